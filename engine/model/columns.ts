@@ -1,0 +1,148 @@
+/**
+ * Columns of the flow table, grouped by who writes them. Rows are the same in every group.
+ * The arrays are replaced when the table grows: do not keep a reference across a tick.
+ */
+
+function grownF64(old: Float64Array, rows: number): Float64Array<ArrayBuffer> {
+  const next = new Float64Array(rows);
+  next.set(old);
+  return next;
+}
+
+function grownU8(old: Uint8Array, rows: number): Uint8Array<ArrayBuffer> {
+  const next = new Uint8Array(rows);
+  next.set(old);
+  return next;
+}
+
+function grownU16(old: Uint16Array, rows: number): Uint16Array<ArrayBuffer> {
+  const next = new Uint16Array(rows);
+  next.set(old);
+  return next;
+}
+
+/** A copy of `old` that is `length` long, zero behind it. */
+export function grownU32(old: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const next = new Uint32Array(length);
+  next.set(old);
+  return next;
+}
+
+/** Cumulative counters since the flow was first seen. Written by flow sources and backends. */
+export class TrafficColumns {
+  /** Packets and bytes (with the L2 header) that went through the vSwitch. */
+  vswitchPackets = new Float64Array(0);
+  vswitchBytes = new Float64Array(0);
+  /** Packets and bytes carried by a backend instead. Disjoint from the vSwitch's. */
+  carriedPackets = new Float64Array(0);
+  carriedBytes = new Float64Array(0);
+  /** The vSwitch's own counters at the last reading; they restart when it makes the flow anew. */
+  rawPackets = new Float64Array(0);
+  rawBytes = new Float64Array(0);
+  /** When the flow was first seen, ms of the clock. */
+  firstSeenMs = new Float64Array(0);
+  /** When a packet was last seen, on whichever path, ms of the clock. */
+  lastActiveMs = new Float64Array(0);
+
+  grow(rows: number): void {
+    this.vswitchPackets = grownF64(this.vswitchPackets, rows);
+    this.vswitchBytes = grownF64(this.vswitchBytes, rows);
+    this.carriedPackets = grownF64(this.carriedPackets, rows);
+    this.carriedBytes = grownF64(this.carriedBytes, rows);
+    this.rawPackets = grownF64(this.rawPackets, rows);
+    this.rawBytes = grownF64(this.rawBytes, rows);
+    this.firstSeenMs = grownF64(this.firstSeenMs, rows);
+    this.lastActiveMs = grownF64(this.lastActiveMs, rows);
+  }
+
+  reset(row: number, nowMs: number): void {
+    this.vswitchPackets[row] = 0;
+    this.vswitchBytes[row] = 0;
+    this.carriedPackets[row] = 0;
+    this.carriedBytes[row] = 0;
+    this.rawPackets[row] = 0;
+    this.rawBytes[row] = 0;
+    this.firstSeenMs[row] = nowMs;
+    this.lastActiveMs[row] = nowMs;
+  }
+}
+
+/** Rates over all paths together. Written by telemetry, once a tick. */
+export class RateColumns {
+  /** Smoothed (time-weighted EWMA). */
+  bitsPerSecond = new Float64Array(0);
+  packetsPerSecond = new Float64Array(0);
+  /** Of the last tick alone. */
+  lastBitsPerSecond = new Float64Array(0);
+  lastPacketsPerSecond = new Float64Array(0);
+  /** Totals at the last tick, from which the next tick's rates are taken. */
+  previousBytes = new Float64Array(0);
+  previousPackets = new Float64Array(0);
+  /** 0 until the row has been through one tick. */
+  primed = new Uint8Array(0);
+
+  grow(rows: number): void {
+    this.bitsPerSecond = grownF64(this.bitsPerSecond, rows);
+    this.packetsPerSecond = grownF64(this.packetsPerSecond, rows);
+    this.lastBitsPerSecond = grownF64(this.lastBitsPerSecond, rows);
+    this.lastPacketsPerSecond = grownF64(this.lastPacketsPerSecond, rows);
+    this.previousBytes = grownF64(this.previousBytes, rows);
+    this.previousPackets = grownF64(this.previousPackets, rows);
+    this.primed = grownU8(this.primed, rows);
+  }
+
+  reset(row: number): void {
+    this.bitsPerSecond[row] = 0;
+    this.packetsPerSecond[row] = 0;
+    this.lastBitsPerSecond[row] = 0;
+    this.lastPacketsPerSecond[row] = 0;
+    this.previousBytes[row] = 0;
+    this.previousPackets[row] = 0;
+    this.primed[row] = 0;
+  }
+}
+
+/** Where each flow is and why. Written by the engine alone. */
+export class DecisionColumns {
+  /** A {@link Placement}: where the flow is now, as the backend confirmed it. */
+  placement = new Uint8Array(0);
+  /** When it got there, ms of the clock. */
+  placedSinceMs = new Float64Array(0);
+  /** `actionsVersion` of the flow when its entry was installed. */
+  installedVersion = new Uint32Array(0);
+  /** A {@link Wish}: what the rules asked for in the last tick that evaluated the flow. */
+  wish = new Uint8Array(0);
+  /** How much the flow is worth an entry; larger is better; unit set by the rule. */
+  score = new Float64Array(0);
+  /** 1 + index of the rule that made the wish; 0 for none. */
+  rule = new Uint16Array(0);
+  /** Index into REASONS. */
+  reason = new Uint8Array(0);
+  /** Refusals in a row, and when the flow may be tried again, ms of the clock. */
+  refusals = new Uint8Array(0);
+  retryAtMs = new Float64Array(0);
+
+  grow(rows: number): void {
+    this.placement = grownU8(this.placement, rows);
+    this.placedSinceMs = grownF64(this.placedSinceMs, rows);
+    this.installedVersion = grownU32(this.installedVersion, rows);
+    this.wish = grownU8(this.wish, rows);
+    this.score = grownF64(this.score, rows);
+    this.rule = grownU16(this.rule, rows);
+    this.reason = grownU8(this.reason, rows);
+    this.refusals = grownU8(this.refusals, rows);
+    this.retryAtMs = grownF64(this.retryAtMs, rows);
+  }
+
+  reset(row: number): void {
+    this.placement[row] = 0;
+    this.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
+    this.installedVersion[row] = 0;
+    this.wish[row] = 0;
+    this.score[row] = 0;
+    this.rule[row] = 0;
+    this.reason[row] = 0;
+    this.refusals[row] = 0;
+    this.retryAtMs[row] = Number.NEGATIVE_INFINITY;
+  }
+}

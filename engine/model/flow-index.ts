@@ -1,0 +1,102 @@
+/**
+ * From the 128 bits of a flow id to its row: an open-addressing hash table with linear probing
+ * and backward-shift deletion, over typed arrays, so that a lookup allocates nothing.
+ *
+ * A ufid is itself a good hash (OVS makes it with a 128-bit murmur hash), so its words are only
+ * mixed lightly.
+ */
+export class FlowIndex {
+  #slots = new Int32Array(64).fill(-1);
+  #mask = 63;
+  #size = 0;
+
+  /** `words` holds four words a row; the index reads ids from there and keeps none itself. */
+  #words: Uint32Array;
+
+  constructor(words: Uint32Array) {
+    this.#words = words;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Tells the index that the id words moved to another array (same contents). */
+  rebase(words: Uint32Array): void {
+    this.#words = words;
+  }
+
+  /** Row of the id, or -1. */
+  find(w0: number, w1: number, w2: number, w3: number): number {
+    const slots = this.#slots;
+    const words = this.#words;
+    let i = hash(w0, w1, w2, w3) & this.#mask;
+    for (;;) {
+      const row = slots[i];
+      if (row === -1) return -1;
+      const at = row * 4;
+      if (
+        words[at] === w0 >>> 0 &&
+        words[at + 1] === w1 >>> 0 &&
+        words[at + 2] === w2 >>> 0 &&
+        words[at + 3] === w3 >>> 0
+      ) {
+        return row;
+      }
+      i = (i + 1) & this.#mask;
+    }
+  }
+
+  /** Adds a row whose words are already in place and not yet in the index. */
+  insert(row: number): void {
+    if ((this.#size + 1) * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
+    this.#place(row);
+    this.#size++;
+  }
+
+  /** Removes a row; its words must still be in place. No effect when it is not in the index. */
+  remove(row: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let i = this.#home(row);
+    while (slots[i] !== row) {
+      if (slots[i] === -1) return;
+      i = (i + 1) & mask;
+    }
+    let hole = i;
+    for (let j = (i + 1) & mask; slots[j] !== -1; j = (j + 1) & mask) {
+      const home = this.#home(slots[j]);
+      // Move the row back when its home does not lie in the stretch (hole, j].
+      if (((j - home) & mask) >= ((j - hole) & mask)) {
+        slots[hole] = slots[j];
+        hole = j;
+      }
+    }
+    slots[hole] = -1;
+    this.#size--;
+  }
+
+  #home(row: number): number {
+    const w = this.#words;
+    const at = row * 4;
+    return hash(w[at], w[at + 1], w[at + 2], w[at + 3]) & this.#mask;
+  }
+
+  #place(row: number): void {
+    let i = this.#home(row);
+    while (this.#slots[i] !== -1) i = (i + 1) & this.#mask;
+    this.#slots[i] = row;
+  }
+
+  #rehash(length: number): void {
+    const old = this.#slots;
+    this.#slots = new Int32Array(length).fill(-1);
+    this.#mask = length - 1;
+    for (const row of old) if (row !== -1) this.#place(row);
+  }
+}
+
+function hash(w0: number, w1: number, w2: number, w3: number): number {
+  const h = Math.imul(w0 ^ (w2 >>> 7), 0x9e3779b1) ^ Math.imul(w1 ^ w3, 0x85ebca77);
+  return h ^ (h >>> 15);
+}

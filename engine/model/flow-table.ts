@@ -1,0 +1,201 @@
+import type { FlowActions } from './action.ts';
+import { DecisionColumns, grownU32, RateColumns, TrafficColumns } from './columns.ts';
+import type { FlowSpec } from './flow.ts';
+import type { FlowId } from './flow-id.ts';
+import { FlowIndex } from './flow-index.ts';
+import type { FlowMatch } from './match.ts';
+
+/**
+ * Every flow of the vSwitch, one row each: the knowledge that the loop shares.
+ *
+ * A row belongs to one flow from the reading that first saw it to the reading that no longer
+ * did; counters, rates and decisions of a flow so stay in place from tick to tick and nothing is
+ * allocated for a flow that was there before.
+ *
+ * A reading goes `begin`, then for each flow `find` or `add` and `observe`, then `end` (or
+ * `abandon` when the source failed half-way).
+ */
+export class FlowTable {
+  readonly traffic = new TrafficColumns();
+  readonly rates = new RateColumns();
+  readonly decision = new DecisionColumns();
+
+  /** The live rows of the last complete reading: `rows[0 .. count)`. */
+  rows = new Int32Array(0);
+  count = 0;
+  /** Rows whose flow left the vSwitch in the last complete reading: readable until `begin`. */
+  readonly removed: number[] = [];
+  /** Clock of the last complete reading, ms; -Infinity before the first. */
+  readAtMs = Number.NEGATIVE_INFINITY;
+  /** Clock of the complete reading before that. */
+  previousReadAtMs = Number.NEGATIVE_INFINITY;
+
+  #capacity = 0;
+  #used = 0;
+  #epoch = 0;
+  #nowMs = 0;
+  readonly #free: number[] = [];
+  #words = new Uint32Array(0);
+  readonly #index = new FlowIndex(this.#words);
+  #seen = new Uint32Array(0);
+  #born = new Uint32Array(0);
+  readonly #matches: FlowMatch[] = [];
+  readonly #actions: FlowActions[] = [];
+  #actionsVersion = new Uint32Array(0);
+
+  /** Starts a reading at `nowMs`; frees the rows that the last one removed. */
+  begin(nowMs: number): void {
+    for (const row of this.removed) {
+      this.#matches[row] = GONE_MATCH;
+      this.#actions[row] = [];
+      this.#free.push(row);
+    }
+    this.removed.length = 0;
+    this.#epoch++;
+    this.#nowMs = nowMs;
+  }
+
+  /** Row of a flow that is in the table, or -1. */
+  find(w0: number, w1: number, w2: number, w3: number): number {
+    return this.#index.find(w0, w1, w2, w3);
+  }
+
+  /** Row of a flow that is in the table, or -1. */
+  rowOf(id: FlowId): number {
+    return this.#index.find(id.w0, id.w1, id.w2, id.w3);
+  }
+
+  /** Adds a flow that `find` did not find; it counts as part of this reading once observed. */
+  add(id: FlowId, match: FlowMatch, actions: FlowActions): number {
+    const row = this.#free.pop() ?? this.#used++;
+    if (row >= this.#capacity) this.#grow();
+    const at = row * 4;
+    this.#words[at] = id.w0;
+    this.#words[at + 1] = id.w1;
+    this.#words[at + 2] = id.w2;
+    this.#words[at + 3] = id.w3;
+    this.#index.insert(row);
+    this.#matches[row] = match;
+    this.#actions[row] = actions;
+    this.#actionsVersion[row] = 1;
+    this.#born[row] = this.#epoch;
+    this.#seen[row] = 0;
+    this.traffic.reset(row, this.#nowMs);
+    this.rates.reset(row);
+    this.decision.reset(row);
+    return row;
+  }
+
+  /**
+   * Records the vSwitch's cumulative counters of a flow. A counter below the last one means that
+   * the vSwitch made the flow anew: it counts from zero.
+   *
+   * @param idleMs time since its last packet on the vSwitch; negative when it had none
+   */
+  observe(row: number, packets: number, bytes: number, idleMs: number): void {
+    const t = this.traffic;
+    const anew = packets < t.rawPackets[row] || bytes < t.rawBytes[row];
+    t.vswitchPackets[row] += anew ? packets : packets - t.rawPackets[row];
+    t.vswitchBytes[row] += anew ? bytes : bytes - t.rawBytes[row];
+    t.rawPackets[row] = packets;
+    t.rawBytes[row] = bytes;
+    if (idleMs >= 0) {
+      const active = this.#nowMs - idleMs;
+      if (active > t.lastActiveMs[row]) t.lastActiveMs[row] = active;
+    }
+    this.#seen[row] = this.#epoch;
+  }
+
+  /** Adds what a backend carried of a flow since it was last asked. */
+  carried(row: number, packets: number, bytes: number, nowMs: number): void {
+    const t = this.traffic;
+    t.carriedPackets[row] += packets;
+    t.carriedBytes[row] += bytes;
+    if (packets > 0 && nowMs > t.lastActiveMs[row]) t.lastActiveMs[row] = nowMs;
+  }
+
+  /** Replaces a flow's actions: the vSwitch now does something else with it. */
+  setActions(row: number, actions: FlowActions): void {
+    this.#actions[row] = actions;
+    this.#actionsVersion[row]++;
+  }
+
+  /** Completes a reading: `rows` are the flows observed in it, `removed` those that were not. */
+  end(): void {
+    if (this.rows.length < this.#used) this.rows = new Int32Array(this.#capacity);
+    let n = 0;
+    for (let row = 0; row < this.#used; row++) {
+      if (this.#seen[row] === this.#epoch) {
+        this.rows[n++] = row;
+      } else if (this.#born[row] !== 0) {
+        this.#forget(row);
+        this.removed.push(row);
+      }
+    }
+    this.count = n;
+    this.previousReadAtMs = this.readAtMs;
+    this.readAtMs = this.#nowMs;
+  }
+
+  /** Gives a reading up: the flows of the last complete one stay, those new in this one go. */
+  abandon(): void {
+    for (let row = 0; row < this.#used; row++) {
+      if (this.#born[row] === this.#epoch) {
+        this.#forget(row);
+        this.removed.push(row);
+      }
+    }
+  }
+
+  /** Identity of the row's flow. */
+  idAt(row: number): FlowId {
+    const at = row * 4;
+    const w = this.#words;
+    return { w0: w[at], w1: w[at + 1], w2: w[at + 2], w3: w[at + 3] };
+  }
+
+  /** What the row's flow matches. */
+  matchAt(row: number): FlowMatch {
+    return this.#matches[row];
+  }
+
+  /** What the vSwitch does with the row's flow. */
+  actionsAt(row: number): FlowActions {
+    return this.#actions[row];
+  }
+
+  /** Counts the changes of the row's actions, from 1. */
+  actionsVersionAt(row: number): number {
+    return this.#actionsVersion[row];
+  }
+
+  /** The row's flow as a backend takes it. */
+  specAt(row: number): FlowSpec {
+    return { id: this.idAt(row), match: this.#matches[row], actions: this.#actions[row] };
+  }
+
+  /** Rows that exist, live or not: an upper bound of every row number. */
+  get highWater(): number {
+    return this.#used;
+  }
+
+  #forget(row: number): void {
+    this.#index.remove(row);
+    this.#born[row] = 0;
+  }
+
+  #grow(): void {
+    const capacity = Math.max(256, this.#capacity * 2);
+    this.#words = grownU32(this.#words, capacity * 4);
+    this.#index.rebase(this.#words);
+    this.#seen = grownU32(this.#seen, capacity);
+    this.#born = grownU32(this.#born, capacity);
+    this.#actionsVersion = grownU32(this.#actionsVersion, capacity);
+    this.traffic.grow(capacity);
+    this.rates.grow(capacity);
+    this.decision.grow(capacity);
+    this.#capacity = capacity;
+  }
+}
+
+const GONE_MATCH: FlowMatch = { inPort: '', fields: [], opaque: [] };

@@ -1,0 +1,25 @@
+import type { FlowActions } from './action.ts';
+import type { FlowId } from './flow-id.ts';
+import type { FlowMatch } from './match.ts';
+
+/** A datapath flow as a backend needs it: what it matches and what is done with its packets. */
+export interface FlowSpec {
+  readonly id: FlowId;
+  readonly match: FlowMatch;
+  readonly actions: FlowActions;
+}
+
+/** Where a flow's packets are processed. Values are stable: columns and recordings keep them. */
+export const Placement = { onload: 0, offload: 1, fastPath: 2 } as const;
+export type Placement = (typeof Placement)[keyof typeof Placement];
+
+/** Names of the placements as metrics and the CLI print them, indexed by {@link Placement}. */
+export const PLACEMENT_NAMES = ['onload', 'offload', 'fast-path'] as const;
+export type PlacementName = (typeof PLACEMENT_NAMES)[number];
+
+/** What a rule asks for a flow. `none`: no rule spoke, the flow stays where it is. */
+export const Wish = { none: 0, offload: 1, onload: 2, fastPath: 3, slowPath: 4 } as const;
+export type Wish = (typeof Wish)[keyof typeof Wish];
+
+/** Event types of rules, indexed by {@link Wish}. */
+export const WISH_NAMES = ['none', 'offload', 'onload', 'fast-path', 'slow-path'] as const;

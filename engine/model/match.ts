@@ -1,0 +1,106 @@
+/**
+ * What a datapath flow matches: the masked header fields of a megaflow.
+ *
+ * The vocabulary follows OpenFlow's OXM names (OpenFlow 1.3.5, section 7.2.3.7) for what packets
+ * carry on the wire, so that every backend translates from one catalogue.
+ */
+
+/** Every field a match can carry, with its width in bits. Order is the order of printing. */
+export const FIELD_BITS = {
+  /** Source MAC address. */
+  eth_src: 48,
+  /** Destination MAC address. */
+  eth_dst: 48,
+  /** TPID of the outermost VLAN tag. Present in a match if and only if the packet is tagged. */
+  vlan_tpid: 16,
+  /** VLAN id of the outermost tag. */
+  vlan_vid: 12,
+  /** Priority of the outermost tag. */
+  vlan_pcp: 3,
+  /** The second (inner) VLAN tag, same rules as the first. */
+  cvlan_tpid: 16,
+  cvlan_vid: 12,
+  cvlan_pcp: 3,
+  /** Ethertype behind all VLAN tags. */
+  eth_type: 16,
+  ipv4_src: 32,
+  ipv4_dst: 32,
+  ipv6_src: 128,
+  ipv6_dst: 128,
+  ipv6_flabel: 20,
+  /** IPv4 protocol or IPv6 last next-header. */
+  ip_proto: 8,
+  /** The whole TOS / traffic-class byte (DSCP and ECN). */
+  ip_tos: 8,
+  /** TTL or hop limit. */
+  ip_ttl: 8,
+  /** 0 not a fragment, 1 first fragment, 2 later fragment. OVS always matches it for IP. */
+  ip_frag: 2,
+  tcp_src: 16,
+  tcp_dst: 16,
+  tcp_flags: 12,
+  udp_src: 16,
+  udp_dst: 16,
+  sctp_src: 16,
+  sctp_dst: 16,
+  icmp_type: 8,
+  icmp_code: 8,
+  icmpv6_type: 8,
+  icmpv6_code: 8,
+  nd_target: 128,
+  nd_sll: 48,
+  nd_tll: 48,
+  arp_op: 16,
+  arp_spa: 32,
+  arp_tpa: 32,
+  arp_sha: 48,
+  arp_tha: 48,
+} as const;
+
+/** Name of a match field. */
+export type FieldName = keyof typeof FIELD_BITS;
+
+/** Bytes that hold a field: its bits, right-aligned, network byte order. */
+export function fieldBytes(field: FieldName): number {
+  return (FIELD_BITS[field] + 7) >> 3;
+}
+
+/** One masked field. `value` has no bit set outside `mask`; `mask` has at least one bit set. */
+export interface FieldMatch {
+  readonly field: FieldName;
+  /** `fieldBytes(field)` bytes, network byte order. */
+  readonly value: Uint8Array;
+  /** Same length as `value`; a set bit must match. */
+  readonly mask: Uint8Array;
+}
+
+/**
+ * A condition of the datapath flow that {@link FieldName} has no word for: recirculation,
+ * connection tracking, tunnel metadata, packet type. Kept as text so that it can be shown;
+ * a backend that does not understand it must refuse the flow.
+ */
+export interface OpaqueMatch {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a datapath flow matches. Datapath flows are disjoint: at most one matches a packet. */
+export interface FlowMatch {
+  /** Name of the port the packet came in by. */
+  readonly inPort: string;
+  /** In catalogue order, each field at most once. Fields that are not listed are wildcards. */
+  readonly fields: readonly FieldMatch[];
+  /** Conditions outside the vocabulary; empty for most flows. */
+  readonly opaque: readonly OpaqueMatch[];
+}
+
+/** The match on `field`, or undefined when it is a wildcard. */
+export function fieldOf(match: FlowMatch, field: FieldName): FieldMatch | undefined {
+  return match.fields.find((f) => f.field === field);
+}
+
+/** True when every bit of the field must match. */
+export function isExact(f: FieldMatch): boolean {
+  const spare = f.mask.length * 8 - FIELD_BITS[f.field];
+  return f.mask.every((byte, i) => byte === (i === 0 ? 0xff >> spare : 0xff));
+}

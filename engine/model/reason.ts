@@ -1,0 +1,38 @@
+/**
+ * Why a flow is where it is: one code a flow a tick, kept in a column, so that every flow the
+ * planner looked at can be explained. Order is part of recordings: append only.
+ */
+export const REASONS = [
+  { code: 'unseen', text: 'no decision has been taken yet' },
+  { code: 'no-rule', text: 'no rule asks for another placement' },
+  { code: 'rule-onload', text: 'a rule asks for the vSwitch' },
+  { code: 'placed', text: 'a rule asks for it and the backend has it' },
+  {
+    code: 'incumbent',
+    text: 'placed earlier; no rule asks for it back and nothing better needs the entry',
+  },
+  { code: 'installing', text: 'chosen; the operation is on its way' },
+  { code: 'table-full', text: 'the table is full of flows with better scores' },
+  { code: 'budget', text: 'the budget of operations for now is used up' },
+  { code: 'min-hold', text: 'moved too short a time ago to be moved again' },
+  { code: 'unsupported', text: 'the backend cannot express this flow' },
+  { code: 'refused', text: 'the backend refused the entry; it is tried again after a backoff' },
+  { code: 'no-backend', text: 'no backend serves the placement the rule asks for' },
+  { code: 'held', text: 'everything is held on the vSwitch by an operator (onload-all)' },
+  { code: 'stale', text: 'the counters are stale; nothing is decided on stale numbers' },
+  { code: 'not-evaluated', text: 'the time for rules in this tick was used up before this flow' },
+  {
+    code: 'actions-changed',
+    text: 'the vSwitch changed what it does with the flow; the entry was taken out',
+  },
+] as const;
+
+/** Code of a reason. */
+export type ReasonCode = (typeof REASONS)[number]['code'];
+
+const INDEX: ReadonlyMap<ReasonCode, number> = new Map(REASONS.map((r, i) => [r.code, i]));
+
+/** The column value of a reason code. */
+export function reasonIndex(code: ReasonCode): number {
+  return INDEX.get(code) ?? 0;
+}

@@ -1,0 +1,69 @@
+import type { FlowTable } from '../model/flow-table.ts';
+import type { Wish } from '../model/flow.ts';
+import type { PortSnapshot } from '../model/port.ts';
+import type { NodeState } from '../model/tick.ts';
+
+/** One rule of the policies in force. */
+export interface RuleInfo {
+  /** `policy/rule`, unique. */
+  readonly name: string;
+  readonly wish: Wish;
+  readonly priority: number;
+}
+
+/** What the rules may look at besides the flow. */
+export interface RuleContext {
+  /** Clock, ms. */
+  readonly nowMs: number;
+  readonly node: NodeState;
+  readonly ports: PortSnapshot;
+  /** Share of the backend's entries in use, 0 to 1. */
+  readonly tableFill: number;
+}
+
+/** How an evaluation went. */
+export interface EvaluationReport {
+  readonly evaluated: number;
+  /** Flows left out because the time was used up; they keep no wish and say so. */
+  readonly skipped: number;
+  readonly elapsedMs: number;
+}
+
+/** A condition with the value it saw, as a tree: what `norikae why` prints. */
+export type ConditionTrace =
+  | {
+      readonly kind: 'all' | 'any' | 'not';
+      readonly verdict: boolean;
+      readonly of: readonly ConditionTrace[];
+    }
+  | {
+      readonly kind: 'compare';
+      readonly verdict: boolean;
+      readonly fact: string;
+      readonly operator: string;
+      /** What the rule compares with. */
+      readonly expected: unknown;
+      /** What the flow or node has; undefined when the fact is not known. */
+      readonly actual: unknown;
+    };
+
+/** One rule's verdict on one flow. */
+export interface RuleTrace {
+  readonly rule: RuleInfo;
+  readonly verdict: boolean;
+  readonly condition: ConditionTrace;
+}
+
+/**
+ * Evaluates the policies in force over a flow table. Writes `decision.wish`, `decision.score`
+ * and `decision.rule` of every live row, and nothing else.
+ *
+ * Of several rules that hold for a flow the highest priority speaks; among equals the first in
+ * policy order.
+ */
+export interface RuleEvaluator {
+  readonly rules: readonly RuleInfo[];
+  evaluate(table: FlowTable, context: RuleContext, signal: AbortSignal): Promise<EvaluationReport>;
+  /** Every rule's verdict on one live row, in order of priority. */
+  explain(table: FlowTable, row: number, context: RuleContext): Promise<readonly RuleTrace[]>;
+}
