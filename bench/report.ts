@@ -1,0 +1,64 @@
+/** One number of ours beside a peer's, measured in the same run. */
+export interface Comparison {
+  readonly name: string;
+  readonly ours: number;
+  readonly peer: number;
+  /** Unit of `ours` and `peer`, for instance `flows/s` or `ms`. */
+  readonly unit: string;
+  /** Ours over the peer's, so that above 1 we are better whichever way `better` points. */
+  readonly ratio: number;
+  readonly better: 'higher' | 'lower';
+}
+
+/** What one benchmark found. */
+export interface BenchReport {
+  readonly name: string;
+  readonly comparisons: readonly Comparison[];
+  /** What a reader must know to judge the numbers: sizes, subsets, what the peer is. */
+  readonly notes: readonly string[];
+}
+
+/** What the runner tells a benchmark. */
+export interface BenchOptions {
+  /** A quick look in place of a measurement: small sizes, few repetitions. */
+  readonly quick: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What `bench/<name>.ts` exports. */
+export type RunBench = (options: BenchOptions) => Promise<BenchReport>;
+
+/** A comparison with its ratio worked out. */
+export function compare(
+  name: string,
+  numbers: { readonly ours: number; readonly peer: number },
+  unit: string,
+  better: 'higher' | 'lower',
+): Comparison {
+  const { ours, peer } = numbers;
+  const ratio = better === 'higher' ? ours / peer : peer / ours;
+  return { name, ours, peer, unit, ratio, better };
+}
+
+/** The report as a table for a terminal. */
+export function formatReport(report: BenchReport): string {
+  const rows = report.comparisons.map((c) => [
+    c.name,
+    `${figure(c.ours)} ${c.unit}`,
+    `${figure(c.peer)} ${c.unit}`,
+    `${figure(c.ratio)}x`,
+  ]);
+  const table = [['', 'ours', 'peer', 'ratio'], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((r) => r[column].length)));
+  const lines = table.map((r) =>
+    r.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
+  );
+  return [report.name, ...lines, ...report.notes.map((n) => `  ${n}`)].join('\n');
+}
+
+function figure(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  return Math.abs(value) >= 100
+    ? Math.round(value).toLocaleString('en-GB')
+    : value.toLocaleString('en-GB', { maximumSignificantDigits: 3 });
+}
