@@ -5,6 +5,14 @@ import type { FlowId } from './flow-id.ts';
 import { FlowIndex } from './flow-index.ts';
 import type { FlowMatch } from './match.ts';
 
+/** Packets and bytes by path, cumulative. */
+export interface PathTotals {
+  vswitchPackets: number;
+  vswitchBytes: number;
+  carriedPackets: number;
+  carriedBytes: number;
+}
+
 /**
  * Every flow of the vSwitch, one row each: the knowledge that the loop shares.
  *
@@ -25,6 +33,13 @@ export class FlowTable {
   count = 0;
   /** Rows whose flow left the vSwitch in the last complete reading: readable until `begin`. */
   readonly removed: number[] = [];
+  /** What all flows together sent since the start, by path: flows that have left included. */
+  readonly totals: PathTotals = {
+    vswitchPackets: 0,
+    vswitchBytes: 0,
+    carriedPackets: 0,
+    carriedBytes: 0,
+  };
   /** Clock of the last complete reading, ms; -Infinity before the first. */
   readAtMs = Number.NEGATIVE_INFINITY;
   /** Clock of the complete reading before that. */
@@ -95,8 +110,12 @@ export class FlowTable {
   observe(row: number, packets: number, bytes: number, idleMs: number): void {
     const t = this.traffic;
     const anew = packets < t.rawPackets[row] || bytes < t.rawBytes[row];
-    t.vswitchPackets[row] += anew ? packets : packets - t.rawPackets[row];
-    t.vswitchBytes[row] += anew ? bytes : bytes - t.rawBytes[row];
+    const newPackets = anew ? packets : packets - t.rawPackets[row];
+    const newBytes = anew ? bytes : bytes - t.rawBytes[row];
+    t.vswitchPackets[row] += newPackets;
+    t.vswitchBytes[row] += newBytes;
+    this.totals.vswitchPackets += newPackets;
+    this.totals.vswitchBytes += newBytes;
     t.rawPackets[row] = packets;
     t.rawBytes[row] = bytes;
     if (idleMs >= 0) {
@@ -106,8 +125,15 @@ export class FlowTable {
     this.#seen[row] = this.#epoch;
   }
 
-  /** Adds what a backend carried of a flow since it was last asked. */
+  /**
+   * Adds what a backend carried of a flow since it was last asked.
+   *
+   * @param row the flow's row, or -1 when the flow has left the vSwitch meanwhile
+   */
   carried(row: number, packets: number, bytes: number, nowMs: number): void {
+    this.totals.carriedPackets += packets;
+    this.totals.carriedBytes += bytes;
+    if (row < 0) return;
     const t = this.traffic;
     t.carriedPackets[row] += packets;
     t.carriedBytes[row] += bytes;

@@ -44,6 +44,8 @@ export interface Tick {
   readonly node: NodeState;
   readonly ports: PortSnapshot;
   readonly sources: readonly SourceStatus[];
-  /** True when flow counters and ports are of this moment; nothing is decided otherwise. */
+  /** True when the vSwitch's flows are of this moment: entries can be held against them. */
+  readonly flowsFresh: boolean;
+  /** True when every counter and the ports are of this moment; nothing is moved otherwise. */
   readonly fresh: boolean;
 }

@@ -1,0 +1,270 @@
+import { Placement, PLACEMENT_NAMES, Wish } from './model/flow.ts';
+import type { FlowTable } from './model/flow-table.ts';
+import type { PortSnapshot } from './model/port.ts';
+import { type ReasonCode, reasonIndex } from './model/reason.ts';
+import type { Refusal } from './model/refusal.ts';
+import type { Tick } from './model/tick.ts';
+import { Planner, type PlannerOptions } from './planner/planner.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Capacity, PathBackend } from './ports/path-backend.ts';
+import { type Move, Reconciler } from './reconcile/reconciler.ts';
+import type { EvaluationReport, RuleContext, RuleEvaluator, RuleTrace } from './rules/evaluator.ts';
+import { Serial } from './serial.ts';
+
+/** Settings of the engine. */
+export interface EngineOptions {
+  readonly evaluator: RuleEvaluator;
+  readonly planner: PlannerOptions;
+  /** Started backends, at most one for each placement. */
+  readonly backends: readonly PathBackend[];
+  readonly clock: Clock;
+  /** How often what is installed is compared with what is believed, ms. */
+  readonly auditMs: number;
+}
+
+/** The numbers of the last plan for one backend. */
+export interface PlanNumbers {
+  readonly backend: string;
+  readonly capacity: Capacity;
+  /** The score a newcomer had to beat; -Infinity while there was room for all. */
+  readonly cutoff: number;
+  readonly contenders: number;
+  readonly budget: number;
+}
+
+/** What one tick led to. */
+export interface TickReport {
+  readonly tick: Tick;
+  readonly evaluation: EvaluationReport | undefined;
+  readonly plans: readonly PlanNumbers[];
+  readonly moves: readonly BackendMove[];
+  /** Live flows by placement, indexed by {@link Placement}. */
+  readonly flows: readonly number[];
+  readonly held: boolean;
+  /** Time from the tick's start to its end, ms. */
+  readonly elapsedMs: number;
+}
+
+/** A move and the backend it was for. */
+export interface BackendMove extends Move {
+  readonly backend: string;
+  readonly placement: (typeof PLACEMENT_NAMES)[number];
+}
+
+/** Why a flow is where it is. */
+export interface Explanation {
+  readonly row: number;
+  readonly refusal: Refusal | undefined;
+  readonly plans: readonly PlanNumbers[];
+  readonly rules: readonly RuleTrace[];
+}
+
+interface Path {
+  readonly backend: PathBackend;
+  readonly reconciler: Reconciler;
+  readonly planner: Planner;
+}
+
+/**
+ * The loop's middle: takes a tick, lets the rules wish, plans, and holds the backends to the
+ * plan. It does no I/O but through its ports and has neither timers nor a clock of its own.
+ *
+ * Calls may come at any time; what touches a backend is done one after another.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #paths: readonly Path[];
+  readonly #serial = new Serial();
+  #evaluator: RuleEvaluator;
+  #held = false;
+  #auditDueMs = Number.NEGATIVE_INFINITY;
+  #numbers: readonly PlanNumbers[] = [];
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#evaluator = options.evaluator;
+    this.#paths = options.backends.map((backend) => ({
+      backend,
+      reconciler: new Reconciler(backend),
+      planner: new Planner(options.planner),
+    }));
+  }
+
+  /** True while everything is held on the vSwitch. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  get evaluator(): RuleEvaluator {
+    return this.#evaluator;
+  }
+
+  /** Swaps the rules in force; the next tick uses them. */
+  useRules(evaluator: RuleEvaluator): void {
+    this.#evaluator = evaluator;
+  }
+
+  /**
+   * Decides one tick and carries the decision out. Rejects when a backend is unusable; what is
+   * believed of placements then is what was confirmed, and the next tick tries again.
+   */
+  async onTick(tick: Tick, signal: AbortSignal): Promise<TickReport> {
+    const { clock } = this.#options;
+    const startedMs = clock.now();
+    const moves: BackendMove[] = [];
+    if (tick.flowsFresh) {
+      await this.#serial.run(() => this.#enforce(tick, moves, signal));
+    }
+    let evaluation: EvaluationReport | undefined;
+    if (tick.fresh) {
+      fillReason(tick.table, 'unseen');
+      evaluation = await this.#evaluator.evaluate(tick.table, this.#context(tick), signal);
+      await this.#serial.run(() => this.#decide(tick, moves, signal));
+    } else {
+      fillReason(tick.table, 'stale');
+    }
+    return {
+      tick,
+      evaluation,
+      plans: this.#numbers,
+      moves,
+      flows: countPlacements(tick.table),
+      held: this.#held,
+      elapsedMs: clock.now() - startedMs,
+    };
+  }
+
+  /**
+   * The panic button: takes everything back to the vSwitch, now, and keeps it there until
+   * {@link resume}. Resolves to the number of entries taken out.
+   */
+  async onloadAll(table: FlowTable): Promise<number> {
+    this.#held = true;
+    return this.#serial.run(async () => {
+      let entries = 0;
+      for (const { backend, reconciler } of this.#paths) {
+        entries += await backend.withdrawAll();
+        reconciler.allWithdrawn(table, this.#options.clock.now());
+      }
+      return entries;
+    });
+  }
+
+  /** Ends the hold of {@link onloadAll}. */
+  resume(): void {
+    this.#held = false;
+  }
+
+  /** Tells the backends of changed ports, before anything else is decided. */
+  async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
+    return this.#serial.run(async () => {
+      let lost = 0;
+      for (const { backend, reconciler } of this.#paths) {
+        const ids = await backend.portsChanged(ports);
+        reconciler.portsChanged(table, ids, this.#options.clock.now());
+        lost += ids.length;
+      }
+      return lost;
+    });
+  }
+
+  /** Promises the backends to be alive for another lease. */
+  async renewLease(): Promise<void> {
+    for (const { backend } of this.#paths) await backend.renewLease();
+  }
+
+  /** Why a live row's flow is where it is. */
+  async explain(tick: Tick, row: number): Promise<Explanation> {
+    const rules = await this.#evaluator.explain(tick.table, row, this.#context(tick));
+    const refusal = this.#paths
+      .map((p) => p.reconciler.refusalOf(row))
+      .find((r) => r !== undefined);
+    return { row, refusal, plans: this.#numbers, rules };
+  }
+
+  async #enforce(tick: Tick, moves: BackendMove[], signal: AbortSignal): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    const audit = tick.fresh && nowMs >= this.#auditDueMs;
+    for (const path of this.#paths) {
+      const { reconciler } = path;
+      collect(moves, path, await reconciler.enforce(tick.table, nowMs, signal));
+      if (audit) collect(moves, path, await reconciler.audit(tick.table, nowMs, signal));
+    }
+    if (audit) this.#auditDueMs = nowMs + this.#options.auditMs;
+  }
+
+  async #decide(tick: Tick, moves: BackendMove[], signal: AbortSignal): Promise<void> {
+    if (this.#held) {
+      fillReason(tick.table, 'held');
+      return;
+    }
+    this.#explainUnplanned(tick.table);
+    const nowMs = this.#options.clock.now();
+    const numbers: PlanNumbers[] = [];
+    for (const path of this.#paths) {
+      const { backend, reconciler, planner } = path;
+      const capacity = backend.capacity();
+      const room = {
+        placement: reconciler.placement,
+        entries: capacity.entries,
+        supports: (row: number) => reconciler.supports(tick.table, row),
+      };
+      const plan = planner.plan(tick.table, room, nowMs);
+      const { cutoff, contenders, budget } = plan;
+      numbers.push({ backend: backend.name, capacity, cutoff, contenders, budget });
+      collect(moves, path, await reconciler.carryOut(tick.table, plan, nowMs, signal));
+    }
+    this.#numbers = numbers;
+  }
+
+  /** Reasons of the flows that no planner looks at. */
+  #explainUnplanned(table: FlowTable): void {
+    const d = table.decision;
+    const served = new Set(this.#paths.map((p) => p.reconciler.placement));
+    const byWish: Record<Wish, number> = {
+      [Wish.none]: reasonIndex('no-rule'),
+      [Wish.offload]: reasonIndex(served.has(Placement.offload) ? 'unseen' : 'no-backend'),
+      [Wish.onload]: reasonIndex('rule-onload'),
+      [Wish.fastPath]: reasonIndex(served.has(Placement.fastPath) ? 'unseen' : 'no-backend'),
+      [Wish.slowPath]: reasonIndex('rule-onload'),
+    };
+    const unseen = reasonIndex('unseen');
+    const reasons = new Uint8Array(Object.values(byWish));
+    for (let i = 0; i < table.count; i++) {
+      const row = table.rows[i];
+      if (d.reason[row] === unseen) d.reason[row] = reasons[d.wish[row]];
+    }
+  }
+
+  #context(tick: Tick): RuleContext {
+    let used = 0;
+    let entries = 0;
+    for (const { backend } of this.#paths) {
+      const capacity = backend.capacity();
+      used += capacity.used;
+      entries += capacity.entries;
+    }
+    return {
+      nowMs: tick.atMs,
+      node: tick.node,
+      ports: tick.ports,
+      tableFill: entries === 0 ? 0 : used / entries,
+    };
+  }
+}
+
+function collect(into: BackendMove[], path: Path, moves: readonly Move[]): void {
+  const placement = PLACEMENT_NAMES[path.reconciler.placement];
+  for (const move of moves) into.push({ ...move, backend: path.backend.name, placement });
+}
+
+function fillReason(table: FlowTable, code: ReasonCode): void {
+  const index = reasonIndex(code);
+  for (let i = 0; i < table.count; i++) table.decision.reason[table.rows[i]] = index;
+}
+
+function countPlacements(table: FlowTable): readonly number[] {
+  const flows = PLACEMENT_NAMES.map(() => 0);
+  for (let i = 0; i < table.count; i++) flows[table.decision.placement[table.rows[i]]]++;
+  return flows;
+}
