@@ -1,0 +1,61 @@
+import type { Cleanup, Undo } from './cleanup.ts';
+import { ManagedProcess } from './managed-process.ts';
+import type { NameMaker } from './names.ts';
+import { run, runNow } from './run.ts';
+import type { RunOptions } from './run.ts';
+
+/** A network namespace that commands run in: the VM of a test, or its host. */
+export class Namespace {
+  readonly name: string;
+  readonly #cleanup: Cleanup;
+  readonly #undo: Undo;
+
+  private constructor(name: string, cleanup: Cleanup) {
+    this.name = name;
+    this.#cleanup = cleanup;
+    this.#undo = {
+      name: `network namespace ${name}`,
+      undo: () => this.#delete(),
+      undoNow: () => runNow('ip', ['netns', 'del', name]),
+    };
+    cleanup.add(this.#undo);
+  }
+
+  /** Makes a namespace with its loopback up; `kind` is one letter of its name. */
+  static async create(cleanup: Cleanup, names: NameMaker, kind = 'n'): Promise<Namespace> {
+    const name = names.next(kind);
+    await run('ip', ['netns', 'add', name]);
+    const namespace = new Namespace(name, cleanup);
+    await namespace.exec('ip', ['link', 'set', 'lo', 'up']);
+    return namespace;
+  }
+
+  /** Runs a command in it to its end; see {@link run}. */
+  exec(file: string, args: readonly string[], options?: RunOptions): Promise<string> {
+    return run('ip', ['netns', 'exec', this.name, file, ...args], options);
+  }
+
+  /** Starts a process in it; the pid is the process's own, since `ip netns exec` execs. */
+  spawn(
+    name: string,
+    file: string,
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Promise<ManagedProcess> {
+    const all = ['netns', 'exec', this.name, file, ...args];
+    return ManagedProcess.start(this.#cleanup, name, 'ip', all, env);
+  }
+
+  /** Deletes it; its veth devices and their peers go along. */
+  async delete(): Promise<void> {
+    this.#cleanup.remove(this.#undo);
+    await this.#delete();
+  }
+
+  async #delete(): Promise<void> {
+    const present = await run('ip', ['netns', 'list']);
+    if (present.split('\n').some((line) => line.split(' ')[0] === this.name)) {
+      await run('ip', ['netns', 'del', this.name]);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Cleanup } from './cleanup.ts';
+import type { ManagedProcess } from './managed-process.ts';
+import { Namespace } from './namespace.ts';
+import type { NameMaker } from './names.ts';
+import { run } from './run.ts';
+
+const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
+
+/** A port of the bridge and what the database says about it. */
+export interface PortSettings {
+  readonly bridge: string;
+  readonly name: string;
+  /** `external_ids:norikae:vm` and `external_ids:norikae:slice`, left out when undefined. */
+  readonly vm?: string | undefined;
+  readonly slice?: string | undefined;
+  /** `external_ids:attached-mac`. */
+  readonly mac?: string | undefined;
+  /** OpenFlow port number asked for. */
+  readonly ofport?: number | undefined;
+}
+
+/**
+ * An Open vSwitch of our own: ovsdb-server and ovs-vswitchd (userspace datapath) with their run
+ * directory under the system's temporary directory.
+ *
+ * It lives in a network namespace of its own, which stands for the host: the userspace datapath
+ * makes a tap device `ovs-netdev`, of which there can be but one in a namespace, and nothing of
+ * the machine's own network is touched.
+ */
+export class OvsInstance {
+  /** Where sockets, pid files, logs and the database are; OVS_RUNDIR of its tools. */
+  readonly runDir: string;
+  /** The network namespace it runs in. */
+  readonly host: Namespace;
+  /** The database's unix socket. */
+  readonly dbSocket: string;
+  readonly #env: Readonly<Record<string, string>>;
+  #database: ManagedProcess | undefined;
+  #vswitchd: ManagedProcess | undefined;
+
+  private constructor(runDir: string, host: Namespace) {
+    this.runDir = runDir;
+    this.host = host;
+    this.dbSocket = join(runDir, 'db.sock');
+    this.#env = {
+      OVS_RUNDIR: runDir,
+      OVS_LOGDIR: runDir,
+      OVS_DBDIR: runDir,
+      OVS_SYSCONFDIR: runDir,
+    };
+  }
+
+  /** Makes the run directory and database, and starts both daemons. */
+  static async start(cleanup: Cleanup, names: NameMaker): Promise<OvsInstance> {
+    const runDir = await mkdtemp(join(tmpdir(), `${names.next('o')}-`));
+    cleanup.add({
+      name: runDir,
+      undo: () => rm(runDir, { recursive: true, force: true }),
+      undoNow: () => rmSync(runDir, { recursive: true, force: true }),
+    });
+    const ovs = new OvsInstance(runDir, await Namespace.create(cleanup, names, 'h'));
+    await run('ovsdb-tool', ['create', join(runDir, 'conf.db'), SCHEMA]);
+    await ovs.startDatabase();
+    await ovs.vsctl('--no-wait', 'init');
+    await ovs.startVswitchd();
+    return ovs;
+  }
+
+  /** Process id of ovs-vswitchd; undefined while it is not running. */
+  get vswitchdPid(): number | undefined {
+    return this.#vswitchd?.pid;
+  }
+
+  /** Starts ovsdb-server; resolves when it answers. */
+  async startDatabase(): Promise<void> {
+    this.#database = await this.host.spawn(
+      'ovsdb-server',
+      'ovsdb-server',
+      [join(this.runDir, 'conf.db'), `--remote=punix:${this.dbSocket}`, '--pidfile', '--log-file'],
+      this.#env,
+    );
+    await this.#retry(() => run('ovsdb-client', ['list-dbs', `unix:${this.dbSocket}`]));
+  }
+
+  /** Starts ovs-vswitchd; resolves when it has configured what is in the database. */
+  async startVswitchd(): Promise<void> {
+    this.#vswitchd = await this.host.spawn(
+      'ovs-vswitchd',
+      'ovs-vswitchd',
+      [`unix:${this.dbSocket}`, '--pidfile', '--log-file'],
+      this.#env,
+    );
+    await this.#retry(() => this.appctl('version'));
+    await this.vsctl('set', 'Open_vSwitch', '.', 'external_ids:started=true');
+  }
+
+  /** Ends ovsdb-server, politely or with SIGKILL. */
+  async stopDatabase(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    await end(this.#database, how);
+    this.#database = undefined;
+  }
+
+  /** Ends ovs-vswitchd, politely or with SIGKILL. */
+  async stopVswitchd(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    await end(this.#vswitchd, how);
+    this.#vswitchd = undefined;
+  }
+
+  /** Adds a bridge of the userspace datapath; without `controller` it switches as NORMAL does. */
+  async addBridge(name: string): Promise<void> {
+    await this.vsctl('add-br', name, '--', 'set', 'bridge', name, 'datapath_type=netdev');
+  }
+
+  /** Adds a port and waits until ovs-vswitchd has it. */
+  async addPort(port: PortSettings): Promise<void> {
+    const ids: readonly (readonly [string, string | undefined])[] = [
+      ['norikae:vm', port.vm],
+      ['norikae:slice', port.slice],
+      ['attached-mac', port.mac],
+    ];
+    const columns = ids.flatMap(([key, value]) =>
+      value === undefined ? [] : [`external_ids:"${key}"="${value}"`],
+    );
+    if (port.ofport !== undefined) columns.push(`ofport_request=${port.ofport}`);
+    const set = columns.length === 0 ? [] : ['--', 'set', 'interface', port.name, ...columns];
+    await this.vsctl('add-port', port.bridge, port.name, ...set);
+  }
+
+  /** Runs ovs-vsctl on this instance. */
+  vsctl(...args: readonly string[]): Promise<string> {
+    return this.host.exec(
+      'ovs-vsctl',
+      [`--db=unix:${this.dbSocket}`, '--timeout=10', ...args],
+      this.#tool(),
+    );
+  }
+
+  /** Runs ovs-ofctl (OpenFlow 1.3) on this instance: `ofctl('add-flow', 'br0', '...')`. */
+  ofctl(...args: readonly string[]): Promise<string> {
+    return this.host.exec('ovs-ofctl', ['-O', 'OpenFlow13', '--timeout=10', ...args], this.#tool());
+  }
+
+  /** Runs ovs-appctl on this instance's ovs-vswitchd. */
+  appctl(...args: readonly string[]): Promise<string> {
+    return this.host.exec('ovs-appctl', ['--timeout=10', ...args], this.#tool());
+  }
+
+  /** `dpctl/dump-flows -m --names`, one flow a line. */
+  async dumpFlows(): Promise<readonly string[]> {
+    const text = await this.appctl('dpctl/dump-flows', '-m', '--names');
+    return text.split('\n').filter((line) => line.startsWith('ufid:'));
+  }
+
+  #tool(): { env: Readonly<Record<string, string>>; timeoutMs: number } {
+    return { env: this.#env, timeoutMs: 15_000 };
+  }
+
+  async #retry(attempt: () => Promise<unknown>): Promise<void> {
+    const until = performance.now() + 10_000;
+    for (;;) {
+      try {
+        await attempt();
+        return;
+      } catch (error) {
+        if (performance.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+}
+
+async function end(process: ManagedProcess | undefined, how: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (how === 'SIGKILL') process?.kill('SIGKILL');
+  await process?.stop();
+}

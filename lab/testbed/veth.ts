@@ -1,0 +1,86 @@
+import type { Cleanup, Undo } from './cleanup.ts';
+import type { Namespace } from './namespace.ts';
+import { run, runNow } from './run.ts';
+
+/** What a VM's port is made with. */
+export interface VethOptions {
+  /** Name of the host's end: the port of the vSwitch. */
+  readonly name: string;
+  /** Where the VM's end goes, as `eth0`. */
+  readonly vm: Namespace;
+  /** Where the host's end goes; our own namespace when not given. */
+  readonly host?: Namespace | undefined;
+  /** MAC address of the VM's end. */
+  readonly mac: string;
+  /** Addresses of the VM's end, with prefix length. */
+  readonly addresses: readonly string[];
+  /** Bytes; 1,500 when not given. */
+  readonly mtu?: number;
+  /** Ask for this interface index on the host's end. */
+  readonly ifindex?: number;
+}
+
+/** The two ends of a veth pair. */
+export interface VethPort {
+  readonly name: string;
+  readonly ifindex: number;
+  readonly mac: string;
+  readonly vm: Namespace;
+  /** Deletes the pair; no error when it is gone. */
+  delete(): Promise<void>;
+}
+
+/**
+ * Makes a veth pair between a VM (a namespace) and the host, up on both ends.
+ *
+ * The VM's end has GRO on, for XDP on the host can only redirect to a veth whose peer runs NAPI,
+ * and transmit offloads off, since nobody on the way would fill in the checksums. IPv6
+ * autoconfiguration is off: only what a test sends is on the wire.
+ */
+export async function createVethPort(cleanup: Cleanup, options: VethOptions): Promise<VethPort> {
+  const { name, vm, host, mac } = options;
+  const mtu = String(options.mtu ?? 1_500);
+  const onHost = (args: readonly string[]) =>
+    host === undefined ? run('ip', args) : run('ip', ['-n', host.name, ...args]);
+  const inVm = (args: readonly string[]) => run('ip', ['-n', vm.name, ...args]);
+
+  const index = options.ifindex === undefined ? [] : ['index', String(options.ifindex)];
+  const peer = ['peer', 'name', 'eth0', 'address', mac, 'mtu', mtu, 'netns', vm.name];
+  await onHost(['link', 'add', name, ...index, 'mtu', mtu, 'type', 'veth', ...peer]);
+
+  const inHost = host === undefined ? [] : ['-n', host.name];
+  const undo: Undo = {
+    name: `veth ${name}`,
+    undo: () => deleteIfThere(inHost, name),
+    undoNow: () => runNow('ip', [...inHost, 'link', 'del', name]),
+  };
+  cleanup.add(undo);
+
+  await vm.exec('sysctl', ['-q', '-w', 'net.ipv6.conf.eth0.autoconf=0']);
+  await vm.exec('sysctl', ['-q', '-w', 'net.ipv6.conf.eth0.router_solicitations=0']);
+  await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on', 'tx', 'off']);
+  for (const address of options.addresses) {
+    const noDad = address.includes(':') ? ['nodad'] : [];
+    await inVm(['address', 'add', address, 'dev', 'eth0', ...noDad]);
+  }
+  await inVm(['link', 'set', 'eth0', 'up']);
+  await onHost(['link', 'set', name, 'addrgenmode', 'none']);
+  await onHost(['link', 'set', name, 'up']);
+
+  const shown = await onHost(['-o', 'link', 'show', name]);
+  return {
+    name,
+    ifindex: Number.parseInt(shown, 10),
+    mac,
+    vm,
+    delete: async () => {
+      cleanup.remove(undo);
+      await deleteIfThere(inHost, name);
+    },
+  };
+}
+
+async function deleteIfThere(inHost: readonly string[], name: string): Promise<void> {
+  const links = await run('ip', [...inHost, '-o', 'link']).catch(() => '');
+  if (new RegExp(`: ${name}[@:]`).test(links)) await run('ip', [...inHost, 'link', 'del', name]);
+}

@@ -1,0 +1,64 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** What a test cannot do without, and how to find out whether it is there. */
+const CHECKS = {
+  root: () => (process.getuid?.() === 0 ? undefined : 'root'),
+  ovs: () => program('ovs-vswitchd') ?? program('ovsdb-server') ?? program('ovs-vsctl'),
+  netns: () => program('ip') ?? program('ethtool') ?? program('sysctl'),
+  xdp: () => program('clang') ?? library('libbpf.so.1'),
+  iperf3: () => program('iperf3'),
+  tcpdump: () => program('tcpdump'),
+  bpftool: () => program('bpftool'),
+  'debian-python3': () => file('/usr/bin/python3'),
+  'python3-openvswitch': () =>
+    file('/usr/lib/python3/dist-packages/ovs/flow/odp.py') ??
+    file('/usr/lib/python3/dist-packages/netaddr/__init__.py') ??
+    file('/usr/lib/python3/dist-packages/pyparsing/__init__.py'),
+} as const satisfies Readonly<Record<string, () => string | undefined>>;
+
+/** Name of something a test may need. */
+export type Need = keyof typeof CHECKS;
+
+/**
+ * Skips the suite of a `before` hook (or the test) when something it needs is not on this
+ * machine, and puts what is missing into the suite's title, where every reporter prints it:
+ *
+ *     before(function () { needs(this, 'root', 'ovs'); });
+ */
+export function needs(context: Mocha.Context, ...all: readonly Need[]): void {
+  const missing = all.flatMap((need) => {
+    const absent = CHECKS[need]();
+    return absent === undefined ? [] : [absent];
+  });
+  if (missing.length === 0) return;
+  const runnable = context.currentTest ?? context.test;
+  const titled = context.currentTest ?? runnable?.parent;
+  if (titled !== undefined) titled.title += ` [SKIPPED: needs ${missing.join(', ')}]`;
+  context.skip();
+}
+
+function program(name: string): string | undefined {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const found = directories.some((directory) => executable(join(directory, name)));
+  return found ? undefined : name;
+}
+
+function library(name: string): string | undefined {
+  const triplets = ['x86_64-linux-gnu', 'aarch64-linux-gnu'];
+  const directories = ['/usr/lib', '/usr/lib64', ...triplets.map((t) => join('/usr/lib', t))];
+  return directories.some((directory) => existsSync(join(directory, name))) ? undefined : name;
+}
+
+function file(path: string): string | undefined {
+  return existsSync(path) ? undefined : path;
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
