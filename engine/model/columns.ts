@@ -69,6 +69,8 @@ export class TrafficColumns {
 
 /** Rates over all paths together. Written by telemetry, once a tick. */
 export class RateColumns {
+  /** Reading that the rates are of, ms of the clock; -Infinity before the first. */
+  atMs = Number.NEGATIVE_INFINITY;
   /** Smoothed (time-weighted EWMA). */
   bitsPerSecond = new Float64Array(0);
   packetsPerSecond = new Float64Array(0);

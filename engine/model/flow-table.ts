@@ -42,8 +42,6 @@ export class FlowTable {
   };
   /** Clock of the last complete reading, ms; -Infinity before the first. */
   readAtMs = Number.NEGATIVE_INFINITY;
-  /** Clock of the complete reading before that. */
-  previousReadAtMs = Number.NEGATIVE_INFINITY;
 
   #capacity = 0;
   #used = 0;
@@ -159,7 +157,6 @@ export class FlowTable {
       }
     }
     this.count = n;
-    this.previousReadAtMs = this.readAtMs;
     this.readAtMs = this.#nowMs;
   }
 

@@ -1,0 +1,143 @@
+import { FlowTable } from '../engine/model/flow-table.ts';
+import type { SourceStatus, Tick } from '../engine/model/tick.ts';
+import type { Clock } from '../engine/ports/clock.ts';
+import type { FlowSource, ReadCost } from '../engine/ports/flow-source.ts';
+import type { PathBackend } from '../engine/ports/path-backend.ts';
+import type { PortDirectory } from '../engine/ports/port-directory.ts';
+import { withDeadline } from './deadline.ts';
+import type { HostWatch } from './host-watch.ts';
+import { AdaptivePeriod, type PeriodOptions } from './period.ts';
+import { updateRates } from './rates.ts';
+import { SourceHealth } from './source-health.ts';
+
+/** What an {@link Observer} watches, and how. */
+export interface ObserverOptions {
+  readonly flows: FlowSource;
+  readonly ports: PortDirectory;
+  readonly host: HostWatch;
+  readonly backends: readonly PathBackend[];
+  readonly clock: Clock;
+  readonly period: PeriodOptions;
+  /** Longest wait for one source, ms. */
+  readonly timeoutMs: number;
+  /** Time constant of the rates' smoothing, ms. */
+  readonly smoothingMs: number;
+}
+
+/** Reads every source once and puts what they say together: one tick. */
+export class Observer {
+  readonly table = new FlowTable();
+  readonly #options: ObserverOptions;
+  readonly #period: AdaptivePeriod;
+  readonly #flowHealth: SourceHealth;
+  readonly #counterHealth: ReadonlyMap<PathBackend, SourceHealth>;
+  #sequence = 0;
+  #lastCost: ReadCost | undefined;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+    this.#period = new AdaptivePeriod(options.period);
+    this.#flowHealth = new SourceHealth(options.flows.name);
+    this.#counterHealth = new Map(options.backends.map((b) => [b, new SourceHealth(b.name)]));
+  }
+
+  /** Period to use now, from the start of one round to the start of the next, ms. */
+  get periodMs(): number {
+    return this.#period.currentMs;
+  }
+
+  /** Cost of the last good reading of the flows. */
+  get lastCost(): ReadCost | undefined {
+    return this.#lastCost;
+  }
+
+  /** Age from which a reading counts as stale, ms. */
+  get staleAfterMs(): number {
+    return 2 * this.#period.currentMs + this.#options.timeoutMs;
+  }
+
+  /** One round. Never rejects for a source's sake: what failed is stale in the tick. */
+  async observe(signal: AbortSignal): Promise<Tick> {
+    await this.#readFlows(signal);
+    signal.throwIfAborted();
+    const tick = this.#tick();
+    // Rates over traffic of which a part is missing would be wrong: the next tick makes up for it.
+    if (tick.fresh) updateRates(this.table, this.#options.smoothingMs);
+    return tick;
+  }
+
+  async #readFlows(signal: AbortSignal): Promise<void> {
+    const { flows, clock, timeoutMs } = this.#options;
+    this.table.begin(clock.now());
+    try {
+      const cost = await withDeadline(flows.name, timeoutMs, signal, (s) =>
+        flows.read(this.table, s),
+      );
+      await this.#readCounters(signal);
+      this.table.end();
+      this.#period.learn(cost.sourceMs);
+      this.#flowHealth.succeeded(clock.now(), cost.sourceMs);
+      this.#lastCost = cost;
+    } catch (error) {
+      this.table.abandon();
+      this.#flowHealth.failed(error);
+    }
+  }
+
+  async #readCounters(signal: AbortSignal): Promise<void> {
+    const { clock, timeoutMs } = this.#options;
+    for (const [backend, health] of this.#counterHealth) {
+      const startedMs = clock.now();
+      try {
+        await withDeadline(backend.name, timeoutMs, signal, (s) =>
+          backend.counters(
+            {
+              carried: (w0, w1, w2, w3, packets, bytes) =>
+                this.table.carried(this.table.find(w0, w1, w2, w3), packets, bytes, startedMs),
+            },
+            s,
+          ),
+        );
+        health.succeeded(clock.now(), clock.now() - startedMs);
+      } catch (error) {
+        health.failed(error);
+      }
+    }
+  }
+
+  #tick(): Tick {
+    const { clock, ports, host } = this.#options;
+    const nowMs = clock.now();
+    const flows = this.#status(this.#flowHealth, nowMs);
+    const counters = [...this.#counterHealth.values()].map((h) => this.#status(h, nowMs));
+    const directory = this.#directoryStatus();
+    const needed = [flows, directory, ...counters];
+    return {
+      sequence: ++this.#sequence,
+      atMs: nowMs,
+      table: this.table,
+      node: host.state,
+      ports: ports.current(),
+      sources: [...needed, host.status(nowMs)],
+      flowsFresh: flows.fresh,
+      fresh: needed.every((s) => s.fresh),
+    };
+  }
+
+  #status(health: SourceHealth, nowMs: number): SourceStatus {
+    return health.status(nowMs, this.staleAfterMs, this.periodMs);
+  }
+
+  #directoryStatus(): SourceStatus {
+    const inStep = this.#options.ports.inStep();
+    return {
+      name: 'ports',
+      fresh: inStep,
+      ageMs: inStep ? 0 : Number.POSITIVE_INFINITY,
+      failures: inStep ? 0 : 1,
+      error: inStep ? undefined : 'the port directory is not in step with the node',
+      costMs: 0,
+      periodMs: 0,
+    };
+  }
+}

@@ -1,0 +1,48 @@
+import type { SourceStatus } from '../engine/model/tick.ts';
+
+/** Keeps book of one source: when it last answered, what it cost, what went wrong since. */
+export class SourceHealth {
+  readonly #name: string;
+  #goodAtMs = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #error: string | undefined;
+  #costMs = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  succeeded(nowMs: number, costMs: number): void {
+    this.#goodAtMs = nowMs;
+    this.#costMs = costMs;
+    this.#failures = 0;
+    this.#error = undefined;
+  }
+
+  failed(error: unknown): void {
+    this.#failures++;
+    this.#error = error instanceof Error ? error.message : String(error);
+  }
+
+  /** Failures since the last good reading. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /**
+   * @param boundMs age from which a reading is stale
+   * @param periodMs period the source is polled with now
+   */
+  status(nowMs: number, boundMs: number, periodMs: number): SourceStatus {
+    const ageMs = nowMs - this.#goodAtMs;
+    return {
+      name: this.#name,
+      fresh: this.#failures === 0 && ageMs <= boundMs,
+      ageMs,
+      failures: this.#failures,
+      error: this.#error,
+      costMs: this.#costMs,
+      periodMs,
+    };
+  }
+}
