@@ -1,0 +1,52 @@
+import type { JsonDocument, JsonPath } from './json-document.ts';
+import type { Problem } from './problem.ts';
+import type { ConfigFile } from './config-file.ts';
+
+/** What no schema can say: conditions between settings. */
+export function crossCheck(settings: ConfigFile, document: JsonDocument): Problem[] {
+  const problems: Problem[] = [];
+  const report = (path: JsonPath, message: string) => {
+    problems.push(document.problemAt(path, message));
+  };
+  const { node, backend, poll, http } = settings;
+
+  const other = node.adapter === 'ovs' ? 'emulator' : 'xdp';
+  if (backend.adapter === other) {
+    report(
+      ['backend', 'adapter'],
+      `backend "${other}" does not go with node "${node.adapter}"; ` +
+        `it can be "${node.adapter === 'ovs' ? 'xdp' : 'emulator'}" or "none"`,
+    );
+  }
+  if (node.emulator.slices > node.emulator.vms) {
+    report(
+      ['node', 'emulator', 'slices'],
+      `more slices (${node.emulator.slices}) than VMs (${node.emulator.vms}) to spread over them`,
+    );
+  }
+  if (poll.maxPeriodMs < poll.periodMs) {
+    report(
+      ['poll', document.has(['poll', 'maxPeriodMs']) ? 'maxPeriodMs' : 'periodMs'],
+      `"poll.maxPeriodMs" (${poll.maxPeriodMs}) must not be below "poll.periodMs" (${poll.periodMs})`,
+    );
+  }
+  if (backend.adapter !== 'none' && backend.leaseMs < 2 * poll.periodMs) {
+    report(
+      document.has(['backend', 'leaseMs']) ? ['backend', 'leaseMs'] : ['poll', 'periodMs'],
+      `"backend.leaseMs" (${backend.leaseMs}) must be at least twice "poll.periodMs" ` +
+        `(${poll.periodMs}), or the lease runs out between two readings`,
+    );
+  }
+  if (http.enabled && !http.allowRemote && !isLoopback(http.host)) {
+    report(
+      ['http', 'host'],
+      `"${http.host}" is not a loopback address, and the HTTP server has no authentication; ` +
+        'use 127.0.0.1, or set "http.allowRemote" to true',
+    );
+  }
+  return problems;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { packageRoot } from '../package-root.ts';
+import type { Config } from './config.ts';
+import type { ConfigFile } from './config-file.ts';
+import { crossCheck } from './cross-checks.ts';
+import { JsonDocument } from './json-document.ts';
+import { ConfigError, ConfigUnreadable, type Problem } from './problem.ts';
+import { runtimeFolder } from './runtime-folder.ts';
+import { schemaProblems } from './schema-problems.ts';
+
+/**
+ * Reads and checks a configuration file.
+ *
+ * @throws ConfigUnreadable when the file cannot be read
+ * @throws ConfigError with every mistake found in it
+ */
+export function loadConfig(file: string): Config {
+  return parseConfig(readText(file), resolve(file), file);
+}
+
+/**
+ * Checks the text of a configuration file.
+ *
+ * @param file absolute path, from which relative policy paths are taken
+ * @param shownAs name of the file in messages
+ * @throws ConfigError with every mistake found in it
+ */
+export function parseConfig(text: string, file: string, shownAs = file): Config {
+  const document = new JsonDocument(shownAs, text);
+  if (document.problems.length > 0) throw new ConfigError(document.problems);
+  if (document.value === undefined) {
+    throw new ConfigError([document.problemAt([], 'the file is empty')]);
+  }
+  const settings = checked(document);
+  const problems = crossCheck(settings, document);
+  if (problems.length > 0) throw new ConfigError(problems.toSorted(byPlace));
+  return resolved(settings, file);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigUnreadable(`cannot read the configuration: ${why}`, { cause: error });
+  }
+}
+
+function checked(document: JsonDocument): ConfigFile {
+  const schema = JSON.parse(
+    readFileSync(join(packageRoot(), 'daemon', 'config', 'config.schema.json'), 'utf8'),
+  );
+  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true });
+  const validate = ajv.compile<ConfigFile>(schema);
+  const settings: unknown = structuredClone(document.value);
+  if (validate(settings)) return settings;
+  throw new ConfigError(schemaProblems(document, validate.errors ?? []).toSorted(byPlace));
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return a.line - b.line || a.column - b.column;
+}
+
+function resolved(settings: ConfigFile, file: string): Config {
+  const { node, poll, planner, rules, onExit, http, log } = settings;
+  const natural = node.adapter === 'ovs' ? 'xdp' : 'emulator';
+  return {
+    file,
+    node,
+    backend: { ...settings.backend, adapter: settings.backend.adapter ?? natural },
+    poll,
+    planner,
+    policies: settings.policies.map((policy) => resolve(dirname(file), policy)),
+    rules,
+    onExit,
+    http,
+    control: { path: resolve(runtimeFolder(), settings.control.path) },
+    log,
+  };
+}
