@@ -1,0 +1,22 @@
+import { readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './root.mjs';
+import { step } from './step.mjs';
+
+/** Compiles to dist/; tsc knows by itself what is up to date. */
+export async function build() {
+  await removeOrphans();
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  await step('tsc (build)', process.execPath, [tsc], { timeoutMs: 120_000 });
+}
+
+/** Removes what was compiled from sources that are no more: a test among it would still run. */
+async function removeOrphans() {
+  const dist = join(root, 'dist');
+  if (!existsSync(dist)) return;
+  for (const path of await readdir(dist, { recursive: true })) {
+    const source = path.replace(/\.js(\.map)?$/, '.ts');
+    if (source !== path && !existsSync(join(root, source))) await rm(join(dist, path));
+  }
+}

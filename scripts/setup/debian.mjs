@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { isRoot } from './root.mjs';
+import { say, SetupFailed, step } from './step.mjs';
+
+/** Debian packages by what they are needed for. */
+export const PACKAGES = {
+  vswitch: ['openvswitch-switch', 'iproute2', 'ethtool', 'procps', 'iperf3', 'tcpdump', 'python3'],
+  xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
+  peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing'],
+};
+
+/**
+ * Installs what is missing of `packages`.
+ *
+ * @param {readonly string[]} packages
+ * @throws {SetupFailed} when something is missing and cannot be installed: not root, not Debian,
+ *   no package source in reach
+ */
+export async function installPackages(packages) {
+  const missing = await missingPackages(packages);
+  if (missing.length === 0) return;
+  const command = `apt-get install ${missing.join(' ')}`;
+  if (!isRoot) throw new SetupFailed(`Debian packages are missing, ask root for: ${command}`);
+  if (!existsSync('/usr/bin/apt-get')) {
+    throw new SetupFailed(`no apt-get here; install what answers to: ${missing.join(' ')}`);
+  }
+  say(`Debian packages are missing: ${missing.join(' ')}`);
+  const options = { timeoutMs: 10 * 60_000, env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  await step('apt-get update', 'apt-get', ['update', '-q'], options);
+  const install = ['install', '-y', '-q', '--no-install-recommends', ...missing];
+  await step('apt-get install', 'apt-get', install, options);
+}
+
+/**
+ * @param {readonly string[]} packages
+ * @returns {Promise<readonly string[]>} those that are not installed
+ */
+async function missingPackages(packages) {
+  if (!existsSync('/usr/bin/dpkg-query')) return packages;
+  const format = '${Package} ${db:Status-Status}\n';
+  const listed = await step('dpkg-query', 'dpkg-query', ['-W', '-f', format], {
+    timeoutMs: 30_000,
+  });
+  const installed = new Set(
+    listed.split('\n').flatMap((line) => {
+      const [name, status] = line.split(' ');
+      return status === 'installed' ? [name] : [];
+    }),
+  );
+  return packages.filter((name) => !installed.has(name));
+}

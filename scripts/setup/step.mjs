@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { root } from './root.mjs';
+
+/** A step of the set-up failed; its message says what to do. */
+export class SetupFailed extends Error {
+  name = 'SetupFailed';
+}
+
+/**
+ * Says something about the set-up. On standard error, since standard output belongs to what is
+ * run after it.
+ *
+ * @param {string} text
+ */
+export function say(text) {
+  console.error(`▸ ${text}`);
+}
+
+/**
+ * Runs a command to its end, quietly; its output is shown when it fails.
+ *
+ * @param {string} what a progress line, shown when it takes longer than a moment
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {{ env?: Record<string, string>, timeoutMs: number }} options
+ * @returns {Promise<string>} its standard output
+ */
+export function step(what, file, args, options) {
+  const startedMs = performance.now();
+  let announced = false;
+  const announce = setTimeout(() => {
+    announced = true;
+    say(`${what} …`);
+  }, 400);
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      cwd: root,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: options.timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    let stdout = '';
+    let all = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+      all += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      all += text;
+    });
+    child.once('error', (error) => {
+      clearTimeout(announce);
+      reject(new SetupFailed(`${what}: cannot run ${file}: ${error.message}`));
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(announce);
+      const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+      if (code === 0) {
+        if (announced) say(`${what}: done in ${seconds} s`);
+        resolve(stdout);
+        return;
+      }
+      const how = signal === null ? `exit code ${code}` : `${signal} after ${seconds} s`;
+      reject(new SetupFailed(`${what}: ${file} ended with ${how}\n${all.trim()}`));
+    });
+  });
+}
+
+/**
+ * Runs the main function of a script; a failed set-up is told in plain words, exit code 1.
+ *
+ * @param {() => Promise<void>} main
+ */
+export async function runScript(main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(error instanceof SetupFailed ? `✖ ${error.message}` : error);
+    process.exitCode = 1;
+  }
+}
