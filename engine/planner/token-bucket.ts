@@ -10,7 +10,7 @@ export interface TokenBucketOptions {
 export class TokenBucket {
   readonly #options: TokenBucketOptions;
   #tokens: number;
-  #refilledAtMs = Number.NEGATIVE_INFINITY;
+  #refilledAtMs: number | undefined;
 
   constructor(options: TokenBucketOptions) {
     this.#options = options;
@@ -19,6 +19,7 @@ export class TokenBucket {
 
   /** Whole tokens there are at `nowMs`. */
   available(nowMs: number): number {
+    this.#refilledAtMs ??= nowMs;
     if (nowMs > this.#refilledAtMs) {
       const seconds = (nowMs - this.#refilledAtMs) / 1000;
       this.#tokens = Math.min(

@@ -178,6 +178,7 @@ export class Reconciler {
       const result = results[i];
       const row = rows[i];
       const id = operation.kind === 'put' ? operation.flow.id : operation.id;
+      if (operation.kind === 'put' && result.ok) this.#stuck.delete(formatFlowId(id));
       if (operation.kind === 'put') this.#putDone(table, row, versions[i], result, nowMs);
       else this.#deleteDone(table, row, id, result, nowMs);
       return { id, row, kind: operation.kind, result };

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Engine } from '../../engine/engine.ts';
+import { Placement, Wish } from '../../engine/model/flow.ts';
+import { formatFlowId } from '../../engine/model/flow-id.ts';
+import { FlowTable } from '../../engine/model/flow-table.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import { REASONS } from '../../engine/model/reason.ts';
+import type { Tick } from '../../engine/model/tick.ts';
+import { FakeBackend } from '../support/fake-backend.ts';
+import { anyFrom, flowId, outputTo, read, rowOf, type Seen } from '../support/flows.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { ScriptEvaluator } from '../support/script-evaluator.ts';
+
+const NO_PORTS: PortSnapshot = new Map();
+
+class Rig {
+  readonly clock = new ManualClock();
+  readonly table = new FlowTable();
+  readonly evaluator = new ScriptEvaluator();
+  readonly signal = new AbortController().signal;
+  readonly backend: FakeBackend;
+  readonly engine: Engine;
+
+  constructor(backend = new FakeBackend()) {
+    this.backend = backend;
+    this.engine = new Engine({
+      evaluator: this.evaluator,
+      planner: { minHoldMs: 1000, hysteresis: 1.2, operations: { perSecond: 1e6, burst: 1e6 } },
+      backends: [this.backend],
+      clock: this.clock,
+      auditMs: 30_000,
+    });
+  }
+
+  tick(flows: readonly Seen[], fresh: { flowsFresh?: boolean; fresh?: boolean } = {}) {
+    this.clock.advance(500);
+    const { flowsFresh = true } = fresh;
+    if (flowsFresh) read(this.table, this.clock.now(), flows);
+    const tick: Tick = {
+      sequence: 1,
+      atMs: this.clock.now(),
+      table: this.table,
+      node: { hostCpu: 0.5, portLoad: new Map() },
+      ports: NO_PORTS,
+      sources: [],
+      flowsFresh,
+      fresh: fresh.fresh ?? flowsFresh,
+    };
+    return this.engine.onTick(tick, this.signal);
+  }
+
+  reason(n: number): string {
+    return REASONS[this.table.decision.reason[rowOf(this.table, n)]].code;
+  }
+
+  placement(n: number): number {
+    return this.table.decision.placement[rowOf(this.table, n)];
+  }
+
+  installed(): number[] {
+    return [...this.backend.installed.values()].map((f) => f.id.w3).sort();
+  }
+}
+
+describe('engine', () => {
+  it('offloads what the rules ask for, with the flow as the vSwitch has it', async () => {
+    const rig = new Rig();
+    const report = await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(rig.installed(), [1, 2]);
+    assert.deepEqual(report.flows, [0, 2, 0]);
+    assert.deepEqual(rig.backend.installed.get(formatFlowId(flowId(1)))?.actions, outputTo('vm2'));
+    assert.equal(rig.reason(1), 'placed');
+  });
+
+  it('sends nothing in a steady state', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.log.length = 0;
+    for (let i = 0; i < 5; i++) await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.backend.log, []);
+  });
+
+  it('takes an entry out in the tick that no longer has its flow', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    await rig.tick([{ n: 2 }]);
+    assert.deepEqual(rig.installed(), [2]);
+  });
+
+  it('takes an entry out in the tick that has other actions, and puts it back as it is now', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.log.length = 0;
+    await rig.tick([{ n: 1, actions: [] }]);
+    assert.deepEqual(rig.backend.log, ['delete 1', 'put 1']);
+    assert.deepEqual(rig.backend.installed.get(formatFlowId(flowId(1)))?.actions, []);
+  });
+
+  it('takes changed entries out even when ports or counters are stale', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    await rig.tick([{ n: 1, actions: [] }, { n: 2 }], { fresh: false });
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.reason(2), 'stale');
+  });
+
+  it('decides nothing when the flows are stale', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.log.length = 0;
+    rig.evaluator.wish = () => ({ wish: Wish.onload, score: 0 });
+    rig.clock.advance(10_000);
+    await rig.tick([], { flowsFresh: false });
+    assert.deepEqual(rig.backend.log, []);
+    assert.equal(rig.reason(1), 'stale');
+  });
+
+  it('tries a delete again until it is confirmed, though the flow is long gone', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
+    await rig.tick([]);
+    await rig.tick([]);
+    assert.deepEqual(rig.installed(), [1]);
+    rig.backend.refuse = () => undefined;
+    await rig.tick([]);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('loses no delete when the backend breaks in the middle', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    rig.backend.breakWith = new Error('gone');
+    await assert.rejects(rig.tick([{ n: 2, actions: [] }]), /gone/);
+    rig.evaluator.wish = () => ({ wish: Wish.none, score: 0 });
+    await rig.tick([{ n: 2 }]);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('does not let an old delete take out an entry made since', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.refuse = (op) =>
+      op.kind === 'delete' ? { code: 'device-error', detail: 'EIO' } : undefined;
+    await rig.tick([]);
+    await rig.tick([{ n: 1 }]);
+    rig.backend.refuse = () => undefined;
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), [1]);
+  });
+
+  it('keeps the reason of a refusal and backs off before it tries again', async () => {
+    const rig = new Rig();
+    rig.backend.refuse = () => ({ code: 'probe-depth', detail: '200 places tried' });
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.reason(1), 'refused');
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.backend.log.length, 1);
+    rig.backend.refuse = () => undefined;
+    rig.clock.advance(1000);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.placement(1), Placement.offload);
+  });
+
+  it('asks once for a flow that cannot be expressed, until its actions change', async () => {
+    const rig = new Rig();
+    let asked = 0;
+    rig.backend.unsupported = (flow) => {
+      asked++;
+      return flow.actions.length === 0
+        ? undefined
+        : { code: 'unsupported-action', detail: 'no output' };
+    };
+    await rig.tick([{ n: 1 }]);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(asked, 1);
+    assert.equal(rig.reason(1), 'unsupported');
+    await rig.tick([{ n: 1, actions: [] }]);
+    assert.equal(rig.placement(1), Placement.offload);
+  });
+
+  it('adopts what an earlier daemon left: right entries stay, those of nobody go', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    rig.backend.log.length = 0;
+    const fresh = new Rig(rig.backend);
+    await fresh.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(rig.installed(), [1, 2]);
+    assert.deepEqual([...rig.backend.log].sort(), ['delete 3', 'put 1', 'put 2']);
+    assert.equal(fresh.placement(1), Placement.offload);
+  });
+
+  it('takes out an adopted entry that cannot be brought to what the flow is now', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    const next = new Rig(rig.backend);
+    next.evaluator.wish = () => ({ wish: Wish.none, score: 0 });
+    rig.backend.refuse = (op) =>
+      op.kind === 'put' ? { code: 'unsupported-action', detail: 'ct' } : undefined;
+    await next.tick([{ n: 1 }]);
+    await next.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('notices an entry that vanished from the device', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.installed.clear();
+    rig.clock.advance(31_000);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.installed().length, 0);
+    rig.clock.advance(1000);
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), [1]);
+  });
+
+  it('takes everything back at once and holds it there until it is told to go on', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.equal(await rig.engine.onloadAll(rig.table), 2);
+    assert.deepEqual(rig.installed(), []);
+    rig.clock.advance(5000);
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.reason(3), 'held');
+    rig.engine.resume();
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    assert.deepEqual(rig.installed(), [1, 2, 3]);
+  });
+
+  it('takes the entries of a port that is gone out before anything else', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    assert.equal(await rig.engine.portsChanged(NO_PORTS, rig.table), 1);
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.placement(1), Placement.onload);
+    assert.equal(rig.reason(1), 'port-gone');
+  });
+
+  it('says that nobody serves the fast path', async () => {
+    const rig = new Rig();
+    rig.evaluator.wish = () => ({ wish: Wish.fastPath, score: 1 });
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.reason(1), 'no-backend');
+  });
+
+  it('never has an entry whose flow or actions the vSwitch no longer has, whatever fails', async () => {
+    const step = fc.record({
+      flows: fc.uniqueArray(fc.nat(8), { maxLength: 9 }),
+      changed: fc.option(fc.nat(8)),
+      broken: fc.boolean(),
+      refused: fc.option(fc.nat(8)),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const rig = new Rig(new FakeBackend(5));
+        const versions = new Map<number, number>();
+        for (const { flows, changed, broken, refused } of steps) {
+          if (changed !== null) versions.set(changed, (versions.get(changed) ?? 0) + 1);
+          if (broken) rig.backend.breakWith = new Error('broken');
+          rig.backend.refuse = (op) =>
+            op.kind === 'put' && op.flow.id.w3 === refused
+              ? { code: 'probe-depth', detail: '' }
+              : undefined;
+          const port = (n: number): string => `vm${versions.get(n) ?? 0}`;
+          const seen = flows.map((n) => {
+            const row = rig.table.rowOf(flowId(n));
+            const now = outputTo(port(n));
+            const same =
+              row >= 0 && JSON.stringify(rig.table.actionsAt(row)) === JSON.stringify(now);
+            return same ? { n } : { n, actions: now };
+          });
+          try {
+            await rig.tick(seen);
+          } catch (error) {
+            assert.match(String(error), /broken/);
+            continue;
+          }
+          rig.backend.breakWith = undefined;
+          assert.ok(rig.backend.installed.size <= 5);
+          for (const entry of rig.backend.installed.values()) {
+            assert.ok(flows.includes(entry.id.w3));
+            assert.deepEqual(entry.actions, outputTo(port(entry.id.w3)));
+            assert.deepEqual(entry.match, anyFrom('vm1'));
+          }
+        }
+      }),
+    );
+  });
+});

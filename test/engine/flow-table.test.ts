@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { FlowTable } from '../../engine/model/flow-table.ts';
+import { flowId, outputTo, read, rowOf } from '../support/flows.ts';
+
+describe('flow table', () => {
+  it('keeps a flow in its row from reading to reading', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }, { n: 2 }, { n: 3 }]);
+    const row = rowOf(table, 2);
+    read(table, 100, [{ n: 3 }, { n: 2 }]);
+    assert.equal(rowOf(table, 2), row);
+    assert.equal(table.count, 2);
+    assert.equal(table.removed.length, 1);
+  });
+
+  it('lets the row of a flow that left be read until the next reading', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    read(table, 100, []);
+    assert.deepEqual(table.idAt(table.removed[0]), flowId(1));
+    assert.equal(table.rowOf(flowId(1)), -1);
+  });
+
+  it('counts on from zero when the vSwitch made a flow anew', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1, packets: 10, bytes: 1000 }]);
+    read(table, 100, [{ n: 1, packets: 3, bytes: 300 }]);
+    const row = rowOf(table, 1);
+    assert.equal(table.traffic.vswitchPackets[row], 13);
+    assert.equal(table.traffic.vswitchBytes[row], 1300);
+    assert.equal(table.totals.vswitchBytes, 1300);
+  });
+
+  it('keeps what a backend carried of a flow that has left in the totals', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    table.carried(rowOf(table, 1), 2, 200, 5);
+    table.carried(-1, 1, 100, 5);
+    assert.equal(table.totals.carriedBytes, 300);
+    assert.equal(table.traffic.carriedBytes[rowOf(table, 1)], 200);
+  });
+
+  it('gives a reading up without losing the flows of the last one', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }, { n: 2 }]);
+    table.begin(100);
+    table.add(flowId(3), { inPort: 'vm1', fields: [], opaque: [] }, []);
+    table.abandon();
+    assert.equal(table.count, 2);
+    assert.equal(table.rowOf(flowId(3)), -1);
+    read(table, 200, [{ n: 1 }, { n: 2 }]);
+    assert.equal(table.count, 2);
+    assert.equal(table.removed.length, 0);
+  });
+
+  it('counts changes of actions', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    read(table, 1, [{ n: 1, actions: outputTo('vm3') }]);
+    assert.equal(table.actionsVersionAt(rowOf(table, 1)), 2);
+    assert.deepEqual(table.actionsAt(rowOf(table, 1)), outputTo('vm3'));
+  });
+
+  it('holds exactly the flows of the last reading, whatever came before', () => {
+    const readings = fc.array(
+      fc.uniqueArray(fc.integer({ min: 0, max: 600 }), { maxLength: 500 }),
+      {
+        maxLength: 6,
+      },
+    );
+    fc.assert(
+      fc.property(readings, (all) => {
+        const table = new FlowTable();
+        all.forEach((flows, i) =>
+          read(
+            table,
+            i,
+            flows.map((n) => ({ n, packets: n })),
+          ),
+        );
+        const last = all.at(-1) ?? [];
+        assert.equal(table.count, last.length);
+        const live = new Set(table.rows.subarray(0, table.count));
+        assert.equal(live.size, last.length);
+        for (const n of last) {
+          const row = rowOf(table, n);
+          assert.ok(live.has(row));
+          assert.deepEqual(table.idAt(row), flowId(n));
+          assert.equal(table.traffic.rawPackets[row], n);
+        }
+        for (const n of all.flat()) {
+          if (!last.includes(n)) assert.equal(table.rowOf(flowId(n)), -1);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,113 @@
+import type { FlowSpec } from '../../engine/model/flow.ts';
+import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { Refusal } from '../../engine/model/refusal.ts';
+import type {
+  BackendCapabilities,
+  Capacity,
+  CounterSink,
+  EntrySink,
+  Operation,
+  OperationResult,
+  PathBackend,
+  Support,
+} from '../../engine/ports/path-backend.ts';
+
+/** A table in memory that fails when told to. */
+export class FakeBackend implements PathBackend {
+  readonly name = 'fake';
+  readonly installed = new Map<string, FlowSpec>();
+  readonly log: string[] = [];
+  /** Asked of every operation; an answer makes it fail. */
+  refuse: (operation: Operation) => Refusal | undefined = () => undefined;
+  /** Set: the next apply rejects with it. */
+  breakWith: Error | undefined;
+  unsupported: (flow: FlowSpec) => Refusal | undefined = () => undefined;
+  leases = 0;
+  readonly #entries: number;
+
+  constructor(entries = 100) {
+    this.#entries = entries;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  capabilities(): BackendCapabilities {
+    return {
+      placement: 'offload',
+      entries: this.#entries,
+      masks: Number.POSITIVE_INFINITY,
+      leaseMs: 1000,
+      heartbeatMs: 0,
+      survivesRestart: true,
+      description: 'a table in memory',
+    };
+  }
+
+  supports(flow: FlowSpec): Support {
+    const refusal = this.unsupported(flow);
+    return refusal === undefined ? { ok: true } : { ok: false, refusal };
+  }
+
+  capacity(): Capacity {
+    return { entries: this.#entries, used: this.installed.size, masks: 1, masksUsed: 1 };
+  }
+
+  apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+    if (this.breakWith !== undefined) {
+      const error = this.breakWith;
+      this.breakWith = undefined;
+      return Promise.reject(error);
+    }
+    return Promise.resolve(operations.map((operation) => this.#one(operation)));
+  }
+
+  entries(sink: EntrySink): Promise<void> {
+    for (const flow of this.installed.values()) sink.entry(flow.id);
+    return Promise.resolve();
+  }
+
+  counters(_sink: CounterSink): Promise<void> {
+    return Promise.resolve();
+  }
+
+  portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
+    const lost = [...this.installed.values()].filter((f) => !ports.has(f.match.inPort));
+    for (const flow of lost) this.installed.delete(formatFlowId(flow.id));
+    return Promise.resolve(lost.map((f) => f.id));
+  }
+
+  renewLease(): Promise<void> {
+    this.leases++;
+    return Promise.resolve();
+  }
+
+  withdrawAll(): Promise<number> {
+    const n = this.installed.size;
+    this.installed.clear();
+    return Promise.resolve(n);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #one(operation: Operation): OperationResult {
+    const id = formatFlowId(operation.kind === 'put' ? operation.flow.id : operation.id);
+    const refusal = this.refuse(operation);
+    this.log.push(`${operation.kind} ${Number.parseInt(id.slice(-8), 16)}`);
+    if (refusal !== undefined) return { ok: false, refusal };
+    if (operation.kind === 'delete') {
+      return { ok: true, outcome: this.installed.delete(id) ? 'deleted' : 'absent' };
+    }
+    const before = this.installed.get(id);
+    if (before === undefined && this.installed.size >= this.#entries) {
+      return { ok: false, refusal: { code: 'table-full', detail: `${this.#entries} entries` } };
+    }
+    this.installed.set(id, operation.flow);
+    if (before === undefined) return { ok: true, outcome: 'installed' };
+    return { ok: true, outcome: before === operation.flow ? 'unchanged' : 'replaced' };
+  }
+}

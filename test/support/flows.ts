@@ -1,0 +1,47 @@
+import type { FlowActions } from '../../engine/model/action.ts';
+import type { FlowId } from '../../engine/model/flow-id.ts';
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { FlowMatch } from '../../engine/model/match.ts';
+
+/** An id that is `n` in its last word. */
+export function flowId(n: number): FlowId {
+  return { w0: 0xfeed_0000, w1: 0, w2: 0, w3: n };
+}
+
+/** A match on packets that came in by `inPort`, and nothing else. */
+export function anyFrom(inPort: string): FlowMatch {
+  return { inPort, fields: [], opaque: [] };
+}
+
+/** Sends packets out of `port` as they are. */
+export function outputTo(port: string): FlowActions {
+  return [{ kind: 'output', port }];
+}
+
+/** Counters of one flow in a reading. */
+export interface Seen {
+  readonly n: number;
+  readonly packets?: number;
+  readonly bytes?: number;
+  readonly actions?: FlowActions;
+}
+
+/** Feeds a whole reading into the table. */
+export function read(table: FlowTable, nowMs: number, flows: readonly Seen[]): void {
+  table.begin(nowMs);
+  for (const { n, packets = 0, bytes = 0, actions } of flows) {
+    const id = flowId(n);
+    let row = table.rowOf(id);
+    if (row < 0) row = table.add(id, anyFrom('vm1'), actions ?? outputTo('vm2'));
+    else if (actions !== undefined) table.setActions(row, actions);
+    table.observe(row, packets, bytes, 0);
+  }
+  table.end();
+}
+
+/** Row of flow `n`; throws when it is not there. */
+export function rowOf(table: FlowTable, n: number): number {
+  const row = table.rowOf(flowId(n));
+  if (row < 0) throw new Error(`flow ${n} is not in the table`);
+  return row;
+}

@@ -1,0 +1,33 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import { Wish } from '../../engine/model/flow.ts';
+import type {
+  EvaluationReport,
+  RuleEvaluator,
+  RuleInfo,
+  RuleTrace,
+} from '../../engine/rules/evaluator.ts';
+
+/** Wishes what the test's function says. */
+export class ScriptEvaluator implements RuleEvaluator {
+  readonly rules: readonly RuleInfo[] = [{ name: 'test/script', wish: Wish.offload, priority: 1 }];
+  /** Asked for every live row: the wish and the score. */
+  wish: (row: number) => { readonly wish: Wish; readonly score: number };
+
+  constructor(wish: ScriptEvaluator['wish'] = () => ({ wish: Wish.offload, score: 1 })) {
+    this.wish = wish;
+  }
+
+  evaluate(table: FlowTable): Promise<EvaluationReport> {
+    for (let i = 0; i < table.count; i++) {
+      const row = table.rows[i];
+      const { wish, score } = this.wish(row);
+      table.decision.wish[row] = wish;
+      table.decision.score[row] = score;
+    }
+    return Promise.resolve({ evaluated: table.count, skipped: 0, elapsedMs: 0 });
+  }
+
+  explain(): Promise<readonly RuleTrace[]> {
+    return Promise.resolve([]);
+  }
+}
