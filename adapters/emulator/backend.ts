@@ -1,0 +1,161 @@
+import type { FlowId } from '../../engine/model/flow-id.ts';
+import type { FlowSpec } from '../../engine/model/flow.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type {
+  BackendCapabilities,
+  Capacity,
+  CounterSink,
+  EntrySink,
+  Operation,
+  OperationResult,
+  PathBackend,
+  Support,
+} from '../../engine/ports/path-backend.ts';
+import type { Fault, Faults } from './faults.ts';
+import { NONE } from './flow-store.ts';
+import { compile, isRefusal } from './nic-support.ts';
+import type { NicEntry } from './nic-table.ts';
+import type { Simulation } from './simulation.ts';
+
+/** Thrown by a backend that has not been started or has been closed. */
+export class BackendDetached extends Error {
+  override readonly name = 'BackendDetached';
+}
+
+/** The emulated NIC as a daemon drives it. The table itself belongs to the node. */
+export class EmulatedBackend implements PathBackend {
+  readonly name = 'emulated-nic';
+  readonly #simulation: Simulation;
+  readonly #faults: Faults;
+  #ports: PortSnapshot = new Map();
+  #attached = false;
+
+  constructor(simulation: Simulation, faults: Faults) {
+    this.#simulation = simulation;
+    this.#faults = faults;
+  }
+
+  async start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
+    await this.#faults.pass('backend.start', signal);
+    this.#attached = true;
+    await this.portsChanged(ports);
+  }
+
+  capabilities(): BackendCapabilities {
+    const { tableEntries, tableMasks, leaseMs, heartbeatMs, probeDepth } =
+      this.#simulation.settings;
+    return {
+      placement: 'offload',
+      entries: tableEntries,
+      masks: tableMasks,
+      leaseMs,
+      heartbeatMs,
+      survivesRestart: true,
+      description: `emulated NIC, ${tableEntries} entries, probe depth ${probeDepth}`,
+    };
+  }
+
+  supports(flow: FlowSpec): Support {
+    const compiled = compile(flow, this.#ports);
+    return isRefusal(compiled) ? { ok: false, refusal: compiled } : { ok: true };
+  }
+
+  capacity(): Capacity {
+    const { entries, used, masks, masksUsed } = this.#simulation.nic;
+    return { entries, used, masks, masksUsed };
+  }
+
+  async apply(
+    operations: readonly Operation[],
+    signal: AbortSignal,
+  ): Promise<readonly OperationResult[]> {
+    this.#mustBeAttached('apply');
+    const fault = await this.#faults.pass('backend.apply', signal);
+    const nowMs = this.#simulation.advance();
+    return operations.map((operation) =>
+      operation.kind === 'delete'
+        ? this.#delete(operation.id)
+        : this.#put(operation.flow, nowMs, fault),
+    );
+  }
+
+  async entries(sink: EntrySink, signal: AbortSignal): Promise<void> {
+    this.#mustBeAttached('entries');
+    await this.#faults.pass('backend.entries', signal);
+    this.#simulation.nic.forEach((entry) => sink.entry(entry.flow.id));
+  }
+
+  async counters(sink: CounterSink, signal: AbortSignal): Promise<void> {
+    this.#mustBeAttached('counters');
+    await this.#faults.pass('backend.counters', signal);
+    this.#simulation.advance();
+    for (const { id, packets, bytes } of this.#simulation.nic.takeCounters()) {
+      sink.carried(id.w0, id.w1, id.w2, id.w3, packets, bytes);
+    }
+  }
+
+  async portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
+    this.#mustBeAttached('portsChanged');
+    this.#ports = ports;
+    return this.#removeWhere((entry) =>
+      entry.ports.some((was) => {
+        const is = ports.get(was.name);
+        return is === undefined || is.uuid !== was.uuid || is.ifindex !== was.ifindex;
+      }),
+    );
+  }
+
+  async renewLease(): Promise<void> {
+    this.#mustBeAttached('renewLease');
+    await this.#faults.pass('backend.renewLease');
+    const nowMs = this.#simulation.advance();
+    this.#simulation.nic.leaseUntilMs = nowMs + this.#simulation.settings.leaseMs;
+  }
+
+  async withdrawAll(): Promise<number> {
+    this.#mustBeAttached('withdrawAll');
+    return this.#removeWhere(() => true).length;
+  }
+
+  async close(how: 'withdraw' | 'keep'): Promise<void> {
+    if (!this.#attached) return;
+    if (how === 'withdraw') await this.withdrawAll();
+    this.#attached = false;
+  }
+
+  #put(flow: FlowSpec, nowMs: number, fault: Fault | undefined): OperationResult {
+    if (fault?.kind === 'refuse') return { ok: false, refusal: fault.refusal };
+    const compiled = compile(flow, this.#ports);
+    if (isRefusal(compiled)) return { ok: false, refusal: compiled };
+    const placed = this.#simulation.nic.put(compiled, nowMs);
+    if ('refusal' in placed) return { ok: false, refusal: placed.refusal };
+    this.#simulation.rebind(flow.id);
+    return { ok: true, outcome: placed.outcome };
+  }
+
+  #delete(id: FlowId): OperationResult {
+    const slot = this.#simulation.nic.find(id);
+    if (slot === NONE) return { ok: true, outcome: 'absent' };
+    this.#simulation.nic.remove(slot);
+    this.#simulation.rebind(id);
+    return { ok: true, outcome: 'deleted' };
+  }
+
+  #removeWhere(unwanted: (entry: NicEntry) => boolean): FlowId[] {
+    this.#simulation.advance();
+    const removed: FlowId[] = [];
+    this.#simulation.nic.forEach((entry, slot) => {
+      if (!unwanted(entry)) return;
+      this.#simulation.nic.remove(slot);
+      this.#simulation.rebind(entry.flow.id);
+      removed.push(entry.flow.id);
+    });
+    return removed;
+  }
+
+  #mustBeAttached(call: string): void {
+    if (!this.#attached) {
+      throw new BackendDetached(`${call}: the backend is not started, or closed`);
+    }
+  }
+}

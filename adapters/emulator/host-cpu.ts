@@ -1,0 +1,43 @@
+import type { CpuTimes } from '../../engine/ports/host-source.ts';
+import type { NodeSettings } from './options.ts';
+
+const NS_PER_MS = 1e6;
+/** USER_HZ is 100: a clock tick of /proc/stat is 10 ms. */
+const NS_PER_CLOCK_TICK = 10 * NS_PER_MS;
+/** What the host does besides: share of all its CPUs. */
+const BACKGROUND_SHARE = 0.01;
+/** What VMs do, as guest time: a share of one CPU each, and time for each packet they handle. */
+const GUEST_SHARE = 0.04;
+const GUEST_NS_PER_PACKET = 600;
+
+/** CPU time of the host, added up as /proc/stat does. */
+export class HostCpu {
+  readonly #settings: NodeSettings;
+  #totalNs = 0;
+  #idleNs = 0;
+  #guestNs = 0;
+
+  constructor(settings: NodeSettings) {
+    this.#settings = settings;
+  }
+
+  /** Adds one step in which the vSwitch took `vswitchNs` and VMs saw so many packets. */
+  step(vswitchNs: number, packets: number): void {
+    const s = this.#settings;
+    const total = s.hostCpus * s.stepMs * NS_PER_MS;
+    const host = Math.min(total, vswitchNs + BACKGROUND_SHARE * total);
+    const wanted = s.vms * GUEST_SHARE * s.stepMs * NS_PER_MS + packets * GUEST_NS_PER_PACKET;
+    const guest = Math.min(total - host, wanted);
+    this.#totalNs += total;
+    this.#guestNs += guest;
+    this.#idleNs += total - host - guest;
+  }
+
+  times(): CpuTimes {
+    return {
+      total: Math.floor(this.#totalNs / NS_PER_CLOCK_TICK),
+      idle: Math.floor(this.#idleNs / NS_PER_CLOCK_TICK),
+      guest: Math.floor(this.#guestNs / NS_PER_CLOCK_TICK),
+    };
+  }
+}

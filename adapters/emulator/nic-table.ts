@@ -1,0 +1,202 @@
+import type { FlowActions } from '../../engine/model/action.ts';
+import { type FlowId, formatFlowId, sameFlowId } from '../../engine/model/flow-id.ts';
+import type { FlowSpec } from '../../engine/model/flow.ts';
+import type { Refusal } from '../../engine/model/refusal.ts';
+import type { PortInfo } from '../../engine/model/port.ts';
+import { NONE } from './flow-store.ts';
+import { mix32 } from './random.ts';
+
+/** One entry as the hardware has it: packets are told apart by interface index, not by name. */
+export interface NicEntry {
+  readonly flow: FlowSpec;
+  /** Every port the entry names, as it was when the entry was made. */
+  readonly ports: readonly PortInfo[];
+  readonly inIfindex: number;
+  readonly outIfindexes: readonly number[];
+}
+
+/** What the NIC carried of one flow. */
+export interface Carried {
+  readonly id: FlowId;
+  packets: number;
+  bytes: number;
+}
+
+/** Where an entry went, or why it did not. */
+export type Placed =
+  | { readonly slot: number; readonly outcome: 'installed' | 'replaced' | 'unchanged' }
+  | { readonly slot: typeof NONE; readonly refusal: Refusal };
+
+/**
+ * The NIC's flow table: open addressing with double hashing and a bounded number of probes, as
+ * the filter tables of Falcon and Siena controllers (SFN5122F) have; a flow whose probes all hit
+ * used places is refused though others are free. It outlives the daemon.
+ */
+export class NicTable {
+  readonly entries: number;
+  readonly masks: number;
+  /** Packets pass to the vSwitch from this moment on, ms of the emulation. */
+  leaseUntilMs = Number.NEGATIVE_INFINITY;
+  used = 0;
+
+  /** Carried since the counters were last read, and the last heartbeat, by slot. */
+  readonly packets: Float64Array;
+  readonly bytes: Float64Array;
+  readonly heartbeatAtMs: Float64Array;
+
+  readonly #probeDepth: number;
+  readonly #slots: (NicEntry | undefined)[];
+  readonly #maskUses = new Map<string, number>();
+  /** Carried by entries deleted since the counters were last read, by flow id. */
+  readonly #carried = new Map<string, Carried>();
+
+  constructor(entries: number, probeDepth: number, masks: number) {
+    this.entries = entries;
+    this.masks = masks;
+    this.#probeDepth = Math.min(probeDepth, entries);
+    this.#slots = Array.from({ length: entries });
+    this.packets = new Float64Array(entries);
+    this.bytes = new Float64Array(entries);
+    this.heartbeatAtMs = new Float64Array(entries);
+  }
+
+  get masksUsed(): number {
+    return this.#maskUses.size;
+  }
+
+  /** The entry in a slot. */
+  at(slot: number): NicEntry | undefined {
+    return this.#slots[slot];
+  }
+
+  /** Slot of a flow's entry, or NONE. */
+  find(id: FlowId): number {
+    for (let probe = 0; probe < this.#probeDepth; probe++) {
+      const slot = this.#probe(id, probe);
+      const entry = this.#slots[slot];
+      if (entry !== undefined && sameFlowId(entry.flow.id, id)) return slot;
+    }
+    return NONE;
+  }
+
+  /** Installs an entry or replaces the one of the same flow in one step. */
+  put(entry: NicEntry, nowMs: number): Placed {
+    const existing = this.find(entry.flow.id);
+    const old = this.#slots[existing];
+    if (old !== undefined) {
+      if (sameEntry(old, entry)) return { slot: existing, outcome: 'unchanged' };
+      if (maskOf(old.flow) !== maskOf(entry.flow)) {
+        const refusal = this.#maskRefusal(entry.flow);
+        if (refusal !== undefined) return { slot: NONE, refusal };
+      }
+      this.#useMask(old.flow, -1);
+      this.#useMask(entry.flow, 1);
+      this.#slots[existing] = entry;
+      return { slot: existing, outcome: 'replaced' };
+    }
+    const refusal = this.#roomRefusal() ?? this.#maskRefusal(entry.flow);
+    if (refusal !== undefined) return { slot: NONE, refusal };
+    for (let probe = 0; probe < this.#probeDepth; probe++) {
+      const slot = this.#probe(entry.flow.id, probe);
+      if (this.#slots[slot] === undefined) {
+        this.#slots[slot] = entry;
+        this.packets[slot] = 0;
+        this.bytes[slot] = 0;
+        this.heartbeatAtMs[slot] = nowMs;
+        this.#useMask(entry.flow, 1);
+        this.used++;
+        return { slot, outcome: 'installed' };
+      }
+    }
+    return {
+      slot: NONE,
+      refusal: {
+        code: 'probe-depth',
+        detail: `no free place within ${this.#probeDepth} probes; ${this.used} of ${this.entries} entries in use`,
+      },
+    };
+  }
+
+  /** Takes the entry in a slot out; what it carried stays to be read once. */
+  remove(slot: number): void {
+    const entry = this.#slots[slot];
+    if (entry === undefined) return;
+    this.#drain(entry, slot);
+    this.#useMask(entry.flow, -1);
+    this.#slots[slot] = undefined;
+    this.used--;
+  }
+
+  /** What every flow was carried of since the last call, deleted entries included. */
+  takeCounters(): readonly Carried[] {
+    this.forEach((entry, slot) => this.#drain(entry, slot));
+    const carried = [...this.#carried.values()];
+    this.#carried.clear();
+    return carried;
+  }
+
+  /** Calls `visit` for every entry; it may take that entry out. */
+  forEach(visit: (entry: NicEntry, slot: number) => void): void {
+    for (let slot = 0; slot < this.entries; slot++) {
+      const entry = this.#slots[slot];
+      if (entry !== undefined) visit(entry, slot);
+    }
+  }
+
+  #probe(id: FlowId, probe: number): number {
+    const home = mix32(id.w0 ^ id.w3) % this.entries;
+    // An odd step visits every place of a table whose length is a power of two.
+    const step = (mix32(id.w1 ^ id.w2) | 1) >>> 0;
+    return (home + probe * (step % this.entries || 1)) % this.entries;
+  }
+
+  /** Moves the counters of a slot to where the next reading finds them, one sum a flow. */
+  #drain(entry: NicEntry, slot: number): void {
+    if (this.packets[slot] === 0) return;
+    const { id } = entry.flow;
+    const key = formatFlowId(id);
+    const sum = this.#carried.get(key) ?? { id, packets: 0, bytes: 0 };
+    sum.packets += this.packets[slot];
+    sum.bytes += this.bytes[slot];
+    this.#carried.set(key, sum);
+    this.packets[slot] = 0;
+    this.bytes[slot] = 0;
+  }
+
+  #roomRefusal(): Refusal | undefined {
+    if (this.used < this.entries) return undefined;
+    return { code: 'table-full', detail: `all ${this.entries} entries are in use` };
+  }
+
+  #maskRefusal(flow: FlowSpec): Refusal | undefined {
+    if (this.#maskUses.has(maskOf(flow)) || this.#maskUses.size < this.masks) return undefined;
+    return { code: 'mask-table-full', detail: `all ${this.masks} masks are in use` };
+  }
+
+  #useMask(flow: FlowSpec, by: 1 | -1): void {
+    const mask = maskOf(flow);
+    const uses = (this.#maskUses.get(mask) ?? 0) + by;
+    if (uses === 0) this.#maskUses.delete(mask);
+    else this.#maskUses.set(mask, uses);
+  }
+}
+
+/** The set of fields a flow matches: the NIC matches whole fields only. */
+function maskOf(flow: FlowSpec): string {
+  return flow.match.fields.map((f) => f.field).join(',');
+}
+
+/** True when both do the same with the same packets. */
+function sameEntry(a: NicEntry, b: NicEntry): boolean {
+  return (
+    a.inIfindex === b.inIfindex &&
+    a.outIfindexes.join() === b.outIfindexes.join() &&
+    sameActions(a.flow.actions, b.flow.actions) &&
+    JSON.stringify(a.flow.match) === JSON.stringify(b.flow.match)
+  );
+}
+
+/** True when two lists of actions do the same. */
+export function sameActions(a: FlowActions, b: FlowActions): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
