@@ -59,7 +59,7 @@ class Rig {
   }
 
   installed(): number[] {
-    return [...this.backend.installed.values()].map((f) => f.id.w3).sort();
+    return [...this.backend.installed.values()].map((f) => f.id.w3).sort((a, b) => a - b);
   }
 }
 

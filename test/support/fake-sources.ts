@@ -1,0 +1,84 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { FlowSource, ReadCost } from '../../engine/ports/flow-source.ts';
+import type { HostSample, HostSource } from '../../engine/ports/host-source.ts';
+import type { PortDirectory } from '../../engine/ports/port-directory.ts';
+import { anyFrom, flowId, outputTo, type Seen } from './flows.ts';
+
+/** Never settles but by its signal. */
+export function hang(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+  });
+}
+
+/** Flows that a test sets; fails or hangs when told to. */
+export class FakeFlowSource implements FlowSource {
+  readonly name = 'flows';
+  flows: readonly Seen[] = [];
+  costMs = 1;
+  fault: 'none' | 'fail' | 'hang' = 'none';
+  reads = 0;
+
+  async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
+    this.reads++;
+    for (const { n, packets = 0, bytes = 0 } of this.flows) {
+      const id = flowId(n);
+      let row = table.rowOf(id);
+      if (row < 0) row = table.add(id, anyFrom('vm1'), outputTo('vm2'));
+      table.observe(row, packets, bytes, 0);
+      // Half-way through, so that a part of the flows has been written.
+      if (this.fault === 'fail') throw new Error('the socket was closed');
+      if (this.fault === 'hang') await hang(signal);
+    }
+    return {
+      sourceMs: this.costMs,
+      flows: this.flows.length,
+      skipped: 0,
+      firstSkipped: undefined,
+    };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A directory with no ports, in step or not. */
+export class FakePorts implements PortDirectory {
+  step = true;
+
+  current(): PortSnapshot {
+    return new Map();
+  }
+
+  inStep(): boolean {
+    return this.step;
+  }
+
+  subscribe(listener: (ports: PortSnapshot) => void): () => void {
+    listener(this.current());
+    return () => undefined;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A host with counters that a test sets. */
+export class FakeHost implements HostSource {
+  readonly name = 'host';
+  sample: HostSample = { cpu: { total: 0, idle: 0, guest: 0 }, ports: new Map() };
+  fault: 'none' | 'fail' | 'hang' = 'none';
+
+  read(_ports: Iterable<string>, signal: AbortSignal): Promise<HostSample> {
+    if (this.fault === 'fail') return Promise.reject(new Error('no /proc'));
+    if (this.fault === 'hang') return hang(signal);
+    return Promise.resolve(this.sample);
+  }
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { firstValueFrom, take, toArray } from 'rxjs';
+import { FlowTable } from '../../engine/model/flow-table.ts';
+import type { Tick } from '../../engine/model/tick.ts';
+import { ticks, type TickSource } from '../../telemetry/ticks.ts';
+
+const CLOCK = { now: () => performance.now() };
+
+class Counting implements TickSource {
+  readonly periodMs = 5;
+  readonly table = new FlowTable();
+  made = 0;
+
+  observe(): Promise<Tick> {
+    this.made++;
+    return Promise.resolve({
+      sequence: this.made,
+      atMs: CLOCK.now(),
+      table: this.table,
+      node: { hostCpu: undefined, portLoad: new Map() },
+      ports: new Map(),
+      sources: [],
+      flowsFresh: true,
+      fresh: true,
+    });
+  }
+}
+
+describe('ticks', () => {
+  it('starts no round before the last tick was handled', async () => {
+    const source = new Counting();
+    const overlaps: number[] = [];
+    const seen = await firstValueFrom(
+      ticks(source, CLOCK, async (tick) => {
+        await sleep(12);
+        overlaps.push(source.made - tick.sequence);
+        return tick.sequence;
+      }).pipe(take(4), toArray()),
+    );
+    assert.deepEqual(seen, [1, 2, 3, 4]);
+    assert.deepEqual(overlaps, [0, 0, 0, 0]);
+  });
+
+  it('aborts what is under way when it is ended, and starts nothing more', async () => {
+    const source = new Counting();
+    let aborted = false;
+    const subscription = ticks(source, CLOCK, (_tick, signal) => {
+      signal.addEventListener('abort', () => (aborted = true));
+      return sleep(1000, undefined, { ref: false });
+    }).subscribe();
+    await sleep(10);
+    subscription.unsubscribe();
+    assert.ok(aborted);
+    const made = source.made;
+    await sleep(20);
+    assert.equal(source.made, made);
+  });
+});
