@@ -1,0 +1,132 @@
+/** Building Ethernet frames by hand, checksums included, for tests that compare bytes. */
+
+/** What every test frame carries in its payload, a 32-bit sequence number behind it. */
+export const MARKER = Buffer.from('6e6f72696b616521', 'hex');
+
+/** An 802.1Q or 802.1ad tag. */
+export interface VlanTag {
+  readonly tpid: number;
+  readonly vid: number;
+  readonly pcp: number;
+}
+
+/** The Ethernet header and what follows the tags. */
+export interface EthernetFrame {
+  readonly src: string;
+  readonly dst: string;
+  readonly tags?: readonly VlanTag[];
+  readonly etherType: number;
+  readonly payload: Buffer;
+}
+
+/** Bytes of a MAC address like `02:00:00:00:00:01`. */
+export function macBytes(mac: string): Buffer {
+  return Buffer.from(mac.replaceAll(':', ''), 'hex');
+}
+
+/** An Ethernet frame without its FCS, padded to 60 bytes. */
+export function ethernet(frame: EthernetFrame): Buffer {
+  const tags = (frame.tags ?? []).map((tag) => u16s(tag.tpid, (tag.pcp << 13) | tag.vid));
+  const all = [macBytes(frame.dst), macBytes(frame.src), ...tags, u16s(frame.etherType)];
+  const bytes = Buffer.concat([...all, frame.payload]);
+  return bytes.length >= 60 ? bytes : Buffer.concat([bytes, Buffer.alloc(60 - bytes.length)]);
+}
+
+/** What an IP header says. Addresses as bytes: 4 of them for IPv4, 16 for IPv6. */
+export interface IpHeader {
+  readonly src: Buffer;
+  readonly dst: Buffer;
+  readonly protocol: number;
+  readonly ttl: number;
+  readonly tos: number;
+}
+
+/** An IPv4 packet (RFC 791) without options. */
+export function ipv4(header: IpHeader, identification: number, payload: Buffer): Buffer {
+  const bytes = Buffer.alloc(20);
+  bytes[0] = 0x45;
+  bytes[1] = header.tos;
+  bytes.writeUInt16BE(20 + payload.length, 2);
+  bytes.writeUInt16BE(identification, 4);
+  bytes[8] = header.ttl;
+  bytes[9] = header.protocol;
+  header.src.copy(bytes, 12);
+  header.dst.copy(bytes, 16);
+  bytes.writeUInt16BE(checksum(bytes), 10);
+  return Buffer.concat([bytes, payload]);
+}
+
+/** An IPv6 packet (RFC 8200) without extension headers. */
+export function ipv6(header: IpHeader, flowLabel: number, payload: Buffer): Buffer {
+  const bytes = Buffer.alloc(40);
+  bytes.writeUInt32BE(((0x6 << 28) | (header.tos << 20) | flowLabel) >>> 0, 0);
+  bytes.writeUInt16BE(payload.length, 4);
+  bytes[6] = header.protocol;
+  bytes[7] = header.ttl;
+  header.src.copy(bytes, 8);
+  header.dst.copy(bytes, 24);
+  return Buffer.concat([bytes, payload]);
+}
+
+/** A UDP datagram (RFC 768) for that IP header. */
+export function udp(ip: IpHeader, src: number, dst: number, data: Buffer): Buffer {
+  const bytes = Buffer.concat([u16s(src, dst, 8 + data.length, 0), data]);
+  bytes.writeUInt16BE(checksum(pseudo(ip, bytes)) || 0xffff, 6);
+  return bytes;
+}
+
+/** A TCP segment (RFC 9293) without options for that IP header. */
+export function tcp(
+  ip: IpHeader,
+  src: number,
+  dst: number,
+  sequence: number,
+  flags: number,
+  data: Buffer,
+): Buffer {
+  const header = Buffer.alloc(20);
+  header.writeUInt16BE(src, 0);
+  header.writeUInt16BE(dst, 2);
+  header.writeUInt32BE(sequence, 4);
+  header[12] = 5 << 4;
+  header[13] = flags;
+  header.writeUInt16BE(0xffff, 14);
+  const bytes = Buffer.concat([header, data]);
+  bytes.writeUInt16BE(checksum(pseudo(ip, bytes)), 16);
+  return bytes;
+}
+
+/** An ICMP (RFC 792) or ICMPv6 (RFC 4443) echo request for that IP header. */
+export function echoRequest(ip: IpHeader, identifier: number, data: Buffer): Buffer {
+  const v6 = ip.src.length === 16;
+  const bytes = Buffer.concat([u16s(v6 ? 0x8000 : 0x0800, 0, identifier, 1), data]);
+  bytes.writeUInt16BE(checksum(v6 ? pseudo(ip, bytes) : bytes), 2);
+  return bytes;
+}
+
+/** An ARP request (RFC 826). */
+export function arpRequest(senderMac: string, sender: Buffer, target: Buffer): Buffer {
+  const fixed = Buffer.concat([u16s(1, 0x0800), Buffer.from([6, 4]), u16s(1)]);
+  return Buffer.concat([fixed, macBytes(senderMac), sender, Buffer.alloc(6), target]);
+}
+
+/** The Internet checksum (RFC 1071) of bytes whose checksum field is zero. */
+export function checksum(bytes: Buffer): number {
+  let sum = 0;
+  for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] << 8) | (bytes[i + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}
+
+function pseudo(ip: IpHeader, segment: Buffer): Buffer {
+  const length = Buffer.alloc(8);
+  length.writeUInt32BE(segment.length, 0);
+  length.writeUInt32BE(ip.protocol, 4);
+  return Buffer.concat([ip.src, ip.dst, length, segment]);
+}
+
+function u16s(...values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 2);
+  values.forEach((value, i) => bytes.writeUInt16BE(value, i * 2));
+  return bytes;
+}

@@ -1,0 +1,98 @@
+import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MARKER } from './frames.ts';
+import type { ManagedProcess } from './managed-process.ts';
+import type { Namespace } from './namespace.ts';
+
+/** Debian's own python3, whose standard library has AF_PACKET sockets; Node has none. */
+const PYTHON = '/usr/bin/python3';
+
+/** A frame that a VM received. */
+export interface CapturedFrame {
+  /** When it was read, ms of performance.now(). */
+  readonly atMs: number;
+  readonly bytes: Buffer;
+}
+
+/** How a sender sends. */
+export interface SendOptions {
+  readonly packetsPerSecond: number;
+  /** How often all frames are sent; 0: until the sender is stopped. */
+  readonly rounds: number;
+}
+
+/** Frames with the marker that arrive at a VM's eth0, VLAN tags as on the wire. */
+export class Capture {
+  readonly frames: CapturedFrame[] = [];
+  readonly #process: ManagedProcess;
+
+  private constructor(process: ManagedProcess) {
+    this.#process = process;
+    process.onLine((line) => {
+      if (/^[0-9a-f]+$/.test(line)) {
+        this.frames.push({ atMs: performance.now(), bytes: Buffer.from(line, 'hex') });
+      }
+    });
+  }
+
+  /** Resolves when the capture has begun. */
+  static async start(vm: Namespace): Promise<Capture> {
+    const args = [script(), 'capture', 'eth0', MARKER.toString('hex')];
+    const capture = new Capture(await vm.spawn(`capture in ${vm.name}`, PYTHON, args));
+    await capture.#process.waitForLine((line) => line === 'capturing', 10_000, 'begin');
+    return capture;
+  }
+
+  /** Forgets the frames it has and returns them. */
+  take(): readonly CapturedFrame[] {
+    return this.frames.splice(0);
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop();
+  }
+}
+
+/** Starts to send frames from a VM's eth0; resolves when the first is about to leave. */
+export async function startSender(
+  vm: Namespace,
+  frames: readonly Buffer[],
+  options: SendOptions,
+  folder: string,
+): Promise<ManagedProcess> {
+  const file = join(folder, `frames-${vm.name}-${performance.now()}.txt`);
+  await writeFile(file, frames.map((frame) => `${frame.toString('hex')}\n`).join(''));
+  const { packetsPerSecond, rounds } = options;
+  const command = 'exec "$0" "$1" send eth0 "$2" "$3" < "$4"';
+  const args = ['-c', command, PYTHON, script(), String(packetsPerSecond), String(rounds), file];
+  const sender = await vm.spawn(`sender in ${vm.name}`, 'sh', args);
+  await sender.waitForLine((line) => line === 'sending', 10_000, 'begin');
+  return sender;
+}
+
+/** Sends frames once each from a VM's eth0, to the end. */
+export async function sendFrames(
+  vm: Namespace,
+  frames: readonly Buffer[],
+  packetsPerSecond: number,
+  folder: string,
+): Promise<void> {
+  const sender = await startSender(vm, frames, { packetsPerSecond, rounds: 1 }, folder);
+  await sender.waitForLine((line) => line.startsWith('sent '), 60_000, 'end');
+  await sender.exited;
+}
+
+/** The number behind the marker; undefined when the frame has none. */
+export function sequenceOf(frame: Buffer): number | undefined {
+  const at = frame.indexOf(MARKER);
+  return at === -1 ? undefined : frame.readUInt32BE(at + MARKER.length);
+}
+
+/** packets.py stands beside the source of this module; dist/ has no copy of it. */
+function script(): string {
+  const here = fileURLToPath(new URL('packets.py', import.meta.url));
+  if (existsSync(here)) return here;
+  return fileURLToPath(new URL('../../../lab/testbed/packets.py', import.meta.url));
+}

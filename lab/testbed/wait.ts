@@ -1,0 +1,42 @@
+/** Something did not become true in time. */
+export class NotInTime extends Error {
+  override readonly name = 'NotInTime';
+}
+
+/** Resolves after so many ms. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** What to wait for, and how. */
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  /** Time between two looks, ms; 50 when not given. */
+  readonly everyMs?: number;
+}
+
+/**
+ * Looks again and again until `look` gives something; resolves to that. A look that fails counts
+ * as nothing.
+ *
+ * @throws {NotInTime} with the words of the last failure, if there was one
+ */
+export async function waitFor<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  options: WaitOptions,
+): Promise<T> {
+  const until = performance.now() + options.timeoutMs;
+  let last = '';
+  do {
+    try {
+      const found = await look();
+      if (found !== undefined) return found;
+      last = '';
+    } catch (error) {
+      last = error instanceof Error ? `: ${error.message}` : '';
+    }
+    await sleep(options.everyMs ?? 50);
+  } while (performance.now() < until);
+  throw new NotInTime(`not within ${options.timeoutMs} ms: ${what}${last}`);
+}
