@@ -24,7 +24,10 @@ export interface RuleContext {
 /** How an evaluation went. */
 export interface EvaluationReport {
   readonly evaluated: number;
-  /** Flows left out because the time was used up; they keep no wish and say so. */
+  /**
+   * Flows left out because the time was used up; their reason is `not-evaluated`. Those that are
+   * placed keep the wish they had, the others have none.
+   */
   readonly skipped: number;
   readonly elapsedMs: number;
 }
@@ -56,7 +59,7 @@ export interface RuleTrace {
 
 /**
  * Evaluates the policies in force over a flow table. Writes `decision.wish`, `decision.score`
- * and `decision.rule` of every live row, and nothing else.
+ * and `decision.rule` of every live row and, of those left out, `decision.reason`; nothing else.
  *
  * Of several rules that hold for a flow the highest priority speaks; among equals the first in
  * policy order.

@@ -1,0 +1,54 @@
+import type { FactParams } from './fact.ts';
+
+/** A value of another fact, to compare with. */
+export interface FactReference {
+  readonly fact: string;
+  readonly params?: FactParams;
+  readonly path?: string;
+}
+
+/** One fact compared with a value or with another fact. */
+export interface Comparison extends FactReference {
+  readonly operator: string;
+  readonly value: unknown;
+  readonly name?: string;
+  readonly priority?: number;
+}
+
+/** Holds when every one of `all` holds. */
+export interface AllOf {
+  readonly all: readonly Condition[];
+  readonly name?: string;
+  readonly priority?: number;
+}
+
+/** Holds when at least one of `any` holds. */
+export interface AnyOf {
+  readonly any: readonly Condition[];
+  readonly name?: string;
+  readonly priority?: number;
+}
+
+/** Holds when `not` does not. */
+export interface NotOf {
+  readonly not: Condition;
+  readonly name?: string;
+  readonly priority?: number;
+}
+
+/** Conditions as json-rules-engine takes them; see `policy.schema.json`. */
+export type Condition = AllOf | AnyOf | NotOf | Comparison;
+
+/** What a rule's `conditions` can be: json-rules-engine wants no bare comparison there. */
+export type RootCondition = AllOf | AnyOf | NotOf;
+
+/** True for the value of a comparison that is another fact. */
+export function isFactReference(value: unknown): value is FactReference {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'fact' in value &&
+    typeof value.fact === 'string' &&
+    !Array.isArray(value)
+  );
+}

@@ -1,0 +1,67 @@
+import { Engine, type TopLevelCondition } from 'json-rules-engine';
+import { type Condition, isFactReference, type RootCondition } from './condition.ts';
+import type { FlowView } from './fact.ts';
+import { factNamed } from './facts.ts';
+import { OPERATORS } from './operators.ts';
+
+/** A condition as json-rules-engine types it, below the root. */
+export type EngineCondition = Extract<TopLevelCondition, { all: unknown }>['all'][number];
+
+/**
+ * A json-rules-engine with our operators and the facts that `conditions` use, read through
+ * `view`. Facts are not cached: a value is read each time, from a column or a field, which is
+ * several times faster than the cache's hash of the fact's name and parameters.
+ */
+export function newRulesEngine(view: FlowView, conditions: readonly RootCondition[]): Engine {
+  const engine = new Engine([], { pathResolver: resolveMember });
+  for (const { name, holds } of OPERATORS) engine.addOperator(name, holds);
+  for (const name of new Set(conditions.flatMap(factsOf))) {
+    const fact = factNamed(name);
+    if (fact === undefined) continue;
+    engine.addFact(name, (params) => fact.read(view, params), { cache: false });
+  }
+  return engine;
+}
+
+/** Names of the facts that a condition looks at. */
+export function factsOf(condition: Condition): string[] {
+  if ('all' in condition) return condition.all.flatMap(factsOf);
+  if ('any' in condition) return condition.any.flatMap(factsOf);
+  if ('not' in condition) return factsOf(condition.not);
+  return isFactReference(condition.value)
+    ? [condition.fact, condition.value.fact]
+    : [condition.fact];
+}
+
+/** A root condition for json-rules-engine; see {@link engineCondition}. */
+export function engineRoot(condition: RootCondition, priorities: boolean): TopLevelCondition {
+  const priority = priorities && condition.priority ? { priority: condition.priority } : {};
+  const child = (c: Condition) => engineCondition(c, priorities);
+  if ('all' in condition) return { all: condition.all.map(child), ...priority };
+  if ('any' in condition) return { any: condition.any.map(child), ...priority };
+  return { not: child(condition.not), ...priority };
+}
+
+/**
+ * A copy for json-rules-engine, which writes to what it is given and clones it for every flow, so
+ * without names.
+ *
+ * @param priorities whether to keep the order of evaluation that the author asked for; without,
+ * every condition is evaluated
+ */
+export function engineCondition(condition: Condition, priorities: boolean): EngineCondition {
+  if (!('operator' in condition)) return engineRoot(condition, priorities);
+  const { fact, operator, value, params, path, priority } = condition;
+  return {
+    fact,
+    operator,
+    value,
+    ...(params === undefined ? {} : { params: { ...params } }),
+    ...(path === undefined ? {} : { path }),
+    ...(priority === undefined || !priorities ? {} : { priority }),
+  };
+}
+
+function resolveMember(value: object, path: string): unknown {
+  return Object.entries(value).find(([key]) => `$.${key}` === path)?.[1];
+}

@@ -1,0 +1,123 @@
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  type ParseErrorCode,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+import type { Problem } from './problem.ts';
+
+/** A path into a JSON document: keys and array indexes from the root. */
+export type JsonPath = readonly (string | number)[];
+
+/**
+ * A JSON document that knows where each of its values stands: `json` as RFC 8259 has it, `jsonc`
+ * with comments and trailing commas.
+ */
+export class JsonDocument {
+  readonly file: string;
+  /** Syntax errors and duplicate keys; with any, `value` is only a part of what was meant. */
+  readonly problems: readonly Problem[];
+  /** The document as plain data; undefined when there is none. */
+  readonly value: unknown;
+  readonly #lineStarts: readonly number[];
+  readonly #root: Node | undefined;
+
+  constructor(file: string, text: string, syntax: 'json' | 'jsonc' = 'json') {
+    this.file = file;
+    // A byte order mark would be a syntax error; a space keeps the columns.
+    const content = text.replace(/^\uFEFF/, ' ');
+    this.#lineStarts = [0, ...[...content.matchAll(/\n/g)].map((newline) => newline.index + 1)];
+    const errors: ParseError[] = [];
+    this.#root = parseTree(content, errors, {
+      disallowComments: syntax === 'json',
+      allowTrailingComma: syntax === 'jsonc',
+    });
+    const problems = errors.map((e) => this.#problem(e.offset, syntaxMessage(e.error)));
+    if (this.#root === undefined && problems.length === 0) {
+      problems.push(this.#problem(0, 'the document is empty'));
+    }
+    if (this.#root !== undefined) this.#findDuplicates(this.#root, problems);
+    this.problems = problems;
+    this.value = this.#root === undefined ? undefined : getNodeValue(this.#root);
+  }
+
+  /** A problem with the value at `path`, or with the nearest thing around it that exists. */
+  problemAt(path: JsonPath, message: string): Problem {
+    return this.#problem(this.#find(path)?.offset ?? 0, message);
+  }
+
+  /** A problem with the key `key` of the object at `path`. */
+  problemAtKey(path: JsonPath, key: string, message: string): Problem {
+    const value = this.#root && findNodeAtLocation(this.#root, [...path, key]);
+    return this.#problem((value?.parent ?? this.#find(path))?.offset ?? 0, message);
+  }
+
+  /** True when the document itself has a value at `path`. */
+  has(path: JsonPath): boolean {
+    return this.#root !== undefined && findNodeAtLocation(this.#root, [...path]) !== undefined;
+  }
+
+  #find(path: JsonPath): Node | undefined {
+    for (let length = path.length; length >= 0 && this.#root !== undefined; length--) {
+      const node = findNodeAtLocation(this.#root, path.slice(0, length));
+      if (node !== undefined) return node;
+    }
+    return this.#root;
+  }
+
+  #findDuplicates(node: Node, problems: Problem[]): void {
+    const first = new Map<unknown, Node>();
+    for (const child of node.children ?? []) {
+      if (child.type === 'property' && child.children !== undefined) {
+        const [key] = child.children;
+        const earlier = first.get(key.value);
+        if (earlier === undefined) {
+          first.set(key.value, key);
+        } else {
+          const { line } = this.#position(earlier.offset);
+          const message = `key "${key.value}" is there twice; the first is in line ${line}`;
+          problems.push(this.#problem(key.offset, message));
+        }
+      }
+      this.#findDuplicates(child, problems);
+    }
+  }
+
+  #problem(offset: number, message: string): Problem {
+    return { file: this.file, ...this.#position(offset), message };
+  }
+
+  #position(offset: number): { line: number; column: number } {
+    const next = this.#lineStarts.findIndex((start) => start > offset);
+    const line = next === -1 ? this.#lineStarts.length : next;
+    return { line, column: offset - this.#lineStarts[line - 1] + 1 };
+  }
+}
+
+const SYNTAX: Readonly<Record<string, string>> = {
+  InvalidSymbol:
+    'this is not JSON: a value must be a string in double quotes, number, true, false, null, object or list',
+  InvalidNumberFormat: 'this is not a number as JSON writes it',
+  PropertyNameExpected: 'a key in double quotes is expected here (is there a comma too many?)',
+  ValueExpected: 'a value is expected here (is there a comma too many?)',
+  ColonExpected: 'a ":" is expected here',
+  CommaExpected: 'a "," is expected here',
+  CloseBraceExpected: 'a "}" is missing',
+  CloseBracketExpected: 'a "]" is missing',
+  EndOfFileExpected: 'nothing more is expected after the end of the document',
+  InvalidCommentToken: 'comments are not allowed here; use "description"',
+  UnexpectedEndOfComment: 'the comment does not end',
+  UnexpectedEndOfString: 'the string does not end in this line',
+  UnexpectedEndOfNumber: 'the number does not end',
+  InvalidUnicode: 'this is not a \\u escape with four hexadecimal digits',
+  InvalidEscapeCharacter: 'this is not an escape that JSON knows',
+  InvalidCharacter: 'a control character must be written as an escape',
+};
+
+function syntaxMessage(code: ParseErrorCode): string {
+  const name = printParseErrorCode(code);
+  return SYNTAX[name] ?? name;
+}
