@@ -1,0 +1,66 @@
+import { formatFlowId } from '../../engine/model/flow-id.ts';
+import type { FlowSpec } from '../../engine/model/flow.ts';
+import type { PathBackend } from '../../engine/ports/path-backend.ts';
+
+/** A signal that nobody aborts. */
+export function never(): AbortSignal {
+  return new AbortController().signal;
+}
+
+/** A signal that has been aborted already. */
+export function aborted(): AbortSignal {
+  return AbortSignal.abort(new Error('the caller gave up'));
+}
+
+/** A flow's id as text. */
+export function idText(flow: FlowSpec): string {
+  return formatFlowId(flow.id);
+}
+
+/** Ids of what a backend has installed, sorted. */
+export async function installed(backend: PathBackend): Promise<string[]> {
+  const ids: string[] = [];
+  await backend.entries({ entry: (id) => ids.push(formatFlowId(id)) }, never());
+  return ids.sort();
+}
+
+/** What a backend says it carried of one flow. */
+export interface Carried {
+  readonly packets: number;
+  readonly bytes: number;
+  /** Times that the flow was told. */
+  readonly told: number;
+}
+
+/** What a backend carried since it was last asked, by flow id. */
+export async function carried(backend: PathBackend): Promise<Map<string, Carried>> {
+  const sums = new Map<string, Carried>();
+  await backend.counters(
+    {
+      carried(w0, w1, w2, w3, packets, bytes) {
+        const id = formatFlowId({ w0, w1, w2, w3 });
+        const before = sums.get(id) ?? { packets: 0, bytes: 0, told: 0 };
+        sums.set(id, {
+          packets: before.packets + packets,
+          bytes: before.bytes + bytes,
+          told: before.told + 1,
+        });
+      },
+    },
+    never(),
+  );
+  return sums;
+}
+
+/** Resolves once `condition` is true; rejects when it is not within `timeoutMs`. */
+export async function eventually(
+  what: string,
+  condition: () => boolean,
+  timeoutMs = 5_000,
+): Promise<void> {
+  const until = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > until) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { PortDirectory } from '../../engine/ports/port-directory.ts';
+import { aborted, eventually, never } from './collect.ts';
+
+/** A node whose ports come and go. */
+export interface PortDirectoryFixture {
+  /** Not started. */
+  readonly directory: PortDirectory;
+  /** A port of a VM that is there from the start, and what the node says of it. */
+  readonly vmPort: { readonly name: string; readonly vm: string; readonly slice: string };
+  /** Name of a port that `addPort` makes; not there at the start. */
+  readonly sparePort: string;
+  addPort(): Promise<void>;
+  removePort(name: string): Promise<void>;
+  /** Makes a removed port again. */
+  remakePort(name: string): Promise<void>;
+  /** Cuts the directory off from the node, and lets it find back. */
+  disconnect(): Promise<void>;
+  reconnect(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the suite can ask of a fixture. */
+export interface PortDirectoryManifest {
+  readonly before?: (context: Mocha.Context) => void;
+  /** `disconnect` and `reconnect` work. */
+  readonly disconnects: boolean;
+  /** Bound of each test, ms. */
+  readonly timeoutMs?: number;
+}
+
+/** The contract of {@link PortDirectory}. */
+export function describePortDirectory(
+  name: string,
+  makeFixture: () => Promise<PortDirectoryFixture>,
+  manifest: PortDirectoryManifest,
+): void {
+  const withFixture = (test: (f: PortDirectoryFixture) => Promise<void>) =>
+    async function () {
+      const fixture = await makeFixture();
+      try {
+        await test(fixture);
+      } finally {
+        await fixture.directory.close();
+        await fixture.close();
+      }
+    };
+  const started = (test: (f: PortDirectoryFixture, d: PortDirectory) => Promise<void>) =>
+    withFixture(async (f) => {
+      await f.directory.start(never());
+      await test(f, f.directory);
+    });
+
+  describe(`PortDirectory contract: ${name}`, function () {
+    this.timeout(manifest.timeoutMs ?? 10_000);
+    before(function () {
+      manifest.before?.(this);
+    });
+
+    it(
+      'knows nothing before it is started, and says so',
+      withFixture(async ({ directory }) => {
+        assert.equal(directory.current().size, 0);
+        assert.equal(directory.inStep(), false);
+      }),
+    );
+
+    it(
+      'knows the ports once it is started',
+      started(async (f, directory) => {
+        assert.equal(directory.inStep(), true);
+        const port = directory.current().get(f.vmPort.name);
+        assert.ok(port !== undefined);
+        assert.equal(port.name, f.vmPort.name);
+        assert.equal(port.vm, f.vmPort.vm);
+        assert.equal(port.slice, f.vmPort.slice);
+        assert.equal(port.kind, 'vm');
+        assert.match(port.mac ?? '', /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/);
+        assert.ok(port.ifindex > 0);
+        assert.equal(directory.current().has(f.sparePort), false);
+      }),
+    );
+
+    it(
+      'gives every port an identity of its own',
+      started(async (_, directory) => {
+        const ports = [...directory.current().values()];
+        assert.equal(new Set(ports.map((p) => p.uuid)).size, ports.length);
+        for (const [key, port] of directory.current()) assert.equal(key, port.name);
+      }),
+    );
+
+    it(
+      'tells a subscriber what is known at once, then every change, until it leaves',
+      started(async (f, directory) => {
+        const told: PortSnapshot[] = [];
+        const leave = directory.subscribe((ports) => told.push(ports));
+        assert.deepEqual(told, [directory.current()], 'at once');
+        await f.addPort();
+        await eventually('the new port is told', () => told.at(-1)?.has(f.sparePort) === true);
+        await f.removePort(f.sparePort);
+        await eventually('its end is told', () => told.at(-1)?.has(f.sparePort) === false);
+        assert.equal(told.at(-1), directory.current());
+        leave();
+        const { length } = told;
+        await f.remakePort(f.sparePort);
+        await eventually('the port is back', () => directory.current().has(f.sparePort));
+        assert.equal(told.length, length, 'nothing is told after the end');
+      }),
+    );
+
+    it(
+      'tells several subscribers',
+      started(async (f, directory) => {
+        const told = [0, 0];
+        directory.subscribe(() => told[0]++);
+        const leave = directory.subscribe(() => told[1]++);
+        leave();
+        await f.addPort();
+        await eventually('the first is told', () => told[0] > 1);
+        assert.equal(told[1], 1);
+      }),
+    );
+
+    it(
+      'never changes a snapshot that it gave away',
+      started(async (f, directory) => {
+        const before = directory.current();
+        const names = [...before.keys()];
+        await f.addPort();
+        await eventually('the new port is known', () => directory.current().has(f.sparePort));
+        assert.notEqual(directory.current(), before);
+        assert.deepEqual([...before.keys()], names);
+      }),
+    );
+
+    it(
+      'gives a port that was made again another identity',
+      started(async (f, directory) => {
+        const { name: port } = f.vmPort;
+        const before = directory.current().get(port)?.uuid;
+        await f.removePort(port);
+        await eventually('the port is gone', () => !directory.current().has(port));
+        await f.remakePort(port);
+        await eventually('the port is back', () => directory.current().has(port));
+        assert.notEqual(directory.current().get(port)?.uuid, before);
+      }),
+    );
+
+    it(
+      'does not start for a caller that has given up',
+      withFixture(async ({ directory }) => {
+        await assert.rejects(directory.start(aborted()));
+        assert.equal(directory.inStep(), false);
+      }),
+    );
+
+    it(
+      'is out of step once it is closed',
+      started(async (_, directory) => {
+        await directory.close();
+        assert.equal(directory.inStep(), false);
+      }),
+    );
+
+    if (manifest.disconnects) {
+      it(
+        'says when it has lost touch, keeps what it knew, and catches up',
+        started(async (f, directory) => {
+          await f.disconnect();
+          await eventually('it is out of step', () => !directory.inStep());
+          assert.ok(directory.current().has(f.vmPort.name));
+          await f.reconnect();
+          await eventually('it is in step again', () => directory.inStep());
+          assert.ok(directory.current().has(f.vmPort.name));
+          await f.addPort();
+          await eventually('it follows again', () => directory.current().has(f.sparePort));
+        }),
+      );
+    }
+  });
+}
