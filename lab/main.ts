@@ -1,0 +1,33 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { runOffload } from './offload.ts';
+import { formatOffloadReport } from './offload-report.ts';
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 1 && seconds <= 600)) {
+    throw new InvalidArgumentError('a number from 1 to 600 is wanted');
+  }
+  return seconds;
+}
+
+const program = new Command('lab').description(
+  'Experiments on a real Open vSwitch and XDP, in network namespaces (root)',
+);
+
+program
+  .command('offload')
+  .description('A live TCP flow leaves the vSwitch for the NIC, and comes back')
+  .option('--seconds <n>', 'length of each measured phase', parseSeconds, 5)
+  .option('--json', 'print one JSON object', false)
+  .action(async (options: { seconds: number; json: boolean }) => {
+    const report = await runOffload({ seconds: options.seconds });
+    console.log(options.json ? JSON.stringify(report) : formatOffloadReport(report));
+    if (!report.tcpSurvived) process.exitCode = 1;
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`✖ ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,77 @@
+/** What one phase of the experiment measured. */
+export interface Phase {
+  /** What the TCP connection carried, payload only. */
+  readonly bitsPerSecond: number;
+  /** Share of all CPUs that the host used, 1 - idle - guest, 0 to 1. */
+  readonly hostCpu: number;
+  /** `hostCpu` for each Gbit/s carried. */
+  readonly hostCpuPerGbit: number;
+  /** What was measured, seconds. */
+  readonly seconds: number;
+}
+
+/** A move that the experiment waited for, and how long it took, ms. */
+export interface TimedMove {
+  readonly to: 'offload' | 'onload';
+  readonly cause: string;
+  readonly ms: number;
+}
+
+/** What `lab offload` found. */
+export interface OffloadReport {
+  readonly onload: Phase;
+  readonly offload: Phase;
+  /** Throughput offloaded over throughput onloaded. */
+  readonly ratio: number;
+  /** From the flow's first packet to its filter in place. */
+  readonly reactionMs: number;
+  /** One connection carried data in every phase and ended without error. */
+  readonly tcpSurvived: boolean;
+  /** Host CPU for each Gbit/s, onloaded over offloaded. */
+  readonly cpuPerGbitRatio: number;
+  readonly moves: readonly TimedMove[];
+  /** The backend, as it describes itself. */
+  readonly backend: string;
+  readonly cpus: number;
+}
+
+/** The report as tables for a terminal. */
+export function formatOffloadReport(report: OffloadReport): string {
+  const row = (name: string, phase: Phase) => [
+    name,
+    (phase.bitsPerSecond / 1e9).toFixed(2),
+    `${(phase.hostCpu * 100).toFixed(0)} %`,
+    `${(phase.hostCpuPerGbit * 100).toFixed(1)} %`,
+    phase.seconds.toFixed(1),
+  ];
+  const phases = [
+    ['phase', 'Gbit/s', 'host CPU', 'CPU per Gbit/s', 'seconds'],
+    row('onload  (vSwitch)', report.onload),
+    row('offload (NIC)', report.offload),
+    ['ratio', times(report.ratio), '', times(report.cpuPerGbitRatio), ''],
+  ];
+  const moves = [
+    ['move', 'cause', 'took'],
+    ...report.moves.map((move) => [`to ${move.to}`, move.cause, `${move.ms.toFixed(0)} ms`]),
+  ];
+  return [
+    table(phases),
+    '',
+    table(moves),
+    '',
+    `reaction, first packet to filter in place: ${report.reactionMs.toFixed(0)} ms`,
+    `the TCP connection survived: ${report.tcpSurvived ? 'yes' : 'NO'}`,
+    `NIC: ${report.backend}; ${report.cpus} CPUs, the VMs (namespaces) share them with the host`,
+  ].join('\n');
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(1)}x`;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '))
+    .join('\n');
+}

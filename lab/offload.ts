@@ -1,0 +1,204 @@
+import { availableParallelism } from 'node:os';
+import type { FlowView } from '../daemon/control/view.ts';
+import { firstPacketAt } from './first-packet.ts';
+import { HostCpuMeter } from './host-cpu.ts';
+import type { OffloadReport, Phase, TimedMove } from './offload-report.ts';
+import { progress } from './progress.ts';
+import { type LogLine, NorikaeDaemon } from './testbed/daemon.ts';
+import { Iperf3Client, startIperf3Server } from './testbed/iperf3.ts';
+import { ProcessTrouble } from './testbed/managed-process.ts';
+import { TestNode } from './testbed/node.ts';
+import type { Vm } from './testbed/node.ts';
+import { sleep, waitFor } from './testbed/wait.ts';
+
+/** How the experiment is done. */
+export interface OffloadOptions {
+  /** Length of each measured phase, seconds. */
+  readonly seconds: number;
+}
+
+/** Time beside the two measured phases: settling, the idle stretch, the moves. */
+const OTHER_SECONDS = 16;
+/** After a move, until throughput is that of the new path. */
+const SETTLE_MS = 1_000;
+const MOVE_MS = 10_000;
+const IDLE_MS = 15_000;
+
+/**
+ * One TCP connection between two VMs, running all the time; the daemon offloads it, takes it
+ * back when it falls idle, offloads it again, and lets go of it on its operator's word.
+ */
+export async function runOffload(options: OffloadOptions): Promise<OffloadReport> {
+  progress('starting Open vSwitch and two VMs');
+  const node = await TestNode.start();
+  try {
+    const [sender, receiver] = [await node.addVm(1), await node.addVm(2)];
+    await node.introduce(sender, receiver);
+    progress('starting norikae');
+    const daemon = await NorikaeDaemon.start(node);
+    try {
+      return await experiment(new Experiment(node, daemon, sender, receiver), options.seconds);
+    } finally {
+      await daemon.stop();
+    }
+  } finally {
+    await node.stop();
+  }
+}
+
+async function experiment(lab: Experiment, seconds: number): Promise<OffloadReport> {
+  const moves: TimedMove[] = [];
+  const { node, daemon, sender, receiver } = lab;
+  await startIperf3Server(receiver.namespace);
+
+  progress('the TCP flow starts');
+  const firstPacket = firstPacketAt(node.ovs.vswitchdPid ?? 0, sender.name, 10_000);
+  const client = await Iperf3Client.start(sender.namespace, {
+    server: receiver.address,
+    seconds: 2 * seconds + OTHER_SECONDS,
+    intervalSeconds: 0.25,
+  });
+  const firstPacketMs = await firstPacket;
+  await lab.bothOn('offload', MOVE_MS);
+  const reactionMs = (await lab.firstPlacedAt()) - firstPacketMs;
+  moves.push({ to: 'offload', cause: 'policy: the flow is busy', ms: reactionMs });
+
+  progress(`offloaded after ${reactionMs.toFixed(0)} ms; measuring for ${seconds} s`);
+  const offload = await measure(client, seconds);
+
+  progress('the sender stops for a while: the policy takes the idle flow back');
+  let sinceMs = performance.now();
+  client.process.kill('SIGSTOP');
+  await lab.bothOn('onload', IDLE_MS);
+  moves.push({
+    to: 'onload',
+    cause: 'policy: the sender is silent',
+    ms: performance.now() - sinceMs,
+  });
+  sinceMs = performance.now();
+  client.process.kill('SIGCONT');
+  await lab.bothOn('offload', MOVE_MS);
+  moves.push({ to: 'offload', cause: 'policy: busy again', ms: performance.now() - sinceMs });
+
+  progress(`norikae onload-all; measuring the vSwitch for ${seconds} s`);
+  sinceMs = performance.now();
+  await daemon.command('onload-all');
+  await lab.bothOn('onload', MOVE_MS);
+  moves.push({
+    to: 'onload',
+    cause: 'operator: norikae onload-all',
+    ms: performance.now() - sinceMs,
+  });
+  const onload = await measure(client, seconds);
+
+  sinceMs = performance.now();
+  await daemon.command('resume');
+  await lab.bothOn('offload', MOVE_MS);
+  moves.push({
+    to: 'offload',
+    cause: 'operator: norikae resume',
+    ms: performance.now() - sinceMs,
+  });
+  const again = client.intervals.length;
+  await waitFor('data after the last move', () => data(client, again), { timeoutMs: MOVE_MS });
+
+  progress('waiting for the TCP connection to end by itself');
+  const ended = await client.process.exited;
+  const connections = client.process.tail().match(/ connected to /g)?.length ?? 0;
+  const carried = offload.bitsPerSecond > 0 && onload.bitsPerSecond > 0;
+  return {
+    onload,
+    offload,
+    ratio: offload.bitsPerSecond / onload.bitsPerSecond,
+    reactionMs,
+    tcpSurvived: ended.code === 0 && connections === 1 && carried,
+    cpuPerGbitRatio: onload.hostCpuPerGbit / offload.hostCpuPerGbit,
+    moves,
+    backend: (await daemon.control.status()).backend?.description ?? 'none',
+    cpus: availableParallelism(),
+  };
+}
+
+/** The parts of the experiment, and what it looks for in the daemon's flow table. */
+class Experiment {
+  readonly node: TestNode;
+  readonly daemon: NorikaeDaemon;
+  readonly sender: Vm;
+  readonly receiver: Vm;
+  readonly #placedAt = new Map<string, number>();
+
+  constructor(node: TestNode, daemon: NorikaeDaemon, sender: Vm, receiver: Vm) {
+    this.node = node;
+    this.daemon = daemon;
+    this.sender = sender;
+    this.receiver = receiver;
+    daemon.onLog((line) => this.#note(line));
+  }
+
+  /** Resolves when data and acknowledgements are both where they should be. */
+  async bothOn(placement: 'offload' | 'onload', timeoutMs: number): Promise<void> {
+    const look = async () => {
+      const flows = await this.daemon.control.flows();
+      const ways = [isIpFrom(this.sender), isIpFrom(this.receiver)];
+      const there = ways.every((isWay) =>
+        flows.filter(isWay).every((f) => f.placement === placement),
+      );
+      const known = placement === 'onload' || ways.every((isWay) => flows.some(isWay));
+      return there && known ? true : undefined;
+    };
+    await waitFor(`both ways of the connection on ${placement}`, look, { timeoutMs });
+  }
+
+  /**
+   * The wall clock (ms since the epoch) at which the daemon first had the filter of the data flow
+   * in place, by its own log.
+   */
+  async firstPlacedAt(): Promise<number> {
+    const flow = (await this.daemon.control.flows()).find(isIpFrom(this.sender));
+    const atWallMs = flow === undefined ? undefined : this.#placedAt.get(flow.id);
+    if (atWallMs === undefined) {
+      throw new ProcessTrouble(
+        `norikae does not say when it placed the flow:\n${this.daemon.process.tail()}`,
+      );
+    }
+    return atWallMs;
+  }
+
+  #note(line: LogLine): void {
+    const { msg, flow, placement, atWallMs } = line;
+    if (msg !== 'placed' || placement !== 'offload') return;
+    if (typeof flow !== 'string' || typeof atWallMs !== 'number') return;
+    if (!this.#placedAt.has(flow)) this.#placedAt.set(flow, atWallMs);
+  }
+}
+
+/** True for flows of the connection that come from the VM. */
+function isIpFrom(vm: Vm): (flow: FlowView) => boolean {
+  return (flow) =>
+    flow.match.startsWith(`in_port=${vm.name},ip,`) ||
+    flow.match.startsWith(`in_port=${vm.name},tcp,`);
+}
+
+/** Throughput and host CPU over so many seconds, after a moment to settle. */
+async function measure(client: Iperf3Client, seconds: number): Promise<Phase> {
+  await sleep(SETTLE_MS);
+  const cpu = new HostCpuMeter();
+  const first = client.intervals.length;
+  const startMs = performance.now();
+  await sleep(seconds * 1_000);
+  const elapsed = (performance.now() - startMs) / 1_000;
+  const hostCpu = cpu.share();
+  const intervals = client.intervals.slice(first);
+  const spent = intervals.reduce((sum, interval) => sum + interval.seconds, 0);
+  const bits = intervals.reduce((sum, i) => sum + i.bitsPerSecond * i.seconds, 0);
+  if (client.process.exit !== undefined) {
+    throw new ProcessTrouble(`iperf3 ended too early:\n${client.process.tail()}`);
+  }
+  const bitsPerSecond = spent === 0 ? 0 : bits / spent;
+  const hostCpuPerGbit = hostCpu / (bitsPerSecond / 1e9);
+  return { bitsPerSecond, hostCpu, hostCpuPerGbit, seconds: elapsed };
+}
+
+function data(client: Iperf3Client, from: number): true | undefined {
+  return client.intervals.slice(from).some((i) => i.bytes > 0) ? true : undefined;
+}

@@ -1,0 +1,143 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FlowView, StatusView } from '../../daemon/control/view.ts';
+import { packageRoot } from '../../daemon/package-root.ts';
+import { ControlClient } from './control.ts';
+import { type ManagedProcess, ProcessTrouble } from './managed-process.ts';
+import type { TestNode } from './node.ts';
+import { run } from './run.ts';
+import { waitFor } from './wait.ts';
+
+/** Settings of a daemon that differ from what a node's owner would write by default. */
+export interface DaemonSettings {
+  readonly backend?: Readonly<Record<string, unknown>>;
+  readonly poll?: Readonly<Record<string, unknown>>;
+  readonly planner?: Readonly<Record<string, unknown>>;
+  /** Paths of policy files; the shipped default policy when not given. */
+  readonly policies?: readonly string[];
+  readonly onExit?: 'withdraw' | 'keep';
+}
+
+/** A line of the daemon's structured log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+const READY_MS = 20_000;
+
+/** The daemon on a node: `norikae run`, as a user starts it. */
+export class NorikaeDaemon {
+  readonly process: ManagedProcess;
+  readonly control: ControlClient;
+  readonly configFile: string;
+
+  private constructor(process: ManagedProcess, control: ControlClient, configFile: string) {
+    this.process = process;
+    this.control = control;
+    this.configFile = configFile;
+  }
+
+  /** Writes a config for the node, starts the daemon with it, and waits for its first tick. */
+  static async start(node: TestNode, settings: DaemonSettings = {}): Promise<NorikaeDaemon> {
+    const { runDir, dbSocket, host } = node.ovs;
+    const socket = join(runDir, 'norikae.sock');
+    const config = {
+      node: { adapter: 'ovs', ovs: { runDir, database: dbSocket } },
+      backend: { adapter: 'xdp', pinPath: node.pinPath, ...settings.backend },
+      poll: { periodMs: 100, ...settings.poll },
+      planner: { ...settings.planner },
+      policies: settings.policies ?? [join(packageRoot(), 'policies', 'default.json')],
+      onExit: settings.onExit ?? 'withdraw',
+      http: { enabled: false },
+      control: { path: socket },
+      log: { format: 'json', level: 'debug' },
+    };
+    const file = join(runDir, 'norikae.json');
+    await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`);
+    const args = [commandLine(), 'run', '--config', file];
+    const started = await host.spawn('norikae', process.execPath, args);
+    const daemon = new NorikaeDaemon(started, new ControlClient(socket), file);
+    await daemon.#ready();
+    return daemon;
+  }
+
+  /** Runs another command of the command line, as its operator would; resolves to its output. */
+  command(...args: readonly string[]): Promise<string> {
+    const socket = ['--socket', this.control.socketPath];
+    return run(process.execPath, [commandLine(), ...args, ...socket], { timeoutMs: 15_000 });
+  }
+
+  /**
+   * Calls `listener` with every structured line of the log to come; the returned function ends
+   * it.
+   */
+  onLog(listener: (line: LogLine) => void): () => void {
+    return this.process.onLine((text) => {
+      const line = parseLogLine(text);
+      if (line !== undefined) listener(line);
+    });
+  }
+
+  /** Resolves to the first flow for which `test` holds, looking every `everyMs`. */
+  waitForFlow(
+    what: string,
+    test: (flow: FlowView) => boolean,
+    timeoutMs: number,
+    everyMs = 50,
+  ): Promise<FlowView> {
+    const look = async () => (await this.control.flows()).find(test);
+    return waitFor(what, look, { timeoutMs, everyMs });
+  }
+
+  /** Ends it as systemd would; resolves to its exit code. */
+  async stop(): Promise<number | undefined> {
+    return (await this.process.stop(10_000)).code;
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.process.exited;
+  }
+
+  async #ready(): Promise<void> {
+    const look = async (): Promise<StatusView | undefined> => {
+      if (this.process.exit !== undefined) return undefined;
+      const status = await this.control.status();
+      return status.tick.fresh && status.pid === this.process.pid ? status : undefined;
+    };
+    const ended = this.process.exited.then(() => {
+      throw new ProcessTrouble(`norikae ended before it was ready:\n${this.process.tail()}`);
+    });
+    const looking = waitFor('the daemon has a fresh tick', look, { timeoutMs: READY_MS });
+    try {
+      await Promise.race([looking, ended]);
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      throw new ProcessTrouble(`${said}\n${this.process.tail()}`, { cause: error });
+    } finally {
+      // Whoever loses the race fails later, with nobody to hear it.
+      ended.catch(() => undefined);
+      looking.catch(() => undefined);
+    }
+  }
+}
+
+/** Path of the compiled command line. */
+function commandLine(): string {
+  return join(packageRoot(), 'dist', 'daemon', 'cli', 'main.js');
+}
+
+function parseLogLine(text: string): LogLine | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    const line: unknown = JSON.parse(text);
+    return isLogLine(line) ? line : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLogLine(value: unknown): value is LogLine {
+  return (
+    typeof value === 'object' && value !== null && 'msg' in value && typeof value.msg === 'string'
+  );
+}
