@@ -1,0 +1,212 @@
+import { exhaustMap, from, interval, merge, retry, type Subscription, tap, timer } from 'rxjs';
+import { Engine, type TickReport } from '../engine/engine.ts';
+import type { FlowTable } from '../engine/model/flow-table.ts';
+import type { Tick } from '../engine/model/tick.ts';
+import type { Clock } from '../engine/ports/clock.ts';
+import type { PathBackend } from '../engine/ports/path-backend.ts';
+import type { RuleEvaluator } from '../engine/rules/evaluator.ts';
+import { HostWatch } from '../telemetry/host-watch.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { Observer } from '../telemetry/observer.ts';
+import { ticks } from '../telemetry/ticks.ts';
+import { BackendStarter } from './backend-starter.ts';
+import type { Config } from './config/config.ts';
+import type { Log } from './log.ts';
+import { MoveLog } from './move-log.ts';
+import type { Node } from './node.ts';
+import { PortsFollower } from './ports-follower.ts';
+
+const HOST_PERIOD_MS = 1000;
+const SMOOTHING_MS = 1000;
+const AUDIT_MS = 30_000;
+const RETRY_AFTER_MS = 500;
+
+/** What a {@link Loop} is made of. */
+export interface LoopOptions {
+  readonly config: Pick<Config, 'poll' | 'planner'>;
+  readonly node: Node;
+  readonly evaluator: RuleEvaluator;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The loop, running: sources make ticks, the engine decides them, the backend is held to it, the
+ * lease is renewed while all that is so.
+ */
+export class Loop {
+  readonly engine: Engine;
+  readonly #options: LoopOptions;
+  readonly #observer: Observer;
+  readonly #host: HostWatch;
+  readonly #starter: BackendStarter;
+  readonly #follower: PortsFollower;
+  readonly #moves: MoveLog;
+  readonly #stop = new AbortController();
+  readonly #listeners = new Set<(report: TickReport) => void>();
+  #running: Subscription | undefined;
+  #unsubscribePorts: (() => void) | undefined;
+  #lastReport: TickReport | undefined;
+  #lastError: string | undefined;
+
+  constructor(options: LoopOptions) {
+    const { config, node, clock, log } = options;
+    this.#options = options;
+    this.#host = new HostWatch({
+      host: node.host,
+      ports: node.ports,
+      clock,
+      periodMs: HOST_PERIOD_MS,
+      timeoutMs: config.poll.timeoutMs,
+    });
+    this.#observer = new Observer({
+      flows: node.flows,
+      ports: node.ports,
+      host: this.#host,
+      backends: this.#backends,
+      clock,
+      period: config.poll,
+      timeoutMs: config.poll.timeoutMs,
+      smoothingMs: SMOOTHING_MS,
+    });
+    const { minHoldMs, hysteresis, operationsPerSecond, burst } = config.planner;
+    this.engine = new Engine({
+      evaluator: options.evaluator,
+      planner: { minHoldMs, hysteresis, operations: { perSecond: operationsPerSecond, burst } },
+      backends: this.#backends,
+      clock,
+      auditMs: AUDIT_MS,
+    });
+    this.#starter = new BackendStarter(node.ports, node.backend, log);
+    this.#follower = new PortsFollower((ports) => this.#followPorts(ports));
+    this.#moves = new MoveLog(log, clock);
+  }
+
+  get table(): FlowTable {
+    return this.#observer.table;
+  }
+
+  /** What the last tick led to; undefined before the first. */
+  get lastReport(): TickReport | undefined {
+    return this.#lastReport;
+  }
+
+  /** What went wrong in the last tick, or why the backend is not up; undefined when all is well. */
+  get error(): string | undefined {
+    return this.#starter.error ?? this.#lastError;
+  }
+
+  /** True once the backend can be used. */
+  get started(): boolean {
+    return this.#starter.started;
+  }
+
+  /** Period from one tick to the next, ms. */
+  get periodMs(): number {
+    return this.#observer.periodMs;
+  }
+
+  /** Calls `listener` after every tick; the returned function ends it. */
+  onTick(listener: (report: TickReport) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Starts; what cannot be reached yet is tried again until it can. */
+  start(): void {
+    const { node, clock } = this.#options;
+    void this.#bringUp();
+    this.#unsubscribePorts = node.ports.subscribe((ports) => this.#follower.changed(ports));
+    const rounds = ticks(this.#observer, clock, (tick, signal) => this.#handle(tick, signal)).pipe(
+      tap((report) => this.#publish(report)),
+      // A tick that failed as a whole was logged; the loop goes on.
+      retry({ delay: () => timer(RETRY_AFTER_MS) }),
+    );
+    this.#running = merge(rounds, this.#host.run(), this.#leases()).subscribe();
+  }
+
+  /** Ends the loop, withdraws or keeps what is installed, and closes the node. */
+  async stop(how: 'withdraw' | 'keep'): Promise<void> {
+    this.#running?.unsubscribe();
+    this.#unsubscribePorts?.();
+    this.#stop.abort(new Error('the daemon ends'));
+    if (this.#starter.started) await this.engine.close(how);
+    await this.#options.node.close();
+  }
+
+  get #backends(): readonly PathBackend[] {
+    const { backend } = this.#options.node;
+    return backend === undefined ? [] : [backend];
+  }
+
+  async #bringUp(): Promise<void> {
+    await this.#starter.run(this.#stop.signal);
+    if (this.#starter.started) this.#follower.changed(this.#options.node.ports.current());
+  }
+
+  async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {
+    if (!this.#starter.started) return;
+    const { log } = this.#options;
+    try {
+      const lost = await this.engine.portsChanged(ports, this.table);
+      if (lost > 0) log.info({ entries: lost }, 'took out the entries of ports that are gone');
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'the backend did not follow a change of ports');
+      throw error;
+    }
+  }
+
+  async #handle(tick: Tick, signal: AbortSignal): Promise<TickReport> {
+    if (this.#follower.behind) this.#follower.retry();
+    const usable = this.#starter.started;
+    const settled = usable && !this.#follower.behind;
+    const decided: Tick = {
+      ...tick,
+      flowsFresh: tick.flowsFresh && usable,
+      fresh: tick.fresh && settled,
+    };
+    try {
+      const report = await this.engine.onTick(decided, signal);
+      this.#lastError = undefined;
+      return report;
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#lastError = messageOf(error);
+        this.#options.log.error({ error: this.#lastError, tick: tick.sequence }, 'a tick failed');
+      }
+      throw error;
+    }
+  }
+
+  #publish(report: TickReport): void {
+    this.#lastReport = report;
+    this.#options.metrics.observe(report);
+    this.#moves.observe(report);
+    for (const listener of this.#listeners) listener(report);
+  }
+
+  /**
+   * Renews the lease while what the vSwitch does is known. When it no longer is, entries cannot
+   * be held against it: the lease then lapses and traffic goes back to the vSwitch.
+   */
+  #leases() {
+    const leaseMs = this.#options.node.backend?.capabilities().leaseMs ?? 0;
+    const { clock, log } = this.#options;
+    return interval(Math.max(50, leaseMs / 4)).pipe(
+      exhaustMap(() => {
+        const known = clock.now() - this.table.readAtMs <= this.#observer.staleAfterMs;
+        if (!known || !this.#starter.started) return [];
+        return from(
+          this.engine.renewLease().catch((error: unknown) => {
+            log.error({ error: messageOf(error) }, 'the lease was not renewed');
+          }),
+        );
+      }),
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import type { Config } from '../../daemon/config/config.ts';
+import { Loop } from '../../daemon/loop.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
+import { FakeBackend } from '../support/fake-backend.ts';
+import { FakeFlowSource, FakeHost, FakePorts } from '../support/fake-sources.ts';
+import { ScriptEvaluator } from '../support/script-evaluator.ts';
+
+const CLOCK = { now: () => performance.now() };
+
+const CONFIG: Pick<Config, 'poll' | 'planner'> = {
+  poll: { periodMs: 10, maxPeriodMs: 100, sourceShare: 0.5, timeoutMs: 30 },
+  planner: { minHoldMs: 0, hysteresis: 1.2, operationsPerSecond: 1e6, burst: 1e6 },
+};
+
+class LeasedBackend extends FakeBackend {
+  closed: string | undefined;
+  failStarts = 0;
+  started = 0;
+
+  override start(): Promise<void> {
+    if (this.failStarts-- > 0) return Promise.reject(new Error('no such device'));
+    this.started++;
+    return Promise.resolve();
+  }
+
+  override close(how = 'keep'): Promise<void> {
+    this.closed = how;
+    return Promise.resolve();
+  }
+}
+
+class Rig {
+  readonly flows = new FakeFlowSource();
+  readonly ports = new FakePorts();
+  readonly host = new FakeHost();
+  readonly backend = new LeasedBackend();
+  readonly registry = new Registry();
+  readonly loop = new Loop({
+    config: CONFIG,
+    node: {
+      description: 'a test',
+      flows: this.flows,
+      ports: this.ports,
+      host: this.host,
+      backend: this.backend,
+      close: () => Promise.resolve(),
+    },
+    evaluator: new ScriptEvaluator(),
+    clock: CLOCK,
+    log: pino({ level: 'silent' }),
+    metrics: new Metrics(this.registry, 'test'),
+  });
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    for (let i = 0; i < 200; i++) {
+      if (condition()) return;
+      await sleep(10);
+    }
+    assert.fail(`${what}: not within 2 s`);
+  }
+}
+
+describe('loop', () => {
+  let rig: Rig;
+  beforeEach(() => (rig = new Rig()));
+  afterEach(() => rig.loop.stop('keep'));
+
+  it('offloads, renews the lease, and shows it in the metrics', async () => {
+    rig.flows.flows = [{ n: 1, packets: 5, bytes: 500 }];
+    rig.loop.start();
+    await rig.until('offloaded', () => rig.backend.installed.size === 1);
+    await rig.until('lease', () => rig.backend.leases > 0);
+    const text = await rig.registry.metrics();
+    assert.match(text, /norikae_flows\{placement="offload"\} 1/);
+    assert.match(text, /norikae_traffic_bytes_total\{path="vswitch"\} 500/);
+    assert.match(text, /norikae_operations_total\{[^}]*outcome="installed"\} 1/);
+  });
+
+  it('renews no lease while the vSwitch is not seen, and does again when it is', async () => {
+    rig.flows.flows = [{ n: 1 }];
+    rig.loop.start();
+    await rig.until('lease', () => rig.backend.leases > 0);
+    rig.flows.fault = 'fail';
+    await sleep(500);
+    const leases = rig.backend.leases;
+    await sleep(600);
+    assert.equal(rig.backend.leases, leases);
+    rig.flows.fault = 'none';
+    await rig.until('lease again', () => rig.backend.leases > leases);
+  });
+
+  it('tries a backend again that does not start, and touches nothing until then', async () => {
+    rig.backend.failStarts = 1;
+    rig.flows.flows = [{ n: 1 }];
+    rig.loop.start();
+    await rig.until('a tick', () => rig.loop.lastReport !== undefined);
+    await sleep(50);
+    assert.match(rig.loop.error ?? '', /no such device/);
+    assert.equal(rig.backend.log.length, 0);
+    assert.equal(rig.backend.leases, 0);
+    await rig.until('started', () => rig.backend.installed.size === 1);
+    assert.equal(rig.loop.error, undefined);
+  });
+
+  it('goes on after a tick that failed', async () => {
+    rig.flows.flows = [{ n: 1 }];
+    rig.backend.breakWith = new Error('the device is gone');
+    rig.loop.start();
+    await rig.until('offloaded', () => rig.backend.installed.size === 1);
+  });
+
+  for (const how of ['withdraw', 'keep'] as const) {
+    it(`ends with ${how} as it was told`, async () => {
+      rig.loop.start();
+      await rig.until('started', () => rig.loop.started);
+      await rig.loop.stop(how);
+      assert.equal(rig.backend.closed, how);
+    });
+  }
+});

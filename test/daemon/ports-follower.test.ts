@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { PortsFollower } from '../../daemon/ports-follower.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+
+const snapshot = (): PortSnapshot => new Map();
+
+describe('ports follower', () => {
+  it('hands changes on one at a time, and of several only the newest', async () => {
+    const seen: PortSnapshot[] = [];
+    let release: () => void = () => undefined;
+    const follower = new PortsFollower((ports) => {
+      seen.push(ports);
+      return new Promise((resolve) => (release = resolve));
+    });
+    const [first, second, third] = [snapshot(), snapshot(), snapshot()];
+    follower.changed(first);
+    follower.changed(second);
+    follower.changed(third);
+    assert.ok(follower.behind);
+    release();
+    await turn();
+    release();
+    await turn();
+    assert.equal(seen.length, 2);
+    assert.ok(seen[0] === first && seen[1] === third);
+    assert.ok(!follower.behind);
+  });
+
+  it('keeps a change that could not be handed on, until it can', async () => {
+    let broken = true;
+    const follower = new PortsFollower(() =>
+      broken ? Promise.reject(new Error('busy')) : Promise.resolve(),
+    );
+    follower.changed(snapshot());
+    await turn();
+    assert.ok(follower.behind);
+    broken = false;
+    follower.retry();
+    await turn();
+    assert.ok(!follower.behind);
+  });
+});
