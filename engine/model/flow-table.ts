@@ -144,6 +144,16 @@ export class FlowTable {
     this.#actionsVersion[row]++;
   }
 
+  /**
+   * Replaces a flow's match. An id stands for the first packet's headers, not for the mask: the
+   * vSwitch may make the flow anew under the same id with another mask. Counts as a change of
+   * actions, for what is installed is no longer what the vSwitch does.
+   */
+  setMatch(row: number, match: FlowMatch): void {
+    this.#matches[row] = match;
+    this.#actionsVersion[row]++;
+  }
+
   /** Completes a reading: `rows` are the flows observed in it, `removed` those that were not. */
   end(): void {
     if (this.rows.length < this.#used) this.rows = new Int32Array(this.#capacity);

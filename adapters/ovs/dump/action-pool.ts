@@ -1,0 +1,41 @@
+import type { FlowActions } from '../../../engine/model/action.ts';
+import { parseActions } from './actions.ts';
+import { Fingerprint } from './fingerprint.ts';
+import type { KeyParser } from './key.ts';
+import { sameBytes } from './names.ts';
+
+const SLOTS = 8192;
+
+interface Known {
+  readonly text: Uint8Array;
+  readonly actions: FlowActions;
+}
+
+/**
+ * Parses action lists, each text once as long as it is remembered: the flows of a node share a
+ * few hundred of them. Keeps the latest of each slot and so is bounded.
+ */
+export class ActionPool {
+  readonly #keys: KeyParser;
+  readonly #fingerprint = new Fingerprint();
+  readonly #slots = Array.from<Known | undefined>({ length: SLOTS });
+
+  constructor(keys: KeyParser) {
+    this.#keys = keys;
+  }
+
+  /** The actions written in `[from, to)`; undefined when they are not well-formed. */
+  take(bytes: Buffer, view: DataView, from: number, to: number): FlowActions | undefined {
+    this.#fingerprint.take(view, from, to);
+    const slot = this.#fingerprint.a & (SLOTS - 1);
+    const known = this.#slots[slot];
+    if (known?.text.length === to - from && sameBytes(known.text, bytes, from)) {
+      return known.actions;
+    }
+    const actions = parseActions(bytes, from, to, this.#keys);
+    if (actions !== undefined) {
+      this.#slots[slot] = { text: new Uint8Array(bytes.subarray(from, to)), actions };
+    }
+    return actions;
+  }
+}

@@ -1,0 +1,340 @@
+import type { FieldMatch, FlowMatch, OpaqueMatch } from '../../../engine/model/match.ts';
+import { ATTRIBUTES, type PartSpec, QUIET_PREFIX } from './attributes.ts';
+import { FIELDS, fieldIndex, FieldPool } from './field-pool.ts';
+import { NameTable, sameBytes, StringPool } from './names.ts';
+import { closingParenthesis, isWildcarded, nextComma } from './scan.ts';
+import { ValueReader } from './values.ts';
+
+const OPEN = 0x28;
+const CLOSE = 0x29;
+const COMMA = 0x2c;
+const SLASH = 0x2f;
+const ZERO = 0x30;
+const EQUALS = 0x3d;
+const SPACE = 0x20;
+const QUIET = Buffer.from(QUIET_PREFIX, 'latin1');
+
+const VLAN_TPID = fieldIndex('vlan_tpid');
+const CVLAN_TPID = fieldIndex('cvlan_tpid');
+const ETH_TYPE = fieldIndex('eth_type');
+
+interface Part {
+  readonly name: Uint8Array;
+  readonly field: number;
+  readonly spec: PartSpec;
+}
+
+function compile(specs: readonly PartSpec[]): readonly Part[] {
+  return specs.map((spec) => ({
+    name: Buffer.from(`${spec.name}=`, 'latin1'),
+    field: fieldIndex(spec.field),
+    spec,
+  }));
+}
+
+type Attribute =
+  | { readonly kind: 'in-port' | 'ethertype' | 'encap' }
+  | { readonly kind: 'metadata'; readonly usual: Uint8Array }
+  | { readonly kind: 'value'; readonly part: Part }
+  | { readonly kind: 'parts'; readonly parts: readonly Part[] }
+  | { readonly kind: 'vlan'; readonly outer: readonly Part[]; readonly inner: readonly Part[] };
+
+const TABLE = new NameTable<Attribute>(
+  ATTRIBUTES.map((a): [string, Attribute] => {
+    switch (a.kind) {
+      case 'metadata':
+        return [a.name, { kind: a.kind, usual: Buffer.from(`${a.usual})`, 'latin1') }];
+      case 'value':
+        return [a.name, { kind: a.kind, part: compile([a.part])[0] }];
+      case 'parts':
+        return [a.name, { kind: a.kind, parts: compile(a.parts) }];
+      case 'vlan':
+        return [a.name, { kind: a.kind, outer: compile(a.outer), inner: compile(a.inner) }];
+      case 'in-port':
+      case 'ethertype':
+      case 'encap':
+        break;
+    }
+    return [a.name, { kind: a.kind }];
+  }),
+);
+
+/**
+ * Reads the key of a datapath flow, as `odp_flow_format` (lib/odp-util.c) prints it in verbose
+ * mode, into a {@link FlowMatch}. Used for each flow once, when it is first seen.
+ *
+ * What is masked out is left out. What the match vocabulary has no word for is kept as text,
+ * unless all of it is masked out. A key that is not well-formed is not read at all.
+ */
+export class KeyParser {
+  readonly #values = new ValueReader();
+  readonly #value = new Uint8Array(16);
+  readonly #mask = new Uint8Array(16);
+  readonly #pool = new FieldPool();
+  readonly #strings = new StringPool();
+  readonly #fields = Array.from<FieldMatch | undefined>({ length: FIELDS.length });
+  #present = 0;
+  #opaque: OpaqueMatch[] = [];
+  #inPort = '';
+  #bytes: Buffer = Buffer.alloc(0);
+  #end = 0;
+
+  /** Where the key that `parse` read ends. */
+  keyEnd = 0;
+
+  /**
+   * Reads the key that begins at `from`; it ends before a comma with a space behind it, or at
+   * `end`. Undefined when it is not well-formed.
+   */
+  parse(bytes: Buffer, from: number, end: number): FlowMatch | undefined {
+    const quiet = end - from > QUIET.length && sameBytes(QUIET, bytes, from);
+    this.#begin(bytes, quiet ? from + QUIET.length : from, end);
+    const whole = this.#attributes(0);
+    this.keyEnd = this.#values.at;
+    const fields = this.#collect();
+    return whole && this.keyEnd <= end
+      ? { inPort: this.#inPort, fields, opaque: this.#opaque }
+      : undefined;
+  }
+
+  /**
+   * Reads what a `set` action writes: one attribute that fills `[from, end)`. Undefined when it
+   * has anything that is not a field.
+   */
+  parseSet(bytes: Buffer, from: number, end: number): readonly FieldMatch[] | undefined {
+    this.#begin(bytes, from, end);
+    const whole = this.#attributes(0) && this.#values.at === end;
+    const fields = this.#collect();
+    const onlyFields = this.#opaque.length === 0 && this.#inPort === '' && fields.length > 0;
+    return whole && onlyFields ? fields : undefined;
+  }
+
+  #begin(bytes: Buffer, from: number, end: number): void {
+    this.#bytes = bytes;
+    this.#end = end;
+    this.#values.bytes = bytes;
+    this.#values.at = from;
+    this.#opaque = [];
+    this.#inPort = '';
+  }
+
+  /** Attributes separated by commas, up to `)`, `, ` or the end. `level` counts VLAN tags outside. */
+  #attributes(level: number): boolean {
+    const values = this.#values;
+    const { bytes } = values;
+    for (;;) {
+      const start = values.at;
+      let at = start;
+      while (bytes[at] !== OPEN) {
+        if (at >= this.#end || bytes[at] === COMMA || bytes[at] === CLOSE) return false;
+        at++;
+      }
+      const attribute = TABLE.find(bytes, start, at);
+      values.at = at + 1;
+      const good =
+        attribute === undefined
+          ? this.#keepText(start, at)
+          : this.#attribute(attribute, level, start, at);
+      if (!good || bytes[values.at] !== CLOSE || values.at >= this.#end) return false;
+      values.at++;
+      if (values.at >= this.#end || bytes[values.at] !== COMMA) return true;
+      if (bytes[values.at + 1] === SPACE) return true;
+      values.at++;
+    }
+  }
+
+  #attribute(attribute: Attribute, level: number, start: number, open: number): boolean {
+    switch (attribute.kind) {
+      case 'in-port':
+        return this.#port(start, open);
+      case 'ethertype':
+        return this.#etherType(start, open);
+      case 'metadata':
+        if (!sameBytes(attribute.usual, this.#bytes, open + 1)) return this.#keepText(start, open);
+        this.#values.at += attribute.usual.length - 1;
+        return true;
+      case 'value':
+        return this.#masked(attribute.part);
+      case 'parts':
+        return this.#parts(attribute.parts, start, open);
+      case 'vlan':
+        return this.#vlan(attribute, level, start, open);
+      case 'encap':
+        break;
+    }
+    // An empty encap() stands for a tag with nothing known behind it.
+    return this.#bytes[this.#values.at] === CLOSE || this.#attributes(level + 1);
+  }
+
+  /** Named parts up to the closing parenthesis. */
+  #parts(parts: readonly Part[], start: number, open: number): boolean {
+    const values = this.#values;
+    const { bytes } = values;
+    let expected = 0;
+    while (bytes[values.at] !== CLOSE) {
+      const found = this.#findPart(parts, expected);
+      if (found < 0) {
+        if (!this.#keepPart(start, open)) return false;
+      } else {
+        values.at += parts[found].name.length;
+        if (!this.#masked(parts[found])) return false;
+        expected = found + 1;
+      }
+      if (bytes[values.at] === COMMA && bytes[values.at + 1] !== CLOSE) values.at++;
+      else if (bytes[values.at] !== CLOSE) return false;
+    }
+    return true;
+  }
+
+  /** Index of the part whose name stands here; parts come in order, some may be left out. */
+  #findPart(parts: readonly Part[], expected: number): number {
+    for (let i = 0; i < parts.length; i++) {
+      const index = expected + i < parts.length ? expected + i : expected + i - parts.length;
+      if (sameBytes(parts[index].name, this.#bytes, this.#values.at)) return index;
+    }
+    return -1;
+  }
+
+  /** `value` or `value/mask` of a field. */
+  #masked(part: Part): boolean {
+    const values = this.#values;
+    const { width } = FIELDS[part.field];
+    const mask = this.#mask;
+    if (part.spec.format === 'tcp-flags') {
+      if (!values.tcpFlags(mask)) return false;
+      this.#put(part.field, this.#pool.masked(part.field, values.out, mask));
+      return true;
+    }
+    if (!this.#read(part, width)) return false;
+    if (values.bytes[values.at] !== SLASH) {
+      this.#put(part.field, this.#pool.exact(part.field, values.out));
+      return true;
+    }
+    const next = values.bytes[values.at + 2];
+    if (values.bytes[values.at + 1] === ZERO && (next === COMMA || next === CLOSE)) {
+      values.at += 2;
+      this.#put(part.field, undefined);
+      return true;
+    }
+    const value = this.#value;
+    value.set(values.out);
+    values.at++;
+    if (!this.#read(part, width)) return false;
+    mask.set(values.out);
+    this.#put(part.field, this.#pool.masked(part.field, value, mask));
+    return true;
+  }
+
+  #read(part: Part, width: number): boolean {
+    switch (part.spec.format) {
+      case 'number':
+        return this.#values.number(width);
+      case 'mac':
+        return this.#values.mac();
+      case 'ipv4':
+        return this.#values.ipv4();
+      case 'ipv6':
+        return this.#values.ipv6();
+      case 'frag':
+        return this.#values.fragment();
+      case 'tcp-flags':
+        break;
+    }
+    return false;
+  }
+
+  #put(field: number, match: FieldMatch | undefined): void {
+    if (match !== undefined) this.#present++;
+    if (this.#fields[field] !== undefined) this.#present--;
+    this.#fields[field] = match;
+  }
+
+  #port(start: number, open: number): boolean {
+    const values = this.#values;
+    const close = closingParenthesis(this.#bytes, values.at, this.#end);
+    if (close < 0) return false;
+    const slash = this.#bytes.subarray(values.at, close).indexOf(SLASH);
+    if (slash >= 0) return this.#keepText(start, open);
+    this.#inPort = this.#strings.take(this.#bytes, values.at, close);
+    values.at = close;
+    return true;
+  }
+
+  /**
+   * `eth_type(0/0xffff)` is how OVS asks for frames without an ethertype (802.2): nothing that
+   * can be compared with the two bytes on the wire, so it is kept as text.
+   */
+  #etherType(start: number, open: number): boolean {
+    const at = this.#values.at;
+    if (!this.#masked(ETHER_TYPE_PART)) return false;
+    const match = this.#fields[ETH_TYPE];
+    if (match === undefined || match.value[0] !== 0 || match.value[1] !== 0) return true;
+    this.#put(ETH_TYPE, undefined);
+    this.#values.at = at;
+    return this.#keepText(start, open);
+  }
+
+  /** A tag: the ethertype read before it was its TPID, that of the payload comes inside encap(). */
+  #vlan(
+    attribute: { readonly outer: readonly Part[]; readonly inner: readonly Part[] },
+    level: number,
+    start: number,
+    open: number,
+  ): boolean {
+    const tpid = this.#fields[ETH_TYPE];
+    const close = closingParenthesis(this.#bytes, this.#values.at, this.#end);
+    if (close < 0) return false;
+    const clearCfi = this.#bytes.subarray(this.#values.at, close).includes('cfi=');
+    if (level > 1 || clearCfi || tpid === undefined) return this.#keepText(start, open);
+    const field = level === 0 ? VLAN_TPID : CVLAN_TPID;
+    this.#value.set(tpid.value);
+    this.#mask.set(tpid.mask);
+    this.#put(ETH_TYPE, undefined);
+    this.#put(field, this.#pool.masked(field, this.#value, this.#mask));
+    return this.#parts(level === 0 ? attribute.outer : attribute.inner, start, open);
+  }
+
+  /** Keeps a whole attribute as text, unless it is no condition. `start` to `open` is its name. */
+  #keepText(start: number, open: number): boolean {
+    const close = closingParenthesis(this.#bytes, open + 1, this.#end);
+    if (close < 0 || open === start) return false;
+    this.#values.at = close;
+    if (isWildcarded(this.#bytes, open + 1, close)) return true;
+    const name = this.#bytes.toString('utf8', start, open);
+    this.#opaque.push({ name, text: this.#bytes.toString('utf8', open + 1, close) });
+    return true;
+  }
+
+  /** Keeps one part of an attribute as text, unless it is no condition. */
+  #keepPart(start: number, open: number): boolean {
+    const from = this.#values.at;
+    const close = closingParenthesis(this.#bytes, from, this.#end);
+    const end = nextComma(this.#bytes, from, close);
+    if (close < 0 || end <= from) return false;
+    this.#values.at = end;
+    if (!this.#bytes.subarray(from, end).includes(EQUALS)) return false;
+    if (isWildcarded(this.#bytes, from, end)) return true;
+    const name = this.#bytes.toString('utf8', start, open);
+    this.#opaque.push({ name, text: this.#bytes.toString('utf8', from, end) });
+    return true;
+  }
+
+  /** The fields in catalogue order; leaves the parser empty. */
+  #collect(): readonly FieldMatch[] {
+    const fields: FieldMatch[] = [];
+    for (let i = 0; this.#present > 0 && i < this.#fields.length; i++) {
+      const match = this.#fields[i];
+      if (match === undefined) continue;
+      fields.push(match);
+      this.#fields[i] = undefined;
+      this.#present--;
+    }
+    return fields;
+  }
+}
+
+const ETHER_TYPE_PART: Part = {
+  name: Buffer.alloc(0),
+  field: ETH_TYPE,
+  spec: { name: '', field: 'eth_type', format: 'number' },
+};

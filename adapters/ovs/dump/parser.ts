@@ -1,0 +1,313 @@
+import type { FlowId } from '../../../engine/model/flow-id.ts';
+import type { FlowTable } from '../../../engine/model/flow-table.ts';
+
+import { ActionPool } from './action-pool.ts';
+import { CounterReader, LOOK_AHEAD, word } from './counters.ts';
+import { sameActions, sameMatch } from './equal.ts';
+import { DumpTruncated, DumpUnreadable } from './errors.ts';
+import { Fingerprint } from './fingerprint.ts';
+import { KeyParser } from './key.ts';
+import { decodeEscapes, findLineEnd, type LineEnd } from './lines.ts';
+import { sameBytes } from './names.ts';
+import { RowMemory } from './row-memory.ts';
+import { readUfid, UFID_LENGTH, ufidWord0, ufidWord1, ufidWord2, ufidWord3 } from './ufid.ts';
+
+const COMMA = 0x2c;
+const SPACE = 0x20;
+const BACKSLASH = 0x5c;
+const LETTER_N = 0x6e;
+const DP_EXTRA = word(', dp');
+const EXTRA_INFO = Buffer.from(', dp-extra-info:', 'latin1');
+const ACTIONS = Buffer.from(', actions:', 'latin1');
+const SEPARATOR = Buffer.from(', ', 'latin1');
+const THREAD_TITLE = Buffer.from('flow-dump from ', 'latin1');
+
+/** How much of a line that was not understood is shown. */
+const SAMPLE_BYTES = 200;
+
+/** What came of a reading. */
+export interface DumpSummary {
+  readonly flows: number;
+  readonly skipped: number;
+  /** Why the first line that was left out was, and how it begins. */
+  readonly firstSkipped: string | undefined;
+}
+
+/**
+ * Reads the output of `dpctl/dump-flows -m --names` (lib/dpctl.c, dpctl_dump_flows) into a flow
+ * table, straight from the bytes of the JSON reply.
+ *
+ * **Again and again the same flows.** The first time a flow is seen its key and actions are
+ * parsed. Later its row is found by its ufid, and the text of its key and of its actions is
+ * compared with the row's fingerprints: when they are the same, only counters are read and
+ * nothing is allocated. The whole key is compared, because OVS may make a flow anew with the
+ * same ufid but another mask (a ufid hashes the first packet's headers), and because a port's
+ * name stands in it.
+ *
+ * **Several lines for one flow.** A userspace datapath has each PMD thread keep flows of its own,
+ * so that one ufid can be listed once a thread. Their counters are added up.
+ *
+ * **Lines that cannot be read** are left out and counted. If only the counters are garbled, and
+ * key and actions are what they were, the flow stays with the counters it had. Otherwise it is
+ * not known what the vSwitch does with it, so it is not observed and leaves the table like a flow
+ * that is gone: it goes back to the vSwitch, which handles it rightly, at the cost of speed
+ * alone. If no line can be read, or the text breaks off, the whole reading fails and no flow is
+ * taken for gone.
+ *
+ * Use: `begin`, `step` until it returns true, `finish`.
+ */
+export class DumpParser {
+  readonly #keys = new KeyParser();
+  readonly #actions = new ActionPool(this.#keys);
+  readonly #counters = new CounterReader();
+  readonly #fingerprint = new Fingerprint();
+  readonly #line: LineEnd = { end: 0, escaped: false };
+
+  #table: FlowTable | undefined;
+  #memory = new RowMemory();
+  #text: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #at = 0;
+  #reading = 0;
+  /** Rows seen in this reading, in the order of the dump. */
+  #rows = new Int32Array(0);
+  #count = 0;
+  #skipped = 0;
+  #firstSkipped: string | undefined;
+
+  /** Starts a reading of `escaped`, the inside of a JSON string, into `table`. */
+  begin(table: FlowTable, escaped: Buffer): void {
+    if (this.#table !== table) this.#memory = new RowMemory();
+    this.#table = table;
+    this.#text = escaped;
+    this.#view = viewOf(escaped);
+    this.#at = 0;
+    this.#reading++;
+    this.#count = 0;
+    this.#skipped = 0;
+    this.#firstSkipped = undefined;
+  }
+
+  /**
+   * Reads up to `lines` lines; true when the dump is at its end.
+   * @throws DumpTruncated
+   */
+  step(lines: number): boolean {
+    const table = this.#table;
+    if (table === undefined) return true;
+    for (let i = 0; i < lines; i++) {
+      if (this.#at >= this.#text.length) return true;
+      const next = this.#knownLine(table, this.#at);
+      this.#at = next < 0 ? this.#otherLine(table, this.#at) : next;
+    }
+    return this.#at >= this.#text.length;
+  }
+
+  /**
+   * Observes the flows that were read, and tells how it went.
+   * @throws DumpUnreadable
+   */
+  finish(): DumpSummary {
+    if (this.#count === 0 && this.#firstSkipped !== undefined) {
+      throw new DumpUnreadable(this.#skipped, this.#firstSkipped);
+    }
+    const { packets, bytes, idleMs } = this.#memory;
+    for (let i = 0; i < this.#count; i++) {
+      const row = this.#rows[i];
+      this.#table?.observe(row, packets[row], bytes[row], idleMs[row]);
+    }
+    this.#text = Buffer.alloc(0);
+    return { flows: this.#count, skipped: this.#skipped, firstSkipped: this.#firstSkipped };
+  }
+
+  /**
+   * The hot path: a line whose key and actions are the same as the last time. Returns where the
+   * next line begins, or -1 when this is not such a line; then nothing has been written.
+   */
+  #knownLine(table: FlowTable, at: number): number {
+    const view = this.#view;
+    const text = this.#text;
+    const memory = this.#memory;
+    const limit = text.length - LOOK_AHEAD;
+    if (at + UFID_LENGTH > limit) return -1;
+    const row = table.find(
+      ufidWord0(view, at),
+      ufidWord1(view, at),
+      ufidWord2(view, at),
+      ufidWord3(view, at),
+    );
+    if (row < 0 || row >= memory.keyLength.length) return -1;
+    const keyEnd = at + memory.keyLength[row];
+    if (keyEnd === at || keyEnd > limit) return -1;
+    const fingerprint = this.#fingerprint;
+    fingerprint.take(view, at, keyEnd);
+    if (fingerprint.a !== memory.keyA[row] || fingerprint.b !== memory.keyB[row]) return -1;
+
+    const actionsAt = this.#counters.read(text, view, keyEnd, limit);
+    if (actionsAt < 0) return -1;
+    const actionsEnd = actionsAt + memory.actionsLength[row];
+    const lineEnd = actionsEnd + memory.tailLength[row];
+    if (lineEnd + 2 > text.length) return -1;
+    if (text[lineEnd] !== BACKSLASH || text[lineEnd + 1] !== LETTER_N) return -1;
+    if (lineEnd > actionsEnd && view.getInt32(actionsEnd, true) !== DP_EXTRA) return -1;
+    fingerprint.take(view, actionsAt, actionsEnd);
+    if (fingerprint.a !== memory.actionsA[row] || fingerprint.b !== memory.actionsB[row]) {
+      return -1;
+    }
+    this.#tally(row);
+    return lineEnd + 2;
+  }
+
+  /** Any other line. Returns where the next one begins. */
+  #otherLine(table: FlowTable, at: number): number {
+    const line = this.#line;
+    if (!findLineEnd(this.#text, at, line)) {
+      throw new DumpTruncated(at, this.#text.toString('latin1', at, at + SAMPLE_BYTES));
+    }
+    const next = line.end + 2;
+    if (!line.escaped && line.end + LOOK_AHEAD <= this.#text.length) {
+      this.#readLine(table, this.#text, this.#view, at, line.end, true);
+      return next;
+    }
+    // Rare: the last line of a dump, or one with escapes in it, is read from a copy.
+    const raw = this.#text.subarray(at, line.end);
+    const decoded = line.escaped ? decodeEscapes(raw) : raw;
+    if (decoded === undefined) {
+      this.#skip('bad escapes', raw, 0, raw.length);
+    } else {
+      const copy = Buffer.concat([decoded, Buffer.alloc(LOOK_AHEAD)]);
+      this.#readLine(table, copy, viewOf(copy), 0, decoded.length, !line.escaped);
+    }
+    return next;
+  }
+
+  /** Reads the line `[start, end)`; remembers it for the hot path when `remember` is set. */
+  #readLine(
+    table: FlowTable,
+    text: Buffer,
+    view: DataView,
+    start: number,
+    end: number,
+    remember: boolean,
+  ): void {
+    if (end === start || sameBytes(THREAD_TITLE, text, start)) return;
+    const id = readUfid(text, view, start, end);
+    if (id === undefined) return this.#skip('no ufid', text, start, end);
+    const keyAt = start + UFID_LENGTH + SEPARATOR.length;
+    const match = sameBytes(SEPARATOR, text, start + UFID_LENGTH)
+      ? this.#keys.parse(text, keyAt, end)
+      : undefined;
+    if (match === undefined) return this.#skip('key not understood', text, start, end);
+    const keyEnd = this.#keys.keyEnd;
+    const actionsAt = this.#counters.read(text, view, keyEnd, end);
+    if (actionsAt < 0 || actionsAt > end) {
+      this.#keepCounters(table, id, text, view, start, keyEnd, end);
+      return this.#skip('counters not understood', text, start, end);
+    }
+    const actionsEnd = endOfActions(text, actionsAt, end);
+    const actions = this.#actions.take(text, view, actionsAt, actionsEnd);
+    if (actions === undefined) return this.#skip('actions not understood', text, start, end);
+
+    let row = table.rowOf(id);
+    if (row < 0) {
+      row = table.add(id, match, actions);
+    } else {
+      if (!sameMatch(table.matchAt(row), match)) table.setMatch(row, match);
+      if (!sameActions(table.actionsAt(row), actions)) table.setActions(row, actions);
+    }
+    this.#remember(row, view, { start, keyEnd, actionsAt, actionsEnd, end }, remember);
+    this.#tally(row);
+  }
+
+  #remember(
+    row: number,
+    view: DataView,
+    at: { start: number; keyEnd: number; actionsAt: number; actionsEnd: number; end: number },
+    remember: boolean,
+  ): void {
+    const memory = this.#memory;
+    memory.reserve(row + 1);
+    const fingerprint = this.#fingerprint;
+    fingerprint.take(view, at.start, at.keyEnd);
+    memory.keyA[row] = fingerprint.a;
+    memory.keyB[row] = fingerprint.b;
+    memory.keyLength[row] = remember ? at.keyEnd - at.start : 0;
+    fingerprint.take(view, at.actionsAt, at.actionsEnd);
+    memory.actionsA[row] = fingerprint.a;
+    memory.actionsB[row] = fingerprint.b;
+    memory.actionsLength[row] = at.actionsEnd - at.actionsAt;
+    memory.tailLength[row] = at.end - at.actionsEnd;
+  }
+
+  /** Notes the counters that were just read; adds them up when the row was seen before. */
+  #tally(row: number): void {
+    const memory = this.#memory;
+    const { packets, bytes, idleMs } = this.#counters;
+    if (memory.seen[row] === this.#reading) {
+      memory.packets[row] += packets;
+      memory.bytes[row] += bytes;
+      const before = memory.idleMs[row];
+      if (idleMs >= 0 && (before < 0 || idleMs < before)) memory.idleMs[row] = idleMs;
+      return;
+    }
+    memory.seen[row] = this.#reading;
+    memory.packets[row] = packets;
+    memory.bytes[row] = bytes;
+    memory.idleMs[row] = idleMs;
+    if (this.#count === this.#rows.length) this.#growRows();
+    this.#rows[this.#count++] = row;
+  }
+
+  /** A flow whose counters are garbled, but whose key and actions are what they were, stays. */
+  #keepCounters(
+    table: FlowTable,
+    id: FlowId,
+    text: Buffer,
+    view: DataView,
+    start: number,
+    keyEnd: number,
+    end: number,
+  ): void {
+    const row = table.rowOf(id);
+    const memory = this.#memory;
+    const found = text.subarray(keyEnd, end).indexOf(ACTIONS);
+    if (row < 0 || row >= memory.keyLength.length || found < 0) return;
+    const actionsAt = keyEnd + found + ACTIONS.length;
+    const actionsEnd = actionsAt + memory.actionsLength[row];
+    if (actionsEnd + memory.tailLength[row] !== end) return;
+    if (keyEnd - start !== memory.keyLength[row]) return;
+    const fingerprint = this.#fingerprint;
+    fingerprint.take(view, start, keyEnd);
+    if (fingerprint.a !== memory.keyA[row] || fingerprint.b !== memory.keyB[row]) return;
+    fingerprint.take(view, actionsAt, actionsEnd);
+    if (fingerprint.a !== memory.actionsA[row] || fingerprint.b !== memory.actionsB[row]) return;
+    const again = memory.seen[row] === this.#reading;
+    this.#counters.packets = again ? 0 : table.traffic.rawPackets[row];
+    this.#counters.bytes = again ? 0 : table.traffic.rawBytes[row];
+    this.#counters.idleMs = -1;
+    this.#tally(row);
+  }
+
+  #skip(why: string, text: Buffer, start: number, end: number): void {
+    this.#skipped++;
+    this.#firstSkipped ??= `${why}: ${text.toString('utf8', start, Math.min(end, start + SAMPLE_BYTES))}`;
+  }
+
+  #growRows(): void {
+    const next = new Int32Array(Math.max(1024, this.#rows.length * 2));
+    next.set(this.#rows);
+    this.#rows = next;
+  }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Where the actions that begin at `from` end: before dp-extra-info, or with the line. */
+function endOfActions(text: Buffer, from: number, end: number): number {
+  for (let at = from; at < end; at++) {
+    if (text[at] === COMMA && text[at + 1] === SPACE && sameBytes(EXTRA_INFO, text, at)) return at;
+  }
+  return end;
+}

@@ -1,0 +1,53 @@
+import { grownU32 } from '../../../engine/model/columns.ts';
+
+/**
+ * What the parser remembers of each row of the flow table from reading to reading: how long the
+ * parts of its line are and their fingerprints, and the counters of the reading under way.
+ */
+export class RowMemory {
+  /** From the line's begin to `, packets:`; 0 when nothing is remembered. */
+  keyLength = new Uint32Array(0);
+  keyA = new Int32Array(0);
+  keyB = new Int32Array(0);
+  /** From behind `actions:` to the end of the actions. */
+  actionsLength = new Uint32Array(0);
+  actionsA = new Int32Array(0);
+  actionsB = new Int32Array(0);
+  /** From the end of the actions to the end of the line (dp-extra-info). */
+  tailLength = new Uint32Array(0);
+  /** The reading that saw the row last. */
+  seen = new Uint32Array(0);
+  packets = new Float64Array(0);
+  bytes = new Float64Array(0);
+  /** ms since the last packet; negative when there was none. */
+  idleMs = new Float64Array(0);
+
+  /** Makes room for `rows` rows. */
+  reserve(rows: number): void {
+    if (rows <= this.keyLength.length) return;
+    const length = Math.max(1024, 1 << (32 - Math.clz32(rows - 1)));
+    this.keyLength = grownU32(this.keyLength, length);
+    this.keyA = grownI32(this.keyA, length);
+    this.keyB = grownI32(this.keyB, length);
+    this.actionsLength = grownU32(this.actionsLength, length);
+    this.actionsA = grownI32(this.actionsA, length);
+    this.actionsB = grownI32(this.actionsB, length);
+    this.tailLength = grownU32(this.tailLength, length);
+    this.seen = grownU32(this.seen, length);
+    this.packets = grownF64(this.packets, length);
+    this.bytes = grownF64(this.bytes, length);
+    this.idleMs = grownF64(this.idleMs, length);
+  }
+}
+
+function grownI32(old: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const next = new Int32Array(length);
+  next.set(old);
+  return next;
+}
+
+function grownF64(old: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const next = new Float64Array(length);
+  next.set(old);
+  return next;
+}

@@ -1,0 +1,51 @@
+const OPEN = 0x28;
+const CLOSE = 0x29;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const COMMA = 0x2c;
+const SLASH = 0x2f;
+
+/** Position of the `)` that closes the parenthesis opened just before `from`; -1 when none does. */
+export function closingParenthesis(bytes: Uint8Array, from: number, end: number): number {
+  let depth = 0;
+  for (let at = from; at < end; at++) {
+    if (bytes[at] === OPEN) depth++;
+    else if (bytes[at] === CLOSE && depth-- === 0) return at;
+  }
+  return -1;
+}
+
+/**
+ * Position of the next comma that stands outside parentheses and braces, or `end`; -1 when a
+ * parenthesis is closed that was not opened, or is never closed.
+ */
+export function nextComma(bytes: Uint8Array, from: number, end: number): number {
+  let depth = 0;
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at];
+    if (byte === COMMA && depth === 0) return at;
+    if (byte === OPEN || byte === OPEN_BRACE) depth++;
+    else if ((byte === CLOSE || byte === CLOSE_BRACE) && depth-- === 0) return -1;
+  }
+  return depth === 0 ? end : -1;
+}
+
+/**
+ * True when every comma-separated part of an attribute has a mask and all of it is zero, however
+ * it is written (`0/0`, `src=10.0.0.1/0.0.0.0`, `fe80::1/::`, `00/00`).
+ */
+export function isWildcarded(bytes: Uint8Array, from: number, end: number): boolean {
+  let at = from;
+  while (at < end) {
+    while (at < end && bytes[at] !== SLASH && bytes[at] !== COMMA) at++;
+    if (bytes[at] !== SLASH || at + 1 >= end) return false;
+    for (at++; at < end && bytes[at] !== COMMA; at++) {
+      const byte = bytes[at];
+      const zero =
+        byte === 0x30 || byte === 0x3a || byte === 0x2e || byte === 0x20 || byte === 0x78;
+      if (!zero) return false;
+    }
+    at++;
+  }
+  return true;
+}

@@ -1,0 +1,17 @@
+/** vswitchd runs, but has no datapath: no bridge has been made yet. */
+export class NoDatapath extends Error {
+  override readonly name = 'NoDatapath';
+  constructor() {
+    super('ovs-vswitchd has no datapath: it has no bridge yet');
+  }
+}
+
+/** vswitchd has several datapaths and none was chosen. */
+export class SeveralDatapaths extends Error {
+  override readonly name = 'SeveralDatapaths';
+  constructor(names: readonly string[]) {
+    super(
+      `ovs-vswitchd has the datapaths ${names.join(' and ')}: set \`datapath\` to the one to read`,
+    );
+  }
+}

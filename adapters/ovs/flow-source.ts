@@ -1,0 +1,79 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { FlowSource, ReadCost } from '../../engine/ports/flow-source.ts';
+import { DumpParser } from './dump/parser.ts';
+import { NoDatapath, SeveralDatapaths } from './errors.ts';
+import { UnixctlClient } from './unixctl/client.ts';
+import { UnixctlCommandError } from './unixctl/errors.ts';
+
+/** Lines read before the event loop gets its turn: a few ms, so that leases are renewed in time. */
+const LINES_PER_TURN = 8192;
+
+export interface OvsFlowSourceOptions {
+  /** Directory of vswitchd's pid file and control socket, normally /var/run/openvswitch. */
+  readonly runDir: string;
+  /** Datapath to read, as `ovs-appctl dpctl/dump-dps` prints it; needed when there are several. */
+  readonly datapath?: string;
+  /** Longest time for one dump to arrive, ms. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * The flows of an Open vSwitch datapath, read with `dpctl/dump-flows -m --names` over vswitchd's
+ * control socket.
+ *
+ * A reading rejects with the errors of `unixctl/errors.ts` (vswitchd cannot be asked), `errors.ts`
+ * (no datapath) or `dump/errors.ts` (the dump cannot be trusted as a whole); single lines that
+ * cannot be read are counted as skipped, see {@link DumpParser} for what becomes of their flows.
+ */
+export class OvsFlowSource implements FlowSource {
+  readonly name = 'ovs';
+  readonly #client: UnixctlClient;
+  readonly #parser = new DumpParser();
+  readonly #configured: string | undefined;
+  #chosen: string | undefined;
+
+  constructor({ runDir, datapath, timeoutMs }: OvsFlowSourceOptions) {
+    this.#client = new UnixctlClient({ runDir, timeoutMs });
+    this.#configured = datapath;
+  }
+
+  /**
+   * `sourceMs` is the time from the request to the first byte of the reply: vswitchd builds the
+   * whole dump in its main loop before it writes any of it.
+   */
+  async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
+    const datapath = this.#configured ?? (this.#chosen ??= await this.#choose(signal));
+    try {
+      return await this.#client.bytes(
+        'dpctl/dump-flows',
+        ['-m', '--names', datapath],
+        async ({ escaped, waitedMs }) => {
+          this.#parser.begin(table, escaped);
+          while (!this.#parser.step(LINES_PER_TURN)) {
+            await setImmediate();
+            signal.throwIfAborted();
+          }
+          return { ...this.#parser.finish(), sourceMs: waitedMs };
+        },
+        signal,
+      );
+    } catch (error) {
+      // The datapath may be gone, or vswitchd started again with another.
+      if (error instanceof UnixctlCommandError) this.#chosen = undefined;
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  async #choose(signal: AbortSignal): Promise<string> {
+    const reply = await this.#client.text('dpctl/dump-dps', [], signal);
+    const names = reply.split('\n').filter((line) => line !== '');
+    if (names.length === 0) throw new NoDatapath();
+    if (names.length > 1) throw new SeveralDatapaths(names);
+    return names[0];
+  }
+}

@@ -1,0 +1,65 @@
+/** What can go wrong between here and a daemon's control socket: one class a cause. */
+
+/** The daemon is not running, or writes its pid file elsewhere. */
+export class UnixctlNoPidFile extends Error {
+  override readonly name = 'UnixctlNoPidFile';
+  constructor(path: string, target: string) {
+    super(`no pid file ${path}: is ${target} running, and is this its run directory?`);
+  }
+}
+
+/** The pid file names a process that does not listen: the daemon died, or is just starting. */
+export class UnixctlStalePid extends Error {
+  override readonly name = 'UnixctlStalePid';
+  constructor(pidFile: string, socket: string, detail: string) {
+    super(`${pidFile} points to ${socket}, where nobody listens (${detail}): the daemon has died`);
+  }
+}
+
+/** The pid file or the socket is there, but may not be opened. */
+export class UnixctlUnreadable extends Error {
+  override readonly name = 'UnixctlUnreadable';
+  constructor(path: string, detail: string) {
+    super(`cannot open ${path} (${detail}): run as root, or as a member of the openvswitch group`);
+  }
+}
+
+/** No whole reply within the time-out. The connection is given up. */
+export class UnixctlTimeout extends Error {
+  override readonly name = 'UnixctlTimeout';
+  constructor(method: string, socket: string, timeoutMs: number) {
+    super(`${method} on ${socket}: no whole reply within ${timeoutMs} ms`);
+  }
+}
+
+/** The connection ended in the middle of a request. */
+export class UnixctlDisconnected extends Error {
+  override readonly name = 'UnixctlDisconnected';
+  constructor(method: string, socket: string, detail: string) {
+    super(`${method} on ${socket}: the connection ended before the reply did (${detail})`);
+  }
+}
+
+/** What came is no JSON-RPC reply to what was asked. */
+export class UnixctlProtocolError extends Error {
+  override readonly name = 'UnixctlProtocolError';
+  constructor(method: string, socket: string, detail: string) {
+    super(`${method} on ${socket}: not a JSON-RPC reply: ${detail}`);
+  }
+}
+
+/** The daemon understood the request and says no. */
+export class UnixctlCommandError extends Error {
+  override readonly name = 'UnixctlCommandError';
+  constructor(method: string, socket: string, reply: string) {
+    super(`${method} on ${socket} failed: ${reply.trim()}`);
+  }
+}
+
+/** Too many requests wait for their turn already. */
+export class UnixctlBusy extends Error {
+  override readonly name = 'UnixctlBusy';
+  constructor(method: string, waiting: number) {
+    super(`${method}: ${waiting} requests wait for the control socket already`);
+  }
+}

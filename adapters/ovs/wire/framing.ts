@@ -1,0 +1,142 @@
+/** A message is larger than its receiver allows. */
+export class FrameTooLarge extends Error {
+  override readonly name = 'FrameTooLarge';
+  constructor(limit: number) {
+    super(`a JSON message is larger than the limit of ${limit} bytes`);
+  }
+}
+
+/** The stream holds something that no JSON object can begin with. */
+export class FrameGarbage extends Error {
+  override readonly name = 'FrameGarbage';
+  constructor(bytes: Uint8Array) {
+    const text = Buffer.from(bytes.subarray(0, 40)).toString('latin1');
+    super(`a JSON object was expected, but there is ${JSON.stringify(text)}`);
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const FIRST_SIZE = 64 * 1024;
+
+/**
+ * Cuts a byte stream into JSON objects, which is all the framing that OVS's JSON-RPC has
+ * (RFC 7047, section 4: messages follow each other with nothing, or white space, in between).
+ *
+ * The bytes of a message lie in one buffer that is used again for the next; strings, which make
+ * up nearly all of a large message, are jumped over with `indexOf` and not walked through.
+ */
+export class JsonFramer {
+  readonly #limit: number;
+  #buffer: Buffer<ArrayBuffer> = Buffer.alloc(FIRST_SIZE);
+  /** The message that is being received begins here, and received bytes end there. */
+  #start = 0;
+  #end = 0;
+  /** Where to look on, and what was found so far. */
+  #scan = 0;
+  #depth = 0;
+  #stringStart = -1;
+
+  /** @param limit largest message, bytes */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Adds received bytes; what `next` handed out before is no longer valid. */
+  push(chunk: Uint8Array): void {
+    if (this.#start === this.#end) this.#rewind();
+    this.#makeRoom(chunk.length);
+    this.#buffer.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /**
+   * The next whole message, valid until `push`; undefined when there is none yet.
+   * @throws FrameTooLarge, FrameGarbage: the stream cannot be used any longer
+   */
+  next(): Buffer<ArrayBuffer> | undefined {
+    while (this.#scan < this.#end) {
+      if (this.#stringStart >= 0) {
+        if (!this.#leaveString()) break;
+      } else if (this.#step(this.#buffer[this.#scan++])) {
+        const message = this.#buffer.subarray(this.#start, this.#scan);
+        this.#start = this.#scan;
+        return message;
+      }
+    }
+    if (this.#end - this.#start > this.#limit) throw new FrameTooLarge(this.#limit);
+    return undefined;
+  }
+
+  /** Looks at one byte outside strings; true when it ends the message. */
+  #step(byte: number): boolean {
+    switch (byte) {
+      case OPEN_BRACE:
+      case OPEN_BRACKET:
+        if (this.#depth === 0 && byte !== OPEN_BRACE) break;
+        this.#depth++;
+        return false;
+      case CLOSE_BRACE:
+      case CLOSE_BRACKET:
+        if (this.#depth === 0) break;
+        return --this.#depth === 0;
+      case QUOTE:
+        if (this.#depth === 0) break;
+        this.#stringStart = this.#scan;
+        return false;
+      default:
+        if (this.#depth > 0) return false;
+        if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) {
+          this.#start = this.#scan;
+          return false;
+        }
+    }
+    throw new FrameGarbage(this.#buffer.subarray(this.#scan - 1, this.#end));
+  }
+
+  /** Moves past the closing quote; false when it has not been received yet. */
+  #leaveString(): boolean {
+    const at = this.#buffer.subarray(this.#scan, this.#end).indexOf(QUOTE);
+    if (at === -1) {
+      this.#scan = this.#end;
+      return false;
+    }
+    const quote = this.#scan + at;
+    this.#scan = quote + 1;
+    if (!isEscaped(this.#buffer, quote, this.#stringStart)) this.#stringStart = -1;
+    return true;
+  }
+
+  #rewind(): void {
+    this.#start = 0;
+    this.#end = 0;
+    this.#scan = 0;
+  }
+
+  #makeRoom(more: number): void {
+    if (this.#end + more <= this.#buffer.length) return;
+    const kept = this.#end - this.#start;
+    if (kept > this.#limit) throw new FrameTooLarge(this.#limit);
+    const target =
+      kept + more <= this.#buffer.length / 2
+        ? this.#buffer
+        : Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, kept + more));
+    this.#buffer.copy(target, 0, this.#start, this.#end);
+    this.#buffer = target;
+    if (this.#stringStart >= 0) this.#stringStart -= this.#start;
+    this.#scan -= this.#start;
+    this.#start = 0;
+    this.#end = kept;
+  }
+}
+
+/** True when the byte at `at` follows an odd number of backslashes that begin at `from` or later. */
+export function isEscaped(bytes: Uint8Array, at: number, from: number): boolean {
+  let backslashes = 0;
+  while (at - backslashes > from && bytes[at - backslashes - 1] === BACKSLASH) backslashes++;
+  return backslashes % 2 === 1;
+}
