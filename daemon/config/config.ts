@@ -31,19 +31,15 @@ export interface EmulatorConfig {
   /** The same seed gives the same traffic. */
   readonly seed: number;
   readonly vms: number;
-  readonly slices: number;
-  /** Offered load as a share of the NIC ports' speed, 0 to 1. */
+  /** Names of the slices; VMs are spread over them in turn. */
+  readonly slices: readonly string[];
+  /** Offered load as a share of the rate of both NIC ports together, 0 to 1. */
   readonly load: number;
-  /** Published flow-size distribution that the traffic is drawn from. */
-  readonly distribution: FlowSizeDistribution;
+  /** Most megaflows at a time. */
+  readonly maxFlows: number;
+  /** Places of the NIC's hash table that a put may try. */
+  readonly probeDepth: number;
 }
-
-export type FlowSizeDistribution =
-  | 'web-search'
-  | 'data-mining'
-  | 'fb-hadoop'
-  | 'ali-storage'
-  | 'google-rpc';
 
 export interface OvsConfig {
   /** Folder of vswitchd's pid file and control socket. */

@@ -1,5 +1,5 @@
-import type { JsonDocument, JsonPath } from './json-document.ts';
-import type { Problem } from './problem.ts';
+import type { JsonDocument, JsonPath } from '../../engine/text/json-document.ts';
+import type { Problem } from '../../engine/text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
 
 /** What no schema can say: conditions between settings. */
@@ -18,10 +18,10 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
         `it can be "${node.adapter === 'ovs' ? 'xdp' : 'emulator'}" or "none"`,
     );
   }
-  if (node.emulator.slices > node.emulator.vms) {
+  if (node.emulator.slices.length > node.emulator.vms) {
     report(
       ['node', 'emulator', 'slices'],
-      `more slices (${node.emulator.slices}) than VMs (${node.emulator.vms}) to spread over them`,
+      `more slices (${node.emulator.slices.length}) than VMs (${node.emulator.vms}) to spread over them`,
     );
   }
   if (poll.maxPeriodMs < poll.periodMs) {

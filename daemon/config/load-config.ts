@@ -5,8 +5,9 @@ import { packageRoot } from '../package-root.ts';
 import type { Config } from './config.ts';
 import type { ConfigFile } from './config-file.ts';
 import { crossCheck } from './cross-checks.ts';
-import { JsonDocument } from './json-document.ts';
-import { ConfigError, ConfigUnreadable, type Problem } from './problem.ts';
+import { JsonDocument } from '../../engine/text/json-document.ts';
+import { byPlace } from '../../engine/text/problem.ts';
+import { ConfigError, ConfigUnreadable } from './config-error.ts';
 import { runtimeFolder } from './runtime-folder.ts';
 import { schemaProblems } from './schema-problems.ts';
 
@@ -28,11 +29,8 @@ export function loadConfig(file: string): Config {
  * @throws ConfigError with every mistake found in it
  */
 export function parseConfig(text: string, file: string, shownAs = file): Config {
-  const document = new JsonDocument(shownAs, text);
+  const document = new JsonDocument(shownAs, text, 'jsonc');
   if (document.problems.length > 0) throw new ConfigError(document.problems);
-  if (document.value === undefined) {
-    throw new ConfigError([document.problemAt([], 'the file is empty')]);
-  }
   const settings = checked(document);
   const problems = crossCheck(settings, document);
   if (problems.length > 0) throw new ConfigError(problems.toSorted(byPlace));
@@ -57,10 +55,6 @@ function checked(document: JsonDocument): ConfigFile {
   const settings: unknown = structuredClone(document.value);
   if (validate(settings)) return settings;
   throw new ConfigError(schemaProblems(document, validate.errors ?? []).toSorted(byPlace));
-}
-
-function byPlace(a: Problem, b: Problem): number {
-  return a.line - b.line || a.column - b.column;
 }
 
 function resolved(settings: ConfigFile, file: string): Config {

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import type { JsonDocument, JsonPath } from './json-document.ts';
-import { nearest } from './nearest.ts';
-import type { Problem } from './problem.ts';
+import { nearest } from '../../engine/text/nearest.ts';
+import type { JsonDocument, JsonPath } from '../../engine/text/json-document.ts';
+import type { Problem } from '../../engine/text/problem.ts';
 
 /** Turns what ajv found (with `verbose`) into problems that say where and what was meant. */
 export function schemaProblems(document: JsonDocument, errors: readonly ErrorObject[]): Problem[] {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { loadConfig, parseConfig } from '../../daemon/config/load-config.ts';
-import { ConfigError, ConfigUnreadable } from '../../daemon/config/problem.ts';
+import { ConfigError, ConfigUnreadable } from '../../daemon/config/config-error.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
 
 const FILE = '/etc/norikae/norikae.json';
@@ -60,7 +60,9 @@ describe('configuration', () => {
   });
 
   it('lists the known keys when none is near', () => {
-    const [problem] = problemsOf('{"node": {"adapter": "ovs"}, "policies": ["p"], "http": {"zzzzzz": 1}}');
+    const [problem] = problemsOf(
+      '{"node": {"adapter": "ovs"}, "policies": ["p"], "http": {"zzzzzz": 1}}',
+    );
     assert.match(problem, /it can be "enabled", "host", "port", "ifTaken", "allowRemote"/);
   });
 
@@ -90,7 +92,7 @@ describe('configuration', () => {
       '1:1: the document lacks the key "node"',
       '1:1: the document lacks the key "policies"',
     ]);
-    assert.deepEqual(problemsOf(''), ['1:1: a value is expected here']);
+    assert.match(problemsOf('')[0], /^1:1: a value is expected here/);
   });
 
   it('finds the place of a syntax error', () => {
@@ -98,7 +100,11 @@ describe('configuration', () => {
   });
 
   const crossChecks: [string, string, RegExp][] = [
-    ['a backend of the other node', '"backend": {"adapter": "xdp"}', /does not go with node "emulator"/],
+    [
+      'a backend of the other node',
+      '"backend": {"adapter": "xdp"}',
+      /does not go with node "emulator"/,
+    ],
     ['a lease shorter than two readings', '"backend": {"leaseMs": 400}', /at least twice/],
     ['a longest period below the shortest', '"poll": {"maxPeriodMs": 100}', /must not be below/],
     ['an HTTP server for everybody', '"http": {"host": "0.0.0.0"}', /not a loopback address/],

@@ -1,15 +1,4 @@
-/** One mistake in a file: where it is and what to do about it. Line and column count from 1. */
-export interface Problem {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}
-
-/** `file:line:column: message`, as compilers print it, so that editors can jump there. */
-export function formatProblem(problem: Problem): string {
-  return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}`;
-}
+import { formatProblem, type Problem } from '../../engine/text/problem.ts';
 
 /** The configuration has mistakes; every one that was found is in `problems`, in file order. */
 export class ConfigError extends Error {

@@ -1,0 +1,107 @@
+import { lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
+
+/** Another process answers on the control socket: a daemon is running already. */
+export class ControlSocketInUse extends Error {
+  override readonly name = 'ControlSocketInUse';
+}
+
+/** The control socket cannot be made where it is configured. */
+export class ControlSocketUnusable extends Error {
+  override readonly name = 'ControlSocketUnusable';
+}
+
+/** Longest path of a unix socket, bytes (sun_path of unix(7), less the final NUL). */
+const LONGEST_PATH = 107;
+
+/**
+ * Listens on a unix socket that is mode 0600 from its first moment. A socket left behind is
+ * removed when nobody answers on it; the folder is made, mode 0700, when it is missing.
+ *
+ * @throws ControlSocketInUse, ControlSocketUnusable
+ */
+export async function listenPrivately(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > LONGEST_PATH) {
+    throw new ControlSocketUnusable(
+      `${path} is longer than the ${LONGEST_PATH} bytes a unix socket may have; set a shorter "control.path"`,
+    );
+  }
+  prepareFolder(dirname(path));
+  await removeStale(path);
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      reject(unusable(path, error));
+    };
+    server.once('error', failed);
+    // listen() binds, and so makes the file, before it returns.
+    const mask = process.umask(0o177);
+    try {
+      server.listen(path, () => {
+        server.off('error', failed);
+        resolve();
+      });
+    } finally {
+      process.umask(mask);
+    }
+  });
+}
+
+function prepareFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+  const stats = lstatSync(folder);
+  const mine = stats.uid === process.getuid?.() || stats.uid === 0;
+  // Others may write to a folder like /tmp as long as they cannot touch what is not theirs.
+  const safe = (stats.mode & 0o022) === 0 || (stats.mode & 0o1000) !== 0;
+  if (!stats.isDirectory() || !mine || !safe) {
+    throw new ControlSocketUnusable(
+      `${folder} is not a folder that only this user or root can change; set another "control.path"`,
+    );
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const stats = statsOf(path);
+  if (stats === undefined) return;
+  if (!stats.isSocket()) {
+    throw new ControlSocketUnusable(`${path} is there and is not a socket; it is left alone`);
+  }
+  if (await answers(path)) {
+    throw new ControlSocketInUse(
+      `a daemon already answers on ${path}; stop it, or give this one another "control.path"`,
+    );
+  }
+  // Another daemon may have taken its place in the meantime.
+  if (statsOf(path)?.ino === stats.ino) rmSync(path, { force: true });
+}
+
+function statsOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** True unless the kernel says that nobody listens: when in doubt somebody does. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1_000, () => settle(true));
+    socket.once('connect', () => settle(true));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      settle(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
+    });
+  });
+}
+
+function unusable(path: string, error: unknown): Error {
+  const why = error instanceof Error ? error.message : String(error);
+  return new ControlSocketUnusable(`cannot make ${path}: ${why}; set another "control.path"`, {
+    cause: error,
+  });
+}

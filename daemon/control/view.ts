@@ -1,0 +1,203 @@
+import type { PlacementName, WISH_NAMES } from '../../engine/model/flow.ts';
+import type { ReasonCode } from '../../engine/model/reason.ts';
+import type { RefusalCode } from '../../engine/model/refusal.ts';
+import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
+
+/**
+ * What the daemon shows of itself and lets be done with it: the contract between the loop and
+ * everything that people look at. All of it is plain data that survives JSON: `null` where a
+ * number is not known, no NaN and no Infinity.
+ */
+export interface DaemonView {
+  status(): StatusView;
+  flows(query: FlowQuery): FlowPage;
+  /** `id`: a ufid or the beginning of one. */
+  why(id: string): Promise<WhyAnswer>;
+  /** Takes everything back to the vSwitch and holds it there until `resume`. */
+  onloadAll(): Promise<HoldView>;
+  resume(): Promise<HoldView>;
+  reload(): Promise<ReloadView>;
+  /** Calls `listener` after every tick; the returned function ends it. */
+  onTick(listener: () => void): () => void;
+}
+
+export const FLOW_SORTS = ['rate', 'packets', 'bytes', 'age', 'idle', 'score'] as const;
+/** What flows are sorted by, largest first: bits/s, packets/s, bytes, ms, ms, the rule's unit. */
+export type FlowSort = (typeof FLOW_SORTS)[number];
+
+/** Which flows, how many and in which order. */
+export interface FlowQuery {
+  readonly sort: FlowSort;
+  /** Most flows to return. */
+  readonly limit: number;
+  readonly placement?: PlacementName;
+  readonly slice?: string;
+  /** A port the flow comes in by or goes out of. */
+  readonly port?: string;
+  /** Words that all have to be somewhere in the flow's id, match, actions, VM or reason. */
+  readonly words: readonly string[];
+}
+
+export interface FlowPage {
+  /** Flows on the node, and how many of them the query is true of. */
+  readonly total: number;
+  readonly matching: number;
+  readonly flows: readonly FlowView[];
+}
+
+export type WishName = (typeof WISH_NAMES)[number];
+
+/** One flow as it was in the last tick. */
+export interface FlowView {
+  /** ufid. */
+  readonly id: string;
+  readonly match: string;
+  readonly actions: string;
+  readonly inPort: string;
+  /** Ports it goes out of, in order; empty for a drop. */
+  readonly outPorts: readonly string[];
+  /** Slice and VM of the port it comes in by or, failing that, of the one it goes out of. */
+  readonly slice: string | null;
+  readonly vm: string | null;
+  readonly placement: PlacementName;
+  readonly bitsPerSecond: number;
+  readonly packetsPerSecond: number;
+  /** Since it was first seen, over all paths. */
+  readonly bytes: number;
+  readonly packets: number;
+  /** Of `bytes`: through the vSwitch, and carried by a backend. */
+  readonly vswitchBytes: number;
+  readonly carriedBytes: number;
+  readonly ageMs: number;
+  readonly idleMs: number;
+  /** How long it has been where it is; null when it was never moved. */
+  readonly placedMs: number | null;
+  readonly wish: WishName;
+  readonly score: number;
+  /** Rule that made the wish. */
+  readonly rule: string | null;
+  readonly reason: { readonly code: ReasonCode; readonly text: string };
+}
+
+export type WhyAnswer =
+  | { readonly found: true; readonly why: WhyView }
+  /** `candidates`: some of the flows that the beginning of an id fits; empty for none. */
+  | { readonly found: false; readonly candidates: readonly string[] };
+
+/** Why a flow is where it is. */
+export interface WhyView {
+  readonly flow: FlowView;
+  readonly limits: LimitsView;
+  /** The backend's last refusal of this flow. */
+  readonly refusal: { readonly code: RefusalCode; readonly detail: string } | null;
+  /** Every rule's verdict on it, in order of priority. */
+  readonly rules: readonly RuleView[];
+}
+
+/** The limits that decided, as they were in the last tick. */
+export interface LimitsView {
+  readonly tableUsed: number;
+  readonly tableEntries: number;
+  /** Score that a newcomer had to beat; null while there was room for all. */
+  readonly cutoffScore: number | null;
+  /** Operations that could be afforded; null without a backend. */
+  readonly operationsLeft: number | null;
+  /** Time until the flow may be moved again, and until a refused one is tried again; 0: now. */
+  readonly holdLeftMs: number;
+  readonly retryInMs: number;
+  readonly hysteresis: number;
+}
+
+export interface RuleView {
+  readonly name: string;
+  readonly priority: number;
+  readonly wish: WishName;
+  readonly verdict: boolean;
+  readonly condition: ConditionTrace;
+}
+
+export interface HoldView {
+  /** True while everything is held on the vSwitch. */
+  readonly held: boolean;
+  /** Entries taken out by this call. */
+  readonly withdrawn: number;
+}
+
+/** What became of a reload. On failure the last good policies stay in force. */
+export type ReloadView =
+  | { readonly ok: true; readonly rules: number }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** The daemon and its node in the last tick. */
+export interface StatusView {
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeMs: number;
+  readonly node: string;
+  /** Share of all CPUs that the host itself uses, 0 to 1. */
+  readonly hostCpu: number | null;
+  readonly backend: BackendView | null;
+  readonly tick: TickView;
+  readonly sources: readonly SourceView[];
+  readonly flows: Readonly<Record<PlacementName, number>>;
+  /** Over all flows, smoothed, by where they are placed. */
+  readonly bitsPerSecond: Readonly<Record<PlacementName, number>>;
+  readonly ports: readonly PortView[];
+  readonly policies: PoliciesView;
+  /** True while everything is held on the vSwitch (onload-all). */
+  readonly held: boolean;
+}
+
+export interface TickView {
+  /** 0 before the first. */
+  readonly sequence: number;
+  /** Since it was made; null before the first. */
+  readonly ageMs: number | null;
+  readonly fresh: boolean;
+  /** Time the last one took, and from one to the next. */
+  readonly elapsedMs: number;
+  readonly periodMs: number;
+}
+
+export interface BackendView {
+  readonly name: string;
+  readonly description: string;
+  readonly placement: PlacementName;
+  readonly started: boolean;
+  /** Why it is not started, or what it last failed with. */
+  readonly error: string | null;
+  readonly used: number;
+  readonly entries: number;
+  readonly masksUsed: number;
+  /** null: any number. */
+  readonly masks: number | null;
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+}
+
+export interface SourceView {
+  readonly name: string;
+  readonly fresh: boolean;
+  readonly ageMs: number | null;
+  readonly failures: number;
+  readonly error: string | null;
+  readonly costMs: number;
+  readonly periodMs: number;
+}
+
+export interface PortView {
+  readonly name: string;
+  readonly kind: string;
+  readonly vm: string | null;
+  readonly slice: string | null;
+  readonly rxBitsPerSecond: number | null;
+  readonly txBitsPerSecond: number | null;
+  readonly linkBitsPerSecond: number | null;
+}
+
+export interface PoliciesView {
+  readonly files: readonly string[];
+  readonly rules: number;
+  /** Problems of the last reload when it failed; the rules in force are then older. */
+  readonly problems: readonly string[];
+}

@@ -1,0 +1,129 @@
+import type { Server } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { HttpConfig } from '../config/config.ts';
+import type { DaemonView } from '../control/view.ts';
+import type { Log } from '../log.ts';
+import { liveness, readiness } from './health.ts';
+import { closeServer, limitedServer } from './limited-server.ts';
+import { send, sendJson } from './respond.ts';
+import { type Route, router } from './routes.ts';
+
+/** The HTTP server's port is in use. */
+export class HttpPortTaken extends Error {
+  override readonly name = 'HttpPortTaken';
+}
+
+/** The HTTP server's address cannot be listened on. */
+export class HttpListenFailed extends Error {
+  override readonly name = 'HttpListenFailed';
+}
+
+/** A running HTTP server. */
+export interface HttpService {
+  /** Where it is, e.g. `http://127.0.0.1:9464/`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** What the HTTP server shows. */
+export interface HttpSources {
+  readonly view: DaemonView;
+  readonly registry: Registry;
+}
+
+/**
+ * Serves `/metrics`, `/healthz`, `/readyz` and a page that lists them.
+ *
+ * @throws HttpPortTaken, HttpListenFailed
+ */
+export async function startHttpServer(
+  settings: Pick<HttpConfig, 'host' | 'port' | 'ifTaken'>,
+  sources: HttpSources,
+  log: Log,
+): Promise<HttpService> {
+  const server = limitedServer(router(routesOf(sources), log));
+  try {
+    await listen(server, settings.host, settings.port);
+  } catch (error) {
+    if (!(error instanceof HttpPortTaken) || settings.ifTaken === 'fail') throw error;
+    await listen(server, settings.host, 0);
+    log.warn(`HTTP port ${settings.port} is in use by another program; took a free one instead`);
+  }
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : settings.port;
+  const host = isIPv6(settings.host) ? `[${settings.host}]` : settings.host;
+  return { url: `http://${host}:${port}/`, close: () => closeServer(server) };
+}
+
+function routesOf({ view, registry }: HttpSources): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: /^\/metrics$/,
+      handle: async ({ response }) => {
+        send(response, 200, registry.contentType, await registry.metrics());
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/healthz$/,
+      handle: ({ response }) => {
+        const health = liveness(view.status());
+        sendJson(response, health.ok ? 200 : 503, health);
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/readyz$/,
+      handle: ({ response }) => {
+        const health = readiness(view.status());
+        sendJson(response, health.ok ? 200 : 503, health);
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/$/,
+      handle: ({ response }) => send(response, 200, 'text/html; charset=utf-8', PAGE),
+    },
+  ];
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const place = `${host}:${port}`;
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new HttpPortTaken(
+              `${place} is in use by another program; set "http.port" to a free port, or to 0 for any`,
+              { cause: error },
+            )
+          : new HttpListenFailed(
+              `cannot listen on ${place} (${error.code}); check "http.host" and "http.port"`,
+              { cause: error },
+            ),
+      );
+    };
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Norikae</title>
+<h1>Norikae</h1>
+<ul>
+<li><a href="metrics">/metrics</a>: for Prometheus</li>
+<li><a href="healthz">/healthz</a>: 200 while the loop goes round</li>
+<li><a href="readyz">/readyz</a>: 200 while flows are being placed; causes when not</li>
+</ul>
+<p>On the command line: <code>norikae top</code>, <code>norikae flows</code>,
+<code>norikae why FLOW</code>.</p>
+</html>
+`;

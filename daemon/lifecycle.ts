@@ -1,0 +1,145 @@
+import type { Registry } from 'prom-client';
+import type { Config } from './config/config.ts';
+import { type ControlService, startControlServer } from './control/control-server.ts';
+import type { DaemonView } from './control/view.ts';
+import { liveness } from './http/health.ts';
+import { type HttpService, startHttpServer } from './http/http-server.ts';
+import type { Log } from './log.ts';
+import type { ServiceNotifier } from './systemd/notify.ts';
+
+/** The loop with all its parts. */
+export interface Daemon {
+  readonly view: DaemonView;
+  readonly registry: Registry;
+  /** Resolves when the loop goes round; rejects when it cannot be started or `signal` aborts. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Ends the loop and withdraws or keeps what is installed, as configured. Called once. */
+  stop(): Promise<void>;
+}
+
+/** Makes the daemon's parts; nothing is started yet. */
+export type CreateDaemon = (config: Config, log: Log) => Promise<Daemon>;
+
+/** What the running daemon is asked to do from outside. */
+export interface LifecycleEvents {
+  /** Aborts, with the cause as its reason, when the daemon has to end. */
+  readonly stop: AbortSignal;
+  /** Calls `listener` when the policies have to be read again; returns how to end that. */
+  onReload(listener: () => void): () => void;
+}
+
+/** What a daemon's life needs. */
+export interface LifecycleOptions {
+  readonly daemon: Daemon;
+  readonly config: Config;
+  readonly log: Log;
+  readonly notifier: ServiceNotifier;
+  readonly events: LifecycleEvents;
+  /** Called when everything runs, with the HTTP server's address; returns what ends it. */
+  readonly onRunning?: (url: string | undefined) => () => void;
+  /** Most time for an orderly end, ms. */
+  readonly stopTimeoutMs: number;
+}
+
+/** The daemon did not end in time; what is installed is left to its lease. */
+export class StopTimeout extends Error {
+  override readonly name = 'StopTimeout';
+}
+
+/**
+ * Runs a daemon from start to end. Doors first (a second daemon is so turned away before it
+ * touches the node), then the loop; at the end the loop first, so that the end can be watched.
+ *
+ * Resolves after an orderly end. Rejects with what kept it from starting, or StopTimeout.
+ */
+export async function runLifecycle(options: LifecycleOptions): Promise<void> {
+  const { daemon, config, log, notifier, events } = options;
+  const control = await startControlServer(config.control.path, daemon.view, log);
+  let http: HttpService | undefined;
+  try {
+    if (config.http.enabled) http = await startHttpServer(config.http, daemon, log);
+    log.info(
+      { http: http?.url, control: control.path },
+      http === undefined ? 'control socket is open' : `HTTP server is at ${http.url}`,
+    );
+    await runLoop(options, http?.url);
+  } finally {
+    await closeDoors(control, http);
+    notifier.close();
+  }
+  log.info({ onExit: config.onExit }, 'ended');
+
+  async function runLoop(options: LifecycleOptions, url: string | undefined): Promise<void> {
+    try {
+      await daemon.start(events.stop);
+      notifier.ready('placing flows');
+      const endings = [
+        events.onReload(() => void reload(options)),
+        keepWatchdogQuiet(options),
+        options.onRunning?.(url),
+      ];
+      await aborted(events.stop);
+      for (const end of endings) end?.();
+    } catch (error) {
+      if (!events.stop.aborted) {
+        log.error({ err: error }, 'the daemon could not be started');
+        await stopInTime(options).catch((second: unknown) =>
+          log.error({ err: second }, 'nor ended'),
+        );
+        throw error;
+      }
+    }
+    log.info({ cause: String(events.stop.reason) }, 'ending');
+    notifier.stopping();
+    await stopInTime(options);
+  }
+}
+
+/** Reads the policies again; on failure the last good ones stay in force. Never rejects. */
+async function reload({ daemon, log, notifier }: LifecycleOptions): Promise<void> {
+  notifier.reloading();
+  try {
+    const result = await daemon.view.reload();
+    notifier.ready(result.ok ? 'placing flows' : 'reload failed; the last good policies stay');
+  } catch (error) {
+    log.error({ err: error }, 'the reload failed; the last good policies stay in force');
+    notifier.ready('reload failed; the last good policies stay');
+  }
+}
+
+/** Reports to the watchdog twice a period, as long as the loop goes round. */
+function keepWatchdogQuiet({ daemon, notifier, log }: LifecycleOptions): () => void {
+  if (notifier.watchdogMs === undefined) return () => {};
+  const timer = setInterval(() => {
+    const health = liveness(daemon.view.status());
+    if (health.ok) notifier.watchdog();
+    else log.error({ causes: health.causes }, 'the loop hangs; the watchdog is not told');
+  }, notifier.watchdogMs / 2);
+  return () => clearInterval(timer);
+}
+
+async function stopInTime({ daemon, stopTimeoutMs }: LifecycleOptions): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `the daemon did not end within ${stopTimeoutMs} ms; entries end with their lease`;
+      reject(new StopTimeout(message));
+    }, stopTimeoutMs);
+  });
+  try {
+    await Promise.race([daemon.stop(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function closeDoors(control: ControlService, http: HttpService | undefined): Promise<void> {
+  await Promise.all([control.close(), http?.close()]);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,31 @@
+import { pino, type Logger } from 'pino';
+import type { LogConfig } from './config/config.ts';
+import { prettyLine } from './pretty-line.ts';
+import type { Terminal } from './view/terminal.ts';
+
+/** The daemon's log: `log.info({ flows: 3 }, 'what happened')`. */
+export type Log = Logger;
+
+/** Takes whole lines, newline included. */
+export interface LineSink {
+  write(line: string): void;
+}
+
+/** The log as configured, written to `sink`. */
+export function createLog(settings: LogConfig, terminal: Terminal, sink: LineSink): Log {
+  const pretty =
+    settings.format === 'pretty' || (settings.format === 'auto' && terminal.interactive);
+  const { colours } = terminal;
+  const destination = pretty
+    ? { write: (line: string) => sink.write(prettyLine(line, colours)) }
+    : sink;
+  return pino(
+    {
+      level: settings.level,
+      base: {},
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+}

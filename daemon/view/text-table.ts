@@ -1,0 +1,44 @@
+/** A column of a table on the screen. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  text(row: Row): string;
+  /** Paints the padded text; must not change how wide it is on the screen. */
+  paint?(padded: string, row: Row): string;
+}
+
+/**
+ * A table as lines, two spaces between columns, no line longer than `width` characters; the last
+ * column takes what is left.
+ */
+export function textTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+  paintTitle: (text: string) => string,
+): string[] {
+  const cells = rows.map((row) => columns.map((column) => column.text(row)));
+  const widths = columns.map((column, i) =>
+    cells.reduce((widest, line) => Math.max(widest, line[i].length), column.title.length),
+  );
+  const before = widths.slice(0, -1).reduce((sum, w) => sum + w + 2, 0);
+  const last = widths.length - 1;
+  widths[last] = Math.max(1, Math.min(widths[last], width - before));
+  const titles = columns.map((column, i) => fitted(column.title, widths[i], column.align));
+  const body = rows.map((row, r) =>
+    columns
+      .map((column, i) => {
+        const padded = fitted(cells[r][i], widths[i], column.align);
+        return column.paint === undefined ? padded : column.paint(padded, row);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+  return [paintTitle(titles.join('  ').trimEnd()), ...body];
+}
+
+/** `text` in exactly `width` characters: padded, or cut with an ellipsis. */
+export function fitted(text: string, width: number, align: 'left' | 'right'): string {
+  if (text.length > width) return `${text.slice(0, Math.max(0, width - 1))}…`;
+  return align === 'left' ? text.padEnd(width) : text.padStart(width);
+}
