@@ -173,6 +173,13 @@ export class Engine {
     for (const { backend } of this.#paths) await backend.renewLease();
   }
 
+  /** Closes the backends once what is under way is done; nothing may be asked of it after. */
+  async close(how: 'withdraw' | 'keep'): Promise<void> {
+    await this.#serial.run(async () => {
+      for (const { backend } of this.#paths) await backend.close(how);
+    });
+  }
+
   /** Why a live row's flow is where it is. */
   async explain(tick: Tick, row: number): Promise<Explanation> {
     const rules = await this.#evaluator.explain(tick.table, row, this.#context(tick));
