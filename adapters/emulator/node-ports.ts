@@ -27,6 +27,7 @@ export class UnknownPort extends Error {
 export class NodePorts {
   readonly all: NodePort[] = [];
   readonly #listeners = new Set<(ports: PortSnapshot) => void>();
+  readonly #numbers = new Map<string, number>();
   #snapshot: PortSnapshot = new Map();
 
   /** Adds a port and returns its number. */
@@ -48,7 +49,7 @@ export class NodePorts {
 
   /** Number of the port that has this name now; -1 when there is none. */
   numberOf(name: string): number {
-    return this.all.findIndex((p) => p.present && p.info.name === name);
+    return this.#numbers.get(name) ?? -1;
   }
 
   /** Number of the port that has this ifindex now; -1 when there is none. */
@@ -91,9 +92,12 @@ export class NodePorts {
   }
 
   #changed(): void {
-    this.#snapshot = new Map(
-      this.all.filter((p) => p.present).map((p) => [p.info.name, p.info] as const),
-    );
+    const present = this.all.filter((p) => p.present);
+    this.#snapshot = new Map(present.map((p) => [p.info.name, p.info] as const));
+    this.#numbers.clear();
+    for (const [number, port] of this.all.entries()) {
+      if (port.present) this.#numbers.set(port.info.name, number);
+    }
     for (const listener of this.#listeners) listener(this.#snapshot);
   }
 }

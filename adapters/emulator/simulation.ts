@@ -132,8 +132,12 @@ export class Simulation {
   remakePort(name: string): void {
     this.advance();
     this.topology.ports.remake(name);
-    for (let row = 0; row < this.flows.used; row++) {
-      if (this.flows.has(row)) this.paths.rebind(row);
+    const { flows } = this;
+    for (let row = 0; row < flows.used; row++) {
+      if (!flows.has(row)) continue;
+      // The vSwitch sends to it again, where it still has a flow that does.
+      flows.setActions(row, flows.actions[row]);
+      this.paths.rebind(row);
     }
   }
 

@@ -11,6 +11,8 @@ export const SEGMENT = 1_448;
 export const TCP_HEADERS = 66;
 export const UDP_HEADERS = 42;
 export const VLAN_TAG = 4;
+/** Acknowledgements, one for two full packets, as a share of the bytes the other way. */
+const ACK_SHARE = TCP_HEADERS / 2 / (SEGMENT + TCP_HEADERS);
 /** Packets of the initial window (RFC 6928). */
 const INITIAL_WINDOW = 10;
 /** A sender whose packets are dropped tries one packet again so often, ms. */
@@ -194,10 +196,17 @@ export class Transfers {
       const rx = this.#rx[row];
       const tx = this.#tx[row];
       const nic = this.#paths.onNic(row, nowMs);
-      if (rx !== NONE) (nic ? this.#rxNic : this.#rxVswitch)[rx] += wanted;
-      if (tx !== NONE) (nic ? this.#txNic : this.#txVswitch)[tx] += wanted;
-      if (!nic) packets += wanted / SEGMENT;
       const reverse = this.#reverse[row];
+      const acks = reverse === NONE ? 0 : wanted * ACK_SHARE;
+      if (rx !== NONE) {
+        (nic ? this.#rxNic : this.#rxVswitch)[rx] += wanted;
+        this.#txNic[rx] += acks;
+      }
+      if (tx !== NONE) {
+        (nic ? this.#txNic : this.#txVswitch)[tx] += wanted;
+        this.#rxNic[tx] += acks;
+      }
+      if (!nic) packets += wanted / SEGMENT;
       if (reverse !== NONE && !this.#paths.onNic(reverse, nowMs)) packets += wanted / SEGMENT / 2;
     }
     const neededNs = packets * this.#settings.nsPerPacket;
