@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { Iperf3Client, startIperf3Server } from '../../lab/testbed/iperf3.ts';
+import { sleep, waitFor } from '../../lab/testbed/wait.ts';
+import { needsRealNode, NodeFixture, slowestSince } from './fixture.ts';
+
+/** A vSwitch that sees more packets a second than this carries the connection. */
+const BUSY_PPS = 500;
+
+describe('on the real node, when the daemon dies', function () {
+  this.timeout(60_000);
+  let fixture: NodeFixture;
+
+  before(async function () {
+    needsRealNode(this);
+    fixture = await NodeFixture.start();
+    await startIperf3Server(fixture.receiver.namespace);
+  });
+  after(() => fixture?.node.stop());
+
+  function startTcp(seconds: number): Promise<Iperf3Client> {
+    const { sender, receiver } = fixture;
+    const options = { server: receiver.address, seconds, intervalSeconds: 0.25 };
+    return Iperf3Client.start(sender.namespace, options);
+  }
+
+  /** Resolves to the ms until the vSwitch carries the connection. */
+  async function untilOnVswitch(sinceMs: number, timeoutMs: number): Promise<number> {
+    let packets = await fixture.vswitchPackets(fixture.sender);
+    let atMs = performance.now();
+    const look = async () => {
+      const now = await fixture.vswitchPackets(fixture.sender);
+      const rate = (now - packets) / ((performance.now() - atMs) / 1_000);
+      packets = now;
+      atMs = performance.now();
+      return rate > BUSY_PPS ? atMs - sinceMs : undefined;
+    };
+    return waitFor('the vSwitch carries the traffic', look, { timeoutMs });
+  }
+
+  /** Asserts that the vSwitch saw heartbeats alone of what was sent since then. */
+  async function assertHeartbeats(packets: number, sinceMs: number): Promise<void> {
+    const seen = (await fixture.vswitchPackets(fixture.sender)) - packets;
+    const seconds = (performance.now() - sinceMs) / 1_000;
+    assert.ok(seen <= 3 * (seconds + 2), `the vSwitch saw ${seen} packets in ${seconds} s`);
+  }
+
+  for (const [how, signal] of [
+    ['killed', 'SIGKILL'],
+    ['frozen', 'SIGSTOP'],
+  ] as const) {
+    it(`${how}, traffic is back on the vSwitch within the lease, and TCP lives`, async () => {
+      const leaseMs = 1_000;
+      const daemon = await fixture.startDaemon({ backend: { leaseMs } });
+      const client = await startTcp(7);
+      await fixture.waitForTcpOffloaded(daemon);
+      daemon.process.kill(signal);
+      const tookMs = await untilOnVswitch(performance.now(), leaseMs + 3_000);
+      assert.ok(tookMs < leaseMs + 500, `it took ${tookMs} ms`);
+      const backMs = performance.now() + 500;
+      await client.done();
+      assert.ok(slowestSince(client, backMs) > 0, 'the connection stood still');
+      daemon.process.kill('SIGKILL');
+      await daemon.process.exited;
+    });
+  }
+
+  it('a restarted daemon adopts what is installed, with no dip', async () => {
+    const settings = { backend: { leaseMs: 8_000 } };
+    const first = await fixture.startDaemon(settings);
+    const client = await startTcp(10);
+    await fixture.waitForTcpOffloaded(first);
+    await sleep(1_500);
+    const usual = client.meanBitsPerSecond(1);
+    const packets = await fixture.vswitchPackets(fixture.sender);
+    const killedMs = performance.now();
+    await first.kill();
+    const second = await fixture.startDaemon(settings);
+    const flows = (await second.control.flows()).filter((f) => f.placement === 'offload');
+    assert.ok(flows.length >= 2, 'the first tick does not have the adopted flows');
+    const carried = flows.reduce((sum, flow) => sum + flow.carriedBytes, 0);
+    await sleep(1_500);
+    await assertHeartbeats(packets, killedMs);
+    const later = (await second.control.flows()).filter((f) => f.placement === 'offload');
+    const more = later.reduce((sum, flow) => sum + flow.carriedBytes, 0) - carried;
+    assert.ok(more * 8 > usual / 2, `the NIC carried but ${more} bytes more`);
+    const slowest = slowestSince(client, killedMs);
+    assert.ok(slowest > usual / 4, `a dip to ${slowest} from ${usual} bits/s`);
+    await client.done();
+    assert.equal(await second.stop(), 0);
+  });
+
+  it('told to keep its entries, it ends with code 0 and the next one adopts them', async () => {
+    const settings = { backend: { leaseMs: 8_000 }, onExit: 'keep' } as const;
+    const first = await fixture.startDaemon(settings);
+    const client = await startTcp(8);
+    await fixture.waitForTcpOffloaded(first);
+    await sleep(500);
+    const packets = await fixture.vswitchPackets(fixture.sender);
+    const endMs = performance.now();
+    assert.equal(await first.stop(), 0);
+    const second = await fixture.startDaemon({ backend: { leaseMs: 8_000 } });
+    await sleep(500);
+    await assertHeartbeats(packets, endMs);
+    await client.done();
+    assert.equal(await second.stop(), 0);
+  });
+
+  it('told to withdraw, it ends with code 0 and the vSwitch has everything at once', async () => {
+    const daemon = await fixture.startDaemon({ backend: { leaseMs: 20_000 } });
+    const client = await startTcp(6);
+    await fixture.waitForTcpOffloaded(daemon);
+    const endMs = performance.now();
+    assert.equal(await daemon.stop(), 0);
+    await untilOnVswitch(endMs, 2_000);
+    await client.done();
+  });
+});

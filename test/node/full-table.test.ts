@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { Capture, sequenceOf, startSender } from '../../lab/testbed/packets.ts';
+import { sleep, waitFor } from '../../lab/testbed/wait.ts';
+import { isUdpFlow, macsOf, MOVE_MS, needsRealNode, NodeFixture, udpFrames } from './fixture.ts';
+
+const ENTRIES = 6;
+const FLOWS = 15;
+
+describe('on the real node, with a full table', function () {
+  this.timeout(60_000);
+  let fixture: NodeFixture;
+
+  before(async function () {
+    needsRealNode(this);
+    fixture = await NodeFixture.start();
+  });
+  after(() => fixture?.node.stop());
+
+  it('the rest stays on the vSwitch, says why, and every packet arrives', async () => {
+    const { node, sender, receiver } = fixture;
+    const daemon = await fixture.startDaemon({ backend: { entries: ENTRIES } });
+    const numbers = Array.from({ length: FLOWS }, (_, i) => i + 1);
+    await fixture.rules(
+      ...numbers.map((flow) => `in_port=1,dl_src=${macsOf(flow).src},actions=output:2`),
+    );
+    const capture = await Capture.start(receiver.namespace);
+    const frames = numbers.flatMap((flow) => udpFrames(flow, 1, flow));
+    const sending = { packetsPerSecond: 600, rounds: 0 };
+    const stream = await startSender(sender.namespace, frames, sending, node.ovs.runDir);
+    const ours = async () => {
+      const flows = await daemon.control.flows();
+      return flows.filter((flow) => numbers.some((number) => isUdpFlow(number)(flow)));
+    };
+    const full = async () => {
+      const flows = await ours();
+      const placed = flows.filter((flow) => flow.placement === 'offload').length;
+      return placed === ENTRIES && flows.length === FLOWS ? flows : undefined;
+    };
+    const flows = await waitFor('the table is full', full, { timeoutMs: MOVE_MS });
+    const left = flows.filter((flow) => flow.placement === 'onload');
+    assert.equal(left.length, FLOWS - ENTRIES);
+    await sleep(1_000);
+    const reasons = new Set(
+      (await ours()).filter((f) => f.placement === 'onload').map((f) => f.reason.code),
+    );
+    assert.deepEqual([...reasons], ['table-full']);
+    const { backend } = await daemon.control.status();
+    assert.equal(backend?.used, ENTRIES);
+
+    capture.take();
+    await sleep(1_000);
+    const perFlow = new Map<number, number>();
+    for (const frame of capture.take()) {
+      const flow = sequenceOf(frame.bytes) ?? 0;
+      perFlow.set(flow, (perFlow.get(flow) ?? 0) + 1);
+    }
+    const counts = numbers.map((flow) => perFlow.get(flow) ?? 0);
+    assert.ok(Math.max(...counts) - Math.min(...counts) <= 3, `packets a flow: ${counts.join()}`);
+    await stream.stop();
+    assert.equal(await daemon.stop(), 0);
+  });
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
+import { Iperf3Client, startIperf3Server } from '../../lab/testbed/iperf3.ts';
+import { sleep, waitFor } from '../../lab/testbed/wait.ts';
+import { needsRealNode, NodeFixture, slowestSince } from './fixture.ts';
+
+describe('on the real node, when Open vSwitch restarts', function () {
+  this.timeout(90_000);
+  let fixture: NodeFixture;
+  let daemon: NorikaeDaemon;
+
+  before(async function () {
+    needsRealNode(this);
+    fixture = await NodeFixture.start();
+    await startIperf3Server(fixture.receiver.namespace);
+    daemon = await fixture.startDaemon();
+  });
+  after(() => fixture?.node.stop());
+
+  function startTcp(seconds: number): Promise<Iperf3Client> {
+    const { sender, receiver } = fixture;
+    const options = { server: receiver.address, seconds, intervalSeconds: 0.25 };
+    return Iperf3Client.start(sender.namespace, options);
+  }
+
+  it('the database alone: nothing moves, and new ports are seen after it', async () => {
+    const { ovs } = fixture.node;
+    const client = await startTcp(9);
+    await fixture.waitForTcpOffloaded(daemon);
+    await sleep(1_000);
+    const usual = client.meanBitsPerSecond(1);
+    const sinceMs = performance.now();
+    await ovs.stopDatabase();
+    await sleep(1_000);
+    await ovs.startDatabase();
+    const inStep = async () => ((await daemon.control.status()).tick.fresh ? true : undefined);
+    await waitFor('fresh ticks', inStep, { timeoutMs: 10_000 });
+    const slowest = slowestSince(client, sinceMs);
+    assert.ok(slowest > usual / 4, `a dip to ${slowest} from ${usual} bits/s`);
+    await fixture.node.addVm(9);
+    const known = async () =>
+      (await daemon.control.status()).ports.some((port) => port.name === 'vm9') ? true : undefined;
+    await waitFor('the new port is known', known, { timeoutMs: 5_000 });
+    await client.done();
+  });
+
+  for (const how of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`ovs-vswitchd by ${how}: TCP lives and is offloaded again`, async () => {
+      const { ovs } = fixture.node;
+      const client = await startTcp(12);
+      await fixture.waitForTcpOffloaded(daemon);
+      await ovs.stopVswitchd(how);
+      await ovs.startVswitchd();
+      await waitFor(
+        'ticks are fresh again',
+        async () => ((await daemon.control.status()).tick.fresh ? true : undefined),
+        { timeoutMs: 10_000 },
+      );
+      await fixture.waitForTcpOffloaded(daemon);
+      const before = await fixture.vswitchPackets(fixture.sender);
+      await sleep(1_000);
+      const seen = (await fixture.vswitchPackets(fixture.sender)) - before;
+      assert.ok(seen < 100, `the vSwitch still sees ${seen} packets a second`);
+      assert.equal(daemon.process.exit, undefined, 'the daemon ended');
+      await client.done();
+      assert.ok(client.meanBitsPerSecond(1) > 0);
+    });
+  }
+});
