@@ -1,0 +1,39 @@
+/** Nobody listens at the OVSDB address, or it may not be opened. */
+export class OvsdbUnreachable extends Error {
+  override readonly name = 'OvsdbUnreachable';
+  constructor(address: string, detail: string) {
+    super(`cannot connect to OVSDB at ${address} (${detail}): is ovsdb-server running?`);
+  }
+}
+
+/** The connection ended. */
+export class OvsdbDisconnected extends Error {
+  override readonly name = 'OvsdbDisconnected';
+  constructor(address: string, detail: string) {
+    super(`the connection to OVSDB at ${address} ended: ${detail}`);
+  }
+}
+
+/** The server does not answer within the time-out. */
+export class OvsdbTimeout extends Error {
+  override readonly name = 'OvsdbTimeout';
+  constructor(address: string, method: string, timeoutMs: number) {
+    super(`OVSDB at ${address} did not answer ${method} within ${timeoutMs} ms`);
+  }
+}
+
+/** The server says something that RFC 7047 does not know, or refuses what was asked. */
+export class OvsdbProtocolError extends Error {
+  override readonly name = 'OvsdbProtocolError';
+  constructor(address: string, detail: string) {
+    super(`OVSDB at ${address}: ${detail}`);
+  }
+}
+
+/** An OVSDB address is written in a way that is not understood. */
+export class OvsdbAddressError extends Error {
+  override readonly name = 'OvsdbAddressError';
+  constructor(text: string) {
+    super(`${text} is no OVSDB address: write unix:PATH, a path, or tcp:HOST:PORT`);
+  }
+}

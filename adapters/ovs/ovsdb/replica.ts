@@ -1,0 +1,34 @@
+import { isObject } from './values.ts';
+
+/** A row: values of columns as RFC 7047 writes them. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * The monitored tables as the server has them: what `monitor` replied, with every `update`
+ * applied (RFC 7047, sections 4.1.5 and 4.1.6).
+ */
+export class Replica {
+  readonly #tables = new Map<string, Map<string, Row>>();
+
+  /** The rows of a table by uuid. */
+  table(name: string): ReadonlyMap<string, Row> {
+    return this.#tables.get(name) ?? new Map<string, Row>();
+  }
+
+  /** Applies `<table-updates>`; false when it is none. */
+  apply(updates: unknown): boolean {
+    if (!isObject(updates)) return false;
+    for (const [name, rows] of Object.entries(updates)) {
+      if (!isObject(rows)) return false;
+      const table = this.#tables.get(name) ?? new Map<string, Row>();
+      this.#tables.set(name, table);
+      for (const [uuid, update] of Object.entries(rows)) {
+        if (!isObject(update)) return false;
+        const fresh = update['new'];
+        if (isObject(fresh)) table.set(uuid, { ...table.get(uuid), ...fresh });
+        else table.delete(uuid);
+      }
+    }
+    return true;
+  }
+}

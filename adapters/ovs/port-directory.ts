@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { PortDirectory } from '../../engine/ports/port-directory.ts';
+import { parseOvsdbAddress } from './ovsdb/address.ts';
+import type { Replica } from './ovsdb/replica.ts';
+import { runSession, type SessionOptions } from './ovsdb/session.ts';
+import { PORT_COLUMNS, portsOf, samePorts } from './port-info.ts';
+import { bridged } from './settling.ts';
+import { asError } from './wire/system-error.ts';
+
+const FIRST_BACKOFF_MS = 100;
+const LAST_BACKOFF_MS = 1_000;
+/** How long vswitchd gets to write ephemeral columns again after ovsdb-server was restarted. */
+const SETTLE_MS = 3_000;
+
+export interface OvsPortDirectoryOptions {
+  /** OVSDB: `unix:PATH`, a path, or `tcp:HOST:PORT`. */
+  readonly socket: string;
+  /** Longest silence of the server before it is given up, ms. */
+  readonly timeoutMs: number;
+}
+
+type Listener = (ports: PortSnapshot) => void;
+
+/**
+ * The ports of Open vSwitch as OVSDB has them, followed with a monitor (RFC 7047).
+ *
+ * A port's identity is the uuid of its Interface row: a port that is deleted and made again has
+ * another. A port whose kernel device went away while its row stays shows ifindex 0; one whose
+ * device was replaced shows the new ifindex. While the connection is down `current()` stays what
+ * it was and `inStep()` is false; after reconnecting the whole state is taken anew.
+ */
+export class OvsPortDirectory implements PortDirectory {
+  readonly #session: SessionOptions;
+  readonly #listeners = new Set<Listener>();
+  readonly #stop = new AbortController();
+  #ports: PortSnapshot = new Map();
+  #known = false;
+  #inStep = false;
+  #lastError: Error | undefined;
+  #following: Promise<void> | undefined;
+  #settle: { readonly before: PortSnapshot; readonly timer: NodeJS.Timeout } | undefined;
+  #replica: Replica | undefined;
+
+  /** @throws OvsdbAddressError */
+  constructor({ socket, timeoutMs }: OvsPortDirectoryOptions) {
+    this.#session = {
+      address: parseOvsdbAddress(socket),
+      name: socket,
+      database: 'Open_vSwitch',
+      tables: PORT_COLUMNS,
+      timeoutMs,
+    };
+  }
+
+  current(): PortSnapshot {
+    return this.#ports;
+  }
+
+  inStep(): boolean {
+    return this.#inStep;
+  }
+
+  /** Why the directory is not in step; undefined while it is, and before the first attempt failed. */
+  lastError(): Error | undefined {
+    return this.#inStep ? undefined : this.#lastError;
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    listener(this.#ports);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Connects, again and again until it succeeds or `signal` aborts. */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#stop.signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const abort = (): void => {
+        const why = this.#lastError === undefined ? '' : `: ${this.#lastError.message}`;
+        reject(new Error(`no ports from OVSDB yet${why}`, { cause: signal.reason }));
+        void this.close();
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      this.#following ??= this.#follow(() => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the port directory is closed'));
+    clearTimeout(this.#settle?.timer);
+    this.#inStep = false;
+    await this.#following;
+  }
+
+  /** Keeps a session up until closed. */
+  async #follow(onFirst: () => void): Promise<void> {
+    const { signal } = this.#stop;
+    for (let backoff = FIRST_BACKOFF_MS; !signal.aborted; ) {
+      let reached = false;
+      await runSession(
+        this.#session,
+        (replica) => {
+          if (!reached) this.#resynchronise();
+          reached = true;
+          this.#take(replica);
+          onFirst();
+        },
+        signal,
+      ).catch((error: unknown) => {
+        this.#lastError = asError(error);
+      });
+      this.#inStep = false;
+      this.#replica = undefined;
+      if (reached) backoff = FIRST_BACKOFF_MS;
+      await sleep(backoff, undefined, { signal }).catch(() => undefined);
+      backoff = Math.min(backoff * 2, LAST_BACKOFF_MS);
+    }
+  }
+
+  /** A new connection: what was known before may have to bridge what is not there yet. */
+  #resynchronise(): void {
+    clearTimeout(this.#settle?.timer);
+    this.#settle = undefined;
+    if (!this.#known) return;
+    const timer = setTimeout(() => {
+      this.#settle = undefined;
+      if (this.#replica !== undefined) this.#take(this.#replica);
+    }, SETTLE_MS);
+    this.#settle = { before: this.#ports, timer };
+  }
+
+  #take(replica: Replica): void {
+    this.#replica = replica;
+    const found = portsOf(replica);
+    const { ports, settled } =
+      this.#settle === undefined
+        ? { ports: found, settled: true }
+        : bridged(found, this.#settle.before);
+    if (settled) {
+      clearTimeout(this.#settle?.timer);
+      this.#settle = undefined;
+    }
+    this.#inStep = settled;
+    if (this.#known && samePorts(ports, this.#ports)) return;
+    this.#known = true;
+    this.#ports = ports;
+    for (const listener of this.#listeners) listener(ports);
+  }
+}

@@ -1,0 +1,122 @@
+import type { PortInfo } from '../../engine/model/port.ts';
+import type { Replica, Row } from './ovsdb/replica.ts';
+import { integerOf, mapOf, textOf, uuidsOf } from './ovsdb/values.ts';
+
+/** The columns that {@link portsOf} reads (ovs-vswitchd.conf.db(5)). */
+export const PORT_COLUMNS = {
+  Bridge: ['name', 'ports'],
+  Port: ['interfaces', 'external_ids'],
+  Interface: ['name', 'ifindex', 'external_ids', 'mac_in_use', 'link_speed', 'type', 'ofport'],
+} as const;
+
+type Kind = PortInfo['kind'];
+
+/** What a port is by its Interface type, when nothing names a VM behind it. */
+const KIND_BY_TYPE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ['', 'uplink'],
+  ['system', 'uplink'],
+  ['dpdk', 'uplink'],
+  ['afxdp', 'uplink'],
+  ['afxdp-nonpmd', 'uplink'],
+  ['internal', 'internal'],
+  ['dpdkvhostuser', 'vm'],
+  ['dpdkvhostuserclient', 'vm'],
+]);
+
+const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+
+/**
+ * The ports of every bridge, by Interface name. A bond's interfaces are ports of their own, as
+ * they are in the datapath.
+ *
+ * external_ids are looked up on the Interface first, then on its Port:
+ * - VM: `norikae:vm`, else `vm-id` (libvirt, OpenStack), else `iface-id` (OVN)
+ * - slice: `norikae:slice`
+ * - MAC of what is attached: `attached-mac`; without it, that of an uplink or internal device
+ * - kind: `norikae:kind`, else `vm` when a VM is named, else by the Interface's type
+ */
+export function portsOf(replica: Replica): Map<string, PortInfo> {
+  const interfaces = replica.table('Interface');
+  const ports = replica.table('Port');
+  const found = new Map<string, PortInfo>();
+  for (const bridge of replica.table('Bridge').values()) {
+    const bridgeName = textOf(bridge['name']) ?? '';
+    for (const portId of uuidsOf(bridge['ports'])) {
+      const port = ports.get(portId);
+      for (const uuid of uuidsOf(port?.['interfaces'])) {
+        const row = interfaces.get(uuid);
+        const name = textOf(row?.['name']);
+        if (row === undefined || port === undefined || name === undefined) continue;
+        found.set(name, portInfo(uuid, name, bridgeName, row, port));
+      }
+    }
+  }
+  return found;
+}
+
+function portInfo(uuid: string, name: string, bridge: string, row: Row, port: Row): PortInfo {
+  const own = mapOf(row['external_ids']);
+  const ofPort = mapOf(port['external_ids']);
+  const id = (key: string): string | undefined =>
+    nonEmpty(own.get(key)) ?? nonEmpty(ofPort.get(key));
+  const vm = id('norikae:vm') ?? id('vm-id') ?? id('iface-id');
+  const kind = kindNamed(id('norikae:kind')) ?? kindOf(vm, textOf(row['type']) ?? '');
+  const device = kind === 'uplink' || kind === 'internal' ? textOf(row['mac_in_use']) : undefined;
+  const speed = integerOf(row['link_speed']) ?? 0;
+  return {
+    name,
+    uuid,
+    ifindex: Math.max(0, integerOf(row['ifindex']) ?? 0),
+    bridge,
+    kind,
+    mac: macOf(id('attached-mac')) ?? macOf(device),
+    vm,
+    slice: id('norikae:slice'),
+    linkBitsPerSecond: speed > 0 ? speed : undefined,
+  };
+}
+
+function kindOf(vm: string | undefined, type: string): Kind {
+  return vm === undefined ? (KIND_BY_TYPE.get(type) ?? 'other') : 'vm';
+}
+
+function kindNamed(text: string | undefined): Kind | undefined {
+  return text === 'vm' || text === 'uplink' || text === 'internal' || text === 'other'
+    ? text
+    : undefined;
+}
+
+function macOf(text: string | undefined): string | undefined {
+  const mac = text?.toLowerCase();
+  return mac !== undefined && MAC.test(mac) ? mac : undefined;
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+/** True when both hold the same ports in every respect. */
+export function samePorts(
+  a: ReadonlyMap<string, PortInfo>,
+  b: ReadonlyMap<string, PortInfo>,
+): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, port] of a) {
+    const other = b.get(name);
+    if (other === undefined || !samePort(port, other)) return false;
+  }
+  return true;
+}
+
+function samePort(a: PortInfo, b: PortInfo): boolean {
+  return (
+    a.uuid === b.uuid &&
+    a.ifindex === b.ifindex &&
+    a.bridge === b.bridge &&
+    a.kind === b.kind &&
+    a.mac === b.mac &&
+    a.vm === b.vm &&
+    a.slice === b.slice &&
+    a.linkBitsPerSecond === b.linkBitsPerSecond
+  );
+}
