@@ -127,14 +127,10 @@ function payloadOf(
 
 function segmentOf(flow: RandomFlow, packet: RandomPacket, ip: IpHeader, data: Buffer): Buffer {
   const [from, to] = flow.ports;
-  switch (transport(flow.kind)) {
-    case 'udp':
-      return udp(ip, from, to, data);
-    case 'tcp':
-      return tcp(ip, from, to, packet.sequence, packet.flags, data);
-    default:
-      return echoRequest(ip, from, data);
-  }
+  const carried = transport(flow.kind);
+  if (carried === 'udp') return udp(ip, from, to, data);
+  if (carried === 'icmp') return echoRequest(ip, from, data);
+  return tcp(ip, from, to, packet.sequence, packet.flags, data);
 }
 
 /** The OpenFlow 1.3 rule of a flow: from port 1 to port 2. */
