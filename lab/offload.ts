@@ -138,7 +138,7 @@ class Experiment {
   /** Resolves when data and acknowledgements are both where they should be. */
   async bothOn(placement: 'offload' | 'onload', timeoutMs: number): Promise<void> {
     const look = async () => {
-      const flows = await this.daemon.control.flows();
+      const flows = await this.daemon.flows();
       const ways = [isIpFrom(this.sender), isIpFrom(this.receiver)];
       const there = ways.every((isWay) =>
         flows.filter(isWay).every((f) => f.placement === placement),
@@ -154,7 +154,7 @@ class Experiment {
    * in place, by its own log.
    */
   async firstPlacedAt(): Promise<number> {
-    const flow = (await this.daemon.control.flows()).find(isIpFrom(this.sender));
+    const flow = (await this.daemon.flows()).find(isIpFrom(this.sender));
     const atWallMs = flow === undefined ? undefined : this.#placedAt.get(flow.id);
     if (atWallMs === undefined) {
       throw new ProcessTrouble(

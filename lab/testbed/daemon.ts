@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ControlClient } from '../../daemon/control/client.ts';
 import type { FlowView, StatusView } from '../../daemon/control/view.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
-import { ControlClient } from './control.ts';
 import { type ManagedProcess, ProcessTrouble } from './managed-process.ts';
 import type { TestNode } from './node.ts';
 import { run } from './run.ts';
@@ -22,6 +22,7 @@ export interface DaemonSettings {
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 const READY_MS = 20_000;
+const MOST_FLOWS = 10_000;
 
 /** The daemon on a node: `norikae run`, as a user starts it. */
 export class NorikaeDaemon {
@@ -59,9 +60,14 @@ export class NorikaeDaemon {
     return daemon;
   }
 
+  /** Every flow of the last tick. */
+  async flows(): Promise<readonly FlowView[]> {
+    return (await this.control.flows({ sort: 'rate', limit: MOST_FLOWS, words: [] })).flows;
+  }
+
   /** Runs another command of the command line, as its operator would; resolves to its output. */
   command(...args: readonly string[]): Promise<string> {
-    const socket = ['--socket', this.control.socketPath];
+    const socket = ['--control', this.control.path];
     return run(process.execPath, [commandLine(), ...args, ...socket], { timeoutMs: 15_000 });
   }
 
@@ -83,7 +89,7 @@ export class NorikaeDaemon {
     timeoutMs: number,
     everyMs = 50,
   ): Promise<FlowView> {
-    const look = async () => (await this.control.flows()).find(test);
+    const look = async () => (await this.flows()).find(test);
     return waitFor(what, look, { timeoutMs, everyMs });
   }
 

@@ -69,7 +69,7 @@ export class NodeFixture {
   /** Resolves when the connection's flows are offloaded, in both directions. */
   async waitForTcpOffloaded(daemon: NorikaeDaemon): Promise<void> {
     const look = async () => {
-      const flows = (await daemon.control.flows()).filter((flow) => flow.bitsPerSecond > 0);
+      const flows = (await daemon.flows()).filter((flow) => flow.bitsPerSecond > 0);
       const both = [this.sender, this.receiver].every((vm) =>
         flows.some((flow) => flow.inPort === vm.name && flow.placement === 'offload'),
       );

@@ -28,7 +28,7 @@ describe('on the real node, with a full table', function () {
     const sending = { packetsPerSecond: 600, rounds: 0 };
     const stream = await startSender(sender.namespace, frames, sending, node.ovs.runDir);
     const ours = async () => {
-      const flows = await daemon.control.flows();
+      const flows = await daemon.flows();
       return flows.filter((flow) => numbers.some((number) => isUdpFlow(number)(flow)));
     };
     const full = async () => {

@@ -45,7 +45,7 @@ describe('on the real node, when a port goes away', function () {
       assert.equal(heir.port.ifindex, ifindex);
       const stray = await Capture.start(heir.namespace);
       const look = async () => {
-        const flows = await daemon.control.flows();
+        const flows = await daemon.flows();
         return flows.every((flow) => !isIt(flow) || flow.placement === 'onload') ? true : undefined;
       };
       await waitFor('no entry is left', look, { timeoutMs: 2_000, everyMs: 20 });

@@ -40,7 +40,7 @@ describe('on the real node, NIC and vSwitch rewrite headers alike', function () 
   }
 
   async function ours(): Promise<readonly FlowView[]> {
-    return (await daemon.control.flows()).filter((flow) => flow.inPort === 'vm1');
+    return (await daemon.flows()).filter((flow) => flow.inPort === 'vm1');
   }
 
   for (const round of [1, 2]) {

@@ -54,8 +54,8 @@ describe('on the real node, the vSwitch decides what', function () {
     await sendFrames(sender.namespace, udpFrames(2, 20), 100, node.ovs.runDir);
     const isTwo = isUdpFlow(2);
     const start = await daemon.waitForFlow('a flow at rest', isTwo, MOVE_MS);
-    await settled(async () => (await daemon.control.flows()).find(isTwo)?.packets);
-    const base = (await daemon.control.flows()).find(isTwo) ?? start;
+    await settled(async () => (await daemon.flows()).find(isTwo)?.packets);
+    const base = (await daemon.flows()).find(isTwo) ?? start;
     capture.take();
 
     const frames = udpFrames(2, 12_000);
@@ -65,8 +65,8 @@ describe('on the real node, the vSwitch decides what', function () {
     await sleep(700);
     await daemon.control.resume();
     await sending;
-    const count = await settled(async () => (await daemon.control.flows()).find(isTwo)?.packets);
-    const end = (await daemon.control.flows()).find(isTwo) ?? start;
+    const count = await settled(async () => (await daemon.flows()).find(isTwo)?.packets);
+    const end = (await daemon.flows()).find(isTwo) ?? start;
 
     const received = capture.take();
     const bytes = received.reduce((sum, frame) => sum + frame.bytes.length, 0);
