@@ -27,17 +27,22 @@ export function comparisonProblems(c: Comparison, negated: boolean): ComparisonP
   if (!operator.facts.includes(type)) {
     return [{ at: ['operator'], message: misfit(fact, type, operator) }];
   }
-  const other = isFactReference(c.value) ? factNamed(c.value.fact) : undefined;
-  if (isFactReference(c.value)) {
-    if (other === undefined) return [];
-    problems.push(...referenceProblems(c.value, other, ['value']));
-    if (problems.length === 0) problems.push(...otherFactProblems(fact, type, operator, other));
-  } else {
-    problems.push(...literalProblems(fact, type, operator, c.value));
-  }
-  if (negated && problems.length === 0)
-    problems.push(...negationProblems(c, operator, fact, other));
-  return problems;
+  const operand = operandProblems(c, fact, type, operator);
+  if (operand.length > 0 || !negated) return operand;
+  return negationProblems(c, operator, fact);
+}
+
+function operandProblems(
+  c: Comparison,
+  fact: FactDefinition,
+  type: FactType,
+  operator: OperatorDefinition,
+): ComparisonProblem[] {
+  if (!isFactReference(c.value)) return literalProblems(fact, type, operator, c.value);
+  const other = factNamed(c.value.fact);
+  if (other === undefined) return [];
+  const problems = referenceProblems(c.value, other, ['value']);
+  return problems.length > 0 ? problems : otherFactProblems(fact, type, operator, other);
 }
 
 /** The type of what is compared: of an object fact its member, a number. */
@@ -54,7 +59,7 @@ function referenceProblems(
   const problems: ComparisonProblem[] = [];
   const paths = Object.keys(fact.members ?? {}).map((m) => `$.${m}`);
   if (fact.members === undefined && c.path !== undefined) {
-    const message = `${fact.name} is a ${fact.type} and has no members; take "path" away`;
+    const message = `${fact.name} is ${withArticle(fact.type)} and has no members; take "path" away`;
     problems.push({ at: [...at, 'path'], message });
   } else if (fact.members !== undefined && c.path === undefined) {
     const message = `${fact.name} is an object: name a member, "path": one of ${listed(paths)}`;
@@ -127,9 +132,15 @@ function literalProblems(
   operator: OperatorDefinition,
   value: unknown,
 ): ComparisonProblem[] {
+  // An object that names no fact is the schema's to refuse.
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [];
   if (operator.operand !== 'list') {
-    const element = operator.operand === 'element' ? 'string' : type;
-    const problem = elementProblem(fact, element, value, operator.operand === 'same');
+    if (operator.operand === 'element') {
+      if (typeof value === 'string') return [];
+      const message = `${fact.name} is ${withArticle(type)}; ${shown(value)} is never in it`;
+      return [{ at: ['value'], message }];
+    }
+    const problem = elementProblem(fact, type, value, operator.operand === 'same');
     return problem === undefined ? [] : [{ at: ['value'], message: problem }];
   }
   if (!Array.isArray(value)) {
@@ -175,9 +186,9 @@ function negationProblems(
   c: Comparison,
   operator: OperatorDefinition,
   fact: FactDefinition,
-  other: FactDefinition | undefined,
 ): ComparisonProblem[] {
   if (c.value === null) return [];
+  const other = isFactReference(c.value) ? factNamed(c.value.fact) : undefined;
   const unsure = fact.missing !== undefined ? fact : other;
   if (unsure?.missing === undefined) return [];
   const message =

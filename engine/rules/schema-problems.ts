@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import { didYouMean } from '../text/nearest.ts';
-import type { Problem } from '../text/problem.ts';
+import { formatProblem, type Problem } from '../text/problem.ts';
 import type { RootCondition } from './condition.ts';
 import { POLICY_SCHEMA } from './policy-schema.ts';
 
@@ -36,7 +36,11 @@ export function schemaProblems(document: JsonDocument): Problem[] {
   if (validate(document.value)) return [];
   // "must match then" only repeats that something inside did not.
   const errors = (validate.errors ?? []).filter((e) => e.keyword !== 'if');
-  return errors.map((e) => schemaProblem(document, e));
+  return withoutRepeats(errors.map((e) => schemaProblem(document, e)));
+}
+
+function withoutRepeats(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((p) => [formatProblem(p), p])).values()];
 }
 
 function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
@@ -50,6 +54,9 @@ function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
       return document.problemAtKey(path, key, unknownKey(key, name, error));
     }
     case 'required':
+      if (childOf(error.data, 'condition') !== undefined) {
+        return document.problemAtKey(path, 'condition', NO_REFERENCES);
+      }
       return at(missingKey(String(error.params.missingProperty), last, name));
     case 'enum':
       return at(notOneOf(error, last));
@@ -78,11 +85,11 @@ function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
   }
 }
 
+const NO_REFERENCES = 'conditions by reference are not supported; write the condition out';
+
 function unknownKey(key: string, name: string, error: ErrorObject): string {
   const known = Object.keys(error.parentSchema?.properties ?? {});
-  if (key === 'condition') {
-    return 'conditions by reference are not supported; write the condition out';
-  }
+  if (key === 'condition') return NO_REFERENCES;
   if (known.includes('all') || known.includes('any') || known.includes('not')) {
     return `a condition has one of "all", "any", "not" and a comparison, not "${key}" as well`;
   }

@@ -35,7 +35,9 @@ export class JsonDocument {
       disallowComments: syntax === 'json',
       allowTrailingComma: syntax === 'jsonc',
     });
-    const problems = errors.map((e) => this.#problem(e.offset, syntaxMessage(e.error)));
+    // The parser may say several things of one place; the first is the cause.
+    const causes = errors.filter((e, i) => errors.findIndex((f) => f.offset === e.offset) === i);
+    const problems = causes.map((e) => this.#problem(e.offset, syntaxMessage(e.error)));
     if (this.#root === undefined && problems.length === 0) {
       problems.push(this.#problem(0, 'the document is empty'));
     }

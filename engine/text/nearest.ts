@@ -1,13 +1,17 @@
 /**
  * The name most like `word`, for "did you mean"; undefined when none is near: about a third of
- * its letters would have to change. Case and separators count nothing.
+ * its letters would have to change. Case and separators count nothing; among equals, the name
+ * that starts most like the word.
  */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const wanted = simplified(word);
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  let least = Math.max(2, Math.floor(wanted.length / 3)) + Number.EPSILON;
   for (const name of names) {
-    const distance = editDistance(wanted, simplified(name));
+    const candidate = simplified(name);
+    // Below one: it only decides between names at the same distance.
+    const bonus = commonPrefix(wanted, candidate) / (wanted.length + 1);
+    const distance = editDistance(wanted, candidate) - bonus;
     if (distance < least) {
       least = distance;
       best = name;
@@ -24,6 +28,12 @@ export function didYouMean(word: string, names: Iterable<string>): string {
 
 function simplified(word: string): string {
   return word.toLowerCase().replaceAll(/[-_\s]/g, '');
+}
+
+function commonPrefix(a: string, b: string): number {
+  let n = 0;
+  while (n < a.length && a[n] === b[n]) n++;
+  return n;
 }
 
 /** Insertions, deletions and replacements that make `b` of `a` (Levenshtein). */
