@@ -2,6 +2,7 @@ import { closeServer, limitedServer } from '../http/limited-server.ts';
 import { sendJson } from '../http/respond.ts';
 import { BadRequest, type Call, type Route, router } from '../http/routes.ts';
 import type { Log } from '../log.ts';
+import { whySentence } from '../view/why-sentence.ts';
 import { FlowQueryError, parseFlowQuery } from './flow-query.ts';
 import { listenPrivately } from './private-socket.ts';
 import { TickStreams } from './tick-streams.ts';
@@ -44,7 +45,12 @@ function routesOf(view: DaemonView, streams: TickStreams): readonly Route[] {
     ),
     get(/^\/v1\/flows\/([^/]+)\/why$/, async ({ groups, response }) => {
       const answer = await view.why(groups[0]);
-      sendJson(response, answer.found ? 200 : 404, answer);
+      if (answer.found) {
+        const sentence = whySentence(answer.why);
+        sendJson(response, 200, { ...answer, why: { sentence, ...answer.why } });
+      } else {
+        sendJson(response, 404, answer);
+      }
     }),
     get(/^\/v1\/ticks$/, ({ query, response }) => streams.open(queryOf(query), response)),
     post(/^\/v1\/onload-all$/, async ({ response }) =>

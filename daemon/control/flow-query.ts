@@ -30,14 +30,14 @@ export function parseFlowQuery(parameters: URLSearchParams): FlowQuery {
   };
 }
 
-/** The parameters that {@link parseFlowQuery} reads. */
-export function flowQueryParameters(query: FlowQuery): URLSearchParams {
+/** The parameters that {@link parseFlowQuery} reads, as a URL has them. */
+export function flowQueryParameters(query: FlowQuery): string {
   const parameters = new URLSearchParams({ sort: query.sort, limit: String(query.limit) });
   if (query.placement !== undefined) parameters.set('placement', query.placement);
   if (query.slice !== undefined) parameters.set('slice', query.slice);
   if (query.port !== undefined) parameters.set('port', query.port);
   if (query.words.length > 0) parameters.set('q', query.words.join(' '));
-  return parameters;
+  return parameters.toString();
 }
 
 function limitOf(text: string): number {

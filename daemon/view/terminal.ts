@@ -1,11 +1,13 @@
-/** Paints text; each function returns it unchanged where colours are off. */
+/** Paints text, or returns it unchanged where colours are off. */
+type Paint = (text: string) => string;
+
 export interface Colours {
-  bold(text: string): string;
-  dim(text: string): string;
-  red(text: string): string;
-  green(text: string): string;
-  yellow(text: string): string;
-  cyan(text: string): string;
+  readonly bold: Paint;
+  readonly dim: Paint;
+  readonly red: Paint;
+  readonly green: Paint;
+  readonly yellow: Paint;
+  readonly cyan: Paint;
 }
 
 /** Where output goes, and what it can show. */
@@ -20,8 +22,10 @@ export interface Terminal {
 
 /** Colours on or off (ECMA-48, select graphic rendition). */
 export function coloursOf(on: boolean): Colours {
-  const paint = (start: number, end: number) => (text: string) =>
-    on && text !== '' ? `\u001B[${start}m${text}\u001B[${end}m` : text;
+  const paint =
+    (start: number, end: number): Paint =>
+    (text) =>
+      on && text !== '' ? `\u001B[${start}m${text}\u001B[${end}m` : text;
   return {
     bold: paint(1, 22),
     dim: paint(2, 22),

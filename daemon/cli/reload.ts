@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import { type CliContext, printJson, printLines } from './context.ts';
+import { clientFor, type ControlOptions, withControlOptions } from './control-options.ts';
+import { CommandFailed, ExitCode } from './exit-codes.ts';
+
+const EXAMPLES = `
+The same as SIGHUP or "systemctl reload norikae". When a policy has mistakes, they are listed and
+the last good policies stay in force. Settings of the configuration file need a restart.
+`;
+
+/** `norikae reload`: reads the policies again. */
+export function reloadCommand(context: CliContext): Command {
+  const command = new Command('reload')
+    .description('read the policy files again')
+    .addHelpText('after', EXAMPLES);
+  return withControlOptions(command).action(async (options: ControlOptions) => {
+    const result = await clientFor(context, options).reload();
+    if (options.json === true) printJson(context, result);
+    if (!result.ok) {
+      throw new CommandFailed(
+        `${result.problems.join('\n')}\nthe last good policies stay in force`,
+        ExitCode.usage,
+      );
+    }
+    if (options.json !== true) printLines(context, [`${result.rules} rules are in force`]);
+  });
+}

@@ -1,0 +1,66 @@
+import { Command } from 'commander';
+import type { StatusView } from '../control/view.ts';
+import { bitRate, duration } from '../view/format.ts';
+import { nodeSummary } from '../view/node-summary.ts';
+import type { Colours } from '../view/terminal.ts';
+import { textTable } from '../view/text-table.ts';
+import { type CliContext, lineWidth, printJson, printLines } from './context.ts';
+import { clientFor, type ControlOptions, withControlOptions } from './control-options.ts';
+
+/** `norikae status`: daemon, node, sources, ports. */
+export function statusCommand(context: CliContext): Command {
+  const command = new Command('status').description('show how daemon, node and sources are doing');
+  return withControlOptions(command).action(async (options: ControlOptions) => {
+    const status = await clientFor(context, options).status();
+    if (options.json === true) printJson(context, status);
+    else printLines(context, statusLines(status, lineWidth(context), context.stdout.colours));
+  });
+}
+
+function statusLines(status: StatusView, width: number, colours: Colours): string[] {
+  const { backend, policies } = status;
+  return [
+    ...nodeSummary(status, width, colours),
+    '',
+    `daemon    version ${status.version}, pid ${status.pid}`,
+    `backend   ${backend === null ? 'none' : `${backend.name}: ${backend.description}`}`,
+    ...(backend === null
+      ? []
+      : [
+          `          lease ${duration(backend.leaseMs)}, heartbeat ${duration(backend.heartbeatMs)}`,
+        ]),
+    `policies  ${policies.rules} rules from ${policies.files.join(', ')}`,
+    '',
+    ...textTable(
+      [
+        { title: 'SOURCE', align: 'left', text: (s) => s.name },
+        { title: 'STATE', align: 'left', text: (s) => (s.fresh ? 'fresh' : 'stale') },
+        { title: 'AGE', align: 'right', text: (s) => (s.ageMs === null ? '-' : duration(s.ageMs)) },
+        { title: 'PERIOD', align: 'right', text: (s) => duration(s.periodMs) },
+        { title: 'COST', align: 'right', text: (s) => duration(s.costMs) },
+        { title: 'LAST ERROR', align: 'left', text: (s) => s.error ?? '' },
+      ],
+      status.sources,
+      width,
+      colours.dim,
+    ),
+    '',
+    ...textTable(
+      [
+        { title: 'PORT', align: 'left', text: (p) => p.name },
+        { title: 'KIND', align: 'left', text: (p) => p.kind },
+        { title: 'SLICE', align: 'left', text: (p) => p.slice ?? '-' },
+        { title: 'RECEIVES', align: 'right', text: (p) => rate(p.rxBitsPerSecond) },
+        { title: 'SENDS', align: 'right', text: (p) => rate(p.txBitsPerSecond) },
+        { title: 'LINK', align: 'right', text: (p) => rate(p.linkBitsPerSecond) },
+      ],
+      status.ports,
+      width,
+      colours.dim,
+    ),
+  ];
+}
+
+function rate(bitsPerSecond: number | null): string {
+  return bitsPerSecond === null ? '-' : bitRate(bitsPerSecond);
+}

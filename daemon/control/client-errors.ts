@@ -1,0 +1,43 @@
+/** Nobody answers on the control socket. */
+export class DaemonUnreachable extends Error {
+  override readonly name = 'DaemonUnreachable';
+}
+
+/** The control socket belongs to another user. */
+export class ControlForbidden extends Error {
+  override readonly name = 'ControlForbidden';
+}
+
+/** The daemon did not answer in time. */
+export class ControlTimeout extends Error {
+  override readonly name = 'ControlTimeout';
+}
+
+/** The daemon said no; the message is its own. */
+export class ControlRefused extends Error {
+  override readonly name = 'ControlRefused';
+}
+
+/** The daemon answered something that this command does not know. */
+export class ControlMismatch extends Error {
+  override readonly name = 'ControlMismatch';
+}
+
+/** What a failed connection to `path` means, and what to do about it. */
+export function connectionError(path: string, error: NodeJS.ErrnoException): Error {
+  const cause = { cause: error };
+  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
+    return new DaemonUnreachable(
+      `no daemon answers on ${path}. Is it running? Start it with "norikae run --config FILE", ` +
+        'or name its socket with --control PATH',
+      cause,
+    );
+  }
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    return new ControlForbidden(
+      `${path} belongs to another user. Run this as the user the daemon runs as (root: use sudo)`,
+      cause,
+    );
+  }
+  return new DaemonUnreachable(`cannot talk to the daemon on ${path}: ${error.message}`, cause);
+}

@@ -1,0 +1,60 @@
+import type { StatusView } from '../control/view.ts';
+import { bitRate, duration, percent } from './format.ts';
+import type { Colours } from './terminal.ts';
+import { fitted } from './text-table.ts';
+
+/** The node in a few lines of at most `width` characters; what needs a look is in colour. */
+export function nodeSummary(status: StatusView, width: number, colours: Colours): string[] {
+  const plain = (text: string): string => fitted(text, width, 'left').trimEnd();
+  const { tick, flows, bitsPerSecond } = status;
+  const total = Object.values(flows).reduce((sum, n) => sum + n, 0);
+  const lines = [
+    colours.bold(plain(`norikae  ${status.node}`)),
+    plain(
+      [
+        `up ${duration(status.uptimeMs)}`,
+        `tick ${tick.sequence}, ${duration(tick.elapsedMs)} every ${duration(tick.periodMs)}`,
+        `host CPU ${status.hostCpu === null ? '-' : percent(status.hostCpu)}`,
+        `${total} flows`,
+      ].join(' · '),
+    ),
+    plain(
+      [
+        `vSwitch ${bitRate(bitsPerSecond.onload)} in ${flows.onload} flows`,
+        `NIC ${bitRate(bitsPerSecond.offload)} in ${flows.offload} flows`,
+        ...(flows['fast-path'] === 0
+          ? []
+          : [`fast path ${bitRate(bitsPerSecond['fast-path'])} in ${flows['fast-path']} flows`]),
+        backendText(status),
+      ].join(' · '),
+    ),
+  ];
+  for (const warning of warnings(status)) lines.push(colours.yellow(plain(warning)));
+  return lines;
+}
+
+function backendText({ backend }: StatusView): string {
+  return backend === null
+    ? 'no backend'
+    : `table ${backend.used} of ${backend.entries} entries, ${backend.masksUsed} masks`;
+}
+
+function warnings(status: StatusView): string[] {
+  const lines: string[] = [];
+  if (status.held) lines.push('held: everything stays on the vSwitch until `norikae resume`');
+  for (const source of status.sources) {
+    if (source.fresh) continue;
+    const age = source.ageMs === null ? 'never read' : `${duration(source.ageMs)} old`;
+    lines.push(`stale: ${source.name}, ${age}${source.error === null ? '' : `: ${source.error}`}`);
+  }
+  const { backend, policies } = status;
+  if (backend !== null && (!backend.started || backend.error !== null)) {
+    lines.push(`backend ${backend.name}: ${backend.error ?? 'not started yet'}`);
+  }
+  if (policies.problems.length > 0) {
+    lines.push(
+      `policies: the last reload failed, older ones are in force: ${policies.problems[0]}`,
+    );
+  }
+  return lines;
+}

@@ -1,0 +1,80 @@
+import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
+import type { RuleView, WhyView } from '../control/view.ts';
+import { bitRate, byteCount, duration, packetRate } from './format.ts';
+import type { Colours } from './terminal.ts';
+import { score, whySentence } from './why-sentence.ts';
+
+/** Everything about one flow's placement, as lines for people. */
+export function whyReport(why: WhyView, colours: Colours): string[] {
+  const { flow, limits, refusal } = why;
+  const placed = flow.placedMs === null ? 'ever since' : `for ${duration(flow.placedMs)}`;
+  const owner = [flow.vm && `VM ${flow.vm}`, flow.slice && `slice ${flow.slice}`].filter(Boolean);
+  const rows: [string, string][] = [
+    ['flow', flow.id],
+    ['match', flow.match],
+    ['actions', flow.actions],
+    ...(owner.length === 0 ? [] : [pair('owner', owner.join(', '))]),
+    ['placement', `${flow.placement} ${placed}`],
+    ['rate', `${bitRate(flow.bitsPerSecond)}, ${packetRate(flow.packetsPerSecond)}`],
+    [
+      'carried',
+      `${byteCount(flow.vswitchBytes)} by the vSwitch, ${byteCount(flow.carriedBytes)} by the backend`,
+    ],
+    ['seen', `first ${duration(flow.ageMs)} ago, last packet ${duration(flow.idleMs)} ago`],
+    [
+      'rule',
+      flow.rule === null ? 'none' : `${flow.rule}: ${flow.wish}, score ${score(flow.score)}`,
+    ],
+    ['reason', `${flow.reason.code}: ${flow.reason.text}`],
+    ['table', tableText(why)],
+    ...(limits.operationsLeft === null
+      ? []
+      : [pair('operations', `${score(limits.operationsLeft)} can be afforded now`)]),
+    ...(limits.holdLeftMs > 0 ? [pair('hold', `another ${duration(limits.holdLeftMs)}`)] : []),
+    ...(refusal === null ? [] : [pair('refusal', `${refusal.code}: ${refusal.detail}`)]),
+  ];
+  return [
+    colours.bold(whySentence(why)),
+    '',
+    ...rows.map(([name, text]) => `${colours.dim(name.padEnd(11))}${text}`),
+    '',
+    ...why.rules.flatMap((rule) => ruleLines(rule, colours)),
+  ];
+}
+
+function pair(name: string, text: string): [string, string] {
+  return [name, text];
+}
+
+function tableText({ limits }: WhyView): string {
+  if (limits.tableEntries === 0) return 'no backend';
+  const used = `${limits.tableUsed} of ${limits.tableEntries} entries in use`;
+  return limits.cutoffScore === null
+    ? `${used}, room for all that ask`
+    : `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
+        `(and ${limits.hysteresis} times that of the flow whose entry it takes)`;
+}
+
+function ruleLines(rule: RuleView, colours: Colours): string[] {
+  const head = `rule ${rule.name} (priority ${rule.priority}) asks for ${rule.wish}`;
+  const lines = conditionLines(rule.condition, 1, colours);
+  return [`${mark(rule.verdict, colours)} ${head}`, ...lines];
+}
+
+function conditionLines(trace: ConditionTrace, depth: number, colours: Colours): string[] {
+  const indent = '  '.repeat(depth);
+  const verdict = mark(trace.verdict, colours);
+  if (trace.kind !== 'compare') {
+    const inner = trace.of.flatMap((t) => conditionLines(t, depth + 1, colours));
+    return [`${indent}${verdict} ${trace.kind} of`, ...inner];
+  }
+  const { fact, operator, expected, actual } = trace;
+  const has = actual === undefined ? 'not known' : JSON.stringify(actual);
+  const asked = `${fact} ${operator} ${JSON.stringify(expected)}`;
+  return [`${indent}${verdict} ${asked} ${colours.dim(`(is ${has})`)}`];
+}
+
+/** Says it without colours, too. */
+function mark(verdict: boolean, colours: Colours): string {
+  return verdict ? colours.green('yes') : colours.dim('no ');
+}
