@@ -1,0 +1,89 @@
+import { DumpParser } from '../adapters/ovs/dump/parser.ts';
+import { FlowTable } from '../engine/model/flow-table.ts';
+import { dumpLines, escapedDump } from './dump-generator.ts';
+import { runPython } from './peer.ts';
+import { type BenchOptions, type BenchReport, compare } from './report.ts';
+
+const SEED = 20_260;
+const LINES_PER_TURN = 8192;
+
+interface Sizes {
+  readonly flows: number;
+  readonly peerFlows: number;
+  readonly firstRounds: number;
+  readonly steadyRounds: number;
+}
+
+const FULL: Sizes = { flows: 100_000, peerFlows: 5_000, firstRounds: 7, steadyRounds: 40 };
+const QUICK: Sizes = { flows: 10_000, peerFlows: 500, firstRounds: 3, steadyRounds: 10 };
+
+/**
+ * Parses a dump of `dpctl/dump-flows -m --names`, for the first time and again and again, beside
+ * OVS's own Python parser of the same lines.
+ */
+export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
+  const sizes = quick ? QUICK : FULL;
+  const dumps = [0, 1, 2, 3].map((look) => escapedDump({ flows: sizes.flows, seed: SEED, look }));
+  const peer = await peerRate(sizes.peerFlows, signal);
+
+  const first: number[] = [];
+  for (let i = 0; i < sizes.firstRounds; i++) {
+    first.push(read(new DumpParser(), new FlowTable(), dumps[0]));
+  }
+  const parser = new DumpParser();
+  const table = new FlowTable();
+  read(parser, table, dumps[0]);
+  const steady: number[] = [];
+  for (let i = 1; i <= sizes.steadyRounds; i++) {
+    steady.push(read(parser, table, dumps[i % dumps.length]));
+  }
+  if (table.count !== sizes.flows) throw new Error(`only ${table.count} flows were read`);
+
+  const rate = (ms: number): number => (sizes.flows / ms) * 1000;
+  const bytes = dumps[0].length;
+  return {
+    name: 'ingest',
+    comparisons: [
+      compare('first sight', { ours: rate(median(first)), peer }, 'flows/s', 'higher'),
+      compare('steady state', { ours: rate(median(steady)), peer }, 'flows/s', 'higher'),
+    ],
+    notes: [
+      `dump of ${sizes.flows} flows, ${Math.round(bytes / sizes.flows)} bytes each`,
+      `ours: median of ${sizes.firstRounds} and ${sizes.steadyRounds} readings; first sight ` +
+        `${median(first).toFixed(1)} ms (${first[0].toFixed(1)} ms before the compiler was warm), ` +
+        `steady state ${median(steady).toFixed(1)} ms, ` +
+        `${(bytes / median(steady) / 1000).toFixed(0)} MB/s`,
+      `peer: ovs.flow.odp.ODPFlow of python3-openvswitch over the first ${sizes.peerFlows} of ` +
+        'the same flows, dp-extra-info cut off because it fails on it',
+    ],
+  };
+}
+
+/** One whole reading; the time it took in ms. */
+function read(parser: DumpParser, table: FlowTable, dump: Buffer): number {
+  const start = performance.now();
+  table.begin(start);
+  parser.begin(table, dump);
+  let done = false;
+  while (!done) done = parser.step(LINES_PER_TURN);
+  parser.finish();
+  table.end();
+  return performance.now() - start;
+}
+
+/** Flows a second of OVS's Python parser. */
+async function peerRate(flows: number, signal: AbortSignal): Promise<number> {
+  const lines = [...dumpLines({ flows, seed: SEED, look: 0 })]
+    .filter((line) => line.startsWith('ufid:'))
+    .map((line) => line.replace(/, dp-extra-info:.*$/, ''));
+  const result: unknown = JSON.parse(await runPython('ingest_peer.py', lines.join('\n'), signal));
+  if (typeof result !== 'object' || result === null) throw new Error('the peer printed no object');
+  if (!('seconds' in result) || typeof result.seconds !== 'number') {
+    throw new Error('the peer printed no seconds');
+  }
+  return flows / result.seconds;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
