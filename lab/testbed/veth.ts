@@ -34,8 +34,8 @@ export interface VethPort {
  * Makes a veth pair between a VM (a namespace) and the host, up on both ends.
  *
  * The VM's end has GRO on, for XDP on the host can only redirect to a veth whose peer runs NAPI,
- * and transmit offloads off, since nobody on the way would fill in the checksums. IPv6
- * autoconfiguration is off: only what a test sends is on the wire.
+ * and transmit offloads off, since nobody on the way would fill in the checksums. There
+ * are no link-local addresses: only what a test sends is on the wire.
  */
 export async function createVethPort(cleanup: Cleanup, options: VethOptions): Promise<VethPort> {
   const { name, vm, host, mac } = options;
@@ -56,8 +56,7 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
   };
   cleanup.add(undo);
 
-  await vm.exec('sysctl', ['-q', '-w', 'net.ipv6.conf.eth0.autoconf=0']);
-  await vm.exec('sysctl', ['-q', '-w', 'net.ipv6.conf.eth0.router_solicitations=0']);
+  await inVm(['link', 'set', 'eth0', 'addrgenmode', 'none']);
   await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on', 'tx', 'off']);
   for (const address of options.addresses) {
     const noDad = address.includes(':') ? ['nodad'] : [];

@@ -4,7 +4,7 @@ import { say, SetupFailed, step } from './step.mjs';
 
 /** Debian packages by what they are needed for. */
 export const PACKAGES = {
-  vswitch: ['openvswitch-switch', 'iproute2', 'ethtool', 'procps', 'iperf3', 'tcpdump', 'python3'],
+  vswitch: ['openvswitch-switch', 'iproute2', 'ethtool', 'iperf3', 'tcpdump', 'python3'],
   xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
   peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing'],
 };

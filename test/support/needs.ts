@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 const CHECKS = {
   root: () => (process.getuid?.() === 0 ? undefined : 'root'),
   ovs: () => program('ovs-vswitchd') ?? program('ovsdb-server') ?? program('ovs-vsctl'),
-  netns: () => program('ip') ?? program('ethtool') ?? program('sysctl'),
+  netns: () => program('ip') ?? program('ethtool'),
   xdp: () => program('clang') ?? library('libbpf.so.1'),
   iperf3: () => program('iperf3'),
   tcpdump: () => program('tcpdump'),
