@@ -1,0 +1,163 @@
+import type { FlowAction, FlowActions } from '../../../engine/model/action.ts';
+import { fieldOf } from '../../../engine/model/match.ts';
+import type { FlowMatch } from '../../../engine/model/match.ts';
+import type { Refusal } from '../../../engine/model/refusal.ts';
+import { ETH_IPV4, ETH_IPV6 } from './key-layout.ts';
+import { exactNumber } from './match-codec.ts';
+
+/** Bits to overwrite: `value` has none outside `mask`. */
+export interface Overwrite {
+  readonly value: Uint8Array;
+  readonly mask: Uint8Array;
+}
+
+/** A tag to push; `tci` is priority and VLAN id as on the wire. */
+export interface PushedTag {
+  readonly tpid: number;
+  readonly tci: number;
+}
+
+/** What the program can do to a packet, in no particular order: the steps do not interfere. */
+export interface ActionProgram {
+  /** Port to send to; undefined drops. */
+  readonly output: string | undefined;
+  readonly popVlan: boolean;
+  readonly pushVlan: PushedTag | undefined;
+  readonly ethDst: Overwrite;
+  readonly ethSrc: Overwrite;
+  readonly ipTtl: Overwrite;
+  readonly ipTos: Overwrite;
+}
+
+type Outcome =
+  | { readonly ok: true; readonly program: ActionProgram }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+const SETTABLE = { eth_dst: 6, eth_src: 6, ip_ttl: 1, ip_tos: 1 } as const;
+type Settable = keyof typeof SETTABLE;
+
+function isSettable(field: string): field is Settable {
+  return Object.hasOwn(SETTABLE, field);
+}
+
+/** Follows the actions one by one and keeps their sum. */
+class Summary {
+  readonly #match: FlowMatch;
+  readonly #sets: Record<Settable, { value: Uint8Array; mask: Uint8Array }> = {
+    eth_dst: { value: new Uint8Array(6), mask: new Uint8Array(6) },
+    eth_src: { value: new Uint8Array(6), mask: new Uint8Array(6) },
+    ip_ttl: { value: new Uint8Array(1), mask: new Uint8Array(1) },
+    ip_tos: { value: new Uint8Array(1), mask: new Uint8Array(1) },
+  };
+  #output: string | undefined;
+  #popped = false;
+  #pushed: PushedTag | undefined;
+
+  constructor(match: FlowMatch) {
+    this.#match = match;
+  }
+
+  /** Adds an action; says why it cannot be part of the sum. */
+  add(action: FlowAction): string | undefined {
+    if (this.#output !== undefined) {
+      return action.kind === 'output'
+        ? `a second output (${action.port}): one packet cannot become two`
+        : 'an action after the output';
+    }
+    switch (action.kind) {
+      case 'output':
+        this.#output = action.port;
+        return undefined;
+      case 'set':
+        return this.#set(action.field, action.value, action.mask);
+      case 'push-vlan':
+        return this.#push(action.tpid, action.vid, action.pcp);
+      case 'pop-vlan':
+        return this.#pop();
+      case 'opaque':
+        return `the action ${action.text} cannot be performed`;
+      default: {
+        const never: never = action;
+        return never;
+      }
+    }
+  }
+
+  sum(): ActionProgram {
+    const sets = this.#sets;
+    return {
+      output: this.#output,
+      popVlan: this.#popped,
+      pushVlan: this.#pushed,
+      ethDst: sets.eth_dst,
+      ethSrc: sets.eth_src,
+      ipTtl: sets.ip_ttl,
+      ipTos: sets.ip_tos,
+    };
+  }
+
+  #set(field: string, value: Uint8Array, mask: Uint8Array): string | undefined {
+    if (!isSettable(field)) {
+      return this.#isAlready(field, value, mask) ? undefined : `${field} cannot be rewritten`;
+    }
+    if (field === 'ip_ttl' || field === 'ip_tos') {
+      const type = exactNumber(this.#match, 'eth_type');
+      if (type !== ETH_IPV4 && type !== ETH_IPV6) {
+        return `${field} is rewritten, but the match does not say that the packet is IP`;
+      }
+    }
+    const kept = this.#sets[field];
+    for (let i = 0; i < SETTABLE[field]; i++) {
+      kept.value[i] = (kept.value[i] & ~mask[i]) | (value[i] & mask[i]);
+      kept.mask[i] |= mask[i];
+    }
+    return undefined;
+  }
+
+  /** True when every packet of the flow has the bits already: no other action changes them. */
+  #isAlready(field: string, value: Uint8Array, mask: Uint8Array): boolean {
+    if (field.startsWith('vlan_') || field.startsWith('cvlan_')) return false;
+    const matched = this.#match.fields.find((f) => f.field === field);
+    return mask.every((bits, i) => {
+      if (bits === 0) return true;
+      if (matched === undefined || (bits & ~matched.mask[i]) !== 0) return false;
+      return ((value[i] ^ matched.value[i]) & bits) === 0;
+    });
+  }
+
+  #push(tpid: number, vid: number, pcp: number): string | undefined {
+    if (this.#pushed !== undefined) return 'two VLAN tags are pushed';
+    if (tpid !== 0x8100 && tpid !== 0x88a8) {
+      return `a VLAN tag with TPID 0x${tpid.toString(16)} cannot be pushed`;
+    }
+    this.#pushed = { tpid, tci: ((pcp & 7) << 13) | (vid & 0xfff) };
+    return undefined;
+  }
+
+  #pop(): string | undefined {
+    if (this.#pushed !== undefined) {
+      this.#pushed = undefined;
+      return undefined;
+    }
+    if (this.#popped || fieldOf(this.#match, 'vlan_tpid') === undefined) {
+      return 'a VLAN tag is popped where the match says there is none';
+    }
+    this.#popped = true;
+    return undefined;
+  }
+}
+
+/**
+ * Brings actions to the normal form of the program: rewrites of MAC addresses, TTL and TOS, at
+ * most one tag popped, at most one pushed, and one output or none. Or says why they have none.
+ */
+export function encodeActions(match: FlowMatch, actions: FlowActions): Outcome {
+  const summary = new Summary(match);
+  for (const action of actions) {
+    const problem = summary.add(action);
+    if (problem !== undefined) {
+      return { ok: false, refusal: { code: 'unsupported-action', detail: problem } };
+    }
+  }
+  return { ok: true, program: summary.sum() };
+}

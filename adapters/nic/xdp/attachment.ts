@@ -1,0 +1,179 @@
+import { existsSync } from 'node:fs';
+import { DeviceSettings } from './device.ts';
+import { ObjectUnusable, PortUnusable, ProgramRejected, errnoName } from './errors.ts';
+import type { Libbpf } from './libbpf.ts';
+import { MAP_NAMES } from './maps.ts';
+import type { Maps } from './maps.ts';
+import { PORT_REF } from './records.ts';
+
+/** How packets of a device reach the program. */
+export type AttachMode = 'native' | 'generic';
+
+/** Flags of bpf_xdp_attach (`linux/if_link.h`). */
+const XDP_FLAG: Record<AttachMode, number> = { generic: 2, native: 4 };
+
+const PROGRAMS = { plain: 'norikae_plain', bound: 'norikae_bound' } as const;
+const OTHER: Record<keyof typeof PROGRAMS, keyof typeof PROGRAMS> = {
+  plain: 'bound',
+  bound: 'plain',
+};
+const LOG_BYTES = 65_536;
+const LOG_TAIL = 400;
+
+/** What attaching came to; `flags` are those of `struct port_ref`. */
+export interface Attached {
+  readonly mode: AttachMode;
+  readonly flags: number;
+  /** What to know about it, for people. */
+  readonly note: string;
+}
+
+/**
+ * Loads the program and attaches it to devices.
+ *
+ * A device may take the VLAN tag out of a frame and keep it beside: to a program that does not
+ * know, the packet is untagged and would be matched wrongly. So it is attached as `bound` where
+ * the driver can tell (native mode, Linux 6.8 and later, veth and most hardware), and elsewhere
+ * only once the device leaves tags in the frame. A veth never does: what its peer does decides.
+ */
+export class Attachment {
+  readonly #libbpf: Libbpf;
+  readonly #maps: Maps;
+  readonly #objectPath: string;
+  readonly #wanted: 'auto' | AttachMode;
+  readonly #settings = new DeviceSettings();
+
+  constructor(libbpf: Libbpf, maps: Maps, objectPath: string, wanted: 'auto' | AttachMode) {
+    this.#libbpf = libbpf;
+    this.#maps = maps;
+    this.#objectPath = objectPath;
+    this.#wanted = wanted;
+  }
+
+  /** Loads one of the programs; the descriptor is the caller's. `ifindex`: for `bound`. */
+  withProgram<T>(which: keyof typeof PROGRAMS, ifindex: number, use: (fd: number) => T): T {
+    const libbpf = this.#libbpf;
+    if (!existsSync(this.#objectPath)) throw new ObjectUnusable(this.#objectPath, 'no such file');
+    const object = libbpf.openObject(this.#objectPath);
+    if (object === null) throw new ObjectUnusable(this.#objectPath, 'no BPF object file');
+    try {
+      const program = libbpf.program(object, PROGRAMS[which]);
+      libbpf.skipProgram(libbpf.program(object, PROGRAMS[OTHER[which]]));
+      if (which === 'bound') libbpf.bindProgram(program, ifindex);
+      for (const name of MAP_NAMES) libbpf.useMap(object, name, this.#maps.fd[name]);
+      const log = new Uint8Array(LOG_BYTES);
+      libbpf.logInto(program, log);
+      const errno = libbpf.loadObject(object);
+      if (errno !== 0) throw new ProgramRejected(PROGRAMS[which], errno, tail(log));
+      return use(libbpf.programFd(program));
+    } finally {
+      libbpf.closeObject(object);
+    }
+  }
+
+  /**
+   * Attaches to a device, in place of an earlier version of the program (atomically).
+   *
+   * @throws {PortUnusable} with what was tried and why it failed
+   */
+  attach(name: string, ifindex: number): Attached {
+    this.#refuseForeign(name, ifindex);
+    const failures: string[] = [];
+    const veth = this.#settings.driver(name) === 'veth';
+    if (this.#wanted !== 'generic') {
+      const inFrame = !veth && this.#settings.keepTagsInFrame(name);
+      const bound = this.#try('bound', ifindex, 'native');
+      if (bound === undefined) {
+        return {
+          mode: 'native',
+          flags: inFrame ? PORT_REF.tagsInFrame : 0,
+          note: 'VLAN tags beside the frame are seen',
+        };
+      }
+      failures.push(`native: ${bound}`);
+      if (inFrame) {
+        const plain = this.#try('plain', ifindex, 'native');
+        if (plain === undefined)
+          return { mode: 'native', flags: 0, note: 'VLAN tags in the frame' };
+        failures.push(`native, unbound: ${plain}`);
+      }
+    }
+    if (this.#wanted !== 'native') {
+      // Only who asks for it gets a veth in generic mode: the peer could hide VLAN tags.
+      if (veth && this.#wanted === 'auto') {
+        failures.push('generic: a veth peer can hide VLAN tags from it');
+      } else if (!veth && !this.#settings.keepTagsInFrame(name)) {
+        failures.push('generic: the device takes VLAN tags out of frames (rxvlan stays on)');
+      } else {
+        const generic = this.#try('plain', ifindex, 'generic');
+        const note = veth
+          ? 'the peer MUST have VLAN acceleration off (ethtool -K ... txvlan off)'
+          : 'VLAN tags in the frame';
+        if (generic === undefined) return { mode: 'generic', flags: 0, note };
+        failures.push(`generic: ${generic}`);
+      }
+    }
+    throw new PortUnusable(name, `XDP cannot be attached: ${failures.join('; ')}`);
+  }
+
+  /** Takes the program off a device; nothing happens when it is not there. */
+  detach(ifindex: number): void {
+    const { native, generic } = this.#attached(ifindex);
+    if (this.#isOurs(native)) this.#libbpf.detachXdp(ifindex, XDP_FLAG.native);
+    if (this.#isOurs(generic)) this.#libbpf.detachXdp(ifindex, XDP_FLAG.generic);
+  }
+
+  /** True when the program is on the device. */
+  isAttached(ifindex: number): boolean {
+    const { native, generic } = this.#attached(ifindex);
+    return this.#isOurs(native) || this.#isOurs(generic);
+  }
+
+  /** Why it failed, or undefined. */
+  #try(which: keyof typeof PROGRAMS, ifindex: number, mode: AttachMode): string | undefined {
+    const { native, generic } = this.#attached(ifindex);
+    const inTheWay = mode === 'native' ? generic : native;
+    if (inTheWay !== 0) this.detach(ifindex);
+    try {
+      const errno = this.withProgram(which, ifindex, (fd) =>
+        this.#libbpf.attachXdp(ifindex, fd, XDP_FLAG[mode]),
+      );
+      return errno === 0 ? undefined : errnoName(errno);
+    } catch (error) {
+      if (error instanceof ProgramRejected && which === 'bound') return error.message;
+      throw error;
+    }
+  }
+
+  #refuseForeign(name: string, ifindex: number): void {
+    const { native, generic } = this.#attached(ifindex);
+    for (const id of [native, generic]) {
+      if (id !== 0 && !this.#isOurs(id)) {
+        throw new PortUnusable(name, `another XDP program (id ${id}) is attached to it`);
+      }
+    }
+  }
+
+  #attached(ifindex: number): { readonly native: number; readonly generic: number } {
+    try {
+      return this.#libbpf.queryXdp(ifindex);
+    } catch {
+      return { native: 0, generic: 0 };
+    }
+  }
+
+  #isOurs(programId: number): boolean {
+    if (programId === 0) return false;
+    try {
+      const name = this.#libbpf.programName(programId);
+      return name === PROGRAMS.plain || name === PROGRAMS.bound;
+    } catch {
+      return false; // Gone since it was asked for.
+    }
+  }
+}
+
+function tail(log: Uint8Array): string {
+  const text = Buffer.from(log.subarray(0, log.indexOf(0))).toString('latin1');
+  return text.slice(-LOG_TAIL).trim().replaceAll('\n', '; ');
+}

@@ -1,0 +1,150 @@
+import type { FlowId } from '../../../engine/model/flow-id.ts';
+import type { FlowSpec } from '../../../engine/model/flow.ts';
+import type { PortSnapshot } from '../../../engine/model/port.ts';
+import type {
+  BackendCapabilities,
+  Capacity,
+  CounterSink,
+  EntrySink,
+  Operation,
+  OperationResult,
+  PathBackend,
+  Support,
+} from '../../../engine/ports/path-backend.ts';
+import { encodeActions } from './action-codec.ts';
+import { XdpNotStarted, XdpOptionInvalid } from './errors.ts';
+import { encodeMatch } from './match-codec.ts';
+import type { XdpBackendOptions } from './options.ts';
+import type { PortReport } from './port-table.ts';
+import { MAX_MASKS } from './records.ts';
+import { Session } from './session.ts';
+
+/**
+ * The NIC as XDP: a BPF program on each port's device takes the packets of installed flows before
+ * the vSwitch sees them, and sends them on by itself.
+ *
+ * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU, Linux 5.15 or later
+ * (6.8 on veth). A veth as output needs `gro on` at its peer; a peer as input needs `tx off`.
+ */
+export class XdpBackend implements PathBackend {
+  readonly name = 'xdp';
+  readonly #options: XdpBackendOptions;
+  #session: Session | undefined;
+  /** End of the line of those that change something, so that they do it one by one. */
+  #line: Promise<unknown> = Promise.resolve();
+
+  /** @throws {XdpOptionInvalid} */
+  constructor(options: XdpBackendOptions) {
+    inRange('entries', options.entries, 1, 1 << 22);
+    inRange('masks', options.masks, 1, MAX_MASKS);
+    inRange('leaseMs', options.leaseMs, 1, 3_600_000);
+    inRange('heartbeatMs', options.heartbeatMs, 0, 3_600_000);
+    this.#options = options;
+  }
+
+  /**
+   * Attaches to the ports and adopts what is pinned. The lease is left as it is: what an earlier
+   * daemon installed goes on if its lease holds, and {@link renewLease} prolongs it.
+   *
+   * @throws {PinPathInUse} {@link NoBpfFileSystem} {@link LibbpfMissing} {@link ObjectUnusable}
+   */
+  start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
+    return this.#inLine(() => {
+      signal.throwIfAborted();
+      this.#session ??= Session.open(this.#options, ports);
+    });
+  }
+
+  capabilities(): BackendCapabilities {
+    const { entries, masks, leaseMs, heartbeatMs, mode } = this.#options;
+    return {
+      placement: 'offload',
+      entries,
+      masks,
+      leaseMs,
+      heartbeatMs,
+      survivesRestart: true,
+      description: this.#session?.description() ?? `XDP (${mode}), not started`,
+    };
+  }
+
+  /** How each port is served. */
+  ports(): readonly PortReport[] {
+    return this.#started().ports.report();
+  }
+
+  /** Once started, a port of the flow that is not served makes it a no as well. */
+  supports(flow: FlowSpec): Support {
+    const refusal = this.#session?.installer.check(flow) ?? expressible(flow);
+    return refusal === undefined ? { ok: true } : { ok: false, refusal };
+  }
+
+  capacity(): Capacity {
+    const { entries, masks } = this.#options;
+    const used = this.#session?.entries.count ?? 0;
+    return { entries, used, masks, masksUsed: this.#session?.masks.used ?? 0 };
+  }
+
+  apply(
+    operations: readonly Operation[],
+    signal: AbortSignal,
+  ): Promise<readonly OperationResult[]> {
+    return this.#inLine(() => this.#started().installer.apply(operations, signal));
+  }
+
+  entries(sink: EntrySink, signal: AbortSignal): Promise<void> {
+    return this.#inLine(() => {
+      signal.throwIfAborted();
+      this.#started().readEntries(sink);
+    });
+  }
+
+  counters(sink: CounterSink, signal: AbortSignal): Promise<void> {
+    return this.#inLine(() => {
+      signal.throwIfAborted();
+      this.#started().readCounters(sink);
+    });
+  }
+
+  portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
+    return this.#inLine(() => this.#started().follow(ports));
+  }
+
+  async renewLease(): Promise<void> {
+    this.#started().renewLease(this.#options.leaseMs);
+  }
+
+  withdrawAll(): Promise<number> {
+    return this.#inLine(() => this.#started().installer.removeWhere(() => true).length);
+  }
+
+  close(how: 'withdraw' | 'keep'): Promise<void> {
+    return this.#inLine(() => {
+      this.#session?.close(how);
+      this.#session = undefined;
+    });
+  }
+
+  #started(): Session {
+    if (this.#session === undefined) throw new XdpNotStarted();
+    return this.#session;
+  }
+
+  #inLine<T>(work: () => T | Promise<T>): Promise<T> {
+    const done = this.#line.then(work);
+    this.#line = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function expressible(flow: FlowSpec) {
+  const match = encodeMatch(flow.match);
+  if (!match.ok) return match.refusal;
+  const actions = encodeActions(flow.match, flow.actions);
+  return actions.ok ? undefined : actions.refusal;
+}
+
+function inRange(option: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new XdpOptionInvalid(option, `must be a whole number from ${min} to ${max}, is ${value}`);
+}

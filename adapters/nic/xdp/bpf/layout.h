@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the BPF program and user space share through maps. The TypeScript side (key-layout.ts,
+ * entry-value.ts, records.ts) holds the same offsets; test/nic/layout.test.ts compares the two.
+ */
+#ifndef NORIKAE_LAYOUT_H
+#define NORIKAE_LAYOUT_H
+
+#include <linux/types.h>
+
+/* Raised whenever a struct below changes: pinned maps of another version are not adopted. */
+#define LAYOUT_VERSION 1
+
+#define MAX_MASKS 128
+#define KEY_WORDS 8
+
+/* Header fields of a packet, network byte order, zero where the packet has no such header. */
+struct flow_key {
+	__u8 eth_dst[6];
+	__u8 eth_src[6];
+	__be16 vlan_tpid;
+	__be16 vlan_tci;
+	__be16 eth_type;
+	__u8 ip_proto;
+	__u8 ip_tos;
+	__u8 ip_ttl;
+	__u8 ip_frag;
+	__be16 tcp_flags;
+	/* TCP, UDP, SCTP ports; ICMP type and code as numbers of 16 bits; ARP operation. */
+	__be16 l4_src;
+	__be16 l4_dst;
+	__u32 spare;
+	/* IPv6 address; or IPv4 address in the first 4 bytes; or ARP: protocol, then MAC address. */
+	__u8 src[16];
+	__u8 dst[16];
+};
+
+/* Key of the flow table: which mask, which port, and the packet's fields under that mask. */
+struct table_key {
+	__u32 mask_id;
+	__u32 in_port;
+	struct flow_key fields;
+};
+
+/* Bits of flow_entry.flags. */
+#define ENTRY_DROP (1U << 0)
+#define ENTRY_POP_VLAN (1U << 1)
+#define ENTRY_PUSH_VLAN (1U << 2)
+#define ENTRY_SET_ETH (1U << 3)
+#define ENTRY_SET_IP (1U << 4)
+
+/* What is done with the packets of a flow. */
+struct flow_entry {
+	/* CLOCK_MONOTONIC, ns, of the last packet that was left to the vSwitch. */
+	__u64 last_heartbeat_ns;
+	__u32 ufid[4];
+	__u32 stats_slot;
+	__u32 out_port;
+	__u32 out_ifindex;
+	__u32 flags;
+	__be16 push_tpid;
+	__be16 push_tci;
+	__u8 ip_ttl;
+	__u8 ip_ttl_mask;
+	__u8 ip_tos;
+	__u8 ip_tos_mask;
+	__u8 eth_dst[6];
+	__u8 eth_src[6];
+	__u8 eth_dst_mask[6];
+	__u8 eth_src_mask[6];
+};
+
+struct flow_mask {
+	__u64 words[KEY_WORDS];
+	__u32 mask_id;
+	__u32 spare;
+};
+
+/* Never changed once it is reachable: a change of the set swaps in another one. */
+struct mask_set {
+	__u32 count;
+	__u32 spare;
+	struct flow_mask masks[MAX_MASKS];
+};
+
+/* Bits of port_ref.flags. */
+/* The driver keeps VLAN tags in the frame though it cannot say so through the tag kfunc. */
+#define PORT_TAGS_IN_FRAME (1U << 0)
+
+/* What is known of an attached device. */
+struct port_ref {
+	__u32 port_id;
+	__u32 flags;
+};
+
+/* For the next daemon: which port a port id stands for. */
+struct port_info {
+	__u32 ifindex;
+	__u32 flags;
+	__u8 identity[32];
+};
+
+struct flow_stats {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* Words of the control map. */
+#define CONTROL_LEASE_UNTIL_NS 0
+#define CONTROL_HEARTBEAT_NS 1
+#define CONTROL_LAYOUT_VERSION 2
+#define CONTROL_NEXT_PORT_ID 3
+#define CONTROL_NEXT_MASK_ID 4
+#define CONTROL_WORDS 5
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Takes the packets of offloaded flows past the vSwitch. Every packet that no entry names, and
+ * every packet at all once the lease has run out, goes on to the vSwitch (XDP_PASS) untouched.
+ */
+#include <linux/errno.h>
+#include "parse.h"
+#include "rewrite.h"
+
+/* User space sizes flows, stats, ports, port_info and devices when it creates them. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CONTROL_WORDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct port_ref);
+} ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct port_info);
+} port_info SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u32);
+} devices SEC(".maps");
+
+struct mask_set_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct mask_set));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct mask_set_map);
+} masks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct table_key);
+	__type(value, struct flow_entry);
+} flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct flow_stats);
+} stats SEC(".maps");
+
+/* Linux 6.8 and later: the tag that the device keeps beside the frame. */
+extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx, __be16 *vlan_proto,
+					__u16 *vlan_tci) __ksym __weak;
+
+static __always_inline __u64 control_word(__u32 index)
+{
+	__u64 *word = bpf_map_lookup_elem(&control, &index);
+	return word ? *word : 0;
+}
+
+/* Tuple space search. Flows are disjoint, so the first hit is the only one. */
+static __always_inline struct flow_entry *find(const struct flow_key *packet, __u32 in_port)
+{
+	__u32 first = 0;
+	void *inner = bpf_map_lookup_elem(&masks, &first);
+	if (!inner)
+		return NULL;
+	struct mask_set *set = bpf_map_lookup_elem(inner, &first);
+	if (!set)
+		return NULL;
+
+	const __u64 *from = (const __u64 *)packet;
+	struct table_key key = {.in_port = in_port};
+	__u64 *to = (__u64 *)&key.fields;
+	for (int i = 0; i < MAX_MASKS; i++) {
+		if (i >= set->count)
+			break;
+		struct flow_mask *mask = &set->masks[i];
+#pragma unroll
+		for (int word = 0; word < KEY_WORDS; word++)
+			to[word] = from[word] & mask->words[word];
+		key.mask_id = mask->mask_id;
+		struct flow_entry *entry = bpf_map_lookup_elem(&flows, &key);
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
+static __always_inline int heartbeat_due(struct flow_entry *entry, __u64 now)
+{
+	__u64 period = control_word(CONTROL_HEARTBEAT_NS);
+	if (!period || (__s64)(now - entry->last_heartbeat_ns) < (__s64)period)
+		return 0;
+	entry->last_heartbeat_ns = now;
+	return 1;
+}
+
+/* Whether the frame, as it leaves, is larger than the device takes: it would be lost. */
+static __always_inline int too_large(struct xdp_md *ctx, const struct flow_entry *entry,
+				     const struct flow_key *key, struct aside_tag aside)
+{
+	__u32 leaving = distance((void *)(long)ctx->data, (void *)(long)ctx->data_end) +
+			growth(entry, aside);
+	int tagged = entry->flags & ENTRY_PUSH_VLAN ||
+		     (key->vlan_tpid && !(entry->flags & ENTRY_POP_VLAN));
+	__u32 l3 = leaving - ETH_HLEN - (tagged ? TAG_BYTES : 0);
+	return bpf_check_mtu(ctx, entry->out_ifindex, &l3, 0, 0) != BPF_MTU_CHK_RET_SUCCESS;
+}
+
+static __always_inline void count(const struct flow_entry *entry, __u32 bytes)
+{
+	__u32 slot = entry->stats_slot;
+	struct flow_stats *sum = bpf_map_lookup_elem(&stats, &slot);
+	if (!sum)
+		return;
+	sum->packets += 1;
+	sum->bytes += bytes;
+}
+
+static __always_inline int process(struct xdp_md *ctx, const struct port_ref *port, __u64 now,
+				   struct aside_tag aside)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct flow_key key = {};
+	int offset = parse(data, end, aside, &key);
+	if (offset < 0)
+		return XDP_PASS;
+	struct flow_entry *entry = find(&key, port->port_id);
+	if (!entry || heartbeat_due(entry, now))
+		return XDP_PASS;
+
+	/* As the vSwitch counts: with the tag, wherever it is. */
+	__u32 bytes = distance(data, end) + (aside.tpid ? TAG_BYTES : 0);
+	if (entry->flags & ENTRY_DROP) {
+		count(entry, bytes);
+		return XDP_DROP;
+	}
+	/* First ask for the device: a packet that cannot go there must stay as it is. */
+	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
+	    too_large(ctx, entry, &key, aside) || rewrite(ctx, entry, &key, aside, offset))
+		return XDP_PASS;
+	count(entry, bytes);
+	return XDP_REDIRECT;
+}
+
+/* The port the packet came in by, when there is one and the lease holds. */
+static __always_inline struct port_ref *serve(struct xdp_md *ctx, __u64 now)
+{
+	if (now >= control_word(CONTROL_LEASE_UNTIL_NS))
+		return NULL;
+	__u32 ifindex = ctx->ingress_ifindex;
+	return bpf_map_lookup_elem(&ports, &ifindex);
+}
+
+/* For devices whose tags are always in the frame; works in every mode. */
+SEC("xdp")
+int norikae_plain(struct xdp_md *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct port_ref *port = serve(ctx, now);
+	if (!port)
+		return XDP_PASS;
+	struct aside_tag none = {};
+	return process(ctx, port, now, none);
+}
+
+/* Bound to one device, whose driver tells of tags beside the frame (native mode alone). */
+SEC("xdp")
+int norikae_bound(struct xdp_md *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct port_ref *port = serve(ctx, now);
+	if (!port)
+		return XDP_PASS;
+
+	struct aside_tag aside = {};
+	__be16 tpid = 0;
+	__u16 tci = 0;
+	int error = bpf_xdp_metadata_rx_vlan_tag(ctx, &tpid, &tci);
+	if (!error) {
+		aside.tpid = tpid;
+		aside.tci = bpf_htons(tci);
+	} else if (error != -ENODATA && !(port->flags & PORT_TAGS_IN_FRAME)) {
+		return XDP_PASS;
+	}
+	return process(ctx, port, now, aside);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

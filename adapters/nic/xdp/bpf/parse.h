@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a frame to its flow_key, as Open vSwitch extracts flows (lib/flow.c, miniflow_extract).
+ * Whatever is truncated, malformed or rarer than what is written here is left to the vSwitch.
+ */
+#ifndef NORIKAE_PARSE_H
+#define NORIKAE_PARSE_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "layout.h"
+
+#define MAX_IPV6_EXTENSIONS 4
+#define MAX_L4_OFFSET 1024
+/* Padding behind the IP packet that Open vSwitch tolerates. */
+#define MAX_L2_PADDING 255
+
+#define FRAG_NONE 0
+#define FRAG_FIRST 1
+#define FRAG_LATER 2
+
+/* A VLAN tag that the device took out of the frame and keeps beside it. */
+struct aside_tag {
+	__be16 tpid;
+	__be16 tci;
+};
+
+struct arp_ipv4 {
+	__be16 hardware;
+	__be16 protocol;
+	__u8 hardware_length;
+	__u8 protocol_length;
+	__be16 operation;
+	__u8 sha[6];
+	__u8 spa[4];
+	__u8 tha[6];
+	__u8 tpa[4];
+} __attribute__((packed));
+
+struct tagged_header {
+	__be16 tci;
+	__be16 type;
+};
+
+struct extension_header {
+	__u8 next;
+	__u8 length;
+	__be16 fragment_offset;
+	__u32 rest;
+};
+
+/* Bytes from `from` to `end`, kept from being folded into pointer arithmetic on `end`. */
+static __always_inline __u32 distance(void *from, void *end)
+{
+	__u64 start = (__u64)from;
+	__u64 stop = (__u64)end;
+	asm volatile("" : "+r"(start), "+r"(stop));
+	return stop - start;
+}
+
+static __always_inline int is_vlan(__be16 type)
+{
+	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
+}
+
+/* `length`: bytes from `l4` to the end of the IP packet. */
+static __always_inline int parse_l4(void *l4, void *end, __u32 length, __u8 proto,
+				    struct flow_key *key)
+{
+	__u8 *bytes = l4;
+	__be16 *words = l4;
+
+	switch (proto) {
+	case IPPROTO_TCP: {
+		if (length < 20 || l4 + 20 > end)
+			return -1;
+		__u32 header = (bytes[12] >> 4) * 4;
+		if (header < 20 || header > length)
+			return -1;
+		key->l4_src = words[0];
+		key->l4_dst = words[1];
+		key->tcp_flags = words[6] & bpf_htons(0x0fff);
+		return 0;
+	}
+	case IPPROTO_UDP:
+		if (length < 8 || l4 + 8 > end)
+			return -1;
+		key->l4_src = words[0];
+		key->l4_dst = words[1];
+		return 0;
+	case IPPROTO_SCTP:
+		if (length < 12 || l4 + 12 > end)
+			return -1;
+		key->l4_src = words[0];
+		key->l4_dst = words[1];
+		return 0;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		if (length < 8 || l4 + 8 > end)
+			return -1;
+		key->l4_src = bpf_htons(bytes[0]);
+		key->l4_dst = bpf_htons(bytes[1]);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static __always_inline int parse_ipv4(void *l3, void *end, struct flow_key *key)
+{
+	struct iphdr *ip = l3;
+	if ((void *)(ip + 1) > end)
+		return -1;
+	__u32 header = ip->ihl * 4;
+	__u32 total = bpf_ntohs(ip->tot_len);
+	__u32 available = distance(l3, end);
+	if (ip->version != 4 || header < sizeof(*ip) || total < header || total > available ||
+	    available - total > MAX_L2_PADDING)
+		return -1;
+
+	key->ip_proto = ip->protocol;
+	key->ip_tos = ip->tos;
+	key->ip_ttl = ip->ttl;
+	__builtin_memcpy(key->src, &ip->saddr, 4);
+	__builtin_memcpy(key->dst, &ip->daddr, 4);
+	if (ip->frag_off & bpf_htons(0x1fff)) {
+		key->ip_frag = FRAG_LATER;
+		return 0;
+	}
+	if (ip->frag_off & bpf_htons(0x2000))
+		key->ip_frag = FRAG_FIRST;
+	return parse_l4(l3 + header, end, total - header, ip->protocol, key);
+}
+
+static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key)
+{
+	struct ipv6hdr *ip = l3;
+	if ((void *)(ip + 1) > end)
+		return -1;
+	__u32 length = bpf_ntohs(ip->payload_len);
+	__u32 available = distance(ip + 1, end);
+	if (ip->version != 6 || length > available || available - length > MAX_L2_PADDING)
+		return -1;
+
+	key->ip_tos = bpf_ntohs(*(__be16 *)l3) >> 4;
+	key->ip_ttl = ip->hop_limit;
+	__builtin_memcpy(key->src, &ip->saddr, 16);
+	__builtin_memcpy(key->dst, &ip->daddr, 16);
+
+	__u8 next = ip->nexthdr;
+	__u32 offset = sizeof(*ip);
+#pragma unroll
+	for (int i = 0; i <= MAX_IPV6_EXTENSIONS; i++) {
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
+		    next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT) {
+			/* Authentication headers are rare: the vSwitch may have them. */
+			if (next == IPPROTO_AH)
+				return -1;
+			key->ip_proto = next;
+			return parse_l4(l3 + offset, end, length, next, key);
+		}
+		struct extension_header *extension = l3 + offset;
+		if (i == MAX_IPV6_EXTENSIONS || length < sizeof(*extension) ||
+		    (void *)(extension + 1) > end)
+			return -1;
+		__u32 size = sizeof(*extension);
+		if (next == IPPROTO_FRAGMENT) {
+			if (extension->fragment_offset & bpf_htons(0xfff8)) {
+				key->ip_frag = FRAG_LATER;
+				key->ip_proto = IPPROTO_FRAGMENT;
+				return 0;
+			}
+			if (extension->fragment_offset)
+				key->ip_frag = FRAG_FIRST;
+		} else {
+			size = (extension->length + 1) * 8;
+		}
+		next = extension->next;
+		if (size > length)
+			return -1;
+		length -= size;
+		offset += size;
+		if (offset > MAX_L4_OFFSET)
+			return -1;
+	}
+	return -1;
+}
+
+static __always_inline int parse_arp(void *l3, void *end, struct flow_key *key)
+{
+	struct arp_ipv4 *arp = l3;
+	if ((void *)(arp + 1) > end || arp->hardware != bpf_htons(1) ||
+	    arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_length != 6 ||
+	    arp->protocol_length != 4 || bpf_ntohs(arp->operation) > 255)
+		return -1;
+	key->l4_src = arp->operation;
+	__builtin_memcpy(key->src, arp->spa, 4);
+	__builtin_memcpy(key->src + 4, arp->sha, 6);
+	__builtin_memcpy(key->dst, arp->tpa, 4);
+	__builtin_memcpy(key->dst + 4, arp->tha, 6);
+	return 0;
+}
+
+/*
+ * Fills `key`, which is zero. Returns the offset of the header behind the Ethernet header and a
+ * tag in the frame (14 or 18), or -1 when the frame is for the vSwitch.
+ */
+static __always_inline int parse(void *data, void *end, struct aside_tag aside,
+				 struct flow_key *key)
+{
+	struct ethhdr *eth = data;
+	if ((void *)(eth + 1) > end)
+		return -1;
+	__builtin_memcpy(key->eth_dst, eth->h_dest, 6);
+	__builtin_memcpy(key->eth_src, eth->h_source, 6);
+
+	__be16 type = eth->h_proto;
+	int offset = sizeof(*eth);
+	if (aside.tpid) {
+		key->vlan_tpid = aside.tpid;
+		key->vlan_tci = aside.tci;
+	} else if (is_vlan(type)) {
+		struct tagged_header *tag = data + offset;
+		if ((void *)(tag + 1) > end)
+			return -1;
+		key->vlan_tpid = type;
+		key->vlan_tci = tag->tci;
+		type = tag->type;
+		offset += sizeof(*tag);
+	}
+	/* A further tag, and frames with a length instead of a type (IEEE 802.3). */
+	if (is_vlan(type) || bpf_ntohs(type) < ETH_P_802_3_MIN)
+		return -1;
+
+	key->eth_type = type;
+	int failed = 0;
+	if (type == bpf_htons(ETH_P_IP))
+		failed = parse_ipv4(data + offset, end, key);
+	else if (type == bpf_htons(ETH_P_IPV6))
+		failed = parse_ipv6(data + offset, end, key);
+	else if (type == bpf_htons(ETH_P_ARP))
+		failed = parse_arp(data + offset, end, key);
+	return failed ? -1 : offset;
+}
+
+#endif

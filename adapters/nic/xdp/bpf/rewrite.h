@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes a frame as the entry says. */
+#ifndef NORIKAE_REWRITE_H
+#define NORIKAE_REWRITE_H
+
+#include "parse.h"
+
+#define TAG_BYTES 4
+
+struct vlan_tag {
+	__be16 tpid;
+	__be16 tci;
+};
+
+/* RFC 1624, equation 3, with the folding that Open vSwitch does (lib/packets.c). */
+static __always_inline __u16 checksum_with(__u16 checksum, __u16 old, __u16 now)
+{
+	__u32 sum = (__u16)~checksum + (__u16)~old + now;
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}
+
+static __always_inline void set_ipv4(struct iphdr *ip, const struct flow_entry *entry)
+{
+	__u8 tos = (ip->tos & ~entry->ip_tos_mask) | entry->ip_tos;
+	__u8 ttl = (ip->ttl & ~entry->ip_ttl_mask) | entry->ip_ttl;
+	if (tos != ip->tos) {
+		ip->check = checksum_with(ip->check, bpf_htons(ip->tos), bpf_htons(tos));
+		ip->tos = tos;
+	}
+	if (ttl != ip->ttl) {
+		ip->check = checksum_with(ip->check, bpf_htons(ip->ttl << 8), bpf_htons(ttl << 8));
+		ip->ttl = ttl;
+	}
+}
+
+static __always_inline void set_ipv6(struct ipv6hdr *ip, const struct flow_entry *entry)
+{
+	__be16 *first = (__be16 *)ip;
+	__be16 keep = bpf_htons(0xf00f | ((__u16)(__u8)~entry->ip_tos_mask << 4));
+	*first = (*first & keep) | bpf_htons((__u16)entry->ip_tos << 4);
+	ip->hop_limit = (ip->hop_limit & ~entry->ip_ttl_mask) | entry->ip_ttl;
+}
+
+static __always_inline void set_mac(__u8 *mac, const __u8 *value, const __u8 *mask)
+{
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		mac[i] = (mac[i] & ~mask[i]) | value[i];
+}
+
+/* Bytes that the frame grows by. */
+static __always_inline int growth(const struct flow_entry *entry, struct aside_tag aside)
+{
+	int pop = !!(entry->flags & ENTRY_POP_VLAN);
+	int push = !!(entry->flags & ENTRY_PUSH_VLAN);
+	/* A tag beside the frame that is kept has to be written into it: redirects lose it. */
+	int written = aside.tpid ? !pop : -pop;
+	return (written + push) * TAG_BYTES;
+}
+
+/*
+ * `offset`: of the network header, from parse(). Returns 0, or -1 when there is no room; the
+ * frame is unchanged then.
+ */
+static __always_inline int rewrite(struct xdp_md *ctx, const struct flow_entry *entry,
+				   struct flow_key *key, struct aside_tag aside, int offset)
+{
+	int grow = growth(entry, aside);
+	if (grow && bpf_xdp_adjust_head(ctx, -grow))
+		return -1;
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+
+	if (entry->flags & ENTRY_SET_ETH) {
+		set_mac(key->eth_dst, entry->eth_dst, entry->eth_dst_mask);
+		set_mac(key->eth_src, entry->eth_src, entry->eth_src_mask);
+	}
+	if (grow || entry->flags & ENTRY_SET_ETH) {
+		if (data + 12 > end)
+			return -1;
+		__builtin_memcpy(data, key->eth_dst, 6);
+		__builtin_memcpy(data + 6, key->eth_src, 6);
+	}
+
+	struct vlan_tag *tag = data + 12;
+	if (entry->flags & ENTRY_PUSH_VLAN) {
+		if ((void *)(tag + 1) > end)
+			return -1;
+		tag->tpid = entry->push_tpid;
+		tag->tci = entry->push_tci;
+		tag++;
+	}
+	if (aside.tpid && !(entry->flags & ENTRY_POP_VLAN)) {
+		if ((void *)(tag + 1) > end)
+			return -1;
+		tag->tpid = aside.tpid;
+		tag->tci = aside.tci;
+	}
+
+	if (entry->flags & ENTRY_SET_IP) {
+		void *l3 = data + ((offset + grow) & 0x3f);
+		if (key->eth_type == bpf_htons(ETH_P_IP)) {
+			if (l3 + sizeof(struct iphdr) > end)
+				return -1;
+			set_ipv4(l3, entry);
+		} else {
+			if (l3 + sizeof(struct ipv6hdr) > end)
+				return -1;
+			set_ipv6(l3, entry);
+		}
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import koffi from 'koffi';
+import { SystemCallFailed } from './errors.ts';
+import { u32At } from './records.ts';
+
+const AF_INET = 2;
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
+const SIOCETHTOOL = 0x8946;
+const ETHTOOL_GDRVINFO = 3;
+const ETHTOOL_GFLAGS = 0x25;
+const ETHTOOL_SFLAGS = 0x26;
+const ETH_FLAG_RXVLAN = 1 << 8;
+
+/** Interface index of a device by its name, now; undefined when there is none. */
+export function ifindexOf(name: string, sysClassNet = '/sys/class/net'): number | undefined {
+  try {
+    return Number.parseInt(readFileSync(`${sysClassNet}/${name}/ifindex`, 'utf8'), 10);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks drivers, through the ethtool ioctl (`linux/ethtool.h`). */
+export class DeviceSettings {
+  readonly #ifreq = koffi.struct({
+    name: koffi.array('uint8', 16, 'Typed'),
+    data: 'void *',
+    rest: koffi.array('uint8', 16, 'Typed'),
+  });
+  readonly #libc = koffi.load(null);
+  readonly #socket = this.#libc.func('int socket(int domain, int type, int protocol)');
+  readonly #ioctl = this.#libc.func('ioctl', 'int', [
+    'int',
+    'unsigned long',
+    koffi.pointer(this.#ifreq),
+  ]);
+  readonly #close = this.#libc.func('int close(int fd)');
+
+  /** Name of the device's driver, as `veth`; undefined when it does not say. */
+  driver(name: string): string | undefined {
+    const info = new Uint8Array(196);
+    new DataView(info.buffer).setUint32(0, ETHTOOL_GDRVINFO, true);
+    if (this.#ask(name, info) !== 0) return undefined;
+    const text = info.subarray(4, 36);
+    return Buffer.from(text.subarray(0, text.indexOf(0))).toString('latin1');
+  }
+
+  /**
+   * Makes the device leave VLAN tags in the frame, where an XDP program sees them. False when it
+   * goes on taking them out.
+   */
+  keepTagsInFrame(name: string): boolean {
+    const flags = this.#flags(name);
+    if ((flags & ETH_FLAG_RXVLAN) === 0) return true;
+    const request = Uint32Array.of(ETHTOOL_SFLAGS, flags & ~ETH_FLAG_RXVLAN);
+    this.#ask(name, new Uint8Array(request.buffer));
+    return (this.#flags(name) & ETH_FLAG_RXVLAN) === 0;
+  }
+
+  #flags(name: string): number {
+    const request = new Uint8Array(Uint32Array.of(ETHTOOL_GFLAGS, 0).buffer);
+    const errno = this.#ask(name, request);
+    // A device without ethtool operations is software that takes nothing out of frames.
+    return errno === 0 ? u32At(request, 4) : 0;
+  }
+
+  #ask(name: string, request: Uint8Array): number {
+    const fd: number = this.#socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0);
+    if (fd < 0) throw new SystemCallFailed('socket', koffi.errno(), 'ethtool');
+    const padded = new Uint8Array(16);
+    padded.set(Buffer.from(name, 'latin1').subarray(0, 15));
+    const result: number = this.#ioctl(fd, SIOCETHTOOL, {
+      name: padded,
+      data: request,
+      rest: new Uint8Array(16),
+    });
+    const errno = result < 0 ? koffi.errno() : 0;
+    this.#close(fd);
+    return errno;
+  }
+}

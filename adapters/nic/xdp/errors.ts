@@ -1,0 +1,96 @@
+import { constants } from 'node:os';
+
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([
+  ...Object.entries(constants.errno).map(([name, value]): [number, string] => [value, name]),
+  [524, 'ENOTSUPP'],
+]);
+
+/** Name of an errno value, `errno 999` when it has none. */
+export function errnoName(errno: number): string {
+  return ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+}
+
+/** A call of libbpf or libc failed. `errno` is positive. */
+export class SystemCallFailed extends Error {
+  readonly call: string;
+  readonly errno: number;
+  readonly code: string;
+
+  constructor(call: string, errno: number, about: string) {
+    super(`${call} failed with ${errnoName(errno)} (${about})`);
+    this.name = 'SystemCallFailed';
+    this.call = call;
+    this.errno = errno;
+    this.code = errnoName(errno);
+  }
+}
+
+/** libbpf cannot be loaded. */
+export class LibbpfMissing extends Error {
+  constructor(cause: unknown) {
+    super('libbpf.so.1 cannot be loaded: install libbpf1 (Debian, Ubuntu) or libbpf', { cause });
+    this.name = 'LibbpfMissing';
+  }
+}
+
+/** The kernel does not take the BPF program; `log` has the verifier's last words. */
+export class ProgramRejected extends Error {
+  readonly errno: number;
+
+  constructor(program: string, errno: number, log: string) {
+    super(`the kernel refuses BPF program ${program} with ${errnoName(errno)}: ${log}`);
+    this.name = 'ProgramRejected';
+    this.errno = errno;
+  }
+}
+
+/** The compiled BPF program is not there or is no BPF object. */
+export class ObjectUnusable extends Error {
+  constructor(path: string, detail: string) {
+    super(`BPF object ${path} cannot be used: ${detail}; run npm run build:bpf`);
+    this.name = 'ObjectUnusable';
+  }
+}
+
+/** Another process holds the pinned maps. */
+export class PinPathInUse extends Error {
+  constructor(pinPath: string) {
+    super(`${pinPath} is in use by another daemon: stop it, or give this one another pinPath`);
+    this.name = 'PinPathInUse';
+  }
+}
+
+/** The directory for pinned maps is not on a BPF file system. */
+export class NoBpfFileSystem extends Error {
+  constructor(pinPath: string, options?: ErrorOptions) {
+    super(
+      `${pinPath} cannot be made on a BPF file system: mount -t bpf bpf /sys/fs/bpf, as root`,
+      options,
+    );
+    this.name = 'NoBpfFileSystem';
+  }
+}
+
+/** An option of the backend is out of its range. */
+export class XdpOptionInvalid extends Error {
+  constructor(option: string, detail: string) {
+    super(`XDP backend: option ${option} ${detail}`);
+    this.name = 'XdpOptionInvalid';
+  }
+}
+
+/** The backend is used before start() or after close(). */
+export class XdpNotStarted extends Error {
+  constructor() {
+    super('the XDP backend is not started: call start() first, and nothing after close()');
+    this.name = 'XdpNotStarted';
+  }
+}
+
+/** A port cannot be served; the message says why and what to do. */
+export class PortUnusable extends Error {
+  constructor(port: string, detail: string) {
+    super(`port ${port}: ${detail}`);
+    this.name = 'PortUnusable';
+  }
+}

@@ -1,0 +1,40 @@
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import koffi from 'koffi';
+import { NoBpfFileSystem, PinPathInUse, SystemCallFailed } from './errors.ts';
+
+const LOCK_EXCLUSIVE = 2;
+const LOCK_NO_WAIT = 4;
+const EWOULDBLOCK = 11;
+
+/**
+ * Holds a pin directory for this process: an flock on the directory itself, which the kernel
+ * lets go when the process ends, however it ends.
+ */
+export class PinLock {
+  readonly #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Makes the directory and takes it, or throws {@link PinPathInUse}. */
+  static take(pinPath: string): PinLock {
+    try {
+      mkdirSync(pinPath, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw new NoBpfFileSystem(pinPath, { cause });
+    }
+    const fd = openSync(pinPath, constants.O_RDONLY | constants.O_DIRECTORY);
+    const flock = koffi.load(null).func('int flock(int fd, int operation)');
+    const result: number = flock(fd, LOCK_EXCLUSIVE | LOCK_NO_WAIT);
+    if (result === 0) return new PinLock(fd);
+    const errno = koffi.errno();
+    closeSync(fd);
+    if (errno === EWOULDBLOCK) throw new PinPathInUse(pinPath);
+    throw new SystemCallFailed('flock', errno, pinPath);
+  }
+
+  release(): void {
+    closeSync(this.#fd);
+  }
+}

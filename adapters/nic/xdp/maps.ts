@@ -1,0 +1,171 @@
+import { rmSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { NoBpfFileSystem } from './errors.ts';
+import { TABLE_KEY } from './key-layout.ts';
+import { ENTRY } from './entry-value.ts';
+import type { Libbpf } from './libbpf.ts';
+import { CONTROL, LAYOUT_VERSION, MASK_SET, PORT_INFO, PORT_REF, STATS_BYTES } from './records.ts';
+
+const BPF_FS_MAGIC = 0xcafe4a11;
+
+/** Map types of `enum bpf_map_type`. */
+const HASH = 1;
+const ARRAY = 2;
+const PERCPU_ARRAY = 6;
+const ARRAY_OF_MAPS = 12;
+const DEVMAP_HASH = 25;
+
+/** Names of the maps: symbols of the BPF object and files in the pin directory. */
+export const MAP_NAMES = [
+  'control',
+  'ports',
+  'port_info',
+  'devices',
+  'masks',
+  'flows',
+  'stats',
+] as const;
+export type MapName = (typeof MAP_NAMES)[number];
+
+interface Shape {
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+}
+
+/** How large the maps are. */
+export interface MapSizes {
+  readonly entries: number;
+  readonly slots: number;
+  readonly ports: number;
+}
+
+function shapes(sizes: MapSizes): Record<MapName, Shape> {
+  const { entries, slots, ports } = sizes;
+  const portKeyed = { keySize: 4, maxEntries: ports };
+  return {
+    control: { type: ARRAY, keySize: 4, valueSize: 8, maxEntries: CONTROL.words },
+    ports: { type: HASH, valueSize: PORT_REF.bytes, ...portKeyed },
+    port_info: { type: HASH, valueSize: PORT_INFO.bytes, ...portKeyed },
+    devices: { type: DEVMAP_HASH, valueSize: 4, ...portKeyed },
+    masks: { type: ARRAY_OF_MAPS, keySize: 4, valueSize: 4, maxEntries: 1 },
+    flows: { type: HASH, keySize: TABLE_KEY.bytes, valueSize: ENTRY.bytes, maxEntries: entries },
+    stats: { type: PERCPU_ARRAY, keySize: 4, valueSize: STATS_BYTES, maxEntries: slots },
+  };
+}
+
+/** Makes an immutable-to-be inner map of `masks`. The caller closes it. */
+export function createMaskSetMap(libbpf: Libbpf): number {
+  return libbpf.createMap(ARRAY, 'mask_set', 4, MASK_SET.bytes, 1);
+}
+
+/** The maps the program and user space share, pinned so that they outlive the daemon. */
+export class Maps {
+  readonly fd: Readonly<Record<MapName, number>>;
+  readonly #libbpf: Libbpf;
+  readonly #pinPath: string;
+
+  private constructor(libbpf: Libbpf, pinPath: string, fd: Record<MapName, number>) {
+    this.#libbpf = libbpf;
+    this.#pinPath = pinPath;
+    this.fd = fd;
+  }
+
+  /** Opens what is pinned in the directory; undefined when it is not all there or of another
+   * layout or size. */
+  static open(libbpf: Libbpf, pinPath: string, sizes: MapSizes): Maps | undefined {
+    const wanted = shapes(sizes);
+    const opened: number[] = [];
+    const open = (name: MapName): number => {
+      const fd = libbpf.pinned(join(pinPath, name));
+      if (fd === undefined) return -1;
+      opened.push(fd);
+      const info = libbpf.mapInfo(fd);
+      const same =
+        info.type === wanted[name].type &&
+        info.keySize === wanted[name].keySize &&
+        info.valueSize === wanted[name].valueSize &&
+        info.maxEntries === wanted[name].maxEntries;
+      return same ? fd : -1;
+    };
+    const maps = new Maps(libbpf, pinPath, {
+      control: open('control'),
+      ports: open('ports'),
+      port_info: open('port_info'),
+      devices: open('devices'),
+      masks: open('masks'),
+      flows: open('flows'),
+      stats: open('stats'),
+    });
+    const complete = MAP_NAMES.every((name) => maps.fd[name] >= 0);
+    if (complete && maps.word(CONTROL.layoutVersion) === BigInt(LAYOUT_VERSION)) return maps;
+    for (const fd of opened) libbpf.close(fd);
+    return undefined;
+  }
+
+  /** Makes and pins new maps, after removing what was pinned in the directory. */
+  static create(libbpf: Libbpf, pinPath: string, sizes: MapSizes): Maps {
+    if (statfsSync(pinPath).type !== BPF_FS_MAGIC) throw new NoBpfFileSystem(pinPath);
+    unpin(pinPath);
+    const wanted = shapes(sizes);
+    const template = createMaskSetMap(libbpf);
+    const create = (name: MapName): number => {
+      const { type, keySize, valueSize, maxEntries } = wanted[name];
+      const inner = type === ARRAY_OF_MAPS ? template : -1;
+      return libbpf.createMap(type, name, keySize, valueSize, maxEntries, inner);
+    };
+    const maps = new Maps(libbpf, pinPath, {
+      control: create('control'),
+      ports: create('ports'),
+      port_info: create('port_info'),
+      devices: create('devices'),
+      masks: create('masks'),
+      flows: create('flows'),
+      stats: create('stats'),
+    });
+    libbpf.close(template);
+    maps.setWord(CONTROL.layoutVersion, BigInt(LAYOUT_VERSION));
+    maps.setWord(CONTROL.nextPortId, 1n);
+    maps.setWord(CONTROL.nextMaskId, 1n);
+    for (const name of MAP_NAMES) libbpf.pin(maps.fd[name], join(pinPath, name));
+    return maps;
+  }
+
+  /** A word of the control map. */
+  word(index: number): bigint {
+    const value = new BigUint64Array(1);
+    const bytes = new Uint8Array(value.buffer);
+    this.#libbpf.lookup(this.fd.control, wordKey(index), bytes, 'control');
+    return value[0];
+  }
+
+  setWord(index: number, value: bigint): void {
+    const bytes = new Uint8Array(BigUint64Array.of(value).buffer);
+    this.#libbpf.update(this.fd.control, wordKey(index), bytes, 'control');
+  }
+
+  /** Takes the next number of a counter that is never set back. */
+  next(index: typeof CONTROL.nextPortId | typeof CONTROL.nextMaskId): number {
+    const value = this.word(index);
+    this.setWord(index, value + 1n);
+    return Number(value);
+  }
+
+  close(): void {
+    for (const name of MAP_NAMES) this.#libbpf.close(this.fd[name]);
+  }
+
+  /** Takes the maps out of the BPF file system; they end with their last user. */
+  unpin(): void {
+    unpin(this.#pinPath);
+  }
+}
+
+function wordKey(index: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(index).buffer);
+}
+
+function unpin(pinPath: string): void {
+  for (const name of MAP_NAMES) rmSync(join(pinPath, name), { force: true });
+}

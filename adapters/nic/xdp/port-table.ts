@@ -1,0 +1,241 @@
+import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import type { Attached, Attachment, AttachMode } from './attachment.ts';
+import { ifindexOf } from './device.ts';
+import { PortUnusable } from './errors.ts';
+import type { Libbpf } from './libbpf.ts';
+import type { Maps } from './maps.ts';
+import { CONTROL, PORT_INFO, PORT_REF, portIdentity, u32, u32At } from './records.ts';
+
+/** A port that is attached. `id` is never given to another port, even across restarts. */
+export interface AttachedPort {
+  readonly name: string;
+  readonly uuid: string;
+  readonly ifindex: number;
+  readonly id: number;
+  readonly attached: Attached;
+}
+
+/** How a port is served, for people. */
+export interface PortReport {
+  readonly name: string;
+  readonly mode: AttachMode | 'unavailable';
+  readonly detail: string;
+}
+
+/**
+ * Which ports the program serves. An ifindex alone is never trusted, since the kernel gives it
+ * out again: a port is a number of our own, which the device map ties to the device itself (the
+ * kernel takes a device out of it when it unregisters).
+ */
+export class PortTable {
+  readonly #libbpf: Libbpf;
+  readonly #maps: Maps;
+  readonly #attachment: Attachment;
+  readonly #only: ReadonlySet<string> | undefined;
+  readonly #byName = new Map<string, AttachedPort>();
+  readonly #problems = new Map<string, string>();
+
+  /** @param only names of the ports to serve; undefined: every port with a device */
+  constructor(
+    libbpf: Libbpf,
+    maps: Maps,
+    attachment: Attachment,
+    only: readonly string[] | undefined,
+  ) {
+    this.#libbpf = libbpf;
+    this.#maps = maps;
+    this.#attachment = attachment;
+    this.#only = only === undefined ? undefined : new Set(only);
+  }
+
+  get(name: string): AttachedPort | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Why a port is not served. */
+  problem(name: string): string {
+    return this.#problems.get(name) ?? `port ${name} is not known`;
+  }
+
+  report(): readonly PortReport[] {
+    const served = [...this.#byName.values()].map((port) => ({
+      name: port.name,
+      mode: port.attached.mode,
+      detail: port.attached.note,
+    }));
+    const unavailable: PortReport[] = [...this.#problems].map(([name, detail]) => ({
+      name,
+      mode: 'unavailable',
+      detail,
+    }));
+    return [...served, ...unavailable];
+  }
+
+  /** Ids of the ports served. */
+  ids(): ReadonlySet<number> {
+    return new Set([...this.#byName.values()].map((port) => port.id));
+  }
+
+  /** Takes over what an earlier daemon left, where port and device are still the same. */
+  adopt(ports: PortSnapshot): void {
+    const byIdentity = new Map<string, PortInfo>();
+    for (const port of ports.values()) byIdentity.set(identityText(portIdentity(port.uuid)), port);
+
+    const value = new Uint8Array(PORT_INFO.bytes);
+    for (const id of this.#keys(this.#maps.fd.port_info)) {
+      this.#libbpf.lookup(this.#maps.fd.port_info, u32(id), value, 'port_info');
+      const ifindex = u32At(value, PORT_INFO.ifindex);
+      const port = byIdentity.get(identityText(value.subarray(PORT_INFO.identity)));
+      const same =
+        port !== undefined &&
+        this.#refusal(port) === undefined &&
+        port.ifindex === ifindex &&
+        this.#deviceOf(id) === ifindex &&
+        this.#portAt(ifindex) === id;
+      if (!same || !this.#attach(port, id)) this.#retire(id, ifindex);
+    }
+    const ids = this.ids();
+    for (const ifindex of this.#keys(this.#maps.fd.ports)) {
+      if (!ids.has(this.#portAt(ifindex) ?? 0)) this.#remove(this.#maps.fd.ports, ifindex);
+    }
+    for (const id of this.#keys(this.#maps.fd.devices)) {
+      if (!ids.has(id)) this.#remove(this.#maps.fd.devices, id);
+    }
+  }
+
+  /** Follows the directory; returns the ids of ports that are no longer served. */
+  follow(ports: PortSnapshot): readonly number[] {
+    this.#problems.clear();
+    const retired: number[] = [];
+    const drop = (port: AttachedPort) => {
+      this.#byName.delete(port.name);
+      this.#retire(port.id, port.ifindex);
+      retired.push(port.id);
+    };
+    for (const port of this.#byName.values()) {
+      const now = ports.get(port.name);
+      const same =
+        now?.uuid === port.uuid &&
+        now.ifindex === port.ifindex &&
+        this.#deviceOf(port.id) === port.ifindex;
+      if (!same || this.#refusal(now) !== undefined) drop(port);
+    }
+    for (const port of this.#byName.values()) {
+      const now = ports.get(port.name);
+      if (now === undefined || this.#attachment.isAttached(port.ifindex)) continue;
+      if (!this.#attach(now, port.id)) drop(port);
+    }
+    for (const port of ports.values()) {
+      if (!this.#byName.has(port.name)) this.#add(port);
+    }
+    return retired;
+  }
+
+  /** Takes the program off every port. */
+  detachAll(): void {
+    for (const port of this.#byName.values()) this.#retire(port.id, port.ifindex);
+    this.#byName.clear();
+  }
+
+  #refusal(port: PortInfo): string | undefined {
+    if (this.#only !== undefined && !this.#only.has(port.name)) {
+      return 'it is not among the configured ports';
+    }
+    // XDP on the vSwitch's own device would take packets going the other way.
+    if (port.kind === 'internal') return 'it is internal to the vSwitch';
+    return port.ifindex === 0 ? 'it has no kernel device' : undefined;
+  }
+
+  #add(port: PortInfo): void {
+    const refusal = this.#refusal(port);
+    if (refusal !== undefined) {
+      this.#problems.set(port.name, `port ${port.name} is not served: ${refusal}`);
+      return;
+    }
+    if (ifindexOf(port.name) !== port.ifindex) {
+      this.#problems.set(port.name, `port ${port.name}: device ${port.ifindex} is not there`);
+      return;
+    }
+    const id = this.#maps.next(CONTROL.nextPortId);
+    const info = new Uint8Array(PORT_INFO.bytes);
+    info.set(u32(port.ifindex), PORT_INFO.ifindex);
+    info.set(portIdentity(port.uuid), PORT_INFO.identity);
+    try {
+      this.#libbpf.update(this.#maps.fd.port_info, u32(id), info, port.name);
+      this.#libbpf.update(this.#maps.fd.devices, u32(id), u32(port.ifindex), port.name);
+    } catch (error) {
+      this.#problems.set(port.name, messageOf(error));
+      this.#retire(id, port.ifindex);
+      return;
+    }
+    // Asked again: between the question and the update the device could have been replaced.
+    const attached = this.#attach(port, id) && ifindexOf(port.name) === port.ifindex;
+    if (!attached) {
+      this.#byName.delete(port.name);
+      this.#retire(id, port.ifindex);
+    }
+  }
+
+  /** Attaches and lets packets in; false when it cannot be, and then why is in the problems. */
+  #attach(port: PortInfo, id: number): boolean {
+    const { name, uuid, ifindex } = port;
+    try {
+      const attached = this.#attachment.attach(name, ifindex);
+      const ref = new Uint8Array(PORT_REF.bytes);
+      ref.set(u32(id), PORT_REF.portId);
+      ref.set(u32(attached.flags), PORT_REF.flags);
+      this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, name);
+      this.#byName.set(name, { name, uuid, ifindex, id, attached });
+      return true;
+    } catch (error) {
+      // What is wrong with one port is no reason to leave the others.
+      const detail = error instanceof PortUnusable ? error.message : `${name}: ${messageOf(error)}`;
+      this.#problems.set(name, detail);
+      return false;
+    }
+  }
+
+  /** Closes both doors of a port before anything else. */
+  #retire(id: number, ifindex: number): void {
+    const sameDevice = this.#deviceOf(id) === ifindex;
+    if (this.#portAt(ifindex) === id) this.#remove(this.#maps.fd.ports, ifindex);
+    this.#remove(this.#maps.fd.devices, id);
+    if (sameDevice) this.#attachment.detach(ifindex);
+    this.#remove(this.#maps.fd.port_info, id);
+  }
+
+  #deviceOf(id: number): number | undefined {
+    const value = new Uint8Array(4);
+    const found = this.#libbpf.lookup(this.#maps.fd.devices, u32(id), value, 'devices');
+    return found ? u32At(value, 0) : undefined;
+  }
+
+  #portAt(ifindex: number): number | undefined {
+    const value = new Uint8Array(PORT_REF.bytes);
+    const found = this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), value, 'ports');
+    return found ? u32At(value, PORT_REF.portId) : undefined;
+  }
+
+  #remove(fd: number, key: number): void {
+    this.#libbpf.remove(fd, u32(key), `key ${key}`);
+  }
+
+  #keys(fd: number): number[] {
+    const keys: number[] = [];
+    let previous: Uint8Array | null = null;
+    const next = new Uint8Array(4);
+    while (this.#libbpf.nextKey(fd, previous, next, 'ports')) {
+      keys.push(u32At(next, 0));
+      previous = next.slice();
+    }
+    return keys;
+  }
+}
+
+function identityText(identity: Uint8Array): string {
+  return Buffer.from(identity).toString('hex');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { KEY_BYTES } from './key-layout.ts';
+
+/** `LAYOUT_VERSION` of bpf/layout.h. */
+export const LAYOUT_VERSION = 1;
+
+/** Words of the control map. */
+export const CONTROL = {
+  leaseUntilNs: 0,
+  heartbeatNs: 1,
+  layoutVersion: 2,
+  nextPortId: 3,
+  nextMaskId: 4,
+  words: 5,
+} as const;
+
+/** `struct port_ref`. */
+export const PORT_REF = { portId: 0, flags: 4, bytes: 8, tagsInFrame: 1 } as const;
+
+/** `struct port_info`. */
+export const PORT_INFO = { ifindex: 0, flags: 4, identity: 8, bytes: 40 } as const;
+
+/** `MAX_MASKS`. */
+export const MAX_MASKS = 128;
+
+/** `struct flow_mask` and `struct mask_set`. */
+export const FLOW_MASK = { words: 0, maskId: KEY_BYTES, bytes: KEY_BYTES + 8 } as const;
+export const MASK_SET = {
+  count: 0,
+  masks: 8,
+  bytes: 8 + MAX_MASKS * FLOW_MASK.bytes,
+} as const;
+
+/** Bytes of `struct flow_stats`: packets, bytes. */
+export const STATS_BYTES = 16;
+
+/** What stands for a port's uuid in `struct port_info`: its SHA-256. */
+export function portIdentity(uuid: string): Uint8Array {
+  return createHash('sha256').update(uuid).digest();
+}
+
+/** A u32 in the machine's byte order. */
+export function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+/** The u32 at `at`. */
+export function u32At(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+}

@@ -1,0 +1,163 @@
+import type { FlowId } from '../../../engine/model/flow-id.ts';
+import type { PortSnapshot } from '../../../engine/model/port.ts';
+import type { CounterSink, EntrySink } from '../../../engine/ports/path-backend.ts';
+import { Attachment } from './attachment.ts';
+import type { XdpBackendOptions } from './options.ts';
+import { EntryTable } from './entry-table.ts';
+import { ENTRY } from './entry-value.ts';
+import { FlowMap } from './flow-map.ts';
+import { Installer } from './installer.ts';
+import { TABLE_KEY } from './key-layout.ts';
+import { Libbpf } from './libbpf.ts';
+import { PinLock } from './lock.ts';
+import { Maps } from './maps.ts';
+import { MaskSet } from './mask-set.ts';
+import { PortTable } from './port-table.ts';
+import { CONTROL, u32At } from './records.ts';
+import { StatsReader } from './stats-reader.ts';
+import { StatsSlots } from './stats-slots.ts';
+
+/** Ports that can be served at a time. */
+const MAX_PORTS = 1024;
+/** Statistics slots beyond one an entry: for entries deleted since the last reading. */
+const SPARE_SLOTS = 1024;
+
+const nowMs = () => performance.now();
+
+/** Everything that is there between start and close. */
+export class Session {
+  readonly entries: EntryTable;
+  readonly masks: MaskSet;
+  readonly ports: PortTable;
+  readonly installer: Installer;
+  readonly #libbpf: Libbpf;
+  readonly #lock: PinLock;
+  readonly #maps: Maps;
+  readonly #flows: FlowMap;
+  readonly #slots: StatsSlots;
+  readonly #stats: StatsReader;
+
+  private constructor(libbpf: Libbpf, lock: PinLock, maps: Maps, options: XdpBackendOptions) {
+    this.#libbpf = libbpf;
+    this.#lock = lock;
+    this.#maps = maps;
+    const slots = slotsFor(options.entries);
+    const attachment = new Attachment(libbpf, maps, options.objectPath, options.mode);
+    this.entries = new EntryTable(slots);
+    this.masks = new MaskSet(libbpf, maps, options.masks);
+    this.ports = new PortTable(libbpf, maps, attachment, options.ports);
+    this.#flows = new FlowMap(libbpf, maps.fd.flows);
+    this.#slots = new StatsSlots(slots);
+    this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries.ids);
+    this.installer = new Installer({
+      entries: this.entries,
+      flows: this.#flows,
+      masks: this.masks,
+      ports: this.ports,
+      slots: this.#slots,
+      limit: options.entries,
+      nowMs,
+    });
+  }
+
+  static open(options: XdpBackendOptions, ports: PortSnapshot): Session {
+    const libbpf = new Libbpf();
+    const lock = PinLock.take(options.pinPath);
+    try {
+      const { pinPath, entries } = options;
+      const sizes = { entries, slots: slotsFor(entries), ports: MAX_PORTS };
+      const pinned = Maps.open(libbpf, pinPath, sizes);
+      const maps = pinned ?? Maps.create(libbpf, pinPath, sizes);
+      const session = new Session(libbpf, lock, maps, options);
+      maps.setWord(CONTROL.heartbeatNs, BigInt(options.heartbeatMs) * 1_000_000n);
+      if (pinned !== undefined) session.#adopt(ports);
+      session.follow(ports);
+      return session;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  description(): string {
+    const modes = this.ports.report().map((port) => port.mode);
+    const count = (mode: string) => modes.filter((m) => m === mode).length;
+    return (
+      `XDP through libbpf ${this.#libbpf.version()}: ${count('native')} ports native, ` +
+      `${count('generic')} generic, ${count('unavailable')} not served`
+    );
+  }
+
+  /** Reads from the kernel what is installed. */
+  readEntries(sink: EntrySink): void {
+    this.#flows.read((_, value) => sink.entry(ufidOf(value)));
+  }
+
+  readCounters(sink: CounterSink): void {
+    this.#stats.read(sink, nowMs());
+  }
+
+  /** Takes ports in and out; returns the flows whose entries went with a port. */
+  follow(ports: PortSnapshot): FlowId[] {
+    const retired = this.ports.follow(ports);
+    if (retired.length === 0) return [];
+    return this.installer.removeWhere((slot) => retired.some((id) => this.entries.names(slot, id)));
+  }
+
+  renewLease(leaseMs: number): void {
+    const until = process.hrtime.bigint() + BigInt(leaseMs) * 1_000_000n;
+    this.#maps.setWord(CONTROL.leaseUntilNs, until);
+  }
+
+  close(how: 'withdraw' | 'keep'): void {
+    try {
+      if (how === 'withdraw') {
+        this.#maps.setWord(CONTROL.leaseUntilNs, 0n);
+        this.ports.detachAll();
+        this.installer.removeWhere(() => true);
+        this.#maps.unpin();
+      }
+    } finally {
+      this.#maps.close();
+      this.#lock.release();
+    }
+  }
+
+  /** Rebuilds ids, keys and slots from the maps; what no longer makes sense is deleted. */
+  #adopt(ports: PortSnapshot): void {
+    this.ports.adopt(ports);
+    this.masks.adopt();
+    const served = this.ports.ids();
+    const orphans: Uint8Array[] = [];
+    const taken = new Set<number>();
+    this.#flows.read((key, value) => {
+      const out = u32At(value, ENTRY.outPort);
+      const slot = u32At(value, ENTRY.statsSlot);
+      const sound =
+        served.has(u32At(key, TABLE_KEY.inPort)) &&
+        (out === 0 || served.has(out)) &&
+        slot < this.#slots.size &&
+        !taken.has(slot) &&
+        this.entries.find(ufidOf(value)) < 0 &&
+        this.masks.adoptUser(u32At(key, TABLE_KEY.maskId));
+      if (!sound) {
+        orphans.push(key.slice());
+        return;
+      }
+      taken.add(slot);
+      this.entries.add(slot, ufidOf(value), key, value);
+    });
+    this.#flows.delete(orphans.length, (i) => orphans[i]);
+    this.#slots.adopt(taken);
+    this.#stats.zeroFree();
+  }
+}
+
+function slotsFor(entries: number): number {
+  return entries * 2 + SPARE_SLOTS;
+}
+
+function ufidOf(value: Uint8Array): FlowId {
+  const word = (i: number) => u32At(value, ENTRY.ufid + i * 4);
+  return { w0: word(0), w1: word(1), w2: word(2), w3: word(3) };
+}

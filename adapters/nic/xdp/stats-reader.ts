@@ -1,0 +1,101 @@
+import type { CounterSink } from '../../../engine/ports/path-backend.ts';
+import type { Libbpf } from './libbpf.ts';
+import type { StatsSlots } from './stats-slots.ts';
+import { STATS_BYTES } from './records.ts';
+
+const WORDS = STATS_BYTES / 4;
+const BATCH = 8192;
+
+/** Reads the per-CPU counters of all slots and tells what they gained. Allocates nothing. */
+export class StatsReader {
+  readonly #libbpf: Libbpf;
+  readonly #fd: number;
+  readonly #slots: StatsSlots;
+  readonly #ids: Uint32Array;
+  readonly #cpus: number;
+  readonly #keys = new Uint32Array(BATCH);
+  readonly #values: Uint32Array;
+  readonly #position = new Uint32Array(1);
+  readonly #drained: Uint32Array;
+  #drainedCount = 0;
+
+  /** @param ids four words a slot: the flow it counts */
+  constructor(libbpf: Libbpf, fd: number, slots: StatsSlots, ids: Uint32Array) {
+    this.#libbpf = libbpf;
+    this.#fd = fd;
+    this.#slots = slots;
+    this.#ids = ids;
+    this.#cpus = libbpf.possibleCpus();
+    this.#values = new Uint32Array(BATCH * this.#cpus * WORDS);
+    this.#drained = new Uint32Array(slots.size);
+  }
+
+  /** Tells every slot's gain since the last reading, and gives drained slots back. */
+  read(sink: CounterSink, nowMs: number): void {
+    this.#drainedCount = 0;
+    const end = this.#slots.highWater;
+    for (let from = 0; from < end; ) {
+      const size = Math.min(BATCH, end - from);
+      const read = this.#libbpf.lookupBatch(
+        this.#fd,
+        from === 0 ? null : this.#position,
+        this.#position,
+        this.#keys,
+        this.#values,
+        size,
+        'stats',
+      );
+      const count = read < 0 ? ~read : read;
+      for (let i = 0; i < count; i++) this.#gain(sink, this.#keys[i], i, nowMs);
+      if (read < 0 || count === 0) break;
+      from += count;
+    }
+    this.#giveBack();
+  }
+
+  /** Sets every slot to zero that is not in use. */
+  zeroFree(): void {
+    this.#drainedCount = 0;
+    for (let slot = 0; slot < this.#slots.size; slot++) {
+      if (!this.#slots.inUse(slot)) this.#drained[this.#drainedCount++] = slot;
+    }
+    this.#zero();
+  }
+
+  #gain(sink: CounterSink, slot: number, row: number, nowMs: number): void {
+    const slots = this.#slots;
+    if (!slots.inUse(slot)) return;
+    const values = this.#values;
+    const last = (row + 1) * this.#cpus * WORDS;
+    let packets = 0;
+    let bytes = 0;
+    for (let at = last - this.#cpus * WORDS; at < last; at += WORDS) {
+      packets += values[at] + values[at + 1] * 0x1_0000_0000;
+      bytes += values[at + 2] + values[at + 3] * 0x1_0000_0000;
+    }
+    const gainedPackets = packets - slots.packets[slot];
+    const gainedBytes = bytes - slots.bytes[slot];
+    if (gainedPackets > 0) {
+      slots.packets[slot] = packets;
+      slots.bytes[slot] = bytes;
+      const ids = this.#ids;
+      const at = slot * 4;
+      sink.carried(ids[at], ids[at + 1], ids[at + 2], ids[at + 3], gainedPackets, gainedBytes);
+    }
+    if (slots.isDrained(slot, nowMs)) this.#drained[this.#drainedCount++] = slot;
+  }
+
+  #giveBack(): void {
+    this.#zero();
+    for (let i = 0; i < this.#drainedCount; i++) this.#slots.release(this.#drained[i]);
+  }
+
+  #zero(): void {
+    this.#values.fill(0);
+    for (let from = 0; from < this.#drainedCount; from += BATCH) {
+      const size = Math.min(BATCH, this.#drainedCount - from);
+      this.#keys.set(this.#drained.subarray(from, from + size));
+      this.#libbpf.updateAll(this.#fd, this.#keys, this.#values, size, 'stats');
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// Compiles the XDP program to dist/adapters/nic/xdp/norikae.bpf.o when its sources are newer.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const sources = join(root, 'adapters/nic/xdp/bpf');
+const target = join(root, 'dist/adapters/nic/xdp/norikae.bpf.o');
+
+function isFresh() {
+  if (!existsSync(target)) return false;
+  const built = statSync(target).mtimeMs;
+  return readdirSync(sources).every((file) => statSync(join(sources, file)).mtimeMs <= built);
+}
+
+/** Where Debian and Ubuntu keep <asm/types.h>; other systems have it in the usual place. */
+function multiarchInclude() {
+  const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
+  return join('/usr/include', `${machine}-linux-gnu`);
+}
+
+/** @returns {string | undefined} what is missing, or undefined when the program is there */
+export function buildBpf() {
+  if (isFresh()) return undefined;
+  if (!existsSync('/usr/include/bpf/bpf_helpers.h')) {
+    return 'the headers of libbpf are missing: apt-get install libbpf-dev';
+  }
+  mkdirSync(dirname(target), { recursive: true });
+  const scratch = `${target}.${process.pid}`;
+  const flags = ['-O2', '-g', '-target', 'bpf', '-Wall', '-Werror', '-I', multiarchInclude()];
+  const input = join(sources, 'norikae.bpf.c');
+  const clang = spawnSync('clang', [...flags, '-c', input, '-o', scratch], { encoding: 'utf8' });
+  if (clang.error?.code === 'ENOENT') return 'clang is missing: apt-get install clang llvm';
+  if (clang.status !== 0) return `clang failed:\n${clang.stderr}`;
+  // Renamed into place, so that nobody ever loads half a file.
+  renameSync(scratch, target);
+  return undefined;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const problem = buildBpf();
+  if (problem === undefined) {
+    console.log(relative(root, target));
+  } else {
+    console.error(`build-bpf: ${problem}`);
+    process.exitCode = 1;
+  }
+}
