@@ -1,0 +1,223 @@
+import type { Explanation } from '../engine/engine.ts';
+import { PLACEMENT_NAMES, type PlacementName, WISH_NAMES } from '../engine/model/flow.ts';
+import { formatFlowId } from '../engine/model/flow-id.ts';
+import type { FlowTable } from '../engine/model/flow-table.ts';
+import type { SourceStatus, Tick } from '../engine/model/tick.ts';
+import type { RuleTrace } from '../engine/rules/evaluator.ts';
+import type { Config } from './config/config.ts';
+import type {
+  BackendView,
+  DaemonView,
+  FlowPage,
+  FlowQuery,
+  HoldView,
+  LimitsView,
+  PortView,
+  ReloadView,
+  RuleView,
+  SourceView,
+  StatusView,
+  WhyAnswer,
+} from './control/view.ts';
+import type { Loop } from './loop.ts';
+import type { Node } from './node.ts';
+import type { PolicyKeeper } from './policy-keeper.ts';
+import { type FlowSurroundings, flowView } from './view/flow-view.ts';
+import { selectFlows, rowsByPrefix } from './view/select-flows.ts';
+
+const MOST_CANDIDATES = 10;
+
+/** What a {@link LoopView} looks at. */
+export interface LoopViewOptions {
+  readonly loop: Loop;
+  readonly node: Node;
+  readonly config: Config;
+  readonly policies: PolicyKeeper;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly now: () => number;
+}
+
+/** The running loop, as the control socket, the HTTP server and the live table see it. */
+export class LoopView implements DaemonView {
+  readonly #o: LoopViewOptions;
+
+  constructor(options: LoopViewOptions) {
+    this.#o = options;
+  }
+
+  status(): StatusView {
+    const { loop, node, config, policies } = this.#o;
+    const report = loop.lastReport;
+    return {
+      version: this.#o.version,
+      pid: process.pid,
+      uptimeMs: this.#o.now() - this.#o.startedAtMs,
+      node: node.description,
+      hostCpu: report?.tick.node.hostCpu ?? null,
+      backend: this.#backend(),
+      tick: {
+        sequence: report?.tick.sequence ?? 0,
+        ageMs: report === undefined ? null : this.#o.now() - report.tick.atMs,
+        fresh: report?.tick.fresh ?? false,
+        elapsedMs: report?.elapsedMs ?? 0,
+        periodMs: loop.periodMs,
+      },
+      sources: (report?.tick.sources ?? []).map(sourceView),
+      flows: byPlacement((i) => report?.flows[i] ?? 0),
+      bitsPerSecond: ratesByPlacement(loop.table),
+      ports: report === undefined ? [] : portViews(report.tick),
+      policies: {
+        files: config.policies,
+        rules: loop.engine.evaluator.rules.length,
+        problems: policies.problems,
+      },
+      held: loop.engine.held,
+    };
+  }
+
+  flows(query: FlowQuery): FlowPage {
+    return selectFlows(query, this.#around());
+  }
+
+  async why(prefix: string): Promise<WhyAnswer> {
+    const { loop } = this.#o;
+    const report = loop.lastReport;
+    if (report === undefined) return { found: false, candidates: [] };
+    const idOf = (row: number): string => formatFlowId(loop.table.idAt(row));
+    const rows = rowsByPrefix(loop.table, prefix.toLowerCase(), MOST_CANDIDATES, idOf);
+    if (rows.length !== 1) return { found: false, candidates: rows.map(idOf) };
+    // What is shown is of one moment: taken before the rules are asked once more.
+    const flow = flowView(rows[0], this.#around());
+    const left = this.#timesLeft(rows[0]);
+    const explanation = await loop.engine.explain(report.tick, rows[0]);
+    return {
+      found: true,
+      why: {
+        flow,
+        limits: { ...this.#limits(explanation), ...left },
+        refusal: explanation.refusal ?? null,
+        rules: explanation.rules.map(ruleView),
+      },
+    };
+  }
+
+  async onloadAll(): Promise<HoldView> {
+    const withdrawn = await this.#o.loop.engine.onloadAll(this.#o.loop.table);
+    return { held: true, withdrawn };
+  }
+
+  resume(): Promise<HoldView> {
+    this.#o.loop.engine.resume();
+    return Promise.resolve({ held: false, withdrawn: 0 });
+  }
+
+  reload(): Promise<ReloadView> {
+    return this.#o.policies.reload();
+  }
+
+  onTick(listener: () => void): () => void {
+    return this.#o.loop.onTick(listener);
+  }
+
+  #around(): FlowSurroundings {
+    const { loop, node } = this.#o;
+    return {
+      table: loop.table,
+      ports: node.ports.current(),
+      rules: loop.engine.evaluator.rules,
+      nowMs: this.#o.now(),
+    };
+  }
+
+  #backend(): BackendView | null {
+    const { loop, node } = this.#o;
+    const { backend } = node;
+    if (backend === undefined) return null;
+    const can = backend.capabilities();
+    const { used, entries, masksUsed } = backend.capacity();
+    return {
+      name: backend.name,
+      description: can.description,
+      placement: can.placement,
+      started: loop.started,
+      error: loop.error ?? null,
+      used,
+      entries,
+      masksUsed,
+      masks: finite(can.masks),
+      leaseMs: can.leaseMs,
+      heartbeatMs: can.heartbeatMs,
+    };
+  }
+
+  #limits(explanation: Explanation): Omit<LimitsView, 'holdLeftMs' | 'retryInMs'> {
+    const plan = explanation.plans.at(0);
+    const capacity = this.#o.node.backend?.capacity();
+    return {
+      tableUsed: capacity?.used ?? 0,
+      tableEntries: capacity?.entries ?? 0,
+      cutoffScore: plan === undefined ? null : finite(plan.cutoff),
+      operationsLeft: plan?.budget ?? null,
+      hysteresis: this.#o.config.planner.hysteresis,
+    };
+  }
+
+  #timesLeft(row: number): Pick<LimitsView, 'holdLeftMs' | 'retryInMs'> {
+    const { loop, config } = this.#o;
+    const nowMs = this.#o.now();
+    const { placedSinceMs, retryAtMs } = loop.table.decision;
+    return {
+      holdLeftMs: Math.max(0, placedSinceMs[row] + config.planner.minHoldMs - nowMs),
+      retryInMs: Math.max(0, retryAtMs[row] - nowMs),
+    };
+  }
+}
+
+function byPlacement(value: (index: number) => number): Record<PlacementName, number> {
+  return { onload: value(0), offload: value(1), 'fast-path': value(2) };
+}
+
+function ratesByPlacement(table: FlowTable): Record<PlacementName, number> {
+  const sums = PLACEMENT_NAMES.map(() => 0);
+  for (let i = 0; i < table.count; i++) {
+    const row = table.rows[i];
+    sums[table.decision.placement[row]] += table.rates.bitsPerSecond[row];
+  }
+  return byPlacement((i) => sums[i]);
+}
+
+function portViews(tick: Tick): readonly PortView[] {
+  return [...tick.ports.values()].map((port) => {
+    const load = tick.node.portLoad.get(port.name);
+    return {
+      name: port.name,
+      kind: port.kind,
+      vm: port.vm ?? null,
+      slice: port.slice ?? null,
+      rxBitsPerSecond: load?.rxBitsPerSecond ?? null,
+      txBitsPerSecond: load?.txBitsPerSecond ?? null,
+      linkBitsPerSecond: port.linkBitsPerSecond ?? null,
+    };
+  });
+}
+
+function sourceView(source: SourceStatus): SourceView {
+  return { ...source, ageMs: finite(source.ageMs), error: source.error ?? null };
+}
+
+function ruleView(trace: RuleTrace): RuleView {
+  const { rule, verdict, condition } = trace;
+  return {
+    name: rule.name,
+    priority: rule.priority,
+    wish: WISH_NAMES[rule.wish],
+    verdict,
+    condition,
+  };
+}
+
+/** The number, or null when it has no finite value: JSON has none either. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { EmulatedNode } from '../adapters/emulator/node.ts';
+import { LinuxHostSource } from '../adapters/host/linux-host-source.ts';
+import { XdpBackend } from '../adapters/nic/xdp/backend.ts';
+import { OvsFlowSource } from '../adapters/ovs/flow-source.ts';
+import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
+import type { Clock } from '../engine/ports/clock.ts';
+import type { FlowSource } from '../engine/ports/flow-source.ts';
+import type { HostSource } from '../engine/ports/host-source.ts';
+import type { PathBackend } from '../engine/ports/path-backend.ts';
+import type { PortDirectory } from '../engine/ports/port-directory.ts';
+import type { Config } from './config/config.ts';
+import { packageRoot } from './package-root.ts';
+
+/** The node as the loop knows it: ports of the engine, whatever is behind them. */
+export interface Node {
+  /** One line for people. */
+  readonly description: string;
+  readonly flows: FlowSource;
+  readonly ports: PortDirectory;
+  readonly host: HostSource;
+  readonly backend: PathBackend | undefined;
+  /** Closes the sources; the backend is closed by whoever drives it. */
+  close(): Promise<void>;
+}
+
+/** The node that the configuration chooses. Nothing is connected yet. */
+export function createNode(config: Config, clock: Clock): Node {
+  return config.node.adapter === 'emulator' ? emulatedNode(config, clock) : ovsNode(config);
+}
+
+function emulatedNode(config: Config, clock: Clock): Node {
+  const { seed, vms, slices, load, maxFlows, probeDepth } = config.node.emulator;
+  const { entries, masks, leaseMs, heartbeatMs } = config.backend;
+  const node = new EmulatedNode({
+    seed,
+    clock,
+    vms,
+    slices,
+    load,
+    maxFlows,
+    probeDepth,
+    tableEntries: entries,
+    tableMasks: masks,
+    leaseMs,
+    heartbeatMs,
+  });
+  return {
+    description: `emulated node, ${vms} VMs in ${slices.length} slices, seed ${seed}`,
+    flows: node.flowSource,
+    ports: node.portDirectory,
+    host: node.hostSource,
+    backend: config.backend.adapter === 'none' ? undefined : node.backend,
+    close: () => closeBoth(node.flowSource, node.portDirectory),
+  };
+}
+
+function ovsNode(config: Config): Node {
+  const { runDir, database, datapath, timeoutMs } = config.node.ovs;
+  const flows = new OvsFlowSource({
+    runDir,
+    timeoutMs,
+    ...(datapath === undefined ? {} : { datapath }),
+  });
+  const ports = new OvsPortDirectory({ socket: database, timeoutMs });
+  return {
+    description: `Open vSwitch at ${runDir}`,
+    flows,
+    ports,
+    host: new LinuxHostSource({}),
+    backend: config.backend.adapter === 'none' ? undefined : xdpBackend(config),
+    close: () => closeBoth(flows, ports),
+  };
+}
+
+function xdpBackend(config: Config): XdpBackend {
+  const { pinPath, entries, masks, leaseMs, heartbeatMs, mode, ports } = config.backend;
+  return new XdpBackend({
+    pinPath,
+    objectPath: join(packageRoot(), 'dist/adapters/nic/xdp/norikae.bpf.o'),
+    entries,
+    masks,
+    leaseMs,
+    heartbeatMs,
+    mode,
+    ...(ports === undefined ? {} : { ports }),
+  });
+}
+
+async function closeBoth(flows: FlowSource, ports: PortDirectory): Promise<void> {
+  await Promise.all([flows.close(), ports.close()]);
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { loadConfig } from '../../daemon/config/load-config.ts';
+import type { FlowQuery } from '../../daemon/control/view.ts';
+import { createDaemon } from '../../daemon/daemon.ts';
+import type { Daemon } from '../../daemon/lifecycle.ts';
+import { packageRoot } from '../../daemon/package-root.ts';
+
+const ALL: FlowQuery = { sort: 'packets', limit: 50, words: [] };
+
+describe('the daemon on the emulated node, as people see it', function () {
+  this.timeout(30_000);
+  let daemon: Daemon;
+
+  before(async () => {
+    const config = loadConfig(`${packageRoot()}/daemon/config/emulated.json`);
+    daemon = await createDaemon(config, pino({ level: 'silent' }));
+    await daemon.start(new AbortController().signal);
+    for (let i = 0; i < 200 && daemon.view.status().flows.offload < 50; i++) await sleep(50);
+  });
+
+  after(() => daemon.stop());
+
+  it('offloads flows and says so', () => {
+    const status = daemon.view.status();
+    assert.ok(status.flows.offload >= 50, JSON.stringify(status.flows));
+    assert.ok(status.tick.fresh);
+    assert.equal(status.backend?.started, true);
+    assert.ok(status.sources.every((s) => s.fresh));
+    assert.ok((status.hostCpu ?? 0) > 0);
+    assert.deepEqual(JSON.parse(JSON.stringify(status)), status);
+  });
+
+  it('finds flows by what is asked for, largest first', () => {
+    const offloaded = daemon.view.flows({ ...ALL, placement: 'offload' });
+    assert.ok(offloaded.flows.length > 0);
+    assert.ok(offloaded.flows.every((f) => f.placement === 'offload'));
+    const rates = offloaded.flows.map((f) => f.packetsPerSecond);
+    assert.deepEqual(
+      rates,
+      [...rates].sort((a, b) => b - a),
+    );
+    const blue = daemon.view.flows({ ...ALL, slice: 'blue' });
+    assert.ok(blue.matching > 0 && blue.matching < blue.total);
+    assert.ok(blue.flows.every((f) => f.slice === 'blue'));
+    const [flow] = blue.flows;
+    const onPort = daemon.view.flows({ ...ALL, port: flow.inPort, limit: 10_000 });
+    assert.ok(onPort.flows.some((f) => f.id === flow.id));
+    assert.equal(daemon.view.flows({ ...ALL, words: [flow.id] }).matching, 1);
+  });
+
+  it('explains an offloaded flow and one that is not, with rules and numbers', async () => {
+    for (const placement of ['offload', 'onload'] as const) {
+      const [flow] = daemon.view.flows({ ...ALL, placement }).flows;
+      const answer = await daemon.view.why(flow.id);
+      assert.ok(answer.found);
+      assert.equal(answer.why.flow.id, flow.id);
+      assert.notEqual(answer.why.flow.reason.code, 'unseen');
+      assert.ok(answer.why.rules.length >= 2);
+      assert.ok(answer.why.limits.tableEntries > 0);
+      assert.deepEqual(JSON.parse(JSON.stringify(answer)), answer);
+    }
+  });
+
+  it('asks for more of an id that fits several flows, and knows none that is not there', async () => {
+    const several = await daemon.view.why('');
+    assert.ok(!several.found && several.candidates.length === 10);
+    const none = await daemon.view.why('zzz');
+    assert.ok(!none.found && none.candidates.length === 0);
+  });
+
+  it('takes everything back on the panic button, and goes on when told', async () => {
+    const { withdrawn } = await daemon.view.onloadAll();
+    assert.ok(withdrawn > 0);
+    assert.equal(daemon.view.status().backend?.used, 0);
+    await sleep(1500);
+    const held = daemon.view.status();
+    assert.ok(held.held);
+    assert.equal(held.flows.offload, 0);
+    await daemon.view.resume();
+    for (let i = 0; i < 100 && daemon.view.status().flows.offload === 0; i++) await sleep(50);
+    assert.ok(daemon.view.status().flows.offload > 0);
+  });
+
+  it('reloads its policies', async () => {
+    const reloaded = await daemon.view.reload();
+    assert.ok(reloaded.ok && reloaded.rules >= 2);
+  });
+});
