@@ -1,6 +1,6 @@
+import { WISH_NAMES, type Wish } from '../model/flow.ts';
 import { JsonDocument } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
-import { WISH_NAMES, type Wish } from '../model/flow.ts';
 import type { RootCondition } from './condition.ts';
 import { conditionProblems } from './condition-check.ts';
 import type { RuleInfo } from './evaluator.ts';
@@ -98,12 +98,16 @@ function documentProblems(document: JsonDocument): readonly Problem[] {
 function repeatedRuleNames(document: JsonDocument): Problem[] {
   const { value } = document;
   if (!isPolicyDocument(value)) return [];
-  const names = value.rules.map((rule) => rule.name);
-  return names.flatMap((name, i) =>
-    names.indexOf(name) === i
-      ? []
-      : [document.problemAt(['rules', i, 'name'], `another rule is called "${name}", too`)],
-  );
+  const taken = new Set<string>();
+  const found: Problem[] = [];
+  value.rules.forEach(({ name }, i) => {
+    if (taken.has(name)) {
+      const message = `another rule is called "${name}", too`;
+      found.push(document.problemAt(['rules', i, 'name'], message));
+    }
+    taken.add(name);
+  });
+  return found;
 }
 
 function policyOf(file: string, document: PolicyDocument): Policy {

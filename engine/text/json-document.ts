@@ -1,4 +1,5 @@
 import {
+  createScanner,
   findNodeAtLocation,
   getNodeValue,
   type Node,
@@ -11,6 +12,10 @@ import type { Problem } from './problem.ts';
 
 /** A path into a JSON document: keys and array indexes from the root. */
 export type JsonPath = readonly (string | number)[];
+
+/** What people write is not deeper, and of a file that is no JSON the first errors are enough. */
+const MOST_DEPTH = 100;
+const MOST_ERRORS = 50;
 
 /**
  * A JSON document that knows where each of its values stands: `json` as RFC 8259 has it, `jsonc`
@@ -30,14 +35,20 @@ export class JsonDocument {
     // A byte order mark would be a syntax error; a space keeps the columns.
     const content = text.replace(/^\uFEFF/, ' ');
     this.#lineStarts = [0, ...[...content.matchAll(/\n/g)].map((newline) => newline.index + 1)];
+    const deep = tooDeepAt(content);
+    if (deep !== undefined) {
+      this.problems = [this.#problem(deep, `nested deeper than ${MOST_DEPTH} levels`)];
+      return;
+    }
     const errors: ParseError[] = [];
     this.#root = parseTree(content, errors, {
       disallowComments: syntax === 'json',
       allowTrailingComma: syntax === 'jsonc',
     });
     // The parser may say several things of one place; the first is the cause.
-    const causes = errors.filter((e, i) => errors.findIndex((f) => f.offset === e.offset) === i);
-    const problems = causes.map((e) => this.#problem(e.offset, syntaxMessage(e.error)));
+    const causes = new Map(errors.toReversed().map((e) => [e.offset, e.error]));
+    const places = [...causes].toReversed().slice(0, MOST_ERRORS);
+    const problems = places.map(([offset, code]) => this.#problem(offset, syntaxMessage(code)));
     if (this.#root === undefined && problems.length === 0) {
       problems.push(this.#problem(0, 'the document is empty'));
     }
@@ -93,9 +104,27 @@ export class JsonDocument {
   }
 
   #position(offset: number): { line: number; column: number } {
-    const next = this.#lineStarts.findIndex((start) => start > offset);
-    const line = next === -1 ? this.#lineStarts.length : next;
-    return { line, column: offset - this.#lineStarts[line - 1] + 1 };
+    let low = 0;
+    for (let high = this.#lineStarts.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if (this.#lineStarts[middle] <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - this.#lineStarts[low] + 1 };
+  }
+}
+
+/** Where the text goes deeper than a parser that calls itself should follow, if it does. */
+function tooDeepAt(content: string): number | undefined {
+  const scanner = createScanner(content, true);
+  let depth = 0;
+  for (;;) {
+    scanner.scan();
+    if (scanner.getTokenLength() === 0) return undefined;
+    const first = content[scanner.getTokenOffset()];
+    if (first === '{' || first === '[') depth++;
+    else if (first === '}' || first === ']') depth--;
+    if (depth > MOST_DEPTH) return scanner.getTokenOffset();
   }
 }
 

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { didYouMean, nearest } from '../../engine/text/nearest.ts';
+
+describe('nearest', () => {
+  it('finds what was meant', () => {
+    const names = ['onload', 'offload', 'bitsPerSecond', 'packetsPerSecond'];
+    assert.equal(nearest('ofload', names), 'offload');
+    assert.equal(nearest('Offload', names), 'offload');
+    assert.equal(nearest('onlaod', names), 'onload');
+    assert.equal(nearest('bits_per_second', names), 'bitsPerSecond');
+    assert.equal(nearest('packetPerSeconds', names), 'packetsPerSecond');
+  });
+
+  it('finds nothing where nothing is near', () => {
+    assert.equal(nearest('colour', ['type', 'params']), undefined);
+    assert.equal(nearest('x', []), undefined);
+    assert.equal(didYouMean('colour', ['type']), '');
+  });
+});
