@@ -15,6 +15,8 @@ export class EntryTable {
   /** Four words a slot: the flow that it counts, or counted last. */
   readonly ids: Uint32Array;
   readonly #index: FlowIndex;
+  /** Slots whose entries are gone, and whose counters have not been read for the last time. */
+  readonly #gone: FlowIndex;
   readonly #byKey = new Map<string, number>();
   readonly #keys: Uint8Array;
   readonly #values: Uint8Array;
@@ -22,6 +24,7 @@ export class EntryTable {
   constructor(slots: number) {
     this.ids = new Uint32Array(slots * 4);
     this.#index = new FlowIndex(this.ids);
+    this.#gone = new FlowIndex(this.ids);
     this.#keys = new Uint8Array(slots * TABLE_KEY.bytes);
     this.#values = new Uint8Array(slots * ENTRY.bytes);
   }
@@ -62,9 +65,20 @@ export class EntryTable {
     this.#values.set(value, slot * ENTRY.bytes);
   }
 
-  /** Forgets an entry; its id and key stay readable. */
+  /** Slot that still counts for a flow whose entry was removed, or -1. */
+  findGone(id: FlowId): number {
+    return this.#gone.find(id.w0, id.w1, id.w2, id.w3);
+  }
+
+  /** Ends the time in which {@link findGone} finds a slot. */
+  forgetGone(slot: number): void {
+    this.#gone.remove(slot);
+  }
+
+  /** Removes an entry; its id and key stay readable. */
   remove(slot: number): void {
     this.#index.remove(slot);
+    this.#gone.insert(slot);
     const text = keyText(this.keyAt(slot));
     if (this.#byKey.get(text) === slot) this.#byKey.delete(text);
   }

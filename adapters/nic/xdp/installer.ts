@@ -64,6 +64,7 @@ export class Installer {
 
   /** One result each, same order. Once the signal is aborted, what is left is refused. */
   async apply(operations: readonly Operation[], signal: AbortSignal): Promise<OperationResult[]> {
+    signal.throwIfAborted();
     const results: OperationResult[] = [];
     for (const operation of operations) {
       if (signal.aborted) {
@@ -102,7 +103,7 @@ export class Installer {
   }
 
   async #put(flow: FlowSpec, results: OperationResult[]): Promise<OperationResult> {
-    const { entries, masks, slots } = this.#t;
+    const { entries, masks } = this.#t;
     const old = entries.find(flow.id);
     const encoded = this.#encode(flow);
     if (!encoded.ok) {
@@ -128,7 +129,7 @@ export class Installer {
     // The vSwitch made the same megaflow anew: the new flow takes the old one's place.
     const owner = entries.findKey(key);
     if (owner >= 0) await this.#discard(owner, results);
-    const slot = entries.count < this.#t.limit ? slots.take() : -1;
+    const slot = entries.count < this.#t.limit ? this.#takeSlot(flow.id) : -1;
     if (slot < 0) {
       masks.release(maskId);
       return refused('table-full', `${entries.count} of ${this.#t.limit} entries are in use`);
@@ -166,6 +167,16 @@ export class Installer {
     const to = target && { portId: target.id, ifindex: target.ifindex };
     const value = encodeEntry(flow.id, actions.program, to);
     return { ok: true, key, value, mask: match.match.mask };
+  }
+
+  /** The slot that counted for the flow before, when it has not been given back yet. */
+  #takeSlot(id: FlowId): number {
+    const { entries, slots } = this.#t;
+    const gone = entries.findGone(id);
+    if (gone < 0) return slots.take();
+    entries.forgetGone(gone);
+    slots.resume(gone);
+    return gone;
   }
 
   #stage(slot: number, result: number): void {

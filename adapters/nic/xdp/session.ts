@@ -48,7 +48,7 @@ export class Session {
     this.ports = new PortTable(libbpf, maps, attachment, options.ports);
     this.#flows = new FlowMap(libbpf, maps.fd.flows);
     this.#slots = new StatsSlots(slots);
-    this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries.ids);
+    this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries);
     this.installer = new Installer({
       entries: this.entries,
       flows: this.#flows,

@@ -1,5 +1,6 @@
 import type { CounterSink } from '../../../engine/ports/path-backend.ts';
 import type { Libbpf } from './libbpf.ts';
+import type { EntryTable } from './entry-table.ts';
 import type { StatsSlots } from './stats-slots.ts';
 import { STATS_BYTES } from './records.ts';
 
@@ -11,7 +12,7 @@ export class StatsReader {
   readonly #libbpf: Libbpf;
   readonly #fd: number;
   readonly #slots: StatsSlots;
-  readonly #ids: Uint32Array;
+  readonly #entries: EntryTable;
   readonly #cpus: number;
   readonly #keys = new Uint32Array(BATCH);
   readonly #values: Uint32Array;
@@ -19,12 +20,11 @@ export class StatsReader {
   readonly #drained: Uint32Array;
   #drainedCount = 0;
 
-  /** @param ids four words a slot: the flow it counts */
-  constructor(libbpf: Libbpf, fd: number, slots: StatsSlots, ids: Uint32Array) {
+  constructor(libbpf: Libbpf, fd: number, slots: StatsSlots, entries: EntryTable) {
     this.#libbpf = libbpf;
     this.#fd = fd;
     this.#slots = slots;
-    this.#ids = ids;
+    this.#entries = entries;
     this.#cpus = libbpf.possibleCpus();
     this.#values = new Uint32Array(BATCH * this.#cpus * WORDS);
     this.#drained = new Uint32Array(slots.size);
@@ -78,7 +78,7 @@ export class StatsReader {
     if (gainedPackets > 0) {
       slots.packets[slot] = packets;
       slots.bytes[slot] = bytes;
-      const ids = this.#ids;
+      const { ids } = this.#entries;
       const at = slot * 4;
       sink.carried(ids[at], ids[at + 1], ids[at + 2], ids[at + 3], gainedPackets, gainedBytes);
     }
@@ -87,7 +87,10 @@ export class StatsReader {
 
   #giveBack(): void {
     this.#zero();
-    for (let i = 0; i < this.#drainedCount; i++) this.#slots.release(this.#drained[i]);
+    for (let i = 0; i < this.#drainedCount; i++) {
+      this.#entries.forgetGone(this.#drained[i]);
+      this.#slots.release(this.#drained[i]);
+    }
   }
 
   #zero(): void {

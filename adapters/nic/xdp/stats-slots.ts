@@ -65,6 +65,11 @@ export class StatsSlots {
     this.#drainingSinceMs[slot] = nowMs;
   }
 
+  /** Lets a draining slot count for its flow again. */
+  resume(slot: number): void {
+    this.#state[slot] = LIVE;
+  }
+
   inUse(slot: number): boolean {
     return this.#state[slot] !== FREE;
   }
