@@ -7,6 +7,8 @@ import {
 import { sameBytes } from './names.ts';
 
 const SLOTS = 32768;
+const KEY_WORDS = 8;
+const SLAB_BYTES = 16 * 1024;
 
 function isFieldName(name: string): name is FieldName {
   return Object.hasOwn(FIELD_BITS, name);
@@ -40,20 +42,41 @@ export function fieldIndex(name: FieldName): number {
  */
 export class FieldPool {
   readonly #slots = Array.from<FieldMatch | undefined>({ length: SLOTS });
+  /** Field and value of each slot, beside each other: looking one up touches little memory. */
+  readonly #keys = new Int32Array(SLOTS * KEY_WORDS);
+  #slab = new ArrayBuffer(SLAB_BYTES);
+  #slabUsed = 0;
 
   /** The match on exactly this value, of which the field's width is read. */
   exact(index: number, value: Uint8Array): FieldMatch {
     const { name, width, full } = FIELDS[index];
     value[0] &= full[0];
-    let hash = index;
-    for (let i = 0; i < width; i++) hash = Math.imul(hash ^ value[i], 0x01000193);
-    const slot = (hash ^ (hash >>> 14)) & (SLOTS - 1);
+    const a = bigEndian(value, 0, width);
+    const b = bigEndian(value, 4, width);
+    const c = bigEndian(value, 8, width);
+    const d = bigEndian(value, 12, width);
+    const hash = Math.imul(a ^ (c << 7) ^ index, 0x9e3779b1) ^ Math.imul(b ^ (d << 9), 0x85ebca77);
+    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+    const keys = this.#keys;
+    const at = slot * KEY_WORDS;
     const known = this.#slots[slot];
-    if (known !== undefined && known.mask === full && sameBytes(known.value, value, 0)) {
+    if (
+      known !== undefined &&
+      keys[at] === index &&
+      keys[at + 1] === a &&
+      keys[at + 2] === b &&
+      keys[at + 3] === c &&
+      keys[at + 4] === d
+    ) {
       return known;
     }
-    const made: FieldMatch = { field: name, value: value.slice(0, width), mask: full };
+    const made: FieldMatch = { field: name, value: this.#copy(value, width), mask: full };
     this.#slots[slot] = made;
+    keys[at] = index;
+    keys[at + 1] = a;
+    keys[at + 2] = b;
+    keys[at + 3] = c;
+    keys[at + 4] = d;
     return made;
   }
 
@@ -71,6 +94,26 @@ export class FieldPool {
     }
     if (any === 0) return undefined;
     if (sameBytes(full, mask, 0)) return this.exact(index, value);
-    return { field: name, value: value.slice(0, width), mask: mask.slice(0, width) };
+    return { field: name, value: this.#copy(value, width), mask: this.#copy(mask, width) };
   }
+
+  /** A view of a shared slab: a typed array with a buffer of its own costs ten times as much. */
+  #copy(bytes: Uint8Array, width: number): Uint8Array {
+    if (this.#slabUsed + width > SLAB_BYTES) {
+      this.#slab = new ArrayBuffer(SLAB_BYTES);
+      this.#slabUsed = 0;
+    }
+    const copy = new Uint8Array(this.#slab, this.#slabUsed, width);
+    this.#slabUsed += width;
+    for (let i = 0; i < width; i++) copy[i] = bytes[i];
+    return copy;
+  }
+}
+
+/** Up to four bytes of a value as a number. */
+function bigEndian(value: Uint8Array, from: number, width: number): number {
+  const to = Math.min(from + 4, width);
+  let word = 0;
+  for (let i = from; i < to; i++) word = (word << 8) | value[i];
+  return word;
 }

@@ -13,6 +13,9 @@ const ZERO = 0x30;
 const EQUALS = 0x3d;
 const SPACE = 0x20;
 const QUIET = Buffer.from(QUIET_PREFIX, 'latin1');
+const QUIET_VIEW = new DataView(QUIET.buffer, QUIET.byteOffset, QUIET.length);
+
+const NONE: readonly OpaqueMatch[] = [];
 
 const VLAN_TPID = fieldIndex('vlan_tpid');
 const CVLAN_TPID = fieldIndex('cvlan_tpid');
@@ -74,7 +77,7 @@ export class KeyParser {
   readonly #strings = new StringPool();
   readonly #fields = Array.from<FieldMatch | undefined>({ length: FIELDS.length });
   #present = 0;
-  #opaque: OpaqueMatch[] = [];
+  #opaque: readonly OpaqueMatch[] = NONE;
   #inPort = '';
   #bytes: Buffer = Buffer.alloc(0);
   #end = 0;
@@ -86,8 +89,8 @@ export class KeyParser {
    * Reads the key that begins at `from`; it ends before a comma with a space behind it, or at
    * `end`. Undefined when it is not well-formed.
    */
-  parse(bytes: Buffer, from: number, end: number): FlowMatch | undefined {
-    const quiet = end - from > QUIET.length && sameBytes(QUIET, bytes, from);
+  parse(bytes: Buffer, view: DataView, from: number, end: number): FlowMatch | undefined {
+    const quiet = end - from > QUIET.length && beginsQuiet(view, from);
     this.#begin(bytes, quiet ? from + QUIET.length : from, end);
     const whole = this.#attributes(0);
     this.keyEnd = this.#values.at;
@@ -114,7 +117,7 @@ export class KeyParser {
     this.#end = end;
     this.#values.bytes = bytes;
     this.#values.at = from;
-    this.#opaque = [];
+    this.#opaque = NONE;
     this.#inPort = '';
   }
 
@@ -301,7 +304,8 @@ export class KeyParser {
     this.#values.at = close;
     if (isWildcarded(this.#bytes, open + 1, close)) return true;
     const name = this.#bytes.toString('utf8', start, open);
-    this.#opaque.push({ name, text: this.#bytes.toString('utf8', open + 1, close) });
+    const text = this.#bytes.toString('utf8', open + 1, close);
+    this.#opaque = [...this.#opaque, { name, text }];
     return true;
   }
 
@@ -315,12 +319,14 @@ export class KeyParser {
     if (!this.#bytes.subarray(from, end).includes(EQUALS)) return false;
     if (isWildcarded(this.#bytes, from, end)) return true;
     const name = this.#bytes.toString('utf8', start, open);
-    this.#opaque.push({ name, text: this.#bytes.toString('utf8', from, end) });
+    const text = this.#bytes.toString('utf8', from, end);
+    this.#opaque = [...this.#opaque, { name, text }];
     return true;
   }
 
   /** The fields in catalogue order; leaves the parser empty. */
   #collect(): readonly FieldMatch[] {
+    if (this.#present === 0) return [];
     const fields: FieldMatch[] = [];
     for (let i = 0; this.#present > 0 && i < this.#fields.length; i++) {
       const match = this.#fields[i];
@@ -331,6 +337,14 @@ export class KeyParser {
     }
     return fields;
   }
+}
+
+function beginsQuiet(view: DataView, from: number): boolean {
+  const last = QUIET.length - 4;
+  for (let i = 0; i < last; i += 4) {
+    if (view.getInt32(from + i) !== QUIET_VIEW.getInt32(i)) return false;
+  }
+  return view.getInt32(from + last) === QUIET_VIEW.getInt32(last);
 }
 
 const ETHER_TYPE_PART: Part = {

@@ -195,7 +195,7 @@ export class DumpParser {
     if (id === undefined) return this.#skip('no ufid', text, start, end);
     const keyAt = start + UFID_LENGTH + SEPARATOR.length;
     const match = sameBytes(SEPARATOR, text, start + UFID_LENGTH)
-      ? this.#keys.parse(text, keyAt, end)
+      ? this.#keys.parse(text, view, keyAt, end)
       : undefined;
     if (match === undefined) return this.#skip('key not understood', text, start, end);
     const keyEnd = this.#keys.keyEnd;

@@ -46,21 +46,19 @@ export class ValueReader {
    * none or it is too large.
    */
   number(width: number): boolean {
-    const { bytes } = this;
-    const start = this.at;
+    const { bytes, out } = this;
+    let p = this.at;
     let value = 0;
-    let digits = start;
-    if (bytes[start] === 0x30 && bytes[start + 1] === 0x78) {
-      digits = start + 2;
-      this.at = digits;
-      for (let d = HEX[bytes[this.at]]; d < 16; d = HEX[bytes[++this.at]]) value = value * 16 + d;
+    let start = p;
+    if (bytes[p] === 0x30 && bytes[p + 1] === 0x78) {
+      start = p + 2;
+      for (let d = HEX[bytes[(p = start)]]; d < 16; d = HEX[bytes[++p]]) value = value * 16 + d;
     } else {
-      for (let d = bytes[start] - 0x30; d >= 0 && d <= 9; d = bytes[++this.at] - 0x30) {
-        value = value * 10 + d;
-      }
+      for (let d = bytes[p] - 0x30; d >= 0 && d <= 9; d = bytes[++p] - 0x30) value = value * 10 + d;
     }
-    if (this.at === digits || value > LARGEST[width]) return false;
-    for (let i = width - 1, rest = value >>> 0; i >= 0; i--, rest >>>= 8) this.out[i] = rest;
+    if (p === start || value > LARGEST[width]) return false;
+    this.at = p;
+    for (let i = width - 1, rest = value >>> 0; i >= 0; i--, rest >>>= 8) out[i] = rest;
     return true;
   }
 
