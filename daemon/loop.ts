@@ -20,6 +20,8 @@ const HOST_PERIOD_MS = 1000;
 const SMOOTHING_MS = 1000;
 const AUDIT_MS = 30_000;
 const RETRY_AFTER_MS = 500;
+/** With a long lease, too, what was adopted at the start must not wait for its first renewal. */
+const MOST_RENEWAL_MS = 250;
 
 /** What a {@link Loop} is made of. */
 export interface LoopOptions {
@@ -193,7 +195,7 @@ export class Loop {
   #leases() {
     const leaseMs = this.#options.node.backend?.capabilities().leaseMs ?? 0;
     const { clock, log } = this.#options;
-    return interval(Math.max(50, leaseMs / 4)).pipe(
+    return interval(Math.min(MOST_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
       exhaustMap(() => {
         const known = clock.now() - this.table.readAtMs <= this.#observer.staleAfterMs;
         if (!known || !this.#starter.started) return [];
