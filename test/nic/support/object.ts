@@ -16,3 +16,14 @@ export function builtObject(): string {
   execFileSync(process.execPath, [join(root, 'scripts/build-bpf.mjs')], { timeout: 60_000 });
   return join(root, 'dist/adapters/nic/xdp/norikae.bpf.o');
 }
+
+/** Path of a BPF program of the tests, compiled into `folder`. */
+export function compiled(name: string, folder: string): string {
+  const source = join(projectRoot(), 'test/nic/support', `${name}.bpf.c`);
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const include = `/usr/include/${machine}-linux-gnu`;
+  const target = join(folder, `${name}.bpf.o`);
+  const flags = ['-O2', '-g', '-target', 'bpf', '-I', include];
+  execFileSync('clang', [...flags, '-c', source, '-o', target], { timeout: 60_000 });
+  return target;
+}
