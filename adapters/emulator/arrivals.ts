@@ -2,16 +2,11 @@ import { type Direction, actionsOf, type Endpoint, matchOf, reverseOf } from './
 import { NONE, type FlowStore } from './flow-store.ts';
 import { flowIdOf } from './megaflow.ts';
 import type { NodeSettings } from './options.ts';
+import { type ArrivalProcess, arrivalProcesses } from './arrival-process.ts';
 import type { Paths } from './paths.ts';
-import { Sfc32 } from './random.ts';
 import { type Topology, type Vm, vlanOf } from './topology.ts';
-import {
-  type DrawnWorkload,
-  TCP_HEADERS,
-  type Transfers,
-  UDP_HEADERS,
-  VLAN_TAG,
-} from './transfers.ts';
+import { TCP_HEADERS, UDP_HEADERS, VLAN_TAG } from './packets.ts';
+import type { DrawnWorkload, Transfers } from './transfers.ts';
 
 /** Hosts outside that VMs talk to. */
 const OUTSIDE_HOSTS = 4_096;
@@ -27,16 +22,6 @@ const OUTSIDE_ROUTER = { inside: ROUTER.outside, outside: ROUTER.inside };
 const RTT_MS = [0.5, 8] as const;
 const PEAK_BITS_PER_SECOND = [50e6, 2e9] as const;
 
-/** The arrivals of one workload. */
-interface Process {
-  readonly index: number;
-  readonly drawn: DrawnWorkload;
-  readonly vms: readonly Vm[];
-  readonly random: Sfc32;
-  readonly meanGapMs: number;
-  nextAtMs: number;
-}
-
 /**
  * New connections: a Poisson process for each workload, with random numbers of its own, so that
  * the traffic offered is the same whatever becomes of it.
@@ -46,7 +31,7 @@ export class Arrivals {
   opened = 0;
   turnedAway = 0;
 
-  readonly #processes: readonly Process[];
+  readonly #processes: readonly ArrivalProcess[];
   readonly #settings: NodeSettings;
   readonly #topology: Topology;
   readonly #flows: FlowStore;
@@ -66,7 +51,7 @@ export class Arrivals {
     this.#flows = flows;
     this.#paths = paths;
     this.#transfers = transfers;
-    this.#processes = processesOf(settings, topology, workloads);
+    this.#processes = arrivalProcesses(settings, topology, workloads);
   }
 
   /** Opens every connection that arrives up to `nowMs`. */
@@ -79,7 +64,7 @@ export class Arrivals {
     }
   }
 
-  #open(process: Process): void {
+  #open(process: ArrivalProcess): void {
     const { random, drawn } = process;
     const direction = this.#direction(process);
     // Everything is drawn before anything is looked at: the sequence must not depend on it.
@@ -125,7 +110,7 @@ export class Arrivals {
     return row;
   }
 
-  #direction(process: Process): Direction {
+  #direction(process: ArrivalProcess): Direction {
     const { random, vms, drawn } = process;
     const s = this.#settings;
     const vm = vms[random.below(vms.length)];
@@ -179,25 +164,6 @@ export class Arrivals {
   #uplinkOf(endpoint: Endpoint): number {
     return this.#topology.uplinks.findIndex((u) => u.name === endpoint.port);
   }
-}
-
-function processesOf(
-  settings: NodeSettings,
-  topology: Topology,
-  workloads: readonly DrawnWorkload[],
-): Process[] {
-  const shares = workloads.reduce((sum, w) => sum + w.workload.share, 0);
-  const links = topology.uplinks.length * settings.linkBitsPerSecond;
-  const bytesPerMs = (settings.load * links) / 8 / 1_000;
-  const seeds = new Sfc32(settings.seed);
-  return workloads.flatMap((drawn, index) => {
-    const random = new Sfc32(seeds.next());
-    const vms = topology.slices[index % topology.slices.length];
-    const { share, transfersPerConnection } = drawn.workload;
-    const meanGapMs = (drawn.sizes.mean * transfersPerConnection) / (bytesPerMs * (share / shares));
-    if (vms.length === 0 || !Number.isFinite(meanGapMs)) return [];
-    return [{ index, drawn, vms, random, meanGapMs, nextAtMs: random.exponential(meanGapMs) }];
-  });
 }
 
 function hex(n: number): string {
