@@ -1,5 +1,4 @@
 import { type IncomingMessage, request } from 'node:http';
-import { createInterface } from 'node:readline';
 import {
   connectionError,
   ControlMismatch,
@@ -7,6 +6,7 @@ import {
   ControlTimeout,
 } from './client-errors.ts';
 import { flowQueryParameters } from './flow-query.ts';
+import { linesOf } from './lines.ts';
 import {
   isFlowPage,
   isHoldView,
@@ -67,8 +67,8 @@ export class ControlClient {
     try {
       const response = await this.#open('GET', `/v1/ticks?${flowQueryParameters(query)}`, signal);
       if (response.statusCode !== 200) throw refusal(await bodyOf(response));
-      for await (const line of createInterface({ input: response })) {
-        yield this.#checked(JSON.parse(line), isTickLine);
+      for await (const line of linesOf(response, MOST_BYTES)) {
+        yield this.#checked(parsed(line), isTickLine);
       }
     } catch (error) {
       if (!signal.aborted) throw error;

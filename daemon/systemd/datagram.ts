@@ -26,7 +26,7 @@ export function openDatagramSender(address: string): DatagramSender {
   const libc = koffi.load(null);
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   const sendto = libc.func(
-    'ssize_t sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *to, uint32_t toLength)',
+    'intptr_t sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *to, uint32_t toLength)',
   );
   const close = libc.func('int close(int fd)');
   const fd: number = socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);

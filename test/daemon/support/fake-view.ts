@@ -1,0 +1,185 @@
+import type {
+  DaemonView,
+  FlowPage,
+  FlowQuery,
+  FlowView,
+  HoldView,
+  ReloadView,
+  StatusView,
+  WhyAnswer,
+  WhyView,
+} from '../../../daemon/control/view.ts';
+
+/** A flow that is offloaded; `over` changes what a test is about. */
+export function flowOf(over: Partial<FlowView> = {}): FlowView {
+  return {
+    id: '5b1f0c7e-0000-4000-8000-000000000001',
+    match: 'in_port=vm1,tcp,tcp_dst=443',
+    actions: 'output uplink0',
+    inPort: 'vm1',
+    outPorts: ['uplink0'],
+    slice: 'red',
+    vm: 'web-1',
+    placement: 'offload',
+    bitsPerSecond: 1.5e9,
+    packetsPerSecond: 125_000,
+    bytes: 3e9,
+    packets: 2e6,
+    vswitchBytes: 1e9,
+    carriedBytes: 2e9,
+    ageMs: 16_000,
+    idleMs: 2,
+    placedMs: 9_000,
+    wish: 'offload',
+    score: 1.5e9,
+    rule: 'default/elephants',
+    reason: { code: 'placed', text: 'a rule asks for it and the backend has it' },
+    ...over,
+  };
+}
+
+/** Why `flow` is where it is. */
+export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
+  return {
+    flow,
+    limits: {
+      tableUsed: 512,
+      tableEntries: 512,
+      cutoffScore: 2e9,
+      operationsLeft: 40,
+      holdLeftMs: 0,
+      retryInMs: 0,
+      hysteresis: 1.3,
+    },
+    refusal: null,
+    rules: [
+      {
+        name: 'default/elephants',
+        priority: 10,
+        wish: 'offload',
+        verdict: true,
+        condition: {
+          kind: 'all',
+          verdict: true,
+          of: [
+            {
+              kind: 'compare',
+              verdict: true,
+              fact: 'bitsPerSecond',
+              operator: 'greaterThan',
+              expected: 1e6,
+              actual: 1.5e9,
+            },
+          ],
+        },
+      },
+    ],
+    ...over,
+  };
+}
+
+/** A daemon in good health. */
+export function statusOf(over: Partial<StatusView> = {}): StatusView {
+  return {
+    version: '0.1.0',
+    pid: 4242,
+    uptimeMs: 125_000,
+    node: 'emulated node',
+    hostCpu: 0.234,
+    backend: {
+      name: 'emulated-nic',
+      description: 'emulated NIC table',
+      placement: 'offload',
+      started: true,
+      error: null,
+      used: 512,
+      entries: 512,
+      masksUsed: 3,
+      masks: 16,
+      leaseMs: 2_000,
+      heartbeatMs: 1_000,
+    },
+    tick: { sequence: 480, ageMs: 100, fresh: true, elapsedMs: 8, periodMs: 250 },
+    sources: [
+      {
+        name: 'flows',
+        fresh: true,
+        ageMs: 100,
+        failures: 0,
+        error: null,
+        costMs: 4,
+        periodMs: 250,
+      },
+    ],
+    flows: { onload: 3_000, offload: 512, 'fast-path': 0 },
+    bitsPerSecond: { onload: 1.2e9, offload: 6e9, 'fast-path': 0 },
+    ports: [
+      {
+        name: 'vm1',
+        kind: 'vm',
+        vm: 'web-1',
+        slice: 'red',
+        rxBitsPerSecond: 1e9,
+        txBitsPerSecond: 2e9,
+        linkBitsPerSecond: 1e10,
+      },
+    ],
+    policies: { files: ['/etc/norikae/policies/default.json'], rules: 5, problems: [] },
+    held: false,
+    ...over,
+  };
+}
+
+/** A view that answers what a test sets, and remembers what it was asked. */
+export class FakeView implements DaemonView {
+  state = statusOf();
+  page: FlowPage = { total: 1, matching: 1, flows: [flowOf()] };
+  answer: WhyAnswer = { found: true, why: whyOf(flowOf()) };
+  reloaded: ReloadView = { ok: true, rules: 5 };
+  /** Set to make every question fail. */
+  failure: Error | undefined;
+  readonly asked: string[] = [];
+  readonly queries: FlowQuery[] = [];
+  readonly listeners = new Set<() => void>();
+
+  /** Lets everybody know of a tick. */
+  tick(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  status(): StatusView {
+    return this.#did('status', this.state);
+  }
+
+  flows(query: FlowQuery): FlowPage {
+    this.queries.push(query);
+    return this.#did('flows', this.page);
+  }
+
+  async why(id: string): Promise<WhyAnswer> {
+    return this.#did(`why ${id}`, this.answer);
+  }
+
+  async onloadAll(): Promise<HoldView> {
+    return this.#did('onload-all', { held: true, withdrawn: 512 });
+  }
+
+  async resume(): Promise<HoldView> {
+    return this.#did('resume', { held: false, withdrawn: 0 });
+  }
+
+  async reload(): Promise<ReloadView> {
+    return this.#did('reload', this.reloaded);
+  }
+
+  onTick(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  #did<T>(what: string, answer: T): T {
+    this.asked.push(what);
+    if (this.failure !== undefined) throw this.failure;
+    return answer;
+  }
+}

@@ -1,0 +1,18 @@
+import { coloursOf, type Terminal } from '../../../daemon/view/terminal.ts';
+
+/** A terminal that keeps what was written. */
+export class TestTerminal implements Terminal {
+  text = '';
+  interactive = false;
+  columns = 120;
+  rows = 24;
+  readonly colours = coloursOf(false);
+
+  write(text: string): void {
+    this.text += text;
+  }
+
+  size(): { columns: number; rows: number } {
+    return { columns: this.columns, rows: this.rows };
+  }
+}
