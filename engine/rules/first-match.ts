@@ -12,7 +12,7 @@ import {
  * Finds the first of a list of rules that holds for the flow that `view` looks at.
  *
  * Three things make json-rules-engine two to three times as fast as with all rules and all facts
- * given to each run (docs/policies.md has the numbers): facts are read when they are asked for;
+ * given to each run (docs/decisions/005 has the numbers): facts are read when they are asked for;
  * each rule has a priority of its own, so that the engine stops at the first that holds; and a
  * rule's tail is a condition of its own that the rule refers to, because the engine clones a
  * rule's conditions for each run but a referred one only when it comes to it.

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Placement, Wish } from '../../engine/model/flow.ts';
+import { FlowTable } from '../../engine/model/flow-table.ts';
+import type { FieldMatch } from '../../engine/model/match.ts';
+import { updateRates } from '../../telemetry/rates.ts';
+import { contextOf, evaluatorOf, exactly, never } from './fixture.ts';
+import { policyFile } from './policy-files.ts';
+
+const TICK_MS = 250;
+const IPV4 = 0x0800;
+
+/** Packets that a flow sends in each tick. */
+type Series = readonly number[];
+
+interface Traffic {
+  readonly fields: readonly FieldMatch[];
+  readonly packets: Series;
+  /** Bytes of each packet. */
+  readonly size?: number;
+}
+
+/** A flow of a NORMAL bridge: MACs and ethertype. */
+function bridged(ethType: number, dst = [2, 0, 0, 0, 0, 2]): readonly FieldMatch[] {
+  return exactly({ eth_src: [2, 0, 0, 0, 0, 1], eth_dst: dst, eth_type: ethType });
+}
+
+/** So many packets a second for so many ticks. */
+function steady(packetsPerSecond: number, ticks: number): Series {
+  return Array.from({ length: ticks }, () => Math.round((packetsPerSecond * TICK_MS) / 1000));
+}
+
+/** One packet a second, as the heartbeat lets through. */
+function heartbeat(ticks: number): Series {
+  return Array.from({ length: ticks }, (_, i) => (i % 4 === 0 ? 1 : 0));
+}
+
+/**
+ * The wish of the default policy in each tick: a background flow is there from the start, the
+ * flow appears in the second tick, and goes where it is wished.
+ */
+async function wishesOver({ fields, packets, size = 1514 }: Traffic): Promise<number[]> {
+  const evaluator = evaluatorOf(readFileSync(policyFile('default.json'), 'utf8'));
+  const table = new FlowTable();
+  const id = { w0: 1, w1: 2, w2: 3, w3: 4 };
+  const wishes: number[] = [];
+  let total = 0;
+  for (let tick = 0; tick <= packets.length; tick++) {
+    const nowMs = 10_000 + tick * TICK_MS;
+    table.begin(nowMs);
+    if (tick > 0) {
+      total += packets[tick - 1];
+      const found = table.rowOf(id);
+      const match = { inPort: 'vm1', fields, opaque: [] };
+      const row = found >= 0 ? found : table.add(id, match, [{ kind: 'output', port: 'vm2' }]);
+      table.observe(row, total, total * size, packets[tick - 1] > 0 ? 0 : TICK_MS);
+    }
+    table.end();
+    updateRates(table, 1000);
+    await evaluator.evaluate(table, contextOf({ nowMs }), never());
+    const row = table.rowOf(id);
+    if (row < 0) continue;
+    const wish = table.decision.wish[row];
+    wishes.push(wish);
+    const placement = wish === Wish.offload ? Placement.offload : Placement.onload;
+    if (wish !== Wish.none && table.decision.placement[row] !== placement) {
+      table.decision.placement[row] = placement;
+      table.decision.placedSinceMs[row] = nowMs;
+    }
+  }
+  return wishes;
+}
+
+const OFFLOADED = 2;
+
+describe('policies/default.json', () => {
+  const elephants: readonly [string, number, number][] = [
+    ['0.6 Gbit/s in frames of 1,514 bytes', 50_000, 1514],
+    ['0.6 Gbit/s in segments of 64 KiB', 1_150, 65_226],
+    ['3 Gbit/s in frames of 1,514 bytes', 250_000, 1514],
+    ['the acknowledgements of 0.6 Gbit/s', 12_000, 66],
+  ];
+  for (const [name, packetsPerSecond, size] of elephants) {
+    it(`offloads ${name} on a NORMAL bridge in its first or second tick, and leaves it there`, async () => {
+      const packets = steady(packetsPerSecond, 60);
+      const wishes = await wishesOver({ fields: bridged(IPV4), packets, size });
+      assert.deepEqual(
+        wishes.slice(OFFLOADED - 1),
+        Array.from({ length: 59 }, () => Wish.offload),
+      );
+    });
+  }
+
+  it('offloads IPv6, 5-tuple flows and flows whose MACs are wildcards', async () => {
+    const packets = steady(5000, 4);
+    const fiveTuple = exactly({
+      eth_type: IPV4,
+      ipv4_src: [10, 0, 0, 1],
+      ipv4_dst: [10, 0, 0, 2],
+      ip_proto: 6,
+      tcp_src: 40000,
+      tcp_dst: 80,
+    });
+    for (const fields of [bridged(0x86dd), fiveTuple, exactly({ eth_type: IPV4 })]) {
+      assert.equal((await wishesOver({ fields, packets }))[OFFLOADED - 1], Wish.offload);
+    }
+  });
+
+  const silences: readonly [string, Series][] = [
+    ['nothing', steady(0, 20)],
+    ['but heartbeats', heartbeat(20)],
+  ];
+  for (const [name, silence] of silences) {
+    it(`takes a flow back that has sent ${name} for two seconds`, async () => {
+      const packets = [...steady(250_000, 20), ...silence];
+      const wishes = await wishesOver({ fields: bridged(IPV4), packets });
+      const onload = wishes.indexOf(Wish.onload);
+      const silentMs = (onload - 19) * TICK_MS;
+      assert(silentMs >= 2000 && silentMs <= 2250, `${silentMs} ms`);
+      assert(!wishes.slice(onload + 1).includes(Wish.offload), 'it stays on the vSwitch');
+    });
+  }
+
+  it('leaves a flow that pauses for a second where it is', async () => {
+    const burst = steady(20_000, 4);
+    const packets = [...burst, ...steady(0, 4), ...burst, ...heartbeat(6), ...burst];
+    const wishes = await wishesOver({ fields: bridged(IPV4), packets });
+    assert.equal(wishes.indexOf(Wish.onload), -1);
+  });
+
+  const declined: readonly [string, readonly FieldMatch[]][] = [
+    ['broadcast', bridged(IPV4, [255, 255, 255, 255, 255, 255])],
+    ['multicast', bridged(IPV4, [1, 0, 0x5e, 0, 0, 1])],
+    ['ARP', bridged(0x0806)],
+    ['LLDP', bridged(0x88cc)],
+    ['what has no ethertype', exactly({ eth_dst: [2, 0, 0, 0, 0, 2] })],
+  ];
+  for (const [name, fields] of declined) {
+    it(`does not ask for ${name}, however busy`, async () => {
+      const wishes = await wishesOver({ fields, packets: steady(10_000, 20) });
+      assert.deepEqual([...new Set(wishes)], [Wish.none]);
+    });
+  }
+
+  it('does not ask for mice', async () => {
+    const fields = bridged(IPV4);
+    const request = await wishesOver({ fields, packets: [30, ...steady(0, 20)] });
+    assert.deepEqual([...new Set(request)], [Wish.none]);
+    const trickle = await wishesOver({ fields, packets: steady(100, 40) });
+    assert.deepEqual([...new Set(trickle)], [Wish.none]);
+  });
+});
