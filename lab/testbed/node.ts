@@ -31,6 +31,8 @@ export interface VmOptions {
   readonly mtu?: number;
   /** Interface index to ask for. */
   readonly ifindex?: number;
+  /** OpenFlow port number; the VM's number when not given. */
+  readonly ofport?: number;
   /** Left out of the bridge when true. */
   readonly detached?: boolean;
 }
@@ -83,8 +85,8 @@ export class TestNode {
       ...(options.ifindex === undefined ? {} : { ifindex: options.ifindex }),
     });
     if (options.detached !== true) {
-      const slice = options.slice ?? 'gold';
-      await this.ovs.addPort({ bridge: BRIDGE, name, vm: name, slice, mac, ofport: number });
+      const { slice = 'gold', ofport = number } = options;
+      await this.ovs.addPort({ bridge: BRIDGE, name, vm: name, slice, mac, ofport });
     }
     return { name, number, mac, address, namespace, port };
   }

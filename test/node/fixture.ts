@@ -24,6 +24,7 @@ export class NodeFixture {
   readonly node: TestNode;
   readonly sender: Vm;
   readonly receiver: Vm;
+  readonly #daemons: NorikaeDaemon[] = [];
 
   private constructor(node: TestNode, sender: Vm, receiver: Vm) {
     this.node = node;
@@ -44,12 +45,19 @@ export class NodeFixture {
   }
 
   /** A daemon with a fast loop and an eager policy. */
-  startDaemon(settings: DaemonSettings = {}): Promise<NorikaeDaemon> {
-    return NorikaeDaemon.start(this.node, {
+  async startDaemon(settings: DaemonSettings = {}): Promise<NorikaeDaemon> {
+    const daemon = await NorikaeDaemon.start(this.node, {
       policies: [EAGER],
       ...settings,
       planner: { minHoldMs: 0, ...settings.planner },
     });
+    this.#daemons.push(daemon);
+    return daemon;
+  }
+
+  /** Ends daemons that a failed test left. */
+  async stopDaemons(): Promise<void> {
+    for (const daemon of this.#daemons.splice(0)) await daemon.stop();
   }
 
   /** Replaces all OpenFlow rules of the bridge. */
