@@ -41,6 +41,16 @@ export interface MapSizes {
   readonly ports: number;
 }
 
+/** Ports that can be served at a time. */
+const MAX_PORTS = 1024;
+/** Statistics slots beyond two an entry: for entries deleted since the last reading. */
+const SPARE_SLOTS = 1024;
+
+/** Sizes for so many entries. */
+export function sizesFor(entries: number): MapSizes {
+  return { entries, slots: entries * 2 + SPARE_SLOTS, ports: MAX_PORTS };
+}
+
 function shapes(sizes: MapSizes): Record<MapName, Shape> {
   const { entries, slots, ports } = sizes;
   const portKeyed = { keySize: 4, maxEntries: ports };

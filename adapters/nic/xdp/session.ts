@@ -10,17 +10,12 @@ import { Installer } from './installer.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import { Libbpf } from './libbpf.ts';
 import { PinLock } from './lock.ts';
-import { Maps } from './maps.ts';
+import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
 import { PortTable } from './port-table.ts';
 import { CONTROL, u32At } from './records.ts';
 import { StatsReader } from './stats-reader.ts';
 import { StatsSlots } from './stats-slots.ts';
-
-/** Ports that can be served at a time. */
-const MAX_PORTS = 1024;
-/** Statistics slots beyond one an entry: for entries deleted since the last reading. */
-const SPARE_SLOTS = 1024;
 
 const nowMs = () => performance.now();
 
@@ -41,7 +36,7 @@ export class Session {
     this.#libbpf = libbpf;
     this.#lock = lock;
     this.#maps = maps;
-    const slots = slotsFor(options.entries);
+    const { slots } = sizesFor(options.entries);
     const attachment = new Attachment(libbpf, maps, options.objectPath, options.mode);
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
@@ -64,8 +59,8 @@ export class Session {
     const libbpf = new Libbpf();
     const lock = PinLock.take(options.pinPath);
     try {
-      const { pinPath, entries } = options;
-      const sizes = { entries, slots: slotsFor(entries), ports: MAX_PORTS };
+      const { pinPath } = options;
+      const sizes = sizesFor(options.entries);
       const pinned = Maps.open(libbpf, pinPath, sizes);
       const maps = pinned ?? Maps.create(libbpf, pinPath, sizes);
       const session = new Session(libbpf, lock, maps, options);
@@ -151,10 +146,6 @@ export class Session {
     this.#slots.adopt(taken);
     this.#stats.zeroFree();
   }
-}
-
-function slotsFor(entries: number): number {
-  return entries * 2 + SPARE_SLOTS;
 }
 
 function ufidOf(value: Uint8Array): FlowId {

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { XdpBackend } from '../../adapters/nic/xdp/backend.ts';
+import type { FlowSpec } from '../../engine/model/flow.ts';
+import { carried, idText, never } from '../contract/collect.ts';
+import { flowId } from '../support/flows.ts';
+import { needs } from '../support/needs.ts';
+import { actionsFor, frame, matchFor } from './support/arbitrary.ts';
+import { fieldsOf, matches, performed } from './support/model.ts';
+import { builtObject } from './support/object.ts';
+import { ProgramRun, VERDICT } from './support/program-run.ts';
+import { World } from './support/world.ts';
+
+const ENTRIES = 64;
+
+describe('XDP program against a model, packet by packet', function () {
+  this.timeout(120_000);
+  let world: World;
+  let backend: XdpBackend;
+  let program: ProgramRun;
+  let inPort = '';
+  let outPort = '';
+
+  before(async function () {
+    needs(this, 'root', 'netns', 'xdp');
+    const objectPath = builtObject();
+    world = await World.create(2);
+    [inPort, outPort] = world.names();
+    const pinPath = world.pinPath();
+    const common = { pinPath, objectPath, entries: ENTRIES, masks: 128, mode: 'native' } as const;
+    backend = new XdpBackend({ ...common, leaseMs: 600_000, heartbeatMs: 0 });
+    await backend.start(world.snapshot(), never());
+    await backend.renewLease();
+    program = new ProgramRun(pinPath, objectPath, ENTRIES);
+  });
+
+  after(async () => {
+    program?.close();
+    await backend?.close('withdraw');
+    await world?.close();
+  });
+
+  /** A flow made for one frame, if the program looks at that frame at all. */
+  function flowFor(packet: Buffer, n: number): fc.Arbitrary<FlowSpec | undefined> {
+    const fields = fieldsOf(packet);
+    if (fields === undefined) return fc.constant(undefined);
+    return fc
+      .record({ fields: matchFor(fields), actions: actionsFor(fields, outPort) })
+      .map((r) => ({
+        id: flowId(n),
+        match: { inPort, fields: r.fields, opaque: [] },
+        actions: r.actions,
+      }));
+  }
+
+  /** The frame with one byte changed: near misses of wildcards, and hits. */
+  const flip = fc.record({ at: fc.nat(120), byte: fc.integer({ min: 0, max: 255 }) });
+  const changed = (packet: Buffer, { at, byte }: { at: number; byte: number }) => {
+    const copy = Buffer.from(packet);
+    copy[at % copy.length] = byte;
+    return copy;
+  };
+
+  const cases = frame.chain((base) =>
+    fc
+      .record({
+        flow: flowFor(base, 1),
+        flips: fc.array(flip, { maxLength: 4 }),
+        stranger: frame,
+      })
+      .map(({ flow, flips, stranger }) => ({
+        flow,
+        packets: [base, ...flips.map((f) => changed(base, f)), stranger],
+      })),
+  );
+
+  it('does to every packet what the flow says, and counts it; all others stay as they are', async () => {
+    let redirected = 0;
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ flow, packets: sent }) => {
+        await backend.withdrawAll();
+        await carried(backend);
+        if (flow !== undefined) {
+          const [result] = await backend.apply([{ kind: 'put', flow }], never());
+          assert.ok(result.ok, JSON.stringify(result));
+        }
+        let packets = 0;
+        let bytes = 0;
+        for (const packet of sent) {
+          const fields = fieldsOf(packet);
+          const hit = flow !== undefined && fields !== undefined && matches(flow.match, fields);
+          const result = program.run(packet, world.port(inPort).ifindex);
+          if (!hit) {
+            assert.equal(result.verdict, VERDICT.pass);
+            assert.ok(result.bytes.equals(packet), 'a packet that is passed is untouched');
+            continue;
+          }
+          packets++;
+          bytes += packet.length;
+          if (flow.actions.length === 0) {
+            assert.equal(result.verdict, VERDICT.drop);
+            continue;
+          }
+          redirected++;
+          assert.equal(result.verdict, VERDICT.redirect);
+          const expected = performed(packet, flow.actions);
+          assert.equal(result.bytes.toString('hex'), expected.toString('hex'));
+        }
+        const sum = flow === undefined ? undefined : (await carried(backend)).get(idText(flow));
+        assert.deepEqual([sum?.packets ?? 0, sum?.bytes ?? 0], [packets, bytes]);
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.ok(redirected > 1_000, `only ${redirected} packets were redirected: a weak test`);
+  });
+
+  it('passes packets of ports it does not know', async () => {
+    await fc.assert(
+      fc.property(frame, (packet) => {
+        const result = program.run(packet, 1);
+        assert.equal(result.verdict, VERDICT.pass);
+        assert.ok(result.bytes.equals(packet));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
