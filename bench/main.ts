@@ -1,8 +1,12 @@
 import { parseArgs } from 'node:util';
 import { run as ingest } from './ingest.ts';
 import { type BenchReport, formatReport, type RunBench } from './report.ts';
+import { run as tick } from './tick.ts';
 
-const BENCHES: ReadonlyMap<string, RunBench> = new Map([['ingest', ingest]]);
+const BENCHES: ReadonlyMap<string, RunBench> = new Map([
+  ['ingest', ingest],
+  ['tick', tick],
+]);
 
 const USAGE = `usage: npm run bench -- NAME... [--json] [--quick]
 NAME is one of: ${[...BENCHES.keys()].join(', ')}`;
