@@ -42,13 +42,14 @@ export type Condition = AllOf | AnyOf | NotOf | Comparison;
 /** What a rule's `conditions` can be: json-rules-engine wants no bare comparison there. */
 export type RootCondition = AllOf | AnyOf | NotOf;
 
-/** True for the value of a comparison that is another fact. */
+/** True for what names a fact, well-formed; of a comparison's value: true when it is another fact. */
 export function isFactReference(value: unknown): value is FactReference {
   return (
     typeof value === 'object' &&
     value !== null &&
     'fact' in value &&
     typeof value.fact === 'string' &&
-    !Array.isArray(value)
+    (!('path' in value) || typeof value.path === 'string') &&
+    (!('params' in value) || (typeof value.params === 'object' && value.params !== null))
   );
 }

@@ -7,6 +7,9 @@ import { OPERATORS } from './operators.ts';
 /** Event types that a rule can name. */
 export const EVENT_TYPES: readonly string[] = WISH_NAMES.slice(1);
 
+/** In one group: json-rules-engine's cost grows with the square of it. */
+const MOST_CONDITIONS = 100;
+
 const NAME = {
   type: 'string',
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
@@ -161,6 +164,7 @@ function group(word: 'all' | 'any', description: string) {
       [word]: {
         type: 'array',
         minItems: 1,
+        maxItems: MOST_CONDITIONS,
         items: { $ref: '#/$defs/condition' },
         description,
       },

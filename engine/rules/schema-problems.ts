@@ -70,6 +70,8 @@ function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
             ? 'an empty "all" would hold for every flow; say what has to hold'
             : `${name} is empty; it needs at least one`,
       );
+    case 'maxItems':
+      return at(`${name} has ${lengthOf(error.data)} entries; there can be ${error.params.limit}`);
     case 'pattern':
       return at(
         `${name} can have letters, digits, ".", "_" and "-" and starts with a letter or digit; it is ${shown(error)}`,
@@ -157,6 +159,10 @@ function pathOf(pointer: string, root: unknown): JsonPath {
     value = childOf(value, step);
   }
   return path;
+}
+
+function lengthOf(value: unknown): number {
+  return Array.isArray(value) ? value.length : 0;
 }
 
 function childOf(value: unknown, step: string | number): unknown {

@@ -188,6 +188,10 @@ describe('parsePolicies', () => {
     assert.deepEqual(root('{ "any": [] }'), [
       '2:24: an empty "any" has nothing that could hold (json-rules-engine would take it as true)',
     ]);
+    const many = Array.from({ length: 101 }, () => HOLDS.all[0]);
+    assert.deepEqual(root(JSON.stringify({ any: many })), [
+      '2:22: "rules[0].conditions.any" has 101 entries; there can be 100',
+    ]);
     assert.deepEqual(root('{ "all": [{ "all": [] }] }'), [
       '2:34: an empty "all" would hold for every flow; say what has to hold',
     ]);

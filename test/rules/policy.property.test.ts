@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { FACTS } from '../../engine/rules/facts.ts';
+import { OPERATORS } from '../../engine/rules/operators.ts';
+import { parsePolicies } from '../../engine/rules/policy.ts';
+import { PolicyError } from '../../engine/rules/policy-error.ts';
+import { contextOf, evaluatorOf, never, tableOf } from './fixture.ts';
+import { policyFile } from './policy-files.ts';
+
+/** Parses, and says whether it was a policy; anything but a PolicyError with places fails. */
+function accepts(text: string): boolean {
+  try {
+    parsePolicies([{ file: 'f', text }]);
+    return true;
+  } catch (error) {
+    assert(error instanceof PolicyError, String(error));
+    assert(error.problems.length > 0);
+    const lines = text.split('\n');
+    for (const { line, column, message } of error.problems) {
+      assert(line >= 1 && line <= lines.length, `line ${line}`);
+      assert(column >= 1 && column <= lines[line - 1].length + 1, `column ${column}`);
+      assert.notEqual(message, '');
+    }
+    return false;
+  }
+}
+
+const DEFAULT = readFileSync(policyFile('default.json'), 'utf8');
+
+/** The default policy with a stretch taken out or replaced. */
+const damaged = fc
+  .tuple(fc.nat(DEFAULT.length), fc.nat(12), fc.oneof(fc.string({ maxLength: 5 }), fc.constant('')))
+  .map(([at, length, put]) => DEFAULT.slice(0, at) + put + DEFAULT.slice(at + length));
+
+const value = fc.oneof(
+  fc.constantFrom(null, true, 0, 1, -1, 'a', 'offload', '', [], [1], ['a'], {}, { fact: 'bytes' }),
+  fc.constantFrom(...FACTS.map((f) => ({ fact: f.name }))),
+  fc.jsonValue({ maxDepth: 1 }),
+);
+
+const comparison = {
+  fact: fc.constantFrom(...FACTS.map((f) => f.name)),
+  operator: fc.constantFrom(...OPERATORS.map((o) => o.name)),
+  value: fc.oneof({ arbitrary: fc.constantFrom(1, 'a', [1], ['a']), weight: 2 }, value),
+};
+const extras = {
+  path: fc.constantFrom('$.rxShare', '$', 3),
+  params: fc.constantFrom({ port: 'a' }, { port: 1 }, {}, 'x', null),
+  priority: fc.constantFrom(1, 0, 'x'),
+};
+
+/** Conditions that have the right words in places where they may not belong. */
+const { condition } = fc.letrec<{ condition: unknown }>((tie) => ({
+  condition: fc.oneof(
+    { depthSize: 'small' },
+    { arbitrary: fc.record(comparison), weight: 6 },
+    fc.record({ ...comparison, ...extras }, { requiredKeys: ['fact', 'operator', 'value'] }),
+    fc.record({ all: fc.array(tie('condition'), { maxLength: 3 }) }),
+    fc.record({ any: fc.array(tie('condition'), { maxLength: 3 }) }),
+    fc.record({ not: tie('condition') }),
+    value,
+  ),
+}));
+
+describe('parsePolicies, on anything', () => {
+  it('takes it or says where it is wrong: damaged text', () => {
+    fc.assert(
+      fc.property(damaged, (text) => {
+        accepts(text);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('takes it or says where it is wrong: any JSON', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        assert.equal(accepts(text), false);
+      }),
+    );
+  });
+
+  it('what it takes can be evaluated and explained', async () => {
+    let taken = 0;
+    await fc.assert(
+      fc.asyncProperty(condition, async (c) => {
+        const rules = [{ name: 'r', conditions: { all: [c] }, event: { type: 'offload' } }];
+        const text = JSON.stringify({ name: 'p', version: '1', rules });
+        if (!accepts(text)) return;
+        taken++;
+        const table = tableOf([{}]);
+        const evaluator = evaluatorOf(text);
+        await evaluator.evaluate(table, contextOf(), never());
+        const [trace] = await evaluator.explain(table, 0, contextOf());
+        assert.equal(trace.verdict, table.decision.rule[0] === 1);
+      }),
+      { numRuns: 3000 },
+    );
+    assert(taken > 50, `${taken} conditions were taken`);
+  });
+});
