@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Config } from './config/config.ts';
 import { type ControlService, startControlServer } from './control/control-server.ts';
-import type { DaemonView } from './control/view.ts';
+import type { DaemonView, StatusView } from './control/view.ts';
 import { liveness } from './http/health.ts';
 import { type HttpService, startHttpServer } from './http/http-server.ts';
 import type { Log } from './log.ts';
@@ -75,7 +75,7 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
       notifier.ready('placing flows');
       const endings = [
         events.onReload(() => void reload(options)),
-        keepWatchdogQuiet(options),
+        reportRegularly(options),
         options.onRunning?.(url),
       ];
       await aborted(events.stop);
@@ -107,15 +107,26 @@ async function reload({ daemon, log, notifier }: LifecycleOptions): Promise<void
   }
 }
 
-/** Reports to the watchdog twice a period, as long as the loop goes round. */
-function keepWatchdogQuiet({ daemon, notifier, log }: LifecycleOptions): () => void {
-  if (notifier.watchdogMs === undefined) return () => {};
+/** How often the service manager hears of the daemon when it keeps no watchdog, ms. */
+const REPORT_MS = 5_000;
+
+/** Tells the service manager how it goes, and its watchdog (twice a period) that it does. */
+function reportRegularly({ daemon, notifier, log }: LifecycleOptions): () => void {
+  if (!notifier.listens) return () => {};
+  const periodMs = notifier.watchdogMs === undefined ? REPORT_MS : notifier.watchdogMs / 2;
   const timer = setInterval(() => {
-    const health = liveness(daemon.view.status());
+    const status = daemon.view.status();
+    notifier.status(summary(status));
+    const health = liveness(status);
     if (health.ok) notifier.watchdog();
     else log.error({ causes: health.causes }, 'the loop hangs; the watchdog is not told');
-  }, notifier.watchdogMs / 2);
+  }, periodMs);
   return () => clearInterval(timer);
+}
+
+function summary({ flows, held, tick }: StatusView): string {
+  const state = held ? 'held on the vSwitch' : tick.fresh ? 'placing flows' : 'waiting for sources';
+  return `${state}: ${flows.offload} offloaded, ${flows.onload} on the vSwitch`;
 }
 
 async function stopInTime({ daemon, stopTimeoutMs }: LifecycleOptions): Promise<void> {

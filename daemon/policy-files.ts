@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Serial } from '../engine/serial.ts';
 import { formatProblem } from '../engine/text/problem.ts';
 import { parsePolicies, type PolicySet } from '../engine/rules/policy.ts';
 import { PolicyError } from '../engine/rules/policy-error.ts';
@@ -14,6 +15,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** The policy files and the last good set that was read from them. */
 export class PolicyFiles {
   readonly files: readonly string[];
+  readonly #serial = new Serial();
   #current: PolicySet | undefined;
   #problems: readonly string[] = [];
 
@@ -31,12 +33,17 @@ export class PolicyFiles {
     return this.#problems;
   }
 
-  /** Reads and checks all files; only when every one is good do they replace `current`. */
-  async read(): Promise<PolicyReading> {
-    const reading = await readPolicies(this.files);
-    if (reading.ok) this.#current = reading.policies;
-    this.#problems = reading.ok ? [] : reading.problems;
-    return reading;
+  /**
+   * Reads and checks all files; only when every one is good do they replace `current`. Readings
+   * do not overlap, so that the last one asked for is the one that stays.
+   */
+  read(): Promise<PolicyReading> {
+    return this.#serial.run(async () => {
+      const reading = await readPolicies(this.files);
+      if (reading.ok) this.#current = reading.policies;
+      this.#problems = reading.ok ? [] : reading.problems;
+      return reading;
+    });
   }
 }
 

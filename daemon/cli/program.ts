@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError, ConfigUnreadable } from '../config/config-error.ts';
 import { ControlForbidden, ControlTimeout, DaemonUnreachable } from '../control/client-errors.ts';
 import { packageVersion } from '../package-root.ts';
+import { PoliciesUnusable } from '../policy-keeper.ts';
 import { checkConfigCommand } from './check-config.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
@@ -83,7 +84,13 @@ function program(context: CliContext): Command {
 
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandFailed) return error.exitCode;
-  if (error instanceof ConfigError || error instanceof ConfigUnreadable) return ExitCode.usage;
+  if (
+    error instanceof ConfigError ||
+    error instanceof ConfigUnreadable ||
+    error instanceof PoliciesUnusable
+  ) {
+    return ExitCode.usage;
+  }
   if (
     error instanceof DaemonUnreachable ||
     error instanceof ControlForbidden ||

@@ -61,19 +61,17 @@ async function watch(
       else screen.show(screenLines(tick.status, tick.page, stdout));
       if (once) return;
     }
+    if (!stop.signal.aborted) {
+      throw new CommandFailed('the daemon has ended', ExitCode.unreachable);
+    }
   } finally {
     stop.abort();
     screen?.close();
   }
-  if (live && !stop.signal.aborted) throw ended();
 }
 
 function picture(context: CliContext, { status, page }: TickLine): string[] {
   const width = lineWidth(context);
   const { colours } = context.stdout;
   return [...nodeSummary(status, width, colours), '', ...flowTable(page.flows, width, colours)];
-}
-
-function ended(): Error {
-  return new CommandFailed('the daemon has ended', ExitCode.unreachable);
 }

@@ -2,6 +2,8 @@ import type { Log } from '../log.ts';
 
 /** Tells the service manager how the daemon is doing: sd_notify(3). */
 export interface ServiceNotifier {
+  /** False when there is no service manager to tell. */
+  readonly listens: boolean;
   /** Period within which {@link watchdog} has to be called, ms; undefined: no watchdog. */
   readonly watchdogMs: number | undefined;
   /** Start-up, or a reload, is finished. */
@@ -44,6 +46,7 @@ function notifier(
   watchdogMs: number | undefined,
 ): ServiceNotifier {
   return {
+    listens: true,
     watchdogMs,
     ready: (status) => send(`READY=1\nSTATUS=${oneLine(status)}`),
     reloading: () => {
@@ -68,6 +71,7 @@ function watchdogPeriod(env: NodeJS.ProcessEnv): number | undefined {
 }
 
 const SILENT: ServiceNotifier = {
+  listens: false,
   watchdogMs: undefined,
   ready: () => {},
   reloading: () => {},

@@ -1,11 +1,11 @@
 import type { StatusView } from '../control/view.ts';
 import { bitRate, duration, percent } from './format.ts';
 import type { Colours } from './terminal.ts';
-import { fitted } from './text-table.ts';
+import { fitted, printable } from './text-table.ts';
 
 /** The node in a few lines of at most `width` characters; what needs a look is in colour. */
 export function nodeSummary(status: StatusView, width: number, colours: Colours): string[] {
-  const plain = (text: string): string => fitted(text, width, 'left').trimEnd();
+  const plain = (text: string): string => fitted(printable(text), width, 'left').trimEnd();
   const { tick, flows, bitsPerSecond } = status;
   const total = Object.values(flows).reduce((sum, n) => sum + n, 0);
   const lines = [

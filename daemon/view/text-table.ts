@@ -17,7 +17,7 @@ export function textTable<Row>(
   width: number,
   paintTitle: (text: string) => string,
 ): string[] {
-  const cells = rows.map((row) => columns.map((column) => column.text(row)));
+  const cells = rows.map((row) => columns.map((column) => printable(column.text(row))));
   const widths = columns.map((column, i) =>
     cells.reduce((widest, line) => Math.max(widest, line[i].length), column.title.length),
   );
@@ -37,8 +37,14 @@ export function textTable<Row>(
   return [paintTitle(titles.join('  ').trimEnd()), ...body];
 }
 
-/** `text` in exactly `width` characters: padded, or cut with an ellipsis. */
+/** `text` in exactly `width` characters: padded, or cut with an ellipsis. As it is for Infinity. */
 export function fitted(text: string, width: number, align: 'left' | 'right'): string {
+  if (width === Number.POSITIVE_INFINITY) return text;
   if (text.length > width) return `${text.slice(0, Math.max(0, width - 1))}…`;
   return align === 'left' ? text.padEnd(width) : text.padStart(width);
+}
+
+/** Names come from outside: what would move the cursor or change colours is made visible. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }

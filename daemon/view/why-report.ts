@@ -69,9 +69,13 @@ function conditionLines(trace: ConditionTrace, depth: number, colours: Colours):
     return [`${indent}${verdict} ${trace.kind} of`, ...inner];
   }
   const { fact, operator, expected, actual } = trace;
-  const has = actual === undefined ? 'not known' : JSON.stringify(actual);
-  const asked = `${fact} ${operator} ${JSON.stringify(expected)}`;
+  const has = actual === undefined ? 'not known' : valueText(actual);
+  const asked = `${fact} ${operator} ${valueText(expected)}`;
   return [`${indent}${verdict} ${asked} ${colours.dim(`(is ${has})`)}`];
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'number' ? score(value) : JSON.stringify(value);
 }
 
 /** Says it without colours, too. */

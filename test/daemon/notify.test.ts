@@ -48,6 +48,7 @@ describe('service notification (sd_notify)', () => {
   it('does nothing without a service manager', async () => {
     const notifier = await openNotifier({}, log);
     assert.equal(notifier.watchdogMs, undefined);
+    assert.equal(notifier.listens, false);
     notifier.ready('x');
     notifier.close();
     assert.deepEqual(lines, []);

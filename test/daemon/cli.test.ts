@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CliContext } from '../../daemon/cli/context.ts';
+import { runProgram } from '../../daemon/cli/program.ts';
+import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
+import { packageRoot, packageVersion } from '../../daemon/package-root.ts';
+import { FakeView, flowOf } from './support/fake-view.ts';
+import { recordingLog } from './support/quiet-log.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+import { TestTerminal } from './support/test-terminal.ts';
+
+describe('command line', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let socket: string;
+  let view: FakeView;
+  let service: ControlService;
+  let stdout: TestTerminal;
+  let stderr: TestTerminal;
+
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    socket = join(folder.path, 'control.sock');
+    view = new FakeView();
+    service = await startControlServer(socket, view, recordingLog().log);
+    stdout = new TestTerminal();
+    stderr = new TestTerminal();
+  });
+
+  afterEach(async () => {
+    await service.close();
+    folder.remove();
+  });
+
+  /** Runs a command line against the fake daemon; resolves to its exit code. */
+  function norikae(...argv: string[]): Promise<number> {
+    return norikaeIn({ NORIKAE_CONTROL: socket }, ...argv);
+  }
+
+  function norikaeIn(env: NodeJS.ProcessEnv, ...argv: string[]): Promise<number> {
+    const context: CliContext = {
+      stdout,
+      stderr,
+      env,
+      createDaemon: () => Promise.reject(new Error('this test runs no daemon')),
+      exit: () => {},
+      now: () => performance.now(),
+    };
+    return runProgram(context, argv);
+  }
+
+  it('flows: lists them, with how many there are', async () => {
+    view.page = { total: 3626, matching: 40, flows: [flowOf()] };
+    assert.equal(await norikae('flows', '--limit', '1'), 0);
+    assert.match(stdout.text, /^FLOW .*MATCH -> ACTIONS$/m);
+    assert.match(stdout.text, /^5b1f0c7e-\S+ {2}offload {2}1\.50 Gbit\/s .* -> output uplink0$/m);
+    assert.match(stdout.text, /^40 of 3626 flows \(1 shown; --limit 40 for all\)$/m);
+  });
+
+  it('flows: passes on words and options', async () => {
+    const options = ['--sort', 'bytes', '--placement', 'onload', '--slice', 'red', '--port', 'vm1'];
+    assert.equal(await norikae('flows', 'tcp', 'table-full', ...options), 0);
+    assert.deepEqual(view.queries, [
+      {
+        sort: 'bytes',
+        limit: 20,
+        placement: 'onload',
+        slice: 'red',
+        port: 'vm1',
+        words: ['tcp', 'table-full'],
+      },
+    ]);
+  });
+
+  it('why: a report, and a hint when there is no such flow', async () => {
+    assert.equal(await norikae('why', '5b1f'), 0);
+    assert.match(stdout.text, /^The flow is on the NIC \(offload\)/);
+    view.answer = { found: false, candidates: [] };
+    assert.equal(await norikae('why', 'zz'), 4);
+    assert.match(stderr.text, /there is no flow zz; it may have ended/);
+    view.answer = { found: false, candidates: ['5b1f0000', '5b1f0001'] };
+    assert.equal(await norikae('why', '5b1f'), 4);
+    assert.match(stderr.text, /more than one flow begins with 5b1f:\n {2}5b1f0000\n {2}5b1f0001/);
+  });
+
+  it('onload-all, resume, reload, status: do and say what they did', async () => {
+    assert.equal(await norikae('onload-all'), 0);
+    assert.equal(await norikae('resume'), 0);
+    assert.equal(await norikae('reload'), 0);
+    assert.equal(await norikae('status'), 0);
+    assert.match(stdout.text, /512 entries taken out; every flow is held on the vSwitch/);
+    assert.match(stdout.text, /flows are placed again/);
+    assert.match(stdout.text, /5 rules are in force/);
+    assert.match(stdout.text, /^vm1 +vm +red +1\.00 Gbit\/s +2\.00 Gbit\/s +10\.0 Gbit\/s$/m);
+    assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
+  });
+
+  it('reload: a failed one exits 2 with the problems', async () => {
+    view.reloaded = { ok: false, problems: ['p.json:3:7: unknown operator "near"'] };
+    assert.equal(await norikae('reload'), 2);
+    assert.match(stderr.text, /p\.json:3:7: unknown operator.*\nthe last good policies stay/);
+  });
+
+  it('top: one picture into a pipe, and redrawn on a terminal until the daemon ends', async () => {
+    assert.equal(await norikae('top'), 0);
+    assert.match(stdout.text, /^norikae {2}emulated node\n/);
+    stdout.text = '';
+    stdout.interactive = true;
+    const ended = norikae('top');
+    await until(() => view.listeners.size === 1 && stdout.text.includes('FLOW'));
+    view.tick();
+    await until(() => stdout.text.includes('\u001B[J'));
+    await service.close();
+    assert.equal(await ended, 3);
+    assert.ok(stdout.text.endsWith('\u001B[?25h'));
+    assert.match(stderr.text, /the daemon has ended/);
+  });
+
+  it('top --json: an object a tick', async () => {
+    const ended = norikae('top', '--json');
+    await until(() => view.listeners.size === 1);
+    view.tick();
+    await until(() => stdout.text.split('\n').length === 3);
+    await service.close();
+    await ended;
+    for (const line of stdout.text.trim().split('\n')) {
+      assert.deepEqual(Object.keys(JSON.parse(line)), ['status', 'page']);
+    }
+  });
+
+  const questions: [string[], string][] = [
+    [['flows'], 'flows'],
+    [['why', '5b1f'], 'why'],
+    [['status'], 'tick'],
+    [['onload-all'], 'withdrawn'],
+    [['resume'], 'held'],
+    [['reload'], 'ok'],
+    [['top', '--once'], 'status'],
+    [['version'], 'version'],
+  ];
+  for (const [argv, key] of questions) {
+    it(`${argv.join(' ')} --json: one object`, async () => {
+      assert.equal(await norikae(...argv, '--json'), 0);
+      const answer: unknown = JSON.parse(stdout.text);
+      assert.ok(typeof answer === 'object' && answer !== null && key in answer);
+    });
+  }
+
+  it('says how to find the daemon when nobody answers', async () => {
+    const nowhere = join(folder.path, 'nobody.sock');
+    assert.equal(await norikae('status', '--control', nowhere), 3);
+    assert.match(stderr.text, /no daemon answers on .*nobody\.sock\. Is it running\?/);
+  });
+
+  it('looks for the daemon where daemons are', async () => {
+    assert.equal(await norikaeIn({ RUNTIME_DIRECTORY: folder.path }, 'status'), 0);
+  });
+
+  it('check-config: good, and every mistake of configuration and policies', async () => {
+    assert.equal(
+      await norikae('check-config', join(packageRoot(), 'daemon/config/emulated.json')),
+      0,
+    );
+    assert.match(stdout.text, /emulated\.json and its policies are good/);
+    const file = join(folder.path, 'norikae.json');
+    writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": ["gone.json"]}');
+    assert.equal(await norikae('check-config', file), 2);
+    assert.match(stderr.text, /gone\.json: cannot be read/);
+    stdout.text = '';
+    writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": [], "onExit": "leave"}');
+    assert.equal(await norikae('check-config', file, '--json'), 2);
+    const answer = JSON.parse(stdout.text);
+    assert.equal(answer.ok, false);
+    assert.equal(answer.problems.length, 2);
+    assert.equal(await norikae('check-config', join(folder.path, 'none.json')), 2);
+  });
+
+  it('teaches', async () => {
+    assert.equal(await norikae('--help'), 0);
+    assert.match(stdout.text, /Exit codes:[^]*Examples:/);
+    for (const command of ['run', 'check-config', 'top', 'flows', 'why', 'onload-all', 'reload']) {
+      stdout.text = '';
+      assert.equal(await norikae(command, '--help'), 0);
+      assert.ok(stdout.text.length > 300, command);
+    }
+    stdout.text = '';
+    assert.equal(await norikae('--version'), 0);
+    assert.equal(stdout.text.trim(), packageVersion());
+  });
+
+  it('wrong use exits 2 with a hint', async () => {
+    assert.equal(await norikae('flow'), 2);
+    assert.match(stderr.text, /norikae: unknown command 'flow'\n\(Did you mean flows\?\)/);
+    assert.equal(await norikae('flows', '--sort', 'speed'), 2);
+    assert.match(stderr.text, /Allowed choices are rate, packets, bytes, age, idle, score/);
+    assert.equal(await norikae('flows', '--limit', '0'), 2);
+    assert.equal(await norikae('why'), 2);
+    assert.equal(await norikae('run'), 2);
+    assert.equal(await norikae(), 2);
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 2_000;
+  while (!condition()) {
+    assert.ok(performance.now() < end, 'it did not happen within 2 s');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

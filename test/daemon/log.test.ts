@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { createLog } from '../../daemon/log.ts';
+import { prettyLine } from '../../daemon/pretty-line.ts';
+import { coloursOf } from '../../daemon/view/terminal.ts';
+import { TestTerminal } from './support/test-terminal.ts';
+
+const PLAIN = coloursOf(false);
+
+describe('log', () => {
+  it('writes JSON with time and level in words where no person looks', () => {
+    const terminal = new TestTerminal();
+    const log = createLog({ level: 'info', format: 'auto' }, terminal, terminal);
+    log.debug('too quiet');
+    log.info({ flows: 3 }, 'moved');
+    const record = JSON.parse(terminal.text);
+    assert.match(record.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.deepEqual([record.level, record.flows, record.msg], ['info', 3, 'moved']);
+  });
+
+  it('writes lines for people on a terminal, or when told to', () => {
+    const terminal = new TestTerminal();
+    createLog({ level: 'info', format: 'pretty' }, terminal, terminal).warn({ a: 'b c' }, 'hm');
+    terminal.interactive = true;
+    createLog({ level: 'info', format: 'auto' }, terminal, terminal).info({ n: 1 }, 'hi');
+    assert.match(
+      terminal.text,
+      /^\d\d:\d\d:\d\d\.\d{3} warn {2}hm a="b c"\n\d\d:\d\d:\d\d\.\d{3} info {2}hi n=1\n$/,
+    );
+  });
+
+  it('shows an error with its stack', () => {
+    const terminal = new TestTerminal();
+    const log = createLog({ level: 'info', format: 'pretty' }, terminal, terminal);
+    log.error({ err: new Error('broken') }, 'it failed');
+    assert.match(terminal.text, /error it failed\n {2}Error: broken\n {6}at /);
+  });
+
+  it('passes on what is no JSON', () => {
+    assert.equal(prettyLine('plain\n', PLAIN), 'plain\n');
+  });
+});

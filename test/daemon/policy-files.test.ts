@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../daemon/package-root.ts';
+import { PolicyFiles, readPolicies } from '../../daemon/policy-files.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+const SHIPPED = join(packageRoot(), 'policies', 'default.json');
+
+describe('policy files', () => {
+  const folder = temporaryFolder();
+  after(() => folder.remove());
+
+  it('reads the shipped policy', async () => {
+    const reading = await readPolicies([SHIPPED]);
+    assert.ok(reading.ok);
+  });
+
+  it('names the file and place of a mistake', async () => {
+    const file = join(folder.path, 'typo.json');
+    writeFileSync(file, readFileSync(SHIPPED, 'utf8').replace('"rules"', '"rulez"'));
+    const reading = await readPolicies([file]);
+    assert.ok(!reading.ok);
+    assert.match(reading.problems[0], /typo\.json:\d+:\d+: /);
+  });
+
+  it('names every file that cannot be read', async () => {
+    const gone = join(folder.path, 'gone.json');
+    const reading = await readPolicies([gone, SHIPPED, folder.path]);
+    assert.ok(!reading.ok);
+    assert.equal(reading.problems.length, 2);
+    assert.match(reading.problems[0], /gone\.json: cannot be read: ENOENT/);
+  });
+
+  it('keeps the last good set when a reading fails, and says so', async () => {
+    const file = join(folder.path, 'policy.json');
+    const good = readFileSync(SHIPPED, 'utf8');
+    writeFileSync(file, good);
+    const files = new PolicyFiles([file]);
+    assert.equal(files.current, undefined);
+    assert.ok((await files.read()).ok);
+    const first = files.current;
+    assert.ok(first !== undefined);
+    writeFileSync(file, good.slice(0, 100));
+    assert.ok(!(await files.read()).ok);
+    assert.equal(files.current, first);
+    assert.ok(files.problems.length > 0);
+    writeFileSync(file, good);
+    assert.ok((await files.read()).ok);
+    assert.notEqual(files.current, first);
+    assert.deepEqual(files.problems, []);
+  });
+});

@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { FIELD_BITS, type FieldName, fieldBytes } from '../../engine/model/match.ts';
+import { describeActions, describeMatch } from '../../daemon/view/describe-flow.ts';
+import { fieldText } from '../../daemon/view/field-text.ts';
+import { flowTable, shortMatch } from '../../daemon/view/flow-columns.ts';
+import {
+  bitRate,
+  byteCount,
+  count,
+  duration,
+  packetRate,
+  percent,
+} from '../../daemon/view/format.ts';
+import { LiveScreen } from '../../daemon/view/live-screen.ts';
+import { screenLines, showLiveTable } from '../../daemon/view/live-table.ts';
+import { nodeSummary } from '../../daemon/view/node-summary.ts';
+import { coloursOf } from '../../daemon/view/terminal.ts';
+import { whyReport } from '../../daemon/view/why-report.ts';
+import { whySentence } from '../../daemon/view/why-sentence.ts';
+import { FakeView, flowOf, statusOf, whyOf } from './support/fake-view.ts';
+import { TestTerminal } from './support/test-terminal.ts';
+
+const PLAIN = coloursOf(false);
+
+/** A field that must match as a whole, from its number. */
+function exact(
+  field: FieldName,
+  value: number,
+): { field: FieldName; value: Uint8Array; mask: Uint8Array } {
+  const length = fieldBytes(field);
+  const bytes = Uint8Array.from({ length }, (_, i) => Math.floor(value / 256 ** (length - 1 - i)));
+  const mask = new Uint8Array(length).fill(0xff);
+  mask[0] = 0xff >> (length * 8 - FIELD_BITS[field]);
+  return { field, value: bytes, mask };
+}
+
+describe('numbers for people', () => {
+  const cases: [string, string][] = [
+    [bitRate(0), '0 bit/s'],
+    [bitRate(999.4), '999 bit/s'],
+    [bitRate(999.5), '1.00 kbit/s'],
+    [bitRate(1_234_567), '1.23 Mbit/s'],
+    [bitRate(9.996e9), '10.0 Gbit/s'],
+    [bitRate(Number.NaN), '-'],
+    [packetRate(81_300), '81.3 kpkt/s'],
+    [byteCount(1.5e6), '1.50 MB'],
+    [count(12_345), '12.3 k'],
+    [count(7), '7'],
+    [duration(7.6), '8 ms'],
+    [duration(999.6), '1.0 s'],
+    [duration(59_940), '59.9 s'],
+    [duration(125_000), '2 min 5 s'],
+    [duration(3_600_000), '1 h'],
+    [duration(183_600_000), '2 d 3 h'],
+    [duration(Number.POSITIVE_INFINITY), '-'],
+    [percent(0.4204), '42.0 %'],
+  ];
+  for (const [is, should] of cases) it(should, () => assert.equal(is, should));
+});
+
+describe('flows in words', () => {
+  it('names protocols and leaves out what is always so', () => {
+    const match = {
+      inPort: 'vm1',
+      fields: [
+        exact('vlan_tpid', 0x8100),
+        exact('vlan_vid', 101),
+        exact('eth_type', 0x0800),
+        { field: 'ipv4_dst', value: Uint8Array.of(10, 0, 0, 0), mask: Uint8Array.of(255, 0, 0, 0) },
+        exact('ip_proto', 6),
+        exact('ip_frag', 0),
+        exact('tcp_dst', 443),
+      ],
+      opaque: [{ name: 'recirc_id', text: '0x2' }],
+    } as const;
+    assert.equal(
+      describeMatch(match),
+      'in_port=vm1,tcp,vlan_vid=101,ipv4_dst=10.0.0.0/8,tcp_dst=443,recirc_id(0x2)',
+    );
+  });
+
+  it('keeps an ethertype that has no name', () => {
+    const match = { inPort: 'p', fields: [exact('eth_type', 0x88cc)], opaque: [] };
+    assert.equal(describeMatch(match), 'in_port=p,eth_type=0x88cc');
+  });
+
+  it('keeps a later fragment and an unusual tag', () => {
+    const fields = [exact('vlan_tpid', 0x88a8), exact('ip_frag', 2)];
+    assert.equal(
+      describeMatch({ inPort: 'p', fields, opaque: [] }),
+      'in_port=p,vlan_tpid=0x88a8,ip_frag=2',
+    );
+  });
+
+  it('writes addresses as their standards do', () => {
+    const v6 = Uint8Array.from([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    const all = new Uint8Array(16).fill(255);
+    assert.equal(fieldText('ipv6_src', v6, all), '2001:db8::1');
+    assert.equal(fieldText('ipv6_src', new Uint8Array(16), all), '::');
+    const odd = Uint8Array.of(255, 0, 255, 0);
+    assert.equal(fieldText('ipv4_src', Uint8Array.of(10, 0, 7, 0), odd), '10.0.7.0/255.0.255.0');
+    const group = Uint8Array.of(1, 0, 0, 0, 0, 0);
+    assert.equal(fieldText('eth_dst', group, group), '01:00:00:00:00:00/01:00:00:00:00:00');
+    assert.equal(
+      fieldText('tcp_dst', Uint8Array.of(0x10, 0), Uint8Array.of(0xf0, 0)),
+      '4096/0xf000',
+    );
+  });
+
+  it('writes actions in order, and no action as a drop', () => {
+    assert.equal(describeActions([]), 'drop');
+    assert.equal(
+      describeActions([
+        { kind: 'pop-vlan' },
+        { kind: 'set', ...exact('ip_ttl', 63) },
+        { kind: 'push-vlan', tpid: 0x88a8, vid: 7, pcp: 1 },
+        { kind: 'output', port: 'vm2' },
+        { kind: 'opaque', text: 'ct(commit)' },
+      ]),
+      'pop vlan, set ip_ttl=63, push vlan 7 pcp=1 tpid=0x88a8, output vm2, ct(commit)',
+    );
+  });
+
+  it('tells any two values of a field apart', () => {
+    const fields = Object.keys(FIELD_BITS).filter((f): f is FieldName => f in FIELD_BITS);
+    const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
+    fc.assert(
+      fc.property(fc.constantFrom(...fields), bytes, bytes, bytes, (field, a, b, m) => {
+        const length = fieldBytes(field);
+        const mask = m.slice(0, length);
+        mask[0] &= 0xff >> (length * 8 - FIELD_BITS[field]);
+        const masked = (v: Uint8Array): Uint8Array => mask.map((byte, i) => byte & v[i]);
+        const one = masked(a);
+        const two = masked(b);
+        const same = one.every((byte, i) => byte === two[i]);
+        assert.equal(fieldText(field, one, mask) === fieldText(field, two, mask), same);
+      }),
+    );
+  });
+
+  it('shortens a match to ports and ends', () => {
+    const match = 'in_port=vm1,tcp,eth_src=aa:bb:cc:dd:ee:ff,ipv4_src=10.0.0.1,tcp_dst=443';
+    assert.equal(shortMatch(flowOf({ match })), 'vm1>uplink0 tcp 10.0.0.1>*:443');
+    const v6 = 'in_port=vm1,udp6,ipv6_src=2001:db8::1,udp_src=53';
+    assert.equal(
+      shortMatch(flowOf({ match: v6, outPorts: [] })),
+      'vm1>drop udp6 [2001:db8::1]:53>*',
+    );
+  });
+});
+
+describe('tables and screens', () => {
+  it('never has a line wider than the terminal', () => {
+    const text = fc.string({ maxLength: 80 });
+    fc.assert(
+      fc.property(fc.array(text), fc.integer({ min: 90, max: 300 }), (matches, width) => {
+        const flows = matches.map((match) => flowOf({ match }));
+        for (const line of flowTable(flows, width, PLAIN)) assert.ok(line.length <= width, line);
+        const summary = nodeSummary(statusOf({ node: matches.join() }), width, PLAIN);
+        for (const line of summary) assert.ok(line.length <= width, line);
+      }),
+    );
+  });
+
+  it('lets no name from outside move the cursor', () => {
+    const [, ...lines] = flowTable([flowOf({ slice: 'a\u001B[2Jb\nc' })], 200, PLAIN);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /a\uFFFD\[2Jb\uFFFDc/);
+  });
+
+  it('keeps whole matches and ids for pipes', () => {
+    const flow = flowOf({ match: 'x'.repeat(500) });
+    const [, line] = flowTable([flow], Number.POSITIVE_INFINITY, PLAIN);
+    assert.ok(line.includes(flow.id) && line.includes('x'.repeat(500)));
+  });
+
+  it('warns of everything that needs a look', () => {
+    const healthy = statusOf();
+    assert.ok(healthy.backend !== null);
+    const lines = nodeSummary(
+      statusOf({
+        held: true,
+        sources: healthy.sources.map((s) => ({ ...s, fresh: false, error: 'ECONNREFUSED' })),
+        backend: { ...healthy.backend, started: false, error: 'no bpffs' },
+        policies: { ...healthy.policies, problems: ['p.json:1:1: bad'] },
+      }),
+      100,
+      PLAIN,
+    );
+    assert.deepEqual(lines.slice(3), [
+      'held: everything stays on the vSwitch until `norikae resume`',
+      'stale: flows, 100 ms old: ECONNREFUSED',
+      'backend emulated-nic: no bpffs',
+      'policies: the last reload failed, older ones are in force: p.json:1:1: bad',
+    ]);
+    assert.equal(nodeSummary(healthy, 100, PLAIN).length, 3);
+  });
+
+  it('draws over itself, with other lines above', () => {
+    const terminal = new TestTerminal();
+    const screen = new LiveScreen(terminal);
+    screen.show(['one', 'two']);
+    screen.write('log line\n');
+    screen.show(['three']);
+    screen.close();
+    screen.write('after\n');
+    const up2 = '\u001B[2A\r\u001B[J';
+    assert.equal(
+      terminal.text,
+      `\u001B[?25lone\ntwo\n${up2}log line\none\ntwo\n${up2}three\n\u001B[?25hafter\n`,
+    );
+  });
+
+  it('fits the terminal, however small it is', () => {
+    const terminal = new TestTerminal();
+    const flows = Array.from({ length: 50 }, () => flowOf());
+    const page = { total: 50, matching: 50, flows };
+    for (terminal.rows of [1, 5, 10, 24, 200]) {
+      const screen = new LiveScreen(terminal);
+      terminal.text = '';
+      screen.show(screenLines(statusOf(), page, terminal));
+      const drawn = terminal.text.split('\n').length - 1;
+      assert.ok(drawn <= Math.max(1, terminal.rows - 1), `${drawn} lines in ${terminal.rows}`);
+    }
+  });
+
+  it('is redrawn by ticks, not more than twice a second, until it is ended', () => {
+    const terminal = new TestTerminal();
+    const view = new FakeView();
+    let nowMs = 0;
+    const end = showLiveTable(view, new LiveScreen(terminal), terminal, () => nowMs);
+    for (; nowMs < 2_000; nowMs += 100) view.tick();
+    end();
+    view.tick();
+    assert.equal(view.queries.length, 4);
+    assert.match(terminal.text, /5b1f0c7e {2}offload {2}1\.50 Gbit\/s/);
+  });
+});
+
+describe('why', () => {
+  it('says in one sentence which limit it is', () => {
+    const asking = { placement: 'onload', placedMs: null } as const;
+    const flow = flowOf({ ...asking, reason: { code: 'table-full', text: 'full' } });
+    assert.equal(
+      whySentence(whyOf(flow)),
+      'The flow is on the vSwitch (onload) at 1.50 Gbit/s: rule default/elephants asks for offload ' +
+        'with score 1,500,000,000, but the table has 512 of 512 entries in use and a newcomer needs ' +
+        'a score above 2,000,000,000.',
+    );
+    const refused = flowOf({ ...asking, reason: { code: 'refused', text: 'refused' } });
+    const refusal = { code: 'probe-depth', detail: 'no place within 24 probes' } as const;
+    assert.match(
+      whySentence(whyOf(refused, { refusal })),
+      /refused it \(probe-depth: no place within 24 probes\); it is tried again in 0 ms\.$/,
+    );
+    const none = flowOf({
+      rule: null,
+      wish: 'none',
+      reason: { code: 'no-rule', text: 'none asks' },
+    });
+    assert.match(whySentence(whyOf(none)), /1\.50 Gbit\/s: none asks\.$/);
+  });
+
+  it('reports the rules with the numbers they saw', () => {
+    const report = whyReport(whyOf(flowOf()), PLAIN).join('\n');
+    assert.match(report, /^yes rule default\/elephants \(priority 10\) asks for offload$/m);
+    assert.match(report, /^ {4}yes bitsPerSecond greaterThan 1,000,000 \(is 1,500,000,000\)$/m);
+    assert.match(report, /^carried {4}1\.00 GB by the vSwitch, 2\.00 GB by the backend$/m);
+  });
+
+  it('paints only where colours are on', () => {
+    const painted = whyReport(whyOf(flowOf()), coloursOf(true)).join('\n');
+    assert.ok(painted.includes('\u001B[32m'));
+    assert.ok(!whyReport(whyOf(flowOf()), PLAIN).join('\n').includes('\u001B'));
+  });
+});
