@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { boundedSink } from './bounded-sink.ts';
 import type { LogConfig } from './config/config.ts';
 import { prettyLine } from './pretty-line.ts';
 import type { Terminal } from './view/terminal.ts';
@@ -11,7 +12,10 @@ export interface LineSink {
   write(line: string): void;
 }
 
-/** The log as configured, written to `sink`. */
+/** Bytes of log that may wait for a slow reader before lines are lost. */
+const MOST_BACKLOG = 1024 * 1024;
+
+/** The log as configured, written to `sink`, which ends in `terminal`. */
 export function createLog(settings: LogConfig, terminal: Terminal, sink: LineSink): Log {
   const pretty =
     settings.format === 'pretty' || (settings.format === 'auto' && terminal.interactive);
@@ -26,6 +30,6 @@ export function createLog(settings: LogConfig, terminal: Terminal, sink: LineSin
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    boundedSink(destination, () => terminal.backlog(), MOST_BACKLOG),
   );
 }

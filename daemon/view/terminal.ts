@@ -13,6 +13,8 @@ export interface Colours {
 /** Where output goes, and what it can show. */
 export interface Terminal {
   write(text: string): void;
+  /** Bytes written that nobody has read yet. */
+  backlog(): number;
   /** True when a person looks at it: it can be redrawn. */
   readonly interactive: boolean;
   /** Size in characters; read anew for every drawing. */
@@ -47,6 +49,7 @@ export function terminalOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): 
     write: (text) => {
       stream.write(text);
     },
+    backlog: () => stream.writableLength,
     interactive,
     size: () => ({ columns: stream.columns ?? 100, rows: stream.rows ?? 30 }),
     colours: coloursOf(interactive && !plain),

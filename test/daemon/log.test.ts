@@ -35,6 +35,20 @@ describe('log', () => {
     assert.match(terminal.text, /error it failed\n {2}Error: broken\n {6}at /);
   });
 
+  it('loses lines, and counts them, rather than keep them for a reader that stalls', () => {
+    const terminal = new TestTerminal();
+    const log = createLog({ level: 'info', format: 'json' }, terminal, terminal);
+    log.info('one');
+    terminal.waiting = 2e6;
+    for (let i = 0; i < 10; i++) log.info('lost');
+    terminal.waiting = 0;
+    log.info('two');
+    const said = terminal.text.trim().split('\n');
+    assert.equal(said.length, 3);
+    assert.deepEqual(JSON.parse(said[1]).lost, 10);
+    assert.equal(JSON.parse(said[2]).msg, 'two');
+  });
+
   it('passes on what is no JSON', () => {
     assert.equal(prettyLine('plain\n', PLAIN), 'plain\n');
   });

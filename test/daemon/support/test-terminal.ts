@@ -8,6 +8,12 @@ export class TestTerminal implements Terminal {
   rows = 24;
   readonly colours = coloursOf(false);
 
+  waiting = 0;
+
+  backlog(): number {
+    return this.waiting;
+  }
+
   write(text: string): void {
     this.text += text;
   }
