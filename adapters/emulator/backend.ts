@@ -1,6 +1,7 @@
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { Refusal } from '../../engine/model/refusal.ts';
 import type {
   BackendCapabilities,
   Capacity,
@@ -72,11 +73,13 @@ export class EmulatedBackend implements PathBackend {
     this.#mustBeAttached('apply');
     const fault = await this.#faults.pass('backend.apply', signal);
     const nowMs = this.#simulation.advance();
-    return operations.map((operation) =>
-      operation.kind === 'delete'
+    return operations.map((operation) => {
+      const refused = refusalOf(operation, fault);
+      if (refused !== undefined) return { ok: false, refusal: refused };
+      return operation.kind === 'delete'
         ? this.#delete(operation.id)
-        : this.#put(operation.flow, nowMs, fault),
-    );
+        : this.#put(operation.flow, nowMs);
+    });
   }
 
   async entries(sink: EntrySink, signal: AbortSignal): Promise<void> {
@@ -123,8 +126,7 @@ export class EmulatedBackend implements PathBackend {
     this.#attached = false;
   }
 
-  #put(flow: FlowSpec, nowMs: number, fault: Fault | undefined): OperationResult {
-    if (fault?.kind === 'refuse') return { ok: false, refusal: fault.refusal };
+  #put(flow: FlowSpec, nowMs: number): OperationResult {
     const compiled = compile(flow, this.#ports);
     if (isRefusal(compiled)) return { ok: false, refusal: compiled };
     const placed = this.#simulation.nic.put(compiled, nowMs);
@@ -158,4 +160,9 @@ export class EmulatedBackend implements PathBackend {
       throw new BackendDetached(`${call}: the backend is not started, or closed`);
     }
   }
+}
+
+function refusalOf(operation: Operation, fault: Fault | undefined): Refusal | undefined {
+  if (fault?.kind !== 'refuse') return undefined;
+  return operation.kind === 'put' || fault.deletes === true ? fault.refusal : undefined;
 }

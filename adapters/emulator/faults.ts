@@ -17,8 +17,8 @@ export type Fault =
   | { readonly kind: 'fail'; readonly message: string }
   /** The call gives no answer until its time-out or its signal ends it. */
   | { readonly kind: 'hang' }
-  /** `backend.apply` only: every put is refused. */
-  | { readonly kind: 'refuse'; readonly refusal: Refusal }
+  /** `backend.apply` only: every put is refused; every delete, too, when it says so. */
+  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly deletes?: boolean }
   /** `flows.read` only: every second flow cannot be understood. */
   | { readonly kind: 'garble' }
   /** `flows.read` only: the answer breaks off half-way and the call rejects. */

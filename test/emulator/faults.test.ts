@@ -59,7 +59,7 @@ describe('injected faults', () => {
     assert.equal(table.count, 0);
   });
 
-  it('refuse every put, and no delete', async () => {
+  it('refuse every put, and deletes only when they are to', async () => {
     const { node } = quietNode();
     const flow = flowBetween('vm0', 'vm1', 0);
     await node.backend.start(node.ports(), never());
@@ -74,6 +74,9 @@ describe('injected faults', () => {
       { ok: false, refusal },
       { ok: true, outcome: 'deleted' },
     ]);
+    node.faults.set('backend.apply', { kind: 'refuse', refusal, deletes: true }, 1);
+    const stuck = await node.backend.apply([{ kind: 'delete', id: flow.id }], never());
+    assert.deepEqual(stuck, [{ ok: false, refusal }]);
   });
 
   it('a backend that is not started or closed says so', async () => {
