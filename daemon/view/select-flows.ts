@@ -41,20 +41,15 @@ function matches(row: number, query: FlowQuery, around: FlowSurroundings): boole
 function sortValue(sort: FlowSort, around: FlowSurroundings): (row: number) => number {
   const { table, nowMs } = around;
   const { traffic: t, rates: r, decision: d } = table;
-  switch (sort) {
-    case 'rate':
-      return (row) => r.bitsPerSecond[row];
-    case 'packets':
-      return (row) => r.packetsPerSecond[row];
-    case 'bytes':
-      return (row) => t.vswitchBytes[row] + t.carriedBytes[row];
-    case 'age':
-      return (row) => nowMs - t.firstSeenMs[row];
-    case 'idle':
-      return (row) => nowMs - t.lastActiveMs[row];
-    case 'score':
-      return (row) => d.score[row];
-  }
+  const values: Readonly<Record<FlowSort, (row: number) => number>> = {
+    rate: (row) => r.bitsPerSecond[row],
+    packets: (row) => r.packetsPerSecond[row],
+    bytes: (row) => t.vswitchBytes[row] + t.carriedBytes[row],
+    age: (row) => nowMs - t.firstSeenMs[row],
+    idle: (row) => nowMs - t.lastActiveMs[row],
+    score: (row) => d.score[row],
+  };
+  return values[sort];
 }
 
 /** Live rows whose ufid begins with `prefix`, at most `limit`. */

@@ -5,6 +5,12 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { Registry } from 'prom-client';
+import { loadConfig } from '../../daemon/config/load-config.ts';
+import { runLifecycle, StopTimeout } from '../../daemon/lifecycle.ts';
+import { openNotifier } from '../../daemon/systemd/notify.ts';
+import { FakeView } from './support/fake-view.ts';
+import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const here = fileURLToPath(import.meta.url);
@@ -105,13 +111,30 @@ describe('life of the daemon', function () {
     assert.equal(await exitCode(child), 128 + 15);
   });
 
-  it('ends with 1, and says so, when it does not stop in time', async () => {
-    const { child, said, all } = start({ FAKE_DAEMON: 'no-stop' });
-    await said('loop started');
-    child.kill('SIGTERM');
-    assert.equal(await exitCode(child), 1);
-    assert.match(all(), /did not end within 10000 ms; entries end with their lease/);
-    assert.ok(!existsSync(join(folder.path, 'control.sock')));
+  it('gives up on a daemon that does not stop in time, and closes the doors', async () => {
+    const stop = new AbortController();
+    const config = loadConfig(join(folder.path, 'norikae.json'));
+    const { log } = recordingLog();
+    const life = runLifecycle({
+      daemon: {
+        view: new FakeView(),
+        registry: new Registry(),
+        start: () => Promise.resolve(),
+        stop: () => new Promise(() => {}),
+      },
+      config,
+      log,
+      notifier: await openNotifier({}, log),
+      events: { stop: stop.signal, onReload: () => () => {} },
+      stopTimeoutMs: 50,
+    });
+    stop.abort('enough');
+    await assert.rejects(life, (error) => {
+      assert.ok(error instanceof StopTimeout);
+      assert.match(error.message, /did not end within 50 ms; entries end with their lease/);
+      return true;
+    });
+    assert.ok(!existsSync(config.control.path));
   });
 
   it('SIGTERM ends a daemon that is still starting', async () => {
@@ -175,5 +198,66 @@ describe('life of the daemon', function () {
     assert.equal(child.exitCode, null);
     child.kill('SIGTERM');
     assert.equal(await exitCode(child), 0);
+  });
+
+  it('tells the service manager of start, reload, watchdog and end, in this order', async () => {
+    const view = new FakeView();
+    const told: string[] = [];
+    const stop = new AbortController();
+    let reload = (): void => {};
+    let stopped = (): void => {};
+    const { log } = recordingLog();
+    const life = runLifecycle({
+      daemon: {
+        view,
+        registry: new Registry(),
+        start: () => {
+          told.push('started');
+          return Promise.resolve();
+        },
+        stop: () => new Promise((resolve) => (stopped = resolve)),
+      },
+      config: loadConfig(join(folder.path, 'norikae.json')),
+      log,
+      notifier: {
+        listens: true,
+        watchdogMs: 40,
+        ready: (status) => told.push(`ready: ${status}`),
+        reloading: () => told.push('reloading'),
+        stopping: () => told.push('stopping'),
+        watchdog: () => told.push('watchdog'),
+        status: (text) => assert.match(text, /^placing flows: 512 offloaded, 3000 on the vSwitch$/),
+        close: () => told.push('closed'),
+      },
+      events: {
+        stop: stop.signal,
+        onReload: (listener) => {
+          reload = listener;
+          return () => {};
+        },
+      },
+      stopTimeoutMs: 1_000,
+    });
+    const until = async (said: string): Promise<void> => {
+      while (!told.includes(said)) await new Promise((resolve) => setTimeout(resolve, 2));
+    };
+    await until('watchdog');
+    view.state = { ...view.state, tick: { ...view.state.tick, ageMs: 60_000 } };
+    told.length = 2;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(told, ['started', 'ready: placing flows'], 'a hung loop keeps no watchdog');
+    view.reloaded = { ok: false, problems: ['bad'] };
+    reload();
+    await until('ready: reload failed; the last good policies stay');
+    stop.abort('enough');
+    await until('stopping');
+    stopped();
+    await life;
+    assert.deepEqual(told.slice(2), [
+      'reloading',
+      'ready: reload failed; the last good policies stay',
+      'stopping',
+      'closed',
+    ]);
   });
 });
