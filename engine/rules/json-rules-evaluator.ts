@@ -111,9 +111,11 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     this.#activity.update(table, context.nowMs);
     order.arrange(table);
     this.#lookAt(table, context);
-    const endMs = startMs + budgetMs;
+    // From here on, so that however long putting a huge table in order takes, some are evaluated.
+    const rulesFromMs = clock.now();
+    const endMs = rulesFromMs + budgetMs;
     // Placed flows have half of the time at first, so that a large backend starves no newcomer.
-    const half = startMs + budgetMs / 2;
+    const half = rulesFromMs + budgetMs / 2;
     const placed = await this.#run(0, order.placed, half, signal);
     const others = await this.#run(order.placed, order.count, endMs, signal);
     const late = await this.#run(placed, order.placed, endMs, signal);
