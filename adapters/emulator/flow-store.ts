@@ -14,8 +14,7 @@ export const NONE = -1;
  */
 export class FlowStore {
   readonly capacity: number;
-  /** Rows in use and rows ever used: an upper bound of row numbers. */
-  size = 0;
+  /** Rows that have ever been used: an upper bound of row numbers. */
   used = 0;
 
   readonly matches: FlowMatch[] = [];
@@ -79,7 +78,6 @@ export class FlowStore {
     this.usedAtMs[row] = 0;
     this.slot[row] = NONE;
     this.attached[row] = 1;
-    this.size++;
     return row;
   }
 
@@ -101,7 +99,6 @@ export class FlowStore {
     this.attached[row] = 0;
     this.slot[row] = NONE;
     this.#free.push(row);
-    this.size--;
   }
 
   /** Whether the row holds a flow. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { type CdfPoints } from '../../adapters/emulator/distributions.ts';
+import type { CdfPoints } from '../../adapters/emulator/distributions.ts';
+import { UnknownPort } from '../../adapters/emulator/node-ports.ts';
+import { TooManyFlows } from '../../adapters/emulator/simulation.ts';
 import { never } from '../contract/collect.ts';
+import { flowBetween, quietNode } from './fixture.ts';
 import {
   ONE_WORKLOAD,
   hostCpu,
@@ -62,6 +65,13 @@ describe('limits of the emulated node', function () {
     const r = running({ maxFlows: 300 });
     r.clock.advance(5_000);
     assert.ok(r.node.traffic().turnedAway > 0);
+  });
+
+  it('refuses packets by hand that it has no room or port for', () => {
+    const { node } = quietNode({ maxFlows: 1 });
+    node.send(flowBetween('vm0', 'vm1', 0), 1);
+    assert.throws(() => node.send(flowBetween('vm0', 'vm1', 1), 1), TooManyFlows);
+    assert.throws(() => node.send(flowBetween('vm99', 'vm1', 0), 1), UnknownPort);
   });
 
   it('costs little CPU itself', () => {
