@@ -24,7 +24,7 @@ export async function startControlServer(
   view: DaemonView,
   log: Log,
 ): Promise<ControlService> {
-  const streams = new TickStreams(view);
+  const streams = new TickStreams(view, log);
   const server = limitedServer(router(routesOf(view, streams), log));
   await listenPrivately(server, path);
   server.on('error', (error) => log.error({ err: error }, 'the control socket failed'));

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { sendJson } from '../http/respond.ts';
+import type { Log } from '../log.ts';
 import type { DaemonView, FlowQuery } from './view.ts';
 
 /** Most streams at a time. */
@@ -11,10 +12,12 @@ const MOST_STREAMS = 8;
  */
 export class TickStreams {
   readonly #view: DaemonView;
+  readonly #log: Log;
   readonly #open = new Set<ServerResponse>();
 
-  constructor(view: DaemonView) {
+  constructor(view: DaemonView, log: Log) {
     this.#view = view;
+    this.#log = log;
   }
 
   /** Answers with a stream that ends when the reader or the server does. */
@@ -30,8 +33,14 @@ export class TickStreams {
     this.#open.add(response);
     const line = (): void => {
       if (response.writableNeedDrain) return;
-      const tick = { status: this.#view.status(), page: this.#view.flows(query) };
-      response.write(`${JSON.stringify(tick)}\n`);
+      try {
+        const tick = { status: this.#view.status(), page: this.#view.flows(query) };
+        response.write(`${JSON.stringify(tick)}\n`);
+      } catch (error) {
+        // Called by the loop, which must not fail for what somebody looks at.
+        this.#log.error({ err: error }, 'a stream of ticks failed');
+        response.destroy();
+      }
     };
     const unsubscribe = this.#view.onTick(line);
     response.once('close', () => {

@@ -50,6 +50,7 @@ export async function startHttpServer(
     await listen(server, settings.host, 0);
     log.warn(`HTTP port ${settings.port} is in use by another program; took a free one instead`);
   }
+  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : settings.port;
   const host = isIPv6(settings.host) ? `[${settings.host}]` : settings.host;

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { ControlClient } from '../../daemon/control/client.ts';
 import {
+  ControlForbidden,
   ControlMismatch,
   ControlRefused,
   ControlTimeout,
@@ -202,6 +203,34 @@ describe('control socket', () => {
       await services.pop()?.close();
     }
     assert.deepEqual(seen, [4242]);
+  });
+
+  it('lets a stream fail alone: the loop that ticks does not', async () => {
+    const client = await start();
+    const stream = client.ticks(QUERY, new AbortController().signal);
+    await stream.next();
+    view.failure = new Error('broken');
+    view.tick();
+    await assert.rejects(stream.next());
+    await until(() => view.listeners.size === 0);
+  });
+
+  it('says whose the socket is to those who may not use it', async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    chmodSync(folder.path, 0o755);
+    path = join(folder.path, 'control.sock');
+    await start();
+    assert.ok(process.seteuid !== undefined);
+    process.seteuid(65_534);
+    try {
+      await assert.rejects(new ControlClient(path).status(), (error) => {
+        assert.ok(error instanceof ControlForbidden);
+        assert.match(error.message, /belongs to another user.*sudo/);
+        return true;
+      });
+    } finally {
+      process.seteuid(0);
+    }
   });
 
   it('makes no ticks for a reader that does not read', async () => {
