@@ -10,7 +10,7 @@ const SOURCE_MS_PER_FLOW = 0.015;
 
 /** The megaflows of the emulated vSwitch. */
 export class EmulatedFlowSource implements FlowSource {
-  readonly name = 'emulator';
+  readonly name = 'emulated-vswitch';
   readonly #simulation: Simulation;
   readonly #faults: Faults;
 

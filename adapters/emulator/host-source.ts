@@ -4,7 +4,7 @@ import type { Simulation } from './simulation.ts';
 
 /** CPU and port counters of the emulated host. */
 export class EmulatedHostSource implements HostSource {
-  readonly name = 'emulator';
+  readonly name = 'emulated-host';
   readonly #simulation: Simulation;
   readonly #faults: Faults;
 
