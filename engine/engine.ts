@@ -217,9 +217,11 @@ export class Engine {
         supports: (row: number) => reconciler.supports(tick.table, row),
       };
       const plan = planner.plan(tick.table, room, nowMs);
+      // The plan is reused by the next one: its numbers are taken, its moves are carried out.
       const { cutoff, contenders, budget } = plan;
-      numbers.push({ backend: backend.name, capacity, cutoff, contenders, budget });
       collect(moves, path, await reconciler.carryOut(tick.table, plan, nowMs, signal));
+      const after = backend.capacity();
+      numbers.push({ backend: backend.name, capacity: after, cutoff, contenders, budget });
     }
     this.#numbers = numbers;
   }

@@ -65,7 +65,8 @@ export class Reconciler {
       this.#stuck.set(formatFlowId(id), id);
     }
     const operations: Operation[] = [...this.#stuck.values()].map((id) => ({ kind: 'delete', id }));
-    const rows: number[] = operations.map(() => -1);
+    const rows: number[] = [...this.#stuck.values()].map((id) => table.rowOf(id));
+    const retried = rows.length;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (d.placement[row] !== this.placement) continue;
@@ -74,8 +75,7 @@ export class Reconciler {
       rows.push(row);
     }
     const moves = await this.#apply(table, operations, rows, nowMs, signal);
-    for (const { row } of moves) {
-      if (row < 0) continue;
+    for (const { row } of moves.slice(retried)) {
       // Not a move of ours: it may come back as soon as a rule asks for it.
       d.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
       setReason(table, row, 'actions-changed');

@@ -138,6 +138,21 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), []);
   });
 
+  it('believes that a flow is on the vSwitch once its delete is confirmed, however late', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.evaluator.wish = () => ({ wish: Wish.onload, score: 0 });
+    rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
+    rig.clock.advance(5000);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.placement(1), Placement.offload);
+    rig.backend.refuse = () => undefined;
+    rig.evaluator.wish = () => ({ wish: Wish.none, score: 0 });
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.placement(1), Placement.onload);
+  });
+
   it('does not let an old delete take out an entry made since', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
