@@ -41,13 +41,28 @@ export interface IpHeader {
   readonly tos: number;
 }
 
-/** An IPv4 packet (RFC 791) without options. */
-export function ipv4(header: IpHeader, identification: number, payload: Buffer): Buffer {
-  const bytes = Buffer.alloc(20);
-  bytes[0] = 0x45;
+/** What an IPv4 header can have besides. */
+export interface Ipv4Extras {
+  /** The flags and offset word, for instance 0x2000: more fragments follow; 0 when not given. */
+  readonly fragment?: number;
+  /** Options, a multiple of 4 bytes. */
+  readonly options?: Buffer;
+}
+
+/** An IPv4 packet (RFC 791). */
+export function ipv4(
+  header: IpHeader,
+  identification: number,
+  payload: Buffer,
+  extras: Ipv4Extras = {},
+): Buffer {
+  const options = extras.options ?? Buffer.alloc(0);
+  const bytes = Buffer.concat([Buffer.alloc(20), options]);
+  bytes[0] = 0x40 | (bytes.length >> 2);
   bytes[1] = header.tos;
-  bytes.writeUInt16BE(20 + payload.length, 2);
+  bytes.writeUInt16BE(bytes.length + payload.length, 2);
   bytes.writeUInt16BE(identification, 4);
+  bytes.writeUInt16BE(extras.fragment ?? 0, 6);
   bytes[8] = header.ttl;
   bytes[9] = header.protocol;
   header.src.copy(bytes, 12);

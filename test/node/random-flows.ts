@@ -21,6 +21,9 @@ export interface RandomFlow {
   readonly src: Uint8Array;
   readonly dst: Uint8Array;
   readonly ports: readonly [number, number];
+  /** IPv4 alone: the flags and offset word, and the length of options in bytes. */
+  readonly fragment: number;
+  readonly optionBytes: number;
   /** Whether the rule matches the destination address, and the transport's ports. */
   readonly matchAddress: boolean;
   readonly matchPorts: boolean;
@@ -61,15 +64,30 @@ const actions: fc.Arbitrary<RandomActions> = fc.record({
   drop: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
 });
 
+const tag = fc.record({ tpid: fc.constant(0x8100), vid, pcp });
+const serviceTag = fc.record({ tpid: fc.constantFrom(0x8100, 0x88a8), vid, pcp });
+const tags: fc.Arbitrary<readonly VlanTag[]> = fc.oneof(
+  fc.constant([]),
+  fc.constant([]),
+  tag.map((one) => [one]),
+  fc.tuple(serviceTag, tag),
+);
+
+const DONT_FRAGMENT = 0x4000;
+const FIRST_FRAGMENT = 0x2000;
+const LATER_FRAGMENT = 0x2005;
+
 /** Any flow. */
 export const randomFlow: fc.Arbitrary<RandomFlow> = fc.record({
   kind: fc.constantFrom(...KINDS),
   srcMac: mac,
   dstMac: mac,
-  tags: fc.array(fc.record({ tpid: fc.constant(0x8100), vid, pcp }), { maxLength: 1 }),
+  tags,
   src: fc.uint8Array({ minLength: 16, maxLength: 16 }),
   dst: fc.uint8Array({ minLength: 16, maxLength: 16 }),
   ports: fc.tuple(u16, u16),
+  fragment: fc.constantFrom(0, 0, 0, DONT_FRAGMENT, FIRST_FRAGMENT, LATER_FRAGMENT),
+  optionBytes: fc.constantFrom(0, 0, 0, 4, 40),
   matchAddress: fc.boolean(),
   matchPorts: fc.boolean(),
   actions,
@@ -122,7 +140,8 @@ function payloadOf(
   const ip: IpHeader = { src, dst, protocol, ttl, tos: packet.tos };
   const segment = segmentOf(flow, packet, ip, data);
   if (isV6(kind)) return [0x86dd, ipv6(ip, number & 0xfffff, segment)];
-  return [0x0800, ipv4(ip, number & 0xffff, segment)];
+  const options = Buffer.alloc(flow.optionBytes, 1);
+  return [0x0800, ipv4(ip, number & 0xffff, segment, { fragment: flow.fragment, options })];
 }
 
 function segmentOf(flow: RandomFlow, packet: RandomPacket, ip: IpHeader, data: Buffer): Buffer {
@@ -143,7 +162,8 @@ export function ruleOf(flow: RandomFlow): string {
   const { actions } = flow;
   if (actions.setSrc !== undefined) todo.push(`set_field:${actions.setSrc}->eth_src`);
   if (actions.setDst !== undefined) todo.push(`set_field:${actions.setDst}->eth_dst`);
-  if (actions.decTtl && kind !== 'arp' && kind !== 'other') todo.push('dec_ttl');
+  const isIp = kind !== 'arp' && kind !== 'other' && flow.tags.length < 2;
+  if (actions.decTtl && isIp) todo.push('dec_ttl');
   if (actions.vlan === 'pop' && flow.tags.length > 0) todo.push('pop_vlan');
   if (actions.vlan === 'set-vid' && flow.tags.length > 0) {
     todo.push(`set_field:${actions.vid | 0x1000}->vlan_vid`);
@@ -158,6 +178,8 @@ export function ruleOf(flow: RandomFlow): string {
 
 function protocolMatch(flow: RandomFlow): readonly string[] {
   const { kind } = flow;
+  // Open vSwitch looks behind one tag and no further (other_config:vlan-limit).
+  if (flow.tags.length > 1) return [];
   if (kind === 'arp') return ['arp'];
   if (kind === 'other') return ['dl_type=0x88b5'];
   const [, dst] = addresses(flow);
@@ -165,7 +187,8 @@ function protocolMatch(flow: RandomFlow): readonly string[] {
   if (flow.matchAddress) {
     words.push(isV6(kind) ? `ipv6_dst=${groups(dst)}` : `nw_dst=${dst.join('.')}`);
   }
-  if (flow.matchPorts && transport(kind) !== 'icmp') words.push(`tp_dst=${flow.ports[1]}`);
+  const whole = isV6(kind) || flow.fragment === 0 || flow.fragment === DONT_FRAGMENT;
+  if (flow.matchPorts && whole && transport(kind) !== 'icmp') words.push(`tp_dst=${flow.ports[1]}`);
   return words;
 }
 
