@@ -16,17 +16,16 @@ export function describeMatch(match: FlowMatch): string {
   const type = exactNumber(match, 'eth_type');
   const proto = exactNumber(match, 'ip_proto');
   const protocol = protocolName(type, proto);
-  const named = new Set<string>();
-  if (protocol !== undefined) {
-    named.add('eth_type');
-    if (protocol !== 'ip' && protocol !== 'ipv6') named.add('ip_proto');
+  const namesProto = protocol !== undefined && protocol !== 'ip' && protocol !== 'ipv6';
+  let text = `in_port=${match.inPort}`;
+  if (protocol !== undefined) text += `,${protocol}`;
+  for (const f of match.fields) {
+    const named =
+      (f.field === 'eth_type' && protocol !== undefined) || (f.field === 'ip_proto' && namesProto);
+    if (!named && !isPlain(f)) text += `,${describeField(f)}`;
   }
-  return [
-    `in_port=${match.inPort}`,
-    ...(protocol === undefined ? [] : [protocol]),
-    ...match.fields.filter((f) => !named.has(f.field) && !isPlain(f)).map(describeField),
-    ...match.opaque.map((o) => `${o.name}(${o.text})`),
-  ].join(',');
+  for (const o of match.opaque) text += `,${o.name}(${o.text})`;
+  return text;
 }
 
 /** Actions as one readable line, in order: `set ip_ttl=63, output vm2`; no action is `drop`. */

@@ -14,7 +14,7 @@ export function fieldText(field: FieldName, value: Uint8Array, mask: Uint8Array)
 }
 
 function valueText(field: FieldName, value: Uint8Array): string {
-  if (isMac(field)) return Array.from(value, (byte) => hex2(byte)).join(':');
+  if (isMac(field)) return macText(value);
   if (field === 'ipv6_flabel') return hexadecimal(value);
   if (value.length === 16) return ipv6Text(value);
   if (value.length === 4) return value.join('.');
@@ -30,12 +30,13 @@ function isMac(field: FieldName): boolean {
 
 /** Length of the prefix that `mask` is, or undefined when its bits are not one run from the top. */
 function prefixLength(mask: Uint8Array, bits: number): number | undefined {
-  const binary = Array.from(mask, (byte) => byte.toString(2).padStart(8, '0'))
-    .join('')
-    .slice(-bits);
-  const ones = binary.indexOf('0');
-  if (ones === -1) return bits;
-  return binary.includes('1', ones) ? undefined : ones;
+  let ones = 0;
+  let zerosBelow = 0;
+  for (const byte of mask) {
+    for (let rest = byte; rest !== 0; rest &= rest - 1) ones++;
+    zerosBelow = byte === 0 ? zerosBelow + 8 : 31 - Math.clz32(byte & -byte);
+  }
+  return ones + zerosBelow === bits ? ones : undefined;
 }
 
 /** RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`. */
@@ -57,12 +58,19 @@ function ipv6Text(bytes: Uint8Array): string {
   return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
 }
 
-function hexadecimal(bytes: Uint8Array): string {
-  return `0x${Array.from(bytes, hex2)
-    .join('')
-    .replace(/^0+(?=.)/, '')}`;
+function macText(bytes: Uint8Array): string {
+  let text = HEX[bytes[0]];
+  for (let i = 1; i < bytes.length; i++) text += `:${HEX[bytes[i]]}`;
+  return text;
 }
 
-function hex2(byte: number): string {
-  return byte.toString(16).padStart(2, '0');
+function hexadecimal(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += HEX[byte];
+  return `0x${text.replace(/^0+(?=.)/, '')}`;
 }
+
+/** Each byte in two hexadecimal digits. */
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);

@@ -9,8 +9,12 @@ import { type Column, textTable } from './text-table.ts';
  */
 export function flowTable(flows: readonly FlowView[], width: number, colours: Colours): string[] {
   const short = width !== Number.POSITIVE_INFINITY;
-  return textTable(columns(colours, short), flows, width, colours.dim);
+  const shown = columns(colours, short).filter((c) => width >= WIDE || c.title !== 'BYTES');
+  return textTable(shown, flows, width, colours.dim);
 }
+
+/** Below this many characters the bytes make room for the match. */
+const WIDE = 130;
 
 /** Characters of a ufid that are shown: enough to tell flows apart, and `why` takes them. */
 const ID_LENGTH = 8;

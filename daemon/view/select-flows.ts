@@ -1,5 +1,9 @@
+import { formatFlowId } from '../../engine/model/flow-id.ts';
+import { REASONS } from '../../engine/model/reason.ts';
+import { describeActions, describeMatch } from './describe-flow.ts';
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
+import { kthLargest } from '../../engine/planner/select.ts';
 import type { FlowPage, FlowQuery, FlowSort } from '../control/view.ts';
 import { type FlowSurroundings, flowView, outPortsOf, ownerOf } from './flow-view.ts';
 
@@ -11,13 +15,29 @@ export function selectFlows(query: FlowQuery, around: FlowSurroundings): FlowPag
     const row = table.rows[i];
     if (matches(row, query, around)) rows.push(row);
   }
-  const value = sortValue(query.sort, around);
-  rows.sort((a, b) => value(b) - value(a) || a - b);
+  const first = largest(rows, query.limit, sortValue(query.sort, around));
   return {
     total: table.count,
     matching: rows.length,
-    flows: rows.slice(0, query.limit).map((row) => flowView(row, around)),
+    flows: first.map((row) => flowView(row, around)),
   };
+}
+
+/** The `limit` rows of the largest values, in order; sorts no more than it returns (and ties). */
+function largest(
+  rows: readonly number[],
+  limit: number,
+  value: (row: number) => number,
+): readonly number[] {
+  if (rows.length === 0) return [];
+  const least = kthLargest(
+    Float64Array.from(rows, value),
+    rows.length,
+    Math.min(limit, rows.length),
+  );
+  const above = rows.filter((row) => value(row) > least);
+  const ties = rows.filter((row) => value(row) === least).slice(0, limit - above.length);
+  return [...above.sort((a, b) => value(b) - value(a) || a - b), ...ties];
 }
 
 /** Cheap conditions first: only flows that pass them are put into words. */
@@ -33,9 +53,18 @@ function matches(row: number, query: FlowQuery, around: FlowSurroundings): boole
     return false;
   }
   if (words.length === 0) return true;
-  const view = flowView(row, around);
-  const text = [view.id, view.match, view.actions, view.vm ?? '', view.reason.code].join(' ');
-  return words.every((word) => text.toLowerCase().includes(word.toLowerCase()));
+  const text = searchText(row, around);
+  return words.every((word) => text.includes(word.toLowerCase()));
+}
+
+/** What words are looked for in. */
+function searchText(row: number, { table, ports }: FlowSurroundings): string {
+  const match = table.matchAt(row);
+  const vm = ownerOf(match.inPort, outPortsOf(table, row), ports)?.vm ?? '';
+  const reason = REASONS[table.decision.reason[row]].code;
+  const actions = describeActions(table.actionsAt(row));
+  const id = formatFlowId(table.idAt(row));
+  return `${id} ${describeMatch(match)} ${actions} ${vm} ${reason}`.toLowerCase();
 }
 
 function sortValue(sort: FlowSort, around: FlowSurroundings): (row: number) => number {

@@ -122,6 +122,20 @@ describe('flows in words', () => {
     );
   });
 
+  it('writes a mask as a prefix exactly when it is one', () => {
+    const value = new Uint8Array(4);
+    for (let length = 1; length <= 32; length++) {
+      const mask = new Uint8Array(4);
+      new DataView(mask.buffer).setUint32(0, -(2 ** (32 - length)) >>> 0);
+      const should = length === 32 ? '0.0.0.0' : `0.0.0.0/${length}`;
+      assert.equal(fieldText('ipv4_src', value, mask), should);
+      if (length > 1) {
+        mask[0] &= 0x7f;
+        assert.equal(fieldText('ipv4_src', value, mask), `0.0.0.0/${mask.join('.')}`);
+      }
+    }
+  });
+
   it('tells any two values of a field apart', () => {
     const fields = Object.keys(FIELD_BITS).filter((f): f is FieldName => f in FIELD_BITS);
     const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
