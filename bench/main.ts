@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { run as apply } from './apply.ts';
 import { run as ingest } from './ingest.ts';
 import { type BenchReport, formatReport, type RunBench } from './report.ts';
 import { run as tick } from './tick.ts';
@@ -6,6 +7,7 @@ import { run as tick } from './tick.ts';
 const BENCHES: ReadonlyMap<string, RunBench> = new Map([
   ['ingest', ingest],
   ['tick', tick],
+  ['apply', apply],
 ]);
 
 const USAGE = `usage: npm run bench -- NAME... [--json] [--quick]

@@ -23,10 +23,10 @@ export interface ActionProgram {
   readonly output: string | undefined;
   readonly popVlan: boolean;
   readonly pushVlan: PushedTag | undefined;
-  readonly ethDst: Overwrite;
-  readonly ethSrc: Overwrite;
-  readonly ipTtl: Overwrite;
-  readonly ipTos: Overwrite;
+  readonly ethDst: Overwrite | undefined;
+  readonly ethSrc: Overwrite | undefined;
+  readonly ipTtl: Overwrite | undefined;
+  readonly ipTos: Overwrite | undefined;
 }
 
 type Outcome =
@@ -43,12 +43,7 @@ function isSettable(field: string): field is Settable {
 /** Follows the actions one by one and keeps their sum. */
 class Summary {
   readonly #match: FlowMatch;
-  readonly #sets: Record<Settable, { value: Uint8Array; mask: Uint8Array }> = {
-    eth_dst: { value: new Uint8Array(6), mask: new Uint8Array(6) },
-    eth_src: { value: new Uint8Array(6), mask: new Uint8Array(6) },
-    ip_ttl: { value: new Uint8Array(1), mask: new Uint8Array(1) },
-    ip_tos: { value: new Uint8Array(1), mask: new Uint8Array(1) },
-  };
+  #sets: Partial<Record<Settable, Overwrite>> | undefined;
   #output: string | undefined;
   #popped = false;
   #pushed: PushedTag | undefined;
@@ -89,10 +84,10 @@ class Summary {
       output: this.#output,
       popVlan: this.#popped,
       pushVlan: this.#pushed,
-      ethDst: sets.eth_dst,
-      ethSrc: sets.eth_src,
-      ipTtl: sets.ip_ttl,
-      ipTos: sets.ip_tos,
+      ethDst: sets?.eth_dst,
+      ethSrc: sets?.eth_src,
+      ipTtl: sets?.ip_ttl,
+      ipTos: sets?.ip_tos,
     };
   }
 
@@ -106,8 +101,13 @@ class Summary {
         return `${field} is rewritten, but the match does not say that the packet is IP`;
       }
     }
-    const kept = this.#sets[field];
-    for (let i = 0; i < SETTABLE[field]; i++) {
+    this.#sets ??= {};
+    const bytes = SETTABLE[field];
+    const kept = (this.#sets[field] ??= {
+      value: new Uint8Array(bytes),
+      mask: new Uint8Array(bytes),
+    });
+    for (let i = 0; i < bytes; i++) {
       kept.value[i] = (kept.value[i] & ~mask[i]) | (value[i] & mask[i]);
       kept.mask[i] |= mask[i];
     }

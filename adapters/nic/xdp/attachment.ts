@@ -17,7 +17,7 @@ const OTHER: Record<keyof typeof PROGRAMS, keyof typeof PROGRAMS> = {
   plain: 'bound',
   bound: 'plain',
 };
-const LOG_BYTES = 65_536;
+const LOG_BYTES = 16 * 1024 * 1024;
 const LOG_TAIL = 400;
 
 /** What attaching came to; `flags` are those of `struct port_ref`. */
@@ -50,8 +50,34 @@ export class Attachment {
     this.#wanted = wanted;
   }
 
-  /** Loads one of the programs; the descriptor is the caller's. `ifindex`: for `bound`. */
+  /**
+   * Loads one of the programs for as long as `use` runs. `ifindex`: device of `bound`.
+   *
+   * @throws {ProgramRejected} {@link ObjectUnusable}
+   */
   withProgram<T>(which: keyof typeof PROGRAMS, ifindex: number, use: (fd: number) => T): T {
+    let first: ProgramRejected;
+    try {
+      return this.#load(which, ifindex, new Uint8Array(0), use);
+    } catch (error) {
+      if (!(error instanceof ProgramRejected)) throw error;
+      first = error;
+    }
+    // Once more for the verifier's words; a signal alone can have interrupted the first time.
+    try {
+      return this.#load(which, ifindex, new Uint8Array(LOG_BYTES), use);
+    } catch (error) {
+      if (!(error instanceof ProgramRejected)) throw error;
+      throw new ProgramRejected(PROGRAMS[which], first.errno, error.log);
+    }
+  }
+
+  #load<T>(
+    which: keyof typeof PROGRAMS,
+    ifindex: number,
+    log: Uint8Array,
+    use: (fd: number) => T,
+  ): T {
     const libbpf = this.#libbpf;
     if (!existsSync(this.#objectPath)) throw new ObjectUnusable(this.#objectPath, 'no such file');
     const object = libbpf.openObject(this.#objectPath);
@@ -61,8 +87,7 @@ export class Attachment {
       libbpf.skipProgram(libbpf.program(object, PROGRAMS[OTHER[which]]));
       if (which === 'bound') libbpf.bindProgram(program, ifindex);
       for (const name of MAP_NAMES) libbpf.useMap(object, name, this.#maps.fd[name]);
-      const log = new Uint8Array(LOG_BYTES);
-      libbpf.logInto(program, log);
+      if (log.length > 0) libbpf.logInto(program, log);
       const errno = libbpf.loadObject(object);
       if (errno !== 0) throw new ProgramRejected(PROGRAMS[which], errno, tail(log));
       return use(libbpf.programFd(program));

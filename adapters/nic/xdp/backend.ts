@@ -13,7 +13,7 @@ import type {
 } from '../../../engine/ports/path-backend.ts';
 import { encodeActions } from './action-codec.ts';
 import { XdpNotStarted, XdpOptionInvalid } from './errors.ts';
-import { encodeMatch } from './match-codec.ts';
+import { encodeMatch, newEncodedMatch } from './match-codec.ts';
 import type { XdpBackendOptions } from './options.ts';
 import type { PortReport } from './port-table.ts';
 import { MAX_MASKS } from './records.ts';
@@ -75,7 +75,8 @@ export class XdpBackend implements PathBackend {
 
   /** Once started, a port of the flow that is not served makes it a no as well. */
   supports(flow: FlowSpec): Support {
-    const refusal = this.#session?.installer.check(flow) ?? expressible(flow);
+    const session = this.#session;
+    const refusal = session === undefined ? expressible(flow) : session.installer.check(flow);
     return refusal === undefined ? { ok: true } : { ok: false, refusal };
   }
 
@@ -138,8 +139,8 @@ export class XdpBackend implements PathBackend {
 }
 
 function expressible(flow: FlowSpec) {
-  const match = encodeMatch(flow.match);
-  if (!match.ok) return match.refusal;
+  const refusal = encodeMatch(flow.match, newEncodedMatch());
+  if (refusal !== undefined) return refusal;
   const actions = encodeActions(flow.match, flow.actions);
   return actions.ok ? undefined : actions.refusal;
 }

@@ -1,11 +1,17 @@
 import { FlowIndex } from '../../../engine/model/flow-index.ts';
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import { ENTRY } from './entry-value.ts';
+import { KeyIndex } from './key-index.ts';
 import { TABLE_KEY } from './key-layout.ts';
-import { u32At } from './records.ts';
 
-const keyText = (key: Uint8Array) =>
-  Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
+/** Words of a key and of a value. */
+export const KEY_WORDS = TABLE_KEY.bytes / 4;
+export const VALUE_WORDS = ENTRY.bytes / 4;
+
+const MASK_ID = TABLE_KEY.maskId / 4;
+const IN_PORT = TABLE_KEY.inPort / 4;
+const UFID = ENTRY.ufid / 4;
+const OUT_PORT = ENTRY.outPort / 4;
 
 /**
  * User space's copy of what is installed: entries by stats slot, findable by flow id and by key.
@@ -14,55 +20,63 @@ const keyText = (key: Uint8Array) =>
 export class EntryTable {
   /** Four words a slot: the flow that it counts, or counted last. */
   readonly ids: Uint32Array;
-  readonly #index: FlowIndex;
+  readonly #byId: FlowIndex;
+  readonly #byKey: KeyIndex;
   /** Slots whose entries are gone, and whose counters have not been read for the last time. */
   readonly #gone: FlowIndex;
-  readonly #byKey = new Map<string, number>();
-  readonly #keys: Uint8Array;
-  readonly #values: Uint8Array;
+  readonly #keys: Uint32Array;
+  readonly #values: Uint32Array;
 
   constructor(slots: number) {
     this.ids = new Uint32Array(slots * 4);
-    this.#index = new FlowIndex(this.ids);
+    this.#keys = new Uint32Array(slots * KEY_WORDS);
+    this.#values = new Uint32Array(slots * VALUE_WORDS);
+    this.#byId = new FlowIndex(this.ids);
     this.#gone = new FlowIndex(this.ids);
-    this.#keys = new Uint8Array(slots * TABLE_KEY.bytes);
-    this.#values = new Uint8Array(slots * ENTRY.bytes);
+    this.#byKey = new KeyIndex(this.#keys, KEY_WORDS, slots);
   }
 
   get count(): number {
-    return this.#index.size;
+    return this.#byId.size;
   }
 
   /** Slot of a flow's entry, or -1. */
   find(id: FlowId): number {
-    return this.#index.find(id.w0, id.w1, id.w2, id.w3);
+    return this.#byId.find(id.w0, id.w1, id.w2, id.w3);
   }
 
   /** Slot of the entry with that key, or -1. */
-  findKey(key: Uint8Array): number {
-    return this.#byKey.get(keyText(key)) ?? -1;
+  findKey(key: Uint32Array): number {
+    return this.#byKey.find(key);
   }
 
-  /** The entry's key and value; views, valid until the slot is used for another entry. */
-  keyAt(slot: number): Uint8Array {
-    return this.#keys.subarray(slot * TABLE_KEY.bytes, (slot + 1) * TABLE_KEY.bytes);
-  }
-
-  valueAt(slot: number): Uint8Array {
-    return this.#values.subarray(slot * ENTRY.bytes, (slot + 1) * ENTRY.bytes);
+  /** True when the slot's entry is in the table, not only its last flow's id. */
+  has(slot: number): boolean {
+    return this.find(this.idAt(slot)) === slot;
   }
 
   /** Adds an entry whose id and key are not in the table; `value` carries its slot. */
-  add(slot: number, id: FlowId, key: Uint8Array, value: Uint8Array): void {
-    this.ids.set([id.w0, id.w1, id.w2, id.w3], slot * 4);
-    this.#keys.set(key, slot * TABLE_KEY.bytes);
-    this.#values.set(value, slot * ENTRY.bytes);
-    this.#index.insert(slot);
-    this.#byKey.set(keyText(key), slot);
+  add(slot: number, id: FlowId, key: Uint32Array, value: Uint32Array): void {
+    const at = slot * 4;
+    this.ids[at] = id.w0;
+    this.ids[at + 1] = id.w1;
+    this.ids[at + 2] = id.w2;
+    this.ids[at + 3] = id.w3;
+    this.#keys.set(key, slot * KEY_WORDS);
+    this.#values.set(value, slot * VALUE_WORDS);
+    this.#byId.insert(slot);
+    this.#byKey.insert(slot);
   }
 
-  replaceValue(slot: number, value: Uint8Array): void {
-    this.#values.set(value, slot * ENTRY.bytes);
+  replaceValue(slot: number, value: Uint32Array): void {
+    this.#values.set(value, slot * VALUE_WORDS);
+  }
+
+  /** Removes an entry; its id and key stay readable. */
+  remove(slot: number): void {
+    this.#byId.remove(slot);
+    this.#byKey.remove(slot);
+    this.#gone.insert(slot);
   }
 
   /** Slot that still counts for a flow whose entry was removed, or -1. */
@@ -75,12 +89,21 @@ export class EntryTable {
     this.#gone.remove(slot);
   }
 
-  /** Removes an entry; its id and key stay readable. */
-  remove(slot: number): void {
-    this.#index.remove(slot);
-    this.#gone.insert(slot);
-    const text = keyText(this.keyAt(slot));
-    if (this.#byKey.get(text) === slot) this.#byKey.delete(text);
+  /** Whether the entry has this value, but for the time of the last heartbeat. */
+  isSame(slot: number, value: Uint32Array): boolean {
+    return equal(this.#values, slot * VALUE_WORDS, value, UFID);
+  }
+
+  hasKey(slot: number, key: Uint32Array): boolean {
+    return equal(this.#keys, slot * KEY_WORDS, key, 0);
+  }
+
+  copyKey(slot: number, into: Uint32Array, at: number): void {
+    copy(this.#keys, slot * KEY_WORDS, into, at, KEY_WORDS);
+  }
+
+  copyValue(slot: number, into: Uint32Array, at: number): void {
+    copy(this.#values, slot * VALUE_WORDS, into, at, VALUE_WORDS);
   }
 
   idAt(slot: number): FlowId {
@@ -89,19 +112,31 @@ export class EntryTable {
   }
 
   maskIdAt(slot: number): number {
-    return u32At(this.keyAt(slot), TABLE_KEY.maskId);
+    return this.#keys[slot * KEY_WORDS + MASK_ID];
   }
 
   /** True when the entry takes packets from the port, or sends them there. */
   names(slot: number, portId: number): boolean {
     return (
-      u32At(this.keyAt(slot), TABLE_KEY.inPort) === portId ||
-      u32At(this.valueAt(slot), ENTRY.outPort) === portId
+      this.#keys[slot * KEY_WORDS + IN_PORT] === portId ||
+      this.#values[slot * VALUE_WORDS + OUT_PORT] === portId
     );
   }
+}
 
-  /** Slots of all entries. */
-  slots(): IterableIterator<number> {
-    return this.#byKey.values();
+function copy(
+  from: Uint32Array,
+  start: number,
+  into: Uint32Array,
+  at: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) into[at + i] = from[start + i];
+}
+
+function equal(words: Uint32Array, start: number, other: Uint32Array, from: number): boolean {
+  for (let i = from; i < other.length; i++) {
+    if (words[start + i] !== other[i]) return false;
   }
+  return true;
 }

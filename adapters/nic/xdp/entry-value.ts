@@ -27,49 +27,60 @@ export const ENTRY_FLAG = { drop: 1, popVlan: 2, pushVlan: 4, setEth: 8, setIp: 
 
 /** Where the packets of an entry go: a port id and the device it stands for. */
 export interface Target {
-  readonly portId: number;
+  readonly id: number;
   readonly ifindex: number;
 }
 
-const touches = (overwrite: Overwrite) => overwrite.mask.some((bits) => bits !== 0);
-
 function flagsOf(program: ActionProgram): number {
+  const setsEth = program.ethDst !== undefined || program.ethSrc !== undefined;
+  const setsIp = program.ipTtl !== undefined || program.ipTos !== undefined;
   return (
     (program.output === undefined ? ENTRY_FLAG.drop : 0) |
     (program.popVlan ? ENTRY_FLAG.popVlan : 0) |
     (program.pushVlan === undefined ? 0 : ENTRY_FLAG.pushVlan) |
-    (touches(program.ethDst) || touches(program.ethSrc) ? ENTRY_FLAG.setEth : 0) |
-    (touches(program.ipTtl) || touches(program.ipTos) ? ENTRY_FLAG.setIp : 0)
+    (setsEth ? ENTRY_FLAG.setEth : 0) |
+    (setsIp ? ENTRY_FLAG.setIp : 0)
   );
+}
+
+function overwrite(
+  bytes: Uint8Array,
+  how: Overwrite | undefined,
+  valueAt: number,
+  maskAt: number,
+): void {
+  if (how === undefined) return;
+  bytes.set(how.value, valueAt);
+  bytes.set(how.mask, maskAt);
 }
 
 /**
  * Encodes an entry but for its stats slot and heartbeat time, which are set when it is written.
  *
+ * @param into a view of `ENTRY.bytes` bytes
  * @param target undefined when the packets are dropped
  */
 export function encodeEntry(
+  into: DataView,
   id: FlowId,
   program: ActionProgram,
   target: Target | undefined,
-): Uint8Array {
-  const bytes = new Uint8Array(ENTRY.bytes);
-  const view = new DataView(bytes.buffer);
-  [id.w0, id.w1, id.w2, id.w3].forEach((word, i) => view.setUint32(ENTRY.ufid + i * 4, word, true));
-  view.setUint32(ENTRY.outPort, target?.portId ?? 0, true);
-  view.setUint32(ENTRY.outIfindex, target?.ifindex ?? 0, true);
-  view.setUint32(ENTRY.flags, flagsOf(program), true);
+): void {
+  const bytes = new Uint8Array(into.buffer, into.byteOffset, ENTRY.bytes);
+  bytes.fill(0);
+  into.setUint32(ENTRY.ufid, id.w0, true);
+  into.setUint32(ENTRY.ufid + 4, id.w1, true);
+  into.setUint32(ENTRY.ufid + 8, id.w2, true);
+  into.setUint32(ENTRY.ufid + 12, id.w3, true);
+  into.setUint32(ENTRY.outPort, target?.id ?? 0, true);
+  into.setUint32(ENTRY.outIfindex, target?.ifindex ?? 0, true);
+  into.setUint32(ENTRY.flags, flagsOf(program), true);
   if (program.pushVlan !== undefined) {
-    view.setUint16(ENTRY.pushTpid, program.pushVlan.tpid);
-    view.setUint16(ENTRY.pushTci, program.pushVlan.tci);
+    into.setUint16(ENTRY.pushTpid, program.pushVlan.tpid);
+    into.setUint16(ENTRY.pushTci, program.pushVlan.tci);
   }
-  bytes[ENTRY.ipTtl] = program.ipTtl.value[0];
-  bytes[ENTRY.ipTtlMask] = program.ipTtl.mask[0];
-  bytes[ENTRY.ipTos] = program.ipTos.value[0];
-  bytes[ENTRY.ipTosMask] = program.ipTos.mask[0];
-  bytes.set(program.ethDst.value, ENTRY.ethDst);
-  bytes.set(program.ethSrc.value, ENTRY.ethSrc);
-  bytes.set(program.ethDst.mask, ENTRY.ethDstMask);
-  bytes.set(program.ethSrc.mask, ENTRY.ethSrcMask);
-  return bytes;
+  overwrite(bytes, program.ipTtl, ENTRY.ipTtl, ENTRY.ipTtlMask);
+  overwrite(bytes, program.ipTos, ENTRY.ipTos, ENTRY.ipTosMask);
+  overwrite(bytes, program.ethDst, ENTRY.ethDst, ENTRY.ethDstMask);
+  overwrite(bytes, program.ethSrc, ENTRY.ethSrc, ENTRY.ethSrcMask);
 }

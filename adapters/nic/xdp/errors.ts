@@ -1,7 +1,9 @@
 import { constants } from 'node:os';
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([
-  ...Object.entries(constants.errno).map(([name, value]): [number, string] => [value, name]),
+  ...Object.entries(constants.errno)
+    .filter(([name]) => name !== 'EWOULDBLOCK')
+    .map(([name, value]): [number, string] => [value, name]),
   [524, 'ENOTSUPP'],
 ]);
 
@@ -36,11 +38,13 @@ export class LibbpfMissing extends Error {
 /** The kernel does not take the BPF program; `log` has the verifier's last words. */
 export class ProgramRejected extends Error {
   readonly errno: number;
+  readonly log: string;
 
   constructor(program: string, errno: number, log: string) {
     super(`the kernel refuses BPF program ${program} with ${errnoName(errno)}: ${log}`);
     this.name = 'ProgramRejected';
     this.errno = errno;
+    this.log = log;
   }
 }
 

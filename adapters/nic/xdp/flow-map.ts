@@ -1,12 +1,14 @@
 import { errnoName } from './errors.ts';
+import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
+import type { EntryTable } from './entry-table.ts';
 import { ENTRY } from './entry-value.ts';
-import { TABLE_KEY } from './key-layout.ts';
 import type { Libbpf } from './libbpf.ts';
 
 const ENOENT = 2;
+const HEARTBEAT = ENTRY.lastHeartbeatNs / 4;
 
 /** Elements of one batch call: a few ms in the kernel at most. */
-export const BATCH = 4096;
+const BATCH = 4096;
 
 /** A failure of one element. */
 export interface WriteFailure {
@@ -15,33 +17,37 @@ export interface WriteFailure {
   readonly errno: string;
 }
 
+/** Sees entries: words of keys and values, from these places on. Valid until it returns. */
+export type SeeEntry = (
+  keys: Uint32Array,
+  keyAt: number,
+  values: Uint32Array,
+  valueAt: number,
+) => void;
+
 /** The flow table in the kernel, in batches. */
 export class FlowMap {
   readonly #libbpf: Libbpf;
   readonly #fd: number;
-  readonly #keys = new Uint8Array(BATCH * TABLE_KEY.bytes);
-  readonly #values = new Uint8Array(BATCH * ENTRY.bytes);
+  readonly #keys = new Uint32Array(BATCH * KEY_WORDS);
+  readonly #values = new Uint32Array(BATCH * VALUE_WORDS);
 
   constructor(libbpf: Libbpf, fd: number) {
     this.#libbpf = libbpf;
     this.#fd = fd;
   }
 
-  /** Writes entries; returns those that failed. All get `nowNs` as their last heartbeat. */
-  put(
-    count: number,
-    keyOf: (index: number) => Uint8Array,
-    valueOf: (index: number) => Uint8Array,
-    nowNs: bigint,
-  ): WriteFailure[] {
+  /** Writes the entries of these slots; all get `nowNs` as their last heartbeat. */
+  put(entries: EntryTable, slots: readonly number[], nowNs: bigint): WriteFailure[] {
     const failures: WriteFailure[] = [];
-    const heartbeat = new Uint8Array(BigUint64Array.of(nowNs).buffer);
-    for (let from = 0; from < count; ) {
-      const size = Math.min(BATCH, count - from);
+    const [low, high] = new Uint32Array(BigUint64Array.of(nowNs).buffer);
+    for (let from = 0; from < slots.length; ) {
+      const size = Math.min(BATCH, slots.length - from);
       for (let i = 0; i < size; i++) {
-        this.#keys.set(keyOf(from + i), i * TABLE_KEY.bytes);
-        this.#values.set(valueOf(from + i), i * ENTRY.bytes);
-        this.#values.set(heartbeat, i * ENTRY.bytes + ENTRY.lastHeartbeatNs);
+        entries.copyKey(slots[from + i], this.#keys, i * KEY_WORDS);
+        entries.copyValue(slots[from + i], this.#values, i * VALUE_WORDS);
+        this.#values[i * VALUE_WORDS + HEARTBEAT] = low;
+        this.#values[i * VALUE_WORDS + HEARTBEAT + 1] = high;
       }
       const { done, errno } = this.#libbpf.updateBatch(this.#fd, this.#keys, this.#values, size);
       from += done;
@@ -52,13 +58,13 @@ export class FlowMap {
     return failures;
   }
 
-  /** Deletes entries; what is gone already is no failure. */
-  delete(count: number, keyOf: (index: number) => Uint8Array): WriteFailure[] {
+  /** Deletes by key, `count` keys one behind the other; what is gone already is no failure. */
+  delete(keys: Uint32Array, count: number): WriteFailure[] {
     const failures: WriteFailure[] = [];
     for (let from = 0; from < count; ) {
       const size = Math.min(BATCH, count - from);
-      for (let i = 0; i < size; i++) this.#keys.set(keyOf(from + i), i * TABLE_KEY.bytes);
-      const { done, errno } = this.#libbpf.deleteBatch(this.#fd, this.#keys, size);
+      const part = keys.subarray(from * KEY_WORDS, (from + size) * KEY_WORDS);
+      const { done, errno } = this.#libbpf.deleteBatch(this.#fd, part, size);
       from += done;
       if (errno === 0) continue;
       if (errno !== ENOENT) failures.push({ index: from, errno: errnoName(errno) });
@@ -67,11 +73,11 @@ export class FlowMap {
     return failures;
   }
 
-  /** Shows every entry; key and value are views that the next batch overwrites. */
-  read(see: (key: Uint8Array, value: Uint8Array) => void): void {
+  /** Shows every entry. */
+  read(see: SeeEntry): void {
     const position = new Uint32Array(1);
     let from: Uint32Array | null = null;
-    for (let more = true; more; ) {
+    for (let more = true; more; from = position) {
       const read = this.#libbpf.lookupBatch(
         this.#fd,
         from,
@@ -83,13 +89,7 @@ export class FlowMap {
       );
       more = read >= 0;
       const count = more ? read : ~read;
-      for (let i = 0; i < count; i++) {
-        see(
-          this.#keys.subarray(i * TABLE_KEY.bytes, (i + 1) * TABLE_KEY.bytes),
-          this.#values.subarray(i * ENTRY.bytes, (i + 1) * ENTRY.bytes),
-        );
-      }
-      from = position;
+      for (let i = 0; i < count; i++) see(this.#keys, i * KEY_WORDS, this.#values, i * VALUE_WORDS);
     }
   }
 }

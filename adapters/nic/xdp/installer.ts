@@ -2,18 +2,15 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { Refusal, RefusalCode } from '../../../engine/model/refusal.ts';
 import type { Operation, OperationResult } from '../../../engine/ports/path-backend.ts';
-import { encodeActions } from './action-codec.ts';
+import { KEY_WORDS } from './entry-table.ts';
 import type { EntryTable } from './entry-table.ts';
-import { ENTRY, encodeEntry } from './entry-value.ts';
+import { FlowEncoder } from './flow-encoder.ts';
 import type { FlowMap } from './flow-map.ts';
-import { TABLE_KEY } from './key-layout.ts';
 import type { MaskSet } from './mask-set.ts';
-import { encodeMatch } from './match-codec.ts';
 import type { PortTable } from './port-table.ts';
-import { u32, u32At } from './records.ts';
 import type { StatsSlots } from './stats-slots.ts';
 
-/** Operations between two looks at the clock and the signal. */
+/** Operations that are written at a time. */
 const STEP = 4096;
 
 /** What the installer works on. */
@@ -29,40 +26,46 @@ export interface Tables {
   readonly nowMs: () => number;
 }
 
-/** A put that is on its way to the kernel: its slot and where its result goes. */
-interface Staged {
-  readonly slot: number;
-  readonly result: number;
+const INSTALLED: OperationResult = { ok: true, outcome: 'installed' };
+const REPLACED: OperationResult = { ok: true, outcome: 'replaced' };
+const UNCHANGED: OperationResult = { ok: true, outcome: 'unchanged' };
+const DELETED: OperationResult = { ok: true, outcome: 'deleted' };
+const ABSENT: OperationResult = { ok: true, outcome: 'absent' };
+
+function refused(code: RefusalCode, detail: string): OperationResult {
+  return { ok: false, refusal: { code, detail } };
 }
 
-type Encoded =
-  | {
-      readonly ok: true;
-      readonly value: Uint8Array;
-      readonly key: Uint8Array;
-      readonly mask: Uint8Array;
-    }
-  | { readonly ok: false; readonly refusal: Refusal };
-
-function refused(code: RefusalCode, detail: string): { ok: false; refusal: Refusal } {
-  return { ok: false, refusal: { code, detail } };
+/** The kernel does not let go of an entry: the backend is not usable. */
+export class EntryStuck extends Error {
+  constructor(errno: string) {
+    super(`an XDP entry cannot be deleted: ${errno}; let the lease run out`);
+    this.name = 'EntryStuck';
+  }
 }
 
 /**
  * Carries out operations. They are staged and written in batches, deletes before puts; an
- * operation that needs the other order waits for what is staged.
+ * operation on an entry whose put is staged waits until that is written.
  */
 export class Installer {
   readonly #t: Tables;
-  #puts: Staged[] = [];
-  #deletes: Uint8Array[] = [];
-  readonly #stagedSlots = new Set<number>();
+  readonly #encoder: FlowEncoder;
+  /** Staged puts: their slots, and where their results are. */
+  #putSlots: number[] = [];
+  #putResults: number[] = [];
+  readonly #isStaged: Uint8Array;
+  /** Staged deletes: keys, one behind the other. */
+  readonly #deleteKeys = new Uint32Array(STEP * KEY_WORDS);
+  #deleteCount = 0;
 
   constructor(tables: Tables) {
     this.#t = tables;
+    this.#encoder = new FlowEncoder(tables.ports);
+    this.#isStaged = new Uint8Array(tables.slots.size);
   }
 
-  /** One result each, same order. Once the signal is aborted, what is left is refused. */
+  /** One result each, same order. What is left when the signal is aborted meanwhile is refused. */
   async apply(operations: readonly Operation[], signal: AbortSignal): Promise<OperationResult[]> {
     signal.throwIfAborted();
     const results: OperationResult[] = [];
@@ -71,12 +74,13 @@ export class Installer {
         results.push(refused('device-error', 'the operations were aborted'));
         continue;
       }
-      const result =
-        operation.kind === 'put'
-          ? await this.#put(operation.flow, results)
-          : await this.#delete(operation.id, results);
-      results.push(result);
-      if (this.#puts.length + this.#deletes.length >= STEP) {
+      let result = this.#carryOut(operation, results.length);
+      if (result === undefined) {
+        await this.#flush(results);
+        result = this.#carryOut(operation, results.length);
+      }
+      results.push(result ?? refused('device-error', 'the entry is being written'));
+      if (this.#putSlots.length >= STEP) {
         await this.#flush(results);
         await turn();
       }
@@ -88,85 +92,81 @@ export class Installer {
 
   /** Takes out the entries that `which` picks; returns their ids. Synchronous to the end. */
   removeWhere(which: (slot: number) => boolean): FlowId[] {
-    const { entries } = this.#t;
-    const slots = [...entries.slots()].filter(which);
-    const ids = slots.map((slot) => entries.idAt(slot));
-    for (const slot of slots) this.#forget(slot);
+    const { entries, slots } = this.#t;
+    const ids: FlowId[] = [];
+    for (let slot = 0; slot < slots.highWater; slot++) {
+      if (!slots.inUse(slot) || !entries.has(slot) || !which(slot)) continue;
+      ids.push(entries.idAt(slot));
+      this.#forget(slot);
+    }
     this.#writeDeletes();
     return ids;
   }
 
-  /** Whether the flow could be expressed with the ports there are. */
+  /** Why the flow cannot be expressed with the ports there are, or undefined. */
   check(flow: FlowSpec): Refusal | undefined {
-    const encoded = this.#encode(flow);
-    return encoded.ok ? undefined : encoded.refusal;
+    return this.#encoder.encode(flow);
   }
 
-  async #put(flow: FlowSpec, results: OperationResult[]): Promise<OperationResult> {
-    const { entries, masks } = this.#t;
-    const old = entries.find(flow.id);
-    const encoded = this.#encode(flow);
-    if (!encoded.ok) {
-      // What is installed no longer is what the vSwitch does.
-      if (old >= 0) await this.#discard(old, results);
-      return encoded;
-    }
-    const { key, value } = encoded;
-    if (old >= 0 && sameKey(entries.keyAt(old), key, masks.idOf(encoded.mask))) {
-      value.set(u32(old), ENTRY.statsSlot);
-      if (sameValue(entries.valueAt(old), value)) return { ok: true, outcome: 'unchanged' };
-      entries.replaceValue(old, value);
-      this.#stage(old, results.length);
-      return { ok: true, outcome: 'replaced' };
-    }
-    if (old >= 0) await this.#discard(old, results);
+  /** The result, or undefined when what is staged has to be written first. */
+  #carryOut(operation: Operation, result: number): OperationResult | undefined {
+    const id = operation.kind === 'put' ? operation.flow.id : operation.id;
+    const installed = this.#t.entries.find(id);
+    if (installed >= 0 && this.#isStaged[installed] === 1) return undefined;
+    if (operation.kind === 'put') return this.#put(operation.flow, installed, result);
+    if (installed < 0) return ABSENT;
+    this.#forget(installed);
+    return DELETED;
+  }
 
-    const maskId = masks.acquire(encoded.mask);
+  #put(flow: FlowSpec, old: number, result: number): OperationResult | undefined {
+    const { entries, masks } = this.#t;
+    const encoder = this.#encoder;
+    const refusal = encoder.encode(flow);
+    if (refusal !== undefined) {
+      // What is installed no longer is what the vSwitch does.
+      if (old >= 0) this.#forget(old);
+      return { ok: false, refusal };
+    }
+    encoder.maskId = masks.idOf(encoder.mask);
+    // The vSwitch makes the same megaflow anew under another id: the new takes the old's place.
+    const owner = entries.findKey(encoder.key);
+    if (owner >= 0 && this.#isStaged[owner] === 1) return undefined;
+    if (old >= 0 && owner === old) return this.#replace(old, result);
+    if (old >= 0) this.#forget(old);
+    if (owner >= 0) this.#forget(owner);
+    return this.#install(flow.id, old >= 0 ? REPLACED : INSTALLED, result);
+  }
+
+  #replace(slot: number, result: number): OperationResult {
+    const { value } = this.#encoder;
+    this.#encoder.statsSlot = slot;
+    if (this.#t.entries.isSame(slot, value)) return UNCHANGED;
+    this.#t.entries.replaceValue(slot, value);
+    this.#stage(slot, result);
+    return REPLACED;
+  }
+
+  #install(id: FlowId, outcome: OperationResult, result: number): OperationResult {
+    const { entries, masks, limit } = this.#t;
+    const encoder = this.#encoder;
+    if (entries.count >= limit) {
+      return refused('table-full', `all ${limit} entries are in use`);
+    }
+    const maskId = masks.acquire(encoder.mask);
     if (maskId < 0) {
       return refused('mask-table-full', `all ${masks.limit} masks are in use`);
     }
-    key.set(u32(maskId), TABLE_KEY.maskId);
-    // The vSwitch made the same megaflow anew: the new flow takes the old one's place.
-    const owner = entries.findKey(key);
-    if (owner >= 0) await this.#discard(owner, results);
-    const slot = entries.count < this.#t.limit ? this.#takeSlot(flow.id) : -1;
+    const slot = this.#takeSlot(id);
     if (slot < 0) {
       masks.release(maskId);
-      return refused('table-full', `${entries.count} of ${this.#t.limit} entries are in use`);
+      return refused('table-full', 'the counters of deleted entries have not been read yet');
     }
-    value.set(u32(slot), ENTRY.statsSlot);
-    entries.add(slot, flow.id, key, value);
-    this.#stage(slot, results.length);
-    return { ok: true, outcome: old >= 0 ? 'replaced' : 'installed' };
-  }
-
-  async #delete(id: FlowId, results: OperationResult[]): Promise<OperationResult> {
-    const slot = this.#t.entries.find(id);
-    if (slot < 0) return { ok: true, outcome: 'absent' };
-    await this.#discard(slot, results);
-    return { ok: true, outcome: 'deleted' };
-  }
-
-  #encode(flow: FlowSpec): Encoded {
-    const match = encodeMatch(flow.match);
-    if (!match.ok) return match;
-    const actions = encodeActions(flow.match, flow.actions);
-    if (!actions.ok) return actions;
-
-    const { ports } = this.#t;
-    const inPort = ports.get(flow.match.inPort);
-    if (inPort === undefined) return refused('port-unavailable', ports.problem(flow.match.inPort));
-    const { output } = actions.program;
-    const target = output === undefined ? undefined : ports.get(output);
-    if (output !== undefined && target === undefined) {
-      return refused('port-unavailable', ports.problem(output));
-    }
-    const key = new Uint8Array(TABLE_KEY.bytes);
-    key.set(u32(inPort.id), TABLE_KEY.inPort);
-    key.set(match.match.fields, TABLE_KEY.fields);
-    const to = target && { portId: target.id, ifindex: target.ifindex };
-    const value = encodeEntry(flow.id, actions.program, to);
-    return { ok: true, key, value, mask: match.match.mask };
+    encoder.maskId = maskId;
+    encoder.statsSlot = slot;
+    entries.add(slot, id, encoder.key, encoder.value);
+    this.#stage(slot, result);
+    return outcome;
   }
 
   /** The slot that counted for the flow before, when it has not been given back yet. */
@@ -180,77 +180,53 @@ export class Installer {
   }
 
   #stage(slot: number, result: number): void {
-    this.#puts.push({ slot, result });
-    this.#stagedSlots.add(slot);
-  }
-
-  /** Stages the deletion of an entry, after its own put when that is staged. */
-  async #discard(slot: number, results: OperationResult[]): Promise<void> {
-    if (this.#stagedSlots.has(slot)) await this.#flush(results);
-    if (this.#t.slots.inUse(slot) && this.#isInstalled(slot)) this.#forget(slot);
-  }
-
-  #isInstalled(slot: number): boolean {
-    return this.#t.entries.find(this.#t.entries.idAt(slot)) === slot;
+    this.#putSlots.push(slot);
+    this.#putResults.push(result);
+    this.#isStaged[slot] = 1;
   }
 
   #forget(slot: number): void {
     const { entries, masks, slots, nowMs } = this.#t;
-    this.#deletes.push(entries.keyAt(slot).slice());
+    entries.copyKey(slot, this.#deleteKeys, this.#deleteCount * KEY_WORDS);
+    this.#deleteCount++;
     masks.release(entries.maskIdAt(slot));
     entries.remove(slot);
     slots.drain(slot, nowMs());
+    if (this.#deleteCount === STEP) this.#writeDeletes();
   }
 
   #writeDeletes(): void {
-    const keys = this.#deletes;
-    this.#deletes = [];
-    const [failure] = this.#t.flows.delete(keys.length, (i) => keys[i]);
+    const count = this.#deleteCount;
+    this.#deleteCount = 0;
+    const [failure] = this.#t.flows.delete(this.#deleteKeys, count);
     if (failure !== undefined) throw new EntryStuck(failure.errno);
   }
 
   async #flush(results: OperationResult[]): Promise<void> {
     const { entries, flows, masks } = this.#t;
     this.#writeDeletes();
-    const puts = this.#puts;
-    this.#puts = [];
-    this.#stagedSlots.clear();
-    if (puts.length === 0) return;
-    if (masks.changed) await masks.commit();
-    const failures = flows.put(
-      puts.length,
-      (i) => entries.keyAt(puts[i].slot),
-      (i) => entries.valueAt(puts[i].slot),
-      process.hrtime.bigint(),
-    );
-    for (const { index, errno } of failures) {
-      const { slot, result } = puts[index];
-      const code = errno === 'E2BIG' ? 'table-full' : 'device-error';
-      results[result] = refused(code, `the kernel does not take the entry: ${errno}`);
+    if (this.#putSlots.length === 0) return;
+    const slots = this.#putSlots;
+    const places = this.#putResults;
+    this.#putSlots = [];
+    this.#putResults = [];
+    const undo = (index: number, code: RefusalCode, why: string) => {
+      results[places[index]] = refused(code, `the kernel does not take the entry: ${why}`);
       // Whatever was there before goes, too.
-      if (this.#isInstalled(slot)) this.#forget(slot);
+      this.#forget(slots[index]);
+    };
+    try {
+      if (masks.changed) await masks.commit();
+      for (const { index, errno } of flows.put(entries, slots, process.hrtime.bigint())) {
+        undo(index, errno === 'E2BIG' ? 'table-full' : 'device-error', errno);
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      slots.forEach((_, index) => undo(index, 'device-error', why));
     }
+    for (const slot of slots) this.#isStaged[slot] = 0;
     this.#writeDeletes();
   }
-}
-
-/** The kernel does not let go of an entry: the backend is not usable. */
-export class EntryStuck extends Error {
-  constructor(errno: string) {
-    super(`an XDP entry cannot be deleted: ${errno}; let the lease run out`);
-    this.name = 'EntryStuck';
-  }
-}
-
-/** Same key but for a mask id that is not filled in yet. */
-function sameKey(installed: Uint8Array, key: Uint8Array, maskId: number): boolean {
-  if (u32At(installed, TABLE_KEY.maskId) !== maskId) return false;
-  return Buffer.compare(installed.subarray(TABLE_KEY.inPort), key.subarray(TABLE_KEY.inPort)) === 0;
-}
-
-/** Same value but for the time of the last heartbeat. */
-function sameValue(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a.subarray(ENTRY.ufid), b.subarray(ENTRY.ufid)) === 0;
 }
 
 function turn(): Promise<void> {

@@ -150,7 +150,7 @@ export class Libbpf {
   }
 
   /** Sets `count` elements; says how far it came. Does not throw. */
-  updateBatch(fd: number, keys: Uint8Array, values: Uint8Array, count: number): BatchResult {
+  updateBatch(fd: number, keys: Uint32Array, values: Uint32Array, count: number): BatchResult {
     this.#count[0] = count;
     const result: number = this.#c.updateBatch(fd, keys, values, this.#count, null);
     return { done: this.#count[0], errno: -result };
@@ -170,7 +170,7 @@ export class Libbpf {
   }
 
   /** Removes `count` elements; says how far it came. Does not throw. */
-  deleteBatch(fd: number, keys: Uint8Array, count: number): BatchResult {
+  deleteBatch(fd: number, keys: Uint32Array, count: number): BatchResult {
     this.#count[0] = count;
     const result: number = this.#c.deleteBatch(fd, keys, this.#count, null);
     return { done: this.#count[0], errno: -result };
@@ -184,8 +184,8 @@ export class Libbpf {
     fd: number,
     from: Uint32Array | null,
     position: Uint32Array,
-    keys: Uint8Array | Uint32Array,
-    values: Uint8Array | Uint32Array,
+    keys: Uint32Array,
+    values: Uint32Array,
     count: number,
     about: string,
   ): number {

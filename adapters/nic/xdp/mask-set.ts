@@ -4,13 +4,16 @@ import { createMaskSetMap } from './maps.ts';
 import type { Maps } from './maps.ts';
 import { CONTROL, FLOW_MASK, MASK_SET, u32, u32At } from './records.ts';
 
+const WORDS = KEY_BYTES / 4;
+
 interface Mask {
   readonly id: number;
-  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
   users: number;
 }
 
 const FIRST = u32(0);
+const NONE: readonly Mask[] = [];
 
 /**
  * The distinct masks of the installed entries. What the program sees is an immutable set that is
@@ -23,7 +26,7 @@ export class MaskSet {
   readonly #libbpf: Libbpf;
   readonly #maps: Maps;
   readonly #limit: number;
-  readonly #byBytes = new Map<string, Mask>();
+  readonly #byHash = new Map<number, Mask[]>();
   readonly #byId = new Map<number, Mask>();
   #used = 0;
   #changed = false;
@@ -54,14 +57,13 @@ export class MaskSet {
   }
 
   /** Id of a mask in the set; 0 when it is not in. */
-  idOf(bytes: Uint8Array): number {
-    return this.#byBytes.get(maskText(bytes))?.id ?? 0;
+  idOf(words: Uint32Array): number {
+    return this.#find(words)?.id ?? 0;
   }
 
   /** Id of the mask, with one user more; -1 when there is no room for it. */
-  acquire(bytes: Uint8Array): number {
-    const text = maskText(bytes);
-    const known = this.#byBytes.get(text);
+  acquire(words: Uint32Array): number {
+    const known = this.#find(words);
     if (known === undefined || known.users === 0) {
       if (this.#used >= this.#limit) return -1;
       this.#used++;
@@ -70,9 +72,8 @@ export class MaskSet {
       known.users++;
       return known.id;
     }
-    const mask = { id: this.#maps.next(CONTROL.nextMaskId), bytes: bytes.slice(), users: 1 };
-    this.#byBytes.set(text, mask);
-    this.#byId.set(mask.id, mask);
+    const mask = { id: this.#maps.next(CONTROL.nextMaskId), words: words.slice(), users: 1 };
+    this.#add(mask);
     this.#changed = true;
     return mask.id;
   }
@@ -87,11 +88,10 @@ export class MaskSet {
 
   /** Shows the program the masks in use. Every entry of the others must be deleted by now. */
   async commit(): Promise<void> {
-    for (const [text, mask] of this.#byBytes) {
-      if (mask.users > 0) continue;
-      this.#byBytes.delete(text);
-      this.#byId.delete(mask.id);
-    }
+    const kept = [...this.#byId.values()].filter((mask) => mask.users > 0);
+    this.#byHash.clear();
+    this.#byId.clear();
+    for (const mask of kept) this.#add(mask);
     const fd = createMaskSetMap(this.#libbpf);
     try {
       this.#libbpf.update(fd, FIRST, this.#encode(), 'mask set');
@@ -115,10 +115,8 @@ export class MaskSet {
     }
     for (let i = 0; i < u32At(set, MASK_SET.count); i++) {
       const at = MASK_SET.masks + i * FLOW_MASK.bytes;
-      const bytes = set.slice(at, at + KEY_BYTES);
-      const mask = { id: u32At(set, at + FLOW_MASK.maskId), bytes, users: 0 };
-      this.#byBytes.set(maskText(bytes), mask);
-      this.#byId.set(mask.id, mask);
+      const words = new Uint32Array(set.slice(at, at + KEY_BYTES).buffer);
+      this.#add({ id: u32At(set, at + FLOW_MASK.maskId), words, users: 0 });
     }
   }
 
@@ -131,13 +129,28 @@ export class MaskSet {
     return true;
   }
 
+  #find(words: Uint32Array): Mask | undefined {
+    for (const mask of this.#byHash.get(hashOf(words)) ?? NONE) {
+      let i = 0;
+      while (i < WORDS && mask.words[i] === words[i]) i++;
+      if (i === WORDS) return mask;
+    }
+    return undefined;
+  }
+
+  #add(mask: Mask): void {
+    const hash = hashOf(mask.words);
+    this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? NONE), mask]);
+    this.#byId.set(mask.id, mask);
+  }
+
   #encode(): Uint8Array {
     const set = new Uint8Array(MASK_SET.bytes);
     const view = new DataView(set.buffer);
     view.setUint32(MASK_SET.count, this.#byId.size, true);
     let at: number = MASK_SET.masks;
     for (const mask of this.#byId.values()) {
-      set.set(mask.bytes, at);
+      set.set(new Uint8Array(mask.words.buffer), at);
       view.setUint32(at + FLOW_MASK.maskId, mask.id, true);
       at += FLOW_MASK.bytes;
     }
@@ -145,6 +158,8 @@ export class MaskSet {
   }
 }
 
-function maskText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+function hashOf(words: Uint32Array): number {
+  let hash = 0;
+  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193) ^ (hash >>> 15);
+  return hash;
 }

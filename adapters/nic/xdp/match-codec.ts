@@ -10,27 +10,34 @@ export interface EncodedMatch {
   readonly mask: Uint8Array;
 }
 
-const VLAN_TPIDS = [0x8100, 0x88a8];
-
-function unsupported(detail: string): { readonly ok: false; readonly refusal: Refusal } {
-  return { ok: false, refusal: { code: 'unsupported-match', detail } };
+/** Room for an encoded match. */
+export function newEncodedMatch(): EncodedMatch {
+  return { fields: new Uint8Array(KEY_BYTES), mask: new Uint8Array(KEY_BYTES) };
 }
+
+const VLAN_TPIDS = [0x8100, 0x88a8];
+const TPID_AT = 12;
 
 /** The number an exactly matched field must have; undefined when it is not matched exactly. */
 export function exactNumber(match: FlowMatch, field: FieldName): number | undefined {
   const found = fieldOf(match, field);
   if (found === undefined || !isExact(found)) return undefined;
-  return found.value.reduce((sum, byte) => sum * 256 + byte, 0);
+  let sum = 0;
+  for (const byte of found.value) sum = sum * 256 + byte;
+  return sum;
 }
 
-function lacks(match: FlowMatch, field: FieldName, need: KeyField): string | undefined {
-  if (need.ethTypes !== undefined) {
-    const type = exactNumber(match, 'eth_type');
-    if (type === undefined || !need.ethTypes.includes(type)) {
-      return `${field} is matched, but not the ethertype it belongs to`;
-    }
+/** What the fields of a match depend on. */
+interface Premises {
+  readonly ethType: number;
+  readonly ipProto: number | undefined;
+}
+
+function lacks(field: FieldName, need: KeyField, given: Premises): string | undefined {
+  if (need.ethTypes !== undefined && !need.ethTypes.includes(given.ethType)) {
+    return `${field} is matched, but not the ethertype it belongs to`;
   }
-  if (need.ipProto !== undefined && exactNumber(match, 'ip_proto') !== need.ipProto) {
+  if (need.ipProto !== undefined && given.ipProto !== need.ipProto) {
     return `${field} is matched, but not IP protocol ${need.ipProto}`;
   }
   return undefined;
@@ -40,10 +47,10 @@ function place(from: Uint8Array, field: KeyField, into: Uint8Array): void {
   for (let i = 0; i < field.bytes; i++) into[field.at + i] |= from[i] << field.shift;
 }
 
-function encodeField(match: FlowMatch, f: FieldMatch, into: EncodedMatch): string | undefined {
+function encodeField(f: FieldMatch, given: Premises, into: EncodedMatch): string | undefined {
   const where = KEY_FIELDS[f.field];
   if (where === undefined) return `${f.field} is matched, which the XDP program does not extract`;
-  const problem = lacks(match, f.field, where);
+  const problem = lacks(f.field, where, given);
   if (problem !== undefined) return problem;
   place(f.value, where, into.fields);
   place(f.mask, where, into.mask);
@@ -63,31 +70,34 @@ function vlanProblem(match: FlowMatch): string | undefined {
 }
 
 /**
- * Translates a match, or says why the program cannot look at it. The ethertype must be matched
- * exactly, as datapath flows do: without, the flow is for IEEE 802.3 frames
+ * Translates a match; returns why the program cannot look at it, or undefined. The ethertype must
+ * be matched exactly, as datapath flows do: without, the flow is for IEEE 802.3 frames
  * (`lib/odp-util.c`, parse_ethertype).
  */
-export function encodeMatch(
-  match: FlowMatch,
-):
-  | { readonly ok: true; readonly match: EncodedMatch }
-  | { readonly ok: false; readonly refusal: Refusal } {
-  const [condition] = match.opaque;
-  if (condition !== undefined) {
-    return unsupported(`the condition ${condition.name}(${condition.text}) cannot be looked at`);
-  }
-  const type = exactNumber(match, 'eth_type');
-  if (type === undefined || type < 0x600) return unsupported('no exact ethertype is matched');
-  const vlan = vlanProblem(match);
-  if (vlan !== undefined) return unsupported(vlan);
+export function encodeMatch(match: FlowMatch, into: EncodedMatch): Refusal | undefined {
+  const problem = problemOf(match, into);
+  return problem === undefined ? undefined : { code: 'unsupported-match', detail: problem };
+}
 
-  const encoded = { fields: new Uint8Array(KEY_BYTES), mask: new Uint8Array(KEY_BYTES) };
+function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
+  if (match.opaque.length > 0) {
+    const [{ name, text }] = match.opaque;
+    return `the condition ${name} cannot be looked at: ${text}`;
+  }
+  const ethType = exactNumber(match, 'eth_type');
+  if (ethType === undefined || ethType < 0x600) return 'no exact ethertype is matched';
+  const vlan = vlanProblem(match);
+  if (vlan !== undefined) return vlan;
+
+  into.fields.fill(0);
+  into.mask.fill(0);
+  const given = { ethType, ipProto: exactNumber(match, 'ip_proto') };
   for (const f of match.fields) {
-    const problem = encodeField(match, f, encoded);
-    if (problem !== undefined) return unsupported(problem);
+    const problem = encodeField(f, given, into);
+    if (problem !== undefined) return problem;
   }
   // No tag in the match: the packet must have none.
-  const tpid = KEY_FIELDS.vlan_tpid;
-  if (tpid !== undefined) encoded.mask.fill(0xff, tpid.at, tpid.at + tpid.bytes);
-  return { ok: true, match: encoded };
+  into.mask[TPID_AT] = 0xff;
+  into.mask[TPID_AT + 1] = 0xff;
+  return undefined;
 }

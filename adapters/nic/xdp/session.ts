@@ -3,7 +3,7 @@ import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { CounterSink, EntrySink } from '../../../engine/ports/path-backend.ts';
 import { Attachment } from './attachment.ts';
 import type { XdpBackendOptions } from './options.ts';
-import { EntryTable } from './entry-table.ts';
+import { EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY } from './entry-value.ts';
 import { FlowMap } from './flow-map.ts';
 import { Installer } from './installer.ts';
@@ -13,7 +13,7 @@ import { PinLock } from './lock.ts';
 import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
 import { PortTable } from './port-table.ts';
-import { CONTROL, u32At } from './records.ts';
+import { CONTROL } from './records.ts';
 import { StatsReader } from './stats-reader.ts';
 import { StatsSlots } from './stats-slots.ts';
 
@@ -85,7 +85,7 @@ export class Session {
 
   /** Reads from the kernel what is installed. */
   readEntries(sink: EntrySink): void {
-    this.#flows.read((_, value) => sink.entry(ufidOf(value)));
+    this.#flows.read((_keys, _key, values, at) => sink.entry(ufidOf(values, at)));
   }
 
   readCounters(sink: CounterSink): void {
@@ -123,32 +123,35 @@ export class Session {
     this.ports.adopt(ports);
     this.masks.adopt();
     const served = this.ports.ids();
-    const orphans: Uint8Array[] = [];
+    const orphans: number[] = [];
     const taken = new Set<number>();
-    this.#flows.read((key, value) => {
-      const out = u32At(value, ENTRY.outPort);
-      const slot = u32At(value, ENTRY.statsSlot);
+    this.#flows.read((keys, keyAt, values, valueAt) => {
+      const key = keys.subarray(keyAt, keyAt + KEY_WORDS);
+      const value = values.subarray(valueAt, valueAt + VALUE_WORDS);
+      const id = ufidOf(values, valueAt);
+      const out = value[ENTRY.outPort / 4];
+      const slot = value[ENTRY.statsSlot / 4];
       const sound =
-        served.has(u32At(key, TABLE_KEY.inPort)) &&
+        served.has(key[TABLE_KEY.inPort / 4]) &&
         (out === 0 || served.has(out)) &&
         slot < this.#slots.size &&
         !taken.has(slot) &&
-        this.entries.find(ufidOf(value)) < 0 &&
-        this.masks.adoptUser(u32At(key, TABLE_KEY.maskId));
+        this.entries.find(id) < 0 &&
+        this.masks.adoptUser(key[TABLE_KEY.maskId / 4]);
       if (!sound) {
-        orphans.push(key.slice());
+        orphans.push(...key);
         return;
       }
       taken.add(slot);
-      this.entries.add(slot, ufidOf(value), key, value);
+      this.entries.add(slot, id, key, value);
     });
-    this.#flows.delete(orphans.length, (i) => orphans[i]);
+    this.#flows.delete(Uint32Array.from(orphans), orphans.length / KEY_WORDS);
     this.#slots.adopt(taken);
     this.#stats.zeroFree();
   }
 }
 
-function ufidOf(value: Uint8Array): FlowId {
-  const word = (i: number) => u32At(value, ENTRY.ufid + i * 4);
-  return { w0: word(0), w1: word(1), w2: word(2), w3: word(3) };
+function ufidOf(values: Uint32Array, at: number): FlowId {
+  const from = at + ENTRY.ufid / 4;
+  return { w0: values[from], w1: values[from + 1], w2: values[from + 2], w3: values[from + 3] };
 }

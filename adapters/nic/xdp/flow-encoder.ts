@@ -1,0 +1,58 @@
+import type { FlowSpec } from '../../../engine/model/flow.ts';
+import type { Refusal } from '../../../engine/model/refusal.ts';
+import { encodeActions } from './action-codec.ts';
+import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
+import { ENTRY, encodeEntry } from './entry-value.ts';
+import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
+import { encodeMatch } from './match-codec.ts';
+import type { PortTable } from './port-table.ts';
+
+/** Encodes one flow at a time into memory of its own, so that nothing is allocated for keys. */
+export class FlowEncoder {
+  /** Key of the last flow; its mask id is for the caller to fill in. */
+  readonly key = new Uint32Array(KEY_WORDS);
+  /** Its value; the stats slot is for the caller to fill in. */
+  readonly value = new Uint32Array(VALUE_WORDS);
+  readonly mask = new Uint32Array(KEY_BYTES / 4);
+  readonly #ports: PortTable;
+  readonly #match = {
+    fields: new Uint8Array(this.key.buffer, TABLE_KEY.fields, KEY_BYTES),
+    mask: new Uint8Array(this.mask.buffer),
+  };
+  readonly #entry = new DataView(this.value.buffer);
+
+  constructor(ports: PortTable) {
+    this.#ports = ports;
+  }
+
+  /** Why the flow cannot be an entry, or undefined. */
+  encode(flow: FlowSpec): Refusal | undefined {
+    const { id, match, actions } = flow;
+    const unmatched = encodeMatch(match, this.#match);
+    if (unmatched !== undefined) return unmatched;
+    const outcome = encodeActions(match, actions);
+    if (!outcome.ok) return outcome.refusal;
+
+    const inPort = this.#ports.get(match.inPort);
+    if (inPort === undefined) return this.#unavailable(match.inPort);
+    const { output } = outcome.program;
+    const target = output === undefined ? undefined : this.#ports.get(output);
+    if (output !== undefined && target === undefined) return this.#unavailable(output);
+    this.key[TABLE_KEY.maskId / 4] = 0;
+    this.key[TABLE_KEY.inPort / 4] = inPort.id;
+    encodeEntry(this.#entry, id, outcome.program, target);
+    return undefined;
+  }
+
+  set maskId(id: number) {
+    this.key[TABLE_KEY.maskId / 4] = id;
+  }
+
+  set statsSlot(slot: number) {
+    this.value[ENTRY.statsSlot / 4] = slot;
+  }
+
+  #unavailable(port: string): Refusal {
+    return { code: 'port-unavailable', detail: this.#ports.problem(port) };
+  }
+}
