@@ -1,15 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './root.mjs';
-import { step } from './step.mjs';
+import { say, SetupFailed, step } from './step.mjs';
 
-const NPM_CI_MS = 10 * 60_000;
+const INSTALL_MS = 10 * 60_000;
 
-/** Runs `npm ci` when node_modules is missing or differs from package-lock.json. */
+/** Installs when node_modules is missing or differs from package-lock.json. */
 export async function installDependencies() {
   if (await isInstalled()) return;
   // Build and test need the development dependencies whatever NODE_ENV says.
-  await step('npm ci (dependencies)', 'npm', ['ci', '--include=dev'], { timeoutMs: NPM_CI_MS });
+  const install = (/** @type {string[]} */ ...args) =>
+    step(`npm ${args[0]} (dependencies)`, 'npm', [...args, '--include=dev'], {
+      timeoutMs: INSTALL_MS,
+    });
+  try {
+    await install('ci');
+  } catch (error) {
+    // npm 11 refuses a lock file that lacks optional packages of other platforms.
+    if (!(error instanceof SetupFailed) || !error.message.includes('EUSAGE')) throw error;
+    say('npm ci does not like the lock file; installing what it names');
+    await install('install', '--no-save');
+  }
 }
 
 async function isInstalled() {
