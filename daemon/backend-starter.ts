@@ -35,14 +35,12 @@ export class BackendStarter {
 
   /** Resolves when all is up or `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#untilItWorks('ports', signal, () => this.#ports.start(signal));
+    if (!(await this.#untilItWorks('ports', signal, () => this.#ports.start(signal)))) return;
     const backend = this.#backend;
     if (backend !== undefined) {
-      await this.#untilItWorks(backend.name, signal, () =>
-        backend.start(this.#ports.current(), signal),
-      );
+      const start = (): Promise<void> => backend.start(this.#ports.current(), signal);
+      if (!(await this.#untilItWorks(backend.name, signal, start))) return;
     }
-    if (signal.aborted) return;
     this.#started = true;
     this.#log.info(
       { backend: backend?.name, ports: this.#ports.current().size },
@@ -50,6 +48,7 @@ export class BackendStarter {
     );
   }
 
+  /** Resolves to false when `signal` aborted before it worked. */
   async #untilItWorks(
     what: string,
     signal: AbortSignal,
@@ -63,13 +62,14 @@ export class BackendStarter {
       try {
         await start();
         this.#error = undefined;
-        return;
+        return true;
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) return false;
         this.#error = error instanceof Error ? error.message : String(error);
         this.#log.warn({ what, error: this.#error, retryInMs: waitMs }, 'not up yet');
         await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       }
     }
+    return false;
   }
 }

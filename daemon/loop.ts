@@ -49,6 +49,7 @@ export class Loop {
   readonly #listeners = new Set<(report: TickReport) => void>();
   #running: Subscription | undefined;
   #unsubscribePorts: (() => void) | undefined;
+  #bringingUp: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
   #lastError: string | undefined;
 
@@ -118,7 +119,7 @@ export class Loop {
   /** Starts; what cannot be reached yet is tried again until it can. */
   start(): void {
     const { node, clock } = this.#options;
-    void this.#bringUp();
+    this.#bringingUp = this.#bringUp();
     this.#unsubscribePorts = node.ports.subscribe((ports) => this.#follower.changed(ports));
     const rounds = ticks(this.#observer, clock, (tick, signal) => this.#handle(tick, signal)).pipe(
       tap((report) => this.#publish(report)),
@@ -133,6 +134,7 @@ export class Loop {
     this.#running?.unsubscribe();
     this.#unsubscribePorts?.();
     this.#stop.abort(new Error('the daemon ends'));
+    await this.#bringingUp;
     if (this.#starter.started) await this.engine.close(how);
     await this.#options.node.close();
   }
@@ -185,7 +187,14 @@ export class Loop {
     this.#lastReport = report;
     this.#options.metrics.observe(report);
     this.#moves.observe(report);
-    for (const listener of this.#listeners) listener(report);
+    for (const listener of this.#listeners) {
+      try {
+        listener(report);
+      } catch (error) {
+        // Whoever looks on must not stop the loop.
+        this.#options.log.error({ error: messageOf(error) }, 'a listener failed');
+      }
+    }
   }
 
   /**

@@ -113,6 +113,25 @@ describe('loop', () => {
     await rig.until('offloaded', () => rig.backend.installed.size === 1);
   });
 
+  it('closes a backend that came up just as it was told to end', async () => {
+    let up: () => void = () => undefined;
+    rig.backend.start = () => new Promise((resolve) => (up = resolve));
+    rig.loop.start();
+    await sleep(20);
+    const stopped = rig.loop.stop('withdraw');
+    up();
+    await stopped;
+    assert.equal(rig.backend.closed, 'withdraw');
+  });
+
+  it('goes on when somebody who looks on fails', async () => {
+    rig.loop.onTick(() => {
+      throw new Error('the screen is gone');
+    });
+    rig.loop.start();
+    await rig.until('ticks', () => (rig.loop.lastReport?.tick.sequence ?? 0) > 2);
+  });
+
   for (const how of ['withdraw', 'keep'] as const) {
     it(`ends with ${how} as it was told`, async () => {
       rig.loop.start();
