@@ -53,7 +53,7 @@ export class BackendStarter {
     what: string,
     signal: AbortSignal,
     start: () => Promise<void>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     for (
       let waitMs = FIRST_RETRY_MS;
       !signal.aborted;
