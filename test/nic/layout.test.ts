@@ -110,6 +110,7 @@ describe('XDP layout', () => {
       `CONTROL_LAYOUT_VERSION == ${CONTROL.layoutVersion}`,
       `CONTROL_NEXT_PORT_ID == ${CONTROL.nextPortId}`,
       `CONTROL_NEXT_MASK_ID == ${CONTROL.nextMaskId}`,
+      `CONTROL_DEVICES_MAP_ID == ${CONTROL.devicesMapId}`,
       `CONTROL_WORDS == ${CONTROL.words}`,
     ]);
     assert.equal(result.status, 0, result.stderr);

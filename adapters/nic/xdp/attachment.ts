@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import { DeviceSettings } from './device.ts';
-import { ObjectUnusable, PortUnusable, ProgramRejected, errnoName } from './errors.ts';
+import {
+  ObjectUnusable,
+  PortUnusable,
+  ProgramRejected,
+  SystemCallFailed,
+  errnoName,
+} from './errors.ts';
 import type { Libbpf } from './libbpf.ts';
 import { MAP_NAMES } from './maps.ts';
 import type { Maps } from './maps.ts';
@@ -12,11 +18,11 @@ export type AttachMode = 'native' | 'generic';
 /** Flags of bpf_xdp_attach (`linux/if_link.h`). */
 const XDP_FLAG: Record<AttachMode, number> = { generic: 2, native: 4 };
 
-const PROGRAMS = { plain: 'norikae_plain', bound: 'norikae_bound' } as const;
-const OTHER: Record<keyof typeof PROGRAMS, keyof typeof PROGRAMS> = {
-  plain: 'bound',
-  bound: 'plain',
-};
+const PROGRAMS = {
+  plain: 'norikae_plain',
+  bound: 'norikae_bound',
+  guard: 'norikae_guard',
+} as const;
 const LOG_BYTES = 16 * 1024 * 1024;
 const LOG_TAIL = 400;
 
@@ -84,7 +90,9 @@ export class Attachment {
     if (object === null) throw new ObjectUnusable(this.#objectPath, 'no BPF object file');
     try {
       const program = libbpf.program(object, PROGRAMS[which]);
-      libbpf.skipProgram(libbpf.program(object, PROGRAMS[OTHER[which]]));
+      for (const other of Object.values(PROGRAMS)) {
+        if (other !== PROGRAMS[which]) libbpf.skipProgram(libbpf.program(object, other));
+      }
       if (which === 'bound') libbpf.bindProgram(program, ifindex);
       for (const name of MAP_NAMES) libbpf.useMap(object, name, this.#maps.fd[name]);
       if (log.length > 0) libbpf.logInto(program, log);
@@ -139,6 +147,21 @@ export class Attachment {
       }
     }
     throw new PortUnusable(name, `XDP cannot be attached: ${failures.join('; ')}`);
+  }
+
+  /**
+   * Watches for redirects that a device refuses, and keeps packets from it for some seconds, for
+   * as long as the returned descriptor is open. Undefined where the kernel does not allow it.
+   */
+  startGuard(): number | undefined {
+    try {
+      return this.withProgram('guard', 0, (fd) =>
+        this.#libbpf.openTracepoint('xdp_redirect_err', fd),
+      );
+    } catch (error) {
+      if (error instanceof ProgramRejected || error instanceof SystemCallFailed) return undefined;
+      throw error;
+    }
   }
 
   /** Takes the program off a device; nothing happens when it is not there. */

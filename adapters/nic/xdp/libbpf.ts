@@ -68,6 +68,7 @@ function symbols() {
     progLog: lib.func('int bpf_program__set_log_buf(void *prog, void *buffer, size_t size)'),
     attach: lib.func('int bpf_xdp_attach(int ifindex, int fd, uint32_t flags, const void *opts)'),
     detach: lib.func('int bpf_xdp_detach(int ifindex, uint32_t flags, const void *opts)'),
+    tracepoint: lib.func('int bpf_raw_tracepoint_open(const char *name, int fd)'),
     query: lib.func('int bpf_xdp_query(int ifindex, int flags, void *opts)'),
     libcClose: koffi.load(null).func('int close(int fd)'),
   };
@@ -298,6 +299,11 @@ export class Libbpf {
   detachXdp(ifindex: number, flags: number): number {
     const result: number = this.#c.detach(ifindex, flags, null);
     return -result;
+  }
+
+  /** Runs a program at a tracepoint for as long as the returned descriptor is open. */
+  openTracepoint(name: string, programFd: number): number {
+    return this.#checked('bpf_raw_tracepoint_open', this.#c.tracepoint(name, programFd), name);
   }
 
   /** Ids of the XDP programs on a device, 0 for none. */

@@ -21,6 +21,7 @@ export const MAP_NAMES = [
   'ports',
   'port_info',
   'devices',
+  'stalled',
   'masks',
   'flows',
   'stats',
@@ -59,6 +60,7 @@ function shapes(sizes: MapSizes): Record<MapName, Shape> {
     ports: { type: HASH, valueSize: PORT_REF.bytes, ...portKeyed },
     port_info: { type: HASH, valueSize: PORT_INFO.bytes, ...portKeyed },
     devices: { type: DEVMAP_HASH, valueSize: 4, ...portKeyed },
+    stalled: { type: HASH, valueSize: 8, ...portKeyed },
     masks: { type: ARRAY_OF_MAPS, keySize: 4, valueSize: 4, maxEntries: 1 },
     flows: { type: HASH, keySize: TABLE_KEY.bytes, valueSize: ENTRY.bytes, maxEntries: entries },
     stats: { type: PERCPU_ARRAY, keySize: 4, valueSize: STATS_BYTES, maxEntries: slots },
@@ -104,6 +106,7 @@ export class Maps {
       ports: open('ports'),
       port_info: open('port_info'),
       devices: open('devices'),
+      stalled: open('stalled'),
       masks: open('masks'),
       flows: open('flows'),
       stats: open('stats'),
@@ -130,12 +133,15 @@ export class Maps {
       ports: create('ports'),
       port_info: create('port_info'),
       devices: create('devices'),
+      stalled: create('stalled'),
       masks: create('masks'),
       flows: create('flows'),
       stats: create('stats'),
     });
     libbpf.close(template);
     maps.setWord(CONTROL.layoutVersion, BigInt(LAYOUT_VERSION));
+    const devices = libbpf.mapInfo(maps.fd.devices).id;
+    maps.setWord(CONTROL.devicesMapId, BigInt(devices));
     maps.setWord(CONTROL.nextPortId, 1n);
     maps.setWord(CONTROL.nextMaskId, 1n);
     for (const name of MAP_NAMES) libbpf.pin(maps.fd[name], join(pinPath, name));

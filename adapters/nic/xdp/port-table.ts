@@ -22,6 +22,11 @@ export interface PortReport {
   readonly detail: string;
 }
 
+/** Said of a port that the kernel could not redirect to a moment ago. */
+const STALLED =
+  'redirects to it fail, so the vSwitch has its packets: is it down, or a veth whose peer has ' +
+  'GRO off (ethtool -K ... gro on)?';
+
 /**
  * Which ports the program serves. An ifindex alone is never trusted, since the kernel gives it
  * out again: a port is a number of our own, which the device map ties to the device itself (the
@@ -61,7 +66,7 @@ export class PortTable {
     const served = [...this.#byName.values()].map((port) => ({
       name: port.name,
       mode: port.attached.mode,
-      detail: port.attached.note,
+      detail: this.#isStalled(port.id) ? STALLED : port.attached.note,
     }));
     const unavailable: PortReport[] = [...this.#problems].map(([name, detail]) => ({
       name,
@@ -201,7 +206,15 @@ export class PortTable {
     if (this.#portAt(ifindex) === id) this.#remove(this.#maps.fd.ports, ifindex);
     this.#remove(this.#maps.fd.devices, id);
     if (sameDevice) this.#attachment.detach(ifindex);
+    this.#remove(this.#maps.fd.stalled, id);
     this.#remove(this.#maps.fd.port_info, id);
+  }
+
+  #isStalled(id: number): boolean {
+    const until = new BigUint64Array(1);
+    const value = new Uint8Array(until.buffer);
+    const found = this.#libbpf.lookup(this.#maps.fd.stalled, u32(id), value, 'stalled');
+    return found && until[0] > process.hrtime.bigint();
   }
 
   #deviceOf(id: number): number | undefined {

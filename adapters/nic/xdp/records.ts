@@ -11,7 +11,8 @@ export const CONTROL = {
   layoutVersion: 2,
   nextPortId: 3,
   nextMaskId: 4,
-  words: 5,
+  devicesMapId: 5,
+  words: 6,
 } as const;
 
 /** `struct port_ref`. */

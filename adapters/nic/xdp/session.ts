@@ -31,6 +31,7 @@ export class Session {
   readonly #flows: FlowMap;
   readonly #slots: StatsSlots;
   readonly #stats: StatsReader;
+  readonly #guard: number | undefined;
 
   private constructor(libbpf: Libbpf, lock: PinLock, maps: Maps, options: XdpBackendOptions) {
     this.#libbpf = libbpf;
@@ -38,6 +39,7 @@ export class Session {
     this.#maps = maps;
     const { slots } = sizesFor(options.entries);
     const attachment = new Attachment(libbpf, maps, options.objectPath, options.mode);
+    this.#guard = attachment.startGuard();
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
     this.ports = new PortTable(libbpf, maps, attachment, options.ports);
@@ -79,7 +81,8 @@ export class Session {
     const count = (mode: string) => modes.filter((m) => m === mode).length;
     return (
       `XDP through libbpf ${this.#libbpf.version()}: ${count('native')} ports native, ` +
-      `${count('generic')} generic, ${count('unavailable')} not served`
+      `${count('generic')} generic, ${count('unavailable')} not served` +
+      (this.#guard === undefined ? '; failing redirects are not noticed' : '')
     );
   }
 
@@ -113,6 +116,7 @@ export class Session {
         this.#maps.unpin();
       }
     } finally {
+      if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
       this.#maps.close();
       this.#lock.release();
     }

@@ -111,6 +111,8 @@ struct flow_stats {
 #define CONTROL_LAYOUT_VERSION 2
 #define CONTROL_NEXT_PORT_ID 3
 #define CONTROL_NEXT_MASK_ID 4
-#define CONTROL_WORDS 5
+/* Kernel id of the devices map: tells our failed redirects from those of others. */
+#define CONTROL_DEVICES_MAP_ID 5
+#define CONTROL_WORDS 6
 
 #endif

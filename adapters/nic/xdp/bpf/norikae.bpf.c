@@ -7,6 +7,9 @@
 #include "parse.h"
 #include "rewrite.h"
 
+/* How long a port is left alone that refused a redirect. */
+#define STALL_NS 5000000000ULL
+
 /* User space sizes flows, stats, ports, port_info and devices when it creates them. */
 
 struct {
@@ -36,6 +39,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } devices SEC(".maps");
+
+/* Ports that redirects cannot reach for now: until when (CLOCK_MONOTONIC, ns), by port id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u64);
+} stalled SEC(".maps");
 
 struct mask_set_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -154,6 +165,9 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 		count(entry, bytes);
 		return XDP_DROP;
 	}
+	__u64 *stalled_until = bpf_map_lookup_elem(&stalled, &entry->out_port);
+	if (stalled_until && now < *stalled_until)
+		return XDP_PASS;
 	/* First ask for the device: a packet that cannot go there must stay as it is. */
 	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
 	    too_large(ctx, entry, &key, aside) || rewrite(ctx, entry, &key, aside, offset))
@@ -203,6 +217,25 @@ int norikae_bound(struct xdp_md *ctx)
 		return XDP_PASS;
 	}
 	return process(ctx, port, now, aside);
+}
+
+/*
+ * A device can refuse redirects after the program has run, and the packet is lost: a veth whose
+ * peer has no NAPI, a device that is down. One such packet is enough to try the port no more
+ * for a while. Arguments: device, program, target, error, map type, map id, index in the map.
+ */
+SEC("raw_tp/xdp_redirect_err")
+int norikae_guard(struct bpf_raw_tracepoint_args *ctx)
+{
+	int error = ctx->args[3];
+	__u32 map_id = ctx->args[5];
+	__u32 port_id = ctx->args[6];
+	if ((error != -EOPNOTSUPP && error != -ENETDOWN) ||
+	    map_id != control_word(CONTROL_DEVICES_MAP_ID))
+		return 0;
+	__u64 until = bpf_ktime_get_ns() + STALL_NS;
+	bpf_map_update_elem(&stalled, &port_id, &until, BPF_ANY);
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
