@@ -1,0 +1,20 @@
+/** Bytes that are not a message of OpenFlow 1.0 or 1.3. */
+export class OpenFlowDecodeError extends Error {
+  override readonly name = 'OpenFlowDecodeError';
+  /** Where in the message, bytes from its beginning. */
+  readonly offset: number;
+  /** @param expected what should have been there */
+  constructor(offset: number, expected: string) {
+    super(`OpenFlow message, byte ${offset}: expected ${expected}`);
+    this.offset = offset;
+  }
+}
+
+/** A message that the version cannot say. */
+export class OpenFlowEncodeError extends Error {
+  override readonly name = 'OpenFlowEncodeError';
+  /** @param problem what cannot be said, and why */
+  constructor(problem: string) {
+    super(`OpenFlow message: ${problem}`);
+  }
+}

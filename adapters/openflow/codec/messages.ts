@@ -1,0 +1,93 @@
+import type { FlowMod } from './flow-mod.ts';
+import type { FlowMonitorCancel, FlowMonitorPause } from './flow-monitor.ts';
+import type { FlowRemoved } from './flow-removed.ts';
+import type { MeterMod } from './meter.ts';
+import type { MultipartReply, MultipartRequest } from './multipart.ts';
+import type { PacketIn, PacketOut } from './packet.ts';
+import type { PortMod, PortStatus } from './port.ts';
+import type { Bare, Echo, ErrorMessage, Hello } from './session.ts';
+import type {
+  AsyncConfig,
+  FeaturesReply,
+  FlowModTableId,
+  RoleMessage,
+  SetFlowFormat,
+  SwitchConfig,
+} from './switch-config.ts';
+import type { TableMod } from './table-stats.ts';
+
+/** 1.3, ONF extension 230: opens, closes, commits or discards a bundle, or answers that. */
+export interface BundleControlMessage {
+  readonly type: 'bundle-control';
+  readonly xid: number;
+  readonly bundle: number;
+  /** BundleControl. */
+  readonly control: number;
+  /** Bits of BundleFlag. */
+  readonly flags: number;
+  /** Properties, as they came; empty otherwise. */
+  readonly properties: Uint8Array;
+}
+
+/** 1.3, ONF extension 230: puts a message into a bundle. Its xid and the message's must be equal. */
+export interface BundleAddMessage {
+  readonly type: 'bundle-add';
+  readonly xid: number;
+  readonly bundle: number;
+  readonly flags: number;
+  readonly message: Message;
+  readonly properties: Uint8Array;
+}
+
+/** An experimenter's message this codec does not know; `bytes` are what follows the id. */
+export interface ExperimenterMessage {
+  readonly type: 'experimenter';
+  readonly xid: number;
+  readonly experimenter: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A message of a type this codec does not know (queue and group configuration ...). */
+export interface UnknownMessage {
+  readonly type: 'unknown';
+  readonly xid: number;
+  /** The header's type byte. */
+  readonly code: number;
+  /** What follows the header. */
+  readonly bytes: Uint8Array;
+}
+
+/** A message of OpenFlow 1.0 or 1.3. */
+export type Message =
+  | Hello
+  | ErrorMessage
+  | Echo
+  | Bare
+  | FeaturesReply
+  | SwitchConfig
+  | PacketIn
+  | PacketOut
+  | FlowMod
+  | FlowRemoved
+  | PortStatus
+  | PortMod
+  | TableMod
+  | MeterMod
+  | MultipartRequest
+  | MultipartReply
+  | RoleMessage
+  | AsyncConfig
+  | BundleControlMessage
+  | BundleAddMessage
+  | FlowMonitorCancel
+  | FlowMonitorPause
+  | SetFlowFormat
+  | FlowModTableId
+  | ExperimenterMessage
+  | UnknownMessage;
+
+/** A message and the version it came in: other than 1 and 4 only for hello, error and echo. */
+export interface Decoded {
+  readonly version: number;
+  readonly message: Message;
+}
