@@ -9,6 +9,12 @@ export interface ProcessEvents extends LifecycleEvents {
 }
 
 /**
+ * Whoever runs us may pass on a signal that we had from the terminal, too, as npm does: within
+ * this time, ms, a further one is the same one.
+ */
+const SAME_SIGNAL_MS = 300;
+
+/**
  * SIGTERM and SIGINT end in order, a second one at once (exit code 128 + its number); SIGHUP
  * reloads; an error nobody caught is logged and ends in order.
  */
@@ -17,11 +23,14 @@ export function watchProcess(log: Log, exit: (code: number) => void): ProcessEve
   const reloads = new Set<() => void>();
   let failure: unknown;
 
+  let firstMs = Number.POSITIVE_INFINITY;
   const onSignal = (signal: NodeJS.Signals, number: number): void => {
     if (stop.signal.aborted) {
+      if (performance.now() - firstMs < SAME_SIGNAL_MS) return;
       log.warn({ signal }, 'ending at once; entries end with their lease');
       exit(128 + number);
     } else {
+      firstMs = performance.now();
       stop.abort(signal);
     }
   };

@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { loadConfig } from '../../daemon/config/load-config.ts';
 import { runLifecycle, StopTimeout } from '../../daemon/lifecycle.ts';
@@ -107,8 +108,17 @@ describe('life of the daemon', function () {
     await said('loop started');
     child.kill('SIGTERM');
     await said('"msg":"ending"');
+    await sleep(400);
     child.kill('SIGTERM');
     assert.equal(await exitCode(child), 128 + 15);
+  });
+
+  it('a signal that comes twice, as from npm and from its terminal, is one', async () => {
+    const { child, said } = start({});
+    await said('loop started');
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    assert.equal(await exitCode(child), 0);
   });
 
   it('gives up on a daemon that does not stop in time, and closes the doors', async () => {
