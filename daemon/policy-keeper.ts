@@ -1,11 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { RuleEvaluator } from '../engine/rules/evaluator.ts';
-import { JsonRulesEvaluator } from '../engine/rules/json-rules-evaluator.ts';
 import type { PolicySet } from '../engine/rules/policy.ts';
 import type { ReloadView } from './control/view.ts';
 import type { Log } from './log.ts';
+import { createEvaluator } from './policy-evaluator.ts';
 import { PolicyFiles } from './policy-files.ts';
 
 /** The policy files are not good, and there are no good ones from before. */
@@ -79,6 +78,6 @@ export class PolicyKeeper {
 
   #evaluator(policies: PolicySet): RuleEvaluator {
     const { budgetMs, clock } = this.#options;
-    return new JsonRulesEvaluator(policies, { budgetMs, clock, pause: () => setImmediate() });
+    return createEvaluator(policies, { budgetMs, clock });
   }
 }
