@@ -1,5 +1,5 @@
 import type { Instructions } from './instruction.ts';
-import type { OxmMatch } from './match.ts';
+import type { FlexibleMatch } from './match.ts';
 
 /** A wish to hear of changes to flow entries. */
 export interface FlowMonitor {
@@ -10,7 +10,7 @@ export interface FlowMonitor {
   readonly outPort: number;
   readonly tableId: number;
   /** 1.0: NXM; 1.3: OXM. */
-  readonly match: OxmMatch;
+  readonly match: FlexibleMatch;
 }
 
 /** Makes monitors: Nicira's extension on 1.0, the ONF's (187) on 1.3. */
@@ -31,7 +31,7 @@ export type FlowUpdate =
       readonly hardTimeout: number;
       readonly tableId: number;
       readonly cookie: bigint;
-      readonly match: OxmMatch;
+      readonly match: FlexibleMatch;
       /** Empty without MonitorFlag.actions, and for a deleted one. */
       readonly instructions: Instructions;
     }

@@ -56,8 +56,19 @@ export interface Match10 {
   readonly tpDst: number;
 }
 
+/** A match of 1.3 of another type than OXM: kept as it came. */
+export interface UnknownMatch {
+  readonly kind: 'unknown';
+  readonly code: number;
+  /** What follows type and length. */
+  readonly bytes: Uint8Array;
+}
+
+/** A match where only a flexible one can be. */
+export type FlexibleMatch = OxmMatch | UnknownMatch;
+
 /** A match of either version. */
-export type Match = Match10 | OxmMatch;
+export type Match = Match10 | FlexibleMatch;
 
 /** Wildcard bits of {@link Match10}; a set bit ignores the field. */
 export const Wildcard10 = {

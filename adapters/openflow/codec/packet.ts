@@ -1,5 +1,5 @@
 import type { Actions } from './action.ts';
-import type { OxmMatch } from './match.ts';
+import type { FlexibleMatch } from './match.ts';
 
 /** A packet for the controller. */
 export interface PacketIn {
@@ -15,7 +15,7 @@ export interface PacketIn {
   /** All ones in 1.0, and where none belongs to it. */
   readonly cookie: bigint;
   /** Metadata of the packet. 1.0: just `in_port`. */
-  readonly match: OxmMatch;
+  readonly match: FlexibleMatch;
   readonly data: Uint8Array;
 }
 
