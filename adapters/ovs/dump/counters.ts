@@ -1,14 +1,11 @@
+import { word } from './bytes.ts';
+
 const COMMA = 0x2c;
 const DOT = 0x2e;
 const MINUS = 0x2d;
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x6e;
 const LETTER_S = 0x73;
-
-/** Four characters as DataView.getInt32 reads them, little-endian. */
-export function word(text: string): number {
-  return Buffer.from(text, 'latin1').readInt32LE(0);
-}
 
 const PACKETS_0 = word(', pa');
 const PACKETS_4 = word('cket');

@@ -76,6 +76,7 @@ export class KeyParser {
   readonly #pool = new FieldPool();
   readonly #strings = new StringPool();
   readonly #fields = Array.from<FieldMatch | undefined>({ length: FIELDS.length });
+  readonly #found: FieldMatch[] = [];
   #present = 0;
   #opaque: readonly OpaqueMatch[] = NONE;
   #inPort = '';
@@ -326,16 +327,18 @@ export class KeyParser {
 
   /** The fields in catalogue order; leaves the parser empty. */
   #collect(): readonly FieldMatch[] {
-    if (this.#present === 0) return [];
-    const fields: FieldMatch[] = [];
-    for (let i = 0; this.#present > 0 && i < this.#fields.length; i++) {
-      const match = this.#fields[i];
+    const fields = this.#fields;
+    const found = this.#found;
+    let count = 0;
+    for (let i = 0; this.#present > 0; i++) {
+      const match = fields[i];
       if (match === undefined) continue;
-      fields.push(match);
-      this.#fields[i] = undefined;
+      found[count++] = match;
+      fields[i] = undefined;
       this.#present--;
     }
-    return fields;
+    // A copy is as long as it must be; an array that grows keeps room for more.
+    return found.slice(0, count);
   }
 }
 

@@ -2,7 +2,8 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 
 import { ActionPool } from './action-pool.ts';
-import { CounterReader, LOOK_AHEAD, word } from './counters.ts';
+import { word } from './bytes.ts';
+import { CounterReader, LOOK_AHEAD } from './counters.ts';
 import { sameActions, sameMatch } from './equal.ts';
 import { DumpTruncated, DumpUnreadable } from './errors.ts';
 import { Fingerprint } from './fingerprint.ts';
@@ -10,7 +11,7 @@ import { KeyParser } from './key.ts';
 import { decodeEscapes, findLineEnd, type LineEnd } from './lines.ts';
 import { sameBytes } from './names.ts';
 import { RowMemory } from './row-memory.ts';
-import { readUfid, UFID_LENGTH, ufidWord0, ufidWord1, ufidWord2, ufidWord3 } from './ufid.ts';
+import { Ufid, UFID_LENGTH, ufidWord0, ufidWord1, ufidWord2, ufidWord3 } from './ufid.ts';
 
 const COMMA = 0x2c;
 const SPACE = 0x20;
@@ -61,6 +62,7 @@ export class DumpParser {
   readonly #actions = new ActionPool(this.#keys);
   readonly #counters = new CounterReader();
   readonly #fingerprint = new Fingerprint();
+  readonly #ufid = new Ufid();
   readonly #line: LineEnd = { end: 0, escaped: false };
 
   #table: FlowTable | undefined;
@@ -191,8 +193,8 @@ export class DumpParser {
     remember: boolean,
   ): void {
     if (end === start || sameBytes(THREAD_TITLE, text, start)) return;
-    const id = readUfid(text, view, start, end);
-    if (id === undefined) return this.#skip('no ufid', text, start, end);
+    const id = this.#ufid;
+    if (!id.read(text, view, start, end)) return this.#skip('no ufid', text, start, end);
     const keyAt = start + UFID_LENGTH + SEPARATOR.length;
     const match = sameBytes(SEPARATOR, text, start + UFID_LENGTH)
       ? this.#keys.parse(text, view, keyAt, end)

@@ -1,35 +1,37 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
-import { word } from './counters.ts';
+import { word } from './bytes.ts';
 import { HEX } from './values.ts';
 
 /** `ufid:` and a UUID. */
 export const UFID_LENGTH = 41;
 const UFID = word('ufid');
 
-/**
- * Reads `ufid:` and a UUID (odp_format_ufid in lib/odp-util.c) strictly; undefined when anything
- * else stands at `at`.
- */
-export function readUfid(
-  bytes: Uint8Array,
-  view: DataView,
-  at: number,
-  end: number,
-): FlowId | undefined {
-  if (at + UFID_LENGTH > end || view.getInt32(at, true) !== UFID || bytes[at + 4] !== 0x3a) {
-    return undefined;
+/** The words of a ufid, written again and again. */
+export class Ufid implements FlowId {
+  w0 = 0;
+  w1 = 0;
+  w2 = 0;
+  w3 = 0;
+
+  /**
+   * Reads `ufid:` and a UUID (odp_format_ufid in lib/odp-util.c) strictly; false when anything
+   * else stands at `at`.
+   */
+  read(bytes: Uint8Array, view: DataView, at: number, end: number): boolean {
+    if (at + UFID_LENGTH > end || view.getInt32(at, true) !== UFID || bytes[at + 4] !== 0x3a) {
+      return false;
+    }
+    for (let i = 0; i < 36; i++) {
+      const byte = bytes[at + 5 + i];
+      const dash = i === 8 || i === 13 || i === 18 || i === 23;
+      if (dash ? byte !== 0x2d : HEX[byte] > 15) return false;
+    }
+    this.w0 = ufidWord0(view, at) >>> 0;
+    this.w1 = ufidWord1(view, at) >>> 0;
+    this.w2 = ufidWord2(view, at) >>> 0;
+    this.w3 = ufidWord3(view, at) >>> 0;
+    return true;
   }
-  for (let i = 0; i < 36; i++) {
-    const byte = bytes[at + 5 + i];
-    const dash = i === 8 || i === 13 || i === 18 || i === 23;
-    if (dash ? byte !== 0x2d : HEX[byte] > 15) return undefined;
-  }
-  return {
-    w0: ufidWord0(view, at) >>> 0,
-    w1: ufidWord1(view, at) >>> 0,
-    w2: ufidWord2(view, at) >>> 0,
-    w3: ufidWord3(view, at) >>> 0,
-  };
 }
 
 /**

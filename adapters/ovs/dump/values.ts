@@ -152,6 +152,11 @@ export class ValueReader {
     const first = bytes[this.at];
     let value = 0;
     let care = 0;
+    if (this.word('0/0')) {
+      this.out.fill(0, 0, 2);
+      mask.fill(0, 0, 2);
+      return true;
+    }
     if (first === 0x2b || first === 0x2d) {
       while (bytes[this.at] === 0x2b || bytes[this.at] === 0x2d) {
         const set = bytes[this.at++] === 0x2b;
