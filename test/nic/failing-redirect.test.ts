@@ -49,19 +49,20 @@ describe('XDP redirects that fail', function () {
     return { id: flowId(1), match, actions: [{ kind: 'output', port: outPort }] };
   }
 
+  const receivedByVm = () => world.received(world.port(outPort).vm);
+
   async function send(size = 60): Promise<{ readonly out: number; readonly vswitch: number }> {
     const ip = { src: Buffer.from([10, 7, 0, 1]), dst: Buffer.from([10, 7, 0, 2]) };
     const header = { ...ip, protocol: 17, ttl: 64, tos: 0 };
     const payload = ipv4(header, 1, udp(header, 5, 9, Buffer.concat([MARKER, Buffer.alloc(size)])));
     const macs = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
     const frame = ethernet({ ...macs, etherType: 0x0800, payload });
-    const { vm } = world.port(outPort);
-    const before = { out: await world.received(vm), vswitch: passed.frames.length };
+    const before = { out: await receivedByVm(), vswitch: passed.frames.length };
     const frames = Array.from({ length: PACKETS }, () => frame);
     await sendFrames(world.port(inPort).vm, frames, 1_000, world.folder);
     await sleep(100);
     return {
-      out: (await world.received(vm)) - before.out,
+      out: (await receivedByVm()) - before.out,
       vswitch: passed.frames.length - before.vswitch,
     };
   }
@@ -78,6 +79,26 @@ describe('XDP redirects that fail', function () {
     await sleep(5_100);
     assert.deepEqual(await send(), { out: PACKETS, vswitch: 0 });
     assert.ok(!/GRO off/.test(backend.ports().find((p) => p.name === outPort)?.detail ?? ''));
+  });
+
+  it('leaves packets to the vSwitch whose checksum the VM left to its device', async () => {
+    const { vm } = world.port(inPort);
+    await vm.exec('ip', ['address', 'add', '10.7.0.1/24', 'dev', 'eth0']);
+    const neighbour = ['neighbour', 'add', '10.7.0.2', 'lladdr', '02:00:00:00:00:02'];
+    await vm.exec('ip', [...neighbour, 'dev', 'eth0']);
+    const code =
+      'import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n' +
+      's.sendto(bytes.fromhex(sys.argv[1])+bytes(50),("10.7.0.2",9))';
+    const sendDatagram = async () => {
+      const before = { out: await receivedByVm(), vswitch: passed.frames.length };
+      await vm.exec('/usr/bin/python3', ['-c', code, MARKER.toString('hex')]);
+      await sleep(100);
+      const out = (await receivedByVm()) - before.out;
+      return { out, vswitch: passed.frames.length - before.vswitch };
+    };
+    assert.deepEqual(await sendDatagram(), { out: 1, vswitch: 0 });
+    await vm.exec('ethtool', ['-K', 'eth0', 'tx', 'on']);
+    assert.deepEqual(await sendDatagram(), { out: 0, vswitch: 1 });
   });
 
   it('leaves packets to the vSwitch that are too large for the device', async () => {

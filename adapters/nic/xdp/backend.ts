@@ -24,7 +24,8 @@ import { Session } from './session.ts';
  * the vSwitch sees them, and sends them on by itself.
  *
  * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU, Linux 5.15 or later
- * (6.8 on veth). A veth as output needs `gro on` at its peer; a peer as input needs `tx off`.
+ * (6.8 on veth). A veth as output needs `gro on` at its peer, and a VM must fill in its own checksums
+ * (`tx off`): what cannot be redirected, or is not finished, goes to the vSwitch.
  */
 export class XdpBackend implements PathBackend {
   readonly name = 'xdp';

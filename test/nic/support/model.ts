@@ -69,7 +69,7 @@ function ipv4(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
   const fragment = p.readUInt16BE(6);
   const later = (fragment & 0x1fff) !== 0;
   number('ip_frag', later ? 2 : (fragment & 0x2000) === 0 ? 0 : 1);
-  return later || l4(p.subarray(header, total), p[9], false, number);
+  return later || l4(p.subarray(header, total), p[9], p.subarray(12, 20), number);
 }
 
 function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
@@ -101,17 +101,27 @@ function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
   }
   number('ip_frag', frag);
   number('ip_proto', next);
-  return l4(rest, next, true, number);
+  return l4(rest, next, p.subarray(8, 40), number);
 }
 
-function l4(p: Buffer, proto: number, v6: boolean, number: SetNumber): boolean {
+/** The checksum is that of the pseudo header alone: the sender left the rest to its device. */
+function isUnfinished(p: Buffer, at: number, proto: number, addresses: Buffer): boolean {
+  const pseudo = Buffer.concat([addresses, Buffer.from([p.length >> 8, p.length & 255, 0, proto])]);
+  return p.readUInt16BE(at) === (~checksum(pseudo) & 0xffff);
+}
+
+function l4(p: Buffer, proto: number, addresses: Buffer, number: SetNumber): boolean {
+  const v6 = addresses.length === 32;
   if (proto === 6) {
     if (p.length < 20 || p[12] >> 4 < 5 || (p[12] >> 4) * 4 > p.length) return false;
+    if (isUnfinished(p, 16, proto, addresses)) return false;
     number('tcp_src', p.readUInt16BE(0));
     number('tcp_dst', p.readUInt16BE(2));
     number('tcp_flags', p.readUInt16BE(12) & 0xfff);
   } else if (proto === 17 || proto === 132) {
     if (p.length < (proto === 17 ? 8 : 12)) return false;
+    const checked = proto === 17 && p.readUInt16BE(6) !== 0;
+    if (checked && isUnfinished(p, 6, proto, addresses)) return false;
     number(proto === 17 ? 'udp_src' : 'sctp_src', p.readUInt16BE(0));
     number(proto === 17 ? 'udp_dst' : 'sctp_dst', p.readUInt16BE(2));
   } else if (proto === 1 || proto === 58) {
