@@ -15,7 +15,7 @@ import { PolicyKeeper } from './policy-keeper.ts';
  * @throws {PoliciesUnusable} when the policies are not good
  */
 export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
-  const clock = { now: () => performance.now() };
+  const clock = { now: () => performance.now(), wall: () => Date.now() };
   const version = packageVersion();
   const registry = new Registry();
   const policies = new PolicyKeeper({

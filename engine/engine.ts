@@ -255,6 +255,7 @@ export class Engine {
     }
     return {
       nowMs: tick.atMs,
+      wallMs: tick.wallMs,
       node: tick.node,
       ports: tick.ports,
       tableFill: entries === 0 ? 0 : used / entries,

@@ -115,6 +115,7 @@ export class Observer {
     return {
       sequence: ++this.#sequence,
       atMs: nowMs,
+      wallMs: clock.wall?.(),
       table: this.table,
       node: host.state,
       ports: ports.current(),

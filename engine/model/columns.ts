@@ -104,6 +104,30 @@ export class RateColumns {
   }
 }
 
+/**
+ * What the rules would ask for if every shadow policy were enforced. Written by the evaluator;
+ * nothing is moved for it.
+ */
+export class ShadowColumns {
+  /** A {@link Wish}. */
+  wish = new Uint8Array(0);
+  score = new Float64Array(0);
+  /** 1 + index of the rule that made the wish, of a shadow policy or not; 0 for none. */
+  rule = new Uint16Array(0);
+
+  grow(rows: number): void {
+    this.wish = grownU8(this.wish, rows);
+    this.score = grownF64(this.score, rows);
+    this.rule = grownU16(this.rule, rows);
+  }
+
+  reset(row: number): void {
+    this.wish[row] = 0;
+    this.score[row] = 0;
+    this.rule[row] = 0;
+  }
+}
+
 /** Where each flow is and why. Written by the engine alone. */
 export class DecisionColumns {
   /** A {@link Placement}: where the flow is now, as the backend confirmed it. */

@@ -1,5 +1,11 @@
 import type { FlowActions } from './action.ts';
-import { DecisionColumns, grownU32, RateColumns, TrafficColumns } from './columns.ts';
+import {
+  DecisionColumns,
+  grownU32,
+  RateColumns,
+  ShadowColumns,
+  TrafficColumns,
+} from './columns.ts';
 import type { FlowSpec } from './flow.ts';
 import type { FlowId } from './flow-id.ts';
 import { FlowIndex } from './flow-index.ts';
@@ -27,6 +33,7 @@ export class FlowTable {
   readonly traffic = new TrafficColumns();
   readonly rates = new RateColumns();
   readonly decision = new DecisionColumns();
+  #shadow: ShadowColumns | undefined;
 
   /** The live rows of the last complete reading: `rows[0 .. count)`. */
   rows = new Int32Array(0);
@@ -55,6 +62,21 @@ export class FlowTable {
   readonly #matches: FlowMatch[] = [];
   readonly #actions: FlowActions[] = [];
   #actionsVersion = new Uint32Array(0);
+
+  /** What shadow policies ask for; there only while one is in force, see {@link keepShadow}. */
+  get shadow(): ShadowColumns | undefined {
+    return this.#shadow;
+  }
+
+  /** Makes the shadow columns, or drops them: they cost memory only while they are written. */
+  keepShadow(keep: boolean): void {
+    if (!keep) {
+      this.#shadow = undefined;
+    } else if (this.#shadow === undefined) {
+      this.#shadow = new ShadowColumns();
+      this.#shadow.grow(this.#capacity);
+    }
+  }
 
   /** Starts a reading at `nowMs`; frees the rows that the last one removed. */
   begin(nowMs: number): void {
@@ -96,6 +118,7 @@ export class FlowTable {
     this.traffic.reset(row, this.#nowMs);
     this.rates.reset(row);
     this.decision.reset(row);
+    this.#shadow?.reset(row);
     return row;
   }
 
@@ -227,6 +250,7 @@ export class FlowTable {
     this.traffic.grow(capacity);
     this.rates.grow(capacity);
     this.decision.grow(capacity);
+    this.#shadow?.grow(capacity);
     this.#capacity = capacity;
   }
 }

@@ -39,6 +39,8 @@ export interface Tick {
   readonly sequence: number;
   /** Clock, ms. */
   readonly atMs: number;
+  /** Wall clock, ms since 1970-01-01 UTC; left out: not known. */
+  readonly wallMs?: number | undefined;
   /** The flow table; shared from tick to tick and valid until the next one. */
   readonly table: FlowTable;
   readonly node: NodeState;

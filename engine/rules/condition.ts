@@ -1,5 +1,11 @@
 import type { FactParams } from './fact.ts';
 
+/** Where something stands in its policy's file; both count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
 /** A value of another fact, to compare with. */
 export interface FactReference {
   readonly fact: string;
@@ -13,6 +19,8 @@ export interface Comparison extends FactReference {
   readonly value: unknown;
   readonly name?: string;
   readonly priority?: number;
+  /** Where it was written; shared conditions keep the place where they are declared. */
+  readonly at?: Place;
 }
 
 /** Holds when every one of `all` holds. */
@@ -20,6 +28,8 @@ export interface AllOf {
   readonly all: readonly Condition[];
   readonly name?: string;
   readonly priority?: number;
+  /** Where it was written; shared conditions keep the place where they are declared. */
+  readonly at?: Place;
 }
 
 /** Holds when at least one of `any` holds. */
@@ -27,6 +37,8 @@ export interface AnyOf {
   readonly any: readonly Condition[];
   readonly name?: string;
   readonly priority?: number;
+  /** Where it was written; shared conditions keep the place where they are declared. */
+  readonly at?: Place;
 }
 
 /** Holds when `not` does not. */
@@ -34,9 +46,15 @@ export interface NotOf {
   readonly not: Condition;
   readonly name?: string;
   readonly priority?: number;
+  /** Where it was written; shared conditions keep the place where they are declared. */
+  readonly at?: Place;
 }
 
-/** Conditions as json-rules-engine takes them; see `policy.schema.json`. */
+/**
+ * Conditions as json-rules-engine takes them, ready to be evaluated: references to shared
+ * conditions are replaced by what they refer to, and quantities with units are numbers in the
+ * fact's unit.
+ */
 export type Condition = AllOf | AnyOf | NotOf | Comparison;
 
 /** What a rule's `conditions` can be: json-rules-engine wants no bare comparison there. */

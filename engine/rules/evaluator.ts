@@ -3,18 +3,28 @@ import type { Wish } from '../model/flow.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { NodeState } from '../model/tick.ts';
 
+/** Whether what a policy asks for is done, or decided and recorded alone. */
+export type PolicyMode = 'enforce' | 'shadow';
+
 /** One rule of the policies in force. */
 export interface RuleInfo {
   /** `policy/rule`, unique. */
   readonly name: string;
   readonly wish: Wish;
   readonly priority: number;
+  /** `shadow`: its wish is recorded and moves nothing; left out: it is enforced. */
+  readonly mode?: PolicyMode;
 }
 
 /** What the rules may look at besides the flow. */
 export interface RuleContext {
   /** Clock, ms. */
   readonly nowMs: number;
+  /**
+   * Wall clock, ms since 1970-01-01 UTC, for schedules and facts of time; left out: not known,
+   * and no schedule is active.
+   */
+  readonly wallMs?: number | undefined;
   readonly node: NodeState;
   readonly ports: PortSnapshot;
   /** Share of the backend's entries in use, 0 to 1. */
@@ -59,12 +69,15 @@ export interface RuleTrace {
 
 /**
  * Evaluates the policies in force over a flow table. Writes `decision.wish`, `decision.score`
- * and `decision.rule` of every live row and, of those left out, `decision.reason`; nothing else.
+ * and `decision.rule` of every live row and, of those left out, `decision.reason`; and, while a
+ * policy in force is a shadow, the table's `shadow` columns; nothing else.
  *
  * Of several rules that hold for a flow the highest priority speaks; among equals the first in
- * policy order.
+ * policy order. Rules of shadow policies never make `decision.wish`; `shadow.wish` is what it
+ * would be if every shadow policy were enforced.
  */
 export interface RuleEvaluator {
+  /** Flow rules of all policies, shadows included, in speaking order: `decision.rule - 1` is an index. */
   readonly rules: readonly RuleInfo[];
   evaluate(table: FlowTable, context: RuleContext, signal: AbortSignal): Promise<EvaluationReport>;
   /** Every rule's verdict on one live row, in order of priority. */

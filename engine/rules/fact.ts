@@ -46,6 +46,9 @@ export interface FactDefinition {
   read(view: FlowView, params: FactParams): FactValue;
 }
 
+/** The definition of a fact by its name, undefined when there is none. */
+export type FactLookup = (name: string) => FactDefinition | undefined;
+
 /**
  * Where the facts look: one row of the flow table in one context. Moved from row to row, so that
  * nothing is allocated for a flow.

@@ -3,6 +3,7 @@ import type { FlowTable } from '../model/flow-table.ts';
 import { reasonIndex } from '../model/reason.ts';
 import type { Clock } from '../ports/clock.ts';
 import { Activity } from './activity.ts';
+import { followedNumber } from './amount.ts';
 import { EvaluationOrder } from './evaluation-order.ts';
 import type {
   EvaluationReport,
@@ -55,7 +56,12 @@ export class JsonRulesEvaluator implements RuleEvaluator {
 
   constructor(policies: PolicySet, options: JsonRulesOptions) {
     this.#rules = policies.rules;
-    this.rules = policies.rules.map(({ name, wish, priority }) => ({ name, wish, priority }));
+    this.rules = policies.rules.map(({ name, wish, priority, mode }) => ({
+      name,
+      wish,
+      priority,
+      mode,
+    }));
     this.#options = options;
   }
 
@@ -189,6 +195,5 @@ export class JsonRulesEvaluator implements RuleEvaluator {
 
 function scoreOf(rule: PolicyRule, view: FlowView): number {
   if (rule.score.kind === 'number') return rule.score.value;
-  const value = factNamed(rule.score.fact)?.read(view, {});
-  return typeof value === 'number' ? value : 0;
+  return followedNumber(rule.score, view, factNamed) ?? 0;
 }

@@ -1,23 +1,58 @@
+import { createHash } from 'node:crypto';
 import { WISH_NAMES, type Wish } from '../model/flow.ts';
 import { JsonDocument } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
-import type { RootCondition } from './condition.ts';
+import type { GivenValue, ScoreSource } from './amount.ts';
+import type { Place, RootCondition } from './condition.ts';
 import { conditionProblems } from './condition-check.ts';
-import type { RuleInfo } from './evaluator.ts';
+import type { PolicyMode, RuleInfo } from './evaluator.ts';
+import type { FactDefinition, FactLookup } from './fact.ts';
+import { factNamed } from './facts.ts';
 import { PolicyError } from './policy-error.ts';
+import type { ScheduleDefinition } from './schedule.ts';
 import { isPolicyDocument, type PolicyDocument, schemaProblems } from './schema-problems.ts';
+import type { SliceDefinition } from './slice.ts';
 
-/** What `decision.score` of a flow is taken from. */
-export type ScoreSource =
-  | { readonly kind: 'fact'; readonly fact: string }
-  | { readonly kind: 'number'; readonly value: number };
-
-/** One rule, checked. */
+/** One flow rule, checked: it asks for a placement. */
 export interface PolicyRule extends RuleInfo {
+  readonly scope: 'flow';
+  readonly mode: PolicyMode;
+  /** Name of its policy. */
   readonly policy: string;
   readonly description: string | undefined;
+  /** Where it stands in its policy's file. */
+  readonly at: Place;
+  /**
+   * Schedules of which one must be active for it to speak, for each of policy and rule that names
+   * some. `conditions` look at them already (fact `scheduleActive`): for people and short cuts.
+   */
+  readonly active: readonly (readonly string[])[];
   readonly conditions: RootCondition;
   readonly score: ScoreSource;
+}
+
+/** One node rule, checked: it sets a fact, once a tick, for the policy's flow rules. */
+export interface NodeRule {
+  readonly scope: 'node';
+  /** `policy/rule`, unique. */
+  readonly name: string;
+  readonly policy: string;
+  readonly description: string | undefined;
+  readonly at: Place;
+  readonly priority: number;
+  /** See {@link PolicyRule.active}. */
+  readonly active: readonly (readonly string[])[];
+  readonly conditions: RootCondition;
+  /** Name of the fact it sets, `policy/fact`. */
+  readonly sets: string;
+  readonly value: GivenValue;
+}
+
+/** A fact that a policy declares, and its node rules set. */
+export interface CustomFact extends FactDefinition {
+  readonly policy: string;
+  /** What it is while no rule sets it; undefined: missing. */
+  readonly initial: number | string | boolean | undefined;
 }
 
 /** One policy, checked. */
@@ -26,14 +61,32 @@ export interface Policy {
   readonly name: string;
   readonly version: string;
   readonly description: string | undefined;
+  readonly mode: PolicyMode;
+  /** First 12 hexadecimal digits of the SHA-256 of its text. */
+  readonly revision: string;
 }
 
 /** The policies in force together. */
 export interface PolicySet {
   /** In the order they were given. */
   readonly policies: readonly Policy[];
-  /** Of all policies, in the order in which they speak. */
+  /** Flow rules of all policies, in the order in which they speak; shadows are among them. */
   readonly rules: readonly PolicyRule[];
+  /** Node rules of all policies; of those that set one fact, the first that holds does. */
+  readonly nodeRules: readonly NodeRule[];
+  /** Facts that policies declare; conditions name them `policy/fact`. */
+  readonly facts: readonly CustomFact[];
+  /** In order: a flow belongs to the first that has it. */
+  readonly slices: readonly SliceDefinition[];
+  readonly schedules: readonly ScheduleDefinition[];
+  /** First 12 hexadecimal digits of the SHA-256 of the policies' revisions. */
+  readonly revision: string;
+}
+
+/** Every fact that the rules of `policies` can name: the catalogue's and their own. */
+export function factLookup(policies: Pick<PolicySet, 'facts'>): FactLookup {
+  const own = new Map(policies.facts.map((f) => [f.name, f]));
+  return (name) => own.get(name) ?? factNamed(name);
 }
 
 /** A policy's text and the name of its file, for messages. */
@@ -74,15 +127,23 @@ export function parsePolicies(documents: readonly PolicyText[]): PolicySet {
       problems.push(document.problemAt(['name'], message));
     }
     files.set(policy.name, file);
-    policies.push(policyOf(file, policy));
-    rules.push(...policy.rules.map((rule) => ruleOf(policy.name, rule)));
+    policies.push(policyOf(file, text, policy));
+    rules.push(...policy.rules.map((rule, i) => ruleOf(document, i, policy.name, rule)));
   }
   if (rules.length > MOST_RULES) {
     const message = `${rules.length} rules in all; there can be ${MOST_RULES}`;
     problems.push({ file: documents[0].file, line: 1, column: 1, message });
   }
   if (problems.length > 0) throw new PolicyError(problems);
-  return { policies, rules: rules.toSorted((a, b) => b.priority - a.priority) };
+  return {
+    policies,
+    rules: rules.toSorted((a, b) => b.priority - a.priority),
+    nodeRules: [],
+    facts: [],
+    slices: [],
+    schedules: [],
+    revision: revisionOf(policies.map((p) => p.revision).join()),
+  };
 }
 
 function documentProblems(document: JsonDocument): readonly Problem[] {
@@ -110,13 +171,26 @@ function repeatedRuleNames(document: JsonDocument): Problem[] {
   return found;
 }
 
-function policyOf(file: string, document: PolicyDocument): Policy {
+function policyOf(file: string, text: string, document: PolicyDocument): Policy {
   const { name, version, description } = document;
-  return { file, name, version, description };
+  return { file, name, version, description, mode: 'enforce', revision: revisionOf(text) };
 }
 
-function ruleOf(policy: string, rule: PolicyDocument['rules'][number]): PolicyRule {
+function revisionOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+function ruleOf(
+  document: JsonDocument,
+  i: number,
+  policy: string,
+  rule: PolicyDocument['rules'][number],
+): PolicyRule {
   return {
+    scope: 'flow',
+    mode: 'enforce',
+    at: document.placeOf(['rules', i]),
+    active: [],
     name: `${policy}/${rule.name}`,
     policy,
     description: rule.description,

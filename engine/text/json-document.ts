@@ -62,6 +62,11 @@ export class JsonDocument {
     return this.#problem(this.#find(path)?.offset ?? 0, message);
   }
 
+  /** Where the value at `path` stands, or the nearest thing around it that exists. */
+  placeOf(path: JsonPath): { line: number; column: number } {
+    return this.#position(this.#find(path)?.offset ?? 0);
+  }
+
   /** A problem with the key `key` of the object at `path`. */
   problemAtKey(path: JsonPath, key: string, message: string): Problem {
     const value = this.#root && findNodeAtLocation(this.#root, [...path, key]);

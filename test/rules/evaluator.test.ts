@@ -44,8 +44,8 @@ describe('JsonRulesEvaluator', () => {
     table.decision.rule.fill(9, 0, 3);
     const evaluator = evaluatorOf(policyText([QUIET, BUSY]));
     assert.deepEqual(evaluator.rules, [
-      { name: 'p/busy', wish: Wish.offload, priority: 2 },
-      { name: 'p/quiet', wish: Wish.onload, priority: 1 },
+      { name: 'p/busy', wish: Wish.offload, priority: 2, mode: 'enforce' },
+      { name: 'p/quiet', wish: Wish.onload, priority: 1, mode: 'enforce' },
     ]);
     const report = await evaluator.evaluate(table, contextOf(), never());
     assert.deepEqual(report, { evaluated: 3, skipped: 0, elapsedMs: 0 });
@@ -193,7 +193,7 @@ describe('JsonRulesEvaluator', () => {
     assert.equal(table.decision.wish[1], Wish.onload);
     assert.deepEqual(traces, [
       {
-        rule: { name: 'p/r', wish: Wish.offload, priority: 3 },
+        rule: { name: 'p/r', wish: Wish.offload, priority: 3, mode: 'enforce' },
         verdict: true,
         condition: {
           kind: 'any',
@@ -247,7 +247,7 @@ describe('JsonRulesEvaluator', () => {
         },
       },
       {
-        rule: { name: 'p/quiet', wish: Wish.onload, priority: 1 },
+        rule: { name: 'p/quiet', wish: Wish.onload, priority: 1, mode: 'enforce' },
         verdict: true,
         condition: {
           kind: 'all',

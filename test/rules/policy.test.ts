@@ -53,9 +53,15 @@ describe('parsePolicies', () => {
       rule('slow', HOLDS, { event: { type: 'slow-path' } }),
     ]);
     const set = parsePolicies([{ file: 'x/p.json', text }]);
-    assert.deepEqual(set.policies, [
-      { file: 'x/p.json', name: 'p', version: '1', description: undefined },
-    ]);
+    const [{ revision, ...policy }] = set.policies;
+    assert.match(revision, /^[0-9a-f]{12}$/);
+    assert.deepEqual(policy, {
+      file: 'x/p.json',
+      name: 'p',
+      version: '1',
+      description: undefined,
+      mode: 'enforce',
+    });
     assert.deepEqual(
       set.rules.map((r) => [r.name, r.policy, r.priority, r.wish, r.score]),
       [
@@ -80,7 +86,16 @@ describe('parsePolicies', () => {
   });
 
   it('takes no policies for policies without rules', () => {
-    assert.deepEqual(parsePolicies([]), { policies: [], rules: [] });
+    const { revision, ...nothing } = parsePolicies([]);
+    assert.match(revision, /^[0-9a-f]{12}$/);
+    assert.deepEqual(nothing, {
+      policies: [],
+      rules: [],
+      nodeRules: [],
+      facts: [],
+      slices: [],
+      schedules: [],
+    });
   });
 
   it('says where the syntax is broken, and nothing more about that document', () => {
