@@ -4,7 +4,6 @@ import {
   type FieldMatch,
   type FieldName,
 } from '../../../engine/model/match.ts';
-import { sameBytes } from './names.ts';
 
 const SLOTS = 32768;
 const KEY_WORDS = 8;
@@ -14,18 +13,29 @@ function isFieldName(name: string): name is FieldName {
   return Object.hasOwn(FIELD_BITS, name);
 }
 
-/** Every field, in catalogue order: a field's index here is its place in a match. */
-export const FIELDS: readonly {
+/** A field of the match catalogue, as the parser needs it. */
+export interface Field {
   readonly name: FieldName;
+  /** Bytes of a value. */
   readonly width: number;
+  /** 32-bit words that a {@link ValueReader} reads it as. */
+  readonly words: number;
+  /** The mask of an exact match, as bytes and as words. */
   readonly full: Uint8Array;
-}[] = Object.keys(FIELD_BITS)
+  readonly fullWords: Int32Array;
+}
+
+/** Every field, in catalogue order: a field's index here is its place in a match. */
+export const FIELDS: readonly Field[] = Object.keys(FIELD_BITS)
   .filter(isFieldName)
   .map((name) => {
     const width = fieldBytes(name);
+    const words = Math.ceil(width / 4);
     const full = new Uint8Array(width).fill(0xff);
     full[0] = 0xff >> (width * 8 - FIELD_BITS[name]);
-    return { name, width, full };
+    const fullWords = new Int32Array(4);
+    for (let i = 0; i < width; i++) fullWords[i >> 2] = (fullWords[i >> 2] << 8) | full[i];
+    return { name, width, words, full, fullWords };
   });
 
 const INDEX: ReadonlyMap<string, number> = new Map(FIELDS.map((f, i) => [f.name, i]));
@@ -36,8 +46,8 @@ export function fieldIndex(name: FieldName): number {
 }
 
 /**
- * Hands out one object for equal exact field matches. The flows of a node share MACs, addresses and
- * ports, so this saves most of the memory and time of first sights. It keeps the latest
+ * Hands out one object for equal exact field matches. The flows of a node share MACs, addresses
+ * and ports, so this saves most of the memory and time of first sights. It keeps the latest
  * match of each slot and so is bounded.
  */
 export class FieldPool {
@@ -47,36 +57,36 @@ export class FieldPool {
   #slab = new ArrayBuffer(SLAB_BYTES);
   #slabUsed = 0;
 
-  /** The match on exactly this value, of which the field's width is read. */
-  exact(index: number, value: Uint8Array): FieldMatch {
-    const { name, width, full } = FIELDS[index];
-    value[0] &= full[0];
-    const a = bigEndian(value, 0, width);
-    const b = bigEndian(value, 4, width);
-    const c = bigEndian(value, 8, width);
-    const d = bigEndian(value, 12, width);
+  /** The match on exactly this value. */
+  exact(index: number, value: Int32Array): FieldMatch {
+    const field = FIELDS[index];
+    const { words, fullWords } = field;
+    const a = value[0] & fullWords[0];
+    const b = words > 1 ? value[1] : 0;
+    const c = words > 2 ? value[2] : 0;
+    const d = words > 2 ? value[3] : 0;
     const hash = Math.imul(a ^ (c << 7) ^ index, 0x9e3779b1) ^ Math.imul(b ^ (d << 9), 0x85ebca77);
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const keys = this.#keys;
     const at = slot * KEY_WORDS;
-    const known = this.#slots[slot];
     if (
-      known !== undefined &&
       keys[at] === index &&
       keys[at + 1] === a &&
       keys[at + 2] === b &&
       keys[at + 3] === c &&
       keys[at + 4] === d
     ) {
-      return known;
+      const known = this.#slots[slot];
+      if (known !== undefined) return known;
     }
-    const made: FieldMatch = { field: name, value: this.#copy(value, width), mask: full };
-    this.#slots[slot] = made;
     keys[at] = index;
     keys[at + 1] = a;
     keys[at + 2] = b;
     keys[at + 3] = c;
     keys[at + 4] = d;
+    value[0] = a;
+    const made = { field: field.name, value: this.#bytes(value, field.width), mask: field.full };
+    this.#slots[slot] = made;
     return made;
   }
 
@@ -84,36 +94,40 @@ export class FieldPool {
    * The match on this value under this mask. Bits of the value outside the mask are dropped.
    * Undefined when the mask is zero: no condition.
    */
-  masked(index: number, value: Uint8Array, mask: Uint8Array): FieldMatch | undefined {
-    const { name, width, full } = FIELDS[index];
-    let any = 0;
-    for (let i = 0; i < width; i++) {
-      mask[i] &= full[i];
+  masked(index: number, value: Int32Array, mask: Int32Array): FieldMatch | undefined {
+    const { name, width, words, fullWords } = FIELDS[index];
+    let some = false;
+    let all = true;
+    for (let i = 0; i < words; i++) {
+      mask[i] &= fullWords[i];
       value[i] &= mask[i];
-      any |= mask[i];
+      if (mask[i] !== 0) some = true;
+      if (mask[i] !== fullWords[i]) all = false;
     }
-    if (any === 0) return undefined;
-    if (sameBytes(full, mask, 0)) return this.exact(index, value);
-    return { field: name, value: this.#copy(value, width), mask: this.#copy(mask, width) };
+    if (!some) return undefined;
+    if (all) return this.exact(index, value);
+    return { field: name, value: this.#bytes(value, width), mask: this.#bytes(mask, width) };
   }
 
-  /** A view of a shared slab: a typed array with a buffer of its own costs ten times as much. */
-  #copy(bytes: Uint8Array, width: number): Uint8Array {
+  /** Bytes in a shared slab: a typed array with a buffer of its own costs ten times as much. */
+  #bytes(words: Int32Array, width: number): Uint8Array {
     if (this.#slabUsed + width > SLAB_BYTES) {
       this.#slab = new ArrayBuffer(SLAB_BYTES);
       this.#slabUsed = 0;
     }
-    const copy = new Uint8Array(this.#slab, this.#slabUsed, width);
+    const bytes = new Uint8Array(this.#slab, this.#slabUsed, width);
     this.#slabUsed += width;
-    for (let i = 0; i < width; i++) copy[i] = bytes[i];
-    return copy;
+    for (let i = 0; i < width; i += 4) {
+      const word = words[i >> 2];
+      const end = Math.min(i + 4, width);
+      for (let k = i; k < end; k++) bytes[k] = word >>> (8 * (end - 1 - k));
+    }
+    return bytes;
   }
 }
 
-/** Up to four bytes of a value as a number. */
-function bigEndian(value: Uint8Array, from: number, width: number): number {
-  const to = Math.min(from + 4, width);
-  let word = 0;
-  for (let i = from; i < to; i++) word = (word << 8) | value[i];
-  return word;
+/** The words of a value, as {@link ValueReader} has them. */
+export function toWords(bytes: Uint8Array, words: Int32Array): void {
+  words.fill(0);
+  for (let i = 0; i < bytes.length; i++) words[i >> 2] = (words[i >> 2] << 8) | bytes[i];
 }

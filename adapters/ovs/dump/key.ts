@@ -1,6 +1,6 @@
 import type { FieldMatch, FlowMatch, OpaqueMatch } from '../../../engine/model/match.ts';
 import { ATTRIBUTES, type PartSpec, QUIET_PREFIX } from './attributes.ts';
-import { FIELDS, fieldIndex, FieldPool } from './field-pool.ts';
+import { FIELDS, fieldIndex, FieldPool, toWords } from './field-pool.ts';
 import { NameTable, sameBytes, StringPool } from './names.ts';
 import { closingParenthesis, isWildcarded, nextComma } from './scan.ts';
 import { ValueReader } from './values.ts';
@@ -71,8 +71,8 @@ const TABLE = new NameTable<Attribute>(
  */
 export class KeyParser {
   readonly #values = new ValueReader();
-  readonly #value = new Uint8Array(16);
-  readonly #mask = new Uint8Array(16);
+  readonly #value = new Int32Array(4);
+  readonly #mask = new Int32Array(4);
   readonly #pool = new FieldPool();
   readonly #strings = new StringPool();
   readonly #fields = Array.from<FieldMatch | undefined>({ length: FIELDS.length });
@@ -206,12 +206,12 @@ export class KeyParser {
     const mask = this.#mask;
     if (part.spec.format === 'tcp-flags') {
       if (!values.tcpFlags(mask)) return false;
-      this.#put(part.field, this.#pool.masked(part.field, values.out, mask));
+      this.#put(part.field, this.#pool.masked(part.field, values.words, mask));
       return true;
     }
     if (!this.#read(part, width)) return false;
     if (values.bytes[values.at] !== SLASH) {
-      this.#put(part.field, this.#pool.exact(part.field, values.out));
+      this.#put(part.field, this.#pool.exact(part.field, values.words));
       return true;
     }
     const next = values.bytes[values.at + 2];
@@ -221,10 +221,10 @@ export class KeyParser {
       return true;
     }
     const value = this.#value;
-    value.set(values.out);
+    value.set(values.words);
     values.at++;
     if (!this.#read(part, width)) return false;
-    mask.set(values.out);
+    mask.set(values.words);
     this.#put(part.field, this.#pool.masked(part.field, value, mask));
     return true;
   }
@@ -291,8 +291,8 @@ export class KeyParser {
     const clearCfi = this.#bytes.subarray(this.#values.at, close).includes('cfi=');
     if (level > 1 || clearCfi || tpid === undefined) return this.#keepText(start, open);
     const field = level === 0 ? VLAN_TPID : CVLAN_TPID;
-    this.#value.set(tpid.value);
-    this.#mask.set(tpid.mask);
+    toWords(tpid.value, this.#value);
+    toWords(tpid.mask, this.#mask);
     this.#put(ETH_TYPE, undefined);
     this.#put(field, this.#pool.masked(field, this.#value, this.#mask));
     return this.#parts(level === 0 ? attribute.outer : attribute.inner, start, open);

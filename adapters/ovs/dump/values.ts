@@ -33,20 +33,22 @@ const LARGEST: readonly number[] = [0, 0xff, 0xffff, 0xffffff, 0xffffffff];
 const FRAGMENTS: readonly string[] = ['no', 'first', 'later'];
 
 /**
- * Reads values from bytes. `at` moves past what was read; what a method read lies in `out`,
- * right-aligned in the `width` bytes asked for, network byte order. Nothing is allocated.
+ * Reads values from bytes. `at` moves past what was read, which lies in `words` as numbers of 32
+ * bits: one for what has up to 32 bits, two for a MAC (its first four bytes, its last two), four
+ * for an IPv6 address. Nothing is allocated.
  */
 export class ValueReader {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
-  readonly out = new Uint8Array(16);
+  readonly words = new Int32Array(4);
+  readonly #groups = new Uint16Array(8);
 
   /**
    * A decimal number, or a hexadecimal one behind `0x`, of up to four bytes; false when there is
    * none or it is too large.
    */
   number(width: number): boolean {
-    const { bytes, out } = this;
+    const { bytes } = this;
     let p = this.at;
     let value = 0;
     let start = p;
@@ -58,43 +60,54 @@ export class ValueReader {
     }
     if (p === start || value > LARGEST[width]) return false;
     this.at = p;
-    for (let i = width - 1, rest = value >>> 0; i >= 0; i--, rest >>>= 8) out[i] = rest;
+    this.words[0] = value;
     return true;
   }
 
   /** Six pairs of hexadecimal digits with colons between. */
   mac(): boolean {
-    const { bytes, out } = this;
+    const { bytes } = this;
     let p = this.at;
+    let first = 0;
+    let last = 0;
+    let wrong = 0;
     for (let i = 0; i < 6; i++, p += 3) {
       const high = HEX[bytes[p]];
       const low = HEX[bytes[p + 1]];
-      if ((high | low) > 15 || (i < 5 && bytes[p + 2] !== COLON)) return false;
-      out[i] = (high << 4) | low;
+      wrong |= high | low;
+      if (i < 5 && bytes[p + 2] !== COLON) return false;
+      if (i < 4) first = (first << 8) | (high << 4) | low;
+      else last = (last << 8) | (high << 4) | low;
     }
+    if (wrong > 15) return false;
     this.at = p - 1;
+    this.words[0] = first;
+    this.words[1] = last;
     return true;
   }
 
-  /** Dotted quad, into `out[offset ..]`. */
-  ipv4(offset = 0): boolean {
-    const { bytes, out } = this;
+  /** Dotted quad. */
+  ipv4(): boolean {
+    const { bytes } = this;
     let p = this.at;
+    let address = 0;
     for (let i = 0; i < 4; i++) {
       let value = 0;
       const start = p;
       for (let d = bytes[p] - 0x30; d >= 0 && d <= 9; d = bytes[++p] - 0x30) value = value * 10 + d;
       if (p === start || p - start > 3 || value > 255) return false;
-      out[offset + i] = value;
+      address = (address << 8) | value;
       if (i < 3 && bytes[p++] !== DOT) return false;
     }
     this.at = p;
+    this.words[0] = address;
     return true;
   }
 
   /** As inet_ntop writes it: `::` for a run of zeros, perhaps a dotted quad at the end. */
   ipv6(): boolean {
-    const { bytes, out } = this;
+    const { bytes, words } = this;
+    const groups = this.#groups;
     let filled = 0;
     let gap = -1;
     if (bytes[this.at] === COLON) {
@@ -102,7 +115,7 @@ export class ValueReader {
       this.at += 2;
       gap = 0;
     }
-    while (filled < 16) {
+    while (filled < 8) {
       const start = this.at;
       let value = 0;
       for (let d = HEX[bytes[this.at]]; d < 16; d = HEX[bytes[++this.at]]) value = value * 16 + d;
@@ -110,28 +123,32 @@ export class ValueReader {
       if (digits === 0) break;
       if (bytes[this.at] === DOT) {
         this.at = start;
-        if (filled > 12 || !this.ipv4(filled)) return false;
-        filled += 4;
+        if (filled > 6 || !this.ipv4()) return false;
+        groups[filled++] = words[0] >>> 16;
+        groups[filled++] = words[0];
         break;
       }
       if (digits > 4) return false;
-      out[filled++] = value >> 8;
-      out[filled++] = value & 0xff;
+      groups[filled++] = value;
       if (bytes[this.at] !== COLON) break;
       if (bytes[this.at + 1] === COLON) {
         if (gap >= 0) return false;
         gap = filled;
         this.at += 2;
-      } else if (HEX[bytes[this.at + 1]] > 15 || filled === 16) {
+      } else if (HEX[bytes[this.at + 1]] > 15 || filled === 8) {
         return false;
       } else {
         this.at++;
       }
     }
-    if (gap < 0) return filled === 16;
-    if (filled === 16) return false;
-    out.copyWithin(16 - (filled - gap), gap, filled);
-    out.fill(0, gap, 16 - (filled - gap));
+    if (gap < 0 ? filled !== 8 : filled === 8) return false;
+    if (gap >= 0) {
+      // The groups behind the gap move to the end.
+      for (let to = 7, from = filled - 1; to >= gap; to--, from--) {
+        groups[to] = from >= gap ? groups[from] : 0;
+      }
+    }
+    for (let i = 0; i < 4; i++) words[i] = (groups[2 * i] << 16) | groups[2 * i + 1];
     return true;
   }
 
@@ -139,34 +156,29 @@ export class ValueReader {
   fragment(): boolean {
     const found = FRAGMENTS.findIndex((name) => this.word(name));
     if (found < 0) return false;
-    this.out[0] = found;
+    this.words[0] = found;
     return true;
   }
 
   /**
    * TCP flags: `+syn-ack` for those that must be set and clear, `syn|ack` or `0` for an exact
-   * match, `0/0` for none. The value comes to `out`, the mask to `mask` (two bytes each).
+   * match, `0/0` for none. The mask comes to `mask[0]`.
    */
-  tcpFlags(mask: Uint8Array): boolean {
-    const { bytes } = this;
+  tcpFlags(mask: Int32Array): boolean {
+    const { bytes, words } = this;
     const first = bytes[this.at];
     let value = 0;
-    let care = 0;
-    if (this.word('0/0')) {
-      this.out.fill(0, 0, 2);
-      mask.fill(0, 0, 2);
-      return true;
-    }
+    mask[0] = 0;
     if (first === 0x2b || first === 0x2d) {
       while (bytes[this.at] === 0x2b || bytes[this.at] === 0x2d) {
         const set = bytes[this.at++] === 0x2b;
         const bit = this.#tcpFlag();
         if (bit === 0) return false;
-        care |= bit;
+        mask[0] |= bit;
         if (set) value |= bit;
       }
-    } else {
-      care = 0xfff;
+    } else if (!this.word('0/0')) {
+      mask[0] = 0xfff;
       while (HEX[bytes[this.at]] !== 0) {
         const bit = this.#tcpFlag();
         if (bit === 0) return false;
@@ -176,14 +188,10 @@ export class ValueReader {
       }
       if (value === 0 || bytes[this.at - 1] === 0x7c) {
         if (!this.number(2)) return false;
-        value |= (this.out[0] << 8) | this.out[1];
-        if (this.word('/0')) care = 0;
+        value |= words[0];
       }
     }
-    this.out[0] = value >> 8;
-    this.out[1] = value & 0xff;
-    mask[0] = care >> 8;
-    mask[1] = care & 0xff;
+    words[0] = value;
     return true;
   }
 
