@@ -20,9 +20,8 @@ class CountsReporter extends Mocha.reporters.Spec {
     super(runner, options);
     runner.on(EVENT_TEST_PENDING, (test) => {
       const titles = test.titlePath();
-      const why = titles.some((title) => title.includes('[SKIPPED'))
-        ? titles.filter((title) => title.includes('[SKIPPED')).join(' ')
-        : titles.join(' › ');
+      const reason = titles.findIndex((title) => title.includes('[SKIPPED'));
+      const why = (reason === -1 ? titles : titles.slice(0, reason + 1)).join(' › ');
       this.#skipped.set(why, (this.#skipped.get(why) ?? 0) + 1);
     });
     runner.once(EVENT_RUN_END, () => this.#finish());
@@ -34,7 +33,7 @@ class CountsReporter extends Mocha.reporters.Spec {
     const skipped = this.stats.pending;
     for (const [why, count] of this.#skipped) console.log(`  SKIPPED ${count} × ${why}`);
     const line = `${passed} passed, ${failed} failed, ${skipped} skipped`;
-    console.log(`\n${line}\n`);
+    console.log(`\n  tests: ${line}\n`);
     const file = process.env.NORIKAE_TEST_COUNTS;
     if (file !== undefined && file !== '') {
       writeFileSync(file, `${JSON.stringify({ passed, failed, skipped })}\n`);

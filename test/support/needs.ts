@@ -32,8 +32,8 @@ export function needs(context: Mocha.Context, ...all: readonly Need[]): void {
     return absent === undefined ? [] : [absent];
   });
   if (missing.length === 0) return;
-  const runnable = context.currentTest ?? context.test;
-  const titled = context.currentTest ?? runnable?.parent;
+  const inBefore = context.test?.title.startsWith('"before all"') === true;
+  const titled = inBefore ? context.test?.parent : (context.currentTest ?? context.test);
   if (titled !== undefined) titled.title += ` [SKIPPED: needs ${missing.join(', ')}]`;
   context.skip();
 }
