@@ -2,7 +2,7 @@ import { OvsFlowSource } from '../../adapters/ovs/flow-source.ts';
 import { fieldOf } from '../../engine/model/match.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { Cleanup } from '../../lab/testbed/cleanup.ts';
-import { ethernet, MARKER, macBytes } from '../../lab/testbed/frames.ts';
+import { ethernet, ipv4, MARKER, macBytes } from '../../lab/testbed/frames.ts';
 import { Namespace } from '../../lab/testbed/namespace.ts';
 import { NameMaker } from '../../lab/testbed/names.ts';
 import { OvsInstance } from '../../lab/testbed/ovs.ts';
@@ -160,6 +160,27 @@ export function trafficFrame(n: number): Buffer {
     dst: '02:00:00:00:00:02',
     etherType: ETHER_TYPE,
     payload,
+  });
+}
+
+/** A UDP packet from vm1 to port 53 of vm2. */
+export function dnsFrame(): Buffer {
+  const udp = Buffer.alloc(30);
+  udp.writeUInt16BE(1000, 0);
+  udp.writeUInt16BE(53, 2);
+  udp.writeUInt16BE(udp.length, 4);
+  const header = {
+    src: Buffer.of(10, 9, 0, 1),
+    dst: Buffer.of(10, 9, 0, 2),
+    protocol: 17,
+    ttl: 64,
+    tos: 0,
+  };
+  return ethernet({
+    src: '02:00:00:00:00:01',
+    dst: '02:00:00:00:00:02',
+    etherType: 0x0800,
+    payload: ipv4(header, 1, udp),
   });
 }
 

@@ -8,7 +8,7 @@ import { eventually, never } from '../contract/collect.ts';
 import { needs } from '../support/needs.ts';
 import { show, showActions } from './dump-lines.ts';
 import { answer, FakeServer } from './fake-server.ts';
-import { RealOvs } from './real-ovs.ts';
+import { dnsFrame, RealOvs } from './real-ovs.ts';
 
 /**
  * Flows as `dpctl/add-flow` takes them, what the parser must make of their match, and of their
@@ -96,6 +96,35 @@ describe('a real Open vSwitch', function () {
       await source.close();
       await ovs.appctl('dpctl/del-flows', 'netdev@ovs-netdev');
     }
+  });
+
+  it('makes a flow anew under its ufid with another mask, and that is seen', async () => {
+    const source = real.source();
+    const table = new FlowTable();
+    const look = async (): Promise<number> => {
+      table.begin(performance.now());
+      await source.read(table, never());
+      table.end();
+      const rows = Array.from(table.rows.subarray(0, table.count));
+      return rows.find((row) => show(table.matchAt(row)).startsWith('vm1 eth_type=0800')) ?? -1;
+    };
+    await real.rules('priority=0,actions=drop', 'priority=1,in_port=1,actions=output:2');
+    await real.send([dnsFrame(), dnsFrame()]);
+    const before = await look();
+    assert.equal(show(table.matchAt(before)), 'vm1 eth_type=0800 ip_frag=00');
+    const version = table.actionsVersionAt(before);
+
+    // The rule looks at the port, so the megaflow must; same packet, same actions, same ufid.
+    await real.ovs.ofctl('add-flow', 'br0', 'priority=9,in_port=1,udp,tp_dst=53,actions=output:2');
+    await real.settled();
+    await real.send([dnsFrame(), dnsFrame()]);
+    const after = await look();
+    assert.equal(after, before, 'the same row, for it is the same ufid');
+    const match = 'vm1 eth_type=0800 ip_proto=11 ip_frag=00 udp_dst=0035';
+    assert.equal(show(table.matchAt(after)), match);
+    assert.ok(table.actionsVersionAt(after) > version, 'what is installed is out of date');
+    await source.close();
+    await real.rules('actions=drop');
   });
 
   it('is read through a restart, at the cost of errors alone', async () => {
