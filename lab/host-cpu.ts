@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { parseCpuTimes } from '../adapters/host/cpu-times.ts';
+import type { CpuTimes } from '../engine/ports/host-source.ts';
 
-/** Cumulative CPU time over all CPUs, clock ticks (proc_stat(5), first line). */
-interface CpuTimes {
-  readonly total: number;
-  readonly idle: number;
-  readonly guest: number;
+/** /proc/stat is not as it should be. */
+export class NoCpuTimes extends Error {
+  override readonly name = 'NoCpuTimes';
 }
 
 /**
@@ -25,12 +25,7 @@ export class HostCpuMeter {
 }
 
 function readCpuTimes(): CpuTimes {
-  const line = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0];
-  const [user, nice, system, idle, iowait, irq, softirq, steal, guest, guestNice] = line
-    .split(/\s+/)
-    .slice(1)
-    .map(Number);
-  // The kernel counts guest time within user and nice, too.
-  const total = user + nice + system + idle + iowait + irq + softirq + steal;
-  return { total, idle, guest: guest + guestNice };
+  const times = parseCpuTimes(readFileSync('/proc/stat', 'latin1'));
+  if (times === undefined) throw new NoCpuTimes('/proc/stat has no line `cpu`');
+  return times;
 }
