@@ -5,7 +5,9 @@ import type { FlowSpec } from '../../engine/model/flow.ts';
 import { carried, idText, never } from '../contract/collect.ts';
 import { flowId } from '../support/flows.ts';
 import { needs } from '../support/needs.ts';
+import { checksum, ethernet, ipv4, tcp, udp } from '../../lab/testbed/frames.ts';
 import { actionsFor, frame, matchFor } from './support/arbitrary.ts';
+import { exactly, matchOn } from './support/fields.ts';
 import { fieldsOf, matches, performed } from './support/model.ts';
 import { builtObject } from './support/object.ts';
 import { ProgramRun, VERDICT } from './support/program-run.ts';
@@ -112,6 +114,43 @@ describe('XDP program against a model, packet by packet', function () {
       { numRuns: 2_000 },
     );
     assert.ok(redirected > 1_000, `only ${redirected} packets were redirected: a weak test`);
+  });
+
+  it('tells a good checksum from one that the sender left to its device', async () => {
+    const match = matchOn(inPort, exactly('eth_type', 0x0800));
+    const flow = { id: flowId(1), match, actions: [{ kind: 'output' as const, port: outPort }] };
+    await backend.withdrawAll();
+    await backend.apply([{ kind: 'put', flow }], never());
+    const verdictOf = (packet: Buffer) => program.run(packet, world.port(inPort).ifindex).verdict;
+    const data = fc.uint8Array({ minLength: 2, maxLength: 1_400 }).map((b) => Buffer.from(b));
+    fc.assert(
+      fc.property(data, fc.boolean(), (bytes, isTcp) => {
+        const addresses = { src: Buffer.from([10, 0, 0, 1]), dst: Buffer.from([10, 0, 0, 2]) };
+        const ip = { ...addresses, protocol: isTcp ? 6 : 17, ttl: 64, tos: 0 };
+        const segment = isTcp ? tcp(ip, 1, 2, 3, 16, bytes) : udp(ip, 1, 2, bytes);
+        const at = isTcp ? 16 : 6;
+        const length = Buffer.from([segment.length >> 8, segment.length & 255]);
+        const all = [addresses.src, addresses.dst, Buffer.from([0, ip.protocol]), length];
+        const pseudo = ~checksum(Buffer.concat(all)) & 0xffff;
+        const macs = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
+        const packet = () =>
+          ethernet({ ...macs, etherType: 0x0800, payload: ipv4(ip, 1, segment) });
+        assert.equal(verdictOf(packet()), VERDICT.redirect);
+
+        // Data that makes the good checksum look like an unfinished one.
+        const tail = segment.length - (segment.length % 2) - 2;
+        const old = segment.readUInt16BE(tail);
+        const wanted = segment.readUInt16BE(at) - pseudo + old;
+        segment.writeUInt16BE(((wanted % 0xffff) + 0xffff) % 0xffff, tail);
+        segment.writeUInt16BE(pseudo, at);
+        if (checksum(Buffer.concat([...all, segment])) === 0) {
+          assert.equal(verdictOf(packet()), VERDICT.redirect);
+        }
+        segment[tail] ^= 0x10;
+        assert.equal(verdictOf(packet()), VERDICT.pass);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('passes packets of ports it does not know', () => {

@@ -23,7 +23,7 @@ import { Session } from './session.ts';
  * The NIC as XDP: a BPF program on each port's device takes the packets of installed flows before
  * the vSwitch sees them, and sends them on by itself.
  *
- * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU, Linux 5.15 or later
+ * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU, Linux 5.18 or later
  * (6.8 on veth). A veth as output needs `gro on` at its peer, and a VM must fill in its own checksums
  * (`tx off`): what cannot be redirected, or is not finished, goes to the vSwitch.
  */

@@ -106,8 +106,10 @@ function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
 
 /** The checksum is that of the pseudo header alone: the sender left the rest to its device. */
 function isUnfinished(p: Buffer, at: number, proto: number, addresses: Buffer): boolean {
-  const pseudo = Buffer.concat([addresses, Buffer.from([p.length >> 8, p.length & 255, 0, proto])]);
-  return p.readUInt16BE(at) === (~checksum(pseudo) & 0xffff);
+  const length = Buffer.from([p.length >> 8, p.length & 255, 0, proto]);
+  const pseudo = Buffer.concat([addresses, length]);
+  const isPseudo = p.readUInt16BE(at) === (~checksum(pseudo) & 0xffff);
+  return isPseudo && p.readUInt16BE(at) !== 0 && checksum(Buffer.concat([pseudo, p])) !== 0;
 }
 
 function l4(p: Buffer, proto: number, addresses: Buffer, number: SetNumber): boolean {

@@ -4,6 +4,7 @@
  * every packet at all once the lease has run out, goes on to the vSwitch (XDP_PASS) untouched.
  */
 #include <linux/errno.h>
+#include "checksum.h"
 #include "parse.h"
 #include "rewrite.h"
 
@@ -152,11 +153,12 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct flow_key key = {};
-	int offset = parse(data, end, aside, &key);
+	struct l4_place place = {};
+	int offset = parse(data, end, aside, &key, &place);
 	if (offset < 0)
 		return XDP_PASS;
 	struct flow_entry *entry = find(&key, port->port_id);
-	if (!entry || heartbeat_due(entry, now))
+	if (!entry || is_unfinished(ctx, &key, &place) || heartbeat_due(entry, now))
 		return XDP_PASS;
 
 	/* As the vSwitch counts: with the tag, wherever it is. */

@@ -30,6 +30,17 @@ struct aside_tag {
 	__be16 tci;
 };
 
+/* The transport segment of a packet. */
+struct l4_place {
+	/* Of the frame; and where it begins in the frame. */
+	void *frame;
+	__u32 offset;
+	/* Bytes up to the end of the IP packet. */
+	__u32 length;
+	/* 0: none, or not looked at. */
+	__be16 checksum;
+};
+
 struct arp_ipv4 {
 	__be16 hardware;
 	__be16 protocol;
@@ -68,47 +79,33 @@ static __always_inline int is_vlan(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
-/*
- * Whether `checksum` is only the sum of the pseudo header: the sender left the rest to its device
- * (CHECKSUM_PARTIAL), and a redirect would send it out unfinished. One good packet in 65,536 looks
- * the same and takes the way through the vSwitch.
- */
-static __always_inline int is_unfinished(__be16 checksum, const struct flow_key *key, __u32 length,
-					 __u8 proto)
-{
-	const __be16 *address = (const __be16 *)key->src;
-	__u32 sum = (__u32)bpf_htons(length) + bpf_htons(proto);
-#pragma unroll
-	for (int i = 0; i < 16; i++)
-		sum += address[i];
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == checksum;
-}
-
 /* `length`: bytes from `l4` to the end of the IP packet. */
 static __always_inline int parse_l4(void *l4, void *end, __u32 length, __u8 proto,
-				    struct flow_key *key)
+				    struct flow_key *key, struct l4_place *place)
 {
 	__u8 *bytes = l4;
 	__be16 *words = l4;
+
+	place->offset = distance(place->frame, l4);
+	place->length = length;
 
 	switch (proto) {
 	case IPPROTO_TCP: {
 		if (length < 20 || l4 + 20 > end)
 			return -1;
 		__u32 header = (bytes[12] >> 4) * 4;
-		if (header < 20 || header > length || is_unfinished(words[8], key, length, proto))
+		if (header < 20 || header > length)
 			return -1;
+		place->checksum = words[8];
 		key->l4_src = words[0];
 		key->l4_dst = words[1];
 		key->tcp_flags = words[6] & bpf_htons(0x0fff);
 		return 0;
 	}
 	case IPPROTO_UDP:
-		if (length < 8 || l4 + 8 > end ||
-		    (words[3] && is_unfinished(words[3], key, length, proto)))
+		if (length < 8 || l4 + 8 > end)
 			return -1;
+		place->checksum = words[3];
 		key->l4_src = words[0];
 		key->l4_dst = words[1];
 		return 0;
@@ -130,7 +127,8 @@ static __always_inline int parse_l4(void *l4, void *end, __u32 length, __u8 prot
 	}
 }
 
-static __always_inline int parse_ipv4(void *l3, void *end, struct flow_key *key)
+static __always_inline int parse_ipv4(void *l3, void *end, struct flow_key *key,
+				      struct l4_place *place)
 {
 	struct iphdr *ip = l3;
 	if ((void *)(ip + 1) > end)
@@ -153,10 +151,11 @@ static __always_inline int parse_ipv4(void *l3, void *end, struct flow_key *key)
 	}
 	if (ip->frag_off & bpf_htons(0x2000))
 		key->ip_frag = FRAG_FIRST;
-	return parse_l4(l3 + header, end, total - header, ip->protocol, key);
+	return parse_l4(l3 + header, end, total - header, ip->protocol, key, place);
 }
 
-static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key)
+static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key,
+				      struct l4_place *place)
 {
 	struct ipv6hdr *ip = l3;
 	if ((void *)(ip + 1) > end)
@@ -181,7 +180,7 @@ static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key)
 			if (next == IPPROTO_AH)
 				return -1;
 			key->ip_proto = next;
-			return parse_l4(l3 + offset, end, length, next, key);
+			return parse_l4(l3 + offset, end, length, next, key, place);
 		}
 		struct extension_header *extension = l3 + offset;
 		if (i == MAX_IPV6_EXTENSIONS || length < sizeof(*extension) ||
@@ -226,11 +225,11 @@ static __always_inline int parse_arp(void *l3, void *end, struct flow_key *key)
 }
 
 /*
- * Fills `key`, which is zero. Returns the offset of the header behind the Ethernet header and a
+ * Fills `key` and `place`, which are zero. Returns the offset of the header behind the Ethernet header and a
  * tag in the frame (14 or 18), or -1 when the frame is for the vSwitch.
  */
 static __always_inline int parse(void *data, void *end, struct aside_tag aside,
-				 struct flow_key *key)
+				 struct flow_key *key, struct l4_place *place)
 {
 	struct ethhdr *eth = data;
 	if ((void *)(eth + 1) > end)
@@ -257,11 +256,12 @@ static __always_inline int parse(void *data, void *end, struct aside_tag aside,
 		return -1;
 
 	key->eth_type = type;
+	place->frame = data;
 	int failed = 0;
 	if (type == bpf_htons(ETH_P_IP))
-		failed = parse_ipv4(data + offset, end, key);
+		failed = parse_ipv4(data + offset, end, key, place);
 	else if (type == bpf_htons(ETH_P_IPV6))
-		failed = parse_ipv6(data + offset, end, key);
+		failed = parse_ipv6(data + offset, end, key, place);
 	else if (type == bpf_htons(ETH_P_ARP))
 		failed = parse_arp(data + offset, end, key);
 	return failed ? -1 : offset;

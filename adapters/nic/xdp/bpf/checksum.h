@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Packets whose TCP or UDP checksum the sender left to its device (CHECKSUM_PARTIAL): the field
+ * has the sum of the pseudo header alone. A redirect loses what the kernel knows about that, and
+ * would send the packet out as it is. The vSwitch can do better, or at least no worse.
+ */
+#ifndef NORIKAE_CHECKSUM_H
+#define NORIKAE_CHECKSUM_H
+
+#include "parse.h"
+
+/* Larger segments are not added up but taken for unfinished: it bounds what the verifier does. */
+#define MAX_SEGMENT 2048
+
+static __always_inline __u16 folded(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/*
+ * Whether the segment and its pseudo header add up (RFC 1071). A global function: the verifier
+ * looks at its loop once, not once for every way that leads to it.
+ */
+__attribute__((noinline)) int adds_up(struct xdp_md *ctx, __u32 offset, __u32 length, __u32 pseudo)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u64 at = offset;
+	/* One register for the check and for the use: the verifier links no two. */
+	asm volatile("" : "+r"(at));
+	if (at > MAX_L4_OFFSET || length > MAX_SEGMENT)
+		return 0;
+	data += at;
+	__u64 sum = pseudo;
+	__u32 words = length / 4;
+	for (__u32 i = 0; i < MAX_SEGMENT / 4 && i < words; i++) {
+		if (data + 4 > end)
+			return 0;
+		sum += *(__u32 *)data;
+		data += 4;
+		/* Keeps the compiler from calculating with `end`, which the verifier forbids. */
+		asm volatile("" : "+r"(data));
+	}
+	__u8 *tail = data;
+	__u32 rest = length & 3;
+	if (rest > 0) {
+		if (data + 1 > end)
+			return 0;
+		sum += tail[0];
+	}
+	if (rest > 1) {
+		if (data + 2 > end)
+			return 0;
+		sum += (__u32)tail[1] << 8;
+	}
+	if (rest > 2) {
+		if (data + 3 > end)
+			return 0;
+		sum += (__u32)tail[2] << 16;
+	}
+	return folded(sum) == 0xffff;
+}
+
+/*
+ * Looks at the pseudo header alone, and at the whole segment only in the one case of 65,536 in
+ * which a good checksum is the same as an unfinished one.
+ */
+static __always_inline int is_unfinished(struct xdp_md *ctx, const struct flow_key *key,
+					 const struct l4_place *place)
+{
+	if (!place->checksum)
+		return 0;
+	const __be16 *address = (const __be16 *)key->src;
+	__u32 length = place->length;
+	__u32 sum = (__u32)bpf_htons(length) + bpf_htons(key->ip_proto);
+#pragma unroll
+	for (int i = 0; i < 16; i++)
+		sum += address[i];
+	sum = folded(sum);
+	if (sum != place->checksum)
+		return 0;
+	return !adds_up(ctx, place->offset, length, sum);
+}
+
+#endif
