@@ -5,7 +5,7 @@ import { runPython } from './peer.ts';
 import { type BenchOptions, type BenchReport, compare } from './report.ts';
 
 const SEED = 20_260;
-const LINES_PER_TURN = 8192;
+const LINES_PER_TURN = 4096;
 
 interface Sizes {
   readonly flows: number;
