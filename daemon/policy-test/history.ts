@@ -1,0 +1,61 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+
+/** How one flow was after one tick. */
+export interface Moment {
+  /** Indexes into PLACEMENT_NAMES and WISH_NAMES. */
+  readonly placement: number;
+  readonly wish: number;
+  /** 1 + index of the rule that spoke; 0 for none. */
+  readonly rule: number;
+  /** Index into REASONS. */
+  readonly reason: number;
+}
+
+/** Not on the node in that tick. */
+const ABSENT = 255;
+
+/** How every flow of a test was after every tick. */
+export class History {
+  readonly ticks: number;
+  readonly #placement: Uint8Array;
+  readonly #wish: Uint8Array;
+  readonly #rule: Uint16Array;
+  readonly #reason: Uint8Array;
+
+  constructor(flows: number, ticks: number) {
+    this.ticks = ticks;
+    this.#placement = new Uint8Array(flows * ticks).fill(ABSENT);
+    this.#wish = new Uint8Array(flows * ticks);
+    this.#rule = new Uint16Array(flows * ticks);
+    this.#reason = new Uint8Array(flows * ticks);
+  }
+
+  /** Notes how the flow in `row` is after a tick. */
+  note(flow: number, tick: number, table: FlowTable, row: number): void {
+    const { placement, wish, rule, reason } = table.decision;
+    const at = flow * this.ticks + tick;
+    this.#placement[at] = placement[row];
+    this.#wish[at] = wish[row];
+    this.#rule[at] = rule[row];
+    this.#reason[at] = reason[row];
+  }
+
+  /** How the flow was after a tick; undefined: it was not there. */
+  moment(flow: number, tick: number): Moment | undefined {
+    const at = flow * this.ticks + tick;
+    const placement = this.#placement[at];
+    if (placement === ABSENT) return undefined;
+    return { placement, wish: this.#wish[at], rule: this.#rule[at], reason: this.#reason[at] };
+  }
+
+  /** How often the flow changed its placement from tick `from` to tick `to`, both included. */
+  moves(flow: number, from: number, to: number): number {
+    let moves = 0;
+    for (let tick = Math.max(1, from); tick <= to; tick++) {
+      const at = flow * this.ticks + tick;
+      const [before, now] = [this.#placement[at - 1], this.#placement[at]];
+      if (now !== ABSENT && now !== (before === ABSENT ? 0 : before)) moves++;
+    }
+    return moves;
+  }
+}
