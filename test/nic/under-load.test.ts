@@ -77,10 +77,10 @@ describe('XDP under load', function () {
     const how = { packetsPerSecond: RATE, rounds: ROUNDS };
     const sender = await startSender(world.port(inPort).vm, frames, how, world.folder);
     const ended = sender.waitForLine((line) => line.startsWith('sent '), 30_000, 'end');
-    let done = false;
-    void ended.finally(() => (done = true)).catch(() => undefined);
+    const sending = { now: true };
+    void ended.finally(() => (sending.now = false)).catch(() => undefined);
     let changes = 0;
-    for (let bits = 1; !done; bits = (bits % 255) + 1) {
+    for (let bits = 1; sending.now; bits = (bits % 255) + 1) {
       // The same flow under a new mask each time: the set of masks changes with it.
       const results = await backend.apply(
         [

@@ -60,18 +60,21 @@ export class Session {
   static open(options: XdpBackendOptions, ports: PortSnapshot): Session {
     const libbpf = new Libbpf();
     const lock = PinLock.take(options.pinPath);
+    const undo = [() => lock.release()];
     try {
       const { pinPath } = options;
       const sizes = sizesFor(options.entries);
       const pinned = Maps.open(libbpf, pinPath, sizes);
       const maps = pinned ?? Maps.create(libbpf, pinPath, sizes);
+      undo.unshift(() => maps.close());
       const session = new Session(libbpf, lock, maps, options);
+      undo.unshift(() => session.#stopGuard());
       maps.setWord(CONTROL.heartbeatNs, BigInt(options.heartbeatMs) * 1_000_000n);
       if (pinned !== undefined) session.#adopt(ports);
       session.follow(ports);
       return session;
     } catch (error) {
-      lock.release();
+      for (const step of undo) step();
       throw error;
     }
   }
@@ -116,10 +119,14 @@ export class Session {
         this.#maps.unpin();
       }
     } finally {
-      if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
+      this.#stopGuard();
       this.#maps.close();
       this.#lock.release();
     }
+  }
+
+  #stopGuard(): void {
+    if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
   }
 
   /** Rebuilds ids, keys and slots from the maps; what no longer makes sense is deleted. */
