@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Iperf3Client, startIperf3Server } from '../../lab/testbed/iperf3.ts';
+import { startIperf3Server } from '../../lab/testbed/iperf3.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { needsRealNode, NodeFixture, slowestSince } from './fixture.ts';
 
@@ -15,14 +15,8 @@ describe('on the real node, when the daemon dies', function () {
     fixture = await NodeFixture.start();
     await startIperf3Server(fixture.receiver.namespace);
   });
-  afterEach(() => fixture?.stopDaemons());
+  afterEach(() => fixture?.tidy());
   after(() => fixture?.node.stop());
-
-  function startTcp(seconds: number): Promise<Iperf3Client> {
-    const { sender, receiver } = fixture;
-    const options = { server: receiver.address, seconds, intervalSeconds: 0.25 };
-    return Iperf3Client.start(sender.namespace, options);
-  }
 
   /** Resolves to the ms until the vSwitch carries the connection. */
   async function untilOnVswitch(sinceMs: number, timeoutMs: number): Promise<number> {
@@ -52,7 +46,7 @@ describe('on the real node, when the daemon dies', function () {
     it(`${how}, traffic is back on the vSwitch within the lease, and TCP lives`, async () => {
       const leaseMs = 1_000;
       const daemon = await fixture.startDaemon({ backend: { leaseMs } });
-      const client = await startTcp(7);
+      const client = await fixture.startTcp(7);
       await fixture.waitForTcpOffloaded(daemon);
       daemon.process.kill(signal);
       const tookMs = await untilOnVswitch(performance.now(), leaseMs + 3_000);
@@ -68,7 +62,7 @@ describe('on the real node, when the daemon dies', function () {
   it('a restarted daemon adopts what is installed, with no dip', async () => {
     const settings = { backend: { leaseMs: 8_000 } };
     const first = await fixture.startDaemon(settings);
-    const client = await startTcp(10);
+    const client = await fixture.startTcp(10);
     await fixture.waitForTcpOffloaded(first);
     await sleep(1_500);
     const usual = client.meanBitsPerSecond(1);
@@ -93,7 +87,7 @@ describe('on the real node, when the daemon dies', function () {
   it('told to keep its entries, it ends with code 0 and the next one adopts them', async () => {
     const settings = { backend: { leaseMs: 8_000 }, onExit: 'keep' } as const;
     const first = await fixture.startDaemon(settings);
-    const client = await startTcp(8);
+    const client = await fixture.startTcp(8);
     await fixture.waitForTcpOffloaded(first);
     await sleep(500);
     const packets = await fixture.vswitchPackets(fixture.sender);
@@ -108,7 +102,7 @@ describe('on the real node, when the daemon dies', function () {
 
   it('told to withdraw, it ends with code 0 and the vSwitch has everything at once', async () => {
     const daemon = await fixture.startDaemon({ backend: { leaseMs: 20_000 } });
-    const client = await startTcp(6);
+    const client = await fixture.startTcp(6);
     await fixture.waitForTcpOffloaded(daemon);
     const endMs = performance.now();
     assert.equal(await daemon.stop(), 0);

@@ -3,7 +3,7 @@ import type { FlowView } from '../../daemon/control/view.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
 import { type DaemonSettings, NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { ethernet, ipv4, MARKER, udp } from '../../lab/testbed/frames.ts';
-import { type Iperf3Client } from '../../lab/testbed/iperf3.ts';
+import { Iperf3Client } from '../../lab/testbed/iperf3.ts';
 import { BRIDGE, TestNode, type Vm } from '../../lab/testbed/node.ts';
 import { waitFor } from '../../lab/testbed/wait.ts';
 import { needs } from '../support/needs.ts';
@@ -25,6 +25,7 @@ export class NodeFixture {
   readonly sender: Vm;
   readonly receiver: Vm;
   readonly #daemons: NorikaeDaemon[] = [];
+  readonly #clients: Iperf3Client[] = [];
 
   private constructor(node: TestNode, sender: Vm, receiver: Vm) {
     this.node = node;
@@ -55,8 +56,17 @@ export class NodeFixture {
     return daemon;
   }
 
-  /** Ends daemons that a failed test left. */
-  async stopDaemons(): Promise<void> {
+  /** A TCP connection from the sender to the receiver's iperf3 server, for so many seconds. */
+  async startTcp(seconds: number): Promise<Iperf3Client> {
+    const options = { server: this.receiver.address, seconds, intervalSeconds: 0.25 };
+    const client = await Iperf3Client.start(this.sender.namespace, options);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Ends what a failed test left running. */
+  async tidy(): Promise<void> {
+    for (const client of this.#clients.splice(0)) await client.process.stop();
     for (const daemon of this.#daemons.splice(0)) await daemon.stop();
   }
 

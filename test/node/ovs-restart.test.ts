@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
-import { Iperf3Client, startIperf3Server } from '../../lab/testbed/iperf3.ts';
+import { startIperf3Server } from '../../lab/testbed/iperf3.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { needsRealNode, NodeFixture, slowestSince } from './fixture.ts';
 
@@ -13,19 +13,16 @@ describe('on the real node, when Open vSwitch restarts', function () {
     needsRealNode(this);
     fixture = await NodeFixture.start();
     await startIperf3Server(fixture.receiver.namespace);
+  });
+  beforeEach(async () => {
     daemon = await fixture.startDaemon();
   });
+  afterEach(() => fixture?.tidy());
   after(() => fixture?.node.stop());
-
-  function startTcp(seconds: number): Promise<Iperf3Client> {
-    const { sender, receiver } = fixture;
-    const options = { server: receiver.address, seconds, intervalSeconds: 0.25 };
-    return Iperf3Client.start(sender.namespace, options);
-  }
 
   it('the database alone: nothing moves, and new ports are seen after it', async () => {
     const { ovs } = fixture.node;
-    const client = await startTcp(9);
+    const client = await fixture.startTcp(9);
     await fixture.waitForTcpOffloaded(daemon);
     await sleep(1_000);
     const usual = client.meanBitsPerSecond(1);
@@ -47,7 +44,7 @@ describe('on the real node, when Open vSwitch restarts', function () {
   for (const how of ['SIGTERM', 'SIGKILL'] as const) {
     it(`ovs-vswitchd by ${how}: TCP lives and is offloaded again`, async () => {
       const { ovs } = fixture.node;
-      const client = await startTcp(12);
+      const client = await fixture.startTcp(12);
       await fixture.waitForTcpOffloaded(daemon);
       await ovs.stopVswitchd(how);
       await ovs.startVswitchd();

@@ -20,7 +20,7 @@ describe('on the real node, when a port goes away', function () {
   beforeEach(async () => {
     daemon = await fixture.startDaemon({ backend: { leaseMs: LEASE_MS } });
   });
-  afterEach(() => fixture?.stopDaemons());
+  afterEach(() => fixture?.tidy());
   after(() => fixture?.node.stop());
 
   /** A VM that gets a stream of packets from the sender by way of the NIC. */
