@@ -1,13 +1,11 @@
 import { parseArgs } from 'node:util';
-import { run as apply } from './apply.ts';
-import { run as ingest } from './ingest.ts';
 import { type BenchReport, formatReport, type RunBench } from './report.ts';
-import { run as tick } from './tick.ts';
 
-const BENCHES: ReadonlyMap<string, RunBench> = new Map([
-  ['ingest', ingest],
-  ['tick', tick],
-  ['apply', apply],
+/** Each benchmark is loaded only when it is run: what one needs is no load on another. */
+const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = new Map([
+  ['ingest', () => import('./ingest.ts')],
+  ['tick', () => import('./tick.ts')],
+  ['apply', () => import('./apply.ts')],
 ]);
 
 const USAGE = `usage: npm run bench -- NAME... [--json] [--quick]
@@ -35,8 +33,9 @@ async function main(args: readonly string[]): Promise<void> {
   process.once('SIGINT', () => stop.abort(new Error('interrupted')));
   const reports: BenchReport[] = [];
   for (const name of positionals) {
-    const report = await BENCHES.get(name)?.({ quick: values.quick, signal: stop.signal });
-    if (report === undefined) continue;
+    const bench = await BENCHES.get(name)?.();
+    if (bench === undefined) continue;
+    const report = await bench.run({ quick: values.quick, signal: stop.signal });
     reports.push(report);
     if (!values.json) console.log(`${formatReport(report)}\n`);
   }

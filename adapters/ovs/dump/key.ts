@@ -1,7 +1,8 @@
 import type { FieldMatch, FlowMatch, OpaqueMatch } from '../../../engine/model/match.ts';
-import { ATTRIBUTES, type PartSpec, QUIET_PREFIX } from './attributes.ts';
+import { type Attribute, ATTRIBUTE_TABLE, ETHER_TYPE_PART, type Part } from './attribute-table.ts';
+import { QUIET_PREFIX } from './attributes.ts';
 import { FIELDS, fieldIndex, FieldPool, toWords } from './field-pool.ts';
-import { NameTable, sameBytes, StringPool } from './names.ts';
+import { sameBytes, StringPool } from './names.ts';
 import { closingParenthesis, isWildcarded, nextComma } from './scan.ts';
 import { ValueReader } from './values.ts';
 
@@ -20,47 +21,6 @@ const NONE: readonly OpaqueMatch[] = [];
 const VLAN_TPID = fieldIndex('vlan_tpid');
 const CVLAN_TPID = fieldIndex('cvlan_tpid');
 const ETH_TYPE = fieldIndex('eth_type');
-
-interface Part {
-  readonly name: Uint8Array;
-  readonly field: number;
-  readonly spec: PartSpec;
-}
-
-function compile(specs: readonly PartSpec[]): readonly Part[] {
-  return specs.map((spec) => ({
-    name: Buffer.from(`${spec.name}=`, 'latin1'),
-    field: fieldIndex(spec.field),
-    spec,
-  }));
-}
-
-type Attribute =
-  | { readonly kind: 'in-port' | 'ethertype' | 'encap' }
-  | { readonly kind: 'metadata'; readonly usual: Uint8Array }
-  | { readonly kind: 'value'; readonly part: Part }
-  | { readonly kind: 'parts'; readonly parts: readonly Part[] }
-  | { readonly kind: 'vlan'; readonly outer: readonly Part[]; readonly inner: readonly Part[] };
-
-const TABLE = new NameTable<Attribute>(
-  ATTRIBUTES.map((a): [string, Attribute] => {
-    switch (a.kind) {
-      case 'metadata':
-        return [a.name, { kind: a.kind, usual: Buffer.from(`${a.usual})`, 'latin1') }];
-      case 'value':
-        return [a.name, { kind: a.kind, part: compile([a.part])[0] }];
-      case 'parts':
-        return [a.name, { kind: a.kind, parts: compile(a.parts) }];
-      case 'vlan':
-        return [a.name, { kind: a.kind, outer: compile(a.outer), inner: compile(a.inner) }];
-      case 'in-port':
-      case 'ethertype':
-      case 'encap':
-        break;
-    }
-    return [a.name, { kind: a.kind }];
-  }),
-);
 
 /**
  * Reads the key of a datapath flow, as `odp_flow_format` (lib/odp-util.c) prints it in verbose
@@ -133,7 +93,7 @@ export class KeyParser {
         if (at >= this.#end || bytes[at] === COMMA || bytes[at] === CLOSE) return false;
         at++;
       }
-      const attribute = TABLE.find(bytes, start, at);
+      const attribute = ATTRIBUTE_TABLE.find(bytes, start, at);
       values.at = at + 1;
       const good =
         attribute === undefined
@@ -349,9 +309,3 @@ function beginsQuiet(view: DataView, from: number): boolean {
   }
   return view.getInt32(from + last) === QUIET_VIEW.getInt32(last);
 }
-
-const ETHER_TYPE_PART: Part = {
-  name: Buffer.alloc(0),
-  field: ETH_TYPE,
-  spec: { name: '', field: 'eth_type', format: 'number' },
-};

@@ -6,7 +6,6 @@ import { word } from './bytes.ts';
 import { CounterReader, LOOK_AHEAD } from './counters.ts';
 import { sameActions, sameMatch } from './equal.ts';
 import { DumpTruncated, DumpUnreadable } from './errors.ts';
-import { Fingerprint } from './fingerprint.ts';
 import { KeyParser } from './key.ts';
 import { decodeEscapes, findLineEnd, type LineEnd } from './lines.ts';
 import { sameBytes } from './names.ts';
@@ -61,7 +60,6 @@ export class DumpParser {
   readonly #keys = new KeyParser();
   readonly #actions = new ActionPool(this.#keys);
   readonly #counters = new CounterReader();
-  readonly #fingerprint = new Fingerprint();
   readonly #ufid = new Ufid();
   readonly #line: LineEnd = { end: 0, escaped: false };
 
@@ -141,9 +139,7 @@ export class DumpParser {
     if (row < 0 || row >= memory.keyLength.length) return -1;
     const keyEnd = at + memory.keyLength[row];
     if (keyEnd === at || keyEnd > limit) return -1;
-    const fingerprint = this.#fingerprint;
-    fingerprint.take(view, at, keyEnd);
-    if (fingerprint.a !== memory.keyA[row] || fingerprint.b !== memory.keyB[row]) return -1;
+    if (!memory.hasKey(row, view, at, keyEnd)) return -1;
 
     const actionsAt = this.#counters.read(text, view, keyEnd, limit);
     if (actionsAt < 0) return -1;
@@ -152,10 +148,7 @@ export class DumpParser {
     if (lineEnd + 2 > text.length) return -1;
     if (text[lineEnd] !== BACKSLASH || text[lineEnd + 1] !== LETTER_N) return -1;
     if (lineEnd > actionsEnd && view.getInt32(actionsEnd, true) !== DP_EXTRA) return -1;
-    fingerprint.take(view, actionsAt, actionsEnd);
-    if (fingerprint.a !== memory.actionsA[row] || fingerprint.b !== memory.actionsB[row]) {
-      return -1;
-    }
+    if (!memory.hasActions(row, view, actionsAt, actionsEnd)) return -1;
     this.#tally(row);
     return lineEnd + 2;
   }
@@ -217,28 +210,8 @@ export class DumpParser {
       if (!sameMatch(table.matchAt(row), match)) table.setMatch(row, match);
       if (!sameActions(table.actionsAt(row), actions)) table.setActions(row, actions);
     }
-    this.#remember(row, view, { start, keyEnd, actionsAt, actionsEnd, end }, remember);
+    this.#memory.remember(row, view, { start, keyEnd, actionsAt, actionsEnd, end }, remember);
     this.#tally(row);
-  }
-
-  #remember(
-    row: number,
-    view: DataView,
-    at: { start: number; keyEnd: number; actionsAt: number; actionsEnd: number; end: number },
-    remember: boolean,
-  ): void {
-    const memory = this.#memory;
-    memory.reserve(row + 1);
-    const fingerprint = this.#fingerprint;
-    fingerprint.take(view, at.start, at.keyEnd);
-    memory.keyA[row] = fingerprint.a;
-    memory.keyB[row] = fingerprint.b;
-    memory.keyLength[row] = remember ? at.keyEnd - at.start : 0;
-    fingerprint.take(view, at.actionsAt, at.actionsEnd);
-    memory.actionsA[row] = fingerprint.a;
-    memory.actionsB[row] = fingerprint.b;
-    memory.actionsLength[row] = at.actionsEnd - at.actionsAt;
-    memory.tailLength[row] = at.end - at.actionsEnd;
   }
 
   /** Notes the counters that were just read; adds them up when the row was seen before. */
@@ -278,11 +251,8 @@ export class DumpParser {
     const actionsEnd = actionsAt + memory.actionsLength[row];
     if (actionsEnd + memory.tailLength[row] !== end) return;
     if (keyEnd - start !== memory.keyLength[row]) return;
-    const fingerprint = this.#fingerprint;
-    fingerprint.take(view, start, keyEnd);
-    if (fingerprint.a !== memory.keyA[row] || fingerprint.b !== memory.keyB[row]) return;
-    fingerprint.take(view, actionsAt, actionsEnd);
-    if (fingerprint.a !== memory.actionsA[row] || fingerprint.b !== memory.actionsB[row]) return;
+    if (!memory.hasKey(row, view, start, keyEnd)) return;
+    if (!memory.hasActions(row, view, actionsAt, actionsEnd)) return;
     const again = memory.seen[row] === this.#reading;
     this.#counters.packets = again ? 0 : table.traffic.rawPackets[row];
     this.#counters.bytes = again ? 0 : table.traffic.rawBytes[row];

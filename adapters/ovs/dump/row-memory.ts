@@ -1,4 +1,14 @@
 import { grownU32 } from '../../../engine/model/columns.ts';
+import { Fingerprint } from './fingerprint.ts';
+
+/** Where the parts of a flow's line begin and end. */
+export interface LineParts {
+  readonly start: number;
+  readonly keyEnd: number;
+  readonly actionsAt: number;
+  readonly actionsEnd: number;
+  readonly end: number;
+}
 
 /**
  * What the parser remembers of each row of the flow table from reading to reading: how long the
@@ -21,6 +31,37 @@ export class RowMemory {
   bytes = new Float64Array(0);
   /** ms since the last packet; negative when there was none. */
   idleMs = new Float64Array(0);
+  readonly #fingerprint = new Fingerprint();
+
+  /** True when the key in `[from, to)` is the one remembered; its length is not looked at. */
+  hasKey(row: number, view: DataView, from: number, to: number): boolean {
+    const fingerprint = this.#fingerprint;
+    fingerprint.take(view, from, to);
+    return fingerprint.a === this.keyA[row] && fingerprint.b === this.keyB[row];
+  }
+
+  /** The same for the actions. */
+  hasActions(row: number, view: DataView, from: number, to: number): boolean {
+    const fingerprint = this.#fingerprint;
+    fingerprint.take(view, from, to);
+    return fingerprint.a === this.actionsA[row] && fingerprint.b === this.actionsB[row];
+  }
+
+  /** Remembers the row's line; without `known` it is read in full the next time, too. */
+  remember(row: number, view: DataView, line: LineParts, known: boolean): void {
+    this.reserve(row + 1);
+    const { start, keyEnd, actionsAt, actionsEnd, end } = line;
+    const fingerprint = this.#fingerprint;
+    fingerprint.take(view, start, keyEnd);
+    this.keyA[row] = fingerprint.a;
+    this.keyB[row] = fingerprint.b;
+    this.keyLength[row] = known ? keyEnd - start : 0;
+    fingerprint.take(view, actionsAt, actionsEnd);
+    this.actionsA[row] = fingerprint.a;
+    this.actionsB[row] = fingerprint.b;
+    this.actionsLength[row] = actionsEnd - actionsAt;
+    this.tailLength[row] = end - actionsEnd;
+  }
 
   /** Makes room for `rows` rows. */
   reserve(rows: number): void {
