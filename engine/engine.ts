@@ -246,19 +246,19 @@ export class Engine {
   }
 
   #context(tick: Tick): RuleContext {
-    let used = 0;
-    let entries = 0;
-    for (const { backend } of this.#paths) {
-      const capacity = backend.capacity();
-      used += capacity.used;
-      entries += capacity.entries;
-    }
+    const tables = this.#paths.map(({ backend, reconciler }) => {
+      const { entries, used } = backend.capacity();
+      return { placement: PLACEMENT_NAMES[reconciler.placement], entries, used };
+    });
+    const used = tables.reduce((n, t) => n + t.used, 0);
+    const entries = tables.reduce((n, t) => n + t.entries, 0);
     return {
       nowMs: tick.atMs,
       wallMs: tick.wallMs,
       node: tick.node,
       ports: tick.ports,
       tableFill: entries === 0 ? 0 : used / entries,
+      tables,
     };
   }
 }

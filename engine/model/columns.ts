@@ -104,6 +104,13 @@ export class RateColumns {
   }
 }
 
+/** What rules ask for a flow: the part that an evaluator writes. */
+export interface WishColumns {
+  readonly wish: Uint8Array;
+  readonly score: Float64Array;
+  readonly rule: Uint16Array;
+}
+
 /**
  * What the rules would ask for if every shadow policy were enforced. Written by the evaluator;
  * nothing is moved for it.

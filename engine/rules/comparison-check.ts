@@ -85,7 +85,7 @@ function paramProblems(c: FactReference, fact: FactDefinition, at: JsonPath): Co
   for (const name of names) {
     const given = c.params?.[name];
     if (typeof given === 'string') continue;
-    const message = `${fact.name} needs the parameter "${name}" (a string: ${wanted[name]})`;
+    const message = `${fact.name} needs the parameter "${name}" (a string: ${wanted[name].description})`;
     const where =
       given === undefined ? [c.params === undefined ? 'fact' : 'params'] : ['params', name];
     problems.push({ at: [...at, ...where], message });

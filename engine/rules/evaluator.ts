@@ -1,5 +1,5 @@
 import type { FlowTable } from '../model/flow-table.ts';
-import type { Wish } from '../model/flow.ts';
+import type { PlacementName, Wish } from '../model/flow.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { NodeState } from '../model/tick.ts';
 
@@ -16,6 +16,13 @@ export interface RuleInfo {
   readonly mode?: PolicyMode;
 }
 
+/** Use of one backend's table. */
+export interface TableUse {
+  readonly placement: PlacementName;
+  readonly entries: number;
+  readonly used: number;
+}
+
 /** What the rules may look at besides the flow. */
 export interface RuleContext {
   /** Clock, ms. */
@@ -27,8 +34,10 @@ export interface RuleContext {
   readonly wallMs?: number | undefined;
   readonly node: NodeState;
   readonly ports: PortSnapshot;
-  /** Share of the backend's entries in use, 0 to 1. */
+  /** Share of the backends' entries in use, 0 to 1. */
   readonly tableFill: number;
+  /** Each backend's table; left out: not known. */
+  readonly tables?: readonly TableUse[];
 }
 
 /** How an evaluation went. */

@@ -1,7 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
-import type { Activity } from './activity.ts';
 import type { RuleContext } from './evaluator.ts';
-import { MatchFactCache } from './match-facts.ts';
+import type { PolicyMemory } from './policy-memory.ts';
 
 /** What a fact's value can be. `strings` is a list of strings, `object` has members. */
 export type FactType = 'number' | 'string' | 'boolean' | 'strings' | 'object';
@@ -24,6 +23,30 @@ export interface TextForm {
   readonly words: string;
 }
 
+/** Numbers that a fact can have; what lies outside never matches. */
+export interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+  /** Whole numbers alone. */
+  readonly whole?: boolean;
+}
+
+/** One number of an object fact. */
+export interface MemberDefinition {
+  readonly description: string;
+  readonly unit?: string;
+  readonly range?: NumberRange;
+}
+
+/** A parameter that a condition must give, a string. */
+export interface ParamDefinition {
+  readonly description: string;
+  /** Every value there is, when they can be counted. */
+  readonly values?: readonly string[];
+  /** What is wrong with a value, undefined when it can be. */
+  readonly problem?: (value: string) => string | undefined;
+}
+
 /** One line of the facts catalogue. */
 export interface FactDefinition {
   readonly name: string;
@@ -32,17 +55,21 @@ export interface FactDefinition {
   /** Unit of a number, as printed; undefined for numbers without one and for other types. */
   readonly unit?: string;
   readonly description: string;
+  /** Where the value comes from. */
+  readonly source: string;
   readonly example: string;
   /** Every value there is, when they can be counted. */
   readonly values?: readonly string[];
   readonly form?: TextForm;
+  /** An address or a prefix, which `cidr` takes. */
+  readonly address?: true;
+  readonly range?: NumberRange;
   /** When a flow or node has no such value; undefined: it always has one. */
   readonly missing?: string;
-  /** Parameters a condition must give, each a string, with what they mean. */
-  readonly params?: Readonly<Record<string, string>>;
-  /** Members of an object, each a number, with what they mean; a condition's path names one. */
-  readonly members?: Readonly<Record<string, string>>;
-  /** The value for the flow that `view` looks at. */
+  readonly params?: Readonly<Record<string, ParamDefinition>>;
+  /** Members of an object, each a number; a condition's path names one. */
+  readonly members?: Readonly<Record<string, MemberDefinition>>;
+  /** The value for the flow that `view` looks at; of a node fact, whatever flow that is. */
   read(view: FlowView, params: FactParams): FactValue;
 }
 
@@ -57,29 +84,27 @@ export class FlowView {
   table: FlowTable;
   context: RuleContext;
   row = 0;
-  readonly activity: Activity;
-  readonly #matches: MatchFactCache;
+  readonly memory: PolicyMemory;
 
-  constructor(
-    table: FlowTable,
-    context: RuleContext,
-    activity: Activity,
-    matches = new MatchFactCache(),
-  ) {
+  constructor(table: FlowTable, context: RuleContext, memory: PolicyMemory) {
     this.table = table;
     this.context = context;
-    this.activity = activity;
-    this.#matches = matches;
+    this.memory = memory;
+  }
+
+  /** When flows were busy. */
+  get activity() {
+    return this.memory.activity;
   }
 
   /** What follows from the flow's match and actions alone; worked out once a flow. */
   get match() {
-    return this.#matches.of(this.table.matchAt(this.row));
+    return this.memory.matches.of(this.table.matchAt(this.row));
   }
 
   /** Ports the flow is sent to, in order; worked out once for a flow's actions. */
   get outPorts(): readonly string[] {
-    return this.#matches.outputsOf(this.table.actionsAt(this.row));
+    return this.memory.matches.outputsOf(this.table.actionsAt(this.row));
   }
 
   get inPort() {
@@ -95,5 +120,10 @@ export class FlowView {
   get tenantPort() {
     const from = this.inPort;
     return from?.kind === 'uplink' ? this.outPort : from;
+  }
+
+  /** Slice that the flow belongs to: one that a policy declares, or else the port's. */
+  get slice(): string | undefined {
+    return this.memory.slices.of(this) ?? this.tenantPort?.slice;
   }
 }

@@ -1,6 +1,7 @@
 import type { Engine, TopLevelCondition } from 'json-rules-engine';
 import type { RootCondition } from './condition.ts';
-import type { FlowView } from './fact.ts';
+import type { FactLookup, FlowView } from './fact.ts';
+import type { PolicyRule } from './policy.ts';
 import {
   type EngineCondition,
   engineCondition,
@@ -9,7 +10,8 @@ import {
 } from './rules-engine.ts';
 
 /**
- * Finds the first of a list of rules that holds for the flow that `view` looks at.
+ * Finds the first of a list of rules that holds for the flow that `view` looks at: of those that
+ * are enforced, and of all.
  *
  * Three things make json-rules-engine two to three times as fast as with all rules and all facts
  * given to each run (docs/decisions/005 has the numbers): facts are read when they are asked for;
@@ -18,12 +20,19 @@ import {
  * rule's conditions for each run but a referred one only when it comes to it.
  */
 export class FirstMatch {
+  /** Index of the first enforced rule that holds, or -1. */
+  enforced = -1;
+  /** Index of the first rule that holds, of a shadow policy or not, or -1. */
+  first = -1;
   readonly #engine: Engine;
-  #first = -1;
 
-  constructor(view: FlowView, rules: readonly RootCondition[]) {
-    const engine = newRulesEngine(view, rules);
-    rules.forEach((conditions, i) => {
+  constructor(view: FlowView, rules: readonly PolicyRule[], factNamed: FactLookup) {
+    const engine = newRulesEngine(
+      view,
+      rules.map((r) => r.conditions),
+      factNamed,
+    );
+    rules.forEach(({ conditions }, i) => {
       engine.addRule({
         conditions: headAndTail(engine, conditions, String(i)),
         event: { type: String(i) },
@@ -31,20 +40,23 @@ export class FirstMatch {
       });
     });
     engine.on('success', (event) => {
-      this.#first = Number(event.type);
+      const index = Number(event.type);
+      if (this.first < 0) this.first = index;
+      if (rules[index].mode === 'shadow') return;
+      this.enforced = index;
       engine.stop();
     });
     this.#engine = engine;
   }
 
   /**
-   * Index of the rule, or -1. One call at a time: json-rules-engine drops rules when two runs of
-   * an engine overlap.
+   * Looks, and sets `enforced` and `first`. One call at a time: json-rules-engine drops rules when
+   * two runs of an engine overlap.
    */
-  async find(): Promise<number> {
-    this.#first = -1;
+  async find(): Promise<void> {
+    this.enforced = -1;
+    this.first = -1;
     await this.#engine.run();
-    return this.#first;
   }
 }
 

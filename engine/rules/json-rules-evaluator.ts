@@ -1,8 +1,8 @@
 import { Placement, Wish } from '../model/flow.ts';
+import type { WishColumns } from '../model/columns.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { reasonIndex } from '../model/reason.ts';
 import type { Clock } from '../ports/clock.ts';
-import { Activity } from './activity.ts';
 import { followedNumber } from './amount.ts';
 import { EvaluationOrder } from './evaluation-order.ts';
 import type {
@@ -13,10 +13,9 @@ import type {
   RuleTrace,
 } from './evaluator.ts';
 import { FlowView } from './fact.ts';
-import { factNamed } from './facts.ts';
 import { FirstMatch } from './first-match.ts';
-import { MatchFactCache } from './match-facts.ts';
 import type { PolicyRule, PolicySet } from './policy.ts';
+import { PolicyMemory } from './policy-memory.ts';
 import { traceRules } from './trace.ts';
 
 /** Settings of the evaluator. */
@@ -47,8 +46,8 @@ export class JsonRulesEvaluator implements RuleEvaluator {
   readonly rules: readonly RuleInfo[];
   readonly #rules: readonly PolicyRule[];
   readonly #options: JsonRulesOptions;
-  readonly #activity = new Activity();
-  readonly #matches = new MatchFactCache();
+  readonly #memory: PolicyMemory;
+  readonly #hasShadows: boolean;
   readonly #order = new EvaluationOrder();
   #prepared: { readonly view: FlowView; readonly firstMatch: FirstMatch } | undefined;
   #running = false;
@@ -56,6 +55,8 @@ export class JsonRulesEvaluator implements RuleEvaluator {
 
   constructor(policies: PolicySet, options: JsonRulesOptions) {
     this.#rules = policies.rules;
+    this.#memory = new PolicyMemory(policies);
+    this.#hasShadows = policies.rules.some((rule) => rule.mode === 'shadow');
     this.rules = policies.rules.map(({ name, wish, priority, mode }) => ({
       name,
       wish,
@@ -92,11 +93,12 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     context: RuleContext,
   ): Promise<readonly RuleTrace[]> {
     // An engine and a view of its own: an evaluation may be running meanwhile.
-    const view = new FlowView(table, context, this.#activity, this.#matches);
+    const view = new FlowView(table, context, this.#memory);
     view.row = row;
     const traces = await traceRules(
       view,
       this.#rules.map((rule) => rule.conditions),
+      this.#memory.factNamed,
     );
     return traces.map((condition, i) => ({
       rule: this.rules[i],
@@ -114,7 +116,8 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     const order = this.#order;
     const startMs = clock.now();
     this.#startSlice();
-    this.#activity.update(table, context.nowMs);
+    table.keepShadow(this.#hasShadows);
+    await this.#memory.update(table, context);
     order.arrange(table);
     this.#lookAt(table, context);
     // From here on, so that however long putting a huge table in order takes, some are evaluated.
@@ -134,9 +137,9 @@ export class JsonRulesEvaluator implements RuleEvaluator {
 
   #lookAt(table: FlowTable, context: RuleContext): void {
     if (this.#prepared === undefined) {
-      const view = new FlowView(table, context, this.#activity, this.#matches);
-      const conditions = this.#rules.map((rule) => rule.conditions);
-      this.#prepared = { view, firstMatch: new FirstMatch(view, conditions) };
+      const view = new FlowView(table, context, this.#memory);
+      const firstMatch = new FirstMatch(view, this.#rules, this.#memory.factNamed);
+      this.#prepared = { view, firstMatch };
     }
     this.#prepared.view.table = table;
     this.#prepared.view.context = context;
@@ -157,7 +160,8 @@ export class JsonRulesEvaluator implements RuleEvaluator {
       }
       const { view, firstMatch } = prepared;
       view.row = this.#order.rowAt(i);
-      this.#write(view, await firstMatch.find());
+      await firstMatch.find();
+      this.#write(view, firstMatch);
       this.#order.evaluated(view.row);
     }
     return to;
@@ -167,12 +171,21 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     this.#sliceEndMs = this.#options.clock.now() + (this.#options.sliceMs ?? 10);
   }
 
-  #write(view: FlowView, index: number): void {
-    const d = view.table.decision;
+  #write(view: FlowView, { enforced, first }: FirstMatch): void {
+    this.#writeTo(view.table.decision, view, enforced);
+    if (view.table.shadow !== undefined) this.#writeTo(view.table.shadow, view, first);
+  }
+
+  #writeTo(columns: WishColumns, view: FlowView, index: number): void {
     const rule = index < 0 ? undefined : this.#rules[index];
-    d.wish[view.row] = rule?.wish ?? Wish.none;
-    d.rule[view.row] = index + 1;
-    d.score[view.row] = rule === undefined ? 0 : scoreOf(rule, view);
+    columns.wish[view.row] = rule?.wish ?? Wish.none;
+    columns.rule[view.row] = index + 1;
+    columns.score[view.row] = rule === undefined ? 0 : this.#scoreOf(rule, view);
+  }
+
+  #scoreOf({ score }: PolicyRule, view: FlowView): number {
+    if (score.kind === 'number') return score.value;
+    return Math.max(0, followedNumber(score, view, this.#memory.factNamed) ?? 0);
   }
 
   #skip(table: FlowTable, from: number, to: number): void {
@@ -181,19 +194,22 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     for (let i = from; i < to; i++) {
       const row = this.#order.rowAt(i);
       d.reason[row] = reason;
-      if (d.placement[row] === Placement.onload) {
-        d.wish[row] = Wish.none;
-        d.score[row] = 0;
-        d.rule[row] = 0;
-      } else if (!this.#order.knows(row)) {
-        // The wish is of the policies before these: it stays, but its rule is none of ours.
-        d.rule[row] = 0;
+      this.#leaveOut(d, row, d.placement[row] !== Placement.onload);
+      if (table.shadow !== undefined) {
+        this.#leaveOut(table.shadow, row, d.placement[row] !== Placement.onload);
       }
     }
   }
-}
 
-function scoreOf(rule: PolicyRule, view: FlowView): number {
-  if (rule.score.kind === 'number') return rule.score.value;
-  return followedNumber(rule.score, view, factNamed) ?? 0;
+  /** A flow that is placed keeps what was wished for it. */
+  #leaveOut(columns: WishColumns, row: number, placed: boolean): void {
+    if (!placed) {
+      columns.wish[row] = Wish.none;
+      columns.score[row] = 0;
+      columns.rule[row] = 0;
+    } else if (!this.#order.knows(row)) {
+      // The wish is of the policies before these: it stays, but its rule is none of ours.
+      columns.rule[row] = 0;
+    }
+  }
 }

@@ -1,10 +1,14 @@
 import type { FlowActions } from '../model/action.ts';
-import { type FieldName, type FlowMatch, isExact } from '../model/match.ts';
+import { type FieldMatch, type FieldName, type FlowMatch, isExact } from '../model/match.ts';
 import { formatIpv4, formatIpv6, formatMac } from './address.ts';
 
 /** Whom the packets of a flow are for; `any` when its match leaves that open. */
 export const CASTS = ['unicast', 'multicast', 'broadcast', 'any'] as const;
 export type Cast = (typeof CASTS)[number];
+
+/** Protocols that a match can fix; `ip` and `other` where it fixes no more. */
+export const PROTOCOLS = ['tcp', 'udp', 'sctp', 'icmp', 'icmpv6', 'ip', 'arp', 'other'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
 
 /**
  * What follows from a flow's match alone. A field has a value only when every bit of it must
@@ -13,7 +17,9 @@ export type Cast = (typeof CASTS)[number];
 export interface MatchFacts {
   readonly cast: Cast;
   readonly matchedBits: number;
+  readonly matchedFields: readonly FieldName[];
   readonly opaque: boolean;
+  readonly protocol: Protocol | undefined;
   readonly ethSrc: string | undefined;
   readonly ethDst: string | undefined;
   readonly ethType: number | undefined;
@@ -22,6 +28,9 @@ export interface MatchFacts {
   readonly ipv4Dst: string | undefined;
   readonly ipv6Src: string | undefined;
   readonly ipv6Dst: string | undefined;
+  /** Address or prefix of either family, as `10.0.0.1` or `10.0.0.0/8`. */
+  readonly ipSrc: string | undefined;
+  readonly ipDst: string | undefined;
   readonly ipProto: number | undefined;
   readonly tcpSrc: number | undefined;
   readonly tcpDst: number | undefined;
@@ -56,6 +65,7 @@ export class MatchFactCache {
 /** Works out the facts of a match. */
 export function matchFacts(match: FlowMatch): MatchFacts {
   const exact = new Map<FieldName, Uint8Array>();
+  const fields = new Map(match.fields.map((f) => [f.field, f]));
   let matchedBits = 0;
   for (const f of match.fields) {
     matchedBits += bitsSet(f.mask);
@@ -64,6 +74,8 @@ export function matchFacts(match: FlowMatch): MatchFacts {
   return {
     cast: castOf(match),
     matchedBits,
+    matchedFields: match.fields.map((f) => f.field),
+    protocol: protocolOf(unsigned(exact.get('eth_type')), unsigned(exact.get('ip_proto'))),
     opaque: match.opaque.length > 0,
     ethSrc: text(exact.get('eth_src'), formatMac),
     ethDst: text(exact.get('eth_dst'), formatMac),
@@ -73,6 +85,8 @@ export function matchFacts(match: FlowMatch): MatchFacts {
     ipv4Dst: text(exact.get('ipv4_dst'), formatIpv4),
     ipv6Src: text(exact.get('ipv6_src'), formatIpv6),
     ipv6Dst: text(exact.get('ipv6_dst'), formatIpv6),
+    ipSrc: addressOrPrefix(fields.get('ipv4_src') ?? fields.get('ipv6_src')),
+    ipDst: addressOrPrefix(fields.get('ipv4_dst') ?? fields.get('ipv6_dst')),
     ipProto: unsigned(exact.get('ip_proto')),
     tcpSrc: unsigned(exact.get('tcp_src')),
     tcpDst: unsigned(exact.get('tcp_dst')),
@@ -102,6 +116,42 @@ function castOf(match: FlowMatch): Cast {
     return v6.value[0] === 0xff ? 'multicast' : 'unicast';
   }
   return 'any';
+}
+
+/** By ethertype (IEEE 802 numbers) and IP protocol (IANA protocol numbers). */
+function protocolOf(
+  ethType: number | undefined,
+  ipProto: number | undefined,
+): Protocol | undefined {
+  if (ethType === undefined) return undefined;
+  if (ethType === 0x0806) return 'arp';
+  if (ethType !== 0x0800 && ethType !== 0x86dd) return 'other';
+  switch (ipProto) {
+    case 1:
+      return 'icmp';
+    case 6:
+      return 'tcp';
+    case 17:
+      return 'udp';
+    case 58:
+      return 'icmpv6';
+    case 132:
+      return 'sctp';
+    default:
+      return 'ip';
+  }
+}
+
+/** Undefined when the mask is no prefix: its bits are not all at the front. */
+function addressOrPrefix(f: FieldMatch | undefined): string | undefined {
+  if (f === undefined) return undefined;
+  const address = f.value.length === 4 ? formatIpv4(f.value) : formatIpv6(f.value);
+  const length = bitsSet(f.mask);
+  if (length === f.mask.length * 8) return address;
+  const isPrefix = f.mask.every(
+    (byte, i) => byte === ((0xff00 >> Math.max(0, Math.min(8, length - i * 8))) & 0xff),
+  );
+  return isPrefix ? `${address}/${length}` : undefined;
 }
 
 function text(

@@ -1,8 +1,10 @@
 import { Engine, type TopLevelCondition } from 'json-rules-engine';
-import { type Condition, isFactReference, type RootCondition } from './condition.ts';
-import type { FlowView } from './fact.ts';
-import { factNamed } from './facts.ts';
+import { memberOf } from './amount.ts';
+import type { Condition, RootCondition } from './condition.ts';
+import { DECORATORS } from './decorators.ts';
+import type { FactLookup, FlowView } from './fact.ts';
 import { OPERATORS } from './operators.ts';
+import { factsOf } from './uses.ts';
 
 /** A condition as json-rules-engine types it, below the root. */
 export type EngineCondition = Extract<TopLevelCondition, { all: unknown }>['all'][number];
@@ -12,25 +14,20 @@ export type EngineCondition = Extract<TopLevelCondition, { all: unknown }>['all'
  * `view`. Facts are not cached: a value is read each time, from a column or a field, which is
  * several times faster than the cache's hash of the fact's name and parameters.
  */
-export function newRulesEngine(view: FlowView, conditions: readonly RootCondition[]): Engine {
+export function newRulesEngine(
+  view: FlowView,
+  conditions: readonly RootCondition[],
+  factNamed: FactLookup,
+): Engine {
   const engine = new Engine([], { pathResolver: resolveMember });
   for (const { name, holds } of OPERATORS) engine.addOperator(name, holds);
+  for (const { name, decorate } of DECORATORS) engine.addOperatorDecorator(name, decorate);
   for (const name of new Set(conditions.flatMap(factsOf))) {
     const fact = factNamed(name);
     if (fact === undefined) continue;
     engine.addFact(name, (params) => fact.read(view, params), { cache: false });
   }
   return engine;
-}
-
-/** Names of the facts that a condition looks at. */
-export function factsOf(condition: Condition): string[] {
-  if ('all' in condition) return condition.all.flatMap(factsOf);
-  if ('any' in condition) return condition.any.flatMap(factsOf);
-  if ('not' in condition) return factsOf(condition.not);
-  return isFactReference(condition.value)
-    ? [condition.fact, condition.value.fact]
-    : [condition.fact];
 }
 
 /** A root condition for json-rules-engine; see {@link engineCondition}. */
@@ -63,5 +60,5 @@ export function engineCondition(condition: Condition, priorities: boolean): Engi
 }
 
 function resolveMember(value: object, path: string): unknown {
-  return Object.entries(value).find(([key]) => `$.${key}` === path)?.[1];
+  return memberOf({ ...value }, path);
 }

@@ -1,7 +1,7 @@
 import type { TopLevelConditionResult } from 'json-rules-engine';
 import type { Comparison, Condition, FactReference, RootCondition } from './condition.ts';
 import type { ConditionTrace } from './evaluator.ts';
-import type { FlowView } from './fact.ts';
+import type { FactLookup, FlowView } from './fact.ts';
 import { engineRoot, newRulesEngine } from './rules-engine.ts';
 
 type ConditionResult = Extract<TopLevelConditionResult, { all: unknown }>['all'][number];
@@ -13,8 +13,9 @@ type ConditionResult = Extract<TopLevelConditionResult, { all: unknown }>['all']
 export async function traceRules(
   view: FlowView,
   rules: readonly RootCondition[],
+  factNamed: FactLookup,
 ): Promise<readonly ConditionTrace[]> {
-  const engine = newRulesEngine(view, rules);
+  const engine = newRulesEngine(view, rules, factNamed);
   rules.forEach((conditions, i) => {
     engine.addRule({
       name: String(i),

@@ -35,20 +35,26 @@ function cell(text: string): string {
 }
 
 function factLine(fact: FactDefinition): string {
-  const params = Object.entries(fact.params ?? {}).map(([n, what]) => `\`params.${n}\`: ${what}.`);
-  const members = Object.entries(fact.members ?? {}).map(([n, what]) => `\`$.${n}\`: ${what}.`);
+  const params = Object.entries(fact.params ?? {}).map(
+    ([n, { description }]) => `\`params.${n}\`: ${description}.`,
+  );
+  const members = Object.entries(fact.members ?? {}).map(
+    ([n, { unit, description }]) =>
+      `\`$.${n}\`${unit === undefined ? '' : `, ${unit}`}: ${description}.`,
+  );
   const values =
     fact.values === undefined ? [] : [`One of ${fact.values.map((v) => `\`"${v}"\``).join(', ')}.`];
   const missing = fact.missing === undefined ? [] : [`Missing when ${fact.missing}.`];
   const description = [fact.description, ...values, ...params, ...members, ...missing].join(' ');
   const type = fact.type === 'strings' ? 'list of strings' : fact.type;
   const unit = fact.unit === undefined ? '' : `, ${fact.unit}`;
-  return `| \`${fact.name}\` | ${type}${unit} | ${cell(description)} | \`${fact.example}\` |`;
+  const { name, source, example } = fact;
+  return `| \`${name}\` | ${type}${unit} | ${cell(description)} | ${source} | \`${example}\` |`;
 }
 
 function factsTable(): string {
   const part = (scope: FactDefinition['scope']) =>
-    ['| fact | type | | such as |', '|---|---|---|---|']
+    ['| fact | type | | from | such as |', '|---|---|---|---|---|']
       .concat(FACTS.filter((f) => f.scope === scope).map(factLine))
       .join('\n');
   return `\nOf the flow:\n\n${part('flow')}\n\nOf the node:\n\n${part('node')}\n\n`;

@@ -5,14 +5,28 @@ import { Activity } from '../../engine/rules/activity.ts';
 import type { RuleContext } from '../../engine/rules/evaluator.ts';
 import { FlowView } from '../../engine/rules/fact.ts';
 import { FACTS, factNamed } from '../../engine/rules/facts.ts';
+import { parsePolicies } from '../../engine/rules/policy.ts';
+import { PolicyMemory } from '../../engine/rules/policy-memory.ts';
 import { contextOf, exactly, type Flow, portInfo, readInto, tableOf } from './fixture.ts';
 
 /** Reads one fact of the only flow of a table. */
 function factOf(name: string, flow: Flow, context = contextOf(), params = {}): unknown {
   const fact = factNamed(name);
   assert(fact !== undefined, name);
-  return fact.read(new FlowView(tableOf([flow]), context, new Activity()), params);
+  return fact.read(
+    new FlowView(tableOf([flow]), context, new PolicyMemory(parsePolicies([]))),
+    params,
+  );
 }
+
+const PARAMS = {
+  port: 'nowhere',
+  placement: 'offload',
+  slice: 'none',
+  timezone: 'UTC',
+  schedule: 'none',
+  of: 'bytes',
+};
 
 function withPorts(...ports: readonly PortInfo[]): RuleContext {
   return contextOf({ ports: new Map(ports.map((p) => [p.name, p])) });
@@ -32,7 +46,7 @@ describe('the facts catalogue', () => {
 
   for (const fact of FACTS) {
     it(`${fact.name} is a ${fact.type}${fact.missing === undefined ? '' : ', or missing'}`, () => {
-      const value = factOf(fact.name, {}, contextOf(), { port: 'nowhere' });
+      const value = factOf(fact.name, {}, contextOf(), PARAMS);
       if (value === undefined) assert.notEqual(fact.missing, undefined);
       else if (fact.type === 'strings') assert(Array.isArray(value));
       else assert.equal(typeof value, fact.type);
@@ -47,7 +61,11 @@ describe('the facts catalogue', () => {
     table.carried(0, 5, 500, 1500);
     table.decision.placedSinceMs[0] = 1400;
     table.decision.placement[0] = Placement.offload;
-    const view = new FlowView(table, contextOf({ nowMs: 2000 }), new Activity());
+    const view = new FlowView(
+      table,
+      contextOf({ nowMs: 2000 }),
+      new PolicyMemory(parsePolicies([])),
+    );
     const read = (name: string) => factNamed(name)?.read(view, {});
     assert.deepEqual(
       ['packets', 'bytes', 'vswitchBytes', 'carriedBytes', 'ageMs', 'idleMs', 'placedMs'].map(read),

@@ -1,0 +1,77 @@
+import { type OperatorDefinition, operatorNamed } from './operators.ts';
+
+/** A comparison with both of its values. */
+type Holds = (fact: unknown, value: unknown) => boolean;
+
+/** A word before an operator that changes what it compares, as `someValue:cidr`. */
+export interface DecoratorDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly decorate: (fact: unknown, value: unknown, next: Holds) => boolean;
+}
+
+/**
+ * The decorators of json-rules-engine, with one difference: a value that is missing or is no list
+ * where one is needed makes the comparison false, under `not` too.
+ */
+export const DECORATORS: readonly DecoratorDefinition[] = [
+  {
+    name: 'not',
+    description: 'Holds when the operator does not, and the values are there.',
+    decorate: (fact, value, next) =>
+      value !== undefined && (fact !== undefined || value === null) && !next(fact, value),
+  },
+  {
+    name: 'someFact',
+    description: "Holds when the operator does for one of the fact's list.",
+    decorate: (fact, value, next) => Array.isArray(fact) && fact.some((f) => next(f, value)),
+  },
+  {
+    name: 'everyFact',
+    description: "Holds when the operator does for each of the fact's list; for an empty one, too.",
+    decorate: (fact, value, next) => Array.isArray(fact) && fact.every((f) => next(f, value)),
+  },
+  {
+    name: 'someValue',
+    description: 'Holds when the operator does for one of the listed values.',
+    decorate: (fact, value, next) => Array.isArray(value) && value.some((v) => next(fact, v)),
+  },
+  {
+    name: 'everyValue',
+    description: 'Holds when the operator does for each of the listed values.',
+    decorate: (fact, value, next) => Array.isArray(value) && value.every((v) => next(fact, v)),
+  },
+  {
+    name: 'swap',
+    description: 'Compares the other way round: the second fact with the first.',
+    decorate: (fact, value, next) => next(value, fact),
+  },
+];
+
+/** An operator with the decorators before it, outermost first. */
+export interface DecoratedOperator {
+  readonly decorators: readonly DecoratorDefinition[];
+  readonly operator: OperatorDefinition;
+}
+
+/** Decorators before one operator: what people write has one or two. */
+const MOST_DECORATORS = 4;
+
+/** The operator that `name` means, decorated or not; undefined when there is none. */
+export function decoratedOperator(name: string): DecoratedOperator | undefined {
+  const words = name.split(':');
+  const operator = operatorNamed(words.pop() ?? '');
+  const decorators = words.flatMap((word) => DECORATORS.filter((d) => d.name === word));
+  if (operator === undefined || decorators.length !== words.length) return undefined;
+  return words.length > MOST_DECORATORS ? undefined : { decorators, operator };
+}
+
+/** Whether the comparison holds, decorators applied. */
+export function holdsOf({ decorators, operator }: DecoratedOperator): Holds {
+  return decorators.reduceRight<Holds>(
+    (next, { decorate }) =>
+      (fact, value) =>
+        decorate(fact, value, next),
+    operator.holds,
+  );
+}

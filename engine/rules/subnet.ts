@@ -1,0 +1,56 @@
+/** An IP address, or a prefix of one, in network byte order. */
+export interface Subnet {
+  /** 4 bytes for IPv4, 16 for IPv6; no bit set behind the prefix. */
+  readonly bytes: Uint8Array;
+  /** Bits of the prefix; all bits for an address. */
+  readonly length: number;
+}
+
+/**
+ * Reads `10.0.0.0/8`, `fd00::/8` or an address alone (RFC 4632, 3.1; RFC 4291, 2.2 and 2.3).
+ * Undefined when it is none, or has bits set behind its prefix.
+ */
+export function parseSubnet(text: string): Subnet | undefined {
+  const [address, prefix, ...more] = text.split('/');
+  const bytes = address.includes(':') ? ipv6Bytes(address) : ipv4Bytes(address);
+  if (bytes === undefined || more.length > 0) return undefined;
+  const bits = bytes.length * 8;
+  if (prefix === undefined) return { bytes, length: bits };
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) return undefined;
+  const length = Number(prefix);
+  const masked = bytes.map((byte, i) => byte & maskByte(length, i));
+  return masked.every((byte, i) => byte === bytes[i]) ? { bytes, length } : undefined;
+}
+
+/** True when every address of `inner` is one of `outer`. */
+export function holdsSubnet(outer: Subnet, inner: Subnet): boolean {
+  if (outer.bytes.length !== inner.bytes.length || inner.length < outer.length) return false;
+  return outer.bytes.every((byte, i) => byte === (inner.bytes[i] & maskByte(outer.length, i)));
+}
+
+/** Bits of byte `i` that a prefix of `length` bits has. */
+function maskByte(length: number, i: number): number {
+  const bits = Math.max(0, Math.min(8, length - i * 8));
+  return (0xff00 >> bits) & 0xff;
+}
+
+function ipv4Bytes(text: string): Uint8Array | undefined {
+  const parts = text.split('.');
+  if (parts.length !== 4) return undefined;
+  if (!parts.every((p) => /^(0|[1-9]\d{0,2})$/.test(p) && Number(p) <= 255)) return undefined;
+  return Uint8Array.from(parts, Number);
+}
+
+function ipv6Bytes(text: string): Uint8Array | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':')));
+  const groups = [...head, ...(tail ?? [])];
+  if (!groups.every((g) => /^[0-9a-fA-F]{1,4}$/.test(g))) return undefined;
+  const missing = 8 - groups.length;
+  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
+  const all = [...head, ...Array.from({ length: missing }, () => '0'), ...(tail ?? [])];
+  return Uint8Array.from(
+    all.flatMap((g) => [Number.parseInt(g, 16) >> 8, Number.parseInt(g, 16) & 0xff]),
+  );
+}

@@ -1,0 +1,51 @@
+/** Parts of a moment as a clock and a calendar in a time zone show them. */
+export interface WallParts extends Readonly<Record<string, number>> {
+  readonly hour: number;
+  readonly minute: number;
+  readonly minuteOfDay: number;
+  /** 0 is Sunday. */
+  readonly weekday: number;
+  readonly day: number;
+  readonly month: number;
+}
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
+/** What is wrong with the name of a time zone, undefined when there is one of that name. */
+export function timezoneProblem(timezone: string): string | undefined {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: timezone });
+    return undefined;
+  } catch {
+    return `there is no time zone "${timezone}"; names are as "Europe/Berlin" and "UTC"`;
+  }
+}
+
+/**
+ * Clock and calendar at `wallMs` (ms since 1970-01-01 UTC).
+ *
+ * @throws {RangeError} when there is no such time zone
+ */
+export function wallParts(wallMs: number, timezone: string): WallParts {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    weekday: 'short',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+  });
+  const parts = new Map(format.formatToParts(wallMs).map((p) => [p.type, p.value]));
+  const number = (type: Intl.DateTimeFormatPartTypes) => Number(parts.get(type));
+  const hour = number('hour');
+  const minute = number('minute');
+  return {
+    hour,
+    minute,
+    minuteOfDay: hour * 60 + minute,
+    weekday: WEEKDAYS.indexOf(parts.get('weekday') ?? ''),
+    day: number('day'),
+    month: number('month'),
+  };
+}
