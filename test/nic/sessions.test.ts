@@ -115,6 +115,18 @@ describe('XDP sessions', function () {
     }
   });
 
+  it('would rather not serve a veth than run where its peer can hide VLAN tags', async () => {
+    const port = await world.addPort(9_000);
+    try {
+      const backend = await started();
+      const told = backend.ports().find(({ name }) => name === port.name);
+      assert.equal(told?.mode, 'unavailable');
+      assert.match(told?.detail ?? '', /native: .*ERANGE.*generic: .*VLAN/);
+    } finally {
+      await world.removePort(port.name);
+    }
+  });
+
   it('takes over from a process that was killed', async () => {
     const script = `
       import { XdpBackend } from '${projectRoot()}/adapters/nic/xdp/backend.ts';

@@ -16,13 +16,17 @@ const FRAME_BYTES = 100;
 const FROM = Buffer.from([10, 0, 0, 1]);
 const TO = Buffer.from([10, 0, 0, 2]);
 
-async function fixture(objectPath: string, asked: PathBackendNeeds): Promise<PathBackendFixture> {
+async function fixture(
+  objectPath: string,
+  mode: 'native' | 'generic',
+  asked: PathBackendNeeds,
+): Promise<PathBackendFixture> {
   const world = await World.create(3);
   const [inPort, outPort, otherPort] = world.names();
   const vms = new Map(world.names().map((name) => [name, world.port(name)]));
   const vmOf = (name: string) => vms.get(name) ?? world.port(name);
   const pinPath = world.pinPath();
-  const make = () => new XdpBackend({ pinPath, objectPath, masks: 16, mode: 'native', ...asked });
+  const make = () => new XdpBackend({ pinPath, objectPath, masks: 16, mode, ...asked });
   const listener = await PassedFrames.on(world.cleanup, inPort);
   let backend = make();
 
@@ -121,13 +125,15 @@ async function fixture(objectPath: string, asked: PathBackendNeeds): Promise<Pat
 }
 
 let objectPath = '';
-describePathBackend('XDP', (asked) => fixture(objectPath, asked), {
-  before(context) {
-    needs(context, 'root', 'netns', 'xdp', 'debian-python3');
-    context.timeout(60_000);
-    objectPath = builtObject();
-  },
-  traffic: true,
-  portChanges: true,
-  timeoutMs: 20_000,
-});
+for (const mode of ['native', 'generic'] as const) {
+  describePathBackend(`XDP, ${mode}`, (asked) => fixture(objectPath, mode, asked), {
+    before(context) {
+      needs(context, 'root', 'netns', 'xdp', 'debian-python3');
+      context.timeout(60_000);
+      objectPath = builtObject();
+    },
+    traffic: true,
+    portChanges: true,
+    timeoutMs: 20_000,
+  });
+}
