@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PinPathInUse, XdpNotStarted, XdpOptionInvalid } from '../../adapters/nic/xdp/errors.ts';
 import { XdpBackend } from '../../adapters/nic/xdp/backend.ts';
+import { Libbpf } from '../../adapters/nic/xdp/libbpf.ts';
 import type { XdpBackendOptions } from '../../adapters/nic/xdp/options.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import { run } from '../../lab/testbed/run.ts';
@@ -111,7 +112,7 @@ describe('XDP sessions', function () {
       const [result] = await backend.apply([{ kind: 'put', flow: flow(1) }], never());
       assert.ok(!result.ok && result.refusal.code === 'port-unavailable');
     } finally {
-      await foreign();
+      foreign();
     }
   });
 
@@ -203,17 +204,27 @@ describe('XDP sessions', function () {
   });
 });
 
+/** XDP_FLAGS_DRV_MODE. */
+const XDP_NATIVE = 4;
+
 /** Puts another XDP program on a port; resolves to what takes it off. */
-async function makeForeign(world: World, port: string): Promise<() => Promise<void>> {
+async function makeForeign(world: World, port: string): Promise<() => void> {
   const source = join(world.folder, 'foreign.bpf.c');
   await writeFile(
     source,
     '__attribute__((section("xdp"), used)) int foreign(void *ctx) { return 2; }\n',
   );
-  const object = source.replace(/c$/, 'o');
-  await run('clang', ['-O2', '-target', 'bpf', '-c', source, '-o', object]);
-  await run('ip', ['link', 'set', port, 'xdpdrv', 'obj', object, 'sec', 'xdp']);
-  return async () => {
-    await run('ip', ['link', 'set', port, 'xdpdrv', 'off']);
+  const path = source.replace(/c$/, 'o');
+  await run('clang', ['-O2', '-target', 'bpf', '-c', source, '-o', path]);
+  const libbpf = new Libbpf();
+  const { ifindex } = world.port(port);
+  const object = libbpf.openObject(path);
+  assert.ok(object !== null);
+  assert.equal(libbpf.loadObject(object), 0);
+  const fd = libbpf.programFd(libbpf.program(object, 'foreign'));
+  assert.equal(libbpf.attachXdp(ifindex, fd, XDP_NATIVE), 0);
+  libbpf.closeObject(object);
+  return () => {
+    libbpf.detachXdp(ifindex, XDP_NATIVE);
   };
 }

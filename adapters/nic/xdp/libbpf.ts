@@ -251,7 +251,7 @@ export class Libbpf {
   /** Loads the programs into the kernel; returns the errno, 0 when it went well. */
   loadObject(object: Pointer): number {
     const result: number = this.#c.load(object);
-    return -result;
+    return Math.abs(result);
   }
 
   /** Makes the object use an existing map for the one it names. */
@@ -292,13 +292,13 @@ export class Libbpf {
   /** Attaches or atomically replaces; returns the errno, 0 when it went well. */
   attachXdp(ifindex: number, programFd: number, flags: number): number {
     const result: number = this.#c.attach(ifindex, programFd, flags, null);
-    return -result;
+    return Math.abs(result);
   }
 
   /** Detaches; returns the errno, 0 when it went well. */
   detachXdp(ifindex: number, flags: number): number {
     const result: number = this.#c.detach(ifindex, flags, null);
-    return -result;
+    return Math.abs(result);
   }
 
   /** Runs a program at a tracepoint for as long as the returned descriptor is open. */
