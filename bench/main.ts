@@ -5,6 +5,7 @@ import { type BenchReport, formatReport, type RunBench } from './report.ts';
 const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = new Map([
   ['ingest', () => import('./ingest.ts')],
   ['tick', () => import('./tick.ts')],
+  ['rules', () => import('./rules.ts')],
   ['apply', () => import('./apply.ts')],
 ]);
 

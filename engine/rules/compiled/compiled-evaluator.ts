@@ -1,0 +1,156 @@
+import type { FlowTable } from '../../model/flow-table.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type {
+  EvaluationReport,
+  RuleContext,
+  RuleEvaluator,
+  RuleInfo,
+  RuleTrace,
+} from '../evaluator.ts';
+import { type FactLookup, FlowView } from '../fact.ts';
+import { EvaluationRunning } from '../json-rules-evaluator.ts';
+import type { PolicyRule, PolicySet } from '../policy.ts';
+import { PolicyMemory } from '../policy-memory.ts';
+import { traceRules } from '../trace.ts';
+import { CompiledRule } from './compiled-rule.ts';
+import { ConditionCompiler } from './condition-compiler.ts';
+import { FlowMemory } from './flow-memory.ts';
+import { Chunk } from './row-condition.ts';
+import { RuleProgram } from './rule-program.ts';
+import { compileScore } from './score.ts';
+import { TickColumns } from './tick-columns.ts';
+
+/** Rows that are evaluated together: what is read of them stays in the processor's cache. */
+const CHUNK_ROWS = 2048;
+
+/** Settings of the evaluator. */
+export interface CompiledRulesOptions {
+  readonly clock: Clock;
+  /** Lets timers and I/O have their turn, and resolves after it (setImmediate, say). */
+  readonly pause: () => Promise<void>;
+  /** Time after which it pauses, ms; 10 by default. */
+  readonly sliceMs?: number;
+}
+
+/**
+ * Evaluates policies that are compiled to loops over the columns of the flow table. Verdicts are
+ * those of json-rules-engine.
+ */
+export class CompiledEvaluator implements RuleEvaluator {
+  readonly rules: readonly RuleInfo[];
+  readonly #rules: readonly PolicyRule[];
+  readonly #options: CompiledRulesOptions;
+  readonly #memory: PolicyMemory;
+  readonly #flows = new FlowMemory();
+  readonly #chunk = new Chunk(CHUNK_ROWS);
+  readonly #program: RuleProgram;
+  readonly #hasShadows: boolean;
+  #view: FlowView | undefined;
+  #running = false;
+
+  constructor(policies: PolicySet, options: CompiledRulesOptions) {
+    this.#rules = policies.rules;
+    this.rules = policies.rules.map(({ name, wish, priority, mode }) => ({
+      name,
+      wish,
+      priority,
+      mode,
+    }));
+    this.#options = options;
+    this.#hasShadows = policies.rules.some((rule) => rule.mode === 'shadow');
+    this.#memory = new PolicyMemory(policies);
+    this.#program = compileRules(this.#rules, this.#memory.factNamed, this.#flows, this.#chunk);
+  }
+
+  /** @throws {EvaluationRunning} when called again before it has resolved */
+  async evaluate(
+    table: FlowTable,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport> {
+    if (this.#running) throw new EvaluationRunning();
+    signal.throwIfAborted();
+    this.#running = true;
+    try {
+      return await this.#evaluate(table, context, signal);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async explain(
+    table: FlowTable,
+    row: number,
+    context: RuleContext,
+  ): Promise<readonly RuleTrace[]> {
+    // A view of its own: an evaluation may be running meanwhile.
+    const view = new FlowView(table, context, this.#memory);
+    view.row = row;
+    const traces = await traceRules(
+      view,
+      this.#rules.map((rule) => rule.conditions),
+      this.#memory.factNamed,
+    );
+    return traces.map((condition, i) => ({
+      rule: this.rules[i],
+      verdict: condition.verdict,
+      condition,
+    }));
+  }
+
+  async #evaluate(
+    table: FlowTable,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport> {
+    const { clock, pause, sliceMs = 10 } = this.#options;
+    const startMs = clock.now();
+    table.keepShadow(this.#hasShadows);
+    await this.#memory.update(table, context);
+    const view = this.#lookAt(table, context);
+    let sliceEndMs = startMs + sliceMs;
+    for (let from = 0; from < table.count; from += CHUNK_ROWS) {
+      if (clock.now() >= sliceEndMs) {
+        await pause();
+        signal.throwIfAborted();
+        sliceEndMs = clock.now() + sliceMs;
+      }
+      this.#chunk.take(table.rows, from, table.count);
+      this.#flows.follow(view, this.#chunk.rows, this.#chunk.count);
+      this.#program.run(this.#chunk, table);
+    }
+    return { evaluated: table.count, skipped: 0, elapsedMs: clock.now() - startMs };
+  }
+
+  #lookAt(table: FlowTable, context: RuleContext): FlowView {
+    this.#view ??= new FlowView(table, context, this.#memory);
+    const view = this.#view;
+    view.table = table;
+    view.context = context;
+    this.#flows.begin(view);
+    this.#program.begin(view);
+    return view;
+  }
+}
+
+function compileRules(
+  rules: readonly PolicyRule[],
+  factNamed: FactLookup,
+  flows: FlowMemory,
+  chunk: Chunk,
+): RuleProgram {
+  const columns = new TickColumns(flows, chunk);
+  const compiler = new ConditionCompiler(factNamed, columns);
+  return new RuleProgram(
+    rules.map(
+      (rule, i) =>
+        new CompiledRule({
+          condition: compiler.compile(rule.conditions),
+          score: compileScore(rule.score, factNamed, columns),
+          wish: rule.wish,
+          number: i + 1,
+          shadow: rule.mode === 'shadow',
+        }),
+    ),
+  );
+}

@@ -1,0 +1,68 @@
+import type { FlowTable } from '../../model/flow-table.ts';
+import type { FlowView } from '../fact.ts';
+import type { Chunk } from './row-condition.ts';
+
+/** A number of each flow in this tick, as a column; NaN where it is missing. */
+export interface NumberColumn {
+  /** Takes up the tick that `view` looks at. */
+  begin(view: FlowView): void;
+  /** The column; right for the rows of the chunk that is looked at now. */
+  values(): Float64Array;
+}
+
+/** A column of the flow table as it is. */
+export class TableColumn implements NumberColumn {
+  readonly #of: (table: FlowTable) => Float64Array;
+  #values: Float64Array = new Float64Array(0);
+
+  constructor(of: (table: FlowTable) => Float64Array) {
+    this.#of = of;
+  }
+
+  begin(view: FlowView): void {
+    // The table replaces its columns when it grows.
+    this.#values = this.#of(view.table);
+  }
+
+  values(): Float64Array {
+    return this.#values;
+  }
+}
+
+/** Writes a number of each of `rows[0 .. count)` into `into`, at the row's place. */
+export type FillColumn = (
+  view: FlowView,
+  rows: Int32Array,
+  count: number,
+  into: Float64Array,
+) => void;
+
+/** A column that is worked out of others, a chunk at a time, when a condition first asks. */
+export class DerivedColumn implements NumberColumn {
+  readonly #fill: FillColumn;
+  readonly #chunk: Chunk;
+  #view: FlowView | undefined;
+  #values = new Float64Array(0);
+  #filledFor = -1;
+
+  constructor(fill: FillColumn, chunk: Chunk) {
+    this.#fill = fill;
+    this.#chunk = chunk;
+  }
+
+  begin(view: FlowView): void {
+    this.#view = view;
+    if (this.#values.length < view.table.highWater) {
+      this.#values = new Float64Array(view.table.highWater * 2);
+    }
+  }
+
+  values(): Float64Array {
+    const { rows, count, serial } = this.#chunk;
+    if (this.#filledFor !== serial && this.#view !== undefined) {
+      this.#fill(this.#view, rows, count, this.#values);
+      this.#filledFor = serial;
+    }
+    return this.#values;
+  }
+}
