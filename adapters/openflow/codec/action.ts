@@ -43,5 +43,8 @@ export type Action =
   /** An action type the tables do not know; `bytes` are what follows type and length. */
   | { readonly kind: 'unknown'; readonly code: number; readonly bytes: Uint8Array };
 
+/** An action that one of the versions has a name for. */
+export type NamedAction = Exclude<Action, { readonly kind: 'experimenter' | 'unknown' }>;
+
 /** A list of actions, done in this order. */
 export type Actions = readonly Action[];

@@ -1,3 +1,4 @@
+import type { BundleControlMessage, BundleEnvelope } from './bundle.ts';
 import type { FlowMod } from './flow-mod.ts';
 import type { FlowMonitorCancel, FlowMonitorPause } from './flow-monitor.ts';
 import type { FlowRemoved } from './flow-removed.ts';
@@ -16,27 +17,13 @@ import type {
 } from './switch-config.ts';
 import type { TableMod } from './table-stats.ts';
 
-/** 1.3, ONF extension 230: opens, closes, commits or discards a bundle, or answers that. */
-export interface BundleControlMessage {
-  readonly type: 'bundle-control';
-  readonly xid: number;
-  readonly bundle: number;
-  /** BundleControl. */
-  readonly control: number;
-  /** Bits of BundleFlag. */
-  readonly flags: number;
-  /** Properties, as they came; empty otherwise. */
-  readonly properties: Uint8Array;
-}
+export { decode } from './decode.ts';
+export { encode, encodeInto } from './encode.ts';
 
 /** 1.3, ONF extension 230: puts a message into a bundle. Its xid and the message's must be equal. */
-export interface BundleAddMessage {
+export interface BundleAddMessage extends BundleEnvelope {
   readonly type: 'bundle-add';
-  readonly xid: number;
-  readonly bundle: number;
-  readonly flags: number;
   readonly message: Message;
-  readonly properties: Uint8Array;
 }
 
 /** An experimenter's message this codec does not know; `bytes` are what follows the id. */
