@@ -1,11 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { SwitchUnreachable } from './errors.ts';
-import { formatTarget, type Target } from './target.ts';
+import { type ActiveTarget, formatTarget, type Target } from './target.ts';
 import { readTlsFiles, type TlsFiles } from './tls.ts';
-
-/** A target that is connected to. */
-export type ActiveTarget = Extract<Target, { kind: 'unix' | 'tcp' | 'ssl' }>;
 
 /**
  * Connects to a switch. The host of an `ssl:` target is not compared with the certificate's

@@ -2,11 +2,8 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { SwitchUnreachable } from './errors.ts';
-import { formatTarget, type Target } from './target.ts';
+import { formatTarget, type PassiveTarget } from './target.ts';
 import { readTlsFiles, type TlsFiles } from './tls.ts';
-
-/** A target that is listened on. */
-export type PassiveTarget = Extract<Target, { kind: 'punix' | 'ptcp' | 'pssl' }>;
 
 /**
  * Waits for a switch to connect, as a controller does. One connection is handed out at a time;

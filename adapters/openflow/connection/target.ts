@@ -1,9 +1,13 @@
 /** Where a switch is, in the words of ovs-ofctl(8) and ovs-vsctl(8) ("Active/Passive OpenFlow Connections"). */
-export type Target =
-  /** Connect: a unix socket, TCP, or TLS over TCP. */
+export type Target = ActiveTarget | PassiveTarget;
+
+/** Connect: a unix socket, TCP, or TLS over TCP. */
+export type ActiveTarget =
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp' | 'ssl'; readonly host: string; readonly port: number }
-  /** Listen, as a controller does: the switch connects. No host: every address. */
+  | { readonly kind: 'tcp' | 'ssl'; readonly host: string; readonly port: number };
+
+/** Listen, as a controller does: the switch connects. No host: every address. */
+export type PassiveTarget =
   | { readonly kind: 'punix'; readonly path: string }
   | { readonly kind: 'ptcp' | 'pssl'; readonly host: string | undefined; readonly port: number };
 
@@ -48,22 +52,16 @@ export function parseTarget(text: string): Target {
 
 /** The target as it is written. */
 export function formatTarget(target: Target): string {
-  switch (target.kind) {
-    case 'unix':
-    case 'punix':
-      return `${target.kind}:${target.path}`;
-    case 'tcp':
-    case 'ssl':
-      return `${target.kind}:${bracketed(target.host)}:${target.port}`;
-    default:
-      return target.host === undefined
-        ? `${target.kind}:${target.port}`
-        : `${target.kind}:${target.port}:${bracketed(target.host)}`;
-  }
+  if ('path' in target) return `${target.kind}:${target.path}`;
+  const host = target.host === undefined ? undefined : bracketed(target.host);
+  if (!isPassive(target)) return `${target.kind}:${host}:${target.port}`;
+  return host === undefined
+    ? `${target.kind}:${target.port}`
+    : `${target.kind}:${target.port}:${host}`;
 }
 
 /** True when the switch is waited for and not connected to. */
-export function isPassive(target: Target): boolean {
+export function isPassive(target: Target): target is PassiveTarget {
   return target.kind === 'punix' || target.kind === 'ptcp' || target.kind === 'pssl';
 }
 

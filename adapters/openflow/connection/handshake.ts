@@ -1,0 +1,126 @@
+import type { Socket } from 'node:net';
+import { encode } from '../codec/encode.ts';
+import type { Decoded } from '../codec/messages.ts';
+import type { Hello } from '../codec/session.ts';
+import type { Version } from '../codec/version.ts';
+import { Channel, type ChannelLimits } from './channel.ts';
+import { SwitchProtocolError, SwitchTimeout } from './errors.ts';
+import { negotiate, offeredVersions } from './version.ts';
+
+/** Codes of a failed hello, the same in both versions (1.3.5, section 7.4.1). */
+const HELLO_FAILED = 0;
+const INCOMPATIBLE = 0;
+
+/** A channel on which both sides have said hello. */
+export interface Greeted {
+  readonly channel: Channel;
+  readonly version: Version;
+  /** Where what comes from now on goes; call it at once. */
+  listen(receiver: {
+    message(decoded: Decoded): void;
+    ended(error: Error | undefined): void;
+  }): void;
+}
+
+/** How to greet. */
+export interface HandshakeOptions {
+  readonly maxVersion: Version;
+  readonly timeoutMs: number;
+  readonly limits: ChannelLimits;
+}
+
+/**
+ * Exchanges hellos on a new connection. Closes it when that fails.
+ *
+ * @throws NoCommonVersion, SwitchTimeout, SwitchProtocolError, SwitchDisconnected, the signal's reason
+ */
+export async function greet(
+  peer: string,
+  socket: Socket,
+  options: HandshakeOptions,
+  signal: AbortSignal,
+): Promise<Greeted> {
+  const channel = new Channel(peer, socket, options.limits);
+  const offered = offeredVersions(options.maxVersion);
+  const early: Decoded[] = [];
+  let receiver: Parameters<Greeted['listen']>[0] | undefined;
+  try {
+    const theirs = await new Promise<{ hello: Hello; version: number }>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new SwitchTimeout(peer, 'hello', options.timeoutMs)),
+        options.timeoutMs,
+      );
+      const abort = (): void => reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+      };
+      let greeted = false;
+      channel.listen({
+        message: (decoded) => {
+          if (receiver !== undefined) receiver.message(decoded);
+          else if (greeted) early.push(decoded);
+          else if (decoded.message.type === 'hello') {
+            greeted = true;
+            done();
+            resolve({ hello: decoded.message, version: decoded.version });
+          } else {
+            const text = `${decoded.message.type} came before hello`;
+            done();
+            reject(new SwitchProtocolError(peer, text));
+          }
+        },
+        ended: (error) => {
+          done();
+          if (receiver !== undefined) receiver.ended(error);
+          else reject(channel.disconnected());
+        },
+      });
+      if (signal.aborted) abort();
+      const versions = [...offered];
+      const other = new Uint8Array(0);
+      const hello = { type: 'hello', xid: 1, versions, other } as const;
+      channel.send(encode(hello, options.maxVersion));
+    });
+    const version = agreed(channel, offered, theirs);
+    return {
+      channel,
+      version,
+      listen: (next) => {
+        receiver = next;
+        for (const decoded of early.splice(0)) next.message(decoded);
+        if (!channel.usable) next.ended(undefined);
+      },
+    };
+  } catch (error) {
+    void channel.close(error instanceof Error ? error : undefined);
+    throw error;
+  }
+}
+
+function agreed(
+  channel: Channel,
+  offered: readonly Version[],
+  theirs: { readonly hello: Hello; readonly version: number },
+): Version {
+  try {
+    return negotiate(offered, theirs.version, theirs.hello);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : '';
+    channel.send(
+      encode(
+        {
+          type: 'error',
+          xid: theirs.hello.xid,
+          errorType: HELLO_FAILED,
+          code: INCOMPATIBLE,
+          experimenter: 0,
+          data: new TextEncoder().encode(text),
+        },
+        offered[offered.length - 1],
+      ),
+    );
+    throw error;
+  }
+}

@@ -1,0 +1,155 @@
+import { FlowCommand, Group, NO_BUFFER, Port } from './codec/ids.ts';
+import type { FlowMod } from './codec/flow-mod.ts';
+import type { Match } from './codec/match.ts';
+import { Wildcard10 } from './codec/match.ts';
+import { OF13 } from './codec/version.ts';
+import type { Cookies } from './cookies.ts';
+import type { RuleSpec } from './rule.ts';
+import type { Dialect } from './translate/dialect.ts';
+
+/** A flow-mod that has not been sent. */
+export type FlowModBody = Omit<FlowMod, 'xid'>;
+
+/** Where rules are put, and for how long they stay by themselves. */
+export interface RulePlace {
+  readonly priority: number;
+  /** Seconds. */
+  readonly hardTimeout: number;
+}
+
+const ALL_BITS = 0xffff_ffff_ffff_ffffn;
+/** A heartbeat's rule goes by itself, should nobody take it out. */
+const HEARTBEAT_SECONDS = 1;
+
+/** Makes the messages that put, renew and take out our rules; table 0 alone, never another's. */
+export class FlowMods {
+  readonly #place: RulePlace;
+  readonly #cookies: Cookies;
+  readonly #dialect: Dialect;
+
+  constructor(place: RulePlace, cookies: Cookies, dialect: Dialect) {
+    this.#place = place;
+    this.#cookies = cookies;
+    this.#dialect = dialect;
+  }
+
+  /** Puts a rule that is not there. */
+  add(rule: RuleSpec): FlowModBody {
+    return this.#of(rule, FlowCommand.add);
+  }
+
+  /**
+   * Puts a rule where one with the same match may be, counters kept, time-out begun anew. In 1.3
+   * an add does that (1.3.5, section 6.4); in 1.0 an add clears counters, and Open vSwitch begins
+   * the time-out anew when a rule is modified. Where another switch of 1.0 does not, the rule
+   * lapses and comes back with the next renewal, since a modify of what is not there adds it.
+   */
+  addOver(rule: RuleSpec): FlowModBody {
+    const { version } = this.#dialect;
+    return this.#of(rule, version === OF13 ? FlowCommand.add : FlowCommand.modifyStrict);
+  }
+
+  /** Takes a rule out; in 1.3 by its cookie, too, so that another's is not met. */
+  remove(rule: RuleSpec): FlowModBody {
+    return { ...this.#of(rule, FlowCommand.deleteStrict), ...this.#only(rule.cookie) };
+  }
+
+  /** Sends a flow by the slow path. */
+  beat(rule: RuleSpec, slowPort: number): FlowModBody {
+    const actions = [{ kind: 'output', port: slowPort, maxLen: 0 }] as const;
+    return {
+      ...this.#of(rule, FlowCommand.add),
+      cookie: this.#cookies.ofHeartbeat(rule.cookie),
+      priority: this.#place.priority + 1,
+      hardTimeout: HEARTBEAT_SECONDS,
+      instructions: [{ kind: 'apply-actions', actions }],
+    };
+  }
+
+  /** Ends a heartbeat. */
+  unbeat(rule: RuleSpec): FlowModBody {
+    const cookie = this.#cookies.ofHeartbeat(rule.cookie);
+    return {
+      ...this.#of(rule, FlowCommand.deleteStrict),
+      ...this.#only(cookie),
+      priority: this.#place.priority + 1,
+    };
+  }
+
+  /** Takes out a rule that was found in the switch. */
+  removeFound(cookie: bigint, priority: number, match: Match): FlowModBody {
+    return {
+      ...BLANK,
+      ...this.#only(cookie),
+      command: FlowCommand.deleteStrict,
+      priority,
+      match,
+    };
+  }
+
+  /** Takes out everything that is ours, at once; undefined where cookies cannot be asked for. */
+  removeAll(): FlowModBody | undefined {
+    const { tag, tagMask } = this.#cookies;
+    const { version, nicira } = this.#dialect;
+    const command = FlowCommand.delete;
+    if (version === OF13) {
+      const match = { kind: 'oxm', fields: [] } as const;
+      return { ...BLANK, command, cookie: tag, cookieMask: tagMask, match };
+    }
+    return nicira ? { ...BLANK, command, match: cookieMatch(tag, tagMask) } : undefined;
+  }
+
+  #only(cookie: bigint): Pick<FlowModBody, 'cookie' | 'cookieMask'> {
+    return { cookie, cookieMask: this.#dialect.version === OF13 ? ALL_BITS : 0n };
+  }
+
+  #of(rule: RuleSpec, command: number): FlowModBody {
+    const { priority, hardTimeout } = this.#place;
+    const { cookie, match, instructions } = rule;
+    return { ...BLANK, command, cookie, priority, hardTimeout, match, instructions };
+  }
+}
+
+/** Matches every packet, in OpenFlow 1.0's fixed form. */
+export const MATCH_ALL_10: Match = {
+  kind: 'of10',
+  wildcards: Wildcard10.all,
+  inPort: 0,
+  ethSrc: new Uint8Array(6),
+  ethDst: new Uint8Array(6),
+  vlanVid: 0,
+  vlanPcp: 0,
+  ethType: 0,
+  ipTos: 0,
+  ipProto: 0,
+  ipSrc: 0,
+  ipDst: 0,
+  tpSrc: 0,
+  tpDst: 0,
+};
+
+/** Nicira's way to name rules by cookie in OpenFlow 1.0. */
+export function cookieMatch(cookie: bigint, mask: bigint): Extract<Match, { kind: 'oxm' }> {
+  const bytes = (value: bigint): Uint8Array => {
+    const out = new Uint8Array(8);
+    new DataView(out.buffer).setBigUint64(0, value);
+    return out;
+  };
+  const restriction = { value: bytes(cookie), mask: bytes(mask) };
+  return { kind: 'oxm', fields: [{ kind: 'field', name: 'nxm_nx_cookie', ...restriction }] };
+}
+
+const BLANK = {
+  type: 'flow-mod',
+  tableId: 0,
+  cookie: 0n,
+  cookieMask: 0n,
+  idleTimeout: 0,
+  hardTimeout: 0,
+  priority: 0,
+  bufferId: NO_BUFFER,
+  outPort: Port.any,
+  outGroup: Group.any,
+  flags: 0,
+  instructions: [],
+} as const;

@@ -1,0 +1,92 @@
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type FlowId, formatFlowId, parseFlowId } from '../../engine/model/flow-id.ts';
+import type { PortIdentity } from './rule.ts';
+
+/** What a rule in the switch does not say of itself. */
+export interface JournalEntry {
+  readonly id: FlowId;
+  readonly ports: readonly PortIdentity[];
+}
+
+const COMPACT_AFTER = 4096;
+
+/**
+ * A file that says of every rule which flow it is of: a cookie has room for a part of the flow's
+ * id only. One JSON object a line; a later line of a flow counts more. It is written before the
+ * rule is put, so a rule without a line is nobody's and is taken out.
+ */
+export class Journal {
+  readonly #path: string;
+  #lines = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** What an earlier daemon wrote; nothing when there is no file. Lines that are cut off are left out. */
+  async read(): Promise<readonly JournalEntry[]> {
+    const text = await readFile(this.#path, 'utf8').catch(() => '');
+    const entries = new Map<string, JournalEntry>();
+    for (const line of text.split('\n')) {
+      const entry = parseLine(line);
+      if (entry !== undefined) entries.set(formatFlowId(entry.id), entry);
+    }
+    return [...entries.values()];
+  }
+
+  /** Begins anew with what is known. */
+  async write(entries: Iterable<JournalEntry>): Promise<void> {
+    const lines = [...entries].map(formatLine);
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    await writeFile(`${this.#path}.new`, lines.join(''), { mode: 0o600 });
+    await rename(`${this.#path}.new`, this.#path);
+    this.#lines = lines.length;
+  }
+
+  /** Adds entries; writes the file anew with `all` when most of it is about rules of the past. */
+  async append(entries: readonly JournalEntry[], all: () => Iterable<JournalEntry>): Promise<void> {
+    if (this.#lines > COMPACT_AFTER) {
+      const live = [...all()];
+      if (this.#lines > 4 * (live.length + entries.length)) {
+        await this.write([...live, ...entries]);
+        return;
+      }
+    }
+    await appendFile(this.#path, entries.map(formatLine).join(''), { mode: 0o600 });
+    this.#lines += entries.length;
+  }
+}
+
+function formatLine({ id, ports }: JournalEntry): string {
+  const places = ports.map(({ name, uuid, ifindex }) => ({ name, uuid, ifindex }));
+  return `${JSON.stringify({ id: formatFlowId(id), ports: places })}\n`;
+}
+
+function parseLine(line: string): JournalEntry | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (!('id' in value) || typeof value.id !== 'string') return undefined;
+    if (!('ports' in value) || !Array.isArray(value.ports)) return undefined;
+    const id = parseFlowId(value.id);
+    const ports: readonly unknown[] = value.ports;
+    return id !== undefined && ports.every(isPortIdentity) ? { id, ports } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPortIdentity(value: unknown): value is PortIdentity {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    'uuid' in value &&
+    typeof value.uuid === 'string' &&
+    'ifindex' in value &&
+    typeof value.ifindex === 'number'
+  );
+}

@@ -1,0 +1,125 @@
+import { formatFlowId } from '../../engine/model/flow-id.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { Operation, OperationResult } from '../../engine/ports/path-backend.ts';
+import { encode } from './codec/encode.ts';
+import { OpenFlowEncodeError } from './codec/errors.ts';
+import type { SwitchError } from './connection/errors.ts';
+import type { Conversation } from './conversation.ts';
+import type { FlowModBody } from './flow-mods.ts';
+import type { JournalEntry } from './journal.ts';
+import { refusalOf } from './refusals.ts';
+import type { RuleBook } from './rule-book.ts';
+import { type Planned, planDelete, planPut, type Step } from './steps.ts';
+import type { Translator } from './translator.ts';
+
+/** What operations are carried out with. */
+export interface OperationsInput {
+  readonly conversation: Conversation;
+  readonly translator: Translator;
+  readonly book: RuleBook;
+  /** Most rules that there may be. */
+  readonly entries: number;
+  /** Brings the book's counters up to now: before rules go, and their counters with them. */
+  readonly readCounters: (signal: AbortSignal) => Promise<void>;
+  /** Writes down which flows the rules that follow are of. */
+  readonly record: (entries: readonly JournalEntry[]) => Promise<void>;
+}
+
+/** Carries operations out in order, many in one go as long as no flow comes twice. */
+export class Operations {
+  readonly #in: OperationsInput;
+  #steps: Step[] = [];
+  #flows = new Set<string>();
+  /** Rules more (or less) than now once the steps are done. */
+  #growth = 0;
+
+  constructor(input: OperationsInput) {
+    this.#in = input;
+  }
+
+  async apply(
+    operations: readonly Operation[],
+    vswitch: PortSnapshot,
+    signal: AbortSignal,
+  ): Promise<readonly OperationResult[]> {
+    const results: OperationResult[] = [];
+    for (const [index, operation] of operations.entries()) {
+      const id = operation.kind === 'put' ? operation.flow.id : operation.id;
+      const flow = formatFlowId(id);
+      if (this.#flows.has(flow)) await this.#flush(results, signal);
+      const planned = this.#plan(index, operation, vswitch);
+      if ('ok' in planned) {
+        results[index] = planned;
+        continue;
+      }
+      this.#steps.push(planned);
+      this.#flows.add(flow);
+      if (planned.outcome === 'deleted') this.#growth--;
+      else if (this.#in.book.get(id) === undefined) this.#growth++;
+    }
+    await this.#flush(results, signal);
+    return results;
+  }
+
+  #plan(index: number, operation: Operation, vswitch: PortSnapshot): Planned {
+    const { conversation, translator, book, entries } = this.#in;
+    const { mods, ground } = conversation;
+    if (operation.kind === 'delete') return planDelete(index, operation.id, book, mods);
+    const made = translator.make(operation.flow, vswitch, ground);
+    if (!made.ok) return made;
+    const room = entries - book.size - this.#growth;
+    const planned = planPut(index, made.rule, book, mods, room);
+    return 'ok' in planned ? planned : this.#sayable(planned);
+  }
+
+  /** A rule that does not fit into a message would end the connection: it is refused before. */
+  #sayable(step: Step): Planned {
+    const { version } = this.#in.conversation.ground.dialect;
+    try {
+      for (const mod of step.mods) encode({ ...mod, xid: 1 }, version);
+      return step;
+    } catch (error) {
+      if (!(error instanceof OpenFlowEncodeError)) throw error;
+      return { ok: false, refusal: { code: 'unsupported-action', detail: error.message } };
+    }
+  }
+
+  async #flush(results: OperationResult[], signal: AbortSignal): Promise<void> {
+    const steps = this.#steps;
+    this.#steps = [];
+    this.#flows = new Set();
+    this.#growth = 0;
+    if (steps.length === 0) return;
+    const { conversation, readCounters, record } = this.#in;
+    const puts = steps.flatMap(({ puts }) => puts ?? []);
+    if (puts.length > 0) await record(puts.map(({ id, ports }) => ({ id, ports })));
+    if (steps.some((step) => step.ends)) await readCounters(signal);
+    const mods: FlowModBody[] = [];
+    const owner: number[] = [];
+    steps.forEach((step, i) => {
+      mods.push(...step.mods);
+      owner.push(...step.mods.map(() => i));
+    });
+    const errors = await conversation.run(mods, signal);
+    const failed = new Map<number, SwitchError>();
+    for (const [at, error] of errors) failed.set(owner[at], error);
+    steps.forEach((step, i) => {
+      const error = failed.get(i);
+      if (error === undefined) {
+        step.commit();
+        results[step.index] = { ok: true, outcome: step.outcome };
+      } else {
+        this.#abandon(step);
+        const refusal = refusalOf(error, conversation.ground.dialect.version);
+        results[step.index] = { ok: false, refusal };
+      }
+    });
+  }
+
+  /** A replacement whose old rule was taken out before the new one was refused: none is there. */
+  #abandon(step: Step): void {
+    if (step.puts === undefined || !step.ends) return;
+    const rule = this.#in.book.get(step.id);
+    if (rule !== undefined) this.#in.book.delete(rule);
+  }
+}

@@ -1,0 +1,37 @@
+import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
+import type { CounterSink } from '../../engine/ports/path-backend.ts';
+import type { Rule } from './rule.ts';
+
+/** What rules carried and nobody has been told yet, one sum a flow. */
+export class Owed {
+  readonly #sums = new Map<string, { readonly id: FlowId; packets: number; bytes: number }>();
+
+  /**
+   * Takes note of a rule's counters as the switch has them now. Counters below the last ones are
+   * of a rule that was put anew: it counts from zero.
+   */
+  note(rule: Rule, packets: number, bytes: number): void {
+    const anew = packets < rule.packets || bytes < rule.bytes;
+    const more = anew ? packets : packets - rule.packets;
+    const moreBytes = anew ? bytes : bytes - rule.bytes;
+    rule.packets = packets;
+    rule.bytes = bytes;
+    if (more === 0 && moreBytes === 0) return;
+    const key = formatFlowId(rule.spec.id);
+    const sum = this.#sums.get(key);
+    if (sum === undefined) {
+      this.#sums.set(key, { id: rule.spec.id, packets: more, bytes: moreBytes });
+    } else {
+      sum.packets += more;
+      sum.bytes += moreBytes;
+    }
+  }
+
+  /** Tells all of it, once. */
+  tell(sink: CounterSink): void {
+    for (const { id, packets, bytes } of this.#sums.values()) {
+      sink.carried(id.w0, id.w1, id.w2, id.w3, packets, bytes);
+    }
+    this.#sums.clear();
+  }
+}

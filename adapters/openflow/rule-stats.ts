@@ -1,0 +1,68 @@
+import type { FlowStats } from './codec/flow-stats.ts';
+import { Group, Port, Table } from './codec/ids.ts';
+import type { RequestBody } from './codec/multipart.ts';
+import { OF13 } from './codec/version.ts';
+import type { Session } from './connection/session.ts';
+import type { Cookies } from './cookies.ts';
+import { cookieMatch, MATCH_ALL_10 } from './flow-mods.ts';
+import type { Dialect } from './translate/dialect.ts';
+
+/**
+ * Reads our rules and their counters. The switch picks them by cookie where it can; plain
+ * OpenFlow 1.0 cannot, so there it sends every rule of table 0.
+ *
+ * What `take` gets is valid until it returns.
+ */
+export function readOurs(
+  session: Session,
+  dialect: Dialect,
+  cookies: Cookies,
+  take: (stats: FlowStats) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = request(dialect, { cookie: cookies.tag, mask: cookies.tagMask });
+  return read(session, body, (s) => (cookies.areOurs(s.cookie) ? take(s) : undefined), signal);
+}
+
+/** Reads every rule of table 0, whoever's it is. */
+export function readTable(
+  session: Session,
+  dialect: Dialect,
+  take: (stats: FlowStats) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return read(session, request(dialect, { cookie: 0n, mask: 0n }), take, signal);
+}
+
+function request(
+  dialect: Dialect,
+  { cookie, mask }: { readonly cookie: bigint; readonly mask: bigint },
+): RequestBody {
+  const common = { tableId: 0, outPort: Port.any } as const;
+  if (dialect.version === OF13) {
+    const match = { kind: 'oxm', fields: [] } as const;
+    return { ...common, kind: 'flow', outGroup: Group.any, cookie, cookieMask: mask, match };
+  }
+  if (dialect.nicira) {
+    const match = mask === 0n ? ({ kind: 'oxm', fields: [] } as const) : cookieMatch(cookie, mask);
+    return { ...common, kind: 'nx-flow', match };
+  }
+  const all = { cookie: 0n, cookieMask: 0n, outGroup: Group.any, match: MATCH_ALL_10 };
+  return { ...common, tableId: Table.all, kind: 'flow', ...all };
+}
+
+function read(
+  session: Session,
+  body: RequestBody,
+  take: (stats: FlowStats) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return session.multipart(
+    body,
+    (part) => {
+      if (part.kind !== 'flow' && part.kind !== 'nx-flow') return;
+      for (const stats of part.flows) take(stats);
+    },
+    signal,
+  );
+}

@@ -1,0 +1,47 @@
+import type { FlowId } from '../../engine/model/flow-id.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { Instructions } from './codec/instruction.ts';
+import type { Match } from './codec/match.ts';
+
+/** A port of the vSwitch that a rule was made for: not just its name, which is given anew. */
+export interface PortIdentity {
+  readonly name: string;
+  readonly uuid: string;
+  readonly ifindex: number;
+}
+
+/** What a rule says, and for which flow. */
+export interface RuleSpec {
+  readonly id: FlowId;
+  readonly cookie: bigint;
+  readonly match: Match;
+  readonly instructions: Instructions;
+  /** `match` and `instructions` as text: equal when they mean the same. */
+  readonly matchKey: string;
+  readonly actionsKey: string;
+  readonly ports: readonly PortIdentity[];
+  /** Ports of the switch that it names, the one it matches first. */
+  readonly switchPorts: readonly number[];
+  /** Port of the switch towards the vSwitch. */
+  readonly slowPort: number | undefined;
+}
+
+/** A rule in the switch, as far as we know. */
+export interface Rule {
+  spec: RuleSpec;
+  /** False when it lapsed or the switch lost it: the next renewal puts it again. */
+  installed: boolean;
+  /** The switch's counters that have been told. */
+  packets: number;
+  bytes: number;
+  /** When its flow last went by the slow path, ms of performance.now(). */
+  beatAtMs: number;
+}
+
+/** True while the ports are those that the rule was made for. */
+export function portsHold(ports: readonly PortIdentity[], now: PortSnapshot): boolean {
+  return ports.every(({ name, uuid, ifindex }) => {
+    const port = now.get(name);
+    return port !== undefined && port.uuid === uuid && port.ifindex === ifindex;
+  });
+}

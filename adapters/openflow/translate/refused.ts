@@ -1,0 +1,17 @@
+import type { Refusal, RefusalCode } from '../../../engine/model/refusal.ts';
+
+/** A flow cannot be said in the switch's dialect. */
+export class Untranslatable extends Error {
+  override readonly name = 'Untranslatable';
+  readonly refusal: Refusal;
+
+  constructor(code: RefusalCode, detail: string) {
+    super(detail);
+    this.refusal = { code, detail };
+  }
+}
+
+/** Version as people write it. */
+export function versionName(version: 1 | 4): string {
+  return version === 1 ? 'OpenFlow 1.0' : 'OpenFlow 1.3';
+}

@@ -1,0 +1,124 @@
+import type { FlowSpec } from '../../engine/model/flow.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { Refusal } from '../../engine/model/refusal.ts';
+import type { Instructions } from './codec/instruction.ts';
+import type { SwitchPorts } from './connection/switch-ports.ts';
+import type { Cookies } from './cookies.ts';
+import type { OpenFlowOptions, PortRef } from './options.ts';
+import type { PortIdentity, RuleSpec } from './rule.ts';
+import { toWireActions } from './translate/actions.ts';
+import { instructionsKey, matchKey } from './translate/canonical.ts';
+import type { Dialect } from './translate/dialect.ts';
+import { toWireMatch } from './translate/match.ts';
+import { Untranslatable } from './translate/refused.ts';
+
+/** What a switch is, as far as rules depend on it. */
+export interface RuleGround {
+  readonly dialect: Dialect;
+  readonly ports: SwitchPorts;
+}
+
+type Made =
+  | { readonly ok: true; readonly rule: RuleSpec }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+/** Makes rules of flows. */
+export class Translator {
+  readonly #options: Pick<OpenFlowOptions, 'entrances' | 'exits'>;
+  readonly #cookies: Cookies;
+
+  constructor(options: Pick<OpenFlowOptions, 'entrances' | 'exits'>, cookies: Cookies) {
+    this.#options = options;
+    this.#cookies = cookies;
+  }
+
+  /**
+   * The rule of a flow.
+   *
+   * @param vswitch the vSwitch's ports as they are
+   * @param ground the switch; undefined: nobody knows yet, so it is taken to have every port
+   */
+  make(flow: FlowSpec, vswitch: PortSnapshot, ground: RuleGround | undefined): Made {
+    try {
+      return { ok: true, rule: this.#rule(flow, vswitch, ground) };
+    } catch (error) {
+      if (error instanceof Untranslatable) return { ok: false, refusal: error.refusal };
+      throw error;
+    }
+  }
+
+  /** Numbers of all ports of the switch that rules may name and that can be used now. */
+  usable(ports: SwitchPorts): ReadonlySet<number> {
+    const refs = [
+      ...Object.values(this.#options.entrances).map((e) => e.uplink),
+      ...Object.values(this.#options.exits),
+    ];
+    return new Set(refs.flatMap((ref) => upPort(ports, ref) ?? []));
+  }
+
+  #rule(flow: FlowSpec, vswitch: PortSnapshot, ground: RuleGround | undefined): RuleSpec {
+    const { match, actions } = flow;
+    const dialect = ground?.dialect ?? { version: 4, nicira: true };
+    const entrance = this.#options.entrances[match.inPort];
+    const from = identity(vswitch, match.inPort);
+    if (entrance === undefined || from === undefined) throw noPort(match.inPort, 'comes in by');
+    const inPort = numberOf(entrance.uplink, ground);
+    const ports = [from];
+    const switchPorts = [inPort];
+    const outPort = (name: string): number => {
+      const exit = this.#options.exits[name];
+      const to = identity(vswitch, name);
+      if (exit === undefined || to === undefined) throw noPort(name, 'goes out of');
+      const number = numberOf(exit, ground);
+      ports.push(to);
+      switchPorts.push(number);
+      return number;
+    };
+    const wireMatch = toWireMatch(match, inPort, dialect);
+    const wireActions = toWireActions(actions, inPort, outPort, dialect);
+    const instructions: Instructions =
+      wireActions.length === 0 ? [] : [{ kind: 'apply-actions', actions: wireActions }];
+    return {
+      id: flow.id,
+      cookie: this.#cookies.ofRule(flow.id),
+      match: wireMatch,
+      instructions,
+      matchKey: matchKey(wireMatch),
+      actionsKey: instructionsKey(instructions),
+      ports,
+      switchPorts,
+      slowPort: slowPort(entrance.slow, ground),
+    };
+  }
+}
+
+function identity(vswitch: PortSnapshot, name: string): PortIdentity | undefined {
+  const port = vswitch.get(name);
+  return port === undefined ? undefined : { name, uuid: port.uuid, ifindex: port.ifindex };
+}
+
+/** @throws Untranslatable when the switch has no such port, or it is down */
+function numberOf(ref: PortRef, ground: RuleGround | undefined): number {
+  if (ground === undefined) return typeof ref === 'number' ? ref : 1;
+  const number = upPort(ground.ports, ref);
+  if (number !== undefined) return number;
+  const known = ground.ports.names().join(', ');
+  const text = `the switch has no port ${ref} that is up; it has ${known}`;
+  throw new Untranslatable('port-unavailable', text);
+}
+
+function slowPort(ref: PortRef | undefined, ground: RuleGround | undefined): number | undefined {
+  return ref === undefined || ground === undefined ? undefined : upPort(ground.ports, ref);
+}
+
+function upPort(ports: SwitchPorts, ref: PortRef): number | undefined {
+  const port = ports.find(ref);
+  return port?.up === true ? port.portNo : undefined;
+}
+
+function noPort(name: string, how: string): Untranslatable {
+  return new Untranslatable(
+    'port-unavailable',
+    `the flow ${how} ${name}, for which the switch has no port (see fastPath.ports)`,
+  );
+}
