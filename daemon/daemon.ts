@@ -20,7 +20,6 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   const registry = new Registry();
   const policies = new PolicyKeeper({
     files: config.policies,
-    budgetMs: config.rules.budgetMs,
     clock,
     log,
   });

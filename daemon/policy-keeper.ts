@@ -21,8 +21,6 @@ export class PoliciesUnusable extends Error {
 /** What a {@link PolicyKeeper} needs. */
 export interface PolicyKeeperOptions {
   readonly files: readonly string[];
-  /** Time that one evaluation may take, ms. */
-  readonly budgetMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -77,7 +75,6 @@ export class PolicyKeeper {
   }
 
   #evaluator(policies: PolicySet): RuleEvaluator {
-    const { budgetMs, clock } = this.#options;
-    return createEvaluator(policies, { budgetMs, clock });
+    return createEvaluator(policies, this.#options.clock);
   }
 }

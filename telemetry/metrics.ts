@@ -23,7 +23,7 @@ export class Metrics {
   readonly #entriesUsed: Gauge;
   readonly #operations: Counter;
   readonly #tickSeconds: Histogram;
-  readonly #rulesSkipped: Counter;
+  readonly #rulesSeconds: Histogram;
   readonly #sourceFresh: Gauge;
   readonly #sourceAge: Gauge;
   readonly #sourceCost: Gauge;
@@ -69,10 +69,12 @@ export class Metrics {
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
       registers,
     });
-    this.#rulesSkipped = counter(
-      'rules_flows_skipped_total',
-      'Flows that no rule looked at because the time for rules in their tick was used up.',
-    );
+    this.#rulesSeconds = new Histogram({
+      name: 'norikae_rules_duration_seconds',
+      help: 'Time that the rules took in one tick.',
+      buckets: [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
+      registers,
+    });
     this.#sourceFresh = gauge('source_fresh', '1 when the source is fresh, 0 when it is stale.', [
       'source',
     ]);
@@ -105,7 +107,8 @@ export class Metrics {
       this.#operations.inc({ backend, kind, outcome });
     }
     this.#tickSeconds.observe(report.elapsedMs / 1000);
-    this.#rulesSkipped.inc(report.evaluation?.skipped ?? 0);
+    const { evaluation } = report;
+    if (evaluation !== undefined) this.#rulesSeconds.observe(evaluation.elapsedMs / 1000);
     for (const source of tick.sources) {
       this.#sourceFresh.set({ source: source.name }, source.fresh ? 1 : 0);
       this.#sourceAge.set({ source: source.name }, source.ageMs / 1000);

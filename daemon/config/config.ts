@@ -11,7 +11,6 @@ export interface Config {
   readonly planner: PlannerConfig;
   /** Absolute paths of the policy files, in the order they are read. At least one. */
   readonly policies: readonly string[];
-  readonly rules: { readonly budgetMs: number };
   /** What becomes of installed entries when the daemon ends. */
   readonly onExit: 'withdraw' | 'keep';
   readonly http: HttpConfig;

@@ -58,7 +58,7 @@ function checked(document: JsonDocument): ConfigFile {
 }
 
 function resolved(settings: ConfigFile, file: string): Config {
-  const { node, poll, planner, rules, onExit, http, log } = settings;
+  const { node, poll, planner, onExit, http, log } = settings;
   const natural = node.adapter === 'ovs' ? 'xdp' : 'emulator';
   return {
     file,
@@ -67,7 +67,6 @@ function resolved(settings: ConfigFile, file: string): Config {
     poll,
     planner,
     policies: settings.policies.map((policy) => resolve(dirname(file), policy)),
-    rules,
     onExit,
     http,
     control: { path: resolve(runtimeFolder(), settings.control.path) },

@@ -14,6 +14,8 @@ function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty);
+      const retired = RETIRED.get([...path, key].join('.'));
+      if (retired !== undefined) return document.problemAtKey(path, key, retired);
       const known = Object.keys(error.parentSchema?.properties ?? {});
       const where = path.length === 0 ? '' : ` in ${name}`;
       return document.problemAtKey(path, key, `unknown key "${key}"${where}; ${hint(key, known)}`);
@@ -36,6 +38,15 @@ function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
       return document.problemAt(path, `${name} ${error.message} (it is ${shown(error.data)})`);
   }
 }
+
+/** Keys that there were once, and why they are gone. */
+const RETIRED: ReadonlyMap<string, string> = new Map([
+  [
+    'rules',
+    '"rules" set a time for evaluating policies ("budgetMs"), which needs none any more: ' +
+      'rules are compiled and look at every flow in every tick; take it away',
+  ],
+]);
 
 /** A JSON pointer (RFC 6901) as a path; digits are an index only where the value is a list. */
 function pathOf(pointer: string, root: unknown): JsonPath {

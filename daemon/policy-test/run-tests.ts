@@ -40,9 +40,6 @@ export interface RunOptions {
 /** How the tests of a policy file are called: `NAME.test.json` beside `NAME.json`. */
 export const TEST_SUFFIX = '.test.json';
 
-/** An evaluation in simulated time never runs out of it; this is above any budget. */
-const BUDGET_MS = 1e9;
-
 /** Runs every test of a file. Rejects only when `signal` aborts. */
 export async function runTestFile(file: string, options: RunOptions): Promise<TestResult[]> {
   const results: TestResult[] = [];
@@ -100,7 +97,7 @@ async function runTest(
   const read = new ValueReader(document);
   const scenario = scenarioOf(tests, test, path, read);
   const clock = new SimulatedClock();
-  const own = createEvaluator(policies, { budgetMs: BUDGET_MS, clock });
+  const own = createEvaluator(policies, clock);
   const { coverage } = options;
   const evaluator = coverage === undefined ? own : covering(own, policies, coverage);
   const checks = test.expect.map((expectation, i) =>

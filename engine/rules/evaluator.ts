@@ -42,12 +42,8 @@ export interface RuleContext {
 
 /** How an evaluation went. */
 export interface EvaluationReport {
+  /** Flows: all that are live. */
   readonly evaluated: number;
-  /**
-   * Flows left out because the time was used up; their reason is `not-evaluated`. Those that are
-   * placed keep the wish they had, the others have none.
-   */
-  readonly skipped: number;
   readonly elapsedMs: number;
 }
 
@@ -78,8 +74,8 @@ export interface RuleTrace {
 
 /**
  * Evaluates the policies in force over a flow table. Writes `decision.wish`, `decision.score`
- * and `decision.rule` of every live row and, of those left out, `decision.reason`; and, while a
- * policy in force is a shadow, the table's `shadow` columns; nothing else.
+ * and `decision.rule` of every live row and, while a policy in force is a shadow, the table's
+ * `shadow` columns; nothing else.
  *
  * Of several rules that hold for a flow the highest priority speaks; among equals the first in
  * policy order. Rules of shadow policies never make `decision.wish`; `shadow.wish` is what it

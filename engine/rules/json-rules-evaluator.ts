@@ -1,10 +1,8 @@
-import { Placement, Wish } from '../model/flow.ts';
 import type { WishColumns } from '../model/columns.ts';
+import { Wish } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import { reasonIndex } from '../model/reason.ts';
 import type { Clock } from '../ports/clock.ts';
 import { followedNumber } from './amount.ts';
-import { EvaluationOrder } from './evaluation-order.ts';
 import type {
   EvaluationReport,
   RuleContext,
@@ -20,8 +18,6 @@ import { traceRules } from './trace.ts';
 
 /** Settings of the evaluator. */
 export interface JsonRulesOptions {
-  /** Time that one evaluation may take, ms; flows that do not fit in are skipped. */
-  readonly budgetMs: number;
   readonly clock: Clock;
   /**
    * Lets timers and I/O have their turn, and resolves after it (setImmediate, say). Rules run for
@@ -41,17 +37,18 @@ export class EvaluationRunning extends Error {
   }
 }
 
-/** Evaluates policies with json-rules-engine. */
+/**
+ * Evaluates policies with json-rules-engine itself: some ten thousand flows a second. The
+ * reference for verdicts; the daemon uses the compiled evaluator.
+ */
 export class JsonRulesEvaluator implements RuleEvaluator {
   readonly rules: readonly RuleInfo[];
   readonly #rules: readonly PolicyRule[];
   readonly #options: JsonRulesOptions;
   readonly #memory: PolicyMemory;
   readonly #hasShadows: boolean;
-  readonly #order = new EvaluationOrder();
   #prepared: { readonly view: FlowView; readonly firstMatch: FirstMatch } | undefined;
   #running = false;
-  #sliceEndMs = 0;
 
   constructor(policies: PolicySet, options: JsonRulesOptions) {
     this.#rules = policies.rules;
@@ -66,12 +63,7 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     this.#options = options;
   }
 
-  /**
-   * See {@link RuleEvaluator.evaluate}. A skipped flow that is placed keeps the wish it had; a
-   * skipped flow on the vSwitch has none. The reason of both is `not-evaluated`.
-   *
-   * @throws {EvaluationRunning} when called again before it has resolved
-   */
+  /** @throws {EvaluationRunning} when called again before it has resolved */
   async evaluate(
     table: FlowTable,
     context: RuleContext,
@@ -112,30 +104,26 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     context: RuleContext,
     signal: AbortSignal,
   ): Promise<EvaluationReport> {
-    const { clock, budgetMs } = this.#options;
-    const order = this.#order;
+    const { clock, pause, sliceMs = 10 } = this.#options;
     const startMs = clock.now();
-    this.#startSlice();
     table.keepShadow(this.#hasShadows);
     await this.#memory.update(table, context);
-    order.arrange(table);
-    this.#lookAt(table, context);
-    // From here on, so that however long putting a huge table in order takes, some are evaluated.
-    const rulesFromMs = clock.now();
-    const endMs = rulesFromMs + budgetMs;
-    // Placed flows have half of the time at first, so that a large backend starves no newcomer.
-    const half = rulesFromMs + budgetMs / 2;
-    const placed = await this.#run(0, order.placed, half, signal);
-    const others = await this.#run(order.placed, order.count, endMs, signal);
-    const late = await this.#run(placed, order.placed, endMs, signal);
-    this.#skip(table, late, order.placed);
-    this.#skip(table, others, order.count);
-    const skipped = order.placed - late + (order.count - others);
-    const evaluated = order.count - skipped;
-    return { evaluated, skipped, elapsedMs: clock.now() - startMs };
+    const { view, firstMatch } = this.#lookAt(table, context);
+    let sliceEndMs = clock.now() + sliceMs;
+    for (let i = 0; i < table.count; i++) {
+      if (clock.now() >= sliceEndMs) {
+        await pause();
+        signal.throwIfAborted();
+        sliceEndMs = clock.now() + sliceMs;
+      }
+      view.row = table.rows[i];
+      await firstMatch.find();
+      this.#write(view, firstMatch);
+    }
+    return { evaluated: table.count, elapsedMs: clock.now() - startMs };
   }
 
-  #lookAt(table: FlowTable, context: RuleContext): void {
+  #lookAt(table: FlowTable, context: RuleContext) {
     if (this.#prepared === undefined) {
       const view = new FlowView(table, context, this.#memory);
       const firstMatch = new FirstMatch(view, this.#rules, this.#memory.factNamed);
@@ -143,32 +131,7 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     }
     this.#prepared.view.table = table;
     this.#prepared.view.context = context;
-  }
-
-  /** Evaluates places `from` to `to` of the order until `endMs`; resolves to the first left out. */
-  async #run(from: number, to: number, endMs: number, signal: AbortSignal): Promise<number> {
-    const { clock, pause } = this.#options;
-    const prepared = this.#prepared;
-    if (prepared === undefined) return from;
-    for (let i = from; i < to; i++) {
-      const nowMs = clock.now();
-      if (nowMs >= endMs) return i;
-      if (nowMs >= this.#sliceEndMs) {
-        await pause();
-        signal.throwIfAborted();
-        this.#startSlice();
-      }
-      const { view, firstMatch } = prepared;
-      view.row = this.#order.rowAt(i);
-      await firstMatch.find();
-      this.#write(view, firstMatch);
-      this.#order.evaluated(view.row);
-    }
-    return to;
-  }
-
-  #startSlice(): void {
-    this.#sliceEndMs = this.#options.clock.now() + (this.#options.sliceMs ?? 10);
+    return this.#prepared;
   }
 
   #write(view: FlowView, { enforced, first }: FirstMatch): void {
@@ -186,30 +149,5 @@ export class JsonRulesEvaluator implements RuleEvaluator {
   #scoreOf({ score }: PolicyRule, view: FlowView): number {
     if (score.kind === 'number') return score.value;
     return Math.max(0, followedNumber(score, view, this.#memory.factNamed) ?? 0);
-  }
-
-  #skip(table: FlowTable, from: number, to: number): void {
-    const d = table.decision;
-    const reason = reasonIndex('not-evaluated');
-    for (let i = from; i < to; i++) {
-      const row = this.#order.rowAt(i);
-      d.reason[row] = reason;
-      this.#leaveOut(d, row, d.placement[row] !== Placement.onload);
-      if (table.shadow !== undefined) {
-        this.#leaveOut(table.shadow, row, d.placement[row] !== Placement.onload);
-      }
-    }
-  }
-
-  /** A flow that is placed keeps what was wished for it. */
-  #leaveOut(columns: WishColumns, row: number, placed: boolean): void {
-    if (!placed) {
-      columns.wish[row] = Wish.none;
-      columns.score[row] = 0;
-      columns.rule[row] = 0;
-    } else if (!this.#order.knows(row)) {
-      // The wish is of the policies before these: it stays, but its rule is none of ours.
-      columns.rule[row] = 0;
-    }
   }
 }

@@ -59,6 +59,14 @@ describe('configuration', () => {
     );
   });
 
+  it('says why a key is gone that there was once', () => {
+    const [problem, ...more] = problemsOf(
+      '{"node": {"adapter": "ovs"}, "policies": ["p"], "rules": {"budgetMs": 5}}',
+    );
+    assert.match(problem, /^1:49: "rules" set a time for .* take it away$/);
+    assert.deepEqual(more, []);
+  });
+
   it('lists the known keys when none is near', () => {
     const [problem] = problemsOf(
       '{"node": {"adapter": "ovs"}, "policies": ["p"], "http": {"zzzzzz": 1}}',

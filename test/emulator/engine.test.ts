@@ -25,7 +25,7 @@ const evaluator: RuleEvaluator = {
       d.score[row] = packets[row];
       d.rule[row] = 1;
     }
-    return { evaluated: table.count, skipped: 0, elapsedMs: 0 };
+    return { evaluated: table.count, elapsedMs: 0 };
   },
   explain: async () => [],
 };

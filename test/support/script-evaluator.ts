@@ -24,7 +24,7 @@ export class ScriptEvaluator implements RuleEvaluator {
       table.decision.wish[row] = wish;
       table.decision.score[row] = score;
     }
-    return Promise.resolve({ evaluated: table.count, skipped: 0, elapsedMs: 0 });
+    return Promise.resolve({ evaluated: table.count, elapsedMs: 0 });
   }
 
   explain(): Promise<readonly RuleTrace[]> {

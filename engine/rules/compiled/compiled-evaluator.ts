@@ -119,7 +119,7 @@ export class CompiledEvaluator implements RuleEvaluator {
       this.#flows.follow(view, this.#chunk.rows, this.#chunk.count);
       this.#program.run(this.#chunk, table);
     }
-    return { evaluated: table.count, skipped: 0, elapsedMs: clock.now() - startMs };
+    return { evaluated: table.count, elapsedMs: clock.now() - startMs };
   }
 
   #lookAt(table: FlowTable, context: RuleContext): FlowView {

@@ -5,7 +5,7 @@ import type { FlowView } from '../fact.ts';
  *
  * It looks at a list of rows and sorts it in two, in place: a loop over rows inside a comparison
  * is several times faster than a call for each row, and each comparison so sees only the rows
- * that are still open (docs/decisions/007 has the numbers).
+ * that are still open (docs/decisions/006 has the numbers).
  */
 export interface RowCondition {
   /**

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { Wish } from '../../engine/model/flow.ts';
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { Clock } from '../../engine/ports/clock.ts';
+import { CompiledEvaluator } from '../../engine/rules/compiled/compiled-evaluator.ts';
+import { JsonRulesEvaluator } from '../../engine/rules/json-rules-evaluator.ts';
+import { parsePolicies } from '../../engine/rules/policy.ts';
+import { contextOf, never, policyText, rule, tableOf } from './fixture.ts';
+
+/** A clock on which each question takes 1 ms: an evaluation asks once before each step. */
+class SteppingClock implements Clock {
+  #nowMs = 0;
+
+  now(): number {
+    return this.#nowMs++;
+  }
+}
+
+const HOLDS = { all: [{ fact: 'packetsPerSecond', operator: 'greaterThanInclusive', value: 0 }] };
+const POLICIES = parsePolicies([{ file: 'p', text: policyText([rule('all', HOLDS)]) }]);
+
+/** Both evaluators, with as many flows as make it a hundred steps. */
+const EVALUATORS = [
+  { name: 'json-rules-engine', Evaluator: JsonRulesEvaluator, flows: 100 },
+  { name: 'compiled rules', Evaluator: CompiledEvaluator, flows: 100 * 2048 },
+];
+
+function tableWith(flows: number): FlowTable {
+  return tableOf(Array.from({ length: flows }, () => ({})));
+}
+
+for (const { name, Evaluator, flows } of EVALUATORS) {
+  describe(`a long evaluation of ${name}`, () => {
+    const make = (pause: () => Promise<void>) =>
+      new Evaluator(POLICIES, { clock: new SteppingClock(), pause, sliceMs: 10 });
+    let table: FlowTable;
+
+    before(() => {
+      table = tableWith(flows);
+    });
+
+    it('pauses between slices, so that timers have their turn', async () => {
+      let pauses = 0;
+      const evaluator = make(() => {
+        pauses++;
+        return Promise.resolve();
+      });
+      const report = await evaluator.evaluate(table, contextOf(), never());
+      assert.equal(report.evaluated, flows);
+      assert(pauses >= 8 && pauses <= 12, String(pauses));
+      assert(table.decision.wish.subarray(0, flows).every((wish) => wish === Wish.offload));
+    });
+
+    it('stops at an abort and can be used again', async () => {
+      table.decision.wish.fill(Wish.none);
+      const abort = new AbortController();
+      const evaluator = make(() => {
+        abort.abort(new Error('enough'));
+        return Promise.resolve();
+      });
+      const aborted = { message: 'enough' };
+      await assert.rejects(evaluator.evaluate(table, contextOf(), abort.signal), aborted);
+      assert.equal(table.decision.wish[0], Wish.offload);
+      assert.equal(table.decision.wish[flows - 1], Wish.none);
+      await assert.rejects(evaluator.evaluate(table, contextOf(), abort.signal), aborted);
+      await assert.doesNotReject(evaluator.evaluate(tableWith(3), contextOf(), never()));
+    });
+  });
+}
