@@ -1,5 +1,5 @@
 import type { FlowSpec } from '../../engine/model/flow.ts';
-import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
+import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type {
   BackendCapabilities,
@@ -50,6 +50,9 @@ export class OpenFlowBackend implements PathBackend {
   #conversation: Conversation | undefined;
   /** When every rule was renewed last, ms of performance.now(). */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
+  /** Rules that were taken out for a port's sake and that nobody has been told of. */
+  readonly #lost: FlowId[] = [];
+  readonly #lostListeners = new Set<() => void>();
   #description = 'OpenFlow switch, not connected yet';
 
   constructor(options: OpenFlowOptions) {
@@ -158,9 +161,15 @@ export class OpenFlowBackend implements PathBackend {
 
   async portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
     this.#vswitch = ports;
-    return this.#serial.run(() =>
-      this.#takeOut((rule) => !portsHold(rule.spec.ports, ports), AbortSignal.timeout(60_000)),
-    );
+    return this.#serial.run(async () => {
+      await this.#takeOut((rule) => !portsHold(rule.spec.ports, ports));
+      return this.#lost.splice(0);
+    });
+  }
+
+  onLost(listener: () => void): () => void {
+    this.#lostListeners.add(listener);
+    return () => this.#lostListeners.delete(listener);
   }
 
   async renewLease(): Promise<void> {
@@ -302,32 +311,33 @@ export class OpenFlowBackend implements PathBackend {
   /** A port of the switch came, went or lost its link: rules that need it must not hold traffic. */
   #followSwitchPorts(): void {
     const take = async (): Promise<void> => {
-      const conversation = this.#conversation;
-      if (conversation === undefined) return;
-      const usable = this.#translator.usable(conversation.ground.ports);
-      await this.#takeOut(
-        (rule) => !rule.spec.switchPorts.every((number) => usable.has(number)),
-        conversation.connected.session.ended,
-      );
+      const ports = this.#conversation?.ground.ports;
+      if (ports === undefined) return;
+      const usable = this.#translator.usable(ports);
+      await this.#takeOut((rule) => !rule.spec.switchPorts.every((number) => usable.has(number)));
+      for (const listener of this.#lostListeners) listener();
     };
     // A failure ends the connection, and the next one begins by looking.
     void this.#serial.run(take).catch(() => undefined);
   }
 
-  async #takeOut(test: (rule: Rule) => boolean, signal: AbortSignal): Promise<readonly FlowId[]> {
-    const lost = [...this.#book.all()].filter(test).map((rule) => rule.spec.id);
-    if (lost.length === 0) return [];
+  /** Takes rules out and notes them as lost. Rejects when one of them may still be in force. */
+  async #takeOut(test: (rule: Rule) => boolean): Promise<void> {
+    const ids = [...this.#book.all()].filter(test).map((rule) => rule.spec.id);
+    const operations = ids.map((id): Operation => ({ kind: 'delete', id }));
     const conversation = this.#conversation;
-    const operations = lost.map((id): Operation => ({ kind: 'delete', id }));
     const results =
       conversation === undefined
         ? this.#withoutSwitch(operations)
-        : await this.#operations(conversation).apply(operations, this.#vswitch, signal);
-    const stuck = results.findIndex((result) => !result.ok);
-    if (stuck !== -1) {
-      throw new SwitchAway(`${this.#client.name}: rule of ${formatFlowId(lost[stuck])}`, undefined);
+        : await this.#operations(conversation).apply(
+            operations,
+            this.#vswitch,
+            conversation.connected.session.ended,
+          );
+    this.#lost.push(...ids.filter((_, i) => results[i].ok));
+    if (results.some((result) => !result.ok)) {
+      throw new SwitchAway(this.#client.name, this.#client.error);
     }
-    return lost;
   }
 
   /** Nothing can be put; what has lapsed is gone. */

@@ -83,6 +83,12 @@ export interface PathBackend {
    * which is gone or is not the port it was (uuid, ifindex). Resolves to the ids taken out.
    */
   portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]>;
+  /**
+   * Calls `listener` when the backend has taken entries out for a cause of its own, such as a port
+   * of the device that lost its link; {@link portsChanged} then tells which. The returned function
+   * ends it. Left out by backends to which that does not happen.
+   */
+  onLost?(listener: () => void): () => void;
   /** Promises to be alive for another lease; past it, every packet goes to the vSwitch. */
   renewLease(): Promise<void>;
   /** Takes everything out. Resolves to the number of entries taken out. */

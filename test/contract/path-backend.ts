@@ -69,6 +69,8 @@ export interface PathBackendManifest {
   readonly traffic: boolean;
   /** Ports can be removed and made again. */
   readonly portChanges: boolean;
+  /** Entries go when the lease runs out, and come back with its renewal; otherwise they stay. */
+  readonly entriesLapse?: boolean;
   /** Bound of each test, ms. */
   readonly timeoutMs?: number;
 }
@@ -115,7 +117,7 @@ export function describePathBackend(
     describeOperations(withBackend);
     if (manifest.traffic) {
       describeTraffic(withBackend);
-      describeLease(withBackend);
+      describeLease(withBackend, manifest);
     }
     if (manifest.portChanges) describePorts(withBackend, manifest);
     describeAdoption(withBackend, manifest);
