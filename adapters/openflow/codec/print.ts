@@ -8,6 +8,8 @@ import { printMatch, printPort } from './print-match.ts';
 import { printList, printReply, printRequest } from './print-multipart.ts';
 import type { ErrorMessage } from './session.ts';
 
+/** Longest line, characters. */
+const MAX_LINE = 2000;
 const CONTROL = /\p{Cc}/gu;
 
 /**
@@ -17,7 +19,8 @@ const CONTROL = /\p{Cc}/gu;
 export function printMessage(message: Message, version: number): string {
   const head = `${message.type} xid=0x${message.xid.toString(16)}`;
   // Names come from the switch, and a line end in one must not begin another line of the log.
-  return `${head} ${printBody(message, version)}`.trimEnd().replace(CONTROL, '?');
+  const line = `${head} ${printBody(message, version)}`.trimEnd().replace(CONTROL, '?');
+  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}...` : line;
 }
 
 function printBody(m: Message, version: number): string {

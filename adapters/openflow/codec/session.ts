@@ -74,7 +74,10 @@ export function getHello(r: Reader, xid: number): Hello {
     const start = r.at;
     const type = r.u16();
     const length = r.u16();
-    if (length < 4) throw r.fail(`the length of a hello element, not ${length}`);
+    if (length < 4 || length - 4 > r.left) {
+      r.at = start;
+      break;
+    }
     if (type === VERSION_BITMAP && versions === undefined) {
       const outer = r.enter(length - 4, 'a version bitmap');
       versions = getBitmap(r);
@@ -85,13 +88,19 @@ export function getHello(r: Reader, xid: number): Hello {
       other.push(r.bytes(Math.min(r.left, (length + 7) & ~7)));
     }
   }
-  // Whatever an older version may have put there is to be ignored.
-  return { type: 'hello', xid, versions, other: Buffer.concat([...other, r.rest()]) };
+  // A hello that makes no sense is still one: what is left of it is no reason to hang up.
+  return {
+    type: 'hello',
+    xid,
+    versions,
+    other: new Uint8Array(Buffer.concat([...other, r.rest()])),
+  };
 }
 
 function getBitmap(r: Reader): number[] {
   const versions: number[] = [];
-  for (let base = 0; r.left >= 4; base += 32) {
+  // A version is a byte: further words say nothing.
+  for (let base = 0; r.left >= 4 && base < 256; base += 32) {
     const word = r.u32();
     for (let bit = 0; bit < 32; bit++) if ((word >>> bit) & 1) versions.push(base + bit);
   }
