@@ -1,216 +1,226 @@
 import type { JsonPath } from '../text/json-document.ts';
 import { didYouMean } from '../text/nearest.ts';
-import { type Comparison, type FactReference, isFactReference } from './condition.ts';
-import type { FactDefinition, FactType } from './fact.ts';
-import { factNamed } from './facts.ts';
-import { type OperatorDefinition, operatorNamed } from './operators.ts';
+import { type Comparison, isFactReference } from './condition.ts';
+import { type DecoratedOperator, DECORATORS, decoratedOperator } from './decorators.ts';
+import type { FactType } from './fact.ts';
+import { NUMERIC_FACTS } from './facts.ts';
+import { literalProblems, plural, withArticle } from './literal-check.ts';
+import type { Names } from './names.ts';
+import { type OperatorDefinition, OPERATORS } from './operators.ts';
+import { type LocalProblem, referenceProblems } from './reference-check.ts';
+import { elementOf, type Subject, subjectOf } from './subject.ts';
+import { shown } from './written.ts';
 
-/** A mistake in a comparison, at a path below it. */
-export interface ComparisonProblem {
-  readonly at: JsonPath;
-  readonly message: string;
-}
+/** What stands on the right of a comparison: another fact, or a value written out. */
+type Operand = { readonly subject: Subject } | { readonly literal: unknown };
 
 /**
- * Whether fact, operator and value of a comparison go together. Unknown names are left to the
- * schema.
+ * Whether fact, operator and value of a comparison go together.
  *
  * @param negated whether it stands in an odd number of "not"
  */
-export function comparisonProblems(c: Comparison, negated: boolean): ComparisonProblem[] {
-  const fact = factNamed(c.fact);
-  const operator = operatorNamed(c.operator);
-  if (fact === undefined) return [];
-  const problems = referenceProblems(c, fact, []);
-  if (problems.length > 0 || operator === undefined) return problems;
-  const type = valueType(fact);
-  if (!operator.facts.includes(type)) {
-    return [{ at: ['operator'], message: misfit(fact, type, operator) }];
+export function comparisonProblems(c: Comparison, negated: boolean, names: Names): LocalProblem[] {
+  const operator = decoratedOperator(c.operator);
+  const value = isFactReference(c.value) ? c.value : undefined;
+  const problems = [
+    ...referenceProblems(c, [], names),
+    ...(operator === undefined ? [{ at: ['operator'], message: unknownOperator(c.operator) }] : []),
+    ...(value === undefined ? [] : referenceProblems(value, ['value'], names)),
+  ];
+  const fact = names.factNamed(c.fact);
+  if (problems.length > 0 || fact === undefined || operator === undefined) return problems;
+  // An object that names no fact is the schema's to refuse.
+  if (value === undefined && isObject(c.value)) return [];
+  const subject = subjectOf(c, fact, names);
+  const other = value === undefined ? undefined : names.factNamed(value.fact);
+  const operand: Operand =
+    value !== undefined && other !== undefined
+      ? { subject: subjectOf(value, other, names) }
+      : { literal: c.value };
+  if (value !== undefined && sameReference(c, value)) {
+    return [{ at: ['value', 'fact'], message: `${subject.name} is compared with itself` }];
   }
-  const operand = operandProblems(c, fact, type, operator);
-  if (operand.length > 0 || !negated) return operand;
-  return negationProblems(c, operator, fact);
+  const found = sidesProblems(subject, operator, operand, ['value']);
+  return found.length > 0 || !negated ? found : negationProblems(subject, operator, operand);
 }
 
-function operandProblems(
-  c: Comparison,
-  fact: FactDefinition,
-  type: FactType,
-  operator: OperatorDefinition,
-): ComparisonProblem[] {
-  if (!isFactReference(c.value)) return literalProblems(fact, type, operator, c.value);
-  const other = factNamed(c.value.fact);
-  if (other === undefined) return [];
-  const problems = referenceProblems(c.value, other, ['value']);
-  return problems.length > 0 ? problems : otherFactProblems(fact, type, operator, other);
+function unknownOperator(name: string): string {
+  const words = name.split(':');
+  const operator = words.pop() ?? '';
+  const decorators = DECORATORS.map((d) => d.name);
+  const unknown = words.find((word) => !decorators.includes(word));
+  if (unknown !== undefined) {
+    return `unknown decorator "${unknown}:"${didYouMean(unknown, decorators)}`;
+  }
+  const names = OPERATORS.map((o) => o.name);
+  if (names.includes(operator)) return `operator "${name}" has too many decorators`;
+  return `unknown operator "${operator}"${didYouMean(operator, names)}`;
 }
 
-/** The type of what is compared: of an object fact its member, a number. */
-function valueType(fact: FactDefinition): FactType {
-  return fact.type === 'object' ? 'number' : fact.type;
-}
-
-/** Path and params: there when the fact has members and parameters, and only then. */
-function referenceProblems(
-  c: FactReference,
-  fact: FactDefinition,
+/** Takes one decorator after another away, outermost first, then looks at the operator. */
+function sidesProblems(
+  subject: Subject,
+  { decorators, operator }: DecoratedOperator,
+  operand: Operand,
   at: JsonPath,
-): ComparisonProblem[] {
-  const problems: ComparisonProblem[] = [];
-  const paths = Object.keys(fact.members ?? {}).map((m) => `$.${m}`);
-  if (fact.members === undefined && c.path !== undefined) {
-    const message = `${fact.name} is ${withArticle(fact.type)} and has no members; take "path" away`;
-    problems.push({ at: [...at, 'path'], message });
-  } else if (fact.members !== undefined && c.path === undefined) {
-    const message = `${fact.name} is an object: name a member, "path": one of ${listed(paths)}`;
-    problems.push({ at: [...at, 'fact'], message });
-  } else if (c.path !== undefined && !paths.includes(c.path)) {
-    const hint = didYouMean(c.path, paths);
-    const message = `${fact.name} has no member "${c.path}"${hint === '' ? `; there are ${listed(paths)}` : hint}`;
-    problems.push({ at: [...at, 'path'], message });
+): LocalProblem[] {
+  const [decorator, ...rest] = decorators;
+  const inner = { decorators: rest, operator };
+  switch (decorator?.name) {
+    case undefined:
+      return operatorProblems(subject, operator, operand, at);
+    case 'someFact':
+    case 'everyFact': {
+      if (subject.type === 'strings') return sidesProblems(elementOf(subject), inner, operand, at);
+      const is = withArticle(subject.type);
+      const message = `"${decorator.name}:" looks into lists, and ${subject.name} is ${is}`;
+      return [{ at: ['operator'], message }];
+    }
+    case 'someValue':
+    case 'everyValue':
+      return eachValueProblems(subject, decorator.name, inner, operand, at);
+    case 'swap':
+      if ('subject' in operand) return sidesProblems(operand.subject, inner, { subject }, at);
+      return [
+        {
+          at: ['operator'],
+          message:
+            '"swap:" needs another fact on the right; with a value, write it the other way round',
+        },
+      ];
+    default:
+      return sidesProblems(subject, inner, operand, at);
   }
-  return [...problems, ...paramProblems(c, fact, at)];
 }
 
-function paramProblems(c: FactReference, fact: FactDefinition, at: JsonPath): ComparisonProblem[] {
-  const problems: ComparisonProblem[] = [];
-  const wanted = fact.params ?? {};
-  const names = Object.keys(wanted);
-  for (const key of Object.keys(c.params ?? {})) {
-    if (names.includes(key)) continue;
-    const what = names.length === 0 ? 'takes no parameters' : `has no parameter "${key}"`;
-    const hint = didYouMean(key, names);
-    problems.push({ at: [...at, 'params', key], message: `${fact.name} ${what}${hint}` });
+function eachValueProblems(
+  subject: Subject,
+  word: string,
+  operator: DecoratedOperator,
+  operand: Operand,
+  at: JsonPath,
+): LocalProblem[] {
+  if ('subject' in operand) {
+    const { name, type } = operand.subject;
+    if (type === 'strings') {
+      return sidesProblems(subject, operator, { subject: elementOf(operand.subject) }, at);
+    }
+    const message = `"${word}:" needs a list, and ${name} is ${withArticle(type)}`;
+    return [{ at: [...at, 'fact'], message }];
   }
-  for (const name of names) {
-    const given = c.params?.[name];
-    if (typeof given === 'string') continue;
-    const message = `${fact.name} needs the parameter "${name}" (a string: ${wanted[name].description})`;
-    const where =
-      given === undefined ? [c.params === undefined ? 'fact' : 'params'] : ['params', name];
-    problems.push({ at: [...at, ...where], message });
+  const { literal } = operand;
+  if (!Array.isArray(literal) || literal.length === 0) {
+    return [
+      { at, message: `"${word}:" needs a list with at least one value, not ${shown(literal)}` },
+    ];
   }
-  return problems;
+  return literal.flatMap((value: unknown, i) =>
+    sidesProblems(subject, operator, { literal: value }, [...at, i]),
+  );
 }
 
-function misfit(fact: FactDefinition, type: FactType, operator: OperatorDefinition): string {
-  const types = operator.facts.map(plural).join(' and ');
-  return `${operator.name} compares ${types}, and ${fact.name} is ${withArticle(type)}`;
+function operatorProblems(
+  subject: Subject,
+  operator: OperatorDefinition,
+  operand: Operand,
+  at: JsonPath,
+): LocalProblem[] {
+  const { type, name } = subject;
+  if (!operator.facts.includes(type)) {
+    const types = operator.facts.map(plural).join(' and ');
+    const message = `${operator.name} compares ${types}, and ${name} is ${withArticle(type)}`;
+    return [{ at: ['operator'], message }];
+  }
+  if (operator.operand === 'subnet' && !subject.address) {
+    const message = `${operator.name} compares IP addresses, and ${name} is none; there are "ipSrc", "ipDst", "ipv4Src" ...`;
+    return [{ at: ['operator'], message }];
+  }
+  if (operator.operand === 'change' && !NUMERIC_FACTS.includes(name)) {
+    const message = `${operator.name} looks at numbers of the catalogue that take no parameters, and ${name} is none`;
+    return [{ at: ['operator'], message }];
+  }
+  return 'subject' in operand
+    ? otherFactProblems(subject, operator, operand.subject, at)
+    : literalProblems(subject, operator, operand.literal, at);
 }
 
 function otherFactProblems(
-  fact: FactDefinition,
-  type: FactType,
+  subject: Subject,
   operator: OperatorDefinition,
-  other: FactDefinition,
-): ComparisonProblem[] {
-  const wanted = operandType(type, operator);
-  const is = valueType(other);
+  other: Subject,
+  at: JsonPath,
+): LocalProblem[] {
+  const wanted = operandType(subject.type, operator);
   if (wanted === undefined) {
-    const message = `no fact is a list of ${plural(type)}; write the list out`;
-    return [{ at: ['value'], message }];
+    const message =
+      operator.operand === 'list'
+        ? `no fact is a list of ${plural(subject.type)}; write the list out`
+        : `${operator.name} takes no other fact; write the value out`;
+    return [{ at, message }];
   }
-  if (is !== wanted) {
-    const message = `${other.name} is ${withArticle(is)}, and ${fact.name} ${operator.name} needs ${withArticle(wanted)}; they never match`;
-    return [{ at: ['value', 'fact'], message }];
+  if (other.type !== wanted) {
+    const message = `${other.name} is ${withArticle(other.type)}, and ${subject.name} ${operator.name} needs ${withArticle(wanted)}; they never match`;
+    return [{ at: [...at, 'fact'], message }];
   }
-  if (other.name === fact.name && other.params === undefined) {
-    return [{ at: ['value', 'fact'], message: `${fact.name} is compared with itself` }];
+  if (wanted === 'number' && other.unit !== subject.unit) {
+    const unit = (s: Subject) => (s.unit === undefined ? 'has no unit' : `is in ${s.unit}`);
+    const message = `${other.name} ${unit(other)}, and ${subject.name} ${unit(subject)}; they cannot be compared`;
+    return [{ at: [...at, 'fact'], message }];
   }
   return [];
 }
 
 /** Type of a fact on the right of `operator`; undefined when there is none of that kind. */
 function operandType(type: FactType, operator: OperatorDefinition): FactType | undefined {
-  if (operator.operand === 'list') return type === 'string' ? 'strings' : undefined;
-  return operator.operand === 'element' ? 'string' : type;
-}
-
-function literalProblems(
-  fact: FactDefinition,
-  type: FactType,
-  operator: OperatorDefinition,
-  value: unknown,
-): ComparisonProblem[] {
-  // An object that names no fact is the schema's to refuse.
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [];
-  if (operator.operand !== 'list') {
-    if (operator.operand === 'element') {
-      if (typeof value === 'string') return [];
-      const message = `${fact.name} is ${withArticle(type)}; ${shown(value)} is never in it`;
-      return [{ at: ['value'], message }];
-    }
-    const problem = elementProblem(fact, type, value, operator.operand === 'same');
-    return problem === undefined ? [] : [{ at: ['value'], message: problem }];
+  switch (operator.operand) {
+    case 'list':
+      return type === 'string' ? 'strings' : undefined;
+    case 'element':
+      return 'string';
+    case 'range':
+    case 'subnet':
+    case 'pattern':
+    case 'change':
+      return undefined;
+    case 'same':
+    case 'number':
+    default:
+      return type;
   }
-  if (!Array.isArray(value)) {
-    const message = `${operator.name} needs a list of ${plural(type)}, not ${shown(value)}`;
-    return [{ at: ['value'], message }];
-  }
-  if (value.length === 0) {
-    return [{ at: ['value'], message: `the list is empty; ${operator.name} needs at least one` }];
-  }
-  return value.flatMap((element: unknown, i) => {
-    const problem = elementProblem(fact, type, element, false);
-    return problem === undefined ? [] : [{ at: ['value', i], message: problem }];
-  });
-}
-
-function elementProblem(
-  fact: FactDefinition,
-  type: FactType,
-  value: unknown,
-  orNull: boolean,
-): string | undefined {
-  if (orNull && value === null) {
-    if (fact.missing !== undefined) return undefined;
-    return `${fact.name} always has a value; null never matches`;
-  }
-  if (typeof value !== type) {
-    const unit = fact.unit === undefined ? '' : ` (${fact.unit})`;
-    return `${fact.name} is ${withArticle(type)}${unit}; ${shown(value)} never matches`;
-  }
-  if (typeof value !== 'string') return undefined;
-  if (fact.values !== undefined && !fact.values.includes(value)) {
-    const hint = didYouMean(value, fact.values);
-    return `${fact.name} is never ${shown(value)}${hint === '' ? `; it is one of ${listed(fact.values)}` : hint}`;
-  }
-  if (fact.form !== undefined && !fact.form.pattern.test(value)) {
-    return `${fact.name} is ${fact.form.words}; ${shown(value)} never matches`;
-  }
-  return undefined;
 }
 
 /** "not" around a comparison that is false for want of a value would make it true. */
 function negationProblems(
-  c: Comparison,
-  operator: OperatorDefinition,
-  fact: FactDefinition,
-): ComparisonProblem[] {
-  if (c.value === null) return [];
-  const other = isFactReference(c.value) ? factNamed(c.value.fact) : undefined;
-  const unsure = fact.missing !== undefined ? fact : other;
-  if (unsure?.missing === undefined) return [];
+  subject: Subject,
+  { decorators, operator }: DecoratedOperator,
+  operand: Operand,
+): LocalProblem[] {
+  if ('literal' in operand && operand.literal === null) return [];
+  const other = 'subject' in operand ? operand.subject : undefined;
+  const isChange = operator.operand === 'change';
+  const unsure = subject.missing !== undefined || isChange ? subject : other;
+  const missing = isChange ? 'it has been seen but once' : unsure?.missing;
+  if (unsure === undefined || missing === undefined) return [];
+  const written = [...decorators.map((d) => d.name), operator.name].join(':');
+  const instead =
+    decorators.length === 0 && operator.opposite !== undefined
+      ? operator.opposite
+      : `not:${written}`;
   const message =
-    `inside "not" this would hold wherever ${unsure.name} is missing (${unsure.missing}); ` +
-    `use "${operator.opposite}" instead of "not"`;
+    `inside "not" this would hold wherever ${unsure.name} is missing (${missing}); ` +
+    `use "${instead}" instead of "not"`;
   return [{ at: ['fact'], message }];
 }
 
-function plural(type: FactType): string {
-  return type === 'strings' ? 'lists' : `${type}s`;
+function sameReference(a: Comparison, b: { readonly fact: string }): boolean {
+  const { fact, params, path } = { params: undefined, path: undefined, ...b };
+  return (
+    a.fact === fact &&
+    a.path === path &&
+    JSON.stringify(a.params ?? {}) === JSON.stringify(params ?? {})
+  );
 }
 
-function withArticle(type: FactType): string {
-  if (type === 'strings') return 'a list of strings';
-  return type === 'object' ? 'an object' : `a ${type}`;
-}
-
-function listed(words: readonly string[]): string {
-  return words.map((w) => `"${w}"`).join(', ');
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

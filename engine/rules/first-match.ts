@@ -1,7 +1,7 @@
 import type { Engine, TopLevelCondition } from 'json-rules-engine';
 import type { RootCondition } from './condition.ts';
 import type { FactLookup, FlowView } from './fact.ts';
-import type { PolicyRule } from './policy.ts';
+import type { PolicyRule } from './policy-set.ts';
 import {
   type EngineCondition,
   engineCondition,

@@ -12,7 +12,7 @@ import type {
 } from './evaluator.ts';
 import { FlowView } from './fact.ts';
 import { FirstMatch } from './first-match.ts';
-import type { PolicyRule, PolicySet } from './policy.ts';
+import type { PolicyRule, PolicySet } from './policy-set.ts';
 import { PolicyMemory } from './policy-memory.ts';
 import { traceRules } from './trace.ts';
 

@@ -118,6 +118,14 @@ function castOf(match: FlowMatch): Cast {
   return 'any';
 }
 
+const IP_PROTOCOLS: ReadonlyMap<number, Protocol> = new Map([
+  [1, 'icmp'],
+  [6, 'tcp'],
+  [17, 'udp'],
+  [58, 'icmpv6'],
+  [132, 'sctp'],
+]);
+
 /** By ethertype (IEEE 802 numbers) and IP protocol (IANA protocol numbers). */
 function protocolOf(
   ethType: number | undefined,
@@ -126,20 +134,7 @@ function protocolOf(
   if (ethType === undefined) return undefined;
   if (ethType === 0x0806) return 'arp';
   if (ethType !== 0x0800 && ethType !== 0x86dd) return 'other';
-  switch (ipProto) {
-    case 1:
-      return 'icmp';
-    case 6:
-      return 'tcp';
-    case 17:
-      return 'udp';
-    case 58:
-      return 'icmpv6';
-    case 132:
-      return 'sctp';
-    default:
-      return 'ip';
-  }
+  return (ipProto === undefined ? undefined : IP_PROTOCOLS.get(ipProto)) ?? 'ip';
 }
 
 /** Undefined when the mask is no prefix: its bits are not all at the front. */

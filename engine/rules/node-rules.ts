@@ -1,7 +1,7 @@
 import type { Engine } from 'json-rules-engine';
 import { followedNumber } from './amount.ts';
 import type { FactValue, FlowView } from './fact.ts';
-import { factLookup, type NodeRule, type PolicySet } from './policy.ts';
+import { factLookup, type NodeRule, type PolicySet } from './policy-set.ts';
 import { engineRoot, newRulesEngine } from './rules-engine.ts';
 
 /**

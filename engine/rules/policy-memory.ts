@@ -7,7 +7,7 @@ import { factNamed } from './facts.ts';
 import { FlowMeter } from './flow-meter.ts';
 import { MatchFactCache } from './match-facts.ts';
 import { NodeRules } from './node-rules.ts';
-import { factLookup, type PolicySet } from './policy.ts';
+import { factLookup, type PolicySet } from './policy-set.ts';
 import { RatesOfChange } from './rate-of-change.ts';
 import { ScheduleClock } from './schedule.ts';
 import { SliceMembership } from './slice-membership.ts';

@@ -1,27 +1,29 @@
 /* oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema */
 import { WISH_NAMES } from '../model/flow.ts';
-import type { FactDefinition } from './fact.ts';
-import { FACTS, NUMERIC_FACTS } from './facts.ts';
-import { OPERATORS } from './operators.ts';
+import { NUMERIC_FACTS } from './facts.ts';
+import { CONDITION_DEFS } from './schema/condition-schema.ts';
+import {
+  OWN_FACTS,
+  SCHEDULES,
+  SECTION_DEFS,
+  SHARED_CONDITIONS,
+  SLICES,
+} from './schema/section-schemas.ts';
+import { activeWords, description, NAME, quantity } from './schema/words.ts';
 
-/** Event types that a rule can name. */
+/** Event types that a flow rule can name. */
 export const EVENT_TYPES: readonly string[] = WISH_NAMES.slice(1);
 
-/** In one group: json-rules-engine's cost grows with the square of it. */
-const MOST_CONDITIONS = 100;
-
-const NAME = {
-  type: 'string',
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
-  maxLength: 80,
-};
+/** The event type of node rules. */
+export const SET_FACT = 'set-fact';
 
 /**
  * JSON Schema (2020-12) of a policy document. `policies/policy.schema.json`, which editors use,
  * is this object written to a file.
  *
  * Nested if/then/else instead of oneOf, so that a mistake leads to one error and not to one for
- * every alternative. `enumDescriptions` is an editor's word: it shows them beside the names.
+ * every alternative. `enumDescriptions` is an editor's word: it shows them beside the names. Names
+ * of facts and operators are offered and not demanded: the checker says what is wrong with them.
  */
 export const POLICY_SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -33,8 +35,22 @@ export const POLICY_SCHEMA = {
   properties: {
     $schema: { type: 'string', description: 'Where this schema is, for editors.' },
     name: { ...NAME, description: 'Unique among the policies that are loaded together.' },
-    description: { type: 'string', description: 'What the policy is for.' },
+    description: description('What the policy is for.'),
     version: { type: 'string', minLength: 1, description: 'Version of the policy, for people.' },
+    mode: {
+      enum: ['enforce', 'shadow'],
+      enumDescriptions: [
+        'What its rules ask for is done.',
+        'What its rules ask for is decided and recorded, and moves nothing.',
+      ],
+      default: 'enforce',
+      description: 'Whether the policy is enforced.',
+    },
+    active: activeWords('the policy has a say only then.'),
+    schedules: SCHEDULES,
+    slices: SLICES,
+    facts: OWN_FACTS,
+    conditions: SHARED_CONDITIONS,
     rules: {
       type: 'array',
       minItems: 1,
@@ -49,7 +65,16 @@ export const POLICY_SCHEMA = {
       additionalProperties: false,
       properties: {
         name: { ...NAME, description: 'Unique in the policy.' },
-        description: { type: 'string', description: 'What the rule is for.' },
+        description: description('What the rule is for.'),
+        scope: {
+          enum: ['flow', 'node'],
+          enumDescriptions: [
+            'Looked at for each flow; asks for a placement.',
+            'Looked at once a tick; sets a fact of the policy.',
+          ],
+          default: 'flow',
+          description: 'What the rule is about.',
+        },
         priority: {
           type: 'integer',
           minimum: 1,
@@ -57,6 +82,7 @@ export const POLICY_SCHEMA = {
           default: 1,
           description: 'Higher speaks first; among equals the first in the policy does.',
         },
+        active: activeWords('the rule holds only then.'),
         conditions: { $ref: '#/$defs/root' },
         event: { $ref: '#/$defs/event' },
       },
@@ -64,127 +90,81 @@ export const POLICY_SCHEMA = {
     event: {
       type: 'object',
       required: ['type'],
-      additionalProperties: false,
-      description: 'What is asked for a flow for which the conditions hold.',
+      description: 'What is done when the conditions hold.',
       properties: {
         type: {
-          enum: EVENT_TYPES,
+          enum: [...EVENT_TYPES, SET_FACT],
           enumDescriptions: [
             'Move the flow to the NIC.',
             'Keep it on the vSwitch, or take it back.',
             'Move the flow to the fast path.',
             'Keep it off the fast path, or take it back.',
+            'Set a fact of the policy (node rules).',
           ],
         },
-        params: {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            score: {
-              if: { type: 'string' },
-              then: { enum: NUMERIC_FACTS },
-              else: { type: 'number', minimum: 0 },
-              default: 'packetsPerSecond',
-              description: 'How much the flow is worth an entry: a numeric fact or a number.',
+      },
+      if: { required: ['type'], properties: { type: { const: SET_FACT } } },
+      then: {
+        additionalProperties: false,
+        required: ['params'],
+        properties: {
+          type: true,
+          params: {
+            type: 'object',
+            required: ['fact', 'value'],
+            additionalProperties: false,
+            properties: {
+              fact: { type: 'string', description: 'Name of the fact, as the policy declares it.' },
+              value: {
+                if: { type: 'object' },
+                then: { $ref: '#/$defs/amount' },
+                else: { type: ['number', 'string', 'boolean'] },
+                description: 'What it becomes: a value, or a number that follows another fact.',
+              },
             },
           },
         },
       },
-    },
-    root: {
-      type: 'object',
-      description: 'One of all, any and not.',
-      if: { anyOf: [{ required: ['all'] }, { required: ['any'] }, { required: ['not'] }] },
-      then: { $ref: '#/$defs/condition' },
-      else: { required: ['all'] },
-    },
-    condition: {
-      type: 'object',
-      if: { required: ['all'] },
-      then: group('all', 'Holds when every one of them holds.'),
       else: {
-        if: { required: ['any'] },
-        then: group('any', 'Holds when at least one of them holds.'),
-        else: {
-          if: { required: ['not'] },
-          then: {
+        additionalProperties: false,
+        properties: {
+          type: true,
+          params: {
+            type: 'object',
             additionalProperties: false,
             properties: {
-              ...conditionWords(),
-              not: { $ref: '#/$defs/condition', description: 'Holds when this does not.' },
+              score: {
+                if: { type: 'object' },
+                then: { $ref: '#/$defs/amount' },
+                else: {
+                  if: { type: 'string' },
+                  then: { anyOf: [{ enum: NUMERIC_FACTS }, true] },
+                  else: { type: 'number', minimum: 0 },
+                },
+                default: 'packetsPerSecond',
+                description: 'How much the flow is worth an entry: a numeric fact or a number.',
+              },
             },
           },
-          else: { $ref: '#/$defs/comparison' },
         },
       },
     },
-    comparison: {
-      required: ['fact', 'operator', 'value'],
+    amount: {
+      type: 'object',
+      required: ['fact'],
       additionalProperties: false,
+      description: 'A number that follows a fact: fact * times + plus, from atLeast to atMost.',
       properties: {
-        ...conditionWords(),
         fact: { $ref: '#/$defs/fact' },
-        operator: {
-          enum: OPERATORS.map((o) => o.name),
-          enumDescriptions: OPERATORS.map((o) => o.description),
-          description: 'How the fact is compared with the value.',
-        },
-        value: {
-          if: { type: 'object' },
-          then: {
-            required: ['fact'],
-            additionalProperties: false,
-            properties: {
-              fact: { $ref: '#/$defs/fact' },
-              params: { $ref: '#/$defs/params' },
-              path: { $ref: '#/$defs/path' },
-            },
-          },
-          description: 'A value, a list of values, or another fact as { "fact": name }.',
-        },
         params: { $ref: '#/$defs/params' },
         path: { $ref: '#/$defs/path' },
+        times: { type: 'number', default: 1, description: 'What the fact is multiplied by.' },
+        plus: quantity('What is added then.', [100, '1kpps']),
+        atLeast: quantity('It is never less.', [100, '1kpps']),
+        atMost: quantity('It is never more.', [10_000, '10kpps']),
       },
     },
-    fact: {
-      enum: FACTS.map((f) => f.name),
-      enumDescriptions: FACTS.map(factSummary),
-      description: 'Name of a fact.',
-    },
-    params: { type: 'object', description: 'Arguments of the fact, for those that take some.' },
-    path: { type: 'string', description: 'Member of an object fact, as $.member.' },
+    ...SECTION_DEFS,
+    ...CONDITION_DEFS,
   },
 };
-
-function group(word: 'all' | 'any', description: string) {
-  return {
-    additionalProperties: false,
-    properties: {
-      ...conditionWords(),
-      [word]: {
-        type: 'array',
-        minItems: 1,
-        maxItems: MOST_CONDITIONS,
-        items: { $ref: '#/$defs/condition' },
-        description,
-      },
-    },
-  };
-}
-
-function conditionWords() {
-  return {
-    name: { type: 'string', description: 'What the condition is for.' },
-    priority: {
-      type: 'integer',
-      minimum: 1,
-      maximum: 1_000_000,
-      description: 'Conditions with a higher one are looked at first. Never changes the verdict.',
-    },
-  };
-}
-
-function factSummary(fact: FactDefinition): string {
-  const unit = fact.unit === undefined ? '' : `, ${fact.unit}`;
-  return `${fact.description} (${fact.type}${unit}; such as ${fact.example})`;
-}

@@ -2,25 +2,8 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import { didYouMean } from '../text/nearest.ts';
 import { formatProblem, type Problem } from '../text/problem.ts';
-import type { RootCondition } from './condition.ts';
+import type { PolicyDocument } from './policy-document.ts';
 import { POLICY_SCHEMA } from './policy-schema.ts';
-
-/** A policy document that is what the schema asks for. */
-export interface PolicyDocument {
-  readonly name: string;
-  readonly description?: string;
-  readonly version: string;
-  readonly rules: readonly {
-    readonly name: string;
-    readonly description?: string;
-    readonly priority?: number;
-    readonly conditions: RootCondition;
-    readonly event: {
-      readonly type: string;
-      readonly params?: { readonly score?: string | number };
-    };
-  }[];
-}
 
 const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false });
 ajv.addKeyword('enumDescriptions');
@@ -34,8 +17,10 @@ export function isPolicyDocument(value: unknown): value is PolicyDocument {
 /** Where a document is not what the schema asks for, in words; empty when it is. */
 export function schemaProblems(document: JsonDocument): Problem[] {
   if (validate(document.value)) return [];
-  // "must match then" only repeats that something inside did not.
-  const errors = (validate.errors ?? []).filter((e) => e.keyword !== 'if');
+  // "must match then" and "property name must be valid" only repeat what another error says.
+  const errors = (validate.errors ?? []).filter(
+    (e) => e.keyword !== 'if' && e.keyword !== 'propertyNames',
+  );
   return withoutRepeats(errors.map((e) => schemaProblem(document, e)));
 }
 
@@ -48,20 +33,21 @@ function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
   const last = path.at(-1);
   const name = last === undefined ? 'the document' : nameOf(path);
   const at = (message: string) => document.problemAt(path, message);
+  const key = error.propertyName;
+  if (key !== undefined) return document.problemAtKey(path, key, badKey(key));
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty);
       return document.problemAtKey(path, key, unknownKey(key, name, error));
     }
     case 'required':
-      if (childOf(error.data, 'condition') !== undefined) {
-        return document.problemAtKey(path, 'condition', NO_REFERENCES);
-      }
-      return at(missingKey(String(error.params.missingProperty), last, name));
+      return at(missingKey(String(error.params.missingProperty), name));
     case 'enum':
       return at(notOneOf(error, last));
     case 'type':
       return at(`${name} must be ${withArticle(String(error.params.type))}, not ${shown(error)}`);
+    case 'minProperties':
+      return at(`${name} is empty; it has to say something`);
     case 'minItems':
       return at(
         last === 'any'
@@ -76,6 +62,8 @@ function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
       return at(
         `${name} can have letters, digits, ".", "_" and "-" and starts with a letter or digit; it is ${shown(error)}`,
       );
+    case 'exclusiveMinimum':
+      return at(`${name} must be more than ${error.params.limit}, not ${shown(error)}`);
     case 'minimum':
       return at(
         last === 'priority'
@@ -87,43 +75,36 @@ function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
   }
 }
 
-const NO_REFERENCES = 'conditions by reference are not supported; write the condition out';
+function badKey(key: string): string {
+  return `a name can have letters, digits, ".", "_" and "-" and starts with a letter; it is "${key}"`;
+}
 
 function unknownKey(key: string, name: string, error: ErrorObject): string {
   const known = Object.keys(error.parentSchema?.properties ?? {});
-  if (key === 'condition') return NO_REFERENCES;
-  if (known.includes('all') || known.includes('any') || known.includes('not')) {
-    return `a condition has one of "all", "any", "not" and a comparison, not "${key}" as well`;
+  if (GROUPS.some((group) => known.includes(group)) && !known.includes('fact')) {
+    return `a condition has one of "all", "any", "not", "condition" and a comparison, not "${key}" as well`;
   }
   const hint = didYouMean(key, known);
   const choice = hint === '' ? `; it can have ${quoted(known)}` : hint;
   return `unknown key "${key}" in ${name}${choice}`;
 }
 
-function missingKey(key: string, last: string | number | undefined, name: string): string {
-  if (last === 'conditions') return '"conditions" must have one of "all", "any" and "not"';
-  return `${name} lacks the key "${key}"`;
+const GROUPS = ['all', 'any', 'not', 'condition'];
+
+function missingKey(key: string, name: string): string {
+  if (key !== 'all') return `${name} lacks the key "${key}"`;
+  const short = name.replace(/^"rules\[\d+\]\.conditions"$/, '"conditions"');
+  return `${short} must have one of "all", "any", "not" and "condition"`;
 }
 
 function notOneOf(error: ErrorObject, last: string | number | undefined): string {
   const allowed: string[] = error.params.allowedValues;
-  const kind = KINDS.get(last) ?? `value of "${last}"`;
+  const kind = last === 'type' ? 'type' : `value of "${last}"`;
   const word = typeof error.data === 'string' ? error.data : '';
-  if (last === 'operator' && word.includes(':')) {
-    return `operator ${shown(error)}: decorators ("not:", "everyFact:" ...) are not supported`;
-  }
   const hint = didYouMean(word, allowed);
-  const choice = hint !== '' ? hint : allowed.length > 12 ? '' : `; there are ${quoted(allowed)}`;
-  return last === 'score' && typeof error.data === 'string'
-    ? `a score is a number or the name of a numeric fact, and ${shown(error)} is none${hint}`
-    : `unknown ${kind} ${shown(error)}${choice}`;
+  const choice = hint === '' ? `; there are ${quoted(allowed)}` : hint;
+  return `unknown ${kind === 'type' && allowed.includes('offload') ? 'event type' : kind} ${shown(error)}${choice}`;
 }
-
-const KINDS: ReadonlyMap<string | number | undefined, string> = new Map([
-  ['fact', 'fact'],
-  ['operator', 'operator'],
-  ['type', 'event type'],
-]);
 
 function nameOf(path: JsonPath): string {
   const words: string[] = [];
@@ -138,7 +119,11 @@ function quoted(words: readonly string[]): string {
   return words.map((w) => `"${w}"`).join(', ');
 }
 
-function withArticle(type: string): string {
+/** `a list`, `a number or a string`. */
+function withArticle(types: string): string {
+  const several = types.split(',');
+  if (several.length > 1) return several.map(withArticle).join(' or ');
+  const [type] = several;
   if (type === 'array') return 'a list';
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }

@@ -94,8 +94,12 @@ const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
   ['bit', { words: 'a number of bits', factors: { bit: 1, bits: 1 } }],
   ['entry', { words: 'a number of entries', factors: { entry: 1, entries: 1 } }],
   ['flow', { words: 'a number of flows', factors: { flow: 1, flows: 1 } }],
+  ['flow/s', { words: 'a rate of flows', factors: { 'flow/s': 1, 'flows/s': 1 } }],
   ['share, 0 to 1', { words: 'a share', factors: { '%': 0.01 } }],
 ]);
+
+/** Units that facts can have. */
+export const UNITS: readonly string[] = [...DIMENSIONS.keys()];
 
 /** Unit of what changes by `unit` in a second, as the fact `rateOfChange` has it. */
 export function perSecond(unit: string | undefined): string {

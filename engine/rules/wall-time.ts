@@ -14,8 +14,8 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /** What is wrong with the name of a time zone, undefined when there is one of that name. */
 export function timezoneProblem(timezone: string): string | undefined {
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone: timezone });
-    return undefined;
+    const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: timezone }).resolvedOptions();
+    return timeZone === '' ? 'a time zone has a name' : undefined;
   } catch {
     return `there is no time zone "${timezone}"; names are as "Europe/Berlin" and "UTC"`;
   }

@@ -125,9 +125,7 @@ describe('docs/policies.md', () => {
       { any: [] },
       { all: [] },
       { fact: 'bytes', operator: 'greaterThan', value: '10' },
-      { fact: 'bytes', operator: 'not:equal', value: 10 },
       { fact: 'bytes', operator: 'equal', value: 10, path: '$..x' },
-      { condition: 'shared' },
       { not: { fact: 'tcpDst', operator: 'equal', value: 22 } },
     ];
     for (const condition of refused) {

@@ -108,10 +108,10 @@ describe('JsonRulesEvaluator', () => {
     const values: readonly [string, unknown][] = [
       ['equal', 22],
       ['notEqual', 22],
-      ['lessThan', 1e9],
-      ['lessThanInclusive', 1e9],
-      ['greaterThan', -1],
-      ['greaterThanInclusive', -1],
+      ['lessThan', 60000],
+      ['lessThanInclusive', 60000],
+      ['greaterThan', 0],
+      ['greaterThanInclusive', 0],
       ['in', [22]],
       ['notIn', [22]],
     ];

@@ -30,7 +30,7 @@ describe('policies/policy.schema.json', () => {
       if (Array.isArray(value?.enumDescriptions)) offers.push(value);
       return value;
     });
-    assert.equal(offers.length, 3);
+    assert.equal(offers.length, 5);
     for (const offer of offers) assert.equal(offer.enumDescriptions.length, offer.enum.length);
   });
 });

@@ -52,7 +52,7 @@ describe('parsePolicies', () => {
       rule('number', HOLDS, { event: { type: 'fast-path', params: { score: 3 } } }),
       rule('slow', HOLDS, { event: { type: 'slow-path' } }),
     ]);
-    const set = parsePolicies([{ file: 'x/p.json', text }]);
+    const set = parsePolicies([{ file: 'x/p.json', text }], { unreachable: 'allow' });
     const [{ revision, ...policy }] = set.policies;
     assert.match(revision, /^[0-9a-f]{12}$/);
     assert.deepEqual(policy, {
@@ -71,14 +71,21 @@ describe('parsePolicies', () => {
         ['p/slow', 'p', 1, Wish.slowPath, { kind: 'fact', fact: 'packetsPerSecond' }],
       ],
     );
-    assert.equal(JSON.stringify(set.rules[1].conditions), JSON.stringify(HOLDS));
+    const [low] = set.rules.filter((r) => r.name === 'p/low');
+    assert('all' in low.conditions);
+    assert.deepEqual(low.conditions.all, [{ ...HOLDS.all[0], at: { line: 9, column: 11 } }]);
   });
 
   it('puts rules in order by priority, then document, then place', () => {
-    const set = parsePolicies([
-      { file: 'b', text: policyText([rule('1', HOLDS), rule('2', HOLDS, { priority: 5 })], 'b') },
-      { file: 'a', text: policyText([rule('1', HOLDS, { priority: 5 }), rule('2', HOLDS)], 'a') },
-    ]);
+    const [b, a] = [
+      policyText([rule('1', HOLDS), rule('2', HOLDS, { priority: 5 })], 'b'),
+      policyText([rule('1', HOLDS, { priority: 5 }), rule('2', HOLDS)], 'a'),
+    ];
+    const documents = [
+      { file: 'b', text: b },
+      { file: 'a', text: a },
+    ];
+    const set = parsePolicies(documents, { unreachable: 'allow' });
     assert.deepEqual(
       set.rules.map((r) => r.name),
       ['b/2', 'a/1', 'b/1', 'a/2'],
@@ -210,17 +217,18 @@ describe('parsePolicies', () => {
     assert.deepEqual(root('{ "all": [{ "all": [] }] }'), [
       '2:34: an empty "all" would hold for every flow; say what has to hold',
     ]);
-    assert.deepEqual(root('{}'), ['2:15: "conditions" must have one of "all", "any" and "not"']);
+    assert.deepEqual(root('{}'), [
+      '2:15: "conditions" must have one of "all", "any", "not" and "condition"',
+    ]);
     assert.deepEqual(root('{ "fact": "bytes", "operator": "equal", "value": 1 }'), [
-      '2:15: "conditions" must have one of "all", "any" and "not"',
+      '2:15: "conditions" must have one of "all", "any", "not" and "condition"',
     ]);
     assert.deepEqual(
       root('{ "all": [{ "fact": "bytes", "operator": "equal", "value": 1 }], "any": [] }'),
-      ['2:80: a condition has one of "all", "any", "not" and a comparison, not "any" as well'],
+      [
+        '2:80: a condition has one of "all", "any", "not", "condition" and a comparison, not "any" as well',
+      ],
     );
-    assert.deepEqual(root('{ "condition": "shared" }'), [
-      '2:17: conditions by reference are not supported; write the condition out',
-    ]);
   });
 
   // `^` marks the place of each message.
@@ -337,10 +345,7 @@ describe('parsePolicies', () => {
       '"rules[0].conditions.all[0]" lacks the key "value"',
       'unknown key "vale" in "rules[0].conditions.all[0]"; did you mean "value"?',
     ],
-    [
-      '^"condition": "shared"',
-      'conditions by reference are not supported; write the condition out',
-    ],
+    ['"condition": ^"shared"', 'unknown shared condition "shared"; the policy has none'],
     [
       '"fact": ^"bitPerSecond", "operator": ^"greaterTan", "value": 1',
       'unknown fact "bitPerSecond"; did you mean "bitsPerSecond"?',
@@ -352,8 +357,8 @@ describe('parsePolicies', () => {
       'unknown operator "__proto__"',
     ],
     [
-      '"fact": "bytes", "operator": ^"not:equal", "value": 1',
-      'operator "not:equal": decorators ("not:", "everyFact:" ...) are not supported',
+      '"fact": "bytes", "operator": ^"nit:equal", "value": 1',
+      'unknown decorator "nit:"; did you mean "not"?',
     ],
     [
       '"fact": "bytes", "operator": "equal", "value": 1, "priority": ^0',
