@@ -1,5 +1,7 @@
 import { Registry } from 'prom-client';
+import type { PolicySet } from '../engine/rules/policy.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { PolicyMetrics } from '../telemetry/policy-metrics.ts';
 import type { Config } from './config/config.ts';
 import type { Daemon } from './lifecycle.ts';
 import type { Log } from './log.ts';
@@ -7,7 +9,8 @@ import { Loop } from './loop.ts';
 import { LoopView } from './loop-view.ts';
 import { createNode } from './node.ts';
 import { packageVersion } from './package-root.ts';
-import { PolicyKeeper } from './policy-keeper.ts';
+import { PolicyKeeper, type Reload, RELOAD_RESULTS } from './policy-keeper.ts';
+import { PolicyWatcher } from './policy-watcher.ts';
 
 /**
  * Makes the daemon that a configuration describes. Nothing is started.
@@ -18,21 +21,29 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   const clock = { now: () => performance.now(), wall: () => Date.now() };
   const version = packageVersion();
   const registry = new Registry();
+  const policyMetrics = new PolicyMetrics(registry, RELOAD_RESULTS);
   const policies = new PolicyKeeper({
     files: config.policies,
     clock,
     log,
+    onReload: (reload, inForce) => observeReload(policyMetrics, reload, inForce),
   });
   const evaluator = await policies.first();
   const node = createNode(config, clock);
   const metrics = new Metrics(registry, version);
   const loop = new Loop({ config, node, evaluator, clock, log, metrics });
   policies.serve(loop.engine);
+  const watcher = new PolicyWatcher({
+    files: policies.watchedFiles,
+    onChange: () => policies.reloadChanged(),
+    log,
+  });
   const view = new LoopView({
     loop,
     node,
     config,
     policies,
+    watching: () => watcher.watching,
     version,
     startedAtMs: clock.now(),
     now: clock.now,
@@ -40,11 +51,19 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   return {
     view,
     registry,
-    start: () => {
+    start: async () => {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
       loop.start();
-      return Promise.resolve();
+      await watcher.start();
     },
-    stop: () => loop.stop(config.onExit),
+    stop: async () => {
+      await Promise.all([watcher.close(), loop.stop(config.onExit)]);
+    },
   };
+}
+
+function observeReload(metrics: PolicyMetrics, reload: Reload, inForce: PolicySet): void {
+  if (reload.result === 'in-force') metrics.inForce(inForce.policies, reload.atMs);
+  else metrics.refused();
+  if (!reload.first) metrics.reloaded(reload.result);
 }

@@ -23,6 +23,7 @@ import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import { type FlowSurroundings, flowView } from './view/flow-view.ts';
+import { policiesView } from './view/policies-view.ts';
 import { selectFlows, rowsByPrefix } from './view/select-flows.ts';
 
 const MOST_CANDIDATES = 10;
@@ -33,6 +34,8 @@ export interface LoopViewOptions {
   readonly node: Node;
   readonly config: Config;
   readonly policies: PolicyKeeper;
+  /** Whether changes of the policy files are noticed. */
+  readonly watching: () => boolean;
   readonly version: string;
   readonly startedAtMs: number;
   readonly now: () => number;
@@ -47,7 +50,7 @@ export class LoopView implements DaemonView {
   }
 
   status(): StatusView {
-    const { loop, node, config, policies } = this.#o;
+    const { loop, node, policies } = this.#o;
     const report = loop.lastReport;
     return {
       version: this.#o.version,
@@ -67,11 +70,7 @@ export class LoopView implements DaemonView {
       flows: byPlacement((i) => report?.flows[i] ?? 0),
       bitsPerSecond: ratesByPlacement(loop.table),
       ports: report === undefined ? [] : portViews(report.tick),
-      policies: {
-        files: config.policies,
-        rules: loop.engine.evaluator.rules.length,
-        problems: policies.problems,
-      },
+      policies: policiesView(policies, this.#o.watching()),
       held: loop.engine.held,
     };
   }

@@ -9,6 +9,7 @@ import { CommandFailed, ExitCode } from './exit-codes.ts';
 import { flowsCommand } from './flows.ts';
 import { onloadAllCommand } from './onload-all.ts';
 import { reloadCommand } from './reload.ts';
+import { policyCommand } from './policy/policy.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
@@ -33,6 +34,7 @@ Examples:
   norikae top                              what it does
   norikae why 5b1f0c7e                     why a flow is where it is
   norikae onload-all                       everything back on the vSwitch, now
+  norikae policy --help                    write, check, test and compare policies
 `;
 
 /** Runs one command line (without node and script); resolves to the exit code. */
@@ -64,10 +66,11 @@ function program(context: CliContext): Command {
     onloadAllCommand(context),
     resumeCommand(context),
     reloadCommand(context),
+    policyCommand(context),
     versionCommand(context),
   ];
   for (const command of commands) root.addCommand(command);
-  for (const command of [root, ...commands]) {
+  for (const command of [root, ...commands.flatMap(withSubcommands)]) {
     command
       .exitOverride()
       .showHelpAfterError('(--help shows how it is used)')
@@ -80,6 +83,10 @@ function program(context: CliContext): Command {
       });
   }
   return root;
+}
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands];
 }
 
 function exitCodeOf(error: unknown): ExitCode {

@@ -197,7 +197,28 @@ export interface PortView {
 
 export interface PoliciesView {
   readonly files: readonly string[];
+  /** Flow rules in force. */
   readonly rules: number;
   /** Problems of the last reload when it failed; the rules in force are then older. */
   readonly problems: readonly string[];
+  /** Hash of all policies in force together, and since when they are (ISO 8601). */
+  readonly revision: string;
+  readonly since: string;
+  /** The policies in force, in order. */
+  readonly inForce: readonly PolicyView[];
+  /** Null before the first. */
+  readonly lastReload: { readonly at: string; readonly result: string } | null;
+  /** True while changes of the files are noticed. */
+  readonly watching: boolean;
+}
+
+/** One policy in force. */
+export interface PolicyView {
+  readonly file: string;
+  readonly name: string;
+  readonly version: string;
+  /** Hash of its text. */
+  readonly revision: string;
+  readonly mode: string;
+  readonly rules: number;
 }

@@ -36,7 +36,7 @@ export function checkOf(
     read.report([...path, 'by'], '"by" is the end of a time already; leave "to" out');
   }
   const tickOf = (key: 'at' | 'by' | 'from' | 'to', value: string | number): number => {
-    const ms = read.number([...path, key], value, 'time');
+    const ms = read.number([...path, key], value, 'ms');
     const tick = Math.floor(ms / scenario.tickMs + 1e-9);
     if (tick >= scenario.ticks) {
       const end = duration((scenario.ticks - 1) * scenario.tickMs);

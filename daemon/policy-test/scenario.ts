@@ -5,7 +5,7 @@ import type { JsonDocument, JsonPath } from '../../engine/text/json-document.ts'
 import { didYouMean } from '../../engine/text/nearest.ts';
 import type { Problem } from '../../engine/text/problem.ts';
 import { flowActions, flowMatch, HEADER_FACTS, HeaderError } from './flow-match.ts';
-import { quantity, QuantityError, type QuantityKind } from './quantity.ts';
+import { quantity, QuantityError } from './quantity.ts';
 import { constantSeries, parseSeries, type Series, SeriesError } from './series.ts';
 import type { TestCase, TestDocument, TestFlow, TestPort } from './test-document.ts';
 
@@ -40,6 +40,8 @@ export interface Scenario {
   readonly groups: ReadonlyMap<string, readonly number[]>;
 }
 
+/** Unit of shares, as facts have it. */
+const SHARE = 'share, 0 to 1';
 /** Most flows of a test, and most flows times ticks. */
 const MOST_FLOWS = 10_000;
 const MOST_CELLS = 4_000_000;
@@ -64,10 +66,10 @@ export class ValueReader {
   }
 
   /** The number that a value with or without unit stands for; 0 where there is a problem. */
-  number(path: JsonPath, value: string | number, kind: QuantityKind): number {
+  number(path: JsonPath, value: string | number, unit: string): number {
     if (typeof value === 'number') return value;
     try {
-      return quantity(value, kind);
+      return quantity(value, unit);
     } catch (error) {
       if (!(error instanceof QuantityError)) throw error;
       this.report(path, error.message);
@@ -75,10 +77,10 @@ export class ValueReader {
     }
   }
 
-  series(path: JsonPath, value: string | number, kind: QuantityKind): Series {
+  series(path: JsonPath, value: string | number, unit: string): Series {
     if (typeof value === 'number') return constantSeries(value);
     try {
-      return parseSeries(value, (text) => quantity(text, kind));
+      return parseSeries(value, (text) => quantity(text, unit));
     } catch (error) {
       if (!(error instanceof QuantityError || error instanceof SeriesError)) throw error;
       this.report(path, error.message);
@@ -94,7 +96,7 @@ export function scenarioOf(
   path: JsonPath,
   read: ValueReader,
 ): Scenario {
-  const tickMs = Math.max(1, read.number(['tick'], file.tick, 'time'));
+  const tickMs = Math.max(1, read.number(['tick'], file.tick, 'ms'));
   const ports = portsOf(file, test, path, read);
   const names = ports.map((port) => port.info.name);
   const flows: ScenarioFlow[] = [];
@@ -119,7 +121,7 @@ export function scenarioOf(
     startMs: startOf(file, test, path, read),
     ...(test.backend ?? file.backend ?? DEFAULT_BACKEND),
     planner: plannerOf(file, test, path, read),
-    hostCpu: hostCpu === undefined ? undefined : read.series(hostAt, hostCpu, 'share'),
+    hostCpu: hostCpu === undefined ? undefined : read.series(hostAt, hostCpu, SHARE),
     ports,
     flows,
     groups,
@@ -171,12 +173,12 @@ function trafficOf(flow: TestFlow, path: JsonPath, read: ValueReader) {
   const bits =
     flow.bitsPerSecond === undefined
       ? undefined
-      : read.series([...path, 'bitsPerSecond'], flow.bitsPerSecond, 'rate');
+      : read.series([...path, 'bitsPerSecond'], flow.bitsPerSecond, 'bit/s');
   const packets =
     flow.packetsPerSecond === undefined
       ? undefined
-      : read.series([...path, 'packetsPerSecond'], flow.packetsPerSecond, 'packets');
-  const size = read.number([...path, 'packetBytes'], flow.packetBytes, 'size') * 8;
+      : read.series([...path, 'packetsPerSecond'], flow.packetsPerSecond, 'packet/s');
+  const size = read.number([...path, 'packetBytes'], flow.packetBytes, 'byte') * 8;
   if (!(size > 0)) read.report([...path, 'packetBytes'], 'a packet has at least one byte');
   if (bits !== undefined) return { bits, packets: packets ?? scaled(bits, 1 / size) };
   if (packets !== undefined) return { bits: scaled(packets, size), packets };
@@ -205,11 +207,11 @@ function portsOf(
     const at = own ? [...path, 'ports', name] : ['ports', name];
     const load = (key: 'rxBitsPerSecond' | 'txBitsPerSecond') => {
       const value = port[key];
-      return value === undefined ? undefined : read.series([...at, key], value, 'rate');
+      return value === undefined ? undefined : read.series([...at, key], value, 'bit/s');
     };
     const { kind, vm, slice, linkBitsPerSecond: link } = port;
     const linkBitsPerSecond =
-      link === undefined ? undefined : read.number([...at, 'linkBitsPerSecond'], link, 'rate');
+      link === undefined ? undefined : read.number([...at, 'linkBitsPerSecond'], link, 'bit/s');
     const uuid = `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`;
     return {
       info: {
@@ -238,7 +240,7 @@ function plannerOf(
   const given = test.planner ?? file.planner ?? DEFAULT_PLANNER;
   const { minHold, hysteresis, operationsPerSecond: perSecond, burst } = given;
   const at = test.planner === undefined ? ['planner'] : [...path, 'planner'];
-  const minHoldMs = read.number([...at, 'minHold'], minHold, 'time');
+  const minHoldMs = read.number([...at, 'minHold'], minHold, 'ms');
   return { minHoldMs, hysteresis, operations: { perSecond, burst } };
 }
 
@@ -259,7 +261,7 @@ function ticksOf(
 ): number {
   const { tickMs, flows, ports, hostCpu } = scenario;
   if (test.for !== undefined) {
-    return Math.max(1, Math.ceil(read.number([...path, 'for'], test.for, 'time') / tickMs));
+    return Math.max(1, Math.ceil(read.number([...path, 'for'], test.for, 'ms') / tickMs));
   }
   const series = [
     ...flows.flatMap((flow) => [flow.bits, flow.packets]),
@@ -268,7 +270,7 @@ function ticksOf(
   ];
   const moments = test.expect.flatMap(({ at, by, from, to }, i) =>
     Object.entries({ at, by, from, to }).map(([key, value]) =>
-      value === undefined ? 0 : read.number([...path, 'expect', i, key], value, 'time'),
+      value === undefined ? 0 : read.number([...path, 'expect', i, key], value, 'ms'),
     ),
   );
   const latest = Math.floor(moments.reduce((a, b) => Math.max(a, b), 0) / tickMs) + 1;

@@ -104,7 +104,7 @@ export class Simulation {
   }
 
   #tick(tick: number): Tick {
-    const { hostCpu, ports } = this.#scenario;
+    const { hostCpu, ports, startMs, tickMs } = this.#scenario;
     const portLoad = new Map<string, PortLoad>();
     for (const { info, rx, tx } of ports) {
       if (rx === undefined && tx === undefined) continue;
@@ -114,6 +114,7 @@ export class Simulation {
     return {
       sequence: tick + 1,
       atMs: this.#clock.nowMs,
+      wallMs: startMs + tick * tickMs,
       table: this.#table,
       node: { hostCpu: hostCpu?.at(tick), portLoad },
       ports: this.#ports,

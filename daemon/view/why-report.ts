@@ -55,7 +55,8 @@ function tableText({ limits }: WhyView): string {
         `(and ${limits.hysteresis} times that of the flow whose entry it takes)`;
 }
 
-function ruleLines(rule: RuleView, colours: Colours): string[] {
+/** A rule with its verdict, and each of its conditions with the value it saw, as a tree. */
+export function ruleLines(rule: RuleView, colours: Colours): string[] {
   const head = `rule ${rule.name} (priority ${rule.priority}) asks for ${rule.wish}`;
   const lines = conditionLines(rule.condition, 1, colours);
   return [`${mark(rule.verdict, colours)} ${head}`, ...lines];

@@ -165,7 +165,7 @@ describe('command line', () => {
     const file = join(folder.path, 'norikae.json');
     writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": ["gone.json"]}');
     assert.equal(await norikae('check-config', file), 2);
-    assert.match(stderr.text, /gone\.json: cannot be read/);
+    assert.match(stderr.text, /gone\.json:1:1: cannot be read/);
     stdout.text = '';
     writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": [], "onExit": "leave"}');
     assert.equal(await norikae('check-config', file, '--json'), 2);

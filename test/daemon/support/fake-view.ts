@@ -124,7 +124,25 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
         linkBitsPerSecond: 1e10,
       },
     ],
-    policies: { files: ['/etc/norikae/policies/default.json'], rules: 5, problems: [] },
+    policies: {
+      files: ['/etc/norikae/policies/default.json'],
+      rules: 5,
+      problems: [],
+      revision: '0123456789ab',
+      since: '2026-01-01T00:00:00.000Z',
+      inForce: [
+        {
+          file: '/etc/norikae/policies/default.json',
+          name: 'default',
+          version: '1.0.0',
+          revision: 'abcdef012345',
+          mode: 'enforce',
+          rules: 5,
+        },
+      ],
+      lastReload: null,
+      watching: true,
+    },
     held: false,
     ...over,
   };

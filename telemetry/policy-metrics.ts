@@ -1,0 +1,64 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+/** One policy in force. */
+export interface PolicyInForce {
+  readonly name: string;
+  readonly revision: string;
+  readonly mode: string;
+}
+
+/** What Prometheus is told of policies and their reloads. */
+export class PolicyMetrics {
+  readonly #reloads: Counter;
+  readonly #info: Gauge;
+  readonly #successful: Gauge;
+  readonly #successAt: Gauge;
+
+  /** @param results every result there can be, so that each has a series from the start */
+  constructor(registry: Registry, results: readonly string[]) {
+    const registers = [registry];
+    this.#reloads = new Counter({
+      name: 'norikae_policy_reloads_total',
+      help: 'Readings of the policy files after the first, by what became of them.',
+      labelNames: ['result'],
+      registers,
+    });
+    for (const result of results) this.#reloads.inc({ result }, 0);
+    this.#info = new Gauge({
+      name: 'norikae_policy_info',
+      help: 'Policies in force, always 1: name, hash of the text, and whether it is a shadow.',
+      labelNames: ['policy', 'revision', 'mode'],
+      registers,
+    });
+    this.#successful = new Gauge({
+      name: 'norikae_policy_last_reload_successful',
+      help: '1 when the policy files as last read are in force, 0 while older ones are.',
+      registers,
+    });
+    this.#successAt = new Gauge({
+      name: 'norikae_policy_last_reload_success_timestamp_seconds',
+      help: 'When policies last came into force, seconds since 1970.',
+      registers,
+    });
+  }
+
+  /** The policies in force are these, since a moment in ms since 1970. */
+  inForce(policies: readonly PolicyInForce[], atMs: number): void {
+    this.#info.reset();
+    for (const { name, revision, mode } of policies) {
+      this.#info.set({ policy: name, revision, mode }, 1);
+    }
+    this.#successful.set(1);
+    this.#successAt.set(atMs / 1000);
+  }
+
+  /** Policies were read again. */
+  reloaded(result: string): void {
+    this.#reloads.inc({ result });
+  }
+
+  /** The policies as last read are not in force. */
+  refused(): void {
+    this.#successful.set(0);
+  }
+}
