@@ -45,7 +45,6 @@ export function constraintOf({ operator, value }: Comparison): Constraint | unde
       if (typeof low !== 'number' || typeof high !== 'number') return undefined;
       return { ...EVERYTHING, low, high };
     }
-    case 'bounds':
     default:
       return typeof value === 'number' ? boundOf(operator, value) : undefined;
   }
@@ -129,6 +128,7 @@ export function admits(constraint: Constraint, value: unknown): boolean {
       return constraint.values.includes(value);
     case 'notIn':
       return !constraint.values.includes(value);
+    case 'bounds':
     default:
       return typeof value === 'number' && liesIn(constraint, value);
   }
