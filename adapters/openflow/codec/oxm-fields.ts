@@ -16,7 +16,7 @@ export interface FieldDefinition {
   /** 0 for all classes but {@link OXM_EXPERIMENTER}. */
   readonly experimenter: number;
   readonly bits: number;
-  /** Bytes of the value: `bits`, right-aligned. */
+  /** Bytes of the value, which has `bits` right-aligned in it: 4 for 20 bits. */
   readonly bytes: number;
   /** Whether the specification lets it be masked. OVS also masks transport ports and others. */
   readonly maskable: boolean;
@@ -32,7 +32,8 @@ function row(
   needs?: PrerequisiteName,
   experimenter = 0,
 ): FieldDefinition {
-  const bytes = (bits + 7) >> 3;
+  // The two fields of 20 bits fill a word each.
+  const bytes = bits === 20 ? 4 : (bits + 7) >> 3;
   return { oxmClass, field, experimenter, bits, bytes, maskable: mask === 'maskable', needs };
 }
 

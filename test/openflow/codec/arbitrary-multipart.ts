@@ -81,21 +81,18 @@ function bare<K extends string>(kind: K) {
   return fc.constant({ kind });
 }
 
-function other<K extends 'experimenter' | 'unknown'>(kind: K) {
-  if (kind === 'experimenter') {
-    // 0x2320 and 0x4f4e4600 have subtypes of their own, tested by name.
-    return record({
-      kind: fc.constant('experimenter' as const),
-      experimenter: u32.filter((id) => id !== 0x2320 && id !== 0x4f4e4600),
-      bytes: data,
-    });
-  }
-  return record({
-    kind: fc.constant('unknown' as const),
-    code: fc.integer({ min: 14, max: 0xfffe }),
-    bytes: data,
-  });
-}
+// 0x2320 and 0x4f4e4600 have subtypes of their own, tested by name.
+const experimenterBody = record({
+  kind: fc.constant('experimenter'),
+  experimenter: u32.filter((id) => id !== 0x2320 && id !== 0x4f4e4600),
+  bytes: data,
+});
+
+const unknownBody = record({
+  kind: fc.constant('unknown'),
+  code: fc.integer({ min: 14, max: 0xfffe }),
+  bytes: data,
+});
 
 /** Every body of a request. */
 export const REQUEST_BODIES: Readonly<Record<RequestBody['kind'], ByVersion<RequestBody>>> = {
@@ -124,8 +121,8 @@ export const REQUEST_BODIES: Readonly<Record<RequestBody['kind'], ByVersion<Requ
         { maxLength: 3 },
       ),
     }),
-  experimenter: () => other('experimenter'),
-  unknown: () => other('unknown'),
+  experimenter: () => experimenterBody,
+  unknown: () => unknownBody,
 };
 
 function flowStats(version: Version, nicira: boolean) {
@@ -286,6 +283,6 @@ export const REPLY_BODIES: Readonly<Record<ReplyBody['kind'], ByVersion<ReplyBod
       kind: fc.constant('flow-monitor'),
       updates: fc.array(update(version), { maxLength: 3 }),
     }),
-  experimenter: () => other('experimenter'),
-  unknown: () => other('unknown'),
+  experimenter: () => experimenterBody,
+  unknown: () => unknownBody,
 };
