@@ -52,6 +52,7 @@ export async function diffOnEmulatedTick(
   let otherWishes: Wishes | undefined;
   const evaluator: RuleEvaluator = {
     rules: own.rules,
+    inputs: (t, row, context) => own.inputs(t, row, context),
     explain: (t, row, context) => own.explain(t, row, context),
     // Both look at every tick, for what they remember of flows; the engine carries out the first.
     evaluate: async (t: FlowTable, context: RuleContext, s: AbortSignal) => {

@@ -87,6 +87,7 @@ export function covering(
   coverage.add(policies);
   return {
     rules: evaluator.rules,
+    inputs: (table, row, context) => evaluator.inputs(table, row, context),
     explain: (table, row, context) => evaluator.explain(table, row, context),
     evaluate: async (
       table: FlowTable,

@@ -71,3 +71,9 @@ export function isFactReference(value: unknown): value is FactReference {
     (!('params' in value) || (typeof value.params === 'object' && value.params !== null))
   );
 }
+
+/** `portLoad(eth1).rxShare`: the fact with what it is asked. */
+export function factLabel({ fact, params, path }: FactReference): string {
+  const asked = params === undefined ? '' : `(${Object.values(params).join(', ')})`;
+  return `${fact}${asked}${path?.slice(1) ?? ''}`;
+}

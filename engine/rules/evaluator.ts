@@ -2,6 +2,7 @@ import type { FlowTable } from '../model/flow-table.ts';
 import type { PlacementName, Wish } from '../model/flow.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { NodeState } from '../model/tick.ts';
+import type { FactReading } from './inputs.ts';
 
 /** Whether what a policy asks for is done, or decided and recorded alone. */
 export type PolicyMode = 'enforce' | 'shadow';
@@ -85,6 +86,8 @@ export interface RuleEvaluator {
   /** Flow rules of all policies, shadows included, in speaking order: `decision.rule - 1` is an index. */
   readonly rules: readonly RuleInfo[];
   evaluate(table: FlowTable, context: RuleContext, signal: AbortSignal): Promise<EvaluationReport>;
+  /** What the rule that spoke for a live row in the last evaluation looks at; cheap. */
+  inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[];
   /** Every rule's verdict on one live row, in order of priority. */
   explain(table: FlowTable, row: number, context: RuleContext): Promise<readonly RuleTrace[]>;
 }

@@ -12,6 +12,7 @@ import type {
 } from './evaluator.ts';
 import { FlowView } from './fact.ts';
 import { FirstMatch } from './first-match.ts';
+import { type FactReading, RuleInputs } from './inputs.ts';
 import type { PolicyRule, PolicySet } from './policy-set.ts';
 import { PolicyMemory } from './policy-memory.ts';
 import { traceRules } from './trace.ts';
@@ -46,6 +47,7 @@ export class JsonRulesEvaluator implements RuleEvaluator {
   readonly #rules: readonly PolicyRule[];
   readonly #options: JsonRulesOptions;
   readonly #memory: PolicyMemory;
+  readonly #inputs: RuleInputs;
   readonly #hasShadows: boolean;
   #prepared: { readonly view: FlowView; readonly firstMatch: FirstMatch } | undefined;
   #running = false;
@@ -53,6 +55,7 @@ export class JsonRulesEvaluator implements RuleEvaluator {
   constructor(policies: PolicySet, options: JsonRulesOptions) {
     this.#rules = policies.rules;
     this.#memory = new PolicyMemory(policies);
+    this.#inputs = new RuleInputs(policies.rules, this.#memory.factNamed);
     this.#hasShadows = policies.rules.some((rule) => rule.mode === 'shadow');
     this.rules = policies.rules.map(({ name, wish, priority, mode }) => ({
       name,
@@ -77,6 +80,14 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     } finally {
       this.#running = false;
     }
+  }
+
+  inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[] {
+    const rule = table.decision.rule[row];
+    if (rule === 0) return [];
+    const view = new FlowView(table, context, this.#memory);
+    view.row = row;
+    return this.#inputs.read(rule - 1, view);
   }
 
   async explain(

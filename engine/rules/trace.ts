@@ -1,5 +1,5 @@
 import type { TopLevelConditionResult } from 'json-rules-engine';
-import type { Comparison, Condition, FactReference, RootCondition } from './condition.ts';
+import { type Condition, factLabel, type RootCondition } from './condition.ts';
 import type { ConditionTrace } from './evaluator.ts';
 import type { FactLookup, FlowView } from './fact.ts';
 import { engineRoot, newRulesEngine } from './rules-engine.ts';
@@ -57,10 +57,4 @@ function each(
   seen: readonly ConditionResult[],
 ): readonly ConditionTrace[] {
   return seen.map((result, i) => traceOf(conditions[i], result, result.result === true));
-}
-
-/** `portLoad(eth1).rxShare`: the fact with what it was asked. */
-function factLabel(c: Comparison | FactReference): string {
-  const params = c.params === undefined ? '' : `(${Object.values(c.params).join(', ')})`;
-  return `${c.fact}${params}${c.path?.slice(1) ?? ''}`;
 }

@@ -6,6 +6,7 @@ import type {
   RuleInfo,
   RuleTrace,
 } from '../../engine/rules/evaluator.ts';
+import type { FactReading } from '../../engine/rules/inputs.ts';
 
 /** Wishes what the test's function says. */
 export class ScriptEvaluator implements RuleEvaluator {
@@ -25,6 +26,10 @@ export class ScriptEvaluator implements RuleEvaluator {
       table.decision.score[row] = score;
     }
     return Promise.resolve({ evaluated: table.count, elapsedMs: 0 });
+  }
+
+  inputs(): readonly FactReading[] {
+    return [];
   }
 
   explain(): Promise<readonly RuleTrace[]> {

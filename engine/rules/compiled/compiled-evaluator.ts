@@ -9,6 +9,7 @@ import type {
 } from '../evaluator.ts';
 import { type FactLookup, FlowView } from '../fact.ts';
 import { EvaluationRunning } from '../json-rules-evaluator.ts';
+import { type FactReading, RuleInputs } from '../inputs.ts';
 import type { PolicyRule, PolicySet } from '../policy.ts';
 import { PolicyMemory } from '../policy-memory.ts';
 import { traceRules } from '../trace.ts';
@@ -41,6 +42,7 @@ export class CompiledEvaluator implements RuleEvaluator {
   readonly #rules: readonly PolicyRule[];
   readonly #options: CompiledRulesOptions;
   readonly #memory: PolicyMemory;
+  readonly #inputs: RuleInputs;
   readonly #flows = new FlowMemory();
   readonly #chunk = new Chunk(CHUNK_ROWS);
   readonly #program: RuleProgram;
@@ -59,6 +61,7 @@ export class CompiledEvaluator implements RuleEvaluator {
     this.#options = options;
     this.#hasShadows = policies.rules.some((rule) => rule.mode === 'shadow');
     this.#memory = new PolicyMemory(policies);
+    this.#inputs = new RuleInputs(policies.rules, this.#memory.factNamed);
     this.#program = compileRules(this.#rules, this.#memory.factNamed, this.#flows, this.#chunk);
   }
 
@@ -76,6 +79,14 @@ export class CompiledEvaluator implements RuleEvaluator {
     } finally {
       this.#running = false;
     }
+  }
+
+  inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[] {
+    const rule = table.decision.rule[row];
+    if (rule === 0) return [];
+    const view = new FlowView(table, context, this.#memory);
+    view.row = row;
+    return this.#inputs.read(rule - 1, view);
   }
 
   async explain(

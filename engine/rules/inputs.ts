@@ -1,0 +1,39 @@
+import { memberOf } from './amount.ts';
+import { type FactReference, factLabel } from './condition.ts';
+import type { FactLookup, FlowView } from './fact.ts';
+import type { PolicyRule } from './policy.ts';
+import { referencesOf } from './uses.ts';
+
+/** A fact that a rule looked at, with the value it had. */
+export interface FactReading {
+  /** As in traces, `portLoad(eth1).rxShare`. */
+  readonly fact: string;
+  /** Undefined: the flow or node has none, or it is not known. */
+  readonly value: unknown;
+}
+
+/** Reads what rules look at, each fact once, without evaluating anything. */
+export class RuleInputs {
+  readonly #references: readonly (readonly FactReference[])[];
+  readonly #labels: readonly (readonly string[])[];
+  readonly #factNamed: FactLookup;
+
+  constructor(rules: readonly PolicyRule[], factNamed: FactLookup) {
+    const distinct = rules.map(({ conditions }) => {
+      const references = referencesOf(conditions);
+      return [...new Map(references.map((r) => [factLabel(r), r]))];
+    });
+    this.#labels = distinct.map((entries) => entries.map(([label]) => label));
+    this.#references = distinct.map((entries) => entries.map(([, reference]) => reference));
+    this.#factNamed = factNamed;
+  }
+
+  /** What the rule with the given index looks at in the flow that `view` looks at. */
+  read(rule: number, view: FlowView): readonly FactReading[] {
+    const labels = this.#labels.at(rule) ?? [];
+    return labels.map((fact, i) => {
+      const { fact: name, params, path } = this.#references[rule][i];
+      return { fact, value: memberOf(this.#factNamed(name)?.read(view, params ?? {}), path) };
+    });
+  }
+}
