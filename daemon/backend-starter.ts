@@ -7,45 +7,58 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 
 /**
- * Brings port directory and backend up, in that order, and tries again for as long as it takes:
- * at boot the vSwitch may come after the daemon, and until then there is nothing to lose.
+ * Brings the port directory up, then all backends, and tries again for as long as it takes: at
+ * boot the vSwitch may come after the daemon, and until then there is nothing to lose.
  */
 export class BackendStarter {
   readonly #ports: PortDirectory;
-  readonly #backend: PathBackend | undefined;
+  readonly #backends: readonly PathBackend[];
   readonly #log: Log;
-  #started = false;
-  #error: string | undefined;
+  readonly #up = new Set<PathBackend>();
+  #portsUp = false;
+  /** What is not up, and why. */
+  readonly #errors = new Map<string, string>();
 
-  constructor(ports: PortDirectory, backend: PathBackend | undefined, log: Log) {
+  constructor(ports: PortDirectory, backends: readonly PathBackend[], log: Log) {
     this.#ports = ports;
-    this.#backend = backend;
+    this.#backends = backends;
     this.#log = log;
   }
 
-  /** True once the backend can be used. */
+  /** True once every backend can be used. */
   get started(): boolean {
-    return this.#started;
+    return this.#portsUp && this.#up.size === this.#backends.length;
+  }
+
+  /** The backends that can be used. */
+  get up(): ReadonlySet<PathBackend> {
+    return this.#up;
   }
 
   /** Why it is not up yet. */
   get error(): string | undefined {
-    return this.#error;
+    return this.#errors.values().next().value;
+  }
+
+  /** Why one of the backends is not up yet. */
+  errorOf(backend: PathBackend): string | undefined {
+    return this.#errors.get('ports') ?? this.#errors.get(backend.name);
   }
 
   /** Resolves when all is up or `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     if (!(await this.#untilItWorks('ports', signal, () => this.#ports.start(signal)))) return;
-    const backend = this.#backend;
-    if (backend !== undefined) {
-      const start = (): Promise<void> => backend.start(this.#ports.current(), signal);
-      if (!(await this.#untilItWorks(backend.name, signal, start))) return;
-    }
-    this.#started = true;
-    this.#log.info(
-      { backend: backend?.name, ports: this.#ports.current().size },
-      backend === undefined ? 'watching only: no backend' : backend.capabilities().description,
-    );
+    this.#portsUp = true;
+    await Promise.all(this.#backends.map((backend) => this.#bringUp(backend, signal)));
+    if (this.#backends.length === 0) this.#log.info('watching only: no backend');
+  }
+
+  async #bringUp(backend: PathBackend, signal: AbortSignal): Promise<void> {
+    const start = (): Promise<void> => backend.start(this.#ports.current(), signal);
+    if (!(await this.#untilItWorks(backend.name, signal, start))) return;
+    this.#up.add(backend);
+    const about = { backend: backend.name, ports: this.#ports.current().size };
+    this.#log.info(about, backend.capabilities().description);
   }
 
   /** Resolves to false when `signal` aborted before it worked. */
@@ -61,12 +74,13 @@ export class BackendStarter {
     ) {
       try {
         await start();
-        this.#error = undefined;
+        this.#errors.delete(what);
         return true;
       } catch (error) {
         if (signal.aborted) return false;
-        this.#error = error instanceof Error ? error.message : String(error);
-        this.#log.warn({ what, error: this.#error, retryInMs: waitMs }, 'not up yet');
+        const why = error instanceof Error ? error.message : String(error);
+        this.#errors.set(what, why);
+        this.#log.warn({ what, error: why, retryInMs: waitMs }, 'not up yet');
         await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       }
     }

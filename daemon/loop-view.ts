@@ -2,14 +2,18 @@ import type { Explanation } from '../engine/engine.ts';
 import { PLACEMENT_NAMES, type PlacementName, WISH_NAMES } from '../engine/model/flow.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
+import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
+import type { PathBackend } from '../engine/ports/path-backend.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
 import type { RuleTrace } from '../engine/rules/evaluator.ts';
 import type { Config } from './config/config.ts';
 import type {
   BackendView,
+  ChangesView,
   DaemonView,
   FlowPage,
   FlowQuery,
+  FlowView,
   HoldView,
   LimitsView,
   PortView,
@@ -58,7 +62,9 @@ export class LoopView implements DaemonView {
       uptimeMs: this.#o.now() - this.#o.startedAtMs,
       node: node.description,
       hostCpu: report?.tick.node.hostCpu ?? null,
-      backend: this.#backend(),
+      backend: node.backends.length === 0 ? null : this.#backend(node.backends[0]),
+      backends: node.backends.map((backend) => this.#backend(backend)),
+      changes: changesView(node.changes),
       tick: {
         sequence: report?.tick.sequence ?? 0,
         ageMs: report === undefined ? null : this.#o.now() - report.tick.atMs,
@@ -94,7 +100,7 @@ export class LoopView implements DaemonView {
       found: true,
       why: {
         flow,
-        limits: { ...this.#limits(explanation), ...left },
+        limits: { ...this.#limits(flow, explanation), ...left },
         refusal: explanation.refusal ?? null,
         rules: explanation.rules.map(ruleView),
       },
@@ -129,10 +135,8 @@ export class LoopView implements DaemonView {
     };
   }
 
-  #backend(): BackendView | null {
-    const { loop, node } = this.#o;
-    const { backend } = node;
-    if (backend === undefined) return null;
+  #backend(backend: PathBackend): BackendView {
+    const { loop } = this.#o;
     const can = backend.capabilities();
     const { used, entries, masksUsed } = backend.capacity();
     return {
@@ -140,7 +144,7 @@ export class LoopView implements DaemonView {
       description: can.description,
       placement: can.placement,
       started: loop.started,
-      error: loop.error ?? null,
+      error: loop.errorOf(backend) ?? null,
       used,
       entries,
       masksUsed,
@@ -150,9 +154,14 @@ export class LoopView implements DaemonView {
     };
   }
 
-  #limits(explanation: Explanation): Omit<LimitsView, 'holdLeftMs' | 'retryInMs'> {
-    const plan = explanation.plans.at(0);
-    const capacity = this.#o.node.backend?.capacity();
+  /** The limits of the backend that the flow is on or asks for; else of the first one. */
+  #limits(flow: FlowView, explanation: Explanation): Omit<LimitsView, 'holdLeftMs' | 'retryInMs'> {
+    const { backends } = this.#o.node;
+    const fast = flow.placement === 'fast-path' || flow.wish === 'fast-path';
+    const served = fast ? 'fast-path' : 'offload';
+    const backend = backends.find((b) => b.capabilities().placement === served) ?? backends.at(0);
+    const plan = explanation.plans.find((p) => p.backend === backend?.name);
+    const capacity = backend?.capacity();
     return {
       tableUsed: capacity?.used ?? 0,
       tableEntries: capacity?.entries ?? 0,
@@ -171,6 +180,12 @@ export class LoopView implements DaemonView {
       retryInMs: Math.max(0, retryAtMs[row] - nowMs),
     };
   }
+}
+
+function changesView(changes: ChangeMonitor | undefined): ChangesView | null {
+  if (changes === undefined) return null;
+  const { name } = changes;
+  return { name, active: changes.active(), problem: changes.problem() ?? null };
 }
 
 function byPlacement(value: (index: number) => number): Record<PlacementName, number> {

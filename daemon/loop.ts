@@ -1,4 +1,15 @@
-import { exhaustMap, from, interval, merge, retry, type Subscription, tap, timer } from 'rxjs';
+import {
+  exhaustMap,
+  from,
+  interval,
+  merge,
+  NEVER,
+  Observable,
+  retry,
+  tap,
+  timer,
+  type Subscription,
+} from 'rxjs';
 import { Engine, type TickReport } from '../engine/engine.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { Tick } from '../engine/model/tick.ts';
@@ -48,7 +59,7 @@ export class Loop {
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(report: TickReport) => void>();
   #running: Subscription | undefined;
-  #unsubscribePorts: (() => void) | undefined;
+  #unsubscribe: readonly (() => void)[] = [];
   #bringingUp: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
   #lastError: string | undefined;
@@ -67,7 +78,7 @@ export class Loop {
       flows: node.flows,
       ports: node.ports,
       host: this.#host,
-      backends: this.#backends,
+      backends: node.backends,
       clock,
       period: config.poll,
       timeoutMs: config.poll.timeoutMs,
@@ -77,11 +88,11 @@ export class Loop {
     this.engine = new Engine({
       evaluator: options.evaluator,
       planner: { minHoldMs, hysteresis, operations: { perSecond: operationsPerSecond, burst } },
-      backends: this.#backends,
+      backends: node.backends,
       clock,
       auditMs: AUDIT_MS,
     });
-    this.#starter = new BackendStarter(node.ports, node.backend, log);
+    this.#starter = new BackendStarter(node.ports, node.backends, log);
     this.#follower = new PortsFollower((ports) => this.#followPorts(ports));
     this.#moves = new MoveLog(log, clock);
   }
@@ -95,12 +106,17 @@ export class Loop {
     return this.#lastReport;
   }
 
-  /** What went wrong in the last tick, or why the backend is not up; undefined when all is well. */
+  /** What went wrong in the last tick, or why a backend is not up; undefined when all is well. */
   get error(): string | undefined {
     return this.#starter.error ?? this.#lastError;
   }
 
-  /** True once the backend can be used. */
+  /** Why one of the backends is not up, or what went wrong in the last tick. */
+  errorOf(backend: PathBackend): string | undefined {
+    return this.#starter.errorOf(backend) ?? this.#lastError;
+  }
+
+  /** True once every backend can be used. */
   get started(): boolean {
     return this.#starter.started;
   }
@@ -120,28 +136,45 @@ export class Loop {
   start(): void {
     const { node, clock } = this.#options;
     this.#bringingUp = this.#bringUp();
-    this.#unsubscribePorts = node.ports.subscribe((ports) => this.#follower.changed(ports));
-    const rounds = ticks(this.#observer, clock, (tick, signal) => this.#handle(tick, signal)).pipe(
+    this.#unsubscribe = [
+      node.ports.subscribe((ports) => this.#follower.changed(ports)),
+      // What a backend took out by itself is told like what it took out for a port of ours.
+      ...node.backends.flatMap(
+        (b) => b.onLost?.(() => this.#follower.changed(node.ports.current())) ?? [],
+      ),
+    ];
+    node.changes?.start();
+    const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
+    const rounds = ticks(this.#observer, clock, handle, this.#nudges()).pipe(
       tap((report) => this.#publish(report)),
       // A tick that failed as a whole was logged; the loop goes on.
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
     );
-    this.#running = merge(rounds, this.#host.run(), this.#leases()).subscribe();
+    const leases = node.backends.map((backend) => this.#lease(backend));
+    this.#running = merge(rounds, this.#host.run(), ...leases).subscribe();
   }
 
   /** Ends the loop, withdraws or keeps what is installed, and closes the node. */
   async stop(how: 'withdraw' | 'keep'): Promise<void> {
     this.#running?.unsubscribe();
-    this.#unsubscribePorts?.();
+    for (const end of this.#unsubscribe) end();
     this.#stop.abort(new Error('the daemon ends'));
     await this.#bringingUp;
-    if (this.#starter.started) await this.engine.close(how);
+    await this.#closeBackends(how);
     await this.#options.node.close();
   }
 
-  get #backends(): readonly PathBackend[] {
-    const { backend } = this.#options.node;
-    return backend === undefined ? [] : [backend];
+  /** Closes what came up; before all of it has, the engine was not asked to do anything. */
+  async #closeBackends(how: 'withdraw' | 'keep'): Promise<void> {
+    if (this.#starter.started) return this.engine.close(how);
+    for (const backend of this.#starter.up) await backend.close(how);
+  }
+
+  /** Changes of the vSwitch's rules, as somebody tells of them. */
+  #nudges(): Observable<void> {
+    const { changes } = this.#options.node;
+    if (changes === undefined) return NEVER;
+    return new Observable((subscriber) => changes.subscribe(() => subscriber.next()));
   }
 
   async #bringUp(): Promise<void> {
@@ -198,19 +231,20 @@ export class Loop {
   }
 
   /**
-   * Renews the lease while what the vSwitch does is known. When it no longer is, entries cannot
+   * Renews a backend's lease while what the vSwitch does is known. When it no longer is, entries cannot
    * be held against it: the lease then lapses and traffic goes back to the vSwitch.
    */
-  #leases() {
-    const leaseMs = this.#options.node.backend?.capabilities().leaseMs ?? 0;
+  #lease(backend: PathBackend): Observable<void> {
+    const { leaseMs } = backend.capabilities();
     const { clock, log } = this.#options;
     return interval(Math.min(MOST_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
       exhaustMap(() => {
         const known = clock.now() - this.table.readAtMs <= this.#observer.staleAfterMs;
         if (!known || !this.#starter.started) return [];
         return from(
-          this.engine.renewLease().catch((error: unknown) => {
-            log.error({ error: messageOf(error) }, 'the lease was not renewed');
+          backend.renewLease().catch((error: unknown) => {
+            const why = messageOf(error);
+            log.error({ backend: backend.name, error: why }, 'the lease was not renewed');
           }),
         );
       }),

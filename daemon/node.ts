@@ -2,14 +2,17 @@ import { join } from 'node:path';
 import { EmulatedNode } from '../adapters/emulator/node.ts';
 import { LinuxHostSource } from '../adapters/host/linux-host-source.ts';
 import { XdpBackend } from '../adapters/nic/xdp/backend.ts';
+import { BridgeMonitors } from '../adapters/openflow/bridge-monitors.ts';
 import { OvsFlowSource } from '../adapters/ovs/flow-source.ts';
 import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
 import type { Clock } from '../engine/ports/clock.ts';
+import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { FlowSource } from '../engine/ports/flow-source.ts';
 import type { HostSource } from '../engine/ports/host-source.ts';
 import type { PathBackend } from '../engine/ports/path-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Config } from './config/config.ts';
+import { openFlowBackend, ourCookies } from './fast-path.ts';
 import { packageRoot } from './package-root.ts';
 
 /** The node as the loop knows it: ports of the engine, whatever is behind them. */
@@ -19,8 +22,11 @@ export interface Node {
   readonly flows: FlowSource;
   readonly ports: PortDirectory;
   readonly host: HostSource;
-  readonly backend: PathBackend | undefined;
-  /** Closes the sources; the backend is closed by whoever drives it. */
+  /** At most one for each placement. */
+  readonly backends: readonly PathBackend[];
+  /** Tells when the vSwitch's rules change; undefined: nobody does, and polling has to do. */
+  readonly changes?: ChangeMonitor;
+  /** Closes the sources; backends are closed by whoever drives it. */
   close(): Promise<void>;
 }
 
@@ -50,7 +56,7 @@ function emulatedNode(config: Config, clock: Clock): Node {
     flows: node.flowSource,
     ports: node.portDirectory,
     host: node.hostSource,
-    backend: config.backend.adapter === 'none' ? undefined : node.backend,
+    backends: config.backend.adapter === 'none' ? [] : [node.backend],
     close: () => closeBoth(node.flowSource, node.portDirectory),
   };
 }
@@ -63,13 +69,25 @@ function ovsNode(config: Config): Node {
     ...(datapath === undefined ? {} : { datapath }),
   });
   const ports = new OvsPortDirectory({ socket: database, timeoutMs });
+  const { fastPath } = config;
+  const isOurs = ourCookies(fastPath);
+  const changes = config.node.ovs.flowMonitor
+    ? new BridgeMonitors({ runDir, ports, timeoutMs, isOurs })
+    : undefined;
   return {
     description: `Open vSwitch at ${runDir}`,
     flows,
     ports,
     host: new LinuxHostSource({}),
-    backend: config.backend.adapter === 'none' ? undefined : xdpBackend(config),
-    close: () => closeBoth(flows, ports),
+    backends: [
+      ...(config.backend.adapter === 'none' ? [] : [xdpBackend(config)]),
+      ...(fastPath === undefined ? [] : [openFlowBackend(fastPath)]),
+    ],
+    ...(changes === undefined ? {} : { changes }),
+    close: async () => {
+      await changes?.close();
+      await closeBoth(flows, ports);
+    },
   };
 }
 

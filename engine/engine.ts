@@ -168,11 +168,6 @@ export class Engine {
     });
   }
 
-  /** Promises the backends to be alive for another lease. */
-  async renewLease(): Promise<void> {
-    for (const { backend } of this.#paths) await backend.renewLease();
-  }
-
   /** Closes the backends once what is under way is done; nothing may be asked of it after. */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
     await this.#serial.run(async () => {

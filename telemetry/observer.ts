@@ -10,6 +10,9 @@ import { AdaptivePeriod, type PeriodOptions } from './period.ts';
 import { updateRates } from './rates.ts';
 import { SourceHealth } from './source-health.ts';
 
+/** Shortest period right after a change, ms. */
+const QUICK_PERIOD_MS = 12;
+
 /** What an {@link Observer} watches, and how. */
 export interface ObserverOptions {
   readonly flows: FlowSource;
@@ -44,6 +47,11 @@ export class Observer {
   /** Period to use now, from the start of one round to the start of the next, ms. */
   get periodMs(): number {
     return this.#period.currentMs;
+  }
+
+  /** Period to use right after a change, ms: readings then take a third of the source's time. */
+  get quickPeriodMs(): number {
+    return Math.min(this.periodMs, Math.max(QUICK_PERIOD_MS, 3 * this.#period.costMs));
   }
 
   /** Cost of the last good reading of the flows. */

@@ -1,7 +1,19 @@
-import { defer, type Observable, repeat, timer } from 'rxjs';
+import {
+  defer,
+  finalize,
+  NEVER,
+  type Observable,
+  repeat,
+  startWith,
+  Subject,
+  switchMap,
+  take,
+  timer,
+} from 'rxjs';
 import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import { abortable } from './abortable.ts';
+import { QuickLooks } from './quick-looks.ts';
 
 /** One who makes ticks, round by round. */
 export interface TickSource {
@@ -9,6 +21,8 @@ export interface TickSource {
   observe(signal: AbortSignal): Promise<Tick>;
   /** Period to use now, ms. */
   readonly periodMs: number;
+  /** Period to use right after a nudge, ms; the usual one when left out. */
+  readonly quickPeriodMs?: number;
 }
 
 /**
@@ -16,20 +30,41 @@ export interface TickSource {
  *
  * The flow table is shared from tick to tick, so a round starts only when the last tick has been
  * handled, and a period after the last round started. Unsubscribing aborts what is under way.
+ *
+ * @param nudges each cuts the pause short and makes the next ones short, too, within a budget
  */
 export function ticks<T>(
   source: TickSource,
   clock: Clock,
   handle: (tick: Tick, signal: AbortSignal) => Promise<T>,
+  nudges: Observable<unknown> = NEVER,
 ): Observable<T> {
   return defer(() => {
+    const quick = new QuickLooks();
+    const nudged = new Subject<void>();
+    const watching = nudges.subscribe(() => {
+      quick.nudge(clock.now());
+      nudged.next();
+    });
     let startedMs = clock.now();
     const round = defer(() => {
       startedMs = clock.now();
+      quick.looked(startedMs);
       return abortable(async (signal) => handle(await source.observe(signal), signal));
     });
+    const periodMs = (): number =>
+      quick.due(clock.now()) ? (source.quickPeriodMs ?? source.periodMs) : source.periodMs;
     // At least one turn of the event loop between rounds, however late they are.
-    const pause = (): number => Math.max(1, startedMs + source.periodMs - clock.now());
-    return round.pipe(repeat({ delay: () => timer(pause()) }));
+    const pause = (): number => Math.max(1, startedMs + periodMs() - clock.now());
+    const delay = (): Observable<unknown> =>
+      nudged.pipe(
+        startWith(undefined),
+        switchMap(() => timer(pause())),
+        take(1),
+      );
+    return round.pipe(
+      repeat({ delay }),
+      finalize(() => watching.unsubscribe()),
+    );
   });
 }

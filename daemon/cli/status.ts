@@ -18,17 +18,13 @@ export function statusCommand(context: CliContext): Command {
 }
 
 function statusLines(status: StatusView, width: number, colours: Colours): string[] {
-  const { backend, policies } = status;
+  const { policies } = status;
   return [
     ...nodeSummary(status, width, colours),
     '',
     `daemon    version ${status.version}, pid ${status.pid}`,
-    `backend   ${backend === null ? 'none' : `${backend.name}: ${backend.description}`}`,
-    ...(backend === null
-      ? []
-      : [
-          `          lease ${duration(backend.leaseMs)}, heartbeat ${duration(backend.heartbeatMs)}`,
-        ]),
+    ...backendLines(status),
+    ...changesLines(status),
     `policies  ${policies.rules} rules from ${policies.files.join(', ')}`,
     '',
     ...textTable(
@@ -59,6 +55,23 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
       colours.dim,
     ),
   ];
+}
+
+function backendLines({ backends }: StatusView): string[] {
+  if (backends.length === 0) return ['backend   none'];
+  return backends.flatMap((b) => [
+    `backend   ${b.name}: ${b.description}`,
+    `          ${b.used} of ${b.entries} entries, lease ${duration(b.leaseMs)}, ` +
+      `heartbeat ${b.heartbeatMs === 0 ? 'none' : duration(b.heartbeatMs)}`,
+  ]);
+}
+
+function changesLines({ changes }: StatusView): string[] {
+  if (changes === null) return [];
+  const state = changes.active
+    ? 'rule changes are heard of at once'
+    : `not listening, polling has to do: ${changes.problem ?? 'not connected yet'}`;
+  return [`changes   ${changes.name}: ${state}`];
 }
 
 function rate(bitsPerSecond: number | null): string {

@@ -7,6 +7,8 @@ export interface Config {
   readonly file: string;
   readonly node: NodeConfig;
   readonly backend: BackendConfig;
+  /** The node's OpenFlow switch; undefined: there is none. */
+  readonly fastPath?: FastPathConfig;
   readonly poll: PollConfig;
   readonly planner: PlannerConfig;
   /** Absolute paths of the policy files, in the order they are read. At least one. */
@@ -48,6 +50,8 @@ export interface OvsConfig {
   /** Datapath to read, e.g. `netdev@ovs-netdev`; undefined: the only one there is. */
   readonly datapath?: string;
   readonly timeoutMs: number;
+  /** Whether changes of OpenFlow rules are listened for. */
+  readonly flowMonitor: boolean;
 }
 
 export interface BackendConfig {
@@ -62,6 +66,41 @@ export interface BackendConfig {
   readonly mode: 'auto' | 'native' | 'generic';
   /** Ports to attach to; undefined: every port of the vSwitch that has a kernel device. */
   readonly ports?: readonly string[];
+}
+
+/** The switch before the vSwitch: exactly one of `connect` and `listen` is there. */
+export interface FastPathConfig {
+  readonly adapter: 'openflow';
+  /** Where the switch is: `unix:`, `tcp:` or `ssl:`. */
+  readonly connect?: string;
+  /** Where it is waited for: `punix:`, `ptcp:` or `pssl:`. */
+  readonly listen?: string;
+  /** Highest OpenFlow version to speak. */
+  readonly version: '1.0' | '1.3';
+  /** Absolute paths of PEM files. */
+  readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string };
+  readonly timeoutMs: number;
+  readonly ports: FastPathPorts;
+  readonly entries: number;
+  readonly priority: number;
+  readonly cookieTag: number;
+  readonly leaseMs: number;
+  /** 0: no heartbeats. */
+  readonly heartbeatMs: number;
+  readonly pauseMs: number;
+  /** Absolute path of the file that says which flow each rule is of. */
+  readonly journal: string;
+}
+
+export interface FastPathPorts {
+  /** Ports of the switch: names, or OpenFlow numbers in digits. */
+  readonly uplink: string;
+  readonly slow: string;
+  readonly fast: string;
+  /** Port of the vSwitch that the switch's `slow` port leads to. */
+  readonly vswitch: string;
+  /** Ports of the vSwitch whose VMs the fast path stands in for. */
+  readonly vms: readonly string[];
 }
 
 export interface PollConfig {

@@ -1,6 +1,7 @@
 import type { JsonDocument, JsonPath } from '../../engine/text/json-document.ts';
 import type { Problem } from '../../engine/text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
+import { checkFastPath } from './fast-path-checks.ts';
 
 /** What no schema can say: conditions between settings. */
 export function crossCheck(settings: ConfigFile, document: JsonDocument): Problem[] {
@@ -37,6 +38,7 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
         `(${poll.periodMs}), or the lease runs out between two readings`,
     );
   }
+  problems.push(...checkFastPath(settings, document));
   if (http.enabled && !http.allowRemote && !isLoopback(http.host)) {
     report(
       ['http', 'host'],

@@ -58,12 +58,15 @@ function checked(document: JsonDocument): ConfigFile {
 }
 
 function resolved(settings: ConfigFile, file: string): Config {
-  const { node, poll, planner, onExit, http, log } = settings;
+  const { node, fastPath, poll, planner, onExit, http, log } = settings;
   const natural = node.adapter === 'ovs' ? 'xdp' : 'emulator';
   return {
     file,
     node,
     backend: { ...settings.backend, adapter: settings.backend.adapter ?? natural },
+    ...(fastPath === undefined
+      ? {}
+      : { fastPath: { ...fastPath, journal: resolve(runtimeFolder(), fastPath.journal) } }),
     poll,
     planner,
     policies: settings.policies.map((policy) => resolve(dirname(file), policy)),

@@ -136,7 +136,11 @@ export interface StatusView {
   readonly node: string;
   /** Share of all CPUs that the host itself uses, 0 to 1. */
   readonly hostCpu: number | null;
+  /** The first of `backends`; null when there is none. */
   readonly backend: BackendView | null;
+  readonly backends: readonly BackendView[];
+  /** Whether changes of the vSwitch's rules are heard of at once; null: nobody listens. */
+  readonly changes: ChangesView | null;
   readonly tick: TickView;
   readonly sources: readonly SourceView[];
   readonly flows: Readonly<Record<PlacementName, number>>;
@@ -157,6 +161,13 @@ export interface TickView {
   /** Time the last one took, and from one to the next. */
   readonly elapsedMs: number;
   readonly periodMs: number;
+}
+
+export interface ChangesView {
+  readonly name: string;
+  readonly active: boolean;
+  /** Why not; flows are then looked at again at the next reading. */
+  readonly problem: string | null;
 }
 
 export interface BackendView {

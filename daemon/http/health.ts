@@ -33,9 +33,9 @@ export function readiness(status: StatusView): Health {
     }
     if (stale.length === 0) causes.push('the last tick is stale');
   }
-  const { backend, policies } = status;
-  if (backend !== null && !backend.started) {
-    causes.push(`backend ${backend.name} is not started: ${backend.error ?? 'no attempt yet'}`);
+  const { backends, policies } = status;
+  for (const { name, started, error } of backends) {
+    if (!started) causes.push(`backend ${name} is not started: ${error ?? 'no attempt yet'}`);
   }
   if (policies.rules === 0) causes.push('no rule is in force');
   return health(causes);

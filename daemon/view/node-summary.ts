@@ -1,4 +1,4 @@
-import type { StatusView } from '../control/view.ts';
+import type { BackendView, StatusView } from '../control/view.ts';
 import { bitRate, duration, percent } from './format.ts';
 import type { Colours } from './terminal.ts';
 import { fitted, printable } from './text-table.ts';
@@ -33,10 +33,12 @@ export function nodeSummary(status: StatusView, width: number, colours: Colours)
   return lines;
 }
 
-function backendText({ backend }: StatusView): string {
-  return backend === null
-    ? 'no backend'
-    : `table ${backend.used} of ${backend.entries} entries, ${backend.masksUsed} masks`;
+function backendText({ backends }: StatusView): string {
+  const text = (b: BackendView): string =>
+    b.placement === 'offload'
+      ? `table ${b.used} of ${b.entries} entries, ${b.masksUsed} masks`
+      : `switch ${b.used} of ${b.entries} rules`;
+  return backends.length === 0 ? 'no backend' : backends.map(text).join(' · ');
 }
 
 function warnings(status: StatusView): string[] {
@@ -47,9 +49,10 @@ function warnings(status: StatusView): string[] {
     const age = source.ageMs === null ? 'never read' : `${duration(source.ageMs)} old`;
     lines.push(`stale: ${source.name}, ${age}${source.error === null ? '' : `: ${source.error}`}`);
   }
-  const { backend, policies } = status;
-  if (backend !== null && (!backend.started || backend.error !== null)) {
-    lines.push(`backend ${backend.name}: ${backend.error ?? 'not started yet'}`);
+  const { backends, policies } = status;
+  for (const b of backends) {
+    if (b.started && b.error === null) continue;
+    lines.push(`backend ${b.name}: ${b.error ?? 'not started yet'}`);
   }
   if (policies.problems.length > 0) {
     lines.push(

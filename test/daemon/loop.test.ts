@@ -46,7 +46,7 @@ class Rig {
       flows: this.flows,
       ports: this.ports,
       host: this.host,
-      backend: this.backend,
+      backends: [this.backend],
       close: () => Promise.resolve(),
     },
     evaluator: new ScriptEvaluator(),

@@ -27,6 +27,7 @@ const evaluator: RuleEvaluator = {
     }
     return { evaluated: table.count, elapsedMs: 0 };
   },
+  inputs: () => [],
   explain: async () => [],
 };
 
@@ -68,7 +69,7 @@ class Drive {
     } catch {
       return false;
     } finally {
-      await this.engine.renewLease();
+      await this.#r.node.backend.renewLease();
     }
   }
 
@@ -88,7 +89,7 @@ async function driven(seed: number): Promise<{ r: Running; drive: Drive }> {
   await r.node.portDirectory.start(never());
   await r.node.backend.start(r.node.ports(), never());
   const drive = new Drive(r);
-  await drive.engine.renewLease();
+  await r.node.backend.renewLease();
   return { r, drive };
 }
 

@@ -1,5 +1,6 @@
 import type {
   DaemonView,
+  BackendView,
   FlowPage,
   FlowQuery,
   FlowView,
@@ -78,27 +79,32 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
   };
 }
 
+const BACKEND: BackendView = {
+  name: 'emulated-nic',
+  description: 'emulated NIC table',
+  placement: 'offload',
+  started: true,
+  error: null,
+  used: 512,
+  entries: 512,
+  masksUsed: 3,
+  masks: 16,
+  leaseMs: 2_000,
+  heartbeatMs: 1_000,
+};
+
 /** A daemon in good health. */
 export function statusOf(over: Partial<StatusView> = {}): StatusView {
+  const backend = over.backend === undefined ? BACKEND : over.backend;
   return {
     version: '0.1.0',
     pid: 4242,
     uptimeMs: 125_000,
     node: 'emulated node',
     hostCpu: 0.234,
-    backend: {
-      name: 'emulated-nic',
-      description: 'emulated NIC table',
-      placement: 'offload',
-      started: true,
-      error: null,
-      used: 512,
-      entries: 512,
-      masksUsed: 3,
-      masks: 16,
-      leaseMs: 2_000,
-      heartbeatMs: 1_000,
-    },
+    backend,
+    backends: over.backends ?? (backend === null ? [] : [backend]),
+    changes: null,
     tick: { sequence: 480, ageMs: 100, fresh: true, elapsedMs: 8, periodMs: 250 },
     sources: [
       {

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
+import type { PortDirectory } from '../../engine/ports/port-directory.ts';
+import { FlowMonitor } from './flow-monitor.ts';
+
+/** What {@link BridgeMonitors} watch. */
+export interface BridgeMonitorsOptions {
+  /** Folder with the bridges' management sockets, normally /var/run/openvswitch. */
+  readonly runDir: string;
+  /** Where the bridges are known from. */
+  readonly ports: PortDirectory;
+  /** True for cookies of our own rules. */
+  readonly isOurs: (cookie: bigint) => boolean;
+  readonly timeoutMs: number;
+}
+
+/** Watches the rules of every bridge of a vSwitch, as bridges come and go. */
+export class BridgeMonitors implements ChangeMonitor {
+  readonly name = 'flow monitors';
+  readonly #options: BridgeMonitorsOptions;
+  readonly #monitors = new Map<string, FlowMonitor>();
+  readonly #listeners = new Set<() => void>();
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: BridgeMonitorsOptions) {
+    this.#options = options;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(): void {
+    this.#unsubscribe ??= this.#options.ports.subscribe((ports) => this.#follow(ports));
+  }
+
+  /** True while every bridge is watched. */
+  active(): boolean {
+    return this.#monitors.size > 0 && [...this.#monitors.values()].every((m) => m.active());
+  }
+
+  problem(): string | undefined {
+    if (this.#monitors.size === 0) return 'no bridge is known yet';
+    for (const monitor of this.#monitors.values()) {
+      const problem = monitor.problem();
+      if (problem !== undefined) return `${monitor.name}: ${problem}`;
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#unsubscribe?.();
+    this.#listeners.clear();
+    await Promise.all([...this.#monitors.values()].map((monitor) => monitor.close()));
+    this.#monitors.clear();
+  }
+
+  #follow(ports: PortSnapshot): void {
+    const bridges = new Set([...ports.values()].map((port) => port.bridge));
+    for (const [bridge, monitor] of this.#monitors) {
+      if (bridges.has(bridge)) continue;
+      this.#monitors.delete(bridge);
+      void monitor.close();
+    }
+    for (const bridge of bridges) {
+      if (this.#monitors.has(bridge)) continue;
+      const { runDir, isOurs, timeoutMs } = this.#options;
+      const path = join(runDir, `${bridge}.mgmt`);
+      const target = { kind: 'unix', path } as const;
+      const monitor = new FlowMonitor({ connection: { target, session: { timeoutMs } }, isOurs });
+      this.#monitors.set(bridge, monitor);
+      monitor.subscribe(() => {
+        for (const listener of this.#listeners) listener();
+      });
+      monitor.start();
+    }
+  }
+}

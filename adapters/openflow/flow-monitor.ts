@@ -1,0 +1,123 @@
+import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
+import type { FlowMonitorRequest, FlowUpdate } from './codec/flow-monitor.ts';
+import { MonitorFlag, Port, Table } from './codec/ids.ts';
+import type { Message } from './codec/messages.ts';
+import { OF10, OF13, type Version } from './codec/version.ts';
+import { SwitchError } from './connection/errors.ts';
+import type { Session } from './connection/session.ts';
+import {
+  type ConnectedSwitch,
+  SwitchClient,
+  type SwitchClientOptions,
+} from './connection/switch-client.ts';
+
+/** What a {@link FlowMonitor} watches. */
+export interface FlowMonitorOptions {
+  readonly connection: SwitchClientOptions;
+  /** True for cookies of our own rules, whose changes are no news. */
+  readonly isOurs: (cookie: bigint) => boolean;
+}
+
+/**
+ * Watches the rules of one switch by its flow monitor: the ONF's on OpenFlow 1.3, Nicira's on 1.0
+ * (a switch that refuses the first is asked for the second). Actions are not asked for: that
+ * something changed is all that is needed.
+ */
+export class FlowMonitor implements ChangeMonitor {
+  readonly name: string;
+  readonly #options: FlowMonitorOptions;
+  readonly #listeners = new Set<() => void>();
+  #client: SwitchClient;
+  #watching: Session | undefined;
+  #refused: Error | undefined;
+  #everWatched = false;
+  #closed = false;
+
+  constructor(options: FlowMonitorOptions) {
+    this.#options = options;
+    this.#client = this.#makeClient(options.connection.maxVersion ?? OF13);
+    this.name = `flow monitor ${this.#client.name}`;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(): void {
+    this.#client.start();
+  }
+
+  active(): boolean {
+    return this.#watching !== undefined;
+  }
+
+  problem(): string | undefined {
+    if (this.active()) return undefined;
+    return (this.#refused ?? this.#client.error)?.message ?? 'not connected yet';
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.#client.close();
+  }
+
+  #makeClient(maxVersion: Version): SwitchClient {
+    const connection = { ...this.#options.connection, maxVersion };
+    return new SwitchClient(connection, (connected) => this.#watch(connected));
+  }
+
+  async #watch({ session }: ConnectedSwitch): Promise<void> {
+    session.onMessage((message) => this.#heard(message));
+    try {
+      await session.multipart(request(), () => undefined);
+    } catch (error) {
+      if (!(error instanceof SwitchError)) throw error;
+      this.#refused = error;
+      if (session.version === OF13) this.#tryOlder();
+      return;
+    }
+    this.#refused = undefined;
+    this.#watching = session;
+    session.ended.addEventListener('abort', () => {
+      if (this.#watching === session) this.#watching = undefined;
+    });
+    // What changed while nobody watched is not told again.
+    if (this.#everWatched) this.#tell();
+    this.#everWatched = true;
+  }
+
+  #tryOlder(): void {
+    const refused = this.#client;
+    // Not from within its own connection's set-up, which closing it waits for.
+    setImmediate(() => {
+      void refused.close();
+      if (this.#closed) return;
+      this.#client = this.#makeClient(OF10);
+      this.#client.start();
+    });
+  }
+
+  #heard(message: Message): void {
+    if (message.type === 'flow-monitor-paused' || message.type === 'flow-monitor-resumed') {
+      this.#tell();
+    } else if (message.type === 'multipart-reply' && message.body.kind === 'flow-monitor') {
+      if (message.body.updates.some((update) => this.#isNews(update))) this.#tell();
+    }
+  }
+
+  #isNews(update: FlowUpdate): boolean {
+    return update.kind !== 'own' && !this.#options.isOurs(update.cookie);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function request(): FlowMonitorRequest {
+  const flags = MonitorFlag.add | MonitorFlag.delete | MonitorFlag.modify;
+  const match = { kind: 'oxm', fields: [] } as const;
+  const everything = { id: 1, flags, outPort: Port.any, tableId: Table.all, match };
+  return { kind: 'flow-monitor', monitors: [everything] };
+}
