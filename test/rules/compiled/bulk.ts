@@ -1,0 +1,57 @@
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { ConditionCompiler } from '../../../engine/rules/compiled/condition-compiler.ts';
+import { FlowMemory } from '../../../engine/rules/compiled/flow-memory.ts';
+import { Chunk } from '../../../engine/rules/compiled/row-condition.ts';
+import { TickColumns } from '../../../engine/rules/compiled/tick-columns.ts';
+import type { RootCondition } from '../../../engine/rules/condition.ts';
+import { FlowView } from '../../../engine/rules/fact.ts';
+import type { PolicySet } from '../../../engine/rules/policy.ts';
+import { PolicyMemory } from '../../../engine/rules/policy-memory.ts';
+import { DECLARED_SLICES, Dice, randomContext, randomPorts, readFlows } from './random-scene.ts';
+
+/** Policies without rules, and with the slices of {@link DECLARED_SLICES}. */
+export const NO_RULES: PolicySet = {
+  policies: [],
+  rules: [],
+  nodeRules: [],
+  facts: [],
+  slices: DECLARED_SLICES,
+  schedules: [],
+  revision: '',
+};
+
+/** A table of the flows that `seeds` stand for, in a node that `seed` stands for. */
+export async function sceneOf(seeds: readonly number[], seed: number) {
+  const dice = new Dice(seed);
+  const table = new FlowTable();
+  readFlows(table, 1000, seeds);
+  const context = randomContext(dice, 1000, randomPorts(dice));
+  const memory = new PolicyMemory(NO_RULES);
+  await memory.update(table, context);
+  const view = new FlowView(table, context, memory);
+  return { view, rows: Array.from(table.rows.subarray(0, table.count)) };
+}
+
+/** The verdict of each of `rules` on each row, one text of 0 and 1 a rule. */
+export function compiledVerdicts(
+  view: FlowView,
+  rules: readonly RootCondition[],
+  rows: readonly number[],
+): string[] {
+  const memory = new FlowMemory();
+  const chunk = new Chunk(rows.length);
+  const compiler = new ConditionCompiler(view.memory.factNamed, new TickColumns(memory, chunk));
+  const conditions = rules.map((rule) => compiler.compile(rule));
+  const place = new Map(rows.map((row, i) => [row, i]));
+  memory.begin(view);
+  chunk.take(Int32Array.from(rows), 0, rows.length);
+  memory.follow(view, chunk.rows, chunk.count);
+  return conditions.map((condition) => {
+    const verdicts = new Uint8Array(rows.length);
+    const forAll = condition.begin(view);
+    if (forAll !== undefined) return verdicts.fill(forAll ? 1 : 0).join('');
+    const end = condition.split(chunk.rows, 0, chunk.count);
+    for (let i = 0; i < end; i++) verdicts[place.get(chunk.rows[i]) ?? -1] = 1;
+    return verdicts.join('');
+  });
+}
