@@ -4,11 +4,12 @@ import type { PortSnapshot } from './model/port.ts';
 import { type ReasonCode, reasonIndex } from './model/reason.ts';
 import type { Refusal } from './model/refusal.ts';
 import type { Tick } from './model/tick.ts';
-import { Planner, type PlannerOptions } from './planner/planner.ts';
+import { type Plan, Planner, type PlannerOptions } from './planner/planner.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Capacity, PathBackend } from './ports/path-backend.ts';
 import { type Move, Reconciler } from './reconcile/reconciler.ts';
 import type { EvaluationReport, RuleContext, RuleEvaluator, RuleTrace } from './rules/evaluator.ts';
+import type { FactReading } from './rules/inputs.ts';
 import { Serial } from './serial.ts';
 
 /** Settings of the engine. */
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** How often what is installed is compared with what is believed, ms. */
   readonly auditMs: number;
+  /** Flows of a plan for which the facts that their rules looked at are taken down; 0 by default. */
+  readonly inputsPerPlan?: number;
 }
 
 /** The numbers of the last plan for one backend. */
@@ -49,6 +52,11 @@ export interface TickReport {
 export interface BackendMove extends Move {
   readonly backend: string;
   readonly placement: (typeof PLACEMENT_NAMES)[number];
+  /**
+   * What the rule that spoke for the flow looked at, as it was before the move. Undefined: it is
+   * not the rules' doing; null: it is, and there were too many to take it down.
+   */
+  readonly inputs?: readonly FactReading[] | null;
 }
 
 /** Why a flow is where it is. */
@@ -76,6 +84,7 @@ export class Engine {
   readonly #paths: readonly Path[];
   readonly #serial = new Serial();
   #evaluator: RuleEvaluator;
+  #nextEvaluator: RuleEvaluator;
   #held = false;
   #auditDueMs = Number.NEGATIVE_INFINITY;
   #numbers: readonly PlanNumbers[] = [];
@@ -83,6 +92,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#evaluator = options.evaluator;
+    this.#nextEvaluator = options.evaluator;
     this.#paths = options.backends.map((backend) => ({
       backend,
       reconciler: new Reconciler(backend),
@@ -95,13 +105,14 @@ export class Engine {
     return this.#held;
   }
 
+  /** The rules of the last decision: `decision.rule` is an index into theirs. */
   get evaluator(): RuleEvaluator {
     return this.#evaluator;
   }
 
-  /** Swaps the rules in force; the next tick uses them. */
+  /** Swaps the rules in force between two ticks: the next one uses them from its start. */
   useRules(evaluator: RuleEvaluator): void {
-    this.#evaluator = evaluator;
+    this.#nextEvaluator = evaluator;
   }
 
   /**
@@ -118,6 +129,7 @@ export class Engine {
     let evaluation: EvaluationReport | undefined;
     if (tick.fresh) {
       fillReason(tick.table, 'unseen');
+      this.#evaluator = this.#nextEvaluator;
       evaluation = await this.#evaluator.evaluate(tick.table, this.#context(tick), signal);
       await this.#serial.run(() => this.#decide(tick, moves, signal));
     } else {
@@ -214,11 +226,25 @@ export class Engine {
       const plan = planner.plan(tick.table, room, nowMs);
       // The plan is reused by the next one: its numbers are taken, its moves are carried out.
       const { cutoff, contenders, budget } = plan;
-      collect(moves, path, await reconciler.carryOut(tick.table, plan, nowMs, signal));
+      const inputs = this.#inputsOf(tick, plan);
+      const carriedOut = await reconciler.carryOut(tick.table, plan, nowMs, signal);
+      collect(moves, path, carriedOut, (row) => inputs.get(row) ?? null);
       const after = backend.capacity();
       numbers.push({ backend: backend.name, capacity: after, cutoff, contenders, budget });
     }
     this.#numbers = numbers;
+  }
+
+  /** By row, what led to the plan: read before it is carried out and changes it. */
+  #inputsOf(tick: Tick, plan: Plan): ReadonlyMap<number, readonly FactReading[]> {
+    const inputs = new Map<number, readonly FactReading[]>();
+    const most = this.#options.inputsPerPlan ?? 0;
+    if (most === 0 || plan.withdraw.length + plan.install.length === 0) return inputs;
+    const context = this.#context(tick);
+    for (const row of [...plan.withdraw, ...plan.install].slice(0, most)) {
+      inputs.set(row, this.#evaluator.inputs(tick.table, row, context));
+    }
+    return inputs;
   }
 
   /** Reasons of the flows that no planner looks at. */
@@ -258,9 +284,22 @@ export class Engine {
   }
 }
 
-function collect(into: BackendMove[], path: Path, moves: readonly Move[]): void {
+function collect(
+  into: BackendMove[],
+  path: Path,
+  moves: readonly Move[],
+  inputsOf?: (row: number) => readonly FactReading[] | null,
+): void {
   const placement = PLACEMENT_NAMES[path.reconciler.placement];
-  for (const move of moves) into.push({ ...move, backend: path.backend.name, placement });
+  const backend = path.backend.name;
+  for (const move of moves) {
+    into.push({
+      ...move,
+      backend,
+      placement,
+      ...(inputsOf === undefined ? {} : { inputs: inputsOf(move.row) }),
+    });
+  }
 }
 
 function fillReason(table: FlowTable, code: ReasonCode): void {
