@@ -10,6 +10,7 @@ import { NodeRules } from './node-rules.ts';
 import { factLookup, type PolicySet } from './policy-set.ts';
 import { RatesOfChange } from './rate-of-change.ts';
 import { ScheduleClock } from './schedule.ts';
+import { SliceRanks } from './slice-rank.ts';
 import { SliceMembership } from './slice-membership.ts';
 import { SliceMeter, type SliceUse } from './slice-use.ts';
 import { factsOf, referencesOf } from './uses.ts';
@@ -30,6 +31,7 @@ export class PolicyMemory {
   readonly #schedules: readonly ScheduleClock[];
   readonly #active = new Set<string>();
   readonly #sliceMeter: SliceMeter | undefined;
+  readonly #sliceRanks: SliceRanks | undefined;
   readonly #flowMeter: FlowMeter | undefined;
   #view: FlowView | undefined;
 
@@ -41,6 +43,7 @@ export class PolicyMemory {
     this.#changes = new RatesOfChange(changingFacts(policies));
     this.#nodeRules = new NodeRules(policies);
     if (used.has('sliceUse') || used.has('sliceEntries')) this.#sliceMeter = new SliceMeter();
+    if (used.has('sliceRank')) this.#sliceRanks = new SliceRanks();
     if (used.has('newFlowsPerSecond') || used.has('vswitchPacketsPerSecond')) {
       this.#flowMeter = new FlowMeter();
     }
@@ -58,6 +61,7 @@ export class PolicyMemory {
     this.activity.update(table, context.nowMs);
     this.#activate(context.wallMs);
     this.#sliceMeter?.update(view);
+    this.#sliceRanks?.update(view);
     this.#flowMeter?.update(table, context.nowMs);
     this.#changes.update(view);
     await this.#nodeRules.update(view);
@@ -71,6 +75,11 @@ export class PolicyMemory {
   /** What a slice uses; undefined when it has no flow. */
   useOf(slice: string | undefined): SliceUse | undefined {
     return this.#sliceMeter?.of(slice);
+  }
+
+  /** Place of the flow that `view` looks at among the flows of its slice, from 1. */
+  sliceRank(view: FlowView): number | undefined {
+    return this.#sliceRanks?.of(view.row);
   }
 
   /** How fast a fact changes for the flow that `view` looks at, per second. */

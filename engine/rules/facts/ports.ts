@@ -130,6 +130,19 @@ export const PORT_FACTS: readonly FactDefinition[] = [
     read: (v) => declared(v) && v.memory.useOf(v.slice)?.entries,
   },
   {
+    name: 'sliceRank',
+    scope: 'flow',
+    type: 'number',
+    unit: 'entry',
+    range: WHOLE,
+    description:
+      "Entries that its slice would need to reach down to it: its place among the slice's flows, 1 for the one with the most packets per second. A placed flow keeps its place until another has 1.3 times its packets.",
+    source: 'Flow table',
+    example: '3',
+    missing: 'the flow belongs to no slice or only the vSwitch can process it',
+    read: (v) => v.memory.sliceRank(v),
+  },
+  {
     name: 'sliceGuaranteed',
     scope: 'flow',
     type: 'number',
