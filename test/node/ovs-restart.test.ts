@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { startIperf3Server } from '../../lab/testbed/iperf3.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
-import { needsRealNode, NodeFixture, slowestSince } from './fixture.ts';
+import { needsRealNode, NodeFixture } from './fixture.ts';
 
 describe('on the real node, when Open vSwitch restarts', function () {
   this.timeout(90_000);
@@ -32,8 +32,10 @@ describe('on the real node, when Open vSwitch restarts', function () {
     await ovs.startDatabase();
     const inStep = async () => ((await daemon.control.status()).tick.fresh ? true : undefined);
     await waitFor('fresh ticks', inStep, { timeoutMs: 10_000 });
-    const slowest = slowestSince(client, sinceMs);
-    assert.ok(slowest > usual / 10, `a dip to ${slowest} from ${usual} bits/s`);
+    // Without its database ovs-vswitchd forwards nothing on the userspace datapath (it has lost its
+    // lock there), the heartbeats neither: TCP may stumble over those.
+    const since = client.meanBitsPerSecond((performance.now() - sinceMs) / 1_000);
+    assert.ok(since > usual / 4, `a dip to ${since} from ${usual} bits/s`);
     await fixture.node.addVm(9);
     const known = async () =>
       (await daemon.control.status()).ports.some((port) => port.name === 'vm9') ? true : undefined;
