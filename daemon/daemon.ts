@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client';
 import type { PolicySet } from '../engine/rules/policy.ts';
+import { DecisionMetrics } from '../telemetry/decision-metrics.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { PolicyMetrics } from '../telemetry/policy-metrics.ts';
 import type { Config } from './config/config.ts';
+import { DecisionLog } from './decisions/decision-log.ts';
 import type { Daemon } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { Loop } from './loop.ts';
@@ -38,8 +40,20 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     onChange: () => policies.reloadChanged(),
     log,
   });
+  const decisions = new DecisionLog({
+    config: config.decisions,
+    log,
+    metrics: new DecisionMetrics(registry),
+    wall: clock.wall,
+  });
+  loop.onTick((report) => {
+    const { evaluator } = loop.engine;
+    const revisions = policies.revisionsOf(evaluator);
+    decisions.observe(report, { rules: evaluator.rules, revisions });
+  });
   const view = new LoopView({
     loop,
+    decisions,
     node,
     config,
     policies,
@@ -58,6 +72,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     },
     stop: async () => {
       await Promise.all([watcher.close(), loop.stop(config.onExit)]);
+      await decisions.close();
     },
   };
 }

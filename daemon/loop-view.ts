@@ -11,6 +11,8 @@ import type {
   BackendView,
   ChangesView,
   DaemonView,
+  DecisionPage,
+  DecisionQuery,
   FlowPage,
   FlowQuery,
   FlowView,
@@ -23,6 +25,7 @@ import type {
   StatusView,
   WhyAnswer,
 } from './control/view.ts';
+import type { DecisionLog } from './decisions/decision-log.ts';
 import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
@@ -31,6 +34,8 @@ import { policiesView } from './view/policies-view.ts';
 import { selectFlows, rowsByPrefix } from './view/select-flows.ts';
 
 const MOST_CANDIDATES = 10;
+/** Decisions that `why` shows of a flow. */
+const MOST_DECISIONS = 5;
 
 /** What a {@link LoopView} looks at. */
 export interface LoopViewOptions {
@@ -38,6 +43,7 @@ export interface LoopViewOptions {
   readonly node: Node;
   readonly config: Config;
   readonly policies: PolicyKeeper;
+  readonly decisions: DecisionLog;
   /** Whether changes of the policy files are noticed. */
   readonly watching: () => boolean;
   readonly version: string;
@@ -103,8 +109,13 @@ export class LoopView implements DaemonView {
         limits: { ...this.#limits(flow, explanation), ...left },
         refusal: explanation.refusal ?? null,
         rules: explanation.rules.map(ruleView),
+        decisions: this.#o.decisions.page({ flow: flow.id, limit: MOST_DECISIONS }).decisions,
       },
     };
+  }
+
+  decisions(query: DecisionQuery): DecisionPage {
+    return this.#o.decisions.page(query);
   }
 
   async onloadAll(): Promise<HoldView> {

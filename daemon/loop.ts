@@ -22,6 +22,7 @@ import { Observer } from '../telemetry/observer.ts';
 import { ticks } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
 import type { Config } from './config/config.ts';
+import { MOST_PER_TICK } from './decisions/decision-log.ts';
 import type { Log } from './log.ts';
 import { MoveLog } from './move-log.ts';
 import type { Node } from './node.ts';
@@ -91,6 +92,7 @@ export class Loop {
       backends: node.backends,
       clock,
       auditMs: AUDIT_MS,
+      inputsPerPlan: MOST_PER_TICK,
     });
     this.#starter = new BackendStarter(node.ports, node.backends, log);
     this.#follower = new PortsFollower((ports) => this.#followPorts(ports));

@@ -59,6 +59,7 @@ export class PolicyKeeper {
   readonly files: readonly string[];
   readonly #options: PolicyKeeperOptions;
   readonly #serial = new Serial();
+  readonly #revisions = new WeakMap<RuleEvaluator, ReadonlyMap<string, string>>();
   #engine: Engine | undefined;
   #inForce: PolicySet | undefined;
   #sinceMs = 0;
@@ -112,8 +113,13 @@ export class PolicyKeeper {
         { atMs: this.#sinceMs, result: 'in-force', first: true },
         checked.policies,
       );
-      return createEvaluator(checked.policies, this.#options.clock);
+      return this.#evaluator(checked.policies);
     });
+  }
+
+  /** Revisions of the policies that an evaluator of this keeper has, by name. */
+  revisionsOf(evaluator: RuleEvaluator): ReadonlyMap<string, string> {
+    return this.#revisions.get(evaluator) ?? new Map();
   }
 
   /** Names the engine whose rules are swapped by a reload. */
@@ -136,7 +142,7 @@ export class PolicyKeeper {
   }
 
   async #reload(): Promise<ReloadView> {
-    const { log, clock } = this.#options;
+    const { log } = this.#options;
     const { texts, checked } = await this.#read();
     this.#lastRead = hashOf(texts);
     if (!checked.ok) {
@@ -144,7 +150,7 @@ export class PolicyKeeper {
     }
     const failures = await this.#test(texts);
     if (failures.length > 0) return this.#refuse('tests-failed', failures);
-    const evaluator = createEvaluator(checked.policies, clock);
+    const evaluator = this.#evaluator(checked.policies);
     this.#engine?.useRules(evaluator);
     this.#accept(checked.policies);
     this.#told('in-force');
@@ -179,6 +185,12 @@ export class PolicyKeeper {
       if (!signal.aborted) throw error;
       return [`${basename(files[0])}: the tests took longer than ${timeoutMs} ms`];
     }
+  }
+
+  #evaluator(policies: PolicySet): RuleEvaluator {
+    const evaluator = createEvaluator(policies, this.#options.clock);
+    this.#revisions.set(evaluator, new Map(policies.policies.map((p) => [p.name, p.revision])));
+    return evaluator;
   }
 
   #accept(policies: PolicySet): void {

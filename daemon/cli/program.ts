@@ -6,6 +6,7 @@ import { PoliciesUnusable } from '../policy-keeper.ts';
 import { checkConfigCommand } from './check-config.ts';
 import type { CliContext } from './context.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
+import { decisionsCommand } from './decisions.ts';
 import { flowsCommand } from './flows.ts';
 import { onloadAllCommand } from './onload-all.ts';
 import { reloadCommand } from './reload.ts';
@@ -62,6 +63,7 @@ function program(context: CliContext): Command {
     topCommand(context),
     flowsCommand(context),
     whyCommand(context),
+    decisionsCommand(context),
     statusCommand(context),
     onloadAllCommand(context),
     resumeCommand(context),

@@ -15,6 +15,7 @@ export interface Config {
   readonly policies: readonly string[];
   /** What becomes of installed entries when the daemon ends. */
   readonly onExit: 'withdraw' | 'keep';
+  readonly decisions: DecisionsConfig;
   readonly http: HttpConfig;
   /** Absolute path of the control socket. */
   readonly control: { readonly path: string };
@@ -117,6 +118,16 @@ export interface PlannerConfig {
   readonly hysteresis: number;
   readonly operationsPerSecond: number;
   readonly burst: number;
+}
+
+export interface DecisionsConfig {
+  /** Decisions kept in memory. */
+  readonly memory: number;
+  /** Absolute path of the file they are written to; undefined: none. */
+  readonly file?: string;
+  /** Size from which on a new file is begun, bytes, and older files that are kept. */
+  readonly maxBytes: number;
+  readonly keep: number;
 }
 
 export interface HttpConfig {

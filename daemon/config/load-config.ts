@@ -58,7 +58,7 @@ function checked(document: JsonDocument): ConfigFile {
 }
 
 function resolved(settings: ConfigFile, file: string): Config {
-  const { node, fastPath, poll, planner, onExit, http, log } = settings;
+  const { node, fastPath, poll, planner, onExit, decisions, http, log } = settings;
   const natural = node.adapter === 'ovs' ? 'xdp' : 'emulator';
   return {
     file,
@@ -71,6 +71,10 @@ function resolved(settings: ConfigFile, file: string): Config {
     planner,
     policies: settings.policies.map((policy) => resolve(dirname(file), policy)),
     onExit,
+    decisions: {
+      ...decisions,
+      ...(decisions.file === undefined ? {} : { file: resolve(dirname(file), decisions.file) }),
+    },
     http,
     control: { path: resolve(runtimeFolder(), settings.control.path) },
     log,

@@ -5,9 +5,11 @@ import {
   ControlRefused,
   ControlTimeout,
 } from './client-errors.ts';
+import { decisionQueryParameters } from './decision-query.ts';
 import { flowQueryParameters } from './flow-query.ts';
 import { linesOf } from './lines.ts';
 import {
+  isDecisionPage,
   isFlowPage,
   isHoldView,
   isReloadView,
@@ -16,7 +18,16 @@ import {
   isWhyAnswer,
   type TickLine,
 } from './view-guards.ts';
-import type { FlowPage, FlowQuery, HoldView, ReloadView, StatusView, WhyAnswer } from './view.ts';
+import type {
+  DecisionPage,
+  DecisionQuery,
+  FlowPage,
+  FlowQuery,
+  HoldView,
+  ReloadView,
+  StatusView,
+  WhyAnswer,
+} from './view.ts';
 
 /** How long the daemon may take for an answer, ms. */
 const ANSWER_MS = 10_000;
@@ -48,6 +59,10 @@ export class ControlClient {
 
   why(id: string): Promise<WhyAnswer> {
     return this.#ask('GET', `/v1/flows/${encodeURIComponent(id)}/why`, isWhyAnswer);
+  }
+
+  decisions(query: DecisionQuery): Promise<DecisionPage> {
+    return this.#ask('GET', `/v1/decisions?${decisionQueryParameters(query)}`, isDecisionPage);
   }
 
   onloadAll(): Promise<HoldView> {

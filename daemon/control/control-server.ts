@@ -3,10 +3,11 @@ import { sendJson } from '../http/respond.ts';
 import { BadRequest, type Call, type Route, router } from '../http/routes.ts';
 import type { Log } from '../log.ts';
 import { whySentence } from '../view/why-sentence.ts';
+import { parseDecisionQuery } from './decision-query.ts';
 import { FlowQueryError, parseFlowQuery } from './flow-query.ts';
 import { listenPrivately } from './private-socket.ts';
 import { TickStreams } from './tick-streams.ts';
-import type { DaemonView, FlowQuery } from './view.ts';
+import type { DaemonView, DecisionQuery, FlowQuery } from './view.ts';
 
 /** A running control server. */
 export interface ControlService {
@@ -52,6 +53,9 @@ function routesOf(view: DaemonView, streams: TickStreams): readonly Route[] {
         sendJson(response, 404, answer);
       }
     }),
+    get(/^\/v1\/decisions$/, ({ query, response }) =>
+      sendJson(response, 200, view.decisions(decisionQueryOf(query))),
+    ),
     get(/^\/v1\/ticks$/, ({ query, response }) => streams.open(queryOf(query), response)),
     post(/^\/v1\/onload-all$/, async ({ response }) =>
       sendJson(response, 200, await view.onloadAll()),
@@ -70,8 +74,16 @@ function post(path: RegExp, handle: (call: Call) => void | Promise<void>): Route
 }
 
 function queryOf(parameters: URLSearchParams): FlowQuery {
+  return asked(() => parseFlowQuery(parameters));
+}
+
+function decisionQueryOf(parameters: URLSearchParams): DecisionQuery {
+  return asked(() => parseDecisionQuery(parameters));
+}
+
+function asked<Query>(parse: () => Query): Query {
   try {
-    return parseFlowQuery(parameters);
+    return parse();
   } catch (error) {
     if (error instanceof FlowQueryError) throw new BadRequest(error.message);
     throw error;

@@ -1,4 +1,11 @@
-import type { FlowPage, HoldView, ReloadView, StatusView, WhyAnswer } from './view.ts';
+import type {
+  DecisionPage,
+  FlowPage,
+  HoldView,
+  ReloadView,
+  StatusView,
+  WhyAnswer,
+} from './view.ts';
 
 /** One line of `/v1/ticks`. */
 export interface TickLine {
@@ -17,6 +24,10 @@ export function isStatusView(value: unknown): value is StatusView {
 
 export function isFlowPage(value: unknown): value is FlowPage {
   return has(value, ['total', 'matching', 'flows']);
+}
+
+export function isDecisionPage(value: unknown): value is DecisionPage {
+  return has(value, ['kept', 'lost', 'decisions']);
 }
 
 export function isWhyAnswer(value: unknown): value is WhyAnswer {

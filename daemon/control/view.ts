@@ -1,6 +1,7 @@
 import type { PlacementName, WISH_NAMES } from '../../engine/model/flow.ts';
 import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
+import type { DecisionRecord } from '../decisions/record.ts';
 import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
 
 /**
@@ -13,6 +14,7 @@ export interface DaemonView {
   flows(query: FlowQuery): FlowPage;
   /** `id`: a ufid or the beginning of one. */
   why(id: string): Promise<WhyAnswer>;
+  decisions(query: DecisionQuery): DecisionPage;
   /** Takes everything back to the vSwitch and holds it there until `resume`. */
   onloadAll(): Promise<HoldView>;
   resume(): Promise<HoldView>;
@@ -36,6 +38,23 @@ export interface FlowQuery {
   readonly port?: string;
   /** Words that all have to be somewhere in the flow's id, match, actions, VM or reason. */
   readonly words: readonly string[];
+}
+
+/** Which decisions. */
+export interface DecisionQuery {
+  /** A ufid or the beginning of one; empty: of all flows. */
+  readonly flow: string;
+  /** Most decisions to return. */
+  readonly limit: number;
+}
+
+/** The latest decisions, latest first. */
+export interface DecisionPage {
+  /** Decisions in memory, of all flows. */
+  readonly kept: number;
+  /** Decisions that were left out or not written since the start. */
+  readonly lost: number;
+  readonly decisions: readonly DecisionRecord[];
 }
 
 export interface FlowPage {
@@ -92,6 +111,8 @@ export interface WhyView {
   readonly refusal: { readonly code: RefusalCode; readonly detail: string } | null;
   /** Every rule's verdict on it, in order of priority. */
   readonly rules: readonly RuleView[];
+  /** Its last changes of placement, latest first. */
+  readonly decisions: readonly DecisionRecord[];
 }
 
 /** The limits that decided, as they were in the last tick. */

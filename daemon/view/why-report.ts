@@ -1,5 +1,6 @@
 import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
 import type { RuleView, WhyView } from '../control/view.ts';
+import { decisionLine } from './decision-line.ts';
 import { bitRate, byteCount, duration, packetRate } from './format.ts';
 import type { Colours } from './terminal.ts';
 import { score, whySentence } from './why-sentence.ts';
@@ -39,6 +40,8 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ...rows.map(([name, text]) => `${colours.dim(name.padEnd(11))}${text}`),
     '',
     ...why.rules.flatMap((rule) => ruleLines(rule, colours)),
+    ...(why.decisions.length === 0 ? [] : ['', 'last decisions']),
+    ...why.decisions.toReversed().map((decision) => `  ${decisionLine(decision, colours)}`),
   ];
 }
 

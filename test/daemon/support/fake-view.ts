@@ -1,5 +1,7 @@
 import type {
   DaemonView,
+  DecisionPage,
+  DecisionQuery,
   BackendView,
   FlowPage,
   FlowQuery,
@@ -10,6 +12,7 @@ import type {
   WhyAnswer,
   WhyView,
 } from '../../../daemon/control/view.ts';
+import type { DecisionRecord } from '../../../daemon/decisions/record.ts';
 
 /** A flow that is offloaded; `over` changes what a test is about. */
 export function flowOf(over: Partial<FlowView> = {}): FlowView {
@@ -75,6 +78,31 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
         },
       },
     ],
+    decisions: [],
+    ...over,
+  };
+}
+
+/** A decision to offload; `over` changes what a test is about. */
+export function decisionOf(over: Partial<DecisionRecord> = {}): DecisionRecord {
+  return {
+    id: 'x-1',
+    time: '2026-01-01T00:00:00.000Z',
+    tick: 7,
+    mode: 'enforce',
+    flow: '5b1f0c7e-0000-4000-8000-000000000001',
+    match: 'in_port=vm1,tcp,tcp_dst=443',
+    from: 'onload',
+    to: 'offload',
+    rule: 'default/elephants',
+    policy: 'default',
+    revision: 'abcdef012345',
+    wish: 'offload',
+    score: 1.5e9,
+    reason: 'placed',
+    inputs: { bitsPerSecond: 1.5e9 },
+    backend: 'emulated-nic',
+    outcome: 'installed',
     ...over,
   };
 }
@@ -160,6 +188,7 @@ export class FakeView implements DaemonView {
   page: FlowPage = { total: 1, matching: 1, flows: [flowOf()] };
   answer: WhyAnswer = { found: true, why: whyOf(flowOf()) };
   reloaded: ReloadView = { ok: true, rules: 5 };
+  recorded: readonly DecisionRecord[] = [decisionOf()];
   /** Set to make every question fail. */
   failure: Error | undefined;
   readonly asked: string[] = [];
@@ -182,6 +211,15 @@ export class FakeView implements DaemonView {
 
   async why(id: string): Promise<WhyAnswer> {
     return this.#did(`why ${id}`, this.answer);
+  }
+
+  decisions(query: DecisionQuery): DecisionPage {
+    const decisions = this.recorded.filter((d) => d.flow.startsWith(query.flow));
+    return this.#did('decisions', {
+      kept: this.recorded.length,
+      lost: 0,
+      decisions: decisions.slice(0, query.limit),
+    });
   }
 
   async onloadAll(): Promise<HoldView> {

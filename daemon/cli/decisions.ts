@@ -1,0 +1,51 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { MOST_DECISIONS } from '../control/decision-query.ts';
+import { decisionLine } from '../view/decision-line.ts';
+import { type CliContext, printJson, printLines } from './context.ts';
+import { clientFor, type ControlOptions, withControlOptions } from './control-options.ts';
+
+const HELP = `
+Each change of a flow's placement: when, from where to where, which rule of which policy and
+revision, the facts it looked at, and what the backend said. The daemon keeps the last ones in
+memory, and with "decisions.file" in its configuration all of them in a file, one JSON object a
+line.
+
+Examples:
+  norikae decisions                          the last 20
+  norikae decisions 5b1f0c7e --limit 5       of one flow
+  norikae decisions --limit 1000 --json | jq '.decisions[] | select(.to == "onload")'
+`;
+
+interface DecisionsOptions extends ControlOptions {
+  readonly limit: number;
+}
+
+/** `norikae decisions [FLOW]`. */
+export function decisionsCommand(context: CliContext): Command {
+  const command = new Command('decisions')
+    .description('list the last changes of placement, and what led to them')
+    .argument('[flow]', 'ufid, or the beginning of one', '')
+    .option('--limit <n>', `most to show, 1 to ${MOST_DECISIONS}`, parseLimit, 20)
+    .addHelpText('after', HELP);
+  return withControlOptions(command).action(async (flow: string, options: DecisionsOptions) => {
+    const query = { flow: flow.toLowerCase(), limit: options.limit };
+    const page = await clientFor(context, options).decisions(query);
+    if (options.json === true) {
+      printJson(context, page);
+      return;
+    }
+    const { colours } = context.stdout;
+    const lost = page.lost === 0 ? '' : `, ${page.lost} were lost`;
+    printLines(context, [
+      // The latest last, where the eye is.
+      ...page.decisions.toReversed().map((decision) => decisionLine(decision, colours)),
+      colours.dim(`${page.decisions.length} shown, ${page.kept} in memory${lost}`),
+    ]);
+  });
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (/^\d+$/.test(text) && limit >= 1 && limit <= MOST_DECISIONS) return limit;
+  throw new InvalidArgumentError(`It must be a number from 1 to ${MOST_DECISIONS}.`);
+}

@@ -1,0 +1,114 @@
+import { appendFile, rename, rm, stat } from 'node:fs/promises';
+
+/** What a {@link RotatingFile} is like. */
+export interface RotatingFileOptions {
+  readonly path: string;
+  /** From this size on a new file is begun, bytes. */
+  readonly maxBytes: number;
+  /** Older files that are kept: `path.1` is the youngest. */
+  readonly keep: number;
+  /** Lines that wait to be written may have so many characters together. */
+  readonly mostQueued?: number;
+  /** Hears how many lines were lost: they came too fast, or could not be written. */
+  readonly onLost: (lines: number) => void;
+  /** Hears why lines cannot be written, once until it works again. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Appends lines to a file and begins a new one when it has grown large. Never blocks and never
+ * throws: what cannot be written is counted and dropped.
+ */
+export class RotatingFile {
+  readonly #options: RotatingFileOptions;
+  readonly #mostQueued: number;
+  #queue: string[] = [];
+  #queued = 0;
+  #writing: Promise<void> | undefined;
+  #bytes: number | undefined;
+  #failing = false;
+
+  constructor(options: RotatingFileOptions) {
+    this.#options = options;
+    this.#mostQueued = options.mostQueued ?? 4 * 1024 * 1024;
+  }
+
+  /** Queues a line; the end of line is added. */
+  write(line: string): void {
+    if (this.#queued + line.length > this.#mostQueued) {
+      this.#options.onLost(1);
+      return;
+    }
+    this.#queue.push(line);
+    this.#queued += line.length;
+    this.#writing ??= this.#drain();
+  }
+
+  /** Resolves when what is queued has been written or lost. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    // Lines of one tick come together: they are written together.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const lines = this.#queue;
+      this.#queue = [];
+      this.#queued = 0;
+      try {
+        await this.#append(`${lines.join('\n')}\n`);
+        this.#failing = false;
+      } catch (error) {
+        this.#options.onLost(lines.length);
+        if (!this.#failing) this.#options.onError(error);
+        this.#failing = true;
+        this.#bytes = undefined;
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #append(text: string): Promise<void> {
+    const { path, maxBytes } = this.#options;
+    this.#bytes ??= await sizeOf(path);
+    const length = Buffer.byteLength(text);
+    if (this.#bytes > 0 && this.#bytes + length > maxBytes) {
+      await this.#rotate();
+      this.#bytes = 0;
+    }
+    await appendFile(path, text, { mode: 0o640 });
+    this.#bytes += length;
+  }
+
+  async #rotate(): Promise<void> {
+    const { path, keep } = this.#options;
+    if (keep === 0) {
+      await rm(path, { force: true });
+      return;
+    }
+    for (let n = keep - 1; n >= 1; n--) await renameIfThere(`${path}.${n}`, `${path}.${n + 1}`);
+    await renameIfThere(path, `${path}.1`);
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

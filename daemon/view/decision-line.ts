@@ -1,0 +1,31 @@
+import type { DecisionRecord } from '../decisions/record.ts';
+import type { Colours } from './terminal.ts';
+import { score } from './why-sentence.ts';
+
+/** One decision as a line for people. */
+export function decisionLine(decision: DecisionRecord, colours: Colours): string {
+  const { time, flow, from, to, mode } = decision;
+  const would = mode === 'shadow' ? colours.yellow(' (shadow: would)') : '';
+  return `${colours.dim(time)} ${flow.slice(0, 8)} ${from} -> ${colours.bold(to)}${would}: ${causeOf(decision)}`;
+}
+
+function causeOf({
+  rule,
+  revision,
+  wish,
+  reason,
+  inputs,
+  backend,
+  outcome,
+}: DecisionRecord): string {
+  const done = outcome === null ? '' : `; ${backend}: ${outcome}`;
+  if (rule === null) return `${reason}${done}`;
+  const seen = Object.entries(inputs ?? {}).map(([fact, value]) => `${fact}=${valueText(value)}`);
+  const because = seen.length === 0 ? '' : ` (${seen.join(', ')})`;
+  return `${rule}@${revision ?? '?'} asks for ${wish}${because}, ${reason}${done}`;
+}
+
+function valueText(value: unknown): string {
+  if (value === null) return 'not known';
+  return typeof value === 'number' ? score(value) : JSON.stringify(value);
+}
