@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { runFastPath } from './fast-path.ts';
+import { formatFastPathReport } from './fast-path-report.ts';
 import { runOffload } from './offload.ts';
 import { formatOffloadReport } from './offload-report.ts';
 
@@ -23,6 +25,19 @@ program
     const report = await runOffload({ seconds: options.seconds });
     console.log(options.json ? JSON.stringify(report) : formatOffloadReport(report));
     if (!report.tcpSurvived) process.exitCode = 1;
+  });
+
+program
+  .command('fast-path')
+  .description(
+    'A live TCP flow moves from a VM to the fast path behind an OpenFlow switch, and back',
+  )
+  .option('--seconds <n>', 'length of each measured phase', parseSeconds, 5)
+  .option('--json', 'print one JSON object', false)
+  .action(async (options: { seconds: number; json: boolean }) => {
+    const report = await runFastPath({ seconds: options.seconds, versions: ['1.3', '1.0'] });
+    console.log(options.json ? JSON.stringify(report) : formatFastPathReport(report));
+    if (!report.runs.every((run) => run.tcpSurvived)) process.exitCode = 1;
   });
 
 try {

@@ -1,14 +1,4 @@
-/** What one phase of the experiment measured. */
-export interface Phase {
-  /** What the TCP connection carried, payload only. */
-  readonly bitsPerSecond: number;
-  /** Share of all CPUs that the host used, 1 - idle - guest, 0 to 1. */
-  readonly hostCpu: number;
-  /** `hostCpu` for each Gbit/s carried. */
-  readonly hostCpuPerGbit: number;
-  /** What was measured, seconds. */
-  readonly seconds: number;
-}
+import { type Phase, table, times } from './phase.ts';
 
 /** A move that the experiment waited for, and how long it took, ms. */
 export interface TimedMove {
@@ -63,15 +53,4 @@ export function formatOffloadReport(report: OffloadReport): string {
     `the TCP connection survived: ${report.tcpSurvived ? 'yes' : 'NO'}`,
     `NIC: ${report.backend}; ${report.cpus} CPUs, the VMs (namespaces) share them with the host`,
   ].join('\n');
-}
-
-function times(ratio: number): string {
-  return `${ratio.toFixed(1)}x`;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '))
-    .join('\n');
 }

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { FlowView } from '../daemon/control/view.ts';
 import { firstPacketAt } from './first-packet.ts';
-import { HostCpuMeter } from './host-cpu.ts';
-import type { OffloadReport, Phase, TimedMove } from './offload-report.ts';
+import { measure } from './measure.ts';
+import type { OffloadReport, TimedMove } from './offload-report.ts';
 import { progress } from './progress.ts';
 import { type LogLine, NorikaeDaemon } from './testbed/daemon.ts';
 import { Iperf3Client, startIperf3Server } from './testbed/iperf3.ts';
@@ -64,6 +64,7 @@ async function experiment(lab: Experiment, seconds: number): Promise<OffloadRepo
   moves.push({ to: 'offload', cause: 'policy: the flow is busy', ms: reactionMs });
 
   progress(`offloaded after ${reactionMs.toFixed(0)} ms; measuring for ${seconds} s`);
+  await sleep(SETTLE_MS);
   const offload = await measure(client, seconds);
 
   progress('the sender stops for a while: the policy takes the idle flow back');
@@ -89,6 +90,7 @@ async function experiment(lab: Experiment, seconds: number): Promise<OffloadRepo
     cause: 'operator: norikae onload-all',
     ms: performance.now() - sinceMs,
   });
+  await sleep(SETTLE_MS);
   const onload = await measure(client, seconds);
 
   sinceMs = performance.now();
@@ -177,26 +179,6 @@ function isIpFrom(vm: Vm): (flow: FlowView) => boolean {
   return (flow) =>
     flow.match.startsWith(`in_port=${vm.name},ip,`) ||
     flow.match.startsWith(`in_port=${vm.name},tcp,`);
-}
-
-/** Throughput and host CPU over so many seconds, after a moment to settle. */
-async function measure(client: Iperf3Client, seconds: number): Promise<Phase> {
-  await sleep(SETTLE_MS);
-  const cpu = new HostCpuMeter();
-  const first = client.intervals.length;
-  const startMs = performance.now();
-  await sleep(seconds * 1_000);
-  const elapsed = (performance.now() - startMs) / 1_000;
-  const hostCpu = cpu.share();
-  const intervals = client.intervals.slice(first);
-  const spent = intervals.reduce((sum, interval) => sum + interval.seconds, 0);
-  const bits = intervals.reduce((sum, i) => sum + i.bitsPerSecond * i.seconds, 0);
-  if (client.process.exit !== undefined) {
-    throw new ProcessTrouble(`iperf3 ended too early:\n${client.process.tail()}`);
-  }
-  const bitsPerSecond = spent === 0 ? 0 : bits / spent;
-  const hostCpuPerGbit = hostCpu / (bitsPerSecond / 1e9);
-  return { bitsPerSecond, hostCpu, hostCpuPerGbit, seconds: elapsed };
 }
 
 function data(client: Iperf3Client, from: number): true | undefined {

@@ -11,6 +11,10 @@ import { waitFor } from './wait.ts';
 /** Settings of a daemon that differ from what a node's owner would write by default. */
 export interface DaemonSettings {
   readonly backend?: Readonly<Record<string, unknown>>;
+  /** Of the vSwitch: `node.ovs`. */
+  readonly ovs?: Readonly<Record<string, unknown>>;
+  /** The node's OpenFlow switch; none when not given. */
+  readonly fastPath?: Readonly<Record<string, unknown>>;
   readonly poll?: Readonly<Record<string, unknown>>;
   readonly planner?: Readonly<Record<string, unknown>>;
   /** Paths of policy files; the shipped default policy when not given. */
@@ -37,12 +41,16 @@ export class NorikaeDaemon {
   }
 
   /** Writes a config for the node, starts the daemon with it, and waits for its first tick. */
-  static async start(node: TestNode, settings: DaemonSettings = {}): Promise<NorikaeDaemon> {
+  static async start(
+    node: Pick<TestNode, 'ovs' | 'pinPath'>,
+    settings: DaemonSettings = {},
+  ): Promise<NorikaeDaemon> {
     const { runDir, dbSocket, host } = node.ovs;
     const socket = join(runDir, 'norikae.sock');
     const config = {
-      node: { adapter: 'ovs', ovs: { runDir, database: dbSocket } },
+      node: { adapter: 'ovs', ovs: { runDir, database: dbSocket, ...settings.ovs } },
       backend: { adapter: 'xdp', pinPath: node.pinPath, ...settings.backend },
+      ...(settings.fastPath === undefined ? {} : { fastPath: settings.fastPath }),
       poll: { periodMs: 100, ...settings.poll },
       planner: { ...settings.planner },
       policies: settings.policies ?? [join(packageRoot(), 'policies', 'default.json')],

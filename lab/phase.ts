@@ -1,0 +1,24 @@
+/** What one phase of the experiment measured. */
+export interface Phase {
+  /** What the TCP connection carried, payload only. */
+  readonly bitsPerSecond: number;
+  /** Share of all CPUs that the host used, 1 - idle - guest, 0 to 1. */
+  readonly hostCpu: number;
+  /** `hostCpu` for each Gbit/s carried. */
+  readonly hostCpuPerGbit: number;
+  /** What was measured, seconds. */
+  readonly seconds: number;
+}
+
+/** A ratio for people. */
+export function times(ratio: number): string {
+  return `${ratio.toFixed(1)}x`;
+}
+
+/** Rows as lines with even columns. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '))
+    .join('\n');
+}
