@@ -94,13 +94,8 @@ class ConditionWalk {
       this.#report([...path, 'condition'], unknownShared(name, [...this.#names.conditions.keys()]));
       return;
     }
-    if (inside.includes(name)) {
-      const round = [...inside.slice(inside.indexOf(name)), name].join(' -> ');
-      const message = `the shared conditions refer to one another: ${round}`;
-      // Each of a round would be told once for each way into it.
-      if (inside[0] === name && !this.#gathers) this.#report([...path, 'condition'], message);
-      return;
-    }
+    // A round of references is told elsewhere.
+    if (inside.includes(name)) return;
     const there = this.#behind(name, { ...place, inside: [...inside, name] });
     if (this.#gathers) {
       for (const message of there) this.#report([...path, 'condition'], message);

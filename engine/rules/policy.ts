@@ -6,6 +6,7 @@ import { namesIn } from './names.ts';
 import { PolicyError } from './policy-error.ts';
 import { type PolicyPart, policyPart, revisionOf } from './policy-part.ts';
 import type { PolicySet } from './policy-set.ts';
+import { roundProblems } from './round-check.ts';
 import { ruleProblems } from './rule-check.ts';
 import { isPolicyDocument, schemaProblems } from './schema-problems.ts';
 import { sectionProblems } from './section-check.ts';
@@ -72,6 +73,7 @@ function documentProblems(document: JsonDocument): readonly Problem[] {
     ...sectionProblems(document, names),
     ...conditionProblems(document, names),
     ...ruleProblems(document, names),
+    ...roundProblems(document, names),
     ...expansionProblems(document, names),
   ];
 }
