@@ -73,6 +73,15 @@ export type Message =
   | ExperimenterMessage
   | UnknownMessage;
 
+type Matching<M, T> = M extends { readonly type: infer U }
+  ? T extends U
+    ? M & { readonly type: T }
+    : never
+  : never;
+
+/** The messages of one type: `MessageOf<'barrier-reply'>`. */
+export type MessageOf<T extends Message['type']> = Matching<Message, T>;
+
 /** A message and the version it came in: other than 1 and 4 only for hello, error and echo. */
 export interface Decoded {
   readonly version: number;
