@@ -41,6 +41,24 @@ export class Activity {
     return Math.max(0, nowMs - Math.max(since, busy));
   }
 
+  /** Writes {@link quietMs} of each of `rows[from .. to)` into `into`, at the row's place. */
+  fillQuietMs(
+    table: FlowTable,
+    nowMs: number,
+    rows: Int32Array,
+    from: number,
+    to: number,
+    into: Float64Array,
+  ): void {
+    const { firstSeenMs } = table.traffic;
+    const busyAtMs = this.#busyAtMs;
+    const sinceMs = this.#sinceMs;
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      into[row] = Math.max(0, nowMs - Math.max(firstSeenMs[row], sinceMs, busyAtMs[row]));
+    }
+  }
+
   #grow(rows: number): void {
     const next = new Float64Array(Math.max(256, rows * 2)).fill(Number.NEGATIVE_INFINITY);
     next.set(this.#busyAtMs);

@@ -1,5 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { RuleContext } from './evaluator.ts';
+import { MatchFacts } from './match-facts.ts';
 import type { PolicyMemory } from './policy-memory.ts';
 
 /** What a fact's value can be. `strings` is a list of strings, `object` has members. */
@@ -97,14 +98,14 @@ export class FlowView {
     return this.memory.activity;
   }
 
-  /** What follows from the flow's match and actions alone; worked out once a flow. */
-  get match() {
-    return this.memory.matches.of(this.table.matchAt(this.row));
+  /** What follows from the flow's match alone. */
+  get match(): MatchFacts {
+    return new MatchFacts(this.table.matchAt(this.row));
   }
 
   /** Ports the flow is sent to, in order; worked out once for a flow's actions. */
   get outPorts(): readonly string[] {
-    return this.memory.matches.outputsOf(this.table.actionsAt(this.row));
+    return this.memory.outputs.of(this.table.actionsAt(this.row));
   }
 
   get inPort() {

@@ -1,5 +1,11 @@
 import type { FlowActions } from '../model/action.ts';
-import { type FieldMatch, type FieldName, type FlowMatch, isExact } from '../model/match.ts';
+import {
+  type FieldMatch,
+  type FieldName,
+  fieldOf,
+  type FlowMatch,
+  isExact,
+} from '../model/match.ts';
 import { formatIpv4, formatIpv6, formatMac } from './address.ts';
 
 /** Whom the packets of a flow are for; `any` when its match leaves that open. */
@@ -13,46 +19,114 @@ export type Protocol = (typeof PROTOCOLS)[number];
 /**
  * What follows from a flow's match alone. A field has a value only when every bit of it must
  * match: a flow that matches 10.0.0.0/8 has no one source address.
+ *
+ * Nothing is worked out before it is asked for: most rules look at one or two fields.
  */
-export interface MatchFacts {
-  readonly cast: Cast;
-  readonly matchedBits: number;
-  readonly matchedFields: readonly FieldName[];
-  readonly opaque: boolean;
-  readonly protocol: Protocol | undefined;
-  readonly ethSrc: string | undefined;
-  readonly ethDst: string | undefined;
-  readonly ethType: number | undefined;
-  readonly vlanId: number | undefined;
-  readonly ipv4Src: string | undefined;
-  readonly ipv4Dst: string | undefined;
-  readonly ipv6Src: string | undefined;
-  readonly ipv6Dst: string | undefined;
-  /** Address or prefix of either family, as `10.0.0.1` or `10.0.0.0/8`. */
-  readonly ipSrc: string | undefined;
-  readonly ipDst: string | undefined;
-  readonly ipProto: number | undefined;
-  readonly tcpSrc: number | undefined;
-  readonly tcpDst: number | undefined;
-  readonly udpSrc: number | undefined;
-  readonly udpDst: number | undefined;
-}
+export class MatchFacts {
+  readonly #match: FlowMatch;
 
-/** Remembers what was worked out for as long as the flow's match and actions live. */
-export class MatchFactCache {
-  readonly #matches = new WeakMap<FlowMatch, MatchFacts>();
-  readonly #outputs = new WeakMap<FlowActions, readonly string[]>();
-
-  of(match: FlowMatch): MatchFacts {
-    let facts = this.#matches.get(match);
-    if (facts === undefined) {
-      facts = matchFacts(match);
-      this.#matches.set(match, facts);
-    }
-    return facts;
+  constructor(match: FlowMatch) {
+    this.#match = match;
   }
 
-  outputsOf(actions: FlowActions): readonly string[] {
+  get cast(): Cast {
+    return castOf(this.#match);
+  }
+
+  get matchedBits(): number {
+    return this.#match.fields.reduce((bits, field) => bits + bitsSet(field.mask), 0);
+  }
+
+  get matchedFields(): readonly FieldName[] {
+    return this.#match.fields.map((f) => f.field);
+  }
+
+  get opaque(): boolean {
+    return this.#match.opaque.length > 0;
+  }
+
+  get protocol(): Protocol | undefined {
+    return protocolOf(this.ethType, this.ipProto);
+  }
+
+  get ethSrc(): string | undefined {
+    return this.#text('eth_src', formatMac);
+  }
+
+  get ethDst(): string | undefined {
+    return this.#text('eth_dst', formatMac);
+  }
+
+  get ethType(): number | undefined {
+    return this.#number('eth_type');
+  }
+
+  get vlanId(): number | undefined {
+    return this.#number('vlan_vid');
+  }
+
+  get ipv4Src(): string | undefined {
+    return this.#text('ipv4_src', formatIpv4);
+  }
+
+  get ipv4Dst(): string | undefined {
+    return this.#text('ipv4_dst', formatIpv4);
+  }
+
+  get ipv6Src(): string | undefined {
+    return this.#text('ipv6_src', formatIpv6);
+  }
+
+  get ipv6Dst(): string | undefined {
+    return this.#text('ipv6_dst', formatIpv6);
+  }
+
+  /** Address or prefix of either family, as `10.0.0.1` or `10.0.0.0/8`. */
+  get ipSrc(): string | undefined {
+    return addressOrPrefix(fieldOf(this.#match, 'ipv4_src') ?? fieldOf(this.#match, 'ipv6_src'));
+  }
+
+  get ipDst(): string | undefined {
+    return addressOrPrefix(fieldOf(this.#match, 'ipv4_dst') ?? fieldOf(this.#match, 'ipv6_dst'));
+  }
+
+  get ipProto(): number | undefined {
+    return this.#number('ip_proto');
+  }
+
+  get tcpSrc(): number | undefined {
+    return this.#number('tcp_src');
+  }
+
+  get tcpDst(): number | undefined {
+    return this.#number('tcp_dst');
+  }
+
+  get udpSrc(): number | undefined {
+    return this.#number('udp_src');
+  }
+
+  get udpDst(): number | undefined {
+    return this.#number('udp_dst');
+  }
+
+  #text(name: FieldName, format: (bytes: Uint8Array) => string): string | undefined {
+    const field = fieldOf(this.#match, name);
+    return field !== undefined && isExact(field) ? format(field.value) : undefined;
+  }
+
+  #number(name: FieldName): number | undefined {
+    const field = fieldOf(this.#match, name);
+    return field !== undefined && isExact(field) ? unsigned(field.value) : undefined;
+  }
+}
+
+/** Remembers where flows are sent to for as long as their actions live. */
+export class OutputCache {
+  readonly #outputs = new WeakMap<FlowActions, readonly string[]>();
+
+  /** Ports of the actions, in order. */
+  of(actions: FlowActions): readonly string[] {
     let ports = this.#outputs.get(actions);
     if (ports === undefined) {
       ports = actions.flatMap((a) => (a.kind === 'output' ? [a.port] : []));
@@ -62,56 +136,22 @@ export class MatchFactCache {
   }
 }
 
-/** Works out the facts of a match. */
-export function matchFacts(match: FlowMatch): MatchFacts {
-  const exact = new Map<FieldName, Uint8Array>();
-  const fields = new Map(match.fields.map((f) => [f.field, f]));
-  let matchedBits = 0;
-  for (const f of match.fields) {
-    matchedBits += bitsSet(f.mask);
-    if (isExact(f)) exact.set(f.field, f.value);
-  }
-  return {
-    cast: castOf(match),
-    matchedBits,
-    matchedFields: match.fields.map((f) => f.field),
-    protocol: protocolOf(unsigned(exact.get('eth_type')), unsigned(exact.get('ip_proto'))),
-    opaque: match.opaque.length > 0,
-    ethSrc: text(exact.get('eth_src'), formatMac),
-    ethDst: text(exact.get('eth_dst'), formatMac),
-    ethType: unsigned(exact.get('eth_type')),
-    vlanId: unsigned(exact.get('vlan_vid')),
-    ipv4Src: text(exact.get('ipv4_src'), formatIpv4),
-    ipv4Dst: text(exact.get('ipv4_dst'), formatIpv4),
-    ipv6Src: text(exact.get('ipv6_src'), formatIpv6),
-    ipv6Dst: text(exact.get('ipv6_dst'), formatIpv6),
-    ipSrc: addressOrPrefix(fields.get('ipv4_src') ?? fields.get('ipv6_src')),
-    ipDst: addressOrPrefix(fields.get('ipv4_dst') ?? fields.get('ipv6_dst')),
-    ipProto: unsigned(exact.get('ip_proto')),
-    tcpSrc: unsigned(exact.get('tcp_src')),
-    tcpDst: unsigned(exact.get('tcp_dst')),
-    udpSrc: unsigned(exact.get('udp_src')),
-    udpDst: unsigned(exact.get('udp_dst')),
-  };
-}
-
 /**
  * By the group bit of the destination MAC (IEEE 802-2014, 8.2.2); where that is a wildcard, by
  * the destination address: 224.0.0.0/4 (RFC 5771), ff00::/8 (RFC 4291, 2.7).
  */
 function castOf(match: FlowMatch): Cast {
-  const fields = new Map(match.fields.map((f) => [f.field, f]));
-  const mac = fields.get('eth_dst');
+  const mac = fieldOf(match, 'eth_dst');
   if (mac !== undefined && (mac.mask[0] & 1) === 1) {
     if ((mac.value[0] & 1) === 0) return 'unicast';
     return mac.value.every((byte) => byte === 0xff) ? 'broadcast' : 'multicast';
   }
-  const v4 = fields.get('ipv4_dst');
+  const v4 = fieldOf(match, 'ipv4_dst');
   if (v4 !== undefined && isExact(v4)) {
     if (v4.value.every((byte) => byte === 0xff)) return 'broadcast';
     return v4.value[0] >> 4 === 0xe ? 'multicast' : 'unicast';
   }
-  const v6 = fields.get('ipv6_dst');
+  const v6 = fieldOf(match, 'ipv6_dst');
   if (v6 !== undefined && v6.mask[0] === 0xff) {
     return v6.value[0] === 0xff ? 'multicast' : 'unicast';
   }
@@ -149,15 +189,10 @@ function addressOrPrefix(f: FieldMatch | undefined): string | undefined {
   return isPrefix ? `${address}/${length}` : undefined;
 }
 
-function text(
-  bytes: Uint8Array | undefined,
-  format: (bytes: Uint8Array) => string,
-): string | undefined {
-  return bytes === undefined ? undefined : format(bytes);
-}
-
-function unsigned(bytes: Uint8Array | undefined): number | undefined {
-  return bytes?.reduce((n, byte) => n * 256 + byte, 0);
+function unsigned(bytes: Uint8Array): number {
+  let n = 0;
+  for (const byte of bytes) n = n * 256 + byte;
+  return n;
 }
 
 function bitsSet(bytes: Uint8Array): number {

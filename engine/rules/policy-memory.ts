@@ -5,7 +5,7 @@ import type { RuleContext } from './evaluator.ts';
 import { type FactLookup, type FactValue, FlowView } from './fact.ts';
 import { factNamed } from './facts.ts';
 import { FlowMeter } from './flow-meter.ts';
-import { MatchFactCache } from './match-facts.ts';
+import { OutputCache } from './match-facts.ts';
 import { NodeRules } from './node-rules.ts';
 import { factLookup, type PolicySet } from './policy-set.ts';
 import { RatesOfChange } from './rate-of-change.ts';
@@ -22,7 +22,7 @@ import { factsOf, referencesOf } from './uses.ts';
  */
 export class PolicyMemory {
   readonly activity = new Activity();
-  readonly matches = new MatchFactCache();
+  readonly outputs = new OutputCache();
   readonly slices: SliceMembership;
   /** Every fact that the policies can name. */
   readonly factNamed: FactLookup;

@@ -102,17 +102,29 @@ export function sourceOf(fact: FactDefinition, params: FactParams): FactSource {
   return SOURCES.get(fact.name) ?? { kind: 'row' };
 }
 
-function fillBytes(view: FlowView, rows: Int32Array, count: number, into: Float64Array): void {
+function fillBytes(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
   const { vswitchBytes, carriedBytes } = view.table.traffic;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const row = rows[i];
     into[row] = vswitchBytes[row] + carriedBytes[row];
   }
 }
 
-function fillPackets(view: FlowView, rows: Int32Array, count: number, into: Float64Array): void {
+function fillPackets(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
   const { vswitchPackets, carriedPackets } = view.table.traffic;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const row = rows[i];
     into[row] = vswitchPackets[row] + carriedPackets[row];
   }
@@ -121,53 +133,82 @@ function fillPackets(view: FlowView, rows: Int32Array, count: number, into: Floa
 function fillBytesPerPacket(
   view: FlowView,
   rows: Int32Array,
-  count: number,
+  from: number,
+  to: number,
   into: Float64Array,
 ): void {
   const { bitsPerSecond, packetsPerSecond } = view.table.rates;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const row = rows[i];
     const packets = packetsPerSecond[row];
     into[row] = packets > 0 ? bitsPerSecond[row] / 8 / packets : Number.NaN;
   }
 }
 
-function fillAge(view: FlowView, rows: Int32Array, count: number, into: Float64Array): void {
+function fillAge(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
   const { firstSeenMs } = view.table.traffic;
   const { nowMs } = view.context;
-  for (let i = 0; i < count; i++) into[rows[i]] = nowMs - firstSeenMs[rows[i]];
+  for (let i = from; i < to; i++) into[rows[i]] = nowMs - firstSeenMs[rows[i]];
 }
 
-function fillIdle(view: FlowView, rows: Int32Array, count: number, into: Float64Array): void {
+function fillIdle(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
   const { lastActiveMs } = view.table.traffic;
   const { nowMs } = view.context;
-  for (let i = 0; i < count; i++) into[rows[i]] = nowMs - lastActiveMs[rows[i]];
+  for (let i = from; i < to; i++) into[rows[i]] = nowMs - lastActiveMs[rows[i]];
 }
 
-function fillQuiet(view: FlowView, rows: Int32Array, count: number, into: Float64Array): void {
-  const { table, activity } = view;
-  const { nowMs } = view.context;
-  for (let i = 0; i < count; i++) into[rows[i]] = activity.quietMs(table, rows[i], nowMs);
+function fillQuiet(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
+  view.activity.fillQuietMs(view.table, view.context.nowMs, rows, from, to, into);
 }
 
-function fillPlaced(view: FlowView, rows: Int32Array, count: number, into: Float64Array): void {
+function fillPlaced(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
   const { firstSeenMs } = view.table.traffic;
   const { placedSinceMs } = view.table.decision;
   const { nowMs } = view.context;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const row = rows[i];
     into[row] = nowMs - Math.max(placedSinceMs[row], firstSeenMs[row]);
   }
 }
 
-function fillRefusals(view: FlowView, rows: Int32Array, count: number, into: Float64Array): void {
+function fillRefusals(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
   const { refusals } = view.table.decision;
-  for (let i = 0; i < count; i++) into[rows[i]] = refusals[rows[i]];
+  for (let i = from; i < to; i++) into[rows[i]] = refusals[rows[i]];
 }
 
 function fillChange(fact: string): FillColumn {
-  return (view, rows, count, into) => {
-    for (let i = 0; i < count; i++) {
+  return (view, rows, from, to, into) => {
+    for (let i = from; i < to; i++) {
       view.row = rows[i];
       into[rows[i]] = view.memory.changeOf(fact, view) ?? Number.NaN;
     }

@@ -6,8 +6,8 @@ import type { Chunk } from './row-condition.ts';
 export interface NumberColumn {
   /** Takes up the tick that `view` looks at. */
   begin(view: FlowView): void;
-  /** The column; right for the rows of the chunk that is looked at now. */
-  values(): Float64Array;
+  /** The column, right for `rows[from .. to)`, which are of the chunk that is looked at now. */
+  values(rows: Int32Array, from: number, to: number): Float64Array;
 }
 
 /** A column of the flow table as it is. */
@@ -29,15 +29,19 @@ export class TableColumn implements NumberColumn {
   }
 }
 
-/** Writes a number of each of `rows[0 .. count)` into `into`, at the row's place. */
+/** Writes a number of each of `rows[from .. to)` into `into`, at the row's place. */
 export type FillColumn = (
   view: FlowView,
   rows: Int32Array,
-  count: number,
+  from: number,
+  to: number,
   into: Float64Array,
 ) => void;
 
-/** A column that is worked out of others, a chunk at a time, when a condition first asks. */
+/**
+ * A column that is worked out of others when a condition asks: for the whole chunk, once, when
+ * it asks for much of it, else for the rows in question alone.
+ */
 export class DerivedColumn implements NumberColumn {
   readonly #fill: FillColumn;
   readonly #chunk: Chunk;
@@ -57,11 +61,14 @@ export class DerivedColumn implements NumberColumn {
     }
   }
 
-  values(): Float64Array {
-    const { rows, count, serial } = this.#chunk;
-    if (this.#filledFor !== serial && this.#view !== undefined) {
-      this.#fill(this.#view, rows, count, this.#values);
-      this.#filledFor = serial;
+  values(rows: Int32Array, from: number, to: number): Float64Array {
+    const chunk = this.#chunk;
+    if (this.#filledFor === chunk.serial || this.#view === undefined) return this.#values;
+    if ((to - from) * 2 < chunk.count) {
+      this.#fill(this.#view, rows, from, to, this.#values);
+    } else {
+      this.#fill(this.#view, chunk.rows, 0, chunk.count, this.#values);
+      this.#filledFor = chunk.serial;
     }
     return this.#values;
   }

@@ -26,7 +26,7 @@ export class ColumnWithNumber implements RowCondition {
   }
 
   split(rows: Int32Array, from: number, to: number): number {
-    return this.#loop(rows, from, to, this.#column.values(), this.#value);
+    return this.#loop(rows, from, to, this.#column.values(rows, from, to), this.#value);
   }
 }
 
@@ -48,6 +48,7 @@ export class ColumnWithColumn implements RowCondition {
   }
 
   split(rows: Int32Array, from: number, to: number): number {
-    return this.#loop(rows, from, to, this.#left.values(), this.#right.values());
+    const left = this.#left.values(rows, from, to);
+    return this.#loop(rows, from, to, left, this.#right.values(rows, from, to));
   }
 }

@@ -24,7 +24,8 @@ export class RuleProgram {
   run(chunk: Chunk, table: FlowTable): void {
     const { rows, count } = chunk;
     const { decision, shadow } = table;
-    if (shadow !== undefined) writeNothing(rows, 0, count, shadow);
+    if (shadow !== undefined) writeNothing(rows, count, shadow);
+    writeNothing(rows, count, decision);
     // rows[0 .. open) are decided.
     let open = 0;
     for (const rule of this.#speaking) {
@@ -35,13 +36,21 @@ export class RuleProgram {
       open = end;
       if (open === count) return;
     }
-    writeNothing(rows, open, count, decision);
   }
 }
 
-function writeNothing(rows: Int32Array, from: number, to: number, into: WishColumns): void {
-  const { wish, score, rule } = into;
-  for (let i = from; i < to; i++) {
+/** For rows that are still in the order of the table. */
+function writeNothing(rows: Int32Array, count: number, { wish, score, rule }: WishColumns): void {
+  const first = rows[0];
+  const end = rows[count - 1] + 1;
+  if (end - first === count) {
+    // No dead row in between, as in most chunks.
+    wish.fill(Wish.none, first, end);
+    score.fill(0, first, end);
+    rule.fill(0, first, end);
+    return;
+  }
+  for (let i = 0; i < count; i++) {
     const row = rows[i];
     wish[row] = Wish.none;
     score[row] = 0;

@@ -64,7 +64,7 @@ class ColumnScore implements RowScore {
   }
 
   write(rows: Int32Array, from: number, to: number, into: Float64Array): void {
-    const values = this.#column.values();
+    const values = this.#column.values(rows, from, to);
     for (let i = from; i < to; i++) {
       const row = rows[i];
       const value = values[row] * this.#times + this.#plus;
