@@ -55,6 +55,12 @@ export class TrafficColumns {
     this.lastActiveMs = grownF64(this.lastActiveMs, rows);
   }
 
+  /** Prepares a row that was never used, and so is zero. */
+  start(row: number, nowMs: number): void {
+    this.firstSeenMs[row] = nowMs;
+    this.lastActiveMs[row] = nowMs;
+  }
+
   reset(row: number, nowMs: number): void {
     this.vswitchPackets[row] = 0;
     this.vswitchBytes[row] = 0;
@@ -62,8 +68,7 @@ export class TrafficColumns {
     this.carriedBytes[row] = 0;
     this.rawPackets[row] = 0;
     this.rawBytes[row] = 0;
-    this.firstSeenMs[row] = nowMs;
-    this.lastActiveMs[row] = nowMs;
+    this.start(row, nowMs);
   }
 }
 
@@ -167,15 +172,20 @@ export class DecisionColumns {
     this.retryAtMs = grownF64(this.retryAtMs, rows);
   }
 
+  /** Prepares a row that was never used, and so is zero. */
+  start(row: number): void {
+    this.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
+    this.retryAtMs[row] = Number.NEGATIVE_INFINITY;
+  }
+
   reset(row: number): void {
     this.placement[row] = 0;
-    this.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
     this.installedVersion[row] = 0;
     this.wish[row] = 0;
     this.score[row] = 0;
     this.rule[row] = 0;
     this.reason[row] = 0;
     this.refusals[row] = 0;
-    this.retryAtMs[row] = Number.NEGATIVE_INFINITY;
+    this.start(row);
   }
 }

@@ -26,6 +26,13 @@ export class FlowIndex {
     this.#words = words;
   }
 
+  /** Makes room for `rows` rows, if there is less. */
+  reserve(rows: number): void {
+    let length = this.#slots.length;
+    while (rows * 2 > length) length *= 2;
+    if (length > this.#slots.length) this.#rehash(length);
+  }
+
   /** Row of the id, or -1. */
   find(w0: number, w1: number, w2: number, w3: number): number {
     const slots = this.#slots;

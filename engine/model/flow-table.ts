@@ -59,8 +59,8 @@ export class FlowTable {
   readonly #index = new FlowIndex(this.#words);
   #seen = new Uint32Array(0);
   #born = new Uint32Array(0);
-  readonly #matches: FlowMatch[] = [];
-  readonly #actions: FlowActions[] = [];
+  #matches: FlowMatch[] = [];
+  #actions: FlowActions[] = [];
   #actionsVersion = new Uint32Array(0);
 
   /** What shadow policies ask for; there only while one is in force, see {@link keepShadow}. */
@@ -82,7 +82,7 @@ export class FlowTable {
   begin(nowMs: number): void {
     for (const row of this.removed) {
       this.#matches[row] = GONE_MATCH;
-      this.#actions[row] = [];
+      this.#actions[row] = GONE_ACTIONS;
       this.#free.push(row);
     }
     this.removed.length = 0;
@@ -102,8 +102,9 @@ export class FlowTable {
 
   /** Adds a flow that `find` did not find; it counts as part of this reading once observed. */
   add(id: FlowId, match: FlowMatch, actions: FlowActions): number {
-    const row = this.#free.pop() ?? this.#used++;
-    if (row >= this.#capacity) this.#grow();
+    const used = this.#free.pop();
+    const row = used ?? this.#used++;
+    if (row >= this.#capacity) this.#grow(row + 1);
     const at = row * 4;
     this.#words[at] = id.w0;
     this.#words[at + 1] = id.w1;
@@ -114,12 +115,25 @@ export class FlowTable {
     this.#actions[row] = actions;
     this.#actionsVersion[row] = 1;
     this.#born[row] = this.#epoch;
-    this.#seen[row] = 0;
-    this.traffic.reset(row, this.#nowMs);
-    this.rates.reset(row);
-    this.decision.reset(row);
-    this.#shadow?.reset(row);
+    if (used === undefined) {
+      this.traffic.start(row, this.#nowMs);
+      this.decision.start(row);
+    } else {
+      this.#seen[row] = 0;
+      this.traffic.reset(row, this.#nowMs);
+      this.rates.reset(row);
+      this.decision.reset(row);
+      this.#shadow?.reset(row);
+    }
     return row;
+  }
+
+  /**
+   * Makes room for `rows` flows altogether, if there is less. A hint of a source that knows how
+   * many come: the columns are then not copied again and again as the table doubles.
+   */
+  reserve(rows: number): void {
+    if (rows > this.#capacity) this.#grow(rows);
   }
 
   /**
@@ -240,13 +254,16 @@ export class FlowTable {
     this.#born[row] = 0;
   }
 
-  #grow(): void {
-    const capacity = Math.max(256, this.#capacity * 2);
+  #grow(rows: number): void {
+    const capacity = Math.max(256, rows, this.#capacity * 2);
     this.#words = grownU32(this.#words, capacity * 4);
     this.#index.rebase(this.#words);
+    this.#index.reserve(capacity);
     this.#seen = grownU32(this.#seen, capacity);
     this.#born = grownU32(this.#born, capacity);
     this.#actionsVersion = grownU32(this.#actionsVersion, capacity);
+    this.#matches = grown(this.#matches, capacity, GONE_MATCH);
+    this.#actions = grown(this.#actions, capacity, GONE_ACTIONS);
     this.traffic.grow(capacity);
     this.rates.grow(capacity);
     this.decision.grow(capacity);
@@ -256,3 +273,11 @@ export class FlowTable {
 }
 
 const GONE_MATCH: FlowMatch = { inPort: '', fields: [], opaque: [] };
+const GONE_ACTIONS: FlowActions = [];
+
+/** A copy of `old` that is `length` long, `rest` behind it. */
+function grown<T>(old: readonly T[], length: number, rest: T): T[] {
+  const next = old.slice();
+  next.length = length;
+  return next.fill(rest, old.length);
+}

@@ -2,12 +2,12 @@ import type { FlowActions } from '../../../engine/model/action.ts';
 import { parseActions } from './actions.ts';
 import { Fingerprint } from './fingerprint.ts';
 import type { KeyParser } from './key.ts';
-import { sameBytes } from './names.ts';
+import { Piece } from './piece.ts';
 
 const SLOTS = 8192;
 
 interface Known {
-  readonly text: Uint8Array;
+  readonly text: Piece;
   readonly actions: FlowActions;
 }
 
@@ -17,7 +17,8 @@ interface Known {
  */
 export class ActionPool {
   readonly #keys: KeyParser;
-  readonly #fingerprint = new Fingerprint();
+  /** Of the text that was taken last. */
+  readonly fingerprint = new Fingerprint();
   readonly #slots = Array.from<Known | undefined>({ length: SLOTS });
 
   constructor(keys: KeyParser) {
@@ -26,15 +27,15 @@ export class ActionPool {
 
   /** The actions written in `[from, to)`; undefined when they are not well-formed. */
   take(bytes: Buffer, view: DataView, from: number, to: number): FlowActions | undefined {
-    this.#fingerprint.take(view, from, to);
-    const slot = this.#fingerprint.a & (SLOTS - 1);
+    this.fingerprint.take(view, from, to);
+    const slot = this.fingerprint.a & (SLOTS - 1);
     const known = this.#slots[slot];
-    if (known?.text.length === to - from && sameBytes(known.text, bytes, from)) {
+    if (known?.text.length === to - from && known.text.standsAt(view, from)) {
       return known.actions;
     }
-    const actions = parseActions(bytes, from, to, this.#keys);
+    const actions = parseActions(bytes, view, from, to, this.#keys);
     if (actions !== undefined) {
-      this.#slots[slot] = { text: new Uint8Array(bytes.subarray(from, to)), actions };
+      this.#slots[slot] = { text: new Piece(bytes.subarray(from, to)), actions };
     }
     return actions;
   }

@@ -22,6 +22,7 @@ const PUSH_VLAN =
  */
 export function parseActions(
   bytes: Buffer,
+  view: DataView,
   from: number,
   end: number,
   keys: KeyParser,
@@ -31,13 +32,19 @@ export function parseActions(
   for (let at = from; at <= end; ) {
     const stop = nextComma(bytes, at, end);
     if (stop <= at) return undefined;
-    actions.push(...parseAction(bytes, at, stop, keys));
+    actions.push(...parseAction(bytes, view, at, stop, keys));
     at = stop + 1;
   }
   return actions.length > 0 ? actions : undefined;
 }
 
-function parseAction(bytes: Buffer, from: number, end: number, keys: KeyParser): FlowActions {
+function parseAction(
+  bytes: Buffer,
+  view: DataView,
+  from: number,
+  end: number,
+  keys: KeyParser,
+): FlowActions {
   const text = bytes.toString('utf8', from, end);
   if (text === 'pop_vlan') return [{ kind: 'pop-vlan' }];
   const opaque: FlowAction = { kind: 'opaque', text };
@@ -45,7 +52,7 @@ function parseAction(bytes: Buffer, from: number, end: number, keys: KeyParser):
   if (!NOT_A_PORT.test(text)) return [{ kind: 'output', port: text }];
   if (text.startsWith('push_vlan(')) return [parsePushVlan(text) ?? opaque];
   if (text.startsWith('set(') && text.endsWith(')')) {
-    const fields = keys.parseSet(bytes, from + 'set('.length, end - 1);
+    const fields = keys.parseSet(bytes, view, from + 'set('.length, end - 1);
     return fields?.map((f): FlowAction => ({ kind: 'set', ...f })) ?? [opaque];
   }
   return [opaque];

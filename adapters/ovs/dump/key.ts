@@ -1,7 +1,8 @@
 import type { FieldMatch, FlowMatch, OpaqueMatch } from '../../../engine/model/match.ts';
 import { type Attribute, ATTRIBUTE_TABLE, ETHER_TYPE_PART, type Part } from './attribute-table.ts';
 import { QUIET_PREFIX } from './attributes.ts';
-import { FIELDS, fieldIndex, FieldPool, toWords } from './field-pool.ts';
+import { FIELDS, fieldIndex, type FieldPool, toWords } from './field-pool.ts';
+import { KeyTrace } from './key-trace.ts';
 import { sameBytes, StringPool } from './names.ts';
 import { closingParenthesis, isWildcarded, nextComma } from './scan.ts';
 import { ValueReader } from './values.ts';
@@ -17,6 +18,7 @@ const QUIET = Buffer.from(QUIET_PREFIX, 'latin1');
 const QUIET_VIEW = new DataView(QUIET.buffer, QUIET.byteOffset, QUIET.length);
 
 const NONE: readonly OpaqueMatch[] = [];
+const NO_FIELD = -1;
 
 const VLAN_TPID = fieldIndex('vlan_tpid');
 const CVLAN_TPID = fieldIndex('cvlan_tpid');
@@ -33,7 +35,7 @@ export class KeyParser {
   readonly #values = new ValueReader();
   readonly #value = new Int32Array(4);
   readonly #mask = new Int32Array(4);
-  readonly #pool = new FieldPool();
+  readonly #pool: FieldPool;
   readonly #strings = new StringPool();
   readonly #fields = Array.from<FieldMatch | undefined>({ length: FIELDS.length });
   readonly #found: FieldMatch[] = [];
@@ -45,6 +47,12 @@ export class KeyParser {
 
   /** Where the key that `parse` read ends. */
   keyEnd = 0;
+  /** Where its values stand. */
+  readonly trace = new KeyTrace();
+
+  constructor(pool: FieldPool) {
+    this.#pool = pool;
+  }
 
   /**
    * Reads the key that begins at `from`; it ends before a comma with a space behind it, or at
@@ -52,7 +60,7 @@ export class KeyParser {
    */
   parse(bytes: Buffer, view: DataView, from: number, end: number): FlowMatch | undefined {
     const quiet = end - from > QUIET.length && beginsQuiet(view, from);
-    this.#begin(bytes, quiet ? from + QUIET.length : from, end);
+    this.#begin(bytes, view, quiet ? from + QUIET.length : from, end);
     const whole = this.#attributes(0);
     this.keyEnd = this.#values.at;
     const fields = this.#collect();
@@ -65,21 +73,28 @@ export class KeyParser {
    * Reads what a `set` action writes: one attribute that fills `[from, end)`. Undefined when it
    * has anything that is not a field.
    */
-  parseSet(bytes: Buffer, from: number, end: number): readonly FieldMatch[] | undefined {
-    this.#begin(bytes, from, end);
+  parseSet(
+    bytes: Buffer,
+    view: DataView,
+    from: number,
+    end: number,
+  ): readonly FieldMatch[] | undefined {
+    this.#begin(bytes, view, from, end);
     const whole = this.#attributes(0) && this.#values.at === end;
     const fields = this.#collect();
     const onlyFields = this.#opaque.length === 0 && this.#inPort === '' && fields.length > 0;
     return whole && onlyFields ? fields : undefined;
   }
 
-  #begin(bytes: Buffer, from: number, end: number): void {
+  #begin(bytes: Buffer, view: DataView, from: number, end: number): void {
     this.#bytes = bytes;
     this.#end = end;
     this.#values.bytes = bytes;
+    this.#values.view = view;
     this.#values.at = from;
     this.#opaque = NONE;
     this.#inPort = '';
+    this.trace.clear();
   }
 
   /** Attributes separated by commas, up to `)`, `, ` or the end. `level` counts VLAN tags outside. */
@@ -169,7 +184,9 @@ export class KeyParser {
       this.#put(part.field, this.#pool.masked(part.field, values.words, mask));
       return true;
     }
+    const from = values.at;
     if (!this.#read(part, width)) return false;
+    this.#note(part, from);
     if (values.bytes[values.at] !== SLASH) {
       this.#put(part.field, this.#pool.exact(part.field, values.words));
       return true;
@@ -187,6 +204,13 @@ export class KeyParser {
     mask.set(values.words);
     this.#put(part.field, this.#pool.masked(part.field, value, mask));
     return true;
+  }
+
+  /** Notes a value that may differ in keys that mean the same otherwise. */
+  #note({ field, spec }: Part, from: number): void {
+    const { format } = spec;
+    if (field === ETH_TYPE || format === 'frag' || format === 'tcp-flags') return;
+    this.trace.note(format, field, from, this.#values.at);
   }
 
   #read(part: Part, width: number): boolean {
@@ -220,6 +244,7 @@ export class KeyParser {
     const slash = this.#bytes.subarray(values.at, close).indexOf(SLASH);
     if (slash >= 0) return this.#keepText(start, open);
     this.#inPort = this.#strings.take(this.#bytes, values.at, close);
+    this.trace.note('port', NO_FIELD, values.at, close);
     values.at = close;
     return true;
   }

@@ -1,5 +1,6 @@
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x6e;
+const LINE_FEED = Buffer.from('\\n', 'latin1');
 
 /** One line of a JSON-escaped text. */
 export interface LineEnd {
@@ -36,4 +37,15 @@ export function decodeEscapes(text: Buffer): Buffer | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** How much of a text is looked at to guess its lines, bytes. */
+const SAMPLE_BYTES = 16 * 1024;
+
+/** About how many lines `text` has, a few too many rather than too few, going by its first ones. */
+export function estimateLines(text: Buffer): number {
+  const sample = text.subarray(0, SAMPLE_BYTES);
+  let lines = 1;
+  for (let at = sample.indexOf(LINE_FEED); at >= 0; at = sample.indexOf(LINE_FEED, at + 2)) lines++;
+  return Math.ceil(((lines * text.length) / Math.max(1, sample.length)) * 1.05);
 }

@@ -6,10 +6,13 @@ import { word } from './bytes.ts';
 import { CounterReader, LOOK_AHEAD } from './counters.ts';
 import { sameActions, sameMatch } from './equal.ts';
 import { DumpTruncated, DumpUnreadable } from './errors.ts';
+import { FieldPool } from './field-pool.ts';
 import { KeyParser } from './key.ts';
-import { decodeEscapes, findLineEnd, type LineEnd } from './lines.ts';
+import { decodeEscapes, estimateLines, findLineEnd, type LineEnd } from './lines.ts';
 import { sameBytes } from './names.ts';
-import { RowMemory } from './row-memory.ts';
+import { type LineParts, RowMemory } from './row-memory.ts';
+import { ShapeTree } from './shape-tree.ts';
+import { spaceOrBackslash } from './scan.ts';
 import { Ufid, UFID_LENGTH, ufidWord0, ufidWord1, ufidWord2, ufidWord3 } from './ufid.ts';
 
 const COMMA = 0x2c;
@@ -57,11 +60,14 @@ export interface DumpSummary {
  * Use: `begin`, `step` until it returns true, `finish`.
  */
 export class DumpParser {
-  readonly #keys = new KeyParser();
+  readonly #fields = new FieldPool();
+  readonly #keys = new KeyParser(this.#fields);
+  readonly #shapes = new ShapeTree(this.#fields);
   readonly #actions = new ActionPool(this.#keys);
   readonly #counters = new CounterReader();
   readonly #ufid = new Ufid();
   readonly #line: LineEnd = { end: 0, escaped: false };
+  readonly #parts: LineParts = { start: 0, keyEnd: 0, actionsAt: 0, actionsEnd: 0, end: 0 };
 
   #table: FlowTable | undefined;
   #memory = new RowMemory();
@@ -86,6 +92,7 @@ export class DumpParser {
     this.#count = 0;
     this.#skipped = 0;
     this.#firstSkipped = undefined;
+    this.#reserve(table, estimateLines(escaped));
   }
 
   /**
@@ -97,7 +104,7 @@ export class DumpParser {
     if (table === undefined) return true;
     for (let i = 0; i < lines; i++) {
       if (this.#at >= this.#text.length) return true;
-      const next = this.#knownLine(table, this.#at);
+      const next = this.#quickLine(table, this.#at);
       this.#at = next < 0 ? this.#otherLine(table, this.#at) : next;
     }
     return this.#at >= this.#text.length;
@@ -121,10 +128,11 @@ export class DumpParser {
   }
 
   /**
-   * The hot path: a line whose key and actions are the same as the last time. Returns where the
-   * next line begins, or -1 when this is not such a line; then nothing has been written.
+   * The hot path: a line whose key and actions are the same as the last time, or of a new flow.
+   * Returns where the next line begins, or -1 when this is not such a line; then nothing has been
+   * written.
    */
-  #knownLine(table: FlowTable, at: number): number {
+  #quickLine(table: FlowTable, at: number): number {
     const view = this.#view;
     const text = this.#text;
     const memory = this.#memory;
@@ -136,7 +144,8 @@ export class DumpParser {
       ufidWord2(view, at),
       ufidWord3(view, at),
     );
-    if (row < 0 || row >= memory.keyLength.length) return -1;
+    if (row < 0) return this.#newLine(table, at);
+    if (row >= memory.keyLength.length) return -1;
     const keyEnd = at + memory.keyLength[row];
     if (keyEnd === at || keyEnd > limit) return -1;
     if (!memory.hasKey(row, view, at, keyEnd)) return -1;
@@ -151,6 +160,38 @@ export class DumpParser {
     if (!memory.hasActions(row, view, actionsAt, actionsEnd)) return -1;
     this.#tally(row);
     return lineEnd + 2;
+  }
+
+  /**
+   * A line with a ufid that is not in the table, with a key of a known shape. Returns as
+   * {@link #quickLine} does.
+   */
+  #newLine(table: FlowTable, at: number): number {
+    const view = this.#view;
+    const text = this.#text;
+    const limit = text.length - LOOK_AHEAD;
+    const id = this.#ufid;
+    if (!id.read(text, view, at, limit)) return -1;
+    const keyEnd = this.#shapes.read(text, view, at + UFID_LENGTH, limit);
+    if (keyEnd < 0) return -1;
+    const actionsAt = this.#counters.read(text, view, keyEnd, limit);
+    if (actionsAt < 0) return -1;
+    let end = spaceOrBackslash(view, actionsAt, limit);
+    let actionsEnd = -1;
+    while (end >= 0 && text[end] === SPACE) {
+      if (actionsEnd < 0 && sameBytes(EXTRA_INFO, text, end - 1)) actionsEnd = end - 1;
+      end = spaceOrBackslash(view, end + 1, limit);
+    }
+    if (end < 0 || text[end + 1] !== LETTER_N) return -1;
+    if (actionsEnd < 0) actionsEnd = end;
+    const actions = this.#actions.take(text, view, actionsAt, actionsEnd);
+    if (actions === undefined) return -1;
+    const match = this.#shapes.take();
+    if (match === undefined) return -1;
+    const row = table.add(id, match, actions);
+    this.#remember(row, view, at, keyEnd, actionsAt, actionsEnd, end, true);
+    this.#tally(row);
+    return end + 2;
   }
 
   /** Any other line. Returns where the next one begins. */
@@ -194,6 +235,9 @@ export class DumpParser {
       : undefined;
     if (match === undefined) return this.#skip('key not understood', text, start, end);
     const keyEnd = this.#keys.keyEnd;
+    if (remember) {
+      this.#shapes.learn(text, start + UFID_LENGTH, keyEnd, this.#keys.trace.holes, match);
+    }
     const actionsAt = this.#counters.read(text, view, keyEnd, end);
     if (actionsAt < 0 || actionsAt > end) {
       this.#keepCounters(table, id, text, view, start, keyEnd, end);
@@ -210,8 +254,27 @@ export class DumpParser {
       if (!sameMatch(table.matchAt(row), match)) table.setMatch(row, match);
       if (!sameActions(table.actionsAt(row), actions)) table.setActions(row, actions);
     }
-    this.#memory.remember(row, view, { start, keyEnd, actionsAt, actionsEnd, end }, remember);
+    this.#remember(row, view, start, keyEnd, actionsAt, actionsEnd, end, remember);
     this.#tally(row);
+  }
+
+  #remember(
+    row: number,
+    view: DataView,
+    start: number,
+    keyEnd: number,
+    actionsAt: number,
+    actionsEnd: number,
+    end: number,
+    known: boolean,
+  ): void {
+    const parts = this.#parts;
+    parts.start = start;
+    parts.keyEnd = keyEnd;
+    parts.actionsAt = actionsAt;
+    parts.actionsEnd = actionsEnd;
+    parts.end = end;
+    this.#memory.remember(row, view, parts, this.#actions.fingerprint, known);
   }
 
   /** Notes the counters that were just read; adds them up when the row was seen before. */
@@ -229,7 +292,7 @@ export class DumpParser {
     memory.packets[row] = packets;
     memory.bytes[row] = bytes;
     memory.idleMs[row] = idleMs;
-    if (this.#count === this.#rows.length) this.#growRows();
+    if (this.#count === this.#rows.length) this.#growRows(this.#count + 1);
     this.#rows[this.#count++] = row;
   }
 
@@ -265,8 +328,15 @@ export class DumpParser {
     this.#firstSkipped ??= `${why}: ${text.toString('utf8', start, Math.min(end, start + SAMPLE_BYTES))}`;
   }
 
-  #growRows(): void {
-    const next = new Int32Array(Math.max(1024, this.#rows.length * 2));
+  /** Makes room for so many flows at once, where there is less. */
+  #reserve(table: FlowTable, flows: number): void {
+    table.reserve(flows);
+    this.#memory.reserve(flows);
+    if (this.#rows.length < flows) this.#growRows(flows);
+  }
+
+  #growRows(flows: number): void {
+    const next = new Int32Array(Math.max(1024, flows, this.#rows.length * 2));
     next.set(this.#rows);
     this.#rows = next;
   }

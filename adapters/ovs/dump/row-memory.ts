@@ -1,13 +1,14 @@
 import { grownU32 } from '../../../engine/model/columns.ts';
 import { Fingerprint } from './fingerprint.ts';
 
-/** Where the parts of a flow's line begin and end. */
+/** Where the parts of a flow's line begin and end. One object for all lines: it is written anew. */
 export interface LineParts {
-  readonly start: number;
-  readonly keyEnd: number;
-  readonly actionsAt: number;
-  readonly actionsEnd: number;
-  readonly end: number;
+  start: number;
+  keyEnd: number;
+  actionsAt: number;
+  actionsEnd: number;
+  /** Where the line ends, dp-extra-info included. */
+  end: number;
 }
 
 /**
@@ -47,8 +48,17 @@ export class RowMemory {
     return fingerprint.a === this.actionsA[row] && fingerprint.b === this.actionsB[row];
   }
 
-  /** Remembers the row's line; without `known` it is read in full the next time, too. */
-  remember(row: number, view: DataView, line: LineParts, known: boolean): void {
+  /**
+   * Remembers the row's line, whose actions have the fingerprint `actions`; without `known` it is
+   * read in full the next time, too.
+   */
+  remember(
+    row: number,
+    view: DataView,
+    line: LineParts,
+    actions: Fingerprint,
+    known: boolean,
+  ): void {
     this.reserve(row + 1);
     const { start, keyEnd, actionsAt, actionsEnd, end } = line;
     const fingerprint = this.#fingerprint;
@@ -56,9 +66,8 @@ export class RowMemory {
     this.keyA[row] = fingerprint.a;
     this.keyB[row] = fingerprint.b;
     this.keyLength[row] = known ? keyEnd - start : 0;
-    fingerprint.take(view, actionsAt, actionsEnd);
-    this.actionsA[row] = fingerprint.a;
-    this.actionsB[row] = fingerprint.b;
+    this.actionsA[row] = actions.a;
+    this.actionsB[row] = actions.b;
     this.actionsLength[row] = actionsEnd - actionsAt;
     this.tailLength[row] = end - actionsEnd;
   }

@@ -49,3 +49,24 @@ export function isWildcarded(bytes: Uint8Array, from: number, end: number): bool
   }
   return true;
 }
+
+const SPACES = 0x20202020;
+const BACKSLASHES = 0x5c5c5c5c;
+
+/**
+ * Position of the next space or backslash, looking at four bytes at a time; -1 when there is none
+ * before `limit`. `view` must reach three bytes beyond that.
+ */
+export function spaceOrBackslash(view: DataView, from: number, limit: number): number {
+  for (let at = from; at < limit; at += 4) {
+    const word = view.getInt32(at, true);
+    const found = zeroBytes(word ^ SPACES) | zeroBytes(word ^ BACKSLASHES);
+    if (found !== 0) return at + ((31 - Math.clz32(found & -found)) >> 3);
+  }
+  return -1;
+}
+
+/** Bit 7 of the lowest byte that is zero, and perhaps of others above it; 0 when none is. */
+function zeroBytes(word: number): number {
+  return (word - 0x01010101) & ~word & 0x80808080;
+}

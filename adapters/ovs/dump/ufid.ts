@@ -1,10 +1,14 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import { word } from './bytes.ts';
-import { HEX } from './values.ts';
+import { HEX_PAIR } from './hex.ts';
 
 /** `ufid:` and a UUID. */
 export const UFID_LENGTH = 41;
 const UFID = word('ufid');
+const DASH = 0x2d;
+
+/** Where the pairs of digits of a UUID begin. */
+const PAIRS_AT = new Uint8Array([5, 7, 9, 11, 14, 16, 19, 21, 24, 26, 29, 31, 33, 35, 37, 39]);
 
 /** The words of a ufid, written again and again. */
 export class Ufid implements FlowId {
@@ -12,6 +16,7 @@ export class Ufid implements FlowId {
   w1 = 0;
   w2 = 0;
   w3 = 0;
+  readonly #pairs = new Int32Array(16);
 
   /**
    * Reads `ufid:` and a UUID (odp_format_ufid in lib/odp-util.c) strictly; false when anything
@@ -21,15 +26,20 @@ export class Ufid implements FlowId {
     if (at + UFID_LENGTH > end || view.getInt32(at, true) !== UFID || bytes[at + 4] !== 0x3a) {
       return false;
     }
-    for (let i = 0; i < 36; i++) {
-      const byte = bytes[at + 5 + i];
-      const dash = i === 8 || i === 13 || i === 18 || i === 23;
-      if (dash ? byte !== 0x2d : HEX[byte] > 15) return false;
-    }
-    this.w0 = ufidWord0(view, at) >>> 0;
-    this.w1 = ufidWord1(view, at) >>> 0;
-    this.w2 = ufidWord2(view, at) >>> 0;
-    this.w3 = ufidWord3(view, at) >>> 0;
+    const dashed =
+      bytes[at + 13] === DASH &&
+      bytes[at + 18] === DASH &&
+      bytes[at + 23] === DASH &&
+      bytes[at + 28] === DASH;
+    if (!dashed) return false;
+    const d = this.#pairs;
+    let wrong = 0;
+    for (let i = 0; i < 16; i++) wrong |= d[i] = HEX_PAIR[view.getUint16(at + PAIRS_AT[i], true)];
+    if (wrong > 0xff) return false;
+    this.w0 = ((d[0] << 24) | (d[1] << 16) | (d[2] << 8) | d[3]) >>> 0;
+    this.w1 = ((d[4] << 24) | (d[5] << 16) | (d[6] << 8) | d[7]) >>> 0;
+    this.w2 = ((d[8] << 24) | (d[9] << 16) | (d[10] << 8) | d[11]) >>> 0;
+    this.w3 = ((d[12] << 24) | (d[13] << 16) | (d[14] << 8) | d[15]) >>> 0;
     return true;
   }
 }

@@ -1,15 +1,10 @@
+import { HEX, HEX_PAIR } from './hex.ts';
+
 /** How a value is written (the format_* helpers of lib/odp-util.c). */
 export type ValueFormat = 'number' | 'mac' | 'ipv4' | 'ipv6' | 'frag' | 'tcp-flags';
 
 const COLON = 0x3a;
 const DOT = 0x2e;
-
-/** Value of a hexadecimal digit by character code; 255 for any other character. */
-export const HEX = new Uint8Array(256).fill(255);
-for (let i = 0; i < 16; i++) {
-  HEX['0123456789abcdef'.charCodeAt(i)] = i;
-  HEX['0123456789ABCDEF'.charCodeAt(i)] = i;
-}
 
 /** Bits of `packet_tcp_flag_to_string` (lib/packets.c). */
 const TCP_FLAGS: readonly (readonly [string, number])[] = [
@@ -33,75 +28,104 @@ const LARGEST: readonly number[] = [0, 0xff, 0xffff, 0xffffff, 0xffffffff];
 const FRAGMENTS: readonly string[] = ['no', 'first', 'later'];
 
 /**
+ * Reads a decimal number of up to `width` bytes, or a hexadecimal one behind `0x`, into `out[to]`.
+ * Returns where it ends; -1 when there is none or it is too large.
+ */
+export function readNumber(
+  bytes: Uint8Array,
+  at: number,
+  width: number,
+  out: Int32Array,
+  to: number,
+): number {
+  let p = at;
+  let value = 0;
+  if (bytes[p] === 0x30 && bytes[p + 1] === 0x78) {
+    const start = (p += 2);
+    for (let d = HEX[bytes[p]]; d < 16; d = HEX[bytes[++p]]) value = value * 16 + d;
+    if (p === start) return -1;
+  } else {
+    for (let d = bytes[p] - 0x30; d >= 0 && d <= 9; d = bytes[++p] - 0x30) value = value * 10 + d;
+    if (p === at) return -1;
+  }
+  if (value > LARGEST[width]) return -1;
+  out[to] = value;
+  return p;
+}
+
+/**
+ * Reads six pairs of hexadecimal digits with colons between into `out[to]` (four bytes) and the
+ * word behind it (two). Returns where they end, or -1. `view` is of `bytes`, and must reach that
+ * far.
+ */
+export function readMac(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  out: Int32Array,
+  to: number,
+): number {
+  const a = HEX_PAIR[view.getUint16(at, true)];
+  const b = HEX_PAIR[view.getUint16(at + 3, true)];
+  const c = HEX_PAIR[view.getUint16(at + 6, true)];
+  const d = HEX_PAIR[view.getUint16(at + 9, true)];
+  const e = HEX_PAIR[view.getUint16(at + 12, true)];
+  const f = HEX_PAIR[view.getUint16(at + 15, true)];
+  const colons =
+    bytes[at + 2] === COLON &&
+    bytes[at + 5] === COLON &&
+    bytes[at + 8] === COLON &&
+    bytes[at + 11] === COLON &&
+    bytes[at + 14] === COLON;
+  if (!colons || (a | b | c | d | e | f) > 0xff) return -1;
+  out[to] = (a << 24) | (b << 16) | (c << 8) | d;
+  out[to + 1] = (e << 8) | f;
+  return at + 17;
+}
+
+/** Reads a dotted quad into `out[to]`. Returns where it ends, or -1. */
+export function readIpv4(bytes: Uint8Array, at: number, out: Int32Array, to: number): number {
+  let p = at;
+  let address = 0;
+  for (let i = 0; i < 4; i++) {
+    let value = 0;
+    const start = p;
+    for (let d = bytes[p] - 0x30; d >= 0 && d <= 9; d = bytes[++p] - 0x30) value = value * 10 + d;
+    if (p === start || p - start > 3 || value > 255) return -1;
+    address = (address << 8) | value;
+    if (i < 3 && bytes[p++] !== DOT) return -1;
+  }
+  out[to] = address;
+  return p;
+}
+
+/**
  * Reads values from bytes. `at` moves past what was read, which lies in `words` as numbers of 32
  * bits: one for what has up to 32 bits, two for a MAC (its first four bytes, its last two), four
  * for an IPv6 address. Nothing is allocated.
  */
 export class ValueReader {
   bytes: Uint8Array = new Uint8Array(0);
+  /** Of the same bytes. */
+  view: DataView = new DataView(new ArrayBuffer(0));
   at = 0;
   readonly words = new Int32Array(4);
   readonly #groups = new Uint16Array(8);
 
-  /**
-   * A decimal number, or a hexadecimal one behind `0x`, of up to four bytes; false when there is
-   * none or it is too large.
-   */
+  /** {@link readNumber} */
   number(width: number): boolean {
-    const { bytes } = this;
-    let p = this.at;
-    let value = 0;
-    let start = p;
-    if (bytes[p] === 0x30 && bytes[p + 1] === 0x78) {
-      start = p + 2;
-      for (let d = HEX[bytes[(p = start)]]; d < 16; d = HEX[bytes[++p]]) value = value * 16 + d;
-    } else {
-      for (let d = bytes[p] - 0x30; d >= 0 && d <= 9; d = bytes[++p] - 0x30) value = value * 10 + d;
-    }
-    if (p === start || value > LARGEST[width]) return false;
-    this.at = p;
-    this.words[0] = value;
-    return true;
+    return this.#moveTo(readNumber(this.bytes, this.at, width, this.words, 0));
   }
 
-  /** Six pairs of hexadecimal digits with colons between. */
+  /** {@link readMac} */
   mac(): boolean {
-    const { bytes } = this;
-    let p = this.at;
-    let first = 0;
-    let last = 0;
-    let wrong = 0;
-    for (let i = 0; i < 6; i++, p += 3) {
-      const high = HEX[bytes[p]];
-      const low = HEX[bytes[p + 1]];
-      wrong |= high | low;
-      if (i < 5 && bytes[p + 2] !== COLON) return false;
-      if (i < 4) first = (first << 8) | (high << 4) | low;
-      else last = (last << 8) | (high << 4) | low;
-    }
-    if (wrong > 15) return false;
-    this.at = p - 1;
-    this.words[0] = first;
-    this.words[1] = last;
-    return true;
+    const fits = this.at + 17 <= this.bytes.length;
+    return fits && this.#moveTo(readMac(this.bytes, this.view, this.at, this.words, 0));
   }
 
-  /** Dotted quad. */
+  /** {@link readIpv4} */
   ipv4(): boolean {
-    const { bytes } = this;
-    let p = this.at;
-    let address = 0;
-    for (let i = 0; i < 4; i++) {
-      let value = 0;
-      const start = p;
-      for (let d = bytes[p] - 0x30; d >= 0 && d <= 9; d = bytes[++p] - 0x30) value = value * 10 + d;
-      if (p === start || p - start > 3 || value > 255) return false;
-      address = (address << 8) | value;
-      if (i < 3 && bytes[p++] !== DOT) return false;
-    }
-    this.at = p;
-    this.words[0] = address;
-    return true;
+    return this.#moveTo(readIpv4(this.bytes, this.at, this.words, 0));
   }
 
   /** As inet_ntop writes it: `::` for a run of zeros, perhaps a dotted quad at the end. */
@@ -201,6 +225,12 @@ export class ValueReader {
       if (this.bytes[this.at + i] !== text.charCodeAt(i)) return false;
     }
     this.at += text.length;
+    return true;
+  }
+
+  #moveTo(at: number): boolean {
+    if (at < 0) return false;
+    this.at = at;
     return true;
   }
 

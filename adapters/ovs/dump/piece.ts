@@ -1,0 +1,52 @@
+/**
+ * A piece of text that is looked for again and again. It is compared eight bytes at a time, as
+ * floating-point numbers: nothing wider can be read from a DataView without allocating.
+ */
+export class Piece {
+  readonly text: Buffer;
+  readonly length: number;
+  /** The text as numbers of eight bytes, the last overlapping the one before it. */
+  readonly #eights: Float64Array;
+  /** Its first four bytes. */
+  readonly #first: number;
+
+  constructor(text: Uint8Array) {
+    this.text = Buffer.from(text);
+    this.length = text.length;
+    this.#eights = eightsOf(this.text);
+    this.#first = this.length < 4 ? 0 : this.text.readInt32LE(0);
+  }
+
+  /** True when the piece stands at `at`; `view` must reach to its end. */
+  standsAt(view: DataView, at: number): boolean {
+    const eights = this.#eights;
+    const last = eights.length - 1;
+    if (last < 0) return this.#shortAt(view, at);
+    for (let i = 0; i < last; i++) {
+      if (view.getFloat64(at + 8 * i, true) !== eights[i]) return false;
+    }
+    return view.getFloat64(at + this.length - 8, true) === eights[last];
+  }
+
+  #shortAt(view: DataView, at: number): boolean {
+    const { text, length } = this;
+    let i = 0;
+    if (length >= 4) {
+      if (view.getInt32(at, true) !== this.#first) return false;
+      i = 4;
+    }
+    for (; i < length; i++) if (view.getUint8(at + i) !== text[i]) return false;
+    return true;
+  }
+}
+
+/** Empty for a short text, and for one where numbers could be equal that are not the same bytes. */
+function eightsOf(text: Buffer): Float64Array {
+  if (text.length < 8) return new Float64Array(0);
+  const eights = new Float64Array(Math.ceil(text.length / 8));
+  const last = eights.length - 1;
+  for (let i = 0; i < last; i++) eights[i] = text.readDoubleLE(8 * i);
+  eights[last] = text.readDoubleLE(text.length - 8);
+  // 0 is equal to -0, and what is no number equals nothing.
+  return eights.every((n) => n !== 0 && !Number.isNaN(n)) ? eights : new Float64Array(0);
+}
