@@ -60,6 +60,11 @@ describe('XDP match codec', () => {
     ['a VLAN id without a tag', [IPV4, exactly('vlan_vid', 3)], /VLAN/],
     ['a tag of another kind', [IPV4, exactly('vlan_tpid', 0x9100)], /VLAN/],
     ['a second tag', [IPV4, exactly('cvlan_vid', 3)], /cvlan_vid/],
+    [
+      'whatever follows a second tag',
+      [exactly('vlan_tpid', 0x8100), exactly('eth_type', 0x88a8)],
+      /second VLAN tag/,
+    ],
     ['a flow label', [exactly('eth_type', 0x86dd), exactly('ipv6_flabel', 3)], /ipv6_flabel/],
   ];
   for (const [what, fields, words] of refusals) {

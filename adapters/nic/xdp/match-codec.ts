@@ -86,6 +86,8 @@ function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
   }
   const ethType = exactNumber(match, 'eth_type');
   if (ethType === undefined || ethType < 0x600) return 'no exact ethertype is matched';
+  // Open vSwitch looks no further than vlan-limit tags; the program leaves such frames alone.
+  if (VLAN_TPIDS.includes(ethType)) return 'the packets have a second VLAN tag';
   const vlan = vlanProblem(match);
   if (vlan !== undefined) return vlan;
 
