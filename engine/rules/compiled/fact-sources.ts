@@ -57,6 +57,7 @@ const SOURCES: ReadonlyMap<string, FactSource> = new Map<string, FactSource>([
   ['quietMs', { kind: 'derived', fill: fillQuiet }],
   ['placedMs', { kind: 'derived', fill: fillPlaced }],
   ['refusals', { kind: 'derived', fill: fillRefusals }],
+  ['sliceRank', { kind: 'derived', fill: fillSliceRank }],
   ['placement', { kind: 'code', of: (t) => t.decision.placement, names: PLACEMENT_NAMES }],
   ['inPortBitsPerSecond', { kind: 'keyed', key: 'inPort' }],
   ['outPortBitsPerSecond', { kind: 'keyed', key: 'outPort' }],
@@ -204,6 +205,19 @@ function fillRefusals(
 ): void {
   const { refusals } = view.table.decision;
   for (let i = from; i < to; i++) into[rows[i]] = refusals[rows[i]];
+}
+
+function fillSliceRank(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
+  for (let i = from; i < to; i++) {
+    view.row = rows[i];
+    into[rows[i]] = view.memory.sliceRank(view) ?? Number.NaN;
+  }
 }
 
 function fillChange(fact: string): FillColumn {
