@@ -198,6 +198,93 @@ describe('the facts catalogue', () => {
   });
 });
 
+describe('facts of headers and ports', () => {
+  const v4 = { eth_type: 0x0800, ipv4_src: [10, 0, 0, 1], ipv4_dst: [10, 0, 0, 2] };
+
+  it('name the protocol, as far as the match fixes it', () => {
+    const named: readonly [Parameters<typeof exactly>[0], string | undefined][] = [
+      [{ ...v4, ip_proto: 6 }, 'tcp'],
+      [{ ...v4, ip_proto: 17 }, 'udp'],
+      [{ ...v4, ip_proto: 132 }, 'sctp'],
+      [{ ...v4, ip_proto: 47 }, 'ip'],
+      [v4, 'ip'],
+      [{ eth_type: 0x86dd, ip_proto: 58 }, 'icmpv6'],
+      [{ eth_type: 0x0806 }, 'arp'],
+      [{ eth_type: 0x88cc }, 'other'],
+      [{}, undefined],
+    ];
+    for (const [fields, protocol] of named) {
+      assert.equal(factOf('protocol', { fields: exactly(fields) }), protocol);
+    }
+  });
+
+  it('have addresses and prefixes of either family', () => {
+    assert.equal(factOf('ipSrc', { fields: exactly(v4) }), '10.0.0.1');
+    const prefix = (mask: readonly number[]) => [
+      {
+        field: 'ipv4_dst' as const,
+        value: Uint8Array.from([10, 16, 0, 0]),
+        mask: Uint8Array.from(mask),
+      },
+    ];
+    assert.equal(factOf('ipDst', { fields: prefix([255, 240, 0, 0]) }), '10.16.0.0/12');
+    assert.equal(factOf('ipDst', { fields: prefix([255, 0, 255, 0]) }), undefined);
+    assert.equal(factOf('ipDst', {}), undefined);
+    const v6 = exactly({ ipv6_dst: [0xfd, ...Array.from({ length: 14 }, () => 0), 1] });
+    assert.equal(factOf('ipDst', { fields: v6 }), 'fd00::1');
+    assert.deepEqual(factOf('matchedFields', { fields: exactly(v4) }), [
+      'eth_type',
+      'ipv4_src',
+      'ipv4_dst',
+    ]);
+  });
+
+  it('say which way a flow goes', () => {
+    const ports = withPorts(
+      portInfo({ name: 'vm1' }),
+      portInfo({ name: 'vm2' }),
+      portInfo({ name: 'up', kind: 'uplink' }),
+    );
+    const direction = (inPort: string, port: string) =>
+      factOf('direction', { inPort, actions: [{ kind: 'output', port }] }, ports);
+    assert.deepEqual(
+      [direction('vm1', 'up'), direction('up', 'vm1'), direction('vm1', 'vm2')],
+      ['transmit', 'receive', 'local'],
+    );
+    assert.deepEqual([direction('up', 'up'), direction('vm1', 'gone')], ['other', 'other']);
+  });
+
+  it('say why a flow cannot be offloaded, and how large its packets are', () => {
+    const actions = [
+      { kind: 'opaque', text: 'ct(commit)' },
+      { kind: 'output', port: 'vm2' },
+      { kind: 'opaque', text: 'recirc(0x1)' },
+    ] as const;
+    assert.deepEqual(factOf('vswitchOnly', { opaque: true, actions }), [
+      'recirc_id',
+      'ct',
+      'recirc',
+    ]);
+    assert.deepEqual(factOf('vswitchOnly', {}), []);
+    assert.equal(factOf('bytesPerPacket', { packetsPerSecond: 10, bitsPerSecond: 8000 }), 100);
+    assert.equal(factOf('bytesPerPacket', {}), undefined);
+  });
+
+  it('say what time it is, when that is known', () => {
+    const context = contextOf({ wallMs: Date.parse('2026-11-23T12:30:00Z') });
+    const time = factOf('time', {}, context, { timezone: 'Asia/Tokyo' });
+    assert.deepEqual(time, {
+      hour: 21,
+      minute: 30,
+      minuteOfDay: 1290,
+      weekday: 1,
+      day: 23,
+      month: 11,
+    });
+    assert.equal(factOf('time', {}, contextOf(), { timezone: 'Asia/Tokyo' }), undefined);
+  });
+});
+
 describe('quietMs', () => {
   const busy = { packetsPerSecond: 5000, lastPacketsPerSecond: 5000 };
   const heartbeat = { packetsPerSecond: 3000, lastPacketsPerSecond: 4 };
