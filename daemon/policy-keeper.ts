@@ -46,6 +46,9 @@ export interface PolicyKeeperOptions {
   readonly onReload?: (reload: Reload, inForce: PolicySet) => void;
 }
 
+/** Problems that are kept and logged. */
+const MOST_PROBLEMS = 50;
+
 /** What was read: the texts, by absolute path, so that tests run with what was checked. */
 type Texts = Map<string, string>;
 
@@ -200,11 +203,13 @@ export class PolicyKeeper {
   }
 
   #refuse(result: ReloadResult, problems: readonly string[]): ReloadView {
-    this.#problems = problems;
+    const shown = problems.slice(0, MOST_PROBLEMS);
+    const more = problems.length - shown.length;
+    this.#problems = more === 0 ? shown : [...shown, `and ${more} more`];
     const message = 'policies not reloaded; the last good ones stay in force';
-    this.#options.log.error({ result, problems }, message);
+    this.#options.log.error({ result, problems: this.#problems }, message);
     this.#told(result);
-    return { ok: false, problems };
+    return { ok: false, problems: this.#problems };
   }
 
   #told(result: ReloadResult): void {

@@ -22,7 +22,7 @@ export interface RotatingFileOptions {
 export class RotatingFile {
   readonly #options: RotatingFileOptions;
   readonly #mostQueued: number;
-  #queue: string[] = [];
+  readonly #queue: string[] = [];
   #queued = 0;
   #writing: Promise<void> | undefined;
   #bytes: number | undefined;
@@ -53,9 +53,7 @@ export class RotatingFile {
     // Lines of one tick come together: they are written together.
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const lines = this.#queue;
-      this.#queue = [];
-      this.#queued = 0;
+      const lines = this.#take();
       try {
         await this.#append(`${lines.join('\n')}\n`);
         this.#failing = false;
@@ -67,6 +65,18 @@ export class RotatingFile {
       }
     }
     this.#writing = undefined;
+  }
+
+  /** Lines that are written together: as many as fit into one file, at least one. */
+  #take(): readonly string[] {
+    let length = 0;
+    const fits = this.#queue.findIndex((line) => {
+      length += line.length + 1;
+      return length > this.#options.maxBytes;
+    });
+    const lines = this.#queue.splice(0, fits < 0 ? this.#queue.length : Math.max(1, fits));
+    for (const line of lines) this.#queued -= line.length;
+    return lines;
   }
 
   async #append(text: string): Promise<void> {

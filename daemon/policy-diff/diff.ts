@@ -2,7 +2,6 @@ import { WISH_NAMES } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { RuleContext, RuleEvaluator } from '../../engine/rules/evaluator.ts';
-import type { PolicySet } from '../../engine/rules/policy.ts';
 import { describeMatch } from '../view/describe-flow.ts';
 
 type WishName = (typeof WISH_NAMES)[number];
@@ -83,15 +82,6 @@ export function diffOf(table: FlowTable, before: Wishes, after: Wishes): PolicyD
       before: askedAt(before, row),
       after: askedAt(after, row),
     })),
-  };
-}
-
-/** The policies as if all of them were enforced: what a shadow would do is what one asks. */
-export function enforced(policies: PolicySet): PolicySet {
-  return {
-    ...policies,
-    policies: policies.policies.map((policy) => ({ ...policy, mode: 'enforce' })),
-    rules: policies.rules.map((rule) => ({ ...rule, mode: 'enforce' })),
   };
 }
 

@@ -5,9 +5,11 @@ import type {
   EvaluationReport,
   RuleContext,
   RuleEvaluator,
-  RuleTrace,
 } from '../../engine/rules/evaluator.ts';
-import type { PolicyRule, PolicySet } from '../../engine/rules/policy.ts';
+import { FlowView } from '../../engine/rules/fact.ts';
+import type { NodeRule, PolicyRule, PolicySet } from '../../engine/rules/policy.ts';
+import { PolicyMemory } from '../../engine/rules/policy-memory.ts';
+import { traceRules } from '../../engine/rules/trace.ts';
 
 /** What the tests have seen of one condition. */
 export interface ConditionCoverage {
@@ -20,6 +22,8 @@ export interface ConditionCoverage {
   readonly seenTrue: boolean;
   readonly seenFalse: boolean;
 }
+
+type AnyRule = PolicyRule | NodeRule;
 
 /** Flows of one evaluation that are looked at, so that many flows do not take for ever. */
 const MOST_FLOWS = 32;
@@ -34,7 +38,7 @@ export class Coverage {
 
   /** All of the rules' comparisons, none of which has been seen yet unless it was before. */
   add(policies: PolicySet): void {
-    for (const rule of policies.rules) {
+    for (const rule of [...policies.rules, ...policies.nodeRules]) {
       const { file } = policies.policies.find((p) => p.name === rule.policy) ?? { file: '' };
       for (const c of comparisonsOf(rule.conditions)) {
         const { line, column } = c.at ?? rule.at;
@@ -47,12 +51,12 @@ export class Coverage {
     }
   }
 
-  /** Takes the verdicts of an explanation into account. */
-  note(policies: PolicySet, traces: readonly RuleTrace[]): void {
+  /** Takes the verdicts on `rules` into account. */
+  note(policies: PolicySet, rules: readonly AnyRule[], traces: readonly ConditionTrace[]): void {
     traces.forEach((trace, i) => {
-      const rule = policies.rules[i];
+      const rule = rules[i];
       const { file } = policies.policies.find((p) => p.name === rule.policy) ?? { file: '' };
-      this.#note(file, rule, rule.conditions, trace.condition);
+      this.#note(file, rule, rule.conditions, trace);
     });
   }
 
@@ -63,7 +67,7 @@ export class Coverage {
     );
   }
 
-  #note(file: string, rule: PolicyRule, condition: Condition, trace: ConditionTrace): void {
+  #note(file: string, rule: AnyRule, condition: Condition, trace: ConditionTrace): void {
     if ('operator' in condition) {
       const seen = this.#seen.get(keyOf(file, rule, condition));
       if (seen === undefined) return;
@@ -85,6 +89,16 @@ export function covering(
   coverage: Coverage,
 ): RuleEvaluator {
   coverage.add(policies);
+  const { rules, nodeRules } = policies;
+  // Node rules are not explained by evaluators: they are looked at with a memory of their own.
+  const memory = new PolicyMemory(policies);
+  const noteNodeRules = async (table: FlowTable, context: RuleContext): Promise<void> => {
+    if (nodeRules.length === 0) return;
+    await memory.update(table, context);
+    const conditions = nodeRules.map((rule) => rule.conditions);
+    const view = new FlowView(table, context, memory);
+    coverage.note(policies, nodeRules, await traceRules(view, conditions, memory.factNamed));
+  };
   return {
     rules: evaluator.rules,
     inputs: (table, row, context) => evaluator.inputs(table, row, context),
@@ -97,8 +111,14 @@ export function covering(
       const report = await evaluator.evaluate(table, context, signal);
       const step = Math.max(1, Math.ceil(table.count / MOST_FLOWS));
       for (let i = 0; i < table.count; i += step) {
-        coverage.note(policies, await evaluator.explain(table, table.rows[i], context));
+        const traces = await evaluator.explain(table, table.rows[i], context);
+        coverage.note(
+          policies,
+          rules,
+          traces.map((trace) => trace.condition),
+        );
       }
+      await noteNodeRules(table, context);
       return report;
     },
   };
@@ -115,7 +135,7 @@ function comparisonsOf(condition: Condition): readonly Comparison[] {
 }
 
 /** The same condition is the same place in the same file. */
-function keyOf(file: string, rule: PolicyRule, comparison: Comparison): string {
+function keyOf(file: string, rule: AnyRule, comparison: Comparison): string {
   const { line, column } = comparison.at ?? rule.at;
   return `${file}:${line}:${column}: ${labelOf(comparison)}`;
 }

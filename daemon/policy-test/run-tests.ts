@@ -6,6 +6,7 @@ import type { JsonDocument, JsonPath } from '../../engine/text/json-document.ts'
 import { byPlace, formatProblem, type Problem } from '../../engine/text/problem.ts';
 import { createEvaluator } from '../policy-evaluator.ts';
 import { type Coverage, covering } from './coverage.ts';
+import { enforced } from './enforced.ts';
 import { checkOf, failureOf } from './expectations.ts';
 import { scenarioOf, ValueReader } from './scenario.ts';
 import { SimulatedClock, Simulation } from './simulation.ts';
@@ -121,7 +122,7 @@ async function runTest(
   }
 }
 
-/** The policies that a test file is about. */
+/** The policies that a test file is about; a shadow is tested as if it were enforced. */
 async function loadPolicies(
   file: string,
   tests: TestDocument,
@@ -146,7 +147,7 @@ async function loadPolicies(
   }
   if (problems.length > 0) return { problems };
   try {
-    return { policies: parsePolicies(texts) };
+    return { policies: enforced(parsePolicies(texts)) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     return { problems: error.problems };

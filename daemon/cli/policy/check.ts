@@ -57,7 +57,8 @@ export function policyCheckCommand(context: CliContext): Command {
       if (files.length === 0) throw new CommandFailed('there is no policy file', ExitCode.usage);
       if (problems.length > 0) {
         const count = `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`;
-        throw new CommandFailed(`${count} in ${files.length} files`, ExitCode.failed);
+        const bad = new Set(problems.map((p) => p.file)).size;
+        throw new CommandFailed(`${count} in ${bad} of ${files.length} files`, ExitCode.failed);
       }
     });
 }

@@ -117,6 +117,7 @@ function factLines(fact: FactDefinition, { stdout }: CliContext): string[] {
   const rows: [string, string][] = [
     ['of', fact.scope],
     ['type', typeText(fact)],
+    ['from', fact.source],
     ['example', fact.example],
     ...optional('values', fact.values?.map((v) => `"${v}"`).join(', ')),
     ...optional('missing', fact.missing && `when ${fact.missing}`),
@@ -140,8 +141,8 @@ function optional(name: string, text: string | undefined): [string, string][] {
   return text === undefined ? [] : [[name, text]];
 }
 
-function textOf(what: string | { readonly description: string }): string {
-  return typeof what === 'string' ? what : what.description;
+function textOf(what: { readonly description: string; readonly unit?: string }): string {
+  return what.unit === undefined ? what.description : `${what.description} (${what.unit})`;
 }
 
 /** All of it but the function that reads it: JSON has none. */

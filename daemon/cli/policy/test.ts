@@ -16,7 +16,8 @@ files and gives completion in editors.
   "bitsPerSecond": "600Mbit/s x19 0"   20 ticks of 600 Mbit/s, then nothing to the end
   "bitsPerSecond": "_x9 1Gbit/s"       the flow appears in the eleventh tick
 
-The first tick is at 0s; "at": "1s" is the tick in force then.
+The first tick is at 0s; "at": "1s" is the tick in force then. A shadow policy is tested as if it were
+enforced.
 
 Exit codes: 0 all passed, 1 a test failed or could not be run (with --fail-on-empty: or there was
 none), 2 wrong use.
