@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { DECORATORS } from '../../engine/rules/decorators.ts';
 import { FACTS } from '../../engine/rules/facts.ts';
 import { OPERATORS } from '../../engine/rules/operators.ts';
 import { parsePolicies } from '../../engine/rules/policy.ts';
@@ -26,12 +27,26 @@ function accepts(text: string): boolean {
   }
 }
 
-const DEFAULT = readFileSync(policyFile('default.json'), 'utf8');
+const SHIPPED = [
+  'default',
+  'cpu-pressure',
+  'fair-slices',
+  'maintenance-window',
+  'pinned-slice',
+].map((name) => readFileSync(policyFile(`${name}.json`), 'utf8'));
 
-/** The default policy with a stretch taken out or replaced. */
+/** A shipped policy with a stretch taken out or replaced. */
 const damaged = fc
-  .tuple(fc.nat(DEFAULT.length), fc.nat(12), fc.oneof(fc.string({ maxLength: 5 }), fc.constant('')))
-  .map(([at, length, put]) => DEFAULT.slice(0, at) + put + DEFAULT.slice(at + length));
+  .constantFrom(...SHIPPED)
+  .chain((text) =>
+    fc
+      .tuple(
+        fc.nat(text.length),
+        fc.nat(12),
+        fc.oneof(fc.string({ maxLength: 5 }), fc.constant('')),
+      )
+      .map(([at, length, put]) => text.slice(0, at) + put + text.slice(at + length)),
+  );
 
 const value = fc.oneof(
   fc.constantFrom(null, true, 0, 1, -1, 'a', 'offload', '', [], [1], ['a'], {}, { fact: 'bytes' }),
@@ -41,8 +56,16 @@ const value = fc.oneof(
 
 const comparison = {
   fact: fc.constantFrom(...FACTS.map((f) => f.name)),
-  operator: fc.constantFrom(...OPERATORS.map((o) => o.name)),
-  value: fc.oneof({ arbitrary: fc.constantFrom(1, 'a', [1], ['a']), weight: 2 }, value),
+  operator: fc
+    .tuple(
+      fc.array(fc.constantFrom(...DECORATORS.map((d) => `${d.name}:`)), { maxLength: 2 }),
+      fc.constantFrom(...OPERATORS.map((o) => o.name)),
+    )
+    .map(([decorators, name]) => `${decorators.join('')}${name}`),
+  value: fc.oneof(
+    { arbitrary: fc.constantFrom(1, 'a', '1s', [1], ['a'], [1, 2], '10.0.0.0/8'), weight: 2 },
+    value,
+  ),
 };
 const extras = {
   path: fc.constantFrom('$.rxShare', '$', 3),
