@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { FlowMod } from '../../../adapters/openflow/codec/flow-mod.ts';
+import type { FlowStats, FlowStatsRequest } from '../../../adapters/openflow/codec/flow-stats.ts';
 import type { FlowUpdate } from '../../../adapters/openflow/codec/flow-monitor.ts';
 import {
   BundleControl,
@@ -62,6 +63,18 @@ for (const version of [OF10, OF13] as const) {
         env: { OVS_RUNDIR: ovs.runDir },
       });
     const dump = () => ofctl('dump-flows', '--no-stats', 'br0');
+
+    /** The flows that the switch tells of when it is asked for all, save for what `change` says. */
+    async function ask(change: Partial<FlowStatsRequest>): Promise<readonly FlowStats[]> {
+      const match = version === OF10 ? match10({}, 0) : oxm();
+      const cookie = { cookie: 0n, cookieMask: 0n };
+      const all = { tableId: Table.all, outPort: Port.any, outGroup: Group.any, ...cookie, match };
+      const body = { kind: 'flow', ...all, ...change } as const;
+      const request = { type: 'multipart-request', xid: peer.xid(), more: false, body } as const;
+      const reply = await peer.ask(request, 'multipart-reply');
+      assert.ok(reply.body.kind === 'flow' && !reply.more);
+      return reply.body.flows;
+    }
 
     before(async function () {
       needs(this, 'root', 'ovs', 'netns');
@@ -126,23 +139,25 @@ for (const version of [OF10, OF13] as const) {
         /cookie=0x1, hard_timeout=60, priority=7,udp,tp_dst=1 actions=output:1/,
       );
       assert.match(await dump(), /cookie=0x2, priority=100,udp,tp_dst=2 actions=drop/);
-      const any = { outGroup: Group.any, cookie: 0n, cookieMask: 0n };
-      const match = version === OF10 ? match10({}, 0) : oxm();
-      const stats = await peer.ask(
-        {
-          type: 'multipart-request',
-          xid: peer.xid(),
-          more: false,
-          body: { kind: 'flow', tableId: Table.all, outPort: Port.any, ...any, match },
-        },
-        'multipart-reply',
+      const flows = await ask({});
+      assert.deepEqual(
+        flows.map((f) => Number(f.cookie)).sort((x, y) => x - y),
+        [1, 2],
       );
-      assert.ok(stats.body.kind === 'flow' && !stats.more);
-      const cookies = stats.body.flows.map((f) => Number(f.cookie)).sort((a, b) => a - b);
-      assert.deepEqual(cookies, [1, 2]);
-      const first = stats.body.flows.find((f) => f.cookie === 1n);
+      const first = flows.find((f) => f.cookie === 1n);
       assert.deepEqual(first?.match, flow(version, 1).match);
       assert.deepEqual(first?.instructions, flow(version, 1).instructions);
+    });
+
+    it('tells of the flows that a request is about, and of no others', async () => {
+      const cookies = async (change: Partial<FlowStatsRequest>) =>
+        (await ask(change)).map((f) => Number(f.cookie));
+      assert.deepEqual(await cookies({ outPort: 1 }), [1]);
+      assert.deepEqual(await cookies({ tableId: 1 }), []);
+      assert.deepEqual(await cookies({ match: flow(version, 2).match }), [2]);
+      if (version === OF10) return;
+      assert.deepEqual(await cookies({ cookie: 0n, cookieMask: 2n }), [1]);
+      assert.deepEqual(await cookies({ outGroup: 7 }), []);
     });
 
     it('answers what it cannot do with an error that belongs to it', async () => {
