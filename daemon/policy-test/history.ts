@@ -48,12 +48,16 @@ export class History {
     return { placement, wish: this.#wish[at], rule: this.#rule[at], reason: this.#reason[at] };
   }
 
-  /** How often the flow changed its placement from tick `from` to tick `to`, both included. */
+  /**
+   * How often the flow changed its placement from tick `from` to tick `to`, both included. A flow
+   * that appears comes from the vSwitch.
+   */
   moves(flow: number, from: number, to: number): number {
     let moves = 0;
-    for (let tick = Math.max(1, from); tick <= to; tick++) {
+    for (let tick = from; tick <= to; tick++) {
       const at = flow * this.ticks + tick;
-      const [before, now] = [this.#placement[at - 1], this.#placement[at]];
+      const before = tick === 0 ? ABSENT : this.#placement[at - 1];
+      const now = this.#placement[at];
       if (now !== ABSENT && now !== (before === ABSENT ? 0 : before)) moves++;
     }
     return moves;
