@@ -17,9 +17,6 @@ import type {
 } from './switch-config.ts';
 import type { TableMod } from './table-stats.ts';
 
-export { decode } from './decode.ts';
-export { encode, encodeInto } from './encode.ts';
-
 /** 1.3, ONF extension 230: puts a message into a bundle. Its xid and the message's must be equal. */
 export interface BundleAddMessage extends BundleEnvelope {
   readonly type: 'bundle-add';

@@ -4,12 +4,9 @@ import {
   OpenFlowDecodeError,
   OpenFlowEncodeError,
 } from '../../../adapters/openflow/codec/errors.ts';
-import {
-  type Decoded,
-  decode,
-  encode,
-  type Message,
-} from '../../../adapters/openflow/codec/messages.ts';
+import { decode } from '../../../adapters/openflow/codec/decode.ts';
+import { encode } from '../../../adapters/openflow/codec/encode.ts';
+import type { Decoded, Message } from '../../../adapters/openflow/codec/messages.ts';
 import { printMessage } from '../../../adapters/openflow/codec/print.ts';
 import { isVersion, OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
 import { anyMessage, MESSAGES } from './arbitrary-messages.ts';

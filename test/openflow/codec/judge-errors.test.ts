@@ -6,7 +6,7 @@ import {
   ONF_ERRORS13,
 } from '../../../adapters/openflow/codec/extension-errors.ts';
 import { Experimenter } from '../../../adapters/openflow/codec/ids.ts';
-import { encode } from '../../../adapters/openflow/codec/messages.ts';
+import { encode } from '../../../adapters/openflow/codec/encode.ts';
 import { nameError } from '../../../adapters/openflow/codec/name-error.ts';
 import type { ErrorMessage } from '../../../adapters/openflow/codec/session.ts';
 import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';

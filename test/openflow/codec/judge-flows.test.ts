@@ -4,7 +4,7 @@ import { FlowCommand, FlowFlag, Group, Port } from '../../../adapters/openflow/c
 import type { FlowMod } from '../../../adapters/openflow/codec/flow-mod.ts';
 import type { MatchField } from '../../../adapters/openflow/codec/match.ts';
 import { Wildcard10 } from '../../../adapters/openflow/codec/match.ts';
-import { encode } from '../../../adapters/openflow/codec/messages.ts';
+import { encode } from '../../../adapters/openflow/codec/encode.ts';
 import { OXM_FIELDS } from '../../../adapters/openflow/codec/oxm-fields.ts';
 import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
 import { needs } from '../../support/needs.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Port } from '../../../adapters/openflow/codec/ids.ts';
-import { encode, type Message } from '../../../adapters/openflow/codec/messages.ts';
+import { encode } from '../../../adapters/openflow/codec/encode.ts';
+import type { Message } from '../../../adapters/openflow/codec/messages.ts';
 import { inPortMatch, NO_COOKIE } from '../../../adapters/openflow/codec/packet.ts';
 import type { PortDescription } from '../../../adapters/openflow/codec/port.ts';
 import { Wildcard10 } from '../../../adapters/openflow/codec/match.ts';

@@ -18,7 +18,7 @@ import {
   Table,
 } from '../../../adapters/openflow/codec/ids.ts';
 import { Wildcard10 } from '../../../adapters/openflow/codec/match.ts';
-import { encode } from '../../../adapters/openflow/codec/messages.ts';
+import { encode } from '../../../adapters/openflow/codec/encode.ts';
 import { nameError } from '../../../adapters/openflow/codec/name-error.ts';
 import { inPortOf } from '../../../adapters/openflow/codec/packet.ts';
 import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';

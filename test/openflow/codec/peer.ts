@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { encode, type Message, type MessageOf } from '../../../adapters/openflow/codec/messages.ts';
+import { encode } from '../../../adapters/openflow/codec/encode.ts';
+import type { Message, MessageOf } from '../../../adapters/openflow/codec/messages.ts';
 import { printMessage } from '../../../adapters/openflow/codec/print.ts';
 import type { Version } from '../../../adapters/openflow/codec/version.ts';
 import { Framer } from '../../../adapters/openflow/wire/framer.ts';

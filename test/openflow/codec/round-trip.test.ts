@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Framer } from '../../../adapters/openflow/wire/framer.ts';
-import {
-  decode,
-  encode,
-  encodeInto,
-  type Message,
-} from '../../../adapters/openflow/codec/messages.ts';
+import { decode } from '../../../adapters/openflow/codec/decode.ts';
+import { encode, encodeInto } from '../../../adapters/openflow/codec/encode.ts';
+import type { Message } from '../../../adapters/openflow/codec/messages.ts';
 import { printMessage } from '../../../adapters/openflow/codec/print.ts';
 import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
 import { Writer } from '../../../adapters/openflow/wire/writer.ts';

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { type Decoded, decode, encode } from '../../../adapters/openflow/codec/messages.ts';
+import { decode } from '../../../adapters/openflow/codec/decode.ts';
+import { encode } from '../../../adapters/openflow/codec/encode.ts';
+import type { Decoded } from '../../../adapters/openflow/codec/messages.ts';
 import { printMessage } from '../../../adapters/openflow/codec/print.ts';
 import { isVersion, OF13 } from '../../../adapters/openflow/codec/version.ts';
 
