@@ -108,7 +108,8 @@ function valueOf(fact: FactDefinition, member: string | undefined, value: unknow
   if (kind === 'number') {
     if (typeof value === 'number') return value;
     if (typeof value !== 'string') throw wrong('a number');
-    return numberOf(fact, value);
+    const unit = member === undefined ? fact.unit : fact.members?.[member]?.unit;
+    return numberOf(fact.name, value, unit);
   }
   if (kind === 'boolean') {
     if (value === true || value === 'true') return true;
@@ -127,12 +128,12 @@ function valueOf(fact: FactDefinition, member: string | undefined, value: unknow
   return value;
 }
 
-function numberOf(fact: FactDefinition, text: string): number {
+function numberOf(fact: string, text: string, unit: string | undefined): number {
   try {
-    return quantity(text, fact.unit);
+    return quantity(text, unit);
   } catch (error) {
     if (!(error instanceof QuantityError)) throw error;
-    throw new GivenFactError(`"${fact.name}": ${error.message}`);
+    throw new GivenFactError(`"${fact}": ${error.message}`);
   }
 }
 

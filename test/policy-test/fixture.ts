@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Coverage } from '../../daemon/policy-test/coverage.ts';
+import type { Coverage } from '../../daemon/policy-test/coverage.ts';
 import { runTestFile, type TestResult } from '../../daemon/policy-test/run-tests.ts';
 
 /** A policy that offloads what has 1,000 packets/s and takes back what has fewer than 10. */
