@@ -138,17 +138,20 @@ export function putError(w: Writer, m: ErrorMessage, version: Version): void {
 }
 
 export function getError(r: Reader, xid: number, version: number): ErrorMessage {
-  let errorType = r.u16();
-  let code = r.u16();
-  let experimenter = 0;
+  const type = 'error';
+  const errorType = r.u16();
+  const code = r.u16();
+  const dataAt = r.at;
   if (version === OF10 && errorType === ERROR_NICIRA10 && code === 0 && r.left >= 8) {
-    experimenter = r.u32();
-    errorType = r.u16();
-    code = r.u16();
+    const experimenter = r.u32();
+    const own = { errorType: r.u16(), code: r.u16() };
+    if (experimenter !== 0) return { type, xid, ...own, experimenter, data: r.rest() };
   } else if (version >= OF13 && errorType === ERROR_EXPERIMENTER && r.left >= 4) {
-    experimenter = r.u32();
+    const experimenter = r.u32();
+    if (experimenter !== 0) return { type, xid, errorType, code, experimenter, data: r.rest() };
   }
-  return { type: 'error', xid, errorType, code, experimenter, data: r.rest() };
+  r.at = dataAt;
+  return { type, xid, errorType, code, experimenter: 0, data: r.rest() };
 }
 
 /** Echo (1.3.5, section 7.5.2): the data comes back. */

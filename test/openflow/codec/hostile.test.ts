@@ -139,6 +139,11 @@ describe('openflow codec: hostile bytes', () => {
     assert.equal(attempt(bytes), undefined);
   });
 
+  it('an error of an experimenter who has no number keeps its bytes', () => {
+    survives(Uint8Array.of(4, 1, 0, 17, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 9));
+    survives(Uint8Array.of(1, 1, 0, 20, 0, 0, 0, 0, 0xb0, 0xc2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2));
+  });
+
   it('of another version hello, error and echo are read and nothing else', () => {
     for (const code of [0, 1, 2, 3]) {
       const bytes = Uint8Array.of(6, code, 0, 12, 0, 0, 0, 9, 0, 0, 0, 0);
