@@ -1,33 +1,33 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { DECORATORS } from '../../engine/rules/decorators.ts';
 import type { FactDefinition } from '../../engine/rules/fact.ts';
 import { FACTS } from '../../engine/rules/facts.ts';
 import { OPERATORS } from '../../engine/rules/operators.ts';
 import { parsePolicies } from '../../engine/rules/policy.ts';
 import { PolicyError } from '../../engine/rules/policy-error.ts';
-import { EVENT_TYPES } from '../../engine/rules/policy-schema.ts';
-import { policyFile, repositoryFile } from './policy-files.ts';
+import { EVENT_TYPES, SET_FACT } from '../../engine/rules/policy-schema.ts';
+import { UNITS, unitsFor } from '../../engine/rules/units.ts';
+import { blocksOf, Walkthrough } from './guide.ts';
+import { repositoryFile } from './policy-files.ts';
 
 const FILE = repositoryFile('docs/policies.md');
 
-/** Fenced blocks of the guide: what stands behind the fence, and the text. */
-function blocks(): { info: string; text: string; line: number }[] {
-  const guide = readFileSync(FILE, 'utf8');
-  return [...guide.matchAll(/^```(\S.*)\n([^]*?)^```$/gm)].map((m) => ({
-    info: m[1],
-    text: m[2],
-    line: guide.slice(0, m.index).split('\n').length,
-  }));
-}
+/** Sections of a policy that an example can show alone. */
+const SECTIONS = ['mode', 'schedules', 'slices', 'facts', 'conditions', 'rules'];
+const HOLDS = { all: [{ fact: 'bytes', operator: 'greaterThan', value: 0 }] };
 
-/** The example as a whole policy: a rule's event or condition alone is put into one. */
+/** The example as a whole policy: a section, a rule's event or a condition alone is put into one. */
 function wholePolicy(text: string): string {
   const value: Record<string, unknown> = JSON.parse(text);
-  if ('rules' in value) return text;
-  const holds = { fact: 'bytes', operator: 'greaterThan', value: 0 };
-  const [conditions, event] =
-    'type' in value ? [{ all: [holds] }, value] : [{ all: [value] }, { type: 'offload' }];
-  return JSON.stringify({ name: 'p', version: '1', rules: [{ name: 'r', conditions, event }] });
+  if ('name' in value && 'rules' in value) return text;
+  const whole = { name: 'p', version: '1' };
+  const event = { type: 'offload' };
+  const rules = [{ name: 'r', conditions: HOLDS, event }];
+  const isSections = Object.keys(value).every((key) => SECTIONS.includes(key));
+  if (isSections) return JSON.stringify({ ...whole, rules, ...value });
+  const [conditions, given] = 'type' in value ? [HOLDS, value] : [{ all: [value] }, event];
+  return JSON.stringify({ ...whole, rules: [{ name: 'r', conditions, event: given }] });
 }
 
 function cell(text: string): string {
@@ -70,10 +70,40 @@ function operatorsTable(): string {
   );
 }
 
-/** The guide with its generated tables as they should be. */
+function unitsTable(): string {
+  const lines = UNITS.map((unit) => {
+    const names = unitsFor(unit).map((name) => `\`${name}\``);
+    return `| ${unit} | ${names.join(', ')} |`;
+  });
+  return ['', '| of | units |', '|---|---|', ...lines, '', ''].join('\n');
+}
+
+function decoratorsTable(): string {
+  const lines = DECORATORS.map((d) => `| \`${d.name}:\` | ${cell(d.description)} |`);
+  return ['', '| decorator | |', '|---|---|', ...lines, '', ''].join('\n');
+}
+
+/** What is said of a broken example. */
+function messagesOf(text: string): string {
+  const { name }: { name: string } = JSON.parse(text);
+  try {
+    parsePolicies([{ file: `${name}.json`, text }]);
+    return '';
+  } catch (error) {
+    assert(error instanceof PolicyError);
+    return `${error.message}\n`;
+  }
+}
+
+/** The guide with its generated tables and messages as they should be. */
 function withTables(guide: string): string {
-  const tables = { facts: factsTable(), operators: operatorsTable() };
-  return Object.entries(tables).reduce(
+  const tables = {
+    facts: factsTable(),
+    operators: operatorsTable(),
+    decorators: decoratorsTable(),
+    units: unitsTable(),
+  };
+  const filled = Object.entries(tables).reduce(
     (text, [name, table]) =>
       text.replace(
         new RegExp(`(<!-- ${name}: [^\\n]*-->\\n)[^]*?(<!-- end -->)`),
@@ -81,27 +111,66 @@ function withTables(guide: string): string {
       ),
     guide,
   );
+  return filled.replaceAll(
+    /(^```json broken\n([^]*?)^```\n\n```text\n)[^]*?(^```$)/gm,
+    (_all, start: string, example: string, end: string) => `${start}${messagesOf(example)}${end}`,
+  );
+}
+
+/** The guide with its files written and its commands run, as far as they print something else. */
+async function walkedThrough(guide: string): Promise<string> {
+  const walk = new Walkthrough();
+  let text = guide;
+  try {
+    for (const block of blocksOf(guide)) {
+      const name = /^json (\S+\.json)$/.exec(block.info)?.[1];
+      if (name !== undefined) walk.write(name, block.text);
+      if (block.info !== 'console') continue;
+      const printed = await walk.run(block);
+      text = text.replace(
+        `\`\`\`console\n${block.text}\`\`\``,
+        () => `\`\`\`console\n${printed}\`\`\``,
+      );
+    }
+    return text;
+  } finally {
+    walk.remove();
+  }
 }
 
 describe('docs/policies.md', () => {
-  before('its tables are written anew when UPDATE_DOCS is set', () => {
+  before('what is generated in it is written anew when UPDATE_DOCS is set', async () => {
     if (process.env.UPDATE_DOCS !== undefined) {
-      writeFileSync(FILE, withTables(readFileSync(FILE, 'utf8')));
+      writeFileSync(FILE, await walkedThrough(withTables(readFileSync(FILE, 'utf8'))));
     }
   });
 
-  it('has the facts and operators that there are (UPDATE_DOCS=1 writes them)', () => {
+  it('has the tables and messages that there are (UPDATE_DOCS=1 writes them)', () => {
     const guide = readFileSync(FILE, 'utf8');
     assert.equal(guide, withTables(guide));
-    for (const { name } of [...FACTS, ...OPERATORS])
+    for (const { name } of [...FACTS, ...OPERATORS]) {
       assert(guide.includes(`| \`${name}\` |`), name);
-    for (const type of EVENT_TYPES) assert(guide.includes(`| \`${type}\` |`), type);
+    }
+    for (const type of [...EVENT_TYPES, SET_FACT]) assert(guide.includes(`| \`${type}\` |`), type);
+    assert.equal(blocksOf(guide).filter((b) => b.info === 'json broken').length, 2);
   });
 
-  const examples = blocks().filter((b) => b.info === 'json');
+  it('can be followed: its files written, its commands print what it shows', async function () {
+    this.timeout(30_000);
+    const guide = readFileSync(FILE, 'utf8');
+    assert.equal(guide, await walkedThrough(guide));
+    const console = blocksOf(guide).filter((b) => b.info === 'console');
+    assert(console.length >= 5, `${console.length} blocks of commands`);
+    for (const { text } of console) assert(!/FAIL|ERROR/.test(text), text);
+  });
 
-  it('has examples', () => {
-    assert(examples.length >= 6, String(examples.length));
+  const guide = readFileSync(FILE, 'utf8');
+  const examples = blocksOf(guide).filter((b) => b.info === 'json');
+
+  it('has examples, and nothing in JSON that is not looked at', () => {
+    assert(examples.length >= 15, String(examples.length));
+    const known = /^(json|json broken|json web-first(\.test)?\.json|console|text)$/;
+    for (const { info, line } of blocksOf(guide)) assert.match(info, known, `line ${line}`);
   });
 
   for (const { text, line } of examples) {
@@ -110,42 +179,19 @@ describe('docs/policies.md', () => {
     });
   }
 
-  it('shows the messages that its broken example leads to', () => {
-    const all = blocks();
-    const at = all.findIndex((b) => b.info === 'json broken');
-    assert.equal(all[at + 1].info, 'text');
-    assert.throws(
-      () => parsePolicies([{ file: 'typo.json', text: all[at].text }]),
-      (error) => error instanceof PolicyError && `${error.message}\n` === all[at + 1].text,
-    );
-  });
-
   it('refuses what it says is refused of json-rules-engine', () => {
     const refused = [
       { any: [] },
       { all: [] },
       { fact: 'bytes', operator: 'greaterThan', value: '10' },
       { fact: 'bytes', operator: 'equal', value: 10, path: '$..x' },
+      { fact: 'bytes', operator: 'swap:equal', value: 10 },
+      { condition: 'nowhere' },
       { not: { fact: 'tcpDst', operator: 'equal', value: 22 } },
     ];
     for (const condition of refused) {
       const text = wholePolicy(JSON.stringify(condition));
       assert.throws(() => parsePolicies([{ file: 'p', text }]), PolicyError, text);
     }
-  });
-});
-
-describe('policies/', () => {
-  it('has policies that are loaded together without a mistake', () => {
-    const text = readFileSync(policyFile('default.json'), 'utf8');
-    const { policies, rules } = parsePolicies([{ file: 'default.json', text }]);
-    assert.deepEqual(
-      policies.map((p) => p.name),
-      ['default'],
-    );
-    assert.deepEqual(
-      rules.map((r) => r.name),
-      ['default/quiet', 'default/busy'],
-    );
   });
 });

@@ -51,6 +51,20 @@ describe('schedules', () => {
     assert.equal(isActive(nepal, at('2026-01-09T20:14:59Z')), false);
   });
 
+  it('start twice where the clock is put back, and not at all in the hour that is skipped', () => {
+    const half = schedule('30 2 * * *', { timezone: 'Europe/Berlin', durationMs: 10 * MINUTE_MS });
+    assert.equal(isActive(half, at('2026-10-25T00:35:00Z')), true, 'summer time');
+    assert.equal(isActive(half, at('2026-10-25T01:35:00Z')), true, 'an hour later, winter time');
+    const night = Array.from(
+      { length: 24 },
+      (_, i) => at('2026-03-29T00:05:00Z') + i * 10 * MINUTE_MS,
+    );
+    assert.equal(
+      night.some((ms) => isActive(half, ms)),
+      false,
+    );
+  });
+
   it('last over midnight and over days', () => {
     const weekend = schedule('0 18 * * fri', { durationMs: 60 * 60 * MINUTE_MS });
     assert.equal(isActive(weekend, at('2026-11-22T23:00:00Z')), true);
