@@ -10,6 +10,7 @@ const CHECKS = {
   iperf3: () => program('iperf3'),
   tcpdump: () => program('tcpdump'),
   bpftool: () => program('bpftool'),
+  openssl: () => program('openssl'),
   'debian-python3': () => file('/usr/bin/python3'),
   'python3-openvswitch': () =>
     file('/usr/lib/python3/dist-packages/ovs/flow/odp.py') ??
