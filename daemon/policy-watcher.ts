@@ -1,4 +1,5 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Log } from './log.ts';
 
@@ -42,18 +43,20 @@ export class PolicyWatcher {
 
   /** Resolves when every later change will be noticed, or the folders cannot be watched. */
   async start(): Promise<void> {
-    const files = new Set(this.#options.files.map((file) => resolve(file)));
+    const named = this.#options.files.map((file) => resolve(file));
+    // A file that is a link changes where it leads to, too.
+    const files = new Set([...named, ...named.map(realPath)]);
     const folders = new Set([...files].map((file) => dirname(file)));
     const wanted = new Set([...files, ...[...folders].map((folder) => join(folder, DATA_LINK))]);
     const watcher = watch([...folders], {
       depth: 0,
       ignoreInitial: true,
       ignored: (path) => !folders.has(path) && !wanted.has(path),
-      followSymlinks: true,
+      followSymlinks: false,
     });
     this.#watcher = watcher;
     watcher.on('all', (_event, path) => {
-      if (wanted.has(resolve(path)) || basename(path) === DATA_LINK) this.#changed();
+      if (wanted.has(resolve(path))) this.#changed();
     });
     watcher.on('error', (error) => {
       this.#options.log.warn({ err: error }, 'policy files are not watched any more');
@@ -87,5 +90,14 @@ export class PolicyWatcher {
     this.#calling = this.#calling.then(onChange).catch((error: unknown) => {
       log.error({ err: error }, 'changed policy files could not be taken into account');
     });
+  }
+}
+
+/** Where a file really is; itself while it is not there. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
   }
 }
