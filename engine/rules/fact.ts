@@ -72,6 +72,12 @@ export interface FactDefinition {
   readonly members?: Readonly<Record<string, MemberDefinition>>;
   /** The value for the flow that `view` looks at; of a node fact, whatever flow that is. */
   read(view: FlowView, params: FactParams): FactValue;
+  /**
+   * Asks for the value where it is not at hand; `read` then gives what is known without asking.
+   * Settles within a time-out of its own; a rejection counts as a missing value. Rules that look
+   * at such a fact are not compiled: json-rules-engine evaluates them.
+   */
+  readonly ask?: (view: FlowView, params: FactParams) => Promise<FactValue>;
 }
 
 /** The definition of a fact by its name, undefined when there is none. */

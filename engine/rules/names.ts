@@ -15,8 +15,12 @@ export interface Names {
   readonly conditions: ReadonlyMap<string, unknown>;
 }
 
-/** What a document declares, well-formed or not. */
-export function namesIn(document: unknown): Names {
+/**
+ * What a document declares, well-formed or not.
+ *
+ * @param programFacts facts that the program brings along, besides the catalogue's
+ */
+export function namesIn(document: unknown, programFacts: readonly FactDefinition[]): Names {
   const policy = textAt(document, 'name') ?? '';
   const own = new Map(
     entries(member(document, 'facts')).flatMap(([name, fact]) => {
@@ -26,8 +30,9 @@ export function namesIn(document: unknown): Names {
   );
   return {
     policy,
-    factNamed: (name) => factNamed(name) ?? own.get(name),
-    factNames: [...FACTS.map((f) => f.name), ...own.keys()],
+    factNamed: (name) =>
+      factNamed(name) ?? programFacts.find((f) => f.name === name) ?? own.get(name),
+    factNames: [...[...FACTS, ...programFacts].map((f) => f.name), ...own.keys()],
     ownFacts: [...own.keys()],
     schedules: entries(member(document, 'schedules')).map(([name]) => name),
     conditions: new Map(entries(member(document, 'conditions'))),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { WISH_NAMES, type Wish } from '../model/flow.ts';
 import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import type { RootCondition } from './condition.ts';
+import type { FactDefinition } from './fact.ts';
 import { numberIn } from './literal-check.ts';
 import { fullName, type Names, namesIn } from './names.ts';
 import type {
@@ -33,9 +34,10 @@ export function policyPart(
   document: JsonDocument,
   text: string,
   written: PolicyDocument,
+  programFacts: readonly FactDefinition[],
 ): PolicyPart {
   const { name, version, description, mode = 'enforce' } = written;
-  const names = namesIn(written);
+  const names = namesIn(written, programFacts);
   const resolver = new Resolver(document, names, written.conditions ?? {});
   const rule: RuleMaker = { document, written, names, resolver };
   const indexed = written.rules.map((r, i) => ({ r, i }));

@@ -69,6 +69,8 @@ export interface PolicySet {
   readonly nodeRules: readonly NodeRule[];
   /** Facts that policies declare; conditions name them `policy/fact`. */
   readonly facts: readonly CustomFact[];
+  /** Facts that the program brings along; left out: none. */
+  readonly programFacts?: readonly FactDefinition[];
   /** In order: a flow belongs to the first that has it. */
   readonly slices: readonly SliceDefinition[];
   readonly schedules: readonly ScheduleDefinition[];
@@ -76,8 +78,9 @@ export interface PolicySet {
   readonly revision: string;
 }
 
-/** Every fact that the rules of `policies` can name: the catalogue's and their own. */
-export function factLookup(policies: Pick<PolicySet, 'facts'>): FactLookup {
-  const own = new Map(policies.facts.map((f) => [f.name, f]));
+/** Every fact that the rules of `policies` can name: the catalogue's, the program's, their own. */
+export function factLookup(policies: Pick<PolicySet, 'facts' | 'programFacts'>): FactLookup {
+  const { facts, programFacts = [] } = policies;
+  const own = new Map<string, FactDefinition>([...programFacts, ...facts].map((f) => [f.name, f]));
   return (name) => own.get(name) ?? factNamed(name);
 }

@@ -2,6 +2,7 @@ import { JsonDocument } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
 import { conditionProblems } from './condition-check.ts';
 import { expansionProblems } from './expansion-check.ts';
+import type { FactDefinition } from './fact.ts';
 import { namesIn } from './names.ts';
 import { PolicyError } from './policy-error.ts';
 import { type PolicyPart, policyPart, revisionOf } from './policy-part.ts';
@@ -34,6 +35,8 @@ export interface CheckOptions {
    * take them all the same: tests with rules made at random allow them.
    */
   readonly unreachable?: 'refuse' | 'allow';
+  /** Facts that the program brings along, besides the catalogue's; no name is in both. */
+  readonly facts?: readonly FactDefinition[];
 }
 
 /**
@@ -46,28 +49,32 @@ export function parsePolicies(
   documents: readonly PolicyText[],
   options: CheckOptions = {},
 ): PolicySet {
+  const { facts = [] } = options;
   const parts: PolicyPart[] = [];
   const problems: Problem[] = [];
   for (const { file, text } of documents) {
     const document = new JsonDocument(file, text);
-    const found = documentProblems(document);
+    const found = documentProblems(document, facts);
     problems.push(...found);
     if (found.length > 0 || !isPolicyDocument(document.value)) continue;
-    parts.push(policyPart(document, text, document.value));
+    parts.push(policyPart(document, text, document.value, facts));
   }
   // What one document lacks is no reason to doubt the others; what all lack is told later.
   problems.push(...setProblems(parts));
-  const set = joined(parts);
+  const set = joined(parts, facts);
   if (problems.length === 0 && options.unreachable !== 'allow')
     problems.push(...reachProblems(set));
   if (problems.length > 0) throw new PolicyError(problems);
   return set;
 }
 
-function documentProblems(document: JsonDocument): readonly Problem[] {
+function documentProblems(
+  document: JsonDocument,
+  facts: readonly FactDefinition[],
+): readonly Problem[] {
   // What a broken document was meant to say is a guess: no further errors about the guess.
   if (document.problems.length > 0) return document.problems;
-  const names = namesIn(document.value);
+  const names = namesIn(document.value, facts);
   return [
     ...schemaProblems(document),
     ...sectionProblems(document, names),
@@ -78,7 +85,7 @@ function documentProblems(document: JsonDocument): readonly Problem[] {
   ];
 }
 
-function joined(parts: readonly PolicyPart[]): PolicySet {
+function joined(parts: readonly PolicyPart[], programFacts: readonly FactDefinition[]): PolicySet {
   const inOrder = <T extends { readonly priority: number }>(rules: readonly T[]) =>
     rules.toSorted((a, b) => b.priority - a.priority);
   const policies = parts.map((p) => p.policy);
@@ -87,6 +94,7 @@ function joined(parts: readonly PolicyPart[]): PolicySet {
     rules: inOrder(parts.flatMap((p) => p.rules)),
     nodeRules: inOrder(parts.flatMap((p) => p.nodeRules)),
     facts: parts.flatMap((p) => p.facts),
+    ...(programFacts.length === 0 ? {} : { programFacts }),
     slices: parts.flatMap((p) => p.slices),
     schedules: parts.flatMap((p) => p.schedules),
     revision: revisionOf(policies.map((p) => p.revision).join()),

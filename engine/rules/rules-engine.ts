@@ -2,7 +2,7 @@ import { Engine, type TopLevelCondition } from 'json-rules-engine';
 import { memberOf } from './amount.ts';
 import type { Condition, RootCondition } from './condition.ts';
 import { DECORATORS } from './decorators.ts';
-import type { FactLookup, FlowView } from './fact.ts';
+import type { FactDefinition, FactLookup, FactParams, FlowView } from './fact.ts';
 import { OPERATORS } from './operators.ts';
 import { factsOf } from './uses.ts';
 
@@ -25,9 +25,14 @@ export function newRulesEngine(
   for (const name of new Set(conditions.flatMap(factsOf))) {
     const fact = factNamed(name);
     if (fact === undefined) continue;
-    engine.addFact(name, (params) => fact.read(view, params), { cache: false });
+    engine.addFact(name, (params) => valueOf(fact, view, params), { cache: false });
   }
   return engine;
+}
+
+function valueOf(fact: FactDefinition, view: FlowView, params: FactParams) {
+  if (fact.ask === undefined) return fact.read(view, params);
+  return fact.ask(view, params).catch(() => undefined);
 }
 
 /** A root condition for json-rules-engine; see {@link engineCondition}. */

@@ -15,6 +15,7 @@ import { PolicyMemory } from '../policy-memory.ts';
 import { traceRules } from '../trace.ts';
 import { CompiledRule } from './compiled-rule.ts';
 import { ConditionCompiler } from './condition-compiler.ts';
+import { type Breathe, EngineCheck, mayHold, mustAsk } from './engine-check.ts';
 import { FlowMemory } from './flow-memory.ts';
 import { Chunk } from './row-condition.ts';
 import { RuleProgram } from './rule-program.ts';
@@ -116,19 +117,23 @@ export class CompiledEvaluator implements RuleEvaluator {
   ): Promise<EvaluationReport> {
     const { clock, pause, sliceMs = 10 } = this.#options;
     const startMs = clock.now();
+    let sliceEndMs = startMs + sliceMs;
+    const rest = async (): Promise<void> => {
+      await pause();
+      signal.throwIfAborted();
+      sliceEndMs = clock.now() + sliceMs;
+    };
+    const breathe: Breathe = () => (clock.now() < sliceEndMs ? undefined : rest());
     table.keepShadow(this.#hasShadows);
     await this.#memory.update(table, context);
     const view = this.#lookAt(table, context);
-    let sliceEndMs = startMs + sliceMs;
     for (let from = 0; from < table.count; from += CHUNK_ROWS) {
-      if (clock.now() >= sliceEndMs) {
-        await pause();
-        signal.throwIfAborted();
-        sliceEndMs = clock.now() + sliceMs;
-      }
+      const pausing = breathe();
+      if (pausing !== undefined) await pausing;
       this.#chunk.take(table.rows, from, table.count);
       this.#flows.follow(view, this.#chunk.rows, this.#chunk.count);
-      this.#program.run(this.#chunk, table);
+      this.#program.start(table);
+      while (!this.#program.proceed(table)) await this.#program.ask(table, breathe);
     }
     return { evaluated: table.count, elapsedMs: clock.now() - startMs };
   }
@@ -152,16 +157,16 @@ function compileRules(
 ): RuleProgram {
   const columns = new TickColumns(flows, chunk);
   const compiler = new ConditionCompiler(factNamed, columns);
-  return new RuleProgram(
-    rules.map(
-      (rule, i) =>
-        new CompiledRule({
-          condition: compiler.compile(rule.conditions),
-          score: compileScore(rule.score, factNamed, columns),
-          wish: rule.wish,
-          number: i + 1,
-          shadow: rule.mode === 'shadow',
-        }),
-    ),
-  );
+  const compiled = rules.map(({ conditions, score, wish, mode }, i) => {
+    const asks = mustAsk(conditions, factNamed);
+    return new CompiledRule({
+      condition: compiler.compile(asks ? mayHold(conditions, factNamed) : conditions),
+      check: asks ? new EngineCheck(conditions, factNamed) : undefined,
+      score: compileScore(score, factNamed, columns),
+      wish,
+      number: i + 1,
+      shadow: mode === 'shadow',
+    });
+  });
+  return new RuleProgram(compiled, chunk);
 }

@@ -1,27 +1,35 @@
 import type { WishColumns } from '../../model/columns.ts';
 import type { Wish } from '../../model/flow.ts';
 import type { FlowView } from '../fact.ts';
+import type { EngineCheck } from './engine-check.ts';
 import type { RowCondition } from './row-condition.ts';
 import type { RowScore } from './score.ts';
 
 /** One rule over many flows at a time. */
 export class CompiledRule {
   readonly shadow: boolean;
+  /** Settles it for the rows that {@link split} finds, when `split` alone does not. */
+  readonly check: EngineCheck | undefined;
   readonly #condition: RowCondition;
   readonly #score: RowScore;
   readonly #wish: Wish;
   readonly #number: number;
   #forAll = false;
 
-  /** `number`: what the column `rule` says of it, 1 or more. */
+  /**
+   * `number`: what the column `rule` says of it, 1 or more. With a `check`, `condition` is what
+   * must hold before it is worth asking.
+   */
   constructor(rule: {
     readonly condition: RowCondition;
+    readonly check: EngineCheck | undefined;
     readonly score: RowScore;
     readonly wish: Wish;
     readonly number: number;
     readonly shadow: boolean;
   }) {
     this.shadow = rule.shadow;
+    this.check = rule.check;
     this.#condition = rule.condition;
     this.#score = rule.score;
     this.#wish = rule.wish;

@@ -60,11 +60,11 @@ export const rootSketch: fc.Arbitrary<Sketch> = fc.letrec<{ root: Sketch; any: S
     { depthIdentifier: 'condition' },
     {
       weight: 3,
-      arbitrary: fc.record({ all: fc.array(tie('any'), { minLength: 1, maxLength: 4 }), priority }),
+      arbitrary: fc.record({ all: fc.array(tie('any'), { minLength: 1, maxLength: 3 }), priority }),
     },
     {
       weight: 2,
-      arbitrary: fc.record({ any: fc.array(tie('any'), { minLength: 1, maxLength: 4 }), priority }),
+      arbitrary: fc.record({ any: fc.array(tie('any'), { minLength: 1, maxLength: 3 }), priority }),
     },
     { weight: 1, arbitrary: fc.record({ not: tie('any') }) },
   ),

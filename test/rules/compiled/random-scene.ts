@@ -82,7 +82,7 @@ export function randomContext(dice: Dice, nowMs: number, ports: PortSnapshot): R
   );
   return {
     nowMs,
-    wallMs: dice.pick([undefined, 1_767_225_600_000 + nowMs]),
+    wallMs: dice.once(4) ? 1_767_225_600_000 + nowMs : undefined,
     node: { hostCpu: dice.pick([undefined, 0, 0.5, 1]), portLoad: new Map(loads) },
     ports,
     tableFill: dice.pick([0, 0.5, 1]),

@@ -31,6 +31,22 @@ const limit: CustomFact = {
   missing: 'no rule sets it',
   read: (view) => view.memory.given('p/limit'),
 };
+/** A fact that has to be asked for; flows of half of the ports have none. */
+const guest: FactDefinition = {
+  name: 'guest',
+  scope: 'flow',
+  type: 'string',
+  description: 'What runs in the VM.',
+  source: 'The guest',
+  example: '"db"',
+  missing: 'the guest does not say',
+  read: () => undefined,
+  ask: (view) => {
+    const { inPort } = view.table.matchAt(view.row);
+    if (inPort === 'gone') return Promise.reject(new Error('no guest'));
+    return Promise.resolve({ vm1: 'x', vm2: 'y' }[inPort]);
+  },
+};
 const AT = { line: 1, column: 1 };
 const NOW = { policy: 'p', description: undefined, cron: '* * * * *', timezone: 'UTC' };
 const SCHEDULES = [
@@ -72,7 +88,7 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never;
 
 /** The policies of a scenario; what rules compare with is taken from its first tick. */
 async function policiesOf({ rules, nodeRules, ticks, seed }: Scenario): Promise<PolicySet> {
-  const none = { ...NO_RULES, facts: [limit], schedules: SCHEDULES };
+  const none = { ...NO_RULES, facts: [limit], programFacts: [guest], schedules: SCHEDULES };
   const table = new FlowTable();
   readFlows(table, 1000, ticks[0].flows);
   const dice = new Dice(seed);
@@ -95,7 +111,7 @@ async function policiesOf({ rules, nodeRules, ticks, seed }: Scenario): Promise<
         name: `p/${i}`,
         wish,
         score,
-        conditions: conditions(sketch, FACTS),
+        conditions: conditions(sketch, [...FACTS, guest, guest, guest, guest]),
       }),
     ),
     nodeRules: nodeRules.map(
