@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../../../daemon/package-root.ts';
 import { Cleanup } from '../../../lab/testbed/cleanup.ts';
 import { exchanges10, exchanges13 } from './commands.ts';
 import type { Exchange } from './exchange.ts';
@@ -35,8 +35,7 @@ async function save(name: string, exchanges: readonly Exchange[]): Promise<void>
   const short = kept.filter((e) => e.messages.join('').length <= 2 * LONGEST);
   const made = 'node --import tsx test/openflow/codec/capture.ts';
   const text = `${JSON.stringify({ made, version, exchanges: short }, undefined, 1)}\n`;
-  const folder = join(dirname(fileURLToPath(import.meta.url)), '../fixtures');
-  await writeFile(join(folder, name), text);
+  await writeFile(join(packageRoot(), 'test/openflow/fixtures', name), text);
 }
 
 await capture();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { decode } from '../../../adapters/openflow/codec/decode.ts';
 import type { Message } from '../../../adapters/openflow/codec/messages.ts';
 import { printMessage } from '../../../adapters/openflow/codec/print.ts';
 import { Framer } from '../../../adapters/openflow/wire/framer.ts';
+import { packageRoot } from '../../../daemon/package-root.ts';
 import { sameBytes } from './same-bytes.ts';
 
 interface Recorded {
@@ -16,11 +16,7 @@ interface Recorded {
 }
 
 /** Fixtures are no sources, so that they are not where the compiled tests are. */
-function folder(): string {
-  let at = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(at, 'package.json'))) at = dirname(at);
-  return join(at, 'test/openflow/fixtures');
-}
+const FOLDER = join(packageRoot(), 'test/openflow/fixtures');
 
 function sent(messages: unknown, by: string): Uint8Array[] {
   assert.ok(Array.isArray(messages));
@@ -32,7 +28,7 @@ function sent(messages: unknown, by: string): Uint8Array[] {
 }
 
 function load(name: string): Recorded[] {
-  const json: unknown = JSON.parse(readFileSync(join(folder(), name), 'utf8'));
+  const json: unknown = JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
   assert.ok(typeof json === 'object' && json !== null && 'exchanges' in json);
   assert.ok(Array.isArray(json.exchanges));
   return json.exchanges.map((exchange: unknown) => {
