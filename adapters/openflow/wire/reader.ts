@@ -8,6 +8,8 @@ import { OpenFlowDecodeError } from '../codec/errors.ts';
  */
 export class Reader {
   readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #buffer: ArrayBuffer;
+  readonly #offset: number;
   readonly #view: DataView<ArrayBuffer>;
   /** Next byte to read. */
   at = 0;
@@ -16,7 +18,9 @@ export class Reader {
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#buffer = bytes.buffer;
+    this.#offset = bytes.byteOffset;
+    this.#view = new DataView(this.#buffer, this.#offset, bytes.length);
     this.end = bytes.length;
   }
 
@@ -58,7 +62,7 @@ export class Reader {
   /** A view of the next `count` bytes. */
   bytes(count: number): Uint8Array {
     const at = this.#advance(count);
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, count);
+    return new Uint8Array(this.#buffer, this.#offset + at, count);
   }
 
   /** A view of all that is left of the structure. */
