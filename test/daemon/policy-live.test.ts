@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runProgram } from '../../daemon/cli/program.ts';
+import { parseConfig } from '../../daemon/config/load-config.ts';
+import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
+import { createDaemon } from '../../daemon/daemon.ts';
+import type { DecisionRecord } from '../../daemon/decisions/record.ts';
+import type { Daemon } from '../../daemon/lifecycle.ts';
+import { POLICY } from '../policy-test/fixture.ts';
+import { recordingLog } from './support/quiet-log.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+import { TestTerminal } from './support/test-terminal.ts';
+
+/** {@link POLICY}, offloading from another rate on. */
+function fromRate(value: number): string {
+  const [slow, fast] = POLICY.rules;
+  const conditions = { all: [{ ...fast.conditions.all[0], value }] };
+  return JSON.stringify({ ...POLICY, rules: [slow, { ...fast, conditions }] });
+}
+
+describe('policies of a running daemon', () => {
+  const folder = temporaryFolder();
+  const file = join(folder.path, 'p.json');
+  const socket = join(folder.path, 'control.sock');
+  let daemon: Daemon;
+  let service: ControlService;
+
+  before(async function () {
+    this.timeout(30_000);
+    writeFileSync(file, fromRate(1e9));
+    const config = parseConfig(
+      JSON.stringify({
+        node: { adapter: 'emulator', emulator: { seed: 3, vms: 4, load: 0.05 } },
+        poll: { periodMs: 100 },
+        policies: ['p.json'],
+        decisions: { file: 'decisions.ndjson' },
+      }),
+      join(folder.path, 'config.json'),
+    );
+    const { log } = recordingLog();
+    daemon = await createDaemon(config, log);
+    service = await startControlServer(socket, daemon.view, log);
+    await daemon.start(new AbortController().signal);
+  });
+
+  after(async () => {
+    await service?.close();
+    await daemon?.stop();
+    folder.remove();
+  });
+
+  async function until(what: string, holds: () => boolean): Promise<void> {
+    const endMs = performance.now() + 15_000;
+    while (!holds()) {
+      assert.ok(performance.now() < endMs, `${what}, for 15 s`);
+      await sleep(20);
+    }
+  }
+
+  /** Puts a policy in the place of the one there, as editors do. */
+  function replace(text: string): void {
+    writeFileSync(`${file}~`, text);
+    renameSync(`${file}~`, file);
+  }
+
+  async function norikae(...argv: string[]): Promise<{ code: number; out: string }> {
+    const stdout = new TestTerminal();
+    const context = {
+      stdout,
+      stderr: new TestTerminal(),
+      env: { NORIKAE_CONTROL: socket },
+      createDaemon: () => Promise.reject(new Error('this test runs its own daemon')),
+      exit: () => {},
+      now: () => performance.now(),
+    };
+    const code = await runProgram(context, argv);
+    return { code, out: stdout.text };
+  }
+
+  async function metric(name: string): Promise<string> {
+    const text = await daemon.registry.metrics();
+    return text.split('\n').find((line) => line.startsWith(name)) ?? `${name} is not there`;
+  }
+
+  const status = () => daemon.view.status().policies;
+
+  it('offload nothing while none asks for it', async () => {
+    await until('no tick', () => daemon.view.status().tick.sequence > 2);
+    assert.equal(daemon.view.status().flows.offload, 0);
+    assert.equal(status().watching, true);
+    assert.equal(status().lastReload, null);
+    const { out } = await norikae('decisions');
+    assert.match(out, /^0 shown, 0 in memory$/m);
+  });
+
+  it('come into force when their file changes, and what they move is recorded', async function () {
+    this.timeout(40_000);
+    const { revision } = status();
+    replace(fromRate(20));
+    await until('not reloaded', () => status().revision !== revision);
+    await until('nothing was offloaded', () => daemon.view.status().flows.offload > 0);
+    const [policy] = status().inForce;
+    assert.equal(status().lastReload?.result, 'in-force');
+    const { decisions } = JSON.parse((await norikae('decisions', '--json', '--limit', '500')).out);
+    const moved = decisions.find((d: DecisionRecord) => d.to === 'offload');
+    assert.equal(moved.rule, 'p/fast');
+    assert.equal(moved.revision, policy.revision);
+    assert.ok(moved.inputs.lastPacketsPerSecond >= 20);
+    assert.equal(moved.outcome, 'installed');
+    assert.match(await metric('norikae_policy_reloads_total{result="in-force"}'), / 1$/);
+    assert.match(await metric('norikae_policy_info'), new RegExp(`revision="${policy.revision}"`));
+    assert.match(await metric('norikae_decisions_total{mode="enforce"}'), / [1-9]\d*$/);
+  });
+
+  it('stay in force when the file is bad; status and metrics say so', async function () {
+    this.timeout(40_000);
+    const { revision } = status();
+    replace('{ "name": ');
+    await until('not refused', () => status().problems.length > 0);
+    assert.equal(status().revision, revision);
+    assert.equal((await norikae('policy', 'status')).code, 1);
+    assert.match(await metric('norikae_policy_last_reload_successful'), / 0$/);
+    assert.match(await metric('norikae_policy_reloads_total{result="mistakes"}'), / [1-9]$/);
+    replace(fromRate(20));
+    await until('not good again', () => status().problems.length === 0);
+    assert.equal((await norikae('policy', 'status')).code, 0);
+    assert.match(await metric('norikae_policy_last_reload_successful'), / 1$/);
+  });
+
+  it('explain a flow with its last decisions', async () => {
+    const { decisions } = daemon.view.decisions({ flow: '', limit: 10_000 });
+    const live = daemon.view.flows({ sort: 'rate', limit: 10_000, words: [] }).flows;
+    const flow = live.find((f) => decisions.some((d) => d.flow === f.id));
+    assert.ok(flow !== undefined);
+    const { out } = await norikae('why', flow.id);
+    assert.match(out, /last decisions\n {2}\S+ [0-9a-f]{8} onload -> offload: p\/fast@/);
+  });
+
+  it('have their decisions in a file, one JSON object a line', async () => {
+    const { kept } = daemon.view.decisions({ flow: '', limit: 1 });
+    const path = join(folder.path, 'decisions.ndjson');
+    const count = () => readFileSync(path, 'utf8').split('\n').length - 1;
+    await until('not written', () => count() >= kept);
+    const first = JSON.parse(readFileSync(path, 'utf8').split('\n')[0]);
+    assert.equal(first.from, 'onload');
+    assert.ok(Number.isFinite(Date.parse(first.time)));
+  });
+
+  it('can be asked for by flow, and bad questions are refused', async () => {
+    const [{ flow }] = daemon.view.decisions({ flow: '', limit: 1 }).decisions;
+    const { out } = await norikae('decisions', flow.slice(0, 8), '--json');
+    const { decisions } = JSON.parse(out);
+    assert.ok(decisions.length > 0);
+    assert.ok(decisions.every((d: DecisionRecord) => d.flow === flow));
+    assert.equal((await norikae('decisions', '--limit', '0')).code, 2);
+  });
+});
