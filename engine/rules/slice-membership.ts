@@ -1,23 +1,22 @@
 import type { FlowActions } from '../model/action.ts';
+import type { FlowTable } from '../model/flow-table.ts';
 import type { FlowMatch } from '../model/match.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { FlowView } from './fact.ts';
 import type { SliceDefinition, SliceMember } from './slice.ts';
 import { holdsSubnet, parseSubnet, type Subnet } from './subnet.ts';
 
-/** What membership was worked out from: as long as it is the same, so is the slice. */
-interface Remembered {
-  readonly ports: PortSnapshot;
-  readonly actions: FlowActions;
-  readonly slice: SliceDefinition | undefined;
-}
-
 /** Which declared slice a flow belongs to: the first of which a member fits. */
 export class SliceMembership {
   readonly slices: readonly SliceDefinition[];
   readonly #byName: ReadonlyMap<string, SliceDefinition>;
   readonly #subnets: ReadonlyMap<string, Subnet>;
-  readonly #remembered = new WeakMap<FlowMatch, Remembered>();
+  /** What was worked out, by row, and what of: as long as that is the same, so is the slice. */
+  readonly #names: (string | undefined)[] = [];
+  readonly #matches: FlowMatch[] = [];
+  readonly #actions: FlowActions[] = [];
+  #ports: PortSnapshot | undefined;
+  #table: FlowTable | undefined;
 
   constructor(slices: readonly SliceDefinition[]) {
     this.slices = slices;
@@ -39,16 +38,24 @@ export class SliceMembership {
   /** Name of the slice of the flow that `view` looks at; undefined when none declares it. */
   of(view: FlowView): string | undefined {
     if (this.slices.length === 0) return undefined;
-    const match = view.table.matchAt(view.row);
-    const actions = view.table.actionsAt(view.row);
-    const { ports } = view.context;
-    let known = this.#remembered.get(match);
-    if (known?.ports !== ports || known.actions !== actions) {
-      const slice = this.slices.find((s) => s.members.some((m) => this.#fits(m, view)));
-      known = { ports, actions, slice };
-      this.#remembered.set(match, known);
+    const { table, context, row } = view;
+    if (context.ports !== this.#ports || table !== this.#table) this.#forget(table, context.ports);
+    const match = table.matchAt(row);
+    const actions = table.actionsAt(row);
+    if (this.#matches[row] !== match || this.#actions[row] !== actions) {
+      this.#matches[row] = match;
+      this.#actions[row] = actions;
+      this.#names[row] = this.slices.find((s) => s.members.some((m) => this.#fits(m, view)))?.name;
     }
-    return known.slice?.name;
+    return this.#names[row];
+  }
+
+  #forget(table: FlowTable, ports: PortSnapshot): void {
+    this.#table = table;
+    this.#ports = ports;
+    this.#matches.length = 0;
+    this.#actions.length = 0;
+    this.#names.length = 0;
   }
 
   #fits(member: SliceMember, view: FlowView): boolean {
