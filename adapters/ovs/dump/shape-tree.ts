@@ -36,7 +36,7 @@ interface Node {
   readonly kind: Hole['kind'] | 'end';
   /** Bytes of the value. */
   readonly width: number;
-  /** 32-bit words of it that are kept: none when it is masked out. */
+  /** 32-bit words of it. They are kept though it may be masked out: that is told behind it. */
   readonly words: number;
   readonly next: Node[];
   readonly shape: Shape | undefined;
@@ -132,21 +132,14 @@ export class ShapeTree {
     let at = from;
     for (const hole of holes) {
       const text = bytes.subarray(at, hole.from);
-      const kept = match.fields.some((f) => f.field === FIELDS[hole.field]?.name);
-      nodes = this.#grow(nodes, text, hole, kept, undefined).next;
+      nodes = this.#grow(nodes, text, hole, undefined).next;
       at = hole.to;
     }
     const last = bytes.subarray(at, end + BEHIND.length);
-    this.#grow(nodes, last, undefined, false, shape);
+    this.#grow(nodes, last, undefined, shape);
   }
 
-  #grow(
-    nodes: Node[],
-    text: Buffer,
-    hole: Hole | undefined,
-    kept: boolean,
-    shape: Shape | undefined,
-  ): Node {
+  #grow(nodes: Node[], text: Buffer, hole: Hole | undefined, shape: Shape | undefined): Node {
     const known = nodes.find((node) => node.piece.text.equals(text));
     if (known !== undefined) return known;
     const field = hole === undefined ? undefined : FIELDS[hole.field];
@@ -154,7 +147,7 @@ export class ShapeTree {
       piece: new Piece(text),
       kind: hole?.kind ?? 'end',
       width: field?.width ?? 0,
-      words: kept ? (field?.words ?? 0) : 0,
+      words: field?.words ?? 0,
       next: [],
       shape,
     };
@@ -167,9 +160,8 @@ export class ShapeTree {
     const places = new Map<string, number>();
     let words = 0;
     for (const { field } of holes) {
-      const name = FIELDS[field]?.name;
-      if (!match.fields.some((f) => f.field === name)) continue;
-      places.set(name, words);
+      if (field < 0) continue;
+      places.set(FIELDS[field].name, words);
       words += FIELDS[field].words;
     }
     const fields = match.fields.map((f): ShapeField => {
