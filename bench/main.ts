@@ -7,6 +7,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['tick', () => import('./tick.ts')],
   ['rules', () => import('./rules.ts')],
   ['apply', () => import('./apply.ts')],
+  ['openflow', () => import('./openflow.ts')],
 ]);
 
 const USAGE = `usage: npm run bench -- NAME... [--json] [--quick]

@@ -75,10 +75,12 @@ async function experiment(
   progress('the TCP flow starts, by the slow path');
   const firstPacket = firstPacketAt(node.ovs.vswitchdPid ?? 0, TRUNK, 10_000);
   const { fromMs, toMs } = turnOf(seconds);
+  const total = Math.ceil(toMs / 1000 + seconds + 3 * SETTLE_SECONDS);
   const client = await Iperf3Client.start(node.sender, {
     server: node.receiverAddress,
-    seconds: Math.ceil(toMs / 1000 + seconds + 3 * SETTLE_SECONDS),
-    intervalSeconds: 0.25,
+    seconds: total,
+    // A process keeps its last 200 lines, and the first ones are wanted, too.
+    intervalSeconds: Math.max(0.25, total / 150),
   });
   const startMs = await firstPacket;
   progress(`measuring the slow path for ${seconds} s`);

@@ -13,7 +13,7 @@ await runScript(async () => {
   await installDependencies();
   await build();
   try {
-    await installPackages([...PACKAGES.peers, ...PACKAGES.xdp]);
+    await installPackages([...PACKAGES.peers, ...PACKAGES.vswitch, ...PACKAGES.xdp]);
     await mountBpffs();
     await buildBpf();
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { SwitchError } from './connection/errors.ts';
 import type { Session } from './connection/session.ts';
 import { BundlesUnsupported, inBundle, withBarrier } from './connection/transaction.ts';
-import type { FlowModBody } from './flow-mods.ts';
+import { type FlowModBody, withXid } from './flow-mods.ts';
 
 /** Carries flow-mods out on one connection, in bundles while the switch has them. */
 export class Executor {
@@ -24,7 +24,7 @@ export class Executor {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<number, SwitchError>> {
     if (mods.length === 0) return new Map();
-    const build = (index: number, xid: number) => ({ ...mods[index], xid });
+    const build = (index: number, xid: number) => withXid(mods[index], xid);
     try {
       // For a single message a bundle is only a longer way.
       if (this.#bundles && mods.length > 1) {

@@ -51,63 +51,111 @@ export class FlowMods {
 
   /** Takes a rule out; in 1.3 by its cookie, too, so that another's is not met. */
   remove(rule: RuleSpec): FlowModBody {
-    return { ...this.#of(rule, FlowCommand.deleteStrict), ...this.#only(rule.cookie) };
+    const { priority } = this.#place;
+    return this.#remove(rule.cookie, priority, rule.match);
   }
 
   /** Sends a flow by the slow path. */
   beat(rule: RuleSpec, slowPort: number): FlowModBody {
     const actions = [{ kind: 'output', port: slowPort, maxLen: 0 }] as const;
-    return {
-      ...this.#of(rule, FlowCommand.add),
+    return body({
+      command: FlowCommand.add,
       cookie: this.#cookies.ofHeartbeat(rule.cookie),
+      cookieMask: 0n,
       priority: this.#place.priority + 1,
       hardTimeout: HEARTBEAT_SECONDS,
+      match: rule.match,
       instructions: [{ kind: 'apply-actions', actions }],
-    };
+    });
   }
 
   /** Ends a heartbeat. */
   unbeat(rule: RuleSpec): FlowModBody {
     const cookie = this.#cookies.ofHeartbeat(rule.cookie);
-    return {
-      ...this.#of(rule, FlowCommand.deleteStrict),
-      ...this.#only(cookie),
-      priority: this.#place.priority + 1,
-    };
+    return this.#remove(cookie, this.#place.priority + 1, rule.match);
   }
 
   /** Takes out a rule that was found in the switch. */
   removeFound(cookie: bigint, priority: number, match: Match): FlowModBody {
-    return {
-      ...BLANK,
-      ...this.#only(cookie),
-      command: FlowCommand.deleteStrict,
-      priority,
-      match,
-    };
+    return this.#remove(cookie, priority, match);
   }
 
   /** Takes out everything that is ours, at once; undefined where cookies cannot be asked for. */
   removeAll(): FlowModBody | undefined {
     const { tag, tagMask } = this.#cookies;
     const { version, nicira } = this.#dialect;
-    const command = FlowCommand.delete;
+    const common = { command: FlowCommand.delete, priority: 0, hardTimeout: 0, instructions: [] };
     if (version === OF13) {
       const match = { kind: 'oxm', fields: [] } as const;
-      return { ...BLANK, command, cookie: tag, cookieMask: tagMask, match };
+      return body({ ...common, cookie: tag, cookieMask: tagMask, match });
     }
-    return nicira ? { ...BLANK, command, match: cookieMatch(tag, tagMask) } : undefined;
+    if (!nicira) return undefined;
+    return body({ ...common, cookie: 0n, cookieMask: 0n, match: cookieMatch(tag, tagMask) });
   }
 
-  #only(cookie: bigint): Pick<FlowModBody, 'cookie' | 'cookieMask'> {
-    return { cookie, cookieMask: this.#dialect.version === OF13 ? ALL_BITS : 0n };
+  #remove(cookie: bigint, priority: number, match: Match): FlowModBody {
+    return body({
+      command: FlowCommand.deleteStrict,
+      cookie,
+      cookieMask: this.#dialect.version === OF13 ? ALL_BITS : 0n,
+      priority,
+      hardTimeout: 0,
+      match,
+      instructions: [],
+    });
   }
 
   #of(rule: RuleSpec, command: number): FlowModBody {
     const { priority, hardTimeout } = this.#place;
     const { cookie, match, instructions } = rule;
-    return { ...BLANK, command, cookie, priority, hardTimeout, match, instructions };
+    return body({ command, cookie, cookieMask: 0n, priority, hardTimeout, match, instructions });
   }
+}
+
+type Varying = Pick<
+  FlowMod,
+  'command' | 'cookie' | 'cookieMask' | 'priority' | 'hardTimeout' | 'match' | 'instructions'
+>;
+
+/** Written out: spreading objects of this size costs more than encoding them. */
+function body(v: Varying): FlowModBody {
+  return {
+    type: 'flow-mod',
+    command: v.command,
+    tableId: 0,
+    cookie: v.cookie,
+    cookieMask: v.cookieMask,
+    idleTimeout: 0,
+    hardTimeout: v.hardTimeout,
+    priority: v.priority,
+    bufferId: NO_BUFFER,
+    outPort: Port.any,
+    outGroup: Group.any,
+    flags: 0,
+    match: v.match,
+    instructions: v.instructions,
+  };
+}
+
+/** The message, with the number that its answer will carry. */
+export function withXid(b: FlowModBody, xid: number): FlowMod {
+  return {
+    type: 'flow-mod',
+    xid,
+    command: b.command,
+    tableId: b.tableId,
+    cookie: b.cookie,
+    cookieMask: b.cookieMask,
+    idleTimeout: b.idleTimeout,
+    hardTimeout: b.hardTimeout,
+    priority: b.priority,
+    bufferId: b.bufferId,
+    outPort: b.outPort,
+    outGroup: b.outGroup,
+    flags: b.flags,
+    match: b.match,
+    instructions: b.instructions,
+  };
 }
 
 /** Matches every packet, in OpenFlow 1.0's fixed form. */
@@ -138,18 +186,3 @@ export function cookieMatch(cookie: bigint, mask: bigint): Extract<Match, { kind
   const restriction = { value: bytes(cookie), mask: bytes(mask) };
   return { kind: 'oxm', fields: [{ kind: 'field', name: 'nxm_nx_cookie', ...restriction }] };
 }
-
-const BLANK = {
-  type: 'flow-mod',
-  tableId: 0,
-  cookie: 0n,
-  cookieMask: 0n,
-  idleTimeout: 0,
-  hardTimeout: 0,
-  priority: 0,
-  bufferId: NO_BUFFER,
-  outPort: Port.any,
-  outGroup: Group.any,
-  flags: 0,
-  instructions: [],
-} as const;

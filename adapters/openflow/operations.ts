@@ -5,7 +5,7 @@ import { encode } from './codec/encode.ts';
 import { OpenFlowEncodeError } from './codec/errors.ts';
 import type { SwitchError } from './connection/errors.ts';
 import type { Conversation } from './conversation.ts';
-import type { FlowModBody } from './flow-mods.ts';
+import { type FlowModBody, withXid } from './flow-mods.ts';
 import type { JournalEntry } from './journal.ts';
 import { refusalOf } from './refusals.ts';
 import type { RuleBook } from './rule-book.ts';
@@ -76,7 +76,7 @@ export class Operations {
   #sayable(step: Step): Planned {
     const { version } = this.#in.conversation.ground.dialect;
     try {
-      for (const mod of step.mods) encode({ ...mod, xid: 1 }, version);
+      for (const mod of step.mods) encode(withXid(mod, 1), version);
       return step;
     } catch (error) {
       if (!(error instanceof OpenFlowEncodeError)) throw error;

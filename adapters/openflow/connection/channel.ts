@@ -4,6 +4,9 @@ import type { Decoded } from '../codec/messages.ts';
 import { Framer } from '../wire/framer.ts';
 import { SwitchBusy, SwitchDisconnected } from './errors.ts';
 
+/** Bytes that may wait while more is made: so the switch is not idle meanwhile. */
+const PIPELINE_BYTES = 512 * 1024;
+
 /** Takes what a channel receives. */
 export interface ChannelReceiver {
   /** One message. What it throws ends the channel. */
@@ -87,9 +90,14 @@ export class Channel {
     this.#socket.write(bytes);
   }
 
-  /** Resolves when the switch has read most of what was sent; rejects when it never will. */
+  /**
+   * Resolves when there is room for more: at once (after the system had its turn to send) while
+   * little waits, else when the switch has read it; rejects when it never will.
+   */
   drained(signal: AbortSignal): Promise<void> {
-    if (!this.#socket.writableNeedDrain) return Promise.resolve();
+    if (this.#socket.writableLength < PIPELINE_BYTES) {
+      return new Promise((resolve) => setImmediate(resolve));
+    }
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void): void => {
         this.#socket.off('drain', onDrain);
