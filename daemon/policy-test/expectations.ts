@@ -38,6 +38,8 @@ export function checkOf(
   const tickOf = (key: 'at' | 'by' | 'from' | 'to', value: string | number): number => {
     const ms = read.number([...path, key], value, 'ms');
     const tick = Math.floor(ms / scenario.tickMs + 1e-9);
+    if (tick < 0)
+      read.report([...path, key], 'the first tick is at 0s; there is nothing before it');
     if (tick >= scenario.ticks) {
       const end = duration((scenario.ticks - 1) * scenario.tickMs);
       read.report([...path, key], `the test ends at ${end}, before that`);

@@ -42,8 +42,9 @@ export interface Scenario {
 
 /** Unit of shares, as facts have it. */
 const SHARE = 'share, 0 to 1';
-/** Most flows of a test, and most flows times ticks. */
+/** Most flows and ticks of a test, and most flows times ticks. */
 const MOST_FLOWS = 10_000;
+const MOST_TICKS = 100_000;
 const MOST_CELLS = 4_000_000;
 const DEFAULT_PLANNER = { minHold: 2000, hysteresis: 1.3, operationsPerSecond: 2000, burst: 4000 };
 const DEFAULT_BACKEND = { entries: 1000, fastPathEntries: 0 };
@@ -127,6 +128,8 @@ export function scenarioOf(
     groups,
   };
   const ticks = ticksOf(scenario, test, path, read);
+  if (ticks > MOST_TICKS)
+    read.report(path, `${ticks} ticks are too many; there can be ${MOST_TICKS}`);
   if (ticks * flows.length > MOST_CELLS) {
     read.report(path, `${ticks} ticks of ${flows.length} flows are too many; make it shorter`);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { loadConfig, parseConfig } from '../../daemon/config/load-config.ts';
 import { ConfigError, ConfigUnreadable } from '../../daemon/config/config-error.ts';
@@ -128,6 +128,14 @@ describe('configuration', () => {
   it('lets the HTTP server be reached from outside when that is said aloud', () => {
     const text = MINIMAL.replace('{', '{"http": {"host": "0.0.0.0", "allowRemote": true}, ');
     assert.equal(parseConfig(text, FILE).http.host, '0.0.0.0');
+  });
+
+  it('puts the file of decisions beside itself, when there is one', () => {
+    const none = parseConfig(MINIMAL, FILE).decisions;
+    assert.deepEqual(none, { memory: 10_000, maxBytes: 10 * 1024 * 1024, keep: 5 });
+    const text = MINIMAL.replace('{', '{"decisions": {"file": "log/d.ndjson"}, ');
+    const { file } = parseConfig(text, FILE).decisions;
+    assert.equal(file, join(dirname(FILE), 'log', 'd.ndjson'));
   });
 
   it('says that a file cannot be read', () => {
