@@ -7,7 +7,7 @@ import type { Names } from './names.ts';
 import { EVENT_TYPES, SET_FACT } from './policy-schema.ts';
 import { referenceProblems } from './reference-check.ts';
 import { type Subject, subjectOf } from './subject.ts';
-import { elements, isRecord, member, quoted, shown, textAt } from './written.ts';
+import { elements, entries, isRecord, member, quoted, shown, textAt } from './written.ts';
 
 /** What the schema cannot say of rules: names, events, scores, what node rules set. */
 export function ruleProblems(document: JsonDocument, names: Names): Problem[] {
@@ -19,6 +19,7 @@ export function ruleProblems(document: JsonDocument, names: Names): Problem[] {
     check.active(['rules', i], member(rule, 'active'));
     check.event(['rules', i], rule);
   });
+  check.factsNeverSet(rules);
   return check.found;
 }
 
@@ -57,6 +58,19 @@ class RuleCheck {
       const where = typeof active === 'string' ? path : [...path, i];
       this.#report(where, `unknown schedule "${name}"${hint}${none}${there}`);
     });
+  }
+
+  /** Facts that nothing gives a value: what looks at them never holds. */
+  factsNeverSet(rules: readonly unknown[]): void {
+    const set = new Set(
+      rules.map((rule) => textAt(member(member(rule, 'event'), 'params'), 'fact')),
+    );
+    for (const [name, fact] of entries(member(this.#document.value, 'facts'))) {
+      if (set.has(name) || member(fact, 'initial') !== undefined) continue;
+      if (!this.#names.ownFacts.includes(name)) continue;
+      const message = `no rule sets "${name}" and it has no "initial"; it would always be missing`;
+      this.#report(['facts', name], message);
+    }
   }
 
   event(at: JsonPath, rule: unknown): void {

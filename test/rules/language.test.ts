@@ -290,10 +290,17 @@ describe('the policy language', () => {
     });
   }
 
+  it('refuses facts that nothing gives a value', () => {
+    refuses(
+      policy('"facts": { "a": ^{ "type": "number" } },', rule('r', BUSY)),
+      'no rule sets "a" and it has no "initial"; it would always be missing',
+    );
+  });
+
   it('refuses facts that are there already, or that cannot be what they say', () => {
     refuses(
       policy(
-        '"facts": { "bytes": ^{ "type": "number" }, "a": { "type": "string", "unit": ^"ms" }, "b": { "type": "number", "unit": "ms", "initial": ^"1kB" }, "c": { "type": ^"object" } },',
+        '"facts": { "bytes": ^{ "type": "number", "initial": 1 }, "a": { "type": "string", "initial": "x", "unit": ^"ms" }, "b": { "type": "number", "unit": "ms", "initial": ^"1kB" }, "c": { "type": ^"object" } },',
         rule('r', BUSY),
       ),
       '"bytes" is a fact that there is already; give this one another name',

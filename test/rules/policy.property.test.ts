@@ -54,14 +54,14 @@ const value = fc.oneof(
   fc.jsonValue({ maxDepth: 1 }),
 );
 
+const operatorName = fc.constantFrom(...OPERATORS.map((o) => o.name));
+const decorator = fc.constantFrom(...DECORATORS.map((d) => d.name));
 const comparison = {
   fact: fc.constantFrom(...FACTS.map((f) => f.name)),
-  operator: fc
-    .tuple(
-      fc.array(fc.constantFrom(...DECORATORS.map((d) => `${d.name}:`)), { maxLength: 2 }),
-      fc.constantFrom(...OPERATORS.map((o) => o.name)),
-    )
-    .map(([decorators, name]) => `${decorators.join('')}${name}`),
+  operator: fc.oneof(
+    { arbitrary: operatorName, weight: 4 },
+    fc.tuple(decorator, operatorName).map(([d, name]) => `${d}:${name}`),
+  ),
   value: fc.oneof(
     { arbitrary: fc.constantFrom(1, 'a', '1s', [1], ['a'], [1, 2], '10.0.0.0/8'), weight: 2 },
     value,
@@ -118,8 +118,9 @@ describe('parsePolicies, on anything', () => {
         const [trace] = await evaluator.explain(table, 0, contextOf());
         assert.equal(trace.verdict, table.decision.rule[0] === 1);
       }),
-      { numRuns: 3000 },
+      { numRuns: 4000 },
     );
-    assert(taken > 50, `${taken} conditions were taken`);
+
+    assert(taken > 30, `${taken} conditions were taken`);
   });
 });

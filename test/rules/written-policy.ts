@@ -51,4 +51,4 @@ export function nodeRule(conditions: string, params: string, type = '"set-fact"'
 export const BUSY = '{ "all": [{ "fact": "bytes", "operator": "greaterThan", "value": 1 }] }';
 export const CPU = '{ "all": [{ "fact": "hostCpu", "operator": "greaterThan", "value": "50%" }] }';
 export const FACTS =
-  '"facts": { "from": { "type": "number", "unit": "packet/s", "initial": "2kpps" }, "mood": { "type": "string" } },';
+  '"facts": { "from": { "type": "number", "unit": "packet/s", "initial": "2kpps" }, "mood": { "type": "string", "initial": "calm" } },';
