@@ -50,17 +50,17 @@ export function withGiven(factNamed: FactLookup, given: readonly GivenFact[]): F
     const fact = factNamed(name);
     const own = given.filter((g) => g.fact.name === name);
     if (fact === undefined || own.length === 0) return fact;
-    return {
-      ...fact,
-      read: (view, params) => {
-        const asked = own.filter((g) => g.label === labelWith(name, params));
-        if (asked.length === 0) return fact.read(view, params);
-        const whole = asked.find((g) => g.member === undefined);
-        if (whole !== undefined) return whole.value;
-        const real = fact.read(view, params);
-        return { ...(isMembers(real) ? real : {}), ...membersOf(asked) };
-      },
+    const read: FactDefinition['read'] = (view, params) => {
+      const asked = own.filter((g) => g.label === labelWith(name, params));
+      if (asked.length === 0) return fact.read(view, params);
+      const whole = asked.find((g) => g.member === undefined);
+      if (whole !== undefined) return whole.value;
+      const real = fact.read(view, params);
+      return { ...(isMembers(real) ? real : {}), ...membersOf(asked) };
     };
+    // What is given need not be asked for.
+    const ask: FactDefinition['ask'] = (view, params) => Promise.resolve(read(view, params));
+    return { ...fact, read, ...(fact.ask === undefined ? {} : { ask }) };
   };
 }
 

@@ -58,7 +58,7 @@ describe('damaged tests of policies', () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { notCompiled } from '../../../engine/rules/compiled/not-compiled.ts';
 import { formatProblem, type Problem } from '../../../engine/text/problem.ts';
 import type { PolicySet } from '../../../engine/rules/policy.ts';
 import { checkPolicies } from '../../policy-files.ts';
@@ -10,7 +11,7 @@ const HELP = `
 Of a folder, every .json that is neither a test nor a schema. Each file is checked on its own; with
 --together, all of them are also checked as the daemon loads them, in the order given, where names
 and rules of one can be in the way of another's. Every mistake is printed as FILE:LINE:COLUMN: what
-is wrong.
+is wrong. Notes say what is no mistake and good to know, such as a rule that cannot be compiled.
 
 Exit codes: 0 all good, 1 mistakes, 2 wrong use.
 
@@ -46,11 +47,16 @@ export function policyCheckCommand(context: CliContext): Command {
       const alone = checked.flatMap((c) => c.problems);
       if (options.together === true && alone.length === 0) checked.push(await check(files));
       const problems = checked.flatMap((c) => c.problems);
+      const notes = checked
+        .filter((c) => c.files.length === 1)
+        .flatMap((c) => (c.policies === undefined ? [] : notCompiled(c.policies)));
       if (options.json === true) {
-        printJson(context, { ok: problems.length === 0, problems, policies: listed(checked) });
+        const ok = problems.length === 0;
+        printJson(context, { ok, problems, notes, policies: listed(checked) });
       } else {
         printLines(context, [
           ...problems.map((p) => problemLine(p, context)),
+          ...notes.map((p) => problemLine(p, context)),
           ...checked.flatMap((c) => goodLines(c, context)),
         ]);
       }
