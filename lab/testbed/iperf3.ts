@@ -23,6 +23,8 @@ export interface ClientOptions {
   readonly intervalSeconds?: number;
   /** UDP at this many bits/s instead of TCP. */
   readonly udpBitsPerSecond?: number;
+  /** Keeps TCP to this rate; left out: as fast as it goes. */
+  readonly tcpBitsPerSecond?: number;
   /** Local TCP or UDP port of the test's connection, to find it by. */
   readonly clientPort?: number;
 }
@@ -80,6 +82,8 @@ export class Iperf3Client {
     if (options.clientPort !== undefined) args.push('--cport', String(options.clientPort));
     if (options.udpBitsPerSecond !== undefined) {
       args.push('--udp', '--bitrate', String(options.udpBitsPerSecond));
+    } else if (options.tcpBitsPerSecond !== undefined) {
+      args.push('--bitrate', String(options.tcpBitsPerSecond));
     }
     return new Iperf3Client(await vm.spawn('iperf3 client', 'iperf3', args));
   }

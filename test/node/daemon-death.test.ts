@@ -62,7 +62,8 @@ describe('on the real node, when the daemon dies', function () {
   it('a restarted daemon adopts what is installed, with no dip', async () => {
     const settings = { backend: { leaseMs: 8_000 } };
     const first = await fixture.startDaemon(settings);
-    const client = await fixture.startTcp(10);
+    // A rate that leaves CPU to spare: what is short of it is short for want of a path.
+    const client = await fixture.startTcp(10, { tcpBitsPerSecond: 200e6 });
     await fixture.waitForTcpOffloaded(first);
     await sleep(1_500);
     const usual = client.meanBitsPerSecond(1);
@@ -79,7 +80,7 @@ describe('on the real node, when the daemon dies', function () {
     const more = later.reduce((sum, flow) => sum + flow.carriedBytes, 0) - carried;
     assert.ok(more * 8 > usual / 2, `the NIC carried but ${more} bytes more`);
     const slowest = slowestSince(client, killedMs);
-    assert.ok(slowest > usual / 10, `a dip to ${slowest} from ${usual} bits/s`);
+    assert.ok(slowest > usual / 2, `a dip to ${slowest} from ${usual} bits/s`);
     await client.done();
     assert.equal(await second.stop(), 0);
   });

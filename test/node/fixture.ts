@@ -57,8 +57,8 @@ export class NodeFixture {
   }
 
   /** A TCP connection from the sender to the receiver's iperf3 server, for so many seconds. */
-  async startTcp(seconds: number): Promise<Iperf3Client> {
-    const options = { server: this.receiver.address, seconds, intervalSeconds: 0.25 };
+  async startTcp(seconds: number, rate: { tcpBitsPerSecond?: number } = {}): Promise<Iperf3Client> {
+    const options = { server: this.receiver.address, seconds, intervalSeconds: 0.25, ...rate };
     const client = await Iperf3Client.start(this.sender.namespace, options);
     this.#clients.push(client);
     return client;
