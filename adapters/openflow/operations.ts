@@ -90,6 +90,36 @@ export class Operations {
     this.#flows = new Set();
     this.#growth = 0;
     if (steps.length === 0) return;
+    let errors: ReadonlyMap<number, SwitchError>;
+    try {
+      errors = await this.#send(steps, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // The connection is gone, and with it the knowledge of what was done: what is not in the
+      // book is taken out when it is back.
+      const detail = error instanceof Error ? error.message : String(error);
+      const refusal = { code: 'device-error', detail } as const;
+      for (const { index } of steps) results[index] = { ok: false, refusal };
+      return;
+    }
+    steps.forEach((step, i) => {
+      const error = errors.get(i);
+      if (error === undefined) {
+        step.commit();
+        results[step.index] = { ok: true, outcome: step.outcome };
+      } else {
+        this.#abandon(step);
+        const refusal = refusalOf(error, this.#in.conversation.ground.dialect.version);
+        results[step.index] = { ok: false, refusal };
+      }
+    });
+  }
+
+  /** Resolves to the switch's errors by step. */
+  async #send(
+    steps: readonly Step[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<number, SwitchError>> {
     const { conversation, readCounters, record } = this.#in;
     const puts = steps.flatMap(({ puts }) => puts ?? []);
     if (puts.length > 0) await record(puts.map(({ id, ports }) => ({ id, ports })));
@@ -100,20 +130,9 @@ export class Operations {
       mods.push(...step.mods);
       owner.push(...step.mods.map(() => i));
     });
-    const errors = await conversation.run(mods, signal);
     const failed = new Map<number, SwitchError>();
-    for (const [at, error] of errors) failed.set(owner[at], error);
-    steps.forEach((step, i) => {
-      const error = failed.get(i);
-      if (error === undefined) {
-        step.commit();
-        results[step.index] = { ok: true, outcome: step.outcome };
-      } else {
-        this.#abandon(step);
-        const refusal = refusalOf(error, conversation.ground.dialect.version);
-        results[step.index] = { ok: false, refusal };
-      }
-    });
+    for (const [at, error] of await conversation.run(mods, signal)) failed.set(owner[at], error);
+    return failed;
   }
 
   /** A replacement whose old rule was taken out before the new one was refused: none is there. */

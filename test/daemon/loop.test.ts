@@ -5,6 +5,9 @@ import { Registry } from 'prom-client';
 import type { Config } from '../../daemon/config/config.ts';
 import { Loop } from '../../daemon/loop.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { Wish } from '../../engine/model/flow.ts';
+import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
+import type { BackendCapabilities } from '../../engine/ports/path-backend.ts';
 import { FakeBackend } from '../support/fake-backend.ts';
 import { FakeFlowSource, FakeHost, FakePorts } from '../support/fake-sources.ts';
 import { ScriptEvaluator } from '../support/script-evaluator.ts';
@@ -33,12 +36,59 @@ class LeasedBackend extends FakeBackend {
   }
 }
 
+/** A switch with a fast path behind it. */
+class FastPath extends LeasedBackend {
+  override readonly name = 'fast';
+  lost: (() => void) | undefined;
+
+  override capabilities(): BackendCapabilities {
+    return { ...super.capabilities(), placement: 'fast-path' };
+  }
+
+  onLost(listener: () => void): () => void {
+    this.lost = listener;
+    return () => (this.lost = undefined);
+  }
+}
+
+/** Changes of rules that a test makes up. */
+class FakeChanges implements ChangeMonitor {
+  readonly name = 'changes';
+  started = false;
+  tell: () => void = () => undefined;
+
+  subscribe(listener: () => void): () => void {
+    this.tell = listener;
+    return () => (this.tell = () => undefined);
+  }
+
+  start(): void {
+    this.started = true;
+  }
+
+  active(): boolean {
+    return this.started;
+  }
+
+  problem(): string | undefined {
+    return undefined;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 class Rig {
   readonly flows = new FakeFlowSource();
   readonly ports = new FakePorts();
   readonly host = new FakeHost();
   readonly backend = new LeasedBackend();
+  /** A second one, for the fast path. */
+  readonly fast = new FastPath();
+  readonly changes = new FakeChanges();
   readonly registry = new Registry();
+  readonly evaluator = new ScriptEvaluator();
   readonly loop = new Loop({
     config: CONFIG,
     node: {
@@ -46,10 +96,11 @@ class Rig {
       flows: this.flows,
       ports: this.ports,
       host: this.host,
-      backends: [this.backend],
+      backends: [this.backend, this.fast],
+      changes: this.changes,
       close: () => Promise.resolve(),
     },
-    evaluator: new ScriptEvaluator(),
+    evaluator: this.evaluator,
     clock: CLOCK,
     log: pino({ level: 'silent' }),
     metrics: new Metrics(this.registry, 'test'),
@@ -140,4 +191,46 @@ describe('loop', () => {
       assert.equal(rig.backend.closed, how);
     });
   }
+
+  it('sends each flow to the backend that its rule asks for, and renews both leases', async () => {
+    rig.flows.flows = [{ n: 1 }, { n: 2 }];
+    rig.evaluator.wish = (row) => ({
+      wish: row === 0 ? Wish.fastPath : Wish.offload,
+      score: 1,
+    });
+    rig.loop.start();
+    await rig.until('both', () => rig.backend.log.length > 0 && rig.fast.log.length > 0);
+    assert.deepEqual([rig.fast.log, rig.backend.log], [['put 1'], ['put 2']]);
+    await rig.until('leases', () => rig.backend.leases > 0 && rig.fast.leases > 0);
+    assert.deepEqual(rig.loop.lastReport?.flows, [0, 1, 1]);
+  });
+
+  it("renews one backend's lease while the other does not answer", async () => {
+    rig.fast.renewLease = () => new Promise(() => undefined);
+    rig.loop.start();
+    await rig.until('leases', () => rig.backend.leases >= 3);
+  });
+
+  it('asks what a backend took out by itself', async () => {
+    rig.flows.flows = [{ n: 1 }];
+    rig.evaluator.wish = () => ({ wish: Wish.fastPath, score: 1 });
+    rig.loop.start();
+    await rig.until('placed', () => rig.fast.installed.size === 1);
+    let asked = 0;
+    rig.fast.portsChanged = () => {
+      asked++;
+      return Promise.resolve([]);
+    };
+    rig.fast.lost?.();
+    await rig.until('asked', () => asked === 1);
+  });
+
+  it('listens for changes of rules', async () => {
+    rig.loop.start();
+    await rig.until('a tick', () => rig.loop.lastReport !== undefined);
+    assert.ok(rig.changes.started);
+    const { reads } = rig.flows;
+    rig.changes.tell();
+    await rig.until('looks', () => rig.flows.reads > reads);
+  });
 });

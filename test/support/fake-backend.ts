@@ -15,7 +15,7 @@ import type {
 
 /** A table in memory that fails when told to. */
 export class FakeBackend implements PathBackend {
-  readonly name = 'fake';
+  readonly name: string = 'fake';
   readonly installed = new Map<string, FlowSpec>();
   readonly log: string[] = [];
   /** Asked of every operation; an answer makes it fail. */

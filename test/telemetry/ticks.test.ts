@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { firstValueFrom, take, toArray } from 'rxjs';
+import { firstValueFrom, interval, Subject, take, toArray } from 'rxjs';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { Tick } from '../../engine/model/tick.ts';
 import { ticks, type TickSource } from '../../telemetry/ticks.ts';
@@ -8,7 +8,8 @@ import { ticks, type TickSource } from '../../telemetry/ticks.ts';
 const CLOCK = { now: () => performance.now() };
 
 class Counting implements TickSource {
-  readonly periodMs = 5;
+  periodMs = 5;
+  readonly quickPeriodMs = 10;
   readonly table = new FlowTable();
   made = 0;
 
@@ -55,5 +56,33 @@ describe('ticks', () => {
     const made = source.made;
     await sleep(20);
     assert.equal(source.made, made);
+  });
+
+  it('looks at once, and a few times more, when something has changed', async () => {
+    const source = new Counting();
+    source.periodMs = 60_000;
+    const nudges = new Subject<void>();
+    const made = ticks(source, CLOCK, () => Promise.resolve(), nudges).subscribe();
+    await sleep(40);
+    assert.equal(source.made, 1);
+    nudges.next();
+    await sleep(10);
+    assert.ok(source.made >= 2, 'at once');
+    await sleep(500);
+    const quick = source.made;
+    assert.ok(quick >= 6 && quick <= 40, `${quick} looks`);
+    await sleep(150);
+    assert.equal(source.made, quick, 'and then no more');
+    made.unsubscribe();
+    assert.ok(!nudges.observed);
+  });
+
+  it('does not let changes that never end take all the time', async () => {
+    const source = new Counting();
+    source.periodMs = 60_000;
+    const made = ticks(source, CLOCK, () => Promise.resolve(), interval(3)).subscribe();
+    await sleep(1_200);
+    made.unsubscribe();
+    assert.ok(source.made >= 15 && source.made <= 35, `${source.made} looks`);
   });
 });
