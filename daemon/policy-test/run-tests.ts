@@ -7,10 +7,12 @@ import { byPlace, formatProblem, type Problem } from '../../engine/text/problem.
 import { createEvaluator } from '../policy-evaluator.ts';
 import { type Coverage, covering } from './coverage.ts';
 import { enforced } from './enforced.ts';
-import { checkOf, failureOf } from './expectations.ts';
-import { scenarioOf, ValueReader } from './scenario.ts';
+import { checkOf } from './expectations.ts';
+import { failureOf } from './failures.ts';
+import { scenarioOf } from './scenario.ts';
 import { SimulatedClock, Simulation } from './simulation.ts';
 import { readTestDocument, type TestDocument } from './test-document.ts';
+import { ValueReader } from './value-reader.ts';
 
 /** What became of one test. */
 export interface TestResult {

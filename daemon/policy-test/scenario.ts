@@ -1,28 +1,10 @@
-import type { FlowSpec } from '../../engine/model/flow.ts';
-import type { PortInfo } from '../../engine/model/port.ts';
 import type { PlannerOptions } from '../../engine/planner/planner.ts';
-import type { JsonDocument, JsonPath } from '../../engine/text/json-document.ts';
-import { didYouMean } from '../../engine/text/nearest.ts';
-import type { Problem } from '../../engine/text/problem.ts';
-import { flowActions, flowMatch, HEADER_FACTS, HeaderError } from './flow-match.ts';
-import { quantity, QuantityError } from './quantity.ts';
-import { constantSeries, parseSeries, type Series, SeriesError } from './series.ts';
-import type { TestCase, TestDocument, TestFlow, TestPort } from './test-document.ts';
-
-/** A flow of a test over time. */
-export interface ScenarioFlow {
-  readonly spec: FlowSpec;
-  /** Bits and packets a second in each tick; undefined in a tick: the flow is not there. */
-  readonly bits: Series;
-  readonly packets: Series;
-}
-
-/** A port over time, bits/s. */
-export interface ScenarioPort {
-  readonly info: PortInfo;
-  readonly rx: Series | undefined;
-  readonly tx: Series | undefined;
-}
+import type { JsonPath } from '../../engine/text/json-document.ts';
+import { flowsOf, type ScenarioFlow } from './scenario-flows.ts';
+import { portsOf, type ScenarioPort } from './scenario-ports.ts';
+import type { Series } from './series.ts';
+import type { TestCase, TestDocument } from './test-document.ts';
+import type { ValueReader } from './value-reader.ts';
 
 /** A test, ready to be run. */
 export interface Scenario {
@@ -48,48 +30,6 @@ const MOST_TICKS = 100_000;
 const MOST_CELLS = 4_000_000;
 const DEFAULT_PLANNER = { minHold: 2000, hysteresis: 1.3, operationsPerSecond: 2000, burst: 4000 };
 const DEFAULT_BACKEND = { entries: 1000, fastPathEntries: 0 };
-const DEFAULT_PORTS: Readonly<Record<string, TestPort>> = {
-  vm1: { kind: 'vm', vm: 'vm1' },
-  uplink0: { kind: 'uplink', linkBitsPerSecond: 10e9 },
-};
-
-/** What an author calls times, by path, turned into ms; problems are collected. */
-export class ValueReader {
-  readonly problems: Problem[] = [];
-  readonly #document: JsonDocument;
-
-  constructor(document: JsonDocument) {
-    this.#document = document;
-  }
-
-  report(path: JsonPath, message: string): void {
-    this.problems.push(this.#document.problemAt(path, message));
-  }
-
-  /** The number that a value with or without unit stands for; 0 where there is a problem. */
-  number(path: JsonPath, value: string | number, unit: string): number {
-    if (typeof value === 'number') return value;
-    try {
-      return quantity(value, unit);
-    } catch (error) {
-      if (!(error instanceof QuantityError)) throw error;
-      this.report(path, error.message);
-      return 0;
-    }
-  }
-
-  series(path: JsonPath, value: string | number, unit: string): Series {
-    if (typeof value === 'number') return constantSeries(value);
-    try {
-      return parseSeries(value, (text) => quantity(text, unit));
-    } catch (error) {
-      if (!(error instanceof QuantityError || error instanceof SeriesError)) throw error;
-      this.report(path, error.message);
-      return constantSeries(0);
-    }
-  }
-}
-
 /** Makes a test ready to be run. What is wrong with it goes to `read.problems`. */
 export function scenarioOf(
   file: TestDocument,
@@ -136,104 +76,6 @@ export function scenarioOf(
   return { ...scenario, ticks };
 }
 
-function flowsOf(
-  flow: TestFlow,
-  first: number,
-  ports: readonly string[],
-  path: JsonPath,
-  read: ValueReader,
-): readonly ScenarioFlow[] {
-  const outPorts = flow.outPorts ?? (flow.outPort === null ? [] : [flow.outPort]);
-  for (const port of [flow.inPort, ...outPorts]) {
-    if (!ports.includes(port)) {
-      const key = port === flow.inPort ? 'inPort' : 'outPort';
-      read.report([...path, key], `there is no port "${port}"${hint(port, ports)}`);
-    }
-  }
-  const traffic = trafficOf(flow, path, read);
-  const headers = {
-    inPort: flow.inPort,
-    outPorts,
-    headers: Object.fromEntries(Object.entries(flow).filter(([key]) => HEADER_FACTS.includes(key))),
-    opaque: !flow.offloadable,
-  };
-  try {
-    const match = flowMatch(headers);
-    const actions = flowActions(headers);
-    return Array.from({ length: flow.count }, (_, i) => ({
-      spec: { id: { w0: 0x6e6f7269, w1: 0x6b616540, w2: 0, w3: first + i + 1 }, match, actions },
-      ...traffic,
-    }));
-  } catch (error) {
-    if (!(error instanceof HeaderError)) throw error;
-    read.report([...path, error.fact], error.message);
-    return [];
-  }
-}
-
-/** Rates of both kinds: what is not given follows from the other and the packets' size. */
-function trafficOf(flow: TestFlow, path: JsonPath, read: ValueReader) {
-  const bits =
-    flow.bitsPerSecond === undefined
-      ? undefined
-      : read.series([...path, 'bitsPerSecond'], flow.bitsPerSecond, 'bit/s');
-  const packets =
-    flow.packetsPerSecond === undefined
-      ? undefined
-      : read.series([...path, 'packetsPerSecond'], flow.packetsPerSecond, 'packet/s');
-  const size = read.number([...path, 'packetBytes'], flow.packetBytes, 'byte') * 8;
-  if (!(size > 0)) read.report([...path, 'packetBytes'], 'a packet has at least one byte');
-  if (bits !== undefined) return { bits, packets: packets ?? scaled(bits, 1 / size) };
-  if (packets !== undefined) return { bits: scaled(packets, size), packets };
-  return { bits: constantSeries(0), packets: constantSeries(0) };
-}
-
-function scaled(series: Series, factor: number): Series {
-  return {
-    length: series.length,
-    at: (tick) => {
-      const value = series.at(tick);
-      return value === undefined ? undefined : value * factor;
-    },
-  };
-}
-
-function portsOf(
-  file: TestDocument,
-  test: TestCase,
-  path: JsonPath,
-  read: ValueReader,
-): readonly ScenarioPort[] {
-  const all = { ...DEFAULT_PORTS, ...file.ports, ...test.ports };
-  return Object.entries(all).map(([name, port], i) => {
-    const own = test.ports !== undefined && Object.hasOwn(test.ports, name);
-    const at = own ? [...path, 'ports', name] : ['ports', name];
-    const load = (key: 'rxBitsPerSecond' | 'txBitsPerSecond') => {
-      const value = port[key];
-      return value === undefined ? undefined : read.series([...at, key], value, 'bit/s');
-    };
-    const { kind, vm, slice, linkBitsPerSecond: link } = port;
-    const linkBitsPerSecond =
-      link === undefined ? undefined : read.number([...at, 'linkBitsPerSecond'], link, 'bit/s');
-    const uuid = `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`;
-    return {
-      info: {
-        name,
-        uuid,
-        ifindex: i + 1,
-        bridge: 'br0',
-        kind,
-        mac: undefined,
-        vm,
-        slice,
-        linkBitsPerSecond,
-      },
-      rx: load('rxBitsPerSecond'),
-      tx: load('txBitsPerSecond'),
-    };
-  });
-}
-
 function plannerOf(
   file: TestDocument,
   test: TestCase,
@@ -278,8 +120,4 @@ function ticksOf(
   );
   const latest = Math.floor(moments.reduce((a, b) => Math.max(a, b), 0) / tickMs) + 1;
   return series.reduce((most, s) => Math.max(most, s?.length ?? 0), latest);
-}
-
-function hint(name: string, names: readonly string[]): string {
-  return didYouMean(name, names) || `; there are ${names.map((n) => `"${n}"`).join(', ')}`;
 }

@@ -6,7 +6,8 @@ import type { RuleEvaluator } from '../../engine/rules/evaluator.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import { History } from './history.ts';
 import { MemoryBackend } from './memory-backend.ts';
-import type { Scenario, ScenarioFlow } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+import type { ScenarioFlow } from './scenario-flows.ts';
 
 /** As in the daemon (daemon/loop.ts). */
 const SMOOTHING_MS = 1000;
