@@ -7,6 +7,7 @@ import {
   isExact,
 } from '../model/match.ts';
 import { formatIpv4, formatIpv6, formatMac } from './address.ts';
+import type { Subnet } from './subnet.ts';
 
 /** Whom the packets of a flow are for; `any` when its match leaves that open. */
 export const CASTS = ['unicast', 'multicast', 'broadcast', 'any'] as const;
@@ -83,11 +84,20 @@ export class MatchFacts {
 
   /** Address or prefix of either family, as `10.0.0.1` or `10.0.0.0/8`. */
   get ipSrc(): string | undefined {
-    return addressOrPrefix(fieldOf(this.#match, 'ipv4_src') ?? fieldOf(this.#match, 'ipv6_src'));
+    return subnetText(this.srcSubnet);
   }
 
   get ipDst(): string | undefined {
-    return addressOrPrefix(fieldOf(this.#match, 'ipv4_dst') ?? fieldOf(this.#match, 'ipv6_dst'));
+    return subnetText(this.dstSubnet);
+  }
+
+  /** What {@link ipSrc} is the text of. */
+  get srcSubnet(): Subnet | undefined {
+    return subnetOf(fieldOf(this.#match, 'ipv4_src') ?? fieldOf(this.#match, 'ipv6_src'));
+  }
+
+  get dstSubnet(): Subnet | undefined {
+    return subnetOf(fieldOf(this.#match, 'ipv4_dst') ?? fieldOf(this.#match, 'ipv6_dst'));
   }
 
   get ipProto(): number | undefined {
@@ -178,15 +188,20 @@ function protocolOf(
 }
 
 /** Undefined when the mask is no prefix: its bits are not all at the front. */
-function addressOrPrefix(f: FieldMatch | undefined): string | undefined {
+function subnetOf(f: FieldMatch | undefined): Subnet | undefined {
   if (f === undefined) return undefined;
-  const address = f.value.length === 4 ? formatIpv4(f.value) : formatIpv6(f.value);
   const length = bitsSet(f.mask);
-  if (length === f.mask.length * 8) return address;
   const isPrefix = f.mask.every(
     (byte, i) => byte === ((0xff00 >> Math.max(0, Math.min(8, length - i * 8))) & 0xff),
   );
-  return isPrefix ? `${address}/${length}` : undefined;
+  return isPrefix ? { bytes: f.value, length } : undefined;
+}
+
+function subnetText(subnet: Subnet | undefined): string | undefined {
+  if (subnet === undefined) return undefined;
+  const { bytes, length } = subnet;
+  const address = bytes.length === 4 ? formatIpv4(bytes) : formatIpv6(bytes);
+  return length === bytes.length * 8 ? address : `${address}/${length}`;
 }
 
 function unsigned(bytes: Uint8Array): number {

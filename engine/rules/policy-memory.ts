@@ -1,10 +1,13 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import { Activity } from './activity.ts';
+import type { Breathe } from './breathe.ts';
 import type { Condition } from './condition.ts';
 import type { RuleContext } from './evaluator.ts';
 import { type FactLookup, type FactValue, FlowView } from './fact.ts';
 import { factNamed } from './facts.ts';
+import { FlowMemory } from './flow-memory.ts';
 import { FlowMeter } from './flow-meter.ts';
+import { KeyColumns } from './key-column.ts';
 import { OutputCache } from './match-facts.ts';
 import { NodeRules } from './node-rules.ts';
 import { factLookup, type PolicySet } from './policy-set.ts';
@@ -24,6 +27,9 @@ export class PolicyMemory {
   readonly activity = new Activity();
   readonly outputs = new OutputCache();
   readonly slices: SliceMembership;
+  /** Notices when flows change, for all that is remembered of what they are. */
+  readonly flows = new FlowMemory();
+  readonly keys = new KeyColumns(this.flows);
   /** Every fact that the policies can name. */
   readonly factNamed: FactLookup;
   readonly #nodeRules: NodeRules;
@@ -42,8 +48,10 @@ export class PolicyMemory {
     this.#schedules = policies.schedules.map((s) => new ScheduleClock(s));
     this.#changes = new RatesOfChange(changingFacts(policies));
     this.#nodeRules = new NodeRules(policies);
-    if (used.has('sliceUse') || used.has('sliceEntries')) this.#sliceMeter = new SliceMeter();
-    if (used.has('sliceRank')) this.#sliceRanks = new SliceRanks();
+    if (used.has('sliceUse') || used.has('sliceEntries')) {
+      this.#sliceMeter = new SliceMeter(this.keys.of('slice'));
+    }
+    if (used.has('sliceRank')) this.#sliceRanks = new SliceRanks(this.keys.of('rankedSlice'));
     if (used.has('newFlowsPerSecond') || used.has('vswitchPacketsPerSecond')) {
       this.#flowMeter = new FlowMeter();
     }
@@ -51,17 +59,26 @@ export class PolicyMemory {
 
   /**
    * Takes one tick into account, before its flows are evaluated: once a tick, in order. Node
-   * rules are evaluated in it.
+   * rules are evaluated in it. Pauses when `breathe` says so: many new flows take a while.
    */
-  async update(table: FlowTable, context: RuleContext): Promise<void> {
+  async update(
+    table: FlowTable,
+    context: RuleContext,
+    breathe: Breathe = () => undefined,
+  ): Promise<void> {
     this.#view ??= new FlowView(table, context, this);
     const view = this.#view;
     view.table = table;
     view.context = context;
     this.activity.update(table, context.nowMs);
+    this.flows.update(view);
     this.#activate(context.wallMs);
-    this.#sliceMeter?.update(view);
-    this.#sliceRanks?.update(view);
+    if (this.#sliceMeter !== undefined) {
+      this.#sliceMeter.update(table, await this.keys.of('slice').all(view, breathe));
+    }
+    if (this.#sliceRanks !== undefined) {
+      this.#sliceRanks.update(table, await this.keys.of('rankedSlice').all(view, breathe));
+    }
     this.#flowMeter?.update(table, context.nowMs);
     this.#changes.update(view);
     await this.#nodeRules.update(view);

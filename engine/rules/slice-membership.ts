@@ -1,7 +1,3 @@
-import type { FlowActions } from '../model/action.ts';
-import type { FlowTable } from '../model/flow-table.ts';
-import type { FlowMatch } from '../model/match.ts';
-import type { PortSnapshot } from '../model/port.ts';
 import type { FlowView } from './fact.ts';
 import type { SliceDefinition, SliceMember } from './slice.ts';
 import { holdsSubnet, parseSubnet, type Subnet } from './subnet.ts';
@@ -11,12 +7,6 @@ export class SliceMembership {
   readonly slices: readonly SliceDefinition[];
   readonly #byName: ReadonlyMap<string, SliceDefinition>;
   readonly #subnets: ReadonlyMap<string, Subnet>;
-  /** What was worked out, by row, and what of: as long as that is the same, so is the slice. */
-  readonly #names: (string | undefined)[] = [];
-  readonly #matches: FlowMatch[] = [];
-  readonly #actions: FlowActions[] = [];
-  #ports: PortSnapshot | undefined;
-  #table: FlowTable | undefined;
 
   constructor(slices: readonly SliceDefinition[]) {
     this.slices = slices;
@@ -37,25 +27,7 @@ export class SliceMembership {
 
   /** Name of the slice of the flow that `view` looks at; undefined when none declares it. */
   of(view: FlowView): string | undefined {
-    if (this.slices.length === 0) return undefined;
-    const { table, context, row } = view;
-    if (context.ports !== this.#ports || table !== this.#table) this.#forget(table, context.ports);
-    const match = table.matchAt(row);
-    const actions = table.actionsAt(row);
-    if (this.#matches[row] !== match || this.#actions[row] !== actions) {
-      this.#matches[row] = match;
-      this.#actions[row] = actions;
-      this.#names[row] = this.slices.find((s) => s.members.some((m) => this.#fits(m, view)))?.name;
-    }
-    return this.#names[row];
-  }
-
-  #forget(table: FlowTable, ports: PortSnapshot): void {
-    this.#table = table;
-    this.#ports = ports;
-    this.#matches.length = 0;
-    this.#actions.length = 0;
-    this.#names.length = 0;
+    return this.slices.find((s) => s.members.some((m) => this.#fits(m, view)))?.name;
   }
 
   #fits(member: SliceMember, view: FlowView): boolean {
@@ -68,14 +40,13 @@ export class SliceMembership {
     }
     if (vm !== undefined && view.inPort?.vm !== vm && view.outPort?.vm !== vm) return false;
     if (vlan !== undefined && view.match.vlanId !== vlan) return false;
-    return subnet === undefined || this.#liesIn(subnet, [view.match.ipSrc, view.match.ipDst]);
+    if (subnet === undefined) return true;
+    const { srcSubnet, dstSubnet } = view.match;
+    return this.#liesIn(subnet, srcSubnet) || this.#liesIn(subnet, dstSubnet);
   }
 
-  #liesIn(text: string, addresses: readonly (string | undefined)[]): boolean {
+  #liesIn(text: string, inner: Subnet | undefined): boolean {
     const outer = this.#subnets.get(text);
-    return addresses.some((address) => {
-      const inner = address === undefined ? undefined : parseSubnet(address);
-      return outer !== undefined && inner !== undefined && holdsSubnet(outer, inner);
-    });
+    return outer !== undefined && inner !== undefined && holdsSubnet(outer, inner);
   }
 }

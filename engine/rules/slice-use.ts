@@ -1,41 +1,60 @@
 import { Placement } from '../model/flow.ts';
-import type { FlowView } from './fact.ts';
+import type { FlowTable } from '../model/flow-table.ts';
+import type { KeyColumn } from './key-column.ts';
 
 /** What the flows of one slice have and do, together. */
 export interface SliceUse extends Readonly<Record<string, number>> {
-  flows: number;
-  entries: number;
-  bitsPerSecond: number;
-  packetsPerSecond: number;
+  readonly flows: number;
+  readonly entries: number;
+  readonly bitsPerSecond: number;
+  readonly packetsPerSecond: number;
 }
 
 /** Adds up, once a tick, what each slice uses. */
 export class SliceMeter {
-  readonly #uses = new Map<string, SliceUse>();
+  readonly #slices: KeyColumn;
+  #flows = new Float64Array(0);
+  #entries = new Float64Array(0);
+  #bitsPerSecond = new Float64Array(0);
+  #packetsPerSecond = new Float64Array(0);
 
-  /** Counts the live flows of the table that `view` looks at; moves the view. */
-  update(view: FlowView): void {
-    const { table } = view;
-    this.#uses.clear();
+  /** `slices`: the number of each flow's slice. */
+  constructor(slices: KeyColumn) {
+    this.#slices = slices;
+  }
+
+  /** Counts the live flows of the table; `sliceOf` has the number of each row's slice. */
+  update(table: FlowTable, sliceOf: Uint32Array): void {
+    const { bound } = this.#slices;
+    const flows = new Float64Array(bound);
+    const entries = new Float64Array(bound);
+    const bits = new Float64Array(bound);
+    const packets = new Float64Array(bound);
+    const { bitsPerSecond, packetsPerSecond } = table.rates;
+    const { placement } = table.decision;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      view.row = row;
-      const name = view.slice;
-      if (name === undefined) continue;
-      let use = this.#uses.get(name);
-      if (use === undefined) {
-        use = { flows: 0, entries: 0, bitsPerSecond: 0, packetsPerSecond: 0 };
-        this.#uses.set(name, use);
-      }
-      use.flows++;
-      if (table.decision.placement[row] !== Placement.onload) use.entries++;
-      use.bitsPerSecond += table.rates.bitsPerSecond[row];
-      use.packetsPerSecond += table.rates.packetsPerSecond[row];
+      const slice = sliceOf[row];
+      flows[slice]++;
+      if (placement[row] !== Placement.onload) entries[slice]++;
+      bits[slice] += bitsPerSecond[row];
+      packets[slice] += packetsPerSecond[row];
     }
+    this.#flows = flows;
+    this.#entries = entries;
+    this.#bitsPerSecond = bits;
+    this.#packetsPerSecond = packets;
   }
 
   /** Undefined when the slice has no flow. */
   of(slice: string | undefined): SliceUse | undefined {
-    return slice === undefined ? undefined : this.#uses.get(slice);
+    const number = slice === undefined ? 0 : this.#slices.numberOf(slice);
+    if (number >= this.#flows.length || this.#flows[number] === 0) return undefined;
+    return {
+      flows: this.#flows[number],
+      entries: this.#entries[number],
+      bitsPerSecond: this.#bitsPerSecond[number],
+      packetsPerSecond: this.#packetsPerSecond[number],
+    };
   }
 }

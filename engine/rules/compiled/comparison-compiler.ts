@@ -41,8 +41,8 @@ export function compileComparison(
   if (sameForAll(left) && sameForAll(right)) return asRows(new NodeCondition(test));
   return (
     byFlow(left, right, test, columns) ??
-    byNumber(left, comparison.operator, right, columns) ??
     byKey(left, right, test, columns) ??
+    byNumber(left, comparison.operator, right, columns) ??
     byCode(left, right, holds) ??
     asRows(new EachFlow(test))
   );
@@ -87,7 +87,7 @@ function byNumber(
 }
 
 function columnOf(side: Side, columns: TickColumns) {
-  return side.source.kind === 'constant' ? undefined : columns.numbers(side.id, side.source);
+  return side.number ? columns.numbers(side) : undefined;
 }
 
 function byKey(left: Side, right: Side, test: FlowTest, columns: TickColumns): Part | undefined {
@@ -96,7 +96,7 @@ function byKey(left: Side, right: Side, test: FlowTest, columns: TickColumns): P
   const { key } = keyed.source;
   const sameKey = other.source.kind === 'keyed' && other.source.key === key;
   if (!sameKey && !sameForAll(other)) return undefined;
-  return asRows(new KeyedCondition(columns.keys(key), test));
+  return asRows(new KeyedCondition(columns.keys.of(key), test));
 }
 
 function byCode(

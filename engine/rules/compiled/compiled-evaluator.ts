@@ -1,5 +1,6 @@
 import type { FlowTable } from '../../model/flow-table.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { type Breathe, CHUNK_ROWS } from '../breathe.ts';
 import type {
   EvaluationReport,
   RuleContext,
@@ -7,7 +8,7 @@ import type {
   RuleInfo,
   RuleTrace,
 } from '../evaluator.ts';
-import { type FactLookup, FlowView } from '../fact.ts';
+import { FlowView } from '../fact.ts';
 import { EvaluationRunning } from '../json-rules-evaluator.ts';
 import { type FactReading, RuleInputs } from '../inputs.ts';
 import type { PolicyRule, PolicySet } from '../policy.ts';
@@ -15,15 +16,11 @@ import { PolicyMemory } from '../policy-memory.ts';
 import { traceRules } from '../trace.ts';
 import { CompiledRule } from './compiled-rule.ts';
 import { ConditionCompiler } from './condition-compiler.ts';
-import { type Breathe, EngineCheck, mayHold, mustAsk } from './engine-check.ts';
-import { FlowMemory } from './flow-memory.ts';
+import { EngineCheck, mayHold, mustAsk } from './engine-check.ts';
 import { Chunk } from './row-condition.ts';
 import { RuleProgram } from './rule-program.ts';
 import { compileScore } from './score.ts';
 import { TickColumns } from './tick-columns.ts';
-
-/** Rows that are evaluated together: what is read of them stays in the processor's cache. */
-const CHUNK_ROWS = 2048;
 
 /** Settings of the evaluator. */
 export interface CompiledRulesOptions {
@@ -44,7 +41,6 @@ export class CompiledEvaluator implements RuleEvaluator {
   readonly #options: CompiledRulesOptions;
   readonly #memory: PolicyMemory;
   readonly #inputs: RuleInputs;
-  readonly #flows = new FlowMemory();
   readonly #chunk = new Chunk(CHUNK_ROWS);
   readonly #program: RuleProgram;
   readonly #hasShadows: boolean;
@@ -63,7 +59,7 @@ export class CompiledEvaluator implements RuleEvaluator {
     this.#hasShadows = policies.rules.some((rule) => rule.mode === 'shadow');
     this.#memory = new PolicyMemory(policies);
     this.#inputs = new RuleInputs(policies.rules, this.#memory.factNamed);
-    this.#program = compileRules(this.#rules, this.#memory.factNamed, this.#flows, this.#chunk);
+    this.#program = compileRules(this.#rules, this.#memory, this.#chunk);
   }
 
   /** @throws {EvaluationRunning} when called again before it has resolved */
@@ -125,37 +121,34 @@ export class CompiledEvaluator implements RuleEvaluator {
     };
     const breathe: Breathe = () => (clock.now() < sliceEndMs ? undefined : rest());
     table.keepShadow(this.#hasShadows);
-    await this.#memory.update(table, context);
-    const view = this.#lookAt(table, context);
+    await this.#memory.update(table, context, breathe);
+    this.#lookAt(table, context);
     for (let from = 0; from < table.count; from += CHUNK_ROWS) {
       const pausing = breathe();
       if (pausing !== undefined) await pausing;
       this.#chunk.take(table.rows, from, table.count);
-      this.#flows.follow(view, this.#chunk.rows, this.#chunk.count);
       this.#program.start(table);
       while (!this.#program.proceed(table)) await this.#program.ask(table, breathe);
     }
     return { evaluated: table.count, elapsedMs: clock.now() - startMs };
   }
 
-  #lookAt(table: FlowTable, context: RuleContext): FlowView {
+  #lookAt(table: FlowTable, context: RuleContext): void {
     this.#view ??= new FlowView(table, context, this.#memory);
     const view = this.#view;
     view.table = table;
     view.context = context;
-    this.#flows.begin(view);
     this.#program.begin(view);
-    return view;
   }
 }
 
 function compileRules(
   rules: readonly PolicyRule[],
-  factNamed: FactLookup,
-  flows: FlowMemory,
+  memory: PolicyMemory,
   chunk: Chunk,
 ): RuleProgram {
-  const columns = new TickColumns(flows, chunk);
+  const { factNamed } = memory;
+  const columns = new TickColumns(memory.flows, memory.keys, chunk);
   const compiler = new ConditionCompiler(factNamed, columns);
   const compiled = rules.map(({ conditions, score, wish, mode }, i) => {
     const asks = mustAsk(conditions, factNamed);

@@ -1,11 +1,9 @@
 import type { Engine } from 'json-rules-engine';
+import type { Breathe } from '../breathe.ts';
 import type { Condition, RootCondition } from '../condition.ts';
 import type { FactLookup, FlowView } from '../fact.ts';
 import { engineRoot, newRulesEngine } from '../rules-engine.ts';
 import { referencesOf } from '../uses.ts';
-
-/** Lets others have their turn, now and then; undefined: there is no need yet. */
-export type Breathe = () => Promise<void> | undefined;
 
 /**
  * Whether a rule's conditions look at a fact that has to be asked for: then they are not compiled

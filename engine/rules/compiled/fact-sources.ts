@@ -1,6 +1,7 @@
 import { PLACEMENT_NAMES } from '../../model/flow.ts';
 import type { FlowTable } from '../../model/flow-table.ts';
 import type { FactDefinition, FactParams, FlowView } from '../fact.ts';
+import type { FlowKey } from '../key-column.ts';
 import type { FillColumn } from './number-column.ts';
 
 /** How a fact is had for many flows at a time, and how long a value of it is good for. */
@@ -26,16 +27,6 @@ export type FactSource =
   | { readonly kind: 'keyed'; readonly key: FlowKey }
   /** Anything else: read flow by flow, in every tick. */
   | { readonly kind: 'row' };
-
-/** What flows of one key have in common. */
-export type FlowKey = 'inPort' | 'outPort' | 'slice';
-
-/** The key of the flow that `view` looks at; undefined: it has none. */
-export const FLOW_KEYS: Readonly<Record<FlowKey, (view: FlowView) => string | undefined>> = {
-  inPort: (v) => v.table.matchAt(v.row).inPort,
-  outPort: (v) => v.outPorts[0],
-  slice: (v) => v.slice,
-};
 
 const FLOW: FactSource = { kind: 'flow', ports: false };
 const FLOW_AND_PORTS: FactSource = { kind: 'flow', ports: true };

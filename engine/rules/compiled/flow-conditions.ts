@@ -1,7 +1,7 @@
 import type { FlowTable } from '../../model/flow-table.ts';
 import type { FlowView } from '../fact.ts';
-import type { FlowMemory, Remembered } from './flow-memory.ts';
-import type { KeyColumn } from './key-column.ts';
+import type { FlowMemory, Remembered } from '../flow-memory.ts';
+import type { KeyColumn } from '../key-column.ts';
 import type { RowCondition } from './row-condition.ts';
 
 /** Whether something holds for the flow that the view looks at. */

@@ -1,5 +1,6 @@
 import type { FlowTable } from '../../model/flow-table.ts';
 import type { FlowView } from '../fact.ts';
+import type { KeyColumn } from '../key-column.ts';
 import type { Chunk } from './row-condition.ts';
 
 /** A number of each flow in this tick, as a column; NaN where it is missing. */
@@ -71,5 +72,47 @@ export class DerivedColumn implements NumberColumn {
       this.#filledFor = chunk.serial;
     }
     return this.#values;
+  }
+}
+
+/** A column of numbers that flows of one key have in common: each is read once a tick. */
+export class KeyedNumbers implements NumberColumn {
+  readonly #keys: KeyColumn;
+  readonly #read: (view: FlowView) => unknown;
+  /** By key; undefined: not read in this tick. */
+  readonly #byKey: (number | undefined)[] = [];
+  #values = new Float64Array(0);
+  #view: FlowView | undefined;
+
+  constructor(keys: KeyColumn, read: (view: FlowView) => unknown) {
+    this.#keys = keys;
+    this.#read = read;
+  }
+
+  begin(view: FlowView): void {
+    this.#view = view;
+    this.#keys.begin(view);
+    this.#byKey.length = 0;
+    if (this.#values.length < view.table.highWater) {
+      this.#values = new Float64Array(view.table.highWater * 2);
+    }
+  }
+
+  values(rows: Int32Array, from: number, to: number): Float64Array {
+    const keys = this.#keys.resolved(rows, from, to);
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      this.#values[row] = this.#byKey[keys[row]] ?? this.#lookUp(row, keys[row]);
+    }
+    return this.#values;
+  }
+
+  #lookUp(row: number, key: number): number {
+    if (this.#view === undefined) return Number.NaN;
+    this.#view.row = row;
+    const value = this.#read(this.#view);
+    const number = typeof value === 'number' ? value : Number.NaN;
+    this.#byKey[key] = number;
+    return number;
   }
 }

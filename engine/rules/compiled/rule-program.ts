@@ -1,9 +1,9 @@
 import type { WishColumns } from '../../model/columns.ts';
 import { Wish } from '../../model/flow.ts';
 import type { FlowTable } from '../../model/flow-table.ts';
+import type { Breathe } from '../breathe.ts';
 import type { FlowView } from '../fact.ts';
 import type { CompiledRule } from './compiled-rule.ts';
-import type { Breathe } from './engine-check.ts';
 import type { Chunk } from './row-condition.ts';
 
 /**

@@ -21,7 +21,7 @@ export function compileScore(
   if (source.kind === 'number') return new FixedScore(source.value);
   const side = factSide(source, factNamed);
   if (side === undefined || side.source.kind === 'constant') return new FixedScore(0);
-  const column = source.path === undefined ? columns.numbers(side.id, side.source) : undefined;
+  const column = source.path === undefined ? columns.numbers(side) : undefined;
   return column === undefined
     ? new FollowedScore(source, factNamed)
     : new ColumnScore(source, column);

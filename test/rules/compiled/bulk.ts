@@ -1,6 +1,5 @@
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import { ConditionCompiler } from '../../../engine/rules/compiled/condition-compiler.ts';
-import { FlowMemory } from '../../../engine/rules/compiled/flow-memory.ts';
 import { Chunk } from '../../../engine/rules/compiled/row-condition.ts';
 import { TickColumns } from '../../../engine/rules/compiled/tick-columns.ts';
 import type { RootCondition } from '../../../engine/rules/condition.ts';
@@ -38,14 +37,12 @@ export function compiledVerdicts(
   rules: readonly RootCondition[],
   rows: readonly number[],
 ): string[] {
-  const memory = new FlowMemory();
+  const { factNamed, flows, keys } = view.memory;
   const chunk = new Chunk(rows.length);
-  const compiler = new ConditionCompiler(view.memory.factNamed, new TickColumns(memory, chunk));
+  const compiler = new ConditionCompiler(factNamed, new TickColumns(flows, keys, chunk));
   const conditions = rules.map((rule) => compiler.compile(rule));
   const place = new Map(rows.map((row, i) => [row, i]));
-  memory.begin(view);
   chunk.take(Int32Array.from(rows), 0, rows.length);
-  memory.follow(view, chunk.rows, chunk.count);
   return conditions.map((condition) => {
     const verdicts = new Uint8Array(rows.length);
     const forAll = condition.begin(view);

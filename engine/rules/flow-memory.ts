@@ -1,7 +1,8 @@
-import type { FlowActions } from '../../model/action.ts';
-import type { FlowMatch } from '../../model/match.ts';
-import type { PortSnapshot } from '../../model/port.ts';
-import type { FlowView } from '../fact.ts';
+import type { FlowActions } from '../model/action.ts';
+import type { FlowTable } from '../model/flow-table.ts';
+import type { FlowMatch } from '../model/match.ts';
+import type { PortSnapshot } from '../model/port.ts';
+import type { FlowView } from './fact.ts';
 
 /** Something that was worked out of what flows are, and is good until they change. */
 export interface Remembered {
@@ -26,24 +27,25 @@ export class FlowMemory {
 
   keep(remembered: Remembered): void {
     this.#kept.push(remembered);
+    remembered.fit(this.#rows);
   }
 
-  /** Once a tick. */
-  begin(view: FlowView): void {
+  /** Takes up the tick that `view` looks at: notices what changed since the last one. */
+  update(view: FlowView): void {
     const { highWater } = view.table;
     if (highWater > this.#rows) {
       this.#rows = highWater * 2;
       for (const kept of this.#kept) kept.fit(this.#rows);
     }
-    if (view.context.ports === this.#ports) return;
-    this.#ports = view.context.ports;
-    for (const kept of this.#kept) if (kept.ports) kept.forgetAll();
+    if (view.context.ports !== this.#ports) {
+      this.#ports = view.context.ports;
+      for (const kept of this.#kept) if (kept.ports) kept.forgetAll();
+    }
+    if (this.#kept.length > 0) this.#follow(view.table);
   }
 
-  /** Forgets what was known of those of `rows[0 .. count)` whose flow changed; before their use. */
-  follow(view: FlowView, rows: Int32Array, count: number): void {
-    if (this.#kept.length === 0) return;
-    const { table } = view;
+  #follow(table: FlowTable): void {
+    const { rows, count } = table;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
       const match = table.matchAt(row);

@@ -1,0 +1,61 @@
+const BITS = 11;
+const BUCKETS = 1 << BITS;
+const PASSES = 3;
+
+/**
+ * Puts rows in the order of a number, largest first; of equal ones, the earlier stays first. A
+ * radix sort over the bits of the numbers as 32-bit floats, which are in the order of the floats
+ * as long as none is negative: linear, and some ten times as fast as a comparison sort.
+ */
+export class DescendingOrder {
+  #rows = new Int32Array(0);
+  #other = new Int32Array(0);
+  #keys = new Uint32Array(0);
+  #otherKeys = new Uint32Array(0);
+  readonly #counts = new Uint32Array(BUCKETS);
+  readonly #float = new Float32Array(1);
+  readonly #bits = new Uint32Array(this.#float.buffer);
+
+  /**
+   * `rows[0 .. count)` in order; valid until the next call.
+   *
+   * @param numbers by row, none negative
+   */
+  sort(rows: Int32Array, count: number, numbers: Float64Array): Int32Array {
+    this.#fit(count);
+    for (let i = 0; i < count; i++) {
+      this.#float[0] = numbers[rows[i]];
+      this.#rows[i] = rows[i];
+      this.#keys[i] = ~this.#bits[0];
+    }
+    for (let pass = 0; pass < PASSES; pass++) this.#pass(pass * BITS, count);
+    return this.#rows;
+  }
+
+  #pass(shift: number, count: number): void {
+    const counts = this.#counts.fill(0);
+    const keys = this.#keys;
+    for (let i = 0; i < count; i++) counts[(keys[i] >>> shift) & (BUCKETS - 1)]++;
+    let start = 0;
+    for (let b = 0; b < BUCKETS; b++) {
+      const here = counts[b];
+      counts[b] = start;
+      start += here;
+    }
+    for (let i = 0; i < count; i++) {
+      const to = counts[(keys[i] >>> shift) & (BUCKETS - 1)]++;
+      this.#otherKeys[to] = keys[i];
+      this.#other[to] = this.#rows[i];
+    }
+    [this.#rows, this.#other] = [this.#other, this.#rows];
+    [this.#keys, this.#otherKeys] = [this.#otherKeys, this.#keys];
+  }
+
+  #fit(count: number): void {
+    if (this.#rows.length >= count) return;
+    this.#rows = new Int32Array(count * 2);
+    this.#other = new Int32Array(count * 2);
+    this.#keys = new Uint32Array(count * 2);
+    this.#otherKeys = new Uint32Array(count * 2);
+  }
+}
