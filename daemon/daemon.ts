@@ -69,6 +69,8 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
       loop.start();
       await watcher.start();
+      // What has changed since the first reading, and before anybody watched.
+      await policies.reloadChanged();
     },
     stop: async () => {
       await Promise.all([watcher.close(), loop.stop(config.onExit)]);
