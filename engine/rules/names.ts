@@ -1,6 +1,6 @@
 import type { FactDefinition, FactLookup } from './fact.ts';
 import { FACTS, factNamed } from './facts.ts';
-import { entries, member, textAt } from './written.ts';
+import { elements, entries, member, textAt } from './written.ts';
 
 /** What can be named in one policy document. */
 export interface Names {
@@ -24,7 +24,7 @@ export function namesIn(document: unknown, programFacts: readonly FactDefinition
   const policy = textAt(document, 'name') ?? '';
   const own = new Map(
     entries(member(document, 'facts')).flatMap(([name, fact]) => {
-      const definition = ownFact(policy, name, fact);
+      const definition = ownFact(policy, name, fact, givenTo(document, name));
       return definition === undefined ? [] : [[name, definition]];
     }),
   );
@@ -44,14 +44,29 @@ export function fullName(policy: string, name: string): string {
   return `${policy}/${name}`;
 }
 
+/** What the rules of a document set a fact to. */
+function givenTo(document: unknown, name: string): readonly unknown[] {
+  return elements(member(document, 'rules')).flatMap((rule) => {
+    const params = member(member(rule, 'event'), 'params');
+    return textAt(params, 'fact') === name ? [member(params, 'value')] : [];
+  });
+}
+
 /** A fact that a document declares, under the name it has there. */
-function ownFact(policy: string, name: string, written: unknown): FactDefinition | undefined {
+function ownFact(
+  policy: string,
+  name: string,
+  written: unknown,
+  given: readonly unknown[],
+): FactDefinition | undefined {
   const type = textAt(written, 'type');
   if (type !== 'number' && type !== 'string' && type !== 'boolean') return undefined;
   const unit = textAt(written, 'unit');
   const initial = member(written, 'initial');
   const examples = { number: '500', string: '"calm"', boolean: 'true' };
   const full = fullName(policy, name);
+  const words = [...(initial === undefined ? [] : [initial]), ...given];
+  const values = words.filter((value) => typeof value === 'string');
   return {
     name,
     scope: 'node',
@@ -60,6 +75,8 @@ function ownFact(policy: string, name: string, written: unknown): FactDefinition
     source: 'Node rules of the policy',
     example: initial === undefined ? examples[type] : JSON.stringify(initial),
     ...(unit === undefined ? {} : { unit }),
+    // Every word that it can be is written in the policy.
+    ...(type === 'string' && values.length > 0 ? { values: [...new Set(values)] } : {}),
     ...(initial === undefined ? { missing: 'no node rule sets it' } : {}),
     read: (v) => v.memory.given(full),
   };

@@ -82,8 +82,3 @@ export class ScheduleClock {
     return undefined;
   }
 }
-
-/** Whether `schedule` is active at `wallMs`, ms since 1970-01-01 UTC. */
-export function isActive(schedule: ScheduleDefinition, wallMs: number): boolean {
-  return new ScheduleClock(schedule).activeAt(wallMs);
-}

@@ -290,6 +290,14 @@ describe('the policy language', () => {
     });
   }
 
+  it('knows every word that a fact of the policy can be', () => {
+    const set = nodeRule(CPU, '{ "fact": "mood", "value": "angry" }');
+    const ask = (word: string) =>
+      rule('r', `{ "all": [{ "fact": "mood", "operator": "equal", "value": ^"${word}" }] }`);
+    refuses(policy(FACTS, set, ask('angri')), 'mood is never "angri"; did you mean "angry"?');
+    assert.deepEqual(problemsOf(policy(FACTS, set, ask('calm').replace('^', ''))), []);
+  });
+
   it('refuses facts that nothing gives a value', () => {
     refuses(
       policy('"facts": { "a": ^{ "type": "number" } },', rule('r', BUSY)),

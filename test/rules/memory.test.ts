@@ -164,13 +164,13 @@ describe('node rules', () => {
     },
   );
 
-  const two = (value: string) => ({
-    facts: { word: { type: 'string', initial: value } },
-    rules: [flowRule('r', { all: [compare('word', 'equal', 'yes')] })],
+  const two = (initial: boolean) => ({
+    facts: { word: { type: 'boolean', initial } },
+    rules: [flowRule('r', { all: [compare('word', 'equal', true)] })],
   });
   withBoth(
     "and their facts are each policy's own",
-    policies(two('no'), two('yes')),
+    policies(two(false), two(true)),
     async (runner) => {
       await runner.tick([{}]);
       assert.equal(runner.evaluator.rules[runner.table.decision.rule[0] - 1].name, 'p1/r');
@@ -181,8 +181,8 @@ describe('node rules', () => {
       assert.deepEqual(
         labels.map((t) => (t?.kind === 'compare' ? [t.fact, t.actual, t.verdict] : [])),
         [
-          ['p0/word', 'no', false],
-          ['p1/word', 'yes', true],
+          ['p0/word', false, false],
+          ['p1/word', true, true],
         ],
       );
     },

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { getTasks } from 'node-cron';
 import fc from 'fast-check';
-import { isActive, ScheduleClock, type ScheduleDefinition } from '../../engine/rules/schedule.ts';
+import { ScheduleClock, type ScheduleDefinition } from '../../engine/rules/schedule.ts';
 import { timezoneProblem, wallParts } from '../../engine/rules/wall-time.ts';
 
 const MINUTE_MS = 60_000;
+
+/** Asked once, by a clock that knows nothing yet. */
+function isActive(definition: ScheduleDefinition, wallMs: number): boolean {
+  return new ScheduleClock(definition).activeAt(wallMs);
+}
 
 function schedule(cron: string, over: Partial<ScheduleDefinition> = {}): ScheduleDefinition {
   return {
