@@ -3,6 +3,9 @@ import { Placement } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortInfo } from '../engine/model/port.ts';
 import type { RuleContext, RuleEvaluator } from '../engine/rules/evaluator.ts';
+import { FlowView } from '../engine/rules/fact.ts';
+import type { PolicySet } from '../engine/rules/policy.ts';
+import { PolicyMemory } from '../engine/rules/policy-memory.ts';
 import { escapedDump } from './dump-generator.ts';
 
 const SEED = 20_261;
@@ -54,6 +57,20 @@ export class RulesScene {
       traffic.lastActiveMs[row] = nowMs - (row % 8000);
       decision.placement[row] = usual > 120 ? Placement.offload : Placement.onload;
     }
+  }
+
+  /** The values of the facts called `names`, of each flow; asked of `portLoad` is the uplink's. */
+  async factsOf(policies: PolicySet, names: readonly string[]): Promise<Record<string, unknown>[]> {
+    const memory = new PolicyMemory(policies);
+    await memory.update(this.table, this.#context);
+    const view = new FlowView(this.table, this.#context, memory);
+    return Array.from(this.table.rows.subarray(0, this.table.count), (row) => {
+      view.row = row;
+      const params = { port: 'uplink0' };
+      return Object.fromEntries(
+        names.map((name) => [name, memory.factNamed(name)?.read(view, params)]),
+      );
+    });
   }
 
   /** Evaluates the tick; resolves to the time that it took, ms. */
