@@ -12,6 +12,8 @@ import type {
   Support,
 } from '../../engine/ports/path-backend.ts';
 import { Serial } from '../../engine/serial.ts';
+import { SwitchError } from './connection/errors.ts';
+import type { Session } from './connection/session.ts';
 import type { ConnectedSwitch } from './connection/switch-client.ts';
 import { SwitchClient } from './connection/switch-client.ts';
 import { Conversation } from './conversation.ts';
@@ -22,10 +24,13 @@ import { Journal, type JournalEntry } from './journal.ts';
 import { Operations } from './operations.ts';
 import type { OpenFlowOptions } from './options.ts';
 import { Owed } from './owed.ts';
+import { mayOverlap } from './overlap.ts';
+import { Quarantine } from './quarantine.ts';
 import { byCookie, resync } from './resync.ts';
 import { portsHold, type Rule } from './rule.ts';
 import { RuleBook } from './rule-book.ts';
 import { Translator } from './translator.ts';
+import { type ForeignUpdate, foreignUpdates, watchEverything } from './watch-request.ts';
 
 /**
  * The node's OpenFlow switch as a place for flows: `fast-path` puts a rule that sends the flow to
@@ -53,6 +58,7 @@ export class OpenFlowBackend implements PathBackend {
   /** Rules that were taken out for a port's sake and that nobody has been told of. */
   readonly #lost: FlowId[] = [];
   readonly #lostListeners = new Set<() => void>();
+  readonly #quarantine = new Quarantine();
   #description = 'OpenFlow switch, not connected yet';
 
   constructor(options: OpenFlowOptions) {
@@ -229,6 +235,7 @@ export class OpenFlowBackend implements PathBackend {
 
   async #inStep(connected: ConnectedSwitch, signal: AbortSignal): Promise<void> {
     const { priority } = this.#options;
+    const { session, description } = connected;
     const place = { priority, hardTimeout: this.#hardSeconds };
     const conversation = new Conversation(connected, place, this.#cookies);
     await resync(
@@ -244,22 +251,35 @@ export class OpenFlowBackend implements PathBackend {
       },
       signal,
     );
+    const watched = await this.#watch(session, signal);
     // Adopted once; from now on the book knows.
     this.#heritage = new Map();
     await this.#journal.write(this.#journalEntries());
     this.#conversation = conversation;
     this.#renewedAtMs = Number.NEGATIVE_INFINITY;
-    const { session, description } = connected;
     const version = session.version === 4 ? '1.3' : '1.0';
     const kind =
       description === undefined ? 'a switch' : `${description.hardware} ${description.software}`;
-    this.#description = `OpenFlow ${version} to ${kind} at ${this.#client.name}`;
+    this.#description = `OpenFlow ${version} to ${kind} at ${this.#client.name}${watched ? '' : ', without a flow monitor'}`;
     session.ended.addEventListener('abort', () => {
       if (this.#conversation === conversation) this.#conversation = undefined;
     });
     session.onMessage((message) => {
       if (message.type === 'port-status') this.#followSwitchPorts();
+      const updates = foreignUpdates(message, (cookie) => this.#cookies.areOurs(cookie));
+      if (updates.length > 0) this.#followController(updates);
     });
+  }
+
+  /** Asks to hear of other owners' changes; false where the switch cannot tell. */
+  async #watch(session: Session, signal: AbortSignal): Promise<boolean> {
+    try {
+      await session.multipart(watchEverything(), () => undefined, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof SwitchError) return false;
+      throw error;
+    }
   }
 
   /** Renews every rule once a third of its time is over. */
@@ -321,6 +341,26 @@ export class OpenFlowBackend implements PathBackend {
     void this.#serial.run(take).catch(() => undefined);
   }
 
+  /**
+   * Another owner's rules have changed where ours hide them: the flows go back to those rules, and
+   * stay there for long enough to be seen by the vSwitch, or not to be seen any more.
+   */
+  #followController(updates: readonly ForeignUpdate[]): void {
+    const concerned = (rule: Rule): boolean =>
+      updates.some(
+        (update) =>
+          update.priority < this.#options.priority && mayOverlap(update.match, rule.spec.match),
+      );
+    const take = async (): Promise<void> => {
+      const ids = [...this.#book.all()].filter(concerned).map((rule) => rule.spec.id);
+      if (ids.length === 0) return;
+      this.#quarantine.add(ids);
+      await this.#takeOut(concerned);
+      for (const listener of this.#lostListeners) listener();
+    };
+    void this.#serial.run(take).catch(() => undefined);
+  }
+
   /** Takes rules out and notes them as lost. Rejects when one of them may still be in force. */
   async #takeOut(test: (rule: Rule) => boolean): Promise<void> {
     const ids = [...this.#book.all()].filter(test).map((rule) => rule.spec.id);
@@ -368,6 +408,7 @@ export class OpenFlowBackend implements PathBackend {
     return new Operations({
       conversation,
       translator: this.#translator,
+      quarantine: this.#quarantine,
       book: this.#book,
       entries: this.#options.entries,
       readCounters: (signal) => this.#readCounters(conversation, signal),

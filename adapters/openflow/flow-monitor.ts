@@ -1,6 +1,4 @@
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
-import type { FlowMonitorRequest, FlowUpdate } from './codec/flow-monitor.ts';
-import { MonitorFlag, Port, Table } from './codec/ids.ts';
 import type { Message } from './codec/messages.ts';
 import { OF10, OF13, type Version } from './codec/version.ts';
 import { SwitchError } from './connection/errors.ts';
@@ -10,6 +8,7 @@ import {
   SwitchClient,
   type SwitchClientOptions,
 } from './connection/switch-client.ts';
+import { foreignUpdates, watchEverything } from './watch-request.ts';
 
 /** What a {@link FlowMonitor} watches. */
 export interface FlowMonitorOptions {
@@ -70,7 +69,7 @@ export class FlowMonitor implements ChangeMonitor {
   async #watch({ session }: ConnectedSwitch): Promise<void> {
     session.onMessage((message) => this.#heard(message));
     try {
-      await session.multipart(request(), () => undefined);
+      await session.multipart(watchEverything(), () => undefined);
     } catch (error) {
       if (!(error instanceof SwitchError)) throw error;
       this.#refused = error;
@@ -101,23 +100,12 @@ export class FlowMonitor implements ChangeMonitor {
   #heard(message: Message): void {
     if (message.type === 'flow-monitor-paused' || message.type === 'flow-monitor-resumed') {
       this.#tell();
-    } else if (message.type === 'multipart-reply' && message.body.kind === 'flow-monitor') {
-      if (message.body.updates.some((update) => this.#isNews(update))) this.#tell();
+    } else if (foreignUpdates(message, this.#options.isOurs).length > 0) {
+      this.#tell();
     }
-  }
-
-  #isNews(update: FlowUpdate): boolean {
-    return update.kind !== 'own' && !this.#options.isOurs(update.cookie);
   }
 
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function request(): FlowMonitorRequest {
-  const flags = MonitorFlag.add | MonitorFlag.delete | MonitorFlag.modify;
-  const match = { kind: 'oxm', fields: [] } as const;
-  const everything = { id: 1, flags, outPort: Port.any, tableId: Table.all, match };
-  return { kind: 'flow-monitor', monitors: [everything] };
 }

@@ -7,6 +7,7 @@ import type { SwitchError } from './connection/errors.ts';
 import type { Conversation } from './conversation.ts';
 import { type FlowModBody, withXid } from './flow-mods.ts';
 import type { JournalEntry } from './journal.ts';
+import type { Quarantine } from './quarantine.ts';
 import { refusalOf } from './refusals.ts';
 import type { RuleBook } from './rule-book.ts';
 import { type Planned, planDelete, planPut, type Step } from './steps.ts';
@@ -16,6 +17,7 @@ import type { Translator } from './translator.ts';
 export interface OperationsInput {
   readonly conversation: Conversation;
   readonly translator: Translator;
+  readonly quarantine: Quarantine;
   readonly book: RuleBook;
   /** Most rules that there may be. */
   readonly entries: number;
@@ -65,6 +67,8 @@ export class Operations {
     const { conversation, translator, book, entries } = this.#in;
     const { mods, ground } = conversation;
     if (operation.kind === 'delete') return planDelete(index, operation.id, book, mods);
+    const held = this.#in.quarantine.refusal(operation.flow.id);
+    if (held !== undefined) return { ok: false, refusal: held };
     const made = translator.make(operation.flow, vswitch, ground);
     if (!made.ok) return made;
     const room = entries - book.size - this.#growth;

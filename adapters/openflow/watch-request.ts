@@ -1,0 +1,25 @@
+import type { FlowMonitorRequest, FlowUpdate } from './codec/flow-monitor.ts';
+import { MonitorFlag, Port, Table } from './codec/ids.ts';
+import type { Message } from './codec/messages.ts';
+
+/** Everything that changes from now on, in every table, without actions. */
+export function watchEverything(): FlowMonitorRequest {
+  const flags = MonitorFlag.add | MonitorFlag.delete | MonitorFlag.modify;
+  const match = { kind: 'oxm', fields: [] } as const;
+  const everything = { id: 1, flags, outPort: Port.any, tableId: Table.all, match };
+  return { kind: 'flow-monitor', monitors: [everything] };
+}
+
+/** A change that another owner made. */
+export type ForeignUpdate = Exclude<FlowUpdate, { kind: 'own' }>;
+
+/** The changes in a message that are not ours; none in any other message. */
+export function foreignUpdates(
+  message: Message,
+  isOurs: (cookie: bigint) => boolean,
+): readonly ForeignUpdate[] {
+  if (message.type !== 'multipart-reply' || message.body.kind !== 'flow-monitor') return [];
+  return message.body.updates.flatMap((update) =>
+    update.kind === 'own' || isOurs(update.cookie) ? [] : [update],
+  );
+}
