@@ -54,6 +54,23 @@ describe('flow table', () => {
     assert.equal(table.removed.length, 0);
   });
 
+  it('keeps its flows when room is made, and gives used rows a fresh start', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1, packets: 7 }]);
+    table.reserve(5000);
+    table.reserve(10);
+    const row = rowOf(table, 1);
+    assert.equal(table.traffic.vswitchPackets[row], 7);
+    read(table, 50, [{ n: 2 }]);
+    read(table, 100, [{ n: 2 }, { n: 3 }, { n: 4, packets: 1 }]);
+    assert.equal(rowOf(table, 3), row, 'the row is used again');
+    assert.equal(table.traffic.vswitchPackets[row], 0);
+    for (const n of [3, 4]) {
+      assert.equal(table.traffic.firstSeenMs[rowOf(table, n)], 100);
+      assert.equal(table.decision.retryAtMs[rowOf(table, n)], Number.NEGATIVE_INFINITY);
+    }
+  });
+
   it('counts changes of actions', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);

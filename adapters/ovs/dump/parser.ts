@@ -47,6 +47,10 @@ export interface DumpSummary {
  * same ufid but another mask (a ufid hashes the first packet's headers), and because a port's
  * name stands in it.
  *
+ * **New flows.** A key that is written like one before it, with other values, is read by its shape
+ * (see {@link ShapeTree}): checked in full, but kept as bare values until somebody asks for the
+ * fields of the match. Any other key, and a changed one of a flow that is known, is parsed.
+ *
  * **Several lines for one flow.** A userspace datapath has each PMD thread keep flows of its own,
  * so that one ufid can be listed once a thread. Their counters are added up.
  *
@@ -176,13 +180,16 @@ export class DumpParser {
     if (keyEnd < 0) return -1;
     const actionsAt = this.#counters.read(text, view, keyEnd, limit);
     if (actionsAt < 0) return -1;
-    let end = spaceOrBackslash(view, actionsAt, limit);
     let actionsEnd = -1;
-    while (end >= 0 && text[end] === SPACE) {
+    let end = actionsAt;
+    for (;;) {
+      end = spaceOrBackslash(view, end, limit);
+      if (end < 0) return -1;
+      if (text[end] === BACKSLASH) break;
       if (actionsEnd < 0 && sameBytes(EXTRA_INFO, text, end - 1)) actionsEnd = end - 1;
-      end = spaceOrBackslash(view, end + 1, limit);
+      end++;
     }
-    if (end < 0 || text[end + 1] !== LETTER_N) return -1;
+    if (text[end + 1] !== LETTER_N) return -1;
     if (actionsEnd < 0) actionsEnd = end;
     const actions = this.#actions.take(text, view, actionsAt, actionsEnd);
     if (actions === undefined) return -1;

@@ -61,7 +61,9 @@ export function spaceOrBackslash(view: DataView, from: number, limit: number): n
   for (let at = from; at < limit; at += 4) {
     const word = view.getInt32(at, true);
     const found = zeroBytes(word ^ SPACES) | zeroBytes(word ^ BACKSLASHES);
-    if (found !== 0) return at + ((31 - Math.clz32(found & -found)) >> 3);
+    if (found === 0) continue;
+    const first = at + ((31 - Math.clz32(found & -found)) >> 3);
+    return first < limit ? first : -1;
   }
   return -1;
 }

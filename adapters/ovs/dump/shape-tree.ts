@@ -3,8 +3,9 @@ import { FIELDS, type FieldPool, toWords } from './field-pool.ts';
 import type { Hole } from './key-trace.ts';
 import { sameBytes, StringPool } from './names.ts';
 import { Piece } from './piece.ts';
+import { readIpv4, readMac, readNumber } from './read-value.ts';
 import { Shape, ShapedMatch, type ShapeField } from './shape.ts';
-import { readIpv4, readMac, readNumber, ValueReader } from './values.ts';
+import { ValueReader } from './values.ts';
 
 const OPEN = 0x28;
 const CLOSE = 0x29;

@@ -16,7 +16,6 @@ export class Ufid implements FlowId {
   w1 = 0;
   w2 = 0;
   w3 = 0;
-  readonly #pairs = new Int32Array(16);
 
   /**
    * Reads `ufid:` and a UUID (odp_format_ufid in lib/odp-util.c) strictly; false when anything
@@ -32,14 +31,15 @@ export class Ufid implements FlowId {
       bytes[at + 23] === DASH &&
       bytes[at + 28] === DASH;
     if (!dashed) return false;
-    const d = this.#pairs;
-    let wrong = 0;
-    for (let i = 0; i < 16; i++) wrong |= d[i] = HEX_PAIR[view.getUint16(at + PAIRS_AT[i], true)];
-    if (wrong > 0xff) return false;
-    this.w0 = ((d[0] << 24) | (d[1] << 16) | (d[2] << 8) | d[3]) >>> 0;
-    this.w1 = ((d[4] << 24) | (d[5] << 16) | (d[6] << 8) | d[7]) >>> 0;
-    this.w2 = ((d[8] << 24) | (d[9] << 16) | (d[10] << 8) | d[11]) >>> 0;
-    this.w3 = ((d[12] << 24) | (d[13] << 16) | (d[14] << 8) | d[15]) >>> 0;
+    let digits = 0;
+    for (let i = 0; i < PAIRS_AT.length; i++) {
+      digits |= HEX_PAIR[view.getUint16(at + PAIRS_AT[i], true)];
+    }
+    if (digits > 0xff) return false;
+    this.w0 = ufidWord0(view, at) >>> 0;
+    this.w1 = ufidWord1(view, at) >>> 0;
+    this.w2 = ufidWord2(view, at) >>> 0;
+    this.w3 = ufidWord3(view, at) >>> 0;
     return true;
   }
 }
