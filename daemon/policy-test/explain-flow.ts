@@ -8,6 +8,7 @@ import { PolicyMemory } from '../../engine/rules/policy-memory.ts';
 import type { PolicySet } from '../../engine/rules/policy.ts';
 import { traceRules } from '../../engine/rules/trace.ts';
 import type { RuleView } from '../control/view.ts';
+import { explainNode, type NodeRuleView } from './explain-node.ts';
 import { flowActions, flowMatch, HEADER_FACTS, HeaderError } from './flow-match.ts';
 import { type GivenFact, GivenFactError, withGiven } from './given-facts.ts';
 
@@ -19,6 +20,8 @@ export interface FlowExplanation {
   readonly score: number;
   /** Every rule's verdict, in speaking order. */
   readonly rules: readonly (RuleView & { readonly shadow: boolean })[];
+  /** Every node rule's verdict, and what it sets. */
+  readonly nodeRules: readonly NodeRuleView[];
 }
 
 const NOW_MS = 1_000_000;
@@ -42,7 +45,12 @@ export async function explainFlow(
   await memory.update(table, context);
   const view = new FlowView(table, context, memory);
   view.row = table.rows[0];
-  const factNamed = withGiven(memory.factNamed, given);
+  const { rules: nodeRules, factNamed } = await explainNode(
+    policies,
+    view,
+    withGiven(memory.factNamed, given),
+    (fact) => values.has(fact),
+  );
   const traces = await traceRules(
     view,
     policies.rules.map((rule) => rule.conditions),
@@ -57,10 +65,16 @@ export async function explainFlow(
     shadow: rule.mode === 'shadow',
   }));
   const spoken = rules.findIndex((rule) => rule.verdict && !rule.shadow);
-  if (spoken < 0) return { rule: null, wish: 'none', score: 0, rules };
+  if (spoken < 0) return { rule: null, wish: 'none', score: 0, rules, nodeRules };
   const { score } = policies.rules[spoken];
   const worth = score.kind === 'number' ? score.value : followedNumber(score, view, factNamed);
-  return { rule: rules[spoken].name, wish: rules[spoken].wish, score: worth ?? 0, rules };
+  return {
+    rule: rules[spoken].name,
+    wish: rules[spoken].wish,
+    score: worth ?? 0,
+    rules,
+    nodeRules,
+  };
 }
 
 type Values = ReadonlyMap<string, unknown>;

@@ -65,7 +65,8 @@ export function ruleLines(rule: RuleView, colours: Colours): string[] {
   return [`${mark(rule.verdict, colours)} ${head}`, ...lines];
 }
 
-function conditionLines(trace: ConditionTrace, depth: number, colours: Colours): string[] {
+/** A condition with the values it saw, as a tree that is `depth` steps in. */
+export function conditionLines(trace: ConditionTrace, depth: number, colours: Colours): string[] {
   const indent = '  '.repeat(depth);
   const verdict = mark(trace.verdict, colours);
   if (trace.kind !== 'compare') {
@@ -82,7 +83,7 @@ function valueText(value: unknown): string {
   return typeof value === 'number' ? score(value) : JSON.stringify(value);
 }
 
-/** Says it without colours, too. */
-function mark(verdict: boolean, colours: Colours): string {
+/** A verdict in three letters: says it without colours, too. */
+export function mark(verdict: boolean, colours: Colours): string {
   return verdict ? colours.green('yes') : colours.dim('no ');
 }

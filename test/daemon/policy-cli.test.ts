@@ -261,6 +261,35 @@ describe('norikae policy', () => {
       assert.deepEqual(answer.assumed, {});
     });
 
+    it('lets node rules set facts first, by what is given of the node', async () => {
+      const bound = { fact: 'packetsPerSecond', operator: 'greaterThan', value: { fact: 'from' } };
+      const file = folder.write('p.json', {
+        ...POLICY,
+        facts: { from: { type: 'number', unit: 'packet/s', initial: 1000 } },
+        rules: [
+          {
+            name: 'relax',
+            scope: 'node',
+            conditions: { all: [{ fact: 'hostCpu', operator: 'greaterThan', value: '50%' }] },
+            event: { type: 'set-fact', params: { fact: 'from', value: 100 } },
+          },
+          { name: 'busy', conditions: { all: [bound] }, event: { type: 'offload' } },
+        ],
+      });
+      const flow = 'packetsPerSecond=500';
+      assert.equal(await policy('explain', file, '--flow', flow, 'hostCpu=90%'), 0);
+      assert.match(stdout.text, /^Rule p\/busy speaks/);
+      assert.match(stdout.text, /yes packetsPerSecond greaterThan 100 \(is 500\)/);
+      assert.match(
+        stdout.text,
+        /^yes node rule p\/relax \(priority 1\) sets p\/from to 100\n {2}yes all/m,
+      );
+      const calm = await json(0, 'explain', file, '--flow', flow, 'hostCpu=10%');
+      assert.deepEqual([calm.rule, calm.nodeRules[0].verdict], [null, false]);
+      const given = await json(0, 'explain', file, '--flow', flow, 'hostCpu=90%', 'p/from=700');
+      assert.equal(given.rule, null);
+    });
+
     const wrong: readonly [string, RegExp][] = [
       ['packetPerSecond=1', /there is no fact "packetPerSecond"; did you mean "packetsPerSecond"/],
       ['packetsPerSecond=fast', /"fast" is no number of packet\/s/],

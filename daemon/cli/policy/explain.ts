@@ -5,8 +5,10 @@ import { factLookup, type PolicySet } from '../../../engine/rules/policy.ts';
 import { formatProblem } from '../../../engine/text/problem.ts';
 import { checkPolicies } from '../../policy-files.ts';
 import { explainFlow, type FlowExplanation } from '../../policy-test/explain-flow.ts';
+import type { NodeRuleView } from '../../policy-test/explain-node.ts';
 import { type GivenFact, GivenFactError, parseGiven } from '../../policy-test/given-facts.ts';
-import { ruleLines } from '../../view/why-report.ts';
+import type { Colours } from '../../view/terminal.ts';
+import { conditionLines, mark, ruleLines } from '../../view/why-report.ts';
 import { score } from '../../view/why-sentence.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
@@ -73,11 +75,12 @@ async function explained(policies: PolicySet, words: readonly string[], wallMs: 
 }
 
 /** What rules looked at that was not given, with the value that was assumed. */
-function assumedOf({ rules }: FlowExplanation, given: readonly GivenFact[]) {
+function assumedOf({ rules, nodeRules }: FlowExplanation, given: readonly GivenFact[]) {
   const known = new Set(
     given.map((g) => (g.member === undefined ? g.label : `${g.label}.${g.member}`)),
   );
-  const seen = rules.flatMap((rule) => comparisons(rule.condition));
+  for (const rule of nodeRules) if (rule.verdict) known.add(rule.sets);
+  const seen = [...rules, ...nodeRules].flatMap((rule) => comparisons(rule.condition));
   const others = seen.filter((c) => !known.has(c.fact));
   return Object.fromEntries(others.map((c) => [c.fact, c.actual ?? null]));
 }
@@ -111,5 +114,13 @@ function lines(
         ...conditions,
       ];
     }),
+    ...explanation.nodeRules.flatMap((r) => nodeRuleLines(r, colours)),
   ];
+}
+
+function nodeRuleLines(rule: NodeRuleView, colours: Colours): string[] {
+  const value = rule.value === undefined ? 'nothing' : JSON.stringify(rule.value);
+  const sets = `sets ${rule.sets} to ${value}`;
+  const head = `node rule ${rule.name} (priority ${rule.priority}) ${sets}`;
+  return [`${mark(rule.verdict, colours)} ${head}`, ...conditionLines(rule.condition, 1, colours)];
 }
