@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DumpParser } from '../adapters/ovs/dump/parser.ts';
 import { packageRoot } from '../daemon/package-root.ts';
 import { readPolicies } from '../daemon/policy-files.ts';
+import { MemoryBackend } from '../daemon/policy-test/memory-backend.ts';
 import { Engine, type TickReport } from '../engine/engine.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import { CompiledEvaluator } from '../engine/rules/compiled/compiled-evaluator.ts';
@@ -9,7 +10,6 @@ import { updateRates } from '../telemetry/rates.ts';
 import { dumpLines, escapedDump } from './dump-generator.ts';
 import { runPython } from './peer.ts';
 import { type BenchOptions, type BenchReport, type Comparison, compare } from './report.ts';
-import { WillingBackend } from './willing-backend.ts';
 
 const SEED = 20_260;
 const ENTRIES = 8192;
@@ -134,7 +134,7 @@ async function engineWith(clock: BenchClock): Promise<Engine> {
   return new Engine({
     evaluator: new CompiledEvaluator(reading.policies, { clock, pause }),
     planner: { minHoldMs: 2000, hysteresis: 1.3, operations: { perSecond: 2000, burst: 4000 } },
-    backends: [new WillingBackend(ENTRIES)],
+    backends: [new MemoryBackend({ placement: 'offload', entries: ENTRIES })],
     clock: { now: () => clock.tickMs },
     auditMs: 30_000,
   });
