@@ -1,7 +1,7 @@
 import { Placement, Wish } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { type ReasonCode, reasonIndex } from '../model/reason.ts';
-import { kthLargest } from './select.ts';
+import { bestFirst, kthLargest } from './select.ts';
 import { TokenBucket, type TokenBucketOptions } from './token-bucket.ts';
 
 /** Settings of the planner. */
@@ -121,9 +121,9 @@ export class Planner {
   #cutoff(table: FlowTable, places: number): number {
     const score = table.decision.score;
     const n = this.#candidates.length + this.#evictable.length;
+    if (this.#scratch.length < n) this.#scratch = new Float64Array(n * 2);
     if (n <= places) return Number.NEGATIVE_INFINITY;
     if (places <= 0) return Number.POSITIVE_INFINITY;
-    if (this.#scratch.length < n) this.#scratch = new Float64Array(n * 2);
     let at = 0;
     for (const row of this.#candidates) this.#scratch[at++] = score[row];
     for (const row of this.#evictable) this.#scratch[at++] = this.#incumbentScore(table, row);
@@ -139,19 +139,26 @@ export class Planner {
 
   /** Fills free places with the best newcomers, then swaps, as far as the budget goes. */
   #admit(table: FlowTable, places: number, cutoff: number, budget: number): void {
-    const newcomers = this.#contestants(table, cutoff);
     const victims = this.#evictable;
-    if (cutoff > Number.NEGATIVE_INFINITY) {
-      victims.sort((a, b) => this.#incumbentScore(table, a) - this.#incumbentScore(table, b));
-    }
     let free = places - victims.length;
+    let tokens = budget - this.#withdraw.length;
+    const newcomers = this.#contestants(table, cutoff, tokens);
+    const swaps = Math.min(newcomers.length, tokens);
+    const weak = bestFirst(
+      victims,
+      Math.max(0, -free) + (cutoff > Number.NEGATIVE_INFINITY ? swaps : 0),
+      (row) => -this.#incumbentScore(table, row),
+      this.#scratch,
+    );
     let victim = 0;
     // The table shrank under what it holds: the least worth goes, whatever the budget.
-    for (; free < 0 && victim < victims.length; free++) this.#evict(table, victims[victim++]);
-    let tokens = budget - this.#withdraw.length;
+    for (; free < 0 && victim < weak; free++) {
+      this.#evict(table, victims[victim++]);
+      tokens--;
+    }
     for (const row of newcomers) {
       const price = free > 0 ? 1 : 2;
-      if (free <= 0 && !this.#beats(table, row, victims[victim])) {
+      if (free <= 0 && (victim >= weak || !this.#beats(table, row, victims[victim]))) {
         setReason(table, row, 'table-full');
       } else if (tokens < price) {
         setReason(table, row, 'budget');
@@ -165,8 +172,11 @@ export class Planner {
     }
   }
 
-  /** The newcomers at or above the cutoff, best first; the others are told that it is full. */
-  #contestants(table: FlowTable, cutoff: number): readonly number[] {
+  /**
+   * The newcomers at or above the cutoff that could be afforded, best first. The others are told
+   * that the table is full or the budget used up.
+   */
+  #contestants(table: FlowTable, cutoff: number, tokens: number): readonly number[] {
     const score = table.decision.score;
     const rows = this.#candidates;
     let kept = 0;
@@ -175,7 +185,10 @@ export class Planner {
       else setReason(table, row, 'table-full');
     }
     rows.length = kept;
-    return rows.sort((a, b) => score[b] - score[a] || a - b);
+    const best = bestFirst(rows, tokens, (row) => score[row], this.#scratch);
+    for (let i = best; i < kept; i++) setReason(table, rows[i], 'budget');
+    rows.length = best;
+    return rows;
   }
 
   #evict(table: FlowTable, row: number): void {
@@ -183,10 +196,8 @@ export class Planner {
     setReason(table, row, 'table-full');
   }
 
-  #beats(table: FlowTable, newcomer: number, victim: number | undefined): boolean {
-    return (
-      victim !== undefined && table.decision.score[newcomer] > this.#incumbentScore(table, victim)
-    );
+  #beats(table: FlowTable, newcomer: number, victim: number): boolean {
+    return table.decision.score[newcomer] > this.#incumbentScore(table, victim);
   }
 }
 

@@ -28,6 +28,39 @@ export function kthLargest(values: Float64Array, n: number, k: number): number {
   return values[target];
 }
 
+/**
+ * Puts the `k` rows of the highest value first, best first, ties by row; those behind them are in
+ * no order. Linear on average but for sorting what comes first.
+ *
+ * @param scratch room for a number a row
+ * @returns how many rows come first: all when there are no more than `k`; more than `k` when rows
+ *   tie with the last of them
+ */
+export function bestFirst(
+  rows: number[],
+  k: number,
+  value: (row: number) => number,
+  scratch: Float64Array,
+): number {
+  const n = rows.length;
+  if (k <= 0) return 0;
+  let first = n;
+  if (n > k) {
+    for (let i = 0; i < n; i++) scratch[i] = value(rows[i]);
+    const least = kthLargest(scratch, n, k);
+    first = 0;
+    for (let i = 0; i < n; i++) {
+      const row = rows[i];
+      if (value(row) < least) continue;
+      rows[i] = rows[first];
+      rows[first++] = row;
+    }
+  }
+  const best = rows.slice(0, first).sort((a, b) => value(b) - value(a) || a - b);
+  for (let i = 0; i < first; i++) rows[i] = best[i];
+  return first;
+}
+
 function medianOfThree(a: number, b: number, c: number): number {
   return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }

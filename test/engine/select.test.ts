@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { kthLargest } from '../../engine/planner/select.ts';
+import { bestFirst, kthLargest } from '../../engine/planner/select.ts';
 
 describe('kth largest', () => {
   it('agrees with sorting', () => {
@@ -27,5 +27,22 @@ describe('kth largest', () => {
       n - 10,
     );
     assert.ok(performance.now() - started < 2000);
+  });
+});
+
+describe('best first', () => {
+  it('agrees with sorting, ties included', () => {
+    const values = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 200 });
+    fc.assert(
+      fc.property(values, fc.nat(220), (list, k) => {
+        const rows = list.map((_, i) => i);
+        const first = bestFirst(rows, k, (row) => list[row], new Float64Array(list.length));
+        const sorted = list.map((_, i) => i).sort((a, b) => list[b] - list[a] || a - b);
+        assert.ok(first >= Math.min(k, list.length));
+        assert.deepEqual(rows.slice(0, first), sorted.slice(0, first));
+        assert.deepEqual(new Set(rows), new Set(sorted));
+        if (k > 0 && first > k) assert.equal(list[rows[first - 1]], list[rows[k - 1]]);
+      }),
+    );
   });
 });
