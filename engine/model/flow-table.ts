@@ -62,6 +62,7 @@ export class FlowTable {
   #matches: FlowMatch[] = [];
   #actions: FlowActions[] = [];
   #actionsVersion = new Uint32Array(0);
+  #changes = new Uint32Array(0);
 
   /** What shadow policies ask for; there only while one is in force, see {@link keepShadow}. */
   get shadow(): ShadowColumns | undefined {
@@ -114,6 +115,7 @@ export class FlowTable {
     this.#matches[row] = match;
     this.#actions[row] = actions;
     this.#actionsVersion[row] = 1;
+    this.#changes[row]++;
     this.#born[row] = this.#epoch;
     if (used === undefined) {
       this.traffic.start(row, this.#nowMs);
@@ -179,6 +181,7 @@ export class FlowTable {
   setActions(row: number, actions: FlowActions): void {
     this.#actions[row] = actions;
     this.#actionsVersion[row]++;
+    this.#changes[row]++;
   }
 
   /**
@@ -189,6 +192,7 @@ export class FlowTable {
   setMatch(row: number, match: FlowMatch): void {
     this.#matches[row] = match;
     this.#actionsVersion[row]++;
+    this.#changes[row]++;
   }
 
   /** Completes a reading: `rows` are the flows observed in it, `removed` those that were not. */
@@ -239,6 +243,14 @@ export class FlowTable {
     return this.#actionsVersion[row];
   }
 
+  /**
+   * By row: counts, from 1, the flows that the row was given to and the changes of their matches
+   * and actions. While it stands still, all that follows from what the flow is stays the same.
+   */
+  get changes(): Uint32Array {
+    return this.#changes;
+  }
+
   /** The row's flow as a backend takes it. */
   specAt(row: number): FlowSpec {
     return { id: this.idAt(row), match: this.#matches[row], actions: this.#actions[row] };
@@ -262,6 +274,7 @@ export class FlowTable {
     this.#seen = grownU32(this.#seen, capacity);
     this.#born = grownU32(this.#born, capacity);
     this.#actionsVersion = grownU32(this.#actionsVersion, capacity);
+    this.#changes = grownU32(this.#changes, capacity);
     this.#matches = grown(this.#matches, capacity, GONE_MATCH);
     this.#actions = grown(this.#actions, capacity, GONE_ACTIONS);
     this.traffic.grow(capacity);

@@ -1,6 +1,4 @@
-import type { FlowActions } from '../model/action.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import type { FlowMatch } from '../model/match.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { FlowView } from './fact.ts';
 
@@ -20,8 +18,9 @@ export interface Remembered {
  */
 export class FlowMemory {
   readonly #kept: Remembered[] = [];
-  #matches: (FlowMatch | undefined)[] = [];
-  #actions: (FlowActions | undefined)[] = [];
+  #table: FlowTable | undefined;
+  /** The table's count of changes of each row, as far as they have been followed. */
+  #followed = new Uint32Array(0);
   #rows = 0;
   #ports: PortSnapshot | undefined;
 
@@ -32,28 +31,33 @@ export class FlowMemory {
 
   /** Takes up the tick that `view` looks at: notices what changed since the last one. */
   update(view: FlowView): void {
-    const { highWater } = view.table;
-    if (highWater > this.#rows) {
-      this.#rows = highWater * 2;
-      for (const kept of this.#kept) kept.fit(this.#rows);
+    const { table } = view;
+    if (table.highWater > this.#rows) this.#fit(table.highWater * 2);
+    if (table !== this.#table) {
+      this.#table = table;
+      this.#followed.fill(0);
     }
     if (view.context.ports !== this.#ports) {
       this.#ports = view.context.ports;
       for (const kept of this.#kept) if (kept.ports) kept.forgetAll();
     }
-    if (this.#kept.length > 0) this.#follow(view.table);
+    if (this.#kept.length > 0) this.#follow(table);
   }
 
-  #follow(table: FlowTable): void {
-    const { rows, count } = table;
+  #fit(rows: number): void {
+    this.#rows = rows;
+    const followed = new Uint32Array(rows);
+    followed.set(this.#followed);
+    this.#followed = followed;
+    for (const kept of this.#kept) kept.fit(rows);
+  }
+
+  #follow({ rows, count, changes }: FlowTable): void {
+    const followed = this.#followed;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
-      const match = table.matchAt(row);
-      const actions = table.actionsAt(row);
-      // A flow's match and actions are objects that are replaced, never written to.
-      if (this.#matches[row] === match && this.#actions[row] === actions) continue;
-      this.#matches[row] = match;
-      this.#actions[row] = actions;
+      if (followed[row] === changes[row]) continue;
+      followed[row] = changes[row];
       for (const kept of this.#kept) kept.forget(row);
     }
   }
