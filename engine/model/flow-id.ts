@@ -27,12 +27,17 @@ export function parseFlowId(text: string): FlowId | undefined {
   };
 }
 
+/** Every byte as two hexadecimal digits. */
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+
+/** The upper and the lower 16 bits of a word, as four hexadecimal digits. */
+const upper = (word: number): string => HEX[word >>> 24] + HEX[(word >>> 16) & 0xff];
+const lower = (word: number): string => HEX[(word >>> 8) & 0xff] + HEX[word & 0xff];
+
 /** The ufid as OVS prints it. */
-export function formatFlowId(id: FlowId): string {
-  const [a, b, c, d] = [id.w0, id.w1, id.w2, id.w3].map((w) =>
-    (w >>> 0).toString(16).padStart(8, '0'),
-  );
-  return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`;
+export function formatFlowId({ w0, w1, w2, w3 }: FlowId): string {
+  const first = `${upper(w0)}${lower(w0)}-${upper(w1)}-${lower(w1)}`;
+  return `${first}-${upper(w2)}-${lower(w2)}${upper(w3)}${lower(w3)}`;
 }
 
 /** True when both name the same flow. */

@@ -178,7 +178,9 @@ export class Reconciler {
       const result = results[i];
       const row = rows[i];
       const id = operation.kind === 'put' ? operation.flow.id : operation.id;
-      if (operation.kind === 'put' && result.ok) this.#stuck.delete(formatFlowId(id));
+      if (this.#stuck.size > 0 && operation.kind === 'put' && result.ok) {
+        this.#stuck.delete(formatFlowId(id));
+      }
       if (operation.kind === 'put') this.#putDone(table, row, versions[i], result, nowMs);
       else this.#deleteDone(table, row, id, result, nowMs);
       return { id, row, kind: operation.kind, result };
@@ -219,12 +221,11 @@ export class Reconciler {
     result: OperationResult,
     nowMs: number,
   ): void {
-    const key = formatFlowId(id);
     if (result.ok) {
-      this.#stuck.delete(key);
+      if (this.#stuck.size > 0) this.#stuck.delete(formatFlowId(id));
       if (row >= 0) this.#setPlacement(table, row, Placement.onload, nowMs);
     } else {
-      this.#stuck.set(key, id);
+      this.#stuck.set(formatFlowId(id), id);
       if (row >= 0) this.#refusals.set(row, result.refusal);
     }
   }
