@@ -4,7 +4,7 @@ import type { Rule } from './rule.ts';
 import type { RuleBook } from './rule-book.ts';
 
 /** Flows that go by the slow path at the same time. */
-const AT_ONCE = 256;
+const AT_ONCE = 1024;
 
 /**
  * Sends flows whose heartbeat is due by the slow path for a moment, so that the vSwitch sees them:

@@ -64,7 +64,8 @@ export class FastPathNode {
       const sw = await OvsInstance.start(cleanup, names);
       await ovs.addBridge(BRIDGE);
       await sw.addBridge(BRIDGE);
-      await sw.vsctl('set', 'bridge', BRIDGE, `protocols=${protocols}`);
+      // No rules, no packets: a switch that floods would send everything round in circles.
+      await sw.vsctl('set', 'bridge', BRIDGE, `protocols=${protocols}`, 'fail_mode=secure');
       const world = await Namespace.create(cleanup, names, 'w');
       const sender = await Namespace.create(cleanup, names, 's');
       const receiver = await Namespace.create(cleanup, names, 'r');

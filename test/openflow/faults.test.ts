@@ -144,7 +144,7 @@ for (const { name, version, bundles } of KINDS) {
       const backend = rig.backend();
       await backend.start(rig.ports(), never());
       assert.equal(backend.capacity().entries, 0);
-      assert.match(backend.state, /choose another fastPath.priority/);
+      assert.match(backend.capabilities().description, /choose another fastPath.priority/);
       assert.ok(new PriorityTaken('a', 1, 2n) instanceof Error);
       assert.equal(rig.model.table.rules.length, 2);
     });

@@ -1,0 +1,213 @@
+import type { FlowId } from '../../engine/model/flow-id.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { CounterSink, Operation, OperationResult } from '../../engine/ports/path-backend.ts';
+import type { FlowStats } from './codec/flow-stats.ts';
+import type { Conversation } from './conversation.ts';
+import type { Cookies } from './cookies.ts';
+import type { SwitchAway } from './errors.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import { Operations } from './operations.ts';
+import { Owed } from './owed.ts';
+import { Quarantine } from './quarantine.ts';
+import { byCookie, resync } from './resync.ts';
+import type { Rule } from './rule.ts';
+import { RuleBook } from './rule-book.ts';
+import type { Translator } from './translator.ts';
+
+/** What a {@link RuleKeeper} keeps its rules with. */
+export interface RuleKeeperOptions {
+  readonly cookies: Cookies;
+  readonly translator: Translator;
+  readonly journal: Journal;
+  readonly entries: number;
+  readonly priority: number;
+  /** Seconds a rule lives without being renewed. */
+  readonly hardSeconds: number;
+}
+
+/**
+ * Keeps rules: what is in the switch, as far as we know; how long it stays there; what it carried.
+ * One call at a time.
+ */
+export class RuleKeeper {
+  readonly book = new RuleBook();
+  readonly quarantine = new Quarantine();
+  readonly #options: RuleKeeperOptions;
+  readonly #owed = new Owed();
+  #heritage: ReadonlyMap<bigint, JournalEntry> = new Map();
+  /** When every rule was renewed last, and until when one may be in force, ms of performance.now(). */
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+  #inForceUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RuleKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Learns which flows the rules of an earlier daemon are of. */
+  async inherit(): Promise<void> {
+    const { journal, cookies } = this.#options;
+    this.#heritage = byCookie(await journal.read(), cookies);
+  }
+
+  /** Gets in step with the switch at the start of a connection. @throws PriorityTaken */
+  async begin(
+    conversation: Conversation,
+    vswitch: PortSnapshot,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { cookies, priority, translator, journal } = this.#options;
+    const usable = translator.usable(conversation.ground.ports);
+    const { book } = this;
+    const known = { book, owed: this.#owed, heritage: this.#heritage };
+    await resync({ conversation, cookies, priority, vswitch, usable, ...known }, signal);
+    // Adopted once; from now on the book knows.
+    this.#heritage = new Map();
+    await journal.write(this.#journalEntries());
+    this.#renewedAtMs = Number.NEGATIVE_INFINITY;
+    this.#touched();
+  }
+
+  /** Carries operations out on the switch; see {@link Operations}. */
+  async apply(
+    conversation: Conversation,
+    operations: readonly Operation[],
+    vswitch: PortSnapshot,
+    signal: AbortSignal,
+  ): Promise<readonly OperationResult[]> {
+    const { translator, entries, journal } = this.#options;
+    const { book, quarantine } = this;
+    const work = new Operations({
+      conversation,
+      translator,
+      quarantine,
+      book,
+      entries,
+      readCounters: (s) => this.readCounters(conversation, s),
+      record: (more) => journal.append(more, () => this.#journalEntries()),
+    });
+    try {
+      return await work.apply(operations, vswitch, signal);
+    } finally {
+      this.#touched();
+    }
+  }
+
+  /** The same without a switch: nothing can be put, and gone is what has lapsed. */
+  applyAway(operations: readonly Operation[], away: SwitchAway): readonly OperationResult[] {
+    this.noteLapse();
+    const refusal = { code: 'device-error', detail: away.message } as const;
+    return operations.map((operation) => {
+      if (operation.kind === 'put') return { ok: false, refusal };
+      const rule = this.book.get(operation.id);
+      if (rule === undefined) return { ok: true, outcome: 'absent' };
+      if (rule.installed) return { ok: false, refusal };
+      this.book.delete(rule);
+      return { ok: true, outcome: 'deleted' };
+    });
+  }
+
+  /**
+   * Renews every rule once a third of its time is over, and puts those again that have lapsed.
+   * Resolves to the flows whose rules the switch did not take back: they have none any more.
+   */
+  async renew(conversation: Conversation): Promise<readonly FlowId[]> {
+    const hardMs = this.#options.hardSeconds * 1000;
+    const atMs = performance.now();
+    const sinceMs = atMs - this.#renewedAtMs;
+    if (sinceMs < hardMs / 3) return [];
+    const { ended } = conversation.connected.session;
+    // Later than it should be: what has lapsed begins to count anew.
+    if (sinceMs > hardMs) await this.readCounters(conversation, ended);
+    const rules = [...this.book.all()];
+    const { mods } = conversation;
+    const errors = await conversation.run(
+      rules.map(({ spec, installed }) => (installed ? mods.addOver(spec) : mods.add(spec))),
+      ended,
+    );
+    for (const rule of rules) rule.installed = true;
+    const refused = rules.filter((_, i) => errors.has(i));
+    for (const rule of refused) this.book.delete(rule);
+    this.#renewedAtMs = atMs;
+    this.#touched();
+    return refused.map((rule) => rule.spec.id);
+  }
+
+  /** Brings the counters up to now, and notices rules that the switch does not have any more. */
+  async readCounters(conversation: Conversation, signal: AbortSignal): Promise<void> {
+    const found = new Set<Rule>();
+    await conversation.readOurs((stats) => {
+      const rule = this.book.byCookie(stats.cookie);
+      if (rule === undefined) return;
+      found.add(rule);
+      this.#note(rule, stats);
+    }, signal);
+    for (const rule of this.book.all()) if (!found.has(rule)) lapse(rule);
+  }
+
+  /** Tells what was carried and has not been told. */
+  tell(sink: CounterSink): void {
+    this.#owed.tell(sink);
+  }
+
+  /**
+   * The flows that have rules in the switch. What it does not have is forgotten: whoever asked
+   * knows now that it is gone, and must not find it back by itself.
+   */
+  async installed(conversation: Conversation, signal: AbortSignal): Promise<readonly FlowId[]> {
+    await this.readCounters(conversation, signal);
+    for (const rule of this.book.all()) if (!rule.installed) this.book.delete(rule);
+    return [...this.book.all()].map((rule) => rule.spec.id);
+  }
+
+  /** True while, as far as we know, a rule may be in force in a switch that is away. */
+  mayBeInForce(): boolean {
+    this.noteLapse();
+    return [...this.book.all()].some((rule) => rule.installed);
+  }
+
+  /** Past the lease no rule of ours is in force, whatever became of the switch. */
+  noteLapse(): void {
+    if (performance.now() <= this.#inForceUntilMs) return;
+    for (const rule of this.book.all()) lapse(rule);
+  }
+
+  /** Takes out every rule with our cookie. Resolves to their number. */
+  async withdrawAll(conversation: Conversation): Promise<number> {
+    const { cookies } = this.#options;
+    const { mods } = conversation;
+    const { ended } = conversation.connected.session;
+    const found: ReturnType<typeof mods.removeFound>[] = [];
+    let count = 0;
+    await conversation.readOurs((stats) => {
+      found.push(mods.removeFound(stats.cookie, stats.priority, stats.match));
+      if (cookies.isHeartbeat(stats.cookie)) return;
+      count++;
+      const rule = this.book.byCookie(stats.cookie);
+      if (rule !== undefined) this.#note(rule, stats);
+    }, ended);
+    const all = mods.removeAll();
+    await conversation.run(all === undefined ? found : [all], ended);
+    this.book.clear();
+    return count;
+  }
+
+  #note(rule: Rule, { packets, bytes }: Pick<FlowStats, 'packets' | 'bytes'>): void {
+    this.#owed.note(rule, Number(packets), Number(bytes));
+  }
+
+  /** Rules may have been put or renewed by now; switches look about once a second for old ones. */
+  #touched(): void {
+    this.#inForceUntilMs = performance.now() + (this.#options.hardSeconds + 1) * 1000;
+  }
+
+  *#journalEntries(): Iterable<JournalEntry> {
+    for (const { spec } of this.book.all()) yield { id: spec.id, ports: spec.ports };
+  }
+}
+
+/** The rule is not in the switch; when it is put again it counts from zero. */
+function lapse(rule: Rule): void {
+  rule.installed = false;
+  rule.packets = 0;
+  rule.bytes = 0;
+}
