@@ -91,15 +91,17 @@ export class RememberedCondition implements RowCondition, Remembered {
   split(rows: Int32Array, from: number, to: number): number {
     const verdicts = this.#verdicts;
     let end = from;
+    let unknown = 0;
     for (let i = from; i < to; i++) {
       const row = rows[i];
-      let verdict = verdicts[row];
-      if (verdict === 0) verdict = this.#look(row);
+      const verdict = verdicts[row];
       rows[i] = rows[end];
       rows[end] = row;
-      end += verdict - NO;
+      end += verdict >> 1;
+      unknown |= verdict - NO;
     }
-    return end;
+    // Flows that are new were taken for flows for which it does not hold.
+    return unknown < 0 ? this.#splitNew(rows, end, to) : end;
   }
 
   fit(rows: number): void {
@@ -114,13 +116,21 @@ export class RememberedCondition implements RowCondition, Remembered {
     this.#verdicts.fill(0);
   }
 
-  #look(row: number): number {
+  /** Looks at the new flows among `rows[from .. to)`; none of the others holds. */
+  #splitNew(rows: Int32Array, from: number, to: number): number {
     const view = this.#view;
-    if (view === undefined) return NO;
-    view.row = row;
-    const verdict = this.#test(view) ? YES : NO;
-    this.#verdicts[row] = verdict;
-    return verdict;
+    if (view === undefined) return from;
+    let end = from;
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      if (this.#verdicts[row] !== 0) continue;
+      view.row = row;
+      this.#verdicts[row] = this.#test(view) ? YES : NO;
+      if (this.#verdicts[row] === NO) continue;
+      rows[i] = rows[end];
+      rows[end++] = row;
+    }
+    return end;
   }
 }
 
