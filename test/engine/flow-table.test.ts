@@ -71,6 +71,20 @@ describe('flow table', () => {
     }
   });
 
+  it('counts what becomes of a row, whichever flow it is given to', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    const row = rowOf(table, 1);
+    assert.equal(table.changes[row], 1);
+    table.setActions(row, []);
+    table.setMatch(row, { inPort: 'vm2', fields: [], opaque: [] });
+    assert.equal(table.changes[row], 3);
+    read(table, 50, []);
+    read(table, 100, [{ n: 2 }]);
+    assert.equal(rowOf(table, 2), row, 'the row is used again');
+    assert.equal(table.changes[row], 4);
+  });
+
   it('counts changes of actions', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
