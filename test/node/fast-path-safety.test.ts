@@ -15,7 +15,7 @@ const LEASE_MS = 3_000;
 const MOVE_MS = 15_000;
 const RATE = 400;
 
-/** Everything that comes in by the trunk and moves takes the fast path. */
+/** What comes in by the trunk and is busy takes the fast path; the receiver's ICMP answers are not. */
 const POLICY = {
   name: 'eager',
   version: '1.0.0',
@@ -25,7 +25,7 @@ const POLICY = {
       conditions: {
         all: [
           { fact: 'inPort', operator: 'equal', value: TRUNK },
-          { fact: 'lastPacketsPerSecond', operator: 'greaterThan', value: 20 },
+          { fact: 'lastPacketsPerSecond', operator: 'greaterThan', value: 150 },
         ],
       },
       event: { type: 'fast-path' },
