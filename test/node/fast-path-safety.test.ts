@@ -25,7 +25,8 @@ const POLICY = {
       conditions: {
         all: [
           { fact: 'inPort', operator: 'equal', value: TRUNK },
-          { fact: 'lastPacketsPerSecond', operator: 'greaterThan', value: 150 },
+          { fact: 'ethSrc', operator: 'equal', value: '02:0a:00:00:00:01' },
+          { fact: 'lastPacketsPerSecond', operator: 'greaterThan', value: 20 },
         ],
       },
       event: { type: 'fast-path' },
@@ -144,6 +145,8 @@ describe('on the real node, the fast path', function () {
     await node.switch.stopVswitchd('SIGKILL');
     await sleep(500);
     await node.switch.startVswitchd();
+    const up = () => node.switch.ofctl('show', BRIDGE);
+    await waitFor('the bridge', up, { timeoutMs: MOVE_MS });
     for (const rule of ['1,actions=output:2', '2,actions=output:1', '3,actions=output:1']) {
       await node.switch.ofctl('add-flow', BRIDGE, `priority=100,in_port=${rule}`);
     }
