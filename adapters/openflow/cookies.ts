@@ -30,6 +30,11 @@ export class Cookies {
     return (cookie & this.tagMask) === this.tag;
   }
 
+  /** The bits that tell rules of flows from all else, heartbeats included: their value is `tag`. */
+  get ruleMask(): bigint {
+    return this.tagMask | HEARTBEAT;
+  }
+
   isHeartbeat(cookie: bigint): boolean {
     return (cookie & HEARTBEAT) !== 0n;
   }

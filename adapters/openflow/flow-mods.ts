@@ -1,4 +1,5 @@
 import { FlowCommand, Group, NO_BUFFER, Port } from './codec/ids.ts';
+import type { Instructions } from './codec/instruction.ts';
 import type { FlowMod } from './codec/flow-mod.ts';
 import type { Match } from './codec/match.ts';
 import { Wildcard10 } from './codec/match.ts';
@@ -47,6 +48,29 @@ export class FlowMods {
   addOver(rule: RuleSpec): FlowModBody {
     const { version } = this.#dialect;
     return this.#of(rule, version === OF13 ? FlowCommand.add : FlowCommand.modifyStrict);
+  }
+
+  /**
+   * Renews every rule of ours at once, all of which do the same; undefined where that cannot be.
+   * Open vSwitch begins a time-out anew when a rule is modified, if only with what it does already
+   * (ofproto/ofproto-dpif.c, rule_expire); the specification does not ask for that.
+   */
+  renewAll(instructions: Instructions): FlowModBody | undefined {
+    const { version, nicira } = this.#dialect;
+    if (!nicira) return undefined;
+    const { tag, ruleMask } = this.#cookies;
+    const common = { command: FlowCommand.modify, priority: 0, hardTimeout: 0, instructions };
+    if (version === OF13) {
+      const match = { kind: 'oxm', fields: [] } as const;
+      return body({ ...common, cookie: tag, cookieMask: ruleMask, match });
+    }
+    // In 1.0 a modify also sets cookies, but for this one.
+    return body({
+      ...common,
+      cookie: ALL_BITS,
+      cookieMask: 0n,
+      match: cookieMatch(tag, ruleMask),
+    });
   }
 
   /** Takes a rule out; in 1.3 by its cookie, too, so that another's is not met. */

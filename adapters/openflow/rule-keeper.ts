@@ -5,6 +5,7 @@ import type { FlowStats } from './codec/flow-stats.ts';
 import type { Conversation } from './conversation.ts';
 import type { Cookies } from './cookies.ts';
 import type { SwitchAway } from './errors.ts';
+import type { FlowModBody, FlowMods } from './flow-mods.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { Operations } from './operations.ts';
 import { Owed } from './owed.ts';
@@ -119,13 +120,10 @@ export class RuleKeeper {
     // Later than it should be: what has lapsed begins to count anew.
     if (sinceMs > hardMs) await this.readCounters(conversation, ended);
     const rules = [...this.book.all()];
-    const { mods } = conversation;
-    const errors = await conversation.run(
-      rules.map(({ spec, installed }) => (installed ? mods.addOver(spec) : mods.add(spec))),
-      ended,
-    );
+    const { mods, owner } = renewal(rules, conversation.mods);
+    const errors = await conversation.run(mods, ended);
     for (const rule of rules) rule.installed = true;
-    const refused = rules.filter((_, i) => errors.has(i));
+    const refused = [...errors.keys()].flatMap((at) => owner[at] ?? rules);
     for (const rule of refused) this.book.delete(rule);
     this.#renewedAtMs = atMs;
     this.#touched();
@@ -203,6 +201,28 @@ export class RuleKeeper {
   *#journalEntries(): Iterable<JournalEntry> {
     for (const { spec } of this.book.all()) yield { id: spec.id, ports: spec.ports };
   }
+}
+
+/**
+ * The messages that renew rules and put those again that have lapsed: one for all that are there
+ * where they all do the same and the switch can, else one for each.
+ *
+ * @returns the rule that each message is about; undefined: all of them
+ */
+function renewal(
+  rules: readonly Rule[],
+  mods: FlowMods,
+): { readonly mods: readonly FlowModBody[]; readonly owner: readonly (Rule | undefined)[] } {
+  const there = rules.filter((rule) => rule.installed);
+  const alike = there.every((rule) => rule.spec.actionsKey === there[0].spec.actionsKey);
+  const all = there.length > 1 && alike ? mods.renewAll(there[0].spec.instructions) : undefined;
+  const owner = all === undefined ? rules : rules.filter((rule) => !rule.installed);
+  const single = owner.map(({ spec, installed }) =>
+    installed ? mods.addOver(spec) : mods.add(spec),
+  );
+  return all === undefined
+    ? { mods: single, owner }
+    : { mods: [...single, all], owner: [...owner, undefined] };
 }
 
 /** The rule is not in the switch; when it is put again it counts from zero. */
