@@ -1,9 +1,12 @@
 /** A source did not answer in time. */
 export class SourceTimeout extends Error {
   override readonly name = 'SourceTimeout';
+  /** Time that was waited for an answer, ms. */
+  readonly waitedMs: number;
 
   constructor(source: string, timeoutMs: number) {
     super(`${source} did not answer within ${timeoutMs} ms; it is tried again at the next tick`);
+    this.waitedMs = timeoutMs;
   }
 }
 

@@ -1,7 +1,8 @@
 import { FlowTable } from '../engine/model/flow-table.ts';
+import type { PortSnapshot } from '../engine/model/port.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
-import type { FlowSource, ReadCost } from '../engine/ports/flow-source.ts';
+import { type FlowSource, isUnanswered, type ReadCost } from '../engine/ports/flow-source.ts';
 import type { PathBackend } from '../engine/ports/path-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import { withDeadline } from './deadline.ts';
@@ -66,9 +67,11 @@ export class Observer {
 
   /** One round. Never rejects for a source's sake: what failed is stale in the tick. */
   async observe(signal: AbortSignal): Promise<Tick> {
+    // Flows name ports by name: what the names stood for is what it was before they were read.
+    const ports = this.#options.ports.current();
     await this.#readFlows(signal);
     signal.throwIfAborted();
-    const tick = this.#tick();
+    const tick = this.#tick(ports);
     // Rates over traffic of which a part is missing would be wrong: the next tick makes up for it.
     if (tick.fresh) updateRates(this.table, this.#options.smoothingMs);
     return tick;
@@ -88,6 +91,7 @@ export class Observer {
       this.#lastCost = cost;
     } catch (error) {
       this.table.abandon();
+      if (isUnanswered(error)) this.#period.learnAtLeast(error.waitedMs);
       this.#flowHealth.failed(error);
     }
   }
@@ -113,8 +117,8 @@ export class Observer {
     }
   }
 
-  #tick(): Tick {
-    const { clock, ports, host } = this.#options;
+  #tick(ports: PortSnapshot): Tick {
+    const { clock, host } = this.#options;
     const nowMs = clock.now();
     const flows = this.#status(this.#flowHealth, nowMs);
     const counters = [...this.#counterHealth.values()].map((h) => this.#status(h, nowMs));
@@ -126,7 +130,7 @@ export class Observer {
       wallMs: clock.wall?.(),
       table: this.table,
       node: host.state,
-      ports: ports.current(),
+      ports,
       sources: [...needed, host.status(nowMs)],
       flowsFresh: flows.fresh,
       fresh: needed.every((s) => s.fresh),

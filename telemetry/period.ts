@@ -26,6 +26,17 @@ export class AdaptivePeriod {
       this.#costMs === undefined ? costMs : this.#costMs + 0.3 * (costMs - this.#costMs);
   }
 
+  /**
+   * Takes note of a reading that was given up after `waitedMs`. It would have cost at least that,
+   * so the smoothed cost never falls by it; what asks for more than the longest period changes
+   * nothing but how long it takes to come back, and is left out.
+   */
+  learnAtLeast(waitedMs: number): void {
+    const { maxPeriodMs, sourceShare } = this.#options;
+    const atLeastMs = Math.min(waitedMs, maxPeriodMs * sourceShare);
+    if (atLeastMs > this.costMs) this.learn(atLeastMs);
+  }
+
   /** Smoothed cost of a reading, ms; 0 before the first. */
   get costMs(): number {
     return this.#costMs ?? 0;

@@ -84,6 +84,30 @@ describe('observer', () => {
     assert.equal(rig.observer.periodMs, 2000);
   });
 
+  it('asks a source that does not answer in time less and less often, and comes back', async () => {
+    const rig = new Rig();
+    rig.flows.flows = [{ n: 1 }];
+    await rig.tick();
+    assert.equal(rig.observer.periodMs, 250);
+    rig.flows.fault = 'hang';
+    for (let i = 0; i < 8; i++) await rig.tick();
+    assert.ok(rig.observer.periodMs > 350, `${rig.observer.periodMs} ms`);
+    rig.flows.fault = 'none';
+    for (let i = 0; i < 8; i++) await rig.tick();
+    assert.equal(rig.observer.periodMs, 250);
+  });
+
+  it('learns from a time-out of the source itself, but not from other failures', async () => {
+    const rig = new Rig();
+    rig.flows.read = () => Promise.reject(new Error('no such socket'));
+    await rig.tick();
+    assert.equal(rig.observer.periodMs, 250);
+    rig.flows.read = () =>
+      Promise.reject(Object.assign(new Error('no whole reply'), { waitedMs: 100 }));
+    await rig.tick();
+    assert.equal(rig.observer.periodMs, 2000);
+  });
+
   it('rejects when it is told to stop', async () => {
     const rig = new Rig();
     rig.flows.fault = 'hang';

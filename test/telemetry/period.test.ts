@@ -25,6 +25,22 @@ describe('adaptive period', () => {
     assert.equal(period.currentMs, 250);
   });
 
+  it('grows with readings that were given up, and comes back soon', () => {
+    const period = new AdaptivePeriod(OPTIONS);
+    period.learn(1);
+    for (let i = 0; i < 50; i++) period.learnAtLeast(60_000);
+    assert.ok(period.currentMs > 4999);
+    for (let i = 0; i < 12; i++) period.learn(1);
+    assert.equal(period.currentMs, 250);
+  });
+
+  it('never falls by a reading that was given up', () => {
+    const period = new AdaptivePeriod(OPTIONS);
+    period.learn(200);
+    period.learnAtLeast(20);
+    assert.equal(period.currentMs, 4000);
+  });
+
   it('is not thrown by one slow answer', () => {
     const period = new AdaptivePeriod(OPTIONS);
     for (let i = 0; i < 10; i++) period.learn(20);

@@ -27,8 +27,11 @@ export class UnixctlUnreadable extends Error {
 /** No whole reply within the time-out. The connection is given up. */
 export class UnixctlTimeout extends Error {
   override readonly name = 'UnixctlTimeout';
+  /** Time that was waited for the reply, ms. */
+  readonly waitedMs: number;
   constructor(method: string, socket: string, timeoutMs: number) {
     super(`${method} on ${socket}: no whole reply within ${timeoutMs} ms`);
+    this.waitedMs = timeoutMs;
   }
 }
 
