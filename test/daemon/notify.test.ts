@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../daemon/package-root.ts';
@@ -133,5 +133,11 @@ describe('systemd unit', () => {
       .split('\n')
       .filter((line) => line.includes('norikae') && !line.includes('is not executable'));
     assert.deepEqual(complaints, []);
+  });
+
+  it("keeps the folder of the fast path's journal over a restart", () => {
+    const unit = readFileSync(join(packageRoot(), 'daemon', 'systemd', 'norikae.service'), 'utf8');
+    assert.match(unit, /^RuntimeDirectory=norikae$/m);
+    assert.match(unit, /^RuntimeDirectoryPreserve=restart$/m);
   });
 });
