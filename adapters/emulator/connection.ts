@@ -88,6 +88,6 @@ export function reverseOf(d: Direction): Direction {
 }
 
 const TRACKED: readonly OpaqueMatch[] = [
-  { name: 'ct_state', text: 'ct_state(+est+trk)' },
-  { name: 'recirc_id', text: 'recirc_id(0x1)' },
+  { name: 'ct_state', text: '+est+trk' },
+  { name: 'recirc_id', text: '0x1' },
 ];

@@ -56,7 +56,7 @@ export function isRefusal(compiled: NicEntry | Refusal): compiled is Refusal {
 function matchRefusal({ match }: FlowSpec): Refusal | undefined {
   const [opaque] = match.opaque;
   if (opaque !== undefined) {
-    return no('unsupported-match', `the NIC cannot look at ${opaque.text}`);
+    return no('unsupported-match', `the NIC cannot look at ${opaque.name}(${opaque.text})`);
   }
   for (const f of match.fields) {
     if (!MATCHED.has(f.field)) {

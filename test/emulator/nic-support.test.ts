@@ -64,6 +64,11 @@ describe('what the emulated NIC supports', () => {
       /^unsupported-match: .*arp_op/,
     ],
     [
+      'conditions that no NIC looks at',
+      { ...FLOW, match: { ...FLOW.match, opaque: [{ name: 'recirc_id', text: '0x1' }] } },
+      /^unsupported-match: .* recirc_id\(0x1\)$/,
+    ],
+    [
       'the bridge itself as a port',
       { ...FLOW, actions: [{ kind: 'output', port: 'br0' }] },
       /^port-unavailable: br0 is internal/,

@@ -102,6 +102,11 @@ describe('emulated node', function () {
     }
     assert.deepEqual([...codes.keys()].sort(), ['ok', 'unsupported-action', 'unsupported-match']);
     assert.ok((codes.get('ok') ?? 0) > table.count * 0.9);
+    const opaque = [...table.rows.subarray(0, table.count)].flatMap(
+      (at) => table.matchAt(at).opaque,
+    );
+    const printed = new Set(opaque.map(({ name, text }) => `${name}(${text})`));
+    assert.deepEqual([...printed].sort(), ['ct_state(+est+trk)', 'recirc_id(0x1)']);
   });
 
   it('refuses options that make no node', () => {
