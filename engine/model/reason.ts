@@ -26,7 +26,6 @@ export const REASONS = [
     text: 'the vSwitch changed what it does with the flow; the entry was taken out',
   },
   { code: 'port-gone', text: 'a port of the flow is gone; the entry was taken out' },
-  { code: 'port-gone', text: 'a port of the flow is gone; the entry was taken out' },
 ] as const;
 
 /** Code of a reason. */
