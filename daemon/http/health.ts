@@ -22,7 +22,10 @@ export function liveness(status: StatusView): Health {
   return health(ageMs > bound ? [`the last tick is ${Math.round(ageMs)} ms old`] : []);
 }
 
-/** Whether flows are being placed: fresh ticks, a backend that works, policies in force. */
+/**
+ * Whether all is there to place flows with: fresh sources, started backends, policies in force. A
+ * daemon that an operator holds (onload-all) does what it was asked, and is ready.
+ */
 export function readiness(status: StatusView): Health {
   const causes = [...liveness(status).causes];
   if (status.tick.sequence === 0) causes.push('no tick yet');

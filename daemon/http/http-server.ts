@@ -122,7 +122,8 @@ const PAGE = `<!doctype html>
 <ul>
 <li><a href="metrics">/metrics</a>: for Prometheus</li>
 <li><a href="healthz">/healthz</a>: 200 while the loop goes round</li>
-<li><a href="readyz">/readyz</a>: 200 while flows are being placed; causes when not</li>
+<li><a href="readyz">/readyz</a>: 200 while sources are fresh, backends are started and
+policies are in force; causes when not</li>
 </ul>
 <p>On the command line: <code>norikae top</code>, <code>norikae flows</code>,
 <code>norikae why FLOW</code>.</p>

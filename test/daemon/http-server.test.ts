@@ -67,8 +67,10 @@ describe('HTTP server', () => {
     assert.equal((await fetch(`${url}healthz`)).status, 503);
   });
 
-  it('is ready when flows are placed, and names every cause when not', async () => {
+  it('is ready when all is there to place flows, held or not, and names every cause when not', async () => {
     const url = await start();
+    assert.equal((await fetch(`${url}readyz`)).status, 200);
+    view.state = statusOf({ held: true });
     assert.equal((await fetch(`${url}readyz`)).status, 200);
     const { backend, tick, sources, policies } = view.state;
     assert.ok(backend !== null);
@@ -92,7 +94,7 @@ describe('HTTP server', () => {
 
   it('lists what there is', async () => {
     const answer = await fetch(await start());
-    assert.match(await answer.text(), /\/metrics.*\/healthz.*\/readyz/s);
+    assert.match(await answer.text(), /\/metrics.*\/healthz.*\/readyz.*sources are fresh/s);
   });
 
   it('turns away other paths and methods', async () => {
