@@ -153,6 +153,17 @@ export class FlowTable {
     t.vswitchBytes[row] += newBytes;
     this.totals.vswitchPackets += newPackets;
     this.totals.vswitchBytes += newBytes;
+    this.rebase(row, packets, bytes, idleMs);
+  }
+
+  /**
+   * Records counters that cannot be compared with the last ones, as when a part of what they sum
+   * up is gone: nothing is gained by them, and the next ones count from here.
+   *
+   * @param idleMs as for {@link observe}
+   */
+  rebase(row: number, packets: number, bytes: number, idleMs: number): void {
+    const t = this.traffic;
     t.rawPackets[row] = packets;
     t.rawBytes[row] = bytes;
     if (idleMs >= 0) {

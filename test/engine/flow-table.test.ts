@@ -32,6 +32,20 @@ describe('flow table', () => {
     assert.equal(table.totals.vswitchBytes, 1300);
   });
 
+  it('gains nothing by counters that are a new base', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1, packets: 10, bytes: 1000 }]);
+    const row = rowOf(table, 1);
+    table.begin(100);
+    table.rebase(row, 4, 400, 0);
+    table.end();
+    assert.equal(table.count, 1, 'the flow was seen');
+    assert.equal(table.traffic.vswitchPackets[row], 10);
+    read(table, 200, [{ n: 1, packets: 5, bytes: 500 }]);
+    assert.equal(table.traffic.vswitchPackets[row], 11);
+    assert.equal(table.totals.vswitchBytes, 1100);
+  });
+
   it('keeps what a backend carried of a flow that has left in the totals', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);

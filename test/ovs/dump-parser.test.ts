@@ -112,6 +112,79 @@ describe('flow dumps', () => {
     assert.equal(reader.table.readAtMs - reader.table.traffic.lastActiveMs[row], 500);
   });
 
+  describe('of several threads', () => {
+    const thread = (packets: number | string): string =>
+      line(KEY, 'vm2', { bytes: 60 * Number(packets) }).replace(
+        'packets:1,',
+        `packets:${packets},`,
+      );
+    const totals = (...looks: readonly (readonly (number | string)[])[]): readonly number[] => {
+      const reader = new Reader();
+      return looks.map((threads) => {
+        reader.lines(...threads.map((packets) => thread(packets)));
+        assert.equal(reader.table.count, 1);
+        return reader.table.totals.vswitchPackets;
+      });
+    };
+
+    it('count nothing twice when the flow of one of them goes', () => {
+      assert.deepEqual(
+        totals([1000, 1_000_000], [1_000_000], [1_000_005]),
+        [1_001_000, 1_001_000, 1_001_005],
+      );
+      assert.deepEqual(totals([50, 7], [7], [7, 3]), [57, 57, 60]);
+    });
+
+    it('count nothing twice when the flow moves from one to another', () => {
+      assert.deepEqual(totals([50, 7], [7, 1], [8, 2]), [57, 57, 59]);
+    });
+
+    it('count on while one of them goes and the others send more than it had', () => {
+      assert.deepEqual(totals([1, 100], [150]), [101, 150]);
+    });
+
+    it('count from zero when there is but one and its flow is made anew', () => {
+      assert.deepEqual(totals([50, 7], [7], [3], [4]), [57, 57, 60, 61]);
+    });
+
+    for (const [what, garbled] of [
+      ['first', ['x', 12]],
+      ['last', [101, 'x']],
+      ['only', ['x']],
+    ] as const) {
+      it(`count nothing twice when the ${what} line is garbled, and catch up`, () => {
+        assert.deepEqual(totals([100, 10], garbled, [103, 14]), [110, 110, 117]);
+      });
+    }
+
+    it('count nothing twice when a line is garbled and another is gone', () => {
+      assert.deepEqual(totals([100, 10, 1], ['x', 10], [100, 10], [101, 10]), [111, 111, 111, 112]);
+    });
+
+    for (const [what, from, to] of [
+      ['key', 'proto=6', 'proto=six'],
+      ['actions', ':vm2', ':set(eth(src='],
+    ] as const) {
+      it(`count nothing twice when one line has garbled ${what}`, () => {
+        const reader = new Reader();
+        reader.lines(thread(100), thread(10));
+        reader.lines(thread(101).replace(from, to), thread(11));
+        assert.equal(reader.table.totals.vswitchPackets, 110);
+        reader.lines(thread(102), thread(12));
+        assert.equal(reader.table.totals.vswitchPackets, 114);
+      });
+    }
+
+    it('give a flow in a row that had several a fresh start', () => {
+      const reader = new Reader();
+      reader.lines(thread(5), thread(6));
+      reader.lines(line(KEY, 'vm2', { n: 9, packets: 1 }));
+      reader.lines(line(KEY, 'vm2', { n: 2, packets: 4 }));
+      reader.lines(line(KEY, 'vm2', { n: 2, packets: 3 }));
+      assert.equal(reader.table.totals.vswitchPackets, 11 + 1 + 4 + 3);
+    });
+  });
+
   it('add the L2 header to what tc counts', () => {
     const reader = new Reader();
     const attributes = ', flags:SP., offloaded:yes, dp:tc';

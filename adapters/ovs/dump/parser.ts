@@ -52,7 +52,9 @@ export interface DumpSummary {
  * fields of the match. Any other key, and a changed one of a flow that is known, is parsed.
  *
  * **Several lines for one flow.** A userspace datapath has each PMD thread keep flows of its own,
- * so that one ufid can be listed once a thread. Their counters are added up.
+ * so that one ufid can be listed once a thread. Their counters are added up. When one thread's
+ * flow goes, its counters go out of the sum, which falls: what is left is the new base to count
+ * from. Packets that came in between may be missed then, but none is ever counted twice.
  *
  * **Lines that cannot be read** are left out and counted. If only the counters are garbled, and
  * key and actions are what they were, the flow stays with the counters it had. Otherwise it is
@@ -122,13 +124,32 @@ export class DumpParser {
     if (this.#count === 0 && this.#firstSkipped !== undefined) {
       throw new DumpUnreadable(this.#skipped, this.#firstSkipped);
     }
-    const { packets, bytes, idleMs } = this.#memory;
-    for (let i = 0; i < this.#count; i++) {
-      const row = this.#rows[i];
-      this.#table?.observe(row, packets[row], bytes[row], idleMs[row]);
+    const table = this.#table;
+    if (table !== undefined) {
+      for (let i = 0; i < this.#count; i++) this.#observe(table, this.#rows[i]);
     }
     this.#text = Buffer.alloc(0);
     return { flows: this.#count, skipped: this.#skipped, firstSkipped: this.#firstSkipped };
+  }
+
+  #observe(table: FlowTable, row: number): void {
+    const memory = this.#memory;
+    const { rawPackets, rawBytes } = table.traffic;
+    const idleMs = memory.idleMs[row];
+    // A part of the sum is not known: the next reading catches up from the last whole one.
+    if (memory.garbled[row] === this.#reading) {
+      return table.observe(row, rawPackets[row], rawBytes[row], idleMs);
+    }
+    const packets = memory.packets[row];
+    const bytes = memory.bytes[row];
+    const lines = memory.lines[row];
+    const several = lines > 1 || memory.linesObserved[row] > 1;
+    memory.linesObserved[row] = lines;
+    if (several && (packets < rawPackets[row] || bytes < rawBytes[row])) {
+      table.rebase(row, packets, bytes, idleMs);
+    } else {
+      table.observe(row, packets, bytes, idleMs);
+    }
   }
 
   /**
@@ -197,6 +218,7 @@ export class DumpParser {
     if (match === undefined) return -1;
     const row = table.add(id, match, actions);
     this.#remember(row, view, at, keyEnd, actionsAt, actionsEnd, end, true);
+    this.#memory.linesObserved[row] = 0;
     this.#tally(row);
     return end + 2;
   }
@@ -240,7 +262,10 @@ export class DumpParser {
     const match = sameBytes(SEPARATOR, text, start + UFID_LENGTH)
       ? this.#keys.parse(text, view, keyAt, end)
       : undefined;
-    if (match === undefined) return this.#skip('key not understood', text, start, end);
+    if (match === undefined) {
+      this.#missed(table.rowOf(id));
+      return this.#skip('key not understood', text, start, end);
+    }
     const keyEnd = this.#keys.keyEnd;
     if (remember) {
       this.#shapes.learn(text, start + UFID_LENGTH, keyEnd, this.#keys.trace.holes, match);
@@ -252,16 +277,21 @@ export class DumpParser {
     }
     const actionsEnd = endOfActions(text, actionsAt, end);
     const actions = this.#actions.take(text, view, actionsAt, actionsEnd);
-    if (actions === undefined) return this.#skip('actions not understood', text, start, end);
+    if (actions === undefined) {
+      this.#missed(table.rowOf(id));
+      return this.#skip('actions not understood', text, start, end);
+    }
 
     let row = table.rowOf(id);
-    if (row < 0) {
+    const isNew = row < 0;
+    if (isNew) {
       row = table.add(id, match, actions);
     } else {
       if (!sameMatch(table.matchAt(row), match)) table.setMatch(row, match);
       if (!sameActions(table.actionsAt(row), actions)) table.setActions(row, actions);
     }
     this.#remember(row, view, start, keyEnd, actionsAt, actionsEnd, end, remember);
+    if (isNew) this.#memory.linesObserved[row] = 0;
     this.#tally(row);
   }
 
@@ -289,6 +319,7 @@ export class DumpParser {
     const memory = this.#memory;
     const { packets, bytes, idleMs } = this.#counters;
     if (memory.seen[row] === this.#reading) {
+      memory.lines[row]++;
       memory.packets[row] += packets;
       memory.bytes[row] += bytes;
       const before = memory.idleMs[row];
@@ -296,11 +327,18 @@ export class DumpParser {
       return;
     }
     memory.seen[row] = this.#reading;
+    memory.lines[row] = 1;
     memory.packets[row] = packets;
     memory.bytes[row] = bytes;
     memory.idleMs[row] = idleMs;
     if (this.#count === this.#rows.length) this.#growRows(this.#count + 1);
     this.#rows[this.#count++] = row;
+  }
+
+  /** Notes that a line of the row is left out, so that the sum of its other lines is none. */
+  #missed(row: number): void {
+    const { garbled } = this.#memory;
+    if (row >= 0 && row < garbled.length) garbled[row] = this.#reading;
   }
 
   /** A flow whose counters are garbled, but whose key and actions are what they were, stays. */
@@ -314,6 +352,7 @@ export class DumpParser {
     end: number,
   ): void {
     const row = table.rowOf(id);
+    this.#missed(row);
     const memory = this.#memory;
     const found = text.subarray(keyEnd, end).indexOf(ACTIONS);
     if (row < 0 || row >= memory.keyLength.length || found < 0) return;
@@ -323,9 +362,8 @@ export class DumpParser {
     if (keyEnd - start !== memory.keyLength[row]) return;
     if (!memory.hasKey(row, view, start, keyEnd)) return;
     if (!memory.hasActions(row, view, actionsAt, actionsEnd)) return;
-    const again = memory.seen[row] === this.#reading;
-    this.#counters.packets = again ? 0 : table.traffic.rawPackets[row];
-    this.#counters.bytes = again ? 0 : table.traffic.rawBytes[row];
+    this.#counters.packets = 0;
+    this.#counters.bytes = 0;
     this.#counters.idleMs = -1;
     this.#tally(row);
   }

@@ -28,6 +28,11 @@ export class RowMemory {
   tailLength = new Uint32Array(0);
   /** The reading that saw the row last. */
   seen = new Uint32Array(0);
+  /** Lines of the row in that reading, and in the last one that was observed. */
+  lines = new Uint16Array(0);
+  linesObserved = new Uint16Array(0);
+  /** The last reading in which a line of the row could not be read. */
+  garbled = new Uint32Array(0);
   packets = new Float64Array(0);
   bytes = new Float64Array(0);
   /** ms since the last packet; negative when there was none. */
@@ -84,6 +89,9 @@ export class RowMemory {
     this.actionsB = grownI32(this.actionsB, length);
     this.tailLength = grownU32(this.tailLength, length);
     this.seen = grownU32(this.seen, length);
+    this.lines = grownU16(this.lines, length);
+    this.linesObserved = grownU16(this.linesObserved, length);
+    this.garbled = grownU32(this.garbled, length);
     this.packets = grownF64(this.packets, length);
     this.bytes = grownF64(this.bytes, length);
     this.idleMs = grownF64(this.idleMs, length);
@@ -92,6 +100,12 @@ export class RowMemory {
 
 function grownI32(old: Int32Array, length: number): Int32Array<ArrayBuffer> {
   const next = new Int32Array(length);
+  next.set(old);
+  return next;
+}
+
+function grownU16(old: Uint16Array, length: number): Uint16Array<ArrayBuffer> {
+  const next = new Uint16Array(length);
   next.set(old);
   return next;
 }
