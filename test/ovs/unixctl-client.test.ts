@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +39,12 @@ describe('unixctl client', () => {
   it('keeps its connection', async () => {
     for (let i = 0; i < 5; i++) await client.text('version', [], never);
     assert.equal(server.connections, 1);
+  });
+
+  it('leaves nothing behind on the signal of a caller that lives on', async () => {
+    const { signal } = new AbortController();
+    for (let i = 0; i < 5; i++) await client.text('version', [], signal);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   it('reads a reply that arrives in two pieces, cut at any byte', async () => {

@@ -1,3 +1,4 @@
+import { bounded } from '../../wire/bounded.ts';
 import { Connection, type SocketAddress } from '../wire/connection.ts';
 import { asError, codeOf } from '../wire/system-error.ts';
 import { OvsdbDisconnected, OvsdbProtocolError, OvsdbTimeout, OvsdbUnreachable } from './errors.ts';
@@ -32,13 +33,13 @@ export async function runSession(
   signal: AbortSignal,
 ): Promise<never> {
   const { address, name, timeoutMs } = options;
-  const connecting = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const connection = await Connection.open(address, MAX_MESSAGE_BYTES, connecting).catch(
-    (error: unknown) => {
-      signal.throwIfAborted();
-      throw new OvsdbUnreachable(name, codeOf(error) ?? asError(error).message);
-    },
-  );
+  const late = (): Error => new OvsdbTimeout(name, 'the connection', timeoutMs);
+  const connection = await bounded({ until: [signal], timeoutMs, late }, (connecting) =>
+    Connection.open(address, MAX_MESSAGE_BYTES, connecting),
+  ).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new OvsdbUnreachable(name, codeOf(error) ?? asError(error).message);
+  });
   try {
     return await monitor(connection, options, onChange, signal);
   } finally {

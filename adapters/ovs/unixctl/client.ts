@@ -1,3 +1,4 @@
+import { bounded } from '../../wire/bounded.ts';
 import { Connection } from '../wire/connection.ts';
 import {
   UnixctlBusy,
@@ -120,33 +121,34 @@ export class UnixctlClient {
     }
   }
 
-  /** One request and its reply, within the time-out. Tries a second time if a kept connection had died. */
+  /** One request and its reply, within the time-out. */
   async #exchange(method: string, params: readonly string[], caller: AbortSignal): Promise<Reply> {
     const { timeoutMs } = this.#options;
-    const timeout = new AbortController();
-    const timer = setTimeout(
-      () => timeout.abort(new UnixctlTimeout(method, this.#socketPath, timeoutMs)),
-      timeoutMs,
-    );
-    const signal = AbortSignal.any([caller, timeout.signal, this.#closed.signal]);
+    const until = [caller, this.#closed.signal];
+    const late = (): Error => new UnixctlTimeout(method, this.#socketPath, timeoutMs);
     try {
-      const kept = this.#connection?.usable === true ? this.#connection : undefined;
-      if (kept !== undefined) {
-        try {
-          return this.#checked(method, await this.#request(kept, method, params, signal));
-        } catch (error) {
-          if (!(error instanceof UnixctlDisconnected) || signal.aborted) throw error;
-        }
-      }
-      const connection = await this.#connect(signal);
-      return this.#checked(method, await this.#request(connection, method, params, signal));
+      return await bounded({ until, timeoutMs, late }, (signal) =>
+        this.#ask(method, params, signal),
+      );
     } catch (error) {
       // A late or half reply must not be taken for that of the next request.
       if (!(error instanceof UnixctlCommandError)) await this.#drop();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  /** Asks on the connection kept, if there is one; a second time if that had died. */
+  async #ask(method: string, params: readonly string[], signal: AbortSignal): Promise<Reply> {
+    const kept = this.#connection?.usable === true ? this.#connection : undefined;
+    if (kept !== undefined) {
+      try {
+        return this.#checked(method, await this.#request(kept, method, params, signal));
+      } catch (error) {
+        if (!(error instanceof UnixctlDisconnected) || signal.aborted) throw error;
+      }
+    }
+    const connection = await this.#connect(signal);
+    return this.#checked(method, await this.#request(connection, method, params, signal));
   }
 
   async #connect(signal: AbortSignal): Promise<Connection> {
