@@ -176,7 +176,7 @@ export class LoopView implements DaemonView {
     return {
       tableUsed: capacity?.used ?? 0,
       tableEntries: capacity?.entries ?? 0,
-      cutoffScore: plan === undefined ? null : finite(plan.cutoff),
+      cutoffScore: plan === undefined ? null : cutoffScore(plan.cutoff),
       operationsLeft: plan?.budget ?? null,
       hysteresis: this.#o.config.planner.hysteresis,
     };
@@ -237,9 +237,15 @@ function ruleView(trace: RuleTrace): RuleView {
     name: rule.name,
     priority: rule.priority,
     wish: WISH_NAMES[rule.wish],
+    shadow: rule.mode === 'shadow',
     verdict,
     condition,
   };
+}
+
+/** The planner's cutoff in the rules' own unit: its least number stands for no score at all. */
+export function cutoffScore(cutoff: number): number | null {
+  return cutoff === Number.MIN_VALUE ? 0 : finite(cutoff);
 }
 
 /** The number, or null when it has no finite value: JSON has none either. */

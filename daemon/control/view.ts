@@ -119,7 +119,10 @@ export interface WhyView {
 export interface LimitsView {
   readonly tableUsed: number;
   readonly tableEntries: number;
-  /** Score that a newcomer had to beat; null while there was room for all. */
+  /**
+   * Score that a newcomer had to beat; null while there was room for all, 0 while entries were in
+   * use that no rule asks for.
+   */
   readonly cutoffScore: number | null;
   /** Operations that could be afforded; null without a backend. */
   readonly operationsLeft: number | null;
@@ -133,6 +136,8 @@ export interface RuleView {
   readonly name: string;
   readonly priority: number;
   readonly wish: WishName;
+  /** True: its policy is a shadow; what it asks for is recorded and moves nothing. */
+  readonly shadow: boolean;
   readonly verdict: boolean;
   readonly condition: ConditionTrace;
 }

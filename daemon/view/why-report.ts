@@ -39,7 +39,7 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     '',
     ...rows.map(([name, text]) => `${colours.dim(name.padEnd(11))}${text}`),
     '',
-    ...why.rules.flatMap((rule) => ruleLines(rule, colours)),
+    ...why.rules.flatMap((rule) => markedRuleLines(rule, colours)),
     ...(why.decisions.length === 0 ? [] : ['', 'last decisions']),
     ...why.decisions.toReversed().map((decision) => `  ${decisionLine(decision, colours)}`),
   ];
@@ -56,6 +56,13 @@ function tableText({ limits }: WhyView): string {
     ? `${used}, room for all that ask`
     : `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
         `(and ${limits.hysteresis} times that of the flow whose entry it takes)`;
+}
+
+/** The lines of a rule; one of a shadow policy says that it moves nothing. */
+function markedRuleLines(rule: RuleView, colours: Colours): string[] {
+  const [head, ...conditions] = ruleLines(rule, colours);
+  const moves = rule.shadow ? ` ${colours.yellow('(shadow: moves nothing)')}` : '';
+  return [`${head}${moves}`, ...conditions];
 }
 
 /** A rule with its verdict, and each of its conditions with the value it saw, as a tree. */

@@ -1,17 +1,36 @@
 import type { ReasonCode } from '../../engine/model/reason.ts';
-import type { WhyView } from '../control/view.ts';
+import type { LimitsView, WhyView } from '../control/view.ts';
 import { bitRate, duration } from './format.ts';
 
 /** Why the flow is where it is, in one sentence with the numbers that decided. */
 export function whySentence(why: WhyView): string {
   const { flow } = why;
-  const rule = flow.rule === null ? 'no rule' : `rule ${flow.rule}`;
-  const because = BECAUSE[flow.reason.code];
-  const cause =
-    because === undefined
-      ? flow.reason.text
-      : `${rule} asks for ${flow.wish} with score ${score(flow.score)}, ${because(why)}`;
+  const cause = flow.wish === 'none' ? unaskedCause(why) : askedCause(why);
   return `The flow is on ${PLACES[flow.placement]} at ${bitRate(flow.bitsPerSecond)}: ${cause}.`;
+}
+
+function askedCause(why: WhyView): string {
+  const { flow } = why;
+  const because = BECAUSE[flow.reason.code];
+  if (because === undefined) return flow.reason.text;
+  const rule = flow.rule === null ? 'no rule' : `rule ${flow.rule}`;
+  return `${rule} asks for ${flow.wish} with score ${score(flow.score)}, ${because(why)}`;
+}
+
+/** The cause of a flow that no rule asks to be anywhere. */
+function unaskedCause(why: WhyView): string {
+  const { flow, limits } = why;
+  switch (flow.reason.code) {
+    case 'placed':
+      return `no rule asks for it, but ${justMoved(limits)}`;
+    case 'table-full':
+      return (
+        'no rule asks for it, so its entry was among the first to go when the table had no room ' +
+        `(${limits.tableUsed} of ${limits.tableEntries} entries are in use now)`
+      );
+    default:
+      return flow.reason.text;
+  }
 }
 
 const PLACES = {
@@ -31,12 +50,21 @@ const BECAUSE: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> =
     (limits.cutoffScore === null
       ? ''
       : ` and a newcomer needs a score above ${score(limits.cutoffScore)}`),
-  'min-hold': ({ limits }) =>
-    `but it was moved a short time ago and stays for another ${duration(limits.holdLeftMs)}`,
+  'min-hold': ({ limits }) => `but ${justMoved(limits)}`,
   unsupported: ({ refusal }) => `but the backend cannot express it${detail(refusal)}`,
   refused: ({ refusal, limits }) =>
-    `but the backend refused it${detail(refusal)}; it is tried again in ${duration(limits.retryInMs)}`,
+    `but the backend refused it${detail(refusal)}; it is tried again ${when(limits.retryInMs)}`,
 };
+
+function justMoved({ holdLeftMs }: LimitsView): string {
+  const stays = holdLeftMs < 1 ? 'until the next tick' : `for another ${duration(holdLeftMs)}`;
+  return `it was moved a short time ago and stays ${stays}`;
+}
+
+/** When it is time, a tick has yet to come. */
+function when(leftMs: number): string {
+  return leftMs < 1 ? 'at the next tick' : `in ${duration(leftMs)}`;
+}
 
 function detail(refusal: WhyView['refusal']): string {
   return refusal === null ? '' : ` (${refusal.code}: ${refusal.detail})`;

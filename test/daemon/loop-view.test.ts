@@ -5,6 +5,7 @@ import { loadConfig } from '../../daemon/config/load-config.ts';
 import type { FlowQuery } from '../../daemon/control/view.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
+import { cutoffScore } from '../../daemon/loop-view.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
 
 const ALL: FlowQuery = { sort: 'packets', limit: 50, words: [] };
@@ -86,6 +87,15 @@ describe('the daemon on the emulated node, as people see it', function () {
   it('reloads its policies', async () => {
     const reloaded = await daemon.view.reload();
     assert.ok(reloaded.ok && reloaded.rules >= 2);
+  });
+});
+
+describe('the cutoff', () => {
+  it('is a score of the rules, or none', () => {
+    assert.equal(cutoffScore(2e9), 2e9);
+    assert.equal(cutoffScore(Number.MIN_VALUE), 0);
+    assert.equal(cutoffScore(Number.NEGATIVE_INFINITY), null);
+    assert.equal(cutoffScore(Number.POSITIVE_INFINITY), null);
   });
 });
 

@@ -266,7 +266,12 @@ describe('why', () => {
     const refusal = { code: 'probe-depth', detail: 'no place within 24 probes' } as const;
     assert.match(
       whySentence(whyOf(refused, { refusal })),
-      /refused it \(probe-depth: no place within 24 probes\); it is tried again in 0 ms\.$/,
+      /refused it \(probe-depth: no place within 24 probes\); it is tried again at the next tick\.$/,
+    );
+    const { limits } = whyOf(refused);
+    assert.match(
+      whySentence(whyOf(refused, { refusal, limits: { ...limits, retryInMs: 1_500 } })),
+      /; it is tried again in 1\.5 s\.$/,
     );
     const none = flowOf({
       rule: null,
@@ -274,6 +279,41 @@ describe('why', () => {
       reason: { code: 'no-rule', text: 'none asks' },
     });
     assert.match(whySentence(whyOf(none)), /1\.50 Gbit\/s: none asks\.$/);
+  });
+
+  it('says of a flow that no rule asks for how it came and went', () => {
+    const unasked = { rule: null, wish: 'none', score: 0 } as const;
+    const gone = flowOf({
+      ...unasked,
+      placement: 'onload',
+      reason: { code: 'table-full', text: 'full' },
+    });
+    assert.equal(
+      whySentence(whyOf(gone)),
+      'The flow is on the vSwitch (onload) at 1.50 Gbit/s: no rule asks for it, so its entry was ' +
+        'among the first to go when the table had no room (512 of 512 entries are in use now).',
+    );
+    const held = flowOf({ ...unasked, reason: { code: 'placed', text: 'placed' } });
+    const { limits } = whyOf(held);
+    assert.match(
+      whySentence(whyOf(held, { limits: { ...limits, holdLeftMs: 1_500 } })),
+      /: no rule asks for it, but it was moved a short time ago and stays for another 1\.5 s\.$/,
+    );
+    assert.match(
+      whySentence(whyOf(held)),
+      /: no rule asks for it, but it was moved a short time ago and stays until the next tick\.$/,
+    );
+  });
+
+  it('marks rules that move nothing', () => {
+    const [rule] = whyOf(flowOf()).rules;
+    const shadow = { ...rule, name: 'trial/all', shadow: true };
+    const report = whyReport(whyOf(flowOf(), { rules: [rule, shadow] }), PLAIN).join('\n');
+    assert.match(report, /^yes rule default\/elephants \(priority 10\) asks for offload$/m);
+    assert.match(
+      report,
+      /^yes rule trial\/all \(priority 10\) asks for offload \(shadow: moves nothing\)$/m,
+    );
   });
 
   it('reports the rules with the numbers they saw', () => {

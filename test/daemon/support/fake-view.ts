@@ -61,6 +61,7 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
         name: 'default/elephants',
         priority: 10,
         wish: 'offload',
+        shadow: false,
         verdict: true,
         condition: {
           kind: 'all',
