@@ -14,12 +14,20 @@ export class BackendStarter {
   readonly #ports: PortDirectory;
   readonly #backends: readonly PathBackend[];
   readonly #log: Log;
+  readonly #onUp: (backend: PathBackend) => void;
   readonly #up = new Set<PathBackend>();
   #portsUp = false;
   /** What is not up, and why. */
   readonly #errors = new Map<string, string>();
 
-  constructor(ports: PortDirectory, backends: readonly PathBackend[], log: Log) {
+  /** @param onUp called as each backend comes up */
+  constructor(
+    ports: PortDirectory,
+    backends: readonly PathBackend[],
+    log: Log,
+    onUp: (backend: PathBackend) => void,
+  ) {
+    this.#onUp = onUp;
     this.#ports = ports;
     this.#backends = backends;
     this.#log = log;
@@ -57,6 +65,7 @@ export class BackendStarter {
     const start = (): Promise<void> => backend.start(this.#ports.current(), signal);
     if (!(await this.#untilItWorks(backend.name, signal, start))) return;
     this.#up.add(backend);
+    this.#onUp(backend);
     const about = { backend: backend.name, ports: this.#ports.current().size };
     this.#log.info(about, backend.capabilities().description);
   }

@@ -63,7 +63,8 @@ export class Loop {
   #unsubscribe: readonly (() => void)[] = [];
   #bringingUp: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
-  #lastError: string | undefined;
+  /** What went wrong in the last tick, by backend. */
+  #lastErrors: ReadonlyMap<string, string> = new Map();
 
   constructor(options: LoopOptions) {
     const { config, node, clock, log } = options;
@@ -80,6 +81,7 @@ export class Loop {
       ports: node.ports,
       host: this.#host,
       backends: node.backends,
+      isUp: (backend) => this.#starter.up.has(backend),
       clock,
       period: config.poll,
       timeoutMs: config.poll.timeoutMs,
@@ -92,9 +94,13 @@ export class Loop {
       backends: node.backends,
       clock,
       auditMs: AUDIT_MS,
+      backendsComeUp: true,
       inputsPerPlan: MOST_PER_TICK,
     });
-    this.#starter = new BackendStarter(node.ports, node.backends, log);
+    this.#starter = new BackendStarter(node.ports, node.backends, log, (backend) => {
+      this.engine.backendUp(backend);
+      this.#follower.changed(node.ports.current());
+    });
     this.#follower = new PortsFollower((ports) => this.#followPorts(ports));
     this.#moves = new MoveLog(log, clock);
   }
@@ -110,12 +116,12 @@ export class Loop {
 
   /** What went wrong in the last tick, or why a backend is not up; undefined when all is well. */
   get error(): string | undefined {
-    return this.#starter.error ?? this.#lastError;
+    return this.#starter.error ?? this.#lastErrors.values().next().value;
   }
 
   /** Why one of the backends is not up, or what went wrong in the last tick. */
   errorOf(backend: PathBackend): string | undefined {
-    return this.#starter.errorOf(backend) ?? this.#lastError;
+    return this.#starter.errorOf(backend) ?? this.#lastErrors.get(backend.name);
   }
 
   /** True once every backend can be used. */
@@ -137,7 +143,7 @@ export class Loop {
   /** Starts; what cannot be reached yet is tried again until it can. */
   start(): void {
     const { node, clock } = this.#options;
-    this.#bringingUp = this.#bringUp();
+    this.#bringingUp = this.#starter.run(this.#stop.signal);
     this.#unsubscribe = [
       node.ports.subscribe((ports) => this.#follower.changed(ports)),
       // What a backend took out by itself is told like what it took out for a port of ours.
@@ -162,14 +168,11 @@ export class Loop {
     for (const end of this.#unsubscribe) end();
     this.#stop.abort(new Error('the daemon ends'));
     await this.#bringingUp;
-    await this.#closeBackends(how);
-    await this.#options.node.close();
-  }
-
-  /** Closes what came up; before all of it has, the engine was not asked to do anything. */
-  async #closeBackends(how: 'withdraw' | 'keep'): Promise<void> {
-    if (this.#starter.started) return this.engine.close(how);
-    for (const backend of this.#starter.up) await backend.close(how);
+    try {
+      await this.engine.close(how);
+    } finally {
+      await this.#options.node.close();
+    }
   }
 
   /** Changes of the vSwitch's rules, as somebody tells of them. */
@@ -179,13 +182,7 @@ export class Loop {
     return new Observable((subscriber) => changes.subscribe(() => subscriber.next()));
   }
 
-  async #bringUp(): Promise<void> {
-    await this.#starter.run(this.#stop.signal);
-    if (this.#starter.started) this.#follower.changed(this.#options.node.ports.current());
-  }
-
   async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {
-    if (!this.#starter.started) return;
     const { log } = this.#options;
     try {
       const lost = await this.engine.portsChanged(ports, this.table);
@@ -198,23 +195,24 @@ export class Loop {
 
   async #handle(tick: Tick, signal: AbortSignal): Promise<TickReport> {
     if (this.#follower.behind) this.#follower.retry();
-    const usable = this.#starter.started;
-    const settled = usable && !this.#follower.behind;
-    const decided: Tick = {
-      ...tick,
-      flowsFresh: tick.flowsFresh && usable,
-      fresh: tick.fresh && settled,
-    };
+    const decided: Tick = { ...tick, fresh: tick.fresh && !this.#follower.behind };
     try {
       const report = await this.engine.onTick(decided, signal);
-      this.#lastError = undefined;
+      this.#notice(report.failures);
       return report;
     } catch (error) {
       if (!signal.aborted) {
-        this.#lastError = messageOf(error);
-        this.#options.log.error({ error: this.#lastError, tick: tick.sequence }, 'a tick failed');
+        this.#lastErrors = new Map([['loop', messageOf(error)]]);
+        this.#options.log.error({ error: messageOf(error), tick: tick.sequence }, 'a tick failed');
       }
       throw error;
+    }
+  }
+
+  #notice(failures: TickReport['failures']): void {
+    this.#lastErrors = new Map(failures.map((f) => [f.backend, messageOf(f.error)]));
+    for (const [backend, error] of this.#lastErrors) {
+      this.#options.log.error({ backend, error }, 'a backend failed in this tick');
     }
   }
 
@@ -233,16 +231,18 @@ export class Loop {
   }
 
   /**
-   * Renews a backend's lease while what the vSwitch does is known. When it no longer is, entries cannot
-   * be held against it: the lease then lapses and traffic goes back to the vSwitch.
+   * Renews a backend's lease while all it has is known to be what the vSwitch would do: held
+   * against the vSwitch's flows a short time ago, nothing left to be taken out. When it no longer
+   * is, whatever the cause, the lease lapses and traffic goes back to the vSwitch.
    */
   #lease(backend: PathBackend): Observable<void> {
     const { leaseMs } = backend.capabilities();
     const { clock, log } = this.#options;
     return interval(Math.min(MOST_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
       exhaustMap(() => {
-        const known = clock.now() - this.table.readAtMs <= this.#observer.staleAfterMs;
-        if (!known || !this.#starter.started) return [];
+        const sinceMs = clock.now() - this.engine.trueAtMs(backend);
+        // A round may come late by as much as a lease before it counts as gone.
+        if (sinceMs > 2 * this.periodMs + leaseMs) return [];
         return from(
           backend.renewLease().catch((error: unknown) => {
             const why = messageOf(error);

@@ -4,23 +4,19 @@ import type { PortSnapshot } from './model/port.ts';
 import { type ReasonCode, reasonIndex } from './model/reason.ts';
 import type { Refusal } from './model/refusal.ts';
 import type { Tick } from './model/tick.ts';
-import { type Plan, Planner, type PlannerOptions } from './planner/planner.ts';
-import type { Clock } from './ports/clock.ts';
+import { BackendsFailed, onEach, Path, type PathFailure, type PathOptions } from './path.ts';
+import type { Plan } from './planner/planner.ts';
 import type { Capacity, PathBackend } from './ports/path-backend.ts';
-import { type Move, Reconciler } from './reconcile/reconciler.ts';
+import type { Move } from './reconcile/reconciler.ts';
 import type { EvaluationReport, RuleContext, RuleEvaluator, RuleTrace } from './rules/evaluator.ts';
 import type { FactReading } from './rules/inputs.ts';
 import { Serial } from './serial.ts';
 
 /** Settings of the engine. */
-export interface EngineOptions {
+export interface EngineOptions extends PathOptions {
   readonly evaluator: RuleEvaluator;
-  readonly planner: PlannerOptions;
-  /** Started backends, at most one for each placement. */
+  /** At most one for each placement. */
   readonly backends: readonly PathBackend[];
-  readonly clock: Clock;
-  /** How often what is installed is compared with what is believed, ms. */
-  readonly auditMs: number;
   /** Flows of a plan for which the facts that their rules looked at are taken down; 0 by default. */
   readonly inputsPerPlan?: number;
 }
@@ -41,6 +37,8 @@ export interface TickReport {
   readonly evaluation: EvaluationReport | undefined;
   readonly plans: readonly PlanNumbers[];
   readonly moves: readonly BackendMove[];
+  /** Backends that failed in it; what is believed of them is what they confirmed. */
+  readonly failures: readonly PathFailure[];
   /** Live flows by placement, indexed by {@link Placement}. */
   readonly flows: readonly number[];
   readonly held: boolean;
@@ -67,12 +65,6 @@ export interface Explanation {
   readonly rules: readonly RuleTrace[];
 }
 
-interface Path {
-  readonly backend: PathBackend;
-  readonly reconciler: Reconciler;
-  readonly planner: Planner;
-}
-
 /**
  * The loop's middle: takes a tick, lets the rules wish, plans, and holds the backends to the
  * plan. It does no I/O but through its ports and has neither timers nor a clock of its own.
@@ -86,18 +78,28 @@ export class Engine {
   #evaluator: RuleEvaluator;
   #nextEvaluator: RuleEvaluator;
   #held = false;
-  #auditDueMs = Number.NEGATIVE_INFINITY;
+  /** The ports that the backends were last told of. */
+  #ports: PortSnapshot | undefined;
   #numbers: readonly PlanNumbers[] = [];
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#evaluator = options.evaluator;
     this.#nextEvaluator = options.evaluator;
-    this.#paths = options.backends.map((backend) => ({
-      backend,
-      reconciler: new Reconciler(backend),
-      planner: new Planner(options.planner),
-    }));
+    this.#paths = options.backends.map((backend) => new Path(backend, options));
+  }
+
+  /** Tells that a backend has been started: from now on it is asked (`backendsComeUp`). */
+  backendUp(backend: PathBackend): void {
+    for (const path of this.#paths) if (path.backend === backend) path.started();
+  }
+
+  /**
+   * When all that a backend has was last known to be what the vSwitch would do, ms of the clock;
+   * -Infinity before the first time. What a lease has to follow.
+   */
+  trueAtMs(backend: PathBackend): number {
+    return this.#paths.find((path) => path.backend === backend)?.trueAtMs ?? -Infinity;
   }
 
   /** True while everything is held on the vSwitch. */
@@ -116,22 +118,25 @@ export class Engine {
   }
 
   /**
-   * Decides one tick and carries the decision out. Rejects when a backend is unusable; what is
-   * believed of placements then is what was confirmed, and the next tick tries again.
+   * Decides one tick and carries the decision out. A backend that fails is named in the report;
+   * what is believed of its placements is what it confirmed, and the next tick tries again.
    */
   async onTick(tick: Tick, signal: AbortSignal): Promise<TickReport> {
     const { clock } = this.#options;
     const startedMs = clock.now();
     const moves: BackendMove[] = [];
-    if (tick.flowsFresh) {
-      await this.#serial.run(() => this.#enforce(tick, moves, signal));
-    }
+    const failures: PathFailure[] = [];
+    await this.#serial.run(async () => {
+      failures.push(...(await this.#enforce(tick, moves, signal)));
+    });
     let evaluation: EvaluationReport | undefined;
     if (tick.fresh) {
       fillReason(tick.table, 'unseen');
       this.#evaluator = this.#nextEvaluator;
       evaluation = await this.#evaluator.evaluate(tick.table, this.#context(tick), signal);
-      await this.#serial.run(() => this.#decide(tick, moves, signal));
+      await this.#serial.run(async () => {
+        failures.push(...(await this.#decide(tick, moves, signal)));
+      });
     } else {
       fillReason(tick.table, 'stale');
     }
@@ -140,6 +145,7 @@ export class Engine {
       evaluation,
       plans: this.#numbers,
       moves,
+      failures,
       flows: countPlacements(tick.table),
       held: this.#held,
       elapsedMs: clock.now() - startedMs,
@@ -149,15 +155,18 @@ export class Engine {
   /**
    * The panic button: takes everything back to the vSwitch, now, and keeps it there until
    * {@link resume}. Resolves to the number of entries taken out.
+   *
+   * @throws {BackendsFailed} when a backend could not; everything is held all the same, and each
+   *   tick tries again
    */
   async onloadAll(table: FlowTable): Promise<number> {
     this.#held = true;
     return this.#serial.run(async () => {
       let entries = 0;
-      for (const { backend, reconciler } of this.#paths) {
-        entries += await backend.withdrawAll();
-        reconciler.allWithdrawn(table, this.#options.clock.now());
-      }
+      const failures = await onEach(this.#paths, async (path) => {
+        entries += await path.withdrawAll(table);
+      });
+      if (failures.length > 0) throw new BackendsFailed('taking everything out', failures);
       return entries;
     });
   }
@@ -167,23 +176,33 @@ export class Engine {
     this.#held = false;
   }
 
-  /** Tells the backends of changed ports, before anything else is decided. */
+  /**
+   * Tells the backends of changed ports, before anything else is decided. Resolves to the number
+   * of entries that were taken out for it.
+   *
+   * @throws {BackendsFailed} when a backend did not follow
+   */
   async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
     return this.#serial.run(async () => {
       let lost = 0;
-      for (const { backend, reconciler } of this.#paths) {
-        const ids = await backend.portsChanged(ports);
-        reconciler.portsChanged(table, ids, this.#options.clock.now());
-        lost += ids.length;
-      }
+      this.#ports = ports;
+      const failures = await onEach(this.#paths, async (path) => {
+        lost += await path.portsChanged(ports, table);
+      });
+      if (failures.length > 0) throw new BackendsFailed('following the ports', failures);
       return lost;
     });
   }
 
-  /** Closes the backends once what is under way is done; nothing may be asked of it after. */
+  /**
+   * Closes the backends once what is under way is done; nothing may be asked of it after.
+   *
+   * @throws {BackendsFailed} when one could not be closed in order; the others are
+   */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
     await this.#serial.run(async () => {
-      for (const { backend } of this.#paths) await backend.close(how);
+      const failures = await onEach(this.#paths, (path) => path.backend.close(how));
+      if (failures.length > 0) throw new BackendsFailed('closing', failures);
     });
   }
 
@@ -196,43 +215,60 @@ export class Engine {
     return { row, refusal, plans: this.#numbers, rules };
   }
 
-  async #enforce(tick: Tick, moves: BackendMove[], signal: AbortSignal): Promise<void> {
-    const nowMs = this.#options.clock.now();
-    const audit = tick.fresh && nowMs >= this.#auditDueMs;
-    for (const path of this.#paths) {
-      const { reconciler } = path;
-      collect(moves, path, await reconciler.enforce(tick.table, nowMs, signal));
-      if (audit) collect(moves, path, await reconciler.audit(tick.table, nowMs, signal));
-    }
-    if (audit) this.#auditDueMs = nowMs + this.#options.auditMs;
+  async #enforce(
+    tick: Tick,
+    moves: BackendMove[],
+    signal: AbortSignal,
+  ): Promise<readonly PathFailure[]> {
+    // What nobody would delete any more once the table is read anew, whichever backend fails.
+    if (tick.flowsFresh) for (const path of this.#paths) path.reconciler.mind(tick.table);
+    const settled = this.#settled(tick) && !this.#held;
+    return onEach(this.#paths, async (path) => {
+      if (this.#held) await path.withdrawAll(tick.table);
+      if (!tick.flowsFresh) return;
+      collect(moves, path, await path.enforce(tick.table, settled, signal));
+    });
   }
 
-  async #decide(tick: Tick, moves: BackendMove[], signal: AbortSignal): Promise<void> {
+  /** True when the tick's flows and the ports that backends know are of one moment. */
+  #settled(tick: Tick): boolean {
+    return tick.fresh && (this.#ports === undefined || this.#ports === tick.ports);
+  }
+
+  async #decide(
+    tick: Tick,
+    moves: BackendMove[],
+    signal: AbortSignal,
+  ): Promise<readonly PathFailure[]> {
     if (this.#held) {
       fillReason(tick.table, 'held');
-      return;
+      return [];
+    }
+    if (!this.#settled(tick)) {
+      // Ports changed since the flows were read: a port's name may stand for another one now.
+      fillReason(tick.table, 'stale');
+      return [];
     }
     this.#explainUnplanned(tick.table);
-    const nowMs = this.#options.clock.now();
     const numbers: PlanNumbers[] = [];
-    for (const path of this.#paths) {
+    const failures = await onEach(this.#paths, async (path) => {
       const { backend, reconciler, planner } = path;
-      const capacity = backend.capacity();
       const room = {
         placement: reconciler.placement,
-        entries: capacity.entries,
+        entries: backend.capacity().entries,
         supports: (row: number) => reconciler.supports(tick.table, row),
       };
-      const plan = planner.plan(tick.table, room, nowMs);
+      const plan = planner.plan(tick.table, room, this.#options.clock.now());
       // The plan is reused by the next one: its numbers are taken, its moves are carried out.
       const { cutoff, contenders, budget } = plan;
       const inputs = this.#inputsOf(tick, plan);
-      const carriedOut = await reconciler.carryOut(tick.table, plan, nowMs, signal);
+      const carriedOut = await path.carryOut(tick.table, plan, signal);
       collect(moves, path, carriedOut, (row) => inputs.get(row) ?? null);
-      const after = backend.capacity();
-      numbers.push({ backend: backend.name, capacity: after, cutoff, contenders, budget });
-    }
+      const capacity = backend.capacity();
+      numbers.push({ backend: backend.name, capacity, cutoff, contenders, budget });
+    });
     this.#numbers = numbers;
+    return failures;
   }
 
   /** By row, what led to the plan: read before it is carried out and changes it. */
@@ -250,7 +286,7 @@ export class Engine {
   /** Reasons of the flows that no planner looks at. */
   #explainUnplanned(table: FlowTable): void {
     const d = table.decision;
-    const served = new Set(this.#paths.map((p) => p.reconciler.placement));
+    const served = new Set(this.#paths.filter((p) => p.up).map((p) => p.reconciler.placement));
     const byWish: Record<Wish, number> = {
       [Wish.none]: reasonIndex('no-rule'),
       [Wish.offload]: reasonIndex(served.has(Placement.offload) ? 'unseen' : 'no-backend'),

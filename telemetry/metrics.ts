@@ -3,13 +3,6 @@ import type { PathTotals } from '../engine/model/flow-table.ts';
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { TickReport } from '../engine/engine.ts';
 
-const NO_TRAFFIC: PathTotals = {
-  vswitchPackets: 0,
-  vswitchBytes: 0,
-  carriedPackets: 0,
-  carriedBytes: 0,
-};
-
 /**
  * The aggregates that Prometheus scrapes. Labels come from what the node is made of (placements,
  * backends, sources), never from flows, so that their number is bounded.
@@ -29,7 +22,7 @@ export class Metrics {
   readonly #sourceCost: Gauge;
   readonly #sourcePeriod: Gauge;
   readonly #held: Gauge;
-  #last = NO_TRAFFIC;
+  #last: PathTotals | undefined;
 
   constructor(registry: Registry, version: string) {
     const registers = [registry];
@@ -118,8 +111,9 @@ export class Metrics {
     this.#held.set(report.held ? 1 : 0);
   }
 
+  /** Counts from the first tick on: what flows sent before the daemon came is not its to count. */
   #traffic(now: PathTotals): void {
-    const last = this.#last;
+    const last = this.#last ?? now;
     this.#bytes.inc({ path: 'vswitch' }, now.vswitchBytes - last.vswitchBytes);
     this.#bytes.inc({ path: 'backend' }, now.carriedBytes - last.carriedBytes);
     this.#packets.inc({ path: 'vswitch' }, now.vswitchPackets - last.vswitchPackets);

@@ -20,6 +20,8 @@ export interface ObserverOptions {
   readonly ports: PortDirectory;
   readonly host: HostWatch;
   readonly backends: readonly PathBackend[];
+  /** Whether a backend can be asked; left out: all can. */
+  readonly isUp?: (backend: PathBackend) => boolean;
   readonly clock: Clock;
   readonly period: PeriodOptions;
   /** Longest wait for one source, ms. */
@@ -99,6 +101,7 @@ export class Observer {
   async #readCounters(signal: AbortSignal): Promise<void> {
     const { clock, timeoutMs } = this.#options;
     for (const [backend, health] of this.#counterHealth) {
+      if (!this.#isUp(backend)) continue;
       const startedMs = clock.now();
       try {
         await withDeadline(backend.name, timeoutMs, signal, (s) =>
@@ -121,7 +124,9 @@ export class Observer {
     const { clock, host } = this.#options;
     const nowMs = clock.now();
     const flows = this.#status(this.#flowHealth, nowMs);
-    const counters = [...this.#counterHealth.values()].map((h) => this.#status(h, nowMs));
+    const counters = [...this.#counterHealth]
+      .filter(([backend]) => this.#isUp(backend))
+      .map(([, health]) => this.#status(health, nowMs));
     const directory = this.#directoryStatus();
     const needed = [flows, directory, ...counters];
     return {
@@ -135,6 +140,10 @@ export class Observer {
       flowsFresh: flows.fresh,
       fresh: needed.every((s) => s.fresh),
     };
+  }
+
+  #isUp(backend: PathBackend): boolean {
+    return this.#options.isUp?.(backend) ?? true;
   }
 
   #status(health: SourceHealth, nowMs: number): SourceStatus {

@@ -75,13 +75,13 @@ export class Planner {
   #sort(table: FlowTable, room: Room, nowMs: number, budget: number): number {
     const d = table.decision;
     const asks = room.placement === Placement.offload ? Wish.offload : Wish.fastPath;
-    const declines = room.placement === Placement.offload ? Wish.onload : Wish.slowPath;
     let pinned = 0;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       const held = nowMs - d.placedSinceMs[row] < this.#options.minHoldMs;
       if (d.placement[row] === room.placement) {
-        const declined = d.wish[row] === declines || d.wish[row] === Wish.onload;
+        // A wish for any other place: it has to leave this one first.
+        const declined = d.wish[row] !== asks && d.wish[row] !== Wish.none;
         if (held) {
           pinned++;
           setReason(table, row, declined ? 'min-hold' : 'placed');

@@ -37,7 +37,7 @@ export class Reconciler {
     this.placement = placementOf(backend.capabilities().placement);
   }
 
-  /** Deletes that failed so far and are still to be done. */
+  /** Entries that are still to be taken out. */
   get stuck(): number {
     return this.#stuck.size;
   }
@@ -52,18 +52,22 @@ export class Reconciler {
     return this.#support.supports(table, row);
   }
 
+  /** Takes note of the flows that left the vSwitch: their entries have to be taken out. */
+  mind(table: FlowTable): void {
+    for (const row of table.removed) {
+      this.#forget(row);
+      if (table.decision.placement[row] !== this.placement) continue;
+      const id = table.idAt(row);
+      this.#stuck.set(formatFlowId(id), id);
+    }
+  }
+
   /**
    * Takes out what must not stay, before anything else is decided: entries of flows that left the
    * vSwitch, entries whose flow's actions changed, and deletes that failed before.
    */
   async enforce(table: FlowTable, nowMs: number, signal: AbortSignal): Promise<readonly Move[]> {
     const d = table.decision;
-    for (const row of table.removed) {
-      this.#forget(row);
-      if (d.placement[row] !== this.placement) continue;
-      const id = table.idAt(row);
-      this.#stuck.set(formatFlowId(id), id);
-    }
     const operations: Operation[] = [...this.#stuck.values()].map((id) => ({ kind: 'delete', id }));
     const rows: number[] = [...this.#stuck.values()].map((id) => table.rowOf(id));
     const retried = rows.length;
@@ -223,7 +227,10 @@ export class Reconciler {
   ): void {
     if (result.ok) {
       if (this.#stuck.size > 0) this.#stuck.delete(formatFlowId(id));
-      if (row >= 0) this.#setPlacement(table, row, Placement.onload, nowMs);
+      if (row >= 0) {
+        this.#refusals.delete(row);
+        this.#setPlacement(table, row, Placement.onload, nowMs);
+      }
     } else {
       this.#stuck.set(formatFlowId(id), id);
       if (row >= 0) this.#refusals.set(row, result.refusal);

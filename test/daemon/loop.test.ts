@@ -125,9 +125,13 @@ describe('loop', () => {
     rig.loop.start();
     await rig.until('offloaded', () => rig.backend.installed.size === 1);
     await rig.until('lease', () => rig.backend.leases > 0);
+    // What flows sent before the daemon came is not its to count.
+    rig.flows.flows = [{ n: 1, packets: 9, bytes: 900 }];
+    const sequence = rig.loop.lastReport?.tick.sequence ?? 0;
+    await rig.until('ticks', () => (rig.loop.lastReport?.tick.sequence ?? 0) > sequence + 1);
     const text = await rig.registry.metrics();
     assert.match(text, /norikae_flows\{placement="offload"\} 1/);
-    assert.match(text, /norikae_traffic_bytes_total\{path="vswitch"\} 500/);
+    assert.match(text, /norikae_traffic_bytes_total\{path="vswitch"\} 400/);
     assert.match(text, /norikae_operations_total\{[^}]*outcome="installed"\} 1/);
   });
 
@@ -136,7 +140,8 @@ describe('loop', () => {
     rig.loop.start();
     await rig.until('lease', () => rig.backend.leases > 0);
     rig.flows.fault = 'fail';
-    await sleep(500);
+    // A lease, and two periods, and some time to spare.
+    await sleep(1_300);
     const leases = rig.backend.leases;
     await sleep(600);
     assert.equal(rig.backend.leases, leases);
@@ -155,6 +160,18 @@ describe('loop', () => {
     assert.equal(rig.backend.leases, 0);
     await rig.until('started', () => rig.backend.installed.size === 1);
     assert.equal(rig.loop.error, undefined);
+  });
+
+  it('renews no lease while the backend cannot take out what must not stay', async () => {
+    rig.flows.flows = [{ n: 1 }];
+    rig.loop.start();
+    await rig.until('lease', () => rig.backend.leases > 0);
+    rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
+    rig.flows.flows = [];
+    await sleep(1_300);
+    const leases = rig.backend.leases;
+    await sleep(600);
+    assert.equal(rig.backend.leases, leases);
   });
 
   it('goes on after a tick that failed', async () => {

@@ -61,16 +61,15 @@ class Drive {
 
   /** One round; false when a part of it failed. */
   async tick(): Promise<boolean> {
-    this.#r.clock.advance(TICK_MS);
-    try {
-      const tick = await this.#observer.observe(never());
-      await this.engine.onTick(tick, never());
-      return tick.fresh;
-    } catch {
-      return false;
-    } finally {
-      await this.#r.node.backend.renewLease();
+    const { clock, node } = this.#r;
+    clock.advance(TICK_MS);
+    const tick = await this.#observer.observe(never());
+    const { failures } = await this.engine.onTick(tick, never());
+    // As the daemon does: only while what is installed is known to be true.
+    if (clock.now() - this.engine.trueAtMs(node.backend) <= TICK_MS) {
+      await node.backend.renewLease();
     }
+    return tick.fresh && failures.length === 0;
   }
 
   /** Ids of live flows that are said to be on the NIC, sorted. */
@@ -131,7 +130,7 @@ async function mishap(r: Running, drive: Drive, random: Sfc32): Promise<Mishap> 
       const port = `vm${random.below(16)}`;
       if (node.ports().has(port)) node.removePort(port);
       else node.remakePort(port);
-      await drive.engine.portsChanged(node.ports(), drive.table);
+      await drive.engine.portsChanged(node.portDirectory.current(), drive.table);
       return 'none';
     }
     default:

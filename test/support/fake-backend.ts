@@ -26,8 +26,12 @@ export class FakeBackend implements PathBackend {
   leases = 0;
   readonly #entries: number;
 
-  constructor(entries = 100) {
+  readonly #placement: BackendCapabilities['placement'];
+
+  constructor(entries = 100, placement: BackendCapabilities['placement'] = 'offload') {
     this.#entries = entries;
+    this.#placement = placement;
+    this.name = placement === 'offload' ? 'fake' : 'fake fast path';
   }
 
   start(): Promise<void> {
@@ -36,7 +40,7 @@ export class FakeBackend implements PathBackend {
 
   capabilities(): BackendCapabilities {
     return {
-      placement: 'offload',
+      placement: this.#placement,
       entries: this.#entries,
       masks: Number.POSITIVE_INFINITY,
       leaseMs: 1000,

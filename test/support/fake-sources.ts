@@ -47,9 +47,10 @@ export class FakeFlowSource implements FlowSource {
 /** A directory with no ports, in step or not. */
 export class FakePorts implements PortDirectory {
   step = true;
+  readonly #ports: PortSnapshot = new Map();
 
   current(): PortSnapshot {
-    return new Map();
+    return this.#ports;
   }
 
   inStep(): boolean {
