@@ -17,20 +17,11 @@ function askedCause(why: WhyView): string {
   return `${rule} asks for ${flow.wish} with score ${score(flow.score)}, ${because(why)}`;
 }
 
-/** The cause of a flow that no rule asks to be anywhere. */
+/** Of a flow that no rule asks to be anywhere. */
 function unaskedCause(why: WhyView): string {
-  const { flow, limits } = why;
-  switch (flow.reason.code) {
-    case 'placed':
-      return `no rule asks for it, but ${justMoved(limits)}`;
-    case 'table-full':
-      return (
-        'no rule asks for it, so its entry was among the first to go when the table had no room ' +
-        `(${limits.tableUsed} of ${limits.tableEntries} entries are in use now)`
-      );
-    default:
-      return flow.reason.text;
-  }
+  const { code, text } = why.flow.reason;
+  const but = UNASKED[code];
+  return but === undefined ? text : `no rule asks for it, ${but(why)}`;
 }
 
 const PLACES = {
@@ -54,6 +45,14 @@ const BECAUSE: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> =
   unsupported: ({ refusal }) => `but the backend cannot express it${detail(refusal)}`,
   refused: ({ refusal, limits }) =>
     `but the backend refused it${detail(refusal)}; it is tried again ${when(limits.retryInMs)}`,
+};
+
+/** What follows "no rule asks for it". */
+const UNASKED: typeof BECAUSE = {
+  placed: ({ limits }) => `but ${justMoved(limits)}`,
+  'table-full': ({ limits }) =>
+    'so its entry was among the first to go when the table had no room ' +
+    `(${limits.tableUsed} of ${limits.tableEntries} entries are in use now)`,
 };
 
 function justMoved({ holdLeftMs }: LimitsView): string {
