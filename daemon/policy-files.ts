@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parsePolicies, type PolicySet, type PolicyText } from '../engine/rules/policy.ts';
 import { PolicyError } from '../engine/rules/policy-error.ts';
 import { formatProblem, type Problem } from '../engine/text/problem.ts';
+import { fileErrorText } from './file-error.ts';
 
 /** What became of reading the policies. */
 export type PolicyReading =
@@ -36,8 +37,8 @@ export async function checkPolicies(
     try {
       documents.push({ file, text: await read(file) });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      unreadable.push({ file, line: 1, column: 1, message: `cannot be read: ${why}` });
+      const message = `cannot be read: ${fileErrorText(error)}`;
+      unreadable.push({ file, line: 1, column: 1, message });
     }
   }
   if (unreadable.length > 0) return { ok: false, problems: unreadable };

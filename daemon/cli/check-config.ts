@@ -4,7 +4,8 @@ import { ConfigError, ConfigUnreadable } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { readPolicies } from '../policy-files.ts';
-import { type CliContext, printJson, printLines } from './context.ts';
+import { counted } from '../view/format.ts';
+import { type CliContext, printJson, printLines, printProblems } from './context.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
 
 const EXAMPLES = `
@@ -27,10 +28,8 @@ export function checkConfigCommand(context: CliContext): Command {
       const problems = await problemsOf(file);
       if (options.json === true) printJson(context, { ok: problems.length === 0, problems });
       if (problems.length > 0) {
-        throw new CommandFailed(
-          options.json === true ? `${problems.length} problems` : problems.join('\n'),
-          ExitCode.usage,
-        );
+        if (options.json !== true) printProblems(context, problems);
+        throw new CommandFailed(counted(problems.length, 'problem'), ExitCode.usage);
       }
       if (options.json !== true) printLines(context, [`${file} and its policies are good`]);
     });
@@ -42,7 +41,7 @@ async function problemsOf(file: string): Promise<readonly string[]> {
     config = loadConfig(file);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map(formatProblem);
-    if (error instanceof ConfigUnreadable) return [error.message];
+    if (error instanceof ConfigUnreadable) return [formatProblem(error.problem)];
     throw error;
   }
   const reading = await readPolicies(config.policies);

@@ -18,6 +18,11 @@ export function printLines(context: CliContext, lines: readonly string[]): void 
   context.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
+/** Writes problems to standard error, each on a line that begins with its place. */
+export function printProblems(context: CliContext, problems: readonly string[]): void {
+  context.stderr.write(problems.map((problem) => `${problem}\n`).join(''));
+}
+
 /** Writes a value as one line of JSON. */
 export function printJson(context: CliContext, value: unknown): void {
   context.stdout.write(`${JSON.stringify(value)}\n`);

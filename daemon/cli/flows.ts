@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { MOST_FLOWS } from '../control/flow-query.ts';
 import { flowTable } from '../view/flow-columns.ts';
 import { type CliContext, lineWidth, printJson, printLines } from './context.ts';
 import { clientFor, withControlOptions } from './control-options.ts';
@@ -25,10 +26,16 @@ export function flowsCommand(context: CliContext): Command {
       return;
     }
     const shown = page.flows.length;
-    const rest = shown < page.matching ? ` (${shown} shown; --limit ${page.matching} for all)` : '';
+    const rest = shown < page.matching ? ` (${shown} shown; ${moreOf(page.matching)})` : '';
     printLines(context, [
       ...(shown === 0 ? [] : flowTable(page.flows, lineWidth(context), context.stdout.colours)),
       context.stdout.colours.dim(`${page.matching} of ${page.total} flows${rest}`),
     ]);
   });
+}
+
+function moreOf(matching: number): string {
+  return matching <= MOST_FLOWS
+    ? `--limit ${matching} for all`
+    : `--limit ${MOST_FLOWS} is the most, words and options narrow them down`;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { type CliContext, printJson, printLines } from './context.ts';
+import { counted } from '../view/format.ts';
+import { type CliContext, printJson, printLines, printProblems } from './context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from './control-options.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
 
@@ -17,11 +18,11 @@ export function reloadCommand(context: CliContext): Command {
     const result = await clientFor(context, options).reload();
     if (options.json === true) printJson(context, result);
     if (!result.ok) {
-      throw new CommandFailed(
-        `${result.problems.join('\n')}\nthe last good policies stay in force`,
-        ExitCode.usage,
-      );
+      if (options.json !== true) printProblems(context, result.problems);
+      throw new CommandFailed('the last good policies stay in force', ExitCode.usage);
     }
-    if (options.json !== true) printLines(context, [`${result.rules} rules are in force`]);
+    if (options.json === true) return;
+    const are = result.rules === 1 ? 'is' : 'are';
+    printLines(context, [`${counted(result.rules, 'rule')} ${are} in force`]);
   });
 }

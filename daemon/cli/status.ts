@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { StatusView } from '../control/view.ts';
-import { bitRate, duration } from '../view/format.ts';
+import { bitRate, counted, duration } from '../view/format.ts';
 import { nodeSummary } from '../view/node-summary.ts';
 import type { Colours } from '../view/terminal.ts';
 import { textTable } from '../view/text-table.ts';
@@ -25,7 +25,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
     `daemon    version ${status.version}, pid ${status.pid}`,
     ...backendLines(status),
     ...changesLines(status),
-    `policies  ${policies.rules} rules from ${policies.files.join(', ')}`,
+    `policies  ${counted(policies.rules, 'rule')} from ${policies.files.join(', ')}`,
     '',
     ...textTable(
       [

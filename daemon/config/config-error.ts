@@ -1,4 +1,5 @@
 import { formatProblem, type Problem } from '../../engine/text/problem.ts';
+import { fileErrorText } from '../file-error.ts';
 
 /** The configuration has mistakes; every one that was found is in `problems`, in file order. */
 export class ConfigError extends Error {
@@ -11,7 +12,14 @@ export class ConfigError extends Error {
   }
 }
 
-/** The configuration file could not be read at all. */
+/** The configuration file could not be read at all; `problem` says it as a mistake in it. */
 export class ConfigUnreadable extends Error {
   override readonly name = 'ConfigUnreadable';
+  readonly problem: Problem;
+
+  constructor(file: string, cause: unknown) {
+    const why = fileErrorText(cause);
+    super(`cannot read the configuration ${file}: ${why}`, { cause });
+    this.problem = { file, line: 1, column: 1, message: `cannot be read: ${why}` };
+  }
 }

@@ -41,8 +41,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigUnreadable(`cannot read the configuration: ${why}`, { cause: error });
+    throw new ConfigUnreadable(file, error);
   }
 }
 

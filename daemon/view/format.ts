@@ -37,6 +37,11 @@ export function count(value: number): string {
   return scaled(value, '');
 }
 
+/** Things by number: `1 rule`, `2 rules`. */
+export function counted(n: number, thing: string): string {
+  return `${n} ${thing}${n === 1 ? '' : 's'}`;
+}
+
 /** A length of time given in ms: `8 ms`, `1.5 s`, `2 min 5 s`, `3 h 10 min`, `2 d 3 h`. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms)) return '-';

@@ -1,4 +1,4 @@
-import type { BackendView, StatusView } from '../control/view.ts';
+import type { StatusView } from '../control/view.ts';
 import { bitRate, duration, percent } from './format.ts';
 import type { Colours } from './terminal.ts';
 import { fitted, printable } from './text-table.ts';
@@ -10,35 +10,50 @@ export function nodeSummary(status: StatusView, width: number, colours: Colours)
   const total = Object.values(flows).reduce((sum, n) => sum + n, 0);
   const lines = [
     colours.bold(plain(`norikae  ${status.node}`)),
-    plain(
+    ...wrapped(
       [
         `up ${duration(status.uptimeMs)}`,
         `tick ${tick.sequence}, ${duration(tick.elapsedMs)} every ${duration(tick.periodMs)}`,
         `host CPU ${status.hostCpu === null ? '-' : percent(status.hostCpu)}`,
         `${total} flows`,
-      ].join(' · '),
-    ),
-    plain(
+      ],
+      width,
+    ).map(plain),
+    ...wrapped(
       [
         `vSwitch ${bitRate(bitsPerSecond.onload)} in ${flows.onload} flows`,
         `NIC ${bitRate(bitsPerSecond.offload)} in ${flows.offload} flows`,
         ...(flows['fast-path'] === 0
           ? []
           : [`fast path ${bitRate(bitsPerSecond['fast-path'])} in ${flows['fast-path']} flows`]),
-        backendText(status),
-      ].join(' · '),
-    ),
+        ...backendTexts(status),
+      ],
+      width,
+    ).map(plain),
   ];
   for (const warning of warnings(status)) lines.push(colours.yellow(plain(warning)));
   return lines;
 }
 
-function backendText({ backends }: StatusView): string {
-  const text = (b: BackendView): string =>
+/** Parts on one line, or on as many as it takes; none is cut that is not too long itself. */
+function wrapped(parts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const line = lines.at(-1);
+    const longer = `${line} · ${part}`;
+    if (line !== undefined && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+function backendTexts({ backends }: StatusView): readonly string[] {
+  if (backends.length === 0) return ['no backend'];
+  return backends.map((b) =>
     b.placement === 'offload'
       ? `table ${b.used} of ${b.entries} entries, ${b.masksUsed} masks`
-      : `switch ${b.used} of ${b.entries} rules`;
-  return backends.length === 0 ? 'no backend' : backends.map(text).join(' · ');
+      : `switch ${b.used} of ${b.entries} rules`,
+  );
 }
 
 function warnings(status: StatusView): string[] {

@@ -57,6 +57,16 @@ describe('command line', () => {
     assert.match(stdout.text, /^40 of 3626 flows \(1 shown; --limit 40 for all\)$/m);
   });
 
+  it('flows: proposes no limit that it would refuse', async () => {
+    view.page = { total: 20_000, matching: 10_001, flows: [flowOf()] };
+    assert.equal(await norikae('flows'), 0);
+    assert.match(stdout.text, /^10001 of 20000 flows \(1 shown; --limit 10000 is the most, /m);
+    stdout.text = '';
+    view.page = { total: 20_000, matching: 10_000, flows: [flowOf()] };
+    assert.equal(await norikae('flows'), 0);
+    assert.match(stdout.text, /--limit 10000 for all\)$/m);
+  });
+
   it('flows: passes on words and options', async () => {
     const options = ['--sort', 'bytes', '--placement', 'onload', '--slice', 'red', '--port', 'vm1'];
     assert.equal(await norikae('flows', 'tcp', 'table-full', ...options), 0);
@@ -96,9 +106,27 @@ describe('command line', () => {
   });
 
   it('reload: a failed one exits 2 with the problems', async () => {
-    view.reloaded = { ok: false, problems: ['p.json:3:7: unknown operator "near"'] };
+    const problem = 'p.json:3:7: unknown operator "near"';
+    view.reloaded = { ok: false, problems: [problem] };
+    const last = 'norikae: the last good policies stay in force\n';
     assert.equal(await norikae('reload'), 2);
-    assert.match(stderr.text, /p\.json:3:7: unknown operator.*\nthe last good policies stay/);
+    assert.equal(stderr.text, `${problem}\n${last}`);
+    stderr.text = '';
+    assert.equal(await norikae('reload', '--json'), 2);
+    assert.equal(stderr.text, last);
+    assert.deepEqual(JSON.parse(stdout.text).problems, [problem]);
+  });
+
+  it('status: wraps on a narrow terminal, and cuts no number', async () => {
+    stdout.interactive = true;
+    stdout.columns = 80;
+    assert.equal(await norikae('status'), 0);
+    const lines = stdout.text.split('\n').slice(1, 4);
+    assert.deepEqual(lines, [
+      'up 2 min 5 s · tick 480, 8 ms every 250 ms · host CPU 23.4 % · 3512 flows',
+      'vSwitch 1.20 Gbit/s in 3000 flows · NIC 6.00 Gbit/s in 512 flows',
+      'table 512 of 512 entries, 3 masks',
+    ]);
   });
 
   it('top: one picture into a pipe, and redrawn on a terminal until the daemon ends', async () => {
@@ -165,14 +193,22 @@ describe('command line', () => {
     const file = join(folder.path, 'norikae.json');
     writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": ["gone.json"]}');
     assert.equal(await norikae('check-config', file), 2);
-    assert.match(stderr.text, /gone\.json:1:1: cannot be read/);
+    const gone = `${join(folder.path, 'gone.json')}:1:1: cannot be read: ENOENT`;
+    assert.equal(stderr.text, `${gone}: no such file or directory\nnorikae: 1 problem\n`);
     stdout.text = '';
     writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": [], "onExit": "leave"}');
     assert.equal(await norikae('check-config', file, '--json'), 2);
     const answer = JSON.parse(stdout.text);
     assert.equal(answer.ok, false);
     assert.equal(answer.problems.length, 2);
-    assert.equal(await norikae('check-config', join(folder.path, 'none.json')), 2);
+    stderr.text = '';
+    const none = join(folder.path, 'none.json');
+    assert.equal(await norikae('check-config', none), 2);
+    const why = 'cannot be read: ENOENT: no such file or directory';
+    assert.equal(stderr.text, `${none}:1:1: ${why}\nnorikae: 1 problem\n`);
+    stderr.text = '';
+    assert.equal(await norikae('run', '--config', none), 2);
+    assert.equal(stderr.text.split(none).length, 2, 'it is named once');
   });
 
   it('teaches', async () => {
