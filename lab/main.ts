@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runFastPath } from './fast-path.ts';
 import { formatFastPathReport } from './fast-path-report.ts';
 import { runOffload } from './offload.ts';
@@ -12,9 +12,9 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-const program = new Command('lab').description(
-  'Experiments on a real Open vSwitch and XDP, in network namespaces (root)',
-);
+const program = new Command('lab')
+  .description('Experiments on a real Open vSwitch and XDP, in network namespaces (root)')
+  .exitOverride();
 
 program
   .command('offload')
@@ -43,6 +43,11 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(`✖ ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  if (error instanceof CommanderError) {
+    // It has said so itself. 2 is wrong use, as everywhere.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    console.error(`✖ ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }
