@@ -10,7 +10,7 @@ first letters as are enough to tell it from all others.
 
 Examples:
   norikae why 5b1f0c7e
-  norikae why 5b1f --json | jq -r .why.sentence
+  norikae why 5b1f --json | jq -r .why.flow.reason.text
 `;
 
 /** `norikae why FLOW`: which rule, which numbers, which limit. */
