@@ -187,7 +187,13 @@ async function twoPorts(cleanup: Cleanup): Promise<PortSnapshot> {
       mac,
       addresses: [],
     });
-    const unknown = { vm: undefined, slice: undefined, linkBitsPerSecond: undefined };
+    const unknown = {
+      vm: undefined,
+      slice: undefined,
+      linkBitsPerSecond: undefined,
+      shaped: false,
+      policed: false,
+    };
     ports.set(name, { name, uuid: name, ifindex, bridge: 'b', kind: 'vm', mac, ...unknown });
   }
   return ports;

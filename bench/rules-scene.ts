@@ -99,6 +99,8 @@ function portOf(name: string, more: Partial<PortInfo>): PortInfo {
     vm: undefined,
     slice: undefined,
     linkBitsPerSecond: 10e9,
+    shaped: false,
+    policed: false,
     ...more,
   };
 }

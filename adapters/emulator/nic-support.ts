@@ -2,6 +2,7 @@ import type { FieldName } from '../../engine/model/match.ts';
 import { isExact } from '../../engine/model/match.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
+import { qosRefusal } from '../../engine/model/qos.ts';
 import type { Refusal } from '../../engine/model/refusal.ts';
 import { outputs } from './flow-store.ts';
 import type { NicEntry } from './nic-table.ts';
@@ -33,7 +34,8 @@ const REWRITTEN: ReadonlySet<FieldName> = new Set<FieldName>(['eth_src', 'eth_ds
 
 /** The flow as an entry of the NIC, or why there can be none. */
 export function compile(flow: FlowSpec, ports: PortSnapshot): NicEntry | Refusal {
-  const refusal = matchRefusal(flow) ?? actionRefusal(flow);
+  const refusal =
+    matchRefusal(flow) ?? actionRefusal(flow) ?? qosRefusal(flow, (name) => ports.get(name));
   if (refusal !== undefined) return refusal;
   const used: PortInfo[] = [];
   for (const name of [flow.match.inPort, ...outputs(flow.actions)]) {

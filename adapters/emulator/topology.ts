@@ -28,7 +28,8 @@ export function vlanOf(slice: number): number {
 /** Builds bridge `br0` with NIC ports `p0`, `p1` and one port `vm<n>` for each VM. */
 export function buildTopology(settings: NodeSettings): Topology {
   const ports = new NodePorts();
-  const base = { bridge: 'br0', mac: undefined, vm: undefined, slice: undefined };
+  const plain = { bridge: 'br0', shaped: false, policed: false };
+  const base = { ...plain, mac: undefined, vm: undefined, slice: undefined };
   ports.add({ ...base, name: 'br0', kind: 'internal', linkBitsPerSecond: undefined });
   const uplinks = ['p0', 'p1'].map((name) => ({
     name,
@@ -45,7 +46,7 @@ export function buildTopology(settings: NodeSettings): Topology {
     const mac = `52:54:00:00:${hexByte(i >> 8)}:${hexByte(i)}`;
     const name = `vm${i}`;
     ports.add({
-      bridge: 'br0',
+      ...plain,
       name,
       kind: 'vm',
       mac,

@@ -4,7 +4,7 @@ import type { PortDirectory } from '../../engine/ports/port-directory.ts';
 import { parseOvsdbAddress } from './ovsdb/address.ts';
 import type { Replica } from './ovsdb/replica.ts';
 import { runSession, type SessionOptions } from './ovsdb/session.ts';
-import { PORT_COLUMNS, portsOf, samePorts } from './port-info.ts';
+import { NEWER_PORT_COLUMNS, PORT_COLUMNS, portsOf, samePorts } from './port-info.ts';
 import { bridged } from './settling.ts';
 import { asError } from './wire/system-error.ts';
 
@@ -49,6 +49,7 @@ export class OvsPortDirectory implements PortDirectory {
       name: socket,
       database: 'Open_vSwitch',
       tables: PORT_COLUMNS,
+      newer: NEWER_PORT_COLUMNS,
       timeoutMs,
     };
   }

@@ -5,9 +5,21 @@ import { integerOf, mapOf, textOf, uuidsOf } from './ovsdb/values.ts';
 /** The columns that {@link portsOf} reads (ovs-vswitchd.conf.db(5)). */
 export const PORT_COLUMNS = {
   Bridge: ['name', 'ports'],
-  Port: ['interfaces', 'external_ids'],
-  Interface: ['name', 'ifindex', 'external_ids', 'mac_in_use', 'link_speed', 'type', 'ofport'],
+  Port: ['interfaces', 'external_ids', 'qos'],
+  Interface: [
+    'name',
+    'ifindex',
+    'external_ids',
+    'mac_in_use',
+    'link_speed',
+    'type',
+    'ofport',
+    'ingress_policing_rate',
+  ],
 } as const;
+
+/** Further ones, that Open vSwitch has since 2.16. */
+export const NEWER_PORT_COLUMNS = { Interface: ['ingress_policing_kpkts_rate'] } as const;
 
 type Kind = PortInfo['kind'];
 
@@ -22,6 +34,9 @@ const KIND_BY_TYPE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['dpdkvhostuser', 'vm'],
   ['dpdkvhostuserclient', 'vm'],
 ]);
+
+/** Each turns policing on unless it is 0. */
+const POLICING_RATES = ['ingress_policing_rate', 'ingress_policing_kpkts_rate'] as const;
 
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 
@@ -73,6 +88,9 @@ function portInfo(uuid: string, name: string, bridge: string, row: Row, port: Ro
     vm,
     slice: id('norikae:slice'),
     linkBitsPerSecond: speed > 0 ? speed : undefined,
+    // A port's qos is that of each of its interfaces. Any type counts, unknown ones included.
+    shaped: uuidsOf(port['qos']).length > 0,
+    policed: POLICING_RATES.some((column) => (integerOf(row[column]) ?? 0) !== 0),
   };
 }
 
@@ -117,6 +135,8 @@ function samePort(a: PortInfo, b: PortInfo): boolean {
     a.mac === b.mac &&
     a.vm === b.vm &&
     a.slice === b.slice &&
-    a.linkBitsPerSecond === b.linkBitsPerSecond
+    a.linkBitsPerSecond === b.linkBitsPerSecond &&
+    a.shaped === b.shaped &&
+    a.policed === b.policed
   );
 }

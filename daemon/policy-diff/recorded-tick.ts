@@ -166,5 +166,7 @@ function portOf(port: PortView): PortInfo {
     vm: vm ?? undefined,
     slice: slice ?? undefined,
     linkBitsPerSecond: linkBitsPerSecond ?? undefined,
+    shaped: false,
+    policed: false,
   };
 }

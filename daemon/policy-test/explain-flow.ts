@@ -168,6 +168,8 @@ function portInfo(
     vm,
     slice,
     linkBitsPerSecond: undefined,
+    shaped: false,
+    policed: false,
   };
 }
 

@@ -46,6 +46,8 @@ export function portsOf(
         vm,
         slice,
         linkBitsPerSecond,
+        shaped: false,
+        policed: false,
       },
       rx: load('rxBitsPerSecond'),
       tx: load('txBitsPerSecond'),

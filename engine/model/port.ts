@@ -16,6 +16,10 @@ export interface PortInfo {
   readonly slice: string | undefined;
   /** Link speed in bits/s; undefined when the device does not say. */
   readonly linkBitsPerSecond: number | undefined;
+  /** True when the host limits or schedules what goes out of it (OVSDB `Port.qos`). */
+  readonly shaped: boolean;
+  /** True when the host drops what comes in above a rate (OVSDB `ingress_policing_*`). */
+  readonly policed: boolean;
 }
 
 /** Every port at one moment, by name. A new snapshot is a new object. */

@@ -80,7 +80,8 @@ export interface PathBackend {
   counters(sink: CounterSink, signal: AbortSignal): Promise<void>;
   /**
    * Follows the port directory: takes out, before it resolves, every entry that names a port
-   * which is gone or is not the port it was (uuid, ifindex). Resolves to the ids taken out.
+   * which is gone or is not the port it was (uuid, ifindex), or whose traffic is now limited as
+   * the backend cannot do it (see model/qos.ts). Resolves to the ids taken out.
    */
   portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]>;
   /**

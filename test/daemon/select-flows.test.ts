@@ -15,7 +15,15 @@ function around(rates: readonly number[]): Parameters<typeof selectFlows>[1] {
   });
   table.end();
   rows.forEach((row, i) => (table.rates.bitsPerSecond[row] = rates[i]));
-  const port = { uuid: '', ifindex: 0, bridge: 'br0', kind: 'vm', mac: undefined } as const;
+  const port = {
+    uuid: '',
+    ifindex: 0,
+    bridge: 'br0',
+    kind: 'vm',
+    mac: undefined,
+    shaped: false,
+    policed: false,
+  } as const;
   const ports = new Map(
     rates.map((_, i) => {
       const slice = i % 2 === 0 ? 'even' : undefined;

@@ -118,7 +118,14 @@ class ListedPorts extends FakePorts {
   }
 
   set(bridge: string): void {
-    const none = { mac: undefined, vm: undefined, slice: undefined, linkBitsPerSecond: undefined };
+    const none = {
+      mac: undefined,
+      vm: undefined,
+      slice: undefined,
+      linkBitsPerSecond: undefined,
+      shaped: false,
+      policed: false,
+    };
     const port: PortInfo = { name: 'p', uuid: 'u', ifindex: 1, bridge, kind: 'vm', ...none };
     this.#listener(new Map([['p', port]]));
   }

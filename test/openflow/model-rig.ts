@@ -60,7 +60,14 @@ export class ModelRig {
 
   /** The vSwitch's ports, of the same names as the switch's. */
   ports(): PortSnapshot {
-    const none = { mac: undefined, vm: undefined, slice: undefined, linkBitsPerSecond: undefined };
+    const none = {
+      mac: undefined,
+      vm: undefined,
+      slice: undefined,
+      linkBitsPerSecond: undefined,
+      shaped: false,
+      policed: false,
+    };
     return new Map(
       [...this.#uuids].map(([name, n]): [string, PortInfo] => [
         name,

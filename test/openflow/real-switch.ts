@@ -98,6 +98,8 @@ export class RealSwitch {
           bridge: 'vswitch',
           kind: 'vm',
           linkBitsPerSecond: undefined,
+          shaped: false,
+          policed: false,
         },
       ]),
     );

@@ -22,6 +22,7 @@ export function interfaceRow(name: string, columns: Row): Row {
     link_speed: ['set', []],
     ofport: ['set', []],
     external_ids: map({}),
+    ingress_policing_rate: 0,
     ...columns,
   };
 }
@@ -34,6 +35,8 @@ export interface PortRow {
   readonly id?: string;
   /** external_ids of the Port. */
   readonly portIds?: Readonly<Record<string, string>>;
+  /** Its qos, as a reference or a set of none or one; none when left out. */
+  readonly qos?: unknown;
 }
 
 /** The whole of the monitored tables, as the first reply to `monitor`. */
@@ -47,7 +50,11 @@ export function tables(ports: readonly PortRow[]): Row {
     Port: Object.fromEntries(
       ports.map((p) => [
         portId(p),
-        fresh({ interfaces: ['uuid', uuid(p.id ?? p.name)], external_ids: map(p.portIds ?? {}) }),
+        fresh({
+          interfaces: ['uuid', uuid(p.id ?? p.name)],
+          external_ids: map(p.portIds ?? {}),
+          qos: p.qos ?? ['set', []],
+        }),
       ]),
     ),
     Interface: Object.fromEntries(ports.map((p) => [uuid(p.id ?? p.name), fresh(p.row)])),

@@ -48,6 +48,33 @@ describe('port directory with a made-up OVSDB', () => {
     assert.deepEqual(told, expected);
   });
 
+  it('follows the qos and the policing of a port', async () => {
+    await directory.start(never());
+    const port = () => directory.current().get('vm1');
+    assert.equal(port()?.shaped, false);
+    update({ Port: { [uuid('Pvm1')]: { new: { qos: ['uuid', uuid('q')] } } } });
+    await eventually('it is shaped', () => port()?.shaped === true);
+    update({ Interface: { [uuid('vm1')]: { new: { ingress_policing_rate: 100 } } } });
+    await eventually('it is policed', () => port()?.policed === true);
+    update({ Port: { [uuid('Pvm1')]: { new: { qos: ['set', []] } } } });
+    await eventually('it is not shaped', () => port()?.shaped === false);
+  });
+
+  it('does without columns that an older Open vSwitch does not have', async () => {
+    const newer = 'ingress_policing_kpkts_rate';
+    const usual = server.behaviour;
+    server.behaviour = (request, socket) => {
+      if (request['method'] === 'monitor' && JSON.stringify(request).includes(newer)) {
+        const error = { error: 'syntax error', details: `no column ${newer} in table Interface` };
+        socket.write(JSON.stringify({ id: request['id'], result: null, error }));
+      } else usual(request, socket);
+    };
+    await directory.start(never());
+    assert.ok(directory.inStep());
+    assert.equal(directory.current().size, 2);
+    assert.equal(server.connections, 1);
+  });
+
   it('answers echo requests', async () => {
     await directory.start(never());
     server.broadcast({ id: 'ping', method: 'echo', params: [1, 'x'] });

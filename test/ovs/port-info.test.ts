@@ -41,6 +41,8 @@ describe('ports from OVSDB', () => {
       vm: 'web',
       slice: 'gold',
       linkBitsPerSecond: 10_000_000_000,
+      shaped: false,
+      policed: false,
     });
   });
 
@@ -83,6 +85,21 @@ describe('ports from OVSDB', () => {
     assert.deepEqual(kinds, ['uplink', 'uplink', 'internal', 'uplink', 'vm', 'other', 'other']);
   });
 
+  it('are shaped with a qos, whatever it is, and policed with a rate in either unit', () => {
+    const row = interfaceRow('p', {});
+    const shaped = (qos: unknown): boolean | undefined =>
+      portsOf(replicaOf(tables([{ name: 'p', row, qos }]))).get('p')?.shaped;
+    assert.equal(shaped(['uuid', uuid('q')]), true);
+    assert.equal(shaped(['set', [['uuid', uuid('q')]]]), true);
+    assert.equal(shaped(['set', []]), false);
+    const policed = (columns: Readonly<Record<string, unknown>>): boolean =>
+      onlyPort(interfaceRow('p', columns)).policed;
+    assert.equal(policed({}), false);
+    assert.equal(policed({ ingress_policing_rate: 1000 }), true);
+    assert.equal(policed({ ingress_policing_kpkts_rate: 1 }), true);
+    assert.equal(policed({ ingress_policing_kpkts_rate: 0 }), false);
+  });
+
   it('follow updates: changed, deleted, of another device, of another row', () => {
     const replica = replicaOf(
       tables([
@@ -112,6 +129,12 @@ describe('ports from OVSDB', () => {
     assert.ok(!samePorts(make({}), new Map()));
     assert.ok(!samePorts(make({}), make({ link_speed: 5 })));
     assert.ok(!samePorts(make({}), make({ external_ids: map({ 'norikae:slice': 'x' }) })));
+    assert.ok(!samePorts(make({}), make({ ingress_policing_rate: 5 })));
+    const [plain, shaped] = [
+      ['set', []],
+      ['uuid', uuid('q')],
+    ].map((qos) => portsOf(replicaOf(tables([{ name: 'p', row: interfaceRow('p', {}), qos }]))));
+    assert.ok(!samePorts(plain, shaped));
   });
 
   it('are not taken from what is no update', () => {

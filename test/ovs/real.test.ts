@@ -176,6 +176,34 @@ describe('a real Open vSwitch', function () {
     await directory.close();
   });
 
+  it('tells of the qos and the policing of a port, and of their end', async () => {
+    const { ovs } = real;
+    const directory = new OvsPortDirectory({ socket: `unix:${ovs.dbSocket}`, timeoutMs: 2_000 });
+    const vm2 = (): string => {
+      const port = directory.current().get('vm2');
+      return `${port?.shaped} ${port?.policed}`;
+    };
+    try {
+      await directory.start(never());
+      assert.equal(vm2(), 'false false');
+      const create = ['--', '--id=@q', 'create', 'qos', 'type=linux-htb'];
+      await ovs.vsctl('set', 'port', 'vm2', 'qos=@q', ...create, 'other-config:max-rate=1000000');
+      await eventually('it is shaped', () => vm2() === 'true false');
+      await ovs.vsctl('set', 'interface', 'vm2', 'ingress_policing_rate=1000');
+      await eventually('it is policed', () => vm2() === 'true true');
+      await ovs.vsctl('clear', 'port', 'vm2', 'qos');
+      await eventually('it is not shaped', () => vm2() === 'false true');
+      await ovs.vsctl('set', 'interface', 'vm2', 'ingress_policing_rate=0');
+      await eventually('it is not policed', () => vm2() === 'false false');
+      await ovs.vsctl('set', 'interface', 'vm2', 'ingress_policing_kpkts_rate=1');
+      await eventually('it is policed by packets', () => vm2() === 'false true');
+    } finally {
+      await directory.close();
+      await ovs.vsctl('set', 'interface', 'vm2', 'ingress_policing_kpkts_rate=0');
+      await ovs.vsctl('--', 'clear', 'port', 'vm2', 'qos', '--', '--all', 'destroy', 'qos');
+    }
+  });
+
   it('keeps its ports through a restart of ovsdb-server', async () => {
     const socket = `unix:${real.ovs.dbSocket}`;
     const directory = new OvsPortDirectory({ socket, timeoutMs: 2_000 });

@@ -92,6 +92,8 @@ export function portInfo(port: Partial<PortInfo> & { readonly name: string }): P
     vm: undefined,
     slice: undefined,
     linkBitsPerSecond: undefined,
+    shaped: false,
+    policed: false,
     ...port,
   };
 }

@@ -1,4 +1,5 @@
 import type { FlowSpec } from '../../../engine/model/flow.ts';
+import { qosRefusal } from '../../../engine/model/qos.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import { encodeActions } from './action-codec.ts';
 import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
@@ -15,6 +16,7 @@ export class FlowEncoder {
   readonly value = new Uint32Array(VALUE_WORDS);
   readonly mask = new Uint32Array(KEY_BYTES / 4);
   readonly #ports: PortTable;
+  readonly #portOf = (name: string) => this.#ports.get(name);
   readonly #match = {
     fields: new Uint8Array(this.key.buffer, TABLE_KEY.fields, KEY_BYTES),
     mask: new Uint8Array(this.mask.buffer),
@@ -38,6 +40,8 @@ export class FlowEncoder {
     const { output } = outcome.program;
     const target = output === undefined ? undefined : this.#ports.get(output);
     if (output !== undefined && target === undefined) return this.#unavailable(output);
+    const limited = qosRefusal(flow, this.#portOf);
+    if (limited !== undefined) return limited;
     this.key[TABLE_KEY.maskId / 4] = 0;
     this.key[TABLE_KEY.inPort / 4] = inPort.id;
     encodeEntry(this.#entry, id, outcome.program, target);

@@ -12,6 +12,9 @@ export interface AttachedPort {
   readonly uuid: string;
   readonly ifindex: number;
   readonly id: number;
+  /** Host's qos on what goes out, and policing of what comes in: the program does neither. */
+  readonly shaped: boolean;
+  readonly policed: boolean;
   readonly attached: Attached;
 }
 
@@ -97,7 +100,9 @@ export class PortTable {
         port.ifindex === ifindex &&
         this.#deviceOf(id) === ifindex &&
         this.#portAt(ifindex) === id;
-      if (!same || !this.#attach(port, id)) this.#retire(id, ifindex);
+      // Taken for unlimited, as it may have been: `follow` then has what is installed over it go.
+      const adopted = same && this.#attach({ ...port, shaped: false, policed: false }, id);
+      if (!adopted) this.#retire(id, ifindex);
     }
     const ids = this.ids();
     for (const ifindex of this.#keys(this.#maps.fd.ports)) {
@@ -108,14 +113,17 @@ export class PortTable {
     }
   }
 
-  /** Follows the directory; returns the ids of ports that are no longer served. */
+  /**
+   * Follows the directory; returns the ids of ports that are no longer served, or are shaped or
+   * policed from now on: what is installed over them has to go.
+   */
   follow(ports: PortSnapshot): readonly number[] {
     this.#problems.clear();
-    const retired: number[] = [];
+    const touched: number[] = [];
     const drop = (port: AttachedPort) => {
       this.#byName.delete(port.name);
       this.#retire(port.id, port.ifindex);
-      retired.push(port.id);
+      touched.push(port.id);
     };
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
@@ -124,6 +132,7 @@ export class PortTable {
         now.ifindex === port.ifindex &&
         this.#deviceOf(port.id) === port.ifindex;
       if (!same || this.#refusal(now) !== undefined) drop(port);
+      else if (this.#limit(port, now)) touched.push(port.id);
     }
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
@@ -133,7 +142,14 @@ export class PortTable {
     for (const port of ports.values()) {
       if (!this.#byName.has(port.name)) this.#add(port);
     }
-    return retired;
+    return touched;
+  }
+
+  /** Notes what limits a port now; true when that is more than before. */
+  #limit(port: AttachedPort, { shaped, policed }: PortInfo): boolean {
+    if (shaped === port.shaped && policed === port.policed) return false;
+    this.#byName.set(port.name, { ...port, shaped, policed });
+    return (shaped && !port.shaped) || (policed && !port.policed);
   }
 
   /** Takes the program off every port. */
@@ -183,14 +199,14 @@ export class PortTable {
 
   /** Attaches and lets packets in; false when it cannot be, and then why is in the problems. */
   #attach(port: PortInfo, id: number): boolean {
-    const { name, uuid, ifindex } = port;
+    const { name, uuid, ifindex, shaped, policed } = port;
     try {
       const attached = this.#attachment.attach(name, ifindex);
       const ref = new Uint8Array(PORT_REF.bytes);
       ref.set(u32(id), PORT_REF.portId);
       ref.set(u32(attached.flags), PORT_REF.flags);
       this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, name);
-      this.#byName.set(name, { name, uuid, ifindex, id, attached });
+      this.#byName.set(name, { name, uuid, ifindex, id, shaped, policed, attached });
       return true;
     } catch (error) {
       // What is wrong with one port is no reason to leave the others.

@@ -8,13 +8,17 @@ import { isObject } from './values.ts';
 /** Largest message taken: the first reply of a monitor of thousands of ports is a few MB. */
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
 
+type Columns = Readonly<Record<string, readonly string[]>>;
+
 export interface SessionOptions {
   readonly address: SocketAddress;
   /** The address as people write it, for errors. */
   readonly name: string;
   readonly database: string;
   /** Columns to monitor, by table. */
-  readonly tables: Readonly<Record<string, readonly string[]>>;
+  readonly tables: Columns;
+  /** Further columns of these tables; done without when the server refuses to monitor them. */
+  readonly newer?: Columns;
   /** Longest silence: past it the server is asked for an echo, and given up when none comes, ms. */
   readonly timeoutMs: number;
 }
@@ -49,13 +53,14 @@ export async function runSession(
 
 function monitor(
   connection: Connection,
-  { name, database, tables, timeoutMs }: SessionOptions,
+  { name, database, tables, newer, timeoutMs }: SessionOptions,
   onChange: (replica: Replica) => void,
   signal: AbortSignal,
 ): Promise<never> {
   return new Promise((_, reject) => {
     const replica = new Replica();
     let inStep = false;
+    let further: Columns | undefined;
     let waitingFor = 'monitor';
     let timer: NodeJS.Timeout | undefined;
 
@@ -84,6 +89,14 @@ function monitor(
       }
       onChange(replica);
     };
+    const ask = (more: Columns | undefined): void => {
+      further = more;
+      const request = Object.entries(tables).map(([table, columns]) => {
+        return [table, { columns: [...columns, ...(more?.[table] ?? [])] }];
+      });
+      const params = [database, null, Object.fromEntries(request)];
+      connection.send(JSON.stringify({ id: 'monitor', method: 'monitor', params }));
+    };
     const take = (message: unknown): void => {
       if (!isObject(message)) return;
       const { method, params, id, result, error } = message;
@@ -93,6 +106,7 @@ function monitor(
         if (inStep) apply(params[1]);
       } else if (method === undefined && id === 'monitor') {
         if (error !== null && error !== undefined) {
+          if (further !== undefined) return ask(undefined);
           return end(
             new OvsdbProtocolError(name, `it refuses to monitor: ${JSON.stringify(error)}`),
           );
@@ -120,13 +134,6 @@ function monitor(
       ended: ({ error }) =>
         end(new OvsdbDisconnected(name, error?.message ?? 'the server closed it')),
     });
-    const request = Object.entries(tables).map(([table, columns]) => [table, { columns }]);
-    connection.send(
-      JSON.stringify({
-        id: 'monitor',
-        method: 'monitor',
-        params: [database, null, Object.fromEntries(request)],
-      }),
-    );
+    ask(newer);
   });
 }

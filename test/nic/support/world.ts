@@ -110,5 +110,7 @@ function infoOf(port: WorldPort): PortInfo {
     vm: undefined,
     slice: undefined,
     linkBitsPerSecond: undefined,
+    shaped: false,
+    policed: false,
   };
 }
