@@ -50,9 +50,9 @@ export class XdpBackend implements PathBackend {
    * @throws {PinPathInUse} {@link NoBpfFileSystem} {@link LibbpfMissing} {@link ObjectUnusable}
    */
   start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
-    return this.#inLine(() => {
+    return this.#inLine(async () => {
       signal.throwIfAborted();
-      this.#session ??= Session.open(this.#options, ports);
+      if (this.#session === undefined) this.#session = await Session.open(this.#options, ports);
     });
   }
 
@@ -116,8 +116,13 @@ export class XdpBackend implements PathBackend {
     this.#started().renewLease(this.#options.leaseMs);
   }
 
+  /** @throws {EntryStuck} when the kernel keeps entries; the next call tries them again */
   withdrawAll(): Promise<number> {
-    return this.#inLine(() => this.#started().installer.removeWhere(() => true).length);
+    return this.#inLine(() => {
+      const { ids, stuck } = this.#started().installer.removeWhere(() => true);
+      if (stuck !== undefined) throw stuck;
+      return ids.length;
+    });
   }
 
   close(how: 'withdraw' | 'keep'): Promise<void> {

@@ -59,7 +59,10 @@ export class ObjectUnusable extends Error {
 /** Another process holds the pinned maps. */
 export class PinPathInUse extends Error {
   constructor(pinPath: string) {
-    super(`${pinPath} is in use by another daemon: stop it, or give this one another pinPath`);
+    super(
+      `${pinPath} is in use by another daemon: stop it, or give this one another pinPath and ` +
+        'other ports',
+    );
     this.name = 'PinPathInUse';
   }
 }
@@ -96,5 +99,16 @@ export class PortUnusable extends Error {
   constructor(port: string, detail: string) {
     super(`port ${port}: ${detail}`);
     this.name = 'PortUnusable';
+  }
+}
+
+/** The kernel keeps entries that were to be deleted. They are tried again with the next call. */
+export class EntryStuck extends Error {
+  constructor(entries: number, errno: string) {
+    super(
+      `${entries} XDP entries cannot be deleted: ${errno}; they are tried again, and without a ` +
+        'renewal the lease ends them',
+    );
+    this.name = 'EntryStuck';
   }
 }

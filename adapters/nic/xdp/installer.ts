@@ -2,10 +2,12 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { Refusal, RefusalCode } from '../../../engine/model/refusal.ts';
 import type { Operation, OperationResult } from '../../../engine/ports/path-backend.ts';
-import { KEY_WORDS } from './entry-table.ts';
+import { DeleteQueue } from './delete-queue.ts';
 import type { EntryTable } from './entry-table.ts';
+import { EntryStuck } from './errors.ts';
 import { FlowEncoder } from './flow-encoder.ts';
 import type { FlowMap } from './flow-map.ts';
+import type { GracePeriod } from './grace-period.ts';
 import type { MaskSet } from './mask-set.ts';
 import type { PortTable } from './port-table.ts';
 import type { StatsSlots } from './stats-slots.ts';
@@ -17,6 +19,7 @@ const STEP = 4096;
 export interface Tables {
   readonly entries: EntryTable;
   readonly flows: FlowMap;
+  readonly grace: GracePeriod;
   readonly masks: MaskSet;
   readonly ports: PortTable;
   readonly slots: StatsSlots;
@@ -36,17 +39,37 @@ function refused(code: RefusalCode, detail: string): OperationResult {
   return { ok: false, refusal: { code, detail } };
 }
 
-/** The kernel does not let go of an entry: the backend is not usable. */
-export class EntryStuck extends Error {
-  constructor(errno: string) {
-    super(`an XDP entry cannot be deleted: ${errno}; let the lease run out`);
-    this.name = 'EntryStuck';
-  }
+function notLetGo(errno: string): OperationResult {
+  const detail = `the kernel does not delete the entry: ${errno}; it is tried again`;
+  return refused('device-error', detail);
+}
+
+/** What is staged for a slot. */
+const NOTHING = 0;
+const PUT = 1;
+const DELETE = 2;
+
+/** No operation waits for the result. */
+const NO_RESULT = -1;
+
+/** What {@link Installer.removeWhere} came to. */
+export interface Removed {
+  /** Flows whose entries are gone. */
+  readonly ids: readonly FlowId[];
+  /** Set when the kernel keeps entries; they are tried again with whatever is done next. */
+  readonly stuck: EntryStuck | undefined;
 }
 
 /**
  * Carries out operations. They are staged and written in batches, deletes before puts; an
  * operation on an entry whose put is staged waits until that is written.
+ *
+ * An entry is never written over, and none is written between a delete and the end of the
+ * programs that were running then (see {@link GracePeriod}): no packet is ever handled with the
+ * entry of another flow. Meanwhile the vSwitch has the packets of an entry that is replaced. The
+ * grace period is waited for once a batch.
+ *
+ * An entry is forgotten, and its mask and counters with it, once the kernel has let go of it.
  */
 export class Installer {
   readonly #t: Tables;
@@ -54,30 +77,35 @@ export class Installer {
   /** Staged puts: their slots, and where their results are. */
   #putSlots: number[] = [];
   #putResults: number[] = [];
-  readonly #isStaged: Uint8Array;
-  /** Staged deletes: keys, one behind the other. */
-  readonly #deleteKeys = new Uint32Array(STEP * KEY_WORDS);
-  #deleteCount = 0;
+  readonly #staged: Uint8Array;
+  readonly #deletes: DeleteQueue;
+  /** Entries that the kernel did not delete, and why; they are tried again first of all. */
+  readonly #stuck = new Map<number, string>();
+  /** Memory of deleted entries may still be in use; what was before this installer counts, too. */
+  #recycled = true;
 
   constructor(tables: Tables) {
     this.#t = tables;
     this.#encoder = new FlowEncoder(tables.ports);
-    this.#isStaged = new Uint8Array(tables.slots.size);
+    this.#staged = new Uint8Array(tables.slots.size);
+    this.#deletes = new DeleteQueue(STEP, tables.entries, tables.flows);
   }
 
   /** One result each, same order. What is left when the signal is aborted meanwhile is refused. */
   async apply(operations: readonly Operation[], signal: AbortSignal): Promise<OperationResult[]> {
     signal.throwIfAborted();
     const results: OperationResult[] = [];
+    for (const slot of this.#stuck.keys()) this.#stageDelete(slot, NO_RESULT, results);
+    this.#writeDeletes(results);
     for (const operation of operations) {
       if (signal.aborted) {
         results.push(refused('device-error', 'the operations were aborted'));
         continue;
       }
-      let result = this.#carryOut(operation, results.length);
+      let result = this.#carryOut(operation, results);
       if (result === undefined) {
         await this.#flush(results);
-        result = this.#carryOut(operation, results.length);
+        result = this.#carryOut(operation, results);
       }
       results.push(result ?? refused('device-error', 'the entry is being written'));
       if (this.#putSlots.length >= STEP) {
@@ -86,21 +114,24 @@ export class Installer {
       }
     }
     await this.#flush(results);
-    if (this.#t.masks.crowded) await this.#t.masks.commit();
+    await this.#tidyMasks();
     return results;
   }
 
-  /** Takes out the entries that `which` picks; returns their ids. Synchronous to the end. */
-  removeWhere(which: (slot: number) => boolean): FlowId[] {
+  /** Takes out the entries that `which` picks. Synchronous to the end. */
+  removeWhere(which: (slot: number) => boolean): Removed {
     const { entries, slots } = this.#t;
-    const ids: FlowId[] = [];
+    const picked: number[] = [];
     for (let slot = 0; slot < slots.highWater; slot++) {
-      if (!slots.inUse(slot) || !entries.has(slot) || !which(slot)) continue;
-      ids.push(entries.idAt(slot));
-      this.#forget(slot);
+      if (!slots.inUse(slot) || !entries.has(slot)) continue;
+      if (this.#stuck.has(slot) || which(slot)) picked.push(slot);
     }
-    this.#writeDeletes();
-    return ids;
+    for (const slot of picked) this.#stageDelete(slot, NO_RESULT, []);
+    this.#writeDeletes([]);
+    const ids = picked.filter((slot) => !this.#stuck.has(slot)).map((slot) => entries.idAt(slot));
+    const [errno] = this.#stuck.values();
+    const stuck = errno === undefined ? undefined : new EntryStuck(this.#stuck.size, errno);
+    return { ids, stuck };
   }
 
   /** Why the flow cannot be expressed with the ports there are, or undefined. */
@@ -109,41 +140,53 @@ export class Installer {
   }
 
   /** The result, or undefined when what is staged has to be written first. */
-  #carryOut(operation: Operation, result: number): OperationResult | undefined {
+  #carryOut(operation: Operation, results: OperationResult[]): OperationResult | undefined {
+    const { entries } = this.#t;
     const id = operation.kind === 'put' ? operation.flow.id : operation.id;
-    const installed = this.#t.entries.find(id);
-    if (installed >= 0 && this.#isStaged[installed] === 1) return undefined;
-    if (operation.kind === 'put') return this.#put(operation.flow, installed, result);
+    let installed = entries.find(id);
+    if (installed >= 0 && this.#staged[installed] === PUT) return undefined;
+    if (installed >= 0 && this.#staged[installed] === DELETE) {
+      this.#writeDeletes(results);
+      installed = entries.find(id);
+    }
+    const errno = this.#stuck.get(installed);
+    if (errno !== undefined) return notLetGo(errno);
+    if (operation.kind === 'put') return this.#put(operation.flow, installed, results);
     if (installed < 0) return ABSENT;
-    this.#forget(installed);
+    this.#stageDelete(installed, results.length, results);
     return DELETED;
   }
 
-  #put(flow: FlowSpec, old: number, result: number): OperationResult | undefined {
+  #put(flow: FlowSpec, old: number, results: OperationResult[]): OperationResult | undefined {
     const { entries, masks } = this.#t;
     const encoder = this.#encoder;
     const refusal = encoder.encode(flow);
     if (refusal !== undefined) {
       // What is installed no longer is what the vSwitch does.
-      if (old >= 0) this.#forget(old);
+      if (old >= 0) this.#stageDelete(old, NO_RESULT, results);
       return { ok: false, refusal };
     }
     encoder.maskId = masks.idOf(encoder.mask);
     // The vSwitch makes the same megaflow anew under another id: the new takes the old's place.
     const owner = entries.findKey(encoder.key);
-    if (owner >= 0 && this.#isStaged[owner] === 1) return undefined;
-    if (old >= 0 && owner === old) return this.#replace(old, result);
-    if (old >= 0) this.#forget(old);
-    if (owner >= 0) this.#forget(owner);
-    return this.#install(flow.id, old >= 0 ? REPLACED : INSTALLED, result);
+    if (owner >= 0 && this.#staged[owner] === PUT) return undefined;
+    if (old >= 0 && owner === old) return this.#replace(old, results);
+    for (const slot of [old, owner]) {
+      if (slot >= 0 && this.#staged[slot] === NOTHING) this.#stageDelete(slot, NO_RESULT, results);
+    }
+    if (old >= 0 || owner >= 0) this.#writeDeletes(results);
+    const errno = this.#stuck.get(old) ?? this.#stuck.get(owner);
+    if (errno !== undefined) return notLetGo(errno);
+    return this.#install(flow.id, old >= 0 ? REPLACED : INSTALLED, results.length);
   }
 
-  #replace(slot: number, result: number): OperationResult {
+  #replace(slot: number, results: OperationResult[]): OperationResult {
     const { value } = this.#encoder;
     this.#encoder.statsSlot = slot;
     if (this.#t.entries.isSame(slot, value)) return UNCHANGED;
+    this.#stageDelete(slot, results.length, results);
     this.#t.entries.replaceValue(slot, value);
-    this.#stage(slot, result);
+    this.#stagePut(slot, results.length);
     return REPLACED;
   }
 
@@ -165,7 +208,7 @@ export class Installer {
     encoder.maskId = maskId;
     encoder.statsSlot = slot;
     entries.add(slot, id, encoder.key, encoder.value);
-    this.#stage(slot, result);
+    this.#stagePut(slot, result);
     return outcome;
   }
 
@@ -179,44 +222,60 @@ export class Installer {
     return gone;
   }
 
-  #stage(slot: number, result: number): void {
+  #stagePut(slot: number, result: number): void {
     this.#putSlots.push(slot);
     this.#putResults.push(result);
-    this.#isStaged[slot] = 1;
+    this.#staged[slot] = PUT;
+  }
+
+  #stageDelete(slot: number, result: number, results: OperationResult[]): void {
+    if (this.#deletes.isFull) this.#writeDeletes(results);
+    this.#deletes.add(slot, result);
+    this.#staged[slot] = DELETE;
+  }
+
+  #writeDeletes(results: OperationResult[]): void {
+    if (this.#deletes.isEmpty) return;
+    this.#recycled = true;
+    this.#deletes.write((slot, result, errno) => {
+      if (errno !== undefined) {
+        this.#stuck.set(slot, errno);
+        if (result !== NO_RESULT) results[result] = notLetGo(errno);
+      } else {
+        this.#stuck.delete(slot);
+        // One that is only replaced keeps its place.
+        if (this.#staged[slot] === DELETE) this.#forget(slot);
+      }
+      if (this.#staged[slot] === DELETE) this.#staged[slot] = NOTHING;
+    });
   }
 
   #forget(slot: number): void {
     const { entries, masks, slots, nowMs } = this.#t;
-    entries.copyKey(slot, this.#deleteKeys, this.#deleteCount * KEY_WORDS);
-    this.#deleteCount++;
     masks.release(entries.maskIdAt(slot));
     entries.remove(slot);
     slots.drain(slot, nowMs());
-    if (this.#deleteCount === STEP) this.#writeDeletes();
-  }
-
-  #writeDeletes(): void {
-    const count = this.#deleteCount;
-    this.#deleteCount = 0;
-    const [failure] = this.#t.flows.delete(this.#deleteKeys, count);
-    if (failure !== undefined) throw new EntryStuck(failure.errno);
   }
 
   async #flush(results: OperationResult[]): Promise<void> {
-    const { entries, flows, masks } = this.#t;
-    this.#writeDeletes();
+    const { entries, flows } = this.#t;
+    this.#writeDeletes(results);
     if (this.#putSlots.length === 0) return;
-    const slots = this.#putSlots;
-    const places = this.#putResults;
+    for (const slot of this.#putSlots) this.#staged[slot] = NOTHING;
+    // Whose old entry stays is not written over; its result says so already.
+    const isFree = (_: unknown, i: number) => !this.#stuck.has(staged[i]);
+    const staged = this.#putSlots;
+    const slots = staged.filter(isFree);
+    const places = this.#putResults.filter(isFree);
     this.#putSlots = [];
     this.#putResults = [];
     const undo = (index: number, code: RefusalCode, why: string) => {
       results[places[index]] = refused(code, `the kernel does not take the entry: ${why}`);
       // Whatever was there before goes, too.
-      this.#forget(slots[index]);
+      this.#stageDelete(slots[index], NO_RESULT, results);
     };
     try {
-      if (masks.changed) await masks.commit();
+      await this.#settle();
       for (const { index, errno } of flows.put(entries, slots, process.hrtime.bigint())) {
         undo(index, errno === 'E2BIG' ? 'table-full' : 'device-error', errno);
       }
@@ -224,8 +283,25 @@ export class Installer {
       const why = error instanceof Error ? error.message : String(error);
       slots.forEach((_, index) => undo(index, 'device-error', why));
     }
-    for (const slot of slots) this.#isStaged[slot] = 0;
-    this.#writeDeletes();
+    this.#writeDeletes(results);
+  }
+
+  /** Makes the masks of what is to be written known, and the memory of what was deleted safe. */
+  async #settle(): Promise<void> {
+    if (this.#t.masks.changed) await this.#t.masks.commit();
+    else if (this.#recycled) await this.#t.grace.wait();
+    this.#recycled = false;
+  }
+
+  /** Takes idle masks out of the program's way. */
+  async #tidyMasks(): Promise<void> {
+    if (!this.#t.masks.crowded) return;
+    try {
+      await this.#t.masks.commit();
+      this.#recycled = false;
+    } catch {
+      // What was asked for is done; idle masks only cost time, and the next call tries again.
+    }
   }
 }
 

@@ -72,6 +72,11 @@ export function createMaskSetMap(libbpf: Libbpf): number {
   return libbpf.createMap(ARRAY, 'mask_set', 4, MASK_SET.bytes, 1);
 }
 
+/** Makes a map of one such inner map. The caller closes it. */
+export function createOuterMap(libbpf: Libbpf, innerFd: number): number {
+  return libbpf.createMap(ARRAY_OF_MAPS, 'outer', 4, 4, 1, innerFd);
+}
+
 /** The maps the program and user space share, pinned so that they outlive the daemon. */
 export class Maps {
   readonly fd: Readonly<Record<MapName, number>>;

@@ -86,19 +86,23 @@ export class MaskSet {
     if (mask.users === 0) this.#used--;
   }
 
-  /** Shows the program the masks in use. Every entry of the others must be deleted by now. */
+  /**
+   * Shows the program the masks in use. Every entry of the others must be deleted by now. No
+   * program that was running at the call runs any more when it resolves. When it rejects, the
+   * program has what it had.
+   */
   async commit(): Promise<void> {
     const kept = [...this.#byId.values()].filter((mask) => mask.users > 0);
-    this.#byHash.clear();
-    this.#byId.clear();
-    for (const mask of kept) this.#add(mask);
     const fd = createMaskSetMap(this.#libbpf);
     try {
-      this.#libbpf.update(fd, FIRST, this.#encode(), 'mask set');
+      this.#libbpf.update(fd, FIRST, encode(kept), 'mask set');
       await this.#libbpf.updateWaiting(this.#maps.fd.masks, FIRST, u32(fd), 'masks');
     } finally {
       this.#libbpf.close(fd);
     }
+    this.#byHash.clear();
+    this.#byId.clear();
+    for (const mask of kept) this.#add(mask);
     this.#changed = false;
   }
 
@@ -143,19 +147,19 @@ export class MaskSet {
     this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? NONE), mask]);
     this.#byId.set(mask.id, mask);
   }
+}
 
-  #encode(): Uint8Array {
-    const set = new Uint8Array(MASK_SET.bytes);
-    const view = new DataView(set.buffer);
-    view.setUint32(MASK_SET.count, this.#byId.size, true);
-    let at: number = MASK_SET.masks;
-    for (const mask of this.#byId.values()) {
-      set.set(new Uint8Array(mask.words.buffer), at);
-      view.setUint32(at + FLOW_MASK.maskId, mask.id, true);
-      at += FLOW_MASK.bytes;
-    }
-    return set;
+function encode(masks: readonly Mask[]): Uint8Array {
+  const set = new Uint8Array(MASK_SET.bytes);
+  const view = new DataView(set.buffer);
+  view.setUint32(MASK_SET.count, masks.length, true);
+  let at: number = MASK_SET.masks;
+  for (const mask of masks) {
+    set.set(new Uint8Array(mask.words.buffer), at);
+    view.setUint32(at + FLOW_MASK.maskId, mask.id, true);
+    at += FLOW_MASK.bytes;
   }
+  return set;
 }
 
 function hashOf(words: Uint32Array): number {

@@ -2,6 +2,7 @@ import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { Attached, Attachment, AttachMode } from './attachment.ts';
 import { ifindexOf } from './device.ts';
 import { PortUnusable } from './errors.ts';
+import type { GracePeriod } from './grace-period.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { Maps } from './maps.ts';
 import { CONTROL, PORT_INFO, PORT_REF, portIdentity, u32, u32At } from './records.ts';
@@ -40,6 +41,16 @@ export class PortTable {
   readonly #maps: Maps;
   readonly #attachment: Attachment;
   readonly #only: ReadonlySet<string> | undefined;
+  readonly #grace: GracePeriod;
+  /**
+   * Ids of ports that are no longer served, or are shaped or policed since: what is installed over
+   * them has to go. Whoever has taken it out clears this.
+   */
+  readonly touched = new Set<number>();
+  /** Ports that are being closed: ifindex by id. One that fails is tried again. */
+  readonly #closing = new Map<number, number>();
+  /** Elements of `ports` were deleted, and programs that found them may still be running. */
+  #recycled = false;
   readonly #byName = new Map<string, AttachedPort>();
   readonly #problems = new Map<string, string>();
 
@@ -48,11 +59,13 @@ export class PortTable {
     libbpf: Libbpf,
     maps: Maps,
     attachment: Attachment,
+    grace: GracePeriod,
     only: readonly string[] | undefined,
   ) {
     this.#libbpf = libbpf;
     this.#maps = maps;
     this.#attachment = attachment;
+    this.#grace = grace;
     this.#only = only === undefined ? undefined : new Set(only);
   }
 
@@ -85,7 +98,8 @@ export class PortTable {
   }
 
   /** Takes over what an earlier daemon left, where port and device are still the same. */
-  adopt(ports: PortSnapshot): void {
+  async adopt(ports: PortSnapshot): Promise<void> {
+    this.#recycled = true;
     const byIdentity = new Map<string, PortInfo>();
     for (const port of ports.values()) byIdentity.set(identityText(portIdentity(port.uuid)), port);
 
@@ -94,19 +108,22 @@ export class PortTable {
       this.#libbpf.lookup(this.#maps.fd.port_info, u32(id), value, 'port_info');
       const ifindex = u32At(value, PORT_INFO.ifindex);
       const port = byIdentity.get(identityText(value.subarray(PORT_INFO.identity)));
-      const same =
-        port !== undefined &&
+      const isSame =
+        port?.ifindex === ifindex &&
         this.#refusal(port) === undefined &&
-        port.ifindex === ifindex &&
         this.#deviceOf(id) === ifindex &&
         this.#portAt(ifindex) === id;
-      // Taken for unlimited, as it may have been: `follow` then has what is installed over it go.
-      const adopted = same && this.#attach({ ...port, shaped: false, policed: false }, id);
-      if (!adopted) this.#retire(id, ifindex);
+      // Taken for unlimited, as it may have been: `drop` then has what is installed over it go.
+      const isAttached =
+        port !== undefined &&
+        isSame &&
+        (await this.#attach({ ...port, shaped: false, policed: false }, id));
+      if (!isAttached) this.#close(id, ifindex);
+      await turn();
     }
     const ids = this.ids();
     for (const ifindex of this.#keys(this.#maps.fd.ports)) {
-      if (!ids.has(this.#portAt(ifindex) ?? 0)) this.#remove(this.#maps.fd.ports, ifindex);
+      if (!ids.has(this.#portAt(ifindex) ?? 0)) this.#keepOut(ifindex);
     }
     for (const id of this.#keys(this.#maps.fd.devices)) {
       if (!ids.has(id)) this.#remove(this.#maps.fd.devices, id);
@@ -114,35 +131,37 @@ export class PortTable {
   }
 
   /**
-   * Follows the directory; returns the ids of ports that are no longer served, or are shaped or
-   * policed from now on: what is installed over them has to go.
+   * Stops serving the ports that are gone or are not what they were.
+   *
+   * @throws {SystemCallFailed} after having tried all; what failed is tried again next time
    */
-  follow(ports: PortSnapshot): readonly number[] {
+  drop(ports: PortSnapshot): void {
     this.#problems.clear();
-    const touched: number[] = [];
-    const drop = (port: AttachedPort) => {
-      this.#byName.delete(port.name);
-      this.#retire(port.id, port.ifindex);
-      touched.push(port.id);
-    };
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
       const same =
         now?.uuid === port.uuid &&
         now.ifindex === port.ifindex &&
         this.#deviceOf(port.id) === port.ifindex;
-      if (!same || this.#refusal(now) !== undefined) drop(port);
-      else if (this.#limit(port, now)) touched.push(port.id);
+      if (!same || this.#refusal(now) !== undefined) this.#giveUp(port);
+      else if (this.#limit(port, now)) this.touched.add(port.id);
     }
+    this.#closeAll();
+  }
+
+  /** Serves the ports that it can, giving way to others between one and the next. */
+  async serve(ports: PortSnapshot): Promise<void> {
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
       if (now === undefined || this.#attachment.isAttached(port.ifindex)) continue;
-      if (!this.#attach(now, port.id)) drop(port);
+      if (!(await this.#attach(now, port.id))) this.#giveUp(port);
+      await turn();
     }
+    this.#closeAll();
     for (const port of ports.values()) {
-      if (!this.#byName.has(port.name)) this.#add(port);
+      if (this.#byName.has(port.name)) continue;
+      if (await this.#add(port)) await turn();
     }
-    return touched;
   }
 
   /** Notes what limits a port now; true when that is more than before. */
@@ -154,8 +173,8 @@ export class PortTable {
 
   /** Takes the program off every port. */
   detachAll(): void {
-    for (const port of this.#byName.values()) this.#retire(port.id, port.ifindex);
-    this.#byName.clear();
+    for (const port of this.#byName.values()) this.#giveUp(port);
+    this.#closeAll();
   }
 
   #refusal(port: PortInfo): string | undefined {
@@ -167,15 +186,16 @@ export class PortTable {
     return port.ifindex === 0 ? 'it has no kernel device' : undefined;
   }
 
-  #add(port: PortInfo): void {
+  /** False when there was nothing to try. */
+  async #add(port: PortInfo): Promise<boolean> {
     const refusal = this.#refusal(port);
     if (refusal !== undefined) {
       this.#problems.set(port.name, `port ${port.name} is not served: ${refusal}`);
-      return;
+      return false;
     }
     if (ifindexOf(port.name) !== port.ifindex) {
       this.#problems.set(port.name, `port ${port.name}: device ${port.ifindex} is not there`);
-      return;
+      return false;
     }
     const id = this.#maps.next(CONTROL.nextPortId);
     const info = new Uint8Array(PORT_INFO.bytes);
@@ -186,26 +206,24 @@ export class PortTable {
       this.#libbpf.update(this.#maps.fd.devices, u32(id), u32(port.ifindex), port.name);
     } catch (error) {
       this.#problems.set(port.name, messageOf(error));
-      this.#retire(id, port.ifindex);
-      return;
+      this.#close(id, port.ifindex);
+      return true;
     }
     // Asked again: between the question and the update the device could have been replaced.
-    const attached = this.#attach(port, id) && ifindexOf(port.name) === port.ifindex;
+    const attached = (await this.#attach(port, id)) && ifindexOf(port.name) === port.ifindex;
     if (!attached) {
       this.#byName.delete(port.name);
-      this.#retire(id, port.ifindex);
+      this.#close(id, port.ifindex);
     }
+    return true;
   }
 
   /** Attaches and lets packets in; false when it cannot be, and then why is in the problems. */
-  #attach(port: PortInfo, id: number): boolean {
+  async #attach(port: PortInfo, id: number): Promise<boolean> {
     const { name, uuid, ifindex, shaped, policed } = port;
     try {
       const attached = this.#attachment.attach(name, ifindex);
-      const ref = new Uint8Array(PORT_REF.bytes);
-      ref.set(u32(id), PORT_REF.portId);
-      ref.set(u32(attached.flags), PORT_REF.flags);
-      this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, name);
+      await this.#letIn(ifindex, id, attached.flags);
       this.#byName.set(name, { name, uuid, ifindex, id, shaped, policed, attached });
       return true;
     } catch (error) {
@@ -216,10 +234,60 @@ export class PortTable {
     }
   }
 
+  /**
+   * Opens the door for packets of a device. A program could still hold the element that was
+   * deleted last, and would take its packet for one of this port: so it waits for such programs.
+   */
+  async #letIn(ifindex: number, id: number, flags: number): Promise<void> {
+    const ref = new Uint8Array(PORT_REF.bytes);
+    ref.set(u32(id), PORT_REF.portId);
+    ref.set(u32(flags), PORT_REF.flags);
+    const there = new Uint8Array(PORT_REF.bytes);
+    if (this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), there, 'ports')) {
+      if (Buffer.compare(there, ref) === 0) return;
+      this.#keepOut(ifindex);
+    }
+    if (this.#recycled) {
+      await this.#grace.wait();
+      this.#recycled = false;
+    }
+    this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, `ifindex ${ifindex}`);
+  }
+
+  #keepOut(ifindex: number): void {
+    this.#recycled = true;
+    this.#remove(this.#maps.fd.ports, ifindex);
+  }
+
+  /** Gives a port up; what is installed over it is to go, too. */
+  #giveUp(port: AttachedPort): void {
+    this.#byName.delete(port.name);
+    this.touched.add(port.id);
+    this.#closing.set(port.id, port.ifindex);
+  }
+
+  #close(id: number, ifindex: number): void {
+    this.#closing.set(id, ifindex);
+    this.#closeAll();
+  }
+
+  #closeAll(): void {
+    const failures: unknown[] = [];
+    for (const [id, ifindex] of this.#closing) {
+      try {
+        this.#shut(id, ifindex);
+        this.#closing.delete(id);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
   /** Closes both doors of a port before anything else. */
-  #retire(id: number, ifindex: number): void {
+  #shut(id: number, ifindex: number): void {
     const sameDevice = this.#deviceOf(id) === ifindex;
-    if (this.#portAt(ifindex) === id) this.#remove(this.#maps.fd.ports, ifindex);
+    if (this.#portAt(ifindex) === id) this.#keepOut(ifindex);
     this.#remove(this.#maps.fd.devices, id);
     if (sameDevice) this.#attachment.detach(ifindex);
     this.#remove(this.#maps.fd.stalled, id);
@@ -267,4 +335,10 @@ function identityText(identity: Uint8Array): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -2,16 +2,18 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { CounterSink, EntrySink } from '../../../engine/ports/path-backend.ts';
 import { Attachment } from './attachment.ts';
-import type { XdpBackendOptions } from './options.ts';
 import { EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY } from './entry-value.ts';
+import { EntryStuck } from './errors.ts';
 import { FlowMap } from './flow-map.ts';
+import { GracePeriod } from './grace-period.ts';
 import { Installer } from './installer.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import { Libbpf } from './libbpf.ts';
 import { PinLock } from './lock.ts';
 import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
+import type { XdpBackendOptions } from './options.ts';
 import { PortTable } from './port-table.ts';
 import { CONTROL } from './records.ts';
 import { StatsReader } from './stats-reader.ts';
@@ -31,7 +33,10 @@ export class Session {
   readonly #flows: FlowMap;
   readonly #slots: StatsSlots;
   readonly #stats: StatsReader;
+  readonly #grace: GracePeriod;
   readonly #guard: number | undefined;
+  /** Flows whose entries went with a port, and whom nobody has been told of yet. */
+  #untold: FlowId[] = [];
 
   private constructor(libbpf: Libbpf, lock: PinLock, maps: Maps, options: XdpBackendOptions) {
     this.#libbpf = libbpf;
@@ -40,15 +45,17 @@ export class Session {
     const { slots } = sizesFor(options.entries);
     const attachment = new Attachment(libbpf, maps, options.objectPath, options.mode);
     this.#guard = attachment.startGuard();
+    this.#grace = new GracePeriod(libbpf);
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
-    this.ports = new PortTable(libbpf, maps, attachment, options.ports);
+    this.ports = new PortTable(libbpf, maps, attachment, this.#grace, options.ports);
     this.#flows = new FlowMap(libbpf, maps.fd.flows);
     this.#slots = new StatsSlots(slots);
     this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries);
     this.installer = new Installer({
       entries: this.entries,
       flows: this.#flows,
+      grace: this.#grace,
       masks: this.masks,
       ports: this.ports,
       slots: this.#slots,
@@ -57,7 +64,7 @@ export class Session {
     });
   }
 
-  static open(options: XdpBackendOptions, ports: PortSnapshot): Session {
+  static async open(options: XdpBackendOptions, ports: PortSnapshot): Promise<Session> {
     const libbpf = new Libbpf();
     const lock = PinLock.take(options.pinPath);
     const undo = [() => lock.release()];
@@ -68,10 +75,10 @@ export class Session {
       const maps = pinned ?? Maps.create(libbpf, pinPath, sizes);
       undo.unshift(() => maps.close());
       const session = new Session(libbpf, lock, maps, options);
-      undo.unshift(() => session.#stopGuard());
+      undo.unshift(() => session.#stop());
       maps.setWord(CONTROL.heartbeatNs, BigInt(options.heartbeatMs) * 1_000_000n);
-      if (pinned !== undefined) session.#adopt(ports);
-      session.follow(ports);
+      if (pinned !== undefined) await session.#adopt(ports);
+      await session.follow(ports);
       return session;
     } catch (error) {
       for (const step of undo) step();
@@ -98,11 +105,22 @@ export class Session {
     this.#stats.read(sink, nowMs());
   }
 
-  /** Takes ports in and out; returns the flows whose entries went with a port. */
-  follow(ports: PortSnapshot): FlowId[] {
-    const retired = this.ports.follow(ports);
-    if (retired.length === 0) return [];
-    return this.installer.removeWhere((slot) => retired.some((id) => this.entries.names(slot, id)));
+  /**
+   * Takes ports in and out; returns the flows whose entries went with a port. What fails is tried
+   * again with the next call.
+   *
+   * @throws {EntryStuck} {@link SystemCallFailed}
+   */
+  async follow(ports: PortSnapshot): Promise<FlowId[]> {
+    try {
+      this.ports.drop(ports);
+    } finally {
+      this.#takeOut();
+    }
+    await this.ports.serve(ports);
+    const stuck = this.#takeOut();
+    if (stuck !== undefined) throw stuck;
+    return this.#untold.splice(0);
   }
 
   renewLease(leaseMs: number): void {
@@ -115,23 +133,37 @@ export class Session {
       if (how === 'withdraw') {
         this.#maps.setWord(CONTROL.leaseUntilNs, 0n);
         this.ports.detachAll();
+        // An entry that the kernel keeps ends with its map.
         this.installer.removeWhere(() => true);
         this.#maps.unpin();
       }
     } finally {
-      this.#stopGuard();
+      this.#stop();
       this.#maps.close();
       this.#lock.release();
     }
   }
 
-  #stopGuard(): void {
+  /** Takes out the entries that go with touched ports; says when the kernel keeps some. */
+  #takeOut(): EntryStuck | undefined {
+    const touched = [...this.ports.touched];
+    if (touched.length === 0) return undefined;
+    const { ids, stuck } = this.installer.removeWhere((slot) =>
+      touched.some((id) => this.entries.names(slot, id)),
+    );
+    this.#untold.push(...ids);
+    if (stuck === undefined) this.ports.touched.clear();
+    return stuck;
+  }
+
+  #stop(): void {
+    this.#grace.close();
     if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
   }
 
   /** Rebuilds ids, keys and slots from the maps; what no longer makes sense is deleted. */
-  #adopt(ports: PortSnapshot): void {
-    this.ports.adopt(ports);
+  async #adopt(ports: PortSnapshot): Promise<void> {
+    await this.ports.adopt(ports);
     this.masks.adopt();
     const served = this.ports.ids();
     const orphans: number[] = [];
@@ -156,7 +188,8 @@ export class Session {
       taken.add(slot);
       this.entries.add(slot, id, key, value);
     });
-    this.#flows.delete(Uint32Array.from(orphans), orphans.length / KEY_WORDS);
+    const kept = this.#flows.delete(Uint32Array.from(orphans), orphans.length / KEY_WORDS);
+    if (kept.length > 0) throw new EntryStuck(kept.length, kept[0].errno);
     this.#slots.adopt(taken);
     this.#stats.zeroFree();
   }

@@ -51,8 +51,11 @@ export class ProgramRun {
     this.#fd = attachment.withProgram('plain', 0, (fd): number => dup(fd));
   }
 
-  /** `ifindex`: device the packet seems to come in by; it must run the program natively. */
-  run(packet: Buffer, ifindex: number): RunResult {
+  /**
+   * `ifindex`: device the packet seems to come in by; it must run the program natively.
+   * `repeat`: runs, each on what the one before made of the packet.
+   */
+  run(packet: Buffer, ifindex: number, repeat = 1): RunResult {
     // struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
     const ctx = Uint32Array.of(0, packet.length, 0, ifindex, 0, 0);
     const options = {
@@ -66,7 +69,7 @@ export class ProgramRun {
       ctxSizeIn: ctx.byteLength,
       ctxSizeOut: 0,
       retval: 0,
-      repeat: 1,
+      repeat,
       duration: 0,
       flags: 0,
       cpu: 0,
