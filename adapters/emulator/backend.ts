@@ -1,6 +1,7 @@
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
+import { qosRefusal } from '../../engine/model/qos.ts';
 import type { Refusal } from '../../engine/model/refusal.ts';
 import type {
   BackendCapabilities,
@@ -100,11 +101,12 @@ export class EmulatedBackend implements PathBackend {
   async portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
     this.#mustBeAttached('portsChanged');
     this.#ports = ports;
-    return this.#removeWhere((entry) =>
-      entry.ports.some((was) => {
-        const is = ports.get(was.name);
-        return is === undefined || is.uuid !== was.uuid || is.ifindex !== was.ifindex;
-      }),
+    return this.#removeWhere(
+      (entry) =>
+        entry.ports.some((was) => {
+          const is = ports.get(was.name);
+          return is === undefined || is.uuid !== was.uuid || is.ifindex !== was.ifindex;
+        }) || qosRefusal(entry.flow, (name) => ports.get(name)) !== undefined,
     );
   }
 

@@ -38,10 +38,14 @@ export interface Rule {
   beatAtMs: number;
 }
 
-/** True while the ports are those that the rule was made for. */
+/**
+ * True while the ports are those that the rule was made for, and nothing limits the rate of what
+ * comes from the first, or goes to one of the others: the switch would not.
+ */
 export function portsHold(ports: readonly PortIdentity[], now: PortSnapshot): boolean {
-  return ports.every(({ name, uuid, ifindex }) => {
+  return ports.every(({ name, uuid, ifindex }, i) => {
     const port = now.get(name);
-    return port !== undefined && port.uuid === uuid && port.ifindex === ifindex;
+    if (port?.uuid !== uuid || port.ifindex !== ifindex) return false;
+    return i === 0 ? !port.policed : !port.shaped;
   });
 }

@@ -1,5 +1,6 @@
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
+import { qosRefusal } from '../../engine/model/qos.ts';
 import type { Refusal } from '../../engine/model/refusal.ts';
 import type { Instructions } from './codec/instruction.ts';
 import type { SwitchPorts } from './connection/switch-ports.ts';
@@ -58,6 +59,8 @@ export class Translator {
 
   #rule(flow: FlowSpec, vswitch: PortSnapshot, ground: RuleGround | undefined): RuleSpec {
     const { match, actions } = flow;
+    const limited = qosRefusal(flow, (name) => vswitch.get(name));
+    if (limited !== undefined) throw new Untranslatable(limited.code, limited.detail);
     const dialect = ground?.dialect ?? { version: 4, nicira: true };
     const entrance = this.#options.entrances[match.inPort];
     const from = identity(vswitch, match.inPort);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
 import { idText, installed, never } from './collect.ts';
 import type { PathBackendManifest, WithBackend } from './path-backend.ts';
 import { put } from './path-backend-operations.ts';
@@ -49,6 +50,44 @@ export function describePorts(withBackend: WithBackend, manifest: PathBackendMan
       }),
     );
 
+    for (const limit of ['shaped', 'policed'] as const) {
+      it(
+        `leaves flows whose port is ${limit} to the vSwitch, and says so`,
+        withBackend(async (f, backend) => {
+          const flow = f.flow(0);
+          await backend.apply([put(flow)], never());
+          const limited = limit === 'shaped' ? f.outPort : f.inPort;
+          const out = await backend.portsChanged(limitedTo(f.ports(), limited, limit));
+          assert.deepEqual(out.map(formatFlowId), [idText(flow)]);
+          assert.deepEqual(await installed(backend), []);
+          if (manifest.traffic) assertPassed(await went(f, flow));
+          const code = limit === 'shaped' ? 'unsupported-action' : 'unsupported-match';
+          const support = backend.supports(flow);
+          assert.ok(!support.ok && support.refusal.code === code);
+          assert.ok(support.refusal.detail.includes(limited), support.refusal.detail);
+          const [refused] = await backend.apply([put(flow)], never());
+          assert.ok(!refused.ok && refused.refusal.code === code);
+
+          assert.deepEqual(await backend.portsChanged(f.ports()), []);
+          const [result] = await backend.apply([put(flow)], never());
+          assert.ok(result.ok, 'the limit is gone');
+          if (manifest.traffic) assertCarried(await went(f, flow));
+        }),
+      );
+    }
+
+    it(
+      'carries flows on that a limit does not concern',
+      withBackend(async (f, backend) => {
+        await backend.apply([put(f.flow(0))], never());
+        const ports = limitedTo(limitedTo(f.ports(), f.inPort, 'shaped'), f.outPort, 'policed');
+        await backend.portsChanged(ports);
+        const [result] = await backend.apply([put(f.flow(0))], never());
+        assert.ok(result.ok);
+        if (manifest.traffic) assertCarried(await went(f, f.flow(0)));
+      }),
+    );
+
     it(
       'leaves entries alone while their ports are what they were',
       withBackend(async (f, backend) => {
@@ -59,4 +98,9 @@ export function describePorts(withBackend: WithBackend, manifest: PathBackendMan
       }),
     );
   });
+}
+
+function limitedTo(ports: PortSnapshot, name: string, limit: 'shaped' | 'policed'): PortSnapshot {
+  const limited = (port: string) => (port === name ? { [limit]: true } : {});
+  return new Map([...ports].map(([key, port]) => [key, { ...port, ...limited(key) }] as const));
 }
