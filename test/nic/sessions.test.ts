@@ -57,8 +57,11 @@ describe('XDP sessions', function () {
     return { id: flowId(n), match: matchOn(inPort, ...fields), actions };
   }
 
-  const programsOn = async (port: string) =>
-    [...(await run('ip', ['link', 'show', port])).matchAll(/prog\/xdp id (\d+)/g)].length;
+  const programIds = async (port: string) =>
+    [...(await run('ip', ['link', 'show', port])).matchAll(/prog\/xdp id (\d+)/g)].map(
+      ([, id]) => id,
+    );
+  const programsOn = async (port: string) => (await programIds(port)).length;
 
   it('refuses a directory that another daemon holds, and leaves that one alone', async () => {
     const first = await started();
@@ -86,9 +89,15 @@ describe('XDP sessions', function () {
     await first.apply([{ kind: 'put', flow: flow(1) }], never());
     await first.close('keep');
     const second = await started({ entries: 65 });
+    assert.deepEqual(
+      second.ports().map((port) => port.mode),
+      ['native', 'native'],
+    );
     assert.deepEqual(await installed(second), []);
     const [result] = await second.apply([{ kind: 'put', flow: flow(1) }], never());
     assert.deepEqual(result, { ok: true, outcome: 'installed' });
+    await second.close('withdraw');
+    assert.deepEqual(existsSync(options.pinPath) ? readdirSync(options.pinPath) : [], []);
   });
 
   it('leaves no program and no pin behind', async () => {
@@ -113,6 +122,51 @@ describe('XDP sessions', function () {
       assert.ok(!result.ok && result.refusal.code === 'port-unavailable');
     } finally {
       foreign();
+    }
+  });
+
+  it('takes no port from a daemon with another pinPath', async () => {
+    const [inPort] = world.names();
+    const first = await started();
+    const before = await programIds(inPort);
+    const second = await started({ pinPath: world.pinPath() });
+    for (const port of second.ports()) {
+      assert.equal(port.mode, 'unavailable');
+      assert.match(port.detail, /norikae_bound\) is attached.*pinPath/);
+    }
+    await second.close('withdraw');
+    assert.deepEqual(await programIds(inPort), before);
+    await first.portsChanged(world.snapshot());
+    assert.ok(first.ports().every((port) => port.mode === 'native'));
+  });
+
+  it('loads the program once at most to adopt ports that run it already', async () => {
+    const ids = () => Promise.all(world.names().map(programIds));
+    const first = await started();
+    const before = (await ids()).flat();
+    await first.close('keep');
+    await started();
+    const after = (await ids()).flat();
+    assert.equal(after.length, before.length);
+    assert.equal(after.filter((id) => !before.includes(id)).length, 1);
+  });
+
+  it('gives way to others while it attaches', async () => {
+    const backend = await started();
+    const added = [await world.addPort(), await world.addPort(), await world.addPort()];
+    try {
+      const changing = backend.portsChanged(world.snapshot());
+      const state = { turns: 0, over: false };
+      const count = () => {
+        state.turns++;
+        if (!state.over) setTimeout(count, 0);
+      };
+      count();
+      await changing;
+      state.over = true;
+      assert.ok(state.turns >= added.length, `${state.turns} turns of the event loop`);
+    } finally {
+      for (const port of added) await world.removePort(port.name);
     }
   });
 

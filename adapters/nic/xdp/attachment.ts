@@ -7,7 +7,7 @@ import {
   SystemCallFailed,
   errnoName,
 } from './errors.ts';
-import type { Libbpf } from './libbpf.ts';
+import type { Libbpf, ProgramInfo } from './libbpf.ts';
 import { MAP_NAMES } from './maps.ts';
 import type { Maps } from './maps.ts';
 import { PORT_REF } from './records.ts';
@@ -48,12 +48,18 @@ export class Attachment {
   readonly #objectPath: string;
   readonly #wanted: 'auto' | AttachMode;
   readonly #settings = new DeviceSettings();
+  readonly #mapIds: ReadonlySet<number>;
+  readonly #controlIds: ReadonlySet<number>;
+  /** Tags of the programs that were loaded, by name. */
+  readonly #tags = new Map<string, string>();
 
   constructor(libbpf: Libbpf, maps: Maps, objectPath: string, wanted: 'auto' | AttachMode) {
     this.#libbpf = libbpf;
     this.#maps = maps;
     this.#objectPath = objectPath;
     this.#wanted = wanted;
+    this.#mapIds = maps.ids();
+    this.#controlIds = maps.controlIds();
   }
 
   /**
@@ -98,14 +104,17 @@ export class Attachment {
       if (log.length > 0) libbpf.logInto(program, log);
       const errno = libbpf.loadObject(object);
       if (errno !== 0) throw new ProgramRejected(PROGRAMS[which], errno, tail(log));
-      return use(libbpf.programFd(program));
+      const fd = libbpf.programFd(program);
+      this.#tags.set(PROGRAMS[which], libbpf.programInfo(fd).tag);
+      return use(fd);
     } finally {
       libbpf.closeObject(object);
     }
   }
 
   /**
-   * Attaches to a device, in place of an earlier version of the program (atomically).
+   * Attaches to a device, in place of an earlier version of the program (atomically). The same
+   * build with the same maps stays, once this process has loaded it (tens of ms) for another.
    *
    * @throws {PortUnusable} with what was tried and why it failed
    */
@@ -182,6 +191,7 @@ export class Attachment {
     const { native, generic } = this.#attached(ifindex);
     const inTheWay = mode === 'native' ? generic : native;
     if (inTheWay !== 0) this.detach(ifindex);
+    if (this.#isCurrent(mode === 'native' ? native : generic, which)) return undefined;
     try {
       const errno = this.withProgram(which, ifindex, (fd) =>
         this.#libbpf.attachXdp(ifindex, fd, XDP_FLAG[mode]),
@@ -197,7 +207,7 @@ export class Attachment {
     const { native, generic } = this.#attached(ifindex);
     for (const id of [native, generic]) {
       if (id !== 0 && !this.#isOurs(id)) {
-        throw new PortUnusable(name, `another XDP program (id ${id}) is attached to it`);
+        throw new PortUnusable(name, this.#foreign(id));
       }
     }
   }
@@ -210,13 +220,36 @@ export class Attachment {
     }
   }
 
+  #foreign(id: number): string {
+    const name = this.#info(id)?.name ?? '';
+    const told = `another XDP program (id ${id}${name === '' ? '' : `, ${name}`}) is attached to it`;
+    const isKin = name === PROGRAMS.plain || name === PROGRAMS.bound;
+    if (!isKin) return told;
+    return `${told}: of a daemon with another pinPath, or left by one (ip link set ... xdp off)`;
+  }
+
+  /** True for programs that use the maps at our pin path, or those that these replaced. */
   #isOurs(programId: number): boolean {
-    if (programId === 0) return false;
+    return this.#info(programId)?.mapIds.some((id) => this.#controlIds.has(id)) ?? false;
+  }
+
+  /** True for a program that would not be another one if it was loaded anew. */
+  #isCurrent(programId: number, which: keyof typeof PROGRAMS): boolean {
+    const info = this.#info(programId);
+    return (
+      info !== undefined &&
+      info.name === PROGRAMS[which] &&
+      info.tag === this.#tags.get(info.name) &&
+      info.mapIds.every((id) => this.#mapIds.has(id))
+    );
+  }
+
+  #info(programId: number): ProgramInfo | undefined {
+    if (programId === 0) return undefined;
     try {
-      const name = this.#libbpf.programName(programId);
-      return name === PROGRAMS.plain || name === PROGRAMS.bound;
+      return this.#libbpf.programById(programId);
     } catch {
-      return false; // Gone since it was asked for.
+      return undefined; // Gone since it was asked for.
     }
   }
 }

@@ -25,7 +25,10 @@ import { Session } from './session.ts';
  *
  * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU, Linux 5.18 or later
  * (6.8 on veth). A veth as output needs `gro on` at its peer, and a VM must fill in its own checksums
- * (`tx off`): what cannot be redirected, or is not finished, goes to the vSwitch.
+ * (`tx off`): what cannot be redirected, or is not finished, goes to the vSwitch. So do, for an RCU
+ * grace period (some ms), the packets of a flow whose entry is replaced: no entry is written over.
+ *
+ * Two daemons need a pinPath and ports of their own each: a port belongs to who came first.
  */
 export class XdpBackend implements PathBackend {
   readonly name = 'xdp';

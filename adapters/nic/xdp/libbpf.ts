@@ -16,6 +16,20 @@ export interface MapInfo {
   readonly maxEntries: number;
 }
 
+/** What the kernel says of a program (`struct bpf_prog_info`). */
+export interface ProgramInfo {
+  /** 15 characters at most. */
+  readonly name: string;
+  /** Hex; the same for the same instructions, whatever maps they use. */
+  readonly tag: string;
+  readonly mapIds: readonly number[];
+}
+
+/** Offsets in `struct bpf_prog_info`, as far as it is asked for. */
+const PROGRAM_INFO = { tag: 8, mapCount: 52, mapIds: 56, name: 64, bytes: 80 } as const;
+const TAG_BYTES = 8;
+const MAX_MAP_IDS = 64;
+
 /** How far a batch call came: elements done, and the errno it stopped with (0: all done). */
 export interface BatchResult {
   readonly done: number;
@@ -223,19 +237,31 @@ export class Libbpf {
     return { type, id, keySize, valueSize, maxEntries };
   }
 
-  /** Name of the loaded program with that id (15 characters at most). */
-  programName(id: number): string {
+  /** What the kernel knows of the loaded program with that id. */
+  programById(id: number): ProgramInfo {
     const fd = this.#checked('bpf_prog_get_fd_by_id', this.#c.progById(id), `program ${id}`);
     try {
-      // struct bpf_prog_info: name at 64.
-      const info = new Uint8Array(80);
-      this.#count[0] = info.length;
-      this.#checked('bpf_obj_get_info_by_fd', this.#c.info(fd, info, this.#count), 'program');
-      const name = info.subarray(64, 80);
-      return Buffer.from(name.subarray(0, name.indexOf(0))).toString('latin1');
+      return this.programInfo(fd);
     } finally {
       this.close(fd);
     }
+  }
+
+  /** What the kernel knows of a program. */
+  programInfo(fd: number): ProgramInfo {
+    const ids = new Uint32Array(MAX_MAP_IDS);
+    const info = Buffer.alloc(PROGRAM_INFO.bytes);
+    info.writeUInt32LE(MAX_MAP_IDS, PROGRAM_INFO.mapCount);
+    info.writeBigUInt64LE(koffi.address(ids), PROGRAM_INFO.mapIds);
+    this.#count[0] = info.length;
+    this.#checked('bpf_obj_get_info_by_fd', this.#c.info(fd, info, this.#count), 'program');
+    const name = info.subarray(PROGRAM_INFO.name);
+    const used = Math.min(info.readUInt32LE(PROGRAM_INFO.mapCount), MAX_MAP_IDS);
+    return {
+      name: name.subarray(0, name.indexOf(0)).toString('latin1'),
+      tag: info.subarray(PROGRAM_INFO.tag, PROGRAM_INFO.tag + TAG_BYTES).toString('hex'),
+      mapIds: [...ids.subarray(0, used)],
+    };
   }
 
   /** Opens an object file; null when it cannot be read. */

@@ -1,4 +1,4 @@
-import { rmSync, statfsSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NoBpfFileSystem } from './errors.ts';
 import { TABLE_KEY } from './key-layout.ts';
@@ -27,6 +27,12 @@ export const MAP_NAMES = [
   'stats',
 ] as const;
 export type MapName = (typeof MAP_NAMES)[number];
+
+/**
+ * File of the control map of an earlier layout or size: the programs of the daemon before still
+ * use it, and are known by it, until they are replaced.
+ */
+const FORMER_CONTROL = 'former_control';
 
 interface Shape {
   readonly type: number;
@@ -125,7 +131,9 @@ export class Maps {
   /** Makes and pins new maps, after removing what was pinned in the directory. */
   static create(libbpf: Libbpf, pinPath: string, sizes: MapSizes): Maps {
     if (statfsSync(pinPath).type !== BPF_FS_MAGIC) throw new NoBpfFileSystem(pinPath);
-    unpin(pinPath);
+    const control = join(pinPath, 'control');
+    if (existsSync(control)) renameSync(control, join(pinPath, FORMER_CONTROL));
+    for (const name of MAP_NAMES) rmSync(join(pinPath, name), { force: true });
     const wanted = shapes(sizes);
     const template = createMaskSetMap(libbpf);
     const create = (name: MapName): number => {
@@ -173,20 +181,34 @@ export class Maps {
     return Number(value);
   }
 
+  /** Kernel ids of the maps. */
+  ids(): ReadonlySet<number> {
+    return new Set(MAP_NAMES.map((name) => this.#libbpf.mapInfo(this.fd[name]).id));
+  }
+
+  /** Kernel ids of the control map and of the one that it replaced: every program uses one. */
+  controlIds(): ReadonlySet<number> {
+    const ids = new Set([this.#libbpf.mapInfo(this.fd.control).id]);
+    const former = this.#libbpf.pinned(join(this.#pinPath, FORMER_CONTROL));
+    if (former !== undefined) {
+      ids.add(this.#libbpf.mapInfo(former).id);
+      this.#libbpf.close(former);
+    }
+    return ids;
+  }
+
   close(): void {
     for (const name of MAP_NAMES) this.#libbpf.close(this.fd[name]);
   }
 
   /** Takes the maps out of the BPF file system; they end with their last user. */
   unpin(): void {
-    unpin(this.#pinPath);
+    for (const name of [...MAP_NAMES, FORMER_CONTROL]) {
+      rmSync(join(this.#pinPath, name), { force: true });
+    }
   }
 }
 
 function wordKey(index: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(index).buffer);
-}
-
-function unpin(pinPath: string): void {
-  for (const name of MAP_NAMES) rmSync(join(pinPath, name), { force: true });
 }
