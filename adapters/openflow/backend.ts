@@ -12,6 +12,7 @@ import type {
   Support,
 } from '../../engine/ports/path-backend.ts';
 import { Serial } from '../../engine/serial.ts';
+import { bounded } from '../wire/bounded.ts';
 import { SwitchError } from './connection/errors.ts';
 import type { Session } from './connection/session.ts';
 import { type ConnectedSwitch, SwitchClient } from './connection/switch-client.ts';
@@ -79,17 +80,14 @@ export class OpenFlowBackend implements PathBackend {
     this.#vswitch = ports;
     await this.#keeper.inherit();
     this.#client.start();
-    const late = new AbortController();
     const timeoutMs = this.#options.connection.session?.timeoutMs ?? 5_000;
-    const timer = setTimeout(() => late.abort(this.#away()), timeoutMs);
+    const late = (): Error => this.#away();
     try {
-      await this.#client.up(AbortSignal.any([signal, late.signal]));
+      await bounded({ until: [signal], timeoutMs, late }, (bound) => this.#client.up(bound));
     } catch (error) {
       if (!signal.aborted) return;
       await this.#client.close();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { bounded } from '../../wire/bounded.ts';
 import { encode, encodeInto } from '../codec/encode.ts';
 import { nameError } from '../codec/name-error.ts';
 import type { Decoded, Message } from '../codec/messages.ts';
@@ -227,16 +228,9 @@ export class Session {
   /** Waits for the switch to read, but not longer than for an answer. */
   async #drained(signal: AbortSignal): Promise<void> {
     const { timeoutMs } = this.#options;
-    const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(new SwitchTimeout(this.peer, 'what was sent: it does not read', timeoutMs)),
-      timeoutMs,
-    );
-    try {
-      await this.#channel.drained(AbortSignal.any([signal, late.signal]));
-    } finally {
-      clearTimeout(timer);
-    }
+    const late = (): Error =>
+      new SwitchTimeout(this.peer, 'what was sent: it does not read', timeoutMs);
+    await bounded({ until: [signal], timeoutMs, late }, (bound) => this.#channel.drained(bound));
   }
 
   #exchange(

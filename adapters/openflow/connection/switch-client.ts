@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bounded } from '../../wire/bounded.ts';
 import { Role } from '../codec/ids.ts';
 import type { Message } from '../codec/messages.ts';
 import type { SwitchDescription } from '../codec/multipart.ts';
@@ -146,7 +147,8 @@ export class SwitchClient {
     const session = await Session.open(this.name, socket, options, signal);
     try {
       const connected = await introduce(session);
-      await this.#prepare(connected, AbortSignal.any([signal, session.ended]));
+      const until = [signal, session.ended];
+      await bounded({ until }, (bound) => this.#prepare(connected, bound));
       session.ended.throwIfAborted();
       return connected;
     } catch (error) {
@@ -174,16 +176,8 @@ export class SwitchClient {
       this.#listener ??= await Listener.open(target, tls);
       return this.#listener.next(signal);
     }
-    const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(new SwitchTimeout(this.name, 'the attempt to connect', timeoutMs)),
-      timeoutMs,
-    );
-    try {
-      return await dial(target, tls, AbortSignal.any([signal, late.signal]));
-    } finally {
-      clearTimeout(timer);
-    }
+    const late = (): Error => new SwitchTimeout(this.name, 'the attempt to connect', timeoutMs);
+    return bounded({ until: [signal], timeoutMs, late }, (bound) => dial(target, tls, bound));
   }
 }
 
