@@ -3,6 +3,7 @@ import type { Condition, Place } from './condition.ts';
 import { contradictions } from './contradiction-check.ts';
 import type { FactLookup } from './fact.ts';
 import type { PolicyPart } from './policy-part.ts';
+import { WISH_NAMES } from '../model/flow.ts';
 import { factLookup, type NodeRule, type PolicyRule, type PolicySet } from './policy-set.ts';
 import { covers } from './reach-check.ts';
 
@@ -42,7 +43,7 @@ export function setProblems(parts: readonly PolicyPart[]): Problem[] {
   return found;
 }
 
-/** Rules that never hold, and rules that never speak because an earlier one always does. */
+/** Rules that never hold, and rules that never speak because one of their own policy always does. */
 export function reachProblems(set: PolicySet): Problem[] {
   const factNamed = factLookup(set);
   const files = new Map(set.policies.map((p) => [p.name, p.file]));
@@ -57,13 +58,13 @@ export function reachProblems(set: PolicySet): Problem[] {
     ),
   );
   const covered = [
-    ...coveredRules(set.rules, (earlier, later) => speaksInstead(earlier, later), factNamed),
+    ...coveredRules(set.rules, (earlier, later) => earlier.policy === later.policy, factNamed),
     ...coveredRules(set.nodeRules, (earlier, later) => earlier.sets === later.sets, factNamed),
   ].map(({ rule, by }) =>
     problem(
       rule.policy,
       rule.at,
-      `rule "${rule.name}" is never reached: wherever it holds, "${by.name}" (${by.policy === rule.policy ? '' : `${files.get(by.policy) ?? ''}, `}line ${by.at.line}) does, and speaks first`,
+      `rule "${rule.name}" is never reached: wherever it holds, "${by.name}" (line ${by.at.line}) does, and speaks first`,
     ),
   );
   // Shared conditions are told about once, however many rules refer to them.
@@ -71,9 +72,25 @@ export function reachProblems(set: PolicySet): Problem[] {
   return [...unique.values()];
 }
 
-/** A shadow takes nothing from an enforced rule. */
+/**
+ * Rules that never speak because one of another policy always does. No mistakes: policies that are
+ * written apart may say the same, and one may be meant to overrule another.
+ */
+export function reachNotes(set: PolicySet): Problem[] {
+  const files = new Map(set.policies.map((p) => [p.name, p.file]));
+  return coveredRules(set.rules, speaksInstead, factLookup(set)).map(({ rule, by }) => {
+    const asks = by.wish === rule.wish ? 'the same' : WISH_NAMES[by.wish];
+    const other = `"${by.name}" (${files.get(by.policy) ?? ''}, line ${by.at.line})`;
+    const message =
+      `note: rule "${rule.name}" is never reached beside ${other}, which asks for ${asks}: ` +
+      'wherever it holds, that one does, and speaks first';
+    return { file: files.get(rule.policy) ?? '', ...rule.at, message };
+  });
+}
+
+/** A rule of another policy, if it has a say where the later one has: shadows take nothing from others. */
 function speaksInstead(earlier: PolicyRule, later: PolicyRule): boolean {
-  return earlier.mode === 'enforce' || later.mode === 'shadow';
+  return earlier.policy !== later.policy && (earlier.mode === 'enforce' || later.mode === 'shadow');
 }
 
 function coveredRules<T extends PolicyRule | NodeRule>(

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
+import { parsePolicies } from '../../engine/rules/policy.ts';
+import { reachNotes } from '../../engine/rules/set-check.ts';
+import { formatProblem } from '../../engine/text/problem.ts';
 import { BUSY, CPU, FACTS, nodeRule, policy, problemsOf, refuses, rule } from './written-policy.ts';
+
+/** What an author is told of policies that are good, `file:line:column: note`. */
+function notesOf(...texts: readonly string[]): string[] {
+  const documents = texts.map((text, i) => ({ file: `p${i}`, text }));
+  return reachNotes(parsePolicies(documents)).map(formatProblem);
+}
 
 describe('rules that never hold or never speak', () => {
   const c = (fact: string, operator: string, value: unknown) =>
@@ -107,21 +116,12 @@ describe('rules that never hold or never speak', () => {
     });
   }
 
-  it('looks at the order in which rules speak, over files, and at modes and schedules', () => {
+  it('looks at the order in which rules speak, and at schedules', () => {
     const a = policy('', rule('low', BUSY), rule('high', BUSY, ', "priority": 5'));
     assert.match(
       problemsOf(a).join(),
       /^4:1: rule "p\/low" is never reached.*"p\/high" \(line 5\)/,
     );
-    const first = policy('', rule('a', BUSY));
-    const second = first.replace('"name": "p"', '"name": "q"');
-    assert.match(
-      problemsOf(first, second).join(),
-      /p1:4:1: rule "q\/a" is never reached.*"p\/a" \(p, line 4\)/,
-    );
-    const shadow = first.replace('"version"', '"mode": "shadow", "version"');
-    assert.deepEqual(problemsOf(shadow, second), []);
-    assert.match(problemsOf(second, shadow).join(), /never reached/);
     const night = '"schedules": { "night": { "cron": "0 2 * * *", "duration": "1h" } },';
     const active = ', "active": "night"';
     assert.deepEqual(problemsOf(policy(night, rule('a', BUSY, active), rule('b', BUSY))), []);
@@ -129,6 +129,34 @@ describe('rules that never hold or never speak', () => {
       problemsOf(policy(night, rule('a', BUSY), rule('b', BUSY, active))).join(),
       /p\/b" is never/,
     );
+  });
+
+  it('only notes what a rule of another policy takes: policies may say the same or overrule', () => {
+    const first = policy('', rule('a', BUSY));
+    const second = first.replace('"name": "p"', '"name": "q"');
+    assert.deepEqual(problemsOf(first, second), []);
+    assert.deepEqual(notesOf(first, second), [
+      'p1:4:1: note: rule "q/a" is never reached beside "p/a" (p0, line 4), which asks for the same: wherever it holds, that one does, and speaks first',
+    ]);
+    assert.deepEqual(notesOf(first), []);
+    const onload = second.replace('"offload"', '"onload"');
+    assert.deepEqual(problemsOf(first, onload), []);
+    assert.match(notesOf(first, onload).join(), /line 4\), which asks for offload: wherever/);
+    const shadow = first.replace('"version"', '"mode": "shadow", "version"');
+    assert.deepEqual([...problemsOf(shadow, second), ...notesOf(shadow, second)], []);
+    assert.deepEqual(problemsOf(second, shadow), []);
+    assert.match(notesOf(second, shadow).join(), /^p1:4:1: note: rule "p\/a" is never reached/);
+  });
+
+  it('refuses within a policy what a rule of another one takes, too', () => {
+    const other = policy('', rule('z', BUSY)).replace('"name": "p"', '"name": "o"');
+    const twice = policy('', rule('a', BUSY), rule('b', BUSY));
+    for (const mode of ['enforce', 'shadow']) {
+      const text = twice.replace('"version"', `"mode": "${mode}", "version"`);
+      const found = problemsOf(other, text);
+      assert.equal(found.length, 1);
+      assert.match(found[0], /^p1:5:1: rule "p\/b" is never reached.*"p\/a" \(line 4\)/);
+    }
   });
 
   it('finds node rules that never set their fact', () => {
