@@ -28,10 +28,12 @@ export interface DecisionRecord {
   /** What the rule asked for, and how much the flow was worth an entry. */
   readonly wish: string;
   readonly score: number;
-  readonly reason: ReasonCode | 'gone';
+  /** Null of a shadow's record: what is enforced led to it no more than the shadow to that. */
+  readonly reason: ReasonCode | 'gone' | null;
   /**
    * The facts that the rule looked at, null for one that is not known; null as a whole when they
-   * were not taken down (no rule led to it, or too many flows were moved in the tick).
+   * were not taken down (no rule led to it, too many flows were moved in the tick, or it is the
+   * record of a shadow: `norikae why` shows what its rules look at).
    */
   readonly inputs: Readonly<Record<string, unknown>> | null;
   /** Backend that carried it out and what it said; null: it happened without an operation. */

@@ -180,7 +180,8 @@ export class DecisionRecorder {
       ...ruleOf(shadow.rule[row], about.inForce),
       wish: WISH_NAMES[shadow.wish[row]],
       score: shadow.score[row],
-      reason: REASONS[decision.reason[row]].code,
+      reason: null,
+      // Only moves have theirs read before they change what rules look at.
       inputs: null,
       backend: null,
       outcome: null,

@@ -19,10 +19,11 @@ function causeOf({
   outcome,
 }: DecisionRecord): string {
   const done = outcome === null ? '' : `; ${backend}: ${outcome}`;
-  if (rule === null) return `${reason}${done}`;
+  const led = reason === null ? '' : `, ${reason}`;
+  if (rule === null) return `${reason ?? 'no rule'}${done}`;
   const seen = Object.entries(inputs ?? {}).map(([fact, value]) => `${fact}=${valueText(value)}`);
   const because = seen.length === 0 ? '' : ` (${seen.join(', ')})`;
-  return `${rule}@${revision ?? '?'} asks for ${wish}${because}, ${reason}${done}`;
+  return `${rule}@${revision ?? '?'} asks for ${wish}${because}${led}${done}`;
 }
 
 function valueText(value: unknown): string {

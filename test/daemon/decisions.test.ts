@@ -7,6 +7,8 @@ import { DecisionRing } from '../../daemon/decisions/ring.ts';
 import { RotatingFile, type RotatingFileOptions } from '../../daemon/decisions/rotating-file.ts';
 import { createEvaluator } from '../../daemon/policy-evaluator.ts';
 import { MemoryBackend } from '../../daemon/policy-test/memory-backend.ts';
+import { decisionLine } from '../../daemon/view/decision-line.ts';
+import { coloursOf } from '../../daemon/view/terminal.ts';
 import { Engine, type TickReport } from '../../engine/engine.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { parsePolicies } from '../../engine/rules/policy.ts';
@@ -191,7 +193,13 @@ describe('decision records', () => {
     await drive.tick(5);
     const [record, ...others] = await drive.tick(2000);
     assert.deepEqual(others, []);
-    assert.equal(gist(record), '00000001 onload -> offload p/fast no-rule null shadow');
+    // What the enforced rules led to is no reason of the shadow's.
+    assert.equal(gist(record), '00000001 onload -> offload p/fast null null shadow');
+    assert.equal(record.inputs, null);
+    assert.match(
+      decisionLine(record, coloursOf(false)),
+      /onload -> offload \(shadow: would\): p\/fast@abc asks for offload$/,
+    );
     assert.deepEqual(await drive.tick(2000), []);
     await drive.tick(50);
     assert.equal((await drive.tick(2000)).length, 1);
