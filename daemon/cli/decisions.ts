@@ -3,12 +3,18 @@ import { MOST_DECISIONS } from '../control/decision-query.ts';
 import { decisionLine } from '../view/decision-line.ts';
 import { type CliContext, printJson, printLines } from './context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from './control-options.ts';
+import { CommandFailed, ExitCode } from './exit-codes.ts';
 
 const HELP = `
 Each change of a flow's placement: when, from where to where, which rule of which policy and
 revision, the facts it looked at, and what the backend said. The daemon keeps the last ones in
 memory, and with "decisions.file" in its configuration all of them in a file, one JSON object a
-line.
+line. The latest is the last, in JSON, too.
+
+Of a shadow policy it says what it would have done first; such records have neither facts nor a
+reason (null): "norikae why FLOW" shows what the policy's rules look at now.
+
+Exit codes: 0 done, 3 no daemon, 4 there is no such flow, and no record of one.
 
 Examples:
   norikae decisions                          the last 20
@@ -29,7 +35,21 @@ export function decisionsCommand(context: CliContext): Command {
     .addHelpText('after', HELP);
   return withControlOptions(command).action(async (flow: string, options: DecisionsOptions) => {
     const query = { flow: flow.toLowerCase(), limit: options.limit };
-    const page = await clientFor(context, options).decisions(query);
+    const client = clientFor(context, options);
+    const found = await client.decisions(query);
+    // The latest last, where the eye is, as in the file.
+    const page = { ...found, decisions: found.decisions.toReversed() };
+    if (flow !== '' && page.decisions.length === 0) {
+      // One that was never moved is no mistake.
+      const answer = await client.why(flow);
+      if (!answer.found && answer.candidates.length === 0) {
+        if (options.json === true) printJson(context, page);
+        throw new CommandFailed(
+          `there is no flow ${flow}, and no decision about one; "norikae flows" lists those there are`,
+          ExitCode.notFound,
+        );
+      }
+    }
     if (options.json === true) {
       printJson(context, page);
       return;
@@ -37,8 +57,7 @@ export function decisionsCommand(context: CliContext): Command {
     const { colours } = context.stdout;
     const lost = page.lost === 0 ? '' : `, ${page.lost} were lost`;
     printLines(context, [
-      // The latest last, where the eye is.
-      ...page.decisions.toReversed().map((decision) => decisionLine(decision, colours)),
+      ...page.decisions.map((decision) => decisionLine(decision, colours)),
       colours.dim(`${page.decisions.length} shown, ${page.kept} in memory${lost}`),
     ]);
   });

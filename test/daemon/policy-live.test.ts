@@ -154,6 +154,14 @@ describe('policies of a running daemon', () => {
     const { decisions } = JSON.parse(out);
     assert.ok(decisions.length > 0);
     assert.ok(decisions.every((d: DecisionRecord) => d.flow === flow));
+    for (const flow of ['nonsense', 'ffffffff-ffff-4fff-8fff-ffffffffffff']) {
+      assert.equal((await norikae('decisions', flow)).code, 4, flow);
+      const { code, out: json } = await norikae('decisions', flow, '--json');
+      assert.deepEqual([code, JSON.parse(json).decisions], [4, []]);
+    }
+    const all = JSON.parse((await norikae('decisions', '--limit', '50', '--json')).out);
+    const times = all.decisions.map((d: DecisionRecord) => d.time);
+    assert.deepEqual(times, times.toSorted(), 'the latest is the last');
     assert.equal((await norikae('decisions', '--limit', '0')).code, 2);
   });
 });
