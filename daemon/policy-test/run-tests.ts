@@ -51,7 +51,8 @@ export async function runTestFile(file: string, options: RunOptions): Promise<Te
     options.onResult?.(result);
   };
   const failed = (problems: readonly Problem[]): void => {
-    const { line, column } = problems[0];
+    // A policy's mistakes have places in the policy's file, not in this one.
+    const { line, column } = problems[0].file === file ? problems[0] : { line: 1, column: 1 };
     tell({ file, line, column, name: '', verdict: 'error', problems, elapsedMs: 0 });
   };
   const read = options.read ?? ((path: string) => readFile(path, 'utf8'));

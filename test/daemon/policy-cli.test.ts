@@ -120,7 +120,39 @@ describe('norikae policy', () => {
       assert.match(stdout.text, /b\.json:\d+:\d+: .*"p"/);
     });
 
+    it('calls no file good of which it has listed mistakes', async () => {
+      const files = [folder.write('a.json', POLICY), folder.write('b.json', POLICY)];
+      assert.equal(await policy('check', '--together', ...files), 1);
+      assert.match(stdout.text, /^good .*a\.json/m);
+      assert.doesNotMatch(stdout.text, /^good .*b\.json/m);
+      const { policies } = await json(1, 'check', '--together', ...files);
+      assert.deepEqual(
+        policies.map((p: { file: string }) => p.file),
+        [files[0]],
+      );
+    });
+
+    it('notes rules that another policy leaves nothing to, and takes them', async () => {
+      const shipped = join(packageRoot(), 'policies');
+      const heavy = JSON.parse(readFileSync(join(shipped, 'heavy-hitters.json'), 'utf8'));
+      const shadow = folder.write('heavy.json', { ...heavy, mode: 'shadow' });
+      const own = folder.file('mine.json');
+      assert.equal(await policy('init', own), 0);
+      const both = join(shipped, 'default.json');
+      for (const file of [shadow, own]) {
+        assert.equal(await policy('check', '--together', both, file), 0, stdout.text);
+        assert.match(
+          stdout.text,
+          /: note: rule ".*\/quiet" is never reached beside "default\/quiet"/,
+        );
+        assert.match(stdout.text, /^good {2}all together: /m);
+        const { ok, problems, notes } = await json(0, 'check', '--together', both, file);
+        assert.deepEqual([ok, problems, notes.length], [true, [], 1]);
+      }
+    });
+
     it('is wrong use without a file', async () => {
+      assert.equal((await json(2, 'check', folder.file('gone.json'))).ok, false);
       assert.equal(await policy('check', folder.file('gone.json')), 2);
       assert.match(stderr.text, /gone\.json cannot be read/);
       assert.equal(await policy('check', folder.path), 2);
@@ -185,6 +217,37 @@ describe('norikae policy', () => {
       assert.equal(await policy('test', folder.path, '--fail-on-empty', '--run', 'slow'), 1);
       assert.match(stderr.text, /no name matches \/slow\//);
       assert.equal(await policy('test', folder.path, '--run', '('), 2);
+    });
+
+    it('says in JSON, too, that it fails without tests', async () => {
+      const file = folder.write('p.json', POLICY);
+      assert.equal((await json(0, 'test', file)).ok, true);
+      const { ok, error } = await json(1, 'test', file, '--fail-on-empty');
+      assert.equal(ok, false);
+      assert.match(error, /no test was run: there is no file NAME\.test\.json/);
+    });
+
+    it('says that there are no tests', async () => {
+      assert.equal(await policy('test', folder.write('p.json', POLICY)), 0);
+      assert.match(stdout.text, /^no test was run: there is no file NAME\.test\.json/m);
+    });
+
+    it('does not give the place of a broken policy as one in the tests', async () => {
+      folder.write('p.json', JSON.stringify(POLICY, null, 2).replace('"equal"', '"equall"'));
+      const tests = folder.write('p.test.json', TESTS);
+      assert.equal(await policy('test', tests), 1);
+      assert.match(stdout.text, /^ERROR \S+p\.test\.json:1:1 \(\d+ ms\)\n {6}\S+p\.json:12:\d+: /m);
+      assert.match(stdout.text, /^0 passed, 0 failed, 1 error$/m);
+      const { results } = await json(1, 'test', tests);
+      const [{ file, line, column, problems }] = results;
+      assert.deepEqual([file, line, column], [tests, 1, 1]);
+      assert.equal(problems[0].line, 12);
+    });
+
+    it('prints JSON for a path that is not there', async () => {
+      const { ok, error } = await json(2, 'test', folder.file('gone.json'));
+      assert.equal(ok, false);
+      assert.match(error, /gone\.json cannot be read/);
     });
 
     it('uses colours on a terminal only', async () => {
@@ -346,7 +409,50 @@ describe('norikae policy', () => {
     });
   });
 
+  describe('facts on a terminal', () => {
+    for (const [columns, ...argv] of [[100], [80], [100, '--operators'], [80, '--operators']]) {
+      it(`cuts nothing at ${columns} columns ${argv.join()}`, async () => {
+        stdout.interactive = true;
+        stdout.columns = Number(columns);
+        assert.equal(await policy('facts', ...argv.map(String)), 0);
+        assert.ok(!stdout.text.includes('…'));
+        const longest = Math.max(...stdout.text.split('\n').map((line) => line.length));
+        assert.ok(longest <= Number(columns), String(longest));
+        const words = stdout.text.replaceAll(/\s+/g, ' ');
+        assert.ok(
+          words.includes(argv.length === 0 ? ' "month": 11 }' : 'one of a list of subnets.'),
+        );
+      });
+    }
+
+    it('calls types as the guide does, and prints a line for each where there is none', async () => {
+      assert.equal(await policy('facts', '--operators'), 0);
+      assert.match(stdout.text, /^contains +lists +Is a list that has the value\.$/m);
+      assert.match(stdout.text, /^equal +numbers, strings, booleans +Is the same/m);
+      assert.equal(await policy('facts'), 0);
+      assert.equal(stdout.text.trimEnd().split('\n').length, FACTS.length + 1);
+    });
+  });
+
   describe('diff', () => {
+    it('says in JSON what keeps it from comparing', async () => {
+      const good = folder.write('p.json', POLICY);
+      const bad = folder.write('q.json', '{}');
+      const mistakes = await json(1, 'diff', good, bad);
+      assert.equal(mistakes.ok, false);
+      assert.equal(mistakes.problems[0].file, bad);
+      const gone = await json(2, 'diff', good, folder.file('gone.json'));
+      assert.match(gone.error, /gone\.json cannot be read/);
+      const tick = await json(2, 'diff', good, good, '--tick', bad);
+      assert.equal(tick.ok, false);
+      assert.ok((await json(1, 'explain', bad, '--flow', 'tcpDst=1')).problems.length > 0);
+    });
+
+    it('shows its default time as it is written', async () => {
+      assert.equal(await policy('diff', '--help'), 0);
+      assert.match(stdout.text.replaceAll(/\s+/g, ' '), /has been in force \(default: 30s\)/);
+    });
+
     it('finds no difference between a policy and itself, and some between two', async function () {
       this.timeout(60_000);
       const file = folder.write('p.json', POLICY);
@@ -420,6 +526,13 @@ describe('norikae policy', () => {
       assert.match(stdout.text, /\(100%\)/);
       const { $schema } = JSON.parse(readFileSync(folder.file('mine.json'), 'utf8'));
       assert.ok(existsSync(join(folder.path, $schema)), $schema);
+    });
+
+    it('lists the files in JSON', async () => {
+      const [own, tests] = [folder.file('mine.json'), folder.file('mine.test.json')];
+      assert.deepEqual(await json(0, 'init', own), { files: [own, tests] });
+      assert.ok(existsSync(tests));
+      assert.match((await json(2, 'init', own)).error, /mine\.json is there already/);
     });
 
     it('leaves files alone that are there, and refuses odd names', async () => {

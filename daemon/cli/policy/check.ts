@@ -1,17 +1,20 @@
 import { Command } from 'commander';
 import { notCompiled } from '../../../engine/rules/compiled/not-compiled.ts';
+import { reachNotes } from '../../../engine/rules/set-check.ts';
 import { formatProblem, type Problem } from '../../../engine/text/problem.ts';
 import type { PolicySet } from '../../../engine/rules/policy.ts';
 import { checkPolicies } from '../../policy-files.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
+import { failingInJson } from './json-errors.ts';
 import { policyFiles } from './paths.ts';
 
 const HELP = `
 Of a folder, every .json that is neither a test nor a schema. Each file is checked on its own; with
 --together, all of them are also checked as the daemon loads them, in the order given, where names
 and rules of one can be in the way of another's. Every mistake is printed as FILE:LINE:COLUMN: what
-is wrong. Notes say what is no mistake and good to know, such as a rule that cannot be compiled.
+is wrong. Notes say what is no mistake and good to know: a rule that cannot be compiled or, with
+--together, one that is never reached beside another policy's.
 
 Exit codes: 0 all good, 1 mistakes, 2 wrong use.
 
@@ -42,29 +45,31 @@ export function policyCheckCommand(context: CliContext): Command {
     .option('--json', 'print JSON for programs')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: CheckOptions) => {
-      const files = policyFiles(paths);
+      const files = await failingInJson(context, options.json, () => policyFiles(paths));
       const checked = await Promise.all(files.map((file) => check([file])));
       const alone = checked.flatMap((c) => c.problems);
       if (options.together === true && alone.length === 0) checked.push(await check(files));
       const problems = checked.flatMap((c) => c.problems);
-      const notes = checked
-        .filter((c) => c.files.length === 1)
-        .flatMap((c) => (c.policies === undefined ? [] : notCompiled(c.policies)));
+      const notes = checked.flatMap(notesOf);
+      const bad = new Set(problems.map((p) => p.file));
+      const good = checked.filter((c) => !c.files.some((file) => bad.has(file)));
       if (options.json === true) {
         const ok = problems.length === 0;
-        printJson(context, { ok, problems, notes, policies: listed(checked) });
+        printJson(context, { ok, problems, notes, policies: listed(good) });
       } else {
         printLines(context, [
           ...problems.map((p) => problemLine(p, context)),
           ...notes.map((p) => problemLine(p, context)),
-          ...checked.flatMap((c) => goodLines(c, context)),
+          ...good.flatMap((c) => goodLines(c, context)),
         ]);
       }
       if (files.length === 0) throw new CommandFailed('there is no policy file', ExitCode.usage);
       if (problems.length > 0) {
         const count = `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`;
-        const bad = new Set(problems.map((p) => p.file)).size;
-        throw new CommandFailed(`${count} in ${bad} of ${files.length} files`, ExitCode.failed);
+        throw new CommandFailed(
+          `${count} in ${bad.size} of ${files.length} files`,
+          ExitCode.failed,
+        );
       }
     });
 }
@@ -74,6 +79,12 @@ async function check(files: readonly string[]): Promise<Checked> {
   return found.ok
     ? { files, policies: found.policies, problems: [] }
     : { files, policies: undefined, problems: found.problems };
+}
+
+/** Of files that are checked together only what concerns several of them: the rest was told. */
+function notesOf({ files, policies }: Checked): readonly Problem[] {
+  if (policies === undefined) return [];
+  return files.length === 1 ? notCompiled(policies) : reachNotes(policies);
 }
 
 function listed(checked: readonly Checked[]) {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { WISH_NAMES } from '../../../engine/model/flow.ts';
 import type { PolicySet } from '../../../engine/rules/policy.ts';
-import { formatProblem } from '../../../engine/text/problem.ts';
 import type { ChangedFlow, PolicyDiff } from '../../policy-diff/diff.ts';
 import { diffOnEmulatedTick } from '../../policy-diff/emulated-tick.ts';
 import { diffOnRecordedTick, RecordingError } from '../../policy-diff/recorded-tick.ts';
@@ -13,6 +12,7 @@ import { bitRate, packetRate } from '../../view/format.ts';
 import { textTable } from '../../view/text-table.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
+import { failingInJson, PolicyMistakes } from './json-errors.ts';
 import { policyFiles } from './paths.ts';
 
 const HELP = `
@@ -52,7 +52,11 @@ export function policyDiffCommand(context: CliContext): Command {
     .argument('<after>', 'policy file or folder')
     .option('--tick <file>', 'a recorded tick instead of an emulated one')
     .option('--seed <n>', 'seed of the emulated node', wholeNumber(0, 2 ** 32 - 1), 1)
-    .option('--for <time>', 'how long BEFORE has been in force', parseTime, 30_000)
+    .addOption(
+      new Option('--for <time>', 'how long BEFORE has been in force')
+        .argParser(parseTime)
+        .default(30_000, '30s'),
+    )
     .option('--entries <n>', 'entries of the emulated NIC', wholeNumber(1, 1_000_000), 400)
     .option('--load <share>', 'offered load of the emulated node, 0 to 1', parseShare, 0.25)
     .option('--at <time>', 'wall-clock time of the tick, ISO 8601; now by default')
@@ -60,9 +64,10 @@ export function policyDiffCommand(context: CliContext): Command {
     .option('--json', 'print JSON for programs, with every flow')
     .addHelpText('after', HELP)
     .action(async (beforePath: string, afterPath: string, options: DiffOptions) => {
-      const before = await loaded(beforePath);
-      const after = await loaded(afterPath);
-      const diff = await diffOf(before, after, options);
+      const diff = await failingInJson(context, options.json, async () => {
+        const before = await loaded(beforePath);
+        return diffOf(before, await loaded(afterPath), options);
+      });
       if (options.json === true) printJson(context, diff);
       else printLines(context, lines(diff, options.limit, context));
     });
@@ -92,7 +97,7 @@ async function loaded(path: string): Promise<PolicySet> {
   if (files.length === 0) throw new CommandFailed(`${path} has no policy`, ExitCode.usage);
   const found = await checkPolicies(files);
   if (found.ok) return enforced(found.policies);
-  throw new CommandFailed(found.problems.map(formatProblem).join('\n'), ExitCode.failed);
+  throw new PolicyMistakes(found.problems);
 }
 
 function isSystemError(error: unknown): error is Error {

@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import type { ConditionTrace } from '../../../engine/rules/evaluator.ts';
 import { FACTS } from '../../../engine/rules/facts.ts';
 import { factLookup, type PolicySet } from '../../../engine/rules/policy.ts';
-import { formatProblem } from '../../../engine/text/problem.ts';
 import { checkPolicies } from '../../policy-files.ts';
 import { explainFlow, type FlowExplanation } from '../../policy-test/explain-flow.ts';
 import type { NodeRuleView } from '../../policy-test/explain-node.ts';
@@ -12,6 +11,7 @@ import { conditionLines, mark, ruleLines } from '../../view/why-report.ts';
 import { score } from '../../view/why-sentence.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
+import { failingInJson, PolicyMistakes } from './json-errors.ts';
 import { policyFiles } from './paths.ts';
 
 const HELP = `
@@ -45,12 +45,14 @@ export function policyExplainCommand(context: CliContext): Command {
     .option('--json', 'print JSON for programs')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: ExplainOptions) => {
-      const policies = await loaded(policyFiles(paths));
-      const wallMs = options.at === undefined ? Date.now() : Date.parse(options.at);
-      if (!Number.isFinite(wallMs)) {
-        throw new CommandFailed(`"${options.at}" is no time in ISO 8601`, ExitCode.usage);
-      }
-      const { given, explanation } = await explained(policies, options.flow, wallMs);
+      const { given, explanation } = await failingInJson(context, options.json, async () => {
+        const policies = await loaded(policyFiles(paths));
+        const wallMs = options.at === undefined ? Date.now() : Date.parse(options.at);
+        if (!Number.isFinite(wallMs)) {
+          throw new CommandFailed(`"${options.at}" is no time in ISO 8601`, ExitCode.usage);
+        }
+        return explained(policies, options.flow, wallMs);
+      });
       const assumed = assumedOf(explanation, given);
       if (options.json === true) printJson(context, { ...explanation, assumed });
       else printLines(context, lines(explanation, assumed, context));
@@ -60,7 +62,7 @@ export function policyExplainCommand(context: CliContext): Command {
 async function loaded(files: readonly string[]): Promise<PolicySet> {
   const found = await checkPolicies(files);
   if (found.ok) return found.policies;
-  throw new CommandFailed(found.problems.map(formatProblem).join('\n'), ExitCode.failed);
+  throw new PolicyMistakes(found.problems);
 }
 
 async function explained(policies: PolicySet, words: readonly string[], wallMs: number) {

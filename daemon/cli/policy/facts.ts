@@ -3,9 +3,9 @@ import type { FactDefinition } from '../../../engine/rules/fact.ts';
 import { FACTS } from '../../../engine/rules/facts.ts';
 import { OPERATORS, type OperatorDefinition } from '../../../engine/rules/operators.ts';
 import { didYouMean } from '../../../engine/text/nearest.ts';
-import { textTable } from '../../view/text-table.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
+import { wrappedTable } from './wrapped-table.ts';
 
 const HELP = `
 Facts that policies declare themselves are not among them.
@@ -46,15 +46,9 @@ function printFacts(context: CliContext, word: string | undefined, options: Fact
   } else {
     printLines(
       context,
-      textTable(
-        [
-          { title: 'FACT', align: 'left', text: (f) => f.name },
-          { title: 'OF', align: 'left', text: (f) => f.scope },
-          { title: 'TYPE', align: 'left', text: typeText },
-          { title: 'EXAMPLE', align: 'left', text: (f) => f.example },
-          { title: 'MEANING', align: 'left', text: (f) => f.description },
-        ],
-        facts,
+      wrappedTable(
+        ['FACT', 'OF', 'TYPE', 'MEANING, EXAMPLE'],
+        facts.map((f) => [f.name, f.scope, typeText(f), `${f.description} Such as ${f.example}`]),
         lineWidth(context),
         context.stdout.colours.dim,
       ),
@@ -74,13 +68,9 @@ function printOperators(
   }
   printLines(
     context,
-    textTable(
-      [
-        { title: 'OPERATOR', align: 'left', text: (o) => o.name },
-        { title: 'OF', align: 'left', text: (o) => o.facts.join(', ') },
-        { title: 'HOLDS WHEN THE FACT', align: 'left', text: (o) => o.description },
-      ],
-      operators,
+    wrappedTable(
+      ['OPERATOR', 'OF', 'HOLDS WHEN THE FACT'],
+      operators.map((o) => [o.name, o.facts.map(pluralOf).join(', '), o.description]),
       lineWidth(context),
       context.stdout.colours.dim,
     ),
@@ -106,6 +96,10 @@ function chosen<T extends { readonly name: string; readonly description: string 
     all.map((one) => one.name),
   );
   throw new CommandFailed(`there is no ${what} "${word}"${hint}`, ExitCode.usage);
+}
+
+function pluralOf(type: FactDefinition['type']): string {
+  return type === 'strings' ? 'lists' : `${type}s`;
 }
 
 function typeText({ type, unit }: FactDefinition): string {

@@ -3,8 +3,9 @@ import { basename, dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../../package-root.ts';
 import { TEST_SUFFIX } from '../../policy-test/run-tests.ts';
-import { type CliContext, printLines } from '../context.ts';
+import { type CliContext, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
+import { failingInJson } from './json-errors.ts';
 
 const HELP = `
 Writes NAME.json, a policy to start from, and NAME.test.json, its tests; both say in their
@@ -20,32 +21,40 @@ export function policyInitCommand(context: CliContext): Command {
   return new Command('init')
     .description('write a policy and its test to start from')
     .argument('<name>', 'name of the policy, or of its file')
+    .option('--json', 'print JSON for programs')
     .addHelpText('after', HELP)
-    .action((path: string) => {
-      const name = basename(path, '.json');
-      if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
-        const message = `a policy cannot be called "${name}": letters, digits, ".", "_" and "-"`;
-        throw new CommandFailed(message, ExitCode.usage);
+    .action(async (path: string, options: { readonly json?: boolean }) => {
+      const files = await failingInJson(context, options.json, () => written(path));
+      if (options.json === true) {
+        printJson(context, { files });
+        return;
       }
-      const folder = dirname(path);
-      const files = [
-        [join(folder, `${name}.json`), starterPolicy(name, schemaFrom(folder, 'policy'))],
-        [
-          join(folder, `${name}${TEST_SUFFIX}`),
-          starterTest(name, schemaFrom(folder, 'policy-test')),
-        ],
-      ] as const;
-      const taken = files.map(([file]) => file).find((file) => existsSync(file));
-      if (taken !== undefined) {
-        throw new CommandFailed(`${taken} is there already; it is left alone`, ExitCode.usage);
-      }
-      for (const [file, value] of files) write(file, `${JSON.stringify(value, null, 2)}\n`);
-      const [policy, test] = files.map(([file]) => file);
+      const [policy, test] = files;
       printLines(context, [
         `wrote ${policy} and ${test}`,
         `next: norikae policy test ${policy} --coverage`,
       ]);
     });
+}
+
+/** Writes a policy and its test; returns their paths. */
+function written(path: string): readonly string[] {
+  const name = basename(path, '.json');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    const message = `a policy cannot be called "${name}": letters, digits, ".", "_" and "-"`;
+    throw new CommandFailed(message, ExitCode.usage);
+  }
+  const folder = dirname(path);
+  const files = [
+    [join(folder, `${name}.json`), starterPolicy(name, schemaFrom(folder, 'policy'))],
+    [join(folder, `${name}${TEST_SUFFIX}`), starterTest(name, schemaFrom(folder, 'policy-test'))],
+  ] as const;
+  const taken = files.map(([file]) => file).find((file) => existsSync(file));
+  if (taken !== undefined) {
+    throw new CommandFailed(`${taken} is there already; it is left alone`, ExitCode.usage);
+  }
+  for (const [file, value] of files) write(file, `${JSON.stringify(value, null, 2)}\n`);
+  return files.map(([file]) => file);
 }
 
 function write(file: string, text: string): void {

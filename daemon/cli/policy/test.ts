@@ -4,6 +4,7 @@ import { type ConditionCoverage, Coverage } from '../../policy-test/coverage.ts'
 import { runTestFile, type TestResult } from '../../policy-test/run-tests.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
+import { failingInJson } from './json-errors.ts';
 import { testFiles } from './paths.ts';
 
 const HELP = `
@@ -46,7 +47,7 @@ export function policyTestCommand(context: CliContext): Command {
     .option('--json', 'print JSON for programs')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: TestOptions) => {
-      const files = testFiles(paths);
+      const files = await failingInJson(context, options.json, () => testFiles(paths));
       const coverage = options.coverage === true ? new Coverage() : undefined;
       const results: TestResult[] = [];
       for (const file of files) {
@@ -62,9 +63,13 @@ export function policyTestCommand(context: CliContext): Command {
       }
       const sums = sumsOf(results);
       const seen = coverage?.report();
+      const empty =
+        results.length === 0 ? `no test was run: ${emptyBecause(files, options)}` : undefined;
+      const emptyFails = empty !== undefined && options.failOnEmpty === true;
       if (options.json === true) {
         printJson(context, {
-          ok: sums.failed + sums.errors === 0,
+          ok: sums.failed + sums.errors === 0 && !emptyFails,
+          ...(emptyFails ? { error: empty } : {}),
           ...sums,
           results,
           coverage: seen,
@@ -72,18 +77,15 @@ export function policyTestCommand(context: CliContext): Command {
       } else {
         printLines(context, [
           ...(seen === undefined ? [] : coverageLines(seen, context)),
-          `${sums.passed} passed, ${sums.failed} failed, ${sums.errors} errors`,
+          // When it fails for it, the error says so.
+          ...(empty === undefined || emptyFails ? [] : [empty]),
+          `${sums.passed} passed, ${sums.failed} failed, ${sums.errors} ${sums.errors === 1 ? 'error' : 'errors'}`,
         ]);
       }
       if (sums.failed + sums.errors > 0) {
         throw new CommandFailed('not every test has passed', ExitCode.failed);
       }
-      if (options.failOnEmpty === true && results.length === 0) {
-        throw new CommandFailed(
-          `no test was run: ${emptyBecause(files, options)}`,
-          ExitCode.failed,
-        );
-      }
+      if (emptyFails) throw new CommandFailed(empty, ExitCode.failed);
     });
 }
 
@@ -108,7 +110,9 @@ function resultLines(result: TestResult, { stdout }: CliContext): string[] {
   const place = `${result.file}:${result.line}:${result.column}`;
   const time = colours.dim(`(${Math.round(result.elapsedMs)} ms)`);
   return [
-    `${words[result.verdict]} ${colours.dim(place)} ${result.name} ${time}`,
+    [words[result.verdict], colours.dim(place), result.name, time]
+      .filter((word) => word !== '')
+      .join(' '),
     ...result.problems.map((p) => `      ${formatProblem(p)}`),
   ];
 }
