@@ -17,13 +17,14 @@ describe('XDP, a kernel that refuses', function () {
   this.timeout(30_000);
   let world: World;
   let backend: XdpBackend;
+  let objectPath = '';
   const fault = { deletes: false, swaps: false };
   const real = Object.getOwnPropertyDescriptors(Libbpf.prototype);
   const restore = () => Object.defineProperties(Libbpf.prototype, real);
 
   before(async function () {
     needs(this, 'root', 'netns', 'xdp');
-    builtObject();
+    objectPath = builtObject();
     world = await World.create(3);
   });
 
@@ -42,7 +43,7 @@ describe('XDP, a kernel that refuses', function () {
       if (fault.swaps) throw new Error('EIO');
       await real.updateWaiting.value?.apply(this, given);
     };
-    const options = { pinPath: world.pinPath(), objectPath: builtObject(), entries: 64 };
+    const options = { pinPath: world.pinPath(), objectPath, entries: 64 };
     const times = { leaseMs: 60_000, heartbeatMs: 0 };
     backend = new XdpBackend({ ...options, ...times, masks: 32, mode: 'auto' });
     await backend.start(world.snapshot(), never());
