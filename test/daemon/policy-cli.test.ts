@@ -415,13 +415,11 @@ describe('norikae policy', () => {
         stdout.interactive = true;
         stdout.columns = Number(columns);
         assert.equal(await policy('facts', ...argv.map(String)), 0);
-        assert.ok(!stdout.text.includes('…'));
+        assert.doesNotMatch(stdout.text, /…/);
         const longest = Math.max(...stdout.text.split('\n').map((line) => line.length));
         assert.ok(longest <= Number(columns), String(longest));
         const words = stdout.text.replaceAll(/\s+/g, ' ');
-        assert.ok(
-          words.includes(argv.length === 0 ? ' "month": 11 }' : 'one of a list of subnets.'),
-        );
+        assert.match(words, argv.length === 0 ? / "month": 11 \}/ : /one of a list of subnets\./);
       });
     }
 
@@ -531,7 +529,7 @@ describe('norikae policy', () => {
     it('lists the files in JSON', async () => {
       const [own, tests] = [folder.file('mine.json'), folder.file('mine.test.json')];
       assert.deepEqual(await json(0, 'init', own), { files: [own, tests] });
-      assert.ok(existsSync(tests));
+      assert.equal(existsSync(tests), true);
       assert.match((await json(2, 'init', own)).error, /mine\.json is there already/);
     });
 
