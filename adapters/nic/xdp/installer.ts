@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { Refusal, RefusalCode } from '../../../engine/model/refusal.ts';
@@ -303,10 +304,4 @@ export class Installer {
       // What was asked for is done; idle masks only cost time, and the next call tries again.
     }
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

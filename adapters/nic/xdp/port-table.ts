@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { Attached, Attachment, AttachMode } from './attachment.ts';
 import { ifindexOf } from './device.ts';
@@ -335,10 +336,4 @@ function identityText(identity: Uint8Array): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
