@@ -113,10 +113,16 @@ export class NorikaeDaemon {
   }
 
   async #ready(): Promise<void> {
+    let upAt: number | undefined;
     const look = async (): Promise<StatusView | undefined> => {
       if (this.process.exit !== undefined) return undefined;
       const status = await this.control.status();
-      return status.tick.fresh && status.pid === this.process.pid ? status : undefined;
+      const { tick, backends, pid } = status;
+      if (pid !== this.process.pid || !tick.fresh) return undefined;
+      if (!backends.every((backend) => backend.started)) return undefined;
+      // The tick that is shown may be from before the last backend came up.
+      upAt ??= tick.sequence;
+      return tick.sequence > upAt ? status : undefined;
     };
     const ended = this.process.exited.then(() => {
       throw new ProcessTrouble(`norikae ended before it was ready:\n${this.process.tail()}`);
