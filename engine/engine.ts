@@ -3,6 +3,7 @@ import type { FlowTable } from './model/flow-table.ts';
 import type { PortSnapshot } from './model/port.ts';
 import { type ReasonCode, reasonIndex } from './model/reason.ts';
 import type { Refusal } from './model/refusal.ts';
+import type { SliceTerms } from './model/slice.ts';
 import type { Tick } from './model/tick.ts';
 import { BackendsFailed, onEach, Path, type PathFailure, type PathOptions } from './path.ts';
 import type { Plan } from './planner/planner.ts';
@@ -35,6 +36,8 @@ export interface PlanNumbers {
 export interface TickReport {
   readonly tick: Tick;
   readonly evaluation: EvaluationReport | undefined;
+  /** The slices that `decision.slice` counts, from 1, as of the last evaluation. */
+  readonly slices: readonly SliceTerms[];
   readonly plans: readonly PlanNumbers[];
   readonly moves: readonly BackendMove[];
   /** Backends that failed in it; what is believed of them is what they confirmed. */
@@ -81,6 +84,7 @@ export class Engine {
   /** The ports that the backends were last told of. */
   #ports: PortSnapshot | undefined;
   #numbers: readonly PlanNumbers[] = [];
+  #slices: readonly SliceTerms[] = [];
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -134,6 +138,7 @@ export class Engine {
       fillReason(tick.table, 'unseen');
       this.#evaluator = this.#nextEvaluator;
       evaluation = await this.#evaluator.evaluate(tick.table, this.#context(tick), signal);
+      this.#slices = evaluation.slices ?? [];
       await this.#serial.run(async () => {
         failures.push(...(await this.#decide(tick, moves, signal)));
       });
@@ -143,6 +148,7 @@ export class Engine {
     return {
       tick,
       evaluation,
+      slices: this.#slices,
       plans: this.#numbers,
       moves,
       failures,

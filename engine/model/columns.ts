@@ -154,6 +154,8 @@ export class DecisionColumns {
   score = new Float64Array(0);
   /** 1 + index of the rule that made the wish; 0 for none. */
   rule = new Uint16Array(0);
+  /** The flow's slice: 1 + index into the slices of its evaluation; 0 for none. */
+  slice = new Uint16Array(0);
   /** Index into REASONS. */
   reason = new Uint8Array(0);
   /** Refusals in a row, and when the flow may be tried again, ms of the clock. */
@@ -167,6 +169,7 @@ export class DecisionColumns {
     this.wish = grownU8(this.wish, rows);
     this.score = grownF64(this.score, rows);
     this.rule = grownU16(this.rule, rows);
+    this.slice = grownU16(this.slice, rows);
     this.reason = grownU8(this.reason, rows);
     this.refusals = grownU8(this.refusals, rows);
     this.retryAtMs = grownF64(this.retryAtMs, rows);
@@ -184,6 +187,7 @@ export class DecisionColumns {
     this.wish[row] = 0;
     this.score[row] = 0;
     this.rule[row] = 0;
+    this.slice[row] = 0;
     this.reason[row] = 0;
     this.refusals[row] = 0;
     this.start(row);

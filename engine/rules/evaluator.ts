@@ -1,5 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PlacementName, Wish } from '../model/flow.ts';
+import type { SliceTerms } from '../model/slice.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { NodeState } from '../model/tick.ts';
 import type { FactReading } from './inputs.ts';
@@ -45,6 +46,8 @@ export interface RuleContext {
 export interface EvaluationReport {
   /** Flows: all that are live. */
   readonly evaluated: number;
+  /** The slices that `decision.slice` counts, from 1; left out: none. */
+  readonly slices?: readonly SliceTerms[];
   readonly elapsedMs: number;
 }
 
@@ -74,8 +77,8 @@ export interface RuleTrace {
 }
 
 /**
- * Evaluates the policies in force over a flow table. Writes `decision.wish`, `decision.score`
- * and `decision.rule` of every live row and, while a policy in force is a shadow, the table's
+ * Evaluates the policies in force over a flow table. Writes `decision.wish`, `decision.score`,
+ * `decision.rule` and `decision.slice` of every live row and, while a policy in force is a shadow, the table's
  * `shadow` columns; nothing else.
  *
  * Of several rules that hold for a flow the highest priority speaks; among equals the first in

@@ -131,7 +131,8 @@ export class JsonRulesEvaluator implements RuleEvaluator {
       await firstMatch.find();
       this.#write(view, firstMatch);
     }
-    return { evaluated: table.count, elapsedMs: clock.now() - startMs };
+    const slices = this.#memory.sliceTerms;
+    return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
   }
 
   #lookAt(table: FlowTable, context: RuleContext) {

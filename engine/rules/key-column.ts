@@ -65,6 +65,11 @@ export class KeyColumn implements Remembered {
     return this.#keys;
   }
 
+  /** Every key that a flow has had since numbers were last given anew, with its number. */
+  numbers(): Iterable<readonly [string | undefined, number]> {
+    return this.#numbers;
+  }
+
   /** Number of a key; 0 when no flow has had it. */
   numberOf(key: string | undefined): number {
     return this.#numbers.get(key) ?? 0;

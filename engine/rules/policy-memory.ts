@@ -1,4 +1,5 @@
 import type { FlowTable } from '../model/flow-table.ts';
+import type { SliceTerms } from '../model/slice.ts';
 import { Activity } from './activity.ts';
 import type { Breathe } from './breathe.ts';
 import type { Condition } from './condition.ts';
@@ -14,6 +15,7 @@ import { factLookup, type PolicySet } from './policy-set.ts';
 import { RatesOfChange } from './rate-of-change.ts';
 import { ScheduleClock } from './schedule.ts';
 import { SliceRanks } from './slice-rank.ts';
+import { SliceColumn } from './slice-column.ts';
 import { SliceMembership } from './slice-membership.ts';
 import { SliceMeter, type SliceUse } from './slice-use.ts';
 import { factsOf, referencesOf } from './uses.ts';
@@ -36,6 +38,7 @@ export class PolicyMemory {
   readonly #changes: RatesOfChange;
   readonly #schedules: readonly ScheduleClock[];
   readonly #active = new Set<string>();
+  readonly #sliceColumn: SliceColumn;
   readonly #sliceMeter: SliceMeter | undefined;
   readonly #sliceRanks: SliceRanks | undefined;
   readonly #flowMeter: FlowMeter | undefined;
@@ -44,6 +47,7 @@ export class PolicyMemory {
   constructor(policies: PolicySet) {
     const used = usedFacts(policies);
     this.slices = new SliceMembership(policies.slices);
+    this.#sliceColumn = new SliceColumn(this.keys.of('slice'), policies.slices);
     this.factNamed = factLookup(policies);
     this.#schedules = policies.schedules.map((s) => new ScheduleClock(s));
     this.#changes = new RatesOfChange(changingFacts(policies));
@@ -73,6 +77,7 @@ export class PolicyMemory {
     this.activity.update(table, context.nowMs);
     this.flows.update(view);
     this.#activate(context.wallMs);
+    await this.#sliceColumn.write(view, breathe);
     if (this.#sliceMeter !== undefined) {
       this.#sliceMeter.update(table, await this.keys.of('slice').all(view, breathe));
     }
@@ -87,6 +92,11 @@ export class PolicyMemory {
   /** Whether the schedule `policy/schedule` was active at the last update. */
   scheduleActive(name: string): boolean {
     return this.#active.has(name);
+  }
+
+  /** The slices that `decision.slice` counts, from 1. */
+  get sliceTerms(): readonly SliceTerms[] {
+    return this.#sliceColumn.terms;
   }
 
   /** What a slice uses; undefined when it has no flow. */

@@ -48,7 +48,7 @@ describe('JsonRulesEvaluator', () => {
       { name: 'p/quiet', wish: Wish.onload, priority: 1, mode: 'enforce' },
     ]);
     const report = await evaluator.evaluate(table, contextOf(), never());
-    assert.deepEqual(report, { evaluated: 3, elapsedMs: 0 });
+    assert.deepEqual(report, { evaluated: 3, slices: [], elapsedMs: 0 });
     assert.deepEqual(wishes(table), [Wish.offload, Wish.none, Wish.onload]);
     assert.deepEqual([...table.decision.score.subarray(0, 3)], [500, 0, 0]);
     assert.deepEqual([...table.decision.rule.subarray(0, 3)], [1, 0, 2]);
@@ -101,7 +101,7 @@ describe('JsonRulesEvaluator', () => {
       contextOf(),
       never(),
     );
-    assert.deepEqual(report, { evaluated: 0, elapsedMs: 0 });
+    assert.deepEqual(report, { evaluated: 0, slices: [], elapsedMs: 0 });
   });
 
   it('finds no comparison true on a value that is missing', async () => {

@@ -130,7 +130,8 @@ export class CompiledEvaluator implements RuleEvaluator {
       this.#program.start(table);
       while (!this.#program.proceed(table)) await this.#program.ask(table, breathe);
     }
-    return { evaluated: table.count, elapsedMs: clock.now() - startMs };
+    const slices = this.#memory.sliceTerms;
+    return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
   }
 
   #lookAt(table: FlowTable, context: RuleContext): void {

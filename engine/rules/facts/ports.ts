@@ -1,5 +1,6 @@
 import type { FactDefinition, FlowView } from '../fact.ts';
-import { limitEntries, type SliceDefinition } from '../slice.ts';
+import { limitEntries } from '../../model/slice.ts';
+import type { SliceDefinition } from '../slice.ts';
 import { POSITIVE, WHOLE } from './ranges.ts';
 
 const PORT_KINDS = ['vm', 'uplink', 'internal', 'other'];
