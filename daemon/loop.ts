@@ -16,6 +16,8 @@ import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { PathBackend } from '../engine/ports/path-backend.ts';
 import type { RuleEvaluator } from '../engine/rules/evaluator.ts';
+import { Accountant } from '../telemetry/accounts/accountant.ts';
+import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { HostWatch } from '../telemetry/host-watch.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
@@ -32,6 +34,8 @@ const HOST_PERIOD_MS = 1000;
 const SMOOTHING_MS = 1000;
 const AUDIT_MS = 30_000;
 const RETRY_AFTER_MS = 500;
+/** Flows with the highest rates that each tick names. */
+const TOP_FLOWS = 100;
 /** With a long lease, too, what was adopted at the start must not wait for its first renewal. */
 const MOST_RENEWAL_MS = 250;
 
@@ -57,6 +61,7 @@ export class Loop {
   readonly #starter: BackendStarter;
   readonly #follower: PortsFollower;
   readonly #moves: MoveLog;
+  readonly #accountant: Accountant;
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(report: TickReport) => void>();
   #running: Subscription | undefined;
@@ -103,6 +108,7 @@ export class Loop {
     });
     this.#follower = new PortsFollower((ports) => this.#followPorts(ports));
     this.#moves = new MoveLog(log, clock);
+    this.#accountant = new Accountant({ topFlows: TOP_FLOWS });
   }
 
   get table(): FlowTable {
@@ -132,6 +138,11 @@ export class Loop {
   /** Period from one tick to the next, ms. */
   get periodMs(): number {
     return this.#observer.periodMs;
+  }
+
+  /** What the node did up to the last tick, summed up; the same object each time. */
+  get accounts(): TickAccounts {
+    return this.#accountant.accounts;
   }
 
   /** Calls `listener` after every tick; the returned function ends it. */
@@ -218,6 +229,7 @@ export class Loop {
 
   #publish(report: TickReport): void {
     this.#lastReport = report;
+    this.#accountant.account(report, this.engine.evaluator.rules);
     this.#options.metrics.observe(report);
     this.#moves.observe(report);
     for (const listener of this.#listeners) {

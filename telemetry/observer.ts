@@ -1,3 +1,4 @@
+import { Placement } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../engine/model/port.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
@@ -13,6 +14,8 @@ import { SourceHealth } from './source-health.ts';
 
 /** Shortest period right after a change, ms. */
 const QUICK_PERIOD_MS = 12;
+
+const PLACED_BY = { offload: Placement.offload, 'fast-path': Placement.fastPath } as const;
 
 /** What an {@link Observer} watches, and how. */
 export interface ObserverOptions {
@@ -103,12 +106,13 @@ export class Observer {
     for (const [backend, health] of this.#counterHealth) {
       if (!this.#isUp(backend)) continue;
       const startedMs = clock.now();
+      const by = PLACED_BY[backend.capabilities().placement];
       try {
         await withDeadline(backend.name, timeoutMs, signal, (s) =>
           backend.counters(
             {
               carried: (w0, w1, w2, w3, packets, bytes) =>
-                this.table.carried(this.table.find(w0, w1, w2, w3), packets, bytes, startedMs),
+                this.table.carried(this.table.find(w0, w1, w2, w3), packets, bytes, startedMs, by),
             },
             s,
           ),

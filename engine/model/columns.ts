@@ -36,6 +36,8 @@ export class TrafficColumns {
   /** Packets and bytes carried by a backend instead. Disjoint from the vSwitch's. */
   carriedPackets = new Float64Array(0);
   carriedBytes = new Float64Array(0);
+  /** The {@link Placement} whose backend carried packets last; 0 before it did. */
+  carrier = new Uint8Array(0);
   /** The vSwitch's own counters at the last reading; they restart when it makes the flow anew. */
   rawPackets = new Float64Array(0);
   rawBytes = new Float64Array(0);
@@ -49,6 +51,7 @@ export class TrafficColumns {
     this.vswitchBytes = grownF64(this.vswitchBytes, rows);
     this.carriedPackets = grownF64(this.carriedPackets, rows);
     this.carriedBytes = grownF64(this.carriedBytes, rows);
+    this.carrier = grownU8(this.carrier, rows);
     this.rawPackets = grownF64(this.rawPackets, rows);
     this.rawBytes = grownF64(this.rawBytes, rows);
     this.firstSeenMs = grownF64(this.firstSeenMs, rows);
@@ -66,6 +69,7 @@ export class TrafficColumns {
     this.vswitchBytes[row] = 0;
     this.carriedPackets[row] = 0;
     this.carriedBytes[row] = 0;
+    this.carrier[row] = 0;
     this.rawPackets[row] = 0;
     this.rawBytes[row] = 0;
     this.start(row, nowMs);

@@ -6,7 +6,7 @@ import {
   ShadowColumns,
   TrafficColumns,
 } from './columns.ts';
-import type { FlowSpec } from './flow.ts';
+import { type FlowSpec, Placement } from './flow.ts';
 import type { FlowId } from './flow-id.ts';
 import { FlowIndex } from './flow-index.ts';
 import type { FlowMatch } from './match.ts';
@@ -15,8 +15,12 @@ import type { FlowMatch } from './match.ts';
 export interface PathTotals {
   vswitchPackets: number;
   vswitchBytes: number;
+  /** By all backends together. */
   carriedPackets: number;
   carriedBytes: number;
+  /** By the fast path's backend alone. */
+  fastPathPackets: number;
+  fastPathBytes: number;
 }
 
 /**
@@ -46,6 +50,8 @@ export class FlowTable {
     vswitchBytes: 0,
     carriedPackets: 0,
     carriedBytes: 0,
+    fastPathPackets: 0,
+    fastPathBytes: 0,
   };
   /** Clock of the last complete reading, ms; -Infinity before the first. */
   readAtMs = Number.NEGATIVE_INFINITY;
@@ -177,12 +183,24 @@ export class FlowTable {
    * Adds what a backend carried of a flow since it was last asked.
    *
    * @param row the flow's row, or -1 when the flow has left the vSwitch meanwhile
+   * @param by the placement that the backend serves
    */
-  carried(row: number, packets: number, bytes: number, nowMs: number): void {
+  carried(
+    row: number,
+    packets: number,
+    bytes: number,
+    nowMs: number,
+    by: Placement = Placement.offload,
+  ): void {
     this.totals.carriedPackets += packets;
     this.totals.carriedBytes += bytes;
+    if (by === Placement.fastPath) {
+      this.totals.fastPathPackets += packets;
+      this.totals.fastPathBytes += bytes;
+    }
     if (row < 0) return;
     const t = this.traffic;
+    t.carrier[row] = by;
     t.carriedPackets[row] += packets;
     t.carriedBytes[row] += bytes;
     if (packets > 0 && nowMs > t.lastActiveMs[row]) t.lastActiveMs[row] = nowMs;
@@ -226,6 +244,9 @@ export class FlowTable {
   abandon(): void {
     for (let row = 0; row < this.#used; row++) {
       if (this.#born[row] === this.#epoch) {
+        // The next reading finds the flow with all it sent: it must not count twice.
+        this.totals.vswitchPackets -= this.traffic.vswitchPackets[row];
+        this.totals.vswitchBytes -= this.traffic.vswitchBytes[row];
         this.#forget(row);
         this.removed.push(row);
       }

@@ -68,6 +68,22 @@ describe('flow table', () => {
     assert.equal(table.removed.length, 0);
   });
 
+  it('counts once what a new flow sent, though a reading that saw it was given up', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1, packets: 2 }]);
+    table.begin(100);
+    table.observe(table.add(flowId(3), { inPort: 'vm1', fields: [], opaque: [] }, []), 5, 500, 0);
+    table.observe(rowOf(table, 1), 3, 0, 0);
+    table.abandon();
+    assert.equal(table.totals.vswitchPackets, 3);
+    read(table, 200, [
+      { n: 1, packets: 3 },
+      { n: 3, packets: 6, bytes: 600 },
+    ]);
+    assert.equal(table.totals.vswitchPackets, 9);
+    assert.equal(table.totals.vswitchBytes, 600);
+  });
+
   it('keeps its flows when room is made, and gives used rows a fresh start', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1, packets: 7 }]);

@@ -1,0 +1,229 @@
+import type { TickReport } from '../../engine/engine.ts';
+import { Placement, PLACEMENT_NAMES } from '../../engine/model/flow.ts';
+import type { FlowTable, PathTotals } from '../../engine/model/flow-table.ts';
+import type { SliceTerms } from '../../engine/model/slice.ts';
+import type { RuleInfo } from '../../engine/rules/evaluator.ts';
+import { Ledger } from './ledger.ts';
+import { MoveBook } from './move-book.ts';
+import { OperationBook } from './operation-book.ts';
+import { PortBook } from './port-book.ts';
+import { RowMemory } from './row-memory.ts';
+import { SliceBook } from './slice-book.ts';
+import type { PathUses, TableAccount, TickAccounts, TopFlow } from './tick-accounts.ts';
+import { TimeHistogramBook } from './time-histogram.ts';
+import { TopRows } from './top-flows.ts';
+
+/** What is kept apart, and how many. */
+export interface AccountantOptions {
+  /** Flows with the highest rates to name; 0 by default. */
+  readonly topFlows?: number;
+  /** Slices, ports and rules that are kept apart; what is beyond is summed up as `other`. */
+  readonly most?: number;
+}
+
+const MOST = 256;
+/** From what a monitored rule change takes to what a slow poll does, seconds. */
+const REACTION_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+
+type Kept<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * Makes the {@link TickAccounts} of each tick: one pass over the live flows, and nothing allocated
+ * for a flow.
+ */
+export class Accountant {
+  readonly #rows = new RowMemory();
+  readonly #paths = new Ledger(1);
+  readonly #slices: SliceBook;
+  readonly #ports: PortBook;
+  readonly #moves: MoveBook;
+  readonly #operations = new OperationBook();
+  readonly #reactions = new TimeHistogramBook(REACTION_BOUNDS);
+  readonly #top: TopRows;
+  readonly #accounts: Kept<TickAccounts>;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #totals: PathTotals | undefined;
+
+  constructor({ topFlows = 0, most = MOST }: AccountantOptions = {}) {
+    this.#slices = new SliceBook(most);
+    this.#ports = new PortBook(most);
+    this.#moves = new MoveBook(most);
+    this.#top = new TopRows(topFlows);
+    this.#accounts = {
+      sequence: 0,
+      atMs: 0,
+      wallMs: undefined,
+      seconds: 0,
+      flows: PLACEMENT_NAMES.map(() => 0),
+      paths: this.#paths.of(0),
+      coverage: { bytes: undefined, packets: undefined },
+      cpuSavedCores: undefined,
+      slices: [],
+      ports: [],
+      tables: [],
+      moves: this.#moves.moves,
+      rules: [],
+      reasons: this.#moves.reasons,
+      refusals: [],
+      operations: [],
+      reactions: this.#reactions,
+      top: [],
+    };
+  }
+
+  /** The accounts as of the last tick. */
+  get accounts(): TickAccounts {
+    return this.#accounts;
+  }
+
+  /**
+   * Takes a tick into account; its table must not have been read anew since.
+   *
+   * @param rules those that `decision.rule` counts, from 1
+   */
+  account(report: TickReport, rules: readonly RuleInfo[]): TickAccounts {
+    const { tick } = report;
+    const { table } = tick;
+    this.#rows.fit(table);
+    this.#slices.begin(report.slices);
+    this.#ports.begin(table, tick.ports);
+    this.#moves.begin(rules);
+    this.#traffic(table);
+    this.#placements(table, tick.atMs + report.elapsedMs);
+    this.#carriedOut(report);
+    const a = this.#accounts;
+    a.sequence = tick.sequence;
+    a.atMs = tick.atMs;
+    a.wallMs = tick.wallMs;
+    a.flows = report.flows;
+    a.coverage = coverage(a.paths);
+    a.slices = this.#slices.accounts;
+    a.ports = this.#ports.accounts;
+    a.tables = report.plans.map(tableAccount);
+    a.rules = this.#moves.rules;
+    a.refusals = this.#operations.refusals;
+    a.operations = this.#operations.operations;
+    a.top = this.#topFlows(table, report.slices);
+    return a;
+  }
+
+  /** Adds what was sent since the last reading; nothing when there was none. */
+  #traffic(table: FlowTable): void {
+    if (table.readAtMs === this.#readAtMs) return;
+    const first = this.#totals === undefined;
+    const seconds = first ? 0 : (table.readAtMs - this.#readAtMs) / 1000;
+    this.#readAtMs = table.readAtMs;
+    for (let i = 0; i < table.count; i++) {
+      const row = table.rows[i];
+      this.#rows.meet(table, row);
+      // What flows sent before anybody looked is not ours to count.
+      if (!first) this.#attribute(table, row);
+      this.#rows.take(table, row);
+    }
+    // The last packets that a backend carried of flows that left in this reading.
+    for (const row of table.removed) {
+      if (!first && this.#rows.knows(table, row)) this.#attribute(table, row);
+    }
+    this.#sumUp(table.totals);
+    this.#paths.settle(1, seconds);
+    this.#slices.settle(seconds);
+    this.#ports.settle(seconds);
+    this.#accounts.seconds = seconds;
+  }
+
+  /** Adds what a row's flow sent since the last reading to its slice and its ports. */
+  #attribute(table: FlowTable, row: number): void {
+    const t = table.traffic;
+    const r = this.#rows;
+    const slice = this.#slices.slotOf(table.decision.slice[row]);
+    const packets = t.vswitchPackets[row] - r.vswitchPackets[row];
+    if (packets > 0) {
+      const bytes = t.vswitchBytes[row] - r.vswitchBytes[row];
+      this.#slices.add(slice, Placement.onload, bytes, packets);
+      this.#ports.add(table, row, Placement.onload, bytes, packets);
+    }
+    const carried = t.carriedPackets[row] - r.carriedPackets[row];
+    if (carried > 0) {
+      const bytes = t.carriedBytes[row] - r.carriedBytes[row];
+      this.#slices.add(slice, t.carrier[row], bytes, carried);
+      this.#ports.add(table, row, t.carrier[row], bytes, carried);
+    }
+  }
+
+  #sumUp(now: PathTotals): void {
+    const last = this.#totals ?? now;
+    const paths = this.#paths;
+    const fastBytes = now.fastPathBytes - last.fastPathBytes;
+    const fastPackets = now.fastPathPackets - last.fastPathPackets;
+    const bytes = now.carriedBytes - last.carriedBytes;
+    const packets = now.carriedPackets - last.carriedPackets;
+    const vswitchBytes = now.vswitchBytes - last.vswitchBytes;
+    const vswitchPackets = now.vswitchPackets - last.vswitchPackets;
+    paths.add(0, Placement.onload, vswitchBytes, vswitchPackets);
+    paths.add(0, Placement.offload, bytes - fastBytes, packets - fastPackets);
+    paths.add(0, Placement.fastPath, fastBytes, fastPackets);
+    this.#totals = { ...now };
+  }
+
+  /** Counts live flows by what was decided, and those that are no longer where they were. */
+  #placements(table: FlowTable, endedMs: number): void {
+    const d = table.decision;
+    const r = this.#rows;
+    for (let i = 0; i < table.count; i++) {
+      const row = table.rows[i];
+      const placement = d.placement[row];
+      this.#moves.count(d.rule[row], d.reason[row]);
+      this.#slices.count(this.#slices.slotOf(d.slice[row]), placement);
+      if (placement === r.placement[row]) continue;
+      this.#moves.moved(r.placement[row], placement, d.rule[row], d.reason[row]);
+      r.placement[row] = placement;
+      if (placement === Placement.onload || r.placed[row] === 1) continue;
+      r.placed[row] = 1;
+      this.#reactions.observe((endedMs - table.traffic.firstSeenMs[row]) / 1000);
+    }
+    for (const row of table.removed) {
+      if (r.placement[row] === Placement.onload || !r.knows(table, row)) continue;
+      this.#moves.left(r.placement[row]);
+      r.placement[row] = Placement.onload;
+    }
+  }
+
+  #carriedOut({ tick, moves, plans }: TickReport): void {
+    for (const { backend } of plans) this.#operations.meet(backend);
+    for (const move of moves) {
+      this.#operations.count(move);
+      const refused = move.kind === 'put' && !move.result.ok && move.row >= 0;
+      if (refused) this.#moves.refused(tick.table.decision.rule[move.row]);
+    }
+  }
+
+  #topFlows(table: FlowTable, slices: readonly SliceTerms[]): readonly TopFlow[] {
+    const { rates, decision } = table;
+    return Array.from(this.#top.find(table), (row) => ({
+      row,
+      id: table.idAt(row),
+      bitsPerSecond: rates.bitsPerSecond[row],
+      packetsPerSecond: rates.packetsPerSecond[row],
+      placement: PLACEMENT_NAMES[decision.placement[row]],
+      slice: sliceName(slices, decision.slice[row]),
+      inPort: table.matchAt(row).inPort,
+    }));
+  }
+}
+
+function coverage(paths: PathUses): TickAccounts['coverage'] {
+  const share = (of: 'bitsPerSecond' | 'packetsPerSecond'): number | undefined => {
+    const all = paths.reduce((sum, p) => sum + p[of], 0);
+    return all > 0 ? 1 - paths[Placement.onload][of] / all : undefined;
+  };
+  return { bytes: share('bitsPerSecond'), packets: share('packetsPerSecond') };
+}
+
+function tableAccount({ backend, capacity }: TickReport['plans'][number]): TableAccount {
+  const { entries, used, masks, masksUsed } = capacity;
+  return { backend, entries, used, masks, masksUsed };
+}
+
+function sliceName(slices: readonly SliceTerms[], slice: number): string | undefined {
+  return slice === 0 ? undefined : slices.at(slice - 1)?.name;
+}

@@ -1,0 +1,54 @@
+import type { BackendMove } from '../../engine/engine.ts';
+import { REFUSAL_CODES } from '../../engine/model/refusal.ts';
+import type { OperationCount, OperationOutcome, RefusalCount } from './tick-accounts.ts';
+
+type Kept<T> = { -readonly [K in keyof T]: T[K] };
+
+const OUTCOMES = {
+  put: ['installed', 'replaced', 'unchanged'],
+  delete: ['deleted', 'absent'],
+} as const satisfies Record<'put' | 'delete', readonly OperationOutcome[]>;
+
+/** Operations and refusals of each backend, from 0 on. */
+export class OperationBook {
+  readonly #operations = new Map<string, Kept<OperationCount>>();
+  readonly #refusals = new Map<string, Kept<RefusalCount>>();
+  readonly #backends = new Set<string>();
+  #operationList: readonly OperationCount[] = [];
+  #refusalList: readonly RefusalCount[] = [];
+
+  get operations(): readonly OperationCount[] {
+    return this.#operationList;
+  }
+
+  get refusals(): readonly RefusalCount[] {
+    return this.#refusalList;
+  }
+
+  /** Makes the counts of a backend, all zero. */
+  meet(backend: string): void {
+    if (this.#backends.has(backend)) return;
+    this.#backends.add(backend);
+    for (const kind of ['put', 'delete'] as const) {
+      for (const outcome of [...OUTCOMES[kind], ...REFUSAL_CODES]) {
+        const count = { backend, kind, outcome, count: 0 };
+        this.#operations.set(`${backend} ${kind} ${outcome}`, count);
+      }
+    }
+    for (const code of REFUSAL_CODES) {
+      this.#refusals.set(`${backend} ${code}`, { backend, code, count: 0 });
+    }
+    this.#operationList = [...this.#operations.values()];
+    this.#refusalList = [...this.#refusals.values()];
+  }
+
+  count({ backend, kind, result }: BackendMove): void {
+    this.meet(backend);
+    const outcome = result.ok ? result.outcome : result.refusal.code;
+    const operation = this.#operations.get(`${backend} ${kind} ${outcome}`);
+    if (operation !== undefined) operation.count++;
+    if (result.ok) return;
+    const refusal = this.#refusals.get(`${backend} ${result.refusal.code}`);
+    if (refusal !== undefined) refusal.count++;
+  }
+}

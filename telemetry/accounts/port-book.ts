@@ -1,0 +1,120 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import { Ledger } from './ledger.ts';
+import { Slots } from './slots.ts';
+import { OTHER, type PortAccount } from './tick-accounts.ts';
+
+/** In place of a slot: the flow goes out of several ports, see {@link PortBook}. */
+const SEVERAL = 0xffff;
+
+/**
+ * Traffic by port and direction. Which ports a row's flow uses is found once and kept until the
+ * flow's actions or the ports change.
+ */
+export class PortBook {
+  readonly #slots: Slots;
+  readonly #rx: Ledger;
+  readonly #tx: Ledger;
+  #ports: PortSnapshot | undefined;
+  #identity = '';
+  readonly #slotByName = new Map<string, number>();
+  #accounts: readonly PortAccount[] = [];
+  /** By row: slots of the ports its flow comes in by and goes out of. */
+  #in = new Uint16Array(0);
+  #out = new Uint16Array(0);
+  /** `table.changes` when they were found. */
+  #foundAt = new Uint32Array(0);
+  readonly #several = new Map<number, readonly number[]>();
+
+  /** `most`: ports that are kept apart. */
+  constructor(most: number) {
+    this.#slots = new Slots(most);
+    this.#rx = new Ledger(this.#slots.capacity);
+    this.#tx = new Ledger(this.#slots.capacity);
+  }
+
+  /** Follows the ports and the rows of a tick. */
+  begin(table: FlowTable, ports: PortSnapshot): void {
+    if (ports !== this.#ports) this.#follow(ports);
+    if (this.#foundAt.length >= table.highWater) return;
+    const size = Math.max(256, table.highWater * 2);
+    this.#in = new Uint16Array(size);
+    this.#out = new Uint16Array(size);
+    this.#foundAt = new Uint32Array(size);
+  }
+
+  /** Adds what a path carried of a row's flow. */
+  add(table: FlowTable, row: number, path: number, bytes: number, packets: number): void {
+    if (this.#foundAt[row] !== table.changes[row]) this.#find(table, row);
+    const into = this.#in[row];
+    const out = this.#out[row];
+    if (into !== Slots.NONE) this.#rx.add(into, path, bytes, packets);
+    if (out === SEVERAL) {
+      for (const slot of this.#several.get(row) ?? []) this.#tx.add(slot, path, bytes, packets);
+    } else if (out !== Slots.NONE) {
+      this.#tx.add(out, path, bytes, packets);
+    }
+  }
+
+  settle(seconds: number): void {
+    this.#rx.settle(this.#slots.highWater, seconds);
+    this.#tx.settle(this.#slots.highWater, seconds);
+  }
+
+  /** The ports, in the directory's order. */
+  get accounts(): readonly PortAccount[] {
+    return this.#accounts;
+  }
+
+  #find(table: FlowTable, row: number): void {
+    this.#foundAt[row] = table.changes[row];
+    this.#in[row] = this.#slotByName.get(table.matchAt(row).inPort) ?? Slots.NONE;
+    this.#out[row] = Slots.NONE;
+    this.#several.delete(row);
+    for (const action of table.actionsAt(row)) {
+      if (action.kind !== 'output') continue;
+      const slot = this.#slotByName.get(action.port) ?? Slots.NONE;
+      if (slot === Slots.NONE) continue;
+      if (this.#out[row] === Slots.NONE) {
+        this.#out[row] = slot;
+      } else {
+        this.#several.set(row, [...(this.#several.get(row) ?? [this.#out[row]]), slot]);
+        this.#out[row] = SEVERAL;
+      }
+    }
+  }
+
+  #follow(ports: PortSnapshot): void {
+    this.#ports = ports;
+    const identity = [...ports.values()].map((p) => `${p.name}=${p.uuid}`).join(' ');
+    if (identity !== this.#identity) this.#assign(ports);
+    this.#identity = identity;
+    const accounts: PortAccount[] = [];
+    for (const { name, kind, vm, slice } of ports.values()) {
+      const slot = this.#slotByName.get(name) ?? Slots.OTHER;
+      if (slot === Slots.OTHER) continue;
+      accounts.push({ name, kind, vm, slice, rx: this.#rx.of(slot), tx: this.#tx.of(slot) });
+    }
+    if (accounts.length < ports.size) accounts.push(this.#others());
+    this.#accounts = accounts;
+  }
+
+  /** Ports have come or gone: a name may stand for another one now. */
+  #assign(ports: PortSnapshot): void {
+    this.#slots.keep(new Set([...ports.values()].map((p) => p.uuid)), (slot) => {
+      this.#rx.clear(slot);
+      this.#tx.clear(slot);
+    });
+    this.#slotByName.clear();
+    for (const { name, uuid } of ports.values()) {
+      this.#slotByName.set(name, name === OTHER ? Slots.OTHER : this.#slots.of(uuid));
+    }
+    this.#foundAt.fill(0);
+    this.#several.clear();
+  }
+
+  #others(): PortAccount {
+    const [rx, tx] = [this.#rx.of(Slots.OTHER), this.#tx.of(Slots.OTHER)];
+    return { name: OTHER, kind: 'other', vm: undefined, slice: undefined, rx, tx };
+  }
+}

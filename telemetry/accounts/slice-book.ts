@@ -1,0 +1,72 @@
+import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
+import type { SliceTerms } from '../../engine/model/slice.ts';
+import { Ledger } from './ledger.ts';
+import { Slots } from './slots.ts';
+import { OTHER, type SliceAccount } from './tick-accounts.ts';
+
+/** Traffic and flows by slice. */
+export class SliceBook {
+  readonly #slots: Slots;
+  readonly #ledger: Ledger;
+  readonly #flows: number[][];
+  #terms: readonly SliceTerms[] | undefined;
+  /** By the value of `decision.slice`. */
+  #slotOf = new Uint16Array(1);
+  /** Slots that are shown, with their names. */
+  #shown: readonly (readonly [string, number])[] = [];
+  #accounts: readonly SliceAccount[] = [];
+
+  /** `most`: slices that are kept apart. */
+  constructor(most: number) {
+    this.#slots = new Slots(most);
+    this.#ledger = new Ledger(this.#slots.capacity);
+    this.#flows = Array.from({ length: this.#slots.capacity }, () => PLACEMENT_NAMES.map(() => 0));
+  }
+
+  /** Follows the slices of a tick, and counts its flows anew. */
+  begin(terms: readonly SliceTerms[]): void {
+    if (terms !== this.#terms) this.#follow(terms);
+    for (const flows of this.#flows) flows.fill(0);
+  }
+
+  /** Slot of a value of `decision.slice`. */
+  slotOf(slice: number): number {
+    return this.#slotOf[slice] ?? Slots.NONE;
+  }
+
+  count(slot: number, placement: number): void {
+    this.#flows[slot][placement]++;
+  }
+
+  add(slot: number, path: number, bytes: number, packets: number): void {
+    if (slot !== Slots.NONE) this.#ledger.add(slot, path, bytes, packets);
+  }
+
+  settle(seconds: number): void {
+    this.#ledger.settle(this.#slots.highWater, seconds);
+  }
+
+  /** The slices, in their order. */
+  get accounts(): readonly SliceAccount[] {
+    return this.#accounts;
+  }
+
+  #follow(terms: readonly SliceTerms[]): void {
+    this.#terms = terms;
+    const names = new Set(terms.map((t) => t.name));
+    this.#slots.keep(names, (slot) => this.#ledger.clear(slot));
+    this.#slotOf = new Uint16Array(terms.length + 1);
+    const shown = new Map<string, number>();
+    terms.forEach(({ name }, i) => {
+      const slot = name === OTHER ? Slots.OTHER : this.#slots.of(name);
+      this.#slotOf[i + 1] = slot;
+      shown.set(slot === Slots.OTHER ? OTHER : name, slot);
+    });
+    this.#shown = [...shown];
+    this.#accounts = this.#shown.map(([name, slot]) => ({
+      name,
+      paths: this.#ledger.of(slot),
+      flows: this.#flows[slot],
+    }));
+  }
+}

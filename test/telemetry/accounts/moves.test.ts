@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import type { BackendMove } from '../../../engine/engine.ts';
+import { Placement, type PlacementName, Wish } from '../../../engine/model/flow.ts';
+import { type ReasonCode, reasonIndex } from '../../../engine/model/reason.ts';
+import type { TickAccounts } from '../../../telemetry/accounts/tick-accounts.ts';
+import { flowId, rowOf } from '../../support/flows.ts';
+import { Rig } from './rig.ts';
+
+describe('accounts of decisions', () => {
+  function decide(
+    rig: Rig,
+    n: number,
+    placement: Placement,
+    rule: number,
+    reason: ReasonCode,
+  ): void {
+    const d = rig.table.decision;
+    const row = rowOf(rig.table, n);
+    d.placement[row] = placement;
+    d.rule[row] = rule;
+    d.reason[row] = reasonIndex(reason);
+  }
+
+  function moved(accounts: TickAccounts, from: PlacementName, to: string): number | undefined {
+    return accounts.moves.find((m) => m.from === from && m.to === to)?.count;
+  }
+
+  function forReason(accounts: TickAccounts, reason: string) {
+    const { flows, moves } = accounts.reasons.find((r) => r.reason === reason) ?? {};
+    return { flows, moves };
+  }
+
+  it('have every count from the start, at zero', () => {
+    const accounts = new Rig().account();
+    assert.ok(accounts.moves.length > 5 && accounts.moves.every((m) => m.count === 0));
+    assert.deepEqual(
+      accounts.rules.map((r) => [r.rule, r.to, r.moves]),
+      [
+        ['p/up', 'offload', 0],
+        ['p/down', 'onload', 0],
+      ],
+    );
+    assert.deepEqual(forReason(accounts, 'gone'), { flows: 0, moves: 0 });
+  });
+
+  it('count changes of placement by rule and reason, and those that nobody asked for', () => {
+    const rig = new Rig();
+    rig.read(0, [{ n: 1 }, { n: 2 }]);
+    rig.account();
+    rig.read(1000, [{ n: 1 }, { n: 2 }]);
+    decide(rig, 1, Placement.offload, 1, 'placed');
+    decide(rig, 2, Placement.offload, 1, 'placed');
+    let accounts = rig.account();
+    assert.equal(moved(accounts, 'onload', 'offload'), 2);
+    assert.deepEqual(forReason(accounts, 'placed'), { flows: 2, moves: 2 });
+    assert.deepEqual([accounts.rules[0].moves, accounts.rules[0].flows], [2, 2]);
+    decide(rig, 1, Placement.onload, 2, 'rule-onload');
+    // Somebody else got its entry: its rule still asks for one.
+    decide(rig, 2, Placement.onload, 1, 'table-full');
+    accounts = rig.account();
+    assert.equal(moved(accounts, 'offload', 'onload'), 2);
+    assert.deepEqual(
+      accounts.rules.map((r) => r.moves),
+      [2, 1],
+    );
+    assert.deepEqual(forReason(accounts, 'table-full'), { flows: 1, moves: 1 });
+  });
+
+  it('count a placed flow that left the vSwitch once, and one that was not placed never', () => {
+    const rig = new Rig();
+    rig.read(0, [{ n: 1 }, { n: 2 }]);
+    decide(rig, 1, Placement.fastPath, 1, 'placed');
+    rig.account();
+    rig.read(1000, []);
+    rig.account();
+    const accounts = rig.account();
+    assert.equal(moved(accounts, 'fast-path', 'gone'), 1);
+    assert.equal(forReason(accounts, 'gone').moves, 1);
+  });
+
+  it('keep the counts of a rule that stays when policies change, and drop those that go', () => {
+    const rig = new Rig({ most: 2 });
+    rig.read(0, [{ n: 1 }]);
+    rig.account();
+    decide(rig, 1, Placement.offload, 1, 'placed');
+    rig.account();
+    rig.rules = [
+      { name: 'p/new', wish: Wish.fastPath, priority: 3 },
+      { name: 'p/shadow', wish: Wish.offload, priority: 3, mode: 'shadow' },
+      { name: 'p/up', wish: Wish.offload, priority: 2 },
+      { name: 'p/third', wish: Wish.offload, priority: 2 },
+    ];
+    const { rules } = rig.account();
+    assert.deepEqual(
+      rules.map((r) => [r.rule, r.moves]),
+      [
+        ['p/new', 0],
+        ['p/up', 1],
+        ['other', 0],
+      ],
+    );
+  });
+
+  it('count operations and refusals by backend, cause and rule', () => {
+    const rig = new Rig();
+    rig.read(0, [{ n: 1 }]);
+    decide(rig, 1, Placement.onload, 1, 'refused');
+    const put = (result: BackendMove['result']): BackendMove => ({
+      id: flowId(1),
+      row: rowOf(rig.table, 1),
+      kind: 'put',
+      backend: 'nic',
+      placement: 'offload',
+      result,
+    });
+    const refusal = { code: 'probe-depth', detail: 'no place' } as const;
+    const { operations, refusals, rules } = rig.account([
+      put({ ok: false, refusal }),
+      put({ ok: true, outcome: 'installed' }),
+      put({ ok: false, refusal }),
+    ]);
+    assert.deepEqual(
+      operations.filter((o) => o.count > 0).map((o) => [o.outcome, o.count]),
+      [
+        ['installed', 1],
+        ['probe-depth', 2],
+      ],
+    );
+    assert.deepEqual(
+      refusals.filter((r) => r.count > 0),
+      [{ backend: 'nic', code: 'probe-depth', count: 2 }],
+    );
+    assert.equal(rules[0].refusals, 2);
+  });
+
+  it('take the time from first sight to the first entry, once a flow', () => {
+    const rig = new Rig();
+    rig.read(0, []);
+    rig.account();
+    rig.read(1000, [{ n: 1 }]);
+    rig.account();
+    rig.read(1400, [{ n: 1 }]);
+    decide(rig, 1, Placement.offload, 1, 'placed');
+    rig.account([], 20);
+    decide(rig, 1, Placement.onload, 2, 'rule-onload');
+    rig.account();
+    decide(rig, 1, Placement.offload, 1, 'placed');
+    const { reactions } = rig.account();
+    assert.equal(reactions.count, 1);
+    assert.equal(reactions.sumSeconds, 0.42);
+    const atMost = new Map(reactions.boundsSeconds.map((b, i) => [b, reactions.counts[i]]));
+    assert.deepEqual([atMost.get(0.25), atMost.get(0.5), atMost.get(60)], [0, 1, 1]);
+  });
+});

@@ -1,0 +1,129 @@
+import type { BackendMove, TickReport } from '../../../engine/engine.ts';
+import type { FlowActions } from '../../../engine/model/action.ts';
+import { PLACEMENT_NAMES, Wish } from '../../../engine/model/flow.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import type { SliceTerms } from '../../../engine/model/slice.ts';
+import type { NodeState } from '../../../engine/model/tick.ts';
+import type { RuleInfo } from '../../../engine/rules/evaluator.ts';
+import { Accountant, type AccountantOptions } from '../../../telemetry/accounts/accountant.ts';
+import type {
+  PathName,
+  PathUses,
+  TickAccounts,
+} from '../../../telemetry/accounts/tick-accounts.ts';
+import { updateRates } from '../../../telemetry/rates.ts';
+import { anyFrom, flowId, outputTo } from '../../support/flows.ts';
+
+/** A flow in a reading of a {@link Rig}. Counters are the vSwitch's own. */
+export interface RigFlow {
+  readonly n: number;
+  readonly packets?: number;
+  readonly from?: string;
+  readonly actions?: FlowActions;
+}
+
+export const RULES: readonly RuleInfo[] = [
+  { name: 'p/up', wish: Wish.offload, priority: 2 },
+  { name: 'p/down', wish: Wish.onload, priority: 1 },
+];
+
+/** Bytes of every packet here. */
+export const PACKET = 100;
+
+/** A flow table that is read and accounted for, round by round; nothing decides but the test. */
+export class Rig {
+  readonly table = new FlowTable();
+  readonly accountant: Accountant;
+  ports: PortSnapshot = ports('vm1', 'vm2');
+  slices: readonly SliceTerms[] = [];
+  rules: readonly RuleInfo[] = RULES;
+  plans: TickReport['plans'] = [];
+  node: NodeState = { hostCpu: undefined, portLoad: new Map() };
+  #sequence = 0;
+
+  constructor(options?: AccountantOptions) {
+    this.accountant = new Accountant(options);
+  }
+
+  /** Reads flows, and lets `during` add what backends carried before the reading is complete. */
+  read(nowMs: number, flows: readonly RigFlow[], during: () => void = () => undefined): void {
+    this.#observe(nowMs, flows);
+    during();
+    this.table.end();
+    updateRates(this.table, 1000);
+  }
+
+  /** Begins to read flows, and gives up. */
+  abandon(nowMs: number, flows: readonly RigFlow[]): void {
+    this.#observe(nowMs, flows);
+    this.table.abandon();
+  }
+
+  account(moves: readonly BackendMove[] = [], elapsedMs = 0): TickAccounts {
+    const { table, ports, slices, plans, node } = this;
+    const flows = PLACEMENT_NAMES.map(() => 0);
+    for (const row of table.rows.subarray(0, table.count)) flows[table.decision.placement[row]]++;
+    const tick = {
+      sequence: ++this.#sequence,
+      atMs: table.readAtMs,
+      table,
+      node,
+      ports,
+      sources: [],
+      flowsFresh: true,
+      fresh: true,
+    };
+    const none = { evaluation: undefined, failures: [], held: false };
+    return this.accountant.account(
+      { tick, slices, plans, moves, flows, elapsedMs, ...none },
+      this.rules,
+    );
+  }
+
+  #observe(nowMs: number, flows: readonly RigFlow[]): void {
+    const { table } = this;
+    table.begin(nowMs);
+    for (const { n, packets = 0, from = 'vm1', actions = outputTo('vm2') } of flows) {
+      const id = flowId(n);
+      let row = table.rowOf(id);
+      if (row < 0) row = table.add(id, anyFrom(from), actions);
+      table.observe(row, packets, packets * PACKET, 0);
+    }
+  }
+}
+
+/** Ports by these names, each with a UUID that follows from its name and `generation`. */
+export function ports(...names: readonly string[]): PortSnapshot {
+  return new Map(names.map((name) => [name, port(name)]));
+}
+
+export function port(name: string, generation = 1): PortInfo {
+  return {
+    name,
+    uuid: `${name}-${generation}`,
+    ifindex: 1,
+    bridge: 'br0',
+    kind: 'vm',
+    mac: undefined,
+    vm: undefined,
+    slice: undefined,
+    linkBitsPerSecond: undefined,
+    shaped: false,
+    policed: false,
+  };
+}
+
+export function slice(name: string): SliceTerms {
+  return { name, weight: 1, guaranteed: undefined, maximum: undefined };
+}
+
+/** Packets by path: vSwitch, NIC, fast path. */
+export function packets(uses: PathUses | undefined): readonly number[] | undefined {
+  return uses?.map((use) => use.packets);
+}
+
+/** Use of one path. */
+export function use(uses: PathUses, path: PathName): PathUses[number] | undefined {
+  return uses.find((u) => u.path === path);
+}

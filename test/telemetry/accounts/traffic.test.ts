@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Placement } from '../../../engine/model/flow.ts';
+import { rowOf } from '../../support/flows.ts';
+import { PACKET, packets, port, ports, Rig, slice, use } from './rig.ts';
+
+describe('accounts of traffic', () => {
+  it('count from the first reading on: what flows sent before is not theirs', () => {
+    const rig = new Rig();
+    assert.deepEqual(packets(rig.account().paths), [0, 0, 0]);
+    rig.read(1000, [{ n: 1, packets: 5000 }]);
+    assert.deepEqual(packets(rig.account().paths), [0, 0, 0]);
+    rig.read(2000, [
+      { n: 1, packets: 5010 },
+      { n: 2, packets: 7 },
+    ]);
+    const accounts = rig.account();
+    assert.deepEqual(packets(accounts.paths), [17, 0, 0]);
+    assert.equal(accounts.seconds, 1);
+    assert.equal(use(accounts.paths, 'vswitch')?.bitsPerSecond, 17 * PACKET * 8);
+    assert.equal(accounts.coverage.bytes, 0);
+  });
+
+  it('tell the NIC from the fast path, and what neither carried', () => {
+    const rig = new Rig();
+    rig.read(0, [{ n: 1 }, { n: 2 }]);
+    rig.account();
+    rig.read(
+      1000,
+      [
+        { n: 1, packets: 1 },
+        { n: 2, packets: 1 },
+      ],
+      () => {
+        rig.table.carried(rowOf(rig.table, 1), 30, 3000, 1000, Placement.offload);
+        rig.table.carried(rowOf(rig.table, 2), 60, 6000, 1000, Placement.fastPath);
+        rig.table.carried(-1, 8, 800, 1000, Placement.fastPath);
+      },
+    );
+    const { paths, coverage, ports: seen } = rig.account();
+    assert.deepEqual(packets(paths), [2, 30, 68]);
+    assert.equal(coverage.packets, 0.98);
+    assert.deepEqual(packets(seen[0].rx), [2, 30, 60]);
+    assert.deepEqual(packets(seen[1].tx), [2, 30, 60]);
+  });
+
+  it('do not count twice what a reading saw that was given up', () => {
+    const rig = new Rig();
+    rig.read(0, [{ n: 1 }]);
+    rig.account();
+    rig.abandon(1000, [
+      { n: 1, packets: 5 },
+      { n: 2, packets: 100 },
+    ]);
+    assert.deepEqual(packets(rig.account().paths), [0, 0, 0]);
+    rig.read(2000, [
+      { n: 1, packets: 10 },
+      { n: 2, packets: 110 },
+    ]);
+    const { paths, ports: seen } = rig.account();
+    assert.deepEqual(packets(paths), [120, 0, 0]);
+    assert.deepEqual(packets(seen[0].rx), [120, 0, 0]);
+  });
+
+  it('count the last packets of a flow that left, and start anew with the next in its row', () => {
+    const rig = new Rig();
+    rig.read(0, [{ n: 1 }]);
+    rig.account();
+    rig.read(1000, [{ n: 1, packets: 40 }]);
+    rig.account();
+    rig.read(2000, [], () => rig.table.carried(rowOf(rig.table, 1), 9, 900, 2000));
+    assert.deepEqual(packets(rig.account().ports[0].rx), [40, 9, 0]);
+    rig.read(3000, [{ n: 2, packets: 3 }]);
+    assert.deepEqual(packets(rig.account().ports[0].rx), [43, 9, 0]);
+  });
+
+  it('count what goes out of several ports for each of them', () => {
+    const rig = new Rig();
+    rig.ports = ports('vm1', 'vm2', 'vm3');
+    const actions = ['vm2', 'vm3', 'nowhere'].map(
+      (name) => ({ kind: 'output', port: name }) as const,
+    );
+    rig.read(0, [{ n: 1, actions }]);
+    rig.account();
+    rig.read(1000, [{ n: 1, packets: 4, actions }]);
+    const { ports: seen } = rig.account();
+    assert.deepEqual(
+      seen.map((p) => packets(p.tx)?.[0]),
+      [0, 4, 4],
+    );
+  });
+
+  it('let a port go with its traffic, and begin with the next of its name', () => {
+    const rig = new Rig();
+    rig.read(0, [{ n: 1 }]);
+    rig.account();
+    rig.read(1000, [{ n: 1, packets: 10 }]);
+    rig.account();
+    rig.ports = ports('vm1');
+    rig.read(2000, [{ n: 1, packets: 20 }]);
+    assert.deepEqual(
+      rig.account().ports.map((p) => p.name),
+      ['vm1'],
+    );
+    rig.ports = new Map([
+      ['vm2', port('vm2', 2)],
+      ['vm1', port('vm1')],
+    ]);
+    rig.read(3000, [{ n: 1, packets: 21 }]);
+    const byName = new Map(rig.account().ports.map((p) => [p.name, p]));
+    assert.deepEqual(packets(byName.get('vm2')?.tx), [1, 0, 0]);
+    assert.deepEqual(packets(byName.get('vm1')?.rx), [21, 0, 0]);
+  });
+
+  it('keep slices apart as their numbers change, and sum up those beyond the bound', () => {
+    const rig = new Rig({ most: 2 });
+    const d = rig.table.decision;
+    rig.slices = ['red', 'green', 'blue', 'grey'].map(slice);
+    const flows = (n: number) => [1, 2, 3, 4].map((i) => ({ n: i, packets: i * n }));
+    rig.read(0, flows(0));
+    for (let i = 1; i <= 4; i++) d.slice[rowOf(rig.table, i)] = i;
+    rig.account();
+    rig.read(1000, flows(10));
+    let seen = rig.account().slices.map((s) => [s.name, s.paths[0].packets, s.flows[0]]);
+    assert.deepEqual(seen, [
+      ['red', 10, 1],
+      ['green', 20, 1],
+      ['other', 70, 2],
+    ]);
+    rig.slices = ['green', 'red'].map(slice);
+    for (let i = 1; i <= 4; i++) d.slice[rowOf(rig.table, i)] = [0, 2, 1, 0, 0][i];
+    rig.read(2000, flows(20));
+    seen = rig.account().slices.map((s) => [s.name, s.paths[0].packets, s.flows[0]]);
+    assert.deepEqual(seen, [
+      ['green', 40, 1],
+      ['red', 20, 1],
+    ]);
+  });
+
+  it('name the flows with the highest rates, and no more than were asked for', () => {
+    const rig = new Rig({ topFlows: 3 });
+    const rates = [5, 80, 0, 20, 40, 1];
+    rig.read(0, []);
+    rig.account();
+    rig.read(
+      1000,
+      rates.map((pps, n) => ({ n, packets: pps })),
+    );
+    const { top } = rig.account();
+    assert.deepEqual(
+      top.map((t) => t.id.w3),
+      [1, 4, 3],
+    );
+    assert.deepEqual(
+      top.map((t) => t.packetsPerSecond),
+      [80, 40, 20],
+    );
+    assert.equal(top[0].slice, undefined);
+    rig.read(2000, rates.map((pps, n) => ({ n, packets: pps })).slice(0, 2));
+    assert.equal(rig.account().top.length, 2);
+  });
+
+  it('add up over ports to what the vSwitch forwarded, whatever comes, goes and fails', () => {
+    const flow = fc.record({
+      n: fc.integer({ min: 1, max: 12 }),
+      sends: fc.nat(50),
+      carried: fc.nat(20),
+      by: fc.constantFrom(Placement.offload, Placement.fastPath),
+    });
+    const round = fc.record({
+      flows: fc.uniqueArray(flow, { selector: (f) => f.n, maxLength: 12 }),
+      fails: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(round, { maxLength: 12 }), (rounds) => {
+        const rig = new Rig();
+        rig.read(0, []);
+        rig.account();
+        const counters = new Map<number, number>();
+        const sums = [0, 0, 0];
+        let live = new Set<number>();
+        rounds.forEach(({ flows, fails }, i) => {
+          const seen = flows.map(({ n, sends }) => {
+            const counter = (live.has(n) ? (counters.get(n) ?? 0) : 0) + sends;
+            return { n, packets: counter };
+          });
+          // What is seen of a new flow in a reading that fails, the next one sees again.
+          for (const { n, packets: counter } of seen) {
+            if (fails && !live.has(n)) continue;
+            sums[0] += counter - (live.has(n) ? (counters.get(n) ?? 0) : 0);
+            counters.set(n, counter);
+          }
+          if (fails) {
+            rig.abandon((i + 1) * 1000, seen);
+            rig.account();
+            return;
+          }
+          live = new Set(flows.map((f) => f.n));
+          rig.read((i + 1) * 1000, seen, () => {
+            for (const { n, carried, by } of flows) {
+              rig.table.carried(rowOf(rig.table, n), carried, carried * PACKET, i, by);
+              sums[by] += carried;
+            }
+          });
+          rig.account();
+        });
+        // What a last reading that failed saw counts with the next that does not.
+        const last = [...live].map((n) => ({ n, packets: counters.get(n) ?? 0 }));
+        rig.read((rounds.length + 1) * 1000, last);
+        const { paths, ports: seen } = rig.account();
+        assert.deepEqual(packets(paths), sums);
+        assert.deepEqual(packets(seen[0].rx), sums);
+        assert.deepEqual(packets(seen[1].tx), sums);
+      }),
+    );
+  });
+});
