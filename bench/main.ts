@@ -8,10 +8,21 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['rules', () => import('./rules.ts')],
   ['apply', () => import('./apply.ts')],
   ['openflow', () => import('./openflow.ts')],
+  ['decisions', () => import('./decisions/bench.ts')],
 ]);
 
 const USAGE = `usage: npm run bench -- NAME... [--json] [--quick]
-NAME is one of: ${[...BENCHES.keys()].join(', ')}`;
+NAME is one of: ${[...BENCHES.keys()].join(', ')}
+
+For decisions alone, several by comma:
+  --trace FILE       flow records as CSV in place of generated traffic
+  --seeds WHICH      tune, report (the default) or numbers
+  --inputs NAMES     web-search, data-mining, hadoop, storage, rpc, mix
+  --loads FLOWS      flows that the vSwitch has at a time
+  --tables ENTRIES   sizes of the table
+  --windows MS       time between two decisions
+  --algorithms NAMES norikae and those it is compared with
+  --plots FOLDER     writes plots (SVG)`;
 
 /** Runs the benchmarks that are named, one after the other, for the machine must be theirs. */
 async function main(args: readonly string[]): Promise<void> {
@@ -22,6 +33,14 @@ async function main(args: readonly string[]): Promise<void> {
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
+      trace: { type: 'string' },
+      seeds: { type: 'string' },
+      inputs: { type: 'string' },
+      loads: { type: 'string' },
+      tables: { type: 'string' },
+      windows: { type: 'string' },
+      algorithms: { type: 'string' },
+      plots: { type: 'string' },
     },
   });
   const unknown = positionals.filter((name) => !BENCHES.has(name));
@@ -37,7 +56,7 @@ async function main(args: readonly string[]): Promise<void> {
   for (const name of positionals) {
     const bench = await BENCHES.get(name)?.();
     if (bench === undefined) continue;
-    const report = await bench.run({ quick: values.quick, signal: stop.signal });
+    const report = await bench.run({ quick: values.quick, signal: stop.signal, decisions: values });
     reports.push(report);
     if (!values.json) console.log(`${formatReport(report)}\n`);
   }

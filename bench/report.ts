@@ -1,3 +1,5 @@
+import type { DecisionOptions } from './decisions/options.ts';
+
 /** One number of ours beside a peer's, measured in the same run. */
 export interface Comparison {
   readonly name: string;
@@ -16,6 +18,17 @@ export interface BenchReport {
   readonly comparisons: readonly Comparison[];
   /** What a reader must know to judge the numbers: sizes, subsets, what the peer is. */
   readonly notes: readonly string[];
+  /** What is printed besides, for whoever wants to see more than the comparisons. */
+  readonly tables?: readonly ReportTable[];
+  /** All that was measured, for `--json`. */
+  readonly figures?: unknown;
+}
+
+/** Cells as they are printed: the first column to the left, the others to the right. */
+export interface ReportTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 /** What the runner tells a benchmark. */
@@ -23,6 +36,8 @@ export interface BenchOptions {
   /** A quick look in place of a measurement: small sizes, few repetitions. */
   readonly quick: boolean;
   readonly signal: AbortSignal;
+  /** For the bench `decisions` alone. */
+  readonly decisions?: DecisionOptions;
 }
 
 /** What `bench/<name>.ts` exports. */
@@ -40,7 +55,7 @@ export function compare(
   return { name, ours, peer, unit, ratio, better };
 }
 
-/** The report as a table for a terminal. */
+/** The report as tables for a terminal. */
 export function formatReport(report: BenchReport): string {
   const rows = report.comparisons.map((c) => [
     c.name,
@@ -48,12 +63,19 @@ export function formatReport(report: BenchReport): string {
     `${figure(c.peer)} ${c.unit}`,
     `${figure(c.ratio)}x`,
   ]);
-  const table = [['', 'ours', 'peer', 'ratio'], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((r) => r[column].length)));
-  const lines = table.map((r) =>
+  const tables = (report.tables ?? []).map(
+    (t) => `${t.title}\n${aligned([t.columns, ...t.rows]).join('\n')}\n`,
+  );
+  const comparisons = aligned([['', 'ours', 'peer', 'ratio'], ...rows]);
+  return [report.name, ...tables, ...comparisons, ...report.notes.map((n) => `  ${n}`)].join('\n');
+}
+
+/** The rows as lines: the first column to the left, the others to the right. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((r) => r[column].length)));
+  return rows.map((r) =>
     r.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '),
   );
-  return [report.name, ...lines, ...report.notes.map((n) => `  ${n}`)].join('\n');
 }
 
 function figure(value: number): string {

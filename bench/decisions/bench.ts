@@ -1,0 +1,112 @@
+import { setImmediate } from 'node:timers/promises';
+import { type BenchOptions, type BenchReport, type Comparison, compare } from '../report.ts';
+import { bounds } from './bounds.ts';
+import { algorithmFigures, meanFigures, type SettingFigures, traceFigures } from './figures.ts';
+import { generate } from './generator.ts';
+import { type Scope, scopeOf } from './options.ts';
+import { run as runAlgorithm } from './run.ts';
+import { sightings } from './sightings.ts';
+import type { Trace } from './trace.ts';
+import { figureTables } from './tables.ts';
+
+/**
+ * Algorithms that choose which flows have an entry, on the same traffic with tables of the same
+ * size: what share of bytes and packets rides the table, and at how many operations.
+ */
+export async function run(options: BenchOptions): Promise<BenchReport> {
+  const scope = scopeOf(options.decisions ?? {}, options.quick);
+  const figures = await generatedFigures(scope, options.signal);
+  return {
+    name: 'decisions',
+    comparisons: comparisonsOf(figures),
+    notes: notesOf(scope),
+    tables: figureTables(figures),
+    figures,
+  };
+}
+
+async function generatedFigures(scope: Scope, signal: AbortSignal): Promise<SettingFigures[]> {
+  const { inputs, loads, lengths, seeds } = scope;
+  const all = inputs.length * loads.length * lengths.length * seeds.length;
+  const figures: SettingFigures[] = [];
+  let traces = 0;
+  for (const length of lengths) {
+    for (const input of inputs) {
+      for (const load of loads) {
+        const runs: SettingFigures[][] = [];
+        for (const seed of seeds) {
+          const what = `${input.name}, ${load} flows, ${length.windowMs} ms, seed ${seed}`;
+          process.stderr.write(`[${++traces}/${all}] ${what}\n`);
+          const trace = generate(input, { ...length, seed, liveFlows: load });
+          const setting = { input: input.name, load, windowMs: length.windowMs };
+          runs.push(await figuresOf(trace, setting, scope, signal));
+        }
+        scope.tables.forEach((_, i) => figures.push(meanFigures(runs.map((r) => r[i]))));
+      }
+    }
+  }
+  return figures;
+}
+
+/** Every algorithm with a table of each size on one trace. */
+async function figuresOf(
+  trace: Trace,
+  setting: Pick<SettingFigures, 'input' | 'load' | 'windowMs'>,
+  scope: Scope,
+  signal: AbortSignal,
+): Promise<SettingFigures[]> {
+  const seen = sightings(trace);
+  const figures: SettingFigures[] = [];
+  for (const entries of scope.tables) {
+    const ceilings = bounds(trace, seen, entries);
+    const algorithms = [];
+    for (const algorithm of scope.algorithms) {
+      await setImmediate();
+      signal.throwIfAborted();
+      const result = runAlgorithm(algorithm, trace, seen, entries);
+      algorithms.push(algorithmFigures(algorithm.name, result, ceilings));
+    }
+    figures.push({
+      ...setting,
+      entries,
+      trace: traceFigures(trace, seen),
+      bounds: ceilings,
+      algorithms,
+    });
+  }
+  return figures;
+}
+
+/** Ours beside the best of the others, setting by setting. */
+function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] {
+  return figures.flatMap((f) => {
+    const ours = f.algorithms.find((a) => a.algorithm === 'norikae');
+    const peers = f.algorithms.filter((a) => a.algorithm !== 'norikae');
+    if (ours === undefined || peers.length === 0) return [];
+    const where = `${f.input} ${f.load ?? ''} flows, ${f.entries} entries, ${f.windowMs} ms`;
+    const best = (value: (a: (typeof peers)[number]) => number) =>
+      peers.reduce((a, b) => (value(b) > value(a) ? b : a));
+    const bytes = best((a) => a.byteCoverage);
+    const packets = best((a) => a.packetCoverage);
+    return [
+      compare(
+        `${where}: bytes, beside ${bytes.algorithm}`,
+        { ours: ours.byteCoverage * 100, peer: bytes.byteCoverage * 100 },
+        '%',
+        'higher',
+      ),
+      compare(
+        `${where}: packets, beside ${packets.algorithm}`,
+        { ours: ours.packetCoverage * 100, peer: packets.packetCoverage * 100 },
+        '%',
+        'higher',
+      ),
+    ];
+  });
+}
+
+function notesOf(scope: Scope): string[] {
+  return [
+    `means over seeds ${scope.seeds.join(', ')}; the peer is the best other algorithm in each setting`,
+  ];
+}

@@ -1,0 +1,71 @@
+import { kthLargest } from '../../engine/planner/select.ts';
+import type { Sightings } from './sightings.ts';
+import type { Trace } from './trace.ts';
+
+/** Coverage that cannot be exceeded, as shares of all bytes and of all packets. */
+export interface Bound {
+  readonly bytes: number;
+  readonly packets: number;
+}
+
+/** The two ceilings for a table size on a trace. */
+export interface Bounds {
+  /** Knows the next window: the best flows that send in it, whether anybody has seen them or not. */
+  readonly clairvoyant: Bound;
+  /** The same among flows that the vSwitch has when the decision is made. */
+  readonly reachable: Bound;
+}
+
+/**
+ * Works out both ceilings. Whoever decides at a window's end has at most `entries` flows in the
+ * table, and only flows that the vSwitch has by then: the next window's credit is at most the sum
+ * of the `entries` largest among those. Bytes and packets are bounded each by itself; no set of
+ * flows need reach both.
+ */
+export function bounds(trace: Trace, seen: Sightings, entries: number): Bounds {
+  const bytes = bestSums(trace, seen, entries, trace.bytes);
+  const packets = bestSums(trace, seen, entries, trace.packets);
+  return {
+    clairvoyant: { bytes: bytes.any / bytes.all, packets: packets.any / packets.all },
+    reachable: { bytes: bytes.known / bytes.all, packets: packets.known / packets.all },
+  };
+}
+
+interface Sums {
+  all: number;
+  any: number;
+  known: number;
+}
+
+function bestSums(trace: Trace, seen: Sightings, entries: number, column: Float64Array): Sums {
+  const { offsets, flow, windows, warmUpWindows } = trace;
+  const sums: Sums = { all: 0, any: 0, known: 0 };
+  /** 1 + the window in which the flow was last born. */
+  const bornIn = new Uint32Array(trace.flows);
+  let scratch = new Float64Array(0);
+  for (let w = warmUpWindows; w < windows; w++) {
+    for (let i = seen.bornOffsets[w]; i < seen.bornOffsets[w + 1]; i++) {
+      bornIn[seen.born[i]] = w + 1;
+    }
+    const senders = offsets[w + 1] - offsets[w];
+    if (scratch.length < senders) scratch = new Float64Array(senders * 2);
+    let known = 0;
+    for (let i = offsets[w]; i < offsets[w + 1]; i++) {
+      sums.all += column[i];
+      if (bornIn[flow[i]] !== w + 1) scratch[known++] = column[i];
+    }
+    sums.known += sumOfLargest(scratch, known, entries);
+    scratch.set(column.subarray(offsets[w], offsets[w + 1]));
+    sums.any += sumOfLargest(scratch, senders, entries);
+  }
+  return sums;
+}
+
+/** The sum of the `k` largest of `values[0 .. n)`, which are reordered. */
+function sumOfLargest(values: Float64Array, n: number, k: number): number {
+  // The selection leaves the k largest in front.
+  if (n > k) kthLargest(values, n, k);
+  let sum = 0;
+  for (let i = 0; i < Math.min(n, k); i++) sum += values[i];
+  return sum;
+}

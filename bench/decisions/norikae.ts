@@ -1,0 +1,139 @@
+import { Placement, Wish } from '../../engine/model/flow.ts';
+import { FlowTable } from '../../engine/model/flow-table.ts';
+import { Planner, type Room } from '../../engine/planner/planner.ts';
+import { updateRates } from '../../telemetry/rates.ts';
+import type { Algorithm, Placer, PlacerContext, WindowView } from './algorithm.ts';
+import type { EntryTable } from './entry-table.ts';
+
+/** As `daemon/config/host.json` and `daemon/config/config.ts` have them. */
+const PLANNER = { minHoldMs: 2000, hysteresis: 1.3, operations: { perSecond: 2000, burst: 4000 } };
+const SMOOTHING_MS = 1000;
+
+/** Norikae's own planner: the daemon's flow table, rates and planner, fed with the windows. */
+export const NORIKAE: Algorithm = {
+  name: 'norikae',
+  create: (context) => new Norikae(context),
+};
+
+/**
+ * What the shipped default policy would write for a flow that it wants offloaded. The whole of
+ * the policy's part in the bench.
+ */
+function wish(table: FlowTable): void {
+  const d = table.decision;
+  for (let i = 0; i < table.count; i++) {
+    const row = table.rows[i];
+    d.wish[row] = Wish.offload;
+    d.score[row] = table.rates.packetsPerSecond[row];
+  }
+}
+
+class Norikae implements Placer {
+  readonly name = 'norikae';
+  readonly #table = new FlowTable();
+  readonly #planner = new Planner(PLANNER);
+  readonly #room: Room;
+  /** Row of each flow, or -1; flow of each row. */
+  readonly #rowOf: Int32Array;
+  #flowOf = new Int32Array(1024);
+  /** Flows that the vSwitch has, and where each is in the list. */
+  readonly #live: number[] = [];
+  readonly #liveAt: Int32Array;
+  /** Cumulative counters of the vSwitch, and the last packet on any path, by flow. */
+  readonly #packets: Float64Array;
+  readonly #bytes: Float64Array;
+  readonly #lastMs: Float64Array;
+
+  constructor({ flows, entries }: PlacerContext) {
+    this.#room = { placement: Placement.offload, entries, supports: () => true };
+    this.#rowOf = new Int32Array(flows).fill(-1);
+    this.#liveAt = new Int32Array(flows);
+    this.#packets = new Float64Array(flows);
+    this.#bytes = new Float64Array(flows);
+    this.#lastMs = new Float64Array(flows);
+  }
+
+  decide(view: WindowView): void {
+    this.#read(view);
+    updateRates(this.#table, SMOOTHING_MS);
+    wish(this.#table);
+    this.#carryOut(view);
+  }
+
+  /** One reading of the vSwitch and the NIC table, as the observer makes it. */
+  #read(view: WindowView): void {
+    const table = this.#table;
+    const { senders, endMs, windowMs } = view;
+    table.begin(endMs);
+    for (const flow of view.born) this.#appear(flow);
+    for (const flow of view.gone) this.#disappear(flow);
+    for (let i = 0; i < senders.length; i++) {
+      const flow = senders[i];
+      this.#lastMs[flow] = endMs - windowMs + view.lastMs[i];
+      if (this.#placed(flow)) continue;
+      this.#packets[flow] += view.packets[i];
+      this.#bytes[flow] += view.bytes[i];
+    }
+    for (const flow of this.#live) {
+      const idleMs = endMs - this.#lastMs[flow];
+      table.observe(this.#rowOf[flow], this.#packets[flow], this.#bytes[flow], idleMs);
+    }
+    table.end();
+    for (let i = 0; i < senders.length; i++) {
+      const flow = senders[i];
+      if (!this.#placed(flow)) continue;
+      table.carried(this.#rowOf[flow], view.packets[i], view.bytes[i], endMs);
+    }
+  }
+
+  /** Plans, and does at once what the plan says: here no backend refuses anything. */
+  #carryOut(view: WindowView): void {
+    const plan = this.#planner.plan(this.#table, this.#room, view.endMs);
+    for (const row of plan.withdraw) {
+      this.#move(row, Placement.onload, view.endMs);
+      view.table.evict(this.#flowOf[row]);
+    }
+    for (const row of plan.install) {
+      this.#move(row, Placement.offload, view.endMs);
+      place(view.table, this.#flowOf[row]);
+    }
+  }
+
+  #move(row: number, placement: Placement, nowMs: number): void {
+    this.#table.decision.placement[row] = placement;
+    this.#table.decision.placedSinceMs[row] = nowMs;
+  }
+
+  #placed(flow: number): boolean {
+    return this.#table.decision.placement[this.#rowOf[flow]] === Placement.offload;
+  }
+
+  #appear(flow: number): void {
+    const row = this.#table.add({ w0: 0, w1: 0, w2: 0, w3: flow }, ANY, NOWHERE);
+    if (row >= this.#flowOf.length) {
+      const longer = new Int32Array(row * 2);
+      longer.set(this.#flowOf);
+      this.#flowOf = longer;
+    }
+    this.#flowOf[row] = flow;
+    this.#rowOf[flow] = row;
+    this.#liveAt[flow] = this.#live.push(flow) - 1;
+    this.#packets[flow] = 0;
+    this.#bytes[flow] = 0;
+  }
+
+  #disappear(flow: number): void {
+    const at = this.#liveAt[flow];
+    const last = this.#live.pop();
+    if (last === undefined || last === flow) return;
+    this.#live[at] = last;
+    this.#liveAt[last] = at;
+  }
+}
+
+function place(table: EntryTable, flow: number): void {
+  if (!table.place(flow)) throw new Error('the planner installed more flows than there is room');
+}
+
+const ANY = { inPort: '', fields: [], opaque: [] };
+const NOWHERE: readonly never[] = [];

@@ -1,0 +1,95 @@
+import { ALGORITHMS } from './algorithms.ts';
+import type { Algorithm } from './algorithm.ts';
+import { REPORT_SEEDS, TABLES, TUNE_SEEDS, WARM_UP_SECONDS, WINDOWS } from './cases.ts';
+import { type Input, INPUTS, LOADS } from './inputs.ts';
+import type { TraceLength } from './trace.ts';
+
+/** Options of `npm run bench -- decisions`, as they stand on the command line. */
+export interface DecisionOptions {
+  /** A CSV file of flow records in place of generated traffic. */
+  readonly trace?: string | undefined;
+  /** `tune` or `report`, or seeds themselves, by comma. */
+  readonly seeds?: string | undefined;
+  /** A folder that plots are written to. */
+  readonly plots?: string | undefined;
+  /** Restrictions by comma: names of inputs, live flows, entries, window lengths in ms, names. */
+  readonly inputs?: string | undefined;
+  readonly loads?: string | undefined;
+  readonly tables?: string | undefined;
+  readonly windows?: string | undefined;
+  readonly algorithms?: string | undefined;
+}
+
+/** Thrown for options that make no sense; the message says which would. */
+export class DecisionOptionError extends Error {
+  override readonly name = 'DecisionOptionError';
+}
+
+/** What is to be run. */
+export interface Scope {
+  readonly inputs: readonly Input[];
+  readonly loads: readonly number[];
+  readonly tables: readonly number[];
+  readonly lengths: readonly TraceLength[];
+  readonly seeds: readonly number[];
+  readonly algorithms: readonly Algorithm[];
+}
+
+/**
+ * What the options ask for.
+ *
+ * @throws DecisionOptionError
+ */
+export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
+  const inputs = namesOf('--inputs', options.inputs, INPUTS);
+  const lengths = WINDOWS.map(({ windowMs, seconds }) => lengthOf(windowMs, seconds, quick));
+  const windows = numbersOf('--windows', options.windows);
+  return {
+    inputs: inputs ?? (quick ? INPUTS.filter((input) => input.name === 'mix') : INPUTS),
+    loads: numbersOf('--loads', options.loads) ?? (quick ? LOADS.slice(1, 2) : LOADS),
+    tables: numbersOf('--tables', options.tables) ?? TABLES,
+    lengths:
+      windows?.map((ms) => lengths.find((l) => l.windowMs === ms) ?? lengthOf(ms, 20, quick)) ??
+      (quick ? lengths.slice(0, 1) : lengths),
+    seeds: seedsOf(options.seeds, quick),
+    algorithms: namesOf('--algorithms', options.algorithms, ALGORITHMS) ?? ALGORITHMS,
+  };
+}
+
+function lengthOf(windowMs: number, seconds: number, quick: boolean): TraceLength {
+  const warmUpWindows = Math.round((WARM_UP_SECONDS * 1000) / windowMs);
+  const judged = Math.round(((quick ? 20 : seconds) * 1000) / windowMs);
+  return { windowMs, windows: warmUpWindows + judged, warmUpWindows };
+}
+
+function seedsOf(text: string | undefined, quick: boolean): readonly number[] {
+  const named = text === 'tune' ? TUNE_SEEDS : REPORT_SEEDS;
+  const seeds =
+    text === undefined || text === 'tune' || text === 'report'
+      ? named
+      : (numbersOf('--seeds', text) ?? named);
+  return quick ? seeds.slice(0, 1) : seeds;
+}
+
+function numbersOf(option: string, text: string | undefined): readonly number[] | undefined {
+  return text?.split(',').map((part) => {
+    const number = Number(part);
+    if (Number.isInteger(number) && number > 0) return number;
+    throw new DecisionOptionError(
+      `${option} takes whole numbers above 0 by comma; ${JSON.stringify(part)} is none`,
+    );
+  });
+}
+
+function namesOf<T extends { readonly name: string }>(
+  option: string,
+  text: string | undefined,
+  all: readonly T[],
+): readonly T[] | undefined {
+  return text?.split(',').map((name) => {
+    const found = all.find((item) => item.name === name);
+    if (found !== undefined) return found;
+    const names = all.map((item) => item.name).join(', ');
+    throw new DecisionOptionError(`${option}: there is no ${name}; there are ${names}`);
+  });
+}

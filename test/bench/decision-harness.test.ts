@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Algorithm, WindowView } from '../../bench/decisions/algorithm.ts';
+import { ALGORITHMS } from '../../bench/decisions/algorithms.ts';
+import { bounds } from '../../bench/decisions/bounds.ts';
+import { EntryTable, UnknownFlowError } from '../../bench/decisions/entry-table.ts';
+import { run } from '../../bench/decisions/run.ts';
+import { sightings } from '../../bench/decisions/sightings.ts';
+import { PACKET, traceOf } from '../support/traces.ts';
+
+/** Traces of some flows over some windows, silent half of the time. */
+const TRACES = fc
+  .tuple(fc.integer({ min: 1, max: 25 }), fc.integer({ min: 1, max: 30 }))
+  .chain(([flows, windows]) => {
+    const packets = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2000 }));
+    const row = fc.array(packets, { minLength: windows, maxLength: windows });
+    return fc.array(row, { minLength: flows, maxLength: flows });
+  });
+
+/** An algorithm that does what `decide` says. */
+function scripted(decide: (view: WindowView, window: number) => void): Algorithm {
+  return {
+    name: 'scripted',
+    create: () => {
+      let window = 0;
+      return { name: 'scripted', decide: (view) => decide(view, window++) };
+    },
+  };
+}
+
+describe('the harness of the decisions bench', () => {
+  it('credits a flow with what it sends after it was placed, not before', () => {
+    const trace = traceOf([
+      [5, 5, 5],
+      [5, 5, 5],
+    ]);
+    const first = scripted(({ table }, window) => {
+      if (window === 0) table.place(0);
+    });
+    const result = run(first, trace, sightings(trace), 1);
+    assert.equal(result.byteCoverage, 10 / 30);
+    assert.equal(result.packetCoverage, 10 / 30);
+    assert.equal(result.operationsPerSecond, 1 / 3);
+  });
+
+  it('does not judge by the warm-up', () => {
+    const trace = traceOf([[100, 5, 5, 5]], { warmUpWindows: 2 });
+    const result = run(
+      scripted(({ table }, window) => {
+        if (window === 0) table.place(0);
+      }),
+      trace,
+      sightings(trace),
+      1,
+    );
+    assert.equal(result.byteCoverage, 1);
+    assert.equal(result.operationsPerSecond, 0);
+  });
+
+  it('lets a flow live until it was idle for ten seconds, and takes its entry along', () => {
+    const silent = Array.from({ length: 10 }, () => 0);
+    const trace = traceOf([[1, ...silent, 1]]);
+    const seen = sightings(trace);
+    assert.deepEqual([...seen.born], [0, 0]);
+    assert.deepEqual([...seen.gone], [0]);
+    assert.equal(seen.goneOffsets[10], 0);
+    assert.equal(seen.goneOffsets[11], 1);
+    const sizes: number[] = [];
+    const once = scripted(({ table }, window) => {
+      if (window === 0) table.place(0);
+      sizes.push(table.size);
+    });
+    assert.equal(run(once, trace, seen, 1).byteCoverage, 0);
+    assert.deepEqual(sizes, [...Array.from({ length: 10 }, () => 1), 0, 0]);
+  });
+
+  it('keeps a flow that pauses for less', () => {
+    const trace = traceOf([[1, ...Array.from({ length: 9 }, () => 0), 1]]);
+    const seen = sightings(trace);
+    assert.deepEqual([...seen.born], [0]);
+    assert.equal(seen.meanLive, 1);
+  });
+
+  it('refuses what does not fit and what nobody can know', () => {
+    const table = new EntryTable(1, 3);
+    table.appear(0);
+    table.appear(1);
+    assert.equal(table.place(0), true);
+    assert.equal(table.place(0), true);
+    assert.equal(table.place(1), false);
+    assert.throws(() => table.place(2), UnknownFlowError);
+    assert.deepEqual([table.size, table.placed, table.refused], [1, 1, 1]);
+    table.evict(0);
+    table.evict(0);
+    assert.equal(table.evicted, 1);
+    assert.equal(table.place(1), true);
+    table.disappear(1);
+    assert.deepEqual([table.size, table.evicted], [0, 2]);
+  });
+
+  it('holds the clairvoyant to the best of each window, the reachable bound to known flows', () => {
+    const trace = traceOf([
+      [1, 2, 9],
+      [0, 7, 1],
+    ]);
+    const { clairvoyant, reachable } = bounds(trace, sightings(trace), 1);
+    assert.equal(clairvoyant.bytes, (1 + 7 + 9) / 20);
+    assert.equal(reachable.bytes, (0 + 2 + 9) / 20);
+    assert.equal(reachable.packets, 11 / 20);
+  });
+
+  it('never finds an algorithm above the reachable bound or a table above its capacity', () => {
+    fc.assert(
+      fc.property(TRACES, fc.integer({ min: 1, max: 12 }), (packets, entries) => {
+        const trace = traceOf(packets);
+        if (trace.flow.length === 0) return;
+        const seen = sightings(trace);
+        const { clairvoyant, reachable } = bounds(trace, seen, entries);
+        assert.ok(reachable.bytes <= clairvoyant.bytes + 1e-12);
+        assert.ok(reachable.packets <= clairvoyant.packets + 1e-12);
+        for (const algorithm of ALGORITHMS) {
+          const result = run(algorithm, trace, seen, entries);
+          assert.ok(result.byteCoverage <= reachable.bytes + 1e-12, algorithm.name);
+          assert.ok(result.packetCoverage <= reachable.packets + 1e-12, algorithm.name);
+          assert.ok(result.meanEntries <= entries, algorithm.name);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('has every algorithm carry all that is known when there is room for all', () => {
+    const trace = traceOf([
+      [9000, 9000, 9000],
+      [9000, 0, 9000],
+    ]);
+    for (const algorithm of ALGORITHMS) {
+      const { byteCoverage } = run(algorithm, trace, sightings(trace), 8);
+      assert.equal(byteCoverage, 27_000 / 45_000, algorithm.name);
+    }
+    assert.equal(trace.bytes[0], 9000 * PACKET);
+  });
+});
