@@ -3,6 +3,7 @@ import type { PolicySet } from '../engine/rules/policy.ts';
 import { DecisionMetrics } from '../telemetry/decision-metrics.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { PolicyMetrics } from '../telemetry/policy-metrics.ts';
+import { History } from './api/history.ts';
 import type { Config } from './config/config.ts';
 import { DecisionLog } from './decisions/decision-log.ts';
 import type { Daemon } from './lifecycle.ts';
@@ -51,9 +52,11 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     const revisions = policies.revisionsOf(evaluator);
     decisions.observe(report, { rules: evaluator.rules, revisions });
   });
+  const history = new History();
   const view = new LoopView({
     loop,
     decisions,
+    history,
     node,
     config,
     policies,
@@ -61,7 +64,9 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     version,
     startedAtMs: clock.now(),
     now: clock.now,
+    wall: clock.wall,
   });
+  loop.onTick(() => history.observe(view, clock.now()));
   return {
     view,
     registry,

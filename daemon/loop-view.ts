@@ -1,11 +1,11 @@
 import type { Explanation } from '../engine/engine.ts';
-import { PLACEMENT_NAMES, type PlacementName, WISH_NAMES } from '../engine/model/flow.ts';
+import { WISH_NAMES } from '../engine/model/flow.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
-import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { PathBackend } from '../engine/ports/path-backend.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
 import type { RuleTrace } from '../engine/rules/evaluator.ts';
+import { type History, pointOf } from './api/history.ts';
 import type { Config } from './config/config.ts';
 import type {
   BackendView,
@@ -16,8 +16,10 @@ import type {
   FlowPage,
   FlowQuery,
   FlowView,
+  HistoryView,
   HoldView,
   LimitsView,
+  NodePoint,
   PortView,
   ReloadView,
   RuleView,
@@ -26,10 +28,12 @@ import type {
   WhyAnswer,
 } from './control/view.ts';
 import type { DecisionLog } from './decisions/decision-log.ts';
+import type { DecisionRecord } from './decisions/record.ts';
 import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import { type FlowSurroundings, flowView } from './view/flow-view.ts';
+import { byPlacement, sliceViews, TrafficByPlace } from './view/traffic-by-place.ts';
 import { policiesView } from './view/policies-view.ts';
 import { selectFlows, rowsByPrefix } from './view/select-flows.ts';
 
@@ -44,11 +48,14 @@ export interface LoopViewOptions {
   readonly config: Config;
   readonly policies: PolicyKeeper;
   readonly decisions: DecisionLog;
+  readonly history: History;
   /** Whether changes of the policy files are noticed. */
   readonly watching: () => boolean;
   readonly version: string;
   readonly startedAtMs: number;
   readonly now: () => number;
+  /** Wall clock, ms since 1970. */
+  readonly wall: () => number;
 }
 
 /** The running loop, as the control socket, the HTTP server and the live table see it. */
@@ -62,6 +69,7 @@ export class LoopView implements DaemonView {
   status(): StatusView {
     const { loop, node, policies } = this.#o;
     const report = loop.lastReport;
+    const traffic = new TrafficByPlace(loop.table, report?.slices.length ?? 0);
     return {
       version: this.#o.version,
       pid: process.pid,
@@ -80,7 +88,9 @@ export class LoopView implements DaemonView {
       },
       sources: (report?.tick.sources ?? []).map(sourceView),
       flows: byPlacement((i) => report?.flows[i] ?? 0),
-      bitsPerSecond: ratesByPlacement(loop.table),
+      bitsPerSecond: byPlacement((i) => traffic.bitsPerSecond[i]),
+      packetsPerSecond: byPlacement((i) => traffic.packetsPerSecond[i]),
+      slices: sliceViews(report?.slices ?? [], traffic, this.#nicEntries()),
       ports: report === undefined ? [] : portViews(report.tick),
       policies: policiesView(policies, this.#o.watching()),
       held: loop.engine.held,
@@ -118,6 +128,15 @@ export class LoopView implements DaemonView {
     return this.#o.decisions.page(query);
   }
 
+  history(): HistoryView {
+    return this.#o.history.view();
+  }
+
+  point(): NodePoint | undefined {
+    const report = this.#o.loop.lastReport;
+    return report === undefined ? undefined : pointOf(this.status(), this.#o.wall());
+  }
+
   async onloadAll(): Promise<HoldView> {
     const withdrawn = await this.#o.loop.engine.onloadAll(this.#o.loop.table);
     return { held: true, withdrawn };
@@ -136,14 +155,25 @@ export class LoopView implements DaemonView {
     return this.#o.loop.onTick(listener);
   }
 
+  onDecision(listener: (decision: DecisionRecord) => void): () => void {
+    return this.#o.decisions.onRecord(listener);
+  }
+
   #around(): FlowSurroundings {
     const { loop, node } = this.#o;
     return {
       table: loop.table,
       ports: node.ports.current(),
       rules: loop.engine.evaluator.rules,
+      slices: loop.lastReport?.slices ?? [],
       nowMs: this.#o.now(),
     };
+  }
+
+  /** Entries of the NIC's table; undefined without one. */
+  #nicEntries(): number | undefined {
+    const nic = this.#o.node.backends.find((b) => b.capabilities().placement === 'offload');
+    return nic?.capacity().entries;
   }
 
   #backend(backend: PathBackend): BackendView {
@@ -197,19 +227,6 @@ function changesView(changes: ChangeMonitor | undefined): ChangesView | null {
   if (changes === undefined) return null;
   const { name } = changes;
   return { name, active: changes.active(), problem: changes.problem() ?? null };
-}
-
-function byPlacement(value: (index: number) => number): Record<PlacementName, number> {
-  return { onload: value(0), offload: value(1), 'fast-path': value(2) };
-}
-
-function ratesByPlacement(table: FlowTable): Record<PlacementName, number> {
-  const sums = PLACEMENT_NAMES.map(() => 0);
-  for (let i = 0; i < table.count; i++) {
-    const row = table.rows[i];
-    sums[table.decision.placement[row]] += table.rates.bitsPerSecond[row];
-  }
-  return byPlacement((i) => sums[i]);
 }
 
 function portViews(tick: Tick): readonly PortView[] {

@@ -50,37 +50,41 @@ export class ControlClient {
   }
 
   status(): Promise<StatusView> {
-    return this.#ask('GET', '/v1/status', isStatusView);
+    return this.#ask('GET', '/api/v1/status', isStatusView);
   }
 
   flows(query: FlowQuery): Promise<FlowPage> {
-    return this.#ask('GET', `/v1/flows?${flowQueryParameters(query)}`, isFlowPage);
+    return this.#ask('GET', `/api/v1/flows?${flowQueryParameters(query)}`, isFlowPage);
   }
 
   why(id: string): Promise<WhyAnswer> {
-    return this.#ask('GET', `/v1/flows/${encodeURIComponent(id)}/why`, isWhyAnswer);
+    return this.#ask('GET', `/api/v1/flows/${encodeURIComponent(id)}/why`, isWhyAnswer);
   }
 
   decisions(query: DecisionQuery): Promise<DecisionPage> {
-    return this.#ask('GET', `/v1/decisions?${decisionQueryParameters(query)}`, isDecisionPage);
+    return this.#ask('GET', `/api/v1/decisions?${decisionQueryParameters(query)}`, isDecisionPage);
   }
 
   onloadAll(): Promise<HoldView> {
-    return this.#ask('POST', '/v1/onload-all', isHoldView);
+    return this.#ask('POST', '/api/v1/onload-all', isHoldView);
   }
 
   resume(): Promise<HoldView> {
-    return this.#ask('POST', '/v1/resume', isHoldView);
+    return this.#ask('POST', '/api/v1/resume', isHoldView);
   }
 
   reload(): Promise<ReloadView> {
-    return this.#ask('POST', '/v1/reload', isReloadView);
+    return this.#ask('POST', '/api/v1/reload', isReloadView);
   }
 
   /** Every tick as it comes, until the daemon ends or `signal` aborts (which is no error). */
   async *ticks(query: FlowQuery, signal: AbortSignal): AsyncGenerator<TickLine> {
     try {
-      const response = await this.#open('GET', `/v1/ticks?${flowQueryParameters(query)}`, signal);
+      const response = await this.#open(
+        'GET',
+        `/api/v1/ticks?${flowQueryParameters(query)}`,
+        signal,
+      );
       if (response.statusCode !== 200) throw refusal(await bodyOf(response));
       for await (const line of linesOf(response, MOST_BYTES)) {
         yield this.#checked(parsed(line), isTickLine);

@@ -1,20 +1,21 @@
-import { FlowQueryError } from './flow-query.ts';
+import { checkNames, numberOf } from './flow-query.ts';
 import type { DecisionQuery } from './view.ts';
 
-/** Most decisions one answer carries. */
+/** Most decisions one answer carries to whoever may use the control socket. */
 export const MOST_DECISIONS = 10_000;
 
 /**
  * A query from the parameters of a URL: `flow` (a ufid or its beginning), `limit`.
  *
+ * @param most decisions that `limit` may ask for
  * @throws FlowQueryError
  */
-export function parseDecisionQuery(parameters: URLSearchParams): DecisionQuery {
-  const text = parameters.get('limit') ?? '20';
-  const limit = Number(text);
-  if (!/^\d+$/.test(text) || limit < 1 || limit > MOST_DECISIONS) {
-    throw new FlowQueryError(`limit must be a number from 1 to ${MOST_DECISIONS}, not "${text}"`);
-  }
+export function parseDecisionQuery(
+  parameters: URLSearchParams,
+  most = MOST_DECISIONS,
+): DecisionQuery {
+  checkNames(parameters, ['flow', 'limit']);
+  const limit = numberOf('limit', parameters.get('limit') ?? '20', 1, most);
   return { flow: (parameters.get('flow') ?? '').toLowerCase(), limit };
 }
 

@@ -7,26 +7,37 @@ export class FlowQueryError extends Error {
   override readonly name = 'FlowQueryError';
 }
 
-/** Most flows one answer carries. */
+/** Most flows one answer carries to whoever may use the control socket. */
 export const MOST_FLOWS = 10_000;
+/** Farthest place in the order that an answer may begin at. */
+const MOST_OFFSET = 10_000_000;
+/** Most words, and most characters of each. */
+const MOST_WORDS = 16;
+const LONGEST_WORD = 100;
+
+const PARAMETERS = ['sort', 'limit', 'offset', 'placement', 'slice', 'port', 'word'];
 
 /**
- * A query from the parameters of a URL: `sort`, `limit`, `placement`, `slice`, `port`, `q` (words
- * separated by spaces).
+ * A query from the parameters of a URL: `sort`, `limit`, `offset`, `placement`, `slice`, `port`,
+ * `word` (as often as there are words, or several with spaces between them).
  *
+ * @param most flows that `limit` may ask for
  * @throws FlowQueryError
  */
-export function parseFlowQuery(parameters: URLSearchParams): FlowQuery {
+export function parseFlowQuery(parameters: URLSearchParams, most = MOST_FLOWS): FlowQuery {
+  checkNames(parameters, PARAMETERS);
+  const offset = numberOf('offset', parameters.get('offset') ?? '0', 0, MOST_OFFSET);
   const slice = parameters.get('slice');
   const port = parameters.get('port');
   const placement = parameters.get('placement');
   return {
     sort: oneOf('sort', parameters.get('sort') ?? 'rate', FLOW_SORTS),
-    limit: limitOf(parameters.get('limit') ?? '20'),
+    limit: numberOf('limit', parameters.get('limit') ?? '20', 1, most),
+    ...(offset === 0 ? {} : { offset }),
     ...(placement === null ? {} : { placement: oneOf('placement', placement, PLACEMENT_NAMES) }),
     ...(slice === null ? {} : { slice }),
     ...(port === null ? {} : { port }),
-    words: (parameters.get('q') ?? '').split(/\s+/).filter((word) => word !== ''),
+    words: wordsOf(parameters.getAll('word')),
   };
 }
 
@@ -36,16 +47,38 @@ export function flowQueryParameters(query: FlowQuery): string {
   if (query.placement !== undefined) parameters.set('placement', query.placement);
   if (query.slice !== undefined) parameters.set('slice', query.slice);
   if (query.port !== undefined) parameters.set('port', query.port);
-  if (query.words.length > 0) parameters.set('q', query.words.join(' '));
+  if (query.offset !== undefined) parameters.set('offset', String(query.offset));
+  for (const word of query.words) parameters.append('word', word);
   return parameters.toString();
 }
 
-function limitOf(text: string): number {
-  const limit = Number(text);
-  if (!/^\d+$/.test(text) || limit < 1 || limit > MOST_FLOWS) {
-    throw new FlowQueryError(`limit must be a number from 1 to ${MOST_FLOWS}, not "${text}"`);
+/**
+ * Refuses parameters that are not among `known`: a misspelt one would be an answer to another
+ * question.
+ *
+ * @throws FlowQueryError
+ */
+export function checkNames(parameters: URLSearchParams, known: readonly string[]): void {
+  for (const name of parameters.keys()) oneOf('a parameter', name, known);
+}
+
+/**
+ * A whole number from a parameter.
+ *
+ * @throws FlowQueryError
+ */
+export function numberOf(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new FlowQueryError(`${name} must be a number from ${least} to ${most}, not "${text}"`);
+}
+
+function wordsOf(texts: readonly string[]): readonly string[] {
+  const words = texts.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
+  if (words.length > MOST_WORDS || words.some((word) => word.length > LONGEST_WORD)) {
+    throw new FlowQueryError(`there may be ${MOST_WORDS} words of ${LONGEST_WORD} characters each`);
   }
-  return limit;
+  return words;
 }
 
 function oneOf<Word extends string>(name: string, word: string, words: readonly Word[]): Word {

@@ -7,7 +7,7 @@ import type {
   WhyAnswer,
 } from './view.ts';
 
-/** One line of `/v1/ticks`. */
+/** One line of `/api/v1/ticks`. */
 export interface TickLine {
   readonly status: StatusView;
   readonly page: FlowPage;

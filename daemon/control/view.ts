@@ -15,12 +15,18 @@ export interface DaemonView {
   /** `id`: a ufid or the beginning of one. */
   why(id: string): Promise<WhyAnswer>;
   decisions(query: DecisionQuery): DecisionPage;
+  /** The last minutes, for charts. */
+  history(): HistoryView;
+  /** The last tick's aggregates; undefined before the first. */
+  point(): NodePoint | undefined;
   /** Takes everything back to the vSwitch and holds it there until `resume`. */
   onloadAll(): Promise<HoldView>;
   resume(): Promise<HoldView>;
   reload(): Promise<ReloadView>;
   /** Calls `listener` after every tick; the returned function ends it. */
   onTick(listener: () => void): () => void;
+  /** Calls `listener` with every decision as it is recorded; the returned function ends it. */
+  onDecision(listener: (decision: DecisionRecord) => void): () => void;
 }
 
 export const FLOW_SORTS = ['rate', 'packets', 'bytes', 'age', 'idle', 'score'] as const;
@@ -32,6 +38,8 @@ export interface FlowQuery {
   readonly sort: FlowSort;
   /** Most flows to return. */
   readonly limit: number;
+  /** Flows of the order to leave out before the first; left out: none. */
+  readonly offset?: number;
   readonly placement?: PlacementName;
   readonly slice?: string;
   /** A port the flow comes in by or goes out of. */
@@ -75,8 +83,9 @@ export interface FlowView {
   readonly inPort: string;
   /** Ports it goes out of, in order; empty for a drop. */
   readonly outPorts: readonly string[];
-  /** Slice and VM of the port it comes in by or, failing that, of the one it goes out of. */
+  /** What policies and ports say of it. */
   readonly slice: string | null;
+  /** VM of the port it comes in by or, failing that, of the one it goes out of. */
   readonly vm: string | null;
   readonly placement: PlacementName;
   readonly bitsPerSecond: number;
@@ -172,6 +181,8 @@ export interface StatusView {
   readonly flows: Readonly<Record<PlacementName, number>>;
   /** Over all flows, smoothed, by where they are placed. */
   readonly bitsPerSecond: Readonly<Record<PlacementName, number>>;
+  readonly packetsPerSecond: Readonly<Record<PlacementName, number>>;
+  readonly slices: readonly SliceView[];
   readonly ports: readonly PortView[];
   readonly policies: PoliciesView;
   /** True while everything is held on the vSwitch (onload-all). */
@@ -222,6 +233,20 @@ export interface SourceView {
   readonly periodMs: number;
 }
 
+/** A slice: what it has, and what it may have. */
+export interface SliceView {
+  readonly name: string;
+  /** Its part of what nobody has a guarantee for, relative to the other slices' weights. */
+  readonly weight: number;
+  /** By where they are placed. */
+  readonly flows: Readonly<Record<PlacementName, number>>;
+  readonly bitsPerSecond: Readonly<Record<PlacementName, number>>;
+  readonly packetsPerSecond: Readonly<Record<PlacementName, number>>;
+  /** Entries of the NIC's table; null: none is guaranteed, and it may have all. */
+  readonly guaranteedEntries: number | null;
+  readonly maximumEntries: number | null;
+}
+
 export interface PortView {
   readonly name: string;
   readonly kind: string;
@@ -258,4 +283,40 @@ export interface PolicyView {
   readonly revision: string;
   readonly mode: string;
   readonly rules: number;
+}
+
+/** One moment of the node. Rates are those of flows by where they are placed, smoothed. */
+export interface NodePoint {
+  /** Wall clock, ms since 1970. */
+  readonly timeMs: number;
+  readonly vswitchBitsPerSecond: number;
+  readonly offloadBitsPerSecond: number;
+  readonly fastPathBitsPerSecond: number;
+  readonly vswitchPacketsPerSecond: number;
+  readonly offloadPacketsPerSecond: number;
+  readonly fastPathPacketsPerSecond: number;
+  /** Share of the bits that are not on the vSwitch, 0 to 1; null without traffic. */
+  readonly coverage: number | null;
+  /** Share of all CPUs that the host itself uses, 0 to 1. */
+  readonly hostCpu: number | null;
+  /** How many there are, wherever they are placed. */
+  readonly flows: number;
+  /** Entries in use, of all backends. */
+  readonly entriesUsed: number;
+  /** Time that the tick took, ms. */
+  readonly tickMs: number;
+}
+
+/** Points in columns of one length, oldest first. */
+export interface HistoryView {
+  /** From one point to the next, ms. */
+  readonly periodMs: number;
+  readonly columns: { readonly [Column in keyof NodePoint]: readonly NodePoint[Column][] };
+}
+
+/** What the event `tick` of the stream carries. */
+export interface TickEvent {
+  readonly status: StatusView;
+  /** What the history has of this tick; null before the first. */
+  readonly point: NodePoint | null;
 }

@@ -26,6 +26,7 @@ export class DecisionLog {
   readonly #recorder: DecisionRecorder;
   readonly #file: RotatingFile | undefined;
   readonly #metrics: DecisionMetrics;
+  readonly #listeners = new Set<(record: DecisionRecord) => void>();
   #lost = 0;
 
   constructor(options: DecisionLogOptions) {
@@ -60,6 +61,12 @@ export class DecisionLog {
     return { kept: this.#ring.size, lost: this.#lost, decisions };
   }
 
+  /** Calls `listener` with every record, within the tick; the returned function ends it. */
+  onRecord(listener: (record: DecisionRecord) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Resolves when all has been written. */
   async close(): Promise<void> {
     await this.#file?.flush();
@@ -69,6 +76,7 @@ export class DecisionLog {
     this.#metrics.recorded(record.mode);
     this.#ring.add(record);
     this.#file?.write(JSON.stringify(record));
+    for (const listener of this.#listeners) listener(record);
   }
 
   #count(at: 'tick' | 'file', records: number): void {

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Registry } from 'prom-client';
+import { EventStreams } from '../api/event-streams.ts';
+import { indexRoute, readRoutes } from '../api/read-routes.ts';
 import type { HttpConfig } from '../config/config.ts';
 import type { DaemonView } from '../control/view.ts';
 import type { Log } from '../log.ts';
@@ -33,7 +35,7 @@ export interface HttpSources {
 }
 
 /**
- * Serves `/metrics`, `/healthz`, `/readyz` and a page that lists them.
+ * Serves `/metrics`, `/healthz`, `/readyz`, what of the API changes nothing, and a page.
  *
  * @throws HttpPortTaken, HttpListenFailed
  */
@@ -42,7 +44,8 @@ export async function startHttpServer(
   sources: HttpSources,
   log: Log,
 ): Promise<HttpService> {
-  const server = limitedServer(router(routesOf(sources), log));
+  const streams = new EventStreams(sources.view, log);
+  const server = limitedServer(router(routesOf(sources, streams), log));
   try {
     await listen(server, settings.host, settings.port);
   } catch (error) {
@@ -54,21 +57,39 @@ export async function startHttpServer(
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : settings.port;
   const host = isIPv6(settings.host) ? `[${settings.host}]` : settings.host;
-  return { url: `http://${host}:${port}/`, close: () => closeServer(server) };
+  const close = (): Promise<void> => {
+    streams.close();
+    return closeServer(server);
+  };
+  return { url: `http://${host}:${port}/`, close };
 }
 
-function routesOf({ view, registry }: HttpSources): readonly Route[] {
+/** Most flows and decisions in one answer: what a browser can show, and the loop can spare. */
+const PAGE_LIMITS = { flows: 1_000, decisions: 1_000 };
+
+function routesOf({ view, registry }: HttpSources, streams: EventStreams): readonly Route[] {
+  const api: readonly Route[] = [
+    ...readRoutes(view, PAGE_LIMITS),
+    {
+      method: 'GET',
+      path: '/api/v1/stream',
+      summary: 'ticks and decisions as they come, as server-sent events',
+      handle: ({ response }) => streams.open(response),
+    },
+  ];
   return [
     {
       method: 'GET',
-      path: /^\/metrics$/,
+      path: '/metrics',
+      summary: 'for Prometheus',
       handle: async ({ response }) => {
         send(response, 200, registry.contentType, await registry.metrics());
       },
     },
     {
       method: 'GET',
-      path: /^\/healthz$/,
+      path: '/healthz',
+      summary: '200 while the loop goes round',
       handle: ({ response }) => {
         const health = liveness(view.status());
         sendJson(response, health.ok ? 200 : 503, health);
@@ -76,7 +97,8 @@ function routesOf({ view, registry }: HttpSources): readonly Route[] {
     },
     {
       method: 'GET',
-      path: /^\/readyz$/,
+      path: '/readyz',
+      summary: '200 while sources are fresh, backends are started and policies are in force',
       handle: ({ response }) => {
         const health = readiness(view.status());
         sendJson(response, health.ok ? 200 : 503, health);
@@ -84,9 +106,12 @@ function routesOf({ view, registry }: HttpSources): readonly Route[] {
     },
     {
       method: 'GET',
-      path: /^\/$/,
+      path: '/',
+      summary: 'what there is',
       handle: ({ response }) => send(response, 200, 'text/html; charset=utf-8', PAGE),
     },
+    indexRoute(api),
+    ...api,
   ];
 }
 
@@ -124,6 +149,7 @@ const PAGE = `<!doctype html>
 <li><a href="healthz">/healthz</a>: 200 while the loop goes round</li>
 <li><a href="readyz">/readyz</a>: 200 while sources are fresh, backends are started and
 policies are in force; causes when not</li>
+<li><a href="api/v1">/api/v1</a>: everything as JSON</li>
 </ul>
 <p>On the command line: <code>norikae top</code>, <code>norikae flows</code>,
 <code>norikae why FLOW</code>.</p>

@@ -1,19 +1,28 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestListener,
+  ServerResponse,
+} from 'node:http';
 import type { Log } from '../log.ts';
 import { sendJson } from './respond.ts';
 
 /** One request on its way to an answer. */
 export interface Call {
   readonly query: URLSearchParams;
-  /** What the groups of the route's path matched. */
-  readonly groups: readonly string[];
+  /** What stands for the names in braces of the route's path, in order. */
+  readonly parts: readonly string[];
+  readonly headers: IncomingHttpHeaders;
   readonly response: ServerResponse;
 }
 
-/** What answers one method on the paths that match. */
+/** What answers one method on one path. */
 export interface Route {
   readonly method: 'GET' | 'POST';
-  readonly path: RegExp;
+  /** `/api/v1/flows/{flow}/why`: a name in braces stands for anything without a slash. */
+  readonly path: string;
+  /** One line for people. */
+  readonly summary: string;
   handle(call: Call): void | Promise<void>;
 }
 
@@ -26,13 +35,14 @@ export class BadRequest extends Error {
 const BODY_LIMIT = 4096;
 
 /**
- * Answers requests by the first route that fits; 404, 405 (with Allow), 413 and 400 otherwise,
- * 500 with a log line when a route fails. HEAD is answered as GET without the body.
+ * Answers requests by the route that fits; 404, 405 (with Allow), 413 and 400 otherwise, 500 with
+ * a log line when a route fails. HEAD is answered as GET without the body.
  */
 export function router(routes: readonly Route[], log: Log): RequestListener {
+  const table = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   return (request, response) => {
     dropBody(request, response);
-    answer(routes, request, response).catch((error: unknown) => {
+    answer(table, request, response).catch((error: unknown) => {
       if (!(error instanceof BadRequest))
         log.error({ err: error, url: request.url }, 'request failed');
       if (response.headersSent) {
@@ -46,29 +56,39 @@ export function router(routes: readonly Route[], log: Log): RequestListener {
   };
 }
 
+interface Entry {
+  readonly route: Route;
+  readonly pattern: RegExp;
+}
+
+function patternOf(path: string): RegExp {
+  const literals = path.split(/\{\w+\}/).map((text) => text.replace(/[.*+?^$()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${literals.join('([^/]+)')}$`);
+}
+
 async function answer(
-  routes: readonly Route[],
+  table: readonly Entry[],
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const target = request.url ?? '/';
   if (!URL.canParse(target, 'http://localhost')) throw new BadRequest('this is not a URL');
-  const url = new URL(target, 'http://localhost');
-  const fitting = routes.filter((route) => route.path.test(url.pathname));
+  const { pathname, searchParams } = new URL(target, 'http://localhost');
+  const fitting = table.filter(({ pattern }) => pattern.test(pathname));
   if (fitting.length === 0) {
-    sendJson(response, 404, { error: `there is nothing at ${url.pathname}` });
+    sendJson(response, 404, { error: `there is nothing at ${pathname}` });
     return;
   }
   const method = request.method === 'HEAD' ? 'GET' : request.method;
-  const route = fitting.find((r) => r.method === method);
-  if (route === undefined) {
-    const allowed = fitting.map((r) => r.method).join(', ');
+  const found = fitting.find(({ route }) => route.method === method);
+  if (found === undefined) {
+    const allowed = fitting.map(({ route }) => route.method).join(', ');
     response.setHeader('allow', allowed);
-    sendJson(response, 405, { error: `${url.pathname} takes ${allowed}` });
+    sendJson(response, 405, { error: `${pathname} takes ${allowed}` });
     return;
   }
-  const groups = (route.path.exec(url.pathname) ?? []).slice(1).map(decoded);
-  await route.handle({ query: url.searchParams, groups, response });
+  const parts = (found.pattern.exec(pathname) ?? []).slice(1).map(decoded);
+  await found.route.handle({ query: searchParams, parts, headers: request.headers, response });
 }
 
 function decoded(text: string): string {

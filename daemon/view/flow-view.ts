@@ -12,6 +12,8 @@ export interface FlowSurroundings {
   readonly table: FlowTable;
   readonly ports: PortSnapshot;
   readonly rules: readonly RuleInfo[];
+  /** The slices that `decision.slice` counts, from 1. */
+  readonly slices: readonly { readonly name: string }[];
   readonly nowMs: number;
 }
 
@@ -29,7 +31,7 @@ export function flowView(row: number, around: FlowSurroundings): FlowView {
     actions: describeActions(table.actionsAt(row)),
     inPort: match.inPort,
     outPorts,
-    slice: owner?.slice ?? null,
+    slice: d.slice[row] === 0 ? null : (around.slices.at(d.slice[row] - 1)?.name ?? null),
     vm: owner?.vm ?? null,
     placement: PLACEMENT_NAMES[d.placement[row]],
     bitsPerSecond: r.bitsPerSecond[row],

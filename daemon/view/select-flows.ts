@@ -3,58 +3,51 @@ import { REASONS } from '../../engine/model/reason.ts';
 import { describeActions, describeMatch } from './describe-flow.ts';
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import { kthLargest } from '../../engine/planner/select.ts';
 import type { FlowPage, FlowQuery, FlowSort } from '../control/view.ts';
 import { type FlowSurroundings, flowView, outPortsOf, ownerOf } from './flow-view.ts';
+import { pageOfRows } from './page-of-rows.ts';
 
 /** The flows that a query asks for. */
 export function selectFlows(query: FlowQuery, around: FlowSurroundings): FlowPage {
   const { table } = around;
+  const matches = conditionsOf(query, around);
   const rows: number[] = [];
   for (let i = 0; i < table.count; i++) {
     const row = table.rows[i];
-    if (matches(row, query, around)) rows.push(row);
+    if (matches(row)) rows.push(row);
   }
-  const first = largest(rows, query.limit, sortValue(query.sort, around));
+  const { offset = 0, limit, sort } = query;
+  const page = pageOfRows(rows, offset, limit, sortValue(sort, around));
   return {
     total: table.count,
     matching: rows.length,
-    flows: first.map((row) => flowView(row, around)),
+    flows: page.map((row) => flowView(row, around)),
   };
 }
 
-/** The `limit` rows of the largest values, in order; sorts no more than it returns (and ties). */
-function largest(
-  rows: readonly number[],
-  limit: number,
-  value: (row: number) => number,
-): readonly number[] {
-  if (rows.length === 0) return [];
-  const least = kthLargest(
-    Float64Array.from(rows, value),
-    rows.length,
-    Math.min(limit, rows.length),
-  );
-  const above = rows.filter((row) => value(row) > least);
-  const ties = rows.filter((row) => value(row) === least).slice(0, limit - above.length);
-  return [...above.sort((a, b) => value(b) - value(a) || a - b), ...ties];
+/** The query's conditions, cheap ones first: only flows that pass them are put into words. */
+function conditionsOf(query: FlowQuery, around: FlowSurroundings): (row: number) => boolean {
+  const { table, slices } = around;
+  const { port } = query;
+  const { placement, slice } = table.decision;
+  const wantedPlace = query.placement === undefined ? -1 : PLACEMENT_NAMES.indexOf(query.placement);
+  const wantedSlice = slices.findIndex((s) => s.name === query.slice) + 1;
+  const words = query.words.map((word) => word.toLowerCase());
+  return (row) => {
+    if (wantedPlace !== -1 && placement[row] !== wantedPlace) return false;
+    if (query.slice !== undefined && (wantedSlice === 0 || slice[row] !== wantedSlice))
+      return false;
+    if (port !== undefined && !passes(table, row, port)) return false;
+    if (words.length === 0) return true;
+    const text = searchText(row, around);
+    return words.every((word) => text.includes(word));
+  };
 }
 
-/** Cheap conditions first: only flows that pass them are put into words. */
-function matches(row: number, query: FlowQuery, around: FlowSurroundings): boolean {
-  const { table, ports } = around;
-  const { placement, slice, port, words } = query;
-  if (placement !== undefined && PLACEMENT_NAMES[table.decision.placement[row]] !== placement) {
-    return false;
-  }
-  const { inPort } = table.matchAt(row);
-  if (port !== undefined && inPort !== port && !outPortsOf(table, row).includes(port)) return false;
-  if (slice !== undefined && ownerOf(inPort, outPortsOf(table, row), ports)?.slice !== slice) {
-    return false;
-  }
-  if (words.length === 0) return true;
-  const text = searchText(row, around);
-  return words.every((word) => text.includes(word.toLowerCase()));
+/** Whether the row's flow comes in by the port or goes out of it. */
+function passes(table: FlowTable, row: number, port: string): boolean {
+  if (table.matchAt(row).inPort === port) return true;
+  return table.actionsAt(row).some((action) => action.kind === 'output' && action.port === port);
 }
 
 /** What words are looked for in. */

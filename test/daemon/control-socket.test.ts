@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { spawn } from 'node:child_process';
@@ -15,6 +23,7 @@ import {
 } from '../../daemon/control/client-errors.ts';
 import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
 import { ControlSocketInUse, ControlSocketUnusable } from '../../daemon/control/private-socket.ts';
+import { packageRoot } from '../../daemon/package-root.ts';
 import { FakeView, flowOf } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -134,7 +143,7 @@ describe('control socket', () => {
 
   it('puts the sentence into the answer to why', async () => {
     await start();
-    const body = await raw('GET', '/v1/flows/5b1f/why');
+    const body = await raw('GET', '/api/v1/flows/5b1f/why');
     assert.match(
       body.text,
       /"sentence":"The flow is on the NIC \(offload\) at 1\.50 Gbit\/s: rule/,
@@ -147,23 +156,35 @@ describe('control socket', () => {
     assert.deepEqual(await client.why('zz'), view.answer);
   });
 
+  it('lists what it does, and docs/api.md has all of it', async () => {
+    await start();
+    const { routes } = JSON.parse((await raw('GET', '/api/v1')).text);
+    const docs = readFileSync(join(packageRoot(), 'docs', 'api.md'), 'utf8');
+    assert.ok(routes.length >= 10);
+    for (const { method, path } of routes) {
+      assert.ok(docs.includes(`\n### \`${method} ${path}\`\n`), `${method} ${path}`);
+    }
+  });
+
   it('refuses what it does not know, and says what it can be', async () => {
     await start();
-    assert.match((await raw('GET', '/v1/flows?sort=speed')).text, /sort can be rate, packets/);
-    assert.equal((await raw('GET', '/v1/flows?limit=0')).status, 400);
-    assert.equal((await raw('GET', '/v1/flows?limit=1e9')).status, 400);
-    assert.equal((await raw('GET', '/v1/flows/%E0%A4/why')).status, 400);
-    assert.equal((await raw('GET', '/v2/flows')).status, 404);
-    const onload = await raw('GET', '/v1/onload-all');
+    assert.match((await raw('GET', '/api/v1/flows?sort=speed')).text, /sort can be rate, packets/);
+    assert.equal((await raw('GET', '/api/v1/flows?limit=0')).status, 400);
+    assert.equal((await raw('GET', '/api/v1/flows?limit=1e9')).status, 400);
+    assert.equal((await raw('GET', '/api/v1/flows/%E0%A4/why')).status, 400);
+    assert.equal((await raw('GET', '/v1/flows')).status, 404);
+    const onload = await raw('GET', '/api/v1/onload-all');
     assert.deepEqual([onload.status, onload.allow], [405, 'POST']);
     assert.deepEqual(view.asked, []);
   });
 
   it('hangs up on a long body', async () => {
     await start();
-    const answer = await raw('POST', '/v1/resume', 'x'.repeat(1_000_000)).catch(() => undefined);
+    const answer = await raw('POST', '/api/v1/resume', 'x'.repeat(1_000_000)).catch(
+      () => undefined,
+    );
     assert.ok(answer === undefined || answer.status === 413 || answer.status === 200);
-    assert.equal((await raw('GET', '/v1/status')).status, 200);
+    assert.equal((await raw('GET', '/api/v1/status')).status, 200);
   });
 
   it('survives a view that fails, and says what failed', async () => {
@@ -242,7 +263,7 @@ describe('control socket', () => {
     };
     const socket = connect(path);
     socket.pause();
-    socket.write('GET /v1/ticks HTTP/1.1\r\nhost: x\r\n\r\n');
+    socket.write('GET /api/v1/ticks HTTP/1.1\r\nhost: x\r\n\r\n');
     await until(() => view.listeners.size === 1);
     for (let i = 0; i < 500; i++) {
       view.tick();

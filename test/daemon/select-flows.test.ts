@@ -31,7 +31,8 @@ function around(rates: readonly number[]): Parameters<typeof selectFlows>[1] {
       return [info.name, info];
     }),
   );
-  return { table, ports, rules: [], nowMs: 0 };
+  rows.forEach((row, i) => (table.decision.slice[row] = i % 2 === 0 ? 1 : 0));
+  return { table, ports, rules: [], slices: [{ name: 'even' }], nowMs: 0 };
 }
 
 describe('selecting flows', () => {
@@ -46,6 +47,23 @@ describe('selecting flows', () => {
           some.toSorted((a, b) => b - a).slice(0, limit),
         );
         assert.equal(new Set(page.flows.map((f) => f.id)).size, page.flows.length);
+      }),
+    );
+  });
+
+  it('goes on where the page before ended, to the last', () => {
+    const rates = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(rates, fc.integer({ min: 1, max: 20 }), (some, limit) => {
+        const flows = around(some);
+        const pages: string[][] = [];
+        for (let offset = 0; offset <= some.length; offset += limit) {
+          const page = selectFlows({ sort: 'rate', limit, offset, words: [] }, flows);
+          pages.push(page.flows.map((f) => `${f.inPort} ${f.bitsPerSecond}`));
+        }
+        const whole = some.map((rate, i) => ({ rate, text: `vm${i} ${rate}` }));
+        const sorted = whole.toSorted((a, b) => b.rate - a.rate).map(({ text }) => text);
+        assert.deepEqual(pages.flat(), sorted);
       }),
     );
   });

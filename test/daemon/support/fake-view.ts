@@ -1,3 +1,4 @@
+import { History, pointOf } from '../../../daemon/api/history.ts';
 import type {
   DaemonView,
   DecisionPage,
@@ -6,7 +7,9 @@ import type {
   FlowPage,
   FlowQuery,
   FlowView,
+  HistoryView,
   HoldView,
+  NodePoint,
   ReloadView,
   StatusView,
   WhyAnswer,
@@ -148,6 +151,18 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
     ],
     flows: { onload: 3_000, offload: 512, 'fast-path': 0 },
     bitsPerSecond: { onload: 1.2e9, offload: 6e9, 'fast-path': 0 },
+    packetsPerSecond: { onload: 1e5, offload: 5e5, 'fast-path': 0 },
+    slices: [
+      {
+        name: 'red',
+        weight: 1,
+        flows: { onload: 1_000, offload: 412, 'fast-path': 0 },
+        bitsPerSecond: { onload: 1e9, offload: 5e9, 'fast-path': 0 },
+        packetsPerSecond: { onload: 9e4, offload: 4e5, 'fast-path': 0 },
+        guaranteedEntries: 128,
+        maximumEntries: null,
+      },
+    ],
     ports: [
       {
         name: 'vm1',
@@ -195,6 +210,7 @@ export class FakeView implements DaemonView {
   readonly asked: string[] = [];
   readonly queries: FlowQuery[] = [];
   readonly listeners = new Set<() => void>();
+  readonly decisionListeners = new Set<(decision: DecisionRecord) => void>();
 
   /** Lets everybody know of a tick. */
   tick(): void {
@@ -221,6 +237,26 @@ export class FakeView implements DaemonView {
       lost: 0,
       decisions: decisions.slice(0, query.limit),
     });
+  }
+
+  history(): HistoryView {
+    const history = new History();
+    history.observe(this, 0);
+    return this.#did('history', history.view());
+  }
+
+  point(): NodePoint {
+    return pointOf(this.state, 1_767_225_600_000);
+  }
+
+  /** Lets everybody know of a decision. */
+  decide(decision: DecisionRecord): void {
+    for (const listener of this.decisionListeners) listener(decision);
+  }
+
+  onDecision(listener: (decision: DecisionRecord) => void): () => void {
+    this.decisionListeners.add(listener);
+    return () => this.decisionListeners.delete(listener);
   }
 
   async onloadAll(): Promise<HoldView> {
