@@ -32,6 +32,23 @@ export interface PlanNumbers {
   readonly budget: number;
 }
 
+/** Time that the stages of a tick took after it was read, ms. */
+export interface StageTimes {
+  /** Taking out what must not stay, and audits. */
+  readonly enforceMs: number;
+  readonly rulesMs: number;
+  readonly planMs: number;
+  /** Carrying plans out: what the backends took. */
+  readonly applyMs: number;
+}
+
+/** A plan's operations as they were given to a backend. */
+export interface Batch {
+  readonly backend: string;
+  readonly operations: number;
+  readonly elapsedMs: number;
+}
+
 /** What one tick led to. */
 export interface TickReport {
   readonly tick: Tick;
@@ -45,6 +62,9 @@ export interface TickReport {
   /** Live flows by placement, indexed by {@link Placement}. */
   readonly flows: readonly number[];
   readonly held: boolean;
+  /** Plans of this tick that were carried out; those without operations are left out. */
+  readonly batches: readonly Batch[];
+  readonly stages: StageTimes;
   /** Time from the tick's start to its end, ms. */
   readonly elapsedMs: number;
 }
@@ -66,6 +86,13 @@ export interface Explanation {
   readonly refusal: Refusal | undefined;
   readonly plans: readonly PlanNumbers[];
   readonly rules: readonly RuleTrace[];
+}
+
+/** What a tick's decision writes down as it goes. */
+interface TickBooks {
+  readonly moves: BackendMove[];
+  readonly batches: Batch[];
+  readonly stages: { planMs: number; applyMs: number };
 }
 
 /**
@@ -129,18 +156,22 @@ export class Engine {
     const { clock } = this.#options;
     const startedMs = clock.now();
     const moves: BackendMove[] = [];
+    const batches: Batch[] = [];
     const failures: PathFailure[] = [];
+    const stages = { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 };
     await this.#serial.run(async () => {
       failures.push(...(await this.#enforce(tick, moves, signal)));
     });
+    stages.enforceMs = clock.now() - startedMs;
     let evaluation: EvaluationReport | undefined;
     if (tick.fresh) {
       fillReason(tick.table, 'unseen');
       this.#evaluator = this.#nextEvaluator;
       evaluation = await this.#evaluator.evaluate(tick.table, this.#context(tick), signal);
       this.#slices = evaluation.slices ?? [];
+      stages.rulesMs = evaluation.elapsedMs;
       await this.#serial.run(async () => {
-        failures.push(...(await this.#decide(tick, moves, signal)));
+        failures.push(...(await this.#decide(tick, { moves, batches, stages }, signal)));
       });
     } else {
       fillReason(tick.table, 'stale');
@@ -154,6 +185,8 @@ export class Engine {
       failures,
       flows: countPlacements(tick.table),
       held: this.#held,
+      batches,
+      stages,
       elapsedMs: clock.now() - startedMs,
     };
   }
@@ -243,7 +276,7 @@ export class Engine {
 
   async #decide(
     tick: Tick,
-    moves: BackendMove[],
+    { moves, batches, stages }: TickBooks,
     signal: AbortSignal,
   ): Promise<readonly PathFailure[]> {
     if (this.#held) {
@@ -256,19 +289,28 @@ export class Engine {
       return [];
     }
     this.#explainUnplanned(tick.table);
+    const { clock } = this.#options;
     const numbers: PlanNumbers[] = [];
     const failures = await onEach(this.#paths, async (path) => {
       const { backend, reconciler, planner } = path;
+      const startedMs = clock.now();
       const room = {
         placement: reconciler.placement,
         entries: backend.capacity().entries,
         supports: (row: number) => reconciler.supports(tick.table, row),
       };
-      const plan = planner.plan(tick.table, room, this.#options.clock.now());
+      const plan = planner.plan(tick.table, room, startedMs);
       // The plan is reused by the next one: its numbers are taken, its moves are carried out.
       const { cutoff, contenders, budget } = plan;
       const inputs = this.#inputsOf(tick, plan);
+      const plannedMs = clock.now();
       const carriedOut = await path.carryOut(tick.table, plan, signal);
+      const elapsedMs = clock.now() - plannedMs;
+      stages.planMs += plannedMs - startedMs;
+      stages.applyMs += elapsedMs;
+      if (carriedOut.length > 0) {
+        batches.push({ backend: backend.name, operations: carriedOut.length, elapsedMs });
+      }
       collect(moves, path, carriedOut, (row) => inputs.get(row) ?? null);
       const capacity = backend.capacity();
       numbers.push({ backend: backend.name, capacity, cutoff, contenders, budget });

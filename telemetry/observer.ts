@@ -73,10 +73,12 @@ export class Observer {
   /** One round. Never rejects for a source's sake: what failed is stale in the tick. */
   async observe(signal: AbortSignal): Promise<Tick> {
     // Flows name ports by name: what the names stood for is what it was before they were read.
+    const { clock } = this.#options;
     const ports = this.#options.ports.current();
+    const startedMs = clock.now();
     await this.#readFlows(signal);
     signal.throwIfAborted();
-    const tick = this.#tick(ports);
+    const tick = this.#tick(ports, clock.now() - startedMs);
     // Rates over traffic of which a part is missing would be wrong: the next tick makes up for it.
     if (tick.fresh) updateRates(this.table, this.#options.smoothingMs);
     return tick;
@@ -124,7 +126,7 @@ export class Observer {
     }
   }
 
-  #tick(ports: PortSnapshot): Tick {
+  #tick(ports: PortSnapshot, readMs: number): Tick {
     const { clock, host } = this.#options;
     const nowMs = clock.now();
     const flows = this.#status(this.#flowHealth, nowMs);
@@ -137,6 +139,7 @@ export class Observer {
       sequence: ++this.#sequence,
       atMs: nowMs,
       wallMs: clock.wall?.(),
+      readMs,
       table: this.table,
       node: host.state,
       ports,

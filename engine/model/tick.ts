@@ -41,6 +41,8 @@ export interface Tick {
   readonly atMs: number;
   /** Wall clock, ms since 1970-01-01 UTC; left out: not known. */
   readonly wallMs?: number | undefined;
+  /** Time that reading the flows and counters took, ms; left out: not known. */
+  readonly readMs?: number;
   /** The flow table; shared from tick to tick and valid until the next one. */
   readonly table: FlowTable;
   readonly node: NodeState;

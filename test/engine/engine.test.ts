@@ -78,6 +78,22 @@ describe('engine', () => {
     assert.equal(rig.reason(1), 'placed');
   });
 
+  it('tells what each stage took, and what a backend was given at one time', async () => {
+    class Slow extends FakeBackend {
+      override apply(...operations: Parameters<FakeBackend['apply']>) {
+        r.clock.advance(40);
+        return super.apply(...operations);
+      }
+    }
+    const r: Rig = new Rig(new Slow());
+    const { stages, batches, elapsedMs } = await r.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(stages, { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 40 });
+    assert.deepEqual(batches, [{ backend: 'fake', operations: 2, elapsedMs: 40 }]);
+    assert.equal(elapsedMs, 40);
+    const later = await r.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(later.batches, []);
+  });
+
   it('sends nothing in a steady state', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);

@@ -74,7 +74,8 @@ export class Rig {
       flowsFresh: true,
       fresh: true,
     };
-    const none = { evaluation: undefined, failures: [], held: false };
+    const stages = { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 };
+    const none = { evaluation: undefined, failures: [], held: false, batches: [], stages };
     return this.accountant.account(
       { tick, slices, plans, moves, flows, elapsedMs, ...none },
       this.rules,
