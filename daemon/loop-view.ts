@@ -33,6 +33,7 @@ import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
 import { type FlowSurroundings, flowView } from './view/flow-view.ts';
+import { accountsView } from './view/accounts-view.ts';
 import { byPlacement, sliceViews, TrafficByPlace } from './view/traffic-by-place.ts';
 import { policiesView } from './view/policies-view.ts';
 import { selectFlows, rowsByPrefix } from './view/select-flows.ts';
@@ -90,6 +91,7 @@ export class LoopView implements DaemonView {
       flows: byPlacement((i) => report?.flows[i] ?? 0),
       bitsPerSecond: byPlacement((i) => traffic.bitsPerSecond[i]),
       packetsPerSecond: byPlacement((i) => traffic.packetsPerSecond[i]),
+      ...accountsView(loop.accounts),
       slices: sliceViews(report?.slices ?? [], traffic, this.#nicEntries()),
       ports: report === undefined ? [] : portViews(report.tick),
       policies: policiesView(policies, this.#o.watching()),

@@ -31,15 +31,17 @@ export class History {
       columns: {
         timeMs: points.map((p) => p.timeMs),
         vswitchBitsPerSecond: points.map((p) => p.vswitchBitsPerSecond),
-        offloadBitsPerSecond: points.map((p) => p.offloadBitsPerSecond),
+        nicBitsPerSecond: points.map((p) => p.nicBitsPerSecond),
         fastPathBitsPerSecond: points.map((p) => p.fastPathBitsPerSecond),
         vswitchPacketsPerSecond: points.map((p) => p.vswitchPacketsPerSecond),
-        offloadPacketsPerSecond: points.map((p) => p.offloadPacketsPerSecond),
+        nicPacketsPerSecond: points.map((p) => p.nicPacketsPerSecond),
         fastPathPacketsPerSecond: points.map((p) => p.fastPathPacketsPerSecond),
         coverage: points.map((p) => p.coverage),
+        cpuSavedCores: points.map((p) => p.cpuSavedCores),
         hostCpu: points.map((p) => p.hostCpu),
         flows: points.map((p) => p.flows),
         entriesUsed: points.map((p) => p.entriesUsed),
+        entries: points.map((p) => p.entries),
         tickMs: points.map((p) => p.tickMs),
       },
     };
@@ -48,26 +50,27 @@ export class History {
 
 /** What of a status is worth a chart; whole numbers where parts of them say nothing. */
 export function pointOf(status: StatusView, timeMs: number): NodePoint {
-  const { bitsPerSecond: bits, packetsPerSecond: packets, flows } = status;
-  const all = bits.onload + bits.offload + bits['fast-path'];
-  const carried = bits.offload + bits['fast-path'];
+  const { paths, flows, backends } = status;
+  const fast = paths['fast-path'];
   return {
     timeMs: Math.round(timeMs),
-    vswitchBitsPerSecond: Math.round(bits.onload),
-    offloadBitsPerSecond: Math.round(bits.offload),
-    fastPathBitsPerSecond: Math.round(bits['fast-path']),
-    vswitchPacketsPerSecond: Math.round(packets.onload),
-    offloadPacketsPerSecond: Math.round(packets.offload),
-    fastPathPacketsPerSecond: Math.round(packets['fast-path']),
-    coverage: all === 0 ? null : rounded(carried / all),
-    hostCpu: status.hostCpu === null ? null : rounded(status.hostCpu),
+    vswitchBitsPerSecond: Math.round(paths.vswitch.bitsPerSecond),
+    nicBitsPerSecond: Math.round(paths.nic.bitsPerSecond),
+    fastPathBitsPerSecond: Math.round(fast.bitsPerSecond),
+    vswitchPacketsPerSecond: Math.round(paths.vswitch.packetsPerSecond),
+    nicPacketsPerSecond: Math.round(paths.nic.packetsPerSecond),
+    fastPathPacketsPerSecond: Math.round(fast.packetsPerSecond),
+    coverage: rounded(status.coverage.bytes),
+    cpuSavedCores: rounded(status.cpuSavedCores),
+    hostCpu: rounded(status.hostCpu),
     flows: flows.onload + flows.offload + flows['fast-path'],
-    entriesUsed: status.backends.reduce((sum, backend) => sum + backend.used, 0),
-    tickMs: rounded(status.tick.elapsedMs),
+    entriesUsed: backends.reduce((sum, backend) => sum + backend.used, 0),
+    entries: backends.reduce((sum, backend) => sum + backend.entries, 0),
+    tickMs: Math.round(status.tick.elapsedMs * 1_000) / 1_000,
   };
 }
 
 /** To a ten-thousandth. */
-function rounded(value: number): number {
-  return Math.round(value * 10_000) / 10_000;
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 10_000) / 10_000;
 }

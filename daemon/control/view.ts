@@ -1,6 +1,7 @@
 import type { PlacementName, WISH_NAMES } from '../../engine/model/flow.ts';
 import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
+import type { PathName } from '../../telemetry/accounts/tick-accounts.ts';
 import type { DecisionRecord } from '../decisions/record.ts';
 import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
 
@@ -182,6 +183,12 @@ export interface StatusView {
   /** Over all flows, smoothed, by where they are placed. */
   readonly bitsPerSecond: Readonly<Record<PlacementName, number>>;
   readonly packetsPerSecond: Readonly<Record<PlacementName, number>>;
+  /** What each way that packets can take has carried. */
+  readonly paths: Readonly<Record<PathName, PathView>>;
+  /** Share of what was sent between the last two readings that was not on the vSwitch, 0 to 1. */
+  readonly coverage: { readonly bytes: number | null; readonly packets: number | null };
+  /** Estimate of the CPUs that the vSwitch would need for what it was spared; null: not known. */
+  readonly cpuSavedCores: number | null;
   readonly slices: readonly SliceView[];
   readonly ports: readonly PortView[];
   readonly policies: PoliciesView;
@@ -231,6 +238,15 @@ export interface SourceView {
   readonly error: string | null;
   readonly costMs: number;
   readonly periodMs: number;
+}
+
+export interface PathView {
+  /** Since the daemon started, with L2 headers. */
+  readonly bytes: number;
+  readonly packets: number;
+  /** Mean between the last two readings. */
+  readonly bitsPerSecond: number;
+  readonly packetsPerSecond: number;
 }
 
 /** A slice: what it has, and what it may have. */
@@ -285,24 +301,27 @@ export interface PolicyView {
   readonly rules: number;
 }
 
-/** One moment of the node. Rates are those of flows by where they are placed, smoothed. */
+/** One moment of the node. Rates are means between the last two readings, by path. */
 export interface NodePoint {
   /** Wall clock, ms since 1970. */
   readonly timeMs: number;
   readonly vswitchBitsPerSecond: number;
-  readonly offloadBitsPerSecond: number;
+  readonly nicBitsPerSecond: number;
   readonly fastPathBitsPerSecond: number;
   readonly vswitchPacketsPerSecond: number;
-  readonly offloadPacketsPerSecond: number;
+  readonly nicPacketsPerSecond: number;
   readonly fastPathPacketsPerSecond: number;
-  /** Share of the bits that are not on the vSwitch, 0 to 1; null without traffic. */
+  /** Share of the bits that were not on the vSwitch, 0 to 1; null without traffic. */
   readonly coverage: number | null;
+  /** Estimate of the CPUs that the vSwitch would need for what it was spared. */
+  readonly cpuSavedCores: number | null;
   /** Share of all CPUs that the host itself uses, 0 to 1. */
   readonly hostCpu: number | null;
   /** How many there are, wherever they are placed. */
   readonly flows: number;
-  /** Entries in use, of all backends. */
+  /** Entries in use, and that there are, of all backends. */
   readonly entriesUsed: number;
+  readonly entries: number;
   /** Time that the tick took, ms. */
   readonly tickMs: number;
 }

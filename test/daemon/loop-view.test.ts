@@ -33,6 +33,23 @@ describe('the daemon on the emulated node, as people see it', function () {
     assert.deepEqual(JSON.parse(JSON.stringify(status)), status);
   });
 
+  it('tells of slices and paths, and remembers them', () => {
+    const status = daemon.view.status();
+    assert.deepEqual(status.slices.map((s) => s.name).toSorted(), ['blue', 'green', 'red']);
+    const places = ['onload', 'offload'] as const;
+    for (const place of places) {
+      const ofSlices = status.slices.reduce((sum, s) => sum + s.flows[place], 0);
+      assert.ok(ofSlices > 0 && ofSlices <= status.flows[place]);
+      const bits = status.slices.reduce((sum, s) => sum + s.bitsPerSecond[place], 0);
+      assert.ok(bits > 0 && bits <= status.bitsPerSecond[place] * 1.001);
+    }
+    assert.ok(status.paths.nic.bytes > 0 && status.paths.vswitch.bytes > 0);
+    assert.ok(status.coverage.bytes !== null && status.coverage.bytes > 0);
+    const { timeMs, nicBitsPerSecond } = daemon.view.history().columns;
+    assert.ok(timeMs.length > 0 && timeMs.length === nicBitsPerSecond.length);
+    assert.ok(Math.abs(timeMs[timeMs.length - 1] - Date.now()) < 5_000);
+  });
+
   it('finds flows by what is asked for, largest first', () => {
     const offloaded = daemon.view.flows({ ...ALL, placement: 'offload' });
     assert.ok(offloaded.flows.length > 0);

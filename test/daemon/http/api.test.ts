@@ -52,7 +52,7 @@ describe('HTTP API', () => {
     assert.ok(typeof history === 'object' && history !== null && 'columns' in history);
     assert.deepEqual(
       Object.values(Object(history.columns)).map((c) => Object(c).length),
-      Array.from({ length: 12 }, () => 1),
+      Array.from({ length: 14 }, () => 1),
     );
     assert.deepEqual(Object(history.columns).coverage, [0.8333]);
   });

@@ -152,6 +152,13 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
     flows: { onload: 3_000, offload: 512, 'fast-path': 0 },
     bitsPerSecond: { onload: 1.2e9, offload: 6e9, 'fast-path': 0 },
     packetsPerSecond: { onload: 1e5, offload: 5e5, 'fast-path': 0 },
+    paths: {
+      vswitch: { bytes: 1e9, packets: 1e6, bitsPerSecond: 1.2e9, packetsPerSecond: 1e5 },
+      nic: { bytes: 5e9, packets: 4e6, bitsPerSecond: 6e9, packetsPerSecond: 5e5 },
+      'fast-path': { bytes: 0, packets: 0, bitsPerSecond: 0, packetsPerSecond: 0 },
+    },
+    coverage: { bytes: 5 / 6, packets: 5 / 6 },
+    cpuSavedCores: null,
     slices: [
       {
         name: 'red',
