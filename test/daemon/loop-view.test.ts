@@ -35,7 +35,7 @@ describe('the daemon on the emulated node, as people see it', function () {
 
   it('tells of slices and paths, and remembers them', () => {
     const status = daemon.view.status();
-    assert.deepEqual(status.slices.map((s) => s.name).toSorted(), ['blue', 'green', 'red']);
+    assert.deepEqual(status.slices.map((s) => s.name).toSorted(), ['blue', 'gold', 'green', 'red']);
     const places = ['onload', 'offload'] as const;
     for (const place of places) {
       const ofSlices = status.slices.reduce((sum, s) => sum + s.flows[place], 0);
