@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DumpParser } from '../adapters/ovs/dump/parser.ts';
 import { packageRoot } from '../daemon/package-root.ts';
 import { readPolicies } from '../daemon/policy-files.ts';
-import { MemoryBackend } from '../daemon/policy-test/memory-backend.ts';
+import { MemoryBackend } from '../daemon/simulation/memory-backend.ts';
 import { Engine, type TickReport } from '../engine/engine.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import { CompiledEvaluator } from '../engine/rules/compiled/compiled-evaluator.ts';

@@ -8,7 +8,8 @@ import type { PolicySet } from '../../engine/rules/policy.ts';
 import { NodeMeter } from '../../telemetry/node-meter.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import { createEvaluator } from '../policy-evaluator.ts';
-import { SimulatedClock } from '../policy-test/simulation.ts';
+import { AUDIT_MS, SMOOTHING_MS } from '../simulation/settings.ts';
+import { SimulatedClock } from '../simulation/simulated-clock.ts';
 import { diffOf, type PolicyDiff, takeWishes, type Wishes, wishesOf } from './diff.ts';
 
 /** The emulated node that gives the tick. */
@@ -25,8 +26,7 @@ export interface EmulatedTickOptions {
 }
 
 const TICK_MS = 250;
-/** As in the daemon (daemon/loop.ts and the defaults of its configuration). */
-const SMOOTHING_MS = 1000;
+/** As in the daemon: the defaults of its configuration. */
 const PLANNER = { minHoldMs: 2000, hysteresis: 1.3, operations: { perSecond: 2000, burst: 4000 } };
 
 /**
@@ -66,7 +66,7 @@ export async function diffOnEmulatedTick(
     planner: PLANNER,
     backends: [backend],
     clock,
-    auditMs: 30_000,
+    auditMs: AUDIT_MS,
   });
   await backend.start(node.ports(), signal);
   const meter = new NodeMeter();

@@ -9,7 +9,7 @@ import type { FlowView, PortView, StatusView } from '../control/view.ts';
 import { isTickLine } from '../control/view-guards.ts';
 import { createEvaluator } from '../policy-evaluator.ts';
 import { flowMatch, HeaderError } from '../policy-test/flow-match.ts';
-import { SimulatedClock } from '../policy-test/simulation.ts';
+import { SimulatedClock } from '../simulation/simulated-clock.ts';
 import { diffOf, type PolicyDiff, wishesOf } from './diff.ts';
 
 /** A text that is no recorded tick. */

@@ -10,7 +10,8 @@ import { enforced } from './enforced.ts';
 import { checkOf } from './expectations.ts';
 import { failureOf } from './failures.ts';
 import { scenarioOf } from './scenario.ts';
-import { SimulatedClock, Simulation } from './simulation.ts';
+import { SimulatedClock } from '../simulation/simulated-clock.ts';
+import { Simulation } from './simulation.ts';
 import { readTestDocument, type TestDocument } from './test-document.ts';
 import { ValueReader } from './value-reader.ts';
 

@@ -6,7 +6,7 @@ import type { DecisionRecord } from '../../daemon/decisions/record.ts';
 import { DecisionRing } from '../../daemon/decisions/ring.ts';
 import { RotatingFile, type RotatingFileOptions } from '../../daemon/decisions/rotating-file.ts';
 import { createEvaluator } from '../../daemon/policy-evaluator.ts';
-import { MemoryBackend } from '../../daemon/policy-test/memory-backend.ts';
+import { MemoryBackend } from '../../daemon/simulation/memory-backend.ts';
 import { decisionLine } from '../../daemon/view/decision-line.ts';
 import { coloursOf } from '../../daemon/view/terminal.ts';
 import { Engine, type TickReport } from '../../engine/engine.ts';
