@@ -1,4 +1,5 @@
 import type { EntryTable } from './entry-table.ts';
+import type { Trace } from './trace.ts';
 
 /**
  * All that an algorithm sees at the end of a window. Columns are those of the flows that sent in
@@ -23,7 +24,6 @@ export interface WindowView {
 
 /** Fills a table, window by window. One object serves one run over one trace. */
 export interface Placer {
-  readonly name: string;
   /** Puts flows into `view.table` and takes flows out: what is in it carries the next window. */
   decide(view: WindowView): void;
 }
@@ -40,4 +40,22 @@ export interface PlacerContext {
 export interface Algorithm {
   readonly name: string;
   create(context: PlacerContext): Placer;
+}
+
+/** An algorithm with a parameter that is chosen in hindsight: the best member counts. */
+export interface AlgorithmFamily {
+  readonly name: string;
+  members(trace: Trace, entries: number): readonly Algorithm[];
+}
+
+/** Whatever is compared. */
+export type Contender = Algorithm | AlgorithmFamily;
+
+/** The contender's algorithms for a trace and a table: one, or a family's members. */
+export function membersOf(
+  contender: Contender,
+  trace: Trace,
+  entries: number,
+): readonly Algorithm[] {
+  return 'members' in contender ? contender.members(trace, entries) : [contender];
 }

@@ -1,3 +1,5 @@
+import { FlowSet } from './flow-set.ts';
+
 /** Thrown when an algorithm places a flow that the vSwitch does not have: nobody can know it. */
 export class UnknownFlowError extends Error {
   override readonly name = 'UnknownFlowError';
@@ -18,37 +20,40 @@ export class EntryTable {
   evicted = 0;
   refused = 0;
 
-  readonly #entries: Int32Array;
-  /** Where a flow is in `#entries`; -1 when it has no entry. */
-  readonly #position: Int32Array;
-  /** 1 while the vSwitch has the flow. */
-  readonly #known: Uint8Array;
-  #size = 0;
+  readonly #entries: FlowSet;
+  readonly #known: FlowSet;
 
   /** @param flows number of flows there can be, numbered from 0 */
   constructor(capacity: number, flows: number) {
     this.capacity = capacity;
-    this.#entries = new Int32Array(capacity);
-    this.#position = new Int32Array(flows).fill(-1);
-    this.#known = new Uint8Array(flows);
+    this.#entries = new FlowSet(flows);
+    this.#known = new FlowSet(flows);
+  }
+
+  /** Every flow that the vSwitch has, those with an entry included. */
+  get known(): Pick<FlowSet, 'size' | 'has' | 'at'> {
+    return this.#known;
   }
 
   /** Entries in use. */
   get size(): number {
-    return this.#size;
+    return this.#entries.size;
   }
 
   get free(): number {
-    return this.capacity - this.#size;
+    return this.capacity - this.#entries.size;
   }
 
   has(flow: number): boolean {
-    return this.#position[flow] >= 0;
+    return this.#entries.has(flow);
   }
 
-  /** The flow of the entry at `index`, from 0 to below `size`. An eviction moves the last entry. */
+  /**
+   * The flow of the entry at `index`, from 0 to below `size`. An eviction moves the last entry
+   * into the gap: who evicts while going through goes from the end.
+   */
   at(index: number): number {
-    return this.#entries[index];
+    return this.#entries.at(index);
   }
 
   /**
@@ -58,37 +63,30 @@ export class EntryTable {
    * @throws UnknownFlowError when the vSwitch does not have the flow
    */
   place(flow: number): boolean {
-    if (this.#known[flow] === 0) throw new UnknownFlowError(flow);
-    if (this.#position[flow] >= 0) return true;
-    if (this.#size === this.capacity) {
+    if (!this.#known.has(flow)) throw new UnknownFlowError(flow);
+    if (this.#entries.has(flow)) return true;
+    if (this.free === 0) {
       this.refused++;
       return false;
     }
-    this.#position[flow] = this.#size;
-    this.#entries[this.#size++] = flow;
+    this.#entries.add(flow);
     this.placed++;
     return true;
   }
 
   /** Takes a flow out; no effect when it is not in. */
   evict(flow: number): void {
-    const position = this.#position[flow];
-    if (position < 0) return;
-    const last = this.#entries[--this.#size];
-    this.#entries[position] = last;
-    this.#position[last] = position;
-    this.#position[flow] = -1;
-    this.evicted++;
+    if (this.#entries.remove(flow)) this.evicted++;
   }
 
   /** For the harness: the vSwitch has the flow from now on. */
   appear(flow: number): void {
-    this.#known[flow] = 1;
+    this.#known.add(flow);
   }
 
   /** For the harness: the flow idled out, and its entry with it, as the vSwitch sees to. */
   disappear(flow: number): void {
     this.evict(flow);
-    this.#known[flow] = 0;
+    this.#known.remove(flow);
   }
 }

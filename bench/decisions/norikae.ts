@@ -29,16 +29,12 @@ function wish(table: FlowTable): void {
 }
 
 class Norikae implements Placer {
-  readonly name = 'norikae';
   readonly #table = new FlowTable();
   readonly #planner = new Planner(PLANNER);
   readonly #room: Room;
   /** Row of each flow, or -1; flow of each row. */
   readonly #rowOf: Int32Array;
   #flowOf = new Int32Array(1024);
-  /** Flows that the vSwitch has, and where each is in the list. */
-  readonly #live: number[] = [];
-  readonly #liveAt: Int32Array;
   /** Cumulative counters of the vSwitch, and the last packet on any path, by flow. */
   readonly #packets: Float64Array;
   readonly #bytes: Float64Array;
@@ -47,7 +43,6 @@ class Norikae implements Placer {
   constructor({ flows, entries }: PlacerContext) {
     this.#room = { placement: Placement.offload, entries, supports: () => true };
     this.#rowOf = new Int32Array(flows).fill(-1);
-    this.#liveAt = new Int32Array(flows);
     this.#packets = new Float64Array(flows);
     this.#bytes = new Float64Array(flows);
     this.#lastMs = new Float64Array(flows);
@@ -66,7 +61,6 @@ class Norikae implements Placer {
     const { senders, endMs, windowMs } = view;
     table.begin(endMs);
     for (const flow of view.born) this.#appear(flow);
-    for (const flow of view.gone) this.#disappear(flow);
     for (let i = 0; i < senders.length; i++) {
       const flow = senders[i];
       this.#lastMs[flow] = endMs - windowMs + view.lastMs[i];
@@ -74,7 +68,9 @@ class Norikae implements Placer {
       this.#packets[flow] += view.packets[i];
       this.#bytes[flow] += view.bytes[i];
     }
-    for (const flow of this.#live) {
+    const { known } = view.table;
+    for (let i = 0; i < known.size; i++) {
+      const flow = known.at(i);
       const idleMs = endMs - this.#lastMs[flow];
       table.observe(this.#rowOf[flow], this.#packets[flow], this.#bytes[flow], idleMs);
     }
@@ -117,17 +113,8 @@ class Norikae implements Placer {
     }
     this.#flowOf[row] = flow;
     this.#rowOf[flow] = row;
-    this.#liveAt[flow] = this.#live.push(flow) - 1;
     this.#packets[flow] = 0;
     this.#bytes[flow] = 0;
-  }
-
-  #disappear(flow: number): void {
-    const at = this.#liveAt[flow];
-    const last = this.#live.pop();
-    if (last === undefined || last === flow) return;
-    this.#live[at] = last;
-    this.#liveAt[last] = at;
   }
 }
 

@@ -1,5 +1,5 @@
 import { ALGORITHMS } from './algorithms.ts';
-import type { Algorithm } from './algorithm.ts';
+import type { Contender } from './algorithm.ts';
 import { REPORT_SEEDS, TABLES, TUNE_SEEDS, WARM_UP_SECONDS, WINDOWS } from './cases.ts';
 import { type Input, INPUTS, LOADS } from './inputs.ts';
 import type { TraceLength } from './trace.ts';
@@ -32,7 +32,7 @@ export interface Scope {
   readonly tables: readonly number[];
   readonly lengths: readonly TraceLength[];
   readonly seeds: readonly number[];
-  readonly algorithms: readonly Algorithm[];
+  readonly algorithms: readonly Contender[];
 }
 
 /**

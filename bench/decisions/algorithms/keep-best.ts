@@ -1,0 +1,36 @@
+import { kthLargest } from '../../../engine/planner/select.ts';
+import type { WindowView } from '../algorithm.ts';
+
+/**
+ * Fills the table with the flows of the highest value out of those that have an entry and those
+ * that sent in the window. Of flows that tie for the last places those with an entry stay, and
+ * nobody is taken out while there is room: no operation is spent for nothing.
+ */
+export class KeepBest {
+  #scratch = new Float64Array(0);
+
+  apply({ senders, table }: WindowView, value: (flow: number) => number): void {
+    const most = table.size + senders.length;
+    if (this.#scratch.length < most) this.#scratch = new Float64Array(most * 2);
+    let n = 0;
+    for (; n < table.size; n++) this.#scratch[n] = value(table.at(n));
+    for (const flow of senders) if (!table.has(flow)) this.#scratch[n++] = value(flow);
+    if (n <= table.capacity) {
+      for (const flow of senders) table.place(flow);
+      return;
+    }
+    const least = kthLargest(this.#scratch, n, table.capacity);
+    let ties = table.capacity;
+    for (let i = 0; i < n; i++) if (this.#scratch[i] > least) ties--;
+    for (let i = table.size - 1; i >= 0; i--) {
+      const flow = table.at(i);
+      const worth = value(flow);
+      if (worth < least || (worth === least && ties-- <= 0)) table.evict(flow);
+    }
+    for (const flow of senders) {
+      if (table.has(flow)) continue;
+      const worth = value(flow);
+      if (worth > least || (worth === least && ties-- > 0)) table.place(flow);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { bestFirst } from '../../../engine/planner/select.ts';
+import type { EntryTable } from '../entry-table.ts';
+import type { Algorithm, Placer, WindowView } from '../algorithm.ts';
+
+/** OFFL_REBAL_INTVL_MSEC and OFFL_REBAL_MAX_CHURN. */
+const INTERVAL_MS = 3_000;
+const MAX_CHURN = 1_024;
+
+/**
+ * Open vSwitch with `offload-rebalance` (ofproto/ofproto-dpif-upcall.c, udpif_flow_rebalance and
+ * rebalance_device): as plain OVS, but when the table has refused a flow (ENOSPC), every 3 s the
+ * flows outside are tried again, most packets/s first, until one is refused; then the flows
+ * outside, sorted down, are held against those inside, sorted up, and as many pairs as the outer
+ * flow is the faster of, at most 1,024, change places. Rates are whole packets/s of one interval.
+ *
+ * OVS knows no rate of a flow younger than the interval; here what it sent so far counts.
+ */
+export const OVS_REBALANCER: Algorithm = {
+  name: 'ovs-rebalancer',
+  create: ({ flows }) => new Rebalancer(flows),
+};
+
+class Rebalancer implements Placer {
+  /** Packets of each flow since the last interval began. */
+  readonly #packets: Float64Array;
+  readonly #pending: number[] = [];
+  readonly #offloaded: number[] = [];
+  #scratch = new Float64Array(0);
+  #intervalStartMs = 0;
+  /** "Out of resources": a flow was refused since the last time that all fitted. */
+  #refused = false;
+
+  constructor(flows: number) {
+    this.#packets = new Float64Array(flows);
+  }
+
+  decide(view: WindowView): void {
+    const { table } = view;
+    for (const flow of view.born) {
+      this.#packets[flow] = 0;
+      if (!table.place(flow)) this.#refused = true;
+    }
+    for (let i = 0; i < view.senders.length; i++) {
+      this.#packets[view.senders[i]] += view.packets[i];
+    }
+    if (view.endMs - this.#intervalStartMs < INTERVAL_MS) return;
+    if (this.#refused) this.#refused = this.#rebalance(table);
+    this.#intervalStartMs = view.endMs;
+    for (let i = 0; i < table.known.size; i++) this.#packets[table.known.at(i)] = 0;
+  }
+
+  /** One round; true while some flow still finds no room. */
+  #rebalance(table: EntryTable): boolean {
+    const rate = (flow: number): number => Math.floor(this.#packets[flow] / (INTERVAL_MS / 1000));
+    const pending = this.#pending;
+    const offloaded = this.#offloaded;
+    pending.length = 0;
+    offloaded.length = 0;
+    for (let i = 0; i < table.known.size; i++) {
+      const flow = table.known.at(i);
+      (table.has(flow) ? offloaded : pending).push(flow);
+    }
+    if (this.#scratch.length < table.known.size) {
+      this.#scratch = new Float64Array(table.known.size * 2);
+    }
+    const free = table.free;
+    const wanted = bestFirst(pending, free + MAX_CHURN, rate, this.#scratch);
+    const inserted = Math.min(free, pending.length);
+    for (let i = 0; i < inserted; i++) table.place(pending[i]);
+    if (inserted === pending.length) return false;
+    bestFirst(offloaded, MAX_CHURN, (flow) => -rate(flow), this.#scratch);
+    const most = Math.min(MAX_CHURN, offloaded.length, wanted - inserted);
+    let churn = 0;
+    while (churn < most && rate(pending[inserted + churn]) > rate(offloaded[churn])) churn++;
+    for (let i = 0; i < churn; i++) table.evict(offloaded[i]);
+    for (let i = 0; i < churn; i++) table.place(pending[inserted + i]);
+    return true;
+  }
+}
