@@ -1,8 +1,8 @@
-import { Registry } from 'prom-client';
 import type { PolicySet } from '../engine/rules/policy.ts';
-import { DecisionMetrics } from '../telemetry/decision-metrics.ts';
-import { Metrics } from '../telemetry/metrics.ts';
-import { PolicyMetrics } from '../telemetry/policy-metrics.ts';
+import { Accountant } from '../telemetry/accounts/accountant.ts';
+import { DecisionMetrics } from '../telemetry/prometheus/decision-metrics.ts';
+import { Metrics } from '../telemetry/prometheus/metrics.ts';
+import { PolicyMetrics } from '../telemetry/prometheus/policy-metrics.ts';
 import { History } from './api/history.ts';
 import type { Config } from './config/config.ts';
 import { DecisionLog } from './decisions/decision-log.ts';
@@ -15,6 +15,9 @@ import { packageVersion } from './package-root.ts';
 import { PolicyKeeper, type Reload, RELOAD_RESULTS } from './policy-keeper.ts';
 import { PolicyWatcher } from './policy-watcher.ts';
 
+/** Flows with the highest rates that each tick names; whoever shows them may show fewer. */
+const MOST_TOP_FLOWS = 100;
+
 /**
  * Makes the daemon that a configuration describes. Nothing is started.
  *
@@ -23,8 +26,16 @@ import { PolicyWatcher } from './policy-watcher.ts';
 export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   const clock = { now: () => performance.now(), wall: () => Date.now() };
   const version = packageVersion();
-  const registry = new Registry();
-  const policyMetrics = new PolicyMetrics(registry, RELOAD_RESULTS);
+  const node = createNode(config, clock);
+  const accountant = new Accountant({ topFlows: MOST_TOP_FLOWS });
+  const metrics = new Metrics({
+    version,
+    backends: node.backends,
+    accounts: accountant.accounts,
+    clock,
+    topFlows: config.http.topFlows,
+  });
+  const policyMetrics = new PolicyMetrics(metrics.registry, RELOAD_RESULTS);
   const policies = new PolicyKeeper({
     files: config.policies,
     clock,
@@ -32,9 +43,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     onReload: (reload, inForce) => observeReload(policyMetrics, reload, inForce),
   });
   const evaluator = await policies.first();
-  const node = createNode(config, clock);
-  const metrics = new Metrics(registry, version);
-  const loop = new Loop({ config, node, evaluator, clock, log, metrics });
+  const loop = new Loop({ config, node, evaluator, clock, log, accountant, metrics });
   policies.serve(loop.engine);
   const watcher = new PolicyWatcher({
     files: policies.watchedFiles,
@@ -44,7 +53,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   const decisions = new DecisionLog({
     config: config.decisions,
     log,
-    metrics: new DecisionMetrics(registry),
+    metrics: new DecisionMetrics(metrics.registry),
     wall: clock.wall,
   });
   loop.onTick((report) => {
@@ -69,7 +78,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   loop.onTick(() => history.observe(view, clock.now()));
   return {
     view,
-    registry,
+    metrics,
     start: async () => {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
       loop.start();

@@ -1,4 +1,4 @@
-import type { Registry } from 'prom-client';
+import type { MetricsSource } from '../telemetry/prometheus/exposition.ts';
 import type { Config } from './config/config.ts';
 import { type ControlService, startControlServer } from './control/control-server.ts';
 import type { DaemonView, StatusView } from './control/view.ts';
@@ -10,7 +10,7 @@ import type { ServiceNotifier } from './systemd/notify.ts';
 /** The loop with all its parts. */
 export interface Daemon {
   readonly view: DaemonView;
-  readonly registry: Registry;
+  readonly metrics: MetricsSource;
   /** Resolves when the loop goes round; rejects when it cannot be started or `signal` aborts. */
   start(signal: AbortSignal): Promise<void>;
   /** Ends the loop and withdraws or keeps what is installed, as configured. Called once. */

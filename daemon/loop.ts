@@ -16,10 +16,11 @@ import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { PathBackend } from '../engine/ports/path-backend.ts';
 import type { RuleEvaluator } from '../engine/rules/evaluator.ts';
-import { Accountant } from '../telemetry/accounts/accountant.ts';
+import type { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { HostWatch } from '../telemetry/host-watch.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { BackendMetrics } from '../telemetry/prometheus/backend-metrics.ts';
+import type { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
 import { ticks } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
@@ -34,8 +35,6 @@ const HOST_PERIOD_MS = 1000;
 const SMOOTHING_MS = 1000;
 const AUDIT_MS = 30_000;
 const RETRY_AFTER_MS = 500;
-/** Flows with the highest rates that each tick names. */
-const TOP_FLOWS = 100;
 /** With a long lease, too, what was adopted at the start must not wait for its first renewal. */
 const MOST_RENEWAL_MS = 250;
 
@@ -46,6 +45,7 @@ export interface LoopOptions {
   readonly evaluator: RuleEvaluator;
   readonly clock: Clock;
   readonly log: Log;
+  readonly accountant: Accountant;
   readonly metrics: Metrics;
 }
 
@@ -61,7 +61,6 @@ export class Loop {
   readonly #starter: BackendStarter;
   readonly #follower: PortsFollower;
   readonly #moves: MoveLog;
-  readonly #accountant: Accountant;
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(report: TickReport) => void>();
   #running: Subscription | undefined;
@@ -108,7 +107,6 @@ export class Loop {
     });
     this.#follower = new PortsFollower((ports) => this.#followPorts(ports));
     this.#moves = new MoveLog(log, clock);
-    this.#accountant = new Accountant({ topFlows: TOP_FLOWS });
   }
 
   get table(): FlowTable {
@@ -142,7 +140,7 @@ export class Loop {
 
   /** What the node did up to the last tick, summed up; the same object each time. */
   get accounts(): TickAccounts {
-    return this.#accountant.accounts;
+    return this.#options.accountant.accounts;
   }
 
   /** Calls `listener` after every tick; the returned function ends it. */
@@ -229,8 +227,8 @@ export class Loop {
 
   #publish(report: TickReport): void {
     this.#lastReport = report;
-    this.#accountant.account(report, this.engine.evaluator.rules);
-    this.#options.metrics.observe(report);
+    this.#options.accountant.account(report, this.engine.evaluator.rules);
+    this.#options.metrics.observe(report, this.periodMs);
     this.#moves.observe(report);
     for (const listener of this.#listeners) {
       try {
@@ -249,18 +247,26 @@ export class Loop {
    */
   #lease(backend: PathBackend): Observable<void> {
     const { leaseMs } = backend.capabilities();
-    const { clock, log } = this.#options;
+    const { clock, log, metrics } = this.#options;
+    const told = (result: Parameters<BackendMetrics['lease']>[1]): void =>
+      metrics.backends.lease(backend.name, result);
     return interval(Math.min(MOST_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
       exhaustMap(() => {
         const sinceMs = clock.now() - this.engine.trueAtMs(backend);
         // A round may come late by as much as a lease before it counts as gone.
-        if (sinceMs > 2 * this.periodMs + leaseMs) return [];
-        return from(
-          backend.renewLease().catch((error: unknown) => {
+        if (sinceMs > 2 * this.periodMs + leaseMs) {
+          told('withheld');
+          return [];
+        }
+        const renewal = backend.renewLease().then(
+          () => told('renewed'),
+          (error: unknown) => {
+            told('failed');
             const why = messageOf(error);
             log.error({ backend: backend.name, error: why }, 'the lease was not renewed');
-          }),
+          },
         );
+        return from(renewal);
       }),
     );
   }

@@ -137,6 +137,8 @@ export interface HttpConfig {
   readonly port: number;
   readonly ifTaken: 'fail' | 'any';
   readonly allowRemote: boolean;
+  /** Flows with the highest rates that `/metrics` names, 0 to 100. */
+  readonly topFlows: number;
 }
 
 export interface LogConfig {

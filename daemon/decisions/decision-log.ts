@@ -1,5 +1,5 @@
 import type { TickReport } from '../../engine/engine.ts';
-import type { DecisionMetrics } from '../../telemetry/decision-metrics.ts';
+import type { DecisionMetrics } from '../../telemetry/prometheus/decision-metrics.ts';
 import type { DecisionsConfig } from '../config/config.ts';
 import type { DecisionPage, DecisionQuery } from '../control/view.ts';
 import type { Log } from '../log.ts';

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
-import type { Registry } from 'prom-client';
+import type { MetricsSource } from '../../telemetry/prometheus/exposition.ts';
 import { EventStreams } from '../api/event-streams.ts';
 import { indexRoute, readRoutes } from '../api/read-routes.ts';
 import type { HttpConfig } from '../config/config.ts';
@@ -31,7 +31,7 @@ export interface HttpService {
 /** What the HTTP server shows. */
 export interface HttpSources {
   readonly view: DaemonView;
-  readonly registry: Registry;
+  readonly metrics: MetricsSource;
 }
 
 /**
@@ -67,7 +67,7 @@ export async function startHttpServer(
 /** Most flows and decisions in one answer: what a browser can show, and the loop can spare. */
 const PAGE_LIMITS = { flows: 1_000, decisions: 1_000 };
 
-function routesOf({ view, registry }: HttpSources, streams: EventStreams): readonly Route[] {
+function routesOf({ view, metrics }: HttpSources, streams: EventStreams): readonly Route[] {
   const api: readonly Route[] = [
     ...readRoutes(view, PAGE_LIMITS),
     {
@@ -82,8 +82,9 @@ function routesOf({ view, registry }: HttpSources, streams: EventStreams): reado
       method: 'GET',
       path: '/metrics',
       summary: 'for Prometheus',
-      handle: async ({ response }) => {
-        send(response, 200, registry.contentType, await registry.metrics());
+      handle: async ({ response, headers }) => {
+        const { contentType, text } = await metrics.expose(headers.accept);
+        send(response, 200, contentType, text);
       },
     },
     {

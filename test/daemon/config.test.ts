@@ -71,7 +71,10 @@ describe('configuration', () => {
     const [problem] = problemsOf(
       '{"node": {"adapter": "ovs"}, "policies": ["p"], "http": {"zzzzzz": 1}}',
     );
-    assert.match(problem, /it can be "enabled", "host", "port", "ifTaken", "allowRemote"/);
+    assert.match(
+      problem,
+      /it can be "enabled", "host", "port", "ifTaken", "allowRemote", "topFlows"/,
+    );
   });
 
   it('finds a key that is there twice', () => {

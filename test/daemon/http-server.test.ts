@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { Counter, Registry } from 'prom-client';
+import { Exposition } from '../../telemetry/prometheus/exposition.ts';
 import type { HttpConfig } from '../../daemon/config/config.ts';
 import {
   HttpListenFailed,
@@ -31,7 +32,7 @@ describe('HTTP server', () => {
     { log } = recordingLog(),
   ): Promise<string> {
     const where = { host: '127.0.0.1', port: 0, ifTaken: 'fail', ...settings } as const;
-    const service = await startHttpServer(where, { view, registry }, log);
+    const service = await startHttpServer(where, { view, metrics: new Exposition(registry) }, log);
     services.push(service);
     return service.url;
   }
@@ -42,6 +43,14 @@ describe('HTTP server', () => {
     assert.equal(answer.status, 200);
     assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
     assert.match(await answer.text(), /^norikae_ticks_total 3$/m);
+  });
+
+  it('speaks OpenMetrics to a scraper that asks for it', async () => {
+    new Counter({ name: 'norikae_ticks_total', help: 'Ticks.', registers: [registry] }).inc(3);
+    const accept = 'application/openmetrics-text; version=1.0.0, text/plain; q=0.5';
+    const answer = await fetch(`${await start()}metrics`, { headers: { accept } });
+    assert.match(answer.headers.get('content-type') ?? '', /^application\/openmetrics-text; v/);
+    assert.match(await answer.text(), /^norikae_ticks_total 3\n# EOF\n$/m);
   });
 
   it('is alive while ticks come, stale ones too', async () => {
@@ -116,7 +125,7 @@ describe('HTTP server', () => {
 
   it('answers 500 when the registry fails, and logs it', async () => {
     const { log, lines } = recordingLog();
-    registry.metrics = () => Promise.reject(new Error('collect failed'));
+    registry.getMetricsAsJSON = () => Promise.reject(new Error('collect failed'));
     const answer = await fetch(`${await start({}, { log, lines })}metrics`);
     assert.equal(answer.status, 500);
     assert.equal(lines.at(-1)?.msg, 'request failed');

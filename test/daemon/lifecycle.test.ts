@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { Exposition } from '../../telemetry/prometheus/exposition.ts';
 import { loadConfig } from '../../daemon/config/load-config.ts';
 import { runLifecycle, StopTimeout } from '../../daemon/lifecycle.ts';
 import { openNotifier } from '../../daemon/systemd/notify.ts';
@@ -128,7 +129,7 @@ describe('life of the daemon', function () {
     const life = runLifecycle({
       daemon: {
         view: new FakeView(),
-        registry: new Registry(),
+        metrics: new Exposition(new Registry()),
         start: () => Promise.resolve(),
         stop: () => new Promise(() => {}),
       },
@@ -220,7 +221,7 @@ describe('life of the daemon', function () {
     const life = runLifecycle({
       daemon: {
         view,
-        registry: new Registry(),
+        metrics: new Exposition(new Registry()),
         start: () => {
           told.push('started');
           return Promise.resolve();

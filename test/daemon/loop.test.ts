@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import type { Config } from '../../daemon/config/config.ts';
 import { Loop } from '../../daemon/loop.ts';
-import { Metrics } from '../../telemetry/metrics.ts';
+import { Accountant } from '../../telemetry/accounts/accountant.ts';
+import { Metrics } from '../../telemetry/prometheus/metrics.ts';
 import { Wish } from '../../engine/model/flow.ts';
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
 import type { BackendCapabilities } from '../../engine/ports/path-backend.ts';
@@ -87,7 +87,13 @@ class Rig {
   /** A second one, for the fast path. */
   readonly fast = new FastPath();
   readonly changes = new FakeChanges();
-  readonly registry = new Registry();
+  readonly accountant = new Accountant();
+  readonly metrics = new Metrics({
+    version: 'test',
+    backends: [this.backend, this.fast],
+    accounts: this.accountant.accounts,
+    clock: CLOCK,
+  });
   readonly evaluator = new ScriptEvaluator();
   readonly loop = new Loop({
     config: CONFIG,
@@ -103,7 +109,8 @@ class Rig {
     evaluator: this.evaluator,
     clock: CLOCK,
     log: pino({ level: 'silent' }),
-    metrics: new Metrics(this.registry, 'test'),
+    accountant: this.accountant,
+    metrics: this.metrics,
   });
 
   async until(what: string, condition: () => boolean): Promise<void> {
@@ -129,9 +136,13 @@ describe('loop', () => {
     rig.flows.flows = [{ n: 1, packets: 9, bytes: 900 }];
     const sequence = rig.loop.lastReport?.tick.sequence ?? 0;
     await rig.until('ticks', () => (rig.loop.lastReport?.tick.sequence ?? 0) > sequence + 1);
-    const text = await rig.registry.metrics();
+    const { text } = await rig.metrics.expose();
     assert.match(text, /norikae_flows\{placement="offload"\} 1/);
     assert.match(text, /norikae_traffic_bytes_total\{path="vswitch"\} 400/);
+    assert.match(
+      text,
+      /norikae_lease_renewals_total\{[^}]*backend="fake",result="renewed"\} [1-9]/,
+    );
     assert.match(text, /norikae_operations_total\{[^}]*outcome="installed"\} 1/);
   });
 

@@ -80,7 +80,7 @@ describe('policies of a running daemon', () => {
   }
 
   async function metric(name: string): Promise<string> {
-    const text = await daemon.registry.metrics();
+    const { text } = await daemon.metrics.expose();
     return text.split('\n').find((line) => line.startsWith(name)) ?? `${name} is not there`;
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { type HttpService, startHttpServer } from '../../../daemon/http/http-server.ts';
 import { staticRoutes, UnknownFileType } from '../../../daemon/http/static-files.ts';
 import { limitedServer, closeServer } from '../../../daemon/http/limited-server.ts';
@@ -19,7 +20,11 @@ describe('HTTP API', () => {
   beforeEach(async () => {
     view = new FakeView();
     const where = { host: '127.0.0.1', port: 0, ifTaken: 'fail', allowRemote: false } as const;
-    service = await startHttpServer(where, { view, registry: new Registry() }, recordingLog().log);
+    service = await startHttpServer(
+      where,
+      { view, metrics: new Exposition(new Registry()) },
+      recordingLog().log,
+    );
     url = service.url;
   });
 

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { runProcess } from '../../../daemon/cli/run-process.ts';
 import type { Daemon } from '../../../daemon/lifecycle.ts';
 import { FakeView } from './fake-view.ts';
@@ -17,7 +18,7 @@ await runProcess(async (_config, log): Promise<Daemon> => {
   const ticks = setInterval(() => view.tick(), 20);
   return {
     view,
-    registry: new Registry(),
+    metrics: new Exposition(new Registry()),
     start: async (signal) => {
       if (behaviour === 'no-start') throw new Error('no vSwitch here');
       if (behaviour === 'slow-start') {

@@ -1,0 +1,117 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Batch } from '../../engine/engine.ts';
+import type { PathFailure } from '../../engine/path.ts';
+import type { Clock } from '../../engine/ports/clock.ts';
+import type { PathBackend } from '../../engine/ports/path-backend.ts';
+
+const RENEWALS = ['renewed', 'failed', 'withheld'] as const;
+
+/** What Prometheus is told of the backends: tables, operations, leases. */
+export class BackendMetrics {
+  readonly #backends: readonly PathBackend[];
+  readonly #clock: Clock;
+  readonly #applySeconds: Histogram;
+  readonly #failures: Counter;
+  readonly #failing: Gauge;
+  readonly #renewals: Counter;
+  readonly #renewedAtMs = new Map<string, number>();
+
+  constructor(registry: Registry, backends: readonly PathBackend[], clock: Clock) {
+    this.#backends = backends;
+    this.#clock = clock;
+    const registers = [registry];
+    const labelNames = ['backend'];
+    const live = (name: string, help: string, value: (of: PathBackend) => number): void => {
+      const gauge: Gauge = new Gauge({
+        name: `norikae_${name}`,
+        help,
+        labelNames,
+        registers,
+        collect: () => {
+          for (const b of backends) gauge.set({ backend: b.name }, value(b));
+        },
+      });
+    };
+    live(
+      'table_entries',
+      'Entries that fit: what was declared, or less once the table has refused.',
+      (b) => b.capacity().entries,
+    );
+    live(
+      'table_entries_declared',
+      'Entries that the backend was said to hold.',
+      (b) => b.capabilities().entries,
+    );
+    live('table_entries_used', 'Entries in use.', (b) => b.capacity().used);
+    live('table_entries_free', 'Entries that still fit.', (b) =>
+      Math.max(0, b.capacity().entries - b.capacity().used),
+    );
+    live('table_masks_used', 'Distinct masks in use.', (b) => b.capacity().masksUsed);
+    live(
+      'lease_seconds',
+      'Time after which a backend sends all traffic to the vSwitch when its lease is not renewed.',
+      (b) => b.capabilities().leaseMs / 1000,
+    );
+    live(
+      'lease_left_seconds',
+      'Time left of the lease; 0 when it has lapsed or was never renewed, and all traffic is on the vSwitch.',
+      (b) => this.#leaseLeft(b),
+    );
+    this.#applySeconds = new Histogram({
+      name: 'norikae_apply_duration_seconds',
+      help: 'Time that a backend took for the operations of one plan.',
+      labelNames,
+      buckets: [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      registers,
+    });
+    this.#failures = new Counter({
+      name: 'norikae_backend_failures_total',
+      help: 'Ticks in which the backend failed as a whole; it is looked at anew in the next one.',
+      labelNames,
+      registers,
+    });
+    this.#failing = new Gauge({
+      name: 'norikae_backend_failing',
+      help: '1 when the backend failed in the last tick.',
+      labelNames,
+      registers,
+    });
+    this.#renewals = new Counter({
+      name: 'norikae_lease_renewals_total',
+      help: 'Renewals of a lease that were due: done, failed at the backend, or withheld because what is installed is not known to be true.',
+      labelNames: ['backend', 'result'],
+      registers,
+    });
+    for (const { name: backend } of backends) {
+      this.#applySeconds.zero({ backend });
+      this.#failures.inc({ backend }, 0);
+      this.#failing.set({ backend }, 0);
+      for (const result of RENEWALS) this.#renewals.inc({ backend, result }, 0);
+    }
+  }
+
+  observe(batches: readonly Batch[], failures: readonly PathFailure[]): void {
+    for (const { backend, elapsedMs } of batches) {
+      this.#applySeconds.observe({ backend }, elapsedMs / 1000);
+    }
+    const failed = new Set(failures.map((f) => f.backend));
+    for (const { name: backend } of this.#backends) {
+      this.#failing.set({ backend }, failed.has(backend) ? 1 : 0);
+      if (failed.has(backend)) this.#failures.inc({ backend });
+    }
+  }
+
+  /** A renewal of a backend's lease was due, and this became of it. */
+  lease(backend: string, result: (typeof RENEWALS)[number]): void {
+    this.#renewals.inc({ backend, result });
+    if (result === 'renewed') this.#renewedAtMs.set(backend, this.#clock.now());
+  }
+
+  /** Seconds. */
+  #leaseLeft(backend: PathBackend): number {
+    const renewedMs = this.#renewedAtMs.get(backend.name);
+    if (renewedMs === undefined) return 0;
+    const leftMs = renewedMs + backend.capabilities().leaseMs - this.#clock.now();
+    return Math.max(0, leftMs / 1000);
+  }
+}

@@ -1,0 +1,115 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { TickReport } from '../../engine/engine.ts';
+import type { SourceStatus } from '../../engine/model/tick.ts';
+
+const STAGES = ['observe', 'enforce', 'rules', 'plan', 'apply'] as const;
+const STAGE_BOUNDS = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
+
+/** What Prometheus is told of the loop: its ticks, what they took, and the sources they read. */
+export class LoopMetrics {
+  readonly #ticks: Counter;
+  readonly #tickSeconds: Histogram;
+  readonly #stageSeconds: Histogram;
+  readonly #period: Gauge;
+  readonly #held: Gauge;
+  readonly #hostCpu: Gauge;
+  readonly #sourceFresh: Gauge;
+  readonly #sourceAge: Gauge;
+  readonly #sourceCost: Gauge;
+  readonly #sourcePeriod: Gauge;
+  readonly #sourceFailures: Counter;
+  readonly #failuresSeen = new Map<string, number>();
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+      new Gauge({ name: `norikae_${name}`, help, labelNames, registers });
+    this.#ticks = new Counter({
+      name: 'norikae_ticks_total',
+      help: 'Rounds of the loop; fresh is false for those in which a source was stale and nothing was moved.',
+      labelNames: ['fresh'],
+      registers,
+    });
+    for (const fresh of ['true', 'false']) this.#ticks.inc({ fresh }, 0);
+    this.#tickSeconds = new Histogram({
+      name: 'norikae_tick_duration_seconds',
+      help: 'Time from a tick that was read to its last operation: enforcing, rules, plan and operations.',
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      registers,
+    });
+    this.#stageSeconds = new Histogram({
+      name: 'norikae_loop_stage_duration_seconds',
+      help: 'Time that each stage of a round took: observe waits for the sources, apply for the backends. All stages together, per second, are the share of time that the loop is busy.',
+      labelNames: ['stage'],
+      buckets: STAGE_BOUNDS,
+      registers,
+    });
+    for (const stage of STAGES) this.#stageSeconds.zero({ stage });
+    this.#period = gauge(
+      'loop_period_seconds',
+      'Period from one round to the next, now: it grows when reading costs the vSwitch more than its share.',
+    );
+    this.#held = gauge('held', '1 while everything is held on the vSwitch (onload-all).');
+    this.#hostCpu = gauge(
+      'host_cpu_ratio',
+      'Share of all CPUs that the host itself uses: 1 - idle - guest. NaN while not known.',
+    );
+    this.#sourceFresh = gauge(
+      'source_fresh',
+      '1 when the source is fresh, 0 when it is stale: nothing is moved then.',
+      ['source'],
+    );
+    this.#sourceAge = gauge(
+      'source_age_seconds',
+      'Age of the last good reading of the source; +Inf before the first.',
+      ['source'],
+    );
+    this.#sourceCost = gauge(
+      'source_cost_seconds',
+      'Time that the last good reading took from whom it was read.',
+      ['source'],
+    );
+    this.#sourcePeriod = gauge('source_period_seconds', 'Period the source is read with now.', [
+      'source',
+    ]);
+    this.#sourceFailures = new Counter({
+      name: 'norikae_source_failures_total',
+      help: 'Readings of the source that failed or took too long.',
+      labelNames: ['source'],
+      registers,
+    });
+  }
+
+  observe(report: TickReport, periodMs: number): void {
+    const { tick, stages } = report;
+    this.#ticks.inc({ fresh: String(tick.fresh) });
+    this.#tickSeconds.observe(report.elapsedMs / 1000);
+    if (tick.readMs !== undefined) this.#stage('observe', tick.readMs);
+    this.#stage('enforce', stages.enforceMs);
+    // Stages that a stale tick does not have are not counted as fast ones.
+    if (report.evaluation !== undefined) {
+      this.#stage('rules', stages.rulesMs);
+      this.#stage('plan', stages.planMs);
+      this.#stage('apply', stages.applyMs);
+    }
+    this.#period.set(periodMs / 1000);
+    this.#held.set(report.held ? 1 : 0);
+    this.#hostCpu.set(tick.node.hostCpu ?? Number.NaN);
+    for (const source of tick.sources) this.#source(source);
+  }
+
+  #stage(stage: (typeof STAGES)[number], ms: number): void {
+    this.#stageSeconds.observe({ stage }, ms / 1000);
+  }
+
+  #source({ name: source, fresh, ageMs, costMs, periodMs, failures }: SourceStatus): void {
+    this.#sourceFresh.set({ source }, fresh ? 1 : 0);
+    this.#sourceAge.set({ source }, ageMs / 1000);
+    this.#sourceCost.set({ source }, costMs / 1000);
+    this.#sourcePeriod.set({ source }, periodMs / 1000);
+    // A source counts its failures since it last answered.
+    const seen = this.#failuresSeen.get(source) ?? 0;
+    this.#sourceFailures.inc({ source }, failures >= seen ? failures - seen : failures);
+    this.#failuresSeen.set(source, failures);
+  }
+}

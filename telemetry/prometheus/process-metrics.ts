@@ -1,0 +1,52 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+const DELAY_RESOLUTION_MS = 20;
+
+/** What Prometheus is told of the daemon's own process. Names are those that every exporter has. */
+export function registerProcessMetrics(registry: Registry, version: string): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'norikae_build_info',
+    help: 'Version of the daemon and of Node; always 1.',
+    labelNames: ['version', 'node_version'],
+    registers,
+  }).set({ version, node_version: process.versions.node }, 1);
+  new Gauge({
+    name: 'process_start_time_seconds',
+    help: 'When the process started, seconds since 1970.',
+    registers,
+  }).set(Math.round(Date.now() / 1000 - process.uptime()));
+  const cpu: Counter = new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of the process, user and system.',
+    registers,
+    collect: () => {
+      const { user, system } = process.cpuUsage();
+      cpu.reset();
+      cpu.inc((user + system) / 1e6);
+    },
+  });
+  const memory: Gauge = new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Memory of the process that is in RAM.',
+    registers,
+    collect: () => memory.set(process.memoryUsage.rss()),
+  });
+  const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delays.enable();
+  const delay: Gauge = new Gauge({
+    name: 'norikae_event_loop_delay_seconds',
+    help: 'Longest time since the last scrape that a timer had to wait for the event loop.',
+    registers,
+    collect: () => delay.set(longest(delays)),
+  });
+}
+
+/** Seconds beyond the timer's own period; begins anew. */
+function longest(delays: IntervalHistogram): number {
+  const seconds = Math.max(0, delays.max / 1e9 - DELAY_RESOLUTION_MS / 1000);
+  const measured = delays.count > 0;
+  delays.reset();
+  return measured ? seconds : 0;
+}

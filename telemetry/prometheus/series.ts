@@ -1,0 +1,57 @@
+import { labelText, type MetricFamily } from './text-format.ts';
+
+/** One series: its labels, written out once, and where its values come from. */
+export interface Series<T> {
+  readonly labels: string;
+  readonly of: T;
+}
+
+/** A series of `of`. */
+export function series<T>(labels: Parameters<typeof labelText>[0], of: T): Series<T> {
+  return { labels: labelText(labels), of };
+}
+
+/**
+ * The series of a list of things, made anew only when the list is another one: what changes from
+ * scrape to scrape is the values.
+ */
+export class SeriesList<S, T> {
+  readonly #read: () => readonly S[];
+  readonly #expand: (item: S) => readonly Series<T>[];
+  #of: readonly S[] | undefined;
+  #series: readonly Series<T>[] = [];
+
+  constructor(read: () => readonly S[], expand: (item: S) => readonly Series<T>[]) {
+    this.#read = read;
+    this.#expand = expand;
+  }
+
+  get all(): readonly Series<T>[] {
+    const now = this.#read();
+    if (now !== this.#of) this.#series = now.flatMap((item) => this.#expand(item));
+    this.#of = now;
+    return this.#series;
+  }
+}
+
+/** A counter or gauge with one sample for each series of a list. */
+export function familyOf<S, T>(
+  head: Pick<MetricFamily, 'name' | 'help'> & { readonly type: 'counter' | 'gauge' },
+  list: SeriesList<S, T>,
+  value: (of: T) => number,
+): MetricFamily {
+  return {
+    ...head,
+    write: (lines) => {
+      for (const { labels, of } of list.all) lines.sample(head.name, labels, value(of));
+    },
+  };
+}
+
+/** A counter or gauge with one sample and no labels. */
+export function familyOfOne(
+  head: Pick<MetricFamily, 'name' | 'help'> & { readonly type: 'counter' | 'gauge' },
+  value: () => number,
+): MetricFamily {
+  return { ...head, write: (lines) => lines.sample(head.name, '', value()) };
+}
