@@ -3,11 +3,11 @@ import { type BenchOptions, type BenchReport, type Comparison, compare } from '.
 import { type Contender, membersOf } from './algorithm.ts';
 import { bounds } from './bounds.ts';
 import { algorithmFigures, meanFigures, type SettingFigures, traceFigures } from './figures.ts';
-import { generate } from './generator.ts';
 import { type Scope, scopeOf } from './options.ts';
 import { run as runAlgorithm, type RunResult } from './run.ts';
 import { type Sightings, sightings } from './sightings.ts';
 import type { Trace } from './trace.ts';
+import { trafficOf } from './traffic.ts';
 import { figureTables } from './tables.ts';
 
 /**
@@ -16,7 +16,7 @@ import { figureTables } from './tables.ts';
  */
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const scope = scopeOf(options.decisions ?? {}, options.quick);
-  const figures = await generatedFigures(scope, options.signal);
+  const figures = await allFigures(scope, options.signal);
   return {
     name: 'decisions',
     comparisons: comparisonsOf(figures),
@@ -26,24 +26,20 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
   };
 }
 
-async function generatedFigures(scope: Scope, signal: AbortSignal): Promise<SettingFigures[]> {
-  const { inputs, loads, lengths, seeds } = scope;
-  const all = inputs.length * loads.length * lengths.length * seeds.length;
+async function allFigures(scope: Scope, signal: AbortSignal): Promise<SettingFigures[]> {
+  const traffic = trafficOf(scope);
+  const all = scope.lengths.length * traffic.reduce((sum, t) => sum + t.traces.length, 0);
   const figures: SettingFigures[] = [];
-  let traces = 0;
-  for (const length of lengths) {
-    for (const input of inputs) {
-      for (const load of loads) {
-        const runs: SettingFigures[][] = [];
-        for (const seed of seeds) {
-          const what = `${input.name}, ${load} flows, ${length.windowMs} ms, seed ${seed}`;
-          process.stderr.write(`[${++traces}/${all}] ${what}\n`);
-          const trace = generate(input, { ...length, seed, liveFlows: load });
-          const setting = { input: input.name, load, windowMs: length.windowMs };
-          runs.push(await figuresOf(trace, setting, scope, signal));
-        }
-        scope.tables.forEach((_, i) => figures.push(meanFigures(runs.map((r) => r[i]))));
+  let done = 0;
+  for (const length of scope.lengths) {
+    for (const { input, load, traces } of traffic) {
+      const runs: SettingFigures[][] = [];
+      for (const { label, make } of traces) {
+        process.stderr.write(`[${++done}/${all}] ${label}, windows of ${length.windowMs} ms\n`);
+        const setting = { input, load, windowMs: length.windowMs };
+        runs.push(await figuresOf(await make(length), setting, scope, signal));
       }
+      scope.tables.forEach((_, i) => figures.push(meanFigures(runs.map((r) => r[i]))));
     }
   }
   return figures;

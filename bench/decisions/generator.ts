@@ -33,7 +33,7 @@ export function generate(input: Input, options: GeneratorOptions): Trace {
   const horizonMs = options.windows * options.windowMs;
   const connection = new Connection(new Sfc32(random.next()), horizonMs);
   const meanGapMs = connectionGap(kinds, arrivals, connection, options.liveFlows);
-  const builder = new TraceBuilder(options);
+  const builder = new TraceBuilder();
   const data = new WindowSum(builder, options);
   const acks = new WindowSum(builder, options);
   let flows = 0;
@@ -50,12 +50,16 @@ export function generate(input: Input, options: GeneratorOptions): Trace {
     data.end();
     if (!udp) acks.end();
   }
-  return builder.build(flows);
+  return builder.build(lengthOf(options), flows);
 }
 
 interface DrawnKind {
   readonly kind: Kind;
   readonly sizes: SizeDistribution;
+}
+
+function lengthOf({ windowMs, windows, warmUpWindows }: TraceLength): TraceLength {
+  return { windowMs, windows, warmUpWindows };
 }
 
 /** Mean time between two connections that makes the number of live flows what it is to be, ms. */

@@ -27,6 +27,8 @@ export class DecisionOptionError extends Error {
 
 /** What is to be run. */
 export interface Scope {
+  /** A file of flow records that stands for inputs, loads and seeds. */
+  readonly trace: string | undefined;
   readonly inputs: readonly Input[];
   readonly loads: readonly number[];
   readonly tables: readonly number[];
@@ -45,6 +47,7 @@ export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
   const lengths = WINDOWS.map(({ windowMs, seconds }) => lengthOf(windowMs, seconds, quick));
   const windows = numbersOf('--windows', options.windows);
   return {
+    trace: options.trace,
     inputs: inputs ?? (quick ? INPUTS.filter((input) => input.name === 'mix') : INPUTS),
     loads: numbersOf('--loads', options.loads) ?? (quick ? LOADS.slice(1, 2) : LOADS),
     tables: numbersOf('--tables', options.tables) ?? TABLES,

@@ -1,7 +1,7 @@
 /**
  * Traffic cut into windows of equal length: what each flow sent in each window. Columns, one
  * element a flow and window in which it sent: elements `offsets[w] .. offsets[w + 1)` are those of
- * window `w`, in the order in which their flows first came.
+ * window `w`, in the order in which connections were opened or, in a file, records start.
  */
 export interface Trace {
   readonly windowMs: number;
@@ -19,11 +19,6 @@ export interface Trace {
   readonly lastMs: Float32Array;
 }
 
-/** Thrown when a trace cannot be made of what is given. */
-export class TraceError extends Error {
-  override readonly name = 'TraceError';
-}
-
 /** Length of a trace in windows. */
 export interface TraceLength {
   readonly windowMs: number;
@@ -31,9 +26,8 @@ export interface TraceLength {
   readonly warmUpWindows: number;
 }
 
-/** Collects what flows sent, flow by flow, and sorts it by window. */
+/** Collects what flows sent and sorts it by window. */
 export class TraceBuilder {
-  readonly #length: TraceLength;
   #count = 0;
   #window = new Uint32Array(0);
   #flow = new Uint32Array(0);
@@ -41,11 +35,11 @@ export class TraceBuilder {
   #packets = new Float64Array(0);
   #lastMs = new Float32Array(0);
 
-  constructor(length: TraceLength) {
-    this.#length = length;
-  }
-
-  /** Adds what `flow` sent in `window`; at most once for the two. */
+  /**
+   * Adds what `flow` sent in `window`; what is added more than once is summed up.
+   *
+   * @param lastMs time of the last of these packets, ms from the window's start
+   */
   add(window: number, flow: number, bytes: number, packets: number, lastMs: number): void {
     const at = this.#count++;
     if (at >= this.#window.length) this.#grow();
@@ -56,25 +50,50 @@ export class TraceBuilder {
     this.#lastMs[at] = lastMs;
   }
 
-  /** The trace of all that was added; the order of flows within a window is kept. */
-  build(flows: number): Trace {
-    const { windows } = this.#length;
-    const offsets = new Uint32Array(windows + 1);
-    for (let i = 0; i < this.#count; i++) offsets[this.#window[i] + 1]++;
-    for (let w = 0; w < windows; w++) offsets[w + 1] += offsets[w];
-    const next = offsets.slice();
+  /** The trace of all that was added, in the order of adding within a window. */
+  build(length: TraceLength, flows: number): Trace {
+    const order = this.#byWindow(length.windows);
+    const offsets = new Uint32Array(length.windows + 1);
     const flow = new Uint32Array(this.#count);
     const bytes = new Float64Array(this.#count);
     const packets = new Float64Array(this.#count);
     const lastMs = new Float32Array(this.#count);
-    for (let i = 0; i < this.#count; i++) {
-      const at = next[this.#window[i]]++;
+    /** 1 + where each flow was put last: in this window when that is past the window's start. */
+    const place = new Uint32Array(flows);
+    let n = 0;
+    for (const i of order) {
+      const window = this.#window[i];
+      // Nothing of a later window has been put yet, so its start is where we are.
+      if (offsets[window + 1] === 0) offsets[window] = n;
+      let at = place[this.#flow[i]] - 1;
+      if (at < offsets[window]) at = n++;
+      place[this.#flow[i]] = at + 1;
       flow[at] = this.#flow[i];
-      bytes[at] = this.#bytes[i];
-      packets[at] = this.#packets[i];
-      lastMs[at] = this.#lastMs[i];
+      bytes[at] += this.#bytes[i];
+      packets[at] += this.#packets[i];
+      lastMs[at] = Math.max(lastMs[at], this.#lastMs[i]);
+      offsets[window + 1] = n;
     }
-    return { ...this.#length, flows, offsets, flow, bytes, packets, lastMs };
+    for (let w = 1; w <= length.windows; w++) offsets[w] = Math.max(offsets[w], offsets[w - 1]);
+    return {
+      ...length,
+      flows,
+      offsets,
+      flow: flow.subarray(0, n),
+      bytes: bytes.subarray(0, n),
+      packets: packets.subarray(0, n),
+      lastMs: lastMs.subarray(0, n),
+    };
+  }
+
+  /** Indices of what was added, sorted by window (counting sort: the order of adding is kept). */
+  #byWindow(windows: number): Uint32Array {
+    const next = new Uint32Array(windows + 1);
+    for (let i = 0; i < this.#count; i++) next[this.#window[i] + 1]++;
+    for (let w = 0; w < windows; w++) next[w + 1] += next[w];
+    const order = new Uint32Array(this.#count);
+    for (let i = 0; i < this.#count; i++) order[next[this.#window[i]]++] = i;
+    return order;
   }
 
   #grow(): void {

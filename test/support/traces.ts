@@ -13,11 +13,11 @@ export function traceOf(
 ): Trace {
   const windows = packets[0]?.length ?? 0;
   const { windowMs = 1000, warmUpWindows = 0 } = length;
-  const builder = new TraceBuilder({ windowMs, windows, warmUpWindows });
+  const builder = new TraceBuilder();
   packets.forEach((row, flow) => {
     row.forEach((n, window) => {
       if (n > 0) builder.add(window, flow, n * PACKET, n, windowMs * (1 - 1 / (n + 1)));
     });
   });
-  return builder.build(packets.length);
+  return builder.build({ windowMs, windows, warmUpWindows }, packets.length);
 }

@@ -1,0 +1,37 @@
+import { basename } from 'node:path';
+import { generate } from './generator.ts';
+import type { Scope } from './options.ts';
+import { traceOfRecords } from './record-trace.ts';
+import type { Trace, TraceLength } from './trace.ts';
+
+/** A trace that is made when its turn comes, and what it is in words. */
+interface LabelledTrace {
+  readonly label: string;
+  readonly make: (length: TraceLength) => Promise<Trace>;
+}
+
+/** Traffic to compare on: generated anew for each seed, or a file's. */
+export interface Traffic {
+  readonly input: string;
+  readonly load: number | undefined;
+  readonly traces: readonly LabelledTrace[];
+}
+
+/** The traffic that the scope asks for. */
+export function trafficOf({ trace, inputs, loads, seeds }: Scope): Traffic[] {
+  if (trace !== undefined) {
+    const make = (length: TraceLength) => traceOfRecords(trace, length.windowMs);
+    return [{ input: basename(trace), load: undefined, traces: [{ label: trace, make }] }];
+  }
+  return inputs.flatMap((input) =>
+    loads.map((load) => ({
+      input: input.name,
+      load,
+      traces: seeds.map((seed) => ({
+        label: `${input.name}, ${load} flows, seed ${seed}`,
+        make: (length: TraceLength) =>
+          Promise.resolve(generate(input, { ...length, seed, liveFlows: load })),
+      })),
+    })),
+  );
+}
