@@ -8,8 +8,10 @@ import type { DaemonView } from '../control/view.ts';
 import type { Log } from '../log.ts';
 import { liveness, readiness } from './health.ts';
 import { closeServer, limitedServer } from './limited-server.ts';
+import { pageFiles } from './page-files.ts';
 import { send, sendJson } from './respond.ts';
 import { type Route, router } from './routes.ts';
+import { staticRoutes } from './static-files.ts';
 
 /** The HTTP server's port is in use. */
 export class HttpPortTaken extends Error {
@@ -35,7 +37,7 @@ export interface HttpSources {
 }
 
 /**
- * Serves `/metrics`, `/healthz`, `/readyz`, what of the API changes nothing, and a page.
+ * Serves `/metrics`, `/healthz`, `/readyz`, what of the API changes nothing, and the live page.
  *
  * @throws HttpPortTaken, HttpListenFailed
  */
@@ -105,12 +107,7 @@ function routesOf({ view, metrics }: HttpSources, streams: EventStreams): readon
         sendJson(response, health.ok ? 200 : 503, health);
       },
     },
-    {
-      method: 'GET',
-      path: '/',
-      summary: 'what there is',
-      handle: ({ response }) => send(response, 200, 'text/html; charset=utf-8', PAGE),
-    },
+    ...staticRoutes(pageFiles()),
     indexRoute(api),
     ...api,
   ];
@@ -139,20 +136,3 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     });
   });
 }
-
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Norikae</title>
-<h1>Norikae</h1>
-<ul>
-<li><a href="metrics">/metrics</a>: for Prometheus</li>
-<li><a href="healthz">/healthz</a>: 200 while the loop goes round</li>
-<li><a href="readyz">/readyz</a>: 200 while sources are fresh, backends are started and
-policies are in force; causes when not</li>
-<li><a href="api/v1">/api/v1</a>: everything as JSON</li>
-</ul>
-<p>On the command line: <code>norikae top</code>, <code>norikae flows</code>,
-<code>norikae why FLOW</code>.</p>
-</html>
-`;

@@ -101,9 +101,18 @@ describe('HTTP server', () => {
     });
   });
 
-  it('lists what there is', async () => {
-    const answer = await fetch(await start());
-    assert.match(await answer.text(), /\/metrics.*\/healthz.*\/readyz.*sources are fresh/s);
+  it('serves the live page, and every file it names', async () => {
+    const url = await start();
+    const page = await (await fetch(url)).text();
+    const named = [...page.matchAll(/(?:src|href)="(page[^"]+)"/g)].map(([, path]) => path);
+    assert.ok(named.includes('page/main.js'));
+    for (const path of [...named, 'page/vendor/preact.js', 'page/vendor/uplot.js']) {
+      const answer = await fetch(`${url}${path}`);
+      assert.equal(answer.status, 200, path);
+      assert.ok((await answer.text()).length > 100, path);
+    }
+    assert.equal((await fetch(`${url}page/vendor/preact.d.ts`)).status, 404);
+    assert.equal((await fetch(`${url}page/tsconfig.json`)).status, 404);
   });
 
   it('turns away other paths and methods', async () => {

@@ -1,0 +1,69 @@
+/**
+ * @import uPlot from '../vendor/uplot.js'
+ * @import { ChartLine } from './chart.js'
+ */
+
+/**
+ * What uPlot needs to draw a chart in the page's own colours and type.
+ *
+ * @param {{
+ *   readonly lines: readonly ChartLine[],
+ *   readonly stacked: boolean,
+ *   readonly text: (value: number) => string,
+ *   readonly height: number,
+ *   readonly top: number | undefined,
+ *   readonly width: number,
+ *   readonly point: (index: number | null) => void,
+ * }} chart
+ * @returns {uPlot.Options}
+ */
+export function chartOptions({ lines, stacked, text, height, top, width, point }) {
+  const colour = colours();
+  const font = `11px ${colour('--font')}`;
+  const grid = { stroke: colour('--hairline'), width: 1 };
+  const axis = { stroke: colour('--ink-3'), font, grid, ticks: { show: false }, gap: 4 };
+  return {
+    width,
+    height,
+    padding: [8, 6, 0, 0],
+    legend: { show: false },
+    cursor: {
+      sync: { key: 'node' },
+      y: false,
+      drag: { x: false, y: false, setScale: false },
+      points: { size: 7, width: 2, fill: colour('--surface') },
+    },
+    scales: { y: { range: (_, __, most) => [0, top ?? Math.max(1, most * 1.08)] } },
+    axes: [
+      { ...axis, space: 72, values: (_, times) => times.map(clock) },
+      { ...axis, size: 74, space: 44, values: (_, values) => values.map(text) },
+    ],
+    series: [
+      {},
+      ...lines.map((line) => ({
+        stroke: colour(`--${line.tone}`),
+        width: 1.75,
+        points: { show: false },
+        ...(stacked ? { fill: colour(`--${line.tone}-wash`) } : {}),
+      })),
+    ],
+    bands: stacked
+      ? lines.slice(1).map((_, i) => ({
+          series: [i + 2, i + 1],
+          fill: colour(`--${lines[i + 1]?.tone}-wash`),
+        }))
+      : [],
+    hooks: { setCursor: [(plot) => point(plot.cursor.idx ?? null)] },
+  };
+}
+
+/** @returns {(name: string) => string} the value of a custom property */
+function colours() {
+  const style = getComputedStyle(document.documentElement);
+  return (name) => style.getPropertyValue(name).trim();
+}
+
+/** @param {number} seconds since 1970 */
+function clock(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString('en-GB');
+}

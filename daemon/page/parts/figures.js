@@ -1,0 +1,86 @@
+import { coverageOf, totalOf } from '../data/sums.js';
+import { bitRate, counted, duration, percent, scaled, whole } from '../text/format.js';
+import { h, html } from '../vendor/preact.js';
+import { Meter } from './meter.js';
+
+/** @import { NodePoint, StatusView } from '../../control/view.ts' */
+
+/**
+ * The few numbers that say how it goes.
+ *
+ * @param {{ readonly status: StatusView, readonly points: readonly NodePoint[] }} props
+ */
+export function Figures({ status }) {
+  const { bitsPerSecond, flows, hostCpu, tick } = status;
+  const total = totalOf(bitsPerSecond);
+  const coverage = coverageOf(bitsPerSecond);
+  return html`
+    <section class="figures" aria-labelledby="figures-title">
+      <h2 id="figures-title" class="unseen">Now</h2>
+      <dl>
+        ${figure('Off the vSwitch', share(coverage), 'of all traffic', {
+          label: 'Share of the traffic off the vSwitch',
+          value: coverage ?? 0,
+          tone: 'nic',
+        })}
+        ${figure('Traffic', scaled(total, 'bit/s'), `${bitRate(bitsPerSecond.onload)} through the vSwitch`)}
+        ${figure('Host CPU', share(hostCpu), 'of all cores, without the guests', {
+          label: 'Host CPU',
+          value: hostCpu ?? 0,
+          tone: 'vswitch',
+        })}
+        ${status.backends.map((backend) =>
+          figure(
+            backend.placement === 'offload' ? 'NIC table' : 'Fast path rules',
+            [whole(backend.used), ''],
+            `of ${counted(backend.entries, 'entry').replace('entrys', 'entries')}`,
+            {
+              label: `Entries in use of ${backend.name}`,
+              value: backend.entries === 0 ? 0 : backend.used / backend.entries,
+              tone: backend.placement === 'offload' ? 'nic' : 'fast',
+            },
+          ),
+        )}
+        ${figure('Flows', scaled(totalOf(flows), ''), `${whole(flows.onload)} on the vSwitch`)}
+        ${figure('Tick', splitDuration(tick.elapsedMs), `every ${duration(tick.periodMs)}`)}
+      </dl>
+    </section>
+  `;
+}
+
+/**
+ * @param {string} label
+ * @param {readonly [string, string]} value number and unit
+ * @param {string} detail
+ * @param {{ readonly label: string, readonly value: number, readonly tone: string }} [bar]
+ */
+function figure(label, [number, unit], detail, bar) {
+  return html`
+    <div class="figure" key=${label}>
+      <dt>${label}</dt>
+      <dd>
+        <span class="number">${number}<span class="unit"> ${unit}</span></span>
+        <span class="detail">${detail}</span>
+        ${bar !== undefined && h(Meter, { ...bar, max: 1, text: percent(bar.value) })}
+      </dd>
+    </div>
+  `;
+}
+
+/**
+ * @param {number | null} value
+ * @returns {readonly [string, string]}
+ */
+function share(value) {
+  return value === null ? ['-', ''] : [(value * 100).toFixed(1), '%'];
+}
+
+/**
+ * @param {number} ms
+ * @returns {readonly [string, string]}
+ */
+function splitDuration(ms) {
+  const text = duration(ms);
+  const space = text.indexOf(' ');
+  return space < 0 ? [text, ''] : [text.slice(0, space), text.slice(space + 1)];
+}

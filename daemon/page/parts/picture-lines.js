@@ -1,0 +1,149 @@
+import { totalOf } from '../data/sums.js';
+import { PATHS } from '../text/words.js';
+import { html, useEffect, useState } from '../vendor/preact.js';
+import { curve, ends, measured } from './picture-geometry.js';
+
+/**
+ * @import { Ref } from '../vendor/preact.js'
+ * @import { GroupBox, PathBox, UplinkBox } from './picture-model.js'
+ * @import { Side, Boxes } from './picture-geometry.js'
+ */
+
+/** Width of all lines of a side together, px; and of one that carries next to nothing. */
+const WIDEST = 64;
+const THINNEST = 1.2;
+
+/**
+ * The lines between the boxes. For eyes only: the boxes have the numbers.
+ *
+ * @param {{
+ *   readonly ground: Ref<HTMLElement | null>,
+ *   readonly groups: readonly GroupBox[],
+ *   readonly paths: readonly PathBox[],
+ *   readonly uplinks: readonly UplinkBox[],
+ * }} props
+ */
+export function PictureLines({ ground, groups, paths, uplinks }) {
+  const boxes = useBoxes(ground, groups.length * 10_000 + paths.length * 100 + uplinks.length);
+  if (boxes === undefined) return html`<svg class="lines" aria-hidden="true"></svg>`;
+  const lines = [...innerLines(boxes, groups, paths), ...outerLines(boxes, paths, uplinks)];
+  return html`
+    <svg class="lines" aria-hidden="true" width=${boxes.width} height=${boxes.height}>
+      ${lines.map(
+        ({ key, d, width, tone }) => html`
+          <g key=${key} class=${`line ${tone}`}>
+            <path class="bed" d=${d} style=${{ strokeWidth: `${width.toFixed(2)}px` }} />
+            ${width > 2 && html`<path class="train" d=${d} />`}
+          </g>
+        `,
+      )}
+    </svg>
+  `;
+}
+
+/**
+ * @typedef {{
+ *   readonly key: string,
+ *   readonly d: string,
+ *   readonly width: number,
+ *   readonly tone: string,
+ * }} Line
+ */
+
+/**
+ * From slices to paths.
+ *
+ * @param {Boxes} boxes
+ * @param {readonly GroupBox[]} groups
+ * @param {readonly PathBox[]} paths
+ * @returns {readonly Line[]}
+ */
+function innerLines(boxes, groups, paths) {
+  const total = groups.reduce((sum, group) => sum + totalOf(group.bitsPerSecond), 0);
+  const links = groups.flatMap((group) =>
+    paths.map(({ placement }) => ({
+      from: `group:${group.id}`,
+      to: `path:${placement}`,
+      width: widthOf(group.bitsPerSecond[placement], total),
+      tone: PATHS[placement].tone,
+    })),
+  );
+  return drawn(boxes, links);
+}
+
+/**
+ * From paths to uplinks, by way of one bundle: which path feeds which uplink is not counted.
+ *
+ * @param {Boxes} boxes
+ * @param {readonly PathBox[]} paths
+ * @param {readonly UplinkBox[]} uplinks
+ * @returns {readonly Line[]}
+ */
+function outerLines(boxes, paths, uplinks) {
+  if (uplinks.length === 0) return [];
+  const total = paths.reduce((sum, path) => sum + path.bitsPerSecond, 0);
+  const outside = uplinks.reduce((sum, u) => sum + u.inBitsPerSecond + u.outBitsPerSecond, 0);
+  // Traffic between VMs takes a path, too, but no uplink.
+  const share = total === 0 ? 0 : Math.min(1, outside / total);
+  return drawn(boxes, [
+    ...paths.map((path) => ({
+      from: `path:${path.placement}`,
+      to: 'hub',
+      width: widthOf(path.bitsPerSecond * share, total),
+      tone: PATHS[path.placement].tone,
+    })),
+    ...uplinks.map((uplink) => ({
+      from: 'hub',
+      to: `uplink:${uplink.name}`,
+      width: widthOf(uplink.inBitsPerSecond + uplink.outBitsPerSecond, total),
+      tone: 'wire',
+    })),
+  ]);
+}
+
+/**
+ * @param {Boxes} boxes
+ * @param {readonly { readonly from: string, readonly to: string, readonly width: number, readonly tone: string }[]} links
+ * @returns {readonly Line[]}
+ */
+function drawn(boxes, links) {
+  /** @type {(side: Side) => ReadonlyMap<number, number>} */
+  const places = (side) => ends(links, side, boxes);
+  const starts = places('from');
+  const stops = places('to');
+  return links.flatMap(({ from, to, width, tone }, i) => {
+    const a = boxes.byName.get(from);
+    const b = boxes.byName.get(to);
+    if (a === undefined || b === undefined || width === 0) return [];
+    const d = curve(a, b, starts.get(i) ?? 0, stops.get(i) ?? 0, boxes.across);
+    return [{ key: `${from} ${to}`, d, width, tone }];
+  });
+}
+
+/**
+ * @param {number} value
+ * @param {number} total
+ */
+function widthOf(value, total) {
+  return value <= 0 || total <= 0 ? 0 : Math.max(THINNEST, (WIDEST * value) / total);
+}
+
+/**
+ * Where the boxes are; measured again when the ground changes its size or boxes come and go.
+ *
+ * @param {Ref<HTMLElement | null>} ground
+ * @param {number} arrangement a number that is another one when other boxes are there
+ * @returns {Boxes | undefined}
+ */
+function useBoxes(ground, arrangement) {
+  const [boxes, setBoxes] = useState(/** @type {Boxes | undefined} */ (undefined));
+  useEffect(() => {
+    const element = ground.current;
+    if (element === null) return undefined;
+    const observer = new ResizeObserver(() => setBoxes(measured(element)));
+    observer.observe(element);
+    for (const box of element.querySelectorAll('[data-box]')) observer.observe(box);
+    return () => observer.disconnect();
+  }, [ground, arrangement]);
+  return boxes;
+}

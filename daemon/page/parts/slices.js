@@ -1,0 +1,98 @@
+import { coverageOf, totalOf } from '../data/sums.js';
+import { bitRate, percent, whole } from '../text/format.js';
+import { h, html } from '../vendor/preact.js';
+import { Meter } from './meter.js';
+
+/** @import { SliceView, StatusView } from '../../control/view.ts' */
+
+/**
+ * Slices: what each has of the NIC's table, against what is guaranteed to it and the most it may
+ * have.
+ *
+ * @param {{ readonly status: StatusView }} props
+ */
+export function Slices({ status }) {
+  const { slices, backends } = status;
+  const entries = backends.find((b) => b.placement === 'offload')?.entries ?? 0;
+  return html`
+    <section class="card slices" aria-labelledby="slices-title">
+      <div class="card-head">
+        <h2 id="slices-title">Slices</h2>
+        ${slices.length > 0 && html`<p class="quiet">${legend(slices)}</p>`}
+      </div>
+      ${
+        slices.length === 0
+          ? html`<p class="empty">No port and no policy names a slice.</p>`
+          : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="slices-title">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">Slice</th>
+                    <th scope="col" class="wide">Entries of the NIC's table</th>
+                    <th scope="col" class="num">Guaranteed</th>
+                    <th scope="col" class="num">At most</th>
+                    <th scope="col" class="num">Traffic</th>
+                    <th scope="col" class="num">Off the vSwitch</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${slices.map((slice) => row(slice, entries))}
+                </tbody>
+              </table>
+            </div>`
+      }
+    </section>
+  `;
+}
+
+/**
+ * @param {SliceView} slice
+ * @param {number} entries
+ */
+function row(slice, entries) {
+  const { name, guaranteedEntries, maximumEntries } = slice;
+  const used = slice.flows.offload;
+  const coverage = coverageOf(slice.bitsPerSecond);
+  return html`
+    <tr key=${name}>
+      <th scope="row">${name}</th>
+      <td class="wide">
+        <span class="with-meter">
+          ${h(Meter, {
+            label: `Entries of slice ${name}`,
+            value: used,
+            max: entries,
+            tone: 'nic',
+            text: `${whole(used)} of ${whole(entries)}`,
+            marks: [
+              ...(guaranteedEntries === null
+                ? []
+                : [{ at: guaranteedEntries, kind: 'guaranteed' }]),
+              ...(maximumEntries === null ? [] : [{ at: maximumEntries, kind: 'maximum' }]),
+            ],
+          })}
+          <span class="num">${whole(used)}</span>
+        </span>
+      </td>
+      <td class="num">${guaranteedEntries === null ? none() : whole(guaranteedEntries)}</td>
+      <td class="num">${maximumEntries === null ? none() : whole(maximumEntries)}</td>
+      <td class="num">${bitRate(totalOf(slice.bitsPerSecond))}</td>
+      <td class="num">${coverage === null ? '-' : percent(coverage)}</td>
+    </tr>
+  `;
+}
+
+function none() {
+  return html`<span class="quiet">none</span>`;
+}
+
+/** @param {readonly SliceView[]} slices */
+function legend(slices) {
+  const guarantees = slices.some((s) => s.guaranteedEntries !== null);
+  const maxima = slices.some((s) => s.maximumEntries !== null);
+  if (!guarantees && !maxima) return 'no guarantees or maxima in the policies in force';
+  return html`
+    ${guarantees && html`<span class="mark-key guaranteed" aria-hidden="true"></span> guaranteed `}
+    ${maxima && html`<span class="mark-key maximum" aria-hidden="true"></span> at most`}
+  `;
+}

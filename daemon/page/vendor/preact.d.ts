@@ -1,0 +1,42 @@
+/*
+ * What the page uses of htm/preact/standalone.module.js, which is served under this name. The
+ * library's own types need the package preact, which it does not install.
+ */
+
+/** A piece of the page. */
+export interface VNode {
+  readonly type: unknown;
+  readonly props: unknown;
+}
+
+/** What can be put between tags. */
+export type Child = VNode | string | number | boolean | null | undefined | readonly Child[];
+
+/** A component with its properties checked; `html` checks none. */
+export function h<Props extends object>(
+  type: (props: Props) => Child,
+  props: Props & { readonly key?: string | number },
+): VNode;
+
+/** Elements from a template, each with its attributes and children. */
+export function html(strings: TemplateStringsArray, ...values: readonly unknown[]): VNode;
+
+export function render(tree: Child, parent: Element): void;
+
+export function useState<State>(
+  initial: State | (() => State),
+): [State, (next: State | ((before: State) => State)) => void];
+
+export function useEffect(effect: () => void | (() => void), of?: readonly unknown[]): void;
+
+export function useLayoutEffect(effect: () => void | (() => void), of?: readonly unknown[]): void;
+
+export function useMemo<Value>(make: () => Value, of: readonly unknown[]): Value;
+
+export function useCallback<Callback>(callback: Callback, of: readonly unknown[]): Callback;
+
+export interface Ref<Value> {
+  current: Value;
+}
+
+export function useRef<Value>(initial: Value): Ref<Value>;

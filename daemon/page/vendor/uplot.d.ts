@@ -1,0 +1,2 @@
+/* uPlot's ES module, served under this name. */
+export { default } from 'uplot';
