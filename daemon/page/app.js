@@ -35,7 +35,7 @@ export function App({ store, retryNow }) {
         status === undefined
           ? html`<p class="waiting">Asking the daemon …</p>`
           : [
-              h(Figures, { status, points: series.points }),
+              h(Figures, { status }),
               h(Picture, { status }),
               h(Charts, { points: series.points, backends: status.backends }),
               h(Slices, { status }),

@@ -25,15 +25,17 @@ export class Series {
       .map((timeMs, i) => ({
         timeMs,
         vswitchBitsPerSecond: columns.vswitchBitsPerSecond[i] ?? 0,
-        offloadBitsPerSecond: columns.offloadBitsPerSecond[i] ?? 0,
+        nicBitsPerSecond: columns.nicBitsPerSecond[i] ?? 0,
         fastPathBitsPerSecond: columns.fastPathBitsPerSecond[i] ?? 0,
         vswitchPacketsPerSecond: columns.vswitchPacketsPerSecond[i] ?? 0,
-        offloadPacketsPerSecond: columns.offloadPacketsPerSecond[i] ?? 0,
+        nicPacketsPerSecond: columns.nicPacketsPerSecond[i] ?? 0,
         fastPathPacketsPerSecond: columns.fastPathPacketsPerSecond[i] ?? 0,
         coverage: columns.coverage[i] ?? null,
+        cpuSavedCores: columns.cpuSavedCores[i] ?? null,
         hostCpu: columns.hostCpu[i] ?? null,
         flows: columns.flows[i] ?? 0,
         entriesUsed: columns.entriesUsed[i] ?? 0,
+        entries: columns.entries[i] ?? 0,
         tickMs: columns.tickMs[i] ?? 0,
       }))
       .slice(-MOST);

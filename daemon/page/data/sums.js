@@ -1,4 +1,7 @@
-/** @import { PlacementName } from '../../../engine/model/flow.ts' */
+/**
+ * @import { PlacementName } from '../../../engine/model/flow.ts'
+ * @import { StatusView } from '../../control/view.ts'
+ */
 
 /**
  * @param {Readonly<Record<PlacementName, number>>} byPlacement
@@ -15,4 +18,13 @@ export function totalOf(byPlacement) {
 export function coverageOf(bitsPerSecond) {
   const total = totalOf(bitsPerSecond);
   return total === 0 ? null : 1 - bitsPerSecond.onload / total;
+}
+
+/**
+ * Traffic of all paths, bits/s.
+ *
+ * @param {StatusView['paths']} paths
+ */
+export function trafficOf(paths) {
+  return Object.values(paths).reduce((sum, path) => sum + path.bitsPerSecond, 0);
 }

@@ -10,7 +10,7 @@ import { Chart } from './chart.js';
 /** @type {readonly ChartLine[]} */
 const TRAFFIC = [
   { name: 'vSwitch', tone: 'vswitch', of: (p) => p.vswitchBitsPerSecond },
-  { name: 'NIC', tone: 'nic', of: (p) => p.offloadBitsPerSecond },
+  { name: 'NIC', tone: 'nic', of: (p) => p.nicBitsPerSecond },
   { name: 'Fast path', tone: 'fast', of: (p) => p.fastPathBitsPerSecond },
 ];
 

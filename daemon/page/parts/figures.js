@@ -1,39 +1,45 @@
-import { coverageOf, totalOf } from '../data/sums.js';
-import { bitRate, counted, duration, percent, scaled, whole } from '../text/format.js';
+import { totalOf, trafficOf } from '../data/sums.js';
+import { bitRate, duration, percent, scaled, whole } from '../text/format.js';
 import { h, html } from '../vendor/preact.js';
 import { Meter } from './meter.js';
 
-/** @import { NodePoint, StatusView } from '../../control/view.ts' */
+/** @import { StatusView } from '../../control/view.ts' */
 
 /**
  * The few numbers that say how it goes.
  *
- * @param {{ readonly status: StatusView, readonly points: readonly NodePoint[] }} props
+ * @param {{ readonly status: StatusView }} props
  */
 export function Figures({ status }) {
-  const { bitsPerSecond, flows, hostCpu, tick } = status;
-  const total = totalOf(bitsPerSecond);
-  const coverage = coverageOf(bitsPerSecond);
+  const { paths, coverage, flows, hostCpu, cpuSavedCores, tick } = status;
   return html`
     <section class="figures" aria-labelledby="figures-title">
       <h2 id="figures-title" class="unseen">Now</h2>
       <dl>
-        ${figure('Off the vSwitch', share(coverage), 'of all traffic', {
-          label: 'Share of the traffic off the vSwitch',
-          value: coverage ?? 0,
+        ${figure('Off the vSwitch', share(coverage.bytes), 'of all bytes', {
+          label: 'Share of the bytes off the vSwitch',
+          value: coverage.bytes ?? 0,
           tone: 'nic',
         })}
-        ${figure('Traffic', scaled(total, 'bit/s'), `${bitRate(bitsPerSecond.onload)} through the vSwitch`)}
-        ${figure('Host CPU', share(hostCpu), 'of all cores, without the guests', {
+        ${figure('Traffic', scaled(trafficOf(paths), 'bit/s'), `${bitRate(paths.vswitch.bitsPerSecond)} through the vSwitch`)}
+        ${figure('Host CPU', share(hostCpu), 'of all cores, without guests', {
           label: 'Host CPU',
           value: hostCpu ?? 0,
           tone: 'vswitch',
         })}
+        ${
+          cpuSavedCores !== null &&
+          figure(
+            'CPU saved',
+            [cpuSavedCores.toFixed(2), 'cores'],
+            'estimate: what the vSwitch was spared',
+          )
+        }
         ${status.backends.map((backend) =>
           figure(
-            backend.placement === 'offload' ? 'NIC table' : 'Fast path rules',
+            backend.placement === 'offload' ? 'NIC table' : 'Fast path',
             [whole(backend.used), ''],
-            `of ${counted(backend.entries, 'entry').replace('entrys', 'entries')}`,
+            `of ${whole(backend.entries)} entries`,
             {
               label: `Entries in use of ${backend.name}`,
               value: backend.entries === 0 ? 0 : backend.used / backend.entries,
@@ -41,8 +47,8 @@ export function Figures({ status }) {
             },
           ),
         )}
-        ${figure('Flows', scaled(totalOf(flows), ''), `${whole(flows.onload)} on the vSwitch`)}
-        ${figure('Tick', splitDuration(tick.elapsedMs), `every ${duration(tick.periodMs)}`)}
+        ${figure('Flows', [whole(totalOf(flows)), ''], `${whole(flows.onload)} of them on the vSwitch`)}
+        ${figure('Loop', splitDuration(tick.elapsedMs), `a tick, every ${duration(tick.periodMs)}`)}
       </dl>
     </section>
   `;

@@ -1,4 +1,4 @@
-import { PLACEMENTS } from '../text/words.js';
+import { PATH_NAMES, PLACEMENTS } from '../text/words.js';
 import { percent, whole } from '../text/format.js';
 
 /**
@@ -90,7 +90,7 @@ export function pathsOf(status) {
       {
         placement,
         role: ROLES[placement],
-        bitsPerSecond: status.bitsPerSecond[placement],
+        bitsPerSecond: status.paths[PATH_NAMES[placement]].bitsPerSecond,
         flows,
         fill: placement === 'onload' ? cpu(status.hostCpu) : entries(backend),
       },

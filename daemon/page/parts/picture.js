@@ -1,4 +1,4 @@
-import { coverageOf, totalOf } from '../data/sums.js';
+import { totalOf, trafficOf } from '../data/sums.js';
 import { bitRate, counted, percent, whole } from '../text/format.js';
 import { PATHS } from '../text/words.js';
 import { h, html, useRef } from '../vendor/preact.js';
@@ -90,15 +90,15 @@ function pathBox(path) {
  *
  * @param {StatusView} status
  */
-function gist({ bitsPerSecond, flows, backends }) {
-  const total = totalOf(bitsPerSecond);
-  const coverage = coverageOf(bitsPerSecond);
-  if (coverage === null) return 'No traffic now.';
+function gist({ paths, coverage, flows, backends }) {
+  const total = trafficOf(paths);
+  const share = coverage.bytes;
+  if (share === null) return 'No traffic now.';
   const placed = flows.offload + flows['fast-path'];
   const all = totalOf(flows);
   const where = backends.some((b) => b.placement === 'fast-path') ? 'NIC and fast path' : 'the NIC';
   return (
-    `Of ${bitRate(total)}, ${percent(coverage)} rides ${where} in ${whole(placed)} of ` +
+    `Of ${bitRate(total)}, ${percent(share)} rides ${where} in ${whole(placed)} of ` +
     `${whole(all)} flows; the vSwitch carries the rest.`
   );
 }

@@ -1,5 +1,6 @@
 /**
  * @import { PlacementName } from '../../../engine/model/flow.ts'
+ * @import { PathName } from '../../../telemetry/accounts/tick-accounts.ts'
  * @import { StatusView } from '../../control/view.ts'
  */
 
@@ -14,6 +15,13 @@ export const PATHS = {
   offload: { name: 'NIC', tone: 'nic' },
   'fast-path': { name: 'Fast path', tone: 'fast' },
 };
+
+/**
+ * The path's name in what the daemon counts.
+ *
+ * @type {Readonly<Record<PlacementName, PathName>>}
+ */
+export const PATH_NAMES = { onload: 'vswitch', offload: 'nic', 'fast-path': 'fast-path' };
 
 /** @type {readonly PlacementName[]} */
 export const PLACEMENTS = ['onload', 'offload', 'fast-path'];
