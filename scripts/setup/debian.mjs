@@ -7,6 +7,7 @@ export const PACKAGES = {
   vswitch: ['openvswitch-switch', 'iproute2', 'ethtool', 'iperf3', 'tcpdump', 'python3'],
   xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
   peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing'],
+  prometheus: ['prometheus'],
 };
 
 /**

@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { parseConfig } from '../daemon/config/load-config.ts';
+import { createDaemon } from '../daemon/daemon.ts';
+import { type HttpService, startHttpServer } from '../daemon/http/http-server.ts';
+import type { Daemon } from '../daemon/lifecycle.ts';
+import { packageRoot } from '../daemon/package-root.ts';
+
+const WAIT_MS = 20_000;
+
+/** The whole daemon in this process, on a busy emulated node, with its HTTP server. */
+export class EmulatedDaemon {
+  readonly url: string;
+  readonly daemon: Daemon;
+  readonly #http: HttpService;
+  readonly #folder: string;
+
+  private constructor(daemon: Daemon, http: HttpService, folder: string) {
+    this.daemon = daemon;
+    this.url = http.url;
+    this.#http = http;
+    this.#folder = folder;
+  }
+
+  /** `topFlows`: as in the configuration. */
+  static async start({ topFlows = 0 } = {}): Promise<EmulatedDaemon> {
+    const folder = mkdtempSync(join(tmpdir(), `nk-emulated-${process.pid}-`));
+    const config = parseConfig(
+      JSON.stringify({
+        node: { adapter: 'emulator', emulator: { seed: 5, vms: 8, load: 0.1 } },
+        backend: { adapter: 'emulator', entries: 200 },
+        poll: { periodMs: 100 },
+        policies: [join(packageRoot(), 'policies/default.json')],
+        http: { port: 0, topFlows },
+      }),
+      join(folder, 'config.json'),
+    );
+    const log = pino({ level: 'silent' });
+    const daemon = await createDaemon(config, log);
+    const http = await startHttpServer(config.http, daemon, log);
+    await daemon.start(new AbortController().signal);
+    return new EmulatedDaemon(daemon, http, folder);
+  }
+
+  /** Host and port of its HTTP server. */
+  get address(): string {
+    return new URL(this.url).host;
+  }
+
+  /** What Prometheus would get. */
+  async metrics(accept = 'text/plain'): Promise<string> {
+    const signal = AbortSignal.timeout(5_000);
+    const answer = await fetch(`${this.url}metrics`, { headers: { accept }, signal });
+    return answer.text();
+  }
+
+  /** Waits until flows have been placed and the counters say so. */
+  async untilPlaced(): Promise<void> {
+    const endMs = performance.now() + WAIT_MS;
+    while (!/^norikae_traffic_bytes_total\{path="nic"\} [1-9]/m.test(await this.metrics())) {
+      if (performance.now() > endMs) throw new Error(`no flow was placed within ${WAIT_MS} ms`);
+      await sleep(100);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#http.close();
+    await this.daemon.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

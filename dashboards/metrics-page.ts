@@ -1,0 +1,47 @@
+/** What a scrape says of one metric. */
+interface Described {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labels: ReadonlySet<string>;
+}
+
+const HEAD = `# Metrics
+
+Every metric of \`/metrics\`, as an emulated node shows them with \`http.topFlows\` set. This page is
+written by \`npm run dashboards\` and held against the daemon by a test; [operations.md](operations.md)
+says which to look at, and when.
+
+| metric | type | labels | what it is |
+|---|---|---|---|
+`;
+
+/** The reference of all metrics in a scrape, as Markdown. `text`: Prometheus's text format. */
+export function metricsPage(text: string): string {
+  const rows = describedIn(text)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, type, labels, help }) => {
+      const named = [...labels].sort().map((label) => `\`${label}\``);
+      return `| \`${name}\` | ${type} | ${named.join(', ')} | ${help.replaceAll('|', '\\|')} |\n`;
+    });
+  return HEAD + rows.join('');
+}
+
+function describedIn(text: string): Described[] {
+  const found: Described[] = [];
+  let help = '';
+  let labels = new Set<string>();
+  for (const line of text.split('\n')) {
+    const [, keyword, name, rest] = /^# (HELP|TYPE) (\S+) (.*)$/.exec(line) ?? [];
+    if (keyword === 'HELP') {
+      help = rest;
+    } else if (keyword === 'TYPE') {
+      labels = new Set();
+      found.push({ name, help, type: rest, labels });
+    } else {
+      // A histogram's bounds are part of its type.
+      for (const [, label] of line.matchAll(/[{,](\w+)="/g)) if (label !== 'le') labels.add(label);
+    }
+  }
+  return found;
+}

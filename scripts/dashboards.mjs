@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// npm run dashboards: writes the Grafana dashboards and the page of all metrics anew.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from './setup/build.mjs';
+import { installDependencies } from './setup/dependencies.mjs';
+import { root } from './setup/root.mjs';
+import { runScript } from './setup/step.mjs';
+
+await runScript(async () => {
+  await installDependencies();
+  await build();
+  await import(pathToFileURL(join(root, 'dist', 'dashboards', 'generate.js')).href);
+});

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EmulatedDaemon } from '../../dashboards/emulated-daemon.ts';
+import { metricsPage } from '../../dashboards/metrics-page.ts';
+import { packageRoot } from '../../daemon/package-root.ts';
+
+const PAGE = readFileSync(join(packageRoot(), 'docs/metrics.md'), 'utf8');
+
+describe('the page of all metrics', () => {
+  it('is what the daemon shows; npm run dashboards writes it', async function () {
+    this.timeout(40_000);
+    const daemon = await EmulatedDaemon.start({ topFlows: 3 });
+    try {
+      await daemon.untilPlaced();
+      assert.equal(PAGE, metricsPage(await daemon.metrics()));
+    } finally {
+      await daemon.stop();
+    }
+  });
+
+  it('has a row for each metric that the guide names', () => {
+    const guide = readFileSync(join(packageRoot(), 'docs/operations.md'), 'utf8');
+    const names = new Set(guide.match(/\bnorikae_[a-z_]+\b/g));
+    for (const name of names) {
+      assert.ok(PAGE.includes(`\`${name}\``), `${name} is not there`);
+    }
+    assert.ok(names.size > 10);
+  });
+});

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const START_MS = 20_000;
+const STOP_MS = 5_000;
+
+/** One series of an answer: its labels, and its value now. */
+export interface PrometheusSample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A real Prometheus on loopback, with data in a folder of its own. */
+export class PrometheusServer {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(url: string, child: ChildProcess, folder: string) {
+    this.url = url;
+    this.#child = child;
+    this.#folder = folder;
+  }
+
+  /** Starts one that scrapes `target` (host:port) each second as the job `norikae`. */
+  static async start(target: string, ruleFiles: readonly string[]): Promise<PrometheusServer> {
+    const folder = mkdtempSync(join(tmpdir(), `nk-prometheus-${process.pid}-`));
+    const config = join(folder, 'prometheus.yml');
+    const jobs = [{ job_name: 'norikae', static_configs: [{ targets: [target] }] }];
+    const seconds = { scrape_interval: '1s', evaluation_interval: '1s' };
+    // YAML takes JSON.
+    const text = { global: seconds, rule_files: ruleFiles, scrape_configs: jobs };
+    writeFileSync(config, JSON.stringify(text));
+    const port = await freePort();
+    const args = [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=error',
+    ];
+    const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const server = new PrometheusServer(`http://127.0.0.1:${port}`, child, folder);
+    try {
+      await server.#ready();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Ends it and takes its data away. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.pid !== undefined) {
+      const ended = once(this.#child, 'exit');
+      this.#child.kill('SIGTERM');
+      const late = sleep(STOP_MS, 'late', { ref: false });
+      if ((await Promise.race([ended, late])) === 'late') {
+        this.#child.kill('SIGKILL');
+        await ended;
+      }
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** What an expression has now. @throws when Prometheus does not understand it */
+  async query(expression: string): Promise<readonly PrometheusSample[]> {
+    const data = await this.#get('query', { query: expression });
+    return samplesOf(data);
+  }
+
+  /** Series that a selector has had in the last minutes. */
+  async series(selector: string): Promise<readonly Readonly<Record<string, string>>[]> {
+    const data = await this.#get('series', { 'match[]': selector });
+    return Array.isArray(data) ? data.map(labelsOf) : [];
+  }
+
+  async #get(path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
+    const signal = AbortSignal.timeout(10_000);
+    const query = new URLSearchParams(parameters).toString();
+    const answer = await fetch(`${this.url}/api/v1/${path}?${query}`, { signal });
+    const body: unknown = await answer.json();
+    if (!isRecord(body) || body.status !== 'success') {
+      const asked = Object.values(parameters).join(' ');
+      throw new Error(`Prometheus refused ${asked}: ${JSON.stringify(body)}`);
+    }
+    return body.data;
+  }
+
+  async #ready(): Promise<void> {
+    const endMs = performance.now() + START_MS;
+    while (performance.now() < endMs) {
+      if (this.#child.exitCode !== null) throw new Error('prometheus ended as it started');
+      const signal = AbortSignal.timeout(1_000);
+      const answer = await fetch(`${this.url}/-/ready`, { signal }).catch(() => undefined);
+      if (answer?.ok === true) return;
+      await sleep(100);
+    }
+    throw new Error(`prometheus is not ready after ${START_MS} ms`);
+  }
+}
+
+function samplesOf(data: unknown): readonly PrometheusSample[] {
+  if (!isRecord(data) || !Array.isArray(data.result)) return [];
+  return data.result.map((sample: unknown) => {
+    if (!isRecord(sample)) throw new Error('a sample is no object');
+    const value = Array.isArray(sample.value) ? sample.value[1] : undefined;
+    return { metric: labelsOf(sample.metric), value: Number(value) };
+  });
+}
+
+function labelsOf(labels: unknown): Readonly<Record<string, string>> {
+  if (!isRecord(labels)) return {};
+  return Object.fromEntries(Object.entries(labels).map(([k, v]) => [k, String(v)]));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (typeof address !== 'object' || address === null) throw new Error('no free port');
+  return address.port;
+}
