@@ -37,11 +37,11 @@ export function App({ store, retryNow }) {
           : [
               h(Figures, { status }),
               h(Picture, { status }),
+              h(Decisions, { decisions, unsent: store.unsent, ask: setAsked }),
               h(Charts, { points: series.points, backends: status.backends }),
               h(Slices, { status }),
-              h(Ports, { ports: status.ports }),
+              h(Ports, { ports: status.ports, first: Math.max(4, status.slices.length) }),
               h(Flows, { status, live: link.kind === 'live', ask: setAsked }),
-              h(Decisions, { decisions, ask: setAsked }),
               h(DaemonHealth, { status }),
             ]
       }

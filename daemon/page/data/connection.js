@@ -1,5 +1,5 @@
 import { api, STREAM_URL } from './api.js';
-import { isDecision, isTickEvent } from './guards.js';
+import { isDecision, isLostEvent, isTickEvent } from './guards.js';
 import { MOST_DECISIONS } from './store.js';
 
 /** @import { Store } from './store.js' */
@@ -93,6 +93,10 @@ export class Connection {
       stream.addEventListener('decision', ({ data }) => {
         const decision = parsed(data);
         if (isDecision(decision)) this.#store.decided(decision);
+      });
+      stream.addEventListener('lost', ({ data }) => {
+        const lost = parsed(data);
+        if (isLostEvent(lost)) this.#store.unseen(lost.decisions);
       });
     });
   }

@@ -41,6 +41,16 @@ export function isDecision(value) {
   return has(value, ['id', 'time', 'flow', 'from', 'to']);
 }
 
+/** @type {(value: unknown) => value is { readonly decisions: number }} */
+export function isLostEvent(value) {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'decisions' in value &&
+    typeof value.decisions === 'number'
+  );
+}
+
 /**
  * @param {unknown} value
  * @param {readonly string[]} keys

@@ -28,8 +28,8 @@ export class Store {
   link = { kind: 'connecting' };
   /** @type {readonly DecisionRecord[]} */
   decisions = [];
-  /** Decisions seen since the page was opened. */
-  decisionsSeen = 0;
+  /** Decisions since the page was opened that were too many to be sent. */
+  unsent = 0;
 
   #listeners = new Set();
   #scheduled = false;
@@ -67,7 +67,12 @@ export class Store {
     // A connection begins with the latest ones, and the stream may send some of them again.
     if (this.decisions.some((d) => d.id === decision.id)) return;
     this.decisions = [decision, ...this.decisions.slice(0, MOST_DECISIONS - 1)];
-    this.decisionsSeen++;
+    this.#changed();
+  }
+
+  /** @param {number} decisions that were too many to be sent */
+  unseen(decisions) {
+    this.unsent += decisions;
     this.#changed();
   }
 

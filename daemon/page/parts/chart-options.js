@@ -35,7 +35,7 @@ export function chartOptions({ lines, stacked, text, height, top, width, point }
     },
     scales: { y: { range: (_, __, most) => [0, top ?? Math.max(1, most * 1.08)] } },
     axes: [
-      { ...axis, space: 72, values: (_, times) => times.map(clock) },
+      { ...axis, size: 28, space: 72, values: (_, times) => times.map(clock) },
       { ...axis, size: 74, space: 44, values: (_, values) => values.map(text) },
     ],
     series: [

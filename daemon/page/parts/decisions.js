@@ -1,5 +1,6 @@
-import { conditionValue, counted, timeOfDay } from '../text/format.js';
+import { conditionValue, counted, timeOfDay, whole } from '../text/format.js';
 import { PATHS, PLACEMENTS, factWords, placeWords } from '../text/words.js';
+import { flowLine } from './flow-columns.js';
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 
 /** @import { DecisionRecord } from '../../decisions/record.ts' */
@@ -14,10 +15,11 @@ const SPOKEN_MS = 15_000;
  *
  * @param {{
  *   readonly decisions: readonly DecisionRecord[],
+ *   readonly unsent: number,
  *   readonly ask: (flow: string) => void,
  * }} props
  */
-export function Decisions({ decisions, ask }) {
+export function Decisions({ decisions, unsent, ask }) {
   const [held, setHeld] = useState(
     /** @type {readonly DecisionRecord[] | undefined} */ (undefined),
   );
@@ -35,6 +37,7 @@ export function Decisions({ decisions, ask }) {
           ${held === undefined ? 'Pause' : `Go on${missed > 0 ? ` (${missed} new)` : ''}`}
         </button>
       </div>
+      ${unsent > 0 && html`<p class="unsent">and ${whole(unsent)} more, too many to send</p>`}
       <p class="unseen" role="status" aria-live="polite">${useSpoken(decisions)}</p>
       ${
         shown.length === 0
@@ -66,7 +69,7 @@ function item(decision, ask) {
           ${flow.slice(0, 8)}
         </button>
       </p>
-      <p class="what">${match}</p>
+      <p class="what">${flowLine(match)}</p>
       <p class="cause">
         ${rule === null ? (reason ?? 'no rule') : `rule ${rule}`}${seen(decision)}${
           outcome !== null && outcome !== 'installed' && outcome !== 'deleted'

@@ -1,4 +1,5 @@
 import { bitRate, byteCount, conditionValue, duration, packetRate } from '../text/format.js';
+import { flowWords } from '../text/flow-words.js';
 import { PATHS } from '../text/words.js';
 import { html } from '../vendor/preact.js';
 
@@ -20,7 +21,8 @@ import { html } from '../vendor/preact.js';
 
 /** @type {readonly FlowColumn[]} */
 export const COLUMNS = [
-  { id: 'match', title: 'Flow', cell: ({ match }) => html`<span title=${match}>${match}</span>` },
+  { id: 'match', title: 'Flow', cell: ({ match }) => flowLine(match) },
+  { id: 'ways', title: 'Ports', cell: (f) => portsText(f) },
   {
     id: 'slice',
     title: 'Slice, VM',
@@ -44,6 +46,26 @@ export const COLUMNS = [
     cell: ({ reason }) => html`<span title=${reason.text}>${reason.code}</span>`,
   },
 ];
+
+/**
+ * Protocol and ends of a flow on one line; the whole match where somebody points at it.
+ *
+ * @param {string} match
+ */
+export function flowLine(match) {
+  const { protocol, from, to } = flowWords(match);
+  return html`
+    <span class="flow-line" title=${match}>
+      <span class="protocol">${protocol}</span> ${from} <span class="arrow" aria-hidden="true">→</span
+      ><span class="unseen">to</span> ${to}
+    </span>
+  `;
+}
+
+/** @param {FlowView} flow */
+function portsText({ inPort, outPorts }) {
+  return `${inPort} → ${outPorts.join(', ') || 'nowhere'}`;
+}
 
 /**
  * The path's name in its colour.

@@ -1,6 +1,6 @@
 import { totalOf } from '../data/sums.js';
 import { PATHS } from '../text/words.js';
-import { html, useEffect, useState } from '../vendor/preact.js';
+import { h, html, useEffect, useState } from '../vendor/preact.js';
 import { curve, ends, measured } from './picture-geometry.js';
 
 /**
@@ -37,8 +37,41 @@ export function PictureLines({ ground, groups, paths, uplinks }) {
           </g>
         `,
       )}
+      ${h(Interchange, { boxes, room: roomOf(lines) })}
     </svg>
   `;
+}
+
+/**
+ * The station where the paths meet the wire.
+ *
+ * @param {{ readonly boxes: Boxes, readonly room: number }} props `room`: width of the lines that
+ *   meet there
+ */
+function Interchange({ boxes, room }) {
+  const hub = boxes.byName.get('hub');
+  if (hub === undefined || room === 0) return null;
+  const x = (hub.left + hub.right) / 2;
+  const y = (hub.top + hub.bottom) / 2;
+  const [width, height] = boxes.across ? [14, room + 12] : [room + 12, 14];
+  return html`<rect
+    class="interchange"
+    x=${x - width / 2}
+    y=${y - height / 2}
+    width=${width}
+    height=${height}
+    rx="7"
+  />`;
+}
+
+/** @param {readonly Line[]} lines */
+function roomOf(lines) {
+  /** @param {boolean} wire */
+  const sum = (wire) =>
+    lines
+      .filter((line) => line.key.includes('hub') && (line.tone === 'wire') === wire)
+      .reduce((all, { width }) => all + width, 0);
+  return Math.max(sum(true), sum(false));
 }
 
 /**

@@ -4,23 +4,27 @@ import { Meter } from './meter.js';
 
 /** @import { PortView } from '../../control/view.ts' */
 
-/** Ports shown before somebody asks for all. */
-const FIRST = 6;
-
 /**
  * Ports: load against the speed of the link, the fullest first.
  *
- * @param {{ readonly ports: readonly PortView[] }} props
+ * @param {{ readonly ports: readonly PortView[], readonly first: number }} props `first`: how many
+ *   are shown before somebody asks for all
  */
-export function Ports({ ports }) {
+export function Ports({ ports, first }) {
   const [all, setAll] = useState(false);
   const sorted = [...ports].sort((a, b) => rank(b) - rank(a));
-  const shown = all ? sorted : sorted.slice(0, FIRST);
+  const shown = all ? sorted : sorted.slice(0, first);
   return html`
     <section class="card ports" aria-labelledby="ports-title">
       <div class="card-head">
         <h2 id="ports-title">Ports</h2>
-        <p class="quiet">load against the link; uplinks first, then the fullest</p>
+        <p class="quiet">load against the link, uplinks first</p>
+        ${
+          ports.length > first &&
+          html`<button type="button" class="more" aria-expanded=${all} onClick=${() => setAll(!all)}>
+            ${all ? `First ${first}` : `All ${ports.length}`}
+          </button>`
+        }
       </div>
       <div class="scroll" tabindex="0" role="region" aria-labelledby="ports-title">
         <table>
@@ -52,12 +56,6 @@ export function Ports({ ports }) {
           </tbody>
         </table>
       </div>
-      ${
-        ports.length > FIRST &&
-        html`<button type="button" class="more" aria-expanded=${all} onClick=${() => setAll(!all)}>
-          ${all ? 'Show the first ones' : `Show all ${ports.length} ports`}
-        </button>`
-      }
     </section>
   `;
 }

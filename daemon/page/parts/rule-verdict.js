@@ -63,16 +63,30 @@ function line(trace, key) {
       <span class="condition">
         ${mark}
         <span>
-          ${factWords(fact)} ${operatorWords(operator)} <b>${listed(expected)}</b>
-          <span class="saw">saw ${listed(actual)}</span>
+          ${factWords(fact)} ${operatorWords(operator)} <b>${listed(fact, expected)}</b>
+          <span class="saw">saw ${listed(fact, actual)}</span>
         </span>
       </span>
     </li>
   `;
 }
 
-/** @param {unknown} value */
-function listed(value) {
-  if (Array.isArray(value)) return value.map(conditionValue).join(', ');
-  return conditionValue(value);
+/**
+ * @param {string} fact
+ * @param {unknown} value
+ */
+function listed(fact, value) {
+  const text = fact === 'ethType' ? hexadecimal : conditionValue;
+  return Array.isArray(value) ? value.map(text).join(', ') : text(value);
+}
+
+/**
+ * Nobody knows an ethertype by its decimal number.
+ *
+ * @param {unknown} value
+ */
+function hexadecimal(value) {
+  return typeof value === 'number'
+    ? `0x${value.toString(16).padStart(4, '0')}`
+    : conditionValue(value);
 }
