@@ -74,7 +74,10 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
       await daemon.start(events.stop);
       notifier.ready('placing flows');
       const endings = [
-        events.onReload(() => void reload(options)),
+        events.onReload(() => {
+          http?.reload();
+          void reload(options);
+        }),
         reportRegularly(options),
         options.onRunning?.(url),
       ];

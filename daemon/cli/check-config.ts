@@ -3,14 +3,15 @@ import { formatProblem } from '../../engine/text/problem.ts';
 import { ConfigError, ConfigUnreadable } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { checkSecurityFiles } from '../http/http-security.ts';
 import { readPolicies } from '../policy-files.ts';
 import { counted } from '../view/format.ts';
 import { type CliContext, printJson, printLines, printProblems } from './context.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
 
 const EXAMPLES = `
-Checks the configuration and every policy file it names, as "norikae run" would, and touches
-nothing. Mistakes are printed as FILE:LINE:COLUMN: what is wrong; the exit code is then 2.
+Checks the configuration and every file it names (policies, certificate, token, users), as
+"norikae run" would, and touches nothing. Mistakes are printed as FILE:LINE:COLUMN: what is wrong; the exit code is then 2.
 
 Examples:
   norikae check-config /etc/norikae/norikae.json
@@ -45,5 +46,15 @@ async function problemsOf(file: string): Promise<readonly string[]> {
     throw error;
   }
   const reading = await readPolicies(config.policies);
-  return reading.ok ? [] : reading.problems;
+  return [...securityProblems(config), ...(reading.ok ? [] : reading.problems)];
+}
+
+function securityProblems({ http }: Config): readonly string[] {
+  if (!http.enabled) return [];
+  try {
+    checkSecurityFiles(http);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
 }

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError, ConfigUnreadable } from '../config/config-error.ts';
 import { ControlForbidden, ControlTimeout, DaemonUnreachable } from '../control/client-errors.ts';
+import { TlsFilesUnusable } from '../http/http-security.ts';
+import { SecretFileExposed, SecretFileUnusable } from '../http/secret-file.ts';
 import { packageVersion } from '../package-root.ts';
 import { PoliciesUnusable } from '../policy-keeper.ts';
 import { checkConfigCommand } from './check-config.ts';
@@ -9,6 +11,7 @@ import { CommandFailed, ExitCode } from './exit-codes.ts';
 import { decisionsCommand } from './decisions.ts';
 import { flowsCommand } from './flows.ts';
 import { onloadAllCommand } from './onload-all.ts';
+import { hashPasswordCommand } from './hash-password.ts';
 import { reloadCommand } from './reload.ts';
 import { policyCommand } from './policy/policy.ts';
 import { resumeCommand } from './resume.ts';
@@ -69,6 +72,7 @@ function program(context: CliContext): Command {
     resumeCommand(context),
     reloadCommand(context),
     policyCommand(context),
+    hashPasswordCommand(context),
     versionCommand(context),
   ];
   for (const command of commands) root.addCommand(command);
@@ -96,7 +100,10 @@ function exitCodeOf(error: unknown): ExitCode {
   if (
     error instanceof ConfigError ||
     error instanceof ConfigUnreadable ||
-    error instanceof PoliciesUnusable
+    error instanceof PoliciesUnusable ||
+    error instanceof TlsFilesUnusable ||
+    error instanceof SecretFileUnusable ||
+    error instanceof SecretFileExposed
   ) {
     return ExitCode.usage;
   }

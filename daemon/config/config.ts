@@ -136,9 +136,18 @@ export interface HttpConfig {
   /** 0: any free port. */
   readonly port: number;
   readonly ifTaken: 'fail' | 'any';
+  /** Other machines may reach it although there is no TLS or no authentication. */
   readonly allowRemote: boolean;
   /** Flows with the highest rates that `/metrics` names, 0 to 100. */
   readonly topFlows: number;
+  /** Absolute paths of PEM files; undefined: no TLS. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Absolute path of the file with the bearer token. */
+  readonly tokenFile?: string;
+  /** Absolute path of the file with users and password hashes. */
+  readonly users?: string;
+  /** Names by which browsers may call it. */
+  readonly hostNames: readonly string[];
 }
 
 export interface LogConfig {

@@ -2,6 +2,7 @@ import type { JsonDocument, JsonPath } from '../../engine/text/json-document.ts'
 import type { Problem } from '../../engine/text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
 import { checkFastPath } from './fast-path-checks.ts';
+import { checkHttp } from './http-checks.ts';
 
 /** What no schema can say: conditions between settings. */
 export function crossCheck(settings: ConfigFile, document: JsonDocument): Problem[] {
@@ -9,7 +10,7 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
   const report = (path: JsonPath, message: string) => {
     problems.push(document.problemAt(path, message));
   };
-  const { node, backend, poll, http } = settings;
+  const { node, backend, poll } = settings;
 
   const other = node.adapter === 'ovs' ? 'emulator' : 'xdp';
   if (backend.adapter === other) {
@@ -39,16 +40,6 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
     );
   }
   problems.push(...checkFastPath(settings, document));
-  if (http.enabled && !http.allowRemote && !isLoopback(http.host)) {
-    report(
-      ['http', 'host'],
-      `"${http.host}" is not a loopback address, and the HTTP server has no authentication; ` +
-        'use 127.0.0.1, or set "http.allowRemote" to true',
-    );
-  }
+  problems.push(...checkHttp(settings, document));
   return problems;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

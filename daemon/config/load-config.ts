@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { packageRoot } from '../package-root.ts';
-import type { Config } from './config.ts';
+import type { Config, HttpConfig } from './config.ts';
 import type { ConfigFile } from './config-file.ts';
 import { crossCheck } from './cross-checks.ts';
 import { JsonDocument } from '../../engine/text/json-document.ts';
@@ -74,8 +74,21 @@ function resolved(settings: ConfigFile, file: string): Config {
       ...decisions,
       ...(decisions.file === undefined ? {} : { file: resolve(dirname(file), decisions.file) }),
     },
-    http,
+    http: resolvedHttp(http, dirname(file)),
     control: { path: resolve(runtimeFolder(), settings.control.path) },
     log,
+  };
+}
+
+function resolvedHttp(http: HttpConfig, folder: string): HttpConfig {
+  const { tls, tokenFile, users } = http;
+  return {
+    ...http,
+    ...(tls === undefined
+      ? {}
+      : { tls: { certificate: resolve(folder, tls.certificate), key: resolve(folder, tls.key) } }),
+    ...(tokenFile === undefined ? {} : { tokenFile: resolve(folder, tokenFile) }),
+    ...(users === undefined ? {} : { users: resolve(folder, users) }),
+    hostNames: http.hostNames.map((name) => name.toLowerCase()),
   };
 }

@@ -9,6 +9,9 @@ import { listenPrivately } from './private-socket.ts';
 import { TickStreams } from './tick-streams.ts';
 import type { DaemonView } from './view.ts';
 
+/** Whoever may open the socket may stop the daemon, too: a plain bound will do. */
+const MOST_CONNECTIONS = 64;
+
 /** A running control server. */
 export interface ControlService {
   readonly path: string;
@@ -27,6 +30,7 @@ export async function startControlServer(
 ): Promise<ControlService> {
   const streams = new TickStreams(view, log);
   const server = limitedServer(router(routesOf(view, streams), log));
+  server.maxConnections = MOST_CONNECTIONS;
   await listenPrivately(server, path);
   server.on('error', (error) => log.error({ err: error }, 'the control socket failed'));
   return {

@@ -1,138 +1,110 @@
-import type { Server } from 'node:http';
-import { isIPv6 } from 'node:net';
-import type { MetricsSource } from '../../telemetry/prometheus/exposition.ts';
+import type { RequestListener, Server } from 'node:http';
+import { Server as TlsServer } from 'node:https';
+import { isIPv6, type Socket } from 'node:net';
 import { EventStreams } from '../api/event-streams.ts';
-import { indexRoute, readRoutes } from '../api/read-routes.ts';
 import type { HttpConfig } from '../config/config.ts';
-import type { DaemonView } from '../control/view.ts';
+import { isLoopback } from '../config/loopback.ts';
 import type { Log } from '../log.ts';
-import { liveness, readiness } from './health.ts';
-import { closeServer, limitedServer } from './limited-server.ts';
-import { pageFiles } from './page-files.ts';
-import { send, sendJson } from './respond.ts';
-import { type Route, router } from './routes.ts';
-import { staticRoutes } from './static-files.ts';
-
-/** The HTTP server's port is in use. */
-export class HttpPortTaken extends Error {
-  override readonly name = 'HttpPortTaken';
-}
-
-/** The HTTP server's address cannot be listened on. */
-export class HttpListenFailed extends Error {
-  override readonly name = 'HttpListenFailed';
-}
+import { AddressLimiter } from './address-limiter.ts';
+import { ConnectionGuard } from './connection-guard.ts';
+import { admitted } from './gate.ts';
+import { type HttpSources, httpRoutes } from './http-routes.ts';
+import { HttpSecurity } from './http-security.ts';
+import { closeServer, type KeyPair, limitedServer, limitedTlsServer } from './limited-server.ts';
+import { listenAsConfigured } from './listen.ts';
+import { router } from './routes.ts';
 
 /** A running HTTP server. */
 export interface HttpService {
   /** Where it is, e.g. `http://127.0.0.1:9464/`. */
   readonly url: string;
+  /** Reads certificate, key, token and users again; what cannot be used leaves the old ones. */
+  reload(): void;
   close(): Promise<void>;
 }
 
-/** What the HTTP server shows. */
-export interface HttpSources {
-  readonly view: DaemonView;
-  readonly metrics: MetricsSource;
-}
+/** How the HTTP server is to be. */
+export type HttpSettings = Omit<HttpConfig, 'enabled' | 'topFlows'>;
+
+/** Connections at a time. */
+const MOST_CONNECTIONS = 64;
+/** A connection on which nothing has moved for so long is closed, ms. */
+const SILENCE_MS = 30_000;
+/** TLS connections of one address: a handshake costs the loop some ms. */
+const HANDSHAKES = { most: 64, forgiveMs: 100 };
 
 /**
  * Serves `/metrics`, `/healthz`, `/readyz`, what of the API changes nothing, and the live page.
  *
- * @throws HttpPortTaken, HttpListenFailed
+ * @throws HttpPortTaken, HttpListenFailed, and what {@link HttpSecurity.load} throws
  */
 export async function startHttpServer(
-  settings: Pick<HttpConfig, 'host' | 'port' | 'ifTaken'>,
+  settings: HttpSettings,
   sources: HttpSources,
   log: Log,
 ): Promise<HttpService> {
+  const security = HttpSecurity.load(settings, log);
   const streams = new EventStreams(sources.view, log);
-  const server = limitedServer(router(routesOf(sources, streams), log));
-  try {
-    await listen(server, settings.host, settings.port);
-  } catch (error) {
-    if (!(error instanceof HttpPortTaken) || settings.ifTaken === 'fail') throw error;
-    await listen(server, settings.host, 0);
-    log.warn(`HTTP port ${settings.port} is in use by another program; took a free one instead`);
-  }
-  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : settings.port;
-  const host = isIPv6(settings.host) ? `[${settings.host}]` : settings.host;
+  const guard = new ConnectionGuard(MOST_CONNECTIONS);
+  const gate = { hostNames: hostNamesOf(settings), authenticator: security.authenticator };
+  const routes = httpRoutes(sources, streams, guard);
+  const listener = router(routes, log, (request, response) => admitted(request, response, gate));
+  const { keys } = security;
+  const server = keys === undefined ? limitedServer(listener) : tlsServer(listener, keys);
+  server.setTimeout(SILENCE_MS);
+  guard.guard(server);
   const close = (): Promise<void> => {
+    security.close();
     streams.close();
     return closeServer(server);
   };
-  return { url: `http://${host}:${port}/`, close };
+  try {
+    await listenAsConfigured(server, settings, log);
+  } catch (error) {
+    security.close();
+    throw error;
+  }
+  if (server instanceof TlsServer) security.onKeys((renewed) => server.setSecureContext(renewed));
+  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
+  warnWhenOpen(settings, log);
+  return { url: urlOf(server, settings), reload: () => security.reload(), close };
 }
 
-/** Most flows and decisions in one answer: what a browser can show, and the loop can spare. */
-const PAGE_LIMITS = { flows: 1_000, decisions: 1_000 };
-
-function routesOf({ view, metrics }: HttpSources, streams: EventStreams): readonly Route[] {
-  const api: readonly Route[] = [
-    ...readRoutes(view, PAGE_LIMITS),
-    {
-      method: 'GET',
-      path: '/api/v1/stream',
-      summary: 'ticks and decisions as they come, as server-sent events',
-      handle: ({ response }) => streams.open(response),
-    },
-  ];
-  return [
-    {
-      method: 'GET',
-      path: '/metrics',
-      summary: 'for Prometheus',
-      handle: async ({ response, headers }) => {
-        const { contentType, text } = await metrics.expose(headers.accept);
-        send(response, 200, contentType, text);
-      },
-    },
-    {
-      method: 'GET',
-      path: '/healthz',
-      summary: '200 while the loop goes round',
-      handle: ({ response }) => {
-        const health = liveness(view.status());
-        sendJson(response, health.ok ? 200 : 503, health);
-      },
-    },
-    {
-      method: 'GET',
-      path: '/readyz',
-      summary: '200 while sources are fresh, backends are started and policies are in force',
-      handle: ({ response }) => {
-        const health = readiness(view.status());
-        sendJson(response, health.ok ? 200 : 503, health);
-      },
-    },
-    ...staticRoutes(pageFiles()),
-    indexRoute(api),
-    ...api,
-  ];
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException): void => {
-      const place = `${host}:${port}`;
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new HttpPortTaken(
-              `${place} is in use by another program; set "http.port" to a free port, or to 0 for any`,
-              { cause: error },
-            )
-          : new HttpListenFailed(
-              `cannot listen on ${place} (${error.code}); check "http.host" and "http.port"`,
-              { cause: error },
-            ),
-      );
-    };
-    server.once('error', failed);
-    server.listen(port, host, () => {
-      server.off('error', failed);
-      resolve();
-    });
+/** A TLS server on which no address can keep us busy with handshakes. */
+function tlsServer(listener: RequestListener, keys: KeyPair): TlsServer {
+  const server = limitedTlsServer(listener, keys);
+  const limiter = new AddressLimiter(HANDSHAKES);
+  server.prependListener('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const nowMs = performance.now();
+    if (limiter.waitMs(address, nowMs) > 0) socket.destroy();
+    else limiter.count(address, nowMs);
   });
+  return server;
+}
+
+/**
+ * The names that a `Host` may have; undefined: any. On loopback a browser of this machine is all
+ * that keeps other sites out, so it must not be led here by a name that is somebody else's.
+ */
+function hostNamesOf({ host, hostNames }: HttpSettings): readonly string[] | undefined {
+  if (!isLoopback(host) && hostNames.length === 0) return undefined;
+  return ['localhost', host, ...hostNames];
+}
+
+function warnWhenOpen({ host, tls, tokenFile, users }: HttpSettings, log: Log): void {
+  if (isLoopback(host)) return;
+  if (tokenFile === undefined && users === undefined) {
+    log.warn(`everybody who can reach ${host} may look at this daemon ("http.allowRemote")`);
+  }
+  if (tls === undefined) {
+    log.warn('whoever is on the way can read along: HTTP has no TLS ("http.allowRemote")');
+  }
+}
+
+function urlOf(server: Server | TlsServer, { host, port, tls }: HttpSettings): string {
+  const address = server.address();
+  const actual = typeof address === 'object' && address !== null ? address.port : port;
+  const scheme = tls === undefined ? 'http' : 'https';
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${actual}/`;
 }

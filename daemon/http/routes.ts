@@ -31,29 +31,51 @@ export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
+/** There is more to do than there is time for; whoever asked may try again. */
+export class Busy extends Error {
+  override readonly name = 'Busy';
+}
+
+/** Whether a request is to be answered; one that is not has been. */
+export type Admit = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
 /** No route takes a body of more than this, bytes. */
 const BODY_LIMIT = 4096;
 
 /**
- * Answers requests by the route that fits; 404, 405 (with Allow), 413 and 400 otherwise, 500 with
- * a log line when a route fails. HEAD is answered as GET without the body.
+ * Answers requests that `admit` lets in by the route that fits; 404, 405 (with Allow), 413 and 400
+ * otherwise, 503 when there is too much to do, 500 with a log line when a route fails. HEAD is
+ * answered as GET without the body.
  */
-export function router(routes: readonly Route[], log: Log): RequestListener {
+export function router(routes: readonly Route[], log: Log, admit?: Admit): RequestListener {
   const table = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   return (request, response) => {
     dropBody(request, response);
-    answer(table, request, response).catch((error: unknown) => {
-      if (!(error instanceof BadRequest))
-        log.error({ err: error, url: request.url }, 'request failed');
-      if (response.headersSent) {
-        response.destroy();
-      } else if (error instanceof BadRequest) {
-        sendJson(response, 400, { error: error.message });
-      } else {
-        sendJson(response, 500, { error: error instanceof Error ? error.message : 'failed' });
-      }
-    });
+    const answered = async (): Promise<void> => {
+      if (admit !== undefined && !(await admit(request, response))) return;
+      await answer(table, request, response);
+    };
+    answered().catch((error: unknown) => refuse(error, request, response, log));
   };
+}
+
+function refuse(
+  error: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: Log,
+): void {
+  const known = error instanceof BadRequest || error instanceof Busy;
+  if (!known) log.error({ err: error, url: request.url }, 'request failed');
+  const message = error instanceof Error ? error.message : 'failed';
+  if (response.headersSent) {
+    response.destroy();
+  } else if (error instanceof Busy) {
+    response.setHeader('retry-after', '1');
+    sendJson(response, 503, { error: message });
+  } else {
+    sendJson(response, error instanceof BadRequest ? 400 : 500, { error: message });
+  }
 }
 
 interface Entry {

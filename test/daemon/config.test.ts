@@ -118,7 +118,21 @@ describe('configuration', () => {
     ],
     ['a lease shorter than two readings', '"backend": {"leaseMs": 400}', /at least twice/],
     ['a longest period below the shortest', '"poll": {"maxPeriodMs": 100}', /must not be below/],
-    ['an HTTP server for everybody', '"http": {"host": "0.0.0.0"}', /not a loopback address/],
+    [
+      'an HTTP server for everybody',
+      '"http": {"host": "0.0.0.0"}',
+      /is no TLS .* no authentication/,
+    ],
+    [
+      'an HTTP server elsewhere without TLS',
+      '"http": {"host": "::", "tokenFile": "token"}',
+      /is no TLS \(set "http\.tls"\); or listen on 127\.0\.0\.1/,
+    ],
+    [
+      'an HTTP server elsewhere without authentication',
+      '"http": {"host": "node1", "tls": {"certificate": "c.pem", "key": "k.pem"}}',
+      /is no authentication \(set "http\.tokenFile" or "http\.users"\); or listen/,
+    ],
   ];
   for (const [title, setting, expected] of crossChecks) {
     it(`refuses ${title}`, () => {
@@ -133,6 +147,19 @@ describe('configuration', () => {
     assert.equal(parseConfig(text, FILE).http.host, '0.0.0.0');
   });
 
+  it('lets it be reached from outside with TLS and authentication, files beside itself', () => {
+    const tls = '"tls": {"certificate": "tls/c.pem", "key": "/k.pem"}';
+    const http = `{"host": "0.0.0.0", ${tls}, "users": "users", "hostNames": ["Node1.example"]}`;
+    const settings = parseConfig(MINIMAL.replace('{', `{"http": ${http}, `), FILE).http;
+    assert.deepEqual(settings.tls, {
+      certificate: join(dirname(FILE), 'tls/c.pem'),
+      key: '/k.pem',
+    });
+    assert.equal(settings.users, join(dirname(FILE), 'users'));
+    assert.equal(settings.tokenFile, undefined);
+    assert.deepEqual(settings.hostNames, ['node1.example']);
+  });
+
   it('puts the file of decisions beside itself, when there is one', () => {
     const none = parseConfig(MINIMAL, FILE).decisions;
     assert.deepEqual(none, { memory: 10_000, maxBytes: 10 * 1024 * 1024, keep: 5 });
@@ -145,7 +172,8 @@ describe('configuration', () => {
     assert.throws(() => loadConfig('/nonexistent/norikae.json'), ConfigUnreadable);
   });
 
-  it('never fails otherwise than with problems inside the file, however garbled it is', () => {
+  it('never fails otherwise than with problems inside the file, however garbled it is', function () {
+    this.timeout(20_000);
     const example = readFileSync(join(packageRoot(), 'daemon', 'config', 'host.json'), 'utf8');
     const lines = example.split('\n');
     fc.assert(

@@ -4,12 +4,9 @@ import { connect, createServer } from 'node:net';
 import { Counter, Registry } from 'prom-client';
 import { Exposition } from '../../telemetry/prometheus/exposition.ts';
 import type { HttpConfig } from '../../daemon/config/config.ts';
-import {
-  HttpListenFailed,
-  HttpPortTaken,
-  type HttpService,
-  startHttpServer,
-} from '../../daemon/http/http-server.ts';
+import { type HttpService, startHttpServer } from '../../daemon/http/http-server.ts';
+import { HttpListenFailed, HttpPortTaken } from '../../daemon/http/listen.ts';
+import { loopbackSettings } from './support/http-settings.ts';
 import { FakeView, statusOf } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
 
@@ -31,7 +28,7 @@ describe('HTTP server', () => {
     settings: Partial<HttpConfig> = {},
     { log } = recordingLog(),
   ): Promise<string> {
-    const where = { host: '127.0.0.1', port: 0, ifTaken: 'fail', ...settings } as const;
+    const where = { ...loopbackSettings(), ...settings };
     const service = await startHttpServer(where, { view, metrics: new Exposition(registry) }, log);
     services.push(service);
     return service.url;

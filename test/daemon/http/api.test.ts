@@ -9,6 +9,7 @@ import { limitedServer, closeServer } from '../../../daemon/http/limited-server.
 import { router } from '../../../daemon/http/routes.ts';
 import { packageRoot } from '../../../daemon/package-root.ts';
 import { decisionOf, FakeView } from '../support/fake-view.ts';
+import { loopbackSettings } from '../support/http-settings.ts';
 import { recordingLog } from '../support/quiet-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -19,12 +20,8 @@ describe('HTTP API', () => {
 
   beforeEach(async () => {
     view = new FakeView();
-    const where = { host: '127.0.0.1', port: 0, ifTaken: 'fail', allowRemote: false } as const;
-    service = await startHttpServer(
-      where,
-      { view, metrics: new Exposition(new Registry()) },
-      recordingLog().log,
-    );
+    const sources = { view, metrics: new Exposition(new Registry()) };
+    service = await startHttpServer(loopbackSettings(), sources, recordingLog().log);
     url = service.url;
   });
 
@@ -105,7 +102,7 @@ describe('HTTP API', () => {
       assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'; /, path);
       assert.doesNotMatch(headers.get('content-security-policy') ?? '', /unsafe/, path);
       assert.equal(headers.get('referrer-policy'), 'no-referrer', path);
-      assert.equal(headers.get('cache-control'), 'no-store', path);
+      assert.equal(headers.get('cache-control'), path === '' ? 'no-cache' : 'no-store', path);
     }
   });
 
