@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { type BenchOptions, type BenchReport, type Comparison, compare } from '../report.ts';
+import type { BenchOptions, BenchReport } from '../report.ts';
+import { comparisonsOf, standingOf } from './standing.ts';
 import { type Contender, membersOf } from './algorithm.ts';
 import { bounds } from './bounds.ts';
 import { algorithmFigures, meanFigures, type SettingFigures, traceFigures } from './figures.ts';
@@ -20,7 +21,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
   return {
     name: 'decisions',
     comparisons: comparisonsOf(figures),
-    notes: notesOf(scope),
+    notes: notesOf(scope, figures),
     tables: figureTables(figures),
     figures,
   };
@@ -85,36 +86,11 @@ function covered({ byteCoverage, packetCoverage }: RunResult): number {
   return byteCoverage + packetCoverage;
 }
 
-/** Ours beside the best of the others, setting by setting. */
-function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] {
-  return figures.flatMap((f) => {
-    const ours = f.algorithms.find((a) => a.algorithm === 'norikae');
-    const peers = f.algorithms.filter((a) => a.algorithm !== 'norikae');
-    if (ours === undefined || peers.length === 0) return [];
-    const where = `${f.input} ${f.load ?? ''} flows, ${f.entries} entries, ${f.windowMs} ms`;
-    const best = (value: (a: (typeof peers)[number]) => number) =>
-      peers.reduce((a, b) => (value(b) > value(a) ? b : a));
-    const bytes = best((a) => a.byteCoverage);
-    const packets = best((a) => a.packetCoverage);
-    return [
-      compare(
-        `${where}: bytes, beside ${bytes.algorithm}`,
-        { ours: ours.byteCoverage * 100, peer: bytes.byteCoverage * 100 },
-        '%',
-        'higher',
-      ),
-      compare(
-        `${where}: packets, beside ${packets.algorithm}`,
-        { ours: ours.packetCoverage * 100, peer: packets.packetCoverage * 100 },
-        '%',
-        'higher',
-      ),
-    ];
-  });
-}
-
-function notesOf(scope: Scope): string[] {
+function notesOf(scope: Scope, figures: readonly SettingFigures[]): string[] {
+  const input = scope.trace ?? `means over ${scope.seeds.length} seeds: ${scope.seeds.join(', ')}`;
   return [
-    `means over seeds ${scope.seeds.join(', ')}; the peer is the best other algorithm in each setting`,
+    input,
+    'A in B: traffic of about A flows that the vSwitch has at a time, a table of B entries',
+    ...standingOf(figures),
   ];
 }

@@ -1,5 +1,9 @@
 import type { ReportTable } from '../report.ts';
-import type { AlgorithmFigures, SettingFigures } from './figures.ts';
+import { type AlgorithmFigures, meanFigures, type SettingFigures } from './figures.ts';
+import { grouped } from './groups.ts';
+
+/** So many settings are shown each in a table of its own; more are put into matrices. */
+const DETAILED_SETTINGS = 12;
 
 const COLUMNS = [
   'algorithm',
@@ -14,39 +18,73 @@ const COLUMNS = [
   'ms/decision',
 ];
 
-/** The figures as tables for a terminal, one for each setting. */
+/** A figure of each algorithm, and of the ceilings where there is one. */
+interface Metric {
+  readonly title: string;
+  readonly of: (a: AlgorithmFigures) => string;
+  readonly bound:
+    | ((bound: { readonly bytes: number; readonly packets: number }) => string)
+    | undefined;
+}
+
+const METRICS: readonly Metric[] = [
+  {
+    title: 'share of bytes on the table',
+    of: (a) => percent(a.byteCoverage),
+    bound: (b) => percent(b.bytes),
+  },
+  {
+    title: 'share of packets on the table',
+    of: (a) => percent(a.packetCoverage),
+    bound: (b) => percent(b.packets),
+  },
+  { title: 'operations/s', of: (a) => a.operationsPerSecond.toFixed(1), bound: undefined },
+];
+
+/**
+ * The figures for a terminal: a few settings in full; many as matrices of settings by algorithms,
+ * the means over the inputs last.
+ */
 export function figureTables(figures: readonly SettingFigures[]): ReportTable[] {
-  return figures.map((f) => ({
+  if (figures.length <= DETAILED_SETTINGS) return figures.map(detailTable);
+  return [...grouped(figures, (f) => f.windowMs).values()].flatMap((ofWindow) => {
+    const means = [...grouped(ofWindow, (f) => `${f.load} ${f.entries}`).values()].map((group) => ({
+      ...meanFigures(group),
+      input: 'mean',
+    }));
+    return [...METRICS.map((m) => matrix(m, ofWindow)), ...METRICS.map((m) => matrix(m, means))];
+  });
+}
+
+function detailTable(f: SettingFigures): ReportTable {
+  const { clairvoyant, reachable } = f.bounds;
+  const seen = [reachable.bytes / clairvoyant.bytes, reachable.packets / clairvoyant.packets];
+  const none = ['', '', '', ''];
+  return {
     title: titleOf(f),
     columns: COLUMNS,
     rows: [
       [
         'clairvoyant',
-        percent(f.bounds.clairvoyant.bytes),
+        percent(clairvoyant.bytes),
         '',
         '',
-        percent(f.bounds.clairvoyant.packets),
+        percent(clairvoyant.packets),
         '',
-        '',
-        '',
-        '',
-        '',
+        ...none,
       ],
       [
         'reachable',
-        percent(f.bounds.reachable.bytes),
-        percent(f.bounds.reachable.bytes / f.bounds.clairvoyant.bytes),
+        percent(reachable.bytes),
+        percent(seen[0]),
         '',
-        percent(f.bounds.reachable.packets),
-        percent(f.bounds.reachable.packets / f.bounds.clairvoyant.packets),
-        '',
-        '',
-        '',
-        '',
+        percent(reachable.packets),
+        percent(seen[1]),
+        ...none,
       ],
       ...f.algorithms.map(rowOf),
     ],
-  }));
+  };
 }
 
 function titleOf({ input, entries, windowMs, trace }: SettingFigures): string {
@@ -68,6 +106,21 @@ function rowOf(a: AlgorithmFigures): string[] {
     a.operationsPerSecond.toFixed(1),
     a.msPerDecision.toFixed(3),
   ];
+}
+
+/** One metric: a row for each setting, a column for each algorithm. */
+function matrix({ title, of, bound }: Metric, figures: readonly SettingFigures[]): ReportTable {
+  const [first] = figures;
+  const ceilings = bound === undefined ? [] : ['clairvoyant', 'reachable'];
+  return {
+    title: `${title}, windows of ${first.windowMs} ms`,
+    columns: ['flows and entries', ...ceilings, ...first.algorithms.map((a) => a.algorithm)],
+    rows: figures.map((f) => [
+      `${f.input} ${f.load ?? ''} in ${f.entries}`,
+      ...(bound === undefined ? [] : [bound(f.bounds.clairvoyant), bound(f.bounds.reachable)]),
+      ...f.algorithms.map(of),
+    ]),
+  };
 }
 
 function percent(share: number): string {

@@ -1,0 +1,98 @@
+import { compare, type Comparison } from '../report.ts';
+import { type AlgorithmFigures, meanFigures, type SettingFigures } from './figures.ts';
+import { grouped } from './groups.ts';
+import { NORIKAE } from './norikae.ts';
+
+/** Coverage that differs by less is level. */
+const LEVEL = 0.0005;
+
+/**
+ * Ours beside the best of the others for each load, table and window, as means over the inputs:
+ * coverage in bytes and in packets, and operations beside the top-K that takes fewer.
+ */
+export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] {
+  const groups = grouped(figures, (f) => `${f.windowMs} ${f.load} ${f.entries}`);
+  return [...groups.values()].flatMap((group) => {
+    const mean = meanFigures(group);
+    const { ours, peers } = sides(mean);
+    if (ours === undefined || peers.length === 0) return [];
+    const what = group.length > 1 ? 'mean' : mean.input;
+    const where = `${what} ${mean.load ?? ''} in ${mean.entries}, ${mean.windowMs} ms`;
+    const bytes = best(peers, (a) => a.byteCoverage);
+    const packets = best(peers, (a) => a.packetCoverage);
+    const sorted = peers.filter((a) => a.algorithm.startsWith('top-k'));
+    const coverage = [
+      compare(
+        `${where}: bytes, beside ${bytes.algorithm}`,
+        { ours: ours.byteCoverage * 100, peer: bytes.byteCoverage * 100 },
+        '%',
+        'higher',
+      ),
+      compare(
+        `${where}: packets, beside ${packets.algorithm}`,
+        { ours: ours.packetCoverage * 100, peer: packets.packetCoverage * 100 },
+        '%',
+        'higher',
+      ),
+    ];
+    if (sorted.length === 0) return coverage;
+    const busiest = best(sorted, (a) => -a.operationsPerSecond);
+    return [
+      ...coverage,
+      compare(
+        `${where}: operations, beside ${busiest.algorithm}`,
+        { ours: ours.operationsPerSecond, peer: busiest.operationsPerSecond },
+        'ops/s',
+        'lower',
+      ),
+    ];
+  });
+}
+
+/** In how many settings nobody is ahead of us, and where somebody is the furthest. */
+export function standingOf(figures: readonly SettingFigures[]): string[] {
+  return [
+    standingBy(figures, 'bytes', (a) => a.byteCoverage),
+    standingBy(figures, 'packets', (a) => a.packetCoverage),
+  ].flat();
+}
+
+function standingBy(
+  figures: readonly SettingFigures[],
+  unit: string,
+  value: (a: AlgorithmFigures) => number,
+): string[] {
+  const leads = figures.flatMap((f) => {
+    const { ours, peers } = sides(f);
+    if (ours === undefined || peers.length === 0) return [];
+    const peer = best(peers, value);
+    const where = `${f.input} ${f.load ?? ''} in ${f.entries}, ${f.windowMs} ms`;
+    return [{ lead: value(ours) - value(peer), where: `${where}, beside ${peer.algorithm}` }];
+  });
+  if (leads.length === 0) return [];
+  const ahead = leads.filter(({ lead }) => lead > LEVEL).length;
+  const behind = leads.filter(({ lead }) => lead < -LEVEL).length;
+  const worst = leads.reduce((a, b) => (b.lead < a.lead ? b : a));
+  const counts = `ahead in ${ahead}, level in ${leads.length - ahead - behind}, behind in ${behind}`;
+  const furthest = `${(worst.lead * 100).toFixed(1)} points at the least (${worst.where})`;
+  return [`${unit}, beside the best other of each setting: ${counts}; ${furthest}`];
+}
+
+interface Sides {
+  readonly ours: AlgorithmFigures | undefined;
+  readonly peers: readonly AlgorithmFigures[];
+}
+
+function sides({ algorithms }: SettingFigures): Sides {
+  return {
+    ours: algorithms.find((a) => a.algorithm === NORIKAE.name),
+    peers: algorithms.filter((a) => a.algorithm !== NORIKAE.name),
+  };
+}
+
+function best(
+  algorithms: readonly AlgorithmFigures[],
+  value: (a: AlgorithmFigures) => number,
+): AlgorithmFigures {
+  return algorithms.reduce((a, b) => (value(b) > value(a) ? b : a));
+}
