@@ -24,6 +24,9 @@ For decisions alone, several by comma:
   --algorithms NAMES norikae and those it is compared with
   --plots FOLDER     writes plots (SVG)`;
 
+/** Progress goes to where no figures are printed. */
+const progress = (line: string): void => console.error(line);
+
 /** Runs the benchmarks that are named, one after the other, for the machine must be theirs. */
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -56,7 +59,12 @@ async function main(args: readonly string[]): Promise<void> {
   for (const name of positionals) {
     const bench = await BENCHES.get(name)?.();
     if (bench === undefined) continue;
-    const report = await bench.run({ quick: values.quick, signal: stop.signal, decisions: values });
+    const report = await bench.run({
+      quick: values.quick,
+      signal: stop.signal,
+      decisions: values,
+      progress,
+    });
     reports.push(report);
     if (!values.json) console.log(`${formatReport(report)}\n`);
   }

@@ -36,6 +36,8 @@ export interface BenchOptions {
   /** A quick look in place of a measurement: small sizes, few repetitions. */
   readonly quick: boolean;
   readonly signal: AbortSignal;
+  /** Tells whoever waits how far a long benchmark is, a line at a time. */
+  readonly progress?: (line: string) => void;
   /** For the bench `decisions` alone. */
   readonly decisions?: DecisionOptions;
 }

@@ -7,6 +7,7 @@ import { algorithmFigures, meanFigures, type SettingFigures, traceFigures } from
 import { type Scope, scopeOf } from './options.ts';
 import { run as runAlgorithm, type RunResult } from './run.ts';
 import { type Sightings, sightings } from './sightings.ts';
+import { writePlots } from './plots/write-plots.ts';
 import type { Trace } from './trace.ts';
 import { trafficOf } from './traffic.ts';
 import { figureTables } from './tables.ts';
@@ -17,7 +18,10 @@ import { figureTables } from './tables.ts';
  */
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const scope = scopeOf(options.decisions ?? {}, options.quick);
-  const figures = await allFigures(scope, options.signal);
+  const figures = await allFigures(scope, options);
+  const plots = options.decisions?.plots;
+  const files = plots === undefined ? [] : await writePlots(figures, plots);
+  for (const file of files) options.progress?.(`wrote ${file}`);
   return {
     name: 'decisions',
     comparisons: comparisonsOf(figures),
@@ -27,7 +31,10 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
   };
 }
 
-async function allFigures(scope: Scope, signal: AbortSignal): Promise<SettingFigures[]> {
+async function allFigures(
+  scope: Scope,
+  { signal, progress }: BenchOptions,
+): Promise<SettingFigures[]> {
   const traffic = trafficOf(scope);
   const all = scope.lengths.length * traffic.reduce((sum, t) => sum + t.traces.length, 0);
   const figures: SettingFigures[] = [];
@@ -36,7 +43,7 @@ async function allFigures(scope: Scope, signal: AbortSignal): Promise<SettingFig
     for (const { input, load, traces } of traffic) {
       const runs: SettingFigures[][] = [];
       for (const { label, make } of traces) {
-        process.stderr.write(`[${++done}/${all}] ${label}, windows of ${length.windowMs} ms\n`);
+        progress?.(`[${++done}/${all}] ${label}, windows of ${length.windowMs} ms`);
         const setting = { input, load, windowMs: length.windowMs };
         runs.push(await figuresOf(await make(length), setting, scope, signal));
       }

@@ -5,11 +5,15 @@ export const REPORT_SEEDS: readonly number[] = [2001, 2002];
 /** Entries of the tables that are compared. */
 export const TABLES: readonly number[] = [64, 256, 1024, 8192];
 
-/** Windows of a second, and the daemon's own period: ms, and the time that is judged by, s. */
-export const WINDOWS: readonly { readonly windowMs: number; readonly seconds: number }[] = [
-  { windowMs: 1000, seconds: 60 },
-  { windowMs: 250, seconds: 20 },
-];
+/** How time is cut, ms; the time that is judged by, and that before it in which tables fill, s. */
+export interface Timing {
+  readonly windowMs: number;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
 
-/** Time before the judged one, in which tables fill, s. */
-export const WARM_UP_SECONDS = 20;
+/** Windows of a second, and the daemon's own period. */
+export const TIMINGS: readonly Timing[] = [
+  { windowMs: 1000, warmUpSeconds: 20, seconds: 60 },
+  { windowMs: 250, warmUpSeconds: 15, seconds: 15 },
+];

@@ -1,6 +1,6 @@
 import { ALGORITHMS } from './algorithms.ts';
 import type { Contender } from './algorithm.ts';
-import { REPORT_SEEDS, TABLES, TUNE_SEEDS, WARM_UP_SECONDS, WINDOWS } from './cases.ts';
+import { REPORT_SEEDS, TABLES, type Timing, TIMINGS, TUNE_SEEDS } from './cases.ts';
 import { type Input, INPUTS, LOADS } from './inputs.ts';
 import type { TraceLength } from './trace.ts';
 
@@ -44,7 +44,7 @@ export interface Scope {
  */
 export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
   const inputs = namesOf('--inputs', options.inputs, INPUTS);
-  const lengths = WINDOWS.map(({ windowMs, seconds }) => lengthOf(windowMs, seconds, quick));
+  const lengths = TIMINGS.map((timing) => lengthOf(timing, quick));
   const windows = numbersOf('--windows', options.windows);
   return {
     trace: options.trace,
@@ -52,16 +52,24 @@ export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
     loads: numbersOf('--loads', options.loads) ?? (quick ? LOADS.slice(1, 2) : LOADS),
     tables: numbersOf('--tables', options.tables) ?? TABLES,
     lengths:
-      windows?.map((ms) => lengths.find((l) => l.windowMs === ms) ?? lengthOf(ms, 20, quick)) ??
-      (quick ? lengths.slice(0, 1) : lengths),
+      windows?.map(
+        (ms) =>
+          lengths.find((l) => l.windowMs === ms) ?? lengthOf({ ...OTHER, windowMs: ms }, quick),
+      ) ?? (quick ? lengths.slice(0, 1) : lengths),
     seeds: seedsOf(options.seeds, quick),
     algorithms: namesOf('--algorithms', options.algorithms, ALGORITHMS) ?? ALGORITHMS,
   };
 }
 
-function lengthOf(windowMs: number, seconds: number, quick: boolean): TraceLength {
-  const warmUpWindows = Math.round((WARM_UP_SECONDS * 1000) / windowMs);
-  const judged = Math.round(((quick ? 20 : seconds) * 1000) / windowMs);
+/** The time that a quick look judges by, s. */
+const QUICK_SECONDS = 15;
+
+/** What windows of a length that is not among the usual ones get. */
+const OTHER = { warmUpSeconds: 20, seconds: 40 };
+
+function lengthOf({ windowMs, warmUpSeconds, seconds }: Timing, quick: boolean): TraceLength {
+  const warmUpWindows = Math.round((warmUpSeconds * 1000) / windowMs);
+  const judged = Math.round(((quick ? QUICK_SECONDS : seconds) * 1000) / windowMs);
   return { windowMs, windows: warmUpWindows + judged, warmUpWindows };
 }
 

@@ -1,0 +1,72 @@
+import { element, text } from './svg.ts';
+
+/** How an algorithm is drawn; relatives share a colour and differ in the dash or the filling. */
+export interface Look {
+  readonly colour: string;
+  readonly second: boolean;
+}
+
+/** Colours of middling lightness: they show on white and on black. */
+const LOOKS: ReadonlyMap<string, Look> = new Map([
+  ['norikae', { colour: '#e8590c', second: false }],
+  ['top-k-bytes', { colour: '#1c7ed6', second: false }],
+  ['top-k-packets', { colour: '#1c7ed6', second: true }],
+  ['lru', { colour: '#2f9e44', second: false }],
+  ['lfu', { colour: '#2f9e44', second: true }],
+  ['elephant-trap', { colour: '#ae3ec9', second: false }],
+  ['hhf', { colour: '#ae3ec9', second: true }],
+  ['ovs', { colour: '#868e96', second: false }],
+  ['ovs-rebalancer', { colour: '#868e96', second: true }],
+  ['elephants-tuned', { colour: '#c69000', second: false }],
+  ['sflow-elephants', { colour: '#c69000', second: true }],
+]);
+const OTHER: Look = { colour: '#e03131', second: false };
+
+export function lookOf(algorithm: string): Look {
+  return LOOKS.get(algorithm) ?? OTHER;
+}
+
+/** A line through points; ours is the broad one. */
+export function line(algorithm: string, points: readonly (readonly [number, number])[]): string {
+  const { colour, second } = lookOf(algorithm);
+  return element('polyline', {
+    points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' '),
+    fill: 'none',
+    stroke: colour,
+    'stroke-width': algorithm === 'norikae' ? 3 : 1.5,
+    'stroke-dasharray': second ? '5 3' : undefined,
+    'stroke-linejoin': 'round',
+  });
+}
+
+/** A point; ours is the large one. */
+export function mark(algorithm: string, x: number, y: number): string {
+  const { colour, second } = lookOf(algorithm);
+  return element('circle', {
+    cx: x,
+    cy: y,
+    r: algorithm === 'norikae' ? 5.5 : 3.5,
+    fill: second ? 'none' : colour,
+    stroke: colour,
+    'stroke-width': 1.8,
+  });
+}
+
+/** What stands for what, in rows of `columns`. */
+export function legend(
+  algorithms: readonly string[],
+  left: number,
+  top: number,
+  columns: number,
+  width: number,
+): string[] {
+  return algorithms.flatMap((algorithm, i) => {
+    const x = left + (i % columns) * width;
+    const y = top + Math.floor(i / columns) * 20;
+    const swatch = line(algorithm, [
+      [x, y],
+      [x + 26, y],
+    ]);
+    return [swatch, mark(algorithm, x + 13, y), text(x + 34, y + 4, algorithm)];
+  });
+}
