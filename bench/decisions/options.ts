@@ -44,6 +44,11 @@ export interface Scope {
  */
 export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
   const inputs = namesOf('--inputs', options.inputs, INPUTS);
+  if (options.trace !== undefined && (options.inputs ?? options.loads ?? options.seeds)) {
+    throw new DecisionOptionError(
+      '--trace takes the place of generated traffic: --inputs, --loads and --seeds do not go with it',
+    );
+  }
   const lengths = TIMINGS.map((timing) => lengthOf(timing, quick));
   const windows = numbersOf('--windows', options.windows);
   return {

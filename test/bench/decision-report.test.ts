@@ -80,6 +80,7 @@ describe('the report of the decisions bench', () => {
     );
     assert.throws(() => scopeOf({ tables: '64,x' }, false), DecisionOptionError);
     assert.throws(() => scopeOf({ seeds: 'all' }, false), DecisionOptionError);
+    assert.throws(() => scopeOf({ trace: 'a.csv', loads: '500' }, false), DecisionOptionError);
     const { seeds: tune } = scopeOf({ seeds: 'tune' }, false);
     const { seeds: report } = scopeOf({}, false);
     assert.ok(!tune.some((seed) => report.includes(seed)));
