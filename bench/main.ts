@@ -7,6 +7,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['tick', () => import('./tick.ts')],
   ['rules', () => import('./rules.ts')],
   ['apply', () => import('./apply.ts')],
+  ['scrape', () => import('./scrape.ts')],
   ['openflow', () => import('./openflow.ts')],
   ['decisions', () => import('./decisions/bench.ts')],
 ]);
