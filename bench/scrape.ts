@@ -44,7 +44,12 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
   return {
     name: 'scrape',
     comparisons: [
-      compare('sums, set and written by prom-client', { ours: ours.ms, peer: peer.ms }, 'ms', 'lower'),
+      compare(
+        'sums, set and written by prom-client',
+        { ours: ours.ms, peer: peer.ms },
+        'ms',
+        'lower',
+      ),
       compare('a label for each flow', { ours: ours.ms, peer: naive.ms }, 'ms', 'lower'),
     ],
     notes: [
@@ -193,7 +198,8 @@ function usualRegistry(a: TickAccounts): Registry {
   });
   told('reason', ['reason', 'what'], (gauge) => {
     for (const { reason, moves, flows } of a.reasons) {
-      for (const [what, value] of Object.entries({ moves, flows })) gauge.set({ reason, what }, value);
+      for (const [what, value] of Object.entries({ moves, flows }))
+        gauge.set({ reason, what }, value);
     }
   });
   return registry;

@@ -2,10 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../daemon/package-root.ts';
 import { EmulatedDaemon } from './emulated-daemon.ts';
+import { dashboardFiles, FOLDER } from './grafana/all.ts';
 import { metricsPage } from './metrics-page.ts';
 
 /** Writes what is made by code and kept in the repository. */
 async function main(): Promise<void> {
+  for (const [name, text] of dashboardFiles()) write(`${FOLDER}/${name}`, text);
   write('docs/metrics.md', metricsPage(await scrape()));
 }
 

@@ -1,0 +1,238 @@
+import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { frame } from './frame.ts';
+import { highIsBad, lines, lowIsBad, number, table } from './panels.ts';
+import { of, quantile, rate, sumBy } from './queries.ts';
+
+/** Whether the daemon is well: its loop, its sources, its backends, its process. */
+export function daemonDashboard(): DashboardBuilder {
+  return frame(
+    'norikae-daemon',
+    'Daemon health',
+    'Whether the loop goes round, the sources answer, the backends do as they are told and leases are renewed.',
+  )
+    .withPanel(
+      number({
+        title: 'Up',
+        description: 'Whether Prometheus could scrape it.',
+        unit: 'none',
+        thresholds: lowIsBad(1, 1),
+        queries: [{ expr: 'up{instance="$instance",job="norikae"}' }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Running for',
+        description: 'Time since the process started.',
+        unit: 's',
+        queries: [{ expr: `time() - ${of('process_start_time_seconds')}` }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Loop busy',
+        description:
+          'Share of time in which the loop does something. Near 1 it is slower than its period.',
+        unit: 'percentunit',
+        thresholds: highIsBad(0.7, 0.9),
+        queries: [{ expr: `sum(${rate('norikae_loop_stage_duration_seconds_sum')})` }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Stale sources',
+        description: 'While there is one, nothing is moved.',
+        unit: 'none',
+        thresholds: highIsBad(1, 1),
+        queries: [
+          { expr: `count(${of('norikae_source_fresh')}) - sum(${of('norikae_source_fresh')})` },
+        ],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Lease left',
+        description: 'Share of the lease that is left, of the backend that has least.',
+        unit: 'percentunit',
+        thresholds: lowIsBad(0.25, 0.5),
+        queries: [
+          { expr: `min(${of('norikae_lease_left_seconds')} / ${of('norikae_lease_seconds')})` },
+        ],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Held',
+        description: '1 while everything is held on the vSwitch (norikae onload-all).',
+        unit: 'none',
+        thresholds: highIsBad(1, 2),
+        queries: [{ expr: of('norikae_held') }],
+      }),
+    )
+    .withRow(new RowBuilder('Loop'))
+    .withPanel(
+      lines({
+        title: 'Time by stage',
+        description:
+          'Seconds a second that each stage takes. All together are how busy the loop is.',
+        unit: 'percentunit',
+        stacked: true,
+        queries: [
+          {
+            expr: sumBy('stage', rate('norikae_loop_stage_duration_seconds_sum')),
+            legend: '{{stage}}',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Longest rounds by stage',
+        description: 'What 99 of 100 rounds stay below, by stage.',
+        unit: 's',
+        queries: [
+          {
+            expr: quantile(0.99, 'norikae_loop_stage_duration_seconds', 'stage'),
+            legend: '{{stage}}',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Period',
+        description: 'From one round to the next: what is asked for now, and what it is.',
+        unit: 's',
+        queries: [
+          { expr: of('norikae_loop_period_seconds'), legend: 'asked for' },
+          { expr: `1 / sum(${rate('norikae_ticks_total')})`, legend: 'is' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Ticks',
+        description: 'Rounds per second; in those that are not fresh nothing is moved.',
+        unit: 'ops',
+        stacked: true,
+        queries: [{ expr: rate('norikae_ticks_total'), legend: 'fresh: {{fresh}}' }],
+      }),
+    )
+    .withRow(new RowBuilder('Sources'))
+    .withPanel(
+      lines({
+        title: 'Fresh',
+        description: '1 while the source answers in time, 0 while it does not.',
+        unit: 'none',
+        max: 1,
+        queries: [{ expr: of('norikae_source_fresh'), legend: '{{source}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Cost',
+        description: 'What one reading takes of the source. The period grows with it.',
+        unit: 's',
+        queries: [{ expr: of('norikae_source_cost_seconds'), legend: '{{source}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Age',
+        description: 'Age of the last good reading.',
+        unit: 's',
+        queries: [{ expr: of('norikae_source_age_seconds'), legend: '{{source}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Failures',
+        description: 'Readings per second that failed or took too long.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_source_failures_total'), legend: '{{source}}' }],
+      }),
+    )
+    .withRow(new RowBuilder('Backends'))
+    .withPanel(
+      lines({
+        title: 'Time for the operations of one plan',
+        description: 'Median, and what 99 of 100 stay below.',
+        unit: 's',
+        queries: [
+          {
+            expr: quantile(0.5, 'norikae_apply_duration_seconds', 'backend'),
+            legend: '{{backend}} median',
+          },
+          {
+            expr: quantile(0.99, 'norikae_apply_duration_seconds', 'backend'),
+            legend: '{{backend}} 99 of 100',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Failures',
+        description: 'Ticks per second in which the backend failed as a whole.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_backend_failures_total'), legend: '{{backend}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Lease left',
+        description:
+          'Seconds until the backend sends all traffic to the vSwitch. The upper line is the whole lease.',
+        unit: 's',
+        queries: [
+          { expr: of('norikae_lease_left_seconds'), legend: '{{backend}} left' },
+          { expr: of('norikae_lease_seconds'), legend: '{{backend}} whole' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Renewals',
+        description:
+          'Renewals per second. Withheld: it is not known that all that is installed is right. Failed: the backend did not take it.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_lease_renewals_total'), legend: '{{backend}} {{result}}' }],
+      }),
+    )
+    .withRow(new RowBuilder('Process'))
+    .withPanel(
+      lines({
+        title: 'CPU',
+        description: 'CPUs that the daemon uses.',
+        unit: 'none',
+        width: 8,
+        queries: [{ expr: rate('process_cpu_seconds_total'), legend: 'CPUs' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Memory',
+        description: 'Resident memory. It grows with the flows, and not with time.',
+        unit: 'bytes',
+        width: 8,
+        queries: [{ expr: of('process_resident_memory_bytes'), legend: 'resident' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Event loop delay',
+        description: 'Longest wait of a timer between two scrapes. Leases are renewed by timers.',
+        unit: 's',
+        width: 8,
+        queries: [{ expr: of('norikae_event_loop_delay_seconds'), legend: 'longest' }],
+      }),
+    )
+    .withPanel(
+      table({
+        title: 'Version',
+        description: 'Of the daemon and of Node.',
+        unit: 'short',
+        width: 24,
+        queries: [{ expr: of('norikae_build_info') }],
+      }),
+    );
+}

@@ -1,0 +1,92 @@
+import {
+  AnnotationQueryBuilder,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { DATASOURCE, of } from './queries.ts';
+
+const TAG = 'norikae';
+
+/** Names of the variables by which a dashboard's user chooses. */
+export type Choice = 'slice' | 'port';
+
+/**
+ * A dashboard of ours without panels: the choice of data source and instance, links to the others
+ * that take the choices along, and a mark in every panel where policies came into force.
+ */
+export function frame(
+  uid: string,
+  title: string,
+  description: string,
+  choices: readonly Choice[] = [],
+): DashboardBuilder {
+  const dashboard = new DashboardBuilder(`Norikae / ${title}`)
+    .uid(uid)
+    .description(description)
+    .tags([TAG])
+    .timezone('browser')
+    .tooltip(DashboardCursorSync.Crosshair)
+    .time({ from: 'now-1h', to: 'now' })
+    .refresh('10s')
+    .link(
+      new DashboardLinkBuilder('Norikae')
+        .type(DashboardLinkType.Dashboards)
+        .tags([TAG])
+        .icon('external link')
+        .includeVars(true)
+        .keepTime(true),
+    )
+    .annotation(policyChanges())
+    .withVariable(
+      new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
+    )
+    .withVariable(
+      variable('instance', 'Instance', 'label_values(norikae_build_info, instance)').multi(false),
+    );
+  for (const choice of choices) dashboard.withVariable(CHOICES[choice]());
+  return dashboard;
+}
+
+const CHOICES: Readonly<Record<Choice, () => QueryVariableBuilder>> = {
+  slice: () => several('slice', 'Slice', `label_values(${of('norikae_slice_flows')}, slice)`),
+  port: () => several('port', 'Port', `label_values(${of('norikae_port_info')}, port)`),
+};
+
+function several(name: string, label: string, query: string): QueryVariableBuilder {
+  return variable(name, label, query)
+    .multi(true)
+    .includeAll(true)
+    .current({ selected: true, text: ['All'], value: ['$__all'] });
+}
+
+function variable(name: string, label: string, query: string): QueryVariableBuilder {
+  return new QueryVariableBuilder(name)
+    .label(label)
+    .datasource(DATASOURCE)
+    .query(query)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.AlphabeticalAsc);
+}
+
+/** The moment is the series' value, so that it is marked however far apart scrapes are. */
+function policyChanges(): AnnotationQueryBuilder {
+  const at = of('norikae_policy_last_reload_success_timestamp_seconds');
+  const policies = of('norikae_policy_info');
+  return new AnnotationQueryBuilder()
+    .name('Policies in force')
+    .datasource(DATASOURCE)
+    .enable(true)
+    .iconColor('purple')
+    .expr(`${policies} * on (instance, job) group_left () (${at} * 1000)`)
+    .useValueForTime(true)
+    .step('10s')
+    .titleFormat('{{policy}} came into force')
+    .textFormat('revision {{revision}}, {{mode}}')
+    .tagKeys('policy,mode');
+}

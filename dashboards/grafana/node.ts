@@ -1,0 +1,208 @@
+import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { frame } from './frame.ts';
+import { highIsBad, lines, lowIsBad, number, table } from './panels.ts';
+import { of, quantile, rate, sumBy } from './queries.ts';
+
+const OFF_VSWITCH = 'path!="vswitch"';
+const PORTS = 'port=~"$port"';
+
+/** Share of a counter that did not go through the vSwitch. */
+function coverage(metric: string): string {
+  return `sum(${rate(metric, OFF_VSWITCH)}) / sum(${rate(metric)})`;
+}
+
+/** What the node does: who carries its traffic, and what that saves. */
+export function nodeDashboard(): DashboardBuilder {
+  return frame(
+    'norikae-node',
+    'Node',
+    'Which path carries the traffic of a node, what that saves, and how full the tables are.',
+    ['port'],
+  )
+    .withPanel(
+      number({
+        title: 'Coverage, bytes',
+        description: 'Share of bytes that did not go through the vSwitch.',
+        unit: 'percentunit',
+        thresholds: lowIsBad(0.2, 0.5),
+        queries: [{ expr: coverage('norikae_traffic_bytes_total') }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Coverage, packets',
+        description: 'Share of packets that did not go through the vSwitch. CPU follows packets.',
+        unit: 'percentunit',
+        thresholds: lowIsBad(0.2, 0.5),
+        queries: [{ expr: coverage('norikae_traffic_packets_total') }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Host CPU',
+        description: 'Share of all CPUs that the host itself uses: 1 - idle - guest.',
+        unit: 'percentunit',
+        thresholds: highIsBad(0.5, 0.8),
+        queries: [{ expr: of('norikae_host_cpu_ratio') }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'CPU saved (estimate)',
+        description:
+          'CPUs that the vSwitch would need for what it does not carry. An estimate: packets/s times what a packet costs it.',
+        unit: 'none',
+        queries: [{ expr: of('norikae_cpu_saved_estimate_cores') }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Flows off the vSwitch',
+        description: 'Flows on the NIC or the fast path.',
+        unit: 'short',
+        queries: [{ expr: `sum(${of('norikae_flows', 'placement!="onload"')})` }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Table used',
+        description: 'Share of the entries that fit which are in use, of each table.',
+        unit: 'percentunit',
+        thresholds: highIsBad(0.8, 0.95),
+        queries: [
+          {
+            expr: `${of('norikae_table_entries_used')} / ${of('norikae_table_entries')}`,
+            legend: '{{backend}}',
+          },
+        ],
+      }),
+    )
+    .withRow(new RowBuilder('Traffic'))
+    .withPanel(
+      lines({
+        title: 'Traffic by path',
+        description: 'Bits per second, with L2 headers, by the path that carried them.',
+        unit: 'bps',
+        stacked: true,
+        queries: [
+          { expr: `8 * ${sumBy('path', rate('norikae_traffic_bytes_total'))}`, legend: '{{path}}' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Packets by path',
+        description: 'Packets per second by the path that carried them.',
+        unit: 'pps',
+        stacked: true,
+        queries: [
+          { expr: sumBy('path', rate('norikae_traffic_packets_total')), legend: '{{path}}' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Coverage',
+        description:
+          'Share of traffic off the vSwitch. A fall without a change of traffic is worth a look.',
+        unit: 'percentunit',
+        max: 1,
+        queries: [
+          { expr: coverage('norikae_traffic_bytes_total'), legend: 'bytes' },
+          { expr: coverage('norikae_traffic_packets_total'), legend: 'packets' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Host CPU',
+        description: 'Share of all CPUs that the host itself uses.',
+        unit: 'percentunit',
+        max: 1,
+        queries: [{ expr: of('norikae_host_cpu_ratio'), legend: 'host' }],
+      }),
+    )
+    .withRow(new RowBuilder('Flows and tables'))
+    .withPanel(
+      lines({
+        title: 'Flows by placement',
+        description: 'Datapath flows by where their packets are processed.',
+        unit: 'short',
+        stacked: true,
+        queries: [{ expr: of('norikae_flows'), legend: '{{placement}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Table entries',
+        description:
+          'Entries in use and entries that fit. That fewer fit than declared has been learned from refusals.',
+        unit: 'short',
+        queries: [
+          { expr: of('norikae_table_entries_used'), legend: '{{backend}} used' },
+          { expr: of('norikae_table_entries'), legend: '{{backend}} fit' },
+          { expr: of('norikae_table_entries_declared'), legend: '{{backend}} declared' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Time from first sight to entry',
+        description: 'How long a flow was there before it was placed for the first time.',
+        unit: 's',
+        queries: [
+          { expr: quantile(0.5, 'norikae_reaction_seconds'), legend: 'median' },
+          { expr: quantile(0.99, 'norikae_reaction_seconds'), legend: '99 of 100' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Moves',
+        description: 'Changes of placement per second, by where from and where to.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_moves_total'), legend: '{{from}} to {{to}}' }],
+      }),
+    )
+    .withRow(new RowBuilder('Ports'))
+    .withPanel(portLines('Into the vSwitch, by port', 'rx'))
+    .withPanel(portLines('Out of the vSwitch, by port', 'tx'))
+    .withPanel(
+      lines({
+        title: 'Coverage by port',
+        description:
+          'Share of the bytes that came in by a port or went out of it past the vSwitch.',
+        unit: 'percentunit',
+        max: 1,
+        queries: [
+          {
+            expr: `${sumBy('port', rate('norikae_port_traffic_bytes_total', PORTS, OFF_VSWITCH))} / ${sumBy('port', rate('norikae_port_traffic_bytes_total', PORTS))}`,
+            legend: '{{port}}',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      table({
+        title: 'Ports',
+        description: 'What is behind each port, and the VM and slice it belongs to.',
+        unit: 'short',
+        queries: [{ expr: of('norikae_port_info', PORTS) }],
+      }),
+    );
+}
+
+function portLines(title: string, direction: 'rx' | 'tx') {
+  const matchers = [PORTS, `direction="${direction}"`];
+  return lines({
+    title,
+    description: 'Bits per second over all paths.',
+    unit: 'bps',
+    queries: [
+      {
+        expr: `8 * ${sumBy('port', rate('norikae_port_traffic_bytes_total', ...matchers))}`,
+        legend: '{{port}}',
+      },
+    ],
+  });
+}

@@ -1,0 +1,161 @@
+import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { frame } from './frame.ts';
+import { highIsBad, lines, lowIsBad, number, table } from './panels.ts';
+import { of, rate, sumBy } from './queries.ts';
+
+/** What the policies ask for, what becomes of it, and why flows are where they are. */
+export function policyDashboard(): DashboardBuilder {
+  return frame(
+    'norikae-policy',
+    'Policy and decisions',
+    'Which policies are in force, what their rules move, and why flows are where they are.',
+  )
+    .withPanel(
+      number({
+        title: 'Policy files in force',
+        description: '1: as last read. 0: they have mistakes, and older ones are in force.',
+        unit: 'none',
+        width: 6,
+        thresholds: lowIsBad(1, 1),
+        queries: [{ expr: of('norikae_policy_last_reload_successful') }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'In force for',
+        description: 'Time since policies last came into force.',
+        unit: 's',
+        width: 6,
+        queries: [
+          { expr: `time() - ${of('norikae_policy_last_reload_success_timestamp_seconds')}` },
+        ],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Refusals',
+        description: 'Operations per second that backends refused.',
+        unit: 'ops',
+        width: 6,
+        thresholds: highIsBad(1, 10),
+        queries: [{ expr: `sum(${rate('norikae_refusals_total')})` }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Mean stay of a placed flow',
+        description:
+          'Placed flows over how many are taken back a second. Some seconds only: flows flap. Infinite while none is taken back.',
+        unit: 's',
+        width: 6,
+        thresholds: lowIsBad(10, 30),
+        queries: [
+          {
+            expr: `sum(${of('norikae_flows', 'placement!="onload"')}) / sum(${rate('norikae_moves_total', 'from!="onload"', 'to="onload"')})`,
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      table({
+        title: 'Policies in force',
+        description:
+          'Each with the hash of its text; shadow policies are decided and move nothing.',
+        unit: 'short',
+        queries: [{ expr: of('norikae_policy_info') }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Reloads',
+        description: 'Readings of the policy files in the range shown, by what became of them.',
+        unit: 'short',
+        queries: [
+          {
+            expr: `increase(${of('norikae_policy_reloads_total')}[$__range])`,
+            legend: '{{result}}',
+          },
+        ],
+      }),
+    )
+    .withRow(new RowBuilder('Why flows are where they are'))
+    .withPanel(
+      lines({
+        title: 'Flows by reason',
+        description: 'The reason code of each flow; norikae why has the sentence and the numbers.',
+        unit: 'short',
+        stacked: true,
+        queries: [{ expr: `${of('norikae_flows_by_reason')} > 0`, legend: '{{reason}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Flows by rule',
+        description: 'Flows that each rule speaks for.',
+        unit: 'short',
+        queries: [{ expr: of('norikae_flows_by_rule'), legend: '{{rule}} ({{placement}})' }],
+      }),
+    )
+    .withRow(new RowBuilder('Decisions'))
+    .withPanel(
+      lines({
+        title: 'Moves by rule',
+        description: 'Changes of placement per second that each rule asked for.',
+        unit: 'ops',
+        queries: [
+          { expr: rate('norikae_moves_by_rule_total'), legend: '{{rule}} ({{placement}})' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Moves by reason',
+        description: 'Changes of placement per second by the reason the flow was given.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_moves_by_reason_total'), legend: '{{reason}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Decision records',
+        description:
+          'Records per second; those that were lost came faster than they could be kept.',
+        unit: 'ops',
+        queries: [
+          { expr: rate('norikae_decisions_total'), legend: '{{mode}}' },
+          { expr: rate('norikae_decisions_lost_total'), legend: 'lost ({{at}})' },
+        ],
+      }),
+    )
+    .withRow(new RowBuilder('Operations'))
+    .withPanel(
+      lines({
+        title: 'Operations by outcome',
+        description: 'Operations per second by backend, kind and what became of them.',
+        unit: 'ops',
+        queries: [
+          {
+            expr: sumBy('backend, kind, outcome', rate('norikae_operations_total')),
+            legend: '{{backend}} {{kind}} {{outcome}}',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Refusals by cause',
+        description:
+          'Refused operations per second; device-error is a fault, the others are limits.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_refusals_total'), legend: '{{backend}} {{code}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Refusals by rule',
+        description: 'Refused entries per second by the rule that asked for them.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_refusals_by_rule_total'), legend: '{{rule}}' }],
+      }),
+    );
+}
