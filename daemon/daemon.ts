@@ -6,6 +6,7 @@ import { PolicyMetrics } from '../telemetry/prometheus/policy-metrics.ts';
 import { History } from './api/history.ts';
 import type { Config } from './config/config.ts';
 import { DecisionLog } from './decisions/decision-log.ts';
+import { InfluxSink } from './influx/influx-sink.ts';
 import type { Daemon } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { Loop } from './loop.ts';
@@ -36,11 +37,23 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     topFlows: config.http.topFlows,
   });
   const policyMetrics = new PolicyMetrics(metrics.registry, RELOAD_RESULTS);
+  const influx =
+    config.influx === undefined
+      ? undefined
+      : new InfluxSink({
+          config: config.influx,
+          registry: metrics.registry,
+          log,
+          wall: clock.wall,
+        });
   const policies = new PolicyKeeper({
     files: config.policies,
     clock,
     log,
-    onReload: (reload, inForce) => observeReload(policyMetrics, reload, inForce),
+    onReload: (reload, inForce) => {
+      observeReload(policyMetrics, reload, inForce);
+      influx?.reloaded(reload, inForce);
+    },
   });
   const evaluator = await policies.first();
   const loop = new Loop({ config, node, evaluator, clock, log, accountant, metrics });
@@ -60,12 +73,15 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     const { evaluator } = loop.engine;
     const revisions = policies.revisionsOf(evaluator);
     decisions.observe(report, { rules: evaluator.rules, revisions });
+    influx?.observe(report, loop.accounts);
   });
+  decisions.onRecord((record) => influx?.decision(record));
   const history = new History();
   const view = new LoopView({
     loop,
     decisions,
     history,
+    influx,
     node,
     config,
     policies,
@@ -81,14 +97,18 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     metrics,
     start: async () => {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
+      influx?.start();
       loop.start();
       await watcher.start();
       // What has changed since the first reading, and before anybody watched.
       await policies.reloadChanged();
     },
     stop: async () => {
-      await Promise.all([watcher.close(), loop.stop(config.onExit)]);
-      await decisions.close();
+      try {
+        await Promise.all([watcher.close(), loop.stop(config.onExit)]);
+      } finally {
+        await Promise.all([decisions.close(), influx?.close()]);
+      }
     },
   };
 }

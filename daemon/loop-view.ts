@@ -29,6 +29,7 @@ import type {
 } from './control/view.ts';
 import type { DecisionLog } from './decisions/decision-log.ts';
 import type { DecisionRecord } from './decisions/record.ts';
+import type { InfluxSink } from './influx/influx-sink.ts';
 import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
@@ -50,6 +51,8 @@ export interface LoopViewOptions {
   readonly policies: PolicyKeeper;
   readonly decisions: DecisionLog;
   readonly history: History;
+  /** Undefined: nothing is written to InfluxDB. */
+  readonly influx?: InfluxSink | undefined;
   /** Whether changes of the policy files are noticed. */
   readonly watching: () => boolean;
   readonly version: string;
@@ -95,6 +98,7 @@ export class LoopView implements DaemonView {
       slices: sliceViews(report?.slices ?? [], traffic, this.#nicEntries()),
       ports: report === undefined ? [] : portViews(report.tick),
       policies: policiesView(policies, this.#o.watching()),
+      influx: this.#o.influx?.view() ?? null,
       held: loop.engine.held,
     };
   }

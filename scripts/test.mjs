@@ -29,9 +29,8 @@ await runScript(async () => {
 
 async function setUpTheMachine() {
   if (!isRoot) say('not root: tests on a real vSwitch and a real NIC filter will be skipped');
-  const { vswitch, xdp, peers, prometheus } = PACKAGES;
   for (const attempt of [
-    () => installPackages([...vswitch, ...xdp, ...peers, ...prometheus]),
+    () => installPackages(Object.values(PACKAGES).flat()),
     mountBpffs,
     buildBpf,
   ]) {

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError, ConfigUnreadable } from '../config/config-error.ts';
 import { ControlForbidden, ControlTimeout, DaemonUnreachable } from '../control/client-errors.ts';
 import { TlsFilesUnusable } from '../http/http-security.ts';
-import { SecretFileExposed, SecretFileUnusable } from '../http/secret-file.ts';
+import { SecretFileExposed, SecretFileUnusable } from '../secret-file.ts';
 import { packageVersion } from '../package-root.ts';
 import { PoliciesUnusable } from '../policy-keeper.ts';
 import { checkConfigCommand } from './check-config.ts';

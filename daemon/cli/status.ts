@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { StatusView } from '../control/view.ts';
-import { bitRate, counted, duration } from '../view/format.ts';
+import { bitRate, byteCount, counted, duration } from '../view/format.ts';
 import { nodeSummary } from '../view/node-summary.ts';
 import type { Colours } from '../view/terminal.ts';
 import { textTable } from '../view/text-table.ts';
@@ -25,6 +25,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
     `daemon    version ${status.version}, pid ${status.pid}`,
     ...backendLines(status),
     ...changesLines(status),
+    ...influxLines(status),
     `policies  ${counted(policies.rules, 'rule')} from ${policies.files.join(', ')}`,
     '',
     ...textTable(
@@ -72,6 +73,18 @@ function changesLines({ changes }: StatusView): string[] {
     ? 'rule changes are heard of at once'
     : `not listening, polling has to do: ${changes.problem ?? 'not connected yet'}`;
   return [`changes   ${changes.name}: ${state}`];
+}
+
+function influxLines({ influx }: StatusView): string[] {
+  if (influx === null) return [];
+  const { url, database, written, queuedPoints, queuedBytes, dropped, lastSuccess } = influx;
+  const lost = Object.values(dropped).reduce((sum, n) => sum + n, 0);
+  const last = lastSuccess === null ? 'nothing written yet' : `last written ${lastSuccess}`;
+  return [
+    `influx    ${database} at ${url}: ${last}`,
+    `          ${counted(written, 'point')} written, ${queuedPoints} waiting ` +
+      `(${byteCount(queuedBytes)}), ${lost} lost`,
+  ];
 }
 
 function rate(bitsPerSecond: number | null): string {

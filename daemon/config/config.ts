@@ -17,6 +17,8 @@ export interface Config {
   readonly onExit: 'withdraw' | 'keep';
   readonly decisions: DecisionsConfig;
   readonly http: HttpConfig;
+  /** Where points are written to; undefined: nowhere. */
+  readonly influx?: InfluxConfig;
   /** Absolute path of the control socket. */
   readonly control: { readonly path: string };
   readonly log: LogConfig;
@@ -148,6 +150,32 @@ export interface HttpConfig {
   readonly users?: string;
   /** Names by which browsers may call it. */
   readonly hostNames: readonly string[];
+}
+
+/** InfluxDB: 1.x, or 2.x by its 1.x address. */
+export interface InfluxConfig {
+  readonly url: string;
+  readonly database: string;
+  readonly retention?: { readonly policy: string; readonly duration: string };
+  /** Whether database and retention policy are made when they are not there (1.x). */
+  readonly create: boolean;
+  /** Who writes: a user with a password (1.x), or a token (2.x). Absolute paths of the secrets. */
+  readonly username?: string;
+  readonly passwordFile?: string;
+  readonly tokenFile?: string;
+  /** Absolute path of a PEM file. */
+  readonly caFile?: string;
+  /** Name of this node; undefined: the host's. */
+  readonly node?: string;
+  readonly periodMs: number;
+  /** 0: none. */
+  readonly topFlows: number;
+  readonly decisions: boolean;
+  readonly batch: { readonly points: number; readonly bytes: number; readonly waitMs: number };
+  readonly queue: { readonly points: number; readonly bytes: number };
+  readonly timeoutMs: number;
+  readonly retry: { readonly minMs: number; readonly maxMs: number };
+  readonly stopMs: number;
 }
 
 export interface LogConfig {

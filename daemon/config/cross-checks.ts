@@ -3,9 +3,18 @@ import type { Problem } from '../../engine/text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
 import { checkFastPath } from './fast-path-checks.ts';
 import { checkHttp } from './http-checks.ts';
+import { checkInflux } from './influx-checks.ts';
 
-/** What no schema can say: conditions between settings. */
-export function crossCheck(settings: ConfigFile, document: JsonDocument): Problem[] {
+/**
+ * What no schema can say: conditions between settings.
+ *
+ * @param folder that relative paths are taken from
+ */
+export function crossCheck(
+  settings: ConfigFile,
+  document: JsonDocument,
+  folder: string,
+): Problem[] {
   const problems: Problem[] = [];
   const report = (path: JsonPath, message: string) => {
     problems.push(document.problemAt(path, message));
@@ -41,5 +50,6 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
   }
   problems.push(...checkFastPath(settings, document));
   problems.push(...checkHttp(settings, document));
+  problems.push(...checkInflux(settings, document, folder));
   return problems;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { packageRoot } from '../package-root.ts';
-import type { Config, HttpConfig } from './config.ts';
+import type { Config, HttpConfig, InfluxConfig } from './config.ts';
 import type { ConfigFile } from './config-file.ts';
 import { crossCheck } from './cross-checks.ts';
 import { JsonDocument } from '../../engine/text/json-document.ts';
@@ -32,7 +32,7 @@ export function parseConfig(text: string, file: string, shownAs = file): Config 
   const document = new JsonDocument(shownAs, text, 'jsonc');
   if (document.problems.length > 0) throw new ConfigError(document.problems);
   const settings = checked(document);
-  const problems = crossCheck(settings, document);
+  const problems = crossCheck(settings, document, dirname(file));
   if (problems.length > 0) throw new ConfigError(problems.toSorted(byPlace));
   return resolved(settings, file);
 }
@@ -46,18 +46,29 @@ function readText(file: string): string {
 }
 
 function checked(document: JsonDocument): ConfigFile {
-  const schema = JSON.parse(
-    readFileSync(join(packageRoot(), 'daemon', 'config', 'config.schema.json'), 'utf8'),
-  );
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true });
-  const validate = ajv.compile<ConfigFile>(schema);
+  const validate = validator();
   const settings: unknown = structuredClone(document.value);
   if (validate(settings)) return settings;
   throw new ConfigError(schemaProblems(document, validate.errors ?? []).toSorted(byPlace));
 }
 
+/** Compiling the schema takes far longer than checking a file: it is done at the first one. */
+const validator = once((): ValidateFunction<ConfigFile> => {
+  const schema = JSON.parse(
+    readFileSync(join(packageRoot(), 'daemon', 'config', 'config.schema.json'), 'utf8'),
+  );
+  return new Ajv2020({ allErrors: true, useDefaults: true, verbose: true }).compile<ConfigFile>(
+    schema,
+  );
+});
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 function resolved(settings: ConfigFile, file: string): Config {
-  const { node, fastPath, poll, planner, onExit, decisions, http, log } = settings;
+  const { node, fastPath, poll, planner, onExit, decisions, http, influx, log } = settings;
   const natural = node.adapter === 'ovs' ? 'xdp' : 'emulator';
   return {
     file,
@@ -75,6 +86,7 @@ function resolved(settings: ConfigFile, file: string): Config {
       ...(decisions.file === undefined ? {} : { file: resolve(dirname(file), decisions.file) }),
     },
     http: resolvedHttp(http, dirname(file)),
+    ...(influx === undefined ? {} : { influx: resolvedInflux(influx, dirname(file)) }),
     control: { path: resolve(runtimeFolder(), settings.control.path) },
     log,
   };
@@ -90,5 +102,15 @@ function resolvedHttp(http: HttpConfig, folder: string): HttpConfig {
     ...(tokenFile === undefined ? {} : { tokenFile: resolve(folder, tokenFile) }),
     ...(users === undefined ? {} : { users: resolve(folder, users) }),
     hostNames: http.hostNames.map((name) => name.toLowerCase()),
+  };
+}
+
+function resolvedInflux(influx: InfluxConfig, folder: string): InfluxConfig {
+  const { passwordFile, tokenFile, caFile } = influx;
+  return {
+    ...influx,
+    ...(passwordFile === undefined ? {} : { passwordFile: resolve(folder, passwordFile) }),
+    ...(tokenFile === undefined ? {} : { tokenFile: resolve(folder, tokenFile) }),
+    ...(caFile === undefined ? {} : { caFile: resolve(folder, caFile) }),
   };
 }

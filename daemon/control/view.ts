@@ -2,6 +2,7 @@ import type { PlacementName, WISH_NAMES } from '../../engine/model/flow.ts';
 import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
 import type { PathName } from '../../telemetry/accounts/tick-accounts.ts';
+import type { DropCause } from '../../telemetry/influx/writer-state.ts';
 import type { DecisionRecord } from '../decisions/record.ts';
 import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
 
@@ -192,8 +193,27 @@ export interface StatusView {
   readonly slices: readonly SliceView[];
   readonly ports: readonly PortView[];
   readonly policies: PoliciesView;
+  /** How writing to InfluxDB goes; null: it is not configured. */
+  readonly influx: InfluxView | null;
   /** True while everything is held on the vSwitch (onload-all). */
   readonly held: boolean;
+}
+
+/** Numbers count since the start. */
+export interface InfluxView {
+  readonly url: string;
+  readonly database: string;
+  readonly written: number;
+  readonly queuedPoints: number;
+  readonly queuedBytes: number;
+  /** Points that were lost: `queue` was full, they were `refused`, or the daemon came to its `end`. */
+  readonly dropped: Readonly<Record<DropCause, number>>;
+  /** Requests after which the same points were sent again. */
+  readonly failures: number;
+  /** ISO 8601; null: nothing has been written yet. */
+  readonly lastSuccess: string | null;
+  /** What the last request failed with, or was refused for. */
+  readonly error: string | null;
 }
 
 export interface TickView {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type PasswordHash, parsePasswordHash, PasswordHashInvalid } from './password-hash.ts';
-import { readSecretFile, SecretFileUnusable } from './secret-file.ts';
+import { readSecretFile, SecretFileUnusable } from '../secret-file.ts';
 
 /** Who may look, as the files say. */
 export interface Credentials {

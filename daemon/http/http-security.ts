@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { Authenticator } from './authenticator.ts';
 import { readCredentials } from './credentials.ts';
 import type { KeyPair } from './limited-server.ts';
-import { readSecretFile } from './secret-file.ts';
+import { readSecretFile } from '../secret-file.ts';
 
 /** Certificate and key cannot be read, or do not belong together. */
 export class TlsFilesUnusable extends Error {

@@ -9,7 +9,8 @@ export function decisionLine(decision: DecisionRecord, colours: Colours): string
   return `${colours.dim(time)} ${flow.slice(0, 8)} ${from} -> ${colours.bold(to)}${would}: ${causeOf(decision)}`;
 }
 
-function causeOf({
+/** What led to a decision, and what became of it. */
+export function causeOf({
   rule,
   revision,
   wish,

@@ -64,10 +64,13 @@ function warnings(status: StatusView): string[] {
     const age = source.ageMs === null ? 'never read' : `${duration(source.ageMs)} old`;
     lines.push(`stale: ${source.name}, ${age}${source.error === null ? '' : `: ${source.error}`}`);
   }
-  const { backends, policies } = status;
+  const { backends, policies, influx } = status;
   for (const b of backends) {
     if (b.started && b.error === null) continue;
     lines.push(`backend ${b.name}: ${b.error ?? 'not started yet'}`);
+  }
+  if (influx !== null && influx.error !== null) {
+    lines.push(`InfluxDB: ${influx.error}; ${influx.queuedPoints} points wait`);
   }
   if (policies.problems.length > 0) {
     lines.push(

@@ -8,6 +8,7 @@ export const PACKAGES = {
   xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
   peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing'],
   prometheus: ['prometheus'],
+  influx: ['influxdb'],
 };
 
 /**

@@ -12,6 +12,7 @@ const CHECKS = {
   bpftool: () => program('bpftool'),
   prometheus: () => program('prometheus'),
   promtool: () => program('promtool'),
+  influxd: () => program('influxd'),
   openssl: () => program('openssl'),
   'debian-python3': () => file('/usr/bin/python3'),
   'python3-openvswitch': () =>

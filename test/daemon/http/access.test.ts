@@ -13,7 +13,7 @@ import {
   startHttpServer,
 } from '../../../daemon/http/http-server.ts';
 import { TlsFilesUnusable } from '../../../daemon/http/http-security.ts';
-import { SecretFileExposed, SecretFileUnusable } from '../../../daemon/http/secret-file.ts';
+import { SecretFileExposed, SecretFileUnusable } from '../../../daemon/secret-file.ts';
 import { packageRoot } from '../../../daemon/package-root.ts';
 import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { needs } from '../../support/needs.ts';

@@ -200,6 +200,7 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
       lastReload: null,
       watching: true,
     },
+    influx: null,
     held: false,
     ...over,
   };

@@ -1,0 +1,27 @@
+import type { DecisionEvent } from '../../telemetry/influx/recorder.ts';
+import type { DecisionRecord } from '../decisions/record.ts';
+import { causeOf } from '../view/decision-line.ts';
+
+/** A decision as it is written to InfluxDB: what it is grouped by, and what it says. */
+export function decisionEvent(record: DecisionRecord): DecisionEvent {
+  const { time, mode, from, to, reason, backend, id, flow, match, rule, revision } = record;
+  const would = mode === 'shadow' ? ' (shadow: would)' : '';
+  const words = [mode, from, to, reason, rule].filter((word) => word !== null);
+  return {
+    wallMs: Date.parse(time),
+    tags: { mode, from, to, reason: reason ?? undefined, backend: backend ?? undefined },
+    fields: {
+      title: `${flow.slice(0, 8)} ${from} -> ${to}${would}`,
+      text: `${match}: ${causeOf(record)}`,
+      tags: words.join(','),
+      id,
+      flow,
+      match,
+      rule: rule ?? undefined,
+      revision: revision ?? undefined,
+      score: record.score,
+      tick: record.tick,
+      outcome: record.outcome ?? undefined,
+    },
+  };
+}

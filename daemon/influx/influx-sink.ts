@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Registry } from 'prom-client';
+import type { TickReport } from '../../engine/engine.ts';
+import type { PolicySet } from '../../engine/rules/policy.ts';
+import type { TickAccounts } from '../../telemetry/accounts/tick-accounts.ts';
+import { InfluxClient } from '../../telemetry/influx/client.ts';
+import { observeWriter } from '../../telemetry/influx/influx-metrics.ts';
+import { InfluxRecorder } from '../../telemetry/influx/recorder.ts';
+import { InfluxWriter } from '../../telemetry/influx/writer.ts';
+import type { InfluxConfig } from '../config/config.ts';
+import type { InfluxView } from '../control/view.ts';
+import type { DecisionRecord } from '../decisions/record.ts';
+import type { Log } from '../log.ts';
+import type { Reload } from '../policy-keeper.ts';
+import { decisionEvent } from './decision-event.ts';
+import { InfluxPreparation } from './preparation.ts';
+
+/** What an {@link InfluxSink} is made of. */
+export interface InfluxSinkOptions {
+  readonly config: InfluxConfig;
+  readonly registry: Registry;
+  readonly log: Log;
+  /** Wall clock, ms since 1970. */
+  readonly wall: () => number;
+}
+
+/** Writes what the loop does to InfluxDB. Nobody waits for it, and it never fails anybody. */
+export class InfluxSink {
+  readonly #config: InfluxConfig;
+  readonly #wall: () => number;
+  readonly #client: InfluxClient;
+  readonly #writer: InfluxWriter;
+  readonly #recorder: InfluxRecorder;
+
+  constructor({ config, registry, log, wall }: InfluxSinkOptions) {
+    const { url, database, retention, timeoutMs, caFile } = config;
+    this.#config = config;
+    this.#wall = wall;
+    this.#client = new InfluxClient({
+      url,
+      database,
+      retentionPolicy: retention?.policy,
+      timeoutMs,
+      ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+    });
+    const preparation = new InfluxPreparation(config, this.#client, log);
+    this.#writer = new InfluxWriter({
+      sink: this.#client,
+      prepare: (signal) => preparation.run(signal),
+      queue: config.queue,
+      batch: config.batch,
+      retry: config.retry,
+      log,
+      wall,
+    });
+    this.#recorder = new InfluxRecorder({
+      node: config.node ?? hostname(),
+      periodMs: config.periodMs,
+      topFlows: config.topFlows,
+      write: (line) => this.#writer.add(line),
+      wall,
+    });
+    observeWriter(registry, () => this.#writer.state);
+  }
+
+  /** Takes a tick into account, before the next one. */
+  observe(report: TickReport, accounts: TickAccounts): void {
+    this.#recorder.observe(report, accounts);
+  }
+
+  decision(record: DecisionRecord): void {
+    if (this.#config.decisions) this.#recorder.decision(decisionEvent(record));
+  }
+
+  /** The policies were read; `inForce` are those that are in force after it. */
+  reloaded({ result, first }: Reload, { policies }: PolicySet): void {
+    const good = result === 'in-force';
+    const names = policies.map(({ name, revision, mode }) => `${name}@${revision} (${mode})`);
+    this.#recorder.event({
+      wallMs: this.#wall(),
+      kind: first ? 'start' : good ? 'policy' : 'policy-refused',
+      title: first ? 'the daemon starts' : good ? 'policies in force' : `policies: ${result}`,
+      text: good ? names.join(', ') : `older ones stay in force: ${names.join(', ')}`,
+    });
+  }
+
+  view(): InfluxView {
+    const { written, queuedPoints, queuedBytes, dropped, failures, lastSuccessMs, error } =
+      this.#writer.state;
+    return {
+      url: this.#config.url,
+      database: this.#config.database,
+      written,
+      queuedPoints,
+      queuedBytes,
+      dropped,
+      failures: Object.values(failures).reduce((sum, n) => sum + n, 0),
+      lastSuccess: lastSuccessMs === undefined ? null : new Date(lastSuccessMs).toISOString(),
+      error: error ?? null,
+    };
+  }
+
+  start(): void {
+    this.#writer.start();
+  }
+
+  /** Writes what is queued within the bound, and ends. */
+  async close(): Promise<void> {
+    await this.#writer.close(this.#config.stopMs);
+    this.#client.close();
+  }
+}

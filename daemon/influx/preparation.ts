@@ -1,0 +1,70 @@
+import type { InfluxClient, Credentials } from '../../telemetry/influx/client.ts';
+import { InfluxStatementFailed, InfluxUnavailable } from '../../telemetry/influx/errors.ts';
+import type { InfluxConfig } from '../config/config.ts';
+import type { Log } from '../log.ts';
+import { readSecretLine, SecretFileExposed, SecretFileUnusable } from '../secret-file.ts';
+
+/**
+ * What is done before points are written, and again when InfluxDB says no: the secret is read, so
+ * that a new one needs no restart; database and retention policy are made when they are asked for.
+ */
+export class InfluxPreparation {
+  readonly #config: InfluxConfig;
+  readonly #client: InfluxClient;
+  readonly #log: Log;
+  /** What was told already: an outage has many preparations. */
+  readonly #told = new Set<string>();
+
+  constructor(config: InfluxConfig, client: InfluxClient, log: Log) {
+    this.#config = config;
+    this.#client = client;
+    this.#log = log;
+  }
+
+  /** @throws {InfluxUnavailable} when there is no use in writing */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#client.use(this.#credentials());
+    if (!this.#config.create) return;
+    try {
+      await this.#create(signal);
+    } catch (error) {
+      const denied = error instanceof InfluxUnavailable && error.kind === 'unauthorized';
+      if (!denied && !(error instanceof InfluxStatementFailed)) throw error;
+      // It may all be there, and the user have the right to write and no other.
+      this.#tell(error.message, 'InfluxDB made no database or retention policy; is it there?');
+    }
+  }
+
+  async #create(signal: AbortSignal): Promise<void> {
+    const { retention } = this.#config;
+    await this.#client.createDatabase(signal);
+    if (retention === undefined) return;
+    const { policy, duration } = retention;
+    if (await this.#client.createRetentionPolicy(policy, duration, signal)) return;
+    this.#tell(
+      `retention policy "${policy}" does not keep for ${duration}`,
+      'the retention policy was there before, and stays as it is',
+    );
+  }
+
+  #credentials(): Credentials {
+    const { username, passwordFile, tokenFile } = this.#config;
+    try {
+      if (tokenFile !== undefined)
+        return { kind: 'token', token: readSecretLine(tokenFile, 'influx.tokenFile') };
+      if (username === undefined || passwordFile === undefined) return { kind: 'none' };
+      const password = readSecretLine(passwordFile, 'influx.passwordFile');
+      return { kind: 'password', username, password };
+    } catch (error) {
+      const known = error instanceof SecretFileExposed || error instanceof SecretFileUnusable;
+      if (!known) throw error;
+      throw new InfluxUnavailable('unauthorized', error.message);
+    }
+  }
+
+  #tell(error: string, message: string): void {
+    if (this.#told.has(error)) return;
+    this.#told.add(error);
+    this.#log.warn({ error }, message);
+  }
+}

@@ -1,0 +1,35 @@
+/** How long to wait after failures in a row, ms. */
+export interface BackoffOptions {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/** Doubles the wait with each failure up to a bound, and takes half of it by chance. */
+export class Backoff {
+  readonly #options: BackoffOptions;
+  readonly #random: () => number;
+  #failures = 0;
+
+  /** @param random from 0 to below 1 */
+  constructor(options: BackoffOptions, random: () => number = Math.random) {
+    this.#options = options;
+    this.#random = random;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+  }
+
+  /**
+   * Counts a failure.
+   *
+   * @param askedMs wait that the other side asked for, ms; taken up to the bound
+   * @returns how long to wait now, ms
+   */
+  failed(askedMs = 0): number {
+    const { minMs, maxMs } = this.#options;
+    const wait = Math.min(maxMs, minMs * 2 ** this.#failures);
+    this.#failures = Math.min(this.#failures + 1, 30);
+    return Math.max(wait * (0.5 + this.#random() / 2), Math.min(askedMs, maxMs));
+  }
+}

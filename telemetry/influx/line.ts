@@ -1,0 +1,89 @@
+import {
+  type FieldsOf,
+  type FieldType,
+  type MeasurementName,
+  MEASUREMENTS,
+  type TagsOf,
+} from './measurements.ts';
+
+/** Most characters of a tag's value and of a text; longer ones are cut. */
+const MOST_TAG = 200;
+const MOST_TEXT = 4000;
+
+/** Integers are signed and have 64 bits. */
+const INTEGER_LIMIT = 2 ** 63;
+
+/**
+ * One point as a line of InfluxDB's line protocol, without the end of line; undefined when none of
+ * its fields has a value. Fields that are undefined, NaN or infinite are left out, and so are tags
+ * that are undefined or empty: the protocol has no word for them.
+ *
+ * We write the protocol ourselves: the `influx` package's escaping doubles the backslash of `\'`
+ * and lets through what ends a line or a tag too early.
+ *
+ * @param wallMs wall clock, ms since 1970; a whole number
+ * @param nth tells points of the same series in the same millisecond apart, 0 to 999,999: it
+ *   becomes nanoseconds, for a second point at the same time would replace the first
+ */
+export function lineOf<M extends MeasurementName>(
+  measurement: M,
+  tags: TagsOf<M>,
+  fields: FieldsOf<M>,
+  wallMs: number,
+  nth = 0,
+): string | undefined {
+  let pairs = '';
+  const types: Readonly<Record<string, { readonly type: FieldType }>> =
+    MEASUREMENTS[measurement].fields;
+  for (const [name, value] of Object.entries(fields)) {
+    const text = fieldText(types[name].type, value);
+    if (text !== undefined) pairs += `${pairs === '' ? '' : ','}${name}=${text}`;
+  }
+  if (pairs === '') return undefined;
+  let key: string = measurement;
+  for (const [name, value] of Object.entries<string | undefined>(tags)) {
+    if (value !== undefined && value !== '') key += `,${name}=${tagText(value)}`;
+  }
+  return `${key} ${pairs} ${Math.floor(wallMs)}${String(nth).padStart(6, '0')}`;
+}
+
+/**
+ * A tag's value as it is read back: control characters, halves of a surrogate pair and backslashes
+ * at the end cannot be written, and are `_` instead.
+ */
+export function tagValue(value: string): string {
+  return cut(value, MOST_TAG)
+    .replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, '_')
+    .replace(/\\+$/, (backslashes) => '_'.repeat(backslashes.length));
+}
+
+/** A text as it is read back: only halves of a surrogate pair cannot be written. */
+export function textValue(value: string): string {
+  return cut(value, MOST_TEXT).replaceAll(/\p{Cs}/gu, '\ufffd');
+}
+
+function tagText(value: string): string {
+  return tagValue(value).replaceAll(/[,= ]/g, '\\$&');
+}
+
+function fieldText(type: FieldType, value: unknown): string | undefined {
+  if (typeof value === 'number') {
+    if (type === 'integer') return integerText(value);
+    return type === 'float' && Number.isFinite(value) ? String(value) : undefined;
+  }
+  if (typeof value === 'string') {
+    return type === 'text' ? `"${textValue(value).replaceAll(/["\\]/g, '\\$&')}"` : undefined;
+  }
+  return typeof value === 'boolean' && type === 'boolean' ? String(value) : undefined;
+}
+
+function integerText(value: number): string | undefined {
+  if (!(Math.abs(value) < INTEGER_LIMIT)) return undefined;
+  const rounded = Math.round(value);
+  // Minus zero would be written as a zero anyway; what is large has no exponent up to 1e21.
+  return `${rounded === 0 ? 0 : rounded}i`;
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : text.slice(0, most);
+}

@@ -1,0 +1,103 @@
+import type { TickReport } from '../../engine/engine.ts';
+import { formatFlowId } from '../../engine/model/flow-id.ts';
+import type { TickAccounts } from '../accounts/tick-accounts.ts';
+import { lineOf } from './line.ts';
+import { rate, type Round, trafficLines } from './traffic-lines.ts';
+
+/** Ports whose devices are told of; those beyond are left out. */
+const MOST_PORTS = 256;
+
+/** What is summed up from tick to tick between two points. */
+export interface TickSums {
+  ticks: number;
+  /** Longest of them, ms. */
+  longestMs: number;
+  /** True while every source was fresh in each of them. */
+  fresh: boolean;
+}
+
+/** Every point of a round but events: the node, its paths, slices, ports, tables, rules. */
+export function nodeLines(
+  report: TickReport,
+  accounts: TickAccounts,
+  sums: Readonly<TickSums>,
+  round: Round,
+): void {
+  const { node, wallMs, seconds, write } = round;
+  const gains = trafficLines(accounts, round);
+  write(
+    lineOf(
+      'norikae_node',
+      { node },
+      {
+        flows: accounts.flows.reduce((sum, n) => sum + n, 0),
+        bits_per_second: rate(gains?.bytes, seconds, 8),
+        packets_per_second: rate(gains?.packets, seconds, 1),
+        coverage_bytes: gains && 1 - gains.vswitchBytes / gains.bytes,
+        coverage_packets: gains && 1 - gains.vswitchPackets / gains.packets,
+        host_cpu: report.tick.node.hostCpu,
+        cpu_saved_cores: accounts.cpuSavedCores,
+        reactions: accounts.reactions.count,
+        reaction_seconds: accounts.reactions.sumSeconds,
+        ticks: sums.ticks,
+        tick_ms: sums.longestMs,
+        fresh: sums.fresh,
+        held: report.held,
+      },
+      wallMs,
+    ),
+  );
+  portLines(report, round);
+  workLines(accounts, round);
+}
+
+function portLines({ tick }: TickReport, { node, wallMs, write }: Round): void {
+  let left = MOST_PORTS;
+  for (const port of tick.ports.values()) {
+    if (left-- === 0) return;
+    const load = tick.node.portLoad.get(port.name);
+    const fields = {
+      rx_bits_per_second: load?.rxBitsPerSecond,
+      tx_bits_per_second: load?.txBitsPerSecond,
+      link_bits_per_second: port.linkBitsPerSecond,
+      kind: port.kind,
+      vm: port.vm,
+      slice: port.slice,
+    };
+    write(lineOf('norikae_port', { node, port: port.name }, fields, wallMs));
+  }
+}
+
+/** Tables, operations, changes of placement, rules. */
+function workLines(accounts: TickAccounts, { node, wallMs, write }: Round): void {
+  for (const { backend, entries, used, masks, masksUsed } of accounts.tables) {
+    const fields = { entries, used, masks, masks_used: masksUsed };
+    write(lineOf('norikae_table', { node, backend }, fields, wallMs));
+  }
+  for (const { backend, kind, outcome, count } of accounts.operations) {
+    write(lineOf('norikae_operations', { node, backend, kind, outcome }, { count }, wallMs));
+  }
+  for (const { from, to, count } of accounts.moves) {
+    write(lineOf('norikae_moves', { node, from, to }, { count }, wallMs));
+  }
+  for (const { rule, flows, moves, refusals } of accounts.rules) {
+    write(lineOf('norikae_rule', { node, rule }, { flows, moves, refusals }, wallMs));
+  }
+}
+
+/** The `most` flows with the highest rates, a rank each. */
+export function topLines(accounts: TickAccounts, most: number, round: Round): void {
+  const { node, wallMs, write } = round;
+  accounts.top.slice(0, most).forEach((flow, i) => {
+    const fields = {
+      flow: formatFlowId(flow.id),
+      bits_per_second: flow.bitsPerSecond,
+      packets_per_second: flow.packetsPerSecond,
+      placement: flow.placement,
+      slice: flow.slice,
+      in_port: flow.inPort,
+    };
+    const rank = String(i + 1).padStart(3, '0');
+    write(lineOf('norikae_flow', { node, rank }, fields, wallMs));
+  });
+}

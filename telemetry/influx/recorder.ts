@@ -1,0 +1,117 @@
+import type { TickReport } from '../../engine/engine.ts';
+import type { TickAccounts } from '../accounts/tick-accounts.ts';
+import { Differences } from './differences.ts';
+import { lineOf } from './line.ts';
+import type { FieldsOf, TagsOf } from './measurements.ts';
+import { nodeLines, type TickSums, topLines } from './node-lines.ts';
+
+/** Settings of an {@link InfluxRecorder}. */
+export interface RecorderOptions {
+  /** Value of the tag `node`. */
+  readonly node: string;
+  /** Time from one round of points to the next, ms. */
+  readonly periodMs: number;
+  /** Flows with the highest rates to write; 0: none. */
+  readonly topFlows: number;
+  /** Takes a line of the line protocol; must not block. */
+  readonly write: (line: string) => void;
+  /** Wall clock, ms since 1970, for ticks that have none. */
+  readonly wall: () => number;
+}
+
+/** A change of placement, as it is written. */
+export interface DecisionEvent {
+  /** Wall clock, ms since 1970. */
+  readonly wallMs: number;
+  readonly tags: Omit<TagsOf<'norikae_decision'>, 'node'>;
+  readonly fields: FieldsOf<'norikae_decision'>;
+}
+
+/** Something else that happened. */
+export interface NodeEvent {
+  /** Wall clock, ms since 1970. */
+  readonly wallMs: number;
+  readonly kind: 'start' | 'policy' | 'policy-refused' | 'hold' | 'resume';
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Turns ticks and events into lines: each event at once, all else once a period. */
+export class InfluxRecorder {
+  readonly #options: RecorderOptions;
+  readonly #differences = new Differences();
+  #sums: TickSums = { ticks: 0, longestMs: 0, fresh: true };
+  #dueMs = Number.NEGATIVE_INFINITY;
+  #readAtMs: number | undefined;
+  #held = false;
+  #lastEvent = { wallMs: 0, nth: 0 };
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a tick into account; writes points when the period is over. */
+  observe(report: TickReport, accounts: TickAccounts): void {
+    const { tick, held } = report;
+    this.#sums.ticks++;
+    this.#sums.longestMs = Math.max(this.#sums.longestMs, report.elapsedMs);
+    this.#sums.fresh &&= tick.fresh;
+    const wallMs = tick.wallMs ?? this.#options.wall();
+    if (held !== this.#held) this.#holdChanged(held, wallMs);
+    if (tick.atMs < this.#dueMs) return;
+    // Rounds keep to their beat; one that was missed is not made up for.
+    this.#dueMs = Math.max(this.#dueMs + this.#options.periodMs, tick.atMs);
+    this.#round(report, accounts, wallMs);
+  }
+
+  decision({ wallMs, tags, fields }: DecisionEvent): void {
+    const { node } = this.#options;
+    const nth = this.#nth(wallMs);
+    this.#write(lineOf('norikae_decision', { node, ...tags }, fields, wallMs, nth));
+  }
+
+  event({ wallMs, kind, title, text }: NodeEvent): void {
+    const { node } = this.#options;
+    const fields = { title, text, tags: kind };
+    this.#write(lineOf('norikae_event', { node, kind }, fields, wallMs, this.#nth(wallMs)));
+  }
+
+  #round(report: TickReport, accounts: TickAccounts, wallMs: number): void {
+    const { node, topFlows } = this.#options;
+    const { readAtMs } = report.tick.table;
+    const seconds = (readAtMs - (this.#readAtMs ?? readAtMs)) / 1000;
+    this.#readAtMs = readAtMs;
+    const round = {
+      node,
+      wallMs,
+      seconds: seconds > 0 ? seconds : undefined,
+      differences: this.#differences,
+      write: (line: string | undefined) => this.#write(line),
+    };
+    nodeLines(report, accounts, this.#sums, round);
+    topLines(accounts, topFlows, round);
+    this.#differences.turn();
+    this.#sums = { ticks: 0, longestMs: 0, fresh: true };
+  }
+
+  #holdChanged(held: boolean, wallMs: number): void {
+    this.#held = held;
+    this.event({
+      wallMs,
+      kind: held ? 'hold' : 'resume',
+      title: held ? 'all held on the vSwitch' : 'flows are placed again',
+      text: held ? 'norikae onload-all' : 'norikae resume',
+    });
+  }
+
+  /** Counts the events of one millisecond: each is a point of its own. */
+  #nth(wallMs: number): number {
+    const { nth, wallMs: last } = this.#lastEvent;
+    this.#lastEvent = { wallMs, nth: wallMs === last ? nth + 1 : 0 };
+    return this.#lastEvent.nth;
+  }
+
+  #write(line: string | undefined): void {
+    if (line !== undefined) this.#options.write(line);
+  }
+}
