@@ -95,6 +95,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   return {
     view,
     metrics,
+    ticks: { reports: loop, version, periodMs: () => loop.periodMs },
     start: async () => {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
       influx?.start();

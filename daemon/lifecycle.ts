@@ -1,6 +1,7 @@
 import type { MetricsSource } from '../telemetry/prometheus/exposition.ts';
 import type { Config } from './config/config.ts';
 import { type ControlService, startControlServer } from './control/control-server.ts';
+import type { RecordingSource } from './control/recording-streams.ts';
 import type { DaemonView, StatusView } from './control/view.ts';
 import { liveness } from './http/health.ts';
 import { type HttpService, startHttpServer } from './http/http-server.ts';
@@ -11,6 +12,8 @@ import type { ServiceNotifier } from './systemd/notify.ts';
 export interface Daemon {
   readonly view: DaemonView;
   readonly metrics: MetricsSource;
+  /** What `norikae record` is given; left out: nothing can be recorded. */
+  readonly ticks?: RecordingSource;
   /** Resolves when the loop goes round; rejects when it cannot be started or `signal` aborts. */
   start(signal: AbortSignal): Promise<void>;
   /** Ends the loop and withdraws or keeps what is installed, as configured. Called once. */
@@ -54,7 +57,7 @@ export class StopTimeout extends Error {
  */
 export async function runLifecycle(options: LifecycleOptions): Promise<void> {
   const { daemon, config, log, notifier, events } = options;
-  const control = await startControlServer(config.control.path, daemon.view, log);
+  const control = await startControlServer(config.control.path, daemon.view, log, daemon.ticks);
   let http: HttpService | undefined;
   try {
     if (config.http.enabled) http = await startHttpServer(config.http, daemon, log);

@@ -22,6 +22,7 @@ export interface RecordedTotals {
   readonly lostTicks: number;
   /** Flows that came and went before they could be written down, and what they sent. */
   readonly missedFlows: number;
+  readonly missedPackets: number;
   readonly missedBytes: number;
 }
 

@@ -14,6 +14,8 @@ import { onloadAllCommand } from './onload-all.ts';
 import { hashPasswordCommand } from './hash-password.ts';
 import { reloadCommand } from './reload.ts';
 import { policyCommand } from './policy/policy.ts';
+import { recordCommand } from './record.ts';
+import { replayCommand } from './replay.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
@@ -39,6 +41,7 @@ Examples:
   norikae why 5b1f0c7e                     why a flow is where it is
   norikae onload-all                       everything back on the vSwitch, now
   norikae policy --help                    write, check, test and compare policies
+  norikae replay last-night.nkrec          what a policy would have done
 `;
 
 /** Runs one command line (without node and script); resolves to the exit code. */
@@ -73,6 +76,8 @@ function program(context: CliContext): Command {
     reloadCommand(context),
     policyCommand(context),
     hashPasswordCommand(context),
+    recordCommand(context),
+    replayCommand(context),
     versionCommand(context),
   ];
   for (const command of commands) root.addCommand(command);

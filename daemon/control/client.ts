@@ -94,6 +94,20 @@ export class ControlClient {
     }
   }
 
+  /**
+   * The daemon's recording as it is made (replay/recording/format.ts), until the daemon ends or
+   * `signal` aborts (which is no error).
+   */
+  async *recording(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      const response = await this.#open('GET', '/api/v1/recording', signal);
+      if (response.statusCode !== 200) throw refusal(await bodyOf(response));
+      for await (const chunk of response) yield Buffer.from(chunk);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
   async #ask<Answer>(
     method: 'GET' | 'POST',
     target: string,

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { MOST_DECISIONS } from './decision-query.ts';
 import { MOST_FLOWS, parseFlowQuery } from './flow-query.ts';
 import { listenPrivately } from './private-socket.ts';
+import { type RecordingSource, RecordingStreams } from './recording-streams.ts';
 import { TickStreams } from './tick-streams.ts';
 import type { DaemonView } from './view.ts';
 
@@ -19,7 +20,7 @@ export interface ControlService {
 }
 
 /**
- * Serves the view as JSON on a unix socket, mode 0600.
+ * Serves the view as JSON on a unix socket, mode 0600, and recordings when `ticks` is given.
  *
  * @throws ControlSocketInUse, ControlSocketUnusable
  */
@@ -27,9 +28,11 @@ export async function startControlServer(
   path: string,
   view: DaemonView,
   log: Log,
+  ticks?: RecordingSource,
 ): Promise<ControlService> {
   const streams = new TickStreams(view, log);
-  const server = limitedServer(router(routesOf(view, streams), log));
+  const recordings = ticks === undefined ? undefined : new RecordingStreams(ticks, log);
+  const server = limitedServer(router(routesOf(view, streams, recordings), log));
   server.maxConnections = MOST_CONNECTIONS;
   await listenPrivately(server, path);
   server.on('error', (error) => log.error({ err: error }, 'the control socket failed'));
@@ -37,12 +40,17 @@ export async function startControlServer(
     path,
     close: () => {
       streams.close();
+      recordings?.close();
       return closeServer(server);
     },
   };
 }
 
-function routesOf(view: DaemonView, streams: TickStreams): readonly Route[] {
+function routesOf(
+  view: DaemonView,
+  streams: TickStreams,
+  recordings: RecordingStreams | undefined,
+): readonly Route[] {
   const routes: readonly Route[] = [
     ...readRoutes(view, { flows: MOST_FLOWS, decisions: MOST_DECISIONS }),
     {
@@ -73,6 +81,16 @@ function routesOf(view: DaemonView, streams: TickStreams): readonly Route[] {
       summary: 'read the policies again',
       handle: async ({ response }) => sendJson(response, 200, await view.reload()),
     },
+    ...(recordings === undefined ? [] : [recordingRoute(recordings)]),
   ];
   return [indexRoute(routes), ...routes];
+}
+
+function recordingRoute(recordings: RecordingStreams): Route {
+  return {
+    method: 'GET',
+    path: '/api/v1/recording',
+    summary: 'what every flow does, tick by tick, in bytes: what "norikae record" writes to a file',
+    handle: ({ response }) => recordings.open(response),
+  };
 }

@@ -8,7 +8,7 @@ import type { PolicySet } from '../../engine/rules/policy.ts';
 import { NodeMeter } from '../../telemetry/node-meter.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import { createEvaluator } from '../policy-evaluator.ts';
-import { AUDIT_MS, SMOOTHING_MS } from '../simulation/settings.ts';
+import { AUDIT_MS, DEFAULT_PLANNER, SMOOTHING_MS } from '../simulation/settings.ts';
 import { SimulatedClock } from '../simulation/simulated-clock.ts';
 import { diffOf, type PolicyDiff, takeWishes, type Wishes, wishesOf } from './diff.ts';
 
@@ -26,8 +26,6 @@ export interface EmulatedTickOptions {
 }
 
 const TICK_MS = 250;
-/** As in the daemon: the defaults of its configuration. */
-const PLANNER = { minHoldMs: 2000, hysteresis: 1.3, operations: { perSecond: 2000, burst: 4000 } };
 
 /**
  * Compares two sets of policies on a tick of the emulated node, on which the first was in force
@@ -63,7 +61,7 @@ export async function diffOnEmulatedTick(
   const { backend } = node;
   const engine = new Engine({
     evaluator,
-    planner: PLANNER,
+    planner: DEFAULT_PLANNER,
     backends: [backend],
     clock,
     auditMs: AUDIT_MS,

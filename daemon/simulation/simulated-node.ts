@@ -1,5 +1,5 @@
 import { FlowTable } from '../../engine/model/flow-table.ts';
-import type { FlowSpec } from '../../engine/model/flow.ts';
+import { type FlowSpec, Placement } from '../../engine/model/flow.ts';
 import type { CounterSink } from '../../engine/ports/path-backend.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import type { MemoryBackend } from './memory-backend.ts';
@@ -20,7 +20,8 @@ export class SimulatedNode {
   sentBytes = 0;
 
   readonly #backends: readonly MemoryBackend[];
-  readonly #sink: CounterSink;
+  /** By backend. */
+  readonly #sinks: readonly CounterSink[];
   /** Slots that were ever used. */
   #high = 0;
   /** By slot; undefined where the vSwitch has no flow. */
@@ -37,10 +38,14 @@ export class SimulatedNode {
   constructor(backends: readonly MemoryBackend[]) {
     this.#backends = backends;
     const { table } = this;
-    this.#sink = {
-      carried: (w0, w1, w2, w3, packets, bytes) =>
-        table.carried(table.find(w0, w1, w2, w3), packets, bytes, this.#nowMs),
-    };
+    this.#sinks = backends.map((backend) => {
+      const fast = backend.capabilities().placement === 'fast-path';
+      const by = fast ? Placement.fastPath : Placement.offload;
+      return {
+        carried: (w0, w1, w2, w3, packets, bytes) =>
+          table.carried(table.find(w0, w1, w2, w3), packets, bytes, this.#nowMs, by),
+      };
+    });
   }
 
   /** True while the vSwitch has the slot's flow. */
@@ -117,7 +122,7 @@ export class SimulatedNode {
       const idleMs = usedAtMs < 0 ? -1 : nowMs - usedAtMs;
       table.observe(this.#row[slot], this.#packets[slot], this.#bytes[slot], idleMs);
     }
-    for (const backend of this.#backends) await backend.counters(this.#sink);
+    for (const [i, backend] of this.#backends.entries()) await backend.counters(this.#sinks[i]);
     table.end();
     updateRates(table, SMOOTHING_MS);
   }

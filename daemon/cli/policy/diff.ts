@@ -7,11 +7,11 @@ import { diffOnEmulatedTick } from '../../policy-diff/emulated-tick.ts';
 import { diffOnRecordedTick, RecordingError } from '../../policy-diff/recorded-tick.ts';
 import { checkPolicies } from '../../policy-files.ts';
 import { enforced } from '../../policy-test/enforced.ts';
-import { quantity, QuantityError } from '../../policy-test/quantity.ts';
 import { bitRate, packetRate } from '../../view/format.ts';
 import { textTable } from '../../view/text-table.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
+import { timeUpTo, wholeNumber } from '../number-options.ts';
 import { failingInJson, PolicyMistakes } from './json-errors.ts';
 import { policyFiles } from './paths.ts';
 
@@ -54,7 +54,7 @@ export function policyDiffCommand(context: CliContext): Command {
     .option('--seed <n>', 'seed of the emulated node', wholeNumber(0, 2 ** 32 - 1), 1)
     .addOption(
       new Option('--for <time>', 'how long BEFORE has been in force')
-        .argParser(parseTime)
+        .argParser(timeUpTo(3_600_000, 'an hour'))
         .default(30_000, '30s'),
     )
     .option('--entries <n>', 'entries of the emulated NIC', wholeNumber(1, 1_000_000), 400)
@@ -136,24 +136,6 @@ function flowLines(flows: readonly ChangedFlow[], context: CliContext): string[]
     lineWidth(context),
     context.stdout.colours.dim,
   );
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  };
-}
-
-function parseTime(text: string): number {
-  try {
-    const ms = quantity(text, 'ms');
-    if (ms > 0 && ms <= 3_600_000) return ms;
-  } catch (error) {
-    if (!(error instanceof QuantityError)) throw error;
-  }
-  throw new InvalidArgumentError('It must be a time such as 30s, of an hour at most.');
 }
 
 function parseShare(text: string): number {

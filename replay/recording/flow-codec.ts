@@ -1,0 +1,177 @@
+import type { FlowAction, FlowActions } from '../../engine/model/action.ts';
+import type { FlowId } from '../../engine/model/flow-id.ts';
+import {
+  FIELD_BITS,
+  type FieldMatch,
+  type FieldName,
+  type FlowMatch,
+  fieldBytes,
+  isExact,
+} from '../../engine/model/match.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { Action, MASKED, MOST_NAMES } from './format.ts';
+import type { PayloadReader } from './payload-reader.ts';
+
+/** What a flow matches and does: the part of a FlowSpec that is not its id. */
+export interface FlowWords {
+  readonly match: FlowMatch;
+  readonly actions: FlowActions;
+}
+
+/** Writes flows; names that come again are numbers. */
+export class FlowEncoder {
+  readonly #names = new Map<string, number>();
+
+  name(name: string, to: ByteWriter): void {
+    const known = this.#names.get(name);
+    if (known !== undefined) {
+      to.varint(known);
+      return;
+    }
+    const room = this.#names.size < MOST_NAMES;
+    if (room) this.#names.set(name, this.#names.size + 1);
+    to.varint(room ? this.#names.size : 0);
+    to.text(name);
+  }
+
+  id({ w0, w1, w2, w3 }: FlowId, to: ByteWriter): void {
+    to.uint32(w0);
+    to.uint32(w1);
+    to.uint32(w2);
+    to.uint32(w3);
+  }
+
+  flow({ match, actions }: FlowWords, to: ByteWriter): void {
+    this.name(match.inPort, to);
+    to.varint(match.fields.length);
+    for (const field of match.fields) this.#field(field, !isExact(field), to);
+    to.varint(match.opaque.length);
+    for (const { name, text } of match.opaque) {
+      this.name(name, to);
+      to.text(text);
+    }
+    to.varint(actions.length);
+    for (const action of actions) this.#action(action, to);
+  }
+
+  #field({ field, value, mask }: FieldMatch, masked: boolean, to: ByteWriter): void {
+    this.name(field, to);
+    to.byte(masked ? value.length | MASKED : value.length);
+    to.bytes(value);
+    if (masked) to.bytes(mask);
+  }
+
+  #action(action: FlowAction, to: ByteWriter): void {
+    switch (action.kind) {
+      case 'output':
+        to.byte(Action.output);
+        this.name(action.port, to);
+        break;
+      case 'set':
+        to.byte(Action.set);
+        this.#field(action, true, to);
+        break;
+      case 'push-vlan':
+        to.byte(Action.pushVlan);
+        to.varint(action.tpid);
+        to.varint(action.vid);
+        to.varint(action.pcp);
+        break;
+      case 'pop-vlan':
+        to.byte(Action.popVlan);
+        break;
+      case 'opaque':
+        to.byte(Action.other);
+        to.text(action.text);
+        break;
+      default:
+        action satisfies never;
+    }
+  }
+}
+
+/** Reads what {@link FlowEncoder} writes. Every method throws PayloadError. */
+export class FlowDecoder {
+  readonly #names: string[] = [];
+
+  name(from: PayloadReader): string {
+    const number = from.varint();
+    if (number === 0) return from.text();
+    const known = this.#names.at(number - 1);
+    if (known !== undefined) return known;
+    if (number !== this.#names.length + 1 || number > MOST_NAMES) {
+      throw from.error(`there is no name ${number}`);
+    }
+    const name = from.text();
+    this.#names.push(name);
+    return name;
+  }
+
+  id(from: PayloadReader): FlowId {
+    return { w0: from.uint32(), w1: from.uint32(), w2: from.uint32(), w3: from.uint32() };
+  }
+
+  flow(from: PayloadReader): FlowWords {
+    const inPort = this.name(from);
+    const fields = Array.from({ length: from.count(2) }, () => this.#field(from)).filter((f) =>
+      f.mask.some((byte) => byte !== 0),
+    );
+    const opaque = Array.from({ length: from.count(2) }, () => ({
+      name: this.name(from),
+      text: from.text(),
+    }));
+    const actions = Array.from({ length: from.count(1) }, () => this.#action(from));
+    return { match: { inPort, fields, opaque }, actions };
+  }
+
+  #field(from: PayloadReader): FieldMatch {
+    const name = this.name(from);
+    const field = fieldNamed(name);
+    if (field === undefined) throw from.error(`there is no field "${name}"`);
+    const header = from.byte();
+    const length = header & ~MASKED;
+    if (length !== fieldBytes(field)) throw from.error(`${field} does not have ${length} bytes`);
+    const value = from.bytes(length);
+    const mask = (header & MASKED) === 0 ? exactMask(field) : from.bytes(length);
+    return { field, value: value.map((byte, i) => byte & mask[i]), mask };
+  }
+
+  #action(from: PayloadReader): FlowAction {
+    const kind = from.byte();
+    switch (kind) {
+      case Action.output:
+        return { kind: 'output', port: this.name(from) };
+      case Action.set:
+        return { kind: 'set', ...this.#field(from) };
+      case Action.pushVlan:
+        return {
+          kind: 'push-vlan',
+          tpid: from.varint(),
+          vid: from.varint(),
+          pcp: from.varint(),
+        };
+      case Action.popVlan:
+        return { kind: 'pop-vlan' };
+      case Action.other:
+        return { kind: 'opaque', text: from.text() };
+      default:
+        throw from.error(`there is no action of kind ${kind}`);
+    }
+  }
+}
+
+const FIELDS: ReadonlyMap<string, FieldName> = new Map(
+  Object.keys(FIELD_BITS)
+    .filter((name): name is FieldName => Object.hasOwn(FIELD_BITS, name))
+    .map((name) => [name, name]),
+);
+
+function fieldNamed(name: string): FieldName | undefined {
+  return FIELDS.get(name);
+}
+
+function exactMask(field: FieldName): Uint8Array {
+  const mask = new Uint8Array(fieldBytes(field)).fill(0xff);
+  mask[0] = 0xff >> (mask.length * 8 - FIELD_BITS[field]);
+  return mask;
+}

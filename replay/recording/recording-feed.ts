@@ -1,0 +1,240 @@
+import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
+import type { NodeState, PortLoad } from '../../engine/model/tick.ts';
+import type { FeedTick, RecordedTotals, TraceFeed } from '../feed.ts';
+import { LATEST_MS } from '../traces/capture.ts';
+import type { TraceSource } from '../traces/source.ts';
+import { TooManyFlows, TraceDamaged } from '../traces/trace-error.ts';
+import type { Traffic } from '../traffic.ts';
+import { BlockReader, type RecordedBlock } from './block-reader.ts';
+import { FlowDecoder } from './flow-codec.ts';
+import { Block, MOST_SLOTS } from './format.ts';
+import { PayloadError, PayloadReader } from './payload-reader.ts';
+import { isPorts, isRecordingStart } from './recording-guards.ts';
+
+/** Where a slot has no flow. */
+const NONE = -1;
+
+/** Plays what `norikae record` wrote, in the ticks that the daemon had. */
+export class RecordingFeed implements TraceFeed {
+  readonly format = 'recording';
+  readonly #file: string;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #blocks: BlockReader;
+  readonly #flows = new FlowDecoder();
+  /** Slot of the traffic by slot of the recording. */
+  #slots = new Int32Array(0);
+  #startedMs: number | null = null;
+  #atMs = 0;
+  #ports: PortSnapshot = new Map();
+  #node: NodeState = { hostCpu: undefined, portLoad: new Map() };
+  #ended = false;
+  #complete = false;
+  /** Why a tick could not be read to its end: told once what was read of it has been played. */
+  #failure: { readonly error: Error } | undefined;
+  readonly #recorded = {
+    vswitchPackets: 0,
+    vswitchBytes: 0,
+    carriedPackets: 0,
+    carriedBytes: 0,
+    lostTicks: 0,
+    missedFlows: 0,
+    missedPackets: 0,
+    missedBytes: 0,
+  };
+
+  constructor(source: TraceSource) {
+    this.#file = source.file;
+    this.#chunks = source.chunks[Symbol.asyncIterator]();
+    this.#blocks = new BlockReader(source.file);
+  }
+
+  startMs(): number {
+    return 0;
+  }
+
+  notes(): readonly string[] {
+    const { lostTicks, missedFlows } = this.#recorded;
+    return [
+      ...(this.#ended && !this.#complete
+        ? ['the recording has no end: its recorder did not close it']
+        : []),
+      ...(lostTicks > 0
+        ? [`the recorder lost ${lostTicks} ticks; the next ones stand for them`]
+        : []),
+      ...(missedFlows > 0 ? [`${missedFlows} flows came and went before they were recorded`] : []),
+    ];
+  }
+
+  recorded(): RecordedTotals {
+    return this.#recorded;
+  }
+
+  async next(traffic: Traffic): Promise<FeedTick | undefined> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      const block = await this.#block();
+      if (block === undefined) return undefined;
+      const beforeMs = this.#atMs;
+      this.#failure = this.#read(block, traffic);
+      // Also of a tick that is damaged what was read counts, once its length is known.
+      if (this.#atMs === beforeMs) continue;
+      const wallMs = this.#startedMs === null ? undefined : this.#startedMs + this.#atMs;
+      return { atMs: this.#atMs, wallMs, node: this.#node, ports: this.#ports };
+    }
+  }
+
+  #read(
+    { type, content, offset }: RecordedBlock,
+    traffic: Traffic,
+  ): { readonly error: Error } | undefined {
+    const from = new PayloadReader(content);
+    try {
+      if (type === Block.tick) this.#tick(from, traffic);
+      else this.#other(type, from);
+      return undefined;
+    } catch (error) {
+      if (error instanceof TooManyFlows) return { error };
+      if (!(error instanceof PayloadError)) throw error;
+      return { error: new TraceDamaged(this.#file, offset + error.at, error.message) };
+    }
+  }
+
+  #other(type: number, from: PayloadReader): void {
+    if (type === Block.start) this.#start(from);
+    else if (type === Block.ports) this.#readPorts(from);
+    else if (type === Block.end) this.#complete = true;
+  }
+
+  async #block(): Promise<RecordedBlock | undefined> {
+    for (;;) {
+      const block = this.#blocks.next();
+      if (block !== undefined || this.#ended) return block;
+      const { value, done } = await this.#chunks.next();
+      if (done === true) {
+        this.#ended = true;
+        this.#blocks.end();
+      } else {
+        this.#blocks.push(value);
+      }
+    }
+  }
+
+  #start(from: PayloadReader): void {
+    const start = json(from);
+    if (!isRecordingStart(start)) throw from.error('this is no beginning of a recording');
+    this.#startedMs = start.startedMs;
+  }
+
+  #readPorts(from: PayloadReader): void {
+    const ports = json(from);
+    if (!isPorts(ports)) throw from.error('these are no ports');
+    this.#ports = new Map(ports.map((port): [string, PortInfo] => [port.name, port]));
+  }
+
+  #tick(from: PayloadReader, traffic: Traffic): void {
+    const us = from.varint();
+    const atMs = this.#atMs + Math.max(us, 1) / 1000;
+    if (atMs <= LATEST_MS) this.#atMs = atMs;
+    else throw from.error('the recording goes on for centuries');
+    if (us === 0) throw from.error('a tick takes some time');
+    this.#recorded.lostTicks += from.varint();
+    this.#readNode(from);
+    this.#missed(from);
+    this.#gone(from, traffic);
+    this.#new(from, traffic);
+    this.#changed(from, traffic);
+    this.#traffic(from, traffic);
+    if (from.left > 0) throw from.error(`${from.left} bytes are left over in this tick`);
+  }
+
+  #readNode(from: PayloadReader): void {
+    const flags = from.byte();
+    const hostCpu = (flags & 1) === 0 ? undefined : from.float64();
+    const r = this.#recorded;
+    r.vswitchPackets += from.varint();
+    r.vswitchBytes += from.varint();
+    r.carriedPackets += from.varint();
+    r.carriedBytes += from.varint();
+    const portLoad = new Map<string, PortLoad>();
+    for (let left = from.count(17); left > 0; left--) {
+      const name = this.#flows.name(from);
+      const rxBitsPerSecond = from.float64();
+      portLoad.set(name, { rxBitsPerSecond, txBitsPerSecond: from.float64() });
+    }
+    this.#node = { hostCpu, portLoad };
+  }
+
+  #missed(from: PayloadReader): void {
+    const r = this.#recorded;
+    r.missedFlows += from.varint();
+    r.missedPackets += from.varint();
+    r.missedBytes += from.varint();
+  }
+
+  #gone(from: PayloadReader, traffic: Traffic): void {
+    this.#each(from, 3, (slot) => {
+      const flow = this.#known(slot, from);
+      const packets = from.varint();
+      traffic.send(flow, packets, from.varint(), this.#atMs);
+      traffic.remove(flow);
+      this.#slots[slot] = NONE;
+    });
+  }
+
+  #new(from: PayloadReader, traffic: Traffic): void {
+    this.#each(from, 20, (slot) => {
+      if (slot >= this.#slots.length) this.#grow(slot);
+      if (this.#slots[slot] !== NONE) throw from.error(`slot ${slot} has a flow already`);
+      const id = this.#flows.id(from);
+      if (traffic.slotOf(id) >= 0) throw from.error('this flow is there already');
+      this.#slots[slot] = traffic.add({ id, ...this.#flows.flow(from) });
+    });
+  }
+
+  #changed(from: PayloadReader, traffic: Traffic): void {
+    this.#each(from, 4, (slot) => {
+      const flow = this.#known(slot, from);
+      const { id } = traffic.flowAt(flow);
+      traffic.change(flow, { id, ...this.#flows.flow(from) });
+    });
+  }
+
+  #traffic(from: PayloadReader, traffic: Traffic): void {
+    this.#each(from, 3, (slot) => {
+      const flow = this.#known(slot, from);
+      const packets = from.varint();
+      traffic.send(flow, packets, from.varint(), this.#atMs);
+    });
+  }
+
+  /** Reads a list of slots, with what `one` reads of each. */
+  #each(from: PayloadReader, least: number, one: (slot: number) => void): void {
+    let slot = 0;
+    for (let left = from.count(least); left > 0; left--) {
+      slot += from.varint();
+      if (slot >= MOST_SLOTS) throw from.error(`there is no slot ${slot}`);
+      one(slot);
+    }
+  }
+
+  #known(slot: number, from: PayloadReader): number {
+    const flow = this.#slots[slot] ?? NONE;
+    if (flow === NONE) throw from.error(`slot ${slot} has no flow`);
+    return flow;
+  }
+
+  #grow(slot: number): void {
+    const next = new Int32Array(Math.max(256, (slot + 1) * 2)).fill(NONE);
+    next.set(this.#slots);
+    this.#slots = next;
+  }
+}
+
+function json(from: PayloadReader): unknown {
+  const text = new TextDecoder().decode(from.bytes(from.left));
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw from.error('this block is no JSON');
+  }
+}

@@ -1,0 +1,42 @@
+import type { PortInfo } from '../../engine/model/port.ts';
+import type { RecordingStart } from './format.ts';
+
+/** True of the beginning of a recording. */
+export function isRecordingStart(value: unknown): value is RecordingStart {
+  if (!isRecord(value)) return false;
+  const { version, startedMs, periodMs } = value;
+  return (
+    typeof version === 'string' &&
+    (startedMs === null || isTime(startedMs)) &&
+    typeof periodMs === 'number'
+  );
+}
+
+/** True of ports as they were written; what is undefined of them is left out in JSON. */
+export function isPorts(value: unknown): value is readonly PortInfo[] {
+  return Array.isArray(value) && value.every(isPort);
+}
+
+const KINDS: ReadonlySet<unknown> = new Set(['vm', 'uplink', 'internal', 'other']);
+
+function isPort(value: unknown): value is PortInfo {
+  if (!isRecord(value)) return false;
+  const { name, uuid, ifindex, bridge, kind, mac, vm, slice, linkBitsPerSecond } = value;
+  return (
+    [name, uuid, bridge].every((text) => typeof text === 'string') &&
+    [mac, vm, slice].every((text) => text === undefined || typeof text === 'string') &&
+    (linkBitsPerSecond === undefined || typeof linkBitsPerSecond === 'number') &&
+    typeof ifindex === 'number' &&
+    KINDS.has(kind) &&
+    typeof value.shaped === 'boolean' &&
+    typeof value.policed === 'boolean'
+  );
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 2 ** 43;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

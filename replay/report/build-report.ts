@@ -1,0 +1,185 @@
+import { REASONS } from '../../engine/model/reason.ts';
+import type { RecordedTotals, TraceFeed } from '../feed.ts';
+import type { LogHistogram } from '../measures/log-histogram.ts';
+import { Column, type PolicyMeasures } from '../measures/policy-measures.ts';
+import type { SliceSums } from '../measures/slice-sums.ts';
+import type { PolicyRun } from '../policy-run.ts';
+import type { SimulationOptions, SimulationResult } from '../simulate.ts';
+import type {
+  DwellReport,
+  OverTime,
+  PolicyOverTime,
+  PolicyReport,
+  ReasonReport,
+  RecordedReport,
+  ReplayReport,
+  SliceReport,
+} from './report.ts';
+
+/** What a report is made of. */
+export interface ReportParts {
+  readonly file: string;
+  readonly feed: TraceFeed;
+  readonly options: SimulationOptions;
+  readonly result: SimulationResult;
+  /** Host CPU time of a packet through the vSwitch, ns. */
+  readonly packetCostNs: number;
+}
+
+/** Sums a replay up. */
+export function buildReport({
+  file,
+  feed,
+  options,
+  result,
+  packetCostNs,
+}: ReportParts): ReplayReport {
+  const { traffic, runs, playedMs, startWallMs, ticks, failure } = result;
+  const recorded = feed.recorded?.();
+  return {
+    trace: {
+      file,
+      format: feed.format,
+      startedAt: startWallMs === undefined ? null : new Date(startWallMs).toISOString(),
+      durationMs: playedMs,
+      ticks,
+      packets: traffic.totalPackets,
+      bytes: traffic.totalBytes,
+      flows: traffic.everBorn,
+      mostFlows: traffic.peak,
+      notes: feed.notes(),
+      failure: failure?.message ?? null,
+      recorded: recorded === undefined ? null : recordedReport(recorded),
+    },
+    settings: {
+      entries: options.entries,
+      fastPathEntries: options.fastPathEntries,
+      periodMs: feed.format === 'recording' ? null : options.periodMs,
+      packetCostNs,
+    },
+    policies: runs.map((run) => policyReport(run, packetCostNs)),
+    overTime: overTime(runs),
+  };
+}
+
+function recordedReport(r: RecordedTotals): RecordedReport {
+  const { lostTicks, missedFlows, missedBytes } = r;
+  return {
+    byteCoverage: share(r.carriedBytes, r.vswitchBytes),
+    packetCoverage: share(r.carriedPackets, r.vswitchPackets),
+    lostTicks,
+    missedFlows,
+    missedBytes,
+  };
+}
+
+function policyReport(run: PolicyRun, packetCostNs: number): PolicyReport {
+  const m = run.measures;
+  const savedMs = (m.carriedPackets * packetCostNs) / 1e6;
+  return {
+    name: run.name,
+    bytes: { vswitch: m.vswitchBytes, carried: m.carriedBytes },
+    packets: { vswitch: m.vswitchPackets, carried: m.carriedPackets },
+    byteCoverage: share(m.carriedBytes, m.vswitchBytes),
+    packetCoverage: share(m.carriedPackets, m.vswitchPackets),
+    hostCpu: { savedMs, savedCpus: over(savedMs, m.ms) },
+    entries: { mean: over(m.entryMs, m.ms), most: m.mostEntries },
+    operations: {
+      put: m.puts,
+      deleted: m.deletes,
+      perSecond: over((m.puts + m.deletes) * 1000, m.ms),
+      mostPerSecond: m.mostOperationsPerSecond,
+    },
+    dwell: dwellReport(m.dwell, run.ages()),
+    onVswitch: reasonReports(m),
+    refusals: [...m.refusals]
+      .map(([code, count]) => ({ code, count }))
+      .toSorted((a, b) => b.count - a.count),
+    slices: sliceReports(m),
+  };
+}
+
+/** The entries that are still there are added to the histogram: call it once. */
+function dwellReport(dwell: LogHistogram, ages: readonly number[]): DwellReport {
+  // One that was put in the last tick has not lived yet.
+  for (const age of ages) if (age > 0) dwell.add(age);
+  const quantile = (of: number): number | null => dwell.quantile(of) ?? null;
+  const none = dwell.count === 0;
+  return {
+    entries: dwell.count,
+    thereAtEnd: ages.length,
+    p10Ms: quantile(0.1),
+    p50Ms: quantile(0.5),
+    p90Ms: quantile(0.9),
+    p99Ms: quantile(0.99),
+    meanMs: none ? null : dwell.sumMs / dwell.count,
+    mostMs: none ? null : dwell.mostMs,
+    histogram: dwell.octaves(),
+  };
+}
+
+function reasonReports(m: PolicyMeasures): readonly ReasonReport[] {
+  return REASONS.map(({ code, text }, i) => ({
+    reason: code,
+    text,
+    bytes: m.reasonBytes[i],
+    packets: m.reasonPackets[i],
+    flowSeconds: m.reasonFlowMs[i] / 1000,
+  }))
+    .filter((r) => r.packets > 0 || r.flowSeconds > 0)
+    .toSorted((a, b) => b.bytes - a.bytes || b.flowSeconds - a.flowSeconds);
+}
+
+function sliceReports(m: PolicyMeasures): readonly SliceReport[] {
+  return m.slices.all
+    .filter((s) => s.packets > 0)
+    .toSorted((a, b) => b.bytes - a.bytes)
+    .map((s) => sliceReport(s, m.ms));
+}
+
+function sliceReport(s: SliceSums, ms: number): SliceReport {
+  const vswitch = { bytes: s.bytes - s.carriedBytes, packets: s.packets - s.carriedPackets };
+  return {
+    name: s.name ?? null,
+    bytes: { vswitch: vswitch.bytes, carried: s.carriedBytes },
+    packets: { vswitch: vswitch.packets, carried: s.carriedPackets },
+    byteCoverage: share(s.carriedBytes, vswitch.bytes),
+    packetCoverage: share(s.carriedPackets, vswitch.packets),
+    entries: { mean: over(s.entryMs, ms), most: s.mostEntries },
+  };
+}
+
+function overTime(runs: readonly PolicyRun[]): OverTime {
+  const { widthMs, count } = runs[0].measures.overTime;
+  return {
+    bucketMs: widthMs,
+    atMs: Array.from({ length: count }, (_, i) => i * widthMs),
+    coveredMs: runs[0].measures.overTime.column(Column.ms),
+    policies: runs.map((run) => policyOverTime(run.measures)),
+  };
+}
+
+function policyOverTime({ overTime }: PolicyMeasures): PolicyOverTime {
+  const column = (of: number): readonly number[] => overTime.column(of);
+  const ms = column(Column.ms);
+  const mean = (of: number): readonly number[] => column(of).map((sum, i) => over(sum, ms[i]));
+  return {
+    vswitchBytes: column(Column.vswitchBytes),
+    vswitchPackets: column(Column.vswitchPackets),
+    carriedBytes: column(Column.carriedBytes),
+    carriedPackets: column(Column.carriedPackets),
+    flows: mean(Column.flowMs),
+    entries: mean(Column.entryMs),
+    mostEntries: column(Column.mostEntries),
+    operations: column(Column.operations),
+    refused: column(Column.refused),
+  };
+}
+
+function share(carried: number, vswitch: number): number | null {
+  return carried + vswitch > 0 ? carried / (carried + vswitch) : null;
+}
+
+function over(sum: number, by: number): number {
+  return by > 0 ? sum / by : 0;
+}
