@@ -183,10 +183,26 @@ export function nodeDashboard(): DashboardBuilder {
       }),
     )
     .withPanel(
+      lines({
+        title: 'Load of links',
+        description:
+          'What the device of a port counts, over the speed of its link; the busier direction.',
+        unit: 'percentunit',
+        max: 1,
+        queries: [
+          {
+            expr: `max by (port) (${of('norikae_port_device_bytes_per_second', PORTS)}) / max by (port) (${of('norikae_port_link_bytes_per_second', PORTS)})`,
+            legend: '{{port}}',
+          },
+        ],
+      }),
+    )
+    .withPanel(
       table({
         title: 'Ports',
         description: 'What is behind each port, and the VM and slice it belongs to.',
         unit: 'short',
+        width: 24,
         queries: [{ expr: of('norikae_port_info', PORTS) }],
       }),
     );

@@ -60,6 +60,7 @@ export class Accountant {
       cpuSavedCores: undefined,
       slices: [],
       ports: [],
+      portLoad: new Map(),
       tables: [],
       moves: this.#moves.moves,
       rules: [],
@@ -99,6 +100,7 @@ export class Accountant {
     a.coverage = coverage(a.paths);
     a.slices = this.#slices.accounts;
     a.ports = this.#ports.accounts;
+    a.portLoad = tick.node.portLoad;
     a.tables = report.plans.map(tableAccount);
     a.rules = this.#moves.rules;
     a.refusals = this.#operations.refusals;
@@ -113,12 +115,13 @@ export class Accountant {
     const first = this.#totals === undefined;
     const seconds = first ? 0 : (table.readAtMs - this.#readAtMs) / 1000;
     this.#readAtMs = table.readAtMs;
-    for (let i = 0; i < table.count; i++) {
-      const row = table.rows[i];
+    const { rows, count } = table;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i];
       this.#rows.meet(table, row);
       // What flows sent before anybody looked is not ours to count.
-      if (!first) this.#attribute(table, row);
-      this.#rows.take(table, row);
+      if (first) this.#rows.take(table, row);
+      else this.#attribute(table, row);
     }
     // The last packets that a backend carried of flows that left in this reading.
     for (const row of table.removed) {
@@ -135,19 +138,22 @@ export class Accountant {
   #attribute(table: FlowTable, row: number): void {
     const t = table.traffic;
     const r = this.#rows;
-    const slice = this.#slices.slotOf(table.decision.slice[row]);
     const packets = t.vswitchPackets[row] - r.vswitchPackets[row];
+    const carried = t.carriedPackets[row] - r.carriedPackets[row];
+    // Most flows are silent in most ticks.
+    if (packets === 0 && carried === 0) return;
+    const slice = this.#slices.slotOf(table.decision.slice[row]);
     if (packets > 0) {
       const bytes = t.vswitchBytes[row] - r.vswitchBytes[row];
       this.#slices.add(slice, Placement.onload, bytes, packets);
       this.#ports.add(table, row, Placement.onload, bytes, packets);
     }
-    const carried = t.carriedPackets[row] - r.carriedPackets[row];
     if (carried > 0) {
       const bytes = t.carriedBytes[row] - r.carriedBytes[row];
       this.#slices.add(slice, t.carrier[row], bytes, carried);
       this.#ports.add(table, row, t.carrier[row], bytes, carried);
     }
+    r.take(table, row);
   }
 
   #sumUp(now: PathTotals): void {

@@ -90,10 +90,11 @@ export class PortBook {
     if (identity !== this.#identity) this.#assign(ports);
     this.#identity = identity;
     const accounts: PortAccount[] = [];
-    for (const { name, kind, vm, slice } of ports.values()) {
+    for (const { name, kind, vm, slice, linkBitsPerSecond } of ports.values()) {
       const slot = this.#slotByName.get(name) ?? Slots.OTHER;
       if (slot === Slots.OTHER) continue;
-      accounts.push({ name, kind, vm, slice, rx: this.#rx.of(slot), tx: this.#tx.of(slot) });
+      const [rx, tx] = [this.#rx.of(slot), this.#tx.of(slot)];
+      accounts.push({ name, kind, vm, slice, linkBitsPerSecond, rx, tx });
     }
     if (accounts.length < ports.size) accounts.push(this.#others());
     this.#accounts = accounts;
@@ -115,6 +116,7 @@ export class PortBook {
 
   #others(): PortAccount {
     const [rx, tx] = [this.#rx.of(Slots.OTHER), this.#tx.of(Slots.OTHER)];
-    return { name: OTHER, kind: 'other', vm: undefined, slice: undefined, rx, tx };
+    const unknown = { vm: undefined, slice: undefined, linkBitsPerSecond: undefined };
+    return { name: OTHER, kind: 'other', ...unknown, rx, tx };
   }
 }

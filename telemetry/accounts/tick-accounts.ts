@@ -3,6 +3,7 @@ import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
+import type { PortLoad } from '../../engine/model/tick.ts';
 import type { OperationResult } from '../../engine/ports/path-backend.ts';
 
 /** The ways that packets can take, indexed by the placement that sends them there. */
@@ -42,6 +43,8 @@ export interface PortAccount {
   readonly kind: PortInfo['kind'];
   readonly vm: string | undefined;
   readonly slice: string | undefined;
+  /** Speed of its link, bits/s; undefined: not known. */
+  readonly linkBitsPerSecond: number | undefined;
   /** Flows whose packets came in by the port. */
   readonly rx: PathUses;
   /** Flows whose packets go out of the port. What goes out of several counts for each of them. */
@@ -164,6 +167,8 @@ export interface TickAccounts {
   readonly cpuSavedCores: number | undefined;
   readonly slices: readonly SliceAccount[];
   readonly ports: readonly PortAccount[];
+  /** What the ports' devices count themselves, by name; of ports that have been looked at twice. */
+  readonly portLoad: ReadonlyMap<string, PortLoad>;
   readonly tables: readonly TableAccount[];
   readonly moves: readonly MoveCount[];
   readonly rules: readonly RuleAccount[];

@@ -130,6 +130,14 @@ function portFamilies(a: TickAccounts): readonly MetricFamily[] {
     ...rx.map((use) => series({ port: name, direction: 'rx', path: use.path }, use)),
     ...tx.map((use) => series({ port: name, direction: 'tx', path: use.path }, use)),
   ]);
+  const links = new SeriesList(read, ({ name, linkBitsPerSecond: link }) =>
+    link === undefined ? [] : [series({ port: name }, link)],
+  );
+  const devices = new SeriesList(read, ({ name }) =>
+    (['rx', 'tx'] as const).map((direction) =>
+      series({ port: name, direction }, { name, direction }),
+    ),
+  );
   const info = new SeriesList(read, ({ name, kind, vm, slice }) => [
     series({ port: name, kind, vm, slice }, 1),
   ]);
@@ -161,6 +169,28 @@ function portFamilies(a: TickAccounts): readonly MetricFamily[] {
       directions,
       packets,
     ),
+    familyOf(
+      {
+        name: 'norikae_port_link_bytes_per_second',
+        type: 'gauge',
+        help: "Speed of the port's link, where its device tells.",
+      },
+      links,
+      (bitsPerSecond) => bitsPerSecond / 8,
+    ),
+    {
+      name: 'norikae_port_device_bytes_per_second',
+      type: 'gauge',
+      help: "What the port's device itself counts, all traffic included, as a mean between the last two looks at the host.",
+      write: (lines) => {
+        for (const { labels, of } of devices.all) {
+          const load = a.portLoad.get(of.name);
+          if (load === undefined) continue;
+          const bits = of.direction === 'rx' ? load.rxBitsPerSecond : load.txBitsPerSecond;
+          lines.sample('norikae_port_device_bytes_per_second', labels, bits / 8);
+        }
+      },
+    },
   ];
 }
 
