@@ -9,7 +9,7 @@ import { run as runAlgorithm, type RunResult } from './run.ts';
 import { type Sightings, sightings } from './sightings.ts';
 import { writePlots } from './plots/write-plots.ts';
 import type { Trace } from './trace.ts';
-import { trafficOf } from './traffic.ts';
+import { type MadeTrace, trafficOf } from './traffic.ts';
 import { figureTables } from './tables.ts';
 
 /**
@@ -55,7 +55,7 @@ async function allFigures(
 
 /** Every algorithm with a table of each size on one trace. */
 async function figuresOf(
-  trace: Trace,
+  { trace, expected }: MadeTrace,
   setting: Pick<SettingFigures, 'input' | 'load' | 'windowMs'>,
   scope: Scope,
   signal: AbortSignal,
@@ -63,7 +63,7 @@ async function figuresOf(
   const seen = sightings(trace);
   const figures: SettingFigures[] = [];
   for (const entries of scope.tables) {
-    const ceilings = bounds(trace, seen, entries);
+    const ceilings = bounds(trace, seen, entries, expected);
     const algorithms = [];
     for (const algorithm of scope.algorithms) {
       await setImmediate();

@@ -8,26 +8,45 @@ export interface Bound {
   readonly packets: number;
 }
 
-/** The two ceilings for a table size on a trace. */
+/** The ceilings for a table size on a trace. */
 export interface Bounds {
   /** Knows the next window: the best flows that send in it, whether anybody has seen them or not. */
   readonly clairvoyant: Bound;
   /** The same among flows that the vSwitch has when the decision is made. */
   readonly reachable: Bound;
+  /**
+   * The most that can be expected without foresight: whoever knows how generated traffic is made
+   * and all that was drawn so far. There for generated traffic alone. One trace may be kinder to
+   * somebody than its expectation.
+   */
+  readonly informed?: Bound;
+}
+
+/** The lowest ceiling there is: the informed one, or where it is not known the reachable. */
+export function mostWithoutForesight({ informed, reachable }: Bounds): Bound {
+  return informed ?? reachable;
 }
 
 /**
- * Works out both ceilings. Whoever decides at a window's end has at most `entries` flows in the
+ * Works out the ceilings. Whoever decides at a window's end has at most `entries` flows in the
  * table, and only flows that the vSwitch has by then: the next window's credit is at most the sum
  * of the `entries` largest among those. Bytes and packets are bounded each by itself; no set of
  * flows need reach both.
  */
-export function bounds(trace: Trace, seen: Sightings, entries: number): Bounds {
+export function bounds(trace: Trace, seen: Sightings, entries: number, expected?: Trace): Bounds {
   const bytes = bestSums(trace, seen, entries, trace.bytes);
   const packets = bestSums(trace, seen, entries, trace.packets);
   return {
     clairvoyant: { bytes: bytes.any / bytes.all, packets: packets.any / packets.all },
     reachable: { bytes: bytes.known / bytes.all, packets: packets.known / packets.all },
+    ...(expected === undefined
+      ? {}
+      : {
+          informed: {
+            bytes: informed(trace, seen, entries, expected, 'bytes') / bytes.all,
+            packets: informed(trace, seen, entries, expected, 'packets') / packets.all,
+          },
+        }),
   };
 }
 
@@ -59,6 +78,57 @@ function bestSums(trace: Trace, seen: Sightings, entries: number, column: Float6
     sums.any += sumOfLargest(scratch, senders, entries);
   }
   return sums;
+}
+
+/** What the flows send, window by window, of which most is expected. */
+function informed(
+  trace: Trace,
+  seen: Sightings,
+  entries: number,
+  expected: Trace,
+  by: 'bytes' | 'packets',
+): number {
+  const { offsets, flow, windows, warmUpWindows } = trace;
+  /** 1 while the vSwitch has the flow, by flow. */
+  const known = new Uint8Array(trace.flows);
+  /** 1 + the window in which the flow is placed, by flow. */
+  const placedIn = new Uint32Array(trace.flows);
+  let sum = 0;
+  for (let w = 0; w < windows; w++) {
+    if (w >= warmUpWindows) {
+      place(expected, w, known, entries, by, placedIn);
+      for (let i = offsets[w]; i < offsets[w + 1]; i++) {
+        if (placedIn[flow[i]] === w + 1) sum += trace[by][i];
+      }
+    }
+    for (let i = seen.bornOffsets[w]; i < seen.bornOffsets[w + 1]; i++) known[seen.born[i]] = 1;
+    for (let i = seen.goneOffsets[w]; i < seen.goneOffsets[w + 1]; i++) known[seen.gone[i]] = 0;
+  }
+  return sum;
+}
+
+/** Marks the `entries` known flows of which most is expected in the window. */
+function place(
+  expected: Trace,
+  window: number,
+  known: Uint8Array,
+  entries: number,
+  by: 'bytes' | 'packets',
+  placedIn: Uint32Array,
+): void {
+  const from = expected.offsets[window];
+  const to = expected.offsets[window + 1];
+  const values = new Float64Array(to - from);
+  let n = 0;
+  for (let i = from; i < to; i++) if (known[expected.flow[i]] === 1) values[n++] = expected[by][i];
+  const least = n > entries ? kthLargest(values, n, entries) : 0;
+  let left = entries;
+  for (let i = from; i < to && left > 0; i++) {
+    const flow = expected.flow[i];
+    if (known[flow] === 0 || expected[by][i] < least) continue;
+    placedIn[flow] = window + 1;
+    left--;
+  }
 }
 
 /** The sum of the `k` largest of `values[0 .. n)`, which are reordered. */

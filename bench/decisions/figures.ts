@@ -75,12 +75,14 @@ export function traceFigures(trace: Trace, seen: Sightings): TraceFigures {
 /** Means of the same setting over several seeds. */
 export function meanFigures(runs: readonly SettingFigures[]): SettingFigures {
   const [first] = runs;
+  const informed = runs.flatMap((r) => r.bounds.informed ?? []);
   return {
     ...first,
     trace: meanOf(runs.map((r) => r.trace)),
     bounds: {
       clairvoyant: meanOf(runs.map((r) => r.bounds.clairvoyant)),
       reachable: meanOf(runs.map((r) => r.bounds.reachable)),
+      ...(informed.length === runs.length ? { informed: meanOf(informed) } : {}),
     },
     algorithms: first.algorithms.map((_, i) => meanAlgorithm(runs.map((r) => r.algorithms[i]))),
   };

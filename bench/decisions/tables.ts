@@ -1,5 +1,6 @@
 import type { ReportTable } from '../report.ts';
 import { type AlgorithmFigures, meanFigures, type SettingFigures } from './figures.ts';
+import type { Bound, Bounds } from './bounds.ts';
 import { grouped } from './groups.ts';
 
 /** So many settings are shown each in a table of its own; more are put into matrices. */
@@ -10,9 +11,11 @@ const COLUMNS = [
   'bytes',
   'of clairv.',
   'of reach.',
+  'of inf.',
   'packets',
   'of clairv.',
   'of reach.',
+  'of inf.',
   'entries',
   'ops/s',
   'ms/decision',
@@ -22,9 +25,7 @@ const COLUMNS = [
 interface Metric {
   readonly title: string;
   readonly of: (a: AlgorithmFigures) => string;
-  readonly bound:
-    | ((bound: { readonly bytes: number; readonly packets: number }) => string)
-    | undefined;
+  readonly bound: ((bound: Bound) => string) | undefined;
 }
 
 const METRICS: readonly Metric[] = [
@@ -57,34 +58,48 @@ export function figureTables(figures: readonly SettingFigures[]): ReportTable[] 
 }
 
 function detailTable(f: SettingFigures): ReportTable {
-  const { clairvoyant, reachable } = f.bounds;
-  const seen = [reachable.bytes / clairvoyant.bytes, reachable.packets / clairvoyant.packets];
-  const none = ['', '', '', ''];
   return {
     title: titleOf(f),
     columns: COLUMNS,
     rows: [
-      [
-        'clairvoyant',
-        percent(clairvoyant.bytes),
+      ...ceilingsOf(f.bounds).map(([name, bound]) => [
+        name,
+        ...sharesOf(bound.bytes, f.bounds, 'bytes'),
+        ...sharesOf(bound.packets, f.bounds, 'packets'),
         '',
         '',
-        percent(clairvoyant.packets),
         '',
-        ...none,
-      ],
-      [
-        'reachable',
-        percent(reachable.bytes),
-        percent(seen[0]),
-        '',
-        percent(reachable.packets),
-        percent(seen[1]),
-        ...none,
-      ],
-      ...f.algorithms.map(rowOf),
+      ]),
+      ...f.algorithms.map((a) => [
+        a.algorithm,
+        ...sharesOf(a.byteCoverage, f.bounds, 'bytes'),
+        ...sharesOf(a.packetCoverage, f.bounds, 'packets'),
+        String(Math.round(a.meanEntries)),
+        a.operationsPerSecond.toFixed(1),
+        a.msPerDecision.toFixed(3),
+      ]),
     ],
   };
+}
+
+/** The ceilings there are, by name, the highest first. */
+function ceilingsOf({ clairvoyant, reachable, informed }: Bounds): [string, Bound][] {
+  const ceilings: [string, Bound][] = [
+    ['clairvoyant', clairvoyant],
+    ['reachable', reachable],
+  ];
+  return informed === undefined ? ceilings : [...ceilings, ['informed', informed]];
+}
+
+/** A coverage, and what part of each ceiling it is. */
+function sharesOf(coverage: number, bounds: Bounds, unit: keyof Bound): string[] {
+  const { clairvoyant, reachable, informed } = bounds;
+  return [
+    percent(coverage),
+    percent(coverage / clairvoyant[unit]),
+    percent(coverage / reachable[unit]),
+    informed === undefined ? '' : percent(coverage / informed[unit]),
+  ];
 }
 
 function titleOf({ input, entries, windowMs, trace }: SettingFigures): string {
@@ -93,31 +108,16 @@ function titleOf({ input, entries, windowMs, trace }: SettingFigures): string {
   return `${input}: ${entries} entries for ${flows}, ${gigabits} Gbit/s, windows of ${windowMs} ms`;
 }
 
-function rowOf(a: AlgorithmFigures): string[] {
-  return [
-    a.algorithm,
-    percent(a.byteCoverage),
-    percent(a.clairvoyantByteShare),
-    percent(a.reachableByteShare),
-    percent(a.packetCoverage),
-    percent(a.clairvoyantPacketShare),
-    percent(a.reachablePacketShare),
-    String(Math.round(a.meanEntries)),
-    a.operationsPerSecond.toFixed(1),
-    a.msPerDecision.toFixed(3),
-  ];
-}
-
 /** One metric: a row for each setting, a column for each algorithm. */
 function matrix({ title, of, bound }: Metric, figures: readonly SettingFigures[]): ReportTable {
   const [first] = figures;
-  const ceilings = bound === undefined ? [] : ['clairvoyant', 'reachable'];
+  const ceilings = bound === undefined ? [] : ceilingsOf(first.bounds).map(([name]) => name);
   return {
     title: `${title}, windows of ${first.windowMs} ms`,
     columns: ['flows and entries', ...ceilings, ...first.algorithms.map((a) => a.algorithm)],
     rows: figures.map((f) => [
       `${f.input} ${f.load ?? ''} in ${f.entries}`,
-      ...(bound === undefined ? [] : [bound(f.bounds.clairvoyant), bound(f.bounds.reachable)]),
+      ...(bound === undefined ? [] : ceilingsOf(f.bounds).map(([, ceiling]) => bound(ceiling))),
       ...f.algorithms.map(of),
     ]),
   };

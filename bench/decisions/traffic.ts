@@ -4,10 +4,16 @@ import type { Scope } from './options.ts';
 import { traceOfRecords } from './record-trace.ts';
 import type { Trace, TraceLength } from './trace.ts';
 
+/** A trace, and what could be expected of its flows where that is known. */
+export interface MadeTrace {
+  readonly trace: Trace;
+  readonly expected?: Trace;
+}
+
 /** A trace that is made when its turn comes, and what it is in words. */
 interface LabelledTrace {
   readonly label: string;
-  readonly make: (length: TraceLength) => Promise<Trace>;
+  readonly make: (length: TraceLength) => Promise<MadeTrace>;
 }
 
 /** Traffic to compare on: generated anew for each seed, or a file's. */
@@ -20,7 +26,9 @@ export interface Traffic {
 /** The traffic that the scope asks for. */
 export function trafficOf({ trace, inputs, loads, seeds }: Scope): Traffic[] {
   if (trace !== undefined) {
-    const make = (length: TraceLength) => traceOfRecords(trace, length.windowMs);
+    const make = async (length: TraceLength) => ({
+      trace: await traceOfRecords(trace, length.windowMs),
+    });
     return [{ input: basename(trace), load: undefined, traces: [{ label: trace, make }] }];
   }
   return inputs.flatMap((input) =>

@@ -1,5 +1,5 @@
 import type { AlgorithmFigures, SettingFigures } from '../figures.ts';
-import type { Bound } from '../bounds.ts';
+import { mostWithoutForesight } from '../bounds.ts';
 import { grouped } from '../groups.ts';
 import { legend, line, mark } from './look.ts';
 import { ceiling, frame, type Panel, xLabel, yOf } from './panel.ts';
@@ -33,13 +33,18 @@ export function coveragePlot(means: readonly SettingFigures[], covered: Covered)
     width,
     height,
     title,
-    `A panel for each number of flows; dotted: the clairvoyant, grey: the reachable bound.`,
+    'A panel for each number of flows; grey lines are ceilings.',
     [
       text(LEFT, 24, title, { 'font-size': 15, 'font-weight': 600 }),
       ...loads.flatMap((figures, i) => panelOf(figures, covered, LEFT + i * (PANEL.width + GAP))),
-      text(LEFT, legendTop - 14, 'entries; grey: the reachable bound, dotted: the clairvoyant', {
-        class: 'faint',
-      }),
+      text(
+        LEFT,
+        legendTop - 14,
+        'entries; grey: the most without foresight; dotted: the reachable bound and the clairvoyant',
+        {
+          class: 'faint',
+        },
+      ),
       ...legend(names, LEFT, legendTop + 4, 4, 165),
     ],
   );
@@ -50,7 +55,6 @@ function panelOf(figures: readonly SettingFigures[], covered: Covered, left: num
   const x = (i: number) => left + (PANEL.width * (i + 0.5)) / figures.length;
   const points = (share: (f: SettingFigures) => number) =>
     figures.map((f, i) => [x(i), yOf(panel, share(f))] as const);
-  const bound = (b: Bound) => b[covered.unit];
   const names = figures[0].algorithms.map((a) => a.algorithm);
   const curves = names
     .map((name, at) => ({ name, points: points((f) => covered.of(f.algorithms[at])) }))
@@ -60,11 +64,15 @@ function panelOf(figures: readonly SettingFigures[], covered: Covered, left: num
     ...frame(panel, titleOf(figures[0])),
     ...figures.map((f, i) => xLabel(panel, x(i), f.entries.toLocaleString('en-GB'))),
     ceiling(
-      points((f) => bound(f.bounds.clairvoyant)),
+      points(({ bounds }) => bounds.clairvoyant[covered.unit]),
       true,
     ),
     ceiling(
-      points((f) => bound(f.bounds.reachable)),
+      points(({ bounds }) => bounds.reachable[covered.unit]),
+      true,
+    ),
+    ceiling(
+      points(({ bounds }) => mostWithoutForesight(bounds)[covered.unit]),
       false,
     ),
     ...curves.map((curve) => line(curve.name, curve.points)),

@@ -1,3 +1,4 @@
+import { mostWithoutForesight } from '../bounds.ts';
 import type { SettingFigures } from '../figures.ts';
 import type { Covered } from './coverage-plot.ts';
 import { legend, mark } from './look.ts';
@@ -29,7 +30,7 @@ export function operationsPlot(means: readonly SettingFigures[], covered: Covere
     LEFT + COLUMNS * (PANEL.width + GAP_X),
     legendTop + Math.ceil(names.length / 4) * 20 + 8,
     title,
-    'A panel for each table; grey: the reachable bound. Up and to the left is better.',
+    'A panel for each table; grey: the most without foresight. Up and to the left is better.',
     [
       text(LEFT, 24, title, { 'font-size': 15, 'font-weight': 600 }),
       ...means.flatMap((figures, i) =>
@@ -40,7 +41,7 @@ export function operationsPlot(means: readonly SettingFigures[], covered: Covere
           shares: sharesOf(figures, covered),
         }),
       ),
-      text(LEFT, legendTop - 22, 'operations/s, logarithmic; grey: the reachable bound', {
+      text(LEFT, legendTop - 22, 'operations/s, logarithmic; grey: the most without foresight', {
         class: 'faint',
       }),
       ...legend(names, LEFT, legendTop, 4, 165),
@@ -54,7 +55,7 @@ function panelOf(figures: SettingFigures, covered: Covered, panel: Panel): strin
   const least = Math.floor(Math.min(...operations));
   const most = Math.max(least + 1, Math.ceil(Math.max(...operations)));
   const x = (log: number) => panel.left + (panel.width * (log - least)) / (most - least);
-  const bound = yOf(panel, figures.bounds.reachable[covered.unit]);
+  const bound = yOf(panel, mostWithoutForesight(figures.bounds)[covered.unit]);
   const ticks = Array.from({ length: most - least + 1 }, (_, i) => least + i);
   return [
     ...frame(panel, `${figures.entries.toLocaleString('en-GB')} entries`),
@@ -86,6 +87,6 @@ function panelOf(figures: SettingFigures, covered: Covered, panel: Panel): strin
 /** From the tenth below the least to the one above the ceiling. */
 function sharesOf({ algorithms, bounds }: SettingFigures, { unit, of }: Covered): [number, number] {
   const least = Math.min(...algorithms.map(of));
-  const most = bounds.reachable[unit];
+  const most = Math.max(mostWithoutForesight(bounds)[unit], ...algorithms.map(of));
   return [Math.floor(least * 10) / 10, Math.min(1, Math.ceil(most * 10 + 0.01) / 10)];
 }
