@@ -21,6 +21,11 @@ export interface Setting {
   readonly entries: number;
 }
 
+/** The setting in words, but for its windows. */
+export function settingName({ input, load, entries }: Setting): string {
+  return load === undefined ? `${input} in ${entries}` : `${input} ${load} in ${entries}`;
+}
+
 /** One algorithm in one setting. */
 export interface AlgorithmFigures extends RunResult {
   readonly algorithm: string;

@@ -1,5 +1,5 @@
 import { compare, type Comparison } from '../report.ts';
-import { type AlgorithmFigures, meanFigures, type SettingFigures } from './figures.ts';
+import { type AlgorithmFigures, meanFigures, type SettingFigures, settingName } from './figures.ts';
 import { grouped } from './groups.ts';
 import { NORIKAE } from './norikae.ts';
 
@@ -16,8 +16,8 @@ export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] 
     const mean = meanFigures(group);
     const { ours, peers } = sides(mean);
     if (ours === undefined || peers.length === 0) return [];
-    const what = group.length > 1 ? 'mean' : mean.input;
-    const where = `${what} ${mean.load ?? ''} in ${mean.entries}, ${mean.windowMs} ms`;
+    const input = group.length > 1 ? 'mean' : mean.input;
+    const where = `${settingName({ ...mean, input })}, ${mean.windowMs} ms`;
     const bytes = best(peers, (a) => a.byteCoverage);
     const packets = best(peers, (a) => a.packetCoverage);
     const sorted = peers.filter((a) => a.algorithm.startsWith('top-k'));
@@ -66,7 +66,7 @@ function standingBy(
     const { ours, peers } = sides(f);
     if (ours === undefined || peers.length === 0) return [];
     const peer = best(peers, value);
-    const where = `${f.input} ${f.load ?? ''} in ${f.entries}, ${f.windowMs} ms`;
+    const where = `${settingName(f)}, ${f.windowMs} ms`;
     return [{ lead: value(ours) - value(peer), where: `${where}, beside ${peer.algorithm}` }];
   });
   if (leads.length === 0) return [];

@@ -1,5 +1,5 @@
 import type { ReportTable } from '../report.ts';
-import { type AlgorithmFigures, meanFigures, type SettingFigures } from './figures.ts';
+import { type AlgorithmFigures, meanFigures, type SettingFigures, settingName } from './figures.ts';
 import type { Bound, Bounds } from './bounds.ts';
 import { grouped } from './groups.ts';
 
@@ -116,7 +116,7 @@ function matrix({ title, of, bound }: Metric, figures: readonly SettingFigures[]
     title: `${title}, windows of ${first.windowMs} ms`,
     columns: ['flows and entries', ...ceilings, ...first.algorithms.map((a) => a.algorithm)],
     rows: figures.map((f) => [
-      `${f.input} ${f.load ?? ''} in ${f.entries}`,
+      settingName(f),
       ...(bound === undefined ? [] : ceilingsOf(f.bounds).map(([, ceiling]) => bound(ceiling))),
       ...f.algorithms.map(of),
     ]),
