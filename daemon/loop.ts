@@ -78,6 +78,7 @@ export class Loop {
       ports: node.ports,
       clock,
       periodMs: HOST_PERIOD_MS,
+      vswitchPackets: () => this.table.totals.vswitchPackets,
       timeoutMs: config.poll.timeoutMs,
     });
     this.#observer = new Observer({

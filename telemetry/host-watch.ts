@@ -15,6 +15,7 @@ import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import { abortable } from './abortable.ts';
 import { withDeadline } from './deadline.ts';
 import { NodeMeter } from './node-meter.ts';
+import { PacketCost } from './packet-cost.ts';
 import { SourceHealth } from './source-health.ts';
 
 /** What a {@link HostWatch} looks at, and how often. */
@@ -24,6 +25,8 @@ export interface HostWatchOptions {
   readonly clock: Clock;
   readonly periodMs: number;
   readonly timeoutMs: number;
+  /** Packets that the vSwitch has forwarded up to now; left out: what one costs is not estimated. */
+  readonly vswitchPackets?: () => number;
 }
 
 /**
@@ -33,6 +36,7 @@ export interface HostWatchOptions {
 export class HostWatch {
   readonly #options: HostWatchOptions;
   readonly #meter = new NodeMeter();
+  readonly #cost = new PacketCost();
   readonly #health: SourceHealth;
 
   constructor(options: HostWatchOptions) {
@@ -42,7 +46,7 @@ export class HostWatch {
 
   /** The node as of the last look that succeeded. */
   get state(): NodeState {
-    return this.#meter.state;
+    return { ...this.#meter.state, packetCost: this.#cost.ns };
   }
 
   status(nowMs: number): SourceStatus {
@@ -59,7 +63,7 @@ export class HostWatch {
   }
 
   #look(): Observable<unknown> {
-    const { host, ports, clock, timeoutMs } = this.#options;
+    const { host, ports, clock, timeoutMs, vswitchPackets } = this.#options;
     return defer(() => {
       const atMs = clock.now();
       const names = ports.current().keys();
@@ -68,6 +72,9 @@ export class HostWatch {
       ).pipe(
         tap((sample) => {
           this.#meter.observe(sample, atMs);
+          if (vswitchPackets !== undefined) {
+            this.#cost.observe(sample.cpu, vswitchPackets(), atMs);
+          }
           this.#health.succeeded(clock.now(), clock.now() - atMs);
         }),
       );

@@ -106,6 +106,7 @@ export function nodeDashboard(): DashboardBuilder {
         description:
           'Share of traffic off the vSwitch. A fall without a change of traffic is worth a look.',
         unit: 'percentunit',
+        width: 8,
         max: 1,
         queries: [
           { expr: coverage('norikae_traffic_bytes_total'), legend: 'bytes' },
@@ -118,8 +119,19 @@ export function nodeDashboard(): DashboardBuilder {
         title: 'Host CPU',
         description: 'Share of all CPUs that the host itself uses.',
         unit: 'percentunit',
+        width: 8,
         max: 1,
         queries: [{ expr: of('norikae_host_cpu_ratio'), legend: 'host' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Cost of a packet on the vSwitch (estimate)',
+        description:
+          'Host CPU time for one packet, from how CPU time went up and down with packets. The saved CPUs rest on it.',
+        unit: 's',
+        width: 8,
+        queries: [{ expr: of('norikae_vswitch_packet_cost_estimate_seconds'), legend: 'a packet' }],
       }),
     )
     .withRow(new RowBuilder('Flows and tables'))

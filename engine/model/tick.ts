@@ -28,6 +28,11 @@ export interface NodeState {
   /** Share of all CPUs that the host itself uses: 1 - idle - guest, 0 to 1; undefined: not known. */
   readonly hostCpu: number | undefined;
   readonly portLoad: ReadonlyMap<string, PortLoad>;
+  /**
+   * Estimate of the host's CPU time for one packet on the vSwitch, ns; undefined or left out: not
+   * known.
+   */
+  readonly packetCost?: number | undefined;
 }
 
 /**

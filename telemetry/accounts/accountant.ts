@@ -98,6 +98,7 @@ export class Accountant {
     a.wallMs = tick.wallMs;
     a.flows = report.flows;
     a.coverage = coverage(a.paths);
+    a.cpuSavedCores = cpuSaved(a.paths, tick.node.packetCost);
     a.slices = this.#slices.accounts;
     a.ports = this.#ports.accounts;
     a.portLoad = tick.node.portLoad;
@@ -223,6 +224,13 @@ function coverage(paths: PathUses): TickAccounts['coverage'] {
     return all > 0 ? 1 - paths[Placement.onload][of] / all : undefined;
   };
   return { bytes: share('bitsPerSecond'), packets: share('packetsPerSecond') };
+}
+
+/** CPUs; `packetCost` in ns. */
+function cpuSaved(paths: PathUses, packetCost: number | undefined): number | undefined {
+  if (packetCost === undefined) return undefined;
+  const offVswitch = paths.reduce((sum, p) => sum + p.packetsPerSecond, 0);
+  return ((offVswitch - paths[Placement.onload].packetsPerSecond) * packetCost) / 1e9;
 }
 
 function tableAccount({ backend, capacity }: TickReport['plans'][number]): TableAccount {

@@ -162,7 +162,8 @@ export interface TickAccounts {
   readonly coverage: Coverage;
   /**
    * Estimate of the CPUs that would be needed for what did not go through the vSwitch: packets/s
-   * off it times what a packet on it costs. Undefined while that is not known.
+   * off it times what a packet on it costs. What an offloaded packet costs the host, as with XDP, is
+   * not taken off. Undefined while the cost is not known.
    */
   readonly cpuSavedCores: number | undefined;
   readonly slices: readonly SliceAccount[];

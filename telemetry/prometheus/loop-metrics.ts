@@ -13,6 +13,7 @@ export class LoopMetrics {
   readonly #period: Gauge;
   readonly #held: Gauge;
   readonly #hostCpu: Gauge;
+  readonly #packetCost: Gauge;
   readonly #sourceFresh: Gauge;
   readonly #sourceAge: Gauge;
   readonly #sourceCost: Gauge;
@@ -53,6 +54,10 @@ export class LoopMetrics {
     this.#hostCpu = gauge(
       'host_cpu_ratio',
       'Share of all CPUs that the host itself uses: 1 - idle - guest. NaN while not known.',
+    );
+    this.#packetCost = gauge(
+      'vswitch_packet_cost_estimate_seconds',
+      'Estimate of the host CPU time for one packet on the vSwitch, from how CPU time went up and down with its packets in the last minutes. NaN while the traffic has not told.',
     );
     this.#sourceFresh = gauge(
       'source_fresh',
@@ -95,6 +100,7 @@ export class LoopMetrics {
     this.#period.set(periodMs / 1000);
     this.#held.set(report.held ? 1 : 0);
     this.#hostCpu.set(tick.node.hostCpu ?? Number.NaN);
+    this.#packetCost.set((tick.node.packetCost ?? Number.NaN) / 1e9);
     for (const source of tick.sources) this.#source(source);
   }
 

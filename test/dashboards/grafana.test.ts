@@ -172,5 +172,8 @@ describe('Grafana dashboards', () => {
   });
 });
 
-/** Panels of what an emulated node does not know. */
-const MAY_BE_UNKNOWN = new Set(['CPU saved (estimate)']);
+/** Panels of what a daemon does not know in its first seconds. */
+const MAY_BE_UNKNOWN = new Set([
+  'CPU saved (estimate)',
+  'Cost of a packet on the vSwitch (estimate)',
+]);

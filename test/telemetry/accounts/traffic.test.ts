@@ -44,6 +44,17 @@ describe('accounts of traffic', () => {
     assert.deepEqual(packets(seen[1].tx), [2, 30, 60]);
   });
 
+  it('estimate the CPU saved from what a packet costs, and say nothing while that is not known', () => {
+    const rig = new Rig();
+    rig.read(0, [{ n: 1 }]);
+    assert.equal(rig.account().cpuSavedCores, undefined);
+    rig.node = { ...rig.node, packetCost: 2000 };
+    rig.read(2000, [{ n: 1, packets: 7 }], () => {
+      rig.table.carried(rowOf(rig.table, 1), 1_000_000, 1e8, 2000, Placement.offload);
+    });
+    assert.equal(rig.account().cpuSavedCores, 1);
+  });
+
   it('do not count twice what a reading saw that was given up', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }]);
