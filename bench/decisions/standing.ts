@@ -1,4 +1,5 @@
 import { compare, type Comparison } from '../report.ts';
+import { type Bound, mostWithoutForesight } from './bounds.ts';
 import { type AlgorithmFigures, meanFigures, type SettingFigures, settingName } from './figures.ts';
 import { grouped } from './groups.ts';
 import { NORIKAE } from './norikae.ts';
@@ -49,12 +50,34 @@ export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] 
   });
 }
 
-/** In how many settings nobody is ahead of us, and where somebody is the furthest. */
+/**
+ * In how many settings nobody is ahead of us, where somebody is the furthest, and how near we come
+ * to what can be expected at best.
+ */
 export function standingOf(figures: readonly SettingFigures[]): string[] {
   return [
     standingBy(figures, 'bytes', (a) => a.byteCoverage),
     standingBy(figures, 'packets', (a) => a.packetCoverage),
+    nearnessBy(figures, 'bytes', (a) => a.byteCoverage),
+    nearnessBy(figures, 'packets', (a) => a.packetCoverage),
   ].flat();
+}
+
+function nearnessBy(
+  figures: readonly SettingFigures[],
+  unit: keyof Bound,
+  value: (a: AlgorithmFigures) => number,
+): string[] {
+  const shares = figures.flatMap((f) => {
+    const { ours } = sides(f);
+    const most = mostWithoutForesight(f.bounds)[unit];
+    return ours === undefined ? [] : [{ share: value(ours) / most, where: settingName(f) }];
+  });
+  if (shares.length === 0) return [];
+  const mean = shares.reduce((sum, { share }) => sum + share, 0) / shares.length;
+  const least = shares.reduce((a, b) => (b.share < a.share ? b : a));
+  const [average, worst] = [mean, least.share].map((share) => `${(share * 100).toFixed(1)}%`);
+  return [`${unit}, of the lowest ceiling: ${average} on average, ${worst} in ${least.where}`];
 }
 
 function standingBy(

@@ -65,11 +65,12 @@ describe('the report of the decisions bench', () => {
   });
 
   it('counts the settings in which somebody is ahead of us', () => {
-    const [bytes, packets] = standingOf([
+    const [bytes, packets, nearBytes] = standingOf([
       figures({ entries: 64 }, { norikae: [0.5, 0.5, 1], lru: [0.4, 0.7, 1], lfu: [0.1, 0.1, 1] }),
       figures({ entries: 256 }, { norikae: [0.5, 0.5, 1], lru: [0.5, 0.4, 1], lfu: [0, 0, 1] }),
     ]);
     assert.match(bytes, /ahead in 1, level in 1, behind in 0; 0\.0 points at the least/);
+    assert.match(nearBytes, /^bytes, of the lowest ceiling: 55\.6% on average, 55\.6% in mix 500/);
     assert.match(packets, /ahead in 1, level in 0, behind in 1; -20\.0 points .*beside lru/);
   });
 
