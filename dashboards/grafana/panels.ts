@@ -56,7 +56,12 @@ export function lowIsBad(warn: number, good: number): readonly Threshold[] {
 
 /** Lines over time, or areas on top of each other. */
 export function lines(
-  options: Common & { readonly stacked?: boolean; readonly max?: number },
+  options: Common & {
+    readonly stacked?: boolean;
+    readonly max?: number;
+    /** Values may be below 0. */
+    readonly signed?: boolean;
+  },
 ): TimeSeriesBuilder {
   const { title, description, queries, unit, width = 12, stacked = false } = options;
   const panel = new TimeSeriesBuilder()
@@ -64,7 +69,6 @@ export function lines(
     .description(description)
     .datasource(DATASOURCE)
     .unit(unit)
-    .min(0)
     .span(width)
     .height(8)
     .lineWidth(1)
@@ -81,6 +85,7 @@ export function lines(
       new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending),
     )
     .targets(queries.map((query, i) => overTime(query, refId(i))));
+  if (options.signed !== true) panel.min(0);
   if (options.max !== undefined) panel.max(options.max);
   if (options.thresholds !== undefined) panel.thresholds(steps(options.thresholds));
   return panel;

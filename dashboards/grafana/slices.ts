@@ -80,8 +80,8 @@ export function slicesDashboard(): DashboardBuilder {
         stacked: true,
         queries: [
           {
-            expr: sumBy('slice', of('norikae_slice_flows', SLICES, 'placement!="onload"')),
-            legend: '{{slice}}',
+            expr: `${of('norikae_slice_flows', SLICES)} - on (instance, slice, placement) ${of('norikae_slice_guaranteed_entries', SLICES)}`,
+            legend: '{{slice}} ({{placement}})',
           },
         ],
       }),

@@ -12,8 +12,6 @@ export class SliceBook {
   #terms: readonly SliceTerms[] | undefined;
   /** By the value of `decision.slice`. */
   #slotOf = new Uint16Array(1);
-  /** Slots that are shown, with their names. */
-  #shown: readonly (readonly [string, number])[] = [];
   #accounts: readonly SliceAccount[] = [];
 
   /** `most`: slices that are kept apart. */
@@ -56,17 +54,15 @@ export class SliceBook {
     const names = new Set(terms.map((t) => t.name));
     this.#slots.keep(names, (slot) => this.#ledger.clear(slot));
     this.#slotOf = new Uint16Array(terms.length + 1);
-    const shown = new Map<string, number>();
-    terms.forEach(({ name }, i) => {
-      const slot = name === OTHER ? Slots.OTHER : this.#slots.of(name);
+    const shown = new Map<number, SliceAccount>();
+    terms.forEach((slice, i) => {
+      const slot = slice.name === OTHER ? Slots.OTHER : this.#slots.of(slice.name);
       this.#slotOf[i + 1] = slot;
-      shown.set(slot === Slots.OTHER ? OTHER : name, slot);
+      const [paths, flows] = [this.#ledger.of(slot), this.#flows[slot]];
+      const own = slot !== Slots.OTHER;
+      const name = own ? slice.name : OTHER;
+      shown.set(slot, { name, terms: own ? slice : undefined, paths, flows });
     });
-    this.#shown = [...shown];
-    this.#accounts = this.#shown.map(([name, slot]) => ({
-      name,
-      paths: this.#ledger.of(slot),
-      flows: this.#flows[slot],
-    }));
+    this.#accounts = [...shown.values()];
   }
 }

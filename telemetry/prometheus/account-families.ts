@@ -1,4 +1,6 @@
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
+import { limitEntries } from '../../engine/model/slice.ts';
+import type { PathBackend } from '../../engine/ports/path-backend.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { PathUse, TickAccounts, TimeHistogram } from '../accounts/tick-accounts.ts';
 import { familyOf, familyOfOne, series, SeriesList } from './series.ts';
@@ -9,12 +11,18 @@ import { labelText, type MetricFamily } from './text-format.ts';
  * it asks. Labels come from what the node and its policies are made of, and the accounts bound how
  * many of each there are.
  *
+ * @param backends those whose tables slices share
  * @param topFlows flows with the highest rates to name; 0: none
  */
-export function accountFamilies(a: TickAccounts, topFlows: number): readonly MetricFamily[] {
+export function accountFamilies(
+  a: TickAccounts,
+  backends: readonly Pick<PathBackend, 'capabilities' | 'capacity'>[],
+  topFlows: number,
+): readonly MetricFamily[] {
   return [
     ...nodeFamilies(a),
     ...sliceFamilies(a),
+    ...shareFamilies(a, backends),
     ...portFamilies(a),
     ...decisionFamilies(a),
     ...(topFlows > 0 ? topFamilies(a, topFlows) : []),
@@ -120,6 +128,48 @@ function sliceFamilies(a: TickAccounts): readonly MetricFamily[] {
       },
       flows,
       ({ counts, i }) => counts[i],
+    ),
+  ];
+}
+
+function shareFamilies(
+  a: TickAccounts,
+  backends: readonly Pick<PathBackend, 'capabilities' | 'capacity'>[],
+): readonly MetricFamily[] {
+  const shares = new SeriesList(
+    () => a.slices,
+    ({ name: slice, terms }) =>
+      terms === undefined
+        ? []
+        : backends.map((backend) => {
+            const { placement } = backend.capabilities();
+            return series({ slice, placement }, { terms, backend });
+          }),
+  );
+  return [
+    familyOf(
+      {
+        name: 'norikae_slice_guaranteed_entries',
+        type: 'gauge',
+        help: 'Entries that a slice gets of the table behind a placement whatever the others ask for; 0 without a guarantee.',
+      },
+      shares,
+      ({ terms, backend }) =>
+        terms.guaranteed === undefined
+          ? 0
+          : limitEntries(terms.guaranteed, backend.capacity().entries),
+    ),
+    familyOf(
+      {
+        name: 'norikae_slice_maximum_entries',
+        type: 'gauge',
+        help: 'Most entries that a slice may have of the table behind a placement; all that fit without a maximum.',
+      },
+      shares,
+      ({ terms, backend }) => {
+        const { entries } = backend.capacity();
+        return terms.maximum === undefined ? entries : limitEntries(terms.maximum, entries);
+      },
     ),
   ];
 }

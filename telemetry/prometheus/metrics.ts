@@ -31,7 +31,8 @@ export class Metrics implements MetricsSource {
     registerProcessMetrics(this.registry, version);
     this.#loop = new LoopMetrics(this.registry);
     this.backends = new BackendMetrics(this.registry, backends, clock);
-    this.#exposition = new Exposition(this.registry, accountFamilies(accounts, topFlows));
+    const families = accountFamilies(accounts, backends, topFlows);
+    this.#exposition = new Exposition(this.registry, families);
   }
 
   /** Brings the metrics up to a tick, whose accounts have been made. */

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { accountFamilies } from '../../../telemetry/prometheus/account-families.ts';
 import { TextWriter } from '../../../telemetry/prometheus/text-format.ts';
+import { FakeBackend } from '../../support/fake-backend.ts';
 import { port, Rig, slice } from '../accounts/rig.ts';
+
+const TABLE = new FakeBackend(1000);
 
 describe('metrics of the accounts', () => {
   /** Samples of a metric, without its name, as they are now. */
   function samples(rig: Rig, name: string, topFlows = 0): readonly string[] {
     const writer = new TextWriter('prometheus');
-    for (const family of accountFamilies(rig.accountant.accounts, topFlows)) writer.family(family);
+    for (const family of accountFamilies(rig.accountant.accounts, [TABLE], topFlows))
+      writer.family(family);
     return writer
       .end()
       .split('\n')
@@ -49,6 +53,24 @@ describe('metrics of the accounts', () => {
     rig.account();
     assert.deepEqual(ports(), ['vm2']);
     assert.deepEqual(samples(rig, 'norikae_slice_traffic_bytes_total'), []);
+  });
+
+  it('tell what slices are guaranteed and may have, in entries of each table', () => {
+    const rig = new Rig();
+    rig.slices = [
+      { ...slice('gold'), guaranteed: { kind: 'share', value: 0.25 } },
+      { ...slice('iron'), maximum: { kind: 'entries', value: 30 } },
+    ];
+    rig.read(0, []);
+    rig.account();
+    assert.deepEqual(samples(rig, 'norikae_slice_guaranteed_entries'), [
+      '{slice="gold",placement="offload"} 250',
+      '{slice="iron",placement="offload"} 0',
+    ]);
+    assert.deepEqual(samples(rig, 'norikae_slice_maximum_entries'), [
+      '{slice="gold",placement="offload"} 1000',
+      '{slice="iron",placement="offload"} 30',
+    ]);
   });
 
   it('have what a device counts and its speed only where they are known', () => {
