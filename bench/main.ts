@@ -8,6 +8,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['rules', () => import('./rules.ts')],
   ['apply', () => import('./apply.ts')],
   ['scrape', () => import('./scrape.ts')],
+  ['influx', () => import('./influx.ts')],
   ['openflow', () => import('./openflow.ts')],
   ['decisions', () => import('./decisions/bench.ts')],
 ]);

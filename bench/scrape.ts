@@ -1,19 +1,12 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { TickReport } from '../engine/engine.ts';
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
-import { FlowTable } from '../engine/model/flow-table.ts';
+import type { FlowTable } from '../engine/model/flow-table.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
-import type { PortInfo } from '../engine/model/port.ts';
-import { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { PathUses, TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { Metrics } from '../telemetry/prometheus/metrics.ts';
-import { updateRates } from '../telemetry/rates.ts';
+import { middle, NodeScene, PORTS, SLICES } from './node-scene.ts';
 import { type BenchOptions, type BenchReport, compare } from './report.ts';
 
-const SLICES = 100;
-const PORTS = 64;
-const RULES = 20;
-const PERIOD_MS = 250;
 /** What a scrape may take of the event loop, ms. */
 const BOUND_MS = 5;
 
@@ -25,7 +18,7 @@ const BOUND_MS = 5;
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const flows = quick ? 10_000 : 100_000;
   const rounds = quick ? 10 : 40;
-  const scene = new Scene(flows);
+  const scene = new NodeScene(flows);
   for (let tick = 0; tick < 5; tick++) scene.tick();
   const metrics = new Metrics({
     version: 'bench',
@@ -58,96 +51,6 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
       `summing a tick up takes ${scene.medianAccountMs().toFixed(2)} ms, once a tick`,
     ],
   };
-}
-
-/** A node whose counters grow. */
-class Scene {
-  readonly table = new FlowTable();
-  readonly #accountant = new Accountant({ topFlows: 100 });
-  readonly #flows: number;
-  readonly #times: number[] = [];
-  readonly #ports = new Map(Array.from({ length: PORTS }, (_, n) => [`vm${n}`, port(`vm${n}`)]));
-  readonly #slices = Array.from({ length: SLICES }, (_, n) => ({
-    name: `slice-${n}`,
-    weight: 1,
-    guaranteed: undefined,
-    maximum: undefined,
-  }));
-  readonly #rules = Array.from({ length: RULES }, (_, n) => ({
-    name: `policy/rule-${n}`,
-    wish: 1 as const,
-    priority: n,
-  }));
-  #sequence = 0;
-
-  constructor(flows: number) {
-    this.#flows = flows;
-    this.table.reserve(flows);
-  }
-
-  get accounts(): TickAccounts {
-    return this.#accountant.accounts;
-  }
-
-  tick(): void {
-    this.#read(++this.#sequence * PERIOD_MS);
-    const report = this.#report();
-    const startedMs = performance.now();
-    this.#accountant.account(report, this.#rules);
-    this.#times.push(performance.now() - startedMs);
-  }
-
-  medianAccountMs(): number {
-    return middle(this.#times);
-  }
-
-  #read(nowMs: number): void {
-    const { table } = this;
-    table.begin(nowMs);
-    for (let n = 0; n < this.#flows; n++) {
-      const id = { w0: n, w1: n >>> 3, w2: 7, w3: n };
-      let row = table.rowOf(id);
-      if (row < 0) {
-        const match = { inPort: `vm${n % PORTS}`, fields: [], opaque: [] };
-        row = table.add(id, match, [{ kind: 'output', port: `vm${(n + 1) % PORTS}` }]);
-      }
-      const packets = this.#sequence * (1 + (n % 97));
-      table.observe(row, packets, packets * 700, 0);
-      const d = table.decision;
-      d.slice[row] = 1 + (n % SLICES);
-      d.rule[row] = n % (RULES + 1);
-      d.placement[row] = n % 12 === 0 ? 1 : 0;
-      if (d.placement[row] === 1) table.carried(row, 50 + (n % 31), 40_000, nowMs);
-    }
-    table.end();
-    updateRates(table, 1000);
-  }
-
-  #report(): TickReport {
-    const { table } = this;
-    return {
-      tick: {
-        sequence: this.#sequence,
-        atMs: table.readAtMs,
-        table,
-        node: { hostCpu: 0.5, portLoad: new Map() },
-        ports: this.#ports,
-        sources: [],
-        flowsFresh: true,
-        fresh: true,
-      },
-      evaluation: undefined,
-      slices: this.#slices,
-      plans: [],
-      moves: [],
-      failures: [],
-      flows: PLACEMENT_NAMES.map(() => 0),
-      held: false,
-      batches: [],
-      stages: { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 },
-      elapsedMs: 0,
-    };
-  }
 }
 
 /** The same numbers as prom-client is usually told them: each series set as it is scraped. */
@@ -226,7 +129,7 @@ function perFlowRegistry(table: FlowTable): Registry {
 async function median(
   rounds: number,
   signal: AbortSignal,
-  scene: Scene,
+  scene: NodeScene,
   scrape: () => Promise<unknown>,
 ): Promise<{ readonly ms: number; readonly worst: number }> {
   const times: number[] = [];
@@ -239,24 +142,4 @@ async function median(
     times.push(performance.now() - startedMs);
   }
   return { ms: middle(times), worst: Math.max(...times) };
-}
-
-function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
-function port(name: string): PortInfo {
-  return {
-    name,
-    uuid: `uuid-of-${name}`,
-    ifindex: 1,
-    bridge: 'br0',
-    kind: 'vm',
-    mac: undefined,
-    vm: name,
-    slice: undefined,
-    linkBitsPerSecond: undefined,
-    shaped: false,
-    policed: false,
-  };
 }

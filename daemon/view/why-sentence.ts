@@ -69,9 +69,13 @@ function detail(refusal: WhyView['refusal']): string {
   return refusal === null ? '' : ` (${refusal.code}: ${refusal.detail})`;
 }
 
+/** Made once: that takes far longer than to use them. */
+const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const WITH_FRACTION = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
+
 /** Scores have the unit their rule gives them: digits without a prefix mislead least. */
 export function score(value: number): string {
   return Math.abs(value) >= 1e15 || !Number.isFinite(value)
     ? String(value)
-    : value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 });
+    : (Math.abs(value) < 100 ? WITH_FRACTION : WHOLE).format(value);
 }

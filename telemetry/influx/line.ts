@@ -1,6 +1,7 @@
 import {
   type FieldsOf,
   type FieldType,
+  type Measurement,
   type MeasurementName,
   MEASUREMENTS,
   type TagsOf,
@@ -32,20 +33,39 @@ export function lineOf<M extends MeasurementName>(
   wallMs: number,
   nth = 0,
 ): string | undefined {
+  const layout = LAYOUTS.get(measurement);
+  if (layout === undefined) return undefined;
+  const values: Readonly<Record<string, unknown>> = fields;
   let pairs = '';
-  const types: Readonly<Record<string, { readonly type: FieldType }>> =
-    MEASUREMENTS[measurement].fields;
-  for (const [name, value] of Object.entries(fields)) {
-    const text = fieldText(types[name].type, value);
-    if (text !== undefined) pairs += `${pairs === '' ? '' : ','}${name}=${text}`;
+  for (const { name, type } of layout.fields) {
+    const text = fieldText(type, values[name]);
+    if (text !== undefined) pairs += pairs === '' ? `${name}=${text}` : `,${name}=${text}`;
   }
   if (pairs === '') return undefined;
+  const tagged: Readonly<Record<string, string | undefined>> = tags;
   let key: string = measurement;
-  for (const [name, value] of Object.entries<string | undefined>(tags)) {
+  for (const name of layout.tags) {
+    const value = tagged[name];
     if (value !== undefined && value !== '') key += `,${name}=${tagText(value)}`;
   }
   return `${key} ${pairs} ${Math.floor(wallMs)}${String(nth).padStart(6, '0')}`;
 }
+
+interface Layout {
+  readonly tags: readonly string[];
+  readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
+}
+
+/** Names in the order they are written in, so that writing a point looks nothing up. */
+const LAYOUTS: ReadonlyMap<string, Layout> = new Map(
+  Object.entries<Measurement>(MEASUREMENTS).map(([measurement, { tags, fields }]) => [
+    measurement,
+    {
+      tags: ['node', ...Object.keys(tags)],
+      fields: Object.entries(fields).map(([name, { type }]) => ({ name, type })),
+    },
+  ]),
+);
 
 /**
  * A tag's value as it is read back: control characters, halves of a surrogate pair and backslashes
@@ -62,7 +82,14 @@ export function textValue(value: string): string {
   return cut(value, MOST_TEXT).replaceAll(/\p{Cs}/gu, '\ufffd');
 }
 
+/** Characters that may stand in a tag as they are. */
+const PLAIN_TAG = /^[\w.:/@()%+-]*$/;
+/** Characters that may stand in a text as they are. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+
 function tagText(value: string): string {
+  // Most are plain, and looking is cheaper than replacing.
+  if (value.length <= MOST_TAG && PLAIN_TAG.test(value)) return value;
   return tagValue(value).replaceAll(/[,= ]/g, '\\$&');
 }
 
@@ -72,9 +99,14 @@ function fieldText(type: FieldType, value: unknown): string | undefined {
     return type === 'float' && Number.isFinite(value) ? String(value) : undefined;
   }
   if (typeof value === 'string') {
-    return type === 'text' ? `"${textValue(value).replaceAll(/["\\]/g, '\\$&')}"` : undefined;
+    return type === 'text' ? `"${quotable(value)}"` : undefined;
   }
   return typeof value === 'boolean' && type === 'boolean' ? String(value) : undefined;
+}
+
+function quotable(value: string): string {
+  if (value.length <= MOST_TEXT && PLAIN_TEXT.test(value)) return value;
+  return textValue(value).replaceAll(/["\\]/g, '\\$&');
 }
 
 function integerText(value: number): string | undefined {

@@ -8,7 +8,8 @@ interface Field {
   readonly help: string;
 }
 
-interface Measurement {
+/** What the points of one name have. */
+export interface Measurement {
   readonly help: string;
   /** Tags beside `node`, each of which has a bounded number of values at a time. */
   readonly tags: Readonly<Record<string, string>>;

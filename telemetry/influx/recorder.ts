@@ -59,8 +59,10 @@ export class InfluxRecorder {
     const wallMs = tick.wallMs ?? this.#options.wall();
     if (held !== this.#held) this.#holdChanged(held, wallMs);
     if (tick.atMs < this.#dueMs) return;
-    // Rounds keep to their beat; one that was missed is not made up for.
-    this.#dueMs = Math.max(this.#dueMs + this.#options.periodMs, tick.atMs);
+    // Rounds keep to their beat; those that were missed are not made up for.
+    const { periodMs } = this.#options;
+    const nextMs = this.#dueMs + periodMs;
+    this.#dueMs = nextMs > tick.atMs ? nextMs : tick.atMs + periodMs;
     this.#round(report, accounts, wallMs);
   }
 

@@ -5,7 +5,7 @@ import type { CliContext } from '../../daemon/cli/context.ts';
 import { runProgram } from '../../daemon/cli/program.ts';
 import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
 import { packageRoot, packageVersion } from '../../daemon/package-root.ts';
-import { FakeView, flowOf } from './support/fake-view.ts';
+import { FakeView, flowOf, influxOf, statusOf } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { TestTerminal } from './support/test-terminal.ts';
@@ -103,6 +103,17 @@ describe('command line', () => {
     assert.match(stdout.text, /5 rules are in force/);
     assert.match(stdout.text, /^vm1 +vm +red +1\.00 Gbit\/s +2\.00 Gbit\/s +10\.0 Gbit\/s$/m);
     assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
+  });
+
+  it('status: tells how writing to InfluxDB goes, when it is configured', async () => {
+    assert.equal(await norikae('status'), 0);
+    assert.doesNotMatch(stdout.text, /influx/i);
+    view.state = statusOf({ influx: influxOf() });
+    assert.equal(await norikae('status'), 0);
+    assert.match(
+      stdout.text,
+      /^influx +norikae at http:\/\/127\.0\.0\.1:8086: last written 2026-01-01T00:00:00\.000Z\n +12345 points written, 80 waiting \(16\.0 kB\), 4 lost$/m,
+    );
   });
 
   it('reload: a failed one exits 2 with the problems', async () => {

@@ -18,7 +18,7 @@ import { nodeSummary } from '../../daemon/view/node-summary.ts';
 import { coloursOf } from '../../daemon/view/terminal.ts';
 import { whyReport } from '../../daemon/view/why-report.ts';
 import { whySentence } from '../../daemon/view/why-sentence.ts';
-import { FakeView, flowOf, statusOf, whyOf } from './support/fake-view.ts';
+import { FakeView, flowOf, influxOf, statusOf, whyOf } from './support/fake-view.ts';
 import { TestTerminal } from './support/test-terminal.ts';
 
 const PLAIN = coloursOf(false);
@@ -198,6 +198,7 @@ describe('tables and screens', () => {
         sources: healthy.sources.map((s) => ({ ...s, fresh: false, error: 'ECONNREFUSED' })),
         backend: { ...healthy.backend, started: false, error: 'no bpffs' },
         policies: { ...healthy.policies, problems: ['p.json:1:1: bad'] },
+        influx: influxOf({ error: 'no answer within 10000 ms', queuedPoints: 812 }),
       }),
       100,
       PLAIN,
@@ -206,9 +207,12 @@ describe('tables and screens', () => {
       'held: everything stays on the vSwitch until `norikae resume`',
       'stale: flows, 100 ms old: ECONNREFUSED',
       'backend emulated-nic: no bpffs',
+      'InfluxDB: no answer within 10000 ms; 812 points wait',
       'policies: the last reload failed, older ones are in force: p.json:1:1: bad',
     ]);
     assert.equal(nodeSummary(healthy, 100, PLAIN).length, 3);
+    const written = statusOf({ influx: influxOf() });
+    assert.equal(nodeSummary(written, 100, PLAIN).length, 3);
   });
 
   it('draws over itself, with other lines above', () => {

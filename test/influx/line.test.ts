@@ -31,7 +31,7 @@ describe('line protocol', () => {
     const fields = { flows: 3.6, host_cpu: 0.25, held: true, coverage_bytes: 1e-9 };
     assert.equal(
       lineOf('norikae_node', { node: 'a' }, fields, AT_MS, 7),
-      'norikae_node,node=a flows=4i,host_cpu=0.25,held=true,coverage_bytes=1e-9 1767323045678000007',
+      'norikae_node,node=a flows=4i,coverage_bytes=1e-9,host_cpu=0.25,held=true 1767323045678000007',
     );
   });
 

@@ -9,6 +9,7 @@ import type {
   FlowView,
   HistoryView,
   HoldView,
+  InfluxView,
   NodePoint,
   ReloadView,
   StatusView,
@@ -124,6 +125,22 @@ const BACKEND: BackendView = {
   leaseMs: 2_000,
   heartbeatMs: 1_000,
 };
+
+/** An InfluxDB that takes what it is sent. */
+export function influxOf(over: Partial<InfluxView> = {}): InfluxView {
+  return {
+    url: 'http://127.0.0.1:8086',
+    database: 'norikae',
+    written: 12_345,
+    queuedPoints: 80,
+    queuedBytes: 16_000,
+    dropped: { queue: 3, refused: 1, end: 0 },
+    failures: 2,
+    lastSuccess: '2026-01-01T00:00:00.000Z',
+    error: null,
+    ...over,
+  };
+}
 
 /** A daemon in good health. */
 export function statusOf(over: Partial<StatusView> = {}): StatusView {

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FieldType, type IPoint, InfluxDB } from 'influx';
+import type { PathUse, TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
+import { InfluxClient } from '../telemetry/influx/client.ts';
+import { LineQueue } from '../telemetry/influx/queue.ts';
+import { InfluxRecorder } from '../telemetry/influx/recorder.ts';
+import { middle, NodeScene, PORTS, SLICES } from './node-scene.ts';
+import { type BenchOptions, type BenchReport, compare } from './report.ts';
+
+const DATABASE = 'bench';
+const QUEUE = { points: 1_000_000, bytes: 1e9 };
+
+/**
+ * What one round of points takes of the event loop, until it goes on: into our queue, and sent from
+ * it; beside the `influx` package told the points of the paths of all slices and ports (fewer than
+ * ours) in its own way: a schema, objects, `writePoints`.
+ */
+export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
+  const scene = new NodeScene(quick ? 10_000 : 100_000);
+  const rounds = quick ? 10 : 40;
+  const server = await listening();
+  const { url, port } = server;
+  const client = new InfluxClient({ url, database: DATABASE, timeoutMs: 5_000 });
+  const peer = peerAt(port);
+  const queue = new LineQueue(QUEUE);
+  const recorder = new InfluxRecorder({
+    node: 'bench',
+    periodMs: 1,
+    topFlows: 100,
+    write: (line) => void queue.push(line),
+    wall: Date.now,
+  });
+  const times = { queued: [] as number[], sent: [] as number[], peer: [] as number[] };
+  let lines = 0;
+  let bytes = 0;
+  let points = 0;
+  try {
+    for (let round = 0; round < rounds; round++) {
+      signal.throwIfAborted();
+      const report = scene.tick();
+      const one = async (): Promise<void> => {
+        const queued = timed(() => recorder.observe(report, scene.accounts));
+        const batch = queue.take(QUEUE);
+        const sent = timed(() => client.write(batch.lines, signal));
+        await sent.result;
+        lines = batch.lines.length;
+        bytes = batch.bytes;
+        times.queued.push(queued.ms);
+        times.sent.push(queued.ms + sent.ms);
+      };
+      const other = async (): Promise<void> => {
+        const written = timed(() => {
+          const made = pointsOf(scene.accounts);
+          points = made.length;
+          return peer.writePoints(made, { precision: 'ms' });
+        });
+        await written.result;
+        times.peer.push(written.ms);
+      };
+      // What making the tick has left to clean up is neither's, and falls to each alike.
+      await sleep(20);
+      for (const measure of round % 2 === 0 ? [one, other] : [other, one]) await measure();
+    }
+  } finally {
+    client.close();
+    server.close();
+  }
+  const ours = { queued: middle(times.queued), sent: middle(times.sent) };
+  const theirs = middle(times.peer);
+  return {
+    name: 'influx',
+    comparisons: [
+      compare('a round into the queue', { ours: ours.queued, peer: theirs }, 'ms', 'lower'),
+      compare('a round, sent', { ours: ours.sent, peer: theirs }, 'ms', 'lower'),
+    ],
+    notes: [
+      `${SLICES} slices, ${PORTS} ports: ${lines} points, ${bytes} bytes; peer: influx 5.12 writePoints, ${points} points`,
+      `median of ${rounds} rounds, worst ${Math.max(...times.queued).toFixed(2)} ms into the queue`,
+    ],
+  };
+}
+
+function timed<T>(work: () => T): { readonly result: T; readonly ms: number } {
+  const startedMs = performance.now();
+  const result = work();
+  return { result, ms: performance.now() - startedMs };
+}
+
+/** Takes everything, at once. */
+async function listening(): Promise<{ url: string; port: number; close(): void }> {
+  const server: Server = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(204).end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${address.port}`, port: address.port, close };
+}
+
+const TRAFFIC = {
+  bytes: FieldType.INTEGER,
+  packets: FieldType.INTEGER,
+  bits_per_second: FieldType.FLOAT,
+  packets_per_second: FieldType.FLOAT,
+};
+
+function peerAt(port: number): InfluxDB {
+  const tags = ['node', 'slice', 'port', 'path', 'direction'];
+  return new InfluxDB({
+    host: '127.0.0.1',
+    port,
+    database: DATABASE,
+    schema: ['path', 'slice', 'port'].map((measurement) => ({
+      measurement,
+      database: DATABASE,
+      fields: TRAFFIC,
+      tags,
+    })),
+  });
+}
+
+function pointsOf({ paths, slices, ports }: TickAccounts): IPoint[] {
+  const timestamp = new Date();
+  const point = (measurement: string, tags: Record<string, string>, use: PathUse): IPoint => ({
+    measurement,
+    tags: { node: 'bench', path: use.path, ...tags },
+    fields: {
+      bytes: use.bytes,
+      packets: use.packets,
+      bits_per_second: use.bitsPerSecond,
+      packets_per_second: use.packetsPerSecond,
+    },
+    timestamp,
+  });
+  return [
+    ...paths.map((use) => point('path', {}, use)),
+    ...slices.flatMap((s) => s.paths.map((use) => point('slice', { slice: s.name }, use))),
+    ...ports.flatMap(({ name, rx }) => rx.map((use) => point('port', { port: name }, use))),
+  ];
+}

@@ -1,0 +1,124 @@
+import type { TickReport } from '../engine/engine.ts';
+import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
+import { FlowTable } from '../engine/model/flow-table.ts';
+import type { PortInfo } from '../engine/model/port.ts';
+import { Accountant } from '../telemetry/accounts/accountant.ts';
+import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
+import { updateRates } from '../telemetry/rates.ts';
+
+export const SLICES = 100;
+export const PORTS = 64;
+const RULES = 20;
+const PERIOD_MS = 250;
+
+/** A node whose counters grow. */
+export class NodeScene {
+  readonly table = new FlowTable();
+  readonly #accountant = new Accountant({ topFlows: 100 });
+  readonly #flows: number;
+  readonly #times: number[] = [];
+  readonly #ports = new Map(Array.from({ length: PORTS }, (_, n) => [`vm${n}`, port(`vm${n}`)]));
+  readonly #slices = Array.from({ length: SLICES }, (_, n) => ({
+    name: `slice-${n}`,
+    weight: 1,
+    guaranteed: undefined,
+    maximum: undefined,
+  }));
+  readonly #rules = Array.from({ length: RULES }, (_, n) => ({
+    name: `policy/rule-${n}`,
+    wish: 1 as const,
+    priority: n,
+  }));
+  #sequence = 0;
+
+  constructor(flows: number) {
+    this.#flows = flows;
+    this.table.reserve(flows);
+  }
+
+  get accounts(): TickAccounts {
+    return this.#accountant.accounts;
+  }
+
+  tick(): TickReport {
+    this.#read(++this.#sequence * PERIOD_MS);
+    const report = this.#report();
+    const startedMs = performance.now();
+    this.#accountant.account(report, this.#rules);
+    this.#times.push(performance.now() - startedMs);
+    return report;
+  }
+
+  medianAccountMs(): number {
+    return middle(this.#times);
+  }
+
+  #read(nowMs: number): void {
+    const { table } = this;
+    table.begin(nowMs);
+    for (let n = 0; n < this.#flows; n++) {
+      const id = { w0: n, w1: n >>> 3, w2: 7, w3: n };
+      let row = table.rowOf(id);
+      if (row < 0) {
+        const match = { inPort: `vm${n % PORTS}`, fields: [], opaque: [] };
+        row = table.add(id, match, [{ kind: 'output', port: `vm${(n + 1) % PORTS}` }]);
+      }
+      const packets = this.#sequence * (1 + (n % 97));
+      table.observe(row, packets, packets * 700, 0);
+      const d = table.decision;
+      d.slice[row] = 1 + (n % SLICES);
+      d.rule[row] = n % (RULES + 1);
+      d.placement[row] = n % 12 === 0 ? 1 : 0;
+      if (d.placement[row] === 1) table.carried(row, 50 + (n % 31), 40_000, nowMs);
+    }
+    table.end();
+    updateRates(table, 1000);
+  }
+
+  #report(): TickReport {
+    const { table } = this;
+    return {
+      tick: {
+        sequence: this.#sequence,
+        atMs: table.readAtMs,
+        table,
+        node: { hostCpu: 0.5, portLoad: new Map() },
+        ports: this.#ports,
+        sources: [],
+        flowsFresh: true,
+        fresh: true,
+      },
+      evaluation: undefined,
+      slices: this.#slices,
+      plans: [],
+      moves: [],
+      failures: [],
+      flows: PLACEMENT_NAMES.map(() => 0),
+      held: false,
+      batches: [],
+      stages: { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 },
+      elapsedMs: 0,
+    };
+  }
+}
+
+/** The value in the middle. */
+export function middle(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+function port(name: string): PortInfo {
+  return {
+    name,
+    uuid: `uuid-of-${name}`,
+    ifindex: 1,
+    bridge: 'br0',
+    kind: 'vm',
+    mac: undefined,
+    vm: name,
+    slice: undefined,
+    linkBitsPerSecond: undefined,
+    shaped: false,
+    policed: false,
+  };
+}
