@@ -96,8 +96,8 @@ async function record(
     return result;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    const why = error.code === 'EEXIST' ? 'it is there already' : error.message;
-    throw new CommandFailed(`${file} cannot be written: ${why}`, ExitCode.failed, { cause: error });
+    const message = `${file} cannot be written: ${error.message}`;
+    throw new CommandFailed(message, ExitCode.failed, { cause: error });
   } finally {
     stop.abort();
     progress.clear();

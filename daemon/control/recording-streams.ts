@@ -7,10 +7,13 @@ import type { Log } from '../log.ts';
 /** Most recordings at a time: each looks at every flow in every tick. */
 const MOST_STREAMS = 2;
 
+/** What is recorded of a tick. */
+export type RecordedTick = Pick<TickReport, 'tick' | 'plans'>;
+
 /** Whoever tells of each tick: the loop. */
 export interface TickReports {
   /** Calls `listener` after every tick; the returned function ends it. */
-  onTick(listener: (report: TickReport) => void): () => void;
+  onTick(listener: (report: RecordedTick) => void): () => void;
 }
 
 /** What recordings are made from. */
@@ -78,7 +81,7 @@ export class RecordingStreams {
     for (const response of this.#open) response.end();
   }
 
-  #start(report: TickReport, encoder: TickEncoder): Uint8Array {
+  #start(report: RecordedTick, encoder: TickEncoder): Uint8Array {
     const { version, periodMs } = this.#source;
     const tables = report.plans.map(({ backend, capacity }) => ({
       backend,

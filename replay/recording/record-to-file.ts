@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
@@ -31,26 +31,41 @@ export interface RecordOptions {
   readonly reason: () => string;
 }
 
+/** The file is there already: nothing is ever written over. */
+export class RecordingExists extends Error {
+  override readonly name = 'RecordingExists';
+}
+
 /**
  * Writes a daemon's recording to a file, packed, until `chunks` ends; then closes it in order. Each
  * tick is on its way to the disk when the next one comes. When the disk is slow, `chunks` is not
- * asked for more.
+ * asked for more. The file is made once the daemon has answered.
  *
- * Rejects when the file is there already or cannot be written, as `chunks` does, and with a
- * TraceDamaged when they are no recording; what was written stays.
+ * Rejects with {@link RecordingExists}, when the file cannot be written, as `chunks` does, and with
+ * a TraceDamaged when they are no recording; what was written stays.
  */
 export async function recordToFile(
   file: string,
   chunks: AsyncIterable<Uint8Array>,
   options: RecordOptions,
 ): Promise<RecordingResult> {
+  if (existsSync(file)) throw new RecordingExists(`${file} is there already`);
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first = await iterator.next();
   const progress = { ticks: 0, lostTicks: 0, recordedMs: 0, bytes: 0 };
   await pipeline(
-    blocks(chunks, progress, options),
+    blocks(resumed(first, iterator), progress, options),
     createGzip({ flush: constants.Z_SYNC_FLUSH }),
     createWriteStream(file, { flags: 'wx' }),
   );
   return { ...progress, fileBytes: (await stat(file)).size };
+}
+
+async function* resumed(
+  first: IteratorResult<Uint8Array, unknown>,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (let next = first; next.done !== true; next = await rest.next()) yield next.value;
 }
 
 async function* blocks(
