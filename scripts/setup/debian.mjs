@@ -6,6 +6,8 @@ import { say, SetupFailed, step } from './step.mjs';
 export const PACKAGES = {
   vswitch: ['openvswitch-switch', 'iproute2', 'ethtool', 'iperf3', 'tcpdump', 'python3'],
   xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
+  // Inter is the page's first choice of type; the screenshots are taken with it.
+  browser: ['chromium', 'fonts-inter'],
   peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing'],
   prometheus: ['prometheus'],
   influx: ['influxdb'],

@@ -14,6 +14,7 @@ const CHECKS = {
   promtool: () => program('promtool'),
   influxd: () => program('influxd'),
   openssl: () => program('openssl'),
+  chromium: () => file('/usr/bin/chromium'),
   'debian-python3': () => file('/usr/bin/python3'),
   'python3-openvswitch': () =>
     file('/usr/lib/python3/dist-packages/ovs/flow/odp.py') ??

@@ -23,9 +23,10 @@ export function FlowFilters({ question, status, change }) {
   const narrowed = words !== '' || placement !== '' || slice !== '' || port !== '';
   return html`
     <form class="filters" role="search" aria-label="Flows" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
-      <label class="words">
-        <span>Words</span>
+      <div class="field words">
+        <label for="flows-words">Words</label>
         <input
+          id="flows-words"
           type="search"
           value=${words}
           placeholder="10.1.0.6, tcp_dst=443, vm-5, table-full …"
@@ -34,7 +35,7 @@ export function FlowFilters({ question, status, change }) {
           maxlength="100"
           onInput=${(/** @type {Event} */ e) => change({ ...question, words: valueOf(e) })}
         />
-      </label>
+      </div>
       ${select('Path', placement, pathOptions(status), (value) =>
         change({ ...question, placement: PLACEMENTS.find((p) => p === value) ?? '' }),
       )}
@@ -70,15 +71,16 @@ export function FlowFilters({ question, status, change }) {
  * @param {(value: string) => void} change
  */
 function select(label, value, options, change) {
+  const id = `flows-${label.toLowerCase().replace(' ', '-')}`;
   return html`
-    <label>
-      <span>${label}</span>
-      <select onChange=${(/** @type {Event} */ e) => change(valueOf(e))}>
+    <div class="field">
+      <label for=${id}>${label}</label>
+      <select id=${id} onChange=${(/** @type {Event} */ e) => change(valueOf(e))}>
         ${options.map(
           ([v, text]) => html`<option key=${v} value=${v} selected=${v === value}>${text}</option>`,
         )}
       </select>
-    </label>
+    </div>
   `;
 }
 

@@ -26,7 +26,7 @@ export function Ports({ ports, first }) {
           </button>`
         }
       </div>
-      <div class="scroll" tabindex="0" role="region" aria-labelledby="ports-title">
+      <div class="scroll" tabindex="0" role="group" aria-label="Table of ports">
         <table>
           <thead>
             <tr>

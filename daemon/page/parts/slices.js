@@ -23,7 +23,7 @@ export function Slices({ status }) {
       ${
         slices.length === 0
           ? html`<p class="empty">No port and no policy names a slice.</p>`
-          : html`<div class="scroll" tabindex="0" role="region" aria-labelledby="slices-title">
+          : html`<div class="scroll" tabindex="0" role="group" aria-label="Table of slices">
               <table>
                 <thead>
                   <tr>

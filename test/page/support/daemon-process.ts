@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { ControlClient } from '../../../daemon/control/client.ts';
+import { packageRoot } from '../../../daemon/package-root.ts';
+
+/** Longest wait for a daemon to place its first flows, and to end, ms. */
+const START_MS = 20_000;
+const STOP_MS = 8_000;
+
+const here = fileURLToPath(import.meta.url);
+const MAIN = fileURLToPath(new URL(`../../../daemon/cli/main${here.slice(-3)}`, import.meta.url));
+const NODE = here.endsWith('.ts') ? ['--import', 'tsx'] : [];
+
+/** A daemon on the emulated node, as `npm start` runs it, in a process of its own. */
+export interface DaemonProcess {
+  readonly url: string;
+  readonly control: ControlClient;
+  stop(): Promise<void>;
+}
+
+/** Starts a daemon in `folder` and waits until it has placed flows. */
+export async function startDaemon(folder: string, port: number): Promise<DaemonProcess> {
+  const file = join(folder, 'norikae.json');
+  const socket = join(folder, 'control.sock');
+  writeFileSync(file, JSON.stringify(configOf(port, socket)));
+  const child = spawn(process.execPath, [...NODE, MAIN, 'run', '--config', file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, NOTIFY_SOCKET: '' },
+  });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const ended = once(child, 'exit');
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
+      if (child.exitCode === null) child.kill('SIGKILL');
+    }
+  };
+  const control = new ControlClient(socket);
+  const untilMs = performance.now() + START_MS;
+  for (;;) {
+    const status = await control.status().catch(() => undefined);
+    if ((status?.flows.offload ?? 0) > 0) break;
+    if (child.exitCode !== null || performance.now() > untilMs) {
+      await stop();
+      throw new Error(`the daemon does not place flows (exit code ${child.exitCode}): ${errors}`);
+    }
+    await sleep(100);
+  }
+  return { url: `http://127.0.0.1:${port}/`, control, stop };
+}
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address === 'object' && address !== null) return address.port;
+  throw new Error('a listening server has a port');
+}
+
+function configOf(port: number, socket: string): object {
+  return {
+    node: {
+      adapter: 'emulator',
+      emulator: { seed: 1, vms: 16, slices: ['blue', 'green', 'red', 'gold'], load: 0.05 },
+    },
+    backend: { adapter: 'emulator', entries: 200, masks: 16 },
+    policies: [join(packageRoot(), 'policies', 'default.json')],
+    http: { port },
+    control: { path: socket },
+  };
+}
