@@ -9,7 +9,7 @@ import { moved } from './grid-keys.js';
  */
 
 /** Rows beyond what is seen that are there already, on each side. */
-const MARGIN = 15;
+const MARGIN = 8;
 /** Height that a browser can scroll over, px; with more flows the last ones need a filter. */
 const TALLEST = 16_000_000;
 
@@ -57,6 +57,14 @@ export function FlowGrid({ question, piece, sortBy, want, setBusy, ask }) {
     const element = scroller.current;
     if (element !== null) setView({ top: element.scrollTop, height: element.clientHeight });
   };
+  const clicked = (/** @type {MouseEvent} */ event) => {
+    const row = event.target instanceof Element ? event.target.closest('[data-index]') : null;
+    if (!(row instanceof HTMLElement)) return;
+    const index = Number(row.dataset.index);
+    setActive(index);
+    const flow = flowAt(piece, index);
+    if (flow !== undefined) ask(flow.id);
+  };
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     const target = event.target;
     if (!(target instanceof HTMLElement) || target.dataset.index === undefined) return;
@@ -90,6 +98,7 @@ export function FlowGrid({ question, piece, sortBy, want, setBusy, ask }) {
       aria-colcount=${COLUMNS.length}
       aria-readonly="true"
       onKeyDown=${pressed}
+      onClick=${clicked}
       onMouseEnter=${() => setBusy(true)}
       onMouseLeave=${() => setBusy(hasFocus(scroller.current))}
       onFocusIn=${() => setBusy(true)}
@@ -109,11 +118,6 @@ export function FlowGrid({ question, piece, sortBy, want, setBusy, ask }) {
               top: index * rowHeight,
               flow: flowAt(piece, index),
               active: index === active,
-              choose: () => {
-                setActive(index);
-                const flow = flowAt(piece, index);
-                if (flow !== undefined) ask(flow.id);
-              },
             }),
           )}
         </div>
