@@ -1,0 +1,146 @@
+#!/usr/bin/env node
+// npm run screenshots: pictures of the live page for the README, of a daemon on the emulated node,
+// into docs/screenshots. Needs Debian's chromium; takes about two minutes, most of it waiting for
+// charts to have something to show.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from './setup/build.mjs';
+import { installPackages, PACKAGES } from './setup/debian.mjs';
+import { installDependencies } from './setup/dependencies.mjs';
+import { root } from './setup/root.mjs';
+import { runScript, say, SetupFailed } from './setup/step.mjs';
+
+const PORT = 9499;
+const URL = `http://127.0.0.1:${PORT}/`;
+/** Time for the charts to fill, ms. */
+const FILL_MS = 100_000;
+/** Time for a page to show the first ticks, ms. */
+const SETTLE_MS = 4_000;
+/** A README does not load for long, bytes. */
+const LARGEST = 300_000;
+
+/** The pictures: file, window, colours, and what is done before it is taken. */
+const SHOTS = [
+  { name: 'page-light', width: 1440, height: 1010, scheme: 'light' },
+  { name: 'page-dark', width: 1440, height: 1010, scheme: 'dark' },
+  { name: 'flows-why', width: 1440, height: 900, scheme: 'light', why: true },
+  { name: 'phone', width: 390, height: 844, scheme: 'light' },
+];
+
+await runScript(async () => {
+  await installDependencies();
+  await installPackages(PACKAGES.browser);
+  await build();
+  const folder = await mkdtemp(join(tmpdir(), 'norikae-screenshots-'));
+  const daemon = spawn(
+    process.execPath,
+    [join(root, 'dist', 'daemon', 'cli', 'main.js'), 'run', '--config', await configIn(folder)],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const ended = once(daemon, 'exit');
+  try {
+    say(`the daemon runs for ${FILL_MS / 1000} s, so that the charts have something to show`);
+    await Promise.race([sleep(FILL_MS), ended]);
+    if (daemon.exitCode !== null) throw new SetupFailed('the daemon ended; its message is above');
+    await takeAll(folder);
+  } finally {
+    if (daemon.exitCode === null) daemon.kill('SIGTERM');
+    await Promise.race([ended, sleep(8_000, undefined, { ref: false })]);
+    daemon.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+/** @param {string} folder */
+async function takeAll(folder) {
+  const { chromium } = await import('playwright-core');
+  const target = join(root, 'docs', 'screenshots');
+  await mkdir(target, { recursive: true });
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    timeout: 30_000,
+    env: { ...process.env, HOME: folder },
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  try {
+    for (const shot of SHOTS) {
+      const path = join(target, `${shot.name}.png`);
+      await take(browser, shot, path);
+      const { size } = await stat(path);
+      say(`${path}: ${Math.round(size / 1000)} kB`);
+      if (size > LARGEST) throw new SetupFailed(`${path} has more than ${LARGEST} bytes`);
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+/**
+ * @param {import('playwright-core').Browser} browser
+ * @param {(typeof SHOTS)[number]} shot
+ * @param {string} path
+ */
+async function take(browser, { width, height, scheme, why }, path) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme === 'dark' ? 'dark' : 'light',
+  });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  await page.goto(URL);
+  await page.locator('.flow[data-flow]').first().waitFor();
+  if (why === true) {
+    await page.getByRole('combobox', { name: 'Path' }).selectOption('NIC');
+    await page.locator('#flows').evaluate((flows) => flows.scrollIntoView());
+  }
+  await page.waitForTimeout(SETTLE_MS);
+  if (why === true) {
+    await page.locator('.flow[data-flow]').nth(1).click();
+    await page.locator('.sentence').waitFor();
+  }
+  await page.screenshot({ path });
+  await context.close();
+}
+
+/**
+ * A configuration of an emulated node whose slices have guarantees.
+ *
+ * @param {string} folder
+ */
+async function configIn(folder) {
+  const vms = (/** @type {number} */ slice) => [0, 1, 2, 3].map((n) => ({ vm: `vm-${n * 4 + slice}` }));
+  const slices = {
+    blue: { members: vms(0), weight: 2, guaranteed: '25%' },
+    green: { members: vms(1), weight: 2, guaranteed: '20%' },
+    red: { members: vms(2), weight: 1, maximum: '30%' },
+    gold: { members: vms(3), weight: 3, guaranteed: '30%', maximum: '60%' },
+  };
+  const policy = { name: 'tenants', version: '1.0.0', slices, rules: [] };
+  await writeFile(join(folder, 'tenants.json'), JSON.stringify(policy));
+  const config = {
+    node: {
+      adapter: 'emulator',
+      emulator: { seed: 1, vms: 16, slices: Object.keys(slices), load: 0.25 },
+    },
+    backend: { adapter: 'emulator', entries: 1_000, masks: 16 },
+    policies: [join(root, 'policies', 'default.json'), 'tenants.json'],
+    http: { port: PORT },
+    control: { path: join(folder, 'control.sock') },
+  };
+  const file = join(folder, 'norikae.json');
+  await writeFile(file, JSON.stringify(config));
+  return file;
+}
