@@ -4,7 +4,7 @@
 // charts to have something to show.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -121,22 +121,24 @@ async function take(browser, { width, height, scheme, why }, path) {
  * @param {string} folder
  */
 async function configIn(folder) {
-  const vms = (/** @type {number} */ slice) => [0, 1, 2, 3].map((n) => ({ vm: `vm-${n * 4 + slice}` }));
+  const vms = (/** @type {number} */ slice) =>
+    [0, 1, 2, 3].map((n) => ({ vm: `vm-${n * 4 + slice}` }));
   const slices = {
     blue: { members: vms(0), weight: 2, guaranteed: '25%' },
     green: { members: vms(1), weight: 2, guaranteed: '20%' },
     red: { members: vms(2), weight: 1, maximum: '30%' },
     gold: { members: vms(3), weight: 3, guaranteed: '30%', maximum: '60%' },
   };
-  const policy = { name: 'tenants', version: '1.0.0', slices, rules: [] };
-  await writeFile(join(folder, 'tenants.json'), JSON.stringify(policy));
+  const shipped = await readFile(join(root, 'policies', 'default.json'), 'utf8');
+  const policy = { ...JSON.parse(shipped), $schema: undefined, slices };
+  await writeFile(join(folder, 'default.json'), JSON.stringify(policy));
   const config = {
     node: {
       adapter: 'emulator',
       emulator: { seed: 1, vms: 16, slices: Object.keys(slices), load: 0.25 },
     },
     backend: { adapter: 'emulator', entries: 1_000, masks: 16 },
-    policies: [join(root, 'policies', 'default.json'), 'tenants.json'],
+    policies: ['default.json'],
     http: { port: PORT },
     control: { path: join(folder, 'control.sock') },
   };
