@@ -4,6 +4,7 @@ import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { PathBackend } from '../engine/ports/path-backend.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
+import type { Breathe } from '../engine/rules/breathe.ts';
 import type { RuleTrace } from '../engine/rules/evaluator.ts';
 import { type History, pointOf } from './api/history.ts';
 import type { Config } from './config/config.ts';
@@ -30,9 +31,11 @@ import type {
 import type { DecisionLog } from './decisions/decision-log.ts';
 import type { DecisionRecord } from './decisions/record.ts';
 import type { InfluxSink } from './influx/influx-sink.ts';
+import { givingWay } from './give-way.ts';
 import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
+import { FlowTexts } from './view/flow-texts.ts';
 import { type FlowSurroundings, flowView } from './view/flow-view.ts';
 import { accountsView } from './view/accounts-view.ts';
 import { byPlacement, sliceViews, TrafficByPlace } from './view/traffic-by-place.ts';
@@ -65,6 +68,7 @@ export interface LoopViewOptions {
 /** The running loop, as the control socket, the HTTP server and the live table see it. */
 export class LoopView implements DaemonView {
   readonly #o: LoopViewOptions;
+  readonly #texts = new FlowTexts();
 
   constructor(options: LoopViewOptions) {
     this.#o = options;
@@ -103,8 +107,10 @@ export class LoopView implements DaemonView {
     };
   }
 
-  flows(query: FlowQuery): FlowPage {
-    return selectFlows(query, this.#around());
+  async flows(query: FlowQuery, breathe: Breathe = givingWay()): Promise<FlowPage> {
+    const page = await selectFlows(query, this.#around(), this.#texts, breathe);
+    this.#texts.used();
+    return page;
   }
 
   async why(prefix: string): Promise<WhyAnswer> {

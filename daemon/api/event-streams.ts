@@ -23,8 +23,8 @@ export const STREAM_LIMITS: StreamLimits = {
   streams: 16,
   decisionsPerTick: 200,
   leastPeriodMs: 200,
-  heartbeatMs: 15_000,
-  stuckMs: 30_000,
+  heartbeatMs: 5_000,
+  stuckMs: 10_000,
 };
 
 /** How soon a browser tries again when the stream has ended, ms. */

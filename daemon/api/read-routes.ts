@@ -25,8 +25,9 @@ export function readRoutes(view: DaemonView, most: PageLimits): readonly Route[]
       method: 'GET',
       path: '/api/v1/flows',
       summary: 'a page of the flows: sort, limit, offset, placement, slice, port, word',
-      handle: ({ query, response }) => {
-        sendJson(response, 200, view.flows(asked(() => parseFlowQuery(query, most.flows))));
+      handle: async ({ query, response, breathe }) => {
+        const asks = asked(() => parseFlowQuery(query, most.flows));
+        sendJson(response, 200, await view.flows(asks, breathe));
       },
     },
     {

@@ -31,23 +31,28 @@ export class TickStreams {
       'cache-control': 'no-store',
     });
     this.#open.add(response);
-    const line = (): void => {
-      if (response.writableNeedDrain) return;
+    let making = false;
+    const line = async (): Promise<void> => {
+      if (making || response.writableNeedDrain) return;
+      making = true;
       try {
-        const tick = { status: this.#view.status(), page: this.#view.flows(query) };
+        const page = await this.#view.flows(query);
+        if (response.writableEnded || response.destroyed) return;
+        const tick = { status: this.#view.status(), page };
         response.write(`${JSON.stringify(tick)}\n`);
       } catch (error) {
-        // Called by the loop, which must not fail for what somebody looks at.
         this.#log.error({ err: error }, 'a stream of ticks failed');
         response.destroy();
+      } finally {
+        making = false;
       }
     };
-    const unsubscribe = this.#view.onTick(line);
+    const unsubscribe = this.#view.onTick(() => void line());
     response.once('close', () => {
       unsubscribe();
       this.#open.delete(response);
     });
-    line();
+    void line();
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import type { RefusalCode } from '../../engine/model/refusal.ts';
 import type { PathName } from '../../telemetry/accounts/tick-accounts.ts';
 import type { DropCause } from '../../telemetry/influx/writer-state.ts';
 import type { DecisionRecord } from '../decisions/record.ts';
+import type { Breathe } from '../../engine/rules/breathe.ts';
 import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
 
 /**
@@ -13,7 +14,8 @@ import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
  */
 export interface DaemonView {
   status(): StatusView;
-  flows(query: FlowQuery): FlowPage;
+  /** `breathe`: pauses of the search, which may take a while; left out: it gives way to others. */
+  flows(query: FlowQuery, breathe?: Breathe): Promise<FlowPage>;
   /** `id`: a ufid or the beginning of one. */
   why(id: string): Promise<WhyAnswer>;
   decisions(query: DecisionQuery): DecisionPage;

@@ -23,8 +23,8 @@ const PAGE_LIMITS = { flows: 1_000, decisions: 1_000 };
  * What of the loop's time questions may take, and whoever watches over us, who must get through
  * however much others ask.
  */
-const API_BUDGET = { share: 0.2, burstMs: 100, waiting: 32 };
-const WATCH_BUDGET = { share: 0.1, burstMs: 100, waiting: 32 };
+const API_BUDGET = { share: 0.2, burstMs: 100, tasks: 32 };
+const WATCH_BUDGET = { share: 0.1, burstMs: 100, tasks: 32 };
 
 /** All that the HTTP server answers. */
 export function httpRoutes(
@@ -89,6 +89,9 @@ function watchRoutes({ view, metrics }: HttpSources): readonly Route[] {
 function within(budget: TimeBudget, routes: readonly Route[]): readonly Route[] {
   return routes.map((route) => ({
     ...route,
-    handle: (call) => budget.run(() => (call.response.destroyed ? undefined : route.handle(call))),
+    handle: (call) =>
+      budget.run((breathe) =>
+        call.response.destroyed ? undefined : route.handle({ ...call, breathe }),
+      ),
   }));
 }

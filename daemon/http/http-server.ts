@@ -27,9 +27,9 @@ export interface HttpService {
 export type HttpSettings = Omit<HttpConfig, 'enabled' | 'topFlows'>;
 
 /** Connections at a time. */
-const MOST_CONNECTIONS = 64;
-/** A connection on which nothing has moved for so long is closed, ms. */
-const SILENCE_MS = 30_000;
+const MOST_CONNECTIONS = 1_024;
+/** An answer of which nothing has been taken for so long is given up, ms. */
+const SILENCE_MS = 10_000;
 /** TLS connections of one address: a handshake costs the loop some ms. */
 const HANDSHAKES = { most: 64, forgiveMs: 100 };
 

@@ -13,9 +13,11 @@ export interface KeyPair {
 
 const LIMITS: ServerOptions = {
   maxHeaderSize: 8192,
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 5_000,
+  headersTimeout: 15_000,
+  requestTimeout: 20_000,
+  // Longer than from one scrape to the next: whoever watches over us has a connection when others
+  // storm the door.
+  keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 1_000,
 };
 

@@ -13,6 +13,12 @@ export class HttpListenFailed extends Error {
 }
 
 /**
+ * Connections that may wait in the kernel: Node takes one a turn of its loop, and one for which
+ * there is no room is only tried again by its client a second later.
+ */
+const BACKLOG = 2_048;
+
+/**
  * Listens where the configuration says or, if it says so, on any free port when that one is taken.
  *
  * @throws HttpPortTaken, HttpListenFailed
@@ -48,7 +54,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       );
     };
     server.once('error', failed);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', failed);
       resolve();
     });

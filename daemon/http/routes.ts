@@ -4,6 +4,8 @@ import type {
   RequestListener,
   ServerResponse,
 } from 'node:http';
+import type { Breathe } from '../../engine/rules/breathe.ts';
+import { givingWay } from '../give-way.ts';
 import type { Log } from '../log.ts';
 import { sendJson } from './respond.ts';
 
@@ -14,6 +16,8 @@ export interface Call {
   readonly parts: readonly string[];
   readonly headers: IncomingHttpHeaders;
   readonly response: ServerResponse;
+  /** Pauses of what takes long. */
+  readonly breathe: Breathe;
 }
 
 /** What answers one method on one path. */
@@ -110,7 +114,14 @@ async function answer(
     return;
   }
   const parts = (found.pattern.exec(pathname) ?? []).slice(1).map(decoded);
-  await found.route.handle({ query: searchParams, parts, headers: request.headers, response });
+  const { headers } = request;
+  await found.route.handle({
+    query: searchParams,
+    parts,
+    headers,
+    response,
+    breathe: givingWay(),
+  });
 }
 
 function decoded(text: string): string {

@@ -1,3 +1,5 @@
+import type { Breathe } from '../../engine/rules/breathe.ts';
+import { SLICE_MS } from '../give-way.ts';
 import { Busy } from './routes.ts';
 
 /** Settings of a {@link TimeBudget}. */
@@ -6,26 +8,28 @@ export interface TimeBudgetOptions {
   readonly share: number;
   /** What may be saved up and spent at once, ms. */
   readonly burstMs: number;
-  /** Tasks that may wait. */
-  readonly waiting: number;
+  /** Tasks that may have begun or wait. */
+  readonly tasks: number;
 }
 
-/** A task that takes longer counts as so long, ms: it was not at work all the time. */
-const MOST_MS = 50;
-/** A task that takes longer no longer keeps the others waiting, ms. */
-const HUNG_MS = 2_000;
+/** A slice that was longer counts as so long, ms: the machine, or somebody else, was busy in it. */
+const MOST_MS = 10 * SLICE_MS;
+/** A task that takes so long without a pause waits for something, and no longer keeps others, ms. */
+const WAITS_MS = 500;
 
 /**
- * Lets tasks run one after another, and no more of them than a share of the time is worth: however
- * many ask for however much, what else the process does keeps its time.
+ * Lets tasks work one after another, a slice at a time, and all of them together no more than a
+ * share of the time: however many ask for however much, what else the process does keeps its time.
  */
 export class TimeBudget {
   readonly #options: TimeBudgetOptions;
   readonly #now: () => number;
   readonly #queue: (() => void)[] = [];
+  #tasks = 0;
   #savedMs: number;
   #savedAtMs: number;
-  #running = false;
+  #working = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TimeBudgetOptions, now: () => number = () => performance.now()) {
     this.#options = options;
@@ -35,51 +39,71 @@ export class TimeBudget {
   }
 
   /**
-   * Runs a task when it is its turn and there is time for it.
+   * Runs a task when it is its turn and there is time for it. One that takes long asks `breathe`
+   * when to pause.
    *
-   * @throws Busy when too many wait already, and what the task throws
+   * @throws Busy when there are too many already, and what the task throws
    */
-  async run(task: () => void | Promise<void>): Promise<void> {
-    if (this.#running || this.#queue.length > 0 || this.#owedMs() > 0) await this.#turn();
-    this.#running = true;
-    const startMs = this.#now();
-    let released = false;
-    const release = (): void => {
-      if (released) return;
-      released = true;
-      this.#spend(Math.min(MOST_MS, this.#now() - startMs));
-      this.#running = false;
-      this.#next();
-    };
-    // One that waits for something that does not come must not keep the others waiting.
-    const timer = setTimeout(release, HUNG_MS);
-    try {
-      await task();
-    } finally {
-      clearTimeout(timer);
-      release();
-    }
-  }
-
-  #turn(): Promise<void> {
-    if (this.#queue.length >= this.#options.waiting) {
+  async run(task: (breathe: Breathe) => void | Promise<void>): Promise<void> {
+    if (this.#tasks >= this.#options.tasks) {
       throw new Busy('too many ask for too much at once; try again in a second');
     }
-    return new Promise((resolve) => {
-      this.#queue.push(resolve);
-      if (!this.#running && this.#queue.length === 1) this.#next();
-    });
+    this.#tasks++;
+    let slice: Slice | undefined;
+    try {
+      slice = await this.#turn();
+      const breathe: Breathe = () => {
+        if (slice !== undefined && this.#now() - slice.startMs < SLICE_MS) return undefined;
+        return pause();
+      };
+      const pause = async (): Promise<void> => {
+        this.#end(slice);
+        slice = await this.#turn();
+      };
+      await task(breathe);
+    } finally {
+      this.#tasks--;
+      this.#end(slice);
+    }
   }
 
+  /** Waits for a turn to work. */
+  async #turn(): Promise<Slice> {
+    if (this.#working || this.#queue.length > 0 || this.#owedMs() > 0) {
+      await new Promise<void>((resolve) => {
+        this.#queue.push(resolve);
+        this.#next();
+      });
+    }
+    this.#working = true;
+    const slice: Slice = { startMs: this.#now(), timer: undefined, over: false };
+    slice.timer = setTimeout(() => this.#end(slice, SLICE_MS), WAITS_MS);
+    return slice;
+  }
+
+  /** Ends a turn. `spentMs`: what it was, when it is not all since its start. */
+  #end(slice: Slice | undefined, spentMs?: number): void {
+    if (slice === undefined || slice.over) return;
+    slice.over = true;
+    clearTimeout(slice.timer);
+    this.#owedMs();
+    this.#savedMs -= spentMs ?? Math.min(MOST_MS, this.#now() - slice.startMs);
+    this.#working = false;
+    this.#next();
+  }
+
+  /** Gives the next one its turn, later: what else the process has to do comes in between. */
   #next(): void {
-    if (this.#queue.length === 0) return;
-    // Also when nothing is owed: what else the loop has to do has its turn in between.
-    setTimeout(() => {
-      if (this.#running) return;
-      const begin = this.#queue.shift();
-      if (begin === undefined) return;
-      this.#running = true;
-      begin();
+    if (this.#working || this.#queue.length === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#working) return;
+      if (this.#owedMs() > 0) {
+        this.#next();
+        return;
+      }
+      this.#working = true;
+      this.#queue.shift()?.();
     }, this.#owedMs());
   }
 
@@ -91,9 +115,10 @@ export class TimeBudget {
     this.#savedAtMs = nowMs;
     return this.#savedMs > 0 ? 0 : Math.ceil(-this.#savedMs / share) + 1;
   }
+}
 
-  #spend(ms: number): void {
-    this.#owedMs();
-    this.#savedMs -= ms;
-  }
+interface Slice {
+  readonly startMs: number;
+  timer: NodeJS.Timeout | undefined;
+  over: boolean;
 }

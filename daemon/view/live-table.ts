@@ -32,13 +32,25 @@ export function showLiveTable(
   now: () => number,
 ): () => void {
   let drawnMs = Number.NEGATIVE_INFINITY;
+  let ended = false;
   const draw = (): void => {
     if (now() - drawnMs < REDRAW_MS) return;
     drawnMs = now();
     const query: FlowQuery = { sort: 'rate', limit: terminal.size().rows, words: [] };
-    screen.show(screenLines(view.status(), view.flows(query), terminal));
+    void show(query);
   };
-  const end = view.onTick(draw);
+  const show = async (query: FlowQuery): Promise<void> => {
+    try {
+      const page = await view.flows(query);
+      if (!ended) screen.show(screenLines(view.status(), page, terminal));
+    } catch {
+      // A picture less: the next tick makes another, and the loop has said what is wrong.
+    }
+  };
+  const stop = view.onTick(draw);
   draw();
-  return end;
+  return () => {
+    ended = true;
+    stop();
+  };
 }

@@ -1,46 +1,82 @@
-import { formatFlowId } from '../../engine/model/flow-id.ts';
-import { REASONS } from '../../engine/model/reason.ts';
-import { describeActions, describeMatch } from './describe-flow.ts';
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
+import { REASONS } from '../../engine/model/reason.ts';
+import { type Breathe, CHUNK_ROWS } from '../../engine/rules/breathe.ts';
 import type { FlowPage, FlowQuery, FlowSort } from '../control/view.ts';
+import type { FlowTexts } from './flow-texts.ts';
 import { type FlowSurroundings, flowView, outPortsOf, ownerOf } from './flow-view.ts';
 import { pageOfRows } from './page-of-rows.ts';
 
-/** The flows that a query asks for. */
-export function selectFlows(query: FlowQuery, around: FlowSurroundings): FlowPage {
+/** Flows that are put into words before it is asked whether it is time to pause. */
+const CHUNK_FLOWS = 64;
+
+/**
+ * The flows that a query asks for. Looks at a few thousand at a time and pauses when `breathe` says
+ * so; meanwhile the table may go on: a flow that has left by the end is left out.
+ */
+export async function selectFlows(
+  query: FlowQuery,
+  around: FlowSurroundings,
+  texts: FlowTexts,
+  breathe: Breathe,
+): Promise<FlowPage> {
   const { table } = around;
-  const matches = conditionsOf(query, around);
-  const rows: number[] = [];
-  for (let i = 0; i < table.count; i++) {
-    const row = table.rows[i];
-    if (matches(row)) rows.push(row);
-  }
   const { offset = 0, limit, sort } = query;
-  const page = pageOfRows(rows, offset, limit, sortValue(sort, around));
-  return {
-    total: table.count,
-    matching: rows.length,
-    flows: page.map((row) => flowView(row, around)),
-  };
+  const all = table.rows.slice(0, table.count);
+  const matches = conditionsOf(query, around, texts);
+  const value = sortValue(sort, around);
+  const rows = new Int32Array(all.length);
+  const values = new Float64Array(all.length);
+  const versions = new Uint32Array(all.length);
+  const chunk = query.words.length > 0 ? CHUNK_FLOWS : CHUNK_ROWS;
+  let found = 0;
+  for (let i = 0; i < all.length; i++) {
+    const row = all[i];
+    if (matches(row)) {
+      rows[found] = row;
+      values[found] = value(row);
+      versions[found++] = table.changes[row];
+    }
+    if (i % chunk === chunk - 1) {
+      const pausing = breathe();
+      if (pausing !== undefined) await pausing;
+    }
+  }
+  const page = pageOfRows(values.subarray(0, found), offset, limit);
+  const flows: FlowPage['flows'][number][] = [];
+  for (const [n, i] of page.entries()) {
+    const row = rows[i];
+    if (isThere(table, row) && (table.changes[row] === versions[i] || matches(row))) {
+      flows.push(flowView(row, around));
+    }
+    if (n % CHUNK_FLOWS === CHUNK_FLOWS - 1) {
+      const pausing = breathe();
+      if (pausing !== undefined) await pausing;
+    }
+  }
+  return { total: all.length, matching: found, flows };
 }
 
 /** The query's conditions, cheap ones first: only flows that pass them are put into words. */
-function conditionsOf(query: FlowQuery, around: FlowSurroundings): (row: number) => boolean {
+function conditionsOf(
+  query: FlowQuery,
+  around: FlowSurroundings,
+  texts: FlowTexts,
+): (row: number) => boolean {
   const { table, slices } = around;
   const { port } = query;
-  const { placement, slice } = table.decision;
+  const d = table.decision;
   const wantedPlace = query.placement === undefined ? -1 : PLACEMENT_NAMES.indexOf(query.placement);
   const wantedSlice = slices.findIndex((s) => s.name === query.slice) + 1;
-  const words = query.words.map((word) => word.toLowerCase());
+  const words = query.words.map((word) => wordCondition(word.toLowerCase(), around));
   return (row) => {
-    if (wantedPlace !== -1 && placement[row] !== wantedPlace) return false;
-    if (query.slice !== undefined && (wantedSlice === 0 || slice[row] !== wantedSlice))
+    if (wantedPlace !== -1 && d.placement[row] !== wantedPlace) return false;
+    if (query.slice !== undefined && (wantedSlice === 0 || d.slice[row] !== wantedSlice))
       return false;
     if (port !== undefined && !passes(table, row, port)) return false;
     if (words.length === 0) return true;
-    const text = searchText(row, around);
-    return words.every((word) => text.includes(word));
+    const text = texts.of(table, row);
+    return words.every((isIn) => isIn(text, row));
   };
 }
 
@@ -50,14 +86,23 @@ function passes(table: FlowTable, row: number, port: string): boolean {
   return table.actionsAt(row).some((action) => action.kind === 'output' && action.port === port);
 }
 
-/** What words are looked for in. */
-function searchText(row: number, { table, ports }: FlowSurroundings): string {
-  const match = table.matchAt(row);
-  const vm = ownerOf(match.inPort, outPortsOf(table, row), ports)?.vm ?? '';
-  const reason = REASONS[table.decision.reason[row]].code;
-  const actions = describeActions(table.actionsAt(row));
-  const id = formatFlowId(table.idAt(row));
-  return `${id} ${describeMatch(match)} ${actions} ${vm} ${reason}`.toLowerCase();
+/** Whether a word is in a flow's text, its reason or the name of its VM. */
+function wordCondition(
+  word: string,
+  { table, ports }: FlowSurroundings,
+): (text: string, row: number) => boolean {
+  const inReason = REASONS.map(({ code }) => code.includes(word));
+  const isIn = (vm: string | undefined): boolean => vm?.toLowerCase().includes(word) === true;
+  const inSomeVm = [...ports.values()].some((port) => isIn(port.vm));
+  return (text, row) =>
+    text.includes(word) ||
+    inReason[table.decision.reason[row]] ||
+    (inSomeVm && isIn(ownerOf(table.matchAt(row).inPort, outPortsOf(table, row), ports)?.vm));
+}
+
+/** Whether the row's flow is still on the vSwitch. */
+function isThere(table: FlowTable, row: number): boolean {
+  return table.rowOf(table.idAt(row)) === row;
 }
 
 function sortValue(sort: FlowSort, around: FlowSurroundings): (row: number) => number {

@@ -50,8 +50,8 @@ describe('the daemon on the emulated node, as people see it', function () {
     assert.ok(Math.abs(timeMs[timeMs.length - 1] - Date.now()) < 5_000);
   });
 
-  it('finds flows by what is asked for, largest first', () => {
-    const offloaded = daemon.view.flows({ ...ALL, placement: 'offload' });
+  it('finds flows by what is asked for, largest first', async () => {
+    const offloaded = await daemon.view.flows({ ...ALL, placement: 'offload' });
     assert.ok(offloaded.flows.length > 0);
     assert.ok(offloaded.flows.every((f) => f.placement === 'offload'));
     const rates = offloaded.flows.map((f) => f.packetsPerSecond);
@@ -59,18 +59,18 @@ describe('the daemon on the emulated node, as people see it', function () {
       rates,
       [...rates].sort((a, b) => b - a),
     );
-    const blue = daemon.view.flows({ ...ALL, slice: 'blue' });
+    const blue = await daemon.view.flows({ ...ALL, slice: 'blue' });
     assert.ok(blue.matching > 0 && blue.matching < blue.total);
     assert.ok(blue.flows.every((f) => f.slice === 'blue'));
     const [flow] = blue.flows;
-    const onPort = daemon.view.flows({ ...ALL, port: flow.inPort, limit: 10_000 });
+    const onPort = await daemon.view.flows({ ...ALL, port: flow.inPort, limit: 10_000 });
     assert.ok(onPort.flows.some((f) => f.id === flow.id));
-    assert.equal(daemon.view.flows({ ...ALL, words: [flow.id] }).matching, 1);
+    assert.equal((await daemon.view.flows({ ...ALL, words: [flow.id] })).matching, 1);
   });
 
   it('explains an offloaded flow and one that is not, with rules and numbers', async () => {
     for (const placement of ['offload', 'onload'] as const) {
-      const [flow] = daemon.view.flows({ ...ALL, placement }).flows;
+      const [flow] = (await daemon.view.flows({ ...ALL, placement })).flows;
       const answer = await daemon.view.why(flow.id);
       assert.ok(answer.found);
       assert.equal(answer.why.flow.id, flow.id);

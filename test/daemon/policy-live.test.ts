@@ -131,7 +131,7 @@ describe('policies of a running daemon', () => {
 
   it('explain a flow with its last decisions', async () => {
     const { decisions } = daemon.view.decisions({ flow: '', limit: 10_000 });
-    const live = daemon.view.flows({ sort: 'rate', limit: 10_000, words: [] }).flows;
+    const live = (await daemon.view.flows({ sort: 'rate', limit: 10_000, words: [] })).flows;
     const flow = live.find((f) => decisions.some((d) => d.flow === f.id));
     assert.ok(flow !== undefined);
     const { out } = await norikae('why', flow.id);

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FlowTable } from '../../engine/model/flow-table.ts';
+import type { FlowPage, FlowQuery } from '../../daemon/control/view.ts';
+import { FlowTexts } from '../../daemon/view/flow-texts.ts';
+import type { FlowSurroundings } from '../../daemon/view/flow-view.ts';
 import { selectFlows } from '../../daemon/view/select-flows.ts';
 
 /** A table of flows from `vmN` to `p0` with these rates; even ones have a VM with a slice. */
-function around(rates: readonly number[]): Parameters<typeof selectFlows>[1] {
+function around(rates: readonly number[]): FlowSurroundings {
   const table = new FlowTable();
   table.begin(0);
   const rows = rates.map((_, i) => {
@@ -36,11 +39,11 @@ function around(rates: readonly number[]): Parameters<typeof selectFlows>[1] {
 }
 
 describe('selecting flows', () => {
-  it('returns the largest in order, ties included, as a full sort would', () => {
+  it('returns the largest in order, ties included, as a full sort would', async () => {
     const rates = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 });
-    fc.assert(
-      fc.property(rates, fc.integer({ min: 1, max: 70 }), (some, limit) => {
-        const page = selectFlows({ sort: 'rate', limit, words: [] }, around(some));
+    await fc.assert(
+      fc.asyncProperty(rates, fc.integer({ min: 1, max: 70 }), async (some, limit) => {
+        const page = await find({ sort: 'rate', limit, words: [] }, around(some));
         assert.equal(page.matching, some.length);
         assert.deepEqual(
           page.flows.map((f) => f.bitsPerSecond),
@@ -51,14 +54,14 @@ describe('selecting flows', () => {
     );
   });
 
-  it('goes on where the page before ended, to the last', () => {
+  it('goes on where the page before ended, to the last', async () => {
     const rates = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 60 });
-    fc.assert(
-      fc.property(rates, fc.integer({ min: 1, max: 20 }), (some, limit) => {
+    await fc.assert(
+      fc.asyncProperty(rates, fc.integer({ min: 1, max: 20 }), async (some, limit) => {
         const flows = around(some);
         const pages: string[][] = [];
         for (let offset = 0; offset <= some.length; offset += limit) {
-          const page = selectFlows({ sort: 'rate', limit, offset, words: [] }, flows);
+          const page = await find({ sort: 'rate', limit, offset, words: [] }, flows);
           pages.push(page.flows.map((f) => `${f.inPort} ${f.bitsPerSecond}`));
         }
         const whole = some.map((rate, i) => ({ rate, text: `vm${i} ${rate}` }));
@@ -68,17 +71,62 @@ describe('selecting flows', () => {
     );
   });
 
-  it('filters by slice, port, placement and words together', () => {
+  it('filters by slice, port, placement and words together', async () => {
     const flows = around([1, 2, 3, 4, 5, 6]);
-    const ids = (query: object): string[] =>
-      selectFlows({ sort: 'rate', limit: 10, words: [], ...query }, flows).flows.map(
-        (f) => f.inPort,
-      );
-    assert.deepEqual(ids({ slice: 'even' }), ['vm4', 'vm2', 'vm0']);
-    assert.deepEqual(ids({ port: 'vm3' }), ['vm3']);
-    assert.deepEqual(ids({ port: 'p0' }).length, 6);
-    assert.deepEqual(ids({ placement: 'offload' }), []);
-    assert.deepEqual(ids({ words: ['OUTPUT', 'vm-4'] }), ['vm4']);
-    assert.deepEqual(ids({ words: ['output', 'nothing'] }), []);
+    const ids = async (query: Partial<FlowQuery>): Promise<string[]> => {
+      const page = await find({ sort: 'rate', limit: 10, words: [], ...query }, flows);
+      return page.flows.map((f) => f.inPort);
+    };
+    assert.deepEqual(await ids({ slice: 'even' }), ['vm4', 'vm2', 'vm0']);
+    assert.deepEqual(await ids({ port: 'vm3' }), ['vm3']);
+    assert.equal((await ids({ port: 'p0' })).length, 6);
+    assert.deepEqual(await ids({ placement: 'offload' }), []);
+    assert.deepEqual(await ids({ words: ['OUTPUT', 'vm-4'] }), ['vm4']);
+    assert.deepEqual(await ids({ words: ['output', 'nothing'] }), []);
+  });
+
+  it('leaves out flows that leave while it pauses, and takes none for another', async () => {
+    const flows = around(Array.from({ length: 200 }, (_, i) => i));
+    const { table } = flows;
+    let paused = 0;
+    const breathe = (): Promise<void> | undefined => {
+      if (++paused !== 2) return undefined;
+      // All flows but two leave, and others take their rows.
+      const rest = table.rows.slice(10, 12);
+      table.begin(1_000);
+      for (const row of rest) table.observe(row, 2, 200, 0);
+      table.end();
+      table.begin(2_000);
+      for (const row of rest) table.observe(row, 3, 300, 0);
+      for (let i = 0; i < 198; i++) {
+        const match = { inPort: 'other', fields: [], opaque: [] };
+        table.observe(table.add({ w0: i, w1: 7, w2: 0, w3: 1 }, match, []), 1, 100, 0);
+      }
+      table.end();
+      return Promise.resolve();
+    };
+    const query: FlowQuery = { sort: 'rate', limit: 100, words: ['in_port=vm'] };
+    const page = await selectFlows(query, flows, new FlowTexts(), breathe);
+    assert.ok(
+      page.flows.every((f) => /^vm1[01]$/.test(f.inPort)),
+      JSON.stringify(page.flows),
+    );
+    assert.ok(paused > 2);
+  });
+
+  it('remembers what flows are in words until they change', async () => {
+    const flows = around([1, 2, 3]);
+    const texts = new FlowTexts();
+    const query: FlowQuery = { sort: 'rate', limit: 10, words: ['in_port=vm1'] };
+    const found = async (): Promise<number> =>
+      (await selectFlows(query, flows, texts, () => undefined)).matching;
+    assert.equal(await found(), 1);
+    const [first] = flows.table.rows;
+    flows.table.setMatch(first, { inPort: 'vm17', fields: [], opaque: [] });
+    assert.equal(await found(), 2);
   });
 });
+
+function find(query: FlowQuery, flows: FlowSurroundings): Promise<FlowPage> {
+  return selectFlows(query, flows, new FlowTexts(), () => undefined);
+}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { FIELD_BITS, type FieldName, fieldBytes } from '../../engine/model/match.ts';
 import { describeActions, describeMatch } from '../../daemon/view/describe-flow.ts';
@@ -243,12 +244,15 @@ describe('tables and screens', () => {
     }
   });
 
-  it('is redrawn by ticks, not more than twice a second, until it is ended', () => {
+  it('is redrawn by ticks, not more than twice a second, until it is ended', async () => {
     const terminal = new TestTerminal();
     const view = new FakeView();
     let nowMs = 0;
     const end = showLiveTable(view, new LiveScreen(terminal), terminal, () => nowMs);
-    for (; nowMs < 2_000; nowMs += 100) view.tick();
+    for (; nowMs < 2_000; nowMs += 100) {
+      view.tick();
+      await setImmediate();
+    }
     end();
     view.tick();
     assert.equal(view.queries.length, 4);

@@ -18,7 +18,7 @@ const FRAMES = 120;
 
 /** A view of many flows: flow `i` of the order has `i` as its packets a second. */
 class ManyFlows extends FakeView {
-  override flows(query: FlowQuery): FlowPage {
+  override async flows(query: FlowQuery): Promise<FlowPage> {
     this.queries.push(query);
     const first = query.offset ?? 0;
     const length = Math.max(0, Math.min(query.limit, FLOWS - first));

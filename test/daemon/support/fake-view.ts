@@ -246,7 +246,7 @@ export class FakeView implements DaemonView {
     return this.#did('status', this.state);
   }
 
-  flows(query: FlowQuery): FlowPage {
+  async flows(query: FlowQuery): Promise<FlowPage> {
     this.queries.push(query);
     return this.#did('flows', this.page);
   }
