@@ -170,7 +170,8 @@ export interface InfluxConfig {
   readonly periodMs: number;
   /** 0: none. */
   readonly topFlows: number;
-  readonly decisions: boolean;
+  /** 0: none. */
+  readonly decisionsPerSecond: number;
   readonly batch: { readonly points: number; readonly bytes: number; readonly waitMs: number };
   readonly queue: { readonly points: number; readonly bytes: number };
   readonly timeoutMs: number;

@@ -210,6 +210,8 @@ export interface InfluxView {
   readonly queuedBytes: number;
   /** Points that were lost: `queue` was full, they were `refused`, or the daemon came to its `end`. */
   readonly dropped: Readonly<Record<DropCause, number>>;
+  /** Decisions beyond `decisionsPerSecond`: they were not queued. */
+  readonly decisionsLeftOut: number;
   /** Requests after which the same points were sent again. */
   readonly failures: number;
   /** ISO 8601; null: nothing has been written yet. */

@@ -12,7 +12,7 @@ export function decisionEvent(record: DecisionRecord): DecisionEvent {
     tags: { mode, from, to, reason: reason ?? undefined, backend: backend ?? undefined },
     fields: {
       title: `${flow.slice(0, 8)} ${from} -> ${to}${would}`,
-      text: `${match}: ${causeOf(record)}`,
+      text: causeOf(record),
       tags: words.join(','),
       id,
       flow,

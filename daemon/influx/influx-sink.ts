@@ -58,10 +58,15 @@ export class InfluxSink {
       node: config.node ?? hostname(),
       periodMs: config.periodMs,
       topFlows: config.topFlows,
+      decisionsPerSecond: config.decisionsPerSecond,
       write: (line) => this.#writer.add(line),
       wall,
     });
-    observeWriter(registry, () => this.#writer.state);
+    observeWriter(
+      registry,
+      () => this.#writer.state,
+      () => this.#recorder.leftOut,
+    );
   }
 
   /** Takes a tick into account, before the next one. */
@@ -70,7 +75,10 @@ export class InfluxSink {
   }
 
   decision(record: DecisionRecord): void {
-    if (this.#config.decisions) this.#recorder.decision(decisionEvent(record));
+    if (this.#config.decisionsPerSecond === 0) return;
+    // One that is left out costs nothing but its count.
+    if (this.#recorder.wants(Date.parse(record.time)))
+      this.#recorder.decision(decisionEvent(record));
   }
 
   /** The policies were read; `inForce` are those that are in force after it. */
@@ -97,6 +105,7 @@ export class InfluxSink {
       dropped,
       failures: Object.values(failures).reduce((sum, n) => sum + n, 0),
       lastSuccess: lastSuccessMs === undefined ? null : new Date(lastSuccessMs).toISOString(),
+      decisionsLeftOut: this.#recorder.leftOut,
       error: error ?? null,
     };
   }

@@ -18,7 +18,8 @@ import { RealInflux } from './real-influx.ts';
 const NEVER = new AbortController().signal;
 const NODE = 'node one, "x"=1\\';
 
-describe('a daemon that writes to InfluxDB', () => {
+describe('a daemon that writes to InfluxDB', function () {
+  this.timeout(30_000);
   const folder = temporaryFolder();
   let influx: RealInflux;
   /** Stands before InfluxDB, passes everything on, and keeps what came. */
@@ -40,8 +41,7 @@ describe('a daemon that writes to InfluxDB', () => {
     folder.remove();
   });
 
-  it('leaves in InfluxDB what it wrote, through an outage and a restart', async function () {
-    this.timeout(20_000);
+  it('leaves in InfluxDB what it wrote, through an outage and a restart', async () => {
     const daemon = await daemonFor(folder.path, between.url, log);
     try {
       await daemon.start(NEVER);

@@ -27,6 +27,7 @@ export class Drive {
       node: 'n',
       periodMs,
       topFlows,
+      decisionsPerSecond: 3,
       write: (line) => this.#lines.push(line),
       wall: () => 1,
     });

@@ -135,6 +135,7 @@ export function influxOf(over: Partial<InfluxView> = {}): InfluxView {
     queuedPoints: 80,
     queuedBytes: 16_000,
     dropped: { queue: 3, refused: 1, end: 0 },
+    decisionsLeftOut: 0,
     failures: 2,
     lastSuccess: '2026-01-01T00:00:00.000Z',
     error: null,
