@@ -29,7 +29,6 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
     node: 'bench',
     periodMs: 1,
     topFlows: 100,
-    decisionsPerSecond: 0,
     write: (line) => void queue.push(line),
     wall: Date.now,
   });

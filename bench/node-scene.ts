@@ -20,6 +20,7 @@ export class NodeScene {
   readonly #ports = new Map(Array.from({ length: PORTS }, (_, n) => [`vm${n}`, port(`vm${n}`)]));
   readonly #slices = Array.from({ length: SLICES }, (_, n) => ({
     name: `slice-${n}`,
+    declared: true,
     weight: 1,
     guaranteed: undefined,
     maximum: undefined,
@@ -89,6 +90,7 @@ export class NodeScene {
         fresh: true,
       },
       evaluation: undefined,
+      bitShare: 0,
       slices: this.#slices,
       plans: [],
       moves: [],

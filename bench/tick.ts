@@ -133,7 +133,7 @@ async function engineWith(clock: BenchClock): Promise<Engine> {
   const pause = (): Promise<void> => setImmediate();
   return new Engine({
     evaluator: new CompiledEvaluator(reading.policies, { clock, pause }),
-    planner: { minHoldMs: 2000, hysteresis: 1.3, operations: { perSecond: 2000, burst: 4000 } },
+    planner: { minHoldMs: 2000, operations: { perSecond: 2000, burst: 4000 } },
     backends: [new MemoryBackend({ placement: 'offload', entries: ENTRIES })],
     clock: { now: () => clock.tickMs },
     auditMs: 30_000,

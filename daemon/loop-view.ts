@@ -218,9 +218,11 @@ export class LoopView implements DaemonView {
     return {
       tableUsed: capacity?.used ?? 0,
       tableEntries: capacity?.entries ?? 0,
+      learnedEntries: plan?.learnedEntries ?? capacity?.entries ?? 0,
       cutoffScore: plan === undefined ? null : cutoffScore(plan.cutoff),
       operationsLeft: plan?.budget ?? null,
-      hysteresis: this.#o.config.planner.hysteresis,
+      threshold: plan?.threshold ?? null,
+      swapGain: plan === undefined || plan.swapGain === 0 ? null : finite(plan.swapGain),
     };
   }
 

@@ -92,10 +92,10 @@ export class Loop {
       timeoutMs: config.poll.timeoutMs,
       smoothingMs: SMOOTHING_MS,
     });
-    const { minHoldMs, hysteresis, operationsPerSecond, burst } = config.planner;
+    const { minHoldMs, operationsPerSecond, burst } = config.planner;
     this.engine = new Engine({
       evaluator: options.evaluator,
-      planner: { minHoldMs, hysteresis, operations: { perSecond: operationsPerSecond, burst } },
+      planner: { minHoldMs, operations: { perSecond: operationsPerSecond, burst } },
       backends: node.backends,
       clock,
       auditMs: AUDIT_MS,

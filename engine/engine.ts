@@ -1,4 +1,6 @@
-import { Placement, PLACEMENT_NAMES, Wish } from './model/flow.ts';
+import { Forecaster } from './forecast/forecaster.ts';
+import { Scarcity } from './forecast/scarcity.ts';
+import { Placement, type PlacementName, PLACEMENT_NAMES, Wish } from './model/flow.ts';
 import type { FlowTable } from './model/flow-table.ts';
 import type { PortSnapshot } from './model/port.ts';
 import { type ReasonCode, reasonIndex } from './model/reason.ts';
@@ -6,7 +8,7 @@ import type { Refusal } from './model/refusal.ts';
 import type { SliceTerms } from './model/slice.ts';
 import type { Tick } from './model/tick.ts';
 import { BackendsFailed, onEach, Path, type PathFailure, type PathOptions } from './path.ts';
-import type { Plan } from './planner/planner.ts';
+import type { LimitUse, Plan, SliceShare } from './planner/plan.ts';
 import type { Capacity, PathBackend } from './ports/path-backend.ts';
 import type { Move } from './reconcile/reconciler.ts';
 import type { EvaluationReport, RuleContext, RuleEvaluator, RuleTrace } from './rules/evaluator.ts';
@@ -25,11 +27,20 @@ export interface EngineOptions extends PathOptions {
 /** The numbers of the last plan for one backend. */
 export interface PlanNumbers {
   readonly backend: string;
+  readonly placement: PlacementName;
   readonly capacity: Capacity;
+  /** Entries that the planner counts on: fewer than declared after refusals. */
+  readonly learnedEntries: number;
   /** The score a newcomer had to beat; -Infinity while there was room for all. */
   readonly cutoff: number;
+  /** Worth below which a flow was not placed, and gain below which none were swapped, packets/s. */
+  readonly threshold: number;
+  readonly swapGain: number;
   readonly contenders: number;
   readonly budget: number;
+  /** What the declared slices, and all others together, have and are due. */
+  readonly shares: readonly SliceShare[];
+  readonly limits: readonly LimitUse[];
 }
 
 /** Time that the stages of a tick took after it was read, ms. */
@@ -55,6 +66,8 @@ export interface TickReport {
   readonly evaluation: EvaluationReport | undefined;
   /** The slices that `decision.slice` counts, from 1, as of the last evaluation. */
   readonly slices: readonly SliceTerms[];
+  /** Share of bits, beside packets, in what flows are worth: what the node is short of, 0 to 1. */
+  readonly bitShare: number;
   readonly plans: readonly PlanNumbers[];
   readonly moves: readonly BackendMove[];
   /** Backends that failed in it; what is believed of them is what they confirmed. */
@@ -72,7 +85,7 @@ export interface TickReport {
 /** A move and the backend it was for. */
 export interface BackendMove extends Move {
   readonly backend: string;
-  readonly placement: (typeof PLACEMENT_NAMES)[number];
+  readonly placement: PlacementName;
   /**
    * What the rule that spoke for the flow looked at, as it was before the move. Undefined: it is
    * not the rules' doing; null: it is, and there were too many to take it down.
@@ -112,6 +125,8 @@ export class Engine {
   #ports: PortSnapshot | undefined;
   #numbers: readonly PlanNumbers[] = [];
   #slices: readonly SliceTerms[] = [];
+  readonly #forecaster = new Forecaster();
+  readonly #scarcity = new Scarcity();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -167,6 +182,8 @@ export class Engine {
     if (tick.fresh) {
       fillReason(tick.table, 'unseen');
       this.#evaluator = this.#nextEvaluator;
+      this.#scarcity.update(tick.node, tick.ports, tick.atMs);
+      this.#forecaster.update(tick.table, this.#scarcity.bitShare);
       evaluation = await this.#evaluator.evaluate(tick.table, this.#context(tick), signal);
       this.#slices = evaluation.slices ?? [];
       stages.rulesMs = evaluation.elapsedMs;
@@ -180,6 +197,7 @@ export class Engine {
       tick,
       evaluation,
       slices: this.#slices,
+      bitShare: this.#scarcity.bitShare,
       plans: this.#numbers,
       moves,
       failures,
@@ -292,16 +310,11 @@ export class Engine {
     const { clock } = this.#options;
     const numbers: PlanNumbers[] = [];
     const failures = await onEach(this.#paths, async (path) => {
-      const { backend, reconciler, planner } = path;
+      const { backend } = path;
       const startedMs = clock.now();
-      const room = {
-        placement: reconciler.placement,
-        entries: backend.capacity().entries,
-        supports: (row: number) => reconciler.supports(tick.table, row),
-      };
-      const plan = planner.plan(tick.table, room, startedMs);
       // The plan is reused by the next one: its numbers are taken, its moves are carried out.
-      const { cutoff, contenders, budget } = plan;
+      const plan = path.plan(tick.table, this.#slices, tick.ports);
+      const { cutoff, threshold, swapGain, contenders, budget, shares, limits } = plan;
       const inputs = this.#inputsOf(tick, plan);
       const plannedMs = clock.now();
       const carriedOut = await path.carryOut(tick.table, plan, signal);
@@ -313,7 +326,19 @@ export class Engine {
       }
       collect(moves, path, carriedOut, (row) => inputs.get(row) ?? null);
       const capacity = backend.capacity();
-      numbers.push({ backend: backend.name, capacity, cutoff, contenders, budget });
+      numbers.push({
+        backend: backend.name,
+        placement: PLACEMENT_NAMES[path.reconciler.placement],
+        capacity,
+        learnedEntries: path.entries,
+        cutoff,
+        threshold,
+        swapGain,
+        contenders,
+        budget,
+        shares,
+        limits,
+      });
     });
     this.#numbers = numbers;
     return failures;

@@ -1,6 +1,12 @@
 import type { FlowTable } from './model/flow-table.ts';
 import type { PortSnapshot } from './model/port.ts';
-import { Planner, type PlannerOptions } from './planner/planner.ts';
+import type { RefusalCode } from './model/refusal.ts';
+import type { SliceTerms } from './model/slice.ts';
+import { LearnedCapacity } from './planner/learned-capacity.ts';
+import { limitsOf, type NodeBandwidth } from './planner/limits.ts';
+import type { Plan, PlannerOptions } from './planner/plan.ts';
+import { Planner } from './planner/planner.ts';
+import type { ThroughputLimit } from './planner/throughput.ts';
 import type { Clock } from './ports/clock.ts';
 import type { PathBackend } from './ports/path-backend.ts';
 import { type Move, Reconciler } from './reconcile/reconciler.ts';
@@ -8,6 +14,8 @@ import { type Move, Reconciler } from './reconcile/reconciler.ts';
 /** What a {@link Path} needs. */
 export interface PathOptions {
   readonly planner: PlannerOptions;
+  /** What the NIC's ports give together; left out: the sum of their links. */
+  readonly bandwidth?: NodeBandwidth;
   readonly clock: Clock;
   /** How often what is installed is compared with what is believed, ms. */
   readonly auditMs: number;
@@ -23,6 +31,10 @@ export class Path {
   readonly backend: PathBackend;
   readonly reconciler: Reconciler;
   readonly planner: Planner;
+  readonly #capacity = new LearnedCapacity();
+  readonly #bandwidth: NodeBandwidth;
+  #limits: readonly ThroughputLimit[] = [];
+  #limitPorts: PortSnapshot | undefined;
   readonly #clock: Clock;
   readonly #auditMs: number;
   #up: boolean;
@@ -35,6 +47,7 @@ export class Path {
     this.backend = backend;
     this.reconciler = new Reconciler(backend);
     this.planner = new Planner(options.planner);
+    this.#bandwidth = options.bandwidth ?? {};
     this.#auditMs = options.auditMs;
     this.#clock = options.clock;
     this.#up = options.backendsComeUp !== true;
@@ -58,6 +71,20 @@ export class Path {
     return this.#trueAtMs;
   }
 
+  /** Entries that can be counted on, as far as is known. */
+  get entries(): number {
+    return this.#capacity.entries(this.backend.capacity().entries);
+  }
+
+  /** Plans for this backend. The plan is valid until the next one. */
+  plan(table: FlowTable, slices: readonly SliceTerms[], ports: PortSnapshot): Plan {
+    const { placement } = this.reconciler;
+    const limits = this.#limitsAt(ports);
+    const supports = (row: number): boolean => this.reconciler.supports(table, row);
+    const room = { placement, entries: this.entries, slices, ports, limits, supports };
+    return this.planner.plan(table, room, this.#clock.now());
+  }
+
   /**
    * Takes out what must not stay; audits when that is due and `settled`.
    *
@@ -77,13 +104,13 @@ export class Path {
   }
 
   /** Carries out what a plan of this path's planner says. */
-  async carryOut(
-    table: FlowTable,
-    plan: Parameters<Reconciler['carryOut']>[1],
-    signal: AbortSignal,
-  ): Promise<readonly Move[]> {
+  async carryOut(table: FlowTable, plan: Plan, signal: AbortSignal): Promise<readonly Move[]> {
     this.#empty = false;
-    return this.#orAudit(this.reconciler.carryOut(table, plan, this.#clock.now(), signal));
+    const nowMs = this.#clock.now();
+    const moves = await this.#orAudit(this.reconciler.carryOut(table, plan, nowMs, signal));
+    const { entries, used } = this.backend.capacity();
+    this.#capacity.learn({ ...installed(moves), used }, entries, nowMs);
+    return moves;
   }
 
   /** Follows a change of ports. Resolves to the number of entries taken out for it. */
@@ -102,6 +129,14 @@ export class Path {
     return entries;
   }
 
+  #limitsAt(ports: PortSnapshot): readonly ThroughputLimit[] {
+    if (ports !== this.#limitPorts) {
+      this.#limitPorts = ports;
+      this.#limits = limitsOf(this.backend.capabilities(), ports, this.#bandwidth);
+    }
+    return this.#limits;
+  }
+
   /** After a failure nobody knows what took effect: it is looked at before anything is believed. */
   async #orAudit(moves: Promise<readonly Move[]>): Promise<readonly Move[]> {
     try {
@@ -113,6 +148,20 @@ export class Path {
     }
   }
 }
+
+/** How many installations were taken, and refused because there was no room. */
+function installed(moves: readonly Move[]): { readonly taken: number; readonly refused: number } {
+  let taken = 0;
+  let refused = 0;
+  for (const { kind, result } of moves) {
+    if (kind !== 'put') continue;
+    if (result.ok) taken++;
+    else if (NO_ROOM.has(result.refusal.code)) refused++;
+  }
+  return { taken, refused };
+}
+
+const NO_ROOM: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth']);
 
 /** A backend that failed, and how. */
 export interface PathFailure {

@@ -5,7 +5,7 @@ import { SimulatedClock } from '../daemon/simulation/simulated-clock.ts';
 import { SimulatedNode } from '../daemon/simulation/simulated-node.ts';
 import { Engine } from '../engine/engine.ts';
 import { reasonIndex } from '../engine/model/reason.ts';
-import type { PlannerOptions } from '../engine/planner/planner.ts';
+import type { PlannerOptions } from '../engine/planner/plan.ts';
 import type { PolicySet } from '../engine/rules/policy.ts';
 import type { FeedTick } from './feed.ts';
 import { PolicyMeasures } from './measures/policy-measures.ts';

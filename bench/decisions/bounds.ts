@@ -1,4 +1,4 @@
-import { kthLargest } from '../../engine/planner/select.ts';
+import { kthLargest } from '../../engine/model/select.ts';
 import type { Sightings } from './sightings.ts';
 import type { Trace } from './trace.ts';
 

@@ -1,13 +1,16 @@
 import { Placement, Wish } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
-import { Planner, type Room } from '../../engine/planner/planner.ts';
+import { Forecaster } from '../../engine/forecast/forecaster.ts';
+import type { Room } from '../../engine/planner/plan.ts';
+import { Planner } from '../../engine/planner/planner.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import type { Algorithm, Placer, PlacerContext, WindowView } from './algorithm.ts';
 import type { EntryTable } from './entry-table.ts';
 
 /** As `daemon/config/host.json` and `daemon/config/config.ts` have them. */
-const PLANNER = { minHoldMs: 2000, hysteresis: 1.3, operations: { perSecond: 2000, burst: 4000 } };
+const PLANNER = { minHoldMs: 2000, operations: { perSecond: 4000, burst: 8000 } };
 const SMOOTHING_MS = 1000;
+const BIT_SHARE = Number(process.env.BIT ?? 1);
 
 /** Norikae's own planner: the daemon's flow table, rates and planner, fed with the windows. */
 export const NORIKAE: Algorithm = {
@@ -24,12 +27,13 @@ function wish(table: FlowTable): void {
   for (let i = 0; i < table.count; i++) {
     const row = table.rows[i];
     d.wish[row] = Wish.offload;
-    d.score[row] = table.rates.packetsPerSecond[row];
+    d.score[row] = table.forecast.worth[row];
   }
 }
 
 class Norikae implements Placer {
   readonly #table = new FlowTable();
+  readonly #forecaster = new Forecaster();
   readonly #planner = new Planner(PLANNER);
   readonly #room: Room;
   /** Row of each flow, or -1; flow of each row. */
@@ -41,7 +45,14 @@ class Norikae implements Placer {
   readonly #lastMs: Float64Array;
 
   constructor({ flows, entries }: PlacerContext) {
-    this.#room = { placement: Placement.offload, entries, supports: () => true };
+    this.#room = {
+      placement: Placement.offload,
+      entries,
+      slices: [],
+      ports: new Map(),
+      limits: [],
+      supports: () => true,
+    };
     this.#rowOf = new Int32Array(flows).fill(-1);
     this.#packets = new Float64Array(flows);
     this.#bytes = new Float64Array(flows);
@@ -51,6 +62,7 @@ class Norikae implements Placer {
   decide(view: WindowView): void {
     this.#read(view);
     updateRates(this.#table, SMOOTHING_MS);
+    this.#forecaster.update(this.#table, BIT_SHARE);
     wish(this.#table);
     this.#carryOut(view);
   }
@@ -78,7 +90,12 @@ class Norikae implements Placer {
     for (let i = 0; i < senders.length; i++) {
       const flow = senders[i];
       if (!this.#placed(flow)) continue;
-      table.carried(this.#rowOf[flow], view.packets[i], view.bytes[i], endMs);
+      table.carried(
+        this.#rowOf[flow],
+        view.packets[i],
+        view.bytes[i],
+        endMs - windowMs + view.lastMs[i],
+      );
     }
   }
 

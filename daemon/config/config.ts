@@ -116,8 +116,6 @@ export interface PollConfig {
 
 export interface PlannerConfig {
   readonly minHoldMs: number;
-  /** A newcomer must beat an incumbent's score by this factor, 1 or more. */
-  readonly hysteresis: number;
   readonly operationsPerSecond: number;
   readonly burst: number;
 }
@@ -170,8 +168,7 @@ export interface InfluxConfig {
   readonly periodMs: number;
   /** 0: none. */
   readonly topFlows: number;
-  /** 0: none. */
-  readonly decisionsPerSecond: number;
+  readonly decisions: boolean;
   readonly batch: { readonly points: number; readonly bytes: number; readonly waitMs: number };
   readonly queue: { readonly points: number; readonly bytes: number };
   readonly timeoutMs: number;

@@ -46,6 +46,10 @@ const RETIRED: ReadonlyMap<string, string> = new Map([
     '"rules" set a time for evaluating policies ("budgetMs"), which needs none any more: ' +
       'rules are compiled and look at every flow in every tick; take it away',
   ],
+  [
+    'planner.hysteresis',
+    '"hysteresis" is worked out by the planner now, from what a swap gains; take it away',
+  ],
 ]);
 
 /** A JSON pointer (RFC 6901) as a path; digits are an index only where the value is a list. */

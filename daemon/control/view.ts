@@ -132,6 +132,8 @@ export interface WhyView {
 export interface LimitsView {
   readonly tableUsed: number;
   readonly tableEntries: number;
+  /** Entries that have been found to fit: fewer after refusals. */
+  readonly learnedEntries: number;
   /**
    * Score that a newcomer had to beat; null while there was room for all, 0 while entries were in
    * use that no rule asks for.
@@ -142,7 +144,10 @@ export interface LimitsView {
   /** Time until the flow may be moved again, and until a refused one is tried again; 0: now. */
   readonly holdLeftMs: number;
   readonly retryInMs: number;
-  readonly hysteresis: number;
+  /** Expected packets/s below which a flow is not worth an operation; null without a plan. */
+  readonly threshold: number | null;
+  /** Gain in expected packets/s below which no swap was made; null when none was possible. */
+  readonly swapGain: number | null;
 }
 
 export interface RuleView {
@@ -210,8 +215,6 @@ export interface InfluxView {
   readonly queuedBytes: number;
   /** Points that were lost: `queue` was full, they were `refused`, or the daemon came to its `end`. */
   readonly dropped: Readonly<Record<DropCause, number>>;
-  /** Decisions beyond `decisionsPerSecond`: they were not queued. */
-  readonly decisionsLeftOut: number;
   /** Requests after which the same points were sent again. */
   readonly failures: number;
   /** ISO 8601; null: nothing has been written yet. */

@@ -12,7 +12,7 @@ export function decisionEvent(record: DecisionRecord): DecisionEvent {
     tags: { mode, from, to, reason: reason ?? undefined, backend: backend ?? undefined },
     fields: {
       title: `${flow.slice(0, 8)} ${from} -> ${to}${would}`,
-      text: causeOf(record),
+      text: `${match}: ${causeOf(record)}`,
       tags: words.join(','),
       id,
       flow,

@@ -58,15 +58,10 @@ export class InfluxSink {
       node: config.node ?? hostname(),
       periodMs: config.periodMs,
       topFlows: config.topFlows,
-      decisionsPerSecond: config.decisionsPerSecond,
       write: (line) => this.#writer.add(line),
       wall,
     });
-    observeWriter(
-      registry,
-      () => this.#writer.state,
-      () => this.#recorder.leftOut,
-    );
+    observeWriter(registry, () => this.#writer.state);
   }
 
   /** Takes a tick into account, before the next one. */
@@ -75,10 +70,7 @@ export class InfluxSink {
   }
 
   decision(record: DecisionRecord): void {
-    if (this.#config.decisionsPerSecond === 0) return;
-    // One that is left out costs nothing but its count.
-    if (this.#recorder.wants(Date.parse(record.time)))
-      this.#recorder.decision(decisionEvent(record));
+    if (this.#config.decisions) this.#recorder.decision(decisionEvent(record));
   }
 
   /** The policies were read; `inForce` are those that are in force after it. */
@@ -105,7 +97,6 @@ export class InfluxSink {
       dropped,
       failures: Object.values(failures).reduce((sum, n) => sum + n, 0),
       lastSuccess: lastSuccessMs === undefined ? null : new Date(lastSuccessMs).toISOString(),
-      decisionsLeftOut: this.#recorder.leftOut,
       error: error ?? null,
     };
   }

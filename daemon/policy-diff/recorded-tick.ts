@@ -71,6 +71,8 @@ function tableOf(flows: readonly FlowView[], nowMs: number): FlowTable {
     table.rates.lastBitsPerSecond[row] = flow.bitsPerSecond;
     table.rates.packetsPerSecond[row] = flow.packetsPerSecond;
     table.rates.lastPacketsPerSecond[row] = flow.packetsPerSecond;
+    // A recorded tick has no past to forecast from: flows go on as they are.
+    table.forecast.worth[row] = flow.packetsPerSecond;
     table.decision.placement[row] = PLACEMENT_NAMES.indexOf(flow.placement);
     table.decision.placedSinceMs[row] =
       flow.placedMs === null ? Number.NEGATIVE_INFINITY : nowMs - flow.placedMs;

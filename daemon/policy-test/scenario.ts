@@ -1,4 +1,4 @@
-import type { PlannerOptions } from '../../engine/planner/planner.ts';
+import type { PlannerOptions } from '../../engine/planner/plan.ts';
 import type { JsonPath } from '../../engine/text/json-document.ts';
 import { flowsOf, type ScenarioFlow } from './scenario-flows.ts';
 import { portsOf, type ScenarioPort } from './scenario-ports.ts';
@@ -28,7 +28,7 @@ const SHARE = 'share, 0 to 1';
 const MOST_FLOWS = 10_000;
 const MOST_TICKS = 100_000;
 const MOST_CELLS = 4_000_000;
-const DEFAULT_PLANNER = { minHold: 2000, hysteresis: 1.3, operationsPerSecond: 2000, burst: 4000 };
+const DEFAULT_PLANNER = { minHold: 2000, operationsPerSecond: 4000, burst: 8000 };
 const DEFAULT_BACKEND = { entries: 1000, fastPathEntries: 0 };
 /** Makes a test ready to be run. What is wrong with it goes to `read.problems`. */
 export function scenarioOf(
@@ -83,10 +83,10 @@ function plannerOf(
   read: ValueReader,
 ): PlannerOptions {
   const given = test.planner ?? file.planner ?? DEFAULT_PLANNER;
-  const { minHold, hysteresis, operationsPerSecond: perSecond, burst } = given;
+  const { minHold, operationsPerSecond: perSecond, burst } = given;
   const at = test.planner === undefined ? ['planner'] : [...path, 'planner'];
   const minHoldMs = read.number([...at, 'minHold'], minHold, 'ms');
-  return { minHoldMs, hysteresis, operations: { perSecond, burst } };
+  return { minHoldMs, operations: { perSecond, burst } };
 }
 
 function startOf(file: TestDocument, test: TestCase, path: JsonPath, read: ValueReader): number {

@@ -60,7 +60,6 @@ export interface BackendSettings {
 
 export interface PlannerSettings {
   readonly minHold: string | number;
-  readonly hysteresis: number;
   readonly operationsPerSecond: number;
   readonly burst: number;
 }

@@ -1,4 +1,4 @@
-import type { PlannerOptions } from '../../engine/planner/planner.ts';
+import type { PlannerOptions } from '../../engine/planner/plan.ts';
 
 /** Time constant of the rates' smoothing, ms; as in the daemon (daemon/loop.ts). */
 export const SMOOTHING_MS = 1000;
@@ -9,6 +9,5 @@ export const HEARTBEAT_MS = 1000;
 /** As the daemon has it where its configuration says nothing (daemon/config/config.schema.json). */
 export const DEFAULT_PLANNER: PlannerOptions = {
   minHoldMs: 2000,
-  hysteresis: 1.3,
-  operations: { perSecond: 2000, burst: 4000 },
+  operations: { perSecond: 4000, burst: 8000 },
 };

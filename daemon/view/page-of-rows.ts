@@ -1,4 +1,4 @@
-import { kthLargest } from '../../engine/planner/select.ts';
+import { kthLargest } from '../../engine/model/select.ts';
 
 /**
  * Indexes of the values at the places `offset` to `offset + limit` of their order, largest first;

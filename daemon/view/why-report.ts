@@ -55,7 +55,7 @@ function tableText({ limits }: WhyView): string {
   return limits.cutoffScore === null
     ? `${used}, room for all that ask`
     : `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
-        `(and ${limits.hysteresis} times that of the flow whose entry it takes)`;
+        `(and enough more than the flow whose entry it takes to be worth a swap)`;
 }
 
 /** The lines of a rule; one of a shadow policy says that it moves nothing. */

@@ -3,7 +3,8 @@
  * The arrays are replaced when the table grows: do not keep a reference across a tick.
  */
 
-function grownF64(old: Float64Array, rows: number): Float64Array<ArrayBuffer> {
+/** A copy of `old` that is `rows` long, zero behind it. */
+export function grownF64(old: Float64Array, rows: number): Float64Array<ArrayBuffer> {
   const next = new Float64Array(rows);
   next.set(old);
   return next;

@@ -6,6 +6,7 @@ import {
   ShadowColumns,
   TrafficColumns,
 } from './columns.ts';
+import { ForecastColumns } from './forecast-columns.ts';
 import { type FlowSpec, Placement } from './flow.ts';
 import type { FlowId } from './flow-id.ts';
 import { FlowIndex } from './flow-index.ts';
@@ -36,6 +37,7 @@ export interface PathTotals {
 export class FlowTable {
   readonly traffic = new TrafficColumns();
   readonly rates = new RateColumns();
+  readonly forecast = new ForecastColumns();
   readonly decision = new DecisionColumns();
   #shadow: ShadowColumns | undefined;
 
@@ -130,6 +132,7 @@ export class FlowTable {
       this.#seen[row] = 0;
       this.traffic.reset(row, this.#nowMs);
       this.rates.reset(row);
+      this.forecast.reset(row);
       this.decision.reset(row);
       this.#shadow?.reset(row);
     }
@@ -311,6 +314,7 @@ export class FlowTable {
     this.#actions = grown(this.#actions, capacity, GONE_ACTIONS);
     this.traffic.grow(capacity);
     this.rates.grow(capacity);
+    this.forecast.grow(capacity);
     this.decision.grow(capacity);
     this.#shadow?.grow(capacity);
     this.#capacity = capacity;

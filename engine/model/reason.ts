@@ -26,6 +26,21 @@ export const REASONS = [
     text: 'the vSwitch changed what it does with the flow; the entry was taken out',
   },
   { code: 'port-gone', text: 'a port of the flow is gone; the entry was taken out' },
+  { code: 'slice-maximum', text: 'its slice has as many entries as it may have' },
+  { code: 'slice-share', text: 'its slice has its share; the other entries are due to others' },
+  {
+    code: 'port-bandwidth',
+    text: 'its NIC port is as good as full; flows of other ports go first',
+  },
+  {
+    code: 'fast-path-capacity',
+    text: 'the fast path has no packets or bits a second left for it',
+  },
+  { code: 'below-threshold', text: 'it is expected to send too little to be worth an operation' },
+  {
+    code: 'small-gain',
+    text: 'better than a flow that has an entry, but by too little to be worth a swap',
+  },
 ] as const;
 
 /** Code of a reason. */

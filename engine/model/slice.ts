@@ -6,6 +6,11 @@ export type SliceLimit =
 /** What a slice may have of a table. */
 export interface SliceTerms {
   readonly name: string;
+  /**
+   * False: no policy speaks of it, only ports do. Flows of all such slices, and of none, share one
+   * part of the table.
+   */
+  readonly declared: boolean;
   /** Its part of what nobody has a guarantee for, relative to the others' weights. */
   readonly weight: number;
   /** Undefined: nothing is guaranteed. */

@@ -11,6 +11,8 @@ export interface BackendCapabilities {
   readonly entries: number;
   /** Distinct masks it can hold at a time; Infinity when it does not matter. */
   readonly masks: number;
+  /** What it processes of all its flows together; left out: more than its ports can bring. */
+  readonly throughput?: { readonly packetsPerSecond: number; readonly bitsPerSecond: number };
   /** A lease that sends traffic back to the vSwitch when it is not renewed, in ms. */
   readonly leaseMs: number;
   /** One packet a flow passes to the vSwitch every so many ms; 0 when it has none. */

@@ -3,7 +3,7 @@ import { type FlowId, formatFlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { type ReasonCode, reasonIndex } from '../model/reason.ts';
 import { isTransient, type Refusal } from '../model/refusal.ts';
-import type { Plan } from '../planner/planner.ts';
+import type { Plan } from '../planner/plan.ts';
 import type { Operation, OperationResult, PathBackend } from '../ports/path-backend.ts';
 import { backoffMs } from './backoff.ts';
 import { SupportCache } from './support-cache.ts';

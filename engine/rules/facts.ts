@@ -1,5 +1,6 @@
 import type { FactDefinition } from './fact.ts';
 import { CHANGE_FACT } from './facts/change.ts';
+import { FORECAST_FACTS } from './facts/forecast.ts';
 import { HEADER_FACTS } from './facts/headers.ts';
 import { NODE_FACTS } from './facts/node.ts';
 import { PLACEMENT_FACTS } from './facts/placement.ts';
@@ -14,6 +15,7 @@ import { TRAFFIC_FACTS } from './facts/traffic.ts';
 export const FACTS: readonly FactDefinition[] = [
   ...TRAFFIC_FACTS,
   CHANGE_FACT,
+  ...FORECAST_FACTS,
   ...PLACEMENT_FACTS,
   ...PORT_FACTS,
   ...HEADER_FACTS,

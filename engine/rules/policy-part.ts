@@ -140,6 +140,7 @@ function customFacts(written: PolicyDocument, names: Names): CustomFact[] {
 function sliceOf(policy: string, name: string, slice: WrittenSlice): SliceDefinition {
   return {
     name,
+    declared: true,
     description: slice.description,
     policy,
     members: slice.members,

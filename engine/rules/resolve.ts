@@ -131,11 +131,8 @@ export class Resolver {
   }
 }
 
-/**
- * What a rule that names no score is worth: the vSwitch's work is per packet and hardly depends
- * on their size, so the flows with the most packets free the most CPU.
- */
-export const DEFAULT_SCORE: ScoreSource = { kind: 'fact', fact: 'packetsPerSecond' };
+/** What a rule that names no score goes by: what an entry for the flow is expected to bring. */
+export const DEFAULT_SCORE: ScoreSource = { kind: 'fact', fact: 'worth' };
 
 /** Quantities as numbers, in lists too. */
 function withNumbers(

@@ -8,7 +8,7 @@ const MOST_SLICES = 0xffff;
 
 /**
  * Tells the flow table which slice each flow belongs to. Slices that policies declare are always
- * known; those that only ports name are while a flow belongs to them, on equal terms.
+ * known; those that only ports name are while a flow belongs to them.
  */
 export class SliceColumn {
   readonly #keys: KeyColumn;
@@ -59,5 +59,5 @@ export class SliceColumn {
 
 /** What a slice that no policy speaks of gets. */
 function plain(name: string): SliceTerms {
-  return { name, weight: 1, guaranteed: undefined, maximum: undefined };
+  return { name, declared: false, weight: 1, guaranteed: undefined, maximum: undefined };
 }

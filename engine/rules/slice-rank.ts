@@ -1,6 +1,6 @@
 import { Placement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import { DescendingOrder } from './descending-order.ts';
+import { DescendingOrder } from '../model/descending-order.ts';
 import type { KeyColumn } from './key-column.ts';
 
 /** A placed flow keeps its rank until another has so many times its packets. */

@@ -1,5 +1,6 @@
-/** Why a request to InfluxDB failed. */
-export type FailureKind = 'unreachable' | 'timeout' | 'unauthorized' | 'missing' | 'busy';
+/** Why a request to InfluxDB failed, in one word each. */
+export const FAILURE_KINDS = ['unreachable', 'timeout', 'unauthorized', 'missing', 'busy'] as const;
+export type FailureKind = (typeof FAILURE_KINDS)[number];
 
 /** InfluxDB cannot be reached, or takes nothing now: the same points may be sent again. */
 export class InfluxUnavailable extends Error {

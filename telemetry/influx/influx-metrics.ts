@@ -1,16 +1,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { WriterState } from './writer-state.ts';
 
-/**
- * What Prometheus is told of a writer, read from it at each scrape.
- *
- * @param leftOut decisions that were left out because there were too many
- */
-export function observeWriter(
-  registry: Registry,
-  state: () => WriterState,
-  leftOut: () => number,
-): void {
+/** What Prometheus is told of a writer, read from it at each scrape. */
+export function observeWriter(registry: Registry, state: () => WriterState): void {
   const registers = [registry];
   gauge('queue_points', 'Points that wait to be written to InfluxDB.', (s) => s.queuedPoints);
   gauge('queue_bytes', 'Bytes that wait to be written to InfluxDB.', (s) => s.queuedBytes);
@@ -36,12 +28,6 @@ export function observeWriter(
       '(unauthorized), has no such database (missing), or answers that it cannot (busy).',
     ['kind'],
     (s) => s.failures,
-  );
-  counter(
-    'decisions_left_out_total',
-    'Decisions that were not written to InfluxDB because there were too many in their second.',
-    [],
-    () => ({ '': leftOut() }),
   );
 
   function gauge(name: string, help: string, value: (state: WriterState) => number): void {

@@ -13,8 +13,6 @@ export interface RecorderOptions {
   readonly periodMs: number;
   /** Flows with the highest rates to write; 0: none. */
   readonly topFlows: number;
-  /** Decisions of one second that are written; 0: none. */
-  readonly decisionsPerSecond: number;
   /** Takes a line of the line protocol; must not block. */
   readonly write: (line: string) => void;
   /** Wall clock, ms since 1970, for ticks that have none. */
@@ -46,10 +44,6 @@ export class InfluxRecorder {
   #dueMs = Number.NEGATIVE_INFINITY;
   #readAtMs: number | undefined;
   #held = false;
-  /** The second of the last decision, and decisions in it so far. */
-  #second = 0;
-  #inSecond = 0;
-  #leftOut = 0;
   #lastEvent = { wallMs: 0, nth: 0 };
 
   constructor(options: RecorderOptions) {
@@ -72,22 +66,6 @@ export class InfluxRecorder {
     this.#round(report, accounts, wallMs);
   }
 
-  /** Decisions that were left out because there were too many in their second. */
-  get leftOut(): number {
-    return this.#leftOut;
-  }
-
-  /** True when a decision of this time would be written; one that is not counts as left out. */
-  wants(wallMs: number): boolean {
-    const second = Math.floor(wallMs / 1000);
-    if (second !== this.#second) this.#inSecond = 0;
-    this.#second = second;
-    if (++this.#inSecond <= this.#options.decisionsPerSecond) return true;
-    this.#leftOut++;
-    return false;
-  }
-
-  /** Writes a decision that is wanted ({@link wants}). */
   decision({ wallMs, tags, fields }: DecisionEvent): void {
     const { node } = this.#options;
     const nth = this.#nth(wallMs);

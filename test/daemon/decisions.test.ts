@@ -38,7 +38,7 @@ class Drive {
     const operations = { perSecond: 1e6, burst: 1e6 };
     this.engine = new Engine({
       evaluator,
-      planner: { minHoldMs: 0, hysteresis: 1, operations },
+      planner: { minHoldMs: 0, operations },
       backends: [this.backend],
       clock: this.clock,
       auditMs: 1e9,
@@ -73,6 +73,7 @@ class Drive {
       const row = found >= 0 ? found : table.add(id, match, [{ kind: 'output', port: 'up' }]);
       table.observe(row, 1, 1, 0);
       table.rates.lastPacketsPerSecond[row] = rate;
+      table.forecast.worth[row] = rate;
       table.rates.packetsPerSecond[row] = rate;
     });
     table.end();

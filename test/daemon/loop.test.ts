@@ -16,7 +16,7 @@ const CLOCK = { now: () => performance.now() };
 
 const CONFIG: Pick<Config, 'poll' | 'planner'> = {
   poll: { periodMs: 10, maxPeriodMs: 100, sourceShare: 0.5, timeoutMs: 30 },
-  planner: { minHoldMs: 0, hysteresis: 1.2, operationsPerSecond: 1e6, burst: 1e6 },
+  planner: { minHoldMs: 0, operationsPerSecond: 1e6, burst: 1e6 },
 };
 
 class LeasedBackend extends FakeBackend {

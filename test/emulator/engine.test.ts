@@ -54,7 +54,7 @@ class Drive {
     });
     this.table = this.#observer.table;
     const operations = { perSecond: 2_000, burst: 2_000 };
-    const planner = { minHoldMs: 500, hysteresis: 1.2, operations };
+    const planner = { minHoldMs: 500, operations };
     // One audit at the start: from then on belief has to be right by itself.
     this.engine = new Engine({ evaluator, planner, backends, clock, auditMs: 1e9 });
   }

@@ -30,7 +30,7 @@ class Rig {
     [this.backend] = all;
     this.engine = new Engine({
       evaluator: this.evaluator,
-      planner: { minHoldMs: 1000, hysteresis: 1.2, operations: { perSecond: 1e6, burst: 1e6 } },
+      planner: { minHoldMs: 1000, operations: { perSecond: 1e6, burst: 1e6 } },
       backends: all,
       clock: this.clock,
       auditMs: 30_000,

@@ -3,12 +3,19 @@ import fc from 'fast-check';
 import { Placement, Wish } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { REASONS } from '../../engine/model/reason.ts';
-import { Planner, type Plan, type PlannerOptions } from '../../engine/planner/planner.ts';
+import type { Plan, PlannerOptions } from '../../engine/planner/plan.ts';
+import { Planner } from '../../engine/planner/planner.ts';
 import { read, rowOf } from '../support/flows.ts';
 
+const ROOM = {
+  placement: Placement.offload,
+  slices: [],
+  ports: new Map(),
+  limits: [],
+  supports: () => true,
+};
 const OPTIONS: PlannerOptions = {
   minHoldMs: 1000,
-  hysteresis: 1.5,
   operations: { perSecond: 1000, burst: 1000 },
 };
 
@@ -47,7 +54,7 @@ function planFor(
   supports: (row: number) => boolean = () => true,
 ): Plan {
   const planner = new Planner({ ...OPTIONS, ...options });
-  return planner.plan(table, { placement: Placement.offload, entries, supports }, 10_000);
+  return planner.plan(table, { ...ROOM, entries, supports }, 10_000);
 }
 
 function reasonOf(table: FlowTable, n: number): string {
@@ -79,10 +86,10 @@ describe('planner', () => {
     assert.equal(reasonOf(table, 0), 'table-full');
   });
 
-  it('lets a newcomer in only when it is better by the hysteresis', () => {
-    const slightly = tableOf([{ score: 10, placed: true }, { score: 14 }]);
+  it('lets a newcomer with a score of its own in only when that is clearly better', () => {
+    const slightly = tableOf([{ score: 10, placed: true }, { score: 11.5 }]);
     assert.deepEqual([...planFor(slightly, 1).install], []);
-    const clearly = tableOf([{ score: 10, placed: true }, { score: 16 }]);
+    const clearly = tableOf([{ score: 10, placed: true }, { score: 14 }]);
     const plan = planFor(clearly, 1);
     assert.deepEqual([...plan.withdraw], [rowOf(clearly, 0)]);
     assert.deepEqual([...plan.install], [rowOf(clearly, 1)]);
@@ -172,7 +179,7 @@ describe('planner', () => {
       fc.property(flows, fc.nat(40), (list, entries) => {
         const table = tableOf(list);
         const planner = new Planner(OPTIONS);
-        const room = { placement: Placement.offload, entries, supports: () => true };
+        const room = { ...ROOM, entries };
         let nowMs = 10_000;
         for (let tick = 0; tick < 5; tick++, nowMs += 2000) {
           carryOut(table, planner.plan(table, room, nowMs), nowMs);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { bestFirst, kthLargest } from '../../engine/planner/select.ts';
+import { bestFirst, kthLargest } from '../../engine/model/select.ts';
 
 describe('kth largest', () => {
   it('agrees with sorting', () => {

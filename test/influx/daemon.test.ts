@@ -18,8 +18,7 @@ import { RealInflux } from './real-influx.ts';
 const NEVER = new AbortController().signal;
 const NODE = 'node one, "x"=1\\';
 
-describe('a daemon that writes to InfluxDB', function () {
-  this.timeout(30_000);
+describe('a daemon that writes to InfluxDB', () => {
   const folder = temporaryFolder();
   let influx: RealInflux;
   /** Stands before InfluxDB, passes everything on, and keeps what came. */
@@ -41,7 +40,8 @@ describe('a daemon that writes to InfluxDB', function () {
     folder.remove();
   });
 
-  it('leaves in InfluxDB what it wrote, through an outage and a restart', async () => {
+  it('leaves in InfluxDB what it wrote, through an outage and a restart', async function () {
+    this.timeout(20_000);
     const daemon = await daemonFor(folder.path, between.url, log);
     try {
       await daemon.start(NEVER);

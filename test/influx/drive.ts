@@ -27,7 +27,6 @@ export class Drive {
       node: 'n',
       periodMs,
       topFlows,
-      decisionsPerSecond: 3,
       write: (line) => this.#lines.push(line),
       wall: () => 1,
     });
@@ -67,7 +66,10 @@ export class Drive {
         fresh: this.fresh,
       },
       evaluation: undefined,
-      slices: [{ name: 'blue', weight: 1, guaranteed: undefined, maximum: undefined }],
+      bitShare: 0,
+      slices: [
+        { name: 'blue', declared: true, weight: 1, guaranteed: undefined, maximum: undefined },
+      ],
       plans: [],
       moves: [],
       failures: [],

@@ -136,13 +136,6 @@ describe('what is written to InfluxDB of a tick', () => {
     assert.deepEqual(kinds, ['hold', 'resume']);
   });
 
-  it('wants no more decisions in a second than it was told, and counts the others', () => {
-    const { recorder } = new Drive();
-    const wanted = [0, 1, 500, 999, 999, 1_000, 1_001].map((ms) => recorder.wants(WALL_MS + ms));
-    assert.deepEqual(wanted, [true, true, true, false, false, true, true]);
-    assert.equal(recorder.leftOut, 2);
-  });
-
   it('makes a point of each of the decisions of one tick', () => {
     const drive = new Drive();
     const tags = { mode: 'enforce', from: 'onload', to: 'offload', reason: 'placed', backend: 'b' };

@@ -66,9 +66,9 @@ describe('parsePolicies', () => {
       set.rules.map((r) => [r.name, r.policy, r.priority, r.wish, r.score]),
       [
         ['p/high', 'p', 7, Wish.onload, { kind: 'fact', fact: 'bytes' }],
-        ['p/low', 'p', 1, Wish.offload, { kind: 'fact', fact: 'packetsPerSecond' }],
+        ['p/low', 'p', 1, Wish.offload, { kind: 'fact', fact: 'worth' }],
         ['p/number', 'p', 1, Wish.fastPath, { kind: 'number', value: 3 }],
-        ['p/slow', 'p', 1, Wish.slowPath, { kind: 'fact', fact: 'packetsPerSecond' }],
+        ['p/slow', 'p', 1, Wish.slowPath, { kind: 'fact', fact: 'worth' }],
       ],
     );
     const [low] = set.rules.filter((r) => r.name === 'p/low');

@@ -1,4 +1,4 @@
-import { bestFirst } from '../../../engine/planner/select.ts';
+import { bestFirst } from '../../../engine/model/select.ts';
 import type { EntryTable } from '../entry-table.ts';
 import type { Algorithm, Placer, WindowView } from '../algorithm.ts';
 

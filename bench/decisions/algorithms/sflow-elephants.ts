@@ -1,6 +1,6 @@
 import type { Algorithm, AlgorithmFamily } from '../algorithm.ts';
 import type { Trace } from '../trace.ts';
-import { kthLargest } from '../../../engine/planner/select.ts';
+import { kthLargest } from '../../../engine/model/select.ts';
 import { Threshold } from './threshold.ts';
 
 /** The script's link, bits/s here; its threshold, share of the link; over so long; time-out. */

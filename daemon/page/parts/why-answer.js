@@ -94,7 +94,12 @@ function limitFacts(limits) {
       'Score to beat',
       cutoffScore === null ? 'none, there is room' : conditionValue(cutoffScore),
     ),
-    fact('An entry is kept up to', `${limits.hysteresis} times the score`),
+    ...(limits.threshold === null
+      ? []
+      : [fact('Worth an operation from', `${conditionValue(limits.threshold)} packets/s`)]),
+    ...(limits.swapGain === null
+      ? []
+      : [fact('Worth a swap from a gain of', `${conditionValue(limits.swapGain)} packets/s`)]),
     fact(
       'Operations left',
       operationsLeft === null ? 'no backend' : conditionValue(operationsLeft),

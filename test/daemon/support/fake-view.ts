@@ -53,11 +53,13 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
     limits: {
       tableUsed: 512,
       tableEntries: 512,
+      learnedEntries: 512,
       cutoffScore: 2e9,
       operationsLeft: 40,
       holdLeftMs: 0,
       retryInMs: 0,
-      hysteresis: 1.3,
+      threshold: 12,
+      swapGain: 340,
     },
     refusal: null,
     rules: [
@@ -135,7 +137,6 @@ export function influxOf(over: Partial<InfluxView> = {}): InfluxView {
     queuedPoints: 80,
     queuedBytes: 16_000,
     dropped: { queue: 3, refused: 1, end: 0 },
-    decisionsLeftOut: 0,
     failures: 2,
     lastSuccess: '2026-01-01T00:00:00.000Z',
     error: null,

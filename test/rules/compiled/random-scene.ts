@@ -49,6 +49,7 @@ function declared(name: string, member: SliceDefinition['members'][number]): Sli
   const share = { kind: 'share', value: 0.5 } as const;
   return {
     name,
+    declared: true,
     description: undefined,
     policy: 'p',
     members: [member],

@@ -75,7 +75,14 @@ export class Rig {
       fresh: true,
     };
     const stages = { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 };
-    const none = { evaluation: undefined, failures: [], held: false, batches: [], stages };
+    const none = {
+      evaluation: undefined,
+      bitShare: 0,
+      failures: [],
+      held: false,
+      batches: [],
+      stages,
+    };
     return this.accountant.account(
       { tick, slices, plans, moves, flows, elapsedMs, ...none },
       this.rules,
@@ -116,7 +123,7 @@ export function port(name: string, generation = 1): PortInfo {
 }
 
 export function slice(name: string): SliceTerms {
-  return { name, weight: 1, guaranteed: undefined, maximum: undefined };
+  return { name, declared: true, weight: 1, guaranteed: undefined, maximum: undefined };
 }
 
 /** Packets by path: vSwitch, NIC, fast path. */

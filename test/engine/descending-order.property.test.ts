@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { DescendingOrder } from '../../engine/rules/descending-order.ts';
+import { DescendingOrder } from '../../engine/model/descending-order.ts';
 
 describe('DescendingOrder', () => {
   const rate = fc.oneof(

@@ -1,0 +1,123 @@
+import { Placement, Wish } from '../model/flow.ts';
+import type { FlowTable } from '../model/flow-table.ts';
+import { type ReasonCode, reasonIndex } from '../model/reason.ts';
+import type { Groups } from './groups.ts';
+import type { Room } from './plan.ts';
+import type { Throughput } from './throughput.ts';
+
+/** Sends each live row to where it belongs before anything is chosen. Reused from plan to plan. */
+export class Contenders {
+  /** Flows that may have an entry: those that have one first, then those that ask for one. */
+  rows = new Int32Array(0);
+  count = 0;
+  /** How many of them have one. */
+  incumbents = 0;
+  /** By row: what the choice goes by; a flow that no rule asks for gives way to all others. */
+  keys = new Float64Array(0);
+  /** Flows with an entry that cannot be moved now. */
+  pinned = 0;
+  /** Rows that a rule wants back, as far as the budget goes. */
+  readonly declined: number[] = [];
+  #newcomers = new Int32Array(0);
+
+  /**
+   * Sorts the live rows and writes the reasons of those that are out of the question.
+   *
+   * @param budget operations that can be afforded
+   */
+  sort(
+    table: FlowTable,
+    room: Room,
+    minHoldMs: number,
+    nowMs: number,
+    budget: number,
+    groups: Groups,
+    throughput: Throughput,
+  ): void {
+    this.#fit(table);
+    this.count = 0;
+    this.pinned = 0;
+    this.declined.length = 0;
+    let newcomers = 0;
+    const d = table.decision;
+    const asks = room.placement === Placement.offload ? Wish.offload : Wish.fastPath;
+    for (let i = 0; i < table.count; i++) {
+      const row = table.rows[i];
+      if (d.placement[row] === room.placement) {
+        const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
+        const group = groups.of(d.slice[row]);
+        // A wish for any other place: it has to leave this one first.
+        const declined = d.wish[row] !== asks && d.wish[row] !== Wish.none;
+        const held = recent && (declined || !isWorth(table, row));
+        if (declined && !held && this.declined.length < budget) {
+          this.declined.push(row);
+          setReason(table, row, 'rule-onload');
+          continue;
+        }
+        groups.used[group]++;
+        if (held || declined) {
+          this.pinned++;
+          groups.pinned[group]++;
+          throughput.take(table, row);
+          setReason(table, row, !declined ? 'placed' : held ? 'min-hold' : 'budget');
+        } else {
+          this.rows[this.count++] = row;
+          this.keys[row] = d.wish[row] === asks ? keyOf(d.score[row]) : 0;
+          setReason(table, row, d.wish[row] === asks ? 'placed' : 'incumbent');
+        }
+      } else if (d.placement[row] === Placement.onload && d.wish[row] === asks) {
+        const obstacle = this.#obstacle(table, row, room, minHoldMs, nowMs);
+        if (obstacle === undefined) {
+          this.#newcomers[newcomers++] = row;
+          this.keys[row] = keyOf(d.score[row]);
+        } else {
+          setReason(table, row, obstacle);
+        }
+      }
+    }
+    this.incumbents = this.count;
+    this.rows.set(this.#newcomers.subarray(0, newcomers), this.count);
+    this.count += newcomers;
+  }
+
+  #obstacle(
+    table: FlowTable,
+    row: number,
+    room: Room,
+    minHoldMs: number,
+    nowMs: number,
+  ): ReasonCode | undefined {
+    const d = table.decision;
+    if (d.score[row] <= 0 && table.forecast.worth[row] <= 0) return 'below-threshold';
+    if (!room.supports(row)) return 'unsupported';
+    if (d.retryAtMs[row] > nowMs) return 'refused';
+    const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
+    if (recent && !isWorth(table, row)) return 'min-hold';
+    return undefined;
+  }
+
+  #fit({ highWater }: FlowTable): void {
+    if (this.keys.length >= highWater) return;
+    this.keys = new Float64Array(highWater * 2);
+    this.rows = new Int32Array(highWater * 2);
+    this.#newcomers = new Int32Array(highWater * 2);
+  }
+}
+
+/**
+ * True when the flow's score is its forecast worth, and not a number of the policy author's. What
+ * moves of such flows gain is known, and keeps them from flapping; others are held where they are.
+ */
+export function isWorth(table: FlowTable, row: number): boolean {
+  return table.decision.score[row] === table.forecast.worth[row];
+}
+
+/** A flow that a rule asks for comes before those that none does, whatever its score. */
+function keyOf(score: number): number {
+  return Math.max(score, Number.MIN_VALUE);
+}
+
+/** Writes why the row's flow is where it is. */
+export function setReason(table: FlowTable, row: number, code: ReasonCode): void {
+  table.decision.reason[row] = reasonIndex(code);
+}
