@@ -28,7 +28,7 @@ const SHOTS = [
   { name: 'page-light', width: 1440, height: 1010, scheme: 'light' },
   { name: 'page-dark', width: 1440, height: 1010, scheme: 'dark' },
   { name: 'flows-why', width: 1440, height: 900, scheme: 'light', why: true },
-  { name: 'phone', width: 390, height: 844, scheme: 'light' },
+  { name: 'phone', width: 390, height: 1150, scheme: 'light' },
 ];
 
 await runScript(async () => {

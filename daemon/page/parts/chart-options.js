@@ -25,7 +25,7 @@ export function chartOptions({ lines, stacked, text, height, top, width, point }
   return {
     width,
     height,
-    padding: [8, 6, 0, 0],
+    padding: [8, 22, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: 'node' },

@@ -21,19 +21,15 @@ export function Figures({ status }) {
           value: coverage.bytes ?? 0,
           tone: 'nic',
         })}
-        ${figure('Traffic', scaled(trafficOf(paths), 'bit/s'), `${bitRate(paths.vswitch.bitsPerSecond)} through the vSwitch`)}
-        ${figure('Host CPU', share(hostCpu), 'of all cores, without guests', {
+        ${figure('Traffic', scaled(trafficOf(paths), 'bit/s'), `vSwitch ${bitRate(paths.vswitch.bitsPerSecond)}`)}
+        ${figure('Host CPU', share(hostCpu), 'of all, without guests', {
           label: 'Host CPU',
           value: hostCpu ?? 0,
           tone: 'vswitch',
         })}
         ${
           cpuSavedCores !== null &&
-          figure(
-            'CPU saved',
-            [cpuSavedCores.toFixed(2), 'cores'],
-            'estimate: what the vSwitch was spared',
-          )
+          figure('CPU saved', [cpuSavedCores.toFixed(2), 'cores'], 'an estimate')
         }
         ${status.backends.map((backend) =>
           figure(
@@ -47,7 +43,7 @@ export function Figures({ status }) {
             },
           ),
         )}
-        ${figure('Flows', [whole(totalOf(flows)), ''], `${whole(flows.onload)} of them on the vSwitch`)}
+        ${figure('Flows', [whole(totalOf(flows)), ''], `${whole(flows.onload)} on the vSwitch`)}
         ${figure('Loop', splitDuration(tick.elapsedMs), `a tick, every ${duration(tick.periodMs)}`)}
       </dl>
     </section>

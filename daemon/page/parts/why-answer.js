@@ -31,7 +31,7 @@ export function WhyAnswer({ why }) {
     <p class="sentence">${pathTag(flow.placement)} ${why.sentence ?? flow.reason.text}</p>
     <section>
       <h3>The flow</h3>
-      <p class="match">${flow.match}</p>
+      <p class="match">${breakable(flow.match)}</p>
       <p class="match"><span class="quiet">actions</span> ${flow.actions}</p>
       <dl class="facts">
         ${facts(flow)}
@@ -66,6 +66,15 @@ export function WhyAnswer({ why }) {
   `;
 }
 
+/**
+ * A match that may go on to the next line after any of its parts.
+ *
+ * @param {string} match
+ */
+function breakable(match) {
+  return match.split(',').map((part, i) => (i === 0 ? part : [',', html`<wbr />`, part]));
+}
+
 /** @param {FlowView} flow */
 function facts(flow) {
   const carried = flow.bytes === 0 ? '-' : percent(flow.carriedBytes / flow.bytes);
@@ -76,7 +85,7 @@ function facts(flow) {
     fact('of it off the vSwitch', carried),
     fact('Age', duration(flow.ageMs)),
     fact('Idle', duration(flow.idleMs)),
-    fact('Where it is since', flow.placedMs === null ? 'always' : duration(flow.placedMs)),
+    fact('There for', flow.placedMs === null ? 'always' : duration(flow.placedMs)),
     fact('Slice', flow.slice ?? '-'),
     fact('VM', flow.vm ?? '-'),
     fact('In', flow.inPort),
