@@ -35,12 +35,13 @@ import { givingWay } from './give-way.ts';
 import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
+import { rowsByPrefix } from './view/flow-prefix.ts';
 import { FlowTexts } from './view/flow-texts.ts';
 import { type FlowSurroundings, flowView } from './view/flow-view.ts';
 import { accountsView } from './view/accounts-view.ts';
 import { byPlacement, sliceViews, TrafficByPlace } from './view/traffic-by-place.ts';
 import { policiesView } from './view/policies-view.ts';
-import { selectFlows, rowsByPrefix } from './view/select-flows.ts';
+import { selectFlows } from './view/select-flows.ts';
 
 const MOST_CANDIDATES = 10;
 /** Decisions that `why` shows of a flow. */
@@ -118,7 +119,7 @@ export class LoopView implements DaemonView {
     const report = loop.lastReport;
     if (report === undefined) return { found: false, candidates: [] };
     const idOf = (row: number): string => formatFlowId(loop.table.idAt(row));
-    const rows = rowsByPrefix(loop.table, prefix.toLowerCase(), MOST_CANDIDATES, idOf);
+    const rows = rowsByPrefix(loop.table, prefix.toLowerCase(), MOST_CANDIDATES);
     if (rows.length !== 1) return { found: false, candidates: rows.map(idOf) };
     // What is shown is of one moment: taken before the rules are asked once more.
     const flow = flowView(rows[0], this.#around());

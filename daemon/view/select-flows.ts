@@ -118,18 +118,3 @@ function sortValue(sort: FlowSort, around: FlowSurroundings): (row: number) => n
   };
   return values[sort];
 }
-
-/** Live rows whose ufid begins with `prefix`, at most `limit`. */
-export function rowsByPrefix(
-  table: FlowTable,
-  prefix: string,
-  limit: number,
-  idOf: (row: number) => string,
-): readonly number[] {
-  const found: number[] = [];
-  for (let i = 0; i < table.count && found.length < limit; i++) {
-    const row = table.rows[i];
-    if (idOf(row).startsWith(prefix)) found.push(row);
-  }
-  return found;
-}

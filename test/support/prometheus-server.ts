@@ -27,11 +27,18 @@ export class PrometheusServer {
     this.#folder = folder;
   }
 
-  /** Starts one that scrapes `target` (host:port) each second as the job `norikae`. */
-  static async start(target: string, ruleFiles: readonly string[]): Promise<PrometheusServer> {
+  /**
+   * Starts one that scrapes `target` (host:port) each second as the job `norikae`; `how` is what the
+   * job's configuration has besides: TLS, credentials.
+   */
+  static async start(
+    target: string,
+    ruleFiles: readonly string[],
+    how: Readonly<Record<string, unknown>> = {},
+  ): Promise<PrometheusServer> {
     const folder = mkdtempSync(join(tmpdir(), `nk-prometheus-${process.pid}-`));
     const config = join(folder, 'prometheus.yml');
-    const jobs = [{ job_name: 'norikae', static_configs: [{ targets: [target] }] }];
+    const jobs = [{ job_name: 'norikae', static_configs: [{ targets: [target] }], ...how }];
     const seconds = { scrape_interval: '1s', evaluation_interval: '1s' };
     // YAML takes JSON.
     const text = { global: seconds, rule_files: ruleFiles, scrape_configs: jobs };

@@ -17,6 +17,7 @@ import { SecretFileExposed, SecretFileUnusable } from '../../../daemon/secret-fi
 import { packageRoot } from '../../../daemon/package-root.ts';
 import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { needs } from '../../support/needs.ts';
+import { PrometheusServer } from '../../support/prometheus-server.ts';
 import { FakeView } from '../support/fake-view.ts';
 import { loopbackSettings } from '../support/http-settings.ts';
 import { recordingLog } from '../support/quiet-log.ts';
@@ -174,7 +175,7 @@ describe('who may look over HTTP', () => {
         assert.equal((await answer(url, { authorization: right })).status, 200);
       }
       assert.ok(performance.now() - startMs < 2_000);
-    }).timeout(30_000);
+    }).timeout(60_000);
 
     it('hashes one after another, and turns away who cannot wait', async () => {
       const url = await start({ users: secret('users', `a:${quickHash('b', 15)}`) });
@@ -252,6 +253,32 @@ describe('who may look over HTTP', () => {
       chmodSync(tls.key, 0o644);
       await assert.rejects(start({ tls }), SecretFileExposed);
     });
+
+    it('lets a real Prometheus scrape with a token, and with a user and password', async function () {
+      needs(this, 'prometheus');
+      const tls = makeTlsFiles(folder.path, 'scraped');
+      const tokenFile = secret('token', TOKEN);
+      const url = await start({ tls, tokenFile, users: secret('users', `p:${quickHash('x')}`) });
+      const ways = [
+        { authorization: { credentials_file: tokenFile } },
+        { basic_auth: { username: 'p', password: 'x' } },
+      ];
+      const scheme = { scheme: 'https', tls_config: { ca_file: tls.certificate } };
+      const servers = await Promise.all(
+        ways.map((way) => PrometheusServer.start(new URL(url).host, [], { ...scheme, ...way })),
+      );
+      try {
+        for (const server of servers) {
+          const end = performance.now() + 20_000;
+          while ((await server.query('up{job="norikae"} == 1')).length === 0) {
+            assert.ok(performance.now() < end, 'Prometheus does not get in');
+            await new Promise((resolve) => setTimeout(resolve, 300));
+          }
+        }
+      } finally {
+        await Promise.all(servers.map((server) => server.stop()));
+      }
+    }).timeout(60_000);
 
     it('has only so much time for handshakes of one address', async () => {
       const tls = makeTlsFiles(folder.path, 'busy');
