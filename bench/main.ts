@@ -10,6 +10,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['scrape', () => import('./scrape.ts')],
   ['influx', () => import('./influx.ts')],
   ['openflow', () => import('./openflow.ts')],
+  ['replay', () => import('./replay.ts')],
   ['decisions', () => import('./decisions/bench.ts')],
 ]);
 

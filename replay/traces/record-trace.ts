@@ -30,7 +30,9 @@ export class RecordTrace implements TimedTrace {
   readonly format = 'csv';
   readonly #batches: AsyncIterator<readonly FlowRecord[]>;
   readonly #ports = new UnknownPorts();
+  /** Records with packets to come, and when the next one of each is sent, ms, by their place. */
   readonly #sending: Sending[] = [];
+  #dueMs = new Float64Array(1024);
   #batch: readonly FlowRecord[] = [];
   #at = 0;
   #ended = false;
@@ -49,9 +51,9 @@ export class RecordTrace implements TimedTrace {
   }
 
   async nextMs(): Promise<number | undefined> {
-    const starting = (await this.#peek())?.startMs ?? Number.POSITIVE_INFINITY;
-    const due = this.#sending.reduce((least, s) => Math.min(least, dueMs(s)), starting);
-    return due === Number.POSITIVE_INFINITY ? undefined : due;
+    let next = (await this.#peek())?.startMs ?? Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.#sending.length; i++) next = Math.min(next, this.#dueMs[i]);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   async play(untilMs: number, traffic: Traffic): Promise<void> {
@@ -61,7 +63,7 @@ export class RecordTrace implements TimedTrace {
         if (record === undefined || record.startMs >= untilMs) break;
         this.#at++;
         if (record.packets === 0) continue;
-        this.#sending.push({ record, id: idOf(record), packets: 0, bytes: 0 });
+        this.#begin(record);
       }
     } finally {
       // Also where the file cannot be read on: what was read is played.
@@ -79,30 +81,46 @@ export class RecordTrace implements TimedTrace {
     return this.#batch[this.#at];
   }
 
+  #begin(record: FlowRecord): void {
+    const place = this.#sending.push({ record, id: idOf(record), packets: 0, bytes: 0 }) - 1;
+    if (place >= this.#dueMs.length) {
+      const next = new Float64Array(place * 2);
+      next.set(this.#dueMs);
+      this.#dueMs = next;
+    }
+    this.#dueMs[place] = record.startMs;
+  }
+
   #send(untilMs: number, traffic: Traffic): void {
     const all = this.#sending;
+    const due = this.#dueMs;
     for (let i = 0; i < all.length; ) {
-      const sending = all[i];
-      const { record } = sending;
-      const packets = packetsBefore(record, untilMs);
-      if (packets > sending.packets) {
-        const bytes = Math.round(record.bytes * (packets / record.packets));
-        const lastMs = timeOf(record, packets - 1);
-        traffic.send(
-          this.#slot(sending, traffic),
-          packets - sending.packets,
-          bytes - sending.bytes,
-          lastMs,
-        );
-        sending.packets = packets;
-        sending.bytes = bytes;
-      }
-      if (packets < record.packets) {
+      // Most have nothing to send in most ticks: only their time is looked at.
+      if (due[i] >= untilMs) {
         i++;
         continue;
       }
+      const sending = all[i];
+      const { record } = sending;
+      const packets = Math.max(sending.packets + 1, packetsBefore(record, untilMs));
+      const bytes = Math.round(record.bytes * (packets / record.packets));
+      const lastMs = timeOf(record, packets - 1);
+      traffic.send(
+        this.#slot(sending, traffic),
+        packets - sending.packets,
+        bytes - sending.bytes,
+        lastMs,
+      );
+      sending.packets = packets;
+      sending.bytes = bytes;
+      if (packets < record.packets) {
+        due[i++] = timeOf(record, packets);
+        continue;
+      }
       const last = all.pop();
-      if (last !== undefined && last !== sending) all[i] = last;
+      if (last === undefined || last === sending) break;
+      all[i] = last;
+      due[i] = due[all.length];
     }
   }
 
@@ -123,10 +141,6 @@ export class RecordTrace implements TimedTrace {
 /** When the packet with this number, from 0, is sent, ms. */
 function timeOf({ startMs, durationMs, packets }: FlowRecord, number: number): number {
   return packets === 1 ? startMs : startMs + durationMs * (number / (packets - 1));
-}
-
-function dueMs({ record, packets }: Sending): number {
-  return timeOf(record, packets);
 }
 
 /** Packets that are sent before a time. */

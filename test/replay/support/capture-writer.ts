@@ -153,52 +153,24 @@ const SRC = [0x02, 0, 0, 0, 0, 1];
 export function ipv4Packet(parts: FrameParts = {}): Uint8Array {
   const { proto = 6, sport = 1000, dport = 80, payload = 20, fragment = 0 } = parts;
   const header = [0x45, 0, 0, 0, 0, 0, fragment >> 8, fragment & 0xff, 64, proto, 0, 0];
-  return Uint8Array.from([
-    ...header,
-    10,
-    0,
-    0,
-    1,
-    10,
-    0,
-    0,
-    2,
-    sport >> 8,
-    sport & 0xff,
-    dport >> 8,
-    dport & 0xff,
-    ...Array.from({ length: payload }, () => 0),
-  ]);
+  const addresses = [10, 0, 0, 1, 10, 0, 0, 2];
+  const ports = [sport >> 8, sport & 0xff, dport >> 8, dport & 0xff];
+  return Uint8Array.from([...header, ...addresses, ...ports, ...zeros(payload)]);
 }
 
 /** An IPv6 packet from fd00::1 to fd00::2, behind the extension headers given. */
 export function ipv6Packet(parts: FrameParts = {}, extensions: readonly number[] = []): Uint8Array {
   const { proto = 17, sport = 1000, dport = 53, payload = 4 } = parts;
-  const address = (last: number): readonly number[] => [
-    0xfd,
-    ...Array.from({ length: 14 }, () => 0),
-    last,
-  ];
   const kinds = [...extensions, proto];
-  const between = extensions.flatMap((_, i) => [kinds[i + 1], 0, 0, 0, 0, 0, 0, 0]);
-  return Uint8Array.from([
-    0x60,
-    0,
-    0,
-    0,
-    0,
-    0,
-    kinds[0],
-    64,
-    ...address(1),
-    ...address(2),
-    ...between,
-    sport >> 8,
-    sport & 0xff,
-    dport >> 8,
-    dport & 0xff,
-    ...Array.from({ length: payload }, () => 0),
-  ]);
+  const header = [0x60, 0, 0, 0, 0, 0, kinds[0], 64];
+  const addresses = [1, 2].flatMap((last) => [0xfd, ...zeros(14), last]);
+  const between = extensions.flatMap((_, i) => [kinds[i + 1], ...zeros(7)]);
+  const ports = [sport >> 8, sport & 0xff, dport >> 8, dport & 0xff];
+  return Uint8Array.from([...header, ...addresses, ...between, ...ports, ...zeros(payload)]);
+}
+
+function zeros(length: number): readonly number[] {
+  return Array.from({ length }, () => 0);
 }
 
 /** An Ethernet frame around a packet. */
