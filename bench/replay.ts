@@ -79,6 +79,7 @@ async function played(file: string, policies: PolicySet, signal: AbortSignal) {
       fastPathEntries: 0,
       planner: DEFAULT_PLANNER,
       periodMs: PERIOD_MS,
+      packetCostNs: undefined,
       forMs: Number.POSITIVE_INFINITY,
     },
     signal,

@@ -19,14 +19,22 @@ export interface NodeOptions {
   readonly planner: PlannerOptions;
   /** Length of a tick, ms; recordings have their own. */
   readonly periodMs: number;
+  /** Host CPU time of a packet through the vSwitch, ns; undefined: as the trace has it. */
+  readonly packetCostNs: number | undefined;
 }
 
+/**
+ * Host CPU time of a packet through the vSwitch where nobody says, ns: what the emulated node
+ * assumes (adapters/emulator/options.ts).
+ */
+export const ASSUMED_PACKET_COST_NS = 2500;
 const UNSEEN = reasonIndex('unseen');
 
 /** The daemon's own engine under one set of policies, on what a trace says. */
 export class PolicyRun {
   readonly name: string;
   readonly measures: PolicyMeasures;
+  readonly #packetCostNs: number | undefined;
   readonly #clock = new SimulatedClock();
   readonly #backends: readonly MemoryBackend[];
   readonly #node: SimulatedNode;
@@ -45,6 +53,7 @@ export class PolicyRun {
   constructor(name: string, policies: PolicySet, options: NodeOptions) {
     const { entries, fastPathEntries, planner, periodMs } = options;
     this.name = name;
+    this.#packetCostNs = options.packetCostNs;
     this.measures = new PolicyMeasures(periodMs);
     const lifetimes = {
       clock: this.#clock,
@@ -103,7 +112,8 @@ export class PolicyRun {
     measures.slices.follow(report.slices);
     this.#addToSlices(traffic);
     measures.moved(report.moves, ms);
-    measures.end(table, this.#used(), ms);
+    const cost = this.#packetCostNs ?? tick.node.packetCost ?? ASSUMED_PACKET_COST_NS;
+    measures.end(table, this.#used(), ms, cost);
   }
 
   /** How long each entry that is still there has been, ms. */

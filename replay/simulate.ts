@@ -30,6 +30,8 @@ export interface SimulationResult {
   readonly startMs: number;
   readonly startWallMs: number | undefined;
   readonly playedMs: number;
+  /** True when the trace tells what a packet through the vSwitch costs. */
+  readonly costMeasured: boolean;
   /** Why the trace was not read to its end; what came before it is in the figures. */
   readonly failure: TraceError | TooManyFlows | undefined;
 }
@@ -51,6 +53,7 @@ export async function simulate(
   const traffic = new Traffic();
   const runs = options.candidates.map((c) => new PolicyRun(c.name, c.policies, options));
   let ticks = 0;
+  let costMeasured = false;
   let nowMs: number | undefined;
   let startWallMs: number | undefined;
   let failure: SimulationResult['failure'];
@@ -66,6 +69,7 @@ export async function simulate(
       startWallMs = wallMs === undefined ? undefined : wallMs - (atMs - feed.startMs());
     }
     for (const run of runs) await run.tick(next.tick, traffic, signal);
+    costMeasured ||= next.tick.node.packetCost !== undefined;
     traffic.clear();
     nowMs = next.tick.atMs;
     ticks++;
@@ -76,7 +80,7 @@ export async function simulate(
   }
   const startMs = feed.startMs();
   const playedMs = nowMs === undefined ? 0 : nowMs - startMs;
-  return { runs, traffic, ticks, startMs, startWallMs, playedMs, failure };
+  return { runs, traffic, ticks, startMs, startWallMs, playedMs, costMeasured, failure };
 }
 
 async function nextTick(feed: TraceFeed, traffic: Traffic) {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { ASSUMED_PACKET_COST_NS } from '../../replay/policy-run.ts';
 import { buildReport } from '../../replay/report/build-report.ts';
 import { htmlReport } from '../../replay/report/html/html-report.ts';
 import type { ReplayReport } from '../../replay/report/report.ts';
@@ -48,8 +49,6 @@ Examples:
   norikae replay last-night.nkrec --json | jq '.policies[0].byteCoverage'
 `;
 
-/** Host CPU time of a packet through the vSwitch where nobody measured it, ns. */
-const PACKET_COST_NS = 2500;
 const DAYS_400_MS = 400 * 24 * 3_600_000;
 
 interface ReplayOptions {
@@ -58,7 +57,7 @@ interface ReplayOptions {
   readonly fastPath: number;
   readonly period: number;
   readonly for?: number;
-  readonly packetCost: number;
+  readonly packetCost?: number;
   readonly html?: string;
   readonly json?: boolean;
 }
@@ -92,9 +91,8 @@ export function replayCommand(context: CliContext): Command {
     )
     .option(
       '--packet-cost <ns>',
-      'host CPU time that a packet through the vSwitch is taken to cost, ns',
+      `host CPU time of a packet through the vSwitch, ns; what was measured while it was recorded, or ${ASSUMED_PACKET_COST_NS}, by default`,
       wholeNumber(1, 1_000_000),
-      PACKET_COST_NS,
     )
     .option('--html <file>', 'write the report as one page that needs nothing else')
     .option('--json', 'print JSON for programs')
@@ -133,6 +131,7 @@ async function run(
       fastPathEntries,
       planner: DEFAULT_PLANNER,
       periodMs,
+      packetCostNs: options.packetCost,
       forMs: options.for ?? Number.POSITIVE_INFINITY,
       onProgress: (playedMs) => {
         const share = source.size === undefined ? undefined : source.read() / source.size;
@@ -141,13 +140,7 @@ async function run(
     };
     const result = await simulate(feed, simulation, stop.signal);
     await source.close();
-    return buildReport({
-      file,
-      feed,
-      options: simulation,
-      result,
-      packetCostNs: options.packetCost,
-    });
+    return buildReport({ file, feed, options: simulation, result });
   } catch (error) {
     if (!(error instanceof TraceError)) throw error;
     const usage = error instanceof TraceUnreadable || error instanceof TraceFormatUnknown;

@@ -15,7 +15,8 @@
  *   end    JSON, last block: {@link RecordingEnd}
  *   tick   duration since the last tick, us
  *          ticks that were lost just before it
- *          flags: 1 host CPU is known; then the host CPU's share (float64)
+ *          flags: 1 host CPU is known, 2 the cost of a packet is; then the host CPU's share, then the
+ *            cost of a packet through the vSwitch, ns (float64 each)
  *          what the daemon saw since the last tick: packets and bytes through the vSwitch, packets
  *            and bytes carried
  *          port loads: count; name, bits/s received, bits/s sent (float64 each)
@@ -45,6 +46,9 @@ export const LONGEST_BLOCK = 64 * 1024 * 1024;
 export const MOST_NAMES = 65_536;
 /** Slots are below this. */
 export const MOST_SLOTS = 2 ** 22;
+/** Flags of a tick: what is known of the node. */
+export const HOST_CPU = 1;
+export const PACKET_COST = 2;
 /** Set in the length of a field that has a mask. */
 export const MASKED = 0x80;
 

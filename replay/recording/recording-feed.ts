@@ -7,7 +7,7 @@ import { TooManyFlows, TraceDamaged } from '../traces/trace-error.ts';
 import type { Traffic } from '../traffic.ts';
 import { BlockReader, type RecordedBlock } from './block-reader.ts';
 import { FlowDecoder } from './flow-codec.ts';
-import { Block, MOST_SLOTS } from './format.ts';
+import { Block, HOST_CPU, MOST_SLOTS, PACKET_COST } from './format.ts';
 import { PayloadError, PayloadReader } from './payload-reader.ts';
 import { isPorts, isRecordingStart } from './recording-guards.ts';
 
@@ -149,7 +149,8 @@ export class RecordingFeed implements TraceFeed {
 
   #readNode(from: PayloadReader): void {
     const flags = from.byte();
-    const hostCpu = (flags & 1) === 0 ? undefined : from.float64();
+    const hostCpu = (flags & HOST_CPU) === 0 ? undefined : from.float64();
+    const packetCost = (flags & PACKET_COST) === 0 ? undefined : from.float64();
     const r = this.#recorded;
     r.vswitchPackets += from.varint();
     r.vswitchBytes += from.varint();
@@ -161,7 +162,7 @@ export class RecordingFeed implements TraceFeed {
       const rxBitsPerSecond = from.float64();
       portLoad.set(name, { rxBitsPerSecond, txBitsPerSecond: from.float64() });
     }
-    this.#node = { hostCpu, portLoad };
+    this.#node = { hostCpu, packetCost, portLoad };
   }
 
   #missed(from: PayloadReader): void {

@@ -4,7 +4,15 @@ import type { Tick } from '../../engine/model/tick.ts';
 import { block, joined, jsonBlock } from './blocks.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { FlowEncoder } from './flow-codec.ts';
-import { Block, MAGIC, MOST_SLOTS, type RecordingStart, VERSION } from './format.ts';
+import {
+  Block,
+  HOST_CPU,
+  MAGIC,
+  MOST_SLOTS,
+  PACKET_COST,
+  type RecordingStart,
+  VERSION,
+} from './format.ts';
 import { RecordedRows } from './recorded-rows.ts';
 
 /** Flows that are told anew in one tick; the others wait for the next, their traffic with them. */
@@ -91,8 +99,10 @@ export class TickEncoder {
   }
 
   #node({ node, table }: Tick, to: ByteWriter): void {
-    to.byte(node.hostCpu === undefined ? 0 : 1);
-    if (node.hostCpu !== undefined) to.float64(Math.max(0, node.hostCpu));
+    const { hostCpu, packetCost } = node;
+    to.byte((hostCpu === undefined ? 0 : HOST_CPU) | (packetCost === undefined ? 0 : PACKET_COST));
+    if (hostCpu !== undefined) to.float64(Math.max(0, hostCpu));
+    if (packetCost !== undefined) to.float64(Math.max(0, packetCost));
     const now = table.totals;
     const last = this.#totals ?? now;
     to.varint(whole(now.vswitchPackets - last.vswitchPackets));

@@ -22,18 +22,10 @@ export interface ReportParts {
   readonly feed: TraceFeed;
   readonly options: SimulationOptions;
   readonly result: SimulationResult;
-  /** Host CPU time of a packet through the vSwitch, ns. */
-  readonly packetCostNs: number;
 }
 
 /** Sums a replay up. */
-export function buildReport({
-  file,
-  feed,
-  options,
-  result,
-  packetCostNs,
-}: ReportParts): ReplayReport {
+export function buildReport({ file, feed, options, result }: ReportParts): ReplayReport {
   const { traffic, runs, playedMs, startWallMs, ticks, failure } = result;
   const recorded = feed.recorded?.();
   return {
@@ -55,9 +47,10 @@ export function buildReport({
       entries: options.entries,
       fastPathEntries: options.fastPathEntries,
       periodMs: feed.format === 'recording' ? null : options.periodMs,
-      packetCostNs,
+      packetCost:
+        options.packetCostNs !== undefined ? 'given' : result.costMeasured ? 'measured' : 'assumed',
     },
-    policies: runs.map((run) => policyReport(run, packetCostNs)),
+    policies: runs.map(policyReport),
     overTime: overTime(runs),
   };
 }
@@ -73,16 +66,20 @@ function recordedReport(r: RecordedTotals): RecordedReport {
   };
 }
 
-function policyReport(run: PolicyRun, packetCostNs: number): PolicyReport {
+function policyReport(run: PolicyRun): PolicyReport {
   const m = run.measures;
-  const savedMs = (m.carriedPackets * packetCostNs) / 1e6;
+  const savedMs = m.savedNs / 1e6;
   return {
     name: run.name,
     bytes: { vswitch: m.vswitchBytes, carried: m.carriedBytes },
     packets: { vswitch: m.vswitchPackets, carried: m.carriedPackets },
     byteCoverage: share(m.carriedBytes, m.vswitchBytes),
     packetCoverage: share(m.carriedPackets, m.vswitchPackets),
-    hostCpu: { savedMs, savedCpus: over(savedMs, m.ms) },
+    hostCpu: {
+      savedMs,
+      savedCpus: over(savedMs, m.ms),
+      packetCostNs: m.carriedPackets > 0 ? m.savedNs / m.carriedPackets : null,
+    },
     entries: { mean: over(m.entryMs, m.ms), most: m.mostEntries },
     operations: {
       put: m.puts,

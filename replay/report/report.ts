@@ -48,8 +48,8 @@ export interface ReplaySettings {
   readonly fastPathEntries: number;
   /** Length of a tick; null: the recording's own. */
   readonly periodMs: number | null;
-  /** Host CPU time of a packet through the vSwitch that is assumed, ns. */
-  readonly packetCostNs: number;
+  /** Where the cost of a packet through the vSwitch is from. */
+  readonly packetCost: 'given' | 'measured' | 'assumed';
 }
 
 /** Traffic by where it went. */
@@ -83,6 +83,8 @@ export interface CpuEstimate {
   readonly savedMs: number;
   /** The same as CPUs, on the mean. */
   readonly savedCpus: number;
+  /** Host CPU time of a packet through the vSwitch, on the mean, ns; null: none was carried. */
+  readonly packetCostNs: number | null;
 }
 
 export interface OperationsReport {

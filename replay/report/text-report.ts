@@ -1,6 +1,7 @@
 import { bitRate, byteCount, count, counted, duration, percent } from '../../daemon/view/format.ts';
 import type { Colours } from '../../daemon/view/terminal.ts';
 import { type Column, textTable } from '../../daemon/view/text-table.ts';
+import { packetCostText } from './packet-cost-text.ts';
 import type { PolicyReport, ReasonReport, ReplayReport, SliceReport } from './report.ts';
 
 /** Reasons that are listed of each policy. */
@@ -18,7 +19,7 @@ export function textReport(report: ReplayReport, width: number, colours: Colours
     ...(trace.failure === null ? [] : [colours.red(`only a part of it: ${trace.failure}`)]),
     '',
     `entries of the table: ${settings.entries}${fast === 0 ? '' : `, of the fast path: ${fast}`}; ` +
-      `a packet through the vSwitch is taken to cost ${settings.packetCostNs} ns of host CPU`,
+      packetCostText(report),
     '',
     ...comparison(report, width, colours),
     ...policies.flatMap((policy) => policyLines(policy, policies.length > 1, width, colours)),

@@ -303,6 +303,7 @@ class ModelNode {
       table: this.#table,
       node: {
         hostCpu: 0.5,
+        packetCost: 1500,
         portLoad: new Map([['vm1', { rxBitsPerSecond: 1, txBitsPerSecond: 2 }]]),
       },
       ports: new Map(),

@@ -47,10 +47,11 @@ async function played(feed: TraceFeed, file: string, settings: Settings): Promis
     fastPathEntries: 0,
     planner: DEFAULT_PLANNER,
     periodMs,
+    packetCostNs: 1000,
     forMs,
   };
   const result = await simulate(feed, options, new AbortController().signal);
-  return buildReport({ file, feed, options, result, packetCostNs: 1000 });
+  return buildReport({ file, feed, options, result });
 }
 
 function csv(...lines: readonly string[]): TraceSource {
@@ -85,6 +86,7 @@ describe('replay: simulation', () => {
     // The first tick goes by before it is seen; then a heartbeat each second.
     assert.ok(p.packets.vswitch >= 250 && p.packets.vswitch <= 250 + 21, `${p.packets.vswitch}`);
     assert.equal(p.hostCpu.savedMs, p.packets.carried / 1000);
+    assert.equal(p.hostCpu.packetCostNs, 1000);
     assert.deepEqual([p.entries.most, p.operations.put], [1, 1]);
     assert.equal(p.slices[0].name, 'red');
     assert.equal(p.slices[0].entries.most, 1);

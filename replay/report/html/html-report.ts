@@ -7,6 +7,7 @@ import {
   duration,
   percent,
 } from '../../../daemon/view/format.ts';
+import { packetCostText } from '../packet-cost-text.ts';
 import type { PolicyReport, ReplayReport } from '../report.ts';
 import { dwellChart } from './dwell-chart.ts';
 import { escaped, policyColour } from './markup.ts';
@@ -51,7 +52,8 @@ ${sliced ? `<h2>Slices</h2>\n<div class="grid-of-cards wide">${each(sliceTable)}
 `;
 }
 
-function heading({ trace, settings }: ReplayReport): string {
+function heading(report: ReplayReport): string {
+  const { trace, settings } = report;
   const rate = trace.durationMs === 0 ? 0 : (trace.bytes * 8000) / trace.durationMs;
   const from = trace.startedAt === null ? '' : `, from ${trace.startedAt}`;
   const fast =
@@ -63,7 +65,7 @@ function heading({ trace, settings }: ReplayReport): string {
       : `<p class="bad">Only a part of the trace: ${escaped(trace.failure)}</p>`;
   return `<h1>Replay of ${escaped(trace.file)}</h1>
 <p>${escaped(`${trace.format}, ${duration(trace.durationMs)}${from}: ${byteCount(trace.bytes)} in ${count(trace.packets)} packets, ${bitRate(rate)}, ${counted(trace.flows, 'flow')}, at most ${trace.mostFlows} at a time`)}</p>
-<p class="soft">${escaped(`Table of ${settings.entries} entries${fast}; a packet through the vSwitch is taken to cost ${settings.packetCostNs} ns of host CPU.`)}</p>
+<p class="soft">${escaped(`Table of ${settings.entries} entries${fast}; ${packetCostText(report)}.`)}</p>
 ${notes}${failure}`;
 }
 
