@@ -151,5 +151,5 @@ function cpuMs(): number {
 }
 
 function perSecond(count: number, ms: number): string {
-  return `${((count / ms) * 1000).toFixed(0)}`;
+  return ((count / ms) * 1000).toFixed(0);
 }
