@@ -99,6 +99,7 @@ function limitFacts(limits) {
   const { cutoffScore, operationsLeft, holdLeftMs, retryInMs } = limits;
   return [
     fact('Entries in use', `${whole(limits.tableUsed)} of ${whole(limits.tableEntries)}`),
+    fact('Learned to fit', whole(limits.learnedEntries)),
     fact(
       'Score to beat',
       cutoffScore === null ? 'none, there is room' : conditionValue(cutoffScore),
