@@ -131,11 +131,12 @@ async function engineWith(clock: BenchClock): Promise<Engine> {
   const reading = await readPolicies([`${packageRoot()}/policies/default.json`]);
   if (!reading.ok) throw new Error(reading.problems.join('\n'));
   const pause = (): Promise<void> => setImmediate();
+  const tickClock = { now: () => clock.tickMs };
   return new Engine({
     evaluator: new CompiledEvaluator(reading.policies, { clock, pause }),
     planner: { minHoldMs: 2000, operations: { perSecond: 2000, burst: 4000 } },
-    backends: [new MemoryBackend({ placement: 'offload', entries: ENTRIES })],
-    clock: { now: () => clock.tickMs },
+    backends: [new MemoryBackend({ placement: 'offload', entries: ENTRIES, clock: tickClock })],
+    clock: tickClock,
     auditMs: 30_000,
   });
 }

@@ -55,15 +55,15 @@ export class PolicyRun {
     this.name = name;
     this.#packetCostNs = options.packetCostNs;
     this.measures = new PolicyMeasures(periodMs);
-    const lifetimes = {
+    const common = {
       clock: this.#clock,
       ended: (ms: number) => this.measures.dwell.add(ms),
     };
     this.#backends = [
-      new MemoryBackend({ placement: 'offload', entries, lifetimes }),
+      new MemoryBackend({ placement: 'offload', entries, ...common }),
       ...(fastPathEntries === 0
         ? []
-        : [new MemoryBackend({ placement: 'fast-path', entries: fastPathEntries, lifetimes })]),
+        : [new MemoryBackend({ placement: 'fast-path', entries: fastPathEntries, ...common })]),
     ];
     this.#node = new SimulatedNode(this.#backends);
     this.#engine = new Engine({
@@ -142,7 +142,9 @@ export class PolicyRun {
       const slot = traffic.sent[i];
       const row = node.rowOf(slot);
       const [packets, bytes] = [traffic.packets[slot], traffic.bytes[slot]];
-      node.send(slot, packets, bytes, this.#clock.nowMs);
+      const nowMs = this.#clock.nowMs;
+      const lastAtMs = Math.min(nowMs, traffic.lastAtMs(slot) + this.#offsetMs);
+      node.send(slot, packets, bytes, nowMs, lastAtMs);
       this.#packets[i] = node.sentPackets;
       this.#bytes[i] = node.sentBytes;
       const why = row < 0 ? UNSEEN : reason[row];

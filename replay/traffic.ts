@@ -37,8 +37,7 @@ export class Traffic {
   #words = new Uint32Array(0);
   readonly #index = new FlowIndex(this.#words);
   readonly #flows: (FlowSpec | undefined)[] = [];
-  /** When a flow last had a packet, ms of the trace. */
-  #activeAtMs = new Float64Array(0);
+  #lastAtMs = new Float64Array(0);
   /** 1 while the slot is in `sent`. */
   #listed = new Uint8Array(0);
 
@@ -59,6 +58,11 @@ export class Traffic {
     return flow;
   }
 
+  /** When the slot's flow last had a packet, ms of the trace; -Infinity: it has had none. */
+  lastAtMs(slot: number): number {
+    return this.#lastAtMs[slot];
+  }
+
   /**
    * A flow that `find` did not find comes.
    *
@@ -73,7 +77,7 @@ export class Traffic {
     this.#words.set([flow.id.w0, flow.id.w1, flow.id.w2, flow.id.w3], slot * 4);
     this.#index.insert(slot);
     this.#flows[slot] = flow;
-    this.#activeAtMs[slot] = Number.NEGATIVE_INFINITY;
+    this.#lastAtMs[slot] = Number.NEGATIVE_INFINITY;
     this.born.push(slot);
     this.everBorn++;
     this.live++;
@@ -97,7 +101,7 @@ export class Traffic {
     this.bytes[slot] += bytes;
     this.totalPackets += packets;
     this.totalBytes += bytes;
-    if (atMs > this.#activeAtMs[slot]) this.#activeAtMs[slot] = atMs;
+    if (atMs > this.#lastAtMs[slot]) this.#lastAtMs[slot] = atMs;
   }
 
   /** A flow leaves the vSwitch. */
@@ -110,7 +114,7 @@ export class Traffic {
   /** Lets every flow go that has had no packet since `sinceMs`, ms of the trace. */
   expire(sinceMs: number): void {
     for (let slot = 0; slot < this.#high; slot++) {
-      if (this.#flows[slot] === undefined || this.#activeAtMs[slot] > sinceMs) continue;
+      if (this.#flows[slot] === undefined || this.#lastAtMs[slot] > sinceMs) continue;
       // One that has left in this tick already is in the list, but no longer in the index.
       if (this.#isHere(slot)) this.remove(slot);
     }
@@ -146,7 +150,7 @@ export class Traffic {
     this.sent = grown(this.sent, new Int32Array(slots));
     this.packets = grown(this.packets, new Float64Array(slots));
     this.bytes = grown(this.bytes, new Float64Array(slots));
-    this.#activeAtMs = grown(this.#activeAtMs, new Float64Array(slots));
+    this.#lastAtMs = grown(this.#lastAtMs, new Float64Array(slots));
     this.#listed = grown(this.#listed, new Uint8Array(slots));
   }
 }

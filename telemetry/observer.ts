@@ -4,7 +4,7 @@ import type { PortSnapshot } from '../engine/model/port.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import { type FlowSource, isUnanswered, type ReadCost } from '../engine/ports/flow-source.ts';
-import type { PathBackend } from '../engine/ports/path-backend.ts';
+import type { CounterSink, PathBackend } from '../engine/ports/path-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import { withDeadline } from './deadline.ts';
 import type { HostWatch } from './host-watch.ts';
@@ -110,20 +110,27 @@ export class Observer {
       const startedMs = clock.now();
       const by = PLACED_BY[backend.capabilities().placement];
       try {
-        await withDeadline(backend.name, timeoutMs, signal, (s) =>
-          backend.counters(
-            {
-              carried: (w0, w1, w2, w3, packets, bytes) =>
-                this.table.carried(this.table.find(w0, w1, w2, w3), packets, bytes, startedMs, by),
-            },
-            s,
-          ),
-        );
+        const sink = this.#counterSink(by);
+        await withDeadline(backend.name, timeoutMs, signal, (s) => backend.counters(sink, s));
         health.succeeded(clock.now(), clock.now() - startedMs);
       } catch (error) {
         health.failed(error);
       }
     }
+  }
+
+  /** Takes one reading down. Looks at the clock once, when the backend begins to tell. */
+  #counterSink(by: Placement): CounterSink {
+    const { table } = this;
+    const { clock } = this.#options;
+    let toldMs: number | undefined;
+    return {
+      carried: (w0, w1, w2, w3, packets, bytes, idleMs) => {
+        toldMs ??= clock.now();
+        const atMs = toldMs - Math.max(0, idleMs);
+        table.carried(table.find(w0, w1, w2, w3), packets, bytes, atMs, by);
+      },
+    };
   }
 
   #tick(ports: PortSnapshot, readMs: number): Tick {

@@ -53,6 +53,7 @@ export class EmulatedBackend implements PathBackend {
       leaseMs,
       heartbeatMs,
       survivesRestart: true,
+      tellsLastPacket: true,
       description: `emulated NIC, ${tableEntries} entries, probe depth ${probeDepth}`,
     };
   }
@@ -92,9 +93,9 @@ export class EmulatedBackend implements PathBackend {
   async counters(sink: CounterSink, signal: AbortSignal): Promise<void> {
     this.#mustBeAttached('counters');
     await this.#faults.pass('backend.counters', signal);
-    this.#simulation.advance();
-    for (const { id, packets, bytes } of this.#simulation.nic.takeCounters()) {
-      sink.carried(id.w0, id.w1, id.w2, id.w3, packets, bytes);
+    const nowMs = this.#simulation.advance();
+    for (const { id, packets, bytes, lastAtMs } of this.#simulation.nic.takeCounters()) {
+      sink.carried(id.w0, id.w1, id.w2, id.w3, packets, bytes, nowMs - lastAtMs);
     }
   }
 

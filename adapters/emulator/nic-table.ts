@@ -20,6 +20,8 @@ export interface Carried {
   readonly id: FlowId;
   packets: number;
   bytes: number;
+  /** Time of the last packet, ms of the emulation. */
+  lastAtMs: number;
 }
 
 /** Where an entry went, or why it did not. */
@@ -39,9 +41,10 @@ export class NicTable {
   leaseUntilMs = Number.NEGATIVE_INFINITY;
   used = 0;
 
-  /** Carried since the counters were last read, and the last heartbeat, by slot. */
+  /** Carried since the counters were last read, the last packet and the last heartbeat, by slot. */
   readonly packets: Float64Array;
   readonly bytes: Float64Array;
+  readonly lastAtMs: Float64Array;
   readonly heartbeatAtMs: Float64Array;
 
   readonly #probeDepth: number;
@@ -57,6 +60,7 @@ export class NicTable {
     this.#slots = Array.from({ length: entries });
     this.packets = new Float64Array(entries);
     this.bytes = new Float64Array(entries);
+    this.lastAtMs = new Float64Array(entries);
     this.heartbeatAtMs = new Float64Array(entries);
   }
 
@@ -155,9 +159,10 @@ export class NicTable {
     if (this.packets[slot] === 0) return;
     const { id } = entry.flow;
     const key = formatFlowId(id);
-    const sum = this.#carried.get(key) ?? { id, packets: 0, bytes: 0 };
+    const sum = this.#carried.get(key) ?? { id, packets: 0, bytes: 0, lastAtMs: 0 };
     sum.packets += this.packets[slot];
     sum.bytes += this.bytes[slot];
+    sum.lastAtMs = this.lastAtMs[slot];
     this.#carried.set(key, sum);
     this.packets[slot] = 0;
     this.bytes[slot] = 0;

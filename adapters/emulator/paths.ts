@@ -97,6 +97,7 @@ export class Paths {
     }
     this.#nic.packets[slot] += nicPackets;
     this.#nic.bytes[slot] += nicBytes;
+    if (nicPackets > 0) this.#nic.lastAtMs[slot] = nowMs;
     this.#nicPackets += nicPackets;
     this.#nicBytes += nicBytes;
     if (this.#untrue[slot] === 1) this.#untruePackets += nicPackets;

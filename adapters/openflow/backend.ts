@@ -99,6 +99,7 @@ export class OpenFlowBackend implements PathBackend {
       leaseMs: (this.#hardSeconds + 1) * 1000,
       heartbeatMs: this.#options.heartbeatMs,
       survivesRestart: true,
+      tellsLastPacket: false,
       description: this.#conversation === undefined ? this.#away().message : this.#description,
     };
   }

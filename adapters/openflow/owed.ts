@@ -2,6 +2,9 @@ import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
 import type { CounterSink } from '../../engine/ports/path-backend.ts';
 import type { Rule } from './rule.ts';
 
+/** Flow statistics do not say when a rule's last packet was. */
+const NOT_KNOWN = -1;
+
 /** What rules carried and nobody has been told yet, one sum a flow. */
 export class Owed {
   readonly #sums = new Map<string, { readonly id: FlowId; packets: number; bytes: number }>();
@@ -30,7 +33,7 @@ export class Owed {
   /** Tells all of it, once. */
   tell(sink: CounterSink): void {
     for (const { id, packets, bytes } of this.#sums.values()) {
-      sink.carried(id.w0, id.w1, id.w2, id.w3, packets, bytes);
+      sink.carried(id.w0, id.w1, id.w2, id.w3, packets, bytes, NOT_KNOWN);
     }
     this.#sums.clear();
   }

@@ -77,8 +77,10 @@ export async function diffOnEmulatedTick(
     await node.flowSource.read(table, signal);
     await backend.counters(
       {
-        carried: (w0, w1, w2, w3, packets, bytes) =>
-          table.carried(table.find(w0, w1, w2, w3), packets, bytes, clock.nowMs),
+        carried: (w0, w1, w2, w3, packets, bytes, idleMs) => {
+          const atMs = clock.nowMs - Math.max(0, idleMs);
+          table.carried(table.find(w0, w1, w2, w3), packets, bytes, atMs);
+        },
       },
       signal,
     );

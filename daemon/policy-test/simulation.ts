@@ -29,10 +29,10 @@ export class Simulation {
     this.#scenario = scenario;
     this.#clock = clock;
     const backends = [
-      new MemoryBackend({ placement: 'offload', entries }),
+      new MemoryBackend({ placement: 'offload', entries, clock }),
       ...(fastPathEntries === 0
         ? []
-        : [new MemoryBackend({ placement: 'fast-path', entries: fastPathEntries })]),
+        : [new MemoryBackend({ placement: 'fast-path', entries: fastPathEntries, clock })]),
     ];
     this.#node = new SimulatedNode(backends);
     this.#engine = new Engine({

@@ -19,8 +19,9 @@ import { HEARTBEAT_MS } from './settings.ts';
 export interface MemoryBackendOptions {
   readonly placement: BackendCapabilities['placement'];
   readonly entries: number;
+  readonly clock: Clock;
   /** Told how long each entry was there, ms, when it goes. */
-  readonly lifetimes?: { readonly clock: Clock; readonly ended: (ms: number) => void };
+  readonly ended?: (ms: number) => void;
 }
 
 const FREE = 0;
@@ -43,9 +44,10 @@ export class MemoryBackend implements PathBackend {
   /** By place: FREE, INSTALLED, or GONE while it has traffic that nobody asked for yet. */
   #state = new Uint8Array(0);
   #sinceMs = new Float64Array(0);
-  /** What was carried since the counters were last read, by place. */
+  /** What was carried since the counters were last read, and when the last of it was, by place. */
   #packets = new Float64Array(0);
   #bytes = new Float64Array(0);
+  #lastAtMs = new Float64Array(0);
 
   constructor(options: MemoryBackendOptions) {
     this.name = options.placement;
@@ -63,10 +65,11 @@ export class MemoryBackend implements PathBackend {
     return place >= 0 && this.#state[place] === INSTALLED ? place : -1;
   }
 
-  /** Carries packets of the flow whose entry is at `place`. */
-  carry(place: number, packets: number, bytes: number): void {
+  /** Carries packets of the flow whose entry is at `place`; `atMs`: time of the last of them, ms. */
+  carry(place: number, packets: number, bytes: number, atMs: number): void {
     this.#packets[place] += packets;
     this.#bytes[place] += bytes;
+    this.#lastAtMs[place] = atMs;
   }
 
   /** How long each entry that is there has been, ms. */
@@ -91,6 +94,7 @@ export class MemoryBackend implements PathBackend {
       leaseMs: 1000,
       heartbeatMs: HEARTBEAT_MS,
       survivesRestart: false,
+      tellsLastPacket: true,
       description: `a table of ${entries} entries in memory`,
     };
   }
@@ -122,13 +126,15 @@ export class MemoryBackend implements PathBackend {
 
   counters(sink: CounterSink): Promise<void> {
     const w = this.#words;
+    const nowMs = this.#options.clock.now();
     for (let place = 0; place < this.#high; place++) {
       if (this.#packets[place] > 0) {
         const at = place * 4;
         const [packets, bytes] = [this.#packets[place], this.#bytes[place]];
         this.#packets[place] = 0;
         this.#bytes[place] = 0;
-        sink.carried(w[at], w[at + 1], w[at + 2], w[at + 3], packets, bytes);
+        const idleMs = Math.max(0, nowMs - this.#lastAtMs[place]);
+        sink.carried(w[at], w[at + 1], w[at + 2], w[at + 3], packets, bytes, idleMs);
       }
       if (this.#state[place] === GONE) this.#release(place);
     }
@@ -169,7 +175,7 @@ export class MemoryBackend implements PathBackend {
       this.#index.insert(place);
     }
     this.#state[place] = INSTALLED;
-    this.#sinceMs[place] = this.#options.lifetimes?.clock.now() ?? 0;
+    this.#sinceMs[place] = this.#options.clock.now();
     this.#used++;
     return PUT;
   }
@@ -182,8 +188,8 @@ export class MemoryBackend implements PathBackend {
   }
 
   #takeOut(place: number): void {
-    const { lifetimes } = this.#options;
-    lifetimes?.ended(lifetimes.clock.now() - this.#sinceMs[place]);
+    const { clock, ended } = this.#options;
+    ended?.(clock.now() - this.#sinceMs[place]);
     this.#used--;
     if (this.#packets[place] > 0) this.#state[place] = GONE;
     else this.#release(place);
@@ -203,6 +209,7 @@ export class MemoryBackend implements PathBackend {
     this.#sinceMs = grown(this.#sinceMs, new Float64Array(places));
     this.#packets = grown(this.#packets, new Float64Array(places));
     this.#bytes = grown(this.#bytes, new Float64Array(places));
+    this.#lastAtMs = grown(this.#lastAtMs, new Float64Array(places));
   }
 }
 

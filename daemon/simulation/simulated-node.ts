@@ -33,6 +33,8 @@ export class SimulatedNode {
   #packets = new Float64Array(0);
   #bytes = new Float64Array(0);
   #usedAtMs = new Float64Array(0);
+  /** Tick in which that was, ms: heartbeats are counted from it. */
+  #beatAtMs = new Float64Array(0);
   #nowMs = 0;
 
   constructor(backends: readonly MemoryBackend[]) {
@@ -42,8 +44,10 @@ export class SimulatedNode {
       const fast = backend.capabilities().placement === 'fast-path';
       const by = fast ? Placement.fastPath : Placement.offload;
       return {
-        carried: (w0, w1, w2, w3, packets, bytes) =>
-          table.carried(table.find(w0, w1, w2, w3), packets, bytes, this.#nowMs, by),
+        carried: (w0, w1, w2, w3, packets, bytes, idleMs) => {
+          const atMs = this.#nowMs - Math.max(0, idleMs);
+          table.carried(table.find(w0, w1, w2, w3), packets, bytes, atMs, by);
+        },
       };
     });
   }
@@ -67,6 +71,7 @@ export class SimulatedNode {
     this.#packets[slot] = 0;
     this.#bytes[slot] = 0;
     this.#usedAtMs[slot] = Number.NEGATIVE_INFINITY;
+    this.#beatAtMs[slot] = Number.NEGATIVE_INFINITY;
     const at = slot * 4;
     this.#words[at] = flow.id.w0;
     this.#words[at + 1] = flow.id.w1;
@@ -86,8 +91,12 @@ export class SimulatedNode {
     this.#flows[slot] = undefined;
   }
 
-  /** Sends packets of a flow. How they were split stands in `sentPackets` and `sentBytes`. */
-  send(slot: number, packets: number, bytes: number, nowMs: number): void {
+  /**
+   * Sends packets of a flow. How they were split stands in `sentPackets` and `sentBytes`.
+   *
+   * @param lastAtMs time of the last of them, ms, where it is known better than by the tick
+   */
+  send(slot: number, packets: number, bytes: number, nowMs: number, lastAtMs = nowMs): void {
     const w = this.#words;
     const at = slot * 4;
     let byVswitch = packets;
@@ -95,16 +104,19 @@ export class SimulatedNode {
     for (const backend of this.#backends) {
       const place = backend.findPlace(w[at], w[at + 1], w[at + 2], w[at + 3]);
       if (place < 0) continue;
-      byVswitch = packets > 0 && nowMs - this.#usedAtMs[slot] >= HEARTBEAT_MS ? 1 : 0;
+      byVswitch = packets > 0 && nowMs - this.#beatAtMs[slot] >= HEARTBEAT_MS ? 1 : 0;
       bytesByVswitch = packets === 0 ? 0 : Math.round((bytes * byVswitch) / packets);
       if (packets > byVswitch) {
-        backend.carry(place, packets - byVswitch, bytes - bytesByVswitch);
+        backend.carry(place, packets - byVswitch, bytes - bytesByVswitch, lastAtMs);
       }
       break;
     }
     this.#packets[slot] += byVswitch;
     this.#bytes[slot] += bytesByVswitch;
-    if (byVswitch > 0) this.#usedAtMs[slot] = nowMs;
+    if (byVswitch > 0) {
+      this.#usedAtMs[slot] = lastAtMs;
+      this.#beatAtMs[slot] = nowMs;
+    }
     this.sentPackets = byVswitch;
     this.sentBytes = bytesByVswitch;
   }
@@ -148,6 +160,7 @@ export class SimulatedNode {
     this.#packets = grown(this.#packets, new Float64Array(length));
     this.#bytes = grown(this.#bytes, new Float64Array(length));
     this.#usedAtMs = grown(this.#usedAtMs, new Float64Array(length));
+    this.#beatAtMs = grown(this.#beatAtMs, new Float64Array(length));
     while (this.#flows.length < length) this.#flows.push(undefined);
   }
 }

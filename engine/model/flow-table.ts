@@ -186,13 +186,15 @@ export class FlowTable {
    * Adds what a backend carried of a flow since it was last asked.
    *
    * @param row the flow's row, or -1 when the flow has left the vSwitch meanwhile
+   * @param atMs when the last of these packets was carried, ms; where nobody knows, when the backend
+   *   was asked
    * @param by the placement that the backend serves
    */
   carried(
     row: number,
     packets: number,
     bytes: number,
-    nowMs: number,
+    atMs: number,
     by: Placement = Placement.offload,
   ): void {
     this.totals.carriedPackets += packets;
@@ -206,7 +208,7 @@ export class FlowTable {
     t.carrier[row] = by;
     t.carriedPackets[row] += packets;
     t.carriedBytes[row] += bytes;
-    if (packets > 0 && nowMs > t.lastActiveMs[row]) t.lastActiveMs[row] = nowMs;
+    if (packets > 0 && atMs > t.lastActiveMs[row]) t.lastActiveMs[row] = atMs;
   }
 
   /** Replaces a flow's actions: the vSwitch now does something else with it. */

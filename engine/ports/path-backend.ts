@@ -19,6 +19,8 @@ export interface BackendCapabilities {
   readonly heartbeatMs: number;
   /** Installed entries outlive the daemon and can be adopted by the next one. */
   readonly survivesRestart: boolean;
+  /** It knows when the last packet it carried of a flow was: see {@link CounterSink}. */
+  readonly tellsLastPacket: boolean;
   /** One line for logs: device, mode, version. */
   readonly description: string;
 }
@@ -57,7 +59,21 @@ export interface EntrySink {
  * traffic, words of the {@link FlowId} as arguments so that nothing is allocated.
  */
 export interface CounterSink {
-  carried(w0: number, w1: number, w2: number, w3: number, packets: number, bytes: number): void;
+  /**
+   * @param packets carried since the last reading, at least 1
+   * @param bytes of these packets, with the L2 header
+   * @param idleMs time from the last of these packets to this call, ms; negative when the backend
+   *   does not know
+   */
+  carried(
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    packets: number,
+    bytes: number,
+    idleMs: number,
+  ): void;
 }
 
 /**

@@ -28,6 +28,8 @@ export async function installed(backend: PathBackend): Promise<string[]> {
 export interface Carried {
   readonly packets: number;
   readonly bytes: number;
+  /** As it was told last. */
+  readonly idleMs: number;
   /** Times that the flow was told. */
   readonly told: number;
 }
@@ -37,12 +39,13 @@ export async function carried(backend: PathBackend): Promise<Map<string, Carried
   const sums = new Map<string, Carried>();
   await backend.counters(
     {
-      carried(w0, w1, w2, w3, packets, bytes) {
+      carried(w0, w1, w2, w3, packets, bytes, idleMs) {
         const id = formatFlowId({ w0, w1, w2, w3 });
         const before = sums.get(id) ?? { packets: 0, bytes: 0, told: 0 };
         sums.set(id, {
           packets: before.packets + packets,
           bytes: before.bytes + bytes,
+          idleMs,
           told: before.told + 1,
         });
       },

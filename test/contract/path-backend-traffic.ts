@@ -5,6 +5,7 @@ import type { PathBackendFixture, WithBackend } from './path-backend.ts';
 import { del, put } from './path-backend-operations.ts';
 
 const PACKETS = 20;
+const PASS_MS = 300;
 
 /** Packets by where they went. */
 export interface Went {
@@ -106,16 +107,55 @@ export function describeTraffic(withBackend: WithBackend): void {
         const first = await went(f, f.flow(0));
         const second = await went(f, f.flow(1), 7);
         const sums = await carried(backend);
-        assert.deepEqual(sums.get(idText(f.flow(0))), {
-          packets: first.out,
-          bytes: first.out * f.frameBytes,
-          told: 1,
-        });
+        const told = sums.get(idText(f.flow(0)));
+        assert.equal(told?.packets, first.out);
+        assert.equal(told?.bytes, first.out * f.frameBytes);
+        assert.equal(told?.told, 1);
         assert.equal(sums.get(idText(f.flow(1)))?.packets, second.out);
         assert.equal(sums.get(idText(f.flow(2))), undefined, 'no traffic, not told');
         assert.equal((await carried(backend)).size, 0, 'nothing since');
         const third = await went(f, f.flow(0));
         assert.equal((await carried(backend)).get(idText(f.flow(0)))?.packets, third.out);
+      }),
+    );
+
+    it(
+      'tells when the last packet was that it carried, or that it does not know',
+      withBackend(async (f, backend) => {
+        const flow = f.flow(0);
+        await backend.apply([put(flow), put(f.flow(1))], never());
+        /** What was told of flow 0, and the longest that this can have been since `sentMs`. */
+        const look = async (sentMs: number) => {
+          const idleMs = (await carried(backend)).get(idText(flow))?.idleMs;
+          return {
+            idleMs: idleMs ?? assert.fail('not told'),
+            atMostMs: performance.now() - sentMs,
+          };
+        };
+        let sentMs = performance.now();
+        await f.send(flow, PACKETS);
+        if (!backend.capabilities().tellsLastPacket) {
+          assert.ok((await look(sentMs)).idleMs < 0);
+          return;
+        }
+        await f.pass(PASS_MS);
+        await f.send(f.flow(1), 1);
+        const quiet = await look(sentMs);
+        assert.ok(quiet.idleMs >= PASS_MS - 5, `${quiet.idleMs} ms`);
+        // The fixture's clock may be another one, which stands still but for what passes.
+        assert.ok(quiet.idleMs <= quiet.atMostMs + PASS_MS, `${quiet.idleMs} ms`);
+
+        sentMs = performance.now();
+        await f.send(flow, PACKETS);
+        const busy = await look(sentMs);
+        assert.ok(busy.idleMs >= 0 && busy.idleMs <= busy.atMostMs, JSON.stringify(busy));
+
+        await f.send(flow, PACKETS);
+        await backend.apply([del(flow)], never());
+        await f.pass(PASS_MS);
+        const gone = await look(sentMs);
+        assert.ok(gone.idleMs >= PASS_MS - 5, `${gone.idleMs} ms after it was taken out`);
+        assert.ok(gone.idleMs <= gone.atMostMs + PASS_MS, JSON.stringify(gone));
       }),
     );
 

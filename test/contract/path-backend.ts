@@ -51,6 +51,8 @@ export interface PathBackendFixture {
   removePort(name: string): Promise<void>;
   /** Makes a removed port again; with its old ifindex where that can be had. */
   remakePort(name: string): Promise<void>;
+  /** Returns after so many ms. */
+  pass(ms: number): Promise<void>;
   /** Returns after the lease has run out. */
   expireLease(): Promise<void>;
   /** Returns after every entry's next heartbeat has become due. */

@@ -24,7 +24,7 @@ const TICK_MS = 250;
 class Drive {
   readonly table = new FlowTable();
   readonly clock = new ManualClock(10_000);
-  readonly backend = new MemoryBackend({ placement: 'offload', entries: 100 });
+  readonly backend = new MemoryBackend({ placement: 'offload', entries: 100, clock: this.clock });
   readonly records: DecisionRecord[] = [];
   readonly engine: Engine;
   readonly recorder: DecisionRecorder;

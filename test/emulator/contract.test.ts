@@ -48,6 +48,7 @@ describePathBackend(
       passed: async () => node.totals().vswitchPackets,
       removePort: async (port) => node.removePort(port),
       remakePort: async (port) => node.remakePort(port),
+      pass: async (ms) => clock.advance(ms),
       expireLease: async () => clock.advance(leaseMs),
       passHeartbeat: async () => clock.advance(heartbeatMs),
       restart: async () => node.newBackend(),

@@ -12,6 +12,7 @@ import {
   PORT_INFO,
   PORT_REF,
   STATS_BYTES,
+  STATS_WORD,
 } from '../../adapters/nic/xdp/records.ts';
 import { needs } from '../support/needs.ts';
 import { projectRoot } from './support/object.ts';
@@ -96,6 +97,9 @@ describe('XDP layout', () => {
       ...offsets('mask_set', MASK_SET),
       ...offsets('port_info', PORT_INFO),
       ...keyFields(),
+      `offsetof(struct flow_stats, packets) == ${4 * STATS_WORD.packets}`,
+      `offsetof(struct flow_stats, bytes) == ${4 * STATS_WORD.bytes}`,
+      `offsetof(struct flow_stats, last_ns) == ${4 * STATS_WORD.lastNs}`,
       `offsetof(struct port_ref, flags) == ${PORT_REF.flags}`,
       `PORT_TAGS_IN_FRAME == ${PORT_REF.tagsInFrame}`,
       `MAX_MASKS == ${MAX_MASKS}`,

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PinPathInUse, XdpNotStarted, XdpOptionInvalid } from '../../adapters/nic/xdp/errors.ts';
 import { XdpBackend } from '../../adapters/nic/xdp/backend.ts';
 import { Libbpf } from '../../adapters/nic/xdp/libbpf.ts';
+import { sizesFor } from '../../adapters/nic/xdp/maps.ts';
 import type { XdpBackendOptions } from '../../adapters/nic/xdp/options.ts';
+import { CONTROL, LAYOUT_VERSION, u32 } from '../../adapters/nic/xdp/records.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import { run } from '../../lab/testbed/run.ts';
 import { idText, installed, never } from '../contract/collect.ts';
@@ -16,6 +18,9 @@ import { needs } from '../support/needs.ts';
 import { exactly, matchOn } from './support/fields.ts';
 import { builtObject, projectRoot } from './support/object.ts';
 import { World } from './support/world.ts';
+
+/** BPF_MAP_TYPE_PERCPU_ARRAY. */
+const PERCPU_ARRAY = 6;
 
 describe('XDP sessions', function () {
   this.timeout(30_000);
@@ -99,6 +104,49 @@ describe('XDP sessions', function () {
     await second.close('withdraw');
     assert.deepEqual(existsSync(options.pinPath) ? readdirSync(options.pinPath) : [], []);
   });
+
+  const former: readonly (readonly [string, (libbpf: Libbpf, pinPath: string) => void])[] = [
+    [
+      'whose version is another',
+      (libbpf, pinPath) => {
+        const control = libbpf.pinned(join(pinPath, 'control')) ?? assert.fail('nothing pinned');
+        const version = new Uint8Array(BigUint64Array.of(BigInt(LAYOUT_VERSION - 1)).buffer);
+        libbpf.update(control, u32(CONTROL.layoutVersion), version, 'control');
+        libbpf.close(control);
+      },
+    ],
+    [
+      'whose counters have no time',
+      (libbpf, pinPath) => {
+        const stats = join(pinPath, 'stats');
+        const { slots } = sizesFor(options.entries);
+        const without = libbpf.createMap(PERCPU_ARRAY, 'stats', 4, 16, slots);
+        rmSync(stats);
+        libbpf.pin(without, stats);
+        libbpf.close(without);
+      },
+    ],
+  ];
+  for (const [what, age] of former) {
+    it(`starts afresh over maps of another layout, ${what}`, async () => {
+      const first = await started();
+      await first.apply([{ kind: 'put', flow: flow(1) }], never());
+      const before = (await Promise.all(world.names().map(programIds))).flat();
+      await first.close('keep');
+      age(new Libbpf(), options.pinPath);
+      const second = await started();
+      assert.deepEqual(await installed(second), []);
+      assert.deepEqual(
+        second.ports().map((port) => port.mode),
+        ['native', 'native'],
+      );
+      const after = (await Promise.all(world.names().map(programIds))).flat();
+      assert.equal(after.length, 2);
+      assert.ok(!after.some((id) => before.includes(id)), 'the programs that use them are gone');
+      const results = await second.apply([{ kind: 'put', flow: flow(1) }], never());
+      assert.deepEqual(results, [{ ok: true, outcome: 'installed' }]);
+    });
+  }
 
   it('leaves no program and no pin behind', async () => {
     const backend = await started();

@@ -106,6 +106,7 @@ async function fixture(
       const old = vmOf(name);
       vms.set(name, await world.makePort(name, old.vm, { ifindex: old.ifindex }));
     },
+    pass: (ms) => sleep(ms),
     expireLease: () => sleep(asked.leaseMs + 50),
     passHeartbeat: () => sleep(asked.heartbeatMs + 20),
     async restart() {

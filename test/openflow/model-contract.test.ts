@@ -43,6 +43,7 @@ for (const { name, version, bundles } of KINDS) {
         passed: async () => count('slow'),
         removePort: async (port) => rig.removePort(port),
         remakePort: async (port) => rig.remakePort(port),
+        pass: (ms) => sleep(ms),
         expireLease: () => sleep(backend.capabilities().leaseMs + 50),
         passHeartbeat: () => Promise.resolve(),
         async restart() {

@@ -29,15 +29,18 @@ describe('simulation: memory backend', () => {
         const backend = new MemoryBackend({
           placement: 'offload',
           entries: room + 1,
-          lifetimes: { clock, ended: (ms) => lived.push(ms) },
+          clock,
+          ended: (ms) => lived.push(ms),
         });
         const model = new Map<number, number>();
         const expectedLives: number[] = [];
+        const lastMs = new Map<number, number>();
         let sent = 0;
         let told = 0;
         const read = async (): Promise<void> => {
           await backend.counters({
-            carried: (_w0, _w1, _w2, _w3, packets, bytes) => {
+            carried: (_w0, _w1, _w2, w3, packets, bytes, idleMs) => {
+              assert.equal(clock.now() - idleMs, lastMs.get(w3));
               assert.equal(bytes, packets * 10);
               told += packets;
             },
@@ -60,8 +63,11 @@ describe('simulation: memory backend', () => {
           } else if (what === 'carry') {
             const place = backend.placeOf(flowId(n));
             assert.equal(place >= 0, model.has(n));
-            if (place >= 0) backend.carry(place, packets, packets * 10);
-            if (place >= 0) sent += packets;
+            if (place >= 0) {
+              lastMs.set(n, clock.now() - (n % 3));
+              backend.carry(place, packets, packets * 10, clock.now() - (n % 3));
+              sent += packets;
+            }
           } else if (what === 'read') {
             await read();
           } else {

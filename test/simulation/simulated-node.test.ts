@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { MemoryBackend } from '../../daemon/simulation/memory-backend.ts';
+import { SimulatedClock } from '../../daemon/simulation/simulated-clock.ts';
 import { SimulatedNode } from '../../daemon/simulation/simulated-node.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import { anyFrom, flowId, outputTo } from '../support/flows.ts';
@@ -8,8 +9,9 @@ const FLOW: FlowSpec = { id: flowId(1), match: anyFrom('vm1'), actions: outputTo
 
 describe('simulation: node', () => {
   it('splits packets between entry and vSwitch, with one a second as heartbeat', async () => {
-    const nic = new MemoryBackend({ placement: 'offload', entries: 1 });
-    const fast = new MemoryBackend({ placement: 'fast-path', entries: 1 });
+    const clock = new SimulatedClock();
+    const nic = new MemoryBackend({ placement: 'offload', entries: 1, clock });
+    const fast = new MemoryBackend({ placement: 'fast-path', entries: 1, clock });
     const node = new SimulatedNode([nic, fast]);
     const { table } = node;
     node.add(0, FLOW);
@@ -33,6 +35,28 @@ describe('simulation: node', () => {
     assert.equal(totals.vswitchBytes + totals.carriedBytes, 120_000);
     const row = node.rowOf(0);
     assert.equal(table.traffic.carriedPackets[row], 1098);
+  });
+
+  it('knows when the last packet was on either way', async () => {
+    const clock = new SimulatedClock();
+    const backend = new MemoryBackend({ placement: 'offload', entries: 1, clock });
+    const node = new SimulatedNode([backend]);
+    /** A tick whose last packet came so long before its end, ms; tells the flow's idle time, ms. */
+    const tick = async (packets: number, idleMs: number): Promise<number> => {
+      clock.nowMs += 500;
+      if (packets > 0) node.send(0, packets, packets * 100, clock.nowMs, clock.nowMs - idleMs);
+      await node.read(clock.nowMs);
+      return clock.nowMs - node.table.traffic.lastActiveMs[node.rowOf(0)];
+    };
+    node.add(0, FLOW);
+    assert.equal(await tick(0, 0), 0, 'new');
+    assert.equal(await tick(10, 30), 30, 'by the vSwitch');
+    await backend.apply([{ kind: 'put', flow: FLOW }]);
+    assert.equal(await tick(10, 40), 40, 'by the backend');
+    assert.equal(node.sentPackets, 0);
+    assert.equal(await tick(10, 50), 50, 'by both');
+    assert.equal(node.sentPackets, 1, 'beats a second after the tick of the last beat');
+    assert.equal(await tick(0, 0), 550, 'by none');
   });
 
   it('follows a flow that changes, leaves, and comes back in another slot', async () => {

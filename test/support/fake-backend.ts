@@ -46,6 +46,7 @@ export class FakeBackend implements PathBackend {
       leaseMs: 1000,
       heartbeatMs: 0,
       survivesRestart: true,
+      tellsLastPacket: false,
       description: 'a table in memory',
     };
   }

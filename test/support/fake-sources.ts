@@ -16,6 +16,8 @@ export function hang(signal: AbortSignal): Promise<never> {
 export class FakeFlowSource implements FlowSource {
   readonly name = 'flows';
   flows: readonly Seen[] = [];
+  /** Time since the last packet of each flow on the vSwitch, ms. */
+  idleMs = 0;
   costMs = 1;
   fault: 'none' | 'fail' | 'hang' = 'none';
   reads = 0;
@@ -26,7 +28,7 @@ export class FakeFlowSource implements FlowSource {
       const id = flowId(n);
       let row = table.rowOf(id);
       if (row < 0) row = table.add(id, anyFrom('vm1'), outputTo('vm2'));
-      table.observe(row, packets, bytes, 0);
+      table.observe(row, packets, bytes, this.idleMs);
       // Half-way through, so that a part of the flows has been written.
       if (this.fault === 'fail') throw new Error('the socket was closed');
       if (this.fault === 'hang') await hang(signal);

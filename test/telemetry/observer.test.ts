@@ -77,6 +77,27 @@ describe('observer', () => {
     assert.ok(noCounters.flowsFresh && !noCounters.fresh);
   });
 
+  it('takes a carried flow as active when its last packet was, as far as the backend knows', async () => {
+    const rig = new Rig();
+    rig.flows.flows = [{ n: 1 }, { n: 2 }, { n: 3 }];
+    const activeMs = async (...idleMs: readonly number[]): Promise<readonly number[]> => {
+      rig.backend.counters = async (sink) => {
+        for (const [i, idle] of idleMs.entries()) {
+          const { w0, w1, w2, w3 } = flowId(i + 1);
+          sink.carried(w0, w1, w2, w3, 1, 100, idle);
+        }
+      };
+      // What the vSwitch saw of them is older than all of it.
+      rig.flows.idleMs = 1000;
+      const { table } = await rig.tick();
+      return [1, 2, 3].map((n) => table.traffic.lastActiveMs[table.rowOf(flowId(n))]);
+    };
+    // A flow that is new was active just now.
+    assert.deepEqual(await activeMs(0, 0, 0), [250, 250, 250]);
+    assert.deepEqual(await activeMs(100, -1, 0), [400, 500, 500]);
+    assert.deepEqual(await activeMs(400, 250, 0.5), [400, 500, 749.5], 'never earlier than it was');
+  });
+
   it('adapts the period to what reading costs the source', async () => {
     const rig = new Rig();
     rig.flows.costMs = 100;

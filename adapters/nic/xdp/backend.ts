@@ -68,6 +68,7 @@ export class XdpBackend implements PathBackend {
       leaseMs,
       heartbeatMs,
       survivesRestart: true,
+      tellsLastPacket: true,
       description: this.#session?.description() ?? `XDP (${mode}), not started`,
     };
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { KEY_BYTES } from './key-layout.ts';
 
 /** `LAYOUT_VERSION` of bpf/layout.h. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** Words of the control map. */
 export const CONTROL = {
@@ -32,8 +32,9 @@ export const MASK_SET = {
   bytes: 8 + MAX_MASKS * FLOW_MASK.bytes,
 } as const;
 
-/** Bytes of `struct flow_stats`: packets, bytes. */
-export const STATS_BYTES = 16;
+/** Bytes of `struct flow_stats`, and where in it the lower halves of its members are, u32 words. */
+export const STATS_BYTES = 24;
+export const STATS_WORD = { packets: 0, bytes: 2, lastNs: 4 } as const;
 
 /** What stands for a port's uuid in `struct port_info`: its SHA-256. */
 export function portIdentity(uuid: string): Uint8Array {

@@ -19,7 +19,8 @@ import { CONTROL } from './records.ts';
 import { StatsReader } from './stats-reader.ts';
 import { StatsSlots } from './stats-slots.ts';
 
-const nowMs = () => performance.now();
+/** The programs' clock, CLOCK_MONOTONIC, ms. */
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 
 /** Everything that is there between start and close. */
 export class Session {

@@ -2,9 +2,10 @@ import type { CounterSink } from '../../../engine/ports/path-backend.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { StatsSlots } from './stats-slots.ts';
-import { STATS_BYTES } from './records.ts';
+import { STATS_BYTES, STATS_WORD } from './records.ts';
 
 const WORDS = STATS_BYTES / 4;
+const { packets: PACKETS, bytes: BYTES, lastNs: LAST_NS } = STATS_WORD;
 const BATCH = 8192;
 
 /** Reads the per-CPU counters of all slots and tells what they gained. Allocates nothing. */
@@ -30,7 +31,11 @@ export class StatsReader {
     this.#drained = new Uint32Array(slots.size);
   }
 
-  /** Tells every slot's gain since the last reading, and gives drained slots back. */
+  /**
+   * Tells every slot's gain since the last reading, and gives drained slots back.
+   *
+   * @param nowMs CLOCK_MONOTONIC, ms, as the program reads it
+   */
   read(sink: CounterSink, nowMs: number): void {
     this.#drainedCount = 0;
     const end = this.#slots.highWater;
@@ -66,12 +71,12 @@ export class StatsReader {
     const slots = this.#slots;
     if (!slots.inUse(slot)) return;
     const values = this.#values;
-    const last = (row + 1) * this.#cpus * WORDS;
+    const end = (row + 1) * this.#cpus * WORDS;
     let packets = 0;
     let bytes = 0;
-    for (let at = last - this.#cpus * WORDS; at < last; at += WORDS) {
-      packets += values[at] + values[at + 1] * 0x1_0000_0000;
-      bytes += values[at + 2] + values[at + 3] * 0x1_0000_0000;
+    for (let at = end - this.#cpus * WORDS; at < end; at += WORDS) {
+      packets += u64At(values, at + PACKETS);
+      bytes += u64At(values, at + BYTES);
     }
     const gainedPackets = packets - slots.packets[slot];
     const gainedBytes = bytes - slots.bytes[slot];
@@ -80,9 +85,27 @@ export class StatsReader {
       slots.bytes[slot] = bytes;
       const { ids } = this.#entries;
       const at = slot * 4;
-      sink.carried(ids[at], ids[at + 1], ids[at + 2], ids[at + 3], gainedPackets, gainedBytes);
+      sink.carried(
+        ids[at],
+        ids[at + 1],
+        ids[at + 2],
+        ids[at + 3],
+        gainedPackets,
+        gainedBytes,
+        this.#idleMs(end, nowMs),
+      );
     }
     if (slots.isDrained(slot, nowMs)) this.#drained[this.#drainedCount++] = slot;
+  }
+
+  /** Time since the last packet on any CPU of the slot whose values end there; -1: not known. */
+  #idleMs(end: number, nowMs: number): number {
+    let lastNs = 0;
+    for (let at = end - this.#cpus * WORDS; at < end; at += WORDS) {
+      lastNs = Math.max(lastNs, u64At(this.#values, at + LAST_NS));
+    }
+    // A packet may have come after the clock was read.
+    return lastNs === 0 ? -1 : Math.max(0, nowMs - lastNs / 1e6);
   }
 
   #giveBack(): void {
@@ -94,6 +117,7 @@ export class StatsReader {
   }
 
   #zero(): void {
+    if (this.#drainedCount === 0) return;
     this.#values.fill(0);
     for (let from = 0; from < this.#drainedCount; from += BATCH) {
       const size = Math.min(BATCH, this.#drainedCount - from);
@@ -101,4 +125,9 @@ export class StatsReader {
       this.#libbpf.updateAll(this.#fd, this.#keys, this.#values, size, 'stats');
     }
   }
+}
+
+/** The u64 whose lower half is at `at`; past 2^53, which is 104 days in ns, to the nearest double. */
+function u64At(words: Uint32Array, at: number): number {
+  return words[at] + words[at + 1] * 0x1_0000_0000;
 }

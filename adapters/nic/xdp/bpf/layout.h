@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /* Raised whenever a struct below changes: pinned maps of another version are not adopted. */
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
 #define MAX_MASKS 128
 #define KEY_WORDS 8
@@ -103,6 +103,8 @@ struct port_info {
 struct flow_stats {
 	__u64 packets;
 	__u64 bytes;
+	/* CLOCK_MONOTONIC, ns, of the last packet that was carried on this CPU. */
+	__u64 last_ns;
 };
 
 /* Words of the control map. */

@@ -137,12 +137,15 @@ static __always_inline int too_large(struct xdp_md *ctx, const struct flow_entry
 	return bpf_check_mtu(ctx, entry->out_ifindex, &l3, 0, 0) != BPF_MTU_CHK_RET_SUCCESS;
 }
 
-static __always_inline void count(const struct flow_entry *entry, __u32 bytes)
+static __always_inline void count(const struct flow_entry *entry, __u32 bytes, __u64 now)
 {
 	__u32 slot = entry->stats_slot;
 	struct flow_stats *sum = bpf_map_lookup_elem(&stats, &slot);
 	if (!sum)
 		return;
+	/* First: who sees the packet counted sees its time, too. */
+	sum->last_ns = now;
+	barrier();
 	sum->packets += 1;
 	sum->bytes += bytes;
 }
@@ -164,7 +167,7 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	/* As the vSwitch counts: with the tag, wherever it is. */
 	__u32 bytes = distance(data, end) + (aside.tpid ? TAG_BYTES : 0);
 	if (entry->flags & ENTRY_DROP) {
-		count(entry, bytes);
+		count(entry, bytes, now);
 		return XDP_DROP;
 	}
 	__u64 *stalled_until = bpf_map_lookup_elem(&stalled, &entry->out_port);
@@ -174,7 +177,7 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
 	    too_large(ctx, entry, &key, aside) || rewrite(ctx, entry, &key, aside, offset))
 		return XDP_PASS;
-	count(entry, bytes);
+	count(entry, bytes, now);
 	return XDP_REDIRECT;
 }
 
