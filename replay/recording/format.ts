@@ -24,7 +24,7 @@
  *          flows gone: count; slot, packets, bytes each
  *          flows new: count; slot, id (four 32-bit words, little-endian), flow
  *          flows changed: count; slot, flow
- *          traffic: count; slot, packets, bytes each
+ *          traffic: count; slot, packets, bytes, time since the last of them (ms) each
  *   slot   the flow's place, as the distance to the slot before in its list, of ascending slots
  *   flow   in port (name)
  *          fields: count; name, length in bytes (+ 128: has a mask), value, mask

@@ -25,6 +25,8 @@ export class RecordingFeed implements TraceFeed {
   #slots = new Int32Array(0);
   #startedMs: number | null = null;
   #atMs = 0;
+  /** When the tick before this one ended, ms. */
+  #tickMs = 0;
   #ports: PortSnapshot = new Map();
   #node: NodeState = { hostCpu: undefined, portLoad: new Map() };
   #ended = false;
@@ -134,6 +136,7 @@ export class RecordingFeed implements TraceFeed {
   #tick(from: PayloadReader, traffic: Traffic): void {
     const us = from.varint();
     const atMs = this.#atMs + Math.max(us, 1) / 1000;
+    this.#tickMs = this.#atMs;
     if (atMs <= LATEST_MS) this.#atMs = atMs;
     else throw from.error('the recording goes on for centuries');
     if (us === 0) throw from.error('a tick takes some time');
@@ -201,10 +204,11 @@ export class RecordingFeed implements TraceFeed {
   }
 
   #traffic(from: PayloadReader, traffic: Traffic): void {
-    this.#each(from, 3, (slot) => {
+    this.#each(from, 4, (slot) => {
       const flow = this.#known(slot, from);
       const packets = from.varint();
-      traffic.send(flow, packets, from.varint(), this.#atMs);
+      const bytes = from.varint();
+      traffic.send(flow, packets, bytes, Math.max(this.#tickMs, this.#atMs - from.varint()));
     });
   }
 

@@ -157,6 +157,7 @@ export class TickEncoder {
       const to = traffic.next(row);
       to.varint(packets);
       to.varint(rows.bytesSince(table, row));
+      to.varint(whole(table.readAtMs - table.traffic.lastActiveMs[row]));
       rows.take(table, row);
     }
     for (const row of changedRows) this.#flow(table, row, changed.next(row));

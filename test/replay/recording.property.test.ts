@@ -172,6 +172,29 @@ describe('replay: recording', () => {
     );
   });
 
+  it('keeps when in its tick a flow sent last', async () => {
+    const encoder = new TickEncoder();
+    const table = new FlowTable();
+    const blocks = [encoder.start(START)];
+    for (const [i, idleMs] of [0, 130, 0].entries()) {
+      const atMs = 1000 + i * 250;
+      table.begin(atMs);
+      const found = table.rowOf(flowId(1));
+      const row = found >= 0 ? found : table.add(flowId(1), anyFrom('vm1'), []);
+      table.observe(row, 10 * i, 10 * i, idleMs);
+      table.end();
+      const part = encoder.encode(tickOf(table, i + 1, atMs, true));
+      if (part !== undefined) blocks.push(part);
+    }
+    const feed = new RecordingFeed(sourceOf(joined(blocks)));
+    const traffic = new Traffic();
+    assert.equal((await feed.next(traffic))?.atMs, 250);
+    assert.equal(traffic.lastAtMs(traffic.slotOf(flowId(1))), 120);
+    traffic.clear();
+    assert.equal((await feed.next(traffic))?.atMs, 500);
+    assert.equal(traffic.lastAtMs(traffic.slotOf(flowId(1))), 500);
+  });
+
   it('is read the same wherever it is cut into pieces, and says where one is missing', async () => {
     const node = new ModelNode();
     const parts = [node.encoder.start(START)];
@@ -228,6 +251,20 @@ interface Step {
 interface ModelFlow {
   packets: number;
   actions: FlowActions;
+}
+
+function tickOf(table: FlowTable, sequence: number, atMs: number, flowsFresh: boolean): Tick {
+  const portLoad = new Map([['vm1', { rxBitsPerSecond: 1, txBitsPerSecond: 2 }]]);
+  return {
+    sequence,
+    atMs,
+    table,
+    node: { hostCpu: 0.5, packetCost: 1500, portLoad },
+    ports: new Map(),
+    sources: [],
+    flowsFresh,
+    fresh: flowsFresh,
+  };
 }
 
 /** A vSwitch whose flows a test moves, and what its readings saw of them. */
@@ -297,20 +334,7 @@ class ModelNode {
   #tell(flowsFresh: boolean, seen: string): readonly Uint8Array[] {
     this.#sequence++;
     if (seen === 'unheard') return [];
-    const tick: Tick = {
-      sequence: this.#sequence,
-      atMs: this.#nowMs,
-      table: this.#table,
-      node: {
-        hostCpu: 0.5,
-        packetCost: 1500,
-        portLoad: new Map([['vm1', { rxBitsPerSecond: 1, txBitsPerSecond: 2 }]]),
-      },
-      ports: new Map(),
-      sources: [],
-      flowsFresh,
-      fresh: flowsFresh,
-    };
+    const tick = tickOf(this.#table, this.#sequence, this.#nowMs, flowsFresh);
     if (seen === 'lost') {
       this.encoder.lose(tick);
       return [];
