@@ -1,4 +1,4 @@
-import type { TickReport } from '../engine/engine.ts';
+import type { PlanNumbers, TickReport } from '../engine/engine.ts';
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortInfo } from '../engine/model/port.ts';
@@ -30,6 +30,7 @@ export class NodeScene {
     wish: 1 as const,
     priority: n,
   }));
+  readonly #plan = plan(this.#slices.map((slice) => slice.name));
   #sequence = 0;
 
   constructor(flows: number) {
@@ -92,7 +93,7 @@ export class NodeScene {
       evaluation: undefined,
       bitShare: 0,
       slices: this.#slices,
-      plans: [],
+      plans: [this.#plan],
       moves: [],
       failures: [],
       flows: PLACEMENT_NAMES.map(() => 0),
@@ -107,6 +108,35 @@ export class NodeScene {
 /** The value in the middle. */
 export function middle(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+/** A table that is divided among slices, and limited by each port in both directions. */
+function plan(slices: readonly string[]): PlanNumbers {
+  const parts = { weight: 1, guaranteed: 8, maximum: 800, wanted: 90, share: 80, used: 80 };
+  const limits = Array.from({ length: PORTS }, (_, n) => `vm${n}`).flatMap((name) =>
+    (['receive', 'send'] as const).map((kind) => ({
+      name: `${name} ${kind}`,
+      scope: { kind, port: name },
+      packetsPerSecond: Number.POSITIVE_INFINITY,
+      bitsPerSecond: 1e10,
+      hard: false,
+      expectedPacketsPerSecond: 1e5,
+      expectedBitsPerSecond: 1e9,
+    })),
+  );
+  return {
+    backend: 'nic',
+    placement: 'offload',
+    capacity: { entries: 8192, used: 8100, masks: 16, masksUsed: 3 },
+    learnedEntries: 8110,
+    cutoff: 100,
+    threshold: 12,
+    swapGain: 340,
+    contenders: 9000,
+    budget: 100,
+    shares: [undefined, ...slices].map((slice) => ({ slice, ...parts })),
+    limits,
+  };
 }
 
 function port(name: string): PortInfo {

@@ -100,9 +100,25 @@ function usualRegistry(a: TickAccounts): Registry {
     }
   });
   told('reason', ['reason', 'what'], (gauge) => {
-    for (const { reason, moves, flows } of a.reasons) {
-      for (const [what, value] of Object.entries({ moves, flows }))
+    for (const { reason, moves, flows, waiting } of a.reasons) {
+      for (const [what, value] of Object.entries({ moves, flows, waiting }))
         gauge.set({ reason, what }, value);
+    }
+  });
+  told('share', ['backend', 'placement', 'slice', 'what'], (gauge) => {
+    for (const { backend, placement, shares } of a.tables) {
+      for (const { slice, ...entries } of shares) {
+        for (const [what, value] of Object.entries(entries))
+          gauge.set({ backend, placement, slice, what }, value);
+      }
+    }
+  });
+  told('limit', ['backend', 'limit', 'what'], (gauge) => {
+    for (const { backend, limits } of a.tables) {
+      for (const { name: limit, scope: _scope, hard: _hard, ...numbers } of limits) {
+        for (const [what, value] of Object.entries(numbers))
+          gauge.set({ backend, limit, what }, value);
+      }
     }
   });
   return registry;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,16 @@ import type { Daemon } from '../daemon/lifecycle.ts';
 import { packageRoot } from '../daemon/package-root.ts';
 
 const WAIT_MS = 20_000;
+
+/** The slices of two of the emulated node's VMs each; other VMs are in slices of their ports. */
+const SLICES = {
+  gold: { members: [{ vm: 'vm-0' }, { vm: 'vm-1' }], weight: 3, guaranteed: '30%' },
+  silver: {
+    members: [{ vm: 'vm-2' }, { vm: 'vm-3' }],
+    guaranteed: '10%',
+    maximum: '50%',
+  },
+};
 
 /** The whole daemon in this process, on a busy emulated node, with its HTTP server. */
 export class EmulatedDaemon {
@@ -28,12 +38,14 @@ export class EmulatedDaemon {
   /** `topFlows`: as in the configuration. */
   static async start({ topFlows = 0 } = {}): Promise<EmulatedDaemon> {
     const folder = mkdtempSync(join(tmpdir(), `nk-emulated-${process.pid}-`));
+    const policy = join(folder, 'policy.json');
+    writeFileSync(policy, JSON.stringify({ ...defaultPolicy(), slices: SLICES }));
     const config = parseConfig(
       JSON.stringify({
         node: { adapter: 'emulator', emulator: { seed: 5, vms: 8, load: 0.1 } },
         backend: { adapter: 'emulator', entries: 200 },
         poll: { periodMs: 100 },
-        policies: [join(packageRoot(), 'policies/default.json')],
+        policies: [policy],
         http: { port: 0, topFlows },
       }),
       join(folder, 'config.json'),
@@ -71,4 +83,11 @@ export class EmulatedDaemon {
     await this.daemon.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function defaultPolicy(): object {
+  const text = readFileSync(join(packageRoot(), 'policies/default.json'), 'utf8');
+  const policy: unknown = JSON.parse(text);
+  if (typeof policy !== 'object' || policy === null) throw new Error('no policy in default.json');
+  return policy;
 }

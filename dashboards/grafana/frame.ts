@@ -12,6 +12,7 @@ import {
 import { DATASOURCE, of } from './queries.ts';
 
 const TAG = 'norikae';
+const SLICES = '__name__=~"norikae_slice_flows|norikae_slice_share_entries"';
 
 /** Names of the variables by which a dashboard's user chooses. */
 export type Choice = 'slice' | 'port';
@@ -54,7 +55,8 @@ export function frame(
 }
 
 const CHOICES: Readonly<Record<Choice, () => QueryVariableBuilder>> = {
-  slice: () => several('slice', 'Slice', `label_values(${of('norikae_slice_flows')}, slice)`),
+  // Ports' slices have flows, declared ones also shares of the tables.
+  slice: () => several('slice', 'Slice', `label_values(${of('', SLICES)}, slice)`),
   port: () => several('port', 'Port', `label_values(${of('norikae_port_info')}, port)`),
 };
 

@@ -66,12 +66,13 @@ export function nodeDashboard(): DashboardBuilder {
     .withPanel(
       number({
         title: 'Table used',
-        description: 'Share of the entries that fit which are in use, of each table.',
+        description:
+          'Share of the entries that really fit (as learned from refusals) which are in use, of each table.',
         unit: 'percentunit',
         thresholds: highIsBad(0.8, 0.95),
         queries: [
           {
-            expr: `${of('norikae_table_entries_used')} / ${of('norikae_table_entries')}`,
+            expr: `${of('norikae_table_entries_used')} / ${of('norikae_table_learned_entries')}`,
             legend: '{{backend}}',
           },
         ],
@@ -148,12 +149,12 @@ export function nodeDashboard(): DashboardBuilder {
       lines({
         title: 'Table entries',
         description:
-          'Entries in use and entries that fit. That fewer fit than declared has been learned from refusals.',
+          'Entries in use, entries that the planner counts on, and those that the table is said to have. What it counts on is learned from refusals.',
         unit: 'short',
         queries: [
           { expr: of('norikae_table_entries_used'), legend: '{{backend}} used' },
-          { expr: of('norikae_table_entries'), legend: '{{backend}} fit' },
-          { expr: of('norikae_table_entries_declared'), legend: '{{backend}} declared' },
+          { expr: of('norikae_table_learned_entries'), legend: '{{backend}} learned' },
+          { expr: of('norikae_table_entries'), legend: '{{backend}} declared' },
         ],
       }),
     )
@@ -210,6 +211,21 @@ export function nodeDashboard(): DashboardBuilder {
       }),
     )
     .withPanel(
+      lines({
+        title: 'Expected of placed flows, of what ports and the fast path get through',
+        description:
+          'What flows with an entry are expected to send, over the limit in bytes or packets, whichever is nearer. From 0.9 on newcomers wait.',
+        unit: 'percentunit',
+        width: 24,
+        queries: [
+          {
+            expr: `${limitUse('bytes')} > ${limitUse('packets')} or ${limitUse('packets')}`,
+            legend: '{{limit}} ({{backend}})',
+          },
+        ],
+      }),
+    )
+    .withPanel(
       table({
         title: 'Ports',
         description: 'What is behind each port, and the VM and slice it belongs to.',
@@ -218,6 +234,11 @@ export function nodeDashboard(): DashboardBuilder {
         queries: [{ expr: of('norikae_port_info', PORTS) }],
       }),
     );
+}
+
+/** Share of each limit that is expected to be used; 0 where there is no limit. */
+function limitUse(unit: 'bytes' | 'packets'): string {
+  return `${of(`norikae_limit_expected_${unit}_per_second`)} / ${of(`norikae_limit_${unit}_per_second`)}`;
 }
 
 function portLines(title: string, direction: 'rx' | 'tx') {

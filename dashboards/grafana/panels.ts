@@ -108,22 +108,27 @@ export function number(options: Common): StatBuilder {
     .targets(queries.map((query, i) => overTime(query, refId(i))));
 }
 
-/** Rows of labels and a value, as they are now. */
+/** Rows of labels and values, as they are now: a column for each query, named by its legend. */
 export function table(options: Common): TableBuilder {
   const { title, description, queries, unit, width = 12 } = options;
   const hidden = ['Time', '__name__', 'instance', 'job'].map((name) => [name, true] as const);
-  return new TableBuilder()
+  const names = queries.flatMap(({ legend }, i) =>
+    legend === undefined ? [] : [[`Value #${refId(i)}`, legend] as const],
+  );
+  const panel = new TableBuilder()
     .title(title)
     .description(description)
     .datasource(DATASOURCE)
     .unit(unit)
     .span(width)
     .height(8)
-    .withTransformation({
-      id: 'organize',
-      options: { excludeByName: Object.fromEntries(hidden) },
-    })
     .targets(queries.map((query, i) => asTable(query, refId(i))));
+  if (queries.length > 1) panel.withTransformation({ id: 'merge', options: {} });
+  const renameByName = names.length === 0 ? {} : { renameByName: Object.fromEntries(names) };
+  return panel.withTransformation({
+    id: 'organize',
+    options: { excludeByName: Object.fromEntries(hidden), ...renameByName },
+  });
 }
 
 function steps(thresholds: readonly Threshold[]): ThresholdsConfigBuilder {

@@ -90,10 +90,76 @@ export function policyDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
+        title: 'Flows waiting for an entry by reason',
+        description:
+          'Flows that a rule asks an entry for and that have none: for want of room, for their slice, for a port, because they send too little, or because moves are held back.',
+        unit: 'short',
+        stacked: true,
+        queries: [{ expr: `${of('norikae_flows_waiting')} > 0`, legend: '{{reason}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
         title: 'Flows by rule',
         description: 'Flows that each rule speaks for.',
         unit: 'short',
         queries: [{ expr: of('norikae_flows_by_rule'), legend: '{{rule}} ({{placement}})' }],
+      }),
+    )
+    .withRow(new RowBuilder('What the planner works out'))
+    .withPanel(
+      lines({
+        title: 'Worth an operation',
+        description:
+          'Expected packets per second below which a flow is not placed. Worked out anew for each plan: high where few flows send nearly everything.',
+        unit: 'pps',
+        width: 8,
+        queries: [
+          { expr: of('norikae_planner_threshold_packets_per_second'), legend: '{{backend}}' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Worth a swap',
+        description:
+          'Gain in expected packets per second below which a flow does not take the entry of another; 0 while there is nothing to swap, a gap while no swap gains enough.',
+        unit: 'pps',
+        width: 8,
+        queries: [
+          { expr: of('norikae_planner_swap_gain_packets_per_second'), legend: '{{backend}}' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Weight of bits in what flows are worth',
+        description:
+          '0: host CPU is scarce, packets count. 1: the bandwidth of the uplinks is, bits count.',
+        unit: 'percentunit',
+        width: 8,
+        max: 1,
+        queries: [{ expr: of('norikae_planner_bit_share_ratio'), legend: 'bits' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Flows that ask for an entry',
+        description: 'Those that have one included, beside the entries that the planner counts on.',
+        unit: 'short',
+        queries: [
+          { expr: of('norikae_planner_contenders'), legend: '{{backend}} asked' },
+          { expr: of('norikae_table_learned_entries'), legend: '{{backend}} entries' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Operations that can be afforded',
+        description:
+          'At the start of each plan. At 0 for long, planner.operations holds moves back and flows wait with reason budget.',
+        unit: 'short',
+        queries: [{ expr: of('norikae_planner_budget_operations'), legend: '{{backend}}' }],
       }),
     )
     .withRow(new RowBuilder('Decisions'))

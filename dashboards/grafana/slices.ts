@@ -1,6 +1,6 @@
 import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { frame } from './frame.ts';
-import { lines, lowIsBad, number } from './panels.ts';
+import { lines, lowIsBad, number, table } from './panels.ts';
 import { of, rate, sumBy } from './queries.ts';
 
 const SLICES = 'slice=~"$slice"';
@@ -73,15 +73,59 @@ export function slicesDashboard(): DashboardBuilder {
     )
     .withRow(new RowBuilder('Entries'))
     .withPanel(
-      lines({
-        title: 'Entries by slice',
-        description: 'Flows of each slice that have an entry of the NIC or the fast path.',
+      table({
+        title: 'Entries of each slice against its guarantee and maximum',
+        description:
+          'Now, of the entries that fit. Share: what is due to it at the moment. slice=other: flows of no declared slice.',
         unit: 'short',
-        stacked: true,
+        width: 24,
+        queries: [
+          { expr: entries('used'), legend: 'Used' },
+          { expr: entries('share'), legend: 'Share due' },
+          { expr: entries('guaranteed'), legend: 'Guaranteed' },
+          { expr: entries('maximum'), legend: 'Maximum' },
+          { expr: entries('wanted'), legend: 'Wanted' },
+          { expr: of('norikae_slice_weight', SLICES), legend: 'Weight' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Entries used and due by slice',
+        description:
+          'What each slice has of a table, and its share: what is due to it now. The two part for as long as moves take.',
+        unit: 'short',
+        queries: [
+          { expr: entries('used'), legend: '{{slice}} ({{backend}})' },
+          { expr: entries('share'), legend: '{{slice}} due ({{backend}})' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Guarantee met by slice',
+        description:
+          'Entries over what is guaranteed, or over what is wanted where that is less; slices without a guarantee are left out. Below 1 for long: something holds its flows back.',
+        unit: 'percentunit',
+        thresholds: lowIsBad(0.9, 1),
         queries: [
           {
-            expr: `${of('norikae_slice_flows', SLICES)} - on (instance, slice, placement) ${of('norikae_slice_guaranteed_entries', SLICES)}`,
-            legend: '{{slice}} ({{placement}})',
+            expr: `${entries('used')} / ((${entries('guaranteed')} < ${entries('wanted')} or ${entries('wanted')}) > 0)`,
+            legend: '{{slice}} ({{backend}})',
+          },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Room up to the maximum by slice',
+        description: 'Share of its maximum that each slice uses; at 1 it gets no more entries.',
+        unit: 'percentunit',
+        max: 1,
+        queries: [
+          {
+            expr: `${entries('used')} / (${entries('maximum')} > 0)`,
+            legend: '{{slice}} ({{backend}})',
           },
         ],
       }),
@@ -100,4 +144,9 @@ export function slicesDashboard(): DashboardBuilder {
         ],
       }),
     );
+}
+
+/** Entries of the chosen slices: `used`, `share`, `guaranteed`, `maximum` or `wanted`. */
+function entries(which: string): string {
+  return of(`norikae_slice_${which}_entries`, SLICES);
 }

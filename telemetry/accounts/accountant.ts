@@ -1,5 +1,5 @@
 import type { TickReport } from '../../engine/engine.ts';
-import { Placement, PLACEMENT_NAMES } from '../../engine/model/flow.ts';
+import { Placement, PLACEMENT_NAMES, Wish, WISH_NAMES } from '../../engine/model/flow.ts';
 import type { FlowTable, PathTotals } from '../../engine/model/flow-table.ts';
 import type { SliceTerms } from '../../engine/model/slice.ts';
 import type { RuleInfo } from '../../engine/rules/evaluator.ts';
@@ -9,7 +9,8 @@ import { OperationBook } from './operation-book.ts';
 import { PortBook } from './port-book.ts';
 import { RowMemory } from './row-memory.ts';
 import { SliceBook } from './slice-book.ts';
-import type { PathUses, TableAccount, TickAccounts, TopFlow } from './tick-accounts.ts';
+import { tableAccount } from './table-accounts.ts';
+import type { PathUses, TickAccounts, TopFlow } from './tick-accounts.ts';
 import { TimeHistogramBook } from './time-histogram.ts';
 import { TopRows } from './top-flows.ts';
 
@@ -27,6 +28,11 @@ const REACTION_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as 
 
 type Kept<T> = { -readonly [K in keyof T]: T[K] };
 
+/** By wish: 1 for those that only an entry fulfils. */
+const ASKS_FOR_ENTRY = new Uint8Array(WISH_NAMES.length);
+ASKS_FOR_ENTRY[Wish.offload] = 1;
+ASKS_FOR_ENTRY[Wish.fastPath] = 1;
+
 /**
  * Makes the {@link TickAccounts} of each tick: one pass over the live flows, and nothing allocated
  * for a flow.
@@ -41,10 +47,12 @@ export class Accountant {
   readonly #reactions = new TimeHistogramBook(REACTION_BOUNDS);
   readonly #top: TopRows;
   readonly #accounts: Kept<TickAccounts>;
+  readonly #most: number;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #totals: PathTotals | undefined;
 
   constructor({ topFlows = 0, most = MOST }: AccountantOptions = {}) {
+    this.#most = most;
     this.#slices = new SliceBook(most);
     this.#ports = new PortBook(most);
     this.#moves = new MoveBook(most);
@@ -62,6 +70,7 @@ export class Accountant {
       ports: [],
       portLoad: new Map(),
       tables: [],
+      bitShare: 0,
       moves: this.#moves.moves,
       rules: [],
       reasons: this.#moves.reasons,
@@ -102,7 +111,8 @@ export class Accountant {
     a.slices = this.#slices.accounts;
     a.ports = this.#ports.accounts;
     a.portLoad = tick.node.portLoad;
-    a.tables = report.plans.map(tableAccount);
+    a.tables = report.plans.map((plan) => tableAccount(plan, this.#most));
+    a.bitShare = report.bitShare;
     a.rules = this.#moves.rules;
     a.refusals = this.#operations.refusals;
     a.operations = this.#operations.operations;
@@ -180,6 +190,9 @@ export class Accountant {
       const row = table.rows[i];
       const placement = d.placement[row];
       this.#moves.count(d.rule[row], d.reason[row]);
+      if (placement === Placement.onload && ASKS_FOR_ENTRY[d.wish[row]] === 1) {
+        this.#moves.waits(d.reason[row]);
+      }
       this.#slices.count(this.#slices.slotOf(d.slice[row]), placement);
       if (placement === r.placement[row]) continue;
       this.#moves.moved(r.placement[row], placement, d.rule[row], d.reason[row]);
@@ -231,11 +244,6 @@ function cpuSaved(paths: PathUses, packetCost: number | undefined): number | und
   if (packetCost === undefined) return undefined;
   const offVswitch = paths.reduce((sum, p) => sum + p.packetsPerSecond, 0);
   return ((offVswitch - paths[Placement.onload].packetsPerSecond) * packetCost) / 1e9;
-}
-
-function tableAccount({ backend, capacity }: TickReport['plans'][number]): TableAccount {
-  const { entries, used, masks, masksUsed } = capacity;
-  return { backend, entries, used, masks, masksUsed };
 }
 
 function sliceName(slices: readonly SliceTerms[], slice: number): string | undefined {

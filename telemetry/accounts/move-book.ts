@@ -42,6 +42,7 @@ export class MoveBook {
     this.#reasons = [...REASONS.map((r) => r.code), 'gone' as const].map((reason) => ({
       reason,
       flows: 0,
+      waiting: 0,
       moves: 0,
     }));
     this.reasons = this.#reasons;
@@ -56,7 +57,10 @@ export class MoveBook {
   begin(rules: readonly RuleInfo[]): void {
     if (rules !== this.#inForce) this.#follow(rules);
     for (const rule of this.#rules) rule.flows = 0;
-    for (const reason of this.#reasons) reason.flows = 0;
+    for (const reason of this.#reasons) {
+      reason.flows = 0;
+      reason.waiting = 0;
+    }
   }
 
   /** A live flow. */
@@ -64,6 +68,11 @@ export class MoveBook {
     const account = this.#ruleOf[rule];
     if (account !== undefined) account.flows++;
     this.#reasons[reason].flows++;
+  }
+
+  /** A live flow has no entry, and a rule asks for one. */
+  waits(reason: number): void {
+    this.#reasons[reason].waiting++;
   }
 
   /** A live flow is no longer where it was. */

@@ -5,7 +5,8 @@ import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
 import type { SliceTerms } from '../../engine/model/slice.ts';
 import type { PortLoad } from '../../engine/model/tick.ts';
-import type { OperationResult } from '../../engine/ports/path-backend.ts';
+import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
+import type { Capacity, OperationResult } from '../../engine/ports/path-backend.ts';
 
 /** The ways that packets can take, indexed by the placement that sends them there. */
 export const PATH_NAMES = ['vswitch', 'nic', 'fast-path'] as const;
@@ -61,14 +62,31 @@ export interface Coverage {
   readonly packets: number | undefined;
 }
 
-/** Use of one backend's table, as of the last plan. */
-export interface TableAccount {
+/** What one slice has of a table and may have. Entries. */
+export interface ShareAccount extends SliceShare {
+  /** Its name; {@link OTHER} for all flows of no declared slice and the slices beyond the bound. */
+  readonly slice: string;
+}
+
+/** One backend's table and what the planner made of it, as of the last plan. */
+export interface TableAccount extends Capacity {
   readonly backend: string;
-  /** Most entries that have been found to fit: what was declared, or what was learned. */
-  readonly entries: number;
-  readonly used: number;
-  readonly masks: number;
-  readonly masksUsed: number;
+  readonly placement: PlacementName;
+  /** Entries that the planner counts on: fewer than there are said to be after refusals. */
+  readonly learnedEntries: number;
+  /** Flows that asked for an entry, those that have one included. */
+  readonly contenders: number;
+  /** Worth below which a flow was not placed, packets/s. */
+  readonly threshold: number;
+  /**
+   * Gain below which entries were not swapped, packets/s; 0 when there was nothing to swap, Infinity
+   * when no swap gained enough.
+   */
+  readonly swapGain: number;
+  /** Operations that could be afforded. */
+  readonly budget: number;
+  readonly shares: readonly ShareAccount[];
+  readonly limits: readonly LimitUse[];
 }
 
 /** Where a change of placement leads; `gone` when a placed flow left the vSwitch. */
@@ -100,6 +118,8 @@ export interface ReasonAccount {
   readonly reason: ReasonCode | 'gone';
   /** Live flows that are where they are for this reason, now. */
   readonly flows: number;
+  /** Of these, how many a rule asks an entry for and have none. */
+  readonly waiting: number;
   /** Changes of placement that came about for it, since the start. */
   readonly moves: number;
 }
@@ -174,6 +194,8 @@ export interface TickAccounts {
   /** What the ports' devices count themselves, by name; of ports that have been looked at twice. */
   readonly portLoad: ReadonlyMap<string, PortLoad>;
   readonly tables: readonly TableAccount[];
+  /** Share of bits, beside packets, in what flows are worth, 0 to 1: what the node is short of. */
+  readonly bitShare: number;
   readonly moves: readonly MoveCount[];
   readonly rules: readonly RuleAccount[];
   readonly reasons: readonly ReasonAccount[];

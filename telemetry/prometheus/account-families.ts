@@ -1,11 +1,12 @@
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
-import type { PathBackend } from '../../engine/ports/path-backend.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { decisionFamilies } from './decision-families.ts';
+import { limitFamilies, plannerFamilies } from './planner-families.ts';
 import { portFamilies } from './port-families.ts';
 import { familyOf, familyOfOne, series, SeriesList } from './series.ts';
-import { shareFamilies, sliceFamilies } from './slice-families.ts';
+import { shareFamilies } from './share-families.ts';
+import { sliceFamilies } from './slice-families.ts';
 import { labelText, type MetricFamily } from './text-format.ts';
 
 /**
@@ -13,18 +14,15 @@ import { labelText, type MetricFamily } from './text-format.ts';
  * it asks. Labels come from what the node and its policies are made of, and the accounts bound how
  * many of each there are.
  *
- * @param backends those whose tables slices share
  * @param topFlows flows with the highest rates to name; 0: none
  */
-export function accountFamilies(
-  a: TickAccounts,
-  backends: readonly Pick<PathBackend, 'capabilities' | 'capacity'>[],
-  topFlows: number,
-): readonly MetricFamily[] {
+export function accountFamilies(a: TickAccounts, topFlows: number): readonly MetricFamily[] {
   return [
     ...nodeFamilies(a),
     ...sliceFamilies(a),
-    ...shareFamilies(a, backends),
+    ...shareFamilies(a),
+    ...plannerFamilies(a),
+    ...limitFamilies(a),
     ...portFamilies(a),
     ...decisionFamilies(a),
     ...(topFlows > 0 ? topFamilies(a, topFlows) : []),

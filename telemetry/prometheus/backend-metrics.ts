@@ -3,12 +3,21 @@ import type { Batch } from '../../engine/engine.ts';
 import type { PathFailure } from '../../engine/path.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import type { PathBackend } from '../../engine/ports/path-backend.ts';
+import type { TickAccounts } from '../accounts/tick-accounts.ts';
 
 const RENEWALS = ['renewed', 'failed', 'withheld'] as const;
+
+/** What {@link BackendMetrics} are of. */
+export interface BackendMetricsOptions {
+  readonly backends: readonly PathBackend[];
+  readonly accounts: TickAccounts;
+  readonly clock: Clock;
+}
 
 /** What Prometheus is told of the backends: tables, operations, leases. */
 export class BackendMetrics {
   readonly #backends: readonly PathBackend[];
+  readonly #accounts: TickAccounts;
   readonly #clock: Clock;
   readonly #applySeconds: Histogram;
   readonly #failures: Counter;
@@ -16,8 +25,9 @@ export class BackendMetrics {
   readonly #renewals: Counter;
   readonly #renewedAtMs = new Map<string, number>();
 
-  constructor(registry: Registry, backends: readonly PathBackend[], clock: Clock) {
+  constructor(registry: Registry, { backends, accounts, clock }: BackendMetricsOptions) {
     this.#backends = backends;
+    this.#accounts = accounts;
     this.#clock = clock;
     const registers = [registry];
     const labelNames = ['backend'];
@@ -34,17 +44,17 @@ export class BackendMetrics {
     };
     live(
       'table_entries',
-      'Entries that fit: what was declared, or less once the table has refused.',
-      (b) => b.capacity().entries,
-    );
-    live(
-      'table_entries_declared',
-      'Entries that the backend was said to hold.',
+      'Entries that the backend was said to hold. How many really fit is norikae_table_learned_entries.',
       (b) => b.capabilities().entries,
     );
+    live(
+      'table_learned_entries',
+      'Entries that the planner counts on: all, or fewer once the table has refused some for want of room; without refusals it tries for more.',
+      (b) => this.#learned(b),
+    );
     live('table_entries_used', 'Entries in use.', (b) => b.capacity().used);
-    live('table_entries_free', 'Entries that still fit.', (b) =>
-      Math.max(0, b.capacity().entries - b.capacity().used),
+    live('table_entries_free', 'Entries that are expected to fit still: learned less used.', (b) =>
+      Math.max(0, this.#learned(b) - b.capacity().used),
     );
     live('table_masks_used', 'Distinct masks in use.', (b) => b.capacity().masksUsed);
     live(
@@ -105,6 +115,12 @@ export class BackendMetrics {
   lease(backend: string, result: (typeof RENEWALS)[number]): void {
     this.#renewals.inc({ backend, result });
     if (result === 'renewed') this.#renewedAtMs.set(backend, this.#clock.now());
+  }
+
+  /** Before the first plan nothing has been learned. */
+  #learned(backend: PathBackend): number {
+    const table = this.#accounts.tables.find((t) => t.backend === backend.name);
+    return table?.learnedEntries ?? backend.capacity().entries;
   }
 
   /** Seconds. */

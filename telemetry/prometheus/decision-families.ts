@@ -72,6 +72,15 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
     ),
     familyOf(
       {
+        name: 'norikae_flows_waiting',
+        type: 'gauge',
+        help: 'Datapath flows that a rule asks an entry for and that have none, by what they wait for: room in the table (table-full), their slice (slice-share, slice-maximum), a port or the fast path (port-bandwidth, fast-path-capacity), more traffic (below-threshold, small-gain), operations (budget).',
+      },
+      reasons,
+      (r) => r.waiting,
+    ),
+    familyOf(
+      {
         name: 'norikae_refusals_total',
         type: 'counter',
         help: 'Operations that a backend refused, by cause.',

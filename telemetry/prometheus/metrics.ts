@@ -30,8 +30,8 @@ export class Metrics implements MetricsSource {
   constructor({ version, backends, accounts, clock, topFlows = 0 }: MetricsOptions) {
     registerProcessMetrics(this.registry, version);
     this.#loop = new LoopMetrics(this.registry);
-    this.backends = new BackendMetrics(this.registry, backends, clock);
-    const families = accountFamilies(accounts, backends, topFlows);
+    this.backends = new BackendMetrics(this.registry, { backends, accounts, clock });
+    const families = accountFamilies(accounts, topFlows);
     this.#exposition = new Exposition(this.registry, families);
   }
 

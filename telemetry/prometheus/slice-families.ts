@@ -1,6 +1,4 @@
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
-import { limitEntries } from '../../engine/model/slice.ts';
-import type { PathBackend } from '../../engine/ports/path-backend.ts';
 import type { PathUse, TickAccounts } from '../accounts/tick-accounts.ts';
 import { familyOf, series, SeriesList } from './series.ts';
 import type { MetricFamily } from './text-format.ts';
@@ -44,49 +42,6 @@ export function sliceFamilies(a: TickAccounts): readonly MetricFamily[] {
       },
       flows,
       ({ counts, i }) => counts[i],
-    ),
-  ];
-}
-
-/** What Prometheus is told of what slices may have of the backends' tables. */
-export function shareFamilies(
-  a: TickAccounts,
-  backends: readonly Pick<PathBackend, 'capabilities' | 'capacity'>[],
-): readonly MetricFamily[] {
-  const shares = new SeriesList(
-    () => a.slices,
-    ({ name: slice, terms }) =>
-      terms === undefined
-        ? []
-        : backends.map((backend) => {
-            const { placement } = backend.capabilities();
-            return series({ slice, placement }, { terms, backend });
-          }),
-  );
-  return [
-    familyOf(
-      {
-        name: 'norikae_slice_guaranteed_entries',
-        type: 'gauge',
-        help: 'Entries that a slice gets of the table behind a placement whatever the others ask for; 0 without a guarantee.',
-      },
-      shares,
-      ({ terms, backend }) =>
-        terms.guaranteed === undefined
-          ? 0
-          : limitEntries(terms.guaranteed, backend.capacity().entries),
-    ),
-    familyOf(
-      {
-        name: 'norikae_slice_maximum_entries',
-        type: 'gauge',
-        help: 'Most entries that a slice may have of the table behind a placement; all that fit without a maximum.',
-      },
-      shares,
-      ({ terms, backend }) => {
-        const { entries } = backend.capacity();
-        return terms.maximum === undefined ? entries : limitEntries(terms.maximum, entries);
-      },
     ),
   ];
 }

@@ -66,6 +66,42 @@ describe('accounts of decisions', () => {
     assert.deepEqual(forReason(accounts, 'table-full'), { flows: 1, moves: 1 });
   });
 
+  it('count by reason the flows that ask for an entry and have none, and no others', () => {
+    const rig = new Rig();
+    const codes: readonly ReasonCode[] = [
+      'table-full',
+      'slice-maximum',
+      'slice-share',
+      'port-bandwidth',
+      'fast-path-capacity',
+      'below-threshold',
+      'small-gain',
+    ];
+    const flows = Array.from({ length: codes.length + 4 }, (_, n) => ({ n }));
+    rig.read(0, flows);
+    const { wish } = rig.table.decision;
+    codes.forEach((code, n) => {
+      decide(rig, n, Placement.onload, 1, code);
+      wish[rowOf(rig.table, n)] = code === 'fast-path-capacity' ? Wish.fastPath : Wish.offload;
+    });
+    const [has, isMoved, wantsBack, unasked] = flows.slice(codes.length);
+    decide(rig, has.n, Placement.offload, 1, 'budget');
+    wish[rowOf(rig.table, has.n)] = Wish.offload;
+    decide(rig, isMoved.n, Placement.offload, 1, 'min-hold');
+    wish[rowOf(rig.table, isMoved.n)] = Wish.fastPath;
+    decide(rig, wantsBack.n, Placement.onload, 2, 'rule-onload');
+    wish[rowOf(rig.table, wantsBack.n)] = Wish.slowPath;
+    // Its entry went to a better flow, and no rule misses it.
+    decide(rig, unasked.n, Placement.onload, 0, 'table-full');
+    const waiting = rig.account().reasons.filter((r) => r.waiting > 0);
+    assert.deepEqual(
+      new Map(waiting.map((r) => [r.reason, r.waiting])),
+      new Map(codes.map((code) => [code, 1])),
+    );
+    rig.read(1000, []);
+    assert.ok(rig.account().reasons.every((r) => r.waiting === 0));
+  });
+
   it('count a placed flow that left the vSwitch once, and one that was not placed never', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }, { n: 2 }]);

@@ -39,6 +39,7 @@ export class Rig {
   slices: readonly SliceTerms[] = [];
   rules: readonly RuleInfo[] = RULES;
   plans: TickReport['plans'] = [];
+  bitShare = 0;
   node: NodeState = { hostCpu: undefined, portLoad: new Map() };
   #sequence = 0;
 
@@ -61,7 +62,7 @@ export class Rig {
   }
 
   account(moves: readonly BackendMove[] = [], elapsedMs = 0): TickAccounts {
-    const { table, ports, slices, plans, node } = this;
+    const { table, ports, slices, plans, node, bitShare } = this;
     const flows = PLACEMENT_NAMES.map(() => 0);
     for (const row of table.rows.subarray(0, table.count)) flows[table.decision.placement[row]]++;
     const tick = {
@@ -77,7 +78,7 @@ export class Rig {
     const stages = { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 };
     const none = {
       evaluation: undefined,
-      bitShare: 0,
+      bitShare,
       failures: [],
       held: false,
       batches: [],

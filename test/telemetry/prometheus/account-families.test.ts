@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { accountFamilies } from '../../../telemetry/prometheus/account-families.ts';
 import { TextWriter } from '../../../telemetry/prometheus/text-format.ts';
-import { FakeBackend } from '../../support/fake-backend.ts';
+import { limitOf, planOf, shareOf } from '../../support/plans.ts';
 import { port, Rig, slice } from '../accounts/rig.ts';
-
-const TABLE = new FakeBackend(1000);
 
 describe('metrics of the accounts', () => {
   /** Samples of a metric, without its name, as they are now. */
   function samples(rig: Rig, name: string, topFlows = 0): readonly string[] {
     const writer = new TextWriter('prometheus');
-    for (const family of accountFamilies(rig.accountant.accounts, [TABLE], topFlows))
-      writer.family(family);
+    for (const family of accountFamilies(rig.accountant.accounts, topFlows)) writer.family(family);
     return writer
       .end()
       .split('\n')
@@ -55,22 +52,64 @@ describe('metrics of the accounts', () => {
     assert.deepEqual(samples(rig, 'norikae_slice_traffic_bytes_total'), []);
   });
 
-  it('tell what slices are guaranteed and may have, in entries of each table', () => {
+  it('tell what slices of each table are guaranteed, want, are due and have', () => {
     const rig = new Rig();
-    rig.slices = [
-      { ...slice('gold'), guaranteed: { kind: 'share', value: 0.25 } },
-      { ...slice('iron'), maximum: { kind: 'entries', value: 30 } },
+    const gold = { weight: 3, guaranteed: 200, maximum: 640, wanted: 900, share: 500, used: 480 };
+    rig.plans = [
+      planOf({ shares: [shareOf(undefined, { used: 7 }), shareOf('gold', gold)] }),
+      planOf({ backend: 'of', placement: 'fast-path', shares: [shareOf('gold', { used: 3 })] }),
     ];
     rig.read(0, []);
     rig.account();
-    assert.deepEqual(samples(rig, 'norikae_slice_guaranteed_entries'), [
-      '{slice="gold",placement="offload"} 250',
-      '{slice="iron",placement="offload"} 0',
+    const [nic, other, fast] = [
+      '{backend="nic",placement="offload",slice="gold"}',
+      '{backend="nic",placement="offload",slice="other"}',
+      '{backend="of",placement="fast-path",slice="gold"}',
+    ];
+    assert.deepEqual(samples(rig, 'norikae_slice_used_entries'), [
+      `${nic} 480`,
+      `${other} 7`,
+      `${fast} 3`,
     ]);
-    assert.deepEqual(samples(rig, 'norikae_slice_maximum_entries'), [
-      '{slice="gold",placement="offload"} 1000',
-      '{slice="iron",placement="offload"} 30',
+    const first = (of: string) => samples(rig, `norikae_slice_${of}`)[0];
+    assert.equal(first('weight'), `${nic} 3`);
+    assert.equal(first('guaranteed_entries'), `${nic} 200`);
+    assert.equal(first('maximum_entries'), `${nic} 640`);
+    assert.equal(first('wanted_entries'), `${nic} 900`);
+    assert.equal(first('share_entries'), `${nic} 500`);
+  });
+
+  it('tell what the planner worked out for itself, and that no swap gained enough', () => {
+    const rig = new Rig();
+    rig.bitShare = 0.25;
+    rig.plans = [planOf(), planOf({ backend: 'of', swapGain: Number.POSITIVE_INFINITY })];
+    rig.read(0, []);
+    rig.account();
+    const planner = (of: string) => samples(rig, `norikae_planner_${of}`);
+    assert.deepEqual(planner('threshold_packets_per_second'), [
+      '{backend="nic"} 12',
+      '{backend="of"} 12',
     ]);
+    assert.deepEqual(planner('swap_gain_packets_per_second'), [
+      '{backend="nic"} 340',
+      '{backend="of"} +Inf',
+    ]);
+    assert.equal(planner('contenders')[0], '{backend="nic"} 900');
+    assert.equal(planner('budget_operations')[0], '{backend="nic"} 40');
+    assert.deepEqual(planner('bit_share_ratio'), [' 0.25']);
+  });
+
+  it('tell limits beside what is expected within them, in bytes', () => {
+    const rig = new Rig();
+    rig.plans = [planOf({ limits: [limitOf('p0')] })];
+    rig.read(0, []);
+    rig.account();
+    const limit = (of: string) => samples(rig, `norikae_limit_${of}`);
+    const p0 = '{backend="nic",limit="p0 send"}';
+    assert.deepEqual(limit('bytes_per_second'), [`${p0} 1000000000`]);
+    assert.deepEqual(limit('packets_per_second'), [`${p0} +Inf`]);
+    assert.deepEqual(limit('expected_bytes_per_second'), [`${p0} 500000000`]);
+    assert.deepEqual(limit('expected_packets_per_second'), [`${p0} 500`]);
   });
 
   it('have what a device counts and its speed only where they are known', () => {
@@ -96,10 +135,19 @@ describe('metrics of the accounts', () => {
     const rig = new Rig({ most: 4 });
     rig.slices = Array.from({ length: 50 }, (_, n) => slice(`s${n}`));
     rig.ports = new Map(Array.from({ length: 50 }, (_, n) => [`p${n}`, port(`p${n}`)]));
+    const shares = [undefined, ...rig.slices.map((s) => s.name)].map((name) => shareOf(name));
+    const limits = Array.from({ length: 50 }, (_, n) => limitOf(`p${n}`));
+    rig.plans = [planOf({ shares, limits })];
     rig.read(0, []);
     rig.account();
     assert.equal(samples(rig, 'norikae_slice_traffic_bytes_total').length, 5 * 3);
     assert.equal(samples(rig, 'norikae_port_traffic_bytes_total').length, 5 * 2 * 3);
     assert.equal(samples(rig, 'norikae_port_info').length, 5);
+    assert.equal(samples(rig, 'norikae_limit_bytes_per_second').length, 4);
+    const used = samples(rig, 'norikae_slice_used_entries');
+    assert.equal(used.length, 5);
+    // What is not kept apart is summed up: 46 slices, and the flows of none.
+    assert.match(used[4], /slice="other"\} 470$/);
+    assert.match(samples(rig, 'norikae_slice_maximum_entries')[4], /slice="other"\} 800$/);
   });
 });

@@ -56,6 +56,6 @@ describe('metrics of a running daemon', () => {
     assert.ok(left > 0 && left <= lease, `${left} of ${lease} s`);
     const installed = 'backend="emulated-nic",kind="put",outcome="installed"';
     assert.ok((await value(`norikae_operations_total{${installed}}`)) > 0);
-    assert.equal(await value('norikae_table_entries_declared{backend="emulated-nic"}'), 200);
+    assert.equal(await value('norikae_table_entries{backend="emulated-nic"}'), 200);
   });
 });

@@ -1,0 +1,80 @@
+import type { LimitUse } from '../../engine/planner/plan.ts';
+import type { TableAccount, TickAccounts } from '../accounts/tick-accounts.ts';
+import { familyOf, familyOfOne, series, SeriesList } from './series.ts';
+import type { MetricFamily } from './text-format.ts';
+
+/** What Prometheus is told of what the planner works out for itself, as of the last plans. */
+export function plannerFamilies(a: TickAccounts): readonly MetricFamily[] {
+  const tables = new SeriesList(
+    () => a.tables,
+    (table) => [series({ backend: table.backend }, table)],
+  );
+  const gauge = (
+    name: string,
+    help: string,
+    value: (table: TableAccount) => number,
+  ): MetricFamily =>
+    familyOf({ name: `norikae_planner_${name}`, type: 'gauge', help }, tables, value);
+  return [
+    gauge(
+      'contenders',
+      'Flows that a rule asks a backend for, those that have an entry included.',
+      (t) => t.contenders,
+    ),
+    gauge(
+      'threshold_packets_per_second',
+      'Worth (expected packets a second) below which a flow is not placed: all such flows together would bring next to nothing. The planner works it out anew for each plan.',
+      (t) => t.threshold,
+    ),
+    gauge(
+      'swap_gain_packets_per_second',
+      'Gain in worth (expected packets a second) below which a flow does not take the entry of another one. Worked out anew for each plan; 0 when there was nothing to swap, +Inf when no swap gained enough.',
+      (t) => t.swapGain,
+    ),
+    gauge(
+      'budget_operations',
+      'Operations that could be afforded at the start of the last plan; 0 for long: planner.operations holds moves back, and flows wait with reason budget.',
+      (t) => t.budget,
+    ),
+    familyOfOne(
+      {
+        name: 'norikae_planner_bit_share_ratio',
+        type: 'gauge',
+        help: 'Share of bits, beside packets, in what flows are worth: 0 where host CPU is scarce, 1 where the bandwidth of the uplinks is. The planner works it out from host CPU and the load of links.',
+      },
+      () => a.bitShare,
+    ),
+  ];
+}
+
+/** What Prometheus is told of the limits of ports and of the fast path, as of the last plans. */
+export function limitFamilies(a: TickAccounts): readonly MetricFamily[] {
+  const limits = new SeriesList(
+    () => a.tables,
+    ({ backend, limits: of }) => of.map((limit) => series({ backend, limit: limit.name }, limit)),
+  );
+  const gauge = (name: string, help: string, value: (limit: LimitUse) => number): MetricFamily =>
+    familyOf({ name: `norikae_limit_${name}`, type: 'gauge', help }, limits, value);
+  return [
+    gauge(
+      'bytes_per_second',
+      'Most bytes a second that the flows of a backend may be expected to send by a port (limit=PORT receive, PORT send) or by the fast path; +Inf where only packets are limited.',
+      (limit) => limit.bitsPerSecond / 8,
+    ),
+    gauge(
+      'packets_per_second',
+      'Most packets a second for the same; +Inf where only bytes are limited.',
+      (limit) => limit.packetsPerSecond,
+    ),
+    gauge(
+      'expected_bytes_per_second',
+      'Bytes a second that the flows placed by the last plan are expected to send within a limit. From 9 tenths of it on newcomers wait with reason port-bandwidth or fast-path-capacity.',
+      (limit) => limit.expectedBitsPerSecond / 8,
+    ),
+    gauge(
+      'expected_packets_per_second',
+      'Packets a second that the flows placed by the last plan are expected to send within a limit.',
+      (limit) => limit.expectedPacketsPerSecond,
+    ),
+  ];
+}
