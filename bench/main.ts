@@ -6,6 +6,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['ingest', () => import('./ingest.ts')],
   ['tick', () => import('./tick.ts')],
   ['rules', () => import('./rules.ts')],
+  ['plan', () => import('./plan.ts')],
   ['apply', () => import('./apply.ts')],
   ['scrape', () => import('./scrape.ts')],
   ['influx', () => import('./influx.ts')],

@@ -18,6 +18,7 @@ export function openFlowBackend(config: FastPathConfig): OpenFlowBackend {
     entrances: { [vswitch]: { uplink: portRef(uplink), slow: portRef(slow) } },
     exits: Object.fromEntries(vms.map((vm) => [vm, portRef(fast)])),
     entries: config.entries,
+    ...throughputOf(config),
     priority: config.priority,
     cookieTag: config.cookieTag,
     leaseMs: config.leaseMs,
@@ -25,6 +26,15 @@ export function openFlowBackend(config: FastPathConfig): OpenFlowBackend {
     pauseMs: config.pauseMs,
     journal: config.journal,
   });
+}
+
+/** What the fast path processes; what is not said of it is no limit. */
+function throughputOf({ packetsPerSecond, bitsPerSecond }: FastPathConfig) {
+  if (packetsPerSecond === undefined && bitsPerSecond === undefined) return {};
+  const any = Number.POSITIVE_INFINITY;
+  return {
+    throughput: { packetsPerSecond: packetsPerSecond ?? any, bitsPerSecond: bitsPerSecond ?? any },
+  };
 }
 
 /** Digits are an OpenFlow port number, anything else is a name. */

@@ -93,9 +93,14 @@ export class Loop {
       smoothingMs: SMOOTHING_MS,
     });
     const { minHoldMs, operationsPerSecond, burst } = config.planner;
+    const { receiveBitsPerSecond, sendBitsPerSecond } = config.planner;
     this.engine = new Engine({
       evaluator: options.evaluator,
       planner: { minHoldMs, operations: { perSecond: operationsPerSecond, burst } },
+      bandwidth: {
+        ...(receiveBitsPerSecond === undefined ? {} : { receiveBitsPerSecond }),
+        ...(sendBitsPerSecond === undefined ? {} : { sendBitsPerSecond }),
+      },
       backends: node.backends,
       clock,
       auditMs: AUDIT_MS,

@@ -95,6 +95,7 @@ export class OpenFlowBackend implements PathBackend {
     return {
       placement: 'fast-path',
       entries: this.#options.entries,
+      ...(this.#options.throughput === undefined ? {} : { throughput: this.#options.throughput }),
       masks: Number.POSITIVE_INFINITY,
       leaseMs: (this.#hardSeconds + 1) * 1000,
       heartbeatMs: this.#options.heartbeatMs,

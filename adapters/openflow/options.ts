@@ -20,6 +20,8 @@ export interface OpenFlowOptions {
   readonly exits: Readonly<Record<string, PortRef>>;
   /** Rules that may be put in the switch. */
   readonly entries: number;
+  /** What the fast path behind it processes; left out: any number. */
+  readonly throughput?: { readonly packetsPerSecond: number; readonly bitsPerSecond: number };
   /** Priority of the rules in table 0; the next higher one is used, too, for heartbeats. */
   readonly priority: number;
   /** Upper 16 bits of every cookie: whose rules they are. */

@@ -7,11 +7,12 @@ import { OVS_REBALANCER } from './algorithms/ovs-rebalancer.ts';
 import { PLAIN_OVS } from './algorithms/plain-ovs.ts';
 import { SFLOW_ELEPHANTS, TUNED_ELEPHANTS } from './algorithms/sflow-elephants.ts';
 import { topK } from './algorithms/top-k.ts';
-import { NORIKAE } from './norikae.ts';
+import { NORIKAE, NORIKAE_PACKETS } from './norikae.ts';
 
 /** All that is compared: our own first, then the field's. */
 export const ALGORITHMS: readonly Contender[] = [
   NORIKAE,
+  NORIKAE_PACKETS,
   topK('bytes'),
   topK('packets'),
   lfu(),

@@ -10,12 +10,20 @@ import type { EntryTable } from './entry-table.ts';
 /** As `daemon/config/host.json` and `daemon/config/config.ts` have them. */
 const PLANNER = { minHoldMs: 2000, operations: { perSecond: 4000, burst: 8000 } };
 const SMOOTHING_MS = 1000;
-const BIT_SHARE = Number(process.env.BIT ?? 1);
 
-/** Norikae's own planner: the daemon's flow table, rates and planner, fed with the windows. */
+/**
+ * Norikae's own planner: the daemon's flow table, rates, forecast and planner, fed with the windows.
+ * As on a node whose ports are nearly full, where it goes for bytes.
+ */
 export const NORIKAE: Algorithm = {
   name: 'norikae',
-  create: (context) => new Norikae(context),
+  create: (context) => new Norikae(context, 1),
+};
+
+/** The same as on a node whose CPUs are what it lacks, where it goes for packets. */
+export const NORIKAE_PACKETS: Algorithm = {
+  name: 'norikae-packets',
+  create: (context) => new Norikae(context, 0),
 };
 
 /**
@@ -44,7 +52,10 @@ class Norikae implements Placer {
   readonly #bytes: Float64Array;
   readonly #lastMs: Float64Array;
 
-  constructor({ flows, entries }: PlacerContext) {
+  /** @param bitShare share of bits in what flows are worth, as the node's scarcity has it */
+  constructor({ flows, entries }: PlacerContext, bitShare: number) {
+    this.name = bitShare > 0 ? NORIKAE.name : NORIKAE_PACKETS.name;
+    this.#bitShare = bitShare;
     this.#room = {
       placement: Placement.offload,
       entries,
@@ -62,7 +73,7 @@ class Norikae implements Placer {
   decide(view: WindowView): void {
     this.#read(view);
     updateRates(this.#table, SMOOTHING_MS);
-    this.#forecaster.update(this.#table, BIT_SHARE);
+    this.#forecaster.update(this.#table, this.#bitShare);
     wish(this.#table);
     this.#carryOut(view);
   }

@@ -2,7 +2,7 @@ import { compare, type Comparison } from '../report.ts';
 import { type Bound, mostWithoutForesight } from './bounds.ts';
 import { type AlgorithmFigures, meanFigures, type SettingFigures, settingName } from './figures.ts';
 import { grouped } from './groups.ts';
-import { NORIKAE } from './norikae.ts';
+import { NORIKAE, NORIKAE_PACKETS } from './norikae.ts';
 
 /** Coverage that differs by less is level. */
 const LEVEL = 0.0005;
@@ -15,7 +15,8 @@ export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] 
   const groups = grouped(figures, (f) => `${f.windowMs} ${f.load} ${f.entries}`);
   return [...groups.values()].flatMap((group) => {
     const mean = meanFigures(group);
-    const { ours, peers } = sides(mean);
+    const { ours, peers } = sides(mean, 'bytes');
+    const byPackets = sides(mean, 'packets').ours ?? ours;
     if (ours === undefined || peers.length === 0) return [];
     const input = group.length > 1 ? 'mean' : mean.input;
     const where = `${settingName({ ...mean, input })}, ${mean.windowMs} ms`;
@@ -31,7 +32,7 @@ export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] 
       ),
       compare(
         `${where}: packets, beside ${packets.algorithm}`,
-        { ours: ours.packetCoverage * 100, peer: packets.packetCoverage * 100 },
+        { ours: (byPackets ?? ours).packetCoverage * 100, peer: packets.packetCoverage * 100 },
         '%',
         'higher',
       ),
@@ -69,7 +70,7 @@ function nearnessBy(
   value: (a: AlgorithmFigures) => number,
 ): string[] {
   const shares = figures.flatMap((f) => {
-    const { ours } = sides(f);
+    const { ours } = sides(f, unit);
     const most = mostWithoutForesight(f.bounds)[unit];
     return ours === undefined ? [] : [{ share: value(ours) / most, where: settingName(f) }];
   });
@@ -82,11 +83,11 @@ function nearnessBy(
 
 function standingBy(
   figures: readonly SettingFigures[],
-  unit: string,
+  unit: keyof Bound,
   value: (a: AlgorithmFigures) => number,
 ): string[] {
   const leads = figures.flatMap((f) => {
-    const { ours, peers } = sides(f);
+    const { ours, peers } = sides(f, unit);
     if (ours === undefined || peers.length === 0) return [];
     const peer = best(peers, value);
     const where = `${settingName(f)}, ${f.windowMs} ms`;
@@ -106,10 +107,14 @@ interface Sides {
   readonly peers: readonly AlgorithmFigures[];
 }
 
-function sides({ algorithms }: SettingFigures): Sides {
+/** Ours is the one that goes for the unit: on a node it follows what is scarce there. */
+function sides({ algorithms }: SettingFigures, unit: keyof Bound): Sides {
+  const names = [NORIKAE.name, NORIKAE_PACKETS.name];
+  const wanted = unit === 'bytes' ? names : names.toReversed();
+  const found = wanted.map((name) => algorithms.find((a) => a.algorithm === name));
   return {
-    ours: algorithms.find((a) => a.algorithm === NORIKAE.name),
-    peers: algorithms.filter((a) => a.algorithm !== NORIKAE.name),
+    ours: found[0] ?? found[1],
+    peers: algorithms.filter((a) => !names.includes(a.algorithm)),
   };
 }
 

@@ -85,6 +85,9 @@ export interface FastPathConfig {
   readonly timeoutMs: number;
   readonly ports: FastPathPorts;
   readonly entries: number;
+  /** What the fast path processes of all flows together; undefined: any number. */
+  readonly packetsPerSecond?: number;
+  readonly bitsPerSecond?: number;
   readonly priority: number;
   readonly cookieTag: number;
   readonly leaseMs: number;
@@ -116,6 +119,9 @@ export interface PollConfig {
 
 export interface PlannerConfig {
   readonly minHoldMs: number;
+  /** Most that all NIC ports together receive and send; undefined: the sum of their links. */
+  readonly receiveBitsPerSecond?: number;
+  readonly sendBitsPerSecond?: number;
   readonly operationsPerSecond: number;
   readonly burst: number;
 }

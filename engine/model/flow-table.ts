@@ -177,7 +177,9 @@ export class FlowTable {
     t.rawBytes[row] = bytes;
     if (idleMs >= 0) {
       const active = this.#nowMs - idleMs;
-      if (active > t.lastActiveMs[row]) t.lastActiveMs[row] = active;
+      // A flow may have been silent for a while when it is first read.
+      const isNew = this.#born[row] === this.#epoch;
+      if (isNew || active > t.lastActiveMs[row]) t.lastActiveMs[row] = active;
     }
     this.#seen[row] = this.#epoch;
   }

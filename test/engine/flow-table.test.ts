@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FlowTable } from '../../engine/model/flow-table.ts';
-import { flowId, outputTo, read, rowOf } from '../support/flows.ts';
+import { anyFrom, flowId, outputTo, read, rowOf } from '../support/flows.ts';
 
 describe('flow table', () => {
   it('keeps a flow in its row from reading to reading', () => {
@@ -155,5 +155,14 @@ describe('flow table', () => {
         }
       }),
     );
+  });
+
+  it('takes a new flow for silent since its last packet, not since it was first read', () => {
+    const table = new FlowTable();
+    table.begin(1000);
+    const row = table.add(flowId(1), anyFrom('vm1'), outputTo('vm2'));
+    table.observe(row, 5, 500, 400);
+    table.end();
+    assert.equal(table.traffic.lastActiveMs[row], 600);
   });
 });

@@ -1,0 +1,167 @@
+import { Forecaster } from '../engine/forecast/forecaster.ts';
+import { Placement, Wish } from '../engine/model/flow.ts';
+import { FlowTable } from '../engine/model/flow-table.ts';
+import type { SliceTerms } from '../engine/model/slice.ts';
+import type { Room } from '../engine/planner/plan.ts';
+import { Planner } from '../engine/planner/planner.ts';
+import { updateRates } from '../telemetry/rates.ts';
+import { Sfc32 } from '../adapters/emulator/random.ts';
+import { type BenchOptions, type BenchReport, type Comparison, compare } from './report.ts';
+
+const ENTRIES = 8192;
+const PERIOD_MS = 250;
+const SLICES = 16;
+const PLANNER = { minHoldMs: 2000, operations: { perSecond: 4000, burst: 8000 } };
+
+/**
+ * What a plan costs, in CPU time: every flow asks for an entry, 8,192 fit, 16 slices share them. Beside the
+ * obvious way of doing it: sort all contenders by their score, in JavaScript objects, and compare
+ * the first 8,192 with what is placed.
+ */
+export function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
+  const sizes = quick ? [1_000, 10_000] : [10_000, 100_000, 1_000_000];
+  const comparisons: Comparison[] = [];
+  const notes: string[] = [];
+  for (const flows of sizes) {
+    signal.throwIfAborted();
+    const { planMs, forecastMs, slowestMs, peerMs } = measure(flows, quick ? 5 : 25);
+    comparisons.push(
+      compare(`plan, ${flows} candidates`, { ours: planMs, peer: peerMs }, 'ms', 'lower'),
+    );
+    notes.push(
+      `${flows} candidates: plan ${planMs.toFixed(2)} ms (slowest ${slowestMs.toFixed(2)}), ` +
+        `forecast ${forecastMs.toFixed(2)} ms, ${((planMs / flows) * 1e6).toFixed(0)} ns a flow`,
+    );
+  }
+  notes.push('peer: an array of objects, sorted by score, the first 8,192 against those placed');
+  return Promise.resolve({ name: 'plan', comparisons, notes });
+}
+
+/** Medians over the rounds, ms. */
+function measure(flows: number, rounds: number) {
+  const scene = new Scene(flows);
+  const plans: number[] = [];
+  const forecasts: number[] = [];
+  const peers: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    forecasts.push(scene.tick());
+    plans.push(scene.plan());
+    peers.push(scene.peer());
+  }
+  const settled = plans.slice(Math.min(3, rounds - 1));
+  return {
+    planMs: middle(settled),
+    slowestMs: Math.max(...settled),
+    forecastMs: middle(forecasts),
+    peerMs: middle(peers),
+  };
+}
+
+function middle(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1];
+}
+
+/** Flows whose rates are drawn anew in each tick: heavy-tailed, and half of them silent. */
+class Scene {
+  readonly #table = new FlowTable();
+  readonly #planner = new Planner(PLANNER);
+  readonly #forecaster = new Forecaster();
+  readonly #random = new Sfc32(1);
+  readonly #flows: number;
+  readonly #packets: Float64Array;
+  readonly #room: Room = {
+    placement: Placement.offload,
+    entries: ENTRIES,
+    slices: Array.from({ length: SLICES }, (_, n): SliceTerms => sliceNumber(n)),
+    ports: new Map(),
+    limits: [],
+    supports: () => true,
+  };
+  #nowMs = 0;
+  /** What the peer would move; added up so that its work is not in vain. */
+  #moved = 0;
+
+  constructor(flows: number) {
+    this.#flows = flows;
+    this.#packets = new Float64Array(flows);
+    this.#table.reserve(flows);
+    this.#read();
+  }
+
+  /** One reading with its rates, which are not counted, and its forecast. Returns ms. */
+  tick(): number {
+    this.#read();
+    updateRates(this.#table, 1000);
+    const elapsedMs = cpuMs(() => this.#forecaster.update(this.#table, 0.5));
+    const { decision, forecast, rows, count } = this.#table;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i];
+      decision.wish[row] = Wish.offload;
+      decision.score[row] = forecast.worth[row];
+      decision.slice[row] = row % (SLICES + 1);
+    }
+    return elapsedMs;
+  }
+
+  /** One plan, carried out. Returns the time of the plan alone, ms. */
+  plan(): number {
+    const moves: { row: number; to: Placement }[] = [];
+    const elapsedMs = cpuMs(() => {
+      const plan = this.#planner.plan(this.#table, this.#room, this.#nowMs);
+      for (const row of plan.withdraw) moves.push({ row, to: Placement.onload });
+      for (const row of plan.install) moves.push({ row, to: Placement.offload });
+    });
+    for (const { row, to } of moves) {
+      this.#table.decision.placement[row] = to;
+      this.#table.decision.placedSinceMs[row] = this.#nowMs;
+    }
+    return elapsedMs;
+  }
+
+  /** The obvious way, on the same scores. Returns ms. */
+  peer(): number {
+    const { decision, rows, count } = this.#table;
+    return cpuMs(() => {
+      const all = Array.from({ length: count }, (_, i) => {
+        const row = rows[i];
+        return { row, score: decision.score[row], placed: decision.placement[row] !== 0 };
+      });
+      all.sort((a, b) => b.score - a.score);
+      this.#moved +=
+        all.slice(0, ENTRIES).filter((c) => !c.placed).length +
+        all.slice(ENTRIES).filter((c) => c.placed).length;
+    });
+  }
+
+  #read(): void {
+    const table = this.#table;
+    this.#nowMs += PERIOD_MS;
+    table.begin(this.#nowMs);
+    for (let n = 0; n < this.#flows; n++) {
+      const id = { w0: n, w1: n >>> 3, w2: 7, w3: n };
+      const found = table.rowOf(id);
+      const row = found >= 0 ? found : table.add(id, ANY, NOWHERE);
+      const sends = this.#random.uniform() < 0.5;
+      if (sends) this.#packets[n] += Math.ceil(this.#random.uniform() ** -1.2);
+      table.observe(row, this.#packets[n], this.#packets[n] * 800, sends ? 3 : 800);
+    }
+    table.end();
+  }
+}
+
+/** CPU time of the process that a task takes, ms: what others do on the machine does not count. */
+function cpuMs(task: () => void): number {
+  const before = process.cpuUsage();
+  task();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+function sliceNumber(n: number): SliceTerms {
+  const guaranteed = { kind: 'share', value: 0.02 } as const;
+  const maximum = { kind: 'share', value: 0.5 } as const;
+  return { name: `s${n}`, declared: true, weight: 1 + (n % 3), guaranteed, maximum };
+}
+
+const ANY = { inPort: '', fields: [], opaque: [] };
+const NOWHERE: readonly never[] = [];
