@@ -79,7 +79,7 @@ class Scene {
   };
   #nowMs = 0;
   /** What the peer would move; added up so that its work is not in vain. */
-  #moved = 0;
+  moved = 0;
 
   constructor(flows: number) {
     this.#flows = flows;
@@ -127,7 +127,7 @@ class Scene {
         return { row, score: decision.score[row], placed: decision.placement[row] !== 0 };
       });
       all.sort((a, b) => b.score - a.score);
-      this.#moved +=
+      this.moved +=
         all.slice(0, ENTRIES).filter((c) => !c.placed).length +
         all.slice(ENTRIES).filter((c) => c.placed).length;
     });

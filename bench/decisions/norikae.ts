@@ -40,6 +40,7 @@ function wish(table: FlowTable): void {
 }
 
 class Norikae implements Placer {
+  readonly #bitShare: number;
   readonly #table = new FlowTable();
   readonly #forecaster = new Forecaster();
   readonly #planner = new Planner(PLANNER);
@@ -54,7 +55,6 @@ class Norikae implements Placer {
 
   /** @param bitShare share of bits in what flows are worth, as the node's scarcity has it */
   constructor({ flows, entries }: PlacerContext, bitShare: number) {
-    this.name = bitShare > 0 ? NORIKAE.name : NORIKAE_PACKETS.name;
     this.#bitShare = bitShare;
     this.#room = {
       placement: Placement.offload,
