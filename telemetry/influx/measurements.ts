@@ -67,6 +67,11 @@ export const MEASUREMENTS = {
         unit: 'CPUs',
         help: 'Estimate: CPUs that the vSwitch would need for what is carried past it.',
       },
+      bit_share: {
+        type: 'float',
+        unit: '0 to 1',
+        help: 'Weight of bits, beside packets, in what flows are worth: 0 where CPU is scarce.',
+      },
       reactions: {
         type: 'integer',
         unit: 'flows',
@@ -141,7 +146,12 @@ export const MEASUREMENTS = {
     help: "Each backend's table.",
     tags: { backend: 'Name of the backend.' },
     fields: {
-      entries: { type: 'integer', unit: 'entries', help: 'Most that were found to fit.' },
+      entries: { type: 'integer', unit: 'entries', help: 'Said to fit.' },
+      learned: {
+        type: 'integer',
+        unit: 'entries',
+        help: 'That the planner counts on: fewer than `entries` after refusals.',
+      },
       used: { type: 'integer', unit: 'entries', help: 'In use.' },
       masks: {
         type: 'integer',
@@ -149,6 +159,79 @@ export const MEASUREMENTS = {
         help: 'Distinct masks that fit; left out when it does not matter.',
       },
       masks_used: { type: 'integer', unit: 'masks', help: 'In use.' },
+      contenders: {
+        type: 'integer',
+        unit: 'flows',
+        help: 'That a rule asks it for, those with an entry included.',
+      },
+      threshold: {
+        type: 'float',
+        unit: 'packets/s',
+        help: 'Worth below which a flow was not placed.',
+      },
+      swap_gain: {
+        type: 'float',
+        unit: 'packets/s',
+        help: 'Gain below which entries were not swapped; left out when no swap gained enough.',
+      },
+      budget: {
+        type: 'integer',
+        unit: 'operations',
+        help: 'That could be afforded at the start of the last plan.',
+      },
+    },
+  },
+  norikae_share: {
+    help: "How each backend's table is divided among the declared slices.",
+    tags: {
+      backend: 'Name of the backend.',
+      slice: 'Name of the slice; `other` for flows of no declared slice and slices beyond 256.',
+    },
+    fields: {
+      weight: { type: 'float', unit: '', help: 'Its part of what nobody has a guarantee for.' },
+      guaranteed: { type: 'integer', unit: 'entries', help: 'Its own whatever others ask for.' },
+      maximum: { type: 'integer', unit: 'entries', help: 'Most that it may have.' },
+      wanted: { type: 'integer', unit: 'flows', help: 'That have an entry or are worth one.' },
+      share: { type: 'integer', unit: 'entries', help: 'Due to it now.' },
+      used: { type: 'integer', unit: 'entries', help: 'That it has, as of the last plan.' },
+    },
+  },
+  norikae_limit: {
+    help: 'What ports and the fast path get through, and what is expected of the placed flows.',
+    tags: {
+      backend: 'Name of the backend.',
+      limit: '`PORT receive`, `PORT send`, of all ports, or of the fast path; the first 256.',
+    },
+    fields: {
+      bits_per_second: { type: 'float', unit: 'bits/s', help: 'Most; left out for any number.' },
+      packets_per_second: {
+        type: 'float',
+        unit: 'packets/s',
+        help: 'Most; left out for any number.',
+      },
+      expected_bits_per_second: {
+        type: 'float',
+        unit: 'bits/s',
+        help: 'Of the flows that the last plan placed.',
+      },
+      expected_packets_per_second: {
+        type: 'float',
+        unit: 'packets/s',
+        help: 'Of the flows that the last plan placed.',
+      },
+    },
+  },
+  norikae_reason: {
+    help: 'Why flows are where they are.',
+    tags: { reason: 'Code of the reason; `gone`: flows that left the vSwitch.' },
+    fields: {
+      flows: { type: 'integer', unit: 'flows', help: 'Live flows.' },
+      waiting: {
+        type: 'integer',
+        unit: 'flows',
+        help: 'Of these, that a rule asks an entry for and that have none.',
+      },
+      moves: { type: 'integer', unit: 'moves', help: 'For it, since the daemon started.' },
     },
   },
   norikae_operations: {

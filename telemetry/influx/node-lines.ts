@@ -2,6 +2,7 @@ import type { TickReport } from '../../engine/engine.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { lineOf } from './line.ts';
+import { tableLines } from './table-lines.ts';
 import { rate, type Round, trafficLines } from './traffic-lines.ts';
 
 /** Ports whose devices are told of; those beyond are left out. */
@@ -37,6 +38,7 @@ export function nodeLines(
         coverage_packets: gains && 1 - gains.vswitchPackets / gains.packets,
         host_cpu: report.tick.node.hostCpu,
         cpu_saved_cores: accounts.cpuSavedCores,
+        bit_share: accounts.bitShare,
         reactions: accounts.reactions.count,
         reaction_seconds: accounts.reactions.sumSeconds,
         ticks: sums.ticks,
@@ -48,6 +50,7 @@ export function nodeLines(
     ),
   );
   portLines(report, round);
+  for (const table of accounts.tables) tableLines(table, round);
   workLines(accounts, round);
 }
 
@@ -68,17 +71,16 @@ function portLines({ tick }: TickReport, { node, wallMs, write }: Round): void {
   }
 }
 
-/** Tables, operations, changes of placement, rules. */
+/** Operations, changes of placement, reasons, rules. */
 function workLines(accounts: TickAccounts, { node, wallMs, write }: Round): void {
-  for (const { backend, entries, used, masks, masksUsed } of accounts.tables) {
-    const fields = { entries, used, masks, masks_used: masksUsed };
-    write(lineOf('norikae_table', { node, backend }, fields, wallMs));
-  }
   for (const { backend, kind, outcome, count } of accounts.operations) {
     write(lineOf('norikae_operations', { node, backend, kind, outcome }, { count }, wallMs));
   }
   for (const { from, to, count } of accounts.moves) {
     write(lineOf('norikae_moves', { node, from, to }, { count }, wallMs));
+  }
+  for (const { reason, flows, waiting, moves } of accounts.reasons) {
+    write(lineOf('norikae_reason', { node, reason }, { flows, waiting, moves }, wallMs));
   }
   for (const { rule, flows, moves, refusals } of accounts.rules) {
     write(lineOf('norikae_rule', { node, rule }, { flows, moves, refusals }, wallMs));

@@ -19,6 +19,8 @@ export class Drive {
   held = false;
   fresh = true;
   elapsedMs = 1;
+  plans: TickReport['plans'] = [];
+  bitShare = 0;
   #sequence = 0;
 
   constructor({ periodMs = 1_000, topFlows = 0 } = {}) {
@@ -66,11 +68,11 @@ export class Drive {
         fresh: this.fresh,
       },
       evaluation: undefined,
-      bitShare: 0,
+      bitShare: this.bitShare,
       slices: [
         { name: 'blue', declared: true, weight: 1, guaranteed: undefined, maximum: undefined },
       ],
-      plans: [],
+      plans: this.plans,
       moves: [],
       failures: [],
       flows: [this.table.count, 0, 0],

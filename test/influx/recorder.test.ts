@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { Wish } from '../../engine/model/flow.ts';
+import { REASONS, reasonIndex } from '../../engine/model/reason.ts';
 import { rowOf } from '../support/flows.ts';
+import { limitOf, planOf, shareOf } from '../support/plans.ts';
 import { Drive, WALL_MS } from './drive.ts';
 import type { Point } from './parse-line.ts';
 
@@ -94,6 +97,52 @@ describe('what is written to InfluxDB of a tick', () => {
     const port = one(points, 'norikae_port', { port: 'vm1' });
     assert.deepEqual([port.fields.rx_bits_per_second, port.fields.tx_bits_per_second], [8, 16]);
     assert.equal(one(points, 'norikae_port', { port: 'vm2' }).fields.kind, 'vm');
+  });
+
+  it('has what the planner made of each table: shares, limits, what it works out', () => {
+    const drive = new Drive({ periodMs: 250 });
+    drive.bitShare = 0.25;
+    const red = { weight: 2.5, guaranteed: 200, maximum: 640, wanted: 900, share: 500, used: 480 };
+    drive.plans = [
+      planOf({
+        shares: [shareOf(undefined), shareOf('red', red)],
+        limits: [limitOf('p0')],
+        swapGain: Number.POSITIVE_INFINITY,
+      }),
+    ];
+    const points = drive.tick([{ n: 1 }]);
+    assert.deepEqual(one(points, 'norikae_table', { backend: 'nic' }).fields, {
+      entries: 1000,
+      learned: 800,
+      used: 300,
+      masks: 16,
+      masks_used: 2,
+      contenders: 900,
+      threshold: 12,
+      budget: 40,
+    });
+    assert.deepEqual(one(points, 'norikae_share', { backend: 'nic', slice: 'red' }).fields, red);
+    assert.equal(one(points, 'norikae_share', { slice: 'other' }).fields.used, 10);
+    // It does not limit packets.
+    assert.deepEqual(one(points, 'norikae_limit', { backend: 'nic', limit: 'p0 send' }).fields, {
+      bits_per_second: 8e9,
+      expected_bits_per_second: 4e9,
+      expected_packets_per_second: 500,
+    });
+    assert.equal(one(points, 'norikae_node').fields.bit_share, 0.25);
+  });
+
+  it('counts by reason the flows that are there, wait and were moved', () => {
+    const drive = new Drive({ periodMs: 250 });
+    const points = drive.tick([{ n: 1 }, { n: 2 }], () => {
+      const d = drive.table.decision;
+      for (const n of [1, 2]) d.reason[rowOf(drive.table, n)] = reasonIndex('small-gain');
+      d.wish[rowOf(drive.table, 1)] = Wish.offload;
+    });
+    const { fields } = one(points, 'norikae_reason', { reason: 'small-gain' });
+    assert.deepEqual(fields, { flows: 2, waiting: 1, moves: 0 });
+    const reasons = points.filter((p) => p.measurement === 'norikae_reason');
+    assert.equal(reasons.length, REASONS.length + 1, 'those without flows, too: they are 0 now');
   });
 
   it('has as many series of fast flows as were asked for, whatever flows come and go', () => {
