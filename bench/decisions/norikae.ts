@@ -64,6 +64,10 @@ class Norikae implements Placer {
       limits: [],
       supports: () => true,
     };
+    // A reading without flows: those of the first window then have a rate at once.
+    this.#table.begin(0);
+    this.#table.end();
+    updateRates(this.#table, SMOOTHING_MS);
     this.#rowOf = new Int32Array(flows).fill(-1);
     this.#packets = new Float64Array(flows);
     this.#bytes = new Float64Array(flows);

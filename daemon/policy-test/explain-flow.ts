@@ -101,8 +101,11 @@ function tableOf(values: Values): FlowTable {
   const row = table.add({ w0: 1, w1: 2, w2: 3, w3: 4 }, matchOf(headers), flowActions(headers));
   table.observe(row, number(values, 'packets'), number(values, 'bytes'), 0);
   table.end();
-  const rates = table.rates;
+  const { forecast, rates } = table;
   rates.packetsPerSecond[row] = number(values, 'packetsPerSecond', 'lastPacketsPerSecond');
+  // A flow without a past is expected to go on as it is.
+  forecast.worth[row] = rates.packetsPerSecond[row];
+  forecast.packetsPerSecond[row] = rates.packetsPerSecond[row];
   rates.lastPacketsPerSecond[row] = number(values, 'lastPacketsPerSecond', 'packetsPerSecond');
   rates.bitsPerSecond[row] = number(values, 'bitsPerSecond', 'lastBitsPerSecond');
   rates.lastBitsPerSecond[row] = number(values, 'lastBitsPerSecond', 'bitsPerSecond');

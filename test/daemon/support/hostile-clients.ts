@@ -71,3 +71,5 @@ for (const socket of idle)
   socket.once('close', () => setTimeout(() => persist(() => {}, 500), 500));
 
 setTimeout(() => process.stdout.write('ready\n'), 1_500);
+// Whoever started it may be gone and cannot end it any more.
+setTimeout(() => process.exit(0), 80_000);
