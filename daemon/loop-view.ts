@@ -40,6 +40,8 @@ import { FlowTexts } from './view/flow-texts.ts';
 import { type FlowSurroundings, flowView } from './view/flow-view.ts';
 import { accountsView } from './view/accounts-view.ts';
 import { byPlacement, sliceViews, TrafficByPlace } from './view/traffic-by-place.ts';
+import { finite } from './view/finite.ts';
+import { limitsOfFlow, planView, shareOfFlow, swapGain } from './view/plan-views.ts';
 import { policiesView } from './view/policies-view.ts';
 import { selectFlows } from './view/select-flows.ts';
 
@@ -79,14 +81,16 @@ export class LoopView implements DaemonView {
     const { loop, node, policies } = this.#o;
     const report = loop.lastReport;
     const traffic = new TrafficByPlace(loop.table, report?.slices.length ?? 0);
+    const backends = node.backends.map((backend) => this.#backend(backend));
+    const nic = backends.find((b) => b.placement === 'offload');
     return {
       version: this.#o.version,
       pid: process.pid,
       uptimeMs: this.#o.now() - this.#o.startedAtMs,
       node: node.description,
       hostCpu: report?.tick.node.hostCpu ?? null,
-      backend: node.backends.length === 0 ? null : this.#backend(node.backends[0]),
-      backends: node.backends.map((backend) => this.#backend(backend)),
+      backend: backends.at(0) ?? null,
+      backends,
       changes: changesView(node.changes),
       tick: {
         sequence: report?.tick.sequence ?? 0,
@@ -100,7 +104,7 @@ export class LoopView implements DaemonView {
       bitsPerSecond: byPlacement((i) => traffic.bitsPerSecond[i]),
       packetsPerSecond: byPlacement((i) => traffic.packetsPerSecond[i]),
       ...accountsView(loop.accounts),
-      slices: sliceViews(report?.slices ?? [], traffic, this.#nicEntries()),
+      slices: sliceViews(report?.slices ?? [], traffic, nic?.learnedEntries, nic?.shares ?? []),
       ports: report === undefined ? [] : portViews(report.tick),
       policies: policiesView(policies, this.#o.watching()),
       influx: this.#o.influx?.view() ?? null,
@@ -124,12 +128,13 @@ export class LoopView implements DaemonView {
     // What is shown is of one moment: taken before the rules are asked once more.
     const flow = flowView(rows[0], this.#around());
     const left = this.#timesLeft(rows[0]);
+    const worth = loop.table.forecast.worth[rows[0]];
     const explanation = await loop.engine.explain(report.tick, rows[0]);
     return {
       found: true,
       why: {
         flow,
-        limits: { ...this.#limits(flow, explanation), ...left },
+        limits: { ...this.#limits(flow, explanation), ...left, worth },
         refusal: explanation.refusal ?? null,
         rules: explanation.rules.map(ruleView),
         decisions: this.#o.decisions.page({ flow: flow.id, limit: MOST_DECISIONS }).decisions,
@@ -183,16 +188,11 @@ export class LoopView implements DaemonView {
     };
   }
 
-  /** Entries of the NIC's table; undefined without one. */
-  #nicEntries(): number | undefined {
-    const nic = this.#o.node.backends.find((b) => b.capabilities().placement === 'offload');
-    return nic?.capacity().entries;
-  }
-
   #backend(backend: PathBackend): BackendView {
     const { loop } = this.#o;
     const can = backend.capabilities();
     const { used, entries, masksUsed } = backend.capacity();
+    const plan = loop.lastReport?.plans.find((p) => p.backend === backend.name);
     return {
       name: backend.name,
       description: can.description,
@@ -201,15 +201,20 @@ export class LoopView implements DaemonView {
       error: loop.errorOf(backend) ?? null,
       used,
       entries,
+      learnedEntries: plan?.learnedEntries ?? entries,
       masksUsed,
       masks: finite(can.masks),
       leaseMs: can.leaseMs,
       heartbeatMs: can.heartbeatMs,
+      ...planView(plan),
     };
   }
 
   /** The limits of the backend that the flow is on or asks for; else of the first one. */
-  #limits(flow: FlowView, explanation: Explanation): Omit<LimitsView, 'holdLeftMs' | 'retryInMs'> {
+  #limits(
+    flow: FlowView,
+    explanation: Explanation,
+  ): Omit<LimitsView, 'holdLeftMs' | 'retryInMs' | 'worth'> {
     const { backends } = this.#o.node;
     const fast = flow.placement === 'fast-path' || flow.wish === 'fast-path';
     const served = fast ? 'fast-path' : 'offload';
@@ -223,7 +228,9 @@ export class LoopView implements DaemonView {
       cutoffScore: plan === undefined ? null : cutoffScore(plan.cutoff),
       operationsLeft: plan?.budget ?? null,
       threshold: plan?.threshold ?? null,
-      swapGain: plan === undefined || plan.swapGain === 0 ? null : finite(plan.swapGain),
+      swapGain: plan === undefined ? null : swapGain(plan),
+      share: shareOfFlow(plan, flow),
+      throughput: limitsOfFlow(plan, flow, this.#o.node.ports.current()),
     };
   }
 
@@ -278,9 +285,4 @@ function ruleView(trace: RuleTrace): RuleView {
 /** The planner's cutoff in the rules' own unit: its least number stands for no score at all. */
 export function cutoffScore(cutoff: number): number | null {
   return cutoff === Number.MIN_VALUE ? 0 : finite(cutoff);
-}
-
-/** The number, or null when it has no finite value: JSON has none either. */
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

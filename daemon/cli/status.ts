@@ -1,11 +1,17 @@
 import { Command } from 'commander';
-import type { StatusView } from '../control/view.ts';
+import type { BackendView, StatusView } from '../control/view.ts';
 import { bitRate, byteCount, counted, duration } from '../view/format.ts';
+import { entriesInUse, expected, fill } from '../view/limit-words.ts';
 import { nodeSummary } from '../view/node-summary.ts';
+import { worth } from '../view/score.ts';
+import { sliceTable } from '../view/slice-table.ts';
 import type { Colours } from '../view/terminal.ts';
 import { textTable } from '../view/text-table.ts';
 import { type CliContext, lineWidth, printJson, printLines } from './context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from './control-options.ts';
+
+/** Share of a limit from which on newcomers wait. */
+const NEARLY_FULL = 0.9;
 
 /** `norikae status`: daemon, node, sources, ports. */
 export function statusCommand(context: CliContext): Command {
@@ -42,6 +48,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
       colours.dim,
     ),
     '',
+    ...tableWithGap(sliceTable(status, width, colours)),
     ...textTable(
       [
         { title: 'PORT', align: 'left', text: (p) => p.name },
@@ -58,13 +65,31 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
   ];
 }
 
+function tableWithGap(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
 function backendLines({ backends }: StatusView): string[] {
   if (backends.length === 0) return ['backend   none'];
   return backends.flatMap((b) => [
     `backend   ${b.name}: ${b.description}`,
-    `          ${b.used} of ${b.entries} entries, lease ${duration(b.leaseMs)}, ` +
+    `          ${entriesInUse(b)}, lease ${duration(b.leaseMs)}, ` +
       `heartbeat ${b.heartbeatMs === 0 ? 'none' : duration(b.heartbeatMs)}`,
+    ...planLines(b),
+    ...b.limits
+      .filter((limit) => fill(limit) >= NEARLY_FULL)
+      .map((limit) => `          ${limit.name}: ${expected(limit)} expected of placed flows`),
   ]);
+}
+
+/** What the planner worked out for itself. */
+function planLines({ threshold, swapGain, operationsLeft }: BackendView): string[] {
+  if (threshold === null || operationsLeft === null) return [];
+  const swap = swapGain === null ? 'no swap is worth it' : `a swap has to gain ${worth(swapGain)}`;
+  return [
+    `          placed from ${worth(threshold)} on, ${swap}; ` +
+      `${counted(operationsLeft, 'operation')} can be afforded`,
+  ];
 }
 
 function changesLines({ changes }: StatusView): string[] {

@@ -132,7 +132,7 @@ export interface WhyView {
 export interface LimitsView {
   readonly tableUsed: number;
   readonly tableEntries: number;
-  /** Entries that have been found to fit: fewer after refusals. */
+  /** Entries that the planner counts on: fewer after refusals. */
   readonly learnedEntries: number;
   /**
    * Score that a newcomer had to beat; null while there was room for all, 0 while entries were in
@@ -144,10 +144,47 @@ export interface LimitsView {
   /** Time until the flow may be moved again, and until a refused one is tried again; 0: now. */
   readonly holdLeftMs: number;
   readonly retryInMs: number;
-  /** Expected packets/s below which a flow is not worth an operation; null without a plan. */
+  /** What an entry for it is expected to bring, packets/s. */
+  readonly worth: number;
+  /** Worth below which a flow is not placed, packets/s; null without a plan. */
   readonly threshold: number | null;
-  /** Gain in expected packets/s below which no swap was made; null when none was possible. */
+  /**
+   * Gain in worth that a swap needs, packets/s; null when there was nothing to swap or no swap gained
+   * enough.
+   */
   readonly swapGain: number | null;
+  /** The share that its entry counts for; null without a plan. */
+  readonly share: ShareView | null;
+  /** The limits of ports or of the fast path that it counts for. */
+  readonly throughput: readonly ThroughputView[];
+}
+
+/** What a slice has of a backend's table and may have, as of the last plan. Entries. */
+export interface ShareView {
+  /** Null: all flows of no declared slice, which share one part. */
+  readonly slice: string | null;
+  /** Its part of what nobody has a guarantee for, relative to the others' weights. */
+  readonly weight: number;
+  readonly guaranteed: number;
+  readonly maximum: number;
+  /** Flows that ask for an entry and have or are worth one. */
+  readonly wanted: number;
+  /** What is due to it now. */
+  readonly share: number;
+  readonly used: number;
+}
+
+/** What the placed flows are expected to send, and the most that a port or the fast path takes. */
+export interface ThroughputView {
+  /** A port and its direction (`p0 send`), all ports together, or the fast path. */
+  readonly name: string;
+  /** True: nothing is placed beyond it. False: flows that it does not limit go first. */
+  readonly hard: boolean;
+  /** Null: any number. */
+  readonly bitsPerSecond: number | null;
+  readonly packetsPerSecond: number | null;
+  readonly expectedBitsPerSecond: number;
+  readonly expectedPacketsPerSecond: number;
 }
 
 export interface RuleView {
@@ -249,12 +286,23 @@ export interface BackendView {
   /** Why it is not started, or what it last failed with. */
   readonly error: string | null;
   readonly used: number;
+  /** Entries that it is said to hold, and that the planner counts on: fewer after refusals. */
   readonly entries: number;
+  readonly learnedEntries: number;
   readonly masksUsed: number;
   /** null: any number. */
   readonly masks: number | null;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
+  /** As of the last plan; null and empty before the first. Worth is in expected packets/s. */
+  readonly threshold: number | null;
+  /** Null, too, when there was nothing to swap or no swap gained enough. */
+  readonly swapGain: number | null;
+  /** Operations that could be afforded. */
+  readonly operationsLeft: number | null;
+  /** Flows of no declared slice, then each declared slice. */
+  readonly shares: readonly ShareView[];
+  readonly limits: readonly ThroughputView[];
 }
 
 export interface SourceView {
@@ -288,6 +336,13 @@ export interface SliceView {
   /** Entries of the NIC's table; null: none is guaranteed, and it may have all. */
   readonly guaranteedEntries: number | null;
   readonly maximumEntries: number | null;
+  /**
+   * Flows that are worth an entry of the NIC's table, the entries that are due to it now, and those it
+   * has, as of the last plan; null: it is not declared, and shares a part with all that are not.
+   */
+  readonly wantedEntries: number | null;
+  readonly shareEntries: number | null;
+  readonly usedEntries: number | null;
 }
 
 export interface PortView {

@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '../decisions/record.ts';
 import type { Colours } from './terminal.ts';
-import { score } from './why-sentence.ts';
+import { score } from './score.ts';
 
 /** One decision as a line for people. */
 export function decisionLine(decision: DecisionRecord, colours: Colours): string {

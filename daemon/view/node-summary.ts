@@ -1,5 +1,6 @@
 import type { StatusView } from '../control/view.ts';
 import { bitRate, duration, percent } from './format.ts';
+import { entriesInUse } from './limit-words.ts';
 import type { Colours } from './terminal.ts';
 import { fitted, printable } from './text-table.ts';
 
@@ -51,7 +52,7 @@ function backendTexts({ backends }: StatusView): readonly string[] {
   if (backends.length === 0) return ['no backend'];
   return backends.map((b) =>
     b.placement === 'offload'
-      ? `table ${b.used} of ${b.entries} entries, ${b.masksUsed} masks`
+      ? `table ${entriesInUse(b)}, ${b.masksUsed} masks`
       : `switch ${b.used} of ${b.entries} rules`,
   );
 }

@@ -1,7 +1,7 @@
 import { PLACEMENT_NAMES, type PlacementName } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { limitEntries, type SliceTerms } from '../../engine/model/slice.ts';
-import type { SliceView } from '../control/view.ts';
+import type { ShareView, SliceView } from '../control/view.ts';
 
 const PLACES = PLACEMENT_NAMES.length;
 
@@ -54,21 +54,40 @@ export function byPlacement(value: (index: number) => number): Record<PlacementN
   return { onload: value(0), offload: value(1), 'fast-path': value(2) };
 }
 
-/** The slices with what they have. @param entries of the NIC's table; undefined without one */
+/**
+ * The slices with what they have.
+ *
+ * @param entries of the NIC's table that are counted on; undefined without one
+ * @param shares of the NIC's table
+ */
 export function sliceViews(
   slices: readonly SliceTerms[],
   traffic: TrafficByPlace,
   entries: number | undefined,
+  shares: readonly ShareView[],
 ): readonly SliceView[] {
-  return slices.map(({ name, weight, guaranteed, maximum }, i) => ({
-    name,
-    weight,
-    ...traffic.of(i + 1),
-    guaranteedEntries: entriesOf(guaranteed, entries),
-    maximumEntries: entriesOf(maximum, entries),
-  }));
+  const shareOf = new Map(shares.map((share) => [share.slice, share]));
+  return slices.map(({ name, weight, guaranteed, maximum }, i) => {
+    const share = shareOf.get(name);
+    return {
+      name,
+      weight,
+      ...traffic.of(i + 1),
+      guaranteedEntries: entriesOf(guaranteed, share?.guaranteed, entries),
+      maximumEntries: entriesOf(maximum, share?.maximum, entries),
+      wantedEntries: share?.wanted ?? null,
+      shareEntries: share?.share ?? null,
+      usedEntries: share?.used ?? null,
+    };
+  });
 }
 
-function entriesOf(limit: SliceTerms['guaranteed'], entries: number | undefined): number | null {
-  return limit === undefined || entries === undefined ? null : limitEntries(limit, entries);
+/** What a limit means: as the last plan had it or, before the first, in so many entries. */
+function entriesOf(
+  limit: SliceTerms['guaranteed'],
+  planned: number | undefined,
+  entries: number | undefined,
+): number | null {
+  if (limit === undefined) return null;
+  return planned ?? (entries === undefined ? null : limitEntries(limit, entries));
 }

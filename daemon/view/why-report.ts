@@ -1,9 +1,11 @@
 import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
-import type { RuleView, WhyView } from '../control/view.ts';
+import type { LimitsView, RuleView, ShareView, WhyView } from '../control/view.ts';
 import { decisionLine } from './decision-line.ts';
 import { bitRate, byteCount, duration, packetRate } from './format.ts';
 import type { Colours } from './terminal.ts';
-import { score, whySentence } from './why-sentence.ts';
+import { expected, inUse, whole, whose } from './limit-words.ts';
+import { score, worth } from './score.ts';
+import { whySentence } from './why-sentence.ts';
 
 /** Everything about one flow's placement, as lines for people. */
 export function whyReport(why: WhyView, colours: Colours): string[] {
@@ -27,7 +29,12 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
       flow.rule === null ? 'none' : `${flow.rule}: ${flow.wish}, score ${score(flow.score)}`,
     ],
     ['reason', `${flow.reason.code}: ${flow.reason.text}`],
+    ['worth', worthText(limits)],
     ['table', tableText(why)],
+    ...(limits.share === null ? [] : [pair('share', shareText(limits.share))]),
+    ...limits.throughput.map((limit) =>
+      pair('limit', `${limit.name}: ${expected(limit)} expected of placed flows`),
+    ),
     ...(limits.operationsLeft === null
       ? []
       : [pair('operations', `${score(limits.operationsLeft)} can be afforded now`)]),
@@ -51,11 +58,27 @@ function pair(name: string, text: string): [string, string] {
 
 function tableText({ limits }: WhyView): string {
   if (limits.tableEntries === 0) return 'no backend';
-  const used = `${limits.tableUsed} of ${limits.tableEntries} entries in use`;
+  const used = `${inUse(limits)} in use`;
   return limits.cutoffScore === null
     ? `${used}, room for all that ask`
     : `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
         `(and enough more than the flow whose entry it takes to be worth a swap)`;
+}
+
+function worthText({ worth: is, threshold, swapGain }: LimitsView): string {
+  return [
+    `${worth(is)} are expected to leave the vSwitch with it`,
+    ...(threshold === null ? [] : [`worth an operation from ${score(threshold)} on`]),
+    ...(swapGain === null ? [] : [`a swap has to gain ${score(swapGain)}`]),
+  ].join('; ');
+}
+
+function shareText(share: ShareView): string {
+  const { used, share: due, guaranteed, maximum, wanted } = share;
+  return (
+    `${whose(share)}: ${whole(used)} entries of the ${whole(due)} due now ` +
+    `(guaranteed ${whole(guaranteed)}, at most ${whole(maximum)}, ${whole(wanted)} wanted)`
+  );
 }
 
 /** The lines of a rule; one of a shadow policy says that it moves nothing. */

@@ -1,6 +1,17 @@
 import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { LimitsView, WhyView } from '../control/view.ts';
+import {
+  atMaximum,
+  gainTooSmall,
+  inUse,
+  limitReached,
+  shareTaken,
+  whole,
+  whose,
+  worthTooLittle,
+} from './limit-words.ts';
 import { bitRate, duration } from './format.ts';
+import { score } from './score.ts';
 
 /** Why the flow is where it is, in one sentence with the numbers that decided. */
 export function whySentence(why: WhyView): string {
@@ -36,11 +47,14 @@ const BECAUSE: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> =
   installing: () => 'and the operation is on its way',
   budget: () => 'but the budget of operations for now is used up',
   'no-backend': () => 'but no backend serves that',
-  'table-full': ({ limits }) =>
-    `but the table has ${limits.tableUsed} of ${limits.tableEntries} entries in use` +
-    (limits.cutoffScore === null
-      ? ''
-      : ` and a newcomer needs a score above ${score(limits.cutoffScore)}`),
+  'table-full': (why) => `but the table has ${inUse(why.limits)} in use${scoreToBeat(why)}`,
+  'slice-maximum': ({ limits }) => `but ${atMaximum(limits.share)}`,
+  'slice-share': ({ limits }) => `but ${shareTaken(limits.share)}`,
+  'port-bandwidth': ({ limits }) =>
+    `but ${limitReached(limits, false)}; flows of other ports go first`,
+  'fast-path-capacity': ({ limits }) => `but ${limitReached(limits, true)}`,
+  'below-threshold': ({ limits }) => `but ${worthTooLittle(limits)}`,
+  'small-gain': ({ limits }) => `but ${gainTooSmall(limits)}`,
   'min-hold': ({ limits }) => `but ${justMoved(limits)}`,
   unsupported: ({ refusal }) => `but the backend cannot express it${detail(refusal)}`,
   refused: ({ refusal, limits }) =>
@@ -52,8 +66,23 @@ const UNASKED: typeof BECAUSE = {
   placed: ({ limits }) => `but ${justMoved(limits)}`,
   'table-full': ({ limits }) =>
     'so its entry was among the first to go when the table had no room ' +
-    `(${limits.tableUsed} of ${limits.tableEntries} entries are in use now)`,
+    `(${inUse(limits)} are in use now)`,
+  'slice-maximum': ({ limits }) =>
+    `so its entry was among the first to go when ${whose(limits.share)} had more than ` +
+    (limits.share === null ? 'it may have' : `the ${whole(limits.share.maximum)} it may have`),
+  'slice-share': ({ limits }) =>
+    `so its entry was among the first to go when ${whose(limits.share)} had more than its share ` +
+    'and others less',
+  'fast-path-capacity': ({ limits }) =>
+    `so its entry was among the first to go when it was too much: ${limitReached(limits, true)}`,
 };
+
+function scoreToBeat({ flow, limits }: WhyView): string {
+  if (limits.cutoffScore === null) return '';
+  return flow.score > limits.cutoffScore
+    ? ', by flows with better scores or with hardly worse ones, which are not worth a swap'
+    : ` and a newcomer needs a score above ${score(limits.cutoffScore)}`;
+}
 
 function justMoved({ holdLeftMs }: LimitsView): string {
   const stays = holdLeftMs < 1 ? 'until the next tick' : `for another ${duration(holdLeftMs)}`;
@@ -67,15 +96,4 @@ function when(leftMs: number): string {
 
 function detail(refusal: WhyView['refusal']): string {
   return refusal === null ? '' : ` (${refusal.code}: ${refusal.detail})`;
-}
-
-/** Made once: that takes far longer than to use them. */
-const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const WITH_FRACTION = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
-
-/** Scores have the unit their rule gives them: digits without a prefix mislead least. */
-export function score(value: number): string {
-  return Math.abs(value) >= 1e15 || !Number.isFinite(value)
-    ? String(value)
-    : (Math.abs(value) < 100 ? WITH_FRACTION : WHOLE).format(value);
 }

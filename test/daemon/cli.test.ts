@@ -5,7 +5,7 @@ import type { CliContext } from '../../daemon/cli/context.ts';
 import { runProgram } from '../../daemon/cli/program.ts';
 import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
 import { packageRoot, packageVersion } from '../../daemon/package-root.ts';
-import { FakeView, flowOf, influxOf, statusOf } from './support/fake-view.ts';
+import { FakeView, flowOf, influxOf, statusOf, throughputOf } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { TestTerminal } from './support/test-terminal.ts';
@@ -105,6 +105,31 @@ describe('command line', () => {
     assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
   });
 
+  it('status: tells of slices and their guarantees, what the planner found, and full ports', async () => {
+    assert.equal(await norikae('status'), 0);
+    assert.match(
+      stdout.text,
+      /^ +512 of 512 entries, lease 2\.0 s, heartbeat 1\.0 s\n +placed from 12 packets\/s on, a swap has to gain 340 packets\/s; 40 operations can be afforded$/m,
+    );
+    assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s +emulated-nic$/m);
+    assert.match(stdout.text, /^\(others\) +100 +92 +0 +512 +100 +1 +1\.20 Gbit\/s/m);
+    assert.doesNotMatch(stdout.text, /expected of placed flows/);
+    const { backend } = statusOf();
+    assert.ok(backend !== null);
+    const limits = [throughputOf(), throughputOf({ name: 'p1 send', expectedBitsPerSecond: 1e9 })];
+    const found = { learnedEntries: 490, swapGain: null, limits };
+    view.state = statusOf({ backend: { ...backend, ...found } });
+    stdout.text = '';
+    assert.equal(await norikae('status'), 0);
+    assert.match(stdout.text, /table 512 of 490 entries that fit \(512 declared\), 3 masks/);
+    assert.match(stdout.text, /placed from 12 packets\/s on, no swap is worth it; 40 operations/);
+    assert.match(
+      stdout.text,
+      /^ +p0 send: 9\.20 Gbit\/s of 10\.0 Gbit\/s expected of placed flows$/m,
+    );
+    assert.doesNotMatch(stdout.text, /p1 send/);
+  });
+
   it('status: tells how writing to InfluxDB goes, when it is configured', async () => {
     assert.equal(await norikae('status'), 0);
     assert.doesNotMatch(stdout.text, /influx/i);
@@ -138,6 +163,7 @@ describe('command line', () => {
       'vSwitch 1.20 Gbit/s in 3000 flows · NIC 6.00 Gbit/s in 512 flows',
       'table 512 of 512 entries, 3 masks',
     ]);
+    assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s {2}emula…$/m);
   });
 
   it('top: one picture into a pipe, and redrawn on a terminal until the daemon ends', async () => {

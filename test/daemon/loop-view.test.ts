@@ -6,6 +6,7 @@ import type { FlowQuery } from '../../daemon/control/view.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
 import { cutoffScore } from '../../daemon/loop-view.ts';
+import { EmulatedDaemon } from '../../dashboards/emulated-daemon.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
 
 const ALL: FlowQuery = { sort: 'packets', limit: 50, words: [] };
@@ -104,6 +105,70 @@ describe('the daemon on the emulated node, as people see it', function () {
   it('reloads its policies', async () => {
     const reloaded = await daemon.view.reload();
     assert.ok(reloaded.ok && reloaded.rules >= 2);
+  });
+});
+
+describe('declared slices on the emulated node, as people see them', function () {
+  this.timeout(40_000);
+  let node: EmulatedDaemon;
+
+  before(async () => {
+    node = await EmulatedDaemon.start();
+    await node.untilPlaced();
+  });
+
+  after(() => node?.stop());
+
+  it('have shares of the table that add up, and are told of in the same words everywhere', () => {
+    const { backends, slices } = node.daemon.view.status();
+    const [nic] = backends;
+    assert.deepEqual(
+      nic.shares.map((s) => s.slice),
+      [null, 'gold', 'silver'],
+    );
+    assert.ok(nic.learnedEntries > 0 && nic.learnedEntries <= nic.entries);
+    const due = nic.shares.reduce((sum, s) => sum + s.share, 0);
+    assert.ok(due > 0 && due <= nic.entries, `${due} of ${nic.entries}`);
+    const gold = slices.find((s) => s.name === 'gold');
+    const share = nic.shares.find((s) => s.slice === 'gold');
+    assert.ok(gold !== undefined && share !== undefined);
+    assert.deepEqual(
+      [gold.guaranteedEntries, gold.wantedEntries, gold.shareEntries, gold.usedEntries],
+      [share.guaranteed, share.wanted, share.share, share.used],
+    );
+    // A share of the entries that were counted on, which refusals may have changed since.
+    assert.ok(share.guaranteed > 0 && share.guaranteed <= 0.3 * nic.entries);
+    assert.ok(share.used > 0 && share.used <= share.maximum);
+    const plain = slices.filter((s) => s.name !== 'gold' && s.name !== 'silver');
+    assert.ok(plain.length > 0 && plain.every((s) => s.shareEntries === null));
+    assert.ok(nic.threshold !== null && nic.operationsLeft !== null);
+    assert.ok(nic.limits.some((l) => l.name === 'p0 send' && l.bitsPerSecond === 10e9));
+  });
+
+  it('are what a flow is held back by, with its worth and the ports it counts for', async () => {
+    const { view } = node.daemon;
+    const { flows } = await view.flows({ ...ALL, slice: 'gold', placement: 'offload' });
+    let limited = 0;
+    for (const { id } of flows.slice(0, 10)) {
+      const answer = await view.why(id);
+      if (!answer.found) continue;
+      const { limits, flow } = answer.why;
+      assert.equal(limits.share?.slice, 'gold');
+      assert.ok(limits.worth >= 0);
+      const own = [flow.inPort, ...flow.outPorts].filter((port) => /^p\d$/.test(port));
+      assert.deepEqual(
+        limits.throughput.map((l) => l.name.split(' ')[0]),
+        own,
+      );
+      limited += own.length;
+      assert.deepEqual(JSON.parse(JSON.stringify(answer)), answer);
+    }
+    assert.ok(limited > 0, 'no flow of the slice goes to the network');
+    const plain = await view.flows({ ...ALL, placement: 'offload' });
+    const other = plain.flows.find((f) => f.slice !== 'gold' && f.slice !== 'silver');
+    assert.ok(other !== undefined);
+    const answer = await view.why(other.id);
+    assert.ok(!answer.found || answer.why.limits.share?.slice === null);
   });
 });
 

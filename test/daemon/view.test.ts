@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
+import { type ReasonCode, REASONS } from '../../engine/model/reason.ts';
+import type { FlowView, LimitsView } from '../../daemon/control/view.ts';
 import { FIELD_BITS, type FieldName, fieldBytes } from '../../engine/model/match.ts';
 import { describeActions, describeMatch } from '../../daemon/view/describe-flow.ts';
 import { fieldText } from '../../daemon/view/field-text.ts';
@@ -16,10 +18,19 @@ import {
 import { LiveScreen } from '../../daemon/view/live-screen.ts';
 import { screenLines, showLiveTable } from '../../daemon/view/live-table.ts';
 import { nodeSummary } from '../../daemon/view/node-summary.ts';
+import { sliceTable } from '../../daemon/view/slice-table.ts';
 import { coloursOf } from '../../daemon/view/terminal.ts';
 import { whyReport } from '../../daemon/view/why-report.ts';
 import { whySentence } from '../../daemon/view/why-sentence.ts';
-import { FakeView, flowOf, influxOf, statusOf, whyOf } from './support/fake-view.ts';
+import {
+  FakeView,
+  flowOf,
+  influxOf,
+  shareOf,
+  statusOf,
+  throughputOf,
+  whyOf,
+} from './support/fake-view.ts';
 import { TestTerminal } from './support/test-terminal.ts';
 
 const PLAIN = coloursOf(false);
@@ -178,6 +189,32 @@ describe('tables and screens', () => {
     );
   });
 
+  it('shows slices against their guarantees, the others last, and what is below in colour', () => {
+    const low = shareOf({ slice: 'gold', weight: 3, used: 100 });
+    const status = statusOf();
+    assert.ok(status.backend !== null);
+    const shares = [...status.backend.shares, low];
+    const lines = sliceTable(statusOf({ backend: { ...status.backend, shares } }), 120, PLAIN);
+    assert.deepEqual(lines, [
+      'SLICE     ENTRIES  DUE  GUARANTEED  AT MOST  WANTED  WEIGHT      TRAFFIC  ON',
+      'red           412  420         128      512     900       1  6.00 Gbit/s  emulated-nic',
+      'gold          100  420         128      512     900       3      0 bit/s  emulated-nic',
+      '(others)      100   92           0      512     100       1  1.20 Gbit/s  emulated-nic',
+    ]);
+    const painted = sliceTable(
+      statusOf({ backend: { ...status.backend, shares } }),
+      120,
+      coloursOf(true),
+    );
+    const yellow = painted.filter((line) => line.includes('\u001B[33m'));
+    assert.deepEqual([yellow.length, yellow[0].startsWith('gold')], [1, true]);
+    const none = status.backend.shares.slice(0, 1);
+    assert.deepEqual(
+      sliceTable(statusOf({ backend: { ...status.backend, shares: none } }), 120, PLAIN),
+      [],
+    );
+  });
+
   it('lets no name from outside move the cursor', () => {
     const [, ...lines] = flowTable([flowOf({ slice: 'a\u001B[2Jb\nc' })], 200, PLAIN);
     assert.equal(lines.length, 1);
@@ -260,6 +297,21 @@ describe('tables and screens', () => {
   });
 });
 
+/** What is said of them needs no number. */
+const SPEAK_FOR_THEMSELVES: ReadonlySet<ReasonCode> = new Set([
+  'unseen',
+  'no-rule',
+  'rule-onload',
+  'placed',
+  'incumbent',
+  'installing',
+  'held',
+  'stale',
+  'not-evaluated',
+  'actions-changed',
+  'port-gone',
+]);
+
 describe('why', () => {
   it('says in one sentence which limit it is', () => {
     const asking = { placement: 'onload', placedMs: null } as const;
@@ -311,6 +363,112 @@ describe('why', () => {
       whySentence(whyOf(held)),
       /: no rule asks for it, but it was moved a short time ago and stays until the next tick\.$/,
     );
+  });
+
+  describe('of a flow that waits', () => {
+    /** What the sentence says after "but". */
+    function but(code: ReasonCode, over: Partial<LimitsView> = {}, asks: Partial<FlowView> = {}) {
+      const reason = { code, text: 'the text of the code' };
+      const flow = flowOf({ placement: 'onload', placedMs: null, reason, ...asks });
+      const sentence = whySentence(whyOf(flow, { limits: { ...whyOf(flow).limits, ...over } }));
+      return sentence.slice(sentence.search(/, (but|so) /) + 2);
+    }
+
+    it('says what its slice has and may have', () => {
+      const share = shareOf({ slice: 'red', maximum: 412 });
+      assert.equal(
+        but('slice-maximum', { share }),
+        'but slice red has 412 of the 412 entries it may have.',
+      );
+      assert.equal(
+        but('slice-share'),
+        'but each of the 420 entries that are due to slice red now goes to a better flow of it ' +
+          '(it has 412, and 900 are wanted).',
+      );
+      assert.equal(
+        but('slice-share', { share: shareOf() }),
+        'but each of the 420 entries that are due to flows of no declared slice now goes to a ' +
+          'better one (they have 412, and 900 are wanted).',
+      );
+    });
+
+    it('says which port or path is full, by the limit that is nearest', () => {
+      const throughput = [throughputOf({ name: 'p1 receive', expectedBitsPerSecond: 1e9 })];
+      throughput.push(throughputOf());
+      assert.equal(
+        but('port-bandwidth', { throughput }),
+        'but p0 send is as good as full (9.20 Gbit/s of 10.0 Gbit/s expected of placed flows); ' +
+          'flows of other ports go first.',
+      );
+      const path = throughputOf({ name: 'fast-path', hard: true, packetsPerSecond: 8.2e5 });
+      assert.equal(
+        but('fast-path-capacity', { throughput: [...throughput, path] }),
+        'but the fast path is as good as full (800 kpkt/s of 820 kpkt/s expected of placed flows).',
+      );
+    });
+
+    it('says what is expected of it, and what would have to be', () => {
+      assert.equal(
+        but('below-threshold', { worth: 3.456 }),
+        'but only 3.46 packets/s are expected of it, and from 12 on a flow is worth an operation.',
+      );
+      assert.equal(but('below-threshold', { worth: 0 }), 'but it is expected to send nothing.');
+      assert.equal(
+        but('small-gain'),
+        'but to take the entry of a worse flow would gain less than the 340 packets/s that a swap ' +
+          'has to gain now.',
+      );
+      assert.match(
+        but('small-gain', { swapGain: null }),
+        /no swap gains enough to be worth it now/,
+      );
+    });
+
+    it('says how many entries fit, and that hardly better is not enough', () => {
+      assert.equal(
+        but('table-full', { learnedEntries: 490, tableUsed: 488 }),
+        'but the table has 488 of 490 entries that fit (512 declared) in use and a newcomer ' +
+          'needs a score above 2,000,000,000.',
+      );
+      assert.equal(
+        but('table-full', { cutoffScore: 1.4e9 }),
+        'but the table has 512 of 512 entries in use, by flows with better scores or with hardly ' +
+          'worse ones, which are not worth a swap.',
+      );
+    });
+
+    it('says why its entry went when no rule asks for it', () => {
+      const unasked = { rule: null, wish: 'none', score: 0 } as const;
+      assert.equal(
+        but('slice-share', {}, unasked),
+        'so its entry was among the first to go when slice red had more than its share and others ' +
+          'less.',
+      );
+      assert.match(
+        but('slice-maximum', {}, unasked),
+        /slice red had more than the 512 it may have/,
+      );
+    });
+
+    it('has words of its own for every reason that a flow can be held back by', () => {
+      for (const { code } of REASONS) {
+        if (SPEAK_FOR_THEMSELVES.has(code)) continue;
+        assert.match(but(code), /^but /, code);
+      }
+    });
+  });
+
+  it('reports what the flow is worth, its slice and the limits it counts for', () => {
+    const flow = flowOf();
+    const limits = { ...whyOf(flow).limits, throughput: [throughputOf()] };
+    const report = whyReport(whyOf(flow, { limits }), PLAIN).join('\n');
+    for (const line of [
+      /^worth {6}1,900 packets\/s are expected to leave the vSwitch with it; worth an operation from 12 on; a swap has to gain 340$/m,
+      /^share {6}slice red: 412 entries of the 420 due now \(guaranteed 128, at most 512, 900 wanted\)$/m,
+      /^limit {6}p0 send: 9\.20 Gbit\/s of 10\.0 Gbit\/s expected of placed flows$/m,
+    ]) {
+      assert.match(report, line);
+    }
   });
 
   it('marks rules that move nothing', () => {

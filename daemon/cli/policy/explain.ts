@@ -8,7 +8,7 @@ import type { NodeRuleView } from '../../policy-test/explain-node.ts';
 import { type GivenFact, GivenFactError, parseGiven } from '../../policy-test/given-facts.ts';
 import type { Colours } from '../../view/terminal.ts';
 import { conditionLines, mark, ruleLines } from '../../view/why-report.ts';
-import { score } from '../../view/why-sentence.ts';
+import { score } from '../../view/score.ts';
 import { type CliContext, printJson, printLines } from '../context.ts';
 import { CommandFailed, ExitCode } from '../exit-codes.ts';
 import { failingInJson, PolicyMistakes } from './json-errors.ts';

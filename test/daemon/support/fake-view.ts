@@ -12,7 +12,9 @@ import type {
   InfluxView,
   NodePoint,
   ReloadView,
+  ShareView,
   StatusView,
+  ThroughputView,
   WhyAnswer,
   WhyView,
 } from '../../../daemon/control/view.ts';
@@ -46,6 +48,33 @@ export function flowOf(over: Partial<FlowView> = {}): FlowView {
   };
 }
 
+/** A slice's share of a table; `over` changes what a test is about. */
+export function shareOf(over: Partial<ShareView> = {}): ShareView {
+  return {
+    slice: null,
+    weight: 1,
+    guaranteed: 128,
+    maximum: 512,
+    wanted: 900,
+    share: 420,
+    used: 412,
+    ...over,
+  };
+}
+
+/** What a port can send, nearly all of it in use. */
+export function throughputOf(over: Partial<ThroughputView> = {}): ThroughputView {
+  return {
+    name: 'p0 send',
+    hard: false,
+    bitsPerSecond: 1e10,
+    packetsPerSecond: null,
+    expectedBitsPerSecond: 9.2e9,
+    expectedPacketsPerSecond: 8e5,
+    ...over,
+  };
+}
+
 /** Why `flow` is where it is. */
 export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
   return {
@@ -58,8 +87,11 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
       operationsLeft: 40,
       holdLeftMs: 0,
       retryInMs: 0,
+      worth: 1900,
       threshold: 12,
       swapGain: 340,
+      share: shareOf({ slice: 'red' }),
+      throughput: [],
     },
     refusal: null,
     rules: [
@@ -122,10 +154,19 @@ const BACKEND: BackendView = {
   error: null,
   used: 512,
   entries: 512,
+  learnedEntries: 512,
   masksUsed: 3,
   masks: 16,
   leaseMs: 2_000,
   heartbeatMs: 1_000,
+  threshold: 12,
+  swapGain: 340,
+  operationsLeft: 40,
+  shares: [
+    shareOf({ guaranteed: 0, wanted: 100, share: 92, used: 100 }),
+    shareOf({ slice: 'red' }),
+  ],
+  limits: [],
 };
 
 /** An InfluxDB that takes what it is sent. */
@@ -187,6 +228,9 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
         packetsPerSecond: { onload: 9e4, offload: 4e5, 'fast-path': 0 },
         guaranteedEntries: 128,
         maximumEntries: null,
+        wantedEntries: 900,
+        shareEntries: 420,
+        usedEntries: 412,
       },
     ],
     ports: [
