@@ -78,6 +78,37 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     );
   });
 
+  it('shows slices against what is due and guaranteed to them and the most they may have', async () => {
+    const { page, faults } = await open();
+    const table = page.getByRole('group', { name: 'Table of slices' });
+    const row = async (name: string): Promise<string[]> =>
+      table
+        .getByRole('row')
+        .filter({ has: page.getByRole('rowheader', { name: new RegExp(`^${name}`) }) })
+        .locator('td')
+        .allInnerTexts();
+    assert.deepEqual((await table.getByRole('columnheader').allInnerTexts()).slice(2, 6), [
+      'Due now',
+      'Guaranteed',
+      'At most',
+      'Wanted',
+    ]);
+    await eventually('gold has what the daemon says', async () => {
+      const status = await daemon?.control.status();
+      const gold = status?.slices.find((slice) => slice.name === 'gold');
+      assert.ok(gold !== undefined && gold.guaranteedEntries !== null);
+      const [, due, guaranteed, most, wanted] = await row('gold');
+      assert.ok(/^\d+$/.test(due) && /^\d+$/.test(wanted), `${due}, ${wanted}`);
+      return Number(guaranteed) === gold.guaranteedEntries && Number(most) === gold.maximumEntries;
+    });
+    const [, due, guaranteed, most] = await row('plain');
+    assert.match(due, /^\d+$/);
+    assert.deepEqual([guaranteed, most], ['none', 'none']);
+    // No policy declares it: it shares one part with all that are not declared.
+    assert.deepEqual((await row('red')).slice(1, 5), ['shared', 'none', 'none', '-']);
+    assert.deepEqual(faults, []);
+  });
+
   it('sorts and filters flows', async () => {
     const { page, faults } = await open();
     const sorted = page.waitForResponse((r) => r.url().includes('/api/v1/flows?sort=bytes'));
@@ -133,6 +164,9 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
       conditions.join(),
     );
     await dialog.getByText(/^Entries in use/).waitFor();
+    await dialog.getByText('Expected to bring', { exact: true }).waitFor();
+    await dialog.getByText(/^Of (slice (gold|plain)|flows of no declared slice)$/).waitFor();
+    await dialog.getByText(/^\d+ of \d+ due now, \d+ guaranteed$/).waitFor();
     await dialog.locator('.past li').first().waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });

@@ -30,7 +30,7 @@ const ENTRIES = [{ name: 'In use', tone: 'nic', of: (p) => p.entriesUsed }];
  */
 export function Charts({ points, backends }) {
   const fast = points.some((p) => p.fastPathBitsPerSecond > 0);
-  const fits = backends.reduce((sum, backend) => sum + backend.entries, 0);
+  const fits = backends.reduce((sum, backend) => sum + backend.learnedEntries, 0);
   return html`
     <section class="charts" aria-labelledby="charts-title">
       <h2 id="charts-title" class="unseen">The last minutes</h2>

@@ -1,4 +1,5 @@
-import { duration, whole } from '../text/format.js';
+import { fitting } from '../text/entries.js';
+import { conditionValue, duration, whole } from '../text/format.js';
 import { h, html } from '../vendor/preact.js';
 import { Meter } from './meter.js';
 import { sign } from './signs.js';
@@ -67,12 +68,13 @@ function backends(all) {
                   ${h(Meter, {
                     label: `Entries in use of ${b.name}`,
                     value: b.used,
-                    max: b.entries,
+                    max: b.learnedEntries,
                     tone: b.placement === 'offload' ? 'nic' : 'fast',
-                    text: `${whole(b.used)} of ${whole(b.entries)}`,
+                    text: `${whole(b.used)} of ${fitting(b)}`,
                   })}
-                  <span class="num">${whole(b.used)} / ${whole(b.entries)}</span>
+                  <span class="num">${whole(b.used)} / ${whole(b.learnedEntries)}</span>
                 </p>
+                ${b.threshold !== null && html`<p class="quiet">${planned(b.threshold, b.swapGain)}</p>`}
               </div>
             </li>
           `;
@@ -80,6 +82,20 @@ function backends(all) {
       </ul>
     </div>
   `;
+}
+
+/**
+ * What the planner worked out for itself.
+ *
+ * @param {number} threshold
+ * @param {number | null} swapGain
+ */
+function planned(threshold, swapGain) {
+  const swap =
+    swapGain === null
+      ? 'no swap is worth it'
+      : `a swap has to gain ${conditionValue(swapGain)} packets/s`;
+  return `places flows from ${conditionValue(threshold)} expected packets/s on; ${swap}`;
 }
 
 /** @param {PoliciesView} view */

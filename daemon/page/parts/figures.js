@@ -1,4 +1,5 @@
 import { totalOf, trafficOf } from '../data/sums.js';
+import { fitting } from '../text/entries.js';
 import { bitRate, duration, percent, scaled, whole } from '../text/format.js';
 import { h, html } from '../vendor/preact.js';
 import { Meter } from './meter.js';
@@ -35,10 +36,10 @@ export function Figures({ status }) {
           figure(
             backend.placement === 'offload' ? 'NIC table' : 'Fast path',
             [whole(backend.used), ''],
-            `of ${whole(backend.entries)} entries`,
+            `of ${fitting(backend)}`,
             {
               label: `Entries in use of ${backend.name}`,
-              value: backend.entries === 0 ? 0 : backend.used / backend.entries,
+              value: backend.learnedEntries === 0 ? 0 : backend.used / backend.learnedEntries,
               tone: backend.placement === 'offload' ? 'nic' : 'fast',
             },
           ),

@@ -114,9 +114,9 @@ function cpu(hostCpu) {
 /** @param {BackendView | undefined} backend */
 function entries(backend) {
   if (backend === undefined) return undefined;
-  const { used, entries, name } = backend;
-  const text = `${whole(used)} of ${whole(entries)} entries`;
-  return { label: `Entries in use of ${name}`, value: used, max: entries, text };
+  const { used, learnedEntries, name } = backend;
+  const text = `${whole(used)} of ${whole(learnedEntries)} entries`;
+  return { label: `Entries in use of ${name}`, value: used, max: learnedEntries, text };
 }
 
 /**

@@ -6,14 +6,14 @@ import { Meter } from './meter.js';
 /** @import { SliceView, StatusView } from '../../control/view.ts' */
 
 /**
- * Slices: what each has of the NIC's table, against what is guaranteed to it and the most it may
- * have.
+ * Slices: what each has of the NIC's table, against what is due and guaranteed to it, and the most it
+ * may have. Those that no policy declares share one part.
  *
  * @param {{ readonly status: StatusView }} props
  */
 export function Slices({ status }) {
   const { slices, backends } = status;
-  const entries = backends.find((b) => b.placement === 'offload')?.entries ?? 0;
+  const entries = backends.find((b) => b.placement === 'offload')?.learnedEntries ?? 0;
   return html`
     <section class="card slices" aria-labelledby="slices-title">
       <div class="card-head">
@@ -29,8 +29,10 @@ export function Slices({ status }) {
                   <tr>
                     <th scope="col">Slice</th>
                     <th scope="col" class="wide">Entries of the NIC's table</th>
+                    <th scope="col" class="num">Due now</th>
                     <th scope="col" class="num">Guaranteed</th>
                     <th scope="col" class="num">At most</th>
+                    <th scope="col" class="num">Wanted</th>
                     <th scope="col" class="num">Traffic</th>
                     <th scope="col" class="num">Off the vSwitch</th>
                   </tr>
@@ -50,12 +52,15 @@ export function Slices({ status }) {
  * @param {number} entries
  */
 function row(slice, entries) {
-  const { name, guaranteedEntries, maximumEntries } = slice;
+  const { name, guaranteedEntries, maximumEntries, shareEntries, wantedEntries } = slice;
   const used = slice.flows.offload;
   const coverage = coverageOf(slice.bitsPerSecond);
   return html`
     <tr key=${name}>
-      <th scope="row">${name}</th>
+      <th scope="row">
+        ${name}
+        ${isBelow(slice) && html` <span class="tag strong">below its guarantee</span>`}
+      </th>
       <td class="wide">
         <span class="with-meter">
           ${h(Meter, {
@@ -74,12 +79,24 @@ function row(slice, entries) {
           <span class="num">${whole(used)}</span>
         </span>
       </td>
+      <td class="num">${shareEntries === null ? html`<span class="quiet">shared</span>` : whole(shareEntries)}</td>
       <td class="num">${guaranteedEntries === null ? none() : whole(guaranteedEntries)}</td>
       <td class="num">${maximumEntries === null ? none() : whole(maximumEntries)}</td>
+      <td class="num">${wantedEntries === null ? '-' : whole(wantedEntries)}</td>
       <td class="num">${bitRate(totalOf(slice.bitsPerSecond))}</td>
       <td class="num">${coverage === null ? '-' : percent(coverage)}</td>
     </tr>
   `;
+}
+
+/**
+ * Whether a slice has not what it is guaranteed, and wants it.
+ *
+ * @param {SliceView} slice
+ */
+function isBelow({ usedEntries, guaranteedEntries, wantedEntries }) {
+  if (usedEntries === null || guaranteedEntries === null || wantedEntries === null) return false;
+  return usedEntries < Math.min(guaranteedEntries, wantedEntries);
 }
 
 function none() {

@@ -1,3 +1,4 @@
+import { fitting } from '../text/entries.js';
 import {
   bitRate,
   byteCount,
@@ -15,7 +16,7 @@ import { RuleVerdict } from './rule-verdict.js';
 
 /**
  * @import { DecisionRecord } from '../../decisions/record.ts'
- * @import { FlowView, LimitsView, WhyView } from '../../control/view.ts'
+ * @import { FlowView, LimitsView, ShareView, ThroughputView, WhyView } from '../../control/view.ts'
  * @import { Child } from '../vendor/preact.js'
  */
 
@@ -98,8 +99,13 @@ function facts(flow) {
 function limitFacts(limits) {
   const { cutoffScore, operationsLeft, holdLeftMs, retryInMs } = limits;
   return [
-    fact('Entries in use', `${whole(limits.tableUsed)} of ${whole(limits.tableEntries)}`),
-    fact('Learned to fit', whole(limits.learnedEntries)),
+    fact('Expected to bring', `${conditionValue(limits.worth)} packets/s`),
+    fact(
+      'Entries in use',
+      `${whole(limits.tableUsed)} of ${fitting({ ...limits, entries: limits.tableEntries })}`,
+    ),
+    ...(limits.share === null ? [] : [shareFact(limits.share)]),
+    ...limits.throughput.map(throughputFact),
     fact(
       'Score to beat',
       cutoffScore === null ? 'none, there is room' : conditionValue(cutoffScore),
@@ -117,6 +123,26 @@ function limitFacts(limits) {
     fact('May be moved again', holdLeftMs < 1 ? 'now' : `in ${duration(holdLeftMs)}`),
     ...(retryInMs < 1 ? [] : [fact('Tried again', `in ${duration(retryInMs)}`)]),
   ];
+}
+
+/** @param {ShareView} share */
+function shareFact({ slice, used, share, guaranteed }) {
+  const name = slice === null ? 'Of flows of no declared slice' : `Of slice ${slice}`;
+  return fact(name, `${whole(used)} of ${whole(share)} due now, ${whole(guaranteed)} guaranteed`);
+}
+
+/** @param {ThroughputView} limit */
+function throughputFact({ name, bitsPerSecond, packetsPerSecond, ...expected }) {
+  const { expectedBitsPerSecond, expectedPacketsPerSecond } = expected;
+  const parts = [
+    ...(bitsPerSecond === null
+      ? []
+      : [`${bitRate(expectedBitsPerSecond)} of ${bitRate(bitsPerSecond)}`]),
+    ...(packetsPerSecond === null
+      ? []
+      : [`${packetRate(expectedPacketsPerSecond)} of ${packetRate(packetsPerSecond)}`]),
+  ];
+  return fact(`Expected: ${name}`, parts.join(', '));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,9 @@ export interface DaemonProcess {
 export async function startDaemon(folder: string, port: number): Promise<DaemonProcess> {
   const file = join(folder, 'norikae.json');
   const socket = join(folder, 'control.sock');
-  writeFileSync(file, JSON.stringify(configOf(port, socket)));
+  const policy = join(folder, 'policy.json');
+  writeFileSync(policy, JSON.stringify({ ...defaultPolicy(), slices: SLICES }));
+  writeFileSync(file, JSON.stringify(configOf(port, socket, policy)));
   const child = spawn(process.execPath, [...NODE, MAIN, 'run', '--config', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, NOTIFY_SOCKET: '' },
@@ -67,14 +69,27 @@ export async function freePort(): Promise<number> {
   throw new Error('a listening server has a port');
 }
 
-function configOf(port: number, socket: string): object {
+/** Declared beside the slices of ports: one with limits, one without. */
+const SLICES = {
+  gold: { members: [{ port: 'vm3' }], weight: 2, guaranteed: '25%', maximum: '60%' },
+  plain: { members: [{ port: 'vm0' }] },
+};
+
+function defaultPolicy(): object {
+  const text = readFileSync(join(packageRoot(), 'policies', 'default.json'), 'utf8');
+  const policy: unknown = JSON.parse(text);
+  if (typeof policy !== 'object' || policy === null) throw new Error('default.json is no policy');
+  return policy;
+}
+
+function configOf(port: number, socket: string, policy: string): object {
   return {
     node: {
       adapter: 'emulator',
       emulator: { seed: 1, vms: 16, slices: ['blue', 'green', 'red', 'gold'], load: 0.05 },
     },
     backend: { adapter: 'emulator', entries: 200, masks: 16 },
-    policies: [join(packageRoot(), 'policies', 'default.json')],
+    policies: [policy],
     http: { port },
     control: { path: socket },
   };
