@@ -157,7 +157,7 @@ export function policyDashboard(): DashboardBuilder {
       lines({
         title: 'Operations that can be afforded',
         description:
-          'At the start of each plan. At 0 for long, planner.operations holds moves back and flows wait with reason budget.',
+          'At the start of each plan. At 0 for long, planner.operationsPerSecond holds moves back and flows wait with reason budget.',
         unit: 'short',
         queries: [{ expr: of('norikae_planner_budget_operations'), legend: '{{backend}}' }],
       }),

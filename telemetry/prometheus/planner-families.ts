@@ -33,7 +33,7 @@ export function plannerFamilies(a: TickAccounts): readonly MetricFamily[] {
     ),
     gauge(
       'budget_operations',
-      'Operations that could be afforded at the start of the last plan; 0 for long: planner.operations holds moves back, and flows wait with reason budget.',
+      'Operations that could be afforded at the start of the last plan; 0 for long: planner.operationsPerSecond holds moves back, and flows wait with reason budget.',
       (t) => t.budget,
     ),
     familyOfOne(

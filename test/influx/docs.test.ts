@@ -12,9 +12,9 @@ interface Field {
   readonly help: string;
 }
 
-/** The part of the guide that lists measurements. */
+/** The part of the page that lists measurements. */
 function documented(): string {
-  const guide = readFileSync(join(packageRoot(), 'docs', 'operations.md'), 'utf8');
+  const guide = readFileSync(join(packageRoot(), 'docs', 'influxdb.md'), 'utf8');
   const [, after = ''] = guide.split('<!-- measurements -->\n');
   return after.split('\n<!-- /measurements -->')[0];
 }
