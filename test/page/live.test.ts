@@ -156,7 +156,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     const dialog = page.getByRole('dialog', { name: 'Why this flow is where it is' });
     await dialog.locator('.sentence').waitFor();
     assert.match(await dialog.locator('.sentence').innerText(), /The flow is on the NIC/);
-    const rule = dialog.getByRole('article', { name: 'Rule default/busy' });
+    const rule = dialog.getByRole('article', { name: 'Rule default/unicast' });
     const conditions = await rule.locator('.conditions .saw').allInnerTexts();
     assert.ok(conditions.length >= 3, conditions.join());
     assert.ok(

@@ -107,16 +107,16 @@ describe('policies/default.json', () => {
   });
 
   const silences: readonly [string, Series][] = [
-    ['nothing', steady(0, 20)],
-    ['but heartbeats', heartbeat(20)],
+    ['nothing', steady(0, 30)],
+    ['but heartbeats', heartbeat(30)],
   ];
   for (const [name, silence] of silences) {
-    it(`takes a flow back that has sent ${name} for two seconds`, async () => {
+    it(`takes a flow back that has sent ${name} for five seconds`, async () => {
       const packets = [...steady(250_000, 20), ...silence];
       const wishes = await wishesOver({ fields: bridged(IPV4), packets });
       const onload = wishes.indexOf(Wish.onload);
       const silentMs = (onload - 19) * TICK_MS;
-      assert(silentMs >= 2000 && silentMs <= 2250, `${silentMs} ms`);
+      assert(silentMs >= 5000 && silentMs <= 5250, `${silentMs} ms`);
       assert(!wishes.slice(onload + 1).includes(Wish.offload), 'it stays on the vSwitch');
     });
   }
@@ -141,12 +141,4 @@ describe('policies/default.json', () => {
       assert.deepEqual([...new Set(wishes)], [Wish.none]);
     });
   }
-
-  it('does not ask for mice', async () => {
-    const fields = bridged(IPV4);
-    const request = await wishesOver({ fields, packets: [30, ...steady(0, 20)] });
-    assert.deepEqual([...new Set(request)], [Wish.none]);
-    const trickle = await wishesOver({ fields, packets: steady(100, 40) });
-    assert.deepEqual([...new Set(trickle)], [Wish.none]);
-  });
 });
