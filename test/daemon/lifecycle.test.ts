@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { Exposition } from '../../telemetry/prometheus/exposition.ts';
@@ -13,11 +12,10 @@ import { runLifecycle, StopTimeout } from '../../daemon/lifecycle.ts';
 import { openNotifier } from '../../daemon/systemd/notify.ts';
 import { FakeView } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
+import { ownProgram } from '../support/own-program.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
-const here = fileURLToPath(import.meta.url);
-const MAIN = fileURLToPath(new URL(`./support/fake-daemon-main${here.slice(-3)}`, import.meta.url));
-const NODE = here.endsWith('.ts') ? ['--import', 'tsx'] : [];
+const DAEMON = ownProgram('test/daemon/support/fake-daemon-main');
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -50,7 +48,7 @@ describe('life of the daemon', function () {
     env: NodeJS.ProcessEnv = {},
     args = ['run', '--config', join(folder.path, 'norikae.json')],
   ): { child: Child; said: (text: string) => Promise<void>; all: () => string } {
-    const child = spawn(process.execPath, [...NODE, MAIN, ...args], {
+    const child = spawn(process.execPath, [...DAEMON, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NOTIFY_SOCKET: '', ...env },
     });

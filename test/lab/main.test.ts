@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const here = fileURLToPath(import.meta.url);
-const MAIN = fileURLToPath(new URL(`../../lab/main${here.slice(-3)}`, import.meta.url));
-const NODE = here.endsWith('.ts') ? ['--import', 'tsx'] : [];
+import { ownProgram } from '../support/own-program.ts';
 
 describe('the lab, as it is called', function () {
   this.timeout(30_000);
@@ -16,7 +12,10 @@ describe('the lab, as it is called', function () {
   ];
   for (const [argv, code] of calls) {
     it(`${argv.join(' ')}: exits ${code}`, () => {
-      const ended = spawnSync(process.execPath, [...NODE, MAIN, ...argv], { encoding: 'utf8' });
+      const ended = spawnSync(process.execPath, [...ownProgram('lab/main'), ...argv], {
+        encoding: 'utf8',
+        timeout: 25_000,
+      });
       assert.equal(ended.status, code, ended.stderr);
       assert.match(ended.stdout + ended.stderr, argv[0] === '--help' ? /^Usage/ : /^error: /);
     });

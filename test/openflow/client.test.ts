@@ -16,6 +16,7 @@ import {
   TargetInvalid,
 } from '../../adapters/openflow/connection/target.ts';
 import { eventually, never } from '../contract/collect.ts';
+import { freePort } from '../support/free-port.ts';
 import { needs } from '../support/needs.ts';
 import { ModelSwitch } from './model-switch.ts';
 
@@ -254,14 +255,6 @@ function certificates(folder: string) {
     ours: signed('ours', 'ca'),
     stranger: signed('stranger', 'other-ca'),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function tcpListens(port: number): boolean {

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { temporaryFolder } from '../daemon/support/temporary-folder.ts';
+import { freePort } from '../support/free-port.ts';
 import { needs } from '../support/needs.ts';
 import { type Browser, startBrowser } from './support/browser.ts';
-import { type DaemonProcess, freePort, startDaemon } from './support/daemon-process.ts';
+import { type DaemonProcess, startDaemon } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 
 const START_MS = 20_000;
 const STOP_MS = 5_000;
@@ -20,11 +20,19 @@ export class PrometheusServer {
   readonly url: string;
   readonly #child: ChildProcess;
   readonly #folder: string;
+  /** What ended it, when it was not us; undefined: it runs. */
+  #failure: string | undefined;
+  readonly #killAtExit = (): void => {
+    this.#child.kill('SIGKILL');
+  };
 
   private constructor(url: string, child: ChildProcess, folder: string) {
     this.url = url;
     this.#child = child;
     this.#folder = folder;
+    child.once('error', (error) => (this.#failure = error.message));
+    child.once('exit', (code, signal) => (this.#failure = `it ended with ${signal ?? code}`));
+    process.on('exit', this.#killAtExit);
   }
 
   /**
@@ -63,7 +71,7 @@ export class PrometheusServer {
 
   /** Ends it and takes its data away. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.pid !== undefined) {
+    if (this.#failure === undefined) {
       const ended = once(this.#child, 'exit');
       this.#child.kill('SIGTERM');
       const late = sleep(STOP_MS, 'late', { ref: false });
@@ -72,6 +80,7 @@ export class PrometheusServer {
         await ended;
       }
     }
+    process.off('exit', this.#killAtExit);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -102,7 +111,7 @@ export class PrometheusServer {
   async #ready(): Promise<void> {
     const endMs = performance.now() + START_MS;
     while (performance.now() < endMs) {
-      if (this.#child.exitCode !== null) throw new Error('prometheus ended as it started');
+      if (this.#failure !== undefined) throw new Error(`no prometheus: ${this.#failure}`);
       const signal = AbortSignal.timeout(1_000);
       const answer = await fetch(`${this.url}/-/ready`, { signal }).catch(() => undefined);
       if (answer?.ok === true) return;
@@ -128,13 +137,4 @@ function labelsOf(labels: unknown): Readonly<Record<string, string>> {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (typeof address !== 'object' || address === null) throw new Error('no free port');
-  return address.port;
 }

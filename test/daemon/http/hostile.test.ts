@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../../daemon/config/load-config.ts';
 import { createDaemon } from '../../../daemon/daemon.ts';
 import { type HttpService, startHttpServer } from '../../../daemon/http/http-server.ts';
 import type { Daemon } from '../../../daemon/lifecycle.ts';
 import { packageRoot } from '../../../daemon/package-root.ts';
+import { ownProgram } from '../../support/own-program.ts';
 import { loopbackSettings } from '../support/http-settings.ts';
 import { recordingLog } from '../support/quiet-log.ts';
 
@@ -46,8 +46,8 @@ describe('hostile clients', function () {
   after(async () => {
     hostile?.kill('SIGKILL');
     keeping.destroy();
-    await service.close();
-    await daemon.stop();
+    await service?.close();
+    await daemon?.stop();
   });
 
   it('do not slow the loop, nor keep out whoever watches over it', async function () {
@@ -95,11 +95,8 @@ describe('hostile clients', function () {
   }
 
   function attack(): ChildProcess {
-    // As compiled, or through tsx: the one that this test is run as.
-    const extension = import.meta.url.slice(-3);
-    const url = new URL(`../support/hostile-clients${extension}`, import.meta.url);
-    const loader = extension === '.ts' ? ['--import', 'tsx'] : [];
-    const args = [...loader, fileURLToPath(url), new URL(service.url).port];
+    const { port } = new URL(service.url);
+    const args = [...ownProgram('test/daemon/support/hostile-clients'), port];
     return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 

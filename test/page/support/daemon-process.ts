@@ -1,20 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { ControlClient } from '../../../daemon/control/client.ts';
 import { packageRoot } from '../../../daemon/package-root.ts';
+import { ownProgram } from '../../support/own-program.ts';
 
 /** Longest wait for a daemon to place its first flows, and to end, ms. */
 const START_MS = 20_000;
 const STOP_MS = 8_000;
-
-const here = fileURLToPath(import.meta.url);
-const MAIN = fileURLToPath(new URL(`../../../daemon/cli/main${here.slice(-3)}`, import.meta.url));
-const NODE = here.endsWith('.ts') ? ['--import', 'tsx'] : [];
 
 /** A daemon on the emulated node, as `npm start` runs it, in a process of its own. */
 export interface DaemonProcess {
@@ -30,7 +25,8 @@ export async function startDaemon(folder: string, port: number): Promise<DaemonP
   const policy = join(folder, 'policy.json');
   writeFileSync(policy, JSON.stringify({ ...defaultPolicy(), slices: SLICES }));
   writeFileSync(file, JSON.stringify(configOf(port, socket, policy)));
-  const child = spawn(process.execPath, [...NODE, MAIN, 'run', '--config', file], {
+  const args = [...ownProgram('daemon/cli/main'), 'run', '--config', file];
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, NOTIFY_SOCKET: '' },
   });
@@ -56,17 +52,6 @@ export async function startDaemon(folder: string, port: number): Promise<DaemonP
     await sleep(100);
   }
   return { url: `http://127.0.0.1:${port}/`, control, stop };
-}
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address === 'object' && address !== null) return address.port;
-  throw new Error('a listening server has a port');
 }
 
 /** Declared beside the slices of ports: one with limits, one without. */
