@@ -98,8 +98,11 @@ describe('a daemon that writes to InfluxDB', () => {
     const before = await series();
     const daemon = await daemonFor(folder.path, between.url, log);
     await daemon.start(NEVER);
-    await until('points', () => stateOf(daemon).written > 50);
-    await daemon.stop();
+    try {
+      await until('points', () => stateOf(daemon).written > 50);
+    } finally {
+      await daemon.stop();
+    }
     assert.deepEqual(await series(), before);
   });
 
@@ -111,8 +114,11 @@ describe('a daemon that writes to InfluxDB', () => {
       retention: { policy: 'fortnight', duration: '3d' },
     });
     await daemon.start(NEVER);
-    await until('points', () => stateOf(daemon).written > 0);
-    await daemon.stop();
+    try {
+      await until('points', () => stateOf(daemon).written > 0);
+    } finally {
+      await daemon.stop();
+    }
     const after = await influx.query('SHOW RETENTION POLICIES ON norikae');
     assert.equal(after.find((p) => p.name === 'fortnight')?.duration, '336h0m0s');
     assert.ok(lines.some((l) => /"fortnight" does not keep for 3d/.test(String(l.error))));

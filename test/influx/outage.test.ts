@@ -12,6 +12,7 @@ const LOG = { info: () => undefined, warn: () => undefined };
 describe('an outage of a real InfluxDB', () => {
   let influx: RealInflux;
   let client: InfluxClient;
+  const writers: InfluxWriter[] = [];
 
   before(async function () {
     needs(this, 'influxd');
@@ -20,14 +21,17 @@ describe('an outage of a real InfluxDB', () => {
     await client.createDatabase(NEVER);
   });
 
+  // One that a failed test has left would try again for ever.
+  afterEach(() => Promise.all(writers.splice(0).map((writer) => writer.close(0))));
+
   after(async () => {
     client?.close();
     await influx?.remove();
   });
 
-  function writerOf(points: number): InfluxWriter {
-    return new InfluxWriter({
-      sink: client,
+  function writerOf(points: number, sink = client): InfluxWriter {
+    const writer = new InfluxWriter({
+      sink,
       prepare: () => Promise.resolve(),
       queue: { points, bytes: 1e8 },
       batch: { points: 50, bytes: 1e6, waitMs: 10 },
@@ -35,6 +39,8 @@ describe('an outage of a real InfluxDB', () => {
       log: LOG,
       wall: Date.now,
     });
+    writers.push(writer);
+    return writer;
   }
 
   function add(writer: InfluxWriter, measurement: string, from: number, to: number): void {
@@ -91,15 +97,7 @@ describe('an outage of a real InfluxDB', () => {
     await influx.query('CREATE RETENTION POLICY hour ON d DURATION 1h REPLICATION 1');
     const target = { url: influx.url, database: 'd', retentionPolicy: 'hour', timeoutMs: 2_000 };
     const brief = new InfluxClient(target);
-    const writer = new InfluxWriter({
-      sink: brief,
-      prepare: () => Promise.resolve(),
-      queue: { points: 100, bytes: 1e6 },
-      batch: { points: 50, bytes: 1e6, waitMs: 10 },
-      retry: { minMs: 20, maxMs: 50 },
-      log: LOG,
-      wall: Date.now,
-    });
+    const writer = writerOf(100, brief);
     writer.start();
     const nowMs = Date.now();
     const batches = [

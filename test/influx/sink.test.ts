@@ -6,6 +6,7 @@ import { Registry } from 'prom-client';
 import { parseConfig } from '../../daemon/config/load-config.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
 import { InfluxSink } from '../../daemon/influx/influx-sink.ts';
+import type { Daemon } from '../../daemon/lifecycle.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
 import { MEASUREMENTS } from '../../telemetry/influx/measurements.ts';
 import { decisionOf } from '../daemon/support/fake-view.ts';
@@ -20,8 +21,12 @@ const NEVER = new AbortController().signal;
 describe('InfluxDB, from the daemon', () => {
   const folder = temporaryFolder();
   let servers: FakeInflux[] = [];
+  /** A daemon that a test that failed has left running. */
+  let running: Daemon | undefined;
 
   afterEach(async () => {
+    await running?.stop();
+    running = undefined;
     await Promise.all(servers.map((server) => server.stop()));
     servers = [];
   });
@@ -59,11 +64,13 @@ describe('InfluxDB, from the daemon', () => {
       retry: { minMs: 20, maxMs: 20 },
     });
     const daemon = await createDaemon(config, log);
+    running = daemon;
     await daemon.start(NEVER);
     await until('points', () => fake.written.length > 500);
     const status = daemon.view.status();
     const { text } = await daemon.metrics.expose();
     await daemon.stop();
+    running = undefined;
     for (const { path, query, authorization } of fake.asked) {
       assert.equal(path, '/write');
       assert.deepEqual([...query], [['db', 'norikae']]);
