@@ -10,6 +10,8 @@ export type Verdict =
   /** Too many tries came from there, or come now: again after so long, ms. */
   | { readonly ok: false; readonly why: 'wait'; readonly waitMs: number };
 
+const WRONG: Verdict = { ok: false, why: 'wrong' };
+
 /** Users whose password is known to be right, so that it is not hashed for every request. */
 const MOST_REMEMBERED = 64;
 /** Passwords that wait to be hashed; each takes some 0.2 s of a processor. */
@@ -52,25 +54,33 @@ export class Authenticator {
     // A token is too long to be guessed: whoever has it need not wait for what others tried.
     if (token !== undefined && isToken(this.#credentials, token)) return { ok: true };
     if (waitMs > 0) return { ok: false, why: 'wait', waitMs };
-    if (basic !== undefined && this.#credentials.users.size > 0) {
-      if (this.#waiting >= MOST_WAITING) return { ok: false, why: 'wait', waitMs: 1_000 };
-      if (await this.#isUser(basic)) return { ok: true };
-    }
-    this.#failures.count(address, this.#now());
-    return { ok: false, why: 'wrong' };
+    const verdict = await this.#checkUser(basic);
+    // One who finds no place to wait counts, too: or guesses at those who are known would be free.
+    if (!verdict.ok) this.#failures.count(address, this.#now());
+    return verdict;
+  }
+
+  /** Who is known gets in however many others wait for their password to be hashed. */
+  async #checkUser(given: User | undefined): Promise<Verdict> {
+    if (given === undefined || this.#credentials.users.size === 0) return WRONG;
+    const remembered = this.#remembered;
+    const key = this.#keyOf(given);
+    if (remembered.has(key)) return { ok: true };
+    if (this.#waiting >= MOST_WAITING) return { ok: false, why: 'wait', waitMs: 1_000 };
+    if (!(await this.#isUser(given))) return WRONG;
+    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+    remembered.add(key);
+    return { ok: true };
+  }
+
+  #keyOf({ user, password }: User): string {
+    return createHmac('sha256', this.#secret).update(`${user}:${password}`).digest('hex');
   }
 
   async #isUser({ user, password }: User): Promise<boolean> {
-    const { users } = this.#credentials;
-    const remembered = this.#remembered;
-    const key = createHmac('sha256', this.#secret).update(`${user}:${password}`).digest('hex');
-    if (remembered.has(key)) return true;
-    const hash = users.get(user);
+    const hash = this.#credentials.users.get(user);
     const right = await this.#hash(password, hash ?? NOBODY);
-    if (!right || hash === undefined) return false;
-    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-    remembered.add(key);
-    return true;
+    return right && hash !== undefined;
   }
 
   /** One after another: whoever tries out passwords gets one processor at most. */

@@ -14,9 +14,9 @@ import {
 } from '../../../daemon/http/http-server.ts';
 import { TlsFilesUnusable } from '../../../daemon/http/http-security.ts';
 import { SecretFileExposed, SecretFileUnusable } from '../../../daemon/secret-file.ts';
-import { packageRoot } from '../../../daemon/package-root.ts';
 import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { needs } from '../../support/needs.ts';
+import { ownProgram } from '../../support/own-program.ts';
 import { PrometheusServer } from '../../support/prometheus-server.ts';
 import { FakeView } from '../support/fake-view.ts';
 import { loopbackSettings } from '../support/http-settings.ts';
@@ -178,7 +178,7 @@ describe('who may look over HTTP', () => {
     }).timeout(60_000);
 
     it('hashes one after another, and turns away who cannot wait', async () => {
-      const url = await start({ users: secret('users', `a:${quickHash('b', 15)}`) });
+      const url = await start({ users: secret('users', `a:${quickHash('b', 15, 4)}`) });
       const many = Array.from({ length: 9 }, (_, i) =>
         answer(url, { authorization: basic('a', `guess ${i}`) }),
       );
@@ -302,8 +302,7 @@ describe('who may look over HTTP', () => {
   });
 
   function hashedByCommand(name: string, password: string): string {
-    const main = join(packageRoot(), 'daemon', 'cli', 'main.ts');
-    const args = ['--import', 'tsx', main, 'hash-password', name];
+    const args = [...ownProgram('daemon/cli/main'), 'hash-password', name];
     const { stdout, stderr } = spawnSync(process.execPath, args, {
       input: `${password}\n`,
       encoding: 'utf8',
@@ -314,12 +313,12 @@ describe('who may look over HTTP', () => {
   }
 });
 
-/** A hash that costs little. */
-function quickHash(password: string, logN = 10): string {
+/** A hash that takes next to no time, or as long as a test wants it to. */
+function quickHash(password: string, logN = 10, p = 1): string {
   const salt = Buffer.alloc(16, 1);
-  const hash = scryptSync(password, salt, 32, { N: 2 ** logN, r: 8, p: 1, maxmem: 2 ** 27 });
+  const hash = scryptSync(password, salt, 32, { N: 2 ** logN, r: 8, p, maxmem: 2 ** 27 });
   const text = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
-  return `$scrypt$ln=${logN},r=8,p=1$${text(salt)}$${text(hash)}`;
+  return `$scrypt$ln=${logN},r=8,p=${p}$${text(salt)}$${text(hash)}`;
 }
 
 function basic(user: string, password: string): string {
