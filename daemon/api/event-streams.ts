@@ -95,6 +95,7 @@ export class EventStreams {
     ];
     const timer = setInterval(() => this.#look(), LOOK_MS);
     this.#beatMs = this.#now();
+    this.#decisionsInTick = 0;
     return () => {
       clearInterval(timer);
       for (const stop of stops) stop();

@@ -146,6 +146,24 @@ describe('event stream', function () {
     assert.equal(events().filter((e) => e.event === 'decision').length, 3);
   });
 
+  it('tells nobody of decisions that were lost before anybody looked', async () => {
+    await start({ decisionsPerTick: 3 });
+    const gone = ask();
+    const first = reading(gone);
+    await until(() => first().length === 1);
+    for (let i = 0; i < 10; i++) view.decide(decisionOf({ id: `d-${i}` }));
+    gone.destroy();
+    await until(() => view.listeners.size === 0);
+    const events = reading(ask());
+    await until(() => events().length === 1);
+    view.tick();
+    await until(() => events().length >= 2);
+    assert.deepEqual(
+      events().map((e) => e.event),
+      ['tick', 'tick'],
+    );
+  });
+
   it('hangs up on a reader that reads nothing', async () => {
     await start({ stuckMs: 500 });
     view.state = statusOf({ node: 'x'.repeat(1_000_000) });
