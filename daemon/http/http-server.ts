@@ -44,6 +44,20 @@ export async function startHttpServer(
   log: Log,
 ): Promise<HttpService> {
   const security = HttpSecurity.load(settings, log);
+  try {
+    return await serve(settings, sources, log, security);
+  } catch (error) {
+    security.close();
+    throw error;
+  }
+}
+
+async function serve(
+  settings: HttpSettings,
+  sources: HttpSources,
+  log: Log,
+  security: HttpSecurity,
+): Promise<HttpService> {
   const streams = new EventStreams(sources.view, log);
   const guard = new ConnectionGuard(MOST_CONNECTIONS);
   const gate = { hostNames: hostNamesOf(settings), authenticator: security.authenticator };
@@ -58,12 +72,7 @@ export async function startHttpServer(
     streams.close();
     return closeServer(server);
   };
-  try {
-    await listenAsConfigured(server, settings, log);
-  } catch (error) {
-    security.close();
-    throw error;
-  }
+  await listenAsConfigured(server, settings, log);
   if (server instanceof TlsServer) security.onKeys((renewed) => server.setSecureContext(renewed));
   server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
   warnWhenOpen(settings, log);

@@ -24,9 +24,8 @@ const LIMITS: ServerOptions = {
 const TLS_LIMITS: TlsServerOptions = { ...LIMITS, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 };
 
 /**
- * An HTTP server that nobody can make hold much: 8 KiB of headers, seconds to send
- * them. Node answers what breaks the limits itself (408, 431) and
- * closes.
+ * An HTTP server that nobody can make hold much: 8 KiB of headers, seconds to send them. Node
+ * answers what breaks the limits itself (408, 431) and closes.
  */
 export function limitedServer(listener: RequestListener): Server {
   return limited(createServer(LIMITS, listener));

@@ -2,8 +2,8 @@ import { InfluxUnavailable } from './errors.ts';
 
 /**
  * Runs a request that is given up after `timeoutMs` or with `outer`, by its signal and by rejecting
- * with {@link InfluxUnavailable}. A promise of the pool never
- * settles when the connection breaks within the answer, so that its signal alone is not enough.
+ * with {@link InfluxUnavailable}. A promise of the pool never settles when the connection breaks
+ * within the answer, so that its signal alone is not enough.
  */
 export function withinTime<T>(
   timeoutMs: number,
