@@ -1,4 +1,4 @@
-import type { PlanNumbers, TickReport } from '../engine/engine.ts';
+import type { PlanNumbers, TickReport } from '../engine/tick-report.ts';
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortInfo } from '../engine/model/port.ts';

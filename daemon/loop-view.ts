@@ -1,4 +1,4 @@
-import type { Explanation } from '../engine/engine.ts';
+import type { Explanation } from '../engine/tick-report.ts';
 import { WISH_NAMES } from '../engine/model/flow.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';

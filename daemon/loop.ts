@@ -10,7 +10,8 @@ import {
   timer,
   type Subscription,
 } from 'rxjs';
-import { Engine, type TickReport } from '../engine/engine.ts';
+import { Engine } from '../engine/engine.ts';
+import type { TickReport } from '../engine/tick-report.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';

@@ -1,4 +1,4 @@
-import type { BackendMove, TickReport } from '../engine/engine.ts';
+import type { BackendMove, TickReport } from '../engine/tick-report.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import { Placement } from '../engine/model/flow.ts';
 import type { Clock } from '../engine/ports/clock.ts';

@@ -1,19 +1,19 @@
 import { Forecaster } from './forecast/forecaster.ts';
 import { Scarcity } from './forecast/scarcity.ts';
-import { Placement, type PlacementName, PLACEMENT_NAMES, Wish } from './model/flow.ts';
+import { PLACEMENT_NAMES } from './model/flow.ts';
 import type { FlowTable } from './model/flow-table.ts';
 import type { PortSnapshot } from './model/port.ts';
-import { type ReasonCode, reasonIndex } from './model/reason.ts';
-import type { Refusal } from './model/refusal.ts';
 import type { SliceTerms } from './model/slice.ts';
 import type { Tick } from './model/tick.ts';
 import { BackendsFailed, onEach, Path, type PathFailure, type PathOptions } from './path.ts';
-import type { LimitUse, Plan, SliceShare } from './planner/plan.ts';
-import type { Capacity, PathBackend } from './ports/path-backend.ts';
+import type { Plan } from './planner/plan.ts';
+import type { PathBackend } from './ports/path-backend.ts';
 import type { Move } from './reconcile/reconciler.ts';
-import type { EvaluationReport, RuleContext, RuleEvaluator, RuleTrace } from './rules/evaluator.ts';
+import type { EvaluationReport, RuleContext, RuleEvaluator } from './rules/evaluator.ts';
 import type { FactReading } from './rules/inputs.ts';
 import { Serial } from './serial.ts';
+import type { BackendMove, Batch, Explanation, PlanNumbers, TickReport } from './tick-report.ts';
+import { explainUnplanned, fillReason } from './unplanned.ts';
 
 /** Settings of the engine. */
 export interface EngineOptions extends PathOptions {
@@ -22,83 +22,6 @@ export interface EngineOptions extends PathOptions {
   readonly backends: readonly PathBackend[];
   /** Flows of a plan for which the facts that their rules looked at are taken down; 0 by default. */
   readonly inputsPerPlan?: number;
-}
-
-/** The numbers of the last plan for one backend. */
-export interface PlanNumbers {
-  readonly backend: string;
-  readonly placement: PlacementName;
-  readonly capacity: Capacity;
-  /** Entries that the planner counts on: fewer than declared after refusals. */
-  readonly learnedEntries: number;
-  /** The score a newcomer had to beat; -Infinity while there was room for all. */
-  readonly cutoff: number;
-  /** Worth below which a flow was not placed, and gain below which none were swapped, packets/s. */
-  readonly threshold: number;
-  readonly swapGain: number;
-  readonly contenders: number;
-  readonly budget: number;
-  /** What the declared slices, and all others together, have and are due. */
-  readonly shares: readonly SliceShare[];
-  readonly limits: readonly LimitUse[];
-}
-
-/** Time that the stages of a tick took after it was read, ms. */
-export interface StageTimes {
-  /** Taking out what must not stay, and audits. */
-  readonly enforceMs: number;
-  readonly rulesMs: number;
-  readonly planMs: number;
-  /** Carrying plans out: what the backends took. */
-  readonly applyMs: number;
-}
-
-/** A plan's operations as they were given to a backend. */
-export interface Batch {
-  readonly backend: string;
-  readonly operations: number;
-  readonly elapsedMs: number;
-}
-
-/** What one tick led to. */
-export interface TickReport {
-  readonly tick: Tick;
-  readonly evaluation: EvaluationReport | undefined;
-  /** The slices that `decision.slice` counts, from 1, as of the last evaluation. */
-  readonly slices: readonly SliceTerms[];
-  /** Share of bits, beside packets, in what flows are worth: what the node is short of, 0 to 1. */
-  readonly bitShare: number;
-  readonly plans: readonly PlanNumbers[];
-  readonly moves: readonly BackendMove[];
-  /** Backends that failed in it; what is believed of them is what they confirmed. */
-  readonly failures: readonly PathFailure[];
-  /** Live flows by placement, indexed by {@link Placement}. */
-  readonly flows: readonly number[];
-  readonly held: boolean;
-  /** Plans of this tick that were carried out; those without operations are left out. */
-  readonly batches: readonly Batch[];
-  readonly stages: StageTimes;
-  /** Time from the tick's start to its end, ms. */
-  readonly elapsedMs: number;
-}
-
-/** A move and the backend it was for. */
-export interface BackendMove extends Move {
-  readonly backend: string;
-  readonly placement: PlacementName;
-  /**
-   * What the rule that spoke for the flow looked at, as it was before the move. Undefined: it is
-   * not the rules' doing; null: it is, and there were too many to take it down.
-   */
-  readonly inputs?: readonly FactReading[] | null;
-}
-
-/** Why a flow is where it is. */
-export interface Explanation {
-  readonly row: number;
-  readonly refusal: Refusal | undefined;
-  readonly plans: readonly PlanNumbers[];
-  readonly rules: readonly RuleTrace[];
 }
 
 /** What a tick's decision writes down as it goes. */
@@ -306,7 +229,8 @@ export class Engine {
       fillReason(tick.table, 'stale');
       return [];
     }
-    this.#explainUnplanned(tick.table);
+    const served = this.#paths.filter((p) => p.up).map((p) => p.reconciler.placement);
+    explainUnplanned(tick.table, new Set(served));
     const { clock } = this.#options;
     const numbers: PlanNumbers[] = [];
     const failures = await onEach(this.#paths, async (path) => {
@@ -356,25 +280,6 @@ export class Engine {
     return inputs;
   }
 
-  /** Reasons of the flows that no planner looks at. */
-  #explainUnplanned(table: FlowTable): void {
-    const d = table.decision;
-    const served = new Set(this.#paths.filter((p) => p.up).map((p) => p.reconciler.placement));
-    const byWish: Record<Wish, number> = {
-      [Wish.none]: reasonIndex('no-rule'),
-      [Wish.offload]: reasonIndex(served.has(Placement.offload) ? 'unseen' : 'no-backend'),
-      [Wish.onload]: reasonIndex('rule-onload'),
-      [Wish.fastPath]: reasonIndex(served.has(Placement.fastPath) ? 'unseen' : 'no-backend'),
-      [Wish.slowPath]: reasonIndex('rule-onload'),
-    };
-    const unseen = reasonIndex('unseen');
-    const reasons = new Uint8Array(Object.values(byWish));
-    for (let i = 0; i < table.count; i++) {
-      const row = table.rows[i];
-      if (d.reason[row] === unseen) d.reason[row] = reasons[d.wish[row]];
-    }
-  }
-
   #context(tick: Tick): RuleContext {
     const tables = this.#paths.map(({ backend, reconciler }) => {
       const { entries, used } = backend.capacity();
@@ -409,11 +314,6 @@ function collect(
       ...(inputsOf === undefined ? {} : { inputs: inputsOf(move.row) }),
     });
   }
-}
-
-function fillReason(table: FlowTable, code: ReasonCode): void {
-  const index = reasonIndex(code);
-  for (let i = 0; i < table.count; i++) table.decision.reason[table.rows[i]] = index;
 }
 
 function countPlacements(table: FlowTable): readonly number[] {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { TickReport } from '../../engine/engine.ts';
+import type { TickReport } from '../../engine/tick-report.ts';
 import { TickEncoder } from '../../replay/recording/tick-encoder.ts';
 import { sendJson, STRICT_HEADERS } from '../http/respond.ts';
 import type { Log } from '../log.ts';

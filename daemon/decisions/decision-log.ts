@@ -1,4 +1,4 @@
-import type { TickReport } from '../../engine/engine.ts';
+import type { TickReport } from '../../engine/tick-report.ts';
 import type { DecisionMetrics } from '../../telemetry/prometheus/decision-metrics.ts';
 import type { DecisionsConfig } from '../config/config.ts';
 import type { DecisionPage, DecisionQuery } from '../control/view.ts';

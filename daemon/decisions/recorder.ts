@@ -1,4 +1,4 @@
-import type { BackendMove, TickReport } from '../../engine/engine.ts';
+import type { BackendMove, TickReport } from '../../engine/tick-report.ts';
 import { Placement, PLACEMENT_NAMES, WISH_NAMES } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
-import type { TickReport } from '../../engine/engine.ts';
+import type { TickReport } from '../../engine/tick-report.ts';
 import type { PolicySet } from '../../engine/rules/policy.ts';
 import type { TickAccounts } from '../../telemetry/accounts/tick-accounts.ts';
 import { InfluxClient } from '../../telemetry/influx/client.ts';

@@ -1,7 +1,7 @@
 import { Placement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { ReasonCode } from '../model/reason.ts';
-import { type Contenders, isWorth, setReason } from './contenders.ts';
+import { type Contenders, isScoredByWorth, setReason } from './contenders.ts';
 import type { Groups } from './groups.ts';
 import type { Throughput } from './throughput.ts';
 
@@ -38,7 +38,7 @@ export class Choice {
   mustGo = new Int32Array(0);
   mustGoCount = 0;
   /** By group: the last of a list of flows with an entry that were not chosen, worst last; -1. */
-  lastLoser = new Int32Array(0);
+  #lastLoser = new Int32Array(0);
   /** By row: the one before it in its list, or -1. */
   #previousLoser = new Int32Array(0);
   #limited = new Int32Array(0);
@@ -60,18 +60,18 @@ export class Choice {
   }
 
   /** True when the flow is expected to be worth an operation, or its score is the author's own. */
-  isWorthIt(table: FlowTable, row: number): boolean {
-    return !isWorth(table, row) || table.decision.score[row] >= this.threshold;
+  isWorthAnOperation(table: FlowTable, row: number): boolean {
+    return !isScoredByWorth(table, row) || table.decision.score[row] >= this.threshold;
   }
 
   /** The worst loser of a group; -1 when there is none. */
   worst(group: number): number {
-    return this.lastLoser[group];
+    return this.#lastLoser[group];
   }
 
   /** Takes the worst loser of a group off its list. */
   dropWorst(group: number): void {
-    this.lastLoser[group] = this.#previousLoser[this.lastLoser[group]];
+    this.#lastLoser[group] = this.#previousLoser[this.#lastLoser[group]];
   }
 
   #countDemand({ table, contenders, groups }: ChoiceOptions): void {
@@ -81,7 +81,7 @@ export class Choice {
       if (keys[row] <= 0) continue;
       const group = groups.of(table.decision.slice[row]);
       groups.asking[group]++;
-      if (this.isWorthIt(table, row)) groups.wanted[group]++;
+      if (this.isWorthAnOperation(table, row)) groups.wanted[group]++;
     }
   }
 
@@ -100,7 +100,7 @@ export class Choice {
       }
       if (
         newcomer &&
-        !this.isWorthIt(table, row) &&
+        !this.isWorthAnOperation(table, row) &&
         this.#filled[group] >= groups.guaranteed[group]
       ) {
         this.#leave(o, row, 'below-threshold');
@@ -133,7 +133,7 @@ export class Choice {
   #take({ table, groups, throughput }: ChoiceOptions, row: number): void {
     this.#filled[groups.of(table.decision.slice[row])]++;
     throughput.take(table, row);
-    if (isWorth(table, row)) this.worth += table.decision.score[row];
+    if (isScoredByWorth(table, row)) this.worth += table.decision.score[row];
     if (isNewcomer(table, row)) this.newcomers[this.newcomerCount++] = row;
   }
 
@@ -142,8 +142,8 @@ export class Choice {
       setReason(table, row, reason);
     } else {
       const group = groups.of(table.decision.slice[row]);
-      this.#previousLoser[row] = this.lastLoser[group];
-      this.lastLoser[group] = row;
+      this.#previousLoser[row] = this.#lastLoser[group];
+      this.#lastLoser[group] = row;
     }
     if (reason !== 'below-threshold' && this.cutoff === Number.NEGATIVE_INFINITY) {
       this.cutoff = contenders.keys[row];
@@ -151,11 +151,11 @@ export class Choice {
   }
 
   #fit({ highWater }: FlowTable, groups: number): void {
-    if (this.lastLoser.length !== groups) {
-      this.lastLoser = new Int32Array(groups);
+    if (this.#lastLoser.length !== groups) {
+      this.#lastLoser = new Int32Array(groups);
       this.#filled = new Int32Array(groups);
     }
-    this.lastLoser.fill(-1);
+    this.#lastLoser.fill(-1);
     if (this.newcomers.length >= highWater) return;
     this.newcomers = new Int32Array(highWater * 2);
     this.#limited = new Int32Array(highWater * 2);
@@ -176,11 +176,11 @@ function isNewcomer(table: FlowTable, row: number): boolean {
 function threshold(table: FlowTable, order: Int32Array, count: number): number {
   const { worth } = table.forecast;
   let all = 0;
-  for (let i = 0; i < count; i++) if (isWorth(table, order[i])) all += worth[order[i]];
+  for (let i = 0; i < count; i++) if (isScoredByWorth(table, order[i])) all += worth[order[i]];
   let slack = all * LEFT_OUT;
   for (let i = count - 1; i >= 0; i--) {
     const row = order[i];
-    if (!isWorth(table, row)) continue;
+    if (!isScoredByWorth(table, row)) continue;
     slack -= worth[row];
     if (slack < 0) return worth[row];
   }

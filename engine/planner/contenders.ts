@@ -48,7 +48,7 @@ export class Contenders {
         const group = groups.of(d.slice[row]);
         // A wish for any other place: it has to leave this one first.
         const declined = d.wish[row] !== asks && d.wish[row] !== Wish.none;
-        const held = recent && (declined || !isWorth(table, row));
+        const held = recent && (declined || !isScoredByWorth(table, row));
         if (declined && !held && this.declined.length < budget) {
           this.declined.push(row);
           setReason(table, row, 'rule-onload');
@@ -92,7 +92,7 @@ export class Contenders {
     if (!room.supports(row)) return 'unsupported';
     if (d.retryAtMs[row] > nowMs) return 'refused';
     const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
-    if (recent && !isWorth(table, row)) return 'min-hold';
+    if (recent && !isScoredByWorth(table, row)) return 'min-hold';
     return undefined;
   }
 
@@ -108,7 +108,7 @@ export class Contenders {
  * True when the flow's score is its forecast worth, and not a number of the policy author's. What
  * moves of such flows gain is known, and keeps them from flapping; others are held where they are.
  */
-export function isWorth(table: FlowTable, row: number): boolean {
+export function isScoredByWorth(table: FlowTable, row: number): boolean {
   return table.decision.score[row] === table.forecast.worth[row];
 }
 

@@ -1,6 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { Choice } from './choice.ts';
-import { type Contenders, isWorth, setReason } from './contenders.ts';
+import { type Contenders, isScoredByWorth, setReason } from './contenders.ts';
 import { GainThreshold } from './gain-threshold.ts';
 import type { Groups } from './groups.ts';
 
@@ -118,7 +118,8 @@ export class Moves {
       }
       const gain = contenders.keys[row] - contenders.keys[loser];
       const byWorth =
-        isWorth(table, row) && (isWorth(table, loser) || contenders.keys[loser] === 0);
+        isScoredByWorth(table, row) &&
+        (isScoredByWorth(table, loser) || contenders.keys[loser] === 0);
       if (contenders.keys[row] <= CLEARLY_BETTER * contenders.keys[loser]) {
         setReason(table, row, 'table-full');
         continue;
@@ -183,9 +184,7 @@ export class Moves {
       if (row < 0) continue;
       if (worst < 0 || contenders.keys[row] < contenders.keys[choice.worst(worst)]) worst = group;
     }
-    if (worst < 0) return undefined;
-    const row = this.#takeWorst(o, worst);
-    return row < 0 ? undefined : row;
+    return worst < 0 ? undefined : this.#takeWorst(o, worst);
   }
 
   #fit(newcomers: number): void {

@@ -23,6 +23,9 @@ export interface ThroughputLimit {
   readonly hard: boolean;
 }
 
+/** The limits of a flow that has none. */
+const NONE: readonly number[] = [];
+
 /** Newcomers are placed up to this share of a limit; what is placed stays up to the whole. */
 const FOR_NEWCOMERS = 0.9;
 
@@ -45,7 +48,7 @@ export class Throughput {
 
   /** Begins a plan: nothing is taken yet. */
   begin(table: FlowTable, ports: PortSnapshot, limits: readonly ThroughputLimit[]): void {
-    if (table !== this.#table || ports !== this.#ports || !sameLimits(limits, this.#limits)) {
+    if (table !== this.#table || ports !== this.#ports || !sameScopes(limits, this.#limits)) {
       this.#set.fill(0);
       this.#setOf.clear();
       this.#sets = [];
@@ -101,7 +104,7 @@ export class Throughput {
   }
 
   #limitsOf(table: FlowTable, row: number): readonly number[] {
-    if (this.#limits.length === 0) return [];
+    if (this.#limits.length === 0) return NONE;
     if (this.#set[row] === 0 || this.#followed[row] !== table.changes[row]) {
       this.#followed[row] = table.changes[row];
       this.#set[row] = 1 + this.#find(table, row);
@@ -131,7 +134,8 @@ export class Throughput {
   }
 }
 
-function sameLimits(a: readonly ThroughputLimit[], b: readonly ThroughputLimit[]): boolean {
+/** True when a flow counts for the same places of both lists. */
+function sameScopes(a: readonly ThroughputLimit[], b: readonly ThroughputLimit[]): boolean {
   if (a === b) return true;
   const same = (x: ThroughputLimit, y: ThroughputLimit): boolean =>
     x.scope.kind === y.scope.kind &&

@@ -1,4 +1,4 @@
-import type { TickReport } from '../../engine/engine.ts';
+import type { TickReport } from '../../engine/tick-report.ts';
 import { Placement, PLACEMENT_NAMES, Wish, WISH_NAMES } from '../../engine/model/flow.ts';
 import type { FlowTable, PathTotals } from '../../engine/model/flow-table.ts';
 import type { SliceTerms } from '../../engine/model/slice.ts';

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Batch } from '../../engine/engine.ts';
+import type { Batch } from '../../engine/tick-report.ts';
 import type { PathFailure } from '../../engine/path.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import type { PathBackend } from '../../engine/ports/path-backend.ts';

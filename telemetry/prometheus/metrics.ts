@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import type { TickReport } from '../../engine/engine.ts';
+import type { TickReport } from '../../engine/tick-report.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import type { PathBackend } from '../../engine/ports/path-backend.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';

@@ -1,4 +1,4 @@
-import type { BackendMove, TickReport } from '../../../engine/engine.ts';
+import type { BackendMove, TickReport } from '../../../engine/tick-report.ts';
 import type { FlowActions } from '../../../engine/model/action.ts';
 import { PLACEMENT_NAMES, Wish } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
