@@ -22,3 +22,6 @@ export function timeUpTo(mostMs: number, words: string): (text: string) => numbe
     throw new InvalidArgumentError(`It must be a time such as 30s, of ${words} at most.`);
   };
 }
+
+/** Reads an option that is how long something takes, ms: up to 400 days. */
+export const upTo400Days = timeUpTo(400 * 24 * 3_600_000, '400 days');

@@ -4,7 +4,7 @@ import { byteCount, counted, duration } from '../view/format.ts';
 import { type CliContext, printJson, printLines } from './context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from './control-options.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
-import { timeUpTo } from './number-options.ts';
+import { upTo400Days } from './number-options.ts';
 import { ProgressLine } from './progress-line.ts';
 
 const HELP = `
@@ -22,8 +22,6 @@ Examples:
   norikae record now.nkrec --for 60s && norikae replay now.nkrec
 `;
 
-const DAYS_400_MS = 400 * 24 * 3_600_000;
-
 interface RecordCommandOptions extends ControlOptions {
   readonly for?: number;
 }
@@ -34,9 +32,7 @@ export function recordCommand(context: CliContext): Command {
     .description('record what the flows of the node do, for "norikae replay"')
     .argument('<file>', 'file to write; it must not be there')
     .addOption(
-      new Option('--for <time>', 'how long; until Ctrl-C by default').argParser(
-        timeUpTo(DAYS_400_MS, '400 days'),
-      ),
+      new Option('--for <time>', 'how long; until Ctrl-C by default').argParser(upTo400Days),
     )
     .addHelpText('after', HELP);
   return withControlOptions(command).action(async (file: string, options: RecordCommandOptions) => {

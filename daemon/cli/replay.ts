@@ -8,7 +8,7 @@ import type { ReplayReport } from '../../replay/report/report.ts';
 import { textReport } from '../../replay/report/text-report.ts';
 import { type Candidate, simulate, type SimulationOptions } from '../../replay/simulate.ts';
 import { openFeed } from '../../replay/traces/open-feed.ts';
-import { openTrace } from '../../replay/traces/source.ts';
+import { openTrace, STANDARD_INPUT, type TraceSource } from '../../replay/traces/source.ts';
 import {
   TraceError,
   TraceFormatUnknown,
@@ -21,7 +21,7 @@ import { DEFAULT_PLANNER } from '../simulation/settings.ts';
 import { duration } from '../view/format.ts';
 import { type CliContext, lineWidth, printJson, printLines } from './context.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
-import { timeUpTo, wholeNumber } from './number-options.ts';
+import { timeUpTo, upTo400Days, wholeNumber } from './number-options.ts';
 import { failingInJson, PolicyMistakes } from './policy/json-errors.ts';
 import { policyFiles } from './policy/paths.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -48,8 +48,6 @@ Examples:
   norikae replay capture.pcapng --html report.html
   norikae replay last-night.nkrec --json | jq '.policies[0].byteCoverage'
 `;
-
-const DAYS_400_MS = 400 * 24 * 3_600_000;
 
 interface ReplayOptions {
   readonly policy: readonly string[];
@@ -86,7 +84,7 @@ export function replayCommand(context: CliContext): Command {
     )
     .addOption(
       new Option('--for <time>', 'how much of the trace; all of it by default').argParser(
-        timeUpTo(DAYS_400_MS, '400 days'),
+        upTo400Days,
       ),
     )
     .option(
@@ -118,11 +116,17 @@ async function run(
   const { table: entries, fastPath: fastPathEntries, period: periodMs } = options;
   const candidates = await candidatesOf(options.policy);
   const stop = new AbortController();
-  const interrupted = (): void => stop.abort(new CommandFailed('interrupted', ExitCode.failed));
+  const interrupted = (): void => {
+    stop.abort(new CommandFailed('interrupted', ExitCode.failed));
+    // Whoever writes there may never say another word.
+    if (file === STANDARD_INPUT) process.stdin.destroy();
+  };
   process.once('SIGINT', interrupted);
   const progress = new ProgressLine(context.stderr, context.now);
+  let source: TraceSource | undefined;
   try {
-    const source = await openTrace(file);
+    source = await openTrace(file);
+    const { size, read } = source;
     const feed = openFeed(source, periodMs);
     const startedMs = context.now();
     const simulation: SimulationOptions = {
@@ -134,14 +138,14 @@ async function run(
       packetCostNs: options.packetCost,
       forMs: options.for ?? Number.POSITIVE_INFINITY,
       onProgress: (playedMs) => {
-        const share = source.size === undefined ? undefined : source.read() / source.size;
+        const share = size === undefined ? undefined : read() / size;
         progress.show(share, () => progressText(playedMs, context.now() - startedMs));
       },
     };
     const result = await simulate(feed, simulation, stop.signal);
-    await source.close();
     return buildReport({ file, feed, options: simulation, result });
   } catch (error) {
+    stop.signal.throwIfAborted();
     if (!(error instanceof TraceError)) throw error;
     const usage = error instanceof TraceUnreadable || error instanceof TraceFormatUnknown;
     const code = usage ? ExitCode.usage : ExitCode.failed;
@@ -149,6 +153,7 @@ async function run(
   } finally {
     process.off('SIGINT', interrupted);
     progress.clear();
+    await source?.close();
   }
 }
 

@@ -6,6 +6,9 @@ import { TraceCompressionDamaged, TraceError, TraceUnreadable } from './trace-er
 /** Bytes asked of the file at a time. */
 const CHUNK_BYTES = 256 * 1024;
 
+/** Stands for the standard input where a file is named. */
+export const STANDARD_INPUT = '-';
+
 /** Bytes of a file one after another, unpacked when it is gzip. */
 export interface TraceSource {
   readonly file: string;
@@ -22,7 +25,7 @@ export interface TraceSource {
 }
 
 /**
- * Opens a trace. `-` is the standard input.
+ * Opens a trace; {@link STANDARD_INPUT} is one, too.
  *
  * @throws {TraceUnreadable} when there is no such file, or it cannot be read
  * @throws {TraceCompressionDamaged} when it is gzip and already its beginning is damaged
@@ -40,7 +43,7 @@ export async function openTrace(file: string): Promise<TraceSource> {
 }
 
 async function rawBytes(file: string, note: (bytes: number) => void) {
-  if (file === '-') return { size: undefined, bytes: standardInput(note) };
+  if (file === STANDARD_INPUT) return { size: undefined, bytes: standardInput(note) };
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, 'r');

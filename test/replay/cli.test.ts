@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { runProgram } from '../../daemon/cli/program.ts';
 import { POLICY } from '../policy-test/fixture.ts';
@@ -8,6 +11,14 @@ import { TestTerminal } from '../daemon/support/test-terminal.ts';
 import { frameOf, ipv4Packet, PcapngWriter } from './support/capture-writer.ts';
 import { generatedCsv } from './support/generated-trace.ts';
 import { traceFolder } from './support/trace-file.ts';
+
+const here = fileURLToPath(import.meta.url);
+const MAIN = fileURLToPath(new URL(`../../daemon/cli/main${here.slice(-3)}`, import.meta.url));
+const NODE = here.endsWith('.ts') ? ['--import', 'tsx'] : [];
+/** Run in a process of its own: says when somebody begins to listen for Ctrl-C. */
+const TELLS_LISTENERS = `process.on('newListener',(event)=>{
+  if (event==='SIGINT') process.stderr.write('listens\\n');
+})`;
 
 describe('replay: command', function () {
   this.timeout(20_000);
@@ -138,6 +149,23 @@ describe('replay: command', function () {
     }
   });
 
+  it('ends at Ctrl-C while the standard input says nothing', async () => {
+    const telling = ['--import', `data:text/javascript,${TELLS_LISTENERS}`];
+    const child = spawn(process.execPath, [...NODE, ...telling, MAIN, 'replay', '-']);
+    try {
+      let err = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        err += chunk.toString();
+        if (err === 'listens\n') child.kill('SIGINT');
+      });
+      const [code] = await once(child, 'close', { signal: AbortSignal.timeout(15_000) });
+      assert.equal(err, 'listens\nnorikae: interrupted\n');
+      assert.equal(code, 1);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
   it('plays an empty trace', async () => {
     const { code, out } = await norikae('replay', folder.write('empty.csv', ''), '--json');
     assert.equal(code, 0);
@@ -151,6 +179,5 @@ describe('replay: command', function () {
     assert.equal(code, 3);
     assert.match(err, /no daemon answers on/);
     assert.ok(!existsSync(file));
-    writeFileSync(file, 'mine');
   });
 });
