@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { flowRecordBatches, readFlowRecords } from '../../replay/traces/csv.ts';
@@ -180,14 +181,31 @@ describe('replay: CSV flow records', () => {
     });
 
     it('closes the file when the reader has seen enough', async () => {
-      const file = folder.write('two.csv', '1,1,10,1\n2,1,10,1\n');
+      // More than is held back to be sorted, so that it is not read to its end yet.
+      const lines = Array.from({ length: 150_000 }, (_, i) => `${i + 1},1,10,1\n`);
+      const file = folder.write('long.csv', lines.join(''));
       for await (const record of readFlowRecords(file)) {
         assert.equal(record.startMs, 1000);
+        assert.equal(openTimes(file), 1);
         break;
       }
+      assert.equal(openTimes(file), 0);
     });
   });
 });
+
+/** How often this process has a file open. */
+function openTimes(file: string): number {
+  const own = '/proc/self/fd';
+  return readdirSync(own).filter((fd) => {
+    try {
+      return readlinkSync(`${own}/${fd}`) === file;
+    } catch {
+      // The one that the folder was read by is closed already.
+      return false;
+    }
+  }).length;
+}
 
 const PLAIN: FlowRecord = {
   startMs: 0,
