@@ -26,8 +26,7 @@ export interface SimulationResult {
   readonly runs: readonly PolicyRun[];
   readonly traffic: Traffic;
   readonly ticks: number;
-  /** Time of the trace's start, ms; since 1970 where it tells, and how much of it was played. */
-  readonly startMs: number;
+  /** Time of the trace's start, ms since 1970, where it tells; and how much of it was played, ms. */
   readonly startWallMs: number | undefined;
   readonly playedMs: number;
   /** True when the trace tells what a packet through the vSwitch costs. */
@@ -78,9 +77,8 @@ export async function simulate(
     await setImmediate();
     turnMs = performance.now();
   }
-  const startMs = feed.startMs();
-  const playedMs = nowMs === undefined ? 0 : nowMs - startMs;
-  return { runs, traffic, ticks, startMs, startWallMs, playedMs, costMeasured, failure };
+  const playedMs = nowMs === undefined ? 0 : nowMs - feed.startMs();
+  return { runs, traffic, ticks, startWallMs, playedMs, costMeasured, failure };
 }
 
 async function nextTick(feed: TraceFeed, traffic: Traffic) {

@@ -104,3 +104,10 @@ export function isExact(f: FieldMatch): boolean {
   const spare = f.mask.length * 8 - FIELD_BITS[f.field];
   return f.mask.every((byte, i) => byte === (i === 0 ? 0xff >> spare : 0xff));
 }
+
+/** The mask of a field of which every bit must match. */
+export function exactMask(field: FieldName): Uint8Array {
+  const mask = new Uint8Array(fieldBytes(field)).fill(0xff);
+  mask[0] = 0xff >> (mask.length * 8 - FIELD_BITS[field]);
+  return mask;
+}

@@ -1,6 +1,7 @@
 import type { FlowAction, FlowActions } from '../../engine/model/action.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import {
+  exactMask,
   FIELD_BITS,
   type FieldMatch,
   type FieldName,
@@ -168,10 +169,4 @@ const FIELDS: ReadonlyMap<string, FieldName> = new Map(
 
 function fieldNamed(name: string): FieldName | undefined {
   return FIELDS.get(name);
-}
-
-function exactMask(field: FieldName): Uint8Array {
-  const mask = new Uint8Array(fieldBytes(field)).fill(0xff);
-  mask[0] = 0xff >> (mask.length * 8 - FIELD_BITS[field]);
-  return mask;
 }

@@ -1,15 +1,23 @@
 import type { PortInfo } from '../../engine/model/port.ts';
+import { isRecord } from '../../engine/rules/written.ts';
 import type { RecordingStart } from './format.ts';
 
 /** True of the beginning of a recording. */
 export function isRecordingStart(value: unknown): value is RecordingStart {
   if (!isRecord(value)) return false;
-  const { version, startedMs, periodMs } = value;
+  const { version, startedMs, periodMs, tables } = value;
   return (
     typeof version === 'string' &&
     (startedMs === null || isTime(startedMs)) &&
-    typeof periodMs === 'number'
+    typeof periodMs === 'number' &&
+    Array.isArray(tables) &&
+    tables.every(isTable)
   );
+}
+
+function isTable(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  return typeof value.backend === 'string' && typeof value.entries === 'number';
 }
 
 /** True of ports as they were written; what is undefined of them is left out in JSON. */
@@ -35,8 +43,4 @@ function isPort(value: unknown): value is PortInfo {
 
 function isTime(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value <= 2 ** 43;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

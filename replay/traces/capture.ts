@@ -40,7 +40,7 @@ export function blankPacket(): CapturedPacket {
 }
 
 /** Most bytes of a packet that a capture may hold (libpcap's MAXIMUM_SNAPLEN). */
-export const MOST_CAPTURED = 262_144;
+const MOST_CAPTURED = 262_144;
 /** Latest time, ms since 1970: the year 2248. */
 export const LATEST_MS = 2 ** 43;
 

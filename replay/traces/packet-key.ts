@@ -1,5 +1,5 @@
 import {
-  FIELD_BITS,
+  exactMask,
   type FieldMatch,
   type FieldName,
   type FlowMatch,
@@ -89,7 +89,7 @@ export class PacketKey {
     const flags = key[FLAGS];
     const fields: FieldMatch[] = [];
     const add = (field: FieldName, at: number): void => {
-      fields.push(exactly(field, key.slice(at, at + fieldBytes(field))));
+      fields.push({ field, value: key.slice(at, at + fieldBytes(field)), mask: exactMask(field) });
     };
     const has = (bit: number): boolean => (flags & bit) !== 0;
     if (has(HAS_MACS)) {
@@ -282,12 +282,6 @@ function finished(sum: number): number {
   h ^= h >>> 13;
   h = Math.imul(h, 0xc2b2_ae35);
   return (h ^ (h >>> 16)) >>> 0;
-}
-
-function exactly(field: FieldName, value: Uint8Array): FieldMatch {
-  const mask = new Uint8Array(value.length).fill(0xff);
-  mask[0] = 0xff >> (value.length * 8 - FIELD_BITS[field]);
-  return { field, value, mask };
 }
 
 function get16(bytes: Uint8Array, at: number): number {

@@ -97,9 +97,8 @@ export class PcapngReader implements CaptureReader {
       this.#addInterface(at, length);
       return false;
     }
-    if (type === ENHANCED_PACKET) this.#enhanced(at, length, packet);
-    else if (type === SIMPLE_PACKET) this.#simple(at, length, packet);
-    else this.#old(at, length, packet);
+    if (type === SIMPLE_PACKET) this.#simple(at, length, packet);
+    else this.#packet(type, at, length, packet);
     return true;
   }
 
@@ -122,11 +121,13 @@ export class PcapngReader implements CaptureReader {
     this.#interfaces.push(interfaceOf(view, at, length, this.#little, number));
   }
 
-  #enhanced(at: number, length: number, packet: CapturedPacket): void {
+  /** An enhanced packet, or its forerunner, which differs in how it tells the interface. */
+  #packet(type: number, at: number, length: number, packet: CapturedPacket): void {
     if (length < 32) this.#damaged(`a packet's block cannot have ${length} bytes`);
     const { view } = this.#queue;
     const little = this.#little;
-    const number = view.getUint32(at + 8, little);
+    const number =
+      type === OLD_PACKET ? view.getUint16(at + 8, little) : view.getUint32(at + 8, little);
     this.#fill(packet, number, at + 28, view.getUint32(at + 20, little), length - 32);
     packet.wireBytes = Math.max(packet.to - packet.from, view.getUint32(at + 24, little));
     packet.atMs = this.#time(
@@ -145,20 +146,6 @@ export class PcapngReader implements CaptureReader {
     this.#fill(packet, 0, at + 12, captured, length - 16);
     packet.wireBytes = wire;
     packet.atMs = this.#lastMs;
-  }
-
-  #old(at: number, length: number, packet: CapturedPacket): void {
-    if (length < 32) this.#damaged(`a packet's block cannot have ${length} bytes`);
-    const { view } = this.#queue;
-    const little = this.#little;
-    const number = view.getUint16(at + 8, little);
-    this.#fill(packet, number, at + 28, view.getUint32(at + 20, little), length - 32);
-    packet.wireBytes = Math.max(packet.to - packet.from, view.getUint32(at + 24, little));
-    packet.atMs = this.#time(
-      number,
-      view.getUint32(at + 12, little),
-      view.getUint32(at + 16, little),
-    );
   }
 
   #fill(

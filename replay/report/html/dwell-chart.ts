@@ -1,4 +1,4 @@
-import { duration } from '../../../daemon/view/format.ts';
+import { duration, percent } from '../../../daemon/view/format.ts';
 import type { PolicyReport } from '../report.ts';
 import { axisTo } from './axis.ts';
 import { coordinate, escaped, policyColour } from './markup.ts';
@@ -64,10 +64,6 @@ function octavesOf(policies: readonly PolicyReport[]): readonly number[] {
   if (all.length === 0) return [];
   const [first, last] = [Math.min(...all), Math.max(...all)];
   return Array.from({ length: Math.round(Math.log2(last / first)) + 1 }, (_, i) => first * 2 ** i);
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1000) / 10} %`;
 }
 
 function median(ms: number | null): string {

@@ -27,8 +27,7 @@ svg .limit{stroke:var(--soft);stroke-dasharray:5 4}svg .pointer{stroke:var(--sof
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:5px 8px;text-align:right;border-bottom:1px solid var(--grid);white-space:nowrap}
-th:first-child{text-align:left;font-weight:600;white-space:normal;min-width:9em}tr:first-child th{color:var(--soft);white-space:normal}
-tr:first-child th[class]{color:inherit}tr:first-child th.p0{color:var(--c0)}tr:first-child th.p1{color:var(--c1)}tr:first-child th.p2{color:var(--c2)}tr:first-child th.p3{color:var(--c3)}
+th:first-child{text-align:left;font-weight:600;white-space:normal;min-width:9em}tr:first-child th{white-space:normal}tr:first-child th:not([class]){color:var(--soft)}
 th small{display:block;font-weight:400;font-size:.8rem}
 .meter{display:inline-block;width:70px;height:.6em;background:var(--grid);border-radius:3px;overflow:hidden;vertical-align:middle}
 .meter span{display:block;height:100%;background:var(--carried)}

@@ -15,7 +15,7 @@ export function comparisonTable({ policies, trace }: ReplayReport): string {
     .map((p, i) => `<th class="${policyColour(i)}"><i></i>${escaped(p.name)}</th>`)
     .join('');
   const head = `<tr><th></th>${heads}${recorded === null ? '' : '<th>the daemon itself</th>'}</tr>`;
-  return `<div class="scroll"><table class="figures">${head}
+  return `<div class="scroll"><table>${head}
 ${line('Bytes carried off the vSwitch', (p) => meter(p.byteCoverage), shareText(recorded?.byteCoverage))}
 ${line('Packets carried', (p) => meter(p.packetCoverage), shareText(recorded?.packetCoverage))}
 ${line(
