@@ -1,3 +1,5 @@
+import { SMOOTHING_MS } from '../daemon/loop-settings.ts';
+import { DEFAULT_PLANNER } from '../daemon/simulation/settings.ts';
 import { Forecaster } from '../engine/forecast/forecaster.ts';
 import { Placement, Wish } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
@@ -6,17 +8,17 @@ import type { Room } from '../engine/planner/plan.ts';
 import { Planner } from '../engine/planner/planner.ts';
 import { updateRates } from '../telemetry/rates.ts';
 import { Sfc32 } from '../adapters/emulator/random.ts';
+import { cpuMs, median } from './measuring.ts';
 import { type BenchOptions, type BenchReport, type Comparison, compare } from './report.ts';
 
 const ENTRIES = 8192;
 const PERIOD_MS = 250;
 const SLICES = 16;
-const PLANNER = { minHoldMs: 2000, operations: { perSecond: 4000, burst: 8000 } };
 
 /**
- * What a plan costs, in CPU time: every flow asks for an entry, 8,192 fit, 16 slices share them. Beside the
- * obvious way of doing it: sort all contenders by their score, in JavaScript objects, and compare
- * the first 8,192 with what is placed.
+ * What a plan costs, in CPU time: every flow asks for an entry, 8,192 fit, 16 slices share them.
+ * Beside the obvious way of doing it: sort all contenders by their score, in JavaScript objects, and
+ * compare the first 8,192 with what is placed.
  */
 export function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const sizes = quick ? [1_000, 10_000] : [10_000, 100_000, 1_000_000];
@@ -50,21 +52,17 @@ function measure(flows: number, rounds: number) {
   }
   const settled = plans.slice(Math.min(3, rounds - 1));
   return {
-    planMs: middle(settled),
+    planMs: median(settled),
     slowestMs: Math.max(...settled),
-    forecastMs: middle(forecasts),
-    peerMs: middle(peers),
+    forecastMs: median(forecasts),
+    peerMs: median(peers),
   };
-}
-
-function middle(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[times.length >> 1];
 }
 
 /** Flows whose rates are drawn anew in each tick: heavy-tailed, and half of them silent. */
 class Scene {
   readonly #table = new FlowTable();
-  readonly #planner = new Planner(PLANNER);
+  readonly #planner = new Planner(DEFAULT_PLANNER);
   readonly #forecaster = new Forecaster();
   readonly #random = new Sfc32(1);
   readonly #flows: number;
@@ -91,8 +89,8 @@ class Scene {
   /** One reading with its rates, which are not counted, and its forecast. Returns ms. */
   tick(): number {
     this.#read();
-    updateRates(this.#table, 1000);
-    const elapsedMs = cpuMs(() => this.#forecaster.update(this.#table, 0.5));
+    updateRates(this.#table, SMOOTHING_MS);
+    const elapsedMs = cpuMsOf(() => this.#forecaster.update(this.#table, 0.5));
     const { decision, forecast, rows, count } = this.#table;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
@@ -106,7 +104,7 @@ class Scene {
   /** One plan, carried out. Returns the time of the plan alone, ms. */
   plan(): number {
     const moves: { row: number; to: Placement }[] = [];
-    const elapsedMs = cpuMs(() => {
+    const elapsedMs = cpuMsOf(() => {
       const plan = this.#planner.plan(this.#table, this.#room, this.#nowMs);
       for (const row of plan.withdraw) moves.push({ row, to: Placement.onload });
       for (const row of plan.install) moves.push({ row, to: Placement.offload });
@@ -121,7 +119,7 @@ class Scene {
   /** The obvious way, on the same scores. Returns ms. */
   peer(): number {
     const { decision, rows, count } = this.#table;
-    return cpuMs(() => {
+    return cpuMsOf(() => {
       const all = Array.from({ length: count }, (_, i) => {
         const row = rows[i];
         return { row, score: decision.score[row], placed: decision.placement[row] !== 0 };
@@ -149,12 +147,10 @@ class Scene {
   }
 }
 
-/** CPU time of the process that a task takes, ms: what others do on the machine does not count. */
-function cpuMs(task: () => void): number {
-  const before = process.cpuUsage();
+function cpuMsOf(task: () => void): number {
+  const startMs = cpuMs();
   task();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+  return cpuMs() - startMs;
 }
 
 function sliceNumber(n: number): SliceTerms {

@@ -28,13 +28,12 @@ import { BackendStarter } from './backend-starter.ts';
 import type { Config } from './config/config.ts';
 import { MOST_PER_TICK } from './decisions/decision-log.ts';
 import type { Log } from './log.ts';
+import { AUDIT_MS, SMOOTHING_MS } from './loop-settings.ts';
 import { MoveLog } from './move-log.ts';
 import type { Node } from './node.ts';
 import { PortsFollower } from './ports-follower.ts';
 
 const HOST_PERIOD_MS = 1000;
-const SMOOTHING_MS = 1000;
-const AUDIT_MS = 30_000;
 const RETRY_AFTER_MS = 500;
 /** With a long lease, too, what was adopted at the start must not wait for its first renewal. */
 const MOST_RENEWAL_MS = 250;

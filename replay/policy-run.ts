@@ -1,9 +1,10 @@
 import { createEvaluator } from '../daemon/policy-evaluator.ts';
 import { MemoryBackend } from '../daemon/simulation/memory-backend.ts';
-import { AUDIT_MS } from '../daemon/simulation/settings.ts';
+import { AUDIT_MS } from '../daemon/loop-settings.ts';
 import { SimulatedClock } from '../daemon/simulation/simulated-clock.ts';
 import { SimulatedNode } from '../daemon/simulation/simulated-node.ts';
 import { Engine } from '../engine/engine.ts';
+import { grownU32 } from '../engine/model/columns.ts';
 import { reasonIndex } from '../engine/model/reason.ts';
 import type { PlannerOptions } from '../engine/planner/plan.ts';
 import type { PolicySet } from '../engine/rules/policy.ts';
@@ -130,7 +131,7 @@ export class PolicyRun {
     const { reason } = node.table.decision;
     for (const slot of traffic.born) {
       node.add(slot, traffic.flowAt(slot));
-      if (slot >= this.#slice.length) this.#slice = grown(this.#slice, slot);
+      if (slot >= this.#slice.length) this.#slice = grownU32(this.#slice, (slot + 1) * 2);
       this.#slice[slot] = 0;
     }
     for (const slot of traffic.changed) node.change(slot, traffic.flowAt(slot));
@@ -141,8 +142,9 @@ export class PolicyRun {
     for (let i = 0; i < traffic.sentCount; i++) {
       const slot = traffic.sent[i];
       const row = node.rowOf(slot);
-      const [packets, bytes] = [traffic.packets[slot], traffic.bytes[slot]];
-      const nowMs = this.#clock.nowMs;
+      const packets = traffic.packets[slot];
+      const bytes = traffic.bytes[slot];
+      const { nowMs } = this.#clock;
       const lastAtMs = Math.min(nowMs, traffic.lastAtMs(slot) + this.#offsetMs);
       node.send(slot, packets, bytes, nowMs, lastAtMs);
       this.#packets[i] = node.sentPackets;
@@ -168,10 +170,4 @@ export class PolicyRun {
       sums.carriedPackets += traffic.packets[slot] - this.#packets[i];
     }
   }
-}
-
-function grown(old: Uint32Array, slot: number): Uint32Array<ArrayBuffer> {
-  const next = new Uint32Array(Math.max(256, (slot + 1) * 2));
-  next.set(old);
-  return next;
 }

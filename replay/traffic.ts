@@ -1,3 +1,4 @@
+import { grown } from '../engine/model/columns.ts';
 import type { FlowId } from '../engine/model/flow-id.ts';
 import { FlowIndex } from '../engine/model/flow-index.ts';
 import type { FlowSpec } from '../engine/model/flow.ts';
@@ -153,10 +154,4 @@ export class Traffic {
     this.#lastAtMs = grown(this.#lastAtMs, new Float64Array(slots));
     this.#listed = grown(this.#listed, new Uint8Array(slots));
   }
-}
-
-/** `next`, with what `old` has at its beginning. */
-function grown<Column extends { set(from: Column): void }>(old: Column, next: Column): Column {
-  next.set(old);
-  return next;
 }

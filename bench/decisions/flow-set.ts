@@ -1,3 +1,5 @@
+import { grown } from '../../engine/model/columns.ts';
+
 /** A set of flow numbers that is gone through without allocating. */
 export class FlowSet {
   #flows = new Int32Array(256);
@@ -27,9 +29,7 @@ export class FlowSet {
   add(flow: number): boolean {
     if (this.has(flow)) return false;
     if (this.#size === this.#flows.length) {
-      const longer = new Int32Array(this.#size * 2);
-      longer.set(this.#flows);
-      this.#flows = longer;
+      this.#flows = grown(this.#flows, new Int32Array(this.#size * 2));
     }
     this.#position[flow] = this.#size;
     this.#flows[this.#size++] = flow;

@@ -1,3 +1,6 @@
+import { SMOOTHING_MS } from '../../daemon/loop-settings.ts';
+import { DEFAULT_PLANNER } from '../../daemon/simulation/settings.ts';
+import { grown } from '../../engine/model/columns.ts';
 import { Placement, Wish } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { Forecaster } from '../../engine/forecast/forecaster.ts';
@@ -7,12 +10,9 @@ import { updateRates } from '../../telemetry/rates.ts';
 import type { Algorithm, Placer, PlacerContext, WindowView } from './algorithm.ts';
 import type { EntryTable } from './entry-table.ts';
 
-/** As `daemon/config/host.json` and `daemon/config/config.ts` have them. */
-const PLANNER = { minHoldMs: 2000, operations: { perSecond: 4000, burst: 8000 } };
-const SMOOTHING_MS = 1000;
-
 /**
- * Norikae's own planner: the daemon's flow table, rates, forecast and planner, fed with the windows.
+ * Norikae's own planner: the daemon's flow table, rates, forecast and planner, with the daemon's
+ * default settings, fed with the windows.
  * As on a node whose ports are nearly full, where it goes for bytes.
  */
 export const NORIKAE: Algorithm = {
@@ -43,7 +43,7 @@ class Norikae implements Placer {
   readonly #bitShare: number;
   readonly #table = new FlowTable();
   readonly #forecaster = new Forecaster();
-  readonly #planner = new Planner(PLANNER);
+  readonly #planner = new Planner(DEFAULT_PLANNER);
   readonly #room: Room;
   /** Row of each flow, or -1; flow of each row. */
   readonly #rowOf: Int32Array;
@@ -139,9 +139,7 @@ class Norikae implements Placer {
   #appear(flow: number): void {
     const row = this.#table.add({ w0: 0, w1: 0, w2: 0, w3: flow }, ANY, NOWHERE);
     if (row >= this.#flowOf.length) {
-      const longer = new Int32Array(row * 2);
-      longer.set(this.#flowOf);
-      this.#flowOf = longer;
+      this.#flowOf = grown(this.#flowOf, new Int32Array(row * 2));
     }
     this.#flowOf[row] = flow;
     this.#rowOf[flow] = row;

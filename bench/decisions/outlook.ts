@@ -20,13 +20,13 @@ export interface Amounts {
 }
 
 /** Sizes that with their weights stand for a distribution, finer at its tail, where the bytes are. */
-export interface SizeGrid {
+interface SizeGrid {
   readonly sizes: Float64Array;
   readonly weights: Float64Array;
 }
 
 /** A distribution as some sizes and their weights. */
-export function sizeGrid(distribution: SizeDistribution): SizeGrid {
+function sizeGrid(distribution: SizeDistribution): SizeGrid {
   const sizes = new Float64Array(SIZES);
   const weights = new Float64Array(SIZES);
   for (let i = 0; i < SIZES; i++) {

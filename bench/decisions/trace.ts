@@ -1,3 +1,5 @@
+import { grown } from '../../engine/model/columns.ts';
+
 /**
  * Traffic cut into windows of equal length: what each flow sent in each window. Columns, one
  * element a flow and window in which it sent: elements `offsets[w] .. offsets[w + 1)` are those of
@@ -98,15 +100,10 @@ export class TraceBuilder {
 
   #grow(): void {
     const length = Math.max(1024, this.#window.length * 2);
-    this.#window = longer(this.#window, new Uint32Array(length));
-    this.#flow = longer(this.#flow, new Uint32Array(length));
-    this.#bytes = longer(this.#bytes, new Float64Array(length));
-    this.#packets = longer(this.#packets, new Float64Array(length));
-    this.#lastMs = longer(this.#lastMs, new Float32Array(length));
+    this.#window = grown(this.#window, new Uint32Array(length));
+    this.#flow = grown(this.#flow, new Uint32Array(length));
+    this.#bytes = grown(this.#bytes, new Float64Array(length));
+    this.#packets = grown(this.#packets, new Float64Array(length));
+    this.#lastMs = grown(this.#lastMs, new Float32Array(length));
   }
-}
-
-function longer<T extends { set(from: T): void }>(old: T, next: T): T {
-  next.set(old);
-  return next;
 }

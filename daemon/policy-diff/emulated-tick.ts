@@ -8,7 +8,8 @@ import type { PolicySet } from '../../engine/rules/policy.ts';
 import { NodeMeter } from '../../telemetry/node-meter.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import { createEvaluator } from '../policy-evaluator.ts';
-import { AUDIT_MS, DEFAULT_PLANNER, SMOOTHING_MS } from '../simulation/settings.ts';
+import { AUDIT_MS, SMOOTHING_MS } from '../loop-settings.ts';
+import { DEFAULT_PLANNER } from '../simulation/settings.ts';
 import { SimulatedClock } from '../simulation/simulated-clock.ts';
 import { diffOf, type PolicyDiff, takeWishes, type Wishes, wishesOf } from './diff.ts';
 

@@ -3,7 +3,7 @@ import { Engine } from '../../engine/engine.ts';
 import type { PortLoad, Tick } from '../../engine/model/tick.ts';
 import type { RuleEvaluator } from '../../engine/rules/evaluator.ts';
 import { MemoryBackend } from '../simulation/memory-backend.ts';
-import { AUDIT_MS } from '../simulation/settings.ts';
+import { AUDIT_MS } from '../loop-settings.ts';
 import type { SimulatedClock } from '../simulation/simulated-clock.ts';
 import { SimulatedNode } from '../simulation/simulated-node.ts';
 import { History } from './history.ts';

@@ -1,3 +1,4 @@
+import { grown } from '../../engine/model/columns.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import { FlowIndex } from '../../engine/model/flow-index.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
@@ -130,7 +131,8 @@ export class MemoryBackend implements PathBackend {
     for (let place = 0; place < this.#high; place++) {
       if (this.#packets[place] > 0) {
         const at = place * 4;
-        const [packets, bytes] = [this.#packets[place], this.#bytes[place]];
+        const packets = this.#packets[place];
+        const bytes = this.#bytes[place];
         this.#packets[place] = 0;
         this.#bytes[place] = 0;
         const idleMs = Math.max(0, nowMs - this.#lastAtMs[place]);
@@ -211,12 +213,6 @@ export class MemoryBackend implements PathBackend {
     this.#bytes = grown(this.#bytes, new Float64Array(places));
     this.#lastAtMs = grown(this.#lastAtMs, new Float64Array(places));
   }
-}
-
-/** `next`, with what `old` has at its beginning. */
-function grown<Column extends { set(from: Column): void }>(old: Column, next: Column): Column {
-  next.set(old);
-  return next;
 }
 
 const SUPPORTED: Support = { ok: true };

@@ -1,9 +1,11 @@
+import { grown } from '../../engine/model/columns.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { type FlowSpec, Placement } from '../../engine/model/flow.ts';
 import type { CounterSink } from '../../engine/ports/path-backend.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import type { MemoryBackend } from './memory-backend.ts';
-import { HEARTBEAT_MS, SMOOTHING_MS } from './settings.ts';
+import { SMOOTHING_MS } from '../loop-settings.ts';
+import { HEARTBEAT_MS } from './settings.ts';
 
 /**
  * A vSwitch and its backends without a device: packets of a flow that has an entry are carried by
@@ -163,10 +165,4 @@ export class SimulatedNode {
     this.#beatAtMs = grown(this.#beatAtMs, new Float64Array(length));
     while (this.#flows.length < length) this.#flows.push(undefined);
   }
-}
-
-/** `next`, with what `old` has at its beginning. */
-function grown<Column extends { set(from: Column): void }>(old: Column, next: Column): Column {
-  next.set(old);
-  return next;
 }

@@ -12,7 +12,7 @@ export interface ForecastOptions {
   readonly memoryMs: number;
 }
 
-export const DEFAULT_FORECAST: ForecastOptions = {
+const DEFAULT_FORECAST: ForecastOptions = {
   horizonMs: 500,
   meanMs: 4000,
   memoryMs: 60_000,

@@ -3,30 +3,31 @@
  * The arrays are replaced when the table grows: do not keep a reference across a tick.
  */
 
+/** `next`, with what `old` has at its beginning: a column that grows. */
+export function grown<Column extends { set(from: Column): void }>(
+  old: Column,
+  next: Column,
+): Column {
+  next.set(old);
+  return next;
+}
+
 /** A copy of `old` that is `rows` long, zero behind it. */
-export function grownF64(old: Float64Array, rows: number): Float64Array<ArrayBuffer> {
-  const next = new Float64Array(rows);
-  next.set(old);
-  return next;
+export function grownF64(old: Float64Array<ArrayBuffer>, rows: number): Float64Array<ArrayBuffer> {
+  return grown(old, new Float64Array(rows));
 }
 
-function grownU8(old: Uint8Array, rows: number): Uint8Array<ArrayBuffer> {
-  const next = new Uint8Array(rows);
-  next.set(old);
-  return next;
+function grownU8(old: Uint8Array<ArrayBuffer>, rows: number): Uint8Array<ArrayBuffer> {
+  return grown(old, new Uint8Array(rows));
 }
 
-function grownU16(old: Uint16Array, rows: number): Uint16Array<ArrayBuffer> {
-  const next = new Uint16Array(rows);
-  next.set(old);
-  return next;
+function grownU16(old: Uint16Array<ArrayBuffer>, rows: number): Uint16Array<ArrayBuffer> {
+  return grown(old, new Uint16Array(rows));
 }
 
 /** A copy of `old` that is `length` long, zero behind it. */
-export function grownU32(old: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
-  const next = new Uint32Array(length);
-  next.set(old);
-  return next;
+export function grownU32(old: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  return grown(old, new Uint32Array(length));
 }
 
 /** Cumulative counters since the flow was first seen. Written by flow sources and backends. */

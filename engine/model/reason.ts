@@ -1,6 +1,6 @@
 /**
  * Why a flow is where it is: one code a flow a tick, kept in a column, so that every flow the
- * planner looked at can be explained. Order is part of recordings: append only.
+ * planner looked at can be explained. The column holds an index, everybody else is told the code.
  */
 export const REASONS = [
   { code: 'unseen', text: 'no decision has been taken yet' },

@@ -78,8 +78,8 @@ export interface RuleTrace {
 
 /**
  * Evaluates the policies in force over a flow table. Writes `decision.wish`, `decision.score`,
- * `decision.rule` and `decision.slice` of every live row and, while a policy in force is a shadow, the table's
- * `shadow` columns; nothing else.
+ * `decision.rule` and `decision.slice` of every live row and, while a policy in force is a shadow,
+ * the table's `shadow` columns; nothing else.
  *
  * Of several rules that hold for a flow the highest priority speaks; among equals the first in
  * policy order. Rules of shadow policies never make `decision.wish`; `shadow.wish` is what it

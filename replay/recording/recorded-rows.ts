@@ -1,3 +1,4 @@
+import { grown } from '../../engine/model/columns.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 
 /** A flow that has left, and what it sent since the last tick that was written. */
@@ -152,10 +153,4 @@ export class RecordedRows {
     const at = row * 4;
     return w[at] === w0 && w[at + 1] === w1 && w[at + 2] === w2 && w[at + 3] === w3;
   }
-}
-
-/** `next`, with what `old` has at its beginning. */
-function grown<Column extends { set(from: Column): void }>(old: Column, next: Column): Column {
-  next.set(old);
-  return next;
 }

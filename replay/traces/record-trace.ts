@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { flowMatch } from '../../daemon/policy-test/flow-match.ts';
+import { grown } from '../../engine/model/columns.ts';
 import type { FlowActions } from '../../engine/model/action.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
@@ -84,9 +85,7 @@ export class RecordTrace implements TimedTrace {
   #begin(record: FlowRecord): void {
     const place = this.#sending.push({ record, id: idOf(record), packets: 0, bytes: 0 }) - 1;
     if (place >= this.#dueMs.length) {
-      const next = new Float64Array(place * 2);
-      next.set(this.#dueMs);
-      this.#dueMs = next;
+      this.#dueMs = grown(this.#dueMs, new Float64Array(place * 2));
     }
     this.#dueMs[place] = record.startMs;
   }

@@ -1,7 +1,7 @@
 import { element, text } from './svg.ts';
 
 /** How an algorithm is drawn; relatives share a colour and differ in the dash or the filling. */
-export interface Look {
+interface Look {
   readonly colour: string;
   readonly second: boolean;
 }
@@ -22,7 +22,7 @@ const LOOKS: ReadonlyMap<string, Look> = new Map([
 ]);
 const OTHER: Look = { colour: '#e03131', second: false };
 
-export function lookOf(algorithm: string): Look {
+function lookOf(algorithm: string): Look {
   return LOOKS.get(algorithm) ?? OTHER;
 }
 

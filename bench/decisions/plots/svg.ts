@@ -1,3 +1,5 @@
+import { escaped } from '../../../replay/report/html/markup.ts';
+
 /** An SVG element as text. Attribute values and texts are escaped here and nowhere else. */
 export function element(
   name: string,
@@ -64,12 +66,4 @@ const STYLE = `
 
 function short(value: number): string {
   return String(Math.round(value * 10) / 10);
-}
-
-function escaped(words: string): string {
-  return words
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
