@@ -14,6 +14,7 @@ import { NameMaker } from '../lab/testbed/names.ts';
 import { Namespace } from '../lab/testbed/namespace.ts';
 import { run as runCommand } from '../lab/testbed/run.ts';
 import { createVethPort } from '../lab/testbed/veth.ts';
+import { median } from './measuring.ts';
 import { type BenchOptions, type BenchReport, type Comparison, compare } from './report.ts';
 
 const FULL = { sizes: [1_000, 8_192, 60_000], rounds: 5 };
@@ -231,9 +232,4 @@ function manyFlows([inPort, outPort]: readonly string[], count: number): FlowSpe
 /** Long enough for the places of deleted entries to be given back at the next reading. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 30));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
 }

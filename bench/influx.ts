@@ -6,7 +6,8 @@ import type { PathUse, TickAccounts } from '../telemetry/accounts/tick-accounts.
 import { InfluxClient } from '../telemetry/influx/client.ts';
 import { LineQueue } from '../telemetry/influx/queue.ts';
 import { InfluxRecorder } from '../telemetry/influx/recorder.ts';
-import { middle, NodeScene, PORTS, SLICES } from './node-scene.ts';
+import { median } from './measuring.ts';
+import { NodeScene, PORTS, SLICES } from './node-scene.ts';
 import { type BenchOptions, type BenchReport, compare } from './report.ts';
 
 const DATABASE = 'bench';
@@ -67,8 +68,8 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
     client.close();
     server.close();
   }
-  const ours = { queued: middle(times.queued), sent: middle(times.sent) };
-  const theirs = middle(times.peer);
+  const ours = { queued: median(times.queued), sent: median(times.sent) };
+  const theirs = median(times.peer);
   return {
     name: 'influx',
     comparisons: [

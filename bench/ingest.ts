@@ -1,5 +1,6 @@
 import { DumpParser } from '../adapters/ovs/dump/parser.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
+import { median } from './measuring.ts';
 import { dumpLines, escapedDump } from './dump-generator.ts';
 import { runPython } from './peer.ts';
 import { type BenchOptions, type BenchReport, compare } from './report.ts';
@@ -102,8 +103,4 @@ async function peerSeconds(flows: number, signal: AbortSignal): Promise<number> 
     throw new Error('the peer printed no seconds');
   }
   return result.seconds;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

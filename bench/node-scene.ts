@@ -5,6 +5,7 @@ import type { PortInfo } from '../engine/model/port.ts';
 import { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { updateRates } from '../telemetry/rates.ts';
+import { median } from './measuring.ts';
 
 export const SLICES = 100;
 export const PORTS = 64;
@@ -52,7 +53,7 @@ export class NodeScene {
   }
 
   medianAccountMs(): number {
-    return middle(this.#times);
+    return median(this.#times);
   }
 
   #read(nowMs: number): void {
@@ -103,11 +104,6 @@ export class NodeScene {
       elapsedMs: 0,
     };
   }
-}
-
-/** The value in the middle. */
-export function middle(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
 /** A table that is divided among slices, and limited by each port in both directions. */

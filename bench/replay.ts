@@ -11,6 +11,7 @@ import { TickEncoder } from '../replay/recording/tick-encoder.ts';
 import { simulate } from '../replay/simulate.ts';
 import { openFeed } from '../replay/traces/open-feed.ts';
 import { openTrace } from '../replay/traces/source.ts';
+import { cpuMs } from './measuring.ts';
 import { flowRecordLines, pcapOfTcp } from './replay-trace.ts';
 import { type BenchOptions, type BenchReport, type Comparison, compare } from './report.ts';
 
@@ -143,11 +144,6 @@ async function defaultPolicy(): Promise<PolicySet> {
   const found = await checkPolicies([join(packageRoot(), 'policies/default.json')]);
   if (found.ok) return found.policies;
   throw new ReplayBenchFailed('policies/default.json has mistakes');
-}
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 function perSecond(count: number, ms: number): string {

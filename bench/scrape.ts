@@ -4,7 +4,8 @@ import type { FlowTable } from '../engine/model/flow-table.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { PathUses, TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { Metrics } from '../telemetry/prometheus/metrics.ts';
-import { middle, NodeScene, PORTS, SLICES } from './node-scene.ts';
+import { median } from './measuring.ts';
+import { NodeScene, PORTS, SLICES } from './node-scene.ts';
 import { type BenchOptions, type BenchReport, compare } from './report.ts';
 
 /** What a scrape may take of the event loop, ms. */
@@ -28,9 +29,9 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
   });
   const usual = usualRegistry(scene.accounts);
   const perFlow = perFlowRegistry(scene.table);
-  const ours = await median(rounds, signal, scene, () => metrics.expose());
-  const peer = await median(rounds, signal, scene, () => usual.metrics());
-  const naive = await median(Math.min(rounds, 5), signal, scene, () => perFlow.metrics());
+  const ours = await scrapeTimes(rounds, signal, scene, () => metrics.expose());
+  const peer = await scrapeTimes(rounds, signal, scene, () => usual.metrics());
+  const naive = await scrapeTimes(Math.min(rounds, 5), signal, scene, () => perFlow.metrics());
   const { text } = await metrics.expose();
   const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
   const verdict = ours.ms < BOUND_MS ? 'kept' : 'NOT KEPT';
@@ -142,7 +143,7 @@ function perFlowRegistry(table: FlowTable): Registry {
   return registry;
 }
 
-async function median(
+async function scrapeTimes(
   rounds: number,
   signal: AbortSignal,
   scene: NodeScene,
@@ -157,5 +158,5 @@ async function median(
     await scrape();
     times.push(performance.now() - startedMs);
   }
-  return { ms: middle(times), worst: Math.max(...times) };
+  return { ms: median(times), worst: Math.max(...times) };
 }
