@@ -125,9 +125,9 @@ async function run(
   const progress = new ProgressLine(context.stderr, context.now);
   let source: TraceSource | undefined;
   try {
-    source = await openTrace(file);
-    const { size, read } = source;
-    const feed = openFeed(source, periodMs);
+    const opened = await openTrace(file);
+    source = opened;
+    const feed = openFeed(opened, periodMs);
     const startedMs = context.now();
     const simulation: SimulationOptions = {
       candidates,
@@ -138,7 +138,7 @@ async function run(
       packetCostNs: options.packetCost,
       forMs: options.for ?? Number.POSITIVE_INFINITY,
       onProgress: (playedMs) => {
-        const share = size === undefined ? undefined : read() / size;
+        const share = opened.size === undefined ? undefined : opened.read() / opened.size;
         progress.show(share, () => progressText(playedMs, context.now() - startedMs));
       },
     };
