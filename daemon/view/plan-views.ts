@@ -1,4 +1,4 @@
-import type { PlanNumbers } from '../../engine/engine.ts';
+import type { PlanNumbers } from '../../engine/tick-report.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
 import type { LimitScope } from '../../engine/planner/throughput.ts';
