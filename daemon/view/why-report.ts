@@ -59,10 +59,12 @@ function pair(name: string, text: string): [string, string] {
 function tableText({ limits }: WhyView): string {
   if (limits.tableEntries === 0) return 'no backend';
   const used = `${inUse(limits)} in use`;
-  return limits.cutoffScore === null
-    ? `${used}, room for all that ask`
-    : `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
-        `(and enough more than the flow whose entry it takes to be worth a swap)`;
+  if (limits.cutoffScore === null) return `${used}, room for all that ask`;
+  if (limits.cutoffScore === 0) return `${used}, some by flows that no rule asks for any more`;
+  return (
+    `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
+    '(and enough more than the flow whose entry it takes to be worth a swap)'
+  );
 }
 
 function worthText({ worth: is, threshold, swapGain }: LimitsView): string {

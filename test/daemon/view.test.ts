@@ -471,6 +471,17 @@ describe('why', () => {
     }
   });
 
+  it('reports what a newcomer to the table has to beat, and that it may be nothing', () => {
+    const flow = flowOf();
+    const table = (cutoffScore: number | null): string | undefined =>
+      whyReport(whyOf(flow, { limits: { ...whyOf(flow).limits, cutoffScore } }), PLAIN).find(
+        (line) => line.startsWith('table'),
+      );
+    assert.match(table(null) ?? '', /512 of 512 entries in use, room for all that ask$/);
+    assert.match(table(0) ?? '', /in use, some by flows that no rule asks for any more$/);
+    assert.match(table(2e9) ?? '', /in use; a newcomer needs a score above 2,000,000,000 \(and /);
+  });
+
   it('marks rules that move nothing', () => {
     const [rule] = whyOf(flowOf()).rules;
     const shadow = { ...rule, name: 'trial/all', shadow: true };

@@ -28,13 +28,12 @@ export function Slices({ status }) {
                 <thead>
                   <tr>
                     <th scope="col">Slice</th>
-                    <th scope="col" class="wide">Entries of the NIC's table</th>
-                    <th scope="col" class="num">Due now</th>
+                    <th scope="col" class="wide">NIC entries</th>
+                    <th scope="col" class="num">Due / wanted</th>
                     <th scope="col" class="num">Guaranteed</th>
                     <th scope="col" class="num">At most</th>
-                    <th scope="col" class="num">Wanted</th>
                     <th scope="col" class="num">Traffic</th>
-                    <th scope="col" class="num">Off the vSwitch</th>
+                    <th scope="col" class="num">Off vSwitch</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -79,10 +78,15 @@ function row(slice, entries) {
           <span class="num">${whole(used)}</span>
         </span>
       </td>
-      <td class="num">${shareEntries === null ? html`<span class="quiet">shared</span>` : whole(shareEntries)}</td>
+      <td class="num">
+        ${
+          shareEntries === null || wantedEntries === null
+            ? html`<span class="quiet">shared</span>`
+            : `${whole(shareEntries)} / ${whole(wantedEntries)}`
+        }
+      </td>
       <td class="num">${guaranteedEntries === null ? none() : whole(guaranteedEntries)}</td>
       <td class="num">${maximumEntries === null ? none() : whole(maximumEntries)}</td>
-      <td class="num">${wantedEntries === null ? '-' : whole(wantedEntries)}</td>
       <td class="num">${bitRate(totalOf(slice.bitsPerSecond))}</td>
       <td class="num">${coverage === null ? '-' : percent(coverage)}</td>
     </tr>
