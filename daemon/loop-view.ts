@@ -226,6 +226,7 @@ export class LoopView implements DaemonView {
       tableEntries: capacity?.entries ?? 0,
       learnedEntries: plan?.learnedEntries ?? capacity?.entries ?? 0,
       cutoffScore: plan === undefined ? null : cutoffScore(plan.cutoff),
+      divided: (plan?.shares.length ?? 0) > 1,
       operationsLeft: plan?.budget ?? null,
       threshold: plan?.threshold ?? null,
       swapGain: plan === undefined ? null : swapGain(plan),

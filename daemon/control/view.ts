@@ -139,6 +139,11 @@ export interface LimitsView {
    * use that no rule asks for.
    */
   readonly cutoffScore: number | null;
+  /**
+   * True: declared slices have parts of the table, and the cutoff is that of whichever slice had to
+   * leave out the best flow.
+   */
+  readonly divided: boolean;
   /** Operations that could be afforded; null without a backend. */
   readonly operationsLeft: number | null;
   /** Time until the flow may be moved again, and until a refused one is tried again; 0: now. */

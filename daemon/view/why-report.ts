@@ -61,6 +61,9 @@ function tableText({ limits }: WhyView): string {
   const used = `${inUse(limits)} in use`;
   if (limits.cutoffScore === null) return `${used}, room for all that ask`;
   if (limits.cutoffScore === 0) return `${used}, some by flows that no rule asks for any more`;
+  if (limits.divided) {
+    return `${used}; the best flow that is left out, of any slice, has score ${score(limits.cutoffScore)}`;
+  }
   return (
     `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
     '(and enough more than the flow whose entry it takes to be worth a swap)'

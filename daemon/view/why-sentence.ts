@@ -71,13 +71,16 @@ const UNASKED: typeof BECAUSE = {
     `so its entry was among the first to go when ${whose(limits.share)} had more than ` +
     (limits.share === null ? 'it may have' : `the ${whole(limits.share.maximum)} it may have`),
   'slice-share': ({ limits }) =>
-    `so its entry was among the first to go when ${whose(limits.share)} had more than its share ` +
-    'and others less',
+    `so its entry was among the first to go when ${whose(limits.share)} had more than ` +
+    `${limits.share?.slice === null ? 'their' : 'its'} share and others less`,
   'fast-path-capacity': ({ limits }) =>
     `so its entry was among the first to go when it was too much: ${limitReached(limits, true)}`,
 };
 
 function scoreToBeat({ flow, limits }: WhyView): string {
+  if (limits.divided) {
+    return `, and of ${whose(limits.share)} none that has one is worse by enough for a swap`;
+  }
   if (limits.cutoffScore === null) return '';
   return flow.score > limits.cutoffScore
     ? ', by flows with better scores or with hardly worse ones, which are not worth a swap'

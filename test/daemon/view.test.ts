@@ -437,6 +437,20 @@ describe('why', () => {
       );
     });
 
+    it('names no score to beat where each slice has one of its own', () => {
+      assert.equal(
+        but('table-full', { divided: true }),
+        'but the table has 512 of 512 entries in use, and of slice red none that has one is worse ' +
+          'by enough for a swap.',
+      );
+      const flow = flowOf();
+      const limits = { ...whyOf(flow).limits, divided: true };
+      assert.match(
+        whyReport(whyOf(flow, { limits }), PLAIN).join('\n'),
+        /in use; the best flow that is left out, of any slice, has score 2,000,000,000$/m,
+      );
+    });
+
     it('says why its entry went when no rule asks for it', () => {
       const unasked = { rule: null, wish: 'none', score: 0 } as const;
       assert.equal(

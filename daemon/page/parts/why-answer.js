@@ -107,7 +107,7 @@ function limitFacts(limits) {
     ...(limits.share === null ? [] : [shareFact(limits.share)]),
     ...limits.throughput.map(throughputFact),
     fact(
-      'Score to beat',
+      limits.divided ? 'Best score left out' : 'Score to beat',
       cutoffScore === null ? 'none, there is room' : conditionValue(cutoffScore),
     ),
     ...(limits.threshold === null

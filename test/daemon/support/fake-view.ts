@@ -84,6 +84,7 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
       tableEntries: 512,
       learnedEntries: 512,
       cutoffScore: 2e9,
+      divided: false,
       operationsLeft: 40,
       holdLeftMs: 0,
       retryInMs: 0,
