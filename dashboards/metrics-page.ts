@@ -10,7 +10,8 @@ const HEAD = `# Metrics
 
 Every metric of \`/metrics\`, as an emulated node shows them with \`http.topFlows\` set. This page is
 written by \`npm run dashboards\` and held against the daemon by a test; [operations.md](operations.md)
-says which to look at, and when.
+says which to look at, and when. Where points go to InfluxDB, there are besides
+[those of the writer](operations.md#what-is-lost-in-an-outage).
 
 | metric | type | labels | what it is |
 |---|---|---|---|
