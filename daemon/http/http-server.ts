@@ -12,7 +12,7 @@ import { type HttpSources, httpRoutes } from './http-routes.ts';
 import { HttpSecurity } from './http-security.ts';
 import { closeServer, type KeyPair, limitedServer, limitedTlsServer } from './limited-server.ts';
 import { listenAsConfigured } from './listen.ts';
-import { router } from './routes.ts';
+import { type Admit, router } from './routes.ts';
 
 /** A running HTTP server. */
 export interface HttpService {
@@ -61,8 +61,9 @@ async function serve(
   const streams = new EventStreams(sources.view, log);
   const guard = new ConnectionGuard(MOST_CONNECTIONS);
   const gate = { hostNames: hostNamesOf(settings), authenticator: security.authenticator };
+  const admit = (...of: Parameters<Admit>): Promise<boolean> => admitted(...of, gate);
   const routes = httpRoutes(sources, streams, guard);
-  const listener = router(routes, log, (request, response) => admitted(request, response, gate));
+  const listener = router(routes, log, { admit, hidesFaults: true });
   const { keys } = security;
   const server = keys === undefined ? limitedServer(listener) : tlsServer(listener, keys);
   server.setTimeout(SILENCE_MS);

@@ -43,6 +43,14 @@ export class Busy extends Error {
 /** Whether a request is to be answered; one that is not has been. */
 export type Admit = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
+/** How a {@link router} deals with those who ask. */
+export interface RouterOptions {
+  /** Left out: everybody is answered. */
+  readonly admit?: Admit;
+  /** Whether what went wrong within is for the log alone; left out: who asks is told, too. */
+  readonly hidesFaults?: boolean;
+}
+
 /** No route takes a body of more than this, bytes. */
 const BODY_LIMIT = 4096;
 
@@ -51,7 +59,11 @@ const BODY_LIMIT = 4096;
  * otherwise, 503 when there is too much to do, 500 with a log line when a route fails. HEAD is
  * answered as GET without the body.
  */
-export function router(routes: readonly Route[], log: Log, admit?: Admit): RequestListener {
+export function router(
+  routes: readonly Route[],
+  log: Log,
+  { admit, hidesFaults = false }: RouterOptions = {},
+): RequestListener {
   const table = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   return (request, response) => {
     dropBody(request, response);
@@ -59,19 +71,17 @@ export function router(routes: readonly Route[], log: Log, admit?: Admit): Reque
       if (admit !== undefined && !(await admit(request, response))) return;
       await answer(table, request, response);
     };
-    answered().catch((error: unknown) => refuse(error, request, response, log));
+    answered().catch((error: unknown) => {
+      const known = error instanceof BadRequest || error instanceof Busy;
+      if (!known) log.error({ err: error, url: request.url }, 'request failed');
+      refuse(!known && hidesFaults ? undefined : error, response);
+    });
   };
 }
 
-function refuse(
-  error: unknown,
-  request: IncomingMessage,
-  response: ServerResponse,
-  log: Log,
-): void {
-  const known = error instanceof BadRequest || error instanceof Busy;
-  if (!known) log.error({ err: error, url: request.url }, 'request failed');
-  const message = error instanceof Error ? error.message : 'failed';
+/** `error`: undefined: one that is not for who asked. */
+function refuse(error: unknown, response: ServerResponse): void {
+  const message = error instanceof Error ? error.message : 'this failed; the log says why';
   if (response.headersSent) {
     response.destroy();
   } else if (error instanceof Busy) {

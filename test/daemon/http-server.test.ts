@@ -129,12 +129,14 @@ describe('HTTP server', () => {
     assert.equal((await fetch(url)).status, 200);
   });
 
-  it('answers 500 when the registry fails, and logs it', async () => {
+  it('answers 500 when the registry fails, and says what failed to the log alone', async () => {
     const { log, lines } = recordingLog();
     registry.getMetricsAsJSON = () => Promise.reject(new Error('collect failed'));
     const answer = await fetch(`${await start({}, { log, lines })}metrics`);
     assert.equal(answer.status, 500);
+    assert.deepEqual(await answer.json(), { error: 'this failed; the log says why' });
     assert.equal(lines.at(-1)?.msg, 'request failed');
+    assert.match(JSON.stringify(lines.at(-1)), /collect failed/);
   });
 
   it('says that the port is in use, or takes another, as configured', async () => {
