@@ -9,6 +9,7 @@ import { observeWriter } from '../../telemetry/influx/influx-metrics.ts';
 import { InfluxRecorder } from '../../telemetry/influx/recorder.ts';
 import { InfluxWriter } from '../../telemetry/influx/writer.ts';
 import type { InfluxConfig } from '../config/config.ts';
+import { isLoopback } from '../config/loopback.ts';
 import type { InfluxView } from '../control/view.ts';
 import type { DecisionRecord } from '../decisions/record.ts';
 import type { Log } from '../log.ts';
@@ -62,6 +63,7 @@ export class InfluxSink {
       wall,
     });
     observeWriter(registry, () => this.#writer.state);
+    warnWhenOpen(config, log);
   }
 
   /** Takes a tick into account, before the next one. */
@@ -110,4 +112,11 @@ export class InfluxSink {
     await this.#writer.close(this.#config.stopMs);
     this.#client.close();
   }
+}
+
+function warnWhenOpen({ url, username, tokenFile }: InfluxConfig, log: Log): void {
+  const { protocol, hostname: host } = new URL(url);
+  const secret = username !== undefined || tokenFile !== undefined;
+  if (!secret || protocol === 'https:' || isLoopback(host.replace(/^\[(.*)\]$/, '$1'))) return;
+  log.warn(`whoever is on the way to ${host} can read the password or token ("influx.url")`);
 }

@@ -89,6 +89,23 @@ describe('InfluxDB, from the daemon', () => {
     assert.equal(status.influx?.failures, 1);
   });
 
+  it('warns when its secret would go over the network in the clear', () => {
+    writeFileSync(join(folder.path, 'token'), 'sesame\n');
+    chmodSync(join(folder.path, 'token'), 0o600);
+    const warnings = (influx: object): number => {
+      const { log, lines } = recordingLog();
+      sinkFor(influx, log);
+      assert.doesNotMatch(JSON.stringify(lines), /sesame/);
+      return lines.filter((line) => line.level === 'warn').length;
+    };
+    const tokenFile = 'token';
+    assert.equal(warnings({ url: 'http://192.0.2.1:8086', tokenFile }), 1);
+    assert.equal(warnings({ url: 'http://192.0.2.1:8086' }), 0);
+    assert.equal(warnings({ url: 'https://192.0.2.1:8086', tokenFile }), 0);
+    assert.equal(warnings({ url: 'http://127.0.0.1:8086', tokenFile }), 0);
+    assert.equal(warnings({ url: 'http://[::1]:8086', tokenFile }), 0);
+  });
+
   it('takes no more of a tick when the server hangs, resets, drips or is not there', async () => {
     const ways = { well: says(204), hangs, resets, drips, errs: says(500) };
     const sinks = new Map<string, InfluxSink>();
@@ -130,7 +147,7 @@ describe('InfluxDB, from the daemon', () => {
     }
   });
 
-  function sinkFor(influx: object): InfluxSink {
+  function sinkFor(influx: object, log = recordingLog().log): InfluxSink {
     const { influx: config } = configFor({
       timeoutMs: 1_000,
       retry: { minMs: 10, maxMs: 50 },
@@ -142,7 +159,7 @@ describe('InfluxDB, from the daemon', () => {
     return new InfluxSink({
       config,
       registry: new Registry(),
-      log: recordingLog().log,
+      log,
       wall: Date.now,
     });
   }
