@@ -8,14 +8,13 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { build } from './setup/build.mjs';
 import { installPackages, PACKAGES } from './setup/debian.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
 import { root } from './setup/root.mjs';
 import { runScript, say, SetupFailed } from './setup/step.mjs';
 
-const PORT = 9499;
-const URL = `http://127.0.0.1:${PORT}/`;
 /** Time for the charts to fill, ms. */
 const FILL_MS = 100_000;
 /** Time for a page to show the first ticks, ms. */
@@ -35,10 +34,17 @@ await runScript(async () => {
   await installDependencies();
   await installPackages(PACKAGES.browser);
   await build();
+  const { freePort } = await compiled('test/support/free-port.js');
+  const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'norikae-screenshots-'));
   const daemon = spawn(
     process.execPath,
-    [join(root, 'dist', 'daemon', 'cli', 'main.js'), 'run', '--config', await configIn(folder)],
+    [
+      join(root, 'dist', 'daemon', 'cli', 'main.js'),
+      'run',
+      '--config',
+      await configIn(folder, port),
+    ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   const ended = once(daemon, 'exit');
@@ -46,7 +52,7 @@ await runScript(async () => {
     say(`the daemon runs for ${FILL_MS / 1000} s, so that the charts have something to show`);
     await Promise.race([sleep(FILL_MS), ended]);
     if (daemon.exitCode !== null) throw new SetupFailed('the daemon ended; its message is above');
-    await takeAll(folder);
+    await takeAll(`http://127.0.0.1:${port}/`);
   } finally {
     if (daemon.exitCode === null) daemon.kill('SIGTERM');
     await Promise.race([ended, sleep(8_000, undefined, { ref: false })]);
@@ -55,30 +61,26 @@ await runScript(async () => {
   }
 });
 
-/** @param {string} folder */
-async function takeAll(folder) {
-  const { chromium } = await import('playwright-core');
+/**
+ * One of our own modules, as it was built.
+ *
+ * @param {string} path
+ */
+function compiled(path) {
+  return import(pathToFileURL(join(root, 'dist', path)).href);
+}
+
+/** @param {string} url */
+async function takeAll(url) {
   const target = join(root, 'docs', 'screenshots');
   await mkdir(target, { recursive: true });
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    timeout: 30_000,
-    env: { ...process.env, HOME: folder },
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  // As the tests start it.
+  const { startBrowser } = await compiled('test/page/support/browser.js');
+  const browser = await startBrowser();
   try {
     for (const shot of SHOTS) {
       const path = join(target, `${shot.name}.png`);
-      await take(browser, shot, path);
+      await take(browser, url, shot, path);
       const { size } = await stat(path);
       say(`${path}: ${Math.round(size / 1000)} kB`);
       if (size > LARGEST) throw new SetupFailed(`${path} has more than ${LARGEST} bytes`);
@@ -89,18 +91,16 @@ async function takeAll(folder) {
 }
 
 /**
- * @param {import('playwright-core').Browser} browser
+ * @param {import('../test/page/support/browser.ts').Browser} browser
+ * @param {string} url
  * @param {(typeof SHOTS)[number]} shot
  * @param {string} path
  */
-async function take(browser, { width, height, scheme, why }, path) {
-  const context = await browser.newContext({
+async function take(browser, url, { width, height, scheme, why }, path) {
+  const { page, faults } = await browser.open(url, {
     viewport: { width, height },
     colorScheme: scheme === 'dark' ? 'dark' : 'light',
   });
-  context.setDefaultTimeout(20_000);
-  const page = await context.newPage();
-  await page.goto(URL);
   await page.locator('.flow[data-flow]').first().waitFor();
   if (why === true) {
     await page.getByRole('combobox', { name: 'Path' }).selectOption('NIC');
@@ -112,15 +112,16 @@ async function take(browser, { width, height, scheme, why }, path) {
     await page.locator('.sentence').waitFor();
   }
   await page.screenshot({ path });
-  await context.close();
+  if (faults.length > 0) throw new SetupFailed(`the page has faults: ${faults.join('; ')}`);
 }
 
 /**
  * A configuration of an emulated node whose slices have guarantees.
  *
  * @param {string} folder
+ * @param {number} port of its HTTP server
  */
-async function configIn(folder) {
+async function configIn(folder, port) {
   const vms = (/** @type {number} */ slice) =>
     [0, 1, 2, 3].map((n) => ({ vm: `vm-${n * 4 + slice}` }));
   const slices = {
@@ -139,7 +140,7 @@ async function configIn(folder) {
     },
     backend: { adapter: 'emulator', entries: 1_000, masks: 16 },
     policies: ['default.json'],
-    http: { port: PORT },
+    http: { port },
     control: { path: join(folder, 'control.sock') },
   };
   const file = join(folder, 'norikae.json');
