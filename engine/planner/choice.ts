@@ -6,8 +6,8 @@ import type { Groups } from './groups.ts';
 import type { Throughput } from './throughput.ts';
 
 /**
- * Flows that together are expected to bring less than this part of all worth are left out: a
- * hundred mice are not worth the operations that one elephant is.
+ * Where more ask than fit, flows that together are expected to bring less than this part of all worth
+ * are left out: a hundred mice are not worth the operations that one elephant is.
  */
 const LEFT_OUT = 0.001;
 
@@ -51,7 +51,9 @@ export class Choice {
     this.mustGoCount = 0;
     this.worth = 0;
     this.cutoff = Number.NEGATIVE_INFINITY;
-    this.threshold = threshold(o.table, o.order, o.contenders.count);
+    const { count, pinned } = o.contenders;
+    // Where there is room for all, nobody is in anybody's way.
+    this.threshold = count + pinned > o.entries ? threshold(o.table, o.order, count) : 0;
     this.#countDemand(o);
     o.groups.settle(o.entries);
     this.#filled.set(o.groups.pinned);
