@@ -1,11 +1,11 @@
 import type { PlanNumbers, TickReport } from '../engine/tick-report.ts';
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
-import type { PortInfo } from '../engine/model/port.ts';
 import { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { updateRates } from '../telemetry/rates.ts';
 import { median } from './measuring.ts';
+import { vmPort } from './ports.ts';
 
 export const SLICES = 100;
 export const PORTS = 64;
@@ -18,7 +18,7 @@ export class NodeScene {
   readonly #accountant = new Accountant({ topFlows: 100 });
   readonly #flows: number;
   readonly #times: number[] = [];
-  readonly #ports = new Map(Array.from({ length: PORTS }, (_, n) => [`vm${n}`, port(`vm${n}`)]));
+  readonly #ports = new Map(Array.from({ length: PORTS }, (_, n) => [`vm${n}`, vmPort(`vm${n}`)]));
   readonly #slices = Array.from({ length: SLICES }, (_, n) => ({
     name: `slice-${n}`,
     declared: true,
@@ -132,21 +132,5 @@ function plan(slices: readonly string[]): PlanNumbers {
     budget: 100,
     shares: [undefined, ...slices].map((slice) => ({ slice, ...parts })),
     limits,
-  };
-}
-
-function port(name: string): PortInfo {
-  return {
-    name,
-    uuid: `uuid-of-${name}`,
-    ifindex: 1,
-    bridge: 'br0',
-    kind: 'vm',
-    mac: undefined,
-    vm: name,
-    slice: undefined,
-    linkBitsPerSecond: undefined,
-    shaped: false,
-    policed: false,
   };
 }

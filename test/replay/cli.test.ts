@@ -3,18 +3,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { runProgram } from '../../daemon/cli/program.ts';
 import { POLICY } from '../policy-test/fixture.ts';
+import { ownProgram } from '../support/own-program.ts';
 import { TestTerminal } from '../daemon/support/test-terminal.ts';
 import { frameOf, ipv4Packet, PcapngWriter } from './support/capture-writer.ts';
 import { generatedCsv } from './support/generated-trace.ts';
 import { traceFolder } from './support/trace-file.ts';
 
-const here = fileURLToPath(import.meta.url);
-const MAIN = fileURLToPath(new URL(`../../daemon/cli/main${here.slice(-3)}`, import.meta.url));
-const NODE = here.endsWith('.ts') ? ['--import', 'tsx'] : [];
 /** Run in a process of its own: says when somebody begins to listen for Ctrl-C. */
 const TELLS_LISTENERS = `process.on('newListener',(event)=>{
   if (event==='SIGINT') process.stderr.write('listens\\n');
@@ -151,7 +148,12 @@ describe('replay: command', function () {
 
   it('ends at Ctrl-C while the standard input says nothing', async () => {
     const telling = ['--import', `data:text/javascript,${TELLS_LISTENERS}`];
-    const child = spawn(process.execPath, [...NODE, ...telling, MAIN, 'replay', '-']);
+    const child = spawn(process.execPath, [
+      ...telling,
+      ...ownProgram('daemon/cli/main'),
+      'replay',
+      '-',
+    ]);
     try {
       let err = '';
       child.stderr.on('data', (chunk: Buffer) => {
