@@ -16,6 +16,9 @@ import { type BenchOptions, type BenchReport, type Comparison, compare } from '.
 const ENTRIES = 8192;
 const PERIOD_MS = 250;
 const SLICES = 16;
+const ROUNDS = 25;
+/** Plans that are not counted: the table fills, and code is compiled. */
+const SETTLING = 3;
 
 /**
  * What a plan costs, in CPU time: every flow asks for an entry, 8,192 fit, 16 slices share them, and
@@ -28,7 +31,7 @@ export function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const notes: string[] = [];
   for (const flows of sizes) {
     signal.throwIfAborted();
-    const { planMs, forecastMs, slowestMs, peerMs } = measure(flows, quick ? 5 : 25);
+    const { planMs, forecastMs, slowestMs, peerMs } = measure(flows);
     comparisons.push(
       compare(`plan, ${flows} candidates`, { ours: planMs, peer: peerMs }, 'ms', 'lower'),
     );
@@ -42,17 +45,17 @@ export function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
 }
 
 /** Medians over the rounds, ms. */
-function measure(flows: number, rounds: number) {
+function measure(flows: number) {
   const scene = new Scene(flows);
   const plans: number[] = [];
   const forecasts: number[] = [];
   const peers: number[] = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     forecasts.push(scene.tick());
     plans.push(scene.plan());
     peers.push(scene.peer());
   }
-  const settled = plans.slice(Math.min(3, rounds - 1));
+  const settled = plans.slice(SETTLING);
   return {
     planMs: median(settled),
     slowestMs: Math.max(...settled),
