@@ -112,26 +112,54 @@ const TRAFFIC = {
   packets_per_second: FieldType.FLOAT,
 };
 
+const SHARE = {
+  weight: FieldType.FLOAT,
+  guaranteed: FieldType.INTEGER,
+  maximum: FieldType.INTEGER,
+  wanted: FieldType.INTEGER,
+  share: FieldType.INTEGER,
+  used: FieldType.INTEGER,
+};
+const LIMIT = {
+  bits_per_second: FieldType.FLOAT,
+  expected_bits_per_second: FieldType.FLOAT,
+  expected_packets_per_second: FieldType.FLOAT,
+};
+const REASON = {
+  flows: FieldType.INTEGER,
+  waiting: FieldType.INTEGER,
+  moves: FieldType.INTEGER,
+};
+
 function peerAt(port: number): InfluxDB {
-  const tags = ['node', 'slice', 'port', 'path', 'direction'];
+  const tags = ['node', 'slice', 'port', 'path', 'direction', 'backend', 'limit', 'reason'];
+  const measurements = {
+    path: TRAFFIC,
+    slice: TRAFFIC,
+    port: TRAFFIC,
+    share: SHARE,
+    limit: LIMIT,
+    reason: REASON,
+  };
   return new InfluxDB({
     host: '127.0.0.1',
     port,
     database: DATABASE,
-    schema: ['path', 'slice', 'port'].map((measurement) => ({
+    schema: Object.entries(measurements).map(([measurement, fields]) => ({
       measurement,
       database: DATABASE,
-      fields: TRAFFIC,
+      fields,
       tags,
     })),
   });
 }
 
-function pointsOf({ paths, slices, ports }: TickAccounts): IPoint[] {
+function pointsOf({ paths, slices, ports, tables, reasons }: TickAccounts): IPoint[] {
   const timestamp = new Date();
+  const node = 'bench';
   const point = (measurement: string, tags: Record<string, string>, use: PathUse): IPoint => ({
     measurement,
-    tags: { node: 'bench', path: use.path, ...tags },
+    tags: { node, path: use.path, ...tags },
     fields: {
       bytes: use.bytes,
       packets: use.packets,
@@ -144,5 +172,31 @@ function pointsOf({ paths, slices, ports }: TickAccounts): IPoint[] {
     ...paths.map((use) => point('path', {}, use)),
     ...slices.flatMap((s) => s.paths.map((use) => point('slice', { slice: s.name }, use))),
     ...ports.flatMap(({ name, rx }) => rx.map((use) => point('port', { port: name }, use))),
+    ...tables.flatMap(({ backend, shares }) =>
+      shares.map(({ slice, ...fields }) => ({
+        measurement: 'share',
+        tags: { node, backend, slice },
+        fields,
+        timestamp,
+      })),
+    ),
+    ...tables.flatMap(({ backend, limits }) =>
+      limits.map((limit) => ({
+        measurement: 'limit',
+        tags: { node, backend, limit: limit.name },
+        fields: {
+          bits_per_second: limit.bitsPerSecond,
+          expected_bits_per_second: limit.expectedBitsPerSecond,
+          expected_packets_per_second: limit.expectedPacketsPerSecond,
+        },
+        timestamp,
+      })),
+    ),
+    ...reasons.map(({ reason, ...fields }) => ({
+      measurement: 'reason',
+      tags: { node, reason },
+      fields,
+      timestamp,
+    })),
   ];
 }
