@@ -150,9 +150,9 @@ export class LoopView implements DaemonView {
     return this.#o.history.view();
   }
 
-  point(): NodePoint | undefined {
+  point(status?: StatusView): NodePoint | undefined {
     const report = this.#o.loop.lastReport;
-    return report === undefined ? undefined : pointOf(this.status(), this.#o.wall());
+    return report === undefined ? undefined : pointOf(status ?? this.status(), this.#o.wall());
   }
 
   async onloadAll(): Promise<HoldView> {

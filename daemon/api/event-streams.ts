@@ -135,7 +135,8 @@ export class EventStreams {
   }
 
   #tickFrame(): string {
-    const event: TickEvent = { status: this.#view.status(), point: this.#view.point() ?? null };
+    const status = this.#view.status();
+    const event: TickEvent = { status, point: this.#view.point(status) ?? null };
     return eventFrame(++this.#lastId, 'tick', JSON.stringify(event));
   }
 

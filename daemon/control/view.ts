@@ -21,8 +21,11 @@ export interface DaemonView {
   decisions(query: DecisionQuery): DecisionPage;
   /** The last minutes, for charts. */
   history(): HistoryView;
-  /** The last tick's aggregates; undefined before the first. */
-  point(): NodePoint | undefined;
+  /**
+   * The last tick's aggregates; undefined before the first. `status`: the one just made, which they
+   * are taken from; left out: a new one.
+   */
+  point(status?: StatusView): NodePoint | undefined;
   /** Takes everything back to the vSwitch and holds it there until `resume`. */
   onloadAll(): Promise<HoldView>;
   resume(): Promise<HoldView>;
