@@ -1,4 +1,5 @@
 import type { PlannerOptions } from '../../engine/planner/plan.ts';
+import { DEFAULT_PLANNER } from '../simulation/settings.ts';
 import type { JsonPath } from '../../engine/text/json-document.ts';
 import { flowsOf, type ScenarioFlow } from './scenario-flows.ts';
 import { portsOf, type ScenarioPort } from './scenario-ports.ts';
@@ -28,7 +29,6 @@ const SHARE = 'share, 0 to 1';
 const MOST_FLOWS = 10_000;
 const MOST_TICKS = 100_000;
 const MOST_CELLS = 4_000_000;
-const DEFAULT_PLANNER = { minHold: 2000, operationsPerSecond: 4000, burst: 8000 };
 const DEFAULT_BACKEND = { entries: 1000, fastPathEntries: 0 };
 /** Makes a test ready to be run. What is wrong with it goes to `read.problems`. */
 export function scenarioOf(
@@ -82,7 +82,8 @@ function plannerOf(
   path: JsonPath,
   read: ValueReader,
 ): PlannerOptions {
-  const given = test.planner ?? file.planner ?? DEFAULT_PLANNER;
+  const given = test.planner ?? file.planner;
+  if (given === undefined) return DEFAULT_PLANNER;
   const { minHold, operationsPerSecond: perSecond, burst } = given;
   const at = test.planner === undefined ? ['planner'] : [...path, 'planner'];
   const minHoldMs = read.number([...at, 'minHold'], minHold, 'ms');

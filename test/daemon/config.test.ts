@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { loadConfig, parseConfig } from '../../daemon/config/load-config.ts';
 import { ConfigError, ConfigUnreadable } from '../../daemon/config/config-error.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
+import { DEFAULT_PLANNER } from '../../daemon/simulation/settings.ts';
 
 const FILE = '/etc/norikae/norikae.json';
 const MINIMAL = '{"node": {"adapter": "emulator"}, "policies": ["p.json"]}';
@@ -29,6 +30,16 @@ describe('configuration', () => {
     assert.equal(config.onExit, 'withdraw');
     const onHost = parseConfig(MINIMAL.replace('emulator', 'ovs'), FILE);
     assert.equal(onHost.backend.adapter, 'xdp');
+  });
+
+  it('has the planner of simulations and benches where it says nothing', () => {
+    const { minHoldMs, operationsPerSecond: perSecond, burst } = parseConfig(MINIMAL, FILE).planner;
+    assert.deepEqual({ minHoldMs, operations: { perSecond, burst } }, DEFAULT_PLANNER);
+  });
+
+  it('says that hysteresis is no setting any more', () => {
+    const text = MINIMAL.replace('}, ', '}, "planner": {"hysteresis": 1.3}, ');
+    assert.match(problemsOf(text).join(), /"hysteresis" is worked out by the planner now/);
   });
 
   it('takes policy paths from the folder of the file', () => {

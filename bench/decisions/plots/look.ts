@@ -9,6 +9,7 @@ interface Look {
 /** Colours of middling lightness: they show on white and on black. */
 const LOOKS: ReadonlyMap<string, Look> = new Map([
   ['norikae', { colour: '#e8590c', second: false }],
+  ['norikae-packets', { colour: '#e8590c', second: true }],
   ['top-k-bytes', { colour: '#1c7ed6', second: false }],
   ['top-k-packets', { colour: '#1c7ed6', second: true }],
   ['lru', { colour: '#2f9e44', second: false }],
@@ -26,6 +27,10 @@ function lookOf(algorithm: string): Look {
   return LOOKS.get(algorithm) ?? OTHER;
 }
 
+function isOurs(algorithm: string): boolean {
+  return algorithm.startsWith('norikae');
+}
+
 /** A line through points; ours is the broad one. */
 export function line(algorithm: string, points: readonly (readonly [number, number])[]): string {
   const { colour, second } = lookOf(algorithm);
@@ -33,7 +38,7 @@ export function line(algorithm: string, points: readonly (readonly [number, numb
     points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' '),
     fill: 'none',
     stroke: colour,
-    'stroke-width': algorithm === 'norikae' ? 3 : 1.5,
+    'stroke-width': isOurs(algorithm) ? 3 : 1.5,
     'stroke-dasharray': second ? '5 3' : undefined,
     'stroke-linejoin': 'round',
   });
@@ -45,7 +50,7 @@ export function mark(algorithm: string, x: number, y: number): string {
   return element('circle', {
     cx: x,
     cy: y,
-    r: algorithm === 'norikae' ? 5.5 : 3.5,
+    r: isOurs(algorithm) ? 5.5 : 3.5,
     fill: second ? 'none' : colour,
     stroke: colour,
     'stroke-width': 1.8,
