@@ -38,7 +38,7 @@ async function holds(conditions: unknown, flow = {}, context = contextOf()): Pro
 
 describe('JsonRulesEvaluator', () => {
   it('writes wish, score and rule of each flow', async () => {
-    const table = tableOf([{ packetsPerSecond: 500 }, { packetsPerSecond: 50 }, {}]);
+    const table = tableOf([{ packetsPerSecond: 500, worth: 450 }, { packetsPerSecond: 50 }, {}]);
     table.decision.wish.fill(Wish.fastPath, 0, 3);
     table.decision.score.fill(9, 0, 3);
     table.decision.rule.fill(9, 0, 3);
@@ -50,7 +50,7 @@ describe('JsonRulesEvaluator', () => {
     const report = await evaluator.evaluate(table, contextOf(), never());
     assert.deepEqual(report, { evaluated: 3, slices: [], elapsedMs: 0 });
     assert.deepEqual(wishes(table), [Wish.offload, Wish.none, Wish.onload]);
-    assert.deepEqual([...table.decision.score.subarray(0, 3)], [500, 0, 0]);
+    assert.deepEqual([...table.decision.score.subarray(0, 3)], [450, 0, 0]);
     assert.deepEqual([...table.decision.rule.subarray(0, 3)], [1, 0, 2]);
     assert.deepEqual(reasons(table), ['unseen', 'unseen', 'unseen']);
   });
@@ -71,7 +71,7 @@ describe('JsonRulesEvaluator', () => {
     );
   });
 
-  it('scores by a fact or a number, packets a second when a rule says nothing', async () => {
+  it('scores by a fact or a number, by worth when a rule says nothing', async () => {
     const scored = async (score: unknown, flow: object) => {
       const params = score === undefined ? {} : { score };
       const event = { type: 'offload', params };
@@ -80,8 +80,8 @@ describe('JsonRulesEvaluator', () => {
       await evaluatorOf(text).evaluate(table, contextOf(), never());
       return table.decision.score[0];
     };
-    const flow = { packetsPerSecond: 30, bitsPerSecond: 4000 };
-    assert.equal(await scored(undefined, flow), 30);
+    const flow = { packetsPerSecond: 30, bitsPerSecond: 4000, worth: 20 };
+    assert.equal(await scored(undefined, flow), 20);
     assert.equal(await scored('bitsPerSecond', flow), 4000);
     assert.equal(await scored(7.5, flow), 7.5);
     assert.equal(await scored('tcpDst', flow), 0);

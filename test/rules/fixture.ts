@@ -52,6 +52,7 @@ export interface Flow {
   readonly packetsPerSecond?: number;
   readonly lastPacketsPerSecond?: number;
   readonly bitsPerSecond?: number;
+  readonly worth?: number;
   readonly placement?: number;
 }
 
@@ -70,6 +71,7 @@ export function readInto(table: FlowTable, nowMs: number, flows: readonly Flow[]
     table.rates.lastPacketsPerSecond[row] = flow.lastPacketsPerSecond ?? flow.packetsPerSecond ?? 0;
     table.rates.bitsPerSecond[row] = flow.bitsPerSecond ?? 0;
     table.rates.lastBitsPerSecond[row] = flow.bitsPerSecond ?? 0;
+    table.forecast.worth[row] = flow.worth ?? 0;
     if (flow.placement !== undefined) table.decision.placement[row] = flow.placement;
   });
   table.end();

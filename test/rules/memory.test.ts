@@ -208,7 +208,10 @@ describe('shadow policies', () => {
     'are decided beside the wish, as if they were enforced',
     policies(live, shadow),
     async (runner) => {
-      const flows = [5, 50, 200, 900].map((packetsPerSecond) => ({ packetsPerSecond }));
+      const flows = [5, 50, 200, 900].map((packetsPerSecond) => ({
+        packetsPerSecond,
+        worth: packetsPerSecond - 1,
+      }));
       assert.deepEqual(await runner.tick(flows), [0, 0, Wish.offload, Wish.offload]);
       const columns = runner.table.shadow;
       assert(columns !== undefined);
@@ -220,8 +223,8 @@ describe('shadow policies', () => {
         }),
         [
           [0, 0, undefined],
-          [Wish.offload, 50, 'p1/more'],
-          [Wish.offload, 200, 'p0/live'],
+          [Wish.offload, 49, 'p1/more'],
+          [Wish.offload, 199, 'p0/live'],
           [Wish.onload, 7, 'p1/first'],
         ],
       );
