@@ -285,6 +285,17 @@ describe('XDP sessions', function () {
     assert.equal(backend.capacity().masksUsed, 2);
     await backend.apply([{ kind: 'delete', id: flowId(1) }], never());
     assert.ok((await put(3))[0].ok);
+    const swap = await backend.apply(
+      [
+        { kind: 'delete', id: flowId(2) },
+        { kind: 'put', flow: masked(4) },
+      ],
+      never(),
+    );
+    assert.ok(
+      swap.every(({ ok }) => ok),
+      JSON.stringify(swap),
+    );
   });
 
   it('gives a megaflow that was made anew the place of the old one', async () => {

@@ -43,9 +43,14 @@ describe('on the real node, with a full table', function () {
     const reasons = new Set(
       (await ours()).filter((f) => f.placement === 'onload').map((f) => f.reason.code),
     );
-    assert.deepEqual([...reasons], ['table-full']);
+    // Flows of one rate: a swap would gain nothing, or no more than noise.
+    assert.ok(
+      [...reasons].every((code) => code === 'table-full' || code === 'small-gain'),
+      [...reasons].join(),
+    );
     const { backend } = await daemon.control.status();
     assert.equal(backend?.used, ENTRIES);
+    assert.equal(backend.learnedEntries, ENTRIES, 'the NIC refused nothing');
 
     capture.take();
     await sleep(1_000);

@@ -178,7 +178,12 @@ export class Installer {
     if (old >= 0 || owner >= 0) this.#writeDeletes(results);
     const errno = this.#stuck.get(old) ?? this.#stuck.get(owner);
     if (errno !== undefined) return notLetGo(errno);
-    return this.#install(flow.id, old >= 0 ? REPLACED : INSTALLED, results.length);
+    const outcome = old >= 0 ? REPLACED : INSTALLED;
+    const result = this.#install(flow.id, outcome, results.length);
+    if (result.ok || this.#deletes.isEmpty) return result;
+    // What is staged to be deleted still has its entry and its mask: a full table has no others.
+    this.#writeDeletes(results);
+    return this.#install(flow.id, outcome, results.length);
   }
 
   #replace(slot: number, results: OperationResult[]): OperationResult {
