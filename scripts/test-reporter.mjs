@@ -1,9 +1,12 @@
 // The mocha reporter of `npm test`: mocha's own `spec`, then every skipped test with its reason,
-// then the counts in one line, and in the file NORIKAE_TEST_COUNTS when that is set.
+// then how long each folder of tests took, then the counts in one line, and in the file
+// NORIKAE_TEST_COUNTS when that is set.
 import { writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import Mocha from 'mocha';
 
-const { EVENT_RUN_END, EVENT_TEST_PENDING } = Mocha.Runner.constants;
+const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_PENDING } =
+  Mocha.Runner.constants;
 
 /** How long the process may live on after its last test, ms. */
 const LINGER_MS = 15_000;
@@ -11,6 +14,9 @@ const LINGER_MS = 15_000;
 class CountsReporter extends Mocha.reporters.Spec {
   /** @type {Map<string, number>} */
   #skipped = new Map();
+  /** Time by folder, hooks included, ms. @type {Map<string, number>} */
+  #elapsed = new Map();
+  #suiteStartedMs = 0;
 
   /**
    * @param {Mocha.Runner} runner
@@ -24,6 +30,15 @@ class CountsReporter extends Mocha.reporters.Spec {
       const why = (reason === -1 ? titles : titles.slice(0, reason + 1)).join(' › ');
       this.#skipped.set(why, (this.#skipped.get(why) ?? 0) + 1);
     });
+    runner.on(EVENT_SUITE_BEGIN, (suite) => {
+      if (suite.parent?.root) this.#suiteStartedMs = performance.now();
+    });
+    runner.on(EVENT_SUITE_END, (suite) => {
+      if (!suite.parent?.root || suite.file === undefined) return;
+      const folder = basename(dirname(suite.file));
+      const elapsed = performance.now() - this.#suiteStartedMs;
+      this.#elapsed.set(folder, (this.#elapsed.get(folder) ?? 0) + elapsed);
+    });
     runner.once(EVENT_RUN_END, () => this.#finish());
   }
 
@@ -32,6 +47,9 @@ class CountsReporter extends Mocha.reporters.Spec {
     const failed = this.stats.failures;
     const skipped = this.stats.pending;
     for (const [why, count] of this.#skipped) console.log(`  SKIPPED ${count} × ${why}`);
+    const folders = [...this.#elapsed].sort(([, a], [, b]) => b - a);
+    const times = folders.map(([folder, ms]) => `${folder} ${(ms / 1000).toFixed(1)}`);
+    console.log(`  seconds by folder: ${times.join(', ')}`);
     const line = `${passed} passed, ${failed} failed, ${skipped} skipped`;
     console.log(`\n  tests: ${line}\n`);
     const file = process.env.NORIKAE_TEST_COUNTS;
