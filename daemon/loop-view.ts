@@ -9,24 +9,28 @@ import type { RuleTrace } from '../engine/rules/evaluator.ts';
 import { type History, pointOf } from './api/history.ts';
 import type { Config } from './config/config.ts';
 import type {
-  BackendView,
-  ChangesView,
-  DaemonView,
-  DecisionPage,
-  DecisionQuery,
   FlowPage,
   FlowQuery,
   FlowView,
-  HistoryView,
-  HoldView,
   LimitsView,
-  NodePoint,
-  PortView,
-  ReloadView,
   RuleView,
+  WhyAnswer,
+} from './control/flow-views.ts';
+import type {
+  BackendView,
+  ChangesView,
+  PortView,
   SourceView,
   StatusView,
-  WhyAnswer,
+} from './control/status-view.ts';
+import type {
+  DaemonView,
+  DecisionPage,
+  DecisionQuery,
+  HistoryView,
+  HoldView,
+  NodePoint,
+  ReloadView,
 } from './control/view.ts';
 import type { DecisionLog } from './decisions/decision-log.ts';
 import type { DecisionRecord } from './decisions/record.ts';

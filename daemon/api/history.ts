@@ -1,4 +1,5 @@
-import type { HistoryView, NodePoint, StatusView } from '../control/view.ts';
+import type { StatusView } from '../control/status-view.ts';
+import type { HistoryView, NodePoint } from '../control/view.ts';
 
 /** From one point to the next, ms. */
 const PERIOD_MS = 1_000;

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PLACEMENT_NAMES, type PlacementName } from '../../engine/model/flow.ts';
 import { MOST_FLOWS } from '../control/flow-query.ts';
-import { FLOW_SORTS, type FlowQuery, type FlowSort } from '../control/view.ts';
+import { FLOW_SORTS, type FlowQuery, type FlowSort } from '../control/flow-views.ts';
 import type { ControlOptions } from './control-options.ts';
 
 /** Options that choose flows. */

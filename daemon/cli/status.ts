@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { BackendView, StatusView } from '../control/view.ts';
+import type { BackendView, StatusView } from '../control/status-view.ts';
 import { bitRate, byteCount, counted, duration } from '../view/format.ts';
 import { entriesInUse, expected, fill } from '../view/limit-words.ts';
 import { nodeSummary } from '../view/node-summary.ts';

@@ -18,16 +18,9 @@ import {
   isWhyAnswer,
   type TickLine,
 } from './view-guards.ts';
-import type {
-  DecisionPage,
-  DecisionQuery,
-  FlowPage,
-  FlowQuery,
-  HoldView,
-  ReloadView,
-  StatusView,
-  WhyAnswer,
-} from './view.ts';
+import type { FlowPage, FlowQuery, WhyAnswer } from './flow-views.ts';
+import type { StatusView } from './status-view.ts';
+import type { DecisionPage, DecisionQuery, HoldView, ReloadView } from './view.ts';
 
 /** How long the daemon may take for an answer, ms. */
 const ANSWER_MS = 10_000;

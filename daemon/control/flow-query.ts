@@ -1,6 +1,6 @@
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { nearest } from '../../engine/text/nearest.ts';
-import { FLOW_SORTS, type FlowQuery } from './view.ts';
+import { FLOW_SORTS, type FlowQuery } from './flow-views.ts';
 
 /** A query for flows that makes no sense; the message says which part and what it can be. */
 export class FlowQueryError extends Error {

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { sendJson } from '../http/respond.ts';
 import type { Log } from '../log.ts';
-import type { DaemonView, FlowQuery } from './view.ts';
+import type { FlowQuery } from './flow-views.ts';
+import type { DaemonView } from './view.ts';
 
 /** Most streams at a time. */
 const MOST_STREAMS = 8;

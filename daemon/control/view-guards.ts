@@ -1,11 +1,6 @@
-import type {
-  DecisionPage,
-  FlowPage,
-  HoldView,
-  ReloadView,
-  StatusView,
-  WhyAnswer,
-} from './view.ts';
+import type { FlowPage, WhyAnswer } from './flow-views.ts';
+import type { StatusView } from './status-view.ts';
+import type { DecisionPage, HoldView, ReloadView } from './view.ts';
 
 /** One line of `/api/v1/ticks`. */
 export interface TickLine {

@@ -1,4 +1,4 @@
-import type { StatusView } from '../control/view.ts';
+import type { StatusView } from '../control/status-view.ts';
 
 /** A verdict and, where it is no, the causes in words. */
 export interface Health {

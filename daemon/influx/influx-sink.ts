@@ -10,7 +10,7 @@ import { InfluxRecorder } from '../../telemetry/influx/recorder.ts';
 import { InfluxWriter } from '../../telemetry/influx/writer.ts';
 import type { InfluxConfig } from '../config/config.ts';
 import { isLoopback } from '../config/loopback.ts';
-import type { InfluxView } from '../control/view.ts';
+import type { InfluxView } from '../control/status-view.ts';
 import type { DecisionRecord } from '../decisions/record.ts';
 import type { Log } from '../log.ts';
 import type { Reload } from '../policy-keeper.ts';

@@ -7,7 +7,7 @@ import { FlowView } from '../../engine/rules/fact.ts';
 import { PolicyMemory } from '../../engine/rules/policy-memory.ts';
 import type { PolicySet } from '../../engine/rules/policy.ts';
 import { traceRules } from '../../engine/rules/trace.ts';
-import type { RuleView } from '../control/view.ts';
+import type { RuleView } from '../control/flow-views.ts';
 import { explainNode, type NodeRuleView } from './explain-node.ts';
 import { flowActions, flowMatch, HEADER_FACTS, HeaderError } from './flow-match.ts';
 import { type GivenFact, GivenFactError, withGiven } from './given-facts.ts';

@@ -1,6 +1,6 @@
 import { Placement } from '../../engine/model/flow.ts';
 import type { PathUse, TickAccounts } from '../../telemetry/accounts/tick-accounts.ts';
-import type { PathView, StatusView } from '../control/view.ts';
+import type { PathView, StatusView } from '../control/status-view.ts';
 
 /** What the tick's accounts say of the node as a whole. */
 export function accountsView(

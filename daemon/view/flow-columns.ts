@@ -1,4 +1,4 @@
-import type { FlowView } from '../control/view.ts';
+import type { FlowView } from '../control/flow-views.ts';
 import { bitRate, byteCount, duration, packetRate } from './format.ts';
 import type { Colours } from './terminal.ts';
 import { type Column, textTable } from './text-table.ts';

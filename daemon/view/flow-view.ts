@@ -4,7 +4,7 @@ import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
 import { REASONS } from '../../engine/model/reason.ts';
 import type { RuleInfo } from '../../engine/rules/evaluator.ts';
-import type { FlowView } from '../control/view.ts';
+import type { FlowView } from '../control/flow-views.ts';
 import { describeActions, describeMatch } from './describe-flow.ts';
 
 /** What a flow's view is made from besides its row. */

@@ -1,4 +1,5 @@
-import type { BackendView, LimitsView, ShareView, ThroughputView } from '../control/view.ts';
+import type { LimitsView } from '../control/flow-views.ts';
+import type { BackendView, ShareView, ThroughputView } from '../control/status-view.ts';
 import { bitRate, packetRate } from './format.ts';
 import { score, worth } from './score.ts';
 

@@ -1,4 +1,6 @@
-import type { DaemonView, FlowPage, FlowQuery, StatusView } from '../control/view.ts';
+import type { FlowPage, FlowQuery } from '../control/flow-views.ts';
+import type { StatusView } from '../control/status-view.ts';
+import type { DaemonView } from '../control/view.ts';
 import { flowTable } from './flow-columns.ts';
 import type { LiveScreen } from './live-screen.ts';
 import { nodeSummary } from './node-summary.ts';

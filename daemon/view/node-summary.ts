@@ -1,4 +1,4 @@
-import type { StatusView } from '../control/view.ts';
+import type { StatusView } from '../control/status-view.ts';
 import { bitRate, duration, percent } from './format.ts';
 import { entriesInUse } from './limit-words.ts';
 import type { Colours } from './terminal.ts';

@@ -2,7 +2,8 @@ import type { PlanNumbers } from '../../engine/tick-report.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
 import type { LimitScope } from '../../engine/planner/throughput.ts';
-import type { BackendView, FlowView, ThroughputView, ShareView } from '../control/view.ts';
+import type { FlowView } from '../control/flow-views.ts';
+import type { BackendView, ThroughputView, ShareView } from '../control/status-view.ts';
 import { finite } from './finite.ts';
 
 /** What the last plan says of its backend; undefined: there was none yet. */

@@ -1,4 +1,4 @@
-import type { PoliciesView } from '../control/view.ts';
+import type { PoliciesView } from '../control/status-view.ts';
 import type { PolicyKeeper } from '../policy-keeper.ts';
 
 /** What the daemon shows of its policies. */

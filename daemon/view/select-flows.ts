@@ -2,7 +2,7 @@ import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { REASONS } from '../../engine/model/reason.ts';
 import { type Breathe, CHUNK_ROWS } from '../../engine/rules/breathe.ts';
-import type { FlowPage, FlowQuery, FlowSort } from '../control/view.ts';
+import type { FlowPage, FlowQuery, FlowSort } from '../control/flow-views.ts';
 import type { FlowTexts } from './flow-texts.ts';
 import { type FlowSurroundings, flowView, outPortsOf, ownerOf } from './flow-view.ts';
 import { pageOfRows } from './page-of-rows.ts';

@@ -1,4 +1,4 @@
-import type { BackendView, ShareView, StatusView } from '../control/view.ts';
+import type { BackendView, ShareView, StatusView } from '../control/status-view.ts';
 import { bitRate } from './format.ts';
 import { whole } from './limit-words.ts';
 import type { Colours } from './terminal.ts';

@@ -1,7 +1,7 @@
 import { PLACEMENT_NAMES, type PlacementName } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { limitEntries, type SliceTerms } from '../../engine/model/slice.ts';
-import type { ShareView, SliceView } from '../control/view.ts';
+import type { ShareView, SliceView } from '../control/status-view.ts';
 
 const PLACES = PLACEMENT_NAMES.length;
 

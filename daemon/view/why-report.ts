@@ -1,5 +1,6 @@
 import type { ConditionTrace } from '../../engine/rules/evaluator.ts';
-import type { LimitsView, RuleView, ShareView, WhyView } from '../control/view.ts';
+import type { LimitsView, RuleView, WhyView } from '../control/flow-views.ts';
+import type { ShareView } from '../control/status-view.ts';
 import { decisionLine } from './decision-line.ts';
 import { bitRate, byteCount, duration, packetRate } from './format.ts';
 import type { Colours } from './terminal.ts';

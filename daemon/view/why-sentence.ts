@@ -1,5 +1,5 @@
 import type { ReasonCode } from '../../engine/model/reason.ts';
-import type { LimitsView, WhyView } from '../control/view.ts';
+import type { LimitsView, WhyView } from '../control/flow-views.ts';
 import {
   atMaximum,
   gainTooSmall,

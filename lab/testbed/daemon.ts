@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlClient } from '../../daemon/control/client.ts';
-import type { FlowView, StatusView } from '../../daemon/control/view.ts';
+import type { FlowView } from '../../daemon/control/flow-views.ts';
+import type { StatusView } from '../../daemon/control/status-view.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
 import { type ManagedProcess, ProcessTrouble } from './managed-process.ts';
 import type { TestNode } from './node.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { loadConfig } from '../../daemon/config/load-config.ts';
-import type { FlowQuery } from '../../daemon/control/view.ts';
+import type { FlowQuery } from '../../daemon/control/flow-views.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
 import { cutoffScore } from '../../daemon/loop-view.ts';

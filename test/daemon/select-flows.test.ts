@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FlowTable } from '../../engine/model/flow-table.ts';
-import type { FlowPage, FlowQuery } from '../../daemon/control/view.ts';
+import type { FlowPage, FlowQuery } from '../../daemon/control/flow-views.ts';
 import { FlowTexts } from '../../daemon/view/flow-texts.ts';
 import type { FlowSurroundings } from '../../daemon/view/flow-view.ts';
 import { selectFlows } from '../../daemon/view/select-flows.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type ReasonCode, REASONS } from '../../engine/model/reason.ts';
-import type { FlowView, LimitsView } from '../../daemon/control/view.ts';
+import type { FlowView, LimitsView } from '../../daemon/control/flow-views.ts';
 import { FIELD_BITS, type FieldName, fieldBytes } from '../../engine/model/match.ts';
 import { describeActions, describeMatch } from '../../daemon/view/describe-flow.ts';
 import { fieldText } from '../../daemon/view/field-text.ts';

@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConfig } from '../../daemon/config/load-config.ts';
-import type { InfluxView } from '../../daemon/control/view.ts';
+import type { InfluxView } from '../../daemon/control/status-view.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
 import { packageRoot } from '../../daemon/package-root.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FlowView } from '../../daemon/control/view.ts';
+import type { FlowView } from '../../daemon/control/flow-views.ts';
 import { packageRoot } from '../../daemon/package-root.ts';
 import { type DaemonSettings, NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { ethernet, ipv4, MARKER, udp } from '../../lab/testbed/frames.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CDPSession, Page } from 'playwright-core';
 import { Registry } from 'prom-client';
-import type { FlowPage, FlowQuery, FlowView } from '../../daemon/control/view.ts';
+import type { FlowPage, FlowQuery, FlowView } from '../../daemon/control/flow-views.ts';
 import { type HttpService, startHttpServer } from '../../daemon/http/http-server.ts';
 import { Exposition } from '../../telemetry/prometheus/exposition.ts';
 import { FakeView, flowOf } from '../daemon/support/fake-view.ts';

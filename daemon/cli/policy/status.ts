@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { PoliciesView } from '../../control/view.ts';
+import type { PoliciesView } from '../../control/status-view.ts';
 import { textTable } from '../../view/text-table.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from '../control-options.ts';

@@ -2,7 +2,7 @@ import { api } from './api.js';
 
 /**
  * @import { PlacementName } from '../../../engine/model/flow.ts'
- * @import { FlowSort, FlowView } from '../../control/view.ts'
+ * @import { FlowSort, FlowView } from '../../control/flow-views.ts'
  */
 
 /**

@@ -3,7 +3,9 @@
  * answer from something that is none: a proxy's, or that of another version.
  *
  * @import { DecisionRecord } from '../../decisions/record.ts'
- * @import { DecisionPage, FlowPage, HistoryView, StatusView, TickEvent, WhyAnswer } from '../../control/view.ts'
+ * @import { DecisionPage, HistoryView, TickEvent } from '../../control/view.ts'
+ * @import { FlowPage, WhyAnswer } from '../../control/flow-views.ts'
+ * @import { StatusView } from '../../control/status-view.ts'
  */
 
 /** @type {(value: unknown) => value is StatusView} */

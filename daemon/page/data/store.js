@@ -2,7 +2,8 @@ import { Series } from './series.js';
 
 /**
  * @import { DecisionRecord } from '../../decisions/record.ts'
- * @import { HistoryView, StatusView, TickEvent } from '../../control/view.ts'
+ * @import { HistoryView, TickEvent } from '../../control/view.ts'
+ * @import { StatusView } from '../../control/status-view.ts'
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
  * @import { PlacementName } from '../../../engine/model/flow.ts'
- * @import { StatusView } from '../../control/view.ts'
+ * @import { StatusView } from '../../control/status-view.ts'
  */
 
 /**

@@ -4,7 +4,7 @@ import { html, useEffect, useState } from '../vendor/preact.js';
 import { sign } from './signs.js';
 
 /**
- * @import { StatusView } from '../../control/view.ts'
+ * @import { StatusView } from '../../control/status-view.ts'
  * @import { Link } from '../data/store.js'
  */
 

@@ -3,7 +3,8 @@ import { h, html } from '../vendor/preact.js';
 import { Chart } from './chart.js';
 
 /**
- * @import { BackendView, NodePoint } from '../../control/view.ts'
+ * @import { BackendView } from '../../control/status-view.ts'
+ * @import { NodePoint } from '../../control/view.ts'
  * @import { ChartLine } from './chart.js'
  */
 

@@ -4,7 +4,7 @@ import { h, html } from '../vendor/preact.js';
 import { Meter } from './meter.js';
 import { sign } from './signs.js';
 
-/** @import { BackendView, PoliciesView, SourceView, StatusView } from '../../control/view.ts' */
+/** @import { BackendView, PoliciesView, SourceView, StatusView } from '../../control/status-view.ts' */
 
 /**
  * What the daemon reads, what it writes to, and the policies it follows.

@@ -4,7 +4,7 @@ import { bitRate, duration, percent, scaled, whole } from '../text/format.js';
 import { h, html } from '../vendor/preact.js';
 import { Meter } from './meter.js';
 
-/** @import { StatusView } from '../../control/view.ts' */
+/** @import { StatusView } from '../../control/status-view.ts' */
 
 /**
  * The few numbers that say how it goes.

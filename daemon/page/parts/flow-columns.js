@@ -4,7 +4,7 @@ import { PATHS } from '../text/words.js';
 import { html } from '../vendor/preact.js';
 
 /**
- * @import { FlowSort, FlowView } from '../../control/view.ts'
+ * @import { FlowSort, FlowView } from '../../control/flow-views.ts'
  * @import { Child } from '../vendor/preact.js'
  */
 

@@ -3,7 +3,7 @@ import { html } from '../vendor/preact.js';
 import { COLUMNS } from './flow-columns.js';
 
 /**
- * @import { StatusView } from '../../control/view.ts'
+ * @import { StatusView } from '../../control/status-view.ts'
  * @import { FlowQuestion } from '../data/flow-window.js'
  */
 

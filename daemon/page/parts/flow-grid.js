@@ -4,7 +4,7 @@ import { FlowRow } from './flow-row.js';
 import { moved } from './grid-keys.js';
 
 /**
- * @import { FlowSort, FlowView } from '../../control/view.ts'
+ * @import { FlowSort, FlowView } from '../../control/flow-views.ts'
  * @import { FlowPiece, FlowQuestion } from '../data/flow-window.js'
  */
 

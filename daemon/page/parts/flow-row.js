@@ -1,7 +1,7 @@
 import { html, useMemo } from '../vendor/preact.js';
 import { COLUMNS } from './flow-columns.js';
 
-/** @import { FlowView } from '../../control/view.ts' */
+/** @import { FlowView } from '../../control/flow-views.ts' */
 
 /**
  * One row; without a flow while the answer is on its way. Drawn anew only when what it shows has

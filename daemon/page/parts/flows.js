@@ -5,7 +5,7 @@ import { FlowGrid } from './flow-grid.js';
 import { useFlowPiece } from './flow-refresh.js';
 
 /**
- * @import { StatusView } from '../../control/view.ts'
+ * @import { StatusView } from '../../control/status-view.ts'
  * @import { FlowPiece, FlowQuestion } from '../data/flow-window.js'
  */
 

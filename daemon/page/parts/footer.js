@@ -1,6 +1,6 @@
 import { html } from '../vendor/preact.js';
 
-/** @import { StatusView } from '../../control/view.ts' */
+/** @import { StatusView } from '../../control/status-view.ts' */
 
 /**
  * What else there is to read.

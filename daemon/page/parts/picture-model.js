@@ -3,7 +3,7 @@ import { percent, whole } from '../text/format.js';
 
 /**
  * @import { PlacementName } from '../../../engine/model/flow.ts'
- * @import { BackendView, StatusView } from '../../control/view.ts'
+ * @import { BackendView, StatusView } from '../../control/status-view.ts'
  */
 
 /**

@@ -7,7 +7,7 @@ import { PictureLines } from './picture-lines.js';
 import { groupsOf, pathsOf, uplinksOf } from './picture-model.js';
 
 /**
- * @import { StatusView } from '../../control/view.ts'
+ * @import { StatusView } from '../../control/status-view.ts'
  * @import { PathBox } from './picture-model.js'
  */
 

@@ -2,7 +2,7 @@ import { bitRate, percent } from '../text/format.js';
 import { h, html, useState } from '../vendor/preact.js';
 import { Meter } from './meter.js';
 
-/** @import { PortView } from '../../control/view.ts' */
+/** @import { PortView } from '../../control/status-view.ts' */
 
 /**
  * Ports: load against the speed of the link, the fullest first.

@@ -5,7 +5,7 @@ import { sign } from './signs.js';
 
 /**
  * @import { ConditionTrace } from '../../../engine/rules/evaluator.ts'
- * @import { RuleView } from '../../control/view.ts'
+ * @import { RuleView } from '../../control/flow-views.ts'
  */
 
 /** @type {Readonly<Record<'all' | 'any' | 'not', string>>} */

@@ -3,7 +3,7 @@ import { bitRate, percent, whole } from '../text/format.js';
 import { h, html } from '../vendor/preact.js';
 import { Meter } from './meter.js';
 
-/** @import { SliceView, StatusView } from '../../control/view.ts' */
+/** @import { SliceView, StatusView } from '../../control/status-view.ts' */
 
 /**
  * Slices: what each has of the NIC's table, against what is due and guaranteed to it, and the most it

@@ -16,7 +16,8 @@ import { RuleVerdict } from './rule-verdict.js';
 
 /**
  * @import { DecisionRecord } from '../../decisions/record.ts'
- * @import { FlowView, LimitsView, ShareView, ThroughputView, WhyView } from '../../control/view.ts'
+ * @import { FlowView, LimitsView, WhyView } from '../../control/flow-views.ts'
+ * @import { ShareView, ThroughputView } from '../../control/status-view.ts'
  * @import { Child } from '../vendor/preact.js'
  */
 

@@ -2,7 +2,7 @@ import { api } from '../data/api.js';
 import { h, html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { WhyAnswer } from './why-answer.js';
 
-/** @import { WhyView } from '../../control/view.ts' */
+/** @import { WhyView } from '../../control/flow-views.ts' */
 
 /** From one answer to the next question while it is open, ms. */
 const PERIOD_MS = 2_000;

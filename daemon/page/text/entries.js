@@ -1,6 +1,6 @@
 import { whole } from './format.js';
 
-/** @import { BackendView } from '../../control/view.ts' */
+/** @import { BackendView } from '../../control/status-view.ts' */
 
 /**
  * How many entries fit: fewer than declared when the planner has learned so from refusals.

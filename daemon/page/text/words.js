@@ -1,7 +1,7 @@
 /**
  * @import { PlacementName } from '../../../engine/model/flow.ts'
  * @import { PathName } from '../../../telemetry/accounts/tick-accounts.ts'
- * @import { StatusView } from '../../control/view.ts'
+ * @import { StatusView } from '../../control/status-view.ts'
  */
 
 /**

@@ -8,7 +8,7 @@ import {
   FlowQueryError,
   parseFlowQuery,
 } from '../../../daemon/control/flow-query.ts';
-import { FLOW_SORTS, type FlowQuery } from '../../../daemon/control/view.ts';
+import { FLOW_SORTS, type FlowQuery } from '../../../daemon/control/flow-views.ts';
 import { AddressLimiter } from '../../../daemon/http/address-limiter.ts';
 import { type HttpService, startHttpServer } from '../../../daemon/http/http-server.ts';
 import { PLACEMENT_NAMES } from '../../../engine/model/flow.ts';

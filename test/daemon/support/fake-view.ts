@@ -1,22 +1,26 @@
 import { History, pointOf } from '../../../daemon/api/history.ts';
 import type {
-  DaemonView,
-  DecisionPage,
-  DecisionQuery,
-  BackendView,
   FlowPage,
   FlowQuery,
   FlowView,
-  HistoryView,
-  HoldView,
+  WhyAnswer,
+  WhyView,
+} from '../../../daemon/control/flow-views.ts';
+import type {
+  BackendView,
   InfluxView,
-  NodePoint,
-  ReloadView,
   ShareView,
   StatusView,
   ThroughputView,
-  WhyAnswer,
-  WhyView,
+} from '../../../daemon/control/status-view.ts';
+import type {
+  DaemonView,
+  DecisionPage,
+  DecisionQuery,
+  HistoryView,
+  HoldView,
+  NodePoint,
+  ReloadView,
 } from '../../../daemon/control/view.ts';
 import type { DecisionRecord } from '../../../daemon/decisions/record.ts';
 
