@@ -13,6 +13,15 @@ import { installDependencies } from './setup/dependencies.mjs';
 import { isRoot, root } from './setup/root.mjs';
 import { runScript, say, SetupFailed } from './setup/step.mjs';
 
+/**
+ * Tests on a real vSwitch, kernel and NIC filter go first: they start processes all the time, which
+ * takes the longer the more memory this process has got from the others by then.
+ */
+const IN_ORDER = [
+  'dist/test/{host,lab,nic,node,openflow,ovs}/**/*.test.js',
+  'dist/test/**/*.test.js',
+];
+
 await runScript(async () => {
   await installDependencies();
   await build();
@@ -62,7 +71,7 @@ function mocha(args, counts) {
     '--reporter',
     join(root, 'scripts', 'test-reporter.mjs'),
     ...others,
-    ...(specs.length === 0 ? ['dist/test/**/*.test.js'] : specs),
+    ...(specs.length === 0 ? IN_ORDER : specs),
   ];
   return new Promise((resolve, reject) => {
     const env = { ...process.env, NORIKAE_TEST_COUNTS: counts };
