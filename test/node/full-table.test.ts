@@ -16,7 +16,7 @@ describe('on the real node, with a full table', function () {
   });
   after(() => fixture?.node.stop());
 
-  it('the rest stays on the vSwitch, says why, and every packet arrives', async () => {
+  it('the rest stays on the vSwitch, says why, every packet arrives, and who grows gets in', async () => {
     const { node, sender, receiver } = fixture;
     const daemon = await fixture.startDaemon({ backend: { entries: ENTRIES } });
     const numbers = Array.from({ length: FLOWS }, (_, i) => i + 1);
@@ -61,6 +61,23 @@ describe('on the real node, with a full table', function () {
     }
     const counts = numbers.map((flow) => perFlow.get(flow) ?? 0);
     assert.ok(Math.max(...counts) - Math.min(...counts) <= 3, `packets a flow: ${counts.join()}`);
+
+    const grown = numbers.find((number) => left.some(isUdpFlow(number))) ?? 0;
+    const faster = { packetsPerSecond: 1_000, rounds: 0 };
+    const burst = await startSender(
+      sender.namespace,
+      udpFrames(grown, 1, grown),
+      faster,
+      node.ovs.runDir,
+    );
+    const swapped = async () => {
+      const flow = (await ours()).find(isUdpFlow(grown));
+      return flow?.placement === 'offload' ? flow : undefined;
+    };
+    await waitFor('the flow that grew has an entry', swapped, { timeoutMs: MOVE_MS });
+    const after = (await daemon.control.status()).backend;
+    assert.deepEqual([after?.used, after?.learnedEntries], [ENTRIES, ENTRIES]);
+    await burst.stop();
     await stream.stop();
     assert.equal(await daemon.stop(), 0);
   });
