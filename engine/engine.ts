@@ -8,10 +8,11 @@ import type { Tick } from './model/tick.ts';
 import { BackendsFailed, onEach, Path, type PathFailure, type PathOptions } from './path.ts';
 import type { Plan } from './planner/plan.ts';
 import type { PathBackend } from './ports/path-backend.ts';
-import type { Move } from './reconcile/reconciler.ts';
-import type { EvaluationReport, RuleContext, RuleEvaluator } from './rules/evaluator.ts';
+import type { EvaluationReport, RuleEvaluator } from './rules/evaluator.ts';
 import type { FactReading } from './rules/inputs.ts';
+import { ruleContext } from './rule-context.ts';
 import { Serial } from './serial.ts';
+import { collect, countPlacements, type TickBooks } from './tick-books.ts';
 import type { BackendMove, Batch, Explanation, PlanNumbers, TickReport } from './tick-report.ts';
 import { explainUnplanned, fillReason } from './unplanned.ts';
 
@@ -22,13 +23,6 @@ export interface EngineOptions extends PathOptions {
   readonly backends: readonly PathBackend[];
   /** Flows of a plan for which the facts that their rules looked at are taken down; 0 by default. */
   readonly inputsPerPlan?: number;
-}
-
-/** What a tick's decision writes down as it goes. */
-interface TickBooks {
-  readonly moves: BackendMove[];
-  readonly batches: Batch[];
-  readonly stages: { planMs: number; applyMs: number };
 }
 
 /**
@@ -107,7 +101,11 @@ export class Engine {
       this.#evaluator = this.#nextEvaluator;
       this.#scarcity.update(tick.node, tick.ports, tick.atMs);
       this.#forecaster.update(tick.table, this.#scarcity.bitShare);
-      evaluation = await this.#evaluator.evaluate(tick.table, this.#context(tick), signal);
+      evaluation = await this.#evaluator.evaluate(
+        tick.table,
+        ruleContext(tick, this.#paths),
+        signal,
+      );
       this.#slices = evaluation.slices ?? [];
       stages.rulesMs = evaluation.elapsedMs;
       await this.#serial.run(async () => {
@@ -188,7 +186,7 @@ export class Engine {
 
   /** Why a live row's flow is where it is. */
   async explain(tick: Tick, row: number): Promise<Explanation> {
-    const rules = await this.#evaluator.explain(tick.table, row, this.#context(tick));
+    const rules = await this.#evaluator.explain(tick.table, row, ruleContext(tick, this.#paths));
     const refusal = this.#paths
       .map((p) => p.reconciler.refusalOf(row))
       .find((r) => r !== undefined);
@@ -273,51 +271,10 @@ export class Engine {
     const inputs = new Map<number, readonly FactReading[]>();
     const most = this.#options.inputsPerPlan ?? 0;
     if (most === 0 || plan.withdraw.length + plan.install.length === 0) return inputs;
-    const context = this.#context(tick);
+    const context = ruleContext(tick, this.#paths);
     for (const row of [...plan.withdraw, ...plan.install].slice(0, most)) {
       inputs.set(row, this.#evaluator.inputs(tick.table, row, context));
     }
     return inputs;
   }
-
-  #context(tick: Tick): RuleContext {
-    const tables = this.#paths.map(({ backend, reconciler }) => {
-      const { entries, used } = backend.capacity();
-      return { placement: PLACEMENT_NAMES[reconciler.placement], entries, used };
-    });
-    const used = tables.reduce((n, t) => n + t.used, 0);
-    const entries = tables.reduce((n, t) => n + t.entries, 0);
-    return {
-      nowMs: tick.atMs,
-      wallMs: tick.wallMs,
-      node: tick.node,
-      ports: tick.ports,
-      tableFill: entries === 0 ? 0 : used / entries,
-      tables,
-    };
-  }
-}
-
-function collect(
-  into: BackendMove[],
-  path: Path,
-  moves: readonly Move[],
-  inputsOf?: (row: number) => readonly FactReading[] | null,
-): void {
-  const placement = PLACEMENT_NAMES[path.reconciler.placement];
-  const backend = path.backend.name;
-  for (const move of moves) {
-    into.push({
-      ...move,
-      backend,
-      placement,
-      ...(inputsOf === undefined ? {} : { inputs: inputsOf(move.row) }),
-    });
-  }
-}
-
-function countPlacements(table: FlowTable): readonly number[] {
-  const flows = PLACEMENT_NAMES.map(() => 0);
-  for (let i = 0; i < table.count; i++) flows[table.decision.placement[table.rows[i]]]++;
-  return flows;
 }
