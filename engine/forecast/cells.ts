@@ -7,8 +7,10 @@
 /** Octaves of the rate, from a quarter of a packet a second to some four million. */
 const LEVELS = 24;
 const LOWEST = 0.25;
+/** Whose last packet is no older than this is still sending: a round trip, and the counters' grain. */
+const SENDING_MS = 8;
 /** Upper bounds of the time since the last packet, ms: of senders, and of silent flows. */
-const PAUSES_MS = [8, 32, 128] as const;
+const PAUSES_MS = [SENDING_MS, 32, 128] as const;
 const PAUSES = PAUSES_MS.length + 1;
 const SILENCES_MS = [500, 1000, 2000, 4000, 8000] as const;
 const SILENCES = SILENCES_MS.length + 1;
@@ -36,6 +38,17 @@ export function isSending(family: number): boolean {
 }
 
 /**
+ * The rate that tells how much a flow will send: that of the last tick while it is still sending. What
+ * has come to an end says little of what comes next: then it is the mean of the last seconds.
+ *
+ * @param last rate in the last tick, packets/s; 0 for none
+ * @param pauseMs time since its last packet
+ */
+export function baseRate(last: number, mean: number, pauseMs: number): number {
+  return last > 0 && pauseMs <= SENDING_MS ? last : mean;
+}
+
+/**
  * Cell of a flow that sent in the last tick.
  *
  * @param last rate in the last tick, packets/s; above 0
@@ -47,7 +60,8 @@ export function sendingCell(last: number, mean: number, pauseMs: number, ageMs: 
   const pause = binOf(pauseMs, PAUSES_MS);
   const ratio = binOf(last / mean, RATIOS_OVER_MEAN);
   const age = ageMs < 0 ? 0 : ageMs < YOUNG_MS ? 1 : 2;
-  return ((pause * RATIOS + ratio) * AGES + age) * LEVELS + level(last);
+  const much = level(baseRate(last, mean, pauseMs));
+  return ((pause * RATIOS + ratio) * AGES + age) * LEVELS + much;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { FlowTable } from '../model/flow-table.ts';
-import { sendingCell, silentCell } from './cells.ts';
+import { baseRate, sendingCell, silentCell } from './cells.ts';
 import { ReturnTable } from './return-table.ts';
 
 /** Settings of a {@link Forecaster}. */
@@ -97,16 +97,10 @@ export class Forecaster {
       f.meanBitsPerSecond[row] = meanBits;
       const last = packets * forPackets + bits * forBits;
       const mean = meanPackets * forPackets + meanBits * forBits;
-      const base = last > 0 ? last : mean;
-      const cell =
-        last > 0
-          ? sendingCell(
-              last,
-              mean,
-              this.#atMs - t.lastActiveMs[row],
-              before < 0 ? -1 : this.#atMs - t.firstSeenMs[row],
-            )
-          : silentCell(mean, this.#atMs - t.lastActiveMs[row]);
+      const pauseMs = this.#atMs - t.lastActiveMs[row];
+      const ageMs = before < 0 ? -1 : this.#atMs - t.firstSeenMs[row];
+      const base = baseRate(last, mean, pauseMs);
+      const cell = last > 0 ? sendingCell(last, mean, pauseMs, ageMs) : silentCell(mean, pauseMs);
       const worth = returns.expect(cell, base);
       if (before >= 0) {
         const sent = (1 - carryOn) * last + carryOn * worth;

@@ -2,7 +2,7 @@ import { CELLS, FAMILIES, familyOf, isSending } from './cells.ts';
 
 /** Flows that the first guess of a family, and a cell's being like its family, count for. */
 const PRIOR_FLOWS = 20;
-const ALIKE_FLOWS = 100;
+const ALIKE_FLOWS = 30;
 /** First guess: flows that sent go on with so much of it, flows that were silent hardly return. */
 const FIRST_SENDING = 0.7;
 const FIRST_SILENT = 0.1;

@@ -2,7 +2,7 @@
  * Swaps that together gain less than this part of what all swaps would gain are left undone, and at
  * least those that together gain less than this part of all that is placed.
  */
-const OF_GAINS = 0.12;
+const OF_GAINS = 0.08;
 const OF_WORTH = 0.005;
 
 /** Steps of the gain, four an octave, from the largest down. */
