@@ -18,6 +18,8 @@ export interface DaemonSettings {
   readonly fastPath?: Readonly<Record<string, unknown>>;
   readonly poll?: Readonly<Record<string, unknown>>;
   readonly planner?: Readonly<Record<string, unknown>>;
+  /** On the loopback of the namespace that stands for the host; off when not given. */
+  readonly http?: Readonly<Record<string, unknown>>;
   /** Paths of policy files; the shipped default policy when not given. */
   readonly policies?: readonly string[];
   readonly onExit?: 'withdraw' | 'keep';
@@ -56,7 +58,7 @@ export class NorikaeDaemon {
       planner: { ...settings.planner },
       policies: settings.policies ?? [join(packageRoot(), 'policies', 'default.json')],
       onExit: settings.onExit ?? 'withdraw',
-      http: { enabled: false },
+      http: settings.http ?? { enabled: false },
       control: { path: socket },
       log: { format: 'json', level: 'debug' },
     };

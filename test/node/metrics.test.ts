@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
+import { Capture, startSender } from '../../lab/testbed/packets.ts';
+import { sleep } from '../../lab/testbed/wait.ts';
+import { needs } from '../support/needs.ts';
+import { runToEnd } from '../support/programs.ts';
+import { isUdpFlow, macsOf, MOVE_MS, needsRealNode, NodeFixture, udpFrames } from './fixture.ts';
+
+const PORT = 9464;
+const PACKETS_PER_SECOND = 500;
+const FETCH = 'fetch(process.argv[1]).then(async (r) => console.log(await r.text()))';
+
+describe('on the real node, what is seen from outside', function () {
+  this.timeout(60_000);
+  let fixture: NodeFixture;
+  let daemon: NorikaeDaemon;
+
+  before(async function () {
+    needsRealNode(this);
+    fixture = await NodeFixture.start();
+    daemon = await fixture.startDaemon({ http: { port: PORT } });
+  });
+  after(() => fixture?.node.stop());
+
+  /** What the daemon's web server answers, asked for from the host itself. */
+  function page(path: string): Promise<string> {
+    const url = `http://127.0.0.1:${PORT}${path}`;
+    return fixture.node.ovs.host.exec(process.execPath, ['-e', FETCH, url]);
+  }
+
+  it('is the packets that the receiver got by the NIC, in metrics clean for promtool', async function () {
+    needs(this, 'promtool');
+    const { node, sender, receiver } = fixture;
+    await fixture.rules(`in_port=1,dl_src=${macsOf(1).src},actions=output:2`);
+    const capture = await Capture.start(receiver.namespace);
+    const sending = { packetsPerSecond: PACKETS_PER_SECOND, rounds: 0 };
+    const stream = await startSender(sender.namespace, udpFrames(1, 1), sending, node.ovs.runDir);
+    await daemon.waitForFlow(
+      'the flow is on the NIC',
+      (flow) => isUdpFlow(1)(flow) && flow.placement === 'offload',
+      MOVE_MS,
+    );
+    await sleep(1_000);
+    const before = await page('/metrics');
+    capture.take();
+    await sleep(2_000);
+    const received = capture.take().length;
+    const after = await page('/metrics');
+    await stream.stop();
+
+    const grown = (sample: string) => valueOf(after, sample) - valueOf(before, sample);
+    const carried = grown('norikae_traffic_packets_total{path="nic"}');
+    // The scrapes are not of the very moments at which the packets were taken, and each takes a while.
+    assert.ok(
+      carried > 0.7 * received && carried < 1.6 * received,
+      `${carried} carried, ${received} received`,
+    );
+    const byPort = 'norikae_port_traffic_packets_total{port="vm1",direction="rx",path="nic"}';
+    assert.equal(grown(byPort), carried);
+    assert.ok(grown('norikae_traffic_packets_total{path="vswitch"}') < 0.1 * carried);
+    assert.ok(valueOf(after, 'norikae_table_entries_used{backend="xdp"}') >= 1);
+    assert.ok(valueOf(after, 'norikae_reaction_seconds_count') >= 1);
+    const { code, output } = await runToEnd('promtool', ['check', 'metrics'], { input: after });
+    assert.deepEqual([code, output], [0, '']);
+  });
+
+  it('is the page, and the API that it looks at', async () => {
+    assert.match(await page('/'), /<title>[^<]*Norikae/);
+    assert.match(await page('/api/v1/status'), /"name":"xdp"/);
+  });
+});
+
+/** The value of a sample, whatever the order of its labels. */
+function valueOf(text: string, sample: string): number {
+  const [name = '', labels = ''] = sample.split(/[{}]/);
+  const wanted = labels === '' ? [] : labels.split(',');
+  const line = text
+    .split('\n')
+    .find(
+      (l) =>
+        (l.startsWith(`${name} `) || l.startsWith(`${name}{`)) &&
+        wanted.every((w) => l.includes(w)),
+    );
+  assert.ok(line !== undefined, `there is no ${sample}`);
+  return Number(line.slice(line.lastIndexOf(' ') + 1));
+}
