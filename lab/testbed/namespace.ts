@@ -53,9 +53,11 @@ export class Namespace {
   }
 
   async #delete(): Promise<void> {
-    const present = await run('ip', ['netns', 'list']);
-    if (present.split('\n').some((line) => line.split(' ')[0] === this.name)) {
+    try {
       await run('ip', ['netns', 'del', this.name]);
+    } catch (error) {
+      const present = await run('ip', ['netns', 'list']);
+      if (present.split('\n').some((line) => line.split(' ')[0] === this.name)) throw error;
     }
   }
 }

@@ -39,15 +39,7 @@ export interface VethPort {
  */
 export async function createVethPort(cleanup: Cleanup, options: VethOptions): Promise<VethPort> {
   const { name, vm, host, mac } = options;
-  const mtu = String(options.mtu ?? 1_500);
-  const onHost = (args: readonly string[]) =>
-    host === undefined ? run('ip', args) : run('ip', ['-n', host.name, ...args]);
-  const inVm = (args: readonly string[]) => run('ip', ['-n', vm.name, ...args]);
-
-  const index = options.ifindex === undefined ? [] : ['index', String(options.ifindex)];
-  const peer = ['peer', 'name', 'eth0', 'address', mac, 'mtu', mtu, 'netns', vm.name];
-  await onHost(['link', 'add', name, ...index, 'mtu', mtu, 'type', 'veth', ...peer]);
-
+  const mtu = options.mtu ?? 1_500;
   const inHost = host === undefined ? [] : ['-n', host.name];
   const undo: Undo = {
     name: `veth ${name}`,
@@ -56,17 +48,26 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
   };
   cleanup.add(undo);
 
-  await inVm(['link', 'set', 'eth0', 'addrgenmode', 'none']);
+  const index = options.ifindex === undefined ? '' : `index ${options.ifindex}`;
+  const peer = `peer name eth0 address ${mac} mtu ${mtu} netns ${vm.name}`;
+  const shown = await batch(inHost, [
+    `link add ${name} ${index} mtu ${mtu} type veth ${peer}`,
+    `link set ${name} addrgenmode none`,
+    `link show ${name}`,
+  ]);
   await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on', 'tx', 'off']);
-  for (const address of options.addresses) {
-    const noDad = address.includes(':') ? ['nodad'] : [];
-    await inVm(['address', 'add', address, 'dev', 'eth0', ...noDad]);
-  }
-  await inVm(['link', 'set', 'eth0', 'up']);
-  await onHost(['link', 'set', name, 'addrgenmode', 'none']);
-  await onHost(['link', 'set', name, 'up']);
-
-  const shown = await onHost(['-o', 'link', 'show', name]);
+  await batch(
+    ['-n', vm.name],
+    [
+      'link set eth0 addrgenmode none',
+      ...options.addresses.map(
+        (address) => `address add ${address} dev eth0 ${address.includes(':') ? 'nodad' : ''}`,
+      ),
+      'link set eth0 up',
+    ],
+  );
+  // Last: as it comes up, the kernel notes whether the peer runs NAPI (`drivers/net/veth.c`).
+  await run('ip', [...inHost, 'link', 'set', name, 'up']);
   return {
     name,
     ifindex: Number.parseInt(shown, 10),
@@ -79,7 +80,16 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
   };
 }
 
+/** Runs commands of `ip`, one a line, in one process, up to the first that fails. */
+function batch(where: readonly string[], lines: readonly string[]): Promise<string> {
+  return run('ip', [...where, '-o', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+}
+
 async function deleteIfThere(inHost: readonly string[], name: string): Promise<void> {
-  const links = await run('ip', [...inHost, '-o', 'link']).catch(() => '');
-  if (new RegExp(`: ${name}[@:]`).test(links)) await run('ip', [...inHost, 'link', 'del', name]);
+  try {
+    await run('ip', [...inHost, 'link', 'del', name]);
+  } catch (error) {
+    const links = await run('ip', [...inHost, '-o', 'link']).catch(() => '');
+    if (new RegExp(`: ${name}[@:]`).test(links)) throw error;
+  }
 }
