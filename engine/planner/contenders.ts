@@ -5,6 +5,19 @@ import type { Groups } from './groups.ts';
 import type { Room } from './plan.ts';
 import type { Throughput } from './throughput.ts';
 
+/** What rows are sorted by. */
+export interface ContendersOptions {
+  readonly table: FlowTable;
+  readonly room: Room;
+  /** How long a moved flow is held, unless what its moves gain is known, ms. */
+  readonly minHoldMs: number;
+  readonly nowMs: number;
+  /** Operations that can be afforded. */
+  readonly budget: number;
+  readonly groups: Groups;
+  readonly throughput: Throughput;
+}
+
 /** Sends each live row to where it belongs before anything is chosen. Reused from plan to plan. */
 export class Contenders {
   /** Flows that may have an entry: those that have one first, then those that ask for one. */
@@ -19,81 +32,65 @@ export class Contenders {
   /** Rows that a rule wants back, as far as the budget goes. */
   readonly declined: number[] = [];
   #newcomers = new Int32Array(0);
+  #newcomerCount = 0;
 
-  /**
-   * Sorts the live rows and writes the reasons of those that are out of the question.
-   *
-   * @param budget operations that can be afforded
-   */
-  sort(
-    table: FlowTable,
-    room: Room,
-    minHoldMs: number,
-    nowMs: number,
-    budget: number,
-    groups: Groups,
-    throughput: Throughput,
-  ): void {
+  /** Sorts the live rows and writes the reasons of those that are out of the question. */
+  sort(o: ContendersOptions): void {
+    const { table, room } = o;
     this.#fit(table);
     this.count = 0;
     this.pinned = 0;
     this.declined.length = 0;
-    let newcomers = 0;
-    const d = table.decision;
+    this.#newcomerCount = 0;
+    const { placement, wish } = table.decision;
     const asks = room.placement === Placement.offload ? Wish.offload : Wish.fastPath;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      if (d.placement[row] === room.placement) {
-        const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
-        const group = groups.of(d.slice[row]);
-        // A wish for any other place: it has to leave this one first.
-        const declined = d.wish[row] !== asks && d.wish[row] !== Wish.none;
-        const held = recent && (declined || !isScoredByWorth(table, row));
-        if (declined && !held && this.declined.length < budget) {
-          this.declined.push(row);
-          setReason(table, row, 'rule-onload');
-          continue;
-        }
-        groups.used[group]++;
-        if (held || declined) {
-          this.pinned++;
-          groups.pinned[group]++;
-          throughput.take(table, row);
-          setReason(table, row, !declined ? 'placed' : held ? 'min-hold' : 'budget');
-        } else {
-          this.rows[this.count++] = row;
-          this.keys[row] = d.wish[row] === asks ? keyOf(d.score[row]) : 0;
-          setReason(table, row, d.wish[row] === asks ? 'placed' : 'incumbent');
-        }
-      } else if (d.placement[row] === Placement.onload && d.wish[row] === asks) {
-        const obstacle = this.#obstacle(table, row, room, minHoldMs, nowMs);
-        if (obstacle === undefined) {
-          this.#newcomers[newcomers++] = row;
-          this.keys[row] = keyOf(d.score[row]);
-        } else {
-          setReason(table, row, obstacle);
-        }
-      }
+      if (placement[row] === room.placement) this.#sortIncumbent(o, row, asks);
+      else if (placement[row] === Placement.onload && wish[row] === asks) this.#sortAsker(o, row);
     }
     this.incumbents = this.count;
-    this.rows.set(this.#newcomers.subarray(0, newcomers), this.count);
-    this.count += newcomers;
+    this.rows.set(this.#newcomers.subarray(0, this.#newcomerCount), this.count);
+    this.count += this.#newcomerCount;
   }
 
-  #obstacle(
-    table: FlowTable,
+  #sortIncumbent(
+    { table, groups, throughput, budget, minHoldMs, nowMs }: ContendersOptions,
     row: number,
-    room: Room,
-    minHoldMs: number,
-    nowMs: number,
-  ): ReasonCode | undefined {
+    asks: Wish,
+  ): void {
     const d = table.decision;
-    if (d.score[row] <= 0 && table.forecast.worth[row] <= 0) return 'below-threshold';
-    if (!room.supports(row)) return 'unsupported';
-    if (d.retryAtMs[row] > nowMs) return 'refused';
     const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
-    if (recent && !isScoredByWorth(table, row)) return 'min-hold';
-    return undefined;
+    // A wish for any other place: it has to leave this one first.
+    const declined = d.wish[row] !== asks && d.wish[row] !== Wish.none;
+    const held = recent && (declined || !isScoredByWorth(table, row));
+    if (declined && !held && this.declined.length < budget) {
+      this.declined.push(row);
+      setReason(table, row, 'rule-onload');
+      return;
+    }
+    const group = groups.of(d.slice[row]);
+    groups.used[group]++;
+    if (held || declined) {
+      this.pinned++;
+      groups.pinned[group]++;
+      throughput.take(table, row);
+      setReason(table, row, !declined ? 'placed' : held ? 'min-hold' : 'budget');
+    } else {
+      this.rows[this.count++] = row;
+      this.keys[row] = d.wish[row] === asks ? keyOf(d.score[row]) : 0;
+      setReason(table, row, d.wish[row] === asks ? 'placed' : 'incumbent');
+    }
+  }
+
+  #sortAsker(o: ContendersOptions, row: number): void {
+    const obstacle = obstacleTo(o, row);
+    if (obstacle !== undefined) {
+      setReason(o.table, row, obstacle);
+      return;
+    }
+    this.#newcomers[this.#newcomerCount++] = row;
+    this.keys[row] = keyOf(o.table.decision.score[row]);
   }
 
   #fit({ highWater }: FlowTable): void {
@@ -102,6 +99,20 @@ export class Contenders {
     this.rows = new Int32Array(highWater * 2);
     this.#newcomers = new Int32Array(highWater * 2);
   }
+}
+
+/** Why a flow that asks for an entry cannot have one, whatever it is worth. */
+function obstacleTo(
+  { table, room, minHoldMs, nowMs }: ContendersOptions,
+  row: number,
+): ReasonCode | undefined {
+  const d = table.decision;
+  if (d.score[row] <= 0 && table.forecast.worth[row] <= 0) return 'below-threshold';
+  if (!room.supports(row)) return 'unsupported';
+  if (d.retryAtMs[row] > nowMs) return 'refused';
+  const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
+  if (recent && !isScoredByWorth(table, row)) return 'min-hold';
+  return undefined;
 }
 
 /**

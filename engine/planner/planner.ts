@@ -41,7 +41,7 @@ export class Planner {
     groups.begin(room.slices, entries);
     throughput.begin(table, room.ports, room.limits);
     const { minHoldMs } = this.#options;
-    contenders.sort(table, room, minHoldMs, nowMs, budget, groups, throughput);
+    contenders.sort({ table, room, minHoldMs, nowMs, budget, groups, throughput });
     const order = this.#order.sort(contenders.rows, contenders.count, contenders.keys);
     choice.make({ table, contenders, groups, throughput, entries, order });
     this.#moves.plan({ table, contenders, groups, choice, entries, budget });

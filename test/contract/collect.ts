@@ -54,16 +54,3 @@ export async function carried(backend: PathBackend): Promise<Map<string, Carried
   );
   return sums;
 }
-
-/** Resolves once `condition` is true; rejects when it is not within `timeoutMs`. */
-export async function eventually(
-  what: string,
-  condition: () => boolean,
-  timeoutMs = 5_000,
-): Promise<void> {
-  const until = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() > until) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { PortDirectory } from '../../engine/ports/port-directory.ts';
-import { aborted, eventually, never } from './collect.ts';
+import { aborted, never } from './collect.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** A node whose ports come and go. */
 export interface PortDirectoryFixture {

@@ -9,6 +9,7 @@ import { FakeView, flowOf, influxOf, statusOf, throughputOf } from './support/fa
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { TestTerminal } from './support/test-terminal.ts';
+import { eventually } from '../support/eventually.ts';
 
 describe('command line', () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -172,9 +173,12 @@ describe('command line', () => {
     stdout.text = '';
     stdout.interactive = true;
     const ended = norikae('top');
-    await until(() => view.listeners.size === 1 && stdout.text.includes('FLOW'));
+    await eventually(
+      'the table is drawn',
+      () => view.listeners.size === 1 && stdout.text.includes('FLOW'),
+    );
     view.tick();
-    await until(() => stdout.text.includes('\u001B[J'));
+    await eventually('what is below the table is wiped', () => stdout.text.includes('\u001B[J'));
     await service.close();
     assert.equal(await ended, 3);
     assert.ok(stdout.text.endsWith('\u001B[?25h'));
@@ -183,9 +187,9 @@ describe('command line', () => {
 
   it('top --json: an object a tick', async () => {
     const ended = norikae('top', '--json');
-    await until(() => view.listeners.size === 1);
+    await eventually('somebody listens', () => view.listeners.size === 1);
     view.tick();
-    await until(() => stdout.text.split('\n').length === 3);
+    await eventually('three lines', () => stdout.text.split('\n').length === 3);
     await service.close();
     await ended;
     for (const line of stdout.text.trim().split('\n')) {
@@ -272,11 +276,3 @@ describe('command line', () => {
     assert.equal(await norikae(), 2);
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 2_000;
-  while (!condition()) {
-    assert.ok(performance.now() < end, 'it did not happen within 2 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

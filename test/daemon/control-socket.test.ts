@@ -27,6 +27,7 @@ import { packageRoot } from '../../daemon/package-root.ts';
 import { FakeView, flowOf } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
+import { eventually } from '../support/eventually.ts';
 
 const QUERY = { sort: 'rate', limit: 20, words: [] } as const;
 
@@ -213,7 +214,7 @@ describe('control socket', () => {
       view.tick();
     }
     assert.deepEqual(sequences.slice(0, 3), [480, 481, 482]);
-    await until(() => view.listeners.size === 0);
+    await eventually('nobody listens any more', () => view.listeners.size === 0);
   });
 
   it('ends streams when the daemon ends', async () => {
@@ -233,7 +234,7 @@ describe('control socket', () => {
     view.failure = new Error('broken');
     view.tick();
     await assert.rejects(stream.next());
-    await until(() => view.listeners.size === 0);
+    await eventually('nobody listens any more', () => view.listeners.size === 0);
   });
 
   it('says whose the socket is to those who may not use it', async function () {
@@ -264,7 +265,7 @@ describe('control socket', () => {
     const socket = connect(path);
     socket.pause();
     socket.write('GET /api/v1/ticks HTTP/1.1\r\nhost: x\r\n\r\n');
-    await until(() => view.listeners.size === 1);
+    await eventually('somebody listens', () => view.listeners.size === 1);
     for (let i = 0; i < 500; i++) {
       view.tick();
       if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -272,7 +273,7 @@ describe('control socket', () => {
     const made = view.queries.length;
     assert.ok(made < 20, `${made} lines of some 600 KB were made for nobody`);
     socket.destroy();
-    await until(() => view.listeners.size === 0);
+    await eventually('nobody listens any more', () => view.listeners.size === 0);
   });
 
   it('bounds the number of streams', async () => {
@@ -325,11 +326,3 @@ describe('control socket', () => {
     });
   }
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 2_000;
-  while (!condition()) {
-    assert.ok(performance.now() < end, 'it did not happen within 2 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

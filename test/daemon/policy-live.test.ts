@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from '../../daemon/cli/program.ts';
 import { parseConfig } from '../../daemon/config/load-config.ts';
 import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
@@ -12,6 +11,7 @@ import { POLICY } from '../policy-test/fixture.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { TestTerminal } from './support/test-terminal.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** {@link POLICY}, offloading from another rate on. */
 function fromRate(value: number): string {
@@ -51,14 +51,6 @@ describe('policies of a running daemon', () => {
     folder.remove();
   });
 
-  async function until(what: string, holds: () => boolean): Promise<void> {
-    const endMs = performance.now() + 15_000;
-    while (!holds()) {
-      assert.ok(performance.now() < endMs, `${what}, for 15 s`);
-      await sleep(20);
-    }
-  }
-
   /** Puts a policy in the place of the one there, as editors do. */
   function replace(text: string): void {
     writeFileSync(`${file}~`, text);
@@ -87,7 +79,7 @@ describe('policies of a running daemon', () => {
   const status = () => daemon.view.status().policies;
 
   it('offload nothing while none asks for it', async () => {
-    await until('no tick', () => daemon.view.status().tick.sequence > 2);
+    await eventually('no tick', () => daemon.view.status().tick.sequence > 2);
     assert.equal(daemon.view.status().flows.offload, 0);
     assert.equal(status().watching, true);
     assert.equal(status().lastReload, null);
@@ -99,8 +91,8 @@ describe('policies of a running daemon', () => {
     this.timeout(40_000);
     const { revision } = status();
     replace(fromRate(20));
-    await until('not reloaded', () => status().revision !== revision);
-    await until('nothing was offloaded', () => daemon.view.status().flows.offload > 0);
+    await eventually('not reloaded', () => status().revision !== revision);
+    await eventually('nothing was offloaded', () => daemon.view.status().flows.offload > 0);
     const [policy] = status().inForce;
     assert.equal(status().lastReload?.result, 'in-force');
     const { decisions } = JSON.parse((await norikae('decisions', '--json', '--limit', '500')).out);
@@ -118,13 +110,13 @@ describe('policies of a running daemon', () => {
     this.timeout(40_000);
     const { revision } = status();
     replace('{ "name": ');
-    await until('not refused', () => status().problems.length > 0);
+    await eventually('not refused', () => status().problems.length > 0);
     assert.equal(status().revision, revision);
     assert.equal((await norikae('policy', 'status')).code, 1);
     assert.match(await metric('norikae_policy_last_reload_successful'), / 0$/);
     assert.match(await metric('norikae_policy_reloads_total{result="mistakes"}'), / [1-9]$/);
     replace(fromRate(20));
-    await until('not good again', () => status().problems.length === 0);
+    await eventually('not good again', () => status().problems.length === 0);
     assert.equal((await norikae('policy', 'status')).code, 0);
     assert.match(await metric('norikae_policy_last_reload_successful'), / 1$/);
   });
@@ -142,7 +134,7 @@ describe('policies of a running daemon', () => {
     const { kept } = daemon.view.decisions({ flow: '', limit: 1 });
     const path = join(folder.path, 'decisions.ndjson');
     const count = () => readFileSync(path, 'utf8').split('\n').length - 1;
-    await until('not written', () => count() >= kept);
+    await eventually('not written', () => count() >= kept);
     const first = JSON.parse(readFileSync(path, 'utf8').split('\n')[0]);
     assert.equal(first.from, 'onload');
     assert.ok(Number.isFinite(Date.parse(first.time)));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConfig } from '../../daemon/config/load-config.ts';
 import type { InfluxView } from '../../daemon/control/status-view.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
@@ -14,6 +13,7 @@ import { needs } from '../support/needs.ts';
 import { FakeInflux } from './fake-influx.ts';
 import { parseLine, type Point } from './parse-line.ts';
 import { RealInflux } from './real-influx.ts';
+import { eventually } from '../support/eventually.ts';
 
 const NEVER = new AbortController().signal;
 const NODE = 'node one, "x"=1\\';
@@ -45,16 +45,16 @@ describe('a daemon that writes to InfluxDB', () => {
     const daemon = await daemonFor(folder.path, between.url, log);
     try {
       await daemon.start(NEVER);
-      await until('points', () => stateOf(daemon).written > 300);
+      await eventually('points', () => stateOf(daemon).written > 300);
       await influx.down();
-      await until('failures', () => stateOf(daemon).failures >= 2);
+      await eventually('failures', () => stateOf(daemon).failures >= 2);
       await daemon.view.onloadAll();
       await ticks(daemon, 4);
       await daemon.view.resume();
       await ticks(daemon, 2);
       await influx.up();
-      await until('all to be written', () => stateOf(daemon).queuedPoints < 100);
-      await until('none', () => stateOf(daemon).error === null);
+      await eventually('all to be written', () => stateOf(daemon).queuedPoints < 100);
+      await eventually('none', () => stateOf(daemon).error === null);
     } finally {
       await daemon.stop();
     }
@@ -99,7 +99,7 @@ describe('a daemon that writes to InfluxDB', () => {
     const daemon = await daemonFor(folder.path, between.url, log);
     await daemon.start(NEVER);
     try {
-      await until('points', () => stateOf(daemon).written > 50);
+      await eventually('points', () => stateOf(daemon).written > 50);
     } finally {
       await daemon.stop();
     }
@@ -115,7 +115,7 @@ describe('a daemon that writes to InfluxDB', () => {
     });
     await daemon.start(NEVER);
     try {
-      await until('points', () => stateOf(daemon).written > 0);
+      await eventually('points', () => stateOf(daemon).written > 0);
     } finally {
       await daemon.stop();
     }
@@ -128,10 +128,10 @@ describe('a daemon that writes to InfluxDB', () => {
     const daemon = await daemonFor(folder.path, between.url, log, {}, 'wrong');
     await daemon.start(NEVER);
     try {
-      await until('no', () => stateOf(daemon).failures >= 1);
+      await eventually('no', () => stateOf(daemon).failures >= 1);
       assert.match(stateOf(daemon).error ?? '', /InfluxDB answers 401: authorization failed/);
       writeFileSync(join(folder.path, 'password'), 'sesame\n');
-      await until('yes', () => stateOf(daemon).written > 0);
+      await eventually('yes', () => stateOf(daemon).written > 0);
     } finally {
       await daemon.stop();
     }
@@ -186,15 +186,7 @@ function stateOf(daemon: Daemon): InfluxView {
 /** Waits until so many more ticks have gone by. */
 async function ticks(daemon: Daemon, more: number): Promise<void> {
   const { sequence } = daemon.view.status().tick;
-  await until('ticks', () => daemon.view.status().tick.sequence >= sequence + more);
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 800; i++) {
-    if (holds()) return;
-    await sleep(10);
-  }
-  assert.fail(`it took too long: ${what}`);
+  await eventually('ticks', () => daemon.view.status().tick.sequence >= sequence + more);
 }
 
 /** Hands a request to the real server and its answer back; breaks off when there is none. */

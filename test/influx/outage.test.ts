@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { InfluxClient } from '../../telemetry/influx/client.ts';
 import { InfluxWriter } from '../../telemetry/influx/writer.ts';
 import { needs } from '../support/needs.ts';
 import { RealInflux } from './real-influx.ts';
+import { eventually } from '../support/eventually.ts';
 
 const AT_MS = Date.UTC(2026, 0, 1);
 const NEVER = new AbortController().signal;
@@ -52,28 +52,20 @@ describe('an outage of a real InfluxDB', () => {
     return rows.map((row) => Number(row.n));
   }
 
-  async function until(what: string, holds: () => boolean): Promise<void> {
-    for (let i = 0; i < 600; i++) {
-      if (holds()) return;
-      await sleep(10);
-    }
-    assert.fail(`it took too long: ${what}`);
-  }
-
   it('costs nothing within the bound, and beyond it the oldest, counted to the point', async () => {
     const writer = writerOf(200);
     writer.start();
     add(writer, 'm', 1, 100);
-    await until('the first', () => writer.state.written === 100);
+    await eventually('the first', () => writer.state.written === 100);
     await influx.down();
     add(writer, 'm', 101, 250);
-    await until('a failure', () => writer.state.failures.unreachable >= 2);
+    await eventually('a failure', () => writer.state.failures.unreachable >= 2);
     assert.equal(writer.state.dropped.queue, 0);
     add(writer, 'm', 251, 420);
-    await until('a failure', () => writer.state.failures.unreachable >= 4);
+    await eventually('a failure', () => writer.state.failures.unreachable >= 4);
     assert.deepEqual(writer.state.dropped, { queue: 120, refused: 0, end: 0 });
     await influx.up();
-    await until('the rest', () => writer.state.written === 300);
+    await eventually('the rest', () => writer.state.written === 300);
     await writer.close(1_000);
     assert.deepEqual(await numbers('m'), [...range(1, 100), ...range(221, 420)]);
   });
@@ -88,7 +80,7 @@ describe('an outage of a real InfluxDB', () => {
       if (round % 2 === 0) await influx.down();
       else await influx.up();
     }
-    await until('all', () => writer.state.written === n);
+    await eventually('all', () => writer.state.written === n);
     await writer.close(1_000);
     assert.deepEqual(await numbers('k'), range(1, n));
   });
@@ -111,7 +103,7 @@ describe('an outage of a real InfluxDB', () => {
     for (const batch of batches) {
       for (const line of batch) writer.add(line);
       added += batch.length;
-      await until('it', () => writer.state.written + writer.state.dropped.refused === added);
+      await eventually('it', () => writer.state.written + writer.state.dropped.refused === added);
     }
     await writer.close(1_000);
     brief.close();

@@ -15,6 +15,7 @@ import { temporaryFolder } from '../daemon/support/temporary-folder.ts';
 import { Drive } from './drive.ts';
 import { drips, FakeInflux, hangs, resets, says } from './fake-influx.ts';
 import { parseLine, type Point } from './parse-line.ts';
+import { eventually } from '../support/eventually.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -66,7 +67,7 @@ describe('InfluxDB, from the daemon', () => {
     const daemon = await createDaemon(config, log);
     running = daemon;
     await daemon.start(NEVER);
-    await until('points', () => fake.written.length > 500);
+    await eventually('points', () => fake.written.length > 500);
     const status = daemon.view.status();
     const { text } = await daemon.metrics.expose();
     await daemon.stop();
@@ -183,12 +184,4 @@ function assertDescribed({ measurement, tags, types, fields, time }: Point): voi
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 800; i++) {
-    if (holds()) return;
-    await sleep(10);
-  }
-  assert.fail(`it took too long: ${what}`);
 }

@@ -13,6 +13,7 @@ import {
   resets,
   says,
 } from './fake-influx.ts';
+import { eventually } from '../support/eventually.ts';
 
 const TIMEOUT_MS = 60;
 
@@ -62,14 +63,6 @@ describe('InfluxDB writer', () => {
     });
   }
 
-  async function until(what: string, holds: () => boolean): Promise<void> {
-    for (let i = 0; i < 400; i++) {
-      if (holds()) return;
-      await sleep(5);
-    }
-    assert.fail(`it took too long: ${what}; ${JSON.stringify(writer.state)}`);
-  }
-
   /** Adds lines that end in the numbers `from` to `to`, each point at a time of its own. */
   function add(from: number, to: number): readonly string[] {
     const lines = Array.from({ length: to - from + 1 }, (_, i) => `m v=${from + i}i ${from + i}`);
@@ -81,10 +74,10 @@ describe('InfluxDB writer', () => {
     writer.start();
     const few = add(1, 3);
     assert.equal(fake.asked.length, 0);
-    await until('the few', () => writer.state.written === 3);
+    await eventually('the few', () => writer.state.written === 3);
     assert.deepEqual(fake.written, few);
     const many = add(4, 38);
-    await until('all', () => writer.state.written === 38);
+    await eventually('all', () => writer.state.written === 38);
     assert.deepEqual(fake.written, [...few, ...many]);
     const sizes = fake.asked.map(({ body }) => body.split('\n').length);
     assert.deepEqual(sizes, [3, 10, 10, 10, 5]);
@@ -112,12 +105,12 @@ describe('InfluxDB writer', () => {
       fake.answer = answer;
       writer.start();
       const first = add(1, 25);
-      await until('two failures', () => total(writer.state.failures) >= 2);
+      await eventually('two failures', () => total(writer.state.failures) >= 2);
       const second = add(26, 40);
       assert.ok(writer.state.error !== undefined);
       assert.equal(writer.state.lastSuccessMs, undefined);
       fake.answer = says(204);
-      await until('all', () => writer.state.written === 40);
+      await eventually('all', () => writer.state.written === 40);
       assert.deepEqual(fake.written, [...first, ...second]);
       const { written, dropped, error } = writer.state;
       assert.equal(written, 40);
@@ -134,14 +127,14 @@ describe('InfluxDB writer', () => {
     fake.answer = hangs;
     writer.start();
     add(1, 30);
-    await until('a failure', () => total(writer.state.failures) >= 1);
+    await eventually('a failure', () => total(writer.state.failures) >= 1);
     for (let from = 31; from <= 391; from += 40) {
       add(from, from + 39);
       await sleep(TIMEOUT_MS / 4);
     }
-    await until('it is given up', () => writer.state.queuedPoints === 100);
+    await eventually('it is given up', () => writer.state.queuedPoints === 100);
     fake.answer = says(204);
-    await until('all', () => writer.state.written === 100);
+    await eventually('all', () => writer.state.written === 100);
     assert.deepEqual(fake.written, lines(331, 430));
     const { written, dropped } = writer.state;
     assert.deepEqual([written, dropped], [100, { queue: 330, refused: 0, end: 0 }]);
@@ -152,10 +145,13 @@ describe('InfluxDB writer', () => {
     fake.answer = says(500);
     writer.start();
     add(100, 199);
-    await until('a failure', () => total(writer.state.failures) >= 1);
+    await eventually('a failure', () => total(writer.state.failures) >= 1);
     assert.ok(writer.state.queuedBytes <= 300);
     fake.answer = says(204);
-    await until('the youngest', () => writer.state.written + writer.state.dropped.queue === 100);
+    await eventually(
+      'the youngest',
+      () => writer.state.written + writer.state.dropped.queue === 100,
+    );
     assert.deepEqual(fake.written, lines(200 - fake.written.length, 199));
     assert.equal(writer.state.dropped.queue, 100 - fake.written.length);
   });
@@ -167,7 +163,7 @@ describe('InfluxDB writer', () => {
     };
     writer.start();
     add(1, 40);
-    await until('all', () => writer.state.written === 39);
+    await eventually('all', () => writer.state.written === 39);
     assert.deepEqual(
       fake.written.toSorted(byNumber),
       lines(1, 40).filter((l) => l !== 'm v=17i 17'),
@@ -182,7 +178,7 @@ describe('InfluxDB writer', () => {
     fake.next.push(says(400, 'partial write: points beyond retention policy dropped=4'));
     writer.start();
     add(1, 20);
-    await until('both batches', () => writer.state.written === 16);
+    await eventually('both batches', () => writer.state.written === 16);
     assert.equal(fake.asked.length, 2);
     assert.deepEqual(writer.state.dropped, { queue: 0, refused: 4, end: 0 });
   });
@@ -192,14 +188,14 @@ describe('InfluxDB writer', () => {
     fake.answer = says(400, 'no');
     writer.start();
     add(1, 1_000);
-    await until('both batches', () => writer.state.dropped.refused === 1_000);
+    await eventually('both batches', () => writer.state.dropped.refused === 1_000);
     assert.ok(fake.asked.length <= 2 * 130, `${fake.asked.length} requests`);
     assert.equal(writer.state.written, 0);
     assert.equal(notes.length, 1);
     assert.match(writer.state.error ?? '', /answers 400: no/);
     fake.answer = says(204);
     const more = add(2_001, 2_005);
-    await until('the next', () => writer.state.written === 5);
+    await eventually('the next', () => writer.state.written === 5);
     assert.deepEqual(fake.written, more);
     assert.equal(writer.state.error, undefined);
   });
@@ -213,7 +209,7 @@ describe('InfluxDB writer', () => {
     writer.start();
     add(1, 10);
     fake.next.push(says(413), says(413), resets);
-    await until('all', () => writer.state.written === 10);
+    await eventually('all', () => writer.state.written === 10);
     fits = 100;
     assert.deepEqual(fake.written, lines(1, 10));
     assert.equal(total(writer.state.dropped), 0);
@@ -231,7 +227,7 @@ describe('InfluxDB writer', () => {
       fake.next.push(answer);
       const before = writer.state.written;
       add(1, 1);
-      await until('written', () => writer.state.written === before + 1);
+      await eventually('written', () => writer.state.written === before + 1);
       assert.equal(prepared, times);
     }
   });
@@ -246,11 +242,11 @@ describe('InfluxDB writer', () => {
     });
     writer.start();
     add(1, 5);
-    await until('tried', () => writer.state.failures.unauthorized >= 2);
+    await eventually('tried', () => writer.state.failures.unauthorized >= 2);
     assert.equal(fake.asked.length, 0);
     assert.equal(writer.state.error, 'cannot read the password');
     ready = true;
-    await until('written', () => writer.state.written === 5);
+    await eventually('written', () => writer.state.written === 5);
   });
 
   it('takes an error of any kind for an outage', async () => {
@@ -259,7 +255,7 @@ describe('InfluxDB writer', () => {
     });
     writer.start();
     add(1, 2);
-    await until('failed', () => writer.state.failures.busy >= 2);
+    await eventually('failed', () => writer.state.failures.busy >= 2);
     assert.equal(writer.state.error, 'a mistake of ours');
   });
 
@@ -279,7 +275,7 @@ describe('InfluxDB writer', () => {
     make();
     writer.start();
     add(1, 25);
-    await until('one batch', () => writer.state.written === 10);
+    await eventually('one batch', () => writer.state.written === 10);
     fake.answer = hangs;
     const startedMs = performance.now();
     await writer.close(100);
@@ -296,7 +292,7 @@ describe('InfluxDB writer', () => {
     make({ retry: { minMs: 60_000, maxMs: 60_000 } });
     writer.start();
     add(1, 30);
-    await until('failed', () => writer.state.failures.unreachable === 1);
+    await eventually('failed', () => writer.state.failures.unreachable === 1);
     await writer.close(5_000);
     assert.equal(writer.state.failures.unreachable, 2);
     assert.equal(writer.state.dropped.end, 30);

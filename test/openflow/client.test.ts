@@ -15,10 +15,11 @@ import {
   parseTarget,
   TargetInvalid,
 } from '../../adapters/openflow/connection/target.ts';
-import { eventually, never } from '../contract/collect.ts';
+import { never } from '../contract/collect.ts';
 import { freePort } from '../support/free-port.ts';
 import { needs } from '../support/needs.ts';
 import { ModelSwitch } from './model-switch.ts';
+import { eventually } from '../support/eventually.ts';
 
 const SESSION = { timeoutMs: 300, echoAfterMs: 100, goneAfterMs: 400 };
 const BACKOFF = { firstMs: 10, lastMs: 40 };

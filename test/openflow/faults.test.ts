@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PriorityTaken } from '../../adapters/openflow/errors.ts';
 import type { PathBackend } from '../../engine/ports/path-backend.ts';
-import { carried, eventually, idText, installed, never } from '../contract/collect.ts';
+import { carried, idText, installed, never } from '../contract/collect.ts';
 import { del, put, told } from '../contract/path-backend-operations.ts';
 import { modelFlow, ModelRig } from './model-rig.ts';
+import { eventually } from '../support/eventually.ts';
 
 const KINDS = [
   { name: '1.3 with bundles', version: 4, bundles: true },

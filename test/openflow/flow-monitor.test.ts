@@ -6,11 +6,11 @@ import { parseTarget } from '../../adapters/openflow/connection/target.ts';
 import { BridgeMonitors } from '../../adapters/openflow/bridge-monitors.ts';
 import { FlowMonitor } from '../../adapters/openflow/flow-monitor.ts';
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
-import { eventually } from '../contract/collect.ts';
 import { FakePorts } from '../support/fake-sources.ts';
 import { needs } from '../support/needs.ts';
 import { ModelSwitch } from './model-switch.ts';
 import { BRIDGE, RealSwitch } from './real-switch.ts';
+import { eventually } from '../support/eventually.ts';
 
 const OURS = 0x4e4b_0000_0000_0001n;
 const QUICK = { backoff: { firstMs: 10, lastMs: 50 } };

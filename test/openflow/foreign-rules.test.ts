@@ -4,10 +4,11 @@ import { OpenFlowBackend } from '../../adapters/openflow/backend.ts';
 import type { Match } from '../../adapters/openflow/codec/match.ts';
 import { parseTarget } from '../../adapters/openflow/connection/target.ts';
 import { mayOverlap } from '../../adapters/openflow/overlap.ts';
-import { eventually, idText, installed, never } from '../contract/collect.ts';
+import { idText, installed, never } from '../contract/collect.ts';
 import { put, told } from '../contract/path-backend-operations.ts';
 import { needs } from '../support/needs.ts';
 import { BRIDGE, flow, RealSwitch } from './real-switch.ts';
+import { eventually } from '../support/eventually.ts';
 
 describe('matches of two owners', () => {
   const match = (

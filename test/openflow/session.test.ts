@@ -20,8 +20,9 @@ import {
   type SessionOptions,
 } from '../../adapters/openflow/connection/session.ts';
 import { negotiate } from '../../adapters/openflow/connection/version.ts';
-import { eventually, never } from '../contract/collect.ts';
+import { never } from '../contract/collect.ts';
 import { ModelSwitch } from './model-switch.ts';
+import { eventually } from '../support/eventually.ts';
 
 const QUICK = { timeoutMs: 150, echoAfterMs: 80, goneAfterMs: 300 };
 const HELLO = { type: 'hello', xid: 1, other: new Uint8Array(0) } as const;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { OvsPortDirectory } from '../../adapters/ovs/port-directory.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
-import { eventually, never } from '../contract/collect.ts';
+import { never } from '../contract/collect.ts';
 import { FakeServer } from './fake-server.ts';
 import { interfaceRow, type PortRow, tables, uuid } from './ovsdb-tables.ts';
+import { eventually } from '../support/eventually.ts';
 
 const VM1: PortRow = { name: 'vm1', row: interfaceRow('vm1', { ifindex: 5 }) };
 const VM2: PortRow = { name: 'vm2', row: interfaceRow('vm2', { ifindex: 6 }) };

@@ -4,11 +4,12 @@ import { OvsFlowSource } from '../../adapters/ovs/flow-source.ts';
 import { OvsPortDirectory } from '../../adapters/ovs/port-directory.ts';
 import { UnixctlCommandError } from '../../adapters/ovs/unixctl/errors.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
-import { eventually, never } from '../contract/collect.ts';
+import { never } from '../contract/collect.ts';
 import { needs } from '../support/needs.ts';
 import { show, showActions } from './dump-lines.ts';
 import { answer, FakeServer } from './fake-server.ts';
 import { dnsFrame, RealOvs } from './real-ovs.ts';
+import { eventually } from '../support/eventually.ts';
 
 /**
  * Flows as `dpctl/add-flow` takes them, what the parser must make of their match, and of their

@@ -7,7 +7,7 @@ import { freePort } from '../support/free-port.ts';
 import { needs } from '../support/needs.ts';
 import { type Browser, startBrowser } from './support/browser.ts';
 import { type DaemonProcess, startDaemon } from './support/daemon-process.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../support/eventually.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

@@ -9,7 +9,7 @@ import { loopbackSettings } from '../daemon/support/http-settings.ts';
 import { recordingLog } from '../daemon/support/quiet-log.ts';
 import { needs } from '../support/needs.ts';
 import { type Browser, startBrowser } from './support/browser.ts';
-import { eventually } from './support/eventually.ts';
+import { eventually } from '../support/eventually.ts';
 
 const FLOWS = 100_000;
 /** The CPU time that a screen's frame may take of the page's thread, ms: 60 frames a second. */

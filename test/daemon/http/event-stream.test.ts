@@ -12,6 +12,7 @@ import { closeServer, limitedServer } from '../../../daemon/http/limited-server.
 import { router } from '../../../daemon/http/routes.ts';
 import { decisionOf, FakeView, statusOf } from '../support/fake-view.ts';
 import { recordingLog } from '../support/quiet-log.ts';
+import { eventually } from '../../support/eventually.ts';
 
 interface Event {
   readonly id: string;
@@ -83,11 +84,11 @@ describe('event stream', function () {
   it('begins with the last tick, and tells of decisions and ticks in order', async () => {
     await start();
     const events = reading(ask());
-    await until(() => events().length === 1);
+    await eventually('the first event', () => events().length === 1);
     view.decide(decisionOf({ id: 'd-1' }));
     view.decide(decisionOf({ id: 'd-2' }));
     view.tick();
-    await until(() => events().length === 4);
+    await eventually('4 events', () => events().length === 4);
     assert.deepEqual(
       events().map((e) => e.event),
       ['tick', 'decision', 'decision', 'tick'],
@@ -102,13 +103,20 @@ describe('event stream', function () {
     view.tick();
     assert.deepEqual(view.asked, []);
     const readers = [reading(ask()), reading(ask()), reading(ask())];
-    await until(() => readers.every((events) => events().length === 1));
+    await eventually('each reader has had 1', () =>
+      readers.every((events) => events().length === 1),
+    );
     view.asked.length = 0;
     view.tick();
-    await until(() => readers.every((events) => events().length === 2));
+    await eventually('each reader has had 2', () =>
+      readers.every((events) => events().length === 2),
+    );
     assert.deepEqual(view.asked, ['status']);
     for (const socket of sockets) socket.destroy();
-    await until(() => view.listeners.size === 0 && view.decisionListeners.size === 0);
+    await eventually(
+      'nobody listens any more',
+      () => view.listeners.size === 0 && view.decisionListeners.size === 0,
+    );
   });
 
   it('keeps the newest tick and a bounded number of decisions for a reader that is behind', async () => {
@@ -116,7 +124,7 @@ describe('event stream', function () {
     // So large a tick fills the kernel's buffers soon.
     view.state = statusOf({ node: 'x'.repeat(100_000) });
     const socket = ask();
-    await until(() => view.listeners.size === 1);
+    await eventually('somebody listens', () => view.listeners.size === 1);
     for (let n = 0; n < 400; n++) {
       for (let i = 0; i < 5; i++) view.decide(decisionOf({ id: `${n}-${i}` }));
       view.state = { ...view.state, tick: { ...view.state.tick, sequence: n } };
@@ -124,7 +132,7 @@ describe('event stream', function () {
       if (n % 20 === 0) await sleep(1);
     }
     const events = reading(socket);
-    await until(() => sequenceOf(events().at(-1)) === 399);
+    await eventually('the last tick', () => sequenceOf(events().at(-1)) === 399);
     const ticks = events().filter((e) => e.event === 'tick');
     assert.ok(ticks.length < 200, `${ticks.length} of 400 ticks`);
     const decisions = events().filter((e) => e.event === 'decision').length;
@@ -138,10 +146,10 @@ describe('event stream', function () {
   it('sends so many decisions of a tick, and counts the others', async () => {
     await start({ decisionsPerTick: 3 });
     const events = reading(ask());
-    await until(() => events().length === 1);
+    await eventually('the first event', () => events().length === 1);
     for (let i = 0; i < 10; i++) view.decide(decisionOf({ id: `d-${i}` }));
     view.tick();
-    await until(() => events().at(-1)?.event === 'tick' && events().length > 1);
+    await eventually('a tick', () => events().at(-1)?.event === 'tick' && events().length > 1);
     assert.deepEqual(events().filter((e) => e.event === 'lost')[0].data, { decisions: 7 });
     assert.equal(events().filter((e) => e.event === 'decision').length, 3);
   });
@@ -150,14 +158,14 @@ describe('event stream', function () {
     await start({ decisionsPerTick: 3 });
     const gone = ask();
     const first = reading(gone);
-    await until(() => first().length === 1);
+    await eventually('the first event of the first reader', () => first().length === 1);
     for (let i = 0; i < 10; i++) view.decide(decisionOf({ id: `d-${i}` }));
     gone.destroy();
-    await until(() => view.listeners.size === 0);
+    await eventually('nobody listens any more', () => view.listeners.size === 0);
     const events = reading(ask());
-    await until(() => events().length === 1);
+    await eventually('the first event', () => events().length === 1);
     view.tick();
-    await until(() => events().length >= 2);
+    await eventually('a second event', () => events().length >= 2);
     assert.deepEqual(
       events().map((e) => e.event),
       ['tick', 'tick'],
@@ -168,10 +176,10 @@ describe('event stream', function () {
     await start({ stuckMs: 500 });
     view.state = statusOf({ node: 'x'.repeat(1_000_000) });
     ask();
-    await until(() => view.listeners.size === 1);
+    await eventually('somebody listens', () => view.listeners.size === 1);
     const ticks = setInterval(() => view.tick(), 5);
     try {
-      await until(() => view.listeners.size === 0);
+      await eventually('nobody listens any more', () => view.listeners.size === 0);
     } finally {
       clearInterval(ticks);
     }
@@ -183,7 +191,7 @@ describe('event stream', function () {
     let text = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     socket.resume();
-    await until(() => /\n:\n\n/.test(text));
+    await eventually('a sign of life', () => /\n:\n\n/.test(text));
     assert.match(text, /\r\n\r\n[0-9a-f]+\r\nretry: 2000\n\n/);
   });
 
@@ -191,7 +199,7 @@ describe('event stream', function () {
     await start({ streams: 2 });
     reading(ask());
     reading(ask());
-    await until(() => view.asked.length === 2);
+    await eventually('two questions', () => view.asked.length === 2);
     const answer = await fetch(`http://127.0.0.1:${port}/s`);
     assert.equal(answer.status, 503);
     assert.deepEqual(await answer.json(), { error: '2 streams are open already' });
@@ -201,22 +209,14 @@ describe('event stream', function () {
     await start();
     const socket = ask();
     socket.resume();
-    await until(() => view.listeners.size === 1);
+    await eventually('somebody listens', () => view.listeners.size === 1);
     view.failure = new Error('broken');
     view.tick();
     await once(socket, 'close');
-    await until(() => view.listeners.size === 0);
+    await eventually('nobody listens any more', () => view.listeners.size === 0);
   });
 });
 
 function sequenceOf(event: Event | undefined): unknown {
   return event?.event === 'tick' ? Object(event.data).status.tick.sequence : undefined;
-}
-
-async function until(condition: () => boolean, timeoutMs = 15_000): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!condition()) {
-    assert.ok(performance.now() < end, 'it did not come about in time');
-    await sleep(20);
-  }
 }
