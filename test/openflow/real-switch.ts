@@ -38,6 +38,7 @@ export class RealSwitch {
     try {
       const names = new NameMaker();
       const ovs = await OvsInstance.start(cleanup, names);
+      await ovs.countSoon();
       await ovs.addBridge(BRIDGE);
       await ovs.vsctl('set', 'bridge', BRIDGE, `protocols=${protocol}`);
       const real = new RealSwitch(cleanup, ovs, protocol);
