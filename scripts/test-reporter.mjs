@@ -2,7 +2,7 @@
 // then how long each folder of tests took, then the counts in one line, and in the file
 // NORIKAE_TEST_COUNTS when that is set.
 import { writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import Mocha from 'mocha';
 
 const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_PENDING } =
@@ -35,7 +35,7 @@ class CountsReporter extends Mocha.reporters.Spec {
     });
     runner.on(EVENT_SUITE_END, (suite) => {
       if (!suite.parent?.root || suite.file === undefined) return;
-      const folder = basename(dirname(suite.file));
+      const folder = relative('dist/test', dirname(suite.file));
       const elapsed = performance.now() - this.#suiteStartedMs;
       this.#elapsed.set(folder, (this.#elapsed.get(folder) ?? 0) + elapsed);
     });

@@ -15,7 +15,8 @@ import { runScript, say, SetupFailed } from './setup/step.mjs';
 
 /**
  * Tests on a real vSwitch, kernel and NIC filter go first: they start processes all the time, which
- * takes the longer the more memory this process has got from the others by then.
+ * takes the longer the more memory this process has got from the others by then. What is named twice
+ * runs once.
  */
 const IN_ORDER = [
   'dist/test/{host,lab,nic,node,openflow,ovs}/**/*.test.js',

@@ -7,7 +7,7 @@
 /** Octaves of the rate, from a quarter of a packet a second to some four million. */
 const LEVELS = 24;
 const LOWEST = 0.25;
-/** Whose last packet is no older than this is still sending: a round trip, and the counters' grain. */
+/** Whose last packet is no older is still sending, ms: a round trip, and the counters' grain. */
 const SENDING_MS = 8;
 /** Upper bounds of the time since the last packet, ms: of senders, and of silent flows. */
 const PAUSES_MS = [SENDING_MS, 32, 128] as const;
@@ -38,8 +38,8 @@ export function isSending(family: number): boolean {
 }
 
 /**
- * The rate that tells how much a flow will send: that of the last tick while it is still sending. What
- * has come to an end says little of what comes next: then it is the mean of the last seconds.
+ * The rate that tells how much a flow will send: that of the last tick while it is still sending.
+ * What has come to an end says little of what comes next: then it is the mean of the last seconds.
  *
  * @param last rate in the last tick, packets/s; 0 for none
  * @param pauseMs time since its last packet
@@ -51,17 +51,21 @@ export function baseRate(last: number, mean: number, pauseMs: number): number {
 /**
  * Cell of a flow that sent in the last tick.
  *
- * @param last rate in the last tick, packets/s; above 0
- * @param mean over the last seconds, the last tick included
+ * @param base see {@link baseRate}, packets/s
+ * @param overMean rate in the last tick over the mean of the last seconds, the tick included
  * @param pauseMs time since its last packet
  * @param ageMs time since it was first seen; below 0 in its first tick
  */
-export function sendingCell(last: number, mean: number, pauseMs: number, ageMs: number): number {
+export function sendingCell(
+  base: number,
+  overMean: number,
+  pauseMs: number,
+  ageMs: number,
+): number {
   const pause = binOf(pauseMs, PAUSES_MS);
-  const ratio = binOf(last / mean, RATIOS_OVER_MEAN);
+  const ratio = binOf(overMean, RATIOS_OVER_MEAN);
   const age = ageMs < 0 ? 0 : ageMs < YOUNG_MS ? 1 : 2;
-  const much = level(baseRate(last, mean, pauseMs));
-  return ((pause * RATIOS + ratio) * AGES + age) * LEVELS + much;
+  return ((pause * RATIOS + ratio) * AGES + age) * LEVELS + level(base);
 }
 
 /**

@@ -100,7 +100,8 @@ export class Forecaster {
       const pauseMs = this.#atMs - t.lastActiveMs[row];
       const ageMs = before < 0 ? -1 : this.#atMs - t.firstSeenMs[row];
       const base = baseRate(last, mean, pauseMs);
-      const cell = last > 0 ? sendingCell(last, mean, pauseMs, ageMs) : silentCell(mean, pauseMs);
+      const cell =
+        last > 0 ? sendingCell(base, last / mean, pauseMs, ageMs) : silentCell(base, pauseMs);
       const worth = returns.expect(cell, base);
       if (before >= 0) {
         const sent = (1 - carryOn) * last + carryOn * worth;

@@ -111,8 +111,8 @@ export class OvsInstance {
   }
 
   /**
-   * Looks at the datapath's flows five times as often as by default: counters of rules are brought up to
-   * date then, and that is what `revalidator/wait` waits for.
+   * Looks at the datapath's flows five times as often as by default: that is when rules' counters
+   * are brought up to date, and what `revalidator/wait` waits for.
    */
   async countSoon(): Promise<void> {
     await this.vsctl('set', 'Open_vSwitch', '.', 'other_config:max-revalidator=100');

@@ -41,6 +41,10 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
   const { name, vm, host, mac } = options;
   const mtu = options.mtu ?? 1_500;
   const inHost = host === undefined ? [] : ['-n', host.name];
+  const index = options.ifindex === undefined ? '' : `index ${options.ifindex}`;
+  const peer = `peer name eth0 address ${mac} mtu ${mtu} netns ${vm.name}`;
+  await batch(inHost, [`link add ${name} ${index} mtu ${mtu} type veth ${peer}`]);
+
   const undo: Undo = {
     name: `veth ${name}`,
     undo: () => deleteIfThere(inHost, name),
@@ -48,13 +52,6 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
   };
   cleanup.add(undo);
 
-  const index = options.ifindex === undefined ? '' : `index ${options.ifindex}`;
-  const peer = `peer name eth0 address ${mac} mtu ${mtu} netns ${vm.name}`;
-  const shown = await batch(inHost, [
-    `link add ${name} ${index} mtu ${mtu} type veth ${peer}`,
-    `link set ${name} addrgenmode none`,
-    `link show ${name}`,
-  ]);
   await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on', 'tx', 'off']);
   await batch(
     ['-n', vm.name],
@@ -67,7 +64,11 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
     ],
   );
   // Last: as it comes up, the kernel notes whether the peer runs NAPI (`drivers/net/veth.c`).
-  await run('ip', [...inHost, 'link', 'set', name, 'up']);
+  const shown = await batch(inHost, [
+    `link set ${name} addrgenmode none`,
+    `link set ${name} up`,
+    `link show ${name}`,
+  ]);
   return {
     name,
     ifindex: Number.parseInt(shown, 10),

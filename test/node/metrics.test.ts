@@ -34,30 +34,28 @@ describe('on the real node, what is seen from outside', function () {
     await fixture.rules(`in_port=1,dl_src=${macsOf(1).src},actions=output:2`);
     const capture = await Capture.start(receiver.namespace);
     const sending = { packetsPerSecond: PACKETS_PER_SECOND, rounds: 0 };
+    const before = await page('/metrics');
     const stream = await startSender(sender.namespace, udpFrames(1, 1), sending, node.ovs.runDir);
     await daemon.waitForFlow(
       'the flow is on the NIC',
       (flow) => isUdpFlow(1)(flow) && flow.placement === 'offload',
       MOVE_MS,
     );
-    await sleep(1_000);
-    const before = await page('/metrics');
-    capture.take();
     await sleep(2_000);
+    await stream.stop();
+    // A reading of each source, and the packets on their way.
+    await sleep(1_000);
     const received = capture.take().length;
     const after = await page('/metrics');
-    await stream.stop();
 
     const grown = (sample: string) => valueOf(after, sample) - valueOf(before, sample);
     const carried = grown('norikae_traffic_packets_total{path="nic"}');
-    // The scrapes are not of the very moments at which the packets were taken, and each takes a while.
-    assert.ok(
-      carried > 0.7 * received && carried < 1.6 * received,
-      `${carried} carried, ${received} received`,
-    );
+    const passed = grown('norikae_traffic_packets_total{path="vswitch"}');
+    // The first packet goes by the upcall that makes its datapath flow, and is no packet of the flow.
+    assert.equal(carried + passed, received - 1);
+    assert.ok(carried > 0.8 * received, `${carried} of ${received} by the NIC`);
     const byPort = 'norikae_port_traffic_packets_total{port="vm1",direction="rx",path="nic"}';
-    assert.equal(grown(byPort), carried);
-    assert.ok(grown('norikae_traffic_packets_total{path="vswitch"}') < 0.1 * carried);
+    assert.equal(valueOf(after, byPort), carried);
     assert.ok(valueOf(after, 'norikae_table_entries_used{backend="xdp"}') >= 1);
     assert.ok(valueOf(after, 'norikae_reaction_seconds_count') >= 1);
     const { code, output } = await runToEnd('promtool', ['check', 'metrics'], { input: after });
