@@ -79,7 +79,7 @@ describe('policies of a running daemon', () => {
   const status = () => daemon.view.status().policies;
 
   it('offload nothing while none asks for it', async () => {
-    await eventually('no tick', () => daemon.view.status().tick.sequence > 2);
+    await eventually('a tick', () => daemon.view.status().tick.sequence > 2);
     assert.equal(daemon.view.status().flows.offload, 0);
     assert.equal(status().watching, true);
     assert.equal(status().lastReload, null);
@@ -91,8 +91,8 @@ describe('policies of a running daemon', () => {
     this.timeout(40_000);
     const { revision } = status();
     replace(fromRate(20));
-    await eventually('not reloaded', () => status().revision !== revision);
-    await eventually('nothing was offloaded', () => daemon.view.status().flows.offload > 0);
+    await eventually('the new policy', () => status().revision !== revision);
+    await eventually('a flow on the NIC', () => daemon.view.status().flows.offload > 0);
     const [policy] = status().inForce;
     assert.equal(status().lastReload?.result, 'in-force');
     const { decisions } = JSON.parse((await norikae('decisions', '--json', '--limit', '500')).out);
@@ -110,13 +110,13 @@ describe('policies of a running daemon', () => {
     this.timeout(40_000);
     const { revision } = status();
     replace('{ "name": ');
-    await eventually('not refused', () => status().problems.length > 0);
+    await eventually('the refusal of the policy', () => status().problems.length > 0);
     assert.equal(status().revision, revision);
     assert.equal((await norikae('policy', 'status')).code, 1);
     assert.match(await metric('norikae_policy_last_reload_successful'), / 0$/);
     assert.match(await metric('norikae_policy_reloads_total{result="mistakes"}'), / [1-9]$/);
     replace(fromRate(20));
-    await eventually('not good again', () => status().problems.length === 0);
+    await eventually('a good policy again', () => status().problems.length === 0);
     assert.equal((await norikae('policy', 'status')).code, 0);
     assert.match(await metric('norikae_policy_last_reload_successful'), / 1$/);
   });
@@ -134,7 +134,7 @@ describe('policies of a running daemon', () => {
     const { kept } = daemon.view.decisions({ flow: '', limit: 1 });
     const path = join(folder.path, 'decisions.ndjson');
     const count = () => readFileSync(path, 'utf8').split('\n').length - 1;
-    await eventually('not written', () => count() >= kept);
+    await eventually('enough decisions', () => count() >= kept);
     const first = JSON.parse(readFileSync(path, 'utf8').split('\n')[0]);
     assert.equal(first.from, 'onload');
     assert.ok(Number.isFinite(Date.parse(first.time)));

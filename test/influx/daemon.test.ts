@@ -54,7 +54,7 @@ describe('a daemon that writes to InfluxDB', () => {
       await ticks(daemon, 2);
       await influx.up();
       await eventually('all to be written', () => stateOf(daemon).queuedPoints < 100);
-      await eventually('none', () => stateOf(daemon).error === null);
+      await eventually('no error any more', () => stateOf(daemon).error === null);
     } finally {
       await daemon.stop();
     }
@@ -128,10 +128,10 @@ describe('a daemon that writes to InfluxDB', () => {
     const daemon = await daemonFor(folder.path, between.url, log, {}, 'wrong');
     await daemon.start(NEVER);
     try {
-      await eventually('no', () => stateOf(daemon).failures >= 1);
+      await eventually('a failure', () => stateOf(daemon).failures >= 1);
       assert.match(stateOf(daemon).error ?? '', /InfluxDB answers 401: authorization failed/);
       writeFileSync(join(folder.path, 'password'), 'sesame\n');
-      await eventually('yes', () => stateOf(daemon).written > 0);
+      await eventually('points', () => stateOf(daemon).written > 0);
     } finally {
       await daemon.stop();
     }

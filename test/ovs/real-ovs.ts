@@ -32,7 +32,6 @@ export class RealOvs {
     try {
       const names = new NameMaker();
       const real = new RealOvs(await OvsInstance.start(cleanup, names), cleanup, names);
-      await real.ovs.countSoon();
       await real.ovs.addBridge('br0');
       await real.addVm(1);
       await real.addVm(2);
