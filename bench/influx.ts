@@ -6,9 +6,9 @@ import type { PathUse, TickAccounts } from '../telemetry/accounts/tick-accounts.
 import { InfluxClient } from '../telemetry/influx/client.ts';
 import { LineQueue } from '../telemetry/influx/queue.ts';
 import { InfluxRecorder } from '../telemetry/influx/recorder.ts';
-import { median } from './measuring.ts';
+import { median } from './support/measuring.ts';
 import { NodeScene, PORTS, SLICES } from './node-scene.ts';
-import { type BenchOptions, type BenchReport, compare } from './report.ts';
+import { type BenchOptions, type BenchReport, compare } from './support/report.ts';
 
 const DATABASE = 'bench';
 const QUEUE = { points: 1_000_000, bytes: 1e9 };

@@ -1,9 +1,9 @@
 import { DumpParser } from '../adapters/ovs/dump/parser.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
-import { median } from './measuring.ts';
+import { median } from './support/measuring.ts';
 import { dumpLines, escapedDump } from './dump-generator.ts';
-import { runPython } from './peer.ts';
-import { type BenchOptions, type BenchReport, compare } from './report.ts';
+import { runPython } from './support/peer.ts';
+import { type BenchOptions, type BenchReport, compare } from './support/report.ts';
 
 const SEED = 20_260;
 const LINES_PER_TURN = 4096;

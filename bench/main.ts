@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type BenchReport, formatReport, type RunBench } from './report.ts';
+import { type BenchReport, formatReport, type RunBench } from './support/report.ts';
 
 /** Each benchmark is loaded only when it is run: what one needs is no load on another. */
 const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = new Map([

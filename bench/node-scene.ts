@@ -1,10 +1,10 @@
-import type { PlanNumbers, TickReport } from '../engine/tick-report.ts';
+import type { PlanNumbers, TickReport } from '../engine/loop/tick-report.ts';
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { updateRates } from '../telemetry/rates.ts';
-import { median } from './measuring.ts';
+import { median } from './support/measuring.ts';
 import { vmPort } from './ports.ts';
 
 export const SLICES = 100;

@@ -1,5 +1,5 @@
-import { SMOOTHING_MS } from '../daemon/loop-settings.ts';
-import { DEFAULT_PLANNER } from '../daemon/simulation/settings.ts';
+import { SMOOTHING_MS } from '../engine/loop/defaults.ts';
+import { DEFAULT_PLANNER } from '../simulation/settings.ts';
 import { Forecaster } from '../engine/forecast/forecaster.ts';
 import { Placement, Wish } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
@@ -9,9 +9,9 @@ import type { Room } from '../engine/planner/plan.ts';
 import { Planner } from '../engine/planner/planner.ts';
 import { updateRates } from '../telemetry/rates.ts';
 import { Sfc32 } from '../adapters/emulator/random.ts';
-import { cpuMs, median } from './measuring.ts';
+import { cpuMs, median } from './support/measuring.ts';
 import { uplink } from './ports.ts';
-import { type BenchOptions, type BenchReport, type Comparison, compare } from './report.ts';
+import { type BenchOptions, type BenchReport, type Comparison, compare } from './support/report.ts';
 
 const ENTRIES = 8192;
 const PERIOD_MS = 250;

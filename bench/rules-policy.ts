@@ -1,4 +1,5 @@
-import { type PolicySet, parsePolicies } from '../engine/rules/policy.ts';
+import { parsePolicies } from '../policy/parse/parse-policies.ts';
+import { type PolicySet } from '../policy/model/policy-set.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

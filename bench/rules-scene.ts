@@ -2,10 +2,10 @@ import { DumpParser } from '../adapters/ovs/dump/parser.ts';
 import { Placement } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortInfo } from '../engine/model/port.ts';
-import type { RuleContext, RuleEvaluator } from '../engine/rules/evaluator.ts';
-import { FlowView } from '../engine/rules/fact.ts';
-import type { PolicySet } from '../engine/rules/policy.ts';
-import { PolicyMemory } from '../engine/rules/policy-memory.ts';
+import type { RuleContext, RuleEvaluator } from '../engine/ports/rule-evaluator.ts';
+import { FlowView } from '../policy/model/fact.ts';
+import type { PolicySet } from '../policy/model/policy-set.ts';
+import { PolicyMemory } from '../policy/state/policy-memory.ts';
 import { escapedDump } from './dump-generator.ts';
 
 const SEED = 20_261;

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { Engine as JsonRulesEngine } from 'json-rules-engine';
 import type { FlowTable } from '../engine/model/flow-table.ts';
-import { CompiledEvaluator } from '../engine/rules/compiled/compiled-evaluator.ts';
-import type { RuleEvaluator } from '../engine/rules/evaluator.ts';
-import { JsonRulesEvaluator } from '../engine/rules/json-rules-evaluator.ts';
-import type { PolicySet } from '../engine/rules/policy.ts';
-import { engineRoot } from '../engine/rules/rules-engine.ts';
-import { factsOf } from '../engine/rules/uses.ts';
-import { type BenchOptions, type BenchReport, type Comparison, compare } from './report.ts';
+import { CompiledEvaluator } from '../policy/compiled/compiled-evaluator.ts';
+import type { RuleEvaluator } from '../engine/ports/rule-evaluator.ts';
+import { JsonRulesEvaluator } from '../test/support/json-rules/json-rules-evaluator.ts';
+import type { PolicySet } from '../policy/model/policy-set.ts';
+import { engineRoot } from '../policy/json-rules/rules-engine.ts';
+import { factsOf } from '../policy/model/uses.ts';
+import { type BenchOptions, type BenchReport, type Comparison, compare } from './support/report.ts';
 import { benchPolicies } from './rules-policy.ts';
 import { RulesScene } from './rules-scene.ts';
 

@@ -4,9 +4,9 @@ import type { FlowTable } from '../engine/model/flow-table.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { PathUses, TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { Metrics } from '../telemetry/prometheus/metrics.ts';
-import { median } from './measuring.ts';
+import { median } from './support/measuring.ts';
 import { NodeScene, PORTS, SLICES } from './node-scene.ts';
-import { type BenchOptions, type BenchReport, compare } from './report.ts';
+import { type BenchOptions, type BenchReport, compare } from './support/report.ts';
 
 /** What a scrape may take of the event loop, ms. */
 const BOUND_MS = 5;

@@ -1,16 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { DumpParser } from '../adapters/ovs/dump/parser.ts';
-import { packageRoot } from '../daemon/package-root.ts';
-import { readPolicies } from '../daemon/policy-files.ts';
-import { MemoryBackend } from '../daemon/simulation/memory-backend.ts';
-import { Engine } from '../engine/engine.ts';
-import type { TickReport } from '../engine/tick-report.ts';
+import { packageRoot } from '../platform/package-root.ts';
+import { readPolicies } from '../policy-tools/files/policy-files.ts';
+import { MemoryBackend } from '../simulation/memory-backend.ts';
+import { Engine } from '../engine/loop/engine.ts';
+import type { TickReport } from '../engine/loop/tick-report.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
-import { CompiledEvaluator } from '../engine/rules/compiled/compiled-evaluator.ts';
+import { CompiledEvaluator } from '../policy/compiled/compiled-evaluator.ts';
 import { updateRates } from '../telemetry/rates.ts';
 import { dumpLines, escapedDump } from './dump-generator.ts';
-import { runPython } from './peer.ts';
-import { type BenchOptions, type BenchReport, type Comparison, compare } from './report.ts';
+import { runPython } from './support/peer.ts';
+import { type BenchOptions, type BenchReport, type Comparison, compare } from './support/report.ts';
 
 const SEED = 20_260;
 const ENTRIES = 8192;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PathBackend } from '../engine/ports/path-backend.ts';
+import type { PathBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../platform/log.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;

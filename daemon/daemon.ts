@@ -1,20 +1,20 @@
-import type { PolicySet } from '../engine/rules/policy.ts';
+import type { PolicySet } from '../policy/model/policy-set.ts';
 import { Accountant } from '../telemetry/accounts/accountant.ts';
 import { DecisionMetrics } from '../telemetry/prometheus/decision-metrics.ts';
 import { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { PolicyMetrics } from '../telemetry/prometheus/policy-metrics.ts';
-import { History } from './api/history.ts';
-import type { Config } from './config/config.ts';
+import { History } from './history.ts';
+import type { Config } from '../config/config.ts';
 import { DecisionLog } from './decisions/decision-log.ts';
 import { InfluxSink } from './influx/influx-sink.ts';
 import type { Daemon } from './lifecycle.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../platform/log.ts';
 import { Loop } from './loop.ts';
 import { LoopView } from './loop-view.ts';
 import { createNode } from './node.ts';
-import { packageVersion } from './package-root.ts';
-import { PolicyKeeper, type Reload, RELOAD_RESULTS } from './policy-keeper.ts';
-import { PolicyWatcher } from './policy-watcher.ts';
+import { packageVersion } from '../platform/package-root.ts';
+import { PolicyKeeper, type Reload, RELOAD_RESULTS } from './policies/policy-keeper.ts';
+import { PolicyWatcher } from './policies/policy-watcher.ts';
 
 /** Flows with the highest rates that each tick names; whoever shows them may show fewer. */
 const MOST_TOP_FLOWS = 100;

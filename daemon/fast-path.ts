@@ -1,8 +1,8 @@
 import { OpenFlowBackend } from '../adapters/openflow/backend.ts';
-import { parseTarget } from '../adapters/openflow/connection/target.ts';
+import { parseTarget } from '../protocols/openflow/connection/target.ts';
 import { Cookies } from '../adapters/openflow/cookies.ts';
 import type { PortRef } from '../adapters/openflow/options.ts';
-import type { FastPathConfig } from './config/config.ts';
+import type { FastPathConfig } from '../config/config.ts';
 
 /** The node's OpenFlow switch, as the configuration describes it. Nothing is connected yet. */
 export function openFlowBackend(config: FastPathConfig): OpenFlowBackend {

@@ -1,13 +1,13 @@
 import type { MetricsSource } from '../telemetry/prometheus/exposition.ts';
-import type { Config } from './config/config.ts';
-import { type ControlService, startControlServer } from './control/control-server.ts';
-import type { RecordingSource } from './control/recording-streams.ts';
-import type { StatusView } from './control/status-view.ts';
-import type { DaemonView } from './control/view.ts';
-import { liveness } from './http/health.ts';
-import { type HttpService, startHttpServer } from './http/http-server.ts';
-import type { Log } from './log.ts';
-import type { ServiceNotifier } from './systemd/notify.ts';
+import type { Config } from '../config/config.ts';
+import { type ControlService, startControlServer } from '../server/control/control-server.ts';
+import type { RecordingSource } from '../server/control/recording-streams.ts';
+import type { StatusView } from '../api/status-view.ts';
+import type { DaemonView } from '../api/view.ts';
+import { liveness } from '../server/http/health.ts';
+import { type HttpService, startHttpServer } from '../server/http/http-server.ts';
+import type { Log } from '../platform/log.ts';
+import type { ServiceNotifier } from '../platform/systemd/notify.ts';
 
 /** The loop with all its parts. */
 export interface Daemon {

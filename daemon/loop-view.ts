@@ -1,13 +1,13 @@
-import type { Explanation } from '../engine/tick-report.ts';
+import type { Explanation } from '../engine/loop/tick-report.ts';
 import { WISH_NAMES } from '../engine/model/flow.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
-import type { PathBackend } from '../engine/ports/path-backend.ts';
+import type { PathBackend } from '../engine/ports/offload-backend.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
-import type { Breathe } from '../engine/rules/breathe.ts';
-import type { RuleTrace } from '../engine/rules/evaluator.ts';
-import { type History, pointOf } from './api/history.ts';
-import type { Config } from './config/config.ts';
+import type { Breathe } from '../async/yield-to-event-loop.ts';
+import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
+import { type History, pointOf } from './history.ts';
+import type { Config } from '../config/config.ts';
 import type {
   FlowPage,
   FlowQuery,
@@ -15,14 +15,14 @@ import type {
   LimitsView,
   RuleView,
   WhyAnswer,
-} from './control/flow-views.ts';
+} from '../api/flow-views.ts';
 import type {
   BackendView,
   ChangesView,
   PortView,
   SourceView,
   StatusView,
-} from './control/status-view.ts';
+} from '../api/status-view.ts';
 import type {
   DaemonView,
   DecisionPage,
@@ -31,23 +31,23 @@ import type {
   HoldView,
   NodePoint,
   ReloadView,
-} from './control/view.ts';
+} from '../api/view.ts';
 import type { DecisionLog } from './decisions/decision-log.ts';
-import type { DecisionRecord } from './decisions/record.ts';
+import type { DecisionRecord } from '../api/decision-record.ts';
 import type { InfluxSink } from './influx/influx-sink.ts';
-import { givingWay } from './give-way.ts';
+import { givingWay } from '../async/time-slice.ts';
 import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
-import type { PolicyKeeper } from './policy-keeper.ts';
-import { rowsByPrefix } from './view/flow-prefix.ts';
-import { FlowTexts } from './view/flow-texts.ts';
-import { type FlowSurroundings, flowView } from './view/flow-view.ts';
-import { accountsView } from './view/accounts-view.ts';
-import { byPlacement, sliceViews, TrafficByPlace } from './view/traffic-by-place.ts';
-import { finite } from './view/finite.ts';
-import { limitsOfFlow, planView, shareOfFlow, swapGain } from './view/plan-views.ts';
-import { policiesView } from './view/policies-view.ts';
-import { selectFlows } from './view/select-flows.ts';
+import type { PolicyKeeper } from './policies/policy-keeper.ts';
+import { rowsByPrefix } from '../views/flow-prefix.ts';
+import { FlowTexts } from '../views/flow-texts.ts';
+import { type FlowSurroundings, flowView } from '../views/flow-view.ts';
+import { accountsView } from '../views/accounts-view.ts';
+import { byPlacement, sliceViews, TrafficByPlace } from '../views/traffic-by-place.ts';
+import { finite } from '../views/finite.ts';
+import { limitsOfFlow, planView, shareOfFlow, swapGain } from '../views/plan-views.ts';
+import { policiesView } from './policies/policies-view.ts';
+import { selectFlows } from '../views/select-flows.ts';
 
 const MOST_CANDIDATES = 10;
 /** Decisions that `why` shows of a flow. */

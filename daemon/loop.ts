@@ -10,13 +10,13 @@ import {
   timer,
   type Subscription,
 } from 'rxjs';
-import { Engine } from '../engine/engine.ts';
-import type { TickReport } from '../engine/tick-report.ts';
+import { Engine } from '../engine/loop/engine.ts';
+import type { TickReport } from '../engine/loop/tick-report.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
-import type { PathBackend } from '../engine/ports/path-backend.ts';
-import type { RuleEvaluator } from '../engine/rules/evaluator.ts';
+import type { PathBackend } from '../engine/ports/offload-backend.ts';
+import type { RuleEvaluator } from '../engine/ports/rule-evaluator.ts';
 import type { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { HostWatch } from '../telemetry/host-watch.ts';
@@ -25,10 +25,10 @@ import type { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
 import { ticks } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
-import type { Config } from './config/config.ts';
+import type { Config } from '../config/config.ts';
 import { MOST_PER_TICK } from './decisions/decision-log.ts';
-import type { Log } from './log.ts';
-import { AUDIT_MS, SMOOTHING_MS } from './loop-settings.ts';
+import type { Log } from '../platform/log.ts';
+import { AUDIT_MS, SMOOTHING_MS } from '../engine/loop/defaults.ts';
 import { MoveLog } from './move-log.ts';
 import type { Node } from './node.ts';
 import { PortsFollower } from './ports-follower.ts';

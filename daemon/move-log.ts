@@ -1,8 +1,8 @@
-import type { BackendMove, TickReport } from '../engine/tick-report.ts';
+import type { BackendMove, TickReport } from '../engine/loop/tick-report.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import { Placement } from '../engine/model/flow.ts';
 import type { Clock } from '../engine/ports/clock.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../platform/log.ts';
 
 const SUMMARY_EVERY_MS = 1000;
 

@@ -9,11 +9,11 @@ import type { Clock } from '../engine/ports/clock.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { FlowSource } from '../engine/ports/flow-source.ts';
 import type { HostSource } from '../engine/ports/host-source.ts';
-import type { PathBackend } from '../engine/ports/path-backend.ts';
+import type { PathBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
-import type { Config } from './config/config.ts';
+import type { Config } from '../config/config.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
-import { packageRoot } from './package-root.ts';
+import { packageRoot } from '../platform/package-root.ts';
 
 /** The node as the loop knows it: ports of the engine, whatever is behind them. */
 export interface Node {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { parseConfig } from '../daemon/config/load-config.ts';
+import { parseConfig } from '../config/load-config.ts';
 import { createDaemon } from '../daemon/daemon.ts';
-import { type HttpService, startHttpServer } from '../daemon/http/http-server.ts';
+import { type HttpService, startHttpServer } from '../server/http/http-server.ts';
 import type { Daemon } from '../daemon/lifecycle.ts';
-import { packageRoot } from '../daemon/package-root.ts';
+import { packageRoot } from '../platform/package-root.ts';
 
 const WAIT_MS = 20_000;
 

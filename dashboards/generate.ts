@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../daemon/package-root.ts';
+import { packageRoot } from '../platform/package-root.ts';
 import { EmulatedDaemon } from './emulated-daemon.ts';
 import { dashboardFiles, FOLDER } from './grafana/all.ts';
 import { metricsPage } from './metrics-page.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { FlowView } from '../daemon/control/flow-views.ts';
+import type { FlowView } from '../api/flow-views.ts';
 import type { FastPathReport, FastPathRun } from './fast-path-report.ts';
 import { firstPacketAt } from './first-packet.ts';
 import { measure } from './measure.ts';

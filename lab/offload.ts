@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { FlowView } from '../daemon/control/flow-views.ts';
+import type { FlowView } from '../api/flow-views.ts';
 import { firstPacketAt } from './first-packet.ts';
 import { measure } from './measure.ts';
 import type { OffloadReport, TimedMove } from './offload-report.ts';

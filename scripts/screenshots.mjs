@@ -40,7 +40,7 @@ await runScript(async () => {
   const daemon = spawn(
     process.execPath,
     [
-      join(root, 'dist', 'daemon', 'cli', 'main.js'),
+      join(root, 'dist', 'cli', 'main.js'),
       'run',
       '--config',
       await configIn(folder, port),

@@ -11,11 +11,11 @@ import { runScript } from './setup/step.mjs';
 await runScript(async () => {
   await installDependencies();
   await build();
-  const daemon = join(root, 'dist', 'daemon', 'cli', 'main.js');
+  const daemon = join(root, 'dist', 'cli', 'main.js');
   const given = process.argv.slice(2);
   const config = given.includes('--config')
     ? []
-    : ['--config', join(root, 'daemon', 'config', 'emulated.json')];
+    : ['--config', join(root, 'config', 'emulated.json')];
   process.argv = [process.execPath, daemon, 'run', ...config, ...given];
   await import(pathToFileURL(daemon).href);
 });

@@ -4,7 +4,7 @@ import type { PortSnapshot } from '../engine/model/port.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import { type FlowSource, isUnanswered, type ReadCost } from '../engine/ports/flow-source.ts';
-import type { CounterSink, PathBackend } from '../engine/ports/path-backend.ts';
+import type { CounterSink, PathBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import { withDeadline } from './deadline.ts';
 import type { HostWatch } from './host-watch.ts';

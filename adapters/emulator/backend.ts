@@ -12,7 +12,7 @@ import type {
   OperationResult,
   PathBackend,
   Support,
-} from '../../engine/ports/path-backend.ts';
+} from '../../engine/ports/offload-backend.ts';
 import type { Fault, Faults } from './faults.ts';
 import { NONE } from './flow-store.ts';
 import { compile, isRefusal } from './nic-support.ts';

@@ -4,7 +4,7 @@ import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { FlowSource } from '../../engine/ports/flow-source.ts';
 import type { HostSource } from '../../engine/ports/host-source.ts';
-import type { PathBackend } from '../../engine/ports/path-backend.ts';
+import type { PathBackend } from '../../engine/ports/offload-backend.ts';
 import { EmulatedBackend } from './backend.ts';
 import { Faults } from './faults.ts';
 import { EmulatedFlowSource } from './flow-source.ts';

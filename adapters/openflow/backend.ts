@@ -10,12 +10,15 @@ import type {
   OperationResult,
   PathBackend,
   Support,
-} from '../../engine/ports/path-backend.ts';
-import { Serial } from '../../engine/serial.ts';
-import { bounded } from '../wire/bounded.ts';
-import { SwitchError } from './connection/errors.ts';
-import type { Session } from './connection/session.ts';
-import { type ConnectedSwitch, SwitchClient } from './connection/switch-client.ts';
+} from '../../engine/ports/offload-backend.ts';
+import { Serial } from '../../async/serial-queue.ts';
+import { bounded } from '../../async/bounded.ts';
+import { SwitchError } from '../../protocols/openflow/connection/errors.ts';
+import type { Session } from '../../protocols/openflow/connection/session.ts';
+import {
+  type ConnectedSwitch,
+  SwitchClient,
+} from '../../protocols/openflow/connection/switch-client.ts';
 import { Conversation } from './conversation.ts';
 import { Cookies } from './cookies.ts';
 import { SwitchAway } from './errors.ts';

@@ -1,6 +1,6 @@
-import type { FlowStats } from './codec/flow-stats.ts';
-import type { SwitchError } from './connection/errors.ts';
-import type { ConnectedSwitch } from './connection/switch-client.ts';
+import type { FlowStats } from '../../protocols/openflow/codec/flow-stats.ts';
+import type { SwitchError } from '../../protocols/openflow/connection/errors.ts';
+import type { ConnectedSwitch } from '../../protocols/openflow/connection/switch-client.ts';
 import type { Cookies } from './cookies.ts';
 import { Executor } from './executor.ts';
 import { type FlowModBody, FlowMods, type RulePlace } from './flow-mods.ts';

@@ -1,6 +1,10 @@
-import type { SwitchError } from './connection/errors.ts';
-import type { Session } from './connection/session.ts';
-import { BundlesUnsupported, inBundle, withBarrier } from './connection/transaction.ts';
+import type { SwitchError } from '../../protocols/openflow/connection/errors.ts';
+import type { Session } from '../../protocols/openflow/connection/session.ts';
+import {
+  BundlesUnsupported,
+  inBundle,
+  withBarrier,
+} from '../../protocols/openflow/connection/transaction.ts';
 import { type FlowModBody, withXid } from './flow-mods.ts';
 
 /** Carries flow-mods out on one connection, in bundles while the switch has them. */

@@ -1,9 +1,9 @@
-import { FlowCommand, Group, NO_BUFFER, Port } from './codec/ids.ts';
-import type { Instructions } from './codec/instruction.ts';
-import type { FlowMod } from './codec/flow-mod.ts';
-import type { Match } from './codec/match.ts';
-import { Wildcard10 } from './codec/match.ts';
-import { OF13 } from './codec/version.ts';
+import { FlowCommand, Group, NO_BUFFER, Port } from '../../protocols/openflow/codec/ids.ts';
+import type { Instructions } from '../../protocols/openflow/codec/instruction.ts';
+import type { FlowMod } from '../../protocols/openflow/codec/flow-mod.ts';
+import type { Match } from '../../protocols/openflow/codec/match.ts';
+import { Wildcard10 } from '../../protocols/openflow/codec/match.ts';
+import { OF13 } from '../../protocols/openflow/codec/version.ts';
 import type { Cookies } from './cookies.ts';
 import type { RuleSpec } from './rule.ts';
 import type { Dialect } from './translate/dialect.ts';

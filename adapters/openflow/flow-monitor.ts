@@ -1,13 +1,13 @@
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
-import type { Message } from './codec/messages.ts';
-import { OF10, OF13, type Version } from './codec/version.ts';
-import { SwitchError } from './connection/errors.ts';
-import type { Session } from './connection/session.ts';
+import type { Message } from '../../protocols/openflow/codec/messages.ts';
+import { OF10, OF13, type Version } from '../../protocols/openflow/codec/version.ts';
+import { SwitchError } from '../../protocols/openflow/connection/errors.ts';
+import type { Session } from '../../protocols/openflow/connection/session.ts';
 import {
   type ConnectedSwitch,
   SwitchClient,
   type SwitchClientOptions,
-} from './connection/switch-client.ts';
+} from '../../protocols/openflow/connection/switch-client.ts';
 import { foreignUpdates, watchEverything } from './watch-request.ts';
 
 /** What a {@link FlowMonitor} watches. */

@@ -1,9 +1,9 @@
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
-import type { Operation, OperationResult } from '../../engine/ports/path-backend.ts';
-import { encode } from './codec/encode.ts';
-import { OpenFlowEncodeError } from './codec/errors.ts';
-import type { SwitchError } from './connection/errors.ts';
+import type { Operation, OperationResult } from '../../engine/ports/offload-backend.ts';
+import { encode } from '../../protocols/openflow/codec/encode.ts';
+import { OpenFlowEncodeError } from '../../protocols/openflow/wire/errors.ts';
+import type { SwitchError } from '../../protocols/openflow/connection/errors.ts';
 import type { Conversation } from './conversation.ts';
 import { type FlowModBody, withXid } from './flow-mods.ts';
 import type { JournalEntry } from './journal.ts';

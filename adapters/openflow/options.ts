@@ -1,4 +1,4 @@
-import type { SwitchClientOptions } from './connection/switch-client.ts';
+import type { SwitchClientOptions } from '../../protocols/openflow/connection/switch-client.ts';
 
 /** A port of the switch: its name, or its OpenFlow number. */
 export type PortRef = string | number;

@@ -1,4 +1,4 @@
-import type { KnownField, Match } from './codec/match.ts';
+import type { KnownField, Match } from '../../protocols/openflow/codec/match.ts';
 
 /**
  * Whether some packet could match both. Says yes when it cannot tell: only a field that both look

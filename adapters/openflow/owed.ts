@@ -1,5 +1,5 @@
 import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
-import type { CounterSink } from '../../engine/ports/path-backend.ts';
+import type { CounterSink } from '../../engine/ports/offload-backend.ts';
 import type { Rule } from './rule.ts';
 
 /** Flow statistics do not say when a rule's last packet was. */

@@ -1,7 +1,7 @@
 import type { Refusal, RefusalCode } from '../../engine/model/refusal.ts';
-import { Experimenter } from './codec/ids.ts';
-import { OF13, type Version } from './codec/version.ts';
-import type { SwitchError } from './connection/errors.ts';
+import { Experimenter } from '../../protocols/openflow/codec/ids.ts';
+import { OF13, type Version } from '../../protocols/openflow/codec/version.ts';
+import type { SwitchError } from '../../protocols/openflow/connection/errors.ts';
 
 /** One kind of error: of a type, with one code or with any. */
 interface Row {

@@ -1,5 +1,5 @@
 import { formatFlowId } from '../../engine/model/flow-id.ts';
-import type { FlowStats } from './codec/flow-stats.ts';
+import type { FlowStats } from '../../protocols/openflow/codec/flow-stats.ts';
 import type { Conversation } from './conversation.ts';
 import type { Cookies } from './cookies.ts';
 import { PriorityTaken } from './errors.ts';

@@ -1,7 +1,11 @@
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
-import type { CounterSink, Operation, OperationResult } from '../../engine/ports/path-backend.ts';
-import type { FlowStats } from './codec/flow-stats.ts';
+import type {
+  CounterSink,
+  Operation,
+  OperationResult,
+} from '../../engine/ports/offload-backend.ts';
+import type { FlowStats } from '../../protocols/openflow/codec/flow-stats.ts';
 import type { Conversation } from './conversation.ts';
 import type { Cookies } from './cookies.ts';
 import type { SwitchAway } from './errors.ts';

@@ -1,8 +1,8 @@
-import type { FlowStats } from './codec/flow-stats.ts';
-import { Group, Port, Table } from './codec/ids.ts';
-import type { RequestBody } from './codec/multipart.ts';
-import { OF13 } from './codec/version.ts';
-import type { Session } from './connection/session.ts';
+import type { FlowStats } from '../../protocols/openflow/codec/flow-stats.ts';
+import { Group, Port, Table } from '../../protocols/openflow/codec/ids.ts';
+import type { RequestBody } from '../../protocols/openflow/codec/multipart.ts';
+import { OF13 } from '../../protocols/openflow/codec/version.ts';
+import type { Session } from '../../protocols/openflow/connection/session.ts';
 import type { Cookies } from './cookies.ts';
 import { cookieMatch, MATCH_ALL_10 } from './flow-mods.ts';
 import type { Dialect } from './translate/dialect.ts';

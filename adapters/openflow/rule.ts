@@ -1,7 +1,7 @@
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
-import type { Instructions } from './codec/instruction.ts';
-import type { Match } from './codec/match.ts';
+import type { Instructions } from '../../protocols/openflow/codec/instruction.ts';
+import type { Match } from '../../protocols/openflow/codec/match.ts';
 
 /** A port of the vSwitch that a rule was made for: not just its name, which is given anew. */
 export interface PortIdentity {

@@ -1,5 +1,5 @@
 import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
-import type { OperationResult } from '../../engine/ports/path-backend.ts';
+import type { OperationResult } from '../../engine/ports/offload-backend.ts';
 import type { FlowModBody, FlowMods } from './flow-mods.ts';
 import type { Rule, RuleSpec } from './rule.ts';
 import type { RuleBook } from './rule-book.ts';

@@ -1,6 +1,9 @@
-import type { FlowMonitorRequest, FlowUpdate } from './codec/flow-monitor.ts';
-import { MonitorFlag, Port, Table } from './codec/ids.ts';
-import type { Message } from './codec/messages.ts';
+import type {
+  FlowMonitorRequest,
+  FlowUpdate,
+} from '../../protocols/openflow/codec/flow-monitor.ts';
+import { MonitorFlag, Port, Table } from '../../protocols/openflow/codec/ids.ts';
+import type { Message } from '../../protocols/openflow/codec/messages.ts';
 
 /** Everything that changes from now on, in every table, without actions. */
 export function watchEverything(): FlowMonitorRequest {

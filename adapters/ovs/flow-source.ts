@@ -3,8 +3,8 @@ import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { FlowSource, ReadCost } from '../../engine/ports/flow-source.ts';
 import { DumpParser } from './dump/parser.ts';
 import { NoDatapath, SeveralDatapaths } from './errors.ts';
-import { UnixctlClient } from './unixctl/client.ts';
-import { UnixctlCommandError } from './unixctl/errors.ts';
+import { UnixctlClient } from '../../protocols/unixctl/client.ts';
+import { UnixctlCommandError } from '../../protocols/unixctl/errors.ts';
 
 /** Lines read before the event loop gets its turn: 2 ms of known flows, at most 20 of new ones. */
 const LINES_PER_TURN = 4096;

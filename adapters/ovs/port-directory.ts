@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { PortDirectory } from '../../engine/ports/port-directory.ts';
-import { parseOvsdbAddress } from './ovsdb/address.ts';
-import type { Replica } from './ovsdb/replica.ts';
-import { runSession, type SessionOptions } from './ovsdb/session.ts';
+import { parseOvsdbAddress } from '../../protocols/ovsdb/address.ts';
+import type { Replica } from '../../protocols/ovsdb/replica.ts';
+import { runSession, type SessionOptions } from '../../protocols/ovsdb/session.ts';
 import { NEWER_PORT_COLUMNS, PORT_COLUMNS, portsOf, samePorts } from './port-info.ts';
 import { bridged } from './settling.ts';
-import { asError } from './wire/system-error.ts';
+import { asError } from '../../protocols/json-rpc/system-error.ts';
 
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 1_000;

@@ -1,6 +1,6 @@
 import type { PortInfo } from '../../engine/model/port.ts';
-import type { Replica, Row } from './ovsdb/replica.ts';
-import { integerOf, mapOf, textOf, uuidsOf } from './ovsdb/values.ts';
+import type { Replica, Row } from '../../protocols/ovsdb/replica.ts';
+import { integerOf, mapOf, textOf, uuidsOf } from '../../protocols/ovsdb/values.ts';
 
 /** The columns that {@link portsOf} reads (ovs-vswitchd.conf.db(5)). */
 export const PORT_COLUMNS = {

@@ -1,14 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
-import type { BenchOptions, BenchReport } from '../report.ts';
+import type { BenchOptions, BenchReport } from '../support/report.ts';
 import { comparisonsOf, standingOf } from './standing.ts';
-import { type Contender, membersOf } from './algorithm.ts';
-import { bounds } from './bounds.ts';
-import { algorithmFigures, meanFigures, type SettingFigures, traceFigures } from './figures.ts';
+import { type Contender, membersOf } from './game/algorithm.ts';
+import { bounds } from './game/bounds.ts';
+import {
+  algorithmFigures,
+  meanFigures,
+  type SettingFigures,
+  traceFigures,
+} from './game/figures.ts';
 import { type Scope, scopeOf } from './options.ts';
-import { run as runAlgorithm, type RunResult } from './run.ts';
-import { type Sightings, sightings } from './sightings.ts';
+import { run as runAlgorithm, type RunResult } from './game/run.ts';
+import { type Sightings, sightings } from './traces/sightings.ts';
 import { writePlots } from './plots/write-plots.ts';
-import type { Trace } from './trace.ts';
+import type { Trace } from './traces/trace.ts';
 import { type MadeTrace, trafficOf } from './traffic.ts';
 import { figureTables } from './tables.ts';
 

@@ -1,24 +1,9 @@
-import { ALGORITHMS } from './algorithms.ts';
-import type { Contender } from './algorithm.ts';
+import { ALGORITHMS } from './algorithms/all.ts';
+import type { Contender } from './game/algorithm.ts';
 import { REPORT_SEEDS, TABLES, type Timing, TIMINGS, TUNE_SEEDS } from './cases.ts';
-import { type Input, INPUTS, LOADS } from './inputs.ts';
-import type { TraceLength } from './trace.ts';
-
-/** Options of `npm run bench -- decisions`, as they stand on the command line. */
-export interface DecisionOptions {
-  /** A CSV file of flow records in place of generated traffic. */
-  readonly trace?: string | undefined;
-  /** `tune` or `report`, or seeds themselves, by comma. */
-  readonly seeds?: string | undefined;
-  /** A folder that plots are written to. */
-  readonly plots?: string | undefined;
-  /** Restrictions by comma: names of inputs, live flows, entries, window lengths in ms, names. */
-  readonly inputs?: string | undefined;
-  readonly loads?: string | undefined;
-  readonly tables?: string | undefined;
-  readonly windows?: string | undefined;
-  readonly algorithms?: string | undefined;
-}
+import { type Input, INPUTS, LOADS } from './traces/inputs.ts';
+import type { DecisionOptions } from '../support/decision-options.ts';
+import type { TraceLength } from './traces/trace.ts';
 
 /** Thrown for options that make no sense; the message says which would. */
 export class DecisionOptionError extends Error {

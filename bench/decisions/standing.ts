@@ -1,8 +1,13 @@
-import { compare, type Comparison } from '../report.ts';
-import { type Bound, mostWithoutForesight } from './bounds.ts';
-import { type AlgorithmFigures, meanFigures, type SettingFigures, settingName } from './figures.ts';
-import { grouped } from './groups.ts';
-import { NORIKAE, NORIKAE_PACKETS } from './norikae.ts';
+import { compare, type Comparison } from '../support/report.ts';
+import { type Bound, mostWithoutForesight } from './game/bounds.ts';
+import {
+  type AlgorithmFigures,
+  meanFigures,
+  type SettingFigures,
+  settingName,
+} from './game/figures.ts';
+import { grouped } from './game/groups.ts';
+import { NORIKAE, NORIKAE_PACKETS } from './algorithms/norikae.ts';
 
 /** Coverage that differs by less is level. */
 const LEVEL = 0.0005;

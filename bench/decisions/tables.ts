@@ -1,7 +1,12 @@
-import type { ReportTable } from '../report.ts';
-import { type AlgorithmFigures, meanFigures, type SettingFigures, settingName } from './figures.ts';
-import type { Bound, Bounds } from './bounds.ts';
-import { grouped } from './groups.ts';
+import type { ReportTable } from '../support/report.ts';
+import {
+  type AlgorithmFigures,
+  meanFigures,
+  type SettingFigures,
+  settingName,
+} from './game/figures.ts';
+import type { Bound, Bounds } from './game/bounds.ts';
+import { grouped } from './game/groups.ts';
 
 /** So many settings are shown each in a table of its own; more are put into matrices. */
 const DETAILED_SETTINGS = 12;

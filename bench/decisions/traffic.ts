@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { generate } from './generator.ts';
+import { generate } from './traces/generator.ts';
 import type { Scope } from './options.ts';
-import { traceOfRecords } from './record-trace.ts';
-import type { Trace, TraceLength } from './trace.ts';
+import { traceOfRecords } from './traces/record-trace.ts';
+import type { Trace, TraceLength } from './traces/trace.ts';
 
 /** A trace, and what could be expected of its flows where that is known. */
 export interface MadeTrace {

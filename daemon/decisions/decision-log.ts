@@ -1,12 +1,12 @@
-import type { TickReport } from '../../engine/tick-report.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { DecisionMetrics } from '../../telemetry/prometheus/decision-metrics.ts';
-import type { DecisionsConfig } from '../config/config.ts';
-import type { DecisionPage, DecisionQuery } from '../control/view.ts';
-import type { Log } from '../log.ts';
-import type { DecisionRecord } from './record.ts';
+import type { DecisionsConfig } from '../../config/config.ts';
+import type { DecisionPage, DecisionQuery } from '../../api/view.ts';
+import type { Log } from '../../platform/log.ts';
+import type { DecisionRecord } from '../../api/decision-record.ts';
 import { DecisionRecorder, type RulesInForce } from './recorder.ts';
 import { DecisionRing } from './ring.ts';
-import { RotatingFile } from './rotating-file.ts';
+import { RotatingFile } from '../../platform/rotating-file.ts';
 
 /** Most records of one tick: what building them costs is so bounded, too. */
 export const MOST_PER_TICK = 1000;

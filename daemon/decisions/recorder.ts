@@ -1,12 +1,12 @@
-import type { BackendMove, TickReport } from '../../engine/tick-report.ts';
+import type { BackendMove, TickReport } from '../../engine/loop/tick-report.ts';
 import { Placement, PLACEMENT_NAMES, WISH_NAMES } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { REASONS } from '../../engine/model/reason.ts';
-import type { RuleInfo } from '../../engine/rules/evaluator.ts';
-import type { FactReading } from '../../engine/rules/inputs.ts';
-import { describeMatch } from '../view/describe-flow.ts';
-import type { DecisionRecord } from './record.ts';
+import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
+import type { FactReading } from '../../engine/ports/rule-evaluator.ts';
+import { describeMatch } from '../../views/describe-flow.ts';
+import type { DecisionRecord } from '../../api/decision-record.ts';
 
 /** The rules in force, and the revisions of their policies by name. */
 export interface RulesInForce {

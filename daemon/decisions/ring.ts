@@ -1,4 +1,4 @@
-import type { DecisionRecord } from './record.ts';
+import type { DecisionRecord } from '../../api/decision-record.ts';
 
 /** The last decisions, a bounded number of them. */
 export class DecisionRing {

@@ -1,6 +1,6 @@
 import type { DecisionEvent } from '../../telemetry/influx/recorder.ts';
-import type { DecisionRecord } from '../decisions/record.ts';
-import { causeOf } from '../view/decision-line.ts';
+import type { DecisionRecord } from '../../api/decision-record.ts';
+import { causeOf } from '../../views/decision-line.ts';
 
 /** A decision as it is written to InfluxDB: what it is grouped by, and what it says. */
 export function decisionEvent(record: DecisionRecord): DecisionEvent {

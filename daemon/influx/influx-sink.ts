@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
-import type { TickReport } from '../../engine/tick-report.ts';
-import type { PolicySet } from '../../engine/rules/policy.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
+import type { PolicySet } from '../../policy/model/policy-set.ts';
 import type { TickAccounts } from '../../telemetry/accounts/tick-accounts.ts';
 import { InfluxClient } from '../../telemetry/influx/client.ts';
 import { observeWriter } from '../../telemetry/influx/influx-metrics.ts';
 import { InfluxRecorder } from '../../telemetry/influx/recorder.ts';
 import { InfluxWriter } from '../../telemetry/influx/writer.ts';
-import type { InfluxConfig } from '../config/config.ts';
-import { isLoopback } from '../config/loopback.ts';
-import type { InfluxView } from '../control/status-view.ts';
-import type { DecisionRecord } from '../decisions/record.ts';
-import type { Log } from '../log.ts';
-import type { Reload } from '../policy-keeper.ts';
+import type { InfluxConfig } from '../../config/config.ts';
+import { isLoopback } from '../../config/loopback.ts';
+import type { InfluxView } from '../../api/status-view.ts';
+import type { DecisionRecord } from '../../api/decision-record.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Reload } from '../policies/policy-keeper.ts';
 import { decisionEvent } from './decision-event.ts';
 import { InfluxPreparation } from './preparation.ts';
 

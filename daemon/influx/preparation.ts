@@ -1,8 +1,12 @@
 import type { InfluxClient, Credentials } from '../../telemetry/influx/client.ts';
 import { InfluxStatementFailed, InfluxUnavailable } from '../../telemetry/influx/errors.ts';
-import type { InfluxConfig } from '../config/config.ts';
-import type { Log } from '../log.ts';
-import { readSecretLine, SecretFileExposed, SecretFileUnusable } from '../secret-file.ts';
+import type { InfluxConfig } from '../../config/config.ts';
+import type { Log } from '../../platform/log.ts';
+import {
+  readSecretLine,
+  SecretFileExposed,
+  SecretFileUnusable,
+} from '../../platform/secret-file.ts';
 
 /**
  * What is done before points are written, and again when InfluxDB says no: the secret is read, so

@@ -1,6 +1,6 @@
 import type { PortSnapshot } from '../model/port.ts';
-import type { BackendCapabilities } from '../ports/path-backend.ts';
-import type { ThroughputLimit } from './throughput.ts';
+import type { BackendCapabilities } from '../ports/offload-backend.ts';
+import type { ThroughputLimit } from './throughput-limit.ts';
 
 /** Most that all NIC ports together receive and send, bits/s; left out: the sum of their links. */
 export interface NodeBandwidth {

@@ -1,7 +1,7 @@
 import type { Placement } from '../model/flow.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { SliceTerms } from '../model/slice.ts';
-import type { ThroughputLimit } from './throughput.ts';
+import type { ThroughputLimit } from './throughput-limit.ts';
 import type { TokenBucketOptions } from './token-bucket.ts';
 
 /** Settings of the planner. */

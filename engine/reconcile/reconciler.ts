@@ -4,7 +4,7 @@ import type { FlowTable } from '../model/flow-table.ts';
 import { type ReasonCode, reasonIndex } from '../model/reason.ts';
 import { isTransient, type Refusal } from '../model/refusal.ts';
 import type { Plan } from '../planner/plan.ts';
-import type { Operation, OperationResult, PathBackend } from '../ports/path-backend.ts';
+import type { Operation, OperationResult, PathBackend } from '../ports/offload-backend.ts';
 import { backoffMs } from './backoff.ts';
 import { SupportCache } from './support-cache.ts';
 

@@ -1,6 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { Refusal } from '../model/refusal.ts';
-import type { PathBackend } from '../ports/path-backend.ts';
+import type { PathBackend } from '../ports/offload-backend.ts';
 
 /**
  * What a backend said to "could you carry this flow", by row: asked once for each version of a

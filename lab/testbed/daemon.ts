@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ControlClient } from '../../daemon/control/client.ts';
-import type { FlowView } from '../../daemon/control/flow-views.ts';
-import type { StatusView } from '../../daemon/control/status-view.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
+import { ControlClient } from '../../cli/client/client.ts';
+import type { FlowView } from '../../api/flow-views.ts';
+import type { StatusView } from '../../api/status-view.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { type ManagedProcess, ProcessTrouble } from './managed-process.ts';
 import type { TestNode } from './node.ts';
 import { run } from './run.ts';
@@ -146,7 +146,7 @@ export class NorikaeDaemon {
 
 /** Path of the compiled command line. */
 function commandLine(): string {
-  return join(packageRoot(), 'dist', 'daemon', 'cli', 'main.js');
+  return join(packageRoot(), 'dist', 'cli', 'main.js');
 }
 
 function parseLogLine(text: string): LogLine | undefined {

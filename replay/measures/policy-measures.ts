@@ -1,4 +1,4 @@
-import type { BackendMove } from '../../engine/tick-report.ts';
+import type { BackendMove } from '../../engine/loop/tick-report.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { Placement } from '../../engine/model/flow.ts';
 import { REASONS } from '../../engine/model/reason.ts';

@@ -1,5 +1,5 @@
-import { ByteQueue } from '../traces/byte-queue.ts';
-import { TraceDamaged } from '../traces/trace-error.ts';
+import { ByteQueue } from '../input/byte-queue.ts';
+import { TraceDamaged } from '../input/trace-error.ts';
 import { BLOCK_HEADER, LONGEST_BLOCK, MAGIC, VERSION } from './format.ts';
 
 /** A block of a recording. */

@@ -1,10 +1,10 @@
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
 import type { NodeState, PortLoad } from '../../engine/model/tick.ts';
-import type { FeedTick, RecordedTotals, TraceFeed } from '../feed.ts';
-import { LATEST_MS } from '../traces/capture.ts';
-import type { TraceSource } from '../traces/source.ts';
-import { TooManyFlows, TraceDamaged } from '../traces/trace-error.ts';
-import type { Traffic } from '../traffic.ts';
+import type { FeedTick, RecordedTotals, TraceFeed } from '../input/feed.ts';
+import { LATEST_MS } from '../input/capture.ts';
+import type { TraceSource } from '../input/source.ts';
+import { TooManyFlows, TraceDamaged } from '../input/trace-error.ts';
+import type { Traffic } from '../input/traffic.ts';
 import { BlockReader, type RecordedBlock } from './block-reader.ts';
 import { FlowDecoder } from './flow-codec.ts';
 import { Block, HOST_CPU, MOST_SLOTS, PACKET_COST } from './format.ts';

@@ -1,5 +1,5 @@
 import type { PortInfo } from '../../engine/model/port.ts';
-import { isRecord } from '../../engine/rules/written.ts';
+import { isRecord } from '../../policy/document/literal.ts';
 import type { RecordingStart } from './format.ts';
 
 /** True of the beginning of a recording. */

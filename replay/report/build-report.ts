@@ -1,10 +1,10 @@
 import { REASONS } from '../../engine/model/reason.ts';
-import type { RecordedTotals, TraceFeed } from '../feed.ts';
+import type { RecordedTotals, TraceFeed } from '../input/feed.ts';
 import type { LogHistogram } from '../measures/log-histogram.ts';
 import { Column, type PolicyMeasures } from '../measures/policy-measures.ts';
 import type { SliceSums } from '../measures/slice-sums.ts';
-import type { PolicyRun } from '../policy-run.ts';
-import type { SimulationOptions, SimulationResult } from '../simulate.ts';
+import type { PolicyRun } from '../run/policy-run.ts';
+import type { SimulationOptions, SimulationResult } from '../run/simulate.ts';
 import type {
   DwellReport,
   OverTime,

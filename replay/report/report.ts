@@ -1,6 +1,6 @@
 import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
-import type { TraceFormat } from '../feed.ts';
+import type { TraceFormat } from '../input/feed.ts';
 
 /*
  * What a replay found: plain data that survives JSON, null where a number is not known. Times are

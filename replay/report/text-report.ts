@@ -1,6 +1,6 @@
-import { bitRate, byteCount, count, counted, duration, percent } from '../../daemon/view/format.ts';
-import type { Colours } from '../../daemon/view/terminal.ts';
-import { type Column, textTable } from '../../daemon/view/text-table.ts';
+import { bitRate, byteCount, count, counted, duration, percent } from '../../text/format.ts';
+import type { Colours } from '../../platform/terminal.ts';
+import { type Column, textTable } from '../../platform/text-table.ts';
 import { packetCostText } from './packet-cost-text.ts';
 import type { PolicyReport, ReasonReport, ReplayReport, SliceReport } from './report.ts';
 

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
-import { didYouMean } from '../../engine/text/nearest.ts';
+import { didYouMean } from '../../text/nearest.ts';
 import { type CsvFields, csvFields, CsvQuoteError } from './csv-fields.ts';
 import type { FlowRecord } from './flow-record.ts';
 import { StartOrder } from './start-order.ts';
-import { openTrace, type TraceSource } from './source.ts';
-import { FlowRecordError } from './trace-error.ts';
+import { openTrace, type TraceSource } from '../input/source.ts';
+import { FlowRecordError } from '../input/trace-error.ts';
 
 /** Columns in the order they have without a header; the first four have to be there. */
 const COLUMNS = [

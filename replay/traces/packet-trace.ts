@@ -1,10 +1,10 @@
 import type { FlowActions } from '../../engine/model/action.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
-import type { TimedTrace } from '../timed-feed.ts';
-import type { Traffic } from '../traffic.ts';
-import { blankPacket, type CaptureReader } from './capture.ts';
+import type { TimedTrace } from '../input/timed-feed.ts';
+import type { Traffic } from '../input/traffic.ts';
+import { blankPacket, type CaptureReader } from '../input/capture.ts';
 import { PacketKey } from './packet-key.ts';
-import type { TraceSource } from './source.ts';
+import type { TraceSource } from '../input/source.ts';
 import { OUT_PORT, UnknownPorts } from './unknown-ports.ts';
 
 const ACTIONS: FlowActions = [{ kind: 'output', port: OUT_PORT }];

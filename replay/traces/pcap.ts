@@ -1,6 +1,6 @@
-import { ByteQueue } from './byte-queue.ts';
-import { type CapturedPacket, type CaptureReader, mostCaptured } from './capture.ts';
-import { TraceDamaged } from './trace-error.ts';
+import { ByteQueue } from '../input/byte-queue.ts';
+import { type CapturedPacket, type CaptureReader, mostCaptured } from '../input/capture.ts';
+import { TraceDamaged } from '../input/trace-error.ts';
 
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;

@@ -1,7 +1,12 @@
-import { ByteQueue } from './byte-queue.ts';
-import { type CapturedPacket, type CaptureReader, LATEST_MS, mostCaptured } from './capture.ts';
+import { ByteQueue } from '../input/byte-queue.ts';
+import {
+  type CapturedPacket,
+  type CaptureReader,
+  LATEST_MS,
+  mostCaptured,
+} from '../input/capture.ts';
 import { type CaptureInterface, interfaceOf } from './pcapng-interface.ts';
-import { TraceDamaged } from './trace-error.ts';
+import { TraceDamaged } from '../input/trace-error.ts';
 
 const SECTION = 0x0a0d_0d0a;
 const INTERFACE = 1;

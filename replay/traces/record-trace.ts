@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
-import { flowMatch } from '../../daemon/policy-test/flow-match.ts';
+import { flowMatch } from '../../simulation/flow-match.ts';
 import { grown } from '../../engine/model/columns.ts';
 import type { FlowActions } from '../../engine/model/action.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
-import type { TimedTrace } from '../timed-feed.ts';
-import type { Traffic } from '../traffic.ts';
+import type { TimedTrace } from '../input/timed-feed.ts';
+import type { Traffic } from '../input/traffic.ts';
 import type { FlowRecord } from './flow-record.ts';
 import { OUT_PORT, UnknownPorts } from './unknown-ports.ts';
 

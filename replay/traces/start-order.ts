@@ -1,5 +1,5 @@
 import type { FlowRecord } from './flow-record.ts';
-import { FlowRecordError } from './trace-error.ts';
+import { FlowRecordError } from '../input/trace-error.ts';
 
 /** Records that are held back so that later ones with an earlier start find their place. */
 const WINDOW = 65_536;

@@ -1,8 +1,8 @@
-import type { TickReport } from '../../engine/tick-report.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
 import { Placement, PLACEMENT_NAMES, Wish, WISH_NAMES } from '../../engine/model/flow.ts';
 import type { FlowTable, PathTotals } from '../../engine/model/flow-table.ts';
 import type { SliceTerms } from '../../engine/model/slice.ts';
-import type { RuleInfo } from '../../engine/rules/evaluator.ts';
+import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import { Ledger } from './ledger.ts';
 import { MoveBook } from './move-book.ts';
 import { OperationBook } from './operation-book.ts';

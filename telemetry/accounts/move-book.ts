@@ -1,6 +1,6 @@
 import { Placement, PLACEMENT_NAMES, Wish } from '../../engine/model/flow.ts';
 import { REASONS, reasonIndex } from '../../engine/model/reason.ts';
-import type { RuleInfo } from '../../engine/rules/evaluator.ts';
+import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import { type MoveCount, OTHER, type ReasonAccount, type RuleAccount } from './tick-accounts.ts';
 
 type Kept<T> = { -readonly [K in keyof T]: T[K] };

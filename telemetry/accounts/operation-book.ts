@@ -1,4 +1,4 @@
-import type { BackendMove } from '../../engine/tick-report.ts';
+import type { BackendMove } from '../../engine/loop/tick-report.ts';
 import { REFUSAL_CODES } from '../../engine/model/refusal.ts';
 import type { OperationCount, OperationOutcome, RefusalCount } from './tick-accounts.ts';
 

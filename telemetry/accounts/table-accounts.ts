@@ -1,4 +1,4 @@
-import type { PlanNumbers } from '../../engine/tick-report.ts';
+import type { PlanNumbers } from '../../engine/loop/tick-report.ts';
 import type { SliceShare } from '../../engine/planner/plan.ts';
 import { OTHER, type ShareAccount, type TableAccount } from './tick-accounts.ts';
 

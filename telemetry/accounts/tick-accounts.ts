@@ -6,7 +6,7 @@ import type { RefusalCode } from '../../engine/model/refusal.ts';
 import type { SliceTerms } from '../../engine/model/slice.ts';
 import type { PortLoad } from '../../engine/model/tick.ts';
 import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
-import type { Capacity, OperationResult } from '../../engine/ports/path-backend.ts';
+import type { Capacity, OperationResult } from '../../engine/ports/offload-backend.ts';
 
 /** The ways that packets can take, indexed by the placement that sends them there. */
 export const PATH_NAMES = ['vswitch', 'nic', 'fast-path'] as const;

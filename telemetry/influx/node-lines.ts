@@ -1,4 +1,4 @@
-import type { TickReport } from '../../engine/tick-report.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { lineOf } from './line.ts';

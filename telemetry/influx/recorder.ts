@@ -1,4 +1,4 @@
-import type { TickReport } from '../../engine/tick-report.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { Differences } from './differences.ts';
 import { lineOf } from './line.ts';

@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Batch } from '../../engine/tick-report.ts';
-import type { PathFailure } from '../../engine/path.ts';
+import type { Batch } from '../../engine/loop/tick-report.ts';
+import type { PathFailure } from '../../engine/loop/backend-controller.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import type { PathBackend } from '../../engine/ports/path-backend.ts';
+import type { PathBackend } from '../../engine/ports/offload-backend.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 
 const RENEWALS = ['renewed', 'failed', 'withheld'] as const;

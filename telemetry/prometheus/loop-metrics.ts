@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { TickReport } from '../../engine/tick-report.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { SourceStatus } from '../../engine/model/tick.ts';
 
 const STAGES = ['observe', 'enforce', 'rules', 'plan', 'apply'] as const;

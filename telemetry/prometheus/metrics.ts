@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
-import type { TickReport } from '../../engine/tick-report.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import type { PathBackend } from '../../engine/ports/path-backend.ts';
+import type { PathBackend } from '../../engine/ports/offload-backend.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { accountFamilies } from './account-families.ts';
 import { BackendMetrics } from './backend-metrics.ts';

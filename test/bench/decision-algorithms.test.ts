@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Algorithm } from '../../bench/decisions/algorithm.ts';
+import type { Algorithm } from '../../bench/decisions/game/algorithm.ts';
 import { elephantTrap } from '../../bench/decisions/algorithms/elephant-trap.ts';
 import { HHF } from '../../bench/decisions/algorithms/hhf.ts';
 import { lfu } from '../../bench/decisions/algorithms/lfu.ts';
@@ -11,8 +11,8 @@ import {
   TUNED_ELEPHANTS,
 } from '../../bench/decisions/algorithms/sflow-elephants.ts';
 import { topK } from '../../bench/decisions/algorithms/top-k.ts';
-import { run } from '../../bench/decisions/run.ts';
-import { sightings } from '../../bench/decisions/sightings.ts';
+import { run } from '../../bench/decisions/game/run.ts';
+import { sightings } from '../../bench/decisions/traces/sightings.ts';
 import { traceOf } from '../support/traces.ts';
 
 type Packets = readonly (readonly number[])[];

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Algorithm, membersOf, type WindowView } from '../../bench/decisions/algorithm.ts';
-import { ALGORITHMS } from '../../bench/decisions/algorithms.ts';
-import { bounds } from '../../bench/decisions/bounds.ts';
-import { EntryTable, UnknownFlowError } from '../../bench/decisions/entry-table.ts';
-import { run } from '../../bench/decisions/run.ts';
-import { sightings } from '../../bench/decisions/sightings.ts';
+import {
+  type Algorithm,
+  membersOf,
+  type WindowView,
+} from '../../bench/decisions/game/algorithm.ts';
+import { ALGORITHMS } from '../../bench/decisions/algorithms/all.ts';
+import { bounds } from '../../bench/decisions/game/bounds.ts';
+import { EntryTable, UnknownFlowError } from '../../bench/decisions/game/entry-table.ts';
+import { run } from '../../bench/decisions/game/run.ts';
+import { sightings } from '../../bench/decisions/traces/sightings.ts';
 import { traceOf } from '../support/traces.ts';
 
 /** Traces of some flows over some windows, silent half of the time. */

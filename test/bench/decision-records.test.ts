@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { traceOfRecords, TraceTooShortError } from '../../bench/decisions/record-trace.ts';
-import type { Trace } from '../../bench/decisions/trace.ts';
-import { TraceError } from '../../replay/traces/trace-error.ts';
+import { traceOfRecords, TraceTooShortError } from '../../bench/decisions/traces/record-trace.ts';
+import type { Trace } from '../../bench/decisions/traces/trace.ts';
+import { TraceError } from '../../replay/input/trace-error.ts';
 
 /** The trace as [window, flow, packets, bytes] of each element. */
 function elementsOf(trace: Trace): number[][] {

@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../bench/decisions/bench.ts';
-import type { SettingFigures } from '../../bench/decisions/figures.ts';
+import type { SettingFigures } from '../../bench/decisions/game/figures.ts';
 import { DecisionOptionError, scopeOf } from '../../bench/decisions/options.ts';
 import { coveragePlot } from '../../bench/decisions/plots/coverage-plot.ts';
 import { element } from '../../bench/decisions/plots/svg.ts';
 import { comparisonsOf, standingOf } from '../../bench/decisions/standing.ts';
-import { formatReport } from '../../bench/report.ts';
+import { formatReport } from '../../bench/support/report.ts';
 
 /** Figures of one setting: byte coverage, packet coverage and operations/s by algorithm. */
 function figures(

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { membersOf } from '../../bench/decisions/algorithm.ts';
-import { ALGORITHMS } from '../../bench/decisions/algorithms.ts';
-import { bounds } from '../../bench/decisions/bounds.ts';
-import { run } from '../../bench/decisions/run.ts';
-import { generate } from '../../bench/decisions/generator.ts';
-import { INPUTS } from '../../bench/decisions/inputs.ts';
-import { sightings } from '../../bench/decisions/sightings.ts';
-import { TransferCurve } from '../../bench/decisions/tcp-transfer.ts';
+import { membersOf } from '../../bench/decisions/game/algorithm.ts';
+import { ALGORITHMS } from '../../bench/decisions/algorithms/all.ts';
+import { bounds } from '../../bench/decisions/game/bounds.ts';
+import { run } from '../../bench/decisions/game/run.ts';
+import { generate } from '../../bench/decisions/traces/generator.ts';
+import { INPUTS } from '../../bench/decisions/traces/inputs.ts';
+import { sightings } from '../../bench/decisions/traces/sightings.ts';
+import { TransferCurve } from '../../bench/decisions/traces/tcp-transfer.ts';
 import { SEGMENT } from '../../adapters/emulator/packets.ts';
 
 const OPTIONS = { windowMs: 1000, windows: 60, warmUpWindows: 20, seed: 7, liveFlows: 800 };

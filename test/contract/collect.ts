@@ -1,6 +1,6 @@
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
-import type { PathBackend } from '../../engine/ports/path-backend.ts';
+import type { PathBackend } from '../../engine/ports/offload-backend.ts';
 
 /** A signal that nobody aborts. */
 export function never(): AbortSignal {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CliContext } from '../../daemon/cli/context.ts';
-import { runProgram } from '../../daemon/cli/program.ts';
-import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
-import { packageRoot, packageVersion } from '../../daemon/package-root.ts';
+import type { CliContext } from '../../cli/support/context.ts';
+import { runProgram } from '../../cli/program.ts';
+import { type ControlService, startControlServer } from '../../server/control/control-server.ts';
+import { packageRoot, packageVersion } from '../../platform/package-root.ts';
 import { FakeView, flowOf, influxOf, statusOf, throughputOf } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -226,10 +226,7 @@ describe('command line', () => {
   });
 
   it('check-config: good, and every mistake of configuration and policies', async () => {
-    assert.equal(
-      await norikae('check-config', join(packageRoot(), 'daemon/config/emulated.json')),
-      0,
-    );
+    assert.equal(await norikae('check-config', join(packageRoot(), 'config/emulated.json')), 0);
     assert.match(stdout.text, /emulated\.json and its policies are good/);
     const file = join(folder.path, 'norikae.json');
     writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": ["gone.json"]}');

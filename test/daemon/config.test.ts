@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { loadConfig, parseConfig } from '../../daemon/config/load-config.ts';
-import { ConfigError, ConfigUnreadable } from '../../daemon/config/config-error.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
-import { DEFAULT_PLANNER } from '../../daemon/simulation/settings.ts';
+import { loadConfig, parseConfig } from '../../config/load-config.ts';
+import { ConfigError, ConfigUnreadable } from '../../config/config-error.ts';
+import { packageRoot } from '../../platform/package-root.ts';
+import { DEFAULT_PLANNER } from '../../simulation/settings.ts';
 
 const FILE = '/etc/norikae/norikae.json';
 const MINIMAL = '{"node": {"adapter": "emulator"}, "policies": ["p.json"]}';
@@ -49,7 +49,7 @@ describe('configuration', () => {
 
   for (const example of ['emulated.json', 'host.json']) {
     it(`the shipped ${example} is valid`, () => {
-      const config = loadConfig(join(packageRoot(), 'daemon', 'config', example));
+      const config = loadConfig(join(packageRoot(), 'config', example));
       assert.ok(config.policies.length > 0);
     });
   }
@@ -185,7 +185,7 @@ describe('configuration', () => {
 
   it('never fails otherwise than with problems inside the file, however garbled it is', function () {
     this.timeout(20_000);
-    const example = readFileSync(join(packageRoot(), 'daemon', 'config', 'host.json'), 'utf8');
+    const example = readFileSync(join(packageRoot(), 'config', 'host.json'), 'utf8');
     const lines = example.split('\n');
     fc.assert(
       fc.property(

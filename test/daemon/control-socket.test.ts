@@ -13,17 +13,17 @@ import { connect, createServer } from 'node:net';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { ControlClient } from '../../daemon/control/client.ts';
+import { ControlClient } from '../../cli/client/client.ts';
 import {
   ControlForbidden,
   ControlMismatch,
   ControlRefused,
   ControlTimeout,
   DaemonUnreachable,
-} from '../../daemon/control/client-errors.ts';
-import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
-import { ControlSocketInUse, ControlSocketUnusable } from '../../daemon/control/private-socket.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
+} from '../../cli/client/client-errors.ts';
+import { type ControlService, startControlServer } from '../../server/control/control-server.ts';
+import { ControlSocketInUse, ControlSocketUnusable } from '../../server/control/private-socket.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { FakeView, flowOf } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { ConfigError } from '../../daemon/config/config-error.ts';
-import { parseConfig } from '../../daemon/config/load-config.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { parseConfig } from '../../config/load-config.ts';
 
 const FILE = '/etc/norikae/norikae.json';
 const PORTS = { uplink: 'up', slow: 'slow', fast: 'fast', vswitch: 'trunk', vms: ['vm1'] };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { rowsByPrefix } from '../../daemon/view/flow-prefix.ts';
+import { rowsByPrefix } from '../../views/flow-prefix.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createLog } from '../../daemon/log.ts';
-import { prettyLine } from '../../daemon/pretty-line.ts';
-import { coloursOf } from '../../daemon/view/terminal.ts';
+import { createLog } from '../../platform/log.ts';
+import { prettyLine } from '../../platform/pretty-line.ts';
+import { coloursOf } from '../../platform/terminal.ts';
 import { TestTerminal } from './support/test-terminal.ts';
 
 const PLAIN = coloursOf(false);

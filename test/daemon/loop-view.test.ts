@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { loadConfig } from '../../daemon/config/load-config.ts';
-import type { FlowQuery } from '../../daemon/control/flow-views.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import type { FlowQuery } from '../../api/flow-views.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
 import { cutoffScore } from '../../daemon/loop-view.ts';
 import { EmulatedDaemon } from '../../dashboards/emulated-daemon.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 
 const ALL: FlowQuery = { sort: 'packets', limit: 50, words: [] };
 
@@ -16,7 +16,7 @@ describe('the daemon on the emulated node, as people see it', function () {
   let daemon: Daemon;
 
   before(async () => {
-    const config = loadConfig(`${packageRoot()}/daemon/config/emulated.json`);
+    const config = loadConfig(`${packageRoot()}/config/emulated.json`);
     daemon = await createDaemon(config, pino({ level: 'silent' }));
     await daemon.start(new AbortController().signal);
     for (let i = 0; i < 200 && !settled(daemon); i++) await sleep(50);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import type { Config } from '../../daemon/config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { Loop } from '../../daemon/loop.ts';
 import { Accountant } from '../../telemetry/accounts/accountant.ts';
 import { Metrics } from '../../telemetry/prometheus/metrics.ts';
 import { Wish } from '../../engine/model/flow.ts';
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
-import type { BackendCapabilities } from '../../engine/ports/path-backend.ts';
+import type { BackendCapabilities } from '../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../support/fake-backend.ts';
 import { FakeFlowSource, FakeHost, FakePorts } from '../support/fake-sources.ts';
 import { ScriptEvaluator } from '../support/script-evaluator.ts';

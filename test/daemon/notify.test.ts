@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { packageRoot } from '../../daemon/package-root.ts';
-import { DatagramError, openDatagramSender } from '../../daemon/systemd/datagram.ts';
-import { openNotifier } from '../../daemon/systemd/notify.ts';
+import { packageRoot } from '../../platform/package-root.ts';
+import { DatagramError, openDatagramSender } from '../../platform/systemd/datagram.ts';
+import { openNotifier } from '../../platform/systemd/notify.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runProgram } from '../../daemon/cli/program.ts';
-import { startControlServer } from '../../daemon/control/control-server.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
-import { coloursOf } from '../../daemon/view/terminal.ts';
-import { FACTS } from '../../engine/rules/facts.ts';
-import { POLICY, policyFolder } from '../policy-test/fixture.ts';
+import { runProgram } from '../../cli/program.ts';
+import { startControlServer } from '../../server/control/control-server.ts';
+import { packageRoot } from '../../platform/package-root.ts';
+import { coloursOf } from '../../platform/terminal.ts';
+import { FACTS } from '../../policy/facts/facts.ts';
+import { POLICY, policyFolder } from '../policy-tools/fixture.ts';
 import { FakeView, flowOf, statusOf } from './support/fake-view.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { TestTerminal } from './support/test-terminal.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../daemon/package-root.ts';
-import { readPolicies } from '../../daemon/policy-files.ts';
+import { packageRoot } from '../../platform/package-root.ts';
+import { readPolicies } from '../../policy-tools/files/policy-files.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const SHIPPED = join(packageRoot(), 'policies', 'default.json');

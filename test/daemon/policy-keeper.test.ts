@@ -4,10 +4,10 @@ import {
   type PolicyKeeperOptions,
   PoliciesUnusable,
   PolicyKeeper,
-} from '../../daemon/policy-keeper.ts';
-import { Engine } from '../../engine/engine.ts';
-import type { RuleEvaluator } from '../../engine/rules/evaluator.ts';
-import { POLICY, policyFolder } from '../policy-test/fixture.ts';
+} from '../../daemon/policies/policy-keeper.ts';
+import { Engine } from '../../engine/loop/engine.ts';
+import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
+import { POLICY, policyFolder } from '../policy-tools/fixture.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { recordingLog } from './support/quiet-log.ts';
 

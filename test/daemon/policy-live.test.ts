@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runProgram } from '../../daemon/cli/program.ts';
-import { parseConfig } from '../../daemon/config/load-config.ts';
-import { type ControlService, startControlServer } from '../../daemon/control/control-server.ts';
+import { runProgram } from '../../cli/program.ts';
+import { parseConfig } from '../../config/load-config.ts';
+import { type ControlService, startControlServer } from '../../server/control/control-server.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
-import type { DecisionRecord } from '../../daemon/decisions/record.ts';
+import type { DecisionRecord } from '../../api/decision-record.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
-import { POLICY } from '../policy-test/fixture.ts';
+import { POLICY } from '../policy-tools/fixture.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { TestTerminal } from './support/test-terminal.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PolicyWatcher } from '../../daemon/policy-watcher.ts';
+import { PolicyWatcher } from '../../daemon/policies/policy-watcher.ts';
 import { recordingLog } from './support/quiet-log.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 

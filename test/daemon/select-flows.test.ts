@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FlowTable } from '../../engine/model/flow-table.ts';
-import type { FlowPage, FlowQuery } from '../../daemon/control/flow-views.ts';
-import { FlowTexts } from '../../daemon/view/flow-texts.ts';
-import type { FlowSurroundings } from '../../daemon/view/flow-view.ts';
-import { selectFlows } from '../../daemon/view/select-flows.ts';
+import type { FlowPage, FlowQuery } from '../../api/flow-views.ts';
+import { FlowTexts } from '../../views/flow-texts.ts';
+import type { FlowSurroundings } from '../../views/flow-view.ts';
+import { selectFlows } from '../../views/select-flows.ts';
 
 /** A table of flows from `vmN` to `p0` with these rates; even ones have a VM with a slice. */
 function around(rates: readonly number[]): FlowSurroundings {

@@ -2,26 +2,19 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type ReasonCode, REASONS } from '../../engine/model/reason.ts';
-import type { FlowView, LimitsView } from '../../daemon/control/flow-views.ts';
+import type { FlowView, LimitsView } from '../../api/flow-views.ts';
 import { FIELD_BITS, type FieldName, fieldBytes } from '../../engine/model/match.ts';
-import { describeActions, describeMatch } from '../../daemon/view/describe-flow.ts';
-import { fieldText } from '../../daemon/view/field-text.ts';
-import { flowTable, shortMatch } from '../../daemon/view/flow-columns.ts';
-import {
-  bitRate,
-  byteCount,
-  count,
-  duration,
-  packetRate,
-  percent,
-} from '../../daemon/view/format.ts';
-import { LiveScreen } from '../../daemon/view/live-screen.ts';
-import { screenLines, showLiveTable } from '../../daemon/view/live-table.ts';
-import { nodeSummary } from '../../daemon/view/node-summary.ts';
-import { sliceTable } from '../../daemon/view/slice-table.ts';
-import { coloursOf } from '../../daemon/view/terminal.ts';
-import { whyReport } from '../../daemon/view/why-report.ts';
-import { whySentence } from '../../daemon/view/why-sentence.ts';
+import { describeActions, describeMatch } from '../../views/describe-flow.ts';
+import { fieldText } from '../../views/field-text.ts';
+import { flowTable, shortMatch } from '../../views/flow-columns.ts';
+import { bitRate, byteCount, count, duration, packetRate, percent } from '../../text/format.ts';
+import { LiveScreen } from '../../cli/support/live-screen.ts';
+import { screenLines, showLiveTable } from '../../cli/support/live-table.ts';
+import { nodeSummary } from '../../views/node-summary.ts';
+import { sliceTable } from '../../views/slice-table.ts';
+import { coloursOf } from '../../platform/terminal.ts';
+import { whyReport } from '../../views/why-report.ts';
+import { whySentence } from '../../views/why-sentence.ts';
 import {
   FakeView,
   flowOf,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmulatedDaemon } from '../../dashboards/emulated-daemon.ts';
 import { dashboardFiles, FOLDER } from '../../dashboards/grafana/all.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { needs } from '../support/needs.ts';
 import { PrometheusServer } from '../support/prometheus-server.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmulatedDaemon } from '../../dashboards/emulated-daemon.ts';
 import { metricsPage } from '../../dashboards/metrics-page.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 
 const PAGE = readFileSync(join(packageRoot(), 'docs/metrics.md'), 'utf8');
 

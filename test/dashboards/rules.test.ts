@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../daemon/package-root.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { needs } from '../support/needs.ts';
 import { runToEnd } from '../support/programs.ts';
 

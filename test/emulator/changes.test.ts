@@ -3,7 +3,7 @@ import { UnknownPort } from '../../adapters/emulator/node-ports.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import { put } from '../contract/path-backend-operations.ts';
+import { put } from '../contract/offload-backend-operations.ts';
 import { carried, never } from '../contract/collect.ts';
 import { flowBetween, quietNode } from './fixture.ts';
 import { dump, offloadBusiest, running, started } from './running.ts';

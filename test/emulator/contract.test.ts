@@ -1,6 +1,6 @@
 import { describeFlowSource } from '../contract/flow-source.ts';
 import { describeHostSource } from '../contract/host-source.ts';
-import { describePathBackend } from '../contract/path-backend.ts';
+import { describePathBackend } from '../contract/offload-backend.ts';
 import { describePortDirectory } from '../contract/port-directory.ts';
 import { exact } from '../../adapters/emulator/megaflow.ts';
 import { flowBetween, quietNode } from './fixture.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { Engine } from '../../engine/engine.ts';
+import { Engine } from '../../engine/loop/engine.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import { Placement, Wish } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import type { RuleEvaluator } from '../../engine/rules/evaluator.ts';
+import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
 import { Sfc32 } from '../../adapters/emulator/random.ts';
 import { HostWatch } from '../../telemetry/host-watch.ts';
 import { Observer } from '../../telemetry/observer.ts';

@@ -3,7 +3,7 @@ import { BackendDetached } from '../../adapters/emulator/backend.ts';
 import { EmulatorTimeout, InjectedFault } from '../../adapters/emulator/faults.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { installed, never } from '../contract/collect.ts';
-import { put } from '../contract/path-backend-operations.ts';
+import { put } from '../contract/offload-backend-operations.ts';
 import { flowBetween, quietNode } from './fixture.ts';
 
 describe('injected faults', () => {

@@ -5,7 +5,7 @@ import type { FlowSpec } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { never } from '../contract/collect.ts';
-import { put } from '../contract/path-backend-operations.ts';
+import { put } from '../contract/offload-backend-operations.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** Traffic of a single kind, without a heavy tail. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Engine, type EngineOptions } from '../../engine/engine.ts';
+import { Engine, type EngineOptions } from '../../engine/loop/engine.ts';
 import { Placement, Wish } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Engine } from '../../engine/engine.ts';
+import { Engine } from '../../engine/loop/engine.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
-import type { Operation } from '../../engine/ports/path-backend.ts';
+import type { Operation } from '../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../support/fake-backend.ts';
 import { read } from '../support/flows.ts';
 import { ManualClock } from '../support/manual-clock.ts';

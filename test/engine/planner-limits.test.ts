@@ -5,8 +5,8 @@ import type { PortSnapshot } from '../../engine/model/port.ts';
 import { REASONS } from '../../engine/model/reason.ts';
 import { limitsOf } from '../../engine/planner/limits.ts';
 import { Planner } from '../../engine/planner/planner.ts';
-import type { ThroughputLimit } from '../../engine/planner/throughput.ts';
-import { portInfo } from '../rules/fixture.ts';
+import type { ThroughputLimit } from '../../engine/planner/throughput-limit.ts';
+import { portInfo } from '../policy/fixture.ts';
 import { anyFrom, flowId, outputTo } from '../support/flows.ts';
 
 const NOW = 10_000;

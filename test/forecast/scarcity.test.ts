@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Scarcity } from '../../engine/forecast/scarcity.ts';
 import type { NodeState } from '../../engine/model/tick.ts';
-import { portInfo } from '../rules/fixture.ts';
+import { portInfo } from '../policy/fixture.ts';
 
 const PORTS = new Map([
   ['p0', portInfo({ name: 'p0', kind: 'uplink', linkBitsPerSecond: 10e9 })],

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '../../daemon/config/config-error.ts';
-import type { InfluxConfig } from '../../daemon/config/config.ts';
-import { parseConfig } from '../../daemon/config/load-config.ts';
-import { readSecretLine } from '../../daemon/secret-file.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import type { InfluxConfig } from '../../config/config.ts';
+import { parseConfig } from '../../config/load-config.ts';
+import { readSecretLine } from '../../platform/secret-file.ts';
 import { temporaryFolder } from '../daemon/support/temporary-folder.ts';
 
 const GOOD = '"url": "http://127.0.0.1:8086", "database": "norikae"';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseConfig } from '../../daemon/config/load-config.ts';
-import type { InfluxView } from '../../daemon/control/status-view.ts';
+import { parseConfig } from '../../config/load-config.ts';
+import type { InfluxView } from '../../api/status-view.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { MEASUREMENTS } from '../../telemetry/influx/measurements.ts';
 import { recordingLog } from '../daemon/support/quiet-log.ts';
 import { temporaryFolder } from '../daemon/support/temporary-folder.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { packageRoot } from '../../daemon/package-root.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { observeWriter } from '../../telemetry/influx/influx-metrics.ts';
 import { MEASUREMENTS } from '../../telemetry/influx/measurements.ts';
 

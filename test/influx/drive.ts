@@ -1,4 +1,4 @@
-import type { TickReport } from '../../engine/tick-report.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import { Accountant } from '../../telemetry/accounts/accountant.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { XdpBackend } from '../../adapters/nic/xdp/backend.ts';
 import { KEY_WORDS } from '../../adapters/nic/xdp/entry-table.ts';
 import { Libbpf } from '../../adapters/nic/xdp/libbpf.ts';
-import type { Operation } from '../../engine/ports/path-backend.ts';
+import type { Operation } from '../../engine/ports/offload-backend.ts';
 import { never } from '../contract/collect.ts';
 import { flowId } from '../support/flows.ts';
 import { needs } from '../support/needs.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { XdpBackend } from '../../adapters/nic/xdp/backend.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
-import type { Operation } from '../../engine/ports/path-backend.ts';
+import type { Operation } from '../../engine/ports/offload-backend.ts';
 import { ethernet, ipv4, udp } from '../../lab/testbed/frames.ts';
 import { sleep } from '../../lab/testbed/wait.ts';
 import { carried, never } from '../contract/collect.ts';

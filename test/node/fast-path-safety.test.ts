@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FlowView } from '../../daemon/control/flow-views.ts';
+import type { FlowView } from '../../api/flow-views.ts';
 import { type LogLine, NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { FastPathNode, SWITCH_PORTS, TRUNK, VM } from '../../lab/testbed/fast-path-node.ts';
 import { ethernet, ipv4, MARKER, udp } from '../../lab/testbed/frames.ts';

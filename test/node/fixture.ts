@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { FlowView } from '../../daemon/control/flow-views.ts';
-import { packageRoot } from '../../daemon/package-root.ts';
+import type { FlowView } from '../../api/flow-views.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { type DaemonSettings, NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { ethernet, ipv4, MARKER, udp } from '../../lab/testbed/frames.ts';
 import { Iperf3Client } from '../../lab/testbed/iperf3.ts';

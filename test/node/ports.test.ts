@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { FlowView } from '../../daemon/control/flow-views.ts';
+import type { FlowView } from '../../api/flow-views.ts';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import type { ManagedProcess } from '../../lab/testbed/managed-process.ts';
 import type { Vm } from '../../lab/testbed/node.ts';

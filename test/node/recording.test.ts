@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { packageRoot } from '../../daemon/package-root.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { run } from '../../lab/testbed/run.ts';
 import { startSender } from '../../lab/testbed/packets.ts';
 import {
@@ -42,7 +42,7 @@ describe('on the real node, a recording', function () {
     await daemon.command('record', file, '--for', `${SECONDS}s`);
     await stream.stop();
 
-    const cli = join(packageRoot(), 'dist', 'daemon', 'cli', 'main.js');
+    const cli = join(packageRoot(), 'dist', 'cli', 'main.js');
     const args = [cli, 'replay', file, '--policy', EAGER, '--json'];
     const played = await run(process.execPath, args, { timeoutMs: 30_000 });
     const { trace, policies } = JSON.parse(played);

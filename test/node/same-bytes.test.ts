@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { FlowView } from '../../daemon/control/flow-views.ts';
+import type { FlowView } from '../../api/flow-views.ts';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { Capture, sendFrames, sequenceOf, startSender } from '../../lab/testbed/packets.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { OpenFlowBackend } from '../../adapters/openflow/backend.ts';
-import { parseTarget } from '../../adapters/openflow/connection/target.ts';
+import { parseTarget } from '../../protocols/openflow/connection/target.ts';
 import { sleep } from '../../lab/testbed/wait.ts';
-import { describePathBackend, type PathBackendFixture } from '../contract/path-backend.ts';
+import { describePathBackend } from '../contract/offload-backend.ts';
+import { type PathBackendFixture } from '../contract/offload-backend-fixture.ts';
 import { needs } from '../support/needs.ts';
 import { FRAME_BYTES, flow, RealSwitch } from './real-switch.ts';
 

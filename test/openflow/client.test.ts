@@ -9,12 +9,12 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import {
   SwitchClient,
   type SwitchClientOptions,
-} from '../../adapters/openflow/connection/switch-client.ts';
+} from '../../protocols/openflow/connection/switch-client.ts';
 import {
   formatTarget,
   parseTarget,
   TargetInvalid,
-} from '../../adapters/openflow/connection/target.ts';
+} from '../../protocols/openflow/connection/target.ts';
 import { never } from '../contract/collect.ts';
 import { freePort } from '../support/free-port.ts';
 import { needs } from '../support/needs.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PriorityTaken } from '../../adapters/openflow/errors.ts';
-import type { PathBackend } from '../../engine/ports/path-backend.ts';
+import type { PathBackend } from '../../engine/ports/offload-backend.ts';
 import { carried, idText, installed, never } from '../contract/collect.ts';
-import { del, put, told } from '../contract/path-backend-operations.ts';
+import { del, put, told } from '../contract/offload-backend-operations.ts';
 import { modelFlow, ModelRig } from './model-rig.ts';
 import { eventually } from '../support/eventually.ts';
 

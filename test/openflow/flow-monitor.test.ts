@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseTarget } from '../../adapters/openflow/connection/target.ts';
+import { parseTarget } from '../../protocols/openflow/connection/target.ts';
 import { BridgeMonitors } from '../../adapters/openflow/bridge-monitors.ts';
 import { FlowMonitor } from '../../adapters/openflow/flow-monitor.ts';
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';

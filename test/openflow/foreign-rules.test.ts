@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { OpenFlowBackend } from '../../adapters/openflow/backend.ts';
-import type { Match } from '../../adapters/openflow/codec/match.ts';
-import { parseTarget } from '../../adapters/openflow/connection/target.ts';
+import type { Match } from '../../protocols/openflow/codec/match.ts';
+import { parseTarget } from '../../protocols/openflow/connection/target.ts';
 import { mayOverlap } from '../../adapters/openflow/overlap.ts';
 import { idText, installed, never } from '../contract/collect.ts';
-import { put, told } from '../contract/path-backend-operations.ts';
+import { put, told } from '../contract/offload-backend-operations.ts';
 import { needs } from '../support/needs.ts';
 import { BRIDGE, flow, RealSwitch } from './real-switch.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,4 +1,4 @@
-import { describePathBackend } from '../contract/path-backend.ts';
+import { describePathBackend } from '../contract/offload-backend.ts';
 import { sleep } from '../../lab/testbed/wait.ts';
 import { modelFlow, ModelRig } from './model-rig.ts';
 

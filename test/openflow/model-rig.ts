@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OpenFlowBackend } from '../../adapters/openflow/backend.ts';
-import type { Version } from '../../adapters/openflow/codec/version.ts';
+import type { Version } from '../../protocols/openflow/codec/version.ts';
 import { MATCH_ALL_10 } from '../../adapters/openflow/flow-mods.ts';
 import type { OpenFlowOptions } from '../../adapters/openflow/options.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';

@@ -1,8 +1,8 @@
-import type { Action } from '../../adapters/openflow/codec/action.ts';
-import type { FlowMod } from '../../adapters/openflow/codec/flow-mod.ts';
-import { FlowCommand, Port } from '../../adapters/openflow/codec/ids.ts';
-import type { Instructions } from '../../adapters/openflow/codec/instruction.ts';
-import { type Match, Wildcard10 } from '../../adapters/openflow/codec/match.ts';
+import type { Action } from '../../protocols/openflow/codec/action.ts';
+import type { FlowMod } from '../../protocols/openflow/codec/flow-mod.ts';
+import { FlowCommand, Port } from '../../protocols/openflow/codec/ids.ts';
+import type { Instructions } from '../../protocols/openflow/codec/instruction.ts';
+import { type Match, Wildcard10 } from '../../protocols/openflow/codec/match.ts';
 
 /** A packet as its headers, by the names of OpenFlow 1.3; numbers of up to 53 bits. */
 export type ModelPacket = Readonly<Record<string, number>>;

@@ -1,14 +1,14 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { decode } from '../../adapters/openflow/codec/decode.ts';
-import { encode } from '../../adapters/openflow/codec/encode.ts';
-import type { FlowMod } from '../../adapters/openflow/codec/flow-mod.ts';
-import type { FlowStats } from '../../adapters/openflow/codec/flow-stats.ts';
-import { BundleControl, FlowCommand } from '../../adapters/openflow/codec/ids.ts';
-import type { Message } from '../../adapters/openflow/codec/messages.ts';
-import type { MultipartRequest, ReplyBody } from '../../adapters/openflow/codec/multipart.ts';
-import type { PortDescription } from '../../adapters/openflow/codec/port.ts';
-import type { Version } from '../../adapters/openflow/codec/version.ts';
-import { Framer } from '../../adapters/openflow/wire/framer.ts';
+import { decode } from '../../protocols/openflow/codec/decode.ts';
+import { encode } from '../../protocols/openflow/codec/encode.ts';
+import type { FlowMod } from '../../protocols/openflow/codec/flow-mod.ts';
+import type { FlowStats } from '../../protocols/openflow/codec/flow-stats.ts';
+import { BundleControl, FlowCommand } from '../../protocols/openflow/codec/ids.ts';
+import type { Message } from '../../protocols/openflow/codec/messages.ts';
+import type { MultipartRequest, ReplyBody } from '../../protocols/openflow/codec/multipart.ts';
+import type { PortDescription } from '../../protocols/openflow/codec/port.ts';
+import type { Version } from '../../protocols/openflow/codec/version.ts';
+import { Framer } from '../../protocols/openflow/wire/framer.ts';
 import { type ModelPacket, type ModelRule, ModelRules } from './model-rules.ts';
 
 /** Numbers of an error. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encode } from '../../adapters/openflow/codec/encode.ts';
-import type { Version } from '../../adapters/openflow/codec/version.ts';
-import { dial } from '../../adapters/openflow/connection/dial.ts';
+import { encode } from '../../protocols/openflow/codec/encode.ts';
+import type { Version } from '../../protocols/openflow/codec/version.ts';
+import { dial } from '../../protocols/openflow/connection/dial.ts';
 import {
   NoCommonVersion,
   SwitchBusy,
@@ -13,13 +13,13 @@ import {
   SwitchProtocolError,
   SwitchTimeout,
   SwitchUnreachable,
-} from '../../adapters/openflow/connection/errors.ts';
+} from '../../protocols/openflow/connection/errors.ts';
 import {
   Session,
   SESSION_DEFAULTS,
   type SessionOptions,
-} from '../../adapters/openflow/connection/session.ts';
-import { negotiate } from '../../adapters/openflow/connection/version.ts';
+} from '../../protocols/openflow/connection/session.ts';
+import { negotiate } from '../../protocols/openflow/connection/version.ts';
 import { never } from '../contract/collect.ts';
 import { ModelSwitch } from './model-switch.ts';
 import { eventually } from '../support/eventually.ts';

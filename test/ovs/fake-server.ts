@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JsonFramer } from '../../adapters/ovs/wire/framing.ts';
+import { JsonFramer } from '../../protocols/json-rpc/framing.ts';
 
 /** What a fake server does with a request: it may write to, or end, the socket. */
 export type Behaviour = (request: Readonly<Record<string, unknown>>, socket: Socket) => void;

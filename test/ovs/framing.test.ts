@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { memberSpans } from '../../adapters/ovs/unixctl/reply.ts';
-import { FrameGarbage, FrameTooLarge, JsonFramer } from '../../adapters/ovs/wire/framing.ts';
+import { memberSpans } from '../../protocols/unixctl/reply.ts';
+import { FrameGarbage, FrameTooLarge, JsonFramer } from '../../protocols/json-rpc/framing.ts';
 
 /** What comes out when the bytes arrive in these pieces. */
 function framed(pieces: readonly Uint8Array[], limit = 1 << 20): string[] {

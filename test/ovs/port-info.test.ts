@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Replica } from '../../adapters/ovs/ovsdb/replica.ts';
-import { parseOvsdbAddress } from '../../adapters/ovs/ovsdb/address.ts';
-import { OvsdbAddressError } from '../../adapters/ovs/ovsdb/errors.ts';
+import { Replica } from '../../protocols/ovsdb/replica.ts';
+import { parseOvsdbAddress } from '../../protocols/ovsdb/address.ts';
+import { OvsdbAddressError } from '../../protocols/ovsdb/errors.ts';
 import { portsOf, samePorts } from '../../adapters/ovs/port-info.ts';
 import { bridged } from '../../adapters/ovs/settling.ts';
 import type { PortInfo } from '../../engine/model/port.ts';

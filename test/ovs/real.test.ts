@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { NoDatapath, SeveralDatapaths } from '../../adapters/ovs/errors.ts';
 import { OvsFlowSource } from '../../adapters/ovs/flow-source.ts';
 import { OvsPortDirectory } from '../../adapters/ovs/port-directory.ts';
-import { UnixctlCommandError } from '../../adapters/ovs/unixctl/errors.ts';
+import { UnixctlCommandError } from '../../protocols/unixctl/errors.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { never } from '../contract/collect.ts';
 import { needs } from '../support/needs.ts';

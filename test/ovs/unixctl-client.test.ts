@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UnixctlClient } from '../../adapters/ovs/unixctl/client.ts';
+import { UnixctlClient } from '../../protocols/unixctl/client.ts';
 import {
   UnixctlBusy,
   UnixctlCommandError,
@@ -13,7 +13,7 @@ import {
   UnixctlStalePid,
   UnixctlTimeout,
   UnixctlUnreadable,
-} from '../../adapters/ovs/unixctl/errors.ts';
+} from '../../protocols/unixctl/errors.ts';
 import { answer, FakeServer } from './fake-server.ts';
 
 const never = new AbortController().signal;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { CDPSession, Page } from 'playwright-core';
 import { Registry } from 'prom-client';
-import type { FlowPage, FlowQuery, FlowView } from '../../daemon/control/flow-views.ts';
-import { type HttpService, startHttpServer } from '../../daemon/http/http-server.ts';
+import type { FlowPage, FlowQuery, FlowView } from '../../api/flow-views.ts';
+import { type HttpService, startHttpServer } from '../../server/http/http-server.ts';
 import { Exposition } from '../../telemetry/prometheus/exposition.ts';
 import { FakeView, flowOf } from '../daemon/support/fake-view.ts';
 import { loopbackSettings } from '../daemon/support/http-settings.ts';

@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  bitRate,
-  byteCount,
-  count,
-  duration,
-  packetRate,
-  percent,
-} from '../../daemon/view/format.ts';
+import { bitRate, byteCount, count, duration, packetRate, percent } from '../../text/format.ts';
 import { pageFunction } from './support/page-module.ts';
 
 describe('words and numbers of the live page', () => {

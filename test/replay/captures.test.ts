@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { blankPacket, type CaptureReader } from '../../replay/traces/capture.ts';
+import { blankPacket, type CaptureReader } from '../../replay/input/capture.ts';
 import { PcapReader } from '../../replay/traces/pcap.ts';
 import { PcapngReader } from '../../replay/traces/pcapng.ts';
-import { TraceDamaged } from '../../replay/traces/trace-error.ts';
+import { TraceDamaged } from '../../replay/input/trace-error.ts';
 import { pcapOf, PcapngWriter, type WrittenPacket } from './support/capture-writer.ts';
 
 interface ReadPacket {

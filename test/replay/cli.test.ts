@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { runProgram } from '../../daemon/cli/program.ts';
-import { POLICY } from '../policy-test/fixture.ts';
+import { runProgram } from '../../cli/program.ts';
+import { POLICY } from '../policy-tools/fixture.ts';
 import { ownProgram } from '../support/own-program.ts';
 import { TestTerminal } from '../daemon/support/test-terminal.ts';
 import { frameOf, ipv4Packet, PcapngWriter } from './support/capture-writer.ts';
@@ -148,12 +148,7 @@ describe('replay: command', function () {
 
   it('ends at Ctrl-C while the standard input says nothing', async () => {
     const telling = ['--import', `data:text/javascript,${TELLS_LISTENERS}`];
-    const child = spawn(process.execPath, [
-      ...telling,
-      ...ownProgram('daemon/cli/main'),
-      'replay',
-      '-',
-    ]);
+    const child = spawn(process.execPath, [...telling, ...ownProgram('cli/main'), 'replay', '-']);
     try {
       let err = '';
       child.stderr.on('data', (chunk: Buffer) => {

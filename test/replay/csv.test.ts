@@ -10,7 +10,7 @@ import {
   TraceCompressionDamaged,
   TraceError,
   TraceUnreadable,
-} from '../../replay/traces/trace-error.ts';
+} from '../../replay/input/trace-error.ts';
 import { flattened, sourceOf, traceFolder } from './support/trace-file.ts';
 
 const encoder = new TextEncoder();

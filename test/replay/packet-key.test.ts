@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { describeMatch } from '../../daemon/view/describe-flow.ts';
+import { describeMatch } from '../../views/describe-flow.ts';
 import { isExact } from '../../engine/model/match.ts';
 import { Link, PacketKey } from '../../replay/traces/packet-key.ts';
 import { frameOf, ipv4Packet, ipv6Packet } from './support/capture-writer.ts';

@@ -16,8 +16,8 @@ import { Block } from '../../replay/recording/format.ts';
 import { PayloadError, PayloadReader } from '../../replay/recording/payload-reader.ts';
 import { RecordingFeed } from '../../replay/recording/recording-feed.ts';
 import { TickEncoder } from '../../replay/recording/tick-encoder.ts';
-import { TraceDamaged, TraceError } from '../../replay/traces/trace-error.ts';
-import { Traffic } from '../../replay/traffic.ts';
+import { TraceDamaged, TraceError } from '../../replay/input/trace-error.ts';
+import { Traffic } from '../../replay/input/traffic.ts';
 import { anyFrom, flowId } from '../support/flows.ts';
 import { sourceOf } from './support/trace-file.ts';
 

@@ -8,9 +8,9 @@ import { createVethPort } from '../../lab/testbed/veth.ts';
 import { needs } from '../support/needs.ts';
 import { PacketTrace } from '../../replay/traces/packet-trace.ts';
 import { PcapReader } from '../../replay/traces/pcap.ts';
-import { openTrace } from '../../replay/traces/source.ts';
-import { Traffic } from '../../replay/traffic.ts';
-import { describeMatch } from '../../daemon/view/describe-flow.ts';
+import { openTrace } from '../../replay/input/source.ts';
+import { Traffic } from '../../replay/input/traffic.ts';
+import { describeMatch } from '../../views/describe-flow.ts';
 import { traceFolder } from './support/trace-file.ts';
 
 const PAYLOAD = 400;

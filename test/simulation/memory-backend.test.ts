@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { MemoryBackend } from '../../daemon/simulation/memory-backend.ts';
+import { MemoryBackend } from '../../simulation/memory-backend.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { anyFrom, flowId, outputTo } from '../support/flows.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { MemoryBackend } from '../../daemon/simulation/memory-backend.ts';
-import { SimulatedClock } from '../../daemon/simulation/simulated-clock.ts';
-import { SimulatedNode } from '../../daemon/simulation/simulated-node.ts';
+import { MemoryBackend } from '../../simulation/memory-backend.ts';
+import { SimulatedClock } from '../../simulation/simulated-clock.ts';
+import { SimulatedNode } from '../../simulation/simulated-node.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import { anyFrom, flowId, outputTo } from '../support/flows.ts';
 

@@ -11,7 +11,7 @@ import type {
   OperationResult,
   PathBackend,
   Support,
-} from '../../engine/ports/path-backend.ts';
+} from '../../engine/ports/offload-backend.ts';
 
 /** A table in memory that fails when told to. */
 export class FakeBackend implements PathBackend {

@@ -1,4 +1,4 @@
-import type { PlanNumbers } from '../../engine/tick-report.ts';
+import type { PlanNumbers } from '../../engine/loop/tick-report.ts';
 import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
 
 /** A plan for the NIC; `over` changes what a test is about. */

@@ -5,8 +5,8 @@ import type {
   RuleEvaluator,
   RuleInfo,
   RuleTrace,
-} from '../../engine/rules/evaluator.ts';
-import type { FactReading } from '../../engine/rules/inputs.ts';
+} from '../../engine/ports/rule-evaluator.ts';
+import type { FactReading } from '../../engine/ports/rule-evaluator.ts';
 
 /** Wishes what the test's function says. */
 export class ScriptEvaluator implements RuleEvaluator {

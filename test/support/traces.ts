@@ -1,4 +1,4 @@
-import { type Trace, TraceBuilder } from '../../bench/decisions/trace.ts';
+import { type Trace, TraceBuilder } from '../../bench/decisions/traces/trace.ts';
 
 /** Bytes of a packet in traces made by hand. */
 export const PACKET = 1000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { JsonDocument } from '../../engine/text/json-document.ts';
-import { formatProblem } from '../../engine/text/problem.ts';
+import { JsonDocument } from '../../text/json-document.ts';
+import { formatProblem } from '../../text/problem.ts';
 
 function problems(text: string, syntax?: 'json' | 'jsonc'): string[] {
   return new JsonDocument('f', text, syntax).problems.map(formatProblem);

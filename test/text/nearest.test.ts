@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { didYouMean, nearest } from '../../engine/text/nearest.ts';
+import { didYouMean, nearest } from '../../text/nearest.ts';
 
 describe('nearest', () => {
   it('finds what was meant', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { bounded } from '../../adapters/wire/bounded.ts';
+import { bounded } from '../../async/bounded.ts';
 
 /** Settles only by its signal. */
 function hang(signal: AbortSignal): Promise<never> {

@@ -10,7 +10,7 @@ import type {
   OperationResult,
   PathBackend,
   Support,
-} from '../../../engine/ports/path-backend.ts';
+} from '../../../engine/ports/offload-backend.ts';
 import { encodeActions } from './action-codec.ts';
 import { XdpNotStarted, XdpOptionInvalid } from './errors.ts';
 import { encodeMatch, newEncodedMatch } from './match-codec.ts';

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { Refusal, RefusalCode } from '../../../engine/model/refusal.ts';
-import type { Operation, OperationResult } from '../../../engine/ports/path-backend.ts';
+import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
 import { DeleteQueue } from './delete-queue.ts';
 import type { EntryTable } from './entry-table.ts';
 import { EntryStuck } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
-import type { CounterSink, EntrySink } from '../../../engine/ports/path-backend.ts';
+import type { CounterSink, EntrySink } from '../../../engine/ports/offload-backend.ts';
 import { Attachment } from './attachment.ts';
 import { EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY } from './entry-value.ts';

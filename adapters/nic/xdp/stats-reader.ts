@@ -1,4 +1,4 @@
-import type { CounterSink } from '../../../engine/ports/path-backend.ts';
+import type { CounterSink } from '../../../engine/ports/offload-backend.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { StatsSlots } from './stats-slots.ts';

@@ -1,9 +1,9 @@
 import type { FlowAction, FlowActions } from '../../../engine/model/action.ts';
 import { type FieldName, FIELD_BITS } from '../../../engine/model/match.ts';
-import type { Action, Actions } from '../codec/action.ts';
-import { Port } from '../codec/ids.ts';
-import type { OxmName } from '../codec/oxm-fields.ts';
-import { OF13 } from '../codec/version.ts';
+import type { Action, Actions } from '../../../protocols/openflow/codec/action.ts';
+import { Port } from '../../../protocols/openflow/codec/ids.ts';
+import type { OxmName } from '../../../protocols/openflow/codec/oxm-fields.ts';
+import { OF13 } from '../../../protocols/openflow/codec/version.ts';
 import type { Dialect } from './dialect.ts';
 import { SAME_FIELDS } from './oxm-names.ts';
 import { Untranslatable, versionName } from './refused.ts';

@@ -1,7 +1,7 @@
-import type { Action } from '../codec/action.ts';
-import type { Instructions } from '../codec/instruction.ts';
-import type { Match, MatchField } from '../codec/match.ts';
-import { Wildcard10 } from '../codec/match.ts';
+import type { Action } from '../../../protocols/openflow/codec/action.ts';
+import type { Instructions } from '../../../protocols/openflow/codec/instruction.ts';
+import type { Match, MatchField } from '../../../protocols/openflow/codec/match.ts';
+import { Wildcard10 } from '../../../protocols/openflow/codec/match.ts';
 
 /**
  * A match as text that is the same for matches which mean the same: a switch gives fields back in

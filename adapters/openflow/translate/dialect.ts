@@ -1,4 +1,4 @@
-import type { Version } from '../codec/version.ts';
+import type { Version } from '../../../protocols/openflow/codec/version.ts';
 
 /** What can be said to a switch. */
 export interface Dialect {

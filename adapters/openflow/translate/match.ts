@@ -5,9 +5,9 @@ import {
   type FlowMatch,
   isExact,
 } from '../../../engine/model/match.ts';
-import type { KnownField, Match, OxmMatch } from '../codec/match.ts';
-import type { OxmName } from '../codec/oxm-fields.ts';
-import { OF13 } from '../codec/version.ts';
+import type { KnownField, Match, OxmMatch } from '../../../protocols/openflow/codec/match.ts';
+import type { OxmName } from '../../../protocols/openflow/codec/oxm-fields.ts';
+import { OF13 } from '../../../protocols/openflow/codec/version.ts';
 import type { Dialect } from './dialect.ts';
 import { match10 } from './match10.ts';
 import { SAME_FIELDS } from './oxm-names.ts';

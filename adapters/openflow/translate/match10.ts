@@ -5,7 +5,7 @@ import {
   type FlowMatch,
   isExact,
 } from '../../../engine/model/match.ts';
-import { type Match10, Wildcard10 } from '../codec/match.ts';
+import { type Match10, Wildcard10 } from '../../../protocols/openflow/codec/match.ts';
 import type { Dialect } from './dialect.ts';
 import { Untranslatable, versionName } from './refused.ts';
 

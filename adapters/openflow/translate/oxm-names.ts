@@ -1,5 +1,5 @@
 import type { FieldName } from '../../../engine/model/match.ts';
-import type { OxmName } from '../codec/oxm-fields.ts';
+import type { OxmName } from '../../../protocols/openflow/codec/oxm-fields.ts';
 
 /** How a field that needs no conversion is called. */
 export interface FieldNames {

@@ -1,6 +1,6 @@
 import { Sfc32 } from '../../../adapters/emulator/random.ts';
-import type { Algorithm, Placer, PlacerContext, WindowView } from '../algorithm.ts';
-import { samplesOf } from '../sampling.ts';
+import type { Algorithm, Placer, PlacerContext, WindowView } from '../game/algorithm.ts';
+import { samplesOf } from './sampling.ts';
 
 /** Counters above it are halved when the hand passes, others give way. */
 const THRESHOLD = 1;

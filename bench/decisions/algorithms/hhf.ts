@@ -1,4 +1,4 @@
-import type { Algorithm } from '../algorithm.ts';
+import type { Algorithm } from '../game/algorithm.ts';
 import { Threshold } from './threshold.ts';
 
 /** Defaults of hhf_admit_bytes and hhf_evict_timeout. */

@@ -1,5 +1,5 @@
 import { kthLargest } from '../../../engine/model/select.ts';
-import type { WindowView } from '../algorithm.ts';
+import type { WindowView } from '../game/algorithm.ts';
 
 /**
  * Fills the table with the flows of the highest value out of those that have an entry and those

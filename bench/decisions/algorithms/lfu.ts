@@ -1,4 +1,4 @@
-import type { Algorithm, Placer, WindowView } from '../algorithm.ts';
+import type { Algorithm, Placer, WindowView } from '../game/algorithm.ts';
 import { KeepBest } from './keep-best.ts';
 
 /** Time after which all counts are halved, ms: the best on the tuning seeds of 1 to 20 s. */

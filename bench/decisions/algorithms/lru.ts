@@ -1,4 +1,4 @@
-import type { Algorithm, Placer, WindowView } from '../algorithm.ts';
+import type { Algorithm, Placer, WindowView } from '../game/algorithm.ts';
 import { KeepBest } from './keep-best.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { bestFirst } from '../../../engine/model/select.ts';
-import type { EntryTable } from '../entry-table.ts';
-import type { Algorithm, Placer, WindowView } from '../algorithm.ts';
+import type { EntryTable } from '../game/entry-table.ts';
+import type { Algorithm, Placer, WindowView } from '../game/algorithm.ts';
 
 /** OFFL_REBAL_INTVL_MSEC and OFFL_REBAL_MAX_CHURN. */
 const INTERVAL_MS = 3_000;

@@ -1,4 +1,4 @@
-import type { Algorithm } from '../algorithm.ts';
+import type { Algorithm } from '../game/algorithm.ts';
 
 /**
  * Open vSwitch with hw-offload alone: each flow is offered to the NIC when it is new, first come,

@@ -1,5 +1,5 @@
-import type { Algorithm, AlgorithmFamily } from '../algorithm.ts';
-import type { Trace } from '../trace.ts';
+import type { Algorithm, AlgorithmFamily } from '../game/algorithm.ts';
+import type { Trace } from '../traces/trace.ts';
 import { kthLargest } from '../../../engine/model/select.ts';
 import { Threshold } from './threshold.ts';
 

@@ -1,4 +1,4 @@
-import type { Placer, WindowView } from '../algorithm.ts';
+import type { Placer, WindowView } from '../game/algorithm.ts';
 
 /**
  * Admission by a threshold on the bytes of a window, eviction by a time-out: what detectors of

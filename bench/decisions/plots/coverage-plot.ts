@@ -1,6 +1,6 @@
-import type { AlgorithmFigures, SettingFigures } from '../figures.ts';
-import { mostWithoutForesight } from '../bounds.ts';
-import { grouped } from '../groups.ts';
+import type { AlgorithmFigures, SettingFigures } from '../game/figures.ts';
+import { mostWithoutForesight } from '../game/bounds.ts';
+import { grouped } from '../game/groups.ts';
 import { legend, line, mark } from './look.ts';
 import { ceiling, frame, type Panel, xLabel, yOf } from './panel.ts';
 import { document, text } from './svg.ts';

@@ -1,5 +1,5 @@
-import { mostWithoutForesight } from '../bounds.ts';
-import type { SettingFigures } from '../figures.ts';
+import { mostWithoutForesight } from '../game/bounds.ts';
+import type { SettingFigures } from '../game/figures.ts';
 import type { Covered } from './coverage-plot.ts';
 import { legend, mark } from './look.ts';
 import { ceiling, frame, type Panel, xLabel, yOf } from './panel.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { meanFigures, type SettingFigures } from '../figures.ts';
-import { grouped } from '../groups.ts';
+import { meanFigures, type SettingFigures } from '../game/figures.ts';
+import { grouped } from '../game/groups.ts';
 import { type Covered, coveragePlot } from './coverage-plot.ts';
 import { operationsPlot } from './operations-plot.ts';
 

@@ -1,4 +1,4 @@
-import { duration, percent } from '../../../daemon/view/format.ts';
+import { duration, percent } from '../../../text/format.ts';
 import type { PolicyReport } from '../report.ts';
 import { axisTo } from './axis.ts';
 import { coordinate, escaped, policyColour } from './markup.ts';

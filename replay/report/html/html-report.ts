@@ -1,12 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  bitRate,
-  byteCount,
-  count,
-  counted,
-  duration,
-  percent,
-} from '../../../daemon/view/format.ts';
+import { bitRate, byteCount, count, counted, duration, percent } from '../../../text/format.ts';
 import { packetCostText } from '../packet-cost-text.ts';
 import type { PolicyReport, ReplayReport } from '../report.ts';
 import { dwellChart } from './dwell-chart.ts';

@@ -1,4 +1,4 @@
-import { byteCount, count, duration, percent } from '../../../daemon/view/format.ts';
+import { byteCount, count, duration, percent } from '../../../text/format.ts';
 import type { PolicyReport, ReplayReport } from '../report.ts';
 import { escaped, policyColour } from './markup.ts';
 

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
-import { runProcess } from '../../../daemon/cli/run-process.ts';
+import { runProcess } from '../../../cli/run-process.ts';
 import type { Daemon } from '../../../daemon/lifecycle.ts';
 import { FakeView } from './fake-view.ts';
 

@@ -1,18 +1,12 @@
-import { History, pointOf } from '../../../daemon/api/history.ts';
-import type {
-  FlowPage,
-  FlowQuery,
-  FlowView,
-  WhyAnswer,
-  WhyView,
-} from '../../../daemon/control/flow-views.ts';
+import { History, pointOf } from '../../../daemon/history.ts';
+import type { FlowPage, FlowQuery, FlowView, WhyAnswer, WhyView } from '../../../api/flow-views.ts';
 import type {
   BackendView,
   InfluxView,
   ShareView,
   StatusView,
   ThroughputView,
-} from '../../../daemon/control/status-view.ts';
+} from '../../../api/status-view.ts';
 import type {
   DaemonView,
   DecisionPage,
@@ -21,8 +15,8 @@ import type {
   HoldView,
   NodePoint,
   ReloadView,
-} from '../../../daemon/control/view.ts';
-import type { DecisionRecord } from '../../../daemon/decisions/record.ts';
+} from '../../../api/view.ts';
+import type { DecisionRecord } from '../../../api/decision-record.ts';
 
 /** A flow that is offloaded; `over` changes what a test is about. */
 export function flowOf(over: Partial<FlowView> = {}): FlowView {

@@ -1,4 +1,4 @@
-import type { HttpSettings } from '../../../daemon/http/http-server.ts';
+import type { HttpSettings } from '../../../server/http/http-server.ts';
 
 /** An HTTP server on loopback, as the defaults have it, on any free port. */
 export function loopbackSettings(): HttpSettings {

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { Log } from '../../../daemon/log.ts';
+import type { Log } from '../../../platform/log.ts';
 
 /** A log that keeps its lines as objects. */
 export function recordingLog(): { log: Log; lines: Record<string, unknown>[] } {

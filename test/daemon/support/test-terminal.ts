@@ -1,4 +1,4 @@
-import { coloursOf, type Terminal } from '../../../daemon/view/terminal.ts';
+import { coloursOf, type Terminal } from '../../../platform/terminal.ts';
 
 /** A terminal that keeps what was written. */
 export class TestTerminal implements Terminal {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { Group, Table } from '../../../adapters/openflow/codec/ids.ts';
-import type { Message } from '../../../adapters/openflow/codec/messages.ts';
-import { inPortMatch, NO_COOKIE } from '../../../adapters/openflow/codec/packet.ts';
-import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
+import { Group, Table } from '../../../protocols/openflow/codec/ids.ts';
+import type { Message } from '../../../protocols/openflow/codec/messages.ts';
+import { inPortMatch, NO_COOKIE } from '../../../protocols/openflow/codec/packet.ts';
+import { OF10, OF13, type Version } from '../../../protocols/openflow/codec/version.ts';
 import {
   meterBands,
   portDescription,

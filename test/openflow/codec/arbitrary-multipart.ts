@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { Group } from '../../../adapters/openflow/codec/ids.ts';
-import type { MeterBand } from '../../../adapters/openflow/codec/meter.ts';
-import type { ReplyBody, RequestBody } from '../../../adapters/openflow/codec/multipart.ts';
-import type { PortDescription } from '../../../adapters/openflow/codec/port.ts';
-import { OF10, type Version } from '../../../adapters/openflow/codec/version.ts';
+import { Group } from '../../../protocols/openflow/codec/ids.ts';
+import type { MeterBand } from '../../../protocols/openflow/codec/meter.ts';
+import type { ReplyBody, RequestBody } from '../../../protocols/openflow/codec/multipart.ts';
+import type { PortDescription } from '../../../protocols/openflow/codec/port.ts';
+import { OF10, type Version } from '../../../protocols/openflow/codec/version.ts';
 import {
   data,
   flexibleMatch,

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
-import type { Action } from '../../../adapters/openflow/codec/action.ts';
-import type { Instruction } from '../../../adapters/openflow/codec/instruction.ts';
+import type { Action } from '../../../protocols/openflow/codec/action.ts';
+import type { Instruction } from '../../../protocols/openflow/codec/instruction.ts';
 import type {
   FlexibleMatch,
   Match,
   Match10,
   MatchField,
   OxmMatch,
-} from '../../../adapters/openflow/codec/match.ts';
-import { FIELD_BY_NAME } from '../../../adapters/openflow/codec/oxm-index.ts';
-import { OF10, type Version } from '../../../adapters/openflow/codec/version.ts';
+} from '../../../protocols/openflow/codec/match.ts';
+import { FIELD_BY_NAME } from '../../../protocols/openflow/codec/oxm-index.ts';
+import { OF10, type Version } from '../../../protocols/openflow/codec/version.ts';
 
 /** `fc.record` of plain objects, as the codec makes them. */
 export function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {

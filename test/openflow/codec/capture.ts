@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageRoot } from '../../../daemon/package-root.ts';
+import { packageRoot } from '../../../platform/package-root.ts';
 import { Cleanup } from '../../../lab/testbed/cleanup.ts';
 import { exchanges10, exchanges13 } from './commands.ts';
 import type { Exchange } from './exchange.ts';

@@ -1,11 +1,11 @@
-import type { Action } from '../../../adapters/openflow/codec/action.ts';
-import type { FlowMod } from '../../../adapters/openflow/codec/flow-mod.ts';
-import { FlowCommand, Group, NO_BUFFER, Port } from '../../../adapters/openflow/codec/ids.ts';
-import type { Instructions } from '../../../adapters/openflow/codec/instruction.ts';
-import type { KnownField, Match10, OxmMatch } from '../../../adapters/openflow/codec/match.ts';
-import { Wildcard10 } from '../../../adapters/openflow/codec/match.ts';
-import { MATCH10_ALL } from '../../../adapters/openflow/codec/match-of10.ts';
-import type { OxmName } from '../../../adapters/openflow/codec/oxm-fields.ts';
+import type { Action } from '../../../protocols/openflow/codec/action.ts';
+import type { FlowMod } from '../../../protocols/openflow/codec/flow-mod.ts';
+import { FlowCommand, Group, NO_BUFFER, Port } from '../../../protocols/openflow/codec/ids.ts';
+import type { Instructions } from '../../../protocols/openflow/codec/instruction.ts';
+import type { KnownField, Match10, OxmMatch } from '../../../protocols/openflow/codec/match.ts';
+import { Wildcard10 } from '../../../protocols/openflow/codec/match.ts';
+import { MATCH10_ALL } from '../../../protocols/openflow/codec/match-of10.ts';
+import type { OxmName } from '../../../protocols/openflow/codec/oxm-fields.ts';
 
 export const NOTHING = new Uint8Array();
 

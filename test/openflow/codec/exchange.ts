@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { Framer } from '../../../adapters/openflow/wire/framer.ts';
+import { Framer } from '../../../protocols/openflow/wire/framer.ts';
 
 /** A message on its way, and who sent it. */
 export interface Passed {

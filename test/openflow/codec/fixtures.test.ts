@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { decode } from '../../../adapters/openflow/codec/decode.ts';
-import type { Message } from '../../../adapters/openflow/codec/messages.ts';
-import { printMessage } from '../../../adapters/openflow/codec/print.ts';
-import { Framer } from '../../../adapters/openflow/wire/framer.ts';
-import { packageRoot } from '../../../daemon/package-root.ts';
+import { decode } from '../../../protocols/openflow/codec/decode.ts';
+import type { Message } from '../../../protocols/openflow/codec/messages.ts';
+import { printMessage } from '../../../protocols/openflow/codec/print.ts';
+import { Framer } from '../../../protocols/openflow/wire/framer.ts';
+import { packageRoot } from '../../../platform/package-root.ts';
 import { sameBytes } from './same-bytes.ts';
 
 interface Recorded {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { BadOpenFlowHeader, Framer } from '../../../adapters/openflow/wire/framer.ts';
+import { BadOpenFlowHeader, Framer } from '../../../protocols/openflow/wire/framer.ts';
 
 function message(length: number, fill = 7): Uint8Array {
   const bytes = new Uint8Array(length).fill(fill);

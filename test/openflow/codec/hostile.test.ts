@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import {
   OpenFlowDecodeError,
   OpenFlowEncodeError,
-} from '../../../adapters/openflow/codec/errors.ts';
-import { decode } from '../../../adapters/openflow/codec/decode.ts';
-import { encode } from '../../../adapters/openflow/codec/encode.ts';
-import type { Decoded, Message } from '../../../adapters/openflow/codec/messages.ts';
-import { printMessage } from '../../../adapters/openflow/codec/print.ts';
-import { isVersion, OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
+} from '../../../protocols/openflow/wire/errors.ts';
+import { decode } from '../../../protocols/openflow/codec/decode.ts';
+import { encode } from '../../../protocols/openflow/codec/encode.ts';
+import type { Decoded, Message } from '../../../protocols/openflow/codec/messages.ts';
+import { printMessage } from '../../../protocols/openflow/codec/print.ts';
+import { isVersion, OF10, OF13, type Version } from '../../../protocols/openflow/codec/version.ts';
 import { anyMessage, MESSAGES } from './arbitrary-messages.ts';
 import { eights } from './arbitrary-parts.ts';
 

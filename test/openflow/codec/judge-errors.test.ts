@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { ERRORS10, ERRORS13 } from '../../../adapters/openflow/codec/error-names.ts';
+import { ERRORS10, ERRORS13 } from '../../../protocols/openflow/codec/error-names.ts';
 import {
   NICIRA_ERRORS10,
   NICIRA_ERRORS13,
   ONF_ERRORS13,
-} from '../../../adapters/openflow/codec/extension-errors.ts';
-import { Experimenter } from '../../../adapters/openflow/codec/ids.ts';
-import { encode } from '../../../adapters/openflow/codec/encode.ts';
-import { nameError } from '../../../adapters/openflow/codec/name-error.ts';
-import type { ErrorMessage } from '../../../adapters/openflow/codec/session.ts';
-import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
+} from '../../../protocols/openflow/codec/extension-errors.ts';
+import { Experimenter } from '../../../protocols/openflow/codec/ids.ts';
+import { encode } from '../../../protocols/openflow/codec/encode.ts';
+import { nameError } from '../../../protocols/openflow/codec/name-error.ts';
+import type { ErrorMessage } from '../../../protocols/openflow/codec/session.ts';
+import { OF10, OF13, type Version } from '../../../protocols/openflow/codec/version.ts';
 import { needs } from '../../support/needs.ts';
 import { NOTHING } from './examples.ts';
 import { ofpParse } from './ofp-parse.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { Port } from '../../../adapters/openflow/codec/ids.ts';
-import { encode } from '../../../adapters/openflow/codec/encode.ts';
-import type { Message } from '../../../adapters/openflow/codec/messages.ts';
-import { inPortMatch, NO_COOKIE } from '../../../adapters/openflow/codec/packet.ts';
-import type { PortDescription } from '../../../adapters/openflow/codec/port.ts';
-import { Wildcard10 } from '../../../adapters/openflow/codec/match.ts';
-import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
+import { Port } from '../../../protocols/openflow/codec/ids.ts';
+import { encode } from '../../../protocols/openflow/codec/encode.ts';
+import type { Message } from '../../../protocols/openflow/codec/messages.ts';
+import { inPortMatch, NO_COOKIE } from '../../../protocols/openflow/codec/packet.ts';
+import type { PortDescription } from '../../../protocols/openflow/codec/port.ts';
+import { Wildcard10 } from '../../../protocols/openflow/codec/match.ts';
+import { OF10, OF13, type Version } from '../../../protocols/openflow/codec/version.ts';
 import { needs } from '../../support/needs.ts';
 import { apply, bytes, field, flowMod, match10, NOTHING, output, oxm } from './examples.ts';
 import { ofpParse } from './ofp-parse.ts';

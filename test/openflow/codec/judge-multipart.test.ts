@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { FlowStats } from '../../../adapters/openflow/codec/flow-stats.ts';
-import { Group, MonitorFlag, Port } from '../../../adapters/openflow/codec/ids.ts';
-import { Wildcard10 } from '../../../adapters/openflow/codec/match.ts';
-import { encode } from '../../../adapters/openflow/codec/encode.ts';
-import type { ReplyBody, RequestBody } from '../../../adapters/openflow/codec/multipart.ts';
-import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
+import type { FlowStats } from '../../../protocols/openflow/codec/flow-stats.ts';
+import { Group, MonitorFlag, Port } from '../../../protocols/openflow/codec/ids.ts';
+import { Wildcard10 } from '../../../protocols/openflow/codec/match.ts';
+import { encode } from '../../../protocols/openflow/codec/encode.ts';
+import type { ReplyBody, RequestBody } from '../../../protocols/openflow/codec/multipart.ts';
+import { OF10, OF13, type Version } from '../../../protocols/openflow/codec/version.ts';
 import { needs } from '../../support/needs.ts';
 import { apply, bytes, field, match10, output, oxm } from './examples.ts';
 import { ofpParse } from './ofp-parse.ts';

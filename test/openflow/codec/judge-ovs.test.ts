@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Message } from '../../../adapters/openflow/codec/messages.ts';
+import type { Message } from '../../../protocols/openflow/codec/messages.ts';
 import { Cleanup } from '../../../lab/testbed/cleanup.ts';
 import { needs } from '../../support/needs.ts';
 import { exchanges10, exchanges13 } from './commands.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { FlowMod } from '../../../adapters/openflow/codec/flow-mod.ts';
-import type { FlowStats, FlowStatsRequest } from '../../../adapters/openflow/codec/flow-stats.ts';
-import type { FlowUpdate } from '../../../adapters/openflow/codec/flow-monitor.ts';
+import type { FlowMod } from '../../../protocols/openflow/codec/flow-mod.ts';
+import type { FlowStats, FlowStatsRequest } from '../../../protocols/openflow/codec/flow-stats.ts';
+import type { FlowUpdate } from '../../../protocols/openflow/codec/flow-monitor.ts';
 import {
   BundleControl,
   BundleFlag,
@@ -16,12 +16,12 @@ import {
   RemovedReason,
   Role,
   Table,
-} from '../../../adapters/openflow/codec/ids.ts';
-import { Wildcard10 } from '../../../adapters/openflow/codec/match.ts';
-import { encode } from '../../../adapters/openflow/codec/encode.ts';
-import { nameError } from '../../../adapters/openflow/codec/name-error.ts';
-import { inPortOf } from '../../../adapters/openflow/codec/packet.ts';
-import { OF10, OF13, type Version } from '../../../adapters/openflow/codec/version.ts';
+} from '../../../protocols/openflow/codec/ids.ts';
+import { Wildcard10 } from '../../../protocols/openflow/codec/match.ts';
+import { encode } from '../../../protocols/openflow/codec/encode.ts';
+import { nameError } from '../../../protocols/openflow/codec/name-error.ts';
+import { inPortOf } from '../../../protocols/openflow/codec/packet.ts';
+import { OF10, OF13, type Version } from '../../../protocols/openflow/codec/version.ts';
 import { Cleanup } from '../../../lab/testbed/cleanup.ts';
 import { NameMaker } from '../../../lab/testbed/names.ts';
 import { OvsInstance } from '../../../lab/testbed/ovs.ts';

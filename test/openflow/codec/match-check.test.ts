@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { matchProblem } from '../../../adapters/openflow/codec/match-check.ts';
+import { matchProblem } from '../../../protocols/openflow/codec/match-check.ts';
 import { bytes, field, oxm } from './examples.ts';
 
 const IP = field('eth_type', '0800');

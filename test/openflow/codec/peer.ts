@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { encode } from '../../../adapters/openflow/codec/encode.ts';
-import type { Message, MessageOf } from '../../../adapters/openflow/codec/messages.ts';
-import { printMessage } from '../../../adapters/openflow/codec/print.ts';
-import type { Version } from '../../../adapters/openflow/codec/version.ts';
-import { Framer } from '../../../adapters/openflow/wire/framer.ts';
+import { encode } from '../../../protocols/openflow/codec/encode.ts';
+import type { Message, MessageOf } from '../../../protocols/openflow/codec/messages.ts';
+import { printMessage } from '../../../protocols/openflow/codec/print.ts';
+import type { Version } from '../../../protocols/openflow/codec/version.ts';
+import { Framer } from '../../../protocols/openflow/wire/framer.ts';
 import { waitFor } from '../../../lab/testbed/wait.ts';
 import { sameBytes } from './same-bytes.ts';
 

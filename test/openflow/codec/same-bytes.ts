@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { decode } from '../../../adapters/openflow/codec/decode.ts';
-import { encode } from '../../../adapters/openflow/codec/encode.ts';
-import type { Decoded } from '../../../adapters/openflow/codec/messages.ts';
-import { printMessage } from '../../../adapters/openflow/codec/print.ts';
-import { isVersion, OF13 } from '../../../adapters/openflow/codec/version.ts';
+import { decode } from '../../../protocols/openflow/codec/decode.ts';
+import { encode } from '../../../protocols/openflow/codec/encode.ts';
+import type { Decoded } from '../../../protocols/openflow/codec/messages.ts';
+import { printMessage } from '../../../protocols/openflow/codec/print.ts';
+import { isVersion, OF13 } from '../../../protocols/openflow/codec/version.ts';
 
 /** Decodes a message and checks that encoding it gives the same bytes. */
 export function sameBytes(bytes: Uint8Array): Decoded {

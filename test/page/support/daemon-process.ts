@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ControlClient } from '../../../daemon/control/client.ts';
-import { packageRoot } from '../../../daemon/package-root.ts';
+import { ControlClient } from '../../../cli/client/client.ts';
+import { packageRoot } from '../../../platform/package-root.ts';
 import { ownProgram } from '../../support/own-program.ts';
 
 /** Longest wait for a daemon to place its first flows, and to end, ms. */
@@ -25,7 +25,7 @@ export async function startDaemon(folder: string, port: number): Promise<DaemonP
   const policy = join(folder, 'policy.json');
   writeFileSync(policy, JSON.stringify({ ...defaultPolicy(), slices: SLICES }));
   writeFileSync(file, JSON.stringify(configOf(port, socket, policy)));
-  const args = [...ownProgram('daemon/cli/main'), 'run', '--config', file];
+  const args = [...ownProgram('cli/main'), 'run', '--config', file];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, NOTIFY_SOCKET: '' },

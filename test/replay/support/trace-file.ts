@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TraceSource } from '../../../replay/traces/source.ts';
+import type { TraceSource } from '../../../replay/input/source.ts';
 
 /** A folder for traces; `remove` takes it away. */
 export function traceFolder() {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BackendMove } from '../../../engine/tick-report.ts';
+import type { BackendMove } from '../../../engine/loop/tick-report.ts';
 import { Placement, type PlacementName, Wish } from '../../../engine/model/flow.ts';
 import { type ReasonCode, reasonIndex } from '../../../engine/model/reason.ts';
 import type { TickAccounts } from '../../../telemetry/accounts/tick-accounts.ts';

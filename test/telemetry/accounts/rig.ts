@@ -1,11 +1,11 @@
-import type { BackendMove, TickReport } from '../../../engine/tick-report.ts';
+import type { BackendMove, TickReport } from '../../../engine/loop/tick-report.ts';
 import type { FlowActions } from '../../../engine/model/action.ts';
 import { PLACEMENT_NAMES, Wish } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { SliceTerms } from '../../../engine/model/slice.ts';
 import type { NodeState } from '../../../engine/model/tick.ts';
-import type { RuleInfo } from '../../../engine/rules/evaluator.ts';
+import type { RuleInfo } from '../../../engine/ports/rule-evaluator.ts';
 import { Accountant, type AccountantOptions } from '../../../telemetry/accounts/accountant.ts';
 import type {
   PathName,

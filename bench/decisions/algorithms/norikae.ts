@@ -1,0 +1,156 @@
+import { SMOOTHING_MS } from '../../../engine/loop/defaults.ts';
+import { DEFAULT_PLANNER } from '../../../simulation/settings.ts';
+import { grown } from '../../../engine/model/columns.ts';
+import { Placement, Wish } from '../../../engine/model/flow.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { Forecaster } from '../../../engine/forecast/forecaster.ts';
+import type { Room } from '../../../engine/planner/plan.ts';
+import { Planner } from '../../../engine/planner/planner.ts';
+import { updateRates } from '../../../telemetry/rates.ts';
+import type { Algorithm, Placer, PlacerContext, WindowView } from '../game/algorithm.ts';
+import type { EntryTable } from '../game/entry-table.ts';
+
+/**
+ * Norikae's own planner: the daemon's flow table, rates, forecast and planner, with the daemon's
+ * default settings, fed with the windows.
+ * As on a node whose ports are nearly full, where it goes for bytes.
+ */
+export const NORIKAE: Algorithm = {
+  name: 'norikae',
+  create: (context) => new Norikae(context, 1),
+};
+
+/** The same as on a node whose CPUs are what it lacks, where it goes for packets. */
+export const NORIKAE_PACKETS: Algorithm = {
+  name: 'norikae-packets',
+  create: (context) => new Norikae(context, 0),
+};
+
+/**
+ * What the shipped default policy would write for a flow that it wants offloaded. The whole of
+ * the policy's part in the bench.
+ */
+function wish(table: FlowTable): void {
+  const d = table.decision;
+  for (let i = 0; i < table.count; i++) {
+    const row = table.rows[i];
+    d.wish[row] = Wish.offload;
+    d.score[row] = table.forecast.worth[row];
+  }
+}
+
+class Norikae implements Placer {
+  readonly #bitShare: number;
+  readonly #table = new FlowTable();
+  readonly #forecaster = new Forecaster();
+  readonly #planner = new Planner(DEFAULT_PLANNER);
+  readonly #room: Room;
+  /** Row of each flow, or -1; flow of each row. */
+  readonly #rowOf: Int32Array;
+  #flowOf = new Int32Array(1024);
+  /** Cumulative counters of the vSwitch, and the last packet on any path, by flow. */
+  readonly #packets: Float64Array;
+  readonly #bytes: Float64Array;
+  readonly #lastMs: Float64Array;
+
+  /** @param bitShare share of bits in what flows are worth, as the node's scarcity has it */
+  constructor({ flows, entries }: PlacerContext, bitShare: number) {
+    this.#bitShare = bitShare;
+    this.#room = {
+      placement: Placement.offload,
+      entries,
+      slices: [],
+      ports: new Map(),
+      limits: [],
+      supports: () => true,
+    };
+    // A reading without flows: those of the first window then have a rate at once.
+    this.#table.begin(0);
+    this.#table.end();
+    updateRates(this.#table, SMOOTHING_MS);
+    this.#rowOf = new Int32Array(flows).fill(-1);
+    this.#packets = new Float64Array(flows);
+    this.#bytes = new Float64Array(flows);
+    this.#lastMs = new Float64Array(flows);
+  }
+
+  decide(view: WindowView): void {
+    this.#read(view);
+    updateRates(this.#table, SMOOTHING_MS);
+    this.#forecaster.update(this.#table, this.#bitShare);
+    wish(this.#table);
+    this.#carryOut(view);
+  }
+
+  /** One reading of the vSwitch and the NIC table, as the observer makes it. */
+  #read(view: WindowView): void {
+    const table = this.#table;
+    const { senders, endMs, windowMs } = view;
+    table.begin(endMs);
+    for (const flow of view.born) this.#appear(flow);
+    for (let i = 0; i < senders.length; i++) {
+      const flow = senders[i];
+      this.#lastMs[flow] = endMs - windowMs + view.lastMs[i];
+      if (this.#placed(flow)) continue;
+      this.#packets[flow] += view.packets[i];
+      this.#bytes[flow] += view.bytes[i];
+    }
+    const { known } = view.table;
+    for (let i = 0; i < known.size; i++) {
+      const flow = known.at(i);
+      const idleMs = endMs - this.#lastMs[flow];
+      table.observe(this.#rowOf[flow], this.#packets[flow], this.#bytes[flow], idleMs);
+    }
+    table.end();
+    for (let i = 0; i < senders.length; i++) {
+      const flow = senders[i];
+      if (!this.#placed(flow)) continue;
+      table.carried(
+        this.#rowOf[flow],
+        view.packets[i],
+        view.bytes[i],
+        endMs - windowMs + view.lastMs[i],
+      );
+    }
+  }
+
+  /** Plans, and does at once what the plan says: here no backend refuses anything. */
+  #carryOut(view: WindowView): void {
+    const plan = this.#planner.plan(this.#table, this.#room, view.endMs);
+    for (const row of plan.withdraw) {
+      this.#move(row, Placement.onload, view.endMs);
+      view.table.evict(this.#flowOf[row]);
+    }
+    for (const row of plan.install) {
+      this.#move(row, Placement.offload, view.endMs);
+      place(view.table, this.#flowOf[row]);
+    }
+  }
+
+  #move(row: number, placement: Placement, nowMs: number): void {
+    this.#table.decision.placement[row] = placement;
+    this.#table.decision.placedSinceMs[row] = nowMs;
+  }
+
+  #placed(flow: number): boolean {
+    return this.#table.decision.placement[this.#rowOf[flow]] === Placement.offload;
+  }
+
+  #appear(flow: number): void {
+    const row = this.#table.add({ w0: 0, w1: 0, w2: 0, w3: flow }, ANY, NOWHERE);
+    if (row >= this.#flowOf.length) {
+      this.#flowOf = grown(this.#flowOf, new Int32Array(row * 2));
+    }
+    this.#flowOf[row] = flow;
+    this.#rowOf[flow] = row;
+    this.#packets[flow] = 0;
+    this.#bytes[flow] = 0;
+  }
+}
+
+function place(table: EntryTable, flow: number): void {
+  if (!table.place(flow)) throw new Error('the planner installed more flows than there is room');
+}
+
+const ANY = { inPort: '', fields: [], opaque: [] };
+const NOWHERE: readonly never[] = [];

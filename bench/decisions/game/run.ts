@@ -1,0 +1,96 @@
+import type { Algorithm, WindowView } from './algorithm.ts';
+import { EntryTable } from './entry-table.ts';
+import type { Sightings } from '../traces/sightings.ts';
+import type { Trace } from '../traces/trace.ts';
+
+/** What an algorithm did on a trace with a table of one size; the warm-up is not counted. */
+export interface RunResult {
+  /** Share of all bytes, and of all packets, that were sent by flows with an entry. */
+  readonly byteCoverage: number;
+  readonly packetCoverage: number;
+  /** Entries put in or taken out a second; flows that were turned away a second. */
+  readonly operationsPerSecond: number;
+  readonly refusalsPerSecond: number;
+  /** Mean time of one decision, ms. */
+  readonly msPerDecision: number;
+  /** Mean of entries in use. */
+  readonly meanEntries: number;
+}
+
+/** Runs an algorithm over a trace: it decides at each window's end for the next one. */
+export function run(
+  algorithm: Algorithm,
+  trace: Trace,
+  seen: Sightings,
+  entries: number,
+): RunResult {
+  const { flows, windowMs, windows, warmUpWindows } = trace;
+  const placer = algorithm.create({ flows, entries, windowMs });
+  const table = new EntryTable(entries, flows);
+  const sums = { bytes: 0, packets: 0, allBytes: 0, allPackets: 0, ms: 0, entries: 0 };
+  let operationsBefore = 0;
+  let refusedBefore = 0;
+  for (let w = 0; w < windows; w++) {
+    if (w === warmUpWindows) {
+      operationsBefore = table.placed + table.evicted;
+      refusedBefore = table.refused;
+    }
+    const counts = w >= warmUpWindows;
+    if (counts) credit(trace, w, table, sums);
+    const view = viewOf(trace, seen, w, table);
+    for (const flow of view.born) table.appear(flow);
+    for (const flow of view.gone) table.disappear(flow);
+    const start = performance.now();
+    placer.decide(view);
+    if (counts) sums.ms += performance.now() - start;
+  }
+  const counted = windows - warmUpWindows;
+  const seconds = (counted * windowMs) / 1000;
+  return {
+    byteCoverage: sums.bytes / sums.allBytes,
+    packetCoverage: sums.packets / sums.allPackets,
+    operationsPerSecond: (table.placed + table.evicted - operationsBefore) / seconds,
+    refusalsPerSecond: (table.refused - refusedBefore) / seconds,
+    msPerDecision: sums.ms / counted,
+    meanEntries: sums.entries / counted,
+  };
+}
+
+/** Adds what the window's flows sent: all of it, and what those with an entry did. */
+function credit(
+  trace: Trace,
+  w: number,
+  table: EntryTable,
+  sums: {
+    bytes: number;
+    packets: number;
+    allBytes: number;
+    allPackets: number;
+    entries: number;
+  },
+): void {
+  for (let i = trace.offsets[w]; i < trace.offsets[w + 1]; i++) {
+    sums.allBytes += trace.bytes[i];
+    sums.allPackets += trace.packets[i];
+    if (!table.has(trace.flow[i])) continue;
+    sums.bytes += trace.bytes[i];
+    sums.packets += trace.packets[i];
+  }
+  sums.entries += table.size;
+}
+
+function viewOf(trace: Trace, seen: Sightings, w: number, table: EntryTable): WindowView {
+  const from = trace.offsets[w];
+  const to = trace.offsets[w + 1];
+  return {
+    windowMs: trace.windowMs,
+    endMs: (w + 1) * trace.windowMs,
+    senders: trace.flow.subarray(from, to),
+    bytes: trace.bytes.subarray(from, to),
+    packets: trace.packets.subarray(from, to),
+    lastMs: trace.lastMs.subarray(from, to),
+    born: seen.born.subarray(seen.bornOffsets[w], seen.bornOffsets[w + 1]),
+    gone: seen.gone.subarray(seen.goneOffsets[w], seen.goneOffsets[w + 1]),
+    table,
+  };
+}

@@ -1,0 +1,97 @@
+import { TCP_HEADERS, UDP_HEADERS } from '../../../adapters/emulator/packets.ts';
+import { Sfc32 } from '../../../adapters/emulator/random.ts';
+import { SizeDistribution } from '../../../adapters/emulator/sizes.ts';
+import { ConnectionPlayer, type DrawnKind } from './connection.ts';
+import { Expectations } from './expectations.ts';
+import type { Input } from './inputs.ts';
+import { type ConnectionFlows, PacketsSent } from './packets-sent.ts';
+import { MAX_IDLE_MS } from './sightings.ts';
+import { type Trace, TraceBuilder, type TraceLength } from './trace.ts';
+
+/** What traffic to make. Same options, same trace. */
+export interface GeneratorOptions extends TraceLength {
+  readonly seed: number;
+  /** Megaflows that the vSwitch is to have at a time, about. */
+  readonly liveFlows: number;
+}
+
+/** Traffic that was made. */
+export interface Generated {
+  readonly trace: Trace;
+  /**
+   * What each flow of a connection that is open at a window's beginning is expected to send in it,
+   * by whoever knows how the traffic is made and all that was drawn so far ({@link Outlook}).
+   */
+  readonly expected: Trace;
+}
+
+/** Connections that are played through to learn how long one lasts. */
+const PILOT_CONNECTIONS = 400;
+
+/**
+ * Makes traffic: connections arrive in a Poisson process, each makes transfers with pauses
+ * between them. A TCP connection is two flows, the data and the acknowledgements of every second
+ * packet. Nothing is congested: a sender is held back by its slow start and its peak alone.
+ */
+export function generate(input: Input, options: GeneratorOptions): Generated {
+  const random = new Sfc32(options.seed);
+  const kinds = input.kinds.map((kind) => ({ kind, sizes: new SizeDistribution(kind.sizes) }));
+  const arrivals = kinds.map(({ kind, sizes }) => kind.share / (sizes.mean * kind.transfers));
+  const all = arrivals.reduce((sum, rate) => sum + rate, 0);
+  const horizonMs = options.windows * options.windowMs;
+  const player = new ConnectionPlayer(new Sfc32(random.next()), horizonMs);
+  const meanGapMs = connectionGap(kinds, arrivals, player, options.liveFlows);
+  const builders = { trace: new TraceBuilder(), expected: new TraceBuilder() };
+  const sent = new PacketsSent(builders.trace, options);
+  const expectations = new Expectations(builders.expected, options);
+  const observers = [sent, expectations];
+  let flows = 0;
+  for (
+    let at = random.exponential(meanGapMs);
+    at < horizonMs;
+    at += random.exponential(meanGapMs)
+  ) {
+    const drawn = kinds[indexAt(arrivals, random.uniform() * all)];
+    const udp = random.uniform() < drawn.kind.udpShare;
+    const ids: ConnectionFlows = udp
+      ? { data: flows++, acks: undefined, headers: UDP_HEADERS }
+      : { data: flows++, acks: flows++, headers: TCP_HEADERS };
+    for (const observer of observers) observer.belongsTo(ids);
+    player.play(drawn, at, observers);
+  }
+  const { windowMs, windows, warmUpWindows } = options;
+  const length = { windowMs, windows, warmUpWindows };
+  return {
+    trace: builders.trace.build(length, flows),
+    expected: builders.expected.build(length, flows),
+  };
+}
+
+/** Mean time between two connections that makes the number of live flows what it is to be, ms. */
+function connectionGap(
+  kinds: readonly DrawnKind[],
+  arrivals: readonly number[],
+  player: ConnectionPlayer,
+  liveFlows: number,
+): number {
+  const all = arrivals.reduce((sum, rate) => sum + rate, 0);
+  let flowMs = 0;
+  kinds.forEach((drawn, index) => {
+    let sum = 0;
+    for (let i = 0; i < PILOT_CONNECTIONS; i++) sum += player.play(drawn, 0, []) + MAX_IDLE_MS;
+    const flows = 2 - drawn.kind.udpShare;
+    flowMs += (arrivals[index] / all) * flows * (sum / PILOT_CONNECTIONS);
+  });
+  // Little's law: flows that are there = flows a ms x ms that each stays.
+  return flowMs / liveFlows;
+}
+
+/** Index of the kind that `at`, uniform in [0, sum of `rates`), falls on. */
+function indexAt(rates: readonly number[], at: number): number {
+  let below = 0;
+  for (let i = 0; i < rates.length - 1; i++) {
+    below += rates[i];
+    if (at < below) return i;
+  }
+  return rates.length - 1;
+}

@@ -1,0 +1,63 @@
+import {
+  ALI_STORAGE_2019,
+  type CdfPoints,
+  DATA_MINING,
+  FB_HADOOP,
+  GOOGLE_RPC_2008,
+  WEB_SEARCH,
+} from '../../../adapters/emulator/distributions.ts';
+import { DEFAULT_WORKLOADS } from '../../../adapters/emulator/workloads.ts';
+
+/** One kind of connections of an input. */
+export interface Kind {
+  readonly sizes: CdfPoints;
+  /** Share of the offered bytes, relative to the other kinds. */
+  readonly share: number;
+  /** Transfers over one connection, mean of a geometric distribution. */
+  readonly transfers: number;
+  /**
+   * Pauses between transfers are exponential; their mean, ms, is drawn log-uniformly between
+   * these for each connection.
+   */
+  readonly pauseMs: readonly [number, number];
+  /** Share of connections over UDP, which nobody acknowledges. */
+  readonly udpShare: number;
+}
+
+/** One kind of traffic to compare algorithms on. */
+export interface Input {
+  readonly name: string;
+  readonly kinds: readonly Kind[];
+}
+
+/** From pauses that no window shows to such that outlast several. */
+const PAUSES_MS = [50, 5_000] as const;
+
+/**
+ * Each published distribution by itself, with connections that are kept and pause, and the mix of
+ * applications that the emulated node has, as it has it.
+ */
+export const INPUTS: readonly Input[] = [
+  onOff('web-search', WEB_SEARCH, 10),
+  onOff('data-mining', DATA_MINING, 10),
+  onOff('hadoop', FB_HADOOP, 60),
+  onOff('storage', ALI_STORAGE_2019, 200),
+  onOff('rpc', GOOGLE_RPC_2008, 300),
+  {
+    name: 'mix',
+    kinds: DEFAULT_WORKLOADS.map((workload) => ({
+      sizes: workload.sizes,
+      share: workload.share,
+      transfers: workload.transfersPerConnection,
+      pauseMs: [workload.pauseMs, workload.pauseMs],
+      udpShare: workload.udpShare,
+    })),
+  },
+];
+
+/** Megaflows that the vSwitch has at a time, about: what makes each table size too small. */
+export const LOADS: readonly number[] = [500, 4_000, 32_000];
+
+function onOff(name: string, sizes: CdfPoints, transfers: number): Input {
+  return { name, kinds: [{ sizes, share: 1, transfers, pauseMs: PAUSES_MS, udpShare: 0 }] };
+}

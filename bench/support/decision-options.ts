@@ -1,0 +1,15 @@
+/** Options of `npm run bench -- decisions`, as they stand on the command line. */
+export interface DecisionOptions {
+  /** A CSV file of flow records in place of generated traffic. */
+  readonly trace?: string | undefined;
+  /** `tune` or `report`, or seeds themselves, by comma. */
+  readonly seeds?: string | undefined;
+  /** A folder that plots are written to. */
+  readonly plots?: string | undefined;
+  /** Restrictions by comma: names of inputs, live flows, entries, window lengths in ms, names. */
+  readonly inputs?: string | undefined;
+  readonly loads?: string | undefined;
+  readonly tables?: string | undefined;
+  readonly windows?: string | undefined;
+  readonly algorithms?: string | undefined;
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { packageRoot } from '../../platform/package-root.ts';
+
+/** Debian's Python: the one that has OVS's modules, whatever comes first on the PATH. */
+const PYTHON = '/usr/bin/python3';
+
+const TIMEOUT_MS = 120_000;
+
+/** A peer could not be measured. */
+export class PeerFailed extends Error {
+  override readonly name = 'PeerFailed';
+  constructor(script: string, detail: string) {
+    super(
+      `${script} failed: ${detail.trim()}\n` +
+        "It needs Debian's python3-openvswitch, python3-netaddr and python3-pyparsing.",
+    );
+  }
+}
+
+/**
+ * Runs a Python script that lies in `bench/`, gives it `input` on its stdin, and resolves to what
+ * it printed. @throws PeerFailed
+ */
+export function runPython(script: string, input: string, signal: AbortSignal): Promise<string> {
+  const path = join(packageRoot(), 'bench', script);
+  return new Promise((resolve, reject) => {
+    const child = spawn(PYTHON, [path], { signal, timeout: TIMEOUT_MS });
+    let output = '';
+    let complaint = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+    child.on('error', (error) => reject(new PeerFailed(script, error.message)));
+    child.on('close', (code) => {
+      if (code === 0) resolve(output);
+      else reject(new PeerFailed(script, complaint.slice(-500)));
+    });
+    // A peer that ends early is told by its exit code; the broken pipe adds nothing.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,166 @@
+import { type IncomingMessage, request } from 'node:http';
+import {
+  connectionError,
+  ControlMismatch,
+  ControlRefused,
+  ControlTimeout,
+} from './client-errors.ts';
+import { decisionQueryParameters } from '../../api/decision-query.ts';
+import { flowQueryParameters } from '../../api/flow-query.ts';
+import { linesOf } from './lines.ts';
+import {
+  isDecisionPage,
+  isFlowPage,
+  isHoldView,
+  isReloadView,
+  isStatusView,
+  isTickLine,
+  isWhyAnswer,
+  type TickLine,
+} from '../../api/view-guards.ts';
+import type { FlowPage, FlowQuery, WhyAnswer } from '../../api/flow-views.ts';
+import type { StatusView } from '../../api/status-view.ts';
+import type { DecisionPage, DecisionQuery, HoldView, ReloadView } from '../../api/view.ts';
+
+/** How long the daemon may take for an answer, ms. */
+const ANSWER_MS = 10_000;
+/** Longest answer that is taken, bytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Talks to a daemon's control socket.
+ *
+ * Every method rejects with DaemonUnreachable, ControlForbidden, ControlTimeout, ControlRefused or
+ * ControlMismatch.
+ */
+export class ControlClient {
+  readonly path: string;
+  readonly #timeoutMs: number;
+
+  constructor(path: string, timeoutMs = ANSWER_MS) {
+    this.path = path;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  status(): Promise<StatusView> {
+    return this.#ask('GET', '/api/v1/status', isStatusView);
+  }
+
+  flows(query: FlowQuery): Promise<FlowPage> {
+    return this.#ask('GET', `/api/v1/flows?${flowQueryParameters(query)}`, isFlowPage);
+  }
+
+  why(id: string): Promise<WhyAnswer> {
+    return this.#ask('GET', `/api/v1/flows/${encodeURIComponent(id)}/why`, isWhyAnswer);
+  }
+
+  decisions(query: DecisionQuery): Promise<DecisionPage> {
+    return this.#ask('GET', `/api/v1/decisions?${decisionQueryParameters(query)}`, isDecisionPage);
+  }
+
+  onloadAll(): Promise<HoldView> {
+    return this.#ask('POST', '/api/v1/onload-all', isHoldView);
+  }
+
+  resume(): Promise<HoldView> {
+    return this.#ask('POST', '/api/v1/resume', isHoldView);
+  }
+
+  reload(): Promise<ReloadView> {
+    return this.#ask('POST', '/api/v1/reload', isReloadView);
+  }
+
+  /** Every tick as it comes, until the daemon ends or `signal` aborts (which is no error). */
+  async *ticks(query: FlowQuery, signal: AbortSignal): AsyncGenerator<TickLine> {
+    try {
+      const response = await this.#open(
+        'GET',
+        `/api/v1/ticks?${flowQueryParameters(query)}`,
+        signal,
+      );
+      if (response.statusCode !== 200) throw refusal(await bodyOf(response));
+      for await (const line of linesOf(response, MOST_BYTES)) {
+        yield this.#checked(parsed(line), isTickLine);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /**
+   * The daemon's recording as it is made (replay/recording/format.ts), until the daemon ends or
+   * `signal` aborts (which is no error).
+   */
+  async *recording(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      const response = await this.#open('GET', '/api/v1/recording', signal);
+      if (response.statusCode !== 200) throw refusal(await bodyOf(response));
+      for await (const chunk of response) yield Buffer.from(chunk);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #ask<Answer>(
+    method: 'GET' | 'POST',
+    target: string,
+    is: (value: unknown) => value is Answer,
+  ): Promise<Answer> {
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    try {
+      const response = await this.#open(method, target, timeout);
+      const body = await bodyOf(response);
+      if (is(body)) return body;
+      if (response.statusCode === 200) return this.#checked(body, is);
+      throw refusal(body);
+    } catch (error) {
+      if (!timeout.aborted) throw error;
+      const waited = `${this.path} did not answer within ${this.#timeoutMs} ms`;
+      throw new ControlTimeout(`${waited}; is the daemon busy or stopped?`, { cause: error });
+    }
+  }
+
+  #checked<Answer>(value: unknown, is: (value: unknown) => value is Answer): Answer {
+    if (is(value)) return value;
+    throw new ControlMismatch(
+      `${this.path} answers in words that this command does not know: are both of one version?`,
+    );
+  }
+
+  #open(method: string, target: string, signal: AbortSignal): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({ socketPath: this.path, method, path: target, signal });
+      outgoing.once('response', resolve);
+      outgoing.on('error', (error) => reject(connectionError(this.path, error)));
+      outgoing.end();
+    });
+  }
+}
+
+async function bodyOf(response: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    const buffer = Buffer.from(chunk);
+    bytes += buffer.length;
+    if (bytes > MOST_BYTES)
+      throw new ControlMismatch(`the answer has more than ${MOST_BYTES} bytes`);
+    chunks.push(buffer);
+  }
+  return parsed(Buffer.concat(chunks).toString());
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ControlMismatch('the answer is no JSON: is this the socket of a norikae daemon?', {
+      cause: error,
+    });
+  }
+}
+
+function refusal(body: unknown): Error {
+  const said = typeof body === 'object' && body !== null && 'error' in body ? body.error : body;
+  return new ControlRefused(typeof said === 'string' ? said : JSON.stringify(said));
+}

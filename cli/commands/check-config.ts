@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import { formatProblem } from '../../text/problem.ts';
+import { ConfigError, ConfigUnreadable } from '../../config/config-error.ts';
+import type { Config } from '../../config/config.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { checkSecurityFiles } from '../../server/http/http-security.ts';
+import { readPolicies } from '../../policy-tools/files/policy-files.ts';
+import { counted } from '../../text/format.ts';
+import { type CliContext, printJson, printLines, printProblems } from '../support/context.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+
+const EXAMPLES = `
+Checks the configuration and every file it names (policies, certificate, token, users), as
+"norikae run" would, and touches nothing. Mistakes are printed as FILE:LINE:COLUMN: what is wrong; the exit code is then 2.
+
+Examples:
+  norikae check-config /etc/norikae/norikae.json
+  norikae check-config norikae.json --json | jq -r '.problems[]'
+`;
+
+/** `norikae check-config FILE`. */
+export function checkConfigCommand(context: CliContext): Command {
+  return new Command('check-config')
+    .description('check a configuration file and its policies')
+    .argument('<file>', 'configuration file')
+    .option('--json', 'print JSON for programs')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, options: { readonly json?: boolean }) => {
+      const problems = await problemsOf(file);
+      if (options.json === true) printJson(context, { ok: problems.length === 0, problems });
+      if (problems.length > 0) {
+        if (options.json !== true) printProblems(context, problems);
+        throw new CommandFailed(counted(problems.length, 'problem'), ExitCode.usage);
+      }
+      if (options.json !== true) printLines(context, [`${file} and its policies are good`]);
+    });
+}
+
+async function problemsOf(file: string): Promise<readonly string[]> {
+  let config: Config;
+  try {
+    config = loadConfig(file);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(formatProblem);
+    if (error instanceof ConfigUnreadable) return [formatProblem(error.problem)];
+    throw error;
+  }
+  const reading = await readPolicies(config.policies);
+  return [...securityProblems(config), ...(reading.ok ? [] : reading.problems)];
+}
+
+function securityProblems({ http }: Config): readonly string[] {
+  if (!http.enabled) return [];
+  try {
+    checkSecurityFiles(http);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { MOST_FLOWS } from '../../api/flow-query.ts';
+import { flowTable } from '../../views/flow-columns.ts';
+import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
+import { clientFor, withControlOptions } from '../support/control-options.ts';
+import { type FlowOptions, queryOf, withFlowOptions } from '../support/flow-options.ts';
+
+const EXAMPLES = `
+Examples:
+  norikae flows                                the 20 fastest flows
+  norikae flows --placement offload            what the NIC carries
+  norikae flows --slice red --sort bytes       the heaviest of a slice
+  norikae flows tcp_dst=443 table-full         HTTPS flows that found no room in the table
+  norikae flows --limit 10000 --json | jq      everything, for programs
+`;
+
+/** `norikae flows`: flows of the last tick, sorted and filtered. */
+export function flowsCommand(context: CliContext): Command {
+  const command = withFlowOptions(new Command('flows'), 20)
+    .description('list flows: where they are, how fast, and why')
+    .addHelpText('after', EXAMPLES);
+  return withControlOptions(command).action(async (words: string[], options: FlowOptions) => {
+    const page = await clientFor(context, options).flows(queryOf(words, options));
+    if (options.json === true) {
+      printJson(context, page);
+      return;
+    }
+    const shown = page.flows.length;
+    const rest = shown < page.matching ? ` (${shown} shown; ${moreOf(page.matching)})` : '';
+    printLines(context, [
+      ...(shown === 0 ? [] : flowTable(page.flows, lineWidth(context), context.stdout.colours)),
+      context.stdout.colours.dim(`${page.matching} of ${page.total} flows${rest}`),
+    ]);
+  });
+}
+
+function moreOf(matching: number): string {
+  return matching <= MOST_FLOWS
+    ? `--limit ${matching} for all`
+    : `--limit ${MOST_FLOWS} is the most, words and options narrow them down`;
+}

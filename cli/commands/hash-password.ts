@@ -1,0 +1,44 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { hashPassword } from '../../server/http/password-hash.ts';
+import { readSecret } from '../support/read-secret.ts';
+import { type CliContext, printJson, printLines } from '../support/context.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+
+const EXAMPLES = `
+Asks for a password, or reads it from the first line of standard input, and prints the line that
+"http.users" in the configuration wants: NAME:HASH. The password itself is kept nowhere.
+
+Examples:
+  norikae hash-password grafana >> /etc/norikae/users && chmod 0600 /etc/norikae/users
+  openssl rand -base64 24 | tee password | norikae hash-password prometheus
+`;
+
+const LEAST_PASSWORD = 8;
+const MOST_PASSWORD = 1024;
+
+/** `norikae hash-password NAME`: a line for the file of users. */
+export function hashPasswordCommand(context: CliContext): Command {
+  return new Command('hash-password')
+    .description('make a line for the file of users that may look over HTTP')
+    .argument('<name>', "the user's name", parseName)
+    .option('--json', 'print JSON for programs')
+    .addHelpText('after', EXAMPLES)
+    .action(async (name: string, options: { readonly json?: boolean }) => {
+      const ask = (text: string): void => context.stderr.write(text);
+      const password = await readSecret(process.stdin, `password of ${name}: `, ask);
+      if (password.length < LEAST_PASSWORD || password.length > MOST_PASSWORD) {
+        throw new CommandFailed(
+          `a password has ${LEAST_PASSWORD} to ${MOST_PASSWORD} characters`,
+          ExitCode.usage,
+        );
+      }
+      const hash = await hashPassword(password);
+      if (options.json === true) printJson(context, { name, hash });
+      else printLines(context, [`${name}:${hash}`]);
+    });
+}
+
+function parseName(text: string): string {
+  if (/^[^\s:#][^\s:]{0,63}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must have 1 to 64 characters, no space, no colon.');
+}

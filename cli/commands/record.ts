@@ -1,0 +1,110 @@
+import { Command, Option } from 'commander';
+import { type RecordingResult, recordToFile } from '../../replay/recording/record-to-file.ts';
+import { byteCount, counted, duration } from '../../text/format.ts';
+import { type CliContext, printJson, printLines } from '../support/context.ts';
+import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+import { upTo400Days } from '../support/number-options.ts';
+import { ProgressLine } from '../support/progress-line.ts';
+
+const HELP = `
+Writes what every flow of the node does, tick by tick, to FILE, until --for is over, Ctrl-C, or the
+daemon ends. The file is compact and packed (gzip); "norikae replay FILE" plays it with any policy.
+
+The daemon does not wait for the recorder: a disk that is too slow loses whole ticks, which the file
+and the last line here count. Up to two recordings can be made at a time.
+
+Exit codes: 0 done; 1 the file is there already or cannot be written, or the daemon ended before --for
+was over (what was recorded is good); 3 no daemon.
+
+Examples:
+  norikae record last-night.nkrec --for 8h
+  norikae record now.nkrec --for 60s && norikae replay now.nkrec
+`;
+
+interface RecordCommandOptions extends ControlOptions {
+  readonly for?: number;
+}
+
+/** `norikae record FILE`. */
+export function recordCommand(context: CliContext): Command {
+  const command = new Command('record')
+    .description('record what the flows of the node do, for "norikae replay"')
+    .argument('<file>', 'file to write; it must not be there')
+    .addOption(
+      new Option('--for <time>', 'how long; until Ctrl-C by default').argParser(upTo400Days),
+    )
+    .addHelpText('after', HELP);
+  return withControlOptions(command).action(async (file: string, options: RecordCommandOptions) => {
+    const stop = new AbortController();
+    const end = (): void => stop.abort();
+    process.once('SIGINT', end);
+    process.once('SIGTERM', end);
+    const timer = options.for === undefined ? undefined : setInterval(look, LOOK_MS);
+    const startedMs = context.now();
+    try {
+      const result = await record(context, file, options, stop);
+      if (options.json === true) printJson(context, { file, ...result });
+      else printLines(context, [resultLine(file, result)]);
+    } finally {
+      process.off('SIGINT', end);
+      process.off('SIGTERM', end);
+      clearInterval(timer);
+    }
+
+    // A timer of its own could not wait for longer than 24 days.
+    function look(): void {
+      if (context.now() - startedMs >= (options.for ?? 0)) stop.abort();
+    }
+  });
+}
+
+const LOOK_MS = 50;
+
+async function record(
+  context: CliContext,
+  file: string,
+  options: RecordCommandOptions,
+  stop: AbortController,
+): Promise<RecordingResult> {
+  const progress = new ProgressLine(context.stderr, context.now);
+  const ended = (): string => (stop.signal.aborted ? 'asked to' : 'the daemon has ended');
+  try {
+    const chunks = clientFor(context, options).recording(stop.signal);
+    const result = await recordToFile(file, chunks, {
+      reason: ended,
+      onProgress: ({ ticks, lostTicks, recordedMs, bytes }) => {
+        const share = options.for === undefined ? undefined : recordedMs / options.for;
+        const lost = lostTicks === 0 ? '' : `, ${lostTicks} lost`;
+        progress.show(
+          share,
+          () =>
+            `${duration(recordedMs)}, ${counted(ticks, 'tick')}${lost}, ${byteCount(bytes)} before packing`,
+        );
+      },
+    });
+    if (!stop.signal.aborted && options.for !== undefined) {
+      throw new CommandFailed(
+        `the daemon has ended; ${file} has ${duration(result.recordedMs)} of it`,
+        ExitCode.failed,
+      );
+    }
+    return result;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const message = `${file} cannot be written: ${error.message}`;
+    throw new CommandFailed(message, ExitCode.failed, { cause: error });
+  } finally {
+    stop.abort();
+    progress.clear();
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && error.syscall !== 'connect';
+}
+
+function resultLine(file: string, r: RecordingResult): string {
+  const lost = r.lostTicks === 0 ? '' : `, ${counted(r.lostTicks, 'tick')} lost`;
+  return `${file}: ${duration(r.recordedMs)}, ${counted(r.ticks, 'tick')}${lost}, ${byteCount(r.fileBytes)}`;
+}

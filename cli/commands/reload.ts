@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { counted } from '../../text/format.ts';
+import { type CliContext, printJson, printLines, printProblems } from '../support/context.ts';
+import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+
+const EXAMPLES = `
+The same as SIGHUP or "systemctl reload norikae". When a policy has mistakes, they are listed and
+the last good policies stay in force. Settings of the configuration file need a restart.
+`;
+
+/** `norikae reload`: reads the policies again. */
+export function reloadCommand(context: CliContext): Command {
+  const command = new Command('reload')
+    .description('read the policy files again')
+    .addHelpText('after', EXAMPLES);
+  return withControlOptions(command).action(async (options: ControlOptions) => {
+    const result = await clientFor(context, options).reload();
+    if (options.json === true) printJson(context, result);
+    if (!result.ok) {
+      if (options.json !== true) printProblems(context, result.problems);
+      throw new CommandFailed('the last good policies stay in force', ExitCode.usage);
+    }
+    if (options.json === true) return;
+    const are = result.rules === 1 ? 'is' : 'are';
+    printLines(context, [`${counted(result.rules, 'rule')} ${are} in force`]);
+  });
+}

@@ -1,0 +1,93 @@
+import { Command } from 'commander';
+import { loadConfig } from '../../config/load-config.ts';
+import type { Config } from '../../config/config.ts';
+import { runLifecycle } from '../../daemon/lifecycle.ts';
+import { createLog } from '../../platform/log.ts';
+import { watchProcess } from '../support/process-events.ts';
+import { openNotifier } from '../../platform/systemd/notify.ts';
+import { LiveScreen } from '../support/live-screen.ts';
+import { showLiveTable } from '../support/live-table.ts';
+import type { CliContext } from '../support/context.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+
+const EXAMPLES = `
+Stays in the foreground and logs to standard output. SIGTERM and Ctrl-C end it in order: flows go
+back to the vSwitch, or stay for the next daemon, as "onExit" says; a second one ends it at once.
+SIGHUP reads the policies again.
+
+Examples:
+  norikae run --config /etc/norikae/norikae.json
+  norikae run --config norikae.json --no-table     log lines on a terminal, too
+`;
+
+/** An orderly end may take so long, ms. */
+const STOP_TIMEOUT_MS = 10_000;
+
+interface RunOptions {
+  readonly config: string;
+  readonly table?: boolean;
+  readonly json?: boolean;
+}
+
+/** `norikae run`: the daemon. */
+export function runCommand(context: CliContext): Command {
+  return new Command('run')
+    .description('run the daemon')
+    .requiredOption('--config <file>', 'configuration file')
+    .option('--table', 'show the fastest flows, live (the default on a terminal)')
+    .option('--no-table', 'only log lines')
+    .option('--json', 'log JSON, whatever the configuration says')
+    .addHelpText('after', EXAMPLES)
+    .action((options: RunOptions) => run(context, options));
+}
+
+async function run(context: CliContext, options: RunOptions): Promise<void> {
+  const config = loadConfig(options.config);
+  const { stdout } = context;
+  const json = options.json === true;
+  const wanted = options.table ?? (stdout.interactive && !json && config.log.format !== 'json');
+  if (wanted && !stdout.interactive) {
+    throw new CommandFailed('--table needs a terminal to draw on', ExitCode.usage);
+  }
+  const screen = wanted ? new LiveScreen(stdout) : undefined;
+  try {
+    await live(context, json ? withJsonLog(config) : config, screen);
+  } finally {
+    screen?.close();
+  }
+}
+
+async function live(
+  context: CliContext,
+  config: Config,
+  screen: LiveScreen | undefined,
+): Promise<void> {
+  const { stdout, env, now } = context;
+  const log = createLog(config.log, stdout, screen ?? stdout);
+  const events = watchProcess(log, (code) => {
+    screen?.close();
+    context.exit(code);
+  });
+  try {
+    const daemon = await context.createDaemon(config, log);
+    await runLifecycle({
+      daemon,
+      config,
+      log,
+      events,
+      notifier: await openNotifier(env, log),
+      stopTimeoutMs: STOP_TIMEOUT_MS,
+      ...(screen === undefined
+        ? {}
+        : { onRunning: () => showLiveTable(daemon.view, screen, stdout, now) }),
+    });
+  } finally {
+    events.dispose();
+  }
+  const failure = events.failure();
+  if (failure !== undefined) throw failure;
+}
+
+function withJsonLog(config: Config): Config {
+  return { ...config, log: { ...config.log, format: 'json' } };
+}

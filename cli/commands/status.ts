@@ -1,0 +1,117 @@
+import { Command } from 'commander';
+import type { BackendView, StatusView } from '../../api/status-view.ts';
+import { bitRate, byteCount, counted, duration } from '../../text/format.ts';
+import { entriesInUse, expected, fill } from '../../views/limit-words.ts';
+import { nodeSummary } from '../../views/node-summary.ts';
+import { worth } from '../../views/score.ts';
+import { sliceTable } from '../../views/slice-table.ts';
+import type { Colours } from '../../platform/terminal.ts';
+import { textTable } from '../../platform/text-table.ts';
+import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
+import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
+
+/** Share of a limit from which on newcomers wait. */
+const NEARLY_FULL = 0.9;
+
+/** `norikae status`: daemon, node, sources, ports. */
+export function statusCommand(context: CliContext): Command {
+  const command = new Command('status').description('show how daemon, node and sources are doing');
+  return withControlOptions(command).action(async (options: ControlOptions) => {
+    const status = await clientFor(context, options).status();
+    if (options.json === true) printJson(context, status);
+    else printLines(context, statusLines(status, lineWidth(context), context.stdout.colours));
+  });
+}
+
+function statusLines(status: StatusView, width: number, colours: Colours): string[] {
+  const { policies } = status;
+  return [
+    ...nodeSummary(status, width, colours),
+    '',
+    `daemon    version ${status.version}, pid ${status.pid}`,
+    ...backendLines(status),
+    ...changesLines(status),
+    ...influxLines(status),
+    `policies  ${counted(policies.rules, 'rule')} from ${policies.files.join(', ')}`,
+    '',
+    ...textTable(
+      [
+        { title: 'SOURCE', align: 'left', text: (s) => s.name },
+        { title: 'STATE', align: 'left', text: (s) => (s.fresh ? 'fresh' : 'stale') },
+        { title: 'AGE', align: 'right', text: (s) => (s.ageMs === null ? '-' : duration(s.ageMs)) },
+        { title: 'PERIOD', align: 'right', text: (s) => duration(s.periodMs) },
+        { title: 'COST', align: 'right', text: (s) => duration(s.costMs) },
+        { title: 'LAST ERROR', align: 'left', text: (s) => s.error ?? '' },
+      ],
+      status.sources,
+      width,
+      colours.dim,
+    ),
+    '',
+    ...tableWithGap(sliceTable(status, width, colours)),
+    ...textTable(
+      [
+        { title: 'PORT', align: 'left', text: (p) => p.name },
+        { title: 'KIND', align: 'left', text: (p) => p.kind },
+        { title: 'SLICE', align: 'left', text: (p) => p.slice ?? '-' },
+        { title: 'RECEIVES', align: 'right', text: (p) => rate(p.rxBitsPerSecond) },
+        { title: 'SENDS', align: 'right', text: (p) => rate(p.txBitsPerSecond) },
+        { title: 'LINK', align: 'right', text: (p) => rate(p.linkBitsPerSecond) },
+      ],
+      status.ports,
+      width,
+      colours.dim,
+    ),
+  ];
+}
+
+function tableWithGap(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+function backendLines({ backends }: StatusView): string[] {
+  if (backends.length === 0) return ['backend   none'];
+  return backends.flatMap((b) => [
+    `backend   ${b.name}: ${b.description}`,
+    `          ${entriesInUse(b)}, lease ${duration(b.leaseMs)}, ` +
+      `heartbeat ${b.heartbeatMs === 0 ? 'none' : duration(b.heartbeatMs)}`,
+    ...planLines(b),
+    ...b.limits
+      .filter((limit) => fill(limit) >= NEARLY_FULL)
+      .map((limit) => `          ${limit.name}: ${expected(limit)} expected of placed flows`),
+  ]);
+}
+
+/** What the planner worked out for itself. */
+function planLines({ threshold, swapGain, operationsLeft }: BackendView): string[] {
+  if (threshold === null || operationsLeft === null) return [];
+  const swap = swapGain === null ? 'no swap is worth it' : `a swap has to gain ${worth(swapGain)}`;
+  return [
+    `          placed from ${worth(threshold)} on, ${swap}; ` +
+      `${counted(operationsLeft, 'operation')} can be afforded`,
+  ];
+}
+
+function changesLines({ changes }: StatusView): string[] {
+  if (changes === null) return [];
+  const state = changes.active
+    ? 'rule changes are heard of at once'
+    : `not listening, polling has to do: ${changes.problem ?? 'not connected yet'}`;
+  return [`changes   ${changes.name}: ${state}`];
+}
+
+function influxLines({ influx }: StatusView): string[] {
+  if (influx === null) return [];
+  const { url, database, written, queuedPoints, queuedBytes, dropped, lastSuccess } = influx;
+  const lost = Object.values(dropped).reduce((sum, n) => sum + n, 0);
+  const last = lastSuccess === null ? 'nothing written yet' : `last written ${lastSuccess}`;
+  return [
+    `influx    ${database} at ${url}: ${last}`,
+    `          ${counted(written, 'point')} written, ${queuedPoints} waiting ` +
+      `(${byteCount(queuedBytes)}), ${lost} lost`,
+  ];
+}
+
+function rate(bitsPerSecond: number | null): string {
+  return bitsPerSecond === null ? '-' : bitRate(bitsPerSecond);
+}

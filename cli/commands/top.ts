@@ -1,0 +1,79 @@
+import { Command } from 'commander';
+import type { TickLine } from '../../api/view-guards.ts';
+import { flowTable } from '../../views/flow-columns.ts';
+import { LiveScreen } from '../support/live-screen.ts';
+import { screenLines } from '../support/live-table.ts';
+import { nodeSummary } from '../../views/node-summary.ts';
+import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
+import { clientFor, withControlOptions } from '../support/control-options.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+import { type FlowOptions, queryOf, withFlowOptions } from '../support/flow-options.ts';
+
+const EXAMPLES = `
+Redrawn at every tick on a terminal, until Ctrl-C. Into a file or pipe: one picture, or with
+--json one object a tick for as long as it runs.
+
+Examples:
+  norikae top                          the fastest flows, live
+  norikae top --slice red              of one slice
+  norikae top --json | jq .status.flows
+`;
+
+interface TopOptions extends FlowOptions {
+  readonly once?: boolean;
+}
+
+/** `norikae top`: node and fastest flows, live. */
+export function topCommand(context: CliContext): Command {
+  const command = withFlowOptions(new Command('top'), 100)
+    .description('watch the node and its fastest flows, live')
+    .option('--once', 'one picture, then end')
+    .addHelpText('after', EXAMPLES);
+  return withControlOptions(command).action(async (words: string[], options: TopOptions) => {
+    const stop = new AbortController();
+    const onSignal = (): void => stop.abort();
+    process.once('SIGINT', onSignal);
+    process.once('SIGTERM', onSignal);
+    try {
+      await watch(context, words, options, stop);
+    } finally {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    }
+  });
+}
+
+async function watch(
+  context: CliContext,
+  words: readonly string[],
+  options: TopOptions,
+  stop: AbortController,
+): Promise<void> {
+  const { stdout } = context;
+  const live = stdout.interactive && options.json !== true && options.once !== true;
+  const once = options.once === true || (!live && options.json !== true);
+  const screen = live ? new LiveScreen(stdout) : undefined;
+  try {
+    const ticks = clientFor(context, options).ticks(queryOf(words, options), stop.signal);
+    for await (const tick of ticks) {
+      // A slow reader loses ticks, not this process's memory.
+      if (stdout.backlog() > 0) continue;
+      if (options.json === true) printJson(context, tick);
+      else if (screen === undefined) printLines(context, picture(context, tick));
+      else screen.show(screenLines(tick.status, tick.page, stdout));
+      if (once) return;
+    }
+    if (!stop.signal.aborted) {
+      throw new CommandFailed('the daemon has ended', ExitCode.unreachable);
+    }
+  } finally {
+    stop.abort();
+    screen?.close();
+  }
+}
+
+function picture(context: CliContext, { status, page }: TickLine): string[] {
+  const width = lineWidth(context);
+  const { colours } = context.stdout;
+  return [...nodeSummary(status, width, colours), '', ...flowTable(page.flows, width, colours)];
+}

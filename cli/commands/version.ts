@@ -1,0 +1,15 @@
+import { Command } from 'commander';
+import { packageVersion } from '../../platform/package-root.ts';
+import { type CliContext, printJson, printLines } from '../support/context.ts';
+
+/** `norikae version`. */
+export function versionCommand(context: CliContext): Command {
+  return new Command('version')
+    .description('print the version')
+    .option('--json', 'print JSON for programs')
+    .action((options: { readonly json?: boolean }) => {
+      const version = packageVersion();
+      if (options.json === true) printJson(context, { version, node: process.version });
+      else printLines(context, [`norikae ${version} on Node ${process.version}`]);
+    });
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { whyReport } from '../../views/why-report.ts';
+import { type CliContext, printJson, printLines } from '../support/context.ts';
+import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+
+const EXAMPLES = `
+FLOW is a ufid as "norikae flows" and "ovs-appctl dpctl/dump-flows -m" print it, or as many of its
+first letters as are enough to tell it from all others.
+
+Examples:
+  norikae why 5b1f0c7e
+  norikae why 5b1f --json | jq -r .why.flow.reason.text
+`;
+
+/** `norikae why FLOW`: which rule, which numbers, which limit. */
+export function whyCommand(context: CliContext): Command {
+  const command = new Command('why')
+    .description('explain why a flow is where it is: rule, numbers, limits')
+    .argument('<flow>', 'ufid, or the beginning of one')
+    .addHelpText('after', EXAMPLES);
+  return withControlOptions(command).action(async (flow: string, options: ControlOptions) => {
+    const answer = await clientFor(context, options).why(flow);
+    if (answer.found) {
+      if (options.json === true) printJson(context, answer);
+      else printLines(context, whyReport(answer.why, context.stdout.colours));
+      return;
+    }
+    if (options.json === true) printJson(context, answer);
+    throw new CommandFailed(
+      answer.candidates.length === 0
+        ? `there is no flow ${flow}; it may have ended. "norikae flows" lists those there are`
+        : `more than one flow begins with ${flow}:\n  ${answer.candidates.join('\n  ')}`,
+      ExitCode.notFound,
+    );
+  });
+}

@@ -1,0 +1,117 @@
+import { Command } from 'commander';
+import { notCompiled } from '../../policy/parse/not-compiled.ts';
+import { reachNotes } from '../../policy/check/set-check.ts';
+import { formatProblem, type Problem } from '../../text/problem.ts';
+import type { PolicySet } from '../../policy/model/policy-set.ts';
+import { checkPolicies } from '../../policy-tools/files/policy-files.ts';
+import { type CliContext, printJson, printLines } from '../support/context.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+import { failingInJson } from '../support/json-errors.ts';
+import { policyFiles } from '../support/paths.ts';
+
+const HELP = `
+Of a folder, every .json that is neither a test nor a schema. Each file is checked on its own; with
+--together, all of them are also checked as the daemon loads them, in the order given, where names
+and rules of one can be in the way of another's. Every mistake is printed as FILE:LINE:COLUMN: what
+is wrong. Notes say what is no mistake and good to know: a rule that cannot be compiled or, with
+--together, one that is never reached beside another policy's.
+
+Exit codes: 0 all good, 1 mistakes, 2 wrong use.
+
+Examples:
+  norikae policy check policies/
+  norikae policy check --together a.json b.json
+  norikae policy check mine.json --json | jq -r '.problems[].message'
+`;
+
+interface CheckOptions {
+  readonly together?: boolean;
+  readonly json?: boolean;
+}
+
+/** What was found in a file, or in all of them together. */
+interface Checked {
+  readonly files: readonly string[];
+  readonly policies: PolicySet | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** `norikae policy check FILE|DIR...`. */
+export function policyCheckCommand(context: CliContext): Command {
+  return new Command('check')
+    .description('find every mistake in policies')
+    .argument('<path...>', 'policy files, or folders of them')
+    .option('--together', 'check them as one set, too')
+    .option('--json', 'print JSON for programs')
+    .addHelpText('after', HELP)
+    .action(async (paths: string[], options: CheckOptions) => {
+      const files = await failingInJson(context, options.json, () => policyFiles(paths));
+      const checked = await Promise.all(files.map((file) => check([file])));
+      const alone = checked.flatMap((c) => c.problems);
+      if (options.together === true && alone.length === 0) checked.push(await check(files));
+      const problems = checked.flatMap((c) => c.problems);
+      const notes = checked.flatMap(notesOf);
+      const bad = new Set(problems.map((p) => p.file));
+      const good = checked.filter((c) => !c.files.some((file) => bad.has(file)));
+      if (options.json === true) {
+        const ok = problems.length === 0;
+        printJson(context, { ok, problems, notes, policies: listed(good) });
+      } else {
+        printLines(context, [
+          ...problems.map((p) => problemLine(p, context)),
+          ...notes.map((p) => problemLine(p, context)),
+          ...good.flatMap((c) => goodLines(c, context)),
+        ]);
+      }
+      if (files.length === 0) throw new CommandFailed('there is no policy file', ExitCode.usage);
+      if (problems.length > 0) {
+        const count = `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`;
+        throw new CommandFailed(
+          `${count} in ${bad.size} of ${files.length} files`,
+          ExitCode.failed,
+        );
+      }
+    });
+}
+
+async function check(files: readonly string[]): Promise<Checked> {
+  const found = await checkPolicies(files);
+  return found.ok
+    ? { files, policies: found.policies, problems: [] }
+    : { files, policies: undefined, problems: found.problems };
+}
+
+/** Of files that are checked together only what concerns several of them: the rest was told. */
+function notesOf({ files, policies }: Checked): readonly Problem[] {
+  if (policies === undefined) return [];
+  return files.length === 1 ? notCompiled(policies) : reachNotes(policies);
+}
+
+function listed(checked: readonly Checked[]) {
+  return checked
+    .filter((c) => c.files.length === 1)
+    .flatMap((c) =>
+      (c.policies?.policies ?? []).map(({ file, name, version, mode, revision }) => {
+        const rules = c.policies?.rules.length;
+        return { file, name, version, mode, revision, rules };
+      }),
+    );
+}
+
+function problemLine(problem: Problem, { stdout }: CliContext): string {
+  const text = formatProblem(problem);
+  const place = text.length - problem.message.length;
+  return `${stdout.colours.bold(text.slice(0, place))}${problem.message}`;
+}
+
+function goodLines({ files, policies }: Checked, { stdout }: CliContext): string[] {
+  if (policies === undefined) return [];
+  const rules = policies.rules.length + policies.nodeRules.length;
+  const good = stdout.colours.green('good');
+  if (files.length > 1) return [`${good}  all together: ${rules} rules`];
+  return policies.policies.map(
+    (p) =>
+      `${good}  ${p.file}: policy ${p.name} ${p.version}, revision ${p.revision}, ${rules} ` +
+      `${rules === 1 ? 'rule' : 'rules'}${p.mode === 'shadow' ? ', shadow' : ''}`,
+  );
+}

@@ -1,0 +1,133 @@
+import { Command } from 'commander';
+import type { ConditionTrace } from '../../engine/ports/rule-evaluator.ts';
+import { FACTS } from '../../policy/facts/facts.ts';
+import { factLookup } from '../../policy/facts/fact-lookup.ts';
+import { type PolicySet } from '../../policy/model/policy-set.ts';
+import { checkPolicies } from '../../policy-tools/files/policy-files.ts';
+import { explainFlow, type FlowExplanation } from '../../policy-tools/explain/explain-flow.ts';
+import type { NodeRuleView } from '../../policy-tools/explain/explain-node.ts';
+import {
+  type GivenFact,
+  GivenFactError,
+  parseGiven,
+} from '../../policy-tools/explain/given-facts.ts';
+import type { Colours } from '../../platform/terminal.ts';
+import { conditionLines, mark, ruleLines } from '../../views/why-report.ts';
+import { score } from '../../views/score.ts';
+import { type CliContext, printJson, printLines } from '../support/context.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+import { failingInJson, PolicyMistakes } from '../support/json-errors.ts';
+import { policyFiles } from '../support/paths.ts';
+
+const HELP = `
+The flow is given by facts (see "norikae policy facts"): FACT=VALUE each, or a JSON object of them.
+Values may have units; null is a fact that is missing. What is not given is that of a new IPv4 flow
+from vm1 to uplink0 that has sent nothing, on a node of which nothing is known; it is listed, so
+that you see what an answer rests on.
+
+Facts with arguments and members: portLoad(eth1).txShare=0.5
+
+Examples:
+  norikae policy explain mine.json --flow packetsPerSecond=5000 packets=10000 tcpDst=443
+  norikae policy explain mine.json --flow placement=offload quietMs=3s hostCpu=80%
+  norikae policy explain mine.json --at 2026-03-01T03:00:00+01:00 --flow bitsPerSecond=1Gbit/s
+  norikae policy explain mine.json --flow '{"slice":"gold","bitsPerSecond":1e9}' --json
+`;
+
+interface ExplainOptions {
+  readonly flow: readonly string[];
+  readonly at?: string;
+  readonly json?: boolean;
+}
+
+/** `norikae policy explain FILE... --flow FACT=VALUE...`. */
+export function policyExplainCommand(context: CliContext): Command {
+  return new Command('explain')
+    .description('show each condition of each rule with its value and verdict for a flow')
+    .argument('<path...>', 'policy files that are in force together')
+    .requiredOption('--flow <facts...>', 'facts of the flow: FACT=VALUE, or a JSON object')
+    .option('--at <time>', 'wall-clock time, such as 2026-03-01T03:00:00+01:00; now by default')
+    .option('--json', 'print JSON for programs')
+    .addHelpText('after', HELP)
+    .action(async (paths: string[], options: ExplainOptions) => {
+      const { given, explanation } = await failingInJson(context, options.json, async () => {
+        const policies = await loaded(policyFiles(paths));
+        const wallMs = options.at === undefined ? Date.now() : Date.parse(options.at);
+        if (!Number.isFinite(wallMs)) {
+          throw new CommandFailed(`"${options.at}" is no time in ISO 8601`, ExitCode.usage);
+        }
+        return explained(policies, options.flow, wallMs);
+      });
+      const assumed = assumedOf(explanation, given);
+      if (options.json === true) printJson(context, { ...explanation, assumed });
+      else printLines(context, lines(explanation, assumed, context));
+    });
+}
+
+async function loaded(files: readonly string[]): Promise<PolicySet> {
+  const found = await checkPolicies(files);
+  if (found.ok) return found.policies;
+  throw new PolicyMistakes(found.problems);
+}
+
+async function explained(policies: PolicySet, words: readonly string[], wallMs: number) {
+  const names = [...FACTS, ...policies.facts].map((fact) => fact.name);
+  try {
+    const given = parseGiven(words, factLookup(policies), names);
+    return { given, explanation: await explainFlow(policies, given, wallMs) };
+  } catch (error) {
+    if (error instanceof GivenFactError) throw new CommandFailed(error.message, ExitCode.usage);
+    throw error;
+  }
+}
+
+/** What rules looked at that was not given, with the value that was assumed. */
+function assumedOf({ rules, nodeRules }: FlowExplanation, given: readonly GivenFact[]) {
+  const known = new Set(
+    given.map((g) => (g.member === undefined ? g.label : `${g.label}.${g.member}`)),
+  );
+  for (const rule of nodeRules) if (rule.verdict) known.add(rule.sets);
+  const seen = [...rules, ...nodeRules].flatMap((rule) => comparisons(rule.condition));
+  const others = seen.filter((c) => !known.has(c.fact));
+  return Object.fromEntries(others.map((c) => [c.fact, c.actual ?? null]));
+}
+
+function comparisons(trace: ConditionTrace): Extract<ConditionTrace, { kind: 'compare' }>[] {
+  return trace.kind === 'compare' ? [trace] : trace.of.flatMap(comparisons);
+}
+
+function lines(
+  explanation: FlowExplanation,
+  assumed: Readonly<Record<string, unknown>>,
+  { stdout }: CliContext,
+): string[] {
+  const { colours } = stdout;
+  const { rule, wish } = explanation;
+  const sentence =
+    rule === null
+      ? 'No rule speaks for this flow: it stays where it is.'
+      : `Rule ${rule} speaks for this flow: ${wish}, score ${score(explanation.score)}.`;
+  const facts = Object.entries(assumed).map(([fact, value]) =>
+    value === null ? `${fact} not known` : `${fact}=${JSON.stringify(value)}`,
+  );
+  return [
+    colours.bold(sentence),
+    ...(facts.length === 0 ? [] : [colours.dim(`not given, so assumed: ${facts.join(', ')}`)]),
+    '',
+    ...explanation.rules.flatMap((r) => {
+      const [head, ...conditions] = ruleLines(r, colours);
+      return [
+        r.shadow ? `${head} ${colours.yellow('(shadow: moves nothing)')}` : head,
+        ...conditions,
+      ];
+    }),
+    ...explanation.nodeRules.flatMap((r) => nodeRuleLines(r, colours)),
+  ];
+}
+
+function nodeRuleLines(rule: NodeRuleView, colours: Colours): string[] {
+  const value = rule.value === undefined ? 'nothing' : JSON.stringify(rule.value);
+  const sets = `sets ${rule.sets} to ${value}`;
+  const head = `node rule ${rule.name} (priority ${rule.priority}) ${sets}`;
+  return [`${mark(rule.verdict, colours)} ${head}`, ...conditionLines(rule.condition, 1, colours)];
+}

@@ -1,0 +1,146 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { Command } from 'commander';
+import { packageRoot } from '../../platform/package-root.ts';
+import { TEST_SUFFIX } from '../../policy-tools/test/run-tests.ts';
+import { type CliContext, printJson, printLines } from '../support/context.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+import { failingInJson } from '../support/json-errors.ts';
+
+const HELP = `
+Writes NAME.json, a policy to start from, and NAME.test.json, its tests; both say in their
+descriptions what to change. Files that are there are left alone.
+
+Examples:
+  norikae policy init mine
+  norikae policy init /etc/norikae/policies/mine.json
+`;
+
+/** `norikae policy init NAME`. */
+export function policyInitCommand(context: CliContext): Command {
+  return new Command('init')
+    .description('write a policy and its test to start from')
+    .argument('<name>', 'name of the policy, or of its file')
+    .option('--json', 'print JSON for programs')
+    .addHelpText('after', HELP)
+    .action(async (path: string, options: { readonly json?: boolean }) => {
+      const files = await failingInJson(context, options.json, () => written(path));
+      if (options.json === true) {
+        printJson(context, { files });
+        return;
+      }
+      const [policy, test] = files;
+      printLines(context, [
+        `wrote ${policy} and ${test}`,
+        `next: norikae policy test ${policy} --coverage`,
+      ]);
+    });
+}
+
+/** Writes a policy and its test; returns their paths. */
+function written(path: string): readonly string[] {
+  const name = basename(path, '.json');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    const message = `a policy cannot be called "${name}": letters, digits, ".", "_" and "-"`;
+    throw new CommandFailed(message, ExitCode.usage);
+  }
+  const folder = dirname(path);
+  const files = [
+    [join(folder, `${name}.json`), starterPolicy(name, schemaFrom(folder, 'policy'))],
+    [join(folder, `${name}${TEST_SUFFIX}`), starterTest(name, schemaFrom(folder, 'policy-test'))],
+  ] as const;
+  const taken = files.map(([file]) => file).find((file) => existsSync(file));
+  if (taken !== undefined) {
+    throw new CommandFailed(`${taken} is there already; it is left alone`, ExitCode.usage);
+  }
+  for (const [file, value] of files) write(file, `${JSON.stringify(value, null, 2)}\n`);
+  return files.map(([file]) => file);
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandFailed(`cannot write ${file}: ${why}`, ExitCode.failed, { cause: error });
+  }
+}
+
+/** Where a schema lies, seen from the folder: editors complete and explain keys by it. */
+function schemaFrom(folder: string, name: string): string {
+  const path = relative(folder, join(packageRoot(), 'policies', `${name}.schema.json`));
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+function starterPolicy(name: string, schema: string) {
+  return {
+    $schema: schema,
+    name,
+    description:
+      'Busy flows ride the NIC, those that fall quiet come back. Say here what it is for.',
+    version: '0.1.0',
+    rules: [
+      {
+        name: 'quiet',
+        description:
+          'Of the rules that hold for a flow, the one with the highest priority speaks. This one takes back what sends nothing but keep-alives.',
+        priority: 20,
+        conditions: {
+          all: [
+            { fact: 'placement', operator: 'notEqual', value: 'onload' },
+            { fact: 'quietMs', operator: 'greaterThanInclusive', value: 2000 },
+          ],
+        },
+        event: { type: 'onload' },
+      },
+      {
+        name: 'busy',
+        description:
+          'What pays to be offloaded. "norikae policy facts" lists what conditions can look at; the score decides who gets an entry when there are not enough.',
+        priority: 10,
+        conditions: {
+          all: [
+            { fact: 'packetsPerSecond', operator: 'greaterThanInclusive', value: 1000 },
+            { fact: 'lastPacketsPerSecond', operator: 'greaterThanInclusive', value: 20 },
+            { fact: 'cast', operator: 'notIn', value: ['multicast', 'broadcast'] },
+          ],
+        },
+        event: { type: 'offload', params: { score: 'packetsPerSecond' } },
+      },
+    ],
+  };
+}
+
+function starterTest(name: string, schema: string) {
+  return {
+    $schema: schema,
+    description: `What ${name}.json promises. Run it with "norikae policy test ${name}.json".`,
+    tests: [
+      {
+        name: 'a busy flow is offloaded within a second and stays',
+        description: 'A series has one value a tick of 250 ms: 20 ticks here.',
+        flows: { elephant: { packetsPerSecond: '5000x19', tcpDst: 443 } },
+        expect: [
+          { flow: 'elephant', from: '1s', placement: 'offload', rule: 'busy' },
+          { flow: 'elephant', atMostMoves: 1 },
+        ],
+      },
+      {
+        name: 'a flow that falls quiet comes back',
+        flows: { burst: { packetsPerSecond: '5000x19 1x19' } },
+        expect: [
+          { flow: 'burst', at: '4s', placement: 'offload' },
+          { flow: 'burst', by: '8s', from: '5s', placement: 'onload' },
+        ],
+      },
+      {
+        name: 'mice and multicast are never offloaded',
+        flows: {
+          mice: { count: 20, packetsPerSecond: '50x40' },
+          stream: { packetsPerSecond: '5000x40', cast: 'multicast' },
+        },
+        expect: [{ flow: ['mice', 'stream'], never: 'offload' }],
+      },
+    ],
+  };
+}

@@ -1,0 +1,145 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { formatProblem } from '../../text/problem.ts';
+import { type ConditionCoverage, Coverage } from '../../policy-tools/test/coverage.ts';
+import { runTestFile, type TestResult } from '../../policy-tools/test/run-tests.ts';
+import { type CliContext, printJson, printLines } from '../support/context.ts';
+import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+import { failingInJson } from '../support/json-errors.ts';
+import { testFiles } from '../support/paths.ts';
+
+const HELP = `
+Of a folder, every NAME.test.json in it; of a policy NAME.json, the NAME.test.json beside it. Flows
+and the node are given over time, and the daemon's own engine (rates, rules, planner, reconciler)
+runs over simulated time with a table in memory. policies/policy-test.schema.json describes the
+files and gives completion in editors.
+
+  "packetsPerSecond": "0+100x30"       from 0 in steps of 100, 31 ticks
+  "bitsPerSecond": "600Mbit/s x19 0"   20 ticks of 600 Mbit/s, then nothing to the end
+  "bitsPerSecond": "_x9 1Gbit/s"       the flow appears in the eleventh tick
+
+The first tick is at 0s; "at": "1s" is the tick in force then. A shadow policy is tested as if it were
+enforced.
+
+Exit codes: 0 all passed, 1 a test failed or could not be run (with --fail-on-empty: or there was
+none), 2 wrong use.
+
+Examples:
+  norikae policy test policies/
+  norikae policy test mine.json --run 'mice|elephant' --coverage
+  norikae policy test policies/ --json --fail-on-empty     in continuous integration
+`;
+
+interface TestOptions {
+  readonly run?: RegExp;
+  readonly coverage?: boolean;
+  readonly failOnEmpty?: boolean;
+  readonly json?: boolean;
+}
+
+/** `norikae policy test DIR|FILE...`. */
+export function policyTestCommand(context: CliContext): Command {
+  return new Command('test')
+    .description('run the tests of policies')
+    .argument('<path...>', 'folders, policies, or test files')
+    .option('--run <regexp>', 'only tests whose names match', parseRegExp)
+    .option('--coverage', 'say which conditions were never true or never false')
+    .option('--fail-on-empty', 'fail when there is no test to run')
+    .option('--json', 'print JSON for programs')
+    .addHelpText('after', HELP)
+    .action(async (paths: string[], options: TestOptions) => {
+      const files = await failingInJson(context, options.json, () => testFiles(paths));
+      const coverage = options.coverage === true ? new Coverage() : undefined;
+      const results: TestResult[] = [];
+      for (const file of files) {
+        const found = await runTestFile(file, {
+          signal: new AbortController().signal,
+          ...(options.run === undefined ? {} : { run: options.run }),
+          ...(coverage === undefined ? {} : { coverage }),
+          ...(options.json === true
+            ? {}
+            : { onResult: (r) => printLines(context, resultLines(r, context)) }),
+        });
+        results.push(...found);
+      }
+      const sums = sumsOf(results);
+      const seen = coverage?.report();
+      const empty =
+        results.length === 0 ? `no test was run: ${emptyBecause(files, options)}` : undefined;
+      const emptyFails = empty !== undefined && options.failOnEmpty === true;
+      if (options.json === true) {
+        printJson(context, {
+          ok: sums.failed + sums.errors === 0 && !emptyFails,
+          ...(emptyFails ? { error: empty } : {}),
+          ...sums,
+          results,
+          coverage: seen,
+        });
+      } else {
+        printLines(context, [
+          ...(seen === undefined ? [] : coverageLines(seen, context)),
+          // When it fails for it, the error says so.
+          ...(empty === undefined || emptyFails ? [] : [empty]),
+          `${sums.passed} passed, ${sums.failed} failed, ${sums.errors} ${sums.errors === 1 ? 'error' : 'errors'}`,
+        ]);
+      }
+      if (sums.failed + sums.errors > 0) {
+        throw new CommandFailed('not every test has passed', ExitCode.failed);
+      }
+      if (emptyFails) throw new CommandFailed(empty, ExitCode.failed);
+    });
+}
+
+function emptyBecause(files: readonly string[], { run }: TestOptions): string {
+  if (files.length === 0) return 'there is no file NAME.test.json';
+  return run === undefined ? 'the files have none' : `no name matches ${run}`;
+}
+
+function sumsOf(results: readonly TestResult[]) {
+  const count = (verdict: TestResult['verdict']): number =>
+    results.filter((r) => r.verdict === verdict).length;
+  return { passed: count('pass'), failed: count('fail'), errors: count('error') };
+}
+
+function resultLines(result: TestResult, { stdout }: CliContext): string[] {
+  const { colours } = stdout;
+  const words = {
+    pass: colours.green('PASS '),
+    fail: colours.red('FAIL '),
+    error: colours.red('ERROR'),
+  };
+  const place = `${result.file}:${result.line}:${result.column}`;
+  const time = colours.dim(`(${Math.round(result.elapsedMs)} ms)`);
+  return [
+    [words[result.verdict], colours.dim(place), result.name, time]
+      .filter((word) => word !== '')
+      .join(' '),
+    ...result.problems.map((p) => `      ${formatProblem(p)}`),
+  ];
+}
+
+function coverageLines(seen: readonly ConditionCoverage[], { stdout }: CliContext): string[] {
+  const { colours } = stdout;
+  const both = seen.filter((c) => c.seenTrue && c.seenFalse).length;
+  const share = seen.length === 0 ? 100 : Math.round((100 * both) / seen.length);
+  const missing = seen.flatMap((c) => {
+    const never = [...(c.seenTrue ? [] : ['true']), ...(c.seenFalse ? [] : ['false'])];
+    if (never.length === 0) return [];
+    const place = `${c.file}:${c.line}:${c.column}`;
+    return [
+      `      ${place}: ${c.rule}: ${c.condition} ${colours.yellow(`never ${never.join(', never ')}`)}`,
+    ];
+  });
+  return [
+    `coverage: ${both} of ${seen.length} conditions were both true and false (${share}%)`,
+    ...missing,
+  ];
+}
+
+function parseRegExp(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new InvalidArgumentError(`It must be a regular expression. ${why}.`);
+  }
+}

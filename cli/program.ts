@@ -1,0 +1,128 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError, ConfigUnreadable } from '../config/config-error.ts';
+import { ControlForbidden, ControlTimeout, DaemonUnreachable } from './client/client-errors.ts';
+import { TlsFilesUnusable } from '../server/http/http-security.ts';
+import { SecretFileExposed, SecretFileUnusable } from '../platform/secret-file.ts';
+import { packageVersion } from '../platform/package-root.ts';
+import { PoliciesUnusable } from '../daemon/policies/policy-keeper.ts';
+import { checkConfigCommand } from './commands/check-config.ts';
+import type { CliContext } from './support/context.ts';
+import { CommandFailed, ExitCode } from './support/exit-codes.ts';
+import { decisionsCommand } from './commands/decisions.ts';
+import { flowsCommand } from './commands/flows.ts';
+import { onloadAllCommand } from './commands/onload-all.ts';
+import { hashPasswordCommand } from './commands/hash-password.ts';
+import { reloadCommand } from './commands/reload.ts';
+import { policyCommand } from './policy/policy.ts';
+import { recordCommand } from './commands/record.ts';
+import { replayCommand } from './commands/replay.ts';
+import { resumeCommand } from './commands/resume.ts';
+import { runCommand } from './commands/run.ts';
+import { statusCommand } from './commands/status.ts';
+import { topCommand } from './commands/top.ts';
+import { versionCommand } from './commands/version.ts';
+import { whyCommand } from './commands/why.ts';
+
+const HELP = `
+Where the daemon is looked for: --control PATH, else NORIKAE_CONTROL, else the usual places
+(/run/norikae for root, $XDG_RUNTIME_DIR/norikae or a private folder in /tmp for others).
+
+Exit codes:
+  0  done
+  1  failed; the message says why
+  2  wrong use, or mistakes in a configuration or policy file
+  3  no daemon answers
+  4  no such flow, or more than one
+
+Examples:
+  norikae check-config norikae.json        before anything else
+  norikae run --config norikae.json        the daemon
+  norikae top                              what it does
+  norikae why 5b1f0c7e                     why a flow is where it is
+  norikae onload-all                       everything back on the vSwitch, now
+  norikae policy --help                    write, check, test and compare policies
+  norikae replay last-night.nkrec          what a policy would have done
+`;
+
+/** Runs one command line (without node and script); resolves to the exit code. */
+export async function runProgram(context: CliContext, argv: readonly string[]): Promise<number> {
+  try {
+    await program(context).parseAsync(argv, { from: 'user' });
+    return ExitCode.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    const { colours } = context.stderr;
+    context.stderr.write(`${colours.red('norikae:')} ${messageOf(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function program(context: CliContext): Command {
+  const root = new Command('norikae')
+    .description('Chooses which flows of Open vSwitch the NIC carries, and moves them.')
+    .version(packageVersion(), '-V, --version')
+    .addHelpText('after', HELP)
+    .showSuggestionAfterError();
+  const commands = [
+    runCommand(context),
+    checkConfigCommand(context),
+    topCommand(context),
+    flowsCommand(context),
+    whyCommand(context),
+    decisionsCommand(context),
+    statusCommand(context),
+    onloadAllCommand(context),
+    resumeCommand(context),
+    reloadCommand(context),
+    policyCommand(context),
+    hashPasswordCommand(context),
+    recordCommand(context),
+    replayCommand(context),
+    versionCommand(context),
+  ];
+  for (const command of commands) root.addCommand(command);
+  for (const command of [root, ...commands.flatMap(withSubcommands)]) {
+    command
+      .exitOverride()
+      .showHelpAfterError('(--help shows how it is used)')
+      .configureOutput({
+        writeOut: (text) => context.stdout.write(text),
+        writeErr: (text) => context.stderr.write(text),
+        outputError: (text, write) => write(text.replace(/^error: /, 'norikae: ')),
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
+      });
+  }
+  return root;
+}
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands];
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommandFailed) return error.exitCode;
+  if (
+    error instanceof ConfigError ||
+    error instanceof ConfigUnreadable ||
+    error instanceof PoliciesUnusable ||
+    error instanceof TlsFilesUnusable ||
+    error instanceof SecretFileUnusable ||
+    error instanceof SecretFileExposed
+  ) {
+    return ExitCode.usage;
+  }
+  if (
+    error instanceof DaemonUnreachable ||
+    error instanceof ControlForbidden ||
+    error instanceof ControlTimeout
+  ) {
+    return ExitCode.unreachable;
+  }
+  return ExitCode.failed;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ConfigError) return `the configuration has mistakes\n${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,46 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { PLACEMENT_NAMES, type PlacementName } from '../../engine/model/flow.ts';
+import { MOST_FLOWS } from '../../api/flow-query.ts';
+import { FLOW_SORTS, type FlowQuery, type FlowSort } from '../../api/flow-views.ts';
+import type { ControlOptions } from './control-options.ts';
+
+/** Options that choose flows. */
+export interface FlowOptions extends ControlOptions {
+  readonly sort: FlowSort;
+  readonly limit: number;
+  readonly placement?: PlacementName;
+  readonly slice?: string;
+  readonly port?: string;
+}
+
+/** Adds the options that choose flows. */
+export function withFlowOptions(command: Command, limit: number): Command {
+  return command
+    .argument('[words...]', 'only flows with all these words in id, match, actions, VM or reason')
+    .addOption(
+      new Option('--sort <by>', 'largest first, by').choices(FLOW_SORTS).default(FLOW_SORTS[0]),
+    )
+    .option('--limit <n>', `most flows to show, 1 to ${MOST_FLOWS}`, parseLimit, limit)
+    .addOption(new Option('--placement <where>', 'only flows there').choices(PLACEMENT_NAMES))
+    .option('--slice <name>', 'only flows of this slice')
+    .option('--port <name>', 'only flows that come in by or go out of this port');
+}
+
+/** The query that words and options ask for. */
+export function queryOf(words: readonly string[], options: FlowOptions): FlowQuery {
+  const { sort, limit, placement, slice, port } = options;
+  return {
+    sort,
+    limit,
+    ...(placement === undefined ? {} : { placement }),
+    ...(slice === undefined ? {} : { slice }),
+    ...(port === undefined ? {} : { port }),
+    words,
+  };
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (/^\d+$/.test(text) && limit >= 1 && limit <= MOST_FLOWS) return limit;
+  throw new InvalidArgumentError(`It must be a number from 1 to ${MOST_FLOWS}.`);
+}

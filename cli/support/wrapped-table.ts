@@ -1,0 +1,45 @@
+import { textTable } from '../../platform/text-table.ts';
+
+/** Narrower than this the last column is not made: lines are cut then. */
+const LEAST_WIDTH = 20;
+
+/**
+ * A table of texts whose last column is wrapped at blanks, so that nothing of it is cut: what does
+ * not fit goes on in the lines below.
+ */
+export function wrappedTable(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  width: number,
+  paintTitle: (text: string) => string,
+): string[] {
+  const last = titles.length - 1;
+  const before = titles
+    .slice(0, last)
+    .map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)) + 2);
+  const room = Math.max(
+    LEAST_WIDTH,
+    before.reduce((left, column) => left - column, width),
+  );
+  const wrapped = rows.flatMap((row) =>
+    linesOf(row[last], room).map((line, i) =>
+      i === 0 ? [...row.slice(0, last), line] : [...row.slice(0, last).map(() => ''), line],
+    ),
+  );
+  const columns = titles.map((title, i) => ({
+    title,
+    align: 'left' as const,
+    text: (row: readonly string[]) => row[i],
+  }));
+  return textTable(columns, wrapped, width, paintTitle);
+}
+
+/** `text` in lines of at most `width` characters; a longer word has a line of its own. */
+function linesOf(text: string, width: number): readonly string[] {
+  return text.split(' ').reduce<readonly string[]>((lines, word) => {
+    const current = lines.at(-1);
+    if (current === undefined) return [word];
+    const longer = `${current} ${word}`;
+    return longer.length > width ? [...lines, word] : [...lines.slice(0, -1), longer];
+  }, []);
+}

@@ -1,0 +1,55 @@
+import type { JsonDocument, JsonPath } from '../text/json-document.ts';
+import type { Problem } from '../text/problem.ts';
+import type { ConfigFile } from './config-file.ts';
+import { checkFastPath } from './fast-path-checks.ts';
+import { checkHttp } from './http-checks.ts';
+import { checkInflux } from './influx-checks.ts';
+
+/**
+ * What no schema can say: conditions between settings.
+ *
+ * @param folder that relative paths are taken from
+ */
+export function crossCheck(
+  settings: ConfigFile,
+  document: JsonDocument,
+  folder: string,
+): Problem[] {
+  const problems: Problem[] = [];
+  const report = (path: JsonPath, message: string) => {
+    problems.push(document.problemAt(path, message));
+  };
+  const { node, backend, poll } = settings;
+
+  const other = node.adapter === 'ovs' ? 'emulator' : 'xdp';
+  if (backend.adapter === other) {
+    report(
+      ['backend', 'adapter'],
+      `backend "${other}" does not go with node "${node.adapter}"; ` +
+        `it can be "${node.adapter === 'ovs' ? 'xdp' : 'emulator'}" or "none"`,
+    );
+  }
+  if (node.emulator.slices.length > node.emulator.vms) {
+    report(
+      ['node', 'emulator', 'slices'],
+      `more slices (${node.emulator.slices.length}) than VMs (${node.emulator.vms}) to spread over them`,
+    );
+  }
+  if (poll.maxPeriodMs < poll.periodMs) {
+    report(
+      ['poll', document.has(['poll', 'maxPeriodMs']) ? 'maxPeriodMs' : 'periodMs'],
+      `"poll.maxPeriodMs" (${poll.maxPeriodMs}) must not be below "poll.periodMs" (${poll.periodMs})`,
+    );
+  }
+  if (backend.adapter !== 'none' && backend.leaseMs < 2 * poll.periodMs) {
+    report(
+      document.has(['backend', 'leaseMs']) ? ['backend', 'leaseMs'] : ['poll', 'periodMs'],
+      `"backend.leaseMs" (${backend.leaseMs}) must be at least twice "poll.periodMs" ` +
+        `(${poll.periodMs}), or the lease runs out between two readings`,
+    );
+  }
+  problems.push(...checkFastPath(settings, document));
+  problems.push(...checkHttp(settings, document));
+  problems.push(...checkInflux(settings, document, folder));
+  return problems;
+}

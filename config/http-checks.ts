@@ -1,0 +1,22 @@
+import type { JsonDocument } from '../text/json-document.ts';
+import type { Problem } from '../text/problem.ts';
+import type { ConfigFile } from './config-file.ts';
+import { isLoopback } from './loopback.ts';
+
+/** Whether the HTTP server would be open to other machines without anybody having said so. */
+export function checkHttp({ http }: ConfigFile, document: JsonDocument): Problem[] {
+  if (!http.enabled || http.allowRemote || isLoopback(http.host)) return [];
+  const authenticates = http.tokenFile !== undefined || http.users !== undefined;
+  const missing = [
+    ...(http.tls === undefined ? ['TLS (set "http.tls")'] : []),
+    ...(authenticates ? [] : ['authentication (set "http.tokenFile" or "http.users")']),
+  ];
+  if (missing.length === 0) return [];
+  return [
+    document.problemAt(
+      ['http', 'host'],
+      `"${http.host}" can be reached from other machines, and there is no ${missing.join(' and no ')}; ` +
+        'or listen on 127.0.0.1; or say with "http.allowRemote": true that the network around is trusted',
+    ),
+  ];
+}

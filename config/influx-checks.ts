@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { JsonDocument, JsonPath } from '../text/json-document.ts';
+import type { Problem } from '../text/problem.ts';
+import { fileErrorText } from '../platform/file-error.ts';
+import { readSecretLine, SecretFileExposed, SecretFileUnusable } from '../platform/secret-file.ts';
+import type { InfluxConfig } from './config.ts';
+import type { ConfigFile } from './config-file.ts';
+
+/** What no schema can say of InfluxDB; secrets are looked at, and only there. */
+export function checkInflux(
+  { influx }: ConfigFile,
+  document: JsonDocument,
+  folder: string,
+): Problem[] {
+  if (influx === undefined) return [];
+  const problems: Problem[] = [];
+  const report = (path: JsonPath, message: string): void => {
+    const place: JsonPath = ['influx', ...path];
+    problems.push(document.problemAt(document.has(place) ? place : ['influx'], message));
+  };
+  const wrong = urlProblem(influx);
+  if (wrong !== undefined) report(['url'], wrong);
+  for (const [path, name] of [
+    [['database'], influx.database],
+    [['retention', 'policy'], influx.retention?.policy ?? ''],
+  ] as const) {
+    if (/["'\\\p{Cc}]/u.test(name)) {
+      report(path, `"influx.${path.join('.')}" has quotes, backslashes or control characters`);
+    }
+  }
+  checkLogin(influx, report);
+  checkFiles(influx, folder, report);
+  const { retention, batch, queue, retry } = influx;
+  if (retention !== undefined && !isDuration(retention.duration)) {
+    report(
+      ['retention', 'duration'],
+      `"influx.retention.duration" must be like "12h", "30d", "8w" or "INF", at least "1h", ` +
+        `not "${retention.duration}"`,
+    );
+  }
+  for (const unit of ['points', 'bytes'] as const) {
+    if (queue[unit] >= batch[unit]) continue;
+    report(
+      document.has(['influx', 'queue', unit]) ? ['queue', unit] : ['batch', unit],
+      `"influx.queue.${unit}" (${queue[unit]}) must not be below "influx.batch.${unit}" (${batch[unit]})`,
+    );
+  }
+  if (retry.maxMs < retry.minMs) {
+    report(
+      document.has(['influx', 'retry', 'maxMs']) ? ['retry', 'maxMs'] : ['retry', 'minMs'],
+      `"influx.retry.maxMs" (${retry.maxMs}) must not be below "influx.retry.minMs" (${retry.minMs})`,
+    );
+  }
+  return problems;
+}
+
+type Report = (path: JsonPath, message: string) => void;
+
+function urlProblem({ url }: InfluxConfig): string | undefined {
+  const shown = '"influx.url"';
+  if (!URL.canParse(url)) return `${shown} must be like "http://127.0.0.1:8086"`;
+  const { protocol, username, password, search, hash } = new URL(url);
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    return `${shown} begins with http: or https:, not with ${protocol}`;
+  }
+  // The address is logged and shown: a secret must not be in it.
+  if (username !== '' || password !== '') {
+    return `${shown} must have no user and no password; use "username" and "passwordFile"`;
+  }
+  if (search !== '' || hash !== '') return `${shown} ends with the path: no "?" and no "#"`;
+  return undefined;
+}
+
+function checkLogin(influx: InfluxConfig, report: Report): void {
+  const { username, passwordFile, tokenFile, create } = influx;
+  if (tokenFile !== undefined && (username !== undefined || passwordFile !== undefined)) {
+    report(['tokenFile'], 'a token (2.x) takes the place of user and password (1.x); keep one');
+  } else if ((username === undefined) !== (passwordFile === undefined)) {
+    report(
+      [username === undefined ? 'passwordFile' : 'username'],
+      '"username" and "passwordFile" go together',
+    );
+  }
+  if (tokenFile !== undefined && create) {
+    report(['create'], 'InfluxDB 2.x makes no database this way; make the bucket and its mapping');
+  }
+}
+
+function checkFiles(influx: InfluxConfig, folder: string, report: Report): void {
+  for (const key of ['passwordFile', 'tokenFile'] as const) {
+    const path = influx[key];
+    if (path === undefined) continue;
+    try {
+      readSecretLine(resolve(folder, path), `influx.${key}`);
+    } catch (error) {
+      const known = error instanceof SecretFileExposed || error instanceof SecretFileUnusable;
+      if (!known) throw error;
+      report([key], error.message);
+    }
+  }
+  const { caFile } = influx;
+  if (caFile === undefined) return;
+  try {
+    readFileSync(resolve(folder, caFile));
+  } catch (error) {
+    report(['caFile'], `${resolve(folder, caFile)} cannot be read: ${fileErrorText(error)}`);
+  }
+}
+
+/** Hours, days or weeks in InfluxDB's form, or for ever. */
+function isDuration(text: string): boolean {
+  return text === 'INF' || /^[1-9]\d{0,5}[hdw]$/.test(text);
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { packageRoot } from '../platform/package-root.ts';
+import type { Config, HttpConfig, InfluxConfig } from './config.ts';
+import type { ConfigFile } from './config-file.ts';
+import { crossCheck } from './cross-checks.ts';
+import { JsonDocument } from '../text/json-document.ts';
+import { byPlace } from '../text/problem.ts';
+import { ConfigError, ConfigUnreadable } from './config-error.ts';
+import { runtimeFolder } from './runtime-folder.ts';
+import { schemaProblems } from '../text/schema-problems.ts';
+
+/**
+ * Reads and checks a configuration file.
+ *
+ * @throws ConfigUnreadable when the file cannot be read
+ * @throws ConfigError with every mistake found in it
+ */
+export function loadConfig(file: string): Config {
+  return parseConfig(readText(file), resolve(file), file);
+}
+
+/**
+ * Checks the text of a configuration file.
+ *
+ * @param file absolute path, from which relative policy paths are taken
+ * @param shownAs name of the file in messages
+ * @throws ConfigError with every mistake found in it
+ */
+export function parseConfig(text: string, file: string, shownAs = file): Config {
+  const document = new JsonDocument(shownAs, text, 'jsonc');
+  if (document.problems.length > 0) throw new ConfigError(document.problems);
+  const settings = checked(document);
+  const problems = crossCheck(settings, document, dirname(file));
+  if (problems.length > 0) throw new ConfigError(problems.toSorted(byPlace));
+  return resolved(settings, file);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigUnreadable(file, error);
+  }
+}
+
+function checked(document: JsonDocument): ConfigFile {
+  const validate = validator();
+  const settings: unknown = structuredClone(document.value);
+  if (validate(settings)) return settings;
+  throw new ConfigError(schemaProblems(document, validate.errors ?? []).toSorted(byPlace));
+}
+
+/** Compiling the schema takes far longer than checking a file: it is done at the first one. */
+const validator = once((): ValidateFunction<ConfigFile> => {
+  const schema = JSON.parse(
+    readFileSync(join(packageRoot(), 'config', 'config.schema.json'), 'utf8'),
+  );
+  return new Ajv2020({ allErrors: true, useDefaults: true, verbose: true }).compile<ConfigFile>(
+    schema,
+  );
+});
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+function resolved(settings: ConfigFile, file: string): Config {
+  const { node, fastPath, poll, planner, onExit, decisions, http, influx, log } = settings;
+  const natural = node.adapter === 'ovs' ? 'xdp' : 'emulator';
+  return {
+    file,
+    node,
+    backend: { ...settings.backend, adapter: settings.backend.adapter ?? natural },
+    ...(fastPath === undefined
+      ? {}
+      : { fastPath: { ...fastPath, journal: resolve(runtimeFolder(), fastPath.journal) } }),
+    poll,
+    planner,
+    policies: settings.policies.map((policy) => resolve(dirname(file), policy)),
+    onExit,
+    decisions: {
+      ...decisions,
+      ...(decisions.file === undefined ? {} : { file: resolve(dirname(file), decisions.file) }),
+    },
+    http: resolvedHttp(http, dirname(file)),
+    ...(influx === undefined ? {} : { influx: resolvedInflux(influx, dirname(file)) }),
+    control: { path: resolve(runtimeFolder(), settings.control.path) },
+    log,
+  };
+}
+
+function resolvedHttp(http: HttpConfig, folder: string): HttpConfig {
+  const { tls, tokenFile, users } = http;
+  return {
+    ...http,
+    ...(tls === undefined
+      ? {}
+      : { tls: { certificate: resolve(folder, tls.certificate), key: resolve(folder, tls.key) } }),
+    ...(tokenFile === undefined ? {} : { tokenFile: resolve(folder, tokenFile) }),
+    ...(users === undefined ? {} : { users: resolve(folder, users) }),
+    hostNames: http.hostNames.map((name) => name.toLowerCase()),
+  };
+}
+
+function resolvedInflux(influx: InfluxConfig, folder: string): InfluxConfig {
+  const { passwordFile, tokenFile, caFile } = influx;
+  return {
+    ...influx,
+    ...(passwordFile === undefined ? {} : { passwordFile: resolve(folder, passwordFile) }),
+    ...(tokenFile === undefined ? {} : { tokenFile: resolve(folder, tokenFile) }),
+    ...(caFile === undefined ? {} : { caFile: resolve(folder, caFile) }),
+  };
+}

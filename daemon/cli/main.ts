@@ -1,5 +1,0 @@
-#!/usr/bin/env node
-import { createDaemon } from '../daemon.ts';
-import { runProcess } from './run-process.ts';
-
-await runProcess(createDaemon);

@@ -1,0 +1,241 @@
+import { createHash } from 'node:crypto';
+import { basename, resolve } from 'node:path';
+import type { Engine } from '../../engine/loop/engine.ts';
+import type { Clock } from '../../engine/ports/clock.ts';
+import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
+import type { PolicySet } from '../../policy/model/policy-set.ts';
+import { Serial } from '../../async/serial-queue.ts';
+import { formatProblem } from '../../text/problem.ts';
+import type { ReloadView } from '../../api/view.ts';
+import type { Log } from '../../platform/log.ts';
+import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
+import { checkPolicies, readTextFile } from '../../policy-tools/files/policy-files.ts';
+import { runTestFile, TEST_SUFFIX } from '../../policy-tools/test/run-tests.ts';
+
+/** The policy files are not good, and there are no good ones from before. */
+export class PoliciesUnusable extends Error {
+  override readonly name = 'PoliciesUnusable';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the policies cannot be used:\n  ${problems.join('\n  ')}`);
+    this.problems = problems;
+  }
+}
+
+/** What can become of a reload. */
+export const RELOAD_RESULTS = ['in-force', 'mistakes', 'tests-failed'] as const;
+export type ReloadResult = (typeof RELOAD_RESULTS)[number];
+
+/** A reading of the policies: what became of it and when, ms since 1970. */
+export interface Reload {
+  readonly atMs: number;
+  readonly result: ReloadResult;
+  /** True for the reading at the start. */
+  readonly first: boolean;
+}
+
+/** What a {@link PolicyKeeper} needs. */
+export interface PolicyKeeperOptions {
+  readonly files: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Most time for the tests that lie beside the policies, ms of real time; 30 s by default. */
+  readonly testTimeoutMs?: number;
+  /** Hears of every reading, the first one included. */
+  readonly onReload?: (reload: Reload, inForce: PolicySet) => void;
+}
+
+/** Problems that are kept and logged. */
+const MOST_PROBLEMS = 50;
+
+/** What was read: the texts, by absolute path, so that tests run with what was checked. */
+type Texts = Map<string, string>;
+
+/**
+ * Keeps the engine's rules to the policy files. A change is checked, tested where tests lie beside
+ * it, and swapped in between two ticks; a bad one is refused, and the last good one stays in force.
+ *
+ * At the start the policies are checked and not tested: a daemon must come up.
+ */
+export class PolicyKeeper {
+  readonly files: readonly string[];
+  readonly #options: PolicyKeeperOptions;
+  readonly #serial = new Serial();
+  readonly #revisions = new WeakMap<RuleEvaluator, ReadonlyMap<string, string>>();
+  #engine: Engine | undefined;
+  #inForce: PolicySet | undefined;
+  #sinceMs = 0;
+  #lastReload: Reload | undefined;
+  #problems: readonly string[] = [];
+  /** Hash of what was read last, good or not. */
+  #lastRead = '';
+
+  constructor(options: PolicyKeeperOptions) {
+    this.#options = options;
+    this.files = options.files;
+  }
+
+  /** The policies in force; undefined before {@link first}. */
+  get inForce(): PolicySet | undefined {
+    return this.#inForce;
+  }
+
+  /** Since when they are, ms since 1970. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
+  /** The last reading but the first. */
+  get lastReload(): Reload | undefined {
+    return this.#lastReload;
+  }
+
+  /** Problems of the last reading; while there are any, the rules in force are older. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  /** The files that decide: policies, and the tests beside them whether they are there or not. */
+  get watchedFiles(): readonly string[] {
+    return [...this.files, ...this.files.map(testFileOf)];
+  }
+
+  /**
+   * Reads the files for the first time.
+   *
+   * @throws {PoliciesUnusable} with every problem, as `file:line:column: what is wrong`
+   */
+  first(): Promise<RuleEvaluator> {
+    return this.#serial.run(async () => {
+      const { texts, checked } = await this.#read();
+      if (!checked.ok) throw new PoliciesUnusable(checked.problems.map(formatProblem));
+      this.#lastRead = hashOf(texts);
+      this.#accept(checked.policies);
+      this.#options.onReload?.(
+        { atMs: this.#sinceMs, result: 'in-force', first: true },
+        checked.policies,
+      );
+      return this.#evaluator(checked.policies);
+    });
+  }
+
+  /** Revisions of the policies that an evaluator of this keeper has, by name. */
+  revisionsOf(evaluator: RuleEvaluator): ReadonlyMap<string, string> {
+    return this.#revisions.get(evaluator) ?? new Map();
+  }
+
+  /** Names the engine whose rules are swapped by a reload. */
+  serve(engine: Engine): void {
+    this.#engine = engine;
+  }
+
+  /** Reads the files again, whether they have changed or not. */
+  reload(): Promise<ReloadView> {
+    return this.#serial.run(() => this.#reload());
+  }
+
+  /** Reads the files again when they are not what was read last. */
+  reloadChanged(): Promise<void> {
+    return this.#serial.run(async () => {
+      const texts: Texts = new Map();
+      await Promise.all(this.watchedFiles.map((file) => readInto(texts, file).catch(() => '')));
+      if (hashOf(texts) !== this.#lastRead) await this.#reload();
+    });
+  }
+
+  async #reload(): Promise<ReloadView> {
+    const { log } = this.#options;
+    const { texts, checked } = await this.#read();
+    this.#lastRead = hashOf(texts);
+    if (!checked.ok) {
+      return this.#refuse('mistakes', checked.problems.map(formatProblem));
+    }
+    const failures = await this.#test(texts);
+    if (failures.length > 0) return this.#refuse('tests-failed', failures);
+    const evaluator = this.#evaluator(checked.policies);
+    this.#engine?.useRules(evaluator);
+    this.#accept(checked.policies);
+    this.#told('in-force');
+    const { revision } = checked.policies;
+    log.info({ rules: evaluator.rules.length, revision }, 'policies reloaded');
+    return { ok: true, rules: evaluator.rules.length };
+  }
+
+  /** Policies and the tests beside them, as they are at one moment. */
+  async #read() {
+    const texts: Texts = new Map();
+    const checked = await checkPolicies(this.files, (file) => readInto(texts, file));
+    // A policy without tests is as good as any.
+    for (const file of this.files) await readInto(texts, testFileOf(file)).catch(() => undefined);
+    return { texts, checked };
+  }
+
+  /** Runs the tests that lie beside the policies; resolves to what is wrong. */
+  async #test(texts: Texts): Promise<readonly string[]> {
+    const timeoutMs = this.#options.testTimeoutMs ?? 30_000;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const read = async (file: string): Promise<string> =>
+      texts.get(resolve(file)) ?? readTextFile(file);
+    const files = this.files.map(testFileOf).filter((file) => texts.has(resolve(file)));
+    try {
+      const results = [];
+      for (const file of files) results.push(...(await runTestFile(file, { signal, read })));
+      return results.flatMap((result) =>
+        result.problems.map((p) => `${formatProblem(p)}${inTest(result.name)}`),
+      );
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return [`${basename(files[0])}: the tests took longer than ${timeoutMs} ms`];
+    }
+  }
+
+  #evaluator(policies: PolicySet): RuleEvaluator {
+    const evaluator = createEvaluator(policies, this.#options.clock);
+    this.#revisions.set(evaluator, new Map(policies.policies.map((p) => [p.name, p.revision])));
+    return evaluator;
+  }
+
+  #accept(policies: PolicySet): void {
+    this.#inForce = policies;
+    this.#sinceMs = Date.now();
+    this.#problems = [];
+  }
+
+  #refuse(result: ReloadResult, problems: readonly string[]): ReloadView {
+    const shown = problems.slice(0, MOST_PROBLEMS);
+    const more = problems.length - shown.length;
+    this.#problems = more === 0 ? shown : [...shown, `and ${more} more`];
+    const message = 'policies not reloaded; the last good ones stay in force';
+    this.#options.log.error({ result, problems: this.#problems }, message);
+    this.#told(result);
+    return { ok: false, problems: this.#problems };
+  }
+
+  #told(result: ReloadResult): void {
+    this.#lastReload = { atMs: Date.now(), result, first: false };
+    if (this.#inForce !== undefined) this.#options.onReload?.(this.#lastReload, this.#inForce);
+  }
+}
+
+function testFileOf(file: string): string {
+  return file.replace(/(\.json)?$/, TEST_SUFFIX);
+}
+
+async function readInto(texts: Texts, file: string): Promise<string> {
+  const text = await readTextFile(file);
+  texts.set(resolve(file), text);
+  return text;
+}
+
+function hashOf(texts: Texts): string {
+  const hash = createHash('sha256');
+  for (const [file, text] of [...texts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${file}\0${text.length}\0${text}\0`);
+  }
+  return hash.digest('hex');
+}
+
+function inTest(name: string): string {
+  return name === '' ? '' : ` (test "${name}")`;
+}

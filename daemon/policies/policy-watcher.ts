@@ -1,0 +1,103 @@
+import { realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+import type { Log } from '../../platform/log.ts';
+
+/** What a {@link PolicyWatcher} watches. */
+export interface PolicyWatcherOptions {
+  /** Files, whether they are there or not. */
+  readonly files: readonly string[];
+  /** Called some time after something has changed; calls do not overlap. */
+  readonly onChange: () => Promise<void>;
+  readonly log: Log;
+  /** Quiet time that ends a burst of changes, ms. */
+  readonly quietMs?: number;
+}
+
+/** A burst of changes is over at the latest after so many quiet times. */
+const MOST_QUIETS = 10;
+/** What Kubernetes replaces to change all files of a folder at once. */
+const DATA_LINK = '..data';
+
+/**
+ * Watches policy files through their folders: editors rename a new file over the old one, and a
+ * file may be gone for a moment. Whoever is called finds out what has really changed.
+ */
+export class PolicyWatcher {
+  readonly #options: PolicyWatcherOptions;
+  readonly #quietMs: number;
+  #watcher: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #firstAtMs: number | undefined;
+  #calling: Promise<void> = Promise.resolve();
+
+  constructor(options: PolicyWatcherOptions) {
+    this.#options = options;
+    this.#quietMs = options.quietMs ?? 200;
+  }
+
+  /** True while changes are noticed. */
+  get watching(): boolean {
+    return this.#watcher !== undefined;
+  }
+
+  /** Resolves when every later change will be noticed, or the folders cannot be watched. */
+  async start(): Promise<void> {
+    const named = this.#options.files.map((file) => resolve(file));
+    // A file that is a link changes where it leads to, too.
+    const files = new Set([...named, ...named.map(realPath)]);
+    const folders = new Set([...files].map((file) => dirname(file)));
+    const wanted = new Set([...files, ...[...folders].map((folder) => join(folder, DATA_LINK))]);
+    const watcher = watch([...folders], {
+      depth: 0,
+      ignoreInitial: true,
+      ignored: (path) => !folders.has(path) && !wanted.has(path),
+      followSymlinks: false,
+    });
+    this.#watcher = watcher;
+    watcher.on('all', (_event, path) => {
+      if (wanted.has(resolve(path))) this.#changed();
+    });
+    watcher.on('error', (error) => {
+      this.#options.log.warn({ err: error }, 'policy files are not watched any more');
+      void this.close();
+    });
+    await new Promise<void>((ready) => {
+      watcher.once('ready', () => ready());
+      watcher.once('error', () => ready());
+    });
+  }
+
+  /** Ends; a call that is under way goes on. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    await watcher?.close();
+  }
+
+  #changed(): void {
+    const nowMs = performance.now();
+    this.#firstAtMs ??= nowMs;
+    const leftMs = this.#firstAtMs + MOST_QUIETS * this.#quietMs - nowMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#call(), Math.max(0, Math.min(this.#quietMs, leftMs)));
+  }
+
+  #call(): void {
+    this.#firstAtMs = undefined;
+    const { onChange, log } = this.#options;
+    this.#calling = this.#calling.then(onChange).catch((error: unknown) => {
+      log.error({ err: error }, 'changed policy files could not be taken into account');
+    });
+  }
+}
+
+/** Where a file really is; itself while it is not there. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}

@@ -1,0 +1,203 @@
+import type { FlowTable } from '../model/flow-table.ts';
+import type { PortSnapshot } from '../model/port.ts';
+import type { RefusalCode } from '../model/refusal.ts';
+import type { SliceTerms } from '../model/slice.ts';
+import { LearnedCapacity } from '../planner/learned-capacity.ts';
+import { limitsOf, type NodeBandwidth } from '../planner/limits.ts';
+import type { Plan, PlannerOptions } from '../planner/plan.ts';
+import { Planner } from '../planner/planner.ts';
+import type { ThroughputLimit } from '../planner/throughput-limit.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { PathBackend } from '../ports/offload-backend.ts';
+import { type Move, Reconciler } from '../reconcile/reconciler.ts';
+
+/** What a {@link Path} needs. */
+export interface PathOptions {
+  readonly planner: PlannerOptions;
+  /** What the NIC's ports give together; left out: the sum of their links. */
+  readonly bandwidth?: NodeBandwidth;
+  readonly clock: Clock;
+  /** How often what is installed is compared with what is believed, ms. */
+  readonly auditMs: number;
+  /** True: a backend is asked only once it is told to be up. Otherwise all are from the start. */
+  readonly backendsComeUp?: boolean;
+}
+
+/**
+ * One backend and how it is held to the flow table. Paths know nothing of each other: what one
+ * backend cannot do keeps no other from doing it.
+ */
+export class Path {
+  readonly backend: PathBackend;
+  readonly reconciler: Reconciler;
+  readonly planner: Planner;
+  readonly #capacity = new LearnedCapacity();
+  readonly #bandwidth: NodeBandwidth;
+  #limits: readonly ThroughputLimit[] = [];
+  #limitPorts: PortSnapshot | undefined;
+  readonly #clock: Clock;
+  readonly #auditMs: number;
+  #up: boolean;
+  #audited = false;
+  #auditDueMs = Number.NEGATIVE_INFINITY;
+  #trueAtMs = Number.NEGATIVE_INFINITY;
+  #empty = false;
+
+  constructor(backend: PathBackend, options: PathOptions) {
+    this.backend = backend;
+    this.reconciler = new Reconciler(backend);
+    this.planner = new Planner(options.planner);
+    this.#bandwidth = options.bandwidth ?? {};
+    this.#auditMs = options.auditMs;
+    this.#clock = options.clock;
+    this.#up = options.backendsComeUp !== true;
+  }
+
+  /** True once the backend has been started and can be asked. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** Tells that the backend has been started. */
+  started(): void {
+    this.#up = true;
+  }
+
+  /**
+   * When all that is installed was last known to be true, ms of the clock: held against the
+   * vSwitch's flows, with nothing left to be taken out, and audited since the start.
+   */
+  get trueAtMs(): number {
+    return this.#trueAtMs;
+  }
+
+  /** Entries that can be counted on, as far as is known. */
+  get entries(): number {
+    return this.#capacity.entries(this.backend.capacity().entries);
+  }
+
+  /** Plans for this backend. The plan is valid until the next one. */
+  plan(table: FlowTable, slices: readonly SliceTerms[], ports: PortSnapshot): Plan {
+    const { placement } = this.reconciler;
+    const limits = this.#limitsAt(ports);
+    const supports = (row: number): boolean => this.reconciler.supports(table, row);
+    const room = { placement, entries: this.entries, slices, ports, limits, supports };
+    return this.planner.plan(table, room, this.#clock.now());
+  }
+
+  /**
+   * Takes out what must not stay; audits when that is due and `settled`.
+   *
+   * @param settled every source is of this moment, and nothing is held: entries may be put, too
+   */
+  async enforce(table: FlowTable, settled: boolean, signal: AbortSignal): Promise<readonly Move[]> {
+    const { reconciler } = this;
+    const nowMs = this.#clock.now();
+    const moves = [...(await this.#orAudit(reconciler.enforce(table, nowMs, signal)))];
+    if (settled && nowMs >= this.#auditDueMs) {
+      moves.push(...(await this.#orAudit(reconciler.audit(table, nowMs, signal))));
+      this.#audited = true;
+      this.#auditDueMs = nowMs + this.#auditMs;
+    }
+    if (this.#audited && reconciler.stuck === 0) this.#trueAtMs = this.#clock.now();
+    return moves;
+  }
+
+  /** Carries out what a plan of this path's planner says. */
+  async carryOut(table: FlowTable, plan: Plan, signal: AbortSignal): Promise<readonly Move[]> {
+    this.#empty = false;
+    const nowMs = this.#clock.now();
+    const moves = await this.#orAudit(this.reconciler.carryOut(table, plan, nowMs, signal));
+    const { entries, used } = this.backend.capacity();
+    this.#capacity.learn({ ...installed(moves), used }, entries, nowMs);
+    return moves;
+  }
+
+  /** Follows a change of ports. Resolves to the number of entries taken out for it. */
+  async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
+    const ids = await this.backend.portsChanged(ports);
+    this.reconciler.portsChanged(table, ids, this.#clock.now());
+    return ids.length;
+  }
+
+  /** Takes everything out. Resolves to the number of entries; does nothing when none is left. */
+  async withdrawAll(table: FlowTable): Promise<number> {
+    if (this.#empty) return 0;
+    const entries = await this.backend.withdrawAll();
+    this.reconciler.allWithdrawn(table, this.#clock.now());
+    this.#empty = true;
+    return entries;
+  }
+
+  #limitsAt(ports: PortSnapshot): readonly ThroughputLimit[] {
+    if (ports !== this.#limitPorts) {
+      this.#limitPorts = ports;
+      this.#limits = limitsOf(this.backend.capabilities(), ports, this.#bandwidth);
+    }
+    return this.#limits;
+  }
+
+  /** After a failure nobody knows what took effect: it is looked at before anything is believed. */
+  async #orAudit(moves: Promise<readonly Move[]>): Promise<readonly Move[]> {
+    try {
+      return await moves;
+    } catch (error) {
+      this.#auditDueMs = Number.NEGATIVE_INFINITY;
+      this.#audited = false;
+      throw error;
+    }
+  }
+}
+
+/** How many installations were taken, and refused because there was no room. */
+function installed(moves: readonly Move[]): { readonly taken: number; readonly refused: number } {
+  let taken = 0;
+  let refused = 0;
+  for (const { kind, result } of moves) {
+    if (kind !== 'put') continue;
+    if (result.ok) taken++;
+    else if (NO_ROOM.has(result.refusal.code)) refused++;
+  }
+  return { taken, refused };
+}
+
+const NO_ROOM: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth']);
+
+/** A backend that failed, and how. */
+export interface PathFailure {
+  readonly backend: string;
+  readonly error: unknown;
+}
+
+/** One or more backends could not do what they were asked. */
+export class BackendsFailed extends Error {
+  override readonly name = 'BackendsFailed';
+  readonly failures: readonly PathFailure[];
+
+  constructor(what: string, failures: readonly PathFailure[]) {
+    const causes = failures.map(({ backend, error }) => `${backend}: ${messageOf(error)}`);
+    super(`${what} failed: ${causes.join('; ')}`);
+    this.failures = failures;
+  }
+}
+
+/** Does something with each path that is up, whatever becomes of the others. */
+export async function onEach(
+  paths: readonly Path[],
+  task: (path: Path) => Promise<void>,
+): Promise<readonly PathFailure[]> {
+  const failures: PathFailure[] = [];
+  for (const path of paths) {
+    if (!path.up) continue;
+    try {
+      await task(path);
+    } catch (error) {
+      failures.push({ backend: path.backend.name, error });
+    }
+  }
+  return failures;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,286 @@
+import { Forecaster } from '../forecast/forecaster.ts';
+import { Scarcity } from '../forecast/scarcity.ts';
+import { PLACEMENT_NAMES } from '../model/flow.ts';
+import type { FlowTable } from '../model/flow-table.ts';
+import type { PortSnapshot } from '../model/port.ts';
+import type { SliceTerms } from '../model/slice.ts';
+import type { Tick } from '../model/tick.ts';
+import {
+  BackendsFailed,
+  onEach,
+  Path,
+  type PathFailure,
+  type PathOptions,
+} from './backend-controller.ts';
+import type { Plan } from '../planner/plan.ts';
+import type { PathBackend } from '../ports/offload-backend.ts';
+import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
+import type { FactReading } from '../ports/rule-evaluator.ts';
+import { ruleContext } from './rule-context.ts';
+import { Serial } from '../../async/serial-queue.ts';
+import { collect, countPlacements, type TickBooks } from './tick-books.ts';
+import type { BackendMove, Batch, Explanation, PlanNumbers, TickReport } from './tick-report.ts';
+import { explainUnplanned, fillReason } from './unplanned.ts';
+
+/** Settings of the engine. */
+export interface EngineOptions extends PathOptions {
+  readonly evaluator: RuleEvaluator;
+  /** At most one for each placement. */
+  readonly backends: readonly PathBackend[];
+  /** Flows of a plan for which the facts that their rules looked at are taken down; 0 by default. */
+  readonly inputsPerPlan?: number;
+}
+
+/**
+ * The loop's middle: takes a tick, lets the rules wish, plans, and holds the backends to the
+ * plan. It does no I/O but through its ports and has neither timers nor a clock of its own.
+ *
+ * Calls may come at any time; what touches a backend is done one after another.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #paths: readonly Path[];
+  readonly #serial = new Serial();
+  #evaluator: RuleEvaluator;
+  #nextEvaluator: RuleEvaluator;
+  #held = false;
+  /** The ports that the backends were last told of. */
+  #ports: PortSnapshot | undefined;
+  #numbers: readonly PlanNumbers[] = [];
+  #slices: readonly SliceTerms[] = [];
+  readonly #forecaster = new Forecaster();
+  readonly #scarcity = new Scarcity();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#evaluator = options.evaluator;
+    this.#nextEvaluator = options.evaluator;
+    this.#paths = options.backends.map((backend) => new Path(backend, options));
+  }
+
+  /** Tells that a backend has been started: from now on it is asked (`backendsComeUp`). */
+  backendUp(backend: PathBackend): void {
+    for (const path of this.#paths) if (path.backend === backend) path.started();
+  }
+
+  /**
+   * When all that a backend has was last known to be what the vSwitch would do, ms of the clock;
+   * -Infinity before the first time. What a lease has to follow.
+   */
+  trueAtMs(backend: PathBackend): number {
+    return this.#paths.find((path) => path.backend === backend)?.trueAtMs ?? -Infinity;
+  }
+
+  /** True while everything is held on the vSwitch. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** The rules of the last decision: `decision.rule` is an index into theirs. */
+  get evaluator(): RuleEvaluator {
+    return this.#evaluator;
+  }
+
+  /** Swaps the rules in force between two ticks: the next one uses them from its start. */
+  useRules(evaluator: RuleEvaluator): void {
+    this.#nextEvaluator = evaluator;
+  }
+
+  /**
+   * Decides one tick and carries the decision out. A backend that fails is named in the report;
+   * what is believed of its placements is what it confirmed, and the next tick tries again.
+   */
+  async onTick(tick: Tick, signal: AbortSignal): Promise<TickReport> {
+    const { clock } = this.#options;
+    const startedMs = clock.now();
+    const moves: BackendMove[] = [];
+    const batches: Batch[] = [];
+    const failures: PathFailure[] = [];
+    const stages = { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 };
+    await this.#serial.run(async () => {
+      failures.push(...(await this.#enforce(tick, moves, signal)));
+    });
+    stages.enforceMs = clock.now() - startedMs;
+    let evaluation: EvaluationReport | undefined;
+    if (tick.fresh) {
+      fillReason(tick.table, 'unseen');
+      this.#evaluator = this.#nextEvaluator;
+      this.#scarcity.update(tick.node, tick.ports, tick.atMs);
+      this.#forecaster.update(tick.table, this.#scarcity.bitShare);
+      evaluation = await this.#evaluator.evaluate(
+        tick.table,
+        ruleContext(tick, this.#paths),
+        signal,
+      );
+      this.#slices = evaluation.slices ?? [];
+      stages.rulesMs = evaluation.elapsedMs;
+      await this.#serial.run(async () => {
+        failures.push(...(await this.#decide(tick, { moves, batches, stages }, signal)));
+      });
+    } else {
+      fillReason(tick.table, 'stale');
+    }
+    return {
+      tick,
+      evaluation,
+      slices: this.#slices,
+      bitShare: this.#scarcity.bitShare,
+      plans: this.#numbers,
+      moves,
+      failures,
+      flows: countPlacements(tick.table),
+      held: this.#held,
+      batches,
+      stages,
+      elapsedMs: clock.now() - startedMs,
+    };
+  }
+
+  /**
+   * The panic button: takes everything back to the vSwitch, now, and keeps it there until
+   * {@link resume}. Resolves to the number of entries taken out.
+   *
+   * @throws {BackendsFailed} when a backend could not; everything is held all the same, and each
+   *   tick tries again
+   */
+  async onloadAll(table: FlowTable): Promise<number> {
+    this.#held = true;
+    return this.#serial.run(async () => {
+      let entries = 0;
+      const failures = await onEach(this.#paths, async (path) => {
+        entries += await path.withdrawAll(table);
+      });
+      if (failures.length > 0) throw new BackendsFailed('taking everything out', failures);
+      return entries;
+    });
+  }
+
+  /** Ends the hold of {@link onloadAll}. */
+  resume(): void {
+    this.#held = false;
+  }
+
+  /**
+   * Tells the backends of changed ports, before anything else is decided. Resolves to the number
+   * of entries that were taken out for it.
+   *
+   * @throws {BackendsFailed} when a backend did not follow
+   */
+  async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
+    return this.#serial.run(async () => {
+      let lost = 0;
+      this.#ports = ports;
+      const failures = await onEach(this.#paths, async (path) => {
+        lost += await path.portsChanged(ports, table);
+      });
+      if (failures.length > 0) throw new BackendsFailed('following the ports', failures);
+      return lost;
+    });
+  }
+
+  /**
+   * Closes the backends once what is under way is done; nothing may be asked of it after.
+   *
+   * @throws {BackendsFailed} when one could not be closed in order; the others are
+   */
+  async close(how: 'withdraw' | 'keep'): Promise<void> {
+    await this.#serial.run(async () => {
+      const failures = await onEach(this.#paths, (path) => path.backend.close(how));
+      if (failures.length > 0) throw new BackendsFailed('closing', failures);
+    });
+  }
+
+  /** Why a live row's flow is where it is. */
+  async explain(tick: Tick, row: number): Promise<Explanation> {
+    const rules = await this.#evaluator.explain(tick.table, row, ruleContext(tick, this.#paths));
+    const refusal = this.#paths
+      .map((p) => p.reconciler.refusalOf(row))
+      .find((r) => r !== undefined);
+    return { row, refusal, plans: this.#numbers, rules };
+  }
+
+  async #enforce(
+    tick: Tick,
+    moves: BackendMove[],
+    signal: AbortSignal,
+  ): Promise<readonly PathFailure[]> {
+    // What nobody would delete any more once the table is read anew, whichever backend fails.
+    if (tick.flowsFresh) for (const path of this.#paths) path.reconciler.mind(tick.table);
+    const settled = this.#settled(tick) && !this.#held;
+    return onEach(this.#paths, async (path) => {
+      if (this.#held) await path.withdrawAll(tick.table);
+      if (!tick.flowsFresh) return;
+      collect(moves, path, await path.enforce(tick.table, settled, signal));
+    });
+  }
+
+  /** True when the tick's flows and the ports that backends know are of one moment. */
+  #settled(tick: Tick): boolean {
+    return tick.fresh && (this.#ports === undefined || this.#ports === tick.ports);
+  }
+
+  async #decide(
+    tick: Tick,
+    { moves, batches, stages }: TickBooks,
+    signal: AbortSignal,
+  ): Promise<readonly PathFailure[]> {
+    if (this.#held) {
+      fillReason(tick.table, 'held');
+      return [];
+    }
+    if (!this.#settled(tick)) {
+      // Ports changed since the flows were read: a port's name may stand for another one now.
+      fillReason(tick.table, 'stale');
+      return [];
+    }
+    const served = this.#paths.filter((p) => p.up).map((p) => p.reconciler.placement);
+    explainUnplanned(tick.table, new Set(served));
+    const { clock } = this.#options;
+    const numbers: PlanNumbers[] = [];
+    const failures = await onEach(this.#paths, async (path) => {
+      const { backend } = path;
+      const startedMs = clock.now();
+      // The plan is reused by the next one: its numbers are taken, its moves are carried out.
+      const plan = path.plan(tick.table, this.#slices, tick.ports);
+      const { cutoff, threshold, swapGain, contenders, budget, shares, limits } = plan;
+      const inputs = this.#inputsOf(tick, plan);
+      const plannedMs = clock.now();
+      const carriedOut = await path.carryOut(tick.table, plan, signal);
+      const elapsedMs = clock.now() - plannedMs;
+      stages.planMs += plannedMs - startedMs;
+      stages.applyMs += elapsedMs;
+      if (carriedOut.length > 0) {
+        batches.push({ backend: backend.name, operations: carriedOut.length, elapsedMs });
+      }
+      collect(moves, path, carriedOut, (row) => inputs.get(row) ?? null);
+      const capacity = backend.capacity();
+      numbers.push({
+        backend: backend.name,
+        placement: PLACEMENT_NAMES[path.reconciler.placement],
+        capacity,
+        learnedEntries: path.entries,
+        cutoff,
+        threshold,
+        swapGain,
+        contenders,
+        budget,
+        shares,
+        limits,
+      });
+    });
+    this.#numbers = numbers;
+    return failures;
+  }
+
+  /** By row, what led to the plan: read before it is carried out and changes it. */
+  #inputsOf(tick: Tick, plan: Plan): ReadonlyMap<number, readonly FactReading[]> {
+    const inputs = new Map<number, readonly FactReading[]>();
+    const most = this.#options.inputsPerPlan ?? 0;
+    if (most === 0 || plan.withdraw.length + plan.install.length === 0) return inputs;
+    const context = ruleContext(tick, this.#paths);
+    for (const row of [...plan.withdraw, ...plan.install].slice(0, most)) {
+      inputs.set(row, this.#evaluator.inputs(tick.table, row, context));
+    }
+    return inputs;
+  }
+}

@@ -1,0 +1,104 @@
+import { totalOf, trafficOf } from '../data/sums.js';
+import { bitRate, counted, percent, whole } from '../text/format.js';
+import { PATHS } from '../text/words.js';
+import { h, html, useRef } from '../vendor/preact.js';
+import { Meter } from './meter.js';
+import { PictureLines } from './picture-lines.js';
+import { groupsOf, pathsOf, uplinksOf } from './picture-model.js';
+
+/**
+ * @import { StatusView } from '../../api/status-view.ts'
+ * @import { PathBox } from './picture-model.js'
+ */
+
+/**
+ * The node as a picture: who sends and receives, the ways a packet can take, and the wire. Boxes
+ * are text that reads in order without the lines; lines are drawn behind them, as thick as the
+ * traffic.
+ *
+ * @param {{ readonly status: StatusView }} props
+ */
+export function Picture({ status }) {
+  const ground = useRef(/** @type {HTMLElement | null} */ (null));
+  const groups = groupsOf(status);
+  const paths = pathsOf(status);
+  const uplinks = uplinksOf(status);
+  return html`
+    <section class="card picture-card" aria-labelledby="picture-title">
+      <div class="card-head">
+        <h2 id="picture-title">The node</h2>
+        <p class="gist">${gist(status)}</p>
+      </div>
+      <div class="picture" ref=${ground}>
+        ${h(PictureLines, { ground, groups, paths, uplinks })}
+        <ul class="boxes groups" aria-label="Slices">
+          ${groups.map(
+            (group) => html`
+              <li key=${group.id} class="box group" data-box=${`group:${group.id}`}>
+                <span class="box-name">${group.name}</span>
+                <span class="box-rate">${bitRate(totalOf(group.bitsPerSecond))}</span>
+                <span class="box-detail">${group.detail}</span>
+              </li>
+            `,
+          )}
+        </ul>
+        <ul class="boxes paths" aria-label="Paths">
+          ${paths.map(pathBox)}
+        </ul>
+        <ul class="boxes uplinks" aria-label="Uplinks">
+          ${uplinks.map(
+            (port) => html`
+              <li key=${port.name} class="box uplink" data-box=${`uplink:${port.name}`}>
+                <span class="box-name">${port.name}</span>
+                <span class="box-rate"
+                  ><span class="way">out</span> ${bitRate(port.outBitsPerSecond)}</span
+                >
+                <span class="box-rate"
+                  ><span class="way">in</span> ${bitRate(port.inBitsPerSecond)}</span
+                >
+              </li>
+            `,
+          )}
+        </ul>
+      </div>
+    </section>
+  `;
+}
+
+/** @param {PathBox} path */
+function pathBox(path) {
+  const { name, tone } = PATHS[path.placement];
+  const { fill } = path;
+  return html`
+    <li key=${path.placement} class=${`box path ${tone}`} data-box=${`path:${path.placement}`}>
+      <span class="box-name">${name}<span class="box-role">${path.role}</span></span>
+      <span class="box-rate big">${bitRate(path.bitsPerSecond)}</span>
+      <span class="box-detail">${counted(path.flows, 'flow')}</span>
+      ${
+        fill !== undefined &&
+        html`<span class="box-fill">
+          ${h(Meter, { label: fill.label, value: fill.value, max: fill.max, tone, text: fill.text })}
+          <span class="box-detail">${fill.text}</span>
+        </span>`
+      }
+    </li>
+  `;
+}
+
+/**
+ * The picture in a sentence.
+ *
+ * @param {StatusView} status
+ */
+function gist({ paths, coverage, flows, backends }) {
+  const total = trafficOf(paths);
+  const share = coverage.bytes;
+  if (share === null) return 'No traffic now.';
+  const placed = flows.offload + flows['fast-path'];
+  const all = totalOf(flows);
+  const where = backends.some((b) => b.placement === 'fast-path') ? 'NIC and fast path' : 'the NIC';
+  return (
+    `Of ${bitRate(total)}, ${percent(share)} rides ${where} in ${whole(placed)} of ` +
+    `${whole(all)} flows; the vSwitch carries the rest.`
+  );
+}

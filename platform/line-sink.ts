@@ -1,0 +1,4 @@
+/** Takes whole lines, newline included. */
+export interface LineSink {
+  write(line: string): void;
+}

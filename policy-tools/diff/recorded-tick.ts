@@ -1,0 +1,175 @@
+import { parseFlowId } from '../../engine/model/flow-id.ts';
+import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
+import { FlowTable } from '../../engine/model/flow-table.ts';
+import type { PortInfo } from '../../engine/model/port.ts';
+import type { PortLoad } from '../../engine/model/tick.ts';
+import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
+import type { PolicySet } from '../../policy/model/policy-set.ts';
+import type { FlowView } from '../../api/flow-views.ts';
+import type { PortView, StatusView } from '../../api/status-view.ts';
+import { isTickLine } from '../../api/view-guards.ts';
+import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
+import { flowMatch, HeaderError } from '../../simulation/flow-match.ts';
+import { SimulatedClock } from '../../simulation/simulated-clock.ts';
+import { diffOf, type PolicyDiff, wishesOf } from './diff.ts';
+
+/** A text that is no recorded tick. */
+export class RecordingError extends Error {
+  override readonly name = 'RecordingError';
+}
+
+/**
+ * Compares two sets of policies on a tick that `norikae top --once --json` printed.
+ *
+ * @throws {RecordingError}
+ */
+export async function diffOnRecordedTick(
+  before: PolicySet,
+  after: PolicySet,
+  text: string,
+  wallMs: number,
+  signal: AbortSignal,
+): Promise<PolicyDiff> {
+  const { status, page } = parsed(text);
+  const clock = new SimulatedClock();
+  const table = tableOf(page.flows, clock.now());
+  const context = contextOf(status, clock.now(), wallMs);
+  const old = await wishesOf(createEvaluator(before, clock), table, context, signal);
+  const now = await wishesOf(createEvaluator(after, clock), table, context, signal);
+  return diffOf(table, old, now);
+}
+
+function parsed(text: string) {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.split('\n', 1)[0]);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RecordingError(`the first line is no JSON: ${why}`);
+  }
+  if (isTickLine(value)) return value;
+  throw new RecordingError('this is not what "norikae top --once --json" prints');
+}
+
+function tableOf(flows: readonly FlowView[], nowMs: number): FlowTable {
+  const table = new FlowTable();
+  table.begin(nowMs);
+  const rows = flows.map((flow) => {
+    const id = parseFlowId(flow.id);
+    if (id === undefined) throw new RecordingError(`"${flow.id}" is not a ufid`);
+    const actions = flow.outPorts.map((port) => ({ kind: 'output', port }) as const);
+    const row = table.add(id, matchOf(flow), actions);
+    table.observe(row, flow.packets, flow.bytes, flow.idleMs);
+    return row;
+  });
+  table.end();
+  flows.forEach((flow, i) => {
+    const row = rows[i];
+    table.traffic.firstSeenMs[row] = nowMs - flow.ageMs;
+    table.traffic.vswitchBytes[row] = flow.vswitchBytes;
+    table.traffic.carriedBytes[row] = flow.carriedBytes;
+    table.rates.bitsPerSecond[row] = flow.bitsPerSecond;
+    table.rates.lastBitsPerSecond[row] = flow.bitsPerSecond;
+    table.rates.packetsPerSecond[row] = flow.packetsPerSecond;
+    table.rates.lastPacketsPerSecond[row] = flow.packetsPerSecond;
+    // A recorded tick has no past to forecast from: flows go on as they are.
+    table.forecast.worth[row] = flow.packetsPerSecond;
+    table.decision.placement[row] = PLACEMENT_NAMES.indexOf(flow.placement);
+    table.decision.placedSinceMs[row] =
+      flow.placedMs === null ? Number.NEGATIVE_INFINITY : nowMs - flow.placedMs;
+  });
+  return table;
+}
+
+/** Facts by the names that fields have in the text of a match. */
+const FACT_OF: ReadonlyMap<string, string> = new Map([
+  ['eth_src', 'ethSrc'],
+  ['eth_dst', 'ethDst'],
+  ['eth_type', 'ethType'],
+  ['vlan_vid', 'vlanId'],
+  ['ip_proto', 'ipProto'],
+  ['ipv4_src', 'ipv4Src'],
+  ['ipv4_dst', 'ipv4Dst'],
+  ['ipv6_src', 'ipv6Src'],
+  ['ipv6_dst', 'ipv6Dst'],
+  ['tcp_src', 'tcpSrc'],
+  ['tcp_dst', 'tcpDst'],
+  ['udp_src', 'udpSrc'],
+  ['udp_dst', 'udpDst'],
+]);
+const PROTOCOLS: ReadonlyMap<string, Readonly<Record<string, number>>> = new Map([
+  ['ip', { ethType: 0x0800 }],
+  ['icmp', { ethType: 0x0800, ipProto: 1 }],
+  ['tcp', { ethType: 0x0800, ipProto: 6 }],
+  ['udp', { ethType: 0x0800, ipProto: 17 }],
+  ['sctp', { ethType: 0x0800, ipProto: 132 }],
+  ['ipv6', { ethType: 0x86dd }],
+  ['icmp6', { ethType: 0x86dd, ipProto: 58 }],
+  ['tcp6', { ethType: 0x86dd, ipProto: 6 }],
+  ['udp6', { ethType: 0x86dd, ipProto: 17 }],
+  ['sctp6', { ethType: 0x86dd, ipProto: 132 }],
+  ['arp', { ethType: 0x0806 }],
+]);
+
+/** The match as far as facts look at it, from its text (views/describe-flow.ts). */
+function matchOf(flow: FlowView) {
+  const headers: Record<string, unknown> = { ethType: null };
+  let opaque = false;
+  for (const part of flow.match.split(/,(?![^(]*\))/).slice(1)) {
+    const [name, value] = part.split('=', 2);
+    const fact = FACT_OF.get(name);
+    // A mask that is no prefix leaves the field open: facts do not look at it.
+    if (fact !== undefined && value !== undefined) headers[fact] = plainValue(value);
+    else if (part.includes('(')) opaque = true;
+    else Object.assign(headers, PROTOCOLS.get(part));
+  }
+  const { inPort, outPorts } = flow;
+  try {
+    return flowMatch({ inPort, outPorts, headers, opaque });
+  } catch (error) {
+    if (!(error instanceof HeaderError)) throw error;
+    throw new RecordingError(`flow ${flow.id}: ${error.message}`);
+  }
+}
+
+function plainValue(text: string): unknown {
+  if (/^(0x[0-9a-f]+|\d+)$/.test(text)) return Number(text);
+  const masked = /\/(?!\d{1,3}$)/.test(text) || /^\d+\//.test(text);
+  return masked ? null : text;
+}
+
+function contextOf(status: StatusView, nowMs: number, wallMs: number): RuleContext {
+  const portLoad = new Map<string, PortLoad>();
+  for (const { name, rxBitsPerSecond: rx, txBitsPerSecond: tx } of status.ports) {
+    if (rx !== null && tx !== null) {
+      portLoad.set(name, { rxBitsPerSecond: rx, txBitsPerSecond: tx });
+    }
+  }
+  const { backend, hostCpu } = status;
+  return {
+    nowMs,
+    wallMs,
+    node: { hostCpu: hostCpu ?? undefined, portLoad },
+    ports: new Map(status.ports.map((port) => [port.name, portOf(port)])),
+    tableFill: backend === null || backend.entries === 0 ? 0 : backend.used / backend.entries,
+    tables: backend === null ? [] : [backend],
+  };
+}
+
+function portOf(port: PortView): PortInfo {
+  const { name, vm, slice, linkBitsPerSecond } = port;
+  const kinds = ['vm', 'uplink', 'internal', 'other'] as const;
+  return {
+    name,
+    uuid: name,
+    ifindex: 0,
+    bridge: '',
+    kind: kinds.find((kind) => kind === port.kind) ?? 'other',
+    mac: undefined,
+    vm: vm ?? undefined,
+    slice: slice ?? undefined,
+    linkBitsPerSecond: linkBitsPerSecond ?? undefined,
+    shaped: false,
+    policed: false,
+  };
+}

@@ -1,0 +1,61 @@
+import { followedNumber } from '../../policy/model/amount.ts';
+import type { ConditionTrace } from '../../engine/ports/rule-evaluator.ts';
+import type { FactLookup, FactValue, FlowView } from '../../policy/model/fact.ts';
+import type { NodeRule, PolicySet } from '../../policy/model/policy-set.ts';
+import { traceRules } from '../../policy/json-rules/trace.ts';
+
+/** One node rule's verdict, and what it gives its fact when it holds. */
+export interface NodeRuleView {
+  readonly name: string;
+  readonly priority: number;
+  /** Name of the fact it sets, `policy/fact`. */
+  readonly sets: string;
+  readonly value: FactValue;
+  readonly verdict: boolean;
+  readonly condition: ConditionTrace;
+}
+
+/**
+ * Asks node rules about the node that `view` looks at, in a first tick: the facts they set are as
+ * they are declared. Facts for which `isGiven` are left as they are.
+ *
+ * @returns their verdicts, and facts looked up with what they set
+ */
+export async function explainNode(
+  policies: PolicySet,
+  view: FlowView,
+  factNamed: FactLookup,
+  isGiven: (fact: string) => boolean,
+): Promise<{ readonly rules: readonly NodeRuleView[]; readonly factNamed: FactLookup }> {
+  const own = policies.facts.filter((fact) => !isGiven(fact.name));
+  const initial = withValues(factNamed, new Map(own.map((fact) => [fact.name, fact.initial])));
+  const { nodeRules } = policies;
+  const conditions = nodeRules.map((rule) => rule.conditions);
+  const traces = nodeRules.length === 0 ? [] : await traceRules(view, conditions, initial);
+  const rules = nodeRules.map((rule, i) => ({
+    name: rule.name,
+    priority: rule.priority,
+    sets: rule.sets,
+    value: valueOf(rule, view, initial),
+    verdict: traces[i].verdict,
+    condition: traces[i],
+  }));
+  const set = own.map(({ name, initial: first }): [string, FactValue] => {
+    const speaks = rules.find((rule) => rule.verdict && rule.sets === name);
+    return [name, speaks === undefined ? first : speaks.value];
+  });
+  return { rules, factNamed: withValues(factNamed, new Map(set)) };
+}
+
+function valueOf({ value }: NodeRule, view: FlowView, factNamed: FactLookup): FactValue {
+  return value.kind === 'value' ? value.value : followedNumber(value, view, factNamed);
+}
+
+function withValues(factNamed: FactLookup, values: ReadonlyMap<string, FactValue>): FactLookup {
+  return (name) => {
+    const fact = factNamed(name);
+    return fact === undefined || !values.has(name)
+      ? fact
+      : { ...fact, read: () => values.get(name) };
+  };
+}

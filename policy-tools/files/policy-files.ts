@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { parsePolicies, type PolicyText } from '../../policy/parse/parse-policies.ts';
+import { type PolicySet } from '../../policy/model/policy-set.ts';
+import { PolicyError } from '../../policy/model/policy-error.ts';
+import { formatProblem, type Problem } from '../../text/problem.ts';
+import { fileErrorText } from '../../platform/file-error.ts';
+
+/** What became of reading the policies. */
+export type PolicyReading =
+  | { readonly ok: true; readonly policies: PolicySet }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Policies that are good, or all that is wrong with them and where. */
+export type CheckedPolicies =
+  | { readonly ok: true; readonly policies: PolicySet }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Gives the text of a file; rejects when it cannot be read. */
+export type ReadText = (file: string) => Promise<string>;
+
+/** A policy file of more than this is refused, bytes. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** Reads and checks policy files; problems are `file:line:column: what is wrong`. */
+export async function readPolicies(files: readonly string[]): Promise<PolicyReading> {
+  const found = await checkPolicies(files);
+  return found.ok ? found : { ok: false, problems: found.problems.map(formatProblem) };
+}
+
+/** Reads and checks policy files. */
+export async function checkPolicies(
+  files: readonly string[],
+  read: ReadText = readTextFile,
+): Promise<CheckedPolicies> {
+  const unreadable: Problem[] = [];
+  const documents: PolicyText[] = [];
+  for (const file of files) {
+    try {
+      documents.push({ file, text: await read(file) });
+    } catch (error) {
+      const message = `cannot be read: ${fileErrorText(error)}`;
+      unreadable.push({ file, line: 1, column: 1, message });
+    }
+  }
+  if (unreadable.length > 0) return { ok: false, problems: unreadable };
+  try {
+    return { ok: true, policies: parsePolicies(documents) };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    return { ok: false, problems: error.problems };
+  }
+}
+
+/** The text of a file of bounded size. */
+export async function readTextFile(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  if (text.length > MOST_BYTES) throw new RangeError(`it is larger than ${MOST_BYTES} bytes`);
+  return text;
+}

@@ -1,0 +1,147 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { Comparison, Condition } from '../../policy/model/condition.ts';
+import type {
+  ConditionTrace,
+  EvaluationReport,
+  RuleContext,
+  RuleEvaluator,
+} from '../../engine/ports/rule-evaluator.ts';
+import { FlowView } from '../../policy/model/fact.ts';
+import type { PolicySet } from '../../policy/model/policy-set.ts';
+import type { PolicyRule } from '../../policy/model/policy-set.ts';
+import type { NodeRule } from '../../policy/model/policy-set.ts';
+import { PolicyMemory } from '../../policy/state/policy-memory.ts';
+import { traceRules } from '../../policy/json-rules/trace.ts';
+
+/** What the tests have seen of one condition. */
+export interface ConditionCoverage {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** `policy/rule`. */
+  readonly rule: string;
+  readonly condition: string;
+  readonly seenTrue: boolean;
+  readonly seenFalse: boolean;
+}
+
+type AnyRule = PolicyRule | NodeRule;
+
+/** Flows of one evaluation that are looked at, so that many flows do not take for ever. */
+const MOST_FLOWS = 32;
+
+/** Collects which conditions were true and which were false, over any number of tests. */
+export class Coverage {
+  /** By place: a shared condition is one, wherever it is used. */
+  readonly #seen = new Map<
+    string,
+    { -readonly [K in keyof ConditionCoverage]: ConditionCoverage[K] }
+  >();
+
+  /** All of the rules' comparisons, none of which has been seen yet unless it was before. */
+  add(policies: PolicySet): void {
+    for (const rule of [...policies.rules, ...policies.nodeRules]) {
+      const { file } = policies.policies.find((p) => p.name === rule.policy) ?? { file: '' };
+      for (const c of comparisonsOf(rule.conditions)) {
+        const { line, column } = c.at ?? rule.at;
+        const key = keyOf(file, rule, c);
+        if (this.#seen.has(key)) continue;
+        const condition = labelOf(c);
+        const seen = { file, line, column, rule: rule.name, condition };
+        this.#seen.set(key, { ...seen, seenTrue: false, seenFalse: false });
+      }
+    }
+  }
+
+  /** Takes the verdicts on `rules` into account. */
+  note(policies: PolicySet, rules: readonly AnyRule[], traces: readonly ConditionTrace[]): void {
+    traces.forEach((trace, i) => {
+      const rule = rules[i];
+      const { file } = policies.policies.find((p) => p.name === rule.policy) ?? { file: '' };
+      this.#note(file, rule, rule.conditions, trace);
+    });
+  }
+
+  /** Every comparison, in the order of files and lines. */
+  report(): readonly ConditionCoverage[] {
+    return [...this.#seen.values()].toSorted(
+      (a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column,
+    );
+  }
+
+  #note(file: string, rule: AnyRule, condition: Condition, trace: ConditionTrace): void {
+    if ('operator' in condition) {
+      const seen = this.#seen.get(keyOf(file, rule, condition));
+      if (seen === undefined) return;
+      if (trace.verdict) seen.seenTrue = true;
+      else seen.seenFalse = true;
+      return;
+    }
+    childrenOf(condition).forEach((child, i) => {
+      const inner = trace.kind === 'compare' ? undefined : trace.of.at(i);
+      if (inner !== undefined) this.#note(file, rule, child, inner);
+    });
+  }
+}
+
+/** An evaluator that tells a coverage what its rules saw. */
+export function covering(
+  evaluator: RuleEvaluator,
+  policies: PolicySet,
+  coverage: Coverage,
+): RuleEvaluator {
+  coverage.add(policies);
+  const { rules, nodeRules } = policies;
+  // Node rules are not explained by evaluators: they are looked at with a memory of their own.
+  const memory = new PolicyMemory(policies);
+  const noteNodeRules = async (table: FlowTable, context: RuleContext): Promise<void> => {
+    if (nodeRules.length === 0) return;
+    await memory.update(table, context);
+    const conditions = nodeRules.map((rule) => rule.conditions);
+    const view = new FlowView(table, context, memory);
+    coverage.note(policies, nodeRules, await traceRules(view, conditions, memory.factNamed));
+  };
+  return {
+    rules: evaluator.rules,
+    inputs: (table, row, context) => evaluator.inputs(table, row, context),
+    explain: (table, row, context) => evaluator.explain(table, row, context),
+    evaluate: async (
+      table: FlowTable,
+      context: RuleContext,
+      signal: AbortSignal,
+    ): Promise<EvaluationReport> => {
+      const report = await evaluator.evaluate(table, context, signal);
+      const step = Math.max(1, Math.ceil(table.count / MOST_FLOWS));
+      for (let i = 0; i < table.count; i += step) {
+        const traces = await evaluator.explain(table, table.rows[i], context);
+        coverage.note(
+          policies,
+          rules,
+          traces.map((trace) => trace.condition),
+        );
+      }
+      await noteNodeRules(table, context);
+      return report;
+    },
+  };
+}
+
+function childrenOf(condition: Condition): readonly Condition[] {
+  if ('all' in condition) return condition.all;
+  if ('any' in condition) return condition.any;
+  return 'not' in condition ? [condition.not] : [];
+}
+
+function comparisonsOf(condition: Condition): readonly Comparison[] {
+  return 'operator' in condition ? [condition] : childrenOf(condition).flatMap(comparisonsOf);
+}
+
+/** The same condition is the same place in the same file. */
+function keyOf(file: string, rule: AnyRule, comparison: Comparison): string {
+  const { line, column } = comparison.at ?? rule.at;
+  return `${file}:${line}:${column}: ${labelOf(comparison)}`;
+}
+
+function labelOf({ fact, operator, value }: Comparison): string {
+  return `${fact} ${operator} ${JSON.stringify(value)}`;
+}

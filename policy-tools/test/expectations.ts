@@ -1,0 +1,134 @@
+import { REASONS } from '../../engine/model/reason.ts';
+import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
+import type { JsonPath } from '../../text/json-document.ts';
+import { didYouMean } from '../../text/nearest.ts';
+import { duration } from '../../text/format.ts';
+import type { Scenario } from './scenario.ts';
+import type { Expectation } from './test-document.ts';
+import type { ValueReader } from './value-reader.ts';
+
+/** An expectation, ready to be held against a history. */
+export interface Check {
+  readonly path: JsonPath;
+  readonly expectation: Expectation;
+  readonly flows: readonly number[];
+  /** First and last tick, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** Name of the rule, with its policy; null: none; undefined: any. */
+  readonly rule: string | null | undefined;
+}
+
+/** Makes an expectation ready; what is wrong with it goes to `read.problems`. */
+export function checkOf(
+  expectation: Expectation,
+  path: JsonPath,
+  scenario: Scenario,
+  rules: readonly RuleInfo[],
+  read: ValueReader,
+): Check {
+  const { at, by, from, to } = expectation;
+  if (at !== undefined && (by ?? from ?? to) !== undefined) {
+    read.report([...path, 'at'], '"at" is one moment; leave "by", "from" and "to" out');
+  }
+  if (by !== undefined && to !== undefined) {
+    read.report([...path, 'by'], '"by" is the end of a time already; leave "to" out');
+  }
+  const tickOf = (key: 'at' | 'by' | 'from' | 'to', value: string | number): number => {
+    const ms = read.number([...path, key], value, 'ms');
+    const tick = Math.floor(ms / scenario.tickMs + 1e-9);
+    if (tick < 0)
+      read.report([...path, key], 'the first tick is at 0s; there is nothing before it');
+    if (tick >= scenario.ticks) {
+      const end = duration((scenario.ticks - 1) * scenario.tickMs);
+      read.report([...path, key], `the test ends at ${end}, before that`);
+    }
+    return tick;
+  };
+  const start = from === undefined ? 0 : tickOf('from', from);
+  const last = scenario.ticks - 1;
+  const [first, end] =
+    at === undefined
+      ? [start, by === undefined ? (to === undefined ? last : tickOf('to', to)) : tickOf('by', by)]
+      : [tickOf('at', at), tickOf('at', at)];
+  if (end < first) read.report(path, 'the time that is meant ends before it begins');
+  checkWords(expectation, path, read);
+  return {
+    path,
+    expectation,
+    flows: flowsOf(expectation, path, scenario, read),
+    from: first,
+    to: end,
+    rule: ruleOf(expectation, path, rules, read),
+  };
+}
+
+function checkWords(expectation: Expectation, path: JsonPath, read: ValueReader): void {
+  const { reason, never, atMostMoves, atLeastMoves, atLeast, atMost, by, at } = expectation;
+  const codes = [...new Set<string>(REASONS.map((r) => r.code))];
+  if (reason !== undefined && !codes.includes(reason)) {
+    const hint = didYouMean(reason, codes) || `; there are ${codes.join(', ')}`;
+    read.report([...path, 'reason'], `unknown reason "${reason}"${hint}`);
+  }
+  const state = asksForState(expectation);
+  if (!state && (never ?? atMostMoves ?? atLeastMoves) === undefined) {
+    read.report(
+      path,
+      'nothing is expected; add "placement", "wish", "rule", "reason", "never", "atMostMoves" or "atLeastMoves"',
+    );
+  }
+  if (!state && (atLeast ?? atMost) !== undefined) {
+    read.report(
+      path,
+      '"atLeast" and "atMost" count flows with a "placement", "wish", "rule" or "reason"',
+    );
+  }
+  if (never !== undefined && (by ?? at) !== undefined) {
+    read.report([...path, 'never'], '"never" is of a whole time: "from" and "to", or all of it');
+  }
+}
+
+/** True when it is about how flows are at a moment. */
+export function asksForState({ placement, wish, rule, reason }: Expectation): boolean {
+  return rule !== undefined || (placement ?? wish ?? reason) !== undefined;
+}
+
+function flowsOf(
+  { flow }: Expectation,
+  path: JsonPath,
+  { groups }: Scenario,
+  read: ValueReader,
+): readonly number[] {
+  return (typeof flow === 'string' ? [flow] : flow).flatMap((name) => {
+    const group = groups.get(name);
+    if (group === undefined) {
+      const names = [...groups.keys()];
+      const hint =
+        didYouMean(name, names) || `; there are ${names.map((n) => `"${n}"`).join(', ')}`;
+      read.report([...path, 'flow'], `the test has no flow "${name}"${hint}`);
+    }
+    return group ?? [];
+  });
+}
+
+function ruleOf(
+  { rule }: Expectation,
+  path: JsonPath,
+  rules: readonly RuleInfo[],
+  read: ValueReader,
+): string | null | undefined {
+  if (rule === undefined || rule === null) return rule;
+  const names = rules.map((r) => r.name);
+  const found = names.filter((name) => name === rule || name.endsWith(`/${rule}`));
+  if (found.length === 1) return found[0];
+  if (names.includes(rule)) return rule;
+  const hint = didYouMean(rule, [...names, ...names.map((n) => n.slice(n.indexOf('/') + 1))]);
+  const choice = hint || `; there are ${names.map((n) => `"${n}"`).join(', ')}`;
+  read.report(
+    [...path, 'rule'],
+    found.length > 1
+      ? `"${rule}" can be ${found.map((n) => `"${n}"`).join(' and ')}; write which`
+      : `no policy has a rule "${rule}"${choice}`,
+  );
+  return rule;
+}

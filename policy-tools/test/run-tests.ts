@@ -1,0 +1,170 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { parsePolicies, type PolicyText } from '../../policy/parse/parse-policies.ts';
+import { type PolicySet } from '../../policy/model/policy-set.ts';
+import { PolicyError } from '../../policy/model/policy-error.ts';
+import type { JsonDocument, JsonPath } from '../../text/json-document.ts';
+import { byPlace, formatProblem, type Problem } from '../../text/problem.ts';
+import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
+import { type Coverage, covering } from './coverage.ts';
+import { enforced } from '../../policy/model/enforced.ts';
+import { checkOf } from './expectations.ts';
+import { failureOf } from './failures.ts';
+import { scenarioOf } from './scenario.ts';
+import { SimulatedClock } from '../../simulation/simulated-clock.ts';
+import { Simulation } from './simulation.ts';
+import { readTestDocument, type TestDocument } from './test-document.ts';
+import { ValueReader } from './value-reader.ts';
+
+/** What became of one test. */
+export interface TestResult {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** Empty for an error that concerns the file as a whole. */
+  readonly name: string;
+  /** `error`: it could not be run. */
+  readonly verdict: 'pass' | 'fail' | 'error';
+  /** What is wrong, and where it was expected. */
+  readonly problems: readonly Problem[];
+  readonly elapsedMs: number;
+}
+
+/** How tests are run. */
+export interface RunOptions {
+  /** Only tests whose names it matches. */
+  readonly run?: RegExp;
+  readonly coverage?: Coverage;
+  readonly signal: AbortSignal;
+  /** Text of a file; rejects when it cannot be read. */
+  readonly read?: (file: string) => Promise<string>;
+  /** Called with each result as it comes. */
+  readonly onResult?: (result: TestResult) => void;
+}
+
+/** How the tests of a policy file are called: `NAME.test.json` beside `NAME.json`. */
+export const TEST_SUFFIX = '.test.json';
+
+/** Runs every test of a file. Rejects only when `signal` aborts. */
+export async function runTestFile(file: string, options: RunOptions): Promise<TestResult[]> {
+  const results: TestResult[] = [];
+  const tell = (result: TestResult): void => {
+    results.push(result);
+    options.onResult?.(result);
+  };
+  const failed = (problems: readonly Problem[]): void => {
+    // A policy's mistakes have places in the policy's file, not in this one.
+    const { line, column } = problems[0].file === file ? problems[0] : { line: 1, column: 1 };
+    tell({ file, line, column, name: '', verdict: 'error', problems, elapsedMs: 0 });
+  };
+  const read = options.read ?? ((path: string) => readFile(path, 'utf8'));
+  let text: string;
+  try {
+    text = await read(file);
+  } catch (error) {
+    failed([unreadable(file, error)]);
+    return results;
+  }
+  const parsed = readTestDocument(file, text);
+  if (!parsed.ok) {
+    failed(parsed.problems);
+    return results;
+  }
+  const loaded = await loadPolicies(file, parsed.tests, parsed.document, read);
+  if (!('policies' in loaded)) {
+    failed(loaded.problems);
+    return results;
+  }
+  for (const i of parsed.tests.tests.keys()) {
+    const { name } = parsed.tests.tests[i];
+    if (options.run !== undefined && !options.run.test(name)) continue;
+    tell(await runTest(file, parsed.document, parsed.tests, i, loaded.policies, options));
+  }
+  return results;
+}
+
+async function runTest(
+  file: string,
+  document: JsonDocument,
+  tests: TestDocument,
+  index: number,
+  policies: PolicySet,
+  options: RunOptions,
+): Promise<TestResult> {
+  const startedMs = performance.now();
+  const test = tests.tests[index];
+  const path: JsonPath = ['tests', index];
+  const { line, column } = document.problemAt([...path, 'name'], '');
+  const result = (verdict: TestResult['verdict'], problems: readonly Problem[]): TestResult => {
+    const elapsedMs = performance.now() - startedMs;
+    return { file, line, column, name: test.name, verdict, problems, elapsedMs };
+  };
+
+  const read = new ValueReader(document);
+  const scenario = scenarioOf(tests, test, path, read);
+  const clock = new SimulatedClock();
+  const own = createEvaluator(policies, clock);
+  const { coverage } = options;
+  const evaluator = coverage === undefined ? own : covering(own, policies, coverage);
+  const checks = test.expect.map((expectation, i) =>
+    checkOf(expectation, [...path, 'expect', i], scenario, evaluator.rules, read),
+  );
+  if (read.problems.length > 0) return result('error', distinct(read.problems));
+  try {
+    const history = await new Simulation(scenario, evaluator, clock).run(options.signal);
+    const problems = checks.flatMap((check) => {
+      const failure = failureOf(check, history, evaluator.rules, scenario.tickMs);
+      if (failure === undefined) return [];
+      const { description } = check.expectation;
+      const message = description === undefined ? failure : `${failure} (${description})`;
+      return [document.problemAt(check.path, message)];
+    });
+    return result(problems.length === 0 ? 'pass' : 'fail', problems);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const why = error instanceof Error ? error.message : String(error);
+    return result('error', [document.problemAt(path, `the test could not be run: ${why}`)]);
+  }
+}
+
+/** The policies that a test file is about; a shadow is tested as if it were enforced. */
+async function loadPolicies(
+  file: string,
+  tests: TestDocument,
+  document: JsonDocument,
+  read: (file: string) => Promise<string>,
+): Promise<{ policies: PolicySet } | { problems: readonly Problem[] }> {
+  const beside = `${basename(file).slice(0, -TEST_SUFFIX.length)}.json`;
+  const names = tests.policies ?? (file.endsWith(TEST_SUFFIX) ? [beside] : []);
+  if (names.length === 0) {
+    const message = `name the policies in "policies", or call the file NAME${TEST_SUFFIX}`;
+    return { problems: [document.problemAt([], message)] };
+  }
+  const texts: PolicyText[] = [];
+  const problems: Problem[] = [];
+  for (const [i, name] of names.entries()) {
+    const path = join(dirname(file), name);
+    try {
+      texts.push({ file: path, text: await read(path) });
+    } catch (error) {
+      problems.push(document.problemAt(['policies', i], unreadable(path, error).message));
+    }
+  }
+  if (problems.length > 0) return { problems };
+  try {
+    return { policies: enforced(parsePolicies(texts)) };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    return { problems: error.problems };
+  }
+}
+
+function unreadable(file: string, error: unknown): Problem {
+  const why = error instanceof Error ? error.message : String(error);
+  return { file, line: 1, column: 1, message: `${file} cannot be read: ${why}` };
+}
+
+/** A mistake that several tests share is told once a test. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((p) => [formatProblem(p), p])).values()].toSorted(byPlace);
+}

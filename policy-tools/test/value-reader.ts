@@ -1,0 +1,41 @@
+import type { JsonDocument, JsonPath } from '../../text/json-document.ts';
+import type { Problem } from '../../text/problem.ts';
+import { quantity, QuantityError } from '../../policy/model/quantity.ts';
+import { constantSeries, parseSeries, type Series, SeriesError } from './series.ts';
+
+/** Turns what authors write into numbers and series; what is wrong is collected with its place. */
+export class ValueReader {
+  readonly problems: Problem[] = [];
+  readonly #document: JsonDocument;
+
+  constructor(document: JsonDocument) {
+    this.#document = document;
+  }
+
+  report(path: JsonPath, message: string): void {
+    this.problems.push(this.#document.problemAt(path, message));
+  }
+
+  /** The number that a value with or without unit stands for; 0 where there is a problem. */
+  number(path: JsonPath, value: string | number, unit: string): number {
+    if (typeof value === 'number') return value;
+    try {
+      return quantity(value, unit);
+    } catch (error) {
+      if (!(error instanceof QuantityError)) throw error;
+      this.report(path, error.message);
+      return 0;
+    }
+  }
+
+  series(path: JsonPath, value: string | number, unit: string): Series {
+    if (typeof value === 'number') return constantSeries(value);
+    try {
+      return parseSeries(value, (text) => quantity(text, unit));
+    } catch (error) {
+      if (!(error instanceof QuantityError || error instanceof SeriesError)) throw error;
+      this.report(path, error.message);
+      return constantSeries(0);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { type Comparison, isFactReference } from '../model/condition.ts';
+
+/**
+ * What one comparison with a value that is written out demands of a fact: to be missing, to be
+ * there, to be one of some values or none of them, to lie between bounds.
+ */
+export type Constraint =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'there' }
+  | { readonly kind: 'in'; readonly values: readonly unknown[] }
+  | { readonly kind: 'notIn'; readonly values: readonly unknown[] }
+  | Bounds;
+
+/** From `low` to `high`; an open end is not one of them. */
+export interface Bounds {
+  readonly kind: 'bounds';
+  readonly low: number;
+  readonly lowOpen: boolean;
+  readonly high: number;
+  readonly highOpen: boolean;
+}
+
+const EVERYTHING: Bounds = {
+  kind: 'bounds',
+  low: Number.NEGATIVE_INFINITY,
+  lowOpen: false,
+  high: Number.POSITIVE_INFINITY,
+  highOpen: false,
+};
+
+/** What a comparison demands; undefined when it is of another kind. */
+export function constraintOf({ operator, value }: Comparison): Constraint | undefined {
+  if (isFactReference(value)) return undefined;
+  switch (operator) {
+    case 'equal':
+      return value === null ? { kind: 'missing' } : { kind: 'in', values: [value] };
+    case 'notEqual':
+      return value === null ? { kind: 'there' } : { kind: 'notIn', values: [value] };
+    case 'in':
+      return Array.isArray(value) ? { kind: 'in', values: value } : undefined;
+    case 'notIn':
+      return Array.isArray(value) ? { kind: 'notIn', values: value } : undefined;
+    case 'between': {
+      const [low, high]: unknown[] = Array.isArray(value) ? value : [];
+      if (typeof low !== 'number' || typeof high !== 'number') return undefined;
+      return { ...EVERYTHING, low, high };
+    }
+    default:
+      return typeof value === 'number' ? boundOf(operator, value) : undefined;
+  }
+}
+
+function boundOf(operator: string, value: number): Bounds | undefined {
+  switch (operator) {
+    case 'lessThan':
+      return { ...EVERYTHING, high: value, highOpen: true };
+    case 'lessThanInclusive':
+      return { ...EVERYTHING, high: value };
+    case 'greaterThan':
+      return { ...EVERYTHING, low: value, lowOpen: true };
+    case 'greaterThanInclusive':
+      return { ...EVERYTHING, low: value };
+    default:
+      return undefined;
+  }
+}
+
+/** Which fact a comparison is about: what it asks it with included. */
+export function keyOf({ fact, params, path }: Comparison): string {
+  return JSON.stringify([fact, params ?? {}, path ?? '']);
+}
+
+/** True when both can be so at once. */
+export function compatible(a: Constraint, b: Constraint): boolean {
+  if (a.kind === 'missing' || b.kind === 'missing') return a.kind === b.kind;
+  if (a.kind === 'there' || b.kind === 'there') return true;
+  if (a.kind === 'in') return a.values.some((v) => admits(b, v));
+  if (b.kind === 'in') return b.values.some((v) => admits(a, v));
+  if (a.kind === 'notIn' || b.kind === 'notIn') return true;
+  return overlap(a, b);
+}
+
+/** True when whatever is so by `premise` is so by `goal`, too. */
+export function constraintImplies(premise: Constraint, goal: Constraint): boolean {
+  if (goal.kind === 'missing' || premise.kind === 'missing') return goal.kind === premise.kind;
+  if (goal.kind === 'there') return true;
+  if (premise.kind === 'there') return false;
+  if (premise.kind === 'in') return premise.values.every((v) => admits(goal, v));
+  if (goal.kind === 'in') return false;
+  if (goal.kind === 'notIn') return goal.values.every((v) => !admits(premise, v));
+  return premise.kind === 'bounds' && within(premise, goal);
+}
+
+/** Both at once: bounds that only together leave nothing. */
+export function intersection(a: Bounds, b: Bounds): Bounds {
+  const low = Math.max(a.low, b.low);
+  const high = Math.min(a.high, b.high);
+  return {
+    kind: 'bounds',
+    low,
+    lowOpen: (a.low === low && a.lowOpen) || (b.low === low && b.lowOpen),
+    high,
+    highOpen: (a.high === high && a.highOpen) || (b.high === high && b.highOpen),
+  };
+}
+
+function overlap(a: Bounds, b: Bounds): boolean {
+  const both = intersection(a, b);
+  return both.low < both.high || (both.low === both.high && !both.lowOpen && !both.highOpen);
+}
+
+function within(inner: Bounds, outer: Bounds): boolean {
+  const low =
+    inner.low > outer.low || (inner.low === outer.low && (!outer.lowOpen || inner.lowOpen));
+  const high =
+    inner.high < outer.high || (inner.high === outer.high && (!outer.highOpen || inner.highOpen));
+  return low && high;
+}
+
+/** True when `value` may be so. */
+export function admits(constraint: Constraint, value: unknown): boolean {
+  switch (constraint.kind) {
+    case 'missing':
+      return false;
+    case 'there':
+      return true;
+    case 'in':
+      return constraint.values.includes(value);
+    case 'notIn':
+      return !constraint.values.includes(value);
+    case 'bounds':
+    default:
+      return typeof value === 'number' && liesIn(constraint, value);
+  }
+}
+
+function liesIn({ low, lowOpen, high, highOpen }: Bounds, value: number): boolean {
+  return (
+    (value > low || (value === low && !lowOpen)) && (value < high || (value === high && !highOpen))
+  );
+}

@@ -1,0 +1,55 @@
+import type { JsonDocument, JsonPath } from '../../text/json-document.ts';
+import type { Problem } from '../../text/problem.ts';
+import type { Names } from '../document/names.ts';
+import { elements, member, textAt } from '../document/literal.ts';
+
+/** A reference to a shared condition. */
+interface Reference {
+  readonly path: JsonPath;
+  readonly to: string;
+}
+
+/** Shared conditions that refer to one another in a round: each reference that closes one. */
+export function roundProblems(document: JsonDocument, names: Names): Problem[] {
+  const references = new Map(
+    [...names.conditions].map(([name, c]) => [name, referencesIn(c, ['conditions', name])]),
+  );
+  return [...references].flatMap(([name, list]) =>
+    list.flatMap(({ path, to }) => {
+      const way = wayBack(references, to, name);
+      if (way === undefined) return [];
+      const message = `the shared conditions refer to one another: ${[name, ...way].join(' -> ')}`;
+      return [document.problemAt([...path, 'condition'], message)];
+    }),
+  );
+}
+
+function referencesIn(condition: unknown, path: JsonPath): Reference[] {
+  const to = textAt(condition, 'condition');
+  if (to !== undefined) return [{ path, to }];
+  const inner = member(condition, 'not');
+  const group = (word: string) =>
+    elements(member(condition, word)).flatMap((c, i) => referencesIn(c, [...path, word, i]));
+  const below = inner === undefined ? [] : referencesIn(inner, [...path, 'not']);
+  return [...group('all'), ...group('any'), ...below];
+}
+
+/** The shortest way from one shared condition to another, both included. */
+function wayBack(
+  references: ReadonlyMap<string, readonly Reference[]>,
+  from: string,
+  to: string,
+): readonly string[] | undefined {
+  const ways: (readonly string[])[] = [[from]];
+  const seen = new Set([from]);
+  for (const way of ways) {
+    const last = way.at(-1) ?? from;
+    if (last === to) return way;
+    for (const next of references.get(last) ?? []) {
+      if (seen.has(next.to)) continue;
+      seen.add(next.to);
+      ways.push([...way, next.to]);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+import type { JsonDocument } from '../../text/json-document.ts';
+import type { Problem } from '../../text/problem.ts';
+import type { Names } from '../document/names.ts';
+import { elements, member, textAt } from '../document/literal.ts';
+
+/** Conditions in one rule, with those that references stand for. */
+const MOST_EXPANDED = 1000;
+
+/** Rules that grow too large when shared conditions take the place of references to them. */
+export function expansionProblems(document: JsonDocument, names: Names): Problem[] {
+  const sizes = new Map<string, number>();
+  const size = (condition: unknown): number => {
+    const shared = textAt(condition, 'condition');
+    if (shared !== undefined) return sizeOf(shared);
+    const inner = member(condition, 'not');
+    const groups = [...elements(member(condition, 'all')), ...elements(member(condition, 'any'))];
+    return groups.reduce<number>(
+      (n, c) => n + size(c),
+      1 + (inner === undefined ? 0 : size(inner)),
+    );
+  };
+  const sizeOf = (name: string): number => {
+    const known = sizes.get(name);
+    if (known !== undefined) return known;
+    // A round of references is told elsewhere; here it must only come to an end.
+    sizes.set(name, 1);
+    const found = size(names.conditions.get(name));
+    sizes.set(name, found);
+    return found;
+  };
+  return elements(member(document.value, 'rules')).flatMap((rule, i) => {
+    const n = size(member(rule, 'conditions'));
+    if (n <= MOST_EXPANDED) return [];
+    const message = `with what its references stand for, the rule has ${n} conditions; there can be ${MOST_EXPANDED}`;
+    return [document.problemAt(['rules', i, 'conditions'], message)];
+  });
+}

@@ -1,0 +1,111 @@
+import type { Comparison } from '../model/condition.ts';
+import { decoratedOperator, holdsOf } from '../operators/decorators.ts';
+import type { FactLookup, FlowView } from '../model/fact.ts';
+import {
+  CodeCondition,
+  EachFlow,
+  type FlowTest,
+  KeyedCondition,
+  NodeCondition,
+  RememberedCondition,
+} from './flow-conditions.ts';
+import { ColumnWithColumn, ColumnWithNumber } from './number-conditions.ts';
+import { COLUMN_LOOPS, MIRRORED, NUMBER_LOOPS } from './number-loops.ts';
+import type { RowCondition } from './row-condition.ts';
+import { factSide, type Side, sameForAll, valueSide } from './side.ts';
+import type { TickColumns } from './tick-columns.ts';
+
+/**
+ * A condition on the way to a {@link RowCondition}. One that follows from the flow alone
+ * (`flow`) can still be merged with others of its kind.
+ */
+export type Part =
+  | { readonly kind: 'flow'; readonly ports: boolean; readonly test: FlowTest }
+  | { readonly kind: 'rows'; readonly condition: RowCondition };
+
+/** Compiles a comparison; the cheapest way in which both of its sides can be had decides how. */
+export function compileComparison(
+  comparison: Comparison,
+  factNamed: FactLookup,
+  columns: TickColumns,
+): Part {
+  const left = factSide(comparison, factNamed);
+  const right = valueSide(comparison.value, factNamed);
+  const operator = decoratedOperator(comparison.operator);
+  // Names have been checked when the policy was read; what does not exist holds for no flow.
+  if (left === undefined || right === undefined || operator === undefined) {
+    return asRows(new NodeCondition(() => false));
+  }
+  const holds = holdsOf(operator);
+  const test: FlowTest = (view) => holds(left.read(view), right.read(view));
+  if (sameForAll(left) && sameForAll(right)) return asRows(new NodeCondition(test));
+  return (
+    byFlow(left, right, test, columns) ??
+    byKey(left, right, test, columns) ??
+    byNumber(left, comparison.operator, right, columns) ??
+    byCode(left, right, holds) ??
+    asRows(new EachFlow(test))
+  );
+}
+
+export function asRows(condition: RowCondition): Part {
+  return { kind: 'rows', condition };
+}
+
+/** What follows from the flow is tested once a flow, with a node's value once for each value. */
+function byFlow(left: Side, right: Side, test: FlowTest, columns: TickColumns): Part | undefined {
+  const flow = [left.source, right.source].filter((source) => source.kind === 'flow');
+  if (flow.length === 0) return undefined;
+  const ports = flow.some((source) => source.ports);
+  const other = left.source.kind === 'flow' ? right : left;
+  if (flow.length === 2 || other.source.kind === 'constant') return { kind: 'flow', ports, test };
+  if (other.source.kind !== 'node') return undefined;
+  return asRows(new RememberedCondition(columns.memory, ports, test, other.read));
+}
+
+function byNumber(
+  left: Side,
+  operator: string,
+  right: Side,
+  columns: TickColumns,
+): Part | undefined {
+  const a = columnOf(left, columns);
+  const b = columnOf(right, columns);
+  if (a !== undefined && b !== undefined) {
+    const loop = COLUMN_LOOPS.get(operator);
+    return loop && asRows(new ColumnWithColumn(a, loop, b));
+  }
+  if (a !== undefined && sameForAll(right) && right.number) {
+    const loop = NUMBER_LOOPS.get(operator);
+    return loop && asRows(new ColumnWithNumber(a, loop, right.read));
+  }
+  if (b !== undefined && sameForAll(left) && left.number) {
+    const loop = NUMBER_LOOPS.get(MIRRORED.get(operator) ?? '');
+    return loop && asRows(new ColumnWithNumber(b, loop, left.read));
+  }
+  return undefined;
+}
+
+function columnOf(side: Side, columns: TickColumns) {
+  return side.number ? columns.numbers(side) : undefined;
+}
+
+function byKey(left: Side, right: Side, test: FlowTest, columns: TickColumns): Part | undefined {
+  const [keyed, other] = left.source.kind === 'keyed' ? [left, right] : [right, left];
+  if (keyed.source.kind !== 'keyed') return undefined;
+  const { key } = keyed.source;
+  const sameKey = other.source.kind === 'keyed' && other.source.key === key;
+  if (!sameKey && !sameForAll(other)) return undefined;
+  return asRows(new KeyedCondition(columns.keys.of(key), test));
+}
+
+function byCode(
+  left: Side,
+  right: Side,
+  holds: (fact: unknown, value: unknown) => boolean,
+): Part | undefined {
+  if (left.source.kind !== 'code' || !sameForAll(right)) return undefined;
+  const { of, names } = left.source;
+  const test = (view: FlowView, code: number) => holds(names[code], right.read(view));
+  return asRows(new CodeCondition(of, names.length, test));
+}

@@ -1,0 +1,168 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { Clock } from '../../engine/ports/clock.ts';
+import { type Breathe, CHUNK_ROWS } from '../../async/yield-to-event-loop.ts';
+import type {
+  EvaluationReport,
+  RuleContext,
+  RuleEvaluator,
+  RuleInfo,
+  RuleTrace,
+} from '../../engine/ports/rule-evaluator.ts';
+import { FlowView } from '../model/fact.ts';
+import { EvaluationRunning } from '../model/evaluation-running.ts';
+import { RuleInputs } from '../state/rule-inputs.ts';
+import { type FactReading } from '../../engine/ports/rule-evaluator.ts';
+import type { PolicySet } from '../model/policy-set.ts';
+import type { PolicyRule } from '../model/policy-set.ts';
+import { PolicyMemory } from '../state/policy-memory.ts';
+import { traceRules } from '../json-rules/trace.ts';
+import { CompiledRule } from './compiled-rule.ts';
+import { ConditionCompiler } from './condition-compiler.ts';
+import { EngineCheck, mayHold, mustAsk } from '../json-rules/engine-check.ts';
+import { Chunk } from './row-condition.ts';
+import { RuleProgram } from './rule-program.ts';
+import { compileScore } from './score.ts';
+import { TickColumns } from './tick-columns.ts';
+
+/** Settings of the evaluator. */
+export interface CompiledRulesOptions {
+  readonly clock: Clock;
+  /** Lets timers and I/O have their turn, and resolves after it (setImmediate, say). */
+  readonly pause: () => Promise<void>;
+  /** Time after which it pauses, ms; 10 by default. */
+  readonly sliceMs?: number;
+}
+
+/**
+ * Evaluates policies that are compiled to loops over the columns of the flow table. Verdicts are
+ * those of json-rules-engine.
+ */
+export class CompiledEvaluator implements RuleEvaluator {
+  readonly rules: readonly RuleInfo[];
+  readonly #rules: readonly PolicyRule[];
+  readonly #options: CompiledRulesOptions;
+  readonly #memory: PolicyMemory;
+  readonly #inputs: RuleInputs;
+  readonly #chunk = new Chunk(CHUNK_ROWS);
+  readonly #program: RuleProgram;
+  readonly #hasShadows: boolean;
+  #view: FlowView | undefined;
+  #running = false;
+
+  constructor(policies: PolicySet, options: CompiledRulesOptions) {
+    this.#rules = policies.rules;
+    this.rules = policies.rules.map(({ name, wish, priority, mode }) => ({
+      name,
+      wish,
+      priority,
+      mode,
+    }));
+    this.#options = options;
+    this.#hasShadows = policies.rules.some((rule) => rule.mode === 'shadow');
+    this.#memory = new PolicyMemory(policies);
+    this.#inputs = new RuleInputs(policies.rules, this.#memory.factNamed);
+    this.#program = compileRules(this.#rules, this.#memory, this.#chunk);
+  }
+
+  /** @throws {EvaluationRunning} when called again before it has resolved */
+  async evaluate(
+    table: FlowTable,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport> {
+    if (this.#running) throw new EvaluationRunning();
+    signal.throwIfAborted();
+    this.#running = true;
+    try {
+      return await this.#evaluate(table, context, signal);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[] {
+    const rule = table.decision.rule[row];
+    if (rule === 0) return [];
+    const view = new FlowView(table, context, this.#memory);
+    view.row = row;
+    return this.#inputs.read(rule - 1, view);
+  }
+
+  async explain(
+    table: FlowTable,
+    row: number,
+    context: RuleContext,
+  ): Promise<readonly RuleTrace[]> {
+    // A view of its own: an evaluation may be running meanwhile.
+    const view = new FlowView(table, context, this.#memory);
+    view.row = row;
+    const traces = await traceRules(
+      view,
+      this.#rules.map((rule) => rule.conditions),
+      this.#memory.factNamed,
+    );
+    return traces.map((condition, i) => ({
+      rule: this.rules[i],
+      verdict: condition.verdict,
+      condition,
+    }));
+  }
+
+  async #evaluate(
+    table: FlowTable,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport> {
+    const { clock, pause, sliceMs = 10 } = this.#options;
+    const startMs = clock.now();
+    let sliceEndMs = startMs + sliceMs;
+    const rest = async (): Promise<void> => {
+      await pause();
+      signal.throwIfAborted();
+      sliceEndMs = clock.now() + sliceMs;
+    };
+    const breathe: Breathe = () => (clock.now() < sliceEndMs ? undefined : rest());
+    table.keepShadow(this.#hasShadows);
+    await this.#memory.update(table, context, breathe);
+    this.#lookAt(table, context);
+    for (let from = 0; from < table.count; from += CHUNK_ROWS) {
+      const pausing = breathe();
+      if (pausing !== undefined) await pausing;
+      this.#chunk.take(table.rows, from, table.count);
+      this.#program.start(table);
+      while (!this.#program.proceed(table)) await this.#program.ask(table, breathe);
+    }
+    const slices = this.#memory.sliceTerms;
+    return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
+  }
+
+  #lookAt(table: FlowTable, context: RuleContext): void {
+    this.#view ??= new FlowView(table, context, this.#memory);
+    const view = this.#view;
+    view.table = table;
+    view.context = context;
+    this.#program.begin(view);
+  }
+}
+
+function compileRules(
+  rules: readonly PolicyRule[],
+  memory: PolicyMemory,
+  chunk: Chunk,
+): RuleProgram {
+  const { factNamed } = memory;
+  const columns = new TickColumns(memory.flows, memory.keys, chunk);
+  const compiler = new ConditionCompiler(factNamed, columns);
+  const compiled = rules.map(({ conditions, score, wish, mode }, i) => {
+    const asks = mustAsk(conditions, factNamed);
+    return new CompiledRule({
+      condition: compiler.compile(asks ? mayHold(conditions, factNamed) : conditions),
+      check: asks ? new EngineCheck(conditions, factNamed) : undefined,
+      score: compileScore(score, factNamed, columns),
+      wish,
+      number: i + 1,
+      shadow: mode === 'shadow',
+    });
+  });
+  return new RuleProgram(compiled, chunk);
+}

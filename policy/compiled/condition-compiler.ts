@@ -1,0 +1,62 @@
+import type { Condition } from '../model/condition.ts';
+import type { FactLookup } from '../model/fact.ts';
+import { EveryOf, NotOf, SomeOf } from './combinations.ts';
+import { asRows, compileComparison, type Part } from './comparison-compiler.ts';
+import { RememberedCondition } from './flow-conditions.ts';
+import type { RowCondition } from './row-condition.ts';
+import type { TickColumns } from './tick-columns.ts';
+
+/**
+ * Turns checked conditions into conditions over rows. No text is made into code: a condition
+ * becomes a tree of objects, each with a loop of its own.
+ */
+export class ConditionCompiler {
+  readonly #factNamed: FactLookup;
+  readonly #columns: TickColumns;
+
+  constructor(factNamed: FactLookup, columns: TickColumns) {
+    this.#factNamed = factNamed;
+    this.#columns = columns;
+  }
+
+  compile(condition: Condition): RowCondition {
+    return this.#finished(this.#part(condition));
+  }
+
+  #part(condition: Condition): Part {
+    if ('all' in condition) return this.#group(condition.all, 'all');
+    if ('any' in condition) return this.#group(condition.any, 'any');
+    if ('not' in condition) return negated(this.#part(condition.not));
+    return compileComparison(condition, this.#factNamed, this.#columns);
+  }
+
+  /** Children that follow from the flow alone are merged, at the place of the first of them. */
+  #group(children: readonly Condition[], word: 'all' | 'any'): Part {
+    const parts = children.map((child) => this.#part(child));
+    const flow = parts.filter((part) => part.kind === 'flow');
+    const tests = flow.map((part) => part.test);
+    const merged: Part = {
+      kind: 'flow',
+      ports: flow.some((part) => part.ports),
+      test:
+        word === 'all'
+          ? (view) => tests.every((test) => test(view))
+          : (view) => tests.some((test) => test(view)),
+    };
+    if (flow.length === parts.length) return merged;
+    const kept = parts
+      .filter((part) => part.kind === 'rows' || part === flow[0])
+      .map((part) => this.#finished(part === flow[0] ? merged : part));
+    return asRows(word === 'all' ? new EveryOf(kept) : new SomeOf(kept));
+  }
+
+  #finished(part: Part): RowCondition {
+    if (part.kind === 'rows') return part.condition;
+    return new RememberedCondition(this.#columns.memory, part.ports, part.test);
+  }
+}
+
+function negated(part: Part): Part {
+  if (part.kind === 'rows') return asRows(new NotOf(part.condition));
+  return { ...part, test: (view) => !part.test(view) };
+}

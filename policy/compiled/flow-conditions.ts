@@ -1,0 +1,229 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { FlowView } from '../model/fact.ts';
+import type { FlowMemory, Remembered } from '../state/flow-memory.ts';
+import type { KeyColumn } from '../state/key-column.ts';
+import type { RowCondition } from './row-condition.ts';
+
+/** Whether something holds for the flow that the view looks at. */
+export type FlowTest = (view: FlowView) => boolean;
+
+const NO = 1;
+const YES = 2;
+
+/** A condition on the node alone: one verdict for every flow. */
+export class NodeCondition implements RowCondition {
+  readonly #test: FlowTest;
+
+  constructor(test: FlowTest) {
+    this.#test = test;
+  }
+
+  begin(view: FlowView): boolean {
+    return this.#test(view);
+  }
+
+  split(_rows: Int32Array, _from: number, to: number): number {
+    return to;
+  }
+}
+
+/** A condition that is tested flow by flow in every tick. */
+export class EachFlow implements RowCondition {
+  readonly #test: FlowTest;
+  #view: FlowView | undefined;
+
+  constructor(test: FlowTest) {
+    this.#test = test;
+  }
+
+  begin(view: FlowView): undefined {
+    this.#view = view;
+  }
+
+  split(rows: Int32Array, from: number, to: number): number {
+    const view = this.#view;
+    if (view === undefined) return from;
+    let end = from;
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      view.row = row;
+      if (!this.#test(view)) continue;
+      rows[i] = rows[end];
+      rows[end++] = row;
+    }
+    return end;
+  }
+}
+
+/**
+ * A condition that follows from what the flow is, tested once and remembered until the flow or,
+ * where it looks at them, the ports change.
+ */
+export class RememberedCondition implements RowCondition, Remembered {
+  readonly ports: boolean;
+  readonly #test: FlowTest;
+  /** A value of the node that it looks at, too. */
+  readonly #nodeValue: ((view: FlowView) => unknown) | undefined;
+  #lastNodeValue: unknown;
+  #verdicts = new Uint8Array(0);
+  #view: FlowView | undefined;
+
+  constructor(
+    memory: FlowMemory,
+    ports: boolean,
+    test: FlowTest,
+    nodeValue?: (view: FlowView) => unknown,
+  ) {
+    this.ports = ports;
+    this.#test = test;
+    this.#nodeValue = nodeValue;
+    memory.keep(this);
+  }
+
+  begin(view: FlowView): undefined {
+    this.#view = view;
+    const value = this.#nodeValue?.(view);
+    if (Object.is(value, this.#lastNodeValue)) return;
+    this.#lastNodeValue = value;
+    this.forgetAll();
+  }
+
+  split(rows: Int32Array, from: number, to: number): number {
+    const verdicts = this.#verdicts;
+    let end = from;
+    let unknown = 0;
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      const verdict = verdicts[row];
+      rows[i] = rows[end];
+      rows[end] = row;
+      end += verdict >> 1;
+      unknown |= verdict - NO;
+    }
+    // Flows that are new were taken for flows for which it does not hold.
+    return unknown < 0 ? this.#splitNew(rows, end, to) : end;
+  }
+
+  fit(rows: number): void {
+    this.#verdicts = grown(this.#verdicts, rows);
+  }
+
+  forget(row: number): void {
+    this.#verdicts[row] = 0;
+  }
+
+  forgetAll(): void {
+    this.#verdicts.fill(0);
+  }
+
+  /** Looks at the new flows among `rows[from .. to)`; none of the others holds. */
+  #splitNew(rows: Int32Array, from: number, to: number): number {
+    const view = this.#view;
+    if (view === undefined) return from;
+    let end = from;
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      if (this.#verdicts[row] !== 0) continue;
+      view.row = row;
+      this.#verdicts[row] = this.#test(view) ? YES : NO;
+      if (this.#verdicts[row] === NO) continue;
+      rows[i] = rows[end];
+      rows[end++] = row;
+    }
+    return end;
+  }
+}
+
+/** A condition with one verdict, for one tick, for all flows of one key. */
+export class KeyedCondition implements RowCondition {
+  readonly #keys: KeyColumn;
+  readonly #test: FlowTest;
+  #verdicts = new Uint8Array(256);
+  #view: FlowView | undefined;
+
+  constructor(keys: KeyColumn, test: FlowTest) {
+    this.#keys = keys;
+    this.#test = test;
+  }
+
+  begin(view: FlowView): undefined {
+    this.#view = view;
+    this.#keys.begin(view);
+    this.#verdicts.fill(0);
+  }
+
+  split(rows: Int32Array, from: number, to: number): number {
+    const keys = this.#keys.resolved(rows, from, to);
+    let end = from;
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      const key = keys[row];
+      let verdict = key < this.#verdicts.length ? this.#verdicts[key] : 0;
+      if (verdict === 0) verdict = this.#look(row, key);
+      rows[i] = rows[end];
+      rows[end] = row;
+      end += verdict - NO;
+    }
+    return end;
+  }
+
+  #look(row: number, key: number): number {
+    const view = this.#view;
+    if (view === undefined) return NO;
+    if (key >= this.#verdicts.length) this.#verdicts = grown(this.#verdicts, key + 1);
+    view.row = row;
+    const verdict = this.#test(view) ? YES : NO;
+    this.#verdicts[key] = verdict;
+    return verdict;
+  }
+}
+
+/** A condition on a column of codes: one verdict a code. */
+export class CodeCondition implements RowCondition {
+  readonly #of: (table: FlowTable) => Uint8Array;
+  readonly #test: (view: FlowView, code: number) => boolean;
+  readonly #verdicts: Uint8Array;
+  #codes: Uint8Array = new Uint8Array(0);
+
+  /** `codes`: how many there are, from 0. */
+  constructor(
+    of: (table: FlowTable) => Uint8Array,
+    codes: number,
+    test: (view: FlowView, code: number) => boolean,
+  ) {
+    this.#of = of;
+    this.#test = test;
+    this.#verdicts = new Uint8Array(codes);
+  }
+
+  begin(view: FlowView): boolean | undefined {
+    this.#codes = this.#of(view.table);
+    let holding = 0;
+    for (let code = 0; code < this.#verdicts.length; code++) {
+      this.#verdicts[code] = this.#test(view, code) ? 1 : 0;
+      holding += this.#verdicts[code];
+    }
+    if (holding === 0) return false;
+    return holding === this.#verdicts.length ? true : undefined;
+  }
+
+  split(rows: Int32Array, from: number, to: number): number {
+    const codes = this.#codes;
+    const verdicts = this.#verdicts;
+    let end = from;
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      rows[i] = rows[end];
+      rows[end] = row;
+      end += verdicts[codes[row]];
+    }
+    return end;
+  }
+}
+
+/** A copy with room for `length`, and some to spare. */
+function grown(old: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const next = new Uint8Array(length * 2);
+  next.set(old);
+  return next;
+}

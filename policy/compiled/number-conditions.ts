@@ -1,0 +1,54 @@
+import type { FlowView } from '../model/fact.ts';
+import type { NumberColumn } from './number-column.ts';
+import type { ColumnLoop, NumberLoop } from './number-loops.ts';
+import type { RowCondition } from './row-condition.ts';
+
+/** Compares a column with a number that is the same for every flow in one tick. */
+export class ColumnWithNumber implements RowCondition {
+  readonly #column: NumberColumn;
+  readonly #loop: NumberLoop;
+  readonly #number: (view: FlowView) => unknown;
+  #value = Number.NaN;
+
+  /** `number` reads the other side; false for every flow while that is not a number. */
+  constructor(column: NumberColumn, loop: NumberLoop, number: (view: FlowView) => unknown) {
+    this.#column = column;
+    this.#loop = loop;
+    this.#number = number;
+  }
+
+  begin(view: FlowView): boolean | undefined {
+    const value = this.#number(view);
+    if (typeof value !== 'number') return false;
+    this.#value = value;
+    this.#column.begin(view);
+    return undefined;
+  }
+
+  split(rows: Int32Array, from: number, to: number): number {
+    return this.#loop(rows, from, to, this.#column.values(rows, from, to), this.#value);
+  }
+}
+
+/** Compares two columns. */
+export class ColumnWithColumn implements RowCondition {
+  readonly #left: NumberColumn;
+  readonly #right: NumberColumn;
+  readonly #loop: ColumnLoop;
+
+  constructor(left: NumberColumn, loop: ColumnLoop, right: NumberColumn) {
+    this.#left = left;
+    this.#loop = loop;
+    this.#right = right;
+  }
+
+  begin(view: FlowView): undefined {
+    this.#left.begin(view);
+    this.#right.begin(view);
+  }
+
+  split(rows: Int32Array, from: number, to: number): number {
+    const left = this.#left.values(rows, from, to);
+    return this.#loop(rows, from, to, left, this.#right.values(rows, from, to));
+  }
+}

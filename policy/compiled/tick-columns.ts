@@ -1,0 +1,35 @@
+import type { FlowMemory } from '../state/flow-memory.ts';
+import type { KeyColumns } from '../state/key-column.ts';
+import { DerivedColumn, KeyedNumbers, type NumberColumn, TableColumn } from './number-column.ts';
+import type { Chunk } from './row-condition.ts';
+import type { Side } from './side.ts';
+
+/** The columns that conditions share: each is made once, whichever rules look at it. */
+export class TickColumns {
+  readonly memory: FlowMemory;
+  readonly keys: KeyColumns;
+  readonly #chunk: Chunk;
+  readonly #numbers = new Map<string, NumberColumn>();
+
+  constructor(memory: FlowMemory, keys: KeyColumns, chunk: Chunk) {
+    this.memory = memory;
+    this.keys = keys;
+    this.#chunk = chunk;
+  }
+
+  /** The numbers of a fact; undefined when they are not had as a column. */
+  numbers(side: Side): NumberColumn | undefined {
+    const known = this.#numbers.get(side.id);
+    if (known !== undefined) return known;
+    const column = this.#columnOf(side);
+    if (column !== undefined) this.#numbers.set(side.id, column);
+    return column;
+  }
+
+  #columnOf({ source, params, read }: Side): NumberColumn | undefined {
+    if (source.kind === 'column') return new TableColumn(source.of);
+    if (source.kind === 'derived') return new DerivedColumn(source.fill, params, this.#chunk);
+    if (source.kind === 'keyed') return new KeyedNumbers(this.keys.of(source.key), read);
+    return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+import type { FactDefinition, FillColumn } from '../model/fact.ts';
+import { derived } from './columns.ts';
+
+const fillChange: FillColumn = (view, rows, from, to, into, { of }) => {
+  for (let i = from; i < to; i++) {
+    view.row = rows[i];
+    into[rows[i]] = view.memory.changeOf(String(of), view) ?? Number.NaN;
+  }
+};
+
+/**
+ * How fast another fact changes. Which facts it can be of is for the checker: the catalogue
+ * cannot look at itself.
+ */
+export const CHANGE_FACT: FactDefinition = {
+  name: 'rateOfChange',
+  scope: 'flow',
+  type: 'number',
+  params: { of: { description: 'name of a numeric fact without parameters' } },
+  description:
+    'How much another fact has grown since the last tick, per second; negative when it has shrunk. The unit is that of the other fact, per second.',
+  source: 'The last two ticks',
+  example: '-2500',
+  missing: 'the flow has been seen but once or the other fact is missing',
+  read: (v, params) =>
+    typeof params.of === 'string' ? v.memory.changeOf(params.of, v) : undefined,
+  column: derived(fillChange),
+};

@@ -1,0 +1,37 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { FactColumn, FactDefinition, FillColumn, FlowKey } from '../model/fact.ts';
+
+/** A fact that follows from the flow's match and actions. */
+export const FROM_FLOW: FactColumn = { kind: 'flow', ports: false };
+
+/** A fact that follows from the flow and the port directory. */
+export const FROM_FLOW_AND_PORTS: FactColumn = { kind: 'flow', ports: true };
+
+/** A fact that is a column of the flow table: how it is read for one flow and for many. */
+export function tableColumn(
+  of: (table: FlowTable) => Float64Array,
+): Pick<FactDefinition, 'read' | 'column'> {
+  return { read: ({ table, row }) => of(table)[row], column: { kind: 'column', of } };
+}
+
+/** A fact that is a column of indexes into `names`. */
+export function codeColumn(
+  of: (table: FlowTable) => Uint8Array,
+  names: readonly string[],
+): Pick<FactDefinition, 'read' | 'column' | 'values'> {
+  return {
+    values: names,
+    read: ({ table, row }) => names[of(table)[row]],
+    column: { kind: 'code', of, names },
+  };
+}
+
+/** A column that `fill` computes from others. */
+export function derived(fill: FillColumn): FactColumn {
+  return { kind: 'derived', fill };
+}
+
+/** One value for all flows with one key. */
+export function keyed(key: FlowKey): FactColumn {
+  return { kind: 'keyed', key };
+}

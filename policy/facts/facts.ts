@@ -1,0 +1,36 @@
+import type { FactDefinition } from '../model/fact.ts';
+import { CHANGE_FACT } from './change.ts';
+import { FORECAST_FACTS } from './forecast.ts';
+import { HEADER_FACTS } from './headers.ts';
+import { NODE_FACTS } from './node.ts';
+import { PLACEMENT_FACTS } from './placement.ts';
+import { PORT_FACTS } from './ports.ts';
+import { TIME_FACTS } from './time.ts';
+import { TRAFFIC_FACTS } from './traffic.ts';
+
+/**
+ * Every fact a rule can look at, save those that policies declare. Policies are checked, the
+ * schema for editors is generated and flows are read from this one table.
+ */
+export const FACTS: readonly FactDefinition[] = [
+  ...TRAFFIC_FACTS,
+  CHANGE_FACT,
+  ...FORECAST_FACTS,
+  ...PLACEMENT_FACTS,
+  ...PORT_FACTS,
+  ...HEADER_FACTS,
+  ...NODE_FACTS,
+  ...TIME_FACTS,
+];
+
+const BY_NAME: ReadonlyMap<string, FactDefinition> = new Map(FACTS.map((f) => [f.name, f]));
+
+/** The catalogue's line on `name`, undefined when there is no such fact. */
+export function factNamed(name: string): FactDefinition | undefined {
+  return BY_NAME.get(name);
+}
+
+/** Names of the facts that are numbers and need no parameters: what a score can be taken from. */
+export const NUMERIC_FACTS: readonly string[] = FACTS.filter(
+  (f) => f.type === 'number' && f.params === undefined,
+).map((f) => f.name);

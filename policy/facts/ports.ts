@@ -1,0 +1,240 @@
+import type { FactDefinition, FlowView } from '../model/fact.ts';
+import { FROM_FLOW, FROM_FLOW_AND_PORTS, derived, keyed } from './columns.ts';
+import { limitEntries } from '../../engine/model/slice.ts';
+import type { SliceDefinition } from '../model/slice.ts';
+import { POSITIVE, WHOLE } from './ranges.ts';
+
+const PORT_KINDS = ['vm', 'uplink', 'internal', 'other'];
+const PORT_UNKNOWN = 'the port directory does not know the port';
+const DIRECTORY = 'Flow and port directory';
+const DEVICE = "Counters of the port's device";
+const NO_SLICE = 'the flow belongs to no slice that a policy declares';
+const DIRECTIONS = ['transmit', 'receive', 'local', 'other'];
+
+/** Where a flow comes from and goes to, and whom it belongs to. */
+export const PORT_FACTS: readonly FactDefinition[] = [
+  {
+    name: 'inPort',
+    scope: 'flow',
+    type: 'string',
+    description: 'Name of the port it enters by.',
+    source: DIRECTORY,
+    example: '"vm1"',
+    read: (v) => v.table.matchAt(v.row).inPort,
+    column: FROM_FLOW,
+  },
+  {
+    name: 'inPortKind',
+    scope: 'flow',
+    type: 'string',
+    values: PORT_KINDS,
+    description: 'What is behind the port it enters by.',
+    source: DIRECTORY,
+    example: '"vm"',
+    missing: PORT_UNKNOWN,
+    read: (v) => v.inPort?.kind,
+    column: FROM_FLOW_AND_PORTS,
+  },
+  {
+    name: 'outPort',
+    scope: 'flow',
+    type: 'string',
+    description: 'Name of the port it is sent to, the first when there are several.',
+    source: DIRECTORY,
+    example: '"eth1"',
+    missing: 'the flow is dropped',
+    read: (v) => v.outPorts[0],
+    column: FROM_FLOW,
+  },
+  {
+    name: 'outPorts',
+    scope: 'flow',
+    type: 'strings',
+    description: 'Names of all ports it is sent to; empty when it is dropped.',
+    source: DIRECTORY,
+    example: '["eth1"]',
+    read: (v) => v.outPorts,
+    column: FROM_FLOW,
+  },
+  {
+    name: 'outPortKind',
+    scope: 'flow',
+    type: 'string',
+    values: PORT_KINDS,
+    description: 'What is behind the first port it is sent to.',
+    source: DIRECTORY,
+    example: '"uplink"',
+    missing: `${PORT_UNKNOWN} or the flow is dropped`,
+    read: (v) => v.outPort?.kind,
+    column: FROM_FLOW_AND_PORTS,
+  },
+  {
+    name: 'vm',
+    scope: 'flow',
+    type: 'string',
+    description: 'VM it comes from, or goes to when it comes from an uplink.',
+    source: DIRECTORY,
+    example: '"web-1"',
+    missing: 'the port belongs to no VM',
+    read: (v) => v.tenantPort?.vm,
+    column: FROM_FLOW_AND_PORTS,
+  },
+  {
+    name: 'slice',
+    scope: 'flow',
+    type: 'string',
+    description:
+      'Slice it belongs to: the first that a policy declares for it, or else the slice of that VM.',
+    source: DIRECTORY,
+    example: '"gold"',
+    missing: 'no policy declares a slice for it and the port belongs to none',
+    read: (v) => v.slice,
+    column: FROM_FLOW_AND_PORTS,
+  },
+  {
+    name: 'inPortBitsPerSecond',
+    scope: 'flow',
+    type: 'number',
+    unit: 'bit/s',
+    description: 'What the port it enters by receives, as its device counts.',
+    range: POSITIVE,
+    source: DEVICE,
+    example: '4000000000',
+    missing: 'the load of the port is not known',
+    read: (v) => v.context.node.portLoad.get(v.table.matchAt(v.row).inPort)?.rxBitsPerSecond,
+    column: keyed('inPort'),
+  },
+  {
+    name: 'outPortBitsPerSecond',
+    scope: 'flow',
+    type: 'number',
+    unit: 'bit/s',
+    description: 'What the first port it is sent to transmits, as its device counts.',
+    range: POSITIVE,
+    source: DEVICE,
+    example: '4000000000',
+    missing: 'the load of the port is not known or the flow is dropped',
+    read: (v) => v.context.node.portLoad.get(v.outPorts[0] ?? '')?.txBitsPerSecond,
+    column: keyed('outPort'),
+  },
+  {
+    name: 'direction',
+    scope: 'flow',
+    type: 'string',
+    values: DIRECTIONS,
+    description:
+      'Seen from the VM: "transmit" leaves by an uplink, "receive" comes from one, "local" goes from VM to VM.',
+    source: DIRECTORY,
+    example: '"transmit"',
+    read: direction,
+    column: FROM_FLOW_AND_PORTS,
+  },
+  {
+    name: 'sliceEntries',
+    scope: 'flow',
+    type: 'number',
+    unit: 'entry',
+    range: WHOLE,
+    description: 'Entries that flows of its slice have, it included.',
+    source: 'What the backends confirmed',
+    example: '40',
+    missing: NO_SLICE,
+    read: (v) => declared(v) && v.memory.useOf(v.slice)?.entries,
+    column: keyed('slice'),
+  },
+  {
+    name: 'sliceRank',
+    scope: 'flow',
+    type: 'number',
+    unit: 'entry',
+    range: WHOLE,
+    description:
+      "Entries that its slice would need to reach down to it: its place among the slice's flows, 1 for the one with the most packets per second. A placed flow keeps its place until another has 1.3 times its packets.",
+    source: 'Flow table',
+    example: '3',
+    missing: 'the flow belongs to no slice or only the vSwitch can process it',
+    read: (v) => v.memory.sliceRank(v),
+    column: derived(fillSliceRank),
+  },
+  {
+    name: 'sliceGuaranteed',
+    scope: 'flow',
+    type: 'number',
+    unit: 'entry',
+    range: WHOLE,
+    description: 'Entries that its slice is guaranteed; 0 when nothing is.',
+    source: 'Policies and backends',
+    example: '100',
+    missing: NO_SLICE,
+    read: (v) => limitOf(v, 'guaranteed', 0),
+    column: keyed('slice'),
+  },
+  {
+    name: 'sliceMaximum',
+    scope: 'flow',
+    type: 'number',
+    unit: 'entry',
+    range: WHOLE,
+    description: 'Entries that its slice may have; all that there are when nothing is said.',
+    source: 'Policies and backends',
+    example: '400',
+    missing: NO_SLICE,
+    read: (v) => limitOf(v, 'maximum', entriesOf(v)),
+    column: keyed('slice'),
+  },
+  {
+    name: 'sliceWeight',
+    scope: 'flow',
+    type: 'number',
+    range: POSITIVE,
+    description: 'Weight of its slice.',
+    source: 'Policies',
+    example: '1',
+    missing: NO_SLICE,
+    read: (v) => declared(v)?.weight,
+    column: FROM_FLOW_AND_PORTS,
+  },
+];
+
+function direction(v: FlowView): string {
+  const from = v.inPort?.kind;
+  const to = v.outPort?.kind;
+  if (from === 'vm' && to === 'vm') return 'local';
+  if (from === 'vm' && to === 'uplink') return 'transmit';
+  return from === 'uplink' && to === 'vm' ? 'receive' : 'other';
+}
+
+function declared(v: FlowView): SliceDefinition | undefined {
+  return v.memory.slices.named(v.slice);
+}
+
+function limitOf(
+  v: FlowView,
+  which: 'guaranteed' | 'maximum',
+  otherwise: number,
+): number | undefined {
+  const slice = declared(v);
+  if (slice === undefined) return undefined;
+  const limit = slice[which];
+  return limit === undefined ? otherwise : limitEntries(limit, entriesOf(v));
+}
+
+/** Entries of all tables together. */
+function entriesOf(v: FlowView): number {
+  let entries = 0;
+  for (const table of v.context.tables ?? []) entries += table.entries;
+  return entries;
+}
+
+function fillSliceRank(
+  view: FlowView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
+  for (let i = from; i < to; i++) {
+    view.row = rows[i];
+    into[rows[i]] = view.memory.sliceRank(view) ?? Number.NaN;
+  }
+}

@@ -1,0 +1,69 @@
+import { Engine, type TopLevelCondition } from 'json-rules-engine';
+import { memberOf } from '../model/amount.ts';
+import type { Condition, RootCondition } from '../model/condition.ts';
+import { DECORATORS } from '../operators/decorators.ts';
+import type { FactDefinition, FactLookup, FactParams, FlowView } from '../model/fact.ts';
+import { OPERATORS } from '../operators/operators.ts';
+import { factsOf } from '../model/uses.ts';
+
+/** A condition as json-rules-engine types it, below the root. */
+export type EngineCondition = Extract<TopLevelCondition, { all: unknown }>['all'][number];
+
+/**
+ * A json-rules-engine with our operators and the facts that `conditions` use, read through
+ * `view`. Facts are not cached: a value is read each time, from a column or a field, which is
+ * several times faster than the cache's hash of the fact's name and parameters.
+ */
+export function newRulesEngine(
+  view: FlowView,
+  conditions: readonly RootCondition[],
+  factNamed: FactLookup,
+): Engine {
+  const engine = new Engine([], { pathResolver: resolveMember });
+  for (const { name, holds } of OPERATORS) engine.addOperator(name, holds);
+  for (const { name, decorate } of DECORATORS) engine.addOperatorDecorator(name, decorate);
+  for (const name of new Set(conditions.flatMap(factsOf))) {
+    const fact = factNamed(name);
+    if (fact === undefined) continue;
+    engine.addFact(name, (params) => valueOf(fact, view, params), { cache: false });
+  }
+  return engine;
+}
+
+function valueOf(fact: FactDefinition, view: FlowView, params: FactParams) {
+  if (fact.ask === undefined) return fact.read(view, params);
+  return fact.ask(view, params).catch(() => undefined);
+}
+
+/** A root condition for json-rules-engine; see {@link engineCondition}. */
+export function engineRoot(condition: RootCondition, priorities: boolean): TopLevelCondition {
+  const priority = priorities && condition.priority ? { priority: condition.priority } : {};
+  const child = (c: Condition) => engineCondition(c, priorities);
+  if ('all' in condition) return { all: condition.all.map(child), ...priority };
+  if ('any' in condition) return { any: condition.any.map(child), ...priority };
+  return { not: child(condition.not), ...priority };
+}
+
+/**
+ * A copy for json-rules-engine, which writes to what it is given and clones it for every flow, so
+ * without names.
+ *
+ * @param priorities whether to keep the order of evaluation that the author asked for; without,
+ * every condition is evaluated
+ */
+export function engineCondition(condition: Condition, priorities: boolean): EngineCondition {
+  if (!('operator' in condition)) return engineRoot(condition, priorities);
+  const { fact, operator, value, params, path, priority } = condition;
+  return {
+    fact,
+    operator,
+    value,
+    ...(params === undefined ? {} : { params: { ...params } }),
+    ...(path === undefined ? {} : { path }),
+    ...(priority === undefined || !priorities ? {} : { priority }),
+  };
+}
+
+function resolveMember(value: object, path: string): unknown {
+  return memberOf({ ...value }, path);
+}

@@ -1,0 +1,10 @@
+import type { PolicySet } from './policy-set.ts';
+
+/** The policies as if all of them were enforced: what a shadow would do is what one asks. */
+export function enforced(policies: PolicySet): PolicySet {
+  return {
+    ...policies,
+    policies: policies.policies.map((policy) => ({ ...policy, mode: 'enforce' })),
+    rules: policies.rules.map((rule) => ({ ...rule, mode: 'enforce' })),
+  };
+}

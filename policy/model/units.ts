@@ -1,0 +1,153 @@
+import { didYouMean } from '../../text/nearest.ts';
+
+/** A unit that can be written behind a number: its name, and how much of the base unit it is. */
+type Factors = Readonly<Record<string, number>>;
+
+interface Dimension {
+  /** What it measures, for messages. */
+  readonly words: string;
+  readonly factors: Factors;
+}
+
+const K = 1000;
+const KI = 1024;
+
+/** By the unit that facts have. Names are as IEC 80000-13 writes them; case matters. */
+const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
+  [
+    'bit/s',
+    {
+      words: 'a bit rate',
+      factors: {
+        'bit/s': 1,
+        'kbit/s': K,
+        'Mbit/s': K ** 2,
+        'Gbit/s': K ** 3,
+        'Tbit/s': K ** 4,
+        'B/s': 8,
+        'kB/s': 8 * K,
+        'MB/s': 8 * K ** 2,
+        'GB/s': 8 * K ** 3,
+        'KiB/s': 8 * KI,
+        'MiB/s': 8 * KI ** 2,
+        'GiB/s': 8 * KI ** 3,
+      },
+    },
+  ],
+  [
+    'packet/s',
+    {
+      words: 'a packet rate',
+      factors: {
+        'packet/s': 1,
+        'packets/s': 1,
+        pps: 1,
+        'kpacket/s': K,
+        'kpackets/s': K,
+        kpps: K,
+        'Mpacket/s': K ** 2,
+        'Mpackets/s': K ** 2,
+        Mpps: K ** 2,
+      },
+    },
+  ],
+  [
+    'byte',
+    {
+      words: 'a number of bytes',
+      factors: {
+        B: 1,
+        byte: 1,
+        bytes: 1,
+        kB: K,
+        MB: K ** 2,
+        GB: K ** 3,
+        TB: K ** 4,
+        KiB: KI,
+        MiB: KI ** 2,
+        GiB: KI ** 3,
+        TiB: KI ** 4,
+      },
+    },
+  ],
+  [
+    'packet',
+    {
+      words: 'a number of packets',
+      factors: {
+        packet: 1,
+        packets: 1,
+        kpacket: K,
+        kpackets: K,
+        Mpacket: K ** 2,
+        Mpackets: K ** 2,
+      },
+    },
+  ],
+  [
+    'ms',
+    {
+      words: 'a time',
+      factors: { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 },
+    },
+  ],
+  ['bit', { words: 'a number of bits', factors: { bit: 1, bits: 1 } }],
+  ['entry', { words: 'a number of entries', factors: { entry: 1, entries: 1 } }],
+  ['flow', { words: 'a number of flows', factors: { flow: 1, flows: 1 } }],
+  ['flow/s', { words: 'a rate of flows', factors: { 'flow/s': 1, 'flows/s': 1 } }],
+  ['share, 0 to 1', { words: 'a share', factors: { '%': 0.01 } }],
+]);
+
+/** Units that facts can have. */
+export const UNITS: readonly string[] = [...DIMENSIONS.keys()];
+
+/** Unit of what changes by `unit` in a second, as the fact `rateOfChange` has it. */
+export function perSecond(unit: string | undefined): string {
+  return `${unit ?? '1'} per second`;
+}
+
+/** Units that people write for a quantity of `unit`; empty when it takes none. */
+export function unitsFor(unit: string | undefined): readonly string[] {
+  const base = unit?.replace(/ per second$/, '');
+  const names = Object.keys(DIMENSIONS.get(base ?? '')?.factors ?? {});
+  return base === unit ? names : names.map((name) => `${name}/s`);
+}
+
+/** A quantity as read: a number in the base unit, or what is wrong with it. */
+export type Quantity =
+  | { readonly ok: true; readonly value: number }
+  | { readonly ok: false; readonly message: string };
+
+/** A number, and its unit with or without a space between. */
+const WRITTEN = /^([+-]?\d[\d_]*(?:\.\d+)?)\s?([A-Za-z%][A-Za-z%/]*)$/;
+
+/**
+ * Reads a quantity such as `10Mbit/s` for something measured in `unit`; undefined when the text
+ * is none at all.
+ */
+export function parseQuantity(text: string, unit: string | undefined): Quantity | undefined {
+  const written = WRITTEN.exec(text);
+  if (written === null) return undefined;
+  const [, digits, name] = written;
+  const factor = factorOf(name, unit);
+  if (factor !== undefined) return { ok: true, value: scaled(digits, factor) };
+  const names = unitsFor(unit);
+  if (names.length === 0) return { ok: false, message: 'it has no unit; write a number' };
+  const other = [...DIMENSIONS.values()].find((d) => d.factors[name] !== undefined);
+  const what = other === undefined ? `unknown unit "${name}"` : `"${name}" is ${other.words}`;
+  const hint = other === undefined ? didYouMean(name, names) : '';
+  const choice = hint === '' ? `; it takes ${names.map((n) => `"${n}"`).join(', ')}` : hint;
+  return { ok: false, message: `${what}${choice}` };
+}
+
+function factorOf(name: string, unit: string | undefined): number | undefined {
+  const base = unit?.replace(/ per second$/, '');
+  if (base === unit) return DIMENSIONS.get(base ?? '')?.factors[name];
+  return name.endsWith('/s') ? DIMENSIONS.get(base ?? '')?.factors[name.slice(0, -2)] : undefined;
+}
+
+function scaled(digits: string, factor: number): number {
+  const number = Number(digits.replaceAll('_', ''));
+  // 7 * 0.01 is not 0.07, and 7 / 100 is.
+  return factor < 1 ? number / Math.round(1 / factor) : number * factor;
+}

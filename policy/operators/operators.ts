@@ -1,0 +1,215 @@
+import type { FactType } from '../model/fact.ts';
+import { compilePattern } from './pattern.ts';
+import { holdsSubnet, parseSubnet } from '../model/subnet.ts';
+
+/**
+ * What stands on the right of an operator. `same`: the fact's type or null; `number`; `list`:
+ * values of the fact's type; `element`: one of the fact's list; `range`: two numbers; `subnet`:
+ * a subnet or a list of them; `pattern`: a regular expression; `change`: a number per second.
+ */
+export type OperandKind =
+  | 'same'
+  | 'number'
+  | 'list'
+  | 'element'
+  | 'range'
+  | 'subnet'
+  | 'pattern'
+  | 'change';
+
+/** One operator of conditions. */
+export interface OperatorDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** Types of facts it can look at. */
+  readonly facts: readonly FactType[];
+  readonly operand: OperandKind;
+  /**
+   * The operator that holds exactly where this one does not, among values that are there;
+   * undefined when there is none.
+   */
+  readonly opposite?: string;
+  /** `fact` is undefined when the flow or node has no such value; so is `value` of another fact. */
+  readonly holds: (fact: unknown, value: unknown) => boolean;
+}
+
+/**
+ * The operators of json-rules-engine and some of ours, with one difference: a value that is
+ * missing (undefined) makes every comparison false, the negative ones too. Being missing can be
+ * asked for with `equal null` and `notEqual null`.
+ */
+export const OPERATORS: readonly OperatorDefinition[] = [
+  {
+    name: 'equal',
+    description: 'Is the same. `equal null`: the flow or node has no such value.',
+    facts: ['number', 'string', 'boolean'],
+    operand: 'same',
+    opposite: 'notEqual',
+    holds: (fact, value) => (fact === undefined ? value === null : fact === value),
+  },
+  {
+    name: 'notEqual',
+    description: 'Is there and differs. `notEqual null`: there is such a value.',
+    facts: ['number', 'string', 'boolean'],
+    operand: 'same',
+    opposite: 'equal',
+    holds: (fact, value) => fact !== undefined && value !== undefined && fact !== value,
+  },
+  {
+    name: 'lessThan',
+    description: 'Is a smaller number.',
+    facts: ['number'],
+    operand: 'number',
+    opposite: 'greaterThanInclusive',
+    holds: (fact, value) => typeof fact === 'number' && typeof value === 'number' && fact < value,
+  },
+  {
+    name: 'lessThanInclusive',
+    description: 'Is a smaller number or the same.',
+    facts: ['number'],
+    operand: 'number',
+    opposite: 'greaterThan',
+    holds: (fact, value) => typeof fact === 'number' && typeof value === 'number' && fact <= value,
+  },
+  {
+    name: 'greaterThan',
+    description: 'Is a larger number.',
+    facts: ['number'],
+    operand: 'number',
+    opposite: 'lessThanInclusive',
+    holds: (fact, value) => typeof fact === 'number' && typeof value === 'number' && fact > value,
+  },
+  {
+    name: 'greaterThanInclusive',
+    description: 'Is a larger number or the same.',
+    facts: ['number'],
+    operand: 'number',
+    opposite: 'lessThan',
+    holds: (fact, value) => typeof fact === 'number' && typeof value === 'number' && fact >= value,
+  },
+  {
+    name: 'in',
+    description: 'Is one of a list.',
+    facts: ['number', 'string'],
+    operand: 'list',
+    opposite: 'notIn',
+    holds: (fact, value) => fact !== undefined && Array.isArray(value) && value.includes(fact),
+  },
+  {
+    name: 'notIn',
+    description: 'Is there and none of a list.',
+    facts: ['number', 'string'],
+    operand: 'list',
+    opposite: 'in',
+    holds: (fact, value) => fact !== undefined && Array.isArray(value) && !value.includes(fact),
+  },
+  {
+    name: 'contains',
+    description: 'Is a list that has the value.',
+    facts: ['strings'],
+    operand: 'element',
+    opposite: 'doesNotContain',
+    holds: (fact, value) => Array.isArray(fact) && value !== undefined && fact.includes(value),
+  },
+  {
+    name: 'doesNotContain',
+    description: 'Is a list that does not have the value.',
+    facts: ['strings'],
+    operand: 'element',
+    opposite: 'contains',
+    holds: (fact, value) => Array.isArray(fact) && value !== undefined && !fact.includes(value),
+  },
+  {
+    name: 'between',
+    description: 'Is a number of a range, both ends included: `[low, high]`.',
+    facts: ['number'],
+    operand: 'range',
+    opposite: 'notBetween',
+    holds: (fact, value) => typeof fact === 'number' && inRange(fact, value) === true,
+  },
+  {
+    name: 'notBetween',
+    description: 'Is a number outside of a range: `[low, high]`.',
+    facts: ['number'],
+    operand: 'range',
+    opposite: 'between',
+    holds: (fact, value) => typeof fact === 'number' && inRange(fact, value) === false,
+  },
+  {
+    name: 'cidr',
+    description: 'Is an address or prefix inside a subnet, or inside one of a list of subnets.',
+    facts: ['string'],
+    operand: 'subnet',
+    opposite: 'notCidr',
+    holds: (fact, value) => inSubnet(fact, value) === true,
+  },
+  {
+    name: 'notCidr',
+    description: 'Is an address or prefix that is not inside a subnet, nor inside one of a list.',
+    facts: ['string'],
+    operand: 'subnet',
+    opposite: 'cidr',
+    holds: (fact, value) => inSubnet(fact, value) === false,
+  },
+  {
+    name: 'matches',
+    description: 'Is a text in which a regular expression, of a bounded kind, finds a match.',
+    facts: ['string'],
+    operand: 'pattern',
+    opposite: 'doesNotMatch',
+    holds: (fact, value) => matches(fact, value) === true,
+  },
+  {
+    name: 'doesNotMatch',
+    description: 'Is a text in which a regular expression, of a bounded kind, finds none.',
+    facts: ['string'],
+    operand: 'pattern',
+    opposite: 'matches',
+    holds: (fact, value) => matches(fact, value) === false,
+  },
+  {
+    name: 'risesFasterThan',
+    description: 'Has grown since the last tick by more than so much per second.',
+    facts: ['number'],
+    operand: 'change',
+    holds: (change, value) =>
+      typeof change === 'number' && typeof value === 'number' && change > value,
+  },
+  {
+    name: 'fallsFasterThan',
+    description: 'Has shrunk since the last tick by more than so much per second.',
+    facts: ['number'],
+    operand: 'change',
+    holds: (change, value) =>
+      typeof change === 'number' && typeof value === 'number' && change < -value,
+  },
+];
+
+const BY_NAME: ReadonlyMap<string, OperatorDefinition> = new Map(OPERATORS.map((o) => [o.name, o]));
+
+/** The operator called `name`, undefined when there is none. */
+export function operatorNamed(name: string): OperatorDefinition | undefined {
+  return BY_NAME.get(name);
+}
+
+function inRange(fact: number, value: unknown): boolean | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [low, high]: unknown[] = value;
+  if (typeof low !== 'number' || typeof high !== 'number') return undefined;
+  return fact >= low && fact <= high;
+}
+
+function inSubnet(fact: unknown, value: unknown): boolean | undefined {
+  const inner = typeof fact === 'string' ? parseSubnet(fact) : undefined;
+  if (inner === undefined || value === undefined) return undefined;
+  const subnets: unknown[] = Array.isArray(value) ? value : [value];
+  return subnets.some((text) => {
+    const outer = typeof text === 'string' ? parseSubnet(text) : undefined;
+    return outer !== undefined && holdsSubnet(outer, inner);
+  });
+}
+
+function matches(fact: unknown, value: unknown): boolean | undefined {
+  if (typeof fact !== 'string' || typeof value !== 'string') return undefined;
+  return compilePattern(value)(fact);
+}

@@ -1,0 +1,94 @@
+import { JsonDocument } from '../../text/json-document.ts';
+import type { Problem } from '../../text/problem.ts';
+import { conditionProblems } from '../check/condition-check.ts';
+import { expansionProblems } from '../check/expansion-check.ts';
+import type { FactDefinition } from '../model/fact.ts';
+import { namesIn } from '../document/names.ts';
+import { PolicyError } from '../model/policy-error.ts';
+import { policyPart, revisionOf } from './policy-part.ts';
+import { type PolicyPart } from '../model/policy-part.ts';
+import type { PolicySet } from '../model/policy-set.ts';
+import { roundProblems } from '../check/cycle-check.ts';
+import { ruleProblems } from '../check/rule-check.ts';
+import { isPolicyDocument, schemaProblems } from '../check/schema-problems.ts';
+import { sectionProblems } from '../check/section-check.ts';
+import { reachProblems, setProblems } from '../check/set-check.ts';
+
+/** A policy's text and the name of its file, for messages. */
+export interface PolicyText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** How policies are checked. */
+export interface CheckOptions {
+  /**
+   * Whether rules that can never hold or never speak are refused, as authors want it. Evaluators
+   * take them all the same: tests with rules made at random allow them.
+   */
+  readonly unreachable?: 'refuse' | 'allow';
+  /** Facts that the program brings along, besides the catalogue's; no name is in both. */
+  readonly facts?: readonly FactDefinition[];
+}
+
+/**
+ * Checks policy documents and puts their rules in order: higher priority first, among equals
+ * the earlier document, then the earlier rule.
+ *
+ * @throws {PolicyError} with every problem in every document
+ */
+export function parsePolicies(
+  documents: readonly PolicyText[],
+  options: CheckOptions = {},
+): PolicySet {
+  const { facts = [] } = options;
+  const parts: PolicyPart[] = [];
+  const problems: Problem[] = [];
+  for (const { file, text } of documents) {
+    const document = new JsonDocument(file, text);
+    const found = documentProblems(document, facts);
+    problems.push(...found);
+    if (found.length > 0 || !isPolicyDocument(document.value)) continue;
+    parts.push(policyPart(document, text, document.value, facts));
+  }
+  // What one document lacks is no reason to doubt the others; what all lack is told later.
+  problems.push(...setProblems(parts));
+  const set = joined(parts, facts);
+  if (problems.length === 0 && options.unreachable !== 'allow')
+    problems.push(...reachProblems(set));
+  if (problems.length > 0) throw new PolicyError(problems);
+  return set;
+}
+
+function documentProblems(
+  document: JsonDocument,
+  facts: readonly FactDefinition[],
+): readonly Problem[] {
+  // What a broken document was meant to say is a guess: no further errors about the guess.
+  if (document.problems.length > 0) return document.problems;
+  const names = namesIn(document.value, facts);
+  return [
+    ...schemaProblems(document),
+    ...sectionProblems(document, names),
+    ...conditionProblems(document, names),
+    ...ruleProblems(document, names),
+    ...roundProblems(document, names),
+    ...expansionProblems(document, names),
+  ];
+}
+
+function joined(parts: readonly PolicyPart[], programFacts: readonly FactDefinition[]): PolicySet {
+  const inOrder = <T extends { readonly priority: number }>(rules: readonly T[]) =>
+    rules.toSorted((a, b) => b.priority - a.priority);
+  const policies = parts.map((p) => p.policy);
+  return {
+    policies,
+    rules: inOrder(parts.flatMap((p) => p.rules)),
+    nodeRules: inOrder(parts.flatMap((p) => p.nodeRules)),
+    facts: parts.flatMap((p) => p.facts),
+    ...(programFacts.length === 0 ? {} : { programFacts }),
+    slices: parts.flatMap((p) => p.slices),
+    schedules: parts.flatMap((p) => p.schedules),
+    revision: revisionOf(policies.map((p) => p.revision).join()),
+  };
+}

@@ -1,0 +1,67 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+
+/**
+ * From this rate on in one tick a flow is busy; below, it has but heartbeats, keep-alives and
+ * stray packets. At a tick of 250 ms that is five packets. Large segments (GSO) make few packets
+ * of much traffic, so bits count, too.
+ */
+const BUSY_PACKETS_PER_SECOND = 20;
+const BUSY_BITS_PER_SECOND = 1_000_000;
+
+/**
+ * Remembers when each flow was last busy. Smoothed rates cannot tell: a flow that stops at
+ * 3 Gbit/s has a large smoothed rate for many seconds.
+ */
+export class Activity {
+  #busyAtMs = new Float64Array(0);
+  #sinceMs = Number.NEGATIVE_INFINITY;
+
+  /** Takes the rates of the table's last reading into account, once a tick. */
+  update(table: FlowTable, nowMs: number): void {
+    if (this.#sinceMs === Number.NEGATIVE_INFINITY) this.#sinceMs = nowMs;
+    if (this.#busyAtMs.length < table.highWater) this.#grow(table.highWater);
+    const packets = table.rates.lastPacketsPerSecond;
+    const bits = table.rates.lastBitsPerSecond;
+    for (let i = 0; i < table.count; i++) {
+      const row = table.rows[i];
+      if (packets[row] >= BUSY_PACKETS_PER_SECOND || bits[row] >= BUSY_BITS_PER_SECOND) {
+        this.#busyAtMs[row] = nowMs;
+      }
+    }
+  }
+
+  /**
+   * Time since the row's flow was last busy, ms. Counts from the flow's first moment, or from the
+   * first `update`, when it has not been busy since.
+   */
+  quietMs(table: FlowTable, row: number, nowMs: number): number {
+    // A row is given to another flow later: what was before that flow's first moment is not its.
+    const since = Math.max(table.traffic.firstSeenMs[row], this.#sinceMs);
+    const busy = row < this.#busyAtMs.length ? this.#busyAtMs[row] : Number.NEGATIVE_INFINITY;
+    return Math.max(0, nowMs - Math.max(since, busy));
+  }
+
+  /** Writes {@link quietMs} of each of `rows[from .. to)` into `into`, at the row's place. */
+  fillQuietMs(
+    table: FlowTable,
+    nowMs: number,
+    rows: Int32Array,
+    from: number,
+    to: number,
+    into: Float64Array,
+  ): void {
+    const { firstSeenMs } = table.traffic;
+    const busyAtMs = this.#busyAtMs;
+    const sinceMs = this.#sinceMs;
+    for (let i = from; i < to; i++) {
+      const row = rows[i];
+      into[row] = Math.max(0, nowMs - Math.max(firstSeenMs[row], sinceMs, busyAtMs[row]));
+    }
+  }
+
+  #grow(rows: number): void {
+    const next = new Float64Array(Math.max(256, rows * 2)).fill(Number.NEGATIVE_INFINITY);
+    next.set(this.#busyAtMs);
+    this.#busyAtMs = next;
+  }
+}

@@ -1,0 +1,31 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+
+/** Counts, once a tick, flows that are new and packets that went through the vSwitch. */
+export class FlowMeter {
+  /** Undefined after the first look. */
+  newFlowsPerSecond: number | undefined;
+  vswitchPacketsPerSecond: number | undefined;
+  #atMs: number | undefined;
+  #packets = 0;
+
+  update(table: FlowTable, nowMs: number): void {
+    const packets = table.totals.vswitchPackets;
+    const before = this.#atMs;
+    if (before !== undefined && nowMs <= before) return;
+    if (before !== undefined) {
+      const seconds = (nowMs - before) / 1000;
+      this.newFlowsPerSecond = newSince(table, before) / seconds;
+      this.vswitchPacketsPerSecond = (packets - this.#packets) / seconds;
+    }
+    this.#atMs = nowMs;
+    this.#packets = packets;
+  }
+}
+
+function newSince(table: FlowTable, sinceMs: number): number {
+  let flows = 0;
+  for (let i = 0; i < table.count; i++) {
+    if (table.traffic.firstSeenMs[table.rows[i]] > sinceMs) flows++;
+  }
+  return flows;
+}

@@ -1,0 +1,168 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { SliceTerms } from '../../engine/model/slice.ts';
+import { Activity } from './activity.ts';
+import type { Breathe } from '../../async/yield-to-event-loop.ts';
+import type { Condition } from '../model/condition.ts';
+import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
+import { type FactLookup, type FactMemory, type FactValue, FlowView } from '../model/fact.ts';
+import { factNamed } from '../facts/facts.ts';
+import { FlowMemory } from './flow-memory.ts';
+import { FlowMeter } from './flow-meter.ts';
+import { KeyColumns } from './key-column.ts';
+import { OutputCache } from '../model/match-facts.ts';
+import { NodeRules } from '../json-rules/node-rules.ts';
+import { type PolicySet } from '../model/policy-set.ts';
+import { factLookup } from '../facts/fact-lookup.ts';
+import { RatesOfChange } from './rate-of-change.ts';
+import { ScheduleClock } from '../model/schedule.ts';
+import { SliceRanks } from './slice-rank.ts';
+import { SliceColumn } from './slice-column.ts';
+import { SliceMembership } from './slice-membership.ts';
+import type { SliceUse } from '../model/slice.ts';
+import { SliceMeter } from './slice-use.ts';
+import { factsOf, referencesOf } from '../model/uses.ts';
+
+/**
+ * What the policies in force remember from tick to tick for the facts: when flows were busy, how
+ * fast they change, what slices use, which schedules are active, what node rules have set. An
+ * evaluator has one, updates it once a tick and gives it to its views.
+ */
+export class PolicyMemory implements FactMemory {
+  readonly activity = new Activity();
+  readonly outputs = new OutputCache();
+  readonly slices: SliceMembership;
+  /** Notices when flows change, for all that is remembered of what they are. */
+  readonly flows = new FlowMemory();
+  readonly keys = new KeyColumns(this.flows);
+  /** Every fact that the policies can name. */
+  readonly factNamed: FactLookup;
+  readonly #nodeRules: NodeRules;
+  readonly #changes: RatesOfChange;
+  readonly #schedules: readonly ScheduleClock[];
+  readonly #active = new Set<string>();
+  readonly #sliceColumn: SliceColumn;
+  readonly #sliceMeter: SliceMeter | undefined;
+  readonly #sliceRanks: SliceRanks | undefined;
+  readonly #flowMeter: FlowMeter | undefined;
+  #view: FlowView | undefined;
+
+  constructor(policies: PolicySet) {
+    const used = usedFacts(policies);
+    this.slices = new SliceMembership(policies.slices);
+    this.#sliceColumn = new SliceColumn(this.keys.of('slice'), policies.slices);
+    this.factNamed = factLookup(policies);
+    this.#schedules = policies.schedules.map((s) => new ScheduleClock(s));
+    this.#changes = new RatesOfChange(changingFacts(policies));
+    this.#nodeRules = new NodeRules(policies);
+    if (used.has('sliceUse') || used.has('sliceEntries')) {
+      this.#sliceMeter = new SliceMeter(this.keys.of('slice'));
+    }
+    if (used.has('sliceRank')) this.#sliceRanks = new SliceRanks(this.keys.of('rankedSlice'));
+    if (used.has('newFlowsPerSecond') || used.has('vswitchPacketsPerSecond')) {
+      this.#flowMeter = new FlowMeter();
+    }
+  }
+
+  /**
+   * Takes one tick into account, before its flows are evaluated: once a tick, in order. Node
+   * rules are evaluated in it. Pauses when `breathe` says so: many new flows take a while.
+   */
+  async update(
+    table: FlowTable,
+    context: RuleContext,
+    breathe: Breathe = () => undefined,
+  ): Promise<void> {
+    this.#view ??= new FlowView(table, context, this);
+    const view = this.#view;
+    view.table = table;
+    view.context = context;
+    this.activity.update(table, context.nowMs);
+    this.flows.update(view);
+    this.#activate(context.wallMs);
+    await this.#sliceColumn.write(view, breathe);
+    if (this.#sliceMeter !== undefined) {
+      this.#sliceMeter.update(table, await this.keys.of('slice').all(view, breathe));
+    }
+    if (this.#sliceRanks !== undefined) {
+      this.#sliceRanks.update(table, await this.keys.of('rankedSlice').all(view, breathe));
+    }
+    this.#flowMeter?.update(table, context.nowMs);
+    this.#changes.update(view);
+    await this.#nodeRules.update(view);
+  }
+
+  /** Whether the schedule `policy/schedule` was active at the last update. */
+  scheduleActive(name: string): boolean {
+    return this.#active.has(name);
+  }
+
+  /** The slices that `decision.slice` counts, from 1. */
+  get sliceTerms(): readonly SliceTerms[] {
+    return this.#sliceColumn.terms;
+  }
+
+  /** What a slice uses; undefined when it has no flow. */
+  useOf(slice: string | undefined): SliceUse | undefined {
+    return this.#sliceMeter?.of(slice);
+  }
+
+  /** Place of the flow that `view` looks at among the flows of its slice, from 1. */
+  sliceRank(view: FlowView): number | undefined {
+    return this.#sliceRanks?.of(view.row);
+  }
+
+  /** How fast a fact changes for the flow that `view` looks at, per second. */
+  changeOf(fact: string, view: FlowView): number | undefined {
+    return this.#changes.of(fact, view.row);
+  }
+
+  /** Flows first seen since the update before the last, per second. */
+  get newFlowsPerSecond(): number | undefined {
+    return this.#flowMeter?.newFlowsPerSecond;
+  }
+
+  /** Packets through the vSwitch since the update before the last, per second. */
+  get vswitchPacketsPerSecond(): number | undefined {
+    return this.#flowMeter?.vswitchPacketsPerSecond;
+  }
+
+  /** Value of a fact that a policy declares, `policy/fact`, as node rules last set it. */
+  given(fact: string): FactValue {
+    return this.#nodeRules.valueOf(fact);
+  }
+
+  #activate(wallMs: number | undefined): void {
+    this.#active.clear();
+    if (wallMs === undefined) return;
+    for (const clock of this.#schedules) {
+      if (clock.activeAt(wallMs)) this.#active.add(clock.schedule.name);
+    }
+  }
+}
+
+/** Names of the facts that any rule of `policies` looks at. */
+function usedFacts(policies: PolicySet): ReadonlySet<string> {
+  const used = new Set(conditionsOf(policies).flatMap(factsOf));
+  for (const { score } of policies.rules) if (score.kind === 'fact') used.add(score.fact);
+  for (const { value } of policies.nodeRules) if (value.kind === 'fact') used.add(value.fact);
+  for (const { name } of changingFacts(policies)) used.add(name);
+  return used;
+}
+
+function conditionsOf(policies: PolicySet): readonly Condition[] {
+  return [...policies.rules, ...policies.nodeRules].map((rule) => rule.conditions);
+}
+
+/** The facts whose rate of change is asked for. */
+function changingFacts(policies: PolicySet) {
+  const sources = [
+    ...policies.rules.map((r) => r.score),
+    ...policies.nodeRules.map((r) => r.value),
+  ];
+  const references = [
+    ...conditionsOf(policies).flatMap(referencesOf),
+    ...sources.flatMap((s) => (s.kind === 'fact' ? [s] : [])),
+  ].filter((r) => r.fact === 'rateOfChange');
+  const names = new Set(references.map((r) => String(r.params?.of)));
+  return [...names].flatMap((name) => factNamed(name) ?? []);
+}

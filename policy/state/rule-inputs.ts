@@ -1,0 +1,32 @@
+import type { FactReading } from '../../engine/ports/rule-evaluator.ts';
+import { memberOf } from '../model/amount.ts';
+import { type FactReference, factLabel } from '../model/condition.ts';
+import type { FactLookup, FlowView } from '../model/fact.ts';
+import type { PolicyRule } from '../model/policy-set.ts';
+import { referencesOf } from '../model/uses.ts';
+
+/** Reads what rules look at, each fact once, without evaluating anything. */
+export class RuleInputs {
+  readonly #references: readonly (readonly FactReference[])[];
+  readonly #labels: readonly (readonly string[])[];
+  readonly #factNamed: FactLookup;
+
+  constructor(rules: readonly PolicyRule[], factNamed: FactLookup) {
+    const distinct = rules.map(({ conditions }) => {
+      const references = referencesOf(conditions);
+      return [...new Map(references.map((r) => [factLabel(r), r]))];
+    });
+    this.#labels = distinct.map((entries) => entries.map(([label]) => label));
+    this.#references = distinct.map((entries) => entries.map(([, reference]) => reference));
+    this.#factNamed = factNamed;
+  }
+
+  /** What the rule with the given index looks at in the flow that `view` looks at. */
+  read(rule: number, view: FlowView): readonly FactReading[] {
+    const labels = this.#labels.at(rule) ?? [];
+    return labels.map((fact, i) => {
+      const { fact: name, params, path } = this.#references[rule][i];
+      return { fact, value: memberOf(this.#factNamed(name)?.read(view, params ?? {}), path) };
+    });
+  }
+}

@@ -1,0 +1,139 @@
+import { bounded } from '../../async/bounded.ts';
+import { Connection, type SocketAddress } from '../json-rpc/connection.ts';
+import { asError, codeOf } from '../json-rpc/system-error.ts';
+import { OvsdbDisconnected, OvsdbProtocolError, OvsdbTimeout, OvsdbUnreachable } from './errors.ts';
+import { Replica } from './replica.ts';
+import { isObject } from './values.ts';
+
+/** Largest message taken: the first reply of a monitor of thousands of ports is a few MB. */
+const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
+
+type Columns = Readonly<Record<string, readonly string[]>>;
+
+export interface SessionOptions {
+  readonly address: SocketAddress;
+  /** The address as people write it, for errors. */
+  readonly name: string;
+  readonly database: string;
+  /** Columns to monitor, by table. */
+  readonly tables: Columns;
+  /** Further columns of these tables; done without when the server refuses to monitor them. */
+  readonly newer?: Columns;
+  /** Longest silence: past it the server is asked for an echo, and given up when none comes, ms. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * One connection to an OVSDB server (RFC 7047) that monitors tables until it ends. Calls
+ * `onChange` with the replica after the first reply and after each update, in order.
+ *
+ * Answers the server's echo requests and sends its own, so that both ends notice a dead peer.
+ * Resolves never; rejects with the errors of `errors.ts` when the connection ends, or with the
+ * signal's reason.
+ */
+export async function runSession(
+  options: SessionOptions,
+  onChange: (replica: Replica) => void,
+  signal: AbortSignal,
+): Promise<never> {
+  const { address, name, timeoutMs } = options;
+  const late = (): Error => new OvsdbTimeout(name, 'the connection', timeoutMs);
+  const connection = await bounded({ until: [signal], timeoutMs, late }, (connecting) =>
+    Connection.open(address, MAX_MESSAGE_BYTES, connecting),
+  ).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new OvsdbUnreachable(name, codeOf(error) ?? asError(error).message);
+  });
+  try {
+    return await monitor(connection, options, onChange, signal);
+  } finally {
+    await connection.close();
+  }
+}
+
+function monitor(
+  connection: Connection,
+  { name, database, tables, newer, timeoutMs }: SessionOptions,
+  onChange: (replica: Replica) => void,
+  signal: AbortSignal,
+): Promise<never> {
+  return new Promise((_, reject) => {
+    const replica = new Replica();
+    let inStep = false;
+    let further: Columns | undefined;
+    let waitingFor = 'monitor';
+    let timer: NodeJS.Timeout | undefined;
+
+    const end = (error: Error): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      connection.listen(undefined);
+      reject(error);
+    };
+    const abort = (): void => end(asError(signal.reason));
+    const quiet = (): void => {
+      if (waitingFor !== '') return end(new OvsdbTimeout(name, waitingFor, timeoutMs));
+      waitingFor = 'echo';
+      connection.send('{"method":"echo","params":[],"id":"alive"}');
+      timer = setTimeout(quiet, timeoutMs);
+    };
+    const heard = (): void => {
+      if (!inStep) return;
+      waitingFor = '';
+      clearTimeout(timer);
+      timer = setTimeout(quiet, timeoutMs);
+    };
+    const apply = (updates: unknown): void => {
+      if (!replica.apply(updates)) {
+        return end(new OvsdbProtocolError(name, 'it sent an update that is none'));
+      }
+      onChange(replica);
+    };
+    const ask = (more: Columns | undefined): void => {
+      further = more;
+      const request = Object.entries(tables).map(([table, columns]) => {
+        return [table, { columns: [...columns, ...(more?.[table] ?? [])] }];
+      });
+      const params = [database, null, Object.fromEntries(request)];
+      connection.send(JSON.stringify({ id: 'monitor', method: 'monitor', params }));
+    };
+    const take = (message: unknown): void => {
+      if (!isObject(message)) return;
+      const { method, params, id, result, error } = message;
+      if (method === 'echo') {
+        connection.send(JSON.stringify({ id, result: params, error: null }));
+      } else if (method === 'update' && Array.isArray(params)) {
+        if (inStep) apply(params[1]);
+      } else if (method === undefined && id === 'monitor') {
+        if (error !== null && error !== undefined) {
+          if (further !== undefined) return ask(undefined);
+          return end(
+            new OvsdbProtocolError(name, `it refuses to monitor: ${JSON.stringify(error)}`),
+          );
+        }
+        inStep = true;
+        heard();
+        apply(result);
+      }
+    };
+
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    timer = setTimeout(quiet, timeoutMs);
+    connection.listen({
+      arrived: heard,
+      message: (bytes) => {
+        let message: unknown;
+        try {
+          message = JSON.parse(bytes.toString('utf8'));
+        } catch (error) {
+          return end(new OvsdbProtocolError(name, asError(error).message));
+        }
+        take(message);
+      },
+      ended: ({ error }) =>
+        end(new OvsdbDisconnected(name, error?.message ?? 'the server closed it')),
+    });
+    ask(newer);
+  });
+}

@@ -1,0 +1,240 @@
+import { bounded } from '../../async/bounded.ts';
+import { Connection } from '../json-rpc/connection.ts';
+import {
+  UnixctlBusy,
+  UnixctlCommandError,
+  UnixctlDisconnected,
+  UnixctlProtocolError,
+  UnixctlStalePid,
+  UnixctlTimeout,
+  UnixctlUnreadable,
+} from './errors.ts';
+import { FrameGarbage, FrameTooLarge } from '../json-rpc/framing.ts';
+import { memberSpans, type MemberSpan } from './reply.ts';
+import { findControlSocket } from './socket-path.ts';
+import { codeOf } from '../json-rpc/system-error.ts';
+
+export interface UnixctlOptions {
+  /** Directory of pid file and control socket, normally /var/run/openvswitch. */
+  readonly runDir: string;
+  /** Daemon to talk to; `ovs-vswitchd` when left out. */
+  readonly target?: string;
+  /** Longest time for one request, connecting included, ms. */
+  readonly timeoutMs: number;
+  /** Largest reply, bytes: 1 GiB (2 million flows) when left out. */
+  readonly maxReplyBytes?: number;
+  /** Requests that may wait for their turn; 8 when left out. */
+  readonly maxWaiting?: number;
+}
+
+/** A reply's result, lent until the function it is given to has settled. */
+export interface LentReply {
+  /** Inside of the JSON string, escapes still in place. */
+  readonly escaped: Buffer<ArrayBuffer>;
+  /** From the request sent to the first byte of the reply, ms: the daemon's main loop at work. */
+  readonly waitedMs: number;
+}
+
+const QUOTE = 0x22;
+
+interface RawReply {
+  readonly message: Buffer<ArrayBuffer>;
+  readonly waitedMs: number;
+}
+
+interface Reply extends RawReply {
+  /** Where the result string lies in the message, quotes included. */
+  readonly result: MemberSpan;
+}
+
+/**
+ * Client of an OVS daemon's control socket (ovs-appctl(8); lib/unixctl.c and lib/jsonrpc.c):
+ * JSON-RPC 1.0 without framing, one request at a time on a connection.
+ *
+ * A connection is kept between requests. When it has ended, the next request reads the pid file
+ * anew and connects again, so that a restart of the daemon costs at most one failed request.
+ */
+export class UnixctlClient {
+  readonly #options: Required<UnixctlOptions>;
+  #connection: Connection | undefined;
+  #socketPath = '';
+  #waiting = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  #nextId = 0;
+  #closed = new AbortController();
+
+  constructor(options: UnixctlOptions) {
+    this.#options = {
+      target: 'ovs-vswitchd',
+      maxReplyBytes: 1 << 30,
+      maxWaiting: 8,
+      ...options,
+    };
+  }
+
+  /** Runs a command and returns its output. Rejects with the errors of `errors.ts`. */
+  text(method: string, params: readonly string[], signal: AbortSignal): Promise<string> {
+    return this.#inTurn(method, signal, async () => {
+      const { message, result } = await this.#exchange(method, params, signal);
+      return String(JSON.parse(message.toString('utf8', result.start, result.end)));
+    });
+  }
+
+  /**
+   * Runs a command and lends the raw bytes of its output to `use`; the next request waits until
+   * `use` is done with them. Rejects with the errors of `errors.ts`, or with what `use` throws.
+   */
+  bytes<T>(
+    method: string,
+    params: readonly string[],
+    use: (reply: LentReply) => T | Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return this.#inTurn(method, signal, async () => {
+      const { message, waitedMs, result } = await this.#exchange(method, params, signal);
+      const escaped = message.subarray(result.start + 1, result.end - 1);
+      return use({ escaped, waitedMs });
+    });
+  }
+
+  /** Ends the connection; requests under way and waiting fail. */
+  async close(): Promise<void> {
+    this.#closed.abort(new Error('the unixctl client is closed'));
+    await this.#drop();
+  }
+
+  async #inTurn<T>(method: string, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+    if (this.#waiting >= this.#options.maxWaiting) throw new UnixctlBusy(method, this.#waiting);
+    this.#waiting++;
+    const before = this.#turn;
+    let done = (): void => undefined;
+    this.#turn = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    try {
+      await before;
+      signal.throwIfAborted();
+      return await run();
+    } finally {
+      this.#waiting--;
+      done();
+    }
+  }
+
+  /** One request and its reply, within the time-out. */
+  async #exchange(method: string, params: readonly string[], caller: AbortSignal): Promise<Reply> {
+    const { timeoutMs } = this.#options;
+    const until = [caller, this.#closed.signal];
+    const late = (): Error => new UnixctlTimeout(method, this.#socketPath, timeoutMs);
+    try {
+      return await bounded({ until, timeoutMs, late }, (signal) =>
+        this.#ask(method, params, signal),
+      );
+    } catch (error) {
+      // A late or half reply must not be taken for that of the next request.
+      if (!(error instanceof UnixctlCommandError)) await this.#drop();
+      throw error;
+    }
+  }
+
+  /** Asks on the connection kept, if there is one; a second time if that had died. */
+  async #ask(method: string, params: readonly string[], signal: AbortSignal): Promise<Reply> {
+    const kept = this.#connection?.usable === true ? this.#connection : undefined;
+    if (kept !== undefined) {
+      try {
+        return this.#checked(method, await this.#request(kept, method, params, signal));
+      } catch (error) {
+        if (!(error instanceof UnixctlDisconnected) || signal.aborted) throw error;
+      }
+    }
+    const connection = await this.#connect(signal);
+    return this.#checked(method, await this.#request(connection, method, params, signal));
+  }
+
+  async #connect(signal: AbortSignal): Promise<Connection> {
+    await this.#drop();
+    const { runDir, target, maxReplyBytes } = this.#options;
+    const { pidFile, socket } = await findControlSocket(runDir, target);
+    this.#socketPath = socket;
+    try {
+      this.#connection = await Connection.open({ path: socket }, maxReplyBytes, signal);
+    } catch (error) {
+      const code = codeOf(error);
+      if (signal.aborted) throw error;
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+        throw new UnixctlStalePid(pidFile, socket, code);
+      }
+      throw new UnixctlUnreadable(socket, code ?? String(error));
+    }
+    return this.#connection;
+  }
+
+  #request(
+    connection: Connection,
+    method: string,
+    params: readonly string[],
+    signal: AbortSignal,
+  ): Promise<RawReply> {
+    const id = this.#nextId++;
+    const path = this.#socketPath;
+    return new Promise<RawReply>((resolve, reject) => {
+      const sentAt = performance.now();
+      let firstByteAt: number | undefined;
+      const abort = (): void => finish(() => reject(signal.reason));
+      const finish = (settle: () => void): void => {
+        connection.listen(undefined);
+        signal.removeEventListener('abort', abort);
+        settle();
+      };
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      signal.addEventListener('abort', abort, { once: true });
+      connection.listen({
+        arrived: () => {
+          firstByteAt ??= performance.now();
+        },
+        message: (message) =>
+          finish(() => resolve({ message, waitedMs: (firstByteAt ?? sentAt) - sentAt })),
+        ended: ({ error }) =>
+          finish(() => {
+            if (error instanceof FrameTooLarge || error instanceof FrameGarbage) {
+              reject(new UnixctlProtocolError(method, path, error.message));
+            } else {
+              reject(new UnixctlDisconnected(method, path, error?.message ?? 'closed'));
+            }
+          }),
+      });
+      connection.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  #checked(method: string, reply: RawReply): Reply {
+    const { message } = reply;
+    const members = memberSpans(message);
+    const result = members?.get('result');
+    const error = members?.get('error');
+    const id = members?.get('id');
+    if (
+      id === undefined ||
+      Number(message.toString('latin1', id.start, id.end)) !== this.#nextId - 1
+    ) {
+      throw new UnixctlProtocolError(method, this.#socketPath, 'its id is not that of the request');
+    }
+    if (error !== undefined && message[error.start] === QUOTE) {
+      const text: unknown = JSON.parse(message.toString('utf8', error.start, error.end));
+      throw new UnixctlCommandError(method, this.#socketPath, String(text));
+    }
+    if (result === undefined || message[result.start] !== QUOTE) {
+      throw new UnixctlProtocolError(method, this.#socketPath, message.toString('latin1', 0, 80));
+    }
+    return { ...reply, result };
+  }
+
+  async #drop(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.close();
+  }
+}

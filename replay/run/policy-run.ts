@@ -1,0 +1,173 @@
+import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
+import { MemoryBackend } from '../../simulation/memory-backend.ts';
+import { AUDIT_MS } from '../../engine/loop/defaults.ts';
+import { SimulatedClock } from '../../simulation/simulated-clock.ts';
+import { SimulatedNode } from '../../simulation/simulated-node.ts';
+import { Engine } from '../../engine/loop/engine.ts';
+import { grownU32 } from '../../engine/model/columns.ts';
+import { reasonIndex } from '../../engine/model/reason.ts';
+import type { PlannerOptions } from '../../engine/planner/plan.ts';
+import type { PolicySet } from '../../policy/model/policy-set.ts';
+import type { FeedTick } from '../input/feed.ts';
+import { PolicyMeasures } from '../measures/policy-measures.ts';
+import type { Traffic } from '../input/traffic.ts';
+
+/** The node that policies are tried on. */
+export interface NodeOptions {
+  /** Entries of the NIC's table, and of the fast path's; 0: there is none. */
+  readonly entries: number;
+  readonly fastPathEntries: number;
+  readonly planner: PlannerOptions;
+  /** Length of a tick, ms; recordings have their own. */
+  readonly periodMs: number;
+  /** Host CPU time of a packet through the vSwitch, ns; undefined: as the trace has it. */
+  readonly packetCostNs: number | undefined;
+}
+
+/**
+ * Host CPU time of a packet through the vSwitch where nobody says, ns: what the emulated node
+ * assumes (adapters/emulator/options.ts).
+ */
+export const ASSUMED_PACKET_COST_NS = 2500;
+const UNSEEN = reasonIndex('unseen');
+
+/** The daemon's own engine under one set of policies, on what a trace says. */
+export class PolicyRun {
+  readonly name: string;
+  readonly measures: PolicyMeasures;
+  readonly #packetCostNs: number | undefined;
+  readonly #clock = new SimulatedClock();
+  readonly #backends: readonly MemoryBackend[];
+  readonly #node: SimulatedNode;
+  readonly #engine: Engine;
+  /** Clock minus time of the trace, ms. */
+  #offsetMs = 0;
+  #startMs = 0;
+  #lastMs = 0;
+  #sequence = 0;
+  /** By place in the tick's list of what was sent: the part of the vSwitch. */
+  #packets = new Float64Array(0);
+  #bytes = new Float64Array(0);
+  /** By slot: place of the flow's slice in the sums, as of when it was last looked at. */
+  #slice = new Uint32Array(0);
+
+  constructor(name: string, policies: PolicySet, options: NodeOptions) {
+    const { entries, fastPathEntries, planner, periodMs } = options;
+    this.name = name;
+    this.#packetCostNs = options.packetCostNs;
+    this.measures = new PolicyMeasures(periodMs);
+    const common = {
+      clock: this.#clock,
+      ended: (ms: number) => this.measures.dwell.add(ms),
+    };
+    this.#backends = [
+      new MemoryBackend({ placement: 'offload', entries, ...common }),
+      ...(fastPathEntries === 0
+        ? []
+        : [new MemoryBackend({ placement: 'fast-path', entries: fastPathEntries, ...common })]),
+    ];
+    this.#node = new SimulatedNode(this.#backends);
+    this.#engine = new Engine({
+      evaluator: createEvaluator(policies, this.#clock),
+      planner,
+      backends: this.#backends,
+      clock: this.#clock,
+      auditMs: AUDIT_MS,
+    });
+  }
+
+  /** Begins: a reading without flows, so that those of the first tick have a rate at once. */
+  async start(startMs: number): Promise<void> {
+    this.#offsetMs = this.#clock.nowMs - startMs;
+    this.#startMs = startMs;
+    this.#lastMs = startMs;
+    await this.#node.read(this.#clock.nowMs);
+  }
+
+  /** Plays a tick: what `traffic` has goes over the node, then the engine decides. */
+  async tick(tick: FeedTick, traffic: Traffic, signal: AbortSignal): Promise<void> {
+    const { measures } = this;
+    const ms = tick.atMs - this.#lastMs;
+    measures.begin(this.#lastMs - this.#startMs, tick.atMs - this.#startMs);
+    this.#lastMs = tick.atMs;
+    this.#clock.nowMs = tick.atMs + this.#offsetMs;
+    this.#send(traffic);
+    await this.#node.read(this.#clock.nowMs);
+    const { table } = this.#node;
+    const report = await this.#engine.onTick(
+      {
+        sequence: ++this.#sequence,
+        atMs: this.#clock.nowMs,
+        wallMs: tick.wallMs,
+        table,
+        node: tick.node,
+        ports: tick.ports,
+        sources: [],
+        flowsFresh: true,
+        fresh: true,
+      },
+      signal,
+    );
+    // What a memory backend cannot do is a mistake of the engine's: no figure would be right.
+    for (const { error } of report.failures) throw error;
+    measures.slices.follow(report.slices);
+    this.#addToSlices(traffic);
+    measures.moved(report.moves, ms);
+    const cost = this.#packetCostNs ?? tick.node.packetCost ?? ASSUMED_PACKET_COST_NS;
+    measures.end(table, this.#used(), ms, cost);
+  }
+
+  /** How long each entry that is still there has been, ms. */
+  ages(): readonly number[] {
+    return this.#backends.flatMap((b) => b.ages(this.#clock.nowMs));
+  }
+
+  #used(): number {
+    return this.#backends.reduce((sum, backend) => sum + backend.capacity().used, 0);
+  }
+
+  #send(traffic: Traffic): void {
+    const node = this.#node;
+    const { reason } = node.table.decision;
+    for (const slot of traffic.born) {
+      node.add(slot, traffic.flowAt(slot));
+      if (slot >= this.#slice.length) this.#slice = grownU32(this.#slice, (slot + 1) * 2);
+      this.#slice[slot] = 0;
+    }
+    for (const slot of traffic.changed) node.change(slot, traffic.flowAt(slot));
+    if (this.#packets.length < traffic.sentCount) {
+      this.#packets = new Float64Array(traffic.sentCount * 2);
+      this.#bytes = new Float64Array(traffic.sentCount * 2);
+    }
+    for (let i = 0; i < traffic.sentCount; i++) {
+      const slot = traffic.sent[i];
+      const row = node.rowOf(slot);
+      const packets = traffic.packets[slot];
+      const bytes = traffic.bytes[slot];
+      const { nowMs } = this.#clock;
+      const lastAtMs = Math.min(nowMs, traffic.lastAtMs(slot) + this.#offsetMs);
+      node.send(slot, packets, bytes, nowMs, lastAtMs);
+      this.#packets[i] = node.sentPackets;
+      this.#bytes[i] = node.sentBytes;
+      const why = row < 0 ? UNSEEN : reason[row];
+      this.measures.sent(why, packets, bytes, node.sentPackets, node.sentBytes);
+    }
+    for (const slot of traffic.gone) node.remove(slot);
+  }
+
+  /** A flow's slice is known once the rules have looked at it: after the tick. */
+  #addToSlices(traffic: Traffic): void {
+    const { slices } = this.measures;
+    const { slice } = this.#node.table.decision;
+    for (let i = 0; i < traffic.sentCount; i++) {
+      const slot = traffic.sent[i];
+      const row = this.#node.has(slot) ? this.#node.rowOf(slot) : -1;
+      if (row >= 0) this.#slice[slot] = slices.placeOf(slice[row]);
+      const sums = slices.all[this.#slice[slot]];
+      sums.bytes += traffic.bytes[slot];
+      sums.packets += traffic.packets[slot];
+      sums.carriedBytes += traffic.bytes[slot] - this.#bytes[i];
+      sums.carriedPackets += traffic.packets[slot] - this.#packets[i];
+    }
+  }
+}

@@ -1,0 +1,383 @@
+// Who may import whom: the one table that `npm run check` enforces and docs/architecture.md shows.
+
+/**
+ * One layer. A file belongs to the layer with the longest matching folder; imports within a layer
+ * are always allowed.
+ *
+ * @typedef {object} Layer
+ * @property {string} folder relative to the package; sub-folders belong to it unless listed too
+ * @property {string} holds what is in it
+ * @property {readonly string[]} imports folders of the layers that it may import
+ * @property {string} why why it may not import more
+ * @property {'none' | 'any' | readonly string[]} packages npm packages and `node:` modules that it
+ *   may import, types included
+ */
+
+const MODEL = ['engine/model'];
+const PORTS = ['engine/model', 'engine/ports'];
+const ENGINE = [
+  'engine/model',
+  'engine/ports',
+  'engine/forecast',
+  'engine/planner',
+  'engine/reconcile',
+  'engine/loop',
+];
+const POLICY_MODEL = [...PORTS, 'policy/model'];
+
+/** @type {readonly Layer[]} */
+export const LAYERS = [
+  {
+    folder: 'text',
+    holds: 'JSON with positions, nearest names, number formats',
+    imports: [],
+    why: 'text knows nothing of Norikae, so that every layer, the page included, can use it',
+    packages: ['jsonc-parser', 'ajv'],
+  },
+  {
+    folder: 'async',
+    holds: 'serial queue, deadlines, yielding to the event loop',
+    imports: [],
+    why: 'concurrency helpers know nothing of Norikae, so that every layer can use them',
+    packages: ['node:timers/promises'],
+  },
+  {
+    folder: 'platform',
+    holds: 'log, terminal, text tables, files with secrets, systemd',
+    imports: ['text', 'async'],
+    why: 'the platform serves the command line and the daemon and knows neither',
+    packages: 'any',
+  },
+  {
+    folder: 'engine/model',
+    holds: 'the vocabulary: flow id, match, action, flow table, port, tick, reason, refusal',
+    imports: [],
+    why: 'everything is built on the model, so it is built on nothing',
+    packages: 'none',
+  },
+  {
+    folder: 'engine/ports',
+    holds:
+      'interfaces to the outside: flow source, port directory, host source, rule evaluator, offload backend, change monitor, clock',
+    imports: [...MODEL],
+    why: 'an interface must not know who implements it',
+    packages: 'none',
+  },
+  {
+    folder: 'engine/forecast',
+    holds: 'what each flow is expected to send; what the node is short of',
+    imports: [...MODEL],
+    why: 'a forecast is made from the flow table alone',
+    packages: 'none',
+  },
+  {
+    folder: 'engine/planner',
+    holds: 'requested placements + table budget + slices -> a plan with a reason for every flow',
+    imports: [...PORTS],
+    why: 'a plan must not depend on how it is carried out',
+    packages: 'none',
+  },
+  {
+    folder: 'engine/reconcile',
+    holds: 'plan + what is installed -> operations; retry, adoption, audit',
+    imports: [...PORTS, 'engine/planner'],
+    why: 'the reconciler carries out a plan and must not decide anything itself',
+    packages: 'none',
+  },
+  {
+    folder: 'engine/loop',
+    holds: 'one tick, from rules to operations; a controller for each backend; the tick report',
+    imports: [...PORTS, 'engine/forecast', 'engine/planner', 'engine/reconcile', 'async'],
+    why: 'the loop reaches the outside through engine/ports alone, so that it can be simulated',
+    packages: 'none',
+  },
+  {
+    folder: 'policy/model',
+    holds: 'what a policy is once it is read: conditions, facts, units, rules, slices, schedules',
+    imports: [...PORTS, 'text'],
+    why: 'each phase of the policy language builds on the model, so it builds on none of them',
+    packages: ['node-cron'],
+  },
+  {
+    folder: 'policy/facts',
+    holds: 'the catalogue of facts: type, unit, source, reader and column of each',
+    imports: [...POLICY_MODEL],
+    why: 'a fact reads a flow; it must not know how rules are checked or evaluated',
+    packages: 'none',
+  },
+  {
+    folder: 'policy/operators',
+    holds: 'the catalogue of operators and their decorators',
+    imports: [...POLICY_MODEL],
+    why: 'an operator compares values; it must not know how rules are checked or evaluated',
+    packages: 'none',
+  },
+  {
+    folder: 'policy/document',
+    holds: 'a policy document as written: its schema, its literals, the names it declares',
+    imports: [...POLICY_MODEL, 'policy/facts', 'policy/operators', 'text'],
+    why: 'a document is looked at before it is known to be correct',
+    packages: 'none',
+  },
+  {
+    folder: 'policy/check',
+    holds: 'what is wrong with a document, with positions and advice',
+    imports: [...POLICY_MODEL, 'policy/facts', 'policy/operators', 'policy/document', 'text'],
+    why: 'checks come before evaluation and must not depend on it',
+    packages: ['ajv', 'node-cron'],
+  },
+  {
+    folder: 'policy/parse',
+    holds: 'correct documents -> the rules in order',
+    imports: [
+      ...POLICY_MODEL,
+      'policy/facts',
+      'policy/operators',
+      'policy/document',
+      'policy/check',
+      'text',
+    ],
+    why: 'rules are parsed the same way, whichever evaluator runs them',
+    packages: ['node:crypto'],
+  },
+  {
+    folder: 'policy/json-rules',
+    holds: 'json-rules-engine: node rules, traces, facts that are asked for',
+    imports: [...POLICY_MODEL, 'policy/facts', 'policy/operators', 'async'],
+    why: 'json-rules-engine is loaded only where it decides; flow rules are compiled',
+    packages: ['json-rules-engine'],
+  },
+  {
+    folder: 'policy/state',
+    holds: 'what rules remember from tick to tick',
+    imports: [...POLICY_MODEL, 'policy/facts', 'policy/json-rules', 'async'],
+    why: 'state is updated once a tick, before rules are evaluated',
+    packages: 'none',
+  },
+  {
+    folder: 'policy/compiled',
+    holds: 'flow rules compiled to loops over columns',
+    imports: [
+      ...POLICY_MODEL,
+      'policy/facts',
+      'policy/operators',
+      'policy/json-rules',
+      'policy/state',
+      'async',
+    ],
+    why: 'the evaluator gets correct rules and must not check documents',
+    packages: ['node:timers/promises'],
+  },
+  {
+    folder: 'protocols',
+    holds: 'OpenFlow, OVSDB, unixctl: codecs and connections',
+    imports: ['async', 'text'],
+    why: 'a protocol knows nothing of Norikae, so that it can be read and tested alone',
+    packages: 'any',
+  },
+  {
+    folder: 'telemetry',
+    holds: 'sources -> ticks (RxJS), rates, freshness',
+    imports: [...ENGINE, 'async', 'text'],
+    why: 'telemetry meets devices through engine/ports, so that an emulated node is read like a real one',
+    packages: ['rxjs'],
+  },
+  {
+    folder: 'telemetry/accounts',
+    holds: 'each tick summed up once, for everything that shows it',
+    imports: [...ENGINE],
+    why: 'sums are made of ticks and reports, whoever shows them',
+    packages: 'none',
+  },
+  {
+    folder: 'telemetry/prometheus',
+    holds: 'the sums as text for a scrape',
+    imports: [...ENGINE, 'telemetry/accounts', 'text'],
+    why: 'a sink shows sums and must not make its own',
+    packages: ['prom-client', 'node:perf_hooks'],
+  },
+  {
+    folder: 'telemetry/influx',
+    holds: 'the sums as lines in a bounded queue',
+    imports: [...ENGINE, 'telemetry/accounts', 'async', 'text'],
+    why: 'a sink shows sums and must not make its own',
+    packages: ['influx', 'prom-client', 'node:http', 'node:https', 'node:timers/promises'],
+  },
+  {
+    folder: 'adapters/emulator',
+    holds: 'an emulated node: traffic, vSwitch, NIC table, fast path',
+    imports: [...PORTS, 'async', 'text'],
+    why: 'an adapter implements engine/ports and never imports another adapter',
+    packages: 'any',
+  },
+  {
+    folder: 'adapters/host',
+    holds: 'CPU and ports of a Linux host',
+    imports: [...PORTS, 'async', 'text'],
+    why: 'an adapter implements engine/ports and never imports another adapter',
+    packages: 'any',
+  },
+  {
+    folder: 'adapters/nic/xdp',
+    holds: 'the NIC table: XDP programs and their maps',
+    imports: [...PORTS, 'async', 'text'],
+    why: 'an adapter implements engine/ports and never imports another adapter',
+    packages: 'any',
+  },
+  {
+    folder: 'adapters/openflow',
+    holds: 'the fast path: rules of the OpenFlow switch, flow monitors',
+    imports: [...PORTS, 'protocols', 'async', 'text'],
+    why: 'an adapter implements engine/ports and never imports another adapter',
+    packages: 'any',
+  },
+  {
+    folder: 'adapters/ovs',
+    holds: 'Open vSwitch: datapath flows and ports',
+    imports: [...PORTS, 'protocols', 'async', 'text'],
+    why: 'an adapter implements engine/ports and never imports another adapter',
+    packages: 'any',
+  },
+  {
+    folder: 'simulation',
+    holds: 'a vSwitch and backends in memory, a simulated clock',
+    imports: [...ENGINE, 'policy', 'telemetry'],
+    why: 'a simulation runs the real engine and touches no device',
+    packages: ['node:net'],
+  },
+  {
+    folder: 'api',
+    holds: 'types of what is shown: status, flows, decisions; queries and guards',
+    imports: [...ENGINE, 'telemetry', 'async', 'text'],
+    why: 'the API is what the page, the command line and the server agree on',
+    packages: 'none',
+  },
+  {
+    folder: 'views',
+    holds: 'from ticks to what is shown, and its words',
+    imports: [...ENGINE, 'telemetry', 'api', 'async', 'text', 'platform'],
+    why: 'a view shows what was decided and must not reach the daemon',
+    packages: 'none',
+  },
+  {
+    folder: 'policy-tools',
+    holds: 'policy test, diff and explain; reading policy files',
+    imports: [
+      ...ENGINE,
+      'policy',
+      'telemetry',
+      'adapters/emulator',
+      'simulation',
+      'api',
+      'views',
+      'platform',
+      'async',
+      'text',
+    ],
+    why: 'authors test policies without a daemon',
+    packages: 'any',
+  },
+  {
+    folder: 'replay',
+    holds: 'recordings, flow records and captures through the real engine; reports',
+    imports: [...ENGINE, 'policy', 'telemetry', 'simulation', 'platform', 'async', 'text'],
+    why: 'replay needs no daemon and no device',
+    packages: 'any',
+  },
+  {
+    folder: 'config',
+    holds: 'the configuration file: schema, defaults, checks',
+    imports: ['protocols', 'platform', 'text'],
+    why: 'a configuration is checked before anything is started',
+    packages: 'any',
+  },
+  {
+    folder: 'server',
+    holds: 'the HTTP server that outsiders reach; the control socket, which may change state',
+    imports: [
+      ...ENGINE,
+      'telemetry',
+      'replay',
+      'config',
+      'api',
+      'views',
+      'platform',
+      'async',
+      'text',
+    ],
+    why: 'a server answers through the API and must not reach the daemon',
+    packages: 'any',
+  },
+  {
+    folder: 'page',
+    holds: 'the live page, for a browser',
+    imports: ['engine/model', 'api', 'telemetry/accounts', 'text'],
+    why: 'a browser can run what has no Node in it',
+    packages: ['uplot', 'htm'],
+  },
+  {
+    folder: 'daemon',
+    holds: 'wiring, lifecycle, policy manager, decision log',
+    imports: [
+      ...ENGINE,
+      'policy',
+      'protocols',
+      'telemetry',
+      'adapters',
+      'policy-tools',
+      'replay',
+      'config',
+      'api',
+      'views',
+      'server',
+      'platform',
+      'async',
+      'text',
+    ],
+    why: 'the daemon is wired in one place, below the command line',
+    packages: 'any',
+  },
+  {
+    folder: 'cli',
+    holds: 'the commands',
+    imports: [
+      ...ENGINE,
+      'policy',
+      'policy-tools',
+      'simulation',
+      'replay',
+      'config',
+      'api',
+      'views',
+      'server',
+      'daemon',
+      'platform',
+      'async',
+      'text',
+    ],
+    why: 'a command talks to the daemon or runs it; adapters and telemetry are behind both',
+    packages: 'any',
+  },
+  around('lab', 'a node of namespaces with a private Open vSwitch, and experiments on it'),
+  around('bench', 'measurements, each beside a named peer in the same run'),
+  around('dashboards', 'rules and alerts for Prometheus, dashboards for Grafana'),
+  around('scripts', 'set-up, checks and generators'),
+  around('test', 'tests, fixtures and contract suites'),
+];
+
+/**
+ * What stands around the product may use all of it; nothing in the product may use it.
+ *
+ * @param {string} folder
+ * @param {string} holds
+ * @returns {Layer}
+ */
+function around(folder, holds) {
+  return {
+    folder,
+    holds,
+    imports: ['*'],
+    why: '',
+    packages: 'any',
+  };
+}

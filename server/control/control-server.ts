@@ -1,0 +1,96 @@
+import { asked, indexRoute, readRoutes } from '../routes/read-routes.ts';
+import { closeServer, limitedServer } from '../core/limited-server.ts';
+import { sendJson } from '../core/respond.ts';
+import { type Route, router } from '../core/routes.ts';
+import type { Log } from '../../platform/log.ts';
+import { MOST_DECISIONS } from '../../api/decision-query.ts';
+import { MOST_FLOWS, parseFlowQuery } from '../../api/flow-query.ts';
+import { listenPrivately } from './private-socket.ts';
+import { type RecordingSource, RecordingStreams } from './recording-streams.ts';
+import { TickStreams } from './tick-streams.ts';
+import type { DaemonView } from '../../api/view.ts';
+
+/** Whoever may open the socket may stop the daemon, too: a plain bound will do. */
+const MOST_CONNECTIONS = 64;
+
+/** A running control server. */
+export interface ControlService {
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the view as JSON on a unix socket, mode 0600, and recordings when `ticks` is given.
+ *
+ * @throws ControlSocketInUse, ControlSocketUnusable
+ */
+export async function startControlServer(
+  path: string,
+  view: DaemonView,
+  log: Log,
+  ticks?: RecordingSource,
+): Promise<ControlService> {
+  const streams = new TickStreams(view, log);
+  const recordings = ticks === undefined ? undefined : new RecordingStreams(ticks, log);
+  const server = limitedServer(router(routesOf(view, streams, recordings), log));
+  server.maxConnections = MOST_CONNECTIONS;
+  await listenPrivately(server, path);
+  server.on('error', (error) => log.error({ err: error }, 'the control socket failed'));
+  return {
+    path,
+    close: () => {
+      streams.close();
+      recordings?.close();
+      return closeServer(server);
+    },
+  };
+}
+
+function routesOf(
+  view: DaemonView,
+  streams: TickStreams,
+  recordings: RecordingStreams | undefined,
+): readonly Route[] {
+  const routes: readonly Route[] = [
+    ...readRoutes(view, { flows: MOST_FLOWS, decisions: MOST_DECISIONS }),
+    {
+      method: 'GET',
+      path: '/api/v1/ticks',
+      summary: 'status and a page of flows after every tick, an object a line',
+      handle: ({ query, response }) =>
+        streams.open(
+          asked(() => parseFlowQuery(query)),
+          response,
+        ),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/onload-all',
+      summary: 'take everything back to the vSwitch and hold it there',
+      handle: async ({ response }) => sendJson(response, 200, await view.onloadAll()),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/resume',
+      summary: 'place flows again',
+      handle: async ({ response }) => sendJson(response, 200, await view.resume()),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/reload',
+      summary: 'read the policies again',
+      handle: async ({ response }) => sendJson(response, 200, await view.reload()),
+    },
+    ...(recordings === undefined ? [] : [recordingRoute(recordings)]),
+  ];
+  return [indexRoute(routes), ...routes];
+}
+
+function recordingRoute(recordings: RecordingStreams): Route {
+  return {
+    method: 'GET',
+    path: '/api/v1/recording',
+    summary: 'what every flow does, tick by tick, in bytes: what "norikae record" writes to a file',
+    handle: ({ response }) => recordings.open(response),
+  };
+}

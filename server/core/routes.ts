@@ -1,0 +1,158 @@
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestListener,
+  ServerResponse,
+} from 'node:http';
+import type { Breathe } from '../../async/yield-to-event-loop.ts';
+import { givingWay } from '../../async/time-slice.ts';
+import type { Log } from '../../platform/log.ts';
+import { sendJson } from './respond.ts';
+
+/** One request on its way to an answer. */
+export interface Call {
+  readonly query: URLSearchParams;
+  /** What stands for the names in braces of the route's path, in order. */
+  readonly parts: readonly string[];
+  readonly headers: IncomingHttpHeaders;
+  readonly response: ServerResponse;
+  /** Pauses of what takes long. */
+  readonly breathe: Breathe;
+}
+
+/** What answers one method on one path. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** `/api/v1/flows/{flow}/why`: a name in braces stands for anything without a slash. */
+  readonly path: string;
+  /** One line for people. */
+  readonly summary: string;
+  handle(call: Call): void | Promise<void>;
+}
+
+/** A request that cannot be answered as it is; the message goes to whoever asked. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest';
+}
+
+/** There is more to do than there is time for; whoever asked may try again. */
+export class Busy extends Error {
+  override readonly name = 'Busy';
+}
+
+/** Whether a request is to be answered; one that is not has been. */
+export type Admit = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
+/** How a {@link router} deals with those who ask. */
+export interface RouterOptions {
+  /** Left out: everybody is answered. */
+  readonly admit?: Admit;
+  /** Whether what went wrong within is for the log alone; left out: who asks is told, too. */
+  readonly hidesFaults?: boolean;
+}
+
+/** No route takes a body of more than this, bytes. */
+const BODY_LIMIT = 4096;
+
+/**
+ * Answers requests that `admit` lets in by the route that fits; 404, 405 (with Allow), 413 and 400
+ * otherwise, 503 when there is too much to do, 500 with a log line when a route fails. HEAD is
+ * answered as GET without the body.
+ */
+export function router(
+  routes: readonly Route[],
+  log: Log,
+  { admit, hidesFaults = false }: RouterOptions = {},
+): RequestListener {
+  const table = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+  return (request, response) => {
+    dropBody(request, response);
+    const answered = async (): Promise<void> => {
+      if (admit !== undefined && !(await admit(request, response))) return;
+      await answer(table, request, response);
+    };
+    answered().catch((error: unknown) => {
+      const known = error instanceof BadRequest || error instanceof Busy;
+      if (!known) log.error({ err: error, url: request.url }, 'request failed');
+      refuse(!known && hidesFaults ? undefined : error, response);
+    });
+  };
+}
+
+/** `error`: undefined: one that is not for who asked. */
+function refuse(error: unknown, response: ServerResponse): void {
+  const message = error instanceof Error ? error.message : 'this failed; the log says why';
+  if (response.headersSent) {
+    response.destroy();
+  } else if (error instanceof Busy) {
+    response.setHeader('retry-after', '1');
+    sendJson(response, 503, { error: message });
+  } else {
+    sendJson(response, error instanceof BadRequest ? 400 : 500, { error: message });
+  }
+}
+
+interface Entry {
+  readonly route: Route;
+  readonly pattern: RegExp;
+}
+
+function patternOf(path: string): RegExp {
+  const literals = path.split(/\{\w+\}/).map((text) => text.replace(/[.*+?^$()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${literals.join('([^/]+)')}$`);
+}
+
+async function answer(
+  table: readonly Entry[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const target = request.url ?? '/';
+  if (!URL.canParse(target, 'http://localhost')) throw new BadRequest('this is not a URL');
+  const { pathname, searchParams } = new URL(target, 'http://localhost');
+  const fitting = table.filter(({ pattern }) => pattern.test(pathname));
+  if (fitting.length === 0) {
+    sendJson(response, 404, { error: `there is nothing at ${pathname}` });
+    return;
+  }
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const found = fitting.find(({ route }) => route.method === method);
+  if (found === undefined) {
+    const allowed = fitting.map(({ route }) => route.method).join(', ');
+    response.setHeader('allow', allowed);
+    sendJson(response, 405, { error: `${pathname} takes ${allowed}` });
+    return;
+  }
+  const parts = (found.pattern.exec(pathname) ?? []).slice(1).map(decoded);
+  const { headers } = request;
+  await found.route.handle({
+    query: searchParams,
+    parts,
+    headers,
+    response,
+    breathe: givingWay(),
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new BadRequest(`"${text}" has a broken % escape`);
+  }
+}
+
+/** Reads a body away, and hangs up on one that is too long. */
+function dropBody(request: IncomingMessage, response: ServerResponse): void {
+  let bytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= BODY_LIMIT) return;
+    if (!response.headersSent) {
+      response.setHeader('connection', 'close');
+      sendJson(response, 413, { error: `a body may have ${BODY_LIMIT} bytes` });
+    }
+    request.destroy();
+  });
+  request.on('error', () => response.destroy());
+}

@@ -1,0 +1,78 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type PasswordHash, parsePasswordHash, PasswordHashInvalid } from './password-hash.ts';
+import { readSecretFile, SecretFileUnusable } from '../../platform/secret-file.ts';
+
+/** Who may look, as the files say. */
+export interface Credentials {
+  /** SHA-256 of the bearer token; undefined: there is none. */
+  readonly token: Buffer | undefined;
+  /** Password hashes by user name. */
+  readonly users: ReadonlyMap<string, PasswordHash>;
+}
+
+/** A token shorter than this could be guessed, characters. */
+const LEAST_TOKEN = 24;
+const MOST_USERS = 1_000;
+
+/**
+ * Reads who may look.
+ *
+ * @throws SecretFileUnusable, SecretFileExposed
+ */
+export function readCredentials(files: {
+  readonly tokenFile?: string;
+  readonly users?: string;
+}): Credentials {
+  return {
+    token: files.tokenFile === undefined ? undefined : readToken(files.tokenFile),
+    users: files.users === undefined ? new Map() : readUsers(files.users),
+  };
+}
+
+/** Whether a text is the token; takes the same time whatever the text. */
+export function isToken({ token }: Credentials, text: string): boolean {
+  return token !== undefined && timingSafeEqual(digest(text), token);
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function readToken(file: string): Buffer {
+  const token = readSecretFile(file, 'http.tokenFile').toString('utf8').trim();
+  if (token.length < LEAST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new SecretFileUnusable(
+      `${file} ("http.tokenFile") must have one token of at least ${LEAST_TOKEN} printable ` +
+        `characters; make one with "openssl rand -base64 32 > ${file}"`,
+    );
+  }
+  return digest(token);
+}
+
+function readUsers(file: string): ReadonlyMap<string, PasswordHash> {
+  const users = new Map<string, PasswordHash>();
+  const lines = readSecretFile(file, 'http.users').toString('utf8').split('\n');
+  for (const [i, line] of lines.entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const at = line.indexOf(':');
+    if (at < 1) throw new SecretFileUnusable(`${file}:${i + 1}: a line is NAME:HASH`);
+    const name = line.slice(0, at);
+    if (users.has(name)) throw new SecretFileUnusable(`${file}:${i + 1}: "${name}" is there twice`);
+    users.set(name, hashAt(`${file}:${i + 1}`, line.slice(at + 1).trim()));
+  }
+  if (users.size === 0 || users.size > MOST_USERS) {
+    throw new SecretFileUnusable(
+      `${file} ("http.users") must have 1 to ${MOST_USERS} lines; "norikae hash-password" prints them`,
+    );
+  }
+  return users;
+}
+
+function hashAt(place: string, text: string): PasswordHash {
+  try {
+    return parsePasswordHash(text);
+  } catch (error) {
+    if (!(error instanceof PasswordHashInvalid)) throw error;
+    throw new SecretFileUnusable(`${place}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,97 @@
+import type { MetricsSource } from '../../telemetry/prometheus/exposition.ts';
+import type { EventStreams } from '../routes/event-streams.ts';
+import { indexRoute, readRoutes } from '../routes/read-routes.ts';
+import type { DaemonView } from '../../api/view.ts';
+import type { ConnectionGuard } from './connection-guard.ts';
+import { liveness, readiness } from './health.ts';
+import { pageFiles } from './page-files.ts';
+import { send, sendJson } from '../core/respond.ts';
+import type { Route } from '../core/routes.ts';
+import { staticRoutes } from './static-files.ts';
+import { TimeBudget } from './time-budget.ts';
+
+/** What the HTTP server shows. */
+export interface HttpSources {
+  readonly view: DaemonView;
+  readonly metrics: MetricsSource;
+}
+
+/** Most flows and decisions in one answer: what a browser can show, and the loop can spare. */
+const PAGE_LIMITS = { flows: 1_000, decisions: 1_000 };
+
+/**
+ * What of the loop's time questions may take, and whoever watches over us, who must get through
+ * however much others ask.
+ */
+const API_BUDGET = { share: 0.2, burstMs: 100, tasks: 32 };
+const WATCH_BUDGET = { share: 0.1, burstMs: 100, tasks: 32 };
+
+/** All that the HTTP server answers. */
+export function httpRoutes(
+  sources: HttpSources,
+  streams: EventStreams,
+  guard: ConnectionGuard,
+): readonly Route[] {
+  const api: readonly Route[] = [
+    ...within(new TimeBudget(API_BUDGET), readRoutes(sources.view, PAGE_LIMITS)),
+    {
+      method: 'GET',
+      path: '/api/v1/stream',
+      summary: 'ticks and decisions as they come, as server-sent events',
+      handle: ({ response }) => {
+        guard.keep(response);
+        streams.open(response);
+      },
+    },
+  ];
+  return [
+    ...within(new TimeBudget(WATCH_BUDGET), watchRoutes(sources)),
+    ...staticRoutes(pageFiles()),
+    indexRoute(api),
+    ...api,
+  ];
+}
+
+/** For programs that watch over the daemon. */
+function watchRoutes({ view, metrics }: HttpSources): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/metrics',
+      summary: 'for Prometheus',
+      handle: async ({ response, headers }) => {
+        const { contentType, text } = await metrics.expose(headers.accept);
+        send(response, 200, contentType, text);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/healthz',
+      summary: '200 while the loop goes round',
+      handle: ({ response }) => {
+        const health = liveness(view.status());
+        sendJson(response, health.ok ? 200 : 503, health);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      summary: '200 while sources are fresh, backends are started and policies are in force',
+      handle: ({ response }) => {
+        const health = readiness(view.status());
+        sendJson(response, health.ok ? 200 : 503, health);
+      },
+    },
+  ];
+}
+
+/** The routes, each when there is time for it, unless whoever asked is gone by then. */
+function within(budget: TimeBudget, routes: readonly Route[]): readonly Route[] {
+  return routes.map((route) => ({
+    ...route,
+    handle: (call) =>
+      budget.run((breathe) =>
+        call.response.destroyed ? undefined : route.handle({ ...call, breathe }),
+      ),
+  }));
+}

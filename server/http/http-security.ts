@@ -1,0 +1,125 @@
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { HttpConfig } from '../../config/config.ts';
+import { fileErrorText } from '../../platform/file-error.ts';
+import type { Log } from '../../platform/log.ts';
+import { Authenticator } from './authenticator.ts';
+import { readCredentials } from './credentials.ts';
+import type { KeyPair } from '../core/limited-server.ts';
+import { readSecretFile } from '../../platform/secret-file.ts';
+
+/** Certificate and key cannot be read, or do not belong together. */
+export class TlsFilesUnusable extends Error {
+  override readonly name = 'TlsFilesUnusable';
+}
+
+/** The files that say who may look, and how the server shows who it is. */
+export type SecurityFiles = Pick<HttpConfig, 'tls' | 'tokenFile' | 'users'>;
+
+/** How often files are looked at for changes, ms. */
+const LOOK_MS = 2_000;
+
+/** The server's secrets, as of the last time that their files were good. */
+export class HttpSecurity {
+  /** Undefined: everybody may look. */
+  readonly authenticator: Authenticator | undefined;
+  /** Certificate and key that were there at the start; undefined: no TLS. */
+  readonly keys: KeyPair | undefined;
+  readonly #files: SecurityFiles;
+  readonly #log: Log;
+  readonly #onChange = (): void => this.reload();
+  #useKeys: (keys: KeyPair) => void = () => {};
+
+  private constructor(files: SecurityFiles, log: Log) {
+    this.#files = files;
+    this.#log = log;
+    this.keys = readKeys(files);
+    const authenticates = files.tokenFile !== undefined || files.users !== undefined;
+    this.authenticator = authenticates ? new Authenticator(readCredentials(files)) : undefined;
+  }
+
+  /**
+   * Reads the files, and watches them from now on.
+   *
+   * @throws TlsFilesUnusable, SecretFileUnusable, SecretFileExposed
+   */
+  static load(files: SecurityFiles, log: Log): HttpSecurity {
+    const security = new HttpSecurity(files, log);
+    for (const path of pathsOf(files)) {
+      watchFile(path, { interval: LOOK_MS, persistent: false }, security.#onChange);
+    }
+    return security;
+  }
+
+  /** Calls `use` with certificate and key whenever they are read again. */
+  onKeys(use: (keys: KeyPair) => void): void {
+    this.#useKeys = use;
+  }
+
+  /** Reads the files again; what cannot be used is logged, and the old ones stay. */
+  reload(): void {
+    if (pathsOf(this.#files).length === 0) return;
+    try {
+      // All or nothing: a certificate is often replaced a moment before its key.
+      const keys = readKeys(this.#files);
+      const credentials = readCredentials(this.#files);
+      if (keys !== undefined) this.#useKeys(keys);
+      this.authenticator?.use(credentials);
+      this.#log.info("read the HTTP server's certificate, token and users again");
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#log.error(
+        { error: why },
+        "the HTTP server's files cannot be used; it goes on with what they had before",
+      );
+    }
+  }
+
+  close(): void {
+    for (const path of pathsOf(this.#files)) unwatchFile(path, this.#onChange);
+  }
+}
+
+/**
+ * Checks that all the files can be used.
+ *
+ * @throws TlsFilesUnusable, SecretFileUnusable, SecretFileExposed
+ */
+export function checkSecurityFiles(files: SecurityFiles): void {
+  readKeys(files);
+  readCredentials(files);
+}
+
+function pathsOf({ tls, tokenFile, users }: SecurityFiles): readonly string[] {
+  return [tls?.certificate, tls?.key, tokenFile, users].filter((path) => path !== undefined);
+}
+
+function readKeys({ tls }: SecurityFiles): KeyPair | undefined {
+  if (tls === undefined) return undefined;
+  const keys = {
+    cert: readCertificate(tls.certificate),
+    key: readSecretFile(tls.key, 'http.tls.key'),
+  };
+  try {
+    createSecureContext(keys);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TlsFilesUnusable(
+      `${tls.certificate} and ${tls.key} ("http.tls") cannot be used together: ${why}; ` +
+        'both must be PEM, and the key that of the first certificate',
+      { cause: error },
+    );
+  }
+  return keys;
+}
+
+function readCertificate(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new TlsFilesUnusable(
+      `cannot read ${file} ("http.tls.certificate"): ${fileErrorText(error)}`,
+      { cause: error },
+    );
+  }
+}

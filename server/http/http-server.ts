@@ -1,0 +1,125 @@
+import type { RequestListener, Server } from 'node:http';
+import { Server as TlsServer } from 'node:https';
+import { isIPv6, type Socket } from 'node:net';
+import { EventStreams } from '../routes/event-streams.ts';
+import type { HttpConfig } from '../../config/config.ts';
+import { isLoopback } from '../../config/loopback.ts';
+import type { Log } from '../../platform/log.ts';
+import { AddressLimiter } from './address-limiter.ts';
+import { ConnectionGuard } from './connection-guard.ts';
+import { admitted } from './gate.ts';
+import { type HttpSources, httpRoutes } from './http-routes.ts';
+import { HttpSecurity } from './http-security.ts';
+import {
+  closeServer,
+  type KeyPair,
+  limitedServer,
+  limitedTlsServer,
+} from '../core/limited-server.ts';
+import { listenAsConfigured } from './listen.ts';
+import { type Admit, router } from '../core/routes.ts';
+
+/** A running HTTP server. */
+export interface HttpService {
+  /** Where it is, e.g. `http://127.0.0.1:9464/`. */
+  readonly url: string;
+  /** Reads certificate, key, token and users again; what cannot be used leaves the old ones. */
+  reload(): void;
+  close(): Promise<void>;
+}
+
+/** How the HTTP server is to be. */
+export type HttpSettings = Omit<HttpConfig, 'enabled' | 'topFlows'>;
+
+/** Connections at a time. */
+const MOST_CONNECTIONS = 1_024;
+/** An answer of which nothing has been taken for so long is given up, ms. */
+const SILENCE_MS = 10_000;
+/** TLS connections of one address: a handshake costs the loop some ms. */
+const HANDSHAKES = { most: 64, forgiveMs: 100 };
+
+/**
+ * Serves `/metrics`, `/healthz`, `/readyz`, what of the API changes nothing, and the live page.
+ *
+ * @throws HttpPortTaken, HttpListenFailed, and what {@link HttpSecurity.load} throws
+ */
+export async function startHttpServer(
+  settings: HttpSettings,
+  sources: HttpSources,
+  log: Log,
+): Promise<HttpService> {
+  const security = HttpSecurity.load(settings, log);
+  try {
+    return await serve(settings, sources, log, security);
+  } catch (error) {
+    security.close();
+    throw error;
+  }
+}
+
+async function serve(
+  settings: HttpSettings,
+  sources: HttpSources,
+  log: Log,
+  security: HttpSecurity,
+): Promise<HttpService> {
+  const streams = new EventStreams(sources.view, log);
+  const guard = new ConnectionGuard(MOST_CONNECTIONS);
+  const gate = { hostNames: hostNamesOf(settings), authenticator: security.authenticator };
+  const admit = (...of: Parameters<Admit>): Promise<boolean> => admitted(...of, gate);
+  const routes = httpRoutes(sources, streams, guard);
+  const listener = router(routes, log, { admit, hidesFaults: true });
+  const { keys } = security;
+  const server = keys === undefined ? limitedServer(listener) : tlsServer(listener, keys);
+  server.setTimeout(SILENCE_MS);
+  guard.guard(server);
+  const close = (): Promise<void> => {
+    security.close();
+    streams.close();
+    return closeServer(server);
+  };
+  await listenAsConfigured(server, settings, log);
+  if (server instanceof TlsServer) security.onKeys((renewed) => server.setSecureContext(renewed));
+  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
+  warnWhenOpen(settings, log);
+  return { url: urlOf(server, settings), reload: () => security.reload(), close };
+}
+
+/** A TLS server on which no address can keep us busy with handshakes. */
+function tlsServer(listener: RequestListener, keys: KeyPair): TlsServer {
+  const server = limitedTlsServer(listener, keys);
+  const limiter = new AddressLimiter(HANDSHAKES);
+  server.prependListener('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const nowMs = performance.now();
+    if (limiter.waitMs(address, nowMs) > 0) socket.destroy();
+    else limiter.count(address, nowMs);
+  });
+  return server;
+}
+
+/**
+ * The names that a `Host` may have; undefined: any. On loopback a browser of this machine is all
+ * that keeps other sites out, so it must not be led here by a name that is somebody else's.
+ */
+function hostNamesOf({ host, hostNames }: HttpSettings): readonly string[] | undefined {
+  if (!isLoopback(host) && hostNames.length === 0) return undefined;
+  return ['localhost', host, ...hostNames];
+}
+
+function warnWhenOpen({ host, tls, tokenFile, users }: HttpSettings, log: Log): void {
+  if (isLoopback(host)) return;
+  if (tokenFile === undefined && users === undefined) {
+    log.warn(`everybody who can reach ${host} may look at this daemon ("http.allowRemote")`);
+  }
+  if (tls === undefined) {
+    log.warn('whoever is on the way can read along: HTTP has no TLS ("http.allowRemote")');
+  }
+}
+
+function urlOf(server: Server | TlsServer, { host, port, tls }: HttpSettings): string {
+  const address = server.address();
+  const actual = typeof address === 'object' && address !== null ? address.port : port;
+  const scheme = tls === undefined ? 'http' : 'https';
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${actual}/`;
+}

@@ -1,0 +1,62 @@
+import type { Server } from 'node:net';
+import type { HttpConfig } from '../../config/config.ts';
+import type { Log } from '../../platform/log.ts';
+
+/** The HTTP server's port is in use. */
+export class HttpPortTaken extends Error {
+  override readonly name = 'HttpPortTaken';
+}
+
+/** The HTTP server's address cannot be listened on. */
+export class HttpListenFailed extends Error {
+  override readonly name = 'HttpListenFailed';
+}
+
+/**
+ * Connections that may wait in the kernel: Node takes one a turn of its loop, and one for which
+ * there is no room is only tried again by its client a second later.
+ */
+const BACKLOG = 2_048;
+
+/**
+ * Listens where the configuration says or, if it says so, on any free port when that one is taken.
+ *
+ * @throws HttpPortTaken, HttpListenFailed
+ */
+export async function listenAsConfigured(
+  server: Server,
+  { host, port, ifTaken }: Pick<HttpConfig, 'host' | 'port' | 'ifTaken'>,
+  log: Log,
+): Promise<void> {
+  try {
+    await listen(server, host, port);
+  } catch (error) {
+    if (!(error instanceof HttpPortTaken) || ifTaken === 'fail') throw error;
+    await listen(server, host, 0);
+    log.warn(`HTTP port ${port} is in use by another program; took a free one instead`);
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const place = `${host}:${port}`;
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new HttpPortTaken(
+              `${place} is in use by another program; set "http.port" to a free port, or to 0 for any`,
+              { cause: error },
+            )
+          : new HttpListenFailed(
+              `cannot listen on ${place} (${error.code}); check "http.host" and "http.port"`,
+              { cause: error },
+            ),
+      );
+    };
+    server.once('error', failed);
+    server.listen({ port, host, backlog: BACKLOG }, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}

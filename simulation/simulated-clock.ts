@@ -1,0 +1,13 @@
+import type { Clock } from '../engine/ports/clock.ts';
+
+/** Start of the simulated clock, ms: any time but zero. */
+const START_MS = 1_000_000;
+
+/** A clock that a simulation moves. */
+export class SimulatedClock implements Clock {
+  nowMs = START_MS;
+
+  now(): number {
+    return this.nowMs;
+  }
+}

@@ -1,0 +1,168 @@
+import { grown } from '../engine/model/columns.ts';
+import { FlowTable } from '../engine/model/flow-table.ts';
+import { type FlowSpec, Placement } from '../engine/model/flow.ts';
+import type { CounterSink } from '../engine/ports/offload-backend.ts';
+import { updateRates } from '../telemetry/rates.ts';
+import type { MemoryBackend } from './memory-backend.ts';
+import { SMOOTHING_MS } from '../engine/loop/defaults.ts';
+import { HEARTBEAT_MS } from './settings.ts';
+
+/**
+ * A vSwitch and its backends without a device: packets of a flow that has an entry are carried by
+ * its backend, but for one a second, the heartbeat; all others go through the vSwitch. What a
+ * reading of both finds is put into the flow table as the daemon's observer does.
+ *
+ * Flows are known by slots, small numbers that the caller gives them. Nothing is allocated for a
+ * flow that was there before.
+ */
+export class SimulatedNode {
+  readonly table = new FlowTable();
+  /** How the last `send` was split: what went through the vSwitch. */
+  sentPackets = 0;
+  sentBytes = 0;
+
+  readonly #backends: readonly MemoryBackend[];
+  /** By backend. */
+  readonly #sinks: readonly CounterSink[];
+  /** Slots that were ever used. */
+  #high = 0;
+  /** By slot; undefined where the vSwitch has no flow. */
+  readonly #flows: (FlowSpec | undefined)[] = [];
+  /** Row in the table, or -1 before the first reading. */
+  #row = new Int32Array(0);
+  #words = new Uint32Array(0);
+  /** The vSwitch's counters, and when a packet last went through it, ms. */
+  #packets = new Float64Array(0);
+  #bytes = new Float64Array(0);
+  #usedAtMs = new Float64Array(0);
+  /** Tick in which that was, ms: heartbeats are counted from it. */
+  #beatAtMs = new Float64Array(0);
+  #nowMs = 0;
+
+  constructor(backends: readonly MemoryBackend[]) {
+    this.#backends = backends;
+    const { table } = this;
+    this.#sinks = backends.map((backend) => {
+      const fast = backend.capabilities().placement === 'fast-path';
+      const by = fast ? Placement.fastPath : Placement.offload;
+      return {
+        carried: (w0, w1, w2, w3, packets, bytes, idleMs) => {
+          const atMs = this.#nowMs - Math.max(0, idleMs);
+          table.carried(table.find(w0, w1, w2, w3), packets, bytes, atMs, by);
+        },
+      };
+    });
+  }
+
+  /** True while the vSwitch has the slot's flow. */
+  has(slot: number): boolean {
+    return this.#flows[slot] !== undefined;
+  }
+
+  /** Row of the slot's flow in the table; -1 before the first reading that found it. */
+  rowOf(slot: number): number {
+    return this.#row[slot];
+  }
+
+  /** The vSwitch makes a flow; its counters begin at zero. */
+  add(slot: number, flow: FlowSpec): void {
+    if (slot >= this.#row.length) this.#grow(slot + 1);
+    this.#high = Math.max(this.#high, slot + 1);
+    this.#flows[slot] = flow;
+    this.#row[slot] = -1;
+    this.#packets[slot] = 0;
+    this.#bytes[slot] = 0;
+    this.#usedAtMs[slot] = Number.NEGATIVE_INFINITY;
+    this.#beatAtMs[slot] = Number.NEGATIVE_INFINITY;
+    const at = slot * 4;
+    this.#words[at] = flow.id.w0;
+    this.#words[at + 1] = flow.id.w1;
+    this.#words[at + 2] = flow.id.w2;
+    this.#words[at + 3] = flow.id.w3;
+  }
+
+  /** The vSwitch now matches or does something else with a flow, under the same id. */
+  change(slot: number, flow: FlowSpec): void {
+    const row = this.#row[slot];
+    if (row >= 0) this.#update(row, flow);
+    this.#flows[slot] = flow;
+  }
+
+  /** The vSwitch forgets a flow: the next reading does not find it any more. */
+  remove(slot: number): void {
+    this.#flows[slot] = undefined;
+  }
+
+  /**
+   * Sends packets of a flow. How they were split stands in `sentPackets` and `sentBytes`.
+   *
+   * @param lastAtMs time of the last of them, ms, where it is known better than by the tick
+   */
+  send(slot: number, packets: number, bytes: number, nowMs: number, lastAtMs = nowMs): void {
+    const w = this.#words;
+    const at = slot * 4;
+    let byVswitch = packets;
+    let bytesByVswitch = bytes;
+    for (const backend of this.#backends) {
+      const place = backend.findPlace(w[at], w[at + 1], w[at + 2], w[at + 3]);
+      if (place < 0) continue;
+      byVswitch = packets > 0 && nowMs - this.#beatAtMs[slot] >= HEARTBEAT_MS ? 1 : 0;
+      bytesByVswitch = packets === 0 ? 0 : Math.round((bytes * byVswitch) / packets);
+      if (packets > byVswitch) {
+        backend.carry(place, packets - byVswitch, bytes - bytesByVswitch, lastAtMs);
+      }
+      break;
+    }
+    this.#packets[slot] += byVswitch;
+    this.#bytes[slot] += bytesByVswitch;
+    if (byVswitch > 0) {
+      this.#usedAtMs[slot] = lastAtMs;
+      this.#beatAtMs[slot] = nowMs;
+    }
+    this.sentPackets = byVswitch;
+    this.sentBytes = bytesByVswitch;
+  }
+
+  /** One reading of the vSwitch and of what the backends carried, rates included. */
+  async read(nowMs: number): Promise<void> {
+    const { table } = this;
+    this.#nowMs = nowMs;
+    table.begin(nowMs);
+    for (let slot = 0; slot < this.#high; slot++) {
+      const flow = this.#flows[slot];
+      if (flow === undefined) continue;
+      if (this.#row[slot] < 0) this.#row[slot] = this.#enter(flow);
+      const usedAtMs = this.#usedAtMs[slot];
+      const idleMs = usedAtMs < 0 ? -1 : nowMs - usedAtMs;
+      table.observe(this.#row[slot], this.#packets[slot], this.#bytes[slot], idleMs);
+    }
+    for (const [i, backend] of this.#backends.entries()) await backend.counters(this.#sinks[i]);
+    table.end();
+    updateRates(table, SMOOTHING_MS);
+  }
+
+  #enter(flow: FlowSpec): number {
+    const row = this.table.rowOf(flow.id);
+    if (row < 0) return this.table.add(flow.id, flow.match, flow.actions);
+    // It came back under its id before it was missed.
+    this.#update(row, flow);
+    return row;
+  }
+
+  #update(row: number, { match, actions }: FlowSpec): void {
+    const { table } = this;
+    if (table.matchAt(row) !== match) table.setMatch(row, match);
+    if (table.actionsAt(row) !== actions) table.setActions(row, actions);
+  }
+
+  #grow(slots: number): void {
+    const length = Math.max(256, slots, this.#row.length * 2);
+    this.#row = grown(this.#row, new Int32Array(length));
+    this.#words = grown(this.#words, new Uint32Array(length * 4));
+    this.#packets = grown(this.#packets, new Float64Array(length));
+    this.#bytes = grown(this.#bytes, new Float64Array(length));
+    this.#usedAtMs = grown(this.#usedAtMs, new Float64Array(length));
+    this.#beatAtMs = grown(this.#beatAtMs, new Float64Array(length));
+    while (this.#flows.length < length) this.#flows.push(undefined);
+  }
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { aborted, carried, idText, installed, never } from './collect.ts';
+import type { WithBackend } from './offload-backend-fixture.ts';
+import type { PathBackendManifest } from './offload-backend-fixture.ts';
+import { put, told } from './offload-backend-operations.ts';
+import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
+
+/** Ends of a daemon, and what the next one finds. */
+export function describeAdoption(withBackend: WithBackend, manifest: PathBackendManifest): void {
+  describe('end and restart', () => {
+    it(
+      'adopts what a killed daemon left, without a dip',
+      withBackend(async (f, backend, context) => {
+        if (!backend.capabilities().survivesRestart) context.skip();
+        await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
+        await backend.renewLease();
+        if (manifest.traffic) await went(f, f.flow(0), 1);
+        await carried(backend);
+        const next = await f.restart();
+        if (manifest.traffic) assertCarried(await went(f, f.flow(0)));
+        await next.start(f.ports(), never());
+        await next.renewLease();
+        assert.deepEqual(await installed(next), [idText(f.flow(0)), idText(f.flow(1))].sort());
+        assert.equal(next.capacity().used, 2);
+        const results = told(await next.apply([put(f.flow(0)), put(f.flow(2))], never()));
+        assert.deepEqual(results, ['unchanged', 'installed']);
+        if (!manifest.traffic) return;
+        assertCarried(await went(f, f.flow(1)));
+        await carried(next);
+        const w = await went(f, f.flow(0));
+        assert.equal((await carried(next)).get(idText(f.flow(0)))?.packets, w.out);
+      }),
+    );
+
+    it(
+      'does not adopt entries of ports that have gone in the meantime',
+      withBackend(async (f, backend, context) => {
+        if (!backend.capabilities().survivesRestart || !manifest.portChanges) context.skip();
+        await backend.apply([put(f.flow(0)), put(f.redirected(1))], never());
+        const next = await f.restart();
+        await f.removePort(f.outPort);
+        await f.remakePort(f.outPort);
+        await next.start(f.ports(), never());
+        await next.renewLease();
+        assert.deepEqual(await installed(next), [idText(f.flow(1))]);
+        if (manifest.traffic) assertPassed(await went(f, f.flow(0)));
+      }),
+    );
+
+    it(
+      'keeps entries and lease when it closes to be followed',
+      withBackend(async (f, backend, context) => {
+        if (!backend.capabilities().survivesRestart) context.skip();
+        await backend.apply([put(f.flow(0))], never());
+        await backend.renewLease();
+        await backend.close('keep');
+        if (manifest.traffic) assertCarried(await went(f, f.flow(0)));
+        const next = await f.restart();
+        await next.start(f.ports(), never());
+        assert.deepEqual(await installed(next), [idText(f.flow(0))]);
+      }),
+    );
+
+    it(
+      'leaves nothing when it closes for good',
+      withBackend(async (f, backend) => {
+        await backend.apply([put(f.flow(0))], never());
+        await backend.close('withdraw');
+        if (manifest.traffic) assertPassed(await went(f, f.flow(0)));
+        const next = await f.restart();
+        await next.start(f.ports(), never());
+        assert.deepEqual(await installed(next), []);
+      }),
+    );
+
+    it(
+      'does not start for a caller that has given up',
+      withBackend(async (f, backend) => {
+        await backend.close('withdraw');
+        const next = await f.restart();
+        await assert.rejects(next.start(f.ports(), aborted()));
+      }),
+    );
+  });
+}

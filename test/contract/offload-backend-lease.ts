@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { carried, idText, installed, never } from './collect.ts';
+import type { WithBackend } from './offload-backend-fixture.ts';
+import type { PathBackendManifest } from './offload-backend-fixture.ts';
+import { put } from './offload-backend-operations.ts';
+import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
+
+/** The dead man and the heartbeat. */
+export function describeLease(withBackend: WithBackend, manifest: PathBackendManifest): void {
+  describe('lease', () => {
+    it(
+      'passes everything once it has run out, and carries again once it is renewed',
+      withBackend(
+        async (f, backend) => {
+          await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
+          await backend.renewLease();
+          assertCarried(await went(f, f.flow(0)));
+          await f.expireLease();
+          assertPassed(await went(f, f.flow(0)));
+          assertPassed(await went(f, f.flow(1)));
+          if (manifest.entriesLapse !== true) {
+            assert.equal((await installed(backend)).length, 2, 'the entries stay');
+          }
+          await backend.renewLease();
+          assert.equal((await installed(backend)).length, 2, 'entries of the renewed lease');
+          assertCarried(await went(f, f.flow(0)));
+        },
+        { leaseMs: 500 },
+      ),
+    );
+  });
+
+  describe('heartbeat', () => {
+    it(
+      'passes one packet of a flow each time one is due',
+      withBackend(
+        async (f, backend, context) => {
+          const { heartbeatMs } = backend.capabilities();
+          if (heartbeatMs === 0) context.skip();
+          await backend.apply([put(f.flow(0))], never());
+          await went(f, f.flow(0), 1);
+          await carried(backend);
+          for (let beat = 0; beat < 3; beat++) {
+            await f.passHeartbeat();
+            await backend.renewLease();
+            const started = performance.now();
+            const w = await went(f, f.flow(0));
+            // Another one comes due when sending takes that long.
+            const most = 1 + Math.ceil((performance.now() - started) / heartbeatMs);
+            assert.equal(w.out + w.vswitch, 20);
+            assert.ok(w.vswitch >= 1 && w.vswitch <= most, `${w.vswitch} passed, at most ${most}`);
+            const sum = (await carried(backend)).get(idText(f.flow(0)));
+            assert.equal(sum?.packets, w.out, 'a heartbeat is not counted as carried');
+          }
+        },
+        { heartbeatMs: 300 },
+      ),
+    );
+
+    it(
+      'passes one packet of each flow, not one of all',
+      withBackend(
+        async (f, backend, context) => {
+          if (backend.capabilities().heartbeatMs === 0) context.skip();
+          await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
+          await went(f, f.flow(0), 1);
+          await went(f, f.flow(1), 1);
+          await f.passHeartbeat();
+          await backend.renewLease();
+          assert.ok((await went(f, f.flow(0))).vswitch >= 1);
+          assert.ok((await went(f, f.flow(1))).vswitch >= 1);
+        },
+        { heartbeatMs: 300 },
+      ),
+    );
+  });
+}

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import type { FlowSpec } from '../../engine/model/flow.ts';
+import { carried, idText, never } from './collect.ts';
+import type { WithBackend } from './offload-backend-fixture.ts';
+import type { PathBackendFixture } from './offload-backend-fixture.ts';
+import { del, put } from './offload-backend-operations.ts';
+
+const PACKETS = 20;
+const PASS_MS = 300;
+
+/** Packets by where they went. */
+export interface Went {
+  readonly out: number;
+  readonly other: number;
+  readonly vswitch: number;
+}
+
+/** Sends packets of a flow and tells where they went. */
+export async function went(
+  f: PathBackendFixture,
+  flow: FlowSpec,
+  packets = PACKETS,
+): Promise<Went> {
+  const look = async () => ({
+    out: await f.received(f.outPort),
+    other: await f.received(f.otherPort),
+    vswitch: await f.passed(),
+  });
+  const before = await look();
+  await f.send(flow, packets);
+  const after = await look();
+  return {
+    out: after.out - before.out,
+    other: after.other - before.other,
+    vswitch: after.vswitch - before.vswitch,
+  };
+}
+
+/** Everything was passed to the vSwitch. */
+export function assertPassed(w: Went, packets = PACKETS): void {
+  assert.deepEqual(w, { out: 0, other: 0, vswitch: packets });
+}
+
+/** The backend carried all to outPort; one packet may have been a heartbeat. */
+export function assertCarried(w: Went, packets = PACKETS): void {
+  assert.equal(w.out + w.vswitch, packets, 'no packet lost, none twice');
+  assert.ok(w.vswitch <= 1, `${w.vswitch} of ${packets} packets went to the vSwitch`);
+  assert.equal(w.other, 0);
+}
+
+/** What a backend does with packets, and what it says it did. */
+export function describeTraffic(withBackend: WithBackend): void {
+  describe('packets', () => {
+    it(
+      'carries a flow while it has an entry, and passes it on otherwise',
+      withBackend(async (f, backend) => {
+        assertPassed(await went(f, f.flow(0)));
+        await backend.apply([put(f.flow(0))], never());
+        assertCarried(await went(f, f.flow(0)));
+        assertPassed(await went(f, f.flow(1)));
+        await backend.apply([del(f.flow(0))], never());
+        assertPassed(await went(f, f.flow(0)));
+      }),
+    );
+
+    it(
+      'does what the entry says after it was replaced',
+      withBackend(async (f, backend) => {
+        await backend.apply([put(f.flow(0))], never());
+        await backend.apply([put(f.redirected(0))], never());
+        const w = await went(f, f.flow(0));
+        assert.equal(w.out, 0);
+        assert.equal(w.other + w.vswitch, PACKETS);
+        assert.ok(w.vswitch <= 1);
+      }),
+    );
+
+    it(
+      'drops the packets of a flow without actions',
+      withBackend(async (f, backend, context) => {
+        const dropped: FlowSpec = { ...f.flow(0), actions: [] };
+        if (!backend.supports(dropped).ok) context.skip();
+        await backend.apply([put(dropped)], never());
+        const w = await went(f, dropped);
+        assert.equal(w.out + w.other, 0);
+        assert.ok(w.vswitch <= 1);
+        const told = (await carried(backend)).get(idText(dropped));
+        assert.equal(told?.packets, PACKETS - w.vswitch);
+      }),
+    );
+
+    it(
+      'never does anything else with a flow whose replacement was refused',
+      withBackend(async (f, backend) => {
+        await backend.apply([put(f.flow(0))], never());
+        const worse: FlowSpec = { ...f.flow(0), actions: [{ kind: 'opaque', text: 'sample(1)' }] };
+        await backend.apply([put(worse)], never());
+        const w = await went(f, f.flow(0));
+        assert.equal(w.other, 0);
+        assert.equal(w.out + w.vswitch, PACKETS);
+      }),
+    );
+
+    it(
+      'tells what it carried once',
+      withBackend(async (f, backend) => {
+        await backend.apply([put(f.flow(0)), put(f.flow(1)), put(f.flow(2))], never());
+        const first = await went(f, f.flow(0));
+        const second = await went(f, f.flow(1), 7);
+        const sums = await carried(backend);
+        const told = sums.get(idText(f.flow(0)));
+        assert.equal(told?.packets, first.out);
+        assert.equal(told?.bytes, first.out * f.frameBytes);
+        assert.equal(told?.told, 1);
+        assert.equal(sums.get(idText(f.flow(1)))?.packets, second.out);
+        assert.equal(sums.get(idText(f.flow(2))), undefined, 'no traffic, not told');
+        assert.equal((await carried(backend)).size, 0, 'nothing since');
+        const third = await went(f, f.flow(0));
+        assert.equal((await carried(backend)).get(idText(f.flow(0)))?.packets, third.out);
+      }),
+    );
+
+    it(
+      'tells when the last packet was that it carried, or that it does not know',
+      withBackend(async (f, backend) => {
+        const flow = f.flow(0);
+        await backend.apply([put(flow), put(f.flow(1))], never());
+        /** What was told of flow 0, and the longest that this can have been since `sentMs`. */
+        const look = async (sentMs: number) => {
+          const idleMs = (await carried(backend)).get(idText(flow))?.idleMs;
+          return {
+            idleMs: idleMs ?? assert.fail('not told'),
+            atMostMs: performance.now() - sentMs,
+          };
+        };
+        let sentMs = performance.now();
+        await f.send(flow, PACKETS);
+        if (!backend.capabilities().tellsLastPacket) {
+          assert.ok((await look(sentMs)).idleMs < 0);
+          return;
+        }
+        await f.pass(PASS_MS);
+        await f.send(f.flow(1), 1);
+        const quiet = await look(sentMs);
+        assert.ok(quiet.idleMs >= PASS_MS - 5, `${quiet.idleMs} ms`);
+        // The fixture's clock may be another one, which stands still but for what passes.
+        assert.ok(quiet.idleMs <= quiet.atMostMs + PASS_MS, `${quiet.idleMs} ms`);
+
+        sentMs = performance.now();
+        await f.send(flow, PACKETS);
+        const busy = await look(sentMs);
+        assert.ok(busy.idleMs >= 0 && busy.idleMs <= busy.atMostMs, JSON.stringify(busy));
+
+        await f.send(flow, PACKETS);
+        await backend.apply([del(flow)], never());
+        await f.pass(PASS_MS);
+        const gone = await look(sentMs);
+        assert.ok(gone.idleMs >= PASS_MS - 5, `${gone.idleMs} ms after it was taken out`);
+        assert.ok(gone.idleMs <= gone.atMostMs + PASS_MS, JSON.stringify(gone));
+      }),
+    );
+
+    it(
+      'tells what it carried of entries that were taken out since, and of those put again',
+      withBackend(async (f, backend) => {
+        const flow = f.flow(0);
+        await backend.apply([put(flow)], never());
+        const first = await went(f, flow);
+        await backend.apply([del(flow)], never());
+        assert.equal((await carried(backend)).get(idText(flow))?.packets, first.out);
+        assert.equal((await carried(backend)).size, 0);
+
+        await backend.apply([put(flow)], never());
+        const second = await went(f, flow);
+        await backend.apply([del(flow), put(flow)], never());
+        const third = await went(f, flow);
+        const sum = (await carried(backend)).get(idText(flow));
+        assert.equal(sum?.packets, second.out + third.out);
+        assert.equal(sum?.told, 1);
+      }),
+    );
+
+    it(
+      'tells what it carried before everything was withdrawn',
+      withBackend(async (f, backend) => {
+        await backend.apply([put(f.flow(0))], never());
+        const w = await went(f, f.flow(0));
+        await backend.withdrawAll();
+        assert.equal((await carried(backend)).get(idText(f.flow(0)))?.packets, w.out);
+        assertPassed(await went(f, f.flow(0)));
+      }),
+    );
+
+    it(
+      'counts on over a replacement',
+      withBackend(async (f, backend) => {
+        await backend.apply([put(f.flow(0))], never());
+        const first = await went(f, f.flow(0));
+        await backend.apply([put(f.redirected(0))], never());
+        const second = await went(f, f.flow(0));
+        const sum = (await carried(backend)).get(idText(f.flow(0)));
+        assert.equal(sum?.packets, first.out + second.other);
+      }),
+    );
+  });
+}

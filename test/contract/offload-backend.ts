@@ -1,0 +1,48 @@
+import { never } from './collect.ts';
+import { describeAdoption } from './offload-backend-adoption.ts';
+import { describeLease } from './offload-backend-lease.ts';
+import { describeOperations } from './offload-backend-operations.ts';
+import { describePorts } from './offload-backend-ports.ts';
+import type {
+  MakePathBackendFixture,
+  PathBackendManifest,
+  PathBackendNeeds,
+  WithBackend,
+} from './offload-backend-fixture.ts';
+import { describeTraffic } from './offload-backend-traffic.ts';
+
+/** Long enough that neither lease nor heartbeat comes into a test that is not about them. */
+const QUIET: PathBackendNeeds = { entries: 128, leaseMs: 60_000, heartbeatMs: 60_000 };
+
+/** The contract of {@link PathBackend}, sentence by sentence. */
+export function describePathBackend(
+  name: string,
+  makeFixture: MakePathBackendFixture,
+  manifest: PathBackendManifest,
+): void {
+  const withBackend: WithBackend = (test, needs = {}) =>
+    async function () {
+      const fixture = await makeFixture({ ...QUIET, ...needs });
+      try {
+        await fixture.backend.start(fixture.ports(), never());
+        await fixture.backend.renewLease();
+        await test(fixture, fixture.backend, this);
+      } finally {
+        await fixture.close();
+      }
+    };
+
+  describe(`PathBackend contract: ${name}`, function () {
+    this.timeout(manifest.timeoutMs ?? 10_000);
+    before(function () {
+      manifest.before?.(this);
+    });
+    describeOperations(withBackend);
+    if (manifest.traffic) {
+      describeTraffic(withBackend);
+      describeLease(withBackend, manifest);
+    }
+    if (manifest.portChanges) describePorts(withBackend, manifest);
+    describeAdoption(withBackend, manifest);
+  });
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { Wish } from '../../../engine/model/flow.ts';
+import { CompiledEvaluator } from '../../../policy/compiled/compiled-evaluator.ts';
+import { notCompiled } from '../../../policy/parse/not-compiled.ts';
+import type { FactDefinition, FactValue } from '../../../policy/model/fact.ts';
+import { parsePolicies } from '../../../policy/parse/parse-policies.ts';
+import { PolicyError } from '../../../policy/model/policy-error.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { contextOf, never, policyText, rule, tableOf } from '../fixture.ts';
+
+const BUSY = { fact: 'packetsPerSecond', operator: 'greaterThan', value: 100 };
+const IS_DB = { fact: 'guestApp', operator: 'equal', value: 'db' };
+
+/** What runs in a guest; each question is noted. */
+class Guests {
+  readonly asked: string[] = [];
+  readonly answers: Readonly<Record<string, () => Promise<FactValue>>>;
+
+  constructor(answers: Readonly<Record<string, () => Promise<FactValue>>>) {
+    this.answers = answers;
+  }
+
+  get fact(): FactDefinition {
+    return {
+      name: 'guestApp',
+      scope: 'flow',
+      type: 'string',
+      description: 'What runs in the VM.',
+      source: 'The guest',
+      example: '"db"',
+      missing: 'the guest does not say',
+      read: () => undefined,
+      ask: (view) => {
+        const { inPort } = view.table.matchAt(view.row);
+        this.asked.push(inPort);
+        return this.answers[inPort]();
+      },
+    };
+  }
+}
+
+function policiesOf(guests: Guests, ...rules: readonly unknown[]) {
+  return parsePolicies([{ file: 'p.json', text: policyText(rules) }], { facts: [guests.fact] });
+}
+
+async function evaluated(guests: Guests, rules: readonly unknown[], flows: readonly object[]) {
+  const options = { clock: new ManualClock(), pause: () => Promise.resolve() };
+  const evaluator = new CompiledEvaluator(policiesOf(guests, ...rules), options);
+  const table = tableOf(flows);
+  await evaluator.evaluate(table, contextOf(), never());
+  return Array.from(table.rows.subarray(0, table.count), (row) => table.decision.rule[row]);
+}
+
+const answer = (value: FactValue) => () => Promise.resolve(value);
+
+describe('a rule on a fact that has to be asked for', () => {
+  const guests = () =>
+    new Guests({ a: answer('db'), b: answer('web'), c: () => Promise.reject(new Error('gone')) });
+  const FLOWS = ['a', 'b', 'c', 'a', 'b'].map((inPort, i) => ({
+    inPort,
+    packetsPerSecond: i < 3 ? 500 : 5,
+  }));
+
+  it('is evaluated for the flows alone for which the rest of it may hold', async () => {
+    const g = guests();
+    assert.deepEqual(
+      await evaluated(g, [rule('db', { all: [IS_DB, BUSY] })], FLOWS),
+      [1, 0, 0, 0, 0],
+    );
+    assert.deepEqual(g.asked.toSorted(), ['a', 'b', 'c']);
+  });
+
+  it('is not evaluated for flows for which a rule before it speaks', async () => {
+    const g = guests();
+    const rules = [rule('busy', { all: [BUSY] }, { priority: 2 }), rule('db', { all: [IS_DB] })];
+    assert.deepEqual(await evaluated(g, rules, FLOWS), [1, 1, 1, 2, 0]);
+    assert.deepEqual(g.asked.toSorted(), ['a', 'b']);
+  });
+
+  it('leaves flows to the rules behind it for which it does not hold', async () => {
+    const g = guests();
+    const onload = { event: { type: 'onload' } };
+    const rules = [
+      rule('db', { any: [IS_DB] }, { priority: 2 }),
+      rule('busy', { all: [BUSY] }, onload),
+    ];
+    assert.deepEqual(await evaluated(g, rules, FLOWS), [1, 2, 2, 1, 0]);
+  });
+
+  it('is asked below "not", too', async () => {
+    const g = guests();
+    const known = { fact: 'guestApp', operator: 'notEqual', value: null };
+    const not = rule('unknown', { all: [BUSY, { not: known }] });
+    assert.deepEqual(await evaluated(g, [not], FLOWS), [0, 0, 1, 0, 0]);
+    assert.deepEqual(g.asked.toSorted(), ['a', 'b', 'c']);
+  });
+
+  it('is pointed out where policies are checked', () => {
+    const rules = [rule('busy', { all: [BUSY] }), rule('db', { all: [IS_DB] })];
+    const set = policiesOf(guests(), ...rules);
+    const [note, ...more] = notCompiled(set);
+    assert.deepEqual(more, []);
+    assert.equal(note.file, 'p.json');
+    assert.equal(note.line, set.rules[1].at.line);
+    assert.match(note.message, /^note: rule "p\/db" is not compiled, for guestApp has to be asked/);
+  });
+
+  it('is refused when the program does not bring the fact along', () => {
+    const text = policyText([rule('db', { all: [IS_DB] })]);
+    assert.throws(() => parsePolicies([{ file: 'p.json', text }]), PolicyError);
+  });
+
+  it('asks for a wish that shadows do not touch', async () => {
+    const g = guests();
+    const policies = parsePolicies(
+      [
+        { file: 'p.json', text: policyText([rule('db', { all: [IS_DB] })]) },
+        {
+          file: 's.json',
+          text: policyText(
+            [rule('all', { all: [BUSY] }, { priority: 9, event: { type: 'onload' } })],
+            's',
+          ).replace('{', '{"mode": "shadow",'),
+        },
+      ],
+      { facts: [g.fact] },
+    );
+    const options = { clock: new ManualClock(), pause: () => Promise.resolve() };
+    const table = tableOf(FLOWS);
+    await new CompiledEvaluator(policies, options).evaluate(table, contextOf(), never());
+    const rows = Array.from(table.rows.subarray(0, table.count));
+    const { decision, shadow } = table;
+    assert.deepEqual(
+      rows.map((row) => [decision.wish[row], shadow?.wish[row]]),
+      [
+        [Wish.offload, Wish.onload],
+        [Wish.none, Wish.onload],
+        [Wish.none, Wish.onload],
+        [Wish.offload, Wish.offload],
+        [Wish.none, Wish.none],
+      ],
+    );
+  });
+});

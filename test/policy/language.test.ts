@@ -1,0 +1,441 @@
+import assert from 'node:assert/strict';
+import { parsePolicies } from '../../policy/parse/parse-policies.ts';
+import { BUSY, CPU, FACTS, nodeRule, policy, problemsOf, refuses, rule } from './written-policy.ts';
+
+describe('the policy language', () => {
+  it('takes quantities with units, in lists and ranges, as numbers in the unit of the fact', () => {
+    const { rules } = parsePolicies([
+      {
+        file: 'p',
+        text: policy(
+          '',
+          rule(
+            'r',
+            `{ "all": [
+            { "fact": "bitsPerSecond", "operator": "greaterThan", "value": "10Mbit/s" },
+            { "fact": "ageMs", "operator": "between", "value": ["1s", "2min"] },
+            { "fact": "portLoad", "params": { "port": "e" }, "path": "$.rxShare", "operator": "lessThan", "value": "90%" },
+            { "fact": "bytes", "operator": "in", "value": ["64KiB", 1] },
+            { "fact": "packetsPerSecond", "operator": "risesFasterThan", "value": "1kpps/s" }
+          ] }`,
+          ),
+        ),
+      },
+    ]);
+    const { conditions } = rules[0];
+    assert('all' in conditions);
+    assert.deepEqual(
+      conditions.all.map((c) => ('value' in c ? [c.fact, c.value] : [])),
+      [
+        ['bitsPerSecond', 10_000_000],
+        ['ageMs', [1000, 120_000]],
+        ['portLoad', 0.9],
+        ['bytes', [65_536, 1]],
+        ['rateOfChange', 1000],
+      ],
+    );
+  });
+
+  it('replaces references to shared conditions and keeps the places where these are declared', () => {
+    const text = policy(
+      `"conditions": {
+  "ip": { "any": [{ "fact": "ethType", "operator": "equal", "value": 2048 }] },
+  "busy-ip": { "all": [{ "condition": "ip" }, { "fact": "bytes", "operator": "greaterThan", "value": 1 }] }
+},`,
+      rule('r', '{ "condition": "busy-ip" }'),
+    );
+    const { conditions } = parsePolicies([{ file: 'p', text }]).rules[0];
+    assert('all' in conditions && conditions.name === 'busy-ip');
+    const [ip] = conditions.all;
+    assert('any' in ip && ip.name === 'ip');
+    assert.equal(ip.any[0].at?.line, 3);
+  });
+
+  it('refuses references that lead nowhere, round or to where they cannot be used', () => {
+    const ip =
+      '"conditions": { "ip": { "all": [{ "fact": "tcpDst", "operator": "equal", "value": 80 }] } },';
+    refuses(
+      policy(ip, rule('r', '{ "condition": ^"ipp" }')),
+      'unknown shared condition "ipp"; did you mean "ip"?',
+    );
+    refuses(
+      policy(ip, rule('r', '{ "not": { "condition": ^"ip" } }')),
+      'condition "ip" cannot be used here: inside "not" this would hold wherever tcpDst is missing (the flow does not match every bit of it); use "notEqual" instead of "not"',
+    );
+    refuses(
+      policy(
+        `${FACTS} ${ip}`,
+        nodeRule('{ "condition": ^"ip" }', '{ "fact": "from", "value": 1 }'),
+      ),
+      'condition "ip" cannot be used here: tcpDst is a fact of flows; a node rule looks at the node alone',
+    );
+    refuses(
+      policy(
+        '"conditions": { "a": { "all": [{ "condition": ^"b" }] }, "b": { "not": { "condition": ^"a" } } },',
+        rule('r', BUSY),
+      ),
+      'the shared conditions refer to one another: a -> b -> a',
+      'the shared conditions refer to one another: b -> a -> b',
+    );
+  });
+
+  it('refuses references that multiply beyond measure, quickly', () => {
+    const twenty = Array.from({ length: 20 }, (_, i) => {
+      const of =
+        i === 0
+          ? '{ "fact": "bytes", "operator": "greaterThan", "value": 1 }'
+          : `{ "condition": "c${i - 1}" }`;
+      return `"c${i}": { "all": [${Array.from({ length: 10 }, () => of).join()}] }`;
+    });
+    const text = policy(
+      `"conditions": { ${twenty.join()} },`,
+      rule('r', '{ "not": { "condition": "c19" } }'),
+    );
+    const startedMs = performance.now();
+    assert.match(problemsOf(text).join(), /the rule has \S+ conditions; there can be 1000/);
+    assert(performance.now() - startedMs < 2000);
+  });
+
+  const wrong: readonly (readonly [string, ...string[]])[] = [
+    [
+      '"fact": "ageMs", "operator": "greaterThan", "value": ^"10Mbit/s"',
+      'ageMs is a number (ms); "Mbit/s" is a bit rate; it takes "ms", "s", "min", "h", "d"',
+    ],
+    [
+      '"fact": "bitsPerSecond", "operator": "greaterThan", "value": ^"10mbit/s"',
+      'bitsPerSecond is a number (bit/s); unknown unit "mbit/s"; did you mean "Mbit/s"?',
+    ],
+    [
+      '"fact": "tcpDst", "operator": "equal", "value": ^"80s"',
+      'tcpDst is a number; it has no unit; write a number',
+    ],
+    [
+      '"fact": "tcpDst", "operator": "equal", "value": ^70000',
+      'tcpDst is from 0 to 65535; it never is 70000',
+    ],
+    [
+      '"fact": "hostCpu", "operator": "greaterThan", "value": ^"100%"',
+      'hostCpu is from 0 to 1; greaterThan "100%" never holds',
+    ],
+    [
+      '"fact": "bytes", "operator": "lessThan", "value": ^0',
+      'bytes is never below 0; lessThan 0 never holds',
+    ],
+    [
+      '"fact": "bytes", "operator": "between", "value": ^["2kB", "1kB"]',
+      'the bounds contradict each other: "2kB" is above "1kB"',
+    ],
+    [
+      '"fact": "bytes", "operator": "between", "value": ^[1]',
+      'between needs two numbers, [low, high], not [1]',
+    ],
+    [
+      '"fact": "bitsPerSecond", "operator": "greaterThan", "value": { "fact": ^"packetsPerSecond" }',
+      'packetsPerSecond is in packet/s, and bitsPerSecond is in bit/s; they cannot be compared',
+    ],
+    [
+      '"fact": "ipDst", "operator": "cidr", "value": ^"10.0.0.1/8"',
+      'a subnet is as "10.0.0.0/8" or "fd00::/8", with no bit set behind the prefix; "10.0.0.1/8" is none',
+    ],
+    [
+      '"fact": "ipDst", "operator": "cidr", "value": ["10.0.0.0/8", ^3]',
+      'a subnet is as "10.0.0.0/8" or "fd00::/8", not 3',
+    ],
+    [
+      '"fact": "ipv4Dst", "operator": "cidr", "value": ^"fd00::/8"',
+      'ipv4Dst is an IPv4 address; it never lies in "fd00::/8"',
+    ],
+    [
+      '"fact": "inPort", "operator": ^"cidr", "value": "10.0.0.0/8"',
+      'cidr compares IP addresses, and inPort is none; there are "ipSrc", "ipDst", "ipv4Src" ...',
+    ],
+    [
+      '"fact": "inPort", "operator": "matches", "value": ^"(a+)+"',
+      'the pattern repeats a group, which can take for ever; write the repetition out',
+    ],
+    [
+      '"fact": "inPort", "operator": "matches", "value": ^3',
+      'matches needs a regular expression, not 3',
+    ],
+    [
+      '"fact": "bytes", "operator": "risesFasterThan", "value": ^"1kB"',
+      'bytes is a number (byte per second); "kB" is a number of bytes; it takes "B/s", "byte/s", "bytes/s", "kB/s", "MB/s", "GB/s", "TB/s", "KiB/s", "MiB/s", "GiB/s", "TiB/s"',
+    ],
+    [
+      '"fact": "bytes", "operator": "risesFasterThan", "value": ^-1',
+      'risesFasterThan needs how fast, 0 or more',
+    ],
+    [
+      '"fact": "rateOfChange", "params": { "of": ^"slice" }, "operator": "greaterThan", "value": 1',
+      'rateOfChange knows no of "slice"',
+    ],
+    [
+      '"fact": "scheduleActive", "params": { "schedule": ^"night" }, "operator": "equal", "value": true',
+      'scheduleActive knows no schedule "night"',
+    ],
+    [
+      '"fact": "table", "params": { "placement": ^"offlod" }, "path": "$.fill", "operator": "lessThan", "value": 0.5',
+      'table knows no placement "offlod"; did you mean "offload"?',
+    ],
+    [
+      '"fact": "time", "params": { "timezone": ^"Mars" }, "path": "$.hour", "operator": "lessThan", "value": 5',
+      'there is no time zone "Mars"; names are as "Europe/Berlin" and "UTC"',
+    ],
+    [
+      '"fact": "outPorts", "operator": "someFact:equal", "value": ^3',
+      'outPorts is a string; 3 never matches',
+    ],
+    [
+      '"fact": "inPort", "operator": ^"someFact:equal", "value": "a"',
+      '"someFact:" looks into lists, and inPort is a string',
+    ],
+    [
+      '"fact": "inPort", "operator": "everyValue:notEqual", "value": ^"a"',
+      '"everyValue:" needs a list with at least one value, not "a"',
+    ],
+    [
+      '"fact": "inPort", "operator": ^"swap:equal", "value": "a"',
+      '"swap:" needs another fact on the right; with a value, write it the other way round',
+    ],
+    [
+      '"fact": "inPort", "operator": ^"not:eqal", "value": "a"',
+      'unknown operator "eqal"; did you mean "equal"?',
+    ],
+    [
+      '"fact": "inPort", "operator": ^"not:not:not:not:not:equal", "value": "a"',
+      'operator "not:not:not:not:not:equal" has too many decorators',
+    ],
+  ];
+  for (const [condition, ...messages] of wrong) {
+    it(`refuses { ${condition.slice(0, 90)} }`, () => {
+      refuses(policy('', rule('r', `{ "all": [{ ${condition} }] }`)), ...messages);
+    });
+  }
+
+  const right = [
+    '"fact": "ipSrc", "operator": "cidr", "value": ["10.0.0.0/8", "fd00::/8"]',
+    '"fact": "outPorts", "operator": "someFact:matches", "value": "^eth"',
+    '"fact": "inPort", "operator": "everyValue:not:equal", "value": ["a", "b"]',
+    '"fact": "inPort", "operator": "swap:contains", "value": { "fact": "outPorts" }',
+    '"fact": "tcpDst", "operator": "not:between", "value": [0, 1023]',
+    '"fact": "time", "params": { "timezone": "UTC" }, "path": "$.hour", "operator": "between", "value": [22, 23]',
+    '"fact": "rateOfChange", "params": { "of": "hostCpu" }, "operator": "lessThan", "value": "-5%/s"',
+    '"fact": "sliceUse", "params": { "slice": "gold" }, "path": "$.entries", "operator": "lessThan", "value": 5',
+  ];
+  for (const condition of right) {
+    it(`takes { ${condition} }`, () => {
+      assert.deepEqual(problemsOf(policy('', rule('r', `{ "all": [{ ${condition} }] }`))), []);
+    });
+  }
+
+  it('refuses node rules that look at flows or ask for a placement, and flow rules that set facts', () => {
+    refuses(
+      policy(
+        FACTS,
+        nodeRule(
+          '{ "all": [{ "fact": ^"bytes", "operator": "greaterThan", "value": 1 }] }',
+          '{ "fact": "from", "value": 1 }',
+        ),
+      ),
+      'bytes is a fact of flows; a node rule looks at the node alone',
+    );
+    refuses(
+      policy(FACTS, nodeRule(CPU, '{}', '^"onload"')),
+      'a node rule sets a fact ("set-fact"); it has no flow that could be placed',
+    );
+    refuses(
+      policy(
+        FACTS,
+        `{ "name": "r", "conditions": ${CPU}, "event": { "type": ^"set-fact", "params": { "fact": "from", "value": 1 } } }`,
+      ),
+      'only a rule with "scope": "node" sets facts',
+    );
+  });
+
+  const given: readonly (readonly [string, ...string[]])[] = [
+    ['{ "fact": ^"form", "value": 1 }', 'unknown fact "form"; did you mean "from"?'],
+    [
+      '{ "fact": ^"hostCpu", "value": 1 }',
+      'hostCpu is not this policy\'s to set; it has "from", "mood"',
+    ],
+    [
+      '{ "fact": "from", "value": ^"1s" }',
+      'from is a number (packet/s); "s" is a time; it takes "packet/s", "packets/s", "pps", "kpacket/s", "kpackets/s", "kpps", "Mpacket/s", "Mpackets/s", "Mpps"',
+    ],
+    ['{ "fact": "mood", "value": ^3 }', 'mood is a string; 3 cannot be set'],
+    [
+      '{ "fact": "mood", "value": ^{ "fact": "hostCpu" } }',
+      'mood is a string; only a number can follow a fact',
+    ],
+    [
+      '{ "fact": "from", "value": { "fact": ^"hostCpu" } }',
+      'hostCpu is in share, 0 to 1, and from in packet/s; say "times" what',
+    ],
+    [
+      '{ "fact": "from", "value": { "fact": ^"bytes", "times": 1 } }',
+      'bytes is a fact of flows; a node rule looks at the node alone',
+    ],
+    [
+      '{ "fact": "from", "value": { "fact": "hostCpu", "times": 9, "atLeast": ^"2kpps", "atMost": 1 } }',
+      '"atLeast" is above "atMost"; the bounds contradict each other',
+    ],
+    [
+      '{ "fact": "from", "value": { "fact": "hostCpu", "times": 9, "plus": ^"2s" } }',
+      'from is a number (packet/s); "s" is a time; it takes "packet/s", "packets/s", "pps", "kpacket/s", "kpackets/s", "kpps", "Mpacket/s", "Mpackets/s", "Mpps"',
+    ],
+  ];
+  for (const [params, ...messages] of given) {
+    it(`refuses to set ${params}`, () => {
+      refuses(policy(FACTS, nodeRule(CPU, params)), ...messages);
+    });
+  }
+
+  it('knows every word that a fact of the policy can be', () => {
+    const set = nodeRule(CPU, '{ "fact": "mood", "value": "angry" }');
+    const ask = (word: string) =>
+      rule('r', `{ "all": [{ "fact": "mood", "operator": "equal", "value": ^"${word}" }] }`);
+    refuses(policy(FACTS, set, ask('angri')), 'mood is never "angri"; did you mean "angry"?');
+    assert.deepEqual(problemsOf(policy(FACTS, set, ask('calm').replace('^', ''))), []);
+  });
+
+  it('refuses facts that nothing gives a value', () => {
+    refuses(
+      policy('"facts": { "a": ^{ "type": "number" } },', rule('r', BUSY)),
+      'no rule sets "a" and it has no "initial"; it would always be missing',
+    );
+  });
+
+  it('refuses facts that are there already, or that cannot be what they say', () => {
+    refuses(
+      policy(
+        '"facts": { "bytes": ^{ "type": "number", "initial": 1 }, "a": { "type": "string", "initial": "x", "unit": ^"ms" }, "b": { "type": "number", "unit": "ms", "initial": ^"1kB" }, "c": { "type": ^"object" } },',
+        rule('r', BUSY),
+      ),
+      '"bytes" is a fact that there is already; give this one another name',
+      'a string has no unit',
+      'b is a number (ms); "kB" is a number of bytes; it takes "ms", "s", "min", "h", "d"',
+      'unknown type "object"; there are "number", "string", "boolean"',
+    );
+  });
+
+  const schedules: readonly (readonly [string, ...string[]])[] = [
+    ['"cron": ^"61 * * * *", "duration": "1h"', 'the minute "61" of the cron expression cannot be'],
+    [
+      '"cron": ^"daily", "duration": "1h"',
+      '"daily" is no cron expression: expected 5 or 6 fields but got 1',
+    ],
+    [
+      '"cron": "0 2 * * *", "duration": "1h", "timezone": ^"Europe/Berln"',
+      'there is no time zone "Europe/Berln"; did you mean "Europe/Berlin"?',
+    ],
+    [
+      '"cron": "0 2 * * *", "duration": ^"1kB"',
+      '"duration" is a time; "kB" is a number of bytes; it takes "ms", "s", "min", "h", "d"',
+    ],
+    ['"cron": "0 2 * * *", "duration": ^0', 'a schedule lasts a second or more'],
+    ['"cron": "0 2 * * *", "duration": ^"32d"', 'a schedule is active for 31 days at most'],
+    [
+      '"cron": "0 2 * * *", "duration": "1h", "before": ^"soon"',
+      '"before" is a time, as "2h" or "30s"; "soon" is none',
+    ],
+  ];
+  for (const [text, ...messages] of schedules) {
+    it(`refuses the schedule { ${text} }`, () => {
+      refuses(policy(`"schedules": { "s": { ${text} } },`, rule('r', BUSY)), ...messages);
+    });
+  }
+
+  it('refuses schedules that are not there', () => {
+    const night = '"schedules": { "night": { "cron": "0 2 * * *", "duration": "1h" } },';
+    refuses(
+      policy(night, rule('r', BUSY, ', "active": ^"nigth"')),
+      'unknown schedule "nigth"; did you mean "night"?',
+    );
+    refuses(
+      policy('"active": [^"x"],', rule('r', BUSY)),
+      'unknown schedule "x"; the policy has none under "schedules"',
+    );
+  });
+
+  it('puts that schedules are active before the conditions of what they are for', () => {
+    const text = policy(
+      '"active": ["a", "b"], "schedules": { "a": { "cron": "0 2 * * *", "duration": "1h" }, "b": { "cron": "0 3 * * *", "duration": 60000, "timezone": "Europe/Berlin", "before": "1min" } },',
+      rule('r', BUSY, ', "active": "b"'),
+    );
+    const { rules, schedules: parsed } = parsePolicies([{ file: 'p', text }]);
+    assert.deepEqual(rules[0].active, [['p/a', 'p/b'], ['p/b']]);
+    assert('all' in rules[0].conditions);
+    const [first, second] = rules[0].conditions.all;
+    assert('any' in first && first.any.length === 2);
+    assert.deepEqual(second, {
+      fact: 'scheduleActive',
+      params: { schedule: 'p/b' },
+      operator: 'equal',
+      value: true,
+    });
+    assert.deepEqual(parsed[1], {
+      name: 'p/b',
+      description: undefined,
+      policy: 'p',
+      cron: '0 3 * * *',
+      timezone: 'Europe/Berlin',
+      durationMs: 60_000,
+      beforeMs: 60_000,
+      afterMs: 0,
+    });
+  });
+
+  const slices: readonly (readonly [string, ...string[]])[] = [
+    ['"members": ^[]', '"slices.s.members" is empty; it needs at least one'],
+    ['"members": [^{}]', '"slices.s.members[0]" is empty; it has to say something'],
+    [
+      '"members": [{ "subnet": ^"10.0.0.1/8" }]',
+      'a subnet is as "10.0.0.0/8" or "fd00::/8", with no bit set behind the prefix; "10.0.0.1/8" is none',
+    ],
+    ['"members": [{ "vlan": ^5000 }]', '"slices.s.members[0].vlan" must be <= 4095; it is 5000'],
+    ['"members": [{ "vm": "a" }], "guaranteed": ^"120%"', '"guaranteed" is from 0% to 100%'],
+    [
+      '"members": [{ "vm": "a" }], "guaranteed": ^1.5',
+      '"guaranteed" is a whole number of entries, 0 or more (a share is as "25%")',
+    ],
+    [
+      '"members": [{ "vm": "a" }], "maximum": ^"many"',
+      '"maximum" is a number of entries, or a share of them as "25%"; "many" is neither',
+    ],
+    [
+      '"members": [{ "vm": "a" }], "guaranteed": ^"50%", "maximum": "20%"',
+      'more is guaranteed than the maximum; the bounds contradict each other',
+    ],
+    ['"members": [{ "vm": "a" }], "weight": ^0', '"slices.s.weight" must be more than 0, not 0'],
+  ];
+  for (const [text, ...messages] of slices) {
+    it(`refuses the slice { ${text} }`, () => {
+      refuses(policy(`"slices": { "s": { ${text} } },`, rule('r', BUSY)), ...messages);
+    });
+  }
+
+  it('refuses slices of shadow policies, slices that are declared twice and names that cannot be', () => {
+    const slice = '{ "s": { "members": [{ "vm": "a" }] } }';
+    refuses(
+      policy(`"mode": "shadow", "slices": ^${slice},`, rule('r', BUSY)),
+      'a shadow policy declares no slices: they would change what other policies see; declare them in one that is enforced',
+    );
+    refuses(
+      policy(`"slices": { ^"1": { "members": [{ "vm": "a" }] } },`, rule('r', BUSY)),
+      'a name can have letters, digits, ".", "_" and "-" and starts with a letter; it is "1"',
+    );
+    const a = policy(`"slices": ${slice},`, rule('r', BUSY));
+    const b = a.replace('"name": "p"', '"name": "q"').replace('"value": 1', '"value": 0');
+    assert.match(
+      problemsOf(a, b).join(),
+      /slice "s" is in policy "p" already; a slice is declared once/,
+    );
+  });
+
+  it('refuses a mode that there is not', () => {
+    refuses(
+      policy('"mode": ^"shadwo",', rule('r', BUSY)),
+      'unknown value of "mode" "shadwo"; did you mean "shadow"?',
+    );
+  });
+});

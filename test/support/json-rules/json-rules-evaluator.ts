@@ -1,0 +1,158 @@
+import { EvaluationRunning } from '../../../policy/model/evaluation-running.ts';
+import type { WishColumns } from '../../../engine/model/columns.ts';
+import { Wish } from '../../../engine/model/flow.ts';
+import type { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { Clock } from '../../../engine/ports/clock.ts';
+import { followedNumber } from '../../../policy/model/amount.ts';
+import type {
+  EvaluationReport,
+  RuleContext,
+  RuleEvaluator,
+  RuleInfo,
+  RuleTrace,
+} from '../../../engine/ports/rule-evaluator.ts';
+import { FlowView } from '../../../policy/model/fact.ts';
+import { FirstMatch } from './first-match.ts';
+import { RuleInputs } from '../../../policy/state/rule-inputs.ts';
+import { type FactReading } from '../../../engine/ports/rule-evaluator.ts';
+import type { PolicyRule, PolicySet } from '../../../policy/model/policy-set.ts';
+import { PolicyMemory } from '../../../policy/state/policy-memory.ts';
+import { traceRules } from '../../../policy/json-rules/trace.ts';
+
+/** Settings of the evaluator. */
+export interface JsonRulesOptions {
+  readonly clock: Clock;
+  /**
+   * Lets timers and I/O have their turn, and resolves after it (setImmediate, say). Rules run for
+   * long, and a lease has to be renewed meanwhile.
+   */
+  readonly pause: () => Promise<void>;
+  /** Time after which it pauses, ms; 10 by default. */
+  readonly sliceMs?: number;
+}
+
+/**
+ * Evaluates policies with json-rules-engine itself: some ten thousand flows a second. The
+ * reference for verdicts; the daemon uses the compiled evaluator.
+ */
+export class JsonRulesEvaluator implements RuleEvaluator {
+  readonly rules: readonly RuleInfo[];
+  readonly #rules: readonly PolicyRule[];
+  readonly #options: JsonRulesOptions;
+  readonly #memory: PolicyMemory;
+  readonly #inputs: RuleInputs;
+  readonly #hasShadows: boolean;
+  #prepared: { readonly view: FlowView; readonly firstMatch: FirstMatch } | undefined;
+  #running = false;
+
+  constructor(policies: PolicySet, options: JsonRulesOptions) {
+    this.#rules = policies.rules;
+    this.#memory = new PolicyMemory(policies);
+    this.#inputs = new RuleInputs(policies.rules, this.#memory.factNamed);
+    this.#hasShadows = policies.rules.some((rule) => rule.mode === 'shadow');
+    this.rules = policies.rules.map(({ name, wish, priority, mode }) => ({
+      name,
+      wish,
+      priority,
+      mode,
+    }));
+    this.#options = options;
+  }
+
+  /** @throws {EvaluationRunning} when called again before it has resolved */
+  async evaluate(
+    table: FlowTable,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport> {
+    if (this.#running) throw new EvaluationRunning();
+    signal.throwIfAborted();
+    this.#running = true;
+    try {
+      return await this.#evaluate(table, context, signal);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[] {
+    const rule = table.decision.rule[row];
+    if (rule === 0) return [];
+    const view = new FlowView(table, context, this.#memory);
+    view.row = row;
+    return this.#inputs.read(rule - 1, view);
+  }
+
+  async explain(
+    table: FlowTable,
+    row: number,
+    context: RuleContext,
+  ): Promise<readonly RuleTrace[]> {
+    // An engine and a view of its own: an evaluation may be running meanwhile.
+    const view = new FlowView(table, context, this.#memory);
+    view.row = row;
+    const traces = await traceRules(
+      view,
+      this.#rules.map((rule) => rule.conditions),
+      this.#memory.factNamed,
+    );
+    return traces.map((condition, i) => ({
+      rule: this.rules[i],
+      verdict: condition.verdict,
+      condition,
+    }));
+  }
+
+  async #evaluate(
+    table: FlowTable,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport> {
+    const { clock, pause, sliceMs = 10 } = this.#options;
+    const startMs = clock.now();
+    table.keepShadow(this.#hasShadows);
+    await this.#memory.update(table, context);
+    const { view, firstMatch } = this.#lookAt(table, context);
+    let sliceEndMs = clock.now() + sliceMs;
+    for (let i = 0; i < table.count; i++) {
+      if (clock.now() >= sliceEndMs) {
+        await pause();
+        signal.throwIfAborted();
+        sliceEndMs = clock.now() + sliceMs;
+      }
+      view.row = table.rows[i];
+      await firstMatch.find();
+      this.#write(view, firstMatch);
+    }
+    const slices = this.#memory.sliceTerms;
+    return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
+  }
+
+  #lookAt(table: FlowTable, context: RuleContext) {
+    if (this.#prepared === undefined) {
+      const view = new FlowView(table, context, this.#memory);
+      const firstMatch = new FirstMatch(view, this.#rules, this.#memory.factNamed);
+      this.#prepared = { view, firstMatch };
+    }
+    this.#prepared.view.table = table;
+    this.#prepared.view.context = context;
+    return this.#prepared;
+  }
+
+  #write(view: FlowView, { enforced, first }: FirstMatch): void {
+    this.#writeTo(view.table.decision, view, enforced);
+    if (view.table.shadow !== undefined) this.#writeTo(view.table.shadow, view, first);
+  }
+
+  #writeTo(columns: WishColumns, view: FlowView, index: number): void {
+    const rule = index < 0 ? undefined : this.#rules[index];
+    columns.wish[view.row] = rule?.wish ?? Wish.none;
+    columns.rule[view.row] = index + 1;
+    columns.score[view.row] = rule === undefined ? 0 : this.#scoreOf(rule, view);
+  }
+
+  #scoreOf({ score }: PolicyRule, view: FlowView): number {
+    if (score.kind === 'number') return score.value;
+    return Math.max(0, followedNumber(score, view, this.#memory.factNamed) ?? 0);
+  }
+}

@@ -1,0 +1,33 @@
+import type { DecisionRecord } from '../api/decision-record.ts';
+import type { Colours } from '../platform/terminal.ts';
+import { score } from './score.ts';
+
+/** One decision as a line for people. */
+export function decisionLine(decision: DecisionRecord, colours: Colours): string {
+  const { time, flow, from, to, mode } = decision;
+  const would = mode === 'shadow' ? colours.yellow(' (shadow: would)') : '';
+  return `${colours.dim(time)} ${flow.slice(0, 8)} ${from} -> ${colours.bold(to)}${would}: ${causeOf(decision)}`;
+}
+
+/** What led to a decision, and what became of it. */
+export function causeOf({
+  rule,
+  revision,
+  wish,
+  reason,
+  inputs,
+  backend,
+  outcome,
+}: DecisionRecord): string {
+  const done = outcome === null ? '' : `; ${backend}: ${outcome}`;
+  const led = reason === null ? '' : `, ${reason}`;
+  if (rule === null) return `${reason ?? 'no rule'}${done}`;
+  const seen = Object.entries(inputs ?? {}).map(([fact, value]) => `${fact}=${valueText(value)}`);
+  const because = seen.length === 0 ? '' : ` (${seen.join(', ')})`;
+  return `${rule}@${revision ?? '?'} asks for ${wish}${because}${led}${done}`;
+}
+
+function valueText(value: unknown): string {
+  if (value === null) return 'not known';
+  return typeof value === 'number' ? score(value) : JSON.stringify(value);
+}

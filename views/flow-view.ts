@@ -1,0 +1,66 @@
+import { PLACEMENT_NAMES, WISH_NAMES } from '../engine/model/flow.ts';
+import { formatFlowId } from '../engine/model/flow-id.ts';
+import type { FlowTable } from '../engine/model/flow-table.ts';
+import type { PortInfo, PortSnapshot } from '../engine/model/port.ts';
+import { REASONS } from '../engine/model/reason.ts';
+import type { RuleInfo } from '../engine/ports/rule-evaluator.ts';
+import type { FlowView } from '../api/flow-views.ts';
+import { describeActions, describeMatch } from './describe-flow.ts';
+
+/** What a flow's view is made from besides its row. */
+export interface FlowSurroundings {
+  readonly table: FlowTable;
+  readonly ports: PortSnapshot;
+  readonly rules: readonly RuleInfo[];
+  /** The slices that `decision.slice` counts, from 1. */
+  readonly slices: readonly { readonly name: string }[];
+  readonly nowMs: number;
+}
+
+/** One live row as people see it. */
+export function flowView(row: number, around: FlowSurroundings): FlowView {
+  const { table, nowMs } = around;
+  const { traffic: t, rates: r, decision: d } = table;
+  const match = table.matchAt(row);
+  const outPorts = outPortsOf(table, row);
+  const owner = ownerOf(match.inPort, outPorts, around.ports);
+  const placedMs = nowMs - d.placedSinceMs[row];
+  return {
+    id: formatFlowId(table.idAt(row)),
+    match: describeMatch(match),
+    actions: describeActions(table.actionsAt(row)),
+    inPort: match.inPort,
+    outPorts,
+    slice: d.slice[row] === 0 ? null : (around.slices.at(d.slice[row] - 1)?.name ?? null),
+    vm: owner?.vm ?? null,
+    placement: PLACEMENT_NAMES[d.placement[row]],
+    bitsPerSecond: r.bitsPerSecond[row],
+    packetsPerSecond: r.packetsPerSecond[row],
+    bytes: t.vswitchBytes[row] + t.carriedBytes[row],
+    packets: t.vswitchPackets[row] + t.carriedPackets[row],
+    vswitchBytes: t.vswitchBytes[row],
+    carriedBytes: t.carriedBytes[row],
+    ageMs: nowMs - t.firstSeenMs[row],
+    idleMs: Math.max(0, nowMs - t.lastActiveMs[row]),
+    placedMs: Number.isFinite(placedMs) ? placedMs : null,
+    wish: WISH_NAMES[d.wish[row]],
+    score: d.score[row],
+    rule: d.rule[row] === 0 ? null : (around.rules.at(d.rule[row] - 1)?.name ?? null),
+    reason: REASONS[d.reason[row]],
+  };
+}
+
+/** Ports the row's flow goes out of, in order. */
+export function outPortsOf(table: FlowTable, row: number): readonly string[] {
+  return table.actionsAt(row).flatMap((a) => (a.kind === 'output' ? [a.port] : []));
+}
+
+/** The port that says whose flow it is: the one it comes in by or, failing that, goes out of. */
+export function ownerOf(
+  inPort: string,
+  outPorts: readonly string[],
+  ports: PortSnapshot,
+): PortInfo | undefined {
+  const owned = [inPort, ...outPorts].map((name) => ports.get(name));
+  return owned.find((port) => port?.vm !== undefined || port?.slice !== undefined);
+}

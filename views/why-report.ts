@@ -1,0 +1,125 @@
+import type { ConditionTrace } from '../engine/ports/rule-evaluator.ts';
+import type { LimitsView, RuleView, WhyView } from '../api/flow-views.ts';
+import type { ShareView } from '../api/status-view.ts';
+import { decisionLine } from './decision-line.ts';
+import { bitRate, byteCount, duration, packetRate } from '../text/format.ts';
+import type { Colours } from '../platform/terminal.ts';
+import { expected, inUse, whole, whose } from './limit-words.ts';
+import { score, worth } from './score.ts';
+import { whySentence } from './why-sentence.ts';
+
+/** Everything about one flow's placement, as lines for people. */
+export function whyReport(why: WhyView, colours: Colours): string[] {
+  const { flow, limits, refusal } = why;
+  const placed = flow.placedMs === null ? 'ever since' : `for ${duration(flow.placedMs)}`;
+  const owner = [flow.vm && `VM ${flow.vm}`, flow.slice && `slice ${flow.slice}`].filter(Boolean);
+  const rows: [string, string][] = [
+    ['flow', flow.id],
+    ['match', flow.match],
+    ['actions', flow.actions],
+    ...(owner.length === 0 ? [] : [pair('owner', owner.join(', '))]),
+    ['placement', `${flow.placement} ${placed}`],
+    ['rate', `${bitRate(flow.bitsPerSecond)}, ${packetRate(flow.packetsPerSecond)}`],
+    [
+      'carried',
+      `${byteCount(flow.vswitchBytes)} by the vSwitch, ${byteCount(flow.carriedBytes)} by the backend`,
+    ],
+    ['seen', `first ${duration(flow.ageMs)} ago, last packet ${duration(flow.idleMs)} ago`],
+    [
+      'rule',
+      flow.rule === null ? 'none' : `${flow.rule}: ${flow.wish}, score ${score(flow.score)}`,
+    ],
+    ['reason', `${flow.reason.code}: ${flow.reason.text}`],
+    ['worth', worthText(limits)],
+    ['table', tableText(why)],
+    ...(limits.share === null ? [] : [pair('share', shareText(limits.share))]),
+    ...limits.throughput.map((limit) =>
+      pair('limit', `${limit.name}: ${expected(limit)} expected of placed flows`),
+    ),
+    ...(limits.operationsLeft === null
+      ? []
+      : [pair('operations', `${score(limits.operationsLeft)} can be afforded now`)]),
+    ...(limits.holdLeftMs > 0 ? [pair('hold', `another ${duration(limits.holdLeftMs)}`)] : []),
+    ...(refusal === null ? [] : [pair('refusal', `${refusal.code}: ${refusal.detail}`)]),
+  ];
+  return [
+    colours.bold(whySentence(why)),
+    '',
+    ...rows.map(([name, text]) => `${colours.dim(name.padEnd(11))}${text}`),
+    '',
+    ...why.rules.flatMap((rule) => markedRuleLines(rule, colours)),
+    ...(why.decisions.length === 0 ? [] : ['', 'last decisions']),
+    ...why.decisions.toReversed().map((decision) => `  ${decisionLine(decision, colours)}`),
+  ];
+}
+
+function pair(name: string, text: string): [string, string] {
+  return [name, text];
+}
+
+function tableText({ limits }: WhyView): string {
+  if (limits.tableEntries === 0) return 'no backend';
+  const used = `${inUse(limits)} in use`;
+  if (limits.cutoffScore === null) return `${used}, room for all that ask`;
+  if (limits.cutoffScore === 0) return `${used}, some by flows that no rule asks for any more`;
+  if (limits.divided) {
+    return `${used}; the best flow that is left out, of any slice, has score ${score(limits.cutoffScore)}`;
+  }
+  return (
+    `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
+    '(and enough more than the flow whose entry it takes to be worth a swap)'
+  );
+}
+
+function worthText({ worth: is, threshold, swapGain }: LimitsView): string {
+  return [
+    `${worth(is)} are expected to leave the vSwitch with it`,
+    ...(threshold === null ? [] : [`worth an operation from ${score(threshold)} on`]),
+    ...(swapGain === null ? [] : [`a swap has to gain ${score(swapGain)}`]),
+  ].join('; ');
+}
+
+function shareText(share: ShareView): string {
+  const { used, share: due, guaranteed, maximum, wanted } = share;
+  return (
+    `${whose(share)}: ${whole(used)} entries of the ${whole(due)} due now ` +
+    `(guaranteed ${whole(guaranteed)}, at most ${whole(maximum)}, ${whole(wanted)} wanted)`
+  );
+}
+
+/** The lines of a rule; one of a shadow policy says that it moves nothing. */
+function markedRuleLines(rule: RuleView, colours: Colours): string[] {
+  const [head, ...conditions] = ruleLines(rule, colours);
+  const moves = rule.shadow ? ` ${colours.yellow('(shadow: moves nothing)')}` : '';
+  return [`${head}${moves}`, ...conditions];
+}
+
+/** A rule with its verdict, and each of its conditions with the value it saw, as a tree. */
+export function ruleLines(rule: RuleView, colours: Colours): string[] {
+  const head = `rule ${rule.name} (priority ${rule.priority}) asks for ${rule.wish}`;
+  const lines = conditionLines(rule.condition, 1, colours);
+  return [`${mark(rule.verdict, colours)} ${head}`, ...lines];
+}
+
+/** A condition with the values it saw, as a tree that is `depth` steps in. */
+export function conditionLines(trace: ConditionTrace, depth: number, colours: Colours): string[] {
+  const indent = '  '.repeat(depth);
+  const verdict = mark(trace.verdict, colours);
+  if (trace.kind !== 'compare') {
+    const inner = trace.of.flatMap((t) => conditionLines(t, depth + 1, colours));
+    return [`${indent}${verdict} ${trace.kind} of`, ...inner];
+  }
+  const { fact, operator, expected, actual } = trace;
+  const has = actual === undefined ? 'not known' : valueText(actual);
+  const asked = `${fact} ${operator} ${valueText(expected)}`;
+  return [`${indent}${verdict} ${asked} ${colours.dim(`(is ${has})`)}`];
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'number' ? score(value) : JSON.stringify(value);
+}
+
+/** A verdict in three letters: says it without colours, too. */
+export function mark(verdict: boolean, colours: Colours): string {
+  return verdict ? colours.green('yes') : colours.dim('no ');
+}
