@@ -2,7 +2,7 @@ import { checkNames, numberOf } from './flow-query.ts';
 import type { DecisionQuery } from './view.ts';
 
 /** Most decisions one answer carries to whoever may use the control socket. */
-export const MOST_DECISIONS = 10_000;
+export const MAX_DECISIONS = 10_000;
 
 /**
  * A query from the parameters of a URL: `flow` (a ufid or its beginning), `limit`.
@@ -12,7 +12,7 @@ export const MOST_DECISIONS = 10_000;
  */
 export function parseDecisionQuery(
   parameters: URLSearchParams,
-  most = MOST_DECISIONS,
+  most = MAX_DECISIONS,
 ): DecisionQuery {
   checkNames(parameters, ['flow', 'limit']);
   const limit = numberOf('limit', parameters.get('limit') ?? '20', 1, most);

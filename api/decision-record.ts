@@ -26,7 +26,7 @@ export interface DecisionRecord {
   readonly policy: string | null;
   readonly revision: string | null;
   /** What the rule asked for, and how much the flow was worth an entry. */
-  readonly wish: string;
+  readonly requested: string;
   readonly score: number;
   /** Null of a shadow's record: what is enforced led to it no more than the shadow to that. */
   readonly reason: ReasonCode | 'gone' | null;

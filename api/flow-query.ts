@@ -8,11 +8,11 @@ export class FlowQueryError extends Error {
 }
 
 /** Most flows one answer carries to whoever may use the control socket. */
-export const MOST_FLOWS = 10_000;
+export const MAX_FLOWS = 10_000;
 /** Farthest place in the order that an answer may begin at. */
-const MOST_OFFSET = 10_000_000;
+const MAX_OFFSET = 10_000_000;
 /** Most words, and most characters of each. */
-const MOST_WORDS = 16;
+const MAX_WORDS = 16;
 const LONGEST_WORD = 100;
 
 const PARAMETERS = ['sort', 'limit', 'offset', 'placement', 'slice', 'port', 'word'];
@@ -24,9 +24,9 @@ const PARAMETERS = ['sort', 'limit', 'offset', 'placement', 'slice', 'port', 'wo
  * @param most flows that `limit` may ask for
  * @throws FlowQueryError
  */
-export function parseFlowQuery(parameters: URLSearchParams, most = MOST_FLOWS): FlowQuery {
+export function parseFlowQuery(parameters: URLSearchParams, most = MAX_FLOWS): FlowQuery {
   checkNames(parameters, PARAMETERS);
-  const offset = numberOf('offset', parameters.get('offset') ?? '0', 0, MOST_OFFSET);
+  const offset = numberOf('offset', parameters.get('offset') ?? '0', 0, MAX_OFFSET);
   const slice = parameters.get('slice');
   const port = parameters.get('port');
   const placement = parameters.get('placement');
@@ -75,8 +75,8 @@ export function numberOf(name: string, text: string, least: number, most: number
 
 function wordsOf(texts: readonly string[]): readonly string[] {
   const words = texts.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
-  if (words.length > MOST_WORDS || words.some((word) => word.length > LONGEST_WORD)) {
-    throw new FlowQueryError(`there may be ${MOST_WORDS} words of ${LONGEST_WORD} characters each`);
+  if (words.length > MAX_WORDS || words.some((word) => word.length > LONGEST_WORD)) {
+    throw new FlowQueryError(`there may be ${MAX_WORDS} words of ${LONGEST_WORD} characters each`);
   }
   return words;
 }

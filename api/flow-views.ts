@@ -1,4 +1,4 @@
-import type { PlacementName, WISH_NAMES } from '../engine/model/flow.ts';
+import type { PlacementName, REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { ReasonCode } from '../engine/model/reason.ts';
 import type { RefusalCode } from '../engine/model/refusal.ts';
 import type { DecisionRecord } from './decision-record.ts';
@@ -32,7 +32,7 @@ export interface FlowPage {
   readonly flows: readonly FlowView[];
 }
 
-export type WishName = (typeof WISH_NAMES)[number];
+export type RequestedPlacementName = (typeof REQUESTED_PLACEMENT_NAMES)[number];
 
 /** One flow as it was in the last tick. */
 export interface FlowView {
@@ -60,9 +60,9 @@ export interface FlowView {
   readonly idleMs: number;
   /** How long it has been where it is; null when it was never moved. */
   readonly placedMs: number | null;
-  readonly wish: WishName;
+  readonly requested: RequestedPlacementName;
   readonly score: number;
-  /** Rule that made the wish. */
+  /** Rule that made the request. */
   readonly rule: string | null;
   readonly reason: { readonly code: ReasonCode; readonly text: string };
 }
@@ -123,7 +123,7 @@ export interface LimitsView {
 export interface RuleView {
   readonly name: string;
   readonly priority: number;
-  readonly wish: WishName;
+  readonly requested: RequestedPlacementName;
   /** True: its policy is a shadow; what it asks for is recorded and moves nothing. */
   readonly shadow: boolean;
   readonly verdict: boolean;

@@ -1,5 +1,5 @@
 import type { DecisionRecord } from './decision-record.ts';
-import type { Breathe } from '../async/yield-to-event-loop.ts';
+import type { YieldToEventLoop } from '../async/yield-to-event-loop.ts';
 import type { FlowPage, FlowQuery, WhyAnswer } from './flow-views.ts';
 import type { StatusView } from './status-view.ts';
 
@@ -10,8 +10,8 @@ import type { StatusView } from './status-view.ts';
  */
 export interface DaemonView {
   status(): StatusView;
-  /** `breathe`: pauses of the search, which may take a while; left out: it gives way to others. */
-  flows(query: FlowQuery, breathe?: Breathe): Promise<FlowPage>;
+  /** `yieldToEventLoop`: pauses of the search, which may take a while; left out: it gives way to others. */
+  flows(query: FlowQuery, yieldToEventLoop?: YieldToEventLoop): Promise<FlowPage>;
   /** `id`: a ufid or the beginning of one. */
   why(id: string): Promise<WhyAnswer>;
   decisions(query: DecisionQuery): DecisionPage;

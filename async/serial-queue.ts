@@ -1,5 +1,5 @@
 /** Runs asynchronous tasks one after another, in the order they were asked for. */
-export class Serial {
+export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Resolves or rejects as `task` does, once all tasks before it have settled. */

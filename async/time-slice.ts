@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Breathe } from './yield-to-event-loop.ts';
+import type { YieldToEventLoop } from './yield-to-event-loop.ts';
 
 /** Work at a stretch, ms: what else the process has to do waits no longer. */
 export const SLICE_MS = 4;
 
 /** Lets others have their turn after each slice of work; begins to count when it is made. */
-export function givingWay(now: () => number = () => performance.now()): Breathe {
+export function timeSlicedYield(now: () => number = () => performance.now()): YieldToEventLoop {
   let endMs = now() + SLICE_MS;
   const pause = async (): Promise<void> => {
     await turn();

@@ -28,7 +28,7 @@ export class NodeScene {
   }));
   readonly #rules = Array.from({ length: RULES }, (_, n) => ({
     name: `policy/rule-${n}`,
-    wish: 1 as const,
+    requested: 1 as const,
     priority: n,
   }));
   readonly #plan = plan(this.#slices.map((slice) => slice.name));

@@ -1,11 +1,11 @@
 import { SMOOTHING_MS } from '../engine/loop/defaults.ts';
 import { DEFAULT_PLANNER } from '../simulation/settings.ts';
 import { Forecaster } from '../engine/forecast/forecaster.ts';
-import { Placement, Wish } from '../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
-import type { SliceTerms } from '../engine/model/slice.ts';
+import type { SliceQuota } from '../engine/model/slice.ts';
 import { limitsOf } from '../engine/planner/limits.ts';
-import type { Room } from '../engine/planner/plan.ts';
+import type { TableBudget } from '../engine/planner/plan.ts';
 import { Planner } from '../engine/planner/planner.ts';
 import { updateRates } from '../telemetry/rates.ts';
 import { Sfc32 } from '../adapters/emulator/random.ts';
@@ -72,10 +72,10 @@ class Scene {
   readonly #random = new Sfc32(1);
   readonly #flows: number;
   readonly #packets: Float64Array;
-  readonly #room: Room = {
+  readonly #room: TableBudget = {
     placement: Placement.offload,
     entries: ENTRIES,
-    slices: Array.from({ length: SLICES }, (_, n): SliceTerms => sliceNumber(n)),
+    slices: Array.from({ length: SLICES }, (_, n): SliceQuota => sliceNumber(n)),
     ports: PORTS,
     limits: limitsOf(NIC, PORTS, { receiveBitsPerSecond: 15.2e9, sendBitsPerSecond: 11.3e9 }),
     supports: () => true,
@@ -99,7 +99,7 @@ class Scene {
     const { decision, forecast, rows, count } = this.#table;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
-      decision.wish[row] = Wish.offload;
+      decision.requested[row] = RequestedPlacement.offload;
       decision.score[row] = forecast.worth[row];
       decision.slice[row] = row % (SLICES + 1);
     }
@@ -158,7 +158,7 @@ function cpuMsOf(task: () => void): number {
   return cpuMs() - startMs;
 }
 
-function sliceNumber(n: number): SliceTerms {
+function sliceNumber(n: number): SliceQuota {
   const guaranteed = { kind: 'share', value: 0.02 } as const;
   const maximum = { kind: 'share', value: 0.5 } as const;
   return { name: `s${n}`, declared: true, weight: 1 + (n % 3), guaranteed, maximum };

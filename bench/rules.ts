@@ -58,7 +58,11 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
 async function plainFlowsPerSecond(policies: PolicySet, flows: number): Promise<number> {
   const engine = new JsonRulesEngine([], { allowUndefinedFacts: true });
   for (const { conditions, priority } of policies.rules) {
-    engine.addRule({ conditions: engineRoot(conditions, true), event: { type: 'wish' }, priority });
+    engine.addRule({
+      conditions: engineRoot(conditions, true),
+      event: { type: 'requested' },
+      priority,
+    });
   }
   const scene = new RulesScene(flows);
   scene.advance();

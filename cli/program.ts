@@ -4,7 +4,7 @@ import { ControlForbidden, ControlTimeout, DaemonUnreachable } from './client/cl
 import { TlsFilesUnusable } from '../server/http/http-security.ts';
 import { SecretFileExposed, SecretFileUnusable } from '../platform/secret-file.ts';
 import { packageVersion } from '../platform/package-root.ts';
-import { PoliciesUnusable } from '../daemon/policies/policy-keeper.ts';
+import { PoliciesUnusable } from '../daemon/policies/policy-manager.ts';
 import { checkConfigCommand } from './commands/check-config.ts';
 import type { CliContext } from './support/context.ts';
 import { CommandFailed, ExitCode } from './support/exit-codes.ts';

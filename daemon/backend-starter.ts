@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PathBackend } from '../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -12,10 +12,10 @@ const LAST_RETRY_MS = 30_000;
  */
 export class BackendStarter {
   readonly #ports: PortDirectory;
-  readonly #backends: readonly PathBackend[];
+  readonly #backends: readonly OffloadBackend[];
   readonly #log: Log;
-  readonly #onUp: (backend: PathBackend) => void;
-  readonly #up = new Set<PathBackend>();
+  readonly #onUp: (backend: OffloadBackend) => void;
+  readonly #up = new Set<OffloadBackend>();
   #portsUp = false;
   /** What is not up, and why. */
   readonly #errors = new Map<string, string>();
@@ -23,9 +23,9 @@ export class BackendStarter {
   /** @param onUp called as each backend comes up */
   constructor(
     ports: PortDirectory,
-    backends: readonly PathBackend[],
+    backends: readonly OffloadBackend[],
     log: Log,
-    onUp: (backend: PathBackend) => void,
+    onUp: (backend: OffloadBackend) => void,
   ) {
     this.#onUp = onUp;
     this.#ports = ports;
@@ -39,7 +39,7 @@ export class BackendStarter {
   }
 
   /** The backends that can be used. */
-  get up(): ReadonlySet<PathBackend> {
+  get up(): ReadonlySet<OffloadBackend> {
     return this.#up;
   }
 
@@ -49,7 +49,7 @@ export class BackendStarter {
   }
 
   /** Why one of the backends is not up yet. */
-  errorOf(backend: PathBackend): string | undefined {
+  errorOf(backend: OffloadBackend): string | undefined {
     return this.#errors.get('ports') ?? this.#errors.get(backend.name);
   }
 
@@ -61,7 +61,7 @@ export class BackendStarter {
     if (this.#backends.length === 0) this.#log.info('watching only: no backend');
   }
 
-  async #bringUp(backend: PathBackend, signal: AbortSignal): Promise<void> {
+  async #bringUp(backend: OffloadBackend, signal: AbortSignal): Promise<void> {
     const start = (): Promise<void> => backend.start(this.#ports.current(), signal);
     if (!(await this.#untilItWorks(backend.name, signal, start))) return;
     this.#up.add(backend);

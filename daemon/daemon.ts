@@ -13,11 +13,11 @@ import { Loop } from './loop.ts';
 import { LoopView } from './loop-view.ts';
 import { createNode } from './node.ts';
 import { packageVersion } from '../platform/package-root.ts';
-import { PolicyKeeper, type Reload, RELOAD_RESULTS } from './policies/policy-keeper.ts';
+import { PolicyManager, type Reload, RELOAD_RESULTS } from './policies/policy-manager.ts';
 import { PolicyWatcher } from './policies/policy-watcher.ts';
 
 /** Flows with the highest rates that each tick names; whoever shows them may show fewer. */
-const MOST_TOP_FLOWS = 100;
+const MAX_TOP_FLOWS = 100;
 
 /**
  * Makes the daemon that a configuration describes. Nothing is started.
@@ -28,7 +28,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   const clock = { now: () => performance.now(), wall: () => Date.now() };
   const version = packageVersion();
   const node = createNode(config, clock);
-  const accountant = new Accountant({ topFlows: MOST_TOP_FLOWS });
+  const accountant = new Accountant({ topFlows: MAX_TOP_FLOWS });
   const metrics = new Metrics({
     version,
     backends: node.backends,
@@ -46,7 +46,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
           log,
           wall: clock.wall,
         });
-  const policies = new PolicyKeeper({
+  const policies = new PolicyManager({
     files: config.policies,
     clock,
     log,

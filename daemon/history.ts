@@ -4,7 +4,7 @@ import type { HistoryView, NodePoint } from '../api/view.ts';
 /** From one point to the next, ms. */
 const PERIOD_MS = 1_000;
 /** Points kept: ten minutes. */
-const MOST_POINTS = 600;
+const MAX_POINTS = 600;
 
 /** The last minutes of the node's aggregates: a bounded number of points, a second apart. */
 export class History {
@@ -20,7 +20,7 @@ export class History {
     if (point === undefined) return;
     this.#lastMs = nowMs;
     this.#points[this.#next] = point;
-    this.#next = (this.#next + 1) % MOST_POINTS;
+    this.#next = (this.#next + 1) % MAX_POINTS;
   }
 
   /** All points, oldest first, as columns. */

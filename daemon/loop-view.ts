@@ -1,10 +1,10 @@
 import type { Explanation } from '../engine/loop/tick-report.ts';
-import { WISH_NAMES } from '../engine/model/flow.ts';
+import { REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
-import type { PathBackend } from '../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
-import type { Breathe } from '../async/yield-to-event-loop.ts';
+import type { YieldToEventLoop } from '../async/yield-to-event-loop.ts';
 import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
 import { type History, pointOf } from './history.ts';
 import type { Config } from '../config/config.ts';
@@ -35,10 +35,10 @@ import type {
 import type { DecisionLog } from './decisions/decision-log.ts';
 import type { DecisionRecord } from '../api/decision-record.ts';
 import type { InfluxSink } from './influx/influx-sink.ts';
-import { givingWay } from '../async/time-slice.ts';
+import { timeSlicedYield } from '../async/time-slice.ts';
 import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
-import type { PolicyKeeper } from './policies/policy-keeper.ts';
+import type { PolicyManager } from './policies/policy-manager.ts';
 import { rowsByPrefix } from '../views/flow-prefix.ts';
 import { FlowTexts } from '../views/flow-texts.ts';
 import { type FlowSurroundings, flowView } from '../views/flow-view.ts';
@@ -49,16 +49,16 @@ import { limitsOfFlow, planView, shareOfFlow, swapGain } from '../views/plan-vie
 import { policiesView } from './policies/policies-view.ts';
 import { selectFlows } from '../views/select-flows.ts';
 
-const MOST_CANDIDATES = 10;
+const MAX_CANDIDATES = 10;
 /** Decisions that `why` shows of a flow. */
-const MOST_DECISIONS = 5;
+const MAX_DECISIONS = 5;
 
 /** What a {@link LoopView} looks at. */
 export interface LoopViewOptions {
   readonly loop: Loop;
   readonly node: Node;
   readonly config: Config;
-  readonly policies: PolicyKeeper;
+  readonly policies: PolicyManager;
   readonly decisions: DecisionLog;
   readonly history: History;
   /** Undefined: nothing is written to InfluxDB. */
@@ -116,8 +116,11 @@ export class LoopView implements DaemonView {
     };
   }
 
-  async flows(query: FlowQuery, breathe: Breathe = givingWay()): Promise<FlowPage> {
-    const page = await selectFlows(query, this.#around(), this.#texts, breathe);
+  async flows(
+    query: FlowQuery,
+    yieldToEventLoop: YieldToEventLoop = timeSlicedYield(),
+  ): Promise<FlowPage> {
+    const page = await selectFlows(query, this.#around(), this.#texts, yieldToEventLoop);
     this.#texts.used();
     return page;
   }
@@ -127,7 +130,7 @@ export class LoopView implements DaemonView {
     const report = loop.lastReport;
     if (report === undefined) return { found: false, candidates: [] };
     const idOf = (row: number): string => formatFlowId(loop.table.idAt(row));
-    const rows = rowsByPrefix(loop.table, prefix.toLowerCase(), MOST_CANDIDATES);
+    const rows = rowsByPrefix(loop.table, prefix.toLowerCase(), MAX_CANDIDATES);
     if (rows.length !== 1) return { found: false, candidates: rows.map(idOf) };
     // What is shown is of one moment: taken before the rules are asked once more.
     const flow = flowView(rows[0], this.#around());
@@ -141,7 +144,7 @@ export class LoopView implements DaemonView {
         limits: { ...this.#limits(flow, explanation), ...left, worth },
         refusal: explanation.refusal ?? null,
         rules: explanation.rules.map(ruleView),
-        decisions: this.#o.decisions.page({ flow: flow.id, limit: MOST_DECISIONS }).decisions,
+        decisions: this.#o.decisions.page({ flow: flow.id, limit: MAX_DECISIONS }).decisions,
       },
     };
   }
@@ -192,7 +195,7 @@ export class LoopView implements DaemonView {
     };
   }
 
-  #backend(backend: PathBackend): BackendView {
+  #backend(backend: OffloadBackend): BackendView {
     const { loop } = this.#o;
     const can = backend.capabilities();
     const { used, entries, masksUsed } = backend.capacity();
@@ -220,7 +223,7 @@ export class LoopView implements DaemonView {
     explanation: Explanation,
   ): Omit<LimitsView, 'holdLeftMs' | 'retryInMs' | 'worth'> {
     const { backends } = this.#o.node;
-    const fast = flow.placement === 'fast-path' || flow.wish === 'fast-path';
+    const fast = flow.placement === 'fast-path' || flow.requested === 'fast-path';
     const served = fast ? 'fast-path' : 'offload';
     const backend = backends.find((b) => b.capabilities().placement === served) ?? backends.at(0);
     const plan = explanation.plans.find((p) => p.backend === backend?.name);
@@ -280,7 +283,7 @@ function ruleView(trace: RuleTrace): RuleView {
   return {
     name: rule.name,
     priority: rule.priority,
-    wish: WISH_NAMES[rule.wish],
+    requested: REQUESTED_PLACEMENT_NAMES[rule.requested],
     shadow: rule.mode === 'shadow',
     verdict,
     condition,

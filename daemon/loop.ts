@@ -15,7 +15,7 @@ import type { TickReport } from '../engine/loop/tick-report.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
-import type { PathBackend } from '../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { RuleEvaluator } from '../engine/ports/rule-evaluator.ts';
 import type { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
@@ -26,7 +26,7 @@ import { Observer } from '../telemetry/observer.ts';
 import { ticks } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
-import { MOST_PER_TICK } from './decisions/decision-log.ts';
+import { MAX_PER_TICK } from './decisions/decision-log.ts';
 import type { Log } from '../platform/log.ts';
 import { AUDIT_MS, SMOOTHING_MS } from '../engine/loop/defaults.ts';
 import { MoveLog } from './move-log.ts';
@@ -36,7 +36,7 @@ import { PortsFollower } from './ports-follower.ts';
 const HOST_PERIOD_MS = 1000;
 const RETRY_AFTER_MS = 500;
 /** With a long lease, too, what was adopted at the start must not wait for its first renewal. */
-const MOST_RENEWAL_MS = 250;
+const MAX_RENEWAL_MS = 250;
 
 /** What a {@link Loop} is made of. */
 export interface LoopOptions {
@@ -105,7 +105,7 @@ export class Loop {
       clock,
       auditMs: AUDIT_MS,
       backendsComeUp: true,
-      inputsPerPlan: MOST_PER_TICK,
+      inputsPerPlan: MAX_PER_TICK,
     });
     this.#starter = new BackendStarter(node.ports, node.backends, log, (backend) => {
       this.engine.backendUp(backend);
@@ -130,7 +130,7 @@ export class Loop {
   }
 
   /** Why one of the backends is not up, or what went wrong in the last tick. */
-  errorOf(backend: PathBackend): string | undefined {
+  errorOf(backend: OffloadBackend): string | undefined {
     return this.#starter.errorOf(backend) ?? this.#lastErrors.get(backend.name);
   }
 
@@ -251,14 +251,14 @@ export class Loop {
    * against the vSwitch's flows a short time ago, nothing left to be taken out. When it no longer
    * is, whatever the cause, the lease lapses and traffic goes back to the vSwitch.
    */
-  #lease(backend: PathBackend): Observable<void> {
+  #lease(backend: OffloadBackend): Observable<void> {
     const { leaseMs } = backend.capabilities();
     const { clock, log, metrics } = this.#options;
     const told = (result: Parameters<BackendMetrics['lease']>[1]): void =>
       metrics.backends.lease(backend.name, result);
-    return interval(Math.min(MOST_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
+    return interval(Math.min(MAX_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
       exhaustMap(() => {
-        const sinceMs = clock.now() - this.engine.trueAtMs(backend);
+        const sinceMs = clock.now() - this.engine.lastVerifiedAtMs(backend);
         // A round may come late by as much as a lease before it counts as gone.
         if (sinceMs > 2 * this.periodMs + leaseMs) {
           told('withheld');

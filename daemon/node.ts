@@ -9,7 +9,7 @@ import type { Clock } from '../engine/ports/clock.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { FlowSource } from '../engine/ports/flow-source.ts';
 import type { HostSource } from '../engine/ports/host-source.ts';
-import type { PathBackend } from '../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Config } from '../config/config.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
@@ -23,7 +23,7 @@ export interface Node {
   readonly ports: PortDirectory;
   readonly host: HostSource;
   /** At most one for each placement. */
-  readonly backends: readonly PathBackend[];
+  readonly backends: readonly OffloadBackend[];
   /** Tells when the vSwitch's rules change; undefined: nobody does, and polling has to do. */
   readonly changes?: ChangeMonitor;
   /** Closes the sources; backends are closed by whoever drives it. */

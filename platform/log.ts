@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 export type Log = Logger;
 
 /** Bytes of log that may wait for a slow reader before lines are lost. */
-const MOST_BACKLOG = 1024 * 1024;
+const MAX_BACKLOG = 1024 * 1024;
 
 /** How the log is written. */
 export interface LogSettings {
@@ -32,6 +32,6 @@ export function createLog(settings: LogSettings, terminal: Terminal, sink: LineS
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    boundedSink(destination, () => terminal.backlog(), MOST_BACKLOG),
+    boundedSink(destination, () => terminal.backlog(), MAX_BACKLOG),
   );
 }

@@ -14,7 +14,7 @@ export class SecretFileExposed extends Error {
 /** What of a file's mode must not be there: the group may read, and others nothing. */
 const TOO_OPEN = 0o027;
 /** Something else was named when a file is larger than this, bytes. */
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Reads a file that others must not see.
@@ -55,7 +55,7 @@ export function readSecretLine(path: string, setting: string): string {
 function check(path: string, setting: string, file: number): void {
   const status = fstatSync(file);
   const { mode, uid, size } = status;
-  if (!status.isFile() || size > MOST_BYTES) {
+  if (!status.isFile() || size > MAX_BYTES) {
     throw new SecretFileUnusable(`${path} ("${setting}") is no file with a secret`);
   }
   if ((mode & TOO_OPEN) !== 0) {

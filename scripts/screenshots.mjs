@@ -39,12 +39,7 @@ await runScript(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'norikae-screenshots-'));
   const daemon = spawn(
     process.execPath,
-    [
-      join(root, 'dist', 'cli', 'main.js'),
-      'run',
-      '--config',
-      await configIn(folder, port),
-    ],
+    [join(root, 'dist', 'cli', 'main.js'), 'run', '--config', await configIn(folder, port)],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   const ended = once(daemon, 'exit');

@@ -11,7 +11,7 @@ import type {
   EntrySink,
   Operation,
   OperationResult,
-  PathBackend,
+  OffloadBackend,
   Support,
 } from '../engine/ports/offload-backend.ts';
 import { HEARTBEAT_MS } from './settings.ts';
@@ -33,7 +33,7 @@ const INSTALLED = 2;
  * A table of a given size that never fails: the backend of simulations. Entries are places of
  * columns, found by ufid in constant time; nothing is allocated for a packet.
  */
-export class MemoryBackend implements PathBackend {
+export class MemoryBackend implements OffloadBackend {
   readonly name: string;
   readonly #options: MemoryBackendOptions;
   #used = 0;

@@ -4,7 +4,7 @@ import type { PortSnapshot } from '../engine/model/port.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import { type FlowSource, isUnanswered, type ReadCost } from '../engine/ports/flow-source.ts';
-import type { CounterSink, PathBackend } from '../engine/ports/offload-backend.ts';
+import type { CounterSink, OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import { withDeadline } from './deadline.ts';
 import type { HostWatch } from './host-watch.ts';
@@ -22,9 +22,9 @@ export interface ObserverOptions {
   readonly flows: FlowSource;
   readonly ports: PortDirectory;
   readonly host: HostWatch;
-  readonly backends: readonly PathBackend[];
+  readonly backends: readonly OffloadBackend[];
   /** Whether a backend can be asked; left out: all can. */
-  readonly isUp?: (backend: PathBackend) => boolean;
+  readonly isUp?: (backend: OffloadBackend) => boolean;
   readonly clock: Clock;
   readonly period: PeriodOptions;
   /** Longest wait for one source, ms. */
@@ -39,7 +39,7 @@ export class Observer {
   readonly #options: ObserverOptions;
   readonly #period: AdaptivePeriod;
   readonly #flowHealth: SourceHealth;
-  readonly #counterHealth: ReadonlyMap<PathBackend, SourceHealth>;
+  readonly #counterHealth: ReadonlyMap<OffloadBackend, SourceHealth>;
   #sequence = 0;
   #lastCost: ReadCost | undefined;
 
@@ -156,7 +156,7 @@ export class Observer {
     };
   }
 
-  #isUp(backend: PathBackend): boolean {
+  #isUp(backend: OffloadBackend): boolean {
     return this.#options.isUp?.(backend) ?? true;
   }
 

@@ -7,9 +7,9 @@ const WINDOW_S = 3;
 /** How long a window counts, s: what a packet costs changes with traffic and rules. */
 const MEMORY_S = 600;
 /** Windows, weighted by their age, without which nothing is said. */
-const LEAST_WINDOWS = 5;
+const MIN_WINDOWS = 5;
 /** Least spread of packets/s, relative to their mean, from which a slope can be told. */
-const LEAST_SPREAD = 0.02;
+const MIN_SPREAD = 0.02;
 
 /**
  * Estimates what a packet on the vSwitch costs the host, by how the host's CPU time goes up and down
@@ -28,10 +28,10 @@ export class PacketCost {
 
   /** Nanoseconds of CPU for a packet; undefined while the traffic has not told. */
   get ns(): number | undefined {
-    if (this.#n < LEAST_WINDOWS) return undefined;
+    if (this.#n < MIN_WINDOWS) return undefined;
     const meanX = this.#x / this.#n;
     const varianceX = this.#xx / this.#n - meanX * meanX;
-    const enough = varianceX > (LEAST_SPREAD * meanX) ** 2;
+    const enough = varianceX > (MIN_SPREAD * meanX) ** 2;
     const slope = (this.#xy / this.#n - (meanX * this.#y) / this.#n) / varianceX;
     return enough && slope > 0 ? slope : undefined;
   }

@@ -13,7 +13,7 @@ import {
 import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import { abortable } from './abortable.ts';
-import { QuickLooks } from './quick-looks.ts';
+import { BurstPolling } from './burst-polling.ts';
 
 /** One who makes ticks, round by round. */
 export interface TickSource {
@@ -21,7 +21,7 @@ export interface TickSource {
   observe(signal: AbortSignal): Promise<Tick>;
   /** Period to use now, ms. */
   readonly periodMs: number;
-  /** Period to use right after a nudge, ms; the usual one when left out. */
+  /** Period to use right after a trigger, ms; the usual one when left out. */
   readonly quickPeriodMs?: number;
 }
 
@@ -40,10 +40,10 @@ export function ticks<T>(
   nudges: Observable<unknown> = NEVER,
 ): Observable<T> {
   return defer(() => {
-    const quick = new QuickLooks();
+    const quick = new BurstPolling();
     const nudged = new Subject<void>();
     const watching = nudges.subscribe(() => {
-      quick.nudge(clock.now());
+      quick.trigger(clock.now());
       nudged.next();
     });
     let startedMs = clock.now();

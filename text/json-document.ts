@@ -14,8 +14,8 @@ import type { Problem } from './problem.ts';
 export type JsonPath = readonly (string | number)[];
 
 /** What people write is not deeper, and of a file that is no JSON the first errors are enough. */
-const MOST_DEPTH = 100;
-const MOST_ERRORS = 50;
+const MAX_DEPTH = 100;
+const MAX_ERRORS = 50;
 
 /**
  * A JSON document that knows where each of its values stands: `json` as RFC 8259 has it, `jsonc`
@@ -37,7 +37,7 @@ export class JsonDocument {
     this.#lineStarts = [0, ...[...content.matchAll(/\n/g)].map((newline) => newline.index + 1)];
     const deep = tooDeepAt(content);
     if (deep !== undefined) {
-      this.problems = [this.#problem(deep, `nested deeper than ${MOST_DEPTH} levels`)];
+      this.problems = [this.#problem(deep, `nested deeper than ${MAX_DEPTH} levels`)];
       return;
     }
     const errors: ParseError[] = [];
@@ -47,7 +47,7 @@ export class JsonDocument {
     });
     // The parser may say several things of one place; the first is the cause.
     const causes = new Map(errors.toReversed().map((e) => [e.offset, e.error]));
-    const places = [...causes].toReversed().slice(0, MOST_ERRORS);
+    const places = [...causes].toReversed().slice(0, MAX_ERRORS);
     const problems = places.map(([offset, code]) => this.#problem(offset, syntaxMessage(code)));
     if (this.#root === undefined && problems.length === 0) {
       problems.push(this.#problem(0, 'the document is empty'));
@@ -129,7 +129,7 @@ function tooDeepAt(content: string): number | undefined {
     const first = content[scanner.getTokenOffset()];
     if (first === '{' || first === '[') depth++;
     else if (first === '}' || first === ']') depth--;
-    if (depth > MOST_DEPTH) return scanner.getTokenOffset();
+    if (depth > MAX_DEPTH) return scanner.getTokenOffset();
   }
 }
 

@@ -13,7 +13,7 @@ export function decisionLine(decision: DecisionRecord, colours: Colours): string
 export function causeOf({
   rule,
   revision,
-  wish,
+  requested,
   reason,
   inputs,
   backend,
@@ -24,7 +24,7 @@ export function causeOf({
   if (rule === null) return `${reason ?? 'no rule'}${done}`;
   const seen = Object.entries(inputs ?? {}).map(([fact, value]) => `${fact}=${valueText(value)}`);
   const because = seen.length === 0 ? '' : ` (${seen.join(', ')})`;
-  return `${rule}@${revision ?? '?'} asks for ${wish}${because}${led}${done}`;
+  return `${rule}@${revision ?? '?'} asks for ${requested}${because}${led}${done}`;
 }
 
 function valueText(value: unknown): string {

@@ -3,7 +3,7 @@ import type { FlowTable } from '../engine/model/flow-table.ts';
 import { describeActions, describeMatch } from './describe-flow.ts';
 
 /** Rows whose texts are kept, at most: each has some 300 bytes. */
-const MOST_ROWS = 250_000;
+const MAX_ROWS = 250_000;
 /** They are dropped when nobody has searched for so long, ms. */
 const KEPT_MS = 60_000;
 
@@ -24,7 +24,7 @@ export class FlowTexts {
     const match = describeMatch(table.matchAt(row));
     const actions = describeActions(table.actionsAt(row));
     const text = `${formatFlowId(table.idAt(row))} ${match} ${actions}`.toLowerCase();
-    if (row < MOST_ROWS) {
+    if (row < MAX_ROWS) {
       this.#texts[row] = text;
       this.#versions[row] = version;
       this.#drop ??= setTimeout(() => this.#forget(), KEPT_MS).unref();

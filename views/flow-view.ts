@@ -1,4 +1,4 @@
-import { PLACEMENT_NAMES, WISH_NAMES } from '../engine/model/flow.ts';
+import { PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortInfo, PortSnapshot } from '../engine/model/port.ts';
@@ -43,7 +43,7 @@ export function flowView(row: number, around: FlowSurroundings): FlowView {
     ageMs: nowMs - t.firstSeenMs[row],
     idleMs: Math.max(0, nowMs - t.lastActiveMs[row]),
     placedMs: Number.isFinite(placedMs) ? placedMs : null,
-    wish: WISH_NAMES[d.wish[row]],
+    requested: REQUESTED_PLACEMENT_NAMES[d.requested[row]],
     score: d.score[row],
     rule: d.rule[row] === 0 ? null : (around.rules.at(d.rule[row] - 1)?.name ?? null),
     reason: REASONS[d.reason[row]],

@@ -1,7 +1,7 @@
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import { REASONS } from '../engine/model/reason.ts';
-import { type Breathe, CHUNK_ROWS } from '../async/yield-to-event-loop.ts';
+import { type YieldToEventLoop, CHUNK_ROWS } from '../async/yield-to-event-loop.ts';
 import type { FlowPage, FlowQuery, FlowSort } from '../api/flow-views.ts';
 import type { FlowTexts } from './flow-texts.ts';
 import { type FlowSurroundings, flowView, outPortsOf, ownerOf } from './flow-view.ts';
@@ -11,14 +11,14 @@ import { pageOfRows } from './page-of-rows.ts';
 const CHUNK_FLOWS = 64;
 
 /**
- * The flows that a query asks for. Looks at a few thousand at a time and pauses when `breathe` says
+ * The flows that a query asks for. Looks at a few thousand at a time and pauses when `yieldToEventLoop` says
  * so; meanwhile the table may go on: a flow that has left by the end is left out.
  */
 export async function selectFlows(
   query: FlowQuery,
   around: FlowSurroundings,
   texts: FlowTexts,
-  breathe: Breathe,
+  yieldToEventLoop: YieldToEventLoop,
 ): Promise<FlowPage> {
   const { table } = around;
   const { offset = 0, limit, sort } = query;
@@ -38,7 +38,7 @@ export async function selectFlows(
       versions[found++] = table.changes[row];
     }
     if (i % chunk === chunk - 1) {
-      const pausing = breathe();
+      const pausing = yieldToEventLoop();
       if (pausing !== undefined) await pausing;
     }
   }
@@ -50,7 +50,7 @@ export async function selectFlows(
       flows.push(flowView(row, around));
     }
     if (n % CHUNK_FLOWS === CHUNK_FLOWS - 1) {
-      const pausing = breathe();
+      const pausing = yieldToEventLoop();
       if (pausing !== undefined) await pausing;
     }
   }

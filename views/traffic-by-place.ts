@@ -1,6 +1,6 @@
 import { PLACEMENT_NAMES, type PlacementName } from '../engine/model/flow.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
-import { limitEntries, type SliceTerms } from '../engine/model/slice.ts';
+import { limitEntries, type SliceQuota } from '../engine/model/slice.ts';
 import type { ShareView, SliceView } from '../api/status-view.ts';
 
 const PLACES = PLACEMENT_NAMES.length;
@@ -61,7 +61,7 @@ export function byPlacement(value: (index: number) => number): Record<PlacementN
  * @param shares of the NIC's table
  */
 export function sliceViews(
-  slices: readonly SliceTerms[],
+  slices: readonly SliceQuota[],
   traffic: TrafficByPlace,
   entries: number | undefined,
   shares: readonly ShareView[],
@@ -84,7 +84,7 @@ export function sliceViews(
 
 /** What a limit means: as the last plan had it or, before the first, in so many entries. */
 function entriesOf(
-  limit: SliceTerms['guaranteed'],
+  limit: SliceQuota['guaranteed'],
   planned: number | undefined,
   entries: number | undefined,
 ): number | null {

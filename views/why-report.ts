@@ -27,7 +27,7 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ['seen', `first ${duration(flow.ageMs)} ago, last packet ${duration(flow.idleMs)} ago`],
     [
       'rule',
-      flow.rule === null ? 'none' : `${flow.rule}: ${flow.wish}, score ${score(flow.score)}`,
+      flow.rule === null ? 'none' : `${flow.rule}: ${flow.requested}, score ${score(flow.score)}`,
     ],
     ['reason', `${flow.reason.code}: ${flow.reason.text}`],
     ['worth', worthText(limits)],
@@ -96,7 +96,7 @@ function markedRuleLines(rule: RuleView, colours: Colours): string[] {
 
 /** A rule with its verdict, and each of its conditions with the value it saw, as a tree. */
 export function ruleLines(rule: RuleView, colours: Colours): string[] {
-  const head = `rule ${rule.name} (priority ${rule.priority}) asks for ${rule.wish}`;
+  const head = `rule ${rule.name} (priority ${rule.priority}) asks for ${rule.requested}`;
   const lines = conditionLines(rule.condition, 1, colours);
   return [`${mark(rule.verdict, colours)} ${head}`, ...lines];
 }

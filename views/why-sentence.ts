@@ -16,7 +16,7 @@ import { score } from './score.ts';
 /** Why the flow is where it is, in one sentence with the numbers that decided. */
 export function whySentence(why: WhyView): string {
   const { flow } = why;
-  const cause = flow.wish === 'none' ? unaskedCause(why) : askedCause(why);
+  const cause = flow.requested === 'none' ? unaskedCause(why) : askedCause(why);
   return `The flow is on ${PLACES[flow.placement]} at ${bitRate(flow.bitsPerSecond)}: ${cause}.`;
 }
 
@@ -25,7 +25,7 @@ function askedCause(why: WhyView): string {
   const because = BECAUSE[flow.reason.code];
   if (because === undefined) return flow.reason.text;
   const rule = flow.rule === null ? 'no rule' : `rule ${flow.rule}`;
-  return `${rule} asks for ${flow.wish} with score ${score(flow.score)}, ${because(why)}`;
+  return `${rule} asks for ${flow.requested} with score ${score(flow.score)}, ${because(why)}`;
 }
 
 /** Of a flow that no rule asks to be anywhere. */

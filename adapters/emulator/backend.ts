@@ -10,7 +10,7 @@ import type {
   EntrySink,
   Operation,
   OperationResult,
-  PathBackend,
+  OffloadBackend,
   Support,
 } from '../../engine/ports/offload-backend.ts';
 import type { Fault, Faults } from './faults.ts';
@@ -25,7 +25,7 @@ export class BackendDetached extends Error {
 }
 
 /** The emulated NIC as a daemon drives it. The table itself belongs to the node. */
-export class EmulatedBackend implements PathBackend {
+export class EmulatedBackend implements OffloadBackend {
   readonly name = 'emulated-nic';
   readonly #simulation: Simulation;
   readonly #faults: Faults;

@@ -4,7 +4,7 @@ import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { FlowSource } from '../../engine/ports/flow-source.ts';
 import type { HostSource } from '../../engine/ports/host-source.ts';
-import type { PathBackend } from '../../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import { EmulatedBackend } from './backend.ts';
 import { Faults } from './faults.ts';
 import { EmulatedFlowSource } from './flow-source.ts';
@@ -38,7 +38,7 @@ export class EmulatedNode {
   readonly flowSource: FlowSource;
   readonly hostSource: HostSource;
   readonly portDirectory: EmulatedPortDirectory;
-  readonly backend: PathBackend;
+  readonly backend: OffloadBackend;
   readonly faults: Faults;
   readonly #simulation: Simulation;
 
@@ -54,7 +54,7 @@ export class EmulatedNode {
   }
 
   /** A backend over the same NIC, as a daemon that starts anew would make. */
-  newBackend(): PathBackend {
+  newBackend(): OffloadBackend {
     return new EmulatedBackend(this.#simulation, this.faults);
   }
 

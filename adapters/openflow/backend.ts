@@ -8,10 +8,10 @@ import type {
   EntrySink,
   Operation,
   OperationResult,
-  PathBackend,
+  OffloadBackend,
   Support,
 } from '../../engine/ports/offload-backend.ts';
-import { Serial } from '../../async/serial-queue.ts';
+import { SerialQueue } from '../../async/serial-queue.ts';
 import { bounded } from '../../async/bounded.ts';
 import { SwitchError } from '../../protocols/openflow/connection/errors.ts';
 import type { Session } from '../../protocols/openflow/connection/session.ts';
@@ -27,7 +27,7 @@ import { Journal } from './journal.ts';
 import type { OpenFlowOptions } from './options.ts';
 import { mayOverlap } from './overlap.ts';
 import { portsHold, type Rule } from './rule.ts';
-import { RuleKeeper } from './rule-keeper.ts';
+import { RuleManager } from './rule-manager.ts';
 import { Translator } from './translator.ts';
 import { type ForeignUpdate, foreignUpdates, watchEverything } from './watch-request.ts';
 
@@ -38,14 +38,14 @@ import { type ForeignUpdate, foreignUpdates, watchEverything } from './watch-req
  * Every rule has a hard time-out and is renewed while the daemon lives. Only rules with our own
  * cookie are ever touched.
  */
-export class OpenFlowBackend implements PathBackend {
+export class OpenFlowBackend implements OffloadBackend {
   readonly name = 'openflow';
   readonly #options: OpenFlowOptions;
   readonly #cookies: Cookies;
   readonly #translator: Translator;
   readonly #client: SwitchClient;
-  readonly #keeper: RuleKeeper;
-  readonly #serial = new Serial();
+  readonly #keeper: RuleManager;
+  readonly #serial = new SerialQueue();
   readonly #hardSeconds: number;
   /** Flows whose rules were taken out for a cause of our own, and that nobody was told of. */
   readonly #lost: FlowId[] = [];
@@ -61,7 +61,7 @@ export class OpenFlowBackend implements PathBackend {
     this.#translator = new Translator(options, this.#cookies);
     // Switches look for rules to be removed about once a second.
     this.#hardSeconds = Math.max(1, Math.floor(leaseMs / 1000) - 1);
-    this.#keeper = new RuleKeeper({
+    this.#keeper = new RuleManager({
       cookies: this.#cookies,
       translator: this.#translator,
       journal: new Journal(options.journal),

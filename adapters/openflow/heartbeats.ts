@@ -1,7 +1,7 @@
 import type { Conversation } from './conversation.ts';
 import type { OpenFlowOptions } from './options.ts';
 import type { Rule } from './rule.ts';
-import type { RuleBook } from './rule-book.ts';
+import type { RuleTable } from './rule-table.ts';
 
 /** Flows that go by the slow path at the same time. */
 const AT_ONCE = 1024;
@@ -15,7 +15,7 @@ const AT_ONCE = 1024;
  * rule has a time-out of its own, should nobody be left to take it out.
  */
 export async function heartbeats(
-  book: RuleBook,
+  book: RuleTable,
   conversation: Conversation,
   options: Pick<OpenFlowOptions, 'heartbeatMs' | 'pauseMs'>,
   inTurn: (task: () => Promise<void>) => Promise<void>,

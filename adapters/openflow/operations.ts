@@ -7,9 +7,9 @@ import type { SwitchError } from '../../protocols/openflow/connection/errors.ts'
 import type { Conversation } from './conversation.ts';
 import { type FlowModBody, withXid } from './flow-mods.ts';
 import type { JournalEntry } from './journal.ts';
-import type { Quarantine } from './quarantine.ts';
+import type { HoldDown } from './hold-down.ts';
 import { refusalOf } from './refusals.ts';
-import type { RuleBook } from './rule-book.ts';
+import type { RuleTable } from './rule-table.ts';
 import { type Planned, planDelete, planPut, type Step } from './steps.ts';
 import type { Translator } from './translator.ts';
 
@@ -17,8 +17,8 @@ import type { Translator } from './translator.ts';
 export interface OperationsInput {
   readonly conversation: Conversation;
   readonly translator: Translator;
-  readonly quarantine: Quarantine;
-  readonly book: RuleBook;
+  readonly quarantine: HoldDown;
+  readonly book: RuleTable;
   /** Most rules that there may be. */
   readonly entries: number;
   /** Brings the book's counters up to now: before rules go, and their counters with them. */

@@ -5,9 +5,9 @@ import type { Cookies } from './cookies.ts';
 import { PriorityTaken } from './errors.ts';
 import type { FlowModBody } from './flow-mods.ts';
 import type { JournalEntry } from './journal.ts';
-import type { Owed } from './owed.ts';
+import type { UnreportedCounters } from './unreported-counters.ts';
 import { portsHold, type Rule, type RuleSpec } from './rule.ts';
-import type { RuleBook } from './rule-book.ts';
+import type { RuleTable } from './rule-table.ts';
 import { newRule } from './steps.ts';
 import { instructionsKey, matchKey } from './translate/canonical.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
@@ -17,8 +17,8 @@ export interface ResyncInput {
   readonly conversation: Conversation;
   readonly cookies: Cookies;
   readonly priority: number;
-  readonly book: RuleBook;
-  readonly owed: Owed;
+  readonly book: RuleTable;
+  readonly owed: UnreportedCounters;
   /** What an earlier daemon left, by cookie; empty after the first connection. */
   readonly heritage: ReadonlyMap<bigint, JournalEntry>;
   readonly vswitch: PortSnapshot;

@@ -2,7 +2,7 @@ import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
 import type { OperationResult } from '../../engine/ports/offload-backend.ts';
 import type { FlowModBody, FlowMods } from './flow-mods.ts';
 import type { Rule, RuleSpec } from './rule.ts';
-import type { RuleBook } from './rule-book.ts';
+import type { RuleTable } from './rule-table.ts';
 
 /** An operation on its way: the messages it takes, and what it changes once they are done. */
 export interface Step {
@@ -22,7 +22,7 @@ export interface Step {
 export type Planned = Step | OperationResult;
 
 /** Plans to take a flow's rule out. */
-export function planDelete(index: number, id: FlowId, book: RuleBook, mods: FlowMods): Planned {
+export function planDelete(index: number, id: FlowId, book: RuleTable, mods: FlowMods): Planned {
   const rule = book.get(id);
   if (rule === undefined) return { ok: true, outcome: 'absent' };
   return {
@@ -40,7 +40,7 @@ export function planDelete(index: number, id: FlowId, book: RuleBook, mods: Flow
 export function planPut(
   index: number,
   spec: RuleSpec,
-  book: RuleBook,
+  book: RuleTable,
   mods: FlowMods,
   room: number,
 ): Planned {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BenchOptions, BenchReport } from '../support/report.ts';
-import { comparisonsOf, standingOf } from './standing.ts';
+import { comparisonsOf, rankingOf } from './ranking.ts';
 import { type Contender, membersOf } from './game/algorithm.ts';
 import { bounds } from './game/bounds.ts';
 import {
@@ -103,6 +103,6 @@ function notesOf(scope: Scope, figures: readonly SettingFigures[]): string[] {
   return [
     input,
     'A in B: traffic of about A flows that the vSwitch has at a time, a table of B entries',
-    ...standingOf(figures),
+    ...rankingOf(figures),
   ];
 }

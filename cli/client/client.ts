@@ -25,7 +25,7 @@ import type { DecisionPage, DecisionQuery, HoldView, ReloadView } from '../../ap
 /** How long the daemon may take for an answer, ms. */
 const ANSWER_MS = 10_000;
 /** Longest answer that is taken, bytes. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Talks to a daemon's control socket.
@@ -79,7 +79,7 @@ export class ControlClient {
         signal,
       );
       if (response.statusCode !== 200) throw refusal(await bodyOf(response));
-      for await (const line of linesOf(response, MOST_BYTES)) {
+      for await (const line of linesOf(response, MAX_BYTES)) {
         yield this.#checked(parsed(line), isTickLine);
       }
     } catch (error) {
@@ -143,8 +143,7 @@ async function bodyOf(response: IncomingMessage): Promise<unknown> {
   for await (const chunk of response) {
     const buffer = Buffer.from(chunk);
     bytes += buffer.length;
-    if (bytes > MOST_BYTES)
-      throw new ControlMismatch(`the answer has more than ${MOST_BYTES} bytes`);
+    if (bytes > MAX_BYTES) throw new ControlMismatch(`the answer has more than ${MAX_BYTES} bytes`);
     chunks.push(buffer);
   }
   return parsed(Buffer.concat(chunks).toString());

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { MOST_DECISIONS } from '../../api/decision-query.ts';
+import { MAX_DECISIONS } from '../../api/decision-query.ts';
 import { decisionLine } from '../../views/decision-line.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
@@ -31,7 +31,7 @@ export function decisionsCommand(context: CliContext): Command {
   const command = new Command('decisions')
     .description('list the last changes of placement, and what led to them')
     .argument('[flow]', 'ufid, or the beginning of one', '')
-    .option('--limit <n>', `most to show, 1 to ${MOST_DECISIONS}`, parseLimit, 20)
+    .option('--limit <n>', `most to show, 1 to ${MAX_DECISIONS}`, parseLimit, 20)
     .addHelpText('after', HELP);
   return withControlOptions(command).action(async (flow: string, options: DecisionsOptions) => {
     const query = { flow: flow.toLowerCase(), limit: options.limit };
@@ -65,6 +65,6 @@ export function decisionsCommand(context: CliContext): Command {
 
 function parseLimit(text: string): number {
   const limit = Number(text);
-  if (/^\d+$/.test(text) && limit >= 1 && limit <= MOST_DECISIONS) return limit;
-  throw new InvalidArgumentError(`It must be a number from 1 to ${MOST_DECISIONS}.`);
+  if (/^\d+$/.test(text) && limit >= 1 && limit <= MAX_DECISIONS) return limit;
+  throw new InvalidArgumentError(`It must be a number from 1 to ${MAX_DECISIONS}.`);
 }

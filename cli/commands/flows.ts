@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { MOST_FLOWS } from '../../api/flow-query.ts';
+import { MAX_FLOWS } from '../../api/flow-query.ts';
 import { flowTable } from '../../views/flow-columns.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
 import { clientFor, withControlOptions } from '../support/control-options.ts';
@@ -35,7 +35,7 @@ export function flowsCommand(context: CliContext): Command {
 }
 
 function moreOf(matching: number): string {
-  return matching <= MOST_FLOWS
+  return matching <= MAX_FLOWS
     ? `--limit ${matching} for all`
-    : `--limit ${MOST_FLOWS} is the most, words and options narrow them down`;
+    : `--limit ${MAX_FLOWS} is the most, words and options narrow them down`;
 }

@@ -13,8 +13,8 @@ Examples:
   openssl rand -base64 24 | tee password | norikae hash-password prometheus
 `;
 
-const LEAST_PASSWORD = 8;
-const MOST_PASSWORD = 1024;
+const MIN_PASSWORD = 8;
+const MAX_PASSWORD = 1024;
 
 /** `norikae hash-password NAME`: a line for the file of users. */
 export function hashPasswordCommand(context: CliContext): Command {
@@ -26,9 +26,9 @@ export function hashPasswordCommand(context: CliContext): Command {
     .action(async (name: string, options: { readonly json?: boolean }) => {
       const ask = (text: string): void => context.stderr.write(text);
       const password = await readSecret(process.stdin, `password of ${name}: `, ask);
-      if (password.length < LEAST_PASSWORD || password.length > MOST_PASSWORD) {
+      if (password.length < MIN_PASSWORD || password.length > MAX_PASSWORD) {
         throw new CommandFailed(
-          `a password has ${LEAST_PASSWORD} to ${MOST_PASSWORD} characters`,
+          `a password has ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`,
           ExitCode.usage,
         );
       }

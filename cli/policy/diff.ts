@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { WISH_NAMES } from '../../engine/model/flow.ts';
+import { REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
 import type { ChangedFlow, PolicyDiff } from '../../policy-tools/diff/diff.ts';
 import { diffOnEmulatedTick } from '../../policy-tools/diff/emulated-tick.ts';
@@ -106,14 +106,14 @@ function isSystemError(error: unknown): error is Error {
 
 function lines(diff: PolicyDiff, limit: number, context: CliContext): string[] {
   const { colours } = context.stdout;
-  const { flows, wishes, changed } = diff;
+  const { flows, requests, changed } = diff;
   const share = flows === 0 ? 0 : Math.round((1000 * changed.length) / flows) / 10;
   const shown = changed.slice(0, limit);
   const rest = changed.length - shown.length;
   return [
     colours.bold(`${changed.length} of ${flows} flows (${share}%) would be asked elsewhere`),
-    ...WISH_NAMES.filter((w) => wishes.before[w] + wishes.after[w] > 0).map(
-      (w) => `  ${w.padEnd(10)}${wishes.before[w]} before, ${wishes.after[w]} after`,
+    ...REQUESTED_PLACEMENT_NAMES.filter((w) => requests.before[w] + requests.after[w] > 0).map(
+      (w) => `  ${w.padEnd(10)}${requests.before[w]} before, ${requests.after[w]} after`,
     ),
     ...(shown.length === 0 ? [] : ['', ...flowLines(shown, context)]),
     ...(rest > 0 ? [colours.dim(`${rest} more; --limit ${changed.length} lists all`)] : []),
@@ -121,8 +121,8 @@ function lines(diff: PolicyDiff, limit: number, context: CliContext): string[] {
 }
 
 function flowLines(flows: readonly ChangedFlow[], context: CliContext): string[] {
-  const asked = ({ wish, rule }: ChangedFlow['before']): string =>
-    rule === null ? wish : `${wish} (${rule})`;
+  const asked = ({ requested, rule }: ChangedFlow['before']): string =>
+    rule === null ? requested : `${requested} (${rule})`;
   return textTable(
     [
       { title: 'FLOW', align: 'left', text: (f) => f.id.slice(0, 8) },

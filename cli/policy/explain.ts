@@ -102,11 +102,11 @@ function lines(
   { stdout }: CliContext,
 ): string[] {
   const { colours } = stdout;
-  const { rule, wish } = explanation;
+  const { rule, requested } = explanation;
   const sentence =
     rule === null
       ? 'No rule speaks for this flow: it stays where it is.'
-      : `Rule ${rule} speaks for this flow: ${wish}, score ${score(explanation.score)}.`;
+      : `Rule ${rule} speaks for this flow: ${requested}, score ${score(explanation.score)}.`;
   const facts = Object.entries(assumed).map(([fact, value]) =>
     value === null ? `${fact} not known` : `${fact}=${JSON.stringify(value)}`,
   );

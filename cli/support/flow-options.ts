@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PLACEMENT_NAMES, type PlacementName } from '../../engine/model/flow.ts';
-import { MOST_FLOWS } from '../../api/flow-query.ts';
+import { MAX_FLOWS } from '../../api/flow-query.ts';
 import { FLOW_SORTS, type FlowQuery, type FlowSort } from '../../api/flow-views.ts';
 import type { ControlOptions } from './control-options.ts';
 
@@ -20,7 +20,7 @@ export function withFlowOptions(command: Command, limit: number): Command {
     .addOption(
       new Option('--sort <by>', 'largest first, by').choices(FLOW_SORTS).default(FLOW_SORTS[0]),
     )
-    .option('--limit <n>', `most flows to show, 1 to ${MOST_FLOWS}`, parseLimit, limit)
+    .option('--limit <n>', `most flows to show, 1 to ${MAX_FLOWS}`, parseLimit, limit)
     .addOption(new Option('--placement <where>', 'only flows there').choices(PLACEMENT_NAMES))
     .option('--slice <name>', 'only flows of this slice')
     .option('--port <name>', 'only flows that come in by or go out of this port');
@@ -41,6 +41,6 @@ export function queryOf(words: readonly string[], options: FlowOptions): FlowQue
 
 function parseLimit(text: string): number {
   const limit = Number(text);
-  if (/^\d+$/.test(text) && limit >= 1 && limit <= MOST_FLOWS) return limit;
-  throw new InvalidArgumentError(`It must be a number from 1 to ${MOST_FLOWS}.`);
+  if (/^\d+$/.test(text) && limit >= 1 && limit <= MAX_FLOWS) return limit;
+  throw new InvalidArgumentError(`It must be a number from 1 to ${MAX_FLOWS}.`);
 }

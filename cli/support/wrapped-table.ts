@@ -1,7 +1,7 @@
 import { textTable } from '../../platform/text-table.ts';
 
 /** Narrower than this the last column is not made: lines are cut then. */
-const LEAST_WIDTH = 20;
+const MIN_WIDTH = 20;
 
 /**
  * A table of texts whose last column is wrapped at blanks, so that nothing of it is cut: what does
@@ -18,7 +18,7 @@ export function wrappedTable(
     .slice(0, last)
     .map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)) + 2);
   const room = Math.max(
-    LEAST_WIDTH,
+    MIN_WIDTH,
     before.reduce((left, column) => left - column, width),
   );
   const wrapped = rows.flatMap((row) =>

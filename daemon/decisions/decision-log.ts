@@ -9,7 +9,7 @@ import { DecisionRing } from './ring.ts';
 import { RotatingFile } from '../../platform/rotating-file.ts';
 
 /** Most records of one tick: what building them costs is so bounded, too. */
-export const MOST_PER_TICK = 1000;
+export const MAX_PER_TICK = 1000;
 
 /** What a {@link DecisionLog} needs. */
 export interface DecisionLogOptions {
@@ -34,7 +34,7 @@ export class DecisionLog {
     this.#metrics = metrics;
     this.#ring = new DecisionRing(config.memory);
     this.#recorder = new DecisionRecorder({
-      mostPerTick: MOST_PER_TICK,
+      mostPerTick: MAX_PER_TICK,
       write: (record) => this.#write(record),
       onLost: (records) => this.#count('tick', records),
       wall,

@@ -1,5 +1,5 @@
 import type { BackendMove, TickReport } from '../../engine/loop/tick-report.ts';
-import { Placement, PLACEMENT_NAMES, WISH_NAMES } from '../../engine/model/flow.ts';
+import { Placement, PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { REASONS } from '../../engine/model/reason.ts';
@@ -26,7 +26,7 @@ export interface RecorderOptions {
   readonly wall: () => number;
 }
 
-/** Where each shadow wish would put a flow, by wish; undefined: nowhere else. */
+/** Where each shadow requested would put a flow, by requested; undefined: nowhere else. */
 const SHADOW_PLACE = [
   undefined,
   Placement.offload,
@@ -46,7 +46,7 @@ export class DecisionRecorder {
   #count = 0;
   /** By row: where its flow was, what a shadow asked for it, and which flow it was. */
   #placement = new Uint8Array(0);
-  #shadowWish = new Uint8Array(0);
+  #shadowRequest = new Uint8Array(0);
   #firstSeenMs = new Float64Array(0);
 
   constructor(options: RecorderOptions) {
@@ -85,7 +85,7 @@ export class DecisionRecorder {
       if (this.#firstSeenMs[row] !== firstSeenMs[row]) {
         this.#firstSeenMs[row] = firstSeenMs[row];
         this.#placement[row] = Placement.onload;
-        this.#shadowWish[row] = 0;
+        this.#shadowRequest[row] = 0;
       }
       if (this.#placement[row] !== placement[row]) rows.push(row);
     }
@@ -108,11 +108,11 @@ export class DecisionRecorder {
     const rows: number[] = [];
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      const wish = shadow.wish[row];
-      const place = SHADOW_PLACE[wish];
-      const news = wish !== this.#shadowWish[row] && wish !== decision.wish[row];
+      const requested = shadow.requested[row];
+      const place = SHADOW_PLACE[requested];
+      const news = requested !== this.#shadowRequest[row] && requested !== decision.requested[row];
       if (news && place !== undefined && place !== decision.placement[row]) rows.push(row);
-      this.#shadowWish[row] = wish;
+      this.#shadowRequest[row] = requested;
     }
     return rows;
   }
@@ -124,7 +124,7 @@ export class DecisionRecorder {
 
   #moved(row: number, about: Surroundings): void {
     const { table } = about.report.tick;
-    const { placement, reason, wish, score, rule } = table.decision;
+    const { placement, reason, requested, score, rule } = table.decision;
     const flow = formatFlowId(table.idAt(row));
     const move = about.moves.get(flow);
     const inputs = move?.inputs;
@@ -137,7 +137,7 @@ export class DecisionRecorder {
       from: PLACEMENT_NAMES[this.#placement[row]],
       to: PLACEMENT_NAMES[placement[row]],
       ...ruleOf(led ? rule[row] : 0, about.inForce),
-      wish: WISH_NAMES[wish[row]],
+      requested: REQUESTED_PLACEMENT_NAMES[requested[row]],
       score: score[row],
       reason: REASONS[reason[row]].code,
       inputs: inputs === undefined || inputs === null ? null : plain(inputs),
@@ -157,7 +157,7 @@ export class DecisionRecorder {
       from: PLACEMENT_NAMES[this.#placement[row]],
       to: 'gone',
       ...ruleOf(0, about.inForce),
-      wish: WISH_NAMES[0],
+      requested: REQUESTED_PLACEMENT_NAMES[0],
       score: 0,
       reason: 'gone',
       inputs: null,
@@ -169,7 +169,7 @@ export class DecisionRecorder {
   #shadowed(row: number, about: Surroundings): void {
     const { table } = about.report.tick;
     const { shadow, decision } = table;
-    const place = shadow === undefined ? undefined : SHADOW_PLACE[shadow.wish[row]];
+    const place = shadow === undefined ? undefined : SHADOW_PLACE[shadow.requested[row]];
     if (shadow === undefined || place === undefined) return;
     this.#write(about, {
       mode: 'shadow',
@@ -178,7 +178,7 @@ export class DecisionRecorder {
       from: PLACEMENT_NAMES[decision.placement[row]],
       to: PLACEMENT_NAMES[place],
       ...ruleOf(shadow.rule[row], about.inForce),
-      wish: WISH_NAMES[shadow.wish[row]],
+      requested: REQUESTED_PLACEMENT_NAMES[shadow.requested[row]],
       score: shadow.score[row],
       reason: null,
       // Only moves have theirs read before they change what rules look at.
@@ -198,7 +198,7 @@ export class DecisionRecorder {
     if (this.#placement.length >= rows) return;
     const size = Math.max(256, rows * 2);
     this.#placement = grown(this.#placement, new Uint8Array(size));
-    this.#shadowWish = grown(this.#shadowWish, new Uint8Array(size));
+    this.#shadowRequest = grown(this.#shadowRequest, new Uint8Array(size));
     const firstSeen = new Float64Array(size).fill(Number.NaN);
     firstSeen.set(this.#firstSeenMs);
     this.#firstSeenMs = firstSeen;

@@ -13,7 +13,7 @@ import { isLoopback } from '../../config/loopback.ts';
 import type { InfluxView } from '../../api/status-view.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
 import type { Log } from '../../platform/log.ts';
-import type { Reload } from '../policies/policy-keeper.ts';
+import type { Reload } from '../policies/policy-manager.ts';
 import { decisionEvent } from './decision-event.ts';
 import { InfluxPreparation } from './preparation.ts';
 

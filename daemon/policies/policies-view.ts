@@ -1,8 +1,8 @@
 import type { PoliciesView } from '../../api/status-view.ts';
-import type { PolicyKeeper } from './policy-keeper.ts';
+import type { PolicyManager } from './policy-manager.ts';
 
 /** What the daemon shows of its policies. */
-export function policiesView(keeper: PolicyKeeper, watching: boolean): PoliciesView {
+export function policiesView(keeper: PolicyManager, watching: boolean): PoliciesView {
   const { inForce, lastReload } = keeper;
   return {
     files: keeper.files,

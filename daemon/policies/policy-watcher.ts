@@ -15,7 +15,7 @@ export interface PolicyWatcherOptions {
 }
 
 /** A burst of changes is over at the latest after so many quiet times. */
-const MOST_QUIETS = 10;
+const MAX_QUIETS = 10;
 /** What Kubernetes replaces to change all files of a folder at once. */
 const DATA_LINK = '..data';
 
@@ -79,7 +79,7 @@ export class PolicyWatcher {
   #changed(): void {
     const nowMs = performance.now();
     this.#firstAtMs ??= nowMs;
-    const leftMs = this.#firstAtMs + MOST_QUIETS * this.#quietMs - nowMs;
+    const leftMs = this.#firstAtMs + MAX_QUIETS * this.#quietMs - nowMs;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#call(), Math.max(0, Math.min(this.#quietMs, leftMs)));
   }

@@ -7,10 +7,10 @@ const ALIKE_FLOWS = 30;
 const FIRST_SENDING = 0.7;
 const FIRST_SILENT = 0.1;
 /** A single return counts for a cell as at most so many times what was expected. */
-const MOST_TIMES = 16;
+const MAX_TIMES = 16;
 
 /** Less than this is as good as nothing. */
-const LEAST_X = 0.01;
+const MIN_X = 0.01;
 
 /** What was learned of each family, a column a number. */
 class Families {
@@ -36,7 +36,7 @@ class Families {
  */
 export class ReturnTable {
   readonly #families = new Families();
-  /** By cell: flows, what returned (no more than MOST_TIMES of what was expected), what was expected. */
+  /** By cell: flows, what returned (no more than MAX_TIMES of what was expected), what was expected. */
   readonly #flows = new Float64Array(CELLS);
   readonly #returned = new Float64Array(CELLS);
   readonly #expected = new Float64Array(CELLS);
@@ -67,7 +67,7 @@ export class ReturnTable {
     const line = f.fixed[family] + f.times[family] * x;
     this.#flows[cell]++;
     this.#expected[cell] += line;
-    this.#returned[cell] += Math.min(y, MOST_TIMES * line);
+    this.#returned[cell] += Math.min(y, MAX_TIMES * line);
   }
 
   /** Works out anew what is expected; what was learned so far counts `keep` times as much from now. */
@@ -84,7 +84,7 @@ export class ReturnTable {
     const f = this.#families;
     for (let i = 0; i < FAMILIES; i++) {
       const first = isSending(i) ? FIRST_SENDING : FIRST_SILENT;
-      const meanX = Math.max(LEAST_X, f.flows[i] > 0 ? f.x[i] / f.flows[i] : 1);
+      const meanX = Math.max(MIN_X, f.flows[i] > 0 ? f.x[i] / f.flows[i] : 1);
       f.meanX[i] = meanX;
       // The first guess, as if so many flows of mean size had followed it.
       const n = f.flows[i] + PRIOR_FLOWS;

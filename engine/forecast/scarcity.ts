@@ -4,7 +4,7 @@ import type { NodeState } from '../model/tick.ts';
 /** Time constant with which the share follows the node, ms: what flows are worth must not flicker. */
 const FOLLOW_MS = 10_000;
 /** A node that does next to nothing lacks nothing: as if its CPUs were used by so much. */
-const LEAST_CPU = 0.05;
+const MIN_CPU = 0.05;
 
 /**
  * Weighs bits against packets by what the node is short of. The vSwitch's work is per packet: where
@@ -23,7 +23,7 @@ export class Scarcity {
   /** Follows the node. What is not known of it counts as not scarce. */
   update(node: NodeState, ports: PortSnapshot, nowMs: number): void {
     const link = mostUsedLink(node, ports) ** 2;
-    const cpu = Math.max(LEAST_CPU, node.hostCpu ?? 0) ** 2;
+    const cpu = Math.max(MIN_CPU, node.hostCpu ?? 0) ** 2;
     const share = link / (link + cpu);
     const elapsedMs = nowMs - this.#atMs;
     this.#atMs = nowMs;

@@ -1,18 +1,18 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { RefusalCode } from '../model/refusal.ts';
-import type { SliceTerms } from '../model/slice.ts';
+import type { SliceQuota } from '../model/slice.ts';
 import { LearnedCapacity } from '../planner/learned-capacity.ts';
 import { limitsOf, type NodeBandwidth } from '../planner/limits.ts';
 import type { Plan, PlannerOptions } from '../planner/plan.ts';
 import { Planner } from '../planner/planner.ts';
 import type { ThroughputLimit } from '../planner/throughput-limit.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { PathBackend } from '../ports/offload-backend.ts';
+import type { OffloadBackend } from '../ports/offload-backend.ts';
 import { type Move, Reconciler } from '../reconcile/reconciler.ts';
 
 /** What a {@link Path} needs. */
-export interface PathOptions {
+export interface BackendControllerOptions {
   readonly planner: PlannerOptions;
   /** What the NIC's ports give together; left out: the sum of their links. */
   readonly bandwidth?: NodeBandwidth;
@@ -28,7 +28,7 @@ export interface PathOptions {
  * backend cannot do keeps no other from doing it.
  */
 export class Path {
-  readonly backend: PathBackend;
+  readonly backend: OffloadBackend;
   readonly reconciler: Reconciler;
   readonly planner: Planner;
   readonly #capacity = new LearnedCapacity();
@@ -40,10 +40,10 @@ export class Path {
   #up: boolean;
   #audited = false;
   #auditDueMs = Number.NEGATIVE_INFINITY;
-  #trueAtMs = Number.NEGATIVE_INFINITY;
+  #lastVerifiedAtMs = Number.NEGATIVE_INFINITY;
   #empty = false;
 
-  constructor(backend: PathBackend, options: PathOptions) {
+  constructor(backend: OffloadBackend, options: BackendControllerOptions) {
     this.backend = backend;
     this.reconciler = new Reconciler(backend);
     this.planner = new Planner(options.planner);
@@ -67,8 +67,8 @@ export class Path {
    * When all that is installed was last known to be true, ms of the clock: held against the
    * vSwitch's flows, with nothing left to be taken out, and audited since the start.
    */
-  get trueAtMs(): number {
-    return this.#trueAtMs;
+  get lastVerifiedAtMs(): number {
+    return this.#lastVerifiedAtMs;
   }
 
   /** Entries that can be counted on, as far as is known. */
@@ -77,7 +77,7 @@ export class Path {
   }
 
   /** Plans for this backend. The plan is valid until the next one. */
-  plan(table: FlowTable, slices: readonly SliceTerms[], ports: PortSnapshot): Plan {
+  plan(table: FlowTable, slices: readonly SliceQuota[], ports: PortSnapshot): Plan {
     const { placement } = this.reconciler;
     const limits = this.#limitsAt(ports);
     const supports = (row: number): boolean => this.reconciler.supports(table, row);
@@ -99,7 +99,7 @@ export class Path {
       this.#audited = true;
       this.#auditDueMs = nowMs + this.#auditMs;
     }
-    if (this.#audited && reconciler.stuck === 0) this.#trueAtMs = this.#clock.now();
+    if (this.#audited && reconciler.stuck === 0) this.#lastVerifiedAtMs = this.#clock.now();
     return moves;
   }
 
@@ -164,7 +164,7 @@ function installed(moves: readonly Move[]): { readonly taken: number; readonly r
 const NO_ROOM: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth']);
 
 /** A backend that failed, and how. */
-export interface PathFailure {
+export interface BackendFailure {
   readonly backend: string;
   readonly error: unknown;
 }
@@ -172,9 +172,9 @@ export interface PathFailure {
 /** One or more backends could not do what they were asked. */
 export class BackendsFailed extends Error {
   override readonly name = 'BackendsFailed';
-  readonly failures: readonly PathFailure[];
+  readonly failures: readonly BackendFailure[];
 
-  constructor(what: string, failures: readonly PathFailure[]) {
+  constructor(what: string, failures: readonly BackendFailure[]) {
     const causes = failures.map(({ backend, error }) => `${backend}: ${messageOf(error)}`);
     super(`${what} failed: ${causes.join('; ')}`);
     this.failures = failures;
@@ -185,8 +185,8 @@ export class BackendsFailed extends Error {
 export async function onEach(
   paths: readonly Path[],
   task: (path: Path) => Promise<void>,
-): Promise<readonly PathFailure[]> {
-  const failures: PathFailure[] = [];
+): Promise<readonly BackendFailure[]> {
+  const failures: BackendFailure[] = [];
   for (const path of paths) {
     if (!path.up) continue;
     try {

@@ -3,36 +3,36 @@ import { Scarcity } from '../forecast/scarcity.ts';
 import { PLACEMENT_NAMES } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
-import type { SliceTerms } from '../model/slice.ts';
+import type { SliceQuota } from '../model/slice.ts';
 import type { Tick } from '../model/tick.ts';
 import {
   BackendsFailed,
   onEach,
   Path,
-  type PathFailure,
-  type PathOptions,
+  type BackendFailure,
+  type BackendControllerOptions,
 } from './backend-controller.ts';
 import type { Plan } from '../planner/plan.ts';
-import type { PathBackend } from '../ports/offload-backend.ts';
+import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
 import type { FactReading } from '../ports/rule-evaluator.ts';
 import { ruleContext } from './rule-context.ts';
-import { Serial } from '../../async/serial-queue.ts';
-import { collect, countPlacements, type TickBooks } from './tick-books.ts';
+import { SerialQueue } from '../../async/serial-queue.ts';
+import { collect, countPlacements, type TickTotals } from './tick-totals.ts';
 import type { BackendMove, Batch, Explanation, PlanNumbers, TickReport } from './tick-report.ts';
 import { explainUnplanned, fillReason } from './unplanned.ts';
 
 /** Settings of the engine. */
-export interface EngineOptions extends PathOptions {
+export interface EngineOptions extends BackendControllerOptions {
   readonly evaluator: RuleEvaluator;
   /** At most one for each placement. */
-  readonly backends: readonly PathBackend[];
+  readonly backends: readonly OffloadBackend[];
   /** Flows of a plan for which the facts that their rules looked at are taken down; 0 by default. */
   readonly inputsPerPlan?: number;
 }
 
 /**
- * The loop's middle: takes a tick, lets the rules wish, plans, and holds the backends to the
+ * The loop's middle: takes a tick, evaluates the rules, plans, and holds the backends to the
  * plan. It does no I/O but through its ports and has neither timers nor a clock of its own.
  *
  * Calls may come at any time; what touches a backend is done one after another.
@@ -40,14 +40,14 @@ export interface EngineOptions extends PathOptions {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #paths: readonly Path[];
-  readonly #serial = new Serial();
+  readonly #serial = new SerialQueue();
   #evaluator: RuleEvaluator;
   #nextEvaluator: RuleEvaluator;
   #held = false;
   /** The ports that the backends were last told of. */
   #ports: PortSnapshot | undefined;
   #numbers: readonly PlanNumbers[] = [];
-  #slices: readonly SliceTerms[] = [];
+  #slices: readonly SliceQuota[] = [];
   readonly #forecaster = new Forecaster();
   readonly #scarcity = new Scarcity();
 
@@ -59,7 +59,7 @@ export class Engine {
   }
 
   /** Tells that a backend has been started: from now on it is asked (`backendsComeUp`). */
-  backendUp(backend: PathBackend): void {
+  backendUp(backend: OffloadBackend): void {
     for (const path of this.#paths) if (path.backend === backend) path.started();
   }
 
@@ -67,8 +67,8 @@ export class Engine {
    * When all that a backend has was last known to be what the vSwitch would do, ms of the clock;
    * -Infinity before the first time. What a lease has to follow.
    */
-  trueAtMs(backend: PathBackend): number {
-    return this.#paths.find((path) => path.backend === backend)?.trueAtMs ?? -Infinity;
+  lastVerifiedAtMs(backend: OffloadBackend): number {
+    return this.#paths.find((path) => path.backend === backend)?.lastVerifiedAtMs ?? -Infinity;
   }
 
   /** True while everything is held on the vSwitch. */
@@ -95,7 +95,7 @@ export class Engine {
     const startedMs = clock.now();
     const moves: BackendMove[] = [];
     const batches: Batch[] = [];
-    const failures: PathFailure[] = [];
+    const failures: BackendFailure[] = [];
     const stages = { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 };
     await this.#serial.run(async () => {
       failures.push(...(await this.#enforce(tick, moves, signal)));
@@ -203,7 +203,7 @@ export class Engine {
     tick: Tick,
     moves: BackendMove[],
     signal: AbortSignal,
-  ): Promise<readonly PathFailure[]> {
+  ): Promise<readonly BackendFailure[]> {
     // What nobody would delete any more once the table is read anew, whichever backend fails.
     if (tick.flowsFresh) for (const path of this.#paths) path.reconciler.mind(tick.table);
     const settled = this.#settled(tick) && !this.#held;
@@ -221,9 +221,9 @@ export class Engine {
 
   async #decide(
     tick: Tick,
-    { moves, batches, stages }: TickBooks,
+    { moves, batches, stages }: TickTotals,
     signal: AbortSignal,
-  ): Promise<readonly PathFailure[]> {
+  ): Promise<readonly BackendFailure[]> {
     if (this.#held) {
       fillReason(tick.table, 'held');
       return [];

@@ -1,8 +1,8 @@
 import type { PlacementName } from '../model/flow.ts';
 import type { Refusal } from '../model/refusal.ts';
-import type { SliceTerms } from '../model/slice.ts';
+import type { SliceQuota } from '../model/slice.ts';
 import type { Tick } from '../model/tick.ts';
-import type { PathFailure } from './backend-controller.ts';
+import type { BackendFailure } from './backend-controller.ts';
 import type { LimitUse, SliceShare } from '../planner/plan.ts';
 import type { Capacity } from '../ports/offload-backend.ts';
 import type { Move } from '../reconcile/reconciler.ts';
@@ -50,13 +50,13 @@ export interface TickReport {
   readonly tick: Tick;
   readonly evaluation: EvaluationReport | undefined;
   /** The slices that `decision.slice` counts, from 1, as of the last evaluation. */
-  readonly slices: readonly SliceTerms[];
+  readonly slices: readonly SliceQuota[];
   /** Share of bits, beside packets, in what flows are worth: what the node is short of, 0 to 1. */
   readonly bitShare: number;
   readonly plans: readonly PlanNumbers[];
   readonly moves: readonly BackendMove[];
   /** Backends that failed in it; what is believed of them is what they confirmed. */
-  readonly failures: readonly PathFailure[];
+  readonly failures: readonly BackendFailure[];
   /** Live flows by placement, indexed by {@link Placement}. */
   readonly flows: readonly number[];
   readonly held: boolean;

@@ -1,4 +1,4 @@
-import { Placement, Wish } from '../model/flow.ts';
+import { Placement, RequestedPlacement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { type ReasonCode, reasonIndex } from '../model/reason.ts';
 
@@ -15,17 +15,21 @@ export function fillReason(table: FlowTable, code: ReasonCode): void {
  */
 export function explainUnplanned(table: FlowTable, served: ReadonlySet<Placement>): void {
   const d = table.decision;
-  const byWish: Record<Wish, number> = {
-    [Wish.none]: reasonIndex('no-rule'),
-    [Wish.offload]: reasonIndex(served.has(Placement.offload) ? 'unseen' : 'no-backend'),
-    [Wish.onload]: reasonIndex('rule-onload'),
-    [Wish.fastPath]: reasonIndex(served.has(Placement.fastPath) ? 'unseen' : 'no-backend'),
-    [Wish.slowPath]: reasonIndex('rule-onload'),
+  const byRequest: Record<RequestedPlacement, number> = {
+    [RequestedPlacement.none]: reasonIndex('no-rule'),
+    [RequestedPlacement.offload]: reasonIndex(
+      served.has(Placement.offload) ? 'unseen' : 'no-backend',
+    ),
+    [RequestedPlacement.onload]: reasonIndex('rule-onload'),
+    [RequestedPlacement.fastPath]: reasonIndex(
+      served.has(Placement.fastPath) ? 'unseen' : 'no-backend',
+    ),
+    [RequestedPlacement.slowPath]: reasonIndex('rule-onload'),
   };
   const unseen = reasonIndex('unseen');
-  const reasons = new Uint8Array(Object.values(byWish));
+  const reasons = new Uint8Array(Object.values(byRequest));
   for (let i = 0; i < table.count; i++) {
     const row = table.rows[i];
-    if (d.reason[row] === unseen) d.reason[row] = reasons[d.wish[row]];
+    if (d.reason[row] === unseen) d.reason[row] = reasons[d.requested[row]];
   }
 }

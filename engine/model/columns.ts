@@ -116,8 +116,8 @@ export class RateColumns {
 }
 
 /** What rules ask for a flow: the part that an evaluator writes. */
-export interface WishColumns {
-  readonly wish: Uint8Array;
+export interface RequestColumns {
+  readonly requested: Uint8Array;
   readonly score: Float64Array;
   readonly rule: Uint16Array;
 }
@@ -127,20 +127,20 @@ export interface WishColumns {
  * nothing is moved for it.
  */
 export class ShadowColumns {
-  /** A {@link Wish}. */
-  wish = new Uint8Array(0);
+  /** A {@link RequestedPlacement}. */
+  requested = new Uint8Array(0);
   score = new Float64Array(0);
-  /** 1 + index of the rule that made the wish, of a shadow policy or not; 0 for none. */
+  /** 1 + index of the rule that made the request, of a shadow policy or not; 0 for none. */
   rule = new Uint16Array(0);
 
   grow(rows: number): void {
-    this.wish = grownU8(this.wish, rows);
+    this.requested = grownU8(this.requested, rows);
     this.score = grownF64(this.score, rows);
     this.rule = grownU16(this.rule, rows);
   }
 
   reset(row: number): void {
-    this.wish[row] = 0;
+    this.requested[row] = 0;
     this.score[row] = 0;
     this.rule[row] = 0;
   }
@@ -154,11 +154,11 @@ export class DecisionColumns {
   placedSinceMs = new Float64Array(0);
   /** `actionsVersion` of the flow when its entry was installed. */
   installedVersion = new Uint32Array(0);
-  /** A {@link Wish}: what the rules asked for in the last tick that evaluated the flow. */
-  wish = new Uint8Array(0);
+  /** A {@link RequestedPlacement}: what the rules asked for in the last tick that evaluated the flow. */
+  requested = new Uint8Array(0);
   /** How much the flow is worth an entry; larger is better; unit set by the rule. */
   score = new Float64Array(0);
-  /** 1 + index of the rule that made the wish; 0 for none. */
+  /** 1 + index of the rule that made the request; 0 for none. */
   rule = new Uint16Array(0);
   /** The flow's slice: 1 + index into the slices of its evaluation; 0 for none. */
   slice = new Uint16Array(0);
@@ -172,7 +172,7 @@ export class DecisionColumns {
     this.placement = grownU8(this.placement, rows);
     this.placedSinceMs = grownF64(this.placedSinceMs, rows);
     this.installedVersion = grownU32(this.installedVersion, rows);
-    this.wish = grownU8(this.wish, rows);
+    this.requested = grownU8(this.requested, rows);
     this.score = grownF64(this.score, rows);
     this.rule = grownU16(this.rule, rows);
     this.slice = grownU16(this.slice, rows);
@@ -190,7 +190,7 @@ export class DecisionColumns {
   reset(row: number): void {
     this.placement[row] = 0;
     this.installedVersion[row] = 0;
-    this.wish[row] = 0;
+    this.requested[row] = 0;
     this.score[row] = 0;
     this.rule[row] = 0;
     this.slice[row] = 0;

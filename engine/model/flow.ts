@@ -18,8 +18,20 @@ export const PLACEMENT_NAMES = ['onload', 'offload', 'fast-path'] as const;
 export type PlacementName = (typeof PLACEMENT_NAMES)[number];
 
 /** What a rule asks for a flow. `none`: no rule spoke, the flow stays where it is. */
-export const Wish = { none: 0, offload: 1, onload: 2, fastPath: 3, slowPath: 4 } as const;
-export type Wish = (typeof Wish)[keyof typeof Wish];
+export const RequestedPlacement = {
+  none: 0,
+  offload: 1,
+  onload: 2,
+  fastPath: 3,
+  slowPath: 4,
+} as const;
+export type RequestedPlacement = (typeof RequestedPlacement)[keyof typeof RequestedPlacement];
 
-/** Event types of rules, indexed by {@link Wish}. */
-export const WISH_NAMES = ['none', 'offload', 'onload', 'fast-path', 'slow-path'] as const;
+/** Event types of rules, indexed by {@link RequestedPlacement}. */
+export const REQUESTED_PLACEMENT_NAMES = [
+  'none',
+  'offload',
+  'onload',
+  'fast-path',
+  'slow-path',
+] as const;

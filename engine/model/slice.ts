@@ -4,7 +4,7 @@ export type SliceLimit =
   | { readonly kind: 'share'; readonly value: number };
 
 /** What a slice may have of a table. */
-export interface SliceTerms {
+export interface SliceQuota {
   readonly name: string;
   /**
    * False: no policy speaks of it, only ports do. Flows of all such slices, and of none, share one

@@ -121,7 +121,7 @@ export class Choice {
     return limited;
   }
 
-  /** Room that the others left goes to flows that a full port limits. */
+  /** Entries that the others left goes to flows that a full port limits. */
   #secondChoice(o: ChoiceOptions, limited: number): void {
     const { table, groups } = o;
     for (let i = 0; i < limited; i++) {

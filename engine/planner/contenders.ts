@@ -1,14 +1,14 @@
-import { Placement, Wish } from '../model/flow.ts';
+import { Placement, RequestedPlacement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { type ReasonCode, reasonIndex } from '../model/reason.ts';
 import type { Groups } from './groups.ts';
-import type { Room } from './plan.ts';
+import type { TableBudget } from './plan.ts';
 import type { Throughput } from './throughput.ts';
 
 /** What rows are sorted by. */
 export interface ContendersOptions {
   readonly table: FlowTable;
-  readonly room: Room;
+  readonly room: TableBudget;
   /** How long a moved flow is held, unless what its moves gain is known, ms. */
   readonly minHoldMs: number;
   readonly nowMs: number;
@@ -42,12 +42,16 @@ export class Contenders {
     this.pinned = 0;
     this.declined.length = 0;
     this.#newcomerCount = 0;
-    const { placement, wish } = table.decision;
-    const asks = room.placement === Placement.offload ? Wish.offload : Wish.fastPath;
+    const { placement, requested } = table.decision;
+    const asks =
+      room.placement === Placement.offload
+        ? RequestedPlacement.offload
+        : RequestedPlacement.fastPath;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (placement[row] === room.placement) this.#sortIncumbent(o, row, asks);
-      else if (placement[row] === Placement.onload && wish[row] === asks) this.#sortAsker(o, row);
+      else if (placement[row] === Placement.onload && requested[row] === asks)
+        this.#sortAsker(o, row);
     }
     this.incumbents = this.count;
     this.rows.set(this.#newcomers.subarray(0, this.#newcomerCount), this.count);
@@ -57,12 +61,12 @@ export class Contenders {
   #sortIncumbent(
     { table, groups, throughput, budget, minHoldMs, nowMs }: ContendersOptions,
     row: number,
-    asks: Wish,
+    asks: RequestedPlacement,
   ): void {
     const d = table.decision;
     const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
-    // A wish for any other place: it has to leave this one first.
-    const declined = d.wish[row] !== asks && d.wish[row] !== Wish.none;
+    // A requested for any other place: it has to leave this one first.
+    const declined = d.requested[row] !== asks && d.requested[row] !== RequestedPlacement.none;
     const held = recent && (declined || !isScoredByWorth(table, row));
     if (declined && !held && this.declined.length < budget) {
       this.declined.push(row);
@@ -78,8 +82,8 @@ export class Contenders {
       setReason(table, row, !declined ? 'placed' : held ? 'min-hold' : 'budget');
     } else {
       this.rows[this.count++] = row;
-      this.keys[row] = d.wish[row] === asks ? keyOf(d.score[row]) : 0;
-      setReason(table, row, d.wish[row] === asks ? 'placed' : 'incumbent');
+      this.keys[row] = d.requested[row] === asks ? keyOf(d.score[row]) : 0;
+      setReason(table, row, d.requested[row] === asks ? 'placed' : 'incumbent');
     }
   }
 

@@ -1,4 +1,4 @@
-import { limitEntries, type SliceTerms } from '../model/slice.ts';
+import { limitEntries, type SliceQuota } from '../model/slice.ts';
 import { type Claim, shares } from './shares.ts';
 import type { SliceShare } from './plan.ts';
 
@@ -9,7 +9,7 @@ import type { SliceShare } from './plan.ts';
 export class Groups {
   /** By slice, 1 + index into the terms, and 0 for none: its group. */
   #groupOf = new Uint16Array(1);
-  #terms: readonly SliceTerms[] | undefined;
+  #terms: readonly SliceQuota[] | undefined;
   #names: readonly (string | undefined)[] = [undefined];
   #weights: readonly number[] = [1];
   /** By group. Entries that flows have now, moves that were planned included. */
@@ -29,7 +29,7 @@ export class Groups {
   }
 
   /** Begins a plan in a table of so many entries: nobody has or wants any. */
-  begin(terms: readonly SliceTerms[], entries: number): void {
+  begin(terms: readonly SliceQuota[], entries: number): void {
     if (terms !== this.#terms) this.#divide(terms);
     this.used.fill(0);
     this.pinned.fill(0);
@@ -79,7 +79,7 @@ export class Groups {
     }));
   }
 
-  #divide(terms: readonly SliceTerms[]): void {
+  #divide(terms: readonly SliceQuota[]): void {
     this.#terms = terms;
     const declared = terms.filter((t) => t.declared);
     this.#names = [undefined, ...declared.map((t) => t.name)];

@@ -1,6 +1,6 @@
 import type { Placement } from '../model/flow.ts';
 import type { PortSnapshot } from '../model/port.ts';
-import type { SliceTerms } from '../model/slice.ts';
+import type { SliceQuota } from '../model/slice.ts';
 import type { ThroughputLimit } from './throughput-limit.ts';
 import type { TokenBucketOptions } from './token-bucket.ts';
 
@@ -16,12 +16,12 @@ export interface PlannerOptions {
 }
 
 /** What the planner may fill. */
-export interface Room {
+export interface TableBudget {
   readonly placement: typeof Placement.offload | typeof Placement.fastPath;
   /** Entries that can be counted on, those in use included. */
   readonly entries: number;
   /** The slices that `decision.slice` counts, from 1. */
-  readonly slices: readonly SliceTerms[];
+  readonly slices: readonly SliceQuota[];
   readonly ports: PortSnapshot;
   /** What the backend's flows together may be expected to send. */
   readonly limits: readonly ThroughputLimit[];

@@ -4,7 +4,7 @@ import { Choice } from './choice.ts';
 import { Contenders } from './contenders.ts';
 import { Groups } from './groups.ts';
 import { Moves } from './moves.ts';
-import type { Plan, PlannerOptions, Room } from './plan.ts';
+import type { Plan, PlannerOptions, TableBudget } from './plan.ts';
 import { Throughput } from './throughput.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -31,7 +31,7 @@ export class Planner {
     this.#bucket = new TokenBucket(options.operations);
   }
 
-  plan(table: FlowTable, room: Room, nowMs: number): Plan {
+  plan(table: FlowTable, room: TableBudget, nowMs: number): Plan {
     const contenders = this.#contenders;
     const groups = this.#groups;
     const throughput = this.#throughput;

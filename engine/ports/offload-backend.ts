@@ -82,7 +82,7 @@ export interface CounterSink {
  * Every promise settles within the backend's own time-out. A put that is refused leaves what was
  * installed for that flow before either as it was or gone, never something else.
  */
-export interface PathBackend {
+export interface OffloadBackend {
   readonly name: string;
   /** Attaches to the node; adopts what an earlier daemon left installed. */
   start(ports: PortSnapshot, signal: AbortSignal): Promise<void>;

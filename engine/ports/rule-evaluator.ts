@@ -1,6 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
-import type { PlacementName, Wish } from '../model/flow.ts';
-import type { SliceTerms } from '../model/slice.ts';
+import type { PlacementName, RequestedPlacement } from '../model/flow.ts';
+import type { SliceQuota } from '../model/slice.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { NodeState } from '../model/tick.ts';
 
@@ -11,9 +11,9 @@ export type PolicyMode = 'enforce' | 'shadow';
 export interface RuleInfo {
   /** `policy/rule`, unique. */
   readonly name: string;
-  readonly wish: Wish;
+  readonly requested: RequestedPlacement;
   readonly priority: number;
-  /** `shadow`: its wish is recorded and moves nothing; left out: it is enforced. */
+  /** `shadow`: its request is recorded and moves nothing; left out: it is enforced. */
   readonly mode?: PolicyMode;
 }
 
@@ -46,7 +46,7 @@ export interface EvaluationReport {
   /** Flows: all that are live. */
   readonly evaluated: number;
   /** The slices that `decision.slice` counts, from 1; left out: none. */
-  readonly slices?: readonly SliceTerms[];
+  readonly slices?: readonly SliceQuota[];
   readonly elapsedMs: number;
 }
 
@@ -84,12 +84,12 @@ export interface RuleTrace {
 }
 
 /**
- * Evaluates the policies in force over a flow table. Writes `decision.wish`, `decision.score`,
+ * Evaluates the policies in force over a flow table. Writes `decision.requested`, `decision.score`,
  * `decision.rule` and `decision.slice` of every live row and, while a policy in force is a shadow,
  * the table's `shadow` columns; nothing else.
  *
  * Of several rules that hold for a flow the highest priority speaks; among equals the first in
- * policy order. Rules of shadow policies never make `decision.wish`; `shadow.wish` is what it
+ * policy order. Rules of shadow policies never make `decision.requested`; `shadow.requested` is what it
  * would be if every shadow policy were enforced.
  */
 export interface RuleEvaluator {

@@ -4,7 +4,7 @@ import type { FlowTable } from '../model/flow-table.ts';
 import { type ReasonCode, reasonIndex } from '../model/reason.ts';
 import { isTransient, type Refusal } from '../model/refusal.ts';
 import type { Plan } from '../planner/plan.ts';
-import type { Operation, OperationResult, PathBackend } from '../ports/offload-backend.ts';
+import type { Operation, OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
 import { backoffMs } from './backoff.ts';
 import { SupportCache } from './support-cache.ts';
 
@@ -23,7 +23,7 @@ export interface Move {
  * `decision.placement` says what the backend confirmed, never what was hoped for.
  */
 export class Reconciler {
-  readonly #backend: PathBackend;
+  readonly #backend: OffloadBackend;
   readonly placement: typeof Placement.offload | typeof Placement.fastPath;
   /** Entries to be taken out until it is confirmed, by ufid; bounded by the backend's table. */
   readonly #stuck = new Map<string, FlowId>();
@@ -31,7 +31,7 @@ export class Reconciler {
   readonly #refusals = new Map<number, Refusal>();
   readonly #support: SupportCache;
 
-  constructor(backend: PathBackend) {
+  constructor(backend: OffloadBackend) {
     this.#backend = backend;
     this.#support = new SupportCache(backend);
     this.placement = placementOf(backend.capabilities().placement);

@@ -1,18 +1,18 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { Refusal } from '../model/refusal.ts';
-import type { PathBackend } from '../ports/offload-backend.ts';
+import type { OffloadBackend } from '../ports/offload-backend.ts';
 
 /**
  * What a backend said to "could you carry this flow", by row: asked once for each version of a
  * flow's actions, so that a steady state asks nothing.
  */
 export class SupportCache {
-  readonly #backend: PathBackend;
+  readonly #backend: OffloadBackend;
   /** +version: yes; -version: no; 0: not asked. */
   #answers = new Int32Array(0);
   readonly #refusals = new Map<number, Refusal>();
 
-  constructor(backend: PathBackend) {
+  constructor(backend: OffloadBackend) {
     this.#backend = backend;
   }
 

@@ -29,7 +29,7 @@ export interface DaemonSettings {
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 const READY_MS = 20_000;
-const MOST_FLOWS = 10_000;
+const MAX_FLOWS = 10_000;
 
 /** The daemon on a node: `norikae run`, as a user starts it. */
 export class NorikaeDaemon {
@@ -73,7 +73,7 @@ export class NorikaeDaemon {
 
   /** Every flow of the last tick. */
   async flows(): Promise<readonly FlowView[]> {
-    return (await this.control.flows({ sort: 'rate', limit: MOST_FLOWS, words: [] })).flows;
+    return (await this.control.flows({ sort: 'rate', limit: MAX_FLOWS, words: [] })).flows;
   }
 
   /** Runs another command of the command line, as its operator would; resolves to its output. */

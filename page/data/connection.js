@@ -1,6 +1,6 @@
 import { api, STREAM_URL } from './api.js';
 import { isDecision, isLostEvent, isTickEvent } from './guards.js';
-import { MOST_DECISIONS } from './store.js';
+import { MAX_DECISIONS } from './store.js';
 
 /** @import { Store } from './store.js' */
 
@@ -58,7 +58,7 @@ export class Connection {
     const [status, history, { decisions }] = await Promise.all([
       api.status(),
       api.history(),
-      api.decisions(MOST_DECISIONS),
+      api.decisions(MAX_DECISIONS),
     ]);
     this.#store.begin(status, history, decisions);
   }

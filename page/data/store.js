@@ -16,7 +16,7 @@ import { Series } from './series.js';
  */
 
 /** Most decisions kept, latest first. */
-export const MOST_DECISIONS = 200;
+export const MAX_DECISIONS = 200;
 
 /** What the page knows of the daemon. Whoever shows it is told of changes once a frame. */
 export class Store {
@@ -53,7 +53,7 @@ export class Store {
    */
   begin(status, history, decisions) {
     this.series.replace(history);
-    this.decisions = decisions.slice(0, MOST_DECISIONS);
+    this.decisions = decisions.slice(0, MAX_DECISIONS);
     this.#heard(status);
   }
 
@@ -67,7 +67,7 @@ export class Store {
   decided(decision) {
     // A connection begins with the latest ones, and the stream may send some of them again.
     if (this.decisions.some((d) => d.id === decision.id)) return;
-    this.decisions = [decision, ...this.decisions.slice(0, MOST_DECISIONS - 1)];
+    this.decisions = [decision, ...this.decisions.slice(0, MAX_DECISIONS - 1)];
     this.#changed();
   }
 

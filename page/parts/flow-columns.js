@@ -38,7 +38,7 @@ export const COLUMNS = [
     id: 'score',
     title: 'Score',
     sort: 'score',
-    cell: (f) => (f.wish === 'none' ? '-' : conditionValue(f.score)),
+    cell: (f) => (f.requested === 'none' ? '-' : conditionValue(f.score)),
   },
   {
     id: 'reason',

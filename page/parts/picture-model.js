@@ -40,7 +40,7 @@ import { percent, whole } from '../text/format.js';
  */
 
 /** Most boxes on a side: the largest ones, and one for all others. */
-const MOST_BOXES = 6;
+const MAX_BOXES = 6;
 
 /**
  * @param {StatusView} status
@@ -57,9 +57,9 @@ export function groupsOf({ slices, ports, bitsPerSecond }) {
     detail: number(vms.filter((port) => port.slice === slice.name).length, 'port'),
     bitsPerSecond: slice.bitsPerSecond,
   }));
-  if (boxes.length <= MOST_BOXES) return boxes;
-  const first = boxes.slice(0, MOST_BOXES - 1);
-  const rest = boxes.slice(MOST_BOXES - 1);
+  if (boxes.length <= MAX_BOXES) return boxes;
+  const first = boxes.slice(0, MAX_BOXES - 1);
+  const rest = boxes.slice(MAX_BOXES - 1);
   /** @param {PlacementName} placement */
   const sum = (placement) => rest.reduce((all, box) => all + box.bitsPerSecond[placement], 0);
   const others = {
@@ -131,14 +131,14 @@ export function uplinksOf({ ports }) {
       outBitsPerSecond: port.txBitsPerSecond ?? 0,
       inBitsPerSecond: port.rxBitsPerSecond ?? 0,
     }));
-  if (boxes.length <= MOST_BOXES) return boxes;
-  const rest = boxes.slice(MOST_BOXES - 1);
+  if (boxes.length <= MAX_BOXES) return boxes;
+  const rest = boxes.slice(MAX_BOXES - 1);
   const others = {
     name: `${rest.length} others`,
     outBitsPerSecond: rest.reduce((sum, box) => sum + box.outBitsPerSecond, 0),
     inBitsPerSecond: rest.reduce((sum, box) => sum + box.inBitsPerSecond, 0),
   };
-  return [...boxes.slice(0, MOST_BOXES - 1), others];
+  return [...boxes.slice(0, MAX_BOXES - 1), others];
 }
 
 /**

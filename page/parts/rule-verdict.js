@@ -18,14 +18,14 @@ const GROUPS = { all: 'all of these', any: 'any of these', not: 'not this' };
  *   decided
  */
 export function RuleVerdict({ rule, speaks }) {
-  const { name, wish, verdict, shadow, condition } = rule;
+  const { name, requested, verdict, shadow, condition } = rule;
   return html`
     <article class=${`rule ${verdict ? 'holds' : 'fails'}`} aria-label=${`Rule ${name}`}>
       <h4>
         ${sign(verdict ? 'good' : 'no')}
         <span>
           <strong>${name}</strong> ${verdict ? 'holds' : 'does not hold'}${verdict ? ': asks' : '; it would ask'} for
-          ${' '}<em>${wish}</em>
+          ${' '}<em>${requested}</em>
         </span>
         ${speaks && html`<span class="tag strong">this rule decided</span>`}
         ${shadow && html`<span class="tag">shadow: moves nothing</span>`}

@@ -92,7 +92,7 @@ function facts(flow) {
     fact('VM', flow.vm ?? '-'),
     fact('In', flow.inPort),
     fact('Out', flow.outPorts.join(', ') || 'nowhere'),
-    fact('Score', flow.wish === 'none' ? 'no rule asks' : conditionValue(flow.score)),
+    fact('Score', flow.requested === 'none' ? 'no rule asks' : conditionValue(flow.score)),
   ];
 }
 

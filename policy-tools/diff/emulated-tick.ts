@@ -11,7 +11,13 @@ import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { AUDIT_MS, SMOOTHING_MS } from '../../engine/loop/defaults.ts';
 import { DEFAULT_PLANNER } from '../../simulation/settings.ts';
 import { SimulatedClock } from '../../simulation/simulated-clock.ts';
-import { diffOf, type PolicyDiff, takeWishes, type Wishes, wishesOf } from './diff.ts';
+import {
+  diffOf,
+  type PolicyDiff,
+  takeRequests,
+  type PlacementRequests,
+  requestsOf,
+} from './diff.ts';
 
 /** The emulated node that gives the tick. */
 export interface EmulatedTickOptions {
@@ -48,14 +54,14 @@ export async function diffOnEmulatedTick(
   const own = createEvaluator(before, clock);
   const other = createEvaluator(after, clock);
   const table = new FlowTable();
-  let otherWishes: Wishes | undefined;
+  let otherRequests: PlacementRequests | undefined;
   const evaluator: RuleEvaluator = {
     rules: own.rules,
     inputs: (t, row, context) => own.inputs(t, row, context),
     explain: (t, row, context) => own.explain(t, row, context),
     // Both look at every tick, for what they remember of flows; the engine carries out the first.
     evaluate: async (t: FlowTable, context: RuleContext, s: AbortSignal) => {
-      otherWishes = await wishesOf(other, t, context, s);
+      otherRequests = await requestsOf(other, t, context, s);
       return own.evaluate(t, context, s);
     },
   };
@@ -92,7 +98,7 @@ export async function diffOnEmulatedTick(
     await engine.onTick(tickOf(i, clock.nowMs, wallMs, table, meter, node), signal);
     await setImmediate();
   }
-  return diffOf(table, takeWishes(own, table), otherWishes ?? takeWishes(own, table));
+  return diffOf(table, takeRequests(own, table), otherRequests ?? takeRequests(own, table));
 }
 
 function tickOf(

@@ -11,7 +11,7 @@ import { isTickLine } from '../../api/view-guards.ts';
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { flowMatch, HeaderError } from '../../simulation/flow-match.ts';
 import { SimulatedClock } from '../../simulation/simulated-clock.ts';
-import { diffOf, type PolicyDiff, wishesOf } from './diff.ts';
+import { diffOf, type PolicyDiff, requestsOf } from './diff.ts';
 
 /** A text that is no recorded tick. */
 export class RecordingError extends Error {
@@ -34,8 +34,8 @@ export async function diffOnRecordedTick(
   const clock = new SimulatedClock();
   const table = tableOf(page.flows, clock.now());
   const context = contextOf(status, clock.now(), wallMs);
-  const old = await wishesOf(createEvaluator(before, clock), table, context, signal);
-  const now = await wishesOf(createEvaluator(after, clock), table, context, signal);
+  const old = await requestsOf(createEvaluator(before, clock), table, context, signal);
+  const now = await requestsOf(createEvaluator(after, clock), table, context, signal);
   return diffOf(table, old, now);
 }
 

@@ -1,4 +1,4 @@
-import { PLACEMENT_NAMES, WISH_NAMES } from '../../engine/model/flow.ts';
+import { PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import { followedNumber } from '../../policy/model/amount.ts';
@@ -16,7 +16,7 @@ import { type GivenFact, GivenFactError, withGiven } from './given-facts.ts';
 export interface FlowExplanation {
   /** Of enforced policies; null: none speaks. */
   readonly rule: string | null;
-  readonly wish: (typeof WISH_NAMES)[number];
+  readonly requested: (typeof REQUESTED_PLACEMENT_NAMES)[number];
   readonly score: number;
   /** Every rule's verdict, in speaking order. */
   readonly rules: readonly (RuleView & { readonly shadow: boolean })[];
@@ -59,18 +59,18 @@ export async function explainFlow(
   const rules = policies.rules.map((rule, i) => ({
     name: rule.name,
     priority: rule.priority,
-    wish: WISH_NAMES[rule.wish],
+    requested: REQUESTED_PLACEMENT_NAMES[rule.requested],
     verdict: traces[i].verdict,
     condition: traces[i],
     shadow: rule.mode === 'shadow',
   }));
   const spoken = rules.findIndex((rule) => rule.verdict && !rule.shadow);
-  if (spoken < 0) return { rule: null, wish: 'none', score: 0, rules, nodeRules };
+  if (spoken < 0) return { rule: null, requested: 'none', score: 0, rules, nodeRules };
   const { score } = policies.rules[spoken];
   const worth = score.kind === 'number' ? score.value : followedNumber(score, view, factNamed);
   return {
     rule: rules[spoken].name,
-    wish: rules[spoken].wish,
+    requested: rules[spoken].requested,
     score: worth ?? 0,
     rules,
     nodeRules,

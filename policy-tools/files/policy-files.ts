@@ -19,7 +19,7 @@ export type CheckedPolicies =
 export type ReadText = (file: string) => Promise<string>;
 
 /** A policy file of more than this is refused, bytes. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Reads and checks policy files; problems are `file:line:column: what is wrong`. */
 export async function readPolicies(files: readonly string[]): Promise<PolicyReading> {
@@ -54,6 +54,6 @@ export async function checkPolicies(
 /** The text of a file of bounded size. */
 export async function readTextFile(file: string): Promise<string> {
   const text = await readFile(file, 'utf8');
-  if (text.length > MOST_BYTES) throw new RangeError(`it is larger than ${MOST_BYTES} bytes`);
+  if (text.length > MAX_BYTES) throw new RangeError(`it is larger than ${MAX_BYTES} bytes`);
   return text;
 }

@@ -28,7 +28,7 @@ export interface ConditionCoverage {
 type AnyRule = PolicyRule | NodeRule;
 
 /** Flows of one evaluation that are looked at, so that many flows do not take for ever. */
-const MOST_FLOWS = 32;
+const MAX_FLOWS = 32;
 
 /** Collects which conditions were true and which were false, over any number of tests. */
 export class Coverage {
@@ -111,7 +111,7 @@ export function covering(
       signal: AbortSignal,
     ): Promise<EvaluationReport> => {
       const report = await evaluator.evaluate(table, context, signal);
-      const step = Math.max(1, Math.ceil(table.count / MOST_FLOWS));
+      const step = Math.max(1, Math.ceil(table.count / MAX_FLOWS));
       for (let i = 0; i < table.count; i += step) {
         const traces = await evaluator.explain(table, table.rows[i], context);
         coverage.note(

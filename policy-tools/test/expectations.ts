@@ -74,13 +74,13 @@ function checkWords(expectation: Expectation, path: JsonPath, read: ValueReader)
   if (!state && (never ?? atMostMoves ?? atLeastMoves) === undefined) {
     read.report(
       path,
-      'nothing is expected; add "placement", "wish", "rule", "reason", "never", "atMostMoves" or "atLeastMoves"',
+      'nothing is expected; add "placement", "requested", "rule", "reason", "never", "atMostMoves" or "atLeastMoves"',
     );
   }
   if (!state && (atLeast ?? atMost) !== undefined) {
     read.report(
       path,
-      '"atLeast" and "atMost" count flows with a "placement", "wish", "rule" or "reason"',
+      '"atLeast" and "atMost" count flows with a "placement", "requested", "rule" or "reason"',
     );
   }
   if (never !== undefined && (by ?? at) !== undefined) {
@@ -89,8 +89,8 @@ function checkWords(expectation: Expectation, path: JsonPath, read: ValueReader)
 }
 
 /** True when it is about how flows are at a moment. */
-export function asksForState({ placement, wish, rule, reason }: Expectation): boolean {
-  return rule !== undefined || (placement ?? wish ?? reason) !== undefined;
+export function asksForState({ placement, requested, rule, reason }: Expectation): boolean {
+  return rule !== undefined || (placement ?? requested ?? reason) !== undefined;
 }
 
 function flowsOf(

@@ -1,4 +1,4 @@
-import { PLACEMENT_NAMES, WISH_NAMES } from '../../engine/model/flow.ts';
+import { PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { REASONS } from '../../engine/model/reason.ts';
 import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import { duration } from '../../text/format.ts';
@@ -89,10 +89,10 @@ function wrongAt(
 }
 
 function holds(check: Check, moment: Moment, rules: readonly RuleInfo[]): boolean {
-  const { placement, wish, reason } = check.expectation;
+  const { placement, requested, reason } = check.expectation;
   return (
     (placement === undefined || PLACEMENT_NAMES[moment.placement] === placement) &&
-    (wish === undefined || WISH_NAMES[moment.wish] === wish) &&
+    (requested === undefined || REQUESTED_PLACEMENT_NAMES[moment.requested] === requested) &&
     (reason === undefined || REASONS[moment.reason].code === reason) &&
     (check.rule === undefined || ruleName(moment, rules) === check.rule)
   );
@@ -106,7 +106,9 @@ function momentText(moment: Moment | undefined, rules: readonly RuleInfo[]): str
   if (moment === undefined) return 'not on the node';
   const rule = ruleName(moment, rules);
   const asked =
-    rule === null ? 'no rule speaks' : `rule ${rule} asks for ${WISH_NAMES[moment.wish]}`;
+    rule === null
+      ? 'no rule speaks'
+      : `rule ${rule} asks for ${REQUESTED_PLACEMENT_NAMES[moment.requested]}`;
   return `at "${PLACEMENT_NAMES[moment.placement]}" (${REASONS[moment.reason].code}; ${asked})`;
 }
 
@@ -117,10 +119,10 @@ function flowText({ flow }: Expectation): string {
 }
 
 function wantedText({ expectation, rule }: Check): string {
-  const { placement, wish, reason, atLeast, atMost } = expectation;
+  const { placement, requested, reason, atLeast, atMost } = expectation;
   const parts = [
     placement === undefined ? '' : `be at "${placement}"`,
-    wish === undefined ? '' : `be wished "${wish}"`,
+    requested === undefined ? '' : `be requested "${requested}"`,
     rule === undefined
       ? ''
       : rule === null

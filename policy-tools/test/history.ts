@@ -2,9 +2,9 @@ import type { FlowTable } from '../../engine/model/flow-table.ts';
 
 /** How one flow was after one tick. */
 export interface Moment {
-  /** Indexes into PLACEMENT_NAMES and WISH_NAMES. */
+  /** Indexes into PLACEMENT_NAMES and REQUESTED_PLACEMENT_NAMES. */
   readonly placement: number;
-  readonly wish: number;
+  readonly requested: number;
   /** 1 + index of the rule that spoke; 0 for none. */
   readonly rule: number;
   /** Index into REASONS. */
@@ -18,24 +18,24 @@ const ABSENT = 255;
 export class History {
   readonly ticks: number;
   readonly #placement: Uint8Array;
-  readonly #wish: Uint8Array;
+  readonly #requested: Uint8Array;
   readonly #rule: Uint16Array;
   readonly #reason: Uint8Array;
 
   constructor(flows: number, ticks: number) {
     this.ticks = ticks;
     this.#placement = new Uint8Array(flows * ticks).fill(ABSENT);
-    this.#wish = new Uint8Array(flows * ticks);
+    this.#requested = new Uint8Array(flows * ticks);
     this.#rule = new Uint16Array(flows * ticks);
     this.#reason = new Uint8Array(flows * ticks);
   }
 
   /** Notes how the flow in `row` is after a tick. */
   note(flow: number, tick: number, table: FlowTable, row: number): void {
-    const { placement, wish, rule, reason } = table.decision;
+    const { placement, requested, rule, reason } = table.decision;
     const at = flow * this.ticks + tick;
     this.#placement[at] = placement[row];
-    this.#wish[at] = wish[row];
+    this.#requested[at] = requested[row];
     this.#rule[at] = rule[row];
     this.#reason[at] = reason[row];
   }
@@ -45,7 +45,12 @@ export class History {
     const at = flow * this.ticks + tick;
     const placement = this.#placement[at];
     if (placement === ABSENT) return undefined;
-    return { placement, wish: this.#wish[at], rule: this.#rule[at], reason: this.#reason[at] };
+    return {
+      placement,
+      requested: this.#requested[at],
+      rule: this.#rule[at],
+      reason: this.#reason[at],
+    };
   }
 
   /**

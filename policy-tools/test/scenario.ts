@@ -26,9 +26,9 @@ export interface Scenario {
 /** Unit of shares, as facts have it. */
 const SHARE = 'share, 0 to 1';
 /** Most flows and ticks of a test, and most flows times ticks. */
-const MOST_FLOWS = 10_000;
-const MOST_TICKS = 100_000;
-const MOST_CELLS = 4_000_000;
+const MAX_FLOWS = 10_000;
+const MAX_TICKS = 100_000;
+const MAX_CELLS = 4_000_000;
 const DEFAULT_BACKEND = { entries: 1000, fastPathEntries: 0 };
 /** Makes a test ready to be run. What is wrong with it goes to `read.problems`. */
 export function scenarioOf(
@@ -44,8 +44,8 @@ export function scenarioOf(
   const groups = new Map<string, readonly number[]>();
   for (const [name, flow] of Object.entries(test.flows)) {
     const at = [...path, 'flows', name];
-    if (flows.length + flow.count > MOST_FLOWS) {
-      read.report([...at, 'count'], `a test can have ${MOST_FLOWS} flows`);
+    if (flows.length + flow.count > MAX_FLOWS) {
+      read.report([...at, 'count'], `a test can have ${MAX_FLOWS} flows`);
       continue;
     }
     const first = flows.length;
@@ -68,9 +68,9 @@ export function scenarioOf(
     groups,
   };
   const ticks = ticksOf(scenario, test, path, read);
-  if (ticks > MOST_TICKS)
-    read.report(path, `${ticks} ticks are too many; there can be ${MOST_TICKS}`);
-  if (ticks * flows.length > MOST_CELLS) {
+  if (ticks > MAX_TICKS)
+    read.report(path, `${ticks} ticks are too many; there can be ${MAX_TICKS}`);
+  if (ticks * flows.length > MAX_CELLS) {
     read.report(path, `${ticks} ticks of ${flows.length} flows are too many; make it shorter`);
   }
   return { ...scenario, ticks };

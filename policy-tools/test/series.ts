@@ -12,7 +12,7 @@ export interface Series {
 }
 
 /** Most values of a series. */
-const MOST_VALUES = 100_000;
+const MAX_VALUES = 100_000;
 
 /** One run of values: `start`, then `start + step` and so on; `start` undefined for `_`. */
 interface Run {
@@ -41,8 +41,7 @@ export function parseSeries(text: string, quantity: (text: string) => number): S
     const { start, step, count } = parseItem(item, quantity);
     runs.push({ from: length, start, step });
     length += count;
-    if (length > MOST_VALUES)
-      throw new SeriesError(`"${text}" has more than ${MOST_VALUES} values`);
+    if (length > MAX_VALUES) throw new SeriesError(`"${text}" has more than ${MAX_VALUES} values`);
   }
   return { length, at: (tick) => valueAt(runs, Math.min(tick, length - 1)) };
 }
@@ -65,7 +64,7 @@ function parseItem(item: string, quantity: (text: string) => number) {
   }
   const { start, sign, step, times } = parts;
   const count = 1 + Number(times ?? 0);
-  if (count > MOST_VALUES) throw new SeriesError(`"${item}" has more than ${MOST_VALUES} values`);
+  if (count > MAX_VALUES) throw new SeriesError(`"${item}" has more than ${MAX_VALUES} values`);
   if (start === '_') {
     if (sign !== undefined) throw new SeriesError(`"${item}": there is no slope from nothing`);
     return { start: undefined, step: 0, count };

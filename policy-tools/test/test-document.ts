@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { PlacementName, WISH_NAMES } from '../../engine/model/flow.ts';
+import type { PlacementName, REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { JsonDocument } from '../../text/json-document.ts';
 import { byPlace, type Problem } from '../../text/problem.ts';
 import { schemaProblems } from '../../text/schema-problems.ts';
@@ -73,7 +73,7 @@ export interface Expectation {
   readonly from?: string | number;
   readonly to?: string | number;
   readonly placement?: PlacementName;
-  readonly wish?: (typeof WISH_NAMES)[number];
+  readonly requested?: (typeof REQUESTED_PLACEMENT_NAMES)[number];
   readonly rule?: string | null;
   readonly reason?: string;
   readonly never?: PlacementName;

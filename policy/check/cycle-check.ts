@@ -10,7 +10,7 @@ interface Reference {
 }
 
 /** Shared conditions that refer to one another in a round: each reference that closes one. */
-export function roundProblems(document: JsonDocument, names: Names): Problem[] {
+export function cycleProblems(document: JsonDocument, names: Names): Problem[] {
   const references = new Map(
     [...names.conditions].map(([name, c]) => [name, referencesIn(c, ['conditions', name])]),
   );

@@ -4,7 +4,7 @@ import type { Names } from '../document/names.ts';
 import { elements, member, textAt } from '../document/literal.ts';
 
 /** Conditions in one rule, with those that references stand for. */
-const MOST_EXPANDED = 1000;
+const MAX_EXPANDED = 1000;
 
 /** Rules that grow too large when shared conditions take the place of references to them. */
 export function expansionProblems(document: JsonDocument, names: Names): Problem[] {
@@ -30,8 +30,8 @@ export function expansionProblems(document: JsonDocument, names: Names): Problem
   };
   return elements(member(document.value, 'rules')).flatMap((rule, i) => {
     const n = size(member(rule, 'conditions'));
-    if (n <= MOST_EXPANDED) return [];
-    const message = `with what its references stand for, the rule has ${n} conditions; there can be ${MOST_EXPANDED}`;
+    if (n <= MAX_EXPANDED) return [];
+    const message = `with what its references stand for, the rule has ${n} conditions; there can be ${MAX_EXPANDED}`;
     return [document.problemAt(['rules', i, 'conditions'], message)];
   });
 }

@@ -3,7 +3,7 @@ import { constraintImplies, constraintOf, keyOf } from './constraint.ts';
 import type { FactLookup } from '../model/fact.ts';
 
 /** Ways in which a rule can hold are told apart up to so many; beyond, less is found. */
-const MOST_CASES = 64;
+const MAX_CASES = 64;
 
 /**
  * True when `earlier` holds wherever `later` does, as far as their comparisons with written-out
@@ -20,7 +20,7 @@ function casesOf(condition: Condition): readonly (readonly Comparison[])[] {
     return condition.all.reduce<readonly (readonly Comparison[])[]>(
       (cases, child) => {
         const more = casesOf(child);
-        if (cases.length * more.length > MOST_CASES) return cases;
+        if (cases.length * more.length > MAX_CASES) return cases;
         return cases.flatMap((known) => more.map((others) => [...known, ...others]));
       },
       [[]],
@@ -28,7 +28,7 @@ function casesOf(condition: Condition): readonly (readonly Comparison[])[] {
   }
   if ('any' in condition) {
     const cases = condition.any.flatMap(casesOf);
-    return cases.length > MOST_CASES ? [[]] : cases;
+    return cases.length > MAX_CASES ? [[]] : cases;
   }
   return [[]];
 }

@@ -3,16 +3,16 @@ import type { Condition, Place } from '../model/condition.ts';
 import { contradictions } from './contradiction-check.ts';
 import type { FactLookup } from '../model/fact.ts';
 import type { PolicyPart } from '../model/policy-part.ts';
-import { WISH_NAMES } from '../../engine/model/flow.ts';
+import { REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { type NodeRule, type PolicyRule, type PolicySet } from '../model/policy-set.ts';
 import { factLookup } from '../facts/fact-lookup.ts';
 import { covers } from './reach-check.ts';
 
 /** `decision.rule` is 16 bits wide and keeps 0 for "none". */
-const MOST_RULES = 0xffff;
+const MAX_RULES = 0xffff;
 
 /** Each rule is held against those before it: among the first of this many. */
-const MOST_COMPARED = 1000;
+const MAX_COMPARED = 1000;
 
 /** What is wrong only because policies are loaded together. */
 export function setProblems(parts: readonly PolicyPart[]): Problem[] {
@@ -36,9 +36,9 @@ export function setProblems(parts: readonly PolicyPart[]): Problem[] {
     }
   }
   const rules = parts.reduce((n, p) => n + p.rules.length, 0);
-  if (rules > MOST_RULES) {
+  if (rules > MAX_RULES) {
     const { file } = parts[0].document;
-    const message = `${rules} rules in all; there can be ${MOST_RULES}`;
+    const message = `${rules} rules in all; there can be ${MAX_RULES}`;
     found.push({ file, line: 1, column: 1, message });
   }
   return found;
@@ -80,7 +80,8 @@ export function reachProblems(set: PolicySet): Problem[] {
 export function reachNotes(set: PolicySet): Problem[] {
   const files = new Map(set.policies.map((p) => [p.name, p.file]));
   return coveredRules(set.rules, speaksInstead, factLookup(set)).map(({ rule, by }) => {
-    const asks = by.wish === rule.wish ? 'the same' : WISH_NAMES[by.wish];
+    const asks =
+      by.requested === rule.requested ? 'the same' : REQUESTED_PLACEMENT_NAMES[by.requested];
     const other = `"${by.name}" (${files.get(by.policy) ?? ''}, line ${by.at.line})`;
     const message =
       `note: rule "${rule.name}" is never reached beside ${other}, which asks for ${asks}: ` +
@@ -99,7 +100,7 @@ function coveredRules<T extends PolicyRule | NodeRule>(
   rivals: (earlier: T, later: T) => boolean,
   factNamed: FactLookup,
 ): { readonly rule: T; readonly by: T }[] {
-  const compared = rules.slice(0, MOST_COMPARED);
+  const compared = rules.slice(0, MAX_COMPARED);
   return compared.flatMap((rule, i) => {
     const conditions: Condition = rule.conditions;
     const by = compared

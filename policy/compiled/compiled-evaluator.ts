@@ -1,6 +1,6 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import { type Breathe, CHUNK_ROWS } from '../../async/yield-to-event-loop.ts';
+import { type YieldToEventLoop, CHUNK_ROWS } from '../../async/yield-to-event-loop.ts';
 import type {
   EvaluationReport,
   RuleContext,
@@ -51,9 +51,9 @@ export class CompiledEvaluator implements RuleEvaluator {
 
   constructor(policies: PolicySet, options: CompiledRulesOptions) {
     this.#rules = policies.rules;
-    this.rules = policies.rules.map(({ name, wish, priority, mode }) => ({
+    this.rules = policies.rules.map(({ name, requested, priority, mode }) => ({
       name,
-      wish,
+      requested,
       priority,
       mode,
     }));
@@ -121,18 +121,19 @@ export class CompiledEvaluator implements RuleEvaluator {
       signal.throwIfAborted();
       sliceEndMs = clock.now() + sliceMs;
     };
-    const breathe: Breathe = () => (clock.now() < sliceEndMs ? undefined : rest());
+    const yieldToEventLoop: YieldToEventLoop = () =>
+      clock.now() < sliceEndMs ? undefined : rest();
     table.keepShadow(this.#hasShadows);
-    await this.#memory.update(table, context, breathe);
+    await this.#memory.update(table, context, yieldToEventLoop);
     this.#lookAt(table, context);
     for (let from = 0; from < table.count; from += CHUNK_ROWS) {
-      const pausing = breathe();
+      const pausing = yieldToEventLoop();
       if (pausing !== undefined) await pausing;
       this.#chunk.take(table.rows, from, table.count);
       this.#program.start(table);
-      while (!this.#program.proceed(table)) await this.#program.ask(table, breathe);
+      while (!this.#program.proceed(table)) await this.#program.ask(table, yieldToEventLoop);
     }
-    const slices = this.#memory.sliceTerms;
+    const slices = this.#memory.sliceQuotas;
     return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
   }
 
@@ -153,13 +154,13 @@ function compileRules(
   const { factNamed } = memory;
   const columns = new TickColumns(memory.flows, memory.keys, chunk);
   const compiler = new ConditionCompiler(factNamed, columns);
-  const compiled = rules.map(({ conditions, score, wish, mode }, i) => {
+  const compiled = rules.map(({ conditions, score, requested, mode }, i) => {
     const asks = mustAsk(conditions, factNamed);
     return new CompiledRule({
       condition: compiler.compile(asks ? mayHold(conditions, factNamed) : conditions),
       check: asks ? new EngineCheck(conditions, factNamed) : undefined,
       score: compileScore(score, factNamed, columns),
-      wish,
+      requested,
       number: i + 1,
       shadow: mode === 'shadow',
     });

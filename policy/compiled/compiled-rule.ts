@@ -1,5 +1,5 @@
-import type { WishColumns } from '../../engine/model/columns.ts';
-import type { Wish } from '../../engine/model/flow.ts';
+import type { RequestColumns } from '../../engine/model/columns.ts';
+import type { RequestedPlacement } from '../../engine/model/flow.ts';
 import type { FlowView } from '../model/fact.ts';
 import type { EngineCheck } from '../json-rules/engine-check.ts';
 import type { RowCondition } from './row-condition.ts';
@@ -12,7 +12,7 @@ export class CompiledRule {
   readonly check: EngineCheck | undefined;
   readonly #condition: RowCondition;
   readonly #score: RowScore;
-  readonly #wish: Wish;
+  readonly #requested: RequestedPlacement;
   readonly #number: number;
   #forAll = false;
 
@@ -24,7 +24,7 @@ export class CompiledRule {
     readonly condition: RowCondition;
     readonly check: EngineCheck | undefined;
     readonly score: RowScore;
-    readonly wish: Wish;
+    readonly requested: RequestedPlacement;
     readonly number: number;
     readonly shadow: boolean;
   }) {
@@ -32,7 +32,7 @@ export class CompiledRule {
     this.check = rule.check;
     this.#condition = rule.condition;
     this.#score = rule.score;
-    this.#wish = rule.wish;
+    this.#requested = rule.requested;
     this.#number = rule.number;
   }
 
@@ -51,12 +51,12 @@ export class CompiledRule {
   }
 
   /** Writes what it asks for `rows[from .. to)`. */
-  write(rows: Int32Array, from: number, to: number, into: WishColumns): void {
+  write(rows: Int32Array, from: number, to: number, into: RequestColumns): void {
     if (from === to) return;
     this.#score.write(rows, from, to, into.score);
-    const { wish, rule } = into;
+    const { requested, rule } = into;
     for (let i = from; i < to; i++) {
-      wish[rows[i]] = this.#wish;
+      requested[rows[i]] = this.#requested;
       rule[rows[i]] = this.#number;
     }
   }

@@ -1,7 +1,7 @@
-import type { WishColumns } from '../../engine/model/columns.ts';
-import { Wish } from '../../engine/model/flow.ts';
+import type { RequestColumns } from '../../engine/model/columns.ts';
+import { RequestedPlacement } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import type { Breathe } from '../../async/yield-to-event-loop.ts';
+import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { FlowView } from '../model/fact.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { Chunk } from './row-condition.ts';
@@ -62,11 +62,11 @@ export class RuleProgram {
   }
 
   /** Asks about the rows at which {@link proceed} came to a halt. */
-  async ask(table: FlowTable, breathe: Breathe): Promise<void> {
+  async ask(table: FlowTable, yieldToEventLoop: YieldToEventLoop): Promise<void> {
     const rule = this.#speaking[this.#next];
     if (this.#view === undefined || rule.check === undefined) return;
     const { rows } = this.#chunk;
-    const end = await rule.check.split(this.#view, rows, this.#open, this.#asked, breathe);
+    const end = await rule.check.split(this.#view, rows, this.#open, this.#asked, yieldToEventLoop);
     this.#speak(rule, end, table);
     this.#next++;
   }
@@ -83,26 +83,30 @@ export class RuleProgram {
 }
 
 /** For rows that are still in the order of the table. */
-function writeNothing(rows: Int32Array, count: number, { wish, score, rule }: WishColumns): void {
+function writeNothing(
+  rows: Int32Array,
+  count: number,
+  { requested, score, rule }: RequestColumns,
+): void {
   const first = rows[0];
   const end = rows[count - 1] + 1;
   if (end - first === count) {
     // No dead row in between, as in most chunks.
-    wish.fill(Wish.none, first, end);
+    requested.fill(RequestedPlacement.none, first, end);
     score.fill(0, first, end);
     rule.fill(0, first, end);
     return;
   }
   for (let i = 0; i < count; i++) {
     const row = rows[i];
-    wish[row] = Wish.none;
+    requested[row] = RequestedPlacement.none;
     score[row] = 0;
     rule[row] = 0;
   }
 }
 
 /** Moves rows for which no rule has spoken yet to the front of `rows[from .. to)`. */
-function unspoken(rows: Int32Array, from: number, to: number, { rule }: WishColumns): number {
+function unspoken(rows: Int32Array, from: number, to: number, { rule }: RequestColumns): number {
   let end = from;
   for (let i = from; i < to; i++) {
     const row = rows[i];

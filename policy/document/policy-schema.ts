@@ -1,5 +1,5 @@
 /* oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema */
-import { WISH_NAMES } from '../../engine/model/flow.ts';
+import { REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { NUMERIC_FACTS } from '../facts/facts.ts';
 import { CONDITION_DEFS } from './schema/condition-schema.ts';
 import {
@@ -12,7 +12,7 @@ import {
 import { activeWords, description, NAME, quantity } from './schema/words.ts';
 
 /** Event types that a flow rule can name. */
-export const EVENT_TYPES: readonly string[] = WISH_NAMES.slice(1);
+export const EVENT_TYPES: readonly string[] = REQUESTED_PLACEMENT_NAMES.slice(1);
 
 /** The event type of node rules. */
 export const SET_FACT = 'set-fact';

@@ -1,5 +1,5 @@
 import type { Engine } from 'json-rules-engine';
-import type { Breathe } from '../../async/yield-to-event-loop.ts';
+import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { Condition, RootCondition } from '../model/condition.ts';
 import type { FactLookup, FlowView } from '../model/fact.ts';
 import { engineRoot, newRulesEngine } from './rules-engine.ts';
@@ -45,12 +45,12 @@ export class EngineCheck {
     rows: Int32Array,
     from: number,
     to: number,
-    breathe: Breathe,
+    yieldToEventLoop: YieldToEventLoop,
   ): Promise<number> {
     const engine = this.#engineFor(view);
     let end = from;
     for (let i = from; i < to; i++) {
-      await breathe();
+      await yieldToEventLoop();
       const row = rows[i];
       view.row = row;
       const { results } = await engine.run();

@@ -1,4 +1,4 @@
-import type { SliceTerms } from '../../engine/model/slice.ts';
+import type { SliceQuota } from '../../engine/model/slice.ts';
 
 /** Who belongs to a slice: a flow for which everything that is named here is so. */
 export interface SliceMember {
@@ -13,7 +13,7 @@ export interface SliceMember {
 }
 
 /** A slice of the node: who belongs to it, and what it gets of a table. Names are unique. */
-export interface SliceDefinition extends SliceTerms {
+export interface SliceDefinition extends SliceQuota {
   readonly description: string | undefined;
   /** Name of the policy that declares it. */
   readonly policy: string;

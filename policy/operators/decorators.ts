@@ -55,7 +55,7 @@ export interface DecoratedOperator {
 }
 
 /** Decorators before one operator: what people write has one or two. */
-const MOST_DECORATORS = 4;
+const MAX_DECORATORS = 4;
 
 /** The operator that `name` means, decorated or not; undefined when there is none. */
 export function decoratedOperator(name: string): DecoratedOperator | undefined {
@@ -63,7 +63,7 @@ export function decoratedOperator(name: string): DecoratedOperator | undefined {
   const operator = operatorNamed(words.pop() ?? '');
   const decorators = words.flatMap((word) => DECORATORS.filter((d) => d.name === word));
   if (operator === undefined || decorators.length !== words.length) return undefined;
-  return words.length > MOST_DECORATORS ? undefined : { decorators, operator };
+  return words.length > MAX_DECORATORS ? undefined : { decorators, operator };
 }
 
 /** Whether the comparison holds, decorators applied. */

@@ -1,19 +1,19 @@
 /**
  * Regular expressions that rules may use, bounded so that no name makes one take long: groups are
  * never repeated, nothing refers back or looks around, at most two parts repeat without limit,
- * and only the first {@link MOST_TEXT} characters of a name are looked at.
+ * and only the first {@link MAX_TEXT} characters of a name are looked at.
  */
 
-const MOST_PATTERN = 100;
-const MOST_TEXT = 64;
-const MOST_REPEAT = 32;
-const MOST_UNLIMITED = 2;
+const MAX_PATTERN = 100;
+const MAX_TEXT = 64;
+const MAX_REPEAT = 32;
+const MAX_UNLIMITED = 2;
 
 /** What is wrong with a pattern; undefined when it can be used. */
 export function patternProblem(pattern: string): string | undefined {
   if (pattern === '') return 'an empty pattern matches everything';
-  if (pattern.length > MOST_PATTERN) {
-    return `the pattern has ${pattern.length} characters; there can be ${MOST_PATTERN}`;
+  if (pattern.length > MAX_PATTERN) {
+    return `the pattern has ${pattern.length} characters; there can be ${MAX_PATTERN}`;
   }
   const plain = withoutClasses(pattern);
   if (/\(\?(?!:)/.test(plain)) return 'the pattern looks ahead or behind, or names a group';
@@ -22,13 +22,13 @@ export function patternProblem(pattern: string): string | undefined {
     return 'the pattern repeats a group, which can take for ever; write the repetition out';
   }
   const repeats = [...plain.matchAll(/\{(\d+)(?:,(\d*))?\}/g)];
-  if (repeats.some((r) => Number(r[1]) > MOST_REPEAT || Number(r[2] ?? 0) > MOST_REPEAT)) {
-    return `the pattern repeats a part more than ${MOST_REPEAT} times`;
+  if (repeats.some((r) => Number(r[1]) > MAX_REPEAT || Number(r[2] ?? 0) > MAX_REPEAT)) {
+    return `the pattern repeats a part more than ${MAX_REPEAT} times`;
   }
   const open = repeats.filter((r) => r[2] !== undefined).length;
   const unlimited = open + [...plain.replaceAll(/\\./g, 'x').matchAll(/[*+]/g)].length;
-  if (unlimited > MOST_UNLIMITED) {
-    return `the pattern has ${unlimited} repetitions of variable length; there can be ${MOST_UNLIMITED}`;
+  if (unlimited > MAX_UNLIMITED) {
+    return `the pattern has ${unlimited} repetitions of variable length; there can be ${MAX_UNLIMITED}`;
   }
   try {
     compilePattern(pattern);
@@ -41,7 +41,7 @@ export function patternProblem(pattern: string): string | undefined {
 /** A test of names against a pattern; see {@link patternProblem}. */
 export function compilePattern(pattern: string): (text: string) => boolean {
   const expression = new RegExp(pattern, 'u');
-  return (text) => expression.test(text.slice(0, MOST_TEXT));
+  return (text) => expression.test(text.slice(0, MAX_TEXT));
 }
 
 /** The pattern with each `[...]` and each escaped bracket replaced by a letter. */

@@ -8,7 +8,7 @@ import { PolicyError } from '../model/policy-error.ts';
 import { policyPart, revisionOf } from './policy-part.ts';
 import { type PolicyPart } from '../model/policy-part.ts';
 import type { PolicySet } from '../model/policy-set.ts';
-import { roundProblems } from '../check/cycle-check.ts';
+import { cycleProblems } from '../check/cycle-check.ts';
 import { ruleProblems } from '../check/rule-check.ts';
 import { isPolicyDocument, schemaProblems } from '../check/schema-problems.ts';
 import { sectionProblems } from '../check/section-check.ts';
@@ -72,7 +72,7 @@ function documentProblems(
     ...sectionProblems(document, names),
     ...conditionProblems(document, names),
     ...ruleProblems(document, names),
-    ...roundProblems(document, names),
+    ...cycleProblems(document, names),
     ...expansionProblems(document, names),
   ];
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { WISH_NAMES, type Wish } from '../../engine/model/flow.ts';
+import { REQUESTED_PLACEMENT_NAMES, type RequestedPlacement } from '../../engine/model/flow.ts';
 import type { JsonDocument, JsonPath } from '../../text/json-document.ts';
 import type { RootCondition } from '../model/condition.ts';
 import type { FactDefinition } from '../model/fact.ts';
@@ -61,7 +61,7 @@ function flowRule(maker: RuleMaker, rule: WrittenRule, i: number): PolicyRule {
     ...common(maker, rule, i),
     scope: 'flow',
     mode: maker.written.mode ?? 'enforce',
-    wish: wishOf(rule.event.type),
+    requested: requestOf(rule.event.type),
     score: maker.resolver.score(rule.event.params?.score),
   };
 }
@@ -154,8 +154,8 @@ function scheduleOf(policy: string, name: string, schedule: WrittenSchedule): Sc
   };
 }
 
-function wishOf(eventType: string): Wish {
-  const index = WISH_NAMES.findIndex((name) => name === eventType);
+function requestOf(eventType: string): RequestedPlacement {
+  const index = REQUESTED_PLACEMENT_NAMES.findIndex((name) => name === eventType);
   switch (index) {
     case 1:
     case 2:

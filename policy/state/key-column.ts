@@ -1,4 +1,4 @@
-import { type Breathe, CHUNK_ROWS } from '../../async/yield-to-event-loop.ts';
+import { type YieldToEventLoop, CHUNK_ROWS } from '../../async/yield-to-event-loop.ts';
 import type { FlowKey, FlowView } from '../model/fact.ts';
 import type { FlowMemory, Remembered } from './flow-memory.ts';
 
@@ -51,12 +51,12 @@ export class KeyColumn implements Remembered {
   }
 
   /** The column, with the numbers of all live rows of the table in place. */
-  async all(view: FlowView, breathe: Breathe): Promise<Uint32Array> {
+  async all(view: FlowView, yieldToEventLoop: YieldToEventLoop): Promise<Uint32Array> {
     const { rows, count } = view.table;
     this.begin(view);
     for (let from = 0; from < count; from += CHUNK_ROWS) {
       this.resolved(rows, from, Math.min(count, from + CHUNK_ROWS));
-      const pausing = breathe();
+      const pausing = yieldToEventLoop();
       if (pausing !== undefined) await pausing;
     }
     return this.#keys;

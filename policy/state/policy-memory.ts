@@ -1,7 +1,7 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import type { SliceTerms } from '../../engine/model/slice.ts';
+import type { SliceQuota } from '../../engine/model/slice.ts';
 import { Activity } from './activity.ts';
-import type { Breathe } from '../../async/yield-to-event-loop.ts';
+import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { Condition } from '../model/condition.ts';
 import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
 import { type FactLookup, type FactMemory, type FactValue, FlowView } from '../model/fact.ts';
@@ -65,12 +65,12 @@ export class PolicyMemory implements FactMemory {
 
   /**
    * Takes one tick into account, before its flows are evaluated: once a tick, in order. Node
-   * rules are evaluated in it. Pauses when `breathe` says so: many new flows take a while.
+   * rules are evaluated in it. Pauses when `yieldToEventLoop` says so: many new flows take a while.
    */
   async update(
     table: FlowTable,
     context: RuleContext,
-    breathe: Breathe = () => undefined,
+    yieldToEventLoop: YieldToEventLoop = () => undefined,
   ): Promise<void> {
     this.#view ??= new FlowView(table, context, this);
     const view = this.#view;
@@ -79,12 +79,12 @@ export class PolicyMemory implements FactMemory {
     this.activity.update(table, context.nowMs);
     this.flows.update(view);
     this.#activate(context.wallMs);
-    await this.#sliceColumn.write(view, breathe);
+    await this.#sliceColumn.write(view, yieldToEventLoop);
     if (this.#sliceMeter !== undefined) {
-      this.#sliceMeter.update(table, await this.keys.of('slice').all(view, breathe));
+      this.#sliceMeter.update(table, await this.keys.of('slice').all(view, yieldToEventLoop));
     }
     if (this.#sliceRanks !== undefined) {
-      this.#sliceRanks.update(table, await this.keys.of('rankedSlice').all(view, breathe));
+      this.#sliceRanks.update(table, await this.keys.of('rankedSlice').all(view, yieldToEventLoop));
     }
     this.#flowMeter?.update(table, context.nowMs);
     this.#changes.update(view);
@@ -97,7 +97,7 @@ export class PolicyMemory implements FactMemory {
   }
 
   /** The slices that `decision.slice` counts, from 1. */
-  get sliceTerms(): readonly SliceTerms[] {
+  get sliceQuotas(): readonly SliceQuota[] {
     return this.#sliceColumn.terms;
   }
 

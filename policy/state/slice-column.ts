@@ -1,10 +1,10 @@
-import type { SliceTerms } from '../../engine/model/slice.ts';
-import type { Breathe } from '../../async/yield-to-event-loop.ts';
+import type { SliceQuota } from '../../engine/model/slice.ts';
+import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { FlowView } from '../model/fact.ts';
 import type { KeyColumn } from './key-column.ts';
 
 /** Slices that a column of 16 bits can tell apart; flows of others count as of none. */
-const MOST_SLICES = 0xffff;
+const MAX_SLICES = 0xffff;
 
 /**
  * Tells the flow table which slice each flow belongs to. Slices that policies declare are always
@@ -12,24 +12,24 @@ const MOST_SLICES = 0xffff;
  */
 export class SliceColumn {
   readonly #keys: KeyColumn;
-  readonly #declared: readonly SliceTerms[];
-  #terms: readonly SliceTerms[];
+  readonly #declared: readonly SliceQuota[];
+  #terms: readonly SliceQuota[];
 
   /** `keys`: the number of each flow's slice. */
-  constructor(keys: KeyColumn, declared: readonly SliceTerms[]) {
+  constructor(keys: KeyColumn, declared: readonly SliceQuota[]) {
     this.#keys = keys;
     this.#declared = declared;
     this.#terms = declared;
   }
 
   /** The slices that `decision.slice` counts, from 1; the same array while they are the same. */
-  get terms(): readonly SliceTerms[] {
+  get terms(): readonly SliceQuota[] {
     return this.#terms;
   }
 
   /** Writes `decision.slice` of every live row of the table that `view` looks at. */
-  async write(view: FlowView, breathe: Breathe): Promise<void> {
-    const numbers = await this.#keys.all(view, breathe);
+  async write(view: FlowView, yieldToEventLoop: YieldToEventLoop): Promise<void> {
+    const numbers = await this.#keys.all(view, yieldToEventLoop);
     const indexOf = this.#indexes();
     const { rows, count } = view.table;
     const { slice } = view.table.decision;
@@ -44,7 +44,7 @@ export class SliceColumn {
     for (const [name, number] of this.#keys.numbers()) {
       if (name === undefined) continue;
       let place = places.get(name);
-      if (place === undefined && names.length < MOST_SLICES) {
+      if (place === undefined && names.length < MAX_SLICES) {
         place = names.push(name);
         places.set(name, place);
       }
@@ -58,6 +58,6 @@ export class SliceColumn {
 }
 
 /** What a slice that no policy speaks of gets. */
-function plain(name: string): SliceTerms {
+function plain(name: string): SliceQuota {
   return { name, declared: false, weight: 1, guaranteed: undefined, maximum: undefined };
 }

@@ -40,7 +40,7 @@ export function blankPacket(): CapturedPacket {
 }
 
 /** Most bytes of a packet that a capture may hold (libpcap's MAXIMUM_SNAPLEN). */
-const MOST_CAPTURED = 262_144;
+const MAX_CAPTURED = 262_144;
 /** Latest time, ms since 1970: the year 2248. */
 export const LATEST_MS = 2 ** 43;
 
@@ -49,6 +49,6 @@ export const LATEST_MS = 2 ** 43;
  * little over a small one, so that it counts only from 64 KiB on. 0: none is told.
  */
 export function mostCaptured(snapLength: number): number {
-  if (snapLength === 0) return MOST_CAPTURED;
-  return Math.min(MOST_CAPTURED, Math.max(snapLength, 65_536));
+  if (snapLength === 0) return MAX_CAPTURED;
+  return Math.min(MAX_CAPTURED, Math.max(snapLength, 65_536));
 }

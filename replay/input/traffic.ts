@@ -5,7 +5,7 @@ import type { FlowSpec } from '../../engine/model/flow.ts';
 import { TooManyFlows } from './trace-error.ts';
 
 /** Flows at a time; a vSwitch has fewer (OVS: 200,000 megaflows by default). */
-const MOST_FLOWS = 2 ** 21;
+const MAX_FLOWS = 2 ** 21;
 
 /**
  * What the flows of a trace do in one tick, and which flows there are: written by the reader of a
@@ -70,8 +70,8 @@ export class Traffic {
    * @throws {TooManyFlows}
    */
   add(flow: FlowSpec): number {
-    if (this.live >= MOST_FLOWS) {
-      throw new TooManyFlows(`there are more than ${MOST_FLOWS} flows at a time in this trace`);
+    if (this.live >= MAX_FLOWS) {
+      throw new TooManyFlows(`there are more than ${MAX_FLOWS} flows at a time in this trace`);
     }
     const slot = this.#free.pop() ?? this.#high++;
     if (slot >= this.#listed.length) this.#grow();

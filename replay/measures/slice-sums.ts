@@ -1,4 +1,4 @@
-import type { SliceTerms } from '../../engine/model/slice.ts';
+import type { SliceQuota } from '../../engine/model/slice.ts';
 
 /** Sums of one slice. */
 export interface SliceSums {
@@ -22,12 +22,12 @@ export interface SliceSums {
 export class SlicesSums {
   readonly all: SliceSums[] = [sumsOf(undefined)];
   readonly #places = new Map<string, number>();
-  #terms: readonly SliceTerms[] = [];
+  #terms: readonly SliceQuota[] = [];
   /** Place by the value of `decision.slice`. */
   #placeOf = new Uint32Array(1);
 
   /** Follows the slices of a tick. */
-  follow(terms: readonly SliceTerms[]): void {
+  follow(terms: readonly SliceQuota[]): void {
     if (terms === this.#terms) return;
     this.#terms = terms;
     this.#placeOf = Uint32Array.from([0, ...terms.map((t) => this.#place(t.name))]);

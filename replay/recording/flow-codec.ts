@@ -10,7 +10,7 @@ import {
   isExact,
 } from '../../engine/model/match.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { Action, MASKED, MOST_NAMES } from './format.ts';
+import { Action, MASKED, MAX_NAMES } from './format.ts';
 import type { PayloadReader } from './payload-reader.ts';
 
 /** What a flow matches and does: the part of a FlowSpec that is not its id. */
@@ -29,7 +29,7 @@ export class FlowEncoder {
       to.varint(known);
       return;
     }
-    const room = this.#names.size < MOST_NAMES;
+    const room = this.#names.size < MAX_NAMES;
     if (room) this.#names.set(name, this.#names.size + 1);
     to.varint(room ? this.#names.size : 0);
     to.text(name);
@@ -100,7 +100,7 @@ export class FlowDecoder {
     if (number === 0) return from.text();
     const known = this.#names.at(number - 1);
     if (known !== undefined) return known;
-    if (number !== this.#names.length + 1 || number > MOST_NAMES) {
+    if (number !== this.#names.length + 1 || number > MAX_NAMES) {
       throw from.error(`there is no name ${number}`);
     }
     const name = from.text();

@@ -43,9 +43,9 @@ export const BLOCK_HEADER = 5;
 /** Longest content of a block: a tick of a million flows has about 12 MB. */
 export const LONGEST_BLOCK = 64 * 1024 * 1024;
 /** Names that are numbered; further ones are written out each time. */
-export const MOST_NAMES = 65_536;
+export const MAX_NAMES = 65_536;
 /** Slots are below this. */
-export const MOST_SLOTS = 2 ** 22;
+export const MAX_SLOTS = 2 ** 22;
 /** Flags of a tick: what is known of the node. */
 export const HOST_CPU = 1;
 export const PACKET_COST = 2;

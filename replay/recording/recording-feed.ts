@@ -7,7 +7,7 @@ import { TooManyFlows, TraceDamaged } from '../input/trace-error.ts';
 import type { Traffic } from '../input/traffic.ts';
 import { BlockReader, type RecordedBlock } from './block-reader.ts';
 import { FlowDecoder } from './flow-codec.ts';
-import { Block, HOST_CPU, MOST_SLOTS, PACKET_COST } from './format.ts';
+import { Block, HOST_CPU, MAX_SLOTS, PACKET_COST } from './format.ts';
 import { PayloadError, PayloadReader } from './payload-reader.ts';
 import { isPorts, isRecordingStart } from './recording-guards.ts';
 
@@ -217,7 +217,7 @@ export class RecordingFeed implements TraceFeed {
     let slot = 0;
     for (let left = from.count(least); left > 0; left--) {
       slot += from.varint();
-      if (slot >= MOST_SLOTS) throw from.error(`there is no slot ${slot}`);
+      if (slot >= MAX_SLOTS) throw from.error(`there is no slot ${slot}`);
       one(slot);
     }
   }

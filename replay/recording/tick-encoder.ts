@@ -8,7 +8,7 @@ import {
   Block,
   HOST_CPU,
   MAGIC,
-  MOST_SLOTS,
+  MAX_SLOTS,
   PACKET_COST,
   type RecordingStart,
   VERSION,
@@ -16,7 +16,7 @@ import {
 import { RecordedRows } from './recorded-rows.ts';
 
 /** Flows that are told anew in one tick; the others wait for the next, their traffic with them. */
-const MOST_NEW = 2000;
+const MAX_NEW = 2000;
 
 /**
  * Makes a recording of ticks. Its cost is bounded: one pass over the live flows, and a bounded
@@ -146,7 +146,7 @@ export class TickEncoder {
       const packets = rows.packetsSince(table, row);
       if (!rows.isTold(row)) {
         // Those that cannot be told now are met again in the next tick, with all they sent.
-        if (packets === 0 || fresh.count >= MOST_NEW || row >= MOST_SLOTS) continue;
+        if (packets === 0 || fresh.count >= MAX_NEW || row >= MAX_SLOTS) continue;
         rows.tell(row);
         this.#flows.id(table.idAt(row), fresh.next(row));
         this.#flow(table, row, fresh.writer);

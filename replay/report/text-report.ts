@@ -5,9 +5,9 @@ import { packetCostText } from './packet-cost-text.ts';
 import type { PolicyReport, ReasonReport, ReplayReport, SliceReport } from './report.ts';
 
 /** Reasons that are listed of each policy. */
-const MOST_REASONS = 8;
+const MAX_REASONS = 8;
 /** Slices that are listed of each policy. */
-const MOST_SLICES = 12;
+const MAX_SLICES = 12;
 
 /** A replay's report for people, as lines of at most `width` characters. */
 export function textReport(report: ReplayReport, width: number, colours: Colours): string[] {
@@ -96,12 +96,12 @@ function policyLines(
   return [
     '',
     title('on the vSwitch, by reason'),
-    ...textTable(REASON_COLUMNS, policy.onVswitch.slice(0, MOST_REASONS), width, colours.dim),
+    ...textTable(REASON_COLUMNS, policy.onVswitch.slice(0, MAX_REASONS), width, colours.dim),
     ...(sliced
       ? [
           '',
           title('slices'),
-          ...textTable(SLICE_COLUMNS, policy.slices.slice(0, MOST_SLICES), width, colours.dim),
+          ...textTable(SLICE_COLUMNS, policy.slices.slice(0, MAX_SLICES), width, colours.dim),
         ]
       : []),
   ];

@@ -25,8 +25,8 @@ const REQUIRED: readonly Column[] = COLUMNS.slice(0, 4);
 /** A line of more characters is refused. */
 const LONGEST_LINE = 64 * 1024;
 /** Latest start and longest duration, s: what a date of the next centuries needs. */
-const MOST_SECONDS = 2 ** 33;
-const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+const MAX_SECONDS = 2 ** 33;
+const MAX_BYTES = Number.MAX_SAFE_INTEGER;
 const LONGEST_SLICE = 64;
 /** IP protocols that may be given by name. */
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
@@ -101,13 +101,13 @@ export class FlowRecordParser {
   #record(fields: CsvFields, places: Readonly<Record<Column, number>>): FlowRecord {
     const number = (column: Column, most: number, whole: boolean): number | undefined =>
       this.#number(fields, places[column], column, most, whole);
-    const bytes = number('bytes', MOST_BYTES, true) ?? this.#missing(fields, places, 'bytes');
-    const packets = number('packets', MOST_BYTES, true) ?? this.#missing(fields, places, 'packets');
+    const bytes = number('bytes', MAX_BYTES, true) ?? this.#missing(fields, places, 'bytes');
+    const packets = number('packets', MAX_BYTES, true) ?? this.#missing(fields, places, 'packets');
     if (packets === 0 && bytes > 0) {
       throw this.#error(fields, places.packets, `${bytes} bytes cannot come in 0 packets`);
     }
-    const start = number('start_s', MOST_SECONDS, false);
-    const duration = number('duration_s', MOST_SECONDS, false);
+    const start = number('start_s', MAX_SECONDS, false);
+    const duration = number('duration_s', MAX_SECONDS, false);
     return {
       startMs: 1000 * (start ?? this.#missing(fields, places, 'start_s')),
       durationMs: 1000 * (duration ?? this.#missing(fields, places, 'duration_s')),

@@ -27,7 +27,7 @@ const TAGS: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100]);
 const NO_TYPE = 0x05ff;
 /** IPv6 extension headers that are passed over, and how many of them at most. */
 const EXTENSIONS: ReadonlySet<number> = new Set([0, 43, 44, 60]);
-const MOST_EXTENSIONS = 8;
+const MAX_EXTENSIONS = 8;
 const FRAGMENT = 44;
 
 /** What was found; bits of the flags byte. */
@@ -216,7 +216,7 @@ export class PacketKey {
     let at = from + 40;
     let proto = data[from + 6];
     let later = false;
-    for (let i = 0; i < MOST_EXTENSIONS && EXTENSIONS.has(proto) && at + 8 <= to; i++) {
+    for (let i = 0; i < MAX_EXTENSIONS && EXTENSIONS.has(proto) && at + 8 <= to; i++) {
       if (proto === FRAGMENT) {
         later = (get16(data, at + 2) & 0xfff8) !== 0;
         key[FRAG] = later ? 2 : 1;

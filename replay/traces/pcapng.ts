@@ -16,7 +16,7 @@ const ENHANCED_PACKET = 6;
 const BYTE_ORDER = 0x1a2b_3c4d;
 /** Longest block that is read; longer ones of types that are skipped do no harm. */
 const LONGEST_BLOCK = 16 * 1024 * 1024;
-const MOST_INTERFACES = 65_536;
+const MAX_INTERFACES = 65_536;
 
 /** True of the first bytes of a pcapng file. */
 export function isPcapng(head: Uint8Array): boolean {
@@ -118,8 +118,8 @@ export class PcapngReader implements CaptureReader {
 
   #addInterface(at: number, length: number): void {
     if (length < 20) this.#damaged(`an interface's block cannot have ${length} bytes`);
-    if (this.#interfaces.length >= MOST_INTERFACES) {
-      this.#damaged(`a section cannot have more than ${MOST_INTERFACES} interfaces`);
+    if (this.#interfaces.length >= MAX_INTERFACES) {
+      this.#damaged(`a section cannot have more than ${MAX_INTERFACES} interfaces`);
     }
     const { view } = this.#queue;
     const number = this.#interfaces.length;

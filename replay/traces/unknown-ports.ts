@@ -1,7 +1,7 @@
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
 
 /** Ports that a trace may name; flows of others come in by the one for the rest. */
-const MOST_PORTS = 4096;
+const MAX_PORTS = 4096;
 const REST = 'other';
 /** Where every flow of a trace that names no ports goes out. */
 export const OUT_PORT = 'out';
@@ -18,7 +18,7 @@ export class UnknownPorts {
   /** Name of the port that stands for `name`; it is made when it is new. */
   named(name: string, slice?: string): string {
     const known = this.#ports.has(name);
-    const use = known || this.#ports.size < MOST_PORTS ? name : REST;
+    const use = known || this.#ports.size < MAX_PORTS ? name : REST;
     if (!this.#ports.has(use)) {
       this.#ports = new Map(this.#ports).set(use, portOf(use, use === name ? slice : undefined));
     }

@@ -28,8 +28,8 @@ async function isInstalled() {
   // npm writes down there what it has really installed.
   const present = await packagesOf(join(root, 'node_modules', '.package-lock.json'));
   return Object.entries(wanted).every(
-    ([path, wish]) =>
-      path === '' || wish.optional === true || present[path]?.version === wish.version,
+    ([path, requested]) =>
+      path === '' || requested.optional === true || present[path]?.version === requested.version,
   );
 }
 

@@ -3,15 +3,15 @@ import { closeServer, limitedServer } from '../core/limited-server.ts';
 import { sendJson } from '../core/respond.ts';
 import { type Route, router } from '../core/routes.ts';
 import type { Log } from '../../platform/log.ts';
-import { MOST_DECISIONS } from '../../api/decision-query.ts';
-import { MOST_FLOWS, parseFlowQuery } from '../../api/flow-query.ts';
+import { MAX_DECISIONS } from '../../api/decision-query.ts';
+import { MAX_FLOWS, parseFlowQuery } from '../../api/flow-query.ts';
 import { listenPrivately } from './private-socket.ts';
 import { type RecordingSource, RecordingStreams } from './recording-streams.ts';
 import { TickStreams } from './tick-streams.ts';
 import type { DaemonView } from '../../api/view.ts';
 
 /** Whoever may open the socket may stop the daemon, too: a plain bound will do. */
-const MOST_CONNECTIONS = 64;
+const MAX_CONNECTIONS = 64;
 
 /** A running control server. */
 export interface ControlService {
@@ -33,7 +33,7 @@ export async function startControlServer(
   const streams = new TickStreams(view, log);
   const recordings = ticks === undefined ? undefined : new RecordingStreams(ticks, log);
   const server = limitedServer(router(routesOf(view, streams, recordings), log));
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   await listenPrivately(server, path);
   server.on('error', (error) => log.error({ err: error }, 'the control socket failed'));
   return {
@@ -52,7 +52,7 @@ function routesOf(
   recordings: RecordingStreams | undefined,
 ): readonly Route[] {
   const routes: readonly Route[] = [
-    ...readRoutes(view, { flows: MOST_FLOWS, decisions: MOST_DECISIONS }),
+    ...readRoutes(view, { flows: MAX_FLOWS, decisions: MAX_DECISIONS }),
     {
       method: 'GET',
       path: '/api/v1/ticks',

@@ -5,7 +5,7 @@ import { sendJson, STRICT_HEADERS } from '../core/respond.ts';
 import type { Log } from '../../platform/log.ts';
 
 /** Most recordings at a time: each looks at every flow in every tick. */
-const MOST_STREAMS = 2;
+const MAX_STREAMS = 2;
 
 /** What is recorded of a tick. */
 export type RecordedTick = Pick<TickReport, 'tick' | 'plans'>;
@@ -41,8 +41,8 @@ export class RecordingStreams {
 
   /** Answers with a stream that ends when the reader or the server does. */
   open(response: ServerResponse): void {
-    if (this.#open.size >= MOST_STREAMS) {
-      sendJson(response, 503, { error: `${MOST_STREAMS} recordings are being made already` });
+    if (this.#open.size >= MAX_STREAMS) {
+      sendJson(response, 503, { error: `${MAX_STREAMS} recordings are being made already` });
       return;
     }
     response.writeHead(200, {

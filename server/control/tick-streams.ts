@@ -5,7 +5,7 @@ import type { FlowQuery } from '../../api/flow-views.ts';
 import type { DaemonView } from '../../api/view.ts';
 
 /** Most streams at a time. */
-const MOST_STREAMS = 8;
+const MAX_STREAMS = 8;
 
 /**
  * Streams of ticks as NDJSON: after every tick one line with status and flows. A reader that is
@@ -23,8 +23,8 @@ export class TickStreams {
 
   /** Answers with a stream that ends when the reader or the server does. */
   open(query: FlowQuery, response: ServerResponse): void {
-    if (this.#open.size >= MOST_STREAMS) {
-      sendJson(response, 503, { error: `${MOST_STREAMS} streams are open already` });
+    if (this.#open.size >= MAX_STREAMS) {
+      sendJson(response, 503, { error: `${MAX_STREAMS} streams are open already` });
       return;
     }
     response.writeHead(200, {

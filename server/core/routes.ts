@@ -4,8 +4,8 @@ import type {
   RequestListener,
   ServerResponse,
 } from 'node:http';
-import type { Breathe } from '../../async/yield-to-event-loop.ts';
-import { givingWay } from '../../async/time-slice.ts';
+import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
+import { timeSlicedYield } from '../../async/time-slice.ts';
 import type { Log } from '../../platform/log.ts';
 import { sendJson } from './respond.ts';
 
@@ -17,7 +17,7 @@ export interface Call {
   readonly headers: IncomingHttpHeaders;
   readonly response: ServerResponse;
   /** Pauses of what takes long. */
-  readonly breathe: Breathe;
+  readonly yieldToEventLoop: YieldToEventLoop;
 }
 
 /** What answers one method on one path. */
@@ -130,7 +130,7 @@ async function answer(
     parts,
     headers,
     response,
-    breathe: givingWay(),
+    yieldToEventLoop: timeSlicedYield(),
   });
 }
 

@@ -9,7 +9,7 @@ export interface AddressLimits {
 }
 
 /** Addresses that are remembered; the one that did it least lately makes room. */
-const MOST_ADDRESSES = 1_024;
+const MAX_ADDRESSES = 1_024;
 
 /** Slows down whoever does something too often, by the address they come from. Bounded. */
 export class AddressLimiter {
@@ -34,7 +34,7 @@ export class AddressLimiter {
     const cleanAtMs = Math.max(nowMs, this.#cleanAtMs.get(network) ?? nowMs);
     this.#cleanAtMs.delete(network);
     this.#cleanAtMs.set(network, cleanAtMs + this.#limits.forgiveMs);
-    if (this.#cleanAtMs.size <= MOST_ADDRESSES) return;
+    if (this.#cleanAtMs.size <= MAX_ADDRESSES) return;
     const [oldest] = this.#cleanAtMs.keys();
     this.#cleanAtMs.delete(oldest);
   }

@@ -13,9 +13,9 @@ export type Verdict =
 const WRONG: Verdict = { ok: false, why: 'wrong' };
 
 /** Users whose password is known to be right, so that it is not hashed for every request. */
-const MOST_REMEMBERED = 64;
+const MAX_REMEMBERED = 64;
 /** Passwords that wait to be hashed; each takes some 0.2 s of a processor. */
-const MOST_WAITING = 4;
+const MAX_WAITING = 4;
 /** Hashed for users who are not there: the answer takes as long as for those who are. */
 const NOBODY = parsePasswordHash(`$scrypt$ln=15,r=8,p=3$${'A'.repeat(22)}$${'A'.repeat(43)}`);
 
@@ -66,9 +66,9 @@ export class Authenticator {
     const remembered = this.#remembered;
     const key = this.#keyOf(given);
     if (remembered.has(key)) return { ok: true };
-    if (this.#waiting >= MOST_WAITING) return { ok: false, why: 'wait', waitMs: 1_000 };
+    if (this.#waiting >= MAX_WAITING) return { ok: false, why: 'wait', waitMs: 1_000 };
     if (!(await this.#isUser(given))) return WRONG;
-    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
     remembered.add(key);
     return { ok: true };
   }

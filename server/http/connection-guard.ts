@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Requests that a client may send ahead on one connection before it has had their answers. */
-const MOST_AHEAD = 4;
+const MAX_AHEAD = 4;
 
 /** What a connection is doing. */
 interface Connection {
@@ -88,7 +88,7 @@ export class ConnectionGuard {
     this.#silent.delete(key);
     this.#idle.delete(key);
     this.#busy.add(key);
-    if (++connection.pending > MOST_AHEAD) {
+    if (++connection.pending > MAX_AHEAD) {
       connection.socket.destroy();
       return;
     }

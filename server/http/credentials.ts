@@ -11,8 +11,8 @@ export interface Credentials {
 }
 
 /** A token shorter than this could be guessed, characters. */
-const LEAST_TOKEN = 24;
-const MOST_USERS = 1_000;
+const MIN_TOKEN = 24;
+const MAX_USERS = 1_000;
 
 /**
  * Reads who may look.
@@ -40,9 +40,9 @@ function digest(text: string): Buffer {
 
 function readToken(file: string): Buffer {
   const token = readSecretFile(file, 'http.tokenFile').toString('utf8').trim();
-  if (token.length < LEAST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
+  if (token.length < MIN_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
     throw new SecretFileUnusable(
-      `${file} ("http.tokenFile") must have one token of at least ${LEAST_TOKEN} printable ` +
+      `${file} ("http.tokenFile") must have one token of at least ${MIN_TOKEN} printable ` +
         `characters; make one with "openssl rand -base64 32 > ${file}"`,
     );
   }
@@ -60,9 +60,9 @@ function readUsers(file: string): ReadonlyMap<string, PasswordHash> {
     if (users.has(name)) throw new SecretFileUnusable(`${file}:${i + 1}: "${name}" is there twice`);
     users.set(name, hashAt(`${file}:${i + 1}`, line.slice(at + 1).trim()));
   }
-  if (users.size === 0 || users.size > MOST_USERS) {
+  if (users.size === 0 || users.size > MAX_USERS) {
     throw new SecretFileUnusable(
-      `${file} ("http.users") must have 1 to ${MOST_USERS} lines; "norikae hash-password" prints them`,
+      `${file} ("http.users") must have 1 to ${MAX_USERS} lines; "norikae hash-password" prints them`,
     );
   }
   return users;

@@ -90,8 +90,8 @@ function within(budget: TimeBudget, routes: readonly Route[]): readonly Route[] 
   return routes.map((route) => ({
     ...route,
     handle: (call) =>
-      budget.run((breathe) =>
-        call.response.destroyed ? undefined : route.handle({ ...call, breathe }),
+      budget.run((yieldToEventLoop) =>
+        call.response.destroyed ? undefined : route.handle({ ...call, yieldToEventLoop }),
       ),
   }));
 }

@@ -32,7 +32,7 @@ export interface HttpService {
 export type HttpSettings = Omit<HttpConfig, 'enabled' | 'topFlows'>;
 
 /** Connections at a time. */
-const MOST_CONNECTIONS = 1_024;
+const MAX_CONNECTIONS = 1_024;
 /** An answer of which nothing has been taken for so long is given up, ms. */
 const SILENCE_MS = 10_000;
 /** TLS connections of one address: a handshake costs the loop some ms. */
@@ -64,7 +64,7 @@ async function serve(
   security: HttpSecurity,
 ): Promise<HttpService> {
   const streams = new EventStreams(sources.view, log);
-  const guard = new ConnectionGuard(MOST_CONNECTIONS);
+  const guard = new ConnectionGuard(MAX_CONNECTIONS);
   const gate = { hostNames: hostNamesOf(settings), authenticator: security.authenticator };
   const admit = (...of: Parameters<Admit>): Promise<boolean> => admitted(...of, gate);
   const routes = httpRoutes(sources, streams, guard);

@@ -20,7 +20,7 @@ const P = 3;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 /** Most memory that a hash may ask for, bytes. */
-const MOST_MEMORY = 128 * 1024 * 1024;
+const MAX_MEMORY = 128 * 1024 * 1024;
 
 const FORMAT =
   /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w+/-]{16,64})\$([\w+/-]{40,88})$/;
@@ -43,7 +43,7 @@ export function parsePasswordHash(text: string): PasswordHash {
     hash: Buffer.from(hash ?? '', 'base64'),
   };
   const sound = parsed.logN >= 10 && parsed.r >= 1 && parsed.p >= 1 && parsed.p <= 16;
-  if (salt === undefined || !sound || memoryOf(parsed) > MOST_MEMORY) {
+  if (salt === undefined || !sound || memoryOf(parsed) > MAX_MEMORY) {
     throw new PasswordHashInvalid('this is no hash that "norikae hash-password" prints');
   }
   return parsed;
@@ -60,7 +60,7 @@ function derive(
   { logN, r, p, salt }: Omit<PasswordHash, 'hash'>,
   bytes: number,
 ): Promise<Buffer> {
-  const options = { N: 2 ** logN, r, p, maxmem: 2 * MOST_MEMORY };
+  const options = { N: 2 ** logN, r, p, maxmem: 2 * MAX_MEMORY };
   return new Promise((resolve, reject) => {
     scrypt(password, salt, bytes, options, (error, key) => {
       if (error === null) resolve(key);

@@ -35,7 +35,7 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 /** Types that gzip makes smaller. */
 const TEXT = /^(text|application)\/|svg/;
 /** Below this many bytes gzip is not worth it. */
-const LEAST_GZIP = 1024;
+const MIN_GZIP = 1024;
 
 /**
  * A route for each file. Files are read now, once, and served from memory: what a client asks for
@@ -53,7 +53,7 @@ export function staticRoutes(files: readonly StaticFile[]): readonly Route[] {
       );
     }
     const plain = readFileSync(file);
-    const packed = TEXT.test(type) && plain.length >= LEAST_GZIP ? gzipSync(plain) : undefined;
+    const packed = TEXT.test(type) && plain.length >= MIN_GZIP ? gzipSync(plain) : undefined;
     const tag = createHash('sha256').update(plain).digest('base64url').slice(0, 22);
     const content = { type, plain, packed, tag };
     return {

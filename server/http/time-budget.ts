@@ -1,4 +1,4 @@
-import type { Breathe } from '../../async/yield-to-event-loop.ts';
+import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import { SLICE_MS } from '../../async/time-slice.ts';
 import { Busy } from '../core/routes.ts';
 
@@ -13,7 +13,7 @@ export interface TimeBudgetOptions {
 }
 
 /** A slice that was longer counts as so long, ms: the machine, or somebody else, was busy in it. */
-const MOST_MS = 10 * SLICE_MS;
+const MAX_MS = 10 * SLICE_MS;
 /** A task that takes so long without a pause waits for something, and no longer keeps others, ms. */
 const WAITS_MS = 500;
 
@@ -39,12 +39,12 @@ export class TimeBudget {
   }
 
   /**
-   * Runs a task when it is its turn and there is time for it. One that takes long asks `breathe`
+   * Runs a task when it is its turn and there is time for it. One that takes long asks `yieldToEventLoop`
    * when to pause.
    *
    * @throws Busy when there are too many already, and what the task throws
    */
-  async run(task: (breathe: Breathe) => void | Promise<void>): Promise<void> {
+  async run(task: (yieldToEventLoop: YieldToEventLoop) => void | Promise<void>): Promise<void> {
     if (this.#tasks >= this.#options.tasks) {
       throw new Busy('too many ask for too much at once; try again in a second');
     }
@@ -52,7 +52,7 @@ export class TimeBudget {
     let slice: Slice | undefined;
     try {
       slice = await this.#turn();
-      const breathe: Breathe = () => {
+      const yieldToEventLoop: YieldToEventLoop = () => {
         if (slice !== undefined && this.#now() - slice.startMs < SLICE_MS) return undefined;
         return pause();
       };
@@ -60,7 +60,7 @@ export class TimeBudget {
         this.#end(slice);
         slice = await this.#turn();
       };
-      await task(breathe);
+      await task(yieldToEventLoop);
     } finally {
       this.#tasks--;
       this.#end(slice);
@@ -87,7 +87,7 @@ export class TimeBudget {
     slice.over = true;
     clearTimeout(slice.timer);
     this.#owedMs();
-    this.#savedMs -= spentMs ?? Math.min(MOST_MS, this.#now() - slice.startMs);
+    this.#savedMs -= spentMs ?? Math.min(MAX_MS, this.#now() - slice.startMs);
     this.#working = false;
     this.#next();
   }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 /** Decisions that wait for a reader, at most. */
-const MOST_DECISIONS = 256;
+const MAX_DECISIONS = 256;
 
 /**
  * One reader of the event stream. What comes while it is behind waits here, bounded: the newest
@@ -35,7 +35,7 @@ export class EventReader {
 
   /** Takes a decision; it goes out with the tick that it belongs to. */
   decision(frame: string): void {
-    if (this.#decisions.length < MOST_DECISIONS) this.#decisions.push(frame);
+    if (this.#decisions.length < MAX_DECISIONS) this.#decisions.push(frame);
     else this.#lost++;
   }
 

@@ -25,9 +25,9 @@ export function readRoutes(view: DaemonView, most: PageLimits): readonly Route[]
       method: 'GET',
       path: '/api/v1/flows',
       summary: 'a page of the flows: sort, limit, offset, placement, slice, port, word',
-      handle: async ({ query, response, breathe }) => {
+      handle: async ({ query, response, yieldToEventLoop }) => {
         const asks = asked(() => parseFlowQuery(query, most.flows));
-        sendJson(response, 200, await view.flows(asks, breathe));
+        sendJson(response, 200, await view.flows(asks, yieldToEventLoop));
       },
     },
     {

@@ -1,14 +1,19 @@
 import type { TickReport } from '../../engine/loop/tick-report.ts';
-import { Placement, PLACEMENT_NAMES, Wish, WISH_NAMES } from '../../engine/model/flow.ts';
+import {
+  Placement,
+  PLACEMENT_NAMES,
+  RequestedPlacement,
+  REQUESTED_PLACEMENT_NAMES,
+} from '../../engine/model/flow.ts';
 import type { FlowTable, PathTotals } from '../../engine/model/flow-table.ts';
-import type { SliceTerms } from '../../engine/model/slice.ts';
+import type { SliceQuota } from '../../engine/model/slice.ts';
 import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import { Ledger } from './ledger.ts';
-import { MoveBook } from './move-book.ts';
-import { OperationBook } from './operation-book.ts';
-import { PortBook } from './port-book.ts';
+import { PlacementCounters } from './placement-counters.ts';
+import { OperationCounters } from './operation-counters.ts';
+import { PortTotals } from './port-totals.ts';
 import { RowMemory } from './row-memory.ts';
-import { SliceBook } from './slice-book.ts';
+import { SliceCounters } from './slice-counters.ts';
 import { tableAccount } from './table-accounts.ts';
 import type { PathUses, TickAccounts, TopFlow } from './tick-accounts.ts';
 import { TimeHistogramBook } from './time-histogram.ts';
@@ -28,10 +33,10 @@ const REACTION_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as 
 
 type Kept<T> = { -readonly [K in keyof T]: T[K] };
 
-/** By wish: 1 for those that only an entry fulfils. */
-const ASKS_FOR_ENTRY = new Uint8Array(WISH_NAMES.length);
-ASKS_FOR_ENTRY[Wish.offload] = 1;
-ASKS_FOR_ENTRY[Wish.fastPath] = 1;
+/** By requested: 1 for those that only an entry fulfils. */
+const ASKS_FOR_ENTRY = new Uint8Array(REQUESTED_PLACEMENT_NAMES.length);
+ASKS_FOR_ENTRY[RequestedPlacement.offload] = 1;
+ASKS_FOR_ENTRY[RequestedPlacement.fastPath] = 1;
 
 /**
  * Makes the {@link TickAccounts} of each tick: one pass over the live flows, and nothing allocated
@@ -40,10 +45,10 @@ ASKS_FOR_ENTRY[Wish.fastPath] = 1;
 export class Accountant {
   readonly #rows = new RowMemory();
   readonly #paths = new Ledger(1);
-  readonly #slices: SliceBook;
-  readonly #ports: PortBook;
-  readonly #moves: MoveBook;
-  readonly #operations = new OperationBook();
+  readonly #slices: SliceCounters;
+  readonly #ports: PortTotals;
+  readonly #moves: PlacementCounters;
+  readonly #operations = new OperationCounters();
   readonly #reactions = new TimeHistogramBook(REACTION_BOUNDS);
   readonly #top: TopRows;
   readonly #accounts: Kept<TickAccounts>;
@@ -53,9 +58,9 @@ export class Accountant {
 
   constructor({ topFlows = 0, most = MOST }: AccountantOptions = {}) {
     this.#most = most;
-    this.#slices = new SliceBook(most);
-    this.#ports = new PortBook(most);
-    this.#moves = new MoveBook(most);
+    this.#slices = new SliceCounters(most);
+    this.#ports = new PortTotals(most);
+    this.#moves = new PlacementCounters(most);
     this.#top = new TopRows(topFlows);
     this.#accounts = {
       sequence: 0,
@@ -190,7 +195,7 @@ export class Accountant {
       const row = table.rows[i];
       const placement = d.placement[row];
       this.#moves.count(d.rule[row], d.reason[row]);
-      if (placement === Placement.onload && ASKS_FOR_ENTRY[d.wish[row]] === 1) {
+      if (placement === Placement.onload && ASKS_FOR_ENTRY[d.requested[row]] === 1) {
         this.#moves.waits(d.reason[row]);
       }
       this.#slices.count(this.#slices.slotOf(d.slice[row]), placement);
@@ -217,7 +222,7 @@ export class Accountant {
     }
   }
 
-  #topFlows(table: FlowTable, slices: readonly SliceTerms[]): readonly TopFlow[] {
+  #topFlows(table: FlowTable, slices: readonly SliceQuota[]): readonly TopFlow[] {
     const { rates, decision } = table;
     return Array.from(this.#top.find(table), (row) => ({
       row,
@@ -246,6 +251,6 @@ function cpuSaved(paths: PathUses, packetCost: number | undefined): number | und
   return ((offVswitch - paths[Placement.onload].packetsPerSecond) * packetCost) / 1e9;
 }
 
-function sliceName(slices: readonly SliceTerms[], slice: number): string | undefined {
+function sliceName(slices: readonly SliceQuota[], slice: number): string | undefined {
   return slice === 0 ? undefined : slices.at(slice - 1)?.name;
 }

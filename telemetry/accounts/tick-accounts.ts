@@ -3,7 +3,7 @@ import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
-import type { SliceTerms } from '../../engine/model/slice.ts';
+import type { SliceQuota } from '../../engine/model/slice.ts';
 import type { PortLoad } from '../../engine/model/tick.ts';
 import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
 import type { Capacity, OperationResult } from '../../engine/ports/offload-backend.ts';
@@ -34,7 +34,7 @@ export interface SliceAccount {
   /** Name of the slice; {@link OTHER} for those beyond the bound. */
   readonly name: string;
   /** What it may have of a table; undefined for {@link OTHER}. */
-  readonly terms: SliceTerms | undefined;
+  readonly terms: SliceQuota | undefined;
   readonly paths: PathUses;
   /** Live flows, indexed by placement. */
   readonly flows: readonly number[];

@@ -27,7 +27,7 @@ export type Credentials =
   | { readonly kind: 'token'; readonly token: string };
 
 /** Most characters of a server's words that are kept. */
-const MOST_WORDS = 400;
+const MAX_WORDS = 400;
 
 /**
  * InfluxDB's HTTP API: writes by the 1.x address, which 2.x has, too, and statements of 1.x. Uses
@@ -179,7 +179,7 @@ export class InfluxClient {
     const secret = secretOf(this.#credentials);
     const told = secret === '' ? text : text.replaceAll(secret, '***');
     const line = told.replaceAll(/\s+/g, ' ').trim();
-    return line.length > MOST_WORDS ? `${line.slice(0, MOST_WORDS)}...` : line;
+    return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}...` : line;
   }
 }
 

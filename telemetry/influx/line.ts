@@ -8,8 +8,8 @@ import {
 } from './measurements.ts';
 
 /** Most characters of a tag's value and of a text; longer ones are cut. */
-const MOST_TAG = 200;
-const MOST_TEXT = 4000;
+const MAX_TAG = 200;
+const MAX_TEXT = 4000;
 
 /** Integers are signed and have 64 bits. */
 const INTEGER_LIMIT = 2 ** 63;
@@ -72,14 +72,14 @@ const LAYOUTS: ReadonlyMap<string, Layout> = new Map(
  * at the end cannot be written, and are `_` instead.
  */
 export function tagValue(value: string): string {
-  return cut(value, MOST_TAG)
+  return cut(value, MAX_TAG)
     .replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, '_')
     .replace(/\\+$/, (backslashes) => '_'.repeat(backslashes.length));
 }
 
 /** A text as it is read back: only halves of a surrogate pair cannot be written. */
 export function textValue(value: string): string {
-  return cut(value, MOST_TEXT).replaceAll(/\p{Cs}/gu, '\ufffd');
+  return cut(value, MAX_TEXT).replaceAll(/\p{Cs}/gu, '\ufffd');
 }
 
 /** Characters that may stand in a tag as they are. */
@@ -89,7 +89,7 @@ const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
 
 function tagText(value: string): string {
   // Most are plain, and looking is cheaper than replacing.
-  if (value.length <= MOST_TAG && PLAIN_TAG.test(value)) return value;
+  if (value.length <= MAX_TAG && PLAIN_TAG.test(value)) return value;
   return tagValue(value).replaceAll(/[,= ]/g, '\\$&');
 }
 
@@ -105,7 +105,7 @@ function fieldText(type: FieldType, value: unknown): string | undefined {
 }
 
 function quotable(value: string): string {
-  if (value.length <= MOST_TEXT && PLAIN_TEXT.test(value)) return value;
+  if (value.length <= MAX_TEXT && PLAIN_TEXT.test(value)) return value;
   return textValue(value).replaceAll(/["\\]/g, '\\$&');
 }
 

@@ -6,7 +6,7 @@ import { tableLines } from './table-lines.ts';
 import { rate, type Round, trafficLines } from './traffic-lines.ts';
 
 /** Ports whose devices are told of; those beyond are left out. */
-const MOST_PORTS = 256;
+const MAX_PORTS = 256;
 
 /** What is summed up from tick to tick between two points. */
 export interface TickSums {
@@ -55,7 +55,7 @@ export function nodeLines(
 }
 
 function portLines({ tick }: TickReport, { node, wallMs, write }: Round): void {
-  let left = MOST_PORTS;
+  let left = MAX_PORTS;
   for (const port of tick.ports.values()) {
     if (left-- === 0) return;
     const load = tick.node.portLoad.get(port.name);

@@ -1,7 +1,7 @@
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { InfluxRefused, InfluxUnavailable } from './errors.ts';
 import { type Batch, LineQueue, type QueueBounds } from './queue.ts';
-import { type WriterLog, WriterNews } from './writer-news.ts';
+import { type WriterLog, WriterStatusLog } from './writer-status-log.ts';
 import type { WriterState } from './writer-state.ts';
 
 /** What an {@link InfluxWriter} sends with. */
@@ -33,7 +33,7 @@ export interface WriterOptions {
 }
 
 /** Requests for one batch that InfluxDB refuses; then what is still refused goes as a whole. */
-const MOST_REQUESTS = 64;
+const MAX_REQUESTS = 64;
 
 /**
  * Sends lines to InfluxDB in batches, one request at a time, and keeps a bounded number of them
@@ -43,7 +43,7 @@ export class InfluxWriter {
   readonly #options: WriterOptions;
   readonly #queue: LineQueue;
   readonly #backoff: Backoff;
-  readonly #news: WriterNews;
+  readonly #news: WriterStatusLog;
   readonly #abort = new AbortController();
   readonly #dropped = { queue: 0, refused: 0, end: 0 };
   readonly #failures = { unreachable: 0, timeout: 0, unauthorized: 0, missing: 0, busy: 0 };
@@ -62,7 +62,7 @@ export class InfluxWriter {
     this.#options = options;
     this.#queue = new LineQueue(options.queue);
     this.#backoff = new Backoff(options.retry);
-    this.#news = new WriterNews(options.log);
+    this.#news = new WriterStatusLog(options.log);
   }
 
   get state(): WriterState {
@@ -160,7 +160,7 @@ export class InfluxWriter {
       this.#answered();
       if (error === undefined) this.#wrote(piece.lines.length);
       else if (error.dropped !== undefined) this.#refused(piece, error.dropped, error);
-      else if (piece.lines.length > 1 && requests < MOST_REQUESTS) pieces.push(...halvesOf(piece));
+      else if (piece.lines.length > 1 && requests < MAX_REQUESTS) pieces.push(...halvesOf(piece));
       else this.#refused(piece, piece.lines.length, error);
     }
     return true;

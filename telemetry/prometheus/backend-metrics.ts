@@ -1,22 +1,22 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Batch } from '../../engine/loop/tick-report.ts';
-import type { PathFailure } from '../../engine/loop/backend-controller.ts';
+import type { BackendFailure } from '../../engine/loop/backend-controller.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import type { PathBackend } from '../../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 
 const RENEWALS = ['renewed', 'failed', 'withheld'] as const;
 
 /** What {@link BackendMetrics} are of. */
 export interface BackendMetricsOptions {
-  readonly backends: readonly PathBackend[];
+  readonly backends: readonly OffloadBackend[];
   readonly accounts: TickAccounts;
   readonly clock: Clock;
 }
 
 /** What Prometheus is told of the backends: tables, operations, leases. */
 export class BackendMetrics {
-  readonly #backends: readonly PathBackend[];
+  readonly #backends: readonly OffloadBackend[];
   readonly #accounts: TickAccounts;
   readonly #clock: Clock;
   readonly #applySeconds: Histogram;
@@ -31,7 +31,7 @@ export class BackendMetrics {
     this.#clock = clock;
     const registers = [registry];
     const labelNames = ['backend'];
-    const live = (name: string, help: string, value: (of: PathBackend) => number): void => {
+    const live = (name: string, help: string, value: (of: OffloadBackend) => number): void => {
       const gauge: Gauge = new Gauge({
         name: `norikae_${name}`,
         help,
@@ -100,7 +100,7 @@ export class BackendMetrics {
     }
   }
 
-  observe(batches: readonly Batch[], failures: readonly PathFailure[]): void {
+  observe(batches: readonly Batch[], failures: readonly BackendFailure[]): void {
     for (const { backend, elapsedMs } of batches) {
       this.#applySeconds.observe({ backend }, elapsedMs / 1000);
     }
@@ -118,13 +118,13 @@ export class BackendMetrics {
   }
 
   /** Before the first plan nothing has been learned. */
-  #learned(backend: PathBackend): number {
+  #learned(backend: OffloadBackend): number {
     const table = this.#accounts.tables.find((t) => t.backend === backend.name);
     return table?.learnedEntries ?? backend.capacity().entries;
   }
 
   /** Seconds. */
-  #leaseLeft(backend: PathBackend): number {
+  #leaseLeft(backend: OffloadBackend): number {
     const renewedMs = this.#renewedAtMs.get(backend.name);
     if (renewedMs === undefined) return 0;
     const leftMs = renewedMs + backend.capabilities().leaseMs - this.#clock.now();

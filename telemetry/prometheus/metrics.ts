@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import type { PathBackend } from '../../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { accountFamilies } from './account-families.ts';
 import { BackendMetrics } from './backend-metrics.ts';
@@ -12,7 +12,7 @@ import { registerProcessMetrics } from './process-metrics.ts';
 /** What the daemon's {@link Metrics} are of. */
 export interface MetricsOptions {
   readonly version: string;
-  readonly backends: readonly PathBackend[];
+  readonly backends: readonly OffloadBackend[];
   readonly accounts: TickAccounts;
   readonly clock: Clock;
   /** Flows with the highest rates that get a series of their own; 0 by default. */

@@ -7,7 +7,7 @@ import type { SettingFigures } from '../../bench/decisions/game/figures.ts';
 import { DecisionOptionError, scopeOf } from '../../bench/decisions/options.ts';
 import { coveragePlot } from '../../bench/decisions/plots/coverage-plot.ts';
 import { element } from '../../bench/decisions/plots/svg.ts';
-import { comparisonsOf, standingOf } from '../../bench/decisions/standing.ts';
+import { comparisonsOf, rankingOf } from '../../bench/decisions/ranking.ts';
 import { formatReport } from '../../bench/support/report.ts';
 
 /** Figures of one setting: byte coverage, packet coverage and operations/s by algorithm. */
@@ -65,7 +65,7 @@ describe('the report of the decisions bench', () => {
   });
 
   it('counts the settings in which somebody is ahead of us', () => {
-    const [bytes, packets, nearBytes] = standingOf([
+    const [bytes, packets, nearBytes] = rankingOf([
       figures({ entries: 64 }, { norikae: [0.5, 0.5, 1], lru: [0.4, 0.7, 1], lfu: [0.1, 0.1, 1] }),
       figures({ entries: 256 }, { norikae: [0.5, 0.5, 1], lru: [0.5, 0.4, 1], lfu: [0, 0, 1] }),
     ]);

@@ -1,6 +1,6 @@
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
-import type { PathBackend } from '../../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 
 /** A signal that nobody aborts. */
 export function never(): AbortSignal {
@@ -18,7 +18,7 @@ export function idText(flow: FlowSpec): string {
 }
 
 /** Ids of what a backend has installed, sorted. */
-export async function installed(backend: PathBackend): Promise<string[]> {
+export async function installed(backend: OffloadBackend): Promise<string[]> {
   const ids: string[] = [];
   await backend.entries({ entry: (id) => ids.push(formatFlowId(id)) }, never());
   return ids.sort();
@@ -35,7 +35,7 @@ export interface Carried {
 }
 
 /** What a backend carried since it was last asked, by flow id. */
-export async function carried(backend: PathBackend): Promise<Map<string, Carried>> {
+export async function carried(backend: OffloadBackend): Promise<Map<string, Carried>> {
   const sums = new Map<string, Carried>();
   await backend.counters(
     {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { aborted, carried, idText, installed, never } from './collect.ts';
 import type { WithBackend } from './offload-backend-fixture.ts';
-import type { PathBackendManifest } from './offload-backend-fixture.ts';
+import type { OffloadBackendManifest } from './offload-backend-fixture.ts';
 import { put, told } from './offload-backend-operations.ts';
 import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
 
 /** Ends of a daemon, and what the next one finds. */
-export function describeAdoption(withBackend: WithBackend, manifest: PathBackendManifest): void {
+export function describeAdoption(withBackend: WithBackend, manifest: OffloadBackendManifest): void {
   describe('end and restart', () => {
     it(
       'adopts what a killed daemon left, without a dip',

@@ -1,10 +1,10 @@
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
-import type { PathBackend } from '../../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 
 /** What a fixture is asked for. A backend that cannot be set up like this rounds up. */
-export interface PathBackendNeeds {
+export interface OffloadBackendNeeds {
   readonly entries: number;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
@@ -14,9 +14,9 @@ export interface PathBackendNeeds {
  * A node with one backend and somebody who sends packets through it. "The vSwitch" is whoever
  * gets the packets that the backend does not take; the suite only counts them.
  */
-export interface PathBackendFixture {
+export interface OffloadBackendFixture {
   /** A backend that has not been started, on a node without entries. */
-  readonly backend: PathBackend;
+  readonly backend: OffloadBackend;
   /** Three ports that the backend can use. */
   readonly inPort: string;
   readonly outPort: string;
@@ -52,13 +52,13 @@ export interface PathBackendFixture {
   /** Returns after every entry's next heartbeat has become due. */
   passHeartbeat(): Promise<void>;
   /** Kills the daemon, not closing its backend; a new one, not started, over what is installed. */
-  restart(): Promise<PathBackend>;
+  restart(): Promise<OffloadBackend>;
   /** Leaves nothing behind, whatever the test did. */
   close(): Promise<void>;
 }
 
 /** What the suite can ask of a fixture; the backend's own capabilities say the rest. */
-export interface PathBackendManifest {
+export interface OffloadBackendManifest {
   /** Runs first; may skip everything: `(context) => needs(context, 'root', 'xdp')`. */
   readonly before?: (context: Mocha.Context) => void;
   /** Packets can be sent and counted. */
@@ -72,14 +72,16 @@ export interface PathBackendManifest {
 }
 
 /** Makes a fixture; called once for every test. */
-export type MakePathBackendFixture = (needs: PathBackendNeeds) => Promise<PathBackendFixture>;
+export type MakeOffloadBackendFixture = (
+  needs: OffloadBackendNeeds,
+) => Promise<OffloadBackendFixture>;
 
 /** Runs one test on a fixture of its own, started and with its lease renewed. */
 export type WithBackend = (
   test: (
-    fixture: PathBackendFixture,
-    backend: PathBackend,
+    fixture: OffloadBackendFixture,
+    backend: OffloadBackend,
     context: Mocha.Context,
   ) => Promise<void>,
-  needs?: Partial<PathBackendNeeds>,
+  needs?: Partial<OffloadBackendNeeds>,
 ) => (this: Mocha.Context) => Promise<void>;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { carried, idText, installed, never } from './collect.ts';
 import type { WithBackend } from './offload-backend-fixture.ts';
-import type { PathBackendManifest } from './offload-backend-fixture.ts';
+import type { OffloadBackendManifest } from './offload-backend-fixture.ts';
 import { put } from './offload-backend-operations.ts';
 import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
 
 /** The dead man and the heartbeat. */
-export function describeLease(withBackend: WithBackend, manifest: PathBackendManifest): void {
+export function describeLease(withBackend: WithBackend, manifest: OffloadBackendManifest): void {
   describe('lease', () => {
     it(
       'passes everything once it has run out, and carries again once it is renewed',

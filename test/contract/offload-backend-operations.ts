@@ -4,7 +4,7 @@ import type { RefusalCode } from '../../engine/model/refusal.ts';
 import type { Operation, OperationResult } from '../../engine/ports/offload-backend.ts';
 import { aborted, idText, installed, never } from './collect.ts';
 import type { WithBackend } from './offload-backend-fixture.ts';
-import type { PathBackendFixture } from './offload-backend-fixture.ts';
+import type { OffloadBackendFixture } from './offload-backend-fixture.ts';
 
 /** Puts, deletes, refusals, room: what can be asked of a backend without a packet. */
 export function describeOperations(withBackend: WithBackend): void {
@@ -204,7 +204,7 @@ export function told(results: readonly OperationResult[]): string[] {
 }
 
 /** Flows that every backend refuses, and those that this one does. */
-function refusals(f: PathBackendFixture) {
+function refusals(f: OffloadBackendFixture) {
   const flow = f.flow(100);
   const every: { what: string; flow: FlowSpec; code: RefusalCode }[] = [
     {

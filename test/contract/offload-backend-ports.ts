@@ -3,12 +3,12 @@ import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import { idText, installed, never } from './collect.ts';
 import type { WithBackend } from './offload-backend-fixture.ts';
-import type { PathBackendManifest } from './offload-backend-fixture.ts';
+import type { OffloadBackendManifest } from './offload-backend-fixture.ts';
 import { put } from './offload-backend-operations.ts';
 import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
 
 /** A port that goes away takes its entries along. */
-export function describePorts(withBackend: WithBackend, manifest: PathBackendManifest): void {
+export function describePorts(withBackend: WithBackend, manifest: OffloadBackendManifest): void {
   describe('ports', () => {
     it(
       'takes out every entry that names a port which is gone, and no other',

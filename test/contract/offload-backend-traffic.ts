@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import { carried, idText, never } from './collect.ts';
 import type { WithBackend } from './offload-backend-fixture.ts';
-import type { PathBackendFixture } from './offload-backend-fixture.ts';
+import type { OffloadBackendFixture } from './offload-backend-fixture.ts';
 import { del, put } from './offload-backend-operations.ts';
 
 const PACKETS = 20;
@@ -17,7 +17,7 @@ export interface Went {
 
 /** Sends packets of a flow and tells where they went. */
 export async function went(
-  f: PathBackendFixture,
+  f: OffloadBackendFixture,
   flow: FlowSpec,
   packets = PACKETS,
 ): Promise<Went> {

@@ -4,21 +4,21 @@ import { describeLease } from './offload-backend-lease.ts';
 import { describeOperations } from './offload-backend-operations.ts';
 import { describePorts } from './offload-backend-ports.ts';
 import type {
-  MakePathBackendFixture,
-  PathBackendManifest,
-  PathBackendNeeds,
+  MakeOffloadBackendFixture,
+  OffloadBackendManifest,
+  OffloadBackendNeeds,
   WithBackend,
 } from './offload-backend-fixture.ts';
 import { describeTraffic } from './offload-backend-traffic.ts';
 
 /** Long enough that neither lease nor heartbeat comes into a test that is not about them. */
-const QUIET: PathBackendNeeds = { entries: 128, leaseMs: 60_000, heartbeatMs: 60_000 };
+const QUIET: OffloadBackendNeeds = { entries: 128, leaseMs: 60_000, heartbeatMs: 60_000 };
 
-/** The contract of {@link PathBackend}, sentence by sentence. */
-export function describePathBackend(
+/** The contract of {@link OffloadBackend}, sentence by sentence. */
+export function describeOffloadBackend(
   name: string,
-  makeFixture: MakePathBackendFixture,
-  manifest: PathBackendManifest,
+  makeFixture: MakeOffloadBackendFixture,
+  manifest: OffloadBackendManifest,
 ): void {
   const withBackend: WithBackend = (test, needs = {}) =>
     async function () {
@@ -32,7 +32,7 @@ export function describePathBackend(
       }
     };
 
-  describe(`PathBackend contract: ${name}`, function () {
+  describe(`OffloadBackend contract: ${name}`, function () {
     this.timeout(manifest.timeoutMs ?? 10_000);
     before(function () {
       manifest.before?.(this);

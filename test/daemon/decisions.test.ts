@@ -122,7 +122,7 @@ describe('decision records', () => {
       rule: 'p/fast',
       policy: 'p',
       revision: 'abc',
-      wish: 'offload',
+      requested: 'offload',
       score: 2000,
       reason: 'placed',
       inputs: { lastPacketsPerSecond: 2000 },

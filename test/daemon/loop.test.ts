@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.ts';
 import { Loop } from '../../daemon/loop.ts';
 import { Accountant } from '../../telemetry/accounts/accountant.ts';
 import { Metrics } from '../../telemetry/prometheus/metrics.ts';
-import { Wish } from '../../engine/model/flow.ts';
+import { RequestedPlacement } from '../../engine/model/flow.ts';
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
 import type { BackendCapabilities } from '../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../support/fake-backend.ts';
@@ -222,8 +222,8 @@ describe('loop', () => {
 
   it('sends each flow to the backend that its rule asks for, and renews both leases', async () => {
     rig.flows.flows = [{ n: 1 }, { n: 2 }];
-    rig.evaluator.wish = (row) => ({
-      wish: row === 0 ? Wish.fastPath : Wish.offload,
+    rig.evaluator.requested = (row) => ({
+      requested: row === 0 ? RequestedPlacement.fastPath : RequestedPlacement.offload,
       score: 1,
     });
     rig.loop.start();
@@ -241,7 +241,7 @@ describe('loop', () => {
 
   it('asks what a backend took out by itself', async () => {
     rig.flows.flows = [{ n: 1 }];
-    rig.evaluator.wish = () => ({ wish: Wish.fastPath, score: 1 });
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
     rig.loop.start();
     await rig.until('placed', () => rig.fast.installed.size === 1);
     let asked = 0;

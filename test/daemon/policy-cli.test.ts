@@ -464,10 +464,14 @@ describe('norikae policy', () => {
       const other = folder.write('q.json', { ...POLICY, rules });
       const diff = await json(0, 'diff', file, other, ...options);
       assert.equal(diff.flows, same.flows, 'the same seed gives the same tick');
-      assert.equal(diff.changed.length, diff.wishes.before.offload);
+      assert.equal(diff.changed.length, diff.requests.before.offload);
       assert.ok(diff.changed.length > 0);
       assert.deepEqual(
-        [diff.changed[0].before.wish, diff.changed[0].after.wish, diff.changed[0].after.rule],
+        [
+          diff.changed[0].before.requested,
+          diff.changed[0].after.requested,
+          diff.changed[0].after.rule,
+        ],
         ['offload', 'fast-path', 'p/fast'],
       );
       assert.equal(await policy('diff', file, other, ...options, '--limit', '3'), 0);

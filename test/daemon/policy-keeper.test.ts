@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import {
-  type PolicyKeeperOptions,
+  type PolicyManagerOptions,
   PoliciesUnusable,
-  PolicyKeeper,
-} from '../../daemon/policies/policy-keeper.ts';
+  PolicyManager,
+} from '../../daemon/policies/policy-manager.ts';
 import { Engine } from '../../engine/loop/engine.ts';
 import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
 import { POLICY, policyFolder } from '../policy-tools/fixture.ts';
@@ -43,8 +43,8 @@ describe('policy keeper', () => {
 
   afterEach(() => folder.remove());
 
-  function keeper(options: Partial<PolicyKeeperOptions> = {}): PolicyKeeper {
-    return new PolicyKeeper({
+  function keeper(options: Partial<PolicyManagerOptions> = {}): PolicyManager {
+    return new PolicyManager({
       files: [file],
       clock: new ManualClock(),
       log: log.log,
@@ -55,7 +55,7 @@ describe('policy keeper', () => {
   }
 
   /** A keeper whose policies are in force in an engine. */
-  async function started(options: Partial<PolicyKeeperOptions> = {}) {
+  async function started(options: Partial<PolicyManagerOptions> = {}) {
     const k = keeper(options);
     const evaluator = await k.first();
     const clock = new ManualClock();

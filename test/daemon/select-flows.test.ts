@@ -89,7 +89,7 @@ describe('selecting flows', () => {
     const flows = around(Array.from({ length: 200 }, (_, i) => i));
     const { table } = flows;
     let paused = 0;
-    const breathe = (): Promise<void> | undefined => {
+    const yieldToEventLoop = (): Promise<void> | undefined => {
       if (++paused !== 2) return undefined;
       // All flows but two leave, and others take their rows.
       const rest = table.rows.slice(10, 12);
@@ -106,7 +106,7 @@ describe('selecting flows', () => {
       return Promise.resolve();
     };
     const query: FlowQuery = { sort: 'rate', limit: 100, words: ['in_port=vm'] };
-    const page = await selectFlows(query, flows, new FlowTexts(), breathe);
+    const page = await selectFlows(query, flows, new FlowTexts(), yieldToEventLoop);
     assert.ok(
       page.flows.every((f) => /^vm1[01]$/.test(f.inPort)),
       JSON.stringify(page.flows),

@@ -328,14 +328,14 @@ describe('why', () => {
     );
     const none = flowOf({
       rule: null,
-      wish: 'none',
+      requested: 'none',
       reason: { code: 'no-rule', text: 'none asks' },
     });
     assert.match(whySentence(whyOf(none)), /1\.50 Gbit\/s: none asks\.$/);
   });
 
   it('says of a flow that no rule asks for how it came and went', () => {
-    const unasked = { rule: null, wish: 'none', score: 0 } as const;
+    const unasked = { rule: null, requested: 'none', score: 0 } as const;
     const gone = flowOf({
       ...unasked,
       placement: 'onload',
@@ -445,7 +445,7 @@ describe('why', () => {
     });
 
     it('says why its entry went when no rule asks for it', () => {
-      const unasked = { rule: null, wish: 'none', score: 0 } as const;
+      const unasked = { rule: null, requested: 'none', score: 0 } as const;
       assert.equal(
         but('slice-share', {}, unasked),
         'so its entry was among the first to go when slice red had more than its share and others ' +

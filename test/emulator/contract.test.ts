@@ -1,13 +1,13 @@
 import { describeFlowSource } from '../contract/flow-source.ts';
 import { describeHostSource } from '../contract/host-source.ts';
-import { describePathBackend } from '../contract/offload-backend.ts';
+import { describeOffloadBackend } from '../contract/offload-backend.ts';
 import { describePortDirectory } from '../contract/port-directory.ts';
 import { exact } from '../../adapters/emulator/megaflow.ts';
 import { flowBetween, quietNode } from './fixture.ts';
 
 const FRAME = 1_514;
 
-describePathBackend(
+describeOffloadBackend(
   'emulator',
   async ({ entries, leaseMs, heartbeatMs }) => {
     const { node, clock } = quietNode({ tableEntries: entries, leaseMs, heartbeatMs });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Engine } from '../../engine/loop/engine.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
-import { Placement, Wish } from '../../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
 import { Sfc32 } from '../../adapters/emulator/random.ts';
@@ -11,17 +11,17 @@ import { installed, never } from '../contract/collect.ts';
 import { running, type Running } from './running.ts';
 
 const TICK_MS = 250;
-const RULE = { name: 'test/busy', wish: Wish.offload, priority: 1 };
+const RULE = { name: 'test/busy', requested: RequestedPlacement.offload, priority: 1 };
 
-/** Wishes flows off the vSwitch that send some packets, and the quiet ones back. */
+/** PlacementRequests flows off the vSwitch that send some packets, and the quiet ones back. */
 const evaluator: RuleEvaluator = {
   rules: [RULE],
   async evaluate(table) {
     const d = table.decision;
     const packets = table.rates.packetsPerSecond;
     for (const row of table.rows.subarray(0, table.count)) {
-      d.wish[row] = packets[row] >= 100 ? Wish.offload : Wish.none;
-      if (packets[row] < 5) d.wish[row] = Wish.onload;
+      d.requested[row] = packets[row] >= 100 ? RequestedPlacement.offload : RequestedPlacement.none;
+      if (packets[row] < 5) d.requested[row] = RequestedPlacement.onload;
       d.score[row] = packets[row];
       d.rule[row] = 1;
     }
@@ -66,7 +66,7 @@ class Drive {
     const tick = await this.#observer.observe(never());
     const { failures } = await this.engine.onTick(tick, never());
     // As the daemon does: only while what is installed is known to be true.
-    if (clock.now() - this.engine.trueAtMs(node.backend) <= TICK_MS) {
+    if (clock.now() - this.engine.lastVerifiedAtMs(node.backend) <= TICK_MS) {
       await node.backend.renewLease();
     }
     return tick.fresh && failures.length === 0;

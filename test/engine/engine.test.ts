@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Engine, type EngineOptions } from '../../engine/loop/engine.ts';
-import { Placement, Wish } from '../../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
@@ -130,7 +130,7 @@ describe('engine', () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     rig.backend.log.length = 0;
-    rig.evaluator.wish = () => ({ wish: Wish.onload, score: 0 });
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.onload, score: 0 });
     rig.clock.advance(10_000);
     await rig.tick([], { flowsFresh: false });
     assert.deepEqual(rig.backend.log, []);
@@ -155,7 +155,7 @@ describe('engine', () => {
     rig.backend.breakWith = new Error('gone');
     const { failures } = await rig.tick([{ n: 2, actions: [] }]);
     assert.match(String(failures[0].error), /gone/);
-    rig.evaluator.wish = () => ({ wish: Wish.none, score: 0 });
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
     await rig.tick([{ n: 2 }]);
     assert.deepEqual(rig.installed(), []);
   });
@@ -163,13 +163,13 @@ describe('engine', () => {
   it('believes that a flow is on the vSwitch once its delete is confirmed, however late', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
-    rig.evaluator.wish = () => ({ wish: Wish.onload, score: 0 });
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.onload, score: 0 });
     rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
     rig.clock.advance(5000);
     await rig.tick([{ n: 1 }]);
     assert.equal(rig.placement(1), Placement.offload);
     rig.backend.refuse = () => undefined;
-    rig.evaluator.wish = () => ({ wish: Wish.none, score: 0 });
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
     await rig.tick([{ n: 1 }]);
     assert.deepEqual(rig.installed(), []);
     assert.equal(rig.placement(1), Placement.onload);
@@ -232,7 +232,7 @@ describe('engine', () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     const next = new Rig(rig.backend);
-    next.evaluator.wish = () => ({ wish: Wish.none, score: 0 });
+    next.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
     rig.backend.refuse = (op) =>
       op.kind === 'put' ? { code: 'unsupported-action', detail: 'ct' } : undefined;
     await next.tick([{ n: 1 }]);
@@ -327,11 +327,11 @@ describe('engine', () => {
   describe('knows how long what is installed has been true', () => {
     it('from the first audit on, tick by tick', async () => {
       const rig = new Rig();
-      assert.equal(rig.engine.trueAtMs(rig.backend), Number.NEGATIVE_INFINITY);
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), Number.NEGATIVE_INFINITY);
       await rig.tick([{ n: 1 }], { fresh: false });
-      assert.equal(rig.engine.trueAtMs(rig.backend), Number.NEGATIVE_INFINITY);
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), Number.NEGATIVE_INFINITY);
       await rig.tick([{ n: 1 }]);
-      assert.equal(rig.engine.trueAtMs(rig.backend), rig.clock.now());
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
     });
 
     it('not while the flows are stale', async () => {
@@ -339,7 +339,7 @@ describe('engine', () => {
       await rig.tick([{ n: 1 }]);
       const before = rig.clock.now();
       await rig.tick([], { flowsFresh: false });
-      assert.equal(rig.engine.trueAtMs(rig.backend), before);
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before);
     });
 
     it('not while an entry cannot be taken out', async () => {
@@ -349,10 +349,10 @@ describe('engine', () => {
       rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
       await rig.tick([]);
       await rig.tick([]);
-      assert.equal(rig.engine.trueAtMs(rig.backend), before);
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before);
       rig.backend.refuse = () => undefined;
       await rig.tick([]);
-      assert.equal(rig.engine.trueAtMs(rig.backend), rig.clock.now());
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
     });
 
     it('not after a failure, until it was looked at what took effect', async () => {
@@ -369,10 +369,10 @@ describe('engine', () => {
       assert.deepEqual(rig.installed(), [1, 2], 'it took effect');
       assert.equal(rig.placement(2), Placement.onload);
       await rig.tick([{ n: 1 }], { fresh: false });
-      assert.equal(rig.engine.trueAtMs(rig.backend), before + 500);
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before + 500);
       await rig.tick([{ n: 1 }]);
       assert.deepEqual(rig.installed(), [1], 'nobody has flow 2 any more');
-      assert.equal(rig.engine.trueAtMs(rig.backend), rig.clock.now());
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
     });
   });
 
@@ -380,8 +380,9 @@ describe('engine', () => {
     const nic = new FakeBackend();
     const fast = new FakeBackend(100, 'fast-path');
     const rig = new Rig([nic, fast]);
-    rig.evaluator.wish = (row) => ({
-      wish: row === rowOf(rig.table, 1) ? Wish.offload : Wish.fastPath,
+    rig.evaluator.requested = (row) => ({
+      requested:
+        row === rowOf(rig.table, 1) ? RequestedPlacement.offload : RequestedPlacement.fastPath,
       score: 1,
     });
     await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
@@ -405,7 +406,7 @@ describe('engine', () => {
     const rig = new Rig([nic, fast]);
     await rig.tick([{ n: 1 }]);
     assert.equal(rig.placement(1), Placement.offload);
-    rig.evaluator.wish = () => ({ wish: Wish.fastPath, score: 1 });
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
     for (let i = 0; i < 6; i++) await rig.tick([{ n: 1 }]);
     assert.equal(rig.placement(1), Placement.fastPath);
     assert.deepEqual(rig.installed(), []);
@@ -413,7 +414,7 @@ describe('engine', () => {
 
   it('says that nobody serves the fast path', async () => {
     const rig = new Rig();
-    rig.evaluator.wish = () => ({ wish: Wish.fastPath, score: 1 });
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
     await rig.tick([{ n: 1 }]);
     assert.equal(rig.reason(1), 'no-backend');
   });

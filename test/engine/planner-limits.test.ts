@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Placement, Wish } from '../../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import { REASONS } from '../../engine/model/reason.ts';
@@ -42,7 +42,8 @@ function tableOf(flows: readonly Flow[], placement: Placement): FlowTable {
     table.forecast.bitsPerSecond[row] = bits;
     table.forecast.packetsPerSecond[row] = bits / 10;
     table.decision.score[row] = bits;
-    table.decision.wish[row] = placement === Placement.offload ? Wish.offload : Wish.fastPath;
+    table.decision.requested[row] =
+      placement === Placement.offload ? RequestedPlacement.offload : RequestedPlacement.fastPath;
     if (placed === true) table.decision.placement[row] = placement;
   });
   table.end();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Placement, Wish } from '../../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { REASONS } from '../../engine/model/reason.ts';
-import type { SliceTerms } from '../../engine/model/slice.ts';
-import type { Plan, Room } from '../../engine/planner/plan.ts';
+import type { SliceQuota } from '../../engine/model/slice.ts';
+import type { Plan, TableBudget } from '../../engine/planner/plan.ts';
 import { Planner } from '../../engine/planner/planner.ts';
 import { read } from '../support/flows.ts';
 
@@ -30,7 +30,7 @@ const flow: fc.Arbitrary<Flow> = fc.record({
   scored: fc.boolean(),
 });
 const flows = fc.array(flow, { maxLength: 120 });
-const terms: fc.Arbitrary<readonly SliceTerms[]> = fc
+const terms: fc.Arbitrary<readonly SliceQuota[]> = fc
   .tuple(fc.nat(20), fc.nat(20), fc.integer({ min: 0, max: 40 }), fc.constantFrom(1, 2, 5))
   .map(([gold, silver, most, weight]) => [
     slice('gold', weight, gold, undefined),
@@ -38,7 +38,7 @@ const terms: fc.Arbitrary<readonly SliceTerms[]> = fc
     { name: 'port-slice', declared: false, weight: 1, guaranteed: undefined, maximum: undefined },
   ]);
 
-function slice(name: string, weight: number, guaranteed: number, maximum?: number): SliceTerms {
+function slice(name: string, weight: number, guaranteed: number, maximum?: number): SliceQuota {
   const entries = (value: number) => ({ kind: 'entries', value }) as const;
   return {
     name,
@@ -60,14 +60,14 @@ function tableOf(list: readonly Flow[]): FlowTable {
     const d = table.decision;
     table.forecast.worth[row] = f.worth;
     d.score[row] = f.scored ? f.worth + 0.5 : f.worth;
-    d.wish[row] = Wish.offload;
+    d.requested[row] = RequestedPlacement.offload;
     d.slice[row] = f.slice;
     d.placement[row] = f.placed ? Placement.offload : Placement.onload;
   });
   return table;
 }
 
-function roomOf(entries: number, slices: readonly SliceTerms[]): Room {
+function roomOf(entries: number, slices: readonly SliceQuota[]): TableBudget {
   const rest = { ports: new Map(), limits: [], supports: () => true };
   return { placement: Placement.offload, entries, slices, ...rest };
 }
@@ -91,7 +91,7 @@ function used(table: FlowTable): number[] {
   return counts;
 }
 
-const limit = (t: SliceTerms, which: 'guaranteed' | 'maximum'): number =>
+const limit = (t: SliceQuota, which: 'guaranteed' | 'maximum'): number =>
   t[which]?.value ?? (which === 'guaranteed' ? 0 : Number.POSITIVE_INFINITY);
 
 describe('planner with slices', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Placement, Wish } from '../../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { REASONS } from '../../engine/model/reason.ts';
 import type { Plan, PlannerOptions } from '../../engine/planner/plan.ts';
@@ -21,7 +21,7 @@ const OPTIONS: PlannerOptions = {
 
 interface Flow {
   readonly score: number;
-  readonly wish?: Wish;
+  readonly requested?: RequestedPlacement;
   readonly placed?: boolean;
   /** When it was placed; long ago unless told. */
   readonly since?: number;
@@ -39,7 +39,7 @@ function tableOf(flows: readonly Flow[]): FlowTable {
   flows.forEach((flow, n) => {
     const row = rowOf(table, n);
     d.score[row] = flow.score;
-    d.wish[row] = flow.wish ?? Wish.offload;
+    d.requested[row] = flow.requested ?? RequestedPlacement.offload;
     d.placement[row] = flow.placed ? Placement.offload : Placement.onload;
     d.placedSinceMs[row] = flow.since ?? Number.NEGATIVE_INFINITY;
     d.retryAtMs[row] = flow.retryAtMs ?? Number.NEGATIVE_INFINITY;
@@ -98,7 +98,7 @@ describe('planner', () => {
   it('gives up first what no rule asks for', () => {
     const table = tableOf([
       { score: 1, placed: true },
-      { score: 0, placed: true, wish: Wish.none },
+      { score: 0, placed: true, requested: RequestedPlacement.none },
       { score: 0.5 },
     ]);
     assert.deepEqual([...planFor(table, 2).withdraw], [rowOf(table, 1)]);
@@ -107,7 +107,7 @@ describe('planner', () => {
   it('holds a flow where it is for the minimum time', () => {
     const table = tableOf([
       { score: 1, placed: true, since: 9500 },
-      { score: 1, placed: true, since: 9500, wish: Wish.onload },
+      { score: 1, placed: true, since: 9500, requested: RequestedPlacement.onload },
       { score: 100, since: 9500 },
       { score: 100 },
     ]);
@@ -119,7 +119,7 @@ describe('planner', () => {
   });
 
   it('withdraws what a rule wants back', () => {
-    const table = tableOf([{ score: 1, placed: true, wish: Wish.onload }]);
+    const table = tableOf([{ score: 1, placed: true, requested: RequestedPlacement.onload }]);
     assert.deepEqual([...planFor(table, 5).withdraw], [rowOf(table, 0)]);
     assert.equal(reasonOf(table, 0), 'rule-onload');
   });
@@ -151,7 +151,12 @@ describe('planner', () => {
 
   const flow = fc.record({
     score: fc.integer({ min: 0, max: 20 }),
-    wish: fc.constantFrom(Wish.none, Wish.offload, Wish.onload, Wish.fastPath),
+    requested: fc.constantFrom(
+      RequestedPlacement.none,
+      RequestedPlacement.offload,
+      RequestedPlacement.onload,
+      RequestedPlacement.fastPath,
+    ),
     placed: fc.boolean(),
     since: fc.constantFrom(Number.NEGATIVE_INFINITY, 9500),
   });
@@ -168,7 +173,8 @@ describe('planner', () => {
         const placed = list.filter((_, n) => table.decision.placement[rowOf(table, n)] === 1);
         assert.ok(placed.length <= entries);
         list.forEach((f, n) => {
-          if (f.wish === Wish.offload) assert.notEqual(reasonOf(table, n), 'unseen');
+          if (f.requested === RequestedPlacement.offload)
+            assert.notEqual(reasonOf(table, n), 'unseen');
         });
       }),
     );

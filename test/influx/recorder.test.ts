@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Wish } from '../../engine/model/flow.ts';
+import { RequestedPlacement } from '../../engine/model/flow.ts';
 import { REASONS, reasonIndex } from '../../engine/model/reason.ts';
 import { rowOf } from '../support/flows.ts';
 import { limitOf, planOf, shareOf } from '../support/plans.ts';
@@ -137,7 +137,7 @@ describe('what is written to InfluxDB of a tick', () => {
     const points = drive.tick([{ n: 1 }, { n: 2 }], () => {
       const d = drive.table.decision;
       for (const n of [1, 2]) d.reason[rowOf(drive.table, n)] = reasonIndex('small-gain');
-      d.wish[rowOf(drive.table, 1)] = Wish.offload;
+      d.requested[rowOf(drive.table, 1)] = RequestedPlacement.offload;
     });
     const { fields } = one(points, 'norikae_reason', { reason: 'small-gain' });
     assert.deepEqual(fields, { flows: 2, waiting: 1, moves: 0 });

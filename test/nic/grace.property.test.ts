@@ -15,9 +15,9 @@ const ENTRIES = 6;
 
 /** One change: a call of apply, or of portsChanged without one of the output ports. */
 type Change =
-  | { readonly kind: 'apply'; readonly operations: readonly Wish[] }
+  | { readonly kind: 'apply'; readonly operations: readonly RequestedPlacement[] }
   | { readonly kind: 'ports'; readonly without: number };
-interface Wish {
+interface RequestedPlacement {
   readonly kind: 'put' | 'delete';
   readonly id: number;
   readonly match: number;
@@ -26,7 +26,7 @@ interface Wish {
 }
 
 const few = fc.integer({ min: 0, max: 3 });
-const wish: fc.Arbitrary<Wish> = fc.record({
+const requested: fc.Arbitrary<RequestedPlacement> = fc.record({
   kind: fc.constantFrom('put', 'put', 'delete'),
   id: few,
   match: few,
@@ -38,7 +38,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       kind: fc.constant('apply' as const),
-      operations: fc.array(wish, { maxLength: 8 }),
+      operations: fc.array(requested, { maxLength: 8 }),
     }),
   },
   {
@@ -109,7 +109,7 @@ describe('XDP, calls to the kernel', function () {
     return wrong;
   }
 
-  function operation({ kind, id, match, masks, output }: Wish): Operation {
+  function operation({ kind, id, match, masks, output }: RequestedPlacement): Operation {
     const names = world.names();
     if (kind === 'delete') return { kind, id: flowId(id) };
     const tos = {

@@ -3,9 +3,9 @@ import type { FlowSpec } from '../../engine/model/flow.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../lab/testbed/frames.ts';
 import { sendFrames } from '../../lab/testbed/packets.ts';
 import { sleep } from '../../lab/testbed/wait.ts';
-import { describePathBackend } from '../contract/offload-backend.ts';
-import type { PathBackendFixture } from '../contract/offload-backend-fixture.ts';
-import type { PathBackendNeeds } from '../contract/offload-backend-fixture.ts';
+import { describeOffloadBackend } from '../contract/offload-backend.ts';
+import type { OffloadBackendFixture } from '../contract/offload-backend-fixture.ts';
+import type { OffloadBackendNeeds } from '../contract/offload-backend-fixture.ts';
 import { flowId } from '../support/flows.ts';
 import { needs } from '../support/needs.ts';
 import { exactly, matchOn } from './support/fields.ts';
@@ -20,8 +20,8 @@ const TO = Buffer.from([10, 0, 0, 2]);
 async function fixture(
   objectPath: string,
   mode: 'native' | 'generic',
-  asked: PathBackendNeeds,
-): Promise<PathBackendFixture> {
+  asked: OffloadBackendNeeds,
+): Promise<OffloadBackendFixture> {
   const world = await World.create(3);
   const [inPort, outPort, otherPort] = world.names();
   const vms = new Map(world.names().map((name) => [name, world.port(name)]));
@@ -128,7 +128,7 @@ async function fixture(
 
 let objectPath = '';
 for (const mode of ['native', 'generic'] as const) {
-  describePathBackend(`XDP, ${mode}`, (asked) => fixture(objectPath, mode, asked), {
+  describeOffloadBackend(`XDP, ${mode}`, (asked) => fixture(objectPath, mode, asked), {
     before(context) {
       needs(context, 'root', 'netns', 'xdp', 'debian-python3');
       context.timeout(60_000);

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { OpenFlowBackend } from '../../adapters/openflow/backend.ts';
 import { parseTarget } from '../../protocols/openflow/connection/target.ts';
 import { sleep } from '../../lab/testbed/wait.ts';
-import { describePathBackend } from '../contract/offload-backend.ts';
-import { type PathBackendFixture } from '../contract/offload-backend-fixture.ts';
+import { describeOffloadBackend } from '../contract/offload-backend.ts';
+import { type OffloadBackendFixture } from '../contract/offload-backend-fixture.ts';
 import { needs } from '../support/needs.ts';
 import { FRAME_BYTES, flow, RealSwitch } from './real-switch.ts';
 
@@ -28,7 +28,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       node: RealSwitch,
       entries: number,
       leaseMs: number,
-    ): Promise<PathBackendFixture> => {
+    ): Promise<OffloadBackendFixture> => {
       await node.reset();
       const journal = join(node.ovs.runDir, `journal-${runs++}`);
       const make = () =>
@@ -88,7 +88,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       };
     };
 
-    describePathBackend(
+    describeOffloadBackend(
       `OpenFlow, ${protocol}`,
       ({ entries, leaseMs }) => {
         if (real === undefined) throw new Error('the switch was not started');

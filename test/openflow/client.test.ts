@@ -79,10 +79,10 @@ describe('an OpenFlow client', () => {
     assert.deepEqual(connected.ports.names(), ['a', 'b']);
     const role = model.heard.find((m) => m.type === 'role-request');
     assert.ok(role?.type === 'role-request' && role.role === 1);
-    const wish = model.heard.find((m) => m.type === 'set-async');
-    assert.ok(wish?.type === 'set-async');
+    const requested = model.heard.find((m) => m.type === 'set-async');
+    assert.ok(requested?.type === 'set-async');
     assert.deepEqual(
-      [wish.packetIn, wish.flowRemoved],
+      [requested.packetIn, requested.flowRemoved],
       [
         [0, 0],
         [0, 0],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PriorityTaken } from '../../adapters/openflow/errors.ts';
-import type { PathBackend } from '../../engine/ports/offload-backend.ts';
+import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import { carried, idText, installed, never } from '../contract/collect.ts';
 import { del, put, told } from '../contract/offload-backend-operations.ts';
 import { modelFlow, ModelRig } from './model-rig.ts';
@@ -24,7 +24,7 @@ for (const { name, version, bundles } of KINDS) {
     });
     afterEach(() => rig.close());
 
-    const started = async (over = {}): Promise<PathBackend> => {
+    const started = async (over = {}): Promise<OffloadBackend> => {
       const backend = rig.backend(over);
       await backend.start(rig.ports(), never());
       await backend.renewLease();

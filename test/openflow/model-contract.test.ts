@@ -1,4 +1,4 @@
-import { describePathBackend } from '../contract/offload-backend.ts';
+import { describeOffloadBackend } from '../contract/offload-backend.ts';
 import { sleep } from '../../lab/testbed/wait.ts';
 import { modelFlow, ModelRig } from './model-rig.ts';
 
@@ -9,7 +9,7 @@ const KINDS = [
 ] as const;
 
 for (const { name, version, bundles } of KINDS) {
-  describePathBackend(
+  describeOffloadBackend(
     `OpenFlow on a model switch, ${name}`,
     async ({ entries, leaseMs }) => {
       const rig = await ModelRig.start(version, bundles);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { estimateLines } from '../../adapters/ovs/dump/lines.ts';
-import { Piece } from '../../adapters/ovs/dump/piece.ts';
+import { Literal } from '../../adapters/ovs/dump/literal.ts';
 import { spaceOrBackslash } from '../../adapters/ovs/dump/scan.ts';
 
 function viewOf(bytes: Buffer): DataView {
@@ -20,7 +20,7 @@ describe('pieces of text', () => {
     fc.assert(
       fc.property(bytes, bytes, bytes, (before, text, behind) => {
         const whole = Buffer.concat([before, text, behind]);
-        const piece = new Piece(text);
+        const piece = new Literal(text);
         for (let at = 0; at + text.length <= whole.length; at++) {
           const expected = whole.subarray(at, at + text.length).equals(text);
           assert.equal(piece.standsAt(viewOf(whole), at), expected);
@@ -33,7 +33,7 @@ describe('pieces of text', () => {
     fc.assert(
       fc.property(bytes, fc.nat(1000), (text, n) => {
         fc.pre(text.length > 0);
-        const piece = new Piece(text);
+        const piece = new Literal(text);
         const other = Buffer.from(text);
         other[n % text.length] ^= 1 << (n & 7);
         assert.equal(piece.standsAt(viewOf(text), 0), true);
@@ -41,7 +41,10 @@ describe('pieces of text', () => {
       }),
     );
     const zeros = Buffer.alloc(8);
-    assert.equal(new Piece(zeros).standsAt(viewOf(Buffer.of(0, 0, 0, 0, 0, 0, 0, 0x80)), 0), false);
+    assert.equal(
+      new Literal(zeros).standsAt(viewOf(Buffer.of(0, 0, 0, 0, 0, 0, 0, 0x80)), 0),
+      false,
+    );
   });
 
   it('end at a space or backslash', () => {

@@ -20,7 +20,7 @@ describe('tests of policies', () => {
   const truths: readonly [string, Readonly<Record<string, unknown>>][] = [
     [
       'a moment',
-      { at: '1s', placement: 'offload', rule: 'fast', wish: 'offload', reason: 'placed' },
+      { at: '1s', placement: 'offload', rule: 'fast', requested: 'offload', reason: 'placed' },
     ],
     ['the whole name of a rule', { at: '1s', rule: 'p/fast' }],
     ['all the time', { placement: 'offload' }],
@@ -156,7 +156,7 @@ describe('tests of policies', () => {
     const test = (name: string) => ({
       name,
       flows: { a: {} },
-      expect: [{ flow: 'a', wish: 'none' }],
+      expect: [{ flow: 'a', requested: 'none' }],
     });
     const tests = [test('mice stay'), test('elephants go'), test('mice stay, too')];
     const results = await run({ tests }, { run: /^mice/ });
@@ -294,9 +294,9 @@ describe('time in tests of policies', () => {
     };
     const node = { hostCpu: '_x3 90%x11 10%' };
     const expect = [
-      { flow: 'a', to: '1750ms', wish: 'none' },
-      { flow: 'a', from: '2s', to: '3750ms', wish: 'offload' },
-      { flow: 'a', from: '4s', wish: 'none' },
+      { flow: 'a', to: '1750ms', requested: 'none' },
+      { flow: 'a', from: '2s', to: '3750ms', requested: 'offload' },
+      { flow: 'a', from: '4s', requested: 'none' },
     ];
     assert.deepEqual(await said({ flows: { a: FAST }, node, ports, expect }, policy), ['pass']);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { Placement, Wish } from '../../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { FieldMatch } from '../../engine/model/match.ts';
 import { updateRates } from '../../telemetry/rates.ts';
@@ -36,14 +36,14 @@ function heartbeat(ticks: number): Series {
 }
 
 /**
- * The wish of the default policy in each tick: a background flow is there from the start, the
+ * The requested of the default policy in each tick: a background flow is there from the start, the
  * flow appears in the second tick, and goes where it is wished.
  */
-async function wishesOver({ fields, packets, size = 1514 }: Traffic): Promise<number[]> {
+async function requestsOver({ fields, packets, size = 1514 }: Traffic): Promise<number[]> {
   const evaluator = evaluatorOf(readFileSync(policyFile('default.json'), 'utf8'));
   const table = new FlowTable();
   const id = { w0: 1, w1: 2, w2: 3, w3: 4 };
-  const wishes: number[] = [];
+  const requests: number[] = [];
   let total = 0;
   for (let tick = 0; tick <= packets.length; tick++) {
     const nowMs = 10_000 + tick * TICK_MS;
@@ -60,15 +60,16 @@ async function wishesOver({ fields, packets, size = 1514 }: Traffic): Promise<nu
     await evaluator.evaluate(table, contextOf({ nowMs }), never());
     const row = table.rowOf(id);
     if (row < 0) continue;
-    const wish = table.decision.wish[row];
-    wishes.push(wish);
-    const placement = wish === Wish.offload ? Placement.offload : Placement.onload;
-    if (wish !== Wish.none && table.decision.placement[row] !== placement) {
+    const requested = table.decision.requested[row];
+    requests.push(requested);
+    const placement =
+      requested === RequestedPlacement.offload ? Placement.offload : Placement.onload;
+    if (requested !== RequestedPlacement.none && table.decision.placement[row] !== placement) {
       table.decision.placement[row] = placement;
       table.decision.placedSinceMs[row] = nowMs;
     }
   }
-  return wishes;
+  return requests;
 }
 
 const OFFLOADED = 2;
@@ -83,10 +84,10 @@ describe('policies/default.json', () => {
   for (const [name, packetsPerSecond, size] of elephants) {
     it(`offloads ${name} on a NORMAL bridge in its first or second tick, and leaves it there`, async () => {
       const packets = steady(packetsPerSecond, 60);
-      const wishes = await wishesOver({ fields: bridged(IPV4), packets, size });
+      const requests = await requestsOver({ fields: bridged(IPV4), packets, size });
       assert.deepEqual(
-        wishes.slice(OFFLOADED - 1),
-        Array.from({ length: 59 }, () => Wish.offload),
+        requests.slice(OFFLOADED - 1),
+        Array.from({ length: 59 }, () => RequestedPlacement.offload),
       );
     });
   }
@@ -102,7 +103,10 @@ describe('policies/default.json', () => {
       tcp_dst: 80,
     });
     for (const fields of [bridged(0x86dd), fiveTuple, exactly({ eth_type: IPV4 })]) {
-      assert.equal((await wishesOver({ fields, packets }))[OFFLOADED - 1], Wish.offload);
+      assert.equal(
+        (await requestsOver({ fields, packets }))[OFFLOADED - 1],
+        RequestedPlacement.offload,
+      );
     }
   });
 
@@ -113,19 +117,22 @@ describe('policies/default.json', () => {
   for (const [name, silence] of silences) {
     it(`takes a flow back that has sent ${name} for five seconds`, async () => {
       const packets = [...steady(250_000, 20), ...silence];
-      const wishes = await wishesOver({ fields: bridged(IPV4), packets });
-      const onload = wishes.indexOf(Wish.onload);
+      const requests = await requestsOver({ fields: bridged(IPV4), packets });
+      const onload = requests.indexOf(RequestedPlacement.onload);
       const silentMs = (onload - 19) * TICK_MS;
       assert(silentMs >= 5000 && silentMs <= 5250, `${silentMs} ms`);
-      assert(!wishes.slice(onload + 1).includes(Wish.offload), 'it stays on the vSwitch');
+      assert(
+        !requests.slice(onload + 1).includes(RequestedPlacement.offload),
+        'it stays on the vSwitch',
+      );
     });
   }
 
   it('leaves a flow that pauses for a second where it is', async () => {
     const burst = steady(20_000, 4);
     const packets = [...burst, ...steady(0, 4), ...burst, ...heartbeat(6), ...burst];
-    const wishes = await wishesOver({ fields: bridged(IPV4), packets });
-    assert.equal(wishes.indexOf(Wish.onload), -1);
+    const requests = await requestsOver({ fields: bridged(IPV4), packets });
+    assert.equal(requests.indexOf(RequestedPlacement.onload), -1);
   });
 
   const declined: readonly [string, readonly FieldMatch[]][] = [
@@ -137,8 +144,8 @@ describe('policies/default.json', () => {
   ];
   for (const [name, fields] of declined) {
     it(`does not ask for ${name}, however busy`, async () => {
-      const wishes = await wishesOver({ fields, packets: steady(10_000, 20) });
-      assert.deepEqual([...new Set(wishes)], [Wish.none]);
+      const requests = await requestsOver({ fields, packets: steady(10_000, 20) });
+      assert.deepEqual([...new Set(requests)], [RequestedPlacement.none]);
     });
   }
 });

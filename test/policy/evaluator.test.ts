@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Wish } from '../../engine/model/flow.ts';
+import { RequestedPlacement } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { REASONS } from '../../engine/model/reason.ts';
 import { EvaluationRunning } from '../../policy/model/evaluation-running.ts';
@@ -18,8 +18,8 @@ const pps = (operator: string, value: unknown) => ({ fact: 'packetsPerSecond', o
 const BUSY = rule('busy', { all: [pps('greaterThan', 100)] }, { priority: 2 });
 const QUIET = rule('quiet', { all: [pps('lessThan', 10)] }, { event: { type: 'onload' } });
 
-function wishes(table: FlowTable): number[] {
-  return Array.from(table.rows.subarray(0, table.count), (row) => table.decision.wish[row]);
+function requests(table: FlowTable): number[] {
+  return Array.from(table.rows.subarray(0, table.count), (row) => table.decision.requested[row]);
 }
 
 function reasons(table: FlowTable): string[] {
@@ -33,23 +33,27 @@ function reasons(table: FlowTable): string[] {
 async function holds(conditions: unknown, flow = {}, context = contextOf()): Promise<boolean> {
   const table = tableOf([flow]);
   await evaluatorOf(policyText([rule('r', conditions)])).evaluate(table, context, never());
-  return table.decision.wish[0] === Wish.offload;
+  return table.decision.requested[0] === RequestedPlacement.offload;
 }
 
 describe('JsonRulesEvaluator', () => {
-  it('writes wish, score and rule of each flow', async () => {
+  it('writes request, score and rule of each flow', async () => {
     const table = tableOf([{ packetsPerSecond: 500, worth: 450 }, { packetsPerSecond: 50 }, {}]);
-    table.decision.wish.fill(Wish.fastPath, 0, 3);
+    table.decision.requested.fill(RequestedPlacement.fastPath, 0, 3);
     table.decision.score.fill(9, 0, 3);
     table.decision.rule.fill(9, 0, 3);
     const evaluator = evaluatorOf(policyText([QUIET, BUSY]));
     assert.deepEqual(evaluator.rules, [
-      { name: 'p/busy', wish: Wish.offload, priority: 2, mode: 'enforce' },
-      { name: 'p/quiet', wish: Wish.onload, priority: 1, mode: 'enforce' },
+      { name: 'p/busy', requested: RequestedPlacement.offload, priority: 2, mode: 'enforce' },
+      { name: 'p/quiet', requested: RequestedPlacement.onload, priority: 1, mode: 'enforce' },
     ]);
     const report = await evaluator.evaluate(table, contextOf(), never());
     assert.deepEqual(report, { evaluated: 3, slices: [], elapsedMs: 0 });
-    assert.deepEqual(wishes(table), [Wish.offload, Wish.none, Wish.onload]);
+    assert.deepEqual(requests(table), [
+      RequestedPlacement.offload,
+      RequestedPlacement.none,
+      RequestedPlacement.onload,
+    ]);
     assert.deepEqual([...table.decision.score.subarray(0, 3)], [450, 0, 0]);
     assert.deepEqual([...table.decision.rule.subarray(0, 3)], [1, 0, 2]);
     assert.deepEqual(reasons(table), ['unseen', 'unseen', 'unseen']);
@@ -61,13 +65,19 @@ describe('JsonRulesEvaluator', () => {
     const first = async (...rules: unknown[]) => {
       const table = tableOf([{}]);
       await evaluatorOf(policyText(rules)).evaluate(table, contextOf(), never());
-      return table.decision.wish[0];
+      return table.decision.requested[0];
     };
-    assert.equal(await first(rule('a', all, type('onload')), rule('b', all)), Wish.onload);
-    assert.equal(await first(rule('a', all), rule('b', all, type('slow-path'))), Wish.offload);
+    assert.equal(
+      await first(rule('a', all, type('onload')), rule('b', all)),
+      RequestedPlacement.onload,
+    );
+    assert.equal(
+      await first(rule('a', all), rule('b', all, type('slow-path'))),
+      RequestedPlacement.offload,
+    );
     assert.equal(
       await first(rule('a', all), rule('b', all, { ...type('fast-path'), priority: 2 })),
-      Wish.fastPath,
+      RequestedPlacement.fastPath,
     );
   });
 
@@ -87,12 +97,12 @@ describe('JsonRulesEvaluator', () => {
     assert.equal(await scored('tcpDst', flow), 0);
   });
 
-  it('wishes nothing without rules', async () => {
+  it('requests nothing without rules', async () => {
     const table = tableOf([{}]);
-    table.decision.wish[0] = Wish.offload;
+    table.decision.requested[0] = RequestedPlacement.offload;
     const report = await evaluatorOf().evaluate(table, contextOf(), never());
     assert.equal(report.evaluated, 1);
-    assert.deepEqual(wishes(table), [Wish.none]);
+    assert.deepEqual(requests(table), [RequestedPlacement.none]);
   });
 
   it('evaluates an empty table', async () => {
@@ -186,14 +196,14 @@ describe('JsonRulesEvaluator', () => {
       ],
     };
     const table = tableOf([{}, { packetsPerSecond: 5 }]);
-    table.decision.wish[1] = Wish.onload;
+    table.decision.requested[1] = RequestedPlacement.onload;
     const context = contextOf({ tableFill: 0.25 });
     const evaluator = evaluatorOf(policyText([QUIET, rule('r', conditions, { priority: 3 })]));
     const traces = await evaluator.explain(table, 1, context);
-    assert.equal(table.decision.wish[1], Wish.onload);
+    assert.equal(table.decision.requested[1], RequestedPlacement.onload);
     assert.deepEqual(traces, [
       {
-        rule: { name: 'p/r', wish: Wish.offload, priority: 3, mode: 'enforce' },
+        rule: { name: 'p/r', requested: RequestedPlacement.offload, priority: 3, mode: 'enforce' },
         verdict: true,
         condition: {
           kind: 'any',
@@ -247,7 +257,12 @@ describe('JsonRulesEvaluator', () => {
         },
       },
       {
-        rule: { name: 'p/quiet', wish: Wish.onload, priority: 1, mode: 'enforce' },
+        rule: {
+          name: 'p/quiet',
+          requested: RequestedPlacement.onload,
+          priority: 1,
+          mode: 'enforce',
+        },
         verdict: true,
         condition: {
           kind: 'all',
@@ -280,7 +295,15 @@ describe('JsonRulesEvaluator', () => {
       [true, false],
     );
     assert.deepEqual(
-      wishes(table).map((w, i) => w === (i > 10 ? Wish.offload : i < 1 ? Wish.onload : Wish.none)),
+      requests(table).map(
+        (w, i) =>
+          w ===
+          (i > 10
+            ? RequestedPlacement.offload
+            : i < 1
+              ? RequestedPlacement.onload
+              : RequestedPlacement.none),
+      ),
       Array.from({ length: 50 }, () => true),
     );
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Placement, Wish } from '../../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { CompiledEvaluator } from '../../policy/compiled/compiled-evaluator.ts';
 import type { RuleContext, RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
@@ -64,12 +64,12 @@ class Runner {
     this.evaluator = evaluator;
   }
 
-  /** Wishes of the flows in the next tick. */
+  /** PlacementRequests of the flows in the next tick. */
   async tick(flows: readonly Flow[], change: Partial<RuleContext> = {}): Promise<number[]> {
     this.nowMs += 1000;
     readInto(this.table, this.nowMs, flows);
     await this.evaluator.evaluate(this.table, contextOf({ nowMs: this.nowMs, ...change }), never());
-    return flows.map((_, i) => this.table.decision.wish[this.rowOf(i)]);
+    return flows.map((_, i) => this.table.decision.requested[this.rowOf(i)]);
   }
 
   rowOf(i: number): number {
@@ -110,7 +110,7 @@ describe('node rules', () => {
   };
   withBoth('set thresholds that follow the host CPU', policies(THRESHOLD), async (runner) => {
     const flows = [{ packetsPerSecond: 100 }, { packetsPerSecond: 300 }, { packetsPerSecond: 900 }];
-    const { none, offload } = Wish;
+    const { none, offload } = RequestedPlacement;
     assert.deepEqual(await runner.tick(flows), [none, none, none]);
     assert.deepEqual(await runner.tick(flows, cpu(0.5)), [none, none, offload]);
     assert.deepEqual(await runner.tick(flows, cpu(0.99)), [none, offload, offload]);
@@ -159,9 +159,9 @@ describe('node rules', () => {
     'of one fact speak in order of priority, and it is missing when none does',
     policies(ORDER),
     async (runner) => {
-      assert.deepEqual(await runner.tick([{}], cpu(0.7)), [Wish.offload]);
-      assert.deepEqual(await runner.tick([{}], cpu(0.3)), [Wish.onload]);
-      assert.deepEqual(await runner.tick([{}], cpu(0.05)), [Wish.slowPath]);
+      assert.deepEqual(await runner.tick([{}], cpu(0.7)), [RequestedPlacement.offload]);
+      assert.deepEqual(await runner.tick([{}], cpu(0.3)), [RequestedPlacement.onload]);
+      assert.deepEqual(await runner.tick([{}], cpu(0.05)), [RequestedPlacement.slowPath]);
     },
   );
 
@@ -206,27 +206,32 @@ describe('shadow policies', () => {
     ],
   };
   withBoth(
-    'are decided beside the wish, as if they were enforced',
+    'are decided beside the request, as if they were enforced',
     policies(live, shadow),
     async (runner) => {
       const flows = [5, 50, 200, 900].map((packetsPerSecond) => ({
         packetsPerSecond,
         worth: packetsPerSecond - 1,
       }));
-      assert.deepEqual(await runner.tick(flows), [0, 0, Wish.offload, Wish.offload]);
+      assert.deepEqual(await runner.tick(flows), [
+        0,
+        0,
+        RequestedPlacement.offload,
+        RequestedPlacement.offload,
+      ]);
       const columns = runner.table.shadow;
       assert(columns !== undefined);
       const { rules } = runner.evaluator;
       assert.deepEqual(
         flows.map((_, i) => {
           const row = runner.rowOf(i);
-          return [columns.wish[row], columns.score[row], rules[columns.rule[row] - 1]?.name];
+          return [columns.requested[row], columns.score[row], rules[columns.rule[row] - 1]?.name];
         }),
         [
           [0, 0, undefined],
-          [Wish.offload, 49, 'p1/more'],
-          [Wish.offload, 199, 'p0/live'],
-          [Wish.onload, 7, 'p1/first'],
+          [RequestedPlacement.offload, 49, 'p1/more'],
+          [RequestedPlacement.offload, 199, 'p0/live'],
+          [RequestedPlacement.onload, 7, 'p1/first'],
         ],
       );
       assert.deepEqual(
@@ -250,11 +255,11 @@ describe('shadow policies', () => {
       1000,
       Array.from({ length: 300 }, () => ({})),
     );
-    assert(table.shadow !== undefined && table.shadow.wish.length >= 300);
-    table.shadow.wish.fill(3);
+    assert(table.shadow !== undefined && table.shadow.requested.length >= 300);
+    table.shadow.requested.fill(3);
     readInto(table, 2000, []);
     readInto(table, 3000, [{}]);
-    assert.equal(table.shadow.wish[table.rows[0]], 0);
+    assert.equal(table.shadow.requested[table.rows[0]], 0);
   });
 });
 
@@ -281,11 +286,11 @@ describe('rates of change', () => {
   withBoth('compare two ticks', set, async (runner) => {
     const of = (packetsPerSecond: number) => [{ packetsPerSecond }];
     assert.deepEqual(await runner.tick(of(0)), [0], 'seen but once');
-    assert.deepEqual(await runner.tick(of(101)), [Wish.offload]);
+    assert.deepEqual(await runner.tick(of(101)), [RequestedPlacement.offload]);
     assert.deepEqual(await runner.tick(of(201)), [0]);
-    assert.deepEqual(await runner.tick(of(100)), [Wish.onload]);
+    assert.deepEqual(await runner.tick(of(100)), [RequestedPlacement.onload]);
     assert.deepEqual(await runner.tick(of(100), cpu(0.1)), [0], 'not known before');
-    assert.deepEqual(await runner.tick(of(100), cpu(0.4)), [Wish.slowPath]);
+    assert.deepEqual(await runner.tick(of(100), cpu(0.4)), [RequestedPlacement.slowPath]);
     assert.deepEqual(await runner.tick([]), []);
     assert.deepEqual(await runner.tick(of(5000)), [0], 'another flow in the same row');
   });
@@ -303,10 +308,16 @@ describe('schedules', () => {
   });
   withBoth('make rules hold only then', set, async (runner) => {
     const at = (iso: string) => ({ wallMs: Date.parse(iso) });
-    assert.deepEqual(await runner.tick([{}], at('2026-01-01T01:59:59Z')), [Wish.offload]);
-    assert.deepEqual(await runner.tick([{}], at('2026-01-01T02:00:00Z')), [Wish.onload]);
-    assert.deepEqual(await runner.tick([{}], at('2026-01-01T03:00:00Z')), [Wish.offload]);
-    assert.deepEqual(await runner.tick([{}]), [Wish.offload], 'without a wall clock');
+    assert.deepEqual(await runner.tick([{}], at('2026-01-01T01:59:59Z')), [
+      RequestedPlacement.offload,
+    ]);
+    assert.deepEqual(await runner.tick([{}], at('2026-01-01T02:00:00Z')), [
+      RequestedPlacement.onload,
+    ]);
+    assert.deepEqual(await runner.tick([{}], at('2026-01-01T03:00:00Z')), [
+      RequestedPlacement.offload,
+    ]);
+    assert.deepEqual(await runner.tick([{}]), [RequestedPlacement.offload], 'without a wall clock');
   });
 });
 
@@ -411,10 +422,26 @@ describe('slices', () => {
 
   withBoth('rule alike', set, async (runner) => {
     const list = flows.map(([, flow]) => flow);
-    const wishes = await runner.tick(list, context);
-    assert.deepEqual(wishes, [0, 0, 0, Wish.offload, Wish.offload, 0, 0]);
+    const requests = await runner.tick(list, context);
+    assert.deepEqual(requests, [
+      0,
+      0,
+      0,
+      RequestedPlacement.offload,
+      RequestedPlacement.offload,
+      0,
+      0,
+    ]);
     runner.table.decision.placement[runner.rowOf(2)] = Placement.offload;
     const more = list.map((flow, i) => (i === 2 ? { ...flow, packetsPerSecond: 90 } : flow));
-    assert.deepEqual(await runner.tick(more, context), [0, 0, Wish.offload, Wish.offload, 0, 0, 0]);
+    assert.deepEqual(await runner.tick(more, context), [
+      0,
+      0,
+      RequestedPlacement.offload,
+      RequestedPlacement.offload,
+      0,
+      0,
+      0,
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Wish } from '../../engine/model/flow.ts';
+import { RequestedPlacement } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import { CompiledEvaluator } from '../../policy/compiled/compiled-evaluator.ts';
@@ -49,11 +49,15 @@ for (const { name, Evaluator, flows, walks } of EVALUATORS) {
       const report = await evaluator.evaluate(table, contextOf(), never());
       assert.equal(report.evaluated, flows);
       assert(pauses >= 8 * walks && pauses <= 12 * walks, String(pauses));
-      assert(table.decision.wish.subarray(0, flows).every((wish) => wish === Wish.offload));
+      assert(
+        table.decision.requested
+          .subarray(0, flows)
+          .every((requested) => requested === RequestedPlacement.offload),
+      );
     });
 
     it('stops at an abort and can be used again', async () => {
-      table.decision.wish.fill(Wish.none);
+      table.decision.requested.fill(RequestedPlacement.none);
       const abort = new AbortController();
       // In the middle of the last walk.
       let left = 10 * (walks - 1) + 5;
@@ -63,8 +67,8 @@ for (const { name, Evaluator, flows, walks } of EVALUATORS) {
       });
       const aborted = { message: 'enough' };
       await assert.rejects(evaluator.evaluate(table, contextOf(), abort.signal), aborted);
-      assert.equal(table.decision.wish[0], Wish.offload);
-      assert.equal(table.decision.wish[flows - 1], Wish.none);
+      assert.equal(table.decision.requested[0], RequestedPlacement.offload);
+      assert.equal(table.decision.requested[flows - 1], RequestedPlacement.none);
       await assert.rejects(evaluator.evaluate(table, contextOf(), abort.signal), aborted);
       await assert.doesNotReject(evaluator.evaluate(tableWith(3), contextOf(), never()));
     });

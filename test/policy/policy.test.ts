@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Wish } from '../../engine/model/flow.ts';
+import { RequestedPlacement } from '../../engine/model/flow.ts';
 import { parsePolicies } from '../../policy/parse/parse-policies.ts';
 import { PolicyError } from '../../policy/model/policy-error.ts';
 import { policyText, rule } from './fixture.ts';
@@ -63,12 +63,12 @@ describe('parsePolicies', () => {
       mode: 'enforce',
     });
     assert.deepEqual(
-      set.rules.map((r) => [r.name, r.policy, r.priority, r.wish, r.score]),
+      set.rules.map((r) => [r.name, r.policy, r.priority, r.requested, r.score]),
       [
-        ['p/high', 'p', 7, Wish.onload, { kind: 'fact', fact: 'bytes' }],
-        ['p/low', 'p', 1, Wish.offload, { kind: 'fact', fact: 'worth' }],
-        ['p/number', 'p', 1, Wish.fastPath, { kind: 'number', value: 3 }],
-        ['p/slow', 'p', 1, Wish.slowPath, { kind: 'fact', fact: 'worth' }],
+        ['p/high', 'p', 7, RequestedPlacement.onload, { kind: 'fact', fact: 'bytes' }],
+        ['p/low', 'p', 1, RequestedPlacement.offload, { kind: 'fact', fact: 'worth' }],
+        ['p/number', 'p', 1, RequestedPlacement.fastPath, { kind: 'number', value: 3 }],
+        ['p/slow', 'p', 1, RequestedPlacement.slowPath, { kind: 'fact', fact: 'worth' }],
       ],
     );
     const [low] = set.rules.filter((r) => r.name === 'p/low');

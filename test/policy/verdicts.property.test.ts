@@ -245,7 +245,7 @@ describe('verdicts of random rules on random flows', () => {
           const inOrder = list.toSorted((a, b) => b.priority - a.priority);
           const first = inOrder.findIndex((r) => modelHolds(r.conditions, values));
           assert.equal(table.decision.rule[row], first + 1);
-          assert.equal(table.decision.wish[row], first < 0 ? 0 : inOrder[first].type + 1);
+          assert.equal(table.decision.requested[row], first < 0 ? 0 : inOrder[first].type + 1);
         }
       }),
       { numRuns: 600 },

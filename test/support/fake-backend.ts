@@ -9,12 +9,12 @@ import type {
   EntrySink,
   Operation,
   OperationResult,
-  PathBackend,
+  OffloadBackend,
   Support,
 } from '../../engine/ports/offload-backend.ts';
 
 /** A table in memory that fails when told to. */
-export class FakeBackend implements PathBackend {
+export class FakeBackend implements OffloadBackend {
   readonly name: string = 'fake';
   readonly installed = new Map<string, FlowSpec>();
   readonly log: string[] = [];

@@ -8,7 +8,7 @@ import type {
   EntrySink,
   Operation,
   OperationResult,
-  PathBackend,
+  OffloadBackend,
   Support,
 } from '../../../engine/ports/offload-backend.ts';
 import { encodeActions } from './action-codec.ts';
@@ -30,7 +30,7 @@ import { Session } from './session.ts';
  *
  * Two daemons need a pinPath and ports of their own each: a port belongs to who came first.
  */
-export class XdpBackend implements PathBackend {
+export class XdpBackend implements OffloadBackend {
   readonly name = 'xdp';
   readonly #options: XdpBackendOptions;
   #session: Session | undefined;

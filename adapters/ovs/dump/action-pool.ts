@@ -2,12 +2,12 @@ import type { FlowActions } from '../../../engine/model/action.ts';
 import { parseActions } from './actions.ts';
 import { Fingerprint } from './fingerprint.ts';
 import type { KeyParser } from './key.ts';
-import { Piece } from './piece.ts';
+import { Literal } from './literal.ts';
 
 const SLOTS = 8192;
 
 interface Known {
-  readonly text: Piece;
+  readonly text: Literal;
   readonly actions: FlowActions;
 }
 
@@ -35,7 +35,7 @@ export class ActionPool {
     }
     const actions = parseActions(bytes, view, from, to, this.#keys);
     if (actions !== undefined) {
-      this.#slots[slot] = { text: new Piece(bytes.subarray(from, to)), actions };
+      this.#slots[slot] = { text: new Literal(bytes.subarray(from, to)), actions };
     }
     return actions;
   }

@@ -1,7 +1,7 @@
 import type { ValueFormat } from './values.ts';
 
 /** A value that stands in the text of a key: what differs between keys that are written alike. */
-export interface Hole {
+export interface Slot {
   readonly from: number;
   readonly to: number;
   readonly kind: Exclude<ValueFormat, 'frag' | 'tcp-flags'> | 'port';
@@ -11,13 +11,13 @@ export interface Hole {
 
 /** Where the values of a key stand in its text, noted while it is read. */
 export class KeyTrace {
-  readonly holes: Hole[] = [];
+  readonly holes: Slot[] = [];
 
   clear(): void {
     this.holes.length = 0;
   }
 
-  note(kind: Hole['kind'], field: number, from: number, to: number): void {
+  note(kind: Slot['kind'], field: number, from: number, to: number): void {
     this.holes.push({ kind, field, from, to });
   }
 }

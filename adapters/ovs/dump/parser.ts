@@ -11,7 +11,7 @@ import { KeyParser } from './key.ts';
 import { decodeEscapes, estimateLines, findLineEnd, type LineEnd } from './lines.ts';
 import { sameBytes } from './names.ts';
 import { type LineParts, RowMemory } from './row-memory.ts';
-import { ShapeTree } from './shape-tree.ts';
+import { KeyTemplateTrie } from './key-template-trie.ts';
 import { spaceOrBackslash } from './scan.ts';
 import { Ufid, UFID_LENGTH, ufidWord0, ufidWord1, ufidWord2, ufidWord3 } from './ufid.ts';
 
@@ -48,7 +48,7 @@ export interface DumpSummary {
  * name stands in it.
  *
  * **New flows.** A key that is written like one before it, with other values, is read by its shape
- * (see {@link ShapeTree}): checked in full, but kept as bare values until somebody asks for the
+ * (see {@link KeyTemplateTrie}): checked in full, but kept as bare values until somebody asks for the
  * fields of the match. Any other key, and a changed one of a flow that is known, is parsed.
  *
  * **Several lines for one flow.** A userspace datapath has each PMD thread keep flows of its own,
@@ -68,7 +68,7 @@ export interface DumpSummary {
 export class DumpParser {
   readonly #fields = new FieldPool();
   readonly #keys = new KeyParser(this.#fields);
-  readonly #shapes = new ShapeTree(this.#fields);
+  readonly #shapes = new KeyTemplateTrie(this.#fields);
   readonly #actions = new ActionPool(this.#keys);
   readonly #counters = new CounterReader();
   readonly #ufid = new Ufid();

@@ -1,10 +1,10 @@
 import { SMOOTHING_MS } from '../../../engine/loop/defaults.ts';
 import { DEFAULT_PLANNER } from '../../../simulation/settings.ts';
 import { grown } from '../../../engine/model/columns.ts';
-import { Placement, Wish } from '../../../engine/model/flow.ts';
+import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import { Forecaster } from '../../../engine/forecast/forecaster.ts';
-import type { Room } from '../../../engine/planner/plan.ts';
+import type { TableBudget } from '../../../engine/planner/plan.ts';
 import { Planner } from '../../../engine/planner/planner.ts';
 import { updateRates } from '../../../telemetry/rates.ts';
 import type { Algorithm, Placer, PlacerContext, WindowView } from '../game/algorithm.ts';
@@ -30,11 +30,11 @@ export const NORIKAE_PACKETS: Algorithm = {
  * What the shipped default policy would write for a flow that it wants offloaded. The whole of
  * the policy's part in the bench.
  */
-function wish(table: FlowTable): void {
+function requested(table: FlowTable): void {
   const d = table.decision;
   for (let i = 0; i < table.count; i++) {
     const row = table.rows[i];
-    d.wish[row] = Wish.offload;
+    d.requested[row] = RequestedPlacement.offload;
     d.score[row] = table.forecast.worth[row];
   }
 }
@@ -44,7 +44,7 @@ class Norikae implements Placer {
   readonly #table = new FlowTable();
   readonly #forecaster = new Forecaster();
   readonly #planner = new Planner(DEFAULT_PLANNER);
-  readonly #room: Room;
+  readonly #room: TableBudget;
   /** Row of each flow, or -1; flow of each row. */
   readonly #rowOf: Int32Array;
   #flowOf = new Int32Array(1024);
@@ -78,7 +78,7 @@ class Norikae implements Placer {
     this.#read(view);
     updateRates(this.#table, SMOOTHING_MS);
     this.#forecaster.update(this.#table, this.#bitShare);
-    wish(this.#table);
+    requested(this.#table);
     this.#carryOut(view);
   }
 

@@ -1,7 +1,7 @@
 import type { AlgorithmFigures, SettingFigures } from '../game/figures.ts';
 import { mostWithoutForesight } from '../game/bounds.ts';
 import { grouped } from '../game/groups.ts';
-import { legend, line, mark } from './look.ts';
+import { legend, line, mark } from './theme.ts';
 import { ceiling, frame, type Panel, xLabel, yOf } from './panel.ts';
 import { document, text } from './svg.ts';
 

@@ -1,7 +1,7 @@
 import { mostWithoutForesight } from '../game/bounds.ts';
 import type { SettingFigures } from '../game/figures.ts';
 import type { Covered } from './coverage-plot.ts';
-import { legend, mark } from './look.ts';
+import { legend, mark } from './theme.ts';
 import { ceiling, frame, type Panel, xLabel, yOf } from './panel.ts';
 import { document, element, text } from './svg.ts';
 

@@ -5,7 +5,7 @@ import { FACTS } from '../../facts/facts.ts';
 import { OPERATORS } from '../../operators/operators.ts';
 
 /** In one group: json-rules-engine's cost grows with the square of it. */
-const MOST_CONDITIONS = 100;
+const MAX_CONDITIONS = 100;
 
 /** Definitions for conditions, under `$defs` of the policy's schema. */
 export const CONDITION_DEFS = {
@@ -108,7 +108,7 @@ function group(word: 'all' | 'any', description: string) {
       [word]: {
         type: 'array',
         minItems: 1,
-        maxItems: MOST_CONDITIONS,
+        maxItems: MAX_CONDITIONS,
         items: { $ref: '#/$defs/condition' },
         description,
       },

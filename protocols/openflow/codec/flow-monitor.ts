@@ -8,7 +8,7 @@ import { OF10, type Version } from './version.ts';
 import type { Instructions } from './instruction.ts';
 import type { FlexibleMatch } from './match.ts';
 
-/** A wish to hear of changes to flow entries. */
+/** A requested to hear of changes to flow entries. */
 export interface FlowMonitor {
   /** Chosen by the asker; unique among its monitors. */
   readonly id: number;

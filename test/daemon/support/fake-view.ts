@@ -38,7 +38,7 @@ export function flowOf(over: Partial<FlowView> = {}): FlowView {
     ageMs: 16_000,
     idleMs: 2,
     placedMs: 9_000,
-    wish: 'offload',
+    requested: 'offload',
     score: 1.5e9,
     rule: 'default/elephants',
     reason: { code: 'placed', text: 'a rule asks for it and the backend has it' },
@@ -97,7 +97,7 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
       {
         name: 'default/elephants',
         priority: 10,
-        wish: 'offload',
+        requested: 'offload',
         shadow: false,
         verdict: true,
         condition: {
@@ -135,7 +135,7 @@ export function decisionOf(over: Partial<DecisionRecord> = {}): DecisionRecord {
     rule: 'default/elephants',
     policy: 'default',
     revision: 'abcdef012345',
-    wish: 'offload',
+    requested: 'offload',
     score: 1.5e9,
     reason: 'placed',
     inputs: { bitsPerSecond: 1.5e9 },

@@ -168,7 +168,7 @@ const REPLIES: readonly ReplyCase[] = [
     'Manufacturer: Maker',
     'Hardware: Hard',
     'Software: Soft',
-    'Serial Num: S1',
+    'SerialQueue Num: S1',
     'DP Description: br0',
   ],
   [

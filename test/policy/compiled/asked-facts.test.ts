@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Wish } from '../../../engine/model/flow.ts';
+import { RequestedPlacement } from '../../../engine/model/flow.ts';
 import { CompiledEvaluator } from '../../../policy/compiled/compiled-evaluator.ts';
 import { notCompiled } from '../../../policy/parse/not-compiled.ts';
 import type { FactDefinition, FactValue } from '../../../policy/model/fact.ts';
@@ -110,7 +110,7 @@ describe('a rule on a fact that has to be asked for', () => {
     assert.throws(() => parsePolicies([{ file: 'p.json', text }]), PolicyError);
   });
 
-  it('asks for a wish that shadows do not touch', async () => {
+  it('asks for a placement that shadows do not touch', async () => {
     const g = guests();
     const policies = parsePolicies(
       [
@@ -131,13 +131,13 @@ describe('a rule on a fact that has to be asked for', () => {
     const rows = Array.from(table.rows.subarray(0, table.count));
     const { decision, shadow } = table;
     assert.deepEqual(
-      rows.map((row) => [decision.wish[row], shadow?.wish[row]]),
+      rows.map((row) => [decision.requested[row], shadow?.requested[row]]),
       [
-        [Wish.offload, Wish.onload],
-        [Wish.none, Wish.onload],
-        [Wish.none, Wish.onload],
-        [Wish.offload, Wish.offload],
-        [Wish.none, Wish.none],
+        [RequestedPlacement.offload, RequestedPlacement.onload],
+        [RequestedPlacement.none, RequestedPlacement.onload],
+        [RequestedPlacement.none, RequestedPlacement.onload],
+        [RequestedPlacement.offload, RequestedPlacement.offload],
+        [RequestedPlacement.none, RequestedPlacement.none],
       ],
     );
   });

@@ -19,7 +19,7 @@ import { Dice, randomContext, randomPorts, readFlows } from './random-scene.ts';
 
 /*
  * Whole evaluators side by side over some ticks: flows come and go and change, ports do, too;
- * wishes, scores and rules must be the same, those of shadows included.
+ * requests, scores and rules must be the same, those of shadows included.
  */
 
 const limit: CustomFact = {
@@ -60,7 +60,7 @@ const SCHEDULES = [
 const ruleSketch = fc.record({
   sketch: rootSketch,
   shadow: fc.boolean(),
-  wish: fc.constantFrom(1, 2, 3, 4),
+  requested: fc.constantFrom(1, 2, 3, 4),
   score: fc.oneof(
     fc.record({ kind: fc.constant('number'), value: fc.nat({ max: 5 }) }),
     fc.record({
@@ -107,12 +107,12 @@ async function policiesOf({ rules, nodeRules, ticks, seed }: Scenario): Promise<
   return {
     ...none,
     rules: rules.map(
-      ({ sketch, shadow, wish, score }, i): PolicyRule => ({
+      ({ sketch, shadow, requested, score }, i): PolicyRule => ({
         ...common,
         scope: 'flow',
         mode: shadow ? 'shadow' : 'enforce',
         name: `p/${i}`,
-        wish,
+        requested,
         score,
         conditions: conditions(sketch, [...FACTS, guest, guest, guest, guest]),
       }),
@@ -134,7 +134,7 @@ async function policiesOf({ rules, nodeRules, ticks, seed }: Scenario): Promise<
 function written(table: FlowTable) {
   const columns = [table.decision, ...(table.shadow === undefined ? [] : [table.shadow])];
   return Array.from(table.rows.subarray(0, table.count), (row) =>
-    columns.map(({ wish, rule, score }) => [wish[row], rule[row], score[row]]),
+    columns.map(({ requested, rule, score }) => [requested[row], rule[row], score[row]]),
   );
 }
 

@@ -1,6 +1,6 @@
 import { EvaluationRunning } from '../../../policy/model/evaluation-running.ts';
-import type { WishColumns } from '../../../engine/model/columns.ts';
-import { Wish } from '../../../engine/model/flow.ts';
+import type { RequestColumns } from '../../../engine/model/columns.ts';
+import { RequestedPlacement } from '../../../engine/model/flow.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { Clock } from '../../../engine/ports/clock.ts';
 import { followedNumber } from '../../../policy/model/amount.ts';
@@ -50,9 +50,9 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     this.#memory = new PolicyMemory(policies);
     this.#inputs = new RuleInputs(policies.rules, this.#memory.factNamed);
     this.#hasShadows = policies.rules.some((rule) => rule.mode === 'shadow');
-    this.rules = policies.rules.map(({ name, wish, priority, mode }) => ({
+    this.rules = policies.rules.map(({ name, requested, priority, mode }) => ({
       name,
-      wish,
+      requested,
       priority,
       mode,
     }));
@@ -124,7 +124,7 @@ export class JsonRulesEvaluator implements RuleEvaluator {
       await firstMatch.find();
       this.#write(view, firstMatch);
     }
-    const slices = this.#memory.sliceTerms;
+    const slices = this.#memory.sliceQuotas;
     return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
   }
 
@@ -144,9 +144,9 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     if (view.table.shadow !== undefined) this.#writeTo(view.table.shadow, view, first);
   }
 
-  #writeTo(columns: WishColumns, view: FlowView, index: number): void {
+  #writeTo(columns: RequestColumns, view: FlowView, index: number): void {
     const rule = index < 0 ? undefined : this.#rules[index];
-    columns.wish[view.row] = rule?.wish ?? Wish.none;
+    columns.requested[view.row] = rule?.requested ?? RequestedPlacement.none;
     columns.rule[view.row] = index + 1;
     columns.score[view.row] = rule === undefined ? 0 : this.#scoreOf(rule, view);
   }

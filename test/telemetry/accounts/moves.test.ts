@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BackendMove } from '../../../engine/loop/tick-report.ts';
-import { Placement, type PlacementName, Wish } from '../../../engine/model/flow.ts';
+import { Placement, type PlacementName, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { type ReasonCode, reasonIndex } from '../../../engine/model/reason.ts';
 import type { TickAccounts } from '../../../telemetry/accounts/tick-accounts.ts';
 import { flowId, rowOf } from '../../support/flows.ts';
@@ -79,18 +79,19 @@ describe('accounts of decisions', () => {
     ];
     const flows = Array.from({ length: codes.length + 4 }, (_, n) => ({ n }));
     rig.read(0, flows);
-    const { wish } = rig.table.decision;
+    const { requested } = rig.table.decision;
     codes.forEach((code, n) => {
       decide(rig, n, Placement.onload, 1, code);
-      wish[rowOf(rig.table, n)] = code === 'fast-path-capacity' ? Wish.fastPath : Wish.offload;
+      requested[rowOf(rig.table, n)] =
+        code === 'fast-path-capacity' ? RequestedPlacement.fastPath : RequestedPlacement.offload;
     });
     const [has, isMoved, wantsBack, unasked] = flows.slice(codes.length);
     decide(rig, has.n, Placement.offload, 1, 'budget');
-    wish[rowOf(rig.table, has.n)] = Wish.offload;
+    requested[rowOf(rig.table, has.n)] = RequestedPlacement.offload;
     decide(rig, isMoved.n, Placement.offload, 1, 'min-hold');
-    wish[rowOf(rig.table, isMoved.n)] = Wish.fastPath;
+    requested[rowOf(rig.table, isMoved.n)] = RequestedPlacement.fastPath;
     decide(rig, wantsBack.n, Placement.onload, 2, 'rule-onload');
-    wish[rowOf(rig.table, wantsBack.n)] = Wish.slowPath;
+    requested[rowOf(rig.table, wantsBack.n)] = RequestedPlacement.slowPath;
     // Its entry went to a better flow, and no rule misses it.
     decide(rig, unasked.n, Placement.onload, 0, 'table-full');
     const waiting = rig.account().reasons.filter((r) => r.waiting > 0);
@@ -121,10 +122,10 @@ describe('accounts of decisions', () => {
     decide(rig, 1, Placement.offload, 1, 'placed');
     rig.account();
     rig.rules = [
-      { name: 'p/new', wish: Wish.fastPath, priority: 3 },
-      { name: 'p/shadow', wish: Wish.offload, priority: 3, mode: 'shadow' },
-      { name: 'p/up', wish: Wish.offload, priority: 2 },
-      { name: 'p/third', wish: Wish.offload, priority: 2 },
+      { name: 'p/new', requested: RequestedPlacement.fastPath, priority: 3 },
+      { name: 'p/shadow', requested: RequestedPlacement.offload, priority: 3, mode: 'shadow' },
+      { name: 'p/up', requested: RequestedPlacement.offload, priority: 2 },
+      { name: 'p/third', requested: RequestedPlacement.offload, priority: 2 },
     ];
     const { rules } = rig.account();
     assert.deepEqual(

@@ -1,9 +1,9 @@
 import type { BackendMove, TickReport } from '../../../engine/loop/tick-report.ts';
 import type { FlowActions } from '../../../engine/model/action.ts';
-import { PLACEMENT_NAMES, Wish } from '../../../engine/model/flow.ts';
+import { PLACEMENT_NAMES, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
-import type { SliceTerms } from '../../../engine/model/slice.ts';
+import type { SliceQuota } from '../../../engine/model/slice.ts';
 import type { NodeState } from '../../../engine/model/tick.ts';
 import type { RuleInfo } from '../../../engine/ports/rule-evaluator.ts';
 import { Accountant, type AccountantOptions } from '../../../telemetry/accounts/accountant.ts';
@@ -24,8 +24,8 @@ export interface RigFlow {
 }
 
 export const RULES: readonly RuleInfo[] = [
-  { name: 'p/up', wish: Wish.offload, priority: 2 },
-  { name: 'p/down', wish: Wish.onload, priority: 1 },
+  { name: 'p/up', requested: RequestedPlacement.offload, priority: 2 },
+  { name: 'p/down', requested: RequestedPlacement.onload, priority: 1 },
 ];
 
 /** Bytes of every packet here. */
@@ -36,7 +36,7 @@ export class Rig {
   readonly table = new FlowTable();
   readonly accountant: Accountant;
   ports: PortSnapshot = ports('vm1', 'vm2');
-  slices: readonly SliceTerms[] = [];
+  slices: readonly SliceQuota[] = [];
   rules: readonly RuleInfo[] = RULES;
   plans: TickReport['plans'] = [];
   bitShare = 0;
@@ -123,7 +123,7 @@ export function port(name: string, generation = 1): PortInfo {
   };
 }
 
-export function slice(name: string): SliceTerms {
+export function slice(name: string): SliceQuota {
   return { name, declared: true, weight: 1, guaranteed: undefined, maximum: undefined };
 }
 

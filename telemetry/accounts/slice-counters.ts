@@ -1,15 +1,15 @@
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
-import type { SliceTerms } from '../../engine/model/slice.ts';
+import type { SliceQuota } from '../../engine/model/slice.ts';
 import { Ledger } from './ledger.ts';
 import { Slots } from './slots.ts';
 import { OTHER, type SliceAccount } from './tick-accounts.ts';
 
 /** Traffic and flows by slice. */
-export class SliceBook {
+export class SliceCounters {
   readonly #slots: Slots;
   readonly #ledger: Ledger;
   readonly #flows: number[][];
-  #terms: readonly SliceTerms[] | undefined;
+  #terms: readonly SliceQuota[] | undefined;
   /** By the value of `decision.slice`. */
   #slotOf = new Uint16Array(1);
   #accounts: readonly SliceAccount[] = [];
@@ -22,7 +22,7 @@ export class SliceBook {
   }
 
   /** Follows the slices of a tick, and counts its flows anew. */
-  begin(terms: readonly SliceTerms[]): void {
+  begin(terms: readonly SliceQuota[]): void {
     if (terms !== this.#terms) this.#follow(terms);
     for (const flows of this.#flows) flows.fill(0);
   }
@@ -49,7 +49,7 @@ export class SliceBook {
     return this.#accounts;
   }
 
-  #follow(terms: readonly SliceTerms[]): void {
+  #follow(terms: readonly SliceQuota[]): void {
     this.#terms = terms;
     const names = new Set(terms.map((t) => t.name));
     this.#slots.keep(names, (slot) => this.#ledger.clear(slot));

@@ -9,12 +9,12 @@ const WATCH_MS = 250;
 const BUDGET = { perSecond: 5, burst: 20 };
 
 /** Says when to look at once and not only after a whole period, within a budget. */
-export class QuickLooks {
+export class BurstPolling {
   readonly #budget = new TokenBucket(BUDGET);
   #untilMs = Number.NEGATIVE_INFINITY;
 
   /** Something has changed. */
-  nudge(nowMs: number): void {
+  trigger(nowMs: number): void {
     this.#untilMs = nowMs + WATCH_MS;
   }
 

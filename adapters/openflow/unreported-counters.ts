@@ -6,7 +6,7 @@ import type { Rule } from './rule.ts';
 const NOT_KNOWN = -1;
 
 /** What rules carried and nobody has been told yet, one sum a flow. */
-export class Owed {
+export class UnreportedCounters {
   readonly #sums = new Map<string, { readonly id: FlowId; packets: number; bytes: number }>();
 
   /**

@@ -1,4 +1,4 @@
-import { Placement, PLACEMENT_NAMES, Wish } from '../../engine/model/flow.ts';
+import { Placement, PLACEMENT_NAMES, RequestedPlacement } from '../../engine/model/flow.ts';
 import { REASONS, reasonIndex } from '../../engine/model/reason.ts';
 import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import { type MoveCount, OTHER, type ReasonAccount, type RuleAccount } from './tick-accounts.ts';
@@ -13,8 +13,8 @@ const DESTINATIONS = [...PLACEMENT_NAMES, 'gone'] as const;
 const PLACED = reasonIndex('placed');
 const RULE_ONLOAD = reasonIndex('rule-onload');
 
-/** Where each wish sends a flow, by wish; none has no rule. */
-const PLACE_OF_WISH = [
+/** Where each requested sends a flow, by requested; none has no rule. */
+const PLACEMENT_OF_REQUEST = [
   PLACEMENT_NAMES[Placement.onload],
   PLACEMENT_NAMES[Placement.offload],
   PLACEMENT_NAMES[Placement.onload],
@@ -23,7 +23,7 @@ const PLACE_OF_WISH = [
 ] as const;
 
 /** Changes of placement and live flows: by where from and to, by rule and by reason. */
-export class MoveBook {
+export class PlacementCounters {
   readonly moves: readonly MoveCount[];
   readonly reasons: readonly ReasonAccount[];
   readonly #moves: readonly (readonly Kept<MoveCount>[])[];
@@ -104,9 +104,9 @@ export class MoveBook {
     this.#ruleOf = [
       undefined,
       ...rules.map((info) => {
-        if (info.mode === 'shadow' || info.wish === Wish.none) return undefined;
+        if (info.mode === 'shadow' || info.requested === RequestedPlacement.none) return undefined;
         const name = accounts.size < this.#most ? info.name : OTHER;
-        const to = PLACE_OF_WISH[info.wish];
+        const to = PLACEMENT_OF_REQUEST[info.requested];
         const account = accounts.get(name) ?? sameRule(known.get(name), to) ?? noMoves(name, to);
         accounts.set(name, account);
         return account;

@@ -6,7 +6,7 @@ import type { FactReading } from '../ports/rule-evaluator.ts';
 import type { BackendMove, Batch } from './tick-report.ts';
 
 /** What a tick's decision writes down as it goes. */
-export interface TickBooks {
+export interface TickTotals {
   readonly moves: BackendMove[];
   readonly batches: Batch[];
   readonly stages: { planMs: number; applyMs: number };

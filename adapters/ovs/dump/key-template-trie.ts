@@ -1,10 +1,10 @@
 import type { FlowMatch } from '../../../engine/model/match.ts';
 import { FIELDS, type FieldPool, toWords } from './field-pool.ts';
-import type { Hole } from './key-trace.ts';
+import type { Slot } from './key-trace.ts';
 import { sameBytes, StringPool } from './names.ts';
-import { Piece } from './piece.ts';
+import { Literal } from './literal.ts';
 import { readIpv4, readMac, readNumber } from './read-value.ts';
-import { Shape, ShapedMatch, type ShapeField } from './shape.ts';
+import { KeyTemplate, ShapedMatch, type KeyTemplateField } from './key-template.ts';
 import { ValueReader } from './values.ts';
 
 const OPEN = 0x28;
@@ -26,21 +26,21 @@ const MAX_NODES = 4096;
  * Learning a shape costs as much as reading some keys. It is paid for by keys that are read by
  * their shape, so that a node with no two flows alike does not learn again and again for nothing.
  */
-const LESSON = 64;
-const CREDIT = 512 * LESSON;
-const FOR_A_HIT = 8;
+const LEARN_COST = 64;
+const LEARN_BUDGET = 512 * LEARN_COST;
+const LEARN_REFUND = 8;
 const FOR_A_MISS = 1;
 
 /** A piece of text and what stands behind it: a value, or nothing when it ends the key. */
 interface Node {
-  readonly piece: Piece;
-  readonly kind: Hole['kind'] | 'end';
+  readonly piece: Literal;
+  readonly kind: Slot['kind'] | 'end';
   /** Bytes of the value. */
   readonly width: number;
   /** 32-bit words of it. They are kept though it may be masked out: that is told behind it. */
   readonly words: number;
   readonly next: Node[];
-  readonly shape: Shape | undefined;
+  readonly shape: KeyTemplate | undefined;
 }
 
 /**
@@ -53,17 +53,17 @@ interface Node {
  * depends on nothing else; so it need not be read again to know what it means. Any other key is
  * left to the parser.
  */
-export class ShapeTree {
+export class KeyTemplateTrie {
   readonly #pool: FieldPool;
   readonly #values = new ValueReader();
   readonly #strings = new StringPool();
   #roots: Node[] = [];
   #nodes = 0;
-  #credit = CREDIT;
+  #credit = LEARN_BUDGET;
 
   #slab = new Int32Array(SLAB_WORDS);
   #slabUsed = 0;
-  #shape: Shape | undefined;
+  #shape: KeyTemplate | undefined;
   #inPort = '';
 
   constructor(pool: FieldPool) {
@@ -105,7 +105,7 @@ export class ShapeTree {
     if (shape === undefined) return undefined;
     const match = new ShapedMatch(this.#inPort, shape, this.#slab, this.#slabUsed);
     this.#slabUsed += shape.words;
-    if (this.#credit < CREDIT) this.#credit += FOR_A_HIT;
+    if (this.#credit < LEARN_BUDGET) this.#credit += LEARN_REFUND;
     this.#shape = undefined;
     return match;
   }
@@ -114,8 +114,8 @@ export class ShapeTree {
    * Learns the shape of the key `[from, end)`, which was read as `match` with values at `holes`.
    * Keys with conditions outside the vocabulary are not learnt.
    */
-  learn(bytes: Buffer, from: number, end: number, holes: readonly Hole[], match: FlowMatch): void {
-    if (this.#credit < LESSON) {
+  learn(bytes: Buffer, from: number, end: number, holes: readonly Slot[], match: FlowMatch): void {
+    if (this.#credit < LEARN_COST) {
       this.#credit += FOR_A_MISS;
       return;
     }
@@ -124,7 +124,7 @@ export class ShapeTree {
     if (new Set(holes.map((hole) => hole.field)).size < holes.length) return;
     const shape = this.#shapeOf(holes, match);
     if (shape.words > MAX_WORDS) return;
-    this.#credit -= LESSON;
+    this.#credit -= LEARN_COST;
     if (this.#nodes + holes.length >= MAX_NODES) {
       this.#roots = [];
       this.#nodes = 0;
@@ -140,12 +140,12 @@ export class ShapeTree {
     this.#grow(nodes, last, undefined, shape);
   }
 
-  #grow(nodes: Node[], text: Buffer, hole: Hole | undefined, shape: Shape | undefined): Node {
+  #grow(nodes: Node[], text: Buffer, hole: Slot | undefined, shape: KeyTemplate | undefined): Node {
     const known = nodes.find((node) => node.piece.text.equals(text));
     if (known !== undefined) return known;
     const field = hole === undefined ? undefined : FIELDS[hole.field];
     const node: Node = {
-      piece: new Piece(text),
+      piece: new Literal(text),
       kind: hole?.kind ?? 'end',
       width: field?.width ?? 0,
       words: field?.words ?? 0,
@@ -157,7 +157,7 @@ export class ShapeTree {
     return node;
   }
 
-  #shapeOf(holes: readonly Hole[], match: FlowMatch): Shape {
+  #shapeOf(holes: readonly Slot[], match: FlowMatch): KeyTemplate {
     const places = new Map<string, number>();
     let words = 0;
     for (const { field } of holes) {
@@ -165,14 +165,14 @@ export class ShapeTree {
       places.set(FIELDS[field].name, words);
       words += FIELDS[field].words;
     }
-    const fields = match.fields.map((f): ShapeField => {
+    const fields = match.fields.map((f): KeyTemplateField => {
       const at = places.get(f.field);
       if (at === undefined) return { constant: f };
       const mask = new Int32Array(4);
       toWords(f.mask, mask);
       return { field: FIELDS.findIndex(({ name }) => name === f.field), at, mask };
     });
-    return new Shape(words, fields, this.#pool);
+    return new KeyTemplate(words, fields, this.#pool);
   }
 
   /** Reads a value into `out[to ..]`; returns where it ends, or -1. */

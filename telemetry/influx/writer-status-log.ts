@@ -8,7 +8,7 @@ export interface WriterLog {
 const REFUSALS_MS = 60_000;
 
 /** Tells of an outage when it begins and ends, and of refusals once in a while. */
-export class WriterNews {
+export class WriterStatusLog {
   readonly #log: WriterLog;
   #failingSinceMs: number | undefined;
   #kind: string | undefined;

@@ -4,7 +4,7 @@ import { FIELDS, type FieldPool } from './field-pool.ts';
 const NONE: readonly OpaqueMatch[] = [];
 
 /** A field of every match of a shape: the same in all of them, or with a value in each. */
-export type ShapeField =
+export type KeyTemplateField =
   | { readonly constant: FieldMatch }
   | {
       /** Index into FIELDS. */
@@ -15,16 +15,16 @@ export type ShapeField =
     };
 
 /** What keys that are written alike have in common: their fields and masks, without the values. */
-export class Shape {
+export class KeyTemplate {
   /** 32-bit words that hold the values of one match. */
   readonly words: number;
-  readonly #fields: readonly ShapeField[];
+  readonly #fields: readonly KeyTemplateField[];
   readonly #pool: FieldPool;
   readonly #value = new Int32Array(4);
   readonly #mask = new Int32Array(4);
 
   /** `fields` in catalogue order. */
-  constructor(words: number, fields: readonly ShapeField[], pool: FieldPool) {
+  constructor(words: number, fields: readonly KeyTemplateField[], pool: FieldPool) {
     this.words = words;
     this.#fields = fields;
     this.#pool = pool;
@@ -53,13 +53,13 @@ export class Shape {
  */
 export class ShapedMatch implements FlowMatch {
   readonly inPort: string;
-  readonly #shape: Shape;
+  readonly #shape: KeyTemplate;
   readonly #words: Int32Array;
   readonly #at: number;
   #fields: readonly FieldMatch[] | undefined;
 
   /** `words[at ..]` must not be written to any more. */
-  constructor(inPort: string, shape: Shape, words: Int32Array, at: number) {
+  constructor(inPort: string, shape: KeyTemplate, words: Int32Array, at: number) {
     this.inPort = inPort;
     this.#shape = shape;
     this.#words = words;

@@ -10,7 +10,7 @@ const OUTCOMES = {
 } as const satisfies Record<'put' | 'delete', readonly OperationOutcome[]>;
 
 /** Operations and refusals of each backend, from 0 on. */
-export class OperationBook {
+export class OperationCounters {
   readonly #operations = new Map<string, Kept<OperationCount>>();
   readonly #refusals = new Map<string, Kept<RefusalCount>>();
   readonly #backends = new Set<string>();

@@ -2,7 +2,7 @@ import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
 import type { Rule } from './rule.ts';
 
 /** Our rules, by flow and by cookie. */
-export class RuleBook {
+export class RuleTable {
   readonly #byFlow = new Map<string, Rule>();
   readonly #byCookie = new Map<bigint, Rule>();
 

@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/loop/engine.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
-import { Serial } from '../../async/serial-queue.ts';
+import { SerialQueue } from '../../async/serial-queue.ts';
 import { formatProblem } from '../../text/problem.ts';
 import type { ReloadView } from '../../api/view.ts';
 import type { Log } from '../../platform/log.ts';
@@ -35,8 +35,8 @@ export interface Reload {
   readonly first: boolean;
 }
 
-/** What a {@link PolicyKeeper} needs. */
-export interface PolicyKeeperOptions {
+/** What a {@link PolicyManager} needs. */
+export interface PolicyManagerOptions {
   readonly files: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
@@ -47,7 +47,7 @@ export interface PolicyKeeperOptions {
 }
 
 /** Problems that are kept and logged. */
-const MOST_PROBLEMS = 50;
+const MAX_PROBLEMS = 50;
 
 /** What was read: the texts, by absolute path, so that tests run with what was checked. */
 type Texts = Map<string, string>;
@@ -58,10 +58,10 @@ type Texts = Map<string, string>;
  *
  * At the start the policies are checked and not tested: a daemon must come up.
  */
-export class PolicyKeeper {
+export class PolicyManager {
   readonly files: readonly string[];
-  readonly #options: PolicyKeeperOptions;
-  readonly #serial = new Serial();
+  readonly #options: PolicyManagerOptions;
+  readonly #serial = new SerialQueue();
   readonly #revisions = new WeakMap<RuleEvaluator, ReadonlyMap<string, string>>();
   #engine: Engine | undefined;
   #inForce: PolicySet | undefined;
@@ -71,7 +71,7 @@ export class PolicyKeeper {
   /** Hash of what was read last, good or not. */
   #lastRead = '';
 
-  constructor(options: PolicyKeeperOptions) {
+  constructor(options: PolicyManagerOptions) {
     this.#options = options;
     this.files = options.files;
   }
@@ -203,7 +203,7 @@ export class PolicyKeeper {
   }
 
   #refuse(result: ReloadResult, problems: readonly string[]): ReloadView {
-    const shown = problems.slice(0, MOST_PROBLEMS);
+    const shown = problems.slice(0, MAX_PROBLEMS);
     const more = problems.length - shown.length;
     this.#problems = more === 0 ? shown : [...shown, `and ${more} more`];
     const message = 'policies not reloaded; the last good ones stay in force';

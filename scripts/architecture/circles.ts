@@ -1,21 +1,21 @@
+interface Visit {
+  readonly index: number;
+  low: number;
+  /** It may still be part of a circle. */
+  open: boolean;
+}
+
 /**
  * The circles of a directed graph: its strongly connected components of more than one node, each
  * sorted (Tarjan, "Depth-first search and linear graph algorithms", 1972).
- *
- * @param {ReadonlyMap<string, ReadonlySet<string>>} graph
- * @returns {string[][]}
  */
-export function circlesOf(graph) {
-  /** @type {Map<string, { index: number, low: number, open: boolean }>} */
-  const seen = new Map();
-  /** @type {string[]} */
-  const stack = [];
-  /** @type {string[][]} */
-  const circles = [];
+export function circlesOf(graph: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+  const seen = new Map<string, Visit>();
+  const stack: string[] = [];
+  const circles: string[][] = [];
 
-  /** @param {string} node */
-  const visit = (node) => {
-    const state = { index: seen.size, low: seen.size, open: true };
+  const visit = (node: string): Visit => {
+    const state: Visit = { index: seen.size, low: seen.size, open: true };
     seen.set(node, state);
     stack.push(node);
     for (const next of graph.get(node) ?? []) {
@@ -26,8 +26,7 @@ export function circlesOf(graph) {
     return state;
   };
 
-  /** @param {string} root */
-  const close = (root) => {
+  const close = (root: string): void => {
     const members = stack.splice(stack.indexOf(root));
     for (const member of members) {
       const state = seen.get(member);

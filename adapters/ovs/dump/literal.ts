@@ -2,7 +2,7 @@
  * A piece of text that is looked for again and again. It is compared eight bytes at a time, as
  * floating-point numbers: nothing wider can be read from a DataView without allocating.
  */
-export class Piece {
+export class Literal {
   readonly text: Buffer;
   readonly length: number;
   /** The text as numbers of eight bytes, the last overlapping the one before it. */

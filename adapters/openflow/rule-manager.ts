@@ -12,15 +12,15 @@ import type { SwitchAway } from './errors.ts';
 import type { FlowModBody, FlowMods } from './flow-mods.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { Operations } from './operations.ts';
-import { Owed } from './owed.ts';
-import { Quarantine } from './quarantine.ts';
+import { UnreportedCounters } from './unreported-counters.ts';
+import { HoldDown } from './hold-down.ts';
 import { byCookie, resync } from './resync.ts';
 import type { Rule } from './rule.ts';
-import { RuleBook } from './rule-book.ts';
+import { RuleTable } from './rule-table.ts';
 import type { Translator } from './translator.ts';
 
-/** What a {@link RuleKeeper} keeps its rules with. */
-export interface RuleKeeperOptions {
+/** What a {@link RuleManager} keeps its rules with. */
+export interface RuleManagerOptions {
   readonly cookies: Cookies;
   readonly translator: Translator;
   readonly journal: Journal;
@@ -34,17 +34,17 @@ export interface RuleKeeperOptions {
  * Keeps rules: what is in the switch, as far as we know; how long it stays there; what it carried.
  * One call at a time.
  */
-export class RuleKeeper {
-  readonly book = new RuleBook();
-  readonly quarantine = new Quarantine();
-  readonly #options: RuleKeeperOptions;
-  readonly #owed = new Owed();
+export class RuleManager {
+  readonly book = new RuleTable();
+  readonly quarantine = new HoldDown();
+  readonly #options: RuleManagerOptions;
+  readonly #owed = new UnreportedCounters();
   #heritage: ReadonlyMap<bigint, JournalEntry> = new Map();
   /** When every rule was renewed last, and until when one may be in force, ms of performance.now(). */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #inForceUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: RuleKeeperOptions) {
+  constructor(options: RuleManagerOptions) {
     this.#options = options;
   }
 

@@ -60,7 +60,7 @@ export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] 
  * In how many settings nobody is ahead of us, where somebody is the furthest, and how near we come
  * to what can be expected at best.
  */
-export function standingOf(figures: readonly SettingFigures[]): string[] {
+export function rankingOf(figures: readonly SettingFigures[]): string[] {
   return [
     standingBy(figures, 'bytes', (a) => a.byteCoverage),
     standingBy(figures, 'packets', (a) => a.packetCoverage),

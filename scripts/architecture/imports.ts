@@ -2,26 +2,30 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, normalize, relative } from 'node:path';
 import { parseSync } from 'oxc-parser';
 
-/**
- * An import as written.
- *
- * @typedef {object} Import
- * @property {string} from file that imports, relative to the root
- * @property {string} to imported file, relative to the root; or the package's or module's name
- * @property {boolean} inside true: `to` is a file of ours
- * @property {number} line from 1
- */
+/** An import as written. */
+export interface Import {
+  /** File that imports, relative to the root. */
+  readonly from: string;
+  /** Imported file, relative to the root; or the name of a package or `node:` module. */
+  readonly to: string;
+  /** True: `to` is a file of ours. */
+  readonly inside: boolean;
+  /** From 1. */
+  readonly line: number;
+}
+
+interface Found {
+  readonly specifier: string;
+  readonly start: number;
+}
 
 const SOURCE = /\.(ts|mts|mjs|js)$/;
 const SKIPPED = new Set(['node_modules', 'dist', 'coverage', '.git']);
 
 /**
  * Every import of every source file under `root`: of values and of types, static and dynamic.
- *
- * @param {string} root
- * @returns {Promise<readonly Import[]>}
  */
-export async function readImports(root) {
+export async function readImports(root: string): Promise<readonly Import[]> {
   const files = await sourceFiles(root, '');
   const imports = await Promise.all(
     files.map(async (file) => importsOf(file, await readFile(join(root, file), 'utf8'))),
@@ -29,12 +33,7 @@ export async function readImports(root) {
   return imports.flat();
 }
 
-/**
- * @param {string} root
- * @param {string} folder
- * @returns {Promise<string[]>}
- */
-async function sourceFiles(root, folder) {
+async function sourceFiles(root: string, folder: string): Promise<string[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true });
   const nested = await Promise.all(
     entries.map(async (entry) => {
@@ -46,15 +45,9 @@ async function sourceFiles(root, folder) {
   return nested.flat();
 }
 
-/**
- * @param {string} file
- * @param {string} text
- * @returns {Import[]}
- */
-export function importsOf(file, text) {
+export function importsOf(file: string, text: string): Import[] {
   const { module, program } = parseSync(file, text);
-  /** @type {{ specifier: string, start: number }[]} */
-  const found = [];
+  const found: Found[] = [];
   for (const { moduleRequest } of module.staticImports) {
     found.push({ specifier: moduleRequest.value, start: moduleRequest.start });
   }
@@ -78,11 +71,8 @@ export function importsOf(file, text) {
 
 /**
  * `import('./file.ts').Name` in a type.
- *
- * @param {unknown} node
- * @returns {{ specifier: string, start: number }[]}
  */
-function importTypes(node) {
+function importTypes(node: unknown): Found[] {
   if (Array.isArray(node)) return node.flatMap(importTypes);
   if (typeof node !== 'object' || node === null) return [];
   const nested = Object.values(node).flatMap(importTypes);
@@ -95,18 +85,12 @@ function importTypes(node) {
   ];
 }
 
-/**
- * @param {string} file
- * @param {string} specifier
- * @returns {{ to: string, inside: boolean }}
- */
-function target(file, specifier) {
+function target(file: string, specifier: string): Pick<Import, 'to' | 'inside'> {
   if (!specifier.startsWith('.')) return { to: packageName(specifier), inside: false };
   return { to: relative('', normalize(join(dirname(file), specifier))), inside: true };
 }
 
-/** @param {string} specifier */
-function packageName(specifier) {
+function packageName(specifier: string): string {
   if (specifier.startsWith('node:')) return specifier;
   const parts = specifier.split('/');
   return parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');

@@ -1,18 +1,13 @@
 import { dirname } from 'node:path';
-import { circlesOf } from './circles.mjs';
-import { LAYERS } from './layers.mjs';
-
-/** @typedef {import('./imports.mjs').Import} Import */
-/** @typedef {import('./layers.mjs').Layer} Layer */
+import { circlesOf } from './circles.ts';
+import type { Import } from './imports.ts';
+import { type Layer, LAYERS } from './layers.ts';
 
 /**
  * Everything that the architecture forbids in these imports, one message each: where, which rule,
  * and why it is there.
- *
- * @param {readonly Import[]} imports
- * @returns {readonly string[]}
  */
-export function violationsIn(imports) {
+export function violationsIn(imports: readonly Import[]): readonly string[] {
   return [
     ...imports.flatMap(layerViolation),
     ...circleViolations(imports, 'files', (file) => file),
@@ -22,25 +17,18 @@ export function violationsIn(imports) {
 
 /**
  * The layer of a file: the one with the longest matching folder.
- *
- * @param {string} file
- * @returns {Layer | undefined}
  */
-export function layerOf(file) {
+export function layerOf(file: string): Layer | undefined {
   return LAYERS.filter(({ folder }) => file.startsWith(`${folder}/`)).toSorted(
     (a, b) => b.folder.length - a.folder.length,
   )[0];
 }
 
-/**
- * @param {Import} imported
- * @returns {string[]}
- */
-function layerViolation({ from, to, inside, line }) {
+function layerViolation({ from, to, inside, line }: Import): string[] {
   const layer = layerOf(from);
   const at = `${from}:${line}`;
   if (layer === undefined) {
-    return [`${at}: no layer; give its folder a row in scripts/architecture/layers.mjs`];
+    return [`${at}: no layer; give its folder a row in scripts/architecture/layers.ts`];
   }
   if (!inside) {
     const { packages } = layer;
@@ -55,29 +43,22 @@ function layerViolation({ from, to, inside, line }) {
   return [`${at}: imports ${to}\n  rule ${layer.folder}: may import ${allowed}; ${layer.why}`];
 }
 
-/**
- * @param {Layer} layer
- * @param {Layer | undefined} target
- */
-function mayImport(layer, target) {
+export function mayImport(layer: Layer, target: Layer | undefined): boolean {
   return layer.imports.some(
     (folder) =>
       folder === '*' || target?.folder === folder || target?.folder.startsWith(`${folder}/`),
   );
 }
 
-/**
- * @param {readonly Import[]} imports
- * @param {string} what
- * @param {(file: string) => string} nodeOf
- * @returns {string[]}
- */
-function circleViolations(imports, what, nodeOf) {
-  /** @type {Map<string, Set<string>>} */
-  const graph = new Map();
+function circleViolations(
+  imports: readonly Import[],
+  what: string,
+  nodeOf: (file: string) => string,
+): string[] {
+  const graph = new Map<string, Set<string>>();
   for (const { from, to, inside } of imports) {
     if (!inside || nodeOf(from) === nodeOf(to)) continue;
-    const targets = graph.get(nodeOf(from)) ?? new Set();
+    const targets = graph.get(nodeOf(from)) ?? new Set<string>();
     graph.set(nodeOf(from), targets.add(nodeOf(to)));
   }
   return circlesOf(graph).map((circle) => {

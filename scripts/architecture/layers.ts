@@ -3,15 +3,19 @@
 /**
  * One layer. A file belongs to the layer with the longest matching folder; imports within a layer
  * are always allowed.
- *
- * @typedef {object} Layer
- * @property {string} folder relative to the package; sub-folders belong to it unless listed too
- * @property {string} holds what is in it
- * @property {readonly string[]} imports folders of the layers that it may import
- * @property {string} why why it may not import more
- * @property {'none' | 'any' | readonly string[]} packages npm packages and `node:` modules that it
- *   may import, types included
  */
+export interface Layer {
+  /** Relative to the package; sub-folders belong to it unless they have a row of their own. */
+  readonly folder: string;
+  /** What is in it. */
+  readonly holds: string;
+  /** Folders of the layers that it may import; `*`: all. */
+  readonly imports: readonly string[];
+  /** Why it may not import more. */
+  readonly why: string;
+  /** npm packages and `node:` modules that it may import, types included. */
+  readonly packages: 'none' | 'any' | readonly string[];
+}
 
 const MODEL = ['engine/model'];
 const PORTS = ['engine/model', 'engine/ports'];
@@ -25,8 +29,7 @@ const ENGINE = [
 ];
 const POLICY_MODEL = [...PORTS, 'policy/model'];
 
-/** @type {readonly Layer[]} */
-export const LAYERS = [
+export const LAYERS: readonly Layer[] = [
   {
     folder: 'text',
     holds: 'JSON with positions, nearest names, number formats',
@@ -365,19 +368,8 @@ export const LAYERS = [
   around('test', 'tests, fixtures and contract suites'),
 ];
 
-/**
- * What stands around the product may use all of it; nothing in the product may use it.
- *
- * @param {string} folder
- * @param {string} holds
- * @returns {Layer}
- */
-function around(folder, holds) {
-  return {
-    folder,
-    holds,
-    imports: ['*'],
-    why: '',
-    packages: 'any',
-  };
+/** What stands around the product may use all of it; nothing in the product may use it. */
+function around(folder: string, holds: string): Layer {
+  const why = 'what measures and tests the product may reach into it';
+  return { folder, holds, imports: ['*'], why, packages: 'any' };
 }

@@ -4,14 +4,14 @@ import { Ledger } from './ledger.ts';
 import { Slots } from './slots.ts';
 import { OTHER, type PortAccount } from './tick-accounts.ts';
 
-/** In place of a slot: the flow goes out of several ports, see {@link PortBook}. */
+/** In place of a slot: the flow goes out of several ports, see {@link PortTotals}. */
 const SEVERAL = 0xffff;
 
 /**
  * Traffic by port and direction. Which ports a row's flow uses is found once and kept until the
  * flow's actions or the ports change.
  */
-export class PortBook {
+export class PortTotals {
   readonly #slots: Slots;
   readonly #rx: Ledger;
   readonly #tx: Ledger;

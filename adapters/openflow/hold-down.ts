@@ -5,7 +5,7 @@ import type { Refusal } from '../../engine/model/refusal.ts';
 const HOLD_MS = 2_000;
 
 /** Flows that may have no rule for a moment, because somebody else's rules for them have changed. */
-export class Quarantine {
+export class HoldDown {
   readonly #until = new Map<string, number>();
 
   add(ids: readonly FlowId[]): void {
