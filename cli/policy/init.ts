@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../../platform/package-root.ts';
-import { TEST_SUFFIX } from '../../policy-tools/test/run-tests.ts';
+import { TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { failingInJson } from '../support/json-errors.ts';

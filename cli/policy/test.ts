@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { formatProblem } from '../../text/problem.ts';
-import { type ConditionCoverage, Coverage } from '../../policy-tools/test/coverage.ts';
-import { runTestFile, type TestResult } from '../../policy-tools/test/run-tests.ts';
+import { type ConditionCoverage, Coverage } from '../../policy-tools/testing/coverage.ts';
+import { runTestFile, type TestResult } from '../../policy-tools/testing/run-tests.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { failingInJson } from '../support/json-errors.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { TEST_SUFFIX } from '../../policy-tools/test/run-tests.ts';
+import { TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
 
 /**

@@ -10,7 +10,7 @@ import type { ReloadView } from '../../api/view.ts';
 import type { Log } from '../../platform/log.ts';
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { checkPolicies, readTextFile } from '../../policy-tools/files/policy-files.ts';
-import { runTestFile, TEST_SUFFIX } from '../../policy-tools/test/run-tests.ts';
+import { runTestFile, TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 
 /** The policy files are not good, and there are no good ones from before. */
 export class PoliciesUnusable extends Error {

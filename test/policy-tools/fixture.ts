@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Coverage } from '../../policy-tools/test/coverage.ts';
-import { runTestFile, type TestResult } from '../../policy-tools/test/run-tests.ts';
+import type { Coverage } from '../../policy-tools/testing/coverage.ts';
+import { runTestFile, type TestResult } from '../../policy-tools/testing/run-tests.ts';
 
 /** A policy that offloads what has 1,000 packets/s and takes back what has fewer than 10. */
 export const POLICY = {

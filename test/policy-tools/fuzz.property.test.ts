@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { packageRoot } from '../../platform/package-root.ts';
-import { runTestFile } from '../../policy-tools/test/run-tests.ts';
+import { runTestFile } from '../../policy-tools/testing/run-tests.ts';
 
 const FOLDER = join(packageRoot(), 'policies');
 const POLICY = readFileSync(join(FOLDER, 'default.json'), 'utf8');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Coverage } from '../../policy-tools/test/coverage.ts';
-import { runTestFile } from '../../policy-tools/test/run-tests.ts';
+import { Coverage } from '../../policy-tools/testing/coverage.ts';
+import { runTestFile } from '../../policy-tools/testing/run-tests.ts';
 import { POLICY, run, said } from './fixture.ts';
 
 const FAST = { packetsPerSecond: '5000x19' };

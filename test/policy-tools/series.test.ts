@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { quantity, QuantityError } from '../../policy/model/quantity.ts';
-import { parseSeries, SeriesError } from '../../policy-tools/test/series.ts';
+import { parseSeries, SeriesError } from '../../policy-tools/testing/series.ts';
 
 const RATE = (text: string): number => quantity(text, 'bit/s');
 

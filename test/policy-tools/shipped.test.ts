@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../platform/package-root.ts';
-import { Coverage } from '../../policy-tools/test/coverage.ts';
-import { runTestFile, TEST_SUFFIX } from '../../policy-tools/test/run-tests.ts';
+import { Coverage } from '../../policy-tools/testing/coverage.ts';
+import { runTestFile, TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 import { formatProblem } from '../../text/problem.ts';
 
 const FOLDER = join(packageRoot(), 'policies');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { runTestFile } from '../../policy-tools/test/run-tests.ts';
+import { runTestFile } from '../../policy-tools/testing/run-tests.ts';
 import { parsePolicies } from '../../policy/parse/parse-policies.ts';
 import { never } from './fixture.ts';
 import { policyFile, repositoryFile } from './policy-files.ts';
