@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type BenchReport, formatReport, type RunBench } from './support/report.ts';
+import { errorMessage } from '../text/error-message.ts';
 
 /** Each benchmark is loaded only when it is run: what one needs is no load on another. */
 const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = new Map([
@@ -78,6 +79,6 @@ async function main(args: readonly string[]): Promise<void> {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(errorMessage(error));
   process.exitCode = 1;
 }

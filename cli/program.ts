@@ -22,6 +22,7 @@ import { statusCommand } from './commands/status.ts';
 import { topCommand } from './commands/top.ts';
 import { versionCommand } from './commands/version.ts';
 import { whyCommand } from './commands/why.ts';
+import { errorMessage } from '../text/error-message.ts';
 
 const HELP = `
 Where the daemon is looked for: --control PATH, else NORIKAE_CONTROL, else the usual places
@@ -124,5 +125,5 @@ function exitCodeOf(error: unknown): ExitCode {
 
 function messageOf(error: unknown): string {
   if (error instanceof ConfigError) return `the configuration has mistakes\n${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }

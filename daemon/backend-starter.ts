@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Log } from '../platform/log.ts';
+import { errorMessage } from '../text/error-message.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
@@ -87,7 +88,7 @@ export class BackendStarter {
         return true;
       } catch (error) {
         if (signal.aborted) return false;
-        const why = error instanceof Error ? error.message : String(error);
+        const why = errorMessage(error);
         this.#errors.set(what, why);
         this.#log.warn({ what, error: why, retryInMs: waitMs }, 'not up yet');
         await sleep(waitMs, undefined, { signal }).catch(() => undefined);

@@ -32,6 +32,7 @@ import { AUDIT_MS, SMOOTHING_MS } from '../engine/loop/defaults.ts';
 import { MoveLog } from './move-log.ts';
 import type { Node } from './node.ts';
 import { PortsFollower } from './ports-follower.ts';
+import { errorMessage } from '../text/error-message.ts';
 
 const HOST_PERIOD_MS = 1000;
 const RETRY_AFTER_MS = 500;
@@ -203,7 +204,7 @@ export class Loop {
       const lost = await this.engine.portsChanged(ports, this.table);
       if (lost > 0) log.info({ entries: lost }, 'took out the entries of ports that are gone');
     } catch (error) {
-      log.error({ error: messageOf(error) }, 'the backend did not follow a change of ports');
+      log.error({ error: errorMessage(error) }, 'the backend did not follow a change of ports');
       throw error;
     }
   }
@@ -217,15 +218,18 @@ export class Loop {
       return report;
     } catch (error) {
       if (!signal.aborted) {
-        this.#lastErrors = new Map([['loop', messageOf(error)]]);
-        this.#options.log.error({ error: messageOf(error), tick: tick.sequence }, 'a tick failed');
+        this.#lastErrors = new Map([['loop', errorMessage(error)]]);
+        this.#options.log.error(
+          { error: errorMessage(error), tick: tick.sequence },
+          'a tick failed',
+        );
       }
       throw error;
     }
   }
 
   #notice(failures: TickReport['failures']): void {
-    this.#lastErrors = new Map(failures.map((f) => [f.backend, messageOf(f.error)]));
+    this.#lastErrors = new Map(failures.map((f) => [f.backend, errorMessage(f.error)]));
     for (const [backend, error] of this.#lastErrors) {
       this.#options.log.error({ backend, error }, 'a backend failed in this tick');
     }
@@ -241,7 +245,7 @@ export class Loop {
         listener(report);
       } catch (error) {
         // Whoever looks on must not stop the loop.
-        this.#options.log.error({ error: messageOf(error) }, 'a listener failed');
+        this.#options.log.error({ error: errorMessage(error) }, 'a listener failed');
       }
     }
   }
@@ -268,7 +272,7 @@ export class Loop {
           () => told('renewed'),
           (error: unknown) => {
             told('failed');
-            const why = messageOf(error);
+            const why = errorMessage(error);
             log.error({ backend: backend.name, error: why }, 'the lease was not renewed');
           },
         );
@@ -276,8 +280,4 @@ export class Loop {
       }),
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@ import { runFastPath } from './fast-path.ts';
 import { formatFastPathReport } from './fast-path-report.ts';
 import { runOffload } from './offload.ts';
 import { formatOffloadReport } from './offload-report.ts';
+import { errorMessage } from '../text/error-message.ts';
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
@@ -47,7 +48,7 @@ try {
     // It has said so itself. 2 is wrong use, as everywhere.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
-    console.error(`✖ ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`✖ ${errorMessage(error)}`);
     process.exitCode = 1;
   }
 }

@@ -1,3 +1,4 @@
+import { asError } from '../text/error-message.ts';
 /** A source did not answer in time. */
 export class SourceTimeout extends Error {
   override readonly name = 'SourceTimeout';
@@ -24,7 +25,7 @@ export function withDeadline<T>(
     const controller = new AbortController();
     const stop = (reason: unknown): void => {
       controller.abort(reason);
-      reject(reason instanceof Error ? reason : new Error(String(reason)));
+      reject(asError(reason));
     };
     const onOuter = (): void => stop(outer.reason);
     if (outer.aborted) {

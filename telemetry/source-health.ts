@@ -1,4 +1,5 @@
 import type { SourceStatus } from '../engine/model/tick.ts';
+import { errorMessage } from '../text/error-message.ts';
 
 /** Keeps book of one source: when it last answered, what it cost, what went wrong since. */
 export class SourceHealth {
@@ -21,7 +22,7 @@ export class SourceHealth {
 
   failed(error: unknown): void {
     this.#failures++;
-    this.#error = error instanceof Error ? error.message : String(error);
+    this.#error = errorMessage(error);
   }
 
   /** Failures since the last good reading. */

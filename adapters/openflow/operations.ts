@@ -12,6 +12,7 @@ import { refusalOf } from './refusals.ts';
 import type { RuleTable } from './rule-table.ts';
 import { type Planned, planDelete, planPut, type Step } from './steps.ts';
 import type { Translator } from './translator.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** What operations are carried out with. */
 export interface OperationsInput {
@@ -101,7 +102,7 @@ export class Operations {
       if (signal.aborted) throw error;
       // The connection is gone, and with it the knowledge of what was done: what is not in the
       // book is taken out when it is back.
-      const detail = error instanceof Error ? error.message : String(error);
+      const detail = errorMessage(error);
       const refusal = { code: 'device-error', detail } as const;
       for (const { index } of steps) results[index] = { ok: false, refusal };
       return;

@@ -6,7 +6,7 @@ import type { Replica } from '../../protocols/ovsdb/replica.ts';
 import { runSession, type SessionOptions } from '../../protocols/ovsdb/session.ts';
 import { NEWER_PORT_COLUMNS, PORT_COLUMNS, portsOf, samePorts } from './port-info.ts';
 import { bridged } from './settling.ts';
-import { asError } from '../../protocols/json-rpc/system-error.ts';
+import { asError } from '../../text/error-message.ts';
 
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 1_000;

@@ -8,6 +8,7 @@ import { readPolicies } from '../../policy-tools/files/policy-files.ts';
 import { counted } from '../../text/format.ts';
 import { type CliContext, printJson, printLines, printProblems } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 const EXAMPLES = `
 Checks the configuration and every file it names (policies, certificate, token, users), as
@@ -55,6 +56,6 @@ function securityProblems({ http }: Config): readonly string[] {
     checkSecurityFiles(http);
     return [];
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+    return [errorMessage(error)];
   }
 }

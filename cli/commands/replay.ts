@@ -21,6 +21,7 @@ import { timeUpTo, upTo400Days, wholeNumber } from '../support/number-options.ts
 import { failingInJson, PolicyMistakes } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 import { ProgressLine } from '../support/progress-line.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 const HELP = `
 Runs the daemon's own engine (rates, rules, planner, reconciler) over a recording, in simulated time:
@@ -186,7 +187,7 @@ function write(file: string, report: ReplayReport): void {
   try {
     writeFileSync(file, htmlReport(report));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new CommandFailed(`${file} cannot be written: ${why}`, ExitCode.failed, { cause: error });
   }
 }

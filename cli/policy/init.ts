@@ -6,6 +6,7 @@ import { TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { failingInJson } from '../support/json-errors.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 const HELP = `
 Writes NAME.json, a policy to start from, and NAME.test.json, its tests; both say in their
@@ -61,7 +62,7 @@ function write(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new CommandFailed(`cannot write ${file}: ${why}`, ExitCode.failed, { cause: error });
   }
 }

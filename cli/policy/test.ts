@@ -6,6 +6,7 @@ import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { failingInJson } from '../support/json-errors.ts';
 import { testFiles } from '../support/paths.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 const HELP = `
 Of a folder, every NAME.test.json in it; of a policy NAME.json, the NAME.test.json beside it. Flows
@@ -139,7 +140,7 @@ function parseRegExp(text: string): RegExp {
   try {
     return new RegExp(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new InvalidArgumentError(`It must be a regular expression. ${why}.`);
   }
 }

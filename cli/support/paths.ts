@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /**
  * The policy files that paths name: a file is one, a folder has those that end in `.json` and are
@@ -46,7 +47,7 @@ function filesIn(path: string, wanted: (name: string) => boolean): readonly stri
   try {
     isFolder = statSync(path).isDirectory();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new CommandFailed(`${path} cannot be read: ${why}`, ExitCode.usage);
   }
   if (!isFolder) return [path];

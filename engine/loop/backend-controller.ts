@@ -10,6 +10,7 @@ import type { ThroughputLimit } from '../planner/throughput-limit.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import { type Move, Reconciler } from '../reconcile/reconciler.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** What a {@link Path} needs. */
 export interface BackendControllerOptions {
@@ -175,7 +176,7 @@ export class BackendsFailed extends Error {
   readonly failures: readonly BackendFailure[];
 
   constructor(what: string, failures: readonly BackendFailure[]) {
-    const causes = failures.map(({ backend, error }) => `${backend}: ${messageOf(error)}`);
+    const causes = failures.map(({ backend, error }) => `${backend}: ${errorMessage(error)}`);
     super(`${what} failed: ${causes.join('; ')}`);
     this.failures = failures;
   }
@@ -196,8 +197,4 @@ export async function onEach(
     }
   }
   return failures;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../text/error-message.ts';
 /** Something that must be undone, in two ways. */
 export interface Undo {
   /** What it is, for messages. */
@@ -62,7 +63,7 @@ export class Cleanup {
       try {
         await entry.undo();
       } catch (error) {
-        failures.push(`${entry.name}: ${error instanceof Error ? error.message : String(error)}`);
+        failures.push(`${entry.name}: ${errorMessage(error)}`);
         entry.undoNow();
       }
     }

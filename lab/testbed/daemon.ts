@@ -8,6 +8,7 @@ import { type ManagedProcess, ProcessTrouble } from './managed-process.ts';
 import type { TestNode } from './node.ts';
 import { run } from './run.ts';
 import { waitFor } from './wait.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** Settings of a daemon that differ from what a node's owner would write by default. */
 export interface DaemonSettings {
@@ -134,7 +135,7 @@ export class NorikaeDaemon {
     try {
       await Promise.race([looking, ended]);
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
+      const said = errorMessage(error);
       throw new ProcessTrouble(`${said}\n${this.process.tail()}`, { cause: error });
     } finally {
       // Whoever loses the race fails later, with nobody to hear it.

@@ -1,3 +1,5 @@
+import { errorMessage } from '../../text/error-message.ts';
+
 /** Something did not become true in time. */
 export class NotInTime extends Error {
   override readonly name = 'NotInTime';
@@ -34,7 +36,7 @@ export async function waitFor<T>(
       if (found !== undefined) return found;
       last = '';
     } catch (error) {
-      last = error instanceof Error ? `: ${error.message}` : '';
+      last = `: ${errorMessage(error)}`;
     }
     await sleep(options.everyMs ?? 50);
   } while (performance.now() < until);

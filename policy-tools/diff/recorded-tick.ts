@@ -12,6 +12,7 @@ import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { flowMatch, HeaderError } from '../../simulation/flow-match.ts';
 import { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import { diffOf, type PolicyDiff, requestsOf } from './diff.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** A text that is no recorded tick. */
 export class RecordingError extends Error {
@@ -44,7 +45,7 @@ function parsed(text: string) {
   try {
     value = JSON.parse(text.split('\n', 1)[0]);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new RecordingError(`the first line is no JSON: ${why}`);
   }
   if (isTickLine(value)) return value;

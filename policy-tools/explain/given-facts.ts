@@ -1,6 +1,7 @@
 import type { FactDefinition, FactLookup, FactParams, FactValue } from '../../policy/model/fact.ts';
 import { didYouMean } from '../../text/nearest.ts';
 import { quantity, QuantityError } from '../../policy/model/quantity.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** A fact that cannot be given as it is; the message says why and what it can be. */
 export class GivenFactError extends Error {
@@ -70,7 +71,7 @@ function entriesOf(word: string): [string, unknown][] {
     try {
       value = JSON.parse(word);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorMessage(error);
       throw new GivenFactError(`${word} is no JSON: ${why}`);
     }
     return typeof value === 'object' && value !== null ? Object.entries(value) : [];

@@ -15,6 +15,7 @@ import { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import { Simulation } from './simulation.ts';
 import { readTestDocument, type TestDocument } from './test-document.ts';
 import { ValueReader } from './value-reader.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** What became of one test. */
 export interface TestResult {
@@ -122,7 +123,7 @@ async function runTest(
     return result(problems.length === 0 ? 'pass' : 'fail', problems);
   } catch (error) {
     options.signal.throwIfAborted();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     return result('error', [document.problemAt(path, `the test could not be run: ${why}`)]);
   }
 }
@@ -160,7 +161,7 @@ async function loadPolicies(
 }
 
 function unreadable(file: string, error: unknown): Problem {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = errorMessage(error);
   return { file, line: 1, column: 1, message: `${file} cannot be read: ${why}` };
 }
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { JsonFramer } from './framing.ts';
-import { asError } from './system-error.ts';
+import { asError } from '../../text/error-message.ts';
 
 const READ_BYTES = 256 * 1024;
 

@@ -4,8 +4,3 @@ export function codeOf(error: unknown): string | undefined {
     ? error.code
     : undefined;
 }
-
-/** What was thrown, as an error. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}

@@ -1,9 +1,10 @@
 import { bounded } from '../../async/bounded.ts';
 import { Connection, type SocketAddress } from '../json-rpc/connection.ts';
-import { asError, codeOf } from '../json-rpc/system-error.ts';
+import { codeOf } from '../json-rpc/system-error.ts';
 import { OvsdbDisconnected, OvsdbProtocolError, OvsdbTimeout, OvsdbUnreachable } from './errors.ts';
 import { Replica } from './replica.ts';
 import { isObject } from './values.ts';
+import { asError } from '../../text/error-message.ts';
 
 /** Largest message taken: the first reply of a monitor of thousands of ports is a few MB. */
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;

@@ -2,6 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { TraceCompressionDamaged, TraceError, TraceUnreadable } from './trace-error.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** Bytes asked of the file at a time. */
 const CHUNK_BYTES = 256 * 1024;
@@ -99,7 +100,7 @@ async function* unpacked(
     }
   } catch (error) {
     if (error instanceof TraceError) throw error;
-    throw new TraceCompressionDamaged(file, count, messageOf(error), { cause: error });
+    throw new TraceCompressionDamaged(file, count, errorMessage(error), { cause: error });
   } finally {
     gunzip.destroy();
   }
@@ -137,9 +138,5 @@ async function* chained(
 
 function unreadable(file: string, error: unknown): Error {
   if (error instanceof TraceError) return error;
-  return new TraceUnreadable(file, messageOf(error), { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return new TraceUnreadable(file, errorMessage(error), { cause: error });
 }

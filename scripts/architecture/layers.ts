@@ -32,7 +32,7 @@ const POLICY_MODEL = [...PORTS, 'policy/model'];
 export const LAYERS: readonly Layer[] = [
   {
     folder: 'text',
-    holds: 'JSON with positions, nearest names, number formats',
+    holds: 'JSON with positions, nearest names, number formats, what an error says',
     imports: [],
     why: 'text knows nothing of Norikae, so that every layer, the page included, can use it',
     packages: ['jsonc-parser', 'ajv'],
@@ -90,7 +90,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'engine/loop',
     holds: 'one tick, from rules to operations; a controller for each backend; the tick report',
-    imports: [...PORTS, 'engine/forecast', 'engine/planner', 'engine/reconcile', 'async'],
+    imports: [...PORTS, 'engine/forecast', 'engine/planner', 'engine/reconcile', 'async', 'text'],
     why: 'the loop reaches the outside through engine/ports alone, so that it can be simulated',
     packages: 'none',
   },

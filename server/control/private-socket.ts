@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, rmSync, type Stats } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** Another process answers on the control socket: a daemon is running already. */
 export class ControlSocketInUse extends Error {
@@ -100,7 +101,7 @@ function answers(path: string): Promise<boolean> {
 }
 
 function unusable(path: string, error: unknown): Error {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = errorMessage(error);
   return new ControlSocketUnusable(`cannot make ${path}: ${why}; set another "control.path"`, {
     cause: error,
   });

@@ -7,6 +7,7 @@ import { Authenticator } from './authenticator.ts';
 import { readCredentials } from './credentials.ts';
 import type { KeyPair } from '../core/limited-server.ts';
 import { readSecretFile } from '../../platform/secret-file.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** Certificate and key cannot be read, or do not belong together. */
 export class TlsFilesUnusable extends Error {
@@ -67,7 +68,7 @@ export class HttpSecurity {
       this.authenticator?.use(credentials);
       this.#log.info("read the HTTP server's certificate, token and users again");
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorMessage(error);
       this.#log.error(
         { error: why },
         "the HTTP server's files cannot be used; it goes on with what they had before",
@@ -103,7 +104,7 @@ function readKeys({ tls }: SecurityFiles): KeyPair | undefined {
   try {
     createSecureContext(keys);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new TlsFilesUnusable(
       `${tls.certificate} and ${tls.key} ("http.tls") cannot be used together: ${why}; ` +
         'both must be PEM, and the key that of the first certificate',

@@ -5,6 +5,7 @@ import { Pool, type IPoolRequestOptions, RequestError } from 'influx/lib/src/poo
 import { droppedOf, problemIn, secondsOf, serverWords } from './answers.ts';
 import { InfluxRefused, InfluxStatementFailed, InfluxUnavailable } from './errors.ts';
 import { withinTime } from './within-time.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** Where points go, and as whom. */
 export interface InfluxTarget {
@@ -156,7 +157,7 @@ export class InfluxClient {
     if (!(error instanceof RequestError)) {
       // The pool makes "ServiceNotAvailable" of every status from 500 on, and drops what was said.
       const busy = error instanceof Error && !('code' in error);
-      const words = this.#words(messageOf(error));
+      const words = this.#words(errorMessage(error));
       return busy
         ? new InfluxUnavailable('busy', `InfluxDB answers "${words}"`)
         : new InfluxUnavailable('unreachable', `InfluxDB cannot be reached: ${words}`);
@@ -203,8 +204,4 @@ function authorization(credentials: Credentials): Partial<IPoolRequestOptions> {
 function secretOf(credentials: Credentials): string {
   if (credentials.kind === 'password') return credentials.password;
   return credentials.kind === 'token' ? credentials.token : '';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { InfluxUnavailable } from './errors.ts';
+import { asError } from '../../text/error-message.ts';
 
 /**
  * Runs a request that is given up after `timeoutMs` or with `outer`, by its signal and by rejecting
@@ -36,7 +37,7 @@ export function withinTime<T>(
       try {
         resolve(await send(controller.signal));
       } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(asError(error));
       } finally {
         done();
       }

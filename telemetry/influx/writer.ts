@@ -3,6 +3,7 @@ import { InfluxRefused, InfluxUnavailable } from './errors.ts';
 import { type Batch, LineQueue, type QueueBounds } from './queue.ts';
 import { type WriterLog, WriterStatusLog } from './writer-status-log.ts';
 import type { WriterState } from './writer-state.ts';
+import { errorMessage } from '../../text/error-message.ts';
 
 /** What an {@link InfluxWriter} sends with. */
 export interface LineSink {
@@ -222,7 +223,7 @@ export class InfluxWriter {
 
 function asUnavailable(error: unknown): InfluxUnavailable {
   if (error instanceof InfluxUnavailable) return error;
-  return new InfluxUnavailable('busy', error instanceof Error ? error.message : String(error));
+  return new InfluxUnavailable('busy', errorMessage(error));
 }
 
 /** Both halves, the older one last: it is taken first. */

@@ -10,6 +10,7 @@ import { show, showActions } from './dump-lines.ts';
 import { answer, FakeServer } from './fake-server.ts';
 import { dnsFrame, RealOvs } from './real-ovs.ts';
 import { eventually } from '../support/eventually.ts';
+import { asError } from '../../text/error-message.ts';
 
 /**
  * Flows as `dpctl/add-flow` takes them, what the parser must make of their match, and of their
@@ -139,7 +140,7 @@ describe('a real Open vSwitch', function () {
         return undefined;
       } catch (error) {
         table.abandon();
-        return error instanceof Error ? error : new Error(String(error));
+        return asError(error);
       }
     };
     assert.equal(await look(), undefined);

@@ -12,6 +12,7 @@ import type { GracePeriod } from './grace-period.ts';
 import type { MaskSet } from './mask-set.ts';
 import type { PortTable } from './port-table.ts';
 import type { StatsSlots } from './stats-slots.ts';
+import { errorMessage } from '../../../text/error-message.ts';
 
 /** Operations that are written at a time. */
 const STEP = 4096;
@@ -286,7 +287,7 @@ export class Installer {
         undo(index, errno === 'E2BIG' ? 'table-full' : 'device-error', errno);
       }
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorMessage(error);
       slots.forEach((_, index) => undo(index, 'device-error', why));
     }
     this.#writeDeletes(results);

@@ -7,6 +7,7 @@ import type { GracePeriod } from './grace-period.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { Maps } from './maps.ts';
 import { CONTROL, PORT_INFO, PORT_REF, portIdentity, u32, u32At } from './records.ts';
+import { errorMessage } from '../../../text/error-message.ts';
 
 /** A port that is attached. `id` is never given to another port, even across restarts. */
 export interface AttachedPort {
@@ -206,7 +207,7 @@ export class PortTable {
       this.#libbpf.update(this.#maps.fd.port_info, u32(id), info, port.name);
       this.#libbpf.update(this.#maps.fd.devices, u32(id), u32(port.ifindex), port.name);
     } catch (error) {
-      this.#problems.set(port.name, messageOf(error));
+      this.#problems.set(port.name, errorMessage(error));
       this.#close(id, port.ifindex);
       return true;
     }
@@ -229,7 +230,8 @@ export class PortTable {
       return true;
     } catch (error) {
       // What is wrong with one port is no reason to leave the others.
-      const detail = error instanceof PortUnusable ? error.message : `${name}: ${messageOf(error)}`;
+      const detail =
+        error instanceof PortUnusable ? error.message : `${name}: ${errorMessage(error)}`;
       this.#problems.set(name, detail);
       return false;
     }
@@ -332,8 +334,4 @@ export class PortTable {
 
 function identityText(identity: Uint8Array): string {
   return Buffer.from(identity).toString('hex');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

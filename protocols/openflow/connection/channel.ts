@@ -3,6 +3,7 @@ import { decode } from '../codec/decode.ts';
 import type { Decoded } from '../codec/messages.ts';
 import { Framer } from '../wire/framer.ts';
 import { SwitchBusy, SwitchDisconnected } from './errors.ts';
+import { asError } from '../../../text/error-message.ts';
 
 /** Bytes that may wait while more is made: so the switch is not idle meanwhile. */
 const PIPELINE_BYTES = 512 * 1024;
@@ -138,7 +139,7 @@ export class Channel {
         this.#receiver?.message(decode(bytes));
       }
     } catch (error) {
-      this.#failure ??= error instanceof Error ? error : new Error(String(error));
+      this.#failure ??= asError(error);
       this.#socket.destroy();
     }
   }

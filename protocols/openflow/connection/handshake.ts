@@ -6,6 +6,7 @@ import type { Version } from '../codec/version.ts';
 import { Channel, type ChannelLimits } from './channel.ts';
 import { SwitchProtocolError, SwitchTimeout } from './errors.ts';
 import { negotiate, offeredVersions } from './version.ts';
+import { errorMessage } from '../../../text/error-message.ts';
 
 /** Codes of a failed hello, the same in both versions (1.3.5, section 7.4.1). */
 const HELLO_FAILED = 0;
@@ -107,7 +108,7 @@ function agreed(
   try {
     return negotiate(offered, theirs.version, theirs.hello);
   } catch (error) {
-    const text = error instanceof Error ? error.message : '';
+    const text = errorMessage(error);
     channel.send(
       encode(
         {

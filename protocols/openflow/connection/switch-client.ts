@@ -13,6 +13,7 @@ import { Session, SESSION_DEFAULTS, type SessionOptions } from './session.ts';
 import { SwitchPorts } from './switch-ports.ts';
 import { formatTarget, isPassive, type Target } from './target.ts';
 import type { TlsFiles } from './tls.ts';
+import { asError } from '../../../text/error-message.ts';
 
 /** How a switch is reached and spoken to. */
 export interface SwitchClientOptions {
@@ -127,7 +128,7 @@ export class SwitchClient {
         waitMs = firstMs;
         await this.#serve(connected);
       } catch (error) {
-        this.#error = error instanceof Error ? error : new Error(String(error));
+        this.#error = asError(error);
       }
       if (signal.aborted) return;
       // A different wait for each of many, so that they do not come back all at once.

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { TlsUnusable } from './errors.ts';
+import { errorMessage } from '../../../text/error-message.ts';
 
 /** Files of a TLS connection, PEM. */
 export interface TlsFiles {
@@ -28,7 +29,7 @@ export async function readTlsFiles(files: TlsFiles | undefined): Promise<TlsSecr
     );
     return { ca, cert, key };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorMessage(error);
     throw new TlsUnusable(`a TLS file cannot be read: ${why}`, { cause: error });
   }
 }
