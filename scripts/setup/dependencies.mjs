@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './root.mjs';
-import { say, SetupFailed, step } from './step.mjs';
+import { step } from './step.mjs';
 
 const INSTALL_MS = 10 * 60_000;
 
@@ -9,18 +9,8 @@ const INSTALL_MS = 10 * 60_000;
 export async function installDependencies() {
   if (await isInstalled()) return;
   // Build and test need the development dependencies whatever NODE_ENV says.
-  const install = (/** @type {string[]} */ ...args) =>
-    step(`npm ${args[0]} (dependencies)`, 'npm', [...args, '--include=dev'], {
-      timeoutMs: INSTALL_MS,
-    });
-  try {
-    await install('ci');
-  } catch (error) {
-    // npm 11 refuses a lock file that lacks optional packages of other platforms.
-    if (!(error instanceof SetupFailed) || !error.message.includes('EUSAGE')) throw error;
-    say('npm ci does not like the lock file; installing what it names');
-    await install('install', '--no-save');
-  }
+  const args = ['ci', '--include=dev'];
+  await step('npm ci (dependencies)', 'npm', args, { timeoutMs: INSTALL_MS });
 }
 
 async function isInstalled() {
