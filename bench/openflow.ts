@@ -73,7 +73,7 @@ async function rulesAndStats(
       read: [],
       peerRead: [],
     };
-    // The daemon is a process that has been running: its code is warm. Nobody's time is taken here.
+    // A daemon has been running for long: its code is warm. This run is not timed.
     await bench.puts(WARM_UP);
     for (let round = 0; round < rounds; round++) {
       await bench.empty();

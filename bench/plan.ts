@@ -64,7 +64,7 @@ function measure(flows: number) {
   };
 }
 
-/** Flows whose rates are drawn anew in each tick: heavy-tailed, and half of them silent. */
+/** Flows whose rates are drawn in each tick: heavy-tailed, and half of them silent. */
 class Scene {
   readonly #table = new FlowTable();
   readonly #planner = new Planner(DEFAULT_PLANNER);

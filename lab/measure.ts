@@ -4,7 +4,7 @@ import type { Iperf3Client } from './testbed/iperf3.ts';
 import { ProcessTrouble } from './testbed/managed-process.ts';
 import { sleep } from './testbed/wait.ts';
 
-/** Throughput and host CPU over so many seconds. */
+/** Throughput and host CPU over `seconds` seconds. */
 export async function measure(client: Iperf3Client, seconds: number): Promise<Phase> {
   const cpu = new HostCpuMeter();
   const first = client.intervals.length;

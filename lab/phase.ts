@@ -10,7 +10,7 @@ export interface Phase {
   readonly seconds: number;
 }
 
-/** A ratio for people. */
+/** A ratio as text. */
 export function times(ratio: number): string {
   return `${ratio.toFixed(1)}x`;
 }

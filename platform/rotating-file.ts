@@ -7,7 +7,7 @@ export interface RotatingFileOptions {
   readonly maxBytes: number;
   /** Older files that are kept: `path.1` is the youngest. */
   readonly keep: number;
-  /** Lines that wait to be written may have so many characters together. */
+  /** Upper bound of queued lines, in characters. */
   readonly mostQueued?: number;
   /** Hears how many lines were lost: they came too fast, or could not be written. */
   readonly onLost: (lines: number) => void;

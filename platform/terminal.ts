@@ -13,11 +13,11 @@ export interface Colours {
 /** Where output goes, and what it can show. */
 export interface Terminal {
   write(text: string): void;
-  /** Bytes written that nobody has read yet. */
+  /** Bytes written and not read yet. */
   backlog(): number;
   /** True when a person looks at it: it can be redrawn. */
   readonly interactive: boolean;
-  /** Size in characters; read anew for every drawing. */
+  /** Size in characters; read for every drawing. */
   size(): { readonly columns: number; readonly rows: number };
   readonly colours: Colours;
 }

@@ -21,7 +21,7 @@ export interface MemoryBackendOptions {
   readonly placement: BackendCapabilities['placement'];
   readonly entries: number;
   readonly clock: Clock;
-  /** Told how long each entry was there, ms, when it goes. */
+  /** Called with the lifetime of each removed entry, ms. */
   readonly ended?: (ms: number) => void;
 }
 
@@ -42,7 +42,7 @@ export class MemoryBackend implements OffloadBackend {
   readonly #free: number[] = [];
   #words = new Uint32Array(0);
   readonly #index = new FlowIndex(this.#words);
-  /** By place: FREE, INSTALLED, or GONE while it has traffic that nobody asked for yet. */
+  /** By place: FREE, INSTALLED, or GONE while it has traffic that has not been read yet. */
   #state = new Uint8Array(0);
   #sinceMs = new Float64Array(0);
   /** What was carried since the counters were last read, and when the last of it was, by place. */

@@ -46,10 +46,7 @@ const RETIRED: ReadonlyMap<string, string> = new Map([
     '"rules" set a time for evaluating policies ("budgetMs"), which needs none any more: ' +
       'rules are compiled and look at every flow in every tick; take it away',
   ],
-  [
-    'planner.hysteresis',
-    '"hysteresis" is worked out by the planner now, from what a swap gains; take it away',
-  ],
+  ['planner.hysteresis', 'the planner computes "hysteresis" from the gain of each swap; remove it'],
 ]);
 
 /** A JSON pointer (RFC 6901) as a path; digits are an index only where the value is a list. */

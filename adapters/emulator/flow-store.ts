@@ -32,7 +32,7 @@ export class FlowStore {
   readonly usedAtMs: Float64Array;
   /** Slot of its entry in the NIC table, or NONE. */
   readonly slot: Int32Array;
-  /** 1 while somebody can still send on it. */
+  /** 1 while a sender can still use it. */
   readonly attached: Uint8Array;
 
   readonly #words: Uint32Array;

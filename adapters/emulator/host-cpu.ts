@@ -21,7 +21,7 @@ export class HostCpu {
     this.#settings = settings;
   }
 
-  /** Adds one step in which the vSwitch took `vswitchNs` and VMs saw so many packets. */
+  /** Adds one step in which the vSwitch took `vswitchNs` and VMs saw `packets` packets. */
   step(vswitchNs: number, packets: number): void {
     const s = this.#settings;
     const total = s.hostCpus * s.stepMs * NS_PER_MS;

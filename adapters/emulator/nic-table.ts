@@ -6,7 +6,7 @@ import type { PortInfo } from '../../engine/model/port.ts';
 import { NONE } from './flow-store.ts';
 import { mix32 } from './random.ts';
 
-/** One entry as the hardware has it: packets are told apart by interface index, not by name. */
+/** One entry as hardware keeps it: ports are identified by ifindex, not by name. */
 export interface NicEntry {
   readonly flow: FlowSpec;
   /** Every port the entry names, as it was when the entry was made. */

@@ -53,12 +53,12 @@ export class EmulatedNode {
     this.backend = this.newBackend();
   }
 
-  /** A backend over the same NIC, as a daemon that starts anew would make. */
+  /** A second backend over the same NIC, as a restarted daemon creates it. */
   newBackend(): OffloadBackend {
     return new EmulatedBackend(this.#simulation, this.faults);
   }
 
-  /** The ports that are there now, whatever the port directory has been told. */
+  /** The ports that exist now, including changes that the port directory has not seen. */
   ports(): PortSnapshot {
     return this.#simulation.topology.ports.snapshot();
   }
@@ -89,7 +89,7 @@ export class EmulatedNode {
     this.#simulation.remakePort(name);
   }
 
-  /** Restarts the vSwitch: every megaflow is gone and counters begin anew. */
+  /** Restarts the vSwitch: all megaflows are gone and counters restart at zero. */
   restartVswitch(): void {
     this.#simulation.restartVswitch();
   }

@@ -103,7 +103,7 @@ export class Paths {
     if (this.#untrue[slot] === 1) this.#untruePackets += nicPackets;
   }
 
-  /** Looks anew at which entry serves the flow, after a change of entry, actions or ports. */
+  /** Recomputes which entry serves the flow, after a change of entry, actions or ports. */
   rebind(row: number): void {
     const flows = this.#flows;
     const slot = this.#nic.find(flows.idAt(row));

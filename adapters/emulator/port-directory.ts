@@ -46,13 +46,13 @@ export class EmulatedPortDirectory implements PortDirectory {
     this.#listeners.clear();
   }
 
-  /** Loses touch with the node: what is known stays and is no longer in step. */
+  /** Disconnects from the node: the last known ports stay and become stale. */
   disconnect(): void {
     this.#unfollow?.();
     this.#unfollow = undefined;
   }
 
-  /** Follows the node (again) and tells what it missed. */
+  /** Reconnects to the node and reports the changes it missed. */
   connect(): void {
     if (this.#unfollow !== undefined) return;
     this.#unfollow = this.#ports.onChange((ports) => this.#tell(ports));

@@ -76,7 +76,7 @@ export class Simulation {
     return nowMs;
   }
 
-  /** Looks anew at which NIC entry serves a flow, after one was put or taken out. */
+  /** Recomputes which NIC entry serves a flow, after one was installed or removed. */
   rebind(id: FlowId): void {
     const row = this.flows.rowOf(id);
     if (row !== NONE) this.paths.rebind(row);
@@ -93,7 +93,7 @@ export class Simulation {
   }
 
   /**
-   * Sends packets of a flow at once, as somebody on its port would; a flow that is new to the
+   * Sends packets of a flow at once, as a sender on its port does; a flow that is new to the
    * vSwitch is made with the match and actions given.
    *
    * @throws UnknownPort when the port it comes in by is not there
@@ -141,7 +141,7 @@ export class Simulation {
     }
   }
 
-  /** Restarts the vSwitch: every megaflow is gone and counters begin anew. */
+  /** Restarts the vSwitch: all megaflows are gone and counters restart at zero. */
   restartVswitch(): void {
     this.advance();
     this.vswitch.restart();

@@ -56,7 +56,7 @@ export class Vswitch {
     this.#stepNs = 0;
   }
 
-  /** Drops megaflows that had no packet for the idle time-out, and flows nobody sends on. */
+  /** Drops megaflows that had no packet for the idle time-out, and flows without a sender. */
   revalidate(nowMs: number): void {
     const flows = this.#flows;
     const oldest = nowMs - this.#settings.maxIdleMs;

@@ -14,7 +14,7 @@ const GUEST_NICE = 9;
  * The host's own use is 1 - idle - guest, as mpstat's 100 % - %idle - %guest:
  * - `user` and `nice` hold the guests' time already, so `guest` and `guest_nice` are not added to
  *   the total once more.
- * - `iowait` counts as idle, unlike in mpstat's %idle: such a CPU waits for nobody's work and takes
+ * - `iowait` counts as idle, unlike in mpstat's %idle: such a CPU is available for other work and takes
  *   any that comes, so it is no cost of the vSwitch.
  * - `steal` counts as used: another machine had the CPU, so it was not there for more work.
  *

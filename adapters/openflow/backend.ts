@@ -47,7 +47,7 @@ export class OpenFlowBackend implements OffloadBackend {
   readonly #keeper: RuleManager;
   readonly #serial = new SerialQueue();
   readonly #hardSeconds: number;
-  /** Flows whose rules were taken out for a cause of our own, and that nobody was told of. */
+  /** Flows whose rules this backend removed by itself and has not reported yet. */
   readonly #lost: FlowId[] = [];
   readonly #lostListeners = new Set<() => void>();
   #vswitch: PortSnapshot = new Map();
@@ -135,7 +135,7 @@ export class OpenFlowBackend implements OffloadBackend {
         for (const id of await this.#keeper.installed(conversation, signal)) sink.entry(id);
         return;
       }
-      // What may still be in force is told as installed.
+      // A rule that may still be in force is reported as installed.
       this.#keeper.noteLapse();
       for (const { installed, spec } of this.#keeper.book.all()) {
         if (installed) sink.entry(spec.id);
@@ -199,13 +199,13 @@ export class OpenFlowBackend implements OffloadBackend {
     }
   }
 
-  /** A new connection: gets in step with the switch before anything is asked of it. */
+  /** A new connection: resynchronizes with the switch before any operation. */
   async #begin(connected: ConnectedSwitch, signal: AbortSignal): Promise<void> {
     const { session, description } = connected;
     const place = { priority: this.#options.priority, hardTimeout: this.#hardSeconds };
     const conversation = new Conversation(connected, place, this.#cookies);
     await this.#keeper.begin(conversation, this.#vswitch, signal);
-    const watched = (await watch(session, signal)) ? '' : ', which tells of no changes';
+    const watched = (await watch(session, signal)) ? '' : ', without flow monitor';
     const version = session.version === 4 ? '1.3' : '1.0';
     const { hardware, software } = description ?? { hardware: 'a', software: 'switch' };
     const kind = `${hardware} ${software}`;

@@ -20,7 +20,7 @@ export class Executor {
   /**
    * Resolves to the switch's errors by position; every other message has been done. A bundle that
    * the switch takes back is sent again message by message, so that one bad one does not keep the
-   * others out. When the answer stays away the connection is ended: nobody knows what was done,
+   * others out. Without an answer the connection is closed: it is unknown what the switch has done,
    * and the next connection begins by looking.
    */
   async run(

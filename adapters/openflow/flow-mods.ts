@@ -19,7 +19,7 @@ export interface RulePlace {
 }
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
-/** A heartbeat's rule goes by itself, should nobody take it out. */
+/** A heartbeat rule expires by itself when it is not removed. */
 const HEARTBEAT_SECONDS = 1;
 
 /** Makes the messages that put, renew and take out our rules; table 0 alone, never another's. */
@@ -40,9 +40,9 @@ export class FlowMods {
   }
 
   /**
-   * Puts a rule where one with the same match may be, counters kept, time-out begun anew. In 1.3
+   * Adds or replaces a rule, keeps its counters and restarts its time-out. In 1.3
    * an add does that (1.3.5, section 6.4); in 1.0 an add clears counters, and Open vSwitch begins
-   * the time-out anew when a rule is modified. Where another switch of 1.0 does not, the rule
+   * the time-out when a rule is modified. Where another switch of 1.0 does not, the rule
    * lapses and comes back with the next renewal, since a modify of what is not there adds it.
    */
   addOver(rule: RuleSpec): FlowModBody {
@@ -52,7 +52,7 @@ export class FlowMods {
 
   /**
    * Renews every rule of ours at once, all of which do the same; undefined where that cannot be.
-   * Open vSwitch begins a time-out anew when a rule is modified, if only with what it does already
+   * Open vSwitch restarts a time-out when a rule is modified, even with the actions it already has
    * (ofproto/ofproto-dpif.c, rule_expire); the specification does not ask for that.
    */
   renewAll(instructions: Instructions): FlowModBody | undefined {

@@ -81,7 +81,7 @@ export class FlowMonitor implements ChangeMonitor {
     session.ended.addEventListener('abort', () => {
       if (this.#watching === session) this.#watching = undefined;
     });
-    // What changed while nobody watched is not told again.
+    // Changes during the gap are not reported again.
     if (this.#everWatched) this.#tell();
     this.#everWatched = true;
   }

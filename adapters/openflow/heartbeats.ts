@@ -12,7 +12,7 @@ const AT_ONCE = 1024;
  *
  * A rule of the next higher priority sends the flow to the vSwitch's port; the flow's own rule and
  * its counters stay as they are, so what passes meanwhile is counted by the vSwitch alone. That
- * rule has a time-out of its own, should nobody be left to take it out.
+ * rule has its own time-out, in case the daemon dies before it removes the rule.
  */
 export async function heartbeats(
   book: RuleTable,

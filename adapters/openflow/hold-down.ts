@@ -4,7 +4,7 @@ import type { Refusal } from '../../engine/model/refusal.ts';
 /** How long a flow is left to the rules of others after they changed, ms. */
 const HOLD_MS = 2_000;
 
-/** Flows that may have no rule for a moment, because somebody else's rules for them have changed. */
+/** Flows that get no rule for a short time, because rules of another controller that apply to them changed. */
 export class HoldDown {
   readonly #until = new Map<string, number>();
 

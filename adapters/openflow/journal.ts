@@ -14,7 +14,7 @@ const COMPACT_AFTER = 4096;
 /**
  * A file that says of every rule which flow it is of: a cookie has room for a part of the flow's
  * id only. One JSON object a line; a later line of a flow counts more. It is written before the
- * rule is put, so a rule without a line is nobody's and is taken out.
+ * rule is installed, so a rule without a line is an orphan and is removed.
  */
 export class Journal {
   readonly #path: string;
@@ -35,7 +35,7 @@ export class Journal {
     return [...entries.values()];
   }
 
-  /** Begins anew with what is known. */
+  /** Rewrites the file with the known rules. */
   async write(entries: Iterable<JournalEntry>): Promise<void> {
     const lines = [...entries].map(formatLine);
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
@@ -44,7 +44,7 @@ export class Journal {
     this.#lines = lines.length;
   }
 
-  /** Adds entries; writes the file anew with `all` when most of it is about rules of the past. */
+  /** Appends entries; rewrites the file with `all` when most of its lines are obsolete. */
   async append(entries: readonly JournalEntry[], all: () => Iterable<JournalEntry>): Promise<void> {
     if (this.#lines > COMPACT_AFTER) {
       const live = [...all()];

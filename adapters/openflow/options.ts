@@ -28,7 +28,7 @@ export interface OpenFlowOptions {
   readonly cookieTag: number;
   /** A rule is gone when it has not been renewed for so long, ms; whole seconds, 2 at least. */
   readonly leaseMs: number;
-  /** A flow goes by the slow path for a moment every so often, ms; 0: never. */
+  /** Heartbeat period: how often a flow takes the slow path for a moment, ms; 0: never. */
   readonly heartbeatMs: number;
   /** How long that moment is, ms. */
   readonly pauseMs: number;

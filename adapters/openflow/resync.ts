@@ -27,7 +27,7 @@ export interface ResyncInput {
 }
 
 /**
- * Brings book and switch in step at the start of a connection: rules that are as the book says
+ * Reconciles table and switch at the start of a connection: rules that are as the table says
  * stay, rules of an earlier daemon that are still right are adopted, everything else that carries
  * our cookie is taken out, and what the switch has lost is marked as such.
  *
@@ -77,7 +77,7 @@ function isAsInBook(rule: Rule, stats: FlowStats, priority: number): boolean {
   );
 }
 
-/** A rule of an earlier daemon whose ports are still what they were; its counters were told. */
+/** A rule of an earlier daemon whose ports are unchanged; its counters were reported. */
 function adopt(input: ResyncInput, stats: FlowStats): Rule | undefined {
   const { heritage, book, vswitch, usable, priority } = input;
   const entry = heritage.get(stats.cookie);
@@ -117,7 +117,7 @@ export function byCookie(
   for (const entry of entries) {
     const cookie = cookies.ofRule(entry.id);
     const other = result.get(cookie);
-    // Two flows with one cookie: nobody knows whose rule it is, so it is nobody's.
+    // Two flows share the cookie: the owner of the rule is unknown, so it is an orphan.
     if (other !== undefined && formatFlowId(other.id) !== formatFlowId(entry.id)) {
       result.delete(cookie);
     } else {

@@ -31,7 +31,7 @@ export interface RuleManagerOptions {
 }
 
 /**
- * Keeps rules: what is in the switch, as far as we know; how long it stays there; what it carried.
+ * Manages rules: which ones are known to be in the switch, until when, and what they carried.
  * One call at a time.
  */
 export class RuleManager {
@@ -54,7 +54,7 @@ export class RuleManager {
     this.#heritage = byCookie(await journal.read(), cookies);
   }
 
-  /** Gets in step with the switch at the start of a connection. @throws PriorityTaken */
+  /** Resynchronizes with the switch at the start of a connection. @throws PriorityTaken */
   async begin(
     conversation: Conversation,
     vswitch: PortSnapshot,
@@ -121,7 +121,7 @@ export class RuleManager {
     const sinceMs = atMs - this.#renewedAtMs;
     if (sinceMs < hardMs / 3) return [];
     const { ended } = conversation.connected.session;
-    // Later than it should be: what has lapsed begins to count anew.
+    // Renewed too late: the time-out of lapsed rules restarts.
     if (sinceMs > hardMs) await this.readCounters(conversation, ended);
     const rules = [...this.book.all()];
     const { mods, owner } = renewal(rules, conversation.mods);
@@ -146,13 +146,13 @@ export class RuleManager {
     for (const rule of this.book.all()) if (!found.has(rule)) lapse(rule);
   }
 
-  /** Tells what was carried and has not been told. */
+  /** Reports the traffic carried since the last report. */
   tell(sink: CounterSink): void {
     this.#owed.tell(sink);
   }
 
   /**
-   * The flows that have rules in the switch. What it does not have is forgotten: whoever asked
+   * The flows that have rules in the switch. Rules that it does not have are forgotten: the caller
    * knows now that it is gone, and must not find it back by itself.
    */
   async installed(conversation: Conversation, signal: AbortSignal): Promise<readonly FlowId[]> {
@@ -161,7 +161,7 @@ export class RuleManager {
     return [...this.book.all()].map((rule) => rule.spec.id);
   }
 
-  /** True while, as far as we know, a rule may be in force in a switch that is away. */
+  /** True while a rule may still be in force in a disconnected switch. */
   mayBeInForce(): boolean {
     this.noteLapse();
     return [...this.book.all()].some((rule) => rule.installed);

@@ -24,7 +24,7 @@ export function readOurs(
   return read(session, body, (s) => (cookies.areOurs(s.cookie) ? take(s) : undefined), signal);
 }
 
-/** Reads every rule of table 0, whoever's it is. */
+/** Reads every rule of table 0, of any controller. */
 export function readTable(
   session: Session,
   dialect: Dialect,

@@ -3,7 +3,7 @@ import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { Instructions } from '../../protocols/openflow/codec/instruction.ts';
 import type { Match } from '../../protocols/openflow/codec/match.ts';
 
-/** A port of the vSwitch that a rule was made for: not just its name, which is given anew. */
+/** A port of the vSwitch that a rule was created for; a name alone can be reused. */
 export interface PortIdentity {
   readonly name: string;
   readonly uuid: string;
@@ -26,12 +26,12 @@ export interface RuleSpec {
   readonly slowPort: number | undefined;
 }
 
-/** A rule in the switch, as far as we know. */
+/** A rule that is known to be in the switch. */
 export interface Rule {
   spec: RuleSpec;
   /** False when it lapsed or the switch lost it: the next renewal puts it again. */
   installed: boolean;
-  /** The switch's counters that have been told. */
+  /** The switch's counters at the last report. */
   packets: number;
   bytes: number;
   /** When its flow last went by the slow path, ms of performance.now(). */

@@ -13,7 +13,7 @@ import type { Dialect } from './translate/dialect.ts';
 import { toWireMatch } from './translate/match.ts';
 import { Untranslatable } from './translate/refused.ts';
 
-/** What a switch is, as far as rules depend on it. */
+/** The properties of a switch that rules depend on. */
 export interface RuleGround {
   readonly dialect: Dialect;
   readonly ports: SwitchPorts;
@@ -37,7 +37,7 @@ export class Translator {
    * The rule of a flow.
    *
    * @param vswitch the vSwitch's ports as they are
-   * @param ground the switch; undefined: nobody knows yet, so it is taken to have every port
+   * @param ground the switch; undefined: not connected yet, so every port is assumed to exist
    */
   make(flow: FlowSpec, vswitch: PortSnapshot, ground: RuleGround | undefined): Made {
     try {

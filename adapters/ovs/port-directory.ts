@@ -28,7 +28,7 @@ type Listener = (ports: PortSnapshot) => void;
  * A port's identity is the uuid of its Interface row: a port that is deleted and made again has
  * another. A port whose kernel device went away while its row stays shows ifindex 0; one whose
  * device was replaced shows the new ifindex. While the connection is down `current()` stays what
- * it was and `inStep()` is false; after reconnecting the whole state is taken anew.
+ * it was and `inStep()` is false; after reconnecting the whole state is read again.
  */
 export class OvsPortDirectory implements PortDirectory {
   readonly #session: SessionOptions;
@@ -62,7 +62,7 @@ export class OvsPortDirectory implements PortDirectory {
     return this.#inStep;
   }
 
-  /** Why the directory is not in step; undefined while it is, and before the first attempt failed. */
+  /** Why the directory is stale; undefined while it is up to date, and before the first attempt failed. */
   lastError(): Error | undefined {
     return this.#inStep ? undefined : this.#lastError;
   }
@@ -73,7 +73,7 @@ export class OvsPortDirectory implements PortDirectory {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Connects, again and again until it succeeds or `signal` aborts. */
+  /** Connects, and retries until it succeeds or `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#stop.signal.throwIfAborted();

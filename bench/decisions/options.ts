@@ -77,7 +77,7 @@ function numbersOf(option: string, text: string | undefined): readonly number[] 
     const number = Number(part);
     if (Number.isInteger(number) && number > 0) return number;
     throw new DecisionOptionError(
-      `${option} takes whole numbers above 0 by comma; ${JSON.stringify(part)} is none`,
+      `${option} takes positive integers separated by commas; ${JSON.stringify(part)} is not one`,
     );
   });
 }

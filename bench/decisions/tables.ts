@@ -8,7 +8,7 @@ import {
 import type { Bound, Bounds } from './game/bounds.ts';
 import { grouped } from './game/groups.ts';
 
-/** So many settings are shown each in a table of its own; more are put into matrices. */
+/** Up to this many settings get a table each; more are put into matrices. */
 const DETAILED_SETTINGS = 12;
 
 const COLUMNS = [

@@ -16,7 +16,7 @@ interface LabelledTrace {
   readonly make: (length: TraceLength) => Promise<MadeTrace>;
 }
 
-/** Traffic to compare on: generated anew for each seed, or a file's. */
+/** Traffic to compare on: generated for each seed, or read from a file. */
 export interface Traffic {
   readonly input: string;
   readonly load: number | undefined;

@@ -35,7 +35,7 @@ export function runPython(script: string, input: string, signal: AbortSignal): P
       if (code === 0) resolve(output);
       else reject(new PeerFailed(script, complaint.slice(-500)));
     });
-    // A peer that ends early is told by its exit code; the broken pipe adds nothing.
+    // The exit code reports a peer that ends early; the broken pipe adds nothing.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });

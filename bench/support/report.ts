@@ -18,7 +18,7 @@ export interface BenchReport {
   readonly comparisons: readonly Comparison[];
   /** What a reader must know to judge the numbers: sizes, subsets, what the peer is. */
   readonly notes: readonly string[];
-  /** What is printed besides, for whoever wants to see more than the comparisons. */
+  /** Further tables to print, beyond the comparisons. */
   readonly tables?: readonly ReportTable[];
   /** All that was measured, for `--json`. */
   readonly figures?: unknown;
@@ -31,12 +31,12 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What the runner tells a benchmark. */
+/** What the runner passes to a benchmark. */
 export interface BenchOptions {
   /** A quick look in place of a measurement: small sizes, few repetitions. */
   readonly quick: boolean;
   readonly signal: AbortSignal;
-  /** Tells whoever waits how far a long benchmark is, a line at a time. */
+  /** Reports the progress of a long benchmark, a line at a time. */
   readonly progress?: (line: string) => void;
   /** For the bench `decisions` alone. */
   readonly decisions?: DecisionOptions;
@@ -45,7 +45,7 @@ export interface BenchOptions {
 /** What `bench/<name>.ts` exports. */
 export type RunBench = (options: BenchOptions) => Promise<BenchReport>;
 
-/** A comparison with its ratio worked out. */
+/** A comparison with its ratio. */
 export function compare(
   name: string,
   numbers: { readonly ours: number; readonly peer: number },

@@ -19,7 +19,7 @@ export function dashboardFiles(): ReadonlyMap<string, string> {
   return new Map(
     DASHBOARDS.map((make) => {
       const dashboard = make().build();
-      // Grafana tells panels apart by their ids.
+      // Grafana identifies panels by their ids.
       (dashboard.panels ?? []).forEach((panel, i) => (panel.id = i + 1));
       // In the bar above the panels, where they are seen; the builder puts them into a menu.
       for (const link of dashboard.links ?? []) delete link.placement;

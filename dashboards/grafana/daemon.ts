@@ -8,7 +8,7 @@ export function daemonDashboard(): DashboardBuilder {
   return frame(
     'norikae-daemon',
     'Daemon health',
-    'Whether the loop goes round, the sources answer, the backends do as they are told and leases are renewed.',
+    'Loop, sources, backends and leases: is everything alive and on time?',
   )
     .withPanel(
       number({

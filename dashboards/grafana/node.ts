@@ -183,8 +183,7 @@ export function nodeDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Coverage by port',
-        description:
-          'Share of the bytes that came in by a port or went out of it past the vSwitch.',
+        description: 'Share of the bytes of a port, received and sent, that bypassed the vSwitch.',
         unit: 'percentunit',
         max: 1,
         queries: [

@@ -111,7 +111,7 @@ export function policyDashboard(): DashboardBuilder {
       lines({
         title: 'Worth an operation',
         description:
-          'Expected packets per second below which a flow is not placed. Worked out anew for each plan: high where few flows send nearly everything.',
+          'Expected packets per second below which a flow is not placed. Computed for each plan: high when few flows send nearly everything.',
         unit: 'pps',
         width: 8,
         queries: [

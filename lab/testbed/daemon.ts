@@ -138,7 +138,7 @@ export class NorikaeDaemon {
       const said = errorMessage(error);
       throw new ProcessTrouble(`${said}\n${this.process.tail()}`, { cause: error });
     } finally {
-      // Whoever loses the race fails later, with nobody to hear it.
+      // The loser of the race rejects later, without a handler.
       ended.catch(() => undefined);
       looking.catch(() => undefined);
     }

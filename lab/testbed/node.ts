@@ -91,7 +91,7 @@ export class TestNode {
     return { name, number, mac, address, namespace, port };
   }
 
-  /** Tells VMs each other's MAC addresses, so that no ARP is needed between them. */
+  /** Sets static neighbour entries between the VMs, so that no ARP is needed. */
   async introduce(...vms: readonly Vm[]): Promise<void> {
     for (const vm of vms) {
       for (const other of vms) {

@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 
 /** How a command is run. */
 export interface RunOptions {
-  /** Kill the command after so many ms; 10,000 when not given. */
+  /** Time after which the command is killed, ms; 10,000 by default. */
   readonly timeoutMs?: number;
   /** Written to its standard input. */
   readonly input?: string;
@@ -83,6 +83,6 @@ export function runNow(file: string, args: readonly string[]): void {
   try {
     execFileSync(file, args, { timeout: 5_000, stdio: 'ignore' });
   } catch {
-    // Nobody is left to tell; the sweep of the next run finds what stayed.
+    // There is no caller left to report to; the sweep of the next run removes what stayed.
   }
 }

@@ -34,7 +34,7 @@ export interface VethPort {
  * Makes a veth pair between a VM (a namespace) and the host, up on both ends.
  *
  * The VM's end has GRO on, for XDP on the host can only redirect to a veth whose peer runs NAPI,
- * and transmit offloads off, since nobody on the way would fill in the checksums. There
+ * and transmit offloads off, since no device on the way fills in the checksums. There
  * are no link-local addresses: only what a test sends is on the wire.
  */
 export async function createVethPort(cleanup: Cleanup, options: VethOptions): Promise<VethPort> {

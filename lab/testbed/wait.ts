@@ -5,7 +5,7 @@ export class NotInTime extends Error {
   override readonly name = 'NotInTime';
 }
 
-/** Resolves after so many ms. */
+/** Resolves after `ms` milliseconds. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -18,7 +18,7 @@ export interface WaitOptions {
 }
 
 /**
- * Looks again and again until `look` gives something; resolves to that. A look that fails counts
+ * Polls until `look` returns a value, and resolves to it. A call that fails counts
  * as nothing.
  *
  * @throws {NotInTime} with the words of the last failure, if there was one

@@ -19,7 +19,7 @@ const MSG_DONTWAIT_NOSIGNAL = 0x4040;
 /**
  * A sender to `address`: a path, or `@name` for Linux's abstract namespace (unix(7)).
  *
- * @throws DatagramError when the address is none or no socket can be made
+ * @throws DatagramError when the address is invalid or no socket can be created
  */
 export function openDatagramSender(address: string): DatagramSender {
   const destination = socketAddress(address);

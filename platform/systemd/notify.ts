@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 
-/** Tells the service manager how the daemon is doing: sd_notify(3). */
+/** Reports the daemon's state to the service manager: sd_notify(3). */
 export interface ServiceNotifier {
   /** False when there is no service manager to tell. */
   readonly listens: boolean;
@@ -30,7 +30,7 @@ export async function openNotifier(env: NodeJS.ProcessEnv, log: Log): Promise<Se
       try {
         sender.send(text);
       } catch (error) {
-        log.warn({ err: error }, 'the service manager could not be told');
+        log.warn({ err: error }, 'cannot notify the service manager');
       }
     };
     return notifier(send, () => sender.close(), watchdogPeriod(env));

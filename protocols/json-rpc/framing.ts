@@ -55,7 +55,7 @@ export class JsonFramer {
   }
 
   /**
-   * The next whole message, valid until `push`; undefined when there is none yet.
+   * The next whole message, valid until `push`; undefined when it is incomplete.
    * @throws FrameTooLarge, FrameGarbage: the stream cannot be used any longer
    */
   next(): Buffer<ArrayBuffer> | undefined {

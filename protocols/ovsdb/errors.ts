@@ -1,4 +1,4 @@
-/** Nobody listens at the OVSDB address, or it may not be opened. */
+/** No server listens at the OVSDB address, or access is denied. */
 export class OvsdbUnreachable extends Error {
   override readonly name = 'OvsdbUnreachable';
   constructor(address: string, detail: string) {

@@ -15,7 +15,7 @@ export class Replica {
     return this.#tables.get(name) ?? new Map<string, Row>();
   }
 
-  /** Applies `<table-updates>`; false when it is none. */
+  /** Applies `<table-updates>`; false when it is malformed. */
   apply(updates: unknown): boolean {
     if (!isObject(updates)) return false;
     for (const [name, rows] of Object.entries(updates)) {

@@ -86,7 +86,7 @@ function monitor(
     };
     const apply = (updates: unknown): void => {
       if (!replica.apply(updates)) {
-        return end(new OvsdbProtocolError(name, 'it sent an update that is none'));
+        return end(new OvsdbProtocolError(name, 'it sent a malformed update'));
       }
       onChange(replica);
     };

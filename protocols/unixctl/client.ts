@@ -52,7 +52,7 @@ interface Reply extends RawReply {
  * JSON-RPC 1.0 without framing, one request at a time on a connection.
  *
  * A connection is kept between requests. When it has ended, the next request reads the pid file
- * anew and connects again, so that a restart of the daemon costs at most one failed request.
+ * again and reconnects, so that a restart of the daemon costs at most one failed request.
  */
 export class UnixctlClient {
   readonly #options: Required<UnixctlOptions>;

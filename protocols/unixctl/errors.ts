@@ -12,7 +12,9 @@ export class UnixctlNoPidFile extends Error {
 export class UnixctlStalePid extends Error {
   override readonly name = 'UnixctlStalePid';
   constructor(pidFile: string, socket: string, detail: string) {
-    super(`${pidFile} points to ${socket}, where nobody listens (${detail}): the daemon has died`);
+    super(
+      `${pidFile} points to ${socket}, where no process listens (${detail}): the daemon has died`,
+    );
   }
 }
 

@@ -41,7 +41,7 @@ function skipSpace(bytes: Uint8Array, from: number): number {
   return at;
 }
 
-/** Position behind the closing quote of the string that begins at `open`; -1 when there is none. */
+/** Position behind the closing quote of the string that begins at `open`; -1 when it is missing. */
 function endOfString(bytes: Buffer, open: number): number {
   let at = bytes.indexOf(QUOTE, open + 1);
   while (at >= 0 && isEscaped(bytes, at, open + 1)) at = bytes.indexOf(QUOTE, at + 1);

@@ -11,7 +11,7 @@ export interface ControlSocket {
 
 /**
  * Finds a daemon's control socket as ovs-appctl does: `<target>.<pid>.ctl` beside `<target>.pid`
- * (ovs-appctl(8), section "Running Daemons"). The pid file is read anew each time, for the pid
+ * (ovs-appctl(8), section "Running Daemons"). The pid file is read each time, since the pid
  * changes when the daemon is started again.
  *
  * @throws UnixctlNoPidFile, UnixctlUnreadable

@@ -39,7 +39,7 @@ describe('configuration', () => {
 
   it('says that hysteresis is no setting any more', () => {
     const text = MINIMAL.replace('}, ', '}, "planner": {"hysteresis": 1.3}, ');
-    assert.match(problemsOf(text).join(), /"hysteresis" is worked out by the planner now/);
+    assert.match(problemsOf(text).join(), /the planner computes "hysteresis"/);
   });
 
   it('takes policy paths from the folder of the file', () => {

@@ -93,7 +93,7 @@ describe('service notification (sd_notify)', () => {
     const notifier = await openNotifier({ NOTIFY_SOCKET: join(folder.path, 'gone') }, log);
     notifier.ready('x');
     notifier.close();
-    assert.equal(lines[0]?.msg, 'the service manager could not be told');
+    assert.equal(lines[0]?.msg, 'cannot notify the service manager');
     await openNotifier({ NOTIFY_SOCKET: 'vsock:2:1234' }, log);
     assert.equal(lines[1]?.msg, 'the service manager cannot be reached');
   });

@@ -140,7 +140,7 @@ class Summary {
       return undefined;
     }
     if (this.#popped || fieldOf(this.#match, 'vlan_tpid') === undefined) {
-      return 'a VLAN tag is popped where the match says there is none';
+      return 'pop_vlan on a flow that matches untagged packets';
     }
     this.#popped = true;
     return undefined;

@@ -30,7 +30,7 @@ const LOG_TAIL = 400;
 export interface Attached {
   readonly mode: AttachMode;
   readonly flags: number;
-  /** What to know about it, for people. */
+  /** A note on how the port is served. */
   readonly note: string;
 }
 
@@ -222,10 +222,10 @@ export class Attachment {
 
   #foreign(id: number): string {
     const name = this.#info(id)?.name ?? '';
-    const told = `another XDP program (id ${id}${name === '' ? '' : `, ${name}`}) is attached to it`;
+    const owner = `another XDP program (id ${id}${name === '' ? '' : `, ${name}`}) is attached to it`;
     const isKin = name === PROGRAMS.plain || name === PROGRAMS.bound;
-    if (!isKin) return told;
-    return `${told}: of a daemon with another pinPath, or left by one (ip link set ... xdp off)`;
+    if (!isKin) return owner;
+    return `${owner}: of a daemon with another pinPath, or left by one (ip link set ... xdp off)`;
   }
 
   /** True for programs that use the maps at our pin path, or those that these replaced. */
@@ -233,7 +233,7 @@ export class Attachment {
     return this.#info(programId)?.mapIds.some((id) => this.#controlIds.has(id)) ?? false;
   }
 
-  /** True for a program that would not be another one if it was loaded anew. */
+  /** True for a program that is identical to the one that would be loaded now. */
   #isCurrent(programId: number, which: keyof typeof PROGRAMS): boolean {
     const info = this.#info(programId);
     return (

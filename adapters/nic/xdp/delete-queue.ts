@@ -2,7 +2,7 @@ import { KEY_WORDS } from './entry-table.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { FlowMap } from './flow-map.ts';
 
-/** Told of each entry: its slot, what came with it, and why it is still there, if it is. */
+/** Called for each entry: its slot, its context, and the errno when it could not be deleted. */
 export type Settle = (slot: number, result: number, errno: string | undefined) => void;
 
 /** Entries to delete from the kernel in one go. The tables of user space are not touched. */

@@ -11,7 +11,7 @@ const ETHTOOL_GFLAGS = 0x25;
 const ETHTOOL_SFLAGS = 0x26;
 const ETH_FLAG_RXVLAN = 1 << 8;
 
-/** Interface index of a device by its name, now; undefined when there is none. */
+/** Current ifindex of a device by name; undefined when it does not exist. */
 export function ifindexOf(name: string, sysClassNet = '/sys/class/net'): number | undefined {
   try {
     return Number.parseInt(readFileSync(`${sysClassNet}/${name}/ifindex`, 'utf8'), 10);

@@ -10,7 +10,7 @@ const FIRST = u32(0);
  * The kernel gives the memory of an element deleted from (or replaced in) a hash map to the next
  * element at once (`kernel/bpf/hashtab.c`, `free_htab_elem` and `alloc_htab_elem`), also while a
  * program that found the old one uses it; without preallocation it does the same, since Linux
- * 6.1. So whoever deletes waits here before it writes elements anew, and never writes over one.
+ * 6.1. So code that deletes elements waits here before it inserts others, and never overwrites one.
  *
  * An update of a map of maps returns after an RCU grace period (`kernel/bpf/syscall.c`,
  * `maybe_wait_bpf_programs`), whichever map it is; this is one that no program uses.

@@ -169,7 +169,7 @@ export class Installer {
       return { ok: false, refusal };
     }
     encoder.maskId = masks.idOf(encoder.mask);
-    // The vSwitch makes the same megaflow anew under another id: the new takes the old's place.
+    // The vSwitch recreated the megaflow under another ufid: the new entry replaces the old one.
     const owner = entries.findKey(encoder.key);
     if (owner >= 0 && this.#staged[owner] === PUT) return undefined;
     if (old >= 0 && owner === old) return this.#replace(old, results);
@@ -293,7 +293,7 @@ export class Installer {
     this.#writeDeletes(results);
   }
 
-  /** Makes the masks of what is to be written known, and the memory of what was deleted safe. */
+  /** Publishes the masks of the entries to insert, and waits until deleted elements are unused. */
   async #settle(): Promise<void> {
     if (this.#t.masks.changed) await this.#t.masks.commit();
     else if (this.#recycled) await this.#t.grace.wait();

@@ -25,7 +25,7 @@ export interface ProgramInfo {
   readonly mapIds: readonly number[];
 }
 
-/** Offsets in `struct bpf_prog_info`, as far as it is asked for. */
+/** Offsets in `struct bpf_prog_info` of the fields that are read. */
 const PROGRAM_INFO = { tag: 8, mapCount: 52, mapIds: 56, name: 64, bytes: 80 } as const;
 const TAG_BYTES = 8;
 const MAX_MAP_IDS = 64;

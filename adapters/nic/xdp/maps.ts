@@ -53,7 +53,7 @@ const MAX_PORTS = 1024;
 /** Statistics slots beyond two an entry: for entries deleted since the last reading. */
 const SPARE_SLOTS = 1024;
 
-/** Sizes for so many entries. */
+/** Map sizes for `entries` entries. */
 export function sizesFor(entries: number): MapSizes {
   return { entries, slots: entries * 2 + SPARE_SLOTS, ports: MAX_PORTS };
 }

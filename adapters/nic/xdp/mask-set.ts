@@ -51,7 +51,7 @@ export class MaskSet {
     return this.#changed;
   }
 
-  /** True when so many masks are idle that they are worth a swap: every packet tries them. */
+  /** True when enough masks are unused to justify a swap: every packet tries each mask. */
   get crowded(): boolean {
     return this.#byId.size - this.#used > Math.max(4, this.#used);
   }

@@ -10,7 +10,7 @@ export interface XdpBackendOptions {
   readonly masks: number;
   /** Lease in ms: that long after the last renewal every packet goes to the vSwitch. */
   readonly leaseMs: number;
-  /** One packet a flow goes to the vSwitch every so many ms; 0 for none. */
+  /** Heartbeat period: one packet of each flow goes to the vSwitch in this time, ms; 0: no heartbeat. */
   readonly heartbeatMs: number;
   /** Where the program runs: in the driver, in the stack, or the first of the two that works. */
   readonly mode: 'auto' | 'native' | 'generic';

@@ -21,7 +21,7 @@ export interface AttachedPort {
   readonly attached: Attached;
 }
 
-/** How a port is served, for people. */
+/** How a port is served, as text for operators. */
 export interface PortReport {
   readonly name: string;
   readonly mode: AttachMode | 'unavailable';
@@ -46,7 +46,7 @@ export class PortTable {
   readonly #grace: GracePeriod;
   /**
    * Ids of ports that are no longer served, or are shaped or policed since: what is installed over
-   * them has to go. Whoever has taken it out clears this.
+   * them must be removed. The caller clears this once it has.
    */
   readonly touched = new Set<number>();
   /** Ports that are being closed: ifindex by id. One that fails is tried again. */
@@ -99,7 +99,7 @@ export class PortTable {
     return new Set([...this.#byName.values()].map((port) => port.id));
   }
 
-  /** Takes over what an earlier daemon left, where port and device are still the same. */
+  /** Adopts the ports of an earlier daemon whose device is still the same. */
   async adopt(ports: PortSnapshot): Promise<void> {
     this.#recycled = true;
     const byIdentity = new Map<string, PortInfo>();
@@ -151,7 +151,7 @@ export class PortTable {
     this.#closeAll();
   }
 
-  /** Serves the ports that it can, giving way to others between one and the next. */
+  /** Serves every port that it can, yielding to the event loop between ports. */
   async serve(ports: PortSnapshot): Promise<void> {
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);

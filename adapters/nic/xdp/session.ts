@@ -36,7 +36,7 @@ export class Session {
   readonly #stats: StatsReader;
   readonly #grace: GracePeriod;
   readonly #guard: number | undefined;
-  /** Flows whose entries went with a port, and whom nobody has been told of yet. */
+  /** Flows whose entries were removed with a port and have not been reported yet. */
   #untold: FlowId[] = [];
 
   private constructor(libbpf: Libbpf, lock: PinLock, maps: Maps, options: XdpBackendOptions) {

@@ -8,7 +8,7 @@ const WORDS = STATS_BYTES / 4;
 const { packets: PACKETS, bytes: BYTES, lastNs: LAST_NS } = STATS_WORD;
 const BATCH = 8192;
 
-/** Reads the per-CPU counters of all slots and tells what they gained. Allocates nothing. */
+/** Reads the per-CPU counters of all slots and reports their increase. Allocates nothing. */
 export class StatsReader {
   readonly #libbpf: Libbpf;
   readonly #fd: number;
@@ -32,7 +32,7 @@ export class StatsReader {
   }
 
   /**
-   * Tells every slot's gain since the last reading, and gives drained slots back.
+   * Reports every slot's increase since the last reading, and frees drained slots.
    *
    * @param nowMs CLOCK_MONOTONIC, ms, as the program reads it
    */

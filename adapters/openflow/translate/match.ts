@@ -97,7 +97,7 @@ function same(f: FieldMatch, dialect: Dialect, names: 'oxm' | 'nxm'): KnownField
   return known(name, f.value, f.mask);
 }
 
-/** The tag, or that there is none: a datapath flow without `vlan_tpid` is one of untagged packets. */
+/** The tag, or its absence: a datapath flow without `vlan_tpid` matches untagged packets. */
 function vlan(match: FlowMatch, dialect: Dialect, names: 'oxm' | 'nxm'): KnownField[] {
   const tagged = fieldOf(match, 'vlan_tpid') !== undefined;
   const vid = fieldOf(match, 'vlan_vid');

@@ -63,7 +63,7 @@ export function match10(match: FlowMatch, inPort: number, dialect: Dialect): Mat
   };
   const tagged = fieldOf(match, 'vlan_tpid') !== undefined;
   if (tagged && fieldOf(match, 'vlan_vid') === undefined) {
-    throw cannot('vlan_vid', 'any tag cannot be told from none', dialect);
+    throw cannot('vlan_vid', 'OpenFlow 1.0 cannot match on the presence of a tag alone', dialect);
   }
   const source = prefix(fieldOf(match, 'ipv4_src') ?? fieldOf(match, 'arp_spa'), dialect);
   const target = prefix(fieldOf(match, 'ipv4_dst') ?? fieldOf(match, 'arp_tpa'), dialect);

@@ -67,7 +67,7 @@ export class CounterReader {
     return p < 0 ? -1 : this.#attributes(text, view, p, limit);
   }
 
-  /** `never`, or seconds with three digits behind the point. */
+  /** `never`, or seconds with three decimal places. */
   #used(text: Uint8Array, view: DataView, from: number, limit: number): number {
     let p = from;
     if (view.getInt32(p, true) === NEVER_0 && view.getInt32(p + 1, true) === NEVER_1) {

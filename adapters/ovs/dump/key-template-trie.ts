@@ -19,12 +19,12 @@ const BEHIND = Buffer.from(', packets:', 'latin1');
 const MAX_WORDS = 64;
 /** Words of values kept together. Small, for one flow that lives on keeps the whole piece. */
 const SLAB_WORDS = 512;
-/** Pieces of text in the tree; with more it is cut down and grows anew. */
+/** Nodes of the trie; beyond that it is cleared and learned again. */
 const MAX_NODES = 4096;
 
 /**
  * Learning a shape costs as much as reading some keys. It is paid for by keys that are read by
- * their shape, so that a node with no two flows alike does not learn again and again for nothing.
+ * their shape, so that a host whose flows share no template does not keep learning for nothing.
  */
 const LEARN_COST = 64;
 const LEARN_BUDGET = 512 * LEARN_COST;
@@ -37,7 +37,7 @@ interface Node {
   readonly kind: Slot['kind'] | 'end';
   /** Bytes of the value. */
   readonly width: number;
-  /** 32-bit words of it. They are kept though it may be masked out: that is told behind it. */
+  /** 32-bit words of it. They are kept even if the mask, which follows, hides them. */
   readonly words: number;
   readonly next: Node[];
   readonly shape: KeyTemplate | undefined;

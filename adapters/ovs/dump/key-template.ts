@@ -49,7 +49,7 @@ export class KeyTemplate {
 
 /**
  * A match that is kept as its shape and the words of its values, a tenth of the objects it stands
- * for. Those are made when they are first asked for: of most flows of a node nobody ever does.
+ * for. The fields are created on first use, which most flows of a host never see.
  */
 export class ShapedMatch implements FlowMatch {
   readonly inPort: string;

@@ -29,7 +29,7 @@ export function findLineEnd(text: Buffer, from: number, line: LineEnd): boolean 
   return false;
 }
 
-/** Decodes the inside of a JSON string; undefined when it is none. */
+/** Decodes the inside of a JSON string; undefined when it is malformed. */
 export function decodeEscapes(text: Buffer): Buffer | undefined {
   try {
     const decoded: unknown = JSON.parse(`"${text.toString('utf8')}"`);

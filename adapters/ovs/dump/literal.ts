@@ -1,5 +1,5 @@
 /**
- * A piece of text that is looked for again and again. It is compared eight bytes at a time, as
+ * A constant text that is matched often. It is compared eight bytes at a time, as
  * floating-point numbers: nothing wider can be read from a DataView without allocating.
  */
 export class Literal {

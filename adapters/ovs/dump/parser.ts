@@ -40,16 +40,16 @@ export interface DumpSummary {
  * Reads the output of `dpctl/dump-flows -m --names` (lib/dpctl.c, dpctl_dump_flows) into a flow
  * table, straight from the bytes of the JSON reply.
  *
- * **Again and again the same flows.** The first time a flow is seen its key and actions are
+ * **Known flows.** The first time a flow is seen its key and actions are
  * parsed. Later its row is found by its ufid, and the text of its key and of its actions is
  * compared with the row's fingerprints: when they are the same, only counters are read and
- * nothing is allocated. The whole key is compared, because OVS may make a flow anew with the
+ * nothing is allocated. The whole key is compared, because OVS may recreate a flow with the
  * same ufid but another mask (a ufid hashes the first packet's headers), and because a port's
  * name stands in it.
  *
  * **New flows.** A key that is written like one before it, with other values, is read by its shape
- * (see {@link KeyTemplateTrie}): checked in full, but kept as bare values until somebody asks for the
- * fields of the match. Any other key, and a changed one of a flow that is known, is parsed.
+ * (see {@link KeyTemplateTrie}): checked in full, but kept as bare values until the
+ * fields of the match are used. Any other key, and a changed one of a flow that is known, is parsed.
  *
  * **Several lines for one flow.** A userspace datapath has each PMD thread keep flows of its own,
  * so that one ufid can be listed once a thread. Their counters are added up. When one thread's
@@ -117,7 +117,7 @@ export class DumpParser {
   }
 
   /**
-   * Observes the flows that were read, and tells how it went.
+   * Observes the flows that were read, and returns a summary.
    * @throws DumpUnreadable
    */
   finish(): DumpSummary {
@@ -335,7 +335,7 @@ export class DumpParser {
     this.#rows[this.#count++] = row;
   }
 
-  /** Notes that a line of the row is left out, so that the sum of its other lines is none. */
+  /** Marks a line of the row as unreadable, so that the sum of its other lines is not used. */
   #missed(row: number): void {
     const { garbled } = this.#memory;
     if (row >= 0 && row < garbled.length) garbled[row] = this.#reading;
@@ -373,7 +373,7 @@ export class DumpParser {
     this.#firstSkipped ??= `${why}: ${text.toString('utf8', start, Math.min(end, start + SAMPLE_BYTES))}`;
   }
 
-  /** Makes room for so many flows at once, where there is less. */
+  /** Grows the buffers to `flows` flows. */
   #reserve(table: FlowTable, flows: number): void {
     table.reserve(flows);
     this.#memory.reserve(flows);

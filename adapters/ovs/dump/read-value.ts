@@ -3,12 +3,12 @@ import { HEX, HEX_PAIR } from './hex.ts';
 const COLON = 0x3a;
 const DOT = 0x2e;
 
-/** Largest number in so many bytes. */
+/** Largest number by length in bytes. */
 const LARGEST: readonly number[] = [0, 0xff, 0xffff, 0xffffff, 0xffffffff];
 
 /**
  * Reads a decimal number of up to `width` bytes, or a hexadecimal one behind `0x`, into `out[to]`.
- * Returns where it ends; -1 when there is none or it is too large.
+ * Returns the position after it; -1 when there is no number or it is too large.
  */
 export function readNumber(
   bytes: Uint8Array,

@@ -1,7 +1,7 @@
 import { grownU32 } from '../../../engine/model/columns.ts';
 import { Fingerprint } from './fingerprint.ts';
 
-/** Where the parts of a flow's line begin and end. One object for all lines: it is written anew. */
+/** Where the parts of a flow's line begin and end. One object is reused for all lines. */
 export interface LineParts {
   start: number;
   keyEnd: number;

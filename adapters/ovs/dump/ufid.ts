@@ -10,7 +10,7 @@ const DASH = 0x2d;
 /** Where the pairs of digits of a UUID begin. */
 const PAIRS_AT = new Uint8Array([5, 7, 9, 11, 14, 16, 19, 21, 24, 26, 29, 31, 33, 35, 37, 39]);
 
-/** The words of a ufid, written again and again. */
+/** The words of a ufid, reused for every line. */
 export class Ufid implements FlowId {
   w0 = 0;
   w1 = 0;

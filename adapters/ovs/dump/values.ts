@@ -54,7 +54,7 @@ export class ValueReader {
     return this.#moveTo(readIpv4(this.bytes, this.at, this.words, 0));
   }
 
-  /** As inet_ntop writes it: `::` for a run of zeros, perhaps a dotted quad at the end. */
+  /** As inet_ntop writes it: `::` for a run of zeros, optionally a dotted quad at the end. */
   ipv6(): boolean {
     const { bytes, words } = this;
     const groups = this.#groups;

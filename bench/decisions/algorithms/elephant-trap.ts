@@ -2,7 +2,7 @@ import { Sfc32 } from '../../../adapters/emulator/random.ts';
 import type { Algorithm, Placer, PlacerContext, WindowView } from '../game/algorithm.ts';
 import { samplesOf } from './sampling.ts';
 
-/** Counters above it are halved when the hand passes, others give way. */
+/** The clock hand halves counters above it and evicts others. */
 const THRESHOLD = 1;
 /** Sampled packets a second, as a multiple of the entries: beyond it little is gained on the tuning seeds. */
 const SAMPLES_PER_ENTRY = 16;

@@ -4,7 +4,7 @@ import type { WindowView } from '../game/algorithm.ts';
 /**
  * Fills the table with the flows of the highest value out of those that have an entry and those
  * that sent in the window. Of flows that tie for the last places those with an entry stay, and
- * nobody is taken out while there is room: no operation is spent for nothing.
+ * no flow is removed while there are free entries: no operation is wasted.
  */
 export class KeepBest {
   #scratch = new Float64Array(0);

@@ -30,7 +30,7 @@ const MULTIPLES = [0.25, 0.5, 1, 2, 4];
 /**
  * The same with the threshold that suits the table and the traffic: of those which a quarter of,
  * half of, as many as, twice and four times as many flows as there are entries exceed in the
- * average window, the one that turns out best. Nobody could tune as well, not having seen the
+ * average window, the one that turns out best. No operator can tune as well without having seen the
  * traffic before.
  */
 export const TUNED_ELEPHANTS: AlgorithmFamily = {

@@ -2,7 +2,7 @@ import type { Placer, WindowView } from '../game/algorithm.ts';
 
 /**
  * Admission by a threshold on the bytes of a window, eviction by a time-out: what detectors of
- * elephants do. While the table is full nobody comes in; of several that may, the largest first.
+ * elephants do. While the table is full no flow is placed; otherwise the largest first.
  */
 export class Threshold implements Placer {
   readonly #bytes: number;

@@ -2,7 +2,7 @@ import type { Algorithm, Placer, PlacerContext, WindowView } from '../game/algor
 import { KeepBest } from './keep-best.ts';
 
 /**
- * The last window's top-K: whoever sent most in the window that ends is placed for the next one.
+ * The last window's top-K: the flows that sent most in a window are placed for the next one.
  * The plain choice of anybody with counters and a sort. A flow that fell out of the best is taken
  * out only when its entry is needed: the description would as well allow to take it out at once.
  *

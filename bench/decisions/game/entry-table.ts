@@ -1,6 +1,6 @@
 import { FlowSet } from './flow-set.ts';
 
-/** Thrown when an algorithm places a flow that the vSwitch does not have: nobody can know it. */
+/** Thrown when an algorithm places a flow that the vSwitch does not have: it cannot know it. */
 export class UnknownFlowError extends Error {
   override readonly name = 'UnknownFlowError';
 

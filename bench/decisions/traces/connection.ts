@@ -22,7 +22,7 @@ export interface ConnectionTraits {
   readonly pauseMs: number;
 }
 
-/** Whoever follows a connection through its life. */
+/** Observes a connection through its life. */
 export interface ConnectionObserver {
   opened(traits: ConnectionTraits): void;
   /** @param size bytes of payload */

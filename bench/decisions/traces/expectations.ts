@@ -45,7 +45,7 @@ export class Expectations implements ConnectionObserver {
   }
 
   closed(): void {
-    // Whoever knows that a connection is over expects nothing of it.
+    // Nothing is expected of a connection that is known to be over.
     this.#window = -1;
   }
 

@@ -20,7 +20,7 @@ export interface Kind {
    * these for each connection.
    */
   readonly pauseMs: readonly [number, number];
-  /** Share of connections over UDP, which nobody acknowledges. */
+  /** Share of connections over UDP, which has no acknowledgements. */
   readonly udpShare: number;
 }
 

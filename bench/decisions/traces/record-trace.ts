@@ -2,7 +2,7 @@ import { readFlowRecords } from '../../../replay/traces/csv.ts';
 import type { FlowRecord } from '../../../replay/traces/flow-record.ts';
 import { type Trace, TraceBuilder } from './trace.ts';
 
-/** Share of a file's time, and the most of it, that nobody is judged by. */
+/** Warm-up: share of a file's time, and its maximum, that is not judged. */
 const WARM_UP_SHARE = 0.25;
 const WARM_UP_MS = 20_000;
 
@@ -67,7 +67,7 @@ function spread(
   return window + 1;
 }
 
-/** What tells a record's flow; a record without addresses is a flow of its own. */
+/** The identity of a record's flow; a record without addresses is its own flow. */
 function keyOf({ src, dst, proto, sport, dport, line }: FlowRecord): string {
   const known = src !== undefined || dst !== undefined;
   return known ? `${src} ${dst} ${proto} ${sport} ${dport}` : `line ${line}`;

@@ -6,7 +6,7 @@ export const MAX_IDLE_MS = 10_000;
 /**
  * When the vSwitch has a megaflow for each flow: from the window in which it first sent until it
  * was idle for {@link MAX_IDLE_MS}. A flow that sends again after that is born again. The same
- * for every algorithm, so worked out once a trace.
+ * for every algorithm, so it is computed once a trace.
  */
 export interface Sightings {
   /** Flows born in window `w`: `born[bornOffsets[w] .. bornOffsets[w + 1])`. */
@@ -37,7 +37,7 @@ export function sightings(trace: Trace): Sightings {
       if (last[flow[i]] === 0) born.push(flow[i]);
       last[flow[i]] = w + 1;
     }
-    // Whoever sent so many windows ago and not since.
+    // Flows that sent this many windows ago and not since.
     const idle = Math.max(0, w - idleWindows + 1);
     for (let i = offsets[Math.max(0, idle - 1)]; i < offsets[idle]; i++) {
       if (last[flow[i]] !== idle) continue;

@@ -8,7 +8,7 @@ import { grown } from '../../../engine/model/columns.ts';
 export interface Trace {
   readonly windowMs: number;
   readonly windows: number;
-  /** Windows at the start that nobody is judged by: tables fill and estimates settle in them. */
+  /** Windows at the start that are not judged: tables fill and estimates settle in them. */
   readonly warmUpWindows: number;
   /** Flows altogether; each is a number from 0, in the order of first packets. */
   readonly flows: number;

@@ -38,7 +38,7 @@ export interface PacketOut {
   readonly data: Uint8Array;
 }
 
-/** What a packet-in has for a cookie where there is none. */
+/** The cookie of a packet-in without a flow entry. */
 export const NO_COOKIE = 0xffff_ffff_ffff_ffffn;
 
 /** Number of the port the packet came in by; undefined when the match does not say. */

@@ -23,7 +23,7 @@ export interface ChannelLimits {
 }
 
 /**
- * One connection: messages in, bytes out. What cannot be read as OpenFlow ends it, since nobody
+ * One connection: messages in, bytes out. A message that is not OpenFlow ends it, since nobody
  * knows where the next message begins. A channel that ended stays ended.
  */
 export class Channel {

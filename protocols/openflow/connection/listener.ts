@@ -78,7 +78,7 @@ export class Listener {
   }
 
   #came(socket: Socket): void {
-    // Until it is handed out nobody listens for its errors.
+    // Until it is handed out it has no error handler.
     socket.on('error', () => undefined);
     socket.setNoDelay(true);
     const taker = this.#taker;

@@ -38,7 +38,7 @@ export class Pending {
     return () => this.#ranges.delete(range);
   }
 
-  /** Hands a message to who waits for it; false when nobody does. */
+  /** Passes a message to the request that waits for it; false when there is no such request. */
   deliver(message: Message): boolean {
     const single = this.#single.get(message.xid);
     if (single !== undefined) {
@@ -55,7 +55,7 @@ export class Pending {
     return false;
   }
 
-  /** Tells everybody that nothing comes any more. */
+  /** Rejects every pending request. */
   end(error: Error): void {
     const waiters = [...this.#single.values(), ...[...this.#ranges].map((r) => r.waiter)];
     this.#single.clear();

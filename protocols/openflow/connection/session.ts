@@ -118,7 +118,7 @@ export class Session {
     return () => this.#listeners.delete(listener);
   }
 
-  /** `count` xids in a row that nobody else uses; the first of them. */
+  /** Reserves `count` consecutive xids; returns the first. */
   xids(count: number): number {
     // 0 is the switch's own: what comes unasked.
     if (this.#nextXid + count > 0xffff_ffff) this.#nextXid = 2;
@@ -324,7 +324,7 @@ export class Session {
 export interface Batch {
   /** Resolves when all of them have been handed to the system. */
   send(signal: AbortSignal): Promise<void>;
-  /** From now on errors to them are nobody's. */
+  /** Releases the xids: later errors with them are not expected. */
   stop(): void;
 }
 

@@ -59,7 +59,7 @@ export class SwitchClient {
   #running: Promise<void> | undefined;
 
   /**
-   * @param prepare brings whoever uses the switch in step with it, once for each connection,
+   * @param prepare resynchronizes the user of the switch, once for each connection,
    * before anybody else gets it; when it rejects, the connection is given up
    */
   constructor(
@@ -72,7 +72,7 @@ export class SwitchClient {
     this.name = formatTarget(options.target);
   }
 
-  /** The switch, while it is connected and everything is in step with it. */
+  /** The switch, while it is connected and resynchronized. */
   get connected(): ConnectedSwitch | undefined {
     return this.#connected;
   }
@@ -182,7 +182,7 @@ export class SwitchClient {
   }
 }
 
-/** Learns what the switch is, and tells it what we want: to be one controller among equals. */
+/** Reads the switch's features, and asks for the role of an equal controller. */
 async function introduce(session: Session): Promise<ConnectedSwitch> {
   const features = await session.request((xid) => ({ type: 'features-request', xid }));
   if (features.type !== 'features-reply') {

@@ -1,7 +1,7 @@
 import { PortReason } from '../codec/ids.ts';
 import type { PortDescription, PortStatus } from '../codec/port.ts';
 
-/** A port of the switch, as far as we need it. */
+/** The fields of a switch port that are needed here. */
 export interface SwitchPort {
   readonly portNo: number;
   readonly name: string;

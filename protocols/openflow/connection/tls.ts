@@ -18,7 +18,7 @@ export interface TlsSecrets {
   readonly key: Buffer;
 }
 
-/** Reads the files, anew at each connection, so that a renewed certificate is used. @throws TlsUnusable */
+/** Reads the files at each connection, so that a renewed certificate is used. @throws TlsUnusable */
 export async function readTlsFiles(files: TlsFiles | undefined): Promise<TlsSecrets> {
   if (files === undefined) {
     throw new TlsUnusable('an ssl: or pssl: target needs CA, certificate and key; none are given');

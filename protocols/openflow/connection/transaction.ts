@@ -26,7 +26,7 @@ export class BundlesUnsupported extends Error {
 
 /**
  * Sends messages one by one and a barrier after them: what has no error when the barrier is
- * answered has been done. Rejects when the connection ends before: then nobody knows how far the
+ * answered has been done. Rejects when the connection ends before: then it is unknown how far the
  * switch came.
  */
 export async function withBarrier(

@@ -24,7 +24,7 @@ export class Writer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Starts anew, in the same buffer. */
+  /** Starts another message in the same buffer. */
   reset(): void {
     this.#length = 0;
   }

@@ -168,7 +168,7 @@ const REPLIES: readonly ReplyCase[] = [
     'Manufacturer: Maker',
     'Hardware: Hard',
     'Software: Soft',
-    'SerialQueue Num: S1',
+    'Serial Num: S1',
     'DP Description: br0',
   ],
   [

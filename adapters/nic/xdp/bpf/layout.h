@@ -113,7 +113,7 @@ struct flow_stats {
 #define CONTROL_LAYOUT_VERSION 2
 #define CONTROL_NEXT_PORT_ID 3
 #define CONTROL_NEXT_MASK_ID 4
-/* Kernel id of the devices map: tells our failed redirects from those of others. */
+/* Kernel id of the devices map: distinguishes our failed redirects from those of others. */
 #define CONTROL_DEVICES_MAP_ID 5
 #define CONTROL_WORDS 6
 

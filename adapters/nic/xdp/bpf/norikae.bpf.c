@@ -202,7 +202,7 @@ int norikae_plain(struct xdp_md *ctx)
 	return process(ctx, port, now, none);
 }
 
-/* Bound to one device, whose driver tells of tags beside the frame (native mode alone). */
+/* Bound to one device, whose driver reports VLAN tags in metadata (native mode only). */
 SEC("xdp")
 int norikae_bound(struct xdp_md *ctx)
 {
