@@ -10,10 +10,10 @@ import { Exposition } from '../../telemetry/prometheus/exposition.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { runLifecycle, StopTimeout } from '../../daemon/lifecycle.ts';
 import { openNotifier } from '../../platform/systemd/notify.ts';
-import { FakeView } from './support/fake-view.ts';
-import { recordingLog } from './support/quiet-log.ts';
+import { FakeView } from '../support/fake-view.ts';
+import { recordingLog } from '../support/quiet-log.ts';
 import { ownProgram } from '../support/own-program.ts';
-import { temporaryFolder } from './support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const DAEMON = ownProgram('test/daemon/support/fake-daemon-main');
 

@@ -8,9 +8,9 @@ import { createDaemon } from '../../daemon/daemon.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
 import { POLICY } from '../policy-tools/fixture.ts';
-import { recordingLog } from './support/quiet-log.ts';
-import { temporaryFolder } from './support/temporary-folder.ts';
-import { TestTerminal } from './support/test-terminal.ts';
+import { recordingLog } from '../support/quiet-log.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { TestTerminal } from '../support/test-terminal.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** {@link POLICY}, offloading from another rate on. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
-import { temporaryFolder } from '../daemon/support/temporary-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { needs } from '../support/needs.ts';
 import { type Browser, startBrowser } from './support/browser.ts';

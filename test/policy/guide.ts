@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '../../cli/program.ts';
-import { TestTerminal } from '../daemon/support/test-terminal.ts';
+import { TestTerminal } from '../support/test-terminal.ts';
 
 /** A fenced block of a guide: what stands behind the fence, and the text. */
 export interface Block {

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { runProcess } from '../../../cli/run-process.ts';
 import type { Daemon } from '../../../daemon/lifecycle.ts';
-import { FakeView } from './fake-view.ts';
+import { FakeView } from '../../support/fake-view.ts';
 
 /*
  * The command line with a daemon that has no loop. FAKE_DAEMON makes it misbehave:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the BPF program and user space share through maps. The TypeScript side (key-layout.ts,
- * entry-value.ts, records.ts) holds the same offsets; test/nic/layout.test.ts compares the two.
+ * entry-value.ts, records.ts) holds the same offsets; test/adapters/nic/xdp/layout.test.ts compares the two.
  */
 #ifndef NORIKAE_LAYOUT_H
 #define NORIKAE_LAYOUT_H

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import type { FlowSpec } from '../../../../engine/model/flow.ts';
+import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
+import { sendFrames } from '../../../../lab/testbed/packets.ts';
+import { run } from '../../../../lab/testbed/run.ts';
+import { sleep } from '../../../../lab/testbed/wait.ts';
+import { carried, idText, never } from '../../../contract/collect.ts';
+import { flowId } from '../../../support/flows.ts';
+import { needs } from '../../../support/needs.ts';
+import { exactly, matchOn } from '../../../support/match-fields.ts';
+import { builtObject } from './support/object.ts';
+import { PassedFrames } from './support/passed.ts';
+import { World } from './support/world.ts';
+
+const PACKETS = 20;
+
+describe('XDP redirects that fail', function () {
+  this.timeout(30_000);
+  let world: World;
+  let backend: XdpBackend;
+  let passed: PassedFrames;
+  let inPort = '';
+  let outPort = '';
+
+  before(function () {
+    needs(this, 'root', 'netns', 'xdp', 'debian-python3');
+  });
+
+  beforeEach(async () => {
+    const objectPath = builtObject();
+    world = await World.create(2);
+    [inPort, outPort] = world.names();
+    passed = await PassedFrames.on(world.cleanup, inPort);
+    const options = { pinPath: world.pinPath(), objectPath, entries: 16, masks: 8 };
+    backend = new XdpBackend({ ...options, leaseMs: 60_000, heartbeatMs: 0, mode: 'auto' });
+    await backend.start(world.snapshot(), never());
+    await backend.renewLease();
+    await backend.apply([{ kind: 'put', flow: flow() }], never());
+  });
+
+  afterEach(async () => {
+    await backend.close('withdraw');
+    await world.close();
+  });
+
+  function flow(): FlowSpec {
+    const match = matchOn(inPort, exactly('eth_type', 0x0800));
+    return { id: flowId(1), match, actions: [{ kind: 'output', port: outPort }] };
+  }
+
+  const receivedByVm = () => world.received(world.port(outPort).vm);
+
+  async function send(size = 60): Promise<{ readonly out: number; readonly vswitch: number }> {
+    const ip = { src: Buffer.from([10, 7, 0, 1]), dst: Buffer.from([10, 7, 0, 2]) };
+    const header = { ...ip, protocol: 17, ttl: 64, tos: 0 };
+    const payload = ipv4(header, 1, udp(header, 5, 9, Buffer.concat([MARKER, Buffer.alloc(size)])));
+    const macs = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
+    const frame = ethernet({ ...macs, etherType: 0x0800, payload });
+    const before = { out: await receivedByVm(), vswitch: passed.frames.length };
+    const frames = Array.from({ length: PACKETS }, () => frame);
+    await sendFrames(world.port(inPort).vm, frames, 1_000, world.folder);
+    await sleep(100);
+    return {
+      out: (await receivedByVm()) - before.out,
+      vswitch: passed.frames.length - before.vswitch,
+    };
+  }
+
+  it('leaves packets to the vSwitch when the peer has no NAPI, but for the first', async () => {
+    await world.port(outPort).vm.exec('ethtool', ['-K', 'eth0', 'gro', 'off']);
+    const { out, vswitch } = await send();
+    assert.equal(out, 0);
+    assert.ok(vswitch >= PACKETS - 2, `the vSwitch got ${vswitch} of ${PACKETS}`);
+    const told = backend.ports().find((port) => port.name === outPort);
+    assert.match(told?.detail ?? '', /GRO off/);
+
+    await world.port(outPort).vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on']);
+    await sleep(5_100);
+    assert.deepEqual(await send(), { out: PACKETS, vswitch: 0 });
+    assert.ok(!/GRO off/.test(backend.ports().find((p) => p.name === outPort)?.detail ?? ''));
+  });
+
+  it('leaves packets to the vSwitch whose checksum the VM left to its device', async () => {
+    const { vm } = world.port(inPort);
+    await vm.exec('ip', ['address', 'add', '10.7.0.1/24', 'dev', 'eth0']);
+    const neighbour = ['neighbour', 'add', '10.7.0.2', 'lladdr', '02:00:00:00:00:02'];
+    await vm.exec('ip', [...neighbour, 'dev', 'eth0']);
+    const code =
+      'import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n' +
+      's.sendto(bytes.fromhex(sys.argv[1])+bytes(50),("10.7.0.2",9))';
+    const sendDatagram = async () => {
+      const before = { out: await receivedByVm(), vswitch: passed.frames.length };
+      await vm.exec('/usr/bin/python3', ['-c', code, MARKER.toString('hex')]);
+      await sleep(100);
+      const out = (await receivedByVm()) - before.out;
+      return { out, vswitch: passed.frames.length - before.vswitch };
+    };
+    assert.deepEqual(await sendDatagram(), { out: 1, vswitch: 0 });
+    await vm.exec('ethtool', ['-K', 'eth0', 'tx', 'on']);
+    assert.deepEqual(await sendDatagram(), { out: 0, vswitch: 1 });
+  });
+
+  it('leaves packets to the vSwitch that are too large for the device', async () => {
+    await run('ip', ['link', 'set', outPort, 'mtu', '600']);
+    assert.deepEqual(await send(700), { out: 0, vswitch: PACKETS });
+    assert.equal((await carried(backend)).get(idText(flow())), undefined, 'not counted');
+    assert.deepEqual(await send(500), { out: PACKETS, vswitch: 0 });
+  });
+});

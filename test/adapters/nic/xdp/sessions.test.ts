@@ -1,0 +1,347 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  PinPathInUse,
+  XdpNotStarted,
+  XdpOptionInvalid,
+} from '../../../../adapters/nic/xdp/errors.ts';
+import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
+import { sizesFor } from '../../../../adapters/nic/xdp/maps.ts';
+import type { XdpBackendOptions } from '../../../../adapters/nic/xdp/options.ts';
+import { CONTROL, LAYOUT_VERSION, u32 } from '../../../../adapters/nic/xdp/records.ts';
+import type { FlowSpec } from '../../../../engine/model/flow.ts';
+import { run } from '../../../../lab/testbed/run.ts';
+import { idText, installed, never } from '../../../contract/collect.ts';
+import { flowId } from '../../../support/flows.ts';
+import { needs } from '../../../support/needs.ts';
+import { exactly, matchOn } from '../../../support/match-fields.ts';
+import { builtObject, projectRoot } from './support/object.ts';
+import { World } from './support/world.ts';
+
+/** BPF_MAP_TYPE_PERCPU_ARRAY. */
+const PERCPU_ARRAY = 6;
+
+describe('XDP sessions', function () {
+  this.timeout(30_000);
+  let world: World;
+  let objectPath = '';
+  let options: XdpBackendOptions;
+  const open: XdpBackend[] = [];
+
+  before(async function () {
+    needs(this, 'root', 'netns', 'xdp');
+    objectPath = builtObject();
+    world = await World.create(2);
+  });
+
+  after(async () => {
+    await world?.close();
+  });
+
+  beforeEach(() => {
+    const common = { entries: 64, masks: 8, leaseMs: 60_000, heartbeatMs: 0 } as const;
+    options = { pinPath: world.pinPath(), objectPath, mode: 'auto', ...common };
+  });
+
+  afterEach(async () => {
+    for (const backend of open.splice(0)) await backend.close('withdraw');
+  });
+
+  async function started(changes: Partial<XdpBackendOptions> = {}): Promise<XdpBackend> {
+    const backend = new XdpBackend({ ...options, ...changes });
+    open.push(backend);
+    await backend.start(world.snapshot(), never());
+    return backend;
+  }
+
+  function flow(n: number): FlowSpec {
+    const [inPort, outPort] = world.names();
+    const fields = [exactly('eth_type', 0x0800), exactly('ip_proto', n)];
+    const actions = [{ kind: 'output' as const, port: outPort }];
+    return { id: flowId(n), match: matchOn(inPort, ...fields), actions };
+  }
+
+  const programIds = async (port: string) =>
+    [...(await run('ip', ['link', 'show', port])).matchAll(/prog\/xdp id (\d+)/g)].map(
+      ([, id]) => id,
+    );
+  const programsOn = async (port: string) => (await programIds(port)).length;
+
+  it('refuses a directory that another daemon holds, and leaves that one alone', async () => {
+    const first = await started();
+    await first.apply([{ kind: 'put', flow: flow(1) }], never());
+    await assert.rejects(started(), PinPathInUse);
+    assert.deepEqual(await installed(first), [idText(flow(1))]);
+  });
+
+  it('refuses options out of their range', () => {
+    assert.throws(() => new XdpBackend({ ...options, masks: 129 }), XdpOptionInvalid);
+    assert.throws(() => new XdpBackend({ ...options, entries: 0 }), XdpOptionInvalid);
+    assert.throws(() => new XdpBackend({ ...options, leaseMs: 0.5 }), XdpOptionInvalid);
+  });
+
+  it('does nothing before its start', async () => {
+    const backend = new XdpBackend(options);
+    await assert.rejects(backend.apply([], never()), XdpNotStarted);
+    await assert.rejects(backend.renewLease(), XdpNotStarted);
+    assert.equal(backend.supports(flow(1)).ok, true);
+    await backend.close('withdraw');
+  });
+
+  it('starts afresh over maps of another size', async () => {
+    const first = await started();
+    await first.apply([{ kind: 'put', flow: flow(1) }], never());
+    await first.close('keep');
+    const second = await started({ entries: 65 });
+    assert.deepEqual(
+      second.ports().map((port) => port.mode),
+      ['native', 'native'],
+    );
+    assert.deepEqual(await installed(second), []);
+    const [result] = await second.apply([{ kind: 'put', flow: flow(1) }], never());
+    assert.deepEqual(result, { ok: true, outcome: 'installed' });
+    await second.close('withdraw');
+    assert.deepEqual(existsSync(options.pinPath) ? readdirSync(options.pinPath) : [], []);
+  });
+
+  const former: readonly (readonly [string, (libbpf: Libbpf, pinPath: string) => void])[] = [
+    [
+      'whose version is another',
+      (libbpf, pinPath) => {
+        const control = libbpf.pinned(join(pinPath, 'control')) ?? assert.fail('nothing pinned');
+        const version = new Uint8Array(BigUint64Array.of(BigInt(LAYOUT_VERSION - 1)).buffer);
+        libbpf.update(control, u32(CONTROL.layoutVersion), version, 'control');
+        libbpf.close(control);
+      },
+    ],
+    [
+      'whose counters have no time',
+      (libbpf, pinPath) => {
+        const stats = join(pinPath, 'stats');
+        const { slots } = sizesFor(options.entries);
+        const without = libbpf.createMap(PERCPU_ARRAY, 'stats', 4, 16, slots);
+        rmSync(stats);
+        libbpf.pin(without, stats);
+        libbpf.close(without);
+      },
+    ],
+  ];
+  for (const [what, age] of former) {
+    it(`starts afresh over maps of another layout, ${what}`, async () => {
+      const first = await started();
+      await first.apply([{ kind: 'put', flow: flow(1) }], never());
+      const before = (await Promise.all(world.names().map(programIds))).flat();
+      await first.close('keep');
+      age(new Libbpf(), options.pinPath);
+      const second = await started();
+      assert.deepEqual(await installed(second), []);
+      assert.deepEqual(
+        second.ports().map((port) => port.mode),
+        ['native', 'native'],
+      );
+      const after = (await Promise.all(world.names().map(programIds))).flat();
+      assert.equal(after.length, 2);
+      assert.ok(!after.some((id) => before.includes(id)), 'the programs that use them are gone');
+      const results = await second.apply([{ kind: 'put', flow: flow(1) }], never());
+      assert.deepEqual(results, [{ ok: true, outcome: 'installed' }]);
+    });
+  }
+
+  it('leaves no program and no pin behind', async () => {
+    const backend = await started();
+    const [inPort] = world.names();
+    assert.equal(await programsOn(inPort), 1);
+    await backend.close('withdraw');
+    assert.equal(await programsOn(inPort), 0);
+    assert.deepEqual(existsSync(options.pinPath) ? readdirSync(options.pinPath) : [], []);
+  });
+
+  it('does not touch a port that runs a program of somebody else', async () => {
+    const [inPort, outPort] = world.names();
+    const foreign = await makeForeign(world, inPort);
+    try {
+      const backend = await started();
+      const told = backend.ports().find((port) => port.name === inPort);
+      assert.equal(told?.mode, 'unavailable');
+      assert.match(told?.detail ?? '', /another XDP program/);
+      assert.equal(backend.ports().find((port) => port.name === outPort)?.mode, 'native');
+      const [result] = await backend.apply([{ kind: 'put', flow: flow(1) }], never());
+      assert.ok(!result.ok && result.refusal.code === 'port-unavailable');
+    } finally {
+      foreign();
+    }
+  });
+
+  it('takes no port from a daemon with another pinPath', async () => {
+    const [inPort] = world.names();
+    const first = await started();
+    const before = await programIds(inPort);
+    const second = await started({ pinPath: world.pinPath() });
+    for (const port of second.ports()) {
+      assert.equal(port.mode, 'unavailable');
+      assert.match(port.detail, /norikae_bound\) is attached.*pinPath/);
+    }
+    await second.close('withdraw');
+    assert.deepEqual(await programIds(inPort), before);
+    await first.portsChanged(world.snapshot());
+    assert.ok(first.ports().every((port) => port.mode === 'native'));
+  });
+
+  it('loads the program once at most to adopt ports that run it already', async () => {
+    const ids = () => Promise.all(world.names().map(programIds));
+    const first = await started();
+    const before = (await ids()).flat();
+    await first.close('keep');
+    await started();
+    const after = (await ids()).flat();
+    assert.equal(after.length, before.length);
+    assert.equal(after.filter((id) => !before.includes(id)).length, 1);
+  });
+
+  it('gives way to others while it attaches', async () => {
+    const backend = await started();
+    const added = [await world.addPort(), await world.addPort(), await world.addPort()];
+    try {
+      const changing = backend.portsChanged(world.snapshot());
+      const state = { turns: 0, over: false };
+      const count = () => {
+        state.turns++;
+        if (!state.over) setTimeout(count, 0);
+      };
+      count();
+      await changing;
+      state.over = true;
+      assert.ok(state.turns >= added.length, `${state.turns} turns of the event loop`);
+    } finally {
+      for (const port of added) await world.removePort(port.name);
+    }
+  });
+
+  it('would rather not serve a veth than run where its peer can hide VLAN tags', async () => {
+    const port = await world.addPort(9_000);
+    try {
+      const backend = await started();
+      const told = backend.ports().find(({ name }) => name === port.name);
+      assert.equal(told?.mode, 'unavailable');
+      assert.match(told?.detail ?? '', /native: .*ERANGE.*generic: .*VLAN/);
+    } finally {
+      await world.removePort(port.name);
+    }
+  });
+
+  it('takes over from a process that was killed', async () => {
+    const script = `
+      import { XdpBackend } from '${projectRoot()}/adapters/nic/xdp/backend.ts';
+      const { options, ports, flows } = JSON.parse(process.argv.at(-1), (key, value) =>
+        key === 'value' || key === 'mask' ? Uint8Array.from(Object.values(value)) : value);
+      const backend = new XdpBackend(options);
+      const signal = new AbortController().signal;
+      await backend.start(new Map(ports), signal);
+      await backend.renewLease();
+      await backend.apply(flows.map((flow) => ({ kind: 'put', flow })), signal);
+      console.log('ready');
+      setInterval(() => undefined, 1000);`;
+    const flows = [flow(1), flow(2), flow(3)];
+    const told = JSON.stringify({ options, ports: [...world.snapshot()], flows });
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script, '--', told];
+    const child = spawn(process.execPath, args, {
+      cwd: projectRoot(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exit = once(child, 'exit');
+    try {
+      await Promise.race([once(child.stdout, 'data'), exit]);
+      await assert.rejects(started(), PinPathInUse);
+    } finally {
+      child.kill('SIGKILL');
+      await exit;
+    }
+    const backend = await started();
+    assert.deepEqual(await installed(backend), flows.map(idText).sort());
+    assert.equal(backend.capacity().used, 3);
+    assert.equal(backend.capacity().masksUsed, 1);
+    const results = await backend.apply([{ kind: 'put', flow: flow(2) }], never());
+    assert.deepEqual(results, [{ ok: true, outcome: 'unchanged' }]);
+  });
+
+  it('refuses masks past its size, and takes one again when there is room', async () => {
+    const backend = await started({ masks: 2 });
+    const [inPort] = world.names();
+    const masked = (n: number): FlowSpec => ({
+      id: flowId(n),
+      match: matchOn(inPort, exactly('eth_type', 0x0800), {
+        field: 'ipv4_dst',
+        value: Uint8Array.of(10, 0, 0, 0),
+        mask: Uint8Array.of(255, n, 0, 0),
+      }),
+      actions: [],
+    });
+    const put = (n: number) => backend.apply([{ kind: 'put', flow: masked(n) }], never());
+    assert.ok((await put(1))[0].ok);
+    assert.ok((await put(2))[0].ok);
+    const [refused] = await put(3);
+    assert.ok(!refused.ok && refused.refusal.code === 'mask-table-full');
+    assert.equal(backend.capacity().masksUsed, 2);
+    await backend.apply([{ kind: 'delete', id: flowId(1) }], never());
+    assert.ok((await put(3))[0].ok);
+    const swap = await backend.apply(
+      [
+        { kind: 'delete', id: flowId(2) },
+        { kind: 'put', flow: masked(4) },
+      ],
+      never(),
+    );
+    assert.ok(
+      swap.every(({ ok }) => ok),
+      JSON.stringify(swap),
+    );
+  });
+
+  it('gives a megaflow that was made anew the place of the old one', async () => {
+    const backend = await started();
+    const again: FlowSpec = { ...flow(1), id: flowId(77) };
+    await backend.apply([{ kind: 'put', flow: flow(1) }], never());
+    const results = await backend.apply(
+      [
+        { kind: 'put', flow: again },
+        { kind: 'delete', id: flowId(1) },
+      ],
+      never(),
+    );
+    assert.deepEqual(results, [
+      { ok: true, outcome: 'installed' },
+      { ok: true, outcome: 'absent' },
+    ]);
+    assert.deepEqual(await installed(backend), [idText(again)]);
+  });
+});
+
+/** XDP_FLAGS_DRV_MODE. */
+const XDP_NATIVE = 4;
+
+/** Puts another XDP program on a port; resolves to what takes it off. */
+async function makeForeign(world: World, port: string): Promise<() => void> {
+  const source = join(world.folder, 'foreign.bpf.c');
+  await writeFile(
+    source,
+    '__attribute__((section("xdp"), used)) int foreign(void *ctx) { return 2; }\n',
+  );
+  const path = source.replace(/c$/, 'o');
+  await run('clang', ['-O2', '-target', 'bpf', '-c', source, '-o', path]);
+  const libbpf = new Libbpf();
+  const { ifindex } = world.port(port);
+  const object = libbpf.openObject(path);
+  assert.ok(object !== null);
+  assert.equal(libbpf.loadObject(object), 0);
+  const fd = libbpf.programFd(libbpf.program(object, 'foreign'));
+  assert.equal(libbpf.attachXdp(ifindex, fd, XDP_NATIVE), 0);
+  libbpf.closeObject(object);
+  return () => {
+    libbpf.detachXdp(ifindex, XDP_NATIVE);
+  };
+}

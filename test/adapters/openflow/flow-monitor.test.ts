@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseTarget } from '../../../protocols/openflow/connection/target.ts';
+import { BridgeMonitors } from '../../../adapters/openflow/bridge-monitors.ts';
+import { FlowMonitor } from '../../../adapters/openflow/flow-monitor.ts';
+import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import { FakePorts } from '../../support/fake-sources.ts';
+import { needs } from '../../support/needs.ts';
+import { ModelSwitch } from '../../protocols/openflow/support/model-switch.ts';
+import { BRIDGE, RealSwitch } from './real-switch.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const OURS = 0x4e4b_0000_0000_0001n;
+const QUICK = { backoff: { firstMs: 10, lastMs: 50 } };
+
+for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
+  describe(`a flow monitor on Open vSwitch, ${protocol}`, function () {
+    this.timeout(30_000);
+    let real: RealSwitch;
+    let monitor: FlowMonitor;
+    let told: number;
+
+    before(async function () {
+      needs(this, 'root', 'netns', 'ovs');
+      real = await RealSwitch.start(protocol);
+    });
+    beforeEach(async () => {
+      await real.reset();
+      monitor = new FlowMonitor({
+        connection: { target: parseTarget(real.target), ...QUICK },
+        isOurs: (cookie) => cookie === OURS,
+      });
+      told = 0;
+      monitor.subscribe(() => told++);
+      assert.ok(!monitor.active());
+      assert.match(monitor.problem() ?? '', /not connected/);
+      monitor.start();
+      await eventually('active', () => monitor.active());
+      assert.equal(monitor.problem(), undefined);
+      assert.equal(told, 0, 'what was there before is no change');
+    });
+    afterEach(() => monitor?.close());
+    after(() => real?.stop());
+
+    it('tells of rules that are added, changed and deleted', async () => {
+      const rule = 'priority=5,in_port=2';
+      const steps = [
+        ['add-flow', BRIDGE, `${rule},actions=drop`],
+        ['--strict', 'mod-flows', BRIDGE, `${rule},actions=output:1`],
+        ['--strict', 'del-flows', BRIDGE, rule],
+      ];
+      for (const [i, step] of steps.entries()) {
+        await real.ofctl(...step);
+        await eventually(`told of ${step.join(' ')}`, () => told > i);
+      }
+    });
+
+    it('does not tell of our own rules', async () => {
+      const cookie = `cookie=0x${OURS.toString(16)}`;
+      await real.ofctl('add-flow', BRIDGE, `${cookie},priority=6,in_port=2,actions=drop`);
+      await real.ofctl('--strict', 'del-flows', BRIDGE, 'priority=6,in_port=2');
+      await real.ofctl('add-flow', BRIDGE, 'priority=6,in_port=3,actions=drop');
+      await eventually('told of the other', () => told > 0);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.equal(told, 1);
+    });
+
+    it('tells when it is back, for nobody knows what it missed', async () => {
+      await real.ovs.stopVswitchd();
+      await eventually('noticed', () => !monitor.active());
+      assert.notEqual(monitor.problem(), undefined);
+      await real.ovs.startVswitchd();
+      await eventually('active again', () => monitor.active(), 10_000);
+      assert.ok(told > 0);
+    });
+  });
+}
+
+describe('a flow monitor that cannot be had', () => {
+  let folder: string;
+  let model: ModelSwitch;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'norikae-monitor-'));
+    model = new ModelSwitch({ version: 1, bundles: false, ports: [] });
+    await model.listen(join(folder, 'br9.mgmt'));
+  });
+  afterEach(async () => {
+    await model.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('says why, for each bridge, and follows bridges that come and go', async () => {
+    const ports = new ListedPorts();
+    const options = { runDir: folder, ports, isOurs: () => false, timeoutMs: 200 };
+    const monitors = new BridgeMonitors(options);
+    monitors.start();
+    assert.equal(monitors.problem(), 'no bridge is known yet');
+    ports.set('br9');
+    await eventually('the refusal', () => /the switch says/.test(monitors.problem() ?? ''));
+    assert.ok(!monitors.active());
+    ports.set('nowhere');
+    await eventually('no such socket', () => /ENOENT/.test(monitors.problem() ?? ''));
+    await monitors.close();
+    assert.ok(!monitors.active());
+  });
+});
+
+/** A directory with one port, on a bridge that a test names. */
+class ListedPorts extends FakePorts {
+  #listener: (ports: PortSnapshot) => void = () => undefined;
+
+  override subscribe(listener: (ports: PortSnapshot) => void): () => void {
+    this.#listener = listener;
+    return super.subscribe(listener);
+  }
+
+  set(bridge: string): void {
+    const none = {
+      mac: undefined,
+      vm: undefined,
+      slice: undefined,
+      linkBitsPerSecond: undefined,
+      shaped: false,
+      policed: false,
+    };
+    const port: PortInfo = { name: 'p', uuid: 'u', ifindex: 1, bridge, kind: 'vm', ...none };
+    this.#listener(new Map([['p', port]]));
+  }
+}

@@ -1,0 +1,78 @@
+import { OvsPortDirectory } from '../../../adapters/ovs/port-directory.ts';
+import { describeFlowSource } from '../../contract/flow-source.ts';
+import { describePortDirectory } from '../../contract/port-directory.ts';
+import { needs } from '../../support/needs.ts';
+import { FRAME_BYTES, RealOvs, rowOfMac, trafficFrame, trafficMac } from './real-ovs.ts';
+
+const TRAFFIC = 20;
+const NEEDS = (context: Mocha.Context): void =>
+  needs(context, 'root', 'netns', 'ovs', 'debian-python3');
+
+/** One rule for each kind of traffic, so that each gets a megaflow of its own. */
+function rules(): string[] {
+  return [
+    'priority=0,actions=drop',
+    ...Array.from(
+      { length: TRAFFIC },
+      (_, n) => `priority=10,in_port=1,dl_src=${trafficMac(n)},actions=output:2`,
+    ),
+  ];
+}
+
+describeFlowSource(
+  'Open vSwitch',
+  async () => {
+    const real = await RealOvs.start();
+    await real.rules(...rules());
+    const { ovs } = real;
+    const start = async (): Promise<void> => {
+      await real.startVswitchd();
+      await real.rules(...rules());
+    };
+    return {
+      source: real.source(),
+      inPort: 'vm1',
+      outPort: 'vm2',
+      frameBytes: FRAME_BYTES,
+      send: (n, packets) => real.send(Array.from({ length: packets }, () => trafficFrame(n))),
+      find: (table, n) => rowOfMac(table, trafficMac(n)),
+      forget: async () => void (await ovs.appctl('revalidator/purge')),
+      drop: async (n) => {
+        await ovs.ofctl('mod-flows', 'br0', `in_port=1,dl_src=${trafficMac(n)},actions=drop`);
+        await real.settled();
+      },
+      restart: async () => {
+        await ovs.stopVswitchd();
+        await start();
+      },
+      breakSource: () => ovs.stopVswitchd('SIGKILL'),
+      repairSource: start,
+      now: () => performance.now(),
+      close: () => real.stop(),
+    };
+  },
+  { before: NEEDS, ruleChanges: true, restarts: true, faults: true, timeoutMs: 60_000 },
+);
+
+describePortDirectory(
+  'OVSDB',
+  async () => {
+    const real = await RealOvs.start();
+    const { ovs } = real;
+    await real.addVm(3);
+    await real.deletePort('vm3');
+    const add = (name: string): Promise<void> => real.addPort(Number(name.slice(2)));
+    return {
+      directory: new OvsPortDirectory({ socket: `unix:${ovs.dbSocket}`, timeoutMs: 2_000 }),
+      vmPort: { name: 'vm1', vm: 'machine1', slice: 'gold' },
+      sparePort: 'vm3',
+      addPort: () => add('vm3'),
+      removePort: (name) => real.deletePort(name),
+      remakePort: add,
+      disconnect: () => ovs.stopDatabase(),
+      reconnect: () => ovs.startDatabase(),
+      close: () => real.stop(),
+    };
+  },
+  { before: NEEDS, disconnects: true, timeoutMs: 60_000 },
+);

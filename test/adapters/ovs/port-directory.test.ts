@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { OvsPortDirectory } from '../../../adapters/ovs/port-directory.ts';
+import type { PortSnapshot } from '../../../engine/model/port.ts';
+import { never } from '../../contract/collect.ts';
+import { FakeServer } from '../../protocols/json-rpc/fake-server.ts';
+import { interfaceRow, type PortRow, tables, uuid } from './ovsdb-tables.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const VM1: PortRow = { name: 'vm1', row: interfaceRow('vm1', { ifindex: 5 }) };
+const VM2: PortRow = { name: 'vm2', row: interfaceRow('vm2', { ifindex: 6 }) };
+
+describe('port directory with a made-up OVSDB', () => {
+  let server: FakeServer;
+  let directory: OvsPortDirectory;
+  let rows: readonly PortRow[];
+
+  beforeEach(async () => {
+    rows = [VM1, VM2];
+    server = await FakeServer.start('db.sock', (request, socket) => {
+      const { id, method } = request;
+      if (method === 'monitor') {
+        socket.write(JSON.stringify({ id, result: tables(rows), error: null }));
+      } else if (method === 'echo') {
+        socket.write(JSON.stringify({ id, result: [], error: null }));
+      }
+    });
+    directory = new OvsPortDirectory({ socket: `unix:${server.path}`, timeoutMs: 100 });
+  });
+  afterEach(async () => {
+    await directory.close();
+    await server.remove();
+  });
+
+  const update = (changes: unknown): void =>
+    server.broadcast({ id: null, method: 'update', params: [null, changes] });
+
+  it('tells every change in order, and a deleted port at once', async () => {
+    const told: string[] = [];
+    directory.subscribe((ports) => {
+      told.push([...ports.values()].map((p) => `${p.name}:${p.ifindex}`).join(' '));
+    });
+    await directory.start(never());
+    for (const ifindex of [0, 7, 8]) {
+      update({ Interface: { [uuid('vm1')]: { new: interfaceRow('vm1', { ifindex }) } } });
+    }
+    update({ Interface: { [uuid('vm2')]: { old: {} } } });
+    await eventually('all is told', () => told.at(-1) === 'vm1:8');
+    const expected = ['', 'vm1:5 vm2:6', 'vm1:0 vm2:6', 'vm1:7 vm2:6', 'vm1:8 vm2:6', 'vm1:8'];
+    assert.deepEqual(told, expected);
+  });
+
+  it('follows the qos and the policing of a port', async () => {
+    await directory.start(never());
+    const port = () => directory.current().get('vm1');
+    assert.equal(port()?.shaped, false);
+    update({ Port: { [uuid('Pvm1')]: { new: { qos: ['uuid', uuid('q')] } } } });
+    await eventually('it is shaped', () => port()?.shaped === true);
+    update({ Interface: { [uuid('vm1')]: { new: { ingress_policing_rate: 100 } } } });
+    await eventually('it is policed', () => port()?.policed === true);
+    update({ Port: { [uuid('Pvm1')]: { new: { qos: ['set', []] } } } });
+    await eventually('it is not shaped', () => port()?.shaped === false);
+  });
+
+  it('does without columns that an older Open vSwitch does not have', async () => {
+    const newer = 'ingress_policing_kpkts_rate';
+    const usual = server.behaviour;
+    server.behaviour = (request, socket) => {
+      if (request['method'] === 'monitor' && JSON.stringify(request).includes(newer)) {
+        const error = { error: 'syntax error', details: `no column ${newer} in table Interface` };
+        socket.write(JSON.stringify({ id: request['id'], result: null, error }));
+      } else usual(request, socket);
+    };
+    await directory.start(never());
+    assert.ok(directory.inStep());
+    assert.equal(directory.current().size, 2);
+    assert.equal(server.connections, 1);
+  });
+
+  it('answers echo requests', async () => {
+    await directory.start(never());
+    server.broadcast({ id: 'ping', method: 'echo', params: [1, 'x'] });
+    await eventually('an answer', () => server.requests.some((r) => r['id'] === 'ping'));
+    const answer = server.requests.find((r) => r['id'] === 'ping');
+    assert.deepEqual(answer, { id: 'ping', result: [1, 'x'], error: null });
+  });
+
+  it('stays in step with a server that is quiet but answers', async () => {
+    await directory.start(never());
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(directory.inStep(), true);
+    assert.equal(server.connections, 1);
+    assert.ok(server.requests.filter((r) => r['method'] === 'echo').length >= 2);
+  });
+
+  it('gives up a server that no longer answers', async () => {
+    await directory.start(never());
+    server.behaviour = () => undefined;
+    await eventually('it is out of step', () => !directory.inStep());
+    assert.match(directory.lastError()?.message ?? '', /did not answer echo within 100 ms/);
+    assert.equal(directory.current().size, 2, 'what it knew stays');
+  });
+
+  it('takes everything anew after a break, the ports that left meanwhile included', async () => {
+    await directory.start(never());
+    let last: PortSnapshot = new Map();
+    directory.subscribe((ports) => (last = ports));
+    await server.stop();
+    await eventually('it is out of step', () => !directory.inStep());
+    rows = [VM1];
+    await server.listen();
+    await eventually('it is in step', () => directory.inStep());
+    assert.deepEqual([...last.keys()], ['vm1']);
+  });
+
+  it('bridges the moment without ephemeral columns after a restart', async () => {
+    await directory.start(never());
+    const seen: (number | undefined)[] = [];
+    directory.subscribe((ports) => seen.push(ports.get('vm1')?.ifindex));
+    await server.stop();
+    await eventually('it is out of step', () => !directory.inStep());
+    rows = [{ name: 'vm1', row: interfaceRow('vm1', {}) }, VM2];
+    const { connections } = server;
+    await server.listen();
+    await eventually('it is connected', () => server.connections > connections);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(directory.inStep(), false, 'not yet');
+    update({ Interface: { [uuid('vm1')]: { new: VM1.row } } });
+    await eventually('it is in step', () => directory.inStep());
+    assert.deepEqual(new Set(seen), new Set([5]));
+  });
+
+  it('believes that a device is gone when its ifindex does not come back', async function () {
+    this.timeout(10_000);
+    await directory.start(never());
+    await server.stop();
+    rows = [{ name: 'vm1', row: interfaceRow('vm1', {}) }, VM2];
+    await server.listen();
+    await eventually('the device is gone', () => directory.current().get('vm1')?.ifindex === 0);
+    assert.equal(directory.inStep(), true);
+  });
+
+  for (const [what, reply] of [
+    ['garbage', 'hello'],
+    ['a refusal', '{"id":"monitor","result":null,"error":"unknown database"}'],
+    ['an update that is none', '{"id":"monitor","result":{"Interface":1},"error":null}'],
+  ] as const) {
+    it(`says why it is not in step when it gets ${what}`, async () => {
+      server.behaviour = (request, socket) => {
+        if (request['method'] === 'monitor') socket.write(reply);
+      };
+      await assert.rejects(directory.start(AbortSignal.timeout(250)), /no ports from OVSDB yet: ./);
+      assert.equal(directory.inStep(), false);
+    });
+  }
+
+  it('waits for a server that is not there yet', async () => {
+    await server.stop();
+    const started = directory.start(never());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await server.listen();
+    await started;
+    assert.equal(directory.current().size, 2);
+  });
+});

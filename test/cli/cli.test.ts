@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CliContext } from '../../cli/support/context.ts';
+import { runProgram } from '../../cli/program.ts';
+import { type ControlService, startControlServer } from '../../server/control/control-server.ts';
+import { packageRoot, packageVersion } from '../../platform/package-root.ts';
+import { FakeView, flowOf, influxOf, statusOf, throughputOf } from '../support/fake-view.ts';
+import { recordingLog } from '../support/quiet-log.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { TestTerminal } from '../support/test-terminal.ts';
+import { eventually } from '../support/eventually.ts';
+
+describe('command line', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let socket: string;
+  let view: FakeView;
+  let service: ControlService;
+  let stdout: TestTerminal;
+  let stderr: TestTerminal;
+
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    socket = join(folder.path, 'control.sock');
+    view = new FakeView();
+    service = await startControlServer(socket, view, recordingLog().log);
+    stdout = new TestTerminal();
+    stderr = new TestTerminal();
+  });
+
+  afterEach(async () => {
+    await service.close();
+    folder.remove();
+  });
+
+  /** Runs a command line against the fake daemon; resolves to its exit code. */
+  function norikae(...argv: string[]): Promise<number> {
+    return norikaeIn({ NORIKAE_CONTROL: socket }, ...argv);
+  }
+
+  function norikaeIn(env: NodeJS.ProcessEnv, ...argv: string[]): Promise<number> {
+    const context: CliContext = {
+      stdout,
+      stderr,
+      env,
+      createDaemon: () => Promise.reject(new Error('this test runs no daemon')),
+      exit: () => {},
+      now: () => performance.now(),
+    };
+    return runProgram(context, argv);
+  }
+
+  it('flows: lists them, with how many there are', async () => {
+    view.page = { total: 3626, matching: 40, flows: [flowOf()] };
+    assert.equal(await norikae('flows', '--limit', '1'), 0);
+    assert.match(stdout.text, /^FLOW .*MATCH -> ACTIONS$/m);
+    assert.match(stdout.text, /^5b1f0c7e-\S+ {2}offload {2}1\.50 Gbit\/s .* -> output uplink0$/m);
+    assert.match(stdout.text, /^40 of 3626 flows \(1 shown; --limit 40 for all\)$/m);
+  });
+
+  it('flows: proposes no limit that it would refuse', async () => {
+    view.page = { total: 20_000, matching: 10_001, flows: [flowOf()] };
+    assert.equal(await norikae('flows'), 0);
+    assert.match(stdout.text, /^10001 of 20000 flows \(1 shown; --limit 10000 is the most, /m);
+    stdout.text = '';
+    view.page = { total: 20_000, matching: 10_000, flows: [flowOf()] };
+    assert.equal(await norikae('flows'), 0);
+    assert.match(stdout.text, /--limit 10000 for all\)$/m);
+  });
+
+  it('flows: passes on words and options', async () => {
+    const options = ['--sort', 'bytes', '--placement', 'onload', '--slice', 'red', '--port', 'vm1'];
+    assert.equal(await norikae('flows', 'tcp', 'table-full', ...options), 0);
+    assert.deepEqual(view.queries, [
+      {
+        sort: 'bytes',
+        limit: 20,
+        placement: 'onload',
+        slice: 'red',
+        port: 'vm1',
+        words: ['tcp', 'table-full'],
+      },
+    ]);
+  });
+
+  it('why: a report, and a hint when there is no such flow', async () => {
+    assert.equal(await norikae('why', '5b1f'), 0);
+    assert.match(stdout.text, /^The flow is on the NIC \(offload\)/);
+    view.answer = { found: false, candidates: [] };
+    assert.equal(await norikae('why', 'zz'), 4);
+    assert.match(stderr.text, /there is no flow zz; it may have ended/);
+    view.answer = { found: false, candidates: ['5b1f0000', '5b1f0001'] };
+    assert.equal(await norikae('why', '5b1f'), 4);
+    assert.match(stderr.text, /more than one flow begins with 5b1f:\n {2}5b1f0000\n {2}5b1f0001/);
+  });
+
+  it('onload-all, resume, reload, status: do and say what they did', async () => {
+    assert.equal(await norikae('onload-all'), 0);
+    assert.equal(await norikae('resume'), 0);
+    assert.equal(await norikae('reload'), 0);
+    assert.equal(await norikae('status'), 0);
+    assert.match(stdout.text, /512 entries taken out; every flow is held on the vSwitch/);
+    assert.match(stdout.text, /flows are placed again/);
+    assert.match(stdout.text, /5 rules are in force/);
+    assert.match(stdout.text, /^vm1 +vm +red +1\.00 Gbit\/s +2\.00 Gbit\/s +10\.0 Gbit\/s$/m);
+    assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
+  });
+
+  it('status: tells of slices and their guarantees, what the planner found, and full ports', async () => {
+    assert.equal(await norikae('status'), 0);
+    assert.match(
+      stdout.text,
+      /^ +512 of 512 entries, lease 2\.0 s, heartbeat 1\.0 s\n +placed from 12 packets\/s on, a swap has to gain 340 packets\/s; 40 operations can be afforded$/m,
+    );
+    assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s +emulated-nic$/m);
+    assert.match(stdout.text, /^\(others\) +100 +92 +0 +512 +100 +1 +1\.20 Gbit\/s/m);
+    assert.doesNotMatch(stdout.text, /expected of placed flows/);
+    const { backend } = statusOf();
+    assert.ok(backend !== null);
+    const limits = [throughputOf(), throughputOf({ name: 'p1 send', expectedBitsPerSecond: 1e9 })];
+    const found = { learnedEntries: 490, swapGain: null, limits };
+    view.state = statusOf({ backend: { ...backend, ...found } });
+    stdout.text = '';
+    assert.equal(await norikae('status'), 0);
+    assert.match(stdout.text, /table 512 of 490 entries that fit \(512 declared\), 3 masks/);
+    assert.match(stdout.text, /placed from 12 packets\/s on, no swap is worth it; 40 operations/);
+    assert.match(
+      stdout.text,
+      /^ +p0 send: 9\.20 Gbit\/s of 10\.0 Gbit\/s expected of placed flows$/m,
+    );
+    assert.doesNotMatch(stdout.text, /p1 send/);
+  });
+
+  it('status: tells how writing to InfluxDB goes, when it is configured', async () => {
+    assert.equal(await norikae('status'), 0);
+    assert.doesNotMatch(stdout.text, /influx/i);
+    view.state = statusOf({ influx: influxOf() });
+    assert.equal(await norikae('status'), 0);
+    assert.match(
+      stdout.text,
+      /^influx +norikae at http:\/\/127\.0\.0\.1:8086: last written 2026-01-01T00:00:00\.000Z\n +12345 points written, 80 waiting \(16\.0 kB\), 4 lost$/m,
+    );
+  });
+
+  it('reload: a failed one exits 2 with the problems', async () => {
+    const problem = 'p.json:3:7: unknown operator "near"';
+    view.reloaded = { ok: false, problems: [problem] };
+    const last = 'norikae: the last good policies stay in force\n';
+    assert.equal(await norikae('reload'), 2);
+    assert.equal(stderr.text, `${problem}\n${last}`);
+    stderr.text = '';
+    assert.equal(await norikae('reload', '--json'), 2);
+    assert.equal(stderr.text, last);
+    assert.deepEqual(JSON.parse(stdout.text).problems, [problem]);
+  });
+
+  it('status: wraps on a narrow terminal, and cuts no number', async () => {
+    stdout.interactive = true;
+    stdout.columns = 80;
+    assert.equal(await norikae('status'), 0);
+    const lines = stdout.text.split('\n').slice(1, 4);
+    assert.deepEqual(lines, [
+      'up 2 min 5 s · tick 480, 8 ms every 250 ms · host CPU 23.4 % · 3512 flows',
+      'vSwitch 1.20 Gbit/s in 3000 flows · NIC 6.00 Gbit/s in 512 flows',
+      'table 512 of 512 entries, 3 masks',
+    ]);
+    assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s {2}emula…$/m);
+  });
+
+  it('top: one picture into a pipe, and redrawn on a terminal until the daemon ends', async () => {
+    assert.equal(await norikae('top'), 0);
+    assert.match(stdout.text, /^norikae {2}emulated node\n/);
+    stdout.text = '';
+    stdout.interactive = true;
+    const ended = norikae('top');
+    await eventually(
+      'the table is drawn',
+      () => view.listeners.size === 1 && stdout.text.includes('FLOW'),
+    );
+    view.tick();
+    await eventually('what is below the table is wiped', () => stdout.text.includes('\u001B[J'));
+    await service.close();
+    assert.equal(await ended, 3);
+    assert.ok(stdout.text.endsWith('\u001B[?25h'));
+    assert.match(stderr.text, /the daemon has ended/);
+  });
+
+  it('top --json: an object a tick', async () => {
+    const ended = norikae('top', '--json');
+    await eventually('somebody listens', () => view.listeners.size === 1);
+    view.tick();
+    await eventually('three lines', () => stdout.text.split('\n').length === 3);
+    await service.close();
+    await ended;
+    for (const line of stdout.text.trim().split('\n')) {
+      assert.deepEqual(Object.keys(JSON.parse(line)), ['status', 'page']);
+    }
+  });
+
+  const questions: [string[], string][] = [
+    [['flows'], 'flows'],
+    [['why', '5b1f'], 'why'],
+    [['status'], 'tick'],
+    [['onload-all'], 'withdrawn'],
+    [['resume'], 'held'],
+    [['reload'], 'ok'],
+    [['top', '--once'], 'status'],
+    [['version'], 'version'],
+  ];
+  for (const [argv, key] of questions) {
+    it(`${argv.join(' ')} --json: one object`, async () => {
+      assert.equal(await norikae(...argv, '--json'), 0);
+      const answer: unknown = JSON.parse(stdout.text);
+      assert.ok(typeof answer === 'object' && answer !== null && key in answer);
+    });
+  }
+
+  it('says how to find the daemon when nobody answers', async () => {
+    const nowhere = join(folder.path, 'nobody.sock');
+    assert.equal(await norikae('status', '--control', nowhere), 3);
+    assert.match(stderr.text, /no daemon answers on .*nobody\.sock\. Is it running\?/);
+  });
+
+  it('looks for the daemon where daemons are', async () => {
+    assert.equal(await norikaeIn({ RUNTIME_DIRECTORY: folder.path }, 'status'), 0);
+  });
+
+  it('check-config: good, and every mistake of configuration and policies', async () => {
+    assert.equal(await norikae('check-config', join(packageRoot(), 'config/emulated.json')), 0);
+    assert.match(stdout.text, /emulated\.json and its policies are good/);
+    const file = join(folder.path, 'norikae.json');
+    writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": ["gone.json"]}');
+    assert.equal(await norikae('check-config', file), 2);
+    const gone = `${join(folder.path, 'gone.json')}:1:1: cannot be read: ENOENT`;
+    assert.equal(stderr.text, `${gone}: no such file or directory\nnorikae: 1 problem\n`);
+    stdout.text = '';
+    writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": [], "onExit": "leave"}');
+    assert.equal(await norikae('check-config', file, '--json'), 2);
+    const answer = JSON.parse(stdout.text);
+    assert.equal(answer.ok, false);
+    assert.equal(answer.problems.length, 2);
+    stderr.text = '';
+    const none = join(folder.path, 'none.json');
+    assert.equal(await norikae('check-config', none), 2);
+    const why = 'cannot be read: ENOENT: no such file or directory';
+    assert.equal(stderr.text, `${none}:1:1: ${why}\nnorikae: 1 problem\n`);
+    stderr.text = '';
+    assert.equal(await norikae('run', '--config', none), 2);
+    assert.equal(stderr.text.split(none).length, 2, 'it is named once');
+  });
+
+  it('teaches', async () => {
+    assert.equal(await norikae('--help'), 0);
+    assert.match(stdout.text, /Exit codes:[^]*Examples:/);
+    for (const command of ['run', 'check-config', 'top', 'flows', 'why', 'onload-all', 'reload']) {
+      stdout.text = '';
+      assert.equal(await norikae(command, '--help'), 0);
+      assert.ok(stdout.text.length > 300, command);
+    }
+    stdout.text = '';
+    assert.equal(await norikae('--version'), 0);
+    assert.equal(stdout.text.trim(), packageVersion());
+  });
+
+  it('wrong use exits 2 with a hint', async () => {
+    assert.equal(await norikae('flow'), 2);
+    assert.match(stderr.text, /norikae: unknown command 'flow'\n\(Did you mean flows\?\)/);
+    assert.equal(await norikae('flows', '--sort', 'speed'), 2);
+    assert.match(stderr.text, /Allowed choices are rate, packets, bytes, age, idle, score/);
+    assert.equal(await norikae('flows', '--limit', '0'), 2);
+    assert.equal(await norikae('why'), 2);
+    assert.equal(await norikae('run'), 2);
+    assert.equal(await norikae(), 2);
+  });
+});

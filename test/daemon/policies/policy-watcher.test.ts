@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PolicyWatcher } from '../../../daemon/policies/policy-watcher.ts';
+import { recordingLog } from '../../support/quiet-log.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const QUIET_MS = 120;
+
+describe('policy watcher', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let file: string;
+  let calls: number;
+  let watcher: PolicyWatcher;
+  let onChange: () => Promise<void>;
+  let log: ReturnType<typeof recordingLog>;
+
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    file = join(folder.path, 'p.json');
+    writeFileSync(file, 'one');
+    calls = 0;
+    onChange = () => Promise.resolve();
+    log = recordingLog();
+    watcher = watch([file, join(folder.path, 'p.test.json')]);
+    await watcher.start();
+  });
+
+  afterEach(async () => {
+    await watcher.close();
+    folder.remove();
+  });
+
+  function watch(files: readonly string[]): PolicyWatcher {
+    return new PolicyWatcher({
+      files,
+      onChange: () => {
+        calls++;
+        return onChange();
+      },
+      log: log.log,
+      quietMs: QUIET_MS,
+    });
+  }
+
+  /** Waits for so many calls in all, and that there are no more. */
+  async function called(times: number): Promise<void> {
+    await calledAtLeast(times);
+    await sleep(4 * QUIET_MS);
+    assert.equal(calls, times);
+  }
+
+  async function calledAtLeast(times: number): Promise<void> {
+    const endMs = performance.now() + 5_000;
+    const waits = (): boolean => calls < times && performance.now() < endMs;
+    while (waits()) await sleep(20);
+    assert.ok(calls >= times, `called ${calls} times`);
+  }
+
+  it('notices a file that is written', async () => {
+    writeFileSync(file, 'two');
+    await called(1);
+  });
+
+  it('notices a file that is renamed over, again and again', async () => {
+    for (let i = 1; i <= 3; i++) {
+      writeFileSync(`${file}.new`, `version ${i}`);
+      renameSync(`${file}.new`, file);
+      await called(i);
+    }
+  });
+
+  it('notices a file that goes and comes back, and one that was not there', async () => {
+    rmSync(file);
+    await called(1);
+    writeFileSync(file, 'three');
+    await called(2);
+    writeFileSync(join(folder.path, 'p.test.json'), '{}');
+    await called(3);
+  });
+
+  it('calls once for a burst of changes', async () => {
+    for (let i = 0; i < 10; i++) writeFileSync(file, `burst ${i}`);
+    writeFileSync(join(folder.path, 'p.test.json'), '{}');
+    await called(1);
+  });
+
+  it('does not wait for ever for the end of a burst', async () => {
+    const endMs = performance.now() + 30 * QUIET_MS;
+    for (let i = 0; performance.now() < endMs; i++) {
+      writeFileSync(file, `burst ${i}`);
+      await sleep(QUIET_MS / 4);
+    }
+    assert.ok(calls >= 1, 'called while changes went on');
+  });
+
+  it('does not care for other files', async () => {
+    writeFileSync(join(folder.path, 'other.json'), 'x');
+    writeFileSync(join(folder.path, '.p.json.swp'), 'x');
+    mkdirSync(join(folder.path, 'sub'));
+    writeFileSync(join(folder.path, 'sub', 'p.json'), 'x');
+    await called(0);
+  });
+
+  it('follows files that are all replaced through one link', async () => {
+    await watcher.close();
+    const linked = join(folder.path, 'linked');
+    for (const name of ['linked', 'linked/..1', 'linked/..2']) mkdirSync(join(folder.path, name));
+    writeFileSync(join(linked, '..1', 'p.json'), 'one');
+    writeFileSync(join(linked, '..2', 'p.json'), 'two');
+    symlinkSync('..1', join(linked, '..data'));
+    symlinkSync(join('..data', 'p.json'), join(linked, 'p.json'));
+    watcher = watch([join(linked, 'p.json')]);
+    await watcher.start();
+    symlinkSync('..2', join(linked, '..tmp'));
+    renameSync(join(linked, '..tmp'), join(linked, '..data'));
+    await calledAtLeast(1);
+  });
+
+  it('follows a file that is a link to one elsewhere', async () => {
+    await watcher.close();
+    const elsewhere = temporaryFolder();
+    try {
+      const target = join(elsewhere.path, 'real.json');
+      writeFileSync(target, 'one');
+      const link = join(folder.path, 'link.json');
+      symlinkSync(target, link);
+      watcher = watch([link]);
+      await watcher.start();
+      writeFileSync(target, 'two');
+      await called(1);
+    } finally {
+      elsewhere.remove();
+    }
+  });
+
+  it('goes on when whoever is called fails, and never calls twice at a time', async () => {
+    let inside = 0;
+    onChange = async () => {
+      inside++;
+      assert.equal(inside, 1);
+      await sleep(5 * QUIET_MS);
+      inside--;
+      throw new Error('not today');
+    };
+    writeFileSync(file, 'a');
+    await sleep(3 * QUIET_MS);
+    writeFileSync(file, 'b');
+    await called(2);
+    await sleep(6 * QUIET_MS);
+    assert.equal(log.lines.filter((line) => line.level === 'error').length, 2);
+  });
+
+  it('says whether it watches, and stops', async () => {
+    assert.ok(watcher.watching);
+    await watcher.close();
+    assert.ok(!watcher.watching);
+    writeFileSync(file, 'late');
+    await called(0);
+  });
+});

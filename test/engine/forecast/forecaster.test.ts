@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Sfc32 } from '../../../adapters/emulator/random.ts';
+import { Forecaster } from '../../../engine/forecast/forecaster.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { updateRates } from '../../../telemetry/rates.ts';
+import { anyFrom, flowId, outputTo, rowOf } from '../../support/flows.ts';
+
+const TICK_MS = 250;
+const PACKET = 1000;
+
+/** Flows over time: `step` says for each flow what it sends in a tick and when it last did. */
+class Traffic {
+  readonly table = new FlowTable();
+  readonly forecaster = new Forecaster();
+  readonly #packets = new Map<number, number>();
+  #nowMs = 10_000;
+  #empty = true;
+
+  /** One tick; flow number -> packets, and ms from its last packet to the tick's end. */
+  tick(sent: ReadonlyMap<number, readonly [packets: number, idleMs: number]>, bitShare = 0): void {
+    this.#nowMs += TICK_MS;
+    const { table } = this;
+    if (this.#empty) {
+      // A reading without flows: those of the first tick then have a rate at once.
+      this.#empty = false;
+      table.begin(this.#nowMs - TICK_MS);
+      table.end();
+      updateRates(table, 1000);
+    }
+    table.begin(this.#nowMs);
+    for (const [n, [packets, idleMs]] of sent) {
+      const sum = (this.#packets.get(n) ?? 0) + packets;
+      this.#packets.set(n, sum);
+      let row = table.rowOf(flowId(n));
+      if (row < 0) row = table.add(flowId(n), anyFrom('vm1'), outputTo('vm2'));
+      table.observe(row, sum, sum * PACKET, idleMs);
+    }
+    table.end();
+    updateRates(table, 1000);
+    this.forecaster.update(table, bitShare);
+  }
+
+  worthOf(n: number): number {
+    return this.table.forecast.worth[rowOf(this.table, n)];
+  }
+}
+
+describe('forecast', () => {
+  it('expects a steady flow to go on, and nothing of one that sent nothing', () => {
+    const traffic = new Traffic();
+    for (let tick = 0; tick < 400; tick++) {
+      traffic.tick(
+        new Map([
+          [1, [250, 1]],
+          [2, [0, -1]],
+        ]),
+      );
+    }
+    assert.ok(Math.abs(traffic.worthOf(1) - 1000) < 150, `${traffic.worthOf(1)}`);
+    assert.ok(traffic.worthOf(2) < 20);
+  });
+
+  it('learns that flows that stopped before the tick ended are done', () => {
+    const traffic = new Traffic();
+    const random = new Sfc32(7);
+    let next = 100;
+    // Flows live for one or more ticks; in their last one they stop half-way.
+    let alive: number[] = [];
+    for (let tick = 0; tick < 300; tick++) {
+      const sent = new Map<number, readonly [number, number]>();
+      while (alive.length < 40) alive.push(next++);
+      alive = alive.filter((n) => {
+        const ends = random.uniform() < 0.5;
+        sent.set(n, ends ? [60, 150] : [60, 2]);
+        return !ends;
+      });
+      traffic.tick(sent);
+    }
+    const sending = alive[0];
+    traffic.tick(
+      new Map([
+        [sending, [60, 2]],
+        [9999, [60, 150]],
+      ]),
+    );
+    assert.ok(traffic.worthOf(sending) > 3 * traffic.worthOf(9999));
+  });
+
+  it('counts bits as packets of mean size as far as they are what is scarce', () => {
+    for (const [bitShare, larger] of [
+      [0, false],
+      [1, true],
+    ] as const) {
+      const table = new FlowTable();
+      const forecaster = new Forecaster();
+      table.begin(0);
+      table.end();
+      updateRates(table, 1000);
+      for (let tick = 1; tick < 20; tick++) {
+        table.begin(tick * TICK_MS);
+        for (const [n, packets, size] of [
+          [1, 100, 1500],
+          [2, 300, 100],
+        ] as const) {
+          let row = table.rowOf(flowId(n));
+          if (row < 0) row = table.add(flowId(n), anyFrom('vm1'), outputTo('vm2'));
+          table.observe(row, tick * packets, tick * packets * size, 1);
+        }
+        table.end();
+        updateRates(table, 1000);
+        forecaster.update(table, bitShare);
+      }
+      const { worth } = table.forecast;
+      assert.equal(worth[rowOf(table, 1)] > worth[rowOf(table, 2)], larger);
+    }
+  });
+
+  it('does not move on without a new reading', () => {
+    const traffic = new Traffic();
+    traffic.tick(new Map([[1, [100, 1]]]));
+    traffic.tick(new Map([[1, [100, 1]]]));
+    const before = traffic.worthOf(1);
+    traffic.forecaster.update(traffic.table, 0);
+    assert.equal(traffic.worthOf(1), before);
+  });
+
+  it('is a number and never negative, whatever flows do', () => {
+    const step = fc.array(fc.tuple(fc.nat(12), fc.nat(5000), fc.nat(20_000)), { maxLength: 12 });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), fc.constantFrom(0, 0.3, 1), (ticks, bits) => {
+        const traffic = new Traffic();
+        for (const flows of ticks) {
+          traffic.tick(new Map(flows.map(([n, packets, idle]) => [n, [packets, idle]])), bits);
+          const { forecast, rows, count } = traffic.table;
+          for (let i = 0; i < count; i++) {
+            for (const column of [
+              forecast.worth,
+              forecast.packetsPerSecond,
+              forecast.bitsPerSecond,
+            ]) {
+              assert.ok(Number.isFinite(column[rows[i]]) && column[rows[i]] >= 0);
+            }
+          }
+        }
+      }),
+    );
+  });
+});

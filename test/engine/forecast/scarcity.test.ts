@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { Scarcity } from '../../../engine/forecast/scarcity.ts';
+import type { NodeState } from '../../../engine/model/tick.ts';
+import { portInfo } from '../../policy/fixture.ts';
+
+const PORTS = new Map([
+  ['p0', portInfo({ name: 'p0', kind: 'uplink', linkBitsPerSecond: 10e9 })],
+  ['vm1', portInfo({ name: 'vm1', linkBitsPerSecond: 1e9 })],
+]);
+
+function node(hostCpu: number | undefined, p0: number, vm1 = 0): NodeState {
+  const load = (bits: number) => ({ rxBitsPerSecond: bits, txBitsPerSecond: 0 });
+  return {
+    hostCpu,
+    portLoad: new Map([
+      ['p0', load(p0)],
+      ['vm1', load(vm1)],
+    ]),
+  };
+}
+
+function shareOf(state: NodeState): number {
+  const scarcity = new Scarcity();
+  scarcity.update(state, PORTS, 0);
+  return scarcity.bitShare;
+}
+
+describe('scarcity', () => {
+  it('counts packets where CPU time is scarce, bits where a NIC port is full', () => {
+    assert.ok(shareOf(node(0.9, 1e9)) < 0.05);
+    assert.ok(shareOf(node(0.1, 9.5e9)) > 0.9);
+    assert.ok(Math.abs(shareOf(node(0.5, 5e9)) - 0.5) < 1e-9);
+  });
+
+  it('looks at NIC ports alone, and takes what is not known for not scarce', () => {
+    assert.equal(shareOf(node(0.5, 0, 1e9)), 0);
+    assert.ok(shareOf(node(undefined, 9e9)) > 0.9);
+    assert.equal(new Scarcity().bitShare, 0);
+  });
+
+  it('follows slowly', () => {
+    const scarcity = new Scarcity();
+    scarcity.update(node(0.9, 0), PORTS, 0);
+    scarcity.update(node(0.05, 10e9), PORTS, 250);
+    assert.ok(scarcity.bitShare < 0.05);
+    scarcity.update(node(0.05, 10e9), PORTS, 60_000);
+    assert.ok(scarcity.bitShare > 0.9);
+  });
+});

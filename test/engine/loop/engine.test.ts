@@ -1,0 +1,461 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Engine, type EngineOptions } from '../../../engine/loop/engine.ts';
+import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
+import { formatFlowId } from '../../../engine/model/flow-id.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { PortSnapshot } from '../../../engine/model/port.ts';
+import { REASONS } from '../../../engine/model/reason.ts';
+import type { Tick } from '../../../engine/model/tick.ts';
+import { FakeBackend } from '../../support/fake-backend.ts';
+import { anyFrom, flowId, outputTo, read, rowOf, type Seen } from '../../support/flows.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { ScriptEvaluator } from '../../support/script-evaluator.ts';
+
+const NO_PORTS: PortSnapshot = new Map();
+
+class Rig {
+  readonly clock = new ManualClock();
+  readonly table = new FlowTable();
+  readonly evaluator = new ScriptEvaluator();
+  readonly signal = new AbortController().signal;
+  readonly backend: FakeBackend;
+  readonly engine: Engine;
+
+  constructor(
+    backends: FakeBackend | readonly [FakeBackend, ...FakeBackend[]] = new FakeBackend(),
+    more: Pick<EngineOptions, 'backendsComeUp'> = {},
+  ) {
+    const all = backends instanceof FakeBackend ? ([backends] as const) : backends;
+    [this.backend] = all;
+    this.engine = new Engine({
+      evaluator: this.evaluator,
+      planner: { minHoldMs: 1000, operations: { perSecond: 1e6, burst: 1e6 } },
+      backends: all,
+      clock: this.clock,
+      auditMs: 30_000,
+      ...more,
+    });
+  }
+
+  tick(flows: readonly Seen[], fresh: { flowsFresh?: boolean; fresh?: boolean } = {}) {
+    this.clock.advance(500);
+    const { flowsFresh = true } = fresh;
+    if (flowsFresh) read(this.table, this.clock.now(), flows);
+    const tick: Tick = {
+      sequence: 1,
+      atMs: this.clock.now(),
+      table: this.table,
+      node: { hostCpu: 0.5, portLoad: new Map() },
+      ports: NO_PORTS,
+      sources: [],
+      flowsFresh,
+      fresh: fresh.fresh ?? flowsFresh,
+    };
+    return this.engine.onTick(tick, this.signal);
+  }
+
+  reason(n: number): string {
+    return REASONS[this.table.decision.reason[rowOf(this.table, n)]].code;
+  }
+
+  placement(n: number): number {
+    return this.table.decision.placement[rowOf(this.table, n)];
+  }
+
+  installed(): number[] {
+    return [...this.backend.installed.values()].map((f) => f.id.w3).sort((a, b) => a - b);
+  }
+}
+
+describe('engine', () => {
+  it('offloads what the rules ask for, with the flow as the vSwitch has it', async () => {
+    const rig = new Rig();
+    const report = await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(rig.installed(), [1, 2]);
+    assert.deepEqual(report.flows, [0, 2, 0]);
+    assert.deepEqual(rig.backend.installed.get(formatFlowId(flowId(1)))?.actions, outputTo('vm2'));
+    assert.equal(rig.reason(1), 'placed');
+  });
+
+  it('tells what each stage took, and what a backend was given at one time', async () => {
+    class Slow extends FakeBackend {
+      override apply(...operations: Parameters<FakeBackend['apply']>) {
+        r.clock.advance(40);
+        return super.apply(...operations);
+      }
+    }
+    const r: Rig = new Rig(new Slow());
+    const { stages, batches, elapsedMs } = await r.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(stages, { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 40 });
+    assert.deepEqual(batches, [{ backend: 'fake', operations: 2, elapsedMs: 40 }]);
+    assert.equal(elapsedMs, 40);
+    const later = await r.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(later.batches, []);
+  });
+
+  it('sends nothing in a steady state', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.log.length = 0;
+    for (let i = 0; i < 5; i++) await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.backend.log, []);
+  });
+
+  it('takes an entry out in the tick that no longer has its flow', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    await rig.tick([{ n: 2 }]);
+    assert.deepEqual(rig.installed(), [2]);
+  });
+
+  it('takes an entry out in the tick that has other actions, and puts it back as it is now', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.log.length = 0;
+    await rig.tick([{ n: 1, actions: [] }]);
+    assert.deepEqual(rig.backend.log, ['delete 1', 'put 1']);
+    assert.deepEqual(rig.backend.installed.get(formatFlowId(flowId(1)))?.actions, []);
+  });
+
+  it('takes changed entries out even when ports or counters are stale', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    await rig.tick([{ n: 1, actions: [] }, { n: 2 }], { fresh: false });
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.reason(2), 'stale');
+  });
+
+  it('decides nothing when the flows are stale', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.log.length = 0;
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.onload, score: 0 });
+    rig.clock.advance(10_000);
+    await rig.tick([], { flowsFresh: false });
+    assert.deepEqual(rig.backend.log, []);
+    assert.equal(rig.reason(1), 'stale');
+  });
+
+  it('tries a delete again until it is confirmed, though the flow is long gone', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
+    await rig.tick([]);
+    await rig.tick([]);
+    assert.deepEqual(rig.installed(), [1]);
+    rig.backend.refuse = () => undefined;
+    await rig.tick([]);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('loses no delete when the backend breaks in the middle', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    rig.backend.breakWith = new Error('gone');
+    const { failures } = await rig.tick([{ n: 2, actions: [] }]);
+    assert.match(String(failures[0].error), /gone/);
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
+    await rig.tick([{ n: 2 }]);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('believes that a flow is on the vSwitch once its delete is confirmed, however late', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.onload, score: 0 });
+    rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
+    rig.clock.advance(5000);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.placement(1), Placement.offload);
+    rig.backend.refuse = () => undefined;
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.placement(1), Placement.onload);
+  });
+
+  it('does not let an old delete take out an entry made since', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.refuse = (op) =>
+      op.kind === 'delete' ? { code: 'device-error', detail: 'EIO' } : undefined;
+    await rig.tick([]);
+    await rig.tick([{ n: 1 }]);
+    rig.backend.refuse = () => undefined;
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), [1]);
+  });
+
+  it('keeps the reason of a refusal and backs off before it tries again', async () => {
+    const rig = new Rig();
+    rig.backend.refuse = () => ({ code: 'probe-depth', detail: '200 places tried' });
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.reason(1), 'refused');
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.backend.log.length, 1);
+    rig.backend.refuse = () => undefined;
+    rig.clock.advance(1000);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.placement(1), Placement.offload);
+  });
+
+  it('asks once for a flow that cannot be expressed, until its actions change', async () => {
+    const rig = new Rig();
+    let asked = 0;
+    rig.backend.unsupported = (flow) => {
+      asked++;
+      return flow.actions.length === 0
+        ? undefined
+        : { code: 'unsupported-action', detail: 'no output' };
+    };
+    await rig.tick([{ n: 1 }]);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(asked, 1);
+    assert.equal(rig.reason(1), 'unsupported');
+    await rig.tick([{ n: 1, actions: [] }]);
+    assert.equal(rig.placement(1), Placement.offload);
+  });
+
+  it('adopts what an earlier daemon left: right entries stay, those of nobody go', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    rig.backend.log.length = 0;
+    const fresh = new Rig(rig.backend);
+    await fresh.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(rig.installed(), [1, 2]);
+    assert.deepEqual([...rig.backend.log].sort(), ['delete 3', 'put 1', 'put 2']);
+    assert.equal(fresh.placement(1), Placement.offload);
+  });
+
+  it('takes out an adopted entry that cannot be brought to what the flow is now', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    const next = new Rig(rig.backend);
+    next.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
+    rig.backend.refuse = (op) =>
+      op.kind === 'put' ? { code: 'unsupported-action', detail: 'ct' } : undefined;
+    await next.tick([{ n: 1 }]);
+    await next.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('notices an entry that vanished from the device', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    rig.backend.installed.clear();
+    rig.clock.advance(31_000);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.installed().length, 0);
+    rig.clock.advance(1000);
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), [1]);
+  });
+
+  it('takes everything back at once and holds it there until it is told to go on', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.equal(await rig.engine.onloadAll(rig.table), 2);
+    assert.deepEqual(rig.installed(), []);
+    rig.clock.advance(5000);
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.reason(3), 'held');
+    rig.engine.resume();
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    assert.deepEqual(rig.installed(), [1, 2, 3]);
+  });
+
+  it('takes the entries of a port that is gone out before anything else', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    assert.equal(await rig.engine.portsChanged(NO_PORTS, rig.table), 1);
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.placement(1), Placement.onload);
+    assert.equal(rig.reason(1), 'port-gone');
+  });
+
+  it('carries out no plan made of flows that were read before the ports changed', async () => {
+    const rig = new Rig();
+    let changed: Promise<number> | undefined;
+    const other: PortSnapshot = new Map();
+    const evaluate = rig.evaluator.evaluate.bind(rig.evaluator);
+    rig.evaluator.evaluate = (table) => {
+      changed = rig.engine.portsChanged(other, rig.table);
+      return evaluate(table);
+    };
+    await rig.tick([{ n: 1 }]);
+    await changed;
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.reason(1), 'stale');
+  });
+
+  it('tries the panic button again until every entry is out', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    const withdrawAll = rig.backend.withdrawAll.bind(rig.backend);
+    rig.backend.withdrawAll = () => Promise.reject(new Error('busy'));
+    await assert.rejects(rig.engine.onloadAll(rig.table), /fake: busy/);
+    assert.ok(rig.engine.held);
+    const { failures } = await rig.tick([{ n: 1 }], { flowsFresh: false });
+    assert.equal(failures.length, 1);
+    rig.backend.withdrawAll = withdrawAll;
+    await rig.tick([{ n: 1 }], { flowsFresh: false });
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('puts nothing back while it holds, though the device has an entry', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    const next = new Rig(rig.backend);
+    await next.engine.onloadAll(next.table);
+    await next.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(next.reason(1), 'held');
+  });
+
+  it('asks a backend for nothing before it is up', async () => {
+    const rig = new Rig(new FakeBackend(), { backendsComeUp: true });
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.backend.log, []);
+    assert.equal(rig.reason(1), 'no-backend');
+    rig.engine.backendUp(rig.backend);
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), [1]);
+  });
+
+  describe('knows how long what is installed has been true', () => {
+    it('from the first audit on, tick by tick', async () => {
+      const rig = new Rig();
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), Number.NEGATIVE_INFINITY);
+      await rig.tick([{ n: 1 }], { fresh: false });
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), Number.NEGATIVE_INFINITY);
+      await rig.tick([{ n: 1 }]);
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
+    });
+
+    it('not while the flows are stale', async () => {
+      const rig = new Rig();
+      await rig.tick([{ n: 1 }]);
+      const before = rig.clock.now();
+      await rig.tick([], { flowsFresh: false });
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before);
+    });
+
+    it('not while an entry cannot be taken out', async () => {
+      const rig = new Rig();
+      await rig.tick([{ n: 1 }]);
+      const before = rig.clock.now();
+      rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
+      await rig.tick([]);
+      await rig.tick([]);
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before);
+      rig.backend.refuse = () => undefined;
+      await rig.tick([]);
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
+    });
+
+    it('not after a failure, until it was looked at what took effect', async () => {
+      const rig = new Rig();
+      await rig.tick([{ n: 1 }]);
+      const before = rig.clock.now();
+      const apply = rig.backend.apply.bind(rig.backend);
+      rig.backend.apply = async (operations) => {
+        await apply(operations);
+        throw new Error('no answer');
+      };
+      await rig.tick([{ n: 1 }, { n: 2 }]);
+      rig.backend.apply = apply;
+      assert.deepEqual(rig.installed(), [1, 2], 'it took effect');
+      assert.equal(rig.placement(2), Placement.onload);
+      await rig.tick([{ n: 1 }], { fresh: false });
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before + 500);
+      await rig.tick([{ n: 1 }]);
+      assert.deepEqual(rig.installed(), [1], 'nobody has flow 2 any more');
+      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
+    });
+  });
+
+  it('lets no backend suffer from what another cannot do', async () => {
+    const nic = new FakeBackend();
+    const fast = new FakeBackend(100, 'fast-path');
+    const rig = new Rig([nic, fast]);
+    rig.evaluator.requested = (row) => ({
+      requested:
+        row === rowOf(rig.table, 1) ? RequestedPlacement.offload : RequestedPlacement.fastPath,
+      score: 1,
+    });
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    const ids = (): number[] => [...fast.installed.values()].map((f) => f.id.w3);
+    assert.deepEqual(ids(), [2, 3]);
+    nic.breakWith = new Error('asleep');
+    const { failures } = await rig.tick([{ n: 1, actions: [] }, { n: 2 }]);
+    assert.deepEqual(
+      failures.map((f) => f.backend),
+      ['fake'],
+    );
+    assert.deepEqual(ids(), [2]);
+    nic.portsChanged = () => Promise.reject(new Error('asleep'));
+    await assert.rejects(rig.engine.portsChanged(NO_PORTS, rig.table), /fake: asleep/);
+    assert.deepEqual(ids(), [], 'the second backend followed');
+  });
+
+  it('moves a flow from one backend to another by way of the vSwitch', async () => {
+    const nic = new FakeBackend();
+    const fast = new FakeBackend(100, 'fast-path');
+    const rig = new Rig([nic, fast]);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.placement(1), Placement.offload);
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
+    for (let i = 0; i < 6; i++) await rig.tick([{ n: 1 }]);
+    assert.equal(rig.placement(1), Placement.fastPath);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('says that nobody serves the fast path', async () => {
+    const rig = new Rig();
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.reason(1), 'no-backend');
+  });
+
+  it('never has an entry whose flow or actions the vSwitch no longer has, whatever fails', async () => {
+    const step = fc.record({
+      flows: fc.uniqueArray(fc.nat(8), { maxLength: 9 }),
+      changed: fc.option(fc.nat(8)),
+      broken: fc.boolean(),
+      refused: fc.option(fc.nat(8)),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const rig = new Rig(new FakeBackend(5));
+        const versions = new Map<number, number>();
+        for (const { flows, changed, broken, refused } of steps) {
+          if (changed !== null) versions.set(changed, (versions.get(changed) ?? 0) + 1);
+          if (broken) rig.backend.breakWith = new Error('broken');
+          rig.backend.refuse = (op) =>
+            op.kind === 'put' && op.flow.id.w3 === refused
+              ? { code: 'probe-depth', detail: '' }
+              : undefined;
+          const port = (n: number): string => `vm${versions.get(n) ?? 0}`;
+          const seen = flows.map((n) => {
+            const row = rig.table.rowOf(flowId(n));
+            const now = outputTo(port(n));
+            const same =
+              row >= 0 && JSON.stringify(rig.table.actionsAt(row)) === JSON.stringify(now);
+            return same ? { n } : { n, actions: now };
+          });
+          const { failures } = await rig.tick(seen);
+          if (failures.length > 0) continue;
+          rig.backend.breakWith = undefined;
+          assert.ok(rig.backend.installed.size <= 5);
+          for (const entry of rig.backend.installed.values()) {
+            assert.ok(flows.includes(entry.id.w3));
+            assert.deepEqual(entry.actions, outputTo(port(entry.id.w3)));
+            assert.deepEqual(entry.match, anyFrom('vm1'));
+          }
+        }
+      }),
+    );
+  });
+});

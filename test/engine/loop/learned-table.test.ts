@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { Engine } from '../../../engine/loop/engine.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { Operation } from '../../../engine/ports/offload-backend.ts';
+import { FakeBackend } from '../../support/fake-backend.ts';
+import { read } from '../../support/flows.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { ScriptEvaluator } from '../../support/script-evaluator.ts';
+
+const FLOWS = Array.from({ length: 30 }, (_, n) => ({ n }));
+
+describe('a table that has less room than it says', () => {
+  it('is planned for as it is found, and tried again later', async () => {
+    const clock = new ManualClock();
+    const table = new FlowTable();
+    const backend = new FakeBackend(100);
+    let room = 12;
+    const full = { code: 'probe-depth', detail: 'no place' } as const;
+    backend.refuse = (operation: Operation) =>
+      operation.kind === 'put' && backend.installed.size >= room ? full : undefined;
+    const engine = new Engine({
+      evaluator: new ScriptEvaluator(),
+      planner: { minHoldMs: 0, operations: { perSecond: 1e6, burst: 1e6 } },
+      backends: [backend],
+      clock,
+      auditMs: 1e9,
+    });
+    const tick = async () => {
+      clock.advance(1000);
+      read(table, clock.now(), FLOWS);
+      const report = await engine.onTick(
+        {
+          sequence: 1,
+          atMs: clock.now(),
+          table,
+          node: { hostCpu: 0.5, portLoad: new Map() },
+          ports: new Map(),
+          sources: [],
+          flowsFresh: true,
+          fresh: true,
+        },
+        new AbortController().signal,
+      );
+      return report.plans[0];
+    };
+
+    assert.equal((await tick()).learnedEntries, 12);
+    backend.log.length = 0;
+    assert.equal((await tick()).learnedEntries, 12);
+    assert.equal((await tick()).capacity.entries, 100, 'declared all the same');
+    assert.deepEqual(backend.log, [], 'nothing is tried that was just found not to fit');
+
+    room = 100;
+    for (let second = 0; second < 60; second++) await tick();
+    assert.equal(backend.installed.size, 30);
+    assert.equal((await tick()).learnedEntries, 100);
+  });
+});

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { DescendingOrder } from '../../../engine/model/descending-order.ts';
+
+describe('DescendingOrder', () => {
+  const rate = fc.oneof(
+    fc.nat({ max: 3 }),
+    fc.float({ min: 0, noNaN: true }),
+    fc.constant(Number.POSITIVE_INFINITY),
+  );
+
+  it('puts the largest first, and of equal ones the earlier', () => {
+    const order = new DescendingOrder();
+    fc.assert(
+      fc.property(fc.array(rate, { maxLength: 200 }), fc.nat({ max: 50 }), (rates, gap) => {
+        // Rows are no dense list: rows of flows that left lie in between.
+        const rows = Int32Array.from(rates, (_, i) => i * (1 + (gap % 3)) + gap);
+        const numbers = new Float64Array((rows.at(-1) ?? 0) + 1);
+        rates.forEach((value, i) => {
+          numbers[rows[i]] = value;
+        });
+        const expected = [...rows].sort((a, b) => numbers[b] - numbers[a] || a - b);
+        const sorted = order.sort(rows, rows.length, numbers);
+        assert.deepEqual([...sorted.subarray(0, rows.length)], expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { anyFrom, flowId, outputTo, read, rowOf } from '../../support/flows.ts';
+
+describe('flow table', () => {
+  it('keeps a flow in its row from reading to reading', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }, { n: 2 }, { n: 3 }]);
+    const row = rowOf(table, 2);
+    read(table, 100, [{ n: 3 }, { n: 2 }]);
+    assert.equal(rowOf(table, 2), row);
+    assert.equal(table.count, 2);
+    assert.equal(table.removed.length, 1);
+  });
+
+  it('lets the row of a flow that left be read until the next reading', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    read(table, 100, []);
+    assert.deepEqual(table.idAt(table.removed[0]), flowId(1));
+    assert.equal(table.rowOf(flowId(1)), -1);
+  });
+
+  it('counts on from zero when the vSwitch made a flow anew', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1, packets: 10, bytes: 1000 }]);
+    read(table, 100, [{ n: 1, packets: 3, bytes: 300 }]);
+    const row = rowOf(table, 1);
+    assert.equal(table.traffic.vswitchPackets[row], 13);
+    assert.equal(table.traffic.vswitchBytes[row], 1300);
+    assert.equal(table.totals.vswitchBytes, 1300);
+  });
+
+  it('gains nothing by counters that are a new base', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1, packets: 10, bytes: 1000 }]);
+    const row = rowOf(table, 1);
+    table.begin(100);
+    table.rebase(row, 4, 400, 0);
+    table.end();
+    assert.equal(table.count, 1, 'the flow was seen');
+    assert.equal(table.traffic.vswitchPackets[row], 10);
+    read(table, 200, [{ n: 1, packets: 5, bytes: 500 }]);
+    assert.equal(table.traffic.vswitchPackets[row], 11);
+    assert.equal(table.totals.vswitchBytes, 1100);
+  });
+
+  it('keeps what a backend carried of a flow that has left in the totals', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    table.carried(rowOf(table, 1), 2, 200, 5);
+    table.carried(-1, 1, 100, 5);
+    assert.equal(table.totals.carriedBytes, 300);
+    assert.equal(table.traffic.carriedBytes[rowOf(table, 1)], 200);
+  });
+
+  it('gives a reading up without losing the flows of the last one', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }, { n: 2 }]);
+    table.begin(100);
+    table.add(flowId(3), { inPort: 'vm1', fields: [], opaque: [] }, []);
+    table.abandon();
+    assert.equal(table.count, 2);
+    assert.equal(table.rowOf(flowId(3)), -1);
+    read(table, 200, [{ n: 1 }, { n: 2 }]);
+    assert.equal(table.count, 2);
+    assert.equal(table.removed.length, 0);
+  });
+
+  it('counts once what a new flow sent, though a reading that saw it was given up', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1, packets: 2 }]);
+    table.begin(100);
+    table.observe(table.add(flowId(3), { inPort: 'vm1', fields: [], opaque: [] }, []), 5, 500, 0);
+    table.observe(rowOf(table, 1), 3, 0, 0);
+    table.abandon();
+    assert.equal(table.totals.vswitchPackets, 3);
+    read(table, 200, [
+      { n: 1, packets: 3 },
+      { n: 3, packets: 6, bytes: 600 },
+    ]);
+    assert.equal(table.totals.vswitchPackets, 9);
+    assert.equal(table.totals.vswitchBytes, 600);
+  });
+
+  it('keeps its flows when room is made, and gives used rows a fresh start', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1, packets: 7 }]);
+    table.reserve(5000);
+    table.reserve(10);
+    const row = rowOf(table, 1);
+    assert.equal(table.traffic.vswitchPackets[row], 7);
+    read(table, 50, [{ n: 2 }]);
+    read(table, 100, [{ n: 2 }, { n: 3 }, { n: 4, packets: 1 }]);
+    assert.equal(rowOf(table, 3), row, 'the row is used again');
+    assert.equal(table.traffic.vswitchPackets[row], 0);
+    for (const n of [3, 4]) {
+      assert.equal(table.traffic.firstSeenMs[rowOf(table, n)], 100);
+      assert.equal(table.decision.retryAtMs[rowOf(table, n)], Number.NEGATIVE_INFINITY);
+    }
+  });
+
+  it('counts what becomes of a row, whichever flow it is given to', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    const row = rowOf(table, 1);
+    assert.equal(table.changes[row], 1);
+    table.setActions(row, []);
+    table.setMatch(row, { inPort: 'vm2', fields: [], opaque: [] });
+    assert.equal(table.changes[row], 3);
+    read(table, 50, []);
+    read(table, 100, [{ n: 2 }]);
+    assert.equal(rowOf(table, 2), row, 'the row is used again');
+    assert.equal(table.changes[row], 4);
+  });
+
+  it('counts changes of actions', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    read(table, 1, [{ n: 1, actions: outputTo('vm3') }]);
+    assert.equal(table.actionsVersionAt(rowOf(table, 1)), 2);
+    assert.deepEqual(table.actionsAt(rowOf(table, 1)), outputTo('vm3'));
+  });
+
+  it('holds exactly the flows of the last reading, whatever came before', () => {
+    const readings = fc.array(
+      fc.uniqueArray(fc.integer({ min: 0, max: 600 }), { maxLength: 500 }),
+      {
+        maxLength: 6,
+      },
+    );
+    fc.assert(
+      fc.property(readings, (all) => {
+        const table = new FlowTable();
+        all.forEach((flows, i) =>
+          read(
+            table,
+            i,
+            flows.map((n) => ({ n, packets: n })),
+          ),
+        );
+        const last = all.at(-1) ?? [];
+        assert.equal(table.count, last.length);
+        const live = new Set(table.rows.subarray(0, table.count));
+        assert.equal(live.size, last.length);
+        for (const n of last) {
+          const row = rowOf(table, n);
+          assert.ok(live.has(row));
+          assert.deepEqual(table.idAt(row), flowId(n));
+          assert.equal(table.traffic.rawPackets[row], n);
+        }
+        for (const n of all.flat()) {
+          if (!last.includes(n)) assert.equal(table.rowOf(flowId(n)), -1);
+        }
+      }),
+    );
+  });
+
+  it('takes a new flow for silent since its last packet, not since it was first read', () => {
+    const table = new FlowTable();
+    table.begin(1000);
+    const row = table.add(flowId(1), anyFrom('vm1'), outputTo('vm2'));
+    table.observe(row, 5, 500, 400);
+    table.end();
+    assert.equal(table.traffic.lastActiveMs[row], 600);
+  });
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { PortSnapshot } from '../../../engine/model/port.ts';
+import { REASONS } from '../../../engine/model/reason.ts';
+import { limitsOf } from '../../../engine/planner/limits.ts';
+import { Planner } from '../../../engine/planner/planner.ts';
+import type { ThroughputLimit } from '../../../engine/planner/throughput-limit.ts';
+import { portInfo } from '../../policy/fixture.ts';
+import { anyFrom, flowId, outputTo } from '../../support/flows.ts';
+
+const NOW = 10_000;
+const PORTS: PortSnapshot = new Map([
+  ['p0', portInfo({ name: 'p0', kind: 'uplink', linkBitsPerSecond: 1000 })],
+  ['p1', portInfo({ name: 'p1', kind: 'uplink', linkBitsPerSecond: 1000 })],
+  ['vm1', portInfo({ name: 'vm1' })],
+]);
+const CAPABILITIES = {
+  entries: 10,
+  masks: 1,
+  leaseMs: 1000,
+  heartbeatMs: 1000,
+  survivesRestart: false,
+  tellsLastPacket: true,
+  description: 'of a test',
+};
+
+interface Flow {
+  readonly from: string;
+  readonly to: string;
+  readonly bits: number;
+  readonly placed?: boolean;
+}
+
+function tableOf(flows: readonly Flow[], placement: Placement): FlowTable {
+  const table = new FlowTable();
+  table.begin(0);
+  flows.forEach(({ from, to, bits, placed }, n) => {
+    const row = table.add(flowId(n), anyFrom(from), outputTo(to));
+    table.observe(row, 1, 1, 0);
+    table.forecast.worth[row] = bits;
+    table.forecast.bitsPerSecond[row] = bits;
+    table.forecast.packetsPerSecond[row] = bits / 10;
+    table.decision.score[row] = bits;
+    table.decision.requested[row] =
+      placement === Placement.offload ? RequestedPlacement.offload : RequestedPlacement.fastPath;
+    if (placed === true) table.decision.placement[row] = placement;
+  });
+  table.end();
+  return table;
+}
+
+function planOf(
+  table: FlowTable,
+  entries: number,
+  limits: readonly ThroughputLimit[],
+  placement: typeof Placement.offload | typeof Placement.fastPath,
+) {
+  const planner = new Planner({ minHoldMs: 0, operations: { perSecond: 1e6, burst: 1e6 } });
+  const supports = (): boolean => true;
+  return planner.plan(
+    table,
+    { placement, entries, slices: [], ports: PORTS, limits, supports },
+    NOW,
+  );
+}
+
+const reason = (table: FlowTable, row: number): string => REASONS[table.decision.reason[row]].code;
+
+describe('limits of what a backend gets through', () => {
+  it('are those of its ports and of the node for a NIC, its own for a fast path', () => {
+    const nic = limitsOf({ ...CAPABILITIES, placement: 'offload' }, PORTS, {
+      receiveBitsPerSecond: 1520,
+    });
+    assert.deepEqual(
+      nic.map((l) => [l.name, l.bitsPerSecond, l.hard]),
+      [
+        ['p0 receive', 1000, false],
+        ['p0 send', 1000, false],
+        ['p1 receive', 1000, false],
+        ['p1 send', 1000, false],
+        ['all ports receive', 1520, false],
+      ],
+    );
+    const throughput = { packetsPerSecond: 50, bitsPerSecond: 500 };
+    const fast = limitsOf({ ...CAPABILITIES, placement: 'fast-path', throughput }, PORTS, {});
+    assert.deepEqual(fast, [
+      { name: 'fast-path', scope: { kind: 'all' }, hard: true, ...throughput },
+    ]);
+  });
+
+  it('gives entries to flows of a port with room before those of a full one', () => {
+    const flows = [
+      { from: 'p0', to: 'vm1', bits: 800 },
+      { from: 'p0', to: 'vm1', bits: 700 },
+      { from: 'p1', to: 'vm1', bits: 100 },
+    ];
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'offload' }, PORTS, {});
+    const scarce = tableOf(flows, Placement.offload);
+    assert.deepEqual(planOf(scarce, 2, limits, Placement.offload).install, [0, 2]);
+    assert.equal(reason(scarce, 1), 'port-bandwidth');
+    const ample = tableOf(flows, Placement.offload);
+    assert.equal(planOf(ample, 3, limits, Placement.offload).install.length, 3);
+  });
+
+  it('divides what all ports give together, whichever they come in by', () => {
+    const flows = [
+      { from: 'p0', to: 'vm1', bits: 900 },
+      { from: 'p1', to: 'vm1', bits: 850 },
+      { from: 'vm1', to: 'p1', bits: 100 },
+    ];
+    const node = { receiveBitsPerSecond: 1100 };
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'offload' }, PORTS, node);
+    const table = tableOf(flows, Placement.offload);
+    assert.deepEqual(planOf(table, 2, limits, Placement.offload).install, [0, 2]);
+  });
+
+  it('never gives a fast path more than it gets through, and takes back what is too much', () => {
+    const throughput = { packetsPerSecond: 100, bitsPerSecond: 1000 };
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'fast-path', throughput }, PORTS, {});
+    const table = tableOf(
+      [
+        { from: 'p0', to: 'vm1', bits: 600, placed: true },
+        { from: 'p0', to: 'vm1', bits: 500, placed: true },
+        { from: 'p0', to: 'vm1', bits: 450 },
+        { from: 'p0', to: 'vm1', bits: 200 },
+      ],
+      Placement.fastPath,
+    );
+    const plan = planOf(table, 10, limits, Placement.fastPath);
+    assert.deepEqual(plan.withdraw, [1]);
+    assert.deepEqual(plan.install, [3]);
+    assert.equal(reason(table, 1), 'fast-path-capacity');
+    assert.equal(reason(table, 2), 'fast-path-capacity');
+    const [use] = plan.limits;
+    assert.equal(use.expectedBitsPerSecond, 800);
+  });
+});

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { REASONS } from '../../../engine/model/reason.ts';
+import type { Plan, PlannerOptions } from '../../../engine/planner/plan.ts';
+import { Planner } from '../../../engine/planner/planner.ts';
+import { read, rowOf } from '../../support/flows.ts';
+
+const ROOM = {
+  placement: Placement.offload,
+  slices: [],
+  ports: new Map(),
+  limits: [],
+  supports: () => true,
+};
+const OPTIONS: PlannerOptions = {
+  minHoldMs: 1000,
+  operations: { perSecond: 1000, burst: 1000 },
+};
+
+interface Flow {
+  readonly score: number;
+  readonly requested?: RequestedPlacement;
+  readonly placed?: boolean;
+  /** When it was placed; long ago unless told. */
+  readonly since?: number;
+  readonly retryAtMs?: number;
+}
+
+function tableOf(flows: readonly Flow[]): FlowTable {
+  const table = new FlowTable();
+  read(
+    table,
+    0,
+    flows.map((_, n) => ({ n })),
+  );
+  const d = table.decision;
+  flows.forEach((flow, n) => {
+    const row = rowOf(table, n);
+    d.score[row] = flow.score;
+    d.requested[row] = flow.requested ?? RequestedPlacement.offload;
+    d.placement[row] = flow.placed ? Placement.offload : Placement.onload;
+    d.placedSinceMs[row] = flow.since ?? Number.NEGATIVE_INFINITY;
+    d.retryAtMs[row] = flow.retryAtMs ?? Number.NEGATIVE_INFINITY;
+  });
+  return table;
+}
+
+function planFor(
+  table: FlowTable,
+  entries: number,
+  options: Partial<PlannerOptions> = {},
+  supports: (row: number) => boolean = () => true,
+): Plan {
+  const planner = new Planner({ ...OPTIONS, ...options });
+  return planner.plan(table, { ...ROOM, entries, supports }, 10_000);
+}
+
+function reasonOf(table: FlowTable, n: number): string {
+  return REASONS[table.decision.reason[rowOf(table, n)]].code;
+}
+
+function carryOut(table: FlowTable, plan: Plan, nowMs: number): void {
+  for (const row of plan.withdraw) {
+    table.decision.placement[row] = Placement.onload;
+    table.decision.placedSinceMs[row] = nowMs;
+  }
+  for (const row of plan.install) {
+    table.decision.placement[row] = Placement.offload;
+    table.decision.placedSinceMs[row] = nowMs;
+  }
+}
+
+describe('planner', () => {
+  it('installs all while there is room', () => {
+    const table = tableOf([{ score: 1 }, { score: 2 }]);
+    const plan = planFor(table, 10);
+    assert.deepEqual(new Set(plan.install), new Set([rowOf(table, 0), rowOf(table, 1)]));
+    assert.equal(plan.cutoff, Number.NEGATIVE_INFINITY);
+  });
+
+  it('installs the best scores when there is not', () => {
+    const table = tableOf([{ score: 1 }, { score: 3 }, { score: 2 }]);
+    assert.deepEqual(planFor(table, 2).install, [rowOf(table, 1), rowOf(table, 2)]);
+    assert.equal(reasonOf(table, 0), 'table-full');
+  });
+
+  it('lets a newcomer with a score of its own in only when that is clearly better', () => {
+    const slightly = tableOf([{ score: 10, placed: true }, { score: 11.5 }]);
+    assert.deepEqual([...planFor(slightly, 1).install], []);
+    const clearly = tableOf([{ score: 10, placed: true }, { score: 14 }]);
+    const plan = planFor(clearly, 1);
+    assert.deepEqual([...plan.withdraw], [rowOf(clearly, 0)]);
+    assert.deepEqual([...plan.install], [rowOf(clearly, 1)]);
+  });
+
+  it('gives up first what no rule asks for', () => {
+    const table = tableOf([
+      { score: 1, placed: true },
+      { score: 0, placed: true, requested: RequestedPlacement.none },
+      { score: 0.5 },
+    ]);
+    assert.deepEqual([...planFor(table, 2).withdraw], [rowOf(table, 1)]);
+  });
+
+  it('holds a flow where it is for the minimum time', () => {
+    const table = tableOf([
+      { score: 1, placed: true, since: 9500 },
+      { score: 1, placed: true, since: 9500, requested: RequestedPlacement.onload },
+      { score: 100, since: 9500 },
+      { score: 100 },
+    ]);
+    const plan = planFor(table, 2);
+    assert.deepEqual([...plan.withdraw, ...plan.install], []);
+    assert.equal(reasonOf(table, 1), 'min-hold');
+    assert.equal(reasonOf(table, 2), 'min-hold');
+    assert.equal(reasonOf(table, 3), 'table-full');
+  });
+
+  it('withdraws what a rule wants back', () => {
+    const table = tableOf([{ score: 1, placed: true, requested: RequestedPlacement.onload }]);
+    assert.deepEqual([...planFor(table, 5).withdraw], [rowOf(table, 0)]);
+    assert.equal(reasonOf(table, 0), 'rule-onload');
+  });
+
+  it('says why it passes a flow over', () => {
+    const table = tableOf([{ score: 1 }, { score: 1, retryAtMs: 20_000 }, { score: 1 }]);
+    planFor(table, 5, {}, (row) => row !== rowOf(table, 0));
+    assert.equal(reasonOf(table, 0), 'unsupported');
+    assert.equal(reasonOf(table, 1), 'refused');
+    assert.equal(reasonOf(table, 2), 'installing');
+  });
+
+  it('keeps to the budget of operations, best first', () => {
+    const table = tableOf([{ score: 1 }, { score: 2 }, { score: 3 }]);
+    const plan = planFor(table, 5, { operations: { perSecond: 1, burst: 2 } });
+    assert.deepEqual(plan.install, [rowOf(table, 2), rowOf(table, 1)]);
+    assert.equal(reasonOf(table, 0), 'budget');
+  });
+
+  it('evicts the least worth when the table shrank under it', () => {
+    const table = tableOf([
+      { score: 3, placed: true },
+      { score: 1, placed: true },
+      { score: 2, placed: true },
+    ]);
+    const plan = planFor(table, 1, { operations: { perSecond: 0, burst: 0 } });
+    assert.deepEqual([...plan.withdraw], [rowOf(table, 1), rowOf(table, 2)]);
+  });
+
+  const flow = fc.record({
+    score: fc.integer({ min: 0, max: 20 }),
+    requested: fc.constantFrom(
+      RequestedPlacement.none,
+      RequestedPlacement.offload,
+      RequestedPlacement.onload,
+      RequestedPlacement.fastPath,
+    ),
+    placed: fc.boolean(),
+    since: fc.constantFrom(Number.NEGATIVE_INFINITY, 9500),
+  });
+  const flows = fc.array(flow, { maxLength: 60 });
+
+  it('is never over capacity, never over budget, and explains every flow that asks', () => {
+    fc.assert(
+      fc.property(flows, fc.nat(40), fc.nat(20), (list, spare, burst) => {
+        const entries = list.filter((f) => f.placed).length + spare;
+        const table = tableOf(list);
+        const plan = planFor(table, entries, { operations: { perSecond: 0, burst } });
+        assert.ok(plan.withdraw.length + plan.install.length <= burst);
+        carryOut(table, plan, 10_000);
+        const placed = list.filter((_, n) => table.decision.placement[rowOf(table, n)] === 1);
+        assert.ok(placed.length <= entries);
+        list.forEach((f, n) => {
+          if (f.requested === RequestedPlacement.offload)
+            assert.notEqual(reasonOf(table, n), 'unseen');
+        });
+      }),
+    );
+  });
+
+  it('moves nothing any more on constant input, whatever it starts from', () => {
+    fc.assert(
+      fc.property(flows, fc.nat(40), (list, entries) => {
+        const table = tableOf(list);
+        const planner = new Planner(OPTIONS);
+        const room = { ...ROOM, entries };
+        let nowMs = 10_000;
+        for (let tick = 0; tick < 5; tick++, nowMs += 2000) {
+          carryOut(table, planner.plan(table, room, nowMs), nowMs);
+        }
+        const last = planner.plan(table, room, nowMs);
+        assert.deepEqual([...last.withdraw, ...last.install], []);
+      }),
+    );
+  });
+});

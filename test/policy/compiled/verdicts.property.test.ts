@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { ConditionTrace, RuleContext } from '../../../engine/ports/rule-evaluator.ts';
+import {
+  contextOf,
+  evaluatorOf,
+  exactly,
+  never,
+  policyText,
+  portInfo,
+  tableOf,
+} from '../fixture.ts';
+
+/*
+ * The verdicts of json-rules-engine, driven as the evaluator drives it, beside a model that was
+ * written from docs/policies.md: a few lines over plain values.
+ */
+
+type Value = number | string | readonly string[] | undefined;
+type Facts = Readonly<Record<string, Value>>;
+type Tree =
+  | { readonly all: readonly Tree[]; readonly priority?: number }
+  | { readonly any: readonly Tree[]; readonly priority?: number }
+  | { readonly not: Tree; readonly priority?: number }
+  | {
+      readonly fact: string;
+      readonly operator: string;
+      readonly value: unknown;
+      readonly priority?: number;
+    };
+
+function modelHolds(tree: Tree, facts: Facts): boolean {
+  if ('all' in tree) return tree.all.every((child) => modelHolds(child, facts));
+  if ('any' in tree) return tree.any.some((child) => modelHolds(child, facts));
+  if ('not' in tree) return !modelHolds(tree.not, facts);
+  const left = facts[tree.fact];
+  if (tree.value === null) return (tree.operator === 'equal') === (left === undefined);
+  const right = modelValue(tree.value, facts);
+  if (left === undefined || right === undefined) return false;
+  return modelCompare(left, tree.operator, right);
+}
+
+function modelValue(value: unknown, facts: Facts): unknown {
+  if (typeof value === 'object' && value !== null && 'fact' in value) {
+    return facts[String(value.fact)];
+  }
+  return value;
+}
+
+function modelCompare(left: Value, operator: string, right: unknown): boolean {
+  const order = Number(left) - Number(right);
+  switch (operator) {
+    case 'equal':
+      return Object.is(left, right);
+    case 'notEqual':
+      return !Object.is(left, right);
+    case 'lessThan':
+      return order < 0;
+    case 'lessThanInclusive':
+      return order <= 0;
+    case 'greaterThan':
+      return order > 0;
+    case 'greaterThanInclusive':
+      return order >= 0;
+    case 'in':
+      return [right].flat().includes(left);
+    case 'notIn':
+      return ![right].flat().includes(left);
+    case 'contains':
+      return [left].flat().some((v) => v === right);
+    case 'doesNotContain':
+      return [left].flat().every((v) => v !== right);
+    default:
+      throw new Error(`the model has no operator ${operator}`);
+  }
+}
+
+const small = fc.integer({ min: 0, max: 4 });
+/** Less than 0 is refused: it never holds. */
+const bound = fc.integer({ min: 1, max: 4 });
+const word = fc.constantFrom('a', 'b', 'c');
+const always = ['packetsPerSecond', 'lastPacketsPerSecond'];
+const maybe = ['tcpDst', 'udpDst'];
+/** Facts of one unit, which can be compared with one another. */
+const alike = [always, maybe];
+const equality = fc.constantFrom('equal', 'notEqual');
+const ordering = fc.constantFrom(
+  'lessThan',
+  'lessThanInclusive',
+  'greaterThan',
+  'greaterThanInclusive',
+);
+const membership = fc.constantFrom('in', 'notIn');
+
+/** A comparison; `sure`: of facts that are never missing alone. */
+function comparison(sure: boolean): fc.Arbitrary<Tree> {
+  const numbers = sure ? always : [...always, ...maybe];
+  const fact = fc.constantFrom(...numbers);
+  const pairs = alike
+    .filter((facts) => !sure || facts === always)
+    .flatMap(([a, b]) => [
+      [a, b],
+      [b, a],
+    ]);
+  const options: fc.Arbitrary<Tree>[] = [
+    fc.record({ fact, operator: equality, value: small }),
+    fc.record({ fact, operator: ordering, value: bound }),
+    fc.record({
+      fact,
+      operator: membership,
+      value: fc.uniqueArray(small, { minLength: 1, maxLength: 3 }),
+    }),
+    fc
+      .tuple(fc.constantFrom(...pairs), fc.oneof(equality, ordering))
+      .map(([[left, right], operator]) => ({ fact: left, operator, value: { fact: right } })),
+    fc.record({
+      fact: fc.constant('outPorts'),
+      operator: fc.constantFrom('contains', 'doesNotContain'),
+      value: word,
+    }),
+    fc.record({ fact: fc.constantFrom(...maybe), operator: equality, value: fc.constant(null) }),
+  ];
+  if (!sure) {
+    options.push(
+      fc.record({
+        fact: fc.constantFrom('vm', 'slice', 'outPort'),
+        operator: equality,
+        value: word,
+      }),
+      fc.record({
+        fact: fc.constantFrom('vm', 'outPort'),
+        operator: equality,
+        value: fc.constant({ fact: 'slice' }),
+      }),
+      fc.record({
+        fact: fc.constantFrom('vm', 'slice'),
+        operator: membership,
+        value: fc.constant({ fact: 'outPorts' }),
+      }),
+    );
+  }
+  return withPriority(fc.oneof(...options));
+}
+
+function withPriority(tree: fc.Arbitrary<Tree>): fc.Arbitrary<Tree> {
+  const priority = fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined, freq: 3 });
+  return fc.tuple(tree, priority).map(([t, p]) => (p === undefined ? t : { ...t, priority: p }));
+}
+
+function group(depth: number, sure: boolean): fc.Arbitrary<Tree> {
+  const child = depth === 0 ? comparison(sure) : fc.oneof(comparison(sure), group(depth - 1, sure));
+  const negated =
+    depth === 0 ? comparison(true) : fc.oneof(comparison(true), group(depth - 1, true));
+  const children = fc.array(child, { minLength: 1, maxLength: 4 });
+  return withPriority(
+    fc.oneof(
+      children.map((all) => ({ all })),
+      children.map((any) => ({ any })),
+      negated.map((not) => ({ not })),
+    ),
+  );
+}
+
+const types = ['offload', 'onload', 'fast-path', 'slow-path'];
+const rules = fc
+  .array(
+    fc.record({
+      conditions: group(2, false),
+      type: fc.integer({ min: 0, max: 3 }),
+      priority: fc.integer({ min: 1, max: 3 }),
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  .map((list) => list.map((r, i) => ({ ...r, name: `r${i}` })));
+
+const flows = fc.array(
+  fc.record({
+    packetsPerSecond: small,
+    lastPacketsPerSecond: small,
+    tcpDst: fc.option(small, { nil: undefined }),
+    udpDst: fc.option(small, { nil: undefined }),
+    outPorts: fc.array(word, { maxLength: 2 }),
+    inPort: word,
+  }),
+  { minLength: 1, maxLength: 6 },
+);
+const node = fc.record({
+  ports: fc.array(
+    fc.record({
+      name: word,
+      vm: fc.option(word, { nil: undefined }),
+      slice: fc.option(word, { nil: undefined }),
+    }),
+  ),
+});
+
+interface Scene {
+  readonly table: FlowTable;
+  readonly context: RuleContext;
+  readonly facts: readonly Facts[];
+}
+
+const scene: fc.Arbitrary<Scene> = fc.tuple(flows, node).map(([list, { ports }]) => {
+  const known = new Map(ports.map((p) => [p.name, portInfo(p)]));
+  const table = tableOf(
+    list.map((f) => ({
+      ...f,
+      fields: exactly({
+        ...(f.tcpDst === undefined ? {} : { tcp_dst: f.tcpDst }),
+        ...(f.udpDst === undefined ? {} : { udp_dst: f.udpDst }),
+      }),
+      actions: f.outPorts.map((port) => ({ kind: 'output', port })),
+    })),
+  );
+  const facts = list.map((f) => {
+    const { vm, slice } = known.get(f.inPort) ?? { vm: undefined, slice: undefined };
+    return { ...f, outPort: f.outPorts[0], vm, slice };
+  });
+  const context = contextOf({ ports: known });
+  return { table, context, facts };
+});
+
+type Rules = typeof rules extends fc.Arbitrary<infer R> ? R : never;
+
+function evaluatorFor(list: Rules) {
+  return evaluatorOf(
+    policyText(
+      list.map(({ name, conditions, type, priority }) => ({
+        name,
+        conditions,
+        priority,
+        event: { type: types[type] },
+      })),
+    ),
+  );
+}
+
+describe('verdicts of random rules on random flows', () => {
+  it('are those of the model, and the first rule that holds speaks', async () => {
+    await fc.assert(
+      fc.asyncProperty(rules, scene, async (list, { table, context, facts }) => {
+        await evaluatorFor(list).evaluate(table, context, never());
+        for (const [row, values] of facts.entries()) {
+          const inOrder = list.toSorted((a, b) => b.priority - a.priority);
+          const first = inOrder.findIndex((r) => modelHolds(r.conditions, values));
+          assert.equal(table.decision.rule[row], first + 1);
+          assert.equal(table.decision.requested[row], first < 0 ? 0 : inOrder[first].type + 1);
+        }
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  it('are explained condition by condition', async () => {
+    await fc.assert(
+      fc.asyncProperty(rules, scene, async (list, { table, context, facts }) => {
+        const traces = await evaluatorFor(list).explain(table, 0, context);
+        const inOrder = list.toSorted((a, b) => b.priority - a.priority);
+        assert.equal(traces.length, list.length);
+        for (const [i, trace] of traces.entries()) {
+          assert.equal(trace.verdict, trace.condition.verdict);
+          sameTree(trace.condition, inOrder[i].conditions, facts[0]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function sameTree(trace: ConditionTrace, tree: Tree, facts: Facts): void {
+  assert.equal(trace.verdict, modelHolds(tree, facts));
+  if (trace.kind === 'compare') {
+    assert('fact' in tree);
+    assert.deepEqual(trace.actual, facts[tree.fact]);
+    assert.equal(trace.operator, tree.operator);
+    return;
+  }
+  const children =
+    'all' in tree ? tree.all : 'any' in tree ? tree.any : 'not' in tree ? [tree.not] : [];
+  assert.equal(trace.of.length, children.length);
+  for (const [i, child] of children.entries()) sameTree(trace.of[i], child, facts);
+}

@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { request } from 'node:http';
+import { connect, createServer } from 'node:net';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { ControlClient } from '../../../cli/client/client.ts';
+import {
+  ControlForbidden,
+  ControlMismatch,
+  ControlRefused,
+  ControlTimeout,
+  DaemonUnreachable,
+} from '../../../cli/client/client-errors.ts';
+import { type ControlService, startControlServer } from '../../../server/control/control-server.ts';
+import {
+  ControlSocketInUse,
+  ControlSocketUnusable,
+} from '../../../server/control/private-socket.ts';
+import { packageRoot } from '../../../platform/package-root.ts';
+import { FakeView, flowOf } from '../../support/fake-view.ts';
+import { recordingLog } from '../../support/quiet-log.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const QUERY = { sort: 'rate', limit: 20, words: [] } as const;
+
+describe('control socket', () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let path: string;
+  let view: FakeView;
+  let services: ControlService[];
+
+  beforeEach(() => {
+    folder = temporaryFolder();
+    path = join(folder.path, 'run', 'control.sock');
+    view = new FakeView();
+    services = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(services.map((service) => service.close()));
+    folder.remove();
+  });
+
+  async function start(at = path): Promise<ControlClient> {
+    services.push(await startControlServer(at, view, recordingLog().log));
+    return new ControlClient(at, 2_000);
+  }
+
+  it('is for its owner alone, from its first moment, whatever the umask', async () => {
+    const before = process.umask(0);
+    try {
+      const server = startControlServer(path, view, recordingLog().log);
+      // The file is made in a microtask, before anything else can happen on the socket.
+      while (!existsSync(path)) await Promise.resolve();
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      services.push(await server);
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      assert.equal(statSync(join(folder.path, 'run')).mode & 0o777, 0o700);
+      assert.equal(process.umask(), 0);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('is gone when the daemon ends', async () => {
+    await start();
+    await services.pop()?.close();
+    assert.ok(!existsSync(path));
+  });
+
+  it('takes the place of a socket that a killed daemon left', async () => {
+    mkdirSync(join(folder.path, 'run'));
+    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log())`;
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    assert.ok(existsSync(path));
+    const client = await start();
+    assert.equal((await client.status()).pid, 4242);
+  });
+
+  it('is left to a daemon that answers on it', async () => {
+    const client = await start();
+    await assert.rejects(start(), ControlSocketInUse);
+    assert.equal((await client.status()).pid, 4242);
+  });
+
+  it('leaves a file that is no socket alone', async () => {
+    path = join(folder.path, 'precious');
+    writeFileSync(path, 'data');
+    await assert.rejects(start(), ControlSocketUnusable);
+    assert.ok(statSync(path).isFile());
+  });
+
+  it('refuses a folder that others can change, or that is a link', async () => {
+    const open = join(folder.path, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    await assert.rejects(start(join(open, 'c.sock')), ControlSocketUnusable);
+    symlinkSync(folder.path, join(folder.path, 'link'));
+    await assert.rejects(start(join(folder.path, 'link', 'c.sock')), ControlSocketUnusable);
+  });
+
+  it('says that a path is too long for a socket', async () => {
+    await assert.rejects(start(join(folder.path, 'x'.repeat(100))), /longer than the 107 bytes/);
+  });
+
+  it('answers every question of the client', async () => {
+    const client = await start();
+    assert.equal((await client.status()).tick.sequence, 480);
+    const query = {
+      sort: 'bytes',
+      limit: 7,
+      placement: 'offload',
+      slice: 'a b&c',
+      port: 'vm1',
+      words: ['tcp', 'x=1'],
+    } as const;
+    assert.equal((await client.flows(query)).matching, 1);
+    assert.deepEqual(view.queries.at(-1), query);
+    const answer = await client.why('5b1f/..');
+    assert.ok(answer.found);
+    assert.deepEqual(await client.onloadAll(), { held: true, withdrawn: 512 });
+    assert.deepEqual(await client.resume(), { held: false, withdrawn: 0 });
+    assert.deepEqual(await client.reload(), { ok: true, rules: 5 });
+    assert.deepEqual(view.asked, [
+      'status',
+      'flows',
+      'why 5b1f/..',
+      'onload-all',
+      'resume',
+      'reload',
+    ]);
+  });
+
+  it('puts the sentence into the answer to why', async () => {
+    await start();
+    const body = await raw('GET', '/api/v1/flows/5b1f/why');
+    assert.match(
+      body.text,
+      /"sentence":"The flow is on the NIC \(offload\) at 1\.50 Gbit\/s: rule/,
+    );
+  });
+
+  it('passes on that there is no such flow', async () => {
+    view.answer = { found: false, candidates: ['a', 'b'] };
+    const client = await start();
+    assert.deepEqual(await client.why('zz'), view.answer);
+  });
+
+  it('lists what it does, and docs/api.md has all of it', async () => {
+    await start();
+    const { routes } = JSON.parse((await raw('GET', '/api/v1')).text);
+    const docs = readFileSync(join(packageRoot(), 'docs', 'api.md'), 'utf8');
+    assert.ok(routes.length >= 10);
+    for (const { method, path } of routes) {
+      assert.ok(docs.includes(`\n### \`${method} ${path}\`\n`), `${method} ${path}`);
+    }
+  });
+
+  it('refuses what it does not know, and says what it can be', async () => {
+    await start();
+    assert.match((await raw('GET', '/api/v1/flows?sort=speed')).text, /sort can be rate, packets/);
+    assert.equal((await raw('GET', '/api/v1/flows?limit=0')).status, 400);
+    assert.equal((await raw('GET', '/api/v1/flows?limit=1e9')).status, 400);
+    assert.equal((await raw('GET', '/api/v1/flows/%E0%A4/why')).status, 400);
+    assert.equal((await raw('GET', '/v1/flows')).status, 404);
+    const onload = await raw('GET', '/api/v1/onload-all');
+    assert.deepEqual([onload.status, onload.allow], [405, 'POST']);
+    assert.deepEqual(view.asked, []);
+  });
+
+  it('hangs up on a long body', async () => {
+    await start();
+    const answer = await raw('POST', '/api/v1/resume', 'x'.repeat(1_000_000)).catch(
+      () => undefined,
+    );
+    assert.ok(answer === undefined || answer.status === 413 || answer.status === 200);
+    assert.equal((await raw('GET', '/api/v1/status')).status, 200);
+  });
+
+  it('survives a view that fails, and says what failed', async () => {
+    const client = await start();
+    view.failure = new Error('the loop has no table yet');
+    await assert.rejects(client.status(), (error) => {
+      assert.ok(error instanceof ControlRefused);
+      assert.match(error.message, /no table yet/);
+      return true;
+    });
+    view.failure = undefined;
+    assert.equal((await client.status()).pid, 4242);
+  });
+
+  it('streams ticks until the reader has enough', async () => {
+    const client = await start();
+    const stop = new AbortController();
+    const sequences: number[] = [];
+    for await (const tick of client.ticks(QUERY, stop.signal)) {
+      sequences.push(tick.status.tick.sequence);
+      if (sequences.length === 3) stop.abort();
+      view.state = {
+        ...view.state,
+        tick: { ...view.state.tick, sequence: view.state.tick.sequence + 1 },
+      };
+      view.tick();
+    }
+    assert.deepEqual(sequences.slice(0, 3), [480, 481, 482]);
+    await eventually('nobody listens any more', () => view.listeners.size === 0);
+  });
+
+  it('ends streams when the daemon ends', async () => {
+    const client = await start();
+    const seen: number[] = [];
+    for await (const tick of client.ticks(QUERY, new AbortController().signal)) {
+      seen.push(tick.status.pid);
+      await services.pop()?.close();
+    }
+    assert.deepEqual(seen, [4242]);
+  });
+
+  it('lets a stream fail alone: the loop that ticks does not', async () => {
+    const client = await start();
+    const stream = client.ticks(QUERY, new AbortController().signal);
+    await stream.next();
+    view.failure = new Error('broken');
+    view.tick();
+    await assert.rejects(stream.next());
+    await eventually('nobody listens any more', () => view.listeners.size === 0);
+  });
+
+  it('says whose the socket is to those who may not use it', async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    chmodSync(folder.path, 0o755);
+    path = join(folder.path, 'control.sock');
+    await start();
+    assert.ok(process.seteuid !== undefined);
+    process.seteuid(65_534);
+    try {
+      await assert.rejects(new ControlClient(path).status(), (error) => {
+        assert.ok(error instanceof ControlForbidden);
+        assert.match(error.message, /belongs to another user.*sudo/);
+        return true;
+      });
+    } finally {
+      process.seteuid(0);
+    }
+  });
+
+  it('makes no ticks for a reader that does not read', async () => {
+    await start();
+    view.page = {
+      total: 1000,
+      matching: 1000,
+      flows: Array.from({ length: 1000 }, () => flowOf()),
+    };
+    const socket = connect(path);
+    socket.pause();
+    socket.write('GET /api/v1/ticks HTTP/1.1\r\nhost: x\r\n\r\n');
+    await eventually('somebody listens', () => view.listeners.size === 1);
+    for (let i = 0; i < 500; i++) {
+      view.tick();
+      if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const made = view.queries.length;
+    assert.ok(made < 20, `${made} lines of some 600 KB were made for nobody`);
+    socket.destroy();
+    await eventually('nobody listens any more', () => view.listeners.size === 0);
+  });
+
+  it('bounds the number of streams', async () => {
+    const client = await start();
+    const stop = new AbortController();
+    const streams = Array.from({ length: 8 }, () => client.ticks(QUERY, stop.signal));
+    await Promise.all(streams.map((stream) => stream.next()));
+    await assert.rejects(client.ticks(QUERY, stop.signal).next(), ControlRefused);
+    stop.abort();
+    await Promise.all(streams.map((stream) => stream.return(undefined)));
+  });
+
+  it('tells apart: nobody there, no answer, another program', async () => {
+    await assert.rejects(new ControlClient(path).status(), (error) => {
+      assert.ok(error instanceof DaemonUnreachable);
+      assert.match(error.message, /Is it running\?/);
+      return true;
+    });
+    mkdirSync(join(folder.path, 'run'));
+    const mute = createServer(() => {}).listen(path);
+    await once(mute, 'listening');
+    await assert.rejects(new ControlClient(path, 100).status(), ControlTimeout);
+    mute.close();
+    const odd = join(folder.path, 'odd.sock');
+    const other = createServer((socket) => {
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+    }).listen(odd);
+    await once(other, 'listening');
+    await assert.rejects(new ControlClient(odd).status(), ControlMismatch);
+    other.close();
+  });
+
+  function raw(
+    method: string,
+    target: string,
+    body = '',
+  ): Promise<{ status: number; allow: string | undefined; text: string }> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({ socketPath: path, method, path: target }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => (text += chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, allow: response.headers.allow, text }),
+        );
+      });
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+});

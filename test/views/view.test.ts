@@ -1,0 +1,515 @@
+import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import { type ReasonCode, REASONS } from '../../engine/model/reason.ts';
+import type { FlowView, LimitsView } from '../../api/flow-views.ts';
+import { FIELD_BITS, type FieldName, fieldBytes } from '../../engine/model/match.ts';
+import { describeActions, describeMatch } from '../../views/describe-flow.ts';
+import { fieldText } from '../../views/field-text.ts';
+import { flowTable, shortMatch } from '../../views/flow-columns.ts';
+import { bitRate, byteCount, count, duration, packetRate, percent } from '../../text/format.ts';
+import { LiveScreen } from '../../cli/support/live-screen.ts';
+import { screenLines, showLiveTable } from '../../cli/support/live-table.ts';
+import { nodeSummary } from '../../views/node-summary.ts';
+import { sliceTable } from '../../views/slice-table.ts';
+import { coloursOf } from '../../platform/terminal.ts';
+import { whyReport } from '../../views/why-report.ts';
+import { whySentence } from '../../views/why-sentence.ts';
+import {
+  FakeView,
+  flowOf,
+  influxOf,
+  shareOf,
+  statusOf,
+  throughputOf,
+  whyOf,
+} from '../support/fake-view.ts';
+import { TestTerminal } from '../support/test-terminal.ts';
+
+const PLAIN = coloursOf(false);
+
+/** A field that must match as a whole, from its number. */
+function exact(
+  field: FieldName,
+  value: number,
+): { field: FieldName; value: Uint8Array; mask: Uint8Array } {
+  const length = fieldBytes(field);
+  const bytes = Uint8Array.from({ length }, (_, i) => Math.floor(value / 256 ** (length - 1 - i)));
+  const mask = new Uint8Array(length).fill(0xff);
+  mask[0] = 0xff >> (length * 8 - FIELD_BITS[field]);
+  return { field, value: bytes, mask };
+}
+
+describe('numbers for people', () => {
+  const cases: [string, string][] = [
+    [bitRate(0), '0 bit/s'],
+    [bitRate(999.4), '999 bit/s'],
+    [bitRate(999.5), '1.00 kbit/s'],
+    [bitRate(1_234_567), '1.23 Mbit/s'],
+    [bitRate(9.996e9), '10.0 Gbit/s'],
+    [bitRate(Number.NaN), '-'],
+    [packetRate(81_300), '81.3 kpkt/s'],
+    [byteCount(1.5e6), '1.50 MB'],
+    [count(12_345), '12.3 k'],
+    [count(7), '7'],
+    [duration(7.6), '8 ms'],
+    [duration(999.6), '1.0 s'],
+    [duration(59_940), '59.9 s'],
+    [duration(125_000), '2 min 5 s'],
+    [duration(3_600_000), '1 h'],
+    [duration(183_600_000), '2 d 3 h'],
+    [duration(Number.POSITIVE_INFINITY), '-'],
+    [percent(0.4204), '42.0 %'],
+  ];
+  for (const [is, should] of cases) it(should, () => assert.equal(is, should));
+});
+
+describe('flows in words', () => {
+  it('names protocols and leaves out what is always so', () => {
+    const match = {
+      inPort: 'vm1',
+      fields: [
+        exact('vlan_tpid', 0x8100),
+        exact('vlan_vid', 101),
+        exact('eth_type', 0x0800),
+        { field: 'ipv4_dst', value: Uint8Array.of(10, 0, 0, 0), mask: Uint8Array.of(255, 0, 0, 0) },
+        exact('ip_proto', 6),
+        exact('ip_frag', 0),
+        exact('tcp_dst', 443),
+      ],
+      opaque: [{ name: 'recirc_id', text: '0x2' }],
+    } as const;
+    assert.equal(
+      describeMatch(match),
+      'in_port=vm1,tcp,vlan_vid=101,ipv4_dst=10.0.0.0/8,tcp_dst=443,recirc_id(0x2)',
+    );
+  });
+
+  it('keeps an ethertype that has no name', () => {
+    const match = { inPort: 'p', fields: [exact('eth_type', 0x88cc)], opaque: [] };
+    assert.equal(describeMatch(match), 'in_port=p,eth_type=0x88cc');
+  });
+
+  it('keeps a later fragment and an unusual tag', () => {
+    const fields = [exact('vlan_tpid', 0x88a8), exact('ip_frag', 2)];
+    assert.equal(
+      describeMatch({ inPort: 'p', fields, opaque: [] }),
+      'in_port=p,vlan_tpid=0x88a8,ip_frag=2',
+    );
+  });
+
+  it('writes addresses as their standards do', () => {
+    const v6 = Uint8Array.from([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    const all = new Uint8Array(16).fill(255);
+    assert.equal(fieldText('ipv6_src', v6, all), '2001:db8::1');
+    assert.equal(fieldText('ipv6_src', new Uint8Array(16), all), '::');
+    const odd = Uint8Array.of(255, 0, 255, 0);
+    assert.equal(fieldText('ipv4_src', Uint8Array.of(10, 0, 7, 0), odd), '10.0.7.0/255.0.255.0');
+    const group = Uint8Array.of(1, 0, 0, 0, 0, 0);
+    assert.equal(fieldText('eth_dst', group, group), '01:00:00:00:00:00/01:00:00:00:00:00');
+    assert.equal(
+      fieldText('tcp_dst', Uint8Array.of(0x10, 0), Uint8Array.of(0xf0, 0)),
+      '4096/0xf000',
+    );
+  });
+
+  it('writes actions in order, and no action as a drop', () => {
+    assert.equal(describeActions([]), 'drop');
+    assert.equal(
+      describeActions([
+        { kind: 'pop-vlan' },
+        { kind: 'set', ...exact('ip_ttl', 63) },
+        { kind: 'push-vlan', tpid: 0x88a8, vid: 7, pcp: 1 },
+        { kind: 'output', port: 'vm2' },
+        { kind: 'opaque', text: 'ct(commit)' },
+      ]),
+      'pop vlan, set ip_ttl=63, push vlan 7 pcp=1 tpid=0x88a8, output vm2, ct(commit)',
+    );
+  });
+
+  it('writes a mask as a prefix exactly when it is one', () => {
+    const value = new Uint8Array(4);
+    for (let length = 1; length <= 32; length++) {
+      const mask = new Uint8Array(4);
+      new DataView(mask.buffer).setUint32(0, -(2 ** (32 - length)) >>> 0);
+      const should = length === 32 ? '0.0.0.0' : `0.0.0.0/${length}`;
+      assert.equal(fieldText('ipv4_src', value, mask), should);
+      if (length > 1) {
+        mask[0] &= 0x7f;
+        assert.equal(fieldText('ipv4_src', value, mask), `0.0.0.0/${mask.join('.')}`);
+      }
+    }
+  });
+
+  it('tells any two values of a field apart', () => {
+    const fields = Object.keys(FIELD_BITS).filter((f): f is FieldName => f in FIELD_BITS);
+    const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
+    fc.assert(
+      fc.property(fc.constantFrom(...fields), bytes, bytes, bytes, (field, a, b, m) => {
+        const length = fieldBytes(field);
+        const mask = m.slice(0, length);
+        mask[0] &= 0xff >> (length * 8 - FIELD_BITS[field]);
+        const masked = (v: Uint8Array): Uint8Array => mask.map((byte, i) => byte & v[i]);
+        const one = masked(a);
+        const two = masked(b);
+        const same = one.every((byte, i) => byte === two[i]);
+        assert.equal(fieldText(field, one, mask) === fieldText(field, two, mask), same);
+      }),
+    );
+  });
+
+  it('shortens a match to ports and ends', () => {
+    const match = 'in_port=vm1,tcp,eth_src=aa:bb:cc:dd:ee:ff,ipv4_src=10.0.0.1,tcp_dst=443';
+    assert.equal(shortMatch(flowOf({ match })), 'vm1>uplink0 tcp 10.0.0.1>*:443');
+    const v6 = 'in_port=vm1,udp6,ipv6_src=2001:db8::1,udp_src=53';
+    assert.equal(
+      shortMatch(flowOf({ match: v6, outPorts: [] })),
+      'vm1>drop udp6 [2001:db8::1]:53>*',
+    );
+  });
+});
+
+describe('tables and screens', () => {
+  it('never has a line wider than the terminal', () => {
+    const text = fc.string({ maxLength: 80 });
+    fc.assert(
+      fc.property(fc.array(text), fc.integer({ min: 90, max: 300 }), (matches, width) => {
+        const flows = matches.map((match) => flowOf({ match }));
+        for (const line of flowTable(flows, width, PLAIN)) assert.ok(line.length <= width, line);
+        const summary = nodeSummary(statusOf({ node: matches.join() }), width, PLAIN);
+        for (const line of summary) assert.ok(line.length <= width, line);
+      }),
+    );
+  });
+
+  it('shows slices against their guarantees, the others last, and what is below in colour', () => {
+    const low = shareOf({ slice: 'gold', weight: 3, used: 100 });
+    const status = statusOf();
+    assert.ok(status.backend !== null);
+    const shares = [...status.backend.shares, low];
+    const lines = sliceTable(statusOf({ backend: { ...status.backend, shares } }), 120, PLAIN);
+    assert.deepEqual(lines, [
+      'SLICE     ENTRIES  DUE  GUARANTEED  AT MOST  WANTED  WEIGHT      TRAFFIC  ON',
+      'red           412  420         128      512     900       1  6.00 Gbit/s  emulated-nic',
+      'gold          100  420         128      512     900       3      0 bit/s  emulated-nic',
+      '(others)      100   92           0      512     100       1  1.20 Gbit/s  emulated-nic',
+    ]);
+    const painted = sliceTable(
+      statusOf({ backend: { ...status.backend, shares } }),
+      120,
+      coloursOf(true),
+    );
+    const yellow = painted.filter((line) => line.includes('\u001B[33m'));
+    assert.deepEqual([yellow.length, yellow[0].startsWith('gold')], [1, true]);
+    const none = status.backend.shares.slice(0, 1);
+    assert.deepEqual(
+      sliceTable(statusOf({ backend: { ...status.backend, shares: none } }), 120, PLAIN),
+      [],
+    );
+  });
+
+  it('lets no name from outside move the cursor', () => {
+    const [, ...lines] = flowTable([flowOf({ slice: 'a\u001B[2Jb\nc' })], 200, PLAIN);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /a\uFFFD\[2Jb\uFFFDc/);
+  });
+
+  it('keeps whole matches and ids for pipes', () => {
+    const flow = flowOf({ match: 'x'.repeat(500) });
+    const [, line] = flowTable([flow], Number.POSITIVE_INFINITY, PLAIN);
+    assert.ok(line.includes(flow.id) && line.includes('x'.repeat(500)));
+  });
+
+  it('warns of everything that needs a look', () => {
+    const healthy = statusOf();
+    assert.ok(healthy.backend !== null);
+    const lines = nodeSummary(
+      statusOf({
+        held: true,
+        sources: healthy.sources.map((s) => ({ ...s, fresh: false, error: 'ECONNREFUSED' })),
+        backend: { ...healthy.backend, started: false, error: 'no bpffs' },
+        policies: { ...healthy.policies, problems: ['p.json:1:1: bad'] },
+        influx: influxOf({ error: 'no answer within 10000 ms', queuedPoints: 812 }),
+      }),
+      100,
+      PLAIN,
+    );
+    assert.deepEqual(lines.slice(3), [
+      'held: everything stays on the vSwitch until `norikae resume`',
+      'stale: flows, 100 ms old: ECONNREFUSED',
+      'backend emulated-nic: no bpffs',
+      'InfluxDB: no answer within 10000 ms; 812 points wait',
+      'policies: the last reload failed, older ones are in force: p.json:1:1: bad',
+    ]);
+    assert.equal(nodeSummary(healthy, 100, PLAIN).length, 3);
+    const written = statusOf({ influx: influxOf() });
+    assert.equal(nodeSummary(written, 100, PLAIN).length, 3);
+  });
+
+  it('draws over itself, with other lines above', () => {
+    const terminal = new TestTerminal();
+    const screen = new LiveScreen(terminal);
+    screen.show(['one', 'two']);
+    screen.write('log line\n');
+    screen.show(['three']);
+    screen.close();
+    screen.write('after\n');
+    const up2 = '\u001B[2A\r\u001B[J';
+    assert.equal(
+      terminal.text,
+      `\u001B[?25lone\ntwo\n${up2}log line\none\ntwo\n${up2}three\n\u001B[?25hafter\n`,
+    );
+  });
+
+  it('fits the terminal, however small it is', () => {
+    const terminal = new TestTerminal();
+    const flows = Array.from({ length: 50 }, () => flowOf());
+    const page = { total: 50, matching: 50, flows };
+    for (terminal.rows of [1, 5, 10, 24, 200]) {
+      const screen = new LiveScreen(terminal);
+      terminal.text = '';
+      screen.show(screenLines(statusOf(), page, terminal));
+      const drawn = terminal.text.split('\n').length - 1;
+      assert.ok(drawn <= Math.max(1, terminal.rows - 1), `${drawn} lines in ${terminal.rows}`);
+    }
+  });
+
+  it('is redrawn by ticks, not more than twice a second, until it is ended', async () => {
+    const terminal = new TestTerminal();
+    const view = new FakeView();
+    let nowMs = 0;
+    const end = showLiveTable(view, new LiveScreen(terminal), terminal, () => nowMs);
+    for (; nowMs < 2_000; nowMs += 100) {
+      view.tick();
+      await setImmediate();
+    }
+    end();
+    view.tick();
+    assert.equal(view.queries.length, 4);
+    assert.match(terminal.text, /5b1f0c7e {2}offload {2}1\.50 Gbit\/s/);
+  });
+});
+
+/** What is said of them needs no number. */
+const SPEAK_FOR_THEMSELVES: ReadonlySet<ReasonCode> = new Set([
+  'unseen',
+  'no-rule',
+  'rule-onload',
+  'placed',
+  'incumbent',
+  'installing',
+  'held',
+  'stale',
+  'not-evaluated',
+  'actions-changed',
+  'port-gone',
+]);
+
+describe('why', () => {
+  it('says in one sentence which limit it is', () => {
+    const asking = { placement: 'onload', placedMs: null } as const;
+    const flow = flowOf({ ...asking, reason: { code: 'table-full', text: 'full' } });
+    assert.equal(
+      whySentence(whyOf(flow)),
+      'The flow is on the vSwitch (onload) at 1.50 Gbit/s: rule default/elephants asks for offload ' +
+        'with score 1,500,000,000, but the table has 512 of 512 entries in use and a newcomer needs ' +
+        'a score above 2,000,000,000.',
+    );
+    const refused = flowOf({ ...asking, reason: { code: 'refused', text: 'refused' } });
+    const refusal = { code: 'probe-depth', detail: 'no place within 24 probes' } as const;
+    assert.match(
+      whySentence(whyOf(refused, { refusal })),
+      /refused it \(probe-depth: no place within 24 probes\); it is tried again at the next tick\.$/,
+    );
+    const { limits } = whyOf(refused);
+    assert.match(
+      whySentence(whyOf(refused, { refusal, limits: { ...limits, retryInMs: 1_500 } })),
+      /; it is tried again in 1\.5 s\.$/,
+    );
+    const none = flowOf({
+      rule: null,
+      requested: 'none',
+      reason: { code: 'no-rule', text: 'none asks' },
+    });
+    assert.match(whySentence(whyOf(none)), /1\.50 Gbit\/s: none asks\.$/);
+  });
+
+  it('says of a flow that no rule asks for how it came and went', () => {
+    const unasked = { rule: null, requested: 'none', score: 0 } as const;
+    const gone = flowOf({
+      ...unasked,
+      placement: 'onload',
+      reason: { code: 'table-full', text: 'full' },
+    });
+    assert.equal(
+      whySentence(whyOf(gone)),
+      'The flow is on the vSwitch (onload) at 1.50 Gbit/s: no rule asks for it, so its entry was ' +
+        'among the first to go when the table had no room (512 of 512 entries are in use now).',
+    );
+    const held = flowOf({ ...unasked, reason: { code: 'placed', text: 'placed' } });
+    const { limits } = whyOf(held);
+    assert.match(
+      whySentence(whyOf(held, { limits: { ...limits, holdLeftMs: 1_500 } })),
+      /: no rule asks for it, but it was moved a short time ago and stays for another 1\.5 s\.$/,
+    );
+    assert.match(
+      whySentence(whyOf(held)),
+      /: no rule asks for it, but it was moved a short time ago and stays until the next tick\.$/,
+    );
+  });
+
+  describe('of a flow that waits', () => {
+    /** What the sentence says after "but". */
+    function but(code: ReasonCode, over: Partial<LimitsView> = {}, asks: Partial<FlowView> = {}) {
+      const reason = { code, text: 'the text of the code' };
+      const flow = flowOf({ placement: 'onload', placedMs: null, reason, ...asks });
+      const sentence = whySentence(whyOf(flow, { limits: { ...whyOf(flow).limits, ...over } }));
+      return sentence.slice(sentence.search(/, (but|so) /) + 2);
+    }
+
+    it('says what its slice has and may have', () => {
+      const share = shareOf({ slice: 'red', maximum: 412 });
+      assert.equal(
+        but('slice-maximum', { share }),
+        'but slice red has 412 of the 412 entries it may have.',
+      );
+      assert.equal(
+        but('slice-share'),
+        'but each of the 420 entries that are due to slice red now goes to a better flow of it ' +
+          '(it has 412, and 900 are wanted).',
+      );
+      assert.equal(
+        but('slice-share', { share: shareOf() }),
+        'but each of the 420 entries that are due to flows of no declared slice now goes to a ' +
+          'better one (they have 412, and 900 are wanted).',
+      );
+    });
+
+    it('says which port or path is full, by the limit that is nearest', () => {
+      const throughput = [throughputOf({ name: 'p1 receive', expectedBitsPerSecond: 1e9 })];
+      throughput.push(throughputOf());
+      assert.equal(
+        but('port-bandwidth', { throughput }),
+        'but p0 send is as good as full (9.20 Gbit/s of 10.0 Gbit/s expected of placed flows); ' +
+          'flows of other ports go first.',
+      );
+      const path = throughputOf({ name: 'fast-path', hard: true, packetsPerSecond: 8.2e5 });
+      assert.equal(
+        but('fast-path-capacity', { throughput: [...throughput, path] }),
+        'but the fast path is as good as full (800 kpkt/s of 820 kpkt/s expected of placed flows).',
+      );
+    });
+
+    it('says what is expected of it, and what would have to be', () => {
+      assert.equal(
+        but('below-threshold', { worth: 3.456 }),
+        'but only 3.46 packets/s are expected of it, and from 12 on a flow is worth an operation.',
+      );
+      assert.equal(but('below-threshold', { worth: 0 }), 'but it is expected to send nothing.');
+      assert.equal(
+        but('small-gain'),
+        'but to take the entry of a worse flow would gain less than the 340 packets/s that a swap ' +
+          'has to gain now.',
+      );
+      assert.match(
+        but('small-gain', { swapGain: null }),
+        /no swap gains enough to be worth it now/,
+      );
+    });
+
+    it('says how many entries fit, and that hardly better is not enough', () => {
+      assert.equal(
+        but('table-full', { learnedEntries: 490, tableUsed: 488 }),
+        'but the table has 488 of 490 entries that fit (512 declared) in use and a newcomer ' +
+          'needs a score above 2,000,000,000.',
+      );
+      assert.equal(
+        but('table-full', { cutoffScore: 1.4e9 }),
+        'but the table has 512 of 512 entries in use, by flows with better scores or with hardly ' +
+          'worse ones, which are not worth a swap.',
+      );
+    });
+
+    it('names no score to beat where each slice has one of its own', () => {
+      assert.equal(
+        but('table-full', { divided: true }),
+        'but the table has 512 of 512 entries in use, and of slice red none that has one is worse ' +
+          'by enough for a swap.',
+      );
+      const flow = flowOf();
+      const limits = { ...whyOf(flow).limits, divided: true };
+      assert.match(
+        whyReport(whyOf(flow, { limits }), PLAIN).join('\n'),
+        /in use; the best flow that is left out, of any slice, has score 2,000,000,000$/m,
+      );
+    });
+
+    it('says why its entry went when no rule asks for it', () => {
+      const unasked = { rule: null, requested: 'none', score: 0 } as const;
+      assert.equal(
+        but('slice-share', {}, unasked),
+        'so its entry was among the first to go when slice red had more than its share and others ' +
+          'less.',
+      );
+      assert.match(
+        but('slice-maximum', {}, unasked),
+        /slice red had more than the 512 it may have/,
+      );
+    });
+
+    it('has words of its own for every reason that a flow can be held back by', () => {
+      for (const { code } of REASONS) {
+        if (SPEAK_FOR_THEMSELVES.has(code)) continue;
+        assert.match(but(code), /^but /, code);
+      }
+    });
+  });
+
+  it('reports what the flow is worth, its slice and the limits it counts for', () => {
+    const flow = flowOf();
+    const limits = { ...whyOf(flow).limits, throughput: [throughputOf()] };
+    const report = whyReport(whyOf(flow, { limits }), PLAIN).join('\n');
+    for (const line of [
+      /^worth {6}1,900 packets\/s are expected to leave the vSwitch with it; worth an operation from 12 on; a swap has to gain 340$/m,
+      /^share {6}slice red: 412 entries of the 420 due now \(guaranteed 128, at most 512, 900 wanted\)$/m,
+      /^limit {6}p0 send: 9\.20 Gbit\/s of 10\.0 Gbit\/s expected of placed flows$/m,
+    ]) {
+      assert.match(report, line);
+    }
+  });
+
+  it('reports what a newcomer to the table has to beat, and that it may be nothing', () => {
+    const flow = flowOf();
+    const table = (cutoffScore: number | null): string | undefined =>
+      whyReport(whyOf(flow, { limits: { ...whyOf(flow).limits, cutoffScore } }), PLAIN).find(
+        (line) => line.startsWith('table'),
+      );
+    assert.match(table(null) ?? '', /512 of 512 entries in use, room for all that ask$/);
+    assert.match(table(0) ?? '', /in use, some by flows that no rule asks for any more$/);
+    assert.match(table(2e9) ?? '', /in use; a newcomer needs a score above 2,000,000,000 \(and /);
+  });
+
+  it('marks rules that move nothing', () => {
+    const [rule] = whyOf(flowOf()).rules;
+    const shadow = { ...rule, name: 'trial/all', shadow: true };
+    const report = whyReport(whyOf(flowOf(), { rules: [rule, shadow] }), PLAIN).join('\n');
+    assert.match(report, /^yes rule default\/elephants \(priority 10\) asks for offload$/m);
+    assert.match(
+      report,
+      /^yes rule trial\/all \(priority 10\) asks for offload \(shadow: moves nothing\)$/m,
+    );
+  });
+
+  it('reports the rules with the numbers they saw', () => {
+    const report = whyReport(whyOf(flowOf()), PLAIN).join('\n');
+    assert.match(report, /^yes rule default\/elephants \(priority 10\) asks for offload$/m);
+    assert.match(report, /^ {4}yes bitsPerSecond greaterThan 1,000,000 \(is 1,500,000,000\)$/m);
+    assert.match(report, /^carried {4}1\.00 GB by the vSwitch, 2\.00 GB by the backend$/m);
+  });
+
+  it('paints only where colours are on', () => {
+    const painted = whyReport(whyOf(flowOf()), coloursOf(true)).join('\n');
+    assert.ok(painted.includes('\u001B[32m'));
+    assert.ok(!whyReport(whyOf(flowOf()), PLAIN).join('\n').includes('\u001B'));
+  });
+});
