@@ -101,6 +101,7 @@ class Scene {
       const row = rows[i];
       decision.requested[row] = RequestedPlacement.offload;
       decision.score[row] = forecast.worth[row];
+      decision.scoredByWorth[row] = 1;
       decision.slice[row] = row % (SLICES + 1);
     }
     return elapsedMs;

@@ -232,7 +232,7 @@ export class LoopView implements DaemonView {
       tableUsed: capacity?.used ?? 0,
       tableEntries: capacity?.entries ?? 0,
       learnedEntries: plan?.learnedEntries ?? capacity?.entries ?? 0,
-      cutoffScore: plan === undefined ? null : cutoffScore(plan.cutoff),
+      cutoffScore: plan === undefined ? null : finite(plan.cutoff),
       divided: (plan?.shares.length ?? 0) > 1,
       operationsLeft: plan?.budget ?? null,
       threshold: plan?.threshold ?? null,
@@ -288,9 +288,4 @@ function ruleView(trace: RuleTrace): RuleView {
     verdict,
     condition,
   };
-}
-
-/** The planner's cutoff in the rules' own unit: its least number stands for no score at all. */
-export function cutoffScore(cutoff: number): number | null {
-  return cutoff === Number.MIN_VALUE ? 0 : finite(cutoff);
 }

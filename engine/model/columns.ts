@@ -120,6 +120,7 @@ export interface RequestColumns {
   readonly requested: Uint8Array;
   readonly score: Float64Array;
   readonly rule: Uint16Array;
+  readonly scoredByWorth: Uint8Array;
 }
 
 /**
@@ -132,17 +133,21 @@ export class ShadowColumns {
   score = new Float64Array(0);
   /** 1 + index of the rule that made the request, of a shadow policy or not; 0 for none. */
   rule = new Uint16Array(0);
+  /** 1: the score is the flow's forecast worth; 0: a rule set it, or no rule asks. */
+  scoredByWorth = new Uint8Array(0);
 
   grow(rows: number): void {
     this.requested = grownU8(this.requested, rows);
     this.score = grownF64(this.score, rows);
     this.rule = grownU16(this.rule, rows);
+    this.scoredByWorth = grownU8(this.scoredByWorth, rows);
   }
 
   reset(row: number): void {
     this.requested[row] = 0;
     this.score[row] = 0;
     this.rule[row] = 0;
+    this.scoredByWorth[row] = 0;
   }
 }
 
@@ -160,6 +165,11 @@ export class DecisionColumns {
   score = new Float64Array(0);
   /** 1 + index of the rule that made the request; 0 for none. */
   rule = new Uint16Array(0);
+  /**
+   * 1: the score is the flow's forecast worth, so that what moves gain is known; 0: a rule set the
+   * score, or no rule asks.
+   */
+  scoredByWorth = new Uint8Array(0);
   /** The flow's slice: 1 + index into the slices of its evaluation; 0 for none. */
   slice = new Uint16Array(0);
   /** Index into REASONS. */
@@ -175,6 +185,7 @@ export class DecisionColumns {
     this.requested = grownU8(this.requested, rows);
     this.score = grownF64(this.score, rows);
     this.rule = grownU16(this.rule, rows);
+    this.scoredByWorth = grownU8(this.scoredByWorth, rows);
     this.slice = grownU16(this.slice, rows);
     this.reason = grownU8(this.reason, rows);
     this.refusals = grownU8(this.refusals, rows);
@@ -193,6 +204,7 @@ export class DecisionColumns {
     this.requested[row] = 0;
     this.score[row] = 0;
     this.rule[row] = 0;
+    this.scoredByWorth[row] = 0;
     this.slice[row] = 0;
     this.reason[row] = 0;
     this.refusals[row] = 0;

@@ -1,7 +1,7 @@
 import { Placement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { ReasonCode } from '../model/reason.ts';
-import { type Contenders, isScoredByWorth, setReason } from './contenders.ts';
+import { type Contenders, isScoredByWorth, setReason, UNASKED } from './contenders.ts';
 import type { Groups } from './groups.ts';
 import type { Throughput } from './throughput.ts';
 
@@ -30,7 +30,7 @@ export class Choice {
   newcomerCount = 0;
   /** Worth below which a newcomer is not placed. */
   threshold = 0;
-  /** Score of the last one chosen while others were not for want of room; else -Infinity. */
+  /** Score of the best one that was left out for want of room (0: no rule asks for it); else -Infinity. */
   cutoff = Number.NEGATIVE_INFINITY;
   /** Worth of all that are chosen. */
   worth = 0;
@@ -80,7 +80,7 @@ export class Choice {
     const { rows, count, keys } = contenders;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
-      if (keys[row] <= 0) continue;
+      if (keys[row] === UNASKED) continue;
       const group = groups.of(table.decision.slice[row]);
       groups.asking[group]++;
       if (this.isWorthAnOperation(table, row)) groups.wanted[group]++;
@@ -139,7 +139,7 @@ export class Choice {
     if (isNewcomer(table, row)) this.newcomers[this.newcomerCount++] = row;
   }
 
-  #leave({ table, groups, contenders }: ChoiceOptions, row: number, reason: ReasonCode): void {
+  #leave({ table, groups }: ChoiceOptions, row: number, reason: ReasonCode): void {
     if (isNewcomer(table, row)) {
       setReason(table, row, reason);
     } else {
@@ -148,7 +148,7 @@ export class Choice {
       this.#lastLoser[group] = row;
     }
     if (reason !== 'below-threshold' && this.cutoff === Number.NEGATIVE_INFINITY) {
-      this.cutoff = contenders.keys[row];
+      this.cutoff = table.decision.score[row];
     }
   }
 

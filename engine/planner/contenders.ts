@@ -5,6 +5,9 @@ import type { Groups } from './groups.ts';
 import type { TableBudget } from './plan.ts';
 import type { Throughput } from './throughput.ts';
 
+/** In place of the score of a flow that no rule asks for: it makes way for every flow that one does. */
+export const UNASKED = Number.NEGATIVE_INFINITY;
+
 /** What rows are sorted by. */
 export interface ContendersOptions {
   readonly table: FlowTable;
@@ -25,7 +28,7 @@ export class Contenders {
   count = 0;
   /** How many of them have one. */
   incumbents = 0;
-  /** By row: what the choice goes by; a flow that no rule asks for gives way to all others. */
+  /** By row: the flow's score; {@link UNASKED} where no rule asks for it. */
   keys = new Float64Array(0);
   /** Flows with an entry that cannot be moved now. */
   pinned = 0;
@@ -82,7 +85,7 @@ export class Contenders {
       setReason(table, row, !declined ? 'placed' : held ? 'min-hold' : 'budget');
     } else {
       this.rows[this.count++] = row;
-      this.keys[row] = d.requested[row] === asks ? keyOf(d.score[row]) : 0;
+      this.keys[row] = d.requested[row] === asks ? d.score[row] : UNASKED;
       setReason(table, row, d.requested[row] === asks ? 'placed' : 'incumbent');
     }
   }
@@ -94,7 +97,7 @@ export class Contenders {
       return;
     }
     this.#newcomers[this.#newcomerCount++] = row;
-    this.keys[row] = keyOf(o.table.decision.score[row]);
+    this.keys[row] = o.table.decision.score[row];
   }
 
   #fit({ highWater }: FlowTable): void {
@@ -124,12 +127,7 @@ function obstacleTo(
  * moves of such flows gain is known, and keeps them from flapping; others are held where they are.
  */
 export function isScoredByWorth(table: FlowTable, row: number): boolean {
-  return table.decision.score[row] === table.forecast.worth[row];
-}
-
-/** A flow that a rule asks for comes before those that none does, whatever its score. */
-function keyOf(score: number): number {
-  return Math.max(score, Number.MIN_VALUE);
+  return table.decision.scoredByWorth[row] === 1;
 }
 
 /** Writes why the row's flow is where it is. */

@@ -1,6 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { Choice } from './choice.ts';
-import { type Contenders, isScoredByWorth, setReason } from './contenders.ts';
+import { type Contenders, isScoredByWorth, setReason, UNASKED } from './contenders.ts';
 import { GainThreshold } from './gain-threshold.ts';
 import type { Groups } from './groups.ts';
 
@@ -116,10 +116,11 @@ export class Moves {
         setReason(table, row, 'table-full');
         continue;
       }
-      const gain = contenders.keys[row] - contenders.keys[loser];
+      const { score } = table.decision;
+      const gain = score[row] - score[loser];
       const byWorth =
         isScoredByWorth(table, row) &&
-        (isScoredByWorth(table, loser) || contenders.keys[loser] === 0);
+        (isScoredByWorth(table, loser) || contenders.keys[loser] === UNASKED);
       if (contenders.keys[row] <= CLEARLY_BETTER * contenders.keys[loser]) {
         setReason(table, row, 'table-full');
         continue;

@@ -8,6 +8,7 @@ import type {
   RuleInfo,
   RuleTrace,
 } from '../../engine/ports/rule-evaluator.ts';
+import { isWorth } from '../model/amount.ts';
 import { FlowView } from '../model/fact.ts';
 import { EvaluationRunning } from '../model/evaluation-running.ts';
 import { RuleInputs } from '../state/rule-inputs.ts';
@@ -160,6 +161,7 @@ function compileRules(
       condition: compiler.compile(asks ? mayHold(conditions, factNamed) : conditions),
       check: asks ? new EngineCheck(conditions, factNamed) : undefined,
       score: compileScore(score, factNamed, columns),
+      scoredByWorth: isWorth(score),
       requested,
       number: i + 1,
       shadow: mode === 'shadow',

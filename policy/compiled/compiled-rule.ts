@@ -12,18 +12,20 @@ export class CompiledRule {
   readonly check: EngineCheck | undefined;
   readonly #condition: RowCondition;
   readonly #score: RowScore;
+  readonly #scoredByWorth: number;
   readonly #requested: RequestedPlacement;
   readonly #number: number;
   #forAll = false;
 
   /**
    * `number`: what the column `rule` says of it, 1 or more. With a `check`, `condition` is what
-   * must hold before it is worth asking.
+   * must hold before it is worth asking. `scoredByWorth`: its score is the flow's worth as it is.
    */
   constructor(rule: {
     readonly condition: RowCondition;
     readonly check: EngineCheck | undefined;
     readonly score: RowScore;
+    readonly scoredByWorth: boolean;
     readonly requested: RequestedPlacement;
     readonly number: number;
     readonly shadow: boolean;
@@ -32,6 +34,7 @@ export class CompiledRule {
     this.check = rule.check;
     this.#condition = rule.condition;
     this.#score = rule.score;
+    this.#scoredByWorth = rule.scoredByWorth ? 1 : 0;
     this.#requested = rule.requested;
     this.#number = rule.number;
   }
@@ -54,10 +57,11 @@ export class CompiledRule {
   write(rows: Int32Array, from: number, to: number, into: RequestColumns): void {
     if (from === to) return;
     this.#score.write(rows, from, to, into.score);
-    const { requested, rule } = into;
+    const { requested, rule, scoredByWorth } = into;
     for (let i = from; i < to; i++) {
       requested[rows[i]] = this.#requested;
       rule[rows[i]] = this.#number;
+      scoredByWorth[rows[i]] = this.#scoredByWorth;
     }
   }
 }

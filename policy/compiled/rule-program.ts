@@ -86,7 +86,7 @@ export class RuleProgram {
 function writeNothing(
   rows: Int32Array,
   count: number,
-  { requested, score, rule }: RequestColumns,
+  { requested, score, rule, scoredByWorth }: RequestColumns,
 ): void {
   const first = rows[0];
   const end = rows[count - 1] + 1;
@@ -95,6 +95,7 @@ function writeNothing(
     requested.fill(RequestedPlacement.none, first, end);
     score.fill(0, first, end);
     rule.fill(0, first, end);
+    scoredByWorth.fill(0, first, end);
     return;
   }
   for (let i = 0; i < count; i++) {
@@ -102,6 +103,7 @@ function writeNothing(
     requested[row] = RequestedPlacement.none;
     score[row] = 0;
     rule[row] = 0;
+    scoredByWorth[row] = 0;
   }
 }
 

@@ -17,6 +17,16 @@ export interface FollowedFact {
 /** What a score is taken from. */
 export type ScoreSource = FollowedFact | { readonly kind: 'number'; readonly value: number };
 
+/**
+ * True when a score is the flow's forecast worth as it is. One that is worked out of it, or kept
+ * within bounds, is the rule's own, also where it comes out the same.
+ */
+export function isWorth(source: ScoreSource): boolean {
+  if (source.kind !== 'fact' || source.fact !== 'worth' || source.path !== undefined) return false;
+  const { times = 1, plus = 0, atLeast, atMost } = source;
+  return times === 1 && plus === 0 && atLeast === undefined && atMost === undefined;
+}
+
 /** What a node rule gives a fact. */
 export type GivenValue =
   | FollowedFact

@@ -5,7 +5,6 @@ import { loadConfig } from '../../config/load-config.ts';
 import type { FlowQuery } from '../../api/flow-views.ts';
 import { createDaemon } from '../../daemon/daemon.ts';
 import type { Daemon } from '../../daemon/lifecycle.ts';
-import { cutoffScore } from '../../daemon/loop-view.ts';
 import { EmulatedDaemon } from '../../dashboards/emulated-daemon.ts';
 import { packageRoot } from '../../platform/package-root.ts';
 
@@ -169,15 +168,6 @@ describe('declared slices on the emulated node, as people see them', function ()
     assert.ok(other !== undefined);
     const answer = await view.why(other.id);
     assert.ok(!answer.found || answer.why.limits.share?.slice === null);
-  });
-});
-
-describe('the cutoff', () => {
-  it('is a score of the rules, or none', () => {
-    assert.equal(cutoffScore(2e9), 2e9);
-    assert.equal(cutoffScore(Number.MIN_VALUE), 0);
-    assert.equal(cutoffScore(Number.NEGATIVE_INFINITY), null);
-    assert.equal(cutoffScore(Number.POSITIVE_INFINITY), null);
   });
 });
 

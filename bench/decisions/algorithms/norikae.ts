@@ -36,6 +36,7 @@ function requested(table: FlowTable): void {
     const row = table.rows[i];
     d.requested[row] = RequestedPlacement.offload;
     d.score[row] = table.forecast.worth[row];
+    d.scoredByWorth[row] = 1;
   }
 }
 

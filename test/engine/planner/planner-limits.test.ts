@@ -42,6 +42,7 @@ function tableOf(flows: readonly Flow[], placement: Placement): FlowTable {
     table.forecast.bitsPerSecond[row] = bits;
     table.forecast.packetsPerSecond[row] = bits / 10;
     table.decision.score[row] = bits;
+    table.decision.scoredByWorth[row] = 1;
     table.decision.requested[row] =
       placement === Placement.offload ? RequestedPlacement.offload : RequestedPlacement.fastPath;
     if (placed === true) table.decision.placement[row] = placement;

@@ -59,7 +59,9 @@ function tableOf(list: readonly Flow[]): FlowTable {
   list.forEach((f, row) => {
     const d = table.decision;
     table.forecast.worth[row] = f.worth;
-    d.score[row] = f.scored ? f.worth + 0.5 : f.worth;
+    // The author's score may be the same number as the worth, or another one.
+    d.score[row] = f.scored && f.worth % 2 === 0 ? f.worth + 0.5 : f.worth;
+    d.scoredByWorth[row] = f.scored ? 0 : 1;
     d.requested[row] = RequestedPlacement.offload;
     d.slice[row] = f.slice;
     d.placement[row] = f.placed ? Placement.offload : Placement.onload;

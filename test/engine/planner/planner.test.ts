@@ -21,6 +21,10 @@ const OPTIONS: PlannerOptions = {
 
 interface Flow {
   readonly score: number;
+  /** What it is expected to send; 0 unless given. */
+  readonly worth?: number;
+  /** True: its score is its worth. Else a rule set the score. */
+  readonly byWorth?: boolean;
   readonly requested?: RequestedPlacement;
   readonly placed?: boolean;
   /** When it was placed; long ago unless told. */
@@ -39,6 +43,8 @@ function tableOf(flows: readonly Flow[]): FlowTable {
   flows.forEach((flow, n) => {
     const row = rowOf(table, n);
     d.score[row] = flow.score;
+    d.scoredByWorth[row] = flow.byWorth === true ? 1 : 0;
+    table.forecast.worth[row] = flow.worth ?? 0;
     d.requested[row] = flow.requested ?? RequestedPlacement.offload;
     d.placement[row] = flow.placed ? Placement.offload : Placement.onload;
     d.placedSinceMs[row] = flow.since ?? Number.NEGATIVE_INFINITY;
@@ -116,6 +122,56 @@ describe('planner', () => {
     assert.equal(reasonOf(table, 1), 'min-hold');
     assert.equal(reasonOf(table, 2), 'min-hold');
     assert.equal(reasonOf(table, 3), 'table-full');
+  });
+
+  it('holds a flow by the score of a rule, however close that comes to its worth', () => {
+    const planOf = (byWorth: boolean, score: number) => {
+      const table = tableOf([
+        { score, worth: 7, placed: true, since: 9500, byWorth },
+        { score, worth: 7, since: 9500, byWorth },
+        { score: 100, worth: 100, byWorth: true },
+      ]);
+      const { withdraw } = planFor(table, 1);
+      return { withdraw: withdraw.length, reasons: [reasonOf(table, 1), reasonOf(table, 2)] };
+    };
+    const held = { withdraw: 0, reasons: ['min-hold', 'table-full'] };
+    assert.deepEqual(planOf(false, 7), held, 'the number of a rule that is the worth');
+    assert.deepEqual(planOf(false, 7.001), held, 'and one that is not');
+    assert.deepEqual(planOf(true, 7), { withdraw: 1, reasons: ['table-full', 'installing'] });
+  });
+
+  it('measures no score of a rule by the threshold of worth', () => {
+    const reasons = (score: number) => {
+      const elephants = Array.from({ length: 3 }, () => ({
+        score: 1e6,
+        worth: 1e6,
+        byWorth: true,
+      }));
+      const table = tableOf([...elephants, { score, worth: 1 }, { score: 0.5 }]);
+      planFor(table, 4);
+      return [reasonOf(table, 3), reasonOf(table, 4)];
+    };
+    assert.deepEqual(reasons(1), ['installing', 'table-full'], 'a score that is the worth');
+    assert.deepEqual(reasons(1.001), ['installing', 'table-full'], 'and one that is not');
+  });
+
+  it('prefers a flow that a rule asks for with score 0 to one that no rule asks for', () => {
+    const table = tableOf([
+      { score: 0, worth: 5, placed: true, requested: RequestedPlacement.none },
+      { score: 0, worth: 5 },
+    ]);
+    const plan = planFor(table, 1);
+    assert.deepEqual([...plan.withdraw, ...plan.install], [rowOf(table, 0), rowOf(table, 1)]);
+    assert.equal(
+      planFor(
+        tableOf([
+          { score: 0, worth: 5 },
+          { score: 0, worth: 5 },
+        ]),
+        1,
+      ).cutoff,
+      0,
+    );
   });
 
   it('withdraws what a rule wants back', () => {

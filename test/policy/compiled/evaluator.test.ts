@@ -97,6 +97,35 @@ describe('JsonRulesEvaluator', () => {
     assert.equal(await scored('tcpDst', flow), 0);
   });
 
+  it('says whether the worth is the score or a rule set it', async () => {
+    const scoredBy = async (score: unknown, worth: number) => {
+      const params = score === undefined ? {} : { score };
+      const table = tableOf([{ packetsPerSecond: 30, worth }]);
+      const event = { type: 'offload', params };
+      const text = policyText([rule('r', { all: [pps('greaterThan', 1)] }, { event })]);
+      await evaluatorOf(text).evaluate(table, contextOf(), never());
+      return [table.decision.score[0], table.decision.scoredByWorth[0]];
+    };
+    assert.deepEqual(await scoredBy(undefined, 20), [20, 1]);
+    assert.deepEqual(await scoredBy('worth', 20), [20, 1]);
+    assert.deepEqual(await scoredBy({ fact: 'worth' }, 20), [20, 1]);
+    assert.deepEqual(await scoredBy(20, 20), [20, 0], 'a number that the worth happens to be');
+    const clamped = { fact: 'worth', atMost: 1500 };
+    assert.deepEqual(await scoredBy(clamped, 20), [20, 0]);
+    assert.deepEqual(await scoredBy(clamped, 1500), [1500, 0]);
+    assert.deepEqual(await scoredBy(clamped, 9000), [1500, 0]);
+    assert.deepEqual(await scoredBy({ fact: 'worth', times: 2 }, 0), [0, 0]);
+    assert.deepEqual(await scoredBy('packetsPerSecond', 30), [30, 0]);
+  });
+
+  it('forgets who set the score of a flow that no rule asks for', async () => {
+    const table = tableOf([{ packetsPerSecond: 0, worth: 20 }]);
+    table.decision.scoredByWorth[0] = 1;
+    const text = policyText([rule('r', { all: [pps('greaterThan', 1)] })]);
+    await evaluatorOf(text).evaluate(table, contextOf(), never());
+    assert.equal(table.decision.scoredByWorth[0], 0);
+  });
+
   it('requests nothing without rules', async () => {
     const table = tableOf([{}]);
     table.decision.requested[0] = RequestedPlacement.offload;

@@ -4,6 +4,7 @@ import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { RuleEvaluator } from '../../../engine/ports/rule-evaluator.ts';
 import { CompiledEvaluator } from '../../../policy/compiled/compiled-evaluator.ts';
 import { type FactDefinition, FlowView } from '../../../policy/model/fact.ts';
+import type { ScoreSource } from '../../../policy/model/amount.ts';
 import { FACTS } from '../../../policy/facts/facts.ts';
 import { JsonRulesEvaluator } from '../../support/json-rules/json-rules-evaluator.ts';
 import type { PolicySet } from '../../../policy/model/policy-set.ts';
@@ -63,6 +64,10 @@ const ruleSketch = fc.record({
   requested: fc.constantFrom(1, 2, 3, 4),
   score: fc.oneof(
     fc.record({ kind: fc.constant('number'), value: fc.nat({ max: 5 }) }),
+    fc.constantFrom<ScoreSource>(
+      { kind: 'fact', fact: 'worth' },
+      { kind: 'fact', fact: 'worth', atMost: 50 },
+    ),
     fc.record({
       kind: fc.constant('fact'),
       fact: fc.constantFrom('packetsPerSecond', 'bytes', 'tcpDst', 'hostCpu', 'sliceEntries'),
@@ -134,7 +139,12 @@ async function policiesOf({ rules, nodeRules, ticks, seed }: Scenario): Promise<
 function written(table: FlowTable) {
   const columns = [table.decision, ...(table.shadow === undefined ? [] : [table.shadow])];
   return Array.from(table.rows.subarray(0, table.count), (row) =>
-    columns.map(({ requested, rule, score }) => [requested[row], rule[row], score[row]]),
+    columns.map(({ requested, rule, score, scoredByWorth }) => [
+      requested[row],
+      rule[row],
+      score[row],
+      scoredByWorth[row],
+    ]),
   );
 }
 

@@ -3,7 +3,7 @@ import type { RequestColumns } from '../../../engine/model/columns.ts';
 import { RequestedPlacement } from '../../../engine/model/flow.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { Clock } from '../../../engine/ports/clock.ts';
-import { followedNumber } from '../../../policy/model/amount.ts';
+import { followedNumber, isWorth } from '../../../policy/model/amount.ts';
 import type {
   EvaluationReport,
   RuleContext,
@@ -149,6 +149,7 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     columns.requested[view.row] = rule?.requested ?? RequestedPlacement.none;
     columns.rule[view.row] = index + 1;
     columns.score[view.row] = rule === undefined ? 0 : this.#scoreOf(rule, view);
+    columns.scoredByWorth[view.row] = rule !== undefined && isWorth(rule.score) ? 1 : 0;
   }
 
   #scoreOf({ score }: PolicyRule, view: FlowView): number {
