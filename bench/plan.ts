@@ -72,7 +72,7 @@ class Scene {
   readonly #random = new Sfc32(1);
   readonly #flows: number;
   readonly #packets: Float64Array;
-  readonly #room: TableBudget = {
+  readonly #tableBudget: TableBudget = {
     placement: Placement.offload,
     entries: ENTRIES,
     slices: Array.from({ length: SLICES }, (_, n): SliceQuota => sliceNumber(n)),
@@ -111,7 +111,7 @@ class Scene {
   plan(): number {
     const moves: { row: number; to: Placement }[] = [];
     const elapsedMs = cpuMsOf(() => {
-      const plan = this.#planner.plan(this.#table, this.#room, this.#nowMs);
+      const plan = this.#planner.plan(this.#table, this.#tableBudget, this.#nowMs);
       for (const row of plan.withdraw) moves.push({ row, to: Placement.onload });
       for (const row of plan.install) moves.push({ row, to: Placement.offload });
     });

@@ -1,7 +1,7 @@
 import type { SourceStatus } from '../engine/model/tick.ts';
 import { errorMessage } from '../text/error-message.ts';
 
-/** Keeps book of one source: when it last answered, what it cost, what went wrong since. */
+/** Follows one source: when it last answered, what it cost, what went wrong since. */
 export class SourceHealth {
   readonly #name: string;
   #goodAtMs = Number.NEGATIVE_INFINITY;

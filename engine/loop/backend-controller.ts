@@ -12,7 +12,7 @@ import type { OffloadBackend } from '../ports/offload-backend.ts';
 import { type Move, Reconciler } from '../reconcile/reconciler.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** What a {@link Path} needs. */
+/** What a {@link BackendController} needs. */
 export interface BackendControllerOptions {
   readonly planner: PlannerOptions;
   /** What the NIC's ports give together; left out: the sum of their links. */
@@ -25,10 +25,10 @@ export interface BackendControllerOptions {
 }
 
 /**
- * One backend and how it is held to the flow table. Paths know nothing of each other: what one
- * backend cannot do keeps no other from doing it.
+ * One backend and how it is held to the flow table. Controllers know nothing of each other, so a
+ * backend that fails keeps no other from working.
  */
-export class Path {
+export class BackendController {
   readonly backend: OffloadBackend;
   readonly reconciler: Reconciler;
   readonly planner: Planner;
@@ -82,8 +82,8 @@ export class Path {
     const { placement } = this.reconciler;
     const limits = this.#limitsAt(ports);
     const supports = (row: number): boolean => this.reconciler.supports(table, row);
-    const room = { placement, entries: this.entries, slices, ports, limits, supports };
-    return this.planner.plan(table, room, this.#clock.now());
+    const tableBudget = { placement, entries: this.entries, slices, ports, limits, supports };
+    return this.planner.plan(table, tableBudget, this.#clock.now());
   }
 
   /**
@@ -100,11 +100,12 @@ export class Path {
       this.#audited = true;
       this.#auditDueMs = nowMs + this.#auditMs;
     }
-    if (this.#audited && reconciler.stuck === 0) this.#lastVerifiedAtMs = this.#clock.now();
+    if (this.#audited && reconciler.pendingDeletes === 0)
+      this.#lastVerifiedAtMs = this.#clock.now();
     return moves;
   }
 
-  /** Carries out what a plan of this path's planner says. */
+  /** Carries out what a plan of this controller's planner says. */
   async carryOut(table: FlowTable, plan: Plan, signal: AbortSignal): Promise<readonly Move[]> {
     this.#empty = false;
     const nowMs = this.#clock.now();
@@ -182,18 +183,18 @@ export class BackendsFailed extends Error {
   }
 }
 
-/** Does something with each path that is up, whatever becomes of the others. */
+/** Runs a task for each backend that is up; one that fails does not stop the others. */
 export async function onEach(
-  paths: readonly Path[],
-  task: (path: Path) => Promise<void>,
+  controllers: readonly BackendController[],
+  task: (controller: BackendController) => Promise<void>,
 ): Promise<readonly BackendFailure[]> {
   const failures: BackendFailure[] = [];
-  for (const path of paths) {
-    if (!path.up) continue;
+  for (const controller of controllers) {
+    if (!controller.up) continue;
     try {
-      await task(path);
+      await task(controller);
     } catch (error) {
-      failures.push({ backend: path.backend.name, error });
+      failures.push({ backend: controller.backend.name, error });
     }
   }
   return failures;

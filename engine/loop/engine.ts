@@ -8,7 +8,7 @@ import type { Tick } from '../model/tick.ts';
 import {
   BackendsFailed,
   onEach,
-  Path,
+  BackendController,
   type BackendFailure,
   type BackendControllerOptions,
 } from './backend-controller.ts';
@@ -39,7 +39,7 @@ export interface EngineOptions extends BackendControllerOptions {
  */
 export class Engine {
   readonly #options: EngineOptions;
-  readonly #paths: readonly Path[];
+  readonly #controllers: readonly BackendController[];
   readonly #serial = new SerialQueue();
   #evaluator: RuleEvaluator;
   #nextEvaluator: RuleEvaluator;
@@ -55,12 +55,13 @@ export class Engine {
     this.#options = options;
     this.#evaluator = options.evaluator;
     this.#nextEvaluator = options.evaluator;
-    this.#paths = options.backends.map((backend) => new Path(backend, options));
+    this.#controllers = options.backends.map((backend) => new BackendController(backend, options));
   }
 
   /** Tells that a backend has been started: from now on it is asked (`backendsComeUp`). */
   backendUp(backend: OffloadBackend): void {
-    for (const path of this.#paths) if (path.backend === backend) path.started();
+    for (const controller of this.#controllers)
+      if (controller.backend === backend) controller.started();
   }
 
   /**
@@ -68,7 +69,10 @@ export class Engine {
    * -Infinity before the first time. What a lease has to follow.
    */
   lastVerifiedAtMs(backend: OffloadBackend): number {
-    return this.#paths.find((path) => path.backend === backend)?.lastVerifiedAtMs ?? -Infinity;
+    return (
+      this.#controllers.find((controller) => controller.backend === backend)?.lastVerifiedAtMs ??
+      -Infinity
+    );
   }
 
   /** True while everything is held on the vSwitch. */
@@ -109,7 +113,7 @@ export class Engine {
       this.#forecaster.update(tick.table, this.#scarcity.bitShare);
       evaluation = await this.#evaluator.evaluate(
         tick.table,
-        ruleContext(tick, this.#paths),
+        ruleContext(tick, this.#controllers),
         signal,
       );
       this.#slices = evaluation.slices ?? [];
@@ -147,8 +151,8 @@ export class Engine {
     this.#held = true;
     return this.#serial.run(async () => {
       let entries = 0;
-      const failures = await onEach(this.#paths, async (path) => {
-        entries += await path.withdrawAll(table);
+      const failures = await onEach(this.#controllers, async (controller) => {
+        entries += await controller.withdrawAll(table);
       });
       if (failures.length > 0) throw new BackendsFailed('taking everything out', failures);
       return entries;
@@ -170,8 +174,8 @@ export class Engine {
     return this.#serial.run(async () => {
       let lost = 0;
       this.#ports = ports;
-      const failures = await onEach(this.#paths, async (path) => {
-        lost += await path.portsChanged(ports, table);
+      const failures = await onEach(this.#controllers, async (controller) => {
+        lost += await controller.portsChanged(ports, table);
       });
       if (failures.length > 0) throw new BackendsFailed('following the ports', failures);
       return lost;
@@ -185,15 +189,21 @@ export class Engine {
    */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
     await this.#serial.run(async () => {
-      const failures = await onEach(this.#paths, (path) => path.backend.close(how));
+      const failures = await onEach(this.#controllers, (controller) =>
+        controller.backend.close(how),
+      );
       if (failures.length > 0) throw new BackendsFailed('closing', failures);
     });
   }
 
   /** Why a live row's flow is where it is. */
   async explain(tick: Tick, row: number): Promise<Explanation> {
-    const rules = await this.#evaluator.explain(tick.table, row, ruleContext(tick, this.#paths));
-    const refusal = this.#paths
+    const rules = await this.#evaluator.explain(
+      tick.table,
+      row,
+      ruleContext(tick, this.#controllers),
+    );
+    const refusal = this.#controllers
       .map((p) => p.reconciler.refusalOf(row))
       .find((r) => r !== undefined);
     return { row, refusal, plans: this.#numbers, rules };
@@ -205,12 +215,13 @@ export class Engine {
     signal: AbortSignal,
   ): Promise<readonly BackendFailure[]> {
     // What nobody would delete any more once the table is read anew, whichever backend fails.
-    if (tick.flowsFresh) for (const path of this.#paths) path.reconciler.mind(tick.table);
+    if (tick.flowsFresh)
+      for (const controller of this.#controllers) controller.reconciler.markRemoved(tick.table);
     const settled = this.#settled(tick) && !this.#held;
-    return onEach(this.#paths, async (path) => {
-      if (this.#held) await path.withdrawAll(tick.table);
+    return onEach(this.#controllers, async (controller) => {
+      if (this.#held) await controller.withdrawAll(tick.table);
       if (!tick.flowsFresh) return;
-      collect(moves, path, await path.enforce(tick.table, settled, signal));
+      collect(moves, controller, await controller.enforce(tick.table, settled, signal));
     });
   }
 
@@ -233,32 +244,32 @@ export class Engine {
       fillReason(tick.table, 'stale');
       return [];
     }
-    const served = this.#paths.filter((p) => p.up).map((p) => p.reconciler.placement);
+    const served = this.#controllers.filter((p) => p.up).map((p) => p.reconciler.placement);
     explainUnplanned(tick.table, new Set(served));
     const { clock } = this.#options;
     const numbers: PlanNumbers[] = [];
-    const failures = await onEach(this.#paths, async (path) => {
-      const { backend } = path;
+    const failures = await onEach(this.#controllers, async (controller) => {
+      const { backend } = controller;
       const startedMs = clock.now();
       // The plan is reused by the next one: its numbers are taken, its moves are carried out.
-      const plan = path.plan(tick.table, this.#slices, tick.ports);
+      const plan = controller.plan(tick.table, this.#slices, tick.ports);
       const { cutoff, threshold, swapGain, contenders, budget, shares, limits } = plan;
       const inputs = this.#inputsOf(tick, plan);
       const plannedMs = clock.now();
-      const carriedOut = await path.carryOut(tick.table, plan, signal);
+      const carriedOut = await controller.carryOut(tick.table, plan, signal);
       const elapsedMs = clock.now() - plannedMs;
       stages.planMs += plannedMs - startedMs;
       stages.applyMs += elapsedMs;
       if (carriedOut.length > 0) {
         batches.push({ backend: backend.name, operations: carriedOut.length, elapsedMs });
       }
-      collect(moves, path, carriedOut, (row) => inputs.get(row) ?? null);
+      collect(moves, controller, carriedOut, (row) => inputs.get(row) ?? null);
       const capacity = backend.capacity();
       numbers.push({
         backend: backend.name,
-        placement: PLACEMENT_NAMES[path.reconciler.placement],
+        placement: PLACEMENT_NAMES[controller.reconciler.placement],
         capacity,
-        learnedEntries: path.entries,
+        learnedEntries: controller.entries,
         cutoff,
         threshold,
         swapGain,
@@ -277,7 +288,7 @@ export class Engine {
     const inputs = new Map<number, readonly FactReading[]>();
     const most = this.#options.inputsPerPlan ?? 0;
     if (most === 0 || plan.withdraw.length + plan.install.length === 0) return inputs;
-    const context = ruleContext(tick, this.#paths);
+    const context = ruleContext(tick, this.#controllers);
     for (const row of [...plan.withdraw, ...plan.install].slice(0, most)) {
       inputs.set(row, this.#evaluator.inputs(tick.table, row, context));
     }

@@ -1,11 +1,11 @@
 import { PLACEMENT_NAMES } from '../model/flow.ts';
 import type { Tick } from '../model/tick.ts';
-import type { Path } from './backend-controller.ts';
+import type { BackendController } from './backend-controller.ts';
 import type { RuleContext } from '../ports/rule-evaluator.ts';
 
 /** What rules may ask of the node in a tick, beside its flows. */
-export function ruleContext(tick: Tick, paths: readonly Path[]): RuleContext {
-  const tables = paths.map(({ backend, reconciler }) => {
+export function ruleContext(tick: Tick, controllers: readonly BackendController[]): RuleContext {
+  const tables = controllers.map(({ backend, reconciler }) => {
     const { entries, used } = backend.capacity();
     return { placement: PLACEMENT_NAMES[reconciler.placement], entries, used };
   });

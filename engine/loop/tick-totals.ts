@@ -1,6 +1,6 @@
 import { PLACEMENT_NAMES } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import type { Path } from './backend-controller.ts';
+import type { BackendController } from './backend-controller.ts';
 import type { Move } from '../reconcile/reconciler.ts';
 import type { FactReading } from '../ports/rule-evaluator.ts';
 import type { BackendMove, Batch } from './tick-report.ts';
@@ -15,12 +15,12 @@ export interface TickTotals {
 /** Writes down what a backend did, and what led to it where that is known. */
 export function collect(
   into: BackendMove[],
-  path: Path,
+  controller: BackendController,
   moves: readonly Move[],
   inputsOf?: (row: number) => readonly FactReading[] | null,
 ): void {
-  const placement = PLACEMENT_NAMES[path.reconciler.placement];
-  const backend = path.backend.name;
+  const placement = PLACEMENT_NAMES[controller.reconciler.placement];
+  const backend = controller.backend.name;
   for (const move of moves) {
     into.push({
       ...move,

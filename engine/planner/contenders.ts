@@ -11,7 +11,7 @@ export const UNASKED = Number.NEGATIVE_INFINITY;
 /** What rows are sorted by. */
 export interface ContendersOptions {
   readonly table: FlowTable;
-  readonly room: TableBudget;
+  readonly tableBudget: TableBudget;
   /** How long a moved flow is held, unless what its moves gain is known, ms. */
   readonly minHoldMs: number;
   readonly nowMs: number;
@@ -39,7 +39,7 @@ export class Contenders {
 
   /** Sorts the live rows and writes the reasons of those that are out of the question. */
   sort(o: ContendersOptions): void {
-    const { table, room } = o;
+    const { table, tableBudget } = o;
     this.#fit(table);
     this.count = 0;
     this.pinned = 0;
@@ -47,12 +47,12 @@ export class Contenders {
     this.#newcomerCount = 0;
     const { placement, requested } = table.decision;
     const asks =
-      room.placement === Placement.offload
+      tableBudget.placement === Placement.offload
         ? RequestedPlacement.offload
         : RequestedPlacement.fastPath;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      if (placement[row] === room.placement) this.#sortIncumbent(o, row, asks);
+      if (placement[row] === tableBudget.placement) this.#sortIncumbent(o, row, asks);
       else if (placement[row] === Placement.onload && requested[row] === asks)
         this.#sortAsker(o, row);
     }
@@ -110,12 +110,12 @@ export class Contenders {
 
 /** Why a flow that asks for an entry cannot have one, whatever it is worth. */
 function obstacleTo(
-  { table, room, minHoldMs, nowMs }: ContendersOptions,
+  { table, tableBudget, minHoldMs, nowMs }: ContendersOptions,
   row: number,
 ): ReasonCode | undefined {
   const d = table.decision;
   if (d.score[row] <= 0 && table.forecast.worth[row] <= 0) return 'below-threshold';
-  if (!room.supports(row)) return 'unsupported';
+  if (!tableBudget.supports(row)) return 'unsupported';
   if (d.retryAtMs[row] > nowMs) return 'refused';
   const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
   if (recent && !isScoredByWorth(table, row)) return 'min-hold';

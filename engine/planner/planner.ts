@@ -31,17 +31,17 @@ export class Planner {
     this.#bucket = new TokenBucket(options.operations);
   }
 
-  plan(table: FlowTable, room: TableBudget, nowMs: number): Plan {
+  plan(table: FlowTable, tableBudget: TableBudget, nowMs: number): Plan {
     const contenders = this.#contenders;
     const groups = this.#groups;
     const throughput = this.#throughput;
     const choice = this.#choice;
-    const { entries } = room;
+    const { entries } = tableBudget;
     const budget = this.#bucket.available(nowMs);
-    groups.begin(room.slices, entries);
-    throughput.begin(table, room.ports, room.limits);
+    groups.begin(tableBudget.slices, entries);
+    throughput.begin(table, tableBudget.ports, tableBudget.limits);
     const { minHoldMs } = this.#options;
-    contenders.sort({ table, room, minHoldMs, nowMs, budget, groups, throughput });
+    contenders.sort({ table, tableBudget, minHoldMs, nowMs, budget, groups, throughput });
     const order = this.#order.sort(contenders.rows, contenders.count, contenders.keys);
     choice.make({ table, contenders, groups, throughput, entries, order });
     this.#moves.plan({ table, contenders, groups, choice, entries, budget });

@@ -26,7 +26,7 @@ export class Reconciler {
   readonly #backend: OffloadBackend;
   readonly placement: typeof Placement.offload | typeof Placement.fastPath;
   /** Entries to be taken out until it is confirmed, by ufid; bounded by the backend's table. */
-  readonly #stuck = new Map<string, FlowId>();
+  readonly #pendingDeletes = new Map<string, FlowId>();
   /** Why the backend refused an entry, by row; dropped when it takes it or the flow leaves. */
   readonly #refusals = new Map<number, Refusal>();
   readonly #support: SupportCache;
@@ -38,8 +38,8 @@ export class Reconciler {
   }
 
   /** Entries that are still to be taken out. */
-  get stuck(): number {
-    return this.#stuck.size;
+  get pendingDeletes(): number {
+    return this.#pendingDeletes.size;
   }
 
   /** The backend's last no for a row, when there is one. */
@@ -53,12 +53,12 @@ export class Reconciler {
   }
 
   /** Takes note of the flows that left the vSwitch: their entries have to be taken out. */
-  mind(table: FlowTable): void {
+  markRemoved(table: FlowTable): void {
     for (const row of table.removed) {
       this.#forget(row);
       if (table.decision.placement[row] !== this.placement) continue;
       const id = table.idAt(row);
-      this.#stuck.set(formatFlowId(id), id);
+      this.#pendingDeletes.set(formatFlowId(id), id);
     }
   }
 
@@ -68,8 +68,11 @@ export class Reconciler {
    */
   async enforce(table: FlowTable, nowMs: number, signal: AbortSignal): Promise<readonly Move[]> {
     const d = table.decision;
-    const operations: Operation[] = [...this.#stuck.values()].map((id) => ({ kind: 'delete', id }));
-    const rows: number[] = [...this.#stuck.values()].map((id) => table.rowOf(id));
+    const operations: Operation[] = [...this.#pendingDeletes.values()].map((id) => ({
+      kind: 'delete',
+      id,
+    }));
+    const rows: number[] = [...this.#pendingDeletes.values()].map((id) => table.rowOf(id));
     const retried = rows.length;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
@@ -139,7 +142,7 @@ export class Reconciler {
     const moves = await this.#apply(table, operations, rows, nowMs, signal);
     // What could not be brought to what the flow is now must not stay as it was.
     for (const { id, kind, result } of moves) {
-      if (kind === 'put' && !result.ok) this.#stuck.set(formatFlowId(id), id);
+      if (kind === 'put' && !result.ok) this.#pendingDeletes.set(formatFlowId(id), id);
     }
     return moves;
   }
@@ -148,7 +151,7 @@ export class Reconciler {
   portsChanged(table: FlowTable, ids: readonly FlowId[], nowMs: number): void {
     this.#support.clear();
     for (const id of ids) {
-      this.#stuck.delete(formatFlowId(id));
+      this.#pendingDeletes.delete(formatFlowId(id));
       const row = table.rowOf(id);
       if (row < 0) continue;
       this.#setPlacement(table, row, Placement.onload, nowMs);
@@ -158,7 +161,7 @@ export class Reconciler {
 
   /** Records that the backend took everything out. */
   allWithdrawn(table: FlowTable, nowMs: number): void {
-    this.#stuck.clear();
+    this.#pendingDeletes.clear();
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (table.decision.placement[row] === this.placement) {
@@ -182,8 +185,8 @@ export class Reconciler {
       const result = results[i];
       const row = rows[i];
       const id = operation.kind === 'put' ? operation.flow.id : operation.id;
-      if (this.#stuck.size > 0 && operation.kind === 'put' && result.ok) {
-        this.#stuck.delete(formatFlowId(id));
+      if (this.#pendingDeletes.size > 0 && operation.kind === 'put' && result.ok) {
+        this.#pendingDeletes.delete(formatFlowId(id));
       }
       if (operation.kind === 'put') this.#putDone(table, row, versions[i], result, nowMs);
       else this.#deleteDone(table, row, id, result, nowMs);
@@ -226,13 +229,13 @@ export class Reconciler {
     nowMs: number,
   ): void {
     if (result.ok) {
-      if (this.#stuck.size > 0) this.#stuck.delete(formatFlowId(id));
+      if (this.#pendingDeletes.size > 0) this.#pendingDeletes.delete(formatFlowId(id));
       if (row >= 0) {
         this.#refusals.delete(row);
         this.#setPlacement(table, row, Placement.onload, nowMs);
       }
     } else {
-      this.#stuck.set(formatFlowId(id), id);
+      this.#pendingDeletes.set(formatFlowId(id), id);
       if (row >= 0) this.#refusals.set(row, result.refusal);
     }
   }

@@ -55,7 +55,7 @@ export class RecordedRows {
   }
 
   /** Takes note of the flows that left the vSwitch in the last reading. */
-  mind(table: FlowTable): void {
+  markRemoved(table: FlowTable): void {
     this.fit(table);
     for (const row of table.removed) {
       this.meet(table, row);

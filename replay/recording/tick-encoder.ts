@@ -88,7 +88,7 @@ export class TickEncoder {
 
   /** Takes note of flows that left; a tick before this one may not have been told of. */
   #follow({ sequence, table }: Tick): void {
-    this.#rows.mind(table);
+    this.#rows.markRemoved(table);
     if (sequence !== this.#sequence + 1) this.#rows.sweep(table);
     this.#sequence = sequence;
   }

@@ -16,7 +16,7 @@ import { RowMemory } from './row-memory.ts';
 import { SliceCounters } from './slice-counters.ts';
 import { tableAccount } from './table-accounts.ts';
 import type { PathUses, TickAccounts, TopFlow } from './tick-accounts.ts';
-import { TimeHistogramBook } from './time-histogram.ts';
+import { RunningTimeHistogram } from './time-histogram.ts';
 import { TopRows } from './top-flows.ts';
 
 /** What is kept apart, and how many. */
@@ -49,7 +49,7 @@ export class Accountant {
   readonly #ports: PortTotals;
   readonly #moves: PlacementCounters;
   readonly #operations = new OperationCounters();
-  readonly #reactions = new TimeHistogramBook(REACTION_BOUNDS);
+  readonly #reactions = new RunningTimeHistogram(REACTION_BOUNDS);
   readonly #top: TopRows;
   readonly #accounts: Kept<TickAccounts>;
   readonly #most: number;

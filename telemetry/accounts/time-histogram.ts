@@ -1,7 +1,7 @@
 import type { TimeHistogram } from './tick-accounts.ts';
 
 /** A histogram of times that others read while it grows. */
-export class TimeHistogramBook implements TimeHistogram {
+export class RunningTimeHistogram implements TimeHistogram {
   readonly boundsSeconds: readonly number[];
   readonly #counts: number[];
   #sumSeconds = 0;

@@ -45,7 +45,7 @@ class Norikae implements Placer {
   readonly #table = new FlowTable();
   readonly #forecaster = new Forecaster();
   readonly #planner = new Planner(DEFAULT_PLANNER);
-  readonly #room: TableBudget;
+  readonly #tableBudget: TableBudget;
   /** Row of each flow, or -1; flow of each row. */
   readonly #rowOf: Int32Array;
   #flowOf = new Int32Array(1024);
@@ -57,7 +57,7 @@ class Norikae implements Placer {
   /** @param bitShare share of bits in what flows are worth, as the node's scarcity has it */
   constructor({ flows, entries }: PlacerContext, bitShare: number) {
     this.#bitShare = bitShare;
-    this.#room = {
+    this.#tableBudget = {
       placement: Placement.offload,
       entries,
       slices: [],
@@ -117,7 +117,7 @@ class Norikae implements Placer {
 
   /** Plans, and does at once what the plan says: here no backend refuses anything. */
   #carryOut(view: WindowView): void {
-    const plan = this.#planner.plan(this.#table, this.#room, view.endMs);
+    const plan = this.#planner.plan(this.#table, this.#tableBudget, view.endMs);
     for (const row of plan.withdraw) {
       this.#move(row, Placement.onload, view.endMs);
       view.table.evict(this.#flowOf[row]);

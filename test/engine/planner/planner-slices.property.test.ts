@@ -69,7 +69,7 @@ function tableOf(list: readonly Flow[]): FlowTable {
   return table;
 }
 
-function roomOf(entries: number, slices: readonly SliceQuota[]): TableBudget {
+function budgetOf(entries: number, slices: readonly SliceQuota[]): TableBudget {
   const rest = { ports: new Map(), limits: [], supports: () => true };
   return { placement: Placement.offload, entries, slices, ...rest };
 }
@@ -101,7 +101,7 @@ describe('planner with slices', () => {
     fc.assert(
       fc.property(flows, fc.nat(100), terms, (list, entries, slices) => {
         const table = tableOf(list);
-        const plan = new Planner(AMPLE).plan(table, roomOf(entries, slices), NOW);
+        const plan = new Planner(AMPLE).plan(table, budgetOf(entries, slices), NOW);
         carryOut(table, plan, NOW);
         const now = used(table);
         assert.ok(now.reduce((a, b) => a + b, 0) <= entries);
@@ -124,7 +124,7 @@ describe('planner with slices', () => {
         const entries = list.filter((f) => f.placed).length + spare;
         const table = tableOf(list);
         const planner = new Planner({ minHoldMs: 0, operations: { perSecond: 0, burst } });
-        const plan = planner.plan(table, roomOf(entries, open), NOW);
+        const plan = planner.plan(table, budgetOf(entries, open), NOW);
         assert.ok(plan.withdraw.length + plan.install.length <= burst);
         for (let i = 0; i < table.count; i++) {
           assert.notEqual(REASONS[table.decision.reason[table.rows[i]]].code, 'unseen');
@@ -147,13 +147,13 @@ describe('planner with slices', () => {
         (list, entries, slices, burst) => {
           const table = tableOf(list);
           const planner = new Planner({ minHoldMs: 500, operations: { perSecond: burst, burst } });
-          const room = roomOf(entries, slices);
+          const tableBudget = budgetOf(entries, slices);
           let nowMs = NOW;
           for (let tick = 0; tick < 200; tick++, nowMs += 1000) {
-            carryOut(table, planner.plan(table, room, nowMs), nowMs);
+            carryOut(table, planner.plan(table, tableBudget, nowMs), nowMs);
           }
           for (let tick = 0; tick < 5; tick++, nowMs += 1000) {
-            const plan = planner.plan(table, room, nowMs);
+            const plan = planner.plan(table, tableBudget, nowMs);
             assert.deepEqual([...plan.withdraw, ...plan.install], []);
           }
         },
@@ -166,7 +166,7 @@ describe('planner with slices', () => {
     fc.assert(
       fc.property(flows, fc.nat(100), (list, entries) => {
         const table = tableOf(list.map((f) => ({ ...f, slice: 0, scored: false })));
-        carryOut(table, new Planner(AMPLE).plan(table, roomOf(entries, []), NOW), NOW);
+        carryOut(table, new Planner(AMPLE).plan(table, budgetOf(entries, []), NOW), NOW);
         const placed = list.filter((_, row) => table.decision.placement[row] === Placement.offload);
         const worth = (some: readonly Flow[]): number => some.reduce((sum, f) => sum + f.worth, 0);
         const best = worth(list.toSorted((a, b) => b.worth - a.worth).slice(0, entries));
@@ -193,8 +193,8 @@ describe('planner with slices', () => {
       scored: false,
     }));
     const table = tableOf([...gold, ...others]);
-    const room = roomOf(20, [slice('gold', 1, 8)]);
-    const plan = new Planner(AMPLE).plan(table, room, NOW);
+    const tableBudget = budgetOf(20, [slice('gold', 1, 8)]);
+    const plan = new Planner(AMPLE).plan(table, tableBudget, NOW);
     carryOut(table, plan, NOW);
     assert.ok(used(table)[1] >= 8);
     const reasons = plan.withdraw.map((row) => REASONS[table.decision.reason[row]].code);

@@ -7,7 +7,7 @@ import type { Plan, PlannerOptions } from '../../../engine/planner/plan.ts';
 import { Planner } from '../../../engine/planner/planner.ts';
 import { read, rowOf } from '../../support/flows.ts';
 
-const ROOM = {
+const BUDGET = {
   placement: Placement.offload,
   slices: [],
   ports: new Map(),
@@ -60,7 +60,7 @@ function planFor(
   supports: (row: number) => boolean = () => true,
 ): Plan {
   const planner = new Planner({ ...OPTIONS, ...options });
-  return planner.plan(table, { ...ROOM, entries, supports }, 10_000);
+  return planner.plan(table, { ...BUDGET, entries, supports }, 10_000);
 }
 
 function reasonOf(table: FlowTable, n: number): string {
@@ -241,12 +241,12 @@ describe('planner', () => {
       fc.property(flows, fc.nat(40), (list, entries) => {
         const table = tableOf(list);
         const planner = new Planner(OPTIONS);
-        const room = { ...ROOM, entries };
+        const tableBudget = { ...BUDGET, entries };
         let nowMs = 10_000;
         for (let tick = 0; tick < 5; tick++, nowMs += 2000) {
-          carryOut(table, planner.plan(table, room, nowMs), nowMs);
+          carryOut(table, planner.plan(table, tableBudget, nowMs), nowMs);
         }
-        const last = planner.plan(table, room, nowMs);
+        const last = planner.plan(table, tableBudget, nowMs);
         assert.deepEqual([...last.withdraw, ...last.install], []);
       }),
     );
