@@ -11,7 +11,7 @@ import type {
   OffloadBackend,
   Support,
 } from '../../engine/ports/offload-backend.ts';
-import { SerialQueue } from '../../async/serial-queue.ts';
+import { QueueFull, SerialQueue } from '../../async/serial-queue.ts';
 import { bounded } from '../../async/bounded.ts';
 import { SwitchError } from '../../protocols/openflow/connection/errors.ts';
 import type { Session } from '../../protocols/openflow/connection/session.ts';
@@ -259,7 +259,9 @@ export class OpenFlowBackend implements OffloadBackend {
 
   #inTurn(task: () => Promise<void>): void {
     // A failure ends the connection, and the next one begins by looking.
-    void this.#serial.run(task).catch(() => undefined);
+    void this.#serial.run(task).catch((error: unknown) => {
+      if (error instanceof QueueFull) void this.#conversation?.connected.session.close(error);
+    });
   }
 
   /** Takes rules out and notes them as lost. Rejects when one of them may still be in force. */

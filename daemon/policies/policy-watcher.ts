@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { SerialQueue } from '../../async/serial-queue.ts';
 import type { Log } from '../../platform/log.ts';
 
 /** What a {@link PolicyWatcher} watches. */
@@ -29,7 +30,7 @@ export class PolicyWatcher {
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #firstAtMs: number | undefined;
-  #calling: Promise<void> = Promise.resolve();
+  readonly #calls = new SerialQueue();
 
   constructor(options: PolicyWatcherOptions) {
     this.#options = options;
@@ -86,8 +87,10 @@ export class PolicyWatcher {
 
   #call(): void {
     this.#firstAtMs = undefined;
+    // A call that waits will see this change, too.
+    if (this.#calls.tasks > 1) return;
     const { onChange, log } = this.#options;
-    this.#calling = this.#calling.then(onChange).catch((error: unknown) => {
+    this.#calls.run(onChange).catch((error: unknown) => {
       log.error({ err: error }, 'changed policy files could not be taken into account');
     });
   }

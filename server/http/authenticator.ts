@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { SerialQueue } from '../../async/serial-queue.ts';
 import { AddressLimiter } from './address-limiter.ts';
 import { type Credentials, isToken } from './credentials.ts';
 import { parsePasswordHash, verifyPassword } from './password-hash.ts';
@@ -29,8 +30,8 @@ export class Authenticator {
   readonly #secret = randomBytes(32);
   #credentials: Credentials;
   #remembered = new Set<string>();
-  #hashing: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** One after another: whoever tries out passwords gets one processor at most. */
+  readonly #hashing = new SerialQueue(MAX_WAITING);
 
   constructor(credentials: Credentials, now: () => number = () => performance.now()) {
     this.#credentials = credentials;
@@ -66,7 +67,7 @@ export class Authenticator {
     const remembered = this.#remembered;
     const key = this.#keyOf(given);
     if (remembered.has(key)) return { ok: true };
-    if (this.#waiting >= MAX_WAITING) return { ok: false, why: 'wait', waitMs: 1_000 };
+    if (this.#hashing.tasks >= MAX_WAITING) return { ok: false, why: 'wait', waitMs: 1_000 };
     if (!(await this.#isUser(given))) return WRONG;
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
     remembered.add(key);
@@ -79,20 +80,8 @@ export class Authenticator {
 
   async #isUser({ user, password }: User): Promise<boolean> {
     const hash = this.#credentials.users.get(user);
-    const right = await this.#hash(password, hash ?? NOBODY);
+    const right = await this.#hashing.run(() => verifyPassword(password, hash ?? NOBODY));
     return right && hash !== undefined;
-  }
-
-  /** One after another: whoever tries out passwords gets one processor at most. */
-  async #hash(password: string, hash: typeof NOBODY): Promise<boolean> {
-    this.#waiting++;
-    const result = this.#hashing.then(() => verifyPassword(password, hash));
-    this.#hashing = result.catch(() => undefined);
-    try {
-      return await result;
-    } finally {
-      this.#waiting--;
-    }
   }
 }
 

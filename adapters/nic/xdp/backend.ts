@@ -11,6 +11,7 @@ import type {
   OffloadBackend,
   Support,
 } from '../../../engine/ports/offload-backend.ts';
+import { SerialQueue } from '../../../async/serial-queue.ts';
 import { encodeActions } from './action-codec.ts';
 import { XdpNotStarted, XdpOptionInvalid } from './errors.ts';
 import { encodeMatch, newEncodedMatch } from './match-codec.ts';
@@ -34,8 +35,8 @@ export class XdpBackend implements OffloadBackend {
   readonly name = 'xdp';
   readonly #options: XdpBackendOptions;
   #session: Session | undefined;
-  /** End of the line of those that change something, so that they do it one by one. */
-  #line: Promise<unknown> = Promise.resolve();
+  /** What uses the maps does so one by one. */
+  readonly #serial = new SerialQueue();
 
   /** @throws {XdpOptionInvalid} */
   constructor(options: XdpBackendOptions) {
@@ -53,7 +54,7 @@ export class XdpBackend implements OffloadBackend {
    * @throws {PinPathInUse} {@link NoBpfFileSystem} {@link LibbpfMissing} {@link ObjectUnusable}
    */
   start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
-    return this.#inLine(async () => {
+    return this.#serial.run(async () => {
       signal.throwIfAborted();
       if (this.#session === undefined) this.#session = await Session.open(this.#options, ports);
     });
@@ -95,25 +96,25 @@ export class XdpBackend implements OffloadBackend {
     operations: readonly Operation[],
     signal: AbortSignal,
   ): Promise<readonly OperationResult[]> {
-    return this.#inLine(() => this.#started().installer.apply(operations, signal));
+    return this.#serial.run(() => this.#started().installer.apply(operations, signal));
   }
 
   entries(sink: EntrySink, signal: AbortSignal): Promise<void> {
-    return this.#inLine(() => {
+    return this.#serial.run(() => {
       signal.throwIfAborted();
       this.#started().readEntries(sink);
     });
   }
 
   counters(sink: CounterSink, signal: AbortSignal): Promise<void> {
-    return this.#inLine(() => {
+    return this.#serial.run(() => {
       signal.throwIfAborted();
       this.#started().readCounters(sink);
     });
   }
 
   portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
-    return this.#inLine(() => this.#started().follow(ports));
+    return this.#serial.run(() => this.#started().follow(ports));
   }
 
   async renewLease(): Promise<void> {
@@ -122,7 +123,7 @@ export class XdpBackend implements OffloadBackend {
 
   /** @throws {EntryStuck} when the kernel keeps entries; the next call tries them again */
   withdrawAll(): Promise<number> {
-    return this.#inLine(() => {
+    return this.#serial.run(() => {
       const { ids, stuck } = this.#started().installer.removeWhere(() => true);
       if (stuck !== undefined) throw stuck;
       return ids.length;
@@ -130,7 +131,7 @@ export class XdpBackend implements OffloadBackend {
   }
 
   close(how: 'withdraw' | 'keep'): Promise<void> {
-    return this.#inLine(() => {
+    return this.#serial.run(() => {
       this.#session?.close(how);
       this.#session = undefined;
     });
@@ -139,12 +140,6 @@ export class XdpBackend implements OffloadBackend {
   #started(): Session {
     if (this.#session === undefined) throw new XdpNotStarted();
     return this.#session;
-  }
-
-  #inLine<T>(work: () => T | Promise<T>): Promise<T> {
-    const done = this.#line.then(work);
-    this.#line = done.catch(() => undefined);
-    return done;
   }
 }
 

@@ -107,6 +107,18 @@ for (const { name, version, bundles } of KINDS) {
       assert.deepEqual(told(await backend.apply([put(modelFlow(1))], never())), ['installed']);
     });
 
+    it('connects again to a switch that reports changes faster than they can be followed', async () => {
+      const backend = await started();
+      rig.model.silent = true;
+      const applying = backend.apply([put(modelFlow(0))], never());
+      for (let i = 0; i < 1_100; i++) rig.model.setLink('other', i % 2 === 1);
+      const [late] = await applying;
+      assert.ok(!late.ok && /1000 tasks wait/.test(late.refusal.detail), JSON.stringify(late));
+      rig.model.silent = false;
+      await eventually('it is back', () => backend.capacity().entries === 128);
+      assert.deepEqual(told(await backend.apply([put(modelFlow(1))], never())), ['installed']);
+    });
+
     it('puts back what a switch forgot, and counts what it carried once', async () => {
       const backend = await started();
       await backend.apply([put(modelFlow(0))], never());

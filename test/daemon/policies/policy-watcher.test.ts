@@ -152,6 +152,21 @@ describe('policy watcher', () => {
     assert.equal(log.lines.filter((line) => line.level === 'error').length, 2);
   });
 
+  it('calls once more for all changes during a call that takes long', async () => {
+    let end: () => void = () => undefined;
+    onChange = () => new Promise((resolve) => (end = resolve));
+    writeFileSync(file, 'two');
+    await calledAtLeast(1);
+    for (let i = 0; i < 3; i++) {
+      writeFileSync(file, `three ${i}`);
+      await sleep(3 * QUIET_MS);
+    }
+    assert.equal(calls, 1);
+    onChange = () => Promise.resolve();
+    end();
+    await called(2);
+  });
+
   it('says whether it watches, and stops', async () => {
     assert.ok(watcher.watching);
     await watcher.close();
