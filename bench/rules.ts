@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { Engine as JsonRulesEngine } from 'json-rules-engine';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import { CompiledEvaluator } from '../policy/compiled/compiled-evaluator.ts';
@@ -22,7 +21,7 @@ class VerdictsDiffer extends Error {
  */
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const policies = benchPolicies();
-  const options = { clock: { now: () => performance.now() }, pause: () => setImmediate() };
+  const options = { clock: { now: () => performance.now() } };
   const compiled = () => new CompiledEvaluator(policies, options);
   const peer = new JsonRulesEvaluator(policies, options);
 

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { DumpParser } from '../adapters/ovs/dump/parser.ts';
 import { packageRoot } from '../platform/package-root.ts';
 import { readPolicies } from '../policy-tools/files/policy-files.ts';
@@ -131,10 +130,9 @@ async function tick(
 async function engineWith(clock: BenchClock): Promise<Engine> {
   const reading = await readPolicies([`${packageRoot()}/policies/default.json`]);
   if (!reading.ok) throw new Error(reading.problems.join('\n'));
-  const pause = (): Promise<void> => setImmediate();
   const tickClock = { now: () => clock.tickMs };
   return new Engine({
-    evaluator: new CompiledEvaluator(reading.policies, { clock, pause }),
+    evaluator: new CompiledEvaluator(reading.policies, { clock }),
     planner: { minHoldMs: 2000, operations: { perSecond: 2000, burst: 4000 } },
     backends: [new MemoryBackend({ placement: 'offload', entries: ENTRIES, clock: tickClock })],
     clock: tickClock,

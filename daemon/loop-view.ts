@@ -4,7 +4,6 @@ import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
-import type { YieldToEventLoop } from '../async/yield-to-event-loop.ts';
 import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
 import { type History, pointOf } from './history.ts';
 import type { Config } from '../config/config.ts';
@@ -35,7 +34,7 @@ import type {
 import type { DecisionLog } from './decisions/decision-log.ts';
 import type { DecisionRecord } from '../api/decision-record.ts';
 import type { InfluxSink } from './influx/influx-sink.ts';
-import { timeSlicedYield } from '../async/time-slice.ts';
+import { timeSlicedYield, type YieldToEventLoop } from '../async/yield-to-event-loop.ts';
 import type { Loop } from './loop.ts';
 import type { Node } from './node.ts';
 import type { PolicyManager } from './policies/policy-manager.ts';

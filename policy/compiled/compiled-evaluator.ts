@@ -1,6 +1,6 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import { type YieldToEventLoop, CHUNK_ROWS } from '../../async/yield-to-event-loop.ts';
+import { CHUNK_ROWS, timeSlicedYield } from '../../async/yield-to-event-loop.ts';
 import type {
   EvaluationReport,
   RuleContext,
@@ -25,13 +25,14 @@ import { RuleProgram } from './rule-program.ts';
 import { compileScore } from './score.ts';
 import { TickColumns } from './tick-columns.ts';
 
+/** Rules are evaluated for so long at a stretch, ms: a lease has to be renewed meanwhile. */
+const EVALUATION_SLICE_MS = 10;
+
 /** Settings of the evaluator. */
 export interface CompiledRulesOptions {
   readonly clock: Clock;
-  /** Lets timers and I/O have their turn, and resolves after it (setImmediate, say). */
-  readonly pause: () => Promise<void>;
-  /** Time after which it pauses, ms; 10 by default. */
-  readonly sliceMs?: number;
+  /** Lets timers and I/O have their turn after each slice; one turn of the event loop by default. */
+  readonly pause?: () => Promise<void>;
 }
 
 /**
@@ -114,16 +115,10 @@ export class CompiledEvaluator implements RuleEvaluator {
     context: RuleContext,
     signal: AbortSignal,
   ): Promise<EvaluationReport> {
-    const { clock, pause, sliceMs = 10 } = this.#options;
+    const { clock, pause } = this.#options;
     const startMs = clock.now();
-    let sliceEndMs = startMs + sliceMs;
-    const rest = async (): Promise<void> => {
-      await pause();
-      signal.throwIfAborted();
-      sliceEndMs = clock.now() + sliceMs;
-    };
-    const yieldToEventLoop: YieldToEventLoop = () =>
-      clock.now() < sliceEndMs ? undefined : rest();
+    const now = (): number => clock.now();
+    const yieldToEventLoop = timeSlicedYield({ sliceMs: EVALUATION_SLICE_MS, now, pause, signal });
     table.keepShadow(this.#hasShadows);
     await this.#memory.update(table, context, yieldToEventLoop);
     this.#lookAt(table, context);

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { timeSlicedYield } from '../../async/yield-to-event-loop.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
 import type { TraceFeed } from '../input/feed.ts';
 import { type NodeOptions, PolicyRun } from './policy-run.ts';
@@ -56,7 +56,7 @@ export async function simulate(
   let nowMs: number | undefined;
   let startWallMs: number | undefined;
   let failure: SimulationResult['failure'];
-  let turnMs = performance.now();
+  const yieldToEventLoop = timeSlicedYield({ sliceMs: TURN_MS });
   while (nowMs === undefined || nowMs - feed.startMs() < options.forMs) {
     signal.throwIfAborted();
     const next = await nextTick(feed, traffic);
@@ -72,10 +72,10 @@ export async function simulate(
     traffic.clear();
     nowMs = next.tick.atMs;
     ticks++;
-    if (performance.now() - turnMs < TURN_MS) continue;
+    const pausing = yieldToEventLoop();
+    if (pausing === undefined) continue;
     options.onProgress?.(nowMs - feed.startMs());
-    await setImmediate();
-    turnMs = performance.now();
+    await pausing;
   }
   const playedMs = nowMs === undefined ? 0 : nowMs - feed.startMs();
   return { runs, traffic, ticks, startWallMs, playedMs, costMeasured, failure };

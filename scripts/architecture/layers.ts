@@ -169,7 +169,7 @@ export const LAYERS: readonly Layer[] = [
       'async',
     ],
     why: 'the evaluator gets correct rules and must not check documents',
-    packages: ['node:timers/promises'],
+    packages: 'none',
   },
   {
     folder: 'protocols',

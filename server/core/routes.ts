@@ -4,8 +4,7 @@ import type {
   RequestListener,
   ServerResponse,
 } from 'node:http';
-import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
-import { timeSlicedYield } from '../../async/time-slice.ts';
+import { timeSlicedYield, type YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { Log } from '../../platform/log.ts';
 import { sendJson } from './respond.ts';
 

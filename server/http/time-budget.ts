@@ -1,5 +1,8 @@
-import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
-import { SLICE_MS } from '../../async/time-slice.ts';
+import {
+  SLICE_MS,
+  timeSlicedYield,
+  type YieldToEventLoop,
+} from '../../async/yield-to-event-loop.ts';
 import { Busy } from '../core/routes.ts';
 
 /** Settings of a {@link TimeBudget}. */
@@ -52,15 +55,11 @@ export class TimeBudget {
     let slice: Slice | undefined;
     try {
       slice = await this.#turn();
-      const yieldToEventLoop: YieldToEventLoop = () => {
-        if (slice !== undefined && this.#now() - slice.startMs < SLICE_MS) return undefined;
-        return pause();
-      };
       const pause = async (): Promise<void> => {
         this.#end(slice);
         slice = await this.#turn();
       };
-      await task(yieldToEventLoop);
+      await task(timeSlicedYield({ now: this.#now, pause }));
     } finally {
       this.#tasks--;
       this.#end(slice);

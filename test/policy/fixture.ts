@@ -125,7 +125,6 @@ export function evaluatorOf(...texts: readonly string[]): JsonRulesEvaluator {
   const documents = texts.map((text, i) => ({ file: `p${i}.json`, text }));
   return new JsonRulesEvaluator(parsePolicies(documents, { unreachable: 'allow' }), {
     clock: new ManualClock(),
-    pause: () => Promise.resolve(),
   });
 }
 

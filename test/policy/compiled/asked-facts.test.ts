@@ -44,7 +44,7 @@ function policiesOf(guests: Guests, ...rules: readonly unknown[]) {
 }
 
 async function evaluated(guests: Guests, rules: readonly unknown[], flows: readonly object[]) {
-  const options = { clock: new ManualClock(), pause: () => Promise.resolve() };
+  const options = { clock: new ManualClock() };
   const evaluator = new CompiledEvaluator(policiesOf(guests, ...rules), options);
   const table = tableOf(flows);
   await evaluator.evaluate(table, contextOf(), never());
@@ -125,7 +125,7 @@ describe('a rule on a fact that has to be asked for', () => {
       ],
       { facts: [g.fact] },
     );
-    const options = { clock: new ManualClock(), pause: () => Promise.resolve() };
+    const options = { clock: new ManualClock() };
     const table = tableOf(FLOWS);
     await new CompiledEvaluator(policies, options).evaluate(table, contextOf(), never());
     const rows = Array.from(table.rows.subarray(0, table.count));

@@ -33,7 +33,7 @@ function tableWith(flows: number): FlowTable {
 for (const { name, Evaluator, flows, walks } of EVALUATORS) {
   describe(`a long evaluation of ${name}`, () => {
     const make = (pause: () => Promise<void>) =>
-      new Evaluator(POLICIES, { clock: new SteppingClock(), pause, sliceMs: 10 });
+      new Evaluator(POLICIES, { clock: new SteppingClock(), pause });
     let table: FlowTable;
 
     before(() => {

@@ -152,7 +152,7 @@ describe('compiled rules, tick by tick', () => {
   it('ask for what json-rules-engine asks for', async () => {
     const agree = fc.asyncProperty(scenario, async (drawn) => {
       const policies = await policiesOf(drawn);
-      const options = { clock: new ManualClock(), pause: () => Promise.resolve() };
+      const options = { clock: new ManualClock() };
       const theirs: RuleEvaluator = new JsonRulesEvaluator(policies, options);
       const ours: RuleEvaluator = new CompiledEvaluator(policies, options);
       const dice = new Dice(drawn.seed);

@@ -45,7 +45,7 @@ const ANY = { all: [compare('bytes', 'greaterThanInclusive', 0)] };
 
 /** Both evaluators on a table that goes from tick to tick, 1 s apart. */
 function evaluators(set: PolicySet): readonly { name: string; runner: Runner }[] {
-  const options = { clock: new ManualClock(), pause: () => Promise.resolve() };
+  const options = { clock: new ManualClock() };
   return [
     {
       name: 'json-rules-engine',

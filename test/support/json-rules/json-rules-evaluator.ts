@@ -1,3 +1,4 @@
+import { timeSlicedYield } from '../../../async/yield-to-event-loop.ts';
 import { EvaluationRunning } from '../../../policy/model/evaluation-running.ts';
 import type { RequestColumns } from '../../../engine/model/columns.ts';
 import { RequestedPlacement } from '../../../engine/model/flow.ts';
@@ -22,13 +23,8 @@ import { traceRules } from '../../../policy/json-rules/trace.ts';
 /** Settings of the evaluator. */
 export interface JsonRulesOptions {
   readonly clock: Clock;
-  /**
-   * Lets timers and I/O have their turn, and resolves after it (setImmediate, say). Rules run for
-   * long, and a lease has to be renewed meanwhile.
-   */
-  readonly pause: () => Promise<void>;
-  /** Time after which it pauses, ms; 10 by default. */
-  readonly sliceMs?: number;
+  /** Lets timers and I/O have their turn after each slice; one turn of the event loop by default. */
+  readonly pause?: () => Promise<void>;
 }
 
 /**
@@ -108,18 +104,16 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     context: RuleContext,
     signal: AbortSignal,
   ): Promise<EvaluationReport> {
-    const { clock, pause, sliceMs = 10 } = this.#options;
+    const { clock, pause } = this.#options;
     const startMs = clock.now();
     table.keepShadow(this.#hasShadows);
     await this.#memory.update(table, context);
     const { view, firstMatch } = this.#lookAt(table, context);
-    let sliceEndMs = clock.now() + sliceMs;
+    const now = (): number => clock.now();
+    const yieldToEventLoop = timeSlicedYield({ sliceMs: 10, now, pause, signal });
     for (let i = 0; i < table.count; i++) {
-      if (clock.now() >= sliceEndMs) {
-        await pause();
-        signal.throwIfAborted();
-        sliceEndMs = clock.now() + sliceMs;
-      }
+      const pausing = yieldToEventLoop();
+      if (pausing !== undefined) await pausing;
       view.row = table.rows[i];
       await firstMatch.find();
       this.#write(view, firstMatch);
