@@ -7,6 +7,7 @@ import type { DaemonView } from '../api/view.ts';
 import { liveness } from '../server/http/health.ts';
 import { type HttpService, startHttpServer } from '../server/http/http-server.ts';
 import type { Log } from '../platform/log.ts';
+import { bounded } from '../async/bounded.ts';
 import type { ServiceNotifier } from '../platform/systemd/notify.ts';
 
 /** The loop with all its parts. */
@@ -137,18 +138,10 @@ function summary({ flows, held, tick }: StatusView): string {
 }
 
 async function stopInTime({ daemon, stopTimeoutMs }: LifecycleOptions): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `the daemon did not end within ${stopTimeoutMs} ms; entries end with their lease`;
-      reject(new StopTimeout(message));
-    }, stopTimeoutMs);
-  });
-  try {
-    await Promise.race([daemon.stop(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const message = `the daemon did not end within ${stopTimeoutMs} ms; entries end with their lease`;
+  const late = (): Error => new StopTimeout(message);
+  const bounds = { until: [], timeoutMs: stopTimeoutMs, late, abandon: true };
+  await bounded(bounds, () => daemon.stop());
 }
 
 async function closeDoors(control: ControlService, http: HttpService | undefined): Promise<void> {

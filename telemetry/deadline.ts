@@ -1,4 +1,5 @@
-import { asError } from '../text/error-message.ts';
+import { bounded } from '../async/bounded.ts';
+
 /** A source did not answer in time. */
 export class SourceTimeout extends Error {
   override readonly name = 'SourceTimeout';
@@ -11,34 +12,13 @@ export class SourceTimeout extends Error {
   }
 }
 
-/**
- * Runs `read` with a signal that aborts after `timeoutMs` or with `outer`. Rejects with
- * {@link SourceTimeout} at the deadline even when `read` ignores its signal.
- */
+/** Reads a source; rejects with {@link SourceTimeout} in time even when it ignores its signal. */
 export function withDeadline<T>(
   source: string,
   timeoutMs: number,
   outer: AbortSignal,
   read: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const controller = new AbortController();
-    const stop = (reason: unknown): void => {
-      controller.abort(reason);
-      reject(asError(reason));
-    };
-    const onOuter = (): void => stop(outer.reason);
-    if (outer.aborted) {
-      onOuter();
-      return;
-    }
-    const timer = setTimeout(() => stop(new SourceTimeout(source, timeoutMs)), timeoutMs);
-    outer.addEventListener('abort', onOuter, { once: true });
-    read(controller.signal)
-      .then(resolve, reject)
-      .finally(() => {
-        clearTimeout(timer);
-        outer.removeEventListener('abort', onOuter);
-      });
-  });
+  const late = (): Error => new SourceTimeout(source, timeoutMs);
+  return bounded({ until: [outer], timeoutMs, late, abandon: true }, read);
 }

@@ -1,3 +1,4 @@
+import { bounded } from '../../async/bounded.ts';
 import { type IncomingMessage, request } from 'node:http';
 import {
   connectionError,
@@ -106,18 +107,16 @@ export class ControlClient {
     target: string,
     is: (value: unknown) => value is Answer,
   ): Promise<Answer> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
-    try {
-      const response = await this.#open(method, target, timeout);
+    const timeoutMs = this.#timeoutMs;
+    const waited = `${this.path} did not answer within ${timeoutMs} ms`;
+    const late = (): Error => new ControlTimeout(`${waited}; is the daemon busy or stopped?`);
+    return bounded({ until: [], timeoutMs, late, abandon: true }, async (signal) => {
+      const response = await this.#open(method, target, signal);
       const body = await bodyOf(response);
       if (is(body)) return body;
       if (response.statusCode === 200) return this.#checked(body, is);
       throw refusal(body);
-    } catch (error) {
-      if (!timeout.aborted) throw error;
-      const waited = `${this.path} did not answer within ${this.#timeoutMs} ms`;
-      throw new ControlTimeout(`${waited}; is the daemon busy or stopped?`, { cause: error });
-    }
+    });
   }
 
   #checked<Answer>(value: unknown, is: (value: unknown) => value is Answer): Answer {

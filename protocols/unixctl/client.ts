@@ -1,4 +1,5 @@
 import { bounded } from '../../async/bounded.ts';
+import { SerialQueue } from '../../async/serial-queue.ts';
 import { Connection } from '../json-rpc/connection.ts';
 import {
   UnixctlBusy,
@@ -58,8 +59,7 @@ export class UnixctlClient {
   readonly #options: Required<UnixctlOptions>;
   #connection: Connection | undefined;
   #socketPath = '';
-  #waiting = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #serial: SerialQueue;
   #nextId = 0;
   #closed = new AbortController();
 
@@ -70,6 +70,7 @@ export class UnixctlClient {
       maxWaiting: 8,
       ...options,
     };
+    this.#serial = new SerialQueue(this.#options.maxWaiting);
   }
 
   /** Runs a command and returns its output. Rejects with the errors of `errors.ts`. */
@@ -104,21 +105,12 @@ export class UnixctlClient {
   }
 
   async #inTurn<T>(method: string, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= this.#options.maxWaiting) throw new UnixctlBusy(method, this.#waiting);
-    this.#waiting++;
-    const before = this.#turn;
-    let done = (): void => undefined;
-    this.#turn = new Promise<void>((resolve) => {
-      done = resolve;
-    });
-    try {
-      await before;
+    const { tasks } = this.#serial;
+    if (tasks >= this.#options.maxWaiting) throw new UnixctlBusy(method, tasks);
+    return this.#serial.run(() => {
       signal.throwIfAborted();
-      return await run();
-    } finally {
-      this.#waiting--;
-      done();
-    }
+      return run();
+    });
   }
 
   /** One request and its reply, within the time-out. */

@@ -4,7 +4,7 @@ import { escape } from 'influx';
 import { Pool, type IPoolRequestOptions, RequestError } from 'influx/lib/src/pool.js';
 import { droppedOf, problemIn, secondsOf, serverWords } from './answers.ts';
 import { InfluxRefused, InfluxStatementFailed, InfluxUnavailable } from './errors.ts';
-import { withinTime } from './within-time.ts';
+import { bounded } from '../../async/bounded.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 /** Where points go, and as whom. */
@@ -142,12 +142,16 @@ export class InfluxClient {
     signal: AbortSignal,
     send: (options: IPoolRequestOptions) => Promise<T>,
   ): Promise<T> {
+    const { timeoutMs } = this.#target;
+    const late = (): Error => new InfluxUnavailable('timeout', `no answer within ${timeoutMs} ms`);
     try {
-      return await withinTime(this.#target.timeoutMs, signal, (inner) =>
+      // The pool's promise never settles when the connection breaks within the answer.
+      return await bounded({ until: [signal], timeoutMs, late, abandon: true }, (inner) =>
         send({ ...options, ...authorization(this.#credentials), signal: inner }),
       );
     } catch (error) {
-      throw this.#named(error);
+      if (!signal.aborted) throw this.#named(error);
+      throw new InfluxUnavailable('timeout', 'the request was given up: the daemon ends');
     }
   }
 

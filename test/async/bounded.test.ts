@@ -24,9 +24,15 @@ describe('a bounded task', () => {
     }
   });
 
-  it('is ended at once by a signal that has aborted before', async () => {
+  it('is not begun when a signal has aborted before', async () => {
     const until = [AbortSignal.abort(new Error('before'))];
-    await assert.rejects(bounded({ until }, hang), /before/);
+    let begun = false;
+    const task = (): Promise<void> => {
+      begun = true;
+      return Promise.resolve();
+    };
+    await assert.rejects(bounded({ until }, task), /before/);
+    assert.equal(begun, false);
   });
 
   it('is ended when its time is up', async () => {
@@ -37,7 +43,8 @@ describe('a bounded task', () => {
   it('leaves no listener behind, however it ends', async () => {
     const { signal } = new AbortController();
     const until = [signal];
-    const work = bounded({ until, timeoutMs: 1_000 }, async (own) => {
+    const late = (): Error => new Error('late');
+    const work = bounded({ until, timeoutMs: 1_000, late }, async (own) => {
       await Promise.resolve();
       assert.equal(own.aborted, false);
       return 'done';
@@ -50,5 +57,35 @@ describe('a bounded task', () => {
       /failed/,
     );
     assert.equal(listeners(signal), 0);
+  });
+
+  it('is waited for when it goes on after its end, unless it may be abandoned', async () => {
+    const late = (): Error => new Error('late');
+    let finish: (value: string) => void = () => undefined;
+    const deaf = (): Promise<string> => new Promise((resolve) => (finish = resolve));
+    const waited = bounded({ until: [], timeoutMs: 5, late }, deaf);
+    setTimeout(() => finish('done'), 30);
+    assert.equal(await waited, 'done');
+    const end = new AbortController();
+    const bounds = { until: [end.signal], abandon: true };
+    await assert.rejects(bounded({ ...bounds, timeoutMs: 5, late }, deaf), /late/);
+    assert.equal(listeners(end.signal), 0);
+    const given = bounded(bounds, deaf);
+    end.abort(new Error('over'));
+    await assert.rejects(given, /over/);
+  });
+
+  it('may fail after it was abandoned, unnoticed', async () => {
+    const late = (): Error => new Error('late');
+    let fail: (error: Error) => void = () => undefined;
+    const task = (): Promise<never> => new Promise((_, reject) => (fail = reject));
+    await assert.rejects(bounded({ until: [], timeoutMs: 5, late, abandon: true }, task), /late/);
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    fail(new Error('afterwards'));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off('unhandledRejection', note);
+    assert.deepEqual(unhandled, []);
   });
 });

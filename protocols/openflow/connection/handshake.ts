@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { bounded } from '../../../async/bounded.ts';
 import { encode } from '../codec/encode.ts';
 import type { Decoded } from '../codec/messages.ts';
 import type { Hello } from '../codec/session.ts';
@@ -46,44 +47,35 @@ export async function greet(
   const early: Decoded[] = [];
   let receiver: Parameters<Greeted['listen']>[0] | undefined;
   try {
-    const theirs = await new Promise<{ hello: Hello; version: number }>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new SwitchTimeout(peer, 'hello', options.timeoutMs)),
-        options.timeoutMs,
-      );
-      const abort = (): void => reject(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abort);
-      };
-      let greeted = false;
-      channel.listen({
-        message: (decoded) => {
-          if (receiver !== undefined) receiver.message(decoded);
-          else if (greeted) early.push(decoded);
-          else if (decoded.message.type === 'hello') {
-            greeted = true;
-            done();
-            resolve({ hello: decoded.message, version: decoded.version });
-          } else {
-            const text = `${decoded.message.type} came before hello`;
-            done();
-            reject(new SwitchProtocolError(peer, text));
-          }
-        },
-        ended: (error) => {
-          done();
-          if (receiver !== undefined) receiver.ended(error);
-          else reject(channel.disconnected());
-        },
+    const { timeoutMs } = options;
+    const late = (): Error => new SwitchTimeout(peer, 'hello', timeoutMs);
+    const bounds = { until: [signal], timeoutMs, late, abandon: true };
+    const firstHello = (): Promise<{ hello: Hello; version: number }> =>
+      new Promise((resolve, reject) => {
+        let greeted = false;
+        channel.listen({
+          message: (decoded) => {
+            if (receiver !== undefined) receiver.message(decoded);
+            else if (greeted) early.push(decoded);
+            else if (decoded.message.type === 'hello') {
+              greeted = true;
+              resolve({ hello: decoded.message, version: decoded.version });
+            } else {
+              const text = `${decoded.message.type} came before hello`;
+              reject(new SwitchProtocolError(peer, text));
+            }
+          },
+          ended: (error) => {
+            if (receiver !== undefined) receiver.ended(error);
+            else reject(channel.disconnected());
+          },
+        });
+        const versions = [...offered];
+        const other = new Uint8Array(0);
+        const hello = { type: 'hello', xid: 1, versions, other } as const;
+        channel.send(encode(hello, options.maxVersion));
       });
-      if (signal.aborted) abort();
-      const versions = [...offered];
-      const other = new Uint8Array(0);
-      const hello = { type: 'hello', xid: 1, versions, other } as const;
-      channel.send(encode(hello, options.maxVersion));
-    });
+    const theirs = await bounded(bounds, firstHello);
     const version = agreed(channel, offered, theirs);
     return {
       channel,
