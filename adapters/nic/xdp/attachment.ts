@@ -122,13 +122,14 @@ export class Attachment {
     this.#refuseForeign(name, ifindex);
     const failures: string[] = [];
     const veth = this.#settings.driver(name) === 'veth';
+    const open = this.#settings.mayLeaveChecksumsOpen(name) ? PORT_REF.checksumsOpen : 0;
     if (this.#wanted !== 'generic') {
       const inFrame = !veth && this.#settings.keepTagsInFrame(name);
       const bound = this.#try('bound', ifindex, 'native');
       if (bound === undefined) {
         return {
           mode: 'native',
-          flags: inFrame ? PORT_REF.tagsInFrame : 0,
+          flags: open | (inFrame ? PORT_REF.tagsInFrame : 0),
           note: 'VLAN tags beside the frame are seen',
         };
       }
@@ -136,7 +137,7 @@ export class Attachment {
       if (inFrame) {
         const plain = this.#try('plain', ifindex, 'native');
         if (plain === undefined)
-          return { mode: 'native', flags: 0, note: 'VLAN tags in the frame' };
+          return { mode: 'native', flags: open, note: 'VLAN tags in the frame' };
         failures.push(`native, unbound: ${plain}`);
       }
     }
@@ -151,7 +152,7 @@ export class Attachment {
         const note = veth
           ? 'the peer MUST have VLAN acceleration off (ethtool -K ... txvlan off)'
           : 'VLAN tags in the frame';
-        if (generic === undefined) return { mode: 'generic', flags: 0, note };
+        if (generic === undefined) return { mode: 'generic', flags: open, note };
         failures.push(`generic: ${generic}`);
       }
     }

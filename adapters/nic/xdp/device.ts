@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { SystemCallFailed } from './errors.ts';
 import { u32At } from './records.ts';
@@ -10,6 +10,9 @@ const ETHTOOL_GDRVINFO = 3;
 const ETHTOOL_GFLAGS = 0x25;
 const ETHTOOL_SFLAGS = 0x26;
 const ETH_FLAG_RXVLAN = 1 << 8;
+
+/** Drivers of devices whose peer is a hypervisor: it may pass on frames of a guest as they are. */
+const PARAVIRTUAL = new Set(['hv_netvsc', 'virtio_net', 'vmxnet3', 'xen_netfront', 'vif']);
 
 /** Current ifindex of a device by name; undefined when it does not exist. */
 export function ifindexOf(name: string, sysClassNet = '/sys/class/net'): number | undefined {
@@ -43,6 +46,16 @@ export class DeviceSettings {
     if (this.#ask(name, info) !== 0) return undefined;
     const text = info.subarray(4, 36);
     return Buffer.from(text.subarray(0, text.indexOf(0))).toString('latin1');
+  }
+
+  /**
+   * Whether frames can arrive whose checksums their sender has left to its device. Frames from a
+   * wire are complete; veth, tap and other software devices hand over what a sender on this host
+   * (or its guest) has queued.
+   */
+  mayLeaveChecksumsOpen(name: string, sysClassNet = '/sys/class/net'): boolean {
+    if (!existsSync(`${sysClassNet}/${name}/device`)) return true;
+    return PARAVIRTUAL.has(this.driver(name) ?? '');
   }
 
   /**

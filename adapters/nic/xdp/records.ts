@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { KEY_BYTES } from './key-layout.ts';
 
 /** `LAYOUT_VERSION` of bpf/layout.h. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 /** Words of the control map. */
 export const CONTROL = {
@@ -16,7 +16,13 @@ export const CONTROL = {
 } as const;
 
 /** `struct port_ref`. */
-export const PORT_REF = { portId: 0, flags: 4, bytes: 8, tagsInFrame: 1 } as const;
+export const PORT_REF = {
+  portId: 0,
+  flags: 4,
+  bytes: 8,
+  tagsInFrame: 1,
+  checksumsOpen: 2,
+} as const;
 
 /** `struct port_info`. */
 export const PORT_INFO = { ifindex: 0, flags: 4, identity: 8, bytes: 40 } as const;

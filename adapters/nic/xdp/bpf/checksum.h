@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets whose TCP or UDP checksum the sender left to its device (CHECKSUM_PARTIAL): the field
- * has the sum of the pseudo header alone. A redirect loses what the kernel knows about that, and
- * would send the packet out as it is. The vSwitch can do better, or at least no worse.
+ * Whether the checksums of a packet are final. A sender on this host can leave a checksum to its
+ * device (CHECKSUM_PARTIAL). A redirect drops what the kernel knows about that and sends the packet
+ * as it is, so the receiver discards it. The vSwitch completes it.
  */
 #ifndef NORIKAE_CHECKSUM_H
 #define NORIKAE_CHECKSUM_H
 
 #include "parse.h"
 
-/* Larger segments are not added up but taken for unfinished: it bounds what the verifier does. */
+/* Larger segments count as unfinished: it bounds the work of the verifier. */
 #define MAX_SEGMENT 2048
 
 static __always_inline __u16 folded(__u64 sum)
@@ -64,15 +64,14 @@ __attribute__((noinline)) int adds_up(struct xdp_md *ctx, __u32 offset, __u32 le
 	return folded(sum) == 0xffff;
 }
 
-/*
- * Looks at the pseudo header alone, and at the whole segment only in the one case of 65,536 in
- * which a good checksum is the same as an unfinished one.
- */
-static __always_inline int is_unfinished(struct xdp_md *ctx, const struct flow_key *key,
-					 const struct l4_place *place)
+/* Reads the pseudo header alone where that is enough, and the whole segment where it is not. */
+static __always_inline int is_finished(struct xdp_md *ctx, const struct flow_key *key,
+				       const struct l4_place *place)
 {
-	if (!place->checksum)
+	if (place->proof == PROOF_NONE)
 		return 0;
+	if (place->proof == PROOF_SOFTWARE)
+		return 1;
 	const __be16 *address = (const __be16 *)key->src;
 	__u32 length = place->length;
 	__u32 sum = (__u32)bpf_htons(length) + bpf_htons(key->ip_proto);
@@ -80,9 +79,9 @@ static __always_inline int is_unfinished(struct xdp_md *ctx, const struct flow_k
 	for (int i = 0; i < 16; i++)
 		sum += address[i];
 	sum = folded(sum);
-	if (sum != place->checksum)
-		return 0;
-	return !adds_up(ctx, place->offset, length, sum);
+	if (place->proof == PROOF_FIELD && sum != place->checksum)
+		return 1;
+	return adds_up(ctx, place->offset, length, sum);
 }
 
 #endif

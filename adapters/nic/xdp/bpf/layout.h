@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /* Raised whenever a struct below changes: pinned maps of another version are not adopted. */
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 
 #define MAX_MASKS 128
 #define KEY_WORDS 8
@@ -86,6 +86,8 @@ struct mask_set {
 /* Bits of port_ref.flags. */
 /* The driver keeps VLAN tags in the frame though it cannot say so through the tag kfunc. */
 #define PORT_TAGS_IN_FRAME (1U << 0)
+/* Packets can arrive from a sender on this host that has left checksums to its device. */
+#define PORT_CHECKSUMS_OPEN (1U << 1)
 
 /* What is known of an attached device. */
 struct port_ref {

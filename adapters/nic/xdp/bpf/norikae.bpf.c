@@ -161,7 +161,11 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	if (offset < 0)
 		return XDP_PASS;
 	struct flow_entry *entry = find(&key, port->port_id);
-	if (!entry || is_unfinished(ctx, &key, &place) || heartbeat_due(entry, now))
+	if (!entry)
+		return XDP_PASS;
+	if (port->flags & PORT_CHECKSUMS_OPEN && !is_finished(ctx, &key, &place))
+		return XDP_PASS;
+	if (heartbeat_due(entry, now))
 		return XDP_PASS;
 
 	/* As the vSwitch counts: with the tag, wherever it is. */

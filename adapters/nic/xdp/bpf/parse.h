@@ -30,6 +30,24 @@ struct aside_tag {
 	__be16 tci;
 };
 
+/*
+ * What shows that every checksum in the packet is final, also those of packets inside it. A sender
+ * on this host may leave one to its device (CHECKSUM_PARTIAL): which one, only the skb knows.
+ */
+enum checksum_proof {
+	/* Nothing does: tunnels, protocols without a checksum, headers that change the pseudo header. */
+	PROOF_NONE,
+	/* Software computes it: ARP; fragments (ip_do_fragment and ip6_fragment complete it first). */
+	PROOF_SOFTWARE,
+	/* The field is not the sum of the pseudo header alone, or the segment adds up: TCP, ICMPv6. */
+	PROOF_FIELD,
+	/*
+	 * The segment adds up. UDP carries tunnels on any port: with an unfinished packet inside, the
+	 * outer checksum does not add up yet (lco_csum in include/linux/skbuff.h).
+	 */
+	PROOF_SUM,
+};
+
 /* The transport segment of a packet. */
 struct l4_place {
 	/* Of the frame; and where it begins in the frame. */
@@ -37,7 +55,7 @@ struct l4_place {
 	__u32 offset;
 	/* Bytes up to the end of the IP packet. */
 	__u32 length;
-	/* 0: none, or not looked at. */
+	enum checksum_proof proof;
 	__be16 checksum;
 };
 
@@ -97,6 +115,7 @@ static __always_inline int parse_l4(void *l4, void *end, __u32 length, __u8 prot
 		if (header < 20 || header > length)
 			return -1;
 		place->checksum = words[8];
+		place->proof = PROOF_FIELD;
 		key->l4_src = words[0];
 		key->l4_dst = words[1];
 		key->tcp_flags = words[6] & bpf_htons(0x0fff);
@@ -106,12 +125,16 @@ static __always_inline int parse_l4(void *l4, void *end, __u32 length, __u8 prot
 		if (length < 8 || l4 + 8 > end)
 			return -1;
 		place->checksum = words[3];
+		/* Without a checksum of its own: what is inside may have one. */
+		place->proof = words[3] ? PROOF_SUM : PROOF_NONE;
 		key->l4_src = words[0];
 		key->l4_dst = words[1];
 		return 0;
 	case IPPROTO_SCTP:
 		if (length < 12 || l4 + 12 > end)
 			return -1;
+		/* An unfinished CRC32c is zero (sctp_packet_pack in net/sctp/output.c). */
+		place->proof = words[4] || words[5] ? PROOF_SOFTWARE : PROOF_NONE;
 		key->l4_src = words[0];
 		key->l4_dst = words[1];
 		return 0;
@@ -119,6 +142,12 @@ static __always_inline int parse_l4(void *l4, void *end, __u32 length, __u8 prot
 	case IPPROTO_ICMPV6:
 		if (length < 8 || l4 + 8 > end)
 			return -1;
+		/* ICMP has no pseudo header: left to a device, its field would be zero. */
+		place->checksum = words[1];
+		if (proto == IPPROTO_ICMPV6)
+			place->proof = PROOF_FIELD;
+		else if (words[1])
+			place->proof = PROOF_SOFTWARE;
 		key->l4_src = bpf_htons(bytes[0]);
 		key->l4_dst = bpf_htons(bytes[1]);
 		return 0;
@@ -147,11 +176,18 @@ static __always_inline int parse_ipv4(void *l3, void *end, struct flow_key *key,
 	__builtin_memcpy(key->dst, &ip->daddr, 4);
 	if (ip->frag_off & bpf_htons(0x1fff)) {
 		key->ip_frag = FRAG_LATER;
+		place->proof = PROOF_SOFTWARE;
 		return 0;
 	}
 	if (ip->frag_off & bpf_htons(0x2000))
 		key->ip_frag = FRAG_FIRST;
-	return parse_l4(l3 + header, end, total - header, ip->protocol, key, place);
+	int failed = parse_l4(l3 + header, end, total - header, ip->protocol, key, place);
+	if (key->ip_frag)
+		place->proof = PROOF_SOFTWARE;
+	/* With a source route the pseudo header has another destination. */
+	else if (header > sizeof(*ip) && place->proof == PROOF_FIELD)
+		place->proof = PROOF_NONE;
+	return failed;
 }
 
 static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key,
@@ -180,7 +216,13 @@ static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key,
 			if (next == IPPROTO_AH)
 				return -1;
 			key->ip_proto = next;
-			return parse_l4(l3 + offset, end, length, next, key, place);
+			int failed = parse_l4(l3 + offset, end, length, next, key, place);
+			if (key->ip_frag)
+				place->proof = PROOF_SOFTWARE;
+			/* With a routing header the pseudo header has another destination. */
+			else if (i > 0 && place->proof == PROOF_FIELD)
+				place->proof = PROOF_NONE;
+			return failed;
 		}
 		struct extension_header *extension = l3 + offset;
 		if (i == MAX_IPV6_EXTENSIONS || length < sizeof(*extension) ||
@@ -191,6 +233,7 @@ static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key,
 			if (extension->fragment_offset & bpf_htons(0xfff8)) {
 				key->ip_frag = FRAG_LATER;
 				key->ip_proto = IPPROTO_FRAGMENT;
+				place->proof = PROOF_SOFTWARE;
 				return 0;
 			}
 			if (extension->fragment_offset)
@@ -209,13 +252,15 @@ static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key,
 	return -1;
 }
 
-static __always_inline int parse_arp(void *l3, void *end, struct flow_key *key)
+static __always_inline int parse_arp(void *l3, void *end, struct flow_key *key,
+				     struct l4_place *place)
 {
 	struct arp_ipv4 *arp = l3;
 	if ((void *)(arp + 1) > end || arp->hardware != bpf_htons(1) ||
 	    arp->protocol != bpf_htons(ETH_P_IP) || arp->hardware_length != 6 ||
 	    arp->protocol_length != 4 || bpf_ntohs(arp->operation) > 255)
 		return -1;
+	place->proof = PROOF_SOFTWARE;
 	key->l4_src = arp->operation;
 	__builtin_memcpy(key->src, arp->spa, 4);
 	__builtin_memcpy(key->src + 4, arp->sha, 6);
@@ -263,7 +308,7 @@ static __always_inline int parse(void *data, void *end, struct aside_tag aside,
 	else if (type == bpf_htons(ETH_P_IPV6))
 		failed = parse_ipv6(data + offset, end, key, place);
 	else if (type == bpf_htons(ETH_P_ARP))
-		failed = parse_arp(data + offset, end, key);
+		failed = parse_arp(data + offset, end, key, place);
 	return failed ? -1 : offset;
 }
 

@@ -135,8 +135,8 @@ describe('XDP action codec', () => {
     assert.match(why(untagged, out('p2'), out('p3')), /second output/);
     assert.match(why(untagged, out('p2'), set('ip_ttl', 1)), /after the output/);
     assert.match(why(untagged, tag(1), tag(2), out('p2')), /two VLAN tags/);
-    assert.match(why(untagged, { kind: 'pop-vlan' }, out('p2')), /popped/);
-    assert.match(why(tagged, { kind: 'pop-vlan' }, { kind: 'pop-vlan' }, out('p2')), /popped/);
+    assert.match(why(untagged, { kind: 'pop-vlan' }, out('p2')), /pop_vlan/);
+    assert.match(why(tagged, { kind: 'pop-vlan' }, { kind: 'pop-vlan' }, out('p2')), /pop_vlan/);
     assert.match(why(tagged, set('vlan_vid', 3), out('p2')), /vlan_vid/);
     assert.match(why(untagged, set('tcp_dst', 3), out('p2')), /tcp_dst/);
     assert.match(why(untagged, wrongTag, out('p2')), /0x9100/);

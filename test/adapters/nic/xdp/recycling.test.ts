@@ -69,12 +69,11 @@ describe('XDP, entries that change under a running program', function () {
     return { kind: 'put', flow };
   }
 
-  /** A UDP packet of flow 1 without a checksum. */
+  /** A UDP packet of flow 1. */
   function packet(): Buffer {
     const ip = { src: Buffer.from([10, 0, 0, 1]), dst: Buffer.from([10, 0, 0, 2]) };
     const header = { ...ip, protocol: 17, ttl: 64, tos: 0 };
     const payload = ipv4(header, 1, udp(header, 5, 1, Buffer.alloc(20)));
-    payload.writeUInt16BE(0, 26);
     const macs = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
     return ethernet({ ...macs, etherType: 0x0800, payload });
   }

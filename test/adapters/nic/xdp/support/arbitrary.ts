@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { checksum } from '../../../../../lab/testbed/frames.ts';
 import type { FlowAction } from '../../../../../engine/model/action.ts';
 import { FIELD_BITS } from '../../../../../engine/model/match.ts';
 import type { FieldMatch, FieldName } from '../../../../../engine/model/match.ts';
@@ -10,28 +11,48 @@ const bytes = (min: number, max = min) =>
 const byte = fc.integer({ min: 0, max: 255 });
 const few = fc.integer({ min: 0, max: 3 });
 
-const L4_PROTOCOLS = [6, 17, 132, 1, 58, 2, 47, 4];
+const L4_PROTOCOLS = [6, 6, 6, 17, 17, 17, 132, 132, 1, 1, 58, 58, 2, 47, 4];
 
 function l4Bytes(proto: number): fc.Arbitrary<Buffer> {
-  return bytes(0, 40).map((b) => {
+  return fc.oneof(bytes(20, 60), bytes(20, 60), bytes(0, 40)).map((b) => {
     if (proto === 6 && b.length >= 20) b[12] = (b[12] & 0x0f) | 0x50;
     return b;
   });
 }
 
+/** Where the checksum is in a segment, for protocols that have a pseudo header. */
+const CHECKSUM_AT = new Map([
+  [6, 16],
+  [17, 6],
+  [58, 2],
+]);
+
+/** The segment with a header length and a checksum that are right. */
+function completed(segment: Buffer, proto: number, addresses: Buffer): Buffer {
+  const at = CHECKSUM_AT.get(proto);
+  if (at === undefined || segment.length < at + 2) return segment;
+  const whole = Buffer.from(segment);
+  if (proto === 6 && whole.length >= 20) whole[12] = 0x50;
+  whole.writeUInt16BE(0, at);
+  const length = Buffer.from([whole.length >> 8, whole.length & 255, 0, proto]);
+  whole.writeUInt16BE(checksum(Buffer.concat([addresses, length, whole])) || 0xffff, at);
+  return whole;
+}
+
 const ipv4Packet = fc
   .record({
+    complete: fc.constantFrom(true, true, true, true, false),
     proto: fc.constantFrom(...L4_PROTOCOLS),
-    options: fc.integer({ min: 0, max: 10 }),
+    options: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 10 })),
     fragment: fc.constantFrom(0, 0, 0, 0x4000, 0x2000, 0x2001, 0x00b9),
     tos: byte,
     ttl: byte,
     addresses: bytes(8),
-    padding: fc.constantFrom(0, 0, 6, 255, 256),
+    padding: fc.constantFrom(0, 0, 0, 0, 6, 255, 256),
     body: fc.constantFrom(...L4_PROTOCOLS).chain(l4Bytes),
     check: fc.integer({ min: 0, max: 0xffff }),
   })
-  .map(({ proto, options, fragment, tos, ttl, addresses, padding, body, check }) => {
+  .map(({ complete, proto, options, fragment, tos, ttl, addresses, padding, body, check }) => {
     const header = Buffer.alloc(20 + options * 4);
     header[0] = 0x40 | (header.length / 4);
     header[1] = tos;
@@ -41,7 +62,8 @@ const ipv4Packet = fc
     header[9] = proto;
     header.writeUInt16BE(check, 10);
     addresses.copy(header, 12);
-    return Buffer.concat([header, body, Buffer.alloc(padding)]);
+    const segment = complete ? completed(body, proto, addresses) : body;
+    return Buffer.concat([header, segment, Buffer.alloc(padding)]);
   });
 
 const extension = fc
@@ -56,21 +78,26 @@ const extension = fc
 
 const ipv6Packet = fc
   .record({
-    extensions: fc.array(extension, { maxLength: 5 }),
+    complete: fc.constantFrom(true, true, true, true, false),
+    extensions: fc.oneof(
+      fc.array(extension, { maxLength: 0 }),
+      fc.array(extension, { maxLength: 5 }),
+    ),
     proto: fc.constantFrom(...L4_PROTOCOLS),
     first: fc.integer({ min: 0, max: 0x0fffffff }),
     ttl: byte,
     addresses: bytes(32),
     body: fc.constantFrom(...L4_PROTOCOLS).chain(l4Bytes),
-    padding: fc.constantFrom(0, 0, 0, 255, 256),
+    padding: fc.constantFrom(0, 0, 0, 0, 0, 255, 256),
   })
-  .map(({ extensions, proto, first, ttl, addresses, body, padding }) => {
+  .map(({ complete, extensions, proto, first, ttl, addresses, body, padding }) => {
     const kinds = [...extensions.map((e) => e.kind), proto];
     const parts = extensions.map(({ header }, i) => {
       header[0] = kinds[i + 1];
       return header;
     });
-    const payload = Buffer.concat([...parts, body]);
+    const segment = complete ? completed(body, proto, addresses) : body;
+    const payload = Buffer.concat([...parts, segment]);
     const header = Buffer.alloc(40);
     header.writeUInt32BE(0x60000000 + first, 0);
     header.writeUInt16BE(payload.length, 4);

@@ -38,7 +38,7 @@ export function fieldsOf(packet: Buffer): Fields | undefined {
         ? ipv6(l3, fields, number)
         : type === 0x0806
           ? arp(l3, fields, number)
-          : true;
+          : false;
   return ok ? fields : undefined;
 }
 
@@ -69,7 +69,12 @@ function ipv4(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
   const fragment = p.readUInt16BE(6);
   const later = (fragment & 0x1fff) !== 0;
   number('ip_frag', later ? 2 : (fragment & 0x2000) === 0 ? 0 : 1);
-  return later || l4(p.subarray(header, total), p[9], p.subarray(12, 20), number);
+  if (later) return true;
+  const kind = (fragment & 0x2000) !== 0 ? 'fragment' : header === 20 ? 'plain' : 'options';
+  return l4(
+    { p: p.subarray(header, total), proto: p[9], addresses: p.subarray(12, 20), kind },
+    number,
+  );
 }
 
 function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
@@ -83,6 +88,7 @@ function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
   let rest = p.subarray(40, 40 + length);
   let next = p[6];
   let frag = 0;
+  const outer = next;
   for (let headers = 0; [0, 43, 44, 60, 51].includes(next); headers++) {
     if (next === 51 || headers === 4 || rest.length < 8) return false;
     if (next === 44) {
@@ -101,35 +107,69 @@ function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
   }
   number('ip_frag', frag);
   number('ip_proto', next);
-  return l4(rest, next, p.subarray(8, 40), number);
+  const kind = frag === 1 ? 'fragment' : next === outer ? 'plain' : 'options';
+  return l4({ p: rest, proto: next, addresses: p.subarray(8, 40), kind }, number);
+}
+
+/** The segment and its pseudo header add up: no checksum in it, or inside it, is missing. */
+function addsUp(p: Buffer, proto: number, addresses: Buffer): boolean {
+  return p.length <= 2048 && checksum(Buffer.concat([pseudoHeader(p, proto, addresses), p])) === 0;
 }
 
 /** The checksum is that of the pseudo header alone: the sender left the rest to its device. */
 function isUnfinished(p: Buffer, at: number, proto: number, addresses: Buffer): boolean {
-  const length = Buffer.from([p.length >> 8, p.length & 255, 0, proto]);
-  const pseudo = Buffer.concat([addresses, length]);
+  const pseudo = pseudoHeader(p, proto, addresses);
   const isPseudo = p.readUInt16BE(at) === (~checksum(pseudo) & 0xffff);
-  return isPseudo && p.readUInt16BE(at) !== 0 && checksum(Buffer.concat([pseudo, p])) !== 0;
+  return isPseudo && !addsUp(p, proto, addresses);
 }
 
-function l4(p: Buffer, proto: number, addresses: Buffer, number: SetNumber): boolean {
+function pseudoHeader(p: Buffer, proto: number, addresses: Buffer): Buffer {
+  return Buffer.concat([addresses, Buffer.from([p.length >> 8, p.length & 255, 0, proto])]);
+}
+
+/** A transport segment, and what is around it. */
+interface Segment {
+  readonly p: Buffer;
+  readonly proto: number;
+  readonly addresses: Buffer;
+  /** `options`: behind IPv4 options or IPv6 extension headers, which may hold the real destination. */
+  readonly kind: 'plain' | 'options' | 'fragment';
+}
+
+/** Whether every checksum is known to be final: of the segment, and of packets inside it. */
+function isFinished({ p, proto, addresses, kind }: Segment): boolean {
+  if (kind === 'fragment') return true;
+  if (proto === 6) return kind === 'plain' && !isUnfinished(p, 16, proto, addresses);
+  if (proto === 58) return kind === 'plain' && !isUnfinished(p, 2, proto, addresses);
+  if (proto === 17) return p.readUInt16BE(6) !== 0 && addsUp(p, proto, addresses);
+  if (proto === 132) return p.readUInt32BE(8) !== 0;
+  return proto === 1 && p.readUInt16BE(2) !== 0;
+}
+
+/** Header bytes that must be there. */
+const MIN_LENGTH = new Map([
+  [6, 20],
+  [17, 8],
+  [132, 12],
+  [1, 8],
+  [58, 8],
+]);
+
+function l4(segment: Segment, number: SetNumber): boolean {
+  const { p, proto, addresses } = segment;
   const v6 = addresses.length === 32;
+  if (p.length < (MIN_LENGTH.get(proto) ?? 0)) return false;
+  if (proto === 6 && (p[12] >> 4 < 5 || (p[12] >> 4) * 4 > p.length)) return false;
+  if (!isFinished(segment)) return false;
   if (proto === 6) {
-    if (p.length < 20 || p[12] >> 4 < 5 || (p[12] >> 4) * 4 > p.length) return false;
-    if (isUnfinished(p, 16, proto, addresses)) return false;
     number('tcp_src', p.readUInt16BE(0));
     number('tcp_dst', p.readUInt16BE(2));
     number('tcp_flags', p.readUInt16BE(12) & 0xfff);
   } else if (proto === 17 || proto === 132) {
-    if (p.length < (proto === 17 ? 8 : 12)) return false;
-    const checked = proto === 17 && p.readUInt16BE(6) !== 0;
-    if (checked && isUnfinished(p, 6, proto, addresses)) return false;
     number(proto === 17 ? 'udp_src' : 'sctp_src', p.readUInt16BE(0));
     number(proto === 17 ? 'udp_dst' : 'sctp_dst', p.readUInt16BE(2));
-  } else if (proto === 1 || proto === 58) {
-    if (p.length < 8) return false;
-    // The other version's ICMP is a protocol like any other: nobody matches inside it.
-    if ((proto === 1) === v6) return true;
+  } else if ((proto === 1 && !v6) || (proto === 58 && v6)) {
+    // The other version's ICMP is a protocol like any other: nothing in it is matched.
     number(v6 ? 'icmpv6_type' : 'icmp_type', p[0]);
     number(v6 ? 'icmpv6_code' : 'icmp_code', p[1]);
   }
