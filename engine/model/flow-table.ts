@@ -11,6 +11,7 @@ import { type FlowSpec, Placement } from './flow.ts';
 import type { FlowId } from './flow-id.ts';
 import { FlowIndex } from './flow-index.ts';
 import type { FlowMatch } from './match.ts';
+import { SideTables } from './side-tables.ts';
 
 /** Packets and bytes by path, cumulative. */
 export interface PathTotals {
@@ -40,6 +41,8 @@ export class FlowTable {
   readonly forecast = new ForecastColumns();
   readonly decision = new DecisionColumns();
   #shadow: ShadowColumns | undefined;
+  /** What others keep by row, which grows and is reset with the rows: `engine/model/side-table.ts`. */
+  readonly sideTables = new SideTables();
 
   /** The live rows of the last complete reading: `rows[0 .. count)`. */
   rows = new Int32Array(0);
@@ -70,6 +73,7 @@ export class FlowTable {
   #matches: FlowMatch[] = [];
   #actions: FlowActions[] = [];
   #actionsVersion = new Uint32Array(0);
+  #generation = new Uint32Array(0);
   #changes = new Uint32Array(0);
 
   /** What shadow policies ask for; there only while one is in force, see {@link keepShadow}. */
@@ -123,6 +127,7 @@ export class FlowTable {
     this.#matches[row] = match;
     this.#actions[row] = actions;
     this.#actionsVersion[row] = 1;
+    this.#generation[row]++;
     this.#changes[row]++;
     this.#born[row] = this.#epoch;
     if (used === undefined) {
@@ -135,6 +140,7 @@ export class FlowTable {
       this.forecast.reset(row);
       this.decision.reset(row);
       this.#shadow?.reset(row);
+      this.sideTables.startFlow(row);
     }
     return row;
   }
@@ -216,8 +222,7 @@ export class FlowTable {
   /** Replaces a flow's actions: the vSwitch now does something else with it. */
   setActions(row: number, actions: FlowActions): void {
     this.#actions[row] = actions;
-    this.#actionsVersion[row]++;
-    this.#changes[row]++;
+    this.#changeVersion(row);
   }
 
   /**
@@ -227,8 +232,7 @@ export class FlowTable {
    */
   setMatch(row: number, match: FlowMatch): void {
     this.#matches[row] = match;
-    this.#actionsVersion[row]++;
-    this.#changes[row]++;
+    this.#changeVersion(row);
   }
 
   /** Completes a reading: `rows` are the flows observed in it, `removed` those that were not. */
@@ -239,7 +243,7 @@ export class FlowTable {
       if (this.#seen[row] === this.#epoch) {
         this.rows[n++] = row;
       } else if (this.#born[row] !== 0) {
-        this.#forget(row);
+        this.#remove(row);
         this.removed.push(row);
       }
     }
@@ -254,7 +258,7 @@ export class FlowTable {
         // The next reading finds the flow with all it sent: it must not count twice.
         this.totals.vswitchPackets -= this.traffic.vswitchPackets[row];
         this.totals.vswitchBytes -= this.traffic.vswitchBytes[row];
-        this.#forget(row);
+        this.#remove(row);
         this.removed.push(row);
       }
     }
@@ -283,6 +287,14 @@ export class FlowTable {
   }
 
   /**
+   * By row: counts, from 1, the flows that the row was given to. While it stands still, the row has
+   * the same flow.
+   */
+  get generation(): Uint32Array {
+    return this.#generation;
+  }
+
+  /**
    * By row: counts, from 1, the flows that the row was given to and the changes of their matches
    * and actions. While it stands still, all that follows from what the flow is stays the same.
    */
@@ -300,7 +312,13 @@ export class FlowTable {
     return this.#used;
   }
 
-  #forget(row: number): void {
+  #changeVersion(row: number): void {
+    this.#actionsVersion[row]++;
+    this.#changes[row]++;
+    this.sideTables.startVersion(row);
+  }
+
+  #remove(row: number): void {
     this.#index.remove(row);
     this.#born[row] = 0;
   }
@@ -313,6 +331,7 @@ export class FlowTable {
     this.#seen = grownU32(this.#seen, capacity);
     this.#born = grownU32(this.#born, capacity);
     this.#actionsVersion = grownU32(this.#actionsVersion, capacity);
+    this.#generation = grownU32(this.#generation, capacity);
     this.#changes = grownU32(this.#changes, capacity);
     this.#matches = grown(this.#matches, capacity, GONE_MATCH);
     this.#actions = grown(this.#actions, capacity, GONE_ACTIONS);
@@ -321,6 +340,7 @@ export class FlowTable {
     this.forecast.grow(capacity);
     this.decision.grow(capacity);
     this.#shadow?.grow(capacity);
+    this.sideTables.grow(capacity);
     this.#capacity = capacity;
   }
 }

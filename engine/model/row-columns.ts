@@ -1,0 +1,112 @@
+/**
+ * Values by row of the flow table, as a side table keeps them: the parts that the flow table grows
+ * and resets. They know nothing of the side table that they belong to, see {@link SideTables}.
+ */
+export interface RowColumn {
+  /** Makes room for `rows` rows; those that are new have the initial value. */
+  grow(rows: number): void;
+  /** Gives a row the initial value. */
+  reset(row: number): void;
+  /** Gives every row the initial value. */
+  clear(): void;
+}
+
+/** What columns of numbers have in common. Each type has a `reset` of its own, which so stays fast. */
+abstract class TypedColumn<
+  Values extends {
+    readonly length: number;
+    fill(value: number, start?: number): unknown;
+    set(from: Values): void;
+  },
+> {
+  /** By row. The array is replaced when the flow table grows: take it again in each pass. */
+  values: Values;
+  readonly initial: number;
+  readonly #make: (rows: number) => Values;
+
+  constructor(make: (rows: number) => Values, initial: number) {
+    this.#make = make;
+    this.initial = initial;
+    this.values = make(0);
+  }
+
+  grow(rows: number): void {
+    const { length } = this.values;
+    if (rows <= length) return;
+    const next = this.#make(rows);
+    next.set(this.values);
+    if (this.initial !== 0) next.fill(this.initial, length);
+    this.values = next;
+  }
+
+  clear(): void {
+    this.values.fill(this.initial);
+  }
+}
+
+export class Float64Column extends TypedColumn<Float64Array<ArrayBuffer>> implements RowColumn {
+  constructor(initial: number) {
+    super((rows) => new Float64Array(rows), initial);
+  }
+
+  reset(row: number): void {
+    this.values[row] = this.initial;
+  }
+}
+
+export class Uint32Column extends TypedColumn<Uint32Array<ArrayBuffer>> implements RowColumn {
+  constructor(initial: number) {
+    super((rows) => new Uint32Array(rows), initial);
+  }
+
+  reset(row: number): void {
+    this.values[row] = this.initial;
+  }
+}
+
+export class Int32Column extends TypedColumn<Int32Array<ArrayBuffer>> implements RowColumn {
+  constructor(initial: number) {
+    super((rows) => new Int32Array(rows), initial);
+  }
+
+  reset(row: number): void {
+    this.values[row] = this.initial;
+  }
+}
+
+export class Uint16Column extends TypedColumn<Uint16Array<ArrayBuffer>> implements RowColumn {
+  constructor(initial: number) {
+    super((rows) => new Uint16Array(rows), initial);
+  }
+
+  reset(row: number): void {
+    this.values[row] = this.initial;
+  }
+}
+
+export class Uint8Column extends TypedColumn<Uint8Array<ArrayBuffer>> implements RowColumn {
+  constructor(initial: number) {
+    super((rows) => new Uint8Array(rows), initial);
+  }
+
+  reset(row: number): void {
+    this.values[row] = this.initial;
+  }
+}
+
+/** Something that few rows have. */
+export class SparseColumn<Value> implements RowColumn {
+  readonly values = new Map<number, Value>();
+
+  grow(): void {
+    // Takes memory only for rows that have a value.
+  }
+
+  reset(row: number): void {
+    if (this.values.size > 0) this.values.delete(row);
+  }
+
+  clear(): void {
+    this.values.clear();
+  }
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { SideTable } from '../../../engine/model/side-table.ts';
+import { read, rowOf } from '../../support/flows.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: unknown = runInNewContext('gc');
+
+/** Collects garbage until `done`, at most some hundred times. */
+async function collectUntil(done: () => boolean): Promise<void> {
+  if (typeof collectGarbage !== 'function') throw new TypeError('V8 has no gc()');
+  for (let i = 0; i < 200; i++) {
+    // What a WeakRef gave out stays until the event loop turns: look only after the collection.
+    await setImmediate();
+    collectGarbage();
+    if (done()) return;
+  }
+}
+
+function followed(table: FlowTable): SideTable {
+  const side = new SideTable('flow');
+  side.float64();
+  side.follow(table);
+  return side;
+}
+
+describe('side tables', () => {
+  it('are dropped by the flow table once their owner is gone', async () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    const kept = new SideTable('flow');
+    const column = kept.uint8();
+    kept.follow(table);
+    for (let i = 0; i < 100; i++) followed(table);
+    assert.equal(table.sideTables.size, 101);
+    await collectUntil(() => table.sideTables.size === 1);
+    assert.equal(table.sideTables.size, 1);
+    column.values[rowOf(table, 1)] = 9;
+    read(table, 1, []);
+    read(table, 2, [{ n: 2 }]);
+    assert.equal(column.values[rowOf(table, 2)], 0, 'those that are in use are reset all the same');
+    kept.leave();
+  });
+
+  it('do not keep the flow table', async () => {
+    const follow = () => {
+      const table = new FlowTable();
+      read(table, 0, [{ n: 1 }]);
+      return { side: followed(table), seen: new WeakRef(table) };
+    };
+    const { side, seen } = follow();
+    await collectUntil(() => seen.deref() === undefined);
+    assert.equal(seen.deref(), undefined);
+    side.leave();
+  });
+
+  it('are left alone once they leave', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    const side = new SideTable('flow');
+    const column = side.uint8(4);
+    const texts = side.sparse<string>();
+    side.follow(table);
+    side.follow(table);
+    assert.equal(table.sideTables.size, 1);
+    column.values[0] = 9;
+    texts.values.set(0, 'a');
+    side.leave();
+    assert.equal(table.sideTables.size, 0);
+    assert.equal(column.values[0], 4);
+    assert.equal(texts.values.size, 0);
+    const { length } = column.values;
+    table.reserve(10_000);
+    assert.equal(column.values.length, length);
+    side.follow(table);
+    assert.ok(column.values.length >= 10_000);
+  });
+});
