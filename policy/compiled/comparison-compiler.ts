@@ -60,7 +60,7 @@ function byFlow(left: Side, right: Side, test: FlowTest, columns: TickColumns): 
   const other = left.source.kind === 'flow' ? right : left;
   if (flow.length === 2 || other.source.kind === 'constant') return { kind: 'flow', ports, test };
   if (other.source.kind !== 'node') return undefined;
-  return asRows(new RememberedCondition(columns.memory, ports, test, other.read));
+  return asRows(new RememberedCondition(columns.flows, ports, test, other.read));
 }
 
 function byNumber(

@@ -52,7 +52,7 @@ export class ConditionCompiler {
 
   #finished(part: Part): RowCondition {
     if (part.kind === 'rows') return part.condition;
-    return new RememberedCondition(this.#columns.memory, part.ports, part.test);
+    return new RememberedCondition(this.#columns.flows, part.ports, part.test);
   }
 }
 

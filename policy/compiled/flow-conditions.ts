@@ -1,6 +1,8 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { Uint8Column } from '../../engine/model/row-columns.ts';
+import type { SideTable } from '../../engine/model/side-table.ts';
 import type { FlowView } from '../model/fact.ts';
-import type { FlowMemory, Remembered } from '../state/flow-memory.ts';
 import type { KeyColumn } from '../state/key-column.ts';
 import type { RowCondition } from './row-condition.ts';
 
@@ -59,37 +61,44 @@ export class EachFlow implements RowCondition {
  * A condition that follows from what the flow is, tested once and remembered until the flow or,
  * where it looks at them, the ports change.
  */
-export class RememberedCondition implements RowCondition, Remembered {
-  readonly ports: boolean;
+export class RememberedCondition implements RowCondition {
+  readonly #looksAtPorts: boolean;
   readonly #test: FlowTest;
   /** A value of the node that it looks at, too. */
   readonly #nodeValue: ((view: FlowView) => unknown) | undefined;
   #lastNodeValue: unknown;
-  #verdicts = new Uint8Array(0);
+  #lastPorts: PortSnapshot | undefined;
+  readonly #verdicts: Uint8Column;
   #view: FlowView | undefined;
 
+  /**
+   * `flows`: a side table of what flows are, which follows the table that is looked at; `ports`:
+   * the test looks at the port directory, too.
+   */
   constructor(
-    memory: FlowMemory,
+    flows: SideTable,
     ports: boolean,
     test: FlowTest,
     nodeValue?: (view: FlowView) => unknown,
   ) {
-    this.ports = ports;
+    this.#verdicts = flows.uint8();
+    this.#looksAtPorts = ports;
     this.#test = test;
     this.#nodeValue = nodeValue;
-    memory.keep(this);
   }
 
   begin(view: FlowView): undefined {
     this.#view = view;
     const value = this.#nodeValue?.(view);
-    if (Object.is(value, this.#lastNodeValue)) return;
+    const ports = this.#looksAtPorts ? view.context.ports : undefined;
+    if (ports === this.#lastPorts && Object.is(value, this.#lastNodeValue)) return;
+    this.#lastPorts = ports;
     this.#lastNodeValue = value;
-    this.forgetAll();
+    this.#verdicts.clear();
   }
 
   split(rows: Int32Array, from: number, to: number): number {
-    const verdicts = this.#verdicts;
+    const verdicts = this.#verdicts.values;
     let end = from;
     let unknown = 0;
     for (let i = from; i < to; i++) {
@@ -104,29 +113,18 @@ export class RememberedCondition implements RowCondition, Remembered {
     return unknown < 0 ? this.#splitNew(rows, end, to) : end;
   }
 
-  fit(rows: number): void {
-    this.#verdicts = grown(this.#verdicts, rows);
-  }
-
-  forget(row: number): void {
-    this.#verdicts[row] = 0;
-  }
-
-  forgetAll(): void {
-    this.#verdicts.fill(0);
-  }
-
   /** Looks at the new flows among `rows[from .. to)`; none of the others holds. */
   #splitNew(rows: Int32Array, from: number, to: number): number {
     const view = this.#view;
     if (view === undefined) return from;
+    const verdicts = this.#verdicts.values;
     let end = from;
     for (let i = from; i < to; i++) {
       const row = rows[i];
-      if (this.#verdicts[row] !== 0) continue;
+      if (verdicts[row] !== 0) continue;
       view.row = row;
-      this.#verdicts[row] = this.#test(view) ? YES : NO;
-      if (this.#verdicts[row] === NO) continue;
+      verdicts[row] = this.#test(view) ? YES : NO;
+      if (verdicts[row] === NO) continue;
       rows[i] = rows[end];
       rows[end++] = row;
     }

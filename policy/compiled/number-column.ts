@@ -1,4 +1,5 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
+import { SideTable } from '../../engine/model/side-table.ts';
 import type { FactParams, FillColumn, FlowView } from '../model/fact.ts';
 import type { KeyColumn } from '../state/key-column.ts';
 import type { Chunk } from './row-condition.ts';
@@ -38,8 +39,9 @@ export class DerivedColumn implements NumberColumn {
   readonly #fill: FillColumn;
   readonly #params: FactParams;
   readonly #chunk: Chunk;
+  readonly #rows = new SideTable('row');
+  readonly #column = this.#rows.float64();
   #view: FlowView | undefined;
-  #values = new Float64Array(0);
   #filledFor = -1;
 
   constructor(fill: FillColumn, params: FactParams, chunk: Chunk) {
@@ -50,21 +52,20 @@ export class DerivedColumn implements NumberColumn {
 
   begin(view: FlowView): void {
     this.#view = view;
-    if (this.#values.length < view.table.highWater) {
-      this.#values = new Float64Array(view.table.highWater * 2);
-    }
+    this.#rows.follow(view.table);
   }
 
   values(rows: Int32Array, from: number, to: number): Float64Array {
     const chunk = this.#chunk;
-    if (this.#filledFor === chunk.serial || this.#view === undefined) return this.#values;
+    const { values } = this.#column;
+    if (this.#filledFor === chunk.serial || this.#view === undefined) return values;
     if ((to - from) * 2 < chunk.count) {
-      this.#fill(this.#view, rows, from, to, this.#values, this.#params);
+      this.#fill(this.#view, rows, from, to, values, this.#params);
     } else {
-      this.#fill(this.#view, chunk.rows, 0, chunk.count, this.#values, this.#params);
+      this.#fill(this.#view, chunk.rows, 0, chunk.count, values, this.#params);
       this.#filledFor = chunk.serial;
     }
-    return this.#values;
+    return values;
   }
 }
 
@@ -74,7 +75,8 @@ export class KeyedNumbers implements NumberColumn {
   readonly #read: (view: FlowView) => unknown;
   /** By key; undefined: not read in this tick. */
   readonly #byKey: (number | undefined)[] = [];
-  #values = new Float64Array(0);
+  readonly #rows = new SideTable('row');
+  readonly #column = this.#rows.float64();
   #view: FlowView | undefined;
 
   constructor(keys: KeyColumn, read: (view: FlowView) => unknown) {
@@ -86,18 +88,17 @@ export class KeyedNumbers implements NumberColumn {
     this.#view = view;
     this.#keys.begin(view);
     this.#byKey.length = 0;
-    if (this.#values.length < view.table.highWater) {
-      this.#values = new Float64Array(view.table.highWater * 2);
-    }
+    this.#rows.follow(view.table);
   }
 
   values(rows: Int32Array, from: number, to: number): Float64Array {
     const keys = this.#keys.resolved(rows, from, to);
+    const { values } = this.#column;
     for (let i = from; i < to; i++) {
       const row = rows[i];
-      this.#values[row] = this.#byKey[keys[row]] ?? this.#lookUp(row, keys[row]);
+      values[row] = this.#byKey[keys[row]] ?? this.#lookUp(row, keys[row]);
     }
-    return this.#values;
+    return values;
   }
 
   #lookUp(row: number, key: number): number {

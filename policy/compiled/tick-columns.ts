@@ -1,4 +1,4 @@
-import type { FlowMemory } from '../state/flow-memory.ts';
+import type { SideTable } from '../../engine/model/side-table.ts';
 import type { KeyColumns } from '../state/key-column.ts';
 import { DerivedColumn, KeyedNumbers, type NumberColumn, TableColumn } from './number-column.ts';
 import type { Chunk } from './row-condition.ts';
@@ -6,13 +6,14 @@ import type { Side } from './side.ts';
 
 /** The columns that conditions share: each is made once, whichever rules look at it. */
 export class TickColumns {
-  readonly memory: FlowMemory;
+  /** For what follows from what flows are. */
+  readonly flows: SideTable;
   readonly keys: KeyColumns;
   readonly #chunk: Chunk;
   readonly #numbers = new Map<string, NumberColumn>();
 
-  constructor(memory: FlowMemory, keys: KeyColumns, chunk: Chunk) {
-    this.memory = memory;
+  constructor(flows: SideTable, keys: KeyColumns, chunk: Chunk) {
+    this.flows = flows;
     this.keys = keys;
     this.#chunk = chunk;
   }

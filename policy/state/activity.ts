@@ -1,4 +1,5 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
+import { SideTable } from '../../engine/model/side-table.ts';
 
 /**
  * From this rate on in one tick a flow is busy; below, it has but heartbeats, keep-alives and
@@ -13,19 +14,21 @@ const BUSY_BITS_PER_SECOND = 1_000_000;
  * 3 Gbit/s has a large smoothed rate for many seconds.
  */
 export class Activity {
-  #busyAtMs = new Float64Array(0);
+  readonly #rows = new SideTable('flow');
+  readonly #busyAtMs = this.#rows.float64(Number.NEGATIVE_INFINITY);
   #sinceMs = Number.NEGATIVE_INFINITY;
 
   /** Takes the rates of the table's last reading into account, once a tick. */
   update(table: FlowTable, nowMs: number): void {
     if (this.#sinceMs === Number.NEGATIVE_INFINITY) this.#sinceMs = nowMs;
-    if (this.#busyAtMs.length < table.highWater) this.#grow(table.highWater);
+    this.#rows.follow(table);
+    const busyAtMs = this.#busyAtMs.values;
     const packets = table.rates.lastPacketsPerSecond;
     const bits = table.rates.lastBitsPerSecond;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (packets[row] >= BUSY_PACKETS_PER_SECOND || bits[row] >= BUSY_BITS_PER_SECOND) {
-        this.#busyAtMs[row] = nowMs;
+        busyAtMs[row] = nowMs;
       }
     }
   }
@@ -35,9 +38,9 @@ export class Activity {
    * first `update`, when it has not been busy since.
    */
   quietMs(table: FlowTable, row: number, nowMs: number): number {
-    // A row is given to another flow later: what was before that flow's first moment is not its.
     const since = Math.max(table.traffic.firstSeenMs[row], this.#sinceMs);
-    const busy = row < this.#busyAtMs.length ? this.#busyAtMs[row] : Number.NEGATIVE_INFINITY;
+    const { values } = this.#busyAtMs;
+    const busy = row < values.length ? values[row] : Number.NEGATIVE_INFINITY;
     return Math.max(0, nowMs - Math.max(since, busy));
   }
 
@@ -51,17 +54,11 @@ export class Activity {
     into: Float64Array,
   ): void {
     const { firstSeenMs } = table.traffic;
-    const busyAtMs = this.#busyAtMs;
+    const busyAtMs = this.#busyAtMs.values;
     const sinceMs = this.#sinceMs;
     for (let i = from; i < to; i++) {
       const row = rows[i];
       into[row] = Math.max(0, nowMs - Math.max(firstSeenMs[row], sinceMs, busyAtMs[row]));
     }
-  }
-
-  #grow(rows: number): void {
-    const next = new Float64Array(Math.max(256, rows * 2)).fill(Number.NEGATIVE_INFINITY);
-    next.set(this.#busyAtMs);
-    this.#busyAtMs = next;
   }
 }

@@ -1,6 +1,8 @@
 import { type YieldToEventLoop, CHUNK_ROWS } from '../../async/yield-to-event-loop.ts';
+import type { Uint32Column } from '../../engine/model/row-columns.ts';
+import type { SideTable } from '../../engine/model/side-table.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { FlowKey, FlowView } from '../model/fact.ts';
-import type { FlowMemory, Remembered } from './flow-memory.ts';
 
 /** The key of the flow that `view` looks at; undefined: it has none. */
 const KEY_OF: Readonly<Record<FlowKey, (view: FlowView) => string | undefined>> = {
@@ -23,14 +25,16 @@ function isOffloadable({ table, row }: FlowView): boolean {
  * without a key have a number of their own, too. Numbers are given anew when the ports change, so
  * that those of ports long gone do not pile up.
  */
-export class KeyColumn implements Remembered {
-  readonly ports = true;
+export class KeyColumn {
   readonly #keyOf: (view: FlowView) => string | undefined;
   readonly #numbers = new Map<string | undefined, number>();
-  #keys = new Uint32Array(0);
+  readonly #keys: Uint32Column;
+  #ports: PortSnapshot | undefined;
   #view: FlowView | undefined;
 
-  constructor(keyOf: (view: FlowView) => string | undefined) {
+  /** `flows`: a side table of what flows are, which follows the table that is looked at. */
+  constructor(flows: SideTable, keyOf: (view: FlowView) => string | undefined) {
+    this.#keys = flows.uint32();
     this.#keyOf = keyOf;
   }
 
@@ -39,15 +43,20 @@ export class KeyColumn implements Remembered {
     return this.#numbers.size + 1;
   }
 
-  /** Takes up the tick that `view` looks at, whose flows have been followed. */
+  /** Takes up the tick that `view` looks at. */
   begin(view: FlowView): void {
     this.#view = view;
+    if (view.context.ports === this.#ports) return;
+    this.#ports = view.context.ports;
+    this.#keys.clear();
+    this.#numbers.clear();
   }
 
   /** The column, with the numbers of `rows[from .. to)` in place; they count from 1. */
   resolved(rows: Int32Array, from: number, to: number): Uint32Array {
-    for (let i = from; i < to; i++) if (this.#keys[rows[i]] === 0) this.#resolve(rows[i]);
-    return this.#keys;
+    const keys = this.#keys.values;
+    for (let i = from; i < to; i++) if (keys[rows[i]] === 0) this.#resolve(rows[i]);
+    return keys;
   }
 
   /** The column, with the numbers of all live rows of the table in place. */
@@ -59,7 +68,7 @@ export class KeyColumn implements Remembered {
       const pausing = yieldToEventLoop();
       if (pausing !== undefined) await pausing;
     }
-    return this.#keys;
+    return this.#keys.values;
   }
 
   /** Every key that a flow has had since numbers were last given anew, with its number. */
@@ -72,21 +81,6 @@ export class KeyColumn implements Remembered {
     return this.#numbers.get(key) ?? 0;
   }
 
-  fit(rows: number): void {
-    const next = new Uint32Array(rows);
-    next.set(this.#keys);
-    this.#keys = next;
-  }
-
-  forget(row: number): void {
-    this.#keys[row] = 0;
-  }
-
-  forgetAll(): void {
-    this.#keys.fill(0);
-    this.#numbers.clear();
-  }
-
   #resolve(row: number): void {
     const view = this.#view;
     if (view === undefined) return;
@@ -97,24 +91,24 @@ export class KeyColumn implements Remembered {
       number = this.#numbers.size + 1;
       this.#numbers.set(key, number);
     }
-    this.#keys[row] = number;
+    this.#keys.values[row] = number;
   }
 }
 
 /** The key columns that facts and conditions share. */
 export class KeyColumns {
-  readonly #memory: FlowMemory;
+  readonly #flows: SideTable;
   readonly #columns = new Map<FlowKey, KeyColumn>();
 
-  constructor(memory: FlowMemory) {
-    this.#memory = memory;
+  /** `flows`: as for {@link KeyColumn}. */
+  constructor(flows: SideTable) {
+    this.#flows = flows;
   }
 
   of(key: FlowKey): KeyColumn {
     let column = this.#columns.get(key);
     if (column === undefined) {
-      column = new KeyColumn(KEY_OF[key]);
-      this.#memory.keep(column);
+      column = new KeyColumn(this.#flows, KEY_OF[key]);
       this.#columns.set(key, column);
     }
     return column;

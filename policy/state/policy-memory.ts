@@ -1,4 +1,5 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
+import { SideTable } from '../../engine/model/side-table.ts';
 import type { SliceQuota } from '../../engine/model/slice.ts';
 import { Activity } from './activity.ts';
 import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
@@ -6,7 +7,6 @@ import type { Condition } from '../model/condition.ts';
 import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
 import { type FactLookup, type FactMemory, type FactValue, FlowView } from '../model/fact.ts';
 import { factNamed } from '../facts/facts.ts';
-import { FlowMemory } from './flow-memory.ts';
 import { FlowMeter } from './flow-meter.ts';
 import { KeyColumns } from './key-column.ts';
 import { OutputCache } from '../model/match-facts.ts';
@@ -31,8 +31,8 @@ export class PolicyMemory implements FactMemory {
   readonly activity = new Activity();
   readonly outputs = new OutputCache();
   readonly slices: SliceMembership;
-  /** Notices when flows change, for all that is remembered of what they are. */
-  readonly flows = new FlowMemory();
+  /** For all that follows from what flows are: it is forgotten when a flow changes. */
+  readonly flows = new SideTable('version');
   readonly keys = new KeyColumns(this.flows);
   /** Every fact that the policies can name. */
   readonly factNamed: FactLookup;
@@ -77,7 +77,7 @@ export class PolicyMemory implements FactMemory {
     view.table = table;
     view.context = context;
     this.activity.update(table, context.nowMs);
-    this.flows.update(view);
+    this.flows.follow(table);
     this.#activate(context.wallMs);
     await this.#sliceColumn.write(view, yieldToEventLoop);
     if (this.#sliceMeter !== undefined) {

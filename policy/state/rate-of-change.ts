@@ -1,3 +1,4 @@
+import { SideTable } from '../../engine/model/side-table.ts';
 import type { FactDefinition, FlowView } from '../model/fact.ts';
 
 /** What was seen of a fact of the node in the last two ticks. */
@@ -24,32 +25,32 @@ class NodeChange {
 /** What was seen of a fact of flows in the last two ticks, by row. */
 class FlowChange {
   readonly #fact: FactDefinition;
-  #read = new Float64Array(0);
-  #previous = new Float64Array(0);
-  /** When the flow was first seen that the previous value is of, ms. */
-  #firstSeenMs = new Float64Array(0);
-  #perSecond = new Float64Array(0);
+  readonly #rows = new SideTable('flow');
+  readonly #read = this.#rows.float64();
+  /** NaN for a flow that is new: it has no past. */
+  readonly #previous = this.#rows.float64(Number.NaN);
+  readonly #perSecond = this.#rows.float64(Number.NaN);
 
   constructor(fact: FactDefinition) {
     this.#fact = fact;
   }
 
   update(view: FlowView, seconds: number): void {
-    const { rows, count, highWater, traffic } = view.table;
-    this.#fit(highWater);
+    const { rows, count } = view.table;
+    this.#rows.follow(view.table);
     const values = this.#valuesOf(view);
+    const previous = this.#previous.values;
+    const perSecond = this.#perSecond.values;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
-      // A row is given to another flow later, which has no past.
-      const same = this.#firstSeenMs[row] === traffic.firstSeenMs[row];
-      this.#perSecond[row] = same ? (values[row] - this.#previous[row]) / seconds : Number.NaN;
-      this.#previous[row] = values[row];
-      this.#firstSeenMs[row] = traffic.firstSeenMs[row];
+      perSecond[row] = (values[row] - previous[row]) / seconds;
+      previous[row] = values[row];
     }
   }
 
   at(row: number): number {
-    return row < this.#perSecond.length ? this.#perSecond[row] : Number.NaN;
+    const { values } = this.#perSecond;
+    return row < values.length ? values[row] : Number.NaN;
   }
 
   /** The fact of every live row, at the row's place. */
@@ -57,28 +58,16 @@ class FlowChange {
     const { table } = view;
     const { column } = this.#fact;
     if (column?.kind === 'column') return column.of(table);
+    const read = this.#read.values;
     if (column?.kind === 'derived') {
-      column.fill(view, table.rows, 0, table.count, this.#read, {});
-      return this.#read;
+      column.fill(view, table.rows, 0, table.count, read, {});
+      return read;
     }
     for (let i = 0; i < table.count; i++) {
       view.row = table.rows[i];
-      this.#read[view.row] = numberOf(this.#fact, view);
+      read[view.row] = numberOf(this.#fact, view);
     }
-    return this.#read;
-  }
-
-  #fit(rows: number): void {
-    if (this.#previous.length >= rows) return;
-    const grown = (old: Float64Array) => {
-      const next = new Float64Array(Math.max(256, rows * 2)).fill(Number.NaN);
-      next.set(old);
-      return next;
-    };
-    this.#read = grown(this.#read);
-    this.#previous = grown(this.#previous);
-    this.#firstSeenMs = grown(this.#firstSeenMs);
-    this.#perSecond = grown(this.#perSecond);
+    return read;
   }
 }
 

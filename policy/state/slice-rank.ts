@@ -1,5 +1,6 @@
 import { Placement } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
+import { SideTable } from '../../engine/model/side-table.ts';
 import { DescendingOrder } from '../../engine/model/descending-order.ts';
 import type { KeyColumn } from './key-column.ts';
 
@@ -13,8 +14,9 @@ const INCUMBENT = 1.3;
 export class SliceRanks {
   readonly #slices: KeyColumn;
   readonly #order = new DescendingOrder();
-  #ranks = new Uint32Array(0);
-  #weights = new Float64Array(0);
+  readonly #rows = new SideTable('flow');
+  readonly #ranks = this.#rows.uint32();
+  readonly #weights = this.#rows.float64();
 
   /** `slices`: the number of the slice of each flow that can be offloaded. */
   constructor(slices: KeyColumn) {
@@ -23,34 +25,30 @@ export class SliceRanks {
 
   /** Ranks the live flows of the table; `sliceOf` has the number of each row's slice. */
   update(table: FlowTable, sliceOf: Uint32Array): void {
-    this.#fit(table);
+    this.#rows.follow(table);
+    const ranks = this.#ranks.values;
+    const weights = this.#weights.values;
     const { rows, count } = table;
     const { packetsPerSecond } = table.rates;
     const { placement } = table.decision;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
       const placed = placement[row] !== Placement.onload;
-      this.#weights[row] = packetsPerSecond[row] * (placed ? INCUMBENT : 1);
+      weights[row] = packetsPerSecond[row] * (placed ? INCUMBENT : 1);
     }
-    const inOrder = this.#order.sort(rows, count, this.#weights);
+    const inOrder = this.#order.sort(rows, count, weights);
     const last = new Uint32Array(this.#slices.bound);
     const none = this.#slices.numberOf(undefined);
     for (let i = 0; i < count; i++) {
       const row = inOrder[i];
       const slice = sliceOf[row];
-      this.#ranks[row] = slice === none ? 0 : ++last[slice];
+      ranks[row] = slice === none ? 0 : ++last[slice];
     }
   }
 
   /** From 1; undefined for a flow without a slice or that cannot be offloaded. */
   of(row: number): number | undefined {
-    const rank = this.#ranks[row];
+    const rank = this.#ranks.values[row];
     return rank === 0 ? undefined : rank;
-  }
-
-  #fit(table: FlowTable): void {
-    if (this.#ranks.length >= table.highWater) return;
-    this.#ranks = new Uint32Array(table.highWater * 2);
-    this.#weights = new Float64Array(table.highWater * 2);
   }
 }

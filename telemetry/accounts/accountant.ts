@@ -99,7 +99,7 @@ export class Accountant {
   account(report: TickReport, rules: readonly RuleInfo[]): TickAccounts {
     const { tick } = report;
     const { table } = tick;
-    this.#rows.fit(table);
+    this.#rows.begin(table);
     this.#slices.begin(report.slices);
     this.#ports.begin(table, tick.ports);
     this.#moves.begin(rules);
@@ -134,14 +134,14 @@ export class Accountant {
     const { rows, count } = table;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
-      this.#rows.meet(table, row);
+      this.#rows.met[row] = 1;
       // What flows sent before anybody looked is not ours to count.
       if (first) this.#rows.take(table, row);
       else this.#attribute(table, row);
     }
     // The last packets that a backend carried of flows that left in this reading.
     for (const row of table.removed) {
-      if (!first && this.#rows.knows(table, row)) this.#attribute(table, row);
+      if (!first && this.#rows.met[row] === 1) this.#attribute(table, row);
     }
     this.#sumUp(table.totals);
     this.#paths.settle(1, seconds);
@@ -207,7 +207,7 @@ export class Accountant {
       this.#reactions.observe((endedMs - table.traffic.firstSeenMs[row]) / 1000);
     }
     for (const row of table.removed) {
-      if (r.placement[row] === Placement.onload || !r.knows(table, row)) continue;
+      if (r.placement[row] === Placement.onload) continue;
       this.#moves.left(r.placement[row]);
       r.placement[row] = Placement.onload;
     }

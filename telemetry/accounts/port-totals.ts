@@ -1,5 +1,6 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
+import { SideTable } from '../../engine/model/side-table.ts';
 import { Ledger } from './ledger.ts';
 import { Slots } from './slots.ts';
 import { OTHER, type PortAccount } from './tick-accounts.ts';
@@ -19,12 +20,12 @@ export class PortTotals {
   #identity = '';
   readonly #slotByName = new Map<string, number>();
   #accounts: readonly PortAccount[] = [];
-  /** By row: slots of the ports its flow comes in by and goes out of. */
-  #in = new Uint16Array(0);
-  #out = new Uint16Array(0);
-  /** `table.changes` when they were found. */
-  #foundAt = new Uint32Array(0);
-  readonly #several = new Map<number, readonly number[]>();
+  readonly #side = new SideTable('version');
+  /** Slots of the ports that a row's flow comes in by and goes out of, once they are found. */
+  readonly #in = this.#side.uint16();
+  readonly #out = this.#side.uint16();
+  readonly #several = this.#side.sparse<readonly number[]>();
+  readonly #found = this.#side.uint8();
 
   /** `most`: ports that are kept apart. */
   constructor(most: number) {
@@ -36,21 +37,18 @@ export class PortTotals {
   /** Follows the ports and the rows of a tick. */
   begin(table: FlowTable, ports: PortSnapshot): void {
     if (ports !== this.#ports) this.#follow(ports);
-    if (this.#foundAt.length >= table.highWater) return;
-    const size = Math.max(256, table.highWater * 2);
-    this.#in = new Uint16Array(size);
-    this.#out = new Uint16Array(size);
-    this.#foundAt = new Uint32Array(size);
+    this.#side.follow(table);
   }
 
   /** Adds what a path carried of a row's flow. */
   add(table: FlowTable, row: number, path: number, bytes: number, packets: number): void {
-    if (this.#foundAt[row] !== table.changes[row]) this.#find(table, row);
-    const into = this.#in[row];
-    const out = this.#out[row];
+    if (this.#found.values[row] === 0) this.#find(table, row);
+    const into = this.#in.values[row];
+    const out = this.#out.values[row];
     if (into !== Slots.NONE) this.#rx.add(into, path, bytes, packets);
     if (out === SEVERAL) {
-      for (const slot of this.#several.get(row) ?? []) this.#tx.add(slot, path, bytes, packets);
+      for (const slot of this.#several.values.get(row) ?? [])
+        this.#tx.add(slot, path, bytes, packets);
     } else if (out !== Slots.NONE) {
       this.#tx.add(out, path, bytes, packets);
     }
@@ -67,19 +65,20 @@ export class PortTotals {
   }
 
   #find(table: FlowTable, row: number): void {
-    this.#foundAt[row] = table.changes[row];
-    this.#in[row] = this.#slotByName.get(table.matchAt(row).inPort) ?? Slots.NONE;
-    this.#out[row] = Slots.NONE;
-    this.#several.delete(row);
+    const several = this.#several.values;
+    const out = this.#out.values;
+    this.#found.values[row] = 1;
+    this.#in.values[row] = this.#slotByName.get(table.matchAt(row).inPort) ?? Slots.NONE;
+    out[row] = Slots.NONE;
     for (const action of table.actionsAt(row)) {
       if (action.kind !== 'output') continue;
       const slot = this.#slotByName.get(action.port) ?? Slots.NONE;
       if (slot === Slots.NONE) continue;
-      if (this.#out[row] === Slots.NONE) {
-        this.#out[row] = slot;
+      if (out[row] === Slots.NONE) {
+        out[row] = slot;
       } else {
-        this.#several.set(row, [...(this.#several.get(row) ?? [this.#out[row]]), slot]);
-        this.#out[row] = SEVERAL;
+        several.set(row, [...(several.get(row) ?? [out[row]]), slot]);
+        out[row] = SEVERAL;
       }
     }
   }
@@ -110,8 +109,7 @@ export class PortTotals {
     for (const { name, uuid } of ports.values()) {
       this.#slotByName.set(name, name === OTHER ? Slots.OTHER : this.#slots.of(uuid));
     }
-    this.#foundAt.fill(0);
-    this.#several.clear();
+    this.#side.clear();
   }
 
   #others(): PortAccount {
