@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './root.mjs';
@@ -9,6 +9,8 @@ export async function build() {
   await removeOrphans();
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   await step('tsc (build)', process.execPath, [tsc], { timeoutMs: 120_000 });
+  // tsc does not keep the mode of its sources, and the command is linked to from /usr/bin.
+  await chmod(join(root, 'dist', 'cli', 'main.js'), 0o755);
 }
 
 /** Removes what was compiled from sources that are no more: a test among it would still run. */

@@ -36,7 +36,11 @@ export function needs(context: Mocha.Context, ...all: readonly Need[]): void {
     const absent = CHECKS[need]();
     return absent === undefined ? [] : [absent];
   });
-  if (missing.length === 0) return;
+  if (missing.length > 0) skipFor(context, missing);
+}
+
+/** Skips as `needs` does, for something that only an attempt shows to be missing. */
+export function skipFor(context: Mocha.Context, missing: readonly string[]): void {
   const inBefore = context.test?.title.startsWith('"before all"') === true;
   const titled = inBefore ? context.test?.parent : (context.currentTest ?? context.test);
   if (titled !== undefined) titled.title += ` [SKIPPED: needs ${missing.join(', ')}]`;

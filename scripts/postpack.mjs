@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+// Runs after `npm pack`: removes the copy of the lock, which npm would prefer to package-lock.json.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { root } from './setup/root.mjs';
+
+await rm(join(root, 'npm-shrinkwrap.json'), { force: true });

@@ -1,0 +1,30 @@
+import { runToEnd } from '../../support/programs.ts';
+
+/** npm failed for another reason than a registry that is out of reach. */
+export class NpmFailed extends Error {
+  override readonly name = 'NpmFailed';
+}
+
+/** What npm says when nothing answers, or when it was told to stay offline. */
+const OUT_OF_REACH =
+  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTCACHED|ERR_SOCKET_TIMEOUT)\b/;
+
+/**
+ * Runs npm in `folder` with what its cache or the registry has; waits for neither long.
+ *
+ * @returns false when packages are missing because the registry is out of reach
+ * @throws NpmFailed
+ */
+export async function npmFetches(folder: string, args: readonly string[]): Promise<boolean> {
+  const fast = ['--prefer-offline', '--fetch-retries=0', '--fetch-timeout=20000'];
+  const all = [...args, '--prefix', folder, ...fast];
+  const { code, output } = await runToEnd('npm', all, { timeoutMs: 90_000 });
+  if (code === 0) return true;
+  if (isOutOfReach(output)) return false;
+  throw new NpmFailed(`npm ${all.join(' ')} ended with ${code}: ${output}`);
+}
+
+/** Whether what npm wrote says that no registry answered, and nothing else. */
+export function isOutOfReach(output: string): boolean {
+  return OUT_OF_REACH.test(output);
+}
