@@ -39,10 +39,12 @@ export class OvsInstance {
   /** The database's unix socket. */
   readonly dbSocket: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #options: readonly string[];
   #database: ManagedProcess | undefined;
   #vswitchd: ManagedProcess | undefined;
 
-  private constructor(runDir: string, host: Namespace) {
+  private constructor(runDir: string, host: Namespace, options: readonly string[]) {
+    this.#options = options;
     this.runDir = runDir;
     this.host = host;
     this.dbSocket = join(runDir, 'db.sock');
@@ -54,15 +56,23 @@ export class OvsInstance {
     };
   }
 
-  /** Makes the run directory and database, and starts both daemons. */
-  static async start(cleanup: Cleanup, names: NameMaker): Promise<OvsInstance> {
+  /**
+   * Makes the run directory and database, and starts both daemons.
+   *
+   * @param options more arguments of ovs-vswitchd, such as `--enable-dummy`
+   */
+  static async start(
+    cleanup: Cleanup,
+    names: NameMaker,
+    options: readonly string[] = [],
+  ): Promise<OvsInstance> {
     const runDir = await mkdtemp(join(tmpdir(), `${names.next('o')}-`));
     cleanup.add({
       name: runDir,
       undo: () => rm(runDir, { recursive: true, force: true }),
       undoNow: () => rmSync(runDir, { recursive: true, force: true }),
     });
-    const ovs = new OvsInstance(runDir, await Namespace.create(cleanup, names, 'h'));
+    const ovs = new OvsInstance(runDir, await Namespace.create(cleanup, names, 'h'), options);
     await run('ovsdb-tool', ['create', join(runDir, 'conf.db'), SCHEMA]);
     await ovs.startDatabase();
     await ovs.vsctl('--no-wait', 'init');
@@ -91,7 +101,7 @@ export class OvsInstance {
     this.#vswitchd = await this.host.spawn(
       'ovs-vswitchd',
       'ovs-vswitchd',
-      [`unix:${this.dbSocket}`, '--pidfile', '--log-file'],
+      [`unix:${this.dbSocket}`, '--pidfile', '--log-file', ...this.#options],
       this.#env,
     );
     await this.#retry(() => this.appctl('version'));
