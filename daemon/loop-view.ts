@@ -36,6 +36,7 @@ import type { DecisionRecord } from '../api/decision-record.ts';
 import type { InfluxSink } from './influx/influx-sink.ts';
 import { timeSlicedYield, type YieldToEventLoop } from '../async/yield-to-event-loop.ts';
 import type { Loop } from './loop.ts';
+import { loadRulesEngine } from '../policy/json-rules/rules-engine.ts';
 import type { Node } from './node.ts';
 import type { PolicyManager } from './policies/policy-manager.ts';
 import { rowsByPrefix } from '../views/flow-prefix.ts';
@@ -126,6 +127,8 @@ export class LoopView implements DaemonView {
 
   async why(prefix: string): Promise<WhyAnswer> {
     const { loop } = this.#o;
+    // Before the row is looked for: rows pass to other flows meanwhile.
+    await loadRulesEngine();
     const report = loop.lastReport;
     if (report === undefined) return { found: false, candidates: [] };
     const idOf = (row: number): string => formatFlowId(loop.table.idAt(row));

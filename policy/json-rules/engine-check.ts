@@ -47,7 +47,7 @@ export class EngineCheck {
     to: number,
     yieldToEventLoop: YieldToEventLoop,
   ): Promise<number> {
-    const engine = this.#engineFor(view);
+    const engine = await this.#engineFor(view);
     let end = from;
     for (let i = from; i < to; i++) {
       await yieldToEventLoop();
@@ -61,9 +61,9 @@ export class EngineCheck {
     return end;
   }
 
-  #engineFor(view: FlowView): Engine {
+  async #engineFor(view: FlowView): Promise<Engine> {
     if (this.#prepared?.view !== view) {
-      const engine = newRulesEngine(view, [this.#conditions], this.#factNamed);
+      const engine = await newRulesEngine(view, [this.#conditions], this.#factNamed);
       const conditions = engineRoot(this.#conditions, true);
       engine.addRule({ conditions, event: { type: 'holds' } });
       this.#prepared = { engine, view };

@@ -32,7 +32,7 @@ export class NodeRules {
   /** Evaluates the rules for the node that `view` looks at; one call at a time. */
   async update(view: FlowView): Promise<void> {
     if (this.#rules.length === 0) return;
-    if (this.#prepared?.view !== view) this.#prepared = { engine: this.#engine(view), view };
+    if (this.#prepared?.view !== view) this.#prepared = { engine: await this.#engine(view), view };
     const { results } = await this.#prepared.engine.run();
     const next = new Map(this.#initial);
     const held = new Set(results.map((result) => Number(result.name)));
@@ -51,9 +51,9 @@ export class NodeRules {
       : followedNumber(value, view, factLookup(this.#policies));
   }
 
-  #engine(view: FlowView): Engine {
+  async #engine(view: FlowView): Promise<Engine> {
     const conditions = this.#rules.map((rule) => rule.conditions);
-    const engine = newRulesEngine(view, conditions, factLookup(this.#policies));
+    const engine = await newRulesEngine(view, conditions, factLookup(this.#policies));
     this.#rules.forEach((rule, i) => {
       engine.addRule({
         name: String(i),

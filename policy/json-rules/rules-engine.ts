@@ -1,4 +1,4 @@
-import { Engine, type TopLevelCondition } from 'json-rules-engine';
+import type { Engine, TopLevelCondition } from 'json-rules-engine';
 import { memberOf } from '../model/amount.ts';
 import type { Condition, RootCondition } from '../model/condition.ts';
 import { DECORATORS } from '../operators/decorators.ts';
@@ -9,17 +9,23 @@ import { factsOf } from '../model/uses.ts';
 /** A condition as json-rules-engine types it, below the root. */
 export type EngineCondition = Extract<TopLevelCondition, { all: unknown }>['all'][number];
 
+/** Loads json-rules-engine, when something first needs it: most rules are compiled. */
+export async function loadRulesEngine(): Promise<typeof Engine> {
+  return (await import('json-rules-engine')).Engine;
+}
+
 /**
  * A json-rules-engine with our operators and the facts that `conditions` use, read through
  * `view`. Facts are not cached: a value is read each time, from a column or a field, which is
  * several times faster than the cache's hash of the fact's name and parameters.
  */
-export function newRulesEngine(
+export async function newRulesEngine(
   view: FlowView,
   conditions: readonly RootCondition[],
   factNamed: FactLookup,
-): Engine {
-  const engine = new Engine([], { pathResolver: resolveMember });
+): Promise<Engine> {
+  const RulesEngine = await loadRulesEngine();
+  const engine = new RulesEngine([], { pathResolver: resolveMember });
   for (const { name, holds } of OPERATORS) engine.addOperator(name, holds);
   for (const { name, decorate } of DECORATORS) engine.addOperatorDecorator(name, decorate);
   for (const name of new Set(conditions.flatMap(factsOf))) {

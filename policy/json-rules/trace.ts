@@ -9,13 +9,16 @@ type ConditionResult = Extract<TopLevelConditionResult, { all: unknown }>['all']
 /**
  * Each rule's conditions with the values they saw in the flow that `view` looks at, in the order
  * of `rules`. Conditions' priorities are left out, so that none is skipped.
+ *
+ * The first call loads json-rules-engine, while rows of a live table may pass to other flows: call
+ * `loadRulesEngine` before the row is looked for.
  */
 export async function traceRules(
   view: FlowView,
   rules: readonly RootCondition[],
   factNamed: FactLookup,
 ): Promise<readonly ConditionTrace[]> {
-  const engine = newRulesEngine(view, rules, factNamed);
+  const engine = await newRulesEngine(view, rules, factNamed);
   rules.forEach((conditions, i) => {
     engine.addRule({
       name: String(i),

@@ -57,7 +57,7 @@ describe('compiled conditions', function () {
       const { view, memory, rows } = await sceneOf(flows, seed);
       const setting = { view, rows: rows.slice(0, 8), facts: FACTS, odd: true };
       const rules = sketches.map((sketch) => rootOf(sketch, setting));
-      const engine = newRulesEngine(view, rules, memory.factNamed);
+      const engine = await newRulesEngine(view, rules, memory.factNamed);
       const expected = await verdictsOf(engine, rules, rows, (row) => {
         view.row = row;
         return {};

@@ -26,12 +26,16 @@ export class FirstMatch {
   first = -1;
   readonly #engine: Engine;
 
-  constructor(view: FlowView, rules: readonly PolicyRule[], factNamed: FactLookup) {
-    const engine = newRulesEngine(
-      view,
-      rules.map((r) => r.conditions),
-      factNamed,
-    );
+  static async of(
+    view: FlowView,
+    rules: readonly PolicyRule[],
+    factNamed: FactLookup,
+  ): Promise<FirstMatch> {
+    const conditions = rules.map((r) => r.conditions);
+    return new FirstMatch(await newRulesEngine(view, conditions, factNamed), rules);
+  }
+
+  private constructor(engine: Engine, rules: readonly PolicyRule[]) {
     rules.forEach(({ conditions }, i) => {
       engine.addRule({
         conditions: headAndTail(engine, conditions, String(i)),

@@ -108,7 +108,7 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     const startMs = clock.now();
     table.keepShadow(this.#hasShadows);
     await this.#memory.update(table, context);
-    const { view, firstMatch } = this.#lookAt(table, context);
+    const { view, firstMatch } = await this.#lookAt(table, context);
     const now = (): number => clock.now();
     const yieldToEventLoop = timeSlicedYield({ sliceMs: 10, now, pause, signal });
     for (let i = 0; i < table.count; i++) {
@@ -122,10 +122,10 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
   }
 
-  #lookAt(table: FlowTable, context: RuleContext) {
+  async #lookAt(table: FlowTable, context: RuleContext) {
     if (this.#prepared === undefined) {
       const view = new FlowView(table, context, this.#memory);
-      const firstMatch = new FirstMatch(view, this.#rules, this.#memory.factNamed);
+      const firstMatch = await FirstMatch.of(view, this.#rules, this.#memory.factNamed);
       this.#prepared = { view, firstMatch };
     }
     this.#prepared.view.table = table;
