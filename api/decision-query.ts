@@ -1,5 +1,12 @@
 import { checkNames, numberOf } from './flow-query.ts';
-import type { DecisionQuery } from './view.ts';
+
+/** Which decisions. */
+export interface DecisionQuery {
+  /** A ufid or the beginning of one; empty: of all flows. */
+  readonly flow: string;
+  /** Most decisions to return. */
+  readonly limit: number;
+}
 
 /** Most decisions one answer carries to whoever may use the control socket. */
 export const MAX_DECISIONS = 10_000;

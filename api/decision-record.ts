@@ -40,3 +40,12 @@ export interface DecisionRecord {
   readonly backend: string | null;
   readonly outcome: string | null;
 }
+
+/** The latest decisions, latest first. */
+export interface DecisionPage {
+  /** Decisions in memory, of all flows. */
+  readonly kept: number;
+  /** Decisions that were left out or not written since the start. */
+  readonly lost: number;
+  readonly decisions: readonly DecisionRecord[];
+}

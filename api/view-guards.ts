@@ -1,6 +1,8 @@
+import type { DecisionPage, DecisionRecord } from './decision-record.ts';
 import type { FlowPage, WhyAnswer } from './flow-views.ts';
 import type { StatusView } from './status-view.ts';
-import type { DecisionPage, HoldView, ReloadView } from './view.ts';
+import type { HoldView, ReloadView } from './command-views.ts';
+import type { HistoryView, TickEvent } from './history-view.ts';
 
 /** One line of `/api/v1/ticks`. */
 export interface TickLine {
@@ -8,9 +10,16 @@ export interface TickLine {
   readonly page: FlowPage;
 }
 
+/** What the event `lost` of the stream carries. */
+export interface LostEvent {
+  /** Decisions that were too many to be sent. */
+  readonly decisions: number;
+}
+
 /*
- * Guards for what comes back over the control socket. Both ends are one program, so they only tell
- * a daemon of another version (or another program) from the right one.
+ * Guards for what the daemon answers, over its control socket and over HTTP. Both ends are one
+ * program, so they only tell its answers from those of another version, of a proxy or of another
+ * program. The live page runs this module in a browser.
  */
 
 export function isStatusView(value: unknown): value is StatusView {
@@ -23,6 +32,27 @@ export function isFlowPage(value: unknown): value is FlowPage {
 
 export function isDecisionPage(value: unknown): value is DecisionPage {
   return has(value, ['kept', 'lost', 'decisions']);
+}
+
+export function isHistoryView(value: unknown): value is HistoryView {
+  return has(value, ['periodMs', 'columns']);
+}
+
+export function isTickEvent(value: unknown): value is TickEvent {
+  return has(value, ['status', 'point']);
+}
+
+export function isDecisionRecord(value: unknown): value is DecisionRecord {
+  return has(value, ['id', 'time', 'flow', 'from', 'to']);
+}
+
+export function isLostEvent(value: unknown): value is LostEvent {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'decisions' in value &&
+    typeof value.decisions === 'number'
+  );
 }
 
 export function isWhyAnswer(value: unknown): value is WhyAnswer {

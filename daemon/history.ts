@@ -1,5 +1,5 @@
 import type { StatusView } from '../api/status-view.ts';
-import type { HistoryView, NodePoint } from '../api/view.ts';
+import type { HistoryView, NodePoint } from '../api/history-view.ts';
 
 /** From one point to the next, ms. */
 const PERIOD_MS = 1_000;

@@ -22,17 +22,12 @@ import type {
   SourceView,
   StatusView,
 } from '../api/status-view.ts';
-import type {
-  DaemonView,
-  DecisionPage,
-  DecisionQuery,
-  HistoryView,
-  HoldView,
-  NodePoint,
-  ReloadView,
-} from '../api/view.ts';
+import type { HoldView, ReloadView } from '../api/command-views.ts';
+import type { DecisionQuery } from '../api/decision-query.ts';
+import type { DecisionPage, DecisionRecord } from '../api/decision-record.ts';
+import type { HistoryView, NodePoint } from '../api/history-view.ts';
+import type { DaemonView } from '../api/view.ts';
 import type { DecisionLog } from './decisions/decision-log.ts';
-import type { DecisionRecord } from '../api/decision-record.ts';
 import type { InfluxSink } from './influx/influx-sink.ts';
 import { timeSlicedYield, type YieldToEventLoop } from '../async/yield-to-event-loop.ts';
 import type { Loop } from './loop.ts';

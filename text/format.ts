@@ -1,10 +1,18 @@
-/** Numbers as people read them. One place, so that every table and page writes them alike. */
+// Numbers and times as people read them: one place, so that every command, page and report writes
+// them alike. The live page runs this module in a browser.
 
 const DECIMAL = ['', 'k', 'M', 'G', 'T', 'P'] as const;
 
-/** `value` with three significant digits and a decimal prefix: 1234567 -> `1.23 M`. */
-function scaled(value: number, unit: string): string {
-  if (!Number.isFinite(value)) return '-';
+/** Made once: that takes far longer than to use them. */
+const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const HUNDREDTHS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
+
+/**
+ * `value` with three significant digits and a decimal prefix, in two parts, number and unit:
+ * 1234567 bit/s -> `1.23`, `Mbit/s`.
+ */
+export function scaled(value: number, unit: string): readonly [string, string] {
+  if (!Number.isFinite(value)) return ['-', ''];
   let scale = 0;
   let rest = Math.abs(value);
   // 999.5 would be written as 1000 of the lower prefix.
@@ -14,32 +22,62 @@ function scaled(value: number, unit: string): string {
   }
   const digits = scale === 0 || rest >= 99.95 ? 0 : rest >= 9.995 ? 1 : 2;
   const sign = value < 0 ? '-' : '';
-  return `${sign}${rest.toFixed(digits)} ${DECIMAL[scale]}${unit}`.trimEnd();
+  return [`${sign}${rest.toFixed(digits)}`, `${DECIMAL[scale]}${unit}`];
 }
 
 /** bits/s: `1.23 Gbit/s`. */
 export function bitRate(bitsPerSecond: number): string {
-  return scaled(bitsPerSecond, 'bit/s');
+  return joined(scaled(bitsPerSecond, 'bit/s'));
 }
 
 /** packets/s: `81.3 kpkt/s`. */
 export function packetRate(packetsPerSecond: number): string {
-  return scaled(packetsPerSecond, 'pkt/s');
+  return joined(scaled(packetsPerSecond, 'pkt/s'));
 }
 
 /** bytes: `1.50 MB`, decimal. */
 export function byteCount(bytes: number): string {
-  return scaled(bytes, 'B');
+  return joined(scaled(bytes, 'B'));
 }
 
 /** A plain count: `12.3 k`; below 1000 as it is. */
 export function count(value: number): string {
-  return scaled(value, '');
+  return joined(scaled(value, ''));
 }
 
-/** Things by number: `1 rule`, `2 rules`. */
+function joined(parts: readonly [string, string]): string {
+  return parts.join(' ').trimEnd();
+}
+
+/** A count with all its digits: `12,345`. */
+export function whole(value: number): string {
+  return WHOLE.format(value);
+}
+
+/** Things by number: `1 rule`, `2,345 rules`. */
 export function counted(n: number, thing: string): string {
-  return `${n} ${thing}${n === 1 ? '' : 's'}`;
+  return `${whole(n)} ${thing}${n === 1 ? '' : 's'}`;
+}
+
+/**
+ * A number in a unit that is not ours, as of a score or a fact: digits without a prefix mislead
+ * least. `12,345`; below 100 with hundredths, `12.35`.
+ */
+export function plainNumber(value: number): string {
+  return Math.abs(value) >= 1e15 || !Number.isFinite(value)
+    ? String(value)
+    : (Math.abs(value) < 100 ? HUNDREDTHS : WHOLE).format(value);
+}
+
+/** packets/s without a prefix, to compare one with another: `1,234 packets/s`. */
+export function plainPacketRate(packetsPerSecond: number): string {
+  return `${plainNumber(packetsPerSecond)} packets/s`;
+}
+
+/** The value of a fact or of a condition; undefined and null: not known. */
+export function factValue(value: unknown): string {
+  if (value === undefined || value === null) return 'not known';
+  return typeof value === 'number' ? plainNumber(value) : JSON.stringify(value);
 }
 
 /** A length of time given in ms: `8 ms`, `1.5 s`, `2 min 5 s`, `3 h 10 min`, `2 d 3 h`. */
@@ -58,6 +96,11 @@ function pair(value: number, base: number, large: string, small: string): string
   const rest = value % base;
   const head = `${Math.floor(value / base)} ${large}`;
   return rest === 0 ? head : `${head} ${rest} ${small}`;
+}
+
+/** The time of day of a moment, ms since 1970, where the reader is: `14:03:07`. */
+export function timeOfDay(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString('en-GB');
 }
 
 /** A share from 0 to 1: `42.0 %`. */

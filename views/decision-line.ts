@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '../api/decision-record.ts';
 import type { Colours } from '../platform/terminal.ts';
-import { score } from './score.ts';
+import { factValue } from '../text/format.ts';
 
 /** One decision as a line for people. */
 export function decisionLine(decision: DecisionRecord, colours: Colours): string {
@@ -22,12 +22,7 @@ export function causeOf({
   const done = outcome === null ? '' : `; ${backend}: ${outcome}`;
   const led = reason === null ? '' : `, ${reason}`;
   if (rule === null) return `${reason ?? 'no rule'}${done}`;
-  const seen = Object.entries(inputs ?? {}).map(([fact, value]) => `${fact}=${valueText(value)}`);
+  const seen = Object.entries(inputs ?? {}).map(([fact, value]) => `${fact}=${factValue(value)}`);
   const because = seen.length === 0 ? '' : ` (${seen.join(', ')})`;
   return `${rule}@${revision ?? '?'} asks for ${requested}${because}${led}${done}`;
-}
-
-function valueText(value: unknown): string {
-  if (value === null) return 'not known';
-  return typeof value === 'number' ? score(value) : JSON.stringify(value);
 }

@@ -1,4 +1,5 @@
 import type { FlowView } from '../api/flow-views.ts';
+import { flowEnds } from '../api/flow-ends.ts';
 import { bitRate, byteCount, duration, packetRate } from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
 import { type Column, textTable } from '../platform/text-table.ts';
@@ -41,26 +42,7 @@ function columns(colours: Colours, short: boolean): readonly Column<FlowView>[] 
 }
 
 /** Ports and addresses: `vm5>p0 tcp 10.1.0.6:47187>198.18.7.20:443`; MACs only without IP. */
-export function shortMatch(flow: FlowView): string {
-  const parts = flow.match.split(',');
-  const fields = new Map(parts.map((part): [string, string] => splitOnce(part, '=')));
-  const [protocol = 'any'] = parts.filter((part) => /^(?!in_port)[a-z0-9]+$/.test(part));
-  const path = `${flow.inPort}>${flow.outPorts.join('+') || 'drop'}`;
-  return `${path} ${protocol} ${end(fields, 'src')}>${end(fields, 'dst')}`;
-}
-
-/** One end's address and transport port; `*` for what is not matched. */
-function end(fields: ReadonlyMap<string, string>, side: 'src' | 'dst'): string {
-  const arp = side === 'src' ? 'arp_spa' : 'arp_tpa';
-  const names = [`ipv4_${side}`, `ipv6_${side}`, arp, `eth_${side}`];
-  const address = names.map((name) => fields.get(name)).find((text) => text !== undefined);
-  const port = ['tcp', 'udp', 'sctp'].map((p) => fields.get(`${p}_${side}`)).find(Boolean);
-  const shown = address ?? '*';
-  if (port === undefined) return shown;
-  return shown.includes(':') ? `[${shown}]:${port}` : `${shown}:${port}`;
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+export function shortMatch({ match, inPort, outPorts }: FlowView): string {
+  const { protocol, from, to } = flowEnds(match, '*');
+  return `${inPort}>${outPorts.join('+') || 'drop'} ${protocol} ${from}>${to}`;
 }

@@ -1,13 +1,9 @@
+import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { LimitsView } from '../api/flow-views.ts';
-import type { BackendView, ShareView, ThroughputView } from '../api/status-view.ts';
-import { bitRate, packetRate } from '../text/format.ts';
-import { score, worth } from './score.ts';
-
-/** Limits that are a backend's as a whole have its placement's name. */
-const PATHS: ReadonlyMap<string, string> = new Map([
-  ['fast-path', 'the fast path'],
-  ['offload', 'the NIC'],
-]);
+import type { ShareView, ThroughputView } from '../api/status-view.ts';
+import { PATHS } from '../api/paths.ts';
+import { entriesInUse } from '../api/status-words.ts';
+import { bitRate, packetRate, plainNumber, plainPacketRate, whole } from '../text/format.ts';
 
 /** Whose share it is: a declared slice's, or that of all others. */
 export function whose(share: ShareView | null): string {
@@ -15,17 +11,7 @@ export function whose(share: ShareView | null): string {
   return share.slice === null ? 'flows of no declared slice' : `slice ${share.slice}`;
 }
 
-/** Entries in use, of those that fit: fewer than declared when the planner has learned so. */
-export function entriesInUse(
-  table: Pick<BackendView, 'used' | 'entries' | 'learnedEntries'>,
-): string {
-  const { used, entries, learnedEntries } = table;
-  return learnedEntries < entries
-    ? `${used} of ${learnedEntries} entries that fit (${entries} declared)`
-    : `${used} of ${entries} entries`;
-}
-
-/** The same of the table that a flow is on or asks for. */
+/** Entries in use of the table that a flow is on or asks for. */
 export function inUse({ tableUsed, tableEntries, learnedEntries }: LimitsView): string {
   return entriesInUse({ used: tableUsed, entries: tableEntries, learnedEntries });
 }
@@ -52,8 +38,13 @@ export function limitReached({ throughput }: LimitsView, hard: boolean): string 
   const limits = throughput.filter((limit) => limit.hard === hard);
   const fullest = limits.toSorted((a, b) => fill(b) - fill(a)).at(0);
   if (fullest === undefined) return hard ? 'the fast path is full' : 'its NIC port is full';
-  const name = PATHS.get(fullest.name) ?? fullest.name;
-  return `${name} is as good as full (${expected(fullest)} expected of placed flows)`;
+  return `${limitName(fullest.name)} is as good as full (${expected(fullest)} expected of placed flows)`;
+}
+
+/** A limit that is a backend's as a whole has its placement's name. */
+function limitName(name: string): string {
+  const placement = PLACEMENT_NAMES.find((p) => p === name);
+  return placement === undefined ? name : `the ${PATHS[placement].name}`;
 }
 
 /** Of a limit that is expected to be used: `9.20 Gbit/s of 10.0 Gbit/s`. */
@@ -76,8 +67,8 @@ export function fill(limit: ThroughputView): number {
 export function worthTooLittle({ worth: is, threshold }: LimitsView): string {
   if (is <= 0) return 'it is expected to send nothing';
   return threshold === null || threshold <= is
-    ? `only ${worth(is)} are expected of it, too little to be worth an operation`
-    : `only ${worth(is)} are expected of it, and from ${score(threshold)} on a flow is worth an operation`;
+    ? `only ${plainPacketRate(is)} are expected of it, too little to be worth an operation`
+    : `only ${plainPacketRate(is)} are expected of it, and from ${plainNumber(threshold)} on a flow is worth an operation`;
 }
 
 /** A swap would not be worth its operations. */
@@ -85,14 +76,7 @@ export function gainTooSmall({ swapGain }: LimitsView): string {
   return swapGain === null
     ? 'the entries go to flows that are hardly worse, and no swap gains enough to be worth it now'
     : 'to take the entry of a worse flow would gain less than the ' +
-        `${worth(swapGain)} that a swap has to gain now`;
-}
-
-const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-/** A number of entries or flows. */
-export function whole(n: number): string {
-  return WHOLE.format(n);
+        `${plainPacketRate(swapGain)} that a swap has to gain now`;
 }
 
 function bitFill(limit: ThroughputView): number {

@@ -1,6 +1,8 @@
+import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { StatusView } from '../api/status-view.ts';
-import { bitRate, duration, percent } from '../text/format.ts';
-import { entriesInUse } from './limit-words.ts';
+import { PATHS } from '../api/paths.ts';
+import { entriesInUse, HELD, olderPolicies } from '../api/status-words.ts';
+import { bitRate, counted, duration, percent, whole } from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
 import { fitted, printable } from '../platform/text-table.ts';
 
@@ -16,17 +18,15 @@ export function nodeSummary(status: StatusView, width: number, colours: Colours)
         `up ${duration(status.uptimeMs)}`,
         `tick ${tick.sequence}, ${duration(tick.elapsedMs)} every ${duration(tick.periodMs)}`,
         `host CPU ${status.hostCpu === null ? '-' : percent(status.hostCpu)}`,
-        `${total} flows`,
+        counted(total, 'flow'),
       ],
       width,
     ).map(plain),
     ...wrapped(
       [
-        `vSwitch ${bitRate(bitsPerSecond.onload)} in ${flows.onload} flows`,
-        `NIC ${bitRate(bitsPerSecond.offload)} in ${flows.offload} flows`,
-        ...(flows['fast-path'] === 0
-          ? []
-          : [`fast path ${bitRate(bitsPerSecond['fast-path'])} in ${flows['fast-path']} flows`]),
+        ...PLACEMENT_NAMES.filter((p) => p !== 'fast-path' || flows[p] > 0).map(
+          (p) => `${PATHS[p].name} ${bitRate(bitsPerSecond[p])} in ${counted(flows[p], 'flow')}`,
+        ),
         ...backendTexts(status),
       ],
       width,
@@ -53,13 +53,13 @@ function backendTexts({ backends }: StatusView): readonly string[] {
   return backends.map((b) =>
     b.placement === 'offload'
       ? `table ${entriesInUse(b)}, ${b.masksUsed} masks`
-      : `switch ${b.used} of ${b.entries} rules`,
+      : `switch ${whole(b.used)} of ${counted(b.entries, 'rule')}`,
   );
 }
 
 function warnings(status: StatusView): string[] {
   const lines: string[] = [];
-  if (status.held) lines.push('held: everything stays on the vSwitch until `norikae resume`');
+  if (status.held) lines.push(`held: ${HELD}`);
   for (const source of status.sources) {
     if (source.fresh) continue;
     const age = source.ageMs === null ? 'never read' : `${duration(source.ageMs)} old`;
@@ -71,12 +71,10 @@ function warnings(status: StatusView): string[] {
     lines.push(`backend ${b.name}: ${b.error ?? 'not started yet'}`);
   }
   if (influx !== null && influx.error !== null) {
-    lines.push(`InfluxDB: ${influx.error}; ${influx.queuedPoints} points wait`);
+    lines.push(`InfluxDB: ${influx.error}; ${whole(influx.queuedPoints)} points wait`);
   }
   if (policies.problems.length > 0) {
-    lines.push(
-      `policies: the last reload failed, older ones are in force: ${policies.problems[0]}`,
-    );
+    lines.push(`policies: the last reload failed, ${olderPolicies(policies.problems[0])}`);
   }
   return lines;
 }

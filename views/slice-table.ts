@@ -1,6 +1,5 @@
 import type { BackendView, ShareView, StatusView } from '../api/status-view.ts';
-import { bitRate } from '../text/format.ts';
-import { whole } from './limit-words.ts';
+import { bitRate, whole } from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
 import { textTable } from '../platform/text-table.ts';
 

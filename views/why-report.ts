@@ -2,10 +2,18 @@ import type { ConditionTrace } from '../engine/ports/rule-evaluator.ts';
 import type { LimitsView, RuleView, WhyView } from '../api/flow-views.ts';
 import type { ShareView } from '../api/status-view.ts';
 import { decisionLine } from './decision-line.ts';
-import { bitRate, byteCount, duration, packetRate } from '../text/format.ts';
+import {
+  bitRate,
+  byteCount,
+  duration,
+  factValue,
+  packetRate,
+  plainNumber,
+  plainPacketRate,
+  whole,
+} from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
-import { expected, inUse, whole, whose } from './limit-words.ts';
-import { score, worth } from './score.ts';
+import { expected, inUse, whose } from './limit-words.ts';
 import { whySentence } from './why-sentence.ts';
 
 /** Everything about one flow's placement, as lines for people. */
@@ -27,7 +35,9 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ['seen', `first ${duration(flow.ageMs)} ago, last packet ${duration(flow.idleMs)} ago`],
     [
       'rule',
-      flow.rule === null ? 'none' : `${flow.rule}: ${flow.requested}, score ${score(flow.score)}`,
+      flow.rule === null
+        ? 'none'
+        : `${flow.rule}: ${flow.requested}, score ${plainNumber(flow.score)}`,
     ],
     ['reason', `${flow.reason.code}: ${flow.reason.text}`],
     ['worth', worthText(limits)],
@@ -38,7 +48,7 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ),
     ...(limits.operationsLeft === null
       ? []
-      : [pair('operations', `${score(limits.operationsLeft)} can be afforded now`)]),
+      : [pair('operations', `${plainNumber(limits.operationsLeft)} can be afforded now`)]),
     ...(limits.holdLeftMs > 0 ? [pair('hold', `another ${duration(limits.holdLeftMs)}`)] : []),
     ...(refusal === null ? [] : [pair('refusal', `${refusal.code}: ${refusal.detail}`)]),
   ];
@@ -63,19 +73,19 @@ function tableText({ limits }: WhyView): string {
   if (limits.cutoffScore === null) return `${used}, room for all that ask`;
   if (limits.cutoffScore === 0) return `${used}, some by flows that no rule asks for any more`;
   if (limits.divided) {
-    return `${used}; the best flow that is left out, of any slice, has score ${score(limits.cutoffScore)}`;
+    return `${used}; the best flow that is left out, of any slice, has score ${plainNumber(limits.cutoffScore)}`;
   }
   return (
-    `${used}; a newcomer needs a score above ${score(limits.cutoffScore)} ` +
+    `${used}; a newcomer needs a score above ${plainNumber(limits.cutoffScore)} ` +
     '(and enough more than the flow whose entry it takes to be worth a swap)'
   );
 }
 
 function worthText({ worth: is, threshold, swapGain }: LimitsView): string {
   return [
-    `${worth(is)} are expected to leave the vSwitch with it`,
-    ...(threshold === null ? [] : [`worth an operation from ${score(threshold)} on`]),
-    ...(swapGain === null ? [] : [`a swap has to gain ${score(swapGain)}`]),
+    `${plainPacketRate(is)} are expected to leave the vSwitch with it`,
+    ...(threshold === null ? [] : [`worth an operation from ${plainNumber(threshold)} on`]),
+    ...(swapGain === null ? [] : [`a swap has to gain ${plainNumber(swapGain)}`]),
   ].join('; ');
 }
 
@@ -110,13 +120,8 @@ export function conditionLines(trace: ConditionTrace, depth: number, colours: Co
     return [`${indent}${verdict} ${trace.kind} of`, ...inner];
   }
   const { fact, operator, expected, actual } = trace;
-  const has = actual === undefined ? 'not known' : valueText(actual);
-  const asked = `${fact} ${operator} ${valueText(expected)}`;
-  return [`${indent}${verdict} ${asked} ${colours.dim(`(is ${has})`)}`];
-}
-
-function valueText(value: unknown): string {
-  return typeof value === 'number' ? score(value) : JSON.stringify(value);
+  const asked = `${fact} ${operator} ${factValue(expected)}`;
+  return [`${indent}${verdict} ${asked} ${colours.dim(`(is ${factValue(actual)})`)}`];
 }
 
 /** A verdict in three letters: says it without colours, too. */

@@ -1,17 +1,16 @@
 import type { ReasonCode } from '../engine/model/reason.ts';
 import type { LimitsView, WhyView } from '../api/flow-views.ts';
+import { PATHS } from '../api/paths.ts';
 import {
   atMaximum,
   gainTooSmall,
   inUse,
   limitReached,
   shareTaken,
-  whole,
   whose,
   worthTooLittle,
 } from './limit-words.ts';
-import { bitRate, duration } from '../text/format.ts';
-import { score } from './score.ts';
+import { bitRate, duration, plainNumber, whole } from '../text/format.ts';
 
 /** Why the flow is where it is, in one sentence with the numbers that decided. */
 export function whySentence(why: WhyView): string {
@@ -25,7 +24,7 @@ function askedCause(why: WhyView): string {
   const because = BECAUSE[flow.reason.code];
   if (because === undefined) return flow.reason.text;
   const rule = flow.rule === null ? 'no rule' : `rule ${flow.rule}`;
-  return `${rule} asks for ${flow.requested} with score ${score(flow.score)}, ${because(why)}`;
+  return `${rule} asks for ${flow.requested} with score ${plainNumber(flow.score)}, ${because(why)}`;
 }
 
 /** Of a flow that no rule asks to be anywhere. */
@@ -36,9 +35,9 @@ function unaskedCause(why: WhyView): string {
 }
 
 const PLACES = {
-  onload: 'the vSwitch (onload)',
-  offload: 'the NIC (offload)',
-  'fast-path': 'the fast path',
+  onload: `the ${PATHS.onload.name} (onload)`,
+  offload: `the ${PATHS.offload.name} (offload)`,
+  'fast-path': `the ${PATHS['fast-path'].name}`,
 } as const;
 
 /** What follows "rule R asks for W with score S"; reasons that are not here speak for themselves. */
@@ -84,7 +83,7 @@ function scoreToBeat({ flow, limits }: WhyView): string {
   if (limits.cutoffScore === null) return '';
   return flow.score > limits.cutoffScore
     ? ', by flows with better scores or with hardly worse ones, which are not worth a swap'
-    : ` and a newcomer needs a score above ${score(limits.cutoffScore)}`;
+    : ` and a newcomer needs a score above ${plainNumber(limits.cutoffScore)}`;
 }
 
 function justMoved({ holdLeftMs }: LimitsView): string {

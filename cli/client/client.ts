@@ -21,7 +21,9 @@ import {
 } from '../../api/view-guards.ts';
 import type { FlowPage, FlowQuery, WhyAnswer } from '../../api/flow-views.ts';
 import type { StatusView } from '../../api/status-view.ts';
-import type { DecisionPage, DecisionQuery, HoldView, ReloadView } from '../../api/view.ts';
+import type { HoldView, ReloadView } from '../../api/command-views.ts';
+import type { DecisionQuery } from '../../api/decision-query.ts';
+import type { DecisionPage } from '../../api/decision-record.ts';
 
 /** How long the daemon may take for an answer, ms. */
 const ANSWER_MS = 10_000;

@@ -1,9 +1,16 @@
 import { Command } from 'commander';
 import type { BackendView, StatusView } from '../../api/status-view.ts';
-import { bitRate, byteCount, counted, duration } from '../../text/format.ts';
-import { entriesInUse, expected, fill } from '../../views/limit-words.ts';
+import {
+  bitRate,
+  byteCount,
+  counted,
+  duration,
+  plainPacketRate,
+  whole,
+} from '../../text/format.ts';
+import { entriesInUse, neededGain } from '../../api/status-words.ts';
+import { expected, fill } from '../../views/limit-words.ts';
 import { nodeSummary } from '../../views/node-summary.ts';
-import { worth } from '../../views/score.ts';
 import { sliceTable } from '../../views/slice-table.ts';
 import type { Colours } from '../../platform/terminal.ts';
 import { textTable } from '../../platform/text-table.ts';
@@ -85,9 +92,8 @@ function backendLines({ backends }: StatusView): string[] {
 /** What the planner worked out for itself. */
 function planLines({ threshold, swapGain, operationsLeft }: BackendView): string[] {
   if (threshold === null || operationsLeft === null) return [];
-  const swap = swapGain === null ? 'no swap is worth it' : `a swap has to gain ${worth(swapGain)}`;
   return [
-    `          placed from ${worth(threshold)} on, ${swap}; ` +
+    `          placed from ${plainPacketRate(threshold)} on, ${neededGain(swapGain)}; ` +
       `${counted(operationsLeft, 'operation')} can be afforded`,
   ];
 }
@@ -107,8 +113,8 @@ function influxLines({ influx }: StatusView): string[] {
   const last = lastSuccess === null ? 'nothing written yet' : `last written ${lastSuccess}`;
   return [
     `influx    ${database} at ${url}: ${last}`,
-    `          ${counted(written, 'point')} written, ${queuedPoints} waiting ` +
-      `(${byteCount(queuedBytes)}), ${lost} lost`,
+    `          ${counted(written, 'point')} written, ${whole(queuedPoints)} waiting ` +
+      `(${byteCount(queuedBytes)}), ${whole(lost)} lost`,
   ];
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../policy-tools/explain/given-facts.ts';
 import type { Colours } from '../../platform/terminal.ts';
 import { conditionLines, mark, ruleLines } from '../../views/why-report.ts';
-import { score } from '../../views/score.ts';
+import { plainNumber } from '../../text/format.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { failingInJson, PolicyMistakes } from '../support/json-errors.ts';
@@ -106,7 +106,7 @@ function lines(
   const sentence =
     rule === null
       ? 'No rule speaks for this flow: it stays where it is.'
-      : `Rule ${rule} speaks for this flow: ${requested}, score ${score(explanation.score)}.`;
+      : `Rule ${rule} speaks for this flow: ${requested}, score ${plainNumber(explanation.score)}.`;
   const facts = Object.entries(assumed).map(([fact, value]) =>
     value === null ? `${fact} not known` : `${fact}=${JSON.stringify(value)}`,
   );

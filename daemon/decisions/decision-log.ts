@@ -1,9 +1,9 @@
 import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { DecisionMetrics } from '../../telemetry/prometheus/decision-metrics.ts';
 import type { DecisionsConfig } from '../../config/config.ts';
-import type { DecisionPage, DecisionQuery } from '../../api/view.ts';
+import type { DecisionQuery } from '../../api/decision-query.ts';
+import type { DecisionPage, DecisionRecord } from '../../api/decision-record.ts';
 import type { Log } from '../../platform/log.ts';
-import type { DecisionRecord } from '../../api/decision-record.ts';
 import { DecisionRecorder, type RulesInForce } from './recorder.ts';
 import { DecisionRing } from './ring.ts';
 import { RotatingFile } from '../../platform/rotating-file.ts';

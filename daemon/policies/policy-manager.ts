@@ -6,7 +6,7 @@ import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
 import { SerialQueue } from '../../async/serial-queue.ts';
 import { formatProblem } from '../../text/problem.ts';
-import type { ReloadView } from '../../api/view.ts';
+import type { ReloadView } from '../../api/command-views.ts';
 import type { Log } from '../../platform/log.ts';
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { checkPolicies, readTextFile } from '../../policy-tools/files/policy-files.ts';

@@ -250,7 +250,8 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'api',
-    holds: 'types of what is shown: status, flows, decisions; queries and guards',
+    holds:
+      'types of what is shown: status, flows, decisions; queries, guards, and words that page and commands share',
     imports: [...ENGINE, 'telemetry', 'async', 'text'],
     why: 'the API is what the page, the command line and the server agree on',
     packages: 'none',
@@ -314,7 +315,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'page',
     holds: 'the live page, for a browser',
-    imports: ['engine/model', 'api', 'telemetry/accounts', 'text'],
+    imports: ['engine/model', 'api', 'text'],
     why: 'a browser can run what has no Node in it',
     packages: ['uplot', 'htm'],
   },

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { DaemonView, TickEvent } from '../../api/view.ts';
+import type { TickEvent } from '../../api/history-view.ts';
+import type { DaemonView } from '../../api/view.ts';
 import { sendJson, STRICT_HEADERS } from '../core/respond.ts';
 import type { Log } from '../../platform/log.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';

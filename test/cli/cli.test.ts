@@ -138,7 +138,7 @@ describe('command line', () => {
     assert.equal(await norikae('status'), 0);
     assert.match(
       stdout.text,
-      /^influx +norikae at http:\/\/127\.0\.0\.1:8086: last written 2026-01-01T00:00:00\.000Z\n +12345 points written, 80 waiting \(16\.0 kB\), 4 lost$/m,
+      /^influx +norikae at http:\/\/127\.0\.0\.1:8086: last written 2026-01-01T00:00:00\.000Z\n +12,345 points written, 80 waiting \(16\.0 kB\), 4 lost$/m,
     );
   });
 
@@ -160,8 +160,8 @@ describe('command line', () => {
     assert.equal(await norikae('status'), 0);
     const lines = stdout.text.split('\n').slice(1, 4);
     assert.deepEqual(lines, [
-      'up 2 min 5 s · tick 480, 8 ms every 250 ms · host CPU 23.4 % · 3512 flows',
-      'vSwitch 1.20 Gbit/s in 3000 flows · NIC 6.00 Gbit/s in 512 flows',
+      'up 2 min 5 s · tick 480, 8 ms every 250 ms · host CPU 23.4 % · 3,512 flows',
+      'vSwitch 1.20 Gbit/s in 3,000 flows · NIC 6.00 Gbit/s in 512 flows',
       'table 512 of 512 entries, 3 masks',
     ]);
     assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s {2}emula…$/m);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { History, pointOf } from '../../daemon/history.ts';
-import type { NodePoint } from '../../api/view.ts';
+import type { NodePoint } from '../../api/history-view.ts';
 import { statusOf } from '../support/fake-view.ts';
 
 describe('history', () => {

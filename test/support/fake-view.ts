@@ -7,16 +7,11 @@ import type {
   StatusView,
   ThroughputView,
 } from '../../api/status-view.ts';
-import type {
-  DaemonView,
-  DecisionPage,
-  DecisionQuery,
-  HistoryView,
-  HoldView,
-  NodePoint,
-  ReloadView,
-} from '../../api/view.ts';
-import type { DecisionRecord } from '../../api/decision-record.ts';
+import type { HoldView, ReloadView } from '../../api/command-views.ts';
+import type { DecisionQuery } from '../../api/decision-query.ts';
+import type { DecisionPage, DecisionRecord } from '../../api/decision-record.ts';
+import type { HistoryView, NodePoint } from '../../api/history-view.ts';
+import type { DaemonView } from '../../api/view.ts';
 
 /** A flow that is offloaded; `over` changes what a test is about. */
 export function flowOf(over: Partial<FlowView> = {}): FlowView {

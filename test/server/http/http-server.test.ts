@@ -101,15 +101,18 @@ describe('HTTP server', () => {
   it('serves the live page, and every file it names', async () => {
     const url = await start();
     const page = await (await fetch(url)).text();
-    const named = [...page.matchAll(/(?:src|href)="(page[^"]+)"/g)].map(([, path]) => path);
-    assert.ok(named.includes('page/main.js'));
-    for (const path of [...named, 'page/vendor/preact.js', 'page/vendor/uplot.js']) {
+    const named = [...page.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, path]) => path);
+    assert.ok(named.includes('assets/page/main.js'));
+    const imported = ['page/vendor/preact.js', 'page/vendor/uplot.js', 'text/format.js'];
+    for (const path of [...named, ...imported.map((name) => `assets/${name}`)]) {
       const answer = await fetch(`${url}${path}`);
       assert.equal(answer.status, 200, path);
       assert.ok((await answer.text()).length > 100, path);
     }
-    assert.equal((await fetch(`${url}page/vendor/preact.d.ts`)).status, 404);
-    assert.equal((await fetch(`${url}page/tsconfig.json`)).status, 404);
+    for (const name of ['page/main.ts', 'page/vendor/preact.d.ts', 'page/tsconfig.json']) {
+      assert.equal((await fetch(`${url}assets/${name}`)).status, 404, name);
+    }
+    assert.equal((await fetch(`${url}assets/server/http/page-files.js`)).status, 404);
   });
 
   it('turns away other paths and methods', async () => {

@@ -1,0 +1,18 @@
+/**
+ * Where a key leads from row `at` of `rows`; undefined for a key that leads nowhere.
+ *
+ * @param page rows that Page Up and Page Down jump over
+ */
+export function moved(key: string, at: number, rows: number, page: number): number | undefined {
+  if (rows === 0) return undefined;
+  const places: Readonly<Record<string, number>> = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    PageDown: at + page,
+    PageUp: at - page,
+    Home: 0,
+    End: rows - 1,
+  };
+  const place = places[key];
+  return place === undefined ? undefined : Math.min(rows - 1, Math.max(0, place));
+}

@@ -1,0 +1,38 @@
+import { html, type VNode } from '../vendor/preact.js';
+
+interface MeterProps {
+  readonly label: string;
+  readonly value: number;
+  readonly max: number;
+  readonly tone: string;
+  readonly text: string;
+  /** Places on the bar that mean something. */
+  readonly marks?: readonly { readonly at: number; readonly kind: string }[];
+}
+
+/**
+ * A bar from nothing to all, for eyes and screen readers; what it says stands in numbers beside it.
+ */
+export function Meter({ label, value, max, tone, text, marks = [] }: MeterProps): VNode {
+  return html`
+    <span
+      class=${`meter ${tone}`}
+      role="meter"
+      aria-label=${label}
+      aria-valuemin="0"
+      aria-valuemax=${max}
+      aria-valuenow=${Math.min(max, Math.max(0, value))}
+      aria-valuetext=${text}
+    >
+      <span class="fill" style=${{ width: share(value, max) }}></span>
+      ${marks.map(
+        ({ at, kind }) =>
+          html`<span key=${kind} class=${`mark ${kind}`} style=${{ left: share(at, max) }}></span>`,
+      )}
+    </span>
+  `;
+}
+
+function share(value: number, max: number): string {
+  return max <= 0 ? '0%' : `${Math.min(100, Math.max(0, (100 * value) / max)).toFixed(2)}%`;
+}

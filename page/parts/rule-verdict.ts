@@ -1,0 +1,77 @@
+import type { RuleView } from '../../api/flow-views.ts';
+import { factValue } from '../../text/format.ts';
+import { factWords, operatorWords } from '../text/words.ts';
+import { html, type VNode } from '../vendor/preact.js';
+import { sign } from './signs.ts';
+
+const GROUPS: Readonly<Record<'all' | 'any' | 'not', string>> = {
+  all: 'all of these',
+  any: 'any of these',
+  not: 'not this',
+};
+
+interface RuleVerdictProps {
+  readonly rule: RuleView;
+  /** It is the rule that decided. */
+  readonly speaks: boolean;
+}
+
+/** A rule's verdict on a flow, and under it each condition with the value it saw. */
+export function RuleVerdict({ rule, speaks }: RuleVerdictProps): VNode {
+  const { name, requested, verdict, shadow, condition } = rule;
+  return html`
+    <article class=${`rule ${verdict ? 'holds' : 'fails'}`} aria-label=${`Rule ${name}`}>
+      <h4>
+        ${sign(verdict ? 'good' : 'no')}
+        <span>
+          <strong>${name}</strong> ${verdict ? 'holds' : 'does not hold'}${verdict ? ': asks' : '; it would ask'} for
+          ${' '}<em>${requested}</em>
+        </span>
+        ${speaks && html`<span class="tag strong">this rule decided</span>`}
+        ${shadow && html`<span class="tag">shadow: moves nothing</span>`}
+      </h4>
+      <ul class="conditions">
+        ${line(condition, 0)}
+      </ul>
+    </article>
+  `;
+}
+
+function line(trace: RuleView['condition'], key: number): VNode {
+  const mark = html`${sign(trace.verdict ? 'good' : 'no')}<span class="unseen"
+      >${trace.verdict ? 'yes:' : 'no:'}</span
+    >`;
+  const tone = trace.verdict ? 'yes' : 'no';
+  if (trace.kind !== 'compare') {
+    return html`
+      <li key=${key} class=${tone}>
+        <span class="condition">${mark} ${GROUPS[trace.kind]}</span>
+        <ul>
+          ${trace.of.map(line)}
+        </ul>
+      </li>
+    `;
+  }
+  const { fact, operator, expected, actual } = trace;
+  return html`
+    <li key=${key} class=${tone}>
+      <span class="condition">
+        ${mark}
+        <span>
+          ${factWords(fact)} ${operatorWords(operator)} <b>${listed(fact, expected)}</b>
+          <span class="saw">saw ${listed(fact, actual)}</span>
+        </span>
+      </span>
+    </li>
+  `;
+}
+
+function listed(fact: string, value: unknown): string {
+  const text = fact === 'ethType' ? hexadecimal : factValue;
+  return Array.isArray(value) ? value.map(text).join(', ') : text(value);
+}
+
+/** Nobody knows an ethertype by its decimal number. */
+function hexadecimal(value: unknown): string {
+  return typeof value === 'number' ? `0x${value.toString(16).padStart(4, '0')}` : factValue(value);
+}

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { entriesInUse, neededGain } from '../../api/status-words.ts';
+
+describe('words for a status', () => {
+  it('say how much of a table is in use, and what fits when that is less than declared', () => {
+    const table = { used: 1_024, entries: 8_192 };
+    assert.equal(entriesInUse({ ...table, learnedEntries: 8_192 }), '1,024 of 8,192 entries');
+    assert.equal(
+      entriesInUse({ ...table, learnedEntries: 4_000 }),
+      '1,024 of 4,000 entries that fit (8,192 declared)',
+    );
+  });
+
+  it('say what a swap needs', () => {
+    assert.equal(neededGain(null), 'no swap is worth it');
+    assert.equal(neededGain(1_234), 'a swap has to gain 1,234 packets/s');
+  });
+});
