@@ -11,6 +11,7 @@ export const PACKAGES = {
   peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing'],
   prometheus: ['prometheus'],
   influx: ['influxdb'],
+  captures: ['wireshark-common'],
 };
 
 /**

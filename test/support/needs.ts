@@ -9,6 +9,7 @@ const CHECKS = {
   xdp: () => program('clang') ?? library('libbpf.so.1'),
   iperf3: () => program('iperf3'),
   tcpdump: () => program('tcpdump'),
+  capinfos: () => program('capinfos'),
   bpftool: () => program('bpftool'),
   prometheus: () => program('prometheus'),
   promtool: () => program('promtool'),
