@@ -14,6 +14,7 @@ import { onloadAllCommand } from './commands/onload-all.ts';
 import { hashPasswordCommand } from './commands/hash-password.ts';
 import { reloadCommand } from './commands/reload.ts';
 import { policyCommand } from './policy/policy.ts';
+import { openflowCommand } from './openflow/openflow.ts';
 import { recordCommand } from './commands/record.ts';
 import { replayCommand } from './commands/replay.ts';
 import { resumeCommand } from './commands/resume.ts';
@@ -43,6 +44,7 @@ Examples:
   norikae onload-all                       everything back on the vSwitch, now
   norikae policy --help                    write, check, test and compare policies
   norikae replay last-night.nkrec          what a policy would have done
+  norikae openflow decode sent.bin         what was said to an OpenFlow switch
 `;
 
 /** Runs one command line (without node and script); resolves to the exit code. */
@@ -79,6 +81,7 @@ function program(context: CliContext): Command {
     hashPasswordCommand(context),
     recordCommand(context),
     replayCommand(context),
+    openflowCommand(context),
     versionCommand(context),
   ];
   for (const command of commands) root.addCommand(command);

@@ -347,6 +347,7 @@ export const LAYERS: readonly Layer[] = [
     imports: [
       ...ENGINE,
       'policy',
+      'protocols',
       'policy-tools',
       'simulation',
       'replay',

@@ -1,0 +1,102 @@
+/** Text that should be hexadecimal digits is something else. */
+export class HexInvalid extends Error {
+  override readonly name = 'HexInvalid';
+
+  constructor(line: number, column: number, problem: string) {
+    super(`line ${line}, column ${column}: ${problem}`);
+  }
+}
+
+/** An OpenFlow message begins with its version; everything from here on begins text. */
+const FIRST_TEXT = 0x10;
+const WHITE = /\s/;
+/** What people and programs put between bytes. */
+const BETWEEN = /[\s:,-]/;
+const DIGIT = /[0-9a-fA-F]/;
+
+/**
+ * The bytes that `chunks` hold: as they are when the first of them can be an OpenFlow version, else
+ * written in hexadecimal. Between digits may be white space, colons, commas and hyphens, before a
+ * byte `0x`; `#` begins a comment that ends with the line.
+ *
+ * @throws HexInvalid
+ */
+export async function* openflowBytes(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let hex: HexReader | undefined;
+  let binary = false;
+  for await (const chunk of chunks) {
+    if (chunk.length === 0) continue;
+    if (!binary && hex === undefined) {
+      binary = chunk[0] < FIRST_TEXT && !WHITE.test(String.fromCharCode(chunk[0]));
+      if (!binary) hex = new HexReader();
+    }
+    yield hex === undefined ? chunk : hex.push(chunk);
+  }
+  hex?.finish();
+}
+
+/** Reads hexadecimal digits, in pieces. */
+class HexReader {
+  #line = 1;
+  #column = 0;
+  /** First digit of a byte whose second has not come; undefined: none. */
+  #high: number | undefined;
+  #inComment = false;
+
+  push(chunk: Uint8Array): Uint8Array {
+    const bytes = new Uint8Array((chunk.length >> 1) + 1);
+    let length = 0;
+    for (const code of chunk) {
+      const character = String.fromCharCode(code);
+      this.#column++;
+      if (character === '\n') {
+        this.#newLine();
+      } else if (this.#inComment) {
+        continue;
+      } else if (DIGIT.test(character)) {
+        const digit = Number.parseInt(character, 16);
+        if (this.#high === undefined) {
+          this.#high = digit;
+        } else {
+          bytes[length++] = this.#high * 16 + digit;
+          this.#high = undefined;
+        }
+      } else {
+        this.#betweenBytes(character, code);
+      }
+    }
+    return bytes.subarray(0, length);
+  }
+
+  /** @throws HexInvalid when the last byte has one digit */
+  finish(): void {
+    if (this.#high !== undefined) throw this.#invalid('the last byte has one digit only');
+  }
+
+  #newLine(): void {
+    if (this.#high !== undefined) throw this.#invalid('a byte has one digit only');
+    this.#line++;
+    this.#column = 0;
+    this.#inComment = false;
+  }
+
+  #betweenBytes(character: string, code: number): void {
+    if (character.toLowerCase() === 'x' && this.#high === 0) {
+      this.#high = undefined;
+      return;
+    }
+    const printable = code > 0x20 && code < 0x7f;
+    const shown = printable ? `"${character}"` : `the byte 0x${code.toString(16).padStart(2, '0')}`;
+    if (!BETWEEN.test(character) && character !== '#') {
+      throw this.#invalid(`${shown} is neither a hexadecimal digit nor an OpenFlow version`);
+    }
+    if (this.#high !== undefined) throw this.#invalid('a byte has one digit only');
+    this.#inComment = character === '#';
+  }
+
+  #invalid(problem: string): HexInvalid {
+    return new HexInvalid(this.#line, Math.max(1, this.#column), problem);
+  }
+}
