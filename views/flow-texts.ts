@@ -1,9 +1,10 @@
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
+import { SideTable } from '../engine/model/side-table.ts';
 import { describeActions, describeMatch } from './describe-flow.ts';
 
-/** Rows whose texts are kept, at most: each has some 300 bytes. */
-const MAX_ROWS = 250_000;
+/** Texts that are kept, at most: each has some 300 bytes. */
+const MAX_TEXTS = 250_000;
 /** They are dropped when nobody has searched for so long, ms. */
 const KEPT_MS = 60_000;
 
@@ -12,22 +13,22 @@ const KEPT_MS = 60_000;
  * a search, so texts are kept for the next one, which mostly comes with the next letter typed.
  */
 export class FlowTexts {
-  #texts: (string | undefined)[] = [];
-  #versions: number[] = [];
+  readonly #rows = new SideTable('version');
+  readonly #texts = this.#rows.sparse<string>();
   #drop: NodeJS.Timeout | undefined;
 
   /** The row's ufid, match and actions in lower case. */
   of(table: FlowTable, row: number): string {
-    const version = table.changes[row];
-    const known = this.#texts[row];
-    if (known !== undefined && this.#versions[row] === version) return known;
+    this.#rows.follow(table);
+    const texts = this.#texts.values;
+    const known = texts.get(row);
+    if (known !== undefined) return known;
     const match = describeMatch(table.matchAt(row));
     const actions = describeActions(table.actionsAt(row));
     const text = `${formatFlowId(table.idAt(row))} ${match} ${actions}`.toLowerCase();
-    if (row < MAX_ROWS) {
-      this.#texts[row] = text;
-      this.#versions[row] = version;
-      this.#drop ??= setTimeout(() => this.#forget(), KEPT_MS).unref();
+    if (texts.size < MAX_TEXTS) {
+      texts.set(row, text);
+      this.#drop ??= setTimeout(() => this.#dropAll(), KEPT_MS).unref();
     }
     return text;
   }
@@ -37,9 +38,8 @@ export class FlowTexts {
     this.#drop?.refresh();
   }
 
-  #forget(): void {
-    this.#texts = [];
-    this.#versions = [];
+  #dropAll(): void {
+    this.#rows.leave();
     this.#drop = undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { Placement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { ReasonCode } from '../model/reason.ts';
+import { SideTable } from '../model/side-table.ts';
 import { type Contenders, isScoredByWorth, setReason, UNASKED } from './contenders.ts';
 import type { Groups } from './groups.ts';
 import type { Throughput } from './throughput.ts';
@@ -39,8 +40,9 @@ export class Choice {
   mustGoCount = 0;
   /** By group: the last of a list of flows with an entry that were not chosen, worst last; -1. */
   #lastLoser = new Int32Array(0);
-  /** By row: the one before it in its list, or -1. */
-  #previousLoser = new Int32Array(0);
+  readonly #byRow = new SideTable('row');
+  /** The one before a row in its list, or -1. */
+  readonly #previousLoser = this.#byRow.int32();
   #limited = new Int32Array(0);
   #filled = new Int32Array(0);
 
@@ -73,7 +75,7 @@ export class Choice {
 
   /** Takes the worst loser of a group off its list. */
   dropWorst(group: number): void {
-    this.#lastLoser[group] = this.#previousLoser[this.#lastLoser[group]];
+    this.#lastLoser[group] = this.#previousLoser.values[this.#lastLoser[group]];
   }
 
   #countDemand({ table, contenders, groups }: ChoiceOptions): void {
@@ -144,7 +146,7 @@ export class Choice {
       setReason(table, row, reason);
     } else {
       const group = groups.of(table.decision.slice[row]);
-      this.#previousLoser[row] = this.#lastLoser[group];
+      this.#previousLoser.values[row] = this.#lastLoser[group];
       this.#lastLoser[group] = row;
     }
     if (reason !== 'below-threshold' && this.cutoff === Number.NEGATIVE_INFINITY) {
@@ -152,17 +154,17 @@ export class Choice {
     }
   }
 
-  #fit({ highWater }: FlowTable, groups: number): void {
+  #fit(table: FlowTable, groups: number): void {
     if (this.#lastLoser.length !== groups) {
       this.#lastLoser = new Int32Array(groups);
       this.#filled = new Int32Array(groups);
     }
     this.#lastLoser.fill(-1);
-    if (this.newcomers.length >= highWater) return;
-    this.newcomers = new Int32Array(highWater * 2);
-    this.#limited = new Int32Array(highWater * 2);
-    this.#previousLoser = new Int32Array(highWater * 2);
-    this.mustGo = new Int32Array(highWater * 2);
+    this.#byRow.follow(table);
+    if (this.newcomers.length >= table.count) return;
+    this.newcomers = new Int32Array(table.count * 2);
+    this.#limited = new Int32Array(table.count * 2);
+    this.mustGo = new Int32Array(table.count * 2);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Placement, RequestedPlacement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { type ReasonCode, reasonIndex } from '../model/reason.ts';
+import { SideTable } from '../model/side-table.ts';
 import type { Groups } from './groups.ts';
 import type { TableBudget } from './plan.ts';
 import type { Throughput } from './throughput.ts';
@@ -28,8 +29,10 @@ export class Contenders {
   count = 0;
   /** How many of them have one. */
   incumbents = 0;
+  readonly #byRow = new SideTable('row');
+  readonly #keys = this.#byRow.float64();
   /** By row: the flow's score; {@link UNASKED} where no rule asks for it. */
-  keys = new Float64Array(0);
+  keys = this.#keys.values;
   /** Flows with an entry that cannot be moved now. */
   pinned = 0;
   /** Rows that a rule wants back, as far as the budget goes. */
@@ -100,11 +103,12 @@ export class Contenders {
     this.keys[row] = o.table.decision.score[row];
   }
 
-  #fit({ highWater }: FlowTable): void {
-    if (this.keys.length >= highWater) return;
-    this.keys = new Float64Array(highWater * 2);
-    this.rows = new Int32Array(highWater * 2);
-    this.#newcomers = new Int32Array(highWater * 2);
+  #fit(table: FlowTable): void {
+    this.#byRow.follow(table);
+    this.keys = this.#keys.values;
+    if (this.rows.length >= table.count) return;
+    this.rows = new Int32Array(table.count * 2);
+    this.#newcomers = new Int32Array(table.count * 2);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
+import { SideTable } from '../model/side-table.ts';
 import type { LimitUse } from './plan.ts';
 import type { ThroughputLimit } from './throughput-limit.ts';
 
@@ -20,24 +21,19 @@ export class Throughput {
   /** By set of limits: indexes into the limits. */
   #sets: (readonly number[])[] = [];
   readonly #setOf = new Map<string, number>();
-  /** By row: 1 + index into the sets, and the table's count of changes that it is good for. */
-  #set = new Uint16Array(0);
-  #followed = new Uint32Array(0);
+  readonly #rows = new SideTable('version');
+  /** 1 + index into the sets; 0 until it is found. */
+  readonly #set = this.#rows.uint16();
   #ports: PortSnapshot | undefined;
-  #table: FlowTable | undefined;
 
   /** Begins a plan: nothing is taken yet. */
   begin(table: FlowTable, ports: PortSnapshot, limits: readonly ThroughputLimit[]): void {
-    if (table !== this.#table || ports !== this.#ports || !sameScopes(limits, this.#limits)) {
-      this.#set.fill(0);
+    this.#rows.follow(table);
+    if (ports !== this.#ports || !sameScopes(limits, this.#limits)) {
+      this.#rows.clear();
       this.#setOf.clear();
       this.#sets = [];
     }
-    if (this.#set.length < table.highWater) {
-      this.#set = new Uint16Array(table.highWater * 2);
-      this.#followed = new Uint32Array(table.highWater * 2);
-    }
-    this.#table = table;
     this.#ports = ports;
     this.#limits = limits;
     if (this.#packets.length !== limits.length) {
@@ -85,11 +81,9 @@ export class Throughput {
 
   #limitsOf(table: FlowTable, row: number): readonly number[] {
     if (this.#limits.length === 0) return NONE;
-    if (this.#set[row] === 0 || this.#followed[row] !== table.changes[row]) {
-      this.#followed[row] = table.changes[row];
-      this.#set[row] = 1 + this.#find(table, row);
-    }
-    return this.#sets[this.#set[row] - 1];
+    const set = this.#set.values;
+    if (set[row] === 0) set[row] = 1 + this.#find(table, row);
+    return this.#sets[set[row] - 1];
   }
 
   #find(table: FlowTable, row: number): number {

@@ -3,6 +3,7 @@ import { type FlowId, formatFlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { type ReasonCode, reasonIndex } from '../model/reason.ts';
 import { isTransient, type Refusal } from '../model/refusal.ts';
+import { SideTable } from '../model/side-table.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { Operation, OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
 import { backoffMs } from './backoff.ts';
@@ -27,8 +28,9 @@ export class Reconciler {
   readonly placement: typeof Placement.offload | typeof Placement.fastPath;
   /** Entries to be taken out until it is confirmed, by ufid; bounded by the backend's table. */
   readonly #pendingDeletes = new Map<string, FlowId>();
-  /** Why the backend refused an entry, by row; dropped when it takes it or the flow leaves. */
-  readonly #refusals = new Map<number, Refusal>();
+  readonly #rows = new SideTable('flow');
+  /** Why the backend refused an entry; dropped when it takes it. */
+  readonly #refusals = this.#rows.sparse<Refusal>();
   readonly #support: SupportCache;
 
   constructor(backend: OffloadBackend) {
@@ -44,7 +46,7 @@ export class Reconciler {
 
   /** The backend's last no for a row, when there is one. */
   refusalOf(row: number): Refusal | undefined {
-    return this.#support.refusalOf(row) ?? this.#refusals.get(row);
+    return this.#support.refusalOf(row) ?? this.#refusals.values.get(row);
   }
 
   /** Whether the backend could express the row's flow. */
@@ -55,7 +57,6 @@ export class Reconciler {
   /** Takes note of the flows that left the vSwitch: their entries have to be taken out. */
   markRemoved(table: FlowTable): void {
     for (const row of table.removed) {
-      this.#forget(row);
       if (table.decision.placement[row] !== this.placement) continue;
       const id = table.idAt(row);
       this.#pendingDeletes.set(formatFlowId(id), id);
@@ -178,6 +179,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<readonly Move[]> {
     if (operations.length === 0) return [];
+    this.#rows.follow(table);
     // The table may be read anew while the backend works: remember which version was sent.
     const versions = rows.map((row) => (row < 0 ? 0 : table.actionsVersionAt(row)));
     const results = await this.#backend.apply(operations, signal);
@@ -203,14 +205,14 @@ export class Reconciler {
   ): void {
     const d = table.decision;
     if (result.ok) {
-      this.#refusals.delete(row);
+      this.#refusals.values.delete(row);
       d.refusals[row] = 0;
       d.installedVersion[row] = version;
       this.#setPlacement(table, row, this.placement, nowMs);
       setReason(table, row, 'placed');
       return;
     }
-    this.#refusals.set(row, result.refusal);
+    this.#refusals.values.set(row, result.refusal);
     d.refusals[row] = Math.min(255, d.refusals[row] + 1);
     d.retryAtMs[row] = nowMs + backoffMs(d.refusals[row]);
     if (!isTransient(result.refusal.code)) {
@@ -231,12 +233,12 @@ export class Reconciler {
     if (result.ok) {
       if (this.#pendingDeletes.size > 0) this.#pendingDeletes.delete(formatFlowId(id));
       if (row >= 0) {
-        this.#refusals.delete(row);
+        this.#refusals.values.delete(row);
         this.#setPlacement(table, row, Placement.onload, nowMs);
       }
     } else {
       this.#pendingDeletes.set(formatFlowId(id), id);
-      if (row >= 0) this.#refusals.set(row, result.refusal);
+      if (row >= 0) this.#refusals.values.set(row, result.refusal);
     }
   }
 
@@ -245,11 +247,6 @@ export class Reconciler {
     if (d.placement[row] === placement) return;
     d.placement[row] = placement;
     d.placedSinceMs[row] = nowMs;
-  }
-
-  #forget(row: number): void {
-    this.#refusals.delete(row);
-    this.#support.forget(row);
   }
 }
 

@@ -139,7 +139,7 @@ export class TickEncoder {
     const [fresh, changed, traffic] = this.#lists;
     for (const list of this.#lists) list.clear();
     const changedRows: number[] = [];
-    rows.fit(table);
+    rows.follow(table);
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       const isOther = rows.meet(table, row);

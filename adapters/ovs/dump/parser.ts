@@ -76,7 +76,7 @@ export class DumpParser {
   readonly #parts: LineParts = { start: 0, keyEnd: 0, actionsAt: 0, actionsEnd: 0, end: 0 };
 
   #table: FlowTable | undefined;
-  #memory = new RowMemory();
+  readonly #memory = new RowMemory();
   #text: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #at = 0;
@@ -89,7 +89,6 @@ export class DumpParser {
 
   /** Starts a reading of `escaped`, the inside of a JSON string, into `table`. */
   begin(table: FlowTable, escaped: Buffer): void {
-    if (this.#table !== table) this.#memory = new RowMemory();
     this.#table = table;
     this.#text = escaped;
     this.#view = viewOf(escaped);
@@ -170,7 +169,6 @@ export class DumpParser {
       ufidWord3(view, at),
     );
     if (row < 0) return this.#newLine(table, at);
-    if (row >= memory.keyLength.length) return -1;
     const keyEnd = at + memory.keyLength[row];
     if (keyEnd === at || keyEnd > limit) return -1;
     if (!memory.hasKey(row, view, at, keyEnd)) return -1;
@@ -338,7 +336,7 @@ export class DumpParser {
   /** Marks a line of the row as unreadable, so that the sum of its other lines is not used. */
   #missed(row: number): void {
     const { garbled } = this.#memory;
-    if (row >= 0 && row < garbled.length) garbled[row] = this.#reading;
+    if (row >= 0) garbled[row] = this.#reading;
   }
 
   /** A flow whose counters are garbled, but whose key and actions are what they were, stays. */
@@ -355,7 +353,7 @@ export class DumpParser {
     this.#missed(row);
     const memory = this.#memory;
     const found = text.subarray(keyEnd, end).indexOf(ACTIONS);
-    if (row < 0 || row >= memory.keyLength.length || found < 0) return;
+    if (row < 0 || found < 0) return;
     const actionsAt = keyEnd + found + ACTIONS.length;
     const actionsEnd = actionsAt + memory.actionsLength[row];
     if (actionsEnd + memory.tailLength[row] !== end) return;
@@ -376,7 +374,7 @@ export class DumpParser {
   /** Grows the buffers to `flows` flows. */
   #reserve(table: FlowTable, flows: number): void {
     table.reserve(flows);
-    this.#memory.reserve(flows);
+    this.#memory.begin(table);
     if (this.#rows.length < flows) this.#growRows(flows);
   }
 

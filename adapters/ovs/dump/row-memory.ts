@@ -1,4 +1,5 @@
-import { grownU32 } from '../../../engine/model/columns.ts';
+import type { FlowTable } from '../../../engine/model/flow-table.ts';
+import { SideTable } from '../../../engine/model/side-table.ts';
 import { Fingerprint } from './fingerprint.ts';
 
 /** Where the parts of a flow's line begin and end. One object is reused for all lines. */
@@ -16,27 +17,44 @@ export interface LineParts {
  * parts of its line are and their fingerprints, and the counters of the reading under way.
  */
 export class RowMemory {
+  /** What is remembered of a row is written anew when it has another flow: nothing resets it. */
+  readonly #side = new SideTable('row');
+  readonly #keyLength = this.#side.uint32();
+  readonly #keyA = this.#side.int32();
+  readonly #keyB = this.#side.int32();
+  readonly #actionsLength = this.#side.uint32();
+  readonly #actionsA = this.#side.int32();
+  readonly #actionsB = this.#side.int32();
+  readonly #tailLength = this.#side.uint32();
+  readonly #seen = this.#side.uint32();
+  readonly #lines = this.#side.uint16();
+  readonly #linesObserved = this.#side.uint16();
+  readonly #garbled = this.#side.uint32();
+  readonly #packets = this.#side.float64();
+  readonly #bytes = this.#side.float64();
+  readonly #idleMs = this.#side.float64();
+
   /** From the line's begin to `, packets:`; 0 when nothing is remembered. */
-  keyLength = new Uint32Array(0);
-  keyA = new Int32Array(0);
-  keyB = new Int32Array(0);
+  keyLength = this.#keyLength.values;
+  keyA = this.#keyA.values;
+  keyB = this.#keyB.values;
   /** From behind `actions:` to the end of the actions. */
-  actionsLength = new Uint32Array(0);
-  actionsA = new Int32Array(0);
-  actionsB = new Int32Array(0);
+  actionsLength = this.#actionsLength.values;
+  actionsA = this.#actionsA.values;
+  actionsB = this.#actionsB.values;
   /** From the end of the actions to the end of the line (dp-extra-info). */
-  tailLength = new Uint32Array(0);
+  tailLength = this.#tailLength.values;
   /** The reading that saw the row last. */
-  seen = new Uint32Array(0);
+  seen = this.#seen.values;
   /** Lines of the row in that reading, and in the last one that was observed. */
-  lines = new Uint16Array(0);
-  linesObserved = new Uint16Array(0);
+  lines = this.#lines.values;
+  linesObserved = this.#linesObserved.values;
   /** The last reading in which a line of the row could not be read. */
-  garbled = new Uint32Array(0);
-  packets = new Float64Array(0);
-  bytes = new Float64Array(0);
+  garbled = this.#garbled.values;
+  packets = this.#packets.values;
+  bytes = this.#bytes.values;
   /** ms since the last packet; negative when there was none. */
-  idleMs = new Float64Array(0);
+  idleMs = this.#idleMs.values;
   readonly #fingerprint = new Fingerprint();
 
   /** True when the key in `[from, to)` is the one remembered; its length is not looked at. */
@@ -64,7 +82,7 @@ export class RowMemory {
     actions: Fingerprint,
     known: boolean,
   ): void {
-    this.reserve(row + 1);
+    if (row >= this.keyLength.length) this.#takeColumns();
     const { start, keyEnd, actionsAt, actionsEnd, end } = line;
     const fingerprint = this.#fingerprint;
     fingerprint.take(view, start, keyEnd);
@@ -77,41 +95,27 @@ export class RowMemory {
     this.tailLength[row] = end - actionsEnd;
   }
 
-  /** Makes room for `rows` rows. */
-  reserve(rows: number): void {
-    if (rows <= this.keyLength.length) return;
-    const length = Math.max(1024, 1 << (32 - Math.clz32(rows - 1)));
-    this.keyLength = grownU32(this.keyLength, length);
-    this.keyA = grownI32(this.keyA, length);
-    this.keyB = grownI32(this.keyB, length);
-    this.actionsLength = grownU32(this.actionsLength, length);
-    this.actionsA = grownI32(this.actionsA, length);
-    this.actionsB = grownI32(this.actionsB, length);
-    this.tailLength = grownU32(this.tailLength, length);
-    this.seen = grownU32(this.seen, length);
-    this.lines = grownU16(this.lines, length);
-    this.linesObserved = grownU16(this.linesObserved, length);
-    this.garbled = grownU32(this.garbled, length);
-    this.packets = grownF64(this.packets, length);
-    this.bytes = grownF64(this.bytes, length);
-    this.idleMs = grownF64(this.idleMs, length);
+  /** Follows a table: at the begin of each reading. */
+  begin(table: FlowTable): void {
+    this.#side.follow(table);
+    this.#takeColumns();
   }
-}
 
-function grownI32(old: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const next = new Int32Array(length);
-  next.set(old);
-  return next;
-}
-
-function grownU16(old: Uint16Array, length: number): Uint16Array<ArrayBuffer> {
-  const next = new Uint16Array(length);
-  next.set(old);
-  return next;
-}
-
-function grownF64(old: Float64Array, length: number): Float64Array<ArrayBuffer> {
-  const next = new Float64Array(length);
-  next.set(old);
-  return next;
+  /** The columns are other arrays once the table has grown. */
+  #takeColumns(): void {
+    this.keyLength = this.#keyLength.values;
+    this.keyA = this.#keyA.values;
+    this.keyB = this.#keyB.values;
+    this.actionsLength = this.#actionsLength.values;
+    this.actionsA = this.#actionsA.values;
+    this.actionsB = this.#actionsB.values;
+    this.tailLength = this.#tailLength.values;
+    this.seen = this.#seen.values;
+    this.lines = this.#lines.values;
+    this.linesObserved = this.#linesObserved.values;
+    this.garbled = this.#garbled.values;
+    this.packets = this.#packets.values;
+    this.bytes = this.#bytes.values;
+    this.idleMs = this.#idleMs.values;
+  }
 }

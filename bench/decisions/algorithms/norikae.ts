@@ -1,8 +1,8 @@
 import { SMOOTHING_MS } from '../../../engine/loop/defaults.ts';
 import { DEFAULT_PLANNER } from '../../../simulation/settings.ts';
-import { grown } from '../../../engine/model/columns.ts';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { SideTable } from '../../../engine/model/side-table.ts';
 import { Forecaster } from '../../../engine/forecast/forecaster.ts';
 import type { TableBudget } from '../../../engine/planner/plan.ts';
 import { Planner } from '../../../engine/planner/planner.ts';
@@ -48,7 +48,8 @@ class Norikae implements Placer {
   readonly #tableBudget: TableBudget;
   /** Row of each flow, or -1; flow of each row. */
   readonly #rowOf: Int32Array;
-  #flowOf = new Int32Array(1024);
+  readonly #beside = new SideTable('flow');
+  readonly #flowOf = this.#beside.int32();
   /** Cumulative counters of the vSwitch, and the last packet on any path, by flow. */
   readonly #packets: Float64Array;
   readonly #bytes: Float64Array;
@@ -73,6 +74,7 @@ class Norikae implements Placer {
     this.#packets = new Float64Array(flows);
     this.#bytes = new Float64Array(flows);
     this.#lastMs = new Float64Array(flows);
+    this.#beside.follow(this.#table);
   }
 
   decide(view: WindowView): void {
@@ -120,11 +122,11 @@ class Norikae implements Placer {
     const plan = this.#planner.plan(this.#table, this.#tableBudget, view.endMs);
     for (const row of plan.withdraw) {
       this.#move(row, Placement.onload, view.endMs);
-      view.table.evict(this.#flowOf[row]);
+      view.table.evict(this.#flowOf.values[row]);
     }
     for (const row of plan.install) {
       this.#move(row, Placement.offload, view.endMs);
-      place(view.table, this.#flowOf[row]);
+      place(view.table, this.#flowOf.values[row]);
     }
   }
 
@@ -139,10 +141,7 @@ class Norikae implements Placer {
 
   #appear(flow: number): void {
     const row = this.#table.add({ w0: 0, w1: 0, w2: 0, w3: flow }, ANY, NOWHERE);
-    if (row >= this.#flowOf.length) {
-      this.#flowOf = grown(this.#flowOf, new Int32Array(row * 2));
-    }
-    this.#flowOf[row] = flow;
+    this.#flowOf.values[row] = flow;
     this.#rowOf[flow] = row;
     this.#packets[flow] = 0;
     this.#bytes[flow] = 0;

@@ -18,7 +18,7 @@ import { RecordingFeed } from '../../../replay/recording/recording-feed.ts';
 import { TickEncoder } from '../../../replay/recording/tick-encoder.ts';
 import { TraceDamaged, TraceError } from '../../../replay/input/trace-error.ts';
 import { Traffic } from '../../../replay/input/traffic.ts';
-import { anyFrom, flowId } from '../../support/flows.ts';
+import { anyFrom, flowId, read } from '../../support/flows.ts';
 import { sourceOf } from '../support/trace-file.ts';
 
 /** What is read has the usual prototype. */
@@ -170,6 +170,29 @@ describe('replay: recording', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('has what a flow sends that left and came back, though nobody heard of it', async () => {
+    const encoder = new TickEncoder();
+    const table = new FlowTable();
+    const blocks = [encoder.start(START)];
+    /** Packets of the flow in each reading, and whether the recording hears of it. */
+    const readings = [
+      { packets: undefined, heard: true },
+      { packets: 100, heard: true },
+      { packets: undefined, heard: false },
+      { packets: 5, heard: false },
+      { packets: 7, heard: true },
+    ];
+    for (const [i, { packets, heard }] of readings.entries()) {
+      const atMs = 1000 + i * 250;
+      read(table, atMs, packets === undefined ? [] : [{ n: 1, packets, bytes: packets * 100 }]);
+      const part = heard ? encoder.encode(tickOf(table, i + 1, atMs, true)) : undefined;
+      if (part !== undefined) blocks.push(part);
+    }
+    const played = await play(joined([...blocks, jsonBlock(Block.end, { reason: 'done' })]));
+    assert.equal(played.failure, undefined);
+    assert.deepEqual([played.traffic.totalPackets, played.traffic.totalBytes], [107, 10_700]);
   });
 
   it('keeps when in its tick a flow sent last', async () => {
