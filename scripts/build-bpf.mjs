@@ -14,10 +14,18 @@ function isFresh() {
   return readdirSync(sources).every((file) => statSync(join(sources, file)).mtimeMs <= built);
 }
 
+/** Debian's names of architectures, by Node's. @type {Readonly<Record<string, string>>} */
+const MACHINES = { x64: 'x86_64', arm64: 'aarch64' };
+
 /** Where Debian and Ubuntu keep <asm/types.h>; other systems have it in the usual place. */
 function multiarchInclude() {
-  const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch;
+  const machine = MACHINES[process.arch] ?? process.arch;
   return join('/usr/include', `${machine}-linux-gnu`);
+}
+
+/** @param {NodeJS.ErrnoException | undefined} error */
+function isAbsent(error) {
+  return error?.code === 'ENOENT';
 }
 
 /** @returns {string | undefined} what is missing, or undefined when the program is there */
@@ -31,7 +39,7 @@ export function buildBpf() {
   const flags = ['-O2', '-g', '-target', 'bpf', '-Wall', '-Werror', '-I', multiarchInclude()];
   const input = join(sources, 'norikae.bpf.c');
   const clang = spawnSync('clang', [...flags, '-c', input, '-o', scratch], { encoding: 'utf8' });
-  if (clang.error?.code === 'ENOENT') return 'clang is missing: apt-get install clang llvm';
+  if (isAbsent(clang.error)) return 'clang is missing: apt-get install clang llvm';
   if (clang.status !== 0) return `clang failed:\n${clang.stderr}`;
   // Renamed into place, so that nobody ever loads half a file.
   renameSync(scratch, target);

@@ -5,16 +5,27 @@ import { step } from './step.mjs';
 
 const BPFFS = '/sys/fs/bpf';
 
-/** Compiles the BPF programs; needs clang and libbpf's headers. */
+/**
+ * Compiles the BPF programs; needs clang and libbpf's headers.
+ *
+ * @returns {Promise<string>} what was done
+ */
 export async function buildBpf() {
   const script = join(root, 'scripts', 'build-bpf.mjs');
   await step('clang (BPF programs)', process.execPath, [script], { timeoutMs: 120_000 });
+  return 'compiled to dist/';
 }
 
-/** Mounts the BPF file system, where maps are pinned, when it is not; only root can. */
+/**
+ * Mounts the BPF file system, where maps are pinned, when it is not; only root can.
+ *
+ * @returns {Promise<string>} what was done
+ */
 export async function mountBpffs() {
   const mounts = await readFile('/proc/mounts', 'utf8');
   const mounted = mounts.split('\n').some((line) => line.split(' ')[1] === BPFFS);
-  if (mounted || !isRoot) return;
+  if (mounted) return `mounted already on ${BPFFS}`;
+  if (!isRoot) return 'left alone, only root can mount it';
   await step('mount bpffs', 'mount', ['-t', 'bpf', 'bpf', BPFFS], { timeoutMs: 10_000 });
+  return `mounted on ${BPFFS}`;
 }

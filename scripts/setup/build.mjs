@@ -7,7 +7,11 @@ import { step } from './step.mjs';
 /** Projects for tsc: everything that runs in Node, and the live page, which runs in a browser. */
 const PROJECTS = ['.', 'page'];
 
-/** Compiles to dist/; tsc knows by itself what is up to date. */
+/**
+ * Compiles to dist/; tsc knows by itself what is up to date.
+ *
+ * @returns {Promise<string>} what was done
+ */
 export async function build() {
   await removeOrphans();
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -17,6 +21,7 @@ export async function build() {
   }
   // tsc does not keep the mode of its sources, and the command is linked to from /usr/bin.
   await chmod(join(root, 'dist', 'cli', 'main.js'), 0o755);
+  return 'compiled to dist/';
 }
 
 /** Removes what was compiled from sources that are no more: a test among it would still run. */

@@ -18,12 +18,13 @@ export const PACKAGES = {
  * Installs what is missing of `packages`.
  *
  * @param {readonly string[]} packages
+ * @returns {Promise<string>} what was done
  * @throws {SetupFailed} when something is missing and cannot be installed: not root, not Debian,
  *   no package source in reach
  */
 export async function installPackages(packages) {
   const missing = await missingPackages(packages);
-  if (missing.length === 0) return;
+  if (missing.length === 0) return 'all installed already';
   const command = `apt-get install ${missing.join(' ')}`;
   if (!isRoot) throw new SetupFailed(`Debian packages are missing, ask root for: ${command}`);
   if (!existsSync('/usr/bin/apt-get')) {
@@ -34,6 +35,7 @@ export async function installPackages(packages) {
   await step('apt-get update', 'apt-get', ['update', '-q'], options);
   const install = ['install', '-y', '-q', '--no-install-recommends', ...missing];
   await step('apt-get install', 'apt-get', install, options);
+  return `installed ${missing.join(' ')}`;
 }
 
 /**

@@ -5,12 +5,17 @@ import { step } from './step.mjs';
 
 const INSTALL_MS = 10 * 60_000;
 
-/** Installs when node_modules is missing or differs from package-lock.json. */
+/**
+ * Installs when node_modules is missing or differs from package-lock.json.
+ *
+ * @returns {Promise<string>} what was done
+ */
 export async function installDependencies() {
-  if (await isInstalled()) return;
+  if (await isInstalled()) return 'installed already';
   // Build and test need the development dependencies whatever NODE_ENV says.
   const args = ['ci', '--include=dev'];
   await step('npm ci (dependencies)', 'npm', args, { timeoutMs: INSTALL_MS });
+  return 'installed what package-lock.json names';
 }
 
 async function isInstalled() {

@@ -3,6 +3,7 @@ import { root } from './root.mjs';
 
 /** A step of the set-up failed; its message says what to do. */
 export class SetupFailed extends Error {
+  /** @override */
   name = 'SetupFailed';
 }
 

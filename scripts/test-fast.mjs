@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// npm run test:fast: builds, then runs the tests that need neither root, nor servers, nor anything
+// of the kernel. Arguments as for npm test.
+import { build } from './setup/build.mjs';
+import { installDependencies } from './setup/dependencies.mjs';
+import { root } from './setup/root.mjs';
+import { runScript } from './setup/step.mjs';
+import { isLong, needsMachine } from './testing/files.mjs';
+import { FAST_STAGES, NOT_FAST } from './testing/lanes.mjs';
+import { runTests } from './testing/run-tests.mjs';
+
+await runScript(async () => {
+  await installDependencies();
+  await build();
+  process.exitCode = await runTests(FAST_STAGES, async (file) => {
+    return !isLong(file) && !NOT_FAST.includes(file) && !(await needsMachine(root, file));
+  });
+});

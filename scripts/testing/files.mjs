@@ -1,0 +1,62 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SetupFailed } from '../setup/step.mjs';
+
+/** Ends the name of a file with tests that take minutes. */
+const LONG = '.long.test.ts';
+
+/** A test that asks what is on the machine imports this. */
+const NEEDS = /from '[./]+\/support\/needs\.ts'/;
+
+/**
+ * @param {string} root folder of the package
+ * @returns {Promise<readonly string[]>} all files with tests, sorted: `test/policy/docs.test.ts`
+ */
+export async function listTestFiles(root) {
+  const paths = await readdir(join(root, 'test'), { recursive: true });
+  const files = paths.filter((path) => path.endsWith('.test.ts'));
+  return files.map((path) => `test/${path}`).toSorted();
+}
+
+/** @param {string} file */
+export function isLong(file) {
+  return file.endsWith(LONG);
+}
+
+/**
+ * Tests that ask for root or for an installed program; they say so by importing `needs`.
+ *
+ * @param {string} root folder of the package
+ * @param {string} file
+ */
+export async function needsMachine(root, file) {
+  return NEEDS.test(await readFile(join(root, file), 'utf8'));
+}
+
+/**
+ * The files that paths name, each a file or a folder; all of them when there are no paths.
+ *
+ * @param {readonly string[]} files
+ * @param {readonly string[]} paths relative to the package
+ * @returns {readonly string[]}
+ * @throws {SetupFailed} when a path names none
+ */
+export function selectFiles(files, paths) {
+  if (paths.length === 0) return files;
+  const selected = new Set();
+  for (const path of paths) {
+    const folder = path.replace(/\/*$/, '/');
+    const found = files.filter((file) => file === path || file.startsWith(folder));
+    if (found.length === 0) throw new SetupFailed(`${path}: there is no test of this run in it`);
+    for (const file of found) selected.add(file);
+  }
+  return files.filter((file) => selected.has(file));
+}
+
+/**
+ * @param {string} file `test/policy/docs.test.ts`
+ * @returns {string} what it is compiled to: `dist/test/policy/docs.test.js`
+ */
+export function compiledFile(file) {
+  return `dist/${file.slice(0, -'.ts'.length)}.js`;
+}

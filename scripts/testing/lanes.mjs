@@ -1,0 +1,56 @@
+/**
+ * All tests. Stages run one after another, the lanes of a stage side by side. Tests on a real
+ * vSwitch, kernel and NIC filter measure time but wait for most of it, so they run beside each
+ * other, before and never beside those that keep a core busy.
+ *
+ * @type {readonly (readonly import('./plan.mjs').LaneFolders[])[]}
+ */
+export const STAGES = [
+  [
+    { name: 'node', folders: ['node'] },
+    { name: 'devices', folders: ['adapters/nic', 'adapters/host', 'lab', 'page'] },
+    { name: 'vswitch', folders: ['adapters/openflow', 'adapters/ovs'] },
+  ],
+  [
+    { name: 'policy', folders: ['policy', 'policy-tools', 'scripts', 'package'] },
+    // All that no other lane names.
+    { name: 'rest', folders: [''] },
+  ],
+];
+
+/**
+ * The fast tests: what needs neither root, nor servers, nor anything of the kernel. Files that ask
+ * what is on the machine are left out.
+ *
+ * @type {readonly (readonly import('./plan.mjs').LaneFolders[])[]}
+ */
+export const FAST_STAGES = [
+  [
+    { name: 'policy', folders: ['policy', 'policy-tools', 'cli/policy'] },
+    {
+      name: 'engine',
+      folders: [
+        'engine',
+        'telemetry',
+        'protocols',
+        'adapters/emulator',
+        'adapters/openflow/translate',
+        'adapters/ovs/dump',
+        'async',
+        'config',
+        'platform',
+        'replay',
+        'scripts/testing',
+        'simulation',
+        'text',
+        'views',
+      ],
+    },
+  ],
+];
+
+/** Pure, but too slow for the fast tests; they run with all others. */
+export const NOT_FAST = ['test/policy/compiled/differential.test.ts'];
+
+/** @type {readonly (readonly import('./plan.mjs').LaneFolders[])[]} */
+export const LONG_STAGES = [[{ name: 'long', folders: [''] }]];

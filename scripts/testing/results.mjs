@@ -1,0 +1,85 @@
+/**
+ * @typedef {object} LaneResult what a lane says when its tests are over
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ * @property {readonly (readonly [string, number])[]} reasons number of skipped tests by reason
+ * @property {readonly (readonly [string, number])[]} elapsedMs by folder of tests
+ * @property {string} failures the failures as mocha words them; empty when there are none
+ */
+
+/**
+ * @typedef {object} Total all lanes together
+ * @property {number} passed
+ * @property {number} failed lanes that went wrong count as one failure each
+ * @property {number} skipped
+ * @property {ReadonlyMap<string, number>} reasons
+ * @property {ReadonlyMap<string, number>} elapsedMs
+ * @property {readonly { name: string, text: string }[]} failures by lane
+ */
+
+/**
+ * Adds up what the lanes did.
+ *
+ * @param {readonly import('./lane-process.mjs').LaneEnd[]} ends
+ * @param {{ filtered: boolean }} options `filtered`: a lane may have no test to run
+ * @returns {Total}
+ */
+export function addUp(ends, { filtered }) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const reasons = new Map();
+  const elapsedMs = new Map();
+  const failures = [];
+  for (const { name, result, trouble } of ends) {
+    const wrong = trouble ?? (filtered || !isEmpty(result) ? undefined : 'has run no test');
+    counts.passed += result?.passed ?? 0;
+    counts.failed += (result?.failed ?? 0) + (wrong === undefined ? 0 : 1);
+    counts.skipped += result?.skipped ?? 0;
+    addAll(reasons, result?.reasons ?? []);
+    addAll(elapsedMs, result?.elapsedMs ?? []);
+    const text = [result?.failures ?? '', wrong === undefined ? '' : `  the lane ${wrong}\n`];
+    if (text.join('') !== '') failures.push({ name, text: text.join('') });
+  }
+  return { ...counts, reasons, elapsedMs, failures };
+}
+
+/** @param {LaneResult | undefined} result */
+function isEmpty(result) {
+  return result === undefined || result.passed + result.failed + result.skipped === 0;
+}
+
+/**
+ * @param {Map<string, number>} sums
+ * @param {readonly (readonly [string, number])[]} entries
+ */
+function addAll(sums, entries) {
+  for (const [key, value] of entries) sums.set(key, (sums.get(key) ?? 0) + value);
+}
+
+/**
+ * The end of a test run's output: skipped tests with their reasons, times, all failures, counts.
+ *
+ * @param {Total} total
+ * @param {readonly import('./lane-process.mjs').LaneEnd[]} ends
+ * @returns {string}
+ */
+export function summaryOf(total, ends) {
+  const skipped = [...total.reasons].map(([why, count]) => `  SKIPPED ${count} × ${why}`);
+  const lanes = ends.map(({ name, elapsedMs }) => /** @type {const} */ ([name, elapsedMs]));
+  const failures = total.failures.map(({ name, text }) => `\n  failures in lane ${name}:\n${text}`);
+  const { passed, failed } = total;
+  return [
+    '',
+    ...skipped,
+    `  seconds by lane: ${seconds(lanes)}`,
+    `  seconds by folder: ${seconds([...total.elapsedMs])}`,
+    ...failures,
+    `\n  tests: ${passed} passed, ${failed} failed, ${total.skipped} skipped\n`,
+  ].join('\n');
+}
+
+/** @param {readonly (readonly [string, number])[]} times ms */
+function seconds(times) {
+  const longestFirst = times.toSorted(([, a], [, b]) => b - a);
+  return longestFirst.map(([what, ms]) => `${what} ${(ms / 1000).toFixed(1)}`).join(', ');
+}

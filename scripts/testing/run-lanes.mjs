@@ -1,0 +1,55 @@
+import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { root } from '../setup/root.mjs';
+import { say } from '../setup/step.mjs';
+import { LaneProcess } from './lane-process.mjs';
+import { addUp, summaryOf } from './results.mjs';
+
+/**
+ * Runs the stages one after another, the lanes of a stage side by side, and prints what came of it.
+ * The counts also go to the file that NORIKAE_TEST_COUNTS names.
+ *
+ * @param {readonly (readonly import('./plan.mjs').Lane[])[]} stages
+ * @param {{ options: readonly string[], filtered: boolean }} settings `options` are mocha's
+ * @returns {Promise<number>} exit code: 0 when tests were run and none failed
+ */
+export async function runLanes(stages, { options, filtered }) {
+  /** @type {Set<LaneProcess>} */
+  const running = new Set();
+  /** @type {'SIGINT' | 'SIGTERM' | undefined} */
+  let stoppedBy;
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+    process.on(signal, () => {
+      stoppedBy ??= signal;
+      for (const lane of running) lane.stop(signal);
+    });
+  }
+
+  /** @type {import('./lane-process.mjs').LaneEnd[]} */
+  const ends = [];
+  const print = (/** @type {string} */ text) => void process.stdout.write(text);
+  for (const lanes of stages) {
+    if (stoppedBy !== undefined) break;
+    const settings = { root, options, print, live: lanes.length === 1 };
+    const started = lanes.map((lane) => new LaneProcess(lane, settings));
+    for (const lane of started) running.add(lane);
+    await Promise.all(
+      started.map(async (lane) => {
+        ends.push(await lane.ended);
+        running.delete(lane);
+      }),
+    );
+  }
+  if (stoppedBy !== undefined) {
+    say(`stopped by ${stoppedBy}; the tests are not complete`);
+    return 128 + constants.signals[stoppedBy];
+  }
+
+  const total = addUp(ends, { filtered });
+  print(summaryOf(total, ends));
+  const { passed, failed, skipped } = total;
+  const file = process.env.NORIKAE_TEST_COUNTS ?? '';
+  if (file !== '') await writeFile(file, `${JSON.stringify({ passed, failed, skipped })}\n`);
+  if (passed + failed === 0) say('no test was run');
+  return failed > 0 || passed === 0 ? 1 : 0;
+}

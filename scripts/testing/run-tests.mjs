@@ -1,0 +1,24 @@
+import { relative, resolve } from 'node:path';
+import { root } from '../setup/root.mjs';
+import { splitArguments } from './arguments.mjs';
+import { listTestFiles, selectFiles } from './files.mjs';
+import { planStages } from './plan.mjs';
+import { runLanes } from './run-lanes.mjs';
+
+/**
+ * Runs tests that are built: those that this process's arguments name, or all of the stages.
+ *
+ * @param {readonly (readonly import('./plan.mjs').LaneFolders[])[]} stages
+ * @param {(file: string) => Promise<boolean>} belongs whether a file is of this run
+ * @returns {Promise<number>} exit code
+ * @throws {import('../setup/step.mjs').SetupFailed} when an argument names no test of this run
+ */
+export async function runTests(stages, belongs) {
+  const { paths, options, filtered } = splitArguments(process.argv.slice(2));
+  const files = await listTestFiles(root);
+  const belonging = await Promise.all(files.map(belongs));
+  const ours = files.filter((_, i) => belonging[i]);
+  const inLanes = planStages(stages, ours).flatMap((lanes) => lanes.flatMap((lane) => lane.files));
+  const named = paths.map((path) => relative(root, resolve(path)));
+  return await runLanes(planStages(stages, selectFiles(inLanes, named)), { options, filtered });
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { packageRoot } from '../../../platform/package-root.ts';
+import {
+  compiledFile,
+  listTestFiles,
+  needsMachine,
+  selectFiles,
+} from '../../../scripts/testing/files.mjs';
+import { SetupFailed } from '../../../scripts/setup/step.mjs';
+
+const FILES = ['test/a/one.test.ts', 'test/a/two.test.ts', 'test/ab/three.test.ts'];
+
+describe('test files', () => {
+  it('are found wherever they are under test/', async () => {
+    const files = await listTestFiles(packageRoot());
+    assert(files.includes('test/scripts/testing/files.test.ts'));
+    assert(files.every((file) => file.startsWith('test/') && file.endsWith('.test.ts')));
+  });
+
+  it('are all of them when no path is given', () => {
+    assert.deepEqual(selectFiles(FILES, []), FILES);
+  });
+
+  it('are those of the given folders and files, each once and in their order', () => {
+    assert.deepEqual(selectFiles(FILES, ['test/a']), FILES.slice(0, 2));
+    assert.deepEqual(selectFiles(FILES, ['test/ab/', FILES[1], 'test/ab']), FILES.slice(1));
+    assert.deepEqual(selectFiles(FILES, ['test']), FILES);
+  });
+
+  it('are an error when a path has none', () => {
+    for (const path of ['test/b', 'test/a/one', 'scripts', '']) {
+      assert.throws(() => selectFiles(FILES, ['test/a', path]), SetupFailed);
+    }
+  });
+
+  it('say by an import that they need something of the machine', async () => {
+    assert.equal(await needsMachine(packageRoot(), 'test/lab/testbed.test.ts'), true);
+    assert.equal(await needsMachine(packageRoot(), 'test/scripts/testing/files.test.ts'), false);
+  });
+
+  it('are run as they were compiled', () => {
+    assert.equal(compiledFile('test/a/one.test.ts'), 'dist/test/a/one.test.js');
+  });
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../../../platform/package-root.ts';
+import { type LaneEnd, LaneProcess } from '../../../scripts/testing/lane-process.mjs';
+import { eventually } from '../../support/eventually.ts';
+
+/** Bodies of test files, by the name of the lane that runs them. */
+const BODIES = {
+  good: "it('passes', () => {}); it('is skipped'); it('passes, too', () => console.log('said'));",
+  bad: "it('fails', () => { throw new Error('broken') });",
+  dead: "it('passes', () => {}); it('ends it', () => process.exit(7));",
+  killed: "it('kills it', () => process.kill(process.pid, 'SIGKILL'));",
+  late: "after(() => void setTimeout(() => process.kill(process.pid, 'SIGABRT'), 200)); it('passes', () => {});",
+  lingering: "after(() => void setInterval(() => {}, 1e3)); it('passes', () => {});",
+  hung: "it('hangs', function () { this.timeout(0); return new Promise(() => setInterval(() => {}, 1e3)); });",
+} as const;
+
+describe('lane', function () {
+  this.timeout(20_000);
+  let root = '';
+
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'norikae-lanes-'));
+    mkdirSync(join(root, 'dist', 'test'), { recursive: true });
+    for (const name of ['node_modules', 'scripts']) {
+      symlinkSync(join(packageRoot(), name), join(root, name));
+    }
+    writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+    for (const [name, body] of Object.entries(BODIES)) {
+      writeFileSync(
+        join(root, 'dist', 'test', `${name}.test.js`),
+        `describe('a', () => {${body}});`,
+      );
+    }
+  });
+
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  function start(
+    name: keyof typeof BODIES,
+    given: { options?: readonly string[]; live?: boolean; silenceMs?: number } = {},
+  ) {
+    const printed: string[] = [];
+    const settings = {
+      root,
+      options: [],
+      print: (text: string) => void printed.push(text),
+      live: false,
+      ...given,
+    };
+    return { printed, lane: new LaneProcess({ name, files: [`test/${name}.test.ts`] }, settings) };
+  }
+
+  function countsOf({ result }: LaneEnd) {
+    return [result?.passed, result?.failed, result?.skipped];
+  }
+
+  it('says what its tests did, and prints what they wrote', async () => {
+    const { printed, lane } = start('good');
+    const end = await lane.ended;
+    assert.deepEqual(countsOf(end), [2, 0, 1]);
+    assert.deepEqual(end.result?.reasons, [['a › is skipped', 1]]);
+    assert.equal(end.trouble, undefined);
+    assert.match(printed[0], /✔ passes\n.*- is skipped\nsaid\n.*✔ passes, too/s);
+  });
+
+  it('says how a test failed', async () => {
+    const end = await start('bad').lane.ended;
+    assert.deepEqual(countsOf(end), [0, 1, 0]);
+    assert.match(end.result?.failures ?? '', /1\) a\n\s+fails:\n\s+Error: broken/);
+    assert.equal(end.trouble, undefined);
+  });
+
+  it('is in trouble when it ends before its tests do', async () => {
+    const ends = await Promise.all([start('dead').lane.ended, start('killed').lane.ended]);
+    assert.deepEqual(
+      ends.map(({ result, trouble }) => [result, trouble]),
+      [
+        [undefined, 'ended with exit code 7 before its tests did'],
+        [undefined, 'was ended by SIGKILL before its tests did'],
+      ],
+    );
+  });
+
+  it('is in trouble when it ends badly though no test failed', async () => {
+    const end = await start('late').lane.ended;
+    assert.deepEqual(countsOf(end), [1, 0, 0]);
+    assert.equal(end.trouble, 'was ended by SIGABRT, though no test failed');
+  });
+
+  it('is in trouble when its process does not end', async () => {
+    const { printed, lane } = start('lingering', {
+      options: ['--reporter-option', 'lingerMs=200'],
+    });
+    const end = await lane.ended;
+    assert.deepEqual(countsOf(end), [1, 0, 0]);
+    assert.equal(end.trouble, 'ended with exit code 1, though no test failed');
+    assert.match(printed.join(''), /the process does not end; still active: .*Timeout/);
+  });
+
+  it('is ended when it hangs', async () => {
+    const { trouble } = await start('hung', { silenceMs: 2_000 }).lane.ended;
+    assert.equal(trouble, 'was ended: it wrote nothing for 2 s');
+  });
+
+  it('is ended by a signal', async () => {
+    const { printed, lane } = start('hung', { live: true });
+    await eventually('its suite has begun', () => printed.join('').includes('a\n'));
+    lane.stop('SIGINT');
+    assert.equal((await lane.ended).trouble, 'was ended by SIGINT before its tests did');
+  });
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { addUp, summaryOf } from '../../../scripts/testing/results.mjs';
+
+const RESULT = { passed: 2, failed: 0, skipped: 1, failures: '' };
+const ALL = { filtered: false };
+
+/** How a lane ended that passed two tests in folder a and skipped one. */
+function endOf(name: string, trouble?: string) {
+  const result = {
+    ...RESULT,
+    reasons: [['needs root', 1]] as const,
+    elapsedMs: [['a', 1_500]] as const,
+  };
+  return { name, result, trouble, elapsedMs: 2_000 };
+}
+
+describe('results of lanes', () => {
+  it('are added up', () => {
+    const failing = endOf('two');
+    const two = { ...failing, result: { ...failing.result, failed: 3, failures: '  1) it fails' } };
+    const total = addUp([endOf('one'), two], ALL);
+    assert.deepEqual(total, {
+      passed: 4,
+      failed: 3,
+      skipped: 2,
+      reasons: new Map([['needs root', 2]]),
+      elapsedMs: new Map([['a', 3_000]]),
+      failures: [{ name: 'two', text: '  1) it fails' }],
+    });
+  });
+
+  it('are a failure when a lane ended before its tests did', () => {
+    const dead = { name: 'dead', result: undefined, trouble: 'was ended by SIGSEGV', elapsedMs: 1 };
+    const { passed, failed, failures } = addUp([endOf('one'), dead], ALL);
+    assert.deepEqual({ passed, failed }, { passed: 2, failed: 1 });
+    assert.deepEqual(failures, [{ name: 'dead', text: '  the lane was ended by SIGSEGV\n' }]);
+  });
+
+  it('are a failure when a lane ended badly after its tests', () => {
+    assert.equal(addUp([endOf('one', 'ended with exit code 1')], ALL).failed, 1);
+  });
+
+  it('are a failure when a lane ran no test, unless tests were left out by name', () => {
+    const end = endOf('idle');
+    const idle = { ...end, result: { ...end.result, passed: 0, skipped: 0 } };
+    assert.deepEqual(addUp([idle], ALL).failures, [
+      { name: 'idle', text: '  the lane has run no test\n' },
+    ]);
+    assert.equal(addUp([idle], { filtered: true }).failed, 0);
+  });
+
+  it('are printed with what was skipped, the times, and failures last but for the counts', () => {
+    const ends = [endOf('one'), endOf('two', 'ended with exit code 7')];
+    assert.deepEqual(summaryOf(addUp(ends, ALL), ends).split('\n'), [
+      '',
+      '  SKIPPED 2 × needs root',
+      '  seconds by lane: one 2.0, two 2.0',
+      '  seconds by folder: a 3.0',
+      '',
+      '  failures in lane two:',
+      '  the lane ended with exit code 7',
+      '',
+      '',
+      '  tests: 4 passed, 1 failed, 2 skipped',
+      '',
+    ]);
+  });
+});
