@@ -5,14 +5,16 @@ import { build } from './setup/build.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
 import { root } from './setup/root.mjs';
 import { runScript } from './setup/step.mjs';
+import { chooseTests } from './testing/choose-tests.mjs';
 import { isLong, needsMachine } from './testing/files.mjs';
 import { FAST_STAGES, NOT_FAST } from './testing/lanes.mjs';
-import { runTests } from './testing/run-tests.mjs';
+import { runLanes } from './testing/run-lanes.mjs';
 
 await runScript(async () => {
-  await installDependencies();
-  await build();
-  process.exitCode = await runTests(FAST_STAGES, async (file) => {
+  const chosen = await chooseTests(FAST_STAGES, async (file) => {
     return !isLong(file) && !NOT_FAST.includes(file) && !(await needsMachine(root, file));
   });
+  await installDependencies();
+  await build();
+  process.exitCode = await runLanes(chosen);
 });

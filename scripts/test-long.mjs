@@ -4,15 +4,17 @@
 import { setUpMachine } from './setup/machine.mjs';
 import { root } from './setup/root.mjs';
 import { runScript, say } from './setup/step.mjs';
+import { chooseTests } from './testing/choose-tests.mjs';
 import { isLong, listTestFiles } from './testing/files.mjs';
 import { LONG_STAGES } from './testing/lanes.mjs';
-import { runTests } from './testing/run-tests.mjs';
+import { runLanes } from './testing/run-lanes.mjs';
 
 await runScript(async () => {
   if (!(await listTestFiles(root)).some(isLong)) {
     say('there are no long tests yet: no file under test/ ends in .long.test.ts');
     return;
   }
+  const chosen = await chooseTests(LONG_STAGES, async (file) => isLong(file));
   await setUpMachine();
-  process.exitCode = await runTests(LONG_STAGES, async (file) => isLong(file));
+  process.exitCode = await runLanes(chosen);
 });

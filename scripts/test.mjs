@@ -4,11 +4,13 @@
 // with the reason, and counted.
 import { setUpMachine } from './setup/machine.mjs';
 import { runScript } from './setup/step.mjs';
+import { chooseTests } from './testing/choose-tests.mjs';
 import { isLong } from './testing/files.mjs';
 import { STAGES } from './testing/lanes.mjs';
-import { runTests } from './testing/run-tests.mjs';
+import { runLanes } from './testing/run-lanes.mjs';
 
 await runScript(async () => {
+  const chosen = await chooseTests(STAGES, async (file) => !isLong(file));
   await setUpMachine();
-  process.exitCode = await runTests(STAGES, async (file) => !isLong(file));
+  process.exitCode = await runLanes(chosen);
 });

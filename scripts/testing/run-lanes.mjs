@@ -6,14 +6,20 @@ import { LaneProcess } from './lane-process.mjs';
 import { addUp, summaryOf } from './results.mjs';
 
 /**
+ * @typedef {object} Choice what to run
+ * @property {readonly (readonly import('./plan.mjs').Lane[])[]} stages
+ * @property {readonly string[]} options of mocha
+ * @property {boolean} filtered whether the options leave tests out by name
+ */
+
+/**
  * Runs the stages one after another, the lanes of a stage side by side, and prints what came of it.
  * The counts also go to the file that NORIKAE_TEST_COUNTS names.
  *
- * @param {readonly (readonly import('./plan.mjs').Lane[])[]} stages
- * @param {{ options: readonly string[], filtered: boolean }} settings `options` are mocha's
+ * @param {Choice} choice
  * @returns {Promise<number>} exit code: 0 when tests were run and none failed
  */
-export async function runLanes(stages, { options, filtered }) {
+export async function runLanes({ stages, options, filtered }) {
   /** @type {Set<LaneProcess>} */
   const running = new Set();
   /** @type {'SIGINT' | 'SIGTERM' | undefined} */

@@ -3,22 +3,21 @@ import { root } from '../setup/root.mjs';
 import { splitArguments } from './arguments.mjs';
 import { listTestFiles, selectFiles } from './files.mjs';
 import { planStages } from './plan.mjs';
-import { runLanes } from './run-lanes.mjs';
 
 /**
- * Runs tests that are built: those that this process's arguments name, or all of the stages.
+ * Chooses the tests of a run: those that this process's arguments name, or all of the stages.
  *
  * @param {readonly (readonly import('./plan.mjs').LaneFolders[])[]} stages
  * @param {(file: string) => Promise<boolean>} belongs whether a file is of this run
- * @returns {Promise<number>} exit code
+ * @returns {Promise<import('./run-lanes.mjs').Choice>}
  * @throws {import('../setup/step.mjs').SetupFailed} when an argument names no test of this run
  */
-export async function runTests(stages, belongs) {
+export async function chooseTests(stages, belongs) {
   const { paths, options, filtered } = splitArguments(process.argv.slice(2));
   const files = await listTestFiles(root);
   const belonging = await Promise.all(files.map(belongs));
   const ours = files.filter((_, i) => belonging[i]);
   const inLanes = planStages(stages, ours).flatMap((lanes) => lanes.flatMap((lane) => lane.files));
   const named = paths.map((path) => relative(root, resolve(path)));
-  return await runLanes(planStages(stages, selectFiles(inLanes, named)), { options, filtered });
+  return { stages: planStages(stages, selectFiles(inLanes, named)), options, filtered };
 }
