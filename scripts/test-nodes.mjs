@@ -45,6 +45,7 @@ function mocha(node, files) {
   // Programs that start with `#!/usr/bin/env node` get the same one.
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
   return new Promise((resolve, reject) => {
+    /** @type {import('node:child_process').SpawnOptions} */
     const options = { cwd: root, env, stdio: 'inherit', timeout: RUN_MS, killSignal: 'SIGKILL' };
     const child = spawn(node, [...args, ...files], options);
     child.once('error', reject);

@@ -71,7 +71,7 @@ export function step(what, file, args, options) {
 /**
  * Runs the main function of a script; a failed set-up is told in plain words, exit code 1.
  *
- * @param {() => Promise<void>} main
+ * @param {() => Promise<unknown>} main
  */
 export async function runScript(main) {
   try {
