@@ -26,25 +26,25 @@ import { whyCommand } from './commands/why.ts';
 import { errorMessage } from '../text/error-message.ts';
 
 const HELP = `
-Where the daemon is looked for: --control PATH, else NORIKAE_CONTROL, else the usual places
-(/run/norikae for root, $XDG_RUNTIME_DIR/norikae or a private folder in /tmp for others).
+Commands find the daemon by its control socket: --control PATH, else NORIKAE_CONTROL, else the default
+locations (/run/norikae for root; $XDG_RUNTIME_DIR/norikae or a private folder in /tmp for other users).
 
 Exit codes:
-  0  done
-  1  failed; the message says why
-  2  wrong use, or mistakes in a configuration or policy file
+  0  success
+  1  failure; the message gives the cause
+  2  usage error, or errors in a configuration or policy file
   3  no daemon answers
-  4  no such flow, or more than one
+  4  no such flow, or an ambiguous id
 
 Examples:
-  norikae check-config norikae.json        before anything else
-  norikae run --config norikae.json        the daemon
-  norikae top                              what it does
-  norikae why 5b1f0c7e                     why a flow is where it is
-  norikae onload-all                       everything back on the vSwitch, now
+  norikae check-config norikae.json        check the configuration first
+  norikae run --config norikae.json        run the daemon
+  norikae top                              watch it
+  norikae why 5b1f0c7e                     explain why a flow is where it is
+  norikae onload-all                       move everything back to the vSwitch, now
   norikae policy --help                    write, check, test and compare policies
-  norikae replay last-night.nkrec          what a policy would have done
-  norikae openflow decode sent.bin         what was said to an OpenFlow switch
+  norikae replay last-night.nkrec          try a policy on recorded traffic
+  norikae openflow decode sent.bin         print the messages sent to an OpenFlow switch
 `;
 
 /** Runs one command line (without node and script); resolves to the exit code. */
@@ -62,7 +62,7 @@ export async function runProgram(context: CliContext, argv: readonly string[]): 
 
 function program(context: CliContext): Command {
   const root = new Command('norikae')
-    .description('Chooses which flows of Open vSwitch the NIC carries, and moves them.')
+    .description('Decides which flows of Open vSwitch are offloaded to the NIC, and moves them.')
     .version(packageVersion(), '-V, --version')
     .addHelpText('after', HELP)
     .showSuggestionAfterError();
@@ -88,7 +88,7 @@ function program(context: CliContext): Command {
   for (const command of [root, ...commands.flatMap(withSubcommands)]) {
     command
       .exitOverride()
-      .showHelpAfterError('(--help shows how it is used)')
+      .showHelpAfterError('(see --help)')
       .configureOutput({
         writeOut: (text) => context.stdout.write(text),
         writeErr: (text) => context.stderr.write(text),
@@ -127,6 +127,6 @@ function exitCodeOf(error: unknown): ExitCode {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof ConfigError) return `the configuration has mistakes\n${error.message}`;
+  if (error instanceof ConfigError) return `the configuration has errors\n${error.message}`;
   return errorMessage(error);
 }

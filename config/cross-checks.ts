@@ -25,8 +25,8 @@ export function crossCheck(
   if (backend.adapter === other) {
     report(
       ['backend', 'adapter'],
-      `backend "${other}" does not go with node "${node.adapter}"; ` +
-        `it can be "${node.adapter === 'ovs' ? 'xdp' : 'emulator'}" or "none"`,
+      `backend "${other}" cannot be used with node "${node.adapter}"; ` +
+        `use "${node.adapter === 'ovs' ? 'xdp' : 'emulator'}" or "none"`,
     );
   }
   if (node.emulator.slices.length > node.emulator.vms) {

@@ -30,15 +30,15 @@ export function checkFastPath(settings: ConfigFile, document: JsonDocument): Pro
   if (target !== undefined) {
     if (isPassive(target) !== (key === 'listen')) {
       const right = key === 'listen' ? 'punix:, ptcp: or pssl:' : 'unix:, tcp: or ssl:';
-      report([key], `"fastPath.${key}" begins with ${right}, not with ${target.kind}:`);
+      report([key], `"fastPath.${key}" must begin with ${right}, not with ${target.kind}:`);
     }
     if (isTls(target) && tls === undefined) {
-      report([key], `"fastPath.${key}" is encrypted: "fastPath.tls" has to name the files`);
+      report([key], `"fastPath.${key}" is encrypted; set "fastPath.tls"`);
     }
     if (target.kind === 'unix' && target.path.startsWith(`${node.ovs.runDir}/`)) {
       report(
         ['connect'],
-        'this is a bridge of the vSwitch whose flows are read: rules put there would change what ' +
+        'this is a bridge of the vSwitch whose flows are read; rules in it would change what ' +
           'is read. The fast path needs a switch of its own (docs/openflow.md)',
       );
     }

@@ -15,8 +15,8 @@ export function checkHttp({ http }: ConfigFile, document: JsonDocument): Problem
   return [
     document.problemAt(
       ['http', 'host'],
-      `"${http.host}" can be reached from other machines, and there is no ${missing.join(' and no ')}; ` +
-        'or listen on 127.0.0.1; or say with "http.allowRemote": true that the network around is trusted',
+      `"${http.host}" is reachable from other machines without ${missing.join(' and without ')}; ` +
+        'or listen on 127.0.0.1, or set "http.allowRemote": true if the network is trusted',
     ),
   ];
 }

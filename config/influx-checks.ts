@@ -62,28 +62,31 @@ function urlProblem({ url }: InfluxConfig): string | undefined {
   if (!URL.canParse(url)) return `${shown} must be like "http://127.0.0.1:8086"`;
   const { protocol, username, password, search, hash } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') {
-    return `${shown} begins with http: or https:, not with ${protocol}`;
+    return `${shown} must begin with http: or https:, not with ${protocol}`;
   }
   // The address is logged and shown: a secret must not be in it.
   if (username !== '' || password !== '') {
-    return `${shown} must have no user and no password; use "username" and "passwordFile"`;
+    return `${shown} must not contain a user or password; use "username" and "passwordFile"`;
   }
-  if (search !== '' || hash !== '') return `${shown} ends with the path: no "?" and no "#"`;
+  if (search !== '' || hash !== '') return `${shown} must end with the path, without "?" and "#"`;
   return undefined;
 }
 
 function checkLogin(influx: InfluxConfig, report: Report): void {
   const { username, passwordFile, tokenFile, create } = influx;
   if (tokenFile !== undefined && (username !== undefined || passwordFile !== undefined)) {
-    report(['tokenFile'], 'a token (2.x) takes the place of user and password (1.x); keep one');
+    report(['tokenFile'], 'a token (2.x) replaces user and password (1.x); set only one of them');
   } else if ((username === undefined) !== (passwordFile === undefined)) {
     report(
       [username === undefined ? 'passwordFile' : 'username'],
-      '"username" and "passwordFile" go together',
+      '"username" and "passwordFile" must be set together',
     );
   }
   if (tokenFile !== undefined && create) {
-    report(['create'], 'InfluxDB 2.x makes no database this way; make the bucket and its mapping');
+    report(
+      ['create'],
+      'InfluxDB 2.x cannot create databases this way; create the bucket and its mapping',
+    );
   }
 }
 

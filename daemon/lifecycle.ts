@@ -90,9 +90,9 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
       for (const end of endings) end?.();
     } catch (error) {
       if (!events.stop.aborted) {
-        log.error({ err: error }, 'the daemon could not be started');
+        log.error({ err: error }, 'the daemon could not start');
         await stopInTime(options).catch((second: unknown) =>
-          log.error({ err: second }, 'nor ended'),
+          log.error({ err: second }, 'the daemon could not be shut down after the failed start'),
         );
         throw error;
       }
@@ -108,10 +108,12 @@ async function reload({ daemon, log, notifier }: LifecycleOptions): Promise<void
   notifier.reloading();
   try {
     const result = await daemon.view.reload();
-    notifier.ready(result.ok ? 'placing flows' : 'reload failed; the last good policies stay');
+    notifier.ready(
+      result.ok ? 'placing flows' : 'reload failed; the last valid policies stay in force',
+    );
   } catch (error) {
-    log.error({ err: error }, 'the reload failed; the last good policies stay in force');
-    notifier.ready('reload failed; the last good policies stay');
+    log.error({ err: error }, 'the reload failed; the last valid policies stay in force');
+    notifier.ready('reload failed; the last valid policies stay in force');
   }
 }
 
@@ -127,7 +129,7 @@ function reportRegularly({ daemon, notifier, log }: LifecycleOptions): () => voi
     notifier.status(summary(status));
     const health = liveness(status);
     if (health.ok) notifier.watchdog();
-    else log.error({ causes: health.causes }, 'the loop hangs; the watchdog is not told');
+    else log.error({ causes: health.causes }, 'the loop hangs; the watchdog is not notified');
   }, periodMs);
   return () => clearInterval(timer);
 }
@@ -138,7 +140,7 @@ function summary({ flows, held, tick }: StatusView): string {
 }
 
 async function stopInTime({ daemon, stopTimeoutMs }: LifecycleOptions): Promise<void> {
-  const message = `the daemon did not end within ${stopTimeoutMs} ms; entries end with their lease`;
+  const message = `the daemon did not exit within ${stopTimeoutMs} ms; entries expire with their lease`;
   const late = (): Error => new StopTimeout(message);
   const bounds = { until: [], timeoutMs: stopTimeoutMs, late, abandon: true };
   await bounded(bounds, () => daemon.stop());

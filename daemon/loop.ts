@@ -182,7 +182,7 @@ export class Loop {
   async stop(how: 'withdraw' | 'keep'): Promise<void> {
     this.#running?.unsubscribe();
     for (const end of this.#unsubscribe) end();
-    this.#stop.abort(new Error('the daemon ends'));
+    this.#stop.abort(new Error('the daemon exits'));
     await this.#bringingUp;
     try {
       await this.engine.close(how);
@@ -202,7 +202,7 @@ export class Loop {
     const { log } = this.#options;
     try {
       const lost = await this.engine.portsChanged(ports, this.table);
-      if (lost > 0) log.info({ entries: lost }, 'took out the entries of ports that are gone');
+      if (lost > 0) log.info({ entries: lost }, 'removed the entries of ports that are gone');
     } catch (error) {
       log.error({ error: errorMessage(error) }, 'the backend did not follow a change of ports');
       throw error;

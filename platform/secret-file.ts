@@ -49,25 +49,27 @@ export function readSecretLine(path: string, setting: string): string {
     .toString('utf8')
     .replace(/\r?\n$/, '');
   if (line !== '' && !/\p{Cc}/u.test(line)) return line;
-  throw new SecretFileUnusable(`${path} ("${setting}") must have one line, the secret alone`);
+  throw new SecretFileUnusable(`${path} ("${setting}") must contain one line with the secret`);
 }
 
 function check(path: string, setting: string, file: number): void {
   const status = fstatSync(file);
   const { mode, uid, size } = status;
   if (!status.isFile() || size > MAX_BYTES) {
-    throw new SecretFileUnusable(`${path} ("${setting}") is no file with a secret`);
+    throw new SecretFileUnusable(
+      `${path} ("${setting}") must be a regular file of at most ${MAX_BYTES} bytes`,
+    );
   }
   if ((mode & TOO_OPEN) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
     throw new SecretFileExposed(
-      `${path} ("${setting}") has mode ${octal}: others may use it; run "chmod 0600 ${path}"`,
+      `${path} ("${setting}") has mode ${octal}: others can access it; run "chmod 0600 ${path}"`,
     );
   }
   const own = process.getuid?.() ?? uid;
   if (uid !== 0 && uid !== own) {
     throw new SecretFileExposed(
-      `${path} ("${setting}") belongs to user ${uid}; give it to root or to user ${own}`,
+      `${path} ("${setting}") is owned by user ${uid}; change the owner to root or to user ${own}`,
     );
   }
 }

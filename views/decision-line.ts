@@ -5,7 +5,7 @@ import { factValue } from '../text/format.ts';
 /** One decision as a line for people. */
 export function decisionLine(decision: DecisionRecord, colours: Colours): string {
   const { time, flow, from, to, mode } = decision;
-  const would = mode === 'shadow' ? colours.yellow(' (shadow: would)') : '';
+  const would = mode === 'shadow' ? colours.yellow(' (shadow, not applied)') : '';
   return `${colours.dim(time)} ${flow.slice(0, 8)} ${from} -> ${colours.bold(to)}${would}: ${causeOf(decision)}`;
 }
 
@@ -24,5 +24,5 @@ export function causeOf({
   if (rule === null) return `${reason ?? 'no rule'}${done}`;
   const seen = Object.entries(inputs ?? {}).map(([fact, value]) => `${fact}=${factValue(value)}`);
   const because = seen.length === 0 ? '' : ` (${seen.join(', ')})`;
-  return `${rule}@${revision ?? '?'} asks for ${requested}${because}${led}${done}`;
+  return `${rule}@${revision ?? '?'} requests ${requested}${because}${led}${done}`;
 }

@@ -19,17 +19,16 @@ export function inUse({ tableUsed, tableEntries, learnedEntries }: LimitsView): 
 /** The slice has as many entries as it may. */
 export function atMaximum(share: ShareView | null): string {
   return share === null
-    ? 'its slice has as many entries as it may have'
-    : `${whose(share)} has ${whole(share.used)} of the ${whole(share.maximum)} entries it may have`;
+    ? 'its slice has its maximum of entries'
+    : `${whose(share)} has ${whole(share.used)} entries of a maximum of ${whole(share.maximum)}`;
 }
 
 /** What is due to the slice goes to better flows of it. */
 export function shareTaken(share: ShareView | null): string {
-  if (share === null) return 'the entries that are due to its slice go to better flows of it';
-  const goes = share.slice === null ? 'a better one (they have' : 'a better flow of it (it has';
+  if (share === null) return 'the share of its slice goes to flows with higher scores';
   return (
-    `each of the ${whole(share.share)} entries that are due to ${whose(share)} now goes to ` +
-    `${goes} ${whole(share.used)}, and ${whole(share.wanted)} are wanted)`
+    `the share of ${whose(share)}, ${whole(share.share)} entries, goes to flows with higher scores ` +
+    `(${whole(share.used)} used, ${whole(share.wanted)} wanted)`
   );
 }
 
@@ -38,7 +37,7 @@ export function limitReached({ throughput }: LimitsView, hard: boolean): string 
   const limits = throughput.filter((limit) => limit.hard === hard);
   const fullest = limits.toSorted((a, b) => fill(b) - fill(a)).at(0);
   if (fullest === undefined) return hard ? 'the fast path is full' : 'its NIC port is full';
-  return `${limitName(fullest.name)} is as good as full (${expected(fullest)} expected of placed flows)`;
+  return `${limitName(fullest.name)} is nearly full (placed flows are expected to send ${expected(fullest)})`;
 }
 
 /** A limit that is a backend's as a whole has its placement's name. */
@@ -54,7 +53,7 @@ export function expected(limit: ThroughputView): string {
   if (packets) {
     return `${packetRate(limit.expectedPacketsPerSecond)} of ${packetRate(packetsPerSecond)}`;
   }
-  const most = bitsPerSecond === null ? 'any number' : bitRate(bitsPerSecond);
+  const most = bitsPerSecond === null ? 'unlimited' : bitRate(bitsPerSecond);
   return `${bitRate(limit.expectedBitsPerSecond)} of ${most}`;
 }
 
@@ -67,16 +66,15 @@ export function fill(limit: ThroughputView): number {
 export function worthTooLittle({ worth: is, threshold }: LimitsView): string {
   if (is <= 0) return 'it is expected to send nothing';
   return threshold === null || threshold <= is
-    ? `only ${plainPacketRate(is)} are expected of it, too little to be worth an operation`
-    : `only ${plainPacketRate(is)} are expected of it, and from ${plainNumber(threshold)} on a flow is worth an operation`;
+    ? `it is expected to send only ${plainPacketRate(is)}, too little to be worth an operation`
+    : `it is expected to send only ${plainPacketRate(is)}, below the threshold of ${plainNumber(threshold)}`;
 }
 
 /** A swap would not be worth its operations. */
 export function gainTooSmall({ swapGain }: LimitsView): string {
   return swapGain === null
-    ? 'the entries go to flows that are hardly worse, and no swap gains enough to be worth it now'
-    : 'to take the entry of a worse flow would gain less than the ' +
-        `${plainPacketRate(swapGain)} that a swap has to gain now`;
+    ? 'the flows with entries are worth nearly as much, and no swap gains enough now'
+    : `displacing another flow would gain less than the ${plainPacketRate(swapGain)} that a swap must gain now`;
 }
 
 function bitFill(limit: ThroughputView): number {

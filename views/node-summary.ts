@@ -71,7 +71,7 @@ function warnings(status: StatusView): string[] {
     lines.push(`backend ${b.name}: ${b.error ?? 'not started yet'}`);
   }
   if (influx !== null && influx.error !== null) {
-    lines.push(`InfluxDB: ${influx.error}; ${whole(influx.queuedPoints)} points wait`);
+    lines.push(`InfluxDB: ${influx.error}; ${whole(influx.queuedPoints)} points queued`);
   }
   if (policies.problems.length > 0) {
     lines.push(`policies: the last reload failed, ${olderPolicies(policies.problems[0])}`);

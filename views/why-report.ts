@@ -19,7 +19,8 @@ import { whySentence } from './why-sentence.ts';
 /** Everything about one flow's placement, as lines for people. */
 export function whyReport(why: WhyView, colours: Colours): string[] {
   const { flow, limits, refusal } = why;
-  const placed = flow.placedMs === null ? 'ever since' : `for ${duration(flow.placedMs)}`;
+  const placed =
+    flow.placedMs === null ? 'since it was first seen' : `for ${duration(flow.placedMs)}`;
   const owner = [flow.vm && `VM ${flow.vm}`, flow.slice && `slice ${flow.slice}`].filter(Boolean);
   const rows: [string, string][] = [
     ['flow', flow.id],
@@ -44,11 +45,11 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ['table', tableText(why)],
     ...(limits.share === null ? [] : [pair('share', shareText(limits.share))]),
     ...limits.throughput.map((limit) =>
-      pair('limit', `${limit.name}: ${expected(limit)} expected of placed flows`),
+      pair('limit', `${limit.name}: placed flows are expected to send ${expected(limit)}`),
     ),
     ...(limits.operationsLeft === null
       ? []
-      : [pair('operations', `${plainNumber(limits.operationsLeft)} can be afforded now`)]),
+      : [pair('operations', `${plainNumber(limits.operationsLeft)} left in the budget`)]),
     ...(limits.holdLeftMs > 0 ? [pair('hold', `another ${duration(limits.holdLeftMs)}`)] : []),
     ...(refusal === null ? [] : [pair('refusal', `${refusal.code}: ${refusal.detail}`)]),
   ];
@@ -58,7 +59,7 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ...rows.map(([name, text]) => `${colours.dim(name.padEnd(11))}${text}`),
     '',
     ...why.rules.flatMap((rule) => markedRuleLines(rule, colours)),
-    ...(why.decisions.length === 0 ? [] : ['', 'last decisions']),
+    ...(why.decisions.length === 0 ? [] : ['', 'latest decisions']),
     ...why.decisions.toReversed().map((decision) => `  ${decisionLine(decision, colours)}`),
   ];
 }
@@ -70,30 +71,30 @@ function pair(name: string, text: string): [string, string] {
 function tableText({ limits }: WhyView): string {
   if (limits.tableEntries === 0) return 'no backend';
   const used = `${inUse(limits)} in use`;
-  if (limits.cutoffScore === null) return `${used}, room for all that ask`;
-  if (limits.cutoffScore === 0) return `${used}, some by flows that no rule asks for any more`;
+  if (limits.cutoffScore === null) return `${used}, enough for all requests`;
+  if (limits.cutoffScore === 0) return `${used}, some by flows that no rule requests any more`;
   if (limits.divided) {
-    return `${used}; the best flow that is left out, of any slice, has score ${plainNumber(limits.cutoffScore)}`;
+    return `${used}; the highest score without an entry, of any slice, is ${plainNumber(limits.cutoffScore)}`;
   }
   return (
     `${used}; a newcomer needs a score above ${plainNumber(limits.cutoffScore)} ` +
-    '(and enough more than the flow whose entry it takes to be worth a swap)'
+    '(and far enough above the flow that it displaces)'
   );
 }
 
 function worthText({ worth: is, threshold, swapGain }: LimitsView): string {
   return [
-    `${plainPacketRate(is)} are expected to leave the vSwitch with it`,
-    ...(threshold === null ? [] : [`worth an operation from ${plainNumber(threshold)} on`]),
-    ...(swapGain === null ? [] : [`a swap has to gain ${plainNumber(swapGain)}`]),
+    `an entry is expected to take ${plainPacketRate(is)} off the vSwitch`,
+    ...(threshold === null ? [] : [`threshold ${plainNumber(threshold)}`]),
+    ...(swapGain === null ? [] : [`a swap must gain ${plainNumber(swapGain)}`]),
   ].join('; ');
 }
 
 function shareText(share: ShareView): string {
   const { used, share: due, guaranteed, maximum, wanted } = share;
   return (
-    `${whose(share)}: ${whole(used)} entries of the ${whole(due)} due now ` +
-    `(guaranteed ${whole(guaranteed)}, at most ${whole(maximum)}, ${whole(wanted)} wanted)`
+    `${whose(share)}: ${whole(used)} entries, share ${whole(due)} ` +
+    `(guaranteed ${whole(guaranteed)}, maximum ${whole(maximum)}, wanted ${whole(wanted)})`
   );
 }
 
@@ -106,7 +107,7 @@ function markedRuleLines(rule: RuleView, colours: Colours): string[] {
 
 /** A rule with its verdict, and each of its conditions with the value it saw, as a tree. */
 export function ruleLines(rule: RuleView, colours: Colours): string[] {
-  const head = `rule ${rule.name} (priority ${rule.priority}) asks for ${rule.requested}`;
+  const head = `rule ${rule.name} (priority ${rule.priority}) requests ${rule.requested}`;
   const lines = conditionLines(rule.condition, 1, colours);
   return [`${mark(rule.verdict, colours)} ${head}`, ...lines];
 }

@@ -24,14 +24,14 @@ function askedCause(why: WhyView): string {
   const because = BECAUSE[flow.reason.code];
   if (because === undefined) return flow.reason.text;
   const rule = flow.rule === null ? 'no rule' : `rule ${flow.rule}`;
-  return `${rule} asks for ${flow.requested} with score ${plainNumber(flow.score)}, ${because(why)}`;
+  return `${rule} requests ${flow.requested} with score ${plainNumber(flow.score)}, ${because(why)}`;
 }
 
-/** Of a flow that no rule asks to be anywhere. */
+/** Of a flow for which no rule requests a placement. */
 function unaskedCause(why: WhyView): string {
   const { code, text } = why.flow.reason;
   const but = UNASKED[code];
-  return but === undefined ? text : `no rule asks for it, ${but(why)}`;
+  return but === undefined ? text : `no rule requests an entry for it, ${but(why)}`;
 }
 
 const PLACES = {
@@ -40,12 +40,12 @@ const PLACES = {
   'fast-path': `the ${PATHS['fast-path'].name}`,
 } as const;
 
-/** What follows "rule R asks for W with score S"; reasons that are not here speak for themselves. */
+/** What follows "rule R requests P with score S"; other reasons are complete sentences. */
 const BECAUSE: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> = {
   placed: () => 'and the backend has it',
-  installing: () => 'and the operation is on its way',
-  budget: () => 'but the budget of operations for now is used up',
-  'no-backend': () => 'but no backend serves that',
+  installing: () => 'and the operation is in progress',
+  budget: () => 'but the budget of operations is used up for now',
+  'no-backend': () => 'but no backend serves that placement',
   'table-full': (why) => `but the table has ${inUse(why.limits)} in use${scoreToBeat(why)}`,
   'slice-maximum': ({ limits }) => `but ${atMaximum(limits.share)}`,
   'slice-share': ({ limits }) => `but ${shareTaken(limits.share)}`,
@@ -60,35 +60,35 @@ const BECAUSE: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> =
     `but the backend refused it${detail(refusal)}; it is tried again ${when(limits.retryInMs)}`,
 };
 
-/** What follows "no rule asks for it". */
+/** What follows "no rule requests an entry for it". */
 const UNASKED: typeof BECAUSE = {
   placed: ({ limits }) => `but ${justMoved(limits)}`,
   'table-full': ({ limits }) =>
-    'so its entry was among the first to go when the table had no room ' +
+    'so its entry was among the first to be removed when the table was full ' +
     `(${inUse(limits)} are in use now)`,
   'slice-maximum': ({ limits }) =>
-    `so its entry was among the first to go when ${whose(limits.share)} had more than ` +
+    `so its entry was among the first to be removed when ${whose(limits.share)} had more than ` +
     (limits.share === null ? 'it may have' : `the ${whole(limits.share.maximum)} it may have`),
   'slice-share': ({ limits }) =>
-    `so its entry was among the first to go when ${whose(limits.share)} had more than ` +
-    `${limits.share?.slice === null ? 'their' : 'its'} share and others less`,
+    `so its entry was among the first to be removed when ${whose(limits.share)} had more than ` +
+    `${limits.share?.slice === null ? 'their' : 'its'} share and others had less`,
   'fast-path-capacity': ({ limits }) =>
-    `so its entry was among the first to go when it was too much: ${limitReached(limits, true)}`,
+    `so its entry was among the first to be removed: ${limitReached(limits, true)}`,
 };
 
 function scoreToBeat({ flow, limits }: WhyView): string {
   if (limits.divided) {
-    return `, and of ${whose(limits.share)} none that has one is worse by enough for a swap`;
+    return `, and no entry of ${whose(limits.share)} has a score that is low enough for a swap`;
   }
   if (limits.cutoffScore === null) return '';
   return flow.score > limits.cutoffScore
-    ? ', by flows with better scores or with hardly worse ones, which are not worth a swap'
+    ? ', by flows whose scores are higher, or too close for a swap'
     : ` and a newcomer needs a score above ${plainNumber(limits.cutoffScore)}`;
 }
 
 function justMoved({ holdLeftMs }: LimitsView): string {
   const stays = holdLeftMs < 1 ? 'until the next tick' : `for another ${duration(holdLeftMs)}`;
-  return `it was moved a short time ago and stays ${stays}`;
+  return `it was moved recently and stays ${stays}`;
 }
 
 /** When it is time, a tick has yet to come. */

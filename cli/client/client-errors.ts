@@ -29,13 +29,13 @@ export function connectionError(path: string, error: NodeJS.ErrnoException): Err
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
     return new DaemonUnreachable(
       `no daemon answers on ${path}. Is it running? Start it with "norikae run --config FILE", ` +
-        'or name its socket with --control PATH',
+        'or set its control socket with --control PATH',
       cause,
     );
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new ControlForbidden(
-      `${path} belongs to another user. Run this as the user the daemon runs as (root: use sudo)`,
+      `${path} belongs to another user; run this command as the user of the daemon (root: use sudo)`,
       cause,
     );
   }

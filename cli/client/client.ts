@@ -124,7 +124,7 @@ export class ControlClient {
   #checked<Answer>(value: unknown, is: (value: unknown) => value is Answer): Answer {
     if (is(value)) return value;
     throw new ControlMismatch(
-      `${this.path} answers in words that this command does not know: are both of one version?`,
+      `${this.path} sent an answer that this command does not understand; are both of the same version?`,
     );
   }
 
@@ -154,7 +154,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ControlMismatch('the answer is no JSON: is this the socket of a norikae daemon?', {
+    throw new ControlMismatch('the answer is not JSON; is this the socket of a norikae daemon?', {
       cause: error,
     });
   }

@@ -11,8 +11,8 @@ import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 const EXAMPLES = `
-Checks the configuration and every file it names (policies, certificate, token, users), as
-"norikae run" would, and touches nothing. Mistakes are printed as FILE:LINE:COLUMN: what is wrong; the exit code is then 2.
+Checks the configuration and every file it names (policies, certificate, token, users) in the same way
+as "norikae run", without side effects. Prints errors as FILE:LINE:COLUMN: message and exits with code 2.
 
 Examples:
   norikae check-config /etc/norikae/norikae.json
@@ -24,7 +24,7 @@ export function checkConfigCommand(context: CliContext): Command {
   return new Command('check-config')
     .description('check a configuration file and its policies')
     .argument('<file>', 'configuration file')
-    .option('--json', 'print JSON for programs')
+    .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, options: { readonly json?: boolean }) => {
       const problems = await problemsOf(file);
@@ -33,7 +33,7 @@ export function checkConfigCommand(context: CliContext): Command {
         if (options.json !== true) printProblems(context, problems);
         throw new CommandFailed(counted(problems.length, 'problem'), ExitCode.usage);
       }
-      if (options.json !== true) printLines(context, [`${file} and its policies are good`]);
+      if (options.json !== true) printLines(context, [`${file} and its policies are valid`]);
     });
 }
 

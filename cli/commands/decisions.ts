@@ -6,19 +6,19 @@ import { clientFor, type ControlOptions, withControlOptions } from '../support/c
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 
 const HELP = `
-Each change of a flow's placement: when, from where to where, which rule of which policy and
-revision, the facts it looked at, and what the backend said. The daemon keeps the last ones in
-memory, and with "decisions.file" in its configuration all of them in a file, one JSON object a
-line. The latest is the last, in JSON, too.
+A record of each change of a flow's placement: time, old and new placement, rule, policy and revision,
+the facts that the rule read, and the backend's answer. The daemon keeps the latest records in memory;
+with "decisions.file" in the configuration it writes all of them to a file, one JSON object per line.
+The latest record comes last, also in JSON.
 
-Of a shadow policy it says what it would have done first; such records have neither facts nor a
-reason (null): "norikae why FLOW" shows what the policy's rules look at now.
+A record of a shadow policy says what the policy would have done. It has no facts and no reason (null):
+"norikae why FLOW" shows what the policy's rules read now.
 
-Exit codes: 0 done, 3 no daemon, 4 there is no such flow, and no record of one.
+Exit codes: 0 success, 3 no daemon answers, 4 no such flow and no record of one.
 
 Examples:
-  norikae decisions                          the last 20
-  norikae decisions 5b1f0c7e --limit 5       of one flow
+  norikae decisions                          the last 20 records
+  norikae decisions 5b1f0c7e --limit 5       records of one flow
   norikae decisions --limit 1000 --json | jq '.decisions[] | select(.to == "onload")'
 `;
 
@@ -29,9 +29,9 @@ interface DecisionsOptions extends ControlOptions {
 /** `norikae decisions [FLOW]`. */
 export function decisionsCommand(context: CliContext): Command {
   const command = new Command('decisions')
-    .description('list the last changes of placement, and what led to them')
-    .argument('[flow]', 'ufid, or the beginning of one', '')
-    .option('--limit <n>', `most to show, 1 to ${MAX_DECISIONS}`, parseLimit, 20)
+    .description('list the latest changes of placement and their causes')
+    .argument('[flow]', 'ufid or a prefix of it', '')
+    .option('--limit <n>', `maximum number of records, 1 to ${MAX_DECISIONS}`, parseLimit, 20)
     .addHelpText('after', HELP);
   return withControlOptions(command).action(async (flow: string, options: DecisionsOptions) => {
     const query = { flow: flow.toLowerCase(), limit: options.limit };
@@ -45,7 +45,7 @@ export function decisionsCommand(context: CliContext): Command {
       if (!answer.found && answer.candidates.length === 0) {
         if (options.json === true) printJson(context, page);
         throw new CommandFailed(
-          `there is no flow ${flow}, and no decision about one; "norikae flows" lists those there are`,
+          `no flow and no decision record matches ${flow}; "norikae flows" lists all flows`,
           ExitCode.notFound,
         );
       }
@@ -55,7 +55,7 @@ export function decisionsCommand(context: CliContext): Command {
       return;
     }
     const { colours } = context.stdout;
-    const lost = page.lost === 0 ? '' : `, ${page.lost} were lost`;
+    const lost = page.lost === 0 ? '' : `, ${page.lost} lost`;
     printLines(context, [
       ...page.decisions.map((decision) => decisionLine(decision, colours)),
       colours.dim(`${page.decisions.length} shown, ${page.kept} in memory${lost}`),

@@ -7,17 +7,17 @@ import { type FlowOptions, queryOf, withFlowOptions } from '../support/flow-opti
 
 const EXAMPLES = `
 Examples:
-  norikae flows                                the 20 fastest flows
-  norikae flows --placement offload            what the NIC carries
-  norikae flows --slice red --sort bytes       the heaviest of a slice
-  norikae flows tcp_dst=443 table-full         HTTPS flows that found no room in the table
-  norikae flows --limit 10000 --json | jq      everything, for programs
+  norikae flows                                the 20 flows with the highest rates
+  norikae flows --placement offload            flows on the NIC
+  norikae flows --slice red --sort bytes       flows of a slice, most bytes first
+  norikae flows tcp_dst=443 table-full         HTTPS flows that wait for a free entry
+  norikae flows --limit 10000 --json | jq      all flows as JSON
 `;
 
 /** `norikae flows`: flows of the last tick, sorted and filtered. */
 export function flowsCommand(context: CliContext): Command {
   const command = withFlowOptions(new Command('flows'), 20)
-    .description('list flows: where they are, how fast, and why')
+    .description('list flows with placement, rates and reason')
     .addHelpText('after', EXAMPLES);
   return withControlOptions(command).action(async (words: string[], options: FlowOptions) => {
     const page = await clientFor(context, options).flows(queryOf(words, options));
@@ -37,5 +37,5 @@ export function flowsCommand(context: CliContext): Command {
 function moreOf(matching: number): string {
   return matching <= MAX_FLOWS
     ? `--limit ${matching} for all`
-    : `--limit ${MAX_FLOWS} is the most, words and options narrow them down`;
+    : `the limit is ${MAX_FLOWS}; use words and options to narrow the list`;
 }

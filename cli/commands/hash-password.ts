@@ -5,8 +5,8 @@ import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 
 const EXAMPLES = `
-Asks for a password, or reads it from the first line of standard input, and prints the line that
-"http.users" in the configuration wants: NAME:HASH. The password itself is kept nowhere.
+Prompts for a password, or reads it from the first line of standard input, and prints a line NAME:HASH
+for the file that "http.users" in the configuration names. The password is not stored.
 
 Examples:
   norikae hash-password grafana >> /etc/norikae/users && chmod 0600 /etc/norikae/users
@@ -19,16 +19,16 @@ const MAX_PASSWORD = 1024;
 /** `norikae hash-password NAME`: a line for the file of users. */
 export function hashPasswordCommand(context: CliContext): Command {
   return new Command('hash-password')
-    .description('make a line for the file of users that may look over HTTP')
-    .argument('<name>', "the user's name", parseName)
-    .option('--json', 'print JSON for programs')
+    .description('print a line for the file of HTTP users')
+    .argument('<name>', 'user name', parseName)
+    .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (name: string, options: { readonly json?: boolean }) => {
       const ask = (text: string): void => context.stderr.write(text);
       const password = await readSecret(process.stdin, `password of ${name}: `, ask);
       if (password.length < MIN_PASSWORD || password.length > MAX_PASSWORD) {
         throw new CommandFailed(
-          `a password has ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`,
+          `a password must have ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`,
           ExitCode.usage,
         );
       }
@@ -40,5 +40,5 @@ export function hashPasswordCommand(context: CliContext): Command {
 
 function parseName(text: string): string {
   if (/^[^\s:#][^\s:]{0,63}$/.test(text)) return text;
-  throw new InvalidArgumentError('It must have 1 to 64 characters, no space, no colon.');
+  throw new InvalidArgumentError('It must have 1 to 64 characters without spaces and colons.');
 }

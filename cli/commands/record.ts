@@ -8,14 +8,14 @@ import { upTo400Days } from '../support/number-options.ts';
 import { ProgressLine } from '../support/progress-line.ts';
 
 const HELP = `
-Writes what every flow of the node does, tick by tick, to FILE, until --for is over, Ctrl-C, or the
-daemon ends. The file is compact and packed (gzip); "norikae replay FILE" plays it with any policy.
+Writes the traffic of every flow, tick by tick, to FILE, until the time of --for has passed, until Ctrl-C,
+or until the daemon exits. The file is compressed (gzip); "norikae replay FILE" plays it with any policy.
 
-The daemon does not wait for the recorder: a disk that is too slow loses whole ticks, which the file
-and the last line here count. Up to two recordings can be made at a time.
+The daemon does not wait for the recorder: when the disk is too slow, whole ticks are lost; the file and
+the last line of the output count them. At most two recordings can run at the same time.
 
-Exit codes: 0 done; 1 the file is there already or cannot be written, or the daemon ended before --for
-was over (what was recorded is good); 3 no daemon.
+Exit codes: 0 success; 1 the file exists or cannot be written, or the daemon exited before the time of --for
+had passed (the recording up to then is valid); 3 no daemon answers.
 
 Examples:
   norikae record last-night.nkrec --for 8h
@@ -29,10 +29,12 @@ interface RecordCommandOptions extends ControlOptions {
 /** `norikae record FILE`. */
 export function recordCommand(context: CliContext): Command {
   const command = new Command('record')
-    .description('record what the flows of the node do, for "norikae replay"')
-    .argument('<file>', 'file to write; it must not be there')
+    .description('record the traffic of all flows for "norikae replay"')
+    .argument('<file>', 'file to write; it must not exist')
     .addOption(
-      new Option('--for <time>', 'how long; until Ctrl-C by default').argParser(upTo400Days),
+      new Option('--for <time>', 'duration, such as 30s or 8h; by default until Ctrl-C').argParser(
+        upTo400Days,
+      ),
     )
     .addHelpText('after', HELP);
   return withControlOptions(command).action(async (file: string, options: RecordCommandOptions) => {
@@ -68,7 +70,7 @@ async function record(
   stop: AbortController,
 ): Promise<RecordingResult> {
   const progress = new ProgressLine(context.stderr, context.now);
-  const ended = (): string => (stop.signal.aborted ? 'asked to' : 'the daemon has ended');
+  const ended = (): string => (stop.signal.aborted ? 'stopped by the user' : 'the daemon exited');
   try {
     const chunks = clientFor(context, options).recording(stop.signal);
     const result = await recordToFile(file, chunks, {
@@ -79,20 +81,20 @@ async function record(
         progress.show(
           share,
           () =>
-            `${duration(recordedMs)}, ${counted(ticks, 'tick')}${lost}, ${byteCount(bytes)} before packing`,
+            `${duration(recordedMs)}, ${counted(ticks, 'tick')}${lost}, ${byteCount(bytes)} before compression`,
         );
       },
     });
     if (!stop.signal.aborted && options.for !== undefined) {
       throw new CommandFailed(
-        `the daemon has ended; ${file} has ${duration(result.recordedMs)} of it`,
+        `the daemon exited; ${file} has ${duration(result.recordedMs)}`,
         ExitCode.failed,
       );
     }
     return result;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    const message = `${file} cannot be written: ${error.message}`;
+    const message = `cannot write ${file}: ${error.message}`;
     throw new CommandFailed(message, ExitCode.failed, { cause: error });
   } finally {
     stop.abort();

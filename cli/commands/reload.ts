@@ -5,8 +5,8 @@ import { clientFor, type ControlOptions, withControlOptions } from '../support/c
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 
 const EXAMPLES = `
-The same as SIGHUP or "systemctl reload norikae". When a policy has mistakes, they are listed and
-the last good policies stay in force. Settings of the configuration file need a restart.
+The same as SIGHUP or "systemctl reload norikae". When a policy has errors, they are listed and the last
+valid policies stay in force. Changes of the configuration file need a restart.
 `;
 
 /** `norikae reload`: reads the policies again. */
@@ -19,7 +19,7 @@ export function reloadCommand(context: CliContext): Command {
     if (options.json === true) printJson(context, result);
     if (!result.ok) {
       if (options.json !== true) printProblems(context, result.problems);
-      throw new CommandFailed('the last good policies stay in force', ExitCode.usage);
+      throw new CommandFailed('the last valid policies stay in force', ExitCode.usage);
     }
     if (options.json === true) return;
     const are = result.rules === 1 ? 'is' : 'are';

@@ -24,20 +24,20 @@ import { ProgressLine } from '../support/progress-line.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 const HELP = `
-Runs the daemon's own engine (rates, rules, planner, reconciler) over a recording, in simulated time:
-what would this policy have done last night? Nothing is touched, no daemon has to run, and the same
-trace gives the same figures.
+Runs the daemon's engine (rates, rules, planner, reconciler) over recorded traffic in simulated time, to
+show what a policy would have done. It needs no daemon and changes nothing; the same trace always gives
+the same figures.
 
-TRACE is a recording of "norikae record", a CSV of flow records
-(start_s,duration_s,bytes,packets[,src,dst,proto,sport,dport,slice]), a pcap or a pcapng; which one is
-told by its content, and gzip is unpacked. "-" is the standard input. docs/replay.md has the details.
+TRACE is a recording of "norikae record", a CSV file of flow records
+(start_s,duration_s,bytes,packets[,src,dst,proto,sport,dport,slice]), or a pcap or pcapng capture. The
+format is detected from the content; gzip is decompressed. "-" is standard input. See docs/replay.md.
 
-Several --policy are tried side by side on the same traffic. PATH is a policy file, or a folder whose
-policies are in force together; a shadow policy counts as if it were enforced. Without --policy it is
-the default policy that comes with Norikae.
+--policy can be repeated to compare policies on the same traffic. PATH is a policy file, or a folder whose
+policies are in force together; a shadow policy counts as enforced. The default is the default policy of
+Norikae.
 
-Exit codes: 0 done; 1 the trace is damaged (what came before is reported), or a policy has mistakes;
-2 wrong use.
+Exit codes: 0 success; 1 the trace is damaged (the part before the damage is reported), or a policy has
+errors; 2 usage error.
 
 Examples:
   norikae replay last-night.nkrec
@@ -60,37 +60,40 @@ interface ReplayOptions {
 /** `norikae replay TRACE`. */
 export function replayCommand(context: CliContext): Command {
   return new Command('replay')
-    .description('try policies on a recording: what would they have done last night?')
-    .argument('<trace>', 'recording, CSV of flow records, pcap or pcapng')
+    .description('try policies on recorded traffic')
+    .argument('<trace>', 'recording, CSV file of flow records, pcap or pcapng')
     .addOption(
-      new Option('--policy <path>', 'policy file or folder; again for another one beside it')
+      new Option('--policy <path>', 'policy file or folder; repeat it to compare policies')
         .argParser((path: string, paths: readonly string[]) => [...paths, path])
         .default([], 'the default policy'),
     )
-    .option('--table <n>', "entries of the NIC's table", wholeNumber(1, 4_000_000), 8192)
+    .option('--table <n>', 'entries of the NIC table', wholeNumber(1, 4_000_000), 8192)
     .option(
       '--fast-path <n>',
-      'entries of the fast path; 0: there is none',
+      'entries of the fast path; 0: no fast path',
       wholeNumber(0, 4_000_000),
       0,
     )
     .addOption(
-      new Option('--period <time>', 'from one tick to the next; recordings have their own')
+      new Option(
+        '--period <time>',
+        'time between ticks; ignored for recordings, which have their own',
+      )
         .argParser(timeUpTo(60_000, 'a minute'))
         .default(250, '250ms'),
     )
     .addOption(
-      new Option('--for <time>', 'how much of the trace; all of it by default').argParser(
+      new Option('--for <time>', 'length of the trace to play; by default all of it').argParser(
         upTo400Days,
       ),
     )
     .option(
       '--packet-cost <ns>',
-      `host CPU time of a packet through the vSwitch, ns; what was measured while it was recorded, or ${ASSUMED_PACKET_COST_NS}, by default`,
+      `host CPU time per packet on the vSwitch, ns; by default the value in the recording, or ${ASSUMED_PACKET_COST_NS}`,
       wholeNumber(1, 1_000_000),
     )
-    .option('--html <file>', 'write the report as one page that needs nothing else')
-    .option('--json', 'print JSON for programs')
+    .option('--html <file>', 'also write the report as one self-contained HTML page')
+    .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(async (trace: string, options: ReplayOptions) => {
       const report = await failingInJson(context, options.json, () => run(context, trace, options));
@@ -164,7 +167,7 @@ async function candidatesOf(paths: readonly string[]): Promise<readonly Candidat
   const candidates: Candidate[] = [];
   for (const path of given) {
     const files = policyFiles([path]);
-    if (files.length === 0) throw new CommandFailed(`${path} has no policy`, ExitCode.usage);
+    if (files.length === 0) throw new CommandFailed(`${path} contains no policy`, ExitCode.usage);
     const found = await checkPolicies(files);
     if (!found.ok) throw new PolicyMistakes(found.problems);
     const policies = enforced(found.policies);
@@ -188,6 +191,6 @@ function write(file: string, report: ReplayReport): void {
     writeFileSync(file, htmlReport(report));
   } catch (error) {
     const why = errorMessage(error);
-    throw new CommandFailed(`${file} cannot be written: ${why}`, ExitCode.failed, { cause: error });
+    throw new CommandFailed(`cannot write ${file}: ${why}`, ExitCode.failed, { cause: error });
   }
 }

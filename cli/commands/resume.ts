@@ -4,10 +4,10 @@ import { clientFor, type ControlOptions, withControlOptions } from '../support/c
 
 /** `norikae resume`: ends the hold of `onload-all`. */
 export function resumeCommand(context: CliContext): Command {
-  const command = new Command('resume').description('place flows again after onload-all');
+  const command = new Command('resume').description('end the hold of onload-all');
   return withControlOptions(command).action(async (options: ControlOptions) => {
     const hold = await clientFor(context, options).resume();
     if (options.json === true) printJson(context, hold);
-    else printLines(context, ['flows are placed again, as the policies say']);
+    else printLines(context, ['the hold has ended; policies place flows again']);
   });
 }

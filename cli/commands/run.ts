@@ -11,13 +11,13 @@ import type { CliContext } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 
 const EXAMPLES = `
-Stays in the foreground and logs to standard output. SIGTERM and Ctrl-C end it in order: flows go
-back to the vSwitch, or stay for the next daemon, as "onExit" says; a second one ends it at once.
-SIGHUP reads the policies again.
+Runs in the foreground and logs to standard output. SIGTERM and Ctrl-C shut it down: depending on
+"onExit", flows move back to the vSwitch or stay for the next daemon. A second signal exits at once.
+SIGHUP reloads the policies.
 
 Examples:
   norikae run --config /etc/norikae/norikae.json
-  norikae run --config norikae.json --no-table     log lines on a terminal, too
+  norikae run --config norikae.json --no-table     log lines also on a terminal
 `;
 
 /** An orderly end may take so long, ms. */
@@ -34,9 +34,9 @@ export function runCommand(context: CliContext): Command {
   return new Command('run')
     .description('run the daemon')
     .requiredOption('--config <file>', 'configuration file')
-    .option('--table', 'show the fastest flows, live (the default on a terminal)')
-    .option('--no-table', 'only log lines')
-    .option('--json', 'log JSON, whatever the configuration says')
+    .option('--table', 'show a live table of the fastest flows (default on a terminal)')
+    .option('--no-table', 'print log lines only')
+    .option('--json', 'log JSON; overrides the configuration')
     .addHelpText('after', EXAMPLES)
     .action((options: RunOptions) => run(context, options));
 }
@@ -47,7 +47,7 @@ async function run(context: CliContext, options: RunOptions): Promise<void> {
   const json = options.json === true;
   const wanted = options.table ?? (stdout.interactive && !json && config.log.format !== 'json');
   if (wanted && !stdout.interactive) {
-    throw new CommandFailed('--table needs a terminal to draw on', ExitCode.usage);
+    throw new CommandFailed('--table needs a terminal', ExitCode.usage);
   }
   const screen = wanted ? new LiveScreen(stdout) : undefined;
   try {

@@ -22,7 +22,9 @@ const NEARLY_FULL = 0.9;
 
 /** `norikae status`: daemon, node, sources, ports. */
 export function statusCommand(context: CliContext): Command {
-  const command = new Command('status').description('show how daemon, node and sources are doing');
+  const command = new Command('status').description(
+    'show the state of daemon, node, backends and sources',
+  );
   return withControlOptions(command).action(async (options: ControlOptions) => {
     const status = await clientFor(context, options).status();
     if (options.json === true) printJson(context, status);
@@ -85,7 +87,9 @@ function backendLines({ backends }: StatusView): string[] {
     ...planLines(b),
     ...b.limits
       .filter((limit) => fill(limit) >= NEARLY_FULL)
-      .map((limit) => `          ${limit.name}: ${expected(limit)} expected of placed flows`),
+      .map(
+        (limit) => `          ${limit.name}: placed flows are expected to send ${expected(limit)}`,
+      ),
   ]);
 }
 
@@ -93,16 +97,16 @@ function backendLines({ backends }: StatusView): string[] {
 function planLines({ threshold, swapGain, operationsLeft }: BackendView): string[] {
   if (threshold === null || operationsLeft === null) return [];
   return [
-    `          placed from ${plainPacketRate(threshold)} on, ${neededGain(swapGain)}; ` +
-      `${counted(operationsLeft, 'operation')} can be afforded`,
+    `          threshold ${plainPacketRate(threshold)}, ${neededGain(swapGain)}; ` +
+      `budget ${counted(operationsLeft, 'operation')}`,
   ];
 }
 
 function changesLines({ changes }: StatusView): string[] {
   if (changes === null) return [];
   const state = changes.active
-    ? 'rule changes are heard of at once'
-    : `not listening, polling has to do: ${changes.problem ?? 'not connected yet'}`;
+    ? 'rule changes trigger a reading at once'
+    : `inactive, polling only: ${changes.problem ?? 'not connected yet'}`;
   return [`changes   ${changes.name}: ${state}`];
 }
 
@@ -110,11 +114,11 @@ function influxLines({ influx }: StatusView): string[] {
   if (influx === null) return [];
   const { url, database, written, queuedPoints, queuedBytes, dropped, lastSuccess } = influx;
   const lost = Object.values(dropped).reduce((sum, n) => sum + n, 0);
-  const last = lastSuccess === null ? 'nothing written yet' : `last written ${lastSuccess}`;
+  const last = lastSuccess === null ? 'nothing written yet' : `last write ${lastSuccess}`;
   return [
     `influx    ${database} at ${url}: ${last}`,
-    `          ${counted(written, 'point')} written, ${whole(queuedPoints)} waiting ` +
-      `(${byteCount(queuedBytes)}), ${whole(lost)} lost`,
+    `          ${counted(written, 'point')} written, ${whole(queuedPoints)} queued ` +
+      `(${byteCount(queuedBytes)}), ${whole(lost)} dropped`,
   ];
 }
 

@@ -10,12 +10,12 @@ import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { type FlowOptions, queryOf, withFlowOptions } from '../support/flow-options.ts';
 
 const EXAMPLES = `
-Redrawn at every tick on a terminal, until Ctrl-C. Into a file or pipe: one picture, or with
---json one object a tick for as long as it runs.
+On a terminal, redraws at every tick until Ctrl-C. To a file or pipe, prints one snapshot, or with
+--json one object per tick until it is stopped.
 
 Examples:
-  norikae top                          the fastest flows, live
-  norikae top --slice red              of one slice
+  norikae top                          the flows with the highest rates, live
+  norikae top --slice red              flows of one slice
   norikae top --json | jq .status.flows
 `;
 
@@ -26,8 +26,8 @@ interface TopOptions extends FlowOptions {
 /** `norikae top`: node and fastest flows, live. */
 export function topCommand(context: CliContext): Command {
   const command = withFlowOptions(new Command('top'), 100)
-    .description('watch the node and its fastest flows, live')
-    .option('--once', 'one picture, then end')
+    .description('show the node and its fastest flows, live')
+    .option('--once', 'print one snapshot and exit')
     .addHelpText('after', EXAMPLES);
   return withControlOptions(command).action(async (words: string[], options: TopOptions) => {
     const stop = new AbortController();
@@ -64,7 +64,7 @@ async function watch(
       if (once) return;
     }
     if (!stop.signal.aborted) {
-      throw new CommandFailed('the daemon has ended', ExitCode.unreachable);
+      throw new CommandFailed('the daemon exited', ExitCode.unreachable);
     }
   } finally {
     stop.abort();

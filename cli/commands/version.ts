@@ -6,7 +6,7 @@ import { type CliContext, printJson, printLines } from '../support/context.ts';
 export function versionCommand(context: CliContext): Command {
   return new Command('version')
     .description('print the version')
-    .option('--json', 'print JSON for programs')
+    .option('--json', 'print JSON')
     .action((options: { readonly json?: boolean }) => {
       const version = packageVersion();
       if (options.json === true) printJson(context, { version, node: process.version });

@@ -5,8 +5,8 @@ import { clientFor, type ControlOptions, withControlOptions } from '../support/c
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 
 const EXAMPLES = `
-FLOW is a ufid as "norikae flows" and "ovs-appctl dpctl/dump-flows -m" print it, or as many of its
-first letters as are enough to tell it from all others.
+FLOW is a ufid as printed by "norikae flows" and "ovs-appctl dpctl/dump-flows -m", or a unique prefix of
+one.
 
 Examples:
   norikae why 5b1f0c7e
@@ -17,7 +17,7 @@ Examples:
 export function whyCommand(context: CliContext): Command {
   const command = new Command('why')
     .description('explain why a flow is where it is: rule, numbers, limits')
-    .argument('<flow>', 'ufid, or the beginning of one')
+    .argument('<flow>', 'ufid or a unique prefix of it')
     .addHelpText('after', EXAMPLES);
   return withControlOptions(command).action(async (flow: string, options: ControlOptions) => {
     const answer = await clientFor(context, options).why(flow);
@@ -29,8 +29,8 @@ export function whyCommand(context: CliContext): Command {
     if (options.json === true) printJson(context, answer);
     throw new CommandFailed(
       answer.candidates.length === 0
-        ? `there is no flow ${flow}; it may have ended. "norikae flows" lists those there are`
-        : `more than one flow begins with ${flow}:\n  ${answer.candidates.join('\n  ')}`,
+        ? `there is no flow ${flow}; it may have ended. "norikae flows" lists all flows`
+        : `several flows begin with ${flow}:\n  ${answer.candidates.join('\n  ')}`,
       ExitCode.notFound,
     );
   });

@@ -10,13 +10,12 @@ import { failingInJson } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 
 const HELP = `
-Of a folder, every .json that is neither a test nor a schema. Each file is checked on its own; with
---together, all of them are also checked as the daemon loads them, in the order given, where names
-and rules of one can be in the way of another's. Every mistake is printed as FILE:LINE:COLUMN: what
-is wrong. Notes say what is no mistake and good to know: a rule that cannot be compiled or, with
---together, one that is never reached beside another policy's.
+In a folder, checks every .json file that is neither a test nor a schema. Each file is checked on its own;
+--together also checks all of them as one set, in the given order, as the daemon loads them. Prints errors
+as FILE:LINE:COLUMN: message. Notes report what is valid but worth knowing: a rule that cannot be compiled
+or, with --together, a rule that is never reached because of a rule of another policy.
 
-Exit codes: 0 all good, 1 mistakes, 2 wrong use.
+Exit codes: 0 all valid, 1 errors, 2 usage error.
 
 Examples:
   norikae policy check policies/
@@ -39,10 +38,10 @@ interface Checked {
 /** `norikae policy check FILE|DIR...`. */
 export function policyCheckCommand(context: CliContext): Command {
   return new Command('check')
-    .description('find every mistake in policies')
-    .argument('<path...>', 'policy files, or folders of them')
-    .option('--together', 'check them as one set, too')
-    .option('--json', 'print JSON for programs')
+    .description('report all errors in policies')
+    .argument('<path...>', 'policy files or folders')
+    .option('--together', 'also check them as one set')
+    .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: CheckOptions) => {
       const files = await failingInJson(context, options.json, () => policyFiles(paths));
@@ -63,9 +62,9 @@ export function policyCheckCommand(context: CliContext): Command {
           ...good.flatMap((c) => goodLines(c, context)),
         ]);
       }
-      if (files.length === 0) throw new CommandFailed('there is no policy file', ExitCode.usage);
+      if (files.length === 0) throw new CommandFailed('no policy file found', ExitCode.usage);
       if (problems.length > 0) {
-        const count = `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`;
+        const count = `${problems.length} ${problems.length === 1 ? 'error' : 'errors'}`;
         throw new CommandFailed(
           `${count} in ${bad.size} of ${files.length} files`,
           ExitCode.failed,
@@ -107,7 +106,7 @@ function problemLine(problem: Problem, { stdout }: CliContext): string {
 function goodLines({ files, policies }: Checked, { stdout }: CliContext): string[] {
   if (policies === undefined) return [];
   const rules = policies.rules.length + policies.nodeRules.length;
-  const good = stdout.colours.green('good');
+  const good = stdout.colours.green('ok');
   if (files.length > 1) return [`${good}  all together: ${rules} rules`];
   return policies.policies.map(
     (p) =>

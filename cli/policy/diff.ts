@@ -16,15 +16,15 @@ import { failingInJson, PolicyMistakes } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 
 const HELP = `
-BEFORE and AFTER are policy files, or folders whose policies are in force together. Both are asked
-about the flows of one tick; a shadow policy counts as if it were enforced.
+BEFORE and AFTER are policy files, or folders whose policies are in force together. Both are evaluated on
+the flows of one tick; a shadow policy counts as enforced.
 
-The tick is that of an emulated node on which BEFORE has been in force for a while; the same --seed
-gives the same tick. Or it is one of your own node, recorded with "norikae top --once --json
---limit 10000"; of such a tick quietMs and rateOfChange are not known, and the rates of the last
-tick are taken to be the smoothed ones.
+By default the tick comes from an emulated node on which BEFORE has been in force for a while; the same
+--seed gives the same tick. With --tick it comes from your node, recorded with "norikae top --once --json
+--limit 10000". Such a tick has no quietMs and no rateOfChange, and its smoothed rates also serve as the
+rates of the last tick.
 
-Exit codes: 0 done, with or without differences; 1 a policy has mistakes; 2 wrong use.
+Exit codes: 0 success, with or without differences; 1 a policy has errors; 2 usage error.
 
 Examples:
   norikae policy diff policies/default.json mine.json
@@ -47,21 +47,21 @@ interface DiffOptions {
 /** `norikae policy diff BEFORE AFTER`. */
 export function policyDiffCommand(context: CliContext): Command {
   return new Command('diff')
-    .description('show which flows two policies ask to different places')
+    .description('show the flows for which two policies request different placements')
     .argument('<before>', 'policy file or folder')
     .argument('<after>', 'policy file or folder')
     .option('--tick <file>', 'a recorded tick instead of an emulated one')
     .option('--seed <n>', 'seed of the emulated node', wholeNumber(0, 2 ** 32 - 1), 1)
     .addOption(
-      new Option('--for <time>', 'how long BEFORE has been in force')
+      new Option('--for <time>', 'time for which BEFORE has been in force')
         .argParser(timeUpTo(3_600_000, 'an hour'))
         .default(30_000, '30s'),
     )
-    .option('--entries <n>', 'entries of the emulated NIC', wholeNumber(1, 1_000_000), 400)
+    .option('--entries <n>', 'entries of the emulated NIC table', wholeNumber(1, 1_000_000), 400)
     .option('--load <share>', 'offered load of the emulated node, 0 to 1', parseShare, 0.25)
-    .option('--at <time>', 'wall-clock time of the tick, ISO 8601; now by default')
-    .option('--limit <n>', 'most flows to list', wholeNumber(0, 1_000_000), 20)
-    .option('--json', 'print JSON for programs, with every flow')
+    .option('--at <time>', 'wall-clock time of the tick, ISO 8601; by default now')
+    .option('--limit <n>', 'maximum number of flows to list', wholeNumber(0, 1_000_000), 20)
+    .option('--json', 'print JSON with all flows')
     .addHelpText('after', HELP)
     .action(async (beforePath: string, afterPath: string, options: DiffOptions) => {
       const diff = await failingInJson(context, options.json, async () => {
@@ -77,7 +77,7 @@ async function diffOf(before: PolicySet, after: PolicySet, options: DiffOptions)
   const { signal } = new AbortController();
   const wallMs = options.at === undefined ? Date.now() : Date.parse(options.at);
   if (!Number.isFinite(wallMs)) {
-    throw new CommandFailed(`"${options.at}" is no time in ISO 8601`, ExitCode.usage);
+    throw new CommandFailed(`"${options.at}" is not an ISO 8601 time`, ExitCode.usage);
   }
   if (options.tick === undefined) {
     const { seed, for: forMs, entries, load } = options;
@@ -94,7 +94,7 @@ async function diffOf(before: PolicySet, after: PolicySet, options: DiffOptions)
 
 async function loaded(path: string): Promise<PolicySet> {
   const files = policyFiles([path]);
-  if (files.length === 0) throw new CommandFailed(`${path} has no policy`, ExitCode.usage);
+  if (files.length === 0) throw new CommandFailed(`${path} contains no policy`, ExitCode.usage);
   const found = await checkPolicies(files);
   if (found.ok) return enforced(found.policies);
   throw new PolicyMistakes(found.problems);
@@ -111,7 +111,9 @@ function lines(diff: PolicyDiff, limit: number, context: CliContext): string[] {
   const shown = changed.slice(0, limit);
   const rest = changed.length - shown.length;
   return [
-    colours.bold(`${changed.length} of ${flows} flows (${share}%) would be asked elsewhere`),
+    colours.bold(
+      `${changed.length} of ${flows} flows (${share}%) have a different requested placement`,
+    ),
     ...REQUESTED_PLACEMENT_NAMES.filter((w) => requests.before[w] + requests.after[w] > 0).map(
       (w) => `  ${w.padEnd(10)}${requests.before[w]} before, ${requests.after[w]} after`,
     ),

@@ -20,12 +20,11 @@ import { failingInJson, PolicyMistakes } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 
 const HELP = `
-The flow is given by facts (see "norikae policy facts"): FACT=VALUE each, or a JSON object of them.
-Values may have units; null is a fact that is missing. What is not given is that of a new IPv4 flow
-from vm1 to uplink0 that has sent nothing, on a node of which nothing is known; it is listed, so
-that you see what an answer rests on.
+Describe the flow by facts (see "norikae policy facts"): FACT=VALUE arguments, or a JSON object. Values can
+have units; null makes a fact missing. Facts that are not given default to those of a new IPv4 flow from
+vm1 to uplink0 that has sent nothing, on a node without readings; the output lists these assumptions.
 
-Facts with arguments and members: portLoad(eth1).txShare=0.5
+Facts with parameters and members: portLoad(eth1).txShare=0.5
 
 Examples:
   norikae policy explain mine.json --flow packetsPerSecond=5000 packets=10000 tcpDst=443
@@ -43,18 +42,18 @@ interface ExplainOptions {
 /** `norikae policy explain FILE... --flow FACT=VALUE...`. */
 export function policyExplainCommand(context: CliContext): Command {
   return new Command('explain')
-    .description('show each condition of each rule with its value and verdict for a flow')
-    .argument('<path...>', 'policy files that are in force together')
+    .description('show the value and the verdict of each condition for a flow')
+    .argument('<path...>', 'policy files or folders that are in force together')
     .requiredOption('--flow <facts...>', 'facts of the flow: FACT=VALUE, or a JSON object')
-    .option('--at <time>', 'wall-clock time, such as 2026-03-01T03:00:00+01:00; now by default')
-    .option('--json', 'print JSON for programs')
+    .option('--at <time>', 'wall-clock time, such as 2026-03-01T03:00:00+01:00; by default now')
+    .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: ExplainOptions) => {
       const { given, explanation } = await failingInJson(context, options.json, async () => {
         const policies = await loaded(policyFiles(paths));
         const wallMs = options.at === undefined ? Date.now() : Date.parse(options.at);
         if (!Number.isFinite(wallMs)) {
-          throw new CommandFailed(`"${options.at}" is no time in ISO 8601`, ExitCode.usage);
+          throw new CommandFailed(`"${options.at}" is not an ISO 8601 time`, ExitCode.usage);
         }
         return explained(policies, options.flow, wallMs);
       });
@@ -105,14 +104,14 @@ function lines(
   const { rule, requested } = explanation;
   const sentence =
     rule === null
-      ? 'No rule speaks for this flow: it stays where it is.'
-      : `Rule ${rule} speaks for this flow: ${requested}, score ${plainNumber(explanation.score)}.`;
+      ? 'No rule applies to this flow: it stays where it is.'
+      : `Rule ${rule} decides this flow: ${requested}, score ${plainNumber(explanation.score)}.`;
   const facts = Object.entries(assumed).map(([fact, value]) =>
     value === null ? `${fact} not known` : `${fact}=${JSON.stringify(value)}`,
   );
   return [
     colours.bold(sentence),
-    ...(facts.length === 0 ? [] : [colours.dim(`not given, so assumed: ${facts.join(', ')}`)]),
+    ...(facts.length === 0 ? [] : [colours.dim(`assumed: ${facts.join(', ')}`)]),
     '',
     ...explanation.rules.flatMap((r) => {
       const [head, ...conditions] = ruleLines(r, colours);

@@ -8,13 +8,13 @@ import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { wrappedTable } from '../support/wrapped-table.ts';
 
 const HELP = `
-Facts that policies declare themselves are not among them.
+The list does not include facts that policies declare themselves.
 
 Examples:
   norikae policy facts                       all facts
-  norikae policy facts packetsPerSecond      one, with everything there is to know of it
-  norikae policy facts port                  those with "port" in name or description
-  norikae policy facts --operators           what facts can be compared with
+  norikae policy facts packetsPerSecond      one fact in detail
+  norikae policy facts port                  facts with "port" in the name or description
+  norikae policy facts --operators           all operators
   norikae policy facts --json | jq -r '.facts[].name'
 `;
 
@@ -26,10 +26,10 @@ interface FactsOptions {
 /** `norikae policy facts [WORD]`: the catalogue. */
 export function policyFactsCommand(context: CliContext): Command {
   return new Command('facts')
-    .description('list what a rule can look at: type, unit, meaning, example')
+    .description('list all facts: type, unit, meaning, example')
     .argument('[word]', 'name of a fact, or a word in its name or description')
     .option('--operators', 'list the operators instead')
-    .option('--json', 'print JSON for programs')
+    .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action((word: string | undefined, options: FactsOptions) => {
       if (options.operators === true) printOperators(context, word, options);
@@ -48,7 +48,7 @@ function printFacts(context: CliContext, word: string | undefined, options: Fact
       context,
       wrappedTable(
         ['FACT', 'OF', 'TYPE', 'MEANING, EXAMPLE'],
-        facts.map((f) => [f.name, f.scope, typeText(f), `${f.description} Such as ${f.example}`]),
+        facts.map((f) => [f.name, f.scope, typeText(f), `${f.description} Example: ${f.example}`]),
         lineWidth(context),
         context.stdout.colours.dim,
       ),

@@ -9,8 +9,8 @@ import { failingInJson } from '../support/json-errors.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 const HELP = `
-Writes NAME.json, a policy to start from, and NAME.test.json, its tests; both say in their
-descriptions what to change. Files that are there are left alone.
+Writes a sample policy NAME.json and its tests NAME.test.json; their descriptions say what to change.
+Existing files are not overwritten.
 
 Examples:
   norikae policy init mine
@@ -20,9 +20,9 @@ Examples:
 /** `norikae policy init NAME`. */
 export function policyInitCommand(context: CliContext): Command {
   return new Command('init')
-    .description('write a policy and its test to start from')
-    .argument('<name>', 'name of the policy, or of its file')
-    .option('--json', 'print JSON for programs')
+    .description('write a sample policy and its tests')
+    .argument('<name>', 'name of the policy or of its file')
+    .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(async (path: string, options: { readonly json?: boolean }) => {
       const files = await failingInJson(context, options.json, () => written(path));
@@ -42,7 +42,7 @@ export function policyInitCommand(context: CliContext): Command {
 function written(path: string): readonly string[] {
   const name = basename(path, '.json');
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
-    const message = `a policy cannot be called "${name}": letters, digits, ".", "_" and "-"`;
+    const message = `"${name}" is not a valid policy name; use letters, digits, ".", "_" and "-"`;
     throw new CommandFailed(message, ExitCode.usage);
   }
   const folder = dirname(path);
@@ -52,7 +52,7 @@ function written(path: string): readonly string[] {
   ] as const;
   const taken = files.map(([file]) => file).find((file) => existsSync(file));
   if (taken !== undefined) {
-    throw new CommandFailed(`${taken} is there already; it is left alone`, ExitCode.usage);
+    throw new CommandFailed(`${taken} exists already and was not changed`, ExitCode.usage);
   }
   for (const [file, value] of files) write(file, `${JSON.stringify(value, null, 2)}\n`);
   return files.map(([file]) => file);
@@ -78,13 +78,13 @@ function starterPolicy(name: string, schema: string) {
     $schema: schema,
     name,
     description:
-      'Busy flows ride the NIC, those that fall quiet come back. Say here what it is for.',
+      'Offloads busy flows and onloads them when they fall quiet. Describe the purpose of the policy here.',
     version: '0.1.0',
     rules: [
       {
         name: 'quiet',
         description:
-          'Of the rules that hold for a flow, the one with the highest priority speaks. This one takes back what sends nothing but keep-alives.',
+          'Of the rules that hold for a flow, the one with the highest priority decides. This rule onloads flows that send only keep-alives.',
         priority: 20,
         conditions: {
           all: [
@@ -97,7 +97,7 @@ function starterPolicy(name: string, schema: string) {
       {
         name: 'busy',
         description:
-          'What pays to be offloaded. "norikae policy facts" lists what conditions can look at; the score decides who gets an entry when there are not enough.',
+          'Which flows are offloaded. "norikae policy facts" lists all facts; the score decides which flows get entries when there are too few.',
         priority: 10,
         conditions: {
           all: [
@@ -115,11 +115,11 @@ function starterPolicy(name: string, schema: string) {
 function starterTest(name: string, schema: string) {
   return {
     $schema: schema,
-    description: `What ${name}.json promises. Run it with "norikae policy test ${name}.json".`,
+    description: `Tests of ${name}.json. Run them with "norikae policy test ${name}.json".`,
     tests: [
       {
         name: 'a busy flow is offloaded within a second and stays',
-        description: 'A series has one value a tick of 250 ms: 20 ticks here.',
+        description: 'A series has one value per tick of 250 ms: 20 ticks here.',
         flows: { elephant: { packetsPerSecond: '5000x19', tcpDst: 443 } },
         expect: [
           { flow: 'elephant', from: '1s', placement: 'offload', rule: 'busy' },
@@ -127,7 +127,7 @@ function starterTest(name: string, schema: string) {
         ],
       },
       {
-        name: 'a flow that falls quiet comes back',
+        name: 'a flow that falls quiet is onloaded',
         flows: { burst: { packetsPerSecond: '5000x19 1x19' } },
         expect: [
           { flow: 'burst', at: '4s', placement: 'offload' },

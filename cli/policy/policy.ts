@@ -10,19 +10,19 @@ import { policyTestCommand } from './test.ts';
 
 const HELP = `
 Exit codes:
-  0  done; the policies are good, the tests have passed
-  1  a policy has mistakes, a test failed or could not be run
-  2  wrong use: no such file, an option or a fact that there is not
+  0  success; the policies are valid, the tests passed
+  1  a policy has errors, or a test failed or could not run
+  2  usage error: unknown file, option or fact
   3  no daemon answers (status)
 
 Examples:
-  norikae policy init mine                          a policy and its test to start from
-  norikae policy facts                              what a rule can look at
-  norikae policy check mine.json                    every mistake, with its place
-  norikae policy test .                             every test beside the policies
+  norikae policy init mine                          write a sample policy and its tests
+  norikae policy facts                              list all facts
+  norikae policy check mine.json                    report all errors with their positions
+  norikae policy test .                             run all tests in this folder
   norikae policy explain mine.json --flow packetsPerSecond=5000 tcpDst=443
-  norikae policy diff old.json new.json             which flows would be asked elsewhere
-  norikae policy status                             what the running daemon has in force
+  norikae policy diff old.json new.json             flows whose requested placement differs
+  norikae policy status                             policies that the daemon has in force
 `;
 
 /** `norikae policy ...`: write, check, test and watch policies. */

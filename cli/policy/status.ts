@@ -6,17 +6,18 @@ import { clientFor, type ControlOptions, withControlOptions } from '../support/c
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 
 const HELP = `
-A policy file that has changed is checked and, where NAME.test.json lies beside it, tested; only
-when all is well it comes into force, between two ticks. Otherwise the last good policies stay, and
-this says why.
+The daemon checks a changed policy file and runs its tests (NAME.test.json in the same folder). If both
+succeed, the policy comes into force between two ticks. Otherwise the last valid policies stay in force, and
+this command prints the errors.
 
-Exit codes: 0 the files are in force, 1 they were refused and older ones are in force, 3 no daemon.
+Exit codes: 0 the files are in force, 1 they were refused and older policies are in force, 3 no daemon
+answers.
 `;
 
 /** `norikae policy status`: what the running daemon has in force. */
 export function policyStatusCommand(context: CliContext): Command {
   const command = new Command('status')
-    .description('show which policies the running daemon has in force, and its last reload')
+    .description('show the policies in force and the result of the last reload')
     .addHelpText('after', HELP);
   return withControlOptions(command).action(async (options: ControlOptions) => {
     const { policies } = await clientFor(context, options).status();
@@ -50,10 +51,10 @@ function lines(policies: PoliciesView, context: CliContext): string[] {
     ),
     '',
     `revision ${policies.revision}, in force since ${policies.since}`,
-    policies.watching ? 'files are watched' : 'files are not watched: "norikae reload" reads them',
+    policies.watching ? 'files are watched' : 'files are not watched; "norikae reload" reads them',
     ...(lastReload === null ? [] : [`last reload ${lastReload.at}: ${lastReload.result}`]),
     ...(problems.length === 0
       ? []
-      : [colours.red('refused, for:'), ...problems.map((p) => `  ${p}`)]),
+      : [colours.red('refused because of:'), ...problems.map((p) => `  ${p}`)]),
   ];
 }

@@ -9,20 +9,20 @@ import { testFiles } from '../support/paths.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 const HELP = `
-Of a folder, every NAME.test.json in it; of a policy NAME.json, the NAME.test.json beside it. Flows
-and the node are given over time, and the daemon's own engine (rates, rules, planner, reconciler)
-runs over simulated time with a table in memory. policies/policy-test.schema.json describes the
-files and gives completion in editors.
+For a folder, runs every NAME.test.json in it; for a policy NAME.json, the NAME.test.json in the same folder.
+A test gives flows and node over time; the daemon's engine (rates, rules, planner, reconciler) runs in
+simulated time with a table in memory. policies/policy-test.schema.json describes the format and provides
+completion in editors.
 
   "packetsPerSecond": "0+100x30"       from 0 in steps of 100, 31 ticks
   "bitsPerSecond": "600Mbit/s x19 0"   20 ticks of 600 Mbit/s, then nothing to the end
   "bitsPerSecond": "_x9 1Gbit/s"       the flow appears in the eleventh tick
 
-The first tick is at 0s; "at": "1s" is the tick in force then. A shadow policy is tested as if it were
+The first tick is at 0s; "at": "1s" is the last tick up to then. A shadow policy is tested as if it were
 enforced.
 
-Exit codes: 0 all passed, 1 a test failed or could not be run (with --fail-on-empty: or there was
-none), 2 wrong use.
+Exit codes: 0 all passed, 1 a test failed or could not run (or, with --fail-on-empty, there was none),
+2 usage error.
 
 Examples:
   norikae policy test policies/
@@ -40,12 +40,12 @@ interface TestOptions {
 /** `norikae policy test DIR|FILE...`. */
 export function policyTestCommand(context: CliContext): Command {
   return new Command('test')
-    .description('run the tests of policies')
-    .argument('<path...>', 'folders, policies, or test files')
-    .option('--run <regexp>', 'only tests whose names match', parseRegExp)
-    .option('--coverage', 'say which conditions were never true or never false')
+    .description('run policy tests')
+    .argument('<path...>', 'folders, policies or test files')
+    .option('--run <regexp>', 'run only tests whose names match', parseRegExp)
+    .option('--coverage', 'list conditions that were never true or never false')
     .option('--fail-on-empty', 'fail when there is no test to run')
-    .option('--json', 'print JSON for programs')
+    .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: TestOptions) => {
       const files = await failingInJson(context, options.json, () => testFiles(paths));
@@ -65,7 +65,7 @@ export function policyTestCommand(context: CliContext): Command {
       const sums = sumsOf(results);
       const seen = coverage?.report();
       const empty =
-        results.length === 0 ? `no test was run: ${emptyBecause(files, options)}` : undefined;
+        results.length === 0 ? `no test ran: ${emptyBecause(files, options)}` : undefined;
       const emptyFails = empty !== undefined && options.failOnEmpty === true;
       if (options.json === true) {
         printJson(context, {
@@ -84,7 +84,7 @@ export function policyTestCommand(context: CliContext): Command {
         ]);
       }
       if (sums.failed + sums.errors > 0) {
-        throw new CommandFailed('not every test has passed', ExitCode.failed);
+        throw new CommandFailed('not all tests passed', ExitCode.failed);
       }
       if (emptyFails) throw new CommandFailed(empty, ExitCode.failed);
     });
@@ -92,7 +92,7 @@ export function policyTestCommand(context: CliContext): Command {
 
 function emptyBecause(files: readonly string[], { run }: TestOptions): string {
   if (files.length === 0) return 'there is no file NAME.test.json';
-  return run === undefined ? 'the files have none' : `no name matches ${run}`;
+  return run === undefined ? 'the files have no tests' : `no test name matches ${run}`;
 }
 
 function sumsOf(results: readonly TestResult[]) {

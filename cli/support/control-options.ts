@@ -14,8 +14,8 @@ export interface ControlOptions {
 /** Adds `--control` and `--json`. */
 export function withControlOptions(command: Command): Command {
   return command
-    .option('--control <path>', "the daemon's control socket (also NORIKAE_CONTROL)")
-    .option('--json', 'print JSON for programs');
+    .option('--control <path>', 'control socket of the daemon (or set NORIKAE_CONTROL)')
+    .option('--json', 'print JSON');
 }
 
 /** A client for the daemon that the options, the environment or the usual places name. */

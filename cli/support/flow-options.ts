@@ -16,14 +16,21 @@ export interface FlowOptions extends ControlOptions {
 /** Adds the options that choose flows. */
 export function withFlowOptions(command: Command, limit: number): Command {
   return command
-    .argument('[words...]', 'only flows with all these words in id, match, actions, VM or reason')
-    .addOption(
-      new Option('--sort <by>', 'largest first, by').choices(FLOW_SORTS).default(FLOW_SORTS[0]),
+    .argument(
+      '[words...]',
+      'only flows that have all these words in id, match, actions, VM or reason',
     )
-    .option('--limit <n>', `most flows to show, 1 to ${MAX_FLOWS}`, parseLimit, limit)
-    .addOption(new Option('--placement <where>', 'only flows there').choices(PLACEMENT_NAMES))
+    .addOption(
+      new Option('--sort <by>', 'sort order, largest first')
+        .choices(FLOW_SORTS)
+        .default(FLOW_SORTS[0]),
+    )
+    .option('--limit <n>', `maximum number of flows, 1 to ${MAX_FLOWS}`, parseLimit, limit)
+    .addOption(
+      new Option('--placement <where>', 'only flows with this placement').choices(PLACEMENT_NAMES),
+    )
     .option('--slice <name>', 'only flows of this slice')
-    .option('--port <name>', 'only flows that come in by or go out of this port');
+    .option('--port <name>', 'only flows that enter or leave by this port');
 }
 
 /** The query that words and options ask for. */

@@ -19,7 +19,7 @@ export function timeUpTo(mostMs: number, words: string): (text: string) => numbe
     } catch (error) {
       if (!(error instanceof QuantityError)) throw error;
     }
-    throw new InvalidArgumentError(`It must be a time such as 30s, of ${words} at most.`);
+    throw new InvalidArgumentError(`It must be a time such as 30s, at most ${words}.`);
   };
 }
 

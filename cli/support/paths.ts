@@ -48,7 +48,7 @@ function filesIn(path: string, wanted: (name: string) => boolean): readonly stri
     isFolder = statSync(path).isDirectory();
   } catch (error) {
     const why = errorMessage(error);
-    throw new CommandFailed(`${path} cannot be read: ${why}`, ExitCode.usage);
+    throw new CommandFailed(`cannot read ${path}: ${why}`, ExitCode.usage);
   }
   if (!isFolder) return [path];
   const entries = readdirSync(path, { withFileTypes: true });

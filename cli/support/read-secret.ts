@@ -22,5 +22,5 @@ export async function readSecret(
     lines.close();
     if (terminal) writePrompt('\n');
   }
-  throw new NoSecretGiven('standard input ended before there was a password');
+  throw new NoSecretGiven('standard input has no password');
 }

@@ -5,7 +5,7 @@ import { causeOf } from '../../views/decision-line.ts';
 /** A decision as it is written to InfluxDB: what it is grouped by, and what it says. */
 export function decisionEvent(record: DecisionRecord): DecisionEvent {
   const { time, mode, from, to, reason, backend, id, flow, match, rule, revision } = record;
-  const would = mode === 'shadow' ? ' (shadow: would)' : '';
+  const would = mode === 'shadow' ? ' (shadow, not applied)' : '';
   const words = [mode, from, to, reason, rule].filter((word) => word !== null);
   return {
     wallMs: Date.parse(time),

@@ -118,5 +118,7 @@ function warnWhenOpen({ url, username, tokenFile }: InfluxConfig, log: Log): voi
   const { protocol, hostname: host } = new URL(url);
   const secret = username !== undefined || tokenFile !== undefined;
   if (!secret || protocol === 'https:' || isLoopback(host.replace(/^\[(.*)\]$/, '$1'))) return;
-  log.warn(`whoever is on the way to ${host} can read the password or token ("influx.url")`);
+  log.warn(
+    `the connection to ${host} is not encrypted and carries a password or token ("influx.url")`,
+  );
 }

@@ -35,7 +35,10 @@ export class InfluxPreparation {
       const denied = error instanceof InfluxUnavailable && error.kind === 'unauthorized';
       if (!denied && !(error instanceof InfluxStatementFailed)) throw error;
       // It may all be there, and the user have the right to write and no other.
-      this.#tell(error.message, 'InfluxDB made no database or retention policy; is it there?');
+      this.#tell(
+        error.message,
+        'could not create the InfluxDB database or retention policy; does it exist?',
+      );
     }
   }
 
@@ -46,8 +49,8 @@ export class InfluxPreparation {
     const { policy, duration } = retention;
     if (await this.#client.createRetentionPolicy(policy, duration, signal)) return;
     this.#tell(
-      `retention policy "${policy}" does not keep for ${duration}`,
-      'the retention policy was there before, and stays as it is',
+      `retention policy "${policy}" does not have the duration ${duration}`,
+      'the retention policy exists already and was not changed',
     );
   }
 

@@ -18,7 +18,7 @@ export class PoliciesUnusable extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`the policies cannot be used:\n  ${problems.join('\n  ')}`);
+    super(`the policies have errors:\n  ${problems.join('\n  ')}`);
     this.problems = problems;
   }
 }
@@ -206,7 +206,7 @@ export class PolicyManager {
     const shown = problems.slice(0, MAX_PROBLEMS);
     const more = problems.length - shown.length;
     this.#problems = more === 0 ? shown : [...shown, `and ${more} more`];
-    const message = 'policies not reloaded; the last good ones stay in force';
+    const message = 'policies not reloaded; the last valid ones stay in force';
     this.#options.log.error({ result, problems: this.#problems }, message);
     this.#told(result);
     return { ok: false, problems: this.#problems };

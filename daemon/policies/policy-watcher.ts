@@ -60,7 +60,7 @@ export class PolicyWatcher {
       if (wanted.has(resolve(path))) this.#changed();
     });
     watcher.on('error', (error) => {
-      this.#options.log.warn({ err: error }, 'policy files are not watched any more');
+      this.#options.log.warn({ err: error }, 'policy files are no longer watched');
       void this.close();
     });
     await new Promise<void>((ready) => {
@@ -91,7 +91,7 @@ export class PolicyWatcher {
     if (this.#calls.tasks > 1) return;
     const { onChange, log } = this.#options;
     this.#calls.run(onChange).catch((error: unknown) => {
-      log.error({ err: error }, 'changed policy files could not be taken into account');
+      log.error({ err: error }, 'could not reload changed policy files');
     });
   }
 }

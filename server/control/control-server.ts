@@ -56,7 +56,7 @@ function routesOf(
     {
       method: 'GET',
       path: '/api/v1/ticks',
-      summary: 'status and a page of flows after every tick, an object a line',
+      summary: 'status and a page of flows after every tick, one object per line',
       handle: ({ query, response }) =>
         streams.open(
           asked(() => parseFlowQuery(query)),
@@ -66,19 +66,19 @@ function routesOf(
     {
       method: 'POST',
       path: '/api/v1/onload-all',
-      summary: 'take everything back to the vSwitch and hold it there',
+      summary: 'move every flow back to the vSwitch and hold it there',
       handle: async ({ response }) => sendJson(response, 200, await view.onloadAll()),
     },
     {
       method: 'POST',
       path: '/api/v1/resume',
-      summary: 'place flows again',
+      summary: 'end the hold',
       handle: async ({ response }) => sendJson(response, 200, await view.resume()),
     },
     {
       method: 'POST',
       path: '/api/v1/reload',
-      summary: 'read the policies again',
+      summary: 'reload the policies',
       handle: async ({ response }) => sendJson(response, 200, await view.reload()),
     },
     ...(recordings === undefined ? [] : [recordingRoute(recordings)]),
@@ -90,7 +90,8 @@ function recordingRoute(recordings: RecordingStreams): Route {
   return {
     method: 'GET',
     path: '/api/v1/recording',
-    summary: 'what every flow does, tick by tick, in bytes: what "norikae record" writes to a file',
+    summary:
+      'the recording that "norikae record" writes to a file: the traffic of every flow, tick by tick',
     handle: ({ response }) => recordings.open(response),
   };
 }

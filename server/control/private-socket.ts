@@ -60,7 +60,7 @@ function prepareFolder(folder: string): void {
   const safe = (stats.mode & 0o022) === 0 || (stats.mode & 0o1000) !== 0;
   if (!stats.isDirectory() || !mine || !safe) {
     throw new ControlSocketUnusable(
-      `${folder} is not a folder that only this user or root can change; set another "control.path"`,
+      `${folder} must be a folder that only this user or root can change; set another "control.path"`,
     );
   }
 }
@@ -69,11 +69,13 @@ async function removeStale(path: string): Promise<void> {
   const stats = statsOf(path);
   if (stats === undefined) return;
   if (!stats.isSocket()) {
-    throw new ControlSocketUnusable(`${path} is there and is not a socket; it is left alone`);
+    throw new ControlSocketUnusable(
+      `${path} exists and is not a socket; remove it or set another "control.path"`,
+    );
   }
   if (await answers(path)) {
     throw new ControlSocketInUse(
-      `a daemon already answers on ${path}; stop it, or give this one another "control.path"`,
+      `a daemon already answers on ${path}; stop it, or set another "control.path"`,
     );
   }
   // Another daemon may have taken its place in the meantime.
@@ -102,7 +104,7 @@ function answers(path: string): Promise<boolean> {
 
 function unusable(path: string, error: unknown): Error {
   const why = errorMessage(error);
-  return new ControlSocketUnusable(`cannot make ${path}: ${why}; set another "control.path"`, {
+  return new ControlSocketUnusable(`cannot create ${path}: ${why}; set another "control.path"`, {
     cause: error,
   });
 }

@@ -42,7 +42,9 @@ export class RecordingStreams {
   /** Answers with a stream that ends when the reader or the server does. */
   open(response: ServerResponse): void {
     if (this.#open.size >= MAX_STREAMS) {
-      sendJson(response, 503, { error: `${MAX_STREAMS} recordings are being made already` });
+      sendJson(response, 503, {
+        error: `${MAX_STREAMS} recordings are running already; end one of them first`,
+      });
       return;
     }
     response.writeHead(200, {

@@ -80,7 +80,8 @@ export function router(
 
 /** `error`: undefined: one that is not for who asked. */
 function refuse(error: unknown, response: ServerResponse): void {
-  const message = error instanceof Error ? error.message : 'this failed; the log says why';
+  const message =
+    error instanceof Error ? error.message : 'internal error; see the log of the daemon';
   if (response.headersSent) {
     response.destroy();
   } else if (error instanceof Busy) {
@@ -107,11 +108,11 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const target = request.url ?? '/';
-  if (!URL.canParse(target, 'http://localhost')) throw new BadRequest('this is not a URL');
+  if (!URL.canParse(target, 'http://localhost')) throw new BadRequest('invalid URL');
   const { pathname, searchParams } = new URL(target, 'http://localhost');
   const fitting = table.filter(({ pattern }) => pattern.test(pathname));
   if (fitting.length === 0) {
-    sendJson(response, 404, { error: `there is nothing at ${pathname}` });
+    sendJson(response, 404, { error: `no such resource: ${pathname}` });
     return;
   }
   const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -137,7 +138,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new BadRequest(`"${text}" has a broken % escape`);
+    throw new BadRequest(`"${text}" has an invalid % escape`);
   }
 }
 

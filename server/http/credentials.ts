@@ -42,8 +42,8 @@ function readToken(file: string): Buffer {
   const token = readSecretFile(file, 'http.tokenFile').toString('utf8').trim();
   if (token.length < MIN_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
     throw new SecretFileUnusable(
-      `${file} ("http.tokenFile") must have one token of at least ${MIN_TOKEN} printable ` +
-        `characters; make one with "openssl rand -base64 32 > ${file}"`,
+      `${file} ("http.tokenFile") must contain one token of at least ${MIN_TOKEN} printable ` +
+        `characters; generate one with "openssl rand -base64 32 > ${file}"`,
     );
   }
   return digest(token);
@@ -55,14 +55,15 @@ function readUsers(file: string): ReadonlyMap<string, PasswordHash> {
   for (const [i, line] of lines.entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const at = line.indexOf(':');
-    if (at < 1) throw new SecretFileUnusable(`${file}:${i + 1}: a line is NAME:HASH`);
+    if (at < 1) throw new SecretFileUnusable(`${file}:${i + 1}: expected NAME:HASH`);
     const name = line.slice(0, at);
-    if (users.has(name)) throw new SecretFileUnusable(`${file}:${i + 1}: "${name}" is there twice`);
+    if (users.has(name))
+      throw new SecretFileUnusable(`${file}:${i + 1}: "${name}" is listed twice`);
     users.set(name, hashAt(`${file}:${i + 1}`, line.slice(at + 1).trim()));
   }
   if (users.size === 0 || users.size > MAX_USERS) {
     throw new SecretFileUnusable(
-      `${file} ("http.users") must have 1 to ${MAX_USERS} lines; "norikae hash-password" prints them`,
+      `${file} ("http.users") must contain 1 to ${MAX_USERS} lines; "norikae hash-password" prints them`,
     );
   }
   return users;

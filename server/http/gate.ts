@@ -24,12 +24,14 @@ export async function admitted(
   const { host, authorization } = request.headers;
   if (hostNames !== undefined && host !== undefined && !isOurs(host, hostNames)) {
     sendJson(response, 421, {
-      error: `this server is not called ${host}; add its name to "http.hostNames" if it is`,
+      error: `this server does not have the name ${host}; add it to "http.hostNames" if it should`,
     });
     return false;
   }
   if (isSneaked(request)) {
-    sendJson(response, 403, { error: 'another site may link to this page, and nothing else' });
+    sendJson(response, 403, {
+      error: 'requests from other sites are not allowed, except links to the page',
+    });
     return false;
   }
   if (authenticator === undefined) return true;
@@ -37,7 +39,7 @@ export async function admitted(
   if (verdict.ok) return true;
   if (verdict.why === 'wait') {
     response.setHeader('retry-after', Math.ceil(verdict.waitMs / 1000));
-    sendJson(response, 429, { error: 'too many wrong passwords or tokens; try again later' });
+    sendJson(response, 429, { error: 'too many invalid passwords or tokens; try again later' });
     return false;
   }
   response.setHeader('www-authenticate', [
@@ -47,8 +49,8 @@ export async function admitted(
   sendJson(response, 401, {
     error:
       verdict.why === 'missing'
-        ? 'this needs a token ("Authorization: Bearer TOKEN") or a user and password (Basic)'
-        : 'this token, or this user and password, is not right',
+        ? 'authentication required: a token ("Authorization: Bearer TOKEN") or a user and password (Basic)'
+        : 'invalid credentials',
   });
   return false;
 }

@@ -37,7 +37,7 @@ export function httpRoutes(
     {
       method: 'GET',
       path: '/api/v1/stream',
-      summary: 'ticks and decisions as they come, as server-sent events',
+      summary: 'ticks and decisions as server-sent events',
       handle: ({ response }) => {
         guard.keep(response);
         streams.open(response);
@@ -58,7 +58,7 @@ function watchRoutes({ view, metrics }: HttpSources): readonly Route[] {
     {
       method: 'GET',
       path: '/metrics',
-      summary: 'for Prometheus',
+      summary: 'metrics for Prometheus',
       handle: async ({ response, headers }) => {
         const { contentType, text } = await metrics.expose(headers.accept);
         send(response, 200, contentType, text);
@@ -67,7 +67,7 @@ function watchRoutes({ view, metrics }: HttpSources): readonly Route[] {
     {
       method: 'GET',
       path: '/healthz',
-      summary: '200 while the loop goes round',
+      summary: '200 while the loop runs',
       handle: ({ response }) => {
         const health = liveness(view.status());
         sendJson(response, health.ok ? 200 : 503, health);

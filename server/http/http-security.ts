@@ -66,12 +66,12 @@ export class HttpSecurity {
       const credentials = readCredentials(this.#files);
       if (keys !== undefined) this.#useKeys(keys);
       this.authenticator?.use(credentials);
-      this.#log.info("read the HTTP server's certificate, token and users again");
+      this.#log.info('reloaded the certificate, token and users of the HTTP server');
     } catch (error) {
       const why = errorMessage(error);
       this.#log.error(
         { error: why },
-        "the HTTP server's files cannot be used; it goes on with what they had before",
+        'cannot use the files of the HTTP server; it continues with their previous contents',
       );
     }
   }
@@ -107,7 +107,7 @@ function readKeys({ tls }: SecurityFiles): KeyPair | undefined {
     const why = errorMessage(error);
     throw new TlsFilesUnusable(
       `${tls.certificate} and ${tls.key} ("http.tls") cannot be used together: ${why}; ` +
-        'both must be PEM, and the key that of the first certificate',
+        'both must be PEM, and the key must belong to the first certificate',
       { cause: error },
     );
   }

@@ -110,10 +110,12 @@ function hostNamesOf({ host, hostNames }: HttpSettings): readonly string[] | und
 function warnWhenOpen({ host, tls, tokenFile, users }: HttpSettings, log: Log): void {
   if (isLoopback(host)) return;
   if (tokenFile === undefined && users === undefined) {
-    log.warn(`everybody who can reach ${host} may look at this daemon ("http.allowRemote")`);
+    log.warn(
+      `everyone who can reach ${host} can read the state of this daemon ("http.allowRemote")`,
+    );
   }
   if (tls === undefined) {
-    log.warn('whoever is on the way can read along: HTTP has no TLS ("http.allowRemote")');
+    log.warn('HTTP traffic is not encrypted: TLS is off ("http.allowRemote")');
   }
 }
 

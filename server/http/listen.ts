@@ -33,7 +33,7 @@ export async function listenAsConfigured(
   } catch (error) {
     if (!(error instanceof HttpPortTaken) || ifTaken === 'fail') throw error;
     await listen(server, host, 0);
-    log.warn(`HTTP port ${port} is in use by another program; took a free one instead`);
+    log.warn(`HTTP port ${port} is in use by another program; using a free port instead`);
   }
 }
 

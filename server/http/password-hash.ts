@@ -44,7 +44,7 @@ export function parsePasswordHash(text: string): PasswordHash {
   };
   const sound = parsed.logN >= 10 && parsed.r >= 1 && parsed.p >= 1 && parsed.p <= 16;
   if (salt === undefined || !sound || memoryOf(parsed) > MAX_MEMORY) {
-    throw new PasswordHashInvalid('this is no hash that "norikae hash-password" prints');
+    throw new PasswordHashInvalid('not a hash as printed by "norikae hash-password"');
   }
   return parsed;
 }

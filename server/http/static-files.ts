@@ -49,7 +49,7 @@ export function staticRoutes(files: readonly StaticFile[]): readonly Route[] {
     const type = TYPES.get(extname(file));
     if (type === undefined) {
       throw new UnknownFileType(
-        `${file} is of no type that is served; known are ${[...TYPES.keys()].join(', ')}`,
+        `${file} has a type that is not served; known types are ${[...TYPES.keys()].join(', ')}`,
       );
     }
     const plain = readFileSync(file);

@@ -49,7 +49,7 @@ export class TimeBudget {
    */
   async run(task: (yieldToEventLoop: YieldToEventLoop) => void | Promise<void>): Promise<void> {
     if (this.#tasks >= this.#options.tasks) {
-      throw new Busy('too many ask for too much at once; try again in a second');
+      throw new Busy('too many requests; try again in a second');
     }
     this.#tasks++;
     let slice: Slice | undefined;

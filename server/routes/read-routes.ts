@@ -33,8 +33,7 @@ export function readRoutes(view: DaemonView, most: PageLimits): readonly Route[]
     {
       method: 'GET',
       path: '/api/v1/flows/{flow}/why',
-      summary:
-        'why a flow is where it is, by its ufid or as many of its first letters as are enough',
+      summary: 'why a flow is where it is, by its ufid or a unique prefix of it',
       handle: async ({ parts, response }) => {
         const answer = await view.why(parts[0]);
         if (answer.found) {
@@ -48,7 +47,7 @@ export function readRoutes(view: DaemonView, most: PageLimits): readonly Route[]
     {
       method: 'GET',
       path: '/api/v1/decisions',
-      summary: 'the last changes of placement, latest first: flow, limit',
+      summary: 'the latest changes of placement, latest first: flow, limit',
       handle: ({ query, response }) => {
         const decisions = view.decisions(asked(() => parseDecisionQuery(query, most.decisions)));
         sendJson(response, 200, decisions);
@@ -57,7 +56,7 @@ export function readRoutes(view: DaemonView, most: PageLimits): readonly Route[]
     {
       method: 'GET',
       path: '/api/v1/history',
-      summary: 'the last ten minutes, a point a second, in columns',
+      summary: 'the last ten minutes, one point per second, in columns',
       handle: ({ response }) => sendJson(response, 200, view.history()),
     },
   ];

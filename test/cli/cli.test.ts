@@ -61,7 +61,7 @@ describe('command line', () => {
   it('flows: proposes no limit that it would refuse', async () => {
     view.page = { total: 20_000, matching: 10_001, flows: [flowOf()] };
     assert.equal(await norikae('flows'), 0);
-    assert.match(stdout.text, /^10001 of 20000 flows \(1 shown; --limit 10000 is the most, /m);
+    assert.match(stdout.text, /^10001 of 20000 flows \(1 shown; the limit is 10000; /m);
     stdout.text = '';
     view.page = { total: 20_000, matching: 10_000, flows: [flowOf()] };
     assert.equal(await norikae('flows'), 0);
@@ -91,7 +91,7 @@ describe('command line', () => {
     assert.match(stderr.text, /there is no flow zz; it may have ended/);
     view.answer = { found: false, candidates: ['5b1f0000', '5b1f0001'] };
     assert.equal(await norikae('why', '5b1f'), 4);
-    assert.match(stderr.text, /more than one flow begins with 5b1f:\n {2}5b1f0000\n {2}5b1f0001/);
+    assert.match(stderr.text, /several flows begin with 5b1f:\n {2}5b1f0000\n {2}5b1f0001/);
   });
 
   it('onload-all, resume, reload, status: do and say what they did', async () => {
@@ -99,7 +99,7 @@ describe('command line', () => {
     assert.equal(await norikae('resume'), 0);
     assert.equal(await norikae('reload'), 0);
     assert.equal(await norikae('status'), 0);
-    assert.match(stdout.text, /512 entries taken out; every flow is held on the vSwitch/);
+    assert.match(stdout.text, /512 entries removed; every flow is held on the vSwitch/);
     assert.match(stdout.text, /flows are placed again/);
     assert.match(stdout.text, /5 rules are in force/);
     assert.match(stdout.text, /^vm1 +vm +red +1\.00 Gbit\/s +2\.00 Gbit\/s +10\.0 Gbit\/s$/m);
@@ -110,7 +110,7 @@ describe('command line', () => {
     assert.equal(await norikae('status'), 0);
     assert.match(
       stdout.text,
-      /^ +512 of 512 entries, lease 2\.0 s, heartbeat 1\.0 s\n +placed from 12 packets\/s on, a swap has to gain 340 packets\/s; 40 operations can be afforded$/m,
+      /^ +512 of 512 entries, lease 2\.0 s, heartbeat 1\.0 s\n +threshold 12 packets\/s, a swap must gain 340 packets\/s; budget 40 operations$/m,
     );
     assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s +emulated-nic$/m);
     assert.match(stdout.text, /^\(others\) +100 +92 +0 +512 +100 +1 +1\.20 Gbit\/s/m);
@@ -138,14 +138,14 @@ describe('command line', () => {
     assert.equal(await norikae('status'), 0);
     assert.match(
       stdout.text,
-      /^influx +norikae at http:\/\/127\.0\.0\.1:8086: last written 2026-01-01T00:00:00\.000Z\n +12,345 points written, 80 waiting \(16\.0 kB\), 4 lost$/m,
+      /^influx +norikae at http:\/\/127\.0\.0\.1:8086: last write 2026-01-01T00:00:00\.000Z\n +12,345 points written, 80 queued \(16\.0 kB\), 4 dropped$/m,
     );
   });
 
   it('reload: a failed one exits 2 with the problems', async () => {
     const problem = 'p.json:3:7: unknown operator "near"';
     view.reloaded = { ok: false, problems: [problem] };
-    const last = 'norikae: the last good policies stay in force\n';
+    const last = 'norikae: the last valid policies stay in force\n';
     assert.equal(await norikae('reload'), 2);
     assert.equal(stderr.text, `${problem}\n${last}`);
     stderr.text = '';
@@ -164,7 +164,7 @@ describe('command line', () => {
       'vSwitch 1.20 Gbit/s in 3,000 flows · NIC 6.00 Gbit/s in 512 flows',
       'table 512 of 512 entries, 3 masks',
     ]);
-    assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s {2}emula…$/m);
+    assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s {2}emu…$/m);
   });
 
   it('top: one picture into a pipe, and redrawn on a terminal until the daemon ends', async () => {
@@ -182,7 +182,7 @@ describe('command line', () => {
     await service.close();
     assert.equal(await ended, 3);
     assert.ok(stdout.text.endsWith('\u001B[?25h'));
-    assert.match(stderr.text, /the daemon has ended/);
+    assert.match(stderr.text, /the daemon exited/);
   });
 
   it('top --json: an object a tick', async () => {
@@ -227,7 +227,7 @@ describe('command line', () => {
 
   it('check-config: good, and every mistake of configuration and policies', async () => {
     assert.equal(await norikae('check-config', join(packageRoot(), 'config/emulated.json')), 0);
-    assert.match(stdout.text, /emulated\.json and its policies are good/);
+    assert.match(stdout.text, /emulated\.json and its policies are valid/);
     const file = join(folder.path, 'norikae.json');
     writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": ["gone.json"]}');
     assert.equal(await norikae('check-config', file), 2);

@@ -88,9 +88,9 @@ describe('configuration', () => {
     );
   });
 
-  it('finds a key that is there twice', () => {
+  it('finds a key that is listed twice', () => {
     assert.deepEqual(problemsOf('{\n"onExit": "keep",\n "onExit": "withdraw"}'), [
-      '3:2: key "onExit" is there twice; the first is in line 2',
+      '3:2: key "onExit" is listed twice; the first is in line 2',
     ]);
   });
 
@@ -125,24 +125,24 @@ describe('configuration', () => {
     [
       'a backend of the other node',
       '"backend": {"adapter": "xdp"}',
-      /does not go with node "emulator"/,
+      /cannot be used with node "emulator"/,
     ],
     ['a lease shorter than two readings', '"backend": {"leaseMs": 400}', /at least twice/],
     ['a longest period below the shortest', '"poll": {"maxPeriodMs": 100}', /must not be below/],
     [
       'an HTTP server for everybody',
       '"http": {"host": "0.0.0.0"}',
-      /is no TLS .* no authentication/,
+      /without TLS .* without authentication/,
     ],
     [
       'an HTTP server elsewhere without TLS',
       '"http": {"host": "::", "tokenFile": "token"}',
-      /is no TLS \(set "http\.tls"\); or listen on 127\.0\.0\.1/,
+      /without TLS \(set "http\.tls"\); or listen on 127\.0\.0\.1/,
     ],
     [
       'an HTTP server elsewhere without authentication',
       '"http": {"host": "node1", "tls": {"certificate": "c.pem", "key": "k.pem"}}',
-      /is no authentication \(set "http\.tokenFile" or "http\.users"\); or listen/,
+      /without authentication \(set "http\.tokenFile" or "http\.users"\); or listen/,
     ],
   ];
   for (const [title, setting, expected] of crossChecks) {

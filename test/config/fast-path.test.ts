@@ -39,8 +39,8 @@ describe('configuration of the fast path', () => {
     ['neither way to the switch', { adapter: 'openflow', ports: PORTS }, /"connect" or "listen"/],
     ['both ways', { ...good, listen: 'ptcp:' }, /only one of them/],
     ['a target that is none', { ...good, connect: 'http://a' }, /is no OpenFlow target/],
-    ['listening in place of connecting', { ...good, connect: 'ptcp:6653' }, /begins with unix:/],
-    ['TLS without files', { ...good, connect: 'ssl:10.0.0.1' }, /has to name the files/],
+    ['listening in place of connecting', { ...good, connect: 'ptcp:6653' }, /begin with unix:/],
+    ['TLS without files', { ...good, connect: 'ssl:10.0.0.1' }, /set "fastPath\.tls"/],
     [
       'a bridge of the vSwitch itself',
       { ...good, connect: 'unix:/var/run/openvswitch/br0.mgmt' },

@@ -104,11 +104,11 @@ describe('configuration of InfluxDB', () => {
     });
 
     const unusable: [string, string, number, RegExp][] = [
-      ['others may read', 'sesame', 0o644, /has mode 0644: others may use it; run "chmod 0600 /],
+      ['others may read', 'sesame', 0o644, /has mode 0644: others can access it; run "chmod 0600 /],
       ['the group may write', 'sesame', 0o660, /mode 0660/],
       ['has two lines', 'sesame\nopen\n', 0o600, /must have one line/],
       ['is empty', '\n', 0o600, /must have one line/],
-      ['is too long', 'x'.repeat(2e6), 0o600, /is no file with a secret/],
+      ['is too long', 'x'.repeat(2e6), 0o600, /must be a regular file/],
     ];
     for (const [title, text, mode, expected] of unusable) {
       it(`are not taken from a file that ${title}, and not shown`, () => {

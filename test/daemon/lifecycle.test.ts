@@ -140,7 +140,7 @@ describe('life of the daemon', function () {
     stop.abort('enough');
     await assert.rejects(life, (error) => {
       assert.ok(error instanceof StopTimeout);
-      assert.match(error.message, /did not end within 50 ms; entries end with their lease/);
+      assert.match(error.message, /did not exit within 50 ms; entries expire with their lease/);
       return true;
     });
     assert.ok(!existsSync(config.control.path));

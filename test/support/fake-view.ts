@@ -36,7 +36,7 @@ export function flowOf(over: Partial<FlowView> = {}): FlowView {
     requested: 'offload',
     score: 1.5e9,
     rule: 'default/elephants',
-    reason: { code: 'placed', text: 'a rule asks for it and the backend has it' },
+    reason: { code: 'placed', text: 'a rule requests the entry and the backend has it' },
     ...over,
   };
 }

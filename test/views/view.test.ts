@@ -318,18 +318,18 @@ describe('why', () => {
     });
     assert.equal(
       whySentence(whyOf(gone)),
-      'The flow is on the vSwitch (onload) at 1.50 Gbit/s: no rule asks for it, so its entry was ' +
+      'The flow is on the vSwitch (onload) at 1.50 Gbit/s: no rule requests an entry for it, so its entry was ' +
         'among the first to go when the table had no room (512 of 512 entries are in use now).',
     );
     const held = flowOf({ ...unasked, reason: { code: 'placed', text: 'placed' } });
     const { limits } = whyOf(held);
     assert.match(
       whySentence(whyOf(held, { limits: { ...limits, holdLeftMs: 1_500 } })),
-      /: no rule asks for it, but it was moved a short time ago and stays for another 1\.5 s\.$/,
+      /: no rule requests an entry for it, but it was moved a short time ago and stays for another 1\.5 s\.$/,
     );
     assert.match(
       whySentence(whyOf(held)),
-      /: no rule asks for it, but it was moved a short time ago and stays until the next tick\.$/,
+      /: no rule requests an entry for it, but it was moved a short time ago and stays until the next tick\.$/,
     );
   });
 
@@ -459,7 +459,7 @@ describe('why', () => {
       whyReport(whyOf(flow, { limits: { ...whyOf(flow).limits, cutoffScore } }), PLAIN).find(
         (line) => line.startsWith('table'),
       );
-    assert.match(table(null) ?? '', /512 of 512 entries in use, room for all that ask$/);
+    assert.match(table(null) ?? '', /512 of 512 entries in use, enough for all requests$/);
     assert.match(table(0) ?? '', /in use, some by flows that no rule asks for any more$/);
     assert.match(table(2e9) ?? '', /in use; a newcomer needs a score above 2,000,000,000 \(and /);
   });
@@ -468,16 +468,16 @@ describe('why', () => {
     const [rule] = whyOf(flowOf()).rules;
     const shadow = { ...rule, name: 'trial/all', shadow: true };
     const report = whyReport(whyOf(flowOf(), { rules: [rule, shadow] }), PLAIN).join('\n');
-    assert.match(report, /^yes rule default\/elephants \(priority 10\) asks for offload$/m);
+    assert.match(report, /^yes rule default\/elephants \(priority 10\) requests offload$/m);
     assert.match(
       report,
-      /^yes rule trial\/all \(priority 10\) asks for offload \(shadow: moves nothing\)$/m,
+      /^yes rule trial\/all \(priority 10\) requests offload \(shadow: moves nothing\)$/m,
     );
   });
 
   it('reports the rules with the numbers they saw', () => {
     const report = whyReport(whyOf(flowOf()), PLAIN).join('\n');
-    assert.match(report, /^yes rule default\/elephants \(priority 10\) asks for offload$/m);
+    assert.match(report, /^yes rule default\/elephants \(priority 10\) requests offload$/m);
     assert.match(report, /^ {4}yes bitsPerSecond greaterThan 1,000,000 \(is 1,500,000,000\)$/m);
     assert.match(report, /^carried {4}1\.00 GB by the vSwitch, 2\.00 GB by the backend$/m);
   });

@@ -75,7 +75,7 @@ describe('norikae policy', () => {
       assert.equal(await policy('check', file), 0);
       assert.match(
         stdout.text,
-        /^good {2}\S+p\.json: policy p 1, revision [0-9a-f]{12}, 2 rules$/m,
+        /^ok {2}\S+p\.json: policy p 1, revision [0-9a-f]{12}, 2 rules$/m,
       );
       const { ok, policies } = await json(0, 'check', file);
       assert.equal(ok, true);
@@ -99,7 +99,7 @@ describe('norikae policy', () => {
       assert.equal(await policy('check', folder.path), 1);
       assert.match(stdout.text, /a\.json:12:\d+: .*did you mean "equal"/);
       assert.match(stdout.text, /b\.json:1:\d+: /);
-      assert.match(stdout.text, /good {2}.*c\.json/);
+      assert.match(stdout.text, /ok {2}.*c\.json/);
       assert.match(stderr.text, /in 2 of 3 files/);
       const { ok, problems } = await json(1, 'check', folder.path);
       assert.equal(ok, false);
@@ -123,8 +123,8 @@ describe('norikae policy', () => {
     it('calls no file good of which it has listed mistakes', async () => {
       const files = [folder.write('a.json', POLICY), folder.write('b.json', POLICY)];
       assert.equal(await policy('check', '--together', ...files), 1);
-      assert.match(stdout.text, /^good .*a\.json/m);
-      assert.doesNotMatch(stdout.text, /^good .*b\.json/m);
+      assert.match(stdout.text, /^ok .*a\.json/m);
+      assert.doesNotMatch(stdout.text, /^ok .*b\.json/m);
       const { policies } = await json(1, 'check', '--together', ...files);
       assert.deepEqual(
         policies.map((p: { file: string }) => p.file),
@@ -147,7 +147,7 @@ describe('norikae policy', () => {
           stdout.text,
           /: note: rule ".*\/quiet" is never reached beside "default\/quiet"/,
         );
-        assert.match(stdout.text, /^good {2}all together: /m);
+        assert.match(stdout.text, /^ok {2}all together: /m);
         const { ok, problems, notes } = await json(0, 'check', '--together', both, file);
         assert.deepEqual([ok, problems, notes.length], [true, [], 1]);
       }
@@ -156,7 +156,7 @@ describe('norikae policy', () => {
     it('is wrong use without a file', async () => {
       assert.equal((await json(2, 'check', folder.file('gone.json'))).ok, false);
       assert.equal(await policy('check', folder.file('gone.json')), 2);
-      assert.match(stderr.text, /gone\.json cannot be read/);
+      assert.match(stderr.text, /cannot read \S*gone\.json/);
       assert.equal(await policy('check', folder.path), 2);
     });
   });
@@ -217,7 +217,7 @@ describe('norikae policy', () => {
       assert.match(stderr.text, /there is no file NAME\.test\.json/);
       folder.write('p.test.json', TESTS);
       assert.equal(await policy('test', folder.path, '--fail-on-empty', '--run', 'slow'), 1);
-      assert.match(stderr.text, /no name matches \/slow\//);
+      assert.match(stderr.text, /no test name matches \/slow\//);
       assert.equal(await policy('test', folder.path, '--run', '('), 2);
     });
 
@@ -226,12 +226,12 @@ describe('norikae policy', () => {
       assert.equal((await json(0, 'test', file)).ok, true);
       const { ok, error } = await json(1, 'test', file, '--fail-on-empty');
       assert.equal(ok, false);
-      assert.match(error, /no test was run: there is no file NAME\.test\.json/);
+      assert.match(error, /no test ran: there is no file NAME\.test\.json/);
     });
 
     it('says that there are no tests', async () => {
       assert.equal(await policy('test', folder.write('p.json', POLICY)), 0);
-      assert.match(stdout.text, /^no test was run: there is no file NAME\.test\.json/m);
+      assert.match(stdout.text, /^no test ran: there is no file NAME\.test\.json/m);
     });
 
     it('does not give the place of a broken policy as one in the tests', async () => {
@@ -249,7 +249,7 @@ describe('norikae policy', () => {
     it('prints JSON for a path that is not there', async () => {
       const { ok, error } = await json(2, 'test', folder.file('gone.json'));
       assert.equal(ok, false);
-      assert.match(error, /gone\.json cannot be read/);
+      assert.match(error, /cannot read \S*gone\.json/);
     });
 
     it('uses colours on a terminal only', async () => {
@@ -270,14 +270,14 @@ describe('norikae policy', () => {
       assert.equal(
         stdout.text,
         [
-          'Rule p/fast speaks for this flow: offload, score 5,000.',
-          'not given, so assumed: placement="onload", lastPacketsPerSecond=5000',
+          'Rule p/fast decides this flow: offload, score 5,000.',
+          'assumed: placement="onload", lastPacketsPerSecond=5000',
           '',
-          'no  rule p/slow (priority 20) asks for onload',
+          'no  rule p/slow (priority 20) requests onload',
           '  no  all of',
           '    no  placement equal "offload" (is "onload")',
           '    no  lastPacketsPerSecond lessThan 10 (is 5,000)',
-          'yes rule p/fast (priority 10) asks for offload',
+          'yes rule p/fast (priority 10) requests offload',
           '  yes all of',
           '    yes lastPacketsPerSecond greaterThanInclusive 1,000 (is 5,000)',
           '',
@@ -343,7 +343,7 @@ describe('norikae policy', () => {
       });
       const flow = 'packetsPerSecond=500';
       assert.equal(await policy('explain', file, '--flow', flow, 'hostCpu=90%'), 0);
-      assert.match(stdout.text, /^Rule p\/busy speaks/);
+      assert.match(stdout.text, /^Rule p\/busy decides/);
       assert.match(stdout.text, /yes packetsPerSecond greaterThan 100 \(is 500\)/);
       assert.match(
         stdout.text,
@@ -377,7 +377,7 @@ describe('norikae policy', () => {
     it('says when no rule speaks, and refuses bad policies', async () => {
       const file = folder.write('p.json', POLICY);
       assert.equal(await policy('explain', file, '--flow', 'tcpDst=443'), 0);
-      assert.match(stdout.text, /^No rule speaks for this flow: it stays where it is\.$/m);
+      assert.match(stdout.text, /^No rule decides this flow: it stays where it is\.$/m);
       folder.write('p.json', '{}');
       assert.equal(await policy('explain', file, '--flow', 'tcpDst=443'), 1);
       assert.match(stderr.text, /p\.json:1:1/);
@@ -442,7 +442,7 @@ describe('norikae policy', () => {
       assert.equal(mistakes.ok, false);
       assert.equal(mistakes.problems[0].file, bad);
       const gone = await json(2, 'diff', good, folder.file('gone.json'));
-      assert.match(gone.error, /gone\.json cannot be read/);
+      assert.match(gone.error, /cannot read \S*gone\.json/);
       const tick = await json(2, 'diff', good, good, '--tick', bad);
       assert.equal(tick.ok, false);
       assert.ok((await json(1, 'explain', bad, '--flow', 'tcpDst=1')).problems.length > 0);
@@ -475,7 +475,7 @@ describe('norikae policy', () => {
         ['offload', 'fast-path', 'p/fast'],
       );
       assert.equal(await policy('diff', file, other, ...options, '--limit', '3'), 0);
-      assert.match(stdout.text, /^\d+ of \d+ flows \([\d.]+%\) would be asked elsewhere$/m);
+      assert.match(stdout.text, /^\d+ of \d+ flows \([\d.]+%\) have a different requested placement$/m);
       assert.match(stdout.text, /offload \(p\/fast\) +fast-path \(p\/fast\)/);
     });
 

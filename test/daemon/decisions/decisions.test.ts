@@ -200,7 +200,7 @@ describe('decision records', () => {
     assert.equal(record.inputs, null);
     assert.match(
       decisionLine(record, coloursOf(false)),
-      /onload -> offload \(shadow: would\): p\/fast@abc asks for offload$/,
+      /onload -> offload \(shadow, not applied\): p\/fast@abc requests offload$/,
     );
     assert.deepEqual(await drive.tick(2000), []);
     await drive.tick(50);

@@ -137,7 +137,7 @@ describe('HTTP server', () => {
     registry.getMetricsAsJSON = () => Promise.reject(new Error('collect failed'));
     const answer = await fetch(`${await start({}, { log, lines })}metrics`);
     assert.equal(answer.status, 500);
-    assert.deepEqual(await answer.json(), { error: 'this failed; the log says why' });
+    assert.deepEqual(await answer.json(), { error: 'internal error; see the log of the daemon' });
     assert.equal(lines.at(-1)?.msg, 'request failed');
     assert.match(JSON.stringify(lines.at(-1)), /collect failed/);
   });
