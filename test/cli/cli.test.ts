@@ -100,7 +100,7 @@ describe('command line', () => {
     assert.equal(await norikae('reload'), 0);
     assert.equal(await norikae('status'), 0);
     assert.match(stdout.text, /512 entries removed; every flow is held on the vSwitch/);
-    assert.match(stdout.text, /flows are placed again/);
+    assert.match(stdout.text, /the hold has ended/);
     assert.match(stdout.text, /5 rules are in force/);
     assert.match(stdout.text, /^vm1 +vm +red +1\.00 Gbit\/s +2\.00 Gbit\/s +10\.0 Gbit\/s$/m);
     assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
@@ -123,10 +123,13 @@ describe('command line', () => {
     stdout.text = '';
     assert.equal(await norikae('status'), 0);
     assert.match(stdout.text, /table 512 of 490 entries that fit \(512 declared\), 3 masks/);
-    assert.match(stdout.text, /placed from 12 packets\/s on, no swap is worth it; 40 operations/);
     assert.match(
       stdout.text,
-      /^ +p0 send: 9\.20 Gbit\/s of 10\.0 Gbit\/s expected of placed flows$/m,
+      /threshold 12 packets\/s, no swap gains enough; budget 40 operations/,
+    );
+    assert.match(
+      stdout.text,
+      /^ +p0 send: placed flows are expected to send 9\.20 Gbit\/s of 10\.0 Gbit\/s$/m,
     );
     assert.doesNotMatch(stdout.text, /p1 send/);
   });

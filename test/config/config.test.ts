@@ -90,7 +90,7 @@ describe('configuration', () => {
 
   it('finds a key that is listed twice', () => {
     assert.deepEqual(problemsOf('{\n"onExit": "keep",\n "onExit": "withdraw"}'), [
-      '3:2: key "onExit" is listed twice; the first is in line 2',
+      '3:2: key "onExit" is there twice; the first is in line 2',
     ]);
   });
 

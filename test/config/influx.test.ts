@@ -60,16 +60,20 @@ describe('configuration of InfluxDB', () => {
     ['no address', GOOD.replace('http://127.0.0.1:8086', 'localhost'), /^2:19: .* be like/],
     ['another protocol', GOOD.replace('http', 'udp'), /^2:19: .*not with udp:$/],
     ['a password in the address', GOOD.replace('//', '//a:b@'), /^2:19: .*"passwordFile"$/],
-    ['a query in the address', GOOD.replace('8086', '8086/?u=a'), /^2:19: .*no "\?"/],
+    ['a query in the address', GOOD.replace('8086', '8086/?u=a'), /^2:19: .*without "\?"/],
     ['a name with quotes', GOOD.replace('norikae', 'a\\"b'), /^2:56: "influx.database" has/],
-    ['a user without a password', `${GOOD}, "username": "nk"`, /^2:79: .*go together/],
-    ['a password without a user', `${GOOD}, "passwordFile": "secret"`, /^2:83: .*go together/],
+    ['a user without a password', `${GOOD}, "username": "nk"`, /^2:79: .*must be set together/],
+    [
+      'a password without a user',
+      `${GOOD}, "passwordFile": "secret"`,
+      /^2:83: .*must be set together/,
+    ],
     [
       'a user and a token',
       `${GOOD}, "username": "nk", "passwordFile": "secret", "tokenFile": "secret"`,
-      /keep one$/,
+      /set only one of them$/,
     ],
-    ['a token and create', `${GOOD}, "tokenFile": "secret", "create": true`, /2.x makes no/],
+    ['a token and create', `${GOOD}, "tokenFile": "secret", "create": true`, /2.x cannot create/],
     ['a secret that is not there', `${GOOD}, "tokenFile": "gone"`, /^2:80: .*gone .*ENOENT/],
     ['authorities that are not there', `${GOOD}, "caFile": "gone"`, /^2:77: .*gone .*ENOENT/],
     [
@@ -106,8 +110,8 @@ describe('configuration of InfluxDB', () => {
     const unusable: [string, string, number, RegExp][] = [
       ['others may read', 'sesame', 0o644, /has mode 0644: others can access it; run "chmod 0600 /],
       ['the group may write', 'sesame', 0o660, /mode 0660/],
-      ['has two lines', 'sesame\nopen\n', 0o600, /must have one line/],
-      ['is empty', '\n', 0o600, /must have one line/],
+      ['has two lines', 'sesame\nopen\n', 0o600, /must contain one line/],
+      ['is empty', '\n', 0o600, /must contain one line/],
       ['is too long', 'x'.repeat(2e6), 0o600, /must be a regular file/],
     ];
     for (const [title, text, mode, expected] of unusable) {
@@ -127,9 +131,9 @@ describe('configuration of InfluxDB', () => {
     it('are not taken from what is no file', () => {
       const path = join(folder.path, 'folder');
       mkdirSync(path, { mode: 0o700 });
-      assert.throws(() => readSecretLine(path, 'x'), /is no file/);
+      assert.throws(() => readSecretLine(path, 'x'), /must be a regular file/);
       execFileSync('mkfifo', ['-m', '600', `${path}/pipe`]);
-      assert.throws(() => readSecretLine(`${path}/pipe`, 'x'), /is no file/);
+      assert.throws(() => readSecretLine(`${path}/pipe`, 'x'), /must be a regular file/);
     });
   });
 });

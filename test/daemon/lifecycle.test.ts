@@ -257,14 +257,14 @@ describe('life of the daemon', function () {
     assert.deepEqual(told, ['started', 'ready: placing flows'], 'a hung loop keeps no watchdog');
     view.reloaded = { ok: false, problems: ['bad'] };
     reload();
-    await until('ready: reload failed; the last good policies stay');
+    await until('ready: reload failed; the last valid policies stay in force');
     stop.abort('enough');
     await until('stopping');
     stopped();
     await life;
     assert.deepEqual(told.slice(2), [
       'reloading',
-      'ready: reload failed; the last good policies stay',
+      'ready: reload failed; the last valid policies stay in force',
       'stopping',
       'closed',
     ]);

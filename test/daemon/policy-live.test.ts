@@ -127,7 +127,7 @@ describe('policies of a running daemon', () => {
     const flow = live.find((f) => decisions.some((d) => d.flow === f.id));
     assert.ok(flow !== undefined);
     const { out } = await norikae('why', flow.id);
-    assert.match(out, /last decisions\n {2}\S+ [0-9a-f]{8} onload -> offload: p\/fast@/);
+    assert.match(out, /latest decisions\n {2}\S+ [0-9a-f]{8} onload -> offload: p\/fast@/);
   });
 
   it('have their decisions in a file, one JSON object a line', async () => {

@@ -164,10 +164,10 @@ describe('tables and screens', () => {
     const shares = [...status.backend.shares, low];
     const lines = sliceTable(statusOf({ backend: { ...status.backend, shares } }), 120, PLAIN);
     assert.deepEqual(lines, [
-      'SLICE     ENTRIES  DUE  GUARANTEED  AT MOST  WANTED  WEIGHT      TRAFFIC  ON',
-      'red           412  420         128      512     900       1  6.00 Gbit/s  emulated-nic',
-      'gold          100  420         128      512     900       3      0 bit/s  emulated-nic',
-      '(others)      100   92           0      512     100       1  1.20 Gbit/s  emulated-nic',
+      'SLICE     ENTRIES  SHARE  GUARANTEED  MAXIMUM  WANTED  WEIGHT      TRAFFIC  ON',
+      'red           412    420         128      512     900       1  6.00 Gbit/s  emulated-nic',
+      'gold          100    420         128      512     900       3      0 bit/s  emulated-nic',
+      '(others)      100     92           0      512     100       1  1.20 Gbit/s  emulated-nic',
     ]);
     const painted = sliceTable(
       statusOf({ backend: { ...status.backend, shares } }),
@@ -213,7 +213,7 @@ describe('tables and screens', () => {
       'held: everything stays on the vSwitch until "norikae resume"',
       'stale: flows, 100 ms old: ECONNREFUSED',
       'backend emulated-nic: no bpffs',
-      'InfluxDB: no answer within 10000 ms; 812 points wait',
+      'InfluxDB: no answer within 10000 ms; 812 points queued',
       'policies: the last reload failed, older ones are in force: p.json:1:1: bad',
     ]);
     assert.equal(nodeSummary(healthy, 120, PLAIN).length, 3);
@@ -286,7 +286,7 @@ describe('why', () => {
     const flow = flowOf({ ...asking, reason: { code: 'table-full', text: 'full' } });
     assert.equal(
       whySentence(whyOf(flow)),
-      'The flow is on the vSwitch (onload) at 1.50 Gbit/s: rule default/elephants asks for offload ' +
+      'The flow is on the vSwitch (onload) at 1.50 Gbit/s: rule default/elephants requests offload ' +
         'with score 1,500,000,000, but the table has 512 of 512 entries in use and a newcomer needs ' +
         'a score above 2,000,000,000.',
     );
@@ -319,17 +319,17 @@ describe('why', () => {
     assert.equal(
       whySentence(whyOf(gone)),
       'The flow is on the vSwitch (onload) at 1.50 Gbit/s: no rule requests an entry for it, so its entry was ' +
-        'among the first to go when the table had no room (512 of 512 entries are in use now).',
+        'among the first to be removed when the table was full (512 of 512 entries are in use now).',
     );
     const held = flowOf({ ...unasked, reason: { code: 'placed', text: 'placed' } });
     const { limits } = whyOf(held);
     assert.match(
       whySentence(whyOf(held, { limits: { ...limits, holdLeftMs: 1_500 } })),
-      /: no rule requests an entry for it, but it was moved a short time ago and stays for another 1\.5 s\.$/,
+      /: no rule requests an entry for it, but it was moved recently and stays for another 1\.5 s\.$/,
     );
     assert.match(
       whySentence(whyOf(held)),
-      /: no rule requests an entry for it, but it was moved a short time ago and stays until the next tick\.$/,
+      /: no rule requests an entry for it, but it was moved recently and stays until the next tick\.$/,
     );
   });
 
@@ -346,17 +346,17 @@ describe('why', () => {
       const share = shareOf({ slice: 'red', maximum: 412 });
       assert.equal(
         but('slice-maximum', { share }),
-        'but slice red has 412 of the 412 entries it may have.',
+        'but slice red has 412 entries of a maximum of 412.',
       );
       assert.equal(
         but('slice-share'),
-        'but each of the 420 entries that are due to slice red now goes to a better flow of it ' +
-          '(it has 412, and 900 are wanted).',
+        'but the share of slice red, 420 entries, goes to flows with higher scores ' +
+          '(412 used, 900 wanted).',
       );
       assert.equal(
         but('slice-share', { share: shareOf() }),
-        'but each of the 420 entries that are due to flows of no declared slice now goes to a ' +
-          'better one (they have 412, and 900 are wanted).',
+        'but the share of flows of no declared slice, 420 entries, goes to flows with higher scores ' +
+          '(412 used, 900 wanted).',
       );
     });
 
@@ -365,31 +365,27 @@ describe('why', () => {
       throughput.push(throughputOf());
       assert.equal(
         but('port-bandwidth', { throughput }),
-        'but p0 send is as good as full (9.20 Gbit/s of 10.0 Gbit/s expected of placed flows); ' +
+        'but p0 send is nearly full (placed flows are expected to send 9.20 Gbit/s of 10.0 Gbit/s); ' +
           'flows of other ports go first.',
       );
       const path = throughputOf({ name: 'fast-path', hard: true, packetsPerSecond: 8.2e5 });
       assert.equal(
         but('fast-path-capacity', { throughput: [...throughput, path] }),
-        'but the fast path is as good as full (800 kpkt/s of 820 kpkt/s expected of placed flows).',
+        'but the fast path is nearly full (placed flows are expected to send 800 kpkt/s of 820 kpkt/s).',
       );
     });
 
     it('says what is expected of it, and what would have to be', () => {
       assert.equal(
         but('below-threshold', { worth: 3.456 }),
-        'but only 3.46 packets/s are expected of it, and from 12 on a flow is worth an operation.',
+        'but it is expected to send only 3.46 packets/s, below the threshold of 12.',
       );
       assert.equal(but('below-threshold', { worth: 0 }), 'but it is expected to send nothing.');
       assert.equal(
         but('small-gain'),
-        'but to take the entry of a worse flow would gain less than the 340 packets/s that a swap ' +
-          'has to gain now.',
+        'but displacing another flow would gain less than the 340 packets/s that a swap must gain now.',
       );
-      assert.match(
-        but('small-gain', { swapGain: null }),
-        /no swap gains enough to be worth it now/,
-      );
+      assert.match(but('small-gain', { swapGain: null }), /no swap gains enough now/);
     });
 
     it('says how many entries fit, and that hardly better is not enough', () => {
@@ -400,22 +396,22 @@ describe('why', () => {
       );
       assert.equal(
         but('table-full', { cutoffScore: 1.4e9 }),
-        'but the table has 512 of 512 entries in use, by flows with better scores or with hardly ' +
-          'worse ones, which are not worth a swap.',
+        'but the table has 512 of 512 entries in use, by flows whose scores are higher, or ' +
+          'too close for a swap.',
       );
     });
 
     it('names no score to beat where each slice has one of its own', () => {
       assert.equal(
         but('table-full', { divided: true }),
-        'but the table has 512 of 512 entries in use, and of slice red none that has one is worse ' +
-          'by enough for a swap.',
+        'but the table has 512 of 512 entries in use, and no entry of slice red has a score ' +
+          'that is low enough for a swap.',
       );
       const flow = flowOf();
       const limits = { ...whyOf(flow).limits, divided: true };
       assert.match(
         whyReport(whyOf(flow, { limits }), PLAIN).join('\n'),
-        /in use; the best flow that is left out, of any slice, has score 2,000,000,000$/m,
+        /in use; the highest score without an entry, of any slice, is 2,000,000,000$/m,
       );
     });
 
@@ -423,8 +419,8 @@ describe('why', () => {
       const unasked = { rule: null, requested: 'none', score: 0 } as const;
       assert.equal(
         but('slice-share', {}, unasked),
-        'so its entry was among the first to go when slice red had more than its share and others ' +
-          'less.',
+        'so its entry was among the first to be removed when slice red had more than its share and others ' +
+          'had less.',
       );
       assert.match(
         but('slice-maximum', {}, unasked),
@@ -445,9 +441,9 @@ describe('why', () => {
     const limits = { ...whyOf(flow).limits, throughput: [throughputOf()] };
     const report = whyReport(whyOf(flow, { limits }), PLAIN).join('\n');
     for (const line of [
-      /^worth {6}1,900 packets\/s are expected to leave the vSwitch with it; worth an operation from 12 on; a swap has to gain 340$/m,
-      /^share {6}slice red: 412 entries of the 420 due now \(guaranteed 128, at most 512, 900 wanted\)$/m,
-      /^limit {6}p0 send: 9\.20 Gbit\/s of 10\.0 Gbit\/s expected of placed flows$/m,
+      /^worth {6}an entry is expected to take 1,900 packets\/s off the vSwitch; threshold 12; a swap must gain 340$/m,
+      /^share {6}slice red: 412 entries, share 420 \(guaranteed 128, maximum 512, wanted 900\)$/m,
+      /^limit {6}p0 send: placed flows are expected to send 9\.20 Gbit\/s of 10\.0 Gbit\/s$/m,
     ]) {
       assert.match(report, line);
     }
@@ -460,7 +456,7 @@ describe('why', () => {
         (line) => line.startsWith('table'),
       );
     assert.match(table(null) ?? '', /512 of 512 entries in use, enough for all requests$/);
-    assert.match(table(0) ?? '', /in use, some by flows that no rule asks for any more$/);
+    assert.match(table(0) ?? '', /in use, some by flows that no rule requests any more$/);
     assert.match(table(2e9) ?? '', /in use; a newcomer needs a score above 2,000,000,000 \(and /);
   });
 

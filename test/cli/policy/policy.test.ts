@@ -73,10 +73,7 @@ describe('norikae policy', () => {
     it('says that policies are good, and which they are', async () => {
       const file = folder.write('p.json', POLICY);
       assert.equal(await policy('check', file), 0);
-      assert.match(
-        stdout.text,
-        /^ok {2}\S+p\.json: policy p 1, revision [0-9a-f]{12}, 2 rules$/m,
-      );
+      assert.match(stdout.text, /^ok {2}\S+p\.json: policy p 1, revision [0-9a-f]{12}, 2 rules$/m);
       const { ok, policies } = await json(0, 'check', file);
       assert.equal(ok, true);
       assert.deepEqual(
@@ -377,7 +374,7 @@ describe('norikae policy', () => {
     it('says when no rule speaks, and refuses bad policies', async () => {
       const file = folder.write('p.json', POLICY);
       assert.equal(await policy('explain', file, '--flow', 'tcpDst=443'), 0);
-      assert.match(stdout.text, /^No rule decides this flow: it stays where it is\.$/m);
+      assert.match(stdout.text, /^No rule applies to this flow: it stays where it is\.$/m);
       folder.write('p.json', '{}');
       assert.equal(await policy('explain', file, '--flow', 'tcpDst=443'), 1);
       assert.match(stderr.text, /p\.json:1:1/);
@@ -386,7 +383,7 @@ describe('norikae policy', () => {
     it('marks shadow rules, which do not speak', async () => {
       const file = folder.write('p.json', { ...POLICY, mode: 'shadow' });
       assert.equal(await policy('explain', file, '--flow', 'packetsPerSecond=5000'), 0);
-      assert.match(stdout.text, /^No rule speaks/);
+      assert.match(stdout.text, /^No rule applies/);
       assert.match(stdout.text, /^yes rule p\/fast .*\(shadow: moves nothing\)$/m);
     });
   });
@@ -475,7 +472,10 @@ describe('norikae policy', () => {
         ['offload', 'fast-path', 'p/fast'],
       );
       assert.equal(await policy('diff', file, other, ...options, '--limit', '3'), 0);
-      assert.match(stdout.text, /^\d+ of \d+ flows \([\d.]+%\) have a different requested placement$/m);
+      assert.match(
+        stdout.text,
+        /^\d+ of \d+ flows \([\d.]+%\) have a different requested placement$/m,
+      );
       assert.match(stdout.text, /offload \(p\/fast\) +fast-path \(p\/fast\)/);
     });
 
@@ -536,7 +536,7 @@ describe('norikae policy', () => {
       const [own, tests] = [folder.file('mine.json'), folder.file('mine.test.json')];
       assert.deepEqual(await json(0, 'init', own), { files: [own, tests] });
       assert.equal(existsSync(tests), true);
-      assert.match((await json(2, 'init', own)).error, /mine\.json is there already/);
+      assert.match((await json(2, 'init', own)).error, /mine\.json exists already/);
     });
 
     it('leaves files alone that are there, and refuses odd names', async () => {
@@ -568,7 +568,7 @@ describe('norikae policy', () => {
         assert.equal(await policy('status'), 1);
         assert.match(
           stdout.text,
-          /last reload 2026-01-02T00:00:00\.000Z: mistakes\nrefused, for:\n {2}p\.json:3:7/,
+          /last reload 2026-01-02T00:00:00\.000Z: mistakes\nrefused because of:\n {2}p\.json:3:7/,
         );
         const { inForce } = await json(1, 'status');
         assert.equal(inForce[0].name, 'default');

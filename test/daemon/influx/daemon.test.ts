@@ -121,7 +121,7 @@ describe('a daemon that writes to InfluxDB', () => {
     }
     const after = await influx.query('SHOW RETENTION POLICIES ON norikae');
     assert.equal(after.find((p) => p.name === 'fortnight')?.duration, '336h0m0s');
-    assert.ok(lines.some((l) => /"fortnight" does not keep for 3d/.test(String(l.error))));
+    assert.ok(lines.some((l) => /"fortnight" does not have the duration 3d/.test(String(l.error))));
   });
 
   it('is let in again once the right password is in its file', async () => {
