@@ -3,7 +3,7 @@ import { plainPacketRate, whole } from '../text/format.ts';
 import type { BackendView } from './status-view.ts';
 
 /** What an operator's hold (onload-all) does. */
-export const HELD = 'everything stays on the vSwitch until "norikae resume"';
+export const HELD = 'every flow stays on the vSwitch until "norikae resume"';
 
 /** What follows a reload that failed. */
 export function olderPolicies(problem: string): string {
@@ -30,6 +30,6 @@ export function entriesInUse(
 /** What a swap needs; `swapGain`: packets/s, null when no swap gained enough. */
 export function neededGain(swapGain: number | null): string {
   return swapGain === null
-    ? 'no swap is worth it'
-    : `a swap has to gain ${plainPacketRate(swapGain)}`;
+    ? 'no swap gains enough'
+    : `a swap must gain ${plainPacketRate(swapGain)}`;
 }

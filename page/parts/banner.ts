@@ -26,7 +26,7 @@ export function Banner({ status, link, heardAtMs, retryNow }: BannerProps): VNod
             ${sign('bad')}
             <p>
               <strong>Connection lost.</strong> ${sentence(link.cause)}.
-              ${heardAtMs > 0 && ' What you see is old.'} The page goes on trying.
+              ${heardAtMs > 0 && ' The page shows old data.'} The page keeps trying.
             </p>
           </div>`
         }
@@ -40,7 +40,7 @@ export function Banner({ status, link, heardAtMs, retryNow }: BannerProps): VNod
       ${
         link.kind === 'lost' &&
         html`<p class="retry">
-          ${heardAtMs > 0 && html`Last heard of ${duration(nowMs - heardAtMs)} ago. `}
+          ${heardAtMs > 0 && html`Last update ${duration(nowMs - heardAtMs)} ago. `}
           ${nextTry(link.retryAtMs - nowMs)} <button type="button" onClick=${retryNow}>Try now</button>
         </p>`
       }

@@ -50,7 +50,7 @@ function backends(all: readonly BackendView[]): VNode {
   return html`
     <div>
       <h3>Backends</h3>
-      ${all.length === 0 && html`<p class="quiet">None: the daemon only watches.</p>`}
+      ${all.length === 0 && html`<p class="quiet">None: the daemon places no flows.</p>`}
       <ul class="things">
         ${all.map((b) => {
           const well = b.started && b.error === null;
@@ -83,7 +83,7 @@ function backends(all: readonly BackendView[]): VNode {
 
 /** What the planner worked out for itself. */
 function planned(threshold: number, swapGain: number | null): string {
-  return `places flows from ${plainNumber(threshold)} expected packets/s on; ${neededGain(swapGain)}`;
+  return `threshold ${plainNumber(threshold)} packets/s; ${neededGain(swapGain)}`;
 }
 
 function policies(view: PoliciesView): VNode {
@@ -119,7 +119,7 @@ function policies(view: PoliciesView): VNode {
           </li>`
         }
       </ul>
-      <p class="quiet">${view.watching ? 'Changes of the files are noticed.' : 'The files are not watched.'}</p>
+      <p class="quiet">${view.watching ? 'The files are watched.' : 'The files are not watched.'}</p>
     </div>
   `;
 }

@@ -56,7 +56,7 @@ function item(decision: DecisionRecord, ask: (flow: string) => void): VNode {
         <span class="from">${placeWords(from)}</span>
         <span class="arrow" aria-hidden="true">→</span><span class="unseen">to</span>
         <span class=${`to ${toneOf(to)}`}>${placeWords(to)}</span>
-        ${shadow && html`<span class="tag">shadow: would</span>`}
+        ${shadow && html`<span class="tag">shadow, not applied</span>`}
         <button type="button" class="link" onClick=${() => ask(flow)} aria-label=${`Why flow ${flow}`}>
           ${flow.slice(0, 8)}
         </button>

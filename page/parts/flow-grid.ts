@@ -127,7 +127,7 @@ export function FlowGrid({ question, piece, sortBy, want, setBusy, ask }: FlowGr
             }),
           )}
         </div>
-        ${piece !== undefined && matching === 0 && html`<p class="empty">No flow is like that.</p>`}
+        ${piece !== undefined && matching === 0 && html`<p class="empty">No flow matches.</p>`}
       </div>
     </div>
   `;

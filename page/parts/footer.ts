@@ -10,7 +10,7 @@ export function Footer({ status }: FooterProps): VNode {
   return html`
     <footer class="foot">
       <p>
-        Norikae ${status?.version}${' '}· this page only watches; <code>norikae</code> on the node acts
+        Norikae ${status?.version}${' '}· this page is read-only; use the command <code>norikae</code> on the node to change state
       </p>
       <nav aria-label="For programs">
         <a href="metrics">Metrics</a> <a href="api/v1/status">Status as JSON</a>

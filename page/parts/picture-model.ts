@@ -36,9 +36,9 @@ export interface UplinkBox {
 }
 
 const ROLES: Readonly<Record<PlacementName, string>> = {
-  onload: 'the host’s CPU moves every packet',
-  offload: 'the card moves them by itself',
-  'fast-path': 'the node’s switch moves them',
+  onload: 'every packet costs host CPU',
+  offload: 'forwarded without the vSwitch',
+  'fast-path': 'sent there by the node’s switch',
 };
 
 /** Most boxes on a side: the largest ones, and one for all others. */

@@ -93,7 +93,7 @@ function gist({ paths, coverage, flows, backends }: StatusView): string {
   const all = totalOf(flows);
   const where = backends.some((b) => b.placement === 'fast-path') ? 'NIC and fast path' : 'the NIC';
   return (
-    `Of ${bitRate(total)}, ${percent(share)} rides ${where} in ${whole(placed)} of ` +
+    `Of ${bitRate(total)}, ${percent(share)} is on ${where} in ${whole(placed)} of ` +
     `${whole(all)} flows; the vSwitch carries the rest.`
   );
 }

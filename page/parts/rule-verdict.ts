@@ -13,11 +13,11 @@ const GROUPS: Readonly<Record<'all' | 'any' | 'not', string>> = {
 interface RuleVerdictProps {
   readonly rule: RuleView;
   /** It is the rule that decided. */
-  readonly speaks: boolean;
+  readonly decides: boolean;
 }
 
 /** A rule's verdict on a flow, and under it each condition with the value it saw. */
-export function RuleVerdict({ rule, speaks }: RuleVerdictProps): VNode {
+export function RuleVerdict({ rule, decides }: RuleVerdictProps): VNode {
   const { name, requested, verdict, shadow, condition } = rule;
   return html`
     <article class=${`rule ${verdict ? 'holds' : 'fails'}`} aria-label=${`Rule ${name}`}>
@@ -27,7 +27,7 @@ export function RuleVerdict({ rule, speaks }: RuleVerdictProps): VNode {
           <strong>${name}</strong> ${verdict ? 'holds' : 'does not hold'}${verdict ? ': asks' : '; it would ask'} for
           ${' '}<em>${requested}</em>
         </span>
-        ${speaks && html`<span class="tag strong">this rule decided</span>`}
+        ${decides && html`<span class="tag strong">this rule decided</span>`}
         ${shadow && html`<span class="tag">shadow: moves nothing</span>`}
       </h4>
       <ul class="conditions">

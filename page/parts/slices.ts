@@ -106,6 +106,6 @@ function legend(slices: readonly SliceView[]): Child {
   if (!guarantees && !maxima) return 'no guarantees or maxima in the policies in force';
   return html`
     ${guarantees && html`<span class="mark-key guaranteed" aria-hidden="true"></span> guaranteed `}
-    ${maxima && html`<span class="mark-key maximum" aria-hidden="true"></span> at most`}
+    ${maxima && html`<span class="mark-key maximum" aria-hidden="true"></span> maximum`}
   `;
 }

@@ -40,9 +40,9 @@ export function WhyAnswer({ why }: WhyAnswerProps): VNode {
       <p class="quiet">id <code>${flow.id}</code></p>
     </section>
     <section>
-      <h3>Rules, in the order they speak</h3>
+      <h3>Rules, by priority</h3>
       ${rules.length === 0 && html`<p class="empty">No rule is in force.</p>`}
-      ${rules.map((rule) => h(RuleVerdict, { key: rule.name, rule, speaks: rule.name === flow.rule }))}
+      ${rules.map((rule) => h(RuleVerdict, { key: rule.name, rule, decides: rule.name === flow.rule }))}
     </section>
     <section>
       <h3>Limits</h3>
@@ -55,7 +55,7 @@ export function WhyAnswer({ why }: WhyAnswerProps): VNode {
       </dl>
     </section>
     <section>
-      <h3>Its last decisions</h3>
+      <h3>Latest decisions</h3>
       ${
         decisions.length === 0
           ? html`<p class="empty">It was never moved.</p>`
@@ -81,19 +81,19 @@ function facts(flow: FlowView): Child {
     fact('of it off the vSwitch', carried),
     fact('Age', duration(flow.ageMs)),
     fact('Idle', duration(flow.idleMs)),
-    fact('There for', flow.placedMs === null ? 'always' : duration(flow.placedMs)),
+    fact('Placed for', flow.placedMs === null ? 'never moved' : duration(flow.placedMs)),
     fact('Slice', flow.slice ?? '-'),
     fact('VM', flow.vm ?? '-'),
     fact('In', flow.inPort),
     fact('Out', flow.outPorts.join(', ') || 'nowhere'),
-    fact('Score', flow.requested === 'none' ? 'no rule asks' : plainNumber(flow.score)),
+    fact('Score', flow.requested === 'none' ? 'none requested' : plainNumber(flow.score)),
   ];
 }
 
 function limitFacts(limits: LimitsView): Child {
   const { cutoffScore, operationsLeft, holdLeftMs, retryInMs } = limits;
   return [
-    fact('Expected to bring', plainPacketRate(limits.worth)),
+    fact('Worth', plainPacketRate(limits.worth)),
     fact(
       'Entries in use',
       entriesInUse({ ...limits, used: limits.tableUsed, entries: limits.tableEntries }),
@@ -101,24 +101,20 @@ function limitFacts(limits: LimitsView): Child {
     ...(limits.share === null ? [] : [shareFact(limits.share)]),
     ...limits.throughput.map(throughputFact),
     fact(
-      limits.divided ? 'Best score left out' : 'Score to beat',
-      cutoffScore === null ? 'none, there is room' : plainNumber(cutoffScore),
+      limits.divided ? 'Highest score without an entry' : 'Score to beat',
+      cutoffScore === null ? 'none, entries are free' : plainNumber(cutoffScore),
     ),
-    ...(limits.threshold === null
-      ? []
-      : [fact('Worth an operation from', plainPacketRate(limits.threshold))]),
-    ...(limits.swapGain === null
-      ? []
-      : [fact('Worth a swap from a gain of', plainPacketRate(limits.swapGain))]),
+    ...(limits.threshold === null ? [] : [fact('Threshold', plainPacketRate(limits.threshold))]),
+    ...(limits.swapGain === null ? [] : [fact('Swap gain', plainPacketRate(limits.swapGain))]),
     fact('Operations left', operationsLeft === null ? 'no backend' : plainNumber(operationsLeft)),
     fact('May be moved again', holdLeftMs < 1 ? 'now' : `in ${duration(holdLeftMs)}`),
-    ...(retryInMs < 1 ? [] : [fact('Tried again', `in ${duration(retryInMs)}`)]),
+    ...(retryInMs < 1 ? [] : [fact('Retry', `in ${duration(retryInMs)}`)]),
   ];
 }
 
 function shareFact({ slice, used, share, guaranteed }: ShareView): VNode {
-  const name = slice === null ? 'Of flows of no declared slice' : `Of slice ${slice}`;
-  return fact(name, `${whole(used)} of ${whole(share)} due now, ${whole(guaranteed)} guaranteed`);
+  const name = slice === null ? 'Share of no declared slice' : `Share of slice ${slice}`;
+  return fact(name, `${whole(used)} of ${whole(share)} used, ${whole(guaranteed)} guaranteed`);
 }
 
 function throughputFact({
@@ -151,7 +147,7 @@ function past({ id, time, from, to, rule, reason, outcome, mode }: DecisionRecor
     <li key=${id}>
       <time datetime=${time}>${timeOfDay(Date.parse(time))}</time>
       ${' '}${placeWords(from)} → <strong>${placeWords(to)}</strong>
-      ${mode === 'shadow' && html` <span class="tag">shadow: would</span>`}
+      ${mode === 'shadow' && html` <span class="tag">shadow, not applied</span>`}
       <span class="quiet">
         ${' '}${rule === null ? (reason ?? 'no rule') : `rule ${rule}`}${outcome !== null && `, ${outcome}`}
       </span>

@@ -12,7 +12,7 @@ describe('words for a status', () => {
   });
 
   it('say what a swap needs', () => {
-    assert.equal(neededGain(null), 'no swap is worth it');
-    assert.equal(neededGain(1_234), 'a swap has to gain 1,234 packets/s');
+    assert.equal(neededGain(null), 'no swap gains enough');
+    assert.equal(neededGain(1_234), 'a swap must gain 1,234 packets/s');
   });
 });

@@ -75,7 +75,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     }
     assert.match(
       await node.locator('.gist').innerText(),
-      /rides the NIC in [\d,]+ of [\d,]+ flows/,
+      /is on the NIC in [\d,]+ of [\d,]+ flows/,
     );
   });
 
@@ -137,7 +137,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
       /^[\d,]+ of [\d,]+ flows$/,
     );
     await page.getByLabel('Words').fill('no-such-word');
-    await page.getByText('No flow is like that.').waitFor();
+    await page.getByText('No flow matches.').waitFor();
     await page.getByRole('button', { name: 'Clear' }).click();
     await eventually('all are back', async () =>
       /^[\d,]+ flows$/.test(await page.locator('.flows [role=status]').innerText()),
@@ -164,7 +164,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
       conditions.join(),
     );
     await dialog.getByText(/^Entries in use/).waitFor();
-    await dialog.getByText('Expected to bring', { exact: true }).waitFor();
+    await dialog.getByText('Worth', { exact: true }).waitFor();
     await dialog.getByText(/^Of (slice (gold|plain)|flows of no declared slice)$/).waitFor();
     await dialog.getByText(/^\d+ of \d+ due now, \d+ guaranteed$/).waitFor();
     await dialog.locator('.past li').first().waitFor();
@@ -285,7 +285,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     await page.getByText('Held', { exact: true }).waitFor();
     await page
       .getByRole('alert')
-      .getByText(/everything stays on the vSwitch/)
+      .getByText(/every flow stays on the vSwitch/)
       .waitFor();
     await daemon?.control.resume();
     await page.getByText('Placing', { exact: true }).waitFor();

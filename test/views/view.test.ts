@@ -210,7 +210,7 @@ describe('tables and screens', () => {
       PLAIN,
     );
     assert.deepEqual(lines.slice(3), [
-      'held: everything stays on the vSwitch until "norikae resume"',
+      'held: every flow stays on the vSwitch until "norikae resume"',
       'stale: flows, 100 ms old: ECONNREFUSED',
       'backend emulated-nic: no bpffs',
       'InfluxDB: no answer within 10000 ms; 812 points queued',
