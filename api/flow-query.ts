@@ -41,17 +41,6 @@ export function parseFlowQuery(parameters: URLSearchParams, most = MAX_FLOWS): F
   };
 }
 
-/** The parameters that {@link parseFlowQuery} reads, as a URL has them. */
-export function flowQueryParameters(query: FlowQuery): string {
-  const parameters = new URLSearchParams({ sort: query.sort, limit: String(query.limit) });
-  if (query.placement !== undefined) parameters.set('placement', query.placement);
-  if (query.slice !== undefined) parameters.set('slice', query.slice);
-  if (query.port !== undefined) parameters.set('port', query.port);
-  if (query.offset !== undefined) parameters.set('offset', String(query.offset));
-  for (const word of query.words) parameters.append('word', word);
-  return parameters.toString();
-}
-
 /**
  * Refuses parameters that are not among `known`: a misspelt one would be an answer to another
  * question.

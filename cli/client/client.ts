@@ -7,7 +7,7 @@ import {
   ControlTimeout,
 } from './client-errors.ts';
 import { decisionQueryParameters } from '../../api/decision-query.ts';
-import { flowQueryParameters } from '../../api/flow-query.ts';
+import { flowQueryParameters } from '../../api/flow-query-parameters.ts';
 import { linesOf } from './lines.ts';
 import {
   isDecisionPage,

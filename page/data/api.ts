@@ -1,4 +1,5 @@
-import type { FlowPage, WhyAnswer } from '../../api/flow-views.ts';
+import { flowQueryParameters } from '../../api/flow-query-parameters.ts';
+import type { FlowPage, FlowQuery, WhyAnswer } from '../../api/flow-views.ts';
 import type { StatusView } from '../../api/status-view.ts';
 import {
   isDecisionPage,
@@ -28,7 +29,8 @@ export const api = {
   history: (): Promise<HistoryView> => get('history', isHistoryView),
   decisions: (limit: number): Promise<DecisionPage> =>
     get(`decisions?limit=${limit}`, isDecisionPage),
-  flows: (query: URLSearchParams): Promise<FlowPage> => get(`flows?${query}`, isFlowPage),
+  flows: (query: FlowQuery): Promise<FlowPage> =>
+    get(`flows?${flowQueryParameters(query)}`, isFlowPage),
   /** `id`: of a flow; one that is gone is an answer, too. */
   why: (id: string): Promise<WhyAnswer> => get(`flows/${encodeURIComponent(id)}/why`, isWhyAnswer),
 };

@@ -1,4 +1,4 @@
-import type { FlowSort, FlowView } from '../../api/flow-views.ts';
+import type { FlowQuery, FlowSort, FlowView } from '../../api/flow-views.ts';
 import type { PlacementName } from '../../engine/model/flow.ts';
 import { api } from './api.ts';
 
@@ -29,13 +29,16 @@ export async function flowPiece(
   first: number,
   number: number,
 ): Promise<FlowPiece> {
-  const query = new URLSearchParams({ sort: question.sort, limit: String(number) });
-  if (first > 0) query.set('offset', String(first));
-  if (question.placement !== '') query.set('placement', question.placement);
-  if (question.slice !== '') query.set('slice', question.slice);
-  if (question.port !== '') query.set('port', question.port);
-  for (const word of question.words.split(/\s+/).filter((w) => w !== ''))
-    query.append('word', word);
+  const { sort, placement, slice, port } = question;
+  const query: FlowQuery = {
+    sort,
+    limit: number,
+    words: question.words.split(/\s+/).filter((word) => word !== ''),
+    ...(first === 0 ? {} : { offset: first }),
+    ...(placement === '' ? {} : { placement }),
+    ...(slice === '' ? {} : { slice }),
+    ...(port === '' ? {} : { port }),
+  };
   const { flows, matching, total } = await api.flows(query);
   return { first, flows, matching, total };
 }

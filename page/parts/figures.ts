@@ -1,3 +1,4 @@
+import { PATHS } from '../../api/paths.ts';
 import type { StatusView } from '../../api/status-view.ts';
 import { entriesThatFit } from '../../api/status-words.ts';
 import { bitRate, duration, percent, scaled, whole } from '../../text/format.ts';
@@ -21,7 +22,7 @@ export function Figures({ status }: FiguresProps): VNode {
           value: coverage.bytes ?? 0,
           tone: 'nic',
         })}
-        ${figure('Traffic', scaled(trafficOf(paths), 'bit/s'), `vSwitch ${bitRate(paths.vswitch.bitsPerSecond)}`)}
+        ${figure('Traffic', scaled(trafficOf(paths), 'bit/s'), `${PATHS.onload.title} ${bitRate(paths.vswitch.bitsPerSecond)}`)}
         ${figure('Host CPU', share(hostCpu), 'of all, without guests', {
           label: 'Host CPU',
           value: hostCpu ?? 0,
@@ -33,7 +34,9 @@ export function Figures({ status }: FiguresProps): VNode {
         }
         ${status.backends.map((backend) =>
           figure(
-            backend.placement === 'offload' ? 'NIC table' : 'Fast path',
+            backend.placement === 'offload'
+              ? `${PATHS.offload.title} table`
+              : PATHS['fast-path'].title,
             [whole(backend.used), ''],
             `of ${entriesThatFit(backend)}`,
             {

@@ -22,6 +22,7 @@ export const ASSETS = '/assets';
  */
 export const SHARED_MODULES = [
   'api/flow-ends.js',
+  'api/flow-query-parameters.js',
   'api/paths.js',
   'api/status-words.js',
   'api/view-guards.js',
