@@ -1,24 +1,8 @@
 import assert from 'node:assert/strict';
-import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import { SideTable } from '../../../engine/model/side-table.ts';
 import { read, rowOf } from '../../support/flows.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage: unknown = runInNewContext('gc');
-
-/** Collects garbage until `done`, at most some hundred times. */
-async function collectUntil(done: () => boolean): Promise<void> {
-  if (typeof collectGarbage !== 'function') throw new TypeError('V8 has no gc()');
-  for (let i = 0; i < 200; i++) {
-    // What a WeakRef gave out stays until the event loop turns: look only after the collection.
-    await setImmediate();
-    collectGarbage();
-    if (done()) return;
-  }
-}
+import { collectUntil } from '../../support/garbage.ts';
 
 function followed(table: FlowTable): SideTable {
   const side = new SideTable('flow');
