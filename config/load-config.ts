@@ -8,6 +8,7 @@ import { crossCheck } from './cross-checks.ts';
 import { JsonDocument } from '../text/json-document.ts';
 import { byPlace } from '../text/problem.ts';
 import { ConfigError, ConfigUnreadable } from './config-error.ts';
+import { configWords } from './config-words.ts';
 import { runtimeFolder } from './runtime-folder.ts';
 import { schemaProblems } from '../text/schema-problems.ts';
 
@@ -49,7 +50,9 @@ function checked(document: JsonDocument): ConfigFile {
   const validate = validator();
   const settings: unknown = structuredClone(document.value);
   if (validate(settings)) return settings;
-  throw new ConfigError(schemaProblems(document, validate.errors ?? []).toSorted(byPlace));
+  throw new ConfigError(
+    schemaProblems(document, validate.errors ?? [], configWords).toSorted(byPlace),
+  );
 }
 
 /** Compiling the schema takes far longer than checking a file: it is done at the first one. */

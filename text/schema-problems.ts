@@ -1,53 +1,94 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { nearest } from './nearest.ts';
 import type { JsonDocument, JsonPath } from './json-document.ts';
-import type { Problem } from './problem.ts';
+import { formatProblem, type Problem } from './problem.ts';
 
-/** Turns what ajv found (with `verbose`) into problems that say where and what was meant. */
-export function schemaProblems(document: JsonDocument, errors: readonly ErrorObject[]): Problem[] {
-  return errors.map((error) => schemaProblem(document, error));
+/** What ajv found, with the place that it found it at. */
+export interface SchemaError {
+  readonly error: ErrorObject;
+  readonly path: JsonPath;
+  /** The place, for a message: `"rules[0].event"`, or `the document`. */
+  readonly name: string;
+  /** The value there, for a message: JSON, cut where it is long. */
+  readonly shown: string;
 }
 
-function schemaProblem(document: JsonDocument, error: ErrorObject): Problem {
-  const path = pathOf(error.instancePath, document.value);
-  const name = path.length === 0 ? 'the document' : `"${path.join('.')}"`;
+/** Words of a document of its own kind; undefined: the usual ones do. */
+export type SchemaWords = (error: SchemaError) => string | undefined;
+
+/** They only repeat what another error says: "must match then", "property name must be valid". */
+const REPEATING: ReadonlySet<string> = new Set(['if', 'propertyNames']);
+
+/**
+ * Turns what ajv found (with `verbose`) into problems that say where and what was meant, each once.
+ *
+ * @param words of this kind of document, where the usual ones do not say what to do
+ */
+export function schemaProblems(
+  document: JsonDocument,
+  errors: readonly ErrorObject[],
+  words: SchemaWords = () => undefined,
+): Problem[] {
+  const problems = errors
+    .filter((error) => !REPEATING.has(error.keyword))
+    .map((error) => {
+      const path = pathOf(error.instancePath, document.value);
+      const found = { error, path, name: nameOf(path), shown: shown(error.data) };
+      const message = words(found) ?? usualWords(found);
+      const key = keyOf(error);
+      return key === undefined
+        ? document.problemAt(path, message)
+        : document.problemAtKey(path, key, message);
+    });
+  return [...new Map(problems.map((p) => [formatProblem(p), p])).values()];
+}
+
+/** The key that an error is about; undefined: it is about the value. */
+function keyOf({ propertyName, keyword, params }: ErrorObject): string | undefined {
+  if (propertyName !== undefined) return propertyName;
+  return keyword === 'additionalProperties' ? String(params.additionalProperty) : undefined;
+}
+
+function usualWords({ error, name, shown }: SchemaError): string {
+  const { params } = error;
   switch (error.keyword) {
-    case 'additionalProperties': {
-      const key = String(error.params.additionalProperty);
-      const retired = RETIRED.get([...path, key].join('.'));
-      if (retired !== undefined) return document.problemAtKey(path, key, retired);
-      const known = Object.keys(error.parentSchema?.properties ?? {});
-      const where = path.length === 0 ? '' : ` in ${name}`;
-      return document.problemAtKey(path, key, `unknown key "${key}"${where}; ${hint(key, known)}`);
-    }
+    case 'additionalProperties':
+      return unknownKey(String(params.additionalProperty), name, error);
     case 'required':
-      return document.problemAt(path, `${name} lacks the key "${error.params.missingProperty}"`);
-    case 'enum': {
-      const allowed: string[] = error.params.allowedValues;
-      const meant = typeof error.data === 'string' ? hint(error.data, allowed) : oneOf(allowed);
-      return document.problemAt(path, `${name} cannot be ${shown(error.data)}; ${meant}`);
-    }
+      return `${name} lacks the key "${params.missingProperty}"`;
+    case 'enum':
+      return `${name} cannot be ${shown}; ${choice(error.data, params.allowedValues, 'it can be')}`;
     case 'type':
-      return document.problemAt(
-        path,
-        `${name} must be ${withArticle(String(error.params.type))}, not ${shown(error.data)}`,
-      );
-    case 'pattern':
-      return document.problemAt(path, `${name} must be an absolute path, not ${shown(error.data)}`);
+      return `${name} must be ${withArticle(String(params.type))}, not ${shown}`;
+    case 'minProperties':
+      return `${name} is empty; it has to say something`;
+    case 'minItems':
+      return `${name} is empty; it needs at least one`;
+    case 'maxItems':
+      return `${name} has ${lengthOf(error.data)} entries; there can be ${params.limit}`;
+    case 'exclusiveMinimum':
+      return `${name} must be more than ${params.limit}, not ${shown}`;
+    case 'minimum':
+      return `${name} must be ${params.limit} or more, not ${shown}`;
+    case 'maximum':
+      return `${name} must be ${params.limit} or less, not ${shown}`;
     default:
-      return document.problemAt(path, `${name} ${error.message} (it is ${shown(error.data)})`);
+      return `${name} ${error.message}; it is ${shown}`;
   }
 }
 
-/** Keys that there were once, and why they are gone. */
-const RETIRED: ReadonlyMap<string, string> = new Map([
-  [
-    'rules',
-    '"rules" set a time for evaluating policies ("budgetMs"), which needs none any more: ' +
-      'rules are compiled and look at every flow in every tick; take it away',
-  ],
-  ['planner.hysteresis', 'the planner computes "hysteresis" from the gain of each swap; remove it'],
-]);
+function unknownKey(key: string, name: string, error: ErrorObject): string {
+  const known = Object.keys(error.parentSchema?.properties ?? {});
+  const where = error.instancePath === '' ? '' : ` in ${name}`;
+  return `unknown key "${key}"${where}; ${choice(key, known, 'it can have')}`;
+}
+
+/** The name that was meant, or all there are. */
+export function choice(word: unknown, known: readonly string[], otherwise: string): string {
+  const meant = typeof word === 'string' ? nearest(word, known) : undefined;
+  if (meant !== undefined) return `did you mean "${meant}"?`;
+  return `${otherwise} ${known.map((k) => `"${k}"`).join(', ')}`;
+}
 
 /** A JSON pointer (RFC 6901) as a path; digits are an index only where the value is a list. */
 function pathOf(pointer: string, root: unknown): JsonPath {
@@ -67,16 +108,21 @@ function childOf(value: unknown, step: string | number): unknown {
   return Object.entries(value).find(([key]) => key === String(step))?.[1];
 }
 
-function hint(word: string, known: readonly string[]): string {
-  const meant = nearest(word, known);
-  return meant === undefined ? oneOf(known) : `did you mean "${meant}"?`;
+function nameOf(path: JsonPath): string {
+  if (path.length === 0) return 'the document';
+  const words: string[] = [];
+  for (const step of path) {
+    if (typeof step === 'number') words.push(`${words.pop() ?? ''}[${step}]`);
+    else words.push(step);
+  }
+  return `"${words.join('.')}"`;
 }
 
-function oneOf(known: readonly string[]): string {
-  return `it can be ${known.map((k) => `"${k}"`).join(', ')}`;
-}
-
-function withArticle(type: string): string {
+/** `a list`, `a number or a string`. */
+function withArticle(types: string): string {
+  const several = types.split(',');
+  if (several.length > 1) return several.map(withArticle).join(' or ');
+  const [type] = several;
   if (type === 'array') return 'a list';
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
@@ -84,4 +130,8 @@ function withArticle(type: string): string {
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function lengthOf(value: unknown): number {
+  return Array.isArray(value) ? value.length : 0;
 }

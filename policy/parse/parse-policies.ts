@@ -10,7 +10,7 @@ import { type PolicyPart } from '../model/policy-part.ts';
 import type { PolicySet } from '../model/policy-set.ts';
 import { cycleProblems } from '../check/cycle-check.ts';
 import { ruleProblems } from '../check/rule-check.ts';
-import { isPolicyDocument, schemaProblems } from '../check/schema-problems.ts';
+import { isPolicyDocument, shapeProblems } from '../check/document-shape.ts';
 import { sectionProblems } from '../check/section-check.ts';
 import { reachProblems, setProblems } from '../check/set-check.ts';
 
@@ -68,7 +68,7 @@ function documentProblems(
   if (document.problems.length > 0) return document.problems;
   const names = namesIn(document.value, facts);
   return [
-    ...schemaProblems(document),
+    ...shapeProblems(document),
     ...sectionProblems(document, names),
     ...conditionProblems(document, names),
     ...ruleProblems(document, names),

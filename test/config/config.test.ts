@@ -74,7 +74,7 @@ describe('configuration', () => {
     const [problem, ...more] = problemsOf(
       '{"node": {"adapter": "ovs"}, "policies": ["p"], "rules": {"budgetMs": 5}}',
     );
-    assert.match(problem, /^1:49: "rules" set a time for .* take it away$/);
+    assert.match(problem, /^1:49: "rules" set a time for .* remove it$/);
     assert.deepEqual(more, []);
   });
 
@@ -84,7 +84,7 @@ describe('configuration', () => {
     );
     assert.match(
       problem,
-      /it can be "enabled", "host", "port", "ifTaken", "allowRemote", "topFlows"/,
+      /it can have "enabled", "host", "port", "ifTaken", "allowRemote", "topFlows"/,
     );
   });
 
@@ -103,7 +103,7 @@ describe('configuration', () => {
       [
         '1:22: "node.adapter" cannot be "osv"; did you mean "ovs"?',
         '3:22: "poll.periodMs" must be an integer, not "fast"',
-        '4:24: "backend.entries" must be >= 1 (it is 0)',
+        '4:24: "backend.entries" must be 1 or more, not 0',
         '4:49: "planner.burst" must be an integer, not 1.5',
       ],
     );

@@ -88,7 +88,7 @@ describe('configuration of InfluxDB', () => {
       /below/,
     ],
     ['a longest wait below the shortest', `${GOOD}, "retry": {"maxMs": 500}`, /^2:86: .*below/],
-    ['too many flows', `${GOOD}, "topFlows": 101`, /^2:79: .*<= 100/],
+    ['too many flows', `${GOOD}, "topFlows": 101`, /^2:79: .* must be 100 or less, not 101$/],
     ['a key that is not known', `${GOOD}, "topflows": 1`, /^2:67: .*did you mean "topFlows"/],
   ];
   for (const [title, text, expected] of mistakes) {

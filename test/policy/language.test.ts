@@ -314,7 +314,7 @@ describe('the policy language', () => {
       '"bytes" is a fact that there is already; give this one another name',
       'a string has no unit',
       'b is a number (ms); "kB" is a number of bytes; it takes "ms", "s", "min", "h", "d"',
-      'unknown type "object"; there are "number", "string", "boolean"',
+      '"facts.c.type" cannot be "object"; it can be "number", "string", "boolean"',
     );
   });
 
@@ -392,7 +392,7 @@ describe('the policy language', () => {
       '"members": [{ "subnet": ^"10.0.0.1/8" }]',
       'a subnet is as "10.0.0.0/8" or "fd00::/8", with no bit set behind the prefix; "10.0.0.1/8" is none',
     ],
-    ['"members": [{ "vlan": ^5000 }]', '"slices.s.members[0].vlan" must be <= 4095; it is 5000'],
+    ['"members": [{ "vlan": ^5000 }]', '"slices.s.members[0].vlan" must be 4095 or less, not 5000'],
     ['"members": [{ "vm": "a" }], "guaranteed": ^"120%"', '"guaranteed" is from 0% to 100%'],
     [
       '"members": [{ "vm": "a" }], "guaranteed": ^1.5',
@@ -435,7 +435,7 @@ describe('the policy language', () => {
   it('refuses a mode that there is not', () => {
     refuses(
       policy('"mode": ^"shadwo",', rule('r', BUSY)),
-      'unknown value of "mode" "shadwo"; did you mean "shadow"?',
+      '"mode" cannot be "shadwo"; did you mean "shadow"?',
     );
   });
 });

@@ -134,7 +134,7 @@ describe('parsePolicies', () => {
 }`),
       [
         '1:1: the document lacks the key "version"',
-        '3:3: unknown key "verson" in the document; did you mean "version"?',
+        '3:3: unknown key "verson"; did you mean "version"?',
         '5:5: "rules[0]" lacks the key "conditions"',
         '5:50: unknown key "colour" in "rules[0].event"; it can have "type", "params"',
       ],
