@@ -14,7 +14,7 @@ import { LoopView } from './loop-view.ts';
 import { createNode } from './node.ts';
 import { packageVersion } from '../platform/package-root.ts';
 import { PolicyManager, type Reload, RELOAD_RESULTS } from './policies/policy-manager.ts';
-import { PolicyWatcher } from './policies/policy-watcher.ts';
+import { FileWatcher } from '../platform/file-watcher.ts';
 
 /** Flows with the highest rates that each tick names; whoever shows them may show fewer. */
 const MAX_TOP_FLOWS = 100;
@@ -58,7 +58,8 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   const evaluator = await policies.first();
   const loop = new Loop({ config, node, evaluator, clock, log, accountant, metrics });
   policies.serve(loop.engine);
-  const watcher = new PolicyWatcher({
+  const watcher = new FileWatcher({
+    what: 'policy files',
     files: policies.watchedFiles,
     onChange: () => policies.reloadChanged(),
     log,

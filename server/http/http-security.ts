@@ -1,7 +1,8 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { HttpConfig } from '../../config/config.ts';
 import { fileErrorText } from '../../platform/file-error.ts';
+import { FileWatcher } from '../../platform/file-watcher.ts';
 import type { Log } from '../../platform/log.ts';
 import { Authenticator } from './authenticator.ts';
 import { readCredentials } from './credentials.ts';
@@ -17,9 +18,6 @@ export class TlsFilesUnusable extends Error {
 /** The files that say who may look, and how the server shows who it is. */
 export type SecurityFiles = Pick<HttpConfig, 'tls' | 'tokenFile' | 'users'>;
 
-/** How often files are looked at for changes, ms. */
-const LOOK_MS = 2_000;
-
 /** The server's secrets, as of the last time that their files were good. */
 export class HttpSecurity {
   /** Undefined: everybody may look. */
@@ -28,12 +26,13 @@ export class HttpSecurity {
   readonly keys: KeyPair | undefined;
   readonly #files: SecurityFiles;
   readonly #log: Log;
-  readonly #onChange = (): void => this.reload();
+  readonly #watcher: FileWatcher;
   #useKeys: (keys: KeyPair) => void = () => {};
 
-  private constructor(files: SecurityFiles, log: Log) {
+  private constructor(files: SecurityFiles, log: Log, watcher: FileWatcher) {
     this.#files = files;
     this.#log = log;
+    this.#watcher = watcher;
     this.keys = readKeys(files);
     const authenticates = files.tokenFile !== undefined || files.users !== undefined;
     this.authenticator = authenticates ? new Authenticator(readCredentials(files)) : undefined;
@@ -44,12 +43,23 @@ export class HttpSecurity {
    *
    * @throws TlsFilesUnusable, SecretFileUnusable, SecretFileExposed
    */
-  static load(files: SecurityFiles, log: Log): HttpSecurity {
-    const security = new HttpSecurity(files, log);
-    for (const path of pathsOf(files)) {
-      watchFile(path, { interval: LOOK_MS, persistent: false }, security.#onChange);
+  static async load(files: SecurityFiles, log: Log): Promise<HttpSecurity> {
+    let security: HttpSecurity | undefined;
+    const watcher = new FileWatcher({
+      what: 'files of the HTTP server',
+      files: pathsOf(files),
+      onChange: async () => security?.reload(),
+      log,
+    });
+    // Watched first, so that no change after the reading is missed.
+    await watcher.start();
+    try {
+      security = new HttpSecurity(files, log, watcher);
+      return security;
+    } catch (error) {
+      await watcher.close();
+      throw error;
     }
-    return security;
   }
 
   /** Calls `use` with certificate and key whenever they are read again. */
@@ -76,8 +86,8 @@ export class HttpSecurity {
     }
   }
 
-  close(): void {
-    for (const path of pathsOf(this.#files)) unwatchFile(path, this.#onChange);
+  close(): Promise<void> {
+    return this.#watcher.close();
   }
 }
 

@@ -48,11 +48,11 @@ export async function startHttpServer(
   sources: HttpSources,
   log: Log,
 ): Promise<HttpService> {
-  const security = HttpSecurity.load(settings, log);
+  const security = await HttpSecurity.load(settings, log);
   try {
     return await serve(settings, sources, log, security);
   } catch (error) {
-    security.close();
+    await security.close();
     throw error;
   }
 }
@@ -73,10 +73,9 @@ async function serve(
   const server = keys === undefined ? limitedServer(listener) : tlsServer(listener, keys);
   server.setTimeout(SILENCE_MS);
   guard.guard(server);
-  const close = (): Promise<void> => {
-    security.close();
+  const close = async (): Promise<void> => {
     streams.close();
-    return closeServer(server);
+    await Promise.all([security.close(), closeServer(server)]);
   };
   await listenAsConfigured(server, settings, log);
   if (server instanceof TlsServer) security.onKeys((renewed) => server.setSecureContext(renewed));

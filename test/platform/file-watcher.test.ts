@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PolicyWatcher } from '../../../daemon/policies/policy-watcher.ts';
-import { recordingLog } from '../../support/quiet-log.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { FileWatcher } from '../../platform/file-watcher.ts';
+import { recordingLog } from '../support/quiet-log.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const QUIET_MS = 120;
 
-describe('policy watcher', () => {
+describe('file watcher', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let file: string;
   let calls: number;
-  let watcher: PolicyWatcher;
+  let watcher: FileWatcher;
   let onChange: () => Promise<void>;
   let log: ReturnType<typeof recordingLog>;
 
@@ -32,8 +32,9 @@ describe('policy watcher', () => {
     folder.remove();
   });
 
-  function watch(files: readonly string[]): PolicyWatcher {
-    return new PolicyWatcher({
+  function watch(files: readonly string[]): FileWatcher {
+    return new FileWatcher({
+      what: 'files',
       files,
       onChange: () => {
         calls++;
@@ -133,6 +134,25 @@ describe('policy watcher', () => {
     } finally {
       elsewhere.remove();
     }
+  });
+
+  it('follows a link that is replaced by one to another file, as certbot does', async () => {
+    await watcher.close();
+    for (const name of ['cert1', 'cert2']) writeFileSync(join(folder.path, name), name);
+    const link = join(folder.path, 'cert.pem');
+    symlinkSync(join(folder.path, 'cert1'), link);
+    watcher = watch([link]);
+    await watcher.start();
+    symlinkSync(join(folder.path, 'cert2'), `${link}.new`);
+    renameSync(`${link}.new`, link);
+    await called(1);
+  });
+
+  it('watches nothing, at once, when it is given no files', async () => {
+    await watcher.close();
+    watcher = watch([]);
+    await watcher.start();
+    assert.ok(!watcher.watching);
   });
 
   it('goes on when whoever is called fails, and never calls twice at a time', async () => {
