@@ -1,13 +1,14 @@
 import type { PlacementName } from '../engine/model/flow.ts';
+import type { ChangeCause, Destination } from '../engine/model/placement-change.ts';
 import type { ReasonCode } from '../engine/model/reason.ts';
 
 /** One change of a flow's placement, with what led to it. Survives JSON. */
 export interface DecisionRecord {
   /** Unique: when the daemon started, and a number that counts up. */
   readonly id: string;
-  /** Wall clock, ISO 8601. */
+  /** When it came about: wall clock, ISO 8601. */
   readonly time: string;
-  /** Sequence number of the tick. */
+  /** Sequence number of the tick whose report has it. */
   readonly tick: number;
   /**
    * `shadow`: what a shadow policy would have done; nothing was moved, and `from` and `to` are
@@ -19,7 +20,9 @@ export interface DecisionRecord {
   readonly match: string;
   readonly from: PlacementName;
   /** `gone`: the flow left the vSwitch, and its entry was taken out. */
-  readonly to: PlacementName | 'gone';
+  readonly to: Destination;
+  /** What brought it about; null of a shadow's record. */
+  readonly cause: ChangeCause | null;
   /** `policy/rule` that spoke; null: none, or it was not a rule that led to it. */
   readonly rule: string | null;
   /** Policy of the rule, and hash of its text. */

@@ -95,12 +95,15 @@ export class NodeScene {
       bitShare: 0,
       slices: this.#slices,
       plans: [this.#plan],
-      moves: [],
+      changes: [],
+      operations: [],
       failures: [],
       flows: PLACEMENT_NAMES.map(() => 0),
       held: false,
+      permission: { may: 'move' },
       batches: [],
       stages: { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 },
+      endedAtMs: table.readAtMs,
       elapsedMs: 0,
     };
   }

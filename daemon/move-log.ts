@@ -1,14 +1,15 @@
-import type { BackendMove, TickReport } from '../engine/loop/tick-report.ts';
+import type { BackendOperation, TickReport } from '../engine/loop/tick-report.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import { Placement } from '../engine/model/flow.ts';
+import type { PlacementChange } from '../engine/model/placement-change.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { Log } from '../platform/log.ts';
 
 const SUMMARY_EVERY_MS = 1000;
 
 /**
- * Logs moves: each one at level debug, a summary at level info, at most once a second, so that a
- * busy node does not drown its own log.
+ * Logs changes of placement and refusals: each one at level debug, a summary at level info, at most
+ * once a second, so that a busy node does not drown its own log.
  */
 export class MoveLog {
   readonly #log: Log;
@@ -16,6 +17,7 @@ export class MoveLog {
   #summaryDueMs = Number.NEGATIVE_INFINITY;
   #offloaded = 0;
   #onloaded = 0;
+  #gone = 0;
   #refused = 0;
 
   constructor(log: Log, clock: Clock) {
@@ -24,15 +26,17 @@ export class MoveLog {
   }
 
   observe(report: TickReport): void {
-    for (const move of report.moves) this.#count(move);
+    for (const change of report.changes) this.#count(change);
+    for (const operation of report.operations) this.#countRefusal(operation);
     const nowMs = this.#clock.now();
-    if (this.#offloaded + this.#onloaded + this.#refused === 0 || nowMs < this.#summaryDueMs)
-      return;
+    const sum = this.#offloaded + this.#onloaded + this.#gone + this.#refused;
+    if (sum === 0 || nowMs < this.#summaryDueMs) return;
     this.#summaryDueMs = nowMs + SUMMARY_EVERY_MS;
     this.#log.info(
       {
         offloaded: this.#offloaded,
         onloaded: this.#onloaded,
+        gone: this.#gone,
         refused: this.#refused,
         flows: report.tick.table.count,
         onVswitch: report.flows[Placement.onload],
@@ -42,20 +46,22 @@ export class MoveLog {
     );
     this.#offloaded = 0;
     this.#onloaded = 0;
+    this.#gone = 0;
     this.#refused = 0;
   }
 
-  #count(move: BackendMove): void {
-    const flow = formatFlowId(move.id);
-    if (!move.result.ok) {
-      this.#refused++;
-      const { code, detail } = move.result.refusal;
-      this.#log.debug({ flow, backend: move.backend, code, detail }, 'refused');
-      return;
-    }
-    if (move.kind === 'put') this.#offloaded++;
-    else this.#onloaded++;
-    const placement = move.kind === 'put' ? move.placement : 'onload';
-    this.#log.debug({ flow, placement, atWallMs: Date.now() }, 'placed');
+  #count({ id, from, to, cause }: PlacementChange): void {
+    if (to === 'gone') this.#gone++;
+    else if (to === 'onload') this.#onloaded++;
+    else this.#offloaded++;
+    const flow = formatFlowId(id);
+    this.#log.debug({ flow, from, placement: to, cause, atWallMs: Date.now() }, 'placed');
+  }
+
+  #countRefusal({ id, backend, result }: BackendOperation): void {
+    if (result.ok) return;
+    this.#refused++;
+    const { code, detail } = result.refusal;
+    this.#log.debug({ flow: formatFlowId(id), backend, code, detail }, 'refused');
   }
 }

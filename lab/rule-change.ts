@@ -69,7 +69,7 @@ class FilterWatch {
 
   note({ msg, flow, placement, atWallMs }: LogLine): void {
     if (msg !== 'placed' || typeof flow !== 'string' || typeof atWallMs !== 'number') return;
-    if (placement === 'onload') {
+    if (placement === 'onload' || placement === 'gone') {
       this.#placed.delete(flow);
       if (!this.#goneAt.has(flow)) this.#goneAt.set(flow, atWallMs);
     } else {

@@ -1,10 +1,10 @@
-import type { BackendMove, TickReport } from '../../engine/loop/tick-report.ts';
+import type { BackendOperation, TickReport } from '../../engine/loop/tick-report.ts';
+import type { FactReading } from '../../engine/model/fact-reading.ts';
 import { Placement, PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import { REASONS } from '../../engine/model/reason.ts';
+import type { ChangeCause, PlacementChange } from '../../engine/model/placement-change.ts';
 import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
-import type { FactReading } from '../../engine/ports/rule-evaluator.ts';
 import { describeMatch } from '../../views/describe-flow.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
 
@@ -26,7 +26,7 @@ export interface RecorderOptions {
   readonly wall: () => number;
 }
 
-/** Where each shadow requested would put a flow, by requested; undefined: nowhere else. */
+/** Where a shadow's request would put a flow, by request; undefined: nowhere else. */
 const SHADOW_PLACE = [
   undefined,
   Placement.offload,
@@ -36,16 +36,14 @@ const SHADOW_PLACE = [
 ] as const;
 
 /**
- * Writes one record for each change of a flow's placement, however it came about: it compares
- * where flows are with where they were after the tick before, so that nothing escapes it. Costs
- * one pass over the placements, and work for flows that were moved.
+ * Writes one record for each change of a flow's placement, and for each move that a shadow policy
+ * begins to ask for.
  */
 export class DecisionRecorder {
   readonly #options: RecorderOptions;
   readonly #prefix: string;
   #count = 0;
-  /** By row: where its flow was, what a shadow asked for it, and which flow it was. */
-  #placement = new Uint8Array(0);
+  /** By row: what a shadow asked for its flow, and which flow it was. */
   #shadowRequest = new Uint8Array(0);
   #firstSeenMs = new Float64Array(0);
 
@@ -56,113 +54,64 @@ export class DecisionRecorder {
 
   /** Takes a tick into account; its table must not have been read anew since. */
   observe(report: TickReport, inForce: RulesInForce): void {
-    const { table } = report.tick;
-    this.#fit(table.highWater);
-    const changes = this.#changes(table);
-    const shadows = this.#shadows(table);
-    const gone = this.#gone(table);
-    if (changes.length + shadows.length + gone.length === 0) return;
-    const time = new Date(this.#options.wall()).toISOString();
-    const about: Surroundings = { report, inForce, time, moves: movesByFlow(report.moves) };
-    let room = this.#options.mostPerTick;
-    for (const row of changes.slice(0, room)) this.#moved(row, about);
-    room = Math.max(0, room - changes.length);
-    for (const row of gone.slice(0, room)) this.#left(row, about);
-    room = Math.max(0, room - gone.length);
+    const { changes } = report;
+    const shadows = this.#shadows(report.tick.table);
+    if (changes.length + shadows.length === 0) return;
+    const wallMs = this.#options.wall();
+    const operations = operationsByFlow(report.operations);
+    const about: Surroundings = { report, inForce, wallMs, operations };
+    const most = this.#options.mostPerTick;
+    for (const change of changes.slice(0, most)) this.#changed(change, about);
+    const room = Math.max(0, most - changes.length);
     for (const row of shadows.slice(0, room)) this.#shadowed(row, about);
-    const lost = changes.length + gone.length + shadows.length - this.#options.mostPerTick;
+    const lost = changes.length + shadows.length - most;
     if (lost > 0) this.#options.onLost(lost);
-    this.#remember(table, changes);
-  }
-
-  /** Live rows that are not where they were. New flows were on the vSwitch. */
-  #changes(table: FlowTable): readonly number[] {
-    const rows: number[] = [];
-    const { placement } = table.decision;
-    const { firstSeenMs } = table.traffic;
-    for (let i = 0; i < table.count; i++) {
-      const row = table.rows[i];
-      if (this.#firstSeenMs[row] !== firstSeenMs[row]) {
-        this.#firstSeenMs[row] = firstSeenMs[row];
-        this.#placement[row] = Placement.onload;
-        this.#shadowRequest[row] = 0;
-      }
-      if (this.#placement[row] !== placement[row]) rows.push(row);
-    }
-    return rows;
-  }
-
-  /** Rows whose flow has left the vSwitch while it was placed elsewhere. */
-  #gone(table: FlowTable): readonly number[] {
-    const { firstSeenMs } = table.traffic;
-    return table.removed.filter(
-      (row) =>
-        this.#placement[row] !== Placement.onload && this.#firstSeenMs[row] === firstSeenMs[row],
-    );
   }
 
   /** Live rows for which a shadow begins to ask for a place that nobody else asks for. */
   #shadows(table: FlowTable): readonly number[] {
     const { shadow, decision } = table;
     if (shadow === undefined) return [];
+    this.#fit(table.highWater);
+    const { firstSeenMs } = table.traffic;
     const rows: number[] = [];
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
+      if (this.#firstSeenMs[row] !== firstSeenMs[row]) {
+        this.#firstSeenMs[row] = firstSeenMs[row];
+        this.#shadowRequest[row] = 0;
+      }
       const requested = shadow.requested[row];
       const place = SHADOW_PLACE[requested];
-      const news = requested !== this.#shadowRequest[row] && requested !== decision.requested[row];
-      if (news && place !== undefined && place !== decision.placement[row]) rows.push(row);
+      const begins =
+        requested !== this.#shadowRequest[row] && requested !== decision.requested[row];
+      if (begins && place !== undefined && place !== decision.placement[row]) rows.push(row);
       this.#shadowRequest[row] = requested;
     }
     return rows;
   }
 
-  #remember(table: FlowTable, rows: readonly number[]): void {
-    for (const row of rows) this.#placement[row] = table.decision.placement[row];
-    for (const row of table.removed) this.#placement[row] = Placement.onload;
-  }
-
-  #moved(row: number, about: Surroundings): void {
-    const { table } = about.report.tick;
-    const { placement, reason, requested, score, rule } = table.decision;
-    const flow = formatFlowId(table.idAt(row));
-    const move = about.moves.get(flow);
-    const inputs = move?.inputs;
-    // Without inputs no rule led to it: an entry had to go, or one was found.
-    const led = inputs !== undefined;
-    this.#write(about, {
+  #changed(change: PlacementChange, about: Surroundings): void {
+    const { id, match, from, to, cause, reason, requested, score, plannedBy } = change;
+    const flow = formatFlowId(id);
+    const operation = WITHOUT_OPERATION.has(cause)
+      ? undefined
+      : about.operations.get(operationKey(to === 'offload' || to === 'fast-path', flow));
+    const inputs = plannedBy?.inputs;
+    this.#write(about, change.atMs, {
       mode: 'enforce',
       flow,
-      match: describeMatch(table.matchAt(row)),
-      from: PLACEMENT_NAMES[this.#placement[row]],
-      to: PLACEMENT_NAMES[placement[row]],
-      ...ruleOf(led ? rule[row] : 0, about.inForce),
-      requested: REQUESTED_PLACEMENT_NAMES[requested[row]],
-      score: score[row],
-      reason: REASONS[reason[row]].code,
-      inputs: inputs === undefined || inputs === null ? null : plain(inputs),
-      backend: move?.backend ?? null,
-      outcome: outcomeOf(move),
-    });
-  }
-
-  #left(row: number, about: Surroundings): void {
-    const { table } = about.report.tick;
-    const flow = formatFlowId(table.idAt(row));
-    const move = about.moves.get(flow);
-    this.#write(about, {
-      mode: 'enforce',
-      flow,
-      match: describeMatch(table.matchAt(row)),
-      from: PLACEMENT_NAMES[this.#placement[row]],
-      to: 'gone',
-      ...ruleOf(0, about.inForce),
-      requested: REQUESTED_PLACEMENT_NAMES[0],
-      score: 0,
-      reason: 'gone',
-      inputs: null,
-      backend: move?.backend ?? null,
-      outcome: outcomeOf(move),
+      match: describeMatch(match),
+      from,
+      to,
+      cause,
+      ...ruleOf(plannedBy?.rule ?? 0, about.inForce),
+      requested: REQUESTED_PLACEMENT_NAMES[requested],
+      score,
+      reason,
+      inputs: inputs === undefined ? null : plain(inputs),
+      backend: operation?.backend ?? null,
+      outcome: operation?.result.ok === true ? operation.result.outcome : null,
     });
   }
 
@@ -171,12 +120,13 @@ export class DecisionRecorder {
     const { shadow, decision } = table;
     const place = shadow === undefined ? undefined : SHADOW_PLACE[shadow.requested[row]];
     if (shadow === undefined || place === undefined) return;
-    this.#write(about, {
+    this.#write(about, about.report.endedAtMs, {
       mode: 'shadow',
       flow: formatFlowId(table.idAt(row)),
       match: describeMatch(table.matchAt(row)),
       from: PLACEMENT_NAMES[decision.placement[row]],
       to: PLACEMENT_NAMES[place],
+      cause: null,
       ...ruleOf(shadow.rule[row], about.inForce),
       requested: REQUESTED_PLACEMENT_NAMES[shadow.requested[row]],
       score: shadow.score[row],
@@ -188,16 +138,20 @@ export class DecisionRecorder {
     });
   }
 
-  #write(about: Surroundings, record: Omit<DecisionRecord, 'id' | 'time' | 'tick'>): void {
+  /** @param atMs when it came about, ms of the clock */
+  #write(
+    { report, wallMs }: Surroundings,
+    atMs: number,
+    record: Omit<DecisionRecord, 'id' | 'time' | 'tick'>,
+  ): void {
     const id = `${this.#prefix}-${++this.#count}`;
-    const { time } = about;
-    this.#options.write({ id, time, tick: about.report.tick.sequence, ...record });
+    const time = new Date(wallMs - (report.endedAtMs - atMs)).toISOString();
+    this.#options.write({ id, time, tick: report.tick.sequence, ...record });
   }
 
   #fit(rows: number): void {
-    if (this.#placement.length >= rows) return;
+    if (this.#shadowRequest.length >= rows) return;
     const size = Math.max(256, rows * 2);
-    this.#placement = grown(this.#placement, new Uint8Array(size));
     this.#shadowRequest = grown(this.#shadowRequest, new Uint8Array(size));
     const firstSeen = new Float64Array(size).fill(Number.NaN);
     firstSeen.set(this.#firstSeenMs);
@@ -205,21 +159,27 @@ export class DecisionRecorder {
   }
 }
 
+/** Causes for which the backend takes entries out without being asked flow by flow. */
+const WITHOUT_OPERATION: ReadonlySet<ChangeCause> = new Set(['port', 'panic']);
+
 /** What all records of a tick share. */
 interface Surroundings {
   readonly report: TickReport;
   readonly inForce: RulesInForce;
-  readonly time: string;
-  readonly moves: ReadonlyMap<string, BackendMove>;
+  readonly wallMs: number;
+  /** The last operation of each kind and flow that was carried out, by {@link operationKey}. */
+  readonly operations: ReadonlyMap<string, BackendOperation>;
 }
 
-/** The last operation of each flow that was carried out. */
-function movesByFlow(moves: readonly BackendMove[]): ReadonlyMap<string, BackendMove> {
-  return new Map(moves.filter((m) => m.result.ok).map((m) => [formatFlowId(m.id), m]));
+function operationsByFlow(
+  operations: readonly BackendOperation[],
+): ReadonlyMap<string, BackendOperation> {
+  const done = operations.filter((o) => o.result.ok);
+  return new Map(done.map((o) => [operationKey(o.kind === 'put', formatFlowId(o.id)), o]));
 }
 
-function outcomeOf(move: BackendMove | undefined): string | null {
-  return move?.result.ok === true ? move.result.outcome : null;
+function operationKey(put: boolean, flow: string): string {
+  return `${put ? 'put' : 'delete'} ${flow}`;
 }
 
 function ruleOf(rule: number, { rules, revisions }: RulesInForce) {

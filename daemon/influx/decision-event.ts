@@ -1,18 +1,25 @@
 import type { DecisionEvent } from '../../telemetry/influx/recorder.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
-import { causeOf } from '../../views/decision-line.ts';
+import { whyDecided } from '../../views/decision-line.ts';
 
 /** A decision as it is written to InfluxDB: what it is grouped by, and what it says. */
 export function decisionEvent(record: DecisionRecord): DecisionEvent {
-  const { time, mode, from, to, reason, backend, id, flow, match, rule, revision } = record;
+  const { time, mode, from, to, cause, reason, backend, id, flow, match, rule, revision } = record;
   const would = mode === 'shadow' ? ' (shadow, not applied)' : '';
-  const words = [mode, from, to, reason, rule].filter((word) => word !== null);
+  const words = [mode, from, to, cause, reason, rule].filter((word) => word !== null);
   return {
     wallMs: Date.parse(time),
-    tags: { mode, from, to, reason: reason ?? undefined, backend: backend ?? undefined },
+    tags: {
+      mode,
+      from,
+      to,
+      cause: cause ?? undefined,
+      reason: reason ?? undefined,
+      backend: backend ?? undefined,
+    },
     fields: {
       title: `${flow.slice(0, 8)} ${from} -> ${to}${would}`,
-      text: `${match}: ${causeOf(record)}`,
+      text: `${match}: ${whyDecided(record)}`,
       tags: words.join(','),
       id,
       flow,

@@ -175,6 +175,14 @@ export function policyDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
+        title: 'Moves by cause',
+        description: 'Changes of placement per second by what brought them about.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_moves_by_cause_total'), legend: '{{cause}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
         title: 'Moves by reason',
         description: 'Changes of placement per second by the reason the flow was given.',
         unit: 'ops',

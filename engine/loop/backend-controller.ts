@@ -1,3 +1,4 @@
+import type { FactReading } from '../model/fact-reading.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { RefusalCode } from '../model/refusal.ts';
@@ -9,7 +10,9 @@ import { Planner } from '../planner/planner.ts';
 import type { ThroughputLimit } from '../planner/throughput-limit.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
-import { type Move, Reconciler } from '../reconcile/reconciler.ts';
+import type { ChangeJournal } from '../reconcile/change-journal.ts';
+import { type AppliedOperation, Reconciler } from '../reconcile/reconciler.ts';
+import type { Permission } from './tick-gate.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 /** What a {@link BackendController} needs. */
@@ -44,9 +47,10 @@ export class BackendController {
   #lastVerifiedAtMs = Number.NEGATIVE_INFINITY;
   #empty = false;
 
-  constructor(backend: OffloadBackend, options: BackendControllerOptions) {
+  /** @param journal takes down each change of placement */
+  constructor(backend: OffloadBackend, options: BackendControllerOptions, journal: ChangeJournal) {
     this.backend = backend;
-    this.reconciler = new Reconciler(backend);
+    this.reconciler = new Reconciler(backend, journal);
     this.planner = new Planner(options.planner);
     this.#bandwidth = options.bandwidth ?? {};
     this.#auditMs = options.auditMs;
@@ -86,33 +90,50 @@ export class BackendController {
     return this.planner.plan(table, tableBudget, this.#clock.now());
   }
 
-  /**
-   * Takes out what must not stay; audits when that is due and `settled`.
-   *
-   * @param settled every source is of this moment, and nothing is held: entries may be put, too
-   */
-  async enforce(table: FlowTable, settled: boolean, signal: AbortSignal): Promise<readonly Move[]> {
+  /** Marks the entries of flows that left the vSwitch: they are taken out whatever fails before. */
+  markRemoved(table: FlowTable): void {
+    this.reconciler.markRemoved(table, this.#clock.now());
+  }
+
+  /** Takes out what must not stay; audits when that is due and flows may be moved. */
+  async enforce(
+    table: FlowTable,
+    permission: Permission,
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
+    if (permission.may === 'nothing') return [];
     const { reconciler } = this;
     const nowMs = this.#clock.now();
-    const moves = [...(await this.#orAudit(reconciler.enforce(table, nowMs, signal)))];
-    if (settled && nowMs >= this.#auditDueMs) {
-      moves.push(...(await this.#orAudit(reconciler.audit(table, nowMs, signal))));
+    const applied = [...(await this.#orAudit(reconciler.enforce(table, nowMs, signal)))];
+    if (permission.may === 'move' && nowMs >= this.#auditDueMs) {
+      applied.push(...(await this.#orAudit(reconciler.audit(table, nowMs, signal))));
       this.#audited = true;
       this.#auditDueMs = nowMs + this.#auditMs;
     }
     if (this.#audited && reconciler.pendingDeletes === 0)
       this.#lastVerifiedAtMs = this.#clock.now();
-    return moves;
+    return applied;
   }
 
-  /** Carries out what a plan of this controller's planner says. */
-  async carryOut(table: FlowTable, plan: Plan, signal: AbortSignal): Promise<readonly Move[]> {
+  /**
+   * Carries out what a plan of this controller's planner says.
+   *
+   * @param inputs as in {@link Reconciler.carryOut}
+   */
+  async carryOut(
+    table: FlowTable,
+    plan: Plan,
+    inputs: ReadonlyMap<number, readonly FactReading[]>,
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
     this.#empty = false;
     const nowMs = this.#clock.now();
-    const moves = await this.#orAudit(this.reconciler.carryOut(table, plan, nowMs, signal));
+    const applied = await this.#orAudit(
+      this.reconciler.carryOut(table, plan, inputs, nowMs, signal),
+    );
     const { entries, used } = this.backend.capacity();
-    this.#capacity.learn({ ...installed(moves), used }, entries, nowMs);
-    return moves;
+    this.#capacity.learn({ ...installed(applied), used }, entries, nowMs);
+    return applied;
   }
 
   /** Follows a change of ports. Resolves to the number of entries taken out for it. */
@@ -140,9 +161,11 @@ export class BackendController {
   }
 
   /** After a failure nobody knows what took effect: it is looked at before anything is believed. */
-  async #orAudit(moves: Promise<readonly Move[]>): Promise<readonly Move[]> {
+  async #orAudit(
+    operations: Promise<readonly AppliedOperation[]>,
+  ): Promise<readonly AppliedOperation[]> {
     try {
-      return await moves;
+      return await operations;
     } catch (error) {
       this.#auditDueMs = Number.NEGATIVE_INFINITY;
       this.#audited = false;
@@ -152,10 +175,13 @@ export class BackendController {
 }
 
 /** How many installations were taken, and refused because there was no room. */
-function installed(moves: readonly Move[]): { readonly taken: number; readonly refused: number } {
+function installed(operations: readonly AppliedOperation[]): {
+  readonly taken: number;
+  readonly refused: number;
+} {
   let taken = 0;
   let refused = 0;
-  for (const { kind, result } of moves) {
+  for (const { kind, result } of operations) {
     if (kind !== 'put') continue;
     if (result.ok) taken++;
     else if (NO_ROOM.has(result.refusal.code)) refused++;

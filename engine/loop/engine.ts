@@ -1,9 +1,10 @@
 import { Forecaster } from '../forecast/forecaster.ts';
 import { Scarcity } from '../forecast/scarcity.ts';
-import { PLACEMENT_NAMES } from '../model/flow.ts';
+import type { FactReading } from '../model/fact-reading.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { SliceQuota } from '../model/slice.ts';
+import { beginReasons } from '../model/reason.ts';
 import type { Tick } from '../model/tick.ts';
 import {
   BackendsFailed,
@@ -13,14 +14,16 @@ import {
   type BackendControllerOptions,
 } from './backend-controller.ts';
 import type { Plan } from '../planner/plan.ts';
+import { ChangeJournal } from '../reconcile/change-journal.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
-import type { FactReading } from '../ports/rule-evaluator.ts';
 import { ruleContext } from './rule-context.ts';
 import { SerialQueue } from '../../async/serial-queue.ts';
-import { collect, countPlacements, type TickTotals } from './tick-totals.ts';
-import type { BackendMove, Batch, Explanation, PlanNumbers, TickReport } from './tick-report.ts';
-import { explainUnplanned, fillReason } from './unplanned.ts';
+import { planNumbers } from './plan-numbers.ts';
+import { type Permission, TickGate } from './tick-gate.ts';
+import { countPlacements, TickTotals } from './tick-totals.ts';
+import type { Explanation, PlanNumbers, TickReport } from './tick-report.ts';
+import { explainGate, explainRequests } from './unplanned-reasons.ts';
 
 /** Settings of the engine. */
 export interface EngineOptions extends BackendControllerOptions {
@@ -43,9 +46,8 @@ export class Engine {
   readonly #serial = new SerialQueue();
   #evaluator: RuleEvaluator;
   #nextEvaluator: RuleEvaluator;
-  #held = false;
-  /** The ports that the backends were last told of. */
-  #ports: PortSnapshot | undefined;
+  readonly #gate = new TickGate();
+  readonly #journal = new ChangeJournal();
   #numbers: readonly PlanNumbers[] = [];
   #slices: readonly SliceQuota[] = [];
   readonly #forecaster = new Forecaster();
@@ -55,7 +57,9 @@ export class Engine {
     this.#options = options;
     this.#evaluator = options.evaluator;
     this.#nextEvaluator = options.evaluator;
-    this.#controllers = options.backends.map((backend) => new BackendController(backend, options));
+    this.#controllers = options.backends.map(
+      (backend) => new BackendController(backend, options, this.#journal),
+    );
   }
 
   /** Tells that a backend has been started: from now on it is asked (`backendsComeUp`). */
@@ -77,7 +81,7 @@ export class Engine {
 
   /** True while everything is held on the vSwitch. */
   get held(): boolean {
-    return this.#held;
+    return this.#gate.held;
   }
 
   /** The rules of the last decision: `decision.rule` is an index into theirs. */
@@ -96,47 +100,37 @@ export class Engine {
    */
   async onTick(tick: Tick, signal: AbortSignal): Promise<TickReport> {
     const { clock } = this.#options;
+    const { table } = tick;
     const startedMs = clock.now();
-    const moves: BackendMove[] = [];
-    const batches: Batch[] = [];
-    const failures: BackendFailure[] = [];
-    const stages = { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 };
-    await this.#serial.run(async () => {
-      failures.push(...(await this.#enforce(tick, moves, signal)));
-    });
-    stages.enforceMs = clock.now() - startedMs;
+    const totals = new TickTotals();
+    let permission = await this.#serial.run(() => this.#enforce(tick, totals, signal));
+    totals.stages.enforceMs = clock.now() - startedMs;
     let evaluation: EvaluationReport | undefined;
-    if (tick.fresh) {
-      fillReason(tick.table, 'unseen');
-      this.#evaluator = this.#nextEvaluator;
-      this.#scarcity.update(tick.node, tick.ports, tick.atMs);
-      this.#forecaster.update(tick.table, this.#scarcity.bitShare);
-      evaluation = await this.#evaluator.evaluate(
-        tick.table,
-        ruleContext(tick, this.#controllers),
-        signal,
-      );
-      this.#slices = evaluation.slices ?? [];
-      stages.rulesMs = evaluation.elapsedMs;
-      await this.#serial.run(async () => {
-        failures.push(...(await this.#decide(tick, { moves, batches, stages }, signal)));
-      });
+    if (permission.may === 'move' || permission.may === 'evaluate') {
+      evaluation = await this.#evaluate(tick, signal);
+      totals.stages.rulesMs = evaluation.elapsedMs;
+      permission = await this.#serial.run(() => this.#decide(tick, totals, signal));
     } else {
-      fillReason(tick.table, 'stale');
+      explainGate(table, 'stale');
     }
+    const { operations, batches, failures, stages } = totals;
+    const endedAtMs = clock.now();
     return {
       tick,
       evaluation,
       slices: this.#slices,
       bitShare: this.#scarcity.bitShare,
       plans: this.#numbers,
-      moves,
+      changes: this.#journal.take(),
+      operations,
       failures,
-      flows: countPlacements(tick.table),
-      held: this.#held,
+      flows: countPlacements(table),
+      held: this.#gate.held,
+      permission,
       batches,
       stages,
-      elapsedMs: clock.now() - startedMs,
+      endedAtMs,
+      elapsedMs: endedAtMs - startedMs,
     };
   }
 
@@ -148,10 +142,10 @@ export class Engine {
    *   tick tries again
    */
   async onloadAll(table: FlowTable): Promise<number> {
-    this.#held = true;
+    this.#gate.hold();
     return this.#serial.run(async () => {
       let entries = 0;
-      const failures = await onEach(this.#controllers, async (controller) => {
+      const failures = await this.#onEach(async (controller) => {
         entries += await controller.withdrawAll(table);
       });
       if (failures.length > 0) throw new BackendsFailed('taking everything out', failures);
@@ -161,7 +155,7 @@ export class Engine {
 
   /** Ends the hold of {@link onloadAll}. */
   resume(): void {
-    this.#held = false;
+    this.#gate.resume();
   }
 
   /**
@@ -173,8 +167,8 @@ export class Engine {
   async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
     return this.#serial.run(async () => {
       let lost = 0;
-      this.#ports = ports;
-      const failures = await onEach(this.#controllers, async (controller) => {
+      this.#gate.portsChanged(ports);
+      const failures = await this.#onEach(async (controller) => {
         lost += await controller.portsChanged(ports, table);
       });
       if (failures.length > 0) throw new BackendsFailed('following the ports', failures);
@@ -189,9 +183,7 @@ export class Engine {
    */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
     await this.#serial.run(async () => {
-      const failures = await onEach(this.#controllers, (controller) =>
-        controller.backend.close(how),
-      );
+      const failures = await this.#onEach((controller) => controller.backend.close(how));
       if (failures.length > 0) throw new BackendsFailed('closing', failures);
     });
   }
@@ -209,78 +201,58 @@ export class Engine {
     return { row, refusal, plans: this.#numbers, rules };
   }
 
-  async #enforce(
-    tick: Tick,
-    moves: BackendMove[],
-    signal: AbortSignal,
-  ): Promise<readonly BackendFailure[]> {
-    // What nobody would delete any more once the table is read anew, whichever backend fails.
-    if (tick.flowsFresh)
-      for (const controller of this.#controllers) controller.reconciler.markRemoved(tick.table);
-    const settled = this.#settled(tick) && !this.#held;
-    return onEach(this.#controllers, async (controller) => {
-      if (this.#held) await controller.withdrawAll(tick.table);
-      if (!tick.flowsFresh) return;
-      collect(moves, controller, await controller.enforce(tick.table, settled, signal));
+  async #enforce(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {
+    const { table } = tick;
+    const permission = this.#gate.open(tick);
+    beginReasons(table.decision);
+    // Before any backend is asked: it may fail, and these flows are in no later reading.
+    if (permission.may !== 'nothing') {
+      for (const controller of this.#controllers) controller.markRemoved(table);
+    }
+    const failures = await this.#onEach(async (controller) => {
+      if (this.#gate.held) await controller.withdrawAll(table);
+      const allowed = this.#gate.forBackend(controller);
+      totals.applied(controller, await controller.enforce(table, allowed, signal));
     });
+    totals.failures.push(...failures);
+    return permission;
   }
 
-  /** True when the tick's flows and the ports that backends know are of one moment. */
-  #settled(tick: Tick): boolean {
-    return tick.fresh && (this.#ports === undefined || this.#ports === tick.ports);
+  async #evaluate(tick: Tick, signal: AbortSignal): Promise<EvaluationReport> {
+    this.#evaluator = this.#nextEvaluator;
+    this.#scarcity.update(tick.node, tick.ports, tick.atMs);
+    this.#forecaster.update(tick.table, this.#scarcity.bitShare);
+    const context = ruleContext(tick, this.#controllers);
+    const evaluation = await this.#evaluator.evaluate(tick.table, context, signal);
+    this.#slices = evaluation.slices ?? [];
+    return evaluation;
   }
 
-  async #decide(
-    tick: Tick,
-    { moves, batches, stages }: TickTotals,
-    signal: AbortSignal,
-  ): Promise<readonly BackendFailure[]> {
-    if (this.#held) {
-      fillReason(tick.table, 'held');
-      return [];
+  /** Plans and carries the plans out, unless the permission to move was taken back meanwhile. */
+  async #decide(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {
+    const { table } = tick;
+    const { permission } = this.#gate;
+    if (permission.may !== 'move') {
+      explainGate(table, permission.why === 'held' ? 'held' : 'stale');
+      return permission;
     }
-    if (!this.#settled(tick)) {
-      // Ports changed since the flows were read: a port's name may stand for another one now.
-      fillReason(tick.table, 'stale');
-      return [];
-    }
-    const served = this.#controllers.filter((p) => p.up).map((p) => p.reconciler.placement);
-    explainUnplanned(tick.table, new Set(served));
+    const served = this.#controllers.filter((c) => c.up).map((c) => c.reconciler.placement);
+    explainRequests(table, new Set(served));
     const { clock } = this.#options;
     const numbers: PlanNumbers[] = [];
-    const failures = await onEach(this.#controllers, async (controller) => {
-      const { backend } = controller;
+    const failures = await this.#onEach(async (controller) => {
       const startedMs = clock.now();
-      // The plan is reused by the next one: its numbers are taken, its moves are carried out.
-      const plan = controller.plan(tick.table, this.#slices, tick.ports);
-      const { cutoff, threshold, swapGain, contenders, budget, shares, limits } = plan;
+      const plan = controller.plan(table, this.#slices, tick.ports);
       const inputs = this.#inputsOf(tick, plan);
       const plannedMs = clock.now();
-      const carriedOut = await controller.carryOut(tick.table, plan, signal);
-      const elapsedMs = clock.now() - plannedMs;
-      stages.planMs += plannedMs - startedMs;
-      stages.applyMs += elapsedMs;
-      if (carriedOut.length > 0) {
-        batches.push({ backend: backend.name, operations: carriedOut.length, elapsedMs });
-      }
-      collect(moves, controller, carriedOut, (row) => inputs.get(row) ?? null);
-      const capacity = backend.capacity();
-      numbers.push({
-        backend: backend.name,
-        placement: PLACEMENT_NAMES[controller.reconciler.placement],
-        capacity,
-        learnedEntries: controller.entries,
-        cutoff,
-        threshold,
-        swapGain,
-        contenders,
-        budget,
-        shares,
-        limits,
-      });
+      const applied = await controller.carryOut(table, plan, inputs, signal);
+      totals.stages.planMs += plannedMs - startedMs;
+      totals.carriedOut(controller, applied, clock.now() - plannedMs);
+      numbers.push(planNumbers(controller, plan));
     });
+    totals.failures.push(...failures);
     this.#numbers = numbers;
-    return failures;
+    return permission;
   }
 
   /** By row, what led to the plan: read before it is carried out and changes it. */
@@ -293,5 +265,11 @@ export class Engine {
       inputs.set(row, this.#evaluator.inputs(tick.table, row, context));
     }
     return inputs;
+  }
+
+  #onEach(
+    task: (controller: BackendController) => Promise<void>,
+  ): Promise<readonly BackendFailure[]> {
+    return onEach(this.#controllers, task);
   }
 }

@@ -1,13 +1,14 @@
 import type { PlacementName } from '../model/flow.ts';
+import type { PlacementChange } from '../model/placement-change.ts';
 import type { Refusal } from '../model/refusal.ts';
 import type { SliceQuota } from '../model/slice.ts';
 import type { Tick } from '../model/tick.ts';
 import type { BackendFailure } from './backend-controller.ts';
 import type { LimitUse, SliceShare } from '../planner/plan.ts';
 import type { Capacity } from '../ports/offload-backend.ts';
-import type { Move } from '../reconcile/reconciler.ts';
+import type { AppliedOperation } from '../reconcile/reconciler.ts';
+import type { Permission } from './tick-gate.ts';
 import type { EvaluationReport, RuleTrace } from '../ports/rule-evaluator.ts';
-import type { FactReading } from '../ports/rule-evaluator.ts';
 
 /** The numbers of the last plan for one backend. */
 export interface PlanNumbers {
@@ -54,28 +55,32 @@ export interface TickReport {
   /** Share of bits, beside packets, in what flows are worth: what the node is short of, 0 to 1. */
   readonly bitShare: number;
   readonly plans: readonly PlanNumbers[];
-  readonly moves: readonly BackendMove[];
+  /**
+   * Every change of a flow's placement since the last report, in order: also those that came about
+   * between two ticks, or in a tick that failed. Each change is in one report.
+   */
+  readonly changes: readonly PlacementChange[];
+  /** What the backends were asked for in this tick, and what they answered. */
+  readonly operations: readonly BackendOperation[];
   /** Backends that failed in it; what is believed of them is what they confirmed. */
   readonly failures: readonly BackendFailure[];
   /** Live flows by placement, indexed by {@link Placement}. */
   readonly flows: readonly number[];
   readonly held: boolean;
+  /** What the tick was allowed to do. */
+  readonly permission: Permission;
   /** Plans of this tick that were carried out; those without operations are left out. */
   readonly batches: readonly Batch[];
   readonly stages: StageTimes;
+  /** When the report was made, ms of the clock. */
+  readonly endedAtMs: number;
   /** Time from the tick's start to its end, ms. */
   readonly elapsedMs: number;
 }
 
-/** A move and the backend it was for. */
-export interface BackendMove extends Move {
+/** An operation and the backend it was for. */
+export interface BackendOperation extends AppliedOperation {
   readonly backend: string;
-  readonly placement: PlacementName;
-  /**
-   * What the rule that spoke for the flow looked at, as it was before the move. Undefined: it is
-   * not the rules' doing; null: it is, and there were too many to take it down.
-   */
-  readonly inputs?: readonly FactReading[] | null;
 }
 
 /** Why a flow is where it is. */

@@ -1,33 +1,39 @@
 import { PLACEMENT_NAMES } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import type { BackendController } from './backend-controller.ts';
-import type { Move } from '../reconcile/reconciler.ts';
-import type { FactReading } from '../ports/rule-evaluator.ts';
-import type { BackendMove, Batch } from './tick-report.ts';
+import type { AppliedOperation } from '../reconcile/reconciler.ts';
+import type { BackendController, BackendFailure } from './backend-controller.ts';
+import type { BackendOperation, Batch, TickReport } from './tick-report.ts';
 
-/** What a tick's decision writes down as it goes. */
-export interface TickTotals {
-  readonly moves: BackendMove[];
-  readonly batches: Batch[];
-  readonly stages: { planMs: number; applyMs: number };
-}
+/** What a tick sums up as it goes, for its report. */
+export class TickTotals {
+  readonly operations: BackendOperation[] = [];
+  readonly batches: Batch[] = [];
+  readonly failures: BackendFailure[] = [];
+  readonly stages: { -readonly [K in keyof TickReport['stages']]: TickReport['stages'][K] } = {
+    enforceMs: 0,
+    rulesMs: 0,
+    planMs: 0,
+    applyMs: 0,
+  };
 
-/** Writes down what a backend did, and what led to it where that is known. */
-export function collect(
-  into: BackendMove[],
-  controller: BackendController,
-  moves: readonly Move[],
-  inputsOf?: (row: number) => readonly FactReading[] | null,
-): void {
-  const placement = PLACEMENT_NAMES[controller.reconciler.placement];
-  const backend = controller.backend.name;
-  for (const move of moves) {
-    into.push({
-      ...move,
-      backend,
-      placement,
-      ...(inputsOf === undefined ? {} : { inputs: inputsOf(move.row) }),
-    });
+  /** Adds what a backend did. */
+  applied({ backend }: BackendController, operations: readonly AppliedOperation[]): void {
+    for (const operation of operations) {
+      this.operations.push({ ...operation, backend: backend.name });
+    }
+  }
+
+  /** Adds what a backend did for a plan, and the time it took, ms. */
+  carriedOut(
+    controller: BackendController,
+    operations: readonly AppliedOperation[],
+    elapsedMs: number,
+  ): void {
+    this.applied(controller, operations);
+    this.stages.applyMs += elapsedMs;
+    if (operations.length === 0) return;
+    const backend = controller.backend.name;
+    this.batches.push({ backend, operations: operations.length, elapsedMs });
   }
 }
 

@@ -172,8 +172,9 @@ export class DecisionColumns {
   scoredByWorth = new Uint8Array(0);
   /** The flow's slice: 1 + index into the slices of its evaluation; 0 for none. */
   slice = new Uint16Array(0);
-  /** Index into REASONS. */
+  /** Index into REASONS, and the ReasonStage that gave it; written by `giveReason` alone. */
   reason = new Uint8Array(0);
+  reasonStage = new Uint8Array(0);
   /** Refusals in a row, and when the flow may be tried again, ms of the clock. */
   refusals = new Uint8Array(0);
   retryAtMs = new Float64Array(0);
@@ -188,6 +189,7 @@ export class DecisionColumns {
     this.scoredByWorth = grownU8(this.scoredByWorth, rows);
     this.slice = grownU16(this.slice, rows);
     this.reason = grownU8(this.reason, rows);
+    this.reasonStage = grownU8(this.reasonStage, rows);
     this.refusals = grownU8(this.refusals, rows);
     this.retryAtMs = grownF64(this.retryAtMs, rows);
   }
@@ -207,6 +209,7 @@ export class DecisionColumns {
     this.scoredByWorth[row] = 0;
     this.slice[row] = 0;
     this.reason[row] = 0;
+    this.reasonStage[row] = 0;
     this.refusals[row] = 0;
     this.start(row);
   }

@@ -1,6 +1,8 @@
+import type { DecisionColumns } from './columns.ts';
+
 /**
  * Why a flow is where it is: one code a flow a tick, kept in a column, so that every flow the
- * planner looked at can be explained. The column holds an index, everybody else is told the code.
+ * planner looked at can be explained. The column holds an index; outside the engine the code is used.
  */
 export const REASONS = [
   { code: 'unseen', text: 'no decision has been made yet' },
@@ -44,6 +46,7 @@ export const REASONS = [
     code: 'small-gain',
     text: 'worth more than a flow that has an entry, but by too little for a swap',
   },
+  { code: 'entry-lost', text: 'an audit found that the backend no longer has the entry' },
 ] as const;
 
 /** Code of a reason. */
@@ -54,4 +57,50 @@ const INDEX: ReadonlyMap<ReasonCode, number> = new Map(REASONS.map((r, i) => [r.
 /** The column value of a reason code. */
 export function reasonIndex(code: ReasonCode): number {
   return INDEX.get(code) ?? 0;
+}
+
+/**
+ * The stages of a tick that give reasons, the weakest first. When several have one for the same
+ * flow in the same tick, the last of them in this list wins, whatever their order in time:
+ *
+ * - `gate`: the tick may not move flows (`stale`, `held`).
+ * - `enforcement`: an entry was taken out, adopted or missed without a plan (`actions-changed`,
+ *   `port-gone`, `held`, `entry-lost`). It also wins over all that was said before it, which was
+ *   about a flow that was elsewhere.
+ * - `request`: what the rules ask for needs no plan (`no-rule`, `rule-onload`, `no-backend`).
+ * - `plan`: the planner's choice, or what keeps the flow from being chosen.
+ * - `operation`: what the backend answered to the plan (`placed`, `refused`, `unsupported`).
+ *
+ * Within a stage the last one wins.
+ */
+export const ReasonStage = {
+  none: 0,
+  gate: 1,
+  enforcement: 2,
+  request: 3,
+  plan: 4,
+  operation: 5,
+} as const;
+export type ReasonStage = (typeof ReasonStage)[keyof typeof ReasonStage];
+
+/** Begins a tick: each stage may give every flow a reason. Those of the last tick stay until then. */
+export function beginReasons(decision: DecisionColumns): void {
+  decision.reasonStage.fill(ReasonStage.none);
+}
+
+/**
+ * Gives a flow a reason, unless a stage that wins over this one has given it one in this tick. The
+ * only writer of `decision.reason`.
+ *
+ * @param reason an index into {@link REASONS}
+ */
+export function giveReason(
+  decision: DecisionColumns,
+  row: number,
+  stage: ReasonStage,
+  reason: number,
+): void {
+  if (stage < decision.reasonStage[row] && stage !== ReasonStage.enforcement) return;
+  decision.reason[row] = reason;
+  decision.reasonStage[row] = stage;
 }

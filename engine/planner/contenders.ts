@@ -1,6 +1,6 @@
 import { Placement, RequestedPlacement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import { type ReasonCode, reasonIndex } from '../model/reason.ts';
+import { giveReason, type ReasonCode, ReasonStage, reasonIndex } from '../model/reason.ts';
 import { SideTable } from '../model/side-table.ts';
 import type { Groups } from './groups.ts';
 import type { TableBudget } from './plan.ts';
@@ -134,7 +134,7 @@ export function isScoredByWorth(table: FlowTable, row: number): boolean {
   return table.decision.scoredByWorth[row] === 1;
 }
 
-/** Writes why the row's flow is where it is. */
+/** Gives the row's flow the planner's reason. */
 export function setReason(table: FlowTable, row: number, code: ReasonCode): void {
-  table.decision.reason[row] = reasonIndex(code);
+  giveReason(table.decision, row, ReasonStage.plan, reasonIndex(code));
 }

@@ -1,4 +1,5 @@
 import type { FlowTable } from '../model/flow-table.ts';
+import type { WithdrawalCause } from '../model/placement-change.ts';
 import type { Choice } from './choice.ts';
 import { type Contenders, isScoredByWorth, setReason, UNASKED } from './contenders.ts';
 import { GainThreshold } from './gain-threshold.ts';
@@ -25,6 +26,8 @@ export interface MovesOptions {
  */
 export class Moves {
   readonly withdraw: number[] = [];
+  /** By place in `withdraw`. */
+  readonly withdrawalCauses: WithdrawalCause[] = [];
   readonly install: number[] = [];
   /** Least gain for which entries were swapped. */
   swapGain = 0;
@@ -41,8 +44,12 @@ export class Moves {
   plan(o: MovesOptions): void {
     const { contenders, choice, groups } = o;
     this.withdraw.length = 0;
+    this.withdrawalCauses.length = 0;
     this.install.length = 0;
-    for (const row of contenders.declined) this.withdraw.push(row);
+    for (const row of contenders.declined) {
+      this.withdraw.push(row);
+      this.withdrawalCauses.push('policy');
+    }
     this.#tokens = o.budget - this.withdraw.length;
     this.#free = o.entries - contenders.pinned - contenders.incumbents;
     this.#fit(choice.newcomerCount);
@@ -58,19 +65,19 @@ export class Moves {
   #takeOut(o: MovesOptions): void {
     const { groups, choice } = o;
     for (let i = 0; i < choice.mustGoCount; i++) {
-      this.#evict(o, choice.mustGo[i], 'fast-path-capacity');
+      this.#evict(o, choice.mustGo[i], 'capacity', 'fast-path-capacity');
     }
     for (let group = 0; group < groups.count; group++) {
       while (groups.used[group] > groups.maximum[group]) {
         const row = this.#takeWorst(o, group);
         if (row < 0) break;
-        this.#evict(o, row, 'slice-maximum');
+        this.#evict(o, row, 'capacity', 'slice-maximum');
       }
     }
     while (this.#free < 0) {
       const row = this.#takeWorstOfAll(o, true) ?? this.#takeWorstOfAll(o, false);
       if (row === undefined) break;
-      this.#evict(o, row, 'table-full');
+      this.#evict(o, row, 'capacity', 'table-full');
     }
   }
 
@@ -98,7 +105,7 @@ export class Moves {
         setReason(table, row, 'table-full');
         continue;
       }
-      if (loser !== undefined) this.#evict(o, loser, 'slice-share');
+      if (loser !== undefined) this.#evict(o, loser, 'displacement', 'slice-share');
       this.#place(o, row);
     }
     return this.#waiting.subarray(0, left);
@@ -142,7 +149,7 @@ export class Moves {
       } else if (this.#tokens < 2) {
         setReason(table, row, 'budget');
       } else {
-        this.#evict(o, this.#goes[i], 'table-full');
+        this.#evict(o, this.#goes[i], 'displacement', 'table-full');
         this.#place(o, row);
       }
     }
@@ -159,12 +166,14 @@ export class Moves {
   #evict(
     { table, groups }: MovesOptions,
     row: number,
+    cause: WithdrawalCause,
     reason: 'table-full' | 'slice-share' | 'slice-maximum' | 'fast-path-capacity',
   ): void {
     groups.used[groups.of(table.decision.slice[row])]--;
     this.#free++;
     this.#tokens--;
     this.withdraw.push(row);
+    this.withdrawalCauses.push(cause);
     setReason(table, row, reason);
   }
 

@@ -1,4 +1,5 @@
 import type { Placement } from '../model/flow.ts';
+import type { WithdrawalCause } from '../model/placement-change.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { SliceQuota } from '../model/slice.ts';
 import type { ThroughputLimit } from './throughput-limit.ts';
@@ -54,6 +55,8 @@ export interface LimitUse extends ThroughputLimit {
 export interface Plan {
   /** Rows to withdraw, then rows to install. */
   readonly withdraw: readonly number[];
+  /** By place in `withdraw`: what each is for. */
+  readonly withdrawalCauses: readonly WithdrawalCause[];
   readonly install: readonly number[];
   /** The score a newcomer had to beat; -Infinity while there was room for all. */
   readonly cutoff: number;

@@ -11,8 +11,8 @@ import { TokenBucket } from './token-bucket.ts';
 /**
  * Chooses which flows have an entry: in each slice's share of the table the best scores, within
  * what the backend gets through; and moves towards that choice where it gains enough, few moves at
- * a time. Writes `decision.reason` of the rows it looks at and remembers nothing of a flow: what
- * it needs is in the table.
+ * a time. Gives the rows it looks at their reason and remembers nothing of a flow: what it needs
+ * is in the table.
  *
  * Linear in flows: what is sorted is sorted by radix.
  */
@@ -45,10 +45,11 @@ export class Planner {
     const order = this.#order.sort(contenders.rows, contenders.count, contenders.keys);
     choice.make({ table, contenders, groups, throughput, entries, order });
     this.#moves.plan({ table, contenders, groups, choice, entries, budget });
-    const { withdraw, install, swapGain } = this.#moves;
+    const { withdraw, withdrawalCauses, install, swapGain } = this.#moves;
     this.#bucket.take(withdraw.length + install.length);
     return {
       withdraw,
+      withdrawalCauses,
       install,
       cutoff: choice.cutoff,
       threshold: choice.threshold,

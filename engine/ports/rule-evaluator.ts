@@ -1,3 +1,4 @@
+import type { FactReading } from '../model/fact-reading.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PlacementName, RequestedPlacement } from '../model/flow.ts';
 import type { SliceQuota } from '../model/slice.ts';
@@ -67,14 +68,6 @@ export type ConditionTrace =
       /** What the flow or node has; undefined when the fact is not known. */
       readonly actual: unknown;
     };
-
-/** A fact that a rule looked at, with the value it had. */
-export interface FactReading {
-  /** As in traces, `portLoad(eth1).rxShare`. */
-  readonly fact: string;
-  /** Undefined: the flow or node has none, or it is not known. */
-  readonly value: unknown;
-}
 
 /** One rule's verdict on one flow. */
 export interface RuleTrace {

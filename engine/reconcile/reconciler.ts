@@ -1,45 +1,76 @@
+import type { FactReading } from '../model/fact-reading.ts';
 import { Placement, type PlacementName } from '../model/flow.ts';
 import { type FlowId, formatFlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import { type ReasonCode, reasonIndex } from '../model/reason.ts';
+import type { ChangeCause, PlannedBy } from '../model/placement-change.ts';
+import { giveReason, ReasonStage, reasonIndex } from '../model/reason.ts';
 import { isTransient, type Refusal } from '../model/refusal.ts';
 import { SideTable } from '../model/side-table.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { Operation, OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
 import { backoffMs } from './backoff.ts';
+import type { ChangeContext, ChangeJournal } from './change-journal.ts';
 import { SupportCache } from './support-cache.ts';
 
-/** One move that was carried out or refused. */
-export interface Move {
+/** An operation that a backend carried out or refused. */
+export interface AppliedOperation {
   readonly id: FlowId;
+  /** The flow's row; -1 when the flow is not in the table. */
   readonly row: number;
   readonly kind: 'put' | 'delete';
   readonly result: OperationResult;
 }
 
+/** An operation to be sent, and what it is for. */
+interface Task {
+  readonly operation: Operation;
+  /** The flow's row; -1 when the flow is not in the table. */
+  readonly row: number;
+  readonly cause: ChangeCause;
+  /** Undefined: no plan of this tick asks for it. */
+  readonly plannedBy?: PlannedBy;
+}
+
+/** An entry that is to be taken out until the backend confirms it. */
+interface PendingDelete {
+  readonly id: FlowId;
+  readonly cause: ChangeCause;
+}
+
+const PLACED = reasonIndex('placed');
+const UNSUPPORTED = reasonIndex('unsupported');
+const REFUSED = reasonIndex('refused');
+const HELD = reasonIndex('held');
+const PORT_GONE = reasonIndex('port-gone');
+const ENTRY_LOST = reasonIndex('entry-lost');
+const ACTIONS_CHANGED = reasonIndex('actions-changed');
+
 /**
  * Holds one backend to the flow table: carries plans out, takes out at once what must not stay,
  * adopts what it finds, and tries again what failed.
  *
- * `decision.placement` says what the backend confirmed, never what was hoped for.
+ * `decision.placement` says what the backend confirmed, never what was hoped for. Each change of it
+ * goes through the {@link ChangeJournal}, with its cause.
  */
 export class Reconciler {
   readonly #backend: OffloadBackend;
   readonly placement: typeof Placement.offload | typeof Placement.fastPath;
-  /** Entries to be taken out until it is confirmed, by ufid; bounded by the backend's table. */
-  readonly #pendingDeletes = new Map<string, FlowId>();
+  readonly #journal: ChangeJournal;
+  /** By ufid; bounded by the backend's table. */
+  readonly #pendingDeletes = new Map<string, PendingDelete>();
   readonly #rows = new SideTable('flow');
   /** Why the backend refused an entry; dropped when it takes it. */
   readonly #refusals = this.#rows.sparse<Refusal>();
   readonly #support: SupportCache;
 
-  constructor(backend: OffloadBackend) {
+  constructor(backend: OffloadBackend, journal: ChangeJournal) {
     this.#backend = backend;
+    this.#journal = journal;
     this.#support = new SupportCache(backend);
     this.placement = placementOf(backend.capabilities().placement);
   }
 
-  /** Entries that are still to be taken out. */
+  /** Number of entries that are still to be taken out. */
   get pendingDeletes(): number {
     return this.#pendingDeletes.size;
   }
@@ -54,12 +85,12 @@ export class Reconciler {
     return this.#support.supports(table, row);
   }
 
-  /** Takes note of the flows that left the vSwitch: their entries have to be taken out. */
-  markRemoved(table: FlowTable): void {
+  /** Marks the entries of flows that left the vSwitch: they have to be taken out. */
+  markRemoved(table: FlowTable, nowMs: number): void {
     for (const row of table.removed) {
       if (table.decision.placement[row] !== this.placement) continue;
-      const id = table.idAt(row);
-      this.#pendingDeletes.set(formatFlowId(id), id);
+      this.#deleteLater(table.idAt(row), 'gone');
+      this.#journal.gone({ table, nowMs }, row);
     }
   }
 
@@ -67,70 +98,78 @@ export class Reconciler {
    * Takes out what must not stay, before anything else is decided: entries of flows that left the
    * vSwitch, entries whose flow's actions changed, and deletes that failed before.
    */
-  async enforce(table: FlowTable, nowMs: number, signal: AbortSignal): Promise<readonly Move[]> {
+  async enforce(
+    table: FlowTable,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
     const d = table.decision;
-    const operations: Operation[] = [...this.#pendingDeletes.values()].map((id) => ({
-      kind: 'delete',
-      id,
-    }));
-    const rows: number[] = [...this.#pendingDeletes.values()].map((id) => table.rowOf(id));
-    const retried = rows.length;
+    const tasks: Task[] = [];
+    for (const { id, cause } of this.#pendingDeletes.values()) {
+      tasks.push(deleteTask(id, table.rowOf(id), cause));
+    }
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (d.placement[row] !== this.placement) continue;
       if (d.installedVersion[row] === table.actionsVersionAt(row)) continue;
-      operations.push({ kind: 'delete', id: table.idAt(row) });
-      rows.push(row);
+      tasks.push(deleteTask(table.idAt(row), row, 'actions-changed'));
     }
-    const moves = await this.#apply(table, operations, rows, nowMs, signal);
-    for (const { row } of moves.slice(retried)) {
-      // Not a move of ours: it may come back as soon as a rule asks for it.
-      d.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
-      setReason(table, row, 'actions-changed');
-    }
-    return moves;
+    return this.#apply({ table, nowMs }, tasks, signal);
   }
 
-  /** Carries a plan out: withdrawals first, so that their entries are free. */
+  /**
+   * Carries a plan out: withdrawals first, so that their entries are free.
+   *
+   * @param inputs by row, what the rules of the planned changes looked at; rows may be left out
+   */
   async carryOut(
     table: FlowTable,
     plan: Plan,
+    inputs: ReadonlyMap<number, readonly FactReading[]>,
     nowMs: number,
     signal: AbortSignal,
-  ): Promise<readonly Move[]> {
-    const operations: Operation[] = [];
-    const rows: number[] = [];
-    for (const row of plan.withdraw) {
-      operations.push({ kind: 'delete', id: table.idAt(row) });
-      rows.push(row);
+  ): Promise<readonly AppliedOperation[]> {
+    const tasks: Task[] = [];
+    const plannedBy = (row: number): PlannedBy => ({
+      rule: table.decision.rule[row],
+      inputs: inputs.get(row),
+    });
+    for (const [i, row] of plan.withdraw.entries()) {
+      const operation = { kind: 'delete', id: table.idAt(row) } as const;
+      const cause = plan.withdrawalCauses[i];
+      tasks.push({ operation, row, cause, plannedBy: plannedBy(row) });
     }
     for (const row of plan.install) {
-      operations.push({ kind: 'put', flow: table.specAt(row) });
-      rows.push(row);
+      const operation = { kind: 'put', flow: table.specAt(row) } as const;
+      tasks.push({ operation, row, cause: 'policy', plannedBy: plannedBy(row) });
     }
-    return this.#apply(table, operations, rows, nowMs, signal);
+    return this.#apply({ table, nowMs }, tasks, signal);
   }
 
   /**
    * Compares what is really installed with the table: adopts entries of live flows (put again,
-   * which changes nothing when they are right), takes out those of nobody, and notices entries
-   * that have vanished.
+   * which changes nothing when they are right), takes out those of no flow and of flows that are
+   * placed elsewhere, and notices entries that have vanished.
    */
-  async audit(table: FlowTable, nowMs: number, signal: AbortSignal): Promise<readonly Move[]> {
+  async audit(
+    table: FlowTable,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
     const d = table.decision;
     const installed = new Set<number>();
-    const operations: Operation[] = [];
-    const rows: number[] = [];
+    const tasks: Task[] = [];
     await this.#backend.entries(
       {
         entry: (id) => {
           const row = table.rowOf(id);
           if (row >= 0) installed.add(row);
           if (row >= 0 && d.placement[row] === this.placement) return;
-          operations.push(
-            row >= 0 ? { kind: 'put', flow: table.specAt(row) } : { kind: 'delete', id },
+          tasks.push(
+            row >= 0 && d.placement[row] === Placement.onload
+              ? adoption(table, row)
+              : deleteTask(id, row, 'audit'),
           );
-          rows.push(row);
         },
       },
       signal,
@@ -138,14 +177,14 @@ export class Reconciler {
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (d.placement[row] !== this.placement || installed.has(row)) continue;
-      this.#setPlacement(table, row, Placement.onload, nowMs);
+      this.#withdrawn({ table, nowMs }, row, 'audit', ENTRY_LOST);
     }
-    const moves = await this.#apply(table, operations, rows, nowMs, signal);
+    const applied = await this.#apply({ table, nowMs }, tasks, signal);
     // What could not be brought to what the flow is now must not stay as it was.
-    for (const { id, kind, result } of moves) {
-      if (kind === 'put' && !result.ok) this.#pendingDeletes.set(formatFlowId(id), id);
+    for (const { id, kind, result } of applied) {
+      if (kind === 'put' && !result.ok) this.#deleteLater(id, 'audit');
     }
-    return moves;
+    return applied;
   }
 
   /** Ports have changed; `ids` are the entries that the backend itself took out for it. */
@@ -154,9 +193,8 @@ export class Reconciler {
     for (const id of ids) {
       this.#pendingDeletes.delete(formatFlowId(id));
       const row = table.rowOf(id);
-      if (row < 0) continue;
-      this.#setPlacement(table, row, Placement.onload, nowMs);
-      setReason(table, row, 'port-gone');
+      if (row < 0 || table.decision.placement[row] !== this.placement) continue;
+      this.#withdrawn({ table, nowMs }, row, 'port', PORT_GONE);
     }
   }
 
@@ -165,95 +203,102 @@ export class Reconciler {
     this.#pendingDeletes.clear();
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      if (table.decision.placement[row] === this.placement) {
-        this.#setPlacement(table, row, Placement.onload, nowMs);
-      }
+      if (table.decision.placement[row] !== this.placement) continue;
+      this.#withdrawn({ table, nowMs }, row, 'panic', HELD);
     }
   }
 
   async #apply(
-    table: FlowTable,
-    operations: readonly Operation[],
-    rows: readonly number[],
-    nowMs: number,
+    context: ChangeContext,
+    tasks: readonly Task[],
     signal: AbortSignal,
-  ): Promise<readonly Move[]> {
-    if (operations.length === 0) return [];
+  ): Promise<readonly AppliedOperation[]> {
+    if (tasks.length === 0) return [];
+    const { table } = context;
     this.#rows.follow(table);
     // The table may be read anew while the backend works: remember which version was sent.
-    const versions = rows.map((row) => (row < 0 ? 0 : table.actionsVersionAt(row)));
+    const versions = tasks.map(({ row }) => (row < 0 ? 0 : table.actionsVersionAt(row)));
+    const operations = tasks.map(({ operation }) => operation);
     const results = await this.#backend.apply(operations, signal);
-    return operations.map((operation, i) => {
+    return tasks.map((task, i) => {
+      const { operation, row } = task;
       const result = results[i];
-      const row = rows[i];
       const id = operation.kind === 'put' ? operation.flow.id : operation.id;
-      if (this.#pendingDeletes.size > 0 && operation.kind === 'put' && result.ok) {
-        this.#pendingDeletes.delete(formatFlowId(id));
-      }
-      if (operation.kind === 'put') this.#putDone(table, row, versions[i], result, nowMs);
-      else this.#deleteDone(table, row, id, result, nowMs);
+      if (operation.kind === 'put') this.#putDone(context, task, id, versions[i], result);
+      else this.#deleteDone(context, task, id, result);
       return { id, row, kind: operation.kind, result };
     });
   }
 
   #putDone(
-    table: FlowTable,
-    row: number,
+    context: ChangeContext,
+    task: Task,
+    id: FlowId,
     version: number,
     result: OperationResult,
-    nowMs: number,
   ): void {
+    const { table, nowMs } = context;
+    const { row, cause, plannedBy } = task;
     const d = table.decision;
+    const stage = plannedBy === undefined ? ReasonStage.enforcement : ReasonStage.operation;
     if (result.ok) {
+      if (this.#pendingDeletes.size > 0) this.#pendingDeletes.delete(formatFlowId(id));
       this.#refusals.values.delete(row);
       d.refusals[row] = 0;
       d.installedVersion[row] = version;
-      this.#setPlacement(table, row, this.placement, nowMs);
-      setReason(table, row, 'placed');
+      giveReason(d, row, stage, PLACED);
+      this.#journal.place(context, row, this.placement, cause, plannedBy);
       return;
     }
     this.#refusals.values.set(row, result.refusal);
     d.refusals[row] = Math.min(255, d.refusals[row] + 1);
     d.retryAtMs[row] = nowMs + backoffMs(d.refusals[row]);
-    if (!isTransient(result.refusal.code)) {
-      this.#support.deny(table, row, version, result.refusal);
-      setReason(table, row, 'unsupported');
-    } else {
-      setReason(table, row, 'refused');
-    }
+    const transient = isTransient(result.refusal.code);
+    if (!transient) this.#support.deny(table, row, version, result.refusal);
+    giveReason(d, row, stage, transient ? REFUSED : UNSUPPORTED);
   }
 
-  #deleteDone(
-    table: FlowTable,
-    row: number,
-    id: FlowId,
-    result: OperationResult,
-    nowMs: number,
-  ): void {
-    if (result.ok) {
-      if (this.#pendingDeletes.size > 0) this.#pendingDeletes.delete(formatFlowId(id));
-      if (row >= 0) {
-        this.#refusals.values.delete(row);
-        this.#setPlacement(table, row, Placement.onload, nowMs);
-      }
-    } else {
-      this.#pendingDeletes.set(formatFlowId(id), id);
+  #deleteDone(context: ChangeContext, task: Task, id: FlowId, result: OperationResult): void {
+    const { table } = context;
+    const { row, cause, plannedBy } = task;
+    if (!result.ok) {
+      this.#deleteLater(id, cause);
       if (row >= 0) this.#refusals.values.set(row, result.refusal);
+      return;
+    }
+    if (this.#pendingDeletes.size > 0) this.#pendingDeletes.delete(formatFlowId(id));
+    if (row < 0) return;
+    this.#refusals.values.delete(row);
+    // Not where this backend put it: an entry too many was taken out, and the flow stays.
+    if (table.decision.placement[row] !== this.placement) return;
+    if (cause === 'actions-changed') {
+      this.#withdrawn(context, row, cause, ACTIONS_CHANGED);
+      // Not a move of ours: it may come back as soon as a rule asks for it.
+      table.decision.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
+    } else {
+      this.#journal.place(context, row, Placement.onload, cause, plannedBy);
     }
   }
 
-  #setPlacement(table: FlowTable, row: number, placement: Placement, nowMs: number): void {
-    const d = table.decision;
-    if (d.placement[row] === placement) return;
-    d.placement[row] = placement;
-    d.placedSinceMs[row] = nowMs;
+  /** A flow is back on the vSwitch without a plan: the reason says so, and then the change. */
+  #withdrawn(context: ChangeContext, row: number, cause: ChangeCause, reason: number): void {
+    giveReason(context.table.decision, row, ReasonStage.enforcement, reason);
+    this.#journal.place(context, row, Placement.onload, cause);
   }
+
+  #deleteLater(id: FlowId, cause: ChangeCause): void {
+    this.#pendingDeletes.set(formatFlowId(id), { id, cause });
+  }
+}
+
+function deleteTask(id: FlowId, row: number, cause: ChangeCause): Task {
+  return { operation: { kind: 'delete', id }, row, cause };
+}
+
+function adoption(table: FlowTable, row: number): Task {
+  return { operation: { kind: 'put', flow: table.specAt(row) }, row, cause: 'audit' };
 }
 
 function placementOf(name: Exclude<PlacementName, 'onload'>): Reconciler['placement'] {
   return name === 'offload' ? Placement.offload : Placement.fastPath;
-}
-
-function setReason(table: FlowTable, row: number, code: ReasonCode): void {
-  table.decision.reason[row] = reasonIndex(code);
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Engine } from '../../engine/loop/engine.ts';
+import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { PortLoad, Tick } from '../../engine/model/tick.ts';
 import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
 import { MemoryBackend } from '../../simulation/memory-backend.ts';
@@ -21,6 +22,8 @@ export class Simulation {
   readonly #engine: Engine;
   readonly #node: SimulatedNode;
   readonly #flows: readonly FlowSender[];
+  /** Index of each flow by its ufid. */
+  readonly #flowOf: ReadonlyMap<string, number>;
   readonly #ports: Tick['ports'];
 
   /** @param evaluator on the same clock */
@@ -43,6 +46,7 @@ export class Simulation {
       auditMs: AUDIT_MS,
     });
     this.#flows = scenario.flows.map((flow) => new FlowSender(flow, scenario.tickMs));
+    this.#flowOf = new Map(scenario.flows.map(({ spec }, i) => [formatFlowId(spec.id), i]));
     this.#ports = new Map(scenario.ports.map(({ info }) => [info.name, info]));
   }
 
@@ -61,7 +65,11 @@ export class Simulation {
         flow.send(tick, this.#clock.nowMs, slot, this.#node);
       }
       await this.#node.read(this.#clock.nowMs);
-      await this.#engine.onTick(this.#tick(tick), signal);
+      const report = await this.#engine.onTick(this.#tick(tick), signal);
+      for (const { id, to } of report.changes) {
+        const flow = this.#flowOf.get(formatFlowId(id));
+        if (flow !== undefined && to !== 'gone') history.moved(flow, tick);
+      }
       this.#flows.forEach(({ flow }, i) => {
         const row = table.rowOf(flow.spec.id);
         if (row >= 0) history.note(i, tick, table, row);

@@ -12,7 +12,7 @@ import { isWorth } from '../model/amount.ts';
 import { FlowView } from '../model/fact.ts';
 import { EvaluationRunning } from '../model/evaluation-running.ts';
 import { RuleInputs } from '../state/rule-inputs.ts';
-import { type FactReading } from '../../engine/ports/rule-evaluator.ts';
+import type { FactReading } from '../../engine/model/fact-reading.ts';
 import type { PolicySet } from '../model/policy-set.ts';
 import type { PolicyRule } from '../model/policy-set.ts';
 import { PolicyMemory } from '../state/policy-memory.ts';

@@ -1,4 +1,4 @@
-import type { FactReading } from '../../engine/ports/rule-evaluator.ts';
+import type { FactReading } from '../../engine/model/fact-reading.ts';
 import { memberOf } from '../model/amount.ts';
 import { type FactReference, factLabel } from '../model/condition.ts';
 import type { FactLookup, FlowView } from '../model/fact.ts';

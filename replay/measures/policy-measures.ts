@@ -1,4 +1,4 @@
-import type { BackendMove } from '../../engine/loop/tick-report.ts';
+import type { BackendOperation } from '../../engine/loop/tick-report.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { Placement } from '../../engine/model/flow.ts';
 import { REASONS } from '../../engine/model/reason.ts';
@@ -107,10 +107,10 @@ export class PolicyMeasures {
   }
 
   /** Operations of a tick that took `ms`. */
-  moved(moves: readonly BackendMove[], ms: number): void {
-    if (moves.length === 0) return;
+  applied(operations: readonly BackendOperation[], ms: number): void {
+    if (operations.length === 0) return;
     let refused = 0;
-    for (const { kind, result } of moves) {
+    for (const { kind, result } of operations) {
       if (kind === 'put') this.puts++;
       else this.deletes++;
       if (result.ok) continue;
@@ -120,9 +120,9 @@ export class PolicyMeasures {
     }
     this.mostOperationsPerSecond = Math.max(
       this.mostOperationsPerSecond,
-      (moves.length * 1000) / ms,
+      (operations.length * 1000) / ms,
     );
-    this.#add(Column.operations, moves.length);
+    this.#add(Column.operations, operations.length);
     this.#add(Column.refused, refused);
   }
 

@@ -112,7 +112,7 @@ export class PolicyRun {
     for (const { error } of report.failures) throw error;
     measures.slices.follow(report.slices);
     this.#addToSlices(traffic);
-    measures.moved(report.moves, ms);
+    measures.applied(report.operations, ms);
     const cost = this.#packetCostNs ?? tick.node.packetCost ?? ASSUMED_PACKET_COST_NS;
     measures.end(table, this.#used(), ms, cost);
   }

@@ -77,6 +77,7 @@ export class Accountant {
       tables: [],
       bitShare: 0,
       moves: this.#moves.moves,
+      causes: this.#moves.causes,
       rules: [],
       reasons: this.#moves.reasons,
       refusals: [],
@@ -104,7 +105,8 @@ export class Accountant {
     this.#ports.begin(table, tick.ports);
     this.#moves.begin(rules);
     this.#traffic(table);
-    this.#placements(table, tick.atMs + report.elapsedMs);
+    this.#flows(table);
+    this.#changes(report);
     this.#carriedOut(report);
     const a = this.#accounts;
     a.sequence = tick.sequence;
@@ -187,10 +189,9 @@ export class Accountant {
     this.#totals = { ...now };
   }
 
-  /** Counts live flows by what was decided, and those that are no longer where they were. */
-  #placements(table: FlowTable, endedMs: number): void {
+  /** Counts live flows by what was decided. */
+  #flows(table: FlowTable): void {
     const d = table.decision;
-    const r = this.#rows;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       const placement = d.placement[row];
@@ -199,26 +200,29 @@ export class Accountant {
         this.#moves.waits(d.reason[row]);
       }
       this.#slices.count(this.#slices.slotOf(d.slice[row]), placement);
-      if (placement === r.placement[row]) continue;
-      this.#moves.moved(r.placement[row], placement, d.rule[row], d.reason[row]);
-      r.placement[row] = placement;
-      if (placement === Placement.onload || r.placed[row] === 1) continue;
-      r.placed[row] = 1;
-      this.#reactions.observe((endedMs - table.traffic.firstSeenMs[row]) / 1000);
-    }
-    for (const row of table.removed) {
-      if (r.placement[row] === Placement.onload) continue;
-      this.#moves.left(r.placement[row]);
-      r.placement[row] = Placement.onload;
     }
   }
 
-  #carriedOut({ tick, moves, plans }: TickReport): void {
+  /** Counts changes of placement, and the time to a flow's first entry. */
+  #changes({ tick, changes, elapsedMs }: TickReport): void {
+    const { table } = tick;
+    const endedMs = tick.atMs + elapsedMs;
+    for (const change of changes) {
+      this.#moves.changed(change);
+      if (change.to === 'onload' || change.to === 'gone') continue;
+      const { row, id } = change;
+      if (table.rowOf(id) !== row || this.#rows.placed[row] === 1) continue;
+      this.#rows.placed[row] = 1;
+      this.#reactions.observe((endedMs - table.traffic.firstSeenMs[row]) / 1000);
+    }
+  }
+
+  #carriedOut({ tick, operations, plans }: TickReport): void {
     for (const { backend } of plans) this.#operations.meet(backend);
-    for (const move of moves) {
-      this.#operations.count(move);
-      const refused = move.kind === 'put' && !move.result.ok && move.row >= 0;
-      if (refused) this.#moves.refused(tick.table.decision.rule[move.row]);
+    for (const operation of operations) {
+      this.#operations.count(operation);
+      const refused = operation.kind === 'put' && !operation.result.ok && operation.row >= 0;
+      if (refused) this.#moves.refused(tick.table.decision.rule[operation.row]);
     }
   }
 

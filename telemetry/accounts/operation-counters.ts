@@ -1,4 +1,4 @@
-import type { BackendMove } from '../../engine/loop/tick-report.ts';
+import type { BackendOperation } from '../../engine/loop/tick-report.ts';
 import { REFUSAL_CODES } from '../../engine/model/refusal.ts';
 import type { OperationCount, OperationOutcome, RefusalCount } from './tick-accounts.ts';
 
@@ -42,7 +42,7 @@ export class OperationCounters {
     this.#refusalList = [...this.#refusals.values()];
   }
 
-  count({ backend, kind, result }: BackendMove): void {
+  count({ backend, kind, result }: BackendOperation): void {
     this.meet(backend);
     const outcome = result.ok ? result.outcome : result.refusal.code;
     const operation = this.#operations.get(`${backend} ${kind} ${outcome}`);

@@ -1,17 +1,26 @@
 import { Placement, PLACEMENT_NAMES, RequestedPlacement } from '../../engine/model/flow.ts';
-import { REASONS, reasonIndex } from '../../engine/model/reason.ts';
+import { CHANGE_CAUSES, type PlacementChange } from '../../engine/model/placement-change.ts';
+import { REASONS } from '../../engine/model/reason.ts';
 import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
-import { type MoveCount, OTHER, type ReasonAccount, type RuleAccount } from './tick-accounts.ts';
+import {
+  type CauseCount,
+  type MoveCount,
+  OTHER,
+  type ReasonAccount,
+  type RuleAccount,
+} from './tick-accounts.ts';
 
 type Kept<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Index of the reason and the destination of flows that left the vSwitch. */
-const GONE_REASON = REASONS.length;
-const GONE = PLACEMENT_NAMES.length;
-const DESTINATIONS = [...PLACEMENT_NAMES, 'gone'] as const;
-
-const PLACED = reasonIndex('placed');
-const RULE_ONLOAD = reasonIndex('rule-onload');
+const ONLOAD = PLACEMENT_NAMES[Placement.onload];
+/** A flow goes from one backend to another by way of the vSwitch. */
+const WAYS: readonly Pick<MoveCount, 'from' | 'to'>[] = PLACEMENT_NAMES.filter(
+  (placement) => placement !== ONLOAD,
+).flatMap((placement) => [
+  { from: ONLOAD, to: placement },
+  { from: placement, to: ONLOAD },
+  { from: placement, to: 'gone' },
+]);
 
 /** Where each requested sends a flow, by requested; none has no rule. */
 const PLACEMENT_OF_REQUEST = [
@@ -22,11 +31,15 @@ const PLACEMENT_OF_REQUEST = [
   PLACEMENT_NAMES[Placement.onload],
 ] as const;
 
-/** Changes of placement and live flows: by where from and to, by rule and by reason. */
+/** Changes of placement and live flows: by where from and to, by cause, by rule and by reason. */
 export class PlacementCounters {
   readonly moves: readonly MoveCount[];
+  readonly causes: readonly CauseCount[];
   readonly reasons: readonly ReasonAccount[];
-  readonly #moves: readonly (readonly Kept<MoveCount>[])[];
+  /** By from and to; by cause; and the reasons by code, as well as in the order of REASONS. */
+  readonly #moves: ReadonlyMap<string, Kept<MoveCount>>;
+  readonly #causes: ReadonlyMap<string, Kept<CauseCount>>;
+  readonly #byReason: ReadonlyMap<string, Kept<ReasonAccount>>;
   readonly #reasons: readonly Kept<ReasonAccount>[];
   readonly #most: number;
   #inForce: readonly RuleInfo[] | undefined;
@@ -37,8 +50,12 @@ export class PlacementCounters {
   /** `most`: rules that are kept apart. */
   constructor(most: number) {
     this.#most = most;
-    this.#moves = PLACEMENT_NAMES.map((from) => DESTINATIONS.map((to) => ({ from, to, count: 0 })));
-    this.moves = this.#moves.flat().filter((m) => m.from !== m.to && isMove(m));
+    const moves = WAYS.map((way) => ({ ...way, count: 0 }));
+    this.moves = moves;
+    this.#moves = new Map(moves.map((move) => [wayKey(move), move]));
+    const causes = CHANGE_CAUSES.map(({ code: cause }) => ({ cause, count: 0 }));
+    this.causes = causes;
+    this.#causes = new Map(causes.map((cause) => [cause.cause, cause]));
     this.#reasons = [...REASONS.map((r) => r.code), 'gone' as const].map((reason) => ({
       reason,
       flows: 0,
@@ -46,6 +63,7 @@ export class PlacementCounters {
       moves: 0,
     }));
     this.reasons = this.#reasons;
+    this.#byReason = new Map(this.#reasons.map((reason) => [reason.reason, reason]));
   }
 
   /** Enforced rules in force, in speaking order. */
@@ -75,19 +93,17 @@ export class PlacementCounters {
     this.#reasons[reason].waiting++;
   }
 
-  /** A live flow is no longer where it was. */
-  moved(from: number, to: number, rule: number, reason: number): void {
-    this.#moves[from][to].count++;
-    this.#reasons[reason].moves++;
-    // For any other reason it was not the rule that led to it.
-    const account = this.#ruleOf[rule];
-    if (account !== undefined && (reason === PLACED || reason === RULE_ONLOAD)) account.moves++;
-  }
-
-  /** A placed flow left the vSwitch. */
-  left(from: number): void {
-    this.#moves[from][GONE].count++;
-    this.#reasons[GONE_REASON].moves++;
+  /** A flow is no longer where it was. */
+  changed({ from, to, cause, reason, plannedBy }: PlacementChange): void {
+    const move = this.#moves.get(wayKey({ from, to }));
+    if (move !== undefined) move.count++;
+    const byCause = this.#causes.get(cause);
+    if (byCause !== undefined) byCause.count++;
+    const byReason = this.#byReason.get(reason);
+    if (byReason !== undefined) byReason.moves++;
+    // For any other cause it was not the rule that led to it.
+    const rule = cause === 'policy' ? this.#ruleOf[plannedBy?.rule ?? 0] : undefined;
+    if (rule !== undefined) rule.moves++;
   }
 
   /** A backend refused an entry that a rule asked for. */
@@ -116,9 +132,8 @@ export class PlacementCounters {
   }
 }
 
-/** Flows on the vSwitch that leave it are no change of placement. */
-function isMove(move: MoveCount): boolean {
-  return !(move.from === PLACEMENT_NAMES[Placement.onload] && move.to === 'gone');
+function wayKey({ from, to }: Pick<MoveCount, 'from' | 'to'>): string {
+  return `${from} ${to}`;
 }
 
 function sameRule(

@@ -1,14 +1,13 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { SideTable } from '../../engine/model/side-table.ts';
 
-/** What the accounts remember of each row's flow from tick to tick: counters and placement. */
+/** What the accounts remember of each row's flow from tick to tick: counters, and whether it was placed. */
 export class RowMemory {
   readonly #side = new SideTable('flow');
   readonly #vswitchBytes = this.#side.float64();
   readonly #vswitchPackets = this.#side.float64();
   readonly #carriedBytes = this.#side.float64();
   readonly #carriedPackets = this.#side.float64();
-  readonly #placement = this.#side.uint8();
   readonly #placed = this.#side.uint8();
   readonly #met = this.#side.uint8();
 
@@ -16,7 +15,6 @@ export class RowMemory {
   vswitchPackets = this.#vswitchPackets.values;
   carriedBytes = this.#carriedBytes.values;
   carriedPackets = this.#carriedPackets.values;
-  placement = this.#placement.values;
   /** 1 once the flow has had an entry. */
   placed = this.#placed.values;
   /** 1 once the flow was there when a tick was accounted. */
@@ -29,7 +27,6 @@ export class RowMemory {
     this.vswitchPackets = this.#vswitchPackets.values;
     this.carriedBytes = this.#carriedBytes.values;
     this.carriedPackets = this.#carriedPackets.values;
-    this.placement = this.#placement.values;
     this.placed = this.#placed.values;
     this.met = this.#met.values;
   }

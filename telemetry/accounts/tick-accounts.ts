@@ -1,5 +1,6 @@
 import type { PlacementName } from '../../engine/model/flow.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
+import type { ChangeCause, Destination } from '../../engine/model/placement-change.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import type { ReasonCode } from '../../engine/model/reason.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
@@ -89,13 +90,16 @@ export interface TableAccount extends Capacity {
   readonly limits: readonly LimitUse[];
 }
 
-/** Where a change of placement leads; `gone` when a placed flow left the vSwitch. */
-export type Destination = PlacementName | 'gone';
-
 /** Changes of placement by where from and where to, since the start. */
 export interface MoveCount {
   readonly from: PlacementName;
   readonly to: Destination;
+  readonly count: number;
+}
+
+/** Changes of placement with one cause, since the start. */
+export interface CauseCount {
+  readonly cause: ChangeCause;
   readonly count: number;
 }
 
@@ -197,6 +201,7 @@ export interface TickAccounts {
   /** Share of bits, beside packets, in what flows are worth, 0 to 1: what the node is short of. */
   readonly bitShare: number;
   readonly moves: readonly MoveCount[];
+  readonly causes: readonly CauseCount[];
   readonly rules: readonly RuleAccount[];
   readonly reasons: readonly ReasonAccount[];
   readonly refusals: readonly RefusalCount[];

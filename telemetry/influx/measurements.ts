@@ -250,6 +250,14 @@ export const MEASUREMENTS = {
     tags: { from: 'Placement before.', to: 'Placement after; `gone`: the flow left.' },
     fields: { count: { type: 'integer', unit: 'moves', help: 'Since the daemon started.' } },
   },
+  norikae_cause: {
+    help: 'Changes of placement by what brought them about.',
+    tags: {
+      cause:
+        '`policy`, `displacement`, `capacity`, `actions-changed`, `gone`, `port`, `panic` or `audit`.',
+    },
+    fields: { count: { type: 'integer', unit: 'moves', help: 'Since the daemon started.' } },
+  },
   norikae_rule: {
     help: 'What each enforced rule led to.',
     tags: { rule: '`policy/rule`; `other` for those beyond 256.' },
@@ -277,6 +285,7 @@ export const MEASUREMENTS = {
       mode: '`enforce` or `shadow`.',
       from: 'Placement before.',
       to: 'Placement after; `gone`: the flow left.',
+      cause: 'Code of what brought it about.',
       reason: 'Code of the reason.',
       backend: 'Backend that carried it out.',
     },

@@ -71,13 +71,16 @@ function portLines({ tick }: TickReport, { node, wallMs, write }: Round): void {
   }
 }
 
-/** Operations, changes of placement, reasons, rules. */
+/** Operations, changes of placement, causes, reasons, rules. */
 function workLines(accounts: TickAccounts, { node, wallMs, write }: Round): void {
   for (const { backend, kind, outcome, count } of accounts.operations) {
     write(lineOf('norikae_operations', { node, backend, kind, outcome }, { count }, wallMs));
   }
   for (const { from, to, count } of accounts.moves) {
     write(lineOf('norikae_moves', { node, from, to }, { count }, wallMs));
+  }
+  for (const { cause, count } of accounts.causes) {
+    write(lineOf('norikae_cause', { node, cause }, { count }, wallMs));
   }
   for (const { reason, flows, waiting, moves } of accounts.reasons) {
     write(lineOf('norikae_reason', { node, reason }, { flows, waiting, moves }, wallMs));

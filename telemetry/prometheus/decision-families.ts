@@ -2,7 +2,7 @@ import type { TickAccounts, TimeHistogram } from '../accounts/tick-accounts.ts';
 import { familyOf, series, SeriesList } from './series.ts';
 import { labelText, type MetricFamily } from './text-format.ts';
 
-/** What Prometheus is told of decisions: moves, reasons, rules, refusals, reaction times. */
+/** Prometheus metrics of decisions: moves, causes, reasons, rules, refusals, reaction times. */
 export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
   const moves = new SeriesList(
     () => a.moves,
@@ -11,6 +11,10 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
   const rules = new SeriesList(
     () => a.rules,
     (rule) => [series({ rule: rule.rule, placement: rule.to }, rule)],
+  );
+  const causes = new SeriesList(
+    () => a.causes,
+    (cause) => [series({ cause: cause.cause }, cause)],
   );
   const reasons = new SeriesList(
     () => a.reasons,
@@ -29,10 +33,19 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_moves_total',
         type: 'counter',
-        help: 'Changes of a flow from one placement to another, whatever led to them; to=gone when a placed flow left the vSwitch.',
+        help: 'Changes of a flow from the vSwitch to a backend or back, whatever led to them; to=gone when a placed flow left the vSwitch.',
       },
       moves,
       (m) => m.count,
+    ),
+    familyOf(
+      {
+        name: 'norikae_moves_by_cause_total',
+        type: 'counter',
+        help: 'Changes of placement by what brought them about: policy, displacement, capacity, actions-changed, gone, port, panic or audit.',
+      },
+      causes,
+      (c) => c.count,
     ),
     familyOf(
       {

@@ -127,6 +127,7 @@ export function decisionOf(over: Partial<DecisionRecord> = {}): DecisionRecord {
     match: 'in_port=vm1,tcp,tcp_dst=443',
     from: 'onload',
     to: 'offload',
+    cause: 'policy',
     rule: 'default/elephants',
     policy: 'default',
     revision: 'abcdef012345',

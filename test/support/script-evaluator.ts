@@ -6,7 +6,7 @@ import type {
   RuleInfo,
   RuleTrace,
 } from '../../engine/ports/rule-evaluator.ts';
-import type { FactReading } from '../../engine/ports/rule-evaluator.ts';
+import type { FactReading } from '../../engine/model/fact-reading.ts';
 
 /** PlacementRequests what the test's function says. */
 export class ScriptEvaluator implements RuleEvaluator {

@@ -278,6 +278,7 @@ const SPEAK_FOR_THEMSELVES: ReadonlySet<ReasonCode> = new Set([
   'not-evaluated',
   'actions-changed',
   'port-gone',
+  'entry-lost',
 ]);
 
 describe('why', () => {

@@ -119,6 +119,7 @@ describe('decision records', () => {
       match: 'in_port=vm0',
       from: 'onload',
       to: 'offload',
+      cause: 'policy',
       rule: 'p/fast',
       policy: 'p',
       revision: 'abc',
@@ -143,15 +144,26 @@ describe('decision records', () => {
     drive.table.setActions(row, []);
     const rates = [2000, 2000, undefined];
     const report = await drive.decide(rates);
-    // The flow whose actions changed is put again in the same tick: it is where it was.
     assert.deepEqual(drive.observe(report).map(gist), [
       '00000003 offload -> gone null gone deleted enforce',
+      '00000002 offload -> onload null actions-changed deleted enforce',
+      '00000002 onload -> offload p/fast placed installed enforce',
     ]);
+    drive.clock.advance(100);
     await drive.engine.onloadAll(drive.table);
-    assert.deepEqual((await drive.tick(...rates)).map(gist), [
+    const held = await drive.tick(...rates);
+    assert.deepEqual(held.map(gist), [
       '00000001 offload -> onload null held null enforce',
       '00000002 offload -> onload null held null enforce',
     ]);
+    assert.deepEqual(
+      held.map((r) => [r.cause, r.time]),
+      [
+        ['panic', '2026-01-01T00:00:10.600Z'],
+        ['panic', '2026-01-01T00:00:10.600Z'],
+      ],
+      'when it was, and not when the next tick came',
+    );
   });
 
   it('do not take a new flow in an old row for the flow before it', async () => {
@@ -163,15 +175,25 @@ describe('decision records', () => {
     assert.equal(gist(record), '00000002 onload -> offload p/fast placed installed enforce');
   });
 
-  it('catch up after a tick that nobody could observe', async () => {
+  it('tell of what changed in a tick that failed', async () => {
     const drive = new Drive();
-    await drive.tick(5, 5);
-    await drive.decide([2000, 2000]);
-    const records = await drive.tick(2000, 3000);
-    assert.deepEqual(records.map(gist), [
-      '00000001 onload -> offload null placed null enforce',
-      '00000002 onload -> offload null placed null enforce',
-    ]);
+    await drive.tick(2000, 2000);
+    const { evaluator } = drive.engine;
+    drive.engine.useRules({
+      rules: evaluator.rules,
+      evaluate: () => Promise.reject(new Error('too slow')),
+      inputs: () => [],
+      explain: () => Promise.resolve([]),
+    });
+    drive.table.setActions(drive.table.rowOf({ w0: 2, w1: 0, w2: 0, w3: 0 }), []);
+    await assert.rejects(drive.decide([2000, 2000]), /too slow/);
+    drive.engine.useRules(evaluator);
+    const [taken, put, ...others] = await drive.tick(2000, 2000);
+    assert.deepEqual(others, []);
+    assert.equal(gist(taken), '00000002 offload -> onload null actions-changed null enforce');
+    assert.equal(taken.time, '2026-01-01T00:00:10.500Z');
+    assert.equal(gist(put), '00000002 onload -> offload p/fast placed installed enforce');
+    assert.equal(put.time, '2026-01-01T00:00:10.750Z');
   });
 
   it('are bounded in each tick, and what is left out is counted', async () => {

@@ -15,7 +15,7 @@ import type {
 import { FlowView } from '../../../policy/model/fact.ts';
 import { FirstMatch } from './first-match.ts';
 import { RuleInputs } from '../../../policy/state/rule-inputs.ts';
-import { type FactReading } from '../../../engine/ports/rule-evaluator.ts';
+import type { FactReading } from '../../../engine/model/fact-reading.ts';
 import type { PolicyRule, PolicySet } from '../../../policy/model/policy-set.ts';
 import { PolicyMemory } from '../../../policy/state/policy-memory.ts';
 import { traceRules } from '../../../policy/json-rules/trace.ts';

@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict';
-import type { BackendMove } from '../../../engine/loop/tick-report.ts';
+import type { BackendOperation } from '../../../engine/loop/tick-report.ts';
 import { Placement, type PlacementName, RequestedPlacement } from '../../../engine/model/flow.ts';
-import { type ReasonCode, reasonIndex } from '../../../engine/model/reason.ts';
+import type { ReasonCode } from '../../../engine/model/reason.ts';
 import type { TickAccounts } from '../../../telemetry/accounts/tick-accounts.ts';
 import { flowId, rowOf } from '../../support/flows.ts';
 import { Rig } from './rig.ts';
 
 describe('accounts of decisions', () => {
-  function decide(
-    rig: Rig,
-    n: number,
-    placement: Placement,
-    rule: number,
-    reason: ReasonCode,
-  ): void {
-    const d = rig.table.decision;
-    const row = rowOf(rig.table, n);
-    d.placement[row] = placement;
-    d.rule[row] = rule;
-    d.reason[row] = reasonIndex(reason);
-  }
-
   function moved(accounts: TickAccounts, from: PlacementName, to: string): number | undefined {
     return accounts.moves.find((m) => m.from === from && m.to === to)?.count;
+  }
+
+  function ofCause(accounts: TickAccounts, cause: string): number | undefined {
+    return accounts.causes.find((c) => c.cause === cause)?.count;
   }
 
   function forReason(accounts: TickAccounts, reason: string) {
@@ -48,15 +38,15 @@ describe('accounts of decisions', () => {
     rig.read(0, [{ n: 1 }, { n: 2 }]);
     rig.account();
     rig.read(1000, [{ n: 1 }, { n: 2 }]);
-    decide(rig, 1, Placement.offload, 1, 'placed');
-    decide(rig, 2, Placement.offload, 1, 'placed');
+    rig.decide(1, Placement.offload, 1, 'placed');
+    rig.decide(2, Placement.offload, 1, 'placed');
     let accounts = rig.account();
     assert.equal(moved(accounts, 'onload', 'offload'), 2);
     assert.deepEqual(forReason(accounts, 'placed'), { flows: 2, moves: 2 });
     assert.deepEqual([accounts.rules[0].moves, accounts.rules[0].flows], [2, 2]);
-    decide(rig, 1, Placement.onload, 2, 'rule-onload');
+    rig.decide(1, Placement.onload, 2, 'rule-onload');
     // Somebody else got its entry: its rule still asks for one.
-    decide(rig, 2, Placement.onload, 1, 'table-full');
+    rig.decide(2, Placement.onload, 1, 'table-full', 'displacement');
     accounts = rig.account();
     assert.equal(moved(accounts, 'offload', 'onload'), 2);
     assert.deepEqual(
@@ -64,6 +54,7 @@ describe('accounts of decisions', () => {
       [2, 1],
     );
     assert.deepEqual(forReason(accounts, 'table-full'), { flows: 1, moves: 1 });
+    assert.deepEqual([ofCause(accounts, 'policy'), ofCause(accounts, 'displacement')], [3, 1]);
   });
 
   it('count by reason the flows that ask for an entry and have none, and no others', () => {
@@ -81,19 +72,19 @@ describe('accounts of decisions', () => {
     rig.read(0, flows);
     const { requested } = rig.table.decision;
     codes.forEach((code, n) => {
-      decide(rig, n, Placement.onload, 1, code);
+      rig.decide(n, Placement.onload, 1, code);
       requested[rowOf(rig.table, n)] =
         code === 'fast-path-capacity' ? RequestedPlacement.fastPath : RequestedPlacement.offload;
     });
     const [has, isMoved, wantsBack, unasked] = flows.slice(codes.length);
-    decide(rig, has.n, Placement.offload, 1, 'budget');
+    rig.decide(has.n, Placement.offload, 1, 'budget');
     requested[rowOf(rig.table, has.n)] = RequestedPlacement.offload;
-    decide(rig, isMoved.n, Placement.offload, 1, 'min-hold');
+    rig.decide(isMoved.n, Placement.offload, 1, 'min-hold');
     requested[rowOf(rig.table, isMoved.n)] = RequestedPlacement.fastPath;
-    decide(rig, wantsBack.n, Placement.onload, 2, 'rule-onload');
+    rig.decide(wantsBack.n, Placement.onload, 2, 'rule-onload');
     requested[rowOf(rig.table, wantsBack.n)] = RequestedPlacement.slowPath;
     // Its entry went to a better flow, and no rule misses it.
-    decide(rig, unasked.n, Placement.onload, 0, 'table-full');
+    rig.decide(unasked.n, Placement.onload, 0, 'table-full');
     const waiting = rig.account().reasons.filter((r) => r.waiting > 0);
     assert.deepEqual(
       new Map(waiting.map((r) => [r.reason, r.waiting])),
@@ -106,12 +97,14 @@ describe('accounts of decisions', () => {
   it('count a placed flow that left the vSwitch once, and one that was not placed never', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }, { n: 2 }]);
-    decide(rig, 1, Placement.fastPath, 1, 'placed');
+    rig.decide(1, Placement.fastPath, 1, 'placed');
     rig.account();
     rig.read(1000, []);
+    rig.leave(1);
     rig.account();
     const accounts = rig.account();
     assert.equal(moved(accounts, 'fast-path', 'gone'), 1);
+    assert.equal(ofCause(accounts, 'gone'), 1);
     assert.equal(forReason(accounts, 'gone').moves, 1);
   });
 
@@ -119,7 +112,7 @@ describe('accounts of decisions', () => {
     const rig = new Rig({ most: 2 });
     rig.read(0, [{ n: 1 }]);
     rig.account();
-    decide(rig, 1, Placement.offload, 1, 'placed');
+    rig.decide(1, Placement.offload, 1, 'placed');
     rig.account();
     rig.rules = [
       { name: 'p/new', requested: RequestedPlacement.fastPath, priority: 3 },
@@ -141,13 +134,12 @@ describe('accounts of decisions', () => {
   it('count operations and refusals by backend, cause and rule', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }]);
-    decide(rig, 1, Placement.onload, 1, 'refused');
-    const put = (result: BackendMove['result']): BackendMove => ({
+    rig.decide(1, Placement.onload, 1, 'refused');
+    const put = (result: BackendOperation['result']): BackendOperation => ({
       id: flowId(1),
       row: rowOf(rig.table, 1),
       kind: 'put',
       backend: 'nic',
-      placement: 'offload',
       result,
     });
     const refusal = { code: 'probe-depth', detail: 'no place' } as const;
@@ -177,11 +169,11 @@ describe('accounts of decisions', () => {
     rig.read(1000, [{ n: 1 }]);
     rig.account();
     rig.read(1400, [{ n: 1 }]);
-    decide(rig, 1, Placement.offload, 1, 'placed');
+    rig.decide(1, Placement.offload, 1, 'placed');
     rig.account([], 20);
-    decide(rig, 1, Placement.onload, 2, 'rule-onload');
+    rig.decide(1, Placement.onload, 2, 'rule-onload');
     rig.account();
-    decide(rig, 1, Placement.offload, 1, 'placed');
+    rig.decide(1, Placement.offload, 1, 'placed');
     const { reactions } = rig.account();
     assert.equal(reactions.count, 1);
     assert.equal(reactions.sumSeconds, 0.42);

@@ -1,7 +1,13 @@
-import type { BackendMove, TickReport } from '../../../engine/loop/tick-report.ts';
+import type { BackendOperation, TickReport } from '../../../engine/loop/tick-report.ts';
 import type { FlowActions } from '../../../engine/model/action.ts';
-import { PLACEMENT_NAMES, RequestedPlacement } from '../../../engine/model/flow.ts';
+import { type Placement, PLACEMENT_NAMES, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
+import type {
+  ChangeCause,
+  Destination,
+  PlacementChange,
+} from '../../../engine/model/placement-change.ts';
+import { type ReasonCode, reasonIndex } from '../../../engine/model/reason.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { SliceQuota } from '../../../engine/model/slice.ts';
 import type { NodeState } from '../../../engine/model/tick.ts';
@@ -13,7 +19,7 @@ import type {
   TickAccounts,
 } from '../../../telemetry/accounts/tick-accounts.ts';
 import { updateRates } from '../../../telemetry/rates.ts';
-import { anyFrom, flowId, outputTo } from '../../support/flows.ts';
+import { anyFrom, flowId, outputTo, rowOf } from '../../support/flows.ts';
 
 /** A flow in a reading of a {@link Rig}. Counters are the vSwitch's own. */
 export interface RigFlow {
@@ -42,6 +48,7 @@ export class Rig {
   bitShare = 0;
   node: NodeState = { hostCpu: undefined, portLoad: new Map() };
   #sequence = 0;
+  #changes: PlacementChange[] = [];
 
   constructor(options?: AccountantOptions) {
     this.accountant = new Accountant(options);
@@ -61,7 +68,57 @@ export class Rig {
     this.table.abandon();
   }
 
-  account(moves: readonly BackendMove[] = [], elapsedMs = 0): TickAccounts {
+  /** Puts a flow somewhere for a rule (1 + its index) and a reason; a change when it was elsewhere. */
+  decide(
+    n: number,
+    placement: Placement,
+    rule: number,
+    reason: ReasonCode,
+    cause: ChangeCause = 'policy',
+  ): void {
+    const d = this.table.decision;
+    const row = rowOf(this.table, n);
+    const from = d.placement[row];
+    d.placement[row] = placement;
+    d.rule[row] = rule;
+    d.reason[row] = reasonIndex(reason);
+    if (from !== placement) this.#change(n, row, from, PLACEMENT_NAMES[placement], cause, reason);
+  }
+
+  /** A placed flow is not in the last reading any more. */
+  leave(n: number): void {
+    const row = this.table.removed.find((r) => this.table.idAt(r).w3 === n);
+    if (row === undefined) throw new Error(`flow ${n} was not in the reading before`);
+    this.#change(n, row, this.table.decision.placement[row], 'gone', 'gone', 'gone');
+  }
+
+  #change(
+    n: number,
+    row: number,
+    from: number,
+    to: Destination,
+    cause: ChangeCause,
+    reason: PlacementChange['reason'],
+  ): void {
+    const { rule, requested, score } = this.table.decision;
+    this.#changes.push({
+      id: flowId(n),
+      row,
+      match: anyFrom('vm1'),
+      from: PLACEMENT_NAMES[from],
+      to,
+      cause,
+      atMs: this.table.readAtMs,
+      reason,
+      requested: requested[row],
+      score: score[row],
+      plannedBy: { rule: rule[row] },
+    });
+  }
+
+  account(operations: readonly BackendOperation[] = [], elapsedMs = 0): TickAccounts {
+    const changes = this.#changes;
+    this.#changes = [];
     const { table, ports, slices, plans, node, bitShare } = this;
     const flows = PLACEMENT_NAMES.map(() => 0);
     for (const row of table.rows.subarray(0, table.count)) flows[table.decision.placement[row]]++;
@@ -81,11 +138,22 @@ export class Rig {
       bitShare,
       failures: [],
       held: false,
+      permission: { may: 'move' } as const,
       batches: [],
       stages,
     };
     return this.accountant.account(
-      { tick, slices, plans, moves, flows, elapsedMs, ...none },
+      {
+        tick,
+        slices,
+        plans,
+        changes,
+        operations,
+        flows,
+        endedAtMs: tick.atMs + elapsedMs,
+        elapsedMs,
+        ...none,
+      },
       this.rules,
     );
   }

@@ -21,6 +21,7 @@ export class Drive {
   elapsedMs = 1;
   plans: TickReport['plans'] = [];
   bitShare = 0;
+  changes: TickReport['changes'] = [];
   #sequence = 0;
 
   constructor({ periodMs = 1_000, topFlows = 0 } = {}) {
@@ -73,12 +74,15 @@ export class Drive {
         { name: 'blue', declared: true, weight: 1, guaranteed: undefined, maximum: undefined },
       ],
       plans: this.plans,
-      moves: [],
+      changes: this.changes,
+      operations: [],
       failures: [],
       flows: [this.table.count, 0, 0],
       held: this.held,
+      permission: { may: 'move' },
       batches: [],
       stages: { enforceMs: 0, rulesMs: 0, planMs: 0, applyMs: 0 },
+      endedAtMs: this.nowMs + this.elapsedMs,
       elapsedMs: this.elapsedMs,
     };
     return { report, accounts: this.#accountant.account(report, []) };

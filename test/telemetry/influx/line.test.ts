@@ -115,6 +115,7 @@ describe('line protocol', () => {
                     mode: path,
                     from: slice,
                     to: '1',
+                    cause: undefined,
                     reason: '1',
                     backend: undefined,
                   },

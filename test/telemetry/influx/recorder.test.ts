@@ -187,7 +187,14 @@ describe('what is written to InfluxDB of a tick', () => {
 
   it('makes a point of each of the decisions of one tick', () => {
     const drive = new Drive();
-    const tags = { mode: 'enforce', from: 'onload', to: 'offload', reason: 'placed', backend: 'b' };
+    const tags = {
+      mode: 'enforce',
+      from: 'onload',
+      to: 'offload',
+      cause: 'policy',
+      reason: 'placed',
+      backend: 'b',
+    };
     for (let i = 0; i < 1_000; i++) {
       drive.recorder.decision({ wallMs: WALL_MS, tags, fields: { tick: i } });
     }

@@ -1,0 +1,35 @@
+import { Placement, RequestedPlacement } from '../model/flow.ts';
+import type { FlowTable } from '../model/flow-table.ts';
+import { giveReason, type ReasonCode, ReasonStage, reasonIndex } from '../model/reason.ts';
+
+/** Tells of every live flow why the tick moves none. */
+export function explainGate(table: FlowTable, code: 'stale' | 'held'): void {
+  const reason = reasonIndex(code);
+  for (let i = 0; i < table.count; i++) {
+    giveReason(table.decision, table.rows[i], ReasonStage.gate, reason);
+  }
+}
+
+/**
+ * Gives the flows that no planner looks at their reason, and those that one is to look at `unseen`,
+ * which stays when that planner fails.
+ *
+ * @param served the placements that a backend serves now
+ */
+export function explainRequests(table: FlowTable, served: ReadonlySet<Placement>): void {
+  const d = table.decision;
+  const planned = (placement: Placement): ReasonCode =>
+    served.has(placement) ? 'unseen' : 'no-backend';
+  const byRequest: Record<RequestedPlacement, ReasonCode> = {
+    [RequestedPlacement.none]: 'no-rule',
+    [RequestedPlacement.offload]: planned(Placement.offload),
+    [RequestedPlacement.onload]: 'rule-onload',
+    [RequestedPlacement.fastPath]: planned(Placement.fastPath),
+    [RequestedPlacement.slowPath]: 'rule-onload',
+  };
+  const reasons = Uint8Array.from(Object.values(byRequest), reasonIndex);
+  for (let i = 0; i < table.count; i++) {
+    const row = table.rows[i];
+    giveReason(d, row, ReasonStage.request, reasons[d.requested[row]]);
+  }
+}
