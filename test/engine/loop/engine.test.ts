@@ -1,72 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Engine, type EngineOptions } from '../../../engine/loop/engine.ts';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { formatFlowId } from '../../../engine/model/flow-id.ts';
-import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
-import { REASONS } from '../../../engine/model/reason.ts';
-import type { Tick } from '../../../engine/model/tick.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
-import { anyFrom, flowId, outputTo, read, rowOf, type Seen } from '../../support/flows.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { ScriptEvaluator } from '../../support/script-evaluator.ts';
-
-const NO_PORTS: PortSnapshot = new Map();
-
-class Rig {
-  readonly clock = new ManualClock();
-  readonly table = new FlowTable();
-  readonly evaluator = new ScriptEvaluator();
-  readonly signal = new AbortController().signal;
-  readonly backend: FakeBackend;
-  readonly engine: Engine;
-
-  constructor(
-    backends: FakeBackend | readonly [FakeBackend, ...FakeBackend[]] = new FakeBackend(),
-    more: Pick<EngineOptions, 'backendsComeUp'> = {},
-  ) {
-    const all = backends instanceof FakeBackend ? ([backends] as const) : backends;
-    [this.backend] = all;
-    this.engine = new Engine({
-      evaluator: this.evaluator,
-      planner: { minHoldMs: 1000, operations: { perSecond: 1e6, burst: 1e6 } },
-      backends: all,
-      clock: this.clock,
-      auditMs: 30_000,
-      ...more,
-    });
-  }
-
-  tick(flows: readonly Seen[], fresh: { flowsFresh?: boolean; fresh?: boolean } = {}) {
-    this.clock.advance(500);
-    const { flowsFresh = true } = fresh;
-    if (flowsFresh) read(this.table, this.clock.now(), flows);
-    const tick: Tick = {
-      sequence: 1,
-      atMs: this.clock.now(),
-      table: this.table,
-      node: { hostCpu: 0.5, portLoad: new Map() },
-      ports: NO_PORTS,
-      sources: [],
-      flowsFresh,
-      fresh: fresh.fresh ?? flowsFresh,
-    };
-    return this.engine.onTick(tick, this.signal);
-  }
-
-  reason(n: number): string {
-    return REASONS[this.table.decision.reason[rowOf(this.table, n)]].code;
-  }
-
-  placement(n: number): number {
-    return this.table.decision.placement[rowOf(this.table, n)];
-  }
-
-  installed(): number[] {
-    return [...this.backend.installed.values()].map((f) => f.id.w3).sort((a, b) => a - b);
-  }
-}
+import { anyFrom, flowId, outputTo, rowOf } from '../../support/flows.ts';
+import { NO_PORTS, Rig } from './engine-rig.ts';
 
 describe('engine', () => {
   it('offloads what the rules ask for, with the flow as the vSwitch has it', async () => {
@@ -410,6 +349,21 @@ describe('engine', () => {
     for (let i = 0; i < 6; i++) await rig.tick([{ n: 1 }]);
     assert.equal(rig.placement(1), Placement.fastPath);
     assert.deepEqual(rig.installed(), []);
+  });
+
+  it('takes out an entry of a flow that is placed on another backend', async () => {
+    const nic = new FakeBackend();
+    const fast = new FakeBackend(100, 'fast-path');
+    const rig = new Rig([nic, fast]);
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
+    await rig.tick([{ n: 1 }]);
+    const row = rowOf(rig.table, 1);
+    nic.installed.set(formatFlowId(flowId(1)), rig.table.specAt(row));
+    rig.clock.advance(31_000);
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), []);
+    assert.equal(rig.placement(1), Placement.fastPath);
+    assert.equal(fast.installed.size, 1);
   });
 
   it('says that nobody serves the fast path', async () => {
