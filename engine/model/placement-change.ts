@@ -6,7 +6,7 @@ import type { ReasonCode } from './reason.ts';
 
 /** What may bring a change of placement about: each change has exactly one of them. */
 export const CHANGE_CAUSES = [
-  { code: 'policy', text: 'a rule asked for it' },
+  { code: 'policy', text: 'a rule requested it' },
   {
     code: 'displacement',
     text: "the entry went to a flow that is worth more, or that its slice's share entitles to it",
