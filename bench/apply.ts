@@ -15,12 +15,12 @@ import { Namespace } from '../lab/testbed/namespace.ts';
 import { run as runCommand } from '../lab/testbed/run.ts';
 import { createVethPort } from '../lab/testbed/veth.ts';
 import { median } from './support/measuring.ts';
+import { peerSignal } from './support/peer.ts';
 import { type BenchOptions, type BenchReport, type Comparison, compare } from './support/report.ts';
 
 const FULL = { sizes: [1_000, 8_192, 60_000], rounds: 5 };
 const QUICK = { sizes: [1_000, 8_192], rounds: 3 };
 const MASKS = 8;
-const PEER_TIMEOUT_MS = 120_000;
 
 /** The machine lacks what the benchmark needs. */
 export class ApplyImpossible extends Error {
@@ -36,6 +36,7 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
   const objectPath = join(packageRoot(), 'dist/adapters/nic/xdp/norikae.bpf.o');
   if (process.getuid?.() !== 0) throw new ApplyImpossible('bench apply: only root loads XDP');
   if (!existsSync(objectPath)) throw new ApplyImpossible('bench apply: npm run build:bpf first');
+  await expectBpftool(signal);
   const cleanup = new Cleanup();
   try {
     const folder = await mkdtemp(join(tmpdir(), 'norikae-bench-'));
@@ -163,11 +164,21 @@ async function batchFile(flowMap: string, entries: number): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
+/** Throws before anything is set up when the peer is not there. */
+async function expectBpftool(signal: AbortSignal): Promise<void> {
+  try {
+    await bpftool(['version'], signal);
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOENT') throw error;
+    throw new ApplyImpossible('bench apply: bpftool is missing: apt-get install bpftool');
+  }
+}
+
 /** How long bpftool takes, ms. */
 function bpftool(args: readonly string[], signal: AbortSignal): Promise<number> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn('bpftool', args, { stdio: 'ignore', signal, timeout: PEER_TIMEOUT_MS });
+    const child = spawn('bpftool', args, { stdio: 'ignore', signal: peerSignal(signal) });
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve(performance.now() - start);

@@ -18,6 +18,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
 
 const USAGE = `usage: npm run bench -- NAME... [--json] [--quick]
 NAME is one of: ${[...BENCHES.keys()].join(', ')}
+--json prints {"reports": [...]}, a report for each NAME in that order; npm run -s keeps npm's own lines out
 
 For decisions alone, several by comma:
   --trace FILE       flow records as CSV in place of generated traffic
@@ -73,7 +74,7 @@ async function main(args: readonly string[]): Promise<void> {
     reports.push(report);
     if (!values.json) console.log(`${formatReport(report)}\n`);
   }
-  if (values.json) console.log(JSON.stringify(reports.length === 1 ? reports[0] : { reports }));
+  if (values.json) console.log(JSON.stringify({ reports }));
 }
 
 try {

@@ -5,7 +5,8 @@ import { packageRoot } from '../../platform/package-root.ts';
 /** Debian's Python: the one that has OVS's modules, whatever comes first on the PATH. */
 const PYTHON = '/usr/bin/python3';
 
-const TIMEOUT_MS = 120_000;
+/** Longest run of a peer, ms. */
+const PEER_TIMEOUT_MS = 120_000;
 
 /** A peer could not be measured. */
 export class PeerFailed extends Error {
@@ -19,13 +20,21 @@ export class PeerFailed extends Error {
 }
 
 /**
+ * A signal for a peer's process: `signal`, and a time-out. The time-out of `spawn` itself would keep
+ * a bench alive whose peer is not installed, before Node 24.
+ */
+export function peerSignal(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(PEER_TIMEOUT_MS)]);
+}
+
+/**
  * Runs a Python script that lies in `bench/`, gives it `input` on its stdin, and resolves to what
  * it printed. @throws PeerFailed
  */
 export function runPython(script: string, input: string, signal: AbortSignal): Promise<string> {
   const path = join(packageRoot(), 'bench', script);
   return new Promise((resolve, reject) => {
-    const child = spawn(PYTHON, [path], { signal, timeout: TIMEOUT_MS });
+    const child = spawn(PYTHON, [path], { signal: peerSignal(signal) });
     let output = '';
     let complaint = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -8,7 +8,8 @@ export const PACKAGES = {
   xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
   // Inter is the page's first choice of type; the screenshots are taken with it.
   browser: ['chromium', 'fonts-inter'],
-  peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing'],
+  // What the benches run beside; the bench `apply` runs beside bpftool.
+  peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing', 'bpftool'],
   prometheus: ['prometheus'],
   influx: ['influxdb'],
   captures: ['wireshark-common'],

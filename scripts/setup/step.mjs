@@ -38,9 +38,13 @@ export function step(what, file, args, options) {
       cwd: root,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: options.timeoutMs,
-      killSignal: 'SIGKILL',
     });
+    // The time-out of `spawn` itself goes on when the program is missing, before Node 24.
+    const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
+    const clearTimers = () => {
+      clearTimeout(announce);
+      clearTimeout(limit);
+    };
     let stdout = '';
     let all = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -51,11 +55,11 @@ export function step(what, file, args, options) {
       all += text;
     });
     child.once('error', (error) => {
-      clearTimeout(announce);
+      clearTimers();
       reject(new SetupFailed(`${what}: cannot run ${file}: ${error.message}`));
     });
     child.once('close', (code, signal) => {
-      clearTimeout(announce);
+      clearTimers();
       const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
       if (code === 0) {
         if (announced) say(`${what}: done in ${seconds} s`);

@@ -7,14 +7,17 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Runs a program to its end, at most `timeoutMs`; `input` goes to its standard input. */
+/**
+ * Runs a program to its end, at most `timeoutMs`; `input` goes to its standard input. It gets the
+ * environment of the tests, or `env`.
+ */
 export function runToEnd(
   program: string,
   args: readonly string[],
-  { input = '', timeoutMs = 20_000 } = {},
+  { input = '', timeoutMs = 20_000, env = process.env } = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = execFile(program, args, { timeout: timeoutMs }, (error, stdout, stderr) => {
+    const child = execFile(program, args, { timeout: timeoutMs, env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, output: `${stdout}${stderr}` });
     });
