@@ -1,3 +1,5 @@
+import { styleText } from 'node:util';
+
 /** Paints text, or returns it unchanged where colours are off. */
 type Paint = (text: string) => string;
 
@@ -22,29 +24,33 @@ export interface Terminal {
   readonly colours: Colours;
 }
 
-/** Colours on or off (ECMA-48, select graphic rendition). */
+/** Colours on or off. */
 export function coloursOf(on: boolean): Colours {
   const paint =
-    (start: number, end: number): Paint =>
+    (style: keyof Colours): Paint =>
     (text) =>
-      on && text !== '' ? `\u001B[${start}m${text}\u001B[${end}m` : text;
+      on && text !== '' ? styleText(style, text, { validateStream: false }) : text;
   return {
-    bold: paint(1, 22),
-    dim: paint(2, 22),
-    red: paint(31, 39),
-    green: paint(32, 39),
-    yellow: paint(33, 39),
-    cyan: paint(36, 39),
+    bold: paint('bold'),
+    dim: paint('dim'),
+    red: paint('red'),
+    green: paint('green'),
+    yellow: paint('yellow'),
+    cyan: paint('cyan'),
   };
 }
 
+/** Values of FORCE_COLOR that ask for colours, as Node takes them; any other one forbids them. */
+const FORCED: ReadonlySet<string> = new Set(['', '1', '2', '3', 'true']);
+
 /**
- * A stream as a terminal. Colours and redrawing only where it is one; NO_COLOR (no-color.org) and
- * TERM=dumb are honoured.
+ * A stream as a terminal. Redrawing only where it is one and TERM is not "dumb"; colours there, too,
+ * unless NO_COLOR (no-color.org) is set. FORCE_COLOR decides about colours before all else.
  */
 export function terminalOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Terminal {
   const interactive = stream.isTTY && env.TERM !== 'dumb';
-  const plain = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
+  const { NO_COLOR: no, FORCE_COLOR: force } = env;
+  const wanted = interactive && (no === undefined || no === '');
   return {
     write: (text) => {
       stream.write(text);
@@ -52,6 +58,6 @@ export function terminalOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): 
     backlog: () => stream.writableLength,
     interactive,
     size: () => ({ columns: stream.columns ?? 100, rows: stream.rows ?? 30 }),
-    colours: coloursOf(interactive && !plain),
+    colours: coloursOf(force === undefined ? wanted : FORCED.has(force)),
   };
 }

@@ -1,3 +1,5 @@
+import { cutToWidth, displayWidth } from './display-width.ts';
+
 /** A column of a table on the screen. */
 export interface Column<Row> {
   readonly title: string;
@@ -8,7 +10,7 @@ export interface Column<Row> {
 }
 
 /**
- * A table as lines, two spaces between columns, no line longer than `width` characters; the last
+ * A table as lines, two spaces between columns, no line wider than `width` columns of the terminal; the last
  * column takes what is left.
  */
 export function textTable<Row>(
@@ -19,7 +21,10 @@ export function textTable<Row>(
 ): string[] {
   const cells = rows.map((row) => columns.map((column) => printable(column.text(row))));
   const widths = columns.map((column, i) =>
-    cells.reduce((widest, line) => Math.max(widest, line[i].length), column.title.length),
+    cells.reduce(
+      (widest, line) => Math.max(widest, displayWidth(line[i])),
+      displayWidth(column.title),
+    ),
   );
   const before = widths.slice(0, -1).reduce((sum, w) => sum + w + 2, 0);
   const last = widths.length - 1;
@@ -37,11 +42,12 @@ export function textTable<Row>(
   return [paintTitle(titles.join('  ').trimEnd()), ...body];
 }
 
-/** `text` in exactly `width` characters: padded, or cut with an ellipsis. As it is for Infinity. */
+/** `text` in exactly `width` columns: padded, or cut with an ellipsis. As it is for Infinity. */
 export function fitted(text: string, width: number, align: 'left' | 'right'): string {
   if (width === Number.POSITIVE_INFINITY) return text;
-  if (text.length > width) return `${text.slice(0, Math.max(0, width - 1))}…`;
-  return align === 'left' ? text.padEnd(width) : text.padStart(width);
+  const shown = displayWidth(text) > width ? `${cutToWidth(text, width - 1)}…` : text;
+  const padding = ' '.repeat(Math.max(0, width - displayWidth(shown)));
+  return align === 'left' ? `${shown}${padding}` : `${padding}${shown}`;
 }
 
 /** Names come from outside: what would move the cursor or change colours is made visible. */

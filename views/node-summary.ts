@@ -4,9 +4,10 @@ import { PATHS } from '../api/paths.ts';
 import { entriesInUse, HELD, olderPolicies } from '../api/status-words.ts';
 import { bitRate, counted, duration, percent, whole } from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
+import { displayWidth } from '../platform/display-width.ts';
 import { fitted, printable } from '../platform/text-table.ts';
 
-/** The node in a few lines of at most `width` characters; what needs a look is in colour. */
+/** The node in a few lines of at most `width` columns; what needs a look is in colour. */
 export function nodeSummary(status: StatusView, width: number, colours: Colours): string[] {
   const plain = (text: string): string => fitted(printable(text), width, 'left').trimEnd();
   const { tick, flows, bitsPerSecond } = status;
@@ -42,7 +43,7 @@ function wrapped(parts: readonly string[], width: number): string[] {
   for (const part of parts) {
     const line = lines.at(-1);
     const longer = `${line} · ${part}`;
-    if (line !== undefined && longer.length <= width) lines[lines.length - 1] = longer;
+    if (line !== undefined && displayWidth(longer) <= width) lines[lines.length - 1] = longer;
     else lines.push(part);
   }
   return lines;

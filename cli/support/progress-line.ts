@@ -1,3 +1,4 @@
+import { cutToWidth } from '../../platform/display-width.ts';
 import type { Terminal } from '../../platform/terminal.ts';
 
 /** On a terminal the line is redrawn so often, ms; elsewhere a new one is written so often. */
@@ -36,7 +37,7 @@ export class ProgressLine {
     }
     const { columns } = this.#terminal.size();
     this.#drawn = true;
-    this.#terminal.write(`\r\u001B[K${line.slice(0, columns - 1)}`);
+    this.#terminal.write(`\r\u001B[K${cutToWidth(line, columns - 1)}`);
   }
 
   /** Takes the line away. */

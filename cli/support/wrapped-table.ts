@@ -1,3 +1,4 @@
+import { displayWidth } from '../../platform/display-width.ts';
 import { textTable } from '../../platform/text-table.ts';
 
 /** Narrower than this the last column is not made: lines are cut then. */
@@ -16,7 +17,9 @@ export function wrappedTable(
   const last = titles.length - 1;
   const before = titles
     .slice(0, last)
-    .map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)) + 2);
+    .map(
+      (title, i) => Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[i]))) + 2,
+    );
   const room = Math.max(
     MIN_WIDTH,
     before.reduce((left, column) => left - column, width),
@@ -34,12 +37,12 @@ export function wrappedTable(
   return textTable(columns, wrapped, width, paintTitle);
 }
 
-/** `text` in lines of at most `width` characters; a longer word has a line of its own. */
+/** `text` in lines of at most `width` columns; a longer word has a line of its own. */
 function linesOf(text: string, width: number): readonly string[] {
   return text.split(' ').reduce<readonly string[]>((lines, word) => {
     const current = lines.at(-1);
     if (current === undefined) return [word];
     const longer = `${current} ${word}`;
-    return longer.length > width ? [...lines, word] : [...lines.slice(0, -1), longer];
+    return displayWidth(longer) > width ? [...lines, word] : [...lines.slice(0, -1), longer];
   }, []);
 }
