@@ -1,5 +1,6 @@
 import type { Explanation } from '../engine/loop/tick-report.ts';
 import { REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
+import { isHeldAfterMove } from '../engine/planner/contenders.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
@@ -243,8 +244,9 @@ export class LoopView implements DaemonView {
     const { loop, config } = this.#o;
     const nowMs = this.#o.now();
     const { placedSinceMs, retryAtMs } = loop.table.decision;
+    const holdMs = isHeldAfterMove(loop.table, row) ? config.planner.minHoldMs : 0;
     return {
-      holdLeftMs: Math.max(0, placedSinceMs[row] + config.planner.minHoldMs - nowMs),
+      holdLeftMs: Math.max(0, placedSinceMs[row] + holdMs - nowMs),
       retryInMs: Math.max(0, retryAtMs[row] - nowMs),
     };
   }

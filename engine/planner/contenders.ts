@@ -49,10 +49,7 @@ export class Contenders {
     this.declined.length = 0;
     this.#newcomerCount = 0;
     const { placement, requested } = table.decision;
-    const asks =
-      tableBudget.placement === Placement.offload
-        ? RequestedPlacement.offload
-        : RequestedPlacement.fastPath;
+    const asks = requestFor(tableBudget.placement);
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (placement[row] === tableBudget.placement) this.#sortIncumbent(o, row, asks);
@@ -73,7 +70,7 @@ export class Contenders {
     const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
     // A requested for any other place: it has to leave this one first.
     const declined = d.requested[row] !== asks && d.requested[row] !== RequestedPlacement.none;
-    const held = recent && (declined || !isScoredByWorth(table, row));
+    const held = recent && isHeldAfterMove(table, row);
     if (declined && !held && this.declined.length < budget) {
       this.declined.push(row);
       setReason(table, row, 'rule-onload');
@@ -122,7 +119,7 @@ function obstacleTo(
   if (!tableBudget.supports(row)) return 'unsupported';
   if (d.retryAtMs[row] > nowMs) return 'refused';
   const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
-  if (recent && !isScoredByWorth(table, row)) return 'min-hold';
+  if (recent && isHeldAfterMove(table, row)) return 'min-hold';
   return undefined;
 }
 
@@ -132,6 +129,21 @@ function obstacleTo(
  */
 export function isScoredByWorth(table: FlowTable, row: number): boolean {
   return table.decision.scoredByWorth[row] === 1;
+}
+
+/**
+ * True when the row's flow, once moved, is held for the planner's `minHoldMs`: a rule set its score,
+ * no rule asks for it, or a rule wants it elsewhere.
+ */
+export function isHeldAfterMove(table: FlowTable, row: number): boolean {
+  if (!isScoredByWorth(table, row)) return true;
+  const { placement, requested } = table.decision;
+  return placement[row] !== Placement.onload && requested[row] !== requestFor(placement[row]);
+}
+
+/** What a rule asks for that wants a flow on a path other than the vSwitch. */
+function requestFor(placement: number): RequestedPlacement {
+  return placement === Placement.offload ? RequestedPlacement.offload : RequestedPlacement.fastPath;
 }
 
 /** Gives the row's flow the planner's reason. */

@@ -77,6 +77,9 @@ describe('the daemon on the emulated node, as people see it', function () {
       assert.notEqual(answer.why.flow.reason.code, 'unseen');
       assert.ok(answer.why.rules.length >= 2);
       assert.ok(answer.why.limits.tableEntries > 0);
+      // The default policy scores by worth: what moves gain is known, and no flow is held after one.
+      const { requested } = answer.why.flow;
+      if (requested === 'offload') assert.equal(answer.why.limits.holdLeftMs, 0);
       assert.deepEqual(JSON.parse(JSON.stringify(answer)), answer);
     }
   });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import { REASONS } from '../../../engine/model/reason.ts';
+import { isHeldAfterMove } from '../../../engine/planner/contenders.ts';
 import type { Plan, PlannerOptions } from '../../../engine/planner/plan.ts';
 import { Planner } from '../../../engine/planner/planner.ts';
 import { read, rowOf } from '../../support/flows.ts';
@@ -138,6 +139,18 @@ describe('planner', () => {
     assert.deepEqual(planOf(false, 7), held, 'the number of a rule that is the worth');
     assert.deepEqual(planOf(false, 7.001), held, 'and one that is not');
     assert.deepEqual(planOf(true, 7), { withdraw: 1, reasons: ['table-full', 'installing'] });
+  });
+
+  it('knows which flows are held after a move', () => {
+    const table = tableOf([
+      { score: 7, worth: 7, byWorth: true },
+      { score: 7, worth: 7 },
+      { score: 7, worth: 7, placed: true, byWorth: true },
+      { score: 7, worth: 7, placed: true, byWorth: true, requested: RequestedPlacement.onload },
+      { score: 0, worth: 0, placed: true, requested: RequestedPlacement.none },
+    ]);
+    const held = [0, 1, 2, 3, 4].map((n) => isHeldAfterMove(table, rowOf(table, n)));
+    assert.deepEqual(held, [false, true, false, true, true]);
   });
 
   it('measures no score of a rule by the threshold of worth', () => {
