@@ -4,6 +4,7 @@ import { Placement, PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../../eng
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { ChangeCause, PlacementChange } from '../../engine/model/placement-change.ts';
+import { SideTable } from '../../engine/model/side-table.ts';
 import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import { describeMatch } from '../../views/describe-flow.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
@@ -43,9 +44,9 @@ export class DecisionRecorder {
   readonly #options: RecorderOptions;
   readonly #prefix: string;
   #count = 0;
-  /** By row: what a shadow asked for its flow, and which flow it was. */
-  #shadowRequest = new Uint8Array(0);
-  #firstSeenMs = new Float64Array(0);
+  readonly #rows = new SideTable('flow');
+  /** What a shadow asked for a row's flow in the last tick. */
+  readonly #shadowRequest = this.#rows.uint8();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -72,21 +73,16 @@ export class DecisionRecorder {
   #shadows(table: FlowTable): readonly number[] {
     const { shadow, decision } = table;
     if (shadow === undefined) return [];
-    this.#fit(table.highWater);
-    const { firstSeenMs } = table.traffic;
+    this.#rows.follow(table);
+    const before = this.#shadowRequest.values;
     const rows: number[] = [];
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      if (this.#firstSeenMs[row] !== firstSeenMs[row]) {
-        this.#firstSeenMs[row] = firstSeenMs[row];
-        this.#shadowRequest[row] = 0;
-      }
       const requested = shadow.requested[row];
       const place = SHADOW_PLACE[requested];
-      const begins =
-        requested !== this.#shadowRequest[row] && requested !== decision.requested[row];
+      const begins = requested !== before[row] && requested !== decision.requested[row];
       if (begins && place !== undefined && place !== decision.placement[row]) rows.push(row);
-      this.#shadowRequest[row] = requested;
+      before[row] = requested;
     }
     return rows;
   }
@@ -148,15 +144,6 @@ export class DecisionRecorder {
     const time = new Date(wallMs - (report.endedAtMs - atMs)).toISOString();
     this.#options.write({ id, time, tick: report.tick.sequence, ...record });
   }
-
-  #fit(rows: number): void {
-    if (this.#shadowRequest.length >= rows) return;
-    const size = Math.max(256, rows * 2);
-    this.#shadowRequest = grown(this.#shadowRequest, new Uint8Array(size));
-    const firstSeen = new Float64Array(size).fill(Number.NaN);
-    firstSeen.set(this.#firstSeenMs);
-    this.#firstSeenMs = firstSeen;
-  }
 }
 
 /** Causes for which the backend takes entries out without being asked flow by flow. */
@@ -191,9 +178,4 @@ function ruleOf(rule: number, { rules, revisions }: RulesInForce) {
 
 function plain(inputs: readonly FactReading[]): Readonly<Record<string, unknown>> {
   return Object.fromEntries(inputs.map(({ fact, value }) => [fact, value ?? null]));
-}
-
-function grown(old: Uint8Array, next: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  next.set(old);
-  return next;
 }
