@@ -8,12 +8,12 @@ interface Described {
 
 const HEAD = `# Metrics
 
-Every metric of \`/metrics\`, as an emulated node shows them with \`http.topFlows\` set. This page is
-written by \`npm run dashboards\` and held against the daemon by a test; [operations.md](operations.md)
-says which to look at, and when. Where points go to InfluxDB, there are besides
-[those of the writer](operations.md#what-is-lost-in-an-outage).
+All metrics of \`/metrics\`, as exported by an emulated node with \`http.topFlows\` set. \`npm run dashboards\`
+generates this page, and a test compares it with the daemon. [operations.md](operations.md#key-metrics) says which
+metrics to watch. With InfluxDB configured, there are also
+[metrics of its writer](operations.md#what-is-lost-in-an-outage).
 
-| metric | type | labels | what it is |
+| metric | type | labels | meaning |
 |---|---|---|---|
 `;
 

@@ -18,10 +18,10 @@ export const CHANGE_FACT: FactDefinition = {
   type: 'number',
   params: { of: { description: 'name of a numeric fact without parameters' } },
   description:
-    'How much another fact has grown since the last tick, per second; negative when it has shrunk. The unit is that of the other fact, per second.',
+    'Change of another fact since the last tick, per second; negative when it decreased. Its unit is that of the other fact, per second.',
   source: 'The last two ticks',
   example: '-2500',
-  missing: 'the flow has been seen but once or the other fact is missing',
+  missing: 'the flow has been read only once or the other fact is missing',
   read: (v, params) =>
     typeof params.of === 'string' ? v.memory.changeOf(params.of, v) : undefined,
   column: derived(fillChange),

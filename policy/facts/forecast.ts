@@ -2,7 +2,7 @@ import type { FactDefinition } from '../model/fact.ts';
 import { tableColumn } from './columns.ts';
 import { POSITIVE } from './ranges.ts';
 
-const FORECAST = 'What flows of its kind have sent (docs/planner.md)';
+const FORECAST = 'Forecast from flows of the same kind (docs/planner.md)';
 
 /** What a flow is expected to send, and what an entry for it would bring. */
 export const FORECAST_FACTS: readonly FactDefinition[] = [
@@ -12,7 +12,7 @@ export const FORECAST_FACTS: readonly FactDefinition[] = [
     type: 'number',
     unit: 'packet/s',
     description:
-      "What an entry for it is expected to take off the vSwitch: packets per second, to which bits count as packets of the node's mean size as far as bandwidth is scarcer than CPU time. The score of rules that name none.",
+      "What an entry is expected to take off the vSwitch: packets per second, in which bits count as packets of the node's mean size to the extent that bandwidth is scarcer than CPU time. The default score.",
     range: POSITIVE,
     source: FORECAST,
     example: '1900',
@@ -23,7 +23,7 @@ export const FORECAST_FACTS: readonly FactDefinition[] = [
     scope: 'flow',
     type: 'number',
     unit: 'packet/s',
-    description: 'Packet rate that it is expected to have in the next moments.',
+    description: 'Packet rate expected in the next moments.',
     range: POSITIVE,
     source: FORECAST,
     example: '1900',
@@ -34,7 +34,7 @@ export const FORECAST_FACTS: readonly FactDefinition[] = [
     scope: 'flow',
     type: 'number',
     unit: 'bit/s',
-    description: 'Rate that it is expected to have in the next moments, L2 header included.',
+    description: 'Rate expected in the next moments, L2 header included.',
     range: POSITIVE,
     source: FORECAST,
     example: '22000000',

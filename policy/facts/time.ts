@@ -13,7 +13,7 @@ export const TIME_FACTS: readonly FactDefinition[] = [
     type: 'object',
     params: {
       timezone: {
-        description: 'time zone, as "Europe/Berlin" or "UTC"',
+        description: 'time zone, such as "Europe/Berlin" or "UTC"',
         problem: timezoneProblem,
       },
     },

@@ -161,7 +161,7 @@ export const TRAFFIC_FACTS: readonly FactDefinition[] = [
     type: 'number',
     unit: 'byte',
     range: POSITIVE,
-    description: 'Mean size of its packets at the smoothed rates, L2 header included.',
+    description: 'Mean packet size at the smoothed rates, L2 header included.',
     source: COUNTERS,
     example: '1450',
     missing: 'it sends nothing',

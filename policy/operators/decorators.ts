@@ -17,33 +17,34 @@ export interface DecoratorDefinition {
 export const DECORATORS: readonly DecoratorDefinition[] = [
   {
     name: 'not',
-    description: 'Holds when the operator does not, and the values are there.',
+    description: 'Holds when the operator does not, and the values exist.',
     decorate: (fact, value, next) =>
       value !== undefined && (fact !== undefined || value === null) && !next(fact, value),
   },
   {
     name: 'someFact',
-    description: "Holds when the operator does for one of the fact's list.",
+    description: "Holds when the operator holds for one item of the fact's list.",
     decorate: (fact, value, next) => Array.isArray(fact) && fact.some((f) => next(f, value)),
   },
   {
     name: 'everyFact',
-    description: "Holds when the operator does for each of the fact's list; for an empty one, too.",
+    description:
+      "Holds when the operator holds for each item of the fact's list, and for an empty list.",
     decorate: (fact, value, next) => Array.isArray(fact) && fact.every((f) => next(f, value)),
   },
   {
     name: 'someValue',
-    description: 'Holds when the operator does for one of the listed values.',
+    description: 'Holds when the operator holds for one of the listed values.',
     decorate: (fact, value, next) => Array.isArray(value) && value.some((v) => next(fact, v)),
   },
   {
     name: 'everyValue',
-    description: 'Holds when the operator does for each of the listed values.',
+    description: 'Holds when the operator holds for each of the listed values.',
     decorate: (fact, value, next) => Array.isArray(value) && value.every((v) => next(fact, v)),
   },
   {
     name: 'swap',
-    description: 'Compares the other way round: the second fact with the first.',
+    description: 'Compares the second fact with the first.',
     decorate: (fact, value, next) => next(value, fact),
   },
 ];

@@ -41,7 +41,7 @@ export interface OperatorDefinition {
 export const OPERATORS: readonly OperatorDefinition[] = [
   {
     name: 'equal',
-    description: 'Is the same. `equal null`: the flow or node has no such value.',
+    description: 'Is equal. `equal null`: the flow or node has no such value.',
     facts: ['number', 'string', 'boolean'],
     operand: 'same',
     opposite: 'notEqual',
@@ -49,7 +49,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'notEqual',
-    description: 'Is there and differs. `notEqual null`: there is such a value.',
+    description: 'Exists and differs. `notEqual null`: there is such a value.',
     facts: ['number', 'string', 'boolean'],
     operand: 'same',
     opposite: 'equal',
@@ -65,7 +65,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'lessThanInclusive',
-    description: 'Is a smaller number or the same.',
+    description: 'Is a smaller or equal number.',
     facts: ['number'],
     operand: 'number',
     opposite: 'greaterThan',
@@ -81,7 +81,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'greaterThanInclusive',
-    description: 'Is a larger number or the same.',
+    description: 'Is a larger or equal number.',
     facts: ['number'],
     operand: 'number',
     opposite: 'lessThan',
@@ -89,7 +89,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'in',
-    description: 'Is one of a list.',
+    description: 'Is in a list.',
     facts: ['number', 'string'],
     operand: 'list',
     opposite: 'notIn',
@@ -97,7 +97,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'notIn',
-    description: 'Is there and none of a list.',
+    description: 'Exists and is not in a list.',
     facts: ['number', 'string'],
     operand: 'list',
     opposite: 'in',
@@ -105,7 +105,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'contains',
-    description: 'Is a list that has the value.',
+    description: 'Is a list that contains the value.',
     facts: ['strings'],
     operand: 'element',
     opposite: 'doesNotContain',
@@ -113,7 +113,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'doesNotContain',
-    description: 'Is a list that does not have the value.',
+    description: 'Is a list that does not contain the value.',
     facts: ['strings'],
     operand: 'element',
     opposite: 'contains',
@@ -121,7 +121,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'between',
-    description: 'Is a number of a range, both ends included: `[low, high]`.',
+    description: 'Is a number in a range, both ends included: `[low, high]`.',
     facts: ['number'],
     operand: 'range',
     opposite: 'notBetween',
@@ -129,7 +129,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'notBetween',
-    description: 'Is a number outside of a range: `[low, high]`.',
+    description: 'Is a number outside a range: `[low, high]`.',
     facts: ['number'],
     operand: 'range',
     opposite: 'between',
@@ -153,7 +153,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'matches',
-    description: 'Is a text in which a regular expression, of a bounded kind, finds a match.',
+    description: 'Is a string that matches a regular expression (with bounded cost).',
     facts: ['string'],
     operand: 'pattern',
     opposite: 'doesNotMatch',
@@ -161,7 +161,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'doesNotMatch',
-    description: 'Is a text in which a regular expression, of a bounded kind, finds none.',
+    description: 'Is a string that does not match a regular expression (with bounded cost).',
     facts: ['string'],
     operand: 'pattern',
     opposite: 'matches',
@@ -169,7 +169,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'risesFasterThan',
-    description: 'Has grown since the last tick by more than so much per second.',
+    description: 'Increased since the last tick by more than this per second.',
     facts: ['number'],
     operand: 'change',
     holds: (change, value) =>
@@ -177,7 +177,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'fallsFasterThan',
-    description: 'Has shrunk since the last tick by more than so much per second.',
+    description: 'Decreased since the last tick by more than this per second.',
     facts: ['number'],
     operand: 'change',
     holds: (change, value) =>

@@ -19,7 +19,7 @@ export function patternProblem(pattern: string): string | undefined {
   if (/\(\?(?!:)/.test(plain)) return 'the pattern looks ahead or behind, or names a group';
   if (/\\[1-9k]/.test(plain)) return 'the pattern refers back to a group';
   if (/\)(?:[*+?]|\{\d)/.test(plain)) {
-    return 'the pattern repeats a group, which can take for ever; write the repetition out';
+    return 'the pattern repeats a group, whose cost is unbounded; write the repetition out';
   }
   const repeats = [...plain.matchAll(/\{(\d+)(?:,(\d*))?\}/g)];
   if (repeats.some((r) => Number(r[1]) > MAX_REPEAT || Number(r[2] ?? 0) > MAX_REPEAT)) {

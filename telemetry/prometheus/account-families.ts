@@ -41,7 +41,7 @@ function nodeFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_traffic_bytes_total',
         type: 'counter',
-        help: 'Bytes, with L2 headers, by the path that carried them: the vSwitch, the NIC or the fast path. What flows sent before the daemon came is left out.',
+        help: 'Bytes, with L2 headers, by the path that carried them: the vSwitch, the NIC or the fast path. Traffic from before the start of the daemon is not counted.',
       },
       paths,
       (use) => use.bytes,
@@ -59,7 +59,7 @@ function nodeFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_coverage_bytes_ratio',
         type: 'gauge',
-        help: 'Share of bytes that did not go through the vSwitch, between the last two readings. NaN while nothing is sent.',
+        help: 'Share of bytes that bypassed the vSwitch between the last two readings. NaN without traffic.',
       },
       () => a.coverage.bytes ?? Number.NaN,
     ),
@@ -67,7 +67,7 @@ function nodeFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_coverage_packets_ratio',
         type: 'gauge',
-        help: 'Share of packets that did not go through the vSwitch, between the last two readings. NaN while nothing is sent.',
+        help: 'Share of packets that bypassed the vSwitch between the last two readings. NaN without traffic.',
       },
       () => a.coverage.packets ?? Number.NaN,
     ),
@@ -75,14 +75,14 @@ function nodeFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_cpu_saved_estimate_cores',
         type: 'gauge',
-        help: 'Estimate of the CPUs that the vSwitch would need for what the NIC and the fast path carry: their packets a second times what a packet on the vSwitch costs. NaN while that cost is not known.',
+        help: 'Estimate of the CPUs that the vSwitch would need for the traffic of the NIC and the fast path: their packet rate times the cost of a packet on the vSwitch. NaN until that cost is known.',
       },
       () => a.cpuSavedCores ?? Number.NaN,
     ),
     {
       name: 'norikae_flows',
       type: 'gauge',
-      help: 'Datapath flows by where their packets are processed.',
+      help: 'Datapath flows by placement.',
       write: (lines) => {
         PLACED.forEach((labels, i) => lines.sample('norikae_flows', labels, a.flows[i]));
       },
@@ -102,7 +102,7 @@ function topFamilies(a: TickAccounts, most: number): readonly MetricFamily[] {
     {
       name: 'norikae_top_flow_bytes_per_second',
       type: 'gauge',
-      help: 'The flows with the highest rates, as many as http.topFlows says; a series ends when its flow is no longer among them.',
+      help: 'The flows with the highest rates; http.topFlows sets their number. A series ends when its flow leaves the list.',
       write: (lines) => {
         for (const { labels, of } of flows.all.slice(0, most)) {
           lines.sample('norikae_top_flow_bytes_per_second', labels, of.bitsPerSecond / 8);

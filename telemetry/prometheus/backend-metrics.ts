@@ -44,16 +44,16 @@ export class BackendMetrics {
     };
     live(
       'table_entries',
-      'Entries that the backend was said to hold. How many really fit is norikae_table_learned_entries.',
+      'Declared entries of the backend. norikae_table_learned_entries is how many fit.',
       (b) => b.capabilities().entries,
     );
     live(
       'table_learned_entries',
-      'Entries that the planner counts on: all, or fewer once the table has refused some for want of room; without refusals it tries for more.',
+      'Entries that the planner counts on: the declared entries, or fewer after the table refused some as full. Without refusals the number grows again.',
       (b) => this.#learned(b),
     );
     live('table_entries_used', 'Entries in use.', (b) => b.capacity().used);
-    live('table_entries_free', 'Entries that are expected to fit still: learned less used.', (b) =>
+    live('table_entries_free', 'Free entries: learned minus used.', (b) =>
       Math.max(0, this.#learned(b) - b.capacity().used),
     );
     live('table_masks_used', 'Distinct masks in use.', (b) => b.capacity().masksUsed);
@@ -64,19 +64,19 @@ export class BackendMetrics {
     );
     live(
       'lease_left_seconds',
-      'Time left of the lease; 0 when it has lapsed or was never renewed, and all traffic is on the vSwitch.',
+      'Remaining time of the lease; 0 when it has expired or was never renewed, and all traffic is on the vSwitch.',
       (b) => this.#leaseLeft(b),
     );
     this.#applySeconds = new Histogram({
       name: 'norikae_apply_duration_seconds',
-      help: 'Time that a backend took for the operations of one plan.',
+      help: 'Time that a backend took to apply one plan.',
       labelNames,
       buckets: [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
       registers,
     });
     this.#failures = new Counter({
       name: 'norikae_backend_failures_total',
-      help: 'Ticks in which the backend failed as a whole; it is looked at anew in the next one.',
+      help: 'Ticks in which the backend failed as a whole; the next tick retries.',
       labelNames,
       registers,
     });
@@ -88,7 +88,7 @@ export class BackendMetrics {
     });
     this.#renewals = new Counter({
       name: 'norikae_lease_renewals_total',
-      help: 'Renewals of a lease that were due: done, failed at the backend, or withheld because what is installed is not known to be true.',
+      help: 'Due renewals of a lease: done, failed at the backend, or withheld because the entries are not known to be correct.',
       labelNames: ['backend', 'result'],
       registers,
     });

@@ -33,7 +33,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_moves_total',
         type: 'counter',
-        help: 'Changes of a flow from the vSwitch to a backend or back, whatever led to them; to=gone when a placed flow left the vSwitch.',
+        help: 'Changes of a flow from the vSwitch to a backend or back, for any cause; to=gone when a placed flow left the vSwitch.',
       },
       moves,
       (m) => m.count,
@@ -42,7 +42,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_moves_by_cause_total',
         type: 'counter',
-        help: 'Changes of placement by what brought them about: policy, displacement, capacity, actions-changed, gone, port, panic or audit.',
+        help: 'Changes of placement by cause: policy, displacement, capacity, actions-changed, gone, port, panic or audit.',
       },
       causes,
       (c) => c.count,
@@ -51,7 +51,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_moves_by_rule_total',
         type: 'counter',
-        help: 'Changes of placement that a rule asked for, by rule and where it sends flows. Rules of shadow policies move nothing and are left out.',
+        help: 'Changes of placement that a rule requested, by rule and requested placement. Rules of shadow policies are not counted.',
       },
       rules,
       (r) => r.moves,
@@ -60,7 +60,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_moves_by_reason_total',
         type: 'counter',
-        help: 'Changes of placement by the reason the flow was given; norikae why explains each reason.',
+        help: 'Changes of placement by the reason of the flow; norikae why explains each reason.',
       },
       reasons,
       (r) => r.moves,
@@ -69,7 +69,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_flows_by_rule',
         type: 'gauge',
-        help: 'Datapath flows that a rule speaks for, whether or not they are where it wants them.',
+        help: 'Datapath flows by the rule that decides them, whether or not they have the requested placement.',
       },
       rules,
       (r) => r.flows,
@@ -78,7 +78,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_flows_by_reason',
         type: 'gauge',
-        help: 'Datapath flows by the reason why they are where they are.',
+        help: 'Datapath flows by the reason of their placement.',
       },
       reasons,
       (r) => r.flows,
@@ -87,7 +87,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_flows_waiting',
         type: 'gauge',
-        help: 'Datapath flows that a rule asks an entry for and that have none, by what they wait for: room in the table (table-full), their slice (slice-share, slice-maximum), a port or the fast path (port-bandwidth, fast-path-capacity), more traffic (below-threshold, small-gain), operations (budget).',
+        help: 'Datapath flows with a requested entry but without one, by what they wait for: a free entry (table-full), their slice (slice-share, slice-maximum), a port or the fast path (port-bandwidth, fast-path-capacity), more traffic (below-threshold, small-gain), operations (budget).',
       },
       reasons,
       (r) => r.waiting,
@@ -96,7 +96,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_refusals_total',
         type: 'counter',
-        help: 'Operations that a backend refused, by cause.',
+        help: 'Operations that a backend refused, by code.',
       },
       refusals,
       (r) => r.count,
@@ -105,7 +105,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_refusals_by_rule_total',
         type: 'counter',
-        help: 'Entries that a rule asked for and a backend refused.',
+        help: 'Entries that a rule requested and a backend refused.',
       },
       rules,
       (r) => r.refusals,
@@ -114,14 +114,14 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_operations_total',
         type: 'counter',
-        help: 'Operations sent to a backend; outcome is what became of them, or the cause of a refusal.',
+        help: 'Operations sent to a backend; outcome is their result, or the code of the refusal.',
       },
       operations,
       (o) => o.count,
     ),
     histogramFamily(
       'norikae_reaction_seconds',
-      'Time from when a flow was first seen to its first entry in place: how soon the rules, the plan and the backend let it leave the vSwitch.',
+      'Time from the first reading of a flow to its first installed entry.',
       a.reactions,
     ),
   ];

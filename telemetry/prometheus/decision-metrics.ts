@@ -18,7 +18,7 @@ export class DecisionMetrics {
     });
     this.#lost = new Counter({
       name: 'norikae_decisions_lost_total',
-      help: 'Decision records that were left out: too many in a tick, or not written to the file.',
+      help: 'Decision records that were lost: too many in a tick, or not written to the file.',
       labelNames: ['at'],
       registers,
     });

@@ -27,20 +27,20 @@ export class LoopMetrics {
       new Gauge({ name: `norikae_${name}`, help, labelNames, registers });
     this.#ticks = new Counter({
       name: 'norikae_ticks_total',
-      help: 'Rounds of the loop; fresh is false for those in which a source was stale and nothing was moved.',
+      help: 'Ticks; fresh=false when a source was stale and nothing was moved.',
       labelNames: ['fresh'],
       registers,
     });
     for (const fresh of ['true', 'false']) this.#ticks.inc({ fresh }, 0);
     this.#tickSeconds = new Histogram({
       name: 'norikae_tick_duration_seconds',
-      help: 'Time from a tick that was read to its last operation: enforcing, rules, plan and operations.',
+      help: 'Time from the reading of a tick to its last operation: enforcement, rules, plan and operations.',
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
       registers,
     });
     this.#stageSeconds = new Histogram({
       name: 'norikae_loop_stage_duration_seconds',
-      help: 'Time that each stage of a round took: observe waits for the sources, apply for the backends. All stages together, per second, are the share of time that the loop is busy.',
+      help: 'Time of each stage of a tick: observe waits for the sources, apply for the backends. The rate of their sum is the share of time that the loop is busy.',
       labelNames: ['stage'],
       buckets: STAGE_BOUNDS,
       registers,
@@ -48,38 +48,40 @@ export class LoopMetrics {
     for (const stage of STAGES) this.#stageSeconds.zero({ stage });
     this.#period = gauge(
       'loop_period_seconds',
-      'Period from one round to the next, now: it grows when reading costs the vSwitch more than its share.',
+      "Current period of the loop. It grows when reading takes more than its share of vswitchd's time.",
     );
-    this.#held = gauge('held', '1 while everything is held on the vSwitch (onload-all).');
+    this.#held = gauge('held', '1 during a hold: every flow stays on the vSwitch (onload-all).');
     this.#hostCpu = gauge(
       'host_cpu_ratio',
-      'Share of all CPUs that the host itself uses: 1 - idle - guest. NaN while not known.',
+      'Share of all CPUs that the host itself uses: 1 - idle - guest. NaN while unknown.',
     );
     this.#packetCost = gauge(
       'vswitch_packet_cost_estimate_seconds',
-      'Estimate of the host CPU time for one packet on the vSwitch, from how CPU time went up and down with its packets in the last minutes. NaN while the traffic has not told.',
+      'Estimate of the host CPU time per packet on the vSwitch, from the correlation of CPU time and packets in the last minutes. NaN until there are enough samples.',
     );
     this.#sourceFresh = gauge(
       'source_fresh',
-      '1 when the source is fresh, 0 when it is stale: nothing is moved then.',
+      '1 when the source is fresh; 0 when it is stale, and nothing is moved.',
       ['source'],
     );
     this.#sourceAge = gauge(
       'source_age_seconds',
-      'Age of the last good reading of the source; +Inf before the first.',
+      'Age of the last successful reading of the source; +Inf before the first.',
       ['source'],
     );
     this.#sourceCost = gauge(
       'source_cost_seconds',
-      'Time that the last good reading took from whom it was read.',
+      'Time that the last successful reading took from the process that was read.',
       ['source'],
     );
-    this.#sourcePeriod = gauge('source_period_seconds', 'Period the source is read with now.', [
-      'source',
-    ]);
+    this.#sourcePeriod = gauge(
+      'source_period_seconds',
+      'Current period between readings of the source.',
+      ['source'],
+    );
     this.#sourceFailures = new Counter({
       name: 'norikae_source_failures_total',
-      help: 'Readings of the source that failed or took too long.',
+      help: 'Readings of the source that failed or timed out.',
       labelNames: ['source'],
       registers,
     });

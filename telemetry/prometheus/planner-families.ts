@@ -18,29 +18,29 @@ export function plannerFamilies(a: TickAccounts): readonly MetricFamily[] {
   return [
     gauge(
       'contenders',
-      'Flows that a rule asks a backend for, those that have an entry included.',
+      'Flows for which a rule requests an entry of the backend, including flows that have one.',
       (t) => t.contenders,
     ),
     gauge(
       'threshold_packets_per_second',
-      'Worth (expected packets a second) below which a flow is not placed: all such flows together would bring next to nothing. The planner works it out anew for each plan.',
+      'Worth (expected packets per second) below which a flow is not placed: all such flows together would bring next to nothing. The planner computes it for each plan.',
       (t) => t.threshold,
     ),
     gauge(
       'swap_gain_packets_per_second',
-      'Gain in worth (expected packets a second) below which a flow does not take the entry of another one. Worked out anew for each plan; 0 when there was nothing to swap, +Inf when no swap gained enough.',
+      'Gain in worth (expected packets per second) below which a flow does not displace another. The planner computes it for each plan; 0 when there was nothing to swap, +Inf when no swap gained enough.',
       (t) => t.swapGain,
     ),
     gauge(
       'budget_operations',
-      'Operations that could be afforded at the start of the last plan; 0 for long: planner.operationsPerSecond holds moves back, and flows wait with reason budget.',
+      'Operations left in the budget at the start of the last plan. Long at 0: planner.operationsPerSecond holds moves back, and flows wait with reason budget.',
       (t) => t.budget,
     ),
     familyOfOne(
       {
         name: 'norikae_planner_bit_share_ratio',
         type: 'gauge',
-        help: 'Share of bits, beside packets, in what flows are worth: 0 where host CPU is scarce, 1 where the bandwidth of the uplinks is. The planner works it out from host CPU and the load of links.',
+        help: 'Weight of bits against packets in the worth of flows: 0 where host CPU is scarce, 1 where the bandwidth of the uplinks is. The planner computes it from host CPU and link load.',
       },
       () => a.bitShare,
     ),
@@ -58,22 +58,22 @@ export function limitFamilies(a: TickAccounts): readonly MetricFamily[] {
   return [
     gauge(
       'bytes_per_second',
-      'Most bytes a second that the flows of a backend may be expected to send by a port (limit=PORT receive, PORT send) or by the fast path; +Inf where only packets are limited.',
+      'Limit on the bytes per second that the placed flows of a backend may be expected to send through a port (limit=PORT receive, PORT send) or the fast path; +Inf where only packets are limited.',
       (limit) => limit.bitsPerSecond / 8,
     ),
     gauge(
       'packets_per_second',
-      'Most packets a second for the same; +Inf where only bytes are limited.',
+      'Limit on the packets per second of the same; +Inf where only bytes are limited.',
       (limit) => limit.packetsPerSecond,
     ),
     gauge(
       'expected_bytes_per_second',
-      'Bytes a second that the flows placed by the last plan are expected to send within a limit. From 9 tenths of it on newcomers wait with reason port-bandwidth or fast-path-capacity.',
+      'Bytes per second that the flows placed by the last plan are expected to send within a limit. Above nine tenths of it, newcomers wait with reason port-bandwidth or fast-path-capacity.',
       (limit) => limit.expectedBitsPerSecond / 8,
     ),
     gauge(
       'expected_packets_per_second',
-      'Packets a second that the flows placed by the last plan are expected to send within a limit.',
+      'Packets per second that the flows placed by the last plan are expected to send within a limit.',
       (limit) => limit.expectedPacketsPerSecond,
     ),
   ];

@@ -19,25 +19,25 @@ export class PolicyMetrics {
     const registers = [registry];
     this.#reloads = new Counter({
       name: 'norikae_policy_reloads_total',
-      help: 'Readings of the policy files after the first, by what became of them.',
+      help: 'Reloads of the policy files, by result.',
       labelNames: ['result'],
       registers,
     });
     for (const result of results) this.#reloads.inc({ result }, 0);
     this.#info = new Gauge({
       name: 'norikae_policy_info',
-      help: 'Policies in force, always 1: name, hash of the text, and whether it is a shadow.',
+      help: 'Policies in force, always 1: name, revision (hash of the text) and mode (enforce or shadow).',
       labelNames: ['policy', 'revision', 'mode'],
       registers,
     });
     this.#successful = new Gauge({
       name: 'norikae_policy_last_reload_successful',
-      help: '1 when the policy files as last read are in force, 0 while older ones are.',
+      help: '1 when the last reload succeeded; 0 while older policies are in force.',
       registers,
     });
     this.#successAt = new Gauge({
       name: 'norikae_policy_last_reload_success_timestamp_seconds',
-      help: 'When policies last came into force, seconds since 1970.',
+      help: 'Time at which policies last came into force, seconds since 1970.',
       registers,
     });
   }

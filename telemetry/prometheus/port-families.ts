@@ -28,7 +28,7 @@ export function portFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_port_info',
         type: 'gauge',
-        help: 'Ports of the vSwitch, always 1: what is behind each, and the VM and slice it belongs to. Join it to other port metrics by instance and port.',
+        help: 'Ports of the vSwitch, always 1: kind, VM and slice. Join it with other port metrics on instance and port.',
       },
       info,
       Number,
@@ -37,7 +37,7 @@ export function portFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_port_traffic_bytes_total',
         type: 'counter',
-        help: 'Bytes of the flows that come in by a port (rx) or go out of it (tx), as the vSwitch sees it, by the path that carried them. What goes out of several ports counts for each.',
+        help: 'Bytes of the flows that enter by a port (rx) or leave by it (tx), as seen by the vSwitch, by the path that carried them. Traffic to several ports counts for each.',
       },
       directions,
       bytes,
@@ -46,7 +46,7 @@ export function portFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_port_traffic_packets_total',
         type: 'counter',
-        help: 'Packets of the flows that come in by a port (rx) or go out of it (tx), by the path that carried them.',
+        help: 'Packets of the flows that enter by a port (rx) or leave by it (tx), by the path that carried them.',
       },
       directions,
       packets,
@@ -55,7 +55,7 @@ export function portFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_port_link_bytes_per_second',
         type: 'gauge',
-        help: "Speed of the port's link, where its device tells.",
+        help: "Speed of the port's link, if its device reports it.",
       },
       links,
       (bitsPerSecond) => bitsPerSecond / 8,
@@ -63,7 +63,7 @@ export function portFamilies(a: TickAccounts): readonly MetricFamily[] {
     {
       name: 'norikae_port_device_bytes_per_second',
       type: 'gauge',
-      help: "What the port's device itself counts, all traffic included, as a mean between the last two looks at the host.",
+      help: "All traffic that the port's device counts, as a mean between the last two readings of the host.",
       write: (lines) => {
         for (const { labels, of } of devices.all) {
           const load = a.portLoad.get(of.name);

@@ -14,7 +14,7 @@ export function registerProcessMetrics(registry: Registry, version: string): voi
   }).set({ version, node_version: process.versions.node }, 1);
   new Gauge({
     name: 'process_start_time_seconds',
-    help: 'When the process started, seconds since 1970.',
+    help: 'Start time of the process, seconds since 1970.',
     registers,
   }).set(Math.round(Date.now() / 1000 - process.uptime()));
   const cpu: Counter = new Counter({
@@ -29,7 +29,7 @@ export function registerProcessMetrics(registry: Registry, version: string): voi
   });
   const memory: Gauge = new Gauge({
     name: 'process_resident_memory_bytes',
-    help: 'Memory of the process that is in RAM.',
+    help: 'Resident memory of the process.',
     registers,
     collect: () => memory.set(process.memoryUsage.rss()),
   });
@@ -37,7 +37,7 @@ export function registerProcessMetrics(registry: Registry, version: string): voi
   delays.enable();
   const delay: Gauge = new Gauge({
     name: 'norikae_event_loop_delay_seconds',
-    help: 'Longest time since the last scrape that a timer had to wait for the event loop.',
+    help: 'Longest delay of a timer by the event loop since the last scrape.',
     registers,
     collect: () => delay.set(longest(delays)),
   });

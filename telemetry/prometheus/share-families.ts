@@ -18,32 +18,32 @@ export function shareFamilies(a: TickAccounts): readonly MetricFamily[] {
   return [
     gauge(
       'weight',
-      'Part of a table, relative to the other slices, that a slice gets of what nobody has a guarantee for. slice=other, here and in all that is said of entries: flows of no declared slice, which share one part, and slices beyond the first 256.',
+      'Weight of a slice in the division of the entries beyond all guarantees. In all metrics of entries, slice=other stands for the flows of no declared slice, which share one part, and for slices beyond the first 256.',
       (s) => s.weight,
     ),
     gauge(
       'guaranteed_entries',
-      'Entries that a slice gets of a table whatever the others ask for, of those that the planner counts on; 0 without a guarantee.',
+      'Entries of a table that a slice is guaranteed, of those that the planner counts on; 0 without a guarantee.',
       (s) => s.guaranteed,
     ),
     gauge(
       'maximum_entries',
-      'Most entries that a slice may have of a table; all that the planner counts on without a maximum.',
+      'Maximum entries of a table for a slice; without a maximum, all that the planner counts on.',
       (s) => s.maximum,
     ),
     gauge(
       'wanted_entries',
-      'Flows of a slice that ask for an entry and have or are worth one. A slice that wants less than its share leaves the rest to the others.',
+      'Flows of a slice that request an entry and have or are worth one. A slice that wants less than its share leaves the rest to the others.',
       (s) => s.wanted,
     ),
     gauge(
       'share_entries',
-      'Entries that are due to a slice now: its guarantee as far as it wants it, and its part of the rest by weight. What counts as its share changes with what the others want.',
+      'Share of a slice now: its guarantee, up to what it wants, and its part of the rest by weight. It changes with what the others want.',
       (s) => s.share,
     ),
     gauge(
       'used_entries',
-      'Entries that a slice has, as of the last plan. Fewer than guaranteed and wanted for long: look at norikae_flows_waiting for what holds its flows back.',
+      'Entries that a slice uses, as of the last plan. If they are below guaranteed and wanted for long, norikae_flows_waiting shows what holds its flows back.',
       (s) => s.used,
     ),
   ];

@@ -20,7 +20,7 @@ export function sliceFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_slice_traffic_bytes_total',
         type: 'counter',
-        help: 'Bytes of each slice by the path that carried them; slice=other sums up those beyond the first 256.',
+        help: 'Bytes of each slice by the path that carried them; slice=other is the sum of slices beyond the first 256.',
       },
       paths,
       bytes,
@@ -38,7 +38,7 @@ export function sliceFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_slice_flows',
         type: 'gauge',
-        help: 'Datapath flows of each slice by where their packets are processed; on the NIC or the fast path each uses an entry.',
+        help: 'Datapath flows of each slice by placement; on the NIC or the fast path each uses an entry.',
       },
       flows,
       ({ counts, i }) => counts[i],

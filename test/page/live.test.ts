@@ -165,7 +165,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     );
     await dialog.getByText(/^Entries in use/).waitFor();
     await dialog.getByText('Worth', { exact: true }).waitFor();
-    await dialog.getByText(/^Of (slice (gold|plain)|flows of no declared slice)$/).waitFor();
+    await dialog.getByText(/^Share of (slice (gold|plain)|no declared slice)$/).waitFor();
     await dialog.getByText(/^\d+ of \d+ due now, \d+ guaranteed$/).waitFor();
     await dialog.locator('.past li').first().waitFor();
     await page.keyboard.press('Escape');
@@ -295,7 +295,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     const { page, faults } = await open();
     await daemon?.stop();
     await page.getByText('Connection lost', { exact: true }).waitFor();
-    await page.getByRole('alert').getByText('What you see is old.').waitFor();
+    await page.getByRole('alert').getByText('The page shows old data.').waitFor();
     daemon = await startDaemon(folder.path, port);
     await page.getByText('Live', { exact: true }).waitFor();
     assert.equal(await page.getByText('Connection lost').count(), 0);

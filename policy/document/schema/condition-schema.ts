@@ -26,7 +26,7 @@ export const CONDITION_DEFS = {
   condition: {
     type: 'object',
     if: { required: ['all'] },
-    then: group('all', 'Holds when every one of them holds.'),
+    then: group('all', 'Holds when all of them hold.'),
     else: {
       if: { required: ['any'] },
       then: group('any', 'Holds when at least one of them holds.'),
@@ -64,7 +64,7 @@ export const CONDITION_DEFS = {
       fact: { $ref: '#/$defs/fact' },
       operator: {
         type: 'string',
-        description: `How the fact is compared with the value. Can be decorated: ${DECORATORS.map((d) => `"${d.name}:"`).join(', ')}.`,
+        description: `Comparison of the fact with the value. Can be decorated: ${DECORATORS.map((d) => `"${d.name}:"`).join(', ')}.`,
         anyOf: [
           {
             enum: OPERATORS.map((o) => o.name),
@@ -85,7 +85,7 @@ export const CONDITION_DEFS = {
           },
         },
         description:
-          'A value, a quantity with a unit as "10Mbit/s", a list of them, or another fact as { "fact": name }.',
+          'A value, a quantity with a unit such as "10Mbit/s", a list of them, or another fact as { "fact": name }.',
       },
       params: { $ref: '#/$defs/params' },
       path: { $ref: '#/$defs/path' },
@@ -96,8 +96,8 @@ export const CONDITION_DEFS = {
     description: 'Name of a fact: one of these, or one that the policy declares.',
     anyOf: [{ enum: FACTS.map((f) => f.name), enumDescriptions: FACTS.map(factSummary) }, true],
   },
-  params: { type: 'object', description: 'Arguments of the fact, for those that take some.' },
-  path: { type: 'string', description: 'Member of an object fact, as $.member.' },
+  params: { type: 'object', description: 'Parameters of the fact.' },
+  path: { type: 'string', description: 'Member of a fact that is an object, as $.member.' },
 };
 
 function group(word: 'all' | 'any', description: string) {
@@ -118,12 +118,13 @@ function group(word: 'all' | 'any', description: string) {
 
 function conditionWords() {
   return {
-    name: { type: 'string', description: 'What the condition is for.' },
+    name: { type: 'string', description: 'Purpose of the condition.' },
     priority: {
       type: 'integer',
       minimum: 1,
       maximum: 1_000_000,
-      description: 'Conditions with a higher one are looked at first. Never changes the verdict.',
+      description:
+        'Conditions with a higher priority are evaluated first. Never changes the verdict.',
     },
   };
 }

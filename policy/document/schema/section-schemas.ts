@@ -12,7 +12,7 @@ export const SCHEDULES = {
 /** Slices, by name, in order. */
 export const SLICES = {
   type: 'object',
-  description: 'Who belongs together, and what they get. A flow belongs to the first that has it.',
+  description: 'Slices: members and quotas. A flow belongs to the first slice that matches.',
   propertyNames: KEY,
   additionalProperties: { $ref: '#/$defs/slice' },
 };
@@ -20,7 +20,7 @@ export const SLICES = {
 /** Facts that node rules set, by name. */
 export const OWN_FACTS = {
   type: 'object',
-  description: 'Facts of this policy: its node rules set them, its rules look at them.',
+  description: 'Facts of this policy: its node rules set them, its rules read them.',
   propertyNames: KEY,
   additionalProperties: { $ref: '#/$defs/ownFact' },
 };
@@ -40,11 +40,11 @@ export const SECTION_DEFS = {
     required: ['cron', 'duration'],
     additionalProperties: false,
     properties: {
-      description: description('What happens then.'),
+      description: description('Purpose of the schedule.'),
       cron: {
         type: 'string',
         description:
-          'When it starts: minute, hour, day of the month, month, day of the week (or six fields, seconds first).',
+          'Start times: minute, hour, day of the month, month, day of the week (or six fields, seconds first).',
         examples: ['0 2 * * *', '30 22 * * fri'],
       },
       timezone: {
@@ -53,9 +53,9 @@ export const SECTION_DEFS = {
         description: 'Time zone of the expression.',
         examples: ['Europe/Berlin', 'UTC'],
       },
-      duration: quantity('How long it lasts, ms or with a unit; up to 31 days.', ['2h', '45min']),
-      before: quantity('It is active so long before each start already.', ['5min']),
-      after: quantity('It is active so long after each end still.', ['5min']),
+      duration: quantity('Duration, in ms or with a unit; up to 31 days.', ['2h', '45min']),
+      before: quantity('Time before each start from which it is active.', ['5min']),
+      after: quantity('Time after each end until which it is active.', ['5min']),
     },
   },
   slice: {
@@ -63,19 +63,21 @@ export const SECTION_DEFS = {
     required: ['members'],
     additionalProperties: false,
     properties: {
-      description: description('Whose slice it is.'),
+      description: description('Purpose or owner of the slice.'),
       members: {
         type: 'array',
         minItems: 1,
         maxItems: 1000,
-        description: 'A flow belongs to the slice when one of them fits.',
+        description: 'A flow belongs to the slice if one of them matches.',
         items: {
           type: 'object',
           minProperties: 1,
           additionalProperties: false,
-          description: 'Everything that is named must be so.',
+          description: 'Matches if all its properties match.',
           properties: {
-            port: description('Name of the port the flow enters by or is first sent to.'),
+            port: description(
+              'Port by which the flow enters, or the first port that it is sent to.',
+            ),
             vm: description('VM at either end.'),
             vlan: {
               type: 'integer',
@@ -95,13 +97,10 @@ export const SECTION_DEFS = {
         type: 'number',
         exclusiveMinimum: 0,
         default: 1,
-        description: 'Its part of what nobody is guaranteed, relative to the other slices.',
+        description: 'Weight in the division of the entries beyond all guarantees.',
       },
-      guaranteed: quantity('Entries it gets whatever the others do: a number or a share.', [
-        200,
-        '25%',
-      ]),
-      maximum: quantity('Entries it never has more of: a number or a share.', [1000, '50%']),
+      guaranteed: quantity('Guaranteed entries: a number, or a share of the table.', [200, '25%']),
+      maximum: quantity('Maximum entries: a number, or a share of the table.', [1000, '50%']),
     },
   },
   ownFact: {
@@ -109,15 +108,15 @@ export const SECTION_DEFS = {
     required: ['type'],
     additionalProperties: false,
     properties: {
-      description: description('What the fact says.'),
-      type: { enum: ['number', 'string', 'boolean'], description: 'What its value is.' },
+      description: description('Meaning of the fact.'),
+      type: { enum: ['number', 'string', 'boolean'], description: 'Type of the value.' },
       unit: {
         enum: UNITS,
         description: 'Unit of a number: quantities in rules are checked against it.',
       },
       initial: {
         type: ['number', 'string', 'boolean'],
-        description: 'What it is while no rule sets it. Left out: it is missing then.',
+        description: 'Value while no rule sets it. Default: missing.',
       },
     },
   },

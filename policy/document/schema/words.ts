@@ -28,6 +28,6 @@ export function activeWords(what: string) {
     type: ['string', 'array'],
     minItems: 1,
     items: { type: 'string' },
-    description: `Name of a schedule, or a list of them of which one must be active: ${what} Left out: always.`,
+    description: `Name of a schedule, or a list of which one must be active; ${what} Default: always active.`,
   };
 }
