@@ -23,16 +23,16 @@ const TRAFFIC = {
     help: 'Carried since the daemon started, L2 header included; falls to 0 with a restart.',
   },
   packets: { type: 'integer', unit: 'packets', help: 'Carried since the daemon started.' },
-  bits_per_second: { type: 'float', unit: 'bits/s', help: 'Mean since the point before.' },
-  packets_per_second: { type: 'float', unit: 'packets/s', help: 'Mean since the point before.' },
+  bits_per_second: { type: 'float', unit: 'bits/s', help: 'Mean since the previous point.' },
+  packets_per_second: { type: 'float', unit: 'packets/s', help: 'Mean since the previous point.' },
 } as const satisfies Measurement['fields'];
 
-const PATH_TAG = 'What carried it: `vswitch`, `nic` or `fast-path`.';
+const PATH_TAG = 'Path: `vswitch`, `nic` or `fast-path`.';
 
 const EVENT = {
   title: { type: 'text', unit: '', help: 'One line, for an annotation.' },
-  text: { type: 'text', unit: '', help: 'What there is to say of it, for an annotation.' },
-  tags: { type: 'text', unit: '', help: 'Words with commas between, for an annotation.' },
+  text: { type: 'text', unit: '', help: 'Details, for an annotation.' },
+  tags: { type: 'text', unit: '', help: 'Comma-separated words, for an annotation.' },
 } as const satisfies Measurement['fields'];
 
 /**
@@ -50,65 +50,71 @@ export const MEASUREMENTS = {
       coverage_bytes: {
         type: 'float',
         unit: '0 to 1',
-        help: 'Share of the bytes that did not go through the vSwitch; left out without traffic.',
+        help: 'Share of bytes that bypassed the vSwitch; left out without traffic.',
       },
       coverage_packets: {
         type: 'float',
         unit: '0 to 1',
-        help: 'Share of the packets that did not go through the vSwitch; left out without traffic.',
+        help: 'Share of packets that bypassed the vSwitch; left out without traffic.',
       },
       host_cpu: {
         type: 'float',
         unit: '0 to 1',
-        help: "The host's own share of all CPUs: 1 - idle - guest; left out while not known.",
+        help: 'Share of all CPUs that the host itself uses: 1 - idle - guest; left out while unknown.',
       },
       cpu_saved_cores: {
         type: 'float',
         unit: 'CPUs',
-        help: 'Estimate: CPUs that the vSwitch would need for what is carried past it.',
+        help: 'Estimate of the CPUs that the vSwitch would need for the traffic of the other paths.',
       },
       bit_share: {
         type: 'float',
         unit: '0 to 1',
-        help: 'Weight of bits, beside packets, in what flows are worth: 0 where CPU is scarce.',
+        help: 'Weight of bits against packets in the worth of flows: 0 where CPU is scarce.',
       },
       reactions: {
         type: 'integer',
         unit: 'flows',
-        help: 'Flows that got their first entry, since the daemon started.',
+        help: 'Flows that got their first entry since the daemon started.',
       },
       reaction_seconds: {
         type: 'float',
         unit: 's',
-        help: 'Sum, over `reactions`, of the time from first seen to in place.',
+        help: 'Sum, over `reactions`, of the time from the first reading to the installed entry.',
       },
-      ticks: { type: 'integer', unit: 'ticks', help: 'Ticks since the point before.' },
+      ticks: { type: 'integer', unit: 'ticks', help: 'Ticks since the previous point.' },
       tick_ms: {
         type: 'float',
         unit: 'ms',
-        help: 'Longest tick since the point before: rules, plan and operations.',
+        help: 'Longest tick since the previous point: rules, plan and operations.',
       },
       fresh: {
         type: 'boolean',
         unit: '',
-        help: 'True when every source was fresh in every tick since the point before.',
+        help: 'True when every source was fresh in every tick since the previous point.',
       },
       held: {
         type: 'boolean',
         unit: '',
-        help: 'True while all is held on the vSwitch (`norikae onload-all`).',
+        help: 'True during a hold (`norikae onload-all`).',
       },
     },
   },
   norikae_path: {
-    help: 'Traffic and flows by what carries them.',
+    help: 'Traffic and flows by path.',
     tags: { path: PATH_TAG },
-    fields: { ...TRAFFIC, flows: { type: 'integer', unit: 'flows', help: 'Live flows there.' } },
+    fields: {
+      ...TRAFFIC,
+      flows: { type: 'integer', unit: 'flows', help: 'Live flows on the path.' },
+    },
   },
   norikae_slice: {
-    help: 'Traffic and flows of each slice by what carries them.',
-    tags: { slice: 'Name of the slice; `other` for those beyond 256.', path: PATH_TAG },
-    fields: { ...TRAFFIC, flows: { type: 'integer', unit: 'flows', help: 'Live flows there.' } },
+    help: 'Traffic and flows of each slice by path.',
+    tags: { slice: 'Name of the slice; `other`: the sum of those beyond 256.', path: PATH_TAG },
+    fields: {
+      ...TRAFFIC,
+      flows: { type: 'integer', unit: 'flows', help: 'Live flows on the path.' },
+    },
   },
   norikae_port: {
     help: "Each port of the vSwitch, with its device's own counters.",
@@ -118,35 +124,35 @@ export const MEASUREMENTS = {
       tx_bits_per_second: { type: 'float', unit: 'bits/s', help: 'Sent by the device.' },
       link_bits_per_second: { type: 'float', unit: 'bits/s', help: "The link's rate." },
       kind: { type: 'text', unit: '', help: 'Kind of the port.' },
-      vm: { type: 'text', unit: '', help: 'VM behind it.' },
-      slice: { type: 'text', unit: '', help: 'Slice it belongs to.' },
+      vm: { type: 'text', unit: '', help: 'VM.' },
+      slice: { type: 'text', unit: '', help: 'Slice.' },
     },
   },
   norikae_port_path: {
-    help: 'Traffic of the flows of each port by what carries them; paths without any are left out.',
-    tags: { port: 'Name of the port; `other` for those beyond 256.', path: PATH_TAG },
+    help: 'Traffic of the flows of each port by path; paths without traffic are left out.',
+    tags: { port: 'Name of the port; `other`: the sum of those beyond 256.', path: PATH_TAG },
     fields: {
       rx_bytes: {
         type: 'integer',
         unit: 'bytes',
-        help: 'Of flows that come in by it, since the port or the daemon came.',
+        help: 'Of flows that enter by the port, since the port appeared or the daemon started.',
       },
       rx_packets: { type: 'integer', unit: 'packets', help: 'The same in packets.' },
-      rx_bits_per_second: { type: 'float', unit: 'bits/s', help: 'Mean since the point before.' },
+      rx_bits_per_second: { type: 'float', unit: 'bits/s', help: 'Mean since the previous point.' },
       tx_bytes: {
         type: 'integer',
         unit: 'bytes',
-        help: 'Of flows that go out by it, since the port or the daemon came.',
+        help: 'Of flows that leave by the port, since the port appeared or the daemon started.',
       },
       tx_packets: { type: 'integer', unit: 'packets', help: 'The same in packets.' },
-      tx_bits_per_second: { type: 'float', unit: 'bits/s', help: 'Mean since the point before.' },
+      tx_bits_per_second: { type: 'float', unit: 'bits/s', help: 'Mean since the previous point.' },
     },
   },
   norikae_table: {
     help: "Each backend's table.",
     tags: { backend: 'Name of the backend.' },
     fields: {
-      entries: { type: 'integer', unit: 'entries', help: 'Said to fit.' },
+      entries: { type: 'integer', unit: 'entries', help: 'Declared.' },
       learned: {
         type: 'integer',
         unit: 'entries',
@@ -156,13 +162,13 @@ export const MEASUREMENTS = {
       masks: {
         type: 'integer',
         unit: 'masks',
-        help: 'Distinct masks that fit; left out when it does not matter.',
+        help: 'Distinct masks that fit; left out if unlimited.',
       },
       masks_used: { type: 'integer', unit: 'masks', help: 'In use.' },
       contenders: {
         type: 'integer',
         unit: 'flows',
-        help: 'That a rule asks it for, those with an entry included.',
+        help: 'Flows that request an entry, including those that have one.',
       },
       threshold: {
         type: 'float',
@@ -177,37 +183,37 @@ export const MEASUREMENTS = {
       budget: {
         type: 'integer',
         unit: 'operations',
-        help: 'That could be afforded at the start of the last plan.',
+        help: 'Left in the budget at the start of the last plan.',
       },
     },
   },
   norikae_share: {
-    help: "How each backend's table is divided among the declared slices.",
+    help: "Division of each backend's table among the declared slices.",
     tags: {
       backend: 'Name of the backend.',
       slice: 'Name of the slice; `other` for flows of no declared slice and slices beyond 256.',
     },
     fields: {
-      weight: { type: 'float', unit: '', help: 'Its part of what nobody has a guarantee for.' },
-      guaranteed: { type: 'integer', unit: 'entries', help: 'Its own whatever others ask for.' },
-      maximum: { type: 'integer', unit: 'entries', help: 'Most that it may have.' },
+      weight: { type: 'float', unit: '', help: 'Weight of the slice.' },
+      guaranteed: { type: 'integer', unit: 'entries', help: 'Guaranteed entries.' },
+      maximum: { type: 'integer', unit: 'entries', help: 'Maximum entries.' },
       wanted: { type: 'integer', unit: 'flows', help: 'That have an entry or are worth one.' },
-      share: { type: 'integer', unit: 'entries', help: 'Due to it now.' },
-      used: { type: 'integer', unit: 'entries', help: 'That it has, as of the last plan.' },
+      share: { type: 'integer', unit: 'entries', help: 'Share of the slice now.' },
+      used: { type: 'integer', unit: 'entries', help: 'In use, as of the last plan.' },
     },
   },
   norikae_limit: {
-    help: 'What ports and the fast path get through, and what is expected of the placed flows.',
+    help: 'Limits of ports and the fast path, and what the placed flows are expected to send.',
     tags: {
       backend: 'Name of the backend.',
       limit: '`PORT receive`, `PORT send`, of all ports, or of the fast path; the first 256.',
     },
     fields: {
-      bits_per_second: { type: 'float', unit: 'bits/s', help: 'Most; left out for any number.' },
+      bits_per_second: { type: 'float', unit: 'bits/s', help: 'Limit; left out if unlimited.' },
       packets_per_second: {
         type: 'float',
         unit: 'packets/s',
-        help: 'Most; left out for any number.',
+        help: 'Limit; left out if unlimited.',
       },
       expected_bits_per_second: {
         type: 'float',
@@ -229,17 +235,21 @@ export const MEASUREMENTS = {
       waiting: {
         type: 'integer',
         unit: 'flows',
-        help: 'Of these, that a rule asks an entry for and that have none.',
+        help: 'Of these, flows that request an entry and have none.',
       },
-      moves: { type: 'integer', unit: 'moves', help: 'For it, since the daemon started.' },
+      moves: {
+        type: 'integer',
+        unit: 'moves',
+        help: 'Moves with this reason since the daemon started.',
+      },
     },
   },
   norikae_operations: {
-    help: 'Operations of each backend, by what became of them.',
+    help: 'Operations of each backend by outcome.',
     tags: {
       backend: 'Name of the backend.',
       kind: '`put` or `delete`.',
-      outcome: 'What the backend did, or the cause of its refusal.',
+      outcome: 'What the backend did, or the code of its refusal.',
     },
     fields: {
       count: { type: 'integer', unit: 'operations', help: 'Since the daemon started.' },
@@ -251,7 +261,7 @@ export const MEASUREMENTS = {
     fields: { count: { type: 'integer', unit: 'moves', help: 'Since the daemon started.' } },
   },
   norikae_cause: {
-    help: 'Changes of placement by what brought them about.',
+    help: 'Changes of placement by cause.',
     tags: {
       cause:
         '`policy`, `displacement`, `capacity`, `actions-changed`, `gone`, `port`, `panic` or `audit`.',
@@ -259,50 +269,52 @@ export const MEASUREMENTS = {
     fields: { count: { type: 'integer', unit: 'moves', help: 'Since the daemon started.' } },
   },
   norikae_rule: {
-    help: 'What each enforced rule led to.',
-    tags: { rule: '`policy/rule`; `other` for those beyond 256.' },
+    help: 'Results of each enforced rule.',
+    tags: { rule: '`policy/rule`; `other`: the sum of those beyond 256.' },
     fields: {
-      flows: { type: 'integer', unit: 'flows', help: 'Live flows that it speaks for.' },
-      moves: { type: 'integer', unit: 'moves', help: 'Carried out for it, since it came.' },
-      refusals: { type: 'integer', unit: 'operations', help: 'Refused to it, since it came.' },
+      flows: { type: 'integer', unit: 'flows', help: 'Live flows that it decides.' },
+      moves: { type: 'integer', unit: 'moves', help: 'Applied for it since it was loaded.' },
+      refusals: { type: 'integer', unit: 'operations', help: 'Refused to it since it was loaded.' },
     },
   },
   norikae_flow: {
-    help: 'The flows with the highest rates, when `influx.topFlows` asks for them.',
-    tags: { rank: '`001` for the fastest. Not the flow: series would grow with every new one.' },
+    help: 'The flows with the highest rates; `influx.topFlows` sets their number.',
+    tags: {
+      rank: '`001` for the fastest. The flow is not a tag, because every new flow would be a new series.',
+    },
     fields: {
       flow: { type: 'text', unit: '', help: 'ufid.' },
       bits_per_second: { type: 'float', unit: 'bits/s', help: 'Smoothed, over all paths.' },
       packets_per_second: { type: 'float', unit: 'packets/s', help: 'Smoothed, over all paths.' },
-      placement: { type: 'text', unit: '', help: 'Where it is.' },
-      slice: { type: 'text', unit: '', help: 'Slice it belongs to.' },
-      in_port: { type: 'text', unit: '', help: 'Port it comes in by.' },
+      placement: { type: 'text', unit: '', help: 'Placement.' },
+      slice: { type: 'text', unit: '', help: 'Slice.' },
+      in_port: { type: 'text', unit: '', help: 'Port by which it enters.' },
     },
   },
   norikae_decision: {
-    help: 'A change of placement, as `norikae decisions` has it.',
+    help: 'A change of placement, as in `norikae decisions`.',
     tags: {
       mode: '`enforce` or `shadow`.',
       from: 'Placement before.',
       to: 'Placement after; `gone`: the flow left.',
       cause: 'Code of what brought it about.',
       reason: 'Code of the reason.',
-      backend: 'Backend that carried it out.',
+      backend: 'Backend that applied it.',
     },
     fields: {
       ...EVENT,
       id: { type: 'text', unit: '', help: "The record's id." },
       flow: { type: 'text', unit: '', help: 'ufid.' },
-      match: { type: 'text', unit: '', help: 'What the flow matches.' },
-      rule: { type: 'text', unit: '', help: '`policy/rule` that spoke.' },
+      match: { type: 'text', unit: '', help: 'Match of the flow.' },
+      rule: { type: 'text', unit: '', help: '`policy/rule` that decided.' },
       revision: { type: 'text', unit: '', help: "Hash of the policy's text." },
-      score: { type: 'float', unit: "the rule's", help: 'How much the flow was worth an entry.' },
+      score: { type: 'float', unit: "the rule's", help: 'Score of the flow.' },
       tick: { type: 'integer', unit: '', help: 'Sequence number of the tick.' },
-      outcome: { type: 'text', unit: '', help: 'What the backend said.' },
+      outcome: { type: 'text', unit: '', help: 'Answer of the backend.' },
     },
   },
   norikae_event: {
-    help: 'What else happens: policies that come into force or are refused, the panic button.',
+    help: 'Other events: policies that come into force or are refused, the panic button.',
     tags: { kind: '`start`, `policy`, `policy-refused`, `hold` or `resume`.' },
     fields: EVENT,
   },

@@ -151,7 +151,7 @@ describe('the policy language', () => {
     ],
     [
       '"fact": "inPort", "operator": "matches", "value": ^"(a+)+"',
-      'the pattern repeats a group, which can take for ever; write the repetition out',
+      'the pattern repeats a group, whose cost is unbounded; write the repetition out',
     ],
     [
       '"fact": "inPort", "operator": "matches", "value": ^3',
