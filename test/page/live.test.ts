@@ -166,7 +166,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     await dialog.getByText(/^Entries in use/).waitFor();
     await dialog.getByText('Worth', { exact: true }).waitFor();
     await dialog.getByText(/^Share of (slice (gold|plain)|no declared slice)$/).waitFor();
-    await dialog.getByText(/^\d+ of \d+ due now, \d+ guaranteed$/).waitFor();
+    await dialog.getByText(/^\d+ of \d+ used, \d+ guaranteed$/).waitFor();
     await dialog.locator('.past li').first().waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });

@@ -425,7 +425,7 @@ describe('norikae policy', () => {
     it('calls types as the guide does, and prints a line for each where there is none', async () => {
       assert.equal(await policy('facts', '--operators'), 0);
       assert.match(stdout.text, /^contains +lists +Is a list that contains the value\.$/m);
-      assert.match(stdout.text, /^equal +numbers, strings, booleans +Is the same/m);
+      assert.match(stdout.text, /^equal +numbers, strings, booleans +Is equal/m);
       assert.equal(await policy('facts'), 0);
       assert.equal(stdout.text.trimEnd().split('\n').length, FACTS.length + 1);
     });
