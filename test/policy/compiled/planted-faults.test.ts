@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { packageRoot } from '../../../platform/package-root.ts';
+import type { compare as compareHere } from './stock/compare.ts';
+
+/*
+ * The comparison with json-rules-engine must notice a fault in the rules' code: each of these is
+ * planted into a copy of it, with one text replaced, and the comparison is run on that.
+ */
+
+interface Fault {
+  readonly what: string;
+  /** From the top of the repository, without its end. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    what: 'a bound that is left out',
+    file: 'policy/compiled/number-loops',
+    from: 'column[row] >= value',
+    to: 'column[row] > value',
+  },
+  {
+    what: 'a number that is missing taken for another one',
+    file: 'policy/compiled/number-loops',
+    from: '~~(column[row] < value) + ~~(column[row] > value)',
+    to: '~~(column[row] !== value)',
+  },
+  {
+    what: 'an operator that is not turned around with its sides',
+    file: 'policy/compiled/number-loops',
+    from: "['lessThan', 'greaterThan']",
+    to: "['lessThan', 'lessThan']",
+  },
+  {
+    what: 'an "any" that stops at its first condition',
+    file: 'policy/compiled/combinations',
+    from: 'i < this.#open.length && end < to',
+    to: 'i < 1 && end < to',
+  },
+  {
+    what: 'a "not" that is dropped around what follows from the flow',
+    file: 'policy/compiled/condition-compiler',
+    from: '!part.test(view)',
+    to: 'part.test(view)',
+  },
+  {
+    what: 'a "not" that is dropped around what is the same for all flows',
+    file: 'policy/compiled/combinations',
+    from: 'undefined : !verdict',
+    to: 'undefined : verdict',
+  },
+  {
+    what: 'a unit that is too large',
+    file: 'policy/model/units',
+    from: "'Mbit/s': K ** 2",
+    to: "'Mbit/s': K ** 3",
+  },
+  {
+    what: 'decorators that are passed over',
+    file: 'policy/operators/decorators',
+    from: 'decorate(fact, value, next)',
+    to: 'next(fact, value)',
+  },
+  {
+    what: 'verdicts by key that are kept from the tick before',
+    file: 'policy/compiled/flow-conditions',
+    from: 'this.#verdicts.fill(0)',
+    to: 'void 0',
+  },
+  {
+    what: 'numbers by key that are kept from the tick before',
+    file: 'policy/compiled/number-column',
+    from: 'this.#byKey.length = 0',
+    to: 'void 0',
+  },
+  {
+    what: 'verdicts that are kept when a port changes',
+    file: 'policy/compiled/flow-conditions',
+    from: 'this.#verdicts.clear()',
+    to: 'void 0',
+  },
+  {
+    what: 'a value that is missing taken for 0',
+    file: 'policy/facts/traffic',
+    from: '/ 8 / packets : Number.NaN',
+    to: '/ 8 / packets : 0',
+  },
+];
+
+const SEED = 77;
+const SCENES = 12;
+/** What the comparison is made of. */
+const FOLDERS = ['async', 'engine', 'policy', 'text', 'test/policy/compiled/stock', 'test/support'];
+const HERE = fileURLToPath(new URL('../../../', import.meta.url));
+const EXTENSION = extname(import.meta.url);
+
+describe('the comparison of compiled rules with json-rules-engine', function () {
+  this.timeout(120_000);
+  let folder = '';
+  let copies = 0;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nk-faults-'));
+    await symlink(join(packageRoot(), 'node_modules'), join(folder, 'node_modules'));
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  });
+
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  /** A difference that the comparison finds in a copy of the code with a fault; undefined: none. */
+  async function differenceWith(fault: Fault | undefined): Promise<string | undefined> {
+    const copy = join(folder, String(copies++));
+    for (const name of FOLDERS) {
+      await mkdir(join(copy, name), { recursive: true });
+      await cp(join(HERE, name), join(copy, name), { recursive: true });
+    }
+    if (fault !== undefined) {
+      const file = join(copy, fault.file + EXTENSION);
+      const parts = (await readFile(file, 'utf8')).split(fault.from);
+      assert.equal(parts.length, 2, `${fault.file} has "${fault.from}" ${parts.length - 1} times`);
+      await writeFile(file, parts.join(fault.to));
+    }
+    const module = join(copy, 'test/policy/compiled/stock', `compare${EXTENSION}`);
+    const { compare }: { readonly compare: typeof compareHere } = await import(
+      pathToFileURL(module).href
+    );
+    return (await compare(SEED, SCENES)).difference;
+  }
+
+  it('finds none in the code as it is', async () => {
+    assert.equal(await differenceWith(undefined), undefined);
+  });
+
+  for (const fault of FAULTS) {
+    it(`finds ${fault.what}`, async () => {
+      assert.notEqual(await differenceWith(fault), undefined);
+    });
+  }
+});

@@ -1,0 +1,158 @@
+import { Engine, type TopLevelCondition } from 'json-rules-engine';
+import { CompiledEvaluator } from '../../../../policy/compiled/compiled-evaluator.ts';
+import { parsePolicies } from '../../../../policy/parse/parse-policies.ts';
+import { Seeded } from '../../../support/seeded.ts';
+import {
+  generatedPolicy,
+  type WrittenPolicy,
+  type WrittenRoot,
+  type WrittenRule,
+} from './documents.ts';
+import { teach } from './language.ts';
+import { type Facts, Scene } from './scene.ts';
+
+const FLOWS = 20;
+const RULES = 25;
+const TICKS = 4;
+
+/** How a comparison went. */
+export interface Outcome {
+  /** A rule and a flow in one tick, with the verdict of each side. */
+  readonly pairs: number;
+  readonly holding: number;
+  /** The first rule and flow on which they differ; undefined: none. */
+  readonly difference: string | undefined;
+}
+
+/**
+ * Compares the verdicts of compiled rules with those of json-rules-engine, and which of several
+ * rules speaks, in `scenes` nodes with a policy each. Stops at the first difference.
+ */
+export async function compare(seed: number, scenes: number): Promise<Outcome> {
+  let pairs = 0;
+  let holding = 0;
+  for (let n = 0; n < scenes; n++) {
+    const random = new Seeded(seed + n);
+    const scene = new Scene(random, FLOWS);
+    const policy = generatedPolicy(random, RULES);
+    const alone = policy.rules.map((rule) => evaluatorOf({ ...policy, rules: [rule] }, scene));
+    const together = evaluatorOf(policy, scene);
+    const engine = stockEngine(policy, scene);
+    for (let tick = 0; tick < TICKS; tick++) {
+      scene.next();
+      const expected = await expectedRules(engine, scene, policy);
+      for (const [i, evaluator] of alone.entries()) {
+        const rule = policy.rules[i];
+        const actual = await spoken(evaluator, scene);
+        for (const [row, facts] of scene.flows.entries()) {
+          const holds = expected[row].has(rule.name);
+          pairs++;
+          if (holds) holding++;
+          if (holds === (actual[row] !== 0)) continue;
+          return {
+            pairs,
+            holding,
+            difference: shown(`holds: ${holds}`, seed + n, policy, rule, facts, scene),
+          };
+        }
+      }
+      const actual = await spoken(together, scene);
+      for (const [row, facts] of scene.flows.entries()) {
+        const first = inOrder(policy.rules).find((rule) => expected[row].has(rule.name));
+        const name = together.rules[actual[row] - 1]?.name.replace('generated/', '');
+        if (name === first?.name) continue;
+        const difference = shown(
+          `${name} speaks, not ${first?.name}`,
+          seed + n,
+          policy,
+          undefined,
+          facts,
+          scene,
+        );
+        return { pairs, holding, difference };
+      }
+    }
+  }
+  return { pairs, holding, difference: undefined };
+}
+
+function evaluatorOf(policy: WrittenPolicy, { programFacts }: Scene): CompiledEvaluator {
+  const document = { file: 'generated.json', text: JSON.stringify(policy) };
+  const set = parsePolicies([document], { unreachable: 'allow', facts: programFacts });
+  return new CompiledEvaluator(set, { clock: { now: () => 0 } });
+}
+
+/** The number of the rule that speaks for each row; 0: none. */
+async function spoken(
+  evaluator: CompiledEvaluator,
+  { table, context }: Scene,
+): Promise<Uint16Array> {
+  await evaluator.evaluate(table, context, new AbortController().signal);
+  return table.decision.rule.slice();
+}
+
+/** json-rules-engine with the rules as they are written. */
+function stockEngine(policy: WrittenPolicy, scene: Scene): Engine {
+  const engine = new Engine([], { allowUndefinedFacts: true });
+  teach(engine);
+  for (const fact of ['portLoad', 'table']) {
+    engine.addFact(
+      fact,
+      ({ port, placement }: Record<string, string>) =>
+        memberOf(scene.node[fact], port ?? placement),
+      { cache: false },
+    );
+  }
+  for (const [name, conditions] of Object.entries(policy.conditions)) {
+    engine.setCondition(name, topLevel(conditions));
+  }
+  for (const rule of policy.rules)
+    engine.addRule({ ...rule, conditions: topLevel(rule.conditions) });
+  return engine;
+}
+
+/** The names of the rules that hold, by row. */
+async function expectedRules(
+  engine: Engine,
+  scene: Scene,
+  { facts }: WrittenPolicy,
+): Promise<ReadonlySet<string>[]> {
+  const declared = Object.fromEntries(
+    Object.entries(facts).map(([name, { initial }]) => [name, initial]),
+  );
+  const { portLoad: _loads, table: _tables, ...node } = scene.node;
+  const found: ReadonlySet<string>[] = [];
+  for (const flow of scene.flows) {
+    const { results } = await engine.run({ ...declared, ...node, ...flow });
+    found.push(new Set(results.map(({ name }) => name)));
+  }
+  return found;
+}
+
+/** Highest priority first, then as they are written. */
+function inOrder(rules: readonly WrittenRule[]): readonly WrittenRule[] {
+  return rules.toSorted((a, b) => (b.priority ?? 1) - (a.priority ?? 1));
+}
+
+/** A copy: json-rules-engine writes to what it is given. */
+function topLevel(conditions: WrittenRoot): TopLevelCondition {
+  return JSON.parse(JSON.stringify(conditions));
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return Object.entries(value ?? {}).find(([key]) => key === name)?.[1];
+}
+
+function shown(
+  what: string,
+  seed: number,
+  policy: WrittenPolicy,
+  rule: WrittenRule | undefined,
+  facts: Facts,
+  scene: Scene,
+): string {
+  const { conditions, facts: declared, rules } = policy;
+  return [what, `seed ${seed}`, rule ?? rules, { conditions, declared }, facts, scene.node]
+    .map((part) => (typeof part === 'string' ? part : JSON.stringify(part)))
+    .join('\n');
+}

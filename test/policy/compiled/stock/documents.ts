@@ -1,0 +1,111 @@
+import type { Seeded } from '../../../support/seeded.ts';
+import { type Comparison, comparison } from './comparisons.ts';
+import { amount, signedAmount } from './quantities.ts';
+
+/** A condition as an author writes it. */
+export type Written =
+  | Comparison
+  | { readonly condition: string }
+  | ({ readonly all: readonly Written[] } & Noted)
+  | ({ readonly any: readonly Written[] } & Noted)
+  | ({ readonly not: Written } & Noted);
+
+/** What changes no verdict. */
+interface Noted {
+  readonly name?: string;
+  readonly priority?: number;
+}
+
+/** What a rule's conditions can be. */
+export type WrittenRoot = Exclude<Written, Comparison>;
+
+export interface WrittenRule {
+  readonly name: string;
+  readonly priority?: number;
+  readonly conditions: WrittenRoot;
+  readonly event: { readonly type: string };
+}
+
+/** A policy as an author writes it. */
+export interface WrittenPolicy {
+  readonly name: string;
+  readonly version: string;
+  readonly facts: Readonly<
+    Record<string, { readonly type: 'number'; readonly unit: string; readonly initial: number }>
+  >;
+  readonly conditions: Readonly<Record<string, WrittenRoot>>;
+  readonly rules: readonly WrittenRule[];
+}
+
+const MAX_DEPTH = 6;
+/** Shared conditions; `sure` looks at nothing that can be missing and so can stand inside "not". */
+const SHARED = ['sure', 'plain', 'nested'];
+
+/** A policy with so many rules. */
+export function generatedPolicy(random: Seeded, rules: number): WrittenPolicy {
+  const fact = (unit: 'bit/s' | 'packet/s') =>
+    ({
+      type: 'number',
+      unit,
+      initial: random.chance(0.5) ? amount(random, unit) : signedAmount(random, unit),
+    }) as const;
+  return {
+    name: 'generated',
+    version: '1',
+    facts: { limit: fact('bit/s'), floor: fact('packet/s') },
+    conditions: {
+      sure: group(random, 2, { sure: true, negated: false, shared: [] }),
+      plain: group(random, 1, { sure: false, negated: false, shared: [] }),
+      nested: group(random, 2, { sure: false, negated: false, shared: ['sure', 'plain'] }),
+    },
+    rules: Array.from({ length: rules }, (_, i) => ({
+      name: `r${i}`,
+      ...(random.chance(0.7) ? { priority: random.pick([1, 2, 3, 10, 1_000_000]) } : {}),
+      conditions: root(random),
+      event: { type: random.pick(['offload', 'onload', 'fast-path', 'slow-path']) },
+    })),
+  };
+}
+
+interface Around {
+  /** Nothing that can be missing is looked at. */
+  readonly sure: boolean;
+  /** An odd number of "not" is around it: what can be missing is refused there. */
+  readonly negated: boolean;
+  /** Shared conditions that it may refer to. */
+  readonly shared: readonly string[];
+}
+
+function root(random: Seeded): WrittenRoot {
+  const around = { sure: false, negated: false, shared: SHARED };
+  if (random.chance(0.05)) return { condition: random.pick(SHARED) };
+  return group(random, random.pick([1, 1, 2, 3, 4, MAX_DEPTH]), around);
+}
+
+function group(random: Seeded, depth: number, around: Around): WrittenRoot {
+  const children = (): readonly Written[] =>
+    Array.from({ length: random.pick([1, 1, 2, 2, 3]) }, () => written(random, depth - 1, around));
+  const noted = note(random);
+  switch (random.pick(['all', 'all', 'any', 'any', 'not'])) {
+    case 'all':
+      return { all: children(), ...noted };
+    case 'any':
+      return { any: children(), ...noted };
+    default:
+      return { not: written(random, depth - 1, { ...around, negated: !around.negated }), ...noted };
+  }
+}
+
+function written(random: Seeded, depth: number, around: Around): Written {
+  const shared = around.shared.filter((name) => name === 'sure' || !around.negated);
+  if (shared.length > 0 && random.chance(0.08)) return { condition: random.pick(shared) };
+  if (depth > 0 && random.chance(0.45)) return group(random, depth, around);
+  return { ...comparison(random, around.sure || around.negated), ...note(random) };
+}
+
+function note(random: Seeded): Noted {
+  return {
+    ...(random.chance(0.1) ? { priority: random.between(1, 5) } : {}),
+    ...(random.chance(0.1) ? { name: 'said by somebody' } : {}),
+  };
+}

@@ -1,0 +1,260 @@
+import { FlowTable } from '../../../../engine/model/flow-table.ts';
+import type { PortInfo } from '../../../../engine/model/port.ts';
+import type { RuleContext } from '../../../../engine/ports/rule-evaluator.ts';
+import type { FactDefinition } from '../../../../policy/model/fact.ts';
+import type { Seeded } from '../../../support/seeded.ts';
+import { type Headers, headersOf, matchOf } from './headers.ts';
+import { amount, signedAmount } from './quantities.ts';
+import { PORT_NAMES } from './subjects.ts';
+
+/** Facts as json-rules-engine is given them; what is missing is left out. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+const TICK_MS = 250;
+const KINDS = ['vm', 'uplink', 'internal', 'other'] as const;
+const PLACEMENTS = ['onload', 'offload', 'fast-path'];
+
+/** What stays of a flow as long as its match and actions do. */
+interface Shape {
+  readonly headers: Headers;
+  readonly outPorts: readonly string[];
+}
+
+/**
+ * Flows of a node whose facts are known because they were chosen: they are written into the columns
+ * of a flow table for the rules, and kept as plain values for the reference.
+ */
+export class Scene {
+  readonly table = new FlowTable();
+  context: RuleContext;
+  /** By row. */
+  flows: readonly Facts[] = [];
+  /** Facts of the node. */
+  node: Facts = {};
+  readonly #random: Seeded;
+  readonly #count: number;
+  /** By row. */
+  readonly #shapes: (Shape | undefined)[] = [];
+  #nowMs = 1e9;
+  #ports: ReadonlyMap<string, PortInfo> = new Map();
+
+  constructor(random: Seeded, count: number) {
+    this.#random = random;
+    this.#count = count;
+    this.context = this.#nodeNow();
+  }
+
+  /** Two facts that a program could bring along: of either sign, and missing now and then. */
+  get programFacts(): readonly FactDefinition[] {
+    const number = (row: number, name: string): number | undefined => {
+      const value = this.flows[row]?.[name];
+      return typeof value === 'number' ? value : undefined;
+    };
+    const made = {
+      scope: 'flow',
+      type: 'number',
+      description: 'Made up.',
+      source: 'A test',
+      example: '-1',
+      missing: 'it has none',
+    } as const;
+    return [
+      { ...made, name: 'skew', unit: 'bit/s', read: (view) => number(view.row, 'skew') },
+      {
+        ...made,
+        name: 'drift',
+        unit: 'packet/s',
+        read: (view) => number(view.row, 'drift'),
+        column: {
+          kind: 'derived',
+          fill: (_view, rows, from, to, into) => {
+            for (let i = from; i < to; i++) into[rows[i]] = number(rows[i], 'drift') ?? Number.NaN;
+          },
+        },
+      },
+    ];
+  }
+
+  /** The next tick: all rates and loads are others; some flows and ports are, too. */
+  next(): void {
+    const random = this.#random;
+    this.#nowMs += TICK_MS;
+    this.context = this.#nodeNow();
+    const { table } = this;
+    table.begin(this.#nowMs);
+    const flows: Facts[] = [];
+    for (let i = 0; i < this.#count; i++) {
+      const id = { w0: i, w1: 1, w2: 2, w3: 3 };
+      const known = table.rowOf(id);
+      const shape = (random.chance(0.7) ? this.#shapes[known] : undefined) ?? shapeOf(random);
+      const match = matchOf(shape.headers);
+      const actions = shape.outPorts.map((port) => ({ kind: 'output', port }) as const);
+      const row = known < 0 ? table.add(id, match, actions) : known;
+      if (known >= 0 && shape !== this.#shapes[row]) {
+        table.setMatch(row, match);
+        table.setActions(row, actions);
+      }
+      this.#shapes[row] = shape;
+      table.observe(row, 0, 0, 0);
+      flows[row] = present({
+        ...shape.headers,
+        outPorts: shape.outPorts,
+        ...this.#portsOf(shape),
+        ...this.#traffic(row),
+      });
+    }
+    table.end();
+    this.flows = flows;
+    this.node = { ...this.node, flows: this.#count };
+  }
+
+  #traffic(row: number): Facts {
+    const random = this.#random;
+    const { table } = this;
+    const { traffic, rates, forecast, decision } = table;
+    const bits = amount(random, 'bit/s');
+    const packets = random.chance(0.2) ? 0 : amount(random, 'packet/s');
+    const [v, c] = [amount(random, 'byte'), amount(random, 'byte')];
+    const [vp, cp] = [amount(random, 'packet'), amount(random, 'packet')];
+    const ages = [amount(random, 'ms'), amount(random, 'ms'), amount(random, 'ms')]
+      .map((ms) => Math.min(Math.round(ms), this.#nowMs))
+      .toSorted((a, b) => a - b);
+    const [idleMs, placedMs, ageMs] = ages;
+    const facts = {
+      bitsPerSecond: bits,
+      packetsPerSecond: packets,
+      lastBitsPerSecond: amount(random, 'bit/s'),
+      lastPacketsPerSecond: amount(random, 'packet/s'),
+      expectedBitsPerSecond: amount(random, 'bit/s'),
+      expectedPacketsPerSecond: amount(random, 'packet/s'),
+      worth: amount(random, 'packet/s'),
+      bytesPerPacket: packets === 0 ? undefined : bits / 8 / packets,
+      vswitchBytes: v,
+      carriedBytes: c,
+      bytes: v + c,
+      vswitchPackets: vp,
+      carriedPackets: cp,
+      packets: vp + cp,
+      ageMs,
+      idleMs,
+      placedMs,
+      refusals: random.below(4),
+      placement: random.pick(PLACEMENTS),
+      skew: random.chance(0.2) ? undefined : signedAmount(random, 'bit/s'),
+      drift: random.chance(0.2) ? undefined : signedAmount(random, 'packet/s'),
+    };
+    rates.bitsPerSecond[row] = bits;
+    rates.packetsPerSecond[row] = packets;
+    rates.lastBitsPerSecond[row] = facts.lastBitsPerSecond;
+    rates.lastPacketsPerSecond[row] = facts.lastPacketsPerSecond;
+    forecast.bitsPerSecond[row] = facts.expectedBitsPerSecond;
+    forecast.packetsPerSecond[row] = facts.expectedPacketsPerSecond;
+    forecast.worth[row] = facts.worth;
+    traffic.vswitchBytes[row] = v;
+    traffic.carriedBytes[row] = c;
+    traffic.vswitchPackets[row] = vp;
+    traffic.carriedPackets[row] = cp;
+    traffic.firstSeenMs[row] = this.#nowMs - ageMs;
+    traffic.lastActiveMs[row] = this.#nowMs - idleMs;
+    decision.placedSinceMs[row] = this.#nowMs - placedMs;
+    decision.refusals[row] = facts.refusals;
+    decision.placement[row] = PLACEMENTS.indexOf(facts.placement);
+    return facts;
+  }
+
+  #portsOf({ headers: { inPort }, outPorts }: Shape): Facts {
+    const outPort: string | undefined = outPorts[0];
+    const from = this.#ports.get(inPort);
+    const to = outPort === undefined ? undefined : this.#ports.get(outPort);
+    const tenant = from?.kind === 'uplink' ? to : from;
+    const { portLoad } = this.context.node;
+    return {
+      outPort,
+      inPortKind: from?.kind,
+      outPortKind: to?.kind,
+      vm: tenant?.vm,
+      slice: tenant?.slice,
+      direction: directionOf(from?.kind, to?.kind),
+      inPortBitsPerSecond: portLoad.get(inPort)?.rxBitsPerSecond,
+      outPortBitsPerSecond: portLoad.get(outPort ?? '')?.txBitsPerSecond,
+    };
+  }
+
+  #nodeNow(): RuleContext {
+    const random = this.#random;
+    // The directory is the same as long as no port changes.
+    if (this.#ports.size === 0 || random.chance(0.5)) this.#ports = portsOf(random);
+    const loads = random
+      .some(PORT_NAMES, 0.7)
+      .map(
+        (port) =>
+          [
+            port,
+            { rxBitsPerSecond: amount(random, 'bit/s'), txBitsPerSecond: amount(random, 'bit/s') },
+          ] as const,
+      );
+    const hostCpu = random.chance(0.2) ? undefined : Math.min(1, amount(random, 'share'));
+    const tableFill = random.pick([0, 0.07, 0.1, 0.5, 1]);
+    const entries = 100;
+    const used = random.pick([0, 1, 50, 99, 100]);
+    const portLoad = new Map(loads);
+    this.node = present({
+      hostCpu,
+      tableFill,
+      table: { offload: { entries, used, free: entries - used, fill: used / entries } },
+      portLoad: Object.fromEntries(
+        loads.map(([port, load]) => {
+          const link = this.#ports.get(port)?.linkBitsPerSecond;
+          const shares =
+            link === undefined
+              ? {}
+              : { rxShare: load.rxBitsPerSecond / link, txShare: load.txBitsPerSecond / link };
+          return [port, { ...load, ...shares }];
+        }),
+      ),
+    });
+    return {
+      nowMs: this.#nowMs,
+      node: { hostCpu, portLoad },
+      ports: this.#ports,
+      tableFill,
+      tables: [{ placement: 'offload', entries, used }],
+    };
+  }
+}
+
+function shapeOf(random: Seeded): Shape {
+  return { headers: headersOf(random), outPorts: random.some(PORT_NAMES, 0.3) };
+}
+
+function portsOf(random: Seeded): ReadonlyMap<string, PortInfo> {
+  return new Map(
+    random.some(PORT_NAMES.slice(0, -1), 0.9).map((name) => [
+      name,
+      {
+        name,
+        uuid: name,
+        ifindex: 1,
+        bridge: 'br0',
+        kind: random.pick(KINDS),
+        mac: undefined,
+        vm: random.pick(['web-1', 'db-1', undefined]),
+        slice: random.pick(['gold', 'silver', undefined]),
+        linkBitsPerSecond: random.pick([undefined, 1e9, 1e10]),
+        shaped: false,
+        policed: false,
+      },
+    ]),
+  );
+}
+
+function directionOf(from: string | undefined, to: string | undefined): string {
+  if (from === 'vm' && to === 'uplink') return 'transmit';
+  if (from === 'uplink' && to === 'vm') return 'receive';
+  return from === 'vm' && to === 'vm' ? 'local' : 'other';
+}
+
+/** Without what is missing. */
+function present(facts: Facts): Facts {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+}
