@@ -173,7 +173,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'protocols',
-    holds: 'OpenFlow, OVSDB, unixctl: codecs and connections',
+    holds: 'OpenFlow, OVSDB, unixctl, netlink: codecs and connections',
     imports: ['async', 'text'],
     why: 'a protocol knows nothing of Norikae, so that it can be read and tested alone',
     packages: 'any',
@@ -223,7 +223,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'adapters/nic/xdp',
     holds: 'the NIC table: XDP programs and their maps',
-    imports: [...PORTS, 'async', 'text'],
+    imports: [...PORTS, 'protocols', 'async', 'text'],
     why: 'an adapter implements engine/ports and never imports another adapter',
     packages: 'any',
   },

@@ -5,6 +5,7 @@ import { say, SetupFailed, step } from './step.mjs';
 /** Debian packages by what they are needed for. */
 export const PACKAGES = {
   vswitch: ['openvswitch-switch', 'iproute2', 'ethtool', 'iperf3', 'tcpdump', 'python3'],
+  filters: ['nftables'],
   xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
   // Inter is the page's first choice of type; the screenshots are taken with it.
   browser: ['chromium', 'fonts-inter'],

@@ -10,6 +10,7 @@ const CHECKS = {
   iperf3: () => program('iperf3'),
   tcpdump: () => program('tcpdump'),
   capinfos: () => program('capinfos'),
+  nft: () => program('nft') ?? program('tc'),
   bpftool: () => program('bpftool'),
   prometheus: () => program('prometheus'),
   promtool: () => program('promtool'),

@@ -35,6 +35,7 @@ export class XdpBackend implements OffloadBackend {
   readonly name = 'xdp';
   readonly #options: XdpBackendOptions;
   #session: Session | undefined;
+  readonly #listeners = new Set<() => void>();
   /** What uses the maps does so one by one. */
   readonly #serial = new SerialQueue();
 
@@ -56,7 +57,11 @@ export class XdpBackend implements OffloadBackend {
   start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
     return this.#serial.run(async () => {
       signal.throwIfAborted();
-      if (this.#session === undefined) this.#session = await Session.open(this.#options, ports);
+      if (this.#session !== undefined) return;
+      this.#session = await Session.open(this.#options, ports);
+      this.#session.watchHooks(() => {
+        for (const listener of this.#listeners) listener();
+      });
     });
   }
 
@@ -111,6 +116,15 @@ export class XdpBackend implements OffloadBackend {
       signal.throwIfAborted();
       this.#started().readCounters(sink);
     });
+  }
+
+  /**
+   * Calls `listener` when a tc filter, an nftables chain or a qdisc was added to a device or removed:
+   * {@link portsChanged} then takes out what it would bypass.
+   */
+  onLost(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {

@@ -84,6 +84,9 @@ function symbols() {
     detach: lib.func('int bpf_xdp_detach(int ifindex, uint32_t flags, const void *opts)'),
     tracepoint: lib.func('int bpf_raw_tracepoint_open(const char *name, int fd)'),
     query: lib.func('int bpf_xdp_query(int ifindex, int flags, void *opts)'),
+    progQuery: lib.func(
+      'int bpf_prog_query(int target, int type, uint32_t flags, void *attachFlags, void *ids, void *count)',
+    ),
     libcClose: koffi.load(null).func('int close(int fd)'),
   };
 }
@@ -339,6 +342,16 @@ export class Libbpf {
     opts[0] = opts.byteLength;
     this.#checked('bpf_xdp_query', this.#c.query(ifindex, 0, opts), `ifindex ${ifindex}`);
     return { native: opts[3], generic: opts[5] };
+  }
+
+  /**
+   * Programs attached to a device by an attach type of tcx (`enum bpf_attach_type`); 0 where the
+   * kernel does not know the type or the device is gone.
+   */
+  countPrograms(ifindex: number, attachType: number): number {
+    this.#count[0] = 0;
+    const result = this.#c.progQuery(ifindex, attachType, 0, null, null, this.#count);
+    return result < 0 ? 0 : this.#count[0];
   }
 
   /** Closes a descriptor. */

@@ -6,6 +6,7 @@ import { PortUnusable } from './errors.ts';
 import type { GracePeriod } from './grace-period.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { Maps } from './maps.ts';
+import type { OtherHooks } from './other-hooks.ts';
 import { CONTROL, PORT_INFO, PORT_REF, portIdentity, u32, u32At } from './records.ts';
 import { errorMessage } from '../../../text/error-message.ts';
 
@@ -44,6 +45,7 @@ export class PortTable {
   readonly #attachment: Attachment;
   readonly #only: ReadonlySet<string> | undefined;
   readonly #grace: GracePeriod;
+  readonly #hooks: OtherHooks;
   /**
    * Ids of ports that are no longer served, or are shaped or policed since: what is installed over
    * them must be removed. The caller clears this once it has.
@@ -62,12 +64,14 @@ export class PortTable {
     maps: Maps,
     attachment: Attachment,
     grace: GracePeriod,
+    hooks: OtherHooks,
     only: readonly string[] | undefined,
   ) {
     this.#libbpf = libbpf;
     this.#maps = maps;
     this.#attachment = attachment;
     this.#grace = grace;
+    this.#hooks = hooks;
     this.#only = only === undefined ? undefined : new Set(only);
   }
 
@@ -94,6 +98,11 @@ export class PortTable {
     return [...served, ...unavailable];
   }
 
+  /** The ports served. */
+  served(): readonly AttachedPort[] {
+    return [...this.#byName.values()];
+  }
+
   /** Ids of the ports served. */
   ids(): ReadonlySet<number> {
     return new Set([...this.#byName.values()].map((port) => port.id));
@@ -101,6 +110,7 @@ export class PortTable {
 
   /** Adopts the ports of an earlier daemon whose device is still the same. */
   async adopt(ports: PortSnapshot): Promise<void> {
+    this.#hooks.refresh();
     this.#recycled = true;
     const byIdentity = new Map<string, PortInfo>();
     for (const port of ports.values()) byIdentity.set(identityText(portIdentity(port.uuid)), port);
@@ -139,6 +149,7 @@ export class PortTable {
    */
   drop(ports: PortSnapshot): void {
     this.#problems.clear();
+    this.#hooks.refresh();
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
       const same =
@@ -185,7 +196,7 @@ export class PortTable {
     }
     // XDP on the vSwitch's own device would take packets going the other way.
     if (port.kind === 'internal') return 'it is internal to the vSwitch';
-    return port.ifindex === 0 ? 'it has no kernel device' : undefined;
+    return port.ifindex === 0 ? 'it has no kernel device' : this.#hooks.on(port);
   }
 
   /** False when there was nothing to try. */

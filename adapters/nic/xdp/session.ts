@@ -14,6 +14,7 @@ import { PinLock } from './lock.ts';
 import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
 import type { XdpBackendOptions } from './options.ts';
+import { OtherHooks } from './other-hooks.ts';
 import { PortTable } from './port-table.ts';
 import { CONTROL } from './records.ts';
 import { StatsReader } from './stats-reader.ts';
@@ -35,6 +36,7 @@ export class Session {
   readonly #slots: StatsSlots;
   readonly #stats: StatsReader;
   readonly #grace: GracePeriod;
+  readonly #hooks: OtherHooks;
   readonly #guard: number | undefined;
   /** Flows whose entries were removed with a port and have not been reported yet. */
   #untold: FlowId[] = [];
@@ -49,7 +51,8 @@ export class Session {
     this.#grace = new GracePeriod(libbpf);
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
-    this.ports = new PortTable(libbpf, maps, attachment, this.#grace, options.ports);
+    this.#hooks = new OtherHooks(libbpf);
+    this.ports = new PortTable(libbpf, maps, attachment, this.#grace, this.#hooks, options.ports);
     this.#flows = new FlowMap(libbpf, maps.fd.flows);
     this.#slots = new StatsSlots(slots);
     this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries);
@@ -157,7 +160,13 @@ export class Session {
     return stuck;
   }
 
+  /** Calls `onChange` soon after what else handles a port's packets has changed. */
+  watchHooks(onChange: () => void): void {
+    this.#hooks.watch(() => this.ports.served(), onChange);
+  }
+
   #stop(): void {
+    this.#hooks.close();
     this.#grace.close();
     if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
   }

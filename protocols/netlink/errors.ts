@@ -1,0 +1,55 @@
+import { constants } from 'node:os';
+
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno)
+    .filter(([name]) => name !== 'EWOULDBLOCK')
+    .map(([name, value]) => [value, name]),
+);
+
+/** The kernel refused a request; the message has its own words where it gave any (extack). */
+export class NetlinkRefused extends Error {
+  override readonly name = 'NetlinkRefused';
+  /** Positive. */
+  readonly errno: number;
+  readonly code: string;
+
+  constructor(request: string, errno: number, words: string) {
+    const code = ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+    super(`netlink ${request}: ${code}${words === '' ? '' : ` (${words})`}`);
+    this.errno = errno;
+    this.code = code;
+  }
+}
+
+/** A netlink socket cannot be opened or used. */
+export class NetlinkUnusable extends Error {
+  override readonly name = 'NetlinkUnusable';
+  /** Positive. */
+  readonly errno: number;
+
+  constructor(call: string, errno: number) {
+    super(`netlink: ${call} failed with ${ERRNO_NAMES.get(errno) ?? `errno ${errno}`}`);
+    this.errno = errno;
+  }
+}
+
+/** Bytes that are not netlink messages. */
+export class NetlinkMalformed extends Error {
+  override readonly name = 'NetlinkMalformed';
+  /** Where, in bytes from the beginning of the datagram. */
+  readonly offset: number;
+
+  constructor(offset: number, expected: string) {
+    super(`netlink datagram, byte ${offset}: expected ${expected}`);
+    this.offset = offset;
+  }
+}
+
+/** A table changed again and again while it was dumped, so that no dump of it was consistent. */
+export class DumpInterrupted extends Error {
+  override readonly name = 'DumpInterrupted';
+
+  constructor(request: string, attempts: number) {
+    super(`netlink ${request}: ${attempts} dumps in a row were interrupted by changes`);
+  }
+}

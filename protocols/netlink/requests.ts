@@ -1,0 +1,93 @@
+import { decodeAttributes, textOf } from './attributes.ts';
+import { DumpInterrupted, NetlinkRefused, NetlinkUnusable } from './errors.ts';
+import {
+  aligned,
+  CONTROL_TYPE,
+  decodeMessages,
+  encodeMessage,
+  FLAG,
+  HEADER_BYTES,
+  type NetlinkMessage,
+} from './message.ts';
+import { NetlinkSocket } from './socket.ts';
+
+/** Dumps that may be interrupted by changes before the request fails. */
+const MAX_ATTEMPTS = 10;
+
+/** `NLMSGERR_ATTR_MSG`: the kernel's words in an extended ACK. */
+const EXTACK_MESSAGE = 1;
+
+const ETIMEDOUT = 110;
+
+/**
+ * Requests to the kernel on a socket of their own. Calls return at once, with the answer: see
+ * {@link NetlinkSocket}.
+ */
+export class NetlinkRequests {
+  readonly #socket: NetlinkSocket;
+  #sequence = 0;
+
+  /** @throws {NetlinkUnusable} */
+  constructor(protocol: number) {
+    this.#socket = new NetlinkSocket(protocol);
+  }
+
+  /**
+   * Every message of a dump; a dump that was interrupted by a change is repeated.
+   *
+   * @param name of the request, for errors: `RTM_GETQDISC`
+   * @param payload the family's header and attributes
+   * @throws {NetlinkRefused} {@link NetlinkUnusable} {@link DumpInterrupted}
+   */
+  dump(name: string, type: number, payload: Buffer): NetlinkMessage[] {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const messages = this.#dumpOnce(name, type, payload);
+      if (messages !== undefined) return messages;
+    }
+    throw new DumpInterrupted(name, MAX_ATTEMPTS);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  /** Undefined: a change came in between. */
+  #dumpOnce(name: string, type: number, payload: Buffer): NetlinkMessage[] | undefined {
+    const sequence = ++this.#sequence;
+    const flags = FLAG.request | FLAG.dump;
+    this.#socket.send(encodeMessage({ type, flags, sequence, payload }));
+    const found: NetlinkMessage[] = [];
+    let consistent = true;
+    for (;;) {
+      const datagram = this.#socket.receive();
+      if (datagram === undefined) throw new NetlinkUnusable(`dump of ${name}`, ETIMEDOUT);
+      if (datagram === 'overrun') return undefined;
+      for (const message of decodeMessages(datagram)) {
+        // What is left of a request before this one, which was given up.
+        if (message.sequence !== sequence) continue;
+        if ((message.flags & FLAG.dumpInterrupted) !== 0) consistent = false;
+        if (message.type === CONTROL_TYPE.error) throw refusalOf(name, message);
+        if (message.type !== CONTROL_TYPE.done) {
+          found.push(message);
+          continue;
+        }
+        const errno = message.payload.length < 4 ? 0 : -message.payload.readInt32LE(0);
+        if (errno > 0) throw new NetlinkRefused(name, errno, wordsOf(message, 4));
+        return consistent ? found : undefined;
+      }
+    }
+  }
+}
+
+function refusalOf(name: string, message: NetlinkMessage): NetlinkRefused {
+  const errno = -message.payload.readInt32LE(0);
+  // The request follows: its header alone when capped.
+  const capped = (message.flags & FLAG.capped) !== 0;
+  const request = capped ? HEADER_BYTES : aligned(message.payload.readUInt32LE(4));
+  return new NetlinkRefused(name, errno, wordsOf(message, 4 + request));
+}
+
+function wordsOf({ flags, payload }: NetlinkMessage, at: number): string {
+  if ((flags & FLAG.ackTlvs) === 0 || at >= payload.length) return '';
+  return textOf(decodeAttributes(payload.subarray(at)).get(EXTACK_MESSAGE)) ?? '';
+}

@@ -1,0 +1,65 @@
+import { type Attributes, decodeAttributes, textOf } from './attributes.ts';
+import type { NetlinkRequests } from './requests.ts';
+
+/** Bytes of `struct tcmsg` (include/uapi/linux/rtnetlink.h). */
+const TCMSG_BYTES = 20;
+
+const RTM_GETTFILTER = 46;
+const RTM_GETQDISC = 38;
+
+/** `TCA_KIND`. */
+const KIND = 1;
+
+/** `RTNLGRP_TC`: qdiscs, classes, filters and chains. */
+export const GROUP_TRAFFIC_CONTROL = 4;
+
+/** `TC_H_*`: where a qdisc hangs, and the two hooks of `clsact`. */
+export const PARENT = {
+  root: 0xffffffff,
+  ingress: 0xfffffff1,
+  clsactIngress: 0xfffffff2,
+  clsactEgress: 0xfffffff3,
+} as const;
+
+/** A qdisc or a filter of a device. */
+export interface TrafficControl {
+  readonly ifindex: number;
+  /** 0 for a qdisc that the kernel attached by itself (qdisc_create_dflt in net/sched/sch_generic.c). */
+  readonly handle: number;
+  readonly parent: number;
+  /** `htb`, `clsact`, `flower`. */
+  readonly kind: string;
+}
+
+/** Every qdisc of every device. */
+export function qdiscs(requests: NetlinkRequests): TrafficControl[] {
+  const messages = requests.dump('RTM_GETQDISC', RTM_GETQDISC, tcmsg(0, 0));
+  return messages.map(({ payload }) => trafficControlOf(payload));
+}
+
+/** Every filter below a qdisc or at a hook of `clsact`. */
+export function filters(
+  requests: NetlinkRequests,
+  ifindex: number,
+  parent: number,
+): TrafficControl[] {
+  const messages = requests.dump('RTM_GETTFILTER', RTM_GETTFILTER, tcmsg(ifindex, parent));
+  return messages.map(({ payload }) => trafficControlOf(payload));
+}
+
+function tcmsg(ifindex: number, parent: number): Buffer {
+  const bytes = Buffer.alloc(TCMSG_BYTES);
+  bytes.writeInt32LE(ifindex, 4);
+  bytes.writeUInt32LE(parent, 12);
+  return bytes;
+}
+
+function trafficControlOf(payload: Buffer): TrafficControl {
+  const attributes: Attributes = decodeAttributes(payload.subarray(TCMSG_BYTES));
+  return {
+    ifindex: payload.readInt32LE(4),
+    handle: payload.readUInt32LE(8),
+    parent: payload.readUInt32LE(12),
+    kind: textOf(attributes.get(KIND)) ?? '',
+  };
+}

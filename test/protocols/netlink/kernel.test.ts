@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { NameMaker } from '../../../lab/testbed/names.ts';
+import { createNftChain } from '../../../lab/testbed/nft.ts';
+import { run } from '../../../lab/testbed/run.ts';
+import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
+import { deviceChains, GROUP_NFTABLES } from '../../../protocols/netlink/nftables.ts';
+import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
+import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
+import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
+import {
+  filters,
+  GROUP_TRAFFIC_CONTROL,
+  PARENT,
+  qdiscs,
+} from '../../../protocols/netlink/traffic-control.ts';
+import { eventually } from '../../support/eventually.ts';
+import { needs } from '../../support/needs.ts';
+import { World } from '../../adapters/nic/xdp/support/world.ts';
+
+/** What `tc -j` prints of a qdisc. */
+interface TcQdisc {
+  readonly kind: string;
+  readonly handle: string;
+  readonly root?: boolean;
+}
+
+describe('netlink, beside tc and nft', function () {
+  this.timeout(20_000);
+  const names = new NameMaker();
+  let world: World;
+  let route: NetlinkRequests;
+  let netfilter: NetlinkRequests;
+  let device = '';
+  let ifindex = 0;
+
+  before(async function () {
+    needs(this, 'root', 'netns', 'nft');
+    route = new NetlinkRequests(PROTOCOL.route);
+    netfilter = new NetlinkRequests(PROTOCOL.netfilter);
+    world = await World.create(1);
+    [device] = world.names();
+    ({ ifindex } = world.port(device));
+  });
+
+  after(async () => {
+    route?.close();
+    netfilter?.close();
+    await world?.close();
+  });
+
+  const tc = (...args: readonly string[]) => run('tc', args);
+  const qdiscsHere = () => qdiscs(route).filter((qdisc) => qdisc.ifindex === ifindex);
+
+  it('reads qdiscs as tc prints them', async () => {
+    await tc('qdisc', 'add', 'dev', device, 'root', 'handle', '5:', 'pfifo');
+    await tc('qdisc', 'add', 'dev', device, 'clsact');
+    const printed: TcQdisc[] = JSON.parse(await tc('-j', 'qdisc', 'show', 'dev', device));
+    assert.deepEqual(
+      qdiscsHere().map(({ kind, handle }) => ({
+        kind,
+        handle: `${(handle >>> 16).toString(16)}:`,
+      })),
+      printed.map(({ kind, handle }) => ({ kind, handle })),
+    );
+    assert.deepEqual(
+      qdiscsHere().map(({ parent }) => parent === PARENT.root),
+      printed.map(({ root }) => root === true),
+    );
+    await tc('qdisc', 'delete', 'dev', device, 'root');
+    const [own] = qdiscsHere().filter(({ parent }) => parent === PARENT.root);
+    assert.equal(own.handle, 0, 'the default qdisc of the kernel');
+  });
+
+  it('reads the filters of both directions', async () => {
+    const filter = ['u32', 'match', 'u32', '0', '0', 'flowid', '1:1'];
+    assert.deepEqual(filters(route, ifindex, PARENT.clsactEgress), []);
+    await tc('filter', 'add', 'dev', device, 'egress', ...filter);
+    const kinds = (parent: number) => filters(route, ifindex, parent).map(({ kind }) => kind);
+    assert(kinds(PARENT.clsactEgress).includes('u32'));
+    assert.deepEqual(kinds(PARENT.clsactIngress), []);
+    await tc('filter', 'delete', 'dev', device, 'egress');
+    assert.deepEqual(kinds(PARENT.clsactEgress), []);
+  });
+
+  it('reads the chains of nftables that are hooked to devices', async () => {
+    const chain = await createNftChain(world.cleanup, names, device, 'egress', 'accept');
+    const { table } = chain;
+    const here = () => deviceChains(netfilter).filter((found) => found.table === table);
+    assert.deepEqual(here(), [{ kind: 'chain', table, name: 'guard', devices: [device] }]);
+    await chain.delete();
+    assert.deepEqual(here(), []);
+  });
+
+  it('reports changes of filters and of nftables', async () => {
+    let changes = 0;
+    const groups = new Map([
+      [PROTOCOL.route, [GROUP_TRAFFIC_CONTROL]],
+      [PROTOCOL.netfilter, [GROUP_NFTABLES]],
+    ]);
+    const notifications = new NetlinkNotifications(groups, () => changes++);
+    try {
+      await tc('qdisc', 'add', 'dev', device, 'root', 'pfifo');
+      await eventually('a change of qdiscs', () => changes > 0, 1_000);
+      changes = 0;
+      const chain = await createNftChain(world.cleanup, names, device, 'ingress', 'accept');
+      await eventually('a change of nftables', () => changes > 0, 1_000);
+      await chain.delete();
+    } finally {
+      notifications.close();
+    }
+  });
+
+  it('says what the kernel refuses, in its words', () => {
+    const ask = () => route.dump('RTM_X', 0x7ff, Buffer.alloc(20));
+    assert.throws(ask, (error) => error instanceof NetlinkRefused && error.code === 'EOPNOTSUPP');
+    assert(qdiscsHere().length > 0, 'the socket works after a refusal');
+  });
+});
