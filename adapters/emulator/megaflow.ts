@@ -10,7 +10,7 @@ import {
 import { mix32 } from './random.ts';
 
 /** `value` in the bytes of a field: unsigned, at most 48 bits, network byte order. */
-export function bytesOf(field: FieldName, value: number): Uint8Array {
+function bytesOf(field: FieldName, value: number): Uint8Array {
   const bytes = new Uint8Array(fieldBytes(field));
   let rest = value;
   for (let i = bytes.length - 1; i >= 0 && rest > 0; i--) {
@@ -21,7 +21,7 @@ export function bytesOf(field: FieldName, value: number): Uint8Array {
 }
 
 /** A mask with every bit of the field set. */
-export function exactMask(field: FieldName): Uint8Array {
+function exactMask(field: FieldName): Uint8Array {
   const mask = new Uint8Array(fieldBytes(field)).fill(0xff);
   mask[0] = 0xff >> (mask.length * 8 - FIELD_BITS[field]);
   return mask;

@@ -2,7 +2,6 @@ import { FlowCommand, Group, NO_BUFFER, Port } from '../../protocols/openflow/co
 import type { Instructions } from '../../protocols/openflow/codec/instruction.ts';
 import type { FlowMod } from '../../protocols/openflow/codec/flow-mod.ts';
 import type { Match } from '../../protocols/openflow/codec/match.ts';
-import { Wildcard10 } from '../../protocols/openflow/codec/match.ts';
 import { OF13 } from '../../protocols/openflow/codec/version.ts';
 import type { Cookies } from './cookies.ts';
 import type { RuleSpec } from './rule.ts';
@@ -181,24 +180,6 @@ export function withXid(b: FlowModBody, xid: number): FlowMod {
     instructions: b.instructions,
   };
 }
-
-/** Matches every packet, in OpenFlow 1.0's fixed form. */
-export const MATCH_ALL_10: Match = {
-  kind: 'of10',
-  wildcards: Wildcard10.all,
-  inPort: 0,
-  ethSrc: new Uint8Array(6),
-  ethDst: new Uint8Array(6),
-  vlanVid: 0,
-  vlanPcp: 0,
-  ethType: 0,
-  ipTos: 0,
-  ipProto: 0,
-  ipSrc: 0,
-  ipDst: 0,
-  tpSrc: 0,
-  tpDst: 0,
-};
 
 /** Nicira's way to name rules by cookie in OpenFlow 1.0. */
 export function cookieMatch(cookie: bigint, mask: bigint): Extract<Match, { kind: 'oxm' }> {

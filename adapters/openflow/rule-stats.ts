@@ -4,7 +4,8 @@ import type { RequestBody } from '../../protocols/openflow/codec/multipart.ts';
 import { OF13 } from '../../protocols/openflow/codec/version.ts';
 import type { Session } from '../../protocols/openflow/connection/session.ts';
 import type { Cookies } from './cookies.ts';
-import { cookieMatch, MATCH_ALL_10 } from './flow-mods.ts';
+import { MATCH10_ALL } from '../../protocols/openflow/codec/match-of10.ts';
+import { cookieMatch } from './flow-mods.ts';
 import type { Dialect } from './translate/dialect.ts';
 
 /**
@@ -47,7 +48,7 @@ function request(
     const match = mask === 0n ? ({ kind: 'oxm', fields: [] } as const) : cookieMatch(cookie, mask);
     return { ...common, kind: 'nx-flow', match };
   }
-  const all = { cookie: 0n, cookieMask: 0n, outGroup: Group.any, match: MATCH_ALL_10 };
+  const all = { cookie: 0n, cookieMask: 0n, outGroup: Group.any, match: MATCH10_ALL };
   return { ...common, tableId: Table.all, kind: 'flow', ...all };
 }
 

@@ -32,7 +32,7 @@ export function testFiles(paths: readonly string[]): readonly string[] {
 }
 
 /** The test file beside a policy file, when there is one. */
-export function testsBeside(file: string): readonly string[] {
+function testsBeside(file: string): readonly string[] {
   const beside = file.replace(/\.json$/, TEST_SUFFIX);
   return beside !== file && isFile(beside) ? [beside] : [];
 }

@@ -92,7 +92,7 @@ export function constraintImplies(premise: Constraint, goal: Constraint): boolea
 }
 
 /** Both at once: bounds that only together leave nothing. */
-export function intersection(a: Bounds, b: Bounds): Bounds {
+function intersection(a: Bounds, b: Bounds): Bounds {
   const low = Math.max(a.low, b.low);
   const high = Math.min(a.high, b.high);
   return {

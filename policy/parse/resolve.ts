@@ -136,7 +136,7 @@ export class Resolver {
 }
 
 /** What a rule that names no score goes by: what an entry for the flow is expected to bring. */
-export const DEFAULT_SCORE: ScoreSource = { kind: 'fact', fact: 'worth' };
+const DEFAULT_SCORE: ScoreSource = { kind: 'fact', fact: 'worth' };
 
 /** Quantities as numbers, in lists too. */
 function withNumbers(

@@ -6,13 +6,13 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** The elements of a `<set>`; a lone atom is a set of one. */
-export function setOf(value: unknown): readonly unknown[] {
+function setOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value) && value[0] === 'set' && Array.isArray(value[1])) return value[1];
   return value === undefined ? [] : [value];
 }
 
 /** A `<uuid>`. */
-export function uuidOf(value: unknown): string | undefined {
+function uuidOf(value: unknown): string | undefined {
   return Array.isArray(value) && value[0] === 'uuid' && typeof value[1] === 'string'
     ? value[1]
     : undefined;

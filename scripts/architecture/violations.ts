@@ -18,7 +18,7 @@ export function violationsIn(imports: readonly Import[]): readonly string[] {
 /**
  * The layer of a file: the one with the longest matching folder.
  */
-export function layerOf(file: string): Layer | undefined {
+function layerOf(file: string): Layer | undefined {
   return LAYERS.filter(({ folder }) => file.startsWith(`${folder}/`)).toSorted(
     (a, b) => b.folder.length - a.folder.length,
   )[0];

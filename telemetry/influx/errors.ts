@@ -1,6 +1,5 @@
 /** Why a request to InfluxDB failed, in one word each. */
-export const FAILURE_KINDS = ['unreachable', 'timeout', 'unauthorized', 'missing', 'busy'] as const;
-export type FailureKind = (typeof FAILURE_KINDS)[number];
+export type FailureKind = 'unreachable' | 'timeout' | 'unauthorized' | 'missing' | 'busy';
 
 /** InfluxDB cannot be reached, or takes nothing now: the same points may be sent again. */
 export class InfluxUnavailable extends Error {

@@ -4,8 +4,7 @@ import type { FailureKind } from './errors.ts';
  * Why points were lost: `queue`: there were too many while InfluxDB did not take them; `refused`:
  * it would not have them; `end`: the daemon ended before they were written.
  */
-export const DROP_CAUSES = ['queue', 'refused', 'end'] as const;
-export type DropCause = (typeof DROP_CAUSES)[number];
+export type DropCause = 'queue' | 'refused' | 'end';
 
 /** How a writer is doing. Numbers count since the start. */
 export interface WriterState {

@@ -4,9 +4,6 @@ import type { Match10 } from './match.ts';
 import { Wildcard10 } from './match.ts';
 import { getPort10, putPort10 } from './port-number.ts';
 
-/** Bytes of ofp_match. */
-export const MATCH10_LENGTH = 40;
-
 const ZERO_MAC = new Uint8Array(6);
 
 /** The match that every packet meets. */

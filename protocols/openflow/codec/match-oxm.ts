@@ -5,9 +5,6 @@ import type { FlexibleMatch, KnownField, MatchField, OxmMatch } from './match.ts
 import { OXM_EXPERIMENTER } from './oxm-fields.ts';
 import { FIELD_BY_EXPERIMENTER, FIELD_BY_HEADER, FIELD_BY_NAME } from './oxm-index.ts';
 
-/** The match that every packet meets. */
-export const MATCH_ALL: OxmMatch = { kind: 'oxm', fields: [] };
-
 const HAS_MASK = 0x100;
 const MATCH_TYPE_OXM = 1;
 
@@ -61,7 +58,7 @@ function experimenterField(r: Reader, header: number) {
 }
 
 /** The fields of a match, without anything around them. */
-export function putFields(w: Writer, fields: readonly MatchField[]): void {
+function putFields(w: Writer, fields: readonly MatchField[]): void {
   for (const field of fields) putField(w, field);
 }
 

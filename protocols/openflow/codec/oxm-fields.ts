@@ -1,7 +1,7 @@
 import type { PrerequisiteName } from './prerequisite-name.ts';
 
 /** Class of the specification's own fields. */
-export const OXM_BASIC = 0x8000;
+const OXM_BASIC = 0x8000;
 /** Class of fields whose first four bytes say whose they are. */
 export const OXM_EXPERIMENTER = 0xffff;
 /** Nicira's two classes, from before there was OXM. */

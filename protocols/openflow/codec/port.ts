@@ -66,7 +66,7 @@ export function putPortDescription(w: Writer, p: PortDescription, version: Versi
   }
 }
 
-export function getPortDescription(r: Reader, version: Version): PortDescription {
+function getPortDescription(r: Reader, version: Version): PortDescription {
   const portNo = getPort(r, version);
   if (version !== OF10) r.skip(4);
   const hwAddr = r.bytes(6);

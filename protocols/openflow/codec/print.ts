@@ -1,5 +1,5 @@
 import type { FlowMod } from './flow-mod.ts';
-import { BundleControl, FlowCommand, PortReason, RemovedReason, Role } from './ids.ts';
+import { BundleControl, FlowCommand, FlowFlag, PortReason, RemovedReason, Role } from './ids.ts';
 import type { Message } from './messages.ts';
 import { nameError } from './name-error.ts';
 import { printActions, printInstructions } from './print-actions.ts';
@@ -107,12 +107,22 @@ function printFlowMod(m: FlowMod): string {
   return (
     `${nameOf(FlowCommand, m.command)} table=${m.tableId} priority=${m.priority} ` +
     `cookie=0x${m.cookie.toString(16)}${mask} idle=${m.idleTimeout} hard=${m.hardTimeout} ` +
+    `flags=${namesOf(FlowFlag, m.flags)} ` +
     `${printMatch(m.match)} -> ${printInstructions(m.instructions)}`
   );
 }
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+}
+
+/** Names of the bits that are set, and what is left of them as a number. */
+function namesOf(names: Readonly<Record<string, number>>, bits: number): string {
+  const set = Object.entries(names).filter(([, bit]) => (bits & bit) !== 0);
+  const rest = set.reduce((left, [, bit]) => left & ~bit, bits);
+  const words = set.map(([name]) => name);
+  if (rest !== 0 || words.length === 0) words.push(`0x${(rest >>> 0).toString(16)}`);
+  return words.join('|');
 }
 
 function nameOf(names: Readonly<Record<string, number>>, value: number): string {

@@ -12,7 +12,7 @@ export type PassiveTarget =
   | { readonly kind: 'ptcp' | 'pssl'; readonly host: string | undefined; readonly port: number };
 
 /** Port that IANA gave to OpenFlow. */
-export const OPENFLOW_PORT = 6653;
+const OPENFLOW_PORT = 6653;
 
 /** A target is not written as one. */
 export class TargetInvalid extends Error {

@@ -10,7 +10,7 @@ export class BadOpenFlowHeader extends Error {
 /** Bytes of the header that every message begins with. */
 export const HEADER_LENGTH = 8;
 /** What the header's 16-bit length can say. */
-export const MAX_MESSAGE_LENGTH = 0xffff;
+const MAX_MESSAGE_LENGTH = 0xffff;
 
 /** Versions have been numbered up to 6; anything far above is another protocol. */
 const MAX_VERSION = 0x0f;

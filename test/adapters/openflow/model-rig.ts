@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OpenFlowBackend } from '../../../adapters/openflow/backend.ts';
 import type { Version } from '../../../protocols/openflow/codec/version.ts';
-import { MATCH_ALL_10 } from '../../../adapters/openflow/flow-mods.ts';
+import { MATCH10_ALL } from '../../../protocols/openflow/codec/match-of10.ts';
 import type { OpenFlowOptions } from '../../../adapters/openflow/options.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
@@ -103,7 +103,7 @@ function controllersRule(version: Version): ModelRule {
   return {
     priority: 1,
     cookie: 0xc0ffeen,
-    match: version === 4 ? { kind: 'oxm', fields: [] } : MATCH_ALL_10,
+    match: version === 4 ? { kind: 'oxm', fields: [] } : MATCH10_ALL,
     instructions: [{ kind: 'apply-actions', actions }],
     hardTimeout: 0,
     setAtMs: 0,

@@ -66,6 +66,15 @@ describe('norikae openflow decode', () => {
     ]);
   });
 
+  it('names the flags of a flow-mod, and shows those that have no name as a number', async () => {
+    const flags = (set: number) => encode(flowMod({ flags: set, match: oxm() }), 4);
+    assert.equal(await decode(Buffer.concat([flags(0x111), flags(0), flags(2)])), 0);
+    assert.match(
+      stdout.text,
+      / flags=sendFlowRemoved\|noByteCounts\|0x100 .*\n.* flags=0x0 .*\n.* flags=checkOverlap /,
+    );
+  });
+
   it('says what a switch would refuse in a match, in a bundle, too', async () => {
     const inBundle: Message = {
       type: 'bundle-add',
