@@ -102,7 +102,11 @@ export class EmulatorOptionError extends Error {
 export function settingsOf(options: EmulatedNodeOptions): NodeSettings {
   const s: NodeSettings = { ...DEFAULTS, ...options };
   const positive = ['vms', 'linkBitsPerSecond', 'hostCpus', 'vswitchCpus', 'nsPerPacket'] as const;
-  for (const name of positive) atLeast(name, s[name], Number.MIN_VALUE);
+  for (const name of positive) {
+    if (!(s[name] > 0) || s[name] === Number.POSITIVE_INFINITY) {
+      throw new EmulatorOptionError(`${name} is ${s[name]}; it must be a number above 0`);
+    }
+  }
   const counts = ['vms', 'maxFlows', 'tableEntries', 'probeDepth', 'tableMasks'] as const;
   for (const name of counts) {
     if (!Number.isInteger(s[name])) throw new EmulatorOptionError(`${name} is no whole number`);

@@ -132,5 +132,9 @@ describe('emulated node', function () {
         JSON.stringify(options),
       );
     }
+    assert.throws(
+      () => new EmulatedNode({ seed: 1, clock, nsPerPacket: 0 }),
+      /nsPerPacket is 0; it must be a number above 0$/,
+    );
   });
 });
