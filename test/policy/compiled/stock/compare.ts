@@ -9,7 +9,8 @@ import {
   type WrittenRule,
 } from './documents.ts';
 import { teach } from './language.ts';
-import { type Facts, Scene } from './scene.ts';
+import { Scene } from './scene.ts';
+import type { Facts } from './traffic.ts';
 
 const FLOWS = 20;
 const RULES = 25;

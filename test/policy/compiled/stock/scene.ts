@@ -4,15 +4,12 @@ import type { RuleContext } from '../../../../engine/ports/rule-evaluator.ts';
 import type { FactDefinition } from '../../../../policy/model/fact.ts';
 import type { Seeded } from '../../../support/seeded.ts';
 import { type Headers, headersOf, matchOf } from './headers.ts';
-import { amount, signedAmount } from './quantities.ts';
+import { amount } from './quantities.ts';
 import { PORT_NAMES } from './subjects.ts';
-
-/** Facts as json-rules-engine is given them; what is missing is left out. */
-export type Facts = Readonly<Record<string, unknown>>;
+import { type Facts, writeTraffic } from './traffic.ts';
 
 const TICK_MS = 250;
 const KINDS = ['vm', 'uplink', 'internal', 'other'] as const;
-const PLACEMENTS = ['onload', 'offload', 'fast-path'];
 
 /** What stays of a flow as long as its match and actions do. */
 interface Shape {
@@ -100,66 +97,12 @@ export class Scene {
         ...shape.headers,
         outPorts: shape.outPorts,
         ...this.#portsOf(shape),
-        ...this.#traffic(row),
+        ...writeTraffic(random, table, row, this.#nowMs),
       });
     }
     table.end();
     this.flows = flows;
     this.node = { ...this.node, flows: this.#count };
-  }
-
-  #traffic(row: number): Facts {
-    const random = this.#random;
-    const { table } = this;
-    const { traffic, rates, forecast, decision } = table;
-    const bits = amount(random, 'bit/s');
-    const packets = random.chance(0.2) ? 0 : amount(random, 'packet/s');
-    const [v, c] = [amount(random, 'byte'), amount(random, 'byte')];
-    const [vp, cp] = [amount(random, 'packet'), amount(random, 'packet')];
-    const ages = [amount(random, 'ms'), amount(random, 'ms'), amount(random, 'ms')]
-      .map((ms) => Math.min(Math.round(ms), this.#nowMs))
-      .toSorted((a, b) => a - b);
-    const [idleMs, placedMs, ageMs] = ages;
-    const facts = {
-      bitsPerSecond: bits,
-      packetsPerSecond: packets,
-      lastBitsPerSecond: amount(random, 'bit/s'),
-      lastPacketsPerSecond: amount(random, 'packet/s'),
-      expectedBitsPerSecond: amount(random, 'bit/s'),
-      expectedPacketsPerSecond: amount(random, 'packet/s'),
-      worth: amount(random, 'packet/s'),
-      bytesPerPacket: packets === 0 ? undefined : bits / 8 / packets,
-      vswitchBytes: v,
-      carriedBytes: c,
-      bytes: v + c,
-      vswitchPackets: vp,
-      carriedPackets: cp,
-      packets: vp + cp,
-      ageMs,
-      idleMs,
-      placedMs,
-      refusals: random.below(4),
-      placement: random.pick(PLACEMENTS),
-      skew: random.chance(0.2) ? undefined : signedAmount(random, 'bit/s'),
-      drift: random.chance(0.2) ? undefined : signedAmount(random, 'packet/s'),
-    };
-    rates.bitsPerSecond[row] = bits;
-    rates.packetsPerSecond[row] = packets;
-    rates.lastBitsPerSecond[row] = facts.lastBitsPerSecond;
-    rates.lastPacketsPerSecond[row] = facts.lastPacketsPerSecond;
-    forecast.bitsPerSecond[row] = facts.expectedBitsPerSecond;
-    forecast.packetsPerSecond[row] = facts.expectedPacketsPerSecond;
-    forecast.worth[row] = facts.worth;
-    traffic.vswitchBytes[row] = v;
-    traffic.carriedBytes[row] = c;
-    traffic.vswitchPackets[row] = vp;
-    traffic.carriedPackets[row] = cp;
-    traffic.firstSeenMs[row] = this.#nowMs - ageMs;
-    traffic.lastActiveMs[row] = this.#nowMs - idleMs;
-    decision.placedSinceMs[row] = this.#nowMs - placedMs;
-    decision.refusals[row] = facts.refusals;
-    decision.placement[row] = PLACEMENTS.indexOf(facts.placement);
-    return facts;
   }
 
   #portsOf({ headers: { inPort }, outPorts }: Shape): Facts {
