@@ -46,10 +46,10 @@ const LIBRARIES = {
  * The live page: `/` and everything it loads, below {@link ASSETS}. Compiled modules come from
  * `dist/`, also when the daemon itself runs from its sources.
  *
+ * @param source folder of the package
  * @throws PageNotCompiled, and what reading a folder throws
  */
-export function pageFiles(): readonly StaticFile[] {
-  const source = packageRoot();
+export function pageFiles(source = packageRoot()): readonly StaticFile[] {
   const compiled = join(source, 'dist');
   const main = join(compiled, 'page', 'main.js');
   if (!existsSync(main)) throw new PageNotCompiled(main);

@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../../platform/package-root.ts';
 import { importsOf } from '../../../scripts/architecture/imports.ts';
-import { ASSETS, pageFiles, SHARED_MODULES } from '../../../server/http/page-files.ts';
+import {
+  ASSETS,
+  pageFiles,
+  PageNotCompiled,
+  SHARED_MODULES,
+} from '../../../server/http/page-files.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 describe('files of the live page', () => {
   let served: ReadonlyMap<string, string>;
@@ -33,6 +39,18 @@ describe('files of the live page', () => {
       [...served.keys()].filter((path) => path !== '/').toSorted(),
       [...loaded].toSorted(),
     );
+  });
+
+  it('say what to do when they were not compiled', () => {
+    const folder = temporaryFolder();
+    try {
+      assert.throws(
+        () => pageFiles(folder.path),
+        (error) => error instanceof PageNotCompiled && error.message.endsWith('run npm run build'),
+      );
+    } finally {
+      folder.remove();
+    }
   });
 
   it('have the modules that the command line uses, too, as they were compiled', () => {
