@@ -1,6 +1,7 @@
 import { DumpParser } from '../adapters/ovs/dump/parser.ts';
 import { packageRoot } from '../platform/package-root.ts';
 import { readPolicies } from '../policy-tools/files/policy-files.ts';
+import { decideTick } from '../simulation/decide-tick.ts';
 import { MemoryBackend } from '../simulation/memory-backend.ts';
 import { Engine } from '../engine/loop/engine.ts';
 import type { TickReport } from '../engine/loop/tick-report.ts';
@@ -104,16 +105,14 @@ async function tick(
   const read = performance.now();
   updateRates(table, 1000);
   const rated = performance.now();
-  const report: TickReport = await engine.onTick(
+  const report: TickReport = await decideTick(
+    engine,
     {
       sequence: 1,
       atMs: clock.tickMs,
       table,
       node: { hostCpu: 0.5, portLoad: new Map() },
       ports: new Map(),
-      sources: [],
-      flowsFresh: true,
-      fresh: true,
     },
     signal,
   );

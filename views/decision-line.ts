@@ -1,4 +1,5 @@
 import type { DecisionRecord } from '../api/decision-record.ts';
+import { causeAndReason } from '../api/decision-words.ts';
 import type { Colours } from '../platform/terminal.ts';
 import { factValue } from '../text/format.ts';
 
@@ -10,20 +11,10 @@ export function decisionLine(decision: DecisionRecord, colours: Colours): string
 }
 
 /** What led to a decision, and what came of it. */
-export function whyDecided({
-  rule,
-  revision,
-  requested,
-  cause,
-  reason,
-  inputs,
-  backend,
-  outcome,
-}: DecisionRecord): string {
+export function whyDecided(decision: DecisionRecord): string {
+  const { rule, revision, requested, inputs, backend, outcome } = decision;
   const done = outcome === null ? '' : `; ${backend}: ${outcome}`;
-  // That a rule asks for it says that policy is the cause.
-  const causes = new Set([rule !== null && cause === 'policy' ? null : cause, reason]);
-  const led = [...causes].filter((word) => word !== null);
+  const led = causeAndReason(decision);
   if (rule === null) return `${led.join(', ') || 'no rule'}${done}`;
   const seen = Object.entries(inputs ?? {}).map(([fact, value]) => `${fact}=${factValue(value)}`);
   const because = seen.length === 0 ? '' : ` (${seen.join(', ')})`;

@@ -1,4 +1,5 @@
 import type { DecisionRecord } from '../../api/decision-record.ts';
+import { ledBy } from '../../api/decision-words.ts';
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { counted, factValue, timeOfDay, whole } from '../../text/format.ts';
 import { factWords, type PathTone, placeWords, TONES } from '../text/words.ts';
@@ -47,7 +48,7 @@ export function Decisions({ decisions, unsent, ask }: DecisionsProps): VNode {
 }
 
 function item(decision: DecisionRecord, ask: (flow: string) => void): VNode {
-  const { id, time, flow, match, from, to, mode, rule, reason, outcome } = decision;
+  const { id, time, flow, match, from, to, mode, outcome } = decision;
   const shadow = mode === 'shadow';
   return html`
     <li key=${id} class=${shadow ? 'decision shadow' : 'decision'}>
@@ -63,7 +64,7 @@ function item(decision: DecisionRecord, ask: (flow: string) => void): VNode {
       </p>
       <p class="what">${flowLine(match)}</p>
       <p class="cause">
-        ${rule === null ? (reason ?? 'no rule') : `rule ${rule}`}${seen(decision)}${
+        ${ledBy(decision)}${seen(decision)}${
           outcome !== null && outcome !== 'installed' && outcome !== 'deleted'
             ? html` · <strong>${outcome}</strong>`
             : ''

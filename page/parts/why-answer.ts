@@ -1,4 +1,5 @@
 import type { DecisionRecord } from '../../api/decision-record.ts';
+import { ledBy } from '../../api/decision-words.ts';
 import type { FlowView, LimitsView, WhyView } from '../../api/flow-views.ts';
 import type { ShareView, ThroughputView } from '../../api/status-view.ts';
 import { entriesInUse } from '../../api/status-words.ts';
@@ -142,14 +143,15 @@ function fact(name: string, value: Child): VNode {
   </div>`;
 }
 
-function past({ id, time, from, to, rule, reason, outcome, mode }: DecisionRecord): VNode {
+function past(decision: DecisionRecord): VNode {
+  const { id, time, from, to, outcome, mode } = decision;
   return html`
     <li key=${id}>
       <time datetime=${time}>${timeOfDay(Date.parse(time))}</time>
       ${' '}${placeWords(from)} → <strong>${placeWords(to)}</strong>
       ${mode === 'shadow' && html` <span class="tag">shadow, not applied</span>`}
       <span class="quiet">
-        ${' '}${rule === null ? (reason ?? 'no rule') : `rule ${rule}`}${outcome !== null && `, ${outcome}`}
+        ${' '}${ledBy(decision)}${outcome !== null && `, ${outcome}`}
       </span>
     </li>
   `;

@@ -2,13 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import { EmulatedNode } from '../../adapters/emulator/node.ts';
 import { Engine } from '../../engine/loop/engine.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
-import type { Tick } from '../../engine/model/tick.ts';
 import type { RuleContext, RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
 import { NodeMeter } from '../../telemetry/node-meter.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { AUDIT_MS, SMOOTHING_MS } from '../../engine/loop/defaults.ts';
+import { decideTick, type SimulatedTick } from '../../simulation/decide-tick.ts';
 import { DEFAULT_PLANNER } from '../../simulation/settings.ts';
 import { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import {
@@ -95,7 +95,7 @@ export async function diffOnEmulatedTick(
     updateRates(table, SMOOTHING_MS);
     meter.observe(await node.hostSource.read(node.ports().keys(), signal), clock.nowMs);
     const wallMs = options.wallMs - (ticks - i) * TICK_MS;
-    await engine.onTick(tickOf(i, clock.nowMs, wallMs, table, meter, node), signal);
+    await decideTick(engine, tickOf(i, clock.nowMs, wallMs, table, meter, node), signal);
     await setImmediate();
   }
   return diffOf(table, takeRequests(own, table), otherRequests ?? takeRequests(own, table));
@@ -108,7 +108,7 @@ function tickOf(
   table: FlowTable,
   meter: NodeMeter,
   node: EmulatedNode,
-): Tick {
+): SimulatedTick {
   return {
     sequence,
     atMs,
@@ -116,8 +116,5 @@ function tickOf(
     table,
     node: meter.state,
     ports: node.ports(),
-    sources: [],
-    flowsFresh: true,
-    fresh: true,
   };
 }

@@ -5,6 +5,7 @@ import type { PortLoad, Tick } from '../../engine/model/tick.ts';
 import type { RuleEvaluator } from '../../engine/ports/rule-evaluator.ts';
 import { MemoryBackend } from '../../simulation/memory-backend.ts';
 import { AUDIT_MS } from '../../engine/loop/defaults.ts';
+import { decideTick, type SimulatedTick } from '../../simulation/decide-tick.ts';
 import type { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import { SimulatedNode } from '../../simulation/simulated-node.ts';
 import { History } from './history.ts';
@@ -65,7 +66,7 @@ export class Simulation {
         flow.send(tick, this.#clock.nowMs, slot, this.#node);
       }
       await this.#node.read(this.#clock.nowMs);
-      const report = await this.#engine.onTick(this.#tick(tick), signal);
+      const report = await decideTick(this.#engine, this.#tick(tick), signal);
       for (const { id, to } of report.changes) {
         const flow = this.#flowOf.get(formatFlowId(id));
         if (flow !== undefined && to !== 'gone') history.moved(flow, tick);
@@ -79,7 +80,7 @@ export class Simulation {
     return history;
   }
 
-  #tick(tick: number): Tick {
+  #tick(tick: number): SimulatedTick {
     const { hostCpu, ports, startMs, tickMs } = this.#scenario;
     const portLoad = new Map<string, PortLoad>();
     for (const { info, rx, tx } of ports) {
@@ -94,9 +95,6 @@ export class Simulation {
       table: this.#node.table,
       node: { hostCpu: hostCpu?.at(tick), portLoad },
       ports: this.#ports,
-      sources: [],
-      flowsFresh: true,
-      fresh: true,
     };
   }
 }

@@ -1,6 +1,7 @@
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { MemoryBackend } from '../../simulation/memory-backend.ts';
 import { AUDIT_MS } from '../../engine/loop/defaults.ts';
+import { decideTick } from '../../simulation/decide-tick.ts';
 import { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import { SimulatedNode } from '../../simulation/simulated-node.ts';
 import { Engine } from '../../engine/loop/engine.ts';
@@ -94,7 +95,8 @@ export class PolicyRun {
     this.#send(traffic);
     await this.#node.read(this.#clock.nowMs);
     const { table } = this.#node;
-    const report = await this.#engine.onTick(
+    const report = await decideTick(
+      this.#engine,
       {
         sequence: ++this.#sequence,
         atMs: this.#clock.nowMs,
@@ -102,14 +104,9 @@ export class PolicyRun {
         table,
         node: tick.node,
         ports: tick.ports,
-        sources: [],
-        flowsFresh: true,
-        fresh: true,
       },
       signal,
     );
-    // What a memory backend cannot do is a mistake of the engine's: no figure would be right.
-    for (const { error } of report.failures) throw error;
     measures.slices.follow(report.slices);
     this.#addToSlices(traffic);
     measures.applied(report.operations, ms);
