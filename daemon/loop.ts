@@ -211,6 +211,7 @@ export class Loop {
 
   async #handle(tick: Tick, signal: AbortSignal): Promise<TickReport> {
     if (this.#follower.behind) this.#follower.retry();
+    // A port's name may stand for another port where a backend has not followed yet.
     const decided: Tick = { ...tick, fresh: tick.fresh && !this.#follower.behind };
     try {
       const report = await this.engine.onTick(decided, signal);
