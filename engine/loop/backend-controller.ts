@@ -10,7 +10,7 @@ import { Planner } from '../planner/planner.ts';
 import type { ThroughputLimit } from '../planner/throughput-limit.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
-import type { ChangeJournal } from '../reconcile/change-journal.ts';
+import type { ChangeList } from '../reconcile/change-list.ts';
 import { type AppliedOperation, Reconciler } from '../reconcile/reconciler.ts';
 import type { Permission } from './tick-gate.ts';
 import { errorMessage } from '../../text/error-message.ts';
@@ -47,10 +47,10 @@ export class BackendController {
   #lastVerifiedAtMs = Number.NEGATIVE_INFINITY;
   #empty = false;
 
-  /** @param journal takes down each change of placement */
-  constructor(backend: OffloadBackend, options: BackendControllerOptions, journal: ChangeJournal) {
+  /** @param changes takes down each change of placement */
+  constructor(backend: OffloadBackend, options: BackendControllerOptions, changes: ChangeList) {
     this.backend = backend;
-    this.reconciler = new Reconciler(backend, journal);
+    this.reconciler = new Reconciler(backend, changes);
     this.planner = new Planner(options.planner);
     this.#bandwidth = options.bandwidth ?? {};
     this.#auditMs = options.auditMs;

@@ -14,7 +14,7 @@ import {
   type BackendControllerOptions,
 } from './backend-controller.ts';
 import type { Plan } from '../planner/plan.ts';
-import { ChangeJournal } from '../reconcile/change-journal.ts';
+import { ChangeList } from '../reconcile/change-list.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
 import { ruleContext } from './rule-context.ts';
@@ -47,7 +47,7 @@ export class Engine {
   #evaluator: RuleEvaluator;
   #nextEvaluator: RuleEvaluator;
   readonly #gate = new TickGate();
-  readonly #journal = new ChangeJournal();
+  readonly #changes = new ChangeList();
   #numbers: readonly PlanNumbers[] = [];
   #slices: readonly SliceQuota[] = [];
   readonly #forecaster = new Forecaster();
@@ -58,7 +58,7 @@ export class Engine {
     this.#evaluator = options.evaluator;
     this.#nextEvaluator = options.evaluator;
     this.#controllers = options.backends.map(
-      (backend) => new BackendController(backend, options, this.#journal),
+      (backend) => new BackendController(backend, options, this.#changes),
     );
   }
 
@@ -121,7 +121,7 @@ export class Engine {
       slices: this.#slices,
       bitShare: this.#scarcity.bitShare,
       plans: this.#numbers,
-      changes: this.#journal.take(),
+      changes: this.#changes.take(),
       operations,
       failures,
       flows: countPlacements(table),

@@ -4,26 +4,28 @@ import type { FlowId } from './flow-id.ts';
 import type { FlowMatch } from './match.ts';
 import type { ReasonCode } from './reason.ts';
 
-/** What may bring a change of placement about: each change has exactly one of them. */
+/** What brought a change of placement about: each change has exactly one cause. */
 export const CHANGE_CAUSES = [
-  { code: 'policy', text: 'a rule requested it' },
-  {
-    code: 'displacement',
-    text: "the entry went to a flow that is worth more, or that its slice's share entitles to it",
-  },
-  {
-    code: 'capacity',
-    text: 'the table, the slice or the fast path holds fewer entries than it had',
-  },
-  { code: 'actions-changed', text: 'the vSwitch changed what it does with the flow' },
-  { code: 'gone', text: 'the flow left the vSwitch' },
-  { code: 'port', text: 'a port changed or went, or the backend dropped the entry by itself' },
-  { code: 'panic', text: 'everything was taken back to the vSwitch (onload-all)' },
-  { code: 'audit', text: 'an audit found an entry to adopt, or missed one that had been there' },
+  /** A rule requested it. */
+  'policy',
+  /** The entry went to a flow that is worth more, or that its slice's share entitles to it. */
+  'displacement',
+  /** The table, the slice or the fast path holds fewer entries than it had. */
+  'capacity',
+  /** The vSwitch changed what it does with the flow. */
+  'actions-changed',
+  /** The flow left the vSwitch. */
+  'gone',
+  /** A port changed or went, or the backend dropped the entry by itself. */
+  'port',
+  /** Everything was taken back to the vSwitch (onload-all). */
+  'panic',
+  /** An audit found an entry to adopt, or missed one that had been there. */
+  'audit',
 ] as const;
 
-/** Code of a cause. */
-export type ChangeCause = (typeof CHANGE_CAUSES)[number]['code'];
+/** Cause of a change of placement. A refusal is none: it leaves a flow where it is. */
+export type ChangeCause = (typeof CHANGE_CAUSES)[number];
 
 /** The causes for which a plan takes an entry out. */
 export type WithdrawalCause = Extract<ChangeCause, 'policy' | 'displacement' | 'capacity'>;

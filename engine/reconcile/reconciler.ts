@@ -9,7 +9,7 @@ import { SideTable } from '../model/side-table.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { Operation, OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
 import { backoffMs } from './backoff.ts';
-import type { ChangeContext, ChangeJournal } from './change-journal.ts';
+import type { ChangeContext, ChangeList } from './change-list.ts';
 import { SupportCache } from './support-cache.ts';
 
 /** An operation that a backend carried out or refused. */
@@ -50,12 +50,12 @@ const ACTIONS_CHANGED = reasonIndex('actions-changed');
  * adopts what it finds, and tries again what failed.
  *
  * `decision.placement` says what the backend confirmed, never what was hoped for. Each change of it
- * goes through the {@link ChangeJournal}, with its cause.
+ * goes through the {@link ChangeList}, with its cause.
  */
 export class Reconciler {
   readonly #backend: OffloadBackend;
   readonly placement: typeof Placement.offload | typeof Placement.fastPath;
-  readonly #journal: ChangeJournal;
+  readonly #changes: ChangeList;
   /** By ufid; bounded by the backend's table. */
   readonly #pendingDeletes = new Map<string, PendingDelete>();
   readonly #rows = new SideTable('flow');
@@ -63,9 +63,9 @@ export class Reconciler {
   readonly #refusals = this.#rows.sparse<Refusal>();
   readonly #support: SupportCache;
 
-  constructor(backend: OffloadBackend, journal: ChangeJournal) {
+  constructor(backend: OffloadBackend, changes: ChangeList) {
     this.#backend = backend;
-    this.#journal = journal;
+    this.#changes = changes;
     this.#support = new SupportCache(backend);
     this.placement = placementOf(backend.capabilities().placement);
   }
@@ -90,7 +90,7 @@ export class Reconciler {
     for (const row of table.removed) {
       if (table.decision.placement[row] !== this.placement) continue;
       this.#deleteLater(table.idAt(row), 'gone');
-      this.#journal.gone({ table, nowMs }, row);
+      this.#changes.gone({ table, nowMs }, row);
     }
   }
 
@@ -247,7 +247,7 @@ export class Reconciler {
       d.refusals[row] = 0;
       d.installedVersion[row] = version;
       giveReason(d, row, stage, PLACED);
-      this.#journal.place(context, row, this.placement, cause, plannedBy);
+      this.#changes.place(context, row, this.placement, cause, plannedBy);
       return;
     }
     this.#refusals.values.set(row, result.refusal);
@@ -276,14 +276,14 @@ export class Reconciler {
       // Not a move of ours: it may come back as soon as a rule asks for it.
       table.decision.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
     } else {
-      this.#journal.place(context, row, Placement.onload, cause, plannedBy);
+      this.#changes.place(context, row, Placement.onload, cause, plannedBy);
     }
   }
 
   /** A flow is back on the vSwitch without a plan: the reason says so, and then the change. */
   #withdrawn(context: ChangeContext, row: number, cause: ChangeCause, reason: number): void {
     giveReason(context.table.decision, row, ReasonStage.enforcement, reason);
-    this.#journal.place(context, row, Placement.onload, cause);
+    this.#changes.place(context, row, Placement.onload, cause);
   }
 
   #deleteLater(id: FlowId, cause: ChangeCause): void {

@@ -53,7 +53,7 @@ export class PlacementCounters {
     const moves = WAYS.map((way) => ({ ...way, count: 0 }));
     this.moves = moves;
     this.#moves = new Map(moves.map((move) => [wayKey(move), move]));
-    const causes = CHANGE_CAUSES.map(({ code: cause }) => ({ cause, count: 0 }));
+    const causes = CHANGE_CAUSES.map((cause) => ({ cause, count: 0 }));
     this.causes = causes;
     this.#causes = new Map(causes.map((cause) => [cause.cause, cause]));
     this.#reasons = [...REASONS.map((r) => r.code), 'gone' as const].map((reason) => ({

@@ -17,7 +17,7 @@ export interface ChangeContext {
  * Bounded by the entries that backends have: without a tick that takes the list, entries are only
  * taken out or found.
  */
-export class ChangeJournal {
+export class ChangeList {
   #changes: PlacementChange[] = [];
 
   /** Records where a live row's flow is now. Does nothing when it is there already. */
