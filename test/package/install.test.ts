@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageRoot } from '../../platform/package-root.ts';
 import { freePort } from '../support/free-port.ts';
 import { skipFor } from '../support/needs.ts';
 import { runToEnd } from '../support/programs.ts';
@@ -23,6 +24,12 @@ describe('the package, installed for production', function () {
   });
 
   after(() => temporary.remove());
+
+  it('brings the lock, and leaves no copy of it where npm would prefer that', () => {
+    const lock = readFileSync(join(packageRoot(), 'package-lock.json'), 'utf8');
+    assert.equal(readFileSync(join(packed.folder, 'npm-shrinkwrap.json'), 'utf8'), lock);
+    assert(!existsSync(join(packageRoot(), 'npm-shrinkwrap.json')));
+  });
 
   it('has no development dependencies', () => {
     const modules = join(packed.folder, 'node_modules');

@@ -92,8 +92,8 @@ describe('workflows', () => {
     });
   }
 
-  it('are there for checks, full tests and releases', () => {
-    const files = ['check.yml', 'release.yml', 'test-full.yml'];
+  it('are there for checks, fast tests, full tests and releases', () => {
+    const files = ['check.yml', 'release.yml', 'test-fast.yml', 'test-full.yml'];
     assert.deepEqual(readdirSync(FOLDER).toSorted(), files);
   });
 });
