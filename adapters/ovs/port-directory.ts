@@ -6,10 +6,10 @@ import type { Replica } from '../../protocols/ovsdb/replica.ts';
 import { runSession, type SessionOptions } from '../../protocols/ovsdb/session.ts';
 import { NEWER_PORT_COLUMNS, PORT_COLUMNS, portsOf, samePorts } from './port-info.ts';
 import { bridged } from './settling.ts';
+import { Backoff, type BackoffOptions } from '../../async/backoff.ts';
 import { asError } from '../../text/error-message.ts';
 
-const FIRST_BACKOFF_MS = 100;
-const LAST_BACKOFF_MS = 1_000;
+const BACKOFF: BackoffOptions = { minMs: 100, maxMs: 1_000 };
 /** How long vswitchd gets to write ephemeral columns again after ovsdb-server was restarted. */
 const SETTLE_MS = 3_000;
 
@@ -101,7 +101,8 @@ export class OvsPortDirectory implements PortDirectory {
   /** Keeps a session up until closed. */
   async #follow(onFirst: () => void): Promise<void> {
     const { signal } = this.#stop;
-    for (let backoff = FIRST_BACKOFF_MS; !signal.aborted; ) {
+    const backoff = new Backoff(BACKOFF);
+    while (!signal.aborted) {
       let reached = false;
       await runSession(
         this.#session,
@@ -117,9 +118,8 @@ export class OvsPortDirectory implements PortDirectory {
       });
       this.#inStep = false;
       this.#replica = undefined;
-      if (reached) backoff = FIRST_BACKOFF_MS;
-      await sleep(backoff, undefined, { signal }).catch(() => undefined);
-      backoff = Math.min(backoff * 2, LAST_BACKOFF_MS);
+      if (reached) backoff.succeeded();
+      await sleep(backoff.failed(), undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -39,7 +39,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'async',
-    holds: 'serial queue, deadlines, yielding to the event loop',
+    holds: 'serial queue, deadlines, backoff, yielding to the event loop',
     imports: [],
     why: 'concurrency helpers know nothing of Norikae, so that every layer can use them',
     packages: ['node:timers/promises'],

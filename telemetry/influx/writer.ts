@@ -1,4 +1,4 @@
-import { Backoff, type BackoffOptions } from './backoff.ts';
+import { Backoff, type BackoffOptions } from '../../async/backoff.ts';
 import { InfluxRefused, InfluxUnavailable } from './errors.ts';
 import { type Batch, LineQueue, type QueueBounds } from './queue.ts';
 import { type WriterLog, WriterStatusLog } from './writer-status-log.ts';

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff, type BackoffOptions } from '../../../async/backoff.ts';
 import { bounded } from '../../../async/bounded.ts';
 import { Role } from '../codec/ids.ts';
 import type { Message } from '../codec/messages.ts';
@@ -25,7 +26,7 @@ export interface SwitchClientOptions {
   /** Bounds that differ from {@link SESSION_DEFAULTS}. */
   readonly session?: Partial<Omit<SessionOptions, 'maxVersion'>>;
   /** First and longest wait before another attempt, ms: 100 and 10,000 when left out. */
-  readonly backoff?: { readonly firstMs: number; readonly lastMs: number };
+  readonly backoff?: BackoffOptions;
 }
 
 /** A switch that is connected. */
@@ -38,7 +39,7 @@ export interface ConnectedSwitch {
   readonly ports: SwitchPorts;
 }
 
-const BACKOFF = { firstMs: 100, lastMs: 10_000 };
+const BACKOFF: BackoffOptions = { minMs: 100, maxMs: 10_000 };
 
 /**
  * Keeps a connection to one switch: connects or waits for it, says who we are, and starts over
@@ -119,22 +120,18 @@ export class SwitchClient {
   }
 
   async #run(): Promise<void> {
-    const { firstMs, lastMs } = this.#options.backoff ?? BACKOFF;
+    const backoff = new Backoff(this.#options.backoff ?? BACKOFF);
     const { signal } = this.#stop;
-    let waitMs = firstMs;
     while (!signal.aborted) {
       try {
         const connected = await this.#attempt(signal);
-        waitMs = firstMs;
+        backoff.succeeded();
         await this.#serve(connected);
       } catch (error) {
         this.#error = asError(error);
       }
       if (signal.aborted) return;
-      // A different wait for each of many, so that they do not come back all at once.
-      const jitterMs = waitMs * (0.75 + Math.random() / 2);
-      await sleep(jitterMs, undefined, { signal }).catch(() => undefined);
-      waitMs = Math.min(lastMs, waitMs * 2);
+      await sleep(backoff.failed(), undefined, { signal }).catch(() => undefined);
     }
   }
 

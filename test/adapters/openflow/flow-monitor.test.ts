@@ -13,7 +13,7 @@ import { BRIDGE, RealSwitch } from './real-switch.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const OURS = 0x4e4b_0000_0000_0001n;
-const QUICK = { backoff: { firstMs: 10, lastMs: 50 } };
+const QUICK = { backoff: { minMs: 10, maxMs: 50 } };
 
 for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
   describe(`a flow monitor on Open vSwitch, ${protocol}`, function () {

@@ -41,7 +41,7 @@ export class ModelRig {
       connection: {
         target: { kind: 'unix', path: join(this.folder, 'switch') },
         session: { timeoutMs: 400, echoAfterMs: 200, goneAfterMs: 600 },
-        backoff: { firstMs: 10, lastMs: 50 },
+        backoff: { minMs: 10, maxMs: 50 },
       },
       entrances: { in: { uplink: 'in', slow: 'slow' } },
       exits: { out: 'out', other: 'other' },

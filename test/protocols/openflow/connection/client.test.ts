@@ -22,7 +22,7 @@ import { ModelSwitch } from '../support/model-switch.ts';
 import { eventually } from '../../../support/eventually.ts';
 
 const SESSION = { timeoutMs: 300, echoAfterMs: 100, goneAfterMs: 400 };
-const BACKOFF = { firstMs: 10, lastMs: 40 };
+const BACKOFF = { minMs: 10, maxMs: 40 };
 
 describe('an OpenFlow target', () => {
   it('is read and written as OVS does', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Backoff } from '../../../telemetry/influx/backoff.ts';
+import { Backoff } from '../../async/backoff.ts';
 
 describe('backoff', () => {
   const options = { minMs: 100, maxMs: 1_000 };

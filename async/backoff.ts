@@ -4,7 +4,10 @@ export interface BackoffOptions {
   readonly maxMs: number;
 }
 
-/** Doubles the wait with each failure up to a bound, and takes half of it by chance. */
+/**
+ * Doubles the wait with each failure up to a bound. Half of the wait is chance, so that many who failed
+ * together do not try again together.
+ */
 export class Backoff {
   readonly #options: BackoffOptions;
   readonly #random: () => number;
