@@ -17,7 +17,7 @@ const ADDRESS_BYTES = 12;
 const OPTION = { addMembership: 1, extendedAck: 11, strictCheck: 12 } as const;
 
 /** `NETLINK_*` protocols. */
-export const PROTOCOL = { route: 0, netfilter: 12 } as const;
+export const PROTOCOL = { route: 0, netfilter: 12, generic: 16 } as const;
 
 /** Larger than any datagram of a dump (the kernel fills at most 32 KiB). */
 const MAX_DATAGRAM = 64 * 1024;

@@ -59,7 +59,7 @@ export class XdpBackend implements OffloadBackend {
       signal.throwIfAborted();
       if (this.#session !== undefined) return;
       this.#session = await Session.open(this.#options, ports);
-      this.#session.watchHooks(() => {
+      this.#session.watchDevices(() => {
         for (const listener of this.#listeners) listener();
       });
     });
@@ -119,8 +119,9 @@ export class XdpBackend implements OffloadBackend {
   }
 
   /**
-   * Calls `listener` when a tc filter, an nftables chain or a qdisc was added to a device or removed:
-   * {@link portsChanged} then takes out what it would bypass.
+   * Calls `listener` when a tc filter, an nftables chain or a qdisc was added to a device or removed, or
+   * a device takes redirected frames no longer, or again: {@link portsChanged} then takes out what
+   * must go.
    */
   onLost(listener: () => void): () => void {
     this.#listeners.add(listener);

@@ -8,6 +8,11 @@ import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import { encodeMatch } from './match-codec.ts';
 import type { PortTable } from './port-table.ts';
 
+/** Said of a port that drops redirected frames. */
+const NO_TARGET =
+  'takes no redirected frames: its driver does not send them; of a veth the peer needs GRO on ' +
+  '(ethtool -K ... gro on)';
+
 /** Encodes one flow at a time into memory of its own, so that nothing is allocated for keys. */
 export class FlowEncoder {
   /** Key of the last flow; its mask id is for the caller to fill in. */
@@ -40,6 +45,13 @@ export class FlowEncoder {
     const { output } = outcome.program;
     const target = output === undefined ? undefined : this.#ports.get(output);
     if (output !== undefined && target === undefined) return this.#unavailable(output);
+    if (
+      target !== undefined &&
+      inPort.attached.mode === 'native' &&
+      !this.#ports.isRedirectTarget(target)
+    ) {
+      return { code: 'port-unavailable', detail: `port ${target.name} ${NO_TARGET}` };
+    }
     const limited = qosRefusal(flow, this.#portOf);
     if (limited !== undefined) return limited;
     this.key[TABLE_KEY.maskId / 4] = 0;

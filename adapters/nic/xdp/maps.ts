@@ -4,7 +4,15 @@ import { NoBpfFileSystem } from './errors.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import { ENTRY } from './entry-value.ts';
 import type { Libbpf } from './libbpf.ts';
-import { CONTROL, LAYOUT_VERSION, MASK_SET, PORT_INFO, PORT_REF, STATS_BYTES } from './records.ts';
+import {
+  CONTROL,
+  LAYOUT_VERSION,
+  MASK_SET,
+  PORT_INFO,
+  PORT_REF,
+  STALL,
+  STATS_BYTES,
+} from './records.ts';
 
 const BPF_FS_MAGIC = 0xcafe4a11;
 
@@ -66,7 +74,7 @@ function shapes(sizes: MapSizes): Record<MapName, Shape> {
     ports: { type: HASH, valueSize: PORT_REF.bytes, ...portKeyed },
     port_info: { type: HASH, valueSize: PORT_INFO.bytes, ...portKeyed },
     devices: { type: DEVMAP_HASH, valueSize: 4, ...portKeyed },
-    stalled: { type: HASH, valueSize: 8, ...portKeyed },
+    stalled: { type: HASH, valueSize: STALL.bytes, ...portKeyed },
     masks: { type: ARRAY_OF_MAPS, keySize: 4, valueSize: 4, maxEntries: 1 },
     flows: { type: HASH, keySize: TABLE_KEY.bytes, valueSize: ENTRY.bytes, maxEntries: entries },
     stats: { type: PERCPU_ARRAY, keySize: 4, valueSize: STATS_BYTES, maxEntries: slots },

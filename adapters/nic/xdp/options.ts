@@ -12,6 +12,8 @@ export interface XdpBackendOptions {
   readonly leaseMs: number;
   /** Heartbeat period: one packet of each flow goes to the vSwitch in this time, ms; 0: no heartbeat. */
   readonly heartbeatMs: number;
+  /** How long a port is left alone that refused a redirect, the first time, ms; 5,000 by default. */
+  readonly minStallMs?: number;
   /** Where the program runs: in the driver, in the stack, or the first of the two that works. */
   readonly mode: 'auto' | 'native' | 'generic';
   /** Names of the ports to attach to; every port with a kernel device when not given. */

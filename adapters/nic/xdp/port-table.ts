@@ -7,7 +7,8 @@ import type { GracePeriod } from './grace-period.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { Maps } from './maps.ts';
 import type { OtherHooks } from './other-hooks.ts';
-import { CONTROL, PORT_INFO, PORT_REF, portIdentity, u32, u32At } from './records.ts';
+import { CONTROL, PORT_INFO, PORT_REF, portIdentity, STALL, u32, u32At } from './records.ts';
+import type { RedirectTargets } from './redirect-targets.ts';
 import { errorMessage } from '../../../text/error-message.ts';
 
 /** A port that is attached. `id` is never given to another port, even across restarts. */
@@ -29,6 +30,18 @@ export interface PortReport {
   readonly detail: string;
 }
 
+/** What a port table works with. */
+export interface PortTableOptions {
+  readonly libbpf: Libbpf;
+  readonly maps: Maps;
+  readonly attachment: Attachment;
+  readonly grace: GracePeriod;
+  readonly hooks: OtherHooks;
+  readonly targets: RedirectTargets;
+  /** Names of the ports to serve; undefined: every port with a device. */
+  readonly only: readonly string[] | undefined;
+}
+
 /** Said of a port that the kernel could not redirect to a moment ago. */
 const STALLED =
   'redirects to it fail, so the vSwitch has its packets: is it down, or a veth whose peer has ' +
@@ -46,6 +59,7 @@ export class PortTable {
   readonly #only: ReadonlySet<string> | undefined;
   readonly #grace: GracePeriod;
   readonly #hooks: OtherHooks;
+  readonly #targets: RedirectTargets;
   /**
    * Ids of ports that are no longer served, or are shaped or policed since: what is installed over
    * them must be removed. The caller clears this once it has.
@@ -58,25 +72,23 @@ export class PortTable {
   readonly #byName = new Map<string, AttachedPort>();
   readonly #problems = new Map<string, string>();
 
-  /** @param only names of the ports to serve; undefined: every port with a device */
-  constructor(
-    libbpf: Libbpf,
-    maps: Maps,
-    attachment: Attachment,
-    grace: GracePeriod,
-    hooks: OtherHooks,
-    only: readonly string[] | undefined,
-  ) {
+  constructor({ libbpf, maps, attachment, grace, hooks, targets, only }: PortTableOptions) {
     this.#libbpf = libbpf;
     this.#maps = maps;
     this.#attachment = attachment;
     this.#grace = grace;
     this.#hooks = hooks;
+    this.#targets = targets;
     this.#only = only === undefined ? undefined : new Set(only);
   }
 
   get(name: string): AttachedPort | undefined {
     return this.#byName.get(name);
+  }
+
+  /** Whether frames can be redirected to the port natively: see {@link RedirectTargets}. */
+  isRedirectTarget({ ifindex }: AttachedPort): boolean {
+    return this.#targets.has(ifindex);
   }
 
   /** Why a port is not served. */
@@ -111,6 +123,7 @@ export class PortTable {
   /** Adopts the ports of an earlier daemon whose device is still the same. */
   async adopt(ports: PortSnapshot): Promise<void> {
     this.#hooks.refresh();
+    this.#targets.refresh();
     this.#recycled = true;
     const byIdentity = new Map<string, PortInfo>();
     for (const port of ports.values()) byIdentity.set(identityText(portIdentity(port.uuid)), port);
@@ -150,6 +163,7 @@ export class PortTable {
   drop(ports: PortSnapshot): void {
     this.#problems.clear();
     this.#hooks.refresh();
+    this.#targets.refresh();
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
       const same =
@@ -157,7 +171,8 @@ export class PortTable {
         now.ifindex === port.ifindex &&
         this.#deviceOf(port.id) === port.ifindex;
       if (!same || this.#refusal(now) !== undefined) this.#giveUp(port);
-      else if (this.#limit(port, now)) this.touched.add(port.id);
+      else if (this.#limit(port, now) || this.#targets.lost(port.ifindex))
+        this.touched.add(port.id);
     }
     this.#closeAll();
   }
@@ -309,10 +324,10 @@ export class PortTable {
   }
 
   #isStalled(id: number): boolean {
-    const until = new BigUint64Array(1);
-    const value = new Uint8Array(until.buffer);
+    const stall = new BigUint64Array(STALL.bytes / 8);
+    const value = new Uint8Array(stall.buffer);
     const found = this.#libbpf.lookup(this.#maps.fd.stalled, u32(id), value, 'stalled');
-    return found && until[0] > process.hrtime.bigint();
+    return found && stall[STALL.untilNs / 8] > process.hrtime.bigint();
   }
 
   #deviceOf(id: number): number | undefined {

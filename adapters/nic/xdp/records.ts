@@ -12,7 +12,8 @@ export const CONTROL = {
   nextPortId: 3,
   nextMaskId: 4,
   devicesMapId: 5,
-  words: 6,
+  minStallNs: 6,
+  words: 7,
 } as const;
 
 /** `struct port_ref`. */
@@ -26,6 +27,9 @@ export const PORT_REF = {
 
 /** `struct port_info`. */
 export const PORT_INFO = { ifindex: 0, flags: 4, identity: 8, bytes: 40 } as const;
+
+/** `struct stall`. */
+export const STALL = { untilNs: 0, durationNs: 8, bytes: 16 } as const;
 
 /** `MAX_MASKS`. */
 export const MAX_MASKS = 128;

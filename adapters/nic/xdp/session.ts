@@ -16,9 +16,12 @@ import { MaskSet } from './mask-set.ts';
 import type { XdpBackendOptions } from './options.ts';
 import { OtherHooks } from './other-hooks.ts';
 import { PortTable } from './port-table.ts';
+import { RedirectTargets } from './redirect-targets.ts';
 import { CONTROL } from './records.ts';
 import { StatsReader } from './stats-reader.ts';
 import { StatsSlots } from './stats-slots.ts';
+
+const MIN_STALL_MS = 5_000;
 
 /** The programs' clock, CLOCK_MONOTONIC, ms. */
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
@@ -37,6 +40,7 @@ export class Session {
   readonly #stats: StatsReader;
   readonly #grace: GracePeriod;
   readonly #hooks: OtherHooks;
+  readonly #targets = new RedirectTargets();
   readonly #guard: number | undefined;
   /** Flows whose entries were removed with a port and have not been reported yet. */
   #untold: FlowId[] = [];
@@ -52,7 +56,15 @@ export class Session {
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
     this.#hooks = new OtherHooks(libbpf);
-    this.ports = new PortTable(libbpf, maps, attachment, this.#grace, this.#hooks, options.ports);
+    this.ports = new PortTable({
+      libbpf,
+      maps,
+      attachment,
+      grace: this.#grace,
+      hooks: this.#hooks,
+      targets: this.#targets,
+      only: options.ports,
+    });
     this.#flows = new FlowMap(libbpf, maps.fd.flows);
     this.#slots = new StatsSlots(slots);
     this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries);
@@ -80,6 +92,7 @@ export class Session {
       undo.unshift(() => maps.close());
       const session = new Session(libbpf, lock, maps, options);
       undo.unshift(() => session.#stop());
+      maps.setWord(CONTROL.minStallNs, BigInt(options.minStallMs ?? MIN_STALL_MS) * 1_000_000n);
       maps.setWord(CONTROL.heartbeatNs, BigInt(options.heartbeatMs) * 1_000_000n);
       if (pinned !== undefined) await session.#adopt(ports);
       await session.follow(ports);
@@ -160,13 +173,15 @@ export class Session {
     return stuck;
   }
 
-  /** Calls `onChange` soon after what else handles a port's packets has changed. */
-  watchHooks(onChange: () => void): void {
+  /** Calls `onChange` soon after what decides whether and how ports are served has changed. */
+  watchDevices(onChange: () => void): void {
     this.#hooks.watch(() => this.ports.served(), onChange);
+    this.#targets.watch(onChange);
   }
 
   #stop(): void {
     this.#hooks.close();
+    this.#targets.close();
     this.#grace.close();
     if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
   }

@@ -3,6 +3,7 @@ import { NameMaker } from '../../../lab/testbed/names.ts';
 import { createNftChain } from '../../../lab/testbed/nft.ts';
 import { run } from '../../../lab/testbed/run.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
+import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
 import { deviceChains, GROUP_NFTABLES } from '../../../protocols/netlink/nftables.ts';
 import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
 import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
@@ -107,6 +108,27 @@ describe('netlink, beside tc and nft', function () {
       await chain.delete();
     } finally {
       notifications.close();
+    }
+  });
+
+  it('reads which devices take redirected frames, from generic netlink', async function () {
+    const generic = new NetlinkRequests(PROTOCOL.generic);
+    try {
+      const features = XdpFeatures.of(generic);
+      if (features === undefined) {
+        if (this.test !== undefined) this.test.title += ' [SKIPPED: needs Linux 6.3]';
+        this.skip();
+        return;
+      }
+      assert(features.group !== undefined);
+      const isTarget = () => features.redirectTargets(generic).has(ifindex);
+      assert(isTarget(), 'the VM has GRO on');
+      await world.port(device).vm.exec('ethtool', ['-K', 'eth0', 'gro', 'off']);
+      assert(!isTarget());
+      await world.port(device).vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on']);
+      assert(isTarget());
+    } finally {
+      generic.close();
     }
   });
 

@@ -102,6 +102,13 @@ struct port_info {
 	__u8 identity[32];
 };
 
+/* A port that redirects cannot reach. */
+struct stall {
+	/* CLOCK_MONOTONIC, ns. */
+	__u64 until_ns;
+	__u64 duration_ns;
+};
+
 struct flow_stats {
 	__u64 packets;
 	__u64 bytes;
@@ -117,6 +124,8 @@ struct flow_stats {
 #define CONTROL_NEXT_MASK_ID 4
 /* Kernel id of the devices map: distinguishes our failed redirects from those of others. */
 #define CONTROL_DEVICES_MAP_ID 5
-#define CONTROL_WORDS 6
+/* How long a port is left alone that refused a redirect for the first time. */
+#define CONTROL_MIN_STALL_NS 6
+#define CONTROL_WORDS 7
 
 #endif

@@ -8,8 +8,8 @@
 #include "parse.h"
 #include "rewrite.h"
 
-/* How long a port is left alone that refused a redirect. */
-#define STALL_NS 5000000000ULL
+/* A port that keeps refusing redirects is left alone for at most so many times the first time. */
+#define MAX_STALLS 128
 
 /* User space sizes flows, stats, ports, port_info and devices when it creates them. */
 
@@ -41,12 +41,12 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
-/* Ports that redirects cannot reach for now: until when (CLOCK_MONOTONIC, ns), by port id. */
+/* Ports that redirects cannot reach for now, by port id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct stall);
 } stalled SEC(".maps");
 
 struct mask_set_map {
@@ -174,8 +174,8 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 		count(entry, bytes, now);
 		return XDP_DROP;
 	}
-	__u64 *stalled_until = bpf_map_lookup_elem(&stalled, &entry->out_port);
-	if (stalled_until && now < *stalled_until)
+	struct stall *stall = bpf_map_lookup_elem(&stalled, &entry->out_port);
+	if (stall && now < stall->until_ns)
 		return XDP_PASS;
 	/* First ask for the device: a packet that cannot go there must stay as it is. */
 	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
@@ -230,8 +230,8 @@ int norikae_bound(struct xdp_md *ctx)
 
 /*
  * A device can refuse redirects after the program has run, and the packet is lost: a veth whose
- * peer has no NAPI, a device that is down. One such packet is enough to try the port no more
- * for a while. Arguments: device, program, target, error, map type, map id, index in the map.
+ * peer has no NAPI, a device that is down. One such packet is enough to leave the port alone for a
+ * while, and for twice as long each time that it refuses again soon after. Arguments: device, program, target, error, map type, map id, index in the map.
  */
 SEC("raw_tp/xdp_redirect_err")
 int norikae_guard(struct bpf_raw_tracepoint_args *ctx)
@@ -242,8 +242,20 @@ int norikae_guard(struct bpf_raw_tracepoint_args *ctx)
 	if ((error != -EOPNOTSUPP && error != -ENETDOWN) ||
 	    map_id != control_word(CONTROL_DEVICES_MAP_ID))
 		return 0;
-	__u64 until = bpf_ktime_get_ns() + STALL_NS;
-	bpf_map_update_elem(&stalled, &port_id, &until, BPF_ANY);
+	__u64 now = bpf_ktime_get_ns();
+	__u64 shortest = control_word(CONTROL_MIN_STALL_NS);
+	struct stall next = {.duration_ns = shortest};
+	struct stall *last = bpf_map_lookup_elem(&stalled, &port_id);
+	if (last && now < last->until_ns + last->duration_ns) {
+		/* Redirects that were under way when the port was left alone count once. */
+		if (now < last->until_ns)
+			return 0;
+		next.duration_ns = last->duration_ns * 2;
+		if (next.duration_ns > shortest * MAX_STALLS)
+			next.duration_ns = shortest * MAX_STALLS;
+	}
+	next.until_ns = now + next.duration_ns;
+	bpf_map_update_elem(&stalled, &port_id, &next, BPF_ANY);
 	return 0;
 }
 

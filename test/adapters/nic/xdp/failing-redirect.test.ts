@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
+import { formatFlowId } from '../../../../engine/model/flow-id.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
 import { sendFrames } from '../../../../lab/testbed/packets.ts';
 import { run } from '../../../../lab/testbed/run.ts';
 import { sleep } from '../../../../lab/testbed/wait.ts';
 import { carried, idText, never } from '../../../contract/collect.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
@@ -14,6 +16,7 @@ import { PassedFrames } from './support/passed.ts';
 import { World } from './support/world.ts';
 
 const PACKETS = 20;
+const MIN_STALL_MS = 400;
 
 describe('XDP redirects that fail', function () {
   this.timeout(30_000);
@@ -32,7 +35,8 @@ describe('XDP redirects that fail', function () {
     world = await World.create(2);
     [inPort, outPort] = world.names();
     passed = await PassedFrames.on(world.cleanup, inPort);
-    const options = { pinPath: world.pinPath(), objectPath, entries: 16, masks: 8 };
+    const sizes = { entries: 16, masks: 8, minStallMs: MIN_STALL_MS };
+    const options = { pinPath: world.pinPath(), objectPath, ...sizes };
     backend = new XdpBackend({ ...options, leaseMs: 60_000, heartbeatMs: 0, mode: 'auto' });
     await backend.start(world.snapshot(), never());
     await backend.renewLease();
@@ -67,18 +71,44 @@ describe('XDP redirects that fail', function () {
     };
   }
 
-  it('leaves packets to the vSwitch when the peer has no NAPI, but for the first', async () => {
-    await world.port(outPort).vm.exec('ethtool', ['-K', 'eth0', 'gro', 'off']);
-    const { out, vswitch } = await send();
-    assert.equal(out, 0);
-    assert.ok(vswitch >= PACKETS - 2, `the vSwitch got ${vswitch} of ${PACKETS}`);
-    const told = backend.ports().find((port) => port.name === outPort);
-    assert.match(told?.detail ?? '', /GRO off/);
+  it('takes its entries back when the peer has no NAPI, and loses no packet after', async () => {
+    let changes = 0;
+    const end = backend.onLost(() => changes++);
+    const { vm } = world.port(outPort);
+    await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'off']);
+    await eventually('a report of the change', () => changes > 0, 1_000);
+    const lost = await backend.portsChanged(world.snapshot());
+    assert.deepEqual(lost.map(formatFlowId), [idText(flow())]);
+    assert.deepEqual(await send(), { out: 0, vswitch: PACKETS });
+    const [refused] = await backend.apply([{ kind: 'put', flow: flow() }], never());
+    assert(!refused.ok);
+    assert.match(refused.refusal.detail, /takes no redirected frames.*GRO on/);
 
-    await world.port(outPort).vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on']);
-    await sleep(5_100);
+    changes = 0;
+    await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on']);
+    await eventually('a report of the change', () => changes > 0, 1_000);
+    end();
+    await backend.portsChanged(world.snapshot());
+    await backend.apply([{ kind: 'put', flow: flow() }], never());
     assert.deepEqual(await send(), { out: PACKETS, vswitch: 0 });
-    assert.ok(!/GRO off/.test(backend.ports().find((p) => p.name === outPort)?.detail ?? ''));
+  });
+
+  it('leaves a device alone that refuses redirects, for longer each time', async () => {
+    const { vm } = world.port(outPort);
+    await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'off']);
+    const first = await send();
+    assert.equal(first.out, 0);
+    assert.ok(first.vswitch >= PACKETS - 2, `the vSwitch got ${first.vswitch} of ${PACKETS}`);
+    const report = backend.ports().find((port) => port.name === outPort);
+    assert.match(report?.detail ?? '', /GRO off/);
+    await sleep(MIN_STALL_MS);
+    const second = await send();
+    assert.ok(second.vswitch >= PACKETS - 2, `the vSwitch got ${second.vswitch} of ${PACKETS}`);
+    await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on']);
+    await sleep(MIN_STALL_MS);
+    assert.deepEqual(await send(), { out: 0, vswitch: PACKETS }, 'twice as long now');
+    await sleep(MIN_STALL_MS);
+    assert.deepEqual(await send(), { out: PACKETS, vswitch: 0 });
   });
 
   it('leaves packets to the vSwitch whose checksum the VM left to its device', async () => {

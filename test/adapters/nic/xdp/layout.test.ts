@@ -11,6 +11,7 @@ import {
   MAX_MASKS,
   PORT_INFO,
   PORT_REF,
+  STALL,
   STATS_BYTES,
   STATS_WORD,
 } from '../../../../adapters/nic/xdp/records.ts';
@@ -88,6 +89,7 @@ describe('XDP layout', () => {
       ['port_ref', PORT_REF.bytes],
       ['port_info', PORT_INFO.bytes],
       ['flow_stats', STATS_BYTES],
+      ['stall', STALL.bytes],
     ];
     const result = compile([
       ...sizes.map(([struct, bytes]) => `sizeof(struct ${struct}) == ${bytes}`),
@@ -101,6 +103,8 @@ describe('XDP layout', () => {
       `offsetof(struct flow_stats, bytes) == ${4 * STATS_WORD.bytes}`,
       `offsetof(struct flow_stats, last_ns) == ${4 * STATS_WORD.lastNs}`,
       `offsetof(struct port_ref, flags) == ${PORT_REF.flags}`,
+      `offsetof(struct stall, until_ns) == ${STALL.untilNs}`,
+      `PORT_CHECKSUMS_OPEN == ${PORT_REF.checksumsOpen}`,
       `PORT_TAGS_IN_FRAME == ${PORT_REF.tagsInFrame}`,
       `MAX_MASKS == ${MAX_MASKS}`,
       `LAYOUT_VERSION == ${LAYOUT_VERSION}`,

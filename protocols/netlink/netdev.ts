@@ -1,0 +1,42 @@
+import { dumpGeneric, type GenericFamily, genericFamily } from './generic.ts';
+import type { NetlinkRequests } from './requests.ts';
+
+/** Family and commands of Documentation/netlink/specs/netdev.yaml in the kernel (Linux 6.3). */
+const FAMILY = 'netdev';
+const DEVICE_GET = 1;
+const ATTRIBUTE = { ifindex: 1, xdpFeatures: 3 } as const;
+
+/** `NETDEV_XDP_ACT_NDO_XMIT`: other devices can redirect frames to it. */
+const REDIRECT_TARGET = 1n << 2n;
+
+/** What XDP can do with the devices of this namespace, as their drivers say. */
+export class XdpFeatures {
+  readonly #family: GenericFamily;
+
+  private constructor(family: GenericFamily) {
+    this.#family = family;
+  }
+
+  /** Undefined where the kernel does not tell. */
+  static of(requests: NetlinkRequests): XdpFeatures | undefined {
+    const family = genericFamily(requests, FAMILY);
+    return family === undefined ? undefined : new XdpFeatures(family);
+  }
+
+  /** The multicast group of changes; undefined when there is none. */
+  get group(): number | undefined {
+    return this.#family.groups.get('mgmt');
+  }
+
+  /** ifindexes of the devices that frames can be redirected to. */
+  redirectTargets(requests: NetlinkRequests): ReadonlySet<number> {
+    const devices = dumpGeneric(requests, 'NETDEV_CMD_DEV_GET', this.#family.id, DEVICE_GET);
+    const targets = devices.filter((attributes) => {
+      const features = attributes.get(ATTRIBUTE.xdpFeatures);
+      return features !== undefined && (features.readBigUInt64LE(0) & REDIRECT_TARGET) !== 0n;
+    });
+    return new Set(
+      targets.map((attributes) => attributes.get(ATTRIBUTE.ifindex)?.readUInt32LE(0) ?? 0),
+    );
+  }
+}
