@@ -145,7 +145,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'policy/json-rules',
-    holds: 'json-rules-engine: node rules, traces, facts that are asked for',
+    holds: 'json-rules-engine: node rules, traces, asynchronous facts',
     imports: [...POLICY_MODEL, 'policy/facts', 'policy/operators', 'async'],
     why: 'json-rules-engine is loaded only where it decides; flow rules are compiled',
     packages: ['json-rules-engine'],
@@ -189,7 +189,7 @@ export const LAYERS: readonly Layer[] = [
     folder: 'telemetry/accounts',
     holds: 'each tick summed up once, for everything that shows it',
     imports: [...ENGINE],
-    why: 'sums are made of ticks and reports, whoever shows them',
+    why: 'sums are made of ticks and reports, and do not depend on who shows them',
     packages: 'none',
   },
   {
