@@ -1,6 +1,7 @@
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import koffi from 'koffi';
-import { NoBpfFileSystem, PinPathInUse, SystemCallFailed } from './errors.ts';
+import { PinPathInUse, SystemCallFailed } from './errors.ts';
+import { createPinDirectory } from './pin-directory.ts';
 
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NO_WAIT = 4;
@@ -17,13 +18,13 @@ export class PinLock {
     this.#fd = fd;
   }
 
-  /** Makes the directory and takes it, or throws {@link PinPathInUse}. */
+  /**
+   * Creates the directory and locks it.
+   *
+   * @throws {NoBpfFileSystem} {@link PinPathInUse}
+   */
   static take(pinPath: string): PinLock {
-    try {
-      mkdirSync(pinPath, { recursive: true, mode: 0o700 });
-    } catch (cause) {
-      throw new NoBpfFileSystem(pinPath, { cause });
-    }
+    createPinDirectory(pinPath);
     const fd = openSync(pinPath, constants.O_RDONLY | constants.O_DIRECTORY);
     const flock = koffi.load(null).func('int flock(int fd, int operation)');
     const result: number = flock(fd, LOCK_EXCLUSIVE | LOCK_NO_WAIT);

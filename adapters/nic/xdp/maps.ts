@@ -1,6 +1,5 @@
-import { existsSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { NoBpfFileSystem } from './errors.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import { ENTRY } from './entry-value.ts';
 import type { Libbpf } from './libbpf.ts';
@@ -13,8 +12,6 @@ import {
   STALL,
   STATS_BYTES,
 } from './records.ts';
-
-const BPF_FS_MAGIC = 0xcafe4a11;
 
 /** Map types of `enum bpf_map_type`. */
 const HASH = 1;
@@ -138,7 +135,6 @@ export class Maps {
 
   /** Makes and pins new maps, after removing what was pinned in the directory. */
   static create(libbpf: Libbpf, pinPath: string, sizes: MapSizes): Maps {
-    if (statfsSync(pinPath).type !== BPF_FS_MAGIC) throw new NoBpfFileSystem(pinPath);
     const control = join(pinPath, 'control');
     if (existsSync(control)) renameSync(control, join(pinPath, FORMER_CONTROL));
     for (const name of MAP_NAMES) rmSync(join(pinPath, name), { force: true });
