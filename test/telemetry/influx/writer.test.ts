@@ -15,7 +15,7 @@ import {
 } from './fake-influx.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const TIMEOUT_MS = 60;
+const TIMEOUT_MS = 250;
 
 interface Note {
   readonly level: 'info' | 'warn';
