@@ -8,7 +8,7 @@ export function daemonDashboard(): DashboardBuilder {
   return frame(
     'norikae-daemon',
     'Daemon health',
-    'Loop, sources, backends and leases: is everything alive and on time?',
+    'Loop, sources, backends and leases: health and timing.',
   )
     .withPanel(
       number({
@@ -31,7 +31,7 @@ export function daemonDashboard(): DashboardBuilder {
       number({
         title: 'Loop busy',
         description:
-          'Share of time in which the loop does something. Near 1 it is slower than its period.',
+          'Share of time in which the loop is busy. Near 1 it is slower than its period.',
         unit: 'percentunit',
         thresholds: highIsBad(0.7, 0.9),
         queries: [{ expr: `sum(${rate('norikae_loop_stage_duration_seconds_sum')})` }],
@@ -40,7 +40,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       number({
         title: 'Stale sources',
-        description: 'While there is one, nothing is moved.',
+        description: 'With a stale source, nothing is moved.',
         unit: 'none',
         thresholds: highIsBad(1, 1),
         queries: [
@@ -51,7 +51,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       number({
         title: 'Lease left',
-        description: 'Share of the lease that is left, of the backend that has least.',
+        description: 'Remaining share of the lease, minimum of all backends.',
         unit: 'percentunit',
         thresholds: lowIsBad(0.25, 0.5),
         queries: [
@@ -62,7 +62,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       number({
         title: 'Held',
-        description: '1 while everything is held on the vSwitch (norikae onload-all).',
+        description: '1 during a hold (norikae onload-all).',
         unit: 'none',
         thresholds: highIsBad(1, 2),
         queries: [{ expr: of('norikae_held') }],
@@ -73,7 +73,7 @@ export function daemonDashboard(): DashboardBuilder {
       lines({
         title: 'Time by stage',
         description:
-          'Seconds a second that each stage takes. All together are how busy the loop is.',
+          'Seconds per second of each stage. Their sum is the share of time that the loop is busy.',
         unit: 'percentunit',
         stacked: true,
         queries: [
@@ -86,8 +86,8 @@ export function daemonDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Longest rounds by stage',
-        description: 'What 99 of 100 rounds stay below, by stage.',
+        title: 'Longest ticks by stage',
+        description: '99th percentile, by stage.',
         unit: 's',
         queries: [
           {
@@ -100,10 +100,10 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Period',
-        description: 'From one round to the next: what is asked for now, and what it is.',
+        description: 'Time between ticks: target and actual.',
         unit: 's',
         queries: [
-          { expr: of('norikae_loop_period_seconds'), legend: 'asked for' },
+          { expr: of('norikae_loop_period_seconds'), legend: 'target' },
           { expr: `1 / sum(${rate('norikae_ticks_total')})`, legend: 'is' },
         ],
       }),
@@ -111,7 +111,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Ticks',
-        description: 'Rounds per second; in those that are not fresh nothing is moved.',
+        description: 'Ticks per second; nothing is moved in those that are not fresh.',
         unit: 'ops',
         stacked: true,
         queries: [{ expr: rate('norikae_ticks_total'), legend: 'fresh: {{fresh}}' }],
@@ -121,7 +121,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Fresh',
-        description: '1 while the source answers in time, 0 while it does not.',
+        description: '1 while the source is fresh, 0 while it is stale.',
         unit: 'none',
         max: 1,
         queries: [{ expr: of('norikae_source_fresh'), legend: '{{source}}' }],
@@ -130,7 +130,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Cost',
-        description: 'What one reading takes of the source. The period grows with it.',
+        description: 'Time that a reading takes from the source. The period grows with it.',
         unit: 's',
         queries: [{ expr: of('norikae_source_cost_seconds'), legend: '{{source}}' }],
       }),
@@ -138,7 +138,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Age',
-        description: 'Age of the last good reading.',
+        description: 'Age of the last successful reading.',
         unit: 's',
         queries: [{ expr: of('norikae_source_age_seconds'), legend: '{{source}}' }],
       }),
@@ -146,7 +146,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Failures',
-        description: 'Readings per second that failed or took too long.',
+        description: 'Readings per second that failed or timed out.',
         unit: 'ops',
         queries: [{ expr: rate('norikae_source_failures_total'), legend: '{{source}}' }],
       }),
@@ -155,7 +155,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Time for the operations of one plan',
-        description: 'Median, and what 99 of 100 stay below.',
+        description: 'Median and 99th percentile.',
         unit: 's',
         queries: [
           {
@@ -164,7 +164,7 @@ export function daemonDashboard(): DashboardBuilder {
           },
           {
             expr: quantile(0.99, 'norikae_apply_duration_seconds', 'backend'),
-            legend: '{{backend}} 99 of 100',
+            legend: '{{backend}} 99th percentile',
           },
         ],
       }),
@@ -181,11 +181,11 @@ export function daemonDashboard(): DashboardBuilder {
       lines({
         title: 'Lease left',
         description:
-          'Seconds until the backend sends all traffic to the vSwitch. The upper line is the whole lease.',
+          'Seconds until the backend sends all traffic to the vSwitch. The upper line is the full lease.',
         unit: 's',
         queries: [
           { expr: of('norikae_lease_left_seconds'), legend: '{{backend}} left' },
-          { expr: of('norikae_lease_seconds'), legend: '{{backend}} whole' },
+          { expr: of('norikae_lease_seconds'), legend: '{{backend}} full' },
         ],
       }),
     )
@@ -193,7 +193,7 @@ export function daemonDashboard(): DashboardBuilder {
       lines({
         title: 'Renewals',
         description:
-          'Renewals per second. Withheld: it is not known that all that is installed is right. Failed: the backend did not take it.',
+          'Renewals per second. Withheld: the entries are not known to be correct. Failed: the backend did not accept the renewal.',
         unit: 'ops',
         queries: [{ expr: rate('norikae_lease_renewals_total'), legend: '{{backend}} {{result}}' }],
       }),
@@ -211,7 +211,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Memory',
-        description: 'Resident memory. It grows with the flows, and not with time.',
+        description: 'Resident memory. It grows with the number of flows, not with time.',
         unit: 'bytes',
         width: 8,
         queries: [{ expr: of('process_resident_memory_bytes'), legend: 'resident' }],
@@ -220,7 +220,7 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Event loop delay',
-        description: 'Longest wait of a timer between two scrapes. Leases are renewed by timers.',
+        description: 'Longest delay of a timer between two scrapes. Timers renew leases.',
         unit: 's',
         width: 8,
         queries: [{ expr: of('norikae_event_loop_delay_seconds'), legend: 'longest' }],

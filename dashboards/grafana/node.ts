@@ -16,13 +16,13 @@ export function nodeDashboard(): DashboardBuilder {
   return frame(
     'norikae-node',
     'Node',
-    'Which path carries the traffic of a node, what that saves, and how full the tables are.',
+    'Traffic of a node by path, the savings, and the fill of the tables.',
     ['port'],
   )
     .withPanel(
       number({
         title: 'Coverage, bytes',
-        description: 'Share of bytes that did not go through the vSwitch.',
+        description: 'Share of bytes that bypassed the vSwitch.',
         unit: 'percentunit',
         thresholds: lowIsBad(0.2, 0.5),
         queries: [{ expr: coverage('norikae_traffic_bytes_total') }],
@@ -31,7 +31,7 @@ export function nodeDashboard(): DashboardBuilder {
     .withPanel(
       number({
         title: 'Coverage, packets',
-        description: 'Share of packets that did not go through the vSwitch. CPU follows packets.',
+        description: 'Share of packets that bypassed the vSwitch. CPU time follows packets.',
         unit: 'percentunit',
         thresholds: lowIsBad(0.2, 0.5),
         queries: [{ expr: coverage('norikae_traffic_packets_total') }],
@@ -50,7 +50,7 @@ export function nodeDashboard(): DashboardBuilder {
       number({
         title: 'CPU saved (estimate)',
         description:
-          'CPUs that the vSwitch would need for what it does not carry. An estimate: packets/s times what a packet costs it.',
+          'CPUs that the vSwitch would need for the traffic of the other paths. An estimate: packets/s times the cost of a packet.',
         unit: 'none',
         queries: [{ expr: of('norikae_cpu_saved_estimate_cores') }],
       }),
@@ -66,8 +66,7 @@ export function nodeDashboard(): DashboardBuilder {
     .withPanel(
       number({
         title: 'Table used',
-        description:
-          'Share of the entries that really fit (as learned from refusals) which are in use, of each table.',
+        description: 'Share of the learned entries in use, for each table.',
         unit: 'percentunit',
         thresholds: highIsBad(0.8, 0.95),
         queries: [
@@ -105,7 +104,7 @@ export function nodeDashboard(): DashboardBuilder {
       lines({
         title: 'Coverage',
         description:
-          'Share of traffic off the vSwitch. A fall without a change of traffic is worth a look.',
+          'Share of traffic off the vSwitch. Investigate a drop without a change of traffic.',
         unit: 'percentunit',
         width: 8,
         max: 1,
@@ -129,7 +128,7 @@ export function nodeDashboard(): DashboardBuilder {
       lines({
         title: 'Cost of a packet on the vSwitch (estimate)',
         description:
-          'Host CPU time for one packet, from how CPU time went up and down with packets. The saved CPUs rest on it.',
+          'Host CPU time per packet, from the correlation of CPU time and packets. The saved CPUs are computed from it.',
         unit: 's',
         width: 8,
         queries: [{ expr: of('norikae_vswitch_packet_cost_estimate_seconds'), legend: 'a packet' }],
@@ -139,7 +138,7 @@ export function nodeDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Flows by placement',
-        description: 'Datapath flows by where their packets are processed.',
+        description: 'Datapath flows by placement.',
         unit: 'short',
         stacked: true,
         queries: [{ expr: of('norikae_flows'), legend: '{{placement}}' }],
@@ -149,7 +148,7 @@ export function nodeDashboard(): DashboardBuilder {
       lines({
         title: 'Table entries',
         description:
-          'Entries in use, entries that the planner counts on, and those that the table is said to have. What it counts on is learned from refusals.',
+          'Used, learned and declared entries. The planner learns how many fit from refusals.',
         unit: 'short',
         queries: [
           { expr: of('norikae_table_entries_used'), legend: '{{backend}} used' },
@@ -160,19 +159,19 @@ export function nodeDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Time from first sight to entry',
-        description: 'How long a flow was there before it was placed for the first time.',
+        title: 'Time from first reading to entry',
+        description: 'Time from the first reading of a flow to its first entry.',
         unit: 's',
         queries: [
           { expr: quantile(0.5, 'norikae_reaction_seconds'), legend: 'median' },
-          { expr: quantile(0.99, 'norikae_reaction_seconds'), legend: '99 of 100' },
+          { expr: quantile(0.99, 'norikae_reaction_seconds'), legend: '99th percentile' },
         ],
       }),
     )
     .withPanel(
       lines({
         title: 'Moves',
-        description: 'Changes of placement per second, by where from and where to.',
+        description: 'Changes of placement per second, by old and new placement.',
         unit: 'ops',
         queries: [{ expr: rate('norikae_moves_total'), legend: '{{from}} to {{to}}' }],
       }),
@@ -197,8 +196,7 @@ export function nodeDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Load of links',
-        description:
-          'What the device of a port counts, over the speed of its link; the busier direction.',
+        description: "Load of a port's device relative to its link speed; the busier direction.",
         unit: 'percentunit',
         max: 1,
         queries: [
@@ -211,9 +209,9 @@ export function nodeDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Expected of placed flows, of what ports and the fast path get through',
+        title: 'Expected load of limits',
         description:
-          'What flows with an entry are expected to send, over the limit in bytes or packets, whichever is nearer. From 0.9 on newcomers wait.',
+          'What placed flows are expected to send, relative to the limit in bytes or packets, whichever is nearer. Above 0.9 newcomers wait.',
         unit: 'percentunit',
         width: 24,
         queries: [
@@ -227,7 +225,7 @@ export function nodeDashboard(): DashboardBuilder {
     .withPanel(
       table({
         title: 'Ports',
-        description: 'What is behind each port, and the VM and slice it belongs to.',
+        description: 'Kind, VM and slice of each port.',
         unit: 'short',
         width: 24,
         queries: [{ expr: of('norikae_port_info', PORTS) }],

@@ -8,12 +8,13 @@ export function policyDashboard(): DashboardBuilder {
   return frame(
     'norikae-policy',
     'Policy and decisions',
-    'Which policies are in force, what their rules move, and why flows are where they are.',
+    'Policies in force, what their rules move, and why flows are where they are.',
   )
     .withPanel(
       number({
         title: 'Policy files in force',
-        description: '1: as last read. 0: they have mistakes, and older ones are in force.',
+        description:
+          '1: the files as last read. 0: they have errors, and older policies are in force.',
         unit: 'none',
         width: 6,
         thresholds: lowIsBad(1, 1),
@@ -43,9 +44,9 @@ export function policyDashboard(): DashboardBuilder {
     )
     .withPanel(
       number({
-        title: 'Mean stay of a placed flow',
+        title: 'Mean time that a flow stays placed',
         description:
-          'Placed flows over how many are taken back a second. Some seconds only: flows flap. Infinite while none is taken back.',
+          'Placed flows divided by onloads per second. A few seconds: flows flap. Infinite while no flow is onloaded.',
         unit: 's',
         width: 6,
         thresholds: lowIsBad(10, 30),
@@ -59,8 +60,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       table({
         title: 'Policies in force',
-        description:
-          'Each with the hash of its text; shadow policies are decided and move nothing.',
+        description: 'Each with its revision; shadow policies are evaluated and move nothing.',
         unit: 'short',
         queries: [{ expr: of('norikae_policy_info') }],
       }),
@@ -68,7 +68,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Reloads',
-        description: 'Readings of the policy files in the range shown, by what became of them.',
+        description: 'Reloads of the policy files in the shown range, by result.',
         unit: 'short',
         queries: [
           {
@@ -82,7 +82,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Flows by reason',
-        description: 'The reason code of each flow; norikae why has the sentence and the numbers.',
+        description: 'The reason of each flow; norikae why shows the sentence and the values.',
         unit: 'short',
         stacked: true,
         queries: [{ expr: `${of('norikae_flows_by_reason')} > 0`, legend: '{{reason}}' }],
@@ -92,7 +92,7 @@ export function policyDashboard(): DashboardBuilder {
       lines({
         title: 'Flows waiting for an entry by reason',
         description:
-          'Flows that a rule asks an entry for and that have none: for want of room, for their slice, for a port, because they send too little, or because moves are held back.',
+          'Flows that request an entry and have none: because of the table, their slice, a port, too little traffic, or the budget of operations.',
         unit: 'short',
         stacked: true,
         queries: [{ expr: `${of('norikae_flows_waiting')} > 0`, legend: '{{reason}}' }],
@@ -101,17 +101,17 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Flows by rule',
-        description: 'Flows that each rule speaks for.',
+        description: 'Flows that each rule decides.',
         unit: 'short',
         queries: [{ expr: of('norikae_flows_by_rule'), legend: '{{rule}} ({{placement}})' }],
       }),
     )
-    .withRow(new RowBuilder('What the planner works out'))
+    .withRow(new RowBuilder('Planner'))
     .withPanel(
       lines({
-        title: 'Worth an operation',
+        title: 'Threshold',
         description:
-          'Expected packets per second below which a flow is not placed. Computed for each plan: high when few flows send nearly everything.',
+          'Worth below which a flow is not placed. Computed for each plan: high when few flows send nearly everything.',
         unit: 'pps',
         width: 8,
         queries: [
@@ -121,9 +121,9 @@ export function policyDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Worth a swap',
+        title: 'Swap gain',
         description:
-          'Gain in expected packets per second below which a flow does not take the entry of another; 0 while there is nothing to swap, a gap while no swap gains enough.',
+          'Gain in worth below which a flow does not displace another; 0 while there is nothing to swap, a gap while no swap gains enough.',
         unit: 'pps',
         width: 8,
         queries: [
@@ -133,7 +133,7 @@ export function policyDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Weight of bits in what flows are worth',
+        title: 'Bit share',
         description:
           '0: host CPU is scarce, packets count. 1: the bandwidth of the uplinks is, bits count.',
         unit: 'percentunit',
@@ -144,20 +144,21 @@ export function policyDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Flows that ask for an entry',
-        description: 'Those that have one included, beside the entries that the planner counts on.',
+        title: 'Contenders',
+        description:
+          'Flows that request an entry, including those that have one, and the learned entries.',
         unit: 'short',
         queries: [
-          { expr: of('norikae_planner_contenders'), legend: '{{backend}} asked' },
+          { expr: of('norikae_planner_contenders'), legend: '{{backend}} contenders' },
           { expr: of('norikae_table_learned_entries'), legend: '{{backend}} entries' },
         ],
       }),
     )
     .withPanel(
       lines({
-        title: 'Operations that can be afforded',
+        title: 'Budget of operations',
         description:
-          'At the start of each plan. At 0 for long, planner.operationsPerSecond holds moves back and flows wait with reason budget.',
+          'At the start of each plan. Long at 0: planner.operationsPerSecond holds moves back, and flows wait with reason budget.',
         unit: 'short',
         queries: [{ expr: of('norikae_planner_budget_operations'), legend: '{{backend}}' }],
       }),
@@ -166,7 +167,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Moves by rule',
-        description: 'Changes of placement per second that each rule asked for.',
+        description: 'Changes of placement per second that each rule requested.',
         unit: 'ops',
         queries: [
           { expr: rate('norikae_moves_by_rule_total'), legend: '{{rule}} ({{placement}})' },
@@ -176,7 +177,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Moves by cause',
-        description: 'Changes of placement per second by what brought them about.',
+        description: 'Changes of placement per second by cause.',
         unit: 'ops',
         queries: [{ expr: rate('norikae_moves_by_cause_total'), legend: '{{cause}}' }],
       }),
@@ -184,7 +185,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Moves by reason',
-        description: 'Changes of placement per second by the reason the flow was given.',
+        description: 'Changes of placement per second by the reason of the flow.',
         unit: 'ops',
         queries: [{ expr: rate('norikae_moves_by_reason_total'), legend: '{{reason}}' }],
       }),
@@ -192,8 +193,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Decision records',
-        description:
-          'Records per second; those that were lost came faster than they could be kept.',
+        description: 'Records per second; lost records arrived faster than they could be kept.',
         unit: 'ops',
         queries: [
           { expr: rate('norikae_decisions_total'), legend: '{{mode}}' },
@@ -205,7 +205,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Operations by outcome',
-        description: 'Operations per second by backend, kind and what became of them.',
+        description: 'Operations per second by backend, kind and outcome.',
         unit: 'ops',
         queries: [
           {
@@ -217,7 +217,7 @@ export function policyDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Refusals by cause',
+        title: 'Refusals by code',
         description:
           'Refused operations per second; device-error is a fault, the others are limits.',
         unit: 'ops',
@@ -227,7 +227,7 @@ export function policyDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Refusals by rule',
-        description: 'Refused entries per second by the rule that asked for them.',
+        description: 'Refused entries per second by the rule that requested them.',
         unit: 'ops',
         queries: [{ expr: rate('norikae_refusals_by_rule_total'), legend: '{{rule}}' }],
       }),

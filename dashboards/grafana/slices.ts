@@ -10,16 +10,13 @@ const COVERAGE = `${sumBy('slice', rate(BYTES, SLICES, OFF_VSWITCH))} / ${sumBy(
 
 /** What each slice sends, and how much of the tables it has. */
 export function slicesDashboard(): DashboardBuilder {
-  return frame(
-    'norikae-slices',
-    'Slices',
-    'What each slice sends, by which path, and how many entries it has.',
-    ['slice'],
-  )
+  return frame('norikae-slices', 'Slices', 'Traffic of each slice by path, and its entries.', [
+    'slice',
+  ])
     .withPanel(
       number({
         title: 'Coverage of each slice, bytes',
-        description: "Share of a slice's bytes that did not go through the vSwitch.",
+        description: "Share of a slice's bytes that bypassed the vSwitch.",
         unit: 'percentunit',
         width: 24,
         thresholds: lowIsBad(0.2, 0.5),
@@ -48,7 +45,7 @@ export function slicesDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Coverage by slice',
-        description: "Share of each slice's bytes off the vSwitch: whether one has it all.",
+        description: "Share of each slice's bytes off the vSwitch.",
         unit: 'percentunit',
         max: 1,
         queries: [{ expr: COVERAGE, legend: '{{slice}}' }],
@@ -76,12 +73,12 @@ export function slicesDashboard(): DashboardBuilder {
       table({
         title: 'Entries of each slice against its guarantee and maximum',
         description:
-          'Now, of the entries that fit. Share: what is due to it at the moment. slice=other: flows of no declared slice.',
+          'Current values, of the learned entries. slice=other: flows of no declared slice.',
         unit: 'short',
         width: 24,
         queries: [
           { expr: entries('used'), legend: 'Used' },
-          { expr: entries('share'), legend: 'Share due' },
+          { expr: entries('share'), legend: 'Share' },
           { expr: entries('guaranteed'), legend: 'Guaranteed' },
           { expr: entries('maximum'), legend: 'Maximum' },
           { expr: entries('wanted'), legend: 'Wanted' },
@@ -91,13 +88,13 @@ export function slicesDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Entries used and due by slice',
+        title: 'Entries and share by slice',
         description:
-          'What each slice has of a table, and its share: what is due to it now. The two part for as long as moves take.',
+          'Used entries and share of each slice. They differ only while moves are in progress.',
         unit: 'short',
         queries: [
           { expr: entries('used'), legend: '{{slice}} ({{backend}})' },
-          { expr: entries('share'), legend: '{{slice}} due ({{backend}})' },
+          { expr: entries('share'), legend: '{{slice}} share ({{backend}})' },
         ],
       }),
     )
@@ -105,7 +102,7 @@ export function slicesDashboard(): DashboardBuilder {
       lines({
         title: 'Guarantee met by slice',
         description:
-          'Entries over what is guaranteed, or over what is wanted where that is less; slices without a guarantee are left out. Below 1 for long: something holds its flows back.',
+          'Entries relative to the guarantee, or to wanted entries if that is less; slices without a guarantee are left out. Long below 1: something holds its flows back.',
         unit: 'percentunit',
         thresholds: lowIsBad(0.9, 1),
         queries: [
@@ -118,7 +115,7 @@ export function slicesDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
-        title: 'Room up to the maximum by slice',
+        title: 'Use of the maximum by slice',
         description: 'Share of its maximum that each slice uses; at 1 it gets no more entries.',
         unit: 'percentunit',
         max: 1,

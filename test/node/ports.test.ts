@@ -68,7 +68,7 @@ describe('on the real node, when a port goes away', function () {
       const { vm, stream } = await receiving(number);
       let takenOutMs: number | undefined;
       daemon.onLog((line) => {
-        if (line.msg.startsWith('took out the entries')) takenOutMs ??= performance.now();
+        if (line.msg.startsWith('removed the entries')) takenOutMs ??= performance.now();
       });
       const goneMs = performance.now();
       await node.removeVm(vm);
