@@ -24,17 +24,26 @@ const NAMED_PORTS = PORTS.slice(0, -BUSY_PORTS).map((_, i) => i + 1);
 /** Ports that are not there are shown by number; each flow has one of its own. */
 const FIRST_UNKNOWN_PORT = 1000;
 
-/** Any flows; every fourth comes in by a port that has a name. */
+/**
+ * Any flows. Every fourth comes in by a port that has a name; every third has a key that is written
+ * like the one before it, as most keys of a node are.
+ */
 export function generatedFlows(seed: number, count: number): readonly GeneratedFlow[] {
   const random = new Seeded(seed);
+  let key = '';
   return Array.from({ length: count }, (_, n) => {
     const inPort = n % 4 === 0 ? random.pick(NAMED_PORTS) : FIRST_UNKNOWN_PORT + n;
-    return {
-      ufid: ufidOf(random, n),
-      key: generatedKey(random, inPort),
-      actions: generatedActions(random, NAMED_PORTS),
-    };
+    const isAlike = n % 3 === 2 && inPort >= FIRST_UNKNOWN_PORT;
+    key = isAlike ? alike(random, key, inPort) : generatedKey(random, inPort);
+    return { ufid: ufidOf(random, n), key, actions: generatedActions(random, NAMED_PORTS) };
   });
+}
+
+/** The key with another port to come in by, and other ports of TCP, UDP and SCTP. */
+function alike(random: Seeded, key: string, inPort: number): string {
+  return key
+    .replace(/in_port\(\d+\)/, `in_port(${inPort})`)
+    .replaceAll(/(src|dst)=\d+(?=[,)])/g, (_, name: string) => `${name}=${random.below(65_536)}`);
 }
 
 /** Flows of TCP and UDP that get packets. */
