@@ -21,6 +21,7 @@ export const ASSETS = '/assets';
  * the daemon is served. A test holds the list to what the page's modules import.
  */
 export const SHARED_MODULES = [
+  'api/decision-words.js',
   'api/flow-ends.js',
   'api/flow-query-parameters.js',
   'api/paths.js',
