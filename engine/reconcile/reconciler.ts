@@ -2,15 +2,16 @@ import type { FactReading } from '../model/fact-reading.ts';
 import { Placement, type PlacementName } from '../model/flow.ts';
 import { type FlowId, formatFlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import type { ChangeCause, PlannedBy } from '../model/placement-change.ts';
+import type { ChangeCause } from '../model/placement-change.ts';
 import { giveReason, ReasonStage, reasonIndex } from '../model/reason.ts';
 import { isTransient, type Refusal } from '../model/refusal.ts';
 import { SideTable } from '../model/side-table.ts';
 import type { Plan } from '../planner/plan.ts';
-import type { Operation, OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
+import type { OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
 import { backoffMs } from './backoff.ts';
 import type { ChangeContext, ChangeList } from './change-list.ts';
 import { SupportCache } from './support-cache.ts';
+import { adoption, deletion, planTasks, type Task } from './task.ts';
 
 /** An operation that a backend carried out or refused. */
 export interface AppliedOperation {
@@ -19,16 +20,6 @@ export interface AppliedOperation {
   readonly row: number;
   readonly kind: 'put' | 'delete';
   readonly result: OperationResult;
-}
-
-/** An operation to be sent, and what it is for. */
-interface Task {
-  readonly operation: Operation;
-  /** The flow's row; -1 when the flow is not in the table. */
-  readonly row: number;
-  readonly cause: ChangeCause;
-  /** Undefined: no plan of this tick asks for it. */
-  readonly plannedBy?: PlannedBy;
 }
 
 /** An entry that is to be taken out until the backend confirms it. */
@@ -106,21 +97,21 @@ export class Reconciler {
     const d = table.decision;
     const tasks: Task[] = [];
     for (const { id, cause } of this.#pendingDeletes.values()) {
-      tasks.push(deleteTask(id, table.rowOf(id), cause));
+      tasks.push(deletion(id, table.rowOf(id), cause));
     }
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (d.placement[row] !== this.placement) continue;
       if (d.installedVersion[row] === table.actionsVersionAt(row)) continue;
-      tasks.push(deleteTask(table.idAt(row), row, 'actions-changed'));
+      tasks.push(deletion(table.idAt(row), row, 'actions-changed'));
     }
     return this.#apply({ table, nowMs }, tasks, signal);
   }
 
   /**
-   * Carries a plan out: withdrawals first, so that their entries are free.
+   * Carries a plan out.
    *
-   * @param inputs by row, what the rules of the planned changes looked at; rows may be left out
+   * @param inputs as in {@link planTasks}
    */
   async carryOut(
     table: FlowTable,
@@ -129,21 +120,7 @@ export class Reconciler {
     nowMs: number,
     signal: AbortSignal,
   ): Promise<readonly AppliedOperation[]> {
-    const tasks: Task[] = [];
-    const plannedBy = (row: number): PlannedBy => ({
-      rule: table.decision.rule[row],
-      inputs: inputs.get(row),
-    });
-    for (const [i, row] of plan.withdraw.entries()) {
-      const operation = { kind: 'delete', id: table.idAt(row) } as const;
-      const cause = plan.withdrawalCauses[i];
-      tasks.push({ operation, row, cause, plannedBy: plannedBy(row) });
-    }
-    for (const row of plan.install) {
-      const operation = { kind: 'put', flow: table.specAt(row) } as const;
-      tasks.push({ operation, row, cause: 'policy', plannedBy: plannedBy(row) });
-    }
-    return this.#apply({ table, nowMs }, tasks, signal);
+    return this.#apply({ table, nowMs }, planTasks(table, plan, inputs), signal);
   }
 
   /**
@@ -168,7 +145,7 @@ export class Reconciler {
           tasks.push(
             row >= 0 && d.placement[row] === Placement.onload
               ? adoption(table, row)
-              : deleteTask(id, row, 'audit'),
+              : deletion(id, row, 'audit'),
           );
         },
       },
@@ -289,14 +266,6 @@ export class Reconciler {
   #deleteLater(id: FlowId, cause: ChangeCause): void {
     this.#pendingDeletes.set(formatFlowId(id), { id, cause });
   }
-}
-
-function deleteTask(id: FlowId, row: number, cause: ChangeCause): Task {
-  return { operation: { kind: 'delete', id }, row, cause };
-}
-
-function adoption(table: FlowTable, row: number): Task {
-  return { operation: { kind: 'put', flow: table.specAt(row) }, row, cause: 'audit' };
 }
 
 function placementOf(name: Exclude<PlacementName, 'onload'>): Reconciler['placement'] {
