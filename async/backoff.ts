@@ -27,12 +27,12 @@ export class Backoff {
    * Counts a failure.
    *
    * @param askedMs wait that the other side asked for, ms; taken up to the bound
-   * @returns how long to wait now, ms
+   * @returns how long to wait now, whole ms
    */
   failed(askedMs = 0): number {
     const { minMs, maxMs } = this.#options;
     const wait = Math.min(maxMs, minMs * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, 30);
-    return Math.max(wait * (0.5 + this.#random() / 2), Math.min(askedMs, maxMs));
+    return Math.round(Math.max(wait * (0.5 + this.#random() / 2), Math.min(askedMs, maxMs)));
   }
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff, type BackoffOptions } from '../async/backoff.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Log } from '../platform/log.ts';
 import { errorMessage } from '../text/error-message.ts';
 
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 30_000;
+const RETRY: BackoffOptions = { minMs: 500, maxMs: 30_000 };
 
 /**
  * Brings the port directory up, then all backends, and tries again for as long as it takes: at
@@ -77,11 +77,8 @@ export class BackendStarter {
     signal: AbortSignal,
     start: () => Promise<void>,
   ): Promise<boolean> {
-    for (
-      let waitMs = FIRST_RETRY_MS;
-      !signal.aborted;
-      waitMs = Math.min(LAST_RETRY_MS, waitMs * 2)
-    ) {
+    const backoff = new Backoff(RETRY);
+    while (!signal.aborted) {
       try {
         await start();
         this.#errors.delete(what);
@@ -90,6 +87,7 @@ export class BackendStarter {
         if (signal.aborted) return false;
         const why = errorMessage(error);
         this.#errors.set(what, why);
+        const waitMs = backoff.failed();
         this.#log.warn({ what, error: why, retryInMs: waitMs }, 'not up yet');
         await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       }

@@ -7,6 +7,7 @@ import type { DaemonView } from '../api/view.ts';
 import { liveness } from '../server/http/health.ts';
 import { type HttpService, startHttpServer } from '../server/http/http-server.ts';
 import type { Log } from '../platform/log.ts';
+import { aborted } from '../async/aborted.ts';
 import { bounded } from '../async/bounded.ts';
 import type { ServiceNotifier } from '../platform/systemd/notify.ts';
 
@@ -148,11 +149,4 @@ async function stopInTime({ daemon, stopTimeoutMs }: LifecycleOptions): Promise<
 
 async function closeDoors(control: ControlService, http: HttpService | undefined): Promise<void> {
   await Promise.all([control.close(), http?.close()]);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

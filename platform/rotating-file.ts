@@ -1,4 +1,5 @@
 import { appendFile, rename, rm, stat } from 'node:fs/promises';
+import { errorCode } from '../text/error-message.ts';
 
 /** What a {@link RotatingFile} is like. */
 export interface RotatingFileOptions {
@@ -106,7 +107,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (isMissing(error)) return 0;
+    if (errorCode(error) === 'ENOENT') return 0;
     throw error;
   }
 }
@@ -115,10 +116,6 @@ async function renameIfThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,10 +1,9 @@
 import { bounded } from '../../async/bounded.ts';
 import { Connection, type SocketAddress } from '../json-rpc/connection.ts';
-import { codeOf } from '../json-rpc/system-error.ts';
 import { OvsdbDisconnected, OvsdbProtocolError, OvsdbTimeout, OvsdbUnreachable } from './errors.ts';
 import { Replica } from './replica.ts';
 import { isObject } from './values.ts';
-import { asError } from '../../text/error-message.ts';
+import { asError, errorCode, errorMessage } from '../../text/error-message.ts';
 
 /** Largest message taken: the first reply of a monitor of thousands of ports is a few MB. */
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
@@ -43,7 +42,7 @@ export async function runSession(
     Connection.open(address, MAX_MESSAGE_BYTES, connecting),
   ).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw new OvsdbUnreachable(name, codeOf(error) ?? asError(error).message);
+    throw new OvsdbUnreachable(name, errorCode(error) ?? errorMessage(error));
   });
   try {
     return await monitor(connection, options, onChange, signal);
@@ -128,7 +127,7 @@ function monitor(
         try {
           message = JSON.parse(bytes.toString('utf8'));
         } catch (error) {
-          return end(new OvsdbProtocolError(name, asError(error).message));
+          return end(new OvsdbProtocolError(name, errorMessage(error)));
         }
         take(message);
       },

@@ -13,7 +13,7 @@ import {
 import { FrameGarbage, FrameTooLarge } from '../json-rpc/framing.ts';
 import { memberSpans, type MemberSpan } from './reply.ts';
 import { findControlSocket } from './socket-path.ts';
-import { codeOf } from '../json-rpc/system-error.ts';
+import { errorCode } from '../../text/error-message.ts';
 
 export interface UnixctlOptions {
   /** Directory of pid file and control socket, normally /var/run/openvswitch. */
@@ -151,7 +151,7 @@ export class UnixctlClient {
     try {
       this.#connection = await Connection.open({ path: socket }, maxReplyBytes, signal);
     } catch (error) {
-      const code = codeOf(error);
+      const code = errorCode(error);
       if (signal.aborted) throw error;
       if (code === 'ENOENT' || code === 'ECONNREFUSED') {
         throw new UnixctlStalePid(pidFile, socket, code);

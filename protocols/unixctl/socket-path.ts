@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../json-rpc/system-error.ts';
 import { UnixctlNoPidFile, UnixctlUnreadable } from './errors.ts';
+import { errorCode } from '../../text/error-message.ts';
 
 /** Where a daemon's pid file and control socket are. */
 export interface ControlSocket {
@@ -19,8 +19,8 @@ export interface ControlSocket {
 export async function findControlSocket(runDir: string, target: string): Promise<ControlSocket> {
   const pidFile = join(runDir, `${target}.pid`);
   const text = await readFile(pidFile, 'latin1').catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') throw new UnixctlNoPidFile(pidFile, target);
-    throw new UnixctlUnreadable(pidFile, String(codeOf(error) ?? error));
+    if (errorCode(error) === 'ENOENT') throw new UnixctlNoPidFile(pidFile, target);
+    throw new UnixctlUnreadable(pidFile, String(errorCode(error) ?? error));
   });
   const pid = /^\s*(\d+)\s*$/.exec(text)?.[1];
   if (pid === undefined) throw new UnixctlUnreadable(pidFile, 'it holds no process id');

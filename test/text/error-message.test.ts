@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { asError, errorMessage } from '../../text/error-message.ts';
+import { asError, errorCode, errorMessage } from '../../text/error-message.ts';
 
 describe('what an error says', () => {
   it('is its message', () => {
@@ -45,6 +45,15 @@ describe('what an error says', () => {
       errorMessage(thrown),
       'connect ECONNREFUSED 127.0.0.1:1; connect ECONNREFUSED 127.0.0.2:1',
     );
+  });
+});
+
+describe("the system's name of an error", () => {
+  it('is its code, when that is a word', () => {
+    assert.equal(errorCode(Object.assign(new Error('x'), { code: 'ENOENT' })), 'ENOENT');
+    assert.equal(errorCode(Object.assign(new Error('x'), { code: 2 })), undefined);
+    assert.equal(errorCode({ code: 'ENOENT' }), undefined);
+    assert.equal(errorCode(undefined), undefined);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aborted } from '../../../async/aborted.ts';
 import { Backoff, type BackoffOptions } from '../../../async/backoff.ts';
 import { bounded } from '../../../async/bounded.ts';
 import { Role } from '../codec/ids.ts';
@@ -160,10 +161,7 @@ export class SwitchClient {
     this.#connected = connected;
     this.#error = undefined;
     for (const look of this.#waiting) look();
-    await new Promise<void>((resolve) => {
-      if (ended.aborted) resolve();
-      else ended.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await aborted(ended);
     this.#connected = undefined;
     throw ended.reason;
   }
