@@ -1,20 +1,22 @@
 /**
- * All tests. Stages run one after another, the lanes of a stage side by side. Tests on a real
- * vSwitch, kernel and NIC filter measure time but wait for most of it, so they run beside each
- * other, before and never beside those that keep a core busy.
+ * All tests. Stages run one after another, the lanes of a stage side by side: two of them, which a
+ * machine with two cores can carry. Tests on a real vSwitch, kernel and NIC filter measure time but
+ * wait for most of it, so they run beside each other, and before those that keep a core busy.
  *
  * @type {readonly (readonly import('./plan.mjs').LaneFolders[])[]}
  */
 export const STAGES = [
   [
     { name: 'node', folders: ['node'] },
-    { name: 'devices', folders: ['adapters/nic', 'adapters/host', 'lab', 'page'] },
-    { name: 'vswitch', folders: ['adapters/openflow', 'adapters/ovs'] },
+    { name: 'devices', folders: ['adapters/nic', 'adapters/ovs', 'adapters/openflow', 'lab'] },
   ],
   [
-    { name: 'policy', folders: ['policy', 'policy-tools', 'scripts', 'package'] },
+    {
+      name: 'services',
+      folders: ['server', 'daemon', 'dashboards', 'telemetry', 'cli', 'package'],
+    },
     // All that no other lane names.
-    { name: 'rest', folders: [''] },
+    { name: 'pure', folders: ['policy', 'policy-tools', ''] },
   ],
 ];
 

@@ -62,8 +62,7 @@ describe('on the real node, when the daemon dies', function () {
   it('a restarted daemon adopts what is installed, with no dip', async () => {
     const settings = { backend: { leaseMs: 8_000 } };
     const first = await fixture.startDaemon(settings);
-    // A rate that leaves CPU to spare: what is short of it is short for want of a path.
-    const client = await fixture.startTcp(10, { tcpBitsPerSecond: 200e6 });
+    const client = await fixture.startTcp(10);
     await fixture.waitForTcpOffloaded(first);
     await sleep(1_500);
     const usual = client.meanBitsPerSecond(1);

@@ -5,8 +5,23 @@ import { needs } from '../../support/needs.ts';
 import { FRAME_BYTES, RealOvs, rowOfMac, trafficFrame, trafficMac } from './real-ovs.ts';
 
 const TRAFFIC = 20;
-const NEEDS = (context: Mocha.Context): void =>
-  needs(context, 'root', 'netns', 'ovs', 'debian-python3');
+
+/** An Open vSwitch for the tests of a suite, each of which sets its rules and ports anew. */
+function sharedOvs(): () => RealOvs {
+  let real: RealOvs | undefined;
+
+  before(async function () {
+    needs(this, 'root', 'netns', 'ovs', 'debian-python3');
+    this.timeout(60_000);
+    real = await RealOvs.start();
+  });
+  after(() => real?.stop());
+
+  return () => {
+    if (real === undefined) throw new Error('Open vSwitch was not started');
+    return real;
+  };
+}
 
 /** One rule for each kind of traffic, so that each gets a megaflow of its own. */
 function rules(): string[] {
@@ -19,60 +34,71 @@ function rules(): string[] {
   ];
 }
 
-describeFlowSource(
-  'Open vSwitch',
-  async () => {
-    const real = await RealOvs.start();
-    await real.rules(...rules());
-    const { ovs } = real;
-    const start = async (): Promise<void> => {
-      await real.startVswitchd();
-      await real.rules(...rules());
-    };
-    return {
-      source: real.source(),
-      inPort: 'vm1',
-      outPort: 'vm2',
-      frameBytes: FRAME_BYTES,
-      send: (n, packets) => real.send(Array.from({ length: packets }, () => trafficFrame(n))),
-      find: (table, n) => rowOfMac(table, trafficMac(n)),
-      forget: async () => void (await ovs.appctl('revalidator/purge')),
-      drop: async (n) => {
-        await ovs.ofctl('mod-flows', 'br0', `in_port=1,dl_src=${trafficMac(n)},actions=drop`);
-        await real.settled();
-      },
-      restart: async () => {
-        await ovs.stopVswitchd();
-        await start();
-      },
-      breakSource: () => ovs.stopVswitchd('SIGKILL'),
-      repairSource: start,
-      now: () => performance.now(),
-      close: () => real.stop(),
-    };
-  },
-  { before: NEEDS, ruleChanges: true, restarts: true, faults: true, timeoutMs: 60_000 },
-);
+describe('flows of Open vSwitch', () => {
+  const shared = sharedOvs();
 
-describePortDirectory(
-  'OVSDB',
-  async () => {
-    const real = await RealOvs.start();
-    const { ovs } = real;
-    await real.addVm(3);
-    await real.deletePort('vm3');
-    const add = (name: string): Promise<void> => real.addPort(Number(name.slice(2)));
-    return {
-      directory: new OvsPortDirectory({ socket: `unix:${ovs.dbSocket}`, timeoutMs: 2_000 }),
-      vmPort: { name: 'vm1', vm: 'machine1', slice: 'gold' },
-      sparePort: 'vm3',
-      addPort: () => add('vm3'),
-      removePort: (name) => real.deletePort(name),
-      remakePort: add,
-      disconnect: () => ovs.stopDatabase(),
-      reconnect: () => ovs.startDatabase(),
-      close: () => real.stop(),
-    };
-  },
-  { before: NEEDS, disconnects: true, timeoutMs: 60_000 },
-);
+  describeFlowSource(
+    'Open vSwitch',
+    async () => {
+      const real = shared();
+      const { ovs } = real;
+      const start = async (): Promise<void> => {
+        await real.startVswitchd();
+        await real.rules(...rules());
+      };
+      await real.rules(...rules());
+      // Megaflows of the test before.
+      await ovs.appctl('revalidator/purge');
+      return {
+        source: real.source(),
+        inPort: 'vm1',
+        outPort: 'vm2',
+        frameBytes: FRAME_BYTES,
+        send: (n, packets) => real.send(Array.from({ length: packets }, () => trafficFrame(n))),
+        find: (table, n) => rowOfMac(table, trafficMac(n)),
+        forget: async () => void (await ovs.appctl('revalidator/purge')),
+        drop: async (n) => {
+          await ovs.ofctl('mod-flows', 'br0', `in_port=1,dl_src=${trafficMac(n)},actions=drop`);
+          await real.settled();
+        },
+        restart: async () => {
+          await ovs.stopVswitchd();
+          await start();
+        },
+        breakSource: () => ovs.stopVswitchd('SIGKILL'),
+        repairSource: start,
+        now: () => performance.now(),
+        close: () => Promise.resolve(),
+      };
+    },
+    { ruleChanges: true, restarts: true, faults: true, timeoutMs: 60_000 },
+  );
+});
+
+describe('ports of Open vSwitch', () => {
+  const shared = sharedOvs();
+
+  before(() => shared().addVm(3));
+
+  describePortDirectory(
+    'OVSDB',
+    async () => {
+      const real = shared();
+      const { ovs } = real;
+      await real.deletePort('vm3');
+      const add = (name: string): Promise<void> => real.addPort(Number(name.slice(2)));
+      return {
+        directory: new OvsPortDirectory({ socket: `unix:${ovs.dbSocket}`, timeoutMs: 2_000 }),
+        vmPort: { name: 'vm1', vm: 'machine1', slice: 'gold' },
+        sparePort: 'vm3',
+        addPort: () => add('vm3'),
+        removePort: (name) => real.deletePort(name),
+        remakePort: add,
+        disconnect: () => ovs.stopDatabase(),
+        reconnect: () => ovs.startDatabase(),
+        close: () => Promise.resolve(),
+      };
+    },
+    { disconnects: true, timeoutMs: 60_000 },
+  );
+});

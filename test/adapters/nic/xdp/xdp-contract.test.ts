@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
+import type { Namespace } from '../../../../lab/testbed/namespace.ts';
 import { sendFrames } from '../../../../lab/testbed/packets.ts';
 import { sleep } from '../../../../lab/testbed/wait.ts';
 import { describeOffloadBackend } from '../../../contract/offload-backend.ts';
@@ -17,18 +19,84 @@ const FRAME_BYTES = 100;
 const FROM = Buffer.from([10, 0, 0, 1]);
 const TO = Buffer.from([10, 0, 0, 2]);
 
+/** Three VMs that the tests of a contract share, and who listens where the vSwitch would. */
+class SharedNode {
+  readonly world: World;
+  readonly inPort: string;
+  readonly outPort: string;
+  readonly otherPort: string;
+  readonly #vms: ReadonlyMap<string, Namespace>;
+  #listener: PassedFrames;
+  /** Packets that a VM had received, and the vSwitch been passed, before the test began. */
+  readonly #before = new Map<string, number>();
+  #passedBefore = 0;
+
+  private constructor(world: World, listener: PassedFrames) {
+    this.world = world;
+    this.#listener = listener;
+    [this.inPort, this.outPort, this.otherPort] = world.names();
+    this.#vms = new Map(world.names().map((name) => [name, world.port(name).vm]));
+  }
+
+  static async start(): Promise<SharedNode> {
+    const world = await World.create(3);
+    return new SharedNode(world, await PassedFrames.on(world.cleanup, world.names()[0]));
+  }
+
+  /** All ports as they were at first, and all counts from zero. */
+  async reset(): Promise<void> {
+    const present = this.world.names();
+    for (const name of this.#vms.keys()) if (!present.includes(name)) await this.remake(name);
+    for (const name of this.#vms.keys()) this.#before.set(name, await this.#count(name));
+    this.#passedBefore = this.#listener.frames.length;
+  }
+
+  vm(name: string): Namespace {
+    const vm = this.#vms.get(name);
+    if (vm === undefined) throw new Error(`no port ${name}`);
+    return vm;
+  }
+
+  async remake(name: string, ifindex?: number): Promise<void> {
+    await this.world.makePort(name, this.vm(name), ifindex === undefined ? {} : { ifindex });
+    this.#before.set(name, 0);
+    if (name !== this.inPort) return;
+    const passed = this.passed();
+    await this.#listener.stop();
+    this.#listener = await PassedFrames.on(this.world.cleanup, name);
+    this.#passedBefore = -passed;
+  }
+
+  async received(name: string): Promise<number> {
+    return (await this.#count(name)) - (this.#before.get(name) ?? 0);
+  }
+
+  passed(): number {
+    return this.#listener.frames.length - this.#passedBefore;
+  }
+
+  /** Packets that have arrived anywhere. */
+  async total(): Promise<number> {
+    const received = await Promise.all([...this.#vms.keys()].map((name) => this.received(name)));
+    return this.passed() + received.reduce((a, b) => a + b, 0);
+  }
+
+  #count(name: string): Promise<number> {
+    return this.world.received(this.vm(name));
+  }
+}
+
 async function fixture(
-  objectPath: string,
+  node: SharedNode,
   mode: 'native' | 'generic',
   asked: OffloadBackendNeeds,
 ): Promise<OffloadBackendFixture> {
-  const world = await World.create(3);
-  const [inPort, outPort, otherPort] = world.names();
-  const vms = new Map(world.names().map((name) => [name, world.port(name)]));
-  const vmOf = (name: string) => vms.get(name) ?? world.port(name);
+  await node.reset();
+  const { world, inPort, outPort, otherPort } = node;
   const pinPath = world.pinPath();
+  const objectPath = builtObject();
+  const ifindexes = new Map(world.names().map((name) => [name, world.port(name).ifindex]));
   const make = () => new XdpBackend({ pinPath, objectPath, masks: 16, mode, ...asked });
-  const listener = await PassedFrames.on(world.cleanup, inPort);
   let backend = make();
 
   const flow = (n: number, output: string): FlowSpec => ({
@@ -50,10 +118,6 @@ async function fixture(
     const payload = ipv4(ip, 1, udp(ip, 5000, 1000 + n, data));
     const src = '02:00:00:00:01:01';
     return ethernet({ src, dst: '02:00:00:00:01:02', etherType: 0x0800, payload });
-  };
-  const total = async () => {
-    const received = await Promise.all([...vms.values()].map((p) => world.received(p.vm)));
-    return listener.frames.length + received.reduce((a, b) => a + b, 0);
   };
 
   return {
@@ -94,19 +158,17 @@ async function fixture(
     ],
     frameBytes: FRAME_BYTES,
     async send(spec, packets) {
-      const before = await total();
+      const before = await node.total();
       const frames = Array.from({ length: packets }, (_, i) => frame(spec.id.w3, i));
-      await sendFrames(vmOf(inPort).vm, frames, 20_000, world.folder);
+      await sendFrames(node.vm(inPort), frames, 20_000, world.folder);
       // Drops never arrive anywhere: then this waits for the whole time.
-      for (let look = 0; look < 6 && (await total()) - before < packets; look++) await sleep(25);
+      for (let look = 0; look < 6 && (await node.total()) - before < packets; look++)
+        await sleep(25);
     },
-    received: (port) => world.received(vmOf(port).vm),
-    passed: async () => listener.frames.length,
+    received: (port) => node.received(port),
+    passed: async () => node.passed(),
     removePort: (name) => world.removePort(name),
-    async remakePort(name) {
-      const old = vmOf(name);
-      vms.set(name, await world.makePort(name, old.vm, { ifindex: old.ifindex }));
-    },
+    remakePort: (name) => node.remake(name, ifindexes.get(name)),
     pass: (ms) => sleep(ms),
     expireLease: () => sleep(asked.leaseMs + 50),
     passHeartbeat: () => sleep(asked.heartbeatMs + 20),
@@ -120,22 +182,32 @@ async function fixture(
       try {
         await backend.close('withdraw');
       } finally {
-        await world.close();
+        // What is still pinned is attached: a test may have left a backend that kept its entries.
+        await rm(pinPath, { recursive: true, force: true });
       }
     },
   };
 }
 
-let objectPath = '';
 for (const mode of ['native', 'generic'] as const) {
-  describeOffloadBackend(`XDP, ${mode}`, (asked) => fixture(objectPath, mode, asked), {
-    before(context) {
-      needs(context, 'root', 'netns', 'xdp', 'debian-python3');
-      context.timeout(60_000);
-      objectPath = builtObject();
-    },
-    traffic: true,
-    portChanges: true,
-    timeoutMs: 20_000,
+  describe(`XDP backend, ${mode}`, () => {
+    let node: SharedNode | undefined;
+
+    before(async function () {
+      needs(this, 'root', 'netns', 'xdp', 'debian-python3');
+      this.timeout(60_000);
+      node = await SharedNode.start();
+    });
+
+    after(() => node?.world.close());
+
+    describeOffloadBackend(
+      `XDP, ${mode}`,
+      (asked) => {
+        if (node === undefined) throw new Error('the node was not started');
+        return fixture(node, mode, asked);
+      },
+      { traffic: true, portChanges: true, timeoutMs: 20_000 },
+    );
   });
 }
