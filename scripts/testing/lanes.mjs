@@ -28,7 +28,7 @@ export const STAGES = [
  */
 export const FAST_STAGES = [
   [
-    { name: 'policy', folders: ['policy', 'policy-tools', 'cli/policy'] },
+    { name: 'policy', folders: ['policy', 'policy-tools', 'cli/policy', 'replay'] },
     {
       name: 'engine',
       folders: [
@@ -36,12 +36,11 @@ export const FAST_STAGES = [
         'telemetry',
         'protocols',
         'adapters/emulator',
-        'adapters/openflow/translate',
-        'adapters/ovs/dump',
+        'adapters/openflow',
+        'adapters/ovs',
         'async',
         'config',
         'platform',
-        'replay',
         'scripts/testing',
         'simulation',
         'text',
