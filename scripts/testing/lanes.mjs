@@ -51,7 +51,14 @@ export const FAST_STAGES = [
 ];
 
 /** Pure, but too slow for the fast tests; they run with all others. */
-export const NOT_FAST = ['test/policy/compiled/differential.test.ts'];
+export const NOT_FAST = [
+  'test/policy/compiled/differential.test.ts',
+  'test/policy/compiled/planted-faults.test.ts',
+  'test/policy/compiled/stock-engine.test.ts',
+  // They wait for a file system and for the end of many retries.
+  'test/platform/file-watcher.test.ts',
+  'test/telemetry/influx/writer.test.ts',
+];
 
 /** @type {readonly (readonly import('./plan.mjs').LaneFolders[])[]} */
 export const LONG_STAGES = [[{ name: 'long', folders: [''] }]];
