@@ -107,8 +107,8 @@ function momentText(moment: Moment | undefined, rules: readonly RuleInfo[]): str
   const rule = ruleName(moment, rules);
   const asked =
     rule === null
-      ? 'no rule speaks'
-      : `rule ${rule} asks for ${REQUESTED_PLACEMENT_NAMES[moment.requested]}`;
+      ? 'no rule decides it'
+      : `rule ${rule} requests ${REQUESTED_PLACEMENT_NAMES[moment.requested]}`;
   return `at "${PLACEMENT_NAMES[moment.placement]}" (${REASONS[moment.reason].code}; ${asked})`;
 }
 
@@ -126,8 +126,8 @@ function wantedText({ expectation, rule }: Check): string {
     rule === undefined
       ? ''
       : rule === null
-        ? 'have no rule that speaks'
-        : `have rule ${rule} speak`,
+        ? 'be decided by no rule'
+        : `be decided by rule ${rule}`,
     reason === undefined ? '' : `have the reason ${reason}`,
   ].filter((part) => part !== '');
   const least = atLeast === undefined ? '' : `at least ${atLeast}`;

@@ -124,7 +124,7 @@ async function runTest(
   } catch (error) {
     options.signal.throwIfAborted();
     const why = errorMessage(error);
-    return result('error', [document.problemAt(path, `the test could not be run: ${why}`)]);
+    return result('error', [document.problemAt(path, `the test could not run: ${why}`)]);
   }
 }
 

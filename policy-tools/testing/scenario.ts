@@ -69,7 +69,7 @@ export function scenarioOf(
   };
   const ticks = ticksOf(scenario, test, path, read);
   if (ticks > MAX_TICKS)
-    read.report(path, `${ticks} ticks are too many; there can be ${MAX_TICKS}`);
+    read.report(path, `${ticks} ticks are too many; the limit is ${MAX_TICKS}`);
   if (ticks * flows.length > MAX_CELLS) {
     read.report(path, `${ticks} ticks of ${flows.length} flows are too many; make it shorter`);
   }

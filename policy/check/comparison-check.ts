@@ -199,7 +199,7 @@ function negationProblems(
   const other = 'subject' in operand ? operand.subject : undefined;
   const isChange = operator.operand === 'change';
   const unsure = subject.missing !== undefined || isChange ? subject : other;
-  const missing = isChange ? 'it has been seen but once' : unsure?.missing;
+  const missing = isChange ? 'it has been read only once' : unsure?.missing;
   if (unsure === undefined || missing === undefined) return [];
   const written = [...decorators.map((d) => d.name), operator.name].join(':');
   const instead =

@@ -58,7 +58,7 @@ function demand(
   const beside = demands.filter((d) => keyOf(d.comparison) === key);
   const against = beside.find((d) => !compatible(d.constraint, constraint));
   if (against !== undefined) {
-    const message = `${words(comparison)} contradicts ${words(against.comparison)} in line ${against.comparison.at?.line}: both never hold`;
+    const message = `${words(comparison)} contradicts ${words(against.comparison)} in line ${against.comparison.at?.line}: they never hold together`;
     found.push({ at: comparison.at, message });
     return;
   }

@@ -18,7 +18,7 @@ export function cycleProblems(document: JsonDocument, names: Names): Problem[] {
     list.flatMap(({ path, to }) => {
       const way = wayBack(references, to, name);
       if (way === undefined) return [];
-      const message = `the shared conditions refer to one another: ${[name, ...way].join(' -> ')}`;
+      const message = `the shared conditions reference each other in a cycle: ${[name, ...way].join(' -> ')}`;
       return [document.problemAt([...path, 'condition'], message)];
     }),
   );

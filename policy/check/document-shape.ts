@@ -40,11 +40,9 @@ function policyWords(found: SchemaError): string | undefined {
     }
     case 'minItems':
       if (last === 'any') {
-        return 'an empty "any" has nothing that could hold (json-rules-engine would take it as true)';
+        return 'an empty "any" never holds (json-rules-engine would take it as true)';
       }
-      return last === 'all'
-        ? 'an empty "all" would hold for every flow; say what has to hold'
-        : undefined;
+      return last === 'all' ? 'an empty "all" holds for every flow; add a condition' : undefined;
     case 'pattern':
       return `${name} can have letters, digits, ".", "_" and "-" and starts with a letter or digit; it is ${shown}`;
     case 'minimum':

@@ -31,7 +31,7 @@ export function expansionProblems(document: JsonDocument, names: Names): Problem
   return elements(member(document.value, 'rules')).flatMap((rule, i) => {
     const n = size(member(rule, 'conditions'));
     if (n <= MAX_EXPANDED) return [];
-    const message = `with what its references stand for, the rule has ${n} conditions; there can be ${MAX_EXPANDED}`;
+    const message = `with its references expanded, the rule has ${n} conditions; the limit is ${MAX_EXPANDED}`;
     return [document.problemAt(['rules', i, 'conditions'], message)];
   });
 }

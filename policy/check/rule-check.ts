@@ -39,7 +39,7 @@ class RuleCheck {
       const name = textAt(rule, 'name');
       if (name === undefined) return;
       if (taken.has(name)) {
-        this.#report(['rules', i, 'name'], `another rule is called "${name}", too`);
+        this.#report(['rules', i, 'name'], `another rule has the name "${name}", too`);
       }
       taken.add(name);
     });
@@ -68,7 +68,7 @@ class RuleCheck {
     for (const [name, fact] of entries(member(this.#document.value, 'facts'))) {
       if (set.has(name) || member(fact, 'initial') !== undefined) continue;
       if (!this.#names.ownFacts.includes(name)) continue;
-      const message = `no rule sets "${name}" and it has no "initial"; it would always be missing`;
+      const message = `no rule sets "${name}" and it has no "initial"; it is always missing`;
       this.#report(['facts', name], message);
     }
   }

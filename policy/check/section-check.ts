@@ -50,7 +50,8 @@ function scheduleProblems(path: JsonPath, schedule: unknown, report: Report): vo
     report([...path, key], durationProblem(key, written));
     total += numberIn(TIME, written) ?? 0;
   }
-  if (total > LONGEST_MS) report([...path, 'duration'], 'a schedule is active for 31 days at most');
+  if (total > LONGEST_MS)
+    report([...path, 'duration'], 'a schedule can be active for at most 31 days');
 }
 
 const TIME = { unit: 'ms' };
@@ -64,7 +65,7 @@ function durationProblem(key: string, written: unknown): string | undefined {
   }
   const ms = numberIn(TIME, written);
   if (ms === undefined) return undefined;
-  if (key === 'duration') return ms >= 1000 ? undefined : 'a schedule lasts a second or more';
+  if (key === 'duration') return ms >= 1000 ? undefined : 'a schedule must last at least a second';
   return ms >= 0 ? undefined : `"${key}" is 0 or more`;
 }
 
@@ -72,18 +73,18 @@ function cronProblem(cron: string): string | undefined {
   const { valid, errors } = validateDetailed(cron);
   if (valid) return undefined;
   const [error] = errors;
-  if (error === undefined) return `${shown(cron)} is no cron expression`;
+  if (error === undefined) return `${shown(cron)} is not a cron expression`;
   const value = error.value === undefined ? '' : ` ${shown(error.value)}`;
   return error.field === 'expression'
-    ? `${shown(cron)} is no cron expression: ${error.message}`
-    : `the ${error.field}${value} of the cron expression cannot be`;
+    ? `${shown(cron)} is not a cron expression: ${error.message}`
+    : `the ${error.field}${value} of the cron expression is not valid`;
 }
 
 function timezoneWithHint(timezone: string): string | undefined {
   const problem = timezoneProblem(timezone);
   if (problem === undefined) return undefined;
   const hint = didYouMean(timezone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
-  return hint === '' ? problem : `there is no time zone "${timezone}"${hint}`;
+  return hint === '' ? problem : `unknown time zone "${timezone}"${hint}`;
 }
 
 function sliceProblems(path: JsonPath, slice: unknown, report: Report): void {
@@ -100,7 +101,7 @@ function sliceProblems(path: JsonPath, slice: unknown, report: Report): void {
   const [guaranteed, maximum] = limits;
   if (guaranteed === undefined || maximum === undefined || guaranteed.kind !== maximum.kind) return;
   if (guaranteed.value > maximum.value) {
-    const message = 'more is guaranteed than the maximum; the bounds contradict each other';
+    const message = 'the guarantee exceeds the maximum';
     report([...path, 'guaranteed'], message);
   }
 }
@@ -139,7 +140,7 @@ function ownFactProblems(
   report: Report,
 ): void {
   if (factNamed(name) !== undefined) {
-    report(path, `"${name}" is a fact that there is already; give this one another name`);
+    report(path, `"${name}" is an existing fact; choose another name`);
     return;
   }
   const fact = names.factNamed(name);

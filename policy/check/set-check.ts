@@ -38,7 +38,7 @@ export function setProblems(parts: readonly PolicyPart[]): Problem[] {
   const rules = parts.reduce((n, p) => n + p.rules.length, 0);
   if (rules > MAX_RULES) {
     const { file } = parts[0].document;
-    const message = `${rules} rules in all; there can be ${MAX_RULES}`;
+    const message = `${rules} rules in all; the limit is ${MAX_RULES}`;
     found.push({ file, line: 1, column: 1, message });
   }
   return found;
@@ -65,7 +65,7 @@ export function reachProblems(set: PolicySet): Problem[] {
     problem(
       rule.policy,
       rule.at,
-      `rule "${rule.name}" is never reached: wherever it holds, "${by.name}" (line ${by.at.line}) does, and speaks first`,
+      `rule "${rule.name}" is never reached: wherever it holds, "${by.name}" (line ${by.at.line}) holds as well and has precedence`,
     ),
   );
   // Shared conditions are told about once, however many rules refer to them.
@@ -84,8 +84,8 @@ export function reachNotes(set: PolicySet): Problem[] {
       by.requested === rule.requested ? 'the same' : REQUESTED_PLACEMENT_NAMES[by.requested];
     const other = `"${by.name}" (${files.get(by.policy) ?? ''}, line ${by.at.line})`;
     const message =
-      `note: rule "${rule.name}" is never reached beside ${other}, which asks for ${asks}: ` +
-      'wherever it holds, that one does, and speaks first';
+      `note: rule "${rule.name}" is never reached beside ${other}, which requests ${asks}: ` +
+      'wherever it holds, that one holds as well and has precedence';
     return { file: files.get(rule.policy) ?? '', ...rule.at, message };
   });
 }

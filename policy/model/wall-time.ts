@@ -17,7 +17,7 @@ export function timezoneProblem(timezone: string): string | undefined {
     const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: timezone }).resolvedOptions();
     return timeZone === '' ? 'a time zone has a name' : undefined;
   } catch {
-    return `there is no time zone "${timezone}"; names are as "Europe/Berlin" and "UTC"`;
+    return `unknown time zone "${timezone}"; names are as "Europe/Berlin" and "UTC"`;
   }
 }
 

@@ -13,7 +13,7 @@ const MAX_UNLIMITED = 2;
 export function patternProblem(pattern: string): string | undefined {
   if (pattern === '') return 'an empty pattern matches everything';
   if (pattern.length > MAX_PATTERN) {
-    return `the pattern has ${pattern.length} characters; there can be ${MAX_PATTERN}`;
+    return `the pattern has ${pattern.length} characters; the limit is ${MAX_PATTERN}`;
   }
   const plain = withoutClasses(pattern);
   if (/\(\?(?!:)/.test(plain)) return 'the pattern looks ahead or behind, or names a group';
@@ -28,7 +28,7 @@ export function patternProblem(pattern: string): string | undefined {
   const open = repeats.filter((r) => r[2] !== undefined).length;
   const unlimited = open + [...plain.replaceAll(/\\./g, 'x').matchAll(/[*+]/g)].length;
   if (unlimited > MAX_UNLIMITED) {
-    return `the pattern has ${unlimited} repetitions of variable length; there can be ${MAX_UNLIMITED}`;
+    return `the pattern has ${unlimited} repetitions of variable length; the limit is ${MAX_UNLIMITED}`;
   }
   try {
     compilePattern(pattern);

@@ -47,7 +47,7 @@ export class PayloadReader {
   /** How many of something follow, each of which takes `least` bytes or more. */
   count(least: number): number {
     const count = this.varint();
-    if (count * least > this.left) throw this.error(`there is no room for ${count} of them`);
+    if (count * least > this.left) throw this.error(`the block is too short for ${count} of them`);
     return count;
   }
 

@@ -163,7 +163,7 @@ export class PcapngReader implements CaptureReader {
     const found = this.#interface(number);
     const most = Math.min(room, mostCaptured(found.snapLength));
     if (captured > most) {
-      this.#damaged(`a packet cannot have ${captured} bytes where there is room for ${most}`);
+      this.#damaged(`a packet cannot have ${captured} bytes in a block that holds ${most}`);
     }
     packet.data = this.#queue.bytes;
     packet.from = from;

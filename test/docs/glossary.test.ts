@@ -33,6 +33,22 @@ const DISCOURAGED: readonly (readonly [RegExp, string])[] = [
   [/\bas far as\b/i, 'up to, or if'],
 ];
 
+/** Folders whose strings users read: in commands, answers, logs, pages and reports. */
+const SPEAKING_FOLDERS = [
+  'api',
+  'cli',
+  'config',
+  'daemon',
+  'dashboards/grafana',
+  'page',
+  'platform',
+  'policy',
+  'policy-tools',
+  'replay',
+  'server',
+  'views',
+];
+
 /** Terms that users meet everywhere: each that a text has must be in the glossary. */
 const KEY_TERMS = [
   'backend',
@@ -124,15 +140,16 @@ function proseOf(file: string): readonly UserText[] {
     }));
 }
 
+/** The documents for users: design decisions may speak of the code. */
 function documents(): readonly string[] {
-  const inDocs = readdirSync(join(packageRoot(), 'docs'), { recursive: true, encoding: 'utf8' });
+  const inDocs = readdirSync(join(packageRoot(), 'docs'));
   return ['README.md', ...inDocs.filter((f) => f.endsWith('.md')).map((f) => join('docs', f))];
 }
 
 async function allTexts(): Promise<readonly UserText[]> {
   return [
     ...(await helpTexts()),
-    ...sourceTexts('cli', 'views', 'page', 'api', 'config'),
+    ...sourceTexts(...SPEAKING_FOLDERS),
     ...metricTexts(),
     ...descriptionTexts(
       'config/config.schema.json',

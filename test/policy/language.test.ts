@@ -74,8 +74,8 @@ describe('the policy language', () => {
         '"conditions": { "a": { "all": [{ "condition": ^"b" }] }, "b": { "not": { "condition": ^"a" } } },',
         rule('r', BUSY),
       ),
-      'the shared conditions refer to one another: a -> b -> a',
-      'the shared conditions refer to one another: b -> a -> b',
+      'the shared conditions reference each other in a cycle: a -> b -> a',
+      'the shared conditions reference each other in a cycle: b -> a -> b',
     );
   });
 
@@ -92,7 +92,7 @@ describe('the policy language', () => {
       rule('r', '{ "not": { "condition": "c19" } }'),
     );
     const startedMs = performance.now();
-    assert.match(problemsOf(text).join(), /the rule has \S+ conditions; there can be 1000/);
+    assert.match(problemsOf(text).join(), /the rule has \S+ conditions; the limit is 1000/);
     assert(performance.now() - startedMs < 2000);
   });
 
@@ -179,7 +179,7 @@ describe('the policy language', () => {
     ],
     [
       '"fact": "time", "params": { "timezone": ^"Mars" }, "path": "$.hour", "operator": "lessThan", "value": 5',
-      'there is no time zone "Mars"; names are as "Europe/Berlin" and "UTC"',
+      'unknown time zone "Mars"; names are as "Europe/Berlin" and "UTC"',
     ],
     [
       '"fact": "outPorts", "operator": "someFact:equal", "value": ^3',
@@ -301,7 +301,7 @@ describe('the policy language', () => {
   it('refuses facts that nothing gives a value', () => {
     refuses(
       policy('"facts": { "a": ^{ "type": "number" } },', rule('r', BUSY)),
-      'no rule sets "a" and it has no "initial"; it would always be missing',
+      'no rule sets "a" and it has no "initial"; it is always missing',
     );
   });
 
@@ -311,7 +311,7 @@ describe('the policy language', () => {
         '"facts": { "bytes": ^{ "type": "number", "initial": 1 }, "a": { "type": "string", "initial": "x", "unit": ^"ms" }, "b": { "type": "number", "unit": "ms", "initial": ^"1kB" }, "c": { "type": ^"object" } },',
         rule('r', BUSY),
       ),
-      '"bytes" is a fact that there is already; give this one another name',
+      '"bytes" is an existing fact; choose another name',
       'a string has no unit',
       'b is a number (ms); "kB" is a number of bytes; it takes "ms", "s", "min", "h", "d"',
       '"facts.c.type" cannot be "object"; it can be "number", "string", "boolean"',
@@ -319,21 +319,24 @@ describe('the policy language', () => {
   });
 
   const schedules: readonly (readonly [string, ...string[]])[] = [
-    ['"cron": ^"61 * * * *", "duration": "1h"', 'the minute "61" of the cron expression cannot be'],
+    [
+      '"cron": ^"61 * * * *", "duration": "1h"',
+      'the minute "61" of the cron expression is not valid',
+    ],
     [
       '"cron": ^"daily", "duration": "1h"',
-      '"daily" is no cron expression: expected 5 or 6 fields but got 1',
+      '"daily" is not a cron expression: expected 5 or 6 fields but got 1',
     ],
     [
       '"cron": "0 2 * * *", "duration": "1h", "timezone": ^"Europe/Berln"',
-      'there is no time zone "Europe/Berln"; did you mean "Europe/Berlin"?',
+      'unknown time zone "Europe/Berln"; did you mean "Europe/Berlin"?',
     ],
     [
       '"cron": "0 2 * * *", "duration": ^"1kB"',
       '"duration" is a time; "kB" is a number of bytes; it takes "ms", "s", "min", "h", "d"',
     ],
-    ['"cron": "0 2 * * *", "duration": ^0', 'a schedule lasts a second or more'],
-    ['"cron": "0 2 * * *", "duration": ^"32d"', 'a schedule is active for 31 days at most'],
+    ['"cron": "0 2 * * *", "duration": ^0', 'a schedule must last at least a second'],
+    ['"cron": "0 2 * * *", "duration": ^"32d"', 'a schedule can be active for at most 31 days'],
     [
       '"cron": "0 2 * * *", "duration": "1h", "before": ^"soon"',
       '"before" is a time, as "2h" or "30s"; "soon" is none',
@@ -404,7 +407,7 @@ describe('the policy language', () => {
     ],
     [
       '"members": [{ "vm": "a" }], "guaranteed": ^"50%", "maximum": "20%"',
-      'more is guaranteed than the maximum; the bounds contradict each other',
+      'the guarantee exceeds the maximum',
     ],
     ['"members": [{ "vm": "a" }], "weight": ^0', '"slices.s.weight" must be more than 0, not 0'],
   ];

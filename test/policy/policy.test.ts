@@ -156,7 +156,7 @@ describe('parsePolicies', () => {
       /^6:15: "rules\[0\].name" can have/,
     );
     const twice = policyText([rule('a', HOLDS), rule('a', HOLDS)]);
-    assert.match(problemsOf(twice).join(), /^\d+:15: another rule is called "a", too$/);
+    assert.match(problemsOf(twice).join(), /^\d+:15: another rule has the name "a", too$/);
     assert.throws(
       () =>
         parsePolicies([
@@ -208,14 +208,14 @@ describe('parsePolicies', () => {
         `{ "name": "p", "version": "1", "rules": [{ "name": "r", "event": { "type": "onload" },\n"conditions": ${conditions} }] }`,
       );
     assert.deepEqual(root('{ "any": [] }'), [
-      '2:24: an empty "any" has nothing that could hold (json-rules-engine would take it as true)',
+      '2:24: an empty "any" never holds (json-rules-engine would take it as true)',
     ]);
     const many = Array.from({ length: 101 }, () => HOLDS.all[0]);
     assert.deepEqual(root(JSON.stringify({ any: many })), [
       '2:22: "rules[0].conditions.any" has 101 entries; there can be 100',
     ]);
     assert.deepEqual(root('{ "all": [{ "all": [] }] }'), [
-      '2:34: an empty "all" would hold for every flow; say what has to hold',
+      '2:34: an empty "all" holds for every flow; add a condition',
     ]);
     assert.deepEqual(root('{}'), [
       '2:15: "conditions" must have one of "all", "any", "not" and "condition"',

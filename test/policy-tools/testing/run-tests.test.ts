@@ -38,19 +38,19 @@ describe('tests of policies', () => {
   const lies: readonly [Readonly<Record<string, unknown>>, string][] = [
     [
       { at: '1s', placement: 'onload' },
-      'fail: flow "a" should be at "onload"; at 1.0 s it is at "offload" (placed; rule p/fast asks for offload)',
+      'fail: flow "a" should be at "onload"; at 1.0 s it is at "offload" (placed; rule p/fast requests offload)',
     ],
     [
       { from: '1s', rule: null },
-      'fail: flow "a" should have no rule that speaks; at 1.0 s it is at "offload" (placed; rule p/fast asks for offload)',
+      'fail: flow "a" should be decided by no rule; at 1.0 s it is at "offload" (placed; rule p/fast requests offload)',
     ],
     [
       { by: '1s', placement: 'onload', description: 'because' },
-      'fail: flow "a" should be at "onload" by 1.0 s; at 1.0 s it is at "offload" (placed; rule p/fast asks for offload) (because)',
+      'fail: flow "a" should be at "onload" by 1.0 s; at 1.0 s it is at "offload" (placed; rule p/fast requests offload) (because)',
     ],
     [
       { never: 'offload' },
-      'fail: flow "a" should never be at "offload"; at 0 ms it is: at "offload" (placed; rule p/fast asks for offload)',
+      'fail: flow "a" should never be at "offload"; at 0 ms it is: at "offload" (placed; rule p/fast requests offload)',
     ],
     [{ atMostMoves: 0 }, 'fail: flow "a": it changes its placement 1 time, 0 at most'],
     [{ atLeastMoves: 2 }, 'fail: flow "a": it changes its placement 1 time, 2 at least'],

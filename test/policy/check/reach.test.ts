@@ -28,23 +28,23 @@ describe('rules that never hold or never speak', () => {
   const impossible: readonly (readonly [string, string])[] = [
     [
       all(c('bytes', 'greaterThan', 10), `^${c('bytes', 'lessThan', 5)}`),
-      'bytes lessThan 5 contradicts bytes greaterThan 10 in line 4: both never hold',
+      'bytes lessThan 5 contradicts bytes greaterThan 10 in line 4: they never hold together',
     ],
     [
       all(c('bytes', 'greaterThan', 10), `^${c('bytes', 'lessThanInclusive', 10)}`),
-      'bytes lessThanInclusive 10 contradicts bytes greaterThan 10 in line 4: both never hold',
+      'bytes lessThanInclusive 10 contradicts bytes greaterThan 10 in line 4: they never hold together',
     ],
     [
       all(c('placement', 'equal', 'onload'), all(`^${c('placement', 'equal', 'offload')}`)),
-      'placement equal "offload" contradicts placement equal "onload" in line 4: both never hold',
+      'placement equal "offload" contradicts placement equal "onload" in line 4: they never hold together',
     ],
     [
       all(c('tcpDst', 'equal', null), `^${c('tcpDst', 'equal', 80)}`),
-      'tcpDst equal 80 contradicts tcpDst equal null in line 4: both never hold',
+      'tcpDst equal 80 contradicts tcpDst equal null in line 4: they never hold together',
     ],
     [
       all(c('tcpDst', 'in', [1, 2]), `^${c('tcpDst', 'between', [5, 9])}`),
-      'tcpDst between [5,9] contradicts tcpDst in [1,2] in line 4: both never hold',
+      'tcpDst between [5,9] contradicts tcpDst in [1,2] in line 4: they never hold together',
     ],
     [
       all(
@@ -58,7 +58,7 @@ describe('rules that never hold or never speak', () => {
         c('bytes', 'greaterThan', 10),
         any(c('packets', 'greaterThan', 3), `^${c('bytes', 'lessThan', 5)}`),
       ),
-      'bytes lessThan 5 contradicts bytes greaterThan 10 in line 4: both never hold',
+      'bytes lessThan 5 contradicts bytes greaterThan 10 in line 4: they never hold together',
     ],
   ];
   for (const [conditions, message] of impossible) {
@@ -108,7 +108,7 @@ describe('rules that never hold or never speak', () => {
     it(`refuses ${second.slice(0, 60)} behind ${first.slice(0, 60)}`, () => {
       refuses(
         policy('', rule('a', first), `^${rule('b', second)}`),
-        'rule "p/b" is never reached: wherever it holds, "p/a" (line 4) does, and speaks first',
+        'rule "p/b" is never reached: wherever it holds, "p/a" (line 4) holds as well and has precedence',
       );
     });
   }
@@ -145,12 +145,12 @@ describe('rules that never hold or never speak', () => {
     const second = first.replace('"name": "p"', '"name": "q"');
     assert.deepEqual(problemsOf(first, second), []);
     assert.deepEqual(notesOf(first, second), [
-      'p1:4:1: note: rule "q/a" is never reached beside "p/a" (p0, line 4), which asks for the same: wherever it holds, that one does, and speaks first',
+      'p1:4:1: note: rule "q/a" is never reached beside "p/a" (p0, line 4), which requests the same: wherever it holds, that one holds as well and has precedence',
     ]);
     assert.deepEqual(notesOf(first), []);
     const onload = second.replace('"offload"', '"onload"');
     assert.deepEqual(problemsOf(first, onload), []);
-    assert.match(notesOf(first, onload).join(), /line 4\), which asks for offload: wherever/);
+    assert.match(notesOf(first, onload).join(), /line 4\), which requests offload: wherever/);
     const shadow = first.replace('"version"', '"mode": "shadow", "version"');
     assert.deepEqual([...problemsOf(shadow, second), ...notesOf(shadow, second)], []);
     assert.deepEqual(problemsOf(second, shadow), []);
