@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compare } from '../../bench/support/report.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { needs } from '../support/needs.ts';
 import { ownProgram } from '../support/own-program.ts';
 import { runToEnd } from '../support/programs.ts';
@@ -32,6 +36,13 @@ describe('npm run bench', function () {
     const { code, output } = await bench('influx', 'plan', '--json');
     assert.equal(code, 0, output);
     assert.deepEqual(reportsIn(output), ['influx', 'plan']);
+  });
+
+  it('has the shape that docs/benchmarks.md gives', () => {
+    const page = readFileSync(join(packageRoot(), 'docs/benchmarks.md'), 'utf8');
+    assert(page.includes('`{"reports": [...]}`'));
+    const comparison = compare('a bench', { ours: 2, peer: 1 }, 'ms', 'lower');
+    for (const key of Object.keys(comparison)) assert(page.includes(`\`${key}\``), key);
   });
 
   it('says which bench there is not', async () => {
