@@ -44,4 +44,17 @@ describe('documents', () => {
       }
     });
   }
+
+  it('docs/architecture.md lists every decision with its title', () => {
+    const listed = [
+      ...readDocument('docs/architecture.md').matchAll(/^- \[\d+\]\(decisions\/(.*?)\): (.*)$/gm),
+    ].map(([, file, title]) => ({ file, title }));
+    const decisions = readdirSync(join(packageRoot(), 'docs/decisions'))
+      .sort()
+      .map((file) => {
+        const [heading] = readDocument(join('docs/decisions', file)).split('\n');
+        return { file, title: heading.replace(/^# \d+: /, '') };
+      });
+    assert.deepEqual(listed, decisions);
+  });
 });
