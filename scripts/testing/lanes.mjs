@@ -52,11 +52,13 @@ export const FAST_STAGES = [
 
 /** Pure, but too slow for the fast tests; they run with all others. */
 export const NOT_FAST = [
+  'test/adapters/emulator/engine.test.ts',
   'test/policy/compiled/differential.test.ts',
   'test/policy/compiled/planted-faults.test.ts',
   'test/policy/compiled/stock-engine.test.ts',
-  // They wait for a file system and for the end of many retries.
+  // They wait for a file system, or for the time-outs of a client of a server.
   'test/platform/file-watcher.test.ts',
+  'test/telemetry/influx/client.test.ts',
   'test/telemetry/influx/writer.test.ts',
 ];
 
