@@ -40,6 +40,7 @@ export const FAST_STAGES = [
         'adapters/ovs',
         'async',
         'config',
+        'docs',
         'platform',
         'scripts/testing',
         'simulation',
