@@ -19,28 +19,28 @@ import type { PathUses, TickAccounts, TopFlow } from './tick-accounts.ts';
 import { RunningTimeHistogram } from './time-histogram.ts';
 import { TopRows } from './top-flows.ts';
 
-/** What is kept apart, and how many. */
+/** Bounds of the accounts. */
 export interface AccountantOptions {
-  /** Flows with the highest rates to name; 0 by default. */
+  /** Number of flows with the highest rates to list; 0 by default. */
   readonly topFlows?: number;
-  /** Slices, ports and rules that are kept apart; what is beyond is summed up as `other`. */
-  readonly most?: number;
+  /** Slices, ports and rules with an account each; the rest are summed up as `other`. */
+  readonly maxNamed?: number;
 }
 
-const MOST = 256;
-/** From what a monitored rule change takes to what a slow poll does, seconds. */
+const MAX_NAMED = 256;
+/** Seconds: from the reaction to a monitored rule change to that of a slow poll. */
 const REACTION_BOUNDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 
-type Kept<T> = { -readonly [K in keyof T]: T[K] };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** By requested: 1 for those that only an entry fulfils. */
-const ASKS_FOR_ENTRY = new Uint8Array(REQUESTED_PLACEMENT_NAMES.length);
-ASKS_FOR_ENTRY[RequestedPlacement.offload] = 1;
-ASKS_FOR_ENTRY[RequestedPlacement.fastPath] = 1;
+/** By requested placement: 1 for those that need an entry. */
+const REQUESTS_ENTRY = new Uint8Array(REQUESTED_PLACEMENT_NAMES.length);
+REQUESTS_ENTRY[RequestedPlacement.offload] = 1;
+REQUESTS_ENTRY[RequestedPlacement.fastPath] = 1;
 
 /**
- * Makes the {@link TickAccounts} of each tick: one pass over the live flows, and nothing allocated
- * for a flow.
+ * Computes the {@link TickAccounts} of each tick in one pass over the live flows, without
+ * allocations per flow.
  */
 export class Accountant {
   readonly #rows = new RowMemory();
@@ -51,16 +51,16 @@ export class Accountant {
   readonly #operations = new OperationCounters();
   readonly #reactions = new RunningTimeHistogram(REACTION_BOUNDS);
   readonly #top: TopRows;
-  readonly #accounts: Kept<TickAccounts>;
-  readonly #most: number;
+  readonly #accounts: Mutable<TickAccounts>;
+  readonly #maxNamed: number;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #totals: PathTotals | undefined;
 
-  constructor({ topFlows = 0, most = MOST }: AccountantOptions = {}) {
-    this.#most = most;
-    this.#slices = new SliceCounters(most);
-    this.#ports = new PortTotals(most);
-    this.#moves = new PlacementCounters(most);
+  constructor({ topFlows = 0, maxNamed = MAX_NAMED }: AccountantOptions = {}) {
+    this.#maxNamed = maxNamed;
+    this.#slices = new SliceCounters(maxNamed);
+    this.#ports = new PortTotals(maxNamed);
+    this.#moves = new PlacementCounters(maxNamed);
     this.#top = new TopRows(topFlows);
     this.#accounts = {
       sequence: 0,
@@ -68,7 +68,7 @@ export class Accountant {
       wallMs: undefined,
       seconds: 0,
       flows: PLACEMENT_NAMES.map(() => 0),
-      paths: this.#paths.of(0),
+      paths: this.#paths.usesOf(0),
       coverage: { bytes: undefined, packets: undefined },
       cpuSavedCores: undefined,
       slices: [],
@@ -87,27 +87,27 @@ export class Accountant {
     };
   }
 
-  /** The accounts as of the last tick. */
+  /** Accounts as of the last tick. */
   get accounts(): TickAccounts {
     return this.#accounts;
   }
 
   /**
-   * Takes a tick into account; its table must not have been read anew since.
+   * Adds a tick to the accounts. Call it before the next reading changes the tick's table.
    *
-   * @param rules those that `decision.rule` counts, from 1
+   * @param rules rules that `decision.rule` refers to, starting at 1
    */
   account(report: TickReport, rules: readonly RuleInfo[]): TickAccounts {
     const { tick } = report;
     const { table } = tick;
-    this.#rows.begin(table);
-    this.#slices.begin(report.slices);
-    this.#ports.begin(table, tick.ports);
-    this.#moves.begin(rules);
-    this.#traffic(table);
-    this.#flows(table);
-    this.#changes(report);
-    this.#carriedOut(report);
+    this.#rows.followTable(table);
+    this.#slices.followSlices(report.slices);
+    this.#ports.followPorts(table, tick.ports);
+    this.#moves.followRules(rules);
+    this.#addTraffic(table);
+    this.#countFlows(table);
+    this.#countChanges(report);
+    this.#countOperations(report);
     const a = this.#accounts;
     a.sequence = tick.sequence;
     a.atMs = tick.atMs;
@@ -118,7 +118,7 @@ export class Accountant {
     a.slices = this.#slices.accounts;
     a.ports = this.#ports.accounts;
     a.portLoad = tick.node.portLoad;
-    a.tables = report.plans.map((plan) => tableAccount(plan, this.#most));
+    a.tables = report.plans.map((plan) => tableAccount(plan, this.#maxNamed));
     a.bitShare = report.bitShare;
     a.rules = this.#moves.rules;
     a.refusals = this.#operations.refusals;
@@ -127,8 +127,8 @@ export class Accountant {
     return a;
   }
 
-  /** Adds what was sent since the last reading; nothing when there was none. */
-  #traffic(table: FlowTable): void {
+  /** Adds the traffic since the last reading, if the table has been read since. */
+  #addTraffic(table: FlowTable): void {
     if (table.readAtMs === this.#readAtMs) return;
     const first = this.#totals === undefined;
     const seconds = first ? 0 : (table.readAtMs - this.#readAtMs) / 1000;
@@ -136,23 +136,23 @@ export class Accountant {
     const { rows, count } = table;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
-      this.#rows.met[row] = 1;
-      // What flows sent before anybody looked is not ours to count.
-      if (first) this.#rows.take(table, row);
+      this.#rows.seen[row] = 1;
+      // Traffic from before the first reading is not counted.
+      if (first) this.#rows.storeCounters(table, row);
       else this.#attribute(table, row);
     }
-    // The last packets that a backend carried of flows that left in this reading.
+    // Flows that left in this reading: a backend may have carried their last packets.
     for (const row of table.removed) {
-      if (!first && this.#rows.met[row] === 1) this.#attribute(table, row);
+      if (!first && this.#rows.seen[row] === 1) this.#attribute(table, row);
     }
-    this.#sumUp(table.totals);
-    this.#paths.settle(1, seconds);
-    this.#slices.settle(seconds);
-    this.#ports.settle(seconds);
+    this.#addPathTotals(table.totals);
+    this.#paths.publish(1, seconds);
+    this.#slices.publishTraffic(seconds);
+    this.#ports.publishTraffic(seconds);
     this.#accounts.seconds = seconds;
   }
 
-  /** Adds what a row's flow sent since the last reading to its slice and its ports. */
+  /** Adds the traffic of a row's flow since the last reading to its slice and its ports. */
   #attribute(table: FlowTable, row: number): void {
     const t = table.traffic;
     const r = this.#rows;
@@ -163,18 +163,18 @@ export class Accountant {
     const slice = this.#slices.slotOf(table.decision.slice[row]);
     if (packets > 0) {
       const bytes = t.vswitchBytes[row] - r.vswitchBytes[row];
-      this.#slices.add(slice, Placement.onload, bytes, packets);
-      this.#ports.add(table, row, Placement.onload, bytes, packets);
+      this.#slices.addSliceTraffic(slice, Placement.onload, bytes, packets);
+      this.#ports.addFlowTraffic(table, row, Placement.onload, bytes, packets);
     }
     if (carried > 0) {
       const bytes = t.carriedBytes[row] - r.carriedBytes[row];
-      this.#slices.add(slice, t.carrier[row], bytes, carried);
-      this.#ports.add(table, row, t.carrier[row], bytes, carried);
+      this.#slices.addSliceTraffic(slice, t.carrier[row], bytes, carried);
+      this.#ports.addFlowTraffic(table, row, t.carrier[row], bytes, carried);
     }
-    r.take(table, row);
+    r.storeCounters(table, row);
   }
 
-  #sumUp(now: PathTotals): void {
+  #addPathTotals(now: PathTotals): void {
     const last = this.#totals ?? now;
     const paths = this.#paths;
     const fastBytes = now.fastPathBytes - last.fastPathBytes;
@@ -183,32 +183,32 @@ export class Accountant {
     const packets = now.carriedPackets - last.carriedPackets;
     const vswitchBytes = now.vswitchBytes - last.vswitchBytes;
     const vswitchPackets = now.vswitchPackets - last.vswitchPackets;
-    paths.add(0, Placement.onload, vswitchBytes, vswitchPackets);
-    paths.add(0, Placement.offload, bytes - fastBytes, packets - fastPackets);
-    paths.add(0, Placement.fastPath, fastBytes, fastPackets);
+    paths.addTraffic(0, Placement.onload, vswitchBytes, vswitchPackets);
+    paths.addTraffic(0, Placement.offload, bytes - fastBytes, packets - fastPackets);
+    paths.addTraffic(0, Placement.fastPath, fastBytes, fastPackets);
     this.#totals = { ...now };
   }
 
-  /** Counts live flows by what was decided. */
-  #flows(table: FlowTable): void {
+  /** Counts live flows by rule, reason, slice and placement. */
+  #countFlows(table: FlowTable): void {
     const d = table.decision;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       const placement = d.placement[row];
-      this.#moves.count(d.rule[row], d.reason[row]);
-      if (placement === Placement.onload && ASKS_FOR_ENTRY[d.requested[row]] === 1) {
-        this.#moves.waits(d.reason[row]);
+      this.#moves.countDecision(d.rule[row], d.reason[row]);
+      if (placement === Placement.onload && REQUESTS_ENTRY[d.requested[row]] === 1) {
+        this.#moves.countWaiting(d.reason[row]);
       }
-      this.#slices.count(this.#slices.slotOf(d.slice[row]), placement);
+      this.#slices.countSliceFlow(this.#slices.slotOf(d.slice[row]), placement);
     }
   }
 
-  /** Counts changes of placement, and the time to a flow's first entry. */
-  #changes({ tick, changes, elapsedMs }: TickReport): void {
+  /** Counts changes of placement and records the time to a flow's first entry. */
+  #countChanges({ tick, changes, elapsedMs }: TickReport): void {
     const { table } = tick;
     const endedMs = tick.atMs + elapsedMs;
     for (const change of changes) {
-      this.#moves.changed(change);
+      this.#moves.countChange(change);
       if (change.to === 'onload' || change.to === 'gone') continue;
       const { row, id } = change;
       if (table.rowOf(id) !== row || this.#rows.placed[row] === 1) continue;
@@ -217,18 +217,18 @@ export class Accountant {
     }
   }
 
-  #carriedOut({ tick, operations, plans }: TickReport): void {
-    for (const { backend } of plans) this.#operations.meet(backend);
+  #countOperations({ tick, operations, plans }: TickReport): void {
+    for (const { backend } of plans) this.#operations.addBackend(backend);
     for (const operation of operations) {
-      this.#operations.count(operation);
+      this.#operations.countOperation(operation);
       const refused = operation.kind === 'put' && !operation.result.ok && operation.row >= 0;
-      if (refused) this.#moves.refused(tick.table.decision.rule[operation.row]);
+      if (refused) this.#moves.countRefusal(tick.table.decision.rule[operation.row]);
     }
   }
 
   #topFlows(table: FlowTable, slices: readonly SliceQuota[]): readonly TopFlow[] {
     const { rates, decision } = table;
-    return Array.from(this.#top.find(table), (row) => ({
+    return Array.from(this.#top.findTop(table), (row) => ({
       row,
       id: table.idAt(row),
       bitsPerSecond: rates.bitsPerSecond[row],
@@ -248,7 +248,7 @@ function coverage(paths: PathUses): TickAccounts['coverage'] {
   return { bytes: share('bitsPerSecond'), packets: share('packetsPerSecond') };
 }
 
-/** CPUs; `packetCost` in ns. */
+/** Saved CPUs; `packetCost` in ns. */
 function cpuSaved(paths: PathUses, packetCost: number | undefined): number | undefined {
   if (packetCost === undefined) return undefined;
   const offVswitch = paths.reduce((sum, p) => sum + p.packetsPerSecond, 0);

@@ -2,59 +2,59 @@ import { PATH_NAMES, type PathUse, type PathUses } from './tick-accounts.ts';
 
 const PATHS = PATH_NAMES.length;
 
-/** A {@link PathUse} that its ledger keeps up to date. */
-type Kept = { -readonly [K in keyof PathUse]: PathUse[K] };
+/** A {@link PathUse} that its ledger updates in place. */
+type Mutable = { -readonly [K in keyof PathUse]: PathUse[K] };
 
 /**
- * Sums of bytes and packets by slot and path. Adding writes to columns; what others read is
- * brought up to date once a tick.
+ * Sums of bytes and packets by slot and path. Adding writes to columns; the objects that readers
+ * see are updated once a tick, by {@link publish}.
  */
 export class Ledger {
   #bytes: Float64Array;
   #packets: Float64Array;
-  readonly #uses: (readonly Kept[])[] = [];
+  readonly #uses: (readonly Mutable[])[] = [];
 
   constructor(slots: number) {
     this.#bytes = new Float64Array(slots * PATHS);
     this.#packets = new Float64Array(slots * PATHS);
-    for (let slot = 0; slot < slots; slot++) this.#uses.push(noUse());
+    for (let slot = 0; slot < slots; slot++) this.#uses.push(zeroUses());
   }
 
-  add(slot: number, path: number, bytes: number, packets: number): void {
+  addTraffic(slot: number, path: number, bytes: number, packets: number): void {
     const at = slot * PATHS + path;
     this.#bytes[at] += bytes;
     this.#packets[at] += packets;
   }
 
-  /** What a slot's paths carried, as of the last {@link settle}. */
-  of(slot: number): PathUses {
+  /** Traffic of a slot by path, as of the last {@link publish}. */
+  usesOf(slot: number): PathUses {
     return this.#uses[slot];
   }
 
-  /** Begins a slot anew. */
-  clear(slot: number): void {
+  /** Sets a slot to zero, for a new owner. */
+  resetSlot(slot: number): void {
     this.#bytes.fill(0, slot * PATHS, (slot + 1) * PATHS);
     this.#packets.fill(0, slot * PATHS, (slot + 1) * PATHS);
-    this.#uses[slot] = noUse();
+    this.#uses[slot] = zeroUses();
   }
 
-  /** Brings the first `slots` up to date. `seconds`: since the last time; 0: not known. */
-  settle(slots: number, seconds: number): void {
+  /** Updates what readers see of the first `slots`. `seconds`: since the last call; 0: unknown. */
+  publish(slots: number, seconds: number): void {
     for (let at = 0; at < slots * PATHS; at++) {
       const use = this.#uses[Math.floor(at / PATHS)][at % PATHS];
-      renew(use, this.#bytes[at], this.#packets[at], seconds);
+      updateUse(use, this.#bytes[at], this.#packets[at], seconds);
     }
   }
 }
 
-function renew(use: Kept, bytes: number, packets: number, seconds: number): void {
+function updateUse(use: Mutable, bytes: number, packets: number, seconds: number): void {
   use.bitsPerSecond = seconds > 0 ? ((bytes - use.bytes) * 8) / seconds : 0;
   use.packetsPerSecond = seconds > 0 ? (packets - use.packets) / seconds : 0;
   use.bytes = bytes;
   use.packets = packets;
 }
 
-function noUse(): readonly Kept[] {
+function zeroUses(): readonly Mutable[] {
   return PATH_NAMES.map((path) => ({
     path,
     bytes: 0,

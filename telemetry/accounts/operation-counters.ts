@@ -2,17 +2,17 @@ import type { BackendOperation } from '../../engine/loop/tick-report.ts';
 import { REFUSAL_CODES } from '../../engine/model/refusal.ts';
 import type { OperationCount, OperationOutcome, RefusalCount } from './tick-accounts.ts';
 
-type Kept<T> = { -readonly [K in keyof T]: T[K] };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const OUTCOMES = {
   put: ['installed', 'replaced', 'unchanged'],
   delete: ['deleted', 'absent'],
 } as const satisfies Record<'put' | 'delete', readonly OperationOutcome[]>;
 
-/** Operations and refusals of each backend, from 0 on. */
+/** Counts of operations and refusals by backend. */
 export class OperationCounters {
-  readonly #operations = new Map<string, Kept<OperationCount>>();
-  readonly #refusals = new Map<string, Kept<RefusalCount>>();
+  readonly #operations = new Map<string, Mutable<OperationCount>>();
+  readonly #refusals = new Map<string, Mutable<RefusalCount>>();
   readonly #backends = new Set<string>();
   #operationList: readonly OperationCount[] = [];
   #refusalList: readonly RefusalCount[] = [];
@@ -25,8 +25,8 @@ export class OperationCounters {
     return this.#refusalList;
   }
 
-  /** Makes the counts of a backend, all zero. */
-  meet(backend: string): void {
+  /** Adds a backend with all counts at zero, unless it is known. */
+  addBackend(backend: string): void {
     if (this.#backends.has(backend)) return;
     this.#backends.add(backend);
     for (const kind of ['put', 'delete'] as const) {
@@ -42,8 +42,8 @@ export class OperationCounters {
     this.#refusalList = [...this.#refusals.values()];
   }
 
-  count({ backend, kind, result }: BackendOperation): void {
-    this.meet(backend);
+  countOperation({ backend, kind, result }: BackendOperation): void {
+    this.addBackend(backend);
     const outcome = result.ok ? result.outcome : result.refusal.code;
     const operation = this.#operations.get(`${backend} ${kind} ${outcome}`);
     if (operation !== undefined) operation.count++;

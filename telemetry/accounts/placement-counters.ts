@@ -10,11 +10,11 @@ import {
   type RuleAccount,
 } from './tick-accounts.ts';
 
-type Kept<T> = { -readonly [K in keyof T]: T[K] };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const ONLOAD = PLACEMENT_NAMES[Placement.onload];
-/** A flow goes from one backend to another by way of the vSwitch. */
-const WAYS: readonly Pick<MoveCount, 'from' | 'to'>[] = PLACEMENT_NAMES.filter(
+/** A flow moves from one backend to another through the vSwitch. */
+const DIRECTIONS: readonly Pick<MoveCount, 'from' | 'to'>[] = PLACEMENT_NAMES.filter(
   (placement) => placement !== ONLOAD,
 ).flatMap((placement) => [
   { from: ONLOAD, to: placement },
@@ -22,7 +22,7 @@ const WAYS: readonly Pick<MoveCount, 'from' | 'to'>[] = PLACEMENT_NAMES.filter(
   { from: placement, to: 'gone' },
 ]);
 
-/** Where each requested sends a flow, by requested; none has no rule. */
+/** Placement by requested placement; rules without one (`none`) have no account. */
 const PLACEMENT_OF_REQUEST = [
   PLACEMENT_NAMES[Placement.onload],
   PLACEMENT_NAMES[Placement.offload],
@@ -31,28 +31,28 @@ const PLACEMENT_OF_REQUEST = [
   PLACEMENT_NAMES[Placement.onload],
 ] as const;
 
-/** Changes of placement and live flows: by where from and to, by cause, by rule and by reason. */
+/** Counts of changes of placement and of live flows by direction, cause, rule and reason. */
 export class PlacementCounters {
   readonly moves: readonly MoveCount[];
   readonly causes: readonly CauseCount[];
   readonly reasons: readonly ReasonAccount[];
-  /** By from and to; by cause; and the reasons by code, as well as in the order of REASONS. */
-  readonly #moves: ReadonlyMap<string, Kept<MoveCount>>;
-  readonly #causes: ReadonlyMap<string, Kept<CauseCount>>;
-  readonly #byReason: ReadonlyMap<string, Kept<ReasonAccount>>;
-  readonly #reasons: readonly Kept<ReasonAccount>[];
-  readonly #most: number;
-  #inForce: readonly RuleInfo[] | undefined;
-  #rules: readonly Kept<RuleAccount>[] = [];
+  /** Moves by {@link directionKey}, causes by name, reasons by code and in the order of REASONS. */
+  readonly #moves: ReadonlyMap<string, Mutable<MoveCount>>;
+  readonly #causes: ReadonlyMap<string, Mutable<CauseCount>>;
+  readonly #byReason: ReadonlyMap<string, Mutable<ReasonAccount>>;
+  readonly #reasons: readonly Mutable<ReasonAccount>[];
+  readonly #maxNamed: number;
+  #followed: readonly RuleInfo[] | undefined;
+  #rules: readonly Mutable<RuleAccount>[] = [];
   /** By the value of `decision.rule`. */
-  #ruleOf: readonly (Kept<RuleAccount> | undefined)[] = [];
+  #ruleOf: readonly (Mutable<RuleAccount> | undefined)[] = [];
 
-  /** `most`: rules that are kept apart. */
-  constructor(most: number) {
-    this.#most = most;
-    const moves = WAYS.map((way) => ({ ...way, count: 0 }));
+  /** `maxNamed`: rules with an account each. */
+  constructor(maxNamed: number) {
+    this.#maxNamed = maxNamed;
+    const moves = DIRECTIONS.map((direction) => ({ ...direction, count: 0 }));
     this.moves = moves;
-    this.#moves = new Map(moves.map((move) => [wayKey(move), move]));
+    this.#moves = new Map(moves.map((move) => [directionKey(move), move]));
     const causes = CHANGE_CAUSES.map((cause) => ({ cause, count: 0 }));
     this.causes = causes;
     this.#causes = new Map(causes.map((cause) => [cause.cause, cause]));
@@ -66,14 +66,14 @@ export class PlacementCounters {
     this.#byReason = new Map(this.#reasons.map((reason) => [reason.reason, reason]));
   }
 
-  /** Enforced rules in force, in speaking order. */
+  /** Enforced rules in force, in the order of evaluation. */
   get rules(): readonly RuleAccount[] {
     return this.#rules;
   }
 
-  /** Follows the rules of a tick, and counts its flows anew. */
-  begin(rules: readonly RuleInfo[]): void {
-    if (rules !== this.#inForce) this.#follow(rules);
+  /** Starts a tick: takes over its rules and sets the counts of live flows to zero. */
+  followRules(rules: readonly RuleInfo[]): void {
+    if (rules !== this.#followed) this.#replaceRules(rules);
     for (const rule of this.#rules) rule.flows = 0;
     for (const reason of this.#reasons) {
       reason.flows = 0;
@@ -81,49 +81,50 @@ export class PlacementCounters {
     }
   }
 
-  /** A live flow. */
-  count(rule: number, reason: number): void {
+  /** Counts a live flow by its rule and reason. */
+  countDecision(rule: number, reason: number): void {
     const account = this.#ruleOf[rule];
     if (account !== undefined) account.flows++;
     this.#reasons[reason].flows++;
   }
 
-  /** A live flow has no entry, and a rule asks for one. */
-  waits(reason: number): void {
+  /** Counts a live flow for which a rule requests an entry that it does not have. */
+  countWaiting(reason: number): void {
     this.#reasons[reason].waiting++;
   }
 
-  /** A flow is no longer where it was. */
-  changed({ from, to, cause, reason, plannedBy }: PlacementChange): void {
-    const move = this.#moves.get(wayKey({ from, to }));
+  /** Counts a change of placement. */
+  countChange({ from, to, cause, reason, plannedBy }: PlacementChange): void {
+    const move = this.#moves.get(directionKey({ from, to }));
     if (move !== undefined) move.count++;
     const byCause = this.#causes.get(cause);
     if (byCause !== undefined) byCause.count++;
     const byReason = this.#byReason.get(reason);
     if (byReason !== undefined) byReason.moves++;
-    // For any other cause it was not the rule that led to it.
+    // Changes with other causes were not made by the rule.
     const rule = cause === 'policy' ? this.#ruleOf[plannedBy?.rule ?? 0] : undefined;
     if (rule !== undefined) rule.moves++;
   }
 
-  /** A backend refused an entry that a rule asked for. */
-  refused(rule: number): void {
+  /** Counts an entry that a rule requested and a backend refused. */
+  countRefusal(rule: number): void {
     const account = this.#ruleOf[rule];
     if (account !== undefined) account.refusals++;
   }
 
-  /** Rules that stay keep their counts; those that go take them along. */
-  #follow(rules: readonly RuleInfo[]): void {
-    this.#inForce = rules;
+  /** Rules that remain keep their counts; the counts of the others are dropped. */
+  #replaceRules(rules: readonly RuleInfo[]): void {
+    this.#followed = rules;
     const known = new Map(this.#rules.map((r) => [r.rule, r]));
-    const accounts = new Map<string, Kept<RuleAccount>>();
+    const accounts = new Map<string, Mutable<RuleAccount>>();
     this.#ruleOf = [
       undefined,
       ...rules.map((info) => {
         if (info.mode === 'shadow' || info.requested === RequestedPlacement.none) return undefined;
-        const name = accounts.size < this.#most ? info.name : OTHER;
+        const name = accounts.size < this.#maxNamed ? info.name : OTHER;
         const to = PLACEMENT_OF_REQUEST[info.requested];
-        const account = accounts.get(name) ?? sameRule(known.get(name), to) ?? noMoves(name, to);
+        const account =
+          accounts.get(name) ?? sameRule(known.get(name), to) ?? newRuleAccount(name, to);
         accounts.set(name, account);
         return account;
       }),
@@ -132,17 +133,17 @@ export class PlacementCounters {
   }
 }
 
-function wayKey({ from, to }: Pick<MoveCount, 'from' | 'to'>): string {
+function directionKey({ from, to }: Pick<MoveCount, 'from' | 'to'>): string {
   return `${from} ${to}`;
 }
 
 function sameRule(
-  rule: Kept<RuleAccount> | undefined,
+  rule: Mutable<RuleAccount> | undefined,
   to: RuleAccount['to'],
-): Kept<RuleAccount> | undefined {
+): Mutable<RuleAccount> | undefined {
   return rule?.to === to ? rule : undefined;
 }
 
-function noMoves(rule: string, to: RuleAccount['to']): Kept<RuleAccount> {
+function newRuleAccount(rule: string, to: RuleAccount['to']): Mutable<RuleAccount> {
   return { rule, to, moves: 0, refusals: 0, flows: 0 };
 }

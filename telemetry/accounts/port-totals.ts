@@ -5,11 +5,11 @@ import { Ledger } from './ledger.ts';
 import { Slots } from './slots.ts';
 import { OTHER, type PortAccount } from './tick-accounts.ts';
 
-/** In place of a slot: the flow goes out of several ports, see {@link PortTotals}. */
+/** In place of a slot: the flow leaves by several ports, listed in `#outSlots`. */
 const SEVERAL = 0xffff;
 
 /**
- * Traffic by port and direction. Which ports a row's flow uses is found once and kept until the
+ * Traffic by port and direction. The ports of a row's flow are looked up once and kept until the
  * flow's actions or the ports change.
  */
 export class PortTotals {
@@ -21,42 +21,48 @@ export class PortTotals {
   readonly #slotByName = new Map<string, number>();
   #accounts: readonly PortAccount[] = [];
   readonly #side = new SideTable('version');
-  /** Slots of the ports that a row's flow comes in by and goes out of, once they are found. */
-  readonly #in = this.#side.uint16();
-  readonly #out = this.#side.uint16();
-  readonly #several = this.#side.sparse<readonly number[]>();
-  readonly #found = this.#side.uint8();
+  /** Slots of the ports by which a row's flow enters and leaves, valid where `#resolved` is 1. */
+  readonly #inSlot = this.#side.uint16();
+  readonly #outSlot = this.#side.uint16();
+  readonly #outSlots = this.#side.sparse<readonly number[]>();
+  readonly #resolved = this.#side.uint8();
 
-  /** `most`: ports that are kept apart. */
-  constructor(most: number) {
-    this.#slots = new Slots(most);
+  /** `maxNamed`: ports with an account each. */
+  constructor(maxNamed: number) {
+    this.#slots = new Slots(maxNamed);
     this.#rx = new Ledger(this.#slots.capacity);
     this.#tx = new Ledger(this.#slots.capacity);
   }
 
-  /** Follows the ports and the rows of a tick. */
-  begin(table: FlowTable, ports: PortSnapshot): void {
-    if (ports !== this.#ports) this.#follow(ports);
+  /** Starts a tick: takes over its ports and rows. */
+  followPorts(table: FlowTable, ports: PortSnapshot): void {
+    if (ports !== this.#ports) this.#replacePorts(ports);
     this.#side.follow(table);
   }
 
-  /** Adds what a path carried of a row's flow. */
-  add(table: FlowTable, row: number, path: number, bytes: number, packets: number): void {
-    if (this.#found.values[row] === 0) this.#find(table, row);
-    const into = this.#in.values[row];
-    const out = this.#out.values[row];
-    if (into !== Slots.NONE) this.#rx.add(into, path, bytes, packets);
+  /** Adds traffic of a row's flow on a path to the flow's ports. */
+  addFlowTraffic(
+    table: FlowTable,
+    row: number,
+    path: number,
+    bytes: number,
+    packets: number,
+  ): void {
+    if (this.#resolved.values[row] === 0) this.#resolvePorts(table, row);
+    const into = this.#inSlot.values[row];
+    const out = this.#outSlot.values[row];
+    if (into !== Slots.NONE) this.#rx.addTraffic(into, path, bytes, packets);
     if (out === SEVERAL) {
-      for (const slot of this.#several.values.get(row) ?? [])
-        this.#tx.add(slot, path, bytes, packets);
+      for (const slot of this.#outSlots.values.get(row) ?? [])
+        this.#tx.addTraffic(slot, path, bytes, packets);
     } else if (out !== Slots.NONE) {
-      this.#tx.add(out, path, bytes, packets);
+      this.#tx.addTraffic(out, path, bytes, packets);
     }
   }
 
-  settle(seconds: number): void {
-    this.#rx.settle(this.#slots.highWater, seconds);
-    this.#tx.settle(this.#slots.highWater, seconds);
+  publishTraffic(seconds: number): void {
+    this.#rx.publish(this.#slots.highWater, seconds);
+    this.#tx.publish(this.#slots.highWater, seconds);
   }
 
   /** The ports, in the directory's order. */
@@ -64,11 +70,11 @@ export class PortTotals {
     return this.#accounts;
   }
 
-  #find(table: FlowTable, row: number): void {
-    const several = this.#several.values;
-    const out = this.#out.values;
-    this.#found.values[row] = 1;
-    this.#in.values[row] = this.#slotByName.get(table.matchAt(row).inPort) ?? Slots.NONE;
+  #resolvePorts(table: FlowTable, row: number): void {
+    const several = this.#outSlots.values;
+    const out = this.#outSlot.values;
+    this.#resolved.values[row] = 1;
+    this.#inSlot.values[row] = this.#slotByName.get(table.matchAt(row).inPort) ?? Slots.NONE;
     out[row] = Slots.NONE;
     for (const action of table.actionsAt(row)) {
       if (action.kind !== 'output') continue;
@@ -83,37 +89,37 @@ export class PortTotals {
     }
   }
 
-  #follow(ports: PortSnapshot): void {
+  #replacePorts(ports: PortSnapshot): void {
     this.#ports = ports;
     const identity = [...ports.values()].map((p) => `${p.name}=${p.uuid}`).join(' ');
-    if (identity !== this.#identity) this.#assign(ports);
+    if (identity !== this.#identity) this.#assignSlots(ports);
     this.#identity = identity;
     const accounts: PortAccount[] = [];
     for (const { name, kind, vm, slice, linkBitsPerSecond } of ports.values()) {
       const slot = this.#slotByName.get(name) ?? Slots.OTHER;
       if (slot === Slots.OTHER) continue;
-      const [rx, tx] = [this.#rx.of(slot), this.#tx.of(slot)];
+      const [rx, tx] = [this.#rx.usesOf(slot), this.#tx.usesOf(slot)];
       accounts.push({ name, kind, vm, slice, linkBitsPerSecond, rx, tx });
     }
     if (accounts.length < ports.size) accounts.push(this.#others());
     this.#accounts = accounts;
   }
 
-  /** Ports have come or gone: a name may stand for another one now. */
-  #assign(ports: PortSnapshot): void {
-    this.#slots.keep(new Set([...ports.values()].map((p) => p.uuid)), (slot) => {
-      this.#rx.clear(slot);
-      this.#tx.clear(slot);
+  /** Assigns slots after ports came or went: a name may belong to another port now. */
+  #assignSlots(ports: PortSnapshot): void {
+    this.#slots.retain(new Set([...ports.values()].map((p) => p.uuid)), (slot) => {
+      this.#rx.resetSlot(slot);
+      this.#tx.resetSlot(slot);
     });
     this.#slotByName.clear();
     for (const { name, uuid } of ports.values()) {
-      this.#slotByName.set(name, name === OTHER ? Slots.OTHER : this.#slots.of(uuid));
+      this.#slotByName.set(name, name === OTHER ? Slots.OTHER : this.#slots.slotFor(uuid));
     }
     this.#side.clear();
   }
 
   #others(): PortAccount {
-    const [rx, tx] = [this.#rx.of(Slots.OTHER), this.#tx.of(Slots.OTHER)];
+    const [rx, tx] = [this.#rx.usesOf(Slots.OTHER), this.#tx.usesOf(Slots.OTHER)];
     const unknown = { vm: undefined, slice: undefined, linkBitsPerSecond: undefined };
     return { name: OTHER, kind: 'other', ...unknown, rx, tx };
   }

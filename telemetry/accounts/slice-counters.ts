@@ -4,26 +4,26 @@ import { Ledger } from './ledger.ts';
 import { Slots } from './slots.ts';
 import { OTHER, type SliceAccount } from './tick-accounts.ts';
 
-/** Traffic and flows by slice. */
+/** Sums of traffic and flows by slice. */
 export class SliceCounters {
   readonly #slots: Slots;
   readonly #ledger: Ledger;
   readonly #flows: number[][];
-  #terms: readonly SliceQuota[] | undefined;
+  #quotas: readonly SliceQuota[] | undefined;
   /** By the value of `decision.slice`. */
   #slotOf = new Uint16Array(1);
   #accounts: readonly SliceAccount[] = [];
 
-  /** `most`: slices that are kept apart. */
-  constructor(most: number) {
-    this.#slots = new Slots(most);
+  /** `maxNamed`: slices with an account each. */
+  constructor(maxNamed: number) {
+    this.#slots = new Slots(maxNamed);
     this.#ledger = new Ledger(this.#slots.capacity);
     this.#flows = Array.from({ length: this.#slots.capacity }, () => PLACEMENT_NAMES.map(() => 0));
   }
 
-  /** Follows the slices of a tick, and counts its flows anew. */
-  begin(terms: readonly SliceQuota[]): void {
-    if (terms !== this.#terms) this.#follow(terms);
+  /** Starts a tick: takes over its slices and sets the counts of flows to zero. */
+  followSlices(quotas: readonly SliceQuota[]): void {
+    if (quotas !== this.#quotas) this.#replaceSlices(quotas);
     for (const flows of this.#flows) flows.fill(0);
   }
 
@@ -32,36 +32,36 @@ export class SliceCounters {
     return this.#slotOf[slice] ?? Slots.NONE;
   }
 
-  count(slot: number, placement: number): void {
+  countSliceFlow(slot: number, placement: number): void {
     this.#flows[slot][placement]++;
   }
 
-  add(slot: number, path: number, bytes: number, packets: number): void {
-    if (slot !== Slots.NONE) this.#ledger.add(slot, path, bytes, packets);
+  addSliceTraffic(slot: number, path: number, bytes: number, packets: number): void {
+    if (slot !== Slots.NONE) this.#ledger.addTraffic(slot, path, bytes, packets);
   }
 
-  settle(seconds: number): void {
-    this.#ledger.settle(this.#slots.highWater, seconds);
+  publishTraffic(seconds: number): void {
+    this.#ledger.publish(this.#slots.highWater, seconds);
   }
 
-  /** The slices, in their order. */
+  /** Accounts in the order of the slices. */
   get accounts(): readonly SliceAccount[] {
     return this.#accounts;
   }
 
-  #follow(terms: readonly SliceQuota[]): void {
-    this.#terms = terms;
-    const names = new Set(terms.map((t) => t.name));
-    this.#slots.keep(names, (slot) => this.#ledger.clear(slot));
-    this.#slotOf = new Uint16Array(terms.length + 1);
+  #replaceSlices(quotas: readonly SliceQuota[]): void {
+    this.#quotas = quotas;
+    const names = new Set(quotas.map((t) => t.name));
+    this.#slots.retain(names, (slot) => this.#ledger.resetSlot(slot));
+    this.#slotOf = new Uint16Array(quotas.length + 1);
     const shown = new Map<number, SliceAccount>();
-    terms.forEach((slice, i) => {
-      const slot = slice.name === OTHER ? Slots.OTHER : this.#slots.of(slice.name);
+    quotas.forEach((slice, i) => {
+      const slot = slice.name === OTHER ? Slots.OTHER : this.#slots.slotFor(slice.name);
       this.#slotOf[i + 1] = slot;
-      const [paths, flows] = [this.#ledger.of(slot), this.#flows[slot]];
+      const [paths, flows] = [this.#ledger.usesOf(slot), this.#flows[slot]];
       const own = slot !== Slots.OTHER;
       const name = own ? slice.name : OTHER;
-      shown.set(slot, { name, terms: own ? slice : undefined, paths, flows });
+      shown.set(slot, { name, quota: own ? slice : undefined, paths, flows });
     });
     this.#accounts = [...shown.values()];
   }

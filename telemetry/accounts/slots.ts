@@ -1,41 +1,42 @@
 /**
- * Gives out a bounded number of slots by key, and takes them back. Slot 0 is nobody's, slot 1 is
- * shared by all keys that came when the others were taken.
+ * Allocates a bounded number of slots by key. Slot 0 belongs to no key; slot 1 is shared by all
+ * keys that found the others taken.
  */
 export class Slots {
   static readonly NONE = 0;
   static readonly OTHER = 1;
   readonly #slots = new Map<string, number>();
   readonly #free: number[] = [];
-  readonly #most: number;
-  #used = 2;
+  readonly #maxKeys: number;
+  #allocated = 2;
 
-  /** `most`: keys with a slot of their own. */
-  constructor(most: number) {
-    this.#most = most;
+  /** `maxKeys`: keys with a slot each. */
+  constructor(maxKeys: number) {
+    this.#maxKeys = maxKeys;
   }
 
-  /** Slots there can be, {@link NONE} and {@link OTHER} included. */
+  /** Number of slots, including {@link NONE} and {@link OTHER}. */
   get capacity(): number {
-    return this.#most + 2;
+    return this.#maxKeys + 2;
   }
 
-  /** Slots that were ever in use: an upper bound of every slot's number. */
+  /** Number of slots ever in use; every slot is below it. */
   get highWater(): number {
-    return this.#used;
+    return this.#allocated;
   }
 
-  /** The slot of a key; {@link OTHER} when there is none left for it. */
-  of(key: string): number {
+  /** Slot of a key, allocated on first use; {@link OTHER} when none is free. */
+  slotFor(key: string): number {
     const known = this.#slots.get(key);
     if (known !== undefined) return known;
-    const slot = this.#free.pop() ?? (this.#used < this.capacity ? this.#used++ : Slots.OTHER);
+    const slot =
+      this.#free.pop() ?? (this.#allocated < this.capacity ? this.#allocated++ : Slots.OTHER);
     if (slot !== Slots.OTHER) this.#slots.set(key, slot);
     return slot;
   }
 
-  /** Takes back the slots of keys that are not in `keys`; tells which. */
-  keep(keys: ReadonlySet<string>, onFreed: (slot: number) => void): void {
+  /** Frees the slots of keys that are not in `keys`, and calls `onFreed` for each. */
+  retain(keys: ReadonlySet<string>, onFreed: (slot: number) => void): void {
     for (const [key, slot] of this.#slots) {
       if (keys.has(key)) continue;
       this.#slots.delete(key);

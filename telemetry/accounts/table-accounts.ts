@@ -2,8 +2,8 @@ import type { PlanNumbers } from '../../engine/loop/tick-report.ts';
 import type { SliceShare } from '../../engine/planner/plan.ts';
 import { OTHER, type ShareAccount, type TableAccount } from './tick-accounts.ts';
 
-/** The account of one backend's last plan. @param most slices and limits that are kept apart */
-export function tableAccount(plan: PlanNumbers, most: number): TableAccount {
+/** Account of one backend's last plan. @param maxNamed slices and limits with an account each */
+export function tableAccount(plan: PlanNumbers, maxNamed: number): TableAccount {
   const { backend, placement, capacity, learnedEntries, contenders, budget } = plan;
   return {
     backend,
@@ -14,25 +14,25 @@ export function tableAccount(plan: PlanNumbers, most: number): TableAccount {
     threshold: plan.threshold,
     swapGain: plan.swapGain,
     budget,
-    shares: shareAccounts(plan.shares, most, learnedEntries),
-    limits: plan.limits.slice(0, most),
+    shares: shareAccounts(plan.shares, maxNamed, learnedEntries),
+    limits: plan.limits.slice(0, maxNamed),
   };
 }
 
 /**
- * Declared slices by their names, then {@link OTHER}: the part of all flows of no declared slice,
- * and the sum of the slices that are not kept apart.
+ * Declared slices by name, then {@link OTHER}: the sum of the part of all flows of no declared
+ * slice and of the slices beyond `maxNamed`.
  */
 function shareAccounts(
   shares: readonly SliceShare[],
-  most: number,
+  maxNamed: number,
   entries: number,
 ): readonly ShareAccount[] {
   const named: ShareAccount[] = [];
   let other: ShareAccount | undefined;
   for (const share of shares) {
     const { slice } = share;
-    if (slice !== undefined && slice !== OTHER && named.length < most) {
+    if (slice !== undefined && slice !== OTHER && named.length < maxNamed) {
       named.push({ ...share, slice });
     } else {
       other = other === undefined ? { ...share, slice: OTHER } : sum(other, share, entries);

@@ -9,17 +9,17 @@ import type { PortLoad } from '../../engine/model/tick.ts';
 import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
 import type { Capacity, OperationResult } from '../../engine/ports/offload-backend.ts';
 
-/** The ways that packets can take, indexed by the placement that sends them there. */
+/** Paths of packets, indexed by the placement that sends them there. */
 export const PATH_NAMES = ['vswitch', 'nic', 'fast-path'] as const;
 export type PathName = (typeof PATH_NAMES)[number];
 
-/** Name under which slices and ports are summed up that are beyond the most that are kept apart. */
+/** Name of the sum of all slices, ports or rules beyond the bound. */
 export const OTHER = 'other';
 
-/** What one path carried. Bytes are with the L2 header. */
+/** Traffic of one path. Bytes include the L2 header. */
 export interface PathUse {
   readonly path: PathName;
-  /** Since the accounts began, or since whom they are of came. Never falls. */
+  /** Since the accounts began, or since the slice or port appeared. Never falls. */
   readonly bytes: number;
   readonly packets: number;
   /** Mean between the last two readings; 0 before the second. */
@@ -27,15 +27,15 @@ export interface PathUse {
   readonly packetsPerSecond: number;
 }
 
-/** What each path carried, in the order of {@link PATH_NAMES}. */
+/** Traffic by path, in the order of {@link PATH_NAMES}. */
 export type PathUses = readonly PathUse[];
 
 /** Traffic and flows of one slice. */
 export interface SliceAccount {
-  /** Name of the slice; {@link OTHER} for those beyond the bound. */
+  /** Name of the slice; {@link OTHER} for the sum of those beyond the bound. */
   readonly name: string;
-  /** What it may have of a table; undefined for {@link OTHER}. */
-  readonly terms: SliceQuota | undefined;
+  /** Undefined for {@link OTHER}. */
+  readonly quota: SliceQuota | undefined;
   readonly paths: PathUses;
   /** Live flows, indexed by placement. */
   readonly flows: readonly number[];
@@ -43,39 +43,39 @@ export interface SliceAccount {
 
 /** Traffic of one port of the vSwitch. */
 export interface PortAccount {
-  /** {@link OTHER} for those beyond the bound. */
+  /** {@link OTHER} for the sum of those beyond the bound. */
   readonly name: string;
   readonly kind: PortInfo['kind'];
   readonly vm: string | undefined;
   readonly slice: string | undefined;
-  /** Speed of its link, bits/s; undefined: not known. */
+  /** Speed of its link, bits/s; undefined while unknown. */
   readonly linkBitsPerSecond: number | undefined;
-  /** Flows whose packets came in by the port. */
+  /** Traffic of flows that enter by the port. */
   readonly rx: PathUses;
-  /** Flows whose packets go out of the port. What goes out of several counts for each of them. */
+  /** Traffic of flows that leave by the port. A flow that leaves by several counts for each. */
   readonly tx: PathUses;
 }
 
-/** Share of what was sent between the last two readings that did not go through the vSwitch. */
+/** Share of the traffic between the last two readings that bypassed the vSwitch. */
 export interface Coverage {
-  /** 0 to 1; undefined while nothing was sent. */
+  /** 0 to 1; undefined without traffic. */
   readonly bytes: number | undefined;
   readonly packets: number | undefined;
 }
 
-/** What one slice has of a table and may have. Entries. */
+/** Entries of a table that one slice uses and may use. */
 export interface ShareAccount extends SliceShare {
-  /** Its name; {@link OTHER} for all flows of no declared slice and the slices beyond the bound. */
+  /** Name; {@link OTHER}: the sum of flows of no declared slice and of slices beyond the bound. */
   readonly slice: string;
 }
 
-/** One backend's table and what the planner made of it, as of the last plan. */
+/** One backend's table and how the planner used it, as of the last plan. */
 export interface TableAccount extends Capacity {
   readonly backend: string;
   readonly placement: PlacementName;
-  /** Entries that the planner counts on: fewer than there are said to be after refusals. */
+  /** Entries that the planner counts on: the declared entries, or fewer after refusals. */
   readonly learnedEntries: number;
-  /** Flows that asked for an entry, those that have one included. */
+  /** Flows that request an entry, including those that have one. */
   readonly contenders: number;
   /** Worth below which a flow was not placed, packets/s. */
   readonly threshold: number;
@@ -84,13 +84,13 @@ export interface TableAccount extends Capacity {
    * when no swap gained enough.
    */
   readonly swapGain: number;
-  /** Operations that could be afforded. */
+  /** Operations left in the budget at the start of the plan. */
   readonly budget: number;
   readonly shares: readonly ShareAccount[];
   readonly limits: readonly LimitUse[];
 }
 
-/** Changes of placement by where from and where to, since the start. */
+/** Changes of placement in one direction, since the start. */
 export interface MoveCount {
   readonly from: PlacementName;
   readonly to: Destination;
@@ -103,39 +103,39 @@ export interface CauseCount {
   readonly count: number;
 }
 
-/** What one enforced rule in force has led to. Starts anew when the rule leaves and comes back. */
+/** Results of one enforced rule in force. Starts at zero when the rule is loaded again. */
 export interface RuleAccount {
   /** `policy/rule`; {@link OTHER} for rules beyond the bound. */
   readonly rule: string;
-  /** Where the rule sends flows. */
+  /** Placement that the rule requests. */
   readonly to: PlacementName;
-  /** Changes of placement it asked for that were carried out. */
+  /** Changes of placement that it requested and a backend applied. */
   readonly moves: number;
-  /** Entries it asked for that a backend refused. */
+  /** Entries that it requested and a backend refused. */
   readonly refusals: number;
-  /** Live flows that it speaks for now. */
+  /** Live flows that it decides now. */
   readonly flows: number;
 }
 
-/** What goes for one reason. */
+/** Flows and moves with one reason. */
 export interface ReasonAccount {
   readonly reason: ReasonCode | 'gone';
-  /** Live flows that are where they are for this reason, now. */
+  /** Live flows with this reason now. */
   readonly flows: number;
-  /** Of these, how many a rule asks an entry for and have none. */
+  /** Of these, flows that request an entry and have none. */
   readonly waiting: number;
-  /** Changes of placement that came about for it, since the start. */
+  /** Changes of placement with this reason, since the start. */
   readonly moves: number;
 }
 
-/** Refusals of one backend with one cause, since the start. */
+/** Refusals of one backend with one code, since the start. */
 export interface RefusalCount {
   readonly backend: string;
   readonly code: RefusalCode;
   readonly count: number;
 }
 
-/** What became of an operation: what the backend did, or the cause of its refusal. */
+/** Outcome of an operation: what the backend did, or the code of its refusal. */
 export type OperationOutcome = Extract<OperationResult, { ok: true }>['outcome'] | RefusalCode;
 
 /** Operations of one backend by kind and outcome, since the start. */
@@ -150,7 +150,7 @@ export interface OperationCount {
 export interface TimeHistogram {
   /** Upper bounds, seconds, ascending. */
   readonly boundsSeconds: readonly number[];
-  /** By bound, how many were at most so long; the last one counts all. One more than bounds. */
+  /** Number of times up to each bound; one more than bounds: the last counts all. */
   readonly counts: readonly number[];
   readonly sumSeconds: number;
   readonly count: number;
@@ -169,36 +169,36 @@ export interface TopFlow {
 }
 
 /**
- * What the node did, summed up once a tick for all who show it: Prometheus, InfluxDB, the page.
+ * Sums over the node, updated once a tick, for Prometheus, InfluxDB and the page.
  *
- * The same object each tick, brought up to date in place: read it before the next tick, keep
- * nothing of it. Sums begin at the first reading, whose flows may be old; those of a slice or a
- * port begin when it comes and end when it goes.
+ * The same object is updated in place at each tick: read it before the next one and keep no
+ * references to its parts. Sums begin at the first reading, because flows may be older than the
+ * daemon; those of a slice or a port begin when it appears and end when it goes.
  */
 export interface TickAccounts {
-  /** Sequence of the tick they are as of; 0 before the first. */
+  /** Sequence number of the last tick; 0 before the first. */
   readonly sequence: number;
-  /** The tick's clock, ms; and wall clock, ms since 1970, when known. */
+  /** Time of the tick on the monotonic clock, ms; `wallMs`: ms since 1970, if known. */
   readonly atMs: number;
   readonly wallMs: number | undefined;
-  /** Time between the last two readings, which rates are of, s; 0 before the second. */
+  /** Time between the last two readings, over which rates are computed, s; 0 before the second. */
   readonly seconds: number;
   /** Live flows by placement. */
   readonly flows: readonly number[];
   readonly paths: PathUses;
   readonly coverage: Coverage;
   /**
-   * Estimate of the CPUs that would be needed for what did not go through the vSwitch: packets/s
-   * off it times what a packet on it costs. What an offloaded packet costs the host, as with XDP, is
-   * not taken off. Undefined while the cost is not known.
+   * Estimate of the CPUs that the vSwitch would need for the traffic of the other paths: their
+   * packets/s times the cost of a packet on the vSwitch. What an offloaded packet costs the host, as
+   * with XDP, is not subtracted. Undefined until the cost of a packet is known.
    */
   readonly cpuSavedCores: number | undefined;
   readonly slices: readonly SliceAccount[];
   readonly ports: readonly PortAccount[];
-  /** What the ports' devices count themselves, by name; of ports that have been looked at twice. */
+  /** Load by the counters of the ports' devices, by name; only ports that were read twice. */
   readonly portLoad: ReadonlyMap<string, PortLoad>;
   readonly tables: readonly TableAccount[];
-  /** Share of bits, beside packets, in what flows are worth, 0 to 1: what the node is short of. */
+  /** Weight of bits against packets in the worth of flows, 0 to 1. */
   readonly bitShare: number;
   readonly moves: readonly MoveCount[];
   readonly causes: readonly CauseCount[];
@@ -206,8 +206,8 @@ export interface TickAccounts {
   readonly reasons: readonly ReasonAccount[];
   readonly refusals: readonly RefusalCount[];
   readonly operations: readonly OperationCount[];
-  /** From a flow first seen to its first entry in place. */
+  /** Time from the first reading of a flow to its first installed entry. */
   readonly reactions: TimeHistogram;
-  /** The flows with the most bits/s, descending; as many as were asked for. */
+  /** Flows with the most bits/s, descending; at most as many as the options set. */
   readonly top: readonly TopFlow[];
 }

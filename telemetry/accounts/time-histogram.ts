@@ -1,6 +1,6 @@
 import type { TimeHistogram } from './tick-accounts.ts';
 
-/** A histogram of times that others read while it grows. */
+/** A histogram of times that is read while it grows. */
 export class RunningTimeHistogram implements TimeHistogram {
   readonly boundsSeconds: readonly number[];
   readonly #counts: number[];

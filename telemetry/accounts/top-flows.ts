@@ -1,30 +1,30 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 
-/** Finds the rows with the highest rates in one pass, keeping no more than it is asked for. */
+/** Finds the rows with the highest rates in one pass over the table. */
 export class TopRows {
   readonly #rows: Int32Array;
   readonly #rates: Float64Array;
 
-  /** `most`: rows to find. */
-  constructor(most: number) {
-    this.#rows = new Int32Array(most);
-    this.#rates = new Float64Array(most);
+  /** `maxRows`: number of rows to find. */
+  constructor(maxRows: number) {
+    this.#rows = new Int32Array(maxRows);
+    this.#rates = new Float64Array(maxRows);
   }
 
   /** Live rows with the most smoothed bits/s, descending; rows that send nothing are left out. */
-  find(table: FlowTable): Int32Array {
-    const most = this.#rows.length;
-    if (most === 0) return this.#rows;
+  findTop(table: FlowTable): Int32Array {
+    const maxRows = this.#rows.length;
+    if (maxRows === 0) return this.#rows;
     const { bitsPerSecond } = table.rates;
     let found = 0;
-    let least = 0;
+    let minRate = 0;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       const rate = bitsPerSecond[row];
-      if (rate <= least) continue;
-      this.#insert(row, rate, Math.min(found, most - 1));
-      if (found < most) found++;
-      if (found === most) least = this.#rates[most - 1];
+      if (rate <= minRate) continue;
+      this.#insert(row, rate, Math.min(found, maxRows - 1));
+      if (found < maxRows) found++;
+      if (found === maxRows) minRate = this.#rates[maxRows - 1];
     }
     return this.#rows.subarray(0, found);
   }

@@ -20,7 +20,7 @@ describe('accounts of decisions', () => {
     return { flows, moves };
   }
 
-  it('have every count from the start, at zero', () => {
+  it('have every count at zero from the start', () => {
     const accounts = new Rig().account();
     assert.ok(accounts.moves.length > 5 && accounts.moves.every((m) => m.count === 0));
     assert.deepEqual(
@@ -33,7 +33,7 @@ describe('accounts of decisions', () => {
     assert.deepEqual(forReason(accounts, 'gone'), { flows: 0, moves: 0 });
   });
 
-  it('count changes of placement by rule and reason, and those that nobody asked for', () => {
+  it('count changes of placement by rule, reason and cause, displacements included', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }, { n: 2 }]);
     rig.account();
@@ -45,7 +45,7 @@ describe('accounts of decisions', () => {
     assert.deepEqual(forReason(accounts, 'placed'), { flows: 2, moves: 2 });
     assert.deepEqual([accounts.rules[0].moves, accounts.rules[0].flows], [2, 2]);
     rig.decide(1, Placement.onload, 2, 'rule-onload');
-    // Somebody else got its entry: its rule still asks for one.
+    // Another flow got its entry; its rule still requests one.
     rig.decide(2, Placement.onload, 1, 'table-full', 'displacement');
     accounts = rig.account();
     assert.equal(moved(accounts, 'offload', 'onload'), 2);
@@ -57,7 +57,7 @@ describe('accounts of decisions', () => {
     assert.deepEqual([ofCause(accounts, 'policy'), ofCause(accounts, 'displacement')], [3, 1]);
   });
 
-  it('count by reason the flows that ask for an entry and have none, and no others', () => {
+  it('count by reason only the flows that request an entry and have none', () => {
     const rig = new Rig();
     const codes: readonly ReasonCode[] = [
       'table-full',
@@ -83,7 +83,7 @@ describe('accounts of decisions', () => {
     requested[rowOf(rig.table, isMoved.n)] = RequestedPlacement.fastPath;
     rig.decide(wantsBack.n, Placement.onload, 2, 'rule-onload');
     requested[rowOf(rig.table, wantsBack.n)] = RequestedPlacement.slowPath;
-    // Its entry went to a better flow, and no rule misses it.
+    // Its entry went to another flow, and no rule requests one for it.
     rig.decide(unasked.n, Placement.onload, 0, 'table-full');
     const waiting = rig.account().reasons.filter((r) => r.waiting > 0);
     assert.deepEqual(
@@ -94,7 +94,7 @@ describe('accounts of decisions', () => {
     assert.ok(rig.account().reasons.every((r) => r.waiting === 0));
   });
 
-  it('count a placed flow that left the vSwitch once, and one that was not placed never', () => {
+  it('count a placed flow that left the vSwitch once, and do not count one without an entry', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }, { n: 2 }]);
     rig.decide(1, Placement.fastPath, 1, 'placed');
@@ -108,8 +108,8 @@ describe('accounts of decisions', () => {
     assert.equal(forReason(accounts, 'gone').moves, 1);
   });
 
-  it('keep the counts of a rule that stays when policies change, and drop those that go', () => {
-    const rig = new Rig({ most: 2 });
+  it('keep the counts of rules that remain after a policy change, and drop the others', () => {
+    const rig = new Rig({ maxNamed: 2 });
     rig.read(0, [{ n: 1 }]);
     rig.account();
     rig.decide(1, Placement.offload, 1, 'placed');
@@ -131,7 +131,7 @@ describe('accounts of decisions', () => {
     );
   });
 
-  it('count operations and refusals by backend, cause and rule', () => {
+  it('count operations and refusals by backend, code and rule', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }]);
     rig.decide(1, Placement.onload, 1, 'refused');
@@ -162,7 +162,7 @@ describe('accounts of decisions', () => {
     assert.equal(rules[0].refusals, 2);
   });
 
-  it('take the time from first sight to the first entry, once a flow', () => {
+  it('record the time from the first reading to the first entry once per flow', () => {
     const rig = new Rig();
     rig.read(0, []);
     rig.account();

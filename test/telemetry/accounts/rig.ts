@@ -34,10 +34,10 @@ export const RULES: readonly RuleInfo[] = [
   { name: 'p/down', requested: RequestedPlacement.onload, priority: 1 },
 ];
 
-/** Bytes of every packet here. */
+/** Bytes of each packet in these tests. */
 export const PACKET = 100;
 
-/** A flow table that is read and accounted for, round by round; nothing decides but the test. */
+/** A flow table and its accountant, driven by a test that makes all decisions itself. */
 export class Rig {
   readonly table = new FlowTable();
   readonly accountant: Accountant;
@@ -54,7 +54,7 @@ export class Rig {
     this.accountant = new Accountant(options);
   }
 
-  /** Reads flows, and lets `during` add what backends carried before the reading is complete. */
+  /** Reads flows; `during` adds what backends carried, before the reading is complete. */
   read(nowMs: number, flows: readonly RigFlow[], during: () => void = () => undefined): void {
     this.#observe(nowMs, flows);
     during();
@@ -62,13 +62,13 @@ export class Rig {
     updateRates(this.table, 1000);
   }
 
-  /** Begins to read flows, and gives up. */
+  /** Starts to read flows, and abandons the reading. */
   abandon(nowMs: number, flows: readonly RigFlow[]): void {
     this.#observe(nowMs, flows);
     this.table.abandon();
   }
 
-  /** Puts a flow somewhere for a rule (1 + its index) and a reason; a change when it was elsewhere. */
+  /** Places a flow for a rule (1 + its index) and a reason; records a change if it moved. */
   decide(
     n: number,
     placement: Placement,
@@ -85,7 +85,7 @@ export class Rig {
     if (from !== placement) this.#change(n, row, from, PLACEMENT_NAMES[placement], cause, reason);
   }
 
-  /** A placed flow is not in the last reading any more. */
+  /** Records that a placed flow is missing from the last reading. */
   leave(n: number): void {
     const row = this.table.removed.find((r) => this.table.idAt(r).w3 === n);
     if (row === undefined) throw new Error(`flow ${n} was not in the reading before`);
@@ -170,11 +170,12 @@ export class Rig {
   }
 }
 
-/** Ports by these names, each with a UUID that follows from its name and `generation`. */
+/** A snapshot of ports with these names. */
 export function ports(...names: readonly string[]): PortSnapshot {
   return new Map(names.map((name) => [name, port(name)]));
 }
 
+/** A port whose UUID is made of its name and `generation`. */
 export function port(name: string, generation = 1): PortInfo {
   return {
     name,
@@ -200,7 +201,7 @@ export function packets(uses: PathUses | undefined): readonly number[] | undefin
   return uses?.map((use) => use.packets);
 }
 
-/** Use of one path. */
+/** Traffic of one path. */
 export function use(uses: PathUses, path: PathName): PathUses[number] | undefined {
   return uses.find((u) => u.path === path);
 }

@@ -5,7 +5,7 @@ import { rowOf } from '../../support/flows.ts';
 import { PACKET, packets, port, ports, Rig, slice, use } from './rig.ts';
 
 describe('accounts of traffic', () => {
-  it('count from the first reading on: what flows sent before is not theirs', () => {
+  it('start at the first reading: traffic from before is not counted', () => {
     const rig = new Rig();
     assert.deepEqual(packets(rig.account().paths), [0, 0, 0]);
     rig.read(1000, [{ n: 1, packets: 5000 }]);
@@ -21,7 +21,7 @@ describe('accounts of traffic', () => {
     assert.equal(accounts.coverage.bytes, 0);
   });
 
-  it('tell the NIC from the fast path, and what neither carried', () => {
+  it('split traffic into vSwitch, NIC and fast path', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }, { n: 2 }]);
     rig.account();
@@ -44,7 +44,7 @@ describe('accounts of traffic', () => {
     assert.deepEqual(packets(seen[1].tx), [2, 30, 60]);
   });
 
-  it('estimate the CPU saved from what a packet costs, and say nothing while that is not known', () => {
+  it('estimate saved CPUs from the cost of a packet; undefined until that is known', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }]);
     assert.equal(rig.account().cpuSavedCores, undefined);
@@ -55,7 +55,7 @@ describe('accounts of traffic', () => {
     assert.equal(rig.account().cpuSavedCores, 1);
   });
 
-  it('do not count twice what a reading saw that was given up', () => {
+  it('do not count the traffic of an abandoned reading twice', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }]);
     rig.account();
@@ -73,7 +73,7 @@ describe('accounts of traffic', () => {
     assert.deepEqual(packets(seen[0].rx), [120, 0, 0]);
   });
 
-  it('count the last packets of a flow that left, and start anew with the next in its row', () => {
+  it('count the last packets of a flow that left, and start at zero for the next flow in its row', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }]);
     rig.account();
@@ -85,7 +85,7 @@ describe('accounts of traffic', () => {
     assert.deepEqual(packets(rig.account().ports[0].rx), [43, 9, 0]);
   });
 
-  it('count what goes out of several ports for each of them', () => {
+  it('count a flow that leaves by several ports for each of them', () => {
     const rig = new Rig();
     rig.ports = ports('vm1', 'vm2', 'vm3');
     const actions = ['vm2', 'vm3', 'nowhere'].map(
@@ -101,7 +101,7 @@ describe('accounts of traffic', () => {
     );
   });
 
-  it('let a port go with its traffic, and begin with the next of its name', () => {
+  it('drop the traffic of a removed port, and start at zero for a new port of the same name', () => {
     const rig = new Rig();
     rig.read(0, [{ n: 1 }]);
     rig.account();
@@ -123,8 +123,8 @@ describe('accounts of traffic', () => {
     assert.deepEqual(packets(byName.get('vm1')?.rx), [21, 0, 0]);
   });
 
-  it('keep slices apart as their numbers change, and sum up those beyond the bound', () => {
-    const rig = new Rig({ most: 2 });
+  it('keep the sums of slices when their order changes, and sum up those beyond the bound', () => {
+    const rig = new Rig({ maxNamed: 2 });
     const d = rig.table.decision;
     rig.slices = ['red', 'green', 'blue', 'grey'].map(slice);
     const flows = (n: number) => [1, 2, 3, 4].map((i) => ({ n: i, packets: i * n }));
@@ -148,7 +148,7 @@ describe('accounts of traffic', () => {
     ]);
   });
 
-  it('name the flows with the highest rates, and no more than were asked for', () => {
+  it('list the flows with the highest rates, at most the configured number', () => {
     const rig = new Rig({ topFlows: 3 });
     const rates = [5, 80, 0, 20, 40, 1];
     rig.read(0, []);
@@ -171,7 +171,7 @@ describe('accounts of traffic', () => {
     assert.equal(rig.account().top.length, 2);
   });
 
-  it('add up over ports to what the vSwitch forwarded, whatever comes, goes and fails', () => {
+  it('add up to the forwarded traffic, whatever flows come and go and whichever readings fail', () => {
     const flow = fc.record({
       n: fc.integer({ min: 1, max: 12 }),
       sends: fc.nat(50),
@@ -195,7 +195,7 @@ describe('accounts of traffic', () => {
             const counter = (live.has(n) ? (counters.get(n) ?? 0) : 0) + sends;
             return { n, packets: counter };
           });
-          // What is seen of a new flow in a reading that fails, the next one sees again.
+          // Traffic of a new flow in a failed reading is counted by the next one.
           for (const { n, packets: counter } of seen) {
             if (fails && !live.has(n)) continue;
             sums[0] += counter - (live.has(n) ? (counters.get(n) ?? 0) : 0);
@@ -215,7 +215,7 @@ describe('accounts of traffic', () => {
           });
           rig.account();
         });
-        // What a last reading that failed saw counts with the next that does not.
+        // If the last reading failed, this one counts its traffic.
         const last = [...live].map((n) => ({ n, packets: counters.get(n) ?? 0 }));
         rig.read((rounds.length + 1) * 1000, last);
         const { paths, ports: seen } = rig.account();

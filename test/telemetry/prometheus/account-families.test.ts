@@ -132,7 +132,7 @@ describe('metrics of the accounts', () => {
   });
 
   it('are bounded by the accounts, however many slices and ports there are', () => {
-    const rig = new Rig({ most: 4 });
+    const rig = new Rig({ maxNamed: 4 });
     rig.slices = Array.from({ length: 50 }, (_, n) => slice(`s${n}`));
     rig.ports = new Map(Array.from({ length: 50 }, (_, n) => [`p${n}`, port(`p${n}`)]));
     const shares = [undefined, ...rig.slices.map((s) => s.name)].map((name) => shareOf(name));
