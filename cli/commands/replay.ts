@@ -138,7 +138,7 @@ async function run(
       packetCostNs: options.packetCost,
       forMs: options.for ?? Number.POSITIVE_INFINITY,
       onProgress: (playedMs) => {
-        const share = opened.size === undefined ? undefined : opened.read() / opened.size;
+        const share = opened.size === undefined ? undefined : opened.bytesRead() / opened.size;
         progress.show(share, () => progressText(playedMs, context.now() - startedMs));
       },
     };

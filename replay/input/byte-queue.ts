@@ -1,11 +1,11 @@
-/** Bytes that came in pieces and are read as one; what was read is forgotten. */
+/** Buffers chunks for contiguous reading and discards what was read. */
 export class ByteQueue {
-  /** Holds what is there at `at .. end`; replaced by `push`. */
+  /** The unread bytes are at `at .. end`. `push` can replace the buffer. */
   bytes = new Uint8Array(0);
   view = new DataView(this.bytes.buffer);
   at = 0;
   end = 0;
-  /** Place of `bytes[0]` in the stream. */
+  /** Offset of `bytes[0]` in the stream. */
   #base = 0;
   #toSkip = 0;
 
@@ -14,24 +14,24 @@ export class ByteQueue {
     return this.end - this.at;
   }
 
-  /** Place in the stream of the next byte to be read. */
+  /** Offset in the stream of the next byte to read. */
   get offset(): number {
     return this.#base + this.at;
   }
 
-  /** True while bytes that were to be skipped have not come yet. */
+  /** True while bytes to skip have not arrived yet. */
   get skipping(): boolean {
     return this.#toSkip > 0;
   }
 
   push(chunk: Uint8Array): void {
-    if (this.end + chunk.length > this.bytes.length) this.#makeRoom(chunk.length);
+    if (this.end + chunk.length > this.bytes.length) this.#reserve(chunk.length);
     this.bytes.set(chunk, this.end);
     this.end += chunk.length;
     this.skip(0);
   }
 
-  /** Passes over bytes, also over some that have not come yet. */
+  /** Skips bytes, including bytes that have not arrived yet. */
   skip(count: number): void {
     this.#toSkip += count;
     const now = Math.min(this.#toSkip, this.length);
@@ -39,7 +39,7 @@ export class ByteQueue {
     this.#toSkip -= now;
   }
 
-  #makeRoom(more: number): void {
+  #reserve(more: number): void {
     const needed = this.length + more;
     const next =
       needed <= this.bytes.length ? this.bytes : new Uint8Array(Math.max(4096, needed * 2));

@@ -1,54 +1,54 @@
-/** A packet of a capture; one object is used for all of them. */
+/** A packet of a capture; one object is reused for all packets. */
 export interface CapturedPacket {
-  /** Holds what was captured of it at `from .. to`, until the reader is given more bytes. */
+  /** Holds the captured bytes at `from .. to`; valid until the reader's next `push`. */
   data: Uint8Array;
   from: number;
   to: number;
-  /** Length on the wire, as the capture tells it: with the link's header, without its checksum. */
+  /** Length on the wire as captured: with the link header, without the frame check sequence. */
   wireBytes: number;
   /** ms since 1970-01-01 UTC. */
   atMs: number;
   /** Link type. */
   link: number;
-  /** Interface it was captured at, counted over the file. */
+  /** Capture interface, numbered across the file. */
   iface: number;
 }
 
-/** Reads a capture from bytes that come in pieces. */
+/** Reads a capture from chunks of bytes. */
 export interface CaptureReader {
   readonly format: 'pcap' | 'pcapng';
   push(chunk: Uint8Array): void;
   /**
-   * Reads the next packet; false: more bytes are needed.
+   * Reads the next packet; false if more bytes are needed.
    *
    * @throws {TraceDamaged}
    */
   next(packet: CapturedPacket): boolean;
   /**
-   * Tells that no more bytes come.
+   * Declares the input complete.
    *
-   * @throws {TraceDamaged} when the file ends in the middle of something
+   * @throws {TraceDamaged} if the file ends inside a block or packet
    */
   end(): void;
-  /** Name of an interface, counted over the file. */
+  /** Name of a capture interface, numbered across the file. */
   interfaceName(iface: number): string;
 }
 
-/** A packet to be read into. */
+/** A packet object for `next`. */
 export function blankPacket(): CapturedPacket {
   return { data: new Uint8Array(0), from: 0, to: 0, wireBytes: 0, atMs: 0, link: 0, iface: 0 };
 }
 
-/** Most bytes of a packet that a capture may hold (libpcap's MAXIMUM_SNAPLEN). */
+/** Maximum captured bytes of a packet (libpcap's MAXIMUM_SNAPLEN). */
 const MAX_CAPTURED = 262_144;
-/** Latest time, ms since 1970: the year 2248. */
-export const LATEST_MS = 2 ** 43;
+/** Latest time stamp, ms since 1970: the year 2248. */
+export const MAX_TIME_MS = 2 ** 43;
 
 /**
- * Most bytes of one packet in a capture with this snapshot length: writers are known to go a
- * little over a small one, so that it counts only from 64 KiB on. 0: none is told.
+ * Maximum captured bytes of a packet for a snapshot length (0: none). Some writers exceed a small
+ * snapshot length slightly, so values below 64 KiB are not enforced.
  */
-export function mostCaptured(snapLength: number): number {
+export function maxCapturedBytes(snapLength: number): number {
   if (snapLength === 0) return MAX_CAPTURED;
   return Math.min(MAX_CAPTURED, Math.max(snapLength, 65_536));
 }

@@ -2,25 +2,25 @@ import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { NodeState } from '../../engine/model/tick.ts';
 import type { Traffic } from './traffic.ts';
 
-/** The node as a trace tells of it at the end of a tick. */
+/** The node's state at the end of a tick, from the trace. */
 export interface FeedTick {
-  /** Time of the trace, ms; grows from tick to tick. */
+  /** Trace time, ms; increases with each tick. */
   readonly atMs: number;
-  /** Wall clock, ms since 1970-01-01 UTC; undefined: the trace does not tell. */
+  /** Wall clock, ms since 1970-01-01 UTC; undefined if the trace has none. */
   readonly wallMs: number | undefined;
   readonly node: NodeState;
   readonly ports: PortSnapshot;
 }
 
-/** What the daemon did itself while it was recorded; totals over the trace so far. */
+/** Totals of the recorded daemon, over the trace so far. */
 export interface RecordedTotals {
   readonly vswitchPackets: number;
   readonly vswitchBytes: number;
   readonly carriedPackets: number;
   readonly carriedBytes: number;
-  /** Ticks that the recorder lost because whoever wrote the file was too slow. */
+  /** Ticks lost because the file was written too slowly. */
   readonly lostTicks: number;
-  /** Flows that came and went before they could be written down, and what they sent. */
+  /** Flows that ended before they were recorded, and what they sent. */
   readonly missedFlows: number;
   readonly missedPackets: number;
   readonly missedBytes: number;
@@ -29,19 +29,19 @@ export interface RecordedTotals {
 /** A trace, played tick by tick. */
 export interface TraceFeed {
   readonly format: TraceFormat;
-  /** Things of the trace that a reader of the report should know; grows as it is read. */
+  /** Notes on the trace for the report; more can follow while the trace is read. */
   readonly notes: () => readonly string[];
-  /** What the daemon did; undefined for traces that are no recordings. */
+  /** Totals of the recorded daemon; only recordings have them. */
   readonly recorded?: () => RecordedTotals;
-  /** Time of the trace at its start, ms: that of the first tick's beginning. After the first `next`. */
+  /** Trace time at the start of the first tick, ms; valid after the first `next`. */
   readonly startMs: () => number;
   /**
-   * Puts what happens up to the end of the next tick into `traffic`. Resolves to the tick;
-   * undefined at the end. Rejects with a TraceError where the trace cannot be read on: all that
-   * came before was given out.
+   * Writes what happens until the end of the next tick to `traffic`. Resolves to the tick, or to
+   * undefined at the end. Rejects with a TraceError where reading fails; everything before that
+   * position was returned.
    */
   next(traffic: Traffic): Promise<FeedTick | undefined>;
 }
 
-/** Formats that are read. */
+/** Supported trace formats. */
 export type TraceFormat = 'recording' | 'csv' | 'pcap' | 'pcapng';

@@ -4,53 +4,56 @@ import { createGunzip } from 'node:zlib';
 import { TraceCompressionDamaged, TraceError, TraceUnreadable } from './trace-error.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** Bytes asked of the file at a time. */
+/** Bytes per read. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Stands for the standard input where a file is named. */
+/** File name that means the standard input. */
 export const STANDARD_INPUT = '-';
 
-/** Bytes of a file one after another, unpacked when it is gzip. */
+/** The bytes of a file, unpacked if it is gzip. */
 export interface TraceSource {
   readonly file: string;
-  /** Size of the file, bytes; undefined where it has none (a pipe). */
+  /** Size of the file, bytes; undefined for a pipe. */
   readonly size: number | undefined;
-  /** Bytes of the file, as it lies there, that have been read so far. */
-  read(): number;
-  /** The first bytes, as many as there are up to 64; still given out by `chunks`. */
+  /** Bytes of the file read so far, before unpacking. */
+  bytesRead(): number;
+  /** The first bytes, up to 64; `chunks` includes them. */
   readonly head: Uint8Array;
-  /** To be iterated once; rejects with a {@link TraceError}. Ending it early closes the file. */
+  /** Can be iterated once; rejects with a {@link TraceError}. Ending it early closes the file. */
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Closes the file; for whoever does not iterate. */
+  /** Closes the file if `chunks` is not iterated. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a trace; {@link STANDARD_INPUT} is one, too.
+ * Opens a trace file or {@link STANDARD_INPUT}.
  *
- * @throws {TraceUnreadable} when there is no such file, or it cannot be read
- * @throws {TraceCompressionDamaged} when it is gzip and already its beginning is damaged
+ * @throws {TraceUnreadable} if the file does not exist or cannot be read
+ * @throws {TraceCompressionDamaged} if the first bytes cannot be unpacked
  */
 export async function openTrace(file: string): Promise<TraceSource> {
   let count = 0;
-  const note = (bytes: number): void => {
+  const onRead = (bytes: number): void => {
     count += bytes;
   };
-  const { size, bytes } = await rawBytes(file, note);
-  const raw = await headed(bytes);
+  const { size, bytes } = await rawBytes(file, onRead);
+  const raw = await withHead(bytes);
   const gzip = raw.head.length >= 2 && raw.head[0] === 0x1f && raw.head[1] === 0x8b;
-  const { head, chunks, close } = gzip ? await headed(unpacked(file, raw.chunks)) : raw;
-  return { file, size, read: () => count, head, chunks, close };
+  const { head, chunks, close } = gzip ? await withHead(unpacked(file, raw.chunks)) : raw;
+  return { file, size, bytesRead: () => count, head, chunks, close };
 }
 
-async function rawBytes(file: string, note: (bytes: number) => void) {
-  if (file === STANDARD_INPUT) return { size: undefined, bytes: standardInput(note) };
+async function rawBytes(file: string, onRead: (bytes: number) => void) {
+  if (file === STANDARD_INPUT) return { size: undefined, bytes: standardInput(onRead) };
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, 'r');
     const stats = await handle.stat();
-    if (stats.isDirectory()) throw new TraceUnreadable(file, 'it is a folder');
-    return { size: stats.isFile() ? stats.size : undefined, bytes: fileBytes(file, handle, note) };
+    if (stats.isDirectory()) throw new TraceUnreadable(file, 'it is a directory');
+    return {
+      size: stats.isFile() ? stats.size : undefined,
+      bytes: fileBytes(file, handle, onRead),
+    };
   } catch (error) {
     await handle?.close();
     throw unreadable(file, error);
@@ -60,13 +63,13 @@ async function rawBytes(file: string, note: (bytes: number) => void) {
 async function* fileBytes(
   file: string,
   handle: FileHandle,
-  note: (bytes: number) => void,
+  onRead: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   try {
     for (;;) {
       const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES);
       if (bytesRead === 0) return;
-      note(bytesRead);
+      onRead(bytesRead);
       yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
@@ -76,10 +79,10 @@ async function* fileBytes(
   }
 }
 
-async function* standardInput(note: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+async function* standardInput(onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   for await (const chunk of process.stdin) {
     const bytes: Uint8Array = Buffer.from(chunk);
-    note(bytes.length);
+    onRead(bytes.length);
     yield bytes;
   }
 }
@@ -90,7 +93,7 @@ async function* unpacked(
 ): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   let count = 0;
-  // Errors come out of the iteration below, whichever end they began at.
+  // Errors of both streams reach the iteration below.
   pipeline(Readable.from(packed), gunzip, () => undefined);
   try {
     for await (const chunk of gunzip) {
@@ -106,8 +109,8 @@ async function* unpacked(
   }
 }
 
-/** The same bytes, the first of them looked at. */
-async function headed(bytes: AsyncGenerator<Uint8Array>) {
+/** Reads ahead to get the first bytes; `chunks` still yields all of them. */
+async function withHead(bytes: AsyncGenerator<Uint8Array>) {
   const first: Uint8Array[] = [];
   let length = 0;
   while (length < 64) {
@@ -131,7 +134,7 @@ async function* chained(
     yield* first;
     yield* rest;
   } finally {
-    // When it is ended among the first ones, nobody else ends the rest.
+    // If iteration ends within `first`, `yield* rest` does not close `rest`.
     await rest.return(undefined);
   }
 }

@@ -4,25 +4,25 @@ import type { FeedTick, TraceFeed, TraceFormat } from './feed.ts';
 import { IdleFlows } from './idle-flows.ts';
 import type { Traffic } from './traffic.ts';
 
-/** A trace of packets or flow records: things that happen at a time. */
+/** A trace of packets or flow records, which have times. */
 export interface TimedTrace {
   readonly format: TraceFormat;
   readonly ports: () => PortSnapshot;
   readonly notes: () => readonly string[];
-  /** Time of the next packet, ms; undefined: there is none. Rejects with a TraceError. */
+  /** Time of the next packet, ms; undefined at the end. Rejects with a TraceError. */
   nextMs(): Promise<number | undefined>;
-  /** Puts what is before `untilMs` into `traffic`. Rejects with a TraceError. */
+  /** Writes the packets before `untilMs` to `traffic`. Rejects with a TraceError. */
   play(untilMs: number, traffic: Traffic): Promise<void>;
 }
 
-/** From here on a time is one of the calendar (2000-01-01), before it is a count from zero, ms. */
+/** Later trace times are wall-clock times; earlier ones count from 0. 2000-01-01, ms. */
 const CALENDAR_MS = 946_684_800_000;
-/** Nobody knows how the host was doing. */
+/** These traces have no state of the host. */
 const UNKNOWN: NodeState = { hostCpu: undefined, portLoad: new Map() };
 
 /**
- * Plays a trace in ticks of one length. Time in which there are no flows at all is passed over, so
- * that a trace with a hole of a year takes no longer for it.
+ * Plays a trace in ticks of one length. Time without any flow is skipped, so that a gap in the
+ * trace costs nothing.
  */
 export class TimedFeed implements TraceFeed {
   readonly format: TraceFormat;
@@ -32,7 +32,7 @@ export class TimedFeed implements TraceFeed {
   #startMs: number | undefined;
   #nowMs = 0;
   #skippedMs = 0;
-  /** Why the trace cannot be read on: told once what came before it has been played. */
+  /** Why reading failed; thrown after the traffic before it has been played. */
   #failure: { readonly error: unknown } | undefined;
 
   constructor(trace: TimedTrace, periodMs: number) {
@@ -48,7 +48,7 @@ export class TimedFeed implements TraceFeed {
   notes(): readonly string[] {
     const notes = this.#trace.notes();
     if (this.#skippedMs === 0) return notes;
-    const skipped = `${(this.#skippedMs / 1000).toFixed(0)} s without any flow were passed over`;
+    const skipped = `${(this.#skippedMs / 1000).toFixed(0)} s without any flow were skipped`;
     return [...notes, skipped];
   }
 
@@ -60,23 +60,23 @@ export class TimedFeed implements TraceFeed {
       this.#startMs = nextMs;
       this.#nowMs = nextMs;
     }
-    if (traffic.live === 0) this.#passOver(nextMs);
+    if (traffic.live === 0) this.#skipIdleTime(nextMs);
     this.#nowMs += this.#periodMs;
     try {
       await this.#trace.play(this.#nowMs, traffic);
     } catch (error) {
       this.#failure = { error };
     }
-    this.#idle.lookAfter(traffic, this.#nowMs);
+    this.#idle.removeIdle(traffic, this.#nowMs);
     const wallMs = this.#startMs >= CALENDAR_MS ? this.#nowMs : undefined;
     return { atMs: this.#nowMs, wallMs, node: UNKNOWN, ports: this.#trace.ports() };
   }
 
   /**
-   * Goes to the beginning of the tick in which the next packet comes. The tick before it is made,
-   * empty: rates of what comes then are of one period.
+   * Skips to one tick before the tick of the next packet. That tick is played empty, so that the
+   * rates of the next tick cover one period.
    */
-  #passOver(nextMs: number): void {
+  #skipIdleTime(nextMs: number): void {
     const ticks = Math.floor((nextMs - this.#nowMs) / this.#periodMs) - 1;
     if (ticks <= 0) return;
     this.#nowMs += ticks * this.#periodMs;

@@ -1,9 +1,9 @@
 /**
- * A trace that cannot be read on: where, and why. What came before that place was good, and has
- * been given out. The classes below say what kind of cause it is.
+ * Reading a trace failed: where and why. Everything before that position was valid and has been
+ * returned. The subclasses are the causes.
  */
 export abstract class TraceError extends Error {
-  /** File as it was named. */
+  /** File name as the user gave it. */
   readonly file: string;
 
   constructor(file: string, place: string, message: string, options?: ErrorOptions) {
@@ -21,7 +21,7 @@ export class TraceUnreadable extends TraceError {
   }
 }
 
-/** The file is of no format that is known here. */
+/** The format of the file is not supported. */
 export class TraceFormatUnknown extends TraceError {
   override readonly name = 'TraceFormatUnknown';
 
@@ -29,15 +29,15 @@ export class TraceFormatUnknown extends TraceError {
     super(
       file,
       '',
-      'this is no recording of "norikae record", no CSV of flow records, no pcap and no pcapng',
+      'unknown format; expected a recording of "norikae record", CSV flow records, pcap or pcapng',
     );
   }
 }
 
-/** A line of a CSV file that is no flow record, or comes too late to be put in order. */
+/** A line of a CSV file is not a valid flow record, or is too far out of order. */
 export class FlowRecordError extends TraceError {
   override readonly name = 'FlowRecordError';
-  /** Both count from 1. */
+  /** Line and column, from 1. */
   readonly line: number;
   readonly column: number;
 
@@ -48,10 +48,10 @@ export class FlowRecordError extends TraceError {
   }
 }
 
-/** Bytes that are not what the format has at that place, or the end where there should be more. */
+/** The bytes do not conform to the format, or the file is truncated. */
 export class TraceDamaged extends TraceError {
   override readonly name = 'TraceDamaged';
-  /** In the file, or in what gzip makes of it. */
+  /** Byte offset, after unpacking. */
   readonly offset: number;
 
   constructor(file: string, offset: number, message: string) {
@@ -60,16 +60,16 @@ export class TraceDamaged extends TraceError {
   }
 }
 
-/** gzip's own check failed, or its data ends early. */
+/** Unpacking gzip failed: its checksum is wrong, or its data is truncated. */
 export class TraceCompressionDamaged extends TraceError {
   override readonly name = 'TraceCompressionDamaged';
 
   constructor(file: string, unpacked: number, why: string, options?: ErrorOptions) {
-    super(file, ` after ${unpacked} bytes unpacked`, `gzip says: ${why}`, options);
+    super(file, ` after ${unpacked} unpacked bytes`, `gzip: ${why}`, options);
   }
 }
 
-/** More flows at a time than there is room for. */
+/** The trace has more concurrent flows than supported. */
 export class TooManyFlows extends Error {
   override readonly name = 'TooManyFlows';
 }

@@ -4,36 +4,36 @@ import { FlowIndex } from '../../engine/model/flow-index.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import { TooManyFlows } from './trace-error.ts';
 
-/** Flows at a time; a vSwitch has fewer (OVS: 200,000 megaflows by default). */
+/** Maximum of concurrent flows; a vSwitch has fewer (OVS: 200,000 megaflows by default). */
 const MAX_FLOWS = 2 ** 21;
 
 /**
- * What the flows of a trace do in one tick, and which flows there are: written by the reader of a
- * trace, then looked at by each of the runs that replay it.
+ * The flows of a trace and what they do in one tick. The trace's reader writes it, then each run
+ * reads it.
  *
- * Flows are known by slots. A slot that a flow has left is used again only after the tick, so that
- * within one it means one flow.
+ * Each flow has a slot. The slot of a removed flow is reused only after the tick, so that within a
+ * tick a slot identifies one flow.
  */
 export class Traffic {
-  /** Slots of flows that came, and of flows whose match or actions changed, in this tick. */
-  readonly born: number[] = [];
+  /** Slots of flows added in this tick, and of flows whose match or actions changed in it. */
+  readonly added: number[] = [];
   readonly changed: number[] = [];
-  /** Slots of flows that left in this tick; what they sent in it counts. */
-  readonly gone: number[] = [];
-  /** Slots with traffic in this tick, `sent[0 .. sentCount)`, and how much they have. */
+  /** Slots of flows removed in this tick; what they sent in it counts. */
+  readonly removed: number[] = [];
+  /** Slots with traffic in this tick, `sent[0 .. sentCount)`; packets and bytes by slot. */
   sent = new Int32Array(0);
   sentCount = 0;
   packets = new Float64Array(0);
   bytes = new Float64Array(0);
-  /** Flows there are, since the start and at most at a time. */
+  /** Number of flows: now, since the start, and the maximum at a time. */
   live = 0;
-  everBorn = 0;
-  peak = 0;
+  totalFlows = 0;
+  peakFlows = 0;
   /** Over the whole trace so far. */
   totalPackets = 0;
   totalBytes = 0;
 
-  #high = 0;
+  #slotCount = 0;
   readonly #free: number[] = [];
   #words = new Uint32Array(0);
   readonly #index = new FlowIndex(this.#words);
@@ -42,57 +42,57 @@ export class Traffic {
   /** 1 while the slot is in `sent`. */
   #listed = new Uint8Array(0);
 
-  /** Slot of a flow that is there, or -1. */
+  /** Slot of a live flow, or -1. */
   find(w0: number, w1: number, w2: number, w3: number): number {
     return this.#index.find(w0, w1, w2, w3);
   }
 
-  /** Slot of a flow that is there, or -1. */
+  /** Slot of a live flow, or -1. */
   slotOf({ w0, w1, w2, w3 }: FlowId): number {
     return this.#index.find(w0, w1, w2, w3);
   }
 
-  /** The slot's flow, also in the tick in which it left. @throws {RangeError} for a free slot */
+  /** The slot's flow, including one removed in this tick. @throws {RangeError} for a free slot */
   flowAt(slot: number): FlowSpec {
     const flow = this.#flows[slot];
     if (flow === undefined) throw new RangeError(`slot ${slot} has no flow`);
     return flow;
   }
 
-  /** When the slot's flow last had a packet, ms of the trace; -Infinity: it has had none. */
+  /** Time of the last packet of the slot's flow, ms of the trace; -Infinity before the first. */
   lastAtMs(slot: number): number {
     return this.#lastAtMs[slot];
   }
 
   /**
-   * A flow that `find` did not find comes.
+   * Adds a flow that `find` did not find.
    *
    * @throws {TooManyFlows}
    */
   add(flow: FlowSpec): number {
     if (this.live >= MAX_FLOWS) {
-      throw new TooManyFlows(`there are more than ${MAX_FLOWS} flows at a time in this trace`);
+      throw new TooManyFlows(`the trace has more than ${MAX_FLOWS} flows at a time`);
     }
-    const slot = this.#free.pop() ?? this.#high++;
+    const slot = this.#free.pop() ?? this.#slotCount++;
     if (slot >= this.#listed.length) this.#grow();
     this.#words.set([flow.id.w0, flow.id.w1, flow.id.w2, flow.id.w3], slot * 4);
     this.#index.insert(slot);
     this.#flows[slot] = flow;
     this.#lastAtMs[slot] = Number.NEGATIVE_INFINITY;
-    this.born.push(slot);
-    this.everBorn++;
+    this.added.push(slot);
+    this.totalFlows++;
     this.live++;
-    this.peak = Math.max(this.peak, this.live);
+    this.peakFlows = Math.max(this.peakFlows, this.live);
     return slot;
   }
 
-  /** A flow now matches or does something else. */
+  /** Replaces a flow's match and actions. */
   change(slot: number, flow: FlowSpec): void {
     this.#flows[slot] = flow;
     this.changed.push(slot);
   }
 
-  /** A flow sends packets; `atMs`: time of the last of them, ms of the trace. */
+  /** Adds packets of a flow; `atMs`: time of the last packet, ms of the trace. */
   send(slot: number, packets: number, bytes: number, atMs: number): void {
     if (this.#listed[slot] === 0) {
       this.#listed[slot] = 1;
@@ -105,24 +105,24 @@ export class Traffic {
     if (atMs > this.#lastAtMs[slot]) this.#lastAtMs[slot] = atMs;
   }
 
-  /** A flow leaves the vSwitch. */
+  /** Removes a flow. */
   remove(slot: number): void {
     this.#index.remove(slot);
-    this.gone.push(slot);
+    this.removed.push(slot);
     this.live--;
   }
 
-  /** Lets every flow go that has had no packet since `sinceMs`, ms of the trace. */
+  /** Removes every flow without a packet since `sinceMs`, ms of the trace. */
   expire(sinceMs: number): void {
-    for (let slot = 0; slot < this.#high; slot++) {
+    for (let slot = 0; slot < this.#slotCount; slot++) {
       if (this.#flows[slot] === undefined || this.#lastAtMs[slot] > sinceMs) continue;
-      // One that has left in this tick already is in the list, but no longer in the index.
-      if (this.#isHere(slot)) this.remove(slot);
+      // A flow removed earlier in this tick still has its slot, but is no longer in the index.
+      if (this.#isLive(slot)) this.remove(slot);
     }
   }
 
-  /** Ends the tick: forgets what happened in it, and the flows that have left. */
-  clear(): void {
+  /** Ends the tick: clears its traffic and frees the slots of removed flows. */
+  endTick(): void {
     for (let i = 0; i < this.sentCount; i++) {
       const slot = this.sent[i];
       this.#listed[slot] = 0;
@@ -130,16 +130,16 @@ export class Traffic {
       this.bytes[slot] = 0;
     }
     this.sentCount = 0;
-    for (const slot of this.gone) {
+    for (const slot of this.removed) {
       this.#flows[slot] = undefined;
       this.#free.push(slot);
     }
-    this.born.length = 0;
+    this.added.length = 0;
     this.changed.length = 0;
-    this.gone.length = 0;
+    this.removed.length = 0;
   }
 
-  #isHere(slot: number): boolean {
+  #isLive(slot: number): boolean {
     const [w0, w1, w2, w3] = this.#words.subarray(slot * 4, slot * 4 + 4);
     return this.#index.find(w0, w1, w2, w3) === slot;
   }

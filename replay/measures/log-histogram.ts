@@ -1,26 +1,26 @@
-/** Steps an octave: a percentile is at most 4.5 % off. */
+/** Steps per octave, which limits the error of a percentile to 4.5 %. */
 const STEPS = 8;
 const OCTAVES = 44;
 
-/** How often times were how long, in steps of equal ratio; bounded whatever is put in. */
+/** Histogram of durations with logarithmic steps, in bounded memory. */
 export class LogHistogram {
   count = 0;
   sumMs = 0;
-  leastMs = Number.POSITIVE_INFINITY;
-  mostMs = 0;
+  minMs = Number.POSITIVE_INFINITY;
+  maxMs = 0;
   readonly #counts = new Float64Array(STEPS * OCTAVES);
 
-  /** Adds a time, ms; 0 or more. */
+  /** Adds a duration, ms; 0 or more. */
   add(ms: number): void {
     this.count++;
     this.sumMs += ms;
-    this.leastMs = Math.min(this.leastMs, ms);
-    this.mostMs = Math.max(this.mostMs, ms);
+    this.minMs = Math.min(this.minMs, ms);
+    this.maxMs = Math.max(this.maxMs, ms);
     const step = ms < 1 ? 0 : Math.floor(Math.log2(ms) * STEPS);
     this.#counts[Math.min(step, this.#counts.length - 1)]++;
   }
 
-  /** The time that a share of all, 0 to 1, do not exceed; undefined when there are none. */
+  /** Duration that a share of all, 0 to 1, does not exceed, ms; undefined if empty. */
   quantile(share: number): number | undefined {
     if (this.count === 0) return undefined;
     let left = Math.max(1, Math.ceil(share * this.count));
@@ -28,12 +28,12 @@ export class LogHistogram {
       left -= this.#counts[step];
       if (left > 0) continue;
       const middle = 2 ** ((step + 0.5) / STEPS);
-      return Math.min(this.mostMs, Math.max(this.leastMs, middle));
+      return Math.min(this.maxMs, Math.max(this.minMs, middle));
     }
-    return this.mostMs;
+    return this.maxMs;
   }
 
-  /** By octave, from the first that has any to the last: times of `fromMs` up to twice that. */
+  /** Counts by octave, from the first nonempty to the last: from `fromMs` to twice that. */
   octaves(): readonly { readonly fromMs: number; readonly count: number }[] {
     const all = Array.from({ length: OCTAVES }, (_, octave) => ({
       fromMs: 2 ** octave,

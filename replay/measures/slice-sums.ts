@@ -1,52 +1,52 @@
 import type { SliceQuota } from '../../engine/model/slice.ts';
 
-/** Sums of one slice. */
-export interface SliceSums {
-  /** Undefined: flows of no slice. */
+/** Totals of one slice. */
+export interface SliceSum {
+  /** Undefined for flows of no slice. */
   readonly name: string | undefined;
   bytes: number;
   packets: number;
   carriedBytes: number;
   carriedPackets: number;
-  /** Entries times the time they were there, entry milliseconds. */
+  /** Entries times their time in the table, entry milliseconds. */
   entryMs: number;
-  mostEntries: number;
-  /** Entries in the tick that is summed up. */
+  maxEntries: number;
+  /** Entries in the current tick. */
   entries: number;
 }
 
 /**
- * Sums by slice. `decision.slice` counts the slices of one evaluation; here each name has a place
- * of its own for good.
+ * Totals by slice. Values of `decision.slice` can change their meaning from tick to tick; here each
+ * name keeps its index.
  */
-export class SlicesSums {
-  readonly all: SliceSums[] = [sumsOf(undefined)];
-  readonly #places = new Map<string, number>();
-  #terms: readonly SliceQuota[] = [];
-  /** Place by the value of `decision.slice`. */
-  #placeOf = new Uint32Array(1);
+export class SliceTotals {
+  readonly all: SliceSum[] = [sumsOf(undefined)];
+  readonly #indexes = new Map<string, number>();
+  #quotas: readonly SliceQuota[] = [];
+  /** Index in `all` by value of `decision.slice`. */
+  #indexOf = new Uint32Array(1);
 
-  /** Follows the slices of a tick. */
-  follow(terms: readonly SliceQuota[]): void {
-    if (terms === this.#terms) return;
-    this.#terms = terms;
-    this.#placeOf = Uint32Array.from([0, ...terms.map((t) => this.#place(t.name))]);
+  /** Maps values of `decision.slice` of this tick. */
+  mapSlices(quotas: readonly SliceQuota[]): void {
+    if (quotas === this.#quotas) return;
+    this.#quotas = quotas;
+    this.#indexOf = Uint32Array.from([0, ...quotas.map((t) => this.#add(t.name))]);
   }
 
-  /** Place, in `all`, of a value of `decision.slice`. */
-  placeOf(slice: number): number {
-    return this.#placeOf[slice] ?? 0;
+  /** Index in `all` of a value of `decision.slice`. */
+  indexOf(slice: number): number {
+    return this.#indexOf[slice] ?? 0;
   }
 
-  #place(name: string): number {
-    const known = this.#places.get(name);
+  #add(name: string): number {
+    const known = this.#indexes.get(name);
     if (known !== undefined) return known;
-    this.#places.set(name, this.all.length);
+    this.#indexes.set(name, this.all.length);
     return this.all.push(sumsOf(name)) - 1;
   }
 }
 
-function sumsOf(name: string | undefined): SliceSums {
+function sumsOf(name: string | undefined): SliceSum {
   return {
     name,
     bytes: 0,
@@ -54,7 +54,7 @@ function sumsOf(name: string | undefined): SliceSums {
     carriedBytes: 0,
     carriedPackets: 0,
     entryMs: 0,
-    mostEntries: 0,
+    maxEntries: 0,
     entries: 0,
   };
 }

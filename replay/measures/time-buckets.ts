@@ -1,57 +1,58 @@
-/** Sums over time in a bounded number of buckets of one width: when they are used up, it doubles. */
+/** Sums over time in a bounded number of equal buckets; their width doubles when they are full. */
 export class TimeBuckets {
   /** Width of a bucket, ms. */
   widthMs: number;
-  /** Buckets in use. */
+  /** Number of buckets in use. */
   count = 0;
   readonly #columns: number;
-  readonly #most: number;
+  readonly #maxBuckets: number;
   readonly #sums: Float64Array;
-  readonly #largest: ReadonlySet<number>;
+  readonly #maxColumns: ReadonlySet<number>;
 
   /**
-   * @param columns values a bucket
-   * @param largest columns that keep the largest value and not the sum
-   * @param widthMs to begin with
-   * @param most buckets; an even number
+   * @param columns values per bucket
+   * @param maxColumns columns that keep the maximum instead of the sum
+   * @param widthMs initial width
+   * @param maxBuckets maximum number of buckets; even
    */
-  constructor(columns: number, largest: readonly number[], widthMs: number, most = 512) {
+  constructor(columns: number, maxColumns: readonly number[], widthMs: number, maxBuckets = 512) {
     this.#columns = columns;
-    this.#largest = new Set(largest);
+    this.#maxColumns = new Set(maxColumns);
     this.widthMs = widthMs;
-    this.#most = most;
-    this.#sums = new Float64Array(columns * most);
+    this.#maxBuckets = maxBuckets;
+    this.#sums = new Float64Array(columns * maxBuckets);
   }
 
   /**
-   * Adds what happened from `fromMs` until `toMs` since the start, evenly to the buckets it covers.
+   * Distributes a value evenly over the buckets from `fromMs` to `toMs` since the start.
    */
   add(column: number, fromMs: number, toMs: number, value: number): void {
-    while (toMs > this.widthMs * this.#most) this.#fold();
+    while (toMs > this.widthMs * this.#maxBuckets) this.#mergePairs();
     const first = Math.floor(fromMs / this.widthMs);
     const last = Math.max(first, Math.ceil(toMs / this.widthMs) - 1);
     this.count = Math.max(this.count, last + 1);
     for (let bucket = first; bucket <= last; bucket++) {
       const from = Math.max(fromMs, bucket * this.widthMs);
       const to = Math.min(toMs, (bucket + 1) * this.widthMs);
-      const share = first === last || this.#largest.has(column) ? 1 : (to - from) / (toMs - fromMs);
+      const share =
+        first === last || this.#maxColumns.has(column) ? 1 : (to - from) / (toMs - fromMs);
       this.#put(bucket * this.#columns + column, column, value * share);
     }
   }
 
-  /** A column's value in each bucket. */
+  /** Values of a column, by bucket. */
   column(column: number): readonly number[] {
     return Array.from({ length: this.count }, (_, i) => this.#sums[i * this.#columns + column]);
   }
 
   #put(at: number, column: number, value: number): void {
-    if (this.#largest.has(column)) this.#sums[at] = Math.max(this.#sums[at], value);
+    if (this.#maxColumns.has(column)) this.#sums[at] = Math.max(this.#sums[at], value);
     else this.#sums[at] += value;
   }
 
-  /** Makes one bucket of every two. */
-  #fold(): void {
-    for (let bucket = 0; bucket < this.#most; bucket++) {
+  /** Merges each two buckets into one. */
+  #mergePairs(): void {
+    for (let bucket = 0; bucket < this.#maxBuckets; bucket++) {
       for (let column = 0; column < this.#columns; column++) {
         const from = bucket * this.#columns + column;
         const value = this.#sums[from];

@@ -1,27 +1,27 @@
 import { ByteQueue } from '../input/byte-queue.ts';
 import { TraceDamaged } from '../input/trace-error.ts';
-import { BLOCK_HEADER, LONGEST_BLOCK, MAGIC, VERSION } from './format.ts';
+import { BLOCK_HEADER, MAX_BLOCK_BYTES, MAGIC, VERSION } from './format.ts';
 
 /** A block of a recording. */
 export interface RecordedBlock {
   readonly type: number;
-  /** Header included; valid until the next `push`. */
+  /** With the header; valid until the next `push`. */
   readonly whole: Uint8Array;
   readonly content: Uint8Array;
-  /** Place of the content in the recording. */
+  /** Offset of the content in the recording. */
   readonly offset: number;
 }
 
-/** True of the first bytes of a recording. */
+/** True if a file with these first bytes is a recording. */
 export function isRecording(head: Uint8Array): boolean {
   return head.length >= MAGIC.length && MAGIC.every((byte, i) => head[i] === byte);
 }
 
-/** Finds the blocks in bytes that come in pieces. */
+/** Splits chunks of bytes into blocks. */
 export class BlockReader {
   readonly #file: string;
   readonly #queue = new ByteQueue();
-  #begun = false;
+  #headerRead = false;
 
   constructor(file: string) {
     this.#file = file;
@@ -32,18 +32,21 @@ export class BlockReader {
   }
 
   /**
-   * The next block; undefined: more bytes are needed.
+   * The next block; undefined if more bytes are needed.
    *
    * @throws {TraceDamaged}
    */
   next(): RecordedBlock | undefined {
     const queue = this.#queue;
-    if (!this.#begun && !this.#begin()) return undefined;
+    if (!this.#headerRead && !this.#readHeader()) return undefined;
     if (queue.length < BLOCK_HEADER) return undefined;
     const { at, offset } = queue;
     const length = queue.view.getUint32(at + 1, true);
-    if (length > LONGEST_BLOCK) {
-      throw this.#damaged(offset, `a block cannot have ${length} bytes, at most ${LONGEST_BLOCK}`);
+    if (length > MAX_BLOCK_BYTES) {
+      throw this.#damaged(
+        offset,
+        `the block has ${length} bytes; the maximum is ${MAX_BLOCK_BYTES}`,
+      );
     }
     const end = at + BLOCK_HEADER + length;
     if (queue.length < BLOCK_HEADER + length) return undefined;
@@ -54,30 +57,30 @@ export class BlockReader {
   }
 
   /**
-   * Tells that no more bytes come.
+   * Declares the input complete.
    *
-   * @throws {TraceDamaged} in the middle of a block
+   * @throws {TraceDamaged} if it ends inside a block
    */
   end(): void {
     const { length, offset } = this.#queue;
-    if (!this.#begun) throw this.#damaged(offset, 'the recording ends in its header');
+    if (!this.#headerRead) throw this.#damaged(offset, 'the recording ends in its header');
     if (length > 0) throw this.#damaged(offset, 'the recording ends in the middle of this block');
   }
 
-  #begin(): boolean {
+  #readHeader(): boolean {
     const queue = this.#queue;
     if (queue.length <= MAGIC.length) return false;
     const head = queue.bytes.subarray(queue.at, queue.end);
-    if (!isRecording(head)) throw this.#damaged(queue.offset, 'this is no recording');
+    if (!isRecording(head)) throw this.#damaged(queue.offset, 'not a recording');
     const version = head[MAGIC.length];
     if (version !== VERSION) {
       throw this.#damaged(
         MAGIC.length,
-        `version ${version} of the recording is not known here, ${VERSION} is`,
+        `unsupported version ${version} of the recording; expected ${VERSION}`,
       );
     }
     queue.skip(MAGIC.length + 1);
-    this.#begun = true;
+    this.#headerRead = true;
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { BLOCK_HEADER } from './format.ts';
 
-/** A block of what stands in `parts`, one after another. */
+/** A block whose content is the concatenation of `parts`. */
 export function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const header = new Uint8Array(BLOCK_HEADER);
@@ -9,12 +9,12 @@ export function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
   return joined([header, ...parts]);
 }
 
-/** A block of JSON. */
+/** A block whose content is JSON. */
 export function jsonBlock(type: number, value: unknown): Uint8Array {
   return block(type, [new TextEncoder().encode(JSON.stringify(value))]);
 }
 
-/** A copy of all parts, one after another. */
+/** The concatenation of `parts`, as a copy. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

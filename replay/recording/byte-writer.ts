@@ -1,11 +1,11 @@
-/** Writes numbers and texts into bytes that grow; used again and again. */
+/** Writes numbers and texts to a growing buffer that can be reused. */
 export class ByteWriter {
   length = 0;
   #bytes = new Uint8Array(1024);
   #view = new DataView(this.#bytes.buffer);
   readonly #encoder = new TextEncoder();
 
-  /** What was written; valid until the next write. */
+  /** The bytes written so far; valid until the next write. */
   get written(): Uint8Array {
     return this.#bytes.subarray(0, this.length);
   }
@@ -23,7 +23,7 @@ export class ByteWriter {
   varint(value: number): void {
     this.#reserve(8);
     let rest = value;
-    // Bits are taken off by division: shifts know 32 of them.
+    // Bit operations are limited to 32 bits, so larger values are divided.
     while (rest >= 0x1000_0000) {
       this.#bytes[this.length++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
@@ -53,7 +53,7 @@ export class ByteWriter {
     this.length += bytes.length;
   }
 
-  /** The length of the text's UTF-8, and the text. */
+  /** Length of the UTF-8 in bytes, then the UTF-8. */
   text(text: string): void {
     const bytes = this.#encoder.encode(text);
     this.varint(bytes.length);

@@ -13,13 +13,13 @@ import type { ByteWriter } from './byte-writer.ts';
 import { Action, MASKED, MAX_NAMES } from './format.ts';
 import type { PayloadReader } from './payload-reader.ts';
 
-/** What a flow matches and does: the part of a FlowSpec that is not its id. */
-export interface FlowWords {
+/** Match and actions of a flow: a FlowSpec without the id. */
+export interface FlowDescription {
   readonly match: FlowMatch;
   readonly actions: FlowActions;
 }
 
-/** Writes flows; names that come again are numbers. */
+/** Encodes flows; a repeated name is a number. */
 export class FlowEncoder {
   readonly #names = new Map<string, number>();
 
@@ -42,7 +42,7 @@ export class FlowEncoder {
     to.uint32(w3);
   }
 
-  flow({ match, actions }: FlowWords, to: ByteWriter): void {
+  flow({ match, actions }: FlowDescription, to: ByteWriter): void {
     this.name(match.inPort, to);
     to.varint(match.fields.length);
     for (const field of match.fields) this.#field(field, !isExact(field), to);
@@ -91,7 +91,7 @@ export class FlowEncoder {
   }
 }
 
-/** Reads what {@link FlowEncoder} writes. Every method throws PayloadError. */
+/** Decodes what {@link FlowEncoder} writes. Each method throws PayloadError. */
 export class FlowDecoder {
   readonly #names: string[] = [];
 
@@ -101,7 +101,7 @@ export class FlowDecoder {
     const known = this.#names.at(number - 1);
     if (known !== undefined) return known;
     if (number !== this.#names.length + 1 || number > MAX_NAMES) {
-      throw from.error(`there is no name ${number}`);
+      throw from.error(`unknown name number ${number}`);
     }
     const name = from.text();
     this.#names.push(name);
@@ -112,7 +112,7 @@ export class FlowDecoder {
     return { w0: from.uint32(), w1: from.uint32(), w2: from.uint32(), w3: from.uint32() };
   }
 
-  flow(from: PayloadReader): FlowWords {
+  flow(from: PayloadReader): FlowDescription {
     const inPort = this.name(from);
     const fields = Array.from({ length: from.count(2) }, () => this.#field(from)).filter((f) =>
       f.mask.some((byte) => byte !== 0),
@@ -128,10 +128,10 @@ export class FlowDecoder {
   #field(from: PayloadReader): FieldMatch {
     const name = this.name(from);
     const field = fieldNamed(name);
-    if (field === undefined) throw from.error(`there is no field "${name}"`);
+    if (field === undefined) throw from.error(`unknown field "${name}"`);
     const header = from.byte();
     const length = header & ~MASKED;
-    if (length !== fieldBytes(field)) throw from.error(`${field} does not have ${length} bytes`);
+    if (length !== fieldBytes(field)) throw from.error(`invalid length ${length} of ${field}`);
     const value = from.bytes(length);
     const mask = (header & MASKED) === 0 ? exactMask(field) : from.bytes(length);
     return { field, value: value.map((byte, i) => byte & mask[i]), mask };
@@ -156,7 +156,7 @@ export class FlowDecoder {
       case Action.other:
         return { kind: 'opaque', text: from.text() };
       default:
-        throw from.error(`there is no action of kind ${kind}`);
+        throw from.error(`unknown kind ${kind} of action`);
     }
   }
 }

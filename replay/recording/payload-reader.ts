@@ -1,7 +1,7 @@
-/** Bytes that are not what is to be read there. */
+/** The bytes do not conform to the format. */
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
-  /** Place in the payload. */
+  /** Offset in the payload. */
   readonly at: number;
 
   constructor(at: number, message: string) {
@@ -10,7 +10,7 @@ export class PayloadError extends Error {
   }
 }
 
-/** Reads what ByteWriter writes. Every method throws {@link PayloadError}. */
+/** Reads what ByteWriter writes. Each method throws {@link PayloadError}. */
 export class PayloadReader {
   at = 0;
   readonly #bytes: Uint8Array;
@@ -44,10 +44,10 @@ export class PayloadReader {
     }
   }
 
-  /** How many of something follow, each of which takes `least` bytes or more. */
+  /** Number of items that follow, each of at least `least` bytes. */
   count(least: number): number {
     const count = this.varint();
-    if (count * least > this.left) throw this.error(`the block is too short for ${count} of them`);
+    if (count * least > this.left) throw this.error(`the block is too short for ${count} items`);
     return count;
   }
 
@@ -61,7 +61,8 @@ export class PayloadReader {
   float64(): number {
     this.#need(8);
     const value = this.#view.getFloat64(this.at, true);
-    if (!(Number.isFinite(value) && value >= 0)) throw this.error(`${value} is no amount`);
+    if (!(Number.isFinite(value) && value >= 0))
+      throw this.error(`${value} is not a number of 0 or more`);
     this.at += 8;
     return value;
   }
@@ -85,6 +86,6 @@ export class PayloadReader {
   }
 
   #need(count: number): void {
-    if (count > this.left) throw this.error('the block ends too early');
+    if (count > this.left) throw this.error('the block is truncated');
   }
 }

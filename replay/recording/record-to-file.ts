@@ -7,49 +7,49 @@ import { jsonBlock } from './blocks.ts';
 import { Block, MAGIC, type RecordingEnd, VERSION } from './format.ts';
 import { PayloadReader } from './payload-reader.ts';
 
-/** How far a recording is. */
+/** Progress of a recording. */
 export interface RecordingProgress {
   readonly ticks: number;
-  /** Ticks that the daemon could not write because this end was too slow. */
+  /** Ticks that the daemon could not send because this side read too slowly. */
   readonly lostTicks: number;
   /** Time recorded, ms. */
   readonly recordedMs: number;
-  /** Before they are packed. */
+  /** Size before compression. */
   readonly bytes: number;
 }
 
-/** What became of it. */
+/** A finished recording. */
 export interface RecordingResult extends RecordingProgress {
   /** Size of the file, bytes. */
   readonly fileBytes: number;
 }
 
-/** What a recording is made from and how it is watched. */
+/** Callbacks of a recording. */
 export interface RecordOptions {
   readonly onProgress: (progress: RecordingProgress) => void;
-  /** Why it ends, once it does. */
+  /** Called at the end: why the recording ended. */
   readonly reason: () => string;
 }
 
-/** The file is there already: nothing is ever written over. */
+/** The file exists; recordings never overwrite a file. */
 export class RecordingExists extends Error {
   override readonly name = 'RecordingExists';
 }
 
 /**
- * Writes a daemon's recording to a file, packed, until `chunks` ends; then closes it in order. Each
- * tick is on its way to the disk when the next one comes. When the disk is slow, `chunks` is not
- * asked for more. The file is made once the daemon has answered.
+ * Compresses a daemon's recording and writes it to a file until `chunks` ends, then closes the file.
+ * Each tick is flushed before the next one arrives. A slow disk delays the reading of `chunks`. The
+ * file is created when the first chunk has arrived.
  *
- * Rejects with {@link RecordingExists}, when the file cannot be written, as `chunks` does, and with
- * a TraceDamaged when they are no recording; what was written stays.
+ * Rejects with {@link RecordingExists}, with a TraceDamaged if `chunks` is not a recording, with
+ * errors of the file, and with those of `chunks`; the file keeps what was written.
  */
 export async function recordToFile(
   file: string,
   chunks: AsyncIterable<Uint8Array>,
   options: RecordOptions,
 ): Promise<RecordingResult> {
-  if (existsSync(file)) throw new RecordingExists(`${file} is there already`);
+  if (existsSync(file)) throw new RecordingExists(`${file} already exists`);
   const iterator = chunks[Symbol.asyncIterator]();
   const first = await iterator.next();
   const progress = { ticks: 0, lostTicks: 0, recordedMs: 0, bytes: 0 };
@@ -86,7 +86,7 @@ async function* blocks(
         progress.ticks++;
       }
       onProgress(progress);
-      // The reader's bytes are its own.
+      // The reader reuses its buffer.
       yield block.whole.slice();
     }
   }

@@ -1,141 +1,141 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { SideTable } from '../../engine/model/side-table.ts';
 
-/** A flow that has left, and what it sent since the last tick that was written. */
+/** A removed flow and what it sent since the last recorded tick. */
 export interface GoneFlow {
   readonly row: number;
   readonly packets: number;
   readonly bytes: number;
 }
 
-/** What could not be recorded. */
-export interface Missed {
+/** Flows that were removed before they were recorded, and what they sent. */
+export interface MissedTraffic {
   readonly flows: number;
   readonly packets: number;
   readonly bytes: number;
 }
 
 /**
- * What a recording has told of each row of the flow table. It looks at the generation of a row
- * itself, for a recording says that a flow has left also when it learns so late: a tick may be
- * missed in which the row was given to another flow.
+ * What a recording contains of each row of the flow table. It compares row generations itself,
+ * because it can miss the tick in which a row was given to another flow, and must still record that
+ * the first flow was removed.
  */
 export class RecordedRows {
   readonly #side = new SideTable('row');
-  /** 1: the row's flow was met; and 1: it is in the recording. */
-  readonly #met = this.#side.uint8();
-  readonly #told = this.#side.uint8();
-  /** Packets and bytes that the recording has, or does not want. */
+  /** 1 if the row's flow was seen; 1 if it is in the recording. */
+  readonly #seen = this.#side.uint8();
+  readonly #recorded = this.#side.uint8();
+  /** Packets and bytes that are in the recording or precede it. */
   readonly #packets = this.#side.float64();
   readonly #bytes = this.#side.float64();
-  /** `table.generation` and `table.changes` as they were. */
+  /** `table.generation` and `table.changes` when the row was last seen. */
   readonly #generation = this.#side.uint32();
   readonly #changes = this.#side.uint32();
   #gone: GoneFlow[] = [];
   #missed = { flows: 0, packets: 0, bytes: 0 };
 
-  /** Begins: what the live flows have sent so far is not wanted. */
-  begin(table: FlowTable): void {
+  /** Starts a recording; what live flows have sent so far precedes it. */
+  startFrom(table: FlowTable): void {
     this.follow(table);
     for (let i = 0; i < table.count; i++) {
-      this.meet(table, table.rows[i]);
-      this.take(table, table.rows[i]);
+      this.updateRow(table, table.rows[i]);
+      this.markCounted(table, table.rows[i]);
     }
   }
 
-  /** Follows a table: to be called before a pass over its rows. */
+  /** Adapts to the table's rows; call it before a pass over them. */
   follow(table: FlowTable): void {
     this.#side.follow(table);
   }
 
-  /** Takes note of the flows that left the vSwitch in the last reading. */
+  /** Marks the flows that the last reading removed. */
   markRemoved(table: FlowTable): void {
     this.follow(table);
     for (const row of table.removed) {
-      this.meet(table, row);
+      this.updateRow(table, row);
       const packets = this.packetsSince(table, row);
       const bytes = this.bytesSince(table, row);
-      if (this.#told.values[row] === 1) this.#gone.push({ row, packets, bytes });
-      else if (packets > 0) this.#miss(packets, bytes);
-      this.#met.values[row] = 0;
-      this.#told.values[row] = 0;
+      if (this.#recorded.values[row] === 1) this.#gone.push({ row, packets, bytes });
+      else if (packets > 0) this.#addMissed(packets, bytes);
+      this.#seen.values[row] = 0;
+      this.#recorded.values[row] = 0;
     }
   }
 
-  /** Looks for flows that left without anybody telling: after ticks that were not heard of. */
+  /** Finds flows removed in ticks that were missed. */
   sweep(table: FlowTable): void {
     this.follow(table);
-    const live = new Uint8Array(this.#told.values.length);
+    const live = new Uint8Array(this.#recorded.values.length);
     for (let i = 0; i < table.count; i++) live[table.rows[i]] = 1;
     for (let row = 0; row < live.length; row++) {
-      if (live[row] === 1 || this.#met.values[row] === 0) continue;
-      if (this.#told.values[row] === 1) this.#gone.push({ row, packets: 0, bytes: 0 });
-      this.#met.values[row] = 0;
-      this.#told.values[row] = 0;
+      if (live[row] === 1 || this.#seen.values[row] === 0) continue;
+      if (this.#recorded.values[row] === 1) this.#gone.push({ row, packets: 0, bytes: 0 });
+      this.#seen.values[row] = 0;
+      this.#recorded.values[row] = 0;
     }
   }
 
   /**
-   * Looks at a row; true when its flow is the one it was and matches or does something else. A
-   * row that has another flow now begins anew, and the flow before it has left.
+   * Updates what is known of a row. True if its flow is the same and its match or actions changed.
+   * If the row has another flow, the former flow is marked as removed.
    */
-  meet(table: FlowTable, row: number): boolean {
+  updateRow(table: FlowTable, row: number): boolean {
     const changes = table.changes[row];
-    if (this.#met.values[row] === 1 && this.#changes.values[row] === changes) return false;
+    if (this.#seen.values[row] === 1 && this.#changes.values[row] === changes) return false;
     this.#changes.values[row] = changes;
     const generation = table.generation[row];
-    if (this.#met.values[row] === 1 && this.#generation.values[row] === generation) return true;
-    if (this.#told.values[row] === 1) this.#gone.push({ row, packets: 0, bytes: 0 });
+    if (this.#seen.values[row] === 1 && this.#generation.values[row] === generation) return true;
+    if (this.#recorded.values[row] === 1) this.#gone.push({ row, packets: 0, bytes: 0 });
     this.#generation.values[row] = generation;
-    this.#met.values[row] = 1;
-    this.#told.values[row] = 0;
+    this.#seen.values[row] = 1;
+    this.#recorded.values[row] = 0;
     this.#packets.values[row] = 0;
     this.#bytes.values[row] = 0;
     return false;
   }
 
-  /** True when the recording has the row's flow. */
-  isTold(row: number): boolean {
-    return this.#told.values[row] === 1;
+  /** True if the row's flow is in the recording. */
+  isRecorded(row: number): boolean {
+    return this.#recorded.values[row] === 1;
   }
 
-  tell(row: number): void {
-    this.#told.values[row] = 1;
+  markRecorded(row: number): void {
+    this.#recorded.values[row] = 1;
   }
 
-  /** Whole packets that the row's flow has sent and the recording does not have. */
+  /** Whole packets of the row's flow that are not yet in the recording. */
   packetsSince({ traffic: t }: FlowTable, row: number): number {
     const packets = t.vswitchPackets[row] + t.carriedPackets[row] - this.#packets.values[row];
     return packets < 1 ? 0 : Math.floor(packets);
   }
 
-  /** The same of bytes. */
+  /** The same for bytes. */
   bytesSince({ traffic: t }: FlowTable, row: number): number {
     const bytes = t.vswitchBytes[row] + t.carriedBytes[row] - this.#bytes.values[row];
     return bytes < 1 ? 0 : Math.floor(bytes);
   }
 
-  /** All of it is in the recording now, or not wanted. */
-  take(table: FlowTable, row: number): void {
+  /** Marks all traffic of the row so far as recorded, or as preceding the recording. */
+  markCounted(table: FlowTable, row: number): void {
     this.#packets.values[row] += this.packetsSince(table, row);
     this.#bytes.values[row] += this.bytesSince(table, row);
   }
 
-  /** The flows that left since it was last asked, by row; each row at most once. */
-  takeGone(): readonly GoneFlow[] {
+  /** Returns and clears the flows removed since the last call, by row; each row at most once. */
+  drainGone(): readonly GoneFlow[] {
     const gone = this.#gone.toSorted((a, b) => a.row - b.row);
     this.#gone = [];
     return gone;
   }
 
-  /** What flows sent that left before they could be told of, since it was last asked. */
-  takeMissed(): Missed {
+  /** Returns and clears what was missed since the last call. */
+  drainMissed(): MissedTraffic {
     const missed = this.#missed;
     this.#missed = { flows: 0, packets: 0, bytes: 0 };
     return missed;
   }
 
-  #miss(packets: number, bytes: number): void {
+  #addMissed(packets: number, bytes: number): void {
     this.#missed.flows++;
     this.#missed.packets += packets;
     this.#missed.bytes += bytes;

@@ -1,7 +1,7 @@
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
 import type { NodeState, PortLoad } from '../../engine/model/tick.ts';
 import type { FeedTick, RecordedTotals, TraceFeed } from '../input/feed.ts';
-import { LATEST_MS } from '../input/capture.ts';
+import { MAX_TIME_MS } from '../input/capture.ts';
 import type { TraceSource } from '../input/source.ts';
 import { TooManyFlows, TraceDamaged } from '../input/trace-error.ts';
 import type { Traffic } from '../input/traffic.ts';
@@ -11,27 +11,27 @@ import { Block, HOST_CPU, MAX_SLOTS, PACKET_COST } from './format.ts';
 import { PayloadError, PayloadReader } from './payload-reader.ts';
 import { isPorts, isRecordingStart } from './recording-guards.ts';
 
-/** Where a slot has no flow. */
+/** The slot has no flow. */
 const NONE = -1;
 
-/** Plays what `norikae record` wrote, in the ticks that the daemon had. */
+/** Plays a recording of `norikae record` in the ticks of the daemon. */
 export class RecordingFeed implements TraceFeed {
   readonly format = 'recording';
   readonly #file: string;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #blocks: BlockReader;
   readonly #flows = new FlowDecoder();
-  /** Slot of the traffic by slot of the recording. */
+  /** Slot in the traffic by slot in the recording. */
   #slots = new Int32Array(0);
   #startedMs: number | null = null;
   #atMs = 0;
-  /** When the tick before this one ended, ms. */
+  /** End of the previous tick, ms. */
   #tickMs = 0;
   #ports: PortSnapshot = new Map();
   #node: NodeState = { hostCpu: undefined, portLoad: new Map() };
   #ended = false;
   #complete = false;
-  /** Why a tick could not be read to its end: told once what was read of it has been played. */
+  /** Why reading a tick failed; thrown after the part that was read has been played. */
   #failure: { readonly error: Error } | undefined;
   readonly #recorded = {
     vswitchPackets: 0,
@@ -57,13 +57,13 @@ export class RecordingFeed implements TraceFeed {
   notes(): readonly string[] {
     const { lostTicks, missedFlows } = this.#recorded;
     return [
-      ...(this.#ended && !this.#complete
-        ? ['the recording has no end: its recorder did not close it']
-        : []),
+      ...(this.#ended && !this.#complete ? ['the recording is incomplete: it was not closed'] : []),
       ...(lostTicks > 0
-        ? [`the recorder lost ${lostTicks} ticks; the next ones stand for them`]
+        ? [
+            `${lostTicks} ticks were lost while recording; the ticks after them include their traffic`,
+          ]
         : []),
-      ...(missedFlows > 0 ? [`${missedFlows} flows came and went before they were recorded`] : []),
+      ...(missedFlows > 0 ? [`${missedFlows} flows ended before they were recorded`] : []),
     ];
   }
 
@@ -78,7 +78,7 @@ export class RecordingFeed implements TraceFeed {
       if (block === undefined) return undefined;
       const beforeMs = this.#atMs;
       this.#failure = this.#read(block, traffic);
-      // Also of a tick that is damaged what was read counts, once its length is known.
+      // What was read of a damaged tick counts if its duration is known.
       if (this.#atMs === beforeMs) continue;
       const wallMs = this.#startedMs === null ? undefined : this.#startedMs + this.#atMs;
       return { atMs: this.#atMs, wallMs, node: this.#node, ports: this.#ports };
@@ -91,8 +91,8 @@ export class RecordingFeed implements TraceFeed {
   ): { readonly error: Error } | undefined {
     const from = new PayloadReader(content);
     try {
-      if (type === Block.tick) this.#tick(from, traffic);
-      else this.#other(type, from);
+      if (type === Block.tick) this.#readTick(from, traffic);
+      else this.#readOther(type, from);
       return undefined;
     } catch (error) {
       if (error instanceof TooManyFlows) return { error };
@@ -101,8 +101,8 @@ export class RecordingFeed implements TraceFeed {
     }
   }
 
-  #other(type: number, from: PayloadReader): void {
-    if (type === Block.start) this.#start(from);
+  #readOther(type: number, from: PayloadReader): void {
+    if (type === Block.start) this.#readStart(from);
     else if (type === Block.ports) this.#readPorts(from);
     else if (type === Block.end) this.#complete = true;
   }
@@ -121,33 +121,33 @@ export class RecordingFeed implements TraceFeed {
     }
   }
 
-  #start(from: PayloadReader): void {
+  #readStart(from: PayloadReader): void {
     const start = json(from);
-    if (!isRecordingStart(start)) throw from.error('this is no beginning of a recording');
+    if (!isRecordingStart(start)) throw from.error('invalid start block');
     this.#startedMs = start.startedMs;
   }
 
   #readPorts(from: PayloadReader): void {
     const ports = json(from);
-    if (!isPorts(ports)) throw from.error('these are no ports');
+    if (!isPorts(ports)) throw from.error('invalid ports block');
     this.#ports = new Map(ports.map((port): [string, PortInfo] => [port.name, port]));
   }
 
-  #tick(from: PayloadReader, traffic: Traffic): void {
+  #readTick(from: PayloadReader, traffic: Traffic): void {
     const us = from.varint();
     const atMs = this.#atMs + Math.max(us, 1) / 1000;
     this.#tickMs = this.#atMs;
-    if (atMs <= LATEST_MS) this.#atMs = atMs;
-    else throw from.error('the recording goes on for centuries');
-    if (us === 0) throw from.error('a tick takes some time');
+    if (atMs <= MAX_TIME_MS) this.#atMs = atMs;
+    else throw from.error('the time of the tick is out of range');
+    if (us === 0) throw from.error('the tick has a duration of 0');
     this.#recorded.lostTicks += from.varint();
     this.#readNode(from);
-    this.#missed(from);
-    this.#gone(from, traffic);
-    this.#new(from, traffic);
-    this.#changed(from, traffic);
-    this.#traffic(from, traffic);
-    if (from.left > 0) throw from.error(`${from.left} bytes are left over in this tick`);
+    this.#readMissed(from);
+    this.#readGone(from, traffic);
+    this.#readNew(from, traffic);
+    this.#readChanged(from, traffic);
+    this.#readTraffic(from, traffic);
+    if (from.left > 0) throw from.error(`the tick has ${from.left} extra bytes`);
   }
 
   #readNode(from: PayloadReader): void {
@@ -168,16 +168,16 @@ export class RecordingFeed implements TraceFeed {
     this.#node = { hostCpu, packetCost, portLoad };
   }
 
-  #missed(from: PayloadReader): void {
+  #readMissed(from: PayloadReader): void {
     const r = this.#recorded;
     r.missedFlows += from.varint();
     r.missedPackets += from.varint();
     r.missedBytes += from.varint();
   }
 
-  #gone(from: PayloadReader, traffic: Traffic): void {
-    this.#each(from, 3, (slot) => {
-      const flow = this.#known(slot, from);
+  #readGone(from: PayloadReader, traffic: Traffic): void {
+    this.#readSlots(from, 3, (slot) => {
+      const flow = this.#flowSlot(slot, from);
       const packets = from.varint();
       traffic.send(flow, packets, from.varint(), this.#atMs);
       traffic.remove(flow);
@@ -185,44 +185,44 @@ export class RecordingFeed implements TraceFeed {
     });
   }
 
-  #new(from: PayloadReader, traffic: Traffic): void {
-    this.#each(from, 20, (slot) => {
+  #readNew(from: PayloadReader, traffic: Traffic): void {
+    this.#readSlots(from, 20, (slot) => {
       if (slot >= this.#slots.length) this.#grow(slot);
-      if (this.#slots[slot] !== NONE) throw from.error(`slot ${slot} has a flow already`);
+      if (this.#slots[slot] !== NONE) throw from.error(`slot ${slot} already has a flow`);
       const id = this.#flows.id(from);
-      if (traffic.slotOf(id) >= 0) throw from.error('this flow is there already');
+      if (traffic.slotOf(id) >= 0) throw from.error('the flow already exists');
       this.#slots[slot] = traffic.add({ id, ...this.#flows.flow(from) });
     });
   }
 
-  #changed(from: PayloadReader, traffic: Traffic): void {
-    this.#each(from, 4, (slot) => {
-      const flow = this.#known(slot, from);
+  #readChanged(from: PayloadReader, traffic: Traffic): void {
+    this.#readSlots(from, 4, (slot) => {
+      const flow = this.#flowSlot(slot, from);
       const { id } = traffic.flowAt(flow);
       traffic.change(flow, { id, ...this.#flows.flow(from) });
     });
   }
 
-  #traffic(from: PayloadReader, traffic: Traffic): void {
-    this.#each(from, 4, (slot) => {
-      const flow = this.#known(slot, from);
+  #readTraffic(from: PayloadReader, traffic: Traffic): void {
+    this.#readSlots(from, 4, (slot) => {
+      const flow = this.#flowSlot(slot, from);
       const packets = from.varint();
       const bytes = from.varint();
       traffic.send(flow, packets, bytes, Math.max(this.#tickMs, this.#atMs - from.varint()));
     });
   }
 
-  /** Reads a list of slots, with what `one` reads of each. */
-  #each(from: PayloadReader, least: number, one: (slot: number) => void): void {
+  /** Reads a list of slots; `one` reads the content of each. */
+  #readSlots(from: PayloadReader, least: number, one: (slot: number) => void): void {
     let slot = 0;
     for (let left = from.count(least); left > 0; left--) {
       slot += from.varint();
-      if (slot >= MAX_SLOTS) throw from.error(`there is no slot ${slot}`);
+      if (slot >= MAX_SLOTS) throw from.error(`slot ${slot} is out of range`);
       one(slot);
     }
   }
 
-  #known(slot: number, from: PayloadReader): number {
+  #flowSlot(slot: number, from: PayloadReader): number {
     const flow = this.#slots[slot] ?? NONE;
     if (flow === NONE) throw from.error(`slot ${slot} has no flow`);
     return flow;
@@ -240,6 +240,6 @@ function json(from: PayloadReader): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw from.error('this block is no JSON');
+    throw from.error('the block is not valid JSON');
   }
 }

@@ -2,7 +2,7 @@ import type { PortInfo } from '../../engine/model/port.ts';
 import { isRecord } from '../../policy/document/literal.ts';
 import type { RecordingStart } from './format.ts';
 
-/** True of the beginning of a recording. */
+/** True for a valid {@link RecordingStart}. */
 export function isRecordingStart(value: unknown): value is RecordingStart {
   if (!isRecord(value)) return false;
   const { version, startedMs, periodMs, tables } = value;
@@ -20,7 +20,7 @@ function isTable(value: unknown): boolean {
   return typeof value.backend === 'string' && typeof value.entries === 'number';
 }
 
-/** True of ports as they were written; what is undefined of them is left out in JSON. */
+/** True for valid ports; JSON omits members that are undefined. */
 export function isPorts(value: unknown): value is readonly PortInfo[] {
   return Array.isArray(value) && value.every(isPort);
 }

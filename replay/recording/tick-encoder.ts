@@ -15,16 +15,16 @@ import {
 } from './format.ts';
 import { RecordedRows } from './recorded-rows.ts';
 
-/** Flows that are told anew in one tick; the others wait for the next, their traffic with them. */
+/** Maximum of new flows in one tick; the others follow in later ticks, with all their traffic. */
 const MAX_NEW = 2000;
 
 /**
- * Makes a recording of ticks. Its cost is bounded: one pass over the live flows, and a bounded
- * number of new ones described.
+ * Encodes ticks into a recording. The cost per tick is bounded: one pass over the live flows, and
+ * a bounded number of new flows.
  *
- * The first tick is where the recording begins: what flows sent before it is not in it. A tick
- * that cannot be written because the reader is slow is told to `lose`: nothing of it is missing
- * in the next one but its own time, and flows that were there only in between.
+ * The recording starts at the first tick, without what flows sent before it. Call `markLost` for a
+ * tick that cannot be written because the reader is slow: the next tick then includes its traffic,
+ * except for flows that existed only in between.
  */
 export class TickEncoder {
   readonly #rows = new RecordedRows();
@@ -33,18 +33,18 @@ export class TickEncoder {
   /** New flows, changed ones, traffic. */
   readonly #lists = [new RowList(), new RowList(), new RowList()] as const;
   #readAtMs: number | undefined;
-  /** Of the last tick with fresh flows that was told of. */
+  /** Sequence of the last tick with fresh flows. */
   #sequence = 0;
   #ports: PortSnapshot | undefined;
   #lost = 0;
   #totals: PathTotals | undefined;
 
-  /** Ticks that were lost since the last one written. */
+  /** Ticks lost since the last encoded tick. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** What a recording begins with; before the first tick. */
+  /** Header and start block; to be written before the first tick. */
   start(start: RecordingStart): Uint8Array {
     const head = new Uint8Array(MAGIC.length + 1);
     head.set(MAGIC);
@@ -52,25 +52,25 @@ export class TickEncoder {
     return joined([head, jsonBlock(Block.start, start)]);
   }
 
-  /** Takes note of a tick that is not written. */
-  lose(tick: Tick): void {
+  /** Accounts for a tick that is not written. */
+  markLost(tick: Tick): void {
     if (this.#readAtMs === undefined || !tick.flowsFresh) return;
     this.#follow(tick);
     this.#lost++;
   }
 
-  /** The blocks of a tick; undefined for one that nothing can be said of. */
+  /** The blocks of a tick; undefined for the first tick and for one without a new reading. */
   encode(tick: Tick): Uint8Array | undefined {
     const { table } = tick;
     if (!tick.flowsFresh || table.readAtMs === this.#readAtMs) return undefined;
     if (this.#readAtMs === undefined) {
-      this.#rows.begin(table);
+      this.#rows.startFrom(table);
       this.#sequence = tick.sequence;
       this.#noteTime(table);
       return undefined;
     }
     this.#follow(tick);
-    // Names are numbered as they are written: in the order in which they will be read.
+    // Names are numbered in the order of writing, so the parts must be encoded in that order.
     const head = this.#head;
     head.clear();
     head.varint(Math.max(1, Math.round((table.readAtMs - this.#readAtMs) * 1000)));
@@ -86,7 +86,7 @@ export class TickEncoder {
     return joined([...ports, block(Block.tick, [head.written, ...lists])]);
   }
 
-  /** Takes note of flows that left; a tick before this one may not have been told of. */
+  /** Marks removed flows; a gap in the sequence means that ticks were missed. */
   #follow({ sequence, table }: Tick): void {
     this.#rows.markRemoved(table);
     if (sequence !== this.#sequence + 1) this.#rows.sweep(table);
@@ -105,10 +105,10 @@ export class TickEncoder {
     if (packetCost !== undefined) to.float64(Math.max(0, packetCost));
     const now = table.totals;
     const last = this.#totals ?? now;
-    to.varint(whole(now.vswitchPackets - last.vswitchPackets));
-    to.varint(whole(now.vswitchBytes - last.vswitchBytes));
-    to.varint(whole(now.carriedPackets - last.carriedPackets));
-    to.varint(whole(now.carriedBytes - last.carriedBytes));
+    to.varint(increase(now.vswitchPackets - last.vswitchPackets));
+    to.varint(increase(now.vswitchBytes - last.vswitchBytes));
+    to.varint(increase(now.carriedPackets - last.carriedPackets));
+    to.varint(increase(now.carriedBytes - last.carriedBytes));
     to.varint(node.portLoad.size);
     for (const [name, { rxBitsPerSecond, txBitsPerSecond }] of node.portLoad) {
       this.#flows.name(name, to);
@@ -118,11 +118,11 @@ export class TickEncoder {
   }
 
   #missedAndGone(to: ByteWriter): void {
-    const missed = this.#rows.takeMissed();
+    const missed = this.#rows.drainMissed();
     to.varint(missed.flows);
     to.varint(missed.packets);
     to.varint(missed.bytes);
-    const gone = this.#rows.takeGone();
+    const gone = this.#rows.drainGone();
     to.varint(gone.length);
     let before = 0;
     for (const { row, packets, bytes } of gone) {
@@ -136,29 +136,29 @@ export class TickEncoder {
   /** The lists of new flows, of changed ones, and of traffic. */
   #live(table: FlowTable): readonly Uint8Array[] {
     const rows = this.#rows;
-    const [fresh, changed, traffic] = this.#lists;
+    const [added, changed, traffic] = this.#lists;
     for (const list of this.#lists) list.clear();
     const changedRows: number[] = [];
     rows.follow(table);
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      const isOther = rows.meet(table, row);
+      const hasChanged = rows.updateRow(table, row);
       const packets = rows.packetsSince(table, row);
-      if (!rows.isTold(row)) {
-        // Those that cannot be told now are met again in the next tick, with all they sent.
-        if (packets === 0 || fresh.count >= MAX_NEW || row >= MAX_SLOTS) continue;
-        rows.tell(row);
-        this.#flows.id(table.idAt(row), fresh.next(row));
-        this.#flow(table, row, fresh.writer);
-      } else if (isOther) {
+      if (!rows.isRecorded(row)) {
+        // A flow that is not recorded now is considered again in the next tick, with all it sent.
+        if (packets === 0 || added.count >= MAX_NEW || row >= MAX_SLOTS) continue;
+        rows.markRecorded(row);
+        this.#flows.id(table.idAt(row), added.next(row));
+        this.#flow(table, row, added.writer);
+      } else if (hasChanged) {
         changedRows.push(row);
       }
       if (packets === 0) continue;
       const to = traffic.next(row);
       to.varint(packets);
       to.varint(rows.bytesSince(table, row));
-      to.varint(whole(table.readAtMs - table.traffic.lastActiveMs[row]));
-      rows.take(table, row);
+      to.varint(increase(table.readAtMs - table.traffic.lastActiveMs[row]));
+      rows.markCounted(table, row);
     }
     for (const row of changedRows) this.#flow(table, row, changed.next(row));
     return this.#lists.flatMap((list) => list.parts());
@@ -169,7 +169,7 @@ export class TickEncoder {
   }
 }
 
-/** A list of rows, each written as its distance to the one before, and its length. */
+/** An encoded list of rows: its length, and each row as the difference to the one before. */
 class RowList {
   readonly writer = new ByteWriter();
   count = 0;
@@ -181,7 +181,7 @@ class RowList {
     this.#before = 0;
   }
 
-  /** Where to write what is to be said of the next row. */
+  /** Starts the next row; returns the writer for its content. */
   next(row: number): ByteWriter {
     this.writer.varint(row - this.#before);
     this.#before = row;
@@ -196,7 +196,7 @@ class RowList {
   }
 }
 
-/** Whole units of what has grown; what fell counts as nothing. */
-function whole(grown: number): number {
+/** Rounds an increase down to whole units; a decrease is 0. */
+function increase(grown: number): number {
   return Math.max(0, Math.floor(grown));
 }

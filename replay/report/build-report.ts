@@ -2,7 +2,7 @@ import { REASONS } from '../../engine/model/reason.ts';
 import type { RecordedTotals, TraceFeed } from '../input/feed.ts';
 import type { LogHistogram } from '../measures/log-histogram.ts';
 import { Column, type PolicyMeasures } from '../measures/policy-measures.ts';
-import type { SliceSums } from '../measures/slice-sums.ts';
+import type { SliceSum } from '../measures/slice-sums.ts';
 import type { PolicyRun } from '../run/policy-run.ts';
 import type { SimulationOptions, SimulationResult } from '../run/simulate.ts';
 import type {
@@ -16,7 +16,7 @@ import type {
   SliceReport,
 } from './report.ts';
 
-/** What a report is made of. */
+/** Input of a report. */
 export interface ReportParts {
   readonly file: string;
   readonly feed: TraceFeed;
@@ -24,7 +24,7 @@ export interface ReportParts {
   readonly result: SimulationResult;
 }
 
-/** Sums a replay up. */
+/** Builds the report of a replay. */
 export function buildReport({ file, feed, options, result }: ReportParts): ReplayReport {
   const { traffic, runs, playedMs, startWallMs, ticks, failure } = result;
   const recorded = feed.recorded?.();
@@ -37,8 +37,8 @@ export function buildReport({ file, feed, options, result }: ReportParts): Repla
       ticks,
       packets: traffic.totalPackets,
       bytes: traffic.totalBytes,
-      flows: traffic.everBorn,
-      mostFlows: traffic.peak,
+      flows: traffic.totalFlows,
+      mostFlows: traffic.peakFlows,
       notes: feed.notes(),
       failure: failure?.message ?? null,
       recorded: recorded === undefined ? null : recordedReport(recorded),
@@ -80,14 +80,14 @@ function policyReport(run: PolicyRun): PolicyReport {
       savedCpus: over(savedMs, m.ms),
       packetCostNs: m.carriedPackets > 0 ? m.savedNs / m.carriedPackets : null,
     },
-    entries: { mean: over(m.entryMs, m.ms), most: m.mostEntries },
+    entries: { mean: over(m.entryMs, m.ms), most: m.maxEntries },
     operations: {
       put: m.puts,
       deleted: m.deletes,
       perSecond: over((m.puts + m.deletes) * 1000, m.ms),
-      mostPerSecond: m.mostOperationsPerSecond,
+      mostPerSecond: m.maxOperationsPerSecond,
     },
-    dwell: dwellReport(m.dwell, run.ages()),
+    dwell: dwellReport(m.dwell, run.entryAgesMs()),
     onVswitch: reasonReports(m),
     refusals: [...m.refusals]
       .map(([code, count]) => ({ code, count }))
@@ -96,9 +96,9 @@ function policyReport(run: PolicyRun): PolicyReport {
   };
 }
 
-/** The entries that are still there are added to the histogram: call it once. */
+/** Adds the entries that exist at the end to the histogram, so call it once. */
 function dwellReport(dwell: LogHistogram, ages: readonly number[]): DwellReport {
-  // One that was put in the last tick has not lived yet.
+  // An entry installed in the last tick has no lifetime yet.
   for (const age of ages) if (age > 0) dwell.add(age);
   const quantile = (of: number): number | null => dwell.quantile(of) ?? null;
   const none = dwell.count === 0;
@@ -110,7 +110,7 @@ function dwellReport(dwell: LogHistogram, ages: readonly number[]): DwellReport 
     p90Ms: quantile(0.9),
     p99Ms: quantile(0.99),
     meanMs: none ? null : dwell.sumMs / dwell.count,
-    mostMs: none ? null : dwell.mostMs,
+    mostMs: none ? null : dwell.maxMs,
     histogram: dwell.octaves(),
   };
 }
@@ -134,7 +134,7 @@ function sliceReports(m: PolicyMeasures): readonly SliceReport[] {
     .map((s) => sliceReport(s, m.ms));
 }
 
-function sliceReport(s: SliceSums, ms: number): SliceReport {
+function sliceReport(s: SliceSum, ms: number): SliceReport {
   const vswitch = { bytes: s.bytes - s.carriedBytes, packets: s.packets - s.carriedPackets };
   return {
     name: s.name ?? null,
@@ -142,7 +142,7 @@ function sliceReport(s: SliceSums, ms: number): SliceReport {
     packets: { vswitch: vswitch.packets, carried: s.carriedPackets },
     byteCoverage: share(s.carriedBytes, vswitch.bytes),
     packetCoverage: share(s.carriedPackets, vswitch.packets),
-    entries: { mean: over(s.entryMs, ms), most: s.mostEntries },
+    entries: { mean: over(s.entryMs, ms), most: s.maxEntries },
   };
 }
 
@@ -167,7 +167,7 @@ function policyOverTime({ overTime }: PolicyMeasures): PolicyOverTime {
     carriedPackets: column(Column.carriedPackets),
     flows: mean(Column.flowMs),
     entries: mean(Column.entryMs),
-    mostEntries: column(Column.mostEntries),
+    mostEntries: column(Column.maxEntries),
     operations: column(Column.operations),
     refused: column(Column.refused),
   };

@@ -3,14 +3,14 @@ import type { RefusalCode } from '../../engine/model/refusal.ts';
 import type { TraceFormat } from '../input/feed.ts';
 
 /*
- * What a replay found: plain data that survives JSON, null where a number is not known. Times are
- * of the trace, in ms; shares from 0 to 1.
+ * Report of a replay: plain data for JSON, with null for unknown numbers. Times are trace times in
+ * ms; shares are from 0 to 1.
  */
 
 export interface ReplayReport {
   readonly trace: TraceReport;
   readonly settings: ReplaySettings;
-  /** In the order they were asked for. */
+  /** In the order of the candidates. */
   readonly policies: readonly PolicyReport[];
   readonly overTime: OverTime;
 }
@@ -18,20 +18,20 @@ export interface ReplayReport {
 export interface TraceReport {
   readonly file: string;
   readonly format: TraceFormat;
-  /** ISO 8601; null: the trace does not tell. */
+  /** ISO 8601; null if unknown. */
   readonly startedAt: string | null;
   readonly durationMs: number;
   readonly ticks: number;
   readonly packets: number;
   readonly bytes: number;
-  /** Flows since the start, and at most at a time. */
+  /** Flows over the whole trace, and the maximum at a time. */
   readonly flows: number;
   readonly mostFlows: number;
-  /** Things to know about the trace, a sentence each. */
+  /** Notes on the trace, a sentence each. */
   readonly notes: readonly string[];
-  /** Why it could not be read to its end; null: it was. */
+  /** Why reading it failed; null if it was read to its end. */
   readonly failure: string | null;
-  /** What the daemon did itself while it was recorded; null: the trace is no recording. */
+  /** Results of the recorded daemon; null if the trace is not a recording. */
   readonly recorded: RecordedReport | null;
 }
 
@@ -46,13 +46,13 @@ export interface RecordedReport {
 export interface ReplaySettings {
   readonly entries: number;
   readonly fastPathEntries: number;
-  /** Length of a tick; null: the recording's own. */
+  /** Length of a tick; null if the trace is a recording, which has its own ticks. */
   readonly periodMs: number | null;
-  /** Where the cost of a packet through the vSwitch is from. */
+  /** Source of the cost per packet on the vSwitch. */
   readonly packetCost: 'given' | 'measured' | 'assumed';
 }
 
-/** Traffic by where it went. */
+/** Traffic by path. */
 export interface Split {
   readonly vswitch: number;
   readonly carried: number;
@@ -62,51 +62,51 @@ export interface PolicyReport {
   readonly name: string;
   readonly bytes: Split;
   readonly packets: Split;
-  /** Share carried off the vSwitch; null: there was no traffic. */
+  /** Share carried off the vSwitch; null if there was no traffic. */
   readonly byteCoverage: number | null;
   readonly packetCoverage: number | null;
   readonly hostCpu: CpuEstimate;
   readonly entries: { readonly mean: number; readonly most: number };
   readonly operations: OperationsReport;
   readonly dwell: DwellReport;
-  /** What went through the vSwitch, by why it did; most bytes first. */
+  /** Traffic through the vSwitch by reason; most bytes first. */
   readonly onVswitch: readonly ReasonReport[];
-  /** Operations that the table refused, by cause. */
+  /** Refused operations, by refusal code. */
   readonly refusals: readonly { readonly code: RefusalCode; readonly count: number }[];
-  /** Most bytes first; the name of flows of no slice is null. */
+  /** Most bytes first; `name` is null for flows of no slice. */
   readonly slices: readonly SliceReport[];
 }
 
-/** An estimate: packets carried times the cost of a packet on the vSwitch. */
+/** Estimate: packets carried times the cost per packet on the vSwitch. */
 export interface CpuEstimate {
-  /** CPU time of the host that was not needed, ms. */
+  /** Host CPU time saved, ms. */
   readonly savedMs: number;
-  /** The same as CPUs, on the mean. */
+  /** Mean number of CPUs saved. */
   readonly savedCpus: number;
-  /** Host CPU time of a packet through the vSwitch, on the mean, ns; null: none was carried. */
+  /** Mean host CPU time per packet on the vSwitch, ns; null if no packet was carried. */
   readonly packetCostNs: number | null;
 }
 
 export interface OperationsReport {
   readonly put: number;
   readonly deleted: number;
-  /** On the mean, and in the tick with the most. */
+  /** Mean rate, and the rate in the tick with the most operations. */
   readonly perSecond: number;
   readonly mostPerSecond: number;
 }
 
-/** How long entries lived. Those that were there at the end count with what they had by then. */
+/** Lifetimes of entries. Entries that exist at the end count with their age. */
 export interface DwellReport {
   readonly entries: number;
   readonly thereAtEnd: number;
-  /** Percentiles, within 4.5 %; null: there was no entry. */
+  /** Percentiles, within 4.5 %; null without entries. */
   readonly p10Ms: number | null;
   readonly p50Ms: number | null;
   readonly p90Ms: number | null;
   readonly p99Ms: number | null;
   readonly meanMs: number | null;
   readonly mostMs: number | null;
-  /** Entries that lived `fromMs` or more, and less than twice that. */
+  /** Number of entries with a lifetime from `fromMs` to less than twice that. */
   readonly histogram: readonly { readonly fromMs: number; readonly count: number }[];
 }
 
@@ -115,7 +115,7 @@ export interface ReasonReport {
   readonly text: string;
   readonly bytes: number;
   readonly packets: number;
-  /** Flows that were where they were for it, times the time they were, s. */
+  /** Flows with this reason times their time with it, s. */
   readonly flowSeconds: number;
 }
 
@@ -128,14 +128,14 @@ export interface SliceReport {
   readonly entries: { readonly mean: number; readonly most: number };
 }
 
-/** Columns over time: one value a bucket in each. */
+/** Columns over time: one value per bucket. */
 export interface OverTime {
   readonly bucketMs: number;
-  /** Beginning of each bucket since the trace's start, ms. */
+  /** Start of each bucket since the trace's start, ms. */
   readonly atMs: readonly number[];
-  /** Time of the bucket that ticks cover, ms: the last one may be shorter. */
+  /** Time of the bucket covered by ticks, ms; less than the width in the last one. */
   readonly coveredMs: readonly number[];
-  /** By policy, in their order. */
+  /** In the order of the policies. */
   readonly policies: readonly PolicyOverTime[];
 }
 
@@ -144,7 +144,7 @@ export interface PolicyOverTime {
   readonly vswitchPackets: readonly number[];
   readonly carriedBytes: readonly number[];
   readonly carriedPackets: readonly number[];
-  /** Means; and the most. */
+  /** Means, and the maximum of entries. */
   readonly flows: readonly number[];
   readonly entries: readonly number[];
   readonly mostEntries: readonly number[];

@@ -4,19 +4,21 @@ import { type Column, textTable } from '../../platform/text-table.ts';
 import { packetCostText } from './packet-cost-text.ts';
 import type { PolicyReport, ReasonReport, ReplayReport, SliceReport } from './report.ts';
 
-/** Reasons that are listed of each policy. */
+/** Maximum of reasons listed per policy. */
 const MAX_REASONS = 8;
-/** Slices that are listed of each policy. */
+/** Maximum of slices listed per policy. */
 const MAX_SLICES = 12;
 
-/** A replay's report for people, as lines of at most `width` characters. */
+/** A report as text, in lines of at most `width` characters. */
 export function textReport(report: ReplayReport, width: number, colours: Colours): string[] {
   const { trace, settings, policies } = report;
   const fast = settings.fastPathEntries;
   return [
     ...traceLines(report),
     ...trace.notes.map((note) => colours.dim(`note: ${note}`)),
-    ...(trace.failure === null ? [] : [colours.red(`only a part of it: ${trace.failure}`)]),
+    ...(trace.failure === null
+      ? []
+      : [colours.red(`only a part of the trace was read: ${trace.failure}`)]),
     '',
     `entries of the table: ${settings.entries}${fast === 0 ? '' : `, of the fast path: ${fast}`}; ` +
       packetCostText(report),
@@ -36,7 +38,7 @@ function traceLines({ trace }: ReplayReport): readonly string[] {
   ];
 }
 
-/** One line a figure, one column a policy. */
+/** A line per figure, a column per policy. */
 function comparison(report: ReplayReport, width: number, colours: Colours): string[] {
   const { policies, trace } = report;
   const { recorded } = trace;
@@ -44,13 +46,13 @@ function comparison(report: ReplayReport, width: number, colours: Colours): stri
     figure('bytes carried', policies, (p) => shareText(p.byteCoverage)),
     figure('packets carried', policies, (p) => shareText(p.packetCoverage)),
     figure('host CPU saved (estimate)', policies, ({ hostCpu }) => cpus(hostCpu.savedCpus)),
-    figure('entries, mean / most', policies, ({ entries }) =>
+    figure('entries, mean / maximum', policies, ({ entries }) =>
       pair(entries.mean.toFixed(0), String(entries.most)),
     ),
-    figure('operations/s, mean / most', policies, ({ operations: o }) =>
+    figure('operations/s, mean / peak', policies, ({ operations: o }) =>
       pair(o.perSecond.toFixed(1), o.mostPerSecond.toFixed(0)),
     ),
-    figure('entries lived, median / 90 %', policies, ({ dwell }) =>
+    figure('lifetime of entries, median / 90 %', policies, ({ dwell }) =>
       pair(time(dwell.p50Ms), time(dwell.p90Ms)),
     ),
     figure('refused by the table', policies, ({ refusals }) =>
@@ -70,7 +72,7 @@ function comparison(report: ReplayReport, width: number, colours: Colours): stri
       ? []
       : [
           colours.dim(
-            `the daemon itself carried ${shareText(recorded.byteCoverage)} of the bytes and ` +
+            `the recorded daemon carried ${shareText(recorded.byteCoverage)} of the bytes and ` +
               `${shareText(recorded.packetCoverage)} of the packets`,
           ),
         ];
@@ -121,7 +123,7 @@ const SLICE_COLUMNS: readonly Column<SliceReport>[] = [
   { title: 'CARRIED', align: 'right', text: (s) => shareText(s.byteCoverage) },
   { title: 'PACKETS CARRIED', align: 'right', text: (s) => shareText(s.packetCoverage) },
   { title: 'ENTRIES, MEAN', align: 'right', text: (s) => s.entries.mean.toFixed(1) },
-  { title: 'MOST', align: 'right', text: (s) => String(s.entries.most) },
+  { title: 'MAXIMUM', align: 'right', text: (s) => String(s.entries.most) },
 ];
 
 function shareText(share: number | null): string {

@@ -11,9 +11,9 @@ import type { TraceSource } from '../input/source.ts';
 import { TraceFormatUnknown } from '../input/trace-error.ts';
 
 /**
- * A trace, played in ticks; its format is told by its first bytes.
+ * A feed for a trace, whose format is detected from its first bytes.
  *
- * @param periodMs length of a tick where the trace has none of its own, ms
+ * @param periodMs length of a tick for traces other than recordings, ms
  * @throws {TraceFormatUnknown}
  */
 export function openFeed(source: TraceSource, periodMs: number): TraceFeed {
@@ -29,7 +29,7 @@ export function openFeed(source: TraceSource, periodMs: number): TraceFeed {
   }
 }
 
-/** True of bytes that a text may begin with: no control characters but line ends and tabs. */
+/** True if the bytes can be text: they contain no control characters but line ends and tabs. */
 function isText(head: Uint8Array): boolean {
   return head.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }

@@ -13,26 +13,26 @@ import type { FeedTick } from '../input/feed.ts';
 import { PolicyMeasures } from '../measures/policy-measures.ts';
 import type { Traffic } from '../input/traffic.ts';
 
-/** The node that policies are tried on. */
+/** The simulated node. */
 export interface NodeOptions {
-  /** Entries of the NIC's table, and of the fast path's; 0: there is none. */
+  /** Entries of the NIC table and of the fast path; 0 means no backend. */
   readonly entries: number;
   readonly fastPathEntries: number;
   readonly planner: PlannerOptions;
   /** Length of a tick, ms; recordings have their own. */
   readonly periodMs: number;
-  /** Host CPU time of a packet through the vSwitch, ns; undefined: as the trace has it. */
+  /** Host CPU time per packet on the vSwitch, ns; undefined: from the trace. */
   readonly packetCostNs: number | undefined;
 }
 
 /**
- * Host CPU time of a packet through the vSwitch where nobody says, ns: what the emulated node
- * assumes (adapters/emulator/options.ts).
+ * Default host CPU time per packet on the vSwitch, ns: the emulated node's
+ * (adapters/emulator/options.ts).
  */
 export const ASSUMED_PACKET_COST_NS = 2500;
 const UNSEEN = reasonIndex('unseen');
 
-/** The daemon's own engine under one set of policies, on what a trace says. */
+/** Runs the daemon's engine with one set of policies on the traffic of a trace. */
 export class PolicyRun {
   readonly name: string;
   readonly measures: PolicyMeasures;
@@ -41,15 +41,15 @@ export class PolicyRun {
   readonly #backends: readonly MemoryBackend[];
   readonly #node: SimulatedNode;
   readonly #engine: Engine;
-  /** Clock minus time of the trace, ms. */
+  /** Clock minus trace time, ms. */
   #offsetMs = 0;
   #startMs = 0;
   #lastMs = 0;
   #sequence = 0;
-  /** By place in the tick's list of what was sent: the part of the vSwitch. */
-  #packets = new Float64Array(0);
-  #bytes = new Float64Array(0);
-  /** By slot: place of the flow's slice in the sums, as of when it was last looked at. */
+  /** By index in `traffic.sent`: what went through the vSwitch. */
+  #vswitchPackets = new Float64Array(0);
+  #vswitchBytes = new Float64Array(0);
+  /** By slot: index of the flow's slice in the sums, as of the last evaluation. */
   #slice = new Uint32Array(0);
 
   constructor(name: string, policies: PolicySet, options: NodeOptions) {
@@ -77,7 +77,7 @@ export class PolicyRun {
     });
   }
 
-  /** Begins: a reading without flows, so that those of the first tick have a rate at once. */
+  /** Reads the node without flows, so that flows of the first tick have rates at once. */
   async start(startMs: number): Promise<void> {
     this.#offsetMs = this.#clock.nowMs - startMs;
     this.#startMs = startMs;
@@ -85,11 +85,11 @@ export class PolicyRun {
     await this.#node.read(this.#clock.nowMs);
   }
 
-  /** Plays a tick: what `traffic` has goes over the node, then the engine decides. */
+  /** Plays a tick: sends `traffic` through the node, then lets the engine decide. */
   async tick(tick: FeedTick, traffic: Traffic, signal: AbortSignal): Promise<void> {
     const { measures } = this;
     const ms = tick.atMs - this.#lastMs;
-    measures.begin(this.#lastMs - this.#startMs, tick.atMs - this.#startMs);
+    measures.startTick(this.#lastMs - this.#startMs, tick.atMs - this.#startMs);
     this.#lastMs = tick.atMs;
     this.#clock.nowMs = tick.atMs + this.#offsetMs;
     this.#send(traffic);
@@ -107,15 +107,15 @@ export class PolicyRun {
       },
       signal,
     );
-    measures.slices.follow(report.slices);
+    measures.slices.mapSlices(report.slices);
     this.#addToSlices(traffic);
-    measures.applied(report.operations, ms);
+    measures.addOperations(report.operations, ms);
     const cost = this.#packetCostNs ?? tick.node.packetCost ?? ASSUMED_PACKET_COST_NS;
-    measures.end(table, this.#used(), ms, cost);
+    measures.endTick(table, this.#used(), ms, cost);
   }
 
-  /** How long each entry that is still there has been, ms. */
-  ages(): readonly number[] {
+  /** Ages of the entries that are installed now, ms. */
+  entryAgesMs(): readonly number[] {
     return this.#backends.flatMap((b) => b.ages(this.#clock.nowMs));
   }
 
@@ -126,15 +126,15 @@ export class PolicyRun {
   #send(traffic: Traffic): void {
     const node = this.#node;
     const { reason } = node.table.decision;
-    for (const slot of traffic.born) {
+    for (const slot of traffic.added) {
       node.add(slot, traffic.flowAt(slot));
       if (slot >= this.#slice.length) this.#slice = grownU32(this.#slice, (slot + 1) * 2);
       this.#slice[slot] = 0;
     }
     for (const slot of traffic.changed) node.change(slot, traffic.flowAt(slot));
-    if (this.#packets.length < traffic.sentCount) {
-      this.#packets = new Float64Array(traffic.sentCount * 2);
-      this.#bytes = new Float64Array(traffic.sentCount * 2);
+    if (this.#vswitchPackets.length < traffic.sentCount) {
+      this.#vswitchPackets = new Float64Array(traffic.sentCount * 2);
+      this.#vswitchBytes = new Float64Array(traffic.sentCount * 2);
     }
     for (let i = 0; i < traffic.sentCount; i++) {
       const slot = traffic.sent[i];
@@ -144,27 +144,27 @@ export class PolicyRun {
       const { nowMs } = this.#clock;
       const lastAtMs = Math.min(nowMs, traffic.lastAtMs(slot) + this.#offsetMs);
       node.send(slot, packets, bytes, nowMs, lastAtMs);
-      this.#packets[i] = node.sentPackets;
-      this.#bytes[i] = node.sentBytes;
-      const why = row < 0 ? UNSEEN : reason[row];
-      this.measures.sent(why, packets, bytes, node.sentPackets, node.sentBytes);
+      this.#vswitchPackets[i] = node.sentPackets;
+      this.#vswitchBytes[i] = node.sentBytes;
+      const reasonOfFlow = row < 0 ? UNSEEN : reason[row];
+      this.measures.addTraffic(reasonOfFlow, packets, bytes, node.sentPackets, node.sentBytes);
     }
-    for (const slot of traffic.gone) node.remove(slot);
+    for (const slot of traffic.removed) node.remove(slot);
   }
 
-  /** A flow's slice is known once the rules have looked at it: after the tick. */
+  /** Must follow the evaluation of the rules, which sets the slices. */
   #addToSlices(traffic: Traffic): void {
     const { slices } = this.measures;
     const { slice } = this.#node.table.decision;
     for (let i = 0; i < traffic.sentCount; i++) {
       const slot = traffic.sent[i];
       const row = this.#node.has(slot) ? this.#node.rowOf(slot) : -1;
-      if (row >= 0) this.#slice[slot] = slices.placeOf(slice[row]);
+      if (row >= 0) this.#slice[slot] = slices.indexOf(slice[row]);
       const sums = slices.all[this.#slice[slot]];
       sums.bytes += traffic.bytes[slot];
       sums.packets += traffic.packets[slot];
-      sums.carriedBytes += traffic.bytes[slot] - this.#bytes[i];
-      sums.carriedPackets += traffic.packets[slot] - this.#packets[i];
+      sums.carriedBytes += traffic.bytes[slot] - this.#vswitchBytes[i];
+      sums.carriedPackets += traffic.packets[slot] - this.#vswitchPackets[i];
     }
   }
 }

@@ -5,44 +5,44 @@ import { type NodeOptions, PolicyRun } from './policy-run.ts';
 import { TooManyFlows, TraceError } from '../input/trace-error.ts';
 import { Traffic } from '../input/traffic.ts';
 
-/** Policies to try, under a name for the report. */
+/** A set of policies with its name in the report. */
 export interface Candidate {
   readonly name: string;
   readonly policies: PolicySet;
 }
 
-/** How a trace is replayed. */
+/** Options of a replay. */
 export interface SimulationOptions extends NodeOptions {
-  /** At least one; all see the same ticks. */
+  /** One or more; all get the same ticks. */
   readonly candidates: readonly Candidate[];
-  /** Time of the trace after which it is given up, ms; Infinity: all of it. */
+  /** Trace time after which the replay stops, ms; Infinity: the whole trace. */
   readonly forMs: number;
-  /** Called every now and then with the time of the trace played so far, ms. */
+  /** Called at intervals with the trace time played so far, ms. */
   readonly onProgress?: (playedMs: number) => void;
 }
 
-/** What came of it. */
+/** Result of a replay. */
 export interface SimulationResult {
   readonly runs: readonly PolicyRun[];
   readonly traffic: Traffic;
   readonly ticks: number;
-  /** Time of the trace's start, ms since 1970, where it tells; and how much of it was played, ms. */
+  /** Start of the trace, ms since 1970, undefined if unknown; trace time played, ms. */
   readonly startWallMs: number | undefined;
   readonly playedMs: number;
-  /** True when the trace tells what a packet through the vSwitch costs. */
+  /** True if the trace contains the cost of a packet on the vSwitch. */
   readonly costMeasured: boolean;
-  /** Why the trace was not read to its end; what came before it is in the figures. */
+  /** Why reading the trace failed; the figures contain everything before. */
   readonly failure: TraceError | TooManyFlows | undefined;
 }
 
-/** Real time after which others get a turn, ms. */
-const TURN_MS = 20;
+/** Real time between yields to the event loop, ms. */
+const SLICE_MS = 20;
 
 /**
- * Plays a trace on one simulated node for each candidate, side by side. The same trace and options
- * give the same result: time is the trace's, and nothing depends on the machine's.
+ * Plays a trace on one simulated node per candidate. The result depends only on the trace and the
+ * options: time is trace time.
  *
- * Rejects as `signal` aborts. What is wrong with the trace is part of the result.
+ * Rejects when `signal` aborts. An error in the trace is part of the result.
  */
 export async function simulate(
   feed: TraceFeed,
@@ -56,7 +56,7 @@ export async function simulate(
   let nowMs: number | undefined;
   let startWallMs: number | undefined;
   let failure: SimulationResult['failure'];
-  const yieldToEventLoop = timeSlicedYield({ sliceMs: TURN_MS });
+  const yieldToEventLoop = timeSlicedYield({ sliceMs: SLICE_MS });
   while (nowMs === undefined || nowMs - feed.startMs() < options.forMs) {
     signal.throwIfAborted();
     const next = await nextTick(feed, traffic);
@@ -69,13 +69,13 @@ export async function simulate(
     }
     for (const run of runs) await run.tick(next.tick, traffic, signal);
     costMeasured ||= next.tick.node.packetCost !== undefined;
-    traffic.clear();
+    traffic.endTick();
     nowMs = next.tick.atMs;
     ticks++;
-    const pausing = yieldToEventLoop();
-    if (pausing === undefined) continue;
+    const yielding = yieldToEventLoop();
+    if (yielding === undefined) continue;
     options.onProgress?.(nowMs - feed.startMs());
-    await pausing;
+    await yielding;
   }
   const playedMs = nowMs === undefined ? 0 : nowMs - feed.startMs();
   return { runs, traffic, ticks, startWallMs, playedMs, costMeasured, failure };

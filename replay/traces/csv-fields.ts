@@ -1,11 +1,11 @@
-/** Fields of one line of CSV (RFC 4180), and where each begins; a field has no line break in it. */
+/** Fields of one line of CSV (RFC 4180) and their columns; fields cannot contain line breaks. */
 export interface CsvFields {
   readonly texts: readonly string[];
   /** Columns, from 1. */
   readonly columns: readonly number[];
 }
 
-/** A quoted field that does not end, or goes on behind its quotes. */
+/** A quoted field that does not end, or has text after its closing quote. */
 export class CsvQuoteError extends Error {
   override readonly name = 'CsvQuoteError';
   readonly column: number;
@@ -39,10 +39,11 @@ function plainEnd(line: string, from: number): number {
 function quotedEnd(line: string, from: number): number {
   for (let at = from + 1; ; at += 2) {
     at = line.indexOf('"', at);
-    if (at === -1) throw new CsvQuoteError(from + 1, 'the quoted field does not end in this line');
+    if (at === -1)
+      throw new CsvQuoteError(from + 1, 'the quoted field has no closing quote on this line');
     if (line.codePointAt(at + 1) === QUOTE) continue;
     if (at + 1 < line.length && line[at + 1] !== ',') {
-      throw new CsvQuoteError(at + 2, 'behind the closing quote there has to be a comma');
+      throw new CsvQuoteError(at + 2, 'expected a comma after the closing quote');
     }
     return at + 1;
   }

@@ -6,7 +6,7 @@ import { StartOrder } from './start-order.ts';
 import { openTrace, type TraceSource } from '../input/source.ts';
 import { FlowRecordError } from '../input/trace-error.ts';
 
-/** Columns in the order they have without a header; the first four have to be there. */
+/** Columns in their order without a header; the first four are required. */
 const COLUMNS = [
   'start_s',
   'duration_s',
@@ -22,13 +22,13 @@ const COLUMNS = [
 type Column = (typeof COLUMNS)[number];
 const REQUIRED: readonly Column[] = COLUMNS.slice(0, 4);
 
-/** A line of more characters is refused. */
-const LONGEST_LINE = 64 * 1024;
-/** Latest start and longest duration, s: what a date of the next centuries needs. */
+/** Longer lines are refused; characters. */
+const MAX_LINE_CHARS = 64 * 1024;
+/** Latest start and longest duration, s: enough for dates up to the year 2242. */
 const MAX_SECONDS = 2 ** 33;
 const MAX_BYTES = Number.MAX_SAFE_INTEGER;
-const LONGEST_SLICE = 64;
-/** IP protocols that may be given by name. */
+const MAX_SLICE_CHARS = 64;
+/** IP protocols that can be given by name. */
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ['icmp', 1],
   ['tcp', 6],
@@ -39,19 +39,19 @@ const PROTOCOLS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The flow records of a CSV file, one after another, by start. Memory does not grow with the file.
+ * The flow records of a CSV file in the order of their starts. Memory does not grow with the file.
  *
- * `start_s,duration_s,bytes,packets[,src,dst,proto,sport,dport,slice]`, with a header (columns then
- * stand in any order, and further ones are passed over) or without. Gzip is unpacked. Records may
- * be out of order by as many as fit a window of some ten thousand ({@link StartOrder}).
+ * `start_s,duration_s,bytes,packets[,src,dst,proto,sport,dport,slice]`, with or without a header.
+ * With one, columns can have any order, and other columns are ignored. Gzip is unpacked. Records
+ * can be out of order within a window of 65,536 ({@link StartOrder}).
  *
- * Rejects with a TraceError: a {@link FlowRecordError} names line and column.
+ * Rejects with a TraceError: a {@link FlowRecordError} has line and column.
  */
 export async function* readFlowRecords(file: string): AsyncGenerator<FlowRecord> {
   for await (const batch of flowRecordBatches(await openTrace(file))) yield* batch;
 }
 
-/** As {@link readFlowRecords}, of an open file and in batches: a wait for each would be slow. */
+/** Like {@link readFlowRecords}, from an open file and in batches: one await per record is slow. */
 export async function* flowRecordBatches(
   source: TraceSource,
 ): AsyncGenerator<readonly FlowRecord[]> {
@@ -63,21 +63,21 @@ export async function* flowRecordBatches(
         const record = parser.record(line);
         if (record !== undefined) order.add(record);
       }
-      yield order.ready();
+      yield order.takeReady();
     }
   } catch (error) {
-    // What stands before a mistake is good.
-    yield order.rest();
+    // The records before an error are valid.
+    yield order.takeRest();
     throw error;
   }
-  yield order.rest();
+  yield order.takeRest();
 }
 
-/** Makes flow records of lines. */
+/** Parses lines into flow records. */
 export class FlowRecordParser {
   readonly #file: string;
-  /** Place of each column in a line, -1: not there; undefined before the first line. */
-  #places: Readonly<Record<Column, number>> | undefined;
+  /** Index of each column in a line, -1 if absent; undefined before the first line. */
+  #indexes: Readonly<Record<Column, number>> | undefined;
   #line = 0;
 
   constructor(file: string) {
@@ -90,35 +90,35 @@ export class FlowRecordParser {
     const text = this.#line === 1 && line.startsWith('\uFEFF') ? line.slice(1) : line;
     if (text.trim() === '') return undefined;
     const fields = this.#fields(text);
-    if (this.#places === undefined) {
+    if (this.#indexes === undefined) {
       const header = /^[a-z_]/i.test(fields.texts[0]);
-      this.#places = header ? this.#header(fields) : WITHOUT_HEADER;
+      this.#indexes = header ? this.#header(fields) : WITHOUT_HEADER;
       if (header) return undefined;
     }
-    return this.#record(fields, this.#places);
+    return this.#record(fields, this.#indexes);
   }
 
-  #record(fields: CsvFields, places: Readonly<Record<Column, number>>): FlowRecord {
-    const number = (column: Column, most: number, whole: boolean): number | undefined =>
-      this.#number(fields, places[column], column, most, whole);
-    const bytes = number('bytes', MAX_BYTES, true) ?? this.#missing(fields, places, 'bytes');
-    const packets = number('packets', MAX_BYTES, true) ?? this.#missing(fields, places, 'packets');
+  #record(fields: CsvFields, indexes: Readonly<Record<Column, number>>): FlowRecord {
+    const number = (column: Column, max: number, integer: boolean): number | undefined =>
+      this.#number(fields, indexes[column], column, max, integer);
+    const bytes = number('bytes', MAX_BYTES, true) ?? this.#missing(fields, indexes, 'bytes');
+    const packets = number('packets', MAX_BYTES, true) ?? this.#missing(fields, indexes, 'packets');
     if (packets === 0 && bytes > 0) {
-      throw this.#error(fields, places.packets, `${bytes} bytes cannot come in 0 packets`);
+      throw this.#error(fields, indexes.packets, `0 packets cannot have ${bytes} bytes`);
     }
     const start = number('start_s', MAX_SECONDS, false);
     const duration = number('duration_s', MAX_SECONDS, false);
     return {
-      startMs: 1000 * (start ?? this.#missing(fields, places, 'start_s')),
-      durationMs: 1000 * (duration ?? this.#missing(fields, places, 'duration_s')),
+      startMs: 1000 * (start ?? this.#missing(fields, indexes, 'start_s')),
+      durationMs: 1000 * (duration ?? this.#missing(fields, indexes, 'duration_s')),
       bytes,
       packets,
-      src: this.#address(fields, places.src, 'src'),
-      dst: this.#address(fields, places.dst, 'dst'),
-      proto: this.#protocol(fields, places.proto),
+      src: this.#address(fields, indexes.src, 'src'),
+      dst: this.#address(fields, indexes.dst, 'dst'),
+      proto: this.#protocol(fields, indexes.proto),
       sport: number('sport', 65_535, true),
       dport: number('dport', 65_535, true),
-      slice: this.#slice(fields, places.slice),
+      slice: this.#slice(fields, indexes.slice),
       line: this.#line,
     };
   }
@@ -135,55 +135,55 @@ export class FlowRecordParser {
 
   #header(fields: CsvFields): Readonly<Record<Column, number>> {
     const names = fields.texts.map((text) => text.toLowerCase());
-    const places = { ...WITHOUT_HEADER };
-    for (const column of COLUMNS) places[column] = names.indexOf(column);
+    const indexes = { ...WITHOUT_HEADER };
+    for (const column of COLUMNS) indexes[column] = names.indexOf(column);
     for (const column of REQUIRED) {
-      if (places[column] !== -1) continue;
-      const meant = didYouMean(column, names);
-      throw this.#error(fields, 0, `the header has no column "${column}"${meant}`);
+      if (indexes[column] !== -1) continue;
+      const suggestion = didYouMean(column, names);
+      throw this.#error(fields, 0, `the header has no column "${column}"${suggestion}`);
     }
-    return places;
+    return indexes;
   }
 
   #number(
     fields: CsvFields,
-    place: number,
+    index: number,
     column: Column,
-    most: number,
-    whole: boolean,
+    max: number,
+    integer: boolean,
   ): number | undefined {
-    const text = textAt(fields, place);
+    const text = textAt(fields, index);
     if (text === '') return undefined;
     const value = Number(text);
-    if (value >= 0 && value <= most && (!whole || Number.isInteger(value))) return value;
-    const kind = whole ? 'a whole number' : 'a number';
-    throw this.#error(fields, place, `${column} is ${kind} from 0 to ${most}, not "${text}"`);
+    if (value >= 0 && value <= max && (!integer || Number.isInteger(value))) return value;
+    const kind = integer ? 'a whole number' : 'a number';
+    throw this.#error(fields, index, `${column} is ${kind} from 0 to ${max}, not "${text}"`);
   }
 
-  #address(fields: CsvFields, place: number, column: Column): string | undefined {
-    const text = textAt(fields, place);
+  #address(fields: CsvFields, index: number, column: Column): string | undefined {
+    const text = textAt(fields, index);
     if (text === '') return undefined;
     if (isIP(text) !== 0 && !text.includes('%')) return text;
-    throw this.#error(fields, place, `${column} is an IPv4 or IPv6 address, not "${text}"`);
+    throw this.#error(fields, index, `${column} is an IPv4 or IPv6 address, not "${text}"`);
   }
 
-  #protocol(fields: CsvFields, place: number): number | undefined {
-    const named = PROTOCOLS.get(textAt(fields, place).toLowerCase());
-    return named ?? this.#number(fields, place, 'proto', 255, true);
+  #protocol(fields: CsvFields, index: number): number | undefined {
+    const named = PROTOCOLS.get(textAt(fields, index).toLowerCase());
+    return named ?? this.#number(fields, index, 'proto', 255, true);
   }
 
-  #slice(fields: CsvFields, place: number): string | undefined {
-    const text = textAt(fields, place);
-    if (text.length <= LONGEST_SLICE) return text === '' ? undefined : text;
-    throw this.#error(fields, place, `a slice's name has at most ${LONGEST_SLICE} characters`);
+  #slice(fields: CsvFields, index: number): string | undefined {
+    const text = textAt(fields, index);
+    if (text.length <= MAX_SLICE_CHARS) return text === '' ? undefined : text;
+    throw this.#error(fields, index, `a slice's name has at most ${MAX_SLICE_CHARS} characters`);
   }
 
-  #missing(fields: CsvFields, places: Readonly<Record<Column, number>>, column: Column): never {
-    throw this.#error(fields, places[column], `${column} is missing`);
+  #missing(fields: CsvFields, indexes: Readonly<Record<Column, number>>, column: Column): never {
+    throw this.#error(fields, indexes[column], `${column} is missing`);
   }
 
-  #error(fields: CsvFields, place: number, message: string): FlowRecordError {
-    const column = fields.columns[place] ?? fields.columns.at(-1) ?? 1;
+  #error(fields: CsvFields, index: number, message: string): FlowRecordError {
+    const column = fields.columns[index] ?? fields.columns.at(-1) ?? 1;
     return new FlowRecordError(this.#file, this.#line, column, message);
   }
 }
@@ -201,11 +201,11 @@ const WITHOUT_HEADER: Readonly<Record<Column, number>> = {
   slice: 9,
 };
 
-function textAt(fields: CsvFields, place: number): string {
-  return fields.texts[place] ?? '';
+function textAt(fields: CsvFields, index: number): string {
+  return fields.texts[index] ?? '';
 }
 
-/** Fields of a line without quotes; where they begin is found out only when somebody asks. */
+/** Fields of a line without quotes; their columns are computed only for an error message. */
 function plainFields(line: string): CsvFields {
   const texts = line.split(',').map((text) => text.trim());
   return {
@@ -216,7 +216,7 @@ function plainFields(line: string): CsvFields {
   };
 }
 
-/** The lines of a file, in batches as they come. */
+/** The lines of a file, a batch per chunk. */
 async function* lineBatches(source: TraceSource): AsyncGenerator<readonly string[]> {
   const decoder = new TextDecoder('utf-8');
   let rest = '';
@@ -226,12 +226,12 @@ async function* lineBatches(source: TraceSource): AsyncGenerator<readonly string
     rest = lines.pop() ?? '';
     count += lines.length;
     yield lines;
-    if (rest.length > LONGEST_LINE) {
+    if (rest.length > MAX_LINE_CHARS) {
       throw new FlowRecordError(
         source.file,
         count + 1,
-        LONGEST_LINE,
-        `the line has more than ${LONGEST_LINE} characters: is this a CSV file?`,
+        MAX_LINE_CHARS,
+        `the line has more than ${MAX_LINE_CHARS} characters: is this a CSV file?`,
       );
     }
   }

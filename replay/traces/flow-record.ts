@@ -1,12 +1,12 @@
-/** What one flow sent, as exporters of flow records (NetFlow, IPFIX, sFlow collectors) tell it. */
+/** What one flow sent, as reported by NetFlow, IPFIX or sFlow. */
 export interface FlowRecord {
-  /** Its first packet, ms on the trace's own clock; ms since 1970-01-01 UTC where that is one. */
+  /** Time of the first packet, ms: since 1970-01-01 UTC, or on a clock of the trace. */
   readonly startMs: number;
-  /** From its first packet to its last, ms. */
+  /** From the first packet to the last, ms. */
   readonly durationMs: number;
   readonly bytes: number;
   readonly packets: number;
-  /** Addresses as written; IPv4 or IPv6. */
+  /** IPv4 or IPv6 address, as in the file. */
   readonly src: string | undefined;
   readonly dst: string | undefined;
   /** IP protocol number. */
@@ -14,6 +14,6 @@ export interface FlowRecord {
   readonly sport: number | undefined;
   readonly dport: number | undefined;
   readonly slice: string | undefined;
-  /** Where it stands in the file; counts from 1. */
+  /** Line in the file, from 1. */
   readonly line: number;
 }

@@ -23,14 +23,14 @@ export const Link = {
 const IPV4 = 0x0800;
 const IPV6 = 0x86dd;
 const TAGS: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100]);
-/** What OVS calls the type of a frame that has a length there (FLOW_DL_TYPE_NONE). */
+/** OVS's ethertype of a frame that has a length instead (FLOW_DL_TYPE_NONE). */
 const NO_TYPE = 0x05ff;
-/** IPv6 extension headers that are passed over, and how many of them at most. */
+/** IPv6 extension headers that are skipped, and the maximum number of them. */
 const EXTENSIONS: ReadonlySet<number> = new Set([0, 43, 44, 60]);
 const MAX_EXTENSIONS = 8;
 const FRAGMENT = 44;
 
-/** What was found; bits of the flags byte. */
+/** Bits of the flags byte: headers found. */
 const HAS_MACS = 1;
 const HAS_TAG = 2;
 const HAS_TWO_TAGS = 4;
@@ -38,7 +38,7 @@ const HAS_TYPE = 8;
 const HAS_IP = 16;
 const HAS_L4 = 32;
 
-/** Places in the key. */
+/** Offsets in the key. */
 const IFACE = 0;
 const FLAGS = 2;
 const FRAG = 3;
@@ -57,9 +57,9 @@ const INNER_TPID = 62;
 const LENGTH = 64;
 
 /**
- * What tells the flow of a packet: the interface it was captured at, MACs, VLAN tags, ethertype,
- * and for IP addresses, protocol, whether it is a fragment, and ports or ICMP type. Read into one
- * buffer that is used for every packet; its hash is the flow's id.
+ * Flow key of a packet: capture interface, MACs, VLAN tags, ethertype and, for IP, addresses,
+ * protocol, fragment state, and ports or ICMP type. One buffer is reused for all packets; its hash
+ * is the flow's id.
  */
 export class PacketKey {
   /** Words of the flow's id, after `read`. */
@@ -71,10 +71,10 @@ export class PacketKey {
   readonly #words = new Uint32Array(this.#key.buffer);
 
   /**
-   * Reads the headers of a packet, as far as they were captured and are understood.
+   * Reads the headers of a packet that were captured and are supported.
    *
    * @param data holds the packet at `from .. to`
-   * @param link one of {@link Link}; packets of others are all one flow
+   * @param link one of {@link Link}; packets of other link types form one flow
    */
   read(data: Uint8Array, from: number, to: number, link: number, iface: number): void {
     this.#key.fill(0);
@@ -83,7 +83,7 @@ export class PacketKey {
     this.#hash();
   }
 
-  /** What the flow matches; `inPort`: name of the port that stands for the interface. */
+  /** The flow's match; `inPort`: name of the port that represents the capture interface. */
   match(inPort: string): FlowMatch {
     const key = this.#key;
     const flags = key[FLAGS];
@@ -106,7 +106,7 @@ export class PacketKey {
     }
     if (has(HAS_TYPE)) add('eth_type', ETH_TYPE);
     if (has(HAS_IP)) this.#addIp(add);
-    const opaque = has(HAS_TYPE) ? [] : [{ name: 'headers', text: 'not understood' }];
+    const opaque = has(HAS_TYPE) ? [] : [{ name: 'headers', text: 'unsupported' }];
     return { inPort, fields, opaque };
   }
 
@@ -123,7 +123,7 @@ export class PacketKey {
       add(ports[0], L4_SRC);
       add(ports[1], L4_DST);
     } else {
-      // ICMP: a type and a code, each the lower byte of its place.
+      // ICMP type and code are in the low bytes.
       add(v4 ? 'icmp_type' : 'icmpv6_type', L4_SRC + 1);
       add(v4 ? 'icmp_code' : 'icmpv6_code', L4_DST + 1);
     }
@@ -139,17 +139,17 @@ export class PacketKey {
       case Link.raw14:
       case Link.ipv4:
       case Link.ipv6:
-        this.#bareIp(data, from, to);
+        this.#rawIp(data, from, to);
         break;
       case Link.null:
       case Link.loop:
-        this.#bareIp(data, from + 4, to);
+        this.#rawIp(data, from + 4, to);
         break;
       case Link.linuxSll:
-        if (from + 16 <= to) this.#typed(data, from + 14, to);
+        if (from + 16 <= to) this.#vlanAndType(data, from + 14, to);
         break;
       case Link.linuxSll2:
-        if (from + 20 <= to) this.#behindType(data, from + 20, to, get16(data, from));
+        if (from + 20 <= to) this.#afterType(data, from + 20, to, get16(data, from));
         break;
       default:
     }
@@ -160,15 +160,15 @@ export class PacketKey {
     const key = this.#key;
     for (let i = 0; i < 12; i++) key[ETH_DST + i] = data[from + i];
     key[FLAGS] |= HAS_MACS;
-    this.#typed(data, from + 12, to);
+    this.#vlanAndType(data, from + 12, to);
   }
 
-  /** Reads tags and an ethertype that stands at `at`. */
-  #typed(data: Uint8Array, at: number, to: number): void {
-    this.#behindType(data, at + 2, to, get16(data, at));
+  /** Reads VLAN tags and the ethertype at `at`. */
+  #vlanAndType(data: Uint8Array, at: number, to: number): void {
+    this.#afterType(data, at + 2, to, get16(data, at));
   }
 
-  #behindType(data: Uint8Array, from: number, to: number, first: number): void {
+  #afterType(data: Uint8Array, from: number, to: number, first: number): void {
     const key = this.#key;
     let at = from;
     let type = first;
@@ -185,10 +185,10 @@ export class PacketKey {
     else if (type === IPV6) this.#ipv6(data, at, to);
   }
 
-  #bareIp(data: Uint8Array, from: number, to: number): void {
+  #rawIp(data: Uint8Array, from: number, to: number): void {
     const version = from < to ? data[from] >> 4 : 0;
-    if (version === 4) this.#behindType(data, from, to, IPV4);
-    else if (version === 6) this.#behindType(data, from, to, IPV6);
+    if (version === 4) this.#afterType(data, from, to, IPV4);
+    else if (version === 6) this.#afterType(data, from, to, IPV6);
   }
 
   /** RFC 791. */
@@ -243,7 +243,7 @@ export class PacketKey {
     key[FLAGS] |= HAS_L4;
   }
 
-  /** 128 bits of hash over the 16 words of the key, in four lanes (after MurmurHash3, x86_128). */
+  /** 128-bit hash of the key's 16 words in four lanes, after MurmurHash3 x86_128. */
   #hash(): void {
     const k = this.#words;
     let a = 0x9368_e53c;
@@ -264,7 +264,7 @@ export class PacketKey {
   }
 }
 
-/** Ports of the protocols that have some, by protocol number. */
+/** Port fields by IP protocol number. */
 const PORTS: Readonly<Record<number, readonly [FieldName, FieldName]>> = {
   6: ['tcp_src', 'tcp_dst'],
   17: ['udp_src', 'udp_dst'],

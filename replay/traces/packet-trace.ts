@@ -5,19 +5,19 @@ import type { Traffic } from '../input/traffic.ts';
 import { blankPacket, type CaptureReader } from '../input/capture.ts';
 import { PacketKey } from './packet-key.ts';
 import type { TraceSource } from '../input/source.ts';
-import { OUT_PORT, UnknownPorts } from './unknown-ports.ts';
+import { OUT_PORT, TracePorts } from './trace-ports.ts';
 
 const ACTIONS: FlowActions = [{ kind: 'output', port: OUT_PORT }];
 
-/** The packets of a capture: each belongs to the flow of its headers ({@link PacketKey}). */
+/** The packets of a capture, each assigned to the flow of its headers ({@link PacketKey}). */
 export class PacketTrace implements TimedTrace {
   readonly format: CaptureReader['format'];
   readonly #reader: CaptureReader;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #packet = blankPacket();
   readonly #key = new PacketKey();
-  readonly #ports = new UnknownPorts();
-  /** True while `#packet` holds a packet that has not been played yet. */
+  readonly #ports = new TracePorts();
+  /** True while `#packet` holds a packet that has not been played. */
   #pending = false;
   #ended = false;
   #playedMs = Number.NEGATIVE_INFINITY;
@@ -35,7 +35,9 @@ export class PacketTrace implements TimedTrace {
 
   notes(): readonly string[] {
     if (this.#late === 0) return [];
-    return [`${this.#late} packets came after later ones; they count in the tick they came in`];
+    return [
+      `${this.#late} packets are out of order; they count in the tick in which they were read`,
+    ];
   }
 
   async nextMs(): Promise<number | undefined> {
@@ -46,7 +48,7 @@ export class PacketTrace implements TimedTrace {
   async play(untilMs: number, traffic: Traffic): Promise<void> {
     const packet = this.#packet;
     for (;;) {
-      // Most packets are there already: only a new piece of the file is waited for.
+      // Most packets are already in the buffer, so there is an await only for each chunk of the file.
       if (!this.#pending && !this.#reader.next(packet)) await this.#fetch();
       else this.#pending = true;
       if (!this.#pending) break;
@@ -77,7 +79,7 @@ export class PacketTrace implements TimedTrace {
     const { w0, w1, w2, w3 } = key;
     let slot = traffic.find(w0, w1, w2, w3);
     if (slot < 0) {
-      const match = key.match(this.#ports.named(this.#reader.interfaceName(iface)));
+      const match = key.match(this.#ports.ensure(this.#reader.interfaceName(iface)));
       slot = traffic.add({ id: { w0, w1, w2, w3 }, match, actions: ACTIONS });
     }
     if (atMs < this.#playedMs) this.#late++;

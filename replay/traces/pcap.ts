@@ -1,16 +1,16 @@
 import { ByteQueue } from '../input/byte-queue.ts';
-import { type CapturedPacket, type CaptureReader, mostCaptured } from '../input/capture.ts';
+import { type CapturedPacket, type CaptureReader, maxCapturedBytes } from '../input/capture.ts';
 import { TraceDamaged } from '../input/trace-error.ts';
 
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
-/** Byte order of a file, and parts of a second that its times count. */
+/** Byte order of a file and its time stamp units per second. */
 interface Encoding {
   readonly little: boolean;
   readonly perSecond: number;
 }
 
-/** Magic number as it reads in little-endian order, and what it says of the file. */
+/** Encoding by magic number, read as little-endian. */
 const MAGIC: ReadonlyMap<number, Encoding> = new Map([
   [0xa1b2_c3d4, { little: true, perSecond: 1e6 }],
   [0xd4c3_b2a1, { little: false, perSecond: 1e6 }],
@@ -18,7 +18,7 @@ const MAGIC: ReadonlyMap<number, Encoding> = new Map([
   [0x4d3c_b2a1, { little: false, perSecond: 1e9 }],
 ]);
 
-/** True of the first bytes of a pcap file. */
+/** True if a file with these first bytes is a pcap file. */
 export function isPcap(head: Uint8Array): boolean {
   return (
     head.length >= 4 && MAGIC.has(new DataView(head.buffer, head.byteOffset).getUint32(0, true))
@@ -31,7 +31,7 @@ export class PcapReader implements CaptureReader {
   readonly #file: string;
   readonly #queue = new ByteQueue();
   #header: Encoding | undefined;
-  #most = 0;
+  #maxCaptured = 0;
   #link = 0;
 
   constructor(file: string) {
@@ -49,12 +49,14 @@ export class PcapReader implements CaptureReader {
     const { little, perSecond } = header;
     const { view, at } = queue;
     const captured = view.getUint32(at + 8, little);
-    if (captured > this.#most) {
-      this.#damaged(`a packet cannot have ${captured} bytes, at most ${this.#most} are captured`);
+    if (captured > this.#maxCaptured) {
+      this.#damaged(
+        `the packet has ${captured} captured bytes; the maximum is ${this.#maxCaptured}`,
+      );
     }
     const fraction = view.getUint32(at + 4, little);
     if (fraction >= perSecond) {
-      this.#damaged(`${fraction} of ${perSecond} parts of a second is no time`);
+      this.#damaged(`time stamp with ${fraction} units in a second of ${perSecond}`);
     }
     if (queue.length < RECORD_HEADER + captured) return false;
     packet.atMs = view.getUint32(at, little) * 1000 + (fraction * 1000) / perSecond;
@@ -82,10 +84,10 @@ export class PcapReader implements CaptureReader {
     if (queue.length < FILE_HEADER) return undefined;
     const { view, at } = queue;
     const header = MAGIC.get(view.getUint32(at, true));
-    if (header === undefined) return this.#damaged('this is no pcap file');
+    if (header === undefined) return this.#damaged('not a pcap file');
     const major = view.getUint16(at + 4, header.little);
-    if (major !== 2) this.#damaged(`version ${major} of pcap is not known, 2 is`);
-    this.#most = mostCaptured(view.getUint32(at + 16, header.little));
+    if (major !== 2) this.#damaged(`unsupported pcap version ${major}; expected 2`);
+    this.#maxCaptured = maxCapturedBytes(view.getUint32(at + 16, header.little));
     this.#link = view.getUint32(at + 20, header.little) & 0xffff;
     queue.skip(FILE_HEADER);
     this.#header = header;

@@ -4,7 +4,7 @@ export interface CaptureInterface {
   readonly link: number;
   /** Most bytes captured of a packet; 0: no limit. */
   readonly snapLength: number;
-  /** Units of a packet's time in one ms, and what has to be added to it, ms. */
+  /** Time stamp units per ms, and the offset to add, ms. */
   readonly unitsPerMs: number;
   readonly offsetMs: number;
 }
@@ -13,14 +13,14 @@ const END_OF_OPTIONS = 0;
 const IF_NAME = 2;
 const IF_TSRESOL = 9;
 const IF_TSOFFSET = 14;
-const LONGEST_NAME = 64;
+const MAX_NAME_BYTES = 64;
 
 /**
- * Reads an Interface Description Block (draft-ietf-opsawg-pcapng, section 4.2). Options that do
- * not fit into the block end the list of them.
+ * Reads an Interface Description Block (draft-ietf-opsawg-pcapng, section 4.2). An option that
+ * exceeds the block ends the option list.
  *
- * @param at where the block begins; it has `length` bytes, 20 at least
- * @param number the interface's own, for one without a name
+ * @param at start of the block; it has `length` bytes, at least 20
+ * @param number names an interface that has no name
  */
 export function interfaceOf(
   view: DataView,
@@ -49,12 +49,12 @@ export function interfaceOf(
   return { name, link, snapLength: view.getUint32(at + 12, little), unitsPerMs, offsetMs };
 }
 
-/** Units in a ms: a negative power of 10, or of 2 when the highest bit is set, of a second. */
+/** Units per ms. The byte is a negative power of 10 (or of 2 if the high bit is set), in seconds. */
 function resolution(byte: number): number {
   return (byte & 0x80) === 0 ? 10 ** byte / 1000 : 2 ** (byte & 0x7f) / 1000;
 }
 
 function text(view: DataView, at: number, size: number): string {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, Math.min(size, LONGEST_NAME));
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, Math.min(size, MAX_NAME_BYTES));
   return new TextDecoder().decode(bytes).replace(/\0.*$/s, '');
 }

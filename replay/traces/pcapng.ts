@@ -2,8 +2,8 @@ import { ByteQueue } from '../input/byte-queue.ts';
 import {
   type CapturedPacket,
   type CaptureReader,
-  LATEST_MS,
-  mostCaptured,
+  MAX_TIME_MS,
+  maxCapturedBytes,
 } from '../input/capture.ts';
 import { type CaptureInterface, interfaceOf } from './pcapng-interface.ts';
 import { TraceDamaged } from '../input/trace-error.ts';
@@ -14,26 +14,26 @@ const OLD_PACKET = 2;
 const SIMPLE_PACKET = 3;
 const ENHANCED_PACKET = 6;
 const BYTE_ORDER = 0x1a2b_3c4d;
-/** Longest block that is read; longer ones of types that are skipped do no harm. */
-const LONGEST_BLOCK = 16 * 1024 * 1024;
+/** Maximum size of a block that is read, bytes; skipped blocks can be larger. */
+const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
 const MAX_INTERFACES = 65_536;
 
-/** True of the first bytes of a pcapng file. */
+/** True if a file with these first bytes is a pcapng file. */
 export function isPcapng(head: Uint8Array): boolean {
   return head.length >= 4 && new DataView(head.buffer, head.byteOffset).getUint32(0) === SECTION;
 }
 
-/** Reads pcapng, of either byte order (draft-ietf-opsawg-pcapng); blocks it does not know it skips. */
+/** Reads pcapng in either byte order (draft-ietf-opsawg-pcapng) and skips blocks of unknown types. */
 export class PcapngReader implements CaptureReader {
   readonly format = 'pcapng';
   readonly #file: string;
   readonly #queue = new ByteQueue();
   #little = true;
   #inSection = false;
-  /** Of this section; and how many the sections before had. */
+  /** Interfaces of this section, and the number of interfaces in the sections before. */
   #interfaces: CaptureInterface[] = [];
   #firstInterface = 0;
-  /** Time of the last packet that had one, ms. */
+  /** Time of the last packet with a time stamp, ms. */
   #lastMs = 0;
 
   constructor(file: string) {
@@ -50,15 +50,15 @@ export class PcapngReader implements CaptureReader {
     while (!queue.skipping && queue.length >= 12) {
       const type = queue.view.getUint32(queue.at, this.#little);
       if (type === SECTION) this.#little = this.#byteOrder();
-      else if (!this.#inSection) this.#damaged('a section has to come first');
+      else if (!this.#inSection) this.#damaged('the file does not start with a section header');
       const length = queue.view.getUint32(queue.at + 4, this.#little);
-      if (length < 12 || length % 4 !== 0) this.#damaged(`a block cannot have ${length} bytes`);
+      if (length < 12 || length % 4 !== 0) this.#damaged(`invalid block length ${length}`);
       if (!isRead(type)) {
         queue.skip(length);
         continue;
       }
-      if (length > LONGEST_BLOCK) {
-        this.#damaged(`a block of type ${type} cannot have ${length} bytes`);
+      if (length > MAX_BLOCK_BYTES) {
+        this.#damaged(`a block of type ${type} with ${length} bytes is too long`);
       }
       if (queue.length < length) return false;
       if (queue.view.getUint32(queue.at + length - 4, this.#little) !== length) {
@@ -87,11 +87,11 @@ export class PcapngReader implements CaptureReader {
   #byteOrder(): boolean {
     const magic = this.#queue.view.getUint32(this.#queue.at + 8, true);
     if (magic === BYTE_ORDER) return true;
-    if (magic !== 0x4d3c_2b1a) this.#damaged('a section without a byte order');
+    if (magic !== 0x4d3c_2b1a) this.#damaged('the section header has no valid byte-order magic');
     return false;
   }
 
-  /** Reads a block that is there as a whole; true for a packet. */
+  /** Reads a complete block; true if it is a packet. */
   #block(type: number, length: number, packet: CapturedPacket): boolean {
     const at = this.#queue.at;
     if (type === SECTION) {
@@ -108,27 +108,27 @@ export class PcapngReader implements CaptureReader {
   }
 
   #startSection(at: number, length: number): void {
-    if (length < 28) this.#damaged(`a section's block cannot have ${length} bytes`);
+    if (length < 28) this.#damaged(`invalid length ${length} of a section header block`);
     const major = this.#queue.view.getUint16(at + 12, this.#little);
-    if (major !== 1) this.#damaged(`version ${major} of pcapng is not known, 1 is`);
+    if (major !== 1) this.#damaged(`unsupported pcapng version ${major}; expected 1`);
     this.#inSection = true;
     this.#firstInterface += this.#interfaces.length;
     this.#interfaces = [];
   }
 
   #addInterface(at: number, length: number): void {
-    if (length < 20) this.#damaged(`an interface's block cannot have ${length} bytes`);
+    if (length < 20) this.#damaged(`invalid length ${length} of an interface description block`);
     if (this.#interfaces.length >= MAX_INTERFACES) {
-      this.#damaged(`a section cannot have more than ${MAX_INTERFACES} interfaces`);
+      this.#damaged(`more than ${MAX_INTERFACES} interfaces in a section`);
     }
     const { view } = this.#queue;
     const number = this.#interfaces.length;
     this.#interfaces.push(interfaceOf(view, at, length, this.#little, number));
   }
 
-  /** An enhanced packet, or its forerunner, which differs in how it tells the interface. */
+  /** Enhanced packet block, or the obsolete packet block, which has a 16-bit interface number. */
   #packet(type: number, at: number, length: number, packet: CapturedPacket): void {
-    if (length < 32) this.#damaged(`a packet's block cannot have ${length} bytes`);
+    if (length < 32) this.#damaged(`invalid length ${length} of a packet block`);
     const { view } = this.#queue;
     const little = this.#little;
     const number =
@@ -142,9 +142,9 @@ export class PcapngReader implements CaptureReader {
     );
   }
 
-  /** It has no time: it is taken for that of the packet before. */
+  /** A simple packet block has no time stamp; it gets that of the packet before. */
   #simple(at: number, length: number, packet: CapturedPacket): void {
-    if (length < 16) this.#damaged(`a packet's block cannot have ${length} bytes`);
+    if (length < 16) this.#damaged(`invalid length ${length} of a packet block`);
     const wire = this.#queue.view.getUint32(at + 8, this.#little);
     const snapLength = this.#interfaces[0]?.snapLength ?? 0;
     const captured = Math.min(wire, snapLength === 0 ? wire : snapLength, length - 16);
@@ -158,12 +158,12 @@ export class PcapngReader implements CaptureReader {
     number: number,
     from: number,
     captured: number,
-    room: number,
+    blockBytes: number,
   ): void {
     const found = this.#interface(number);
-    const most = Math.min(room, mostCaptured(found.snapLength));
-    if (captured > most) {
-      this.#damaged(`a packet cannot have ${captured} bytes in a block that holds ${most}`);
+    const max = Math.min(blockBytes, maxCapturedBytes(found.snapLength));
+    if (captured > max) {
+      this.#damaged(`the packet has ${captured} captured bytes; its block can hold ${max}`);
     }
     packet.data = this.#queue.bytes;
     packet.from = from;
@@ -175,7 +175,8 @@ export class PcapngReader implements CaptureReader {
   #time(number: number, high: number, low: number): number {
     const { unitsPerMs, offsetMs } = this.#interface(number);
     const ms = (high * 2 ** 32 + low) / unitsPerMs + offsetMs;
-    if (!(ms >= 0 && ms <= LATEST_MS)) this.#damaged(`${ms} ms since 1970 is no time of a packet`);
+    if (!(ms >= 0 && ms <= MAX_TIME_MS))
+      this.#damaged(`time stamp out of range: ${ms} ms since 1970`);
     this.#lastMs = ms;
     return ms;
   }

@@ -9,14 +9,14 @@ import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { TimedTrace } from '../input/timed-feed.ts';
 import type { Traffic } from '../input/traffic.ts';
 import type { FlowRecord } from './flow-record.ts';
-import { OUT_PORT, UnknownPorts } from './unknown-ports.ts';
+import { OUT_PORT, TracePorts } from './trace-ports.ts';
 
 const ACTIONS: FlowActions = [{ kind: 'output', port: OUT_PORT }];
 const UDP = 17;
 const TCP = 6;
 
-/** A record whose packets are on their way. */
-interface Sending {
+/** A record of which packets are still to be sent. */
+interface ActiveRecord {
   readonly record: FlowRecord;
   readonly id: FlowId;
   packets: number;
@@ -30,15 +30,15 @@ interface Sending {
 export class RecordTrace implements TimedTrace {
   readonly format = 'csv';
   readonly #batches: AsyncIterator<readonly FlowRecord[]>;
-  readonly #ports = new UnknownPorts();
-  /** Records with packets to come, and when the next one of each is sent, ms, by their place. */
-  readonly #sending: Sending[] = [];
+  readonly #ports = new TracePorts();
+  /** Records with packets still to send and, by the same index, the time of the next one, ms. */
+  readonly #active: ActiveRecord[] = [];
   #dueMs = new Float64Array(1024);
   #batch: readonly FlowRecord[] = [];
-  #at = 0;
+  #next = 0;
   #ended = false;
 
-  /** @param batches by start, as flowRecordBatches gives them */
+  /** @param batches in the order of starts, as from flowRecordBatches */
   constructor(batches: AsyncIterable<readonly FlowRecord[]>) {
     this.#batches = batches[Symbol.asyncIterator]();
   }
@@ -53,48 +53,48 @@ export class RecordTrace implements TimedTrace {
 
   async nextMs(): Promise<number | undefined> {
     let next = (await this.#peek())?.startMs ?? Number.POSITIVE_INFINITY;
-    for (let i = 0; i < this.#sending.length; i++) next = Math.min(next, this.#dueMs[i]);
+    for (let i = 0; i < this.#active.length; i++) next = Math.min(next, this.#dueMs[i]);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   async play(untilMs: number, traffic: Traffic): Promise<void> {
     try {
       for (;;) {
-        const record = this.#batch[this.#at] ?? (await this.#peek());
+        const record = this.#batch[this.#next] ?? (await this.#peek());
         if (record === undefined || record.startMs >= untilMs) break;
-        this.#at++;
+        this.#next++;
         if (record.packets === 0) continue;
-        this.#begin(record);
+        this.#activate(record);
       }
     } finally {
-      // Also where the file cannot be read on: what was read is played.
-      this.#send(untilMs, traffic);
+      // If reading fails, the records read before are still played.
+      this.#sendDue(untilMs, traffic);
     }
   }
 
   async #peek(): Promise<FlowRecord | undefined> {
-    while (this.#at >= this.#batch.length && !this.#ended) {
+    while (this.#next >= this.#batch.length && !this.#ended) {
       const { value, done } = await this.#batches.next();
       this.#ended = done === true;
       this.#batch = done === true ? [] : value;
-      this.#at = 0;
+      this.#next = 0;
     }
-    return this.#batch[this.#at];
+    return this.#batch[this.#next];
   }
 
-  #begin(record: FlowRecord): void {
-    const place = this.#sending.push({ record, id: idOf(record), packets: 0, bytes: 0 }) - 1;
-    if (place >= this.#dueMs.length) {
-      this.#dueMs = grown(this.#dueMs, new Float64Array(place * 2));
+  #activate(record: FlowRecord): void {
+    const index = this.#active.push({ record, id: idOf(record), packets: 0, bytes: 0 }) - 1;
+    if (index >= this.#dueMs.length) {
+      this.#dueMs = grown(this.#dueMs, new Float64Array(index * 2));
     }
-    this.#dueMs[place] = record.startMs;
+    this.#dueMs[index] = record.startMs;
   }
 
-  #send(untilMs: number, traffic: Traffic): void {
-    const all = this.#sending;
+  #sendDue(untilMs: number, traffic: Traffic): void {
+    const all = this.#active;
     const due = this.#dueMs;
     for (let i = 0; i < all.length; ) {
-      // Most have nothing to send in most ticks: only their time is looked at.
+      // Most records have nothing to send in most ticks, so only the time column is read.
       if (due[i] >= untilMs) {
         i++;
         continue;
@@ -105,7 +105,7 @@ export class RecordTrace implements TimedTrace {
       const bytes = Math.round(record.bytes * (packets / record.packets));
       const lastMs = timeOf(record, packets - 1);
       traffic.send(
-        this.#slot(sending, traffic),
+        this.#slotFor(sending, traffic),
         packets - sending.packets,
         bytes - sending.bytes,
         lastMs,
@@ -123,26 +123,26 @@ export class RecordTrace implements TimedTrace {
     }
   }
 
-  #slot({ record, id }: Sending, traffic: Traffic): number {
+  #slotFor({ record, id }: ActiveRecord, traffic: Traffic): number {
     const slot = traffic.slotOf(id);
-    return slot >= 0 ? slot : traffic.add(this.#flow(record, id));
+    return slot >= 0 ? slot : traffic.add(this.#flowOf(record, id));
   }
 
-  #flow(record: FlowRecord, id: FlowId): FlowSpec {
+  #flowOf(record: FlowRecord, id: FlowId): FlowSpec {
     const { slice } = record;
-    const inPort = this.#ports.named(slice === undefined ? 'in' : `in-${slice}`, slice);
+    const inPort = this.#ports.ensure(slice === undefined ? 'in' : `in-${slice}`, slice);
     const headers = headersOf(record);
     const match = flowMatch({ inPort, outPorts: [OUT_PORT], headers, opaque: false });
     return { id, match, actions: ACTIONS };
   }
 }
 
-/** When the packet with this number, from 0, is sent, ms. */
+/** Time of the packet with this number (from 0), ms. */
 function timeOf({ startMs, durationMs, packets }: FlowRecord, number: number): number {
   return packets === 1 ? startMs : startMs + durationMs * (number / (packets - 1));
 }
 
-/** Packets that are sent before a time. */
+/** Number of packets sent before a time. */
 function packetsBefore({ startMs, durationMs, packets }: FlowRecord, untilMs: number): number {
   if (startMs >= untilMs) return 0;
   if (startMs + durationMs < untilMs) return packets;
@@ -150,10 +150,10 @@ function packetsBefore({ startMs, durationMs, packets }: FlowRecord, untilMs: nu
   return Math.min(packets - 1, Math.ceil(share * (packets - 1)));
 }
 
-/** The hash of what tells the flow; a record without addresses is a flow of its own. */
+/** Hash of what identifies the flow; a record without addresses is a separate flow. */
 function idOf({ src, dst, proto, sport, dport, slice, line }: FlowRecord): FlowId {
-  const own = src === undefined && dst === undefined ? line : undefined;
-  const text = JSON.stringify([src, dst, proto, sport, dport, slice, own]);
+  const uniqueLine = src === undefined && dst === undefined ? line : undefined;
+  const text = JSON.stringify([src, dst, proto, sport, dport, slice, uniqueLine]);
   const hash = createHash('sha256').update(text).digest();
   return {
     w0: hash.readUInt32BE(0),
@@ -163,7 +163,7 @@ function idOf({ src, dst, proto, sport, dport, slice, line }: FlowRecord): FlowI
   };
 }
 
-/** Facts of the headers, as policies name them. */
+/** Header facts by their names in policies. */
 function headersOf({ src, dst, proto, sport, dport }: FlowRecord): Record<string, unknown> {
   const headers: Record<string, unknown> = {};
   const v6 = [src, dst].some((address) => address !== undefined && !isIPv4(address));

@@ -1,35 +1,35 @@
 import type { FlowRecord } from './flow-record.ts';
 import { FlowRecordError } from '../input/trace-error.ts';
 
-/** Records that are held back so that later ones with an earlier start find their place. */
+/** Number of records held back, so that later records with an earlier start can precede them. */
 const WINDOW = 65_536;
 
 /**
- * Puts flow records in the order of their starts, as far as a bounded number of them held back
- * allows: a binary heap. Exporters tell of flows when they end, so files are rarely in order.
+ * Sorts flow records by start in a binary heap that holds back a bounded number of them. Exporters
+ * report a flow when it ends, so files are rarely in order of starts.
  */
 export class StartOrder {
   readonly #file: string;
   readonly #window: number;
   readonly #heap: FlowRecord[] = [];
-  /** Start of the last one given out, ms. */
-  #givenMs = Number.NEGATIVE_INFINITY;
+  /** Start of the last record returned, ms. */
+  #lastTakenMs = Number.NEGATIVE_INFINITY;
 
-  /** @param window records to hold back */
+  /** @param window number of records to hold back */
   constructor(file: string, window = WINDOW) {
     this.#file = file;
     this.#window = window;
   }
 
-  /** @throws {FlowRecordError} when a record that starts later was given out already */
+  /** @throws {FlowRecordError} if a record with a later start was already returned */
   add(record: FlowRecord): void {
-    if (record.startMs < this.#givenMs) {
-      const late = ((this.#givenMs - record.startMs) / 1000).toFixed(3);
+    if (record.startMs < this.#lastTakenMs) {
+      const late = ((this.#lastTakenMs - record.startMs) / 1000).toFixed(3);
       throw new FlowRecordError(
         this.#file,
         record.line,
         1,
-        `this record starts ${late} s before one that stands more than ${this.#window} records ` +
+        `the record starts ${late} s before a record that is more than ${this.#window} records ` +
           'above it; sort the file by start_s',
       );
     }
@@ -37,13 +37,13 @@ export class StartOrder {
     this.#up(this.#heap.length - 1);
   }
 
-  /** Takes out, in order, what does not have to be held back. */
-  ready(): readonly FlowRecord[] {
+  /** Removes and returns, in order, the records beyond the window. */
+  takeReady(): readonly FlowRecord[] {
     return this.#take(this.#heap.length - this.#window);
   }
 
-  /** Takes out all there is, in order. */
-  rest(): readonly FlowRecord[] {
+  /** Removes and returns all remaining records, in order. */
+  takeRest(): readonly FlowRecord[] {
     return this.#take(this.#heap.length);
   }
 
@@ -57,7 +57,7 @@ export class StartOrder {
         this.#down(0);
       }
       taken.push(first);
-      this.#givenMs = first.startMs;
+      this.#lastTakenMs = first.startMs;
     }
     return taken;
   }
@@ -86,7 +86,7 @@ export class StartOrder {
   }
 }
 
-/** By start; of one start by their place in the file. */
+/** By start, then by line. */
 function isBefore(a: FlowRecord, b: FlowRecord): boolean {
   return a.startMs === b.startMs ? a.line < b.line : a.startMs < b.startMs;
 }

@@ -61,7 +61,7 @@ export class RecordingStreams {
         if (!begun) response.write(this.#start(report, encoder));
         begun = true;
         if (response.writableNeedDrain) {
-          encoder.lose(report.tick);
+          encoder.markLost(report.tick);
           return;
         }
         const blocks = encoder.encode(report.tick);

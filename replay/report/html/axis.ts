@@ -1,17 +1,17 @@
-/** Where an axis has its marks. */
+/** An axis from 0 to `max` and its marks. */
 export interface Axis {
-  readonly most: number;
+  readonly max: number;
   readonly marks: readonly number[];
 }
 
-/** An axis from 0 to a round number that `most` fits under, with about four marks. */
-export function axisTo(most: number): Axis {
-  const top = most > 0 ? most : 1;
+/** An axis from 0 to a round number of at least `max`, with about four marks. */
+export function axisTo(max: number): Axis {
+  const top = max > 0 ? max : 1;
   const rough = top / 4;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
   const step = magnitude * (STEPS.find((s) => rough <= s * magnitude * 1.000_001) ?? 10);
   const count = Math.ceil(top / step - 1e-9);
-  return { most: count * step, marks: Array.from({ length: count + 1 }, (_, i) => i * step) };
+  return { max: count * step, marks: Array.from({ length: count + 1 }, (_, i) => i * step) };
 }
 
 const STEPS = [1, 2, 2.5, 5, 10];
@@ -26,7 +26,7 @@ const TIME_STEPS = [
   ...[1, 2, 7, 14, 28, 90, 365, 3650].map((n) => n * DAY),
 ];
 
-/** A mark on the axis of time. */
+/** A mark on the time axis. */
 export interface TimeMark {
   /** Since the trace's start, ms. */
   readonly atMs: number;
@@ -34,9 +34,9 @@ export interface TimeMark {
 }
 
 /**
- * About five marks on an axis of time, at round times of the day where the trace knows them.
+ * About five marks on the time axis, at round times of the day if the start is known.
  *
- * @param startedMs ms since 1970; undefined: marks tell the time since the start
+ * @param startedMs ms since 1970; undefined: marks show the time since the start
  */
 export function timeMarks(durationMs: number, startedMs: number | undefined): readonly TimeMark[] {
   const step = TIME_STEPS.find((s) => durationMs / s <= 5) ?? durationMs / 4;

@@ -10,7 +10,7 @@ const RIGHT = 6;
 const TOP = 10;
 const BOTTOM = 26;
 
-/** How long entries lived: a group of bars an octave, a bar a policy. */
+/** Lifetimes of entries: a group of bars per octave, a bar per policy. */
 export function dwellChart(policies: readonly PolicyReport[]): string {
   const octaves = octavesOf(policies);
   const shares = policies.map(({ dwell }) => {
@@ -18,7 +18,7 @@ export function dwellChart(policies: readonly PolicyReport[]): string {
     return octaves.map((fromMs) => (counts.get(fromMs) ?? 0) / Math.max(1, dwell.entries));
   });
   const axis = axisTo(Math.max(0, ...shares.flat()));
-  const y = (share: number): number => TOP + (HEIGHT - TOP - BOTTOM) * (1 - share / axis.most);
+  const y = (share: number): number => TOP + (HEIGHT - TOP - BOTTOM) * (1 - share / axis.max);
   const group = (WIDTH - LEFT - RIGHT) / Math.max(1, octaves.length);
   const bar = (group * 0.8) / policies.length;
   const grid = axis.marks
@@ -53,12 +53,12 @@ export function dwellChart(policies: readonly PolicyReport[]): string {
         `<span class="key ${policyColour(p)}"><i></i>${escaped(name)} <b>${escaped(median(dwell.p50Ms))}</b></span>`,
     )
     .join('');
-  return `<figure class="card"><figcaption><strong>How long entries lived</strong> share of all entries; those still there count with what they had</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="How long entries lived">${grid}${marks}${bars}</svg>
+  return `<figure class="card"><figcaption><strong>Lifetime of entries</strong> share of all entries; entries that exist at the end count with their age</figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Lifetime of entries">${grid}${marks}${bars}</svg>
 <div class="legend">${legend}</div></figure>`;
 }
 
-/** Every octave between the first and the last that any policy has, ms. */
+/** All octaves between the first and the last of any policy, ms. */
 function octavesOf(policies: readonly PolicyReport[]): readonly number[] {
   const all = policies.flatMap(({ dwell }) => dwell.histogram.map((o) => o.fromMs));
   if (all.length === 0) return [];

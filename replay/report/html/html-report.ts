@@ -9,8 +9,8 @@ import { comparisonTable, reasonTable, sliceTable } from './tables.ts';
 import { type Series, type TimeChart, timeChart } from './time-chart.ts';
 
 /**
- * The report as one page that needs nothing else: style, script and pictures are in it, and its own
- * policy keeps it from asking for anything.
+ * The report as one self-contained HTML page: it includes its style, script and charts, and its
+ * content security policy forbids all requests.
  */
 export function htmlReport(report: ReplayReport): string {
   const { trace, policies } = report;
@@ -55,7 +55,7 @@ function heading(report: ReplayReport): string {
   const failure =
     trace.failure === null
       ? ''
-      : `<p class="bad">Only a part of the trace: ${escaped(trace.failure)}</p>`;
+      : `<p class="bad">Only a part of the trace was read: ${escaped(trace.failure)}</p>`;
   return `<h1>Replay of ${escaped(trace.file)}</h1>
 <p>${escaped(`${trace.format}, ${duration(trace.durationMs)}${from}: ${byteCount(trace.bytes)} in ${count(trace.packets)} packets, ${bitRate(rate)}, ${counted(trace.flows, 'flow')}, at most ${trace.mostFlows} at a time`)}</p>
 <p class="soft">${escaped(`Table of ${settings.entries} entries${fast}; ${packetCostText(report)}.`)}</p>
@@ -65,18 +65,18 @@ ${notes}${failure}`;
 function charts(report: ReplayReport): readonly TimeChart[] {
   const { overTime, policies, trace, settings } = report;
   const { atMs, bucketMs, coveredMs } = overTime;
-  const frame = {
+  const common = {
     atMs,
     bucketMs,
     durationMs: trace.durationMs,
     startedMs: trace.startedAt === null ? undefined : Date.parse(trace.startedAt),
   };
-  /** A value a second; null where no tick was. */
+  /** Values per second; null where there was no tick. */
   const rate = (values: readonly number[], factor = 1): readonly (number | null)[] =>
     values.map((v, i) => (coveredMs[i] > 0 ? (v * 1000 * factor) / coveredMs[i] : null));
   const lines = (of: (index: number) => readonly (number | null)[]): readonly Series[] =>
     policies.map((p, i) => ({ name: p.name, colour: policyColour(i), values: of(i) }));
-  const here = (values: readonly number[]): readonly (number | null)[] =>
+  const duringTicks = (values: readonly number[]): readonly (number | null)[] =>
     values.map((v, i) => (coveredMs[i] > 0 ? v : null));
   const all = overTime.policies;
   const most = Math.max(
@@ -86,63 +86,65 @@ function charts(report: ReplayReport): readonly TimeChart[] {
       8,
     ).map((v) => v ?? 0),
   );
-  const room = settings.entries + settings.fastPathEntries;
+  const tableSize = settings.entries + settings.fastPathEntries;
   const mostEntries = Math.max(0, ...policies.map((p) => p.entries.most));
   return [
     ...policies.map(
       (p, i): TimeChart => ({
-        ...frame,
+        ...common,
         title: policies.length === 1 ? 'Traffic by path' : `Traffic by path: ${p.name}`,
-        caption: 'what an entry carried, and what went through the vSwitch on top of it',
+        caption: 'carried by entries and, stacked, through the vSwitch',
         kind: 'areas',
         series: [
           { name: 'carried', colour: 'carried', values: rate(all[i].carriedBytes, 8) },
           { name: 'vSwitch', colour: 'vswitch', values: rate(all[i].vswitchBytes, 8) },
         ],
         text: bitRate,
-        reach: most,
+        minTop: most,
       }),
     ),
     {
-      ...frame,
+      ...common,
       title: 'Bytes carried',
-      caption: 'share of all bytes that did not go through the vSwitch',
+      caption: 'share of bytes that did not go through the vSwitch',
       kind: 'lines',
       series: lines((i) => shares(all[i].carriedBytes, all[i].vswitchBytes)),
       text: percent,
-      reach: 1,
+      minTop: 1,
     },
     {
-      ...frame,
+      ...common,
       title: 'Packets carried',
-      caption: 'the same of packets: what the host CPU feels',
+      caption: 'share of packets; host CPU time depends on packets',
       kind: 'lines',
       series: lines((i) => shares(all[i].carriedPackets, all[i].vswitchPackets)),
       text: percent,
-      reach: 1,
+      minTop: 1,
     },
     {
-      ...frame,
+      ...common,
       title: 'Entries in use',
-      caption: `of ${room}`,
+      caption: `of ${tableSize}`,
       kind: 'lines',
-      series: lines((i) => here(all[i].entries)),
+      series: lines((i) => duringTicks(all[i].entries)),
       text: count,
-      // Far above all lines it would only press them down.
-      ...(mostEntries > room / 3 ? { limit: { value: room, name: 'the size of the table' } } : {}),
+      // A limit far above all lines would flatten them.
+      ...(mostEntries > tableSize / 3
+        ? { limit: { value: tableSize, name: 'the size of the table' } }
+        : {}),
     },
     {
-      ...frame,
+      ...common,
       title: 'Flows',
-      caption: 'that the vSwitch had',
+      caption: 'flows in the vSwitch',
       kind: 'lines',
-      series: [{ name: 'flows', colour: 'soft', values: here(all[0].flows) }],
+      series: [{ name: 'flows', colour: 'soft', values: duringTicks(all[0].flows) }],
       text: count,
     },
     {
-      ...frame,
-      title: 'Operations a second',
-      caption: 'entries put and deleted',
+      ...common,
+      title: 'Operations per second',
+      caption: 'entries installed and deleted',
       kind: 'lines',
       series: lines((i) => rate(all[i].operations)),
       text: count,

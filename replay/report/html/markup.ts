@@ -1,4 +1,4 @@
-/** Text that may stand in HTML and in an attribute: names come from outside. */
+/** Escapes text for HTML content and attributes; names are untrusted. */
 export function escaped(text: string): string {
   return text
     .replaceAll('&', '&amp;')
@@ -8,12 +8,12 @@ export function escaped(text: string): string {
     .replaceAll("'", '&#39;');
 }
 
-/** A number as short as a picture needs it. */
+/** A coordinate with at most one decimal. */
 export function coordinate(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** The class that gives the policy with this index its colour; colours come again after eight. */
+/** Colour class of a policy by index; there are eight colours. */
 export function policyColour(index: number): string {
   return `p${index % 8}`;
 }

@@ -1,4 +1,4 @@
-/** The style of the page: light and dark as the reader's system is, one column on a phone. */
+/** Style sheet: light or dark by the system's setting, one column on a phone. */
 export const STYLE = `
 :root{color-scheme:light dark;--bg:#f6f7f9;--card:#fff;--ink:#1b1f24;--soft:#5c6670;--grid:#e3e6ea;--edge:#d9dde2;
 --carried:#0f8f7f;--vswitch:#d9822b;--c0:#2563c9;--c1:#c2410c;--c2:#15803d;--c3:#9333ea;--c4:#b91c6b;--c5:#0e7490;--c6:#a16207;--c7:#475569}
@@ -33,7 +33,7 @@ th small{display:block;font-weight:400;font-size:.8rem}
 .meter span{display:block;height:100%;background:var(--carried)}
 `;
 
-/** Shows the values of a chart under the pointer, or the finger, in its legend. */
+/** Shows the chart's values under the pointer in its legend. */
 export const SCRIPT = `
 for (const svg of document.querySelectorAll('svg[data-chart]')) {
   const { x, readings } = JSON.parse(svg.dataset.chart);

@@ -2,7 +2,7 @@ import { byteCount, count, duration, percent } from '../../../text/format.ts';
 import type { PolicyReport, ReplayReport } from '../report.ts';
 import { escaped, policyColour } from './markup.ts';
 
-/** The policies side by side, a line a figure. */
+/** Compares the policies: a row per figure, a column per policy. */
 export function comparisonTable({ policies, trace }: ReplayReport): string {
   const { recorded } = trace;
   const own = (text: string | undefined): string =>
@@ -14,7 +14,7 @@ export function comparisonTable({ policies, trace }: ReplayReport): string {
   const heads = policies
     .map((p, i) => `<th class="${policyColour(i)}"><i></i>${escaped(p.name)}</th>`)
     .join('');
-  const head = `<tr><th></th>${heads}${recorded === null ? '' : '<th>the daemon itself</th>'}</tr>`;
+  const head = `<tr><th></th>${heads}${recorded === null ? '' : '<th>recorded daemon</th>'}</tr>`;
   return `<div class="scroll"><table>${head}
 ${line('Bytes carried off the vSwitch', (p) => meter(p.byteCoverage), shareText(recorded?.byteCoverage))}
 ${line('Packets carried', (p) => meter(p.packetCoverage), shareText(recorded?.packetCoverage))}
@@ -31,15 +31,15 @@ ${line(
   plain((p) => p.entries.mean.toFixed(1)),
 )}
 ${line(
-  'Entries, most',
+  'Entries, maximum',
   plain((p) => String(p.entries.most)),
 )}
 ${line(
-  'Operations a second, mean',
+  'Operations per second, mean',
   plain((p) => p.operations.perSecond.toFixed(1)),
 )}
 ${line(
-  'Operations a second, most in a tick',
+  'Operations per second, peak tick',
   plain((p) => p.operations.mostPerSecond.toFixed(0)),
 )}
 ${line(
@@ -47,18 +47,18 @@ ${line(
   plain((p) => `${p.operations.put} / ${p.operations.deleted}`),
 )}
 ${line(
-  'Entries lived: 10 %, median',
+  'Lifetime of entries: 10 %, median',
   plain(({ dwell }) => `${time(dwell.p10Ms)}, ${time(dwell.p50Ms)}`),
 )}
 ${line(
-  'Entries lived: 90 %, 99 %',
+  'Lifetime of entries: 90 %, 99 %',
   plain(({ dwell }) => `${time(dwell.p90Ms)}, ${time(dwell.p99Ms)}`),
 )}
 ${line('Refused by the table', plain(refusals))}
 </table></div>`;
 }
 
-/** Why packets went through the vSwitch: a table a policy. */
+/** Traffic of one policy through the vSwitch, by reason. */
 export function reasonTable(policy: PolicyReport): string {
   const all = policy.bytes.vswitch;
   const rows = policy.onVswitch
@@ -71,7 +71,7 @@ export function reasonTable(policy: PolicyReport): string {
 ${rows}</table></div>`;
 }
 
-/** What each slice got: a table a policy. */
+/** Traffic and entries of one policy by slice. */
 export function sliceTable(policy: PolicyReport): string {
   const rows = policy.slices
     .map(
@@ -79,11 +79,11 @@ export function sliceTable(policy: PolicyReport): string {
         `<tr><th>${s.name === null ? '<em>none</em>' : escaped(s.name)}</th><td>${meter(s.byteCoverage)}</td><td>${meter(s.packetCoverage)}</td><td>${escaped(byteCount(s.bytes.vswitch + s.bytes.carried))}</td><td>${s.entries.mean.toFixed(1)}</td><td>${s.entries.most}</td></tr>`,
     )
     .join('\n');
-  return `<div class="scroll"><table><tr><th>Slice</th><th>Bytes carried</th><th>Packets carried</th><th>Bytes</th><th>Entries, mean</th><th>Most</th></tr>
+  return `<div class="scroll"><table><tr><th>Slice</th><th>Bytes carried</th><th>Packets carried</th><th>Bytes</th><th>Entries, mean</th><th>Maximum</th></tr>
 ${rows}</table></div>`;
 }
 
-/** A share as a bar with its number. */
+/** A share as a bar and a number. */
 function meter(share: number | null): string {
   if (share === null) return '-';
   const width = (share * 100).toFixed(1);

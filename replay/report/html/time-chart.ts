@@ -1,10 +1,10 @@
 import { axisTo, timeMarks } from './axis.ts';
 import { coordinate, escaped } from './markup.ts';
 
-/** One line or area of a chart: a value a bucket, null where there is none. */
+/** One line or area of a chart: a value per bucket; null where there is none. */
 export interface Series {
   readonly name: string;
-  /** Class that gives the colour. */
+  /** CSS class of the colour. */
   readonly colour: string;
   readonly values: readonly (number | null)[];
 }
@@ -12,22 +12,22 @@ export interface Series {
 /** A chart over time. */
 export interface TimeChart {
   readonly title: string;
-  /** What it shows, for whoever sees it for the first time. */
+  /** Explains what the chart shows. */
   readonly caption: string;
-  /** `areas` are put on top of each other. */
+  /** `areas` are stacked. */
   readonly kind: 'lines' | 'areas';
   readonly series: readonly Series[];
-  /** Beginnings of the buckets since the start, their width, and the length of it all, ms. */
+  /** Starts of the buckets since the trace's start, their width, and the total duration, ms. */
   readonly atMs: readonly number[];
   readonly bucketMs: number;
   readonly durationMs: number;
-  /** ms since 1970; undefined: not known. */
+  /** Start of the trace, ms since 1970; undefined if unknown. */
   readonly startedMs: number | undefined;
-  /** A value as people read it. */
+  /** Formats a value. */
   readonly text: (value: number) => string;
-  /** Least that the axis reaches, so that charts beside each other compare. */
-  readonly reach?: number;
-  /** A line across, such as the size of the table. */
+  /** Minimum upper end of the axis, so that charts can share a scale. */
+  readonly minTop?: number;
+  /** A horizontal line, such as the size of the table. */
   readonly limit?: { readonly value: number; readonly name: string };
 }
 
@@ -38,16 +38,16 @@ const RIGHT = 10;
 const TOP = 10;
 const BOTTOM = 26;
 
-/** A chart over time as SVG in a figure. The script of the page shows values under the pointer. */
+/** Renders a chart as SVG in a figure. The page's script shows the values under the pointer. */
 export function timeChart(chart: TimeChart): string {
   const { series, kind, atMs, limit } = chart;
   const tops = kind === 'areas' ? stacked(series) : series.map((s) => s.values);
-  const largest = Math.max(0, chart.reach ?? 0, ...tops.flat().map((v) => v ?? 0));
+  const largest = Math.max(0, chart.minTop ?? 0, ...tops.flat().map((v) => v ?? 0));
   const axis = axisTo(Math.max(largest, limit?.value ?? 0));
   const x = (ms: number): number =>
     LEFT + ((WIDTH - LEFT - RIGHT) * ms) / Math.max(1, chart.durationMs);
   const y = (value: number): number =>
-    TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(1, value / axis.most));
+    TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(1, value / axis.max));
   const middle = (i: number): number => x(Math.min(atMs[i] + chart.bucketMs / 2, chart.durationMs));
 
   const grid = axis.marks
@@ -72,10 +72,10 @@ export function timeChart(chart: TimeChart): string {
       const floor = below.map((v, at) => (v === null ? undefined : ([middle(at), y(v)] as const)));
       return `<path class="area ${s.colour}" d="${areaPath(points, floor)}"/>`;
     })
-    // The lowest area is drawn last: hairlines of the others do not shine through.
+    // The lowest area is drawn last, so that edges of the others do not show through.
     .toReversed()
     .join('');
-  const across =
+  const limitLine =
     limit === undefined
       ? ''
       : `<line class="limit" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${coordinate(y(limit.value))}" y2="${coordinate(y(limit.value))}"><title>${escaped(limit.name)}</title></line>`;
@@ -85,7 +85,7 @@ export function timeChart(chart: TimeChart): string {
     .map((s) => `<span class="key ${s.colour}"><i></i>${escaped(s.name)} <b></b></span>`)
     .join('');
   return `<figure class="card"><figcaption><strong>${escaped(chart.title)}</strong> ${escaped(chart.caption)}</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(`${chart.title}: ${chart.caption}`)}" data-chart="${escaped(data)}">${grid}${times}${shapes}${across}<line class="pointer" y1="${TOP}" y2="${HEIGHT - BOTTOM}" x1="-9" x2="-9"/></svg>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(`${chart.title}: ${chart.caption}`)}" data-chart="${escaped(data)}">${grid}${times}${shapes}${limitLine}<line class="pointer" y1="${TOP}" y2="${HEIGHT - BOTTOM}" x1="-9" x2="-9"/></svg>
 <div class="legend">${legend}</div></figure>`;
 }
 
@@ -93,7 +93,7 @@ function shown(value: number | null, text: (value: number) => string): string {
   return value === null ? '-' : text(value);
 }
 
-/** The upper edge of each area; null where any of them has no value. */
+/** Upper edge of each area; null where an area at or below it has no value. */
 function stacked(series: readonly Series[]): readonly (readonly (number | null)[])[] {
   const sums = (series[0]?.values ?? []).map((): number | null => 0);
   return series.map(({ values }) => {
@@ -112,7 +112,7 @@ function linePath(points: readonly (Point | undefined)[]): string {
   let down = false;
   for (const point of points) {
     if (point !== undefined) path += `${down ? 'L' : 'M'}${at(point)}`;
-    // A lone point is a line of no length, which round ends make visible.
+    // A single point is a line of length 0, visible through its round caps.
     if (point !== undefined && !down) path += `L${at(point)}`;
     down = point !== undefined;
   }

@@ -108,7 +108,7 @@ describe('replay: recording of a running daemon', function () {
     writeFileSync(file, 'mine');
     const { code, err } = await norikae('record', file, '--for', '1s');
     assert.equal(code, 1);
-    assert.match(err, /mine\.nkrec is there already/);
+    assert.match(err, /mine\.nkrec already exists/);
     assert.equal(readFileSync(file, 'utf8'), 'mine');
   });
 
@@ -178,7 +178,7 @@ describe('replay: recording for a slow reader', function () {
       const feed = new RecordingFeed(sourceOf(Buffer.concat(chunks)));
       const traffic = new Traffic();
       let ticks = 0;
-      for (; (await feed.next(traffic)) !== undefined; ticks++) traffic.clear();
+      for (; (await feed.next(traffic)) !== undefined; ticks++) traffic.endTick();
       const { lostTicks } = feed.recorded();
       assert.ok(lostTicks > 50, `${lostTicks} ticks were lost, ${ticks} written`);
       // The first tick is the beginning.

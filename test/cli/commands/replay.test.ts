@@ -53,7 +53,7 @@ describe('replay: command', function () {
     assert.match(out, /flows\.csv \(csv\): \d+\.\d s, \d+ ticks$/m);
     assert.match(
       out,
-      /^entries of the table: 50; .* of a packet through the vSwitch \(2500 ns\) is assumed$/m,
+      /^entries of the table: 50; host CPU time per packet .*: assumed \(2500 ns\)$/m,
     );
     assert.match(out, /^ +default$/m);
     assert.match(out, /^bytes carried +\d+\.\d %$/m);
@@ -96,8 +96,8 @@ describe('replay: command', function () {
       'Traffic by path',
       'Bytes carried',
       'Entries in use',
-      'Operations a second',
-      'How long entries lived',
+      'Operations per second',
+      'Lifetime of entries',
       'Slices',
     ]) {
       assert.ok(html.includes(title), title);
@@ -117,7 +117,7 @@ describe('replay: command', function () {
     const { code, out, err } = await norikae('replay', file);
     assert.equal(code, 1);
     assert.match(err, /cut\.pcapng at byte \d+: the file ends in the middle of this block/);
-    assert.match(out, /only a part of it/);
+    assert.match(out, /only a part of the trace was read/);
     assert.match(out, /^2\.\d+ kB in 39 packets/m);
     const json = await norikae('replay', file, '--json');
     assert.equal(json.code, 1);
@@ -127,11 +127,11 @@ describe('replay: command', function () {
   it('says what is wrong with what it is given', async () => {
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[join(folder.path, 'none')], 2, /none: cannot be read: .*ENOENT/],
-      [[folder.path], 2, /cannot be read: it is a folder/],
+      [[folder.path], 2, /cannot be read: it is a directory/],
       [
         [folder.write('elf', '\u007FELF\u0001\u0002')],
         2,
-        /elf: this is no recording of "norikae record", no CSV/,
+        /elf: unknown format; expected a recording of "norikae record", CSV/,
       ],
       [[csv, '--policy', join(folder.path, 'none.json')], 2, /cannot read \S*none\.json/],
       [[csv, '--policy', folder.write('bad.json', '{"name": 7}')], 1, /bad\.json:1:\d+/],

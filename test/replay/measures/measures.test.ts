@@ -4,7 +4,7 @@ import { LogHistogram } from '../../../replay/measures/log-histogram.ts';
 import { TimeBuckets } from '../../../replay/measures/time-buckets.ts';
 
 describe('replay: measures', () => {
-  it('time buckets: keep every sum and the largest value, in a bounded number', () => {
+  it('time buckets: keep sums and maxima in a bounded number of buckets', () => {
     const spans = fc.array(fc.tuple(fc.integer({ min: 1, max: 5000 }), fc.nat(100)), {
       minLength: 1,
       maxLength: 60,
@@ -29,7 +29,7 @@ describe('replay: measures', () => {
     );
   });
 
-  it('time buckets: what happened in one bucket is whole in it', () => {
+  it('time buckets: add a value within one bucket to that bucket alone', () => {
     const buckets = new TimeBuckets(1, [], 250, 4);
     for (let tick = 0; tick < 4; tick++) buckets.add(0, tick * 250, (tick + 1) * 250, tick + 1);
     assert.deepEqual(buckets.column(0), [1, 2, 3, 4]);
@@ -37,7 +37,7 @@ describe('replay: measures', () => {
     assert.deepEqual([buckets.widthMs, ...buckets.column(0)], [500, 3, 7, 5]);
   });
 
-  it('histogram: percentiles are within 4.5 %, and between the least and the most', () => {
+  it('histogram: percentiles are within 4.5 %, and between minimum and maximum', () => {
     const times = fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), {
       minLength: 1,
       maxLength: 200,

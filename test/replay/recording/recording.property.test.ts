@@ -21,7 +21,7 @@ import { Traffic } from '../../../replay/input/traffic.ts';
 import { anyFrom, flowId, read } from '../../support/flows.ts';
 import { sourceOf } from '../support/trace-file.ts';
 
-/** What is read has the usual prototype. */
+/** Decoded objects have the default prototype. */
 const PLAIN = { noNullPrototype: true };
 const FIELDS = Object.keys(FIELD_BITS).filter((f): f is keyof typeof FIELD_BITS => f in FIELD_BITS);
 
@@ -65,7 +65,7 @@ const actions: fc.Arbitrary<FlowActions> = fc.array(
 );
 
 describe('replay: recording', () => {
-  it('codec: numbers and texts come back as they were', () => {
+  it('codec: decodes the numbers and texts that it encoded', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(fc.maxSafeNat(), fc.string({ unit: 'binary' })), { maxLength: 20 }),
@@ -85,7 +85,7 @@ describe('replay: recording', () => {
     );
   });
 
-  it('codec: flows come back as they were, with every field and action', () => {
+  it('codec: decodes the flows that it encoded, with every field and action', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ match, actions }, PLAIN), { maxLength: 8 }), (flows) => {
         const writer = new ByteWriter();
@@ -99,7 +99,7 @@ describe('replay: recording', () => {
     );
   });
 
-  it('codec: any bytes are read or refused with words', () => {
+  it('codec: decodes arbitrary bytes or fails with a PayloadError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const reader = new PayloadReader(bytes);
@@ -129,19 +129,19 @@ describe('replay: recording', () => {
   async function recorded(all: readonly Step[]) {
     const node = new ModelNode();
     const parts = [node.encoder.start(START)];
-    node.read('written');
+    node.read('recorded');
     for (const { flows, seen } of all) {
-      for (const f of flows) node.happen(f.n, f.what, f.packets);
+      for (const f of flows) node.apply(f.n, f.what, f.packets);
       parts.push(...node.read(seen));
     }
-    parts.push(...node.read('written'), jsonBlock(Block.end, { reason: 'done' }));
+    parts.push(...node.read('recorded'), jsonBlock(Block.end, { reason: 'done' }));
     const played = await play(joined(parts));
     assert.equal(played.failure, undefined);
     assert.deepEqual(
-      played.notes.filter((n) => n.includes('no end')),
+      played.notes.filter((n) => n.includes('incomplete')),
       [],
     );
-    for (const [n, flow] of node.told()) {
+    for (const [n, flow] of node.expectedFlows()) {
       const slot = played.traffic.slotOf(flowId(n));
       assert.ok(slot >= 0, `flow ${n} is missing`);
       assert.deepEqual(played.traffic.flowAt(slot).actions, flow.actions);
@@ -149,9 +149,9 @@ describe('replay: recording', () => {
     return { node, played };
   }
 
-  it('has all that flows sent, whatever ticks are lost and readings fail', async () => {
+  it('contains all traffic when ticks are lost and readings fail', async () => {
     await fc.assert(
-      fc.asyncProperty(steps('written', 'written', 'lost', 'failed'), async (all) => {
+      fc.asyncProperty(steps('recorded', 'recorded', 'lost', 'failed'), async (all) => {
         const { node, played } = await recorded(all);
         const { missedPackets, missedBytes } = played.recorded;
         assert.equal(played.traffic.totalPackets + missedPackets, node.seenPackets);
@@ -161,33 +161,33 @@ describe('replay: recording', () => {
     );
   });
 
-  it('takes no flow for another when a tick was never heard of', async () => {
+  it('does not confuse flows when ticks are missed', async () => {
     await fc.assert(
-      fc.asyncProperty(steps('written', 'lost', 'unheard'), async (all) => {
+      fc.asyncProperty(steps('recorded', 'lost', 'missed'), async (all) => {
         const { node, played } = await recorded(all);
-        // What flows sent in their last reading is nobody's when that was not heard of.
+        // Traffic is lost only if the reading before a flow's removal was missed.
         assert.ok(played.traffic.totalPackets <= node.seenPackets);
       }),
       { numRuns: 200 },
     );
   });
 
-  it('has what a flow sends that left and came back, though nobody heard of it', async () => {
+  it('contains the traffic of a flow that was removed and added again in missed ticks', async () => {
     const encoder = new TickEncoder();
     const table = new FlowTable();
     const blocks = [encoder.start(START)];
-    /** Packets of the flow in each reading, and whether the recording hears of it. */
+    /** Packets of the flow in each reading, and whether the encoder gets the tick. */
     const readings = [
-      { packets: undefined, heard: true },
-      { packets: 100, heard: true },
-      { packets: undefined, heard: false },
-      { packets: 5, heard: false },
-      { packets: 7, heard: true },
+      { packets: undefined, encoded: true },
+      { packets: 100, encoded: true },
+      { packets: undefined, encoded: false },
+      { packets: 5, encoded: false },
+      { packets: 7, encoded: true },
     ];
-    for (const [i, { packets, heard }] of readings.entries()) {
+    for (const [i, { packets, encoded }] of readings.entries()) {
       const atMs = 1000 + i * 250;
       read(table, atMs, packets === undefined ? [] : [{ n: 1, packets, bytes: packets * 100 }]);
-      const part = heard ? encoder.encode(tickOf(table, i + 1, atMs, true)) : undefined;
+      const part = encoded ? encoder.encode(tickOf(table, i + 1, atMs, true)) : undefined;
       if (part !== undefined) blocks.push(part);
     }
     const played = await play(joined([...blocks, jsonBlock(Block.end, { reason: 'done' })]));
@@ -195,7 +195,7 @@ describe('replay: recording', () => {
     assert.deepEqual([played.traffic.totalPackets, played.traffic.totalBytes], [107, 10_700]);
   });
 
-  it('keeps when in its tick a flow sent last', async () => {
+  it('keeps the time of the last packet within a tick', async () => {
     const encoder = new TickEncoder();
     const table = new FlowTable();
     const blocks = [encoder.start(START)];
@@ -213,17 +213,17 @@ describe('replay: recording', () => {
     const traffic = new Traffic();
     assert.equal((await feed.next(traffic))?.atMs, 250);
     assert.equal(traffic.lastAtMs(traffic.slotOf(flowId(1))), 120);
-    traffic.clear();
+    traffic.endTick();
     assert.equal((await feed.next(traffic))?.atMs, 500);
     assert.equal(traffic.lastAtMs(traffic.slotOf(flowId(1))), 500);
   });
 
-  it('is read the same wherever it is cut into pieces, and says where one is missing', async () => {
+  it('gives the same traffic for any chunks, and reports where a file is truncated', async () => {
     const node = new ModelNode();
     const parts = [node.encoder.start(START)];
     for (let i = 0; i < 6; i++) {
-      node.happen(i % 3, i === 4 ? 'leave' : 'send', 10 + i);
-      parts.push(...node.read('written'));
+      node.apply(i % 3, i === 4 ? 'leave' : 'send', 10 + i);
+      parts.push(...node.read('recorded'));
     }
     const bytes = joined([...parts, jsonBlock(Block.end, { reason: 'done' })]);
     const whole = await play(bytes);
@@ -237,12 +237,12 @@ describe('replay: recording', () => {
     }
   });
 
-  it('any damage is refused with its place, or harmless: never a hang, never another error', async () => {
+  it('reads arbitrary damage or fails with a TraceError, and never hangs', async () => {
     const node = new ModelNode();
     const parts = [node.encoder.start(START)];
     for (let i = 0; i < 8; i++) {
-      node.happen(i % 4, i === 5 ? 'leave' : 'send', 300 * i);
-      parts.push(...node.read('written'));
+      node.apply(i % 4, i === 5 ? 'leave' : 'send', 300 * i);
+      parts.push(...node.read('recorded'));
     }
     const good = joined(parts);
     await fc.assert(
@@ -290,26 +290,26 @@ function tickOf(table: FlowTable, sequence: number, atMs: number, flowsFresh: bo
   };
 }
 
-/** A vSwitch whose flows a test moves, and what its readings saw of them. */
+/** A vSwitch model whose flows a test changes, with the totals of its readings. */
 class ModelNode {
   readonly encoder = new TickEncoder();
-  /** Packets, of 100 bytes each, that readings saw since the first. */
+  /** Packets of 100 bytes in readings since the first. */
   seenPackets = 0;
   readonly #table = new FlowTable();
   readonly #flows = new Map<number, ModelFlow>();
-  /** Of each flow, what readings saw. */
+  /** Packets in readings, by flow. */
   readonly #seen = new Map<number, number>();
   /** Flows that left since the last good reading. */
   readonly #left = new Set<number>();
   #nowMs = 0;
   #sequence = 0;
 
-  happen(n: number, what: string, packets: number): void {
+  apply(n: number, what: string, packets: number): void {
     if (what === 'leave') {
       this.#flows.delete(n);
       this.#left.add(n);
     }
-    // One that came back before it was missed would look like one whose counters fell.
+    // A flow added again before its removal was read would look as if its counters decreased.
     if (this.#left.has(n)) return;
     const flow = this.#flows.get(n) ?? { packets: 0, actions: [] };
     this.#flows.set(n, flow);
@@ -317,7 +317,7 @@ class ModelNode {
     if (what === 'change') flow.actions = [{ kind: 'output', port: `p${packets}` }];
   }
 
-  /** One reading, and what becomes of its tick. */
+  /** Takes a reading; `seen`: what the encoder does with its tick. */
   read(seen: string): readonly Uint8Array[] {
     const table = this.#table;
     this.#nowMs += 250;
@@ -332,16 +332,16 @@ class ModelNode {
     }
     if (seen === 'failed') {
       table.abandon();
-      // Of a flow that was there before, what it had by then counts all the same.
+      // The counters of a known flow that was read before the failure still count.
       const [first] = this.#flows;
       if (first !== undefined && this.#seen.has(first[0])) this.#count(...first);
-      return this.#tell(false, 'written');
+      return this.#encode(false, 'recorded');
     }
     table.end();
     this.#left.clear();
     for (const n of this.#seen.keys()) if (!this.#flows.has(n)) this.#seen.delete(n);
     for (const [n, flow] of this.#flows) this.#count(n, flow);
-    return this.#tell(true, seen);
+    return this.#encode(true, seen);
   }
 
   #count(n: number, { packets }: ModelFlow): void {
@@ -349,17 +349,17 @@ class ModelNode {
     this.#seen.set(n, packets);
   }
 
-  /** Flows that a recording must have at its end. */
-  told(): readonly (readonly [number, ModelFlow])[] {
+  /** Flows that the recording must contain at its end. */
+  expectedFlows(): readonly (readonly [number, ModelFlow])[] {
     return [...this.#flows].filter(([, flow]) => flow.packets > 0);
   }
 
-  #tell(flowsFresh: boolean, seen: string): readonly Uint8Array[] {
+  #encode(flowsFresh: boolean, seen: string): readonly Uint8Array[] {
     this.#sequence++;
-    if (seen === 'unheard') return [];
+    if (seen === 'missed') return [];
     const tick = tickOf(this.#table, this.#sequence, this.#nowMs, flowsFresh);
     if (seen === 'lost') {
-      this.encoder.lose(tick);
+      this.encoder.markLost(tick);
       return [];
     }
     const blocks = this.encoder.encode(tick);
@@ -372,7 +372,7 @@ async function play(bytes: Uint8Array, pieces: readonly number[] = []) {
   const traffic = new Traffic();
   let failure: unknown;
   try {
-    while ((await feed.next(traffic)) !== undefined) traffic.clear();
+    while ((await feed.next(traffic)) !== undefined) traffic.endTick();
   } catch (error) {
     failure = error;
   }

@@ -31,7 +31,7 @@ interface Settings {
 }
 
 const encoder = new TextEncoder();
-/** Offloads what has 1,000 packets/s, takes back what has fewer than 10. */
+/** Offloads flows with 1,000 packets/s and onloads flows with fewer than 10. */
 const FAST = parsePolicies([{ file: 'p.json', text: JSON.stringify(POLICY) }]);
 
 function replay(source: TraceSource, settings: Settings = {}): Promise<ReplayReport> {
@@ -62,7 +62,7 @@ function totalOf(values: readonly number[]): number {
   return values.reduce((sum, v) => sum + v, 0);
 }
 
-/** Whatever a trace has went one of two ways, and every breakdown adds up to that. */
+/** All traffic of a trace took one of two paths, and every breakdown adds up to the totals. */
 function checkSums({ trace, policies, overTime }: ReplayReport): void {
   for (const [i, p] of policies.entries()) {
     assert.equal(p.bytes.vswitch + p.bytes.carried, trace.bytes);
@@ -77,13 +77,13 @@ function checkSums({ trace, policies, overTime }: ReplayReport): void {
 }
 
 describe('replay: simulation', () => {
-  it('carries an elephant but for a packet a second, and says what that saved', async () => {
+  it('carries an elephant except for heartbeats, and reports what that saved', async () => {
     const report = await replay(csv('100,20,30000000,20000,10.0.0.1,10.0.0.2,6,1,2,red'));
     checkSums(report);
     const [p] = report.policies;
     assert.equal(report.trace.bytes, 30_000_000);
     assert.equal(report.trace.durationMs, 20_250);
-    // The first tick goes by before it is seen; then a heartbeat each second.
+    // The traffic of the first tick, then a heartbeat per second.
     assert.ok(p.packets.vswitch >= 250 && p.packets.vswitch <= 250 + 21, `${p.packets.vswitch}`);
     assert.equal(p.hostCpu.savedMs, p.packets.carried / 1000);
     assert.equal(p.hostCpu.packetCostNs, 1000);
@@ -94,7 +94,7 @@ describe('replay: simulation', () => {
     assert.ok(placed !== undefined && placed.packets >= 18 && placed.packets <= 21);
   });
 
-  it('takes an entry back when its flow is over, and tells how long it was there', async () => {
+  it('removes the entry of an ended flow and reports its lifetime', async () => {
     const report = await replay(csv('0,5,6000000,10000', '0,30,3000,30'));
     const [p] = report.policies;
     assert.deepEqual(p.operations.put, 1);
@@ -104,7 +104,7 @@ describe('replay: simulation', () => {
     assert.ok(p50Ms !== null && p50Ms > 4500 && p50Ms < 5600, `${p50Ms}`);
   });
 
-  it('adds up, whatever the records are', async () => {
+  it('has consistent totals for arbitrary records', async () => {
     const line = fc
       .tuple(fc.nat(40), fc.nat(15), fc.nat(5000), fc.nat(100), fc.nat(5))
       .map(([start, duration, packets, size, n]) =>
@@ -120,7 +120,7 @@ describe('replay: simulation', () => {
     );
   });
 
-  it('gives the same figures for the same trace, alone and beside another policy', async () => {
+  it('gives the same figures for a trace, alone and together with another policy', async () => {
     const trace = encoder.encode(generatedCsv({ seed: 5, flows: 1500, flowsPerSecond: 60 }));
     const shipped = await checkPolicies([join(packageRoot(), 'policies/heavy-hitters.json')]);
     assert.ok(shipped.ok);
@@ -138,18 +138,18 @@ describe('replay: simulation', () => {
     assert.notDeepEqual(beside.policies[1].bytes, beside.policies[0].bytes);
   });
 
-  it('passes over time without flows, however long, and counts rates right after it', async () => {
+  it('skips time without flows and computes correct rates after it', async () => {
     const line = (start: number): string => `${start},2,3000000,4000`;
     const report = await replay(csv(line(0), line(3_000_000_000)));
     checkSums(report);
     assert.ok(report.trace.ticks < 150, `${report.trace.ticks} ticks`);
-    assert.match(report.trace.notes.join(), /s without any flow were passed over/);
-    // Both were seen at once: each has sent one tick's worth through the vSwitch.
+    assert.match(report.trace.notes.join(), /s without any flow were skipped/);
+    // Each flow sent the traffic of one tick through the vSwitch before it was offloaded.
     assert.equal(report.policies[0].operations.put, 2);
     assert.ok(report.overTime.atMs.length <= 512);
   });
 
-  it('reports what came before a mistake, and what the mistake is', async () => {
+  it('reports the traffic before an error, and the error', async () => {
     const report = await replay(csv('0,4,400,4', '1,2,200,2', '2,x,1,1'));
     assert.match(report.trace.failure ?? '', /^trace:3:3: duration_s is a number/);
     const frames = [1, 2, 3].map((seconds) => {
@@ -164,7 +164,7 @@ describe('replay: simulation', () => {
     assert.equal(cut.trace.startedAt, null);
   });
 
-  it('plays a capture with its own time of day, and stops when it is told to', async () => {
+  it('plays a capture at its wall-clock time and stops after `forMs`', async () => {
     const at = Date.parse('2026-02-03T04:05:06Z') / 1000;
     const packets = Array.from({ length: 60 }, (_, i) => ({
       seconds: at + i,
@@ -180,7 +180,7 @@ describe('replay: simulation', () => {
     assert.equal(part.trace.bytes, 1000);
   });
 
-  it('forgets flows that are gone: memory does not grow with the trace', async function () {
+  it('frees removed flows: memory does not grow with the trace', async function () {
     this.timeout(120_000);
     const collect = garbageCollector();
     const heaps: number[] = [];
@@ -210,7 +210,7 @@ describe('replay: simulation', () => {
   });
 });
 
-/** Collects garbage now, whatever flags node was started with. */
+/** Forces a garbage collection without a flag of node. */
 function garbageCollector(): () => void {
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('gc');

@@ -1,13 +1,13 @@
-/** A packet as a test writes it. */
+/** A packet to write. */
 export interface WrittenPacket {
-  /** Whole seconds, and units of the file's resolution. */
+  /** Time stamp: seconds, and units of the file's resolution. */
   readonly seconds: number;
   readonly units: number;
   readonly data: Uint8Array;
   readonly wireBytes: number;
 }
 
-/** A pcap file of packets. */
+/** A pcap file. */
 export function pcapOf(
   packets: readonly WrittenPacket[],
   { little = true, nanoseconds = false, link = 1, snapLength = 262_144 } = {},
@@ -24,7 +24,7 @@ export function pcapOf(
   return writer.done();
 }
 
-/** Blocks of a pcapng file, to be put together as a test likes. */
+/** Builds a pcapng file block by block. */
 export class PcapngWriter {
   readonly #writer: Writer;
 
@@ -46,7 +46,7 @@ export class PcapngWriter {
     });
   }
 
-  /** `resolution`: the byte of if_tsresol; left out: microseconds. */
+  /** `resolution`: the byte of if_tsresol; default: microseconds. */
   iface({ link = 1, snapLength = 0, name = '', resolution = -1, offset = 0n } = {}): this {
     return this.block(1, (w) => {
       w.u16(link);
@@ -133,16 +133,16 @@ class Writer {
   }
 }
 
-/** What a frame has. */
+/** Header fields of a packet. */
 export interface FrameParts {
   /** VLAN ids, outermost first. */
   readonly vlans?: readonly number[];
   readonly proto?: number;
   readonly sport?: number;
   readonly dport?: number;
-  /** Bytes behind the headers. */
+  /** Bytes after the headers. */
   readonly payload?: number;
-  /** Flags and offset of IPv4. */
+  /** IPv4 flags and fragment offset. */
   readonly fragment?: number;
 }
 
@@ -158,7 +158,7 @@ export function ipv4Packet(parts: FrameParts = {}): Uint8Array {
   return Uint8Array.from([...header, ...addresses, ...ports, ...zeros(payload)]);
 }
 
-/** An IPv6 packet from fd00::1 to fd00::2, behind the extension headers given. */
+/** An IPv6 packet from fd00::1 to fd00::2 with these extension headers. */
 export function ipv6Packet(parts: FrameParts = {}, extensions: readonly number[] = []): Uint8Array {
   const { proto = 17, sport = 1000, dport = 53, payload = 4 } = parts;
   const kinds = [...extensions, proto];

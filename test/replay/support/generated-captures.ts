@@ -2,15 +2,15 @@ import { gzipSync } from 'node:zlib';
 import type { Seeded } from '../../support/seeded.ts';
 import { frameOf, ipv4Packet, ipv6Packet, pcapOf, PcapngWriter } from './capture-writer.ts';
 
-/** A capture as a file has it. */
+/** A generated capture file. */
 export interface GeneratedCapture {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** False when some of its packets have no time (Simple Packet Blocks). */
+  /** False if some packets have no time stamp (Simple Packet Blocks). */
   readonly hasTimes: boolean;
 }
 
-/** Link types (tcpdump.org/linktypes.html), and the header that is put before an IPv4 packet. */
+/** Link types (tcpdump.org/linktypes.html) with the header before an IPv4 packet. */
 const LINKS: readonly (readonly [link: number, header: readonly number[]])[] = [
   [0, [2, 0, 0, 0]],
   [101, []],
@@ -22,7 +22,7 @@ const LINKS: readonly (readonly [link: number, header: readonly number[]])[] = [
 const ETHERNET = 1;
 const START_S = 1_700_000_000;
 
-/** Bytes of `if_tsresol`, and units in a second: powers of 10, and of 2. */
+/** Values of `if_tsresol` and their units per second: powers of 10 and of 2. */
 const RESOLUTIONS: readonly (readonly [byte: number, perSecond: number])[] = [
   [6, 1e6],
   [9, 1e9],
@@ -30,7 +30,7 @@ const RESOLUTIONS: readonly (readonly [byte: number, perSecond: number])[] = [
   [0x80 | 10, 1024],
 ];
 
-/** A capture of the kind that `n` stands for, with packets as the dice say. */
+/** A capture of kind `n` with random packets. */
 export function generatedCapture(random: Seeded, n: number): GeneratedCapture {
   const kind = n % 2 === 0 ? pcap(random) : pcapng(random);
   if (n % 5 !== 4) return kind;
@@ -87,7 +87,7 @@ function pcapng(random: Seeded): GeneratedCapture {
   return { name: `${little ? 'le' : 'be'}-${sections}.pcapng`, bytes: writer.done(), hasTimes };
 }
 
-/** Times of some packets, for the most part in order. */
+/** Times of packets, mostly in order. */
 function times(random: Seeded, perSecond: number) {
   let atS = START_S + random.below(1e6);
   return Array.from({ length: random.between(1, 400) }, () => {

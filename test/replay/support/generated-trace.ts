@@ -1,4 +1,4 @@
-/** Numbers that are the same for the same seed (mulberry32). */
+/** Pseudorandom numbers from a seed (mulberry32). */
 export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -9,7 +9,7 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** How a trace is made up. */
+/** Parameters of a generated trace. */
 export interface GeneratedTrace {
   readonly seed: number;
   readonly flows: number;
@@ -17,7 +17,7 @@ export interface GeneratedTrace {
   readonly slices?: readonly string[];
 }
 
-/** Lines of flow records: a few with most of the bytes, many with hardly any. */
+/** Lines of flow records: a few with most of the bytes, many small ones. */
 export function* flowRecordLines(trace: GeneratedTrace): Generator<string> {
   const { seed, flows, flowsPerSecond, slices = ['red', 'blue'] } = trace;
   const random = randomNumbers(seed);
@@ -34,7 +34,7 @@ export function* flowRecordLines(trace: GeneratedTrace): Generator<string> {
   }
 }
 
-/** The text of a trace. */
+/** A trace as CSV text. */
 export function generatedCsv(trace: GeneratedTrace): string {
   return `${[...flowRecordLines(trace)].join('\n')}\n`;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TraceSource } from '../../../replay/input/source.ts';
 
-/** A folder for traces; `remove` takes it away. */
+/** A temporary directory for traces; `remove` deletes it. */
 export function traceFolder() {
   const path = mkdtempSync(join(tmpdir(), `nk-replay-${process.pid}-`));
   return {
@@ -17,13 +17,13 @@ export function traceFolder() {
   };
 }
 
-/** Bytes as an open trace, handed out in pieces of the given lengths, then the rest. */
+/** Bytes as an open trace, in chunks of these lengths, then the rest. */
 export function sourceOf(bytes: Uint8Array, pieces: readonly number[] = []): TraceSource {
   let read = 0;
   return {
     file: 'trace',
     size: bytes.length,
-    read: () => read,
+    bytesRead: () => read,
     head: bytes.subarray(0, 64),
     chunks: (async function* () {
       for (const length of [...pieces, bytes.length]) {
@@ -36,7 +36,7 @@ export function sourceOf(bytes: Uint8Array, pieces: readonly number[] = []): Tra
   };
 }
 
-/** All of an asynchronous sequence of batches. */
+/** All items of an asynchronous sequence of batches. */
 export async function flattened<T>(batches: AsyncIterable<readonly T[]>): Promise<T[]> {
   const all: T[] = [];
   for await (const batch of batches) all.push(...batch);

@@ -11,22 +11,22 @@ import { Seeded } from '../../support/seeded.ts';
 import { generatedCapture, type GeneratedCapture } from '../support/generated-captures.ts';
 import { traceFolder } from '../support/trace-file.ts';
 
-/* Generated captures, read by us and by Wireshark's capinfos: packets, bytes, first and last time. */
+/* Compares our readers with Wireshark's capinfos on generated captures: packets, bytes, times. */
 
 const SEED = 11;
 const CAPTURES = 40;
-/** A double holds ms since 1970 to a quarter of a microsecond. */
+/** A double resolves ms since 1970 to a quarter of a microsecond. */
 const TOLERANCE_S = 1e-6;
 
 interface Totals {
   readonly packets: number;
   readonly bytes: number;
-  /** Of the earliest and the latest packet, seconds since 1970. */
+  /** Times of the earliest and the latest packet, seconds since 1970. */
   readonly startS: number;
   readonly endS: number;
 }
 
-/** Times as capinfos prints them: the digits that the resolution of the capture has. */
+/** Times as capinfos prints them, with the digits of the capture's resolution. */
 interface PrintedTotals {
   readonly packets: number;
   readonly bytes: number;
@@ -34,7 +34,7 @@ interface PrintedTotals {
   readonly end: string;
 }
 
-describe('replay: captures beside capinfos', function () {
+describe('replay: captures compared with capinfos', function () {
   this.timeout(60_000);
   const captures: GeneratedCapture[] = [];
   const files: string[] = [];
@@ -55,7 +55,7 @@ describe('replay: captures beside capinfos', function () {
 
   after(() => folder?.remove());
 
-  it(`${CAPTURES} of them have the same packets and bytes, and begin and end at the same time`, async () => {
+  it(`agree on packets, bytes, start and end of ${CAPTURES} captures`, async () => {
     for (const [i, file] of files.entries()) {
       const ours = await read(file);
       const { packets, bytes, start, end } = expected[i];
@@ -66,7 +66,7 @@ describe('replay: captures beside capinfos', function () {
     }
   });
 
-  it('every packet and byte of them belongs to a flow of the replay', async () => {
+  it('assign every packet and byte to a flow of the replay', async () => {
     for (const [i, file] of files.entries()) {
       const source = await openTrace(file);
       const trace = new PacketTrace(source, readerOf(file, source.head));
@@ -77,7 +77,7 @@ describe('replay: captures beside capinfos', function () {
     }
   });
 
-  it('they are of many kinds', () => {
+  it('include every kind of capture', () => {
     const names = captures.map(({ name }) => name).join(' ');
     for (const kind of [
       'us-le',
@@ -100,7 +100,7 @@ function readerOf(file: string, head: Uint8Array): CaptureReader {
   return isPcapng(head) ? new PcapngReader(file) : new PcapReader(file);
 }
 
-/** What our readers find. */
+/** Totals by our readers. */
 async function read(file: string): Promise<Totals> {
   const source = await openTrace(file);
   const reader = readerOf(file, source.head);
@@ -122,9 +122,9 @@ async function read(file: string): Promise<Totals> {
   return { packets, bytes, startS: startMs / 1000, endS: endMs / 1000 };
 }
 
-/** What capinfos finds in each of the files. */
+/** Totals of each file by capinfos. */
 async function capinfos(files: readonly string[]): Promise<readonly PrintedTotals[]> {
-  // A table, without its header: file, packets, bytes, start, end.
+  // Prints a table without header: file, packets, bytes, start, end.
   const printed = await run('capinfos', [
     '-T',
     '-M',
@@ -153,7 +153,7 @@ async function capinfos(files: readonly string[]): Promise<readonly PrintedTotal
   }));
 }
 
-/** True when a time is what was printed, up to the digits that were left out. */
+/** True if a time equals the printed time, at its number of digits. */
 function isPrintedAs(timeS: number, printed: string): boolean {
   const digits = printed.split('.')[1]?.length ?? 0;
   const more = timeS - Number(printed);

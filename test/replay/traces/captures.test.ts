@@ -14,7 +14,7 @@ interface ReadPacket {
   readonly iface: number;
 }
 
-/** What a reader finds, and what it fails with. */
+/** The packets that a reader returns, and its error. */
 function read(reader: CaptureReader, bytes: Uint8Array, pieces: readonly number[] = []) {
   const packets: ReadPacket[] = [];
   const packet = blankPacket();
@@ -81,7 +81,7 @@ describe('replay: captures', () => {
           const writer = new PcapngWriter(little).section();
           writer.iface({ name: 'first' });
           writer.iface({ name: 'eth0', resolution, offset: BigInt(offset), link: 113 });
-          // Something that nobody here knows.
+          // An unknown block type.
           writer.block(0x0bad_cafe, (w) => w.u32(7));
           for (const p of packets) {
             const units = BigInt(p.seconds) * BigInt(perSecond) + BigInt(p.units % perSecond);
@@ -108,7 +108,7 @@ describe('replay: captures', () => {
     );
   });
 
-  it('pcapng: a simple packet has the time of the one before, and is cut at the snap length', () => {
+  it('pcapng: a simple packet gets the time of the packet before and is cut at the snapshot length', () => {
     const writer = new PcapngWriter().section().iface({ snapLength: 4 });
     writer.packet(0, 2_000_000n, Uint8Array.of(9)).simple(Uint8Array.of(1, 2, 3, 4), 60);
     const { packets, failure } = read(new PcapngReader('trace'), writer.done());
@@ -135,7 +135,7 @@ describe('replay: captures', () => {
             .simple(data)
             .done();
 
-    it(`${format}: is the same wherever it is cut into pieces; says where it was cut off`, () => {
+    it(`${format}: gives the same packets for any chunks, and reports where a file is truncated`, () => {
       const whole = read(reader(), good);
       assert.equal(whole.packets.length, 3);
       assert.equal(whole.failure, undefined);
@@ -143,14 +143,14 @@ describe('replay: captures', () => {
         assert.deepEqual(read(reader(), good, [cut, 1]), whole);
         const { packets, failure } = read(reader(), good.subarray(0, cut));
         assert.deepEqual(packets, whole.packets.slice(0, packets.length));
-        // Between two packets a file may end.
+        // A file that ends between two packets is valid.
         if (failure === undefined) continue;
         assert.ok(failure instanceof TraceDamaged);
         assert.ok(failure.offset <= cut, `${failure.message}, cut at ${cut}`);
       }
     });
 
-    it(`${format}: any damage is told with its place, or harmless`, () => {
+    it(`${format}: reads arbitrary damage or fails with a TraceDamaged`, () => {
       fc.assert(
         fc.property(
           fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }),
@@ -168,18 +168,18 @@ describe('replay: captures', () => {
     });
   }
 
-  it('pcap: refuses packets longer than captures can hold, before waiting for them', () => {
+  it('pcap: refuses a packet above the maximum length before its bytes arrive', () => {
     const bytes = pcapOf([]);
     const record = new Uint8Array(16).fill(0);
     new DataView(record.buffer).setUint32(8, 0x7fff_ffff, true);
     const { failure } = read(new PcapReader('trace'), new Uint8Array([...bytes, ...record]));
     assert.match(
       String(failure),
-      /^TraceDamaged: trace at byte 24: a packet cannot have 2147483647 bytes/,
+      /^TraceDamaged: trace at byte 24: the packet has 2147483647 captured bytes/,
     );
   });
 
-  it('pcapng: passes over a huge unknown block without keeping it, and refuses a huge known one', () => {
+  it('pcapng: skips a huge unknown block without buffering it and refuses a huge known one', () => {
     const reader = new PcapngReader('trace');
     reader.push(new PcapngWriter().section().done());
     const header = new Uint8Array(12);
@@ -198,17 +198,20 @@ describe('replay: captures', () => {
     const known = new PcapngReader('trace');
     view.setUint32(0, 6, true);
     known.push(new Uint8Array([...new PcapngWriter().section().done(), ...header]));
-    assert.throws(() => known.next(packet), /a block of type 6 cannot have 4294967280 bytes/);
+    assert.throws(() => known.next(packet), /a block of type 6 with 4294967280 bytes is too long/);
   });
 
-  it('pcapng: says what is wrong with a file that is none of its own', () => {
+  it('pcapng: reports what is wrong with other files', () => {
     const of = (bytes: Uint8Array): string =>
       String(read(new PcapngReader('trace'), bytes).failure);
-    assert.match(of(new Uint8Array(12)), /at byte 0: a section has to come first/);
+    assert.match(
+      of(new Uint8Array(12)),
+      /at byte 0: the file does not start with a section header/,
+    );
     const packet = new PcapngWriter().section().packet(3, 1n, Uint8Array.of(1)).done();
     assert.match(of(packet), /there is no interface 3 in this section/);
     const version = new PcapngWriter().section().done();
     version[12] = 9;
-    assert.match(of(version), /version 9 of pcapng is not known/);
+    assert.match(of(version), /unsupported pcapng version 9/);
   });
 });

@@ -22,8 +22,8 @@ function idOf(data: Uint8Array, link?: number, iface?: number): string {
 
 const MACS = 'eth_src=02:00:00:00:00:01,eth_dst=02:00:00:00:00:02';
 
-describe('replay: flow of a packet', () => {
-  it('is told by MACs, addresses and ports', () => {
+describe('replay: packet key', () => {
+  it('has MACs, addresses and ports', () => {
     assert.equal(
       matchOf(frameOf(ipv4Packet({ sport: 40_000, dport: 443 }), 0x0800)),
       `in_port=if0,tcp,${MACS},ipv4_src=10.0.0.1,ipv4_dst=10.0.0.2,tcp_src=40000,tcp_dst=443`,
@@ -34,7 +34,7 @@ describe('replay: flow of a packet', () => {
     );
   });
 
-  it('looks behind VLAN tags and IPv6 extension headers', () => {
+  it('skips VLAN tags and IPv6 extension headers', () => {
     const frame = frameOf(ipv4Packet({ proto: 17 }), 0x0800, [100, 7]);
     assert.match(matchOf(frame), /vlan_vid=100,cvlan_tpid=0x8100,cvlan_vid=7,.*udp_src=1000/);
     assert.match(
@@ -43,7 +43,7 @@ describe('replay: flow of a packet', () => {
     );
   });
 
-  it('of ICMP has the type and the code, of a later fragment no ports', () => {
+  it('has ICMP type and code, and no ports of a later fragment', () => {
     const ping = ipv4Packet({ proto: 1, sport: 0x0800, dport: 0 });
     assert.match(matchOf(frameOf(ping, 0x0800)), /^in_port=if0,icmp,.*,icmp_type=8,icmp_code=0$/);
     const first = matchOf(frameOf(ipv4Packet({ fragment: 0x2000 }), 0x0800));
@@ -55,12 +55,12 @@ describe('replay: flow of a packet', () => {
     assert.match(matchOf(frameOf(laterV6, 0x86dd)), /ip_frag=2$/);
   });
 
-  it('of other packets is told by MACs and ethertype', () => {
+  it('has MACs and ethertype of other packets', () => {
     assert.equal(matchOf(frameOf(new Uint8Array(28), 0x0806)), `in_port=if0,arp,${MACS}`);
     assert.match(matchOf(frameOf(new Uint8Array(40), 0x0026)), /eth_type=0x5ff$/);
   });
 
-  it('is read behind the headers of other links', () => {
+  it('supports the headers of other link types', () => {
     const bare =
       /^in_port=if0,tcp,ipv4_src=10\.0\.0\.1,ipv4_dst=10\.0\.0\.2,tcp_src=1000,tcp_dst=80$/;
     const packet = ipv4Packet();
@@ -72,13 +72,13 @@ describe('replay: flow of a packet', () => {
     assert.match(matchOf(sll2, Link.linuxSll2), bare);
   });
 
-  it('is a flow that stays on the vSwitch where nothing is understood', () => {
+  it('is opaque, so that the flow stays on the vSwitch, if the headers are unsupported', () => {
     for (const link of [Link.ethernet, 4711]) {
       assert.notEqual(keyOf(Uint8Array.of(1, 2, 3), link).match('if0').opaque.length, 0);
     }
   });
 
-  it('does not depend on what is not in the headers, and does on what is', () => {
+  it('depends on the headers alone', () => {
     const one = frameOf(ipv4Packet({ payload: 10 }), 0x0800);
     const other = frameOf(ipv4Packet({ payload: 900 }), 0x0800);
     assert.equal(idOf(one), idOf(other));
@@ -93,7 +93,7 @@ describe('replay: flow of a packet', () => {
     assert.equal(new Set(differ).size, differ.length);
   });
 
-  it('has ids that do not collide', () => {
+  it('gives 30,000 flows different ids', () => {
     const ids = new Set<string>();
     for (let sport = 0; sport < 100; sport++) {
       for (let dport = 0; dport < 300; dport++) {
@@ -103,7 +103,7 @@ describe('replay: flow of a packet', () => {
     assert.equal(ids.size, 30_000);
   });
 
-  it('is read of any bytes, with a match that can be one', () => {
+  it('gives a valid match for arbitrary bytes', () => {
     const link = fc.constantFrom(...Object.values(Link), 9999);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), link, (data, of) => {

@@ -14,7 +14,7 @@ import { describeMatch } from '../../../views/describe-flow.ts';
 import { traceFolder } from '../support/trace-file.ts';
 
 const PAYLOAD = 400;
-/** Ethernet, IPv4 and UDP. */
+/** Length of the Ethernet, IPv4 and UDP headers. */
 const HEADERS = 14 + 20 + 8;
 /** Sends datagrams, one after another, from port 5000 to the ports given. */
 const SENDER = `
@@ -43,7 +43,7 @@ describe('replay: a capture by tcpdump', function () {
     folder?.remove();
   });
 
-  it('is read back with every packet and byte of two UDP flows', async () => {
+  it('has every packet and byte of two UDP flows', async () => {
     folder = traceFolder();
     const file = join(folder.path, 'udp.pcap');
     const host = await Namespace.create(cleanup, names, 'h');
@@ -70,7 +70,7 @@ describe('replay: a capture by tcpdump', function () {
     const startMs = await trace.nextMs();
     assert.ok(startMs !== undefined && Math.abs(startMs - Date.now()) < 60_000, `${startMs}`);
     await trace.play(Number.POSITIVE_INFINITY, traffic);
-    const flows = traffic.born.map((slot) => ({
+    const flows = traffic.added.map((slot) => ({
       match: describeMatch(traffic.flowAt(slot).match).replace(/^.*,eth_dst=/, ''),
       packets: traffic.packets[slot],
       bytes: traffic.bytes[slot],

@@ -1,24 +1,24 @@
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
 
-/** Ports that a trace may name; flows of others come in by the one for the rest. */
+/** Maximum number of ports; flows of further ports enter by the overflow port. */
 const MAX_PORTS = 4096;
-const REST = 'other';
-/** Where every flow of a trace that names no ports goes out. */
+const OVERFLOW_PORT = 'other';
+/** Output port of all flows: CSV files and captures do not name one. */
 export const OUT_PORT = 'out';
 
-/** The ports of a trace that says little of them: a name, at most a slice. */
-export class UnknownPorts {
+/** Port directory of a trace that has only names of ports and, possibly, slices. */
+export class TracePorts {
   #ports = new Map<string, PortInfo>([[OUT_PORT, portOf(OUT_PORT, undefined)]]);
 
-  /** A new object whenever a port has been added. */
+  /** A new object after a port was added. */
   get snapshot(): PortSnapshot {
     return this.#ports;
   }
 
-  /** Name of the port that stands for `name`; it is made when it is new. */
-  named(name: string, slice?: string): string {
+  /** Adds the port if it is new; returns its name, or that of the overflow port. */
+  ensure(name: string, slice?: string): string {
     const known = this.#ports.has(name);
-    const use = known || this.#ports.size < MAX_PORTS ? name : REST;
+    const use = known || this.#ports.size < MAX_PORTS ? name : OVERFLOW_PORT;
     if (!this.#ports.has(use)) {
       this.#ports = new Map(this.#ports).set(use, portOf(use, use === name ? slice : undefined));
     }
