@@ -6,37 +6,37 @@ import { describeMatch } from '../../views/describe-flow.ts';
 
 type RequestedPlacementName = (typeof REQUESTED_PLACEMENT_NAMES)[number];
 
-/** What one of two sets of policies asks for a flow. */
-export interface Asked {
+/** What one of the two sets of policies requests for a flow. */
+export interface FlowRequest {
   readonly requested: RequestedPlacementName;
-  /** `policy/rule`; null: none speaks. */
+  /** `policy/rule`; null if no rule decides. */
   readonly rule: string | null;
   readonly score: number;
 }
 
-/** A flow for which two sets of policies ask for different things. */
+/** A flow whose requested placement differs between two sets of policies. */
 export interface ChangedFlow {
   readonly id: string;
   readonly match: string;
   readonly bitsPerSecond: number;
   readonly packetsPerSecond: number;
-  readonly before: Asked;
-  readonly after: Asked;
+  readonly before: FlowRequest;
+  readonly after: FlowRequest;
 }
 
-/** How two sets of policies differ on one tick. */
+/** Difference between two sets of policies on one tick. */
 export interface PolicyDiff {
   /** Live flows of the tick. */
   readonly flows: number;
-  /** Flows by what is asked, before and after. */
+  /** Number of flows by requested placement, before and after. */
   readonly requests: Readonly<
     Record<'before' | 'after', Readonly<Record<RequestedPlacementName, number>>>
   >;
-  /** By flow rate, fastest first; those that are asked elsewhere. */
+  /** Flows whose requested placement changes, highest rate first. */
   readonly changed: readonly ChangedFlow[];
 }
 
-/** What is asked of every live row at one moment. */
+/** Requests by row, at one tick. */
 export interface PlacementRequests {
   readonly requested: Uint8Array;
   readonly rule: Uint16Array;
@@ -44,7 +44,7 @@ export interface PlacementRequests {
   readonly rules: RuleEvaluator['rules'];
 }
 
-/** Evaluates a table and takes a copy of what is asked. */
+/** Evaluates a table and copies the requests. */
 export async function requestsOf(
   evaluator: RuleEvaluator,
   table: FlowTable,
@@ -52,11 +52,11 @@ export async function requestsOf(
   signal: AbortSignal,
 ): Promise<PlacementRequests> {
   await evaluator.evaluate(table, context, signal);
-  return takeRequests(evaluator, table);
+  return copyRequests(evaluator, table);
 }
 
-/** A copy of what the last evaluation asked. */
-export function takeRequests(evaluator: RuleEvaluator, table: FlowTable): PlacementRequests {
+/** Copies the requests of the last evaluation. */
+export function copyRequests(evaluator: RuleEvaluator, table: FlowTable): PlacementRequests {
   const { requested, rule, score } = table.decision;
   return {
     requested: requested.slice(),
@@ -66,13 +66,13 @@ export function takeRequests(evaluator: RuleEvaluator, table: FlowTable): Placem
   };
 }
 
-/** Compares what is asked of the same rows. */
+/** Compares the requests for the rows of a table. */
 export function diffOf(
   table: FlowTable,
   before: PlacementRequests,
   after: PlacementRequests,
 ): PolicyDiff {
-  const counts = { before: noRequests(), after: noRequests() };
+  const counts = { before: zeroCounts(), after: zeroCounts() };
   const changed: number[] = [];
   for (let i = 0; i < table.count; i++) {
     const row = table.rows[i];
@@ -90,17 +90,17 @@ export function diffOf(
       match: describeMatch(table.matchAt(row)),
       bitsPerSecond: rates.bitsPerSecond[row],
       packetsPerSecond: rates.packetsPerSecond[row],
-      before: askedAt(before, row),
-      after: askedAt(after, row),
+      before: requestAt(before, row),
+      after: requestAt(after, row),
     })),
   };
 }
 
-function askedAt({ requested, rule, score, rules }: PlacementRequests, row: number): Asked {
+function requestAt({ requested, rule, score, rules }: PlacementRequests, row: number): FlowRequest {
   const name = rule[row] === 0 ? null : (rules.at(rule[row] - 1)?.name ?? null);
   return { requested: REQUESTED_PLACEMENT_NAMES[requested[row]], rule: name, score: score[row] };
 }
 
-function noRequests(): Record<RequestedPlacementName, number> {
+function zeroCounts(): Record<RequestedPlacementName, number> {
   return { none: 0, offload: 0, onload: 0, 'fast-path': 0, 'slow-path': 0 };
 }

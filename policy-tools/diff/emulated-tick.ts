@@ -14,16 +14,16 @@ import { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import {
   diffOf,
   type PolicyDiff,
-  takeRequests,
+  copyRequests,
   type PlacementRequests,
   requestsOf,
 } from './diff.ts';
 
-/** The emulated node that gives the tick. */
+/** Settings of the emulated node. */
 export interface EmulatedTickOptions {
   /** The same seed gives the same tick. */
   readonly seed: number;
-  /** Simulated time that the first set of policies is in force before the tick, ms. */
+  /** Simulated time for which the first set of policies is in force before the tick, ms. */
   readonly forMs: number;
   readonly entries: number;
   /** Offered load as a share of the rate of both NIC ports, 0 to 1. */
@@ -35,8 +35,8 @@ export interface EmulatedTickOptions {
 const TICK_MS = 250;
 
 /**
- * Compares two sets of policies on a tick of the emulated node, on which the first was in force
- * until then.
+ * Compares two sets of policies on a tick of an emulated node on which the first set was in force
+ * before.
  */
 export async function diffOnEmulatedTick(
   before: PolicySet,
@@ -59,7 +59,7 @@ export async function diffOnEmulatedTick(
     rules: own.rules,
     inputs: (t, row, context) => own.inputs(t, row, context),
     explain: (t, row, context) => own.explain(t, row, context),
-    // Both look at every tick, for what they remember of flows; the engine carries out the first.
+    // Both evaluate every tick, because they have state; the engine acts on the first set.
     evaluate: async (t: FlowTable, context: RuleContext, s: AbortSignal) => {
       otherRequests = await requestsOf(other, t, context, s);
       return own.evaluate(t, context, s);
@@ -98,7 +98,7 @@ export async function diffOnEmulatedTick(
     await decideTick(engine, tickOf(i, clock.nowMs, wallMs, table, meter, node), signal);
     await setImmediate();
   }
-  return diffOf(table, takeRequests(own, table), otherRequests ?? takeRequests(own, table));
+  return diffOf(table, copyRequests(own, table), otherRequests ?? copyRequests(own, table));
 }
 
 function tickOf(

@@ -14,7 +14,7 @@ import { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import { diffOf, type PolicyDiff, requestsOf } from './diff.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** A text that is no recorded tick. */
+/** The text is not a recorded tick. */
 export class RecordingError extends Error {
   override readonly name = 'RecordingError';
 }
@@ -46,10 +46,10 @@ function parsed(text: string) {
     value = JSON.parse(text.split('\n', 1)[0]);
   } catch (error) {
     const why = errorMessage(error);
-    throw new RecordingError(`the first line is no JSON: ${why}`);
+    throw new RecordingError(`the first line is not valid JSON: ${why}`);
   }
   if (isTickLine(value)) return value;
-  throw new RecordingError('this is not what "norikae top --once --json" prints');
+  throw new RecordingError('not the output of "norikae top --once --json"');
 }
 
 function tableOf(flows: readonly FlowView[], nowMs: number): FlowTable {
@@ -73,7 +73,7 @@ function tableOf(flows: readonly FlowView[], nowMs: number): FlowTable {
     table.rates.lastBitsPerSecond[row] = flow.bitsPerSecond;
     table.rates.packetsPerSecond[row] = flow.packetsPerSecond;
     table.rates.lastPacketsPerSecond[row] = flow.packetsPerSecond;
-    // A recorded tick has no past to forecast from: flows go on as they are.
+    // There is no history to forecast from, so flows are expected to keep their rates.
     table.forecast.worth[row] = flow.packetsPerSecond;
     table.decision.placement[row] = PLACEMENT_NAMES.indexOf(flow.placement);
     table.decision.placedSinceMs[row] =
@@ -82,7 +82,7 @@ function tableOf(flows: readonly FlowView[], nowMs: number): FlowTable {
   return table;
 }
 
-/** Facts by the names that fields have in the text of a match. */
+/** Facts by field name in the text of a match. */
 const FACT_OF: ReadonlyMap<string, string> = new Map([
   ['eth_src', 'ethSrc'],
   ['eth_dst', 'ethDst'],
@@ -112,14 +112,14 @@ const PROTOCOLS: ReadonlyMap<string, Readonly<Record<string, number>>> = new Map
   ['arp', { ethType: 0x0806 }],
 ]);
 
-/** The match as far as facts look at it, from its text (views/describe-flow.ts). */
+/** The part of the match that facts read, from its text (views/describe-flow.ts). */
 function matchOf(flow: FlowView) {
   const headers: Record<string, unknown> = { ethType: null };
   let opaque = false;
   for (const part of flow.match.split(/,(?![^(]*\))/).slice(1)) {
     const [name, value] = part.split('=', 2);
     const fact = FACT_OF.get(name);
-    // A mask that is no prefix leaves the field open: facts do not look at it.
+    // A field with a mask that is not a prefix has no value as a fact.
     if (fact !== undefined && value !== undefined) headers[fact] = plainValue(value);
     else if (part.includes('(')) opaque = true;
     else Object.assign(headers, PROTOCOLS.get(part));

@@ -12,26 +12,26 @@ import { explainNode, type NodeRuleView } from './explain-node.ts';
 import { flowActions, flowMatch, HEADER_FACTS, HeaderError } from '../../simulation/flow-match.ts';
 import { type GivenFact, GivenFactError, withGiven } from './given-facts.ts';
 
-/** What policies ask for a flow, and why. */
+/** What policies request for a flow, and why. */
 export interface FlowExplanation {
-  /** Of enforced policies; null: none speaks. */
+  /** The deciding rule of the enforced policies; null if there is none. */
   readonly rule: string | null;
   readonly requested: (typeof REQUESTED_PLACEMENT_NAMES)[number];
   readonly score: number;
-  /** Every rule's verdict, in speaking order. */
+  /** Verdicts of all rules, in order of precedence. */
   readonly rules: readonly (RuleView & { readonly shadow: boolean })[];
-  /** Every node rule's verdict, and what it sets. */
+  /** Verdicts of all node rules and what they set. */
   readonly nodeRules: readonly NodeRuleView[];
 }
 
 const NOW_MS = 1_000_000;
 
 /**
- * Asks policies about a flow that has the given facts. Those that are not given follow from a new,
- * silent flow with the given headers: rates and totals are 0; a rate of the last tick is like the
- * smoothed one.
+ * Explains policies for a flow with the given facts. Other facts are those of a new, silent flow
+ * with the given headers: rates and totals are 0. If only the smoothed rate or only the rate of the
+ * last tick is given, the other equals it.
  *
- * @throws {GivenFactError} when the facts describe no flow
+ * @throws {GivenFactError} if no flow can have the facts
  */
 export async function explainFlow(
   policies: PolicySet,
@@ -64,13 +64,13 @@ export async function explainFlow(
     condition: traces[i],
     shadow: rule.mode === 'shadow',
   }));
-  const spoken = rules.findIndex((rule) => rule.verdict && !rule.shadow);
-  if (spoken < 0) return { rule: null, requested: 'none', score: 0, rules, nodeRules };
-  const { score } = policies.rules[spoken];
+  const deciding = rules.findIndex((rule) => rule.verdict && !rule.shadow);
+  if (deciding < 0) return { rule: null, requested: 'none', score: 0, rules, nodeRules };
+  const { score } = policies.rules[deciding];
   const worth = score.kind === 'number' ? score.value : followedNumber(score, view, factNamed);
   return {
-    rule: rules[spoken].name,
-    requested: rules[spoken].requested,
+    rule: rules[deciding].name,
+    requested: rules[deciding].requested,
     score: worth ?? 0,
     rules,
     nodeRules,
@@ -103,7 +103,7 @@ function tableOf(values: Values): FlowTable {
   table.end();
   const { forecast, rates } = table;
   rates.packetsPerSecond[row] = number(values, 'packetsPerSecond', 'lastPacketsPerSecond');
-  // A flow without a past is expected to go on as it is.
+  // A flow without history is expected to keep its rate.
   forecast.worth[row] = rates.packetsPerSecond[row];
   forecast.packetsPerSecond[row] = rates.packetsPerSecond[row];
   rates.lastPacketsPerSecond[row] = number(values, 'lastPacketsPerSecond', 'packetsPerSecond');
@@ -123,7 +123,7 @@ function matchOf(headers: Parameters<typeof flowMatch>[0]) {
   }
 }
 
-/** The node: ports as the flow's facts describe them, and what is given of the node itself. */
+/** The node, with ports from the flow's facts and with the given node facts. */
 function contextOf(given: readonly GivenFact[], values: Values, wallMs: number): RuleContext {
   const inPort = text(values.get('inPort')) ?? 'vm1';
   const outPort = text(values.get('outPort')) ?? 'uplink0';

@@ -4,11 +4,11 @@ import type { FactLookup, FactValue, FlowView } from '../../policy/model/fact.ts
 import type { NodeRule, PolicySet } from '../../policy/model/policy-set.ts';
 import { traceRules } from '../../policy/json-rules/trace.ts';
 
-/** One node rule's verdict, and what it gives its fact when it holds. */
+/** Verdict of a node rule, and the value that it sets if it holds. */
 export interface NodeRuleView {
   readonly name: string;
   readonly priority: number;
-  /** Name of the fact it sets, `policy/fact`. */
+  /** Name of the fact that it sets, `policy/fact`. */
   readonly sets: string;
   readonly value: FactValue;
   readonly verdict: boolean;
@@ -16,10 +16,10 @@ export interface NodeRuleView {
 }
 
 /**
- * Asks node rules about the node that `view` looks at, in a first tick: the facts they set are as
- * they are declared. Facts for which `isGiven` are left as they are.
+ * Evaluates node rules on the node of `view`, as in a first tick: facts of policies have their
+ * initial values. Facts for which `isGiven` holds keep their values.
  *
- * @returns their verdicts, and facts looked up with what they set
+ * @returns the verdicts, and a lookup that includes the facts that the rules set
  */
 export async function explainNode(
   policies: PolicySet,
@@ -41,8 +41,8 @@ export async function explainNode(
     condition: traces[i],
   }));
   const set = own.map(({ name, initial: first }): [string, FactValue] => {
-    const speaks = rules.find((rule) => rule.verdict && rule.sets === name);
-    return [name, speaks === undefined ? first : speaks.value];
+    const deciding = rules.find((rule) => rule.verdict && rule.sets === name);
+    return [name, deciding === undefined ? first : deciding.value];
   });
   return { rules, factNamed: withValues(factNamed, new Map(set)) };
 }

@@ -3,12 +3,12 @@ import { didYouMean } from '../../text/nearest.ts';
 import { quantity, QuantityError } from '../../policy/model/quantity.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** A fact that cannot be given as it is; the message says why and what it can be. */
+/** A given fact is invalid; the message says why and what is valid. */
 export class GivenFactError extends Error {
   override readonly name = 'GivenFactError';
 }
 
-/** One fact that is given: `portLoad(eth1).txShare` has arguments and a member. */
+/** A given fact; `portLoad(eth1).txShare` has arguments and a member. */
 export interface GivenFact {
   readonly fact: FactDefinition;
   /** Name with its arguments, `portLoad(eth1)`. */
@@ -17,13 +17,13 @@ export interface GivenFact {
   readonly value: FactValue;
 }
 
-const WRITTEN = /^(?<name>[^=(.]+?)(?:\((?<args>[^)]*)\))?(?:\.(?<member>\w+))?$/;
+const GIVEN_FACT = /^(?<name>[^=(.]+?)(?:\((?<args>[^)]*)\))?(?:\.(?<member>\w+))?$/;
 
 /**
- * Reads facts as they are given on a command line: `fact=value` each, or JSON objects of them.
- * Values may have units; `null` is a fact that is missing.
+ * Parses facts of a command line: `fact=value`, or JSON objects. Values can have units; `null`
+ * means that the fact is missing.
  *
- * @param facts every fact there is, for hints
+ * @param facts names of all facts, for suggestions
  * @throws {GivenFactError}
  */
 export function parseGiven(
@@ -32,12 +32,10 @@ export function parseGiven(
   facts: readonly string[],
 ): readonly GivenFact[] {
   return words.flatMap(entriesOf).map(([key, value]) => {
-    const { name, args, member } = WRITTEN.exec(key)?.groups ?? {};
+    const { name, args, member } = GIVEN_FACT.exec(key)?.groups ?? {};
     const fact = factNamed(name ?? key);
     if (fact === undefined) {
-      throw new GivenFactError(
-        `there is no fact "${name ?? key}"${didYouMean(name ?? key, facts)}`,
-      );
+      throw new GivenFactError(`unknown fact "${name ?? key}"${didYouMean(name ?? key, facts)}`);
     }
     checkShape(fact, args, member);
     const label = args === undefined ? fact.name : labelOf(fact.name, args.split(/\s*,\s*/));
@@ -45,21 +43,21 @@ export function parseGiven(
   });
 }
 
-/** Looks facts up like `factNamed`, with the values that are given in place of real ones. */
+/** A lookup like `factNamed` in which the given values replace the real ones. */
 export function withGiven(factNamed: FactLookup, given: readonly GivenFact[]): FactLookup {
   return (name) => {
     const fact = factNamed(name);
-    const own = given.filter((g) => g.fact.name === name);
-    if (fact === undefined || own.length === 0) return fact;
+    const selected = given.filter((g) => g.fact.name === name);
+    if (fact === undefined || selected.length === 0) return fact;
     const read: FactDefinition['read'] = (view, params) => {
-      const asked = own.filter((g) => g.label === labelWith(name, params));
-      if (asked.length === 0) return fact.read(view, params);
-      const whole = asked.find((g) => g.member === undefined);
+      const matching = selected.filter((g) => g.label === labelWith(name, params));
+      if (matching.length === 0) return fact.read(view, params);
+      const whole = matching.find((g) => g.member === undefined);
       if (whole !== undefined) return whole.value;
       const real = fact.read(view, params);
-      return { ...(isMembers(real) ? real : {}), ...membersOf(asked) };
+      return { ...(isMembers(real) ? real : {}), ...membersOf(matching) };
     };
-    // What is given need not be asked for.
+    // A given value needs no query.
     const ask: FactDefinition['ask'] = (view, params) => Promise.resolve(read(view, params));
     return { ...fact, read, ...(fact.ask === undefined ? {} : { ask }) };
   };
@@ -72,7 +70,7 @@ function entriesOf(word: string): [string, unknown][] {
       value = JSON.parse(word);
     } catch (error) {
       const why = errorMessage(error);
-      throw new GivenFactError(`${word} is no JSON: ${why}`);
+      throw new GivenFactError(`${word} is not valid JSON: ${why}`);
     }
     return typeof value === 'object' && value !== null ? Object.entries(value) : [];
   }
@@ -93,7 +91,7 @@ function checkShape(
   const example = members.length === 0 ? whole : `${whole}.${members[0]}`;
   const given = args === undefined ? 0 : args.split(',').length;
   if (given !== params.length || (member === undefined) !== (members.length === 0)) {
-    throw new GivenFactError(`"${fact.name}" is given as ${example}=VALUE`);
+    throw new GivenFactError(`"${fact.name}" must be given as ${example}=VALUE`);
   }
   if (member !== undefined && !members.includes(member)) {
     const hint = didYouMean(member, members) || `; it has ${members.join(', ')}`;

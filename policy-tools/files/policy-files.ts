@@ -5,23 +5,23 @@ import { PolicyError } from '../../policy/model/policy-error.ts';
 import { formatProblem, type Problem } from '../../text/problem.ts';
 import { fileErrorText } from '../../platform/file-error.ts';
 
-/** What became of reading the policies. */
+/** Result of {@link readPolicies}. */
 export type PolicyReading =
   | { readonly ok: true; readonly policies: PolicySet }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Policies that are good, or all that is wrong with them and where. */
+/** Valid policies, or all problems with their positions. */
 export type CheckedPolicies =
   | { readonly ok: true; readonly policies: PolicySet }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Gives the text of a file; rejects when it cannot be read. */
+/** Reads the text of a file; rejects if it cannot be read. */
 export type ReadText = (file: string) => Promise<string>;
 
-/** A policy file of more than this is refused, bytes. */
+/** Maximum size of a policy file, characters. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Reads and checks policy files; problems are `file:line:column: what is wrong`. */
+/** Reads and checks policy files; problems are `file:line:column: message`. */
 export async function readPolicies(files: readonly string[]): Promise<PolicyReading> {
   const found = await checkPolicies(files);
   return found.ok ? found : { ok: false, problems: found.problems.map(formatProblem) };
@@ -51,9 +51,9 @@ export async function checkPolicies(
   }
 }
 
-/** The text of a file of bounded size. */
+/** Reads a file of bounded size. */
 export async function readTextFile(file: string): Promise<string> {
   const text = await readFile(file, 'utf8');
-  if (text.length > MAX_BYTES) throw new RangeError(`it is larger than ${MAX_BYTES} bytes`);
+  if (text.length > MAX_BYTES) throw new RangeError(`it is longer than ${MAX_BYTES} characters`);
   return text;
 }

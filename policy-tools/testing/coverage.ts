@@ -13,7 +13,7 @@ import type { NodeRule } from '../../policy/model/policy-set.ts';
 import { PolicyMemory } from '../../policy/state/policy-memory.ts';
 import { traceRules } from '../../policy/json-rules/trace.ts';
 
-/** What the tests have seen of one condition. */
+/** Coverage of one condition. */
 export interface ConditionCoverage {
   readonly file: string;
   readonly line: number;
@@ -27,18 +27,18 @@ export interface ConditionCoverage {
 
 type AnyRule = PolicyRule | NodeRule;
 
-/** Flows of one evaluation that are looked at, so that many flows do not take for ever. */
+/** Maximum of flows traced per evaluation, which bounds the time of tests with many flows. */
 const MAX_FLOWS = 32;
 
-/** Collects which conditions were true and which were false, over any number of tests. */
+/** Records over all tests which conditions were true and which were false. */
 export class Coverage {
-  /** By place: a shared condition is one, wherever it is used. */
+  /** By position, so that a shared condition is one condition for all its uses. */
   readonly #seen = new Map<
     string,
     { -readonly [K in keyof ConditionCoverage]: ConditionCoverage[K] }
   >();
 
-  /** All of the rules' comparisons, none of which has been seen yet unless it was before. */
+  /** Adds all comparisons of the rules as not covered, except those already added. */
   add(policies: PolicySet): void {
     for (const rule of [...policies.rules, ...policies.nodeRules]) {
       const { file } = policies.policies.find((p) => p.name === rule.policy) ?? { file: '' };
@@ -53,23 +53,23 @@ export class Coverage {
     }
   }
 
-  /** Takes the verdicts on `rules` into account. */
-  note(policies: PolicySet, rules: readonly AnyRule[], traces: readonly ConditionTrace[]): void {
+  /** Records the verdicts of `rules`. */
+  record(policies: PolicySet, rules: readonly AnyRule[], traces: readonly ConditionTrace[]): void {
     traces.forEach((trace, i) => {
       const rule = rules[i];
       const { file } = policies.policies.find((p) => p.name === rule.policy) ?? { file: '' };
-      this.#note(file, rule, rule.conditions, trace);
+      this.#record(file, rule, rule.conditions, trace);
     });
   }
 
-  /** Every comparison, in the order of files and lines. */
+  /** Coverage of all comparisons, by file and line. */
   report(): readonly ConditionCoverage[] {
     return [...this.#seen.values()].toSorted(
       (a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column,
     );
   }
 
-  #note(file: string, rule: AnyRule, condition: Condition, trace: ConditionTrace): void {
+  #record(file: string, rule: AnyRule, condition: Condition, trace: ConditionTrace): void {
     if ('operator' in condition) {
       const seen = this.#seen.get(keyOf(file, rule, condition));
       if (seen === undefined) return;
@@ -79,27 +79,27 @@ export class Coverage {
     }
     childrenOf(condition).forEach((child, i) => {
       const inner = trace.kind === 'compare' ? undefined : trace.of.at(i);
-      if (inner !== undefined) this.#note(file, rule, child, inner);
+      if (inner !== undefined) this.#record(file, rule, child, inner);
     });
   }
 }
 
-/** An evaluator that tells a coverage what its rules saw. */
-export function covering(
+/** Wraps an evaluator so that `coverage` records its verdicts. */
+export function withCoverage(
   evaluator: RuleEvaluator,
   policies: PolicySet,
   coverage: Coverage,
 ): RuleEvaluator {
   coverage.add(policies);
   const { rules, nodeRules } = policies;
-  // Node rules are not explained by evaluators: they are looked at with a memory of their own.
+  // Evaluators do not explain node rules, so these are traced with a separate PolicyMemory.
   const memory = new PolicyMemory(policies);
-  const noteNodeRules = async (table: FlowTable, context: RuleContext): Promise<void> => {
+  const recordNodeRules = async (table: FlowTable, context: RuleContext): Promise<void> => {
     if (nodeRules.length === 0) return;
     await memory.update(table, context);
     const conditions = nodeRules.map((rule) => rule.conditions);
     const view = new FlowView(table, context, memory);
-    coverage.note(policies, nodeRules, await traceRules(view, conditions, memory.factNamed));
+    coverage.record(policies, nodeRules, await traceRules(view, conditions, memory.factNamed));
   };
   return {
     rules: evaluator.rules,
@@ -114,13 +114,13 @@ export function covering(
       const step = Math.max(1, Math.ceil(table.count / MAX_FLOWS));
       for (let i = 0; i < table.count; i += step) {
         const traces = await evaluator.explain(table, table.rows[i], context);
-        coverage.note(
+        coverage.record(
           policies,
           rules,
           traces.map((trace) => trace.condition),
         );
       }
-      await noteNodeRules(table, context);
+      await recordNodeRules(table, context);
       return report;
     },
   };
@@ -136,7 +136,7 @@ function comparisonsOf(condition: Condition): readonly Comparison[] {
   return 'operator' in condition ? [condition] : childrenOf(condition).flatMap(comparisonsOf);
 }
 
-/** The same condition is the same place in the same file. */
+/** A condition is identified by its position in its file. */
 function keyOf(file: string, rule: AnyRule, comparison: Comparison): string {
   const { line, column } = comparison.at ?? rule.at;
   return `${file}:${line}:${column}: ${labelOf(comparison)}`;

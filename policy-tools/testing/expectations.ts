@@ -7,19 +7,19 @@ import type { Scenario } from './scenario.ts';
 import type { Expectation } from './test-document.ts';
 import type { ValueReader } from './value-reader.ts';
 
-/** An expectation, ready to be held against a history. */
+/** A validated expectation. */
 export interface Check {
   readonly path: JsonPath;
   readonly expectation: Expectation;
   readonly flows: readonly number[];
-  /** First and last tick, both included. */
+  /** First and last tick, inclusive. */
   readonly from: number;
   readonly to: number;
-  /** Name of the rule, with its policy; null: none; undefined: any. */
+  /** Name of the rule, `policy/rule`; null: no rule; undefined: any. */
   readonly rule: string | null | undefined;
 }
 
-/** Makes an expectation ready; what is wrong with it goes to `read.problems`. */
+/** Validates an expectation; problems go to `read.problems`. */
 export function checkOf(
   expectation: Expectation,
   path: JsonPath,
@@ -29,19 +29,18 @@ export function checkOf(
 ): Check {
   const { at, by, from, to } = expectation;
   if (at !== undefined && (by ?? from ?? to) !== undefined) {
-    read.report([...path, 'at'], '"at" is one moment; leave "by", "from" and "to" out');
+    read.report([...path, 'at'], '"at" cannot be combined with "by", "from" or "to"');
   }
   if (by !== undefined && to !== undefined) {
-    read.report([...path, 'by'], '"by" is the end of a time already; leave "to" out');
+    read.report([...path, 'by'], '"by" cannot be combined with "to"');
   }
   const tickOf = (key: 'at' | 'by' | 'from' | 'to', value: string | number): number => {
     const ms = read.number([...path, key], value, 'ms');
     const tick = Math.floor(ms / scenario.tickMs + 1e-9);
-    if (tick < 0)
-      read.report([...path, key], 'the first tick is at 0s; there is nothing before it');
+    if (tick < 0) read.report([...path, key], 'the time is before the first tick, which is at 0s');
     if (tick >= scenario.ticks) {
       const end = duration((scenario.ticks - 1) * scenario.tickMs);
-      read.report([...path, key], `the test ends at ${end}, before that`);
+      read.report([...path, key], `the time is after the end of the test at ${end}`);
     }
     return tick;
   };
@@ -51,8 +50,8 @@ export function checkOf(
     at === undefined
       ? [start, by === undefined ? (to === undefined ? last : tickOf('to', to)) : tickOf('by', by)]
       : [tickOf('at', at), tickOf('at', at)];
-  if (end < first) read.report(path, 'the time that is meant ends before it begins');
-  checkWords(expectation, path, read);
+  if (end < first) read.report(path, 'the time ends before it begins');
+  checkKeys(expectation, path, read);
   return {
     path,
     expectation,
@@ -63,14 +62,14 @@ export function checkOf(
   };
 }
 
-function checkWords(expectation: Expectation, path: JsonPath, read: ValueReader): void {
+function checkKeys(expectation: Expectation, path: JsonPath, read: ValueReader): void {
   const { reason, never, atMostMoves, atLeastMoves, atLeast, atMost, by, at } = expectation;
   const codes = [...new Set<string>(REASONS.map((r) => r.code))];
   if (reason !== undefined && !codes.includes(reason)) {
-    const hint = didYouMean(reason, codes) || `; there are ${codes.join(', ')}`;
+    const hint = didYouMean(reason, codes) || `; reasons are ${codes.join(', ')}`;
     read.report([...path, 'reason'], `unknown reason "${reason}"${hint}`);
   }
-  const state = asksForState(expectation);
+  const state = isAboutState(expectation);
   if (!state && (never ?? atMostMoves ?? atLeastMoves) === undefined) {
     read.report(
       path,
@@ -84,12 +83,15 @@ function checkWords(expectation: Expectation, path: JsonPath, read: ValueReader)
     );
   }
   if (never !== undefined && (by ?? at) !== undefined) {
-    read.report([...path, 'never'], '"never" is of a whole time: "from" and "to", or all of it');
+    read.report(
+      [...path, 'never'],
+      '"never" takes "from" and "to"; without them it applies to the whole test',
+    );
   }
 }
 
-/** True when it is about how flows are at a moment. */
-export function asksForState({ placement, requested, rule, reason }: Expectation): boolean {
+/** True if the expectation is about a state of flows at a tick. */
+export function isAboutState({ placement, requested, rule, reason }: Expectation): boolean {
   return rule !== undefined || (placement ?? requested ?? reason) !== undefined;
 }
 
@@ -104,7 +106,7 @@ function flowsOf(
     if (group === undefined) {
       const names = [...groups.keys()];
       const hint =
-        didYouMean(name, names) || `; there are ${names.map((n) => `"${n}"`).join(', ')}`;
+        didYouMean(name, names) || `; flows are ${names.map((n) => `"${n}"`).join(', ')}`;
       read.report([...path, 'flow'], `the test has no flow "${name}"${hint}`);
     }
     return group ?? [];
@@ -123,11 +125,11 @@ function ruleOf(
   if (found.length === 1) return found[0];
   if (names.includes(rule)) return rule;
   const hint = didYouMean(rule, [...names, ...names.map((n) => n.slice(n.indexOf('/') + 1))]);
-  const choice = hint || `; there are ${names.map((n) => `"${n}"`).join(', ')}`;
+  const choice = hint || `; rules are ${names.map((n) => `"${n}"`).join(', ')}`;
   read.report(
     [...path, 'rule'],
     found.length > 1
-      ? `"${rule}" can be ${found.map((n) => `"${n}"`).join(' and ')}; write which`
+      ? `"${rule}" is ambiguous: ${found.map((n) => `"${n}"`).join(' or ')}`
       : `no policy has a rule "${rule}"${choice}`,
   );
   return rule;

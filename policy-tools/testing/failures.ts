@@ -2,11 +2,11 @@ import { PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../../engine/model/f
 import { REASONS } from '../../engine/model/reason.ts';
 import type { RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import { duration } from '../../text/format.ts';
-import { asksForState, type Check } from './expectations.ts';
+import { isAboutState, type Check } from './expectations.ts';
 import type { History, Moment } from './history.ts';
 import type { Expectation } from './test-document.ts';
 
-/** What is not as it should be, as a sentence; undefined: all is well. */
+/** Describes how a check fails; undefined if it passes. */
 export function failureOf(
   check: Check,
   history: History,
@@ -14,23 +14,23 @@ export function failureOf(
   tickMs: number,
 ): string | undefined {
   const { expectation } = check;
-  const who = flowText(expectation);
+  const subject = flowText(expectation);
   const time = (tick: number): string => duration(tick * tickMs);
   const moves = movesFailure(check, history);
-  if (moves !== undefined) return `${who}: ${moves}`;
+  if (moves !== undefined) return `${subject}: ${moves}`;
   if (expectation.never !== undefined) {
     for (let tick = check.from; tick <= check.to; tick++) {
-      const there = check.flows.filter((flow) => {
+      const present = check.flows.filter((flow) => {
         const moment = history.moment(flow, tick);
         return moment !== undefined && PLACEMENT_NAMES[moment.placement] === expectation.never;
       });
-      if (there.length > 0) {
-        const now = momentText(history.moment(there[0], tick), rules);
-        return `${who} should never be at "${expectation.never}"; at ${time(tick)} it is: ${now}`;
+      if (present.length > 0) {
+        const now = momentText(history.moment(present[0], tick), rules);
+        return `${subject} should never be at "${expectation.never}"; at ${time(tick)} it is: ${now}`;
       }
     }
   }
-  if (!asksForState(expectation)) return undefined;
+  if (!isAboutState(expectation)) return undefined;
   const wanted = wantedText(check);
   let example: string | undefined;
   for (let tick = check.from; tick <= check.to; tick++) {
@@ -40,10 +40,10 @@ export function failureOf(
       continue;
     }
     example = `at ${time(tick)} ${wrong}`;
-    if (expectation.by === undefined) return `${who} should ${wanted}; ${example}`;
+    if (expectation.by === undefined) return `${subject} should ${wanted}; ${example}`;
   }
   if (expectation.by === undefined) return undefined;
-  return `${who} should ${wanted} by ${time(check.to)}; ${example ?? 'there is no such time'}`;
+  return `${subject} should ${wanted} by ${time(check.to)}; ${example ?? 'no tick is in that time'}`;
 }
 
 function movesFailure({ expectation, flows, from, to }: Check, history: History) {
@@ -51,15 +51,16 @@ function movesFailure({ expectation, flows, from, to }: Check, history: History)
   for (const flow of flows) {
     const moves = history.moves(flow, from, to);
     const times = `it changes its placement ${moves} ${moves === 1 ? 'time' : 'times'}`;
-    if (atMostMoves !== undefined && moves > atMostMoves) return `${times}, ${atMostMoves} at most`;
+    if (atMostMoves !== undefined && moves > atMostMoves)
+      return `${times}; at most ${atMostMoves} expected`;
     if (atLeastMoves !== undefined && moves < atLeastMoves) {
-      return `${times}, ${atLeastMoves} at least`;
+      return `${times}; at least ${atLeastMoves} expected`;
     }
   }
   return undefined;
 }
 
-/** What is wrong in one tick; undefined: nothing. Flows that are not there count for nothing. */
+/** Describes how a check fails in one tick; undefined if it holds. Absent flows do not count. */
 function wrongAt(
   check: Check,
   history: History,
@@ -67,24 +68,27 @@ function wrongAt(
   tick: number,
 ): string | undefined {
   const { atLeast, atMost, at } = check.expectation;
-  const there = check.flows.flatMap((flow) => history.moment(flow, tick) ?? []);
-  const right = there.filter((moment) => holds(check, moment, rules));
+  const present = check.flows.flatMap((flow) => history.moment(flow, tick) ?? []);
+  const matching = present.filter((moment) => holds(check, moment, rules));
   if (atLeast !== undefined || atMost !== undefined) {
-    if (right.length >= (atLeast ?? 0) && right.length <= (atMost ?? Number.POSITIVE_INFINITY)) {
+    if (
+      matching.length >= (atLeast ?? 0) &&
+      matching.length <= (atMost ?? Number.POSITIVE_INFINITY)
+    ) {
       return undefined;
     }
-    return `${right.length} of ${there.length} ${right.length === 1 ? 'does' : 'do'}`;
+    return `${matching.length} of ${present.length} ${matching.length === 1 ? 'does' : 'do'}`;
   }
-  if (there.length === 0) {
+  if (present.length === 0) {
     const needed = at !== undefined || check.expectation.by !== undefined;
     return needed ? 'it is not on the node' : undefined;
   }
-  const wrong = there.find((moment) => !holds(check, moment, rules));
+  const wrong = present.find((moment) => !holds(check, moment, rules));
   if (wrong === undefined) return undefined;
   const many =
     check.flows.length === 1
       ? ''
-      : `${there.length - right.length} of ${there.length} do not; one `;
+      : `${present.length - matching.length} of ${present.length} do not; one `;
   return `${many === '' ? 'it ' : many}is ${momentText(wrong, rules)}`;
 }
 
@@ -105,11 +109,11 @@ function ruleName({ rule }: Moment, rules: readonly RuleInfo[]): string | null {
 function momentText(moment: Moment | undefined, rules: readonly RuleInfo[]): string {
   if (moment === undefined) return 'not on the node';
   const rule = ruleName(moment, rules);
-  const asked =
+  const decision =
     rule === null
       ? 'no rule decides it'
       : `rule ${rule} requests ${REQUESTED_PLACEMENT_NAMES[moment.requested]}`;
-  return `at "${PLACEMENT_NAMES[moment.placement]}" (${REASONS[moment.reason].code}; ${asked})`;
+  return `at "${PLACEMENT_NAMES[moment.placement]}" (${REASONS[moment.reason].code}; ${decision})`;
 }
 
 function flowText({ flow }: Expectation): string {

@@ -1,20 +1,20 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 
-/** How one flow was after one tick. */
+/** State of a flow after a tick. */
 export interface Moment {
   /** Indexes into PLACEMENT_NAMES and REQUESTED_PLACEMENT_NAMES. */
   readonly placement: number;
   readonly requested: number;
-  /** 1 + index of the rule that spoke; 0 for none. */
+  /** 1 + index of the deciding rule; 0 for none. */
   readonly rule: number;
   /** Index into REASONS. */
   readonly reason: number;
 }
 
-/** Not on the node in that tick. */
+/** Placement of a flow that is not on the node. */
 const ABSENT = 255;
 
-/** How every flow of a test was after every tick. */
+/** States of all flows of a test after each tick. */
 export class History {
   readonly ticks: number;
   readonly #placement: Uint8Array;
@@ -32,8 +32,8 @@ export class History {
     this.#moves = new Uint16Array(flows * ticks);
   }
 
-  /** Notes how the flow in `row` is after a tick. */
-  note(flow: number, tick: number, table: FlowTable, row: number): void {
+  /** Records the state of the flow in `row` after a tick. */
+  record(flow: number, tick: number, table: FlowTable, row: number): void {
     const { placement, requested, rule, reason } = table.decision;
     const at = flow * this.ticks + tick;
     this.#placement[at] = placement[row];
@@ -43,11 +43,11 @@ export class History {
   }
 
   /** Counts a change of the flow's placement in a tick. */
-  moved(flow: number, tick: number): void {
+  countMove(flow: number, tick: number): void {
     this.#moves[flow * this.ticks + tick]++;
   }
 
-  /** How the flow was after a tick; undefined: it was not there. */
+  /** State of the flow after a tick; undefined if it was not on the node. */
   moment(flow: number, tick: number): Moment | undefined {
     const at = flow * this.ticks + tick;
     const placement = this.#placement[at];
@@ -61,8 +61,8 @@ export class History {
   }
 
   /**
-   * How often the flow changed its placement from tick `from` to tick `to`, both included. A flow
-   * that appears comes from the vSwitch; one that goes from one backend to another changes twice.
+   * Number of changes of the flow's placement from tick `from` to tick `to`, inclusive. A flow
+   * starts on the vSwitch; a move from one backend to another is two changes.
    */
   moves(flow: number, from: number, to: number): number {
     const first = flow * this.ticks;

@@ -6,7 +6,7 @@ import { PolicyError } from '../../policy/model/policy-error.ts';
 import type { JsonDocument, JsonPath } from '../../text/json-document.ts';
 import { byPlace, formatProblem, type Problem } from '../../text/problem.ts';
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
-import { type Coverage, covering } from './coverage.ts';
+import { type Coverage, withCoverage } from './coverage.ts';
 import { enforced } from '../../policy/model/enforced.ts';
 import { checkOf } from './expectations.ts';
 import { failureOf } from './failures.ts';
@@ -17,46 +17,46 @@ import { readTestDocument, type TestDocument } from './test-document.ts';
 import { ValueReader } from './value-reader.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** What became of one test. */
+/** Result of one test. */
 export interface TestResult {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** Empty for an error that concerns the file as a whole. */
+  /** Empty for an error of the whole file. */
   readonly name: string;
-  /** `error`: it could not be run. */
+  /** `error`: the test could not run. */
   readonly verdict: 'pass' | 'fail' | 'error';
-  /** What is wrong, and where it was expected. */
+  /** Failures at the positions of their expectations, or errors. */
   readonly problems: readonly Problem[];
   readonly elapsedMs: number;
 }
 
-/** How tests are run. */
+/** Options of {@link runTestFile}. */
 export interface RunOptions {
-  /** Only tests whose names it matches. */
+  /** Runs only tests whose name matches. */
   readonly run?: RegExp;
   readonly coverage?: Coverage;
   readonly signal: AbortSignal;
-  /** Text of a file; rejects when it cannot be read. */
+  /** Reads a file; rejects if it cannot be read. */
   readonly read?: (file: string) => Promise<string>;
-  /** Called with each result as it comes. */
+  /** Called after each test. */
   readonly onResult?: (result: TestResult) => void;
 }
 
-/** How the tests of a policy file are called: `NAME.test.json` beside `NAME.json`. */
+/** The tests of `NAME.json` are in `NAME.test.json` in the same directory. */
 export const TEST_SUFFIX = '.test.json';
 
-/** Runs every test of a file. Rejects only when `signal` aborts. */
+/** Runs the tests of a file. Rejects only if `signal` aborts. */
 export async function runTestFile(file: string, options: RunOptions): Promise<TestResult[]> {
   const results: TestResult[] = [];
-  const tell = (result: TestResult): void => {
+  const addResult = (result: TestResult): void => {
     results.push(result);
     options.onResult?.(result);
   };
   const failed = (problems: readonly Problem[]): void => {
-    // A policy's mistakes have places in the policy's file, not in this one.
+    // Problems of a policy have positions in the policy file, not in the test file.
     const { line, column } = problems[0].file === file ? problems[0] : { line: 1, column: 1 };
-    tell({ file, line, column, name: '', verdict: 'error', problems, elapsedMs: 0 });
+    addResult({ file, line, column, name: '', verdict: 'error', problems, elapsedMs: 0 });
   };
   const read = options.read ?? ((path: string) => readFile(path, 'utf8'));
   let text: string;
@@ -79,7 +79,7 @@ export async function runTestFile(file: string, options: RunOptions): Promise<Te
   for (const i of parsed.tests.tests.keys()) {
     const { name } = parsed.tests.tests[i];
     if (options.run !== undefined && !options.run.test(name)) continue;
-    tell(await runTest(file, parsed.document, parsed.tests, i, loaded.policies, options));
+    addResult(await runTest(file, parsed.document, parsed.tests, i, loaded.policies, options));
   }
   return results;
 }
@@ -106,7 +106,7 @@ async function runTest(
   const clock = new SimulatedClock();
   const own = createEvaluator(policies, clock);
   const { coverage } = options;
-  const evaluator = coverage === undefined ? own : covering(own, policies, coverage);
+  const evaluator = coverage === undefined ? own : withCoverage(own, policies, coverage);
   const checks = test.expect.map((expectation, i) =>
     checkOf(expectation, [...path, 'expect', i], scenario, evaluator.rules, read),
   );
@@ -128,17 +128,17 @@ async function runTest(
   }
 }
 
-/** The policies that a test file is about; a shadow is tested as if it were enforced. */
+/** Loads the policies of a test file; shadow policies are tested as if they were enforced. */
 async function loadPolicies(
   file: string,
   tests: TestDocument,
   document: JsonDocument,
   read: (file: string) => Promise<string>,
 ): Promise<{ policies: PolicySet } | { problems: readonly Problem[] }> {
-  const beside = `${basename(file).slice(0, -TEST_SUFFIX.length)}.json`;
-  const names = tests.policies ?? (file.endsWith(TEST_SUFFIX) ? [beside] : []);
+  const samePolicy = `${basename(file).slice(0, -TEST_SUFFIX.length)}.json`;
+  const names = tests.policies ?? (file.endsWith(TEST_SUFFIX) ? [samePolicy] : []);
   if (names.length === 0) {
-    const message = `name the policies in "policies", or call the file NAME${TEST_SUFFIX}`;
+    const message = `list the policies in "policies", or name the file POLICY${TEST_SUFFIX}`;
     return { problems: [document.problemAt([], message)] };
   }
   const texts: PolicyText[] = [];
@@ -165,7 +165,7 @@ function unreadable(file: string, error: unknown): Problem {
   return { file, line: 1, column: 1, message: `${file} cannot be read: ${why}` };
 }
 
-/** A mistake that several tests share is told once a test. */
+/** Removes duplicates: several values of a test can have the same problem. */
 function distinct(problems: readonly Problem[]): readonly Problem[] {
   return [...new Map(problems.map((p) => [formatProblem(p), p])).values()].toSorted(byPlace);
 }

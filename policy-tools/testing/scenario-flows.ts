@@ -6,19 +6,19 @@ import { constantSeries, type Series } from './series.ts';
 import type { TestFlow } from './test-document.ts';
 import type { ValueReader } from './value-reader.ts';
 
-/** A flow of a test over time. */
+/** A flow of a test, with its traffic over time. */
 export interface ScenarioFlow {
   readonly spec: FlowSpec;
-  /** Bits and packets a second in each tick; undefined in a tick: the flow is not there. */
+  /** Bits/s and packets/s by tick; undefined in ticks without the flow. */
   readonly bits: Series;
   readonly packets: Series;
 }
 
 /**
- * The flows that an entry of a test stands for.
+ * The flows of one entry in `flows` of a test.
  *
- * @param first number of flows that the test has before them: it tells their ids apart
- * @param ports names of the ports there are
+ * @param first number of flows before these in the test; makes their ids unique
+ * @param ports names of all ports
  */
 export function flowsOf(
   flow: TestFlow,
@@ -31,7 +31,7 @@ export function flowsOf(
   for (const port of [flow.inPort, ...outPorts]) {
     if (!ports.includes(port)) {
       const key = port === flow.inPort ? 'inPort' : 'outPort';
-      read.report([...path, key], `there is no port "${port}"${hint(port, ports)}`);
+      read.report([...path, key], `unknown port "${port}"${hint(port, ports)}`);
     }
   }
   const traffic = trafficOf(flow, path, read);
@@ -55,7 +55,7 @@ export function flowsOf(
   }
 }
 
-/** Rates of both kinds: what is not given follows from the other and the packets' size. */
+/** Both rates; one that is not given is computed from the other and the packet size. */
 function trafficOf(flow: TestFlow, path: JsonPath, read: ValueReader) {
   const bits =
     flow.bitsPerSecond === undefined
@@ -66,7 +66,7 @@ function trafficOf(flow: TestFlow, path: JsonPath, read: ValueReader) {
       ? undefined
       : read.series([...path, 'packetsPerSecond'], flow.packetsPerSecond, 'packet/s');
   const size = read.number([...path, 'packetBytes'], flow.packetBytes, 'byte') * 8;
-  if (!(size > 0)) read.report([...path, 'packetBytes'], 'a packet has at least one byte');
+  if (!(size > 0)) read.report([...path, 'packetBytes'], 'a packet has one byte or more');
   if (bits !== undefined) return { bits, packets: packets ?? scaled(bits, 1 / size) };
   if (packets !== undefined) return { bits: scaled(packets, size), packets };
   return { bits: constantSeries(0), packets: constantSeries(0) };
@@ -83,5 +83,5 @@ function scaled(series: Series, factor: number): Series {
 }
 
 function hint(name: string, names: readonly string[]): string {
-  return didYouMean(name, names) || `; there are ${names.map((n) => `"${n}"`).join(', ')}`;
+  return didYouMean(name, names) || `; ports are ${names.map((n) => `"${n}"`).join(', ')}`;
 }

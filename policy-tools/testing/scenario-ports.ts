@@ -4,7 +4,7 @@ import type { Series } from './series.ts';
 import type { TestCase, TestDocument, TestPort } from './test-document.ts';
 import type { ValueReader } from './value-reader.ts';
 
-/** A port over time, bits/s. */
+/** A port with its load over time, bits/s. */
 export interface ScenarioPort {
   readonly info: PortInfo;
   readonly rx: Series | undefined;
@@ -16,7 +16,7 @@ const DEFAULT_PORTS: Readonly<Record<string, TestPort>> = {
   uplink0: { kind: 'uplink', linkBitsPerSecond: 10e9 },
 };
 
-/** The ports of a test: those that are always there, those of its file, and its own. */
+/** The ports of a test: default ports, those of its file, and those of the test. */
 export function portsOf(
   file: TestDocument,
   test: TestCase,

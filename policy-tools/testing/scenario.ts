@@ -7,7 +7,7 @@ import type { Series } from './series.ts';
 import type { TestCase, TestDocument } from './test-document.ts';
 import type { ValueReader } from './value-reader.ts';
 
-/** A test, ready to be run. */
+/** A validated test. */
 export interface Scenario {
   readonly tickMs: number;
   readonly ticks: number;
@@ -19,18 +19,19 @@ export interface Scenario {
   readonly hostCpu: Series | undefined;
   readonly ports: readonly ScenarioPort[];
   readonly flows: readonly ScenarioFlow[];
-  /** Indexes into `flows` by the name the test gives them. */
+  /** Indexes into `flows`, by the names in the test. */
   readonly groups: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Unit of shares, as facts have it. */
+/** Unit of shares in the fact catalogue. */
 const SHARE = 'share, 0 to 1';
-/** Most flows and ticks of a test, and most flows times ticks. */
+/** Maximum of flows, of ticks, and of flows times ticks in a test. */
 const MAX_FLOWS = 10_000;
 const MAX_TICKS = 100_000;
 const MAX_CELLS = 4_000_000;
 const DEFAULT_BACKEND = { entries: 1000, fastPathEntries: 0 };
-/** Makes a test ready to be run. What is wrong with it goes to `read.problems`. */
+
+/** Validates a test; problems go to `read.problems`. */
 export function scenarioOf(
   file: TestDocument,
   test: TestCase,
@@ -45,7 +46,7 @@ export function scenarioOf(
   for (const [name, flow] of Object.entries(test.flows)) {
     const at = [...path, 'flows', name];
     if (flows.length + flow.count > MAX_FLOWS) {
-      read.report([...at, 'count'], `a test can have ${MAX_FLOWS} flows`);
+      read.report([...at, 'count'], `a test can have at most ${MAX_FLOWS} flows`);
       continue;
     }
     const first = flows.length;
@@ -71,7 +72,10 @@ export function scenarioOf(
   if (ticks > MAX_TICKS)
     read.report(path, `${ticks} ticks are too many; the limit is ${MAX_TICKS}`);
   if (ticks * flows.length > MAX_CELLS) {
-    read.report(path, `${ticks} ticks of ${flows.length} flows are too many; make it shorter`);
+    read.report(
+      path,
+      `${ticks} ticks of ${flows.length} flows are too many; the limit for flows times ticks is ${MAX_CELLS}`,
+    );
   }
   return { ...scenario, ticks };
 }
@@ -94,11 +98,14 @@ function startOf(file: TestDocument, test: TestCase, path: JsonPath, read: Value
   const startMs = Date.parse(test.start ?? file.start);
   if (Number.isFinite(startMs)) return startMs;
   const at = test.start === undefined ? ['start'] : [...path, 'start'];
-  read.report(at, `"${test.start ?? file.start}" is no time such as "2026-03-01T02:55:00+01:00"`);
+  read.report(
+    at,
+    `"${test.start ?? file.start}" is not a time such as "2026-03-01T02:55:00+01:00"`,
+  );
   return 0;
 }
 
-/** How many ticks the test has: what it says, or enough for every series and expectation. */
+/** Number of ticks: from `for`, or enough for all series and expectations. */
 function ticksOf(
   scenario: Pick<Scenario, 'tickMs' | 'flows' | 'ports' | 'hostCpu'>,
   test: TestCase,
@@ -120,5 +127,5 @@ function ticksOf(
     ),
   );
   const latest = Math.floor(moments.reduce((a, b) => Math.max(a, b), 0) / tickMs) + 1;
-  return series.reduce((most, s) => Math.max(most, s?.length ?? 0), latest);
+  return series.reduce((max, s) => Math.max(max, s?.length ?? 0), latest);
 }

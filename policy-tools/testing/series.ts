@@ -1,20 +1,20 @@
-/** A text that is no series; the message says which part and what it can be. */
+/** A text is not a valid series; the message says which part and what is valid. */
 export class SeriesError extends Error {
   override readonly name = 'SeriesError';
 }
 
-/** One value a tick. */
+/** A value per tick. */
 export interface Series {
-  /** Ticks that the text gives values for; afterwards the last one holds. */
+  /** Number of values; after them the last value continues. */
   readonly length: number;
-  /** The value of a tick, from 0; undefined where the text has `_`: nothing is there. */
+  /** The value of a tick, from 0; undefined for `_`, which means absent. */
   at(tick: number): number | undefined;
 }
 
-/** Most values of a series. */
+/** Maximum number of values. */
 const MAX_VALUES = 100_000;
 
-/** One run of values: `start`, then `start + step` and so on; `start` undefined for `_`. */
+/** Values `start`, `start + step` and so on; `start` is undefined for `_`. */
 interface Run {
   readonly from: number;
   readonly start: number | undefined;
@@ -22,12 +22,12 @@ interface Run {
 }
 
 /**
- * Reads the notation that Prometheus has for series in tests, with units: values separated by
- * spaces, where `AxN` is A and N repetitions of it, `A+BxN` is A and N steps of B up from it,
- * `A-BxN` the same downwards, and `_` or `_xN` nothing. A space before the `x` is allowed:
- * `"0+100Mbit/s x30"` rises from 0 to 3 Gbit/s over 31 ticks.
+ * Parses Prometheus's notation for series in tests, extended by units. Values are separated by
+ * spaces: `AxN` is A and N repetitions of it, `A+BxN` is A and N steps up by B, `A-BxN` the same
+ * downwards, and `_` or `_xN` is absent. A space before the `x` is allowed: `"0+100Mbit/s x30"`
+ * rises from 0 to 3 Gbit/s over 31 ticks.
  *
- * @param quantity turns a number with or without a unit into base units; throws when it cannot
+ * @param quantity converts a number with or without a unit to base units; throws if it is invalid
  * @throws {SeriesError}
  */
 export function parseSeries(text: string, quantity: (text: string) => number): Series {
@@ -46,7 +46,7 @@ export function parseSeries(text: string, quantity: (text: string) => number): S
   return { length, at: (tick) => valueAt(runs, Math.min(tick, length - 1)) };
 }
 
-/** A series of one value that holds all the time. */
+/** A series with the same value in all ticks. */
 export function constantSeries(value: number): Series {
   return { length: 1, at: () => value };
 }
@@ -58,21 +58,21 @@ function parseItem(item: string, quantity: (text: string) => number) {
   const parts = ITEM.exec(item)?.groups;
   if (parts === undefined) {
     throw new SeriesError(
-      `"${item}" is no part of a series; write a value ("5000"), a repetition ("5000x20"), ` +
-        'a slope ("0+100x30", "3000-100x30") or "_" for nothing',
+      `"${item}" is not valid in a series; write a value ("5000"), a repetition ("5000x20"), ` +
+        'a slope ("0+100x30", "3000-100x30") or "_" for absent',
     );
   }
   const { start, sign, step, times } = parts;
   const count = 1 + Number(times ?? 0);
   if (count > MAX_VALUES) throw new SeriesError(`"${item}" has more than ${MAX_VALUES} values`);
   if (start === '_') {
-    if (sign !== undefined) throw new SeriesError(`"${item}": there is no slope from nothing`);
+    if (sign !== undefined) throw new SeriesError(`"${item}": "_" cannot have a slope`);
     return { start: undefined, step: 0, count };
   }
   if (sign !== undefined && times === undefined) {
-    throw new SeriesError(`"${item}" does not say how many steps there are; write "${item}x30"`);
+    throw new SeriesError(`"${item}" has no number of steps; write "${item}x30"`);
   }
-  // "0+100Mbit/s": a zero needs no unit of its own.
+  // In "0+100Mbit/s", the zero needs no unit.
   const by = step === undefined ? 0 : quantity(step);
   return { start: quantity(start), step: sign === '-' ? -by : by, count };
 }

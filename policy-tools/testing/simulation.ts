@@ -13,9 +13,8 @@ import type { Scenario } from './scenario.ts';
 import type { ScenarioFlow } from './scenario-flows.ts';
 
 /**
- * Runs a scenario through the engine as the daemon would: rates, rules, planner and reconciler are
- * the real ones; the flows and the table they are offloaded to are in memory, and time is
- * simulated.
+ * Runs a scenario through the daemon's engine. Rates, rules, planner and reconciler are the real
+ * ones; flows and tables are in memory, and time is simulated.
  */
 export class Simulation {
   readonly #scenario: Scenario;
@@ -27,7 +26,7 @@ export class Simulation {
   readonly #flowOf: ReadonlyMap<string, number>;
   readonly #ports: Tick['ports'];
 
-  /** @param evaluator on the same clock */
+  /** @param evaluator uses the same clock */
   constructor(scenario: Scenario, evaluator: RuleEvaluator, clock: SimulatedClock) {
     const { entries, fastPathEntries, planner } = scenario;
     this.#scenario = scenario;
@@ -51,12 +50,12 @@ export class Simulation {
     this.#ports = new Map(scenario.ports.map(({ info }) => [info.name, info]));
   }
 
-  /** Runs to the end. Gives timers and I/O a turn after every tick; rejects when `signal` aborts. */
+  /** Runs to the end and yields to timers and I/O after each tick. Rejects if `signal` aborts. */
   async run(signal: AbortSignal): Promise<History> {
     const { flows, ticks, tickMs } = this.#scenario;
     const history = new History(flows.length, ticks);
     const { table } = this.#node;
-    // A reading without flows: those of the first tick then have a rate at once.
+    // A reading without flows comes first, so that flows of the first tick have rates at once.
     this.#clock.nowMs -= tickMs;
     await this.#node.read(this.#clock.nowMs);
     for (let tick = 0; tick < ticks; tick++) {
@@ -69,11 +68,11 @@ export class Simulation {
       const report = await decideTick(this.#engine, this.#tick(tick), signal);
       for (const { id, to } of report.changes) {
         const flow = this.#flowOf.get(formatFlowId(id));
-        if (flow !== undefined && to !== 'gone') history.moved(flow, tick);
+        if (flow !== undefined && to !== 'gone') history.countMove(flow, tick);
       }
       this.#flows.forEach(({ flow }, i) => {
         const row = table.rowOf(flow.spec.id);
-        if (row >= 0) history.note(i, tick, table, row);
+        if (row >= 0) history.record(i, tick, table, row);
       });
       await setImmediate();
     }
@@ -99,14 +98,14 @@ export class Simulation {
   }
 }
 
-/** Sends what a flow of a test has in each tick. */
+/** Sends the traffic of one flow. */
 class FlowSender {
   readonly flow: ScenarioFlow;
   readonly #seconds: number;
-  /** Sent since it appeared, with the parts of packets and bytes that are not complete yet. */
+  /** Traffic since the flow appeared, with fractions of packets and bytes. */
   #packets = 0;
   #bytes = 0;
-  /** Of those, whole ones that were sent already. */
+  /** Whole packets and bytes sent so far. */
   #sentPackets = 0;
   #sentBytes = 0;
 
@@ -124,18 +123,18 @@ class FlowSender {
     }
     if (!node.has(slot)) {
       node.add(slot, spec);
-      this.#restart();
+      this.#reset();
     }
     this.#packets += Math.max(0, packetRate) * this.#seconds;
     this.#bytes += (Math.max(0, bitRate) * this.#seconds) / 8;
-    const newPackets = whole(this.#packets) - this.#sentPackets;
-    const newBytes = newPackets === 0 ? 0 : whole(this.#bytes) - this.#sentBytes;
+    const newPackets = wholeUnits(this.#packets) - this.#sentPackets;
+    const newBytes = newPackets === 0 ? 0 : wholeUnits(this.#bytes) - this.#sentBytes;
     this.#sentPackets += newPackets;
     this.#sentBytes += newBytes;
     node.send(slot, newPackets, newBytes, nowMs);
   }
 
-  #restart(): void {
+  #reset(): void {
     this.#packets = 0;
     this.#bytes = 0;
     this.#sentPackets = 0;
@@ -143,7 +142,7 @@ class FlowSender {
   }
 }
 
-/** Whole units in a sum that floating point may have left a hair below one. */
-function whole(sum: number): number {
+/** Rounds down, with a tolerance for floating-point errors just below a whole number. */
+function wholeUnits(sum: number): number {
   return Math.floor(sum + 1e-6);
 }

@@ -7,16 +7,16 @@ import { byPlace, type Problem } from '../../text/problem.ts';
 import { schemaProblems } from '../../text/schema-problems.ts';
 import { packageRoot } from '../../platform/package-root.ts';
 
-/** A file of policy tests as it is written; what each key means is in policy-test.schema.json. */
-export interface TestDocument extends Surroundings {
+/** A policy test file; policy-test.schema.json describes its keys. */
+export interface TestDocument extends TestSettings {
   readonly policies?: readonly string[];
   readonly tick: string | number;
   readonly start: string;
   readonly tests: readonly TestCase[];
 }
 
-/** What a file can say for all of its tests, and each test for itself. */
-export interface Surroundings {
+/** Settings that a file can have for all of its tests, or a test for itself. */
+export interface TestSettings {
   readonly start?: string;
   readonly backend?: BackendSettings;
   readonly planner?: PlannerSettings;
@@ -25,14 +25,14 @@ export interface Surroundings {
 }
 
 /** One test. */
-export interface TestCase extends Surroundings {
+export interface TestCase extends TestSettings {
   readonly name: string;
   readonly for?: string | number;
   readonly flows: Readonly<Record<string, TestFlow>>;
   readonly expect: readonly Expectation[];
 }
 
-/** A flow, or several that are alike. */
+/** A flow, or `count` flows with the same settings. */
 export interface TestFlow {
   readonly count: number;
   readonly bitsPerSecond?: string | number;
@@ -64,7 +64,7 @@ export interface PlannerSettings {
   readonly burst: number;
 }
 
-/** What has to be so. */
+/** A condition that the test must meet. */
 export interface Expectation {
   readonly description?: string;
   readonly flow: string | readonly string[];
@@ -83,12 +83,12 @@ export interface Expectation {
   readonly atMost?: number;
 }
 
-/** A test file, read; with problems, `tests` is not there. */
+/** A parsed test file, or its problems. */
 export type ReadTests =
   | { readonly ok: true; readonly document: JsonDocument; readonly tests: TestDocument }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Checks the text of a test file against its schema and fills in defaults. */
+/** Validates a test file against its schema and fills in defaults. */
 export function readTestDocument(file: string, text: string): ReadTests {
   const document = new JsonDocument(file, text);
   if (document.problems.length > 0) return { ok: false, problems: document.problems };

@@ -3,7 +3,7 @@ import type { Problem } from '../../text/problem.ts';
 import { quantity, QuantityError } from '../../policy/model/quantity.ts';
 import { constantSeries, parseSeries, type Series, SeriesError } from './series.ts';
 
-/** Turns what authors write into numbers and series; what is wrong is collected with its place. */
+/** Parses numbers and series of a test document and collects problems with their positions. */
 export class ValueReader {
   readonly problems: Problem[] = [];
   readonly #document: JsonDocument;
@@ -16,7 +16,7 @@ export class ValueReader {
     this.problems.push(this.#document.problemAt(path, message));
   }
 
-  /** The number that a value with or without unit stands for; 0 where there is a problem. */
+  /** Parses a number with or without a unit; 0 if there is a problem. */
   number(path: JsonPath, value: string | number, unit: string): number {
     if (typeof value === 'number') return value;
     try {

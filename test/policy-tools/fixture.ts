@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Coverage } from '../../policy-tools/testing/coverage.ts';
 import { runTestFile, type TestResult } from '../../policy-tools/testing/run-tests.ts';
 
-/** A policy that offloads what has 1,000 packets/s and takes back what has fewer than 10. */
+/** A policy that offloads flows with 1,000 packets/s and onloads flows with fewer than 10. */
 export const POLICY = {
   name: 'p',
   version: '1',
@@ -31,7 +31,7 @@ export const POLICY = {
   ],
 };
 
-/** A folder with a policy and its tests; `remove` takes it away. */
+/** A temporary directory with a policy and its tests; `remove` deletes it. */
 export function policyFolder(): {
   readonly path: string;
   readonly file: (name: string) => string;
@@ -52,7 +52,7 @@ export function policyFolder(): {
   };
 }
 
-/** Runs tests of {@link POLICY}: `test` is one, or a whole document. */
+/** Runs tests of {@link POLICY}; `test` is one test or a whole document. */
 export async function run(
   test: Readonly<Record<string, unknown>>,
   options: { readonly policy?: unknown; readonly coverage?: Coverage; readonly run?: RegExp } = {},
@@ -67,8 +67,8 @@ export async function run(
   return runTestFile('/x/p.test.json', { signal: new AbortController().signal, read, ...others });
 }
 
-/** What is wrong, one line each, after `verdict: `. */
-export async function said(
+/** Problems as `verdict line:column: message`, or `pass`. */
+export async function resultsOf(
   test: Readonly<Record<string, unknown>>,
   policy?: unknown,
 ): Promise<readonly string[]> {

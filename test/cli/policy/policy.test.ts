@@ -353,7 +353,7 @@ describe('norikae policy', () => {
     });
 
     const wrong: readonly [string, RegExp][] = [
-      ['packetPerSecond=1', /there is no fact "packetPerSecond"; did you mean "packetsPerSecond"/],
+      ['packetPerSecond=1', /unknown fact "packetPerSecond"; did you mean "packetsPerSecond"/],
       ['packetsPerSecond=fast', /"fast" is no number of packet\/s/],
       ['packetsPerSecond', /is not FACT=VALUE/],
       ['placement=nic', /"placement" is one of "onload", "offload", "fast-path"/],
@@ -361,7 +361,7 @@ describe('norikae policy', () => {
       ['portLoad=1', /given as portLoad\(PORT\)\.rxBitsPerSecond=VALUE/],
       ['portLoad(eth1).speed=1', /no member "speed"/],
       ['tcpDst=99999', /"tcpDst" cannot be 99999/],
-      ['{"a":', /is no JSON/],
+      ['{"a":', /is not valid JSON/],
     ];
     for (const [given, message] of wrong) {
       it(`refuses ${given}`, async () => {
@@ -371,7 +371,7 @@ describe('norikae policy', () => {
       });
     }
 
-    it('says when no rule speaks, and refuses bad policies', async () => {
+    it('reports that no rule decides, and refuses invalid policies', async () => {
       const file = folder.write('p.json', POLICY);
       assert.equal(await policy('explain', file, '--flow', 'tcpDst=443'), 0);
       assert.match(stdout.text, /^No rule applies to this flow: it stays where it is\.$/m);

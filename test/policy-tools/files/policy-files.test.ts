@@ -16,7 +16,7 @@ describe('policy files', () => {
     assert.ok(reading.ok);
   });
 
-  it('names the file and place of a mistake', async () => {
+  it('reports the file and position of a problem', async () => {
     const file = join(folder.path, 'typo.json');
     writeFileSync(file, readFileSync(SHIPPED, 'utf8').replace('"rules"', '"rulez"'));
     const reading = await readPolicies([file]);
@@ -24,7 +24,7 @@ describe('policy files', () => {
     assert.match(reading.problems[0], /typo\.json:\d+:\d+: /);
   });
 
-  it('names every file that cannot be read', async () => {
+  it('reports every file that cannot be read', async () => {
     const gone = join(folder.path, 'gone.json');
     const reading = await readPolicies([gone, SHIPPED, folder.path]);
     assert.ok(!reading.ok);

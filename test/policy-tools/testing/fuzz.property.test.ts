@@ -8,19 +8,19 @@ import { runTestFile } from '../../../policy-tools/testing/run-tests.ts';
 const FOLDER = join(packageRoot(), 'policies');
 const POLICY = readFileSync(join(FOLDER, 'default.json'), 'utf8');
 const WHOLE = JSON.parse(readFileSync(join(FOLDER, 'default.test.json'), 'utf8'));
-/** A few short tests: each damage is tried on all of them. */
+/** Short tests; each change is applied to all of them. */
 const TESTS = { ...WHOLE, tests: [WHOLE.tests[3], WHOLE.tests[11]] };
 
 type Path = readonly (string | number)[];
 
-/** Paths of every value in `value`. */
+/** Paths of all values in `value`. */
 function pathsIn(value: unknown, at: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return [at];
   const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
   return [at, ...entries.flatMap(([key, inner]) => pathsIn(inner, [...at, key]))];
 }
 
-/** `value` with something else at `path`. */
+/** `value` with another value at `path`. */
 function damaged(value: unknown, [key, ...rest]: Path, put: unknown): unknown {
   if (key === undefined) return put;
   if (Array.isArray(value)) return value.map((v, i) => (i === key ? damaged(v, rest, put) : v));
@@ -54,8 +54,8 @@ const PIECES: readonly unknown[] = [
 ];
 const PIECE = fc.oneof(fc.constantFrom<unknown>(...PIECES), fc.jsonValue({ maxDepth: 2 }));
 
-describe('damaged tests of policies', () => {
-  it('end with results that say where, never with a crash', async function () {
+describe('damaged policy tests', () => {
+  it('give results with positions and never crash', async function () {
     this.timeout(120_000);
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...PATHS), PIECE, async (path, piece) => {

@@ -1,41 +1,41 @@
 import assert from 'node:assert/strict';
 import { Coverage } from '../../../policy-tools/testing/coverage.ts';
 import { runTestFile } from '../../../policy-tools/testing/run-tests.ts';
-import { POLICY, run, said } from '../fixture.ts';
+import { POLICY, run, resultsOf } from '../fixture.ts';
 
 const FAST = { packetsPerSecond: '5000x19' };
 
-/** What is said of one expectation about flows named a, b ... */
+/** Result of one expectation on flow `a`. */
 async function expecting(
   expectation: Readonly<Record<string, unknown>>,
   flows: Readonly<Record<string, unknown>> = { a: FAST },
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const all = await said({ flows, expect: [{ flow: 'a', ...expectation }], ...more });
+  const all = await resultsOf({ flows, expect: [{ flow: 'a', ...expectation }], ...more });
   assert.equal(all.length, 1, all.join('\n'));
   return all[0].replace(/^(\w+) \d+:\d+: /, '$1: ');
 }
 
-describe('tests of policies', () => {
-  const truths: readonly [string, Readonly<Record<string, unknown>>][] = [
+describe('policy tests', () => {
+  const passing: readonly [string, Readonly<Record<string, unknown>>][] = [
     [
-      'a moment',
+      'a tick',
       { at: '1s', placement: 'offload', rule: 'fast', requested: 'offload', reason: 'placed' },
     ],
-    ['the whole name of a rule', { at: '1s', rule: 'p/fast' }],
-    ['all the time', { placement: 'offload' }],
-    ['a time', { from: '1s', to: '2s', placement: 'offload' }],
-    ['some moment', { by: '2s', placement: 'offload' }],
-    ['what never happens', { never: 'onload' }],
-    ['moves', { atMostMoves: 1, atLeastMoves: 1 }],
-    ['how many', { atLeast: 1, atMost: 1, placement: 'offload' }],
+    ['the full name of a rule', { at: '1s', rule: 'p/fast' }],
+    ['the whole test', { placement: 'offload' }],
+    ['a range of time', { from: '1s', to: '2s', placement: 'offload' }],
+    ['one tick up to a time', { by: '2s', placement: 'offload' }],
+    ['a placement that never occurs', { never: 'onload' }],
+    ['number of moves', { atMostMoves: 1, atLeastMoves: 1 }],
+    ['number of flows', { atLeast: 1, atMost: 1, placement: 'offload' }],
     ['milliseconds', { at: 1000, placement: 'offload' }],
   ];
-  for (const [name, expectation] of truths) {
+  for (const [name, expectation] of passing) {
     it(`pass: ${name}`, async () => assert.equal(await expecting(expectation), 'pass'));
   }
 
-  const lies: readonly [Readonly<Record<string, unknown>>, string][] = [
+  const failing: readonly [Readonly<Record<string, unknown>>, string][] = [
     [
       { at: '1s', placement: 'onload' },
       'fail: flow "a" should be at "onload"; at 1.0 s it is at "offload" (placed; rule p/fast requests offload)',
@@ -52,20 +52,20 @@ describe('tests of policies', () => {
       { never: 'offload' },
       'fail: flow "a" should never be at "offload"; at 0 ms it is: at "offload" (placed; rule p/fast requests offload)',
     ],
-    [{ atMostMoves: 0 }, 'fail: flow "a": it changes its placement 1 time, 0 at most'],
-    [{ atLeastMoves: 2 }, 'fail: flow "a": it changes its placement 1 time, 2 at least'],
+    [{ atMostMoves: 0 }, 'fail: flow "a": it changes its placement 1 time; at most 0 expected'],
+    [{ atLeastMoves: 2 }, 'fail: flow "a": it changes its placement 1 time; at least 2 expected'],
     [
       { at: '1s', placement: 'offload', atMost: 0 },
       'fail: flow "a" should be at "offload" (at most 0 of them); at 1.0 s 1 of 1 does',
     ],
   ];
-  for (const [expectation, message] of lies) {
+  for (const [expectation, message] of failing) {
     it(`fail: ${JSON.stringify(expectation)}`, async () => {
       assert.equal(await expecting(expectation), message);
     });
   }
 
-  const nonsense: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
+  const invalid: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
     [{ at: '1s', placment: 'offload' }, /unknown key "placment" in .*did you mean "placement"/],
     [{ at: '1s', placement: 'offlaod' }, /did you mean "offload"/],
     [{ at: '1x', placement: 'offload' }, /"1x": unknown unit "x"/],
@@ -73,26 +73,26 @@ describe('tests of policies', () => {
     [{ at: '1s', reason: 'plced' }, /unknown reason "plced"; did you mean "placed"/],
     [{ flow: 'aa', placement: 'offload' }, /no flow "aa"; did you mean "a"/],
     [{ at: '1s' }, /nothing is expected; add "placement"/],
-    [{ at: '1s', from: '1s', placement: 'offload' }, /"at" is one moment; leave/],
+    [{ at: '1s', from: '1s', placement: 'offload' }, /"at" cannot be combined with/],
     [{ from: '2s', to: '1s', placement: 'offload' }, /ends before it begins/],
-    [{ never: 'offload', by: '1s' }, /"never" is of a whole time/],
+    [{ never: 'offload', by: '1s' }, /"never" takes "from" and "to"/],
     [{ atMostMoves: 1, atMost: 1 }, /"atLeast" and "atMost" count flows with/],
   ];
-  for (const [expectation, message] of nonsense) {
+  for (const [expectation, message] of invalid) {
     it(`error: ${JSON.stringify(expectation)}`, async () => {
-      const words = await expecting(expectation);
-      assert.match(words, /^error: /);
-      assert.match(words, message);
+      const text = await expecting(expectation);
+      assert.match(text, /^error: /);
+      assert.match(text, message);
     });
   }
 
-  it('say that an expectation lies behind the end', async () => {
-    const words = await expecting({ at: '9s', placement: 'offload' }, { a: FAST }, { for: '5s' });
-    assert.equal(words, 'error: the test ends at 4.8 s, before that');
+  it('report an expectation after the end of the test', async () => {
+    const text = await expecting({ at: '9s', placement: 'offload' }, { a: FAST }, { for: '5s' });
+    assert.equal(text, 'error: the time is after the end of the test at 4.8 s');
   });
 
-  it('say what is wrong with flows, ports and the node, at its place', async () => {
-    const problems = await said({
+  it('report problems of flows, ports and the node with their positions', async () => {
+    const problems = await resultsOf({
       flows: {
         a: { packetsPerSecond: '5000y20', inPort: 'vm2' },
         b: { bitsPerSecond: '1parsec', tcpDst: 70_000 },
@@ -105,11 +105,11 @@ describe('tests of policies', () => {
       problems.map((p) => p.replace(/^error \d+:\d+: /, '').slice(0, 30)),
       [
         '"5000y20" is no number of packet/s, with or without a unit',
-        'there is no port "vm2"; did you mean "vm1"?',
+        'unknown port "vm2"; did you mean "vm1"?',
         '"1parsec": unknown unit "parsec"',
         '"tcpDst" cannot be 70000; it is a whole number',
         '"50apples": unknown unit "apples"',
-        '"1+1" does not say how many steps there are',
+        '"1+1" has no number of steps; write',
       ].map((text) => text.slice(0, 30)),
     );
     const lines = problems.map((p) => Number(/^error (\d+):/.exec(p)?.[1]));
@@ -120,13 +120,13 @@ describe('tests of policies', () => {
     assert.ok(lines[0] > 4);
   });
 
-  it('come with the place of the test, and of what was expected of it', async () => {
+  it('have the positions of the test and of the expectation', async () => {
     const [result] = await run({ flows: { a: FAST }, expect: [{ flow: 'a', never: 'offload' }] });
     assert.equal(`${result.file}:${result.line}:${result.column}`, '/x/p.test.json:4:15');
     assert.equal(result.problems[0].line, 11);
   });
 
-  it('end with an error when the policy has a mistake or is not there', async () => {
+  it('end with an error if the policy is invalid or missing', async () => {
     const typo = JSON.stringify(POLICY).replace('"equal"', '"equall"');
     const [bad] = await run({ tests: [] }, { policy: JSON.parse(typo) });
     assert.equal(bad.verdict, 'error');
@@ -136,7 +136,7 @@ describe('tests of policies', () => {
     assert.match(gone.problems[0].message, /other\.json cannot be read/);
   });
 
-  it('end with an error for a file that is no JSON, has no tests, or is not there', async () => {
+  it('end with an error if the file is invalid JSON, has no tests, or is missing', async () => {
     const signal = new AbortController().signal;
     const texts: readonly [string, RegExp][] = [
       ['{', /missing|expected/],
@@ -152,7 +152,7 @@ describe('tests of policies', () => {
     assert.match(gone.problems[0].message, /ENOENT/);
   });
 
-  it('are chosen by their names', async () => {
+  it('are selected by name', async () => {
     const test = (name: string) => ({
       name,
       flows: { a: {} },
@@ -166,7 +166,7 @@ describe('tests of policies', () => {
     );
   });
 
-  it('stop when they are told to', async () => {
+  it('stop when the signal aborts', async () => {
     const stop = new AbortController();
     stop.abort(new Error('enough'));
     const text = JSON.stringify({
@@ -177,7 +177,7 @@ describe('tests of policies', () => {
     await assert.rejects(runTestFile('p.test.json', { signal: stop.signal, read }), /enough/);
   });
 
-  it('test a shadow as if it were enforced', async () => {
+  it('test a shadow policy as if it were enforced', async () => {
     const results = await run(
       { flows: { a: FAST }, expect: [{ flow: 'a', placement: 'offload' }] },
       { policy: { ...POLICY, mode: 'shadow' } },
@@ -185,7 +185,7 @@ describe('tests of policies', () => {
     assert.equal(results[0].verdict, 'pass');
   });
 
-  it('count as covered what was both true and false', async () => {
+  it('cover conditions that were both true and false', async () => {
     const coverage = new Coverage();
     const expect = [{ flow: 'a', placement: 'offload' }];
     await run({ flows: { a: FAST }, expect }, { coverage });
@@ -205,8 +205,8 @@ describe('tests of policies', () => {
   });
 });
 
-describe('time in tests of policies', () => {
-  it('is that of the daemon: a flow comes back when it has been held long enough', async () => {
+describe('policy tests over time', () => {
+  it('apply minimum hold times as the daemon does', async () => {
     const flows = { a: { packetsPerSecond: '5000x3 0x30' } };
     const expect = [
       { flow: 'a', to: '1750ms', placement: 'offload' },
@@ -214,16 +214,16 @@ describe('time in tests of policies', () => {
       { flow: 'a', from: '2s', placement: 'onload' },
       { flow: 'a', atMostMoves: 2 },
     ];
-    assert.deepEqual(await said({ flows, expect }), ['pass']);
+    assert.deepEqual(await resultsOf({ flows, expect }), ['pass']);
     const planner = { minHold: '4s' };
     const later = [
       { flow: 'a', to: '3750ms', placement: 'offload' },
       { flow: 'a', from: '4s', placement: 'onload' },
     ];
-    assert.deepEqual(await said({ flows, planner, expect: later }), ['pass']);
+    assert.deepEqual(await resultsOf({ flows, planner, expect: later }), ['pass']);
   });
 
-  it('moves the flow of an entry past the vSwitch but for heartbeats, and adds up', async () => {
+  it('count an offloaded flow as carried except for heartbeats', async () => {
     const policy = {
       name: 'p',
       version: '1',
@@ -248,34 +248,37 @@ describe('time in tests of policies', () => {
       { flow: 'a', to: '4500ms', rule: 'fast' },
       { flow: 'a', at: '4750ms', rule: 'carried' },
     ];
-    assert.deepEqual(await said({ flows, expect }, policy), ['pass']);
+    assert.deepEqual(await resultsOf({ flows, expect }, policy), ['pass']);
   });
 
-  it('lets flows appear late and leave', async () => {
+  it('let flows start late and end', async () => {
     const flows = { a: { packetsPerSecond: '_x3 5000x3 _x3 5000x3' } };
     const expect = [
       { flow: 'a', placement: 'offload' },
       { flow: 'a', atMostMoves: 2, atLeastMoves: 2 },
     ];
-    assert.deepEqual(await said({ flows, expect }), ['pass']);
-    const there = await said({ flows, expect: [{ flow: 'a', at: '250ms', placement: 'onload' }] });
+    assert.deepEqual(await resultsOf({ flows, expect }), ['pass']);
+    const there = await resultsOf({
+      flows,
+      expect: [{ flow: 'a', at: '250ms', placement: 'onload' }],
+    });
     assert.match(there[0], /at 250 ms it is not on the node/);
   });
 
-  it('has a table of the size that the test says, and a fast path when it says so', async () => {
+  it('use the table size and the fast path of the test', async () => {
     const flows = { a: { count: 5, ...FAST } };
     const few = [{ flow: 'a', from: '1s', placement: 'offload', atLeast: 3, atMost: 3 }];
-    assert.deepEqual(await said({ flows, backend: { entries: 3 }, expect: few }), ['pass']);
+    assert.deepEqual(await resultsOf({ flows, backend: { entries: 3 }, expect: few }), ['pass']);
     const rule = { ...POLICY.rules[1], event: { type: 'fast-path' } };
     const policy = { ...POLICY, rules: [rule] };
     const backend = { fastPathEntries: 5 };
     const expect = [{ flow: 'a', placement: 'fast-path' }];
-    assert.deepEqual(await said({ flows, backend, expect }, policy), ['pass']);
+    assert.deepEqual(await resultsOf({ flows, backend, expect }, policy), ['pass']);
     const none = [{ flow: 'a', placement: 'onload', reason: 'no-backend' }];
-    assert.deepEqual(await said({ flows, expect: none }, policy), ['pass']);
+    assert.deepEqual(await resultsOf({ flows, expect: none }, policy), ['pass']);
   });
 
-  it('gives rules the node over time', async () => {
+  it('give rules the state of the node by tick', async () => {
     const busy = { fact: 'hostCpu', operator: 'greaterThan', value: 0.5 };
     const port = {
       fact: 'portLoad',
@@ -298,6 +301,8 @@ describe('time in tests of policies', () => {
       { flow: 'a', from: '2s', to: '3750ms', requested: 'offload' },
       { flow: 'a', from: '4s', requested: 'none' },
     ];
-    assert.deepEqual(await said({ flows: { a: FAST }, node, ports, expect }, policy), ['pass']);
+    assert.deepEqual(await resultsOf({ flows: { a: FAST }, node, ports, expect }, policy), [
+      'pass',
+    ]);
   });
 });

@@ -5,13 +5,13 @@ import { parseSeries, SeriesError } from '../../../policy-tools/testing/series.t
 
 const RATE = (text: string): number => quantity(text, 'bit/s');
 
-/** The values of a series, and one beyond its end. */
+/** The values of a series and one more tick. */
 function valuesOf(text: string): (number | undefined)[] {
   const series = parseSeries(text, RATE);
   return Array.from({ length: series.length + 1 }, (_, tick) => series.at(tick));
 }
 
-describe('series in tests of policies', () => {
+describe('series in policy tests', () => {
   const readings: readonly [string, (number | undefined)[]][] = [
     ['5', [5, 5]],
     ['5x3', [5, 5, 5, 5, 5]],
@@ -29,11 +29,11 @@ describe('series in tests of policies', () => {
   }
 
   const refusals: readonly [string, RegExp][] = [
-    ['', /"" is no part of a series/],
-    ['x3', /"x3" is no part of a series/],
+    ['', /"" is not valid in a series/],
+    ['x3', /"x3" is not valid in a series/],
     ['5x', /5x/],
     ['0+100', /how many steps there are; write "0\+100x30"/],
-    ['_+1x3', /no slope from nothing/],
+    ['_+1x3', /"_" cannot have a slope/],
     ['1Mbot/s', /unknown unit "Mbot\/s"; did you mean "Mbit\/s"/],
     ['1s', /"s" is a time/],
     ['1x100000', /more than 100000 values/],
@@ -50,7 +50,7 @@ describe('series in tests of policies', () => {
     });
   }
 
-  it('reads what it is written as', () => {
+  it('parses the values that it was formatted from', () => {
     const run = fc.record({
       start: fc.option(fc.nat(1e6), { nil: undefined }),
       step: fc.integer({ min: -1000, max: 1000 }),
@@ -72,7 +72,7 @@ describe('series in tests of policies', () => {
     );
   });
 
-  it('never throws anything but its own errors', () => {
+  it('throws only SeriesError and QuantityError', () => {
     const anything = fc.oneof(fc.string(), fc.stringMatching(/^[0-9+x_. -]{0,20}$/));
     fc.assert(
       fc.property(anything, (text) => {
