@@ -32,7 +32,7 @@ describe('series in policy tests', () => {
     ['', /"" is not valid in a series/],
     ['x3', /"x3" is not valid in a series/],
     ['5x', /5x/],
-    ['0+100', /how many steps there are; write "0\+100x30"/],
+    ['0+100', /has no number of steps; write "0\+100x30"/],
     ['_+1x3', /"_" cannot have a slope/],
     ['1Mbot/s', /unknown unit "Mbot\/s"; did you mean "Mbit\/s"/],
     ['1s', /"s" is a time/],
