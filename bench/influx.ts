@@ -43,7 +43,7 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
       const report = scene.tick();
       const one = async (): Promise<void> => {
         const queued = timed(() => recorder.observe(report, scene.accounts));
-        const batch = queue.take(QUEUE);
+        const batch = queue.takeBatch(QUEUE);
         const sent = timed(() => client.write(batch.lines, signal));
         await sent.result;
         lines = batch.lines.length;

@@ -175,7 +175,7 @@ export class Loop {
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
     );
     const leases = node.backends.map((backend) => this.#lease(backend));
-    this.#running = merge(rounds, this.#host.run(), ...leases).subscribe();
+    this.#running = merge(rounds, this.#host.watch(), ...leases).subscribe();
   }
 
   /** Ends the loop, withdraws or keeps what is installed, and closes the node. */
@@ -259,8 +259,8 @@ export class Loop {
   #lease(backend: OffloadBackend): Observable<void> {
     const { leaseMs } = backend.capabilities();
     const { clock, log, metrics } = this.#options;
-    const told = (result: Parameters<BackendMetrics['lease']>[1]): void =>
-      metrics.backends.lease(backend.name, result);
+    const told = (result: Parameters<BackendMetrics['recordRenewal']>[1]): void =>
+      metrics.backends.recordRenewal(backend.name, result);
     return interval(Math.min(MAX_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
       exhaustMap(() => {
         const sinceMs = clock.now() - this.engine.lastVerifiedAtMs(backend);

@@ -1,15 +1,15 @@
 import { Observable } from 'rxjs';
 
-/** The subscription to what was under way was ended. */
+/** Reason of an abort: the subscription to a task's result ended. */
 export class Unsubscribed extends Error {
   override readonly name = 'Unsubscribed';
 
   constructor() {
-    super('nobody waits for the result any more');
+    super('unsubscribed: the result is no longer needed');
   }
 }
 
-/** Runs a task once a subscription; ending the subscription aborts the task. */
+/** Runs a task once per subscription; ending the subscription aborts the task. */
 export function abortable<T>(task: (signal: AbortSignal) => Promise<T>): Observable<T> {
   return new Observable((subscriber) => {
     const controller = new AbortController();

@@ -1,30 +1,30 @@
 import { TokenBucket } from '../engine/planner/token-bucket.ts';
 
 /**
- * How long after a change flows are looked at in quick succession, ms: the vSwitch's revalidators
- * need a moment to carry the change into the datapath.
+ * Time after a change during which flows are polled in quick succession, ms: the vSwitch's
+ * revalidators need a moment to apply the change to the datapath.
  */
-const WATCH_MS = 250;
-/** Quick looks in the long run, a second, and in a row. */
+const BURST_MS = 250;
+/** Quick polls: long-term rate, and maximum in a row. */
 const BUDGET = { perSecond: 5, burst: 20 };
 
-/** Says when to look at once and not only after a whole period, within a budget. */
+/** Decides when to poll in quick succession instead of once a period, within a budget. */
 export class BurstPolling {
   readonly #budget = new TokenBucket(BUDGET);
   #untilMs = Number.NEGATIVE_INFINITY;
 
-  /** Something has changed. */
+  /** Starts a burst: something has changed. */
   trigger(nowMs: number): void {
-    this.#untilMs = nowMs + WATCH_MS;
+    this.#untilMs = nowMs + BURST_MS;
   }
 
-  /** True when the next look should be a quick one. */
-  due(nowMs: number): boolean {
+  /** True when the next poll should follow quickly. */
+  burstDue(nowMs: number): boolean {
     return nowMs < this.#untilMs && this.#budget.available(nowMs) > 0;
   }
 
-  /** A look has begun. */
-  looked(nowMs: number): void {
-    if (this.due(nowMs)) this.#budget.take(1);
+  /** Charges a poll that starts now to the budget, if it is part of a burst. */
+  recordPoll(nowMs: number): void {
+    if (this.burstDue(nowMs)) this.#budget.take(1);
   }
 }

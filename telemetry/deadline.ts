@@ -3,16 +3,16 @@ import { bounded } from '../async/bounded.ts';
 /** A source did not answer in time. */
 export class SourceTimeout extends Error {
   override readonly name = 'SourceTimeout';
-  /** Time that was waited for an answer, ms. */
+  /** Time waited for an answer, ms. */
   readonly waitedMs: number;
 
   constructor(source: string, timeoutMs: number) {
-    super(`${source} did not answer within ${timeoutMs} ms; it is tried again at the next tick`);
+    super(`${source} did not answer within ${timeoutMs} ms; the next tick tries again`);
     this.waitedMs = timeoutMs;
   }
 }
 
-/** Reads a source; rejects with {@link SourceTimeout} in time even when it ignores its signal. */
+/** Reads a source; rejects with {@link SourceTimeout} even if the source ignores its signal. */
 export function withDeadline<T>(
   source: string,
   timeoutMs: number,

@@ -18,20 +18,20 @@ import { NodeMeter } from './node-meter.ts';
 import { PacketCost } from './packet-cost.ts';
 import { SourceHealth } from './source-health.ts';
 
-/** What a {@link HostWatch} looks at, and how often. */
+/** Sources and timing of a {@link HostWatch}. */
 export interface HostWatchOptions {
   readonly host: HostSource;
   readonly ports: PortDirectory;
   readonly clock: Clock;
   readonly periodMs: number;
   readonly timeoutMs: number;
-  /** Packets that the vSwitch has forwarded up to now; left out: what one costs is not estimated. */
+  /** Packets forwarded by the vSwitch so far; left out: the cost of a packet is not estimated. */
   readonly vswitchPackets?: () => number;
 }
 
 /**
- * Looks at the host at a period of its own, so that a host that does not answer holds up no
- * tick. A tick takes what is known.
+ * Reads the host with its own period, so that a host that does not answer delays no tick. A tick
+ * uses the last reading.
  */
 export class HostWatch {
   readonly #options: HostWatchOptions;
@@ -44,7 +44,7 @@ export class HostWatch {
     this.#health = new SourceHealth(options.host.name);
   }
 
-  /** The node as of the last look that succeeded. */
+  /** The node as of the last successful reading. */
   get state(): NodeState {
     return { ...this.#meter.state, packetCost: this.#cost.ns };
   }
@@ -54,15 +54,15 @@ export class HostWatch {
     return this.#health.status(nowMs, 2 * periodMs + timeoutMs, periodMs);
   }
 
-  /** Watches while subscribed. Emits nothing, never ends, never fails. */
-  run(): Observable<never> {
+  /** Reads the host while subscribed. Emits nothing, never ends, never fails. */
+  watch(): Observable<never> {
     return timer(0, this.#options.periodMs).pipe(
-      exhaustMap(() => this.#look()),
+      exhaustMap(() => this.#readHost()),
       ignoreElements(),
     );
   }
 
-  #look(): Observable<unknown> {
+  #readHost(): Observable<unknown> {
     const { host, ports, clock, timeoutMs, vswitchPackets } = this.#options;
     return defer(() => {
       const atMs = clock.now();
@@ -71,16 +71,16 @@ export class HostWatch {
         withDeadline(host.name, timeoutMs, outer, (signal) => host.read(names, signal)),
       ).pipe(
         tap((sample) => {
-          this.#meter.observe(sample, atMs);
+          this.#meter.addSample(sample, atMs);
           if (vswitchPackets !== undefined) {
-            this.#cost.observe(sample.cpu, vswitchPackets(), atMs);
+            this.#cost.addSample(sample.cpu, vswitchPackets(), atMs);
           }
-          this.#health.succeeded(clock.now(), clock.now() - atMs);
+          this.#health.recordSuccess(clock.now(), clock.now() - atMs);
         }),
       );
     }).pipe(
       catchError((error: unknown) => {
-        this.#health.failed(error);
+        this.#health.recordFailure(error);
         return EMPTY;
       }),
     );

@@ -1,18 +1,18 @@
 import type { NodeState, PortLoad } from '../engine/model/tick.ts';
 import type { HostSample } from '../engine/ports/host-source.ts';
 
-/** Turns the host's cumulative counters into loads between two looks. */
+/** Computes loads from the host's cumulative counters of two samples. */
 export class NodeMeter {
   #last: { readonly sample: HostSample; readonly atMs: number } | undefined;
   #state: NodeState = { hostCpu: undefined, portLoad: new Map() };
 
-  /** The node as of the last look. */
+  /** The node as of the last sample. */
   get state(): NodeState {
     return this.#state;
   }
 
-  /** Takes a look at `nowMs`; looks that are not later than the last one are ignored. */
-  observe(sample: HostSample, nowMs: number): void {
+  /** Adds a sample of `nowMs`; a sample that is not later than the last one is ignored. */
+  addSample(sample: HostSample, nowMs: number): void {
     const last = this.#last;
     if (last !== undefined && nowMs <= last.atMs) return;
     this.#last = { sample, atMs: nowMs };
@@ -24,7 +24,7 @@ export class NodeMeter {
       if (before === undefined) continue;
       const rx = now.rxBytes - before.rxBytes;
       const tx = now.txBytes - before.txBytes;
-      // A counter that went back belongs to another device of the same name.
+      // A counter that decreased belongs to a new device of the same name.
       if (rx < 0 || tx < 0) continue;
       portLoad.set(name, {
         rxBitsPerSecond: (rx * 8) / seconds,
@@ -35,7 +35,7 @@ export class NodeMeter {
   }
 }
 
-/** The host's own share of all CPUs between two looks: 1 - idle - guest, from 0 to 1. */
+/** The host's own share of all CPUs between two samples: 1 - idle - guest, from 0 to 1. */
 function hostCpu(before: HostSample, now: HostSample): number | undefined {
   const total = now.cpu.total - before.cpu.total;
   if (total <= 0) return undefined;

@@ -12,28 +12,31 @@ import { AdaptivePeriod, type PeriodOptions } from './period.ts';
 import { updateRates } from './rates.ts';
 import { SourceHealth } from './source-health.ts';
 
-/** Shortest period right after a change, ms. */
+/** Minimum period right after a change, ms. */
 const QUICK_PERIOD_MS = 12;
 
-const PLACED_BY = { offload: Placement.offload, 'fast-path': Placement.fastPath } as const;
+const PLACEMENT_BY_BACKEND = {
+  offload: Placement.offload,
+  'fast-path': Placement.fastPath,
+} as const;
 
-/** What an {@link Observer} watches, and how. */
+/** Sources and timing of an {@link Observer}. */
 export interface ObserverOptions {
   readonly flows: FlowSource;
   readonly ports: PortDirectory;
   readonly host: HostWatch;
   readonly backends: readonly OffloadBackend[];
-  /** Whether a backend can be asked; left out: all can. */
+  /** True if a backend's counters can be read; left out: all can. */
   readonly isUp?: (backend: OffloadBackend) => boolean;
   readonly clock: Clock;
   readonly period: PeriodOptions;
-  /** Longest wait for one source, ms. */
+  /** Time-out of one source, ms. */
   readonly timeoutMs: number;
   /** Time constant of the rates' smoothing, ms. */
   readonly smoothingMs: number;
 }
 
-/** Reads every source once and puts what they say together: one tick. */
+/** Reads all sources once per round and combines them into a tick. */
 export class Observer {
   readonly table = new FlowTable();
   readonly #options: ObserverOptions;
@@ -55,12 +58,12 @@ export class Observer {
     return this.#period.currentMs;
   }
 
-  /** Period to use right after a change, ms: readings then take a third of the source's time. */
+  /** Period right after a change, ms: readings then take at most a third of the source's time. */
   get quickPeriodMs(): number {
     return Math.min(this.periodMs, Math.max(QUICK_PERIOD_MS, 3 * this.#period.costMs));
   }
 
-  /** Cost of the last good reading of the flows. */
+  /** Cost of the last successful reading of the flows. */
   get lastCost(): ReadCost | undefined {
     return this.#lastCost;
   }
@@ -70,16 +73,16 @@ export class Observer {
     return 2 * this.#period.currentMs + this.#options.timeoutMs;
   }
 
-  /** One round. Never rejects for a source's sake: what failed is stale in the tick. */
+  /** One round. Rejects only when aborted: a source that fails is stale in the tick. */
   async observe(signal: AbortSignal): Promise<Tick> {
-    // Flows name ports by name: what the names stood for is what it was before they were read.
+    // Flows refer to ports by name; use the ports as they were before the flows were read.
     const { clock } = this.#options;
     const ports = this.#options.ports.current();
     const startedMs = clock.now();
     await this.#readFlows(signal);
     signal.throwIfAborted();
-    const tick = this.#tick(ports, clock.now() - startedMs);
-    // Rates over traffic of which a part is missing would be wrong: the next tick makes up for it.
+    const tick = this.#makeTick(ports, clock.now() - startedMs);
+    // Incomplete counters would give wrong rates; the next fresh tick covers this interval, too.
     if (tick.fresh) updateRates(this.table, this.#options.smoothingMs);
     return tick;
   }
@@ -93,13 +96,13 @@ export class Observer {
       );
       await this.#readCounters(signal);
       this.table.end();
-      this.#period.learn(cost.sourceMs);
-      this.#flowHealth.succeeded(clock.now(), cost.sourceMs);
+      this.#period.recordCost(cost.sourceMs);
+      this.#flowHealth.recordSuccess(clock.now(), cost.sourceMs);
       this.#lastCost = cost;
     } catch (error) {
       this.table.abandon();
-      if (isUnanswered(error)) this.#period.learnAtLeast(error.waitedMs);
-      this.#flowHealth.failed(error);
+      if (isUnanswered(error)) this.#period.recordTimeout(error.waitedMs);
+      this.#flowHealth.recordFailure(error);
     }
   }
 
@@ -108,32 +111,32 @@ export class Observer {
     for (const [backend, health] of this.#counterHealth) {
       if (!this.#isUp(backend)) continue;
       const startedMs = clock.now();
-      const by = PLACED_BY[backend.capabilities().placement];
+      const by = PLACEMENT_BY_BACKEND[backend.capabilities().placement];
       try {
         const sink = this.#counterSink(by);
         await withDeadline(backend.name, timeoutMs, signal, (s) => backend.counters(sink, s));
-        health.succeeded(clock.now(), clock.now() - startedMs);
+        health.recordSuccess(clock.now(), clock.now() - startedMs);
       } catch (error) {
-        health.failed(error);
+        health.recordFailure(error);
       }
     }
   }
 
-  /** Takes one reading down. Looks at the clock once, when the backend begins to tell. */
+  /** Writes a backend's counters to the table, timed by the clock at the first of them. */
   #counterSink(by: Placement): CounterSink {
     const { table } = this;
     const { clock } = this.#options;
-    let toldMs: number | undefined;
+    let answeredMs: number | undefined;
     return {
       carried: (w0, w1, w2, w3, packets, bytes, idleMs) => {
-        toldMs ??= clock.now();
-        const atMs = toldMs - Math.max(0, idleMs);
+        answeredMs ??= clock.now();
+        const atMs = answeredMs - Math.max(0, idleMs);
         table.carried(table.find(w0, w1, w2, w3), packets, bytes, atMs, by);
       },
     };
   }
 
-  #tick(ports: PortSnapshot, readMs: number): Tick {
+  #makeTick(ports: PortSnapshot, readMs: number): Tick {
     const { clock, host } = this.#options;
     const nowMs = clock.now();
     const flows = this.#status(this.#flowHealth, nowMs);
@@ -171,7 +174,7 @@ export class Observer {
       fresh: inStep,
       ageMs: inStep ? 0 : Number.POSITIVE_INFINITY,
       failures: inStep ? 0 : 1,
-      error: inStep ? undefined : 'the port directory is not in step with the node',
+      error: inStep ? undefined : 'the port directory is out of sync with the node',
       costMs: 0,
       periodMs: 0,
     };

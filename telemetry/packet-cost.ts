@@ -2,31 +2,31 @@ import type { CpuTimes } from '../engine/ports/host-source.ts';
 
 /** USER_HZ: a clock tick of /proc/stat, ns. */
 const CLOCK_TICK_NS = 1e7;
-/** Looks are taken together for so long, s: packets are counted at another rhythm than CPU. */
+/** Length of a window, s: long enough to even out the different update times of both counters. */
 const WINDOW_S = 3;
-/** How long a window counts, s: what a packet costs changes with traffic and rules. */
+/** Time constant of a window's weight, s: the cost of a packet changes with traffic and rules. */
 const MEMORY_S = 600;
-/** Windows, weighted by their age, without which nothing is said. */
+/** Minimum sum of the windows' weights for an estimate. */
 const MIN_WINDOWS = 5;
-/** Least spread of packets/s, relative to their mean, from which a slope can be told. */
+/** Minimum standard deviation of packets/s, relative to their mean, for an estimate. */
 const MIN_SPREAD = 0.02;
 
 /**
- * Estimates what a packet on the vSwitch costs the host, by how the host's CPU time goes up and down
- * with the packets that the vSwitch sees: the slope of a line through the last minutes (least
- * squares, older windows weighing less). What the host does all the time is so left out. What
- * goes up and down with the same packets, such as the host's side of virtio, is not.
+ * Estimates the CPU cost of a packet on the vSwitch: the slope of a least-squares line through the
+ * host's CPU time over the packets of the vSwitch in the last minutes, in which older windows weigh
+ * less. Constant load of the host does not affect the slope. Load that varies with the same packets,
+ * such as the host's side of virtio, is included.
  */
 export class PacketCost {
   #from: { readonly cpuNs: number; readonly packets: number; readonly atMs: number } | undefined;
-  /** Sums over windows, weighted: of 1, packets/s, CPU ns/s, and their products. */
+  /** Weighted sums over windows: of 1, packets/s (x), CPU ns/s (y), and their products. */
   #n = 0;
   #x = 0;
   #y = 0;
   #xx = 0;
   #xy = 0;
 
-  /** Nanoseconds of CPU for a packet; undefined while the traffic has not told. */
+  /** CPU time per packet, ns; undefined until there are enough samples. */
   get ns(): number | undefined {
     if (this.#n < MIN_WINDOWS) return undefined;
     const meanX = this.#x / this.#n;
@@ -37,17 +37,17 @@ export class PacketCost {
   }
 
   /**
-   * Takes a look.
+   * Adds a sample.
    *
-   * @param packets what the vSwitch has forwarded up to now
+   * @param packets packets forwarded by the vSwitch so far
    */
-  observe(cpu: CpuTimes, packets: number, atMs: number): void {
+  addSample(cpu: CpuTimes, packets: number, atMs: number): void {
     const cpuNs = (cpu.total - cpu.idle - cpu.guest) * CLOCK_TICK_NS;
     const from = this.#from;
     const seconds = from === undefined ? 0 : (atMs - from.atMs) / 1000;
     if (from !== undefined && seconds < WINDOW_S) return;
     this.#from = { cpuNs, packets, atMs };
-    // A counter that went back: another boot, another vSwitch.
+    // A counter that decreased: the host or the vSwitch restarted.
     if (from === undefined || cpuNs < from.cpuNs || packets < from.packets) return;
     const x = (packets - from.packets) / seconds;
     const y = (cpuNs - from.cpuNs) / seconds;

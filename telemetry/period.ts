@@ -1,16 +1,17 @@
-/** Bounds of a polling period. */
+/** Limits of a polling period. */
 export interface PeriodOptions {
-  /** Shortest period, ms: what is used while reading is cheap. */
+  /** Minimum period, ms; used while reading is cheap. */
   readonly periodMs: number;
-  /** Longest period, ms. */
+  /** Maximum period, ms. */
   readonly maxPeriodMs: number;
   /** Share of the source's time that reading may take, 0 to 1. */
   readonly sourceShare: number;
 }
 
 /**
- * A period that follows what reading costs: reading `costMs` every `costMs / share` ms takes that
- * share of the source's time. A smoothed cost keeps one slow answer from doubling the period.
+ * A period that adapts to the cost of reading: reading for `costMs` every `costMs / share` ms takes
+ * that share of the source's time. The cost is smoothed, so that one slow answer does not double
+ * the period.
  */
 export class AdaptivePeriod {
   readonly #options: PeriodOptions;
@@ -20,24 +21,24 @@ export class AdaptivePeriod {
     this.#options = options;
   }
 
-  /** Takes note of what the last reading cost the source, ms. */
-  learn(costMs: number): void {
+  /** Records the cost of the last reading to the source, ms. */
+  recordCost(costMs: number): void {
     this.#costMs =
       this.#costMs === undefined ? costMs : this.#costMs + 0.3 * (costMs - this.#costMs);
   }
 
   /**
-   * Takes note of a reading that was given up after `waitedMs`. It would have cost at least that,
-   * so the smoothed cost never falls by it; what asks for more than the longest period changes
-   * nothing but how long it takes to come back, and is left out.
+   * Records a reading that timed out after `waitedMs`, which is a lower bound of its cost: the
+   * smoothed cost never decreases. The cost is capped at the one that leads to the maximum period;
+   * more would only delay the recovery.
    */
-  learnAtLeast(waitedMs: number): void {
+  recordTimeout(waitedMs: number): void {
     const { maxPeriodMs, sourceShare } = this.#options;
     const atLeastMs = Math.min(waitedMs, maxPeriodMs * sourceShare);
-    if (atLeastMs > this.costMs) this.learn(atLeastMs);
+    if (atLeastMs > this.costMs) this.recordCost(atLeastMs);
   }
 
-  /** Smoothed cost of a reading, ms; 0 before the first. */
+  /** Smoothed cost of a reading to the source, ms; 0 before the first. */
   get costMs(): number {
     return this.#costMs ?? 0;
   }

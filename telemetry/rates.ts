@@ -1,12 +1,12 @@
 import type { FlowTable } from '../engine/model/flow-table.ts';
 
 /**
- * Brings the rates of every live flow from the reading they are of up to the last one: over all paths together, of the
- * last interval and smoothed (an exponentially weighted mean whose weights follow the time that
- * passed, so that an irregular period does no harm).
+ * Updates the rates of all live flows to the last reading: over all paths, of the last interval and
+ * smoothed (an exponentially weighted mean whose weights depend on the length of the interval, so
+ * that irregular periods do not distort it).
  *
- * A flow that appeared since then sent all it has in that interval, so it has a
- * rate at once. Flows of the very first reading may be old: they have one from the second on.
+ * A flow that appeared since the last update sent all its traffic in that interval, so it has a rate
+ * immediately. Flows of the first reading may be older: they have a rate from the second on.
  *
  * @param tauMs time constant of the smoothing, ms
  */

@@ -1,7 +1,7 @@
 import type { SourceStatus } from '../engine/model/tick.ts';
 import { errorMessage } from '../text/error-message.ts';
 
-/** Follows one source: when it last answered, what it cost, what went wrong since. */
+/** Health of one source: time and cost of its last answer, and its failures since then. */
 export class SourceHealth {
   readonly #name: string;
   #goodAtMs = Number.NEGATIVE_INFINITY;
@@ -13,26 +13,26 @@ export class SourceHealth {
     this.#name = name;
   }
 
-  succeeded(nowMs: number, costMs: number): void {
+  recordSuccess(nowMs: number, costMs: number): void {
     this.#goodAtMs = nowMs;
     this.#costMs = costMs;
     this.#failures = 0;
     this.#error = undefined;
   }
 
-  failed(error: unknown): void {
+  recordFailure(error: unknown): void {
     this.#failures++;
     this.#error = errorMessage(error);
   }
 
-  /** Failures since the last good reading. */
+  /** Failures since the last successful reading. */
   get failures(): number {
     return this.#failures;
   }
 
   /**
    * @param boundMs age from which a reading is stale
-   * @param periodMs period the source is polled with now
+   * @param periodMs current polling period
    */
   status(nowMs: number, boundMs: number, periodMs: number): SourceStatus {
     const ageMs = nowMs - this.#goodAtMs;

@@ -15,56 +15,56 @@ import type { Clock } from '../engine/ports/clock.ts';
 import { abortable } from './abortable.ts';
 import { BurstPolling } from './burst-polling.ts';
 
-/** One who makes ticks, round by round. */
+/** Produces one tick per round. */
 export interface TickSource {
-  /** One round. Rejects only for `signal`: a source that fails is stale in the tick. */
+  /** One round. Rejects only when aborted: a source that fails is stale in the tick. */
   observe(signal: AbortSignal): Promise<Tick>;
-  /** Period to use now, ms. */
+  /** Current period, ms. */
   readonly periodMs: number;
-  /** Period to use right after a trigger, ms; the usual one when left out. */
+  /** Period right after a trigger, ms; left out: `periodMs`. */
   readonly quickPeriodMs?: number;
 }
 
 /**
- * The stream of what `handle` makes of each tick.
+ * Emits the result of `handle` for each tick.
  *
- * The flow table is shared from tick to tick, so a round starts only when the last tick has been
- * handled, and a period after the last round started. Unsubscribing aborts what is under way.
+ * All ticks share one flow table, so a round starts only after the last tick has been handled, and
+ * a period after the start of the last round. Unsubscribing aborts the current round.
  *
- * @param nudges each cuts the pause short and makes the next ones short, too, within a budget
+ * @param triggers each shortens the current pause and the following ones, within a budget
  */
 export function ticks<T>(
   source: TickSource,
   clock: Clock,
   handle: (tick: Tick, signal: AbortSignal) => Promise<T>,
-  nudges: Observable<unknown> = NEVER,
+  triggers: Observable<unknown> = NEVER,
 ): Observable<T> {
   return defer(() => {
-    const quick = new BurstPolling();
-    const nudged = new Subject<void>();
-    const watching = nudges.subscribe(() => {
-      quick.trigger(clock.now());
-      nudged.next();
+    const bursts = new BurstPolling();
+    const triggered = new Subject<void>();
+    const subscription = triggers.subscribe(() => {
+      bursts.trigger(clock.now());
+      triggered.next();
     });
     let startedMs = clock.now();
     const round = defer(() => {
       startedMs = clock.now();
-      quick.looked(startedMs);
+      bursts.recordPoll(startedMs);
       return abortable(async (signal) => handle(await source.observe(signal), signal));
     });
     const periodMs = (): number =>
-      quick.due(clock.now()) ? (source.quickPeriodMs ?? source.periodMs) : source.periodMs;
-    // At least one turn of the event loop between rounds, however late they are.
+      bursts.burstDue(clock.now()) ? (source.quickPeriodMs ?? source.periodMs) : source.periodMs;
+    // Late rounds, too, leave the event loop at least one turn between them.
     const pause = (): number => Math.max(1, startedMs + periodMs() - clock.now());
     const delay = (): Observable<unknown> =>
-      nudged.pipe(
+      triggered.pipe(
         startWith(undefined),
         switchMap(() => timer(pause())),
         take(1),
       );
     return round.pipe(
       repeat({ delay }),
-      finalize(() => watching.unsubscribe()),
+      finalize(() => subscription.unsubscribe()),
     );
   });
 }

@@ -27,7 +27,7 @@ export class InfluxPreparation {
 
   /** @throws {InfluxUnavailable} when there is no use in writing */
   async run(signal: AbortSignal): Promise<void> {
-    this.#client.use(this.#credentials());
+    this.#client.setCredentials(this.#credentials());
     if (!this.#config.create) return;
     try {
       await this.#create(signal);

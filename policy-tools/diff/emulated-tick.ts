@@ -93,7 +93,7 @@ export async function diffOnEmulatedTick(
     );
     table.end();
     updateRates(table, SMOOTHING_MS);
-    meter.observe(await node.hostSource.read(node.ports().keys(), signal), clock.nowMs);
+    meter.addSample(await node.hostSource.read(node.ports().keys(), signal), clock.nowMs);
     const wallMs = options.wallMs - (ticks - i) * TICK_MS;
     await decideTick(engine, tickOf(i, clock.nowMs, wallMs, table, meter, node), signal);
     await setImmediate();

@@ -1,20 +1,20 @@
-/** What the server said, out of the package's sentence around it. */
-export function serverWords(message: string): string {
+/** The server's error message, without the sentence that the `influx` package puts around it. */
+export function serverMessage(message: string): string {
   const body = message.replace(/^A \d+ .*? error occurred: /s, '');
   try {
     const answer: unknown = JSON.parse(body);
     const words = property(answer, 'error') ?? property(answer, 'message');
     if (typeof words === 'string') return words;
   } catch {
-    // Not JSON: a proxy's page, or nothing.
+    // Not JSON: a proxy's page, or an empty body.
   }
   return body === '' ? 'nothing' : body;
 }
 
-/** What a statement's answer complains of: its status is 200 all the same. */
-export function problemIn(answer: unknown): string | undefined {
+/** The error in a statement's answer, if any: InfluxDB answers 200 to failed statements, too. */
+export function statementError(answer: unknown): string | undefined {
   const results = property(answer, 'results');
-  if (!Array.isArray(results)) return 'the answer is not one of InfluxDB';
+  if (!Array.isArray(results)) return 'the answer is not from InfluxDB';
   const errors = results.map((result: unknown) => property(result, 'error'));
   const error = errors.find((found) => found !== undefined);
   if (error === undefined) return undefined;
@@ -26,16 +26,16 @@ function property(value: unknown, name: string): unknown {
   return Object.entries(value).find(([key]) => key === name)?.[1];
 }
 
-/** Points that were dropped of a write that was carried out in part; undefined: it was not. */
-export function droppedOf(said: string): number | undefined {
+/** Number of points that a partial write dropped; undefined if the message reports none. */
+export function droppedPoints(said: string): number | undefined {
   if (!said.startsWith('partial write')) return undefined;
   const dropped = Number(/dropped=(\d+)/.exec(said)?.[1] ?? 0);
-  // Lines that were not understood are named, one by one, and not counted.
+  // `dropped=` does not count lines that could not be parsed; the message lists each of them.
   return Math.max(1, dropped, said.split('unable to parse').length - 1);
 }
 
-/** A header in seconds as ms; undefined when it is not there or is a date. */
-export function secondsOf(header: string | undefined): number | undefined {
+/** A `retry-after` header in ms; undefined if it is missing or a date. */
+export function retryAfterOf(header: string | undefined): number | undefined {
   const seconds = Number(header);
   return header === undefined || !(seconds >= 0) ? undefined : seconds * 1000;
 }

@@ -2,38 +2,38 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { escape } from 'influx';
 import { Pool, type IPoolRequestOptions, RequestError } from 'influx/lib/src/pool.js';
-import { droppedOf, problemIn, secondsOf, serverWords } from './answers.ts';
+import { droppedPoints, statementError, retryAfterOf, serverMessage } from './answers.ts';
 import { InfluxRefused, InfluxStatementFailed, InfluxUnavailable } from './errors.ts';
 import { bounded } from '../../async/bounded.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** Where points go, and as whom. */
+/** Address of an InfluxDB server, and the database on it. */
 export interface InfluxTarget {
-  /** `http:` or `https:`, with a path when InfluxDB is behind a proxy; no user, no password. */
+  /** `http:` or `https:`, with a path if InfluxDB is behind a proxy; without credentials. */
   readonly url: string;
   /** Database (1.x), or the name that is mapped to a bucket (2.x). */
   readonly database: string;
   /** Retention policy to write to; undefined: the database's default. */
   readonly retentionPolicy?: string | undefined;
-  /** Longest time for one request, from the name look-up to the end of the answer, ms. */
+  /** Time-out of one request, from the name lookup to the end of the answer, ms. */
   readonly timeoutMs: number;
-  /** PEM of the authorities that may have signed the server's certificate; undefined: Node's. */
+  /** PEM of the trusted certificate authorities; undefined: those of Node. */
   readonly ca?: string | undefined;
 }
 
-/** As whom requests are made. */
+/** How requests authenticate. */
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
   | { readonly kind: 'token'; readonly token: string };
 
-/** Most characters of a server's words that are kept. */
-const MAX_WORDS = 400;
+/** Maximum length of a server's message, characters; longer ones are cut. */
+const MAX_MESSAGE = 400;
 
 /**
- * InfluxDB's HTTP API: writes by the 1.x address, which 2.x has, too, and statements of 1.x. Uses
- * the request pool of the `influx` package for one host, with its retries and its blocking of a
- * host that failed turned off: what waits how long is the writer's to decide.
+ * InfluxDB's HTTP API: writes to `/write` of 1.x, which 2.x also serves, and statements of 1.x. Uses
+ * the request pool of the `influx` package for one host. The pool's retries and its blocking of
+ * failed hosts are off, because the writer decides when to retry.
  */
 export class InfluxClient {
   readonly #target: InfluxTarget;
@@ -51,7 +51,7 @@ export class InfluxClient {
       : new HttpAgent(agentOptions);
     this.#pool = new Pool({
       maxRetries: 0,
-      // Silence on the socket; the whole request has a deadline of its own.
+      // Limits silence on the socket only; `#request` limits the whole request.
       requestTimeout: target.timeoutMs,
       backoff: NO_BACKOFF,
     });
@@ -60,16 +60,16 @@ export class InfluxClient {
     this.#pool.addHost(`${url.protocol}//${url.hostname}:${port}${path}`, { agent: this.#agent });
   }
 
-  /** Makes all later requests as somebody else. */
-  use(credentials: Credentials): void {
+  /** Sets the credentials of all later requests. */
+  setCredentials(credentials: Credentials): void {
     this.#credentials = credentials;
   }
 
   /**
    * Writes lines of the line protocol, with times in ns.
    *
-   * @throws {InfluxUnavailable} when they may be sent again
-   * @throws {InfluxRefused} when they may not, all or some of them
+   * @throws {InfluxUnavailable} when the same lines may be sent again
+   * @throws {InfluxRefused} when all or some of them must not be sent again
    */
   async write(lines: readonly string[], signal: AbortSignal): Promise<void> {
     const { database, retentionPolicy } = this.#target;
@@ -86,22 +86,22 @@ export class InfluxClient {
   }
 
   /**
-   * Makes the database, if it is not there (1.x).
+   * Creates the database if it does not exist (1.x).
    *
-   * @throws {InfluxUnavailable} when InfluxDB cannot be asked
-   * @throws {InfluxStatementFailed} when it says no
+   * @throws {InfluxUnavailable} when the request fails
+   * @throws {InfluxStatementFailed} when InfluxDB rejects the statement
    */
   async createDatabase(signal: AbortSignal): Promise<void> {
     await this.#statement(`CREATE DATABASE ${escape.quoted(this.#target.database)}`, signal);
   }
 
   /**
-   * Makes the retention policy, if it is not there (1.x).
+   * Creates the retention policy if it does not exist (1.x).
    *
-   * @param duration in InfluxDB's own form, such as `30d`
-   * @returns false when there is one of that name that keeps for another time, which stays
-   * @throws {InfluxUnavailable} when InfluxDB cannot be asked
-   * @throws {InfluxStatementFailed} when it says no
+   * @param duration in InfluxDB's syntax, such as `30d`
+   * @returns false if one of that name exists with another duration, which stays unchanged
+   * @throws {InfluxUnavailable} when the request fails
+   * @throws {InfluxStatementFailed} when InfluxDB rejects the statement
    */
   async createRetentionPolicy(
     name: string,
@@ -122,7 +122,7 @@ export class InfluxClient {
     }
   }
 
-  /** Drops every connection. */
+  /** Closes all connections. */
   close(): void {
     this.#agent.destroy();
   }
@@ -133,8 +133,8 @@ export class InfluxClient {
       signal,
       (options) => this.#pool.json(options),
     );
-    const problem = problemIn(answer);
-    if (problem !== undefined) throw new InfluxStatementFailed(`${q}: ${this.#words(problem)}`);
+    const problem = statementError(answer);
+    if (problem !== undefined) throw new InfluxStatementFailed(`${q}: ${this.#redacted(problem)}`);
   }
 
   async #request<T>(
@@ -145,50 +145,50 @@ export class InfluxClient {
     const { timeoutMs } = this.#target;
     const late = (): Error => new InfluxUnavailable('timeout', `no answer within ${timeoutMs} ms`);
     try {
-      // The pool's promise never settles when the connection breaks within the answer.
+      // The pool's promise never settles if the connection breaks during the answer.
       return await bounded({ until: [signal], timeoutMs, late, abandon: true }, (inner) =>
         send({ ...options, ...authorization(this.#credentials), signal: inner }),
       );
     } catch (error) {
-      if (!signal.aborted) throw this.#named(error);
-      throw new InfluxUnavailable('timeout', 'the request was given up: the daemon ends');
+      if (!signal.aborted) throw this.#classified(error);
+      throw new InfluxUnavailable('timeout', 'request aborted: the daemon is ending');
     }
   }
 
-  /** The error by what can be done about it. The package's own holds the request: it ends here. */
-  #named(error: unknown): Error {
+  /** Turns an error into one of ours. The package's errors hold the request and its credentials. */
+  #classified(error: unknown): Error {
     if (error instanceof InfluxUnavailable) return error;
     if (!(error instanceof RequestError)) {
-      // The pool makes "ServiceNotAvailable" of every status from 500 on, and drops what was said.
+      // The pool turns every status from 500 on into "ServiceNotAvailable" and drops the message.
       const busy = error instanceof Error && !('code' in error);
-      const words = this.#words(errorMessage(error));
+      const words = this.#redacted(errorMessage(error));
       return busy
         ? new InfluxUnavailable('busy', `InfluxDB answers "${words}"`)
         : new InfluxUnavailable('unreachable', `InfluxDB cannot be reached: ${words}`);
     }
     const { statusCode = 0, headers } = error.res;
-    const said = serverWords(error.message);
-    const message = `InfluxDB answers ${statusCode}: ${this.#words(said)}`;
+    const said = serverMessage(error.message);
+    const message = `InfluxDB answers ${statusCode}: ${this.#redacted(said)}`;
     if (statusCode === 400 || statusCode === 413 || statusCode === 422) {
-      return new InfluxRefused(message, droppedOf(said));
+      return new InfluxRefused(message, droppedPoints(said));
     }
     if (statusCode === 401 || statusCode === 403) {
       return new InfluxUnavailable('unauthorized', message);
     }
     if (statusCode === 404) return new InfluxUnavailable('missing', message);
-    return new InfluxUnavailable('busy', message, secondsOf(headers['retry-after']));
+    return new InfluxUnavailable('busy', message, retryAfterOf(headers['retry-after']));
   }
 
-  /** What the server said: bounded, and without what we said to it in secret. */
-  #words(text: string): string {
+  /** A message on one line, of bounded length and without the secret. */
+  #redacted(text: string): string {
     const secret = secretOf(this.#credentials);
-    const told = secret === '' ? text : text.replaceAll(secret, '***');
-    const line = told.replaceAll(/\s+/g, ' ').trim();
-    return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}...` : line;
+    const redacted = secret === '' ? text : text.replaceAll(secret, '***');
+    const line = redacted.replaceAll(/\s+/g, ' ').trim();
+    return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}...` : line;
   }
 }
 
-/** The pool's host stays in use whatever happens to a request. */
+/** Keeps the pool's host in use after failed requests. */
 const NO_BACKOFF = {
   getDelay: () => 0,
   next: () => NO_BACKOFF,

@@ -1,15 +1,15 @@
-/** Why a request to InfluxDB failed, in one word each. */
+/** Kind of a failed request to InfluxDB. */
 export type FailureKind = 'unreachable' | 'timeout' | 'unauthorized' | 'missing' | 'busy';
 
-/** InfluxDB cannot be reached, or takes nothing now: the same points may be sent again. */
+/** InfluxDB cannot be reached or does not accept points now; the same points may be sent again. */
 export class InfluxUnavailable extends Error {
   override readonly name = 'InfluxUnavailable';
   /**
-   * `unauthorized`: user, password or token; `missing`: no such database or bucket; `busy`: it
-   * answers that it cannot, as with any status from 500 on.
+   * `unauthorized`: invalid credentials; `missing`: no such database or bucket; `busy`: any other
+   * answer that rejects the request for now, such as a status from 500 on.
    */
   readonly kind: FailureKind;
-  /** How long the server asked us to wait, ms; undefined: it did not say. */
+  /** Wait that the server requested, ms; undefined if it requested none. */
   readonly retryAfterMs: number | undefined;
 
   constructor(kind: FailureKind, message: string, retryAfterMs?: number) {
@@ -19,10 +19,10 @@ export class InfluxUnavailable extends Error {
   }
 }
 
-/** InfluxDB will not take these points, however often they are sent. */
+/** InfluxDB rejects these points; sending them again does not help. */
 export class InfluxRefused extends Error {
   override readonly name = 'InfluxRefused';
-  /** Points it dropped while it wrote the others; undefined: it wrote none. */
+  /** Number of points that a partial write dropped; undefined: none was written. */
   readonly dropped: number | undefined;
 
   constructor(message: string, dropped: number | undefined) {
@@ -31,7 +31,7 @@ export class InfluxRefused extends Error {
   }
 }
 
-/** A statement (a database, a retention policy) was understood and not carried out. */
+/** InfluxDB rejected a statement that creates a database or a retention policy. */
 export class InfluxStatementFailed extends Error {
   override readonly name = 'InfluxStatementFailed';
 }

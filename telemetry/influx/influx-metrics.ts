@@ -1,31 +1,31 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { WriterState } from './writer-state.ts';
 
-/** What Prometheus is told of a writer, read from it at each scrape. */
+/** Registers Prometheus metrics of a writer, read from its state at each scrape. */
 export function observeWriter(registry: Registry, state: () => WriterState): void {
   const registers = [registry];
-  gauge('queue_points', 'Points that wait to be written to InfluxDB.', (s) => s.queuedPoints);
-  gauge('queue_bytes', 'Bytes that wait to be written to InfluxDB.', (s) => s.queuedBytes);
+  gauge('queue_points', 'Points in the queue to InfluxDB.', (s) => s.queuedPoints);
+  gauge('queue_bytes', 'Bytes in the queue to InfluxDB.', (s) => s.queuedBytes);
   gauge(
     'last_success_timestamp_seconds',
-    'When points were last written to InfluxDB, seconds since 1970; 0: not yet.',
+    'Time of the last successful write to InfluxDB, seconds since 1970; 0 before the first.',
     (s) => (s.lastSuccessMs ?? 0) / 1000,
   );
-  counter('points_written_total', 'Points that InfluxDB has taken.', [], (s) => ({
+  counter('points_written_total', 'Points that InfluxDB accepted.', [], (s) => ({
     '': s.written,
   }));
   counter(
     'points_dropped_total',
-    'Points that were lost: the queue was full (queue), InfluxDB would not have them (refused), ' +
-      'the daemon ended before they were written (end).',
+    'Lost points by cause: the queue was full (queue), InfluxDB rejected them (refused), or the ' +
+      'daemon ended before they were written (end).',
     ['cause'],
     (s) => s.dropped,
   );
   counter(
     'request_failures_total',
-    'Requests to InfluxDB after which the same points are sent again: it cannot be reached ' +
-      '(unreachable) or did not answer in time (timeout), knows neither user nor token ' +
-      '(unauthorized), has no such database (missing), or answers that it cannot (busy).',
+    'Failed requests to InfluxDB, which are repeated: no connection (unreachable), no answer in ' +
+      'time (timeout), invalid credentials (unauthorized), no such database or bucket (missing), ' +
+      'or another error (busy).',
     ['kind'],
     (s) => s.failures,
   );

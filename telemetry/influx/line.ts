@@ -7,24 +7,24 @@ import {
   type TagsOf,
 } from './measurements.ts';
 
-/** Most characters of a tag's value and of a text; longer ones are cut. */
+/** Maximum length of a tag's value and of a text, characters; longer ones are cut. */
 const MAX_TAG = 200;
 const MAX_TEXT = 4000;
 
-/** Integers are signed and have 64 bits. */
+/** InfluxDB's integers are signed and have 64 bits. */
 const INTEGER_LIMIT = 2 ** 63;
 
 /**
- * One point as a line of InfluxDB's line protocol, without the end of line; undefined when none of
- * its fields has a value. Fields that are undefined, NaN or infinite are left out, and so are tags
- * that are undefined or empty: the protocol has no word for them.
+ * One point as a line of InfluxDB's line protocol, without the end of line; undefined if no field
+ * has a value. Fields that are undefined, NaN or infinite are left out, and so are tags that are
+ * undefined or empty, because the protocol cannot express them.
  *
- * We write the protocol ourselves: the `influx` package's escaping doubles the backslash of `\'`
- * and lets through what ends a line or a tag too early.
+ * The `influx` package is not used for this: its escaping doubles the backslash of `\'` and passes
+ * characters that end a line or a tag too early.
  *
  * @param wallMs wall clock, ms since 1970; a whole number
- * @param nth tells points of the same series in the same millisecond apart, 0 to 999,999: it
- *   becomes nanoseconds, for a second point at the same time would replace the first
+ * @param nth number of the point in its series and millisecond, 0 to 999,999. It becomes
+ *   nanoseconds, because a second point at the same time would replace the first
  */
 export function lineOf<M extends MeasurementName>(
   measurement: M,
@@ -56,7 +56,7 @@ interface Layout {
   readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
 }
 
-/** Names in the order they are written in, so that writing a point looks nothing up. */
+/** Names of tags and fields in the order of writing. */
 const LAYOUTS: ReadonlyMap<string, Layout> = new Map(
   Object.entries<Measurement>(MEASUREMENTS).map(([measurement, { tags, fields }]) => [
     measurement,
@@ -68,8 +68,8 @@ const LAYOUTS: ReadonlyMap<string, Layout> = new Map(
 );
 
 /**
- * A tag's value as it is read back: control characters, halves of a surrogate pair and backslashes
- * at the end cannot be written, and are `_` instead.
+ * A tag's value as it is read back: control characters, lone surrogates and trailing backslashes
+ * cannot be written and become `_`.
  */
 export function tagValue(value: string): string {
   return cut(value, MAX_TAG)
@@ -77,18 +77,18 @@ export function tagValue(value: string): string {
     .replace(/\\+$/, (backslashes) => '_'.repeat(backslashes.length));
 }
 
-/** A text as it is read back: only halves of a surrogate pair cannot be written. */
+/** A text as it is read back: lone surrogates cannot be written and become U+FFFD. */
 export function textValue(value: string): string {
   return cut(value, MAX_TEXT).replaceAll(/\p{Cs}/gu, '\ufffd');
 }
 
-/** Characters that may stand in a tag as they are. */
+/** Tags that need no escaping. */
 const PLAIN_TAG = /^[\w.:/@()%+-]*$/;
-/** Characters that may stand in a text as they are. */
+/** Texts that need no escaping. */
 const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
 
 function tagText(value: string): string {
-  // Most are plain, and looking is cheaper than replacing.
+  // Most tags need no escaping, and testing is cheaper than replacing.
   if (value.length <= MAX_TAG && PLAIN_TAG.test(value)) return value;
   return tagValue(value).replaceAll(/[,= ]/g, '\\$&');
 }
@@ -112,10 +112,10 @@ function quotable(value: string): string {
 function integerText(value: number): string | undefined {
   if (!(Math.abs(value) < INTEGER_LIMIT)) return undefined;
   const rounded = Math.round(value);
-  // Minus zero would be written as a zero anyway; what is large has no exponent up to 1e21.
+  // No minus zero; String() writes no exponent below 1e21.
   return `${rounded === 0 ? 0 : rounded}i`;
 }
 
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : text.slice(0, most);
+function cut(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : text.slice(0, maxLength);
 }

@@ -1,17 +1,17 @@
-/** How a field is written. Integers have 64 bits; a text is a string field. */
+/** Type of a field. Integers have 64 bits; a text is a string field. */
 export type FieldType = 'integer' | 'float' | 'boolean' | 'text';
 
 interface Field {
   readonly type: FieldType;
-  /** Empty for what has none. */
+  /** Empty if there is none. */
   readonly unit: string;
   readonly help: string;
 }
 
-/** What the points of one name have. */
+/** Tags and fields of the points of one name. */
 export interface Measurement {
   readonly help: string;
-  /** Tags beside `node`, each of which has a bounded number of values at a time. */
+  /** Tags besides `node`; each has a bounded number of values at a time. */
   readonly tags: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, Field>>;
 }
@@ -36,8 +36,8 @@ const EVENT = {
 } as const satisfies Measurement['fields'];
 
 /**
- * What is written to InfluxDB. Every point has the tag `node`, too. What can have any number of
- * values over time (a flow's id, a match) is a field, never a tag.
+ * Measurements written to InfluxDB. Every point also has the tag `node`. A value of unbounded
+ * cardinality, such as a flow's id or a match, is a field and never a tag.
  */
 export const MEASUREMENTS = {
   norikae_node: {
@@ -330,12 +330,12 @@ type ValueOf<T extends FieldType> = T extends 'text'
 
 type FieldsIn<M extends MeasurementName> = (typeof MEASUREMENTS)[M]['fields'];
 
-/** The tags of a measurement's points; what is undefined or empty is left out. */
+/** Tags of a measurement's points; undefined and empty ones are left out. */
 export type TagsOf<M extends MeasurementName> = { readonly node: string } & {
   readonly [T in keyof (typeof MEASUREMENTS)[M]['tags']]: string | undefined;
 };
 
-/** The fields of a measurement's points; what is undefined or no finite number is left out. */
+/** Fields of a measurement's points; undefined and non-finite ones are left out. */
 export type FieldsOf<M extends MeasurementName> = {
   readonly [F in keyof FieldsIn<M>]?: FieldsIn<M>[F] extends { readonly type: infer T }
     ? ValueOf<T & FieldType> | undefined

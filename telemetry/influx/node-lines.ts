@@ -5,10 +5,10 @@ import { lineOf } from './line.ts';
 import { tableLines } from './table-lines.ts';
 import { rate, type Round, trafficLines } from './traffic-lines.ts';
 
-/** Ports whose devices are told of; those beyond are left out. */
+/** Maximum number of ports with a point for their device; the rest are left out. */
 const MAX_PORTS = 256;
 
-/** What is summed up from tick to tick between two points. */
+/** Sums over the ticks between two rounds of points. */
 export interface TickSums {
   ticks: number;
   /** Longest of them, ms. */
@@ -17,7 +17,7 @@ export interface TickSums {
   fresh: boolean;
 }
 
-/** Every point of a round but events: the node, its paths, slices, ports, tables, rules. */
+/** All points of a round except flows and events: node, paths, slices, ports, tables, rules. */
 export function nodeLines(
   report: TickReport,
   accounts: TickAccounts,
@@ -90,10 +90,10 @@ function workLines(accounts: TickAccounts, { node, wallMs, write }: Round): void
   }
 }
 
-/** The `most` flows with the highest rates, a rank each. */
-export function topLines(accounts: TickAccounts, most: number, round: Round): void {
+/** The `maxFlows` flows with the highest rates, one point per rank. */
+export function topLines(accounts: TickAccounts, maxFlows: number, round: Round): void {
   const { node, wallMs, write } = round;
-  accounts.top.slice(0, most).forEach((flow, i) => {
+  accounts.top.slice(0, maxFlows).forEach((flow, i) => {
     const fields = {
       flow: formatFlowId(flow.id),
       bits_per_second: flow.bitsPerSecond,

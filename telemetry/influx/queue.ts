@@ -1,24 +1,24 @@
-/** How much a {@link LineQueue} holds. */
+/** Limits of a {@link LineQueue} or of a batch. */
 export interface QueueBounds {
   readonly points: number;
   readonly bytes: number;
 }
 
-/** Lines that are sent together. */
+/** Lines of one request. */
 export interface Batch {
   readonly lines: readonly string[];
   readonly bytes: number;
 }
 
 /**
- * Lines that wait to be sent, oldest first, in a bounded number of points and bytes. What does not
- * fit pushes out what is oldest. A batch that is taken no longer counts; one that comes back is
- * the oldest again, and the first to go.
+ * A queue of lines with limits on points and bytes. When it is full, the oldest lines are dropped.
+ * A taken batch does not count towards the limits; a returned one goes back to the front, as the
+ * oldest.
  */
 export class LineQueue {
   readonly #bounds: QueueBounds;
   #lines: string[] = [];
-  /** Index of the oldest line. Those before it are empty, and cut off when there are many. */
+  /** Index of the oldest line. Elements before it are empty until {@link #compact} removes them. */
   #head = 0;
   #bytes = 0;
 
@@ -30,20 +30,20 @@ export class LineQueue {
     return this.#lines.length - this.#head;
   }
 
-  /** Bytes on the wire, ends of line included. */
+  /** Bytes on the wire, including ends of line. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Adds a line; returns how many, the oldest, had to go for it. */
+  /** Adds a line; returns the number of oldest lines dropped for it. */
   push(line: string): number {
     this.#lines.push(line);
     this.#bytes += sizeOf(line);
     return this.#trim();
   }
 
-  /** Takes the oldest lines, as many as fit into the bounds and at least one if there is one. */
-  take(bounds: QueueBounds): Batch {
+  /** Removes and returns the oldest lines that fit into `bounds`, at least one if there is any. */
+  takeBatch(bounds: QueueBounds): Batch {
     let end = this.#head;
     let bytes = 0;
     while (end < this.#lines.length && end - this.#head < bounds.points) {
@@ -60,15 +60,15 @@ export class LineQueue {
     return { lines, bytes };
   }
 
-  /** Takes back what could not be sent; returns how many, the oldest, had to go. */
-  giveBack(batch: Batch): number {
+  /** Puts a batch that was not sent back; returns the number of oldest lines dropped for it. */
+  returnBatch(batch: Batch): number {
     this.#lines = [...batch.lines, ...this.#lines.slice(this.#head)];
     this.#head = 0;
     this.#bytes += batch.bytes;
     return this.#trim();
   }
 
-  /** Empties the queue; returns how many lines that were. */
+  /** Empties the queue; returns the number of lines removed. */
   clear(): number {
     const { points } = this;
     this.#lines = [];

@@ -9,9 +9,9 @@ import { nodeLines, type TickSums, topLines } from './node-lines.ts';
 export interface RecorderOptions {
   /** Value of the tag `node`. */
   readonly node: string;
-  /** Time from one round of points to the next, ms. */
+  /** Period of the rounds of points, ms. */
   readonly periodMs: number;
-  /** Flows with the highest rates to write; 0: none. */
+  /** Number of flows with the highest rates to write; 0: none. */
   readonly topFlows: number;
   /** Takes a line of the line protocol; must not block. */
   readonly write: (line: string) => void;
@@ -19,7 +19,7 @@ export interface RecorderOptions {
   readonly wall: () => number;
 }
 
-/** A change of placement, as it is written. */
+/** A change of placement. */
 export interface DecisionEvent {
   /** Wall clock, ms since 1970. */
   readonly wallMs: number;
@@ -27,7 +27,7 @@ export interface DecisionEvent {
   readonly fields: FieldsOf<'norikae_decision'>;
 }
 
-/** Something else that happened. */
+/** Another event of the node. */
 export interface NodeEvent {
   /** Wall clock, ms since 1970. */
   readonly wallMs: number;
@@ -36,7 +36,7 @@ export interface NodeEvent {
   readonly text: string;
 }
 
-/** Turns ticks and events into lines: each event at once, all else once a period. */
+/** Turns ticks and events into lines: events immediately, everything else once a period. */
 export class InfluxRecorder {
   readonly #options: RecorderOptions;
   readonly #differences = new Differences();
@@ -50,7 +50,7 @@ export class InfluxRecorder {
     this.#options = options;
   }
 
-  /** Takes a tick into account; writes points when the period is over. */
+  /** Adds a tick; writes a round of points when the period is over. */
   observe(report: TickReport, accounts: TickAccounts): void {
     const { tick, held } = report;
     this.#sums.ticks++;
@@ -59,7 +59,7 @@ export class InfluxRecorder {
     const wallMs = tick.wallMs ?? this.#options.wall();
     if (held !== this.#held) this.#holdChanged(held, wallMs);
     if (tick.atMs < this.#dueMs) return;
-    // Rounds keep to their beat; those that were missed are not made up for.
+    // Rounds stay on a fixed schedule; missed rounds are skipped.
     const { periodMs } = this.#options;
     const nextMs = this.#dueMs + periodMs;
     this.#dueMs = nextMs > tick.atMs ? nextMs : tick.atMs + periodMs;
@@ -92,7 +92,7 @@ export class InfluxRecorder {
     };
     nodeLines(report, accounts, this.#sums, round);
     topLines(accounts, topFlows, round);
-    this.#differences.turn();
+    this.#differences.endRound();
     this.#sums = { ticks: 0, longestMs: 0, fresh: true };
   }
 
@@ -101,12 +101,12 @@ export class InfluxRecorder {
     this.event({
       wallMs,
       kind: held ? 'hold' : 'resume',
-      title: held ? 'all held on the vSwitch' : 'flows are placed again',
+      title: held ? 'all flows held on the vSwitch' : 'flows are placed again',
       text: held ? 'norikae onload-all' : 'norikae resume',
     });
   }
 
-  /** Counts the events of one millisecond: each is a point of its own. */
+  /** Number of the event in its millisecond, which makes the times of points unique. */
   #nth(wallMs: number): number {
     const { nth, wallMs: last } = this.#lastEvent;
     this.#lastEvent = { wallMs, nth: wallMs === last ? nth + 1 : 0 };

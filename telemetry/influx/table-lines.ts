@@ -2,7 +2,7 @@ import type { TableAccount } from '../accounts/tick-accounts.ts';
 import { lineOf } from './line.ts';
 import type { Round } from './traffic-lines.ts';
 
-/** A backend's table, what the planner works out for it, its slices' shares and its limits. */
+/** A backend's table with its planner values, the shares of slices, and limits. */
 export function tableLines(table: TableAccount, { node, wallMs, write }: Round): void {
   const { backend } = table;
   const numbers = {

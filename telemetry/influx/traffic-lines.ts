@@ -3,19 +3,19 @@ import type { PathUse, TickAccounts } from '../accounts/tick-accounts.ts';
 import type { Differences } from './differences.ts';
 import { lineOf } from './line.ts';
 
-/** One round of points: what they share, and where lines go. */
+/** What all points of a round share. */
 export interface Round {
   readonly node: string;
   /** Wall clock of the points, ms since 1970. */
   readonly wallMs: number;
-  /** Time that rates are over, s; undefined: nothing was read since the point before. */
+  /** Time over which rates are computed, s; undefined without a reading since the last round. */
   readonly seconds: number | undefined;
   readonly differences: Differences;
-  /** Takes a line; undefined is a point without a value, and is left out. */
+  /** Writes a line; undefined stands for a point without values and is left out. */
   readonly write: (line: string | undefined) => void;
 }
 
-/** Bits and packets gained since the point before, of all paths and of the vSwitch's. */
+/** Bytes and packets since the last round, of all paths and of the vSwitch alone. */
 interface Gains {
   readonly bytes: number;
   readonly packets: number;
@@ -23,7 +23,7 @@ interface Gains {
   readonly vswitchPackets: number;
 }
 
-/** Traffic by path, slice and port; returns what all paths gained, undefined while not known. */
+/** Traffic by path, slice and port; returns the sums over all paths, undefined while unknown. */
 export function trafficLines(accounts: TickAccounts, round: Round): Gains | undefined {
   const gains = pathLines(accounts, round);
   sliceLines(accounts, round);
@@ -36,8 +36,8 @@ function pathLines({ paths, flows }: TickAccounts, round: Round): Gains | undefi
   const sums = { bytes: 0, packets: 0, vswitchBytes: 0, vswitchPackets: 0 };
   let known = true;
   paths.forEach((use, placement) => {
-    const bytes = round.differences.of(`${use.path} bytes`, use.bytes);
-    const packets = round.differences.of(`${use.path} packets`, use.packets);
+    const bytes = round.differences.gainOf(`${use.path} bytes`, use.bytes);
+    const packets = round.differences.gainOf(`${use.path} packets`, use.packets);
     known &&= bytes !== undefined && packets !== undefined;
     sums.bytes += bytes ?? 0;
     sums.packets += packets ?? 0;
@@ -58,8 +58,8 @@ function sliceLines({ slices }: TickAccounts, round: Round): void {
     paths.forEach((use, placement) => {
       if (use.packets === 0 && flows[placement] === 0) return;
       const key = `slice ${name} ${use.path}`;
-      const bytes = differences.of(`${key} bytes`, use.bytes);
-      const packets = differences.of(`${key} packets`, use.packets);
+      const bytes = differences.gainOf(`${key} bytes`, use.bytes);
+      const packets = differences.gainOf(`${key} packets`, use.packets);
       const traffic = trafficFields(use, bytes, packets, round.seconds);
       const fields = { ...traffic, flows: flows[placement] };
       write(lineOf('norikae_slice', { node, slice: name, path: use.path }, fields, wallMs));
@@ -77,10 +77,10 @@ function portPathLines({ ports }: TickAccounts, round: Round): void {
       const fields = {
         rx_bytes: received.bytes,
         rx_packets: received.packets,
-        rx_bits_per_second: rate(differences.of(`${key} rx`, received.bytes), seconds, 8),
+        rx_bits_per_second: rate(differences.gainOf(`${key} rx`, received.bytes), seconds, 8),
         tx_bytes: sent.bytes,
         tx_packets: sent.packets,
-        tx_bits_per_second: rate(differences.of(`${key} tx`, sent.bytes), seconds, 8),
+        tx_bits_per_second: rate(differences.gainOf(`${key} tx`, sent.bytes), seconds, 8),
       };
       const tags = { node, port: name, path: received.path };
       write(lineOf('norikae_port_path', tags, fields, wallMs));
@@ -102,7 +102,7 @@ function trafficFields(
   };
 }
 
-/** `gained` a second, times `unit`; undefined when either is not known. */
+/** `gained` per second, times `unit`; undefined if either is unknown. */
 export function rate(
   gained: number | undefined,
   seconds: number | undefined,

@@ -1,30 +1,33 @@
-/** Where a writer tells what people should hear. A pino logger is one. */
+/** Log of a writer; a pino logger implements it. */
 export interface WriterLog {
   info(details: Readonly<Record<string, unknown>>, message: string): void;
   warn(details: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-/** A refusal is told at most once in so long, ms. */
-const REFUSALS_MS = 60_000;
+/** Minimum time between two log lines about refused points, ms. */
+const REFUSAL_LOG_PERIOD_MS = 60_000;
 
-/** Tells of an outage when it begins and ends, and of refusals once in a while. */
+/** Logs the start and the end of an outage, and refusals at a limited rate. */
 export class WriterStatusLog {
   readonly #log: WriterLog;
   #failingSinceMs: number | undefined;
   #kind: string | undefined;
   #refusedPoints = 0;
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  #loggedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(log: WriterLog) {
     this.#log = log;
   }
 
   failed(kind: string, message: string, queuedPoints: number): void {
-    const news = this.#kind !== kind;
+    const changed = this.#kind !== kind;
     this.#failingSinceMs ??= performance.now();
     this.#kind = kind;
-    if (news) {
-      this.#log.warn({ error: message, queuedPoints }, 'InfluxDB takes no points; they are kept');
+    if (changed) {
+      this.#log.warn(
+        { error: message, queuedPoints },
+        'InfluxDB does not accept points; the queue keeps them',
+      );
     }
   }
 
@@ -33,14 +36,14 @@ export class WriterStatusLog {
     const seconds = Math.round((performance.now() - this.#failingSinceMs) / 1000);
     this.#failingSinceMs = undefined;
     this.#kind = undefined;
-    this.#log.info({ seconds, queuedPoints }, 'InfluxDB takes points again');
+    this.#log.info({ seconds, queuedPoints }, 'InfluxDB accepts points again');
   }
 
   refused(points: number, message: string): void {
     this.#refusedPoints += points;
     const nowMs = performance.now();
-    if (nowMs - this.#toldAtMs < REFUSALS_MS) return;
-    this.#toldAtMs = nowMs;
+    if (nowMs - this.#loggedAtMs < REFUSAL_LOG_PERIOD_MS) return;
+    this.#loggedAtMs = nowMs;
     this.#log.warn(
       { error: message, points: this.#refusedPoints },
       'InfluxDB refused points; they are dropped',
@@ -49,6 +52,6 @@ export class WriterStatusLog {
   }
 
   ended(points: number): void {
-    if (points > 0) this.#log.warn({ points }, 'the daemon ends before these points were written');
+    if (points > 0) this.#log.warn({ points }, 'points were not written before the daemon ended');
   }
 }

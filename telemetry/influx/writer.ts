@@ -5,11 +5,11 @@ import { type WriterLog, WriterStatusLog } from './writer-status-log.ts';
 import type { WriterState } from './writer-state.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** What an {@link InfluxWriter} sends with. */
+/** Sends the lines of an {@link InfluxWriter}. */
 export interface LineSink {
   /**
-   * @throws {InfluxUnavailable} when the lines may be sent again
-   * @throws {InfluxRefused} when they may not, all or some of them
+   * @throws {InfluxUnavailable} when the same lines may be sent again
+   * @throws {InfluxRefused} when all or some of them must not be sent again
    */
   write(lines: readonly string[], signal: AbortSignal): Promise<void>;
 }
@@ -18,14 +18,14 @@ export interface LineSink {
 export interface WriterOptions {
   readonly sink: LineSink;
   /**
-   * Done before the first write, and again after InfluxDB said that something is missing or wrong:
-   * reads the secret, makes the database.
+   * Reads the secret and creates the database. Called before the first write, and again after
+   * InfluxDB answered with an error.
    *
    * @throws {InfluxUnavailable}
    */
   readonly prepare: (signal: AbortSignal) => Promise<void>;
   readonly queue: QueueBounds;
-  /** Points and bytes of one request, and how long the first point of it waits for others, ms. */
+  /** Limits of one request, and how long its first point waits for others, ms. */
   readonly batch: QueueBounds & { readonly waitMs: number };
   readonly retry: BackoffOptions;
   readonly log: WriterLog;
@@ -33,18 +33,18 @@ export interface WriterOptions {
   readonly wall: () => number;
 }
 
-/** Requests for one batch that InfluxDB refuses; then what is still refused goes as a whole. */
+/** Maximum number of requests that split one refused batch; then refused parts are dropped whole. */
 const MAX_REQUESTS = 64;
 
 /**
- * Sends lines to InfluxDB in batches, one request at a time, and keeps a bounded number of them
- * while it cannot. Whoever adds lines waits for nothing and gets no error.
+ * Sends lines to InfluxDB in batches, one request at a time, and keeps a bounded number of lines
+ * during an outage. Adding a line never blocks and never fails.
  */
 export class InfluxWriter {
   readonly #options: WriterOptions;
   readonly #queue: LineQueue;
   readonly #backoff: Backoff;
-  readonly #news: WriterStatusLog;
+  readonly #statusLog: WriterStatusLog;
   readonly #abort = new AbortController();
   readonly #dropped = { queue: 0, refused: 0, end: 0 };
   readonly #failures = { unreachable: 0, timeout: 0, unauthorized: 0, missing: 0, busy: 0 };
@@ -53,7 +53,7 @@ export class InfluxWriter {
   #error: string | undefined;
   #prepared = false;
   #closing = false;
-  /** When the oldest waiting line came, and when a failed request may be repeated, ms. */
+  /** Time at which the oldest queued line was added, and of the next attempt after a failure, ms. */
   #waitingSinceMs = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
@@ -63,7 +63,7 @@ export class InfluxWriter {
     this.#options = options;
     this.#queue = new LineQueue(options.queue);
     this.#backoff = new Backoff(options.retry);
-    this.#news = new WriterStatusLog(options.log);
+    this.#statusLog = new WriterStatusLog(options.log);
   }
 
   get state(): WriterState {
@@ -78,12 +78,12 @@ export class InfluxWriter {
     };
   }
 
-  /** Starts sending what was added and what will be. */
+  /** Starts to send lines, including those already queued. */
   start(): void {
     this.#running ??= this.#run();
   }
 
-  /** Queues a line; the oldest ones go when there are too many. */
+  /** Queues a line; the oldest lines are dropped when the queue is full. */
   add(line: string): void {
     if (this.#closing) {
       this.#dropped.end++;
@@ -94,7 +94,7 @@ export class InfluxWriter {
     if (this.#queue.points === 1 || this.#full) this.#wake();
   }
 
-  /** Sends what is queued, for at most `boundMs`, and ends; what is left then is counted. */
+  /** Sends the queued lines for at most `boundMs`, ends, and counts the rest as dropped. */
   async close(boundMs: number): Promise<void> {
     this.#closing = true;
     const timer = setTimeout(() => this.#abort.abort(), boundMs);
@@ -102,7 +102,7 @@ export class InfluxWriter {
     await this.#running;
     clearTimeout(timer);
     this.#dropped.end += this.#queue.clear();
-    this.#news.ended(this.#dropped.end);
+    this.#statusLog.ended(this.#dropped.end);
   }
 
   async #run(): Promise<void> {
@@ -111,14 +111,14 @@ export class InfluxWriter {
       if (waitMs > 0) {
         await this.#sleep(waitMs);
       } else {
-        const took = await this.#round();
-        // At the end there is one try.
-        if (!took && this.#closing) return;
+        const sent = await this.#sendBatch();
+        // While closing there is only one attempt.
+        if (!sent && this.#closing) return;
       }
     }
   }
 
-  /** Time until the next request, ms; Infinity: there is nothing to send. */
+  /** Time until the next request, ms; Infinity while the queue is empty. */
   #waitMs(): number {
     if (this.#closing) return 0;
     if (this.#queue.points === 0) return Number.POSITIVE_INFINITY;
@@ -132,7 +132,7 @@ export class InfluxWriter {
     return this.#queue.points >= points || this.#queue.bytes >= bytes;
   }
 
-  /** Waits until it is time or something has changed. */
+  /** Waits for a time, or until `#wake` is called. */
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = Number.isFinite(ms) ? setTimeout(resolve, Math.ceil(ms)) : undefined;
@@ -143,11 +143,11 @@ export class InfluxWriter {
     });
   }
 
-  /** Prepares when that has to be done, and sends one batch; false when InfluxDB took nothing. */
-  async #round(): Promise<boolean> {
+  /** Prepares if necessary and sends one batch; false when InfluxDB is unavailable. */
+  async #sendBatch(): Promise<boolean> {
     const unprepared = await this.#prepare();
     if (unprepared !== undefined) return this.#failed(unprepared);
-    const pieces = [this.#queue.take(this.#options.batch)];
+    const pieces = [this.#queue.takeBatch(this.#options.batch)];
     this.#waitingSinceMs = performance.now();
     let requests = 0;
     for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
@@ -155,13 +155,13 @@ export class InfluxWriter {
       requests++;
       if (error instanceof InfluxUnavailable) {
         const rest = joined([piece, ...pieces.toReversed()]);
-        this.#dropped.queue += this.#queue.giveBack(rest);
+        this.#dropped.queue += this.#queue.returnBatch(rest);
         return this.#failed(error);
       }
       this.#answered();
       if (error === undefined) this.#wrote(piece.lines.length);
       else if (error.dropped !== undefined) this.#refused(piece, error.dropped, error);
-      else if (piece.lines.length > 1 && requests < MAX_REQUESTS) pieces.push(...halvesOf(piece));
+      else if (piece.lines.length > 1 && requests < MAX_REQUESTS) pieces.push(...halves(piece));
       else this.#refused(piece, piece.lines.length, error);
     }
     return true;
@@ -187,11 +187,11 @@ export class InfluxWriter {
     }
   }
 
-  /** InfluxDB is there and has dealt with what it was sent. */
+  /** InfluxDB answered, and wrote or refused the lines. */
   #answered(): void {
     this.#backoff.succeeded();
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
-    this.#news.answered(this.#queue.points);
+    this.#statusLog.answered(this.#queue.points);
   }
 
   #wrote(points: number): void {
@@ -205,19 +205,19 @@ export class InfluxWriter {
     this.#failures[error.kind]++;
     this.#error = error.message;
     this.#retryAtMs = performance.now() + this.#backoff.failed(error.retryAfterMs);
-    // A server that answered may have another secret now, or have lost its database.
+    // The secret may have changed, or the server may have lost its database.
     if (error.kind !== 'unreachable' && error.kind !== 'timeout') this.#prepared = false;
-    this.#news.failed(error.kind, error.message, this.#queue.points);
+    this.#statusLog.failed(error.kind, error.message, this.#queue.points);
     return false;
   }
 
-  /** The server wrote a piece but for `points` of it. */
+  /** InfluxDB refused `points` of a batch and wrote the rest. */
   #refused(piece: Batch, points: number, error: InfluxRefused): void {
     const dropped = Math.min(points, piece.lines.length);
     this.#wrote(piece.lines.length - dropped);
     this.#dropped.refused += dropped;
     this.#error = error.message;
-    this.#news.refused(dropped, error.message);
+    this.#statusLog.refused(dropped, error.message);
   }
 }
 
@@ -226,8 +226,8 @@ function asUnavailable(error: unknown): InfluxUnavailable {
   return new InfluxUnavailable('busy', errorMessage(error));
 }
 
-/** Both halves, the older one last: it is taken first. */
-function halvesOf({ lines }: Batch): readonly Batch[] {
+/** Both halves, the older one last, because the caller pops it first. */
+function halves({ lines }: Batch): readonly Batch[] {
   const middle = Math.ceil(lines.length / 2);
   return [batchOf(lines.slice(middle)), batchOf(lines.slice(0, middle))];
 }

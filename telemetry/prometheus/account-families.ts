@@ -10,11 +10,10 @@ import { sliceFamilies } from './slice-families.ts';
 import { labelText, type MetricFamily } from './text-format.ts';
 
 /**
- * What Prometheus is told of traffic, decisions and flows, read from the accounts as they are when
- * it asks. Labels come from what the node and its policies are made of, and the accounts bound how
- * many of each there are.
+ * Prometheus metrics of traffic, decisions and flows, read from the accounts at each scrape. The
+ * accounts bound the number of slices, ports and rules, and with them the number of series.
  *
- * @param topFlows flows with the highest rates to name; 0: none
+ * @param topFlows number of flows with the highest rates to list; 0: none
  */
 export function accountFamilies(a: TickAccounts, topFlows: number): readonly MetricFamily[] {
   return [
@@ -90,7 +89,7 @@ function nodeFamilies(a: TickAccounts): readonly MetricFamily[] {
   ];
 }
 
-function topFamilies(a: TickAccounts, most: number): readonly MetricFamily[] {
+function topFamilies(a: TickAccounts, maxFlows: number): readonly MetricFamily[] {
   const flows = new SeriesList(
     () => a.top,
     (flow) => {
@@ -104,7 +103,7 @@ function topFamilies(a: TickAccounts, most: number): readonly MetricFamily[] {
       type: 'gauge',
       help: 'The flows with the highest rates; http.topFlows sets their number. A series ends when its flow leaves the list.',
       write: (lines) => {
-        for (const { labels, of } of flows.all.slice(0, most)) {
+        for (const { labels, of } of flows.all.slice(0, maxFlows)) {
           lines.sample('norikae_top_flow_bytes_per_second', labels, of.bitsPerSecond / 8);
         }
       },

@@ -7,14 +7,14 @@ import type { TickAccounts } from '../accounts/tick-accounts.ts';
 
 const RENEWALS = ['renewed', 'failed', 'withheld'] as const;
 
-/** What {@link BackendMetrics} are of. */
+/** Sources of {@link BackendMetrics}. */
 export interface BackendMetricsOptions {
   readonly backends: readonly OffloadBackend[];
   readonly accounts: TickAccounts;
   readonly clock: Clock;
 }
 
-/** What Prometheus is told of the backends: tables, operations, leases. */
+/** Prometheus metrics of the backends: tables, time to apply plans, failures, leases. */
 export class BackendMetrics {
   readonly #backends: readonly OffloadBackend[];
   readonly #accounts: TickAccounts;
@@ -31,7 +31,11 @@ export class BackendMetrics {
     this.#clock = clock;
     const registers = [registry];
     const labelNames = ['backend'];
-    const live = (name: string, help: string, value: (of: OffloadBackend) => number): void => {
+    const perBackend = (
+      name: string,
+      help: string,
+      value: (of: OffloadBackend) => number,
+    ): void => {
       const gauge: Gauge = new Gauge({
         name: `norikae_${name}`,
         help,
@@ -42,30 +46,30 @@ export class BackendMetrics {
         },
       });
     };
-    live(
+    perBackend(
       'table_entries',
       'Declared entries of the backend. norikae_table_learned_entries is how many fit.',
       (b) => b.capabilities().entries,
     );
-    live(
+    perBackend(
       'table_learned_entries',
       'Entries that the planner counts on: the declared entries, or fewer after the table refused some as full. Without refusals the number grows again.',
-      (b) => this.#learned(b),
+      (b) => this.#learnedEntries(b),
     );
-    live('table_entries_used', 'Entries in use.', (b) => b.capacity().used);
-    live('table_entries_free', 'Free entries: learned minus used.', (b) =>
-      Math.max(0, this.#learned(b) - b.capacity().used),
+    perBackend('table_entries_used', 'Entries in use.', (b) => b.capacity().used);
+    perBackend('table_entries_free', 'Free entries: learned minus used.', (b) =>
+      Math.max(0, this.#learnedEntries(b) - b.capacity().used),
     );
-    live('table_masks_used', 'Distinct masks in use.', (b) => b.capacity().masksUsed);
-    live(
+    perBackend('table_masks_used', 'Distinct masks in use.', (b) => b.capacity().masksUsed);
+    perBackend(
       'lease_seconds',
       'Time after which a backend sends all traffic to the vSwitch when its lease is not renewed.',
       (b) => b.capabilities().leaseMs / 1000,
     );
-    live(
+    perBackend(
       'lease_left_seconds',
       'Remaining time of the lease; 0 when it has expired or was never renewed, and all traffic is on the vSwitch.',
-      (b) => this.#leaseLeft(b),
+      (b) => this.#leaseLeftSeconds(b),
     );
     this.#applySeconds = new Histogram({
       name: 'norikae_apply_duration_seconds',
@@ -111,20 +115,19 @@ export class BackendMetrics {
     }
   }
 
-  /** A renewal of a backend's lease was due, and this became of it. */
-  lease(backend: string, result: (typeof RENEWALS)[number]): void {
+  /** Records the result of a due renewal of a backend's lease. */
+  recordRenewal(backend: string, result: (typeof RENEWALS)[number]): void {
     this.#renewals.inc({ backend, result });
     if (result === 'renewed') this.#renewedAtMs.set(backend, this.#clock.now());
   }
 
-  /** Before the first plan nothing has been learned. */
-  #learned(backend: OffloadBackend): number {
+  /** Learned entries as of the last plan; the declared capacity before the first. */
+  #learnedEntries(backend: OffloadBackend): number {
     const table = this.#accounts.tables.find((t) => t.backend === backend.name);
     return table?.learnedEntries ?? backend.capacity().entries;
   }
 
-  /** Seconds. */
-  #leaseLeft(backend: OffloadBackend): number {
+  #leaseLeftSeconds(backend: OffloadBackend): number {
     const renewedMs = this.#renewedAtMs.get(backend.name);
     if (renewedMs === undefined) return 0;
     const leftMs = renewedMs + backend.capabilities().leaseMs - this.#clock.now();

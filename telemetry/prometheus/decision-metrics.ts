@@ -3,7 +3,7 @@ import { Counter, type Registry } from 'prom-client';
 /** Where decision records can be lost. */
 const PLACES = ['tick', 'file'] as const;
 
-/** What Prometheus is told of decision records. */
+/** Prometheus metrics of decision records. */
 export class DecisionMetrics {
   readonly #records: Counter;
   readonly #lost: Counter;

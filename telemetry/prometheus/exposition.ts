@@ -16,15 +16,15 @@ export interface Exposed {
 
 /** Answers scrapes. */
 export interface MetricsSource {
-  /** `accept`: what the scraper says it reads; left out: Prometheus's own text format. */
+  /** `accept`: the scraper's Accept header; left out: Prometheus's text format. */
   expose(accept?: string): Promise<Exposed>;
 }
 
 /**
- * All that Prometheus is told: a registry's metrics, and families whose values are kept elsewhere.
+ * All metrics of the daemon: those of a registry, and families whose values are kept elsewhere.
  *
- * The text is written here and not by the registry, which can write only one format without
- * spoiling its metrics' names for the other, and takes several times as long.
+ * The registry does not write the text: it changes its metrics' names for OpenMetrics, so it can
+ * serve only one format, and it is several times slower.
  */
 export class Exposition implements MetricsSource {
   readonly #registry: Registry;
@@ -39,8 +39,8 @@ export class Exposition implements MetricsSource {
     const format = wantedFormat(accept);
     const registered = await this.#registry.getMetricsAsJSON();
     const writer = new TextWriter(format);
-    for (const metric of registered) writer.family(asFamily(metric));
-    for (const family of this.#families) writer.family(family);
+    for (const metric of registered) writer.writeFamily(asFamily(metric));
+    for (const family of this.#families) writer.writeFamily(family);
     return { contentType: FORMATS[format], text: writer.end() };
   }
 }

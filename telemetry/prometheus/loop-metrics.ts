@@ -5,7 +5,7 @@ import type { SourceStatus } from '../../engine/model/tick.ts';
 const STAGES = ['observe', 'enforce', 'rules', 'plan', 'apply'] as const;
 const STAGE_BOUNDS = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 
-/** What Prometheus is told of the loop: its ticks, what they took, and the sources they read. */
+/** Prometheus metrics of the loop: ticks, their duration, and the sources they read. */
 export class LoopMetrics {
   readonly #ticks: Counter;
   readonly #tickSeconds: Histogram;
@@ -93,7 +93,7 @@ export class LoopMetrics {
     this.#tickSeconds.observe(report.elapsedMs / 1000);
     if (tick.readMs !== undefined) this.#stage('observe', tick.readMs);
     this.#stage('enforce', stages.enforceMs);
-    // Stages that a stale tick does not have are not counted as fast ones.
+    // A stale tick has no rules, plan and apply stages; zeros would distort the histograms.
     if (report.evaluation !== undefined) {
       this.#stage('rules', stages.rulesMs);
       this.#stage('plan', stages.planMs);
@@ -115,7 +115,7 @@ export class LoopMetrics {
     this.#sourceAge.set({ source }, ageMs / 1000);
     this.#sourceCost.set({ source }, costMs / 1000);
     this.#sourcePeriod.set({ source }, periodMs / 1000);
-    // A source counts its failures since it last answered.
+    // A source counts its failures since its last answer.
     const seen = this.#failuresSeen.get(source) ?? 0;
     this.#sourceFailures.inc({ source }, failures >= seen ? failures - seen : failures);
     this.#failuresSeen.set(source, failures);

@@ -9,19 +9,19 @@ import { type Exposed, Exposition, type MetricsSource } from './exposition.ts';
 import { LoopMetrics } from './loop-metrics.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 
-/** What the daemon's {@link Metrics} are of. */
+/** Sources of the daemon's {@link Metrics}. */
 export interface MetricsOptions {
   readonly version: string;
   readonly backends: readonly OffloadBackend[];
   readonly accounts: TickAccounts;
   readonly clock: Clock;
-  /** Flows with the highest rates that get a series of their own; 0 by default. */
+  /** Number of flows with the highest rates that get a series each; 0 by default. */
   readonly topFlows?: number;
 }
 
-/** All that Prometheus is told of the daemon. */
+/** All Prometheus metrics of the daemon. */
 export class Metrics implements MetricsSource {
-  /** For the metrics of other parts. */
+  /** Other parts register their metrics here. */
   readonly registry = new Registry();
   readonly backends: BackendMetrics;
   readonly #loop: LoopMetrics;
@@ -35,7 +35,7 @@ export class Metrics implements MetricsSource {
     this.#exposition = new Exposition(this.registry, families);
   }
 
-  /** Brings the metrics up to a tick, whose accounts have been made. */
+  /** Updates the metrics with a tick that the accountant has already added to the accounts. */
   observe(report: TickReport, periodMs: number): void {
     this.#loop.observe(report, periodMs);
     this.backends.observe(report.batches, report.failures);

@@ -3,7 +3,7 @@ import type { TableAccount, TickAccounts } from '../accounts/tick-accounts.ts';
 import { familyOf, familyOfOne, series, SeriesList } from './series.ts';
 import type { MetricFamily } from './text-format.ts';
 
-/** What Prometheus is told of what the planner works out for itself, as of the last plans. */
+/** Prometheus metrics of the values that the planner computes, as of the last plans. */
 export function plannerFamilies(a: TickAccounts): readonly MetricFamily[] {
   const tables = new SeriesList(
     () => a.tables,
@@ -47,7 +47,7 @@ export function plannerFamilies(a: TickAccounts): readonly MetricFamily[] {
   ];
 }
 
-/** What Prometheus is told of the limits of ports and of the fast path, as of the last plans. */
+/** Prometheus metrics of the limits of ports and the fast path, as of the last plans. */
 export function limitFamilies(a: TickAccounts): readonly MetricFamily[] {
   const limits = new SeriesList(
     () => a.tables,

@@ -7,14 +7,14 @@ export interface PolicyInForce {
   readonly mode: string;
 }
 
-/** What Prometheus is told of policies and their reloads. */
+/** Prometheus metrics of policies and their reloads. */
 export class PolicyMetrics {
   readonly #reloads: Counter;
   readonly #info: Gauge;
   readonly #successful: Gauge;
   readonly #successAt: Gauge;
 
-  /** @param results every result there can be, so that each has a series from the start */
+  /** @param results all possible results, so that each has a series from the start */
   constructor(registry: Registry, results: readonly string[]) {
     const registers = [registry];
     this.#reloads = new Counter({
@@ -42,7 +42,7 @@ export class PolicyMetrics {
     });
   }
 
-  /** The policies in force are these, since a moment in ms since 1970. */
+  /** Sets the policies in force since `atMs`, ms since 1970. */
   inForce(policies: readonly PolicyInForce[], atMs: number): void {
     this.#info.reset();
     for (const { name, revision, mode } of policies) {
@@ -52,12 +52,12 @@ export class PolicyMetrics {
     this.#successAt.set(atMs / 1000);
   }
 
-  /** Policies were read again. */
+  /** Counts a reload. */
   reloaded(result: string): void {
     this.#reloads.inc({ result });
   }
 
-  /** The policies as last read are not in force. */
+  /** The last reload failed; older policies stay in force. */
   refused(): void {
     this.#successful.set(0);
   }

@@ -5,7 +5,7 @@ import type { MetricFamily } from './text-format.ts';
 const bytes = (use: PathUse): number => use.bytes;
 const packets = (use: PathUse): number => use.packets;
 
-/** What Prometheus is told of ports: what is behind them, their traffic, their devices. */
+/** Prometheus metrics of ports: kind, VM and slice, traffic, devices. */
 export function portFamilies(a: TickAccounts): readonly MetricFamily[] {
   const read = () => a.ports;
   const directions = new SeriesList(read, ({ name, rx, tx }) => [

@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 const DELAY_RESOLUTION_MS = 20;
 
-/** What Prometheus is told of the daemon's own process. Names are those that every exporter has. */
+/** Metrics of the daemon's process; `process_*` names follow the convention of exporters. */
 export function registerProcessMetrics(registry: Registry, version: string): void {
   const registers = [registry];
   new Gauge({
@@ -39,12 +39,12 @@ export function registerProcessMetrics(registry: Registry, version: string): voi
     name: 'norikae_event_loop_delay_seconds',
     help: 'Longest delay of a timer by the event loop since the last scrape.',
     registers,
-    collect: () => delay.set(longest(delays)),
+    collect: () => delay.set(longestDelay(delays)),
   });
 }
 
-/** Seconds beyond the timer's own period; begins anew. */
-function longest(delays: IntervalHistogram): number {
+/** Maximum delay beyond the timer's period since the last call, s; resets the histogram. */
+function longestDelay(delays: IntervalHistogram): number {
   const seconds = Math.max(0, delays.max / 1e9 - DELAY_RESOLUTION_MS / 1000);
   const measured = delays.count > 0;
   delays.reset();

@@ -1,19 +1,19 @@
 import { labelText, type MetricFamily } from './text-format.ts';
 
-/** One series: its labels, written out once, and where its values come from. */
+/** One series: its label text, and the object that holds its values. */
 export interface Series<T> {
   readonly labels: string;
   readonly of: T;
 }
 
-/** A series of `of`. */
+/** A series whose values are read from `of`. */
 export function series<T>(labels: Parameters<typeof labelText>[0], of: T): Series<T> {
   return { labels: labelText(labels), of };
 }
 
 /**
- * The series of a list of things, made anew only when the list is another one: what changes from
- * scrape to scrape is the values.
+ * The series of a list, rebuilt only when `read` returns another list. Between scrapes usually
+ * only the values change.
  */
 export class SeriesList<S, T> {
   readonly #read: () => readonly S[];
@@ -34,7 +34,7 @@ export class SeriesList<S, T> {
   }
 }
 
-/** A counter or gauge with one sample for each series of a list. */
+/** A counter or gauge with one sample per series of a list. */
 export function familyOf<S, T>(
   head: Pick<MetricFamily, 'name' | 'help'> & { readonly type: 'counter' | 'gauge' },
   list: SeriesList<S, T>,

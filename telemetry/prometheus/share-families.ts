@@ -2,7 +2,7 @@ import type { ShareAccount, TickAccounts } from '../accounts/tick-accounts.ts';
 import { familyOf, series, SeriesList } from './series.ts';
 import type { MetricFamily } from './text-format.ts';
 
-/** What Prometheus is told of how the backends' tables are divided among slices. */
+/** Prometheus metrics of the division of the backends' tables among slices. */
 export function shareFamilies(a: TickAccounts): readonly MetricFamily[] {
   const shares = new SeriesList(
     () => a.tables,

@@ -6,7 +6,7 @@ import type { MetricFamily } from './text-format.ts';
 const bytes = (use: PathUse): number => use.bytes;
 const packets = (use: PathUse): number => use.packets;
 
-/** What Prometheus is told of slices: their traffic and flows. */
+/** Prometheus metrics of slices: traffic and flows. */
 export function sliceFamilies(a: TickAccounts): readonly MetricFamily[] {
   const read = () => a.slices;
   const paths = new SeriesList(read, ({ name, paths: uses }) =>

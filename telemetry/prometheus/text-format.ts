@@ -10,19 +10,19 @@ export type TextFormat = keyof typeof FORMATS;
 export interface MetricFamily {
   /** With `_total` for a counter. */
   readonly name: string;
-  /** Says what it is to somebody who has never seen it; without quotes. */
+  /** Understandable without other context; without quotes. */
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   write(lines: SampleLines): void;
 }
 
-/** Takes samples. */
+/** Where a family writes its samples. */
 export interface SampleLines {
-  /** `name`: the family's own, or with a histogram's suffix; `labels`: see {@link labelText}. */
+  /** `name`: the family's, for a histogram with a suffix; `labels`: see {@link labelText}. */
   sample(name: string, labels: string, value: number): void;
 }
 
-/** Labels as they stand behind a name: `{port="eth0"}`, or nothing. Empty ones are left out. */
+/** Labels as text, such as `{port="eth0"}`; empty without labels. Empty labels are left out. */
 export function labelText(labels: Readonly<Record<string, string | number | undefined>>): string {
   const pairs = Object.entries(labels)
     .filter(([, value]) => value !== undefined && value !== '')
@@ -39,8 +39,8 @@ export class TextWriter implements SampleLines {
     this.#format = format;
   }
 
-  /** One family. Without any sample it says nothing at all. */
-  family(family: MetricFamily): void {
+  /** Writes a family; a family without samples is left out. */
+  writeFamily(family: MetricFamily): void {
     const before = this.#text;
     const name = this.#familyName(family);
     const head = `# HELP ${name} ${family.help}\n# TYPE ${name} ${family.type}\n`;
@@ -54,7 +54,7 @@ export class TextWriter implements SampleLines {
     this.#text += `${name}${labels} ${numberText(value)}\n`;
   }
 
-  /** All that was written, complete. */
+  /** Completes the text and returns it. */
   end(): string {
     return this.#format === 'openMetrics' ? `${this.#text}# EOF\n` : this.#text;
   }
@@ -68,8 +68,8 @@ export class TextWriter implements SampleLines {
 }
 
 /**
- * The format that an Accept header asks for: OpenMetrics only where it is named and no less wanted
- * than plain text, as a browser's `*` must not get it.
+ * The format that an Accept header requests: OpenMetrics only if it is named with at least the
+ * quality of plain text, so that a browser's wildcard does not get it.
  */
 export function wantedFormat(accept: string | undefined): TextFormat {
   let openMetrics = 0;

@@ -11,45 +11,45 @@ function sample(total: number, idle: number, guest: number, rxBytes: number) {
 }
 
 describe('node meter', () => {
-  it('takes host CPU as 1 - idle - guest, and port load in bits/s', () => {
+  it('computes host CPU as 1 - idle - guest, and port load in bits/s', () => {
     const meter = new NodeMeter();
-    meter.observe(sample(0, 0, 0, 0), 0);
+    meter.addSample(sample(0, 0, 0, 0), 0);
     assert.equal(meter.state.hostCpu, undefined);
-    meter.observe(sample(200, 100, 40, 1_250_000), 1000);
+    meter.addSample(sample(200, 100, 40, 1_250_000), 1000);
     assert.ok(Math.abs((meter.state.hostCpu ?? 0) - 0.3) < 1e-9);
     assert.equal(meter.state.portLoad.get('p0')?.rxBitsPerSecond, 10_000_000);
   });
 
-  it('leaves out a port whose counters went back: it is another device', () => {
+  it('leaves out a port whose counters decreased: it is another device', () => {
     const meter = new NodeMeter();
-    meter.observe(sample(0, 0, 0, 500), 0);
-    meter.observe(sample(100, 50, 0, 10), 1000);
+    meter.addSample(sample(0, 0, 0, 500), 0);
+    meter.addSample(sample(100, 50, 0, 10), 1000);
     assert.equal(meter.state.portLoad.has('p0'), false);
   });
 });
 
 describe('host watch', () => {
-  it('goes on after failures and hangs, and says how it is', async () => {
+  it('continues after failures and time-outs, and reports its status', async () => {
     const host = new FakeHost();
     const clock = new ManualClock();
-    const watch = new HostWatch({
+    const hostWatch = new HostWatch({
       host,
       ports: new FakePorts(),
       clock,
       periodMs: 2,
       timeoutMs: 5,
     });
-    const subscription = watch.run().subscribe();
+    const subscription = hostWatch.watch().subscribe();
     try {
       await sleep(20);
-      assert.ok(watch.status(clock.now()).fresh);
+      assert.ok(hostWatch.status(clock.now()).fresh);
       for (const fault of ['fail', 'hang'] as const) {
         host.fault = fault;
         await sleep(30);
-        assert.ok(!watch.status(clock.now()).fresh, fault);
+        assert.ok(!hostWatch.status(clock.now()).fresh, fault);
         host.fault = 'none';
         await sleep(30);
-        assert.ok(watch.status(clock.now()).fresh, `after ${fault}`);
+        assert.ok(hostWatch.status(clock.now()).fresh, `after ${fault}`);
       }
     } finally {
       subscription.unsubscribe();

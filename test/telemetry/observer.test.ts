@@ -36,7 +36,7 @@ class Rig {
 }
 
 describe('observer', () => {
-  it('makes a fresh tick of sources that answer', async () => {
+  it('returns a fresh tick when all sources answer', async () => {
     const rig = new Rig();
     rig.flows.flows = [{ n: 1, packets: 1, bytes: 100 }];
     const tick = await rig.tick();
@@ -46,7 +46,7 @@ describe('observer', () => {
   });
 
   for (const fault of ['fail', 'hang'] as const) {
-    it(`says that the flows are stale when their source does ${fault}, and comes back`, async () => {
+    it(`reports stale flows while their source does ${fault}, and recovers`, async () => {
       const rig = new Rig();
       rig.flows.flows = [{ n: 1 }, { n: 2 }];
       await rig.tick();
@@ -54,7 +54,7 @@ describe('observer', () => {
       rig.flows.flows = [{ n: 3 }, { n: 1 }];
       const stale = await rig.tick();
       assert.ok(!stale.fresh && !stale.flowsFresh);
-      assert.equal(stale.table.count, 2, 'the flows of the last good reading stay');
+      assert.equal(stale.table.count, 2, 'the flows of the last successful reading stay');
       assert.equal(stale.table.rowOf(flowId(3)), -1);
       const source = stale.sources.find((s) => s.name === 'flows');
       assert.equal(source?.failures, 1);
@@ -66,7 +66,7 @@ describe('observer', () => {
     });
   }
 
-  it('moves nothing on stale ports or counters, but keeps entries held against the flows', async () => {
+  it('is not fresh with stale ports or counters, though its flows are', async () => {
     const rig = new Rig();
     rig.ports.step = false;
     const noPorts = await rig.tick();
@@ -77,7 +77,7 @@ describe('observer', () => {
     assert.ok(noCounters.flowsFresh && !noCounters.fresh);
   });
 
-  it('takes a carried flow as active when its last packet was, as far as the backend knows', async () => {
+  it('uses the time of the last packet that the backend reports for an offloaded flow', async () => {
     const rig = new Rig();
     rig.flows.flows = [{ n: 1 }, { n: 2 }, { n: 3 }];
     const activeMs = async (...idleMs: readonly number[]): Promise<readonly number[]> => {
@@ -87,25 +87,25 @@ describe('observer', () => {
           sink.carried(w0, w1, w2, w3, 1, 100, idle);
         }
       };
-      // What the vSwitch saw of them is older than all of it.
+      // The vSwitch's last packets of these flows are older.
       rig.flows.idleMs = 1000;
       const { table } = await rig.tick();
       return [1, 2, 3].map((n) => table.traffic.lastActiveMs[table.rowOf(flowId(n))]);
     };
-    // A flow that is new was active just now.
+    // A new flow counts as active now.
     assert.deepEqual(await activeMs(0, 0, 0), [250, 250, 250]);
     assert.deepEqual(await activeMs(100, -1, 0), [400, 500, 500]);
-    assert.deepEqual(await activeMs(400, 250, 0.5), [400, 500, 749.5], 'never earlier than it was');
+    assert.deepEqual(await activeMs(400, 250, 0.5), [400, 500, 749.5], 'never decreases');
   });
 
-  it('adapts the period to what reading costs the source', async () => {
+  it('adapts the period to the cost of reading', async () => {
     const rig = new Rig();
     rig.flows.costMs = 100;
     await rig.tick();
     assert.equal(rig.observer.periodMs, 2000);
   });
 
-  it('asks a source that does not answer in time less and less often, and comes back', async () => {
+  it('polls a source that times out less and less often, and recovers', async () => {
     const rig = new Rig();
     rig.flows.flows = [{ n: 1 }];
     await rig.tick();
@@ -118,7 +118,7 @@ describe('observer', () => {
     assert.equal(rig.observer.periodMs, 250);
   });
 
-  it('learns from a time-out of the source itself, but not from other failures', async () => {
+  it('adapts the period to time-outs of the source itself, but not to other failures', async () => {
     const rig = new Rig();
     rig.flows.read = () => Promise.reject(new Error('no such socket'));
     await rig.tick();
@@ -129,7 +129,7 @@ describe('observer', () => {
     assert.equal(rig.observer.periodMs, 2000);
   });
 
-  it('rejects when it is told to stop', async () => {
+  it('rejects when it is aborted', async () => {
     const rig = new Rig();
     rig.flows.fault = 'hang';
     rig.flows.flows = [{ n: 1 }];

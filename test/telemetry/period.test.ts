@@ -4,47 +4,47 @@ import { AdaptivePeriod } from '../../telemetry/period.ts';
 const OPTIONS = { periodMs: 250, maxPeriodMs: 5000, sourceShare: 0.05 };
 
 describe('adaptive period', () => {
-  it('is the shortest while reading is cheap', () => {
+  it('is the minimum while reading is cheap', () => {
     const period = new AdaptivePeriod(OPTIONS);
     assert.equal(period.currentMs, 250);
-    period.learn(1);
+    period.recordCost(1);
     assert.equal(period.currentMs, 250);
   });
 
-  it('keeps reading to its share of the source', () => {
+  it('limits reading to its share of the source’s time', () => {
     const period = new AdaptivePeriod(OPTIONS);
-    for (let i = 0; i < 50; i++) period.learn(100);
+    for (let i = 0; i < 50; i++) period.recordCost(100);
     assert.ok(Math.abs(period.currentMs - 2000) < 1);
   });
 
-  it('has a longest period, and comes back', () => {
+  it('has a maximum, and recovers', () => {
     const period = new AdaptivePeriod(OPTIONS);
-    for (let i = 0; i < 50; i++) period.learn(1000);
+    for (let i = 0; i < 50; i++) period.recordCost(1000);
     assert.equal(period.currentMs, 5000);
-    for (let i = 0; i < 50; i++) period.learn(1);
+    for (let i = 0; i < 50; i++) period.recordCost(1);
     assert.equal(period.currentMs, 250);
   });
 
-  it('grows with readings that were given up, and comes back soon', () => {
+  it('grows with time-outs, and recovers soon', () => {
     const period = new AdaptivePeriod(OPTIONS);
-    period.learn(1);
-    for (let i = 0; i < 50; i++) period.learnAtLeast(60_000);
+    period.recordCost(1);
+    for (let i = 0; i < 50; i++) period.recordTimeout(60_000);
     assert.ok(period.currentMs > 4999);
-    for (let i = 0; i < 12; i++) period.learn(1);
+    for (let i = 0; i < 12; i++) period.recordCost(1);
     assert.equal(period.currentMs, 250);
   });
 
-  it('never falls by a reading that was given up', () => {
+  it('never shrinks after a time-out', () => {
     const period = new AdaptivePeriod(OPTIONS);
-    period.learn(200);
-    period.learnAtLeast(20);
+    period.recordCost(200);
+    period.recordTimeout(20);
     assert.equal(period.currentMs, 4000);
   });
 
-  it('is not thrown by one slow answer', () => {
+  it('does not jump after one slow answer', () => {
     const period = new AdaptivePeriod(OPTIONS);
-    for (let i = 0; i < 10; i++) period.learn(20);
-    period.learn(100);
+    for (let i = 0; i < 10; i++) period.recordCost(20);
+    period.recordCost(100);
     assert.ok(period.currentMs < 1000);
   });
 });

@@ -8,7 +8,7 @@ function near(actual: number, expected: number): void {
 }
 
 describe('rates', () => {
-  it('has none for flows of the first reading until the second', () => {
+  it('are 0 for flows of the first reading until the second', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1, packets: 1e6, bytes: 1e9 }]);
     updateRates(table, 1000);
@@ -19,7 +19,7 @@ describe('rates', () => {
     near(table.rates.packetsPerSecond[rowOf(table, 1)], 100);
   });
 
-  it('has one at once for a flow that appears later', () => {
+  it('are set immediately for a flow that appears later', () => {
     const table = new FlowTable();
     read(table, 0, []);
     updateRates(table, 1000);
@@ -28,7 +28,7 @@ describe('rates', () => {
     near(table.rates.bitsPerSecond[rowOf(table, 1)], 80_000);
   });
 
-  it('counts what backends carried', () => {
+  it('include the traffic that backends carried', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
     updateRates(table, 1000);
@@ -42,7 +42,7 @@ describe('rates', () => {
     near(table.rates.lastPacketsPerSecond[row], 10);
   });
 
-  it('smooths the same over one long interval as over many short ones', () => {
+  it('are smoothed the same over one long interval as over many short ones', () => {
     const rates = [100, 10, 1].map((stepMs) => {
       const table = new FlowTable();
       read(table, 0, []);
@@ -58,7 +58,7 @@ describe('rates', () => {
     for (const rate of rates) assert.ok(Math.abs(rate - 1000 * (1 - Math.exp(-1))) < 1e-6);
   });
 
-  it('spreads what came in while a source was stale over all that time', () => {
+  it('spread the traffic of a stale period over that period', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
     updateRates(table, 1000);

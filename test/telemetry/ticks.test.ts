@@ -29,7 +29,7 @@ class Counting implements TickSource {
 }
 
 describe('ticks', () => {
-  it('starts no round before the last tick was handled', async () => {
+  it('start no round before the last tick was handled', async () => {
     const source = new Counting();
     const overlaps: number[] = [];
     const seen = await firstValueFrom(
@@ -43,7 +43,7 @@ describe('ticks', () => {
     assert.deepEqual(overlaps, [0, 0, 0, 0]);
   });
 
-  it('aborts what is under way when it is ended, and starts nothing more', async () => {
+  it('abort the current round when unsubscribed, and start no other', async () => {
     const source = new Counting();
     let aborted = false;
     const subscription = ticks(source, CLOCK, (_tick, signal) => {
@@ -58,31 +58,31 @@ describe('ticks', () => {
     assert.equal(source.made, made);
   });
 
-  it('looks at once, and a few times more, when something has changed', async () => {
+  it('poll immediately, and a few times more, after a trigger', async () => {
     const source = new Counting();
     source.periodMs = 60_000;
-    const nudges = new Subject<void>();
-    const made = ticks(source, CLOCK, () => Promise.resolve(), nudges).subscribe();
+    const triggers = new Subject<void>();
+    const made = ticks(source, CLOCK, () => Promise.resolve(), triggers).subscribe();
     await sleep(40);
     assert.equal(source.made, 1);
-    nudges.next();
+    triggers.next();
     await sleep(10);
-    assert.ok(source.made >= 2, 'at once');
+    assert.ok(source.made >= 2, 'immediately');
     await sleep(500);
     const quick = source.made;
-    assert.ok(quick >= 6 && quick <= 40, `${quick} looks`);
+    assert.ok(quick >= 6 && quick <= 40, `${quick} polls`);
     await sleep(150);
-    assert.equal(source.made, quick, 'and then no more');
+    assert.equal(source.made, quick, 'no more after the burst');
     made.unsubscribe();
-    assert.ok(!nudges.observed);
+    assert.ok(!triggers.observed);
   });
 
-  it('does not let changes that never end take all the time', async () => {
+  it('limit the rate of polls under continuous triggers', async () => {
     const source = new Counting();
     source.periodMs = 60_000;
     const made = ticks(source, CLOCK, () => Promise.resolve(), interval(3)).subscribe();
     await sleep(1_200);
     made.unsubscribe();
-    assert.ok(source.made >= 15 && source.made <= 35, `${source.made} looks`);
+    assert.ok(source.made >= 15 && source.made <= 35, `${source.made} polls`);
   });
 });

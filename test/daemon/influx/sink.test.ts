@@ -72,7 +72,7 @@ describe('InfluxDB, from the daemon', () => {
     const { text } = await daemon.metrics.expose();
     await daemon.stop();
     running = undefined;
-    for (const { path, query, authorization } of fake.asked) {
+    for (const { path, query, authorization } of fake.requests) {
       assert.equal(path, '/write');
       assert.deepEqual([...query], [['db', 'norikae']]);
       assert.equal(authorization, `Token ${token}`);

@@ -26,7 +26,7 @@ describe('InfluxDB client', () => {
     await fake.stop();
   });
 
-  /** What a write fails with. */
+  /** The error of a write that must fail. */
   async function failure(signal = NEVER): Promise<unknown> {
     try {
       await client.write(LINES, signal);
@@ -48,16 +48,16 @@ describe('InfluxDB client', () => {
     return error;
   }
 
-  it('writes to the 1.x address, and sends nobody’s name when it has none', async () => {
+  it('writes to the 1.x address, without credentials if there are none', async () => {
     await client.write(LINES, NEVER);
-    const [asked] = fake.asked;
-    assert.equal(asked.path, '/write');
-    assert.deepEqual([...asked.query], [['db', 'db 1']]);
-    assert.equal(asked.body, LINES.join('\n'));
-    assert.equal(asked.authorization, undefined);
+    const [request] = fake.requests;
+    assert.equal(request.path, '/write');
+    assert.deepEqual([...request.query], [['db', 'db 1']]);
+    assert.equal(request.body, LINES.join('\n'));
+    assert.equal(request.authorization, undefined);
   });
 
-  it('names the retention policy, and keeps the path of the address', async () => {
+  it('sends the retention policy, and keeps the path of the address', async () => {
     const target = {
       url: `${fake.url}/influx/`,
       database: 'a',
@@ -67,9 +67,9 @@ describe('InfluxDB client', () => {
     const other = new InfluxClient(target);
     await other.write(LINES, NEVER);
     other.close();
-    assert.equal(fake.asked[0].path, '/influx/write');
+    assert.equal(fake.requests[0].path, '/influx/write');
     assert.deepEqual(
-      [...fake.asked[0].query],
+      [...fake.requests[0].query],
       [
         ['db', 'a'],
         ['rp', 'b'],
@@ -78,19 +78,19 @@ describe('InfluxDB client', () => {
   });
 
   it('sends user and password (1.x)', async () => {
-    client.use({ kind: 'password', username: 'nk', password: 'p:w' });
+    client.setCredentials({ kind: 'password', username: 'nk', password: 'p:w' });
     await client.write(LINES, NEVER);
-    assert.equal(fake.asked[0].authorization, `Basic ${btoa('nk:p:w')}`);
+    assert.equal(fake.requests[0].authorization, `Basic ${btoa('nk:p:w')}`);
   });
 
-  it('sends a token (2.x), and nothing else', async () => {
-    client.use({ kind: 'token', token: 'abc==' });
+  it('sends only the token (2.x)', async () => {
+    client.setCredentials({ kind: 'token', token: 'abc==' });
     await client.write(LINES, NEVER);
-    assert.equal(fake.asked[0].authorization, 'Token abc==');
-    assert.equal(fake.asked[0].query.has('u'), false);
+    assert.equal(fake.requests[0].authorization, 'Token abc==');
+    assert.equal(fake.requests[0].query.has('u'), false);
   });
 
-  it('keeps one connection for all requests', async () => {
+  it('uses one connection for all requests', async () => {
     for (let i = 0; i < 5; i++) await client.write(LINES, NEVER);
     assert.equal(await fake.connections(), 1);
   });
@@ -98,10 +98,10 @@ describe('InfluxDB client', () => {
   for (const [title, answer] of [
     ['hangs', hangs],
     ['is too slow', after(TIMEOUT_MS * 3, says(204))],
-    ['breaks off within its answer', breaksOff],
-    ['sends its answer for ever', drips],
+    ['breaks the connection during its answer', breaksOff],
+    ['never ends its answer', drips],
   ] as const) {
-    it(`gives a server up that ${title}, and takes the next request to it`, async () => {
+    it(`times out when a server ${title}, and sends it the next request`, async () => {
       fake.next.push(answer);
       const startedMs = performance.now();
       const error = await unavailable();
@@ -112,15 +112,15 @@ describe('InfluxDB client', () => {
     });
   }
 
-  it('is not held up by one failure after the other', async () => {
+  it('does not block the host after repeated failures', async () => {
     fake.answer = resets;
     for (let i = 0; i < 10; i++) assert.equal((await unavailable()).kind, 'unreachable');
     fake.answer = says(204);
     await client.write(LINES, NEVER);
-    assert.equal(fake.asked.length, 11, 'each request was made once');
+    assert.equal(fake.requests.length, 11, 'each request was made once');
   });
 
-  it('says that nobody listens', async () => {
+  it('reports a refused connection', async () => {
     const away = new InfluxClient({
       url: 'http://127.0.0.1:1',
       database: 'a',
@@ -130,7 +130,7 @@ describe('InfluxDB client', () => {
     away.close();
   });
 
-  it('ends with its signal, at once', async () => {
+  it('aborts immediately with its signal', async () => {
     fake.answer = hangs;
     const end = new AbortController();
     setTimeout(() => end.abort(), 20);
@@ -140,7 +140,7 @@ describe('InfluxDB client', () => {
     assert.ok((await failure(end.signal)) instanceof InfluxUnavailable);
   });
 
-  it('tells what can be sent again from what cannot', async () => {
+  it('distinguishes by status what may be sent again', async () => {
     const kinds: [number, string][] = [
       [401, 'unauthorized'],
       [403, 'unauthorized'],
@@ -162,7 +162,7 @@ describe('InfluxDB client', () => {
     }
   });
 
-  it('reads how many points a write in part has dropped', async () => {
+  it('reads the number of points that a partial write dropped', async () => {
     const cases: [string, number][] = [
       ['partial write: points beyond retention policy dropped=3', 3],
       ["partial write: unable to parse 'a': x\nunable to parse 'b': y dropped=0", 2],
@@ -174,15 +174,15 @@ describe('InfluxDB client', () => {
     }
   });
 
-  it('waits as long as the server asks', async () => {
+  it('reads the wait that the server requests', async () => {
     fake.next.push(says(429, 'slow down', { 'retry-after': '7' }));
     assert.equal((await unavailable()).retryAfterMs, 7_000);
     fake.next.push(says(429, 'slow down', { 'retry-after': 'soon' }));
     assert.equal((await unavailable()).retryAfterMs, undefined);
   });
 
-  it('repeats neither a secret nor a whole page of a server', async () => {
-    client.use({ kind: 'token', token: 'sesame' });
+  it('puts neither secrets nor long answers into errors', async () => {
+    client.setCredentials({ kind: 'token', token: 'sesame' });
     fake.next.push(says(401, `no such token: sesame ${'x'.repeat(5_000)}`));
     const error = await unavailable();
     assert.match(error.message, /no such token: \*\*\*/);
@@ -191,12 +191,12 @@ describe('InfluxDB client', () => {
     assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /sesame/);
   });
 
-  it('notices a statement that failed, whose status is 200', async () => {
+  it('detects a failed statement with status 200', async () => {
     const answer = (body: unknown) =>
       fake.next.push((response) => response.end(JSON.stringify(body)));
     answer({ results: [{ statement_id: 0 }] });
     await client.createDatabase(NEVER);
-    assert.equal(fake.asked[0].query.get('q'), 'CREATE DATABASE "db 1"');
+    assert.equal(fake.requests[0].query.get('q'), 'CREATE DATABASE "db 1"');
     answer({ results: [{ error: 'no rights' }] });
     await assert.rejects(client.createDatabase(NEVER), InfluxStatementFailed);
     answer(7);

@@ -19,7 +19,7 @@ function documented(): string {
   return after.split('\n<!-- /measurements -->')[0];
 }
 
-/** What it should say. */
+/** The expected text of that part. */
 function described(): string {
   return Object.entries(MEASUREMENTS)
     .map(([name, { help, tags, fields }]) => {
@@ -54,7 +54,7 @@ describe('the guide to InfluxDB', () => {
       error: undefined,
     }));
     const text = await registry.metrics();
-    // Twice, for counters are read anew at each scrape.
+    // Twice, because counters are reset and read again at each scrape.
     assert.equal(await registry.metrics(), text);
     const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     assert.deepEqual(samples, [

@@ -8,7 +8,7 @@ import { parseLine, type Point } from './parse-line.ts';
 
 export const WALL_MS = Date.UTC(2026, 0, 1);
 
-/** A node whose flows a test sets, tick by tick, and the points that come of it. */
+/** A node whose flows a test sets tick by tick, and the points that the recorder writes for it. */
 export class Drive {
   readonly table = new FlowTable();
   readonly #accountant: Accountant;
@@ -40,7 +40,7 @@ export class Drive {
     return this.#recorder;
   }
 
-  /** One tick with these flows; undefined: the vSwitch could not be read. Returns its points. */
+  /** Runs one tick with these flows (undefined: the reading failed) and returns its points. */
   tick(flows: readonly Seen[] | undefined, after?: () => void): readonly Point[] {
     this.#lines = [];
     const { report, accounts } = this.next(flows, after);
@@ -48,7 +48,7 @@ export class Drive {
     return this.points();
   }
 
-  /** What one tick leads to, without writing it; `after` is done once the flows were read. */
+  /** Runs one tick without writing points; `after` is called after the flows were read. */
   next(flows: readonly Seen[] | undefined, after: () => void = () => undefined) {
     this.nowMs += 250;
     if (flows !== undefined) read(this.table, this.nowMs, flows);

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What a {@link FakeInflux} was asked. */
-export interface Asked {
+/** A request to a {@link FakeInflux}. */
+export interface InfluxRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -11,8 +11,8 @@ export interface Asked {
   readonly body: string;
 }
 
-/** What it does with a request that has come in as a whole. */
-export type Answer = (response: ServerResponse, asked: Asked, socket: Socket) => void;
+/** Handles a request that has been received completely. */
+export type Answer = (response: ServerResponse, request: InfluxRequest, socket: Socket) => void;
 
 /** Answers with a status and, if there is one, an error in InfluxDB's form. */
 export function says(status: number, error?: string, headers: Record<string, string> = {}): Answer {
@@ -22,7 +22,7 @@ export function says(status: number, error?: string, headers: Record<string, str
   };
 }
 
-/** Answers after some time, ms. */
+/** Answers after a delay, ms. */
 export function after(ms: number, answer: Answer): Answer {
   return (...args) => {
     setTimeout(() => answer(...args), ms);
@@ -32,30 +32,30 @@ export function after(ms: number, answer: Answer): Answer {
 /** Never answers. */
 export const hangs: Answer = () => undefined;
 
-/** Breaks the connection. */
-export const resets: Answer = (_response, _asked, socket) => {
+/** Resets the connection. */
+export const resets: Answer = (_response, _request, socket) => {
   socket.resetAndDestroy();
 };
 
-/** Begins to answer, and breaks the connection. */
-export const breaksOff: Answer = (response, _asked, socket) => {
+/** Starts to answer, then breaks the connection. */
+export const breaksOff: Answer = (response, _request, socket) => {
   response.writeHead(200, { 'content-length': '10' });
   response.flushHeaders();
   setTimeout(() => socket.destroy(), 10);
 };
 
-/** Begins an answer and never ends it, a byte at a time. */
+/** Sends an endless answer, one byte at a time. */
 export const drips: Answer = (response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   const timer = setInterval(() => response.write(' '), 10);
   response.on('close', () => clearInterval(timer));
 };
 
-/** An HTTP server on loopback that does to writers what a test says, and keeps what it was asked. */
+/** An HTTP server on loopback with scripted answers that records its requests. */
 export class FakeInflux {
   readonly url: string;
-  readonly asked: Asked[] = [];
-  /** Lines of the requests that it answered with 204, in order. */
+  readonly requests: InfluxRequest[] = [];
+  /** Lines of the requests answered with 204, in order. */
   readonly written: string[] = [];
   /** Answers for the next requests, in order; then `answer`. */
   readonly next: Answer[] = [];
@@ -98,18 +98,18 @@ export class FakeInflux {
       return;
     }
     const url = new URL(request.url ?? '/', this.url);
-    const asked: Asked = {
+    const received: InfluxRequest = {
       method: request.method ?? '',
       path: url.pathname,
       query: url.searchParams,
       authorization: request.headers.authorization,
       body,
     };
-    this.asked.push(asked);
+    this.requests.push(received);
     const answer = this.next.shift() ?? this.answer;
     response.on('finish', () => {
       if (response.statusCode === 204) this.written.push(...body.split('\n'));
     });
-    answer(response, asked, request.socket);
+    answer(response, received, request.socket);
   }
 }

@@ -6,7 +6,7 @@ import { MEASUREMENTS } from '../../../telemetry/influx/measurements.ts';
 import { needs } from '../../support/needs.ts';
 import { RealInflux } from './real-influx.ts';
 
-/** What ends, begins or escapes something in the protocol, or is half of something. */
+/** Characters and sequences with a meaning in the protocol, and lone surrogates. */
 const NASTY = [
   ' ',
   ',',
@@ -35,7 +35,7 @@ describe('line protocol', () => {
     );
   });
 
-  it('leaves out what has no value, and a point without any', () => {
+  it('leaves out fields without a value, and points without fields', () => {
     const none = { flows: Number.NaN, host_cpu: undefined, coverage_bytes: Infinity };
     assert.equal(lineOf('norikae_node', { node: 'a' }, none, AT_MS), undefined);
     assert.equal(
@@ -48,7 +48,7 @@ describe('line protocol', () => {
     );
   });
 
-  it('writes no integer beyond 64 bits, and none with an exponent', () => {
+  it('writes integers up to 64 bits without an exponent, and leaves out larger ones', () => {
     const line = (bytes: number): string | undefined =>
       lineOf('norikae_path', { node: 'a', path: 'nic' }, { bytes }, 0);
     assert.match(line(2 ** 62) ?? '', / bytes=4611686018427388000i /);
@@ -56,7 +56,7 @@ describe('line protocol', () => {
     assert.equal(line(-(2 ** 63)), undefined);
   });
 
-  it('has names that need no escaping, and no tag that is a field, too', () => {
+  it('has names that need no escaping and are unique among tags and fields', () => {
     for (const [name, { tags, fields }] of Object.entries(MEASUREMENTS)) {
       const keys = [name, 'node', 'time', ...Object.keys(tags), ...Object.keys(fields)];
       assert.equal(new Set(keys).size, keys.length, name);
@@ -81,7 +81,7 @@ describe('line protocol', () => {
       await influx?.remove();
     });
 
-    /** Writes lines, each at a time of its own, and reads them back in order. */
+    /** Writes lines with distinct times, and reads them back in order. */
     async function roundTrip(lines: readonly (string | undefined)[]) {
       const written = lines.filter((line) => line !== undefined);
       await client.write(written, signal);
@@ -101,7 +101,7 @@ describe('line protocol', () => {
         .map((parts) => parts.join('')),
     );
 
-    it('reads back every name and every text as it was meant', async () => {
+    it('reads back every tag and text as tagValue and textValue return it', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.tuple(nasty, nasty, nasty), { minLength: 20, maxLength: 60 }),
@@ -139,7 +139,7 @@ describe('line protocol', () => {
       );
     });
 
-    it('reads back every number as it was', async () => {
+    it('reads back every number unchanged', async () => {
       const numbers = fc.array(
         fc.record({
           whole: fc.maxSafeInteger(),

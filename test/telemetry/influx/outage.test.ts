@@ -21,7 +21,7 @@ describe('an outage of a real InfluxDB', () => {
     await client.createDatabase(NEVER);
   });
 
-  // One that a failed test has left would try again for ever.
+  // The writer of a failed test would retry forever.
   afterEach(() => Promise.all(writers.splice(0).map((writer) => writer.close(0))));
 
   after(async () => {
@@ -52,7 +52,7 @@ describe('an outage of a real InfluxDB', () => {
     return rows.map((row) => Number(row.n));
   }
 
-  it('costs nothing within the bound, and beyond it the oldest, counted to the point', async () => {
+  it('loses nothing that fits into the queue, and beyond it the oldest points, counted exactly', async () => {
     const writer = writerOf(200);
     writer.start();
     add(writer, 'm', 1, 100);
@@ -70,7 +70,7 @@ describe('an outage of a real InfluxDB', () => {
     assert.deepEqual(await numbers('m'), [...range(1, 100), ...range(221, 420)]);
   });
 
-  it('that comes in the middle of writing leaves each point there once', async () => {
+  it('during writes leaves each point in the database exactly once', async () => {
     const writer = writerOf(100_000);
     writer.start();
     let n = 0;
@@ -85,7 +85,7 @@ describe('an outage of a real InfluxDB', () => {
     assert.deepEqual(await numbers('k'), range(1, n));
   });
 
-  it('is told from points that it will not have', async () => {
+  it('is distinguished from refused points', async () => {
     await influx.query('CREATE RETENTION POLICY hour ON d DURATION 1h REPLICATION 1');
     const target = { url: influx.url, database: 'd', retentionPolicy: 'hour', timeoutMs: 2_000 };
     const brief = new InfluxClient(target);
@@ -95,7 +95,7 @@ describe('an outage of a real InfluxDB', () => {
     const batches = [
       ['r n=1i 1000000000000000000', `r n=2i ${nowMs}000000`],
       [`r n=3 ${nowMs + 1}000000`, `r n=4i ${nowMs + 2}000000`],
-      // Types that differ within one request: InfluxDB takes none of it.
+      // Conflicting types within one request: InfluxDB refuses all of it.
       [`s n=1 ${nowMs}000000`, `s n=2i ${nowMs}000001`, `s n=3 ${nowMs}000002`],
       [`r n=5i ${nowMs + 3}000000`, `r n= ${nowMs + 4}000000`],
     ];

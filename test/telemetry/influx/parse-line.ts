@@ -1,15 +1,15 @@
-/** A point as the line protocol has it. */
+/** A point of the line protocol. */
 export interface Point {
   readonly measurement: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, string | number | boolean>>;
-  /** By field, as InfluxDB names them. */
+  /** Types by field, in InfluxDB's terms. */
   readonly types: Readonly<Record<string, 'integer' | 'float' | 'string' | 'boolean'>>;
   /** ns since 1970, in digits. */
   readonly time: string;
 }
 
-/** Reads a line of the protocol, by its description and not by how we write it. */
+/** Parses a line by the protocol's specification, independently of the code that writes it. */
 export function parseLine(line: string): Point {
   const [key, rest] = split(line, ' ', 2);
   const [measurement, ...tags] = split(key, ',');
@@ -24,12 +24,12 @@ export function parseLine(line: string): Point {
   };
 }
 
-/** Parts of `text` between separators that are neither escaped nor within quotes. */
-function split(text: string, separator: string, most = Number.POSITIVE_INFINITY): string[] {
+/** At most `maxParts` parts of `text` between separators that are neither escaped nor quoted. */
+function split(text: string, separator: string, maxParts = Number.POSITIVE_INFINITY): string[] {
   const parts: string[] = [];
   let quoted = false;
   let from = 0;
-  for (let i = 0; i < text.length && parts.length + 1 < most; i++) {
+  for (let i = 0; i < text.length && parts.length + 1 < maxParts; i++) {
     if (text[i] === '\\') i++;
     else if (text[i] === '"' && text[i - 1] === '=') quoted = true;
     else if (text[i] === '"' && quoted) quoted = false;

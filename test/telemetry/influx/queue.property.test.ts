@@ -5,7 +5,7 @@ import { type Batch, LineQueue } from '../../../telemetry/influx/queue.ts';
 const sizeOf = (lines: readonly string[]): number =>
   lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
 
-/** What a queue should do, the slow way. */
+/** Reference model of a queue, slow and simple. */
 class Model {
   readonly lines: string[] = [];
   readonly #points: number;
@@ -51,19 +51,19 @@ describe('queue of lines', () => {
               model.lines.push(s.line);
               assert.equal(queue.push(s.line), model.trim());
             } else if (s.do === 'take') {
-              out = queue.take(s);
+              out = queue.takeBatch(s);
               assert.deepEqual(out.lines, model.lines.splice(0, out.lines.length));
               assert.equal(out.bytes, sizeOf(out.lines));
               assert.ok(out.lines.length <= s.points);
               assert.ok(out.lines.length <= 1 || out.bytes <= s.bytes);
               const next = model.lines.at(0);
               if (next !== undefined && out.lines.length < s.points) {
-                assert.ok(out.lines.length > 0, 'there was something to take');
-                assert.ok(out.bytes + sizeOf([next]) > s.bytes, 'and no more would have fitted');
+                assert.ok(out.lines.length > 0, 'at least one line');
+                assert.ok(out.bytes + sizeOf([next]) > s.bytes, 'the next line does not fit');
               }
             } else if (out !== undefined) {
               model.lines.unshift(...out.lines);
-              assert.equal(queue.giveBack(out), model.trim());
+              assert.equal(queue.returnBatch(out), model.trim());
               out = undefined;
             }
             assert.equal(queue.points, model.lines.length);
@@ -77,12 +77,12 @@ describe('queue of lines', () => {
     );
   });
 
-  it('stays in order over many more lines than it holds', () => {
+  it('stays in order over many more lines than fit into it', () => {
     const queue = new LineQueue({ points: 3_000, bytes: 1e9 });
     let dropped = 0;
     for (let i = 0; i < 20_000; i++) dropped += queue.push(String(i));
     assert.equal(dropped, 17_000);
-    const batch = queue.take({ points: 3_000, bytes: 1e9 });
+    const batch = queue.takeBatch({ points: 3_000, bytes: 1e9 });
     assert.deepEqual([batch.lines.at(0), batch.lines.at(-1)], ['17000', '19999']);
   });
 });

@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../support/free-port.ts';
 
-/** A row of an answer, by column; times are RFC 3339 with as many digits as they need. */
+/** A row of an answer by column; times are RFC 3339 with a variable number of digits. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** An influxd of our own: on loopback, on free ports, with all it keeps in a temporary folder. */
+/** A private influxd on loopback, on free ports, with its data in a temporary folder. */
 export class RealInflux {
   readonly url: string;
   readonly #folder: string;
   #child: ChildProcess | undefined;
-  /** As whom the test itself asks. */
+  /** Credentials of the test's own queries. */
   #authorization: string | undefined;
   readonly #killAtExit = (): void => {
     this.#child?.kill('SIGKILL');
@@ -40,7 +40,7 @@ export class RealInflux {
     }
   }
 
-  /** Starts the server again, with what it had. */
+  /** Starts the server with its existing data. */
   async up(): Promise<void> {
     const config = join(this.#folder, 'influxd.conf');
     const child = spawn('influxd', ['-config', config], { stdio: 'ignore' });
@@ -56,7 +56,7 @@ export class RealInflux {
     throw new Error('influxd does not answer');
   }
 
-  /** Ends the server; what it has stays. */
+  /** Stops the server and keeps its data. */
   async down(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -68,19 +68,19 @@ export class RealInflux {
     clearTimeout(late);
   }
 
-  /** Ends the server and takes away all it had. */
+  /** Stops the server and deletes its data. */
   async remove(): Promise<void> {
     await this.down();
     process.off('exit', this.#killAtExit);
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** Asks as somebody from now on. */
+  /** Sets the credentials of later queries. */
   login(username: string, password: string): void {
     this.#authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   }
 
-  /** Rows of the answer, each with the tags it is grouped by; throws what InfluxDB complains of. */
+  /** Rows of the answer, each with the tags it is grouped by; throws InfluxDB's error. */
   async query(q: string, database = ''): Promise<readonly Row[]> {
     const response = await fetch(`${this.url}/query?db=${encodeURIComponent(database)}`, {
       method: 'POST',

@@ -16,25 +16,25 @@ function one(points: readonly Point[], measurement: string, tags: Point['tags'] 
   return found[0];
 }
 
-describe('what is written to InfluxDB of a tick', () => {
-  it('is nothing between two rounds, and a round keeps to its beat', () => {
+describe('InfluxDB recorder', () => {
+  it('writes points once a period, on a fixed schedule', () => {
     const drive = new Drive();
     const written = Array.from({ length: 9 }, () => drive.tick([{ n: 1 }]).length > 0);
     const none = [false, false, false];
     assert.deepEqual(written, [true, ...none, true, ...none, true]);
     drive.nowMs += 5_000;
-    // Rounds that were missed are not made up for.
+    // Missed rounds are skipped.
     const after = Array.from({ length: 5 }, () => drive.tick([{ n: 1 }]).length > 0);
     assert.deepEqual(after, [true, ...none, true]);
   });
 
-  it('is of one moment, in ns, by the wall clock of the tick', () => {
+  it('gives all points of a round the same time: the wall clock of the tick, in ns', () => {
     const drive = new Drive();
     const times = new Set(drive.tick([{ n: 1, bytes: 1, packets: 1 }]).map((p) => p.time));
     assert.deepEqual([...times], [`${WALL_MS + 1_250}000000`]);
   });
 
-  it('sums up the ticks since the round before: traffic, the longest, whether all were fresh', () => {
+  it('sums up the ticks since the last round: traffic, longest tick, whether all were fresh', () => {
     const drive = new Drive();
     const first = drive.tick([{ n: 1, packets: 10, bytes: 1_000 }]);
     assert.deepEqual(one(first, 'norikae_path', { path: 'vswitch' }).fields, {
@@ -67,10 +67,10 @@ describe('what is written to InfluxDB of a tick', () => {
     assert.equal(fields.ticks, 4);
     assert.equal(fields.tick_ms, 70);
     assert.equal(fields.fresh, false);
-    assert.equal('host_cpu' in fields, false, 'it is not known');
+    assert.equal('host_cpu' in fields, false, 'unknown');
   });
 
-  it('has no rate when nothing was read, and none that a time in the dark has squeezed', () => {
+  it('writes no rate without a reading, and averages over the gap after failed readings', () => {
     const drive = new Drive({ periodMs: 250 });
     drive.tick([{ n: 1, packets: 10, bytes: 1_000 }]);
     const dark = one(drive.tick(undefined), 'norikae_path', { path: 'vswitch' });
@@ -82,7 +82,7 @@ describe('what is written to InfluxDB of a tick', () => {
     assert.equal(fields.packets_per_second, 100, '75 packets in three quarters of a second');
   });
 
-  it('has each slice and port by path, and leaves out paths that carry nothing', () => {
+  it('writes each slice and port by path, and leaves out paths without traffic', () => {
     const drive = new Drive({ periodMs: 250 });
     const set = (): void => {
       drive.table.decision.slice[rowOf(drive.table, 1)] = 1;
@@ -99,7 +99,7 @@ describe('what is written to InfluxDB of a tick', () => {
     assert.equal(one(points, 'norikae_port', { port: 'vm2' }).fields.kind, 'vm');
   });
 
-  it('has what the planner made of each table: shares, limits, what it works out', () => {
+  it('writes shares, limits and planner values of each table', () => {
     const drive = new Drive({ periodMs: 250 });
     drive.bitShare = 0.25;
     const red = { weight: 2.5, guaranteed: 200, maximum: 640, wanted: 900, share: 500, used: 480 };
@@ -123,7 +123,7 @@ describe('what is written to InfluxDB of a tick', () => {
     });
     assert.deepEqual(one(points, 'norikae_share', { backend: 'nic', slice: 'red' }).fields, red);
     assert.equal(one(points, 'norikae_share', { slice: 'other' }).fields.used, 10);
-    // It does not limit packets.
+    // The limit has no packets/s.
     assert.deepEqual(one(points, 'norikae_limit', { backend: 'nic', limit: 'p0 send' }).fields, {
       bits_per_second: 8e9,
       expected_bits_per_second: 4e9,
@@ -132,7 +132,7 @@ describe('what is written to InfluxDB of a tick', () => {
     assert.equal(one(points, 'norikae_node').fields.bit_share, 0.25);
   });
 
-  it('counts by reason the flows that are there, wait and were moved', () => {
+  it('counts by reason the live, waiting and moved flows', () => {
     const drive = new Drive({ periodMs: 250 });
     const points = drive.tick([{ n: 1 }, { n: 2 }], () => {
       const d = drive.table.decision;
@@ -142,10 +142,10 @@ describe('what is written to InfluxDB of a tick', () => {
     const { fields } = one(points, 'norikae_reason', { reason: 'small-gain' });
     assert.deepEqual(fields, { flows: 2, waiting: 1, moves: 0 });
     const reasons = points.filter((p) => p.measurement === 'norikae_reason');
-    assert.equal(reasons.length, REASONS.length + 1, 'those without flows, too: they are 0 now');
+    assert.equal(reasons.length, REASONS.length + 1, 'reasons without flows, too, with 0');
   });
 
-  it('has as many series of fast flows as were asked for, whatever flows come and go', () => {
+  it('writes a fixed number of series for the fastest flows, whichever flows they are', () => {
     const drive = new Drive({ periodMs: 250, topFlows: 3 });
     const series = new Set<string>();
     const ids = new Set<unknown>();
@@ -173,7 +173,7 @@ describe('what is written to InfluxDB of a tick', () => {
     assert.equal(ids.size, 40 * 3);
   });
 
-  it('tells of the panic button once, and when it is let go', () => {
+  it('writes one event for the start of a hold and one for its end', () => {
     const drive = new Drive();
     const kinds: unknown[] = [];
     for (const held of [false, true, true, false, false]) {
@@ -185,7 +185,7 @@ describe('what is written to InfluxDB of a tick', () => {
     assert.deepEqual(kinds, ['hold', 'resume']);
   });
 
-  it('makes a point of each of the decisions of one tick', () => {
+  it('writes a separate point for each decision of a tick', () => {
     const drive = new Drive();
     const tags = {
       mode: 'enforce',

@@ -63,23 +63,23 @@ describe('InfluxDB writer', () => {
     });
   }
 
-  /** Adds lines that end in the numbers `from` to `to`, each point at a time of its own. */
+  /** Adds lines that end in the numbers `from` to `to`, each point with its own time. */
   function add(from: number, to: number): readonly string[] {
     const lines = Array.from({ length: to - from + 1 }, (_, i) => `m v=${from + i}i ${from + i}`);
     for (const line of lines) writer.add(line);
     return lines;
   }
 
-  it('sends what has waited long enough, and full batches at once', async () => {
+  it('sends full batches immediately, and others when their wait is over', async () => {
     writer.start();
     const few = add(1, 3);
-    assert.equal(fake.asked.length, 0);
+    assert.equal(fake.requests.length, 0);
     await eventually('the few', () => writer.state.written === 3);
     assert.deepEqual(fake.written, few);
     const many = add(4, 38);
     await eventually('all', () => writer.state.written === 38);
     assert.deepEqual(fake.written, [...few, ...many]);
-    const sizes = fake.asked.map(({ body }) => body.split('\n').length);
+    const sizes = fake.requests.map(({ body }) => body.split('\n').length);
     assert.deepEqual(sizes, [3, 10, 10, 10, 5]);
     assert.equal(prepared, 1);
     const { written, queuedPoints, queuedBytes, lastSuccessMs, error } = writer.state;
@@ -91,17 +91,17 @@ describe('InfluxDB writer', () => {
   const outages: [string, Answer][] = [
     ['hangs', hangs],
     ['resets connections', resets],
-    ['breaks off within its answer', breaksOff],
-    ['drips', drips],
+    ['breaks the connection during its answer', breaksOff],
+    ['never ends its answer', drips],
     ['answers 500', says(500)],
     ['answers 503', says(503)],
     ['answers 429', says(429, 'slow down')],
     ['does not know the user', says(401, 'who are you')],
     ['has lost its database', says(404, 'database not found: "d"')],
-    ['is redirected', says(302)],
+    ['redirects', says(302)],
   ];
   for (const [title, answer] of outages) {
-    it(`loses nothing within the bound while a server ${title}`, async () => {
+    it(`loses nothing that fits into the queue while a server ${title}`, async () => {
       fake.answer = answer;
       writer.start();
       const first = add(1, 25);
@@ -117,12 +117,15 @@ describe('InfluxDB writer', () => {
       assert.deepEqual([total(dropped), error], [0, undefined]);
       assert.deepEqual(
         notes.map((n) => `${n.level}: ${n.message}`),
-        ['warn: InfluxDB takes no points; they are kept', 'info: InfluxDB takes points again'],
+        [
+          'warn: InfluxDB does not accept points; the queue keeps them',
+          'info: InfluxDB accepts points again',
+        ],
       );
     });
   }
 
-  it('loses the oldest beyond the bound, and counts them exactly', async () => {
+  it('drops the oldest points when the queue is full, and counts them exactly', async () => {
     make({ queue: { points: 100, bytes: 1e6 } });
     fake.answer = hangs;
     writer.start();
@@ -140,7 +143,7 @@ describe('InfluxDB writer', () => {
     assert.deepEqual([written, dropped], [100, { queue: 330, refused: 0, end: 0 }]);
   });
 
-  it('keeps to its bound of bytes', async () => {
+  it('limits the bytes of the queue', async () => {
     make({ queue: { points: 1_000, bytes: 15 * 20 } });
     fake.answer = says(500);
     writer.start();
@@ -156,10 +159,10 @@ describe('InfluxDB writer', () => {
     assert.equal(writer.state.dropped.queue, 100 - fake.written.length);
   });
 
-  it('is not poisoned by a point that is refused: the others get through', async () => {
-    fake.answer = (response, asked, socket) => {
-      const bad = asked.body.split('\n').includes('m v=17i 17');
-      (bad ? says(400, 'unable to parse: a secret of ours') : says(204))(response, asked, socket);
+  it('writes the other points of a batch in which one is refused', async () => {
+    fake.answer = (response, request, socket) => {
+      const bad = request.body.split('\n').includes('m v=17i 17');
+      (bad ? says(400, 'unable to parse: a secret of ours') : says(204))(response, request, socket);
     };
     writer.start();
     add(1, 40);
@@ -174,22 +177,22 @@ describe('InfluxDB writer', () => {
     assert.equal(notes.length, 1);
   });
 
-  it('takes the word of a server that wrote a part, and sends it nothing twice', async () => {
+  it('counts the points that a partial write dropped, and sends nothing twice', async () => {
     fake.next.push(says(400, 'partial write: points beyond retention policy dropped=4'));
     writer.start();
     add(1, 20);
     await eventually('both batches', () => writer.state.written === 16);
-    assert.equal(fake.asked.length, 2);
+    assert.equal(fake.requests.length, 2);
     assert.deepEqual(writer.state.dropped, { queue: 0, refused: 4, end: 0 });
   });
 
-  it('gives up after a bounded number of requests when all is refused, and tells rarely', async () => {
+  it('limits requests and log lines when every point is refused', async () => {
     make({ batch: { points: 500, bytes: 1e6, waitMs: 10 } });
     fake.answer = says(400, 'no');
     writer.start();
     add(1, 1_000);
     await eventually('both batches', () => writer.state.dropped.refused === 1_000);
-    assert.ok(fake.asked.length <= 2 * 130, `${fake.asked.length} requests`);
+    assert.ok(fake.requests.length <= 2 * 130, `${fake.requests.length} requests`);
     assert.equal(writer.state.written, 0);
     assert.equal(notes.length, 1);
     assert.match(writer.state.error ?? '', /answers 400: no/);
@@ -200,11 +203,11 @@ describe('InfluxDB writer', () => {
     assert.equal(writer.state.error, undefined);
   });
 
-  it('halves what is too large, and keeps all of it when the server goes meanwhile', async () => {
+  it('halves a batch that is too large, and loses none of it when the connection breaks', async () => {
     let fits = 3;
-    fake.answer = (response, asked, socket) => {
-      const tooLarge = asked.body.split('\n').length > fits;
-      (tooLarge ? says(413, 'too large') : says(204))(response, asked, socket);
+    fake.answer = (response, request, socket) => {
+      const tooLarge = request.body.split('\n').length > fits;
+      (tooLarge ? says(413, 'too large') : says(204))(response, request, socket);
     };
     writer.start();
     add(1, 10);
@@ -216,7 +219,7 @@ describe('InfluxDB writer', () => {
     assert.equal(writer.state.failures.unreachable, 1);
   });
 
-  it('prepares again when the server has lost something, and not when it was away', async () => {
+  it('prepares again after an error of the server, but not after a lost connection', async () => {
     writer.start();
     for (const [answer, times] of [
       [resets, 1],
@@ -232,7 +235,7 @@ describe('InfluxDB writer', () => {
     }
   });
 
-  it('keeps all while it cannot prepare', async () => {
+  it('keeps all points while preparation fails', async () => {
     let ready = false;
     make({
       prepare: () =>
@@ -243,13 +246,13 @@ describe('InfluxDB writer', () => {
     writer.start();
     add(1, 5);
     await eventually('tried', () => writer.state.failures.unauthorized >= 2);
-    assert.equal(fake.asked.length, 0);
+    assert.equal(fake.requests.length, 0);
     assert.equal(writer.state.error, 'cannot read the password');
     ready = true;
     await eventually('written', () => writer.state.written === 5);
   });
 
-  it('takes an error of any kind for an outage', async () => {
+  it('treats an unknown error as an outage', async () => {
     make({
       sink: { write: () => Promise.reject(new TypeError('a mistake of ours')) },
     });
@@ -259,7 +262,7 @@ describe('InfluxDB writer', () => {
     assert.equal(writer.state.error, 'a mistake of ours');
   });
 
-  it('writes what is left at the end', async () => {
+  it('writes the queued points when it is closed', async () => {
     writer.start();
     add(1, 25);
     await writer.close(1_000);
@@ -268,7 +271,7 @@ describe('InfluxDB writer', () => {
     assert.equal(writer.state.dropped.end, 1);
   });
 
-  it('ends within its bound, whatever the server does, and counts what is lost', async () => {
+  it('closes in time even if the server hangs, and counts the lost points', async () => {
     fake.answer = after(30, says(204));
     client.close();
     client = new InfluxClient({ url: fake.url, database: 'd', timeoutMs: 10_000 });
@@ -284,10 +287,10 @@ describe('InfluxDB writer', () => {
     const { written, dropped, queuedPoints } = writer.state;
     assert.equal(queuedPoints, 0);
     assert.equal(written + dropped.end, 25);
-    assert.equal(notes.at(-1)?.message, 'the daemon ends before these points were written');
+    assert.equal(notes.at(-1)?.message, 'points were not written before the daemon ended');
   });
 
-  it('tries once more at the end of an outage, and no longer', async () => {
+  it('tries exactly once more when it is closed during an outage', async () => {
     fake.answer = resets;
     make({ retry: { minMs: 60_000, maxMs: 60_000 } });
     writer.start();
@@ -298,7 +301,7 @@ describe('InfluxDB writer', () => {
     assert.equal(writer.state.dropped.end, 30);
   });
 
-  it('waits between tries', async () => {
+  it('waits between attempts', async () => {
     make({ retry: { minMs: 80, maxMs: 80 } });
     fake.answer = resets;
     writer.start();

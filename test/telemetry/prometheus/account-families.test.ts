@@ -5,10 +5,11 @@ import { limitOf, planOf, shareOf } from '../../support/plans.ts';
 import { port, Rig, slice } from '../accounts/rig.ts';
 
 describe('metrics of the accounts', () => {
-  /** Samples of a metric, without its name, as they are now. */
+  /** Current samples of a metric, without its name. */
   function samples(rig: Rig, name: string, topFlows = 0): readonly string[] {
     const writer = new TextWriter('prometheus');
-    for (const family of accountFamilies(rig.accountant.accounts, topFlows)) writer.family(family);
+    for (const family of accountFamilies(rig.accountant.accounts, topFlows))
+      writer.writeFamily(family);
     return writer
       .end()
       .split('\n')
@@ -16,7 +17,7 @@ describe('metrics of the accounts', () => {
       .map((line) => line.slice(name.length));
   }
 
-  it('name the flows with the highest rates while they are among them, and none unasked', () => {
+  it('list the flows with the highest rates, and none unless configured', () => {
     const rig = new Rig({ topFlows: 100 });
     const name = 'norikae_top_flow_bytes_per_second';
     rig.read(0, []);
@@ -28,7 +29,7 @@ describe('metrics of the accounts', () => {
     ]);
     rig.account();
     assert.deepEqual(samples(rig, name), []);
-    const flows = (most: number) => samples(rig, name, most).map((s) => /-0{11}(\d)"/.exec(s)?.[1]);
+    const flows = (max: number) => samples(rig, name, max).map((s) => /-0{11}(\d)"/.exec(s)?.[1]);
     assert.deepEqual(flows(2), ['2', '3']);
     assert.deepEqual(flows(100), ['2', '3', '1']);
     rig.read(2000, [{ n: 3, packets: 40 }]);
@@ -36,7 +37,7 @@ describe('metrics of the accounts', () => {
     assert.deepEqual(flows(2), ['3']);
   });
 
-  it('end with the port and the slice they are of', () => {
+  it('end with their port or slice', () => {
     const rig = new Rig();
     rig.slices = [slice('blue')];
     rig.read(0, []);
@@ -52,7 +53,7 @@ describe('metrics of the accounts', () => {
     assert.deepEqual(samples(rig, 'norikae_slice_traffic_bytes_total'), []);
   });
 
-  it('tell what slices of each table are guaranteed, want, are due and have', () => {
+  it('show guaranteed, wanted, due and used entries of each slice and table', () => {
     const rig = new Rig();
     const gold = { weight: 3, guaranteed: 200, maximum: 640, wanted: 900, share: 500, used: 480 };
     rig.plans = [
@@ -79,7 +80,7 @@ describe('metrics of the accounts', () => {
     assert.equal(first('share_entries'), `${nic} 500`);
   });
 
-  it('tell what the planner worked out for itself, and that no swap gained enough', () => {
+  it('show the values that the planner computes, with +Inf when no swap gained enough', () => {
     const rig = new Rig();
     rig.bitShare = 0.25;
     rig.plans = [planOf(), planOf({ backend: 'of', swapGain: Number.POSITIVE_INFINITY })];
@@ -99,7 +100,7 @@ describe('metrics of the accounts', () => {
     assert.deepEqual(planner('bit_share_ratio'), [' 0.25']);
   });
 
-  it('tell limits beside what is expected within them, in bytes', () => {
+  it('show limits and the expected traffic within them, in bytes', () => {
     const rig = new Rig();
     rig.plans = [planOf({ limits: [limitOf('p0')] })];
     rig.read(0, []);
@@ -112,7 +113,7 @@ describe('metrics of the accounts', () => {
     assert.deepEqual(limit('expected_packets_per_second'), [`${p0} 500`]);
   });
 
-  it('have what a device counts and its speed only where they are known', () => {
+  it('show the load and the speed of a device only if they are known', () => {
     const rig = new Rig();
     rig.ports = new Map([
       ['p0', { ...port('p0'), linkBitsPerSecond: 8e9 }],
@@ -131,7 +132,7 @@ describe('metrics of the accounts', () => {
     ]);
   });
 
-  it('are bounded by the accounts, however many slices and ports there are', () => {
+  it('are bounded in number for any number of slices and ports', () => {
     const rig = new Rig({ maxNamed: 4 });
     rig.slices = Array.from({ length: 50 }, (_, n) => slice(`s${n}`));
     rig.ports = new Map(Array.from({ length: 50 }, (_, n) => [`p${n}`, port(`p${n}`)]));
@@ -146,7 +147,7 @@ describe('metrics of the accounts', () => {
     assert.equal(samples(rig, 'norikae_limit_bytes_per_second').length, 4);
     const used = samples(rig, 'norikae_slice_used_entries');
     assert.equal(used.length, 5);
-    // What is not kept apart is summed up: 46 slices, and the flows of none.
+    // The rest is summed up: 46 slices, and the flows without a slice.
     assert.match(used[4], /slice="other"\} 470$/);
     assert.match(samples(rig, 'norikae_slice_maximum_entries')[4], /slice="other"\} 800$/);
   });

@@ -22,14 +22,14 @@ describe('metrics of a running daemon', () => {
     return Number(line.slice(sample.length + 1));
   }
 
-  it('are clean in the eyes of promtool', async function () {
+  it('pass promtool check metrics', async function () {
     needs(this, 'promtool');
     const input = await daemon.metrics();
     const { code, output } = await runToEnd('promtool', ['check', 'metrics'], { input });
     assert.deepEqual([code, output], [0, '']);
   });
 
-  it('say of the same moment what the node carries, in sum and by slice', async () => {
+  it('are consistent: sums over slices and reasons match those of the node', async () => {
     const text = await daemon.metrics();
     const sum = (name: string): number =>
       [...text.matchAll(new RegExp(`^${name}\\{.*\\} (.*)$`, 'gm'))]
@@ -38,18 +38,18 @@ describe('metrics of a running daemon', () => {
     const all = sum('norikae_traffic_bytes_total');
     assert.ok(all > 0);
     const bySlice = sum('norikae_slice_traffic_bytes_total');
-    // What a backend carried of a flow that has left has no slice any more.
+    // Traffic that a backend reports for a flow that has left has no slice.
     assert.ok(bySlice > 0.5 * all && bySlice <= all, `${bySlice} of ${all}`);
     assert.equal(sum('norikae_flows_by_reason'), sum('norikae_flows'));
   });
 
-  it('name no more flows than they were told to', async () => {
+  it('list the configured number of flows', async () => {
     const text = await daemon.metrics();
     const top = text.match(/^norikae_top_flow_bytes_per_second\{.*$/gm) ?? [];
     assert.equal(top.length, TOP_FLOWS);
   });
 
-  it('say how soon flows were placed, what is left of the lease, and that operations count', async () => {
+  it('show reaction times, the remaining lease, and operations', async () => {
     assert.ok((await value('norikae_reaction_seconds_count')) > 0);
     const left = await value('norikae_lease_left_seconds{backend="emulated-nic"}');
     const lease = await value('norikae_lease_seconds{backend="emulated-nic"}');

@@ -4,12 +4,12 @@ import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { familyOf, series, SeriesList } from '../../../telemetry/prometheus/series.ts';
 import { labelText, TextWriter, wantedFormat } from '../../../telemetry/prometheus/text-format.ts';
 
-/** What a real Prometheus sends. */
+/** Accept header of a real Prometheus. */
 const PROMETHEUS_ACCEPT =
   'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
 
 describe('Prometheus text', () => {
-  it('is OpenMetrics only for who asks for it', () => {
+  it('is OpenMetrics only if the Accept header names it', () => {
     assert.equal(wantedFormat(PROMETHEUS_ACCEPT), 'openMetrics');
     assert.equal(wantedFormat('application/openmetrics-text'), 'openMetrics');
     for (const accept of [
@@ -35,7 +35,7 @@ describe('Prometheus text', () => {
     assert.equal(labelText({}), '');
   });
 
-  it('writes each format as it has to be, from the same metrics, time and again', async () => {
+  it('writes both formats from the same metrics at every scrape', async () => {
     const registry = new Registry();
     const registers = [registry];
     new Counter({ name: 'c_total', help: 'C.', labelNames: ['l'], registers }).inc({ l: 'v' }, 2);
@@ -67,7 +67,7 @@ describe('Prometheus text', () => {
     }
   });
 
-  it('has the series of a list that is there now, and no other', () => {
+  it('has exactly the series of the current list', () => {
     let of: readonly { readonly name: string; n: number }[] = [{ name: 'a', n: 1 }];
     const list = new SeriesList(
       () => of,
@@ -76,7 +76,7 @@ describe('Prometheus text', () => {
     const family = familyOf({ name: 'g', help: 'G.', type: 'gauge' }, list, (v) => v.n);
     const text = (): string => {
       const writer = new TextWriter('prometheus');
-      writer.family(family);
+      writer.writeFamily(family);
       return writer.end();
     };
     assert.match(text(), /g\{name="a"\} 1\n$/);
