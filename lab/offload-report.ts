@@ -49,7 +49,7 @@ export function formatOffloadReport(report: OffloadReport): string {
     '',
     table(moves),
     '',
-    `reaction, first packet to filter in place: ${report.reactionMs.toFixed(0)} ms`,
+    `reaction, first packet to installed entry: ${report.reactionMs.toFixed(0)} ms`,
     `the TCP connection survived: ${report.tcpSurvived ? 'yes' : 'NO'}`,
     `NIC: ${report.backend}; ${report.cpus} CPUs, the VMs (namespaces) share them with the host`,
   ].join('\n');

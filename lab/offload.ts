@@ -67,7 +67,7 @@ async function experiment(lab: Experiment, seconds: number): Promise<OffloadRepo
   await sleep(SETTLE_MS);
   const offload = await measure(client, seconds);
 
-  progress('the sender stops for a while: the policy takes the idle flow back');
+  progress('the sender stops for a while: the policy onloads the idle flow');
   let sinceMs = performance.now();
   client.process.kill('SIGSTOP');
   await lab.bothOn('onload', IDLE_MS);
