@@ -24,7 +24,7 @@ export function RuleVerdict({ rule, decides }: RuleVerdictProps): VNode {
       <h4>
         ${sign(verdict ? 'good' : 'no')}
         <span>
-          <strong>${name}</strong> ${verdict ? 'holds' : 'does not hold'}${verdict ? ': asks' : '; it would ask'} for
+          <strong>${name}</strong> ${verdict ? 'holds and requests' : 'does not hold; it would request'}
           ${' '}<em>${requested}</em>
         </span>
         ${decides && html`<span class="tag strong">this rule decided</span>`}
