@@ -2,11 +2,13 @@ import type { FlowSpec } from '../../../engine/model/flow.ts';
 import { qosRefusal } from '../../../engine/model/qos.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import { encodeActions } from './action-codec.ts';
+import { checksumRefusal } from './checksum-refusal.ts';
 import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY, encodeEntry } from './entry-value.ts';
 import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import { encodeMatch } from './match-codec.ts';
 import type { PortTable } from './port-table.ts';
+import { PORT_REF } from './records.ts';
 
 /** Said of a port that drops redirected frames. */
 const NO_TARGET =
@@ -43,6 +45,10 @@ export class FlowEncoder {
     const inPort = this.#ports.get(match.inPort);
     if (inPort === undefined) return this.#unavailable(match.inPort);
     const { output } = outcome.program;
+    if (output !== undefined && (inPort.attached.flags & PORT_REF.checksumsOpen) !== 0) {
+      const unproven = checksumRefusal(match);
+      if (unproven !== undefined) return unproven;
+    }
     const target = output === undefined ? undefined : this.#ports.get(output);
     if (output !== undefined && target === undefined) return this.#unavailable(output);
     if (

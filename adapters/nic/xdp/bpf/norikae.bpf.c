@@ -163,7 +163,9 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	struct flow_entry *entry = find(&key, port->port_id);
 	if (!entry)
 		return XDP_PASS;
-	if (port->flags & PORT_CHECKSUMS_OPEN && !is_finished(ctx, &key, &place))
+	/* What is dropped needs no checksum. */
+	if (!(entry->flags & ENTRY_DROP) && port->flags & PORT_CHECKSUMS_OPEN &&
+	    !is_finished(ctx, &key, &place))
 		return XDP_PASS;
 	if (heartbeat_due(entry, now))
 		return XDP_PASS;

@@ -129,11 +129,6 @@ const IPV6: readonly Packet[] = [
   ['IPv4 in IPv6, TCP inside left to its device', ipv6(v6(4), 0, inner(false)), false],
 ];
 
-const OTHER: readonly (readonly [name: string, type: number, finished: boolean])[] = [
-  ['MPLS', 0x8847, false],
-  ['LLDP', 0x88cc, false],
-];
-
 describe('XDP program, on a device whose sender may leave checksums to it', function () {
   this.timeout(30_000);
   let world: World;
@@ -153,7 +148,7 @@ describe('XDP program, on a device whose sender may leave checksums to it', func
     await backend.renewLease();
     ({ ifindex } = world.port(inPort));
     program = new ProgramRun(pinPath, objectPath, ENTRIES);
-    const types = [0x0800, 0x86dd, ...OTHER.map(([, type]) => type)];
+    const types = [0x0800, 0x86dd];
     const actions = [{ kind: 'output' as const, port: outPort }];
     const operations = types.map((type, i) => ({
       kind: 'put' as const,
@@ -179,5 +174,29 @@ describe('XDP program, on a device whose sender may leave checksums to it', func
   };
   for (const [name, packet, finished] of IPV4) check(name, 0x0800, packet, finished);
   for (const [name, packet, finished] of IPV6) check(name, 0x86dd, packet, finished);
-  for (const [name, type, finished] of OTHER) check(name, type, Buffer.alloc(64, 7), finished);
+
+  for (const [name, fields] of [
+    ['MPLS', [exactly('eth_type', 0x8847)]],
+    ['LLDP', [exactly('eth_type', 0x88cc)]],
+    ['GRE', [exactly('eth_type', 0x0800), exactly('ip_proto', 47)]],
+    ['IPIP', [exactly('eth_type', 0x0800), exactly('ip_proto', 4), exactly('ip_frag', 0)]],
+  ] as const) {
+    it(`takes no entry for a flow of ${name}, of which it could redirect nothing`, () => {
+      const [inPort, outPort] = world.names();
+      const match = matchOn(inPort, ...fields);
+      const flow = { id: flowId(9), match, actions: [{ kind: 'output' as const, port: outPort }] };
+      const support = backend.supports(flow);
+      assert(!support.ok);
+      assert.equal(support.refusal.code, 'unsupported-match');
+      assert.match(support.refusal.detail, /checksum/);
+      assert(backend.supports({ ...flow, actions: [] }).ok, 'what is dropped needs no checksum');
+    });
+  }
+
+  it('takes entries for fragments of any protocol, whose checksums are complete', () => {
+    const [inPort, outPort] = world.names();
+    const fields = [exactly('eth_type', 0x0800), exactly('ip_proto', 47), exactly('ip_frag', 2)];
+    const actions = [{ kind: 'output' as const, port: outPort }];
+    assert(backend.supports({ id: flowId(9), match: matchOn(inPort, ...fields), actions }).ok);
+  });
 });

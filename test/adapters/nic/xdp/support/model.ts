@@ -8,11 +8,18 @@ export type Fields = ReadonlyMap<FieldName, Uint8Array>;
 
 const VLAN = [0x8100, 0x88a8];
 
+/** What the program sees of a packet. */
+export interface Seen {
+  readonly fields: Fields;
+  /** Whether every checksum in it is known to be final, so that it may be redirected. */
+  readonly finished: boolean;
+}
+
 /**
- * A second, independent description of what the program does: which fields a packet has, or
+ * A second, independent description of what the program does: what it sees of a packet, or
  * undefined when it has to go to the vSwitch.
  */
-export function fieldsOf(packet: Buffer): Fields | undefined {
+export function seenOf(packet: Buffer): Seen | undefined {
   const fields = new Map<FieldName, Uint8Array>();
   const number = (name: FieldName, value: number) => fields.set(name, numberBytes(name, value));
   if (packet.length < 14) return undefined;
@@ -31,36 +38,39 @@ export function fieldsOf(packet: Buffer): Fields | undefined {
   if (VLAN.includes(type) || type < 0x600) return undefined;
   number('eth_type', type);
   const l3 = packet.subarray(at + 2);
-  const ok =
+  const outcome: Outcome =
     type === 0x0800
       ? ipv4(l3, fields, number)
       : type === 0x86dd
         ? ipv6(l3, fields, number)
         : type === 0x0806
           ? arp(l3, fields, number)
-          : false;
-  return ok ? fields : undefined;
+          : 'unfinished';
+  return outcome === 'vswitch' ? undefined : { fields, finished: outcome === 'finished' };
 }
+
+/** What a header leads to: the vSwitch, or fields, and whether checksums are final. */
+type Outcome = 'vswitch' | 'finished' | 'unfinished';
 
 type SetNumber = (name: FieldName, value: number) => unknown;
 type FieldMap = Map<FieldName, Uint8Array>;
 
-function arp(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
-  if (p.length < 28 || p.subarray(0, 6).toString('hex') !== '000108000604') return false;
-  if (p.readUInt16BE(6) > 255) return false;
+function arp(p: Buffer, fields: FieldMap, number: SetNumber): Outcome {
+  if (p.length < 28 || p.subarray(0, 6).toString('hex') !== '000108000604') return 'vswitch';
+  if (p.readUInt16BE(6) > 255) return 'vswitch';
   number('arp_op', p.readUInt16BE(6));
   fields.set('arp_sha', p.subarray(8, 14));
   fields.set('arp_spa', p.subarray(14, 18));
   fields.set('arp_tha', p.subarray(18, 24));
   fields.set('arp_tpa', p.subarray(24, 28));
-  return true;
+  return 'finished';
 }
 
-function ipv4(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
-  if (p.length < 20 || p[0] >> 4 !== 4) return false;
+function ipv4(p: Buffer, fields: FieldMap, number: SetNumber): Outcome {
+  if (p.length < 20 || p[0] >> 4 !== 4) return 'vswitch';
   const header = (p[0] & 15) * 4;
   const total = p.readUInt16BE(2);
-  if (header < 20 || total < header || total > p.length || p.length - total > 255) return false;
+  if (header < 20 || total < header || total > p.length || p.length - total > 255) return 'vswitch';
   number('ip_tos', p[1]);
   number('ip_ttl', p[8]);
   number('ip_proto', p[9]);
@@ -69,7 +79,7 @@ function ipv4(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
   const fragment = p.readUInt16BE(6);
   const later = (fragment & 0x1fff) !== 0;
   number('ip_frag', later ? 2 : (fragment & 0x2000) === 0 ? 0 : 1);
-  if (later) return true;
+  if (later) return 'finished';
   const kind = (fragment & 0x2000) !== 0 ? 'fragment' : header === 20 ? 'plain' : 'options';
   return l4(
     { p: p.subarray(header, total), proto: p[9], addresses: p.subarray(12, 20), kind },
@@ -77,10 +87,10 @@ function ipv4(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
   );
 }
 
-function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
-  if (p.length < 40 || p[0] >> 4 !== 6) return false;
+function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): Outcome {
+  if (p.length < 40 || p[0] >> 4 !== 6) return 'vswitch';
   const length = p.readUInt16BE(4);
-  if (40 + length > p.length || p.length - 40 - length > 255) return false;
+  if (40 + length > p.length || p.length - 40 - length > 255) return 'vswitch';
   number('ip_tos', (p.readUInt16BE(0) >> 4) & 0xff);
   number('ip_ttl', p[7]);
   fields.set('ipv6_src', p.subarray(8, 24));
@@ -90,18 +100,18 @@ function ipv6(p: Buffer, fields: FieldMap, number: SetNumber): boolean {
   let frag = 0;
   const outer = next;
   for (let headers = 0; [0, 43, 44, 60, 51].includes(next); headers++) {
-    if (next === 51 || headers === 4 || rest.length < 8) return false;
+    if (next === 51 || headers === 4 || rest.length < 8) return 'vswitch';
     if (next === 44) {
       const fragment = rest.readUInt16BE(2);
       if ((fragment & 0xfff8) !== 0) {
         number('ip_frag', 2);
         number('ip_proto', 44);
-        return true;
+        return 'finished';
       }
       if (fragment !== 0) frag = 1;
     }
     const size = next === 44 ? 8 : (rest[1] + 1) * 8;
-    if (size > rest.length || p.length - rest.length + size > 1100) return false;
+    if (size > rest.length || p.length - rest.length + size > 1100) return 'vswitch';
     next = rest[0];
     rest = rest.subarray(size);
   }
@@ -155,12 +165,11 @@ const MIN_LENGTH = new Map([
   [58, 8],
 ]);
 
-function l4(segment: Segment, number: SetNumber): boolean {
+function l4(segment: Segment, number: SetNumber): Outcome {
   const { p, proto, addresses } = segment;
   const v6 = addresses.length === 32;
-  if (p.length < (MIN_LENGTH.get(proto) ?? 0)) return false;
-  if (proto === 6 && (p[12] >> 4 < 5 || (p[12] >> 4) * 4 > p.length)) return false;
-  if (!isFinished(segment)) return false;
+  if (p.length < (MIN_LENGTH.get(proto) ?? 0)) return 'vswitch';
+  if (proto === 6 && (p[12] >> 4 < 5 || (p[12] >> 4) * 4 > p.length)) return 'vswitch';
   if (proto === 6) {
     number('tcp_src', p.readUInt16BE(0));
     number('tcp_dst', p.readUInt16BE(2));
@@ -173,7 +182,7 @@ function l4(segment: Segment, number: SetNumber): boolean {
     number(v6 ? 'icmpv6_type' : 'icmp_type', p[0]);
     number(v6 ? 'icmpv6_code' : 'icmp_code', p[1]);
   }
-  return true;
+  return isFinished(segment) ? 'finished' : 'unfinished';
 }
 
 /** Whether a packet with these fields belongs to the flow. */
