@@ -25,6 +25,6 @@ export class BurstPolling {
 
   /** Charges a poll that starts now to the budget, if it is part of a burst. */
   recordPoll(nowMs: number): void {
-    if (this.burstDue(nowMs)) this.#budget.take(1);
+    if (this.burstDue(nowMs)) this.#budget.spend(1);
   }
 }

@@ -4,11 +4,11 @@ import { ReturnTable } from './return-table.ts';
 
 /** Settings of a {@link Forecaster}. */
 export interface ForecastOptions {
-  /** How far ahead counts: what comes after so long counts a third, ms. */
+  /** Time constant of the discount of future traffic, ms: after this time it counts 1/e. */
   readonly horizonMs: number;
   /** Time constant of the flows' slow means, ms. */
   readonly meanMs: number;
-  /** How long what was learned of kinds of flows is remembered, ms. */
+  /** Time constant with which learned samples lose weight, ms. */
   readonly memoryMs: number;
 }
 
@@ -19,18 +19,18 @@ const DEFAULT_FORECAST: ForecastOptions = {
 };
 
 /**
- * Expects of each flow what flows like it have sent: learns, while it watches, by what factor the
- * present rate of a flow of each kind is carried on, with what lies ahead discounted by its
- * distance (temporal-difference learning: Sutton, Machine Learning 3, 1988). Nothing is assumed of
- * the traffic but that it will go on as it was in the last minute.
+ * Forecasts the traffic of each flow from what flows of the same cell sent: it learns the relation
+ * of a flow's rate to its discounted future traffic, per cell, while it observes them
+ * (temporal-difference learning: Sutton, Machine Learning 3, 1988). The only assumption is that
+ * traffic continues as in the last minute.
  *
- * Linear in flows, and nothing is allocated for a flow.
+ * Linear in flows, without allocations per flow.
  */
 export class Forecaster {
   readonly #options: ForecastOptions;
   readonly #returns = new ReturnTable();
   #atMs = Number.NEGATIVE_INFINITY;
-  /** Share of bits in what a flow is worth, 0 to 1, and packets that a bit counts for. */
+  /** Weight of bits in a flow's worth, 0 to 1, and packets that a bit counts as. */
   #bitShare = 0;
   #packetsPerBit = 0;
 
@@ -39,9 +39,9 @@ export class Forecaster {
   }
 
   /**
-   * Brings the forecast up to the table's rates, and learns from how the last one turned out.
+   * Updates the forecasts to the table's rates, and learns from what flows sent since the last one.
    *
-   * @param bitShare how much of the worth bits are: 0 where CPU time is scarce, 1 where bandwidth is
+   * @param bitShare weight of bits in the worth: 0 when CPU time is scarce, 1 when bandwidth is
    */
   update(table: FlowTable, bitShare: number): void {
     const { atMs } = table.rates;
@@ -49,14 +49,14 @@ export class Forecaster {
     const elapsedMs = atMs - this.#atMs;
     const first = this.#atMs === Number.NEGATIVE_INFINITY;
     this.#atMs = atMs;
-    this.#weigh(table, bitShare);
-    if (!first) this.#learnOfGone(table);
+    this.#setWeights(table, bitShare);
+    if (!first) this.#recordRemoved(table);
     this.#forecast(table, first ? this.#options.horizonMs : elapsedMs);
-    this.#returns.settle(first ? 1 : Math.exp(-elapsedMs / this.#options.memoryMs));
+    this.#returns.refit(first ? 1 : Math.exp(-elapsedMs / this.#options.memoryMs));
   }
 
-  /** Sets what bits count for from the mean size of packets on the node. */
-  #weigh(table: FlowTable, bitShare: number): void {
+  /** Sets the weight of bits from the mean packet size on the node. */
+  #setWeights(table: FlowTable, bitShare: number): void {
     const { lastPacketsPerSecond, lastBitsPerSecond } = table.rates;
     let packets = 0;
     let bits = 0;
@@ -69,18 +69,18 @@ export class Forecaster {
     if (bits > 0) this.#packetsPerBit = packets / bits;
   }
 
-  /** Flows that left sent nothing more. */
-  #learnOfGone(table: FlowTable): void {
+  /** Records a return of 0 for flows that left. */
+  #recordRemoved(table: FlowTable): void {
     const { cell, base } = table.forecast;
     for (const row of table.removed) {
-      if (cell[row] >= 0) this.#returns.learn(cell[row], base[row], 0);
+      if (cell[row] >= 0) this.#returns.recordReturn(cell[row], base[row], 0);
     }
   }
 
   #forecast(table: FlowTable, elapsedMs: number): void {
     const { forecast: f, rates: r, traffic: t, rows, count } = table;
     const returns = this.#returns;
-    const carryOn = Math.exp(-elapsedMs / this.#options.horizonMs);
+    const discount = Math.exp(-elapsedMs / this.#options.horizonMs);
     const weight = 1 - Math.exp(-elapsedMs / this.#options.meanMs);
     const forPackets = 1 - this.#bitShare;
     const forBits = this.#bitShare * this.#packetsPerBit;
@@ -102,17 +102,17 @@ export class Forecaster {
       const base = baseRate(last, mean, pauseMs);
       const cell =
         last > 0 ? sendingCell(base, last / mean, pauseMs, ageMs) : silentCell(base, pauseMs);
-      const worth = returns.expect(cell, base);
+      const worth = returns.expectedReturn(cell, base);
       if (before >= 0) {
-        const sent = (1 - carryOn) * last + carryOn * worth;
-        returns.learn(before, f.base[row], sent);
+        const sent = (1 - discount) * last + discount * worth;
+        returns.recordReturn(before, f.base[row], sent);
       }
       f.cell[row] = cell;
       f.base[row] = base;
       f.worth[row] = worth;
-      const carryOver = mean > 0 ? worth / mean : 0;
-      f.packetsPerSecond[row] = carryOver * meanPackets;
-      f.bitsPerSecond[row] = carryOver * meanBits;
+      const ratio = mean > 0 ? worth / mean : 0;
+      f.packetsPerSecond[row] = ratio * meanPackets;
+      f.bitsPerSecond[row] = ratio * meanBits;
     }
   }
 }

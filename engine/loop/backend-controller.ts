@@ -70,7 +70,7 @@ export class BackendController {
 
   /**
    * When all that is installed was last known to be true, ms of the clock: held against the
-   * vSwitch's flows, with nothing left to be taken out, and audited since the start.
+   * vSwitch's flows, with nothing left to be accepted out, and audited since the start.
    */
   get lastVerifiedAtMs(): number {
     return this.#lastVerifiedAtMs;
@@ -90,7 +90,7 @@ export class BackendController {
     return this.planner.plan(table, tableBudget, this.#clock.now());
   }
 
-  /** Marks the entries of flows that left the vSwitch: they are taken out whatever fails before. */
+  /** Marks the entries of flows that left the vSwitch: they are accepted out whatever fails before. */
   markRemoved(table: FlowTable): void {
     this.reconciler.markRemoved(table, this.#clock.now());
   }
@@ -132,11 +132,11 @@ export class BackendController {
       this.reconciler.carryOut(table, plan, inputs, nowMs, signal),
     );
     const { entries, used } = this.backend.capacity();
-    this.#capacity.learn({ ...installed(applied), used }, entries, nowMs);
+    this.#capacity.recordInstalls({ ...installed(applied), used }, entries, nowMs);
     return applied;
   }
 
-  /** Follows a change of ports. Resolves to the number of entries taken out for it. */
+  /** Follows a change of ports. Resolves to the number of entries accepted out for it. */
   async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
     const ids = await this.backend.portsChanged(ports);
     this.reconciler.portsChanged(table, ids, this.#clock.now());
@@ -174,19 +174,19 @@ export class BackendController {
   }
 }
 
-/** How many installations were taken, and refused because there was no room. */
+/** How many installations were accepted, and refused because there was no room. */
 function installed(operations: readonly AppliedOperation[]): {
-  readonly taken: number;
+  readonly accepted: number;
   readonly refused: number;
 } {
-  let taken = 0;
+  let accepted = 0;
   let refused = 0;
   for (const { kind, result } of operations) {
     if (kind !== 'put') continue;
-    if (result.ok) taken++;
+    if (result.ok) accepted++;
     else if (NO_ROOM.has(result.refusal.code)) refused++;
   }
-  return { taken, refused };
+  return { accepted, refused };
 }
 
 const NO_ROOM: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth']);

@@ -2,78 +2,78 @@ import { Placement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { ReasonCode } from '../model/reason.ts';
 import { SideTable } from '../model/side-table.ts';
-import { type Contenders, isScoredByWorth, setReason, UNASKED } from './contenders.ts';
+import { type Contenders, isScoredByWorth, setReason, UNREQUESTED } from './contenders.ts';
 import type { Groups } from './groups.ts';
 import type { Throughput } from './throughput.ts';
 
 /**
- * Where more ask than fit, flows that together are expected to bring less than this part of all worth
- * are left out: a hundred mice are not worth the operations that one elephant is.
+ * When more flows request entries than fit, those that together bring less than this part of all
+ * worth are left out: a hundred mice are not worth the operations.
  */
-const LEFT_OUT = 0.001;
+const NEGLIGIBLE_WORTH = 0.001;
 
-/** What a choice is made of. */
+/** Inputs of a {@link Choice}. */
 export interface ChoiceOptions {
   readonly table: FlowTable;
   readonly contenders: Contenders;
   readonly groups: Groups;
   readonly throughput: Throughput;
-  /** Entries there are for contenders and pinned flows together. */
+  /** Entries for contenders and pinned flows together. */
   readonly entries: number;
   /** The contenders' rows, best first; flows with an entry first among equals. */
   readonly order: Int32Array;
 }
 
-/** Chooses the flows that should have an entry, whatever it takes to get there. */
+/** Chooses the flows that should have an entry, regardless of the operations that this needs. */
 export class Choice {
-  /** Newcomers that are chosen, best first. */
+  /** Chosen newcomers, best first. */
   newcomers = new Int32Array(0);
   newcomerCount = 0;
   /** Worth below which a newcomer is not placed. */
   threshold = 0;
-  /** Score of the best one that was left out for want of room (0: no rule asks for it); else -Infinity. */
+  /** Score of the best flow without room (0: no rule requests it); -Infinity if there was room. */
   cutoff = Number.NEGATIVE_INFINITY;
-  /** Worth of all that are chosen. */
+  /** Total worth of the chosen flows. */
   worth = 0;
-  /** Flows with an entry that passed a limit beyond which none may be placed. */
+  /** Flows with an entry that exceed a hard limit. */
   mustGo = new Int32Array(0);
   mustGoCount = 0;
-  /** By group: the last of a list of flows with an entry that were not chosen, worst last; -1. */
+  /** By group: end of the list of flows with an entry that were not chosen, worst last; or -1. */
   #lastLoser = new Int32Array(0);
   readonly #byRow = new SideTable('row');
-  /** The one before a row in its list, or -1. */
+  /** Row before this one in its list, or -1. */
   readonly #previousLoser = this.#byRow.int32();
   #limited = new Int32Array(0);
   #filled = new Int32Array(0);
 
-  /** Makes the choice. The groups' shares are settled by it. */
-  make(o: ChoiceOptions): void {
-    this.#fit(o.table, o.groups.count);
+  /** Chooses flows, and divides the entries among the groups. */
+  choose(o: ChoiceOptions): void {
+    this.#resize(o.table, o.groups.count);
     this.newcomerCount = 0;
     this.mustGoCount = 0;
     this.worth = 0;
     this.cutoff = Number.NEGATIVE_INFINITY;
     const { count, pinned } = o.contenders;
-    // Where there is room for all, nobody is in anybody's way.
+    // With room for all flows there is no threshold.
     this.threshold = count + pinned > o.entries ? threshold(o.table, o.order, count) : 0;
     this.#countDemand(o);
-    o.groups.settle(o.entries);
+    o.groups.divide(o.entries);
     this.#filled.set(o.groups.pinned);
-    const limited = this.#walk(o);
-    this.#secondChoice(o, limited);
+    const limited = this.#chooseByScore(o);
+    this.#fillWithLimited(o, limited);
   }
 
-  /** True when the flow is expected to be worth an operation, or its score is the author's own. */
+  /** True if the flow's worth reaches the threshold, or a rule set its score. */
   isWorthAnOperation(table: FlowTable, row: number): boolean {
     return !isScoredByWorth(table, row) || table.decision.score[row] >= this.threshold;
   }
 
-  /** The worst loser of a group; -1 when there is none. */
+  /** The worst loser (a flow with an entry that was not chosen) of a group, or -1. */
   worst(group: number): number {
     return this.#lastLoser[group];
   }
 
-  /** Takes the worst loser of a group off its list. */
+  /** Removes the worst loser of a group from its list. */
   dropWorst(group: number): void {
     this.#lastLoser[group] = this.#previousLoser.values[this.#lastLoser[group]];
   }
@@ -82,24 +82,24 @@ export class Choice {
     const { rows, count, keys } = contenders;
     for (let i = 0; i < count; i++) {
       const row = rows[i];
-      if (keys[row] === UNASKED) continue;
-      const group = groups.of(table.decision.slice[row]);
-      groups.asking[group]++;
+      if (keys[row] === UNREQUESTED) continue;
+      const group = groups.groupOf(table.decision.slice[row]);
+      groups.requesting[group]++;
       if (this.isWorthAnOperation(table, row)) groups.wanted[group]++;
     }
   }
 
-  /** Takes the best of each group; returns how many were passed over for a limit. */
-  #walk(o: ChoiceOptions): number {
+  /** Chooses the best flows of each group; returns the number of flows skipped for a soft limit. */
+  #chooseByScore(o: ChoiceOptions): number {
     const { table, groups, throughput, order } = o;
     const { count } = o.contenders;
     let limited = 0;
     for (let i = 0; i < count; i++) {
       const row = order[i];
-      const group = groups.of(table.decision.slice[row]);
+      const group = groups.groupOf(table.decision.slice[row]);
       const newcomer = isNewcomer(table, row);
       if (this.#filled[group] >= groups.share[group]) {
-        this.#leave(o, row, fullReason(groups, group));
+        this.#reject(o, row, fullReason(groups, group));
         continue;
       }
       if (
@@ -107,12 +107,12 @@ export class Choice {
         !this.isWorthAnOperation(table, row) &&
         this.#filled[group] >= groups.guaranteed[group]
       ) {
-        this.#leave(o, row, 'below-threshold');
+        this.#reject(o, row, 'below-threshold');
         continue;
       }
-      const limit = throughput.passed(table, row, newcomer);
+      const limit = throughput.exceededLimit(table, row, newcomer);
       if (limit < 0) {
-        this.#take(o, row);
+        this.#accept(o, row);
       } else if (throughput.isHard(limit)) {
         if (newcomer) setReason(table, row, 'fast-path-capacity');
         else this.mustGo[this.mustGoCount++] = row;
@@ -123,29 +123,29 @@ export class Choice {
     return limited;
   }
 
-  /** Entries that the others left goes to flows that a full port limits. */
-  #secondChoice(o: ChoiceOptions, limited: number): void {
+  /** Gives the entries that are left to flows of a full port. */
+  #fillWithLimited(o: ChoiceOptions, limited: number): void {
     const { table, groups } = o;
     for (let i = 0; i < limited; i++) {
       const row = this.#limited[i];
-      const group = groups.of(table.decision.slice[row]);
-      if (this.#filled[group] < groups.share[group]) this.#take(o, row);
-      else this.#leave(o, row, 'port-bandwidth');
+      const group = groups.groupOf(table.decision.slice[row]);
+      if (this.#filled[group] < groups.share[group]) this.#accept(o, row);
+      else this.#reject(o, row, 'port-bandwidth');
     }
   }
 
-  #take({ table, groups, throughput }: ChoiceOptions, row: number): void {
-    this.#filled[groups.of(table.decision.slice[row])]++;
-    throughput.take(table, row);
+  #accept({ table, groups, throughput }: ChoiceOptions, row: number): void {
+    this.#filled[groups.groupOf(table.decision.slice[row])]++;
+    throughput.addFlow(table, row);
     if (isScoredByWorth(table, row)) this.worth += table.decision.score[row];
     if (isNewcomer(table, row)) this.newcomers[this.newcomerCount++] = row;
   }
 
-  #leave({ table, groups }: ChoiceOptions, row: number, reason: ReasonCode): void {
+  #reject({ table, groups }: ChoiceOptions, row: number, reason: ReasonCode): void {
     if (isNewcomer(table, row)) {
       setReason(table, row, reason);
     } else {
-      const group = groups.of(table.decision.slice[row]);
+      const group = groups.groupOf(table.decision.slice[row]);
       this.#previousLoser.values[row] = this.#lastLoser[group];
       this.#lastLoser[group] = row;
     }
@@ -154,7 +154,7 @@ export class Choice {
     }
   }
 
-  #fit(table: FlowTable, groups: number): void {
+  #resize(table: FlowTable, groups: number): void {
     if (this.#lastLoser.length !== groups) {
       this.#lastLoser = new Int32Array(groups);
       this.#filled = new Int32Array(groups);
@@ -173,15 +173,15 @@ function isNewcomer(table: FlowTable, row: number): boolean {
 }
 
 /**
- * The worth from which on flows are worth an operation: the largest below which all flows together
- * bring no more than {@link LEFT_OUT} of all worth. It so follows the traffic: where some elephants
- * send nearly everything it is high, where all flows are alike it is 0.
+ * Minimum worth of a flow for an operation: the largest value below which all flows together bring
+ * no more than {@link NEGLIGIBLE_WORTH} of all worth. It adapts to the traffic: high if a few
+ * elephants send nearly everything, 0 if all flows are alike.
  */
 function threshold(table: FlowTable, order: Int32Array, count: number): number {
   const { worth } = table.forecast;
   let all = 0;
   for (let i = 0; i < count; i++) if (isScoredByWorth(table, order[i])) all += worth[order[i]];
-  let slack = all * LEFT_OUT;
+  let slack = all * NEGLIGIBLE_WORTH;
   for (let i = count - 1; i >= 0; i--) {
     const row = order[i];
     if (!isScoredByWorth(table, row)) continue;

@@ -6,91 +6,91 @@ import type { Groups } from './groups.ts';
 import type { TableBudget } from './plan.ts';
 import type { Throughput } from './throughput.ts';
 
-/** In place of the score of a flow that no rule asks for: it makes way for every flow that one does. */
-export const UNASKED = Number.NEGATIVE_INFINITY;
+/** Score of a flow that no rule requests: it yields to every flow that a rule requests. */
+export const UNREQUESTED = Number.NEGATIVE_INFINITY;
 
-/** What rows are sorted by. */
+/** Inputs of {@link Contenders}. */
 export interface ContendersOptions {
   readonly table: FlowTable;
   readonly tableBudget: TableBudget;
-  /** How long a moved flow is held, unless what its moves gain is known, ms. */
+  /** Minimum hold time of a moved flow whose score is not its worth, ms. */
   readonly minHoldMs: number;
   readonly nowMs: number;
-  /** Operations that can be afforded. */
+  /** Operations left in the budget. */
   readonly budget: number;
   readonly groups: Groups;
   readonly throughput: Throughput;
 }
 
-/** Sends each live row to where it belongs before anything is chosen. Reused from plan to plan. */
+/** Classifies the live rows before flows are chosen. Reused from plan to plan. */
 export class Contenders {
-  /** Flows that may have an entry: those that have one first, then those that ask for one. */
+  /** Flows that may have an entry: first those that have one, then those that request one. */
   rows = new Int32Array(0);
   count = 0;
-  /** How many of them have one. */
+  /** Number of these that have one. */
   incumbents = 0;
   readonly #byRow = new SideTable('row');
   readonly #keys = this.#byRow.float64();
-  /** By row: the flow's score; {@link UNASKED} where no rule asks for it. */
+  /** By row: the flow's score; {@link UNREQUESTED} if no rule requests it. */
   keys = this.#keys.values;
-  /** Flows with an entry that cannot be moved now. */
+  /** Number of flows with an entry that cannot be moved now. */
   pinned = 0;
-  /** Rows that a rule wants back, as far as the budget goes. */
+  /** Rows that a rule requests elsewhere, within the budget. */
   readonly declined: number[] = [];
   #newcomers = new Int32Array(0);
   #newcomerCount = 0;
 
-  /** Sorts the live rows and writes the reasons of those that are out of the question. */
-  sort(o: ContendersOptions): void {
+  /** Classifies the live rows, and sets the reasons of those that cannot be chosen. */
+  classify(o: ContendersOptions): void {
     const { table, tableBudget } = o;
-    this.#fit(table);
+    this.#resize(table);
     this.count = 0;
     this.pinned = 0;
     this.declined.length = 0;
     this.#newcomerCount = 0;
     const { placement, requested } = table.decision;
-    const asks = requestFor(tableBudget.placement);
+    const request = requestFor(tableBudget.placement);
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      if (placement[row] === tableBudget.placement) this.#sortIncumbent(o, row, asks);
-      else if (placement[row] === Placement.onload && requested[row] === asks)
-        this.#sortAsker(o, row);
+      if (placement[row] === tableBudget.placement) this.#classifyIncumbent(o, row, request);
+      else if (placement[row] === Placement.onload && requested[row] === request)
+        this.#classifyNewcomer(o, row);
     }
     this.incumbents = this.count;
     this.rows.set(this.#newcomers.subarray(0, this.#newcomerCount), this.count);
     this.count += this.#newcomerCount;
   }
 
-  #sortIncumbent(
+  #classifyIncumbent(
     { table, groups, throughput, budget, minHoldMs, nowMs }: ContendersOptions,
     row: number,
-    asks: RequestedPlacement,
+    request: RequestedPlacement,
   ): void {
     const d = table.decision;
     const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
-    // A requested for any other place: it has to leave this one first.
-    const declined = d.requested[row] !== asks && d.requested[row] !== RequestedPlacement.none;
+    // A request for another placement: the flow has to leave this one first.
+    const declined = d.requested[row] !== request && d.requested[row] !== RequestedPlacement.none;
     const held = recent && isHeldAfterMove(table, row);
     if (declined && !held && this.declined.length < budget) {
       this.declined.push(row);
       setReason(table, row, 'rule-onload');
       return;
     }
-    const group = groups.of(d.slice[row]);
+    const group = groups.groupOf(d.slice[row]);
     groups.used[group]++;
     if (held || declined) {
       this.pinned++;
       groups.pinned[group]++;
-      throughput.take(table, row);
+      throughput.addFlow(table, row);
       setReason(table, row, !declined ? 'placed' : held ? 'min-hold' : 'budget');
     } else {
       this.rows[this.count++] = row;
-      this.keys[row] = d.requested[row] === asks ? d.score[row] : UNASKED;
-      setReason(table, row, d.requested[row] === asks ? 'placed' : 'incumbent');
+      this.keys[row] = d.requested[row] === request ? d.score[row] : UNREQUESTED;
+      setReason(table, row, d.requested[row] === request ? 'placed' : 'incumbent');
     }
   }
 
-  #sortAsker(o: ContendersOptions, row: number): void {
+  #classifyNewcomer(o: ContendersOptions, row: number): void {
     const obstacle = obstacleTo(o, row);
     if (obstacle !== undefined) {
       setReason(o.table, row, obstacle);
@@ -100,7 +100,7 @@ export class Contenders {
     this.keys[row] = o.table.decision.score[row];
   }
 
-  #fit(table: FlowTable): void {
+  #resize(table: FlowTable): void {
     this.#byRow.follow(table);
     this.keys = this.#keys.values;
     if (this.rows.length >= table.count) return;
@@ -109,7 +109,7 @@ export class Contenders {
   }
 }
 
-/** Why a flow that asks for an entry cannot have one, whatever it is worth. */
+/** Why a flow that requests an entry cannot have one, regardless of its worth. */
 function obstacleTo(
   { table, tableBudget, minHoldMs, nowMs }: ContendersOptions,
   row: number,
@@ -124,16 +124,16 @@ function obstacleTo(
 }
 
 /**
- * True when the flow's score is its forecast worth, and not a number of the policy author's. What
- * moves of such flows gain is known, and keeps them from flapping; others are held where they are.
+ * True if the flow's score is its forecast worth and not set by a rule. The gain of moving such
+ * flows is known, which keeps them from flapping; others have a minimum hold time instead.
  */
 export function isScoredByWorth(table: FlowTable, row: number): boolean {
   return table.decision.scoredByWorth[row] === 1;
 }
 
 /**
- * True when the row's flow, once moved, is held for the planner's `minHoldMs`: a rule set its score,
- * no rule asks for it, or a rule wants it elsewhere.
+ * True if the row's flow, once moved, is held for the planner's `minHoldMs`: a rule set its score,
+ * no rule requests it, or a rule requests it elsewhere.
  */
 export function isHeldAfterMove(table: FlowTable, row: number): boolean {
   if (!isScoredByWorth(table, row)) return true;
@@ -141,7 +141,7 @@ export function isHeldAfterMove(table: FlowTable, row: number): boolean {
   return placement[row] !== Placement.onload && requested[row] !== requestFor(placement[row]);
 }
 
-/** What a rule asks for that wants a flow on a path other than the vSwitch. */
+/** The request that leads to a placement other than the vSwitch. */
 function requestFor(placement: number): RequestedPlacement {
   return placement === Placement.offload ? RequestedPlacement.offload : RequestedPlacement.fastPath;
 }

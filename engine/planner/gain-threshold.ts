@@ -1,27 +1,27 @@
 /**
- * Swaps that together gain less than this part of what all swaps would gain are left undone, and at
- * least those that together gain less than this part of all that is placed.
+ * Swaps are skipped that together gain less than the larger of two values: this part of the gain of
+ * all swaps, or this part of the worth of all placed flows.
  */
-const OF_GAINS = 0.08;
-const OF_WORTH = 0.005;
+const NEGLIGIBLE_GAINS = 0.08;
+const NEGLIGIBLE_WORTH = 0.005;
 
-/** Steps of the gain, four an octave, from the largest down. */
+/** Number of steps of the gain, from the largest down. */
 const STEPS = 128;
-const STEPS_AN_OCTAVE = 4;
+const STEPS_PER_OCTAVE = 4;
 
-/** Finds how much a swap has to gain to be worth its two operations. */
+/** Computes the minimum gain for which a swap is worth its two operations. */
 export class GainThreshold {
   readonly #byStep = new Float64Array(STEPS);
 
   /**
-   * The gain from which on a swap is worth doing: the largest below which all swaps together would
-   * gain next to nothing ({@link OF_GAINS}, {@link OF_WORTH}). Gains have a heavy tail, so a small
-   * part of them takes most of the operations: leaving it undone is what keeps a table quiet.
+   * Minimum gain of a swap: the largest value below which all swaps together gain next to nothing
+   * ({@link NEGLIGIBLE_GAINS}, {@link NEGLIGIBLE_WORTH}). Gains have a heavy tail: most operations
+   * bring only a small part of the total. Skipping these keeps the table stable.
    *
-   * @param gains `gains[0 .. count)`, above 0, or NaN for a swap that is due whatever it gains
-   * @param worth of all flows that should be placed
+   * @param gains `gains[0 .. count)`, above 0; NaN for a swap that is due regardless of its gain
+   * @param worth total worth of all flows that should be placed
    */
-  of(gains: Float64Array, count: number, worth: number): number {
+  compute(gains: Float64Array, count: number, worth: number): number {
     let largest = 0;
     let all = 0;
     for (let i = 0; i < count; i++) {
@@ -34,11 +34,11 @@ export class GainThreshold {
     for (let i = 0; i < count; i++) {
       if (gains[i] > 0) this.#byStep[stepOf(gains[i], largest)] += gains[i];
     }
-    let slack = Math.max(all * OF_GAINS, worth * OF_WORTH);
+    let slack = Math.max(all * NEGLIGIBLE_GAINS, worth * NEGLIGIBLE_WORTH);
     for (let step = STEPS - 1; step >= 0; step--) {
       slack -= this.#byStep[step];
-      // With what lies in this step it would be too much: from here on up they are done.
-      if (slack < 0) return largest * 2 ** (-(step + 1) / STEPS_AN_OCTAVE);
+      // Skipping this step, too, would lose too much: the gains from here up are worth it.
+      if (slack < 0) return largest * 2 ** (-(step + 1) / STEPS_PER_OCTAVE);
     }
     return Number.POSITIVE_INFINITY;
   }
@@ -46,5 +46,5 @@ export class GainThreshold {
 
 /** 0 for gains within a quarter octave of the largest. */
 function stepOf(gain: number, largest: number): number {
-  return Math.min(STEPS - 1, Math.floor(STEPS_AN_OCTAVE * Math.log2(largest / gain)));
+  return Math.min(STEPS - 1, Math.floor(STEPS_PER_OCTAVE * Math.log2(largest / gain)));
 }

@@ -3,21 +3,21 @@ import { type Claim, shares } from './shares.ts';
 import type { SliceShare } from './plan.ts';
 
 /**
- * The parts that a table is divided into: group 0 for flows of no declared slice, then one for each
- * declared slice. Counts what each has, wants and is due.
+ * The groups among which a table is divided: group 0 for flows of no declared slice, then one per
+ * declared slice. Keeps the entries that each uses, wants and is due.
  */
 export class Groups {
-  /** By slice, 1 + index into the terms, and 0 for none: its group. */
+  /** Group by slice: 1 + index into the quotas, or 0 for none. */
   #groupOf = new Uint16Array(1);
-  #terms: readonly SliceQuota[] | undefined;
+  #quotas: readonly SliceQuota[] | undefined;
   #names: readonly (string | undefined)[] = [undefined];
   #weights: readonly number[] = [1];
-  /** By group. Entries that flows have now, moves that were planned included. */
+  /** By group: entries in use, including planned moves. */
   used = new Int32Array(1);
   /** Flows with an entry that cannot be moved now. */
   pinned = new Int32Array(1);
-  /** Flows that may have an entry: those that have one or send, and of these, those worth it. */
-  asking = new Int32Array(1);
+  /** Flows that request an entry, and those of them that are worth one. */
+  requesting = new Int32Array(1);
   wanted = new Int32Array(1);
   guaranteed = new Int32Array(1);
   maximum = new Int32Array(1);
@@ -28,17 +28,17 @@ export class Groups {
     return this.#names.length;
   }
 
-  /** Begins a plan in a table of so many entries: nobody has or wants any. */
-  begin(terms: readonly SliceQuota[], entries: number): void {
-    if (terms !== this.#terms) this.#divide(terms);
+  /** Starts a plan for a table of `entries`: resets what groups use and want. */
+  startPlan(quotas: readonly SliceQuota[], entries: number): void {
+    if (quotas !== this.#quotas) this.#regroup(quotas);
     this.used.fill(0);
     this.pinned.fill(0);
-    this.asking.fill(0);
+    this.requesting.fill(0);
     this.wanted.fill(0);
     this.guaranteed[0] = 0;
     this.maximum[0] = entries;
     let group = 0;
-    for (const { declared, guaranteed, maximum } of terms) {
+    for (const { declared, guaranteed, maximum } of quotas) {
       if (!declared) continue;
       group++;
       this.guaranteed[group] = guaranteed === undefined ? 0 : limitEntries(guaranteed, entries);
@@ -47,27 +47,27 @@ export class Groups {
     }
   }
 
-  /** The group of a flow's slice. */
-  of(slice: number): number {
+  /** Group of a flow's slice. */
+  groupOf(slice: number): number {
     return slice < this.#groupOf.length ? this.#groupOf[slice] : 0;
   }
 
-  /** Settles what is due to each, of so many entries: by what is guaranteed, wanted and weighed. */
-  settle(entries: number): void {
+  /** Divides `entries` among the groups by guarantee, demand and weight. */
+  divide(entries: number): void {
     const claims: Claim[] = this.#weights.map((weight, g) => ({
       weight,
-      guaranteed: Math.min(this.guaranteed[g], this.pinned[g] + this.asking[g]),
+      guaranteed: Math.min(this.guaranteed[g], this.pinned[g] + this.requesting[g]),
       maximum: Math.max(this.maximum[g], this.pinned[g]),
       wanted: Math.max(
         this.pinned[g] + this.wanted[g],
-        Math.min(this.guaranteed[g], this.pinned[g] + this.asking[g]),
+        Math.min(this.guaranteed[g], this.pinned[g] + this.requesting[g]),
       ),
     }));
     this.share.set(shares(claims, entries));
   }
 
-  /** The shares as they are now, for people. */
-  report(): readonly SliceShare[] {
+  /** Current shares, for reports. */
+  sliceShares(): readonly SliceShare[] {
     return this.#names.map((slice, g) => ({
       slice,
       weight: this.#weights[g],
@@ -79,17 +79,17 @@ export class Groups {
     }));
   }
 
-  #divide(terms: readonly SliceQuota[]): void {
-    this.#terms = terms;
-    const declared = terms.filter((t) => t.declared);
+  #regroup(quotas: readonly SliceQuota[]): void {
+    this.#quotas = quotas;
+    const declared = quotas.filter((t) => t.declared);
     this.#names = [undefined, ...declared.map((t) => t.name)];
     this.#weights = [1, ...declared.map((t) => t.weight)];
-    const indexes = terms.map((t) => declared.indexOf(t) + 1);
+    const indexes = quotas.map((t) => declared.indexOf(t) + 1);
     this.#groupOf = Uint16Array.from([0, ...indexes]);
     const n = this.#names.length;
     this.used = new Int32Array(n);
     this.pinned = new Int32Array(n);
-    this.asking = new Int32Array(n);
+    this.requesting = new Int32Array(n);
     this.wanted = new Int32Array(n);
     this.guaranteed = new Int32Array(n);
     this.maximum = new Int32Array(n);

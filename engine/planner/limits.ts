@@ -2,16 +2,16 @@ import type { PortSnapshot } from '../model/port.ts';
 import type { BackendCapabilities } from '../ports/offload-backend.ts';
 import type { ThroughputLimit } from './throughput-limit.ts';
 
-/** Most that all NIC ports together receive and send, bits/s; left out: the sum of their links. */
+/** Maximum that all NIC ports together receive and send, bits/s; left out: the sum of their links. */
 export interface NodeBandwidth {
   readonly receiveBitsPerSecond?: number;
   readonly sendBitsPerSecond?: number;
 }
 
 /**
- * What a backend's flows together can send. A fast path must not be given more than it processes. A
- * NIC's flows share its ports' links, and what all ports give together, which is less than the
- * sum of the links (two 10 Gbit/s ports were measured at 15.2 Gbit/s in and 11.3 Gbit/s out).
+ * Throughput limits of a backend. A fast path must not get more traffic than it can process. The
+ * flows of a NIC share the links of its ports and the throughput of all ports together, which is
+ * less than the sum of the links (measured for two 10 Gbit/s ports: 15.2 Gbit/s in, 11.3 Gbit/s out).
  */
 export function limitsOf(
   { placement, throughput }: BackendCapabilities,

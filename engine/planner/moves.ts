@@ -1,47 +1,47 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import type { WithdrawalCause } from '../model/placement-change.ts';
 import type { Choice } from './choice.ts';
-import { type Contenders, isScoredByWorth, setReason, UNASKED } from './contenders.ts';
+import { type Contenders, isScoredByWorth, setReason, UNREQUESTED } from './contenders.ts';
 import { GainThreshold } from './gain-threshold.ts';
 import type { Groups } from './groups.ts';
 
-/** So many times better a newcomer has to be to take an entry: numbers are never quite the same. */
-const CLEARLY_BETTER = 1.2;
+/** Minimum score of a newcomer over that of the flow it displaces: small differences are noise. */
+const MIN_SCORE_RATIO = 1.2;
 
-/** What moves are made of. */
+/** Inputs of {@link Moves}. */
 export interface MovesOptions {
   readonly table: FlowTable;
   readonly contenders: Contenders;
   readonly groups: Groups;
   readonly choice: Choice;
-  /** Entries there are, pinned flows' included. */
+  /** Entries, including those of pinned flows. */
   readonly entries: number;
-  /** Operations that can be afforded, those for declined flows included. */
+  /** Operations left in the budget, including those for declined flows. */
   readonly budget: number;
 }
 
 /**
- * Finds the way from the flows that have an entry to those that should: first what has to go, then
- * what is due to slices, then swaps, the best first, while they gain enough.
+ * Plans the moves from the flows that have an entry to the chosen ones: first entries that must go,
+ * then entries due to slices, then swaps, best first, while they gain enough.
  */
 export class Moves {
   readonly withdraw: number[] = [];
-  /** By place in `withdraw`. */
+  /** By index into `withdraw`. */
   readonly withdrawalCauses: WithdrawalCause[] = [];
   readonly install: number[] = [];
-  /** Least gain for which entries were swapped. */
+  /** Minimum gain for which entries were swapped, packets/s. */
   swapGain = 0;
   readonly #threshold = new GainThreshold();
   #free = 0;
   #tokens = 0;
   #waiting: Int32Array = new Int32Array(0);
-  /** Pairs that could be swapped: who comes, who goes, and what it gains; NaN: in any case. */
-  #comes = new Int32Array(0);
-  #goes = new Int32Array(0);
+  /** Candidate swaps: newcomer, loser, and gain; gain NaN: swap in any case. */
+  #newcomers = new Int32Array(0);
+  #losers = new Int32Array(0);
   #gains = new Float64Array(0);
   #pairs = 0;
 
-  plan(o: MovesOptions): void {
+  planMoves(o: MovesOptions): void {
     const { contenders, choice, groups } = o;
     this.withdraw.length = 0;
     this.withdrawalCauses.length = 0;
@@ -52,45 +52,45 @@ export class Moves {
     }
     this.#tokens = o.budget - this.withdraw.length;
     this.#free = o.entries - contenders.pinned - contenders.incumbents;
-    this.#fit(choice.newcomerCount);
-    this.#takeOut(o);
+    this.#resize(choice.newcomerCount);
+    this.#evictExcess(o);
     let waiting: Int32Array = choice.newcomers.subarray(0, choice.newcomerCount);
-    waiting = this.#fillUp(o, waiting, groups.guaranteed);
-    waiting = this.#fillUp(o, waiting, groups.share);
+    waiting = this.#fillTo(o, waiting, groups.guaranteed);
+    waiting = this.#fillTo(o, waiting, groups.share);
     this.#pair(o, waiting);
     this.#swap(o);
   }
 
-  /** Takes out what must not stay, whatever the budget: beyond a limit, a maximum or the table. */
-  #takeOut(o: MovesOptions): void {
+  /** Evicts flows beyond a hard limit, a maximum or the table, regardless of the budget. */
+  #evictExcess(o: MovesOptions): void {
     const { groups, choice } = o;
     for (let i = 0; i < choice.mustGoCount; i++) {
       this.#evict(o, choice.mustGo[i], 'capacity', 'fast-path-capacity');
     }
     for (let group = 0; group < groups.count; group++) {
       while (groups.used[group] > groups.maximum[group]) {
-        const row = this.#takeWorst(o, group);
+        const row = this.#popWorst(o, group);
         if (row < 0) break;
         this.#evict(o, row, 'capacity', 'slice-maximum');
       }
     }
     while (this.#free < 0) {
-      const row = this.#takeWorstOfAll(o, true) ?? this.#takeWorstOfAll(o, false);
+      const row = this.#popWorstOfAll(o, true) ?? this.#popWorstOfAll(o, false);
       if (row === undefined) break;
       this.#evict(o, row, 'capacity', 'table-full');
     }
   }
 
   /**
-   * Raises groups to `due` entries with those of `rows`, best first; who has more than its share
-   * gives entries up for it. Returns the rows that are not placed by it.
+   * Places `rows`, best first, until each group has `due` entries; groups above their share give up
+   * entries for it. Returns the rows for later steps.
    */
-  #fillUp(o: MovesOptions, rows: Int32Array, due: Int32Array): Int32Array {
+  #fillTo(o: MovesOptions, rows: Int32Array, due: Int32Array): Int32Array {
     const { table, groups } = o;
     let left = 0;
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i];
-      const group = groups.of(table.decision.slice[row]);
+      const group = groups.groupOf(table.decision.slice[row]);
       if (groups.used[group] >= Math.min(due[group], groups.share[group])) {
         this.#waiting[left++] = row;
         continue;
@@ -100,7 +100,7 @@ export class Moves {
         setReason(table, row, 'budget');
         continue;
       }
-      const loser = this.#free > 0 ? undefined : this.#takeWorstOfAll(o, true);
+      const loser = this.#free > 0 ? undefined : this.#popWorstOfAll(o, true);
       if (this.#free <= 0 && loser === undefined) {
         setReason(table, row, 'table-full');
         continue;
@@ -117,7 +117,7 @@ export class Moves {
     this.#pairs = 0;
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i];
-      const group = groups.of(table.decision.slice[row]);
+      const group = groups.groupOf(table.decision.slice[row]);
       const loser = choice.worst(group);
       if (loser < 0) {
         setReason(table, row, 'table-full');
@@ -127,36 +127,36 @@ export class Moves {
       const gain = score[row] - score[loser];
       const byWorth =
         isScoredByWorth(table, row) &&
-        (isScoredByWorth(table, loser) || contenders.keys[loser] === UNASKED);
-      if (contenders.keys[row] <= CLEARLY_BETTER * contenders.keys[loser]) {
+        (isScoredByWorth(table, loser) || contenders.keys[loser] === UNREQUESTED);
+      if (contenders.keys[row] <= MIN_SCORE_RATIO * contenders.keys[loser]) {
         setReason(table, row, 'table-full');
         continue;
       }
       choice.dropWorst(group);
-      this.#comes[this.#pairs] = row;
-      this.#goes[this.#pairs] = loser;
+      this.#newcomers[this.#pairs] = row;
+      this.#losers[this.#pairs] = loser;
       this.#gains[this.#pairs++] = byWorth ? gain : Number.NaN;
     }
   }
 
   #swap(o: MovesOptions): void {
     const { table, choice } = o;
-    this.swapGain = this.#threshold.of(this.#gains, this.#pairs, choice.worth);
+    this.swapGain = this.#threshold.compute(this.#gains, this.#pairs, choice.worth);
     for (let i = 0; i < this.#pairs; i++) {
-      const row = this.#comes[i];
+      const row = this.#newcomers[i];
       if (this.#gains[i] < this.swapGain) {
         setReason(table, row, 'small-gain');
       } else if (this.#tokens < 2) {
         setReason(table, row, 'budget');
       } else {
-        this.#evict(o, this.#goes[i], 'displacement', 'table-full');
+        this.#evict(o, this.#losers[i], 'displacement', 'table-full');
         this.#place(o, row);
       }
     }
   }
 
   #place({ table, groups }: MovesOptions, row: number): void {
-    groups.used[groups.of(table.decision.slice[row])]++;
+    groups.used[groups.groupOf(table.decision.slice[row])]++;
     this.#free--;
     this.#tokens--;
     this.install.push(row);
@@ -169,7 +169,7 @@ export class Moves {
     cause: WithdrawalCause,
     reason: 'table-full' | 'slice-share' | 'slice-maximum' | 'fast-path-capacity',
   ): void {
-    groups.used[groups.of(table.decision.slice[row])]--;
+    groups.used[groups.groupOf(table.decision.slice[row])]--;
     this.#free++;
     this.#tokens--;
     this.withdraw.push(row);
@@ -177,15 +177,15 @@ export class Moves {
     setReason(table, row, reason);
   }
 
-  /** The worst loser of a group, off its list; -1 when there is none. */
-  #takeWorst({ choice }: MovesOptions, group: number): number {
+  /** Removes and returns the worst loser of a group, or -1. */
+  #popWorst({ choice }: MovesOptions, group: number): number {
     const row = choice.worst(group);
     if (row >= 0) choice.dropWorst(group);
     return row;
   }
 
-  /** The worst loser of all groups, or of those that have more than their share. */
-  #takeWorstOfAll(o: MovesOptions, aboveShare: boolean): number | undefined {
+  /** Removes and returns the worst loser of all groups, or of those above their share. */
+  #popWorstOfAll(o: MovesOptions, aboveShare: boolean): number | undefined {
     const { groups, choice, contenders } = o;
     let worst = -1;
     for (let group = 0; group < groups.count; group++) {
@@ -194,14 +194,14 @@ export class Moves {
       if (row < 0) continue;
       if (worst < 0 || contenders.keys[row] < contenders.keys[choice.worst(worst)]) worst = group;
     }
-    return worst < 0 ? undefined : this.#takeWorst(o, worst);
+    return worst < 0 ? undefined : this.#popWorst(o, worst);
   }
 
-  #fit(newcomers: number): void {
+  #resize(newcomers: number): void {
     if (this.#waiting.length >= newcomers) return;
     this.#waiting = new Int32Array(newcomers * 2);
-    this.#comes = new Int32Array(newcomers * 2);
-    this.#goes = new Int32Array(newcomers * 2);
+    this.#newcomers = new Int32Array(newcomers * 2);
+    this.#losers = new Int32Array(newcomers * 2);
     this.#gains = new Float64Array(newcomers * 2);
   }
 }

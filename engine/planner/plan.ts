@@ -8,65 +8,65 @@ import type { TokenBucketOptions } from './token-bucket.ts';
 /** Settings of the planner. */
 export interface PlannerOptions {
   /**
-   * A flow that was moved is not moved again before this time, ms, for a rule's or a score's sake.
-   * Safety does not wait, nor does what is known to gain.
+   * Time for which a moved flow is not moved again for a rule or a score set by a rule, ms. Moves for
+   * safety and swaps with a known gain do not wait.
    */
   readonly minHoldMs: number;
-  /** Operations a second; those that safety demands are counted but never held back. */
+  /** Budget of operations; operations for safety are charged to it but never delayed. */
   readonly operations: TokenBucketOptions;
 }
 
-/** What the planner may fill. */
+/** What the planner may use of one backend's table. */
 export interface TableBudget {
   readonly placement: typeof Placement.offload | typeof Placement.fastPath;
-  /** Entries that can be counted on, those in use included. */
+  /** Learned entries, including those in use. */
   readonly entries: number;
-  /** The slices that `decision.slice` counts, from 1. */
+  /** Slices; `decision.slice` is 1 + an index into them. */
   readonly slices: readonly SliceQuota[];
   readonly ports: PortSnapshot;
-  /** What the backend's flows together may be expected to send. */
+  /** Limits on the expected traffic of the backend's flows. */
   readonly limits: readonly ThroughputLimit[];
-  /** Whether the backend could express the row's flow. */
+  /** True if the backend can express the row's flow. */
   supports(row: number): boolean;
 }
 
-/** What one slice has of a table and may have. Entries. */
+/** Entries of a table that one slice uses and may use. */
 export interface SliceShare {
-  /** Its name; undefined for all flows that belong to no declared slice. */
+  /** Name; undefined for all flows of no declared slice. */
   readonly slice: string | undefined;
   readonly weight: number;
   readonly guaranteed: number;
   readonly maximum: number;
-  /** Flows that ask for an entry and have or are worth one. */
+  /** Flows that request an entry and have or are worth one. */
   readonly wanted: number;
-  /** What is due to it now. */
+  /** Entries due to it now. */
   readonly share: number;
-  /** What it has once the plan has been carried out. */
+  /** Entries it uses after the plan. */
   readonly used: number;
 }
 
-/** What is expected of the flows that a plan places, against one limit. */
+/** A limit, and the expected traffic of the flows that a plan places within it. */
 export interface LimitUse extends ThroughputLimit {
   readonly expectedPacketsPerSecond: number;
   readonly expectedBitsPerSecond: number;
 }
 
-/** The moves for one backend, and the numbers behind them. Reused: valid until the next plan. */
+/** The moves for one backend, and the numbers behind them. Valid until the next plan. */
 export interface Plan {
   /** Rows to withdraw, then rows to install. */
   readonly withdraw: readonly number[];
-  /** By place in `withdraw`: what each is for. */
+  /** Causes, by index into `withdraw`. */
   readonly withdrawalCauses: readonly WithdrawalCause[];
   readonly install: readonly number[];
-  /** The score a newcomer had to beat; -Infinity while there was room for all. */
+  /** Score that a newcomer had to exceed; -Infinity if there was room for all. */
   readonly cutoff: number;
-  /** Worth below which a flow is not placed: all such flows together bring next to nothing. */
+  /** Worth below which a flow is not placed, packets/s. */
   readonly threshold: number;
-  /** Least gain for which entries are swapped, in worth. */
+  /** Minimum gain in worth for which entries are swapped, packets/s. */
   readonly swapGain: number;
-  /** Flows that asked for an entry, those that have one included. */
+  /** Flows that request an entry, including those that have one. */
   readonly contenders: number;
-  /** Operations that could be afforded at the start of the plan. */
+  /** Operations left in the budget at the start of the plan. */
   readonly budget: number;
   readonly shares: readonly SliceShare[];
   readonly limits: readonly LimitUse[];

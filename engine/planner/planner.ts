@@ -9,12 +9,11 @@ import { Throughput } from './throughput.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /**
- * Chooses which flows have an entry: in each slice's share of the table the best scores, within
- * what the backend gets through; and moves towards that choice where it gains enough, few moves at
- * a time. Gives the rows it looks at their reason and remembers nothing of a flow: what it needs
- * is in the table.
+ * Chooses which flows have an entry: the best scores in each slice's share of the table, within the
+ * backend's throughput limits. Plans a bounded number of moves towards that choice, if they gain
+ * enough. Sets the reasons of the rows, and keeps no state per flow: all of it is in the table.
  *
- * Linear in flows: what is sorted is sorted by radix.
+ * Linear in flows: rows are sorted by a radix sort.
  */
 export class Planner {
   readonly #options: PlannerOptions;
@@ -38,15 +37,15 @@ export class Planner {
     const choice = this.#choice;
     const { entries } = tableBudget;
     const budget = this.#bucket.available(nowMs);
-    groups.begin(tableBudget.slices, entries);
-    throughput.begin(table, tableBudget.ports, tableBudget.limits);
+    groups.startPlan(tableBudget.slices, entries);
+    throughput.startSums(table, tableBudget.ports, tableBudget.limits);
     const { minHoldMs } = this.#options;
-    contenders.sort({ table, tableBudget, minHoldMs, nowMs, budget, groups, throughput });
+    contenders.classify({ table, tableBudget, minHoldMs, nowMs, budget, groups, throughput });
     const order = this.#order.sort(contenders.rows, contenders.count, contenders.keys);
-    choice.make({ table, contenders, groups, throughput, entries, order });
-    this.#moves.plan({ table, contenders, groups, choice, entries, budget });
+    choice.choose({ table, contenders, groups, throughput, entries, order });
+    this.#moves.planMoves({ table, contenders, groups, choice, entries, budget });
     const { withdraw, withdrawalCauses, install, swapGain } = this.#moves;
-    this.#bucket.take(withdraw.length + install.length);
+    this.#bucket.spend(withdraw.length + install.length);
     return {
       withdraw,
       withdrawalCauses,
@@ -56,8 +55,8 @@ export class Planner {
       swapGain,
       contenders: contenders.pinned + contenders.count,
       budget,
-      shares: groups.report(),
-      limits: throughput.uses(),
+      shares: groups.sliceShares(),
+      limits: throughput.limitUses(),
     };
   }
 }

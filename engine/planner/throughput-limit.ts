@@ -1,20 +1,20 @@
-/** Which of a backend's flows a limit is about. */
+/** Flows of a backend to which a limit applies. */
 export type LimitScope =
-  /** All of them. */
+  /** All flows. */
   | { readonly kind: 'all' }
-  /** Those that come in by, or go out of, the NIC port; without a port: any NIC port. */
+  /** Flows that enter or leave by the NIC port; without `port`: by any NIC port. */
   | { readonly kind: 'receive' | 'send'; readonly port?: string };
 
-/** What a backend, or a port of it, gets through. */
+/** Throughput limit of a backend or of one of its ports. */
 export interface ThroughputLimit {
   readonly name: string;
   readonly scope: LimitScope;
-  /** Infinity: any number. */
+  /** Infinity: unlimited. */
   readonly packetsPerSecond: number;
   readonly bitsPerSecond: number;
   /**
-   * True: what is placed beyond it suffers, and must not be. False: it only brings less than flows
-   * that are not limited by it, which go first.
+   * True: no flow may be placed beyond it, because the backend cannot process more. False: flows
+   * beyond it only bring less, so that flows that it does not limit go first.
    */
   readonly hard: boolean;
 }

@@ -4,30 +4,30 @@ import { SideTable } from '../model/side-table.ts';
 import type { LimitUse } from './plan.ts';
 import type { ThroughputLimit } from './throughput-limit.ts';
 
-/** The limits of a flow that has none. */
+/** Limits of a flow without any. */
 const NONE: readonly number[] = [];
 
-/** Newcomers are placed up to this share of a limit; what is placed stays up to the whole. */
-const FOR_NEWCOMERS = 0.9;
+/** Newcomers are placed up to this share of a limit; placed flows stay up to the limit itself. */
+const NEWCOMER_SHARE = 0.9;
 
 /**
- * Adds up what the flows of a plan are expected to send, against the backend's limits. Which
- * limits a flow counts for follows from its ports and is remembered until they change.
+ * Sums the expected traffic of a plan's flows by limit. The limits that apply to a flow follow from
+ * its ports and are cached until these change.
  */
 export class Throughput {
   #limits: readonly ThroughputLimit[] = [];
   #packets = new Float64Array(0);
   #bits = new Float64Array(0);
-  /** By set of limits: indexes into the limits. */
+  /** Sets of limits, each as indexes into the limits. */
   #sets: (readonly number[])[] = [];
   readonly #setOf = new Map<string, number>();
   readonly #rows = new SideTable('version');
-  /** 1 + index into the sets; 0 until it is found. */
+  /** By row: 1 + index into the sets; 0: not looked up yet. */
   readonly #set = this.#rows.uint16();
   #ports: PortSnapshot | undefined;
 
-  /** Begins a plan: nothing is taken yet. */
-  begin(table: FlowTable, ports: PortSnapshot, limits: readonly ThroughputLimit[]): void {
+  /** Starts a plan: sets the sums to 0. */
+  startSums(table: FlowTable, ports: PortSnapshot, limits: readonly ThroughputLimit[]): void {
     this.#rows.follow(table);
     if (ports !== this.#ports || !sameScopes(limits, this.#limits)) {
       this.#rows.clear();
@@ -44,8 +44,8 @@ export class Throughput {
     this.#bits.fill(0);
   }
 
-  /** Takes what the row's flow is expected to send. */
-  take(table: FlowTable, row: number): void {
+  /** Adds the expected traffic of the row's flow. */
+  addFlow(table: FlowTable, row: number): void {
     const { packetsPerSecond, bitsPerSecond } = table.forecast;
     for (const limit of this.#limitsOf(table, row)) {
       this.#packets[limit] += packetsPerSecond[row];
@@ -53,10 +53,10 @@ export class Throughput {
     }
   }
 
-  /** Index of a limit that the row's flow would pass; -1 when there is none. */
-  passed(table: FlowTable, row: number, newcomer: boolean): number {
+  /** Index of a limit that the sums would exceed with the row's flow, or -1. */
+  exceededLimit(table: FlowTable, row: number, newcomer: boolean): number {
     const { packetsPerSecond, bitsPerSecond } = table.forecast;
-    const part = newcomer ? FOR_NEWCOMERS : 1;
+    const part = newcomer ? NEWCOMER_SHARE : 1;
     for (const i of this.#limitsOf(table, row)) {
       const limit = this.#limits[i];
       if (this.#packets[i] + packetsPerSecond[row] > part * limit.packetsPerSecond) return i;
@@ -65,13 +65,13 @@ export class Throughput {
     return -1;
   }
 
-  /** True of a limit beyond which nothing must be placed. */
+  /** True for a limit beyond which no flow may be placed. */
   isHard(limit: number): boolean {
     return this.#limits[limit].hard;
   }
 
-  /** What has been taken, by limit. */
-  uses(): readonly LimitUse[] {
+  /** Limits with their sums. */
+  limitUses(): readonly LimitUse[] {
     return this.#limits.map((limit, i) => ({
       ...limit,
       expectedPacketsPerSecond: this.#packets[i],
@@ -82,11 +82,11 @@ export class Throughput {
   #limitsOf(table: FlowTable, row: number): readonly number[] {
     if (this.#limits.length === 0) return NONE;
     const set = this.#set.values;
-    if (set[row] === 0) set[row] = 1 + this.#find(table, row);
+    if (set[row] === 0) set[row] = 1 + this.#findSet(table, row);
     return this.#sets[set[row] - 1];
   }
 
-  #find(table: FlowTable, row: number): number {
+  #findSet(table: FlowTable, row: number): number {
     const inPort = table.matchAt(row).inPort;
     const outPorts = table.actionsAt(row).flatMap((a) => (a.kind === 'output' ? [a.port] : []));
     const isUplink = (name: string): boolean => this.#ports?.get(name)?.kind === 'uplink';
@@ -108,7 +108,7 @@ export class Throughput {
   }
 }
 
-/** True when a flow counts for the same places of both lists. */
+/** True if both lists have the same scopes in the same order. */
 function sameScopes(a: readonly ThroughputLimit[], b: readonly ThroughputLimit[]): boolean {
   if (a === b) return true;
   const same = (x: ThroughputLimit, y: ThroughputLimit): boolean =>

@@ -1,12 +1,12 @@
 /** Settings of a {@link TokenBucket}. */
 export interface TokenBucketOptions {
-  /** Tokens gained a second. */
+  /** Refill rate, tokens/s. */
   readonly perSecond: number;
-  /** Most tokens that can be saved up. */
+  /** Maximum number of tokens. */
   readonly burst: number;
 }
 
-/** A budget that refills with time: bounds how many operations a second are sent to a backend. */
+/** A token bucket; limits the operations per second sent to a backend. */
 export class TokenBucket {
   readonly #options: TokenBucketOptions;
   #tokens: number;
@@ -17,7 +17,7 @@ export class TokenBucket {
     this.#tokens = options.burst;
   }
 
-  /** Whole tokens there are at `nowMs`. */
+  /** Whole tokens available at `nowMs`. */
   available(nowMs: number): number {
     this.#refilledAtMs ??= nowMs;
     if (nowMs > this.#refilledAtMs) {
@@ -31,8 +31,8 @@ export class TokenBucket {
     return Math.floor(this.#tokens);
   }
 
-  /** Takes tokens; what safety demands may be taken from an empty bucket, which stays empty. */
-  take(count: number): void {
+  /** Removes tokens. Operations for safety may spend more than there are; the bucket is then empty. */
+  spend(count: number): void {
     this.#tokens = Math.max(0, this.#tokens - count);
   }
 }

@@ -9,7 +9,7 @@ import { anyFrom, flowId, outputTo, rowOf } from '../../support/flows.ts';
 const TICK_MS = 250;
 const PACKET = 1000;
 
-/** Flows over time: `step` says for each flow what it sends in a tick and when it last did. */
+/** A flow table and a forecaster, fed tick by tick with what each flow sent. */
 class Traffic {
   readonly table = new FlowTable();
   readonly forecaster = new Forecaster();
@@ -17,12 +17,12 @@ class Traffic {
   #nowMs = 10_000;
   #empty = true;
 
-  /** One tick; flow number -> packets, and ms from its last packet to the tick's end. */
+  /** One tick; `sent`: packets by flow number, and ms from the last packet to the tick's end. */
   tick(sent: ReadonlyMap<number, readonly [packets: number, idleMs: number]>, bitShare = 0): void {
     this.#nowMs += TICK_MS;
     const { table } = this;
     if (this.#empty) {
-      // A reading without flows: those of the first tick then have a rate at once.
+      // An empty first reading, so that the flows of the first tick have a rate.
       this.#empty = false;
       table.begin(this.#nowMs - TICK_MS);
       table.end();
@@ -47,7 +47,7 @@ class Traffic {
 }
 
 describe('forecast', () => {
-  it('expects a steady flow to go on, and nothing of one that sent nothing', () => {
+  it('expects a steady flow to continue, and nothing from a silent flow', () => {
     const traffic = new Traffic();
     for (let tick = 0; tick < 400; tick++) {
       traffic.tick(
@@ -61,7 +61,7 @@ describe('forecast', () => {
     assert.ok(traffic.worthOf(2) < 20);
   });
 
-  it('learns that flows that stopped before the tick ended are done', () => {
+  it('learns that flows that stopped before the end of a tick have ended', () => {
     const traffic = new Traffic();
     const random = new Sfc32(7);
     let next = 100;
@@ -87,7 +87,7 @@ describe('forecast', () => {
     assert.ok(traffic.worthOf(sending) > 3 * traffic.worthOf(9999));
   });
 
-  it('counts bits as packets of mean size as far as they are what is scarce', () => {
+  it('counts bits as packets of mean size, weighted by the bit share', () => {
     for (const [bitShare, larger] of [
       [0, false],
       [1, true],
@@ -116,7 +116,7 @@ describe('forecast', () => {
     }
   });
 
-  it('does not move on without a new reading', () => {
+  it('does not change without a new reading', () => {
     const traffic = new Traffic();
     traffic.tick(new Map([[1, [100, 1]]]));
     traffic.tick(new Map([[1, [100, 1]]]));
@@ -125,7 +125,7 @@ describe('forecast', () => {
     assert.equal(traffic.worthOf(1), before);
   });
 
-  it('is a number and never negative, whatever flows do', () => {
+  it('is finite and never negative for any traffic', () => {
     const step = fc.array(fc.tuple(fc.nat(12), fc.nat(5000), fc.nat(20_000)), { maxLength: 12 });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), fc.constantFrom(0, 0.3, 1), (ticks, bits) => {

@@ -26,19 +26,19 @@ function shareOf(state: NodeState): number {
 }
 
 describe('scarcity', () => {
-  it('counts packets where CPU time is scarce, bits where a NIC port is full', () => {
+  it('favours packets when CPU time is scarce, and bits when a NIC port is full', () => {
     assert.ok(shareOf(node(0.9, 1e9)) < 0.05);
     assert.ok(shareOf(node(0.1, 9.5e9)) > 0.9);
     assert.ok(Math.abs(shareOf(node(0.5, 5e9)) - 0.5) < 1e-9);
   });
 
-  it('looks at NIC ports alone, and takes what is not known for not scarce', () => {
+  it('considers NIC ports only, and treats unknown loads as low', () => {
     assert.equal(shareOf(node(0.5, 0, 1e9)), 0);
     assert.ok(shareOf(node(undefined, 9e9)) > 0.9);
     assert.equal(new Scarcity().bitShare, 0);
   });
 
-  it('follows slowly', () => {
+  it('follows the load slowly', () => {
     const scarcity = new Scarcity();
     scarcity.update(node(0.9, 0), PORTS, 0);
     scarcity.update(node(0.05, 10e9), PORTS, 250);

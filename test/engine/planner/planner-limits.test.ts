@@ -68,8 +68,8 @@ function planOf(
 
 const reason = (table: FlowTable, row: number): string => REASONS[table.decision.reason[row]].code;
 
-describe('limits of what a backend gets through', () => {
-  it('are those of its ports and of the node for a NIC, its own for a fast path', () => {
+describe('throughput limits of a backend', () => {
+  it('are those of its ports and the node for a NIC, and its own for a fast path', () => {
     const nic = limitsOf({ ...CAPABILITIES, placement: 'offload' }, PORTS, {
       receiveBitsPerSecond: 1520,
     });
@@ -90,7 +90,7 @@ describe('limits of what a backend gets through', () => {
     ]);
   });
 
-  it('gives entries to flows of a port with room before those of a full one', () => {
+  it('give entries to flows of a port with room before those of a full one', () => {
     const flows = [
       { from: 'p0', to: 'vm1', bits: 800 },
       { from: 'p0', to: 'vm1', bits: 700 },
@@ -104,7 +104,7 @@ describe('limits of what a backend gets through', () => {
     assert.equal(planOf(ample, 3, limits, Placement.offload).install.length, 3);
   });
 
-  it('divides what all ports give together, whichever they come in by', () => {
+  it('apply to the sum of all ports', () => {
     const flows = [
       { from: 'p0', to: 'vm1', bits: 900 },
       { from: 'p1', to: 'vm1', bits: 850 },
@@ -116,7 +116,7 @@ describe('limits of what a backend gets through', () => {
     assert.deepEqual(planOf(table, 2, limits, Placement.offload).install, [0, 2]);
   });
 
-  it('never gives a fast path more than it gets through, and takes back what is too much', () => {
+  it('of a fast path are never exceeded: flows beyond them are withdrawn', () => {
     const throughput = { packetsPerSecond: 100, bitsPerSecond: 1000 };
     const limits = limitsOf({ ...CAPABILITIES, placement: 'fast-path', throughput }, PORTS, {});
     const table = tableOf(

@@ -10,10 +10,10 @@ import { read } from '../../support/flows.ts';
 
 interface Flow {
   readonly worth: number;
-  /** 0 for none, else a slice. */
+  /** 1 + index of the slice; 0 for none. */
   readonly slice: number;
   readonly placed: boolean;
-  /** True: its score is the author's. */
+  /** True: a rule set its score. */
   readonly scored: boolean;
 }
 
@@ -30,11 +30,11 @@ const flow: fc.Arbitrary<Flow> = fc.record({
   scored: fc.boolean(),
 });
 const flows = fc.array(flow, { maxLength: 120 });
-const terms: fc.Arbitrary<readonly SliceQuota[]> = fc
+const quotas: fc.Arbitrary<readonly SliceQuota[]> = fc
   .tuple(fc.nat(20), fc.nat(20), fc.integer({ min: 0, max: 40 }), fc.constantFrom(1, 2, 5))
-  .map(([gold, silver, most, weight]) => [
+  .map(([gold, silver, spare, weight]) => [
     slice('gold', weight, gold, undefined),
-    slice('silver', 1, silver, silver + most),
+    slice('silver', 1, silver, silver + spare),
     { name: 'port-slice', declared: false, weight: 1, guaranteed: undefined, maximum: undefined },
   ]);
 
@@ -59,7 +59,7 @@ function tableOf(list: readonly Flow[]): FlowTable {
   list.forEach((f, row) => {
     const d = table.decision;
     table.forecast.worth[row] = f.worth;
-    // The author's score may be the same number as the worth, or another one.
+    // A rule's score may or may not equal the worth.
     d.score[row] = f.scored && f.worth % 2 === 0 ? f.worth + 0.5 : f.worth;
     d.scoredByWorth[row] = f.scored ? 0 : 1;
     d.requested[row] = RequestedPlacement.offload;
@@ -74,7 +74,7 @@ function budgetOf(entries: number, slices: readonly SliceQuota[]): TableBudget {
   return { placement: Placement.offload, entries, slices, ...rest };
 }
 
-function carryOut(table: FlowTable, plan: Plan, nowMs: number): void {
+function applyPlan(table: FlowTable, plan: Plan, nowMs: number): void {
   const move = (row: number, placement: Placement): void => {
     table.decision.placement[row] = placement;
     table.decision.placedSinceMs[row] = nowMs;
@@ -83,7 +83,7 @@ function carryOut(table: FlowTable, plan: Plan, nowMs: number): void {
   for (const row of plan.install) move(row, Placement.offload);
 }
 
-/** Placed flows of each slice, 0 for none. */
+/** Placed flows by slice; index 0: of no slice. */
 function used(table: FlowTable): number[] {
   const counts = [0, 0, 0, 0];
   for (let i = 0; i < table.count; i++) {
@@ -97,29 +97,32 @@ const limit = (t: SliceQuota, which: 'guaranteed' | 'maximum'): number =>
   t[which]?.value ?? (which === 'guaranteed' ? 0 : Number.POSITIVE_INFINITY);
 
 describe('planner with slices', () => {
-  it('is never over capacity, no slice above its maximum, none below its guarantee while it asks', () => {
+  it('never exceeds the table or a maximum, and meets guarantees that are requested', () => {
     fc.assert(
-      fc.property(flows, fc.nat(100), terms, (list, entries, slices) => {
+      fc.property(flows, fc.nat(100), quotas, (list, entries, slices) => {
         const table = tableOf(list);
         const plan = new Planner(AMPLE).plan(table, budgetOf(entries, slices), NOW);
-        carryOut(table, plan, NOW);
+        applyPlan(table, plan, NOW);
         const now = used(table);
         assert.ok(now.reduce((a, b) => a + b, 0) <= entries);
         const promised = slices.reduce((sum, t) => sum + limit(t, 'guaranteed'), 0);
         slices.forEach((t, i) => {
-          const asking = list.filter((f) => f.slice === i + 1).length;
+          const requesting = list.filter((f) => f.slice === i + 1).length;
           assert.ok(now[i + 1] <= limit(t, 'maximum'), 'above its maximum');
           if (promised > entries) return;
-          assert.ok(now[i + 1] >= Math.min(limit(t, 'guaranteed'), asking), 'below its guarantee');
+          assert.ok(
+            now[i + 1] >= Math.min(limit(t, 'guaranteed'), requesting),
+            'below its guarantee',
+          );
         });
       }),
     );
   });
 
-  it('keeps within the budget of operations, and says of every flow why it is where it is', () => {
+  it('stays within the budget of operations, and gives every flow a reason', () => {
     fc.assert(
-      fc.property(flows, fc.nat(60), terms, fc.nat(20), (list, spare, slices, burst) => {
-        // Maxima of nobody: what exceeds one is taken out whatever the budget.
+      fc.property(flows, fc.nat(60), quotas, fc.nat(20), (list, spare, slices, burst) => {
+        // No maxima, because flows beyond one are evicted regardless of the budget.
         const open = slices.map((t) => ({ ...t, maximum: undefined }));
         const entries = list.filter((f) => f.placed).length + spare;
         const table = tableOf(list);
@@ -137,12 +140,12 @@ describe('planner with slices', () => {
     );
   });
 
-  it('comes to rest on constant input, whatever it starts from', () => {
+  it('converges on constant input from any start', () => {
     fc.assert(
       fc.property(
         flows,
         fc.nat(100),
-        terms,
+        quotas,
         fc.integer({ min: 2, max: 50 }),
         (list, entries, slices, burst) => {
           const table = tableOf(list);
@@ -150,7 +153,7 @@ describe('planner with slices', () => {
           const tableBudget = budgetOf(entries, slices);
           let nowMs = NOW;
           for (let tick = 0; tick < 200; tick++, nowMs += 1000) {
-            carryOut(table, planner.plan(table, tableBudget, nowMs), nowMs);
+            applyPlan(table, planner.plan(table, tableBudget, nowMs), nowMs);
           }
           for (let tick = 0; tick < 5; tick++, nowMs += 1000) {
             const plan = planner.plan(table, tableBudget, nowMs);
@@ -162,24 +165,24 @@ describe('planner with slices', () => {
     );
   });
 
-  it('leaves next to nothing of the worth undone', () => {
+  it('leaves only a negligible part of the worth unplaced', () => {
     fc.assert(
       fc.property(flows, fc.nat(100), (list, entries) => {
         const table = tableOf(list.map((f) => ({ ...f, slice: 0, scored: false })));
-        carryOut(table, new Planner(AMPLE).plan(table, budgetOf(entries, []), NOW), NOW);
+        applyPlan(table, new Planner(AMPLE).plan(table, budgetOf(entries, []), NOW), NOW);
         const placed = list.filter((_, row) => table.decision.placement[row] === Placement.offload);
         const worth = (some: readonly Flow[]): number => some.reduce((sum, f) => sum + f.worth, 0);
         const best = worth(list.toSorted((a, b) => b.worth - a.worth).slice(0, entries));
         const before = worth(list.filter((f) => f.placed));
-        // 8 % of what swaps gain, or half a per cent of all worth; and a step of the gain's scale.
+        // 8 % of the gain of all swaps, or 0.5 % of all worth, plus one step of the gain's scale.
         const tolerated = Math.max(0.08 * Math.max(0, best - before), 0.006 * worth(list)) * 1.05;
-        // Nobody takes an entry for being a little better: 1.2 times is the least.
+        // A newcomer needs at least 1.2 times the score of the flow it displaces.
         assert.ok(1.2 * worth(placed) >= best - tolerated - 1e-6, `${worth(placed)} of ${best}`);
       }),
     );
   });
 
-  it('reclaims at once what a slice had lent', () => {
+  it('reclaims a slice’s lent entries in one plan', () => {
     const gold = Array.from({ length: 10 }, () => ({
       worth: 5,
       slice: 1,
@@ -195,7 +198,7 @@ describe('planner with slices', () => {
     const table = tableOf([...gold, ...others]);
     const tableBudget = budgetOf(20, [slice('gold', 1, 8)]);
     const plan = new Planner(AMPLE).plan(table, tableBudget, NOW);
-    carryOut(table, plan, NOW);
+    applyPlan(table, plan, NOW);
     assert.ok(used(table)[1] >= 8);
     const reasons = plan.withdraw.map((row) => REASONS[table.decision.reason[row]].code);
     assert.deepEqual([...new Set(reasons)], ['slice-share']);

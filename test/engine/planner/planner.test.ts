@@ -22,13 +22,13 @@ const OPTIONS: PlannerOptions = {
 
 interface Flow {
   readonly score: number;
-  /** What it is expected to send; 0 unless given. */
+  /** Forecast worth; 0 by default. */
   readonly worth?: number;
-  /** True: its score is its worth. Else a rule set the score. */
+  /** True: its score is its worth; otherwise a rule set the score. */
   readonly byWorth?: boolean;
   readonly requested?: RequestedPlacement;
   readonly placed?: boolean;
-  /** When it was placed; long ago unless told. */
+  /** When it was placed, ms; long ago by default. */
   readonly since?: number;
   readonly retryAtMs?: number;
 }
@@ -80,20 +80,20 @@ function carryOut(table: FlowTable, plan: Plan, nowMs: number): void {
 }
 
 describe('planner', () => {
-  it('installs all while there is room', () => {
+  it('installs all flows while there is room', () => {
     const table = tableOf([{ score: 1 }, { score: 2 }]);
     const plan = planFor(table, 10);
     assert.deepEqual(new Set(plan.install), new Set([rowOf(table, 0), rowOf(table, 1)]));
     assert.equal(plan.cutoff, Number.NEGATIVE_INFINITY);
   });
 
-  it('installs the best scores when there is not', () => {
+  it('installs the best scores when there is no room for all', () => {
     const table = tableOf([{ score: 1 }, { score: 3 }, { score: 2 }]);
     assert.deepEqual(planFor(table, 2).install, [rowOf(table, 1), rowOf(table, 2)]);
     assert.equal(reasonOf(table, 0), 'table-full');
   });
 
-  it('lets a newcomer with a score of its own in only when that is clearly better', () => {
+  it('places a newcomer with a score set by a rule only if it is clearly better', () => {
     const slightly = tableOf([{ score: 10, placed: true }, { score: 11.5 }]);
     assert.deepEqual([...planFor(slightly, 1).install], []);
     const clearly = tableOf([{ score: 10, placed: true }, { score: 14 }]);
@@ -102,7 +102,7 @@ describe('planner', () => {
     assert.deepEqual([...plan.install], [rowOf(clearly, 1)]);
   });
 
-  it('gives up first what no rule asks for', () => {
+  it('withdraws flows that no rule requests first', () => {
     const table = tableOf([
       { score: 1, placed: true },
       { score: 0, placed: true, requested: RequestedPlacement.none },
@@ -111,7 +111,7 @@ describe('planner', () => {
     assert.deepEqual([...planFor(table, 2).withdraw], [rowOf(table, 1)]);
   });
 
-  it('holds a flow where it is for the minimum time', () => {
+  it('holds a moved flow for the minimum hold time', () => {
     const table = tableOf([
       { score: 1, placed: true, since: 9500 },
       { score: 1, placed: true, since: 9500, requested: RequestedPlacement.onload },
@@ -125,7 +125,7 @@ describe('planner', () => {
     assert.equal(reasonOf(table, 3), 'table-full');
   });
 
-  it('holds a flow by the score of a rule, however close that comes to its worth', () => {
+  it('holds a flow whose score is set by a rule, even if it equals the worth', () => {
     const planOf = (byWorth: boolean, score: number) => {
       const table = tableOf([
         { score, worth: 7, placed: true, since: 9500, byWorth },
@@ -136,12 +136,12 @@ describe('planner', () => {
       return { withdraw: withdraw.length, reasons: [reasonOf(table, 1), reasonOf(table, 2)] };
     };
     const held = { withdraw: 0, reasons: ['min-hold', 'table-full'] };
-    assert.deepEqual(planOf(false, 7), held, 'the number of a rule that is the worth');
-    assert.deepEqual(planOf(false, 7.001), held, 'and one that is not');
+    assert.deepEqual(planOf(false, 7), held, 'a score that equals the worth');
+    assert.deepEqual(planOf(false, 7.001), held, 'a score that differs from it');
     assert.deepEqual(planOf(true, 7), { withdraw: 1, reasons: ['table-full', 'installing'] });
   });
 
-  it('knows which flows are held after a move', () => {
+  it('reports which flows are held after a move', () => {
     const table = tableOf([
       { score: 7, worth: 7, byWorth: true },
       { score: 7, worth: 7 },
@@ -153,7 +153,7 @@ describe('planner', () => {
     assert.deepEqual(held, [false, true, false, true, true]);
   });
 
-  it('measures no score of a rule by the threshold of worth', () => {
+  it('does not apply the threshold of worth to scores set by rules', () => {
     const reasons = (score: number) => {
       const elephants = Array.from({ length: 3 }, () => ({
         score: 1e6,
@@ -164,11 +164,11 @@ describe('planner', () => {
       planFor(table, 4);
       return [reasonOf(table, 3), reasonOf(table, 4)];
     };
-    assert.deepEqual(reasons(1), ['installing', 'table-full'], 'a score that is the worth');
-    assert.deepEqual(reasons(1.001), ['installing', 'table-full'], 'and one that is not');
+    assert.deepEqual(reasons(1), ['installing', 'table-full'], 'a score that equals the worth');
+    assert.deepEqual(reasons(1.001), ['installing', 'table-full'], 'a score that differs from it');
   });
 
-  it('prefers a flow that a rule asks for with score 0 to one that no rule asks for', () => {
+  it('prefers a flow that a rule requests with score 0 to one that no rule requests', () => {
     const table = tableOf([
       { score: 0, worth: 5, placed: true, requested: RequestedPlacement.none },
       { score: 0, worth: 5 },
@@ -187,13 +187,13 @@ describe('planner', () => {
     );
   });
 
-  it('withdraws what a rule wants back', () => {
+  it('withdraws a flow for which a rule requests the vSwitch', () => {
     const table = tableOf([{ score: 1, placed: true, requested: RequestedPlacement.onload }]);
     assert.deepEqual([...planFor(table, 5).withdraw], [rowOf(table, 0)]);
     assert.equal(reasonOf(table, 0), 'rule-onload');
   });
 
-  it('says why it passes a flow over', () => {
+  it('gives reasons for flows that it skips', () => {
     const table = tableOf([{ score: 1 }, { score: 1, retryAtMs: 20_000 }, { score: 1 }]);
     planFor(table, 5, {}, (row) => row !== rowOf(table, 0));
     assert.equal(reasonOf(table, 0), 'unsupported');
@@ -201,14 +201,14 @@ describe('planner', () => {
     assert.equal(reasonOf(table, 2), 'installing');
   });
 
-  it('keeps to the budget of operations, best first', () => {
+  it('stays within the budget of operations, best flows first', () => {
     const table = tableOf([{ score: 1 }, { score: 2 }, { score: 3 }]);
     const plan = planFor(table, 5, { operations: { perSecond: 1, burst: 2 } });
     assert.deepEqual(plan.install, [rowOf(table, 2), rowOf(table, 1)]);
     assert.equal(reasonOf(table, 0), 'budget');
   });
 
-  it('evicts the least worth when the table shrank under it', () => {
+  it('evicts the flows with the lowest scores when the table shrinks', () => {
     const table = tableOf([
       { score: 3, placed: true },
       { score: 1, placed: true },
@@ -231,7 +231,7 @@ describe('planner', () => {
   });
   const flows = fc.array(flow, { maxLength: 60 });
 
-  it('is never over capacity, never over budget, and explains every flow that asks', () => {
+  it('never exceeds the table or the budget, and gives every requesting flow a reason', () => {
     fc.assert(
       fc.property(flows, fc.nat(40), fc.nat(20), (list, spare, burst) => {
         const entries = list.filter((f) => f.placed).length + spare;
@@ -249,7 +249,7 @@ describe('planner', () => {
     );
   });
 
-  it('moves nothing any more on constant input, whatever it starts from', () => {
+  it('converges on constant input from any start', () => {
     fc.assert(
       fc.property(flows, fc.nat(40), (list, entries) => {
         const table = tableOf(list);

@@ -11,12 +11,12 @@ const claim: fc.Arbitrary<Claim> = fc.record({
 });
 const claims = fc.array(claim, { minLength: 1, maxLength: 12 });
 
-const most = (c: Claim): number => Math.min(c.wanted, c.maximum);
-const promised = (c: Claim): number => Math.min(c.guaranteed, most(c));
+const cap = (c: Claim): number => Math.min(c.wanted, c.maximum);
+const promised = (c: Claim): number => Math.min(c.guaranteed, cap(c));
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 describe('shares', () => {
-  it('divides the rest by weight after guarantees', () => {
+  it('divide the rest by weight after guarantees', () => {
     const all = { maximum: 1000, wanted: 1000 };
     const three = [
       { weight: 1, guaranteed: 0, ...all },
@@ -26,7 +26,7 @@ describe('shares', () => {
     assert.deepEqual(shares(three, 120), [20, 80, 20]);
   });
 
-  it('lends what is not wanted, and shrinks guarantees that are more than there is', () => {
+  it('lend entries that are not wanted, and shrink guarantees that exceed the table', () => {
     const all = { weight: 1, maximum: 100 };
     assert.deepEqual(
       shares(
@@ -50,20 +50,20 @@ describe('shares', () => {
     );
   });
 
-  it('gives whole parts within what there is, is wanted and allowed, and leaves nothing wanted over', () => {
+  it('are integers within table, demand and maximum, and leave no wanted entry unassigned', () => {
     fc.assert(
       fc.property(claims, entries, (list, n) => {
         const parts = shares(list, n);
         parts.forEach((part, i) => {
-          assert.ok(Number.isInteger(part) && part >= 0 && part <= most(list[i]));
+          assert.ok(Number.isInteger(part) && part >= 0 && part <= cap(list[i]));
         });
         assert.ok(sum(parts) <= n);
-        assert.equal(sum(parts), Math.min(n, sum(list.map(most))));
+        assert.equal(sum(parts), Math.min(n, sum(list.map(cap))));
       }),
     );
   });
 
-  it('keeps guarantees that fit, whatever the others want', () => {
+  it('keep guarantees that fit, whatever the others want', () => {
     fc.assert(
       fc.property(claims, entries, (list, n) => {
         fc.pre(sum(list.map((c) => c.guaranteed)) <= n);
@@ -72,16 +72,16 @@ describe('shares', () => {
     );
   });
 
-  it('is fair: who has less of the rest for its weight has all it may have', () => {
+  it('are fair: a claim with less of the rest per weight than another has reached its cap', () => {
     fc.assert(
       fc.property(claims, entries, (list, n) => {
         fc.pre(sum(list.map(promised)) <= n);
         const parts = shares(list, n);
         const level = (i: number): number => (parts[i] - promised(list[i])) / list[i].weight;
         for (let i = 0; i < list.length; i++) {
-          if (parts[i] >= most(list[i])) continue;
+          if (parts[i] >= cap(list[i])) continue;
           for (let j = 0; j < list.length; j++) {
-            // An entry either way is what comes of whole numbers.
+            // Rounding to integers may shift one entry either way.
             const slack = 1 / list[i].weight + 1 / list[j].weight;
             if (parts[j] > promised(list[j])) assert.ok(level(j) <= level(i) + slack + 1e-6);
           }

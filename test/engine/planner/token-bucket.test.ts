@@ -5,16 +5,16 @@ describe('token bucket', () => {
   it('starts full, refills with time and never holds more than its burst', () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 });
     assert.equal(bucket.available(0), 5);
-    bucket.take(5);
+    bucket.spend(5);
     assert.equal(bucket.available(0), 0);
     assert.equal(bucket.available(250), 2);
     assert.equal(bucket.available(60_000), 5);
   });
 
-  it('lets safety take from an empty bucket without going into debt', () => {
+  it('never goes below zero when operations for safety spend more than there is', () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 });
     bucket.available(0);
-    bucket.take(50);
+    bucket.spend(50);
     assert.equal(bucket.available(100), 1);
   });
 });
