@@ -1,4 +1,4 @@
-import { asked, indexRoute, readRoutes } from '../routes/read-routes.ts';
+import { orBadRequest, indexRoute, readRoutes } from '../routes/read-routes.ts';
 import { closeServer, limitedServer } from '../core/limited-server.ts';
 import { sendJson } from '../core/respond.ts';
 import { type Route, router } from '../core/routes.ts';
@@ -10,10 +10,9 @@ import { type RecordingSource, RecordingStreams } from './recording-streams.ts';
 import { TickStreams } from './tick-streams.ts';
 import type { DaemonView } from '../../api/view.ts';
 
-/** Whoever may open the socket may stop the daemon, too: a plain bound will do. */
+/** A fixed limit is enough: a process that can open the socket can also stop the daemon. */
 const MAX_CONNECTIONS = 64;
 
-/** A running control server. */
 export interface ControlService {
   readonly path: string;
   close(): Promise<void>;
@@ -59,7 +58,7 @@ function routesOf(
       summary: 'status and a page of flows after every tick, one object per line',
       handle: ({ query, response }) =>
         streams.open(
-          asked(() => parseFlowQuery(query)),
+          orBadRequest(() => parseFlowQuery(query)),
           response,
         ),
     },

@@ -3,29 +3,29 @@ import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** Another process answers on the control socket: a daemon is running already. */
+/** Another process answers on the control socket: a daemon is already running. */
 export class ControlSocketInUse extends Error {
   override readonly name = 'ControlSocketInUse';
 }
 
-/** The control socket cannot be made where it is configured. */
+/** The control socket cannot be created at the configured path. */
 export class ControlSocketUnusable extends Error {
   override readonly name = 'ControlSocketUnusable';
 }
 
-/** Longest path of a unix socket, bytes (sun_path of unix(7), less the final NUL). */
-const LONGEST_PATH = 107;
+/** Maximum length of a unix socket path, bytes (sun_path of unix(7) without the final NUL). */
+const MAX_PATH_BYTES = 107;
 
 /**
- * Listens on a unix socket that is mode 0600 from its first moment. A socket left behind is
- * removed when nobody answers on it; the folder is made, mode 0700, when it is missing.
+ * Listens on a unix socket that has mode 0600 from its creation. Removes a stale socket that no
+ * process answers on, and creates a missing folder with mode 0700.
  *
  * @throws ControlSocketInUse, ControlSocketUnusable
  */
 export async function listenPrivately(server: Server, path: string): Promise<void> {
-  if (Buffer.byteLength(path) > LONGEST_PATH) {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     throw new ControlSocketUnusable(
-      `${path} is longer than the ${LONGEST_PATH} bytes a unix socket may have; set a shorter "control.path"`,
+      `${path} is longer than the ${MAX_PATH_BYTES} bytes of a unix socket path; set a shorter "control.path"`,
     );
   }
   prepareFolder(dirname(path));
@@ -35,7 +35,7 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
       reject(unusable(path, error));
     };
     server.once('error', failed);
-    // listen() binds, and so makes the file, before it returns.
+    // listen() binds the socket, which creates the file, before it returns.
     const mask = process.umask(0o177);
     try {
       server.listen(path, () => {
@@ -55,10 +55,10 @@ function prepareFolder(folder: string): void {
     throw unusable(folder, error);
   }
   const stats = lstatSync(folder);
-  const mine = stats.uid === process.getuid?.() || stats.uid === 0;
-  // Others may write to a folder like /tmp as long as they cannot touch what is not theirs.
-  const safe = (stats.mode & 0o022) === 0 || (stats.mode & 0o1000) !== 0;
-  if (!stats.isDirectory() || !mine || !safe) {
+  const isOwned = stats.uid === process.getuid?.() || stats.uid === 0;
+  // A folder like /tmp is writable for others, but its sticky bit protects files of other users.
+  const isSafe = (stats.mode & 0o022) === 0 || (stats.mode & 0o1000) !== 0;
+  if (!stats.isDirectory() || !isOwned || !isSafe) {
     throw new ControlSocketUnusable(
       `${folder} must be a folder that only this user or root can change; set another "control.path"`,
     );
@@ -78,7 +78,7 @@ async function removeStale(path: string): Promise<void> {
       `a daemon already answers on ${path}; stop it, or set another "control.path"`,
     );
   }
-  // Another daemon may have taken its place in the meantime.
+  // Another daemon may have replaced the socket in the meantime.
   if (statsOf(path)?.ino === stats.ino) rmSync(path, { force: true });
 }
 
@@ -86,7 +86,7 @@ function statsOf(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** True unless the kernel says that nobody listens: when in doubt somebody does. */
+/** False only when the kernel reports that no process listens; true when in doubt. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);

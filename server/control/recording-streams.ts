@@ -4,30 +4,30 @@ import { TickEncoder } from '../../replay/recording/tick-encoder.ts';
 import { sendJson, STRICT_HEADERS } from '../core/respond.ts';
 import type { Log } from '../../platform/log.ts';
 
-/** Most recordings at a time: each looks at every flow in every tick. */
+/** Concurrent recordings. Each reads every flow in every tick. */
 const MAX_STREAMS = 2;
 
-/** What is recorded of a tick. */
+/** The part of a tick report that a recording contains. */
 export type RecordedTick = Pick<TickReport, 'tick' | 'plans'>;
 
-/** Whoever tells of each tick: the loop. */
+/** Publishes a report of each tick; the loop implements it. */
 export interface TickReports {
-  /** Calls `listener` after every tick; the returned function ends it. */
+  /** Calls `listener` after every tick; the returned function unsubscribes. */
   onTick(listener: (report: RecordedTick) => void): () => void;
 }
 
-/** What recordings are made from. */
+/** The data of a recording. */
 export interface RecordingSource {
   readonly reports: TickReports;
   readonly version: string;
-  /** Period of the ticks, ms. */
+  /** Tick period, ms. */
   readonly periodMs: () => number;
 }
 
 /**
- * Streams of ticks as Norikae's recording (replay/recording/format.ts), without its end. A reader
- * that is slower than the ticks loses whole ticks, and the recording says how many; no more than
- * one tick is ever kept for it.
+ * Streams ticks in the recording format (replay/recording/format.ts), without its end block. A
+ * reader that is slower than the ticks loses whole ticks, which the recording counts. At most one
+ * tick per reader is buffered.
  */
 export class RecordingStreams {
   readonly #source: RecordingSource;
@@ -39,11 +39,11 @@ export class RecordingStreams {
     this.#log = log;
   }
 
-  /** Answers with a stream that ends when the reader or the server does. */
+  /** Responds with a stream that ends when the reader disconnects or the server closes. */
   open(response: ServerResponse): void {
     if (this.#open.size >= MAX_STREAMS) {
       sendJson(response, 503, {
-        error: `${MAX_STREAMS} recordings are running already; end one of them first`,
+        error: `${MAX_STREAMS} recordings are already running; end one of them first`,
       });
       return;
     }
@@ -51,15 +51,15 @@ export class RecordingStreams {
       ...STRICT_HEADERS,
       'content-type': 'application/octet-stream',
     });
-    // The reader has its answer before the first tick.
+    // Sends the headers before the first tick.
     response.flushHeaders();
     this.#open.add(response);
     const encoder = new TickEncoder();
-    let begun = false;
+    let started = false;
     const unsubscribe = this.#source.reports.onTick((report) => {
       try {
-        if (!begun) response.write(this.#start(report, encoder));
-        begun = true;
+        if (!started) response.write(this.#startBlock(report, encoder));
+        started = true;
         if (response.writableNeedDrain) {
           encoder.markLost(report.tick);
           return;
@@ -67,7 +67,7 @@ export class RecordingStreams {
         const blocks = encoder.encode(report.tick);
         if (blocks !== undefined) response.write(blocks);
       } catch (error) {
-        // Called by the loop, which must not fail for what somebody records.
+        // A failing recording must not stop the loop, which calls this.
         this.#log.error({ err: error }, 'a recording failed');
         response.destroy();
       }
@@ -83,7 +83,7 @@ export class RecordingStreams {
     for (const response of this.#open) response.end();
   }
 
-  #start(report: RecordedTick, encoder: TickEncoder): Uint8Array {
+  #startBlock(report: RecordedTick, encoder: TickEncoder): Uint8Array {
     const { version, periodMs } = this.#source;
     const tables = report.plans.map(({ backend, capacity }) => ({
       backend,

@@ -4,12 +4,12 @@ import type { Log } from '../../platform/log.ts';
 import type { FlowQuery } from '../../api/flow-views.ts';
 import type { DaemonView } from '../../api/view.ts';
 
-/** Most streams at a time. */
+/** Concurrent streams. */
 const MAX_STREAMS = 8;
 
 /**
- * Streams of ticks as NDJSON: after every tick one line with status and flows. A reader that is
- * slower than the ticks loses ticks: nothing is made for it while its last line is on the way.
+ * Streams ticks as NDJSON: one line with status and flows after every tick. A reader that is slower
+ * than the ticks loses ticks: no line is built for it while its last one is in flight.
  */
 export class TickStreams {
   readonly #view: DaemonView;
@@ -21,10 +21,10 @@ export class TickStreams {
     this.#log = log;
   }
 
-  /** Answers with a stream that ends when the reader or the server does. */
+  /** Responds with a stream that ends when the reader disconnects or the server closes. */
   open(query: FlowQuery, response: ServerResponse): void {
     if (this.#open.size >= MAX_STREAMS) {
-      sendJson(response, 503, { error: `${MAX_STREAMS} streams are open already` });
+      sendJson(response, 503, { error: `${MAX_STREAMS} streams are already open` });
       return;
     }
     response.writeHead(200, {
@@ -32,10 +32,10 @@ export class TickStreams {
       'cache-control': 'no-store',
     });
     this.#open.add(response);
-    let making = false;
-    const line = async (): Promise<void> => {
-      if (making || response.writableNeedDrain) return;
-      making = true;
+    let building = false;
+    const sendLine = async (): Promise<void> => {
+      if (building || response.writableNeedDrain) return;
+      building = true;
       try {
         const page = await this.#view.flows(query);
         if (response.writableEnded || response.destroyed) return;
@@ -45,15 +45,15 @@ export class TickStreams {
         this.#log.error({ err: error }, 'a stream of ticks failed');
         response.destroy();
       } finally {
-        making = false;
+        building = false;
       }
     };
-    const unsubscribe = this.#view.onTick(() => void line());
+    const unsubscribe = this.#view.onTick(() => void sendLine());
     response.once('close', () => {
       unsubscribe();
       this.#open.delete(response);
     });
-    void line();
+    void sendLine();
   }
 
   close(): void {

@@ -15,8 +15,8 @@ const LIMITS: ServerOptions = {
   maxHeaderSize: 8192,
   headersTimeout: 15_000,
   requestTimeout: 20_000,
-  // Longer than from one scrape to the next: whoever watches over us has a connection when others
-  // storm the door.
+  // Longer than a scrape interval, so that monitoring keeps its connection during a flood of
+  // connections.
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 1_000,
 };
@@ -24,14 +24,14 @@ const LIMITS: ServerOptions = {
 const TLS_LIMITS: TlsServerOptions = { ...LIMITS, minVersion: 'TLSv1.2', handshakeTimeout: 5_000 };
 
 /**
- * An HTTP server that nobody can make hold much: 8 KiB of headers, seconds to send them. Node
- * answers what breaks the limits itself (408, 431) and closes.
+ * An HTTP server that limits what a client can make it hold: 8 KiB of headers, and 15 s to send
+ * them. Node itself answers a violation with 408 or 431 and closes the connection.
  */
 export function limitedServer(listener: RequestListener): Server {
   return limited(createServer(LIMITS, listener));
 }
 
-/** The same with TLS, 1.2 or later. */
+/** Like {@link limitedServer}, with TLS 1.2 or later. */
 export function limitedTlsServer(listener: RequestListener, keys: KeyPair): TlsServer {
   return limited(createTlsServer({ ...TLS_LIMITS, ...keys }, listener));
 }

@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 /**
- * What a browser may do with anything that comes from here: scripts and styles from files of ours,
- * connections back to us, and nothing else; never inside somebody's frame.
+ * Allows a browser to load scripts, styles and images from this server and to connect to it.
+ * Forbids everything else, including framing.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -15,7 +15,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Headers of every answer. */
+/** Headers of every response. */
 export const STRICT_HEADERS: OutgoingHttpHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': CONTENT_SECURITY_POLICY,
@@ -25,12 +25,12 @@ export const STRICT_HEADERS: OutgoingHttpHeaders = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Answers with JSON. */
+/** Responds with JSON. */
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   send(response, status, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);
 }
 
-/** Answers with a text or bytes of the given type; `more` headers add to the strict ones. */
+/** Responds with a text or bytes of the given type; `more` headers extend the strict ones. */
 export function send(
   response: ServerResponse,
   status: number,

@@ -8,55 +8,55 @@ import { timeSlicedYield, type YieldToEventLoop } from '../../async/yield-to-eve
 import type { Log } from '../../platform/log.ts';
 import { sendJson } from './respond.ts';
 
-/** One request on its way to an answer. */
+/** A request to a route, and its response. */
 export interface Call {
   readonly query: URLSearchParams;
-  /** What stands for the names in braces of the route's path, in order. */
+  /** Values of the names in braces of the route's path, in order. */
   readonly parts: readonly string[];
   readonly headers: IncomingHttpHeaders;
   readonly response: ServerResponse;
-  /** Pauses of what takes long. */
+  /** Long work awaits this regularly to yield to the event loop. */
   readonly yieldToEventLoop: YieldToEventLoop;
 }
 
-/** What answers one method on one path. */
+/** Handles one method on one path. */
 export interface Route {
   readonly method: 'GET' | 'POST';
-  /** `/api/v1/flows/{flow}/why`: a name in braces stands for anything without a slash. */
+  /** `/api/v1/flows/{flow}/why`: a name in braces matches anything without a slash. */
   readonly path: string;
-  /** One line for people. */
+  /** One line for the list of routes. */
   readonly summary: string;
   handle(call: Call): void | Promise<void>;
 }
 
-/** A request that cannot be answered as it is; the message goes to whoever asked. */
+/** An invalid request; the client gets the message. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
 }
 
-/** There is more to do than there is time for; whoever asked may try again. */
+/** Too many requests are pending; the client can retry. */
 export class Busy extends Error {
   override readonly name = 'Busy';
 }
 
-/** Whether a request is to be answered; one that is not has been. */
+/** Resolves to false when the request is rejected; it has then already been answered. */
 export type Admit = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
-/** How a {@link router} deals with those who ask. */
+/** Options of {@link router}. */
 export interface RouterOptions {
-  /** Left out: everybody is answered. */
+  /** Default: every request is admitted. */
   readonly admit?: Admit;
-  /** Whether what went wrong within is for the log alone; left out: who asks is told, too. */
+  /** Whether internal errors go to the log alone; by default the client gets them, too. */
   readonly hidesFaults?: boolean;
 }
 
-/** No route takes a body of more than this, bytes. */
+/** Maximum size of a request body, bytes. No route reads the body. */
 const BODY_LIMIT = 4096;
 
 /**
- * Answers requests that `admit` lets in by the route that fits; 404, 405 (with Allow), 413 and 400
- * otherwise, 503 when there is too much to do, 500 with a log line when a route fails. HEAD is
- * answered as GET without the body.
+ * Dispatches admitted requests to their route. Answers 404, 405 (with Allow), 413 or 400 to a
+ * request that fits no route, 503 when the server is busy, and 500 with a log line when a route
+ * fails. HEAD is answered as GET without the body.
  */
 export function router(
   routes: readonly Route[],
@@ -78,7 +78,7 @@ export function router(
   };
 }
 
-/** `error`: undefined: one that is not for who asked. */
+/** @param error undefined: an internal error that is hidden from the client */
 function refuse(error: unknown, response: ServerResponse): void {
   const message =
     error instanceof Error ? error.message : 'internal error; see the log of the daemon';
@@ -142,7 +142,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Reads a body away, and hangs up on one that is too long. */
+/** Discards the request body, and closes the connection if it is too long. */
 function dropBody(request: IncomingMessage, response: ServerResponse): void {
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
@@ -150,7 +150,7 @@ function dropBody(request: IncomingMessage, response: ServerResponse): void {
     if (bytes <= BODY_LIMIT) return;
     if (!response.headersSent) {
       response.setHeader('connection', 'close');
-      sendJson(response, 413, { error: `a body may have ${BODY_LIMIT} bytes` });
+      sendJson(response, 413, { error: `the request body is longer than ${BODY_LIMIT} bytes` });
     }
     request.destroy();
   });

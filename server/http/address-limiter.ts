@@ -1,46 +1,46 @@
 import { isIPv6 } from 'node:net';
 
-/** How much is too much. */
+/** Rate limit per address. */
 export interface AddressLimits {
-  /** What an address may do at once. */
-  readonly most: number;
-  /** How long until it may do it once more, ms. */
-  readonly forgiveMs: number;
+  /** Events that an address may cause at once. */
+  readonly burst: number;
+  /** Time until one more event is allowed, ms. */
+  readonly refillMs: number;
 }
 
-/** Addresses that are remembered; the one that did it least lately makes room. */
+/** Addresses that are tracked; the one with the oldest event is evicted. */
 const MAX_ADDRESSES = 1_024;
 
-/** Slows down whoever does something too often, by the address they come from. Bounded. */
+/** Rate-limits an action per client address. Bounded in memory. */
 export class AddressLimiter {
   readonly #limits: AddressLimits;
-  /** By address, when all will be forgiven, ms of the clock; least lately first. */
-  readonly #cleanAtMs = new Map<string, number>();
+  /** By network: when its burst is available again, ms of the clock; oldest event first. */
+  readonly #fullAtMs = new Map<string, number>();
 
   constructor(limits: AddressLimits) {
     this.#limits = limits;
   }
 
-  /** How long an address has to wait before it may do it again, ms; 0: not at all. */
+  /** Time until the address may act again, ms; 0: now. */
   waitMs(address: string, nowMs: number): number {
-    const { most, forgiveMs } = this.#limits;
-    const cleanAtMs = this.#cleanAtMs.get(networkOf(address)) ?? nowMs;
-    return Math.max(0, cleanAtMs - nowMs - (most - 1) * forgiveMs);
+    const { burst, refillMs } = this.#limits;
+    const fullAtMs = this.#fullAtMs.get(networkOf(address)) ?? nowMs;
+    return Math.max(0, fullAtMs - nowMs - (burst - 1) * refillMs);
   }
 
-  /** Counts that an address has done it. */
+  /** Counts one event of an address. */
   count(address: string, nowMs: number): void {
     const network = networkOf(address);
-    const cleanAtMs = Math.max(nowMs, this.#cleanAtMs.get(network) ?? nowMs);
-    this.#cleanAtMs.delete(network);
-    this.#cleanAtMs.set(network, cleanAtMs + this.#limits.forgiveMs);
-    if (this.#cleanAtMs.size <= MAX_ADDRESSES) return;
-    const [oldest] = this.#cleanAtMs.keys();
-    this.#cleanAtMs.delete(oldest);
+    const fullAtMs = Math.max(nowMs, this.#fullAtMs.get(network) ?? nowMs);
+    this.#fullAtMs.delete(network);
+    this.#fullAtMs.set(network, fullAtMs + this.#limits.refillMs);
+    if (this.#fullAtMs.size <= MAX_ADDRESSES) return;
+    const [oldest] = this.#fullAtMs.keys();
+    this.#fullAtMs.delete(oldest);
   }
 }
 
-/** Whom an address belongs to: one who has an IPv6 address has all the others of its /64. */
+/** An IPv4 address, or the /64 network of an IPv6 address, which one client controls as a whole. */
 function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!isIPv6(plain)) return plain;

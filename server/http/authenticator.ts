@@ -4,33 +4,34 @@ import { AddressLimiter } from './address-limiter.ts';
 import { type Credentials, isToken } from './credentials.ts';
 import { parsePasswordHash, verifyPassword } from './password-hash.ts';
 
-/** What became of a request's credentials. */
+/** Result of checking a request's credentials. */
 export type Verdict =
   | { readonly ok: true }
   | { readonly ok: false; readonly why: 'missing' | 'wrong' }
-  /** Too many tries came from there, or come now: again after so long, ms. */
+  /** Too many failures from this address, or too many checks are pending: retry after `waitMs`. */
   | { readonly ok: false; readonly why: 'wait'; readonly waitMs: number };
 
 const WRONG: Verdict = { ok: false, why: 'wrong' };
 
-/** Users whose password is known to be right, so that it is not hashed for every request. */
-const MAX_REMEMBERED = 64;
-/** Passwords that wait to be hashed; each takes some 0.2 s of a processor. */
+/** Verified credentials that are cached, so that they are not hashed for every request. */
+const MAX_CACHED = 64;
+/** Passwords that wait to be hashed; each takes about 0.2 s of CPU. */
 const MAX_WAITING = 4;
-/** Hashed for users who are not there: the answer takes as long as for those who are. */
-const NOBODY = parsePasswordHash(`$scrypt$ln=15,r=8,p=3$${'A'.repeat(22)}$${'A'.repeat(43)}`);
+/** Used for unknown users, so that the answer takes as long as for known ones. */
+const DUMMY_HASH = parsePasswordHash(`$scrypt$ln=15,r=8,p=3$${'A'.repeat(22)}$${'A'.repeat(43)}`);
 
 /**
- * Tells by a request's `Authorization` whether it may be answered: `Bearer TOKEN`, or `Basic` with
- * a user and password or, for browsers, with the token as password of any user.
+ * Checks a request's `Authorization` header: `Bearer TOKEN`, or `Basic` with a user and password
+ * or, for browsers, with the token as the password of any user.
  */
 export class Authenticator {
   readonly #now: () => number;
-  readonly #failures = new AddressLimiter({ most: 10, forgiveMs: 10_000 });
+  readonly #failures = new AddressLimiter({ burst: 10, refillMs: 10_000 });
   readonly #secret = randomBytes(32);
   #credentials: Credentials;
-  #remembered = new Set<string>();
-  /** One after another: whoever tries out passwords gets one processor at most. */
+  /** Keyed hashes of verified users and passwords. */
+  #verified = new Set<string>();
+  /** One at a time, so that password guessing uses at most one CPU. */
   readonly #hashing = new SerialQueue(MAX_WAITING);
 
   constructor(credentials: Credentials, now: () => number = () => performance.now()) {
@@ -38,13 +39,13 @@ export class Authenticator {
     this.#now = now;
   }
 
-  /** Takes other credentials; those known before have to be shown anew. */
-  use(credentials: Credentials): void {
+  /** Replaces the credentials and drops what was verified against the old ones. */
+  replaceCredentials(credentials: Credentials): void {
     this.#credentials = credentials;
-    this.#remembered = new Set();
+    this.#verified = new Set();
   }
 
-  /** Judges the value of `Authorization` that came from `address`. */
+  /** Checks the value of `Authorization` in a request from `address`. */
   async check(authorization: string | undefined, address: string): Promise<Verdict> {
     if (authorization === undefined) return { ok: false, why: 'missing' };
     const waitMs = this.#failures.waitMs(address, this.#now());
@@ -52,25 +53,26 @@ export class Authenticator {
     const value = rest.join(' ').trim();
     const basic = scheme.toLowerCase() === 'basic' ? userOf(value) : undefined;
     const token = scheme.toLowerCase() === 'bearer' ? value : basic?.password;
-    // A token is too long to be guessed: whoever has it need not wait for what others tried.
+    // A token is too long to guess, so a valid one is not delayed by failures from its address.
     if (token !== undefined && isToken(this.#credentials, token)) return { ok: true };
     if (waitMs > 0) return { ok: false, why: 'wait', waitMs };
     const verdict = await this.#checkUser(basic);
-    // One who finds no place to wait counts, too: or guesses at those who are known would be free.
+    // A check that finds the queue full counts as a failure, too; otherwise guesses that hit the
+    // cache of verified users would be free.
     if (!verdict.ok) this.#failures.count(address, this.#now());
     return verdict;
   }
 
-  /** Who is known gets in however many others wait for their password to be hashed. */
+  /** A cached user and password pass however many passwords wait to be hashed. */
   async #checkUser(given: User | undefined): Promise<Verdict> {
     if (given === undefined || this.#credentials.users.size === 0) return WRONG;
-    const remembered = this.#remembered;
+    const verified = this.#verified;
     const key = this.#keyOf(given);
-    if (remembered.has(key)) return { ok: true };
+    if (verified.has(key)) return { ok: true };
     if (this.#hashing.tasks >= MAX_WAITING) return { ok: false, why: 'wait', waitMs: 1_000 };
     if (!(await this.#isUser(given))) return WRONG;
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.add(key);
+    if (verified.size >= MAX_CACHED) verified.clear();
+    verified.add(key);
     return { ok: true };
   }
 
@@ -80,8 +82,8 @@ export class Authenticator {
 
   async #isUser({ user, password }: User): Promise<boolean> {
     const hash = this.#credentials.users.get(user);
-    const right = await this.#hashing.run(() => verifyPassword(password, hash ?? NOBODY));
-    return right && hash !== undefined;
+    const matches = await this.#hashing.run(() => verifyPassword(password, hash ?? DUMMY_HASH));
+    return matches && hash !== undefined;
   }
 }
 

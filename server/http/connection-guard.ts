@@ -1,68 +1,61 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests that a client may send ahead on one connection before it has had their answers. */
-const MAX_AHEAD = 4;
+/** Pipelined requests per connection. */
+const MAX_PIPELINED = 4;
 
-/** What a connection is doing. */
 interface Connection {
   readonly socket: Socket;
-  /** Requests whose answers are not on their way yet. */
+  /** Requests that are not answered yet. */
   pending: number;
-  lasting: boolean;
 }
 
 /**
- * Keeps the number of connections bounded in a way that newcomers always get in: when all places
- * are taken the one goes that is missed least. That is the oldest that has never asked anything,
- * else the oldest that has had its answers, else the oldest that still has one coming. Streams,
- * which are bounded elsewhere, stay.
+ * Bounds the number of connections while always accepting new ones: at the limit it closes the
+ * oldest connection that has sent no request, else the oldest idle one, else the oldest with a
+ * pending request. Streams, which are bounded elsewhere, are exempt.
  */
 export class ConnectionGuard {
-  readonly #most: number;
-  /** By peer: TLS wraps a connection in a socket of its own, which has the same peer. */
+  readonly #maxConnections: number;
+  /** By peer: TLS wraps a connection in another socket, which has the same peer. */
   readonly #all = new Map<string, Connection>();
-  /** In order of since when they are so. */
+  // Each set is in the order in which its connections entered that state.
   readonly #silent = new Set<string>();
   readonly #idle = new Set<string>();
   readonly #busy = new Set<string>();
 
-  /** `most`: connections at a time. */
-  constructor(most: number) {
-    this.#most = most;
+  constructor(maxConnections: number) {
+    this.#maxConnections = maxConnections;
   }
 
   get size(): number {
     return this.#all.size;
   }
 
-  /** Begins to guard a server. */
+  /** Starts to guard a server. */
   guard(server: Server): void {
     server.on('connection', (socket: Socket) => this.#opened(socket));
-    // Before the server's own listener, which answers.
+    // Before the server's own listener, which handles the request.
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
-      this.#asked(request, response),
+      this.#requested(request, response),
     );
   }
 
-  /** Marks the connection of an answer that goes on and on: it does not have to make room. */
-  keep(response: ServerResponse): void {
+  /** Exempts the connection of a stream from being closed at the limit. */
+  exempt(response: ServerResponse): void {
     const key = response.socket === null ? '' : keyOf(response.socket);
-    const connection = this.#all.get(key);
-    if (connection === undefined) return;
-    connection.lasting = true;
     this.#busy.delete(key);
   }
 
   #opened(socket: Socket): void {
-    if (this.#all.size >= this.#most) this.#makeRoom();
+    if (this.#all.size >= this.#maxConnections) this.#closeOne();
     const key = keyOf(socket);
-    this.#all.set(key, { socket, pending: 0, lasting: false });
+    this.#all.set(key, { socket, pending: 0 });
     this.#silent.add(key);
     socket.once('close', () => this.#forget(key));
   }
 
-  #makeRoom(): void {
+  #closeOne(): void {
     const [key] = [...firstOf(this.#silent), ...firstOf(this.#idle), ...firstOf(this.#busy)];
     if (key === undefined) return;
     const socket = this.#all.get(key)?.socket;
@@ -77,18 +70,18 @@ export class ConnectionGuard {
     this.#busy.delete(key);
   }
 
-  #asked(request: IncomingMessage, response: ServerResponse): void {
+  #requested(request: IncomingMessage, response: ServerResponse): void {
     const key = keyOf(request.socket);
     const connection = this.#all.get(key);
     if (connection === undefined) {
-      // It had to make room while its request was on the way.
+      // It was closed at the limit while its request was in flight.
       request.socket.destroy();
       return;
     }
     this.#silent.delete(key);
     this.#idle.delete(key);
     this.#busy.add(key);
-    if (++connection.pending > MAX_AHEAD) {
+    if (++connection.pending > MAX_PIPELINED) {
       connection.socket.destroy();
       return;
     }

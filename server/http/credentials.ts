@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type PasswordHash, parsePasswordHash, PasswordHashInvalid } from './password-hash.ts';
 import { readSecretFile, SecretFileUnusable } from '../../platform/secret-file.ts';
 
-/** Who may look, as the files say. */
+/** The token and users that may read over HTTP. */
 export interface Credentials {
   /** SHA-256 of the bearer token; undefined: there is none. */
   readonly token: Buffer | undefined;
@@ -10,12 +10,12 @@ export interface Credentials {
   readonly users: ReadonlyMap<string, PasswordHash>;
 }
 
-/** A token shorter than this could be guessed, characters. */
+/** A shorter token could be guessed. Unit: characters. */
 const MIN_TOKEN = 24;
 const MAX_USERS = 1_000;
 
 /**
- * Reads who may look.
+ * Reads the configured files.
  *
  * @throws SecretFileUnusable, SecretFileExposed
  */
@@ -29,7 +29,7 @@ export function readCredentials(files: {
   };
 }
 
-/** Whether a text is the token; takes the same time whatever the text. */
+/** Whether a text is the token, compared in constant time. */
 export function isToken({ token }: Credentials, text: string): boolean {
   return token !== undefined && timingSafeEqual(digest(text), token);
 }

@@ -3,18 +3,17 @@ import { isIP } from 'node:net';
 import type { Authenticator } from './authenticator.ts';
 import { sendJson } from '../core/respond.ts';
 
-/** Who gets in. */
+/** Which requests are admitted. */
 export interface GateOptions {
-  /** Names by which this server may be called besides its addresses; undefined: any. */
+  /** Allowed names in `Host` besides addresses; undefined: any. */
   readonly hostNames: readonly string[] | undefined;
-  /** Undefined: everybody may look. */
+  /** Undefined: no authentication. */
   readonly authenticator: Authenticator | undefined;
 }
 
 /**
- * Whether a request is to be answered; when not it has been, with what is the matter. Turns away,
- * in this order: a page that makes a browser call us by a name of its own (DNS rebinding), a page
- * that makes a browser ask us behind its user's back, and whoever may not look.
+ * Resolves to false when a request is rejected; it has then been answered. Rejects, in this order,
+ * foreign host names (DNS rebinding), requests from pages of other sites, and invalid credentials.
  */
 export async function admitted(
   request: IncomingMessage,
@@ -28,7 +27,7 @@ export async function admitted(
     });
     return false;
   }
-  if (isSneaked(request)) {
+  if (isCrossSiteRequest(request)) {
     sendJson(response, 403, {
       error: 'requests from other sites are not allowed, except links to the page',
     });
@@ -55,13 +54,13 @@ export async function admitted(
   return false;
 }
 
-/** An address cannot be another's name, so it is always ours. */
+/** An address in `Host` cannot be rebound, so it is always accepted. */
 function isOurs(host: string, names: readonly string[]): boolean {
   const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
   return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || names.includes(name);
 }
 
-/** Whether a page of another site asks, other than by leading its reader here. */
-function isSneaked({ headers }: IncomingMessage): boolean {
+/** Whether a page of another site sends the request, other than by a link. */
+function isCrossSiteRequest({ headers }: IncomingMessage): boolean {
   return headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate';
 }

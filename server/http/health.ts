@@ -1,17 +1,17 @@
 import type { StatusView } from '../../api/status-view.ts';
 
-/** A verdict and, where it is no, the causes in words. */
+/** The result of a health check and, if it failed, the causes. */
 export interface Health {
   readonly ok: boolean;
   readonly causes: readonly string[];
 }
 
-/** The loop may take so long for its first tick, ms. */
+/** Maximum time until the first tick, ms. */
 const FIRST_TICK_MS = 30_000;
-/** A loop without a tick for so long, and for five periods, hangs, ms. */
+/** A loop hangs when it has had no tick for this time and for five periods, ms. */
 const HUNG_MS = 5_000;
 
-/** Whether the loop goes round; stale ticks count: a vSwitch that is gone is no reason to die. */
+/** Whether the loop runs. Stale ticks count: a restart would not bring the vSwitch back. */
 export function liveness(status: StatusView): Health {
   const { ageMs, periodMs } = status.tick;
   const bound = Math.max(HUNG_MS, 5 * periodMs);
@@ -23,8 +23,8 @@ export function liveness(status: StatusView): Health {
 }
 
 /**
- * Whether all is there to place flows with: fresh sources, started backends, policies in force. A
- * daemon that an operator holds (onload-all) does what it was asked, and is ready.
+ * Whether the daemon can place flows: sources are fresh, backends are started, policies are in
+ * force. A daemon on hold (onload-all) is ready.
  */
 export function readiness(status: StatusView): Health {
   const causes = [...liveness(status).causes];

@@ -10,23 +10,20 @@ import type { Route } from '../core/routes.ts';
 import { staticRoutes } from './static-files.ts';
 import { TimeBudget } from './time-budget.ts';
 
-/** What the HTTP server shows. */
+/** The data that the HTTP server serves. */
 export interface HttpSources {
   readonly view: DaemonView;
   readonly metrics: MetricsSource;
 }
 
-/** Most flows and decisions in one answer: what a browser can show, and the loop can spare. */
+/** Flows and decisions per response; bounds the load on browser and loop. */
 const PAGE_LIMITS = { flows: 1_000, decisions: 1_000 };
 
-/**
- * What of the loop's time questions may take, and whoever watches over us, who must get through
- * however much others ask.
- */
+/** Budgets of the event loop's time. Monitoring has its own, so that API clients cannot starve it. */
 const API_BUDGET = { share: 0.2, burstMs: 100, tasks: 32 };
-const WATCH_BUDGET = { share: 0.1, burstMs: 100, tasks: 32 };
+const MONITORING_BUDGET = { share: 0.1, burstMs: 100, tasks: 32 };
 
-/** All that the HTTP server answers. */
+/** All routes of the HTTP server. */
 export function httpRoutes(
   sources: HttpSources,
   streams: EventStreams,
@@ -39,21 +36,21 @@ export function httpRoutes(
       path: '/api/v1/stream',
       summary: 'ticks and decisions as server-sent events',
       handle: ({ response }) => {
-        guard.keep(response);
+        guard.exempt(response);
         streams.open(response);
       },
     },
   ];
   return [
-    ...within(new TimeBudget(WATCH_BUDGET), watchRoutes(sources)),
+    ...within(new TimeBudget(MONITORING_BUDGET), monitoringRoutes(sources)),
     ...staticRoutes(pageFiles()),
     indexRoute(api),
     ...api,
   ];
 }
 
-/** For programs that watch over the daemon. */
-function watchRoutes({ view, metrics }: HttpSources): readonly Route[] {
+/** Metrics and health. */
+function monitoringRoutes({ view, metrics }: HttpSources): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -85,7 +82,7 @@ function watchRoutes({ view, metrics }: HttpSources): readonly Route[] {
   ];
 }
 
-/** The routes, each when there is time for it, unless whoever asked is gone by then. */
+/** Runs the routes within a budget, and skips requests whose client has disconnected meanwhile. */
 function within(budget: TimeBudget, routes: readonly Route[]): readonly Route[] {
   return routes.map((route) => ({
     ...route,

@@ -10,24 +10,24 @@ import type { KeyPair } from '../core/limited-server.ts';
 import { readSecretFile } from '../../platform/secret-file.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** Certificate and key cannot be read, or do not belong together. */
+/** Certificate or key cannot be read, or they do not match. */
 export class TlsFilesUnusable extends Error {
   override readonly name = 'TlsFilesUnusable';
 }
 
-/** The files that say who may look, and how the server shows who it is. */
+/** The files with the server's credentials, certificate and key. */
 export type SecurityFiles = Pick<HttpConfig, 'tls' | 'tokenFile' | 'users'>;
 
-/** The server's secrets, as of the last time that their files were good. */
+/** The server's secrets as of the last reading in which all files were valid. */
 export class HttpSecurity {
-  /** Undefined: everybody may look. */
+  /** Undefined: no authentication. */
   readonly authenticator: Authenticator | undefined;
-  /** Certificate and key that were there at the start; undefined: no TLS. */
+  /** Certificate and key as read at the start; undefined: no TLS. */
   readonly keys: KeyPair | undefined;
   readonly #files: SecurityFiles;
   readonly #log: Log;
   readonly #watcher: FileWatcher;
-  #useKeys: (keys: KeyPair) => void = () => {};
+  #onKeys: (keys: KeyPair) => void = () => {};
 
   private constructor(files: SecurityFiles, log: Log, watcher: FileWatcher) {
     this.#files = files;
@@ -62,20 +62,20 @@ export class HttpSecurity {
     }
   }
 
-  /** Calls `use` with certificate and key whenever they are read again. */
-  onKeys(use: (keys: KeyPair) => void): void {
-    this.#useKeys = use;
+  /** Calls `listener` with certificate and key after each reload. */
+  onKeys(listener: (keys: KeyPair) => void): void {
+    this.#onKeys = listener;
   }
 
-  /** Reads the files again; what cannot be used is logged, and the old ones stay. */
+  /** Reads the files again. On an error it logs and keeps the previous contents. */
   reload(): void {
     if (pathsOf(this.#files).length === 0) return;
     try {
       // All or nothing: a certificate is often replaced a moment before its key.
       const keys = readKeys(this.#files);
       const credentials = readCredentials(this.#files);
-      if (keys !== undefined) this.#useKeys(keys);
-      this.authenticator?.use(credentials);
+      if (keys !== undefined) this.#onKeys(keys);
+      this.authenticator?.replaceCredentials(credentials);
       this.#log.info('reloaded the certificate, token and users of the HTTP server');
     } catch (error) {
       const why = errorMessage(error);

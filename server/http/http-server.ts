@@ -21,25 +21,25 @@ import { type Admit, router } from '../core/routes.ts';
 
 /** A running HTTP server. */
 export interface HttpService {
-  /** Where it is, e.g. `http://127.0.0.1:9464/`. */
+  /** Base URL, e.g. `http://127.0.0.1:9464/`. */
   readonly url: string;
-  /** Reads certificate, key, token and users again; what cannot be used leaves the old ones. */
+  /** Reads certificate, key, token and users again; on an error the previous ones stay. */
   reload(): void;
   close(): Promise<void>;
 }
 
-/** How the HTTP server is to be. */
+/** The part of the configuration that the HTTP server uses. */
 export type HttpSettings = Omit<HttpConfig, 'enabled' | 'topFlows'>;
 
-/** Connections at a time. */
+/** Concurrent connections. */
 const MAX_CONNECTIONS = 1_024;
-/** An answer of which nothing has been taken for so long is given up, ms. */
-const SILENCE_MS = 10_000;
-/** TLS connections of one address: a handshake costs the loop some ms. */
-const HANDSHAKES = { most: 64, forgiveMs: 100 };
+/** A connection without traffic for this time is closed, ms. */
+const IDLE_TIMEOUT_MS = 10_000;
+/** TLS connections per address: a handshake takes several ms of the event loop. */
+const HANDSHAKES = { burst: 64, refillMs: 100 };
 
 /**
- * Serves `/metrics`, `/healthz`, `/readyz`, what of the API changes nothing, and the live page.
+ * Serves `/metrics`, `/healthz`, `/readyz`, the read-only part of the API, and the live page.
  *
  * @throws HttpPortTaken, HttpListenFailed, and what {@link HttpSecurity.load} throws
  */
@@ -66,12 +66,12 @@ async function serve(
   const streams = new EventStreams(sources.view, log);
   const guard = new ConnectionGuard(MAX_CONNECTIONS);
   const gate = { hostNames: hostNamesOf(settings), authenticator: security.authenticator };
-  const admit = (...of: Parameters<Admit>): Promise<boolean> => admitted(...of, gate);
+  const admit = (...call: Parameters<Admit>): Promise<boolean> => admitted(...call, gate);
   const routes = httpRoutes(sources, streams, guard);
   const listener = router(routes, log, { admit, hidesFaults: true });
   const { keys } = security;
   const server = keys === undefined ? limitedServer(listener) : tlsServer(listener, keys);
-  server.setTimeout(SILENCE_MS);
+  server.setTimeout(IDLE_TIMEOUT_MS);
   guard.guard(server);
   const close = async (): Promise<void> => {
     streams.close();
@@ -84,7 +84,7 @@ async function serve(
   return { url: urlOf(server, settings), reload: () => security.reload(), close };
 }
 
-/** A TLS server on which no address can keep us busy with handshakes. */
+/** A TLS server that limits the handshakes of each address. */
 function tlsServer(listener: RequestListener, keys: KeyPair): TlsServer {
   const server = limitedTlsServer(listener, keys);
   const limiter = new AddressLimiter(HANDSHAKES);
@@ -98,8 +98,9 @@ function tlsServer(listener: RequestListener, keys: KeyPair): TlsServer {
 }
 
 /**
- * The names that a `Host` may have; undefined: any. On loopback a browser of this machine is all
- * that keeps other sites out, so it must not be led here by a name that is somebody else's.
+ * Allowed names in `Host`; undefined: any. On loopback, where authentication is optional, foreign
+ * names must be rejected: a site whose name resolves to 127.0.0.1 could read through a browser on
+ * this host (DNS rebinding).
  */
 function hostNamesOf({ host, hostNames }: HttpSettings): readonly string[] | undefined {
   if (!isLoopback(host) && hostNames.length === 0) return undefined;

@@ -7,19 +7,20 @@ export class HttpPortTaken extends Error {
   override readonly name = 'HttpPortTaken';
 }
 
-/** The HTTP server's address cannot be listened on. */
+/** The HTTP server cannot listen on its address. */
 export class HttpListenFailed extends Error {
   override readonly name = 'HttpListenFailed';
 }
 
 /**
- * Connections that may wait in the kernel: Node takes one a turn of its loop, and one for which
- * there is no room is only tried again by its client a second later.
+ * Connections that wait in the kernel. Node accepts one per turn of the event loop, and a client
+ * whose connection does not fit retries only after a second.
  */
 const BACKLOG = 2_048;
 
 /**
- * Listens where the configuration says or, if it says so, on any free port when that one is taken.
+ * Listens on the configured port or, with `ifTaken` other than `fail`, on any free port if that one
+ * is in use.
  *
  * @throws HttpPortTaken, HttpListenFailed
  */

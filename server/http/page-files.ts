@@ -4,7 +4,7 @@ import { dirname, extname, join } from 'node:path';
 import { packageRoot } from '../../platform/package-root.ts';
 import type { StaticFile } from './static-files.ts';
 
-/** The page has not been compiled: what a browser would load is not there. */
+/** The page has not been compiled. */
 export class PageNotCompiled extends Error {
   override readonly name = 'PageNotCompiled';
 
@@ -13,12 +13,12 @@ export class PageNotCompiled extends Error {
   }
 }
 
-/** Everything that the page loads is below it. Files of ours keep their path in the package. */
+/** URL prefix of everything that the page loads. Norikae's files keep their path in the package. */
 export const ASSETS = '/assets';
 
 /**
- * Modules that the page shares with the command line. They are named one by one: no other module of
- * the daemon is served. A test holds the list to what the page's modules import.
+ * Modules that the page shares with the command line. The list is explicit, so that no other module
+ * of the daemon is served; a test compares it with the imports of the page.
  */
 export const SHARED_MODULES = [
   'api/decision-words.js',
@@ -32,20 +32,20 @@ export const SHARED_MODULES = [
   'text/format.js',
 ] as const;
 
-/** What is served of `page/` as it is written; modules are compiled. */
-const WRITTEN: ReadonlySet<string> = new Set(['.css', '.svg']);
+/** Extensions of files in `page/` that are served uncompiled. */
+const UNCOMPILED: ReadonlySet<string> = new Set(['.css', '.svg']);
 
-/** The libraries, by the name the page's modules import them under: package, and file in it. */
+/** Libraries: the name that the page's modules import, then the package and its file. */
 const LIBRARIES = {
-  // Not among the package's exports, so it is found from its main module, which is in `dist/`.
+  // Not among the package's exports, so it is located from its main module in `dist/`.
   'preact.js': ['htm', '../preact/standalone.module.js'],
   'uplot.js': ['uplot', 'uPlot.esm.js'],
   'uplot.css': ['uplot', 'uPlot.min.css'],
 } as const;
 
 /**
- * The live page: `/` and everything it loads, below {@link ASSETS}. Compiled modules come from
- * `dist/`, also when the daemon itself runs from its sources.
+ * The live page: `/`, and everything it loads below {@link ASSETS}. Compiled modules come from
+ * `dist/`, even when the daemon itself runs from its sources.
  *
  * @param source folder of the package
  * @throws PageNotCompiled, and what reading a folder throws
@@ -56,7 +56,7 @@ export function pageFiles(source = packageRoot()): readonly StaticFile[] {
   if (!existsSync(main)) throw new PageNotCompiled(main);
   return [
     { path: '/', file: join(source, 'page', 'index.html') },
-    ...filesOf(source, (extension) => WRITTEN.has(extension)),
+    ...filesOf(source, (extension) => UNCOMPILED.has(extension)),
     ...filesOf(compiled, (extension) => extension === '.js'),
     ...SHARED_MODULES.map((name) => asset(name, join(compiled, name))),
     ...Object.entries(LIBRARIES).map(([name, [library, file]]) => {
@@ -66,7 +66,7 @@ export function pageFiles(source = packageRoot()): readonly StaticFile[] {
   ];
 }
 
-/** The page's own files below `root`, in one order on every machine. */
+/** The page's own files below `root`, in the same order on every machine. */
 function filesOf(root: string, isServed: (extension: string) => boolean): readonly StaticFile[] {
   return readdirSync(join(root, 'page'), { recursive: true, encoding: 'utf8' })
     .filter((name) => isServed(extname(name)))

@@ -1,6 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
-/** A text is no password hash of ours. */
+/** A text is not a password hash of the supported format. */
 export class PasswordHashInvalid extends Error {
   override readonly name = 'PasswordHashInvalid';
 }
@@ -19,20 +19,20 @@ const R = 8;
 const P = 3;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
-/** Most memory that a hash may ask for, bytes. */
+/** Maximum memory that a hash may require, bytes. */
 const MAX_MEMORY = 128 * 1024 * 1024;
 
 const FORMAT =
   /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w+/-]{16,64})\$([\w+/-]{40,88})$/;
 
-/** The hash of a password with a new salt, in the PHC string format. Takes some 0.2 s. */
+/** Hashes a password with a new salt, in the PHC string format. Takes about 0.2 s. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const hash = await derive(password, { logN: LOG_N, r: R, p: P, salt }, HASH_BYTES);
   return `$scrypt$ln=${LOG_N},r=${R},p=${P}$${base64(salt)}$${base64(hash)}`;
 }
 
-/** Reads what {@link hashPassword} wrote. @throws PasswordHashInvalid */
+/** Parses the output of {@link hashPassword}. @throws PasswordHashInvalid */
 export function parsePasswordHash(text: string): PasswordHash {
   const [, logN, r, p, salt, hash] = FORMAT.exec(text) ?? [];
   const parsed = {
@@ -42,14 +42,14 @@ export function parsePasswordHash(text: string): PasswordHash {
     salt: Buffer.from(salt ?? '', 'base64'),
     hash: Buffer.from(hash ?? '', 'base64'),
   };
-  const sound = parsed.logN >= 10 && parsed.r >= 1 && parsed.p >= 1 && parsed.p <= 16;
-  if (salt === undefined || !sound || memoryOf(parsed) > MAX_MEMORY) {
+  const isInRange = parsed.logN >= 10 && parsed.r >= 1 && parsed.p >= 1 && parsed.p <= 16;
+  if (salt === undefined || !isInRange || memoryOf(parsed) > MAX_MEMORY) {
     throw new PasswordHashInvalid('not a hash as printed by "norikae hash-password"');
   }
   return parsed;
 }
 
-/** Whether a password is the hashed one. Works beside the event loop. */
+/** Whether a password matches a hash. Runs outside the event loop. */
 export async function verifyPassword(password: string, expected: PasswordHash): Promise<boolean> {
   const actual = await derive(password, expected, expected.hash.length);
   return timingSafeEqual(actual, expected.hash);

@@ -5,15 +5,15 @@ import { gzipSync } from 'node:zlib';
 import { send, STRICT_HEADERS } from '../core/respond.ts';
 import type { Call, Route } from '../core/routes.ts';
 
-/** A file that is served as it is. */
+/** A file that is served unchanged. */
 export interface StaticFile {
-  /** Where it is served: `/page/app.js`. */
+  /** URL path: `/page/app.js`. */
   readonly path: string;
-  /** Absolute path of the file; its name's end says what type it is. */
+  /** Absolute path of the file; its extension determines the content type. */
   readonly file: string;
 }
 
-/** A file whose name does not say what type it is to be served as. */
+/** A file has an extension without a known content type. */
 export class UnknownFileType extends Error {
   override readonly name = 'UnknownFileType';
 }
@@ -38,9 +38,8 @@ const TEXT = /^(text|application)\/|svg/;
 const MIN_GZIP = 1024;
 
 /**
- * A route for each file. Files are read now, once, and served from memory: what a client asks for
- * is looked up among these paths and never leads to the file system. A browser asks again each
- * time and, by ETag, is mostly told that nothing has changed.
+ * A route for each file. Files are read once, here, and served from memory: a requested path never
+ * reaches the file system. Browsers revalidate by ETag.
  *
  * @throws UnknownFileType, and what reading a file throws
  */

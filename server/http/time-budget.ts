@@ -7,22 +7,22 @@ import { Busy } from '../core/routes.ts';
 
 /** Settings of a {@link TimeBudget}. */
 export interface TimeBudgetOptions {
-  /** Share of the time that may be spent in the long run, 0 to 1. */
+  /** Long-term share of the time that tasks may use, 0 to 1. */
   readonly share: number;
-  /** What may be saved up and spent at once, ms. */
+  /** Maximum time that can be saved up, ms. */
   readonly burstMs: number;
-  /** Tasks that may have begun or wait. */
+  /** Maximum number of running and waiting tasks. */
   readonly tasks: number;
 }
 
-/** A slice that was longer counts as so long, ms: the machine, or somebody else, was busy in it. */
-const MAX_MS = 10 * SLICE_MS;
-/** A task that takes so long without a pause waits for something, and no longer keeps others, ms. */
-const WAITS_MS = 500;
+/** Maximum that is charged for a slice, ms: a longer one was delayed by other work or the machine. */
+const MAX_CHARGE_MS = 10 * SLICE_MS;
+/** A task without a pause for this time waits for something; the next one gets its turn, ms. */
+const BLOCKED_MS = 500;
 
 /**
- * Lets tasks work one after another, a slice at a time, and all of them together no more than a
- * share of the time: however many ask for however much, what else the process does keeps its time.
+ * Runs tasks in turns, a time slice each, and bounds the share of time of all of them together, so
+ * that clients cannot take the event loop's time from the rest of the process.
  */
 export class TimeBudget {
   readonly #options: TimeBudgetOptions;
@@ -31,7 +31,7 @@ export class TimeBudget {
   #tasks = 0;
   #savedMs: number;
   #savedAtMs: number;
-  #working = false;
+  #running = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TimeBudgetOptions, now: () => number = () => performance.now()) {
@@ -42,10 +42,10 @@ export class TimeBudget {
   }
 
   /**
-   * Runs a task when it is its turn and there is time for it. One that takes long asks `yieldToEventLoop`
-   * when to pause.
+   * Runs a task when it is its turn and the budget allows. A long task awaits `yieldToEventLoop`
+   * regularly.
    *
-   * @throws Busy when there are too many already, and what the task throws
+   * @throws Busy when too many tasks are pending, and what the task throws
    */
   async run(task: (yieldToEventLoop: YieldToEventLoop) => void | Promise<void>): Promise<void> {
     if (this.#tasks >= this.#options.tasks) {
@@ -54,65 +54,69 @@ export class TimeBudget {
     this.#tasks++;
     let slice: Slice | undefined;
     try {
-      slice = await this.#turn();
+      slice = await this.#startSlice();
       const pause = async (): Promise<void> => {
-        this.#end(slice);
-        slice = await this.#turn();
+        this.#endSlice(slice);
+        slice = await this.#startSlice();
       };
       await task(timeSlicedYield({ now: this.#now, pause }));
     } finally {
       this.#tasks--;
-      this.#end(slice);
+      this.#endSlice(slice);
     }
   }
 
-  /** Waits for a turn to work. */
-  async #turn(): Promise<Slice> {
-    if (this.#working || this.#queue.length > 0 || this.#owedMs() > 0) {
+  /** Waits for a turn. */
+  async #startSlice(): Promise<Slice> {
+    if (this.#running || this.#queue.length > 0 || this.#waitMs() > 0) {
       await new Promise<void>((resolve) => {
         this.#queue.push(resolve);
-        this.#next();
+        this.#scheduleNext();
       });
     }
-    this.#working = true;
+    this.#running = true;
     const slice: Slice = { startMs: this.#now(), timer: undefined, over: false };
-    slice.timer = setTimeout(() => this.#end(slice, SLICE_MS), WAITS_MS);
+    slice.timer = setTimeout(() => this.#endSlice(slice, SLICE_MS), BLOCKED_MS);
     return slice;
   }
 
-  /** Ends a turn. `spentMs`: what it was, when it is not all since its start. */
-  #end(slice: Slice | undefined, spentMs?: number): void {
+  /** @param chargeMs time to charge; by default the time since the slice's start */
+  #endSlice(slice: Slice | undefined, chargeMs?: number): void {
     if (slice === undefined || slice.over) return;
     slice.over = true;
     clearTimeout(slice.timer);
-    this.#owedMs();
-    this.#savedMs -= spentMs ?? Math.min(MAX_MS, this.#now() - slice.startMs);
-    this.#working = false;
-    this.#next();
+    this.#refill();
+    this.#savedMs -= chargeMs ?? Math.min(MAX_CHARGE_MS, this.#now() - slice.startMs);
+    this.#running = false;
+    this.#scheduleNext();
   }
 
-  /** Gives the next one its turn, later: what else the process has to do comes in between. */
-  #next(): void {
-    if (this.#working || this.#queue.length === 0 || this.#timer !== undefined) return;
+  /** Starts the next task's turn from a timer, so that other work of the process comes between. */
+  #scheduleNext(): void {
+    if (this.#running || this.#queue.length === 0 || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#working) return;
-      if (this.#owedMs() > 0) {
-        this.#next();
+      if (this.#running) return;
+      if (this.#waitMs() > 0) {
+        this.#scheduleNext();
         return;
       }
-      this.#working = true;
+      this.#running = true;
       this.#queue.shift()?.();
-    }, this.#owedMs());
+    }, this.#waitMs());
   }
 
-  /** Time to wait until something may be spent again, ms. */
-  #owedMs(): number {
+  /** Time until a task may run again, ms. */
+  #waitMs(): number {
+    this.#refill();
+    return this.#savedMs > 0 ? 0 : Math.ceil(-this.#savedMs / this.#options.share) + 1;
+  }
+
+  #refill(): void {
     const nowMs = this.#now();
     const { share, burstMs } = this.#options;
     this.#savedMs = Math.min(burstMs, this.#savedMs + (nowMs - this.#savedAtMs) * share);
     this.#savedAtMs = nowMs;
-    return this.#savedMs > 0 ? 0 : Math.ceil(-this.#savedMs / share) + 1;
   }
 }
 

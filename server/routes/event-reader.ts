@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 
-/** Decisions that wait for a reader, at most. */
+/** Decisions that are buffered for a reader. */
 const MAX_DECISIONS = 256;
 
 /**
- * One reader of the event stream. What comes while it is behind waits here, bounded: the newest
- * tick only, so many decisions, and a count of those beyond.
+ * One reader of the event stream. While the reader is behind, it buffers the newest tick and up to
+ * {@link MAX_DECISIONS} decisions, and counts further decisions as lost.
  */
 export class EventReader {
   readonly #response: ServerResponse;
@@ -13,10 +13,10 @@ export class EventReader {
   #tick: string | undefined;
   #decisions: string[] = [];
   #lost = 0;
-  /** Since when it takes nothing, ms of the clock; undefined: it does. */
+  /** Since when the reader has not drained its socket, ms of the clock; undefined: it has. */
   #stuckSinceMs: number | undefined;
 
-  /** `nextId`: numbers the event that tells of lost decisions. */
+  /** @param nextId numbers the event that reports lost decisions */
   constructor(response: ServerResponse, nextId: () => number) {
     this.#response = response;
     this.#nextId = nextId;
@@ -26,30 +26,30 @@ export class EventReader {
     });
   }
 
-  /** Takes a tick in place of one that still waits, and sends what waits if it can. */
-  tick(frame: string, nowMs: number): void {
+  /** Replaces a buffered tick, and sends the buffer if the socket accepts it. */
+  addTick(frame: string, nowMs: number): void {
     this.#tick = frame;
     this.#flush();
     this.#watch(nowMs);
   }
 
-  /** Takes a decision; it goes out with the tick that it belongs to. */
-  decision(frame: string): void {
+  /** Buffers a decision, which is sent with its tick. */
+  addDecision(frame: string): void {
     if (this.#decisions.length < MAX_DECISIONS) this.#decisions.push(frame);
     else this.#lost++;
   }
 
-  /** Counts decisions that are not sent to anybody. */
-  lose(decisions: number): void {
+  /** Counts decisions that no reader gets. */
+  addLost(decisions: number): void {
     this.#lost += decisions;
   }
 
-  /** Shows whoever is between us and the reader that the stream lives. */
-  beat(): void {
+  /** Sends a comment, so that proxies keep the connection open. */
+  sendHeartbeat(): void {
     if (!this.#response.writableNeedDrain) this.#response.write(':\n\n');
   }
 
-  /** How long it has taken nothing, ms. */
+  /** How long the reader has not drained its socket, ms. */
   stuckMs(nowMs: number): number {
     this.#watch(nowMs);
     return this.#stuckSinceMs === undefined ? 0 : nowMs - this.#stuckSinceMs;

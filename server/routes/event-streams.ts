@@ -8,34 +8,34 @@ import { eventFrame, EventReader } from './event-reader.ts';
 
 /** Bounds of the event stream. */
 export interface StreamLimits {
-  /** Readers at a time. */
+  /** Concurrent readers. */
   readonly streams: number;
-  /** Decisions of one tick that are sent; what is beyond is counted as lost. */
+  /** Decisions of one tick that are sent; further ones are counted as lost. */
   readonly decisionsPerTick: number;
-  /** Ticks that follow the last one sent sooner are left out, ms. */
-  readonly leastPeriodMs: number;
-  /** A comment is sent so often, ms. */
+  /** Minimum time between two ticks that are sent; ticks in between are skipped, ms. */
+  readonly minPeriodMs: number;
+  /** Period of heartbeat comments, ms. */
   readonly heartbeatMs: number;
-  /** A reader that has taken nothing for so long is hung up on, ms. */
+  /** A reader that reads nothing for this time is disconnected, ms. */
   readonly stuckMs: number;
 }
 
 export const STREAM_LIMITS: StreamLimits = {
   streams: 16,
   decisionsPerTick: 200,
-  leastPeriodMs: 200,
+  minPeriodMs: 200,
   heartbeatMs: 5_000,
   stuckMs: 10_000,
 };
 
-/** How soon a browser tries again when the stream has ended, ms. */
+/** Time after which a browser reconnects when the stream has ended, ms. */
 const RETRY_MS = 2_000;
-/** How often readers are looked at, ms. */
-const LOOK_MS = 1_000;
+/** Period in which readers are checked, ms. */
+const CHECK_PERIOD_MS = 1_000;
 
 /**
- * Ticks and decisions as server-sent events. What one event is in JSON is made once for all
- * readers; nothing is made while there is none.
+ * Ticks and decisions as server-sent events. An event is serialized once for all readers, and not
+ * at all without readers.
  */
 export class EventStreams {
   readonly #view: DaemonView;
@@ -46,7 +46,7 @@ export class EventStreams {
   #stopListening: (() => void) | undefined;
   #lastId = 0;
   #sentMs = Number.NEGATIVE_INFINITY;
-  #beatMs = 0;
+  #heartbeatAtMs = 0;
   #decisionsInTick = 0;
 
   constructor(
@@ -61,10 +61,10 @@ export class EventStreams {
     this.#now = now;
   }
 
-  /** Answers with a stream that ends when the reader or the server does. */
+  /** Responds with a stream that ends when the reader disconnects or the server closes. */
   open(response: ServerResponse): void {
     if (this.#readers.size >= this.#limits.streams) {
-      const error = `${this.#limits.streams} streams are open already`;
+      const error = `${this.#limits.streams} streams are already open`;
       response.setHeader('retry-after', '5');
       sendJson(response, 503, { error });
       return;
@@ -73,7 +73,7 @@ export class EventStreams {
     response.writeHead(200, {
       ...STRICT_HEADERS,
       'content-type': 'text/event-stream; charset=utf-8',
-      // A proxy that gathers answers would keep the ticks to itself.
+      // Keeps a proxy from buffering the stream.
       'x-accel-buffering': 'no',
     });
     response.write(`retry: ${RETRY_MS}\n\n`);
@@ -81,7 +81,7 @@ export class EventStreams {
     this.#readers.set(response, reader);
     this.#stopListening ??= this.#listen();
     response.once('close', () => this.#leave(response));
-    reader.tick(frame, this.#now());
+    reader.addTick(frame, this.#now());
   }
 
   /** Ends all streams. */
@@ -94,8 +94,8 @@ export class EventStreams {
       this.#view.onTick(() => this.#onTick()),
       this.#view.onDecision((decision) => this.#onDecision(decision)),
     ];
-    const timer = setInterval(() => this.#look(), LOOK_MS);
-    this.#beatMs = this.#now();
+    const timer = setInterval(() => this.#checkReaders(), CHECK_PERIOD_MS);
+    this.#heartbeatAtMs = this.#now();
     this.#decisionsInTick = 0;
     return () => {
       clearInterval(timer);
@@ -110,18 +110,18 @@ export class EventStreams {
     this.#stopListening = undefined;
   }
 
-  /** Called by the loop, which must not fail for what somebody looks at. */
+  /** Does not throw: a failing stream must not stop the loop, which calls this. */
   #onTick(): void {
     const nowMs = this.#now();
-    if (nowMs - this.#sentMs < this.#limits.leastPeriodMs) return;
+    if (nowMs - this.#sentMs < this.#limits.minPeriodMs) return;
     this.#sentMs = nowMs;
-    const beyond = this.#decisionsInTick - this.#limits.decisionsPerTick;
+    const lost = this.#decisionsInTick - this.#limits.decisionsPerTick;
     this.#decisionsInTick = 0;
     try {
       const frame = this.#tickFrame();
       for (const reader of this.#readers.values()) {
-        if (beyond > 0) reader.lose(beyond);
-        reader.tick(frame, nowMs);
+        if (lost > 0) reader.addLost(lost);
+        reader.addTick(frame, nowMs);
       }
     } catch (error) {
       this.#log.error({ err: error }, 'the event stream failed');
@@ -132,7 +132,7 @@ export class EventStreams {
   #onDecision(decision: DecisionRecord): void {
     if (++this.#decisionsInTick > this.#limits.decisionsPerTick) return;
     const frame = eventFrame(++this.#lastId, 'decision', JSON.stringify(decision));
-    for (const reader of this.#readers.values()) reader.decision(frame);
+    for (const reader of this.#readers.values()) reader.addDecision(frame);
   }
 
   #tickFrame(): string {
@@ -141,13 +141,13 @@ export class EventStreams {
     return eventFrame(++this.#lastId, 'tick', JSON.stringify(event));
   }
 
-  #look(): void {
+  #checkReaders(): void {
     const nowMs = this.#now();
-    const beats = nowMs - this.#beatMs >= this.#limits.heartbeatMs;
-    if (beats) this.#beatMs = nowMs;
+    const heartbeatDue = nowMs - this.#heartbeatAtMs >= this.#limits.heartbeatMs;
+    if (heartbeatDue) this.#heartbeatAtMs = nowMs;
     for (const [response, reader] of this.#readers) {
       if (reader.stuckMs(nowMs) >= this.#limits.stuckMs) response.destroy();
-      else if (beats) reader.beat();
+      else if (heartbeatDue) reader.sendHeartbeat();
     }
   }
 }

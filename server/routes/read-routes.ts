@@ -6,14 +6,14 @@ import { BadRequest, type Route } from '../core/routes.ts';
 import { packageVersion } from '../../platform/package-root.ts';
 import { whySentence } from '../../views/why-sentence.ts';
 
-/** Most flows and decisions that one answer may carry. */
+/** Maximum flows and decisions per response. */
 export interface PageLimits {
   readonly flows: number;
   readonly decisions: number;
 }
 
-/** What can be asked of the daemon without changing anything, over HTTP and the control socket. */
-export function readRoutes(view: DaemonView, most: PageLimits): readonly Route[] {
+/** The read-only routes of HTTP and control socket. */
+export function readRoutes(view: DaemonView, limits: PageLimits): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -26,8 +26,8 @@ export function readRoutes(view: DaemonView, most: PageLimits): readonly Route[]
       path: '/api/v1/flows',
       summary: 'a page of the flows: sort, limit, offset, placement, slice, port, word',
       handle: async ({ query, response, yieldToEventLoop }) => {
-        const asks = asked(() => parseFlowQuery(query, most.flows));
-        sendJson(response, 200, await view.flows(asks, yieldToEventLoop));
+        const flowQuery = orBadRequest(() => parseFlowQuery(query, limits.flows));
+        sendJson(response, 200, await view.flows(flowQuery, yieldToEventLoop));
       },
     },
     {
@@ -49,8 +49,8 @@ export function readRoutes(view: DaemonView, most: PageLimits): readonly Route[]
       path: '/api/v1/decisions',
       summary: 'the latest changes of placement, latest first: flow, limit',
       handle: ({ query, response }) => {
-        const decisions = view.decisions(asked(() => parseDecisionQuery(query, most.decisions)));
-        sendJson(response, 200, decisions);
+        const decisionQuery = orBadRequest(() => parseDecisionQuery(query, limits.decisions));
+        sendJson(response, 200, view.decisions(decisionQuery));
       },
     },
     {
@@ -74,8 +74,8 @@ export function indexRoute(routes: readonly Route[]): Route {
   return index;
 }
 
-/** Passes on what is wrong with a query. */
-export function asked<Query>(parse: () => Query): Query {
+/** Parses a query; turns a query error into BadRequest. */
+export function orBadRequest<Query>(parse: () => Query): Query {
   try {
     return parse();
   } catch (error) {

@@ -57,11 +57,11 @@ describe('control socket', () => {
     return new ControlClient(at, 2_000);
   }
 
-  it('is for its owner alone, from its first moment, whatever the umask', async () => {
+  it('is accessible only to its owner from its creation, whatever the umask', async () => {
     const before = process.umask(0);
     try {
       const server = startControlServer(path, view, recordingLog().log);
-      // The file is made in a microtask, before anything else can happen on the socket.
+      // The file is created in a microtask, before anything else can happen on the socket.
       while (!existsSync(path)) await Promise.resolve();
       assert.equal(statSync(path).mode & 0o777, 0o600);
       services.push(await server);
@@ -73,13 +73,13 @@ describe('control socket', () => {
     }
   });
 
-  it('is gone when the daemon ends', async () => {
+  it('is removed when the daemon exits', async () => {
     await start();
     await services.pop()?.close();
     assert.ok(!existsSync(path));
   });
 
-  it('takes the place of a socket that a killed daemon left', async () => {
+  it('replaces the stale socket of a killed daemon', async () => {
     mkdirSync(join(folder.path, 'run'));
     const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log())`;
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -91,20 +91,20 @@ describe('control socket', () => {
     assert.equal((await client.status()).pid, 4242);
   });
 
-  it('is left to a daemon that answers on it', async () => {
+  it('does not replace the socket of a running daemon', async () => {
     const client = await start();
     await assert.rejects(start(), ControlSocketInUse);
     assert.equal((await client.status()).pid, 4242);
   });
 
-  it('leaves a file that is no socket alone', async () => {
+  it('does not replace a file that is not a socket', async () => {
     path = join(folder.path, 'precious');
     writeFileSync(path, 'data');
     await assert.rejects(start(), ControlSocketUnusable);
     assert.ok(statSync(path).isFile());
   });
 
-  it('refuses a folder that others can change, or that is a link', async () => {
+  it('refuses a folder that is a link or that other users can change', async () => {
     const open = join(folder.path, 'open');
     mkdirSync(open);
     chmodSync(open, 0o777);
@@ -113,11 +113,11 @@ describe('control socket', () => {
     await assert.rejects(start(join(folder.path, 'link', 'c.sock')), ControlSocketUnusable);
   });
 
-  it('says that a path is too long for a socket', async () => {
+  it('refuses a path that is too long for a socket', async () => {
     await assert.rejects(start(join(folder.path, 'x'.repeat(100))), /longer than the 107 bytes/);
   });
 
-  it('answers every question of the client', async () => {
+  it('serves every request of the client', async () => {
     const client = await start();
     assert.equal((await client.status()).tick.sequence, 480);
     const query = {
@@ -145,7 +145,7 @@ describe('control socket', () => {
     ]);
   });
 
-  it('puts the sentence into the answer to why', async () => {
+  it('includes the sentence in the response to why', async () => {
     await start();
     const body = await raw('GET', '/api/v1/flows/5b1f/why');
     assert.match(
@@ -154,13 +154,13 @@ describe('control socket', () => {
     );
   });
 
-  it('passes on that there is no such flow', async () => {
+  it('answers 404 for an unknown flow', async () => {
     view.answer = { found: false, candidates: ['a', 'b'] };
     const client = await start();
     assert.deepEqual(await client.why('zz'), view.answer);
   });
 
-  it('lists what it does, and docs/api.md has all of it', async () => {
+  it('lists its routes, and docs/api.md documents all of them', async () => {
     await start();
     const { routes } = JSON.parse((await raw('GET', '/api/v1')).text);
     const docs = readFileSync(join(packageRoot(), 'docs', 'api.md'), 'utf8');
@@ -170,7 +170,7 @@ describe('control socket', () => {
     }
   });
 
-  it('refuses what it does not know, and says what it can be', async () => {
+  it('refuses unknown paths, methods and values, and names the valid ones', async () => {
     await start();
     assert.match((await raw('GET', '/api/v1/flows?sort=speed')).text, /sort can be rate, packets/);
     assert.equal((await raw('GET', '/api/v1/flows?limit=0')).status, 400);
@@ -182,7 +182,7 @@ describe('control socket', () => {
     assert.deepEqual(view.asked, []);
   });
 
-  it('hangs up on a long body', async () => {
+  it('closes the connection on a long request body', async () => {
     await start();
     const answer = await raw('POST', '/api/v1/resume', 'x'.repeat(1_000_000)).catch(
       () => undefined,
@@ -191,7 +191,7 @@ describe('control socket', () => {
     assert.equal((await raw('GET', '/api/v1/status')).status, 200);
   });
 
-  it('survives a view that fails, and says what failed', async () => {
+  it('answers 500 with the cause when the view fails, and keeps serving', async () => {
     const client = await start();
     view.failure = new Error('the loop has no table yet');
     await assert.rejects(client.status(), (error) => {
@@ -203,7 +203,7 @@ describe('control socket', () => {
     assert.equal((await client.status()).pid, 4242);
   });
 
-  it('streams ticks until the reader has enough', async () => {
+  it('streams ticks until the reader disconnects', async () => {
     const client = await start();
     const stop = new AbortController();
     const sequences: number[] = [];
@@ -220,7 +220,7 @@ describe('control socket', () => {
     await eventually('nobody listens any more', () => view.listeners.size === 0);
   });
 
-  it('ends streams when the daemon ends', async () => {
+  it('ends streams when the daemon exits', async () => {
     const client = await start();
     const seen: number[] = [];
     for await (const tick of client.ticks(QUERY, new AbortController().signal)) {
@@ -230,7 +230,7 @@ describe('control socket', () => {
     assert.deepEqual(seen, [4242]);
   });
 
-  it('lets a stream fail alone: the loop that ticks does not', async () => {
+  it('does not fail the loop when a stream fails', async () => {
     const client = await start();
     const stream = client.ticks(QUERY, new AbortController().signal);
     await stream.next();
@@ -240,7 +240,7 @@ describe('control socket', () => {
     await eventually('nobody listens any more', () => view.listeners.size === 0);
   });
 
-  it('says whose the socket is to those who may not use it', async function () {
+  it('names the owner of the socket to a user without permission', async function () {
     if (process.getuid?.() !== 0) this.skip();
     chmodSync(folder.path, 0o755);
     path = join(folder.path, 'control.sock');
@@ -258,7 +258,7 @@ describe('control socket', () => {
     }
   });
 
-  it('makes no ticks for a reader that does not read', async () => {
+  it('builds no ticks for a reader that does not read', async () => {
     await start();
     view.page = {
       total: 1000,
@@ -289,7 +289,7 @@ describe('control socket', () => {
     await Promise.all(streams.map((stream) => stream.return(undefined)));
   });
 
-  it('tells apart: nobody there, no answer, another program', async () => {
+  it('distinguishes an absent daemon, no answer, and another program', async () => {
     await assert.rejects(new ControlClient(path).status(), (error) => {
       assert.ok(error instanceof DaemonUnreachable);
       assert.match(error.message, /Is it running\?/);

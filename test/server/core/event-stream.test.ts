@@ -40,7 +40,7 @@ describe('event stream', function () {
 
   async function start(limits: Partial<StreamLimits> = {}): Promise<void> {
     const { log } = recordingLog();
-    streams = new EventStreams(view, log, { ...STREAM_LIMITS, leastPeriodMs: 0, ...limits });
+    streams = new EventStreams(view, log, { ...STREAM_LIMITS, minPeriodMs: 0, ...limits });
     const route = { method: 'GET', path: '/s', summary: '' } as const;
     const handle = ({ response }: { response: Parameters<EventStreams['open']>[0] }): void =>
       streams.open(response);
@@ -51,8 +51,8 @@ describe('event stream', function () {
     port = address.port;
   }
 
-  /** A connection that has asked for the stream and reads nothing yet. */
-  function ask(): Socket {
+  /** A connection that has requested the stream and reads nothing yet. */
+  function requestStream(): Socket {
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => {});
     socket.pause();
@@ -61,14 +61,14 @@ describe('event stream', function () {
     return socket;
   }
 
-  /** All events that a connection has had so far. */
+  /** All events that a connection has received so far. */
   function reading(socket: Socket): () => readonly Event[] {
     let text = '';
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => (text += chunk));
     socket.resume();
     return () =>
-      // Lines of the chunked encoding (a length each) are no fields and fall away.
+      // The length lines of the chunked encoding are not fields and are dropped.
       text
         .split('\n\n')
         .slice(0, -1)
@@ -81,9 +81,9 @@ describe('event stream', function () {
         });
   }
 
-  it('begins with the last tick, and tells of decisions and ticks in order', async () => {
+  it('starts with the last tick, and sends decisions and ticks in order', async () => {
     await start();
-    const events = reading(ask());
+    const events = reading(requestStream());
     await eventually('the first event', () => events().length === 1);
     view.decide(decisionOf({ id: 'd-1' }));
     view.decide(decisionOf({ id: 'd-2' }));
@@ -98,11 +98,11 @@ describe('event stream', function () {
     assert.equal(new Set(events().map((e) => e.id)).size, 4);
   });
 
-  it('makes each event once for all readers, and nothing for none', async () => {
+  it('builds each event once for all readers, and none without readers', async () => {
     await start();
     view.tick();
     assert.deepEqual(view.asked, []);
-    const readers = [reading(ask()), reading(ask()), reading(ask())];
+    const readers = [reading(requestStream()), reading(requestStream()), reading(requestStream())];
     await eventually('each reader has had 1', () =>
       readers.every((events) => events().length === 1),
     );
@@ -119,11 +119,11 @@ describe('event stream', function () {
     );
   });
 
-  it('keeps the newest tick and a bounded number of decisions for a reader that is behind', async () => {
+  it('keeps the newest tick and a bounded number of decisions for a slow reader', async () => {
     await start();
-    // So large a tick fills the kernel's buffers soon.
+    // A large tick fills the kernel's buffers soon.
     view.state = statusOf({ node: 'x'.repeat(100_000) });
-    const socket = ask();
+    const socket = requestStream();
     await eventually('somebody listens', () => view.listeners.size === 1);
     for (let n = 0; n < 400; n++) {
       for (let i = 0; i < 5; i++) view.decide(decisionOf({ id: `${n}-${i}` }));
@@ -143,9 +143,9 @@ describe('event stream', function () {
     assert.equal(decisions + lost, 2_000);
   });
 
-  it('sends so many decisions of a tick, and counts the others', async () => {
+  it('limits the decisions sent per tick, and counts the others', async () => {
     await start({ decisionsPerTick: 3 });
-    const events = reading(ask());
+    const events = reading(requestStream());
     await eventually('the first event', () => events().length === 1);
     for (let i = 0; i < 10; i++) view.decide(decisionOf({ id: `d-${i}` }));
     view.tick();
@@ -154,15 +154,15 @@ describe('event stream', function () {
     assert.equal(events().filter((e) => e.event === 'decision').length, 3);
   });
 
-  it('tells nobody of decisions that were lost before anybody looked', async () => {
+  it('does not report decisions that were lost before the first reader', async () => {
     await start({ decisionsPerTick: 3 });
-    const gone = ask();
+    const gone = requestStream();
     const first = reading(gone);
     await eventually('the first event of the first reader', () => first().length === 1);
     for (let i = 0; i < 10; i++) view.decide(decisionOf({ id: `d-${i}` }));
     gone.destroy();
     await eventually('nobody listens any more', () => view.listeners.size === 0);
-    const events = reading(ask());
+    const events = reading(requestStream());
     await eventually('the first event', () => events().length === 1);
     view.tick();
     await eventually('a second event', () => events().length >= 2);
@@ -172,10 +172,10 @@ describe('event stream', function () {
     );
   });
 
-  it('hangs up on a reader that reads nothing', async () => {
+  it('disconnects a reader that reads nothing', async () => {
     await start({ stuckMs: 500 });
     view.state = statusOf({ node: 'x'.repeat(1_000_000) });
-    ask();
+    requestStream();
     await eventually('somebody listens', () => view.listeners.size === 1);
     const ticks = setInterval(() => view.tick(), 5);
     try {
@@ -185,9 +185,9 @@ describe('event stream', function () {
     }
   });
 
-  it('beats, so that whoever is in between keeps the connection', async () => {
+  it('sends heartbeat comments, so that proxies keep the connection open', async () => {
     await start({ heartbeatMs: 500 });
-    const socket = ask();
+    const socket = requestStream();
     let text = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     socket.resume();
@@ -195,19 +195,19 @@ describe('event stream', function () {
     assert.match(text, /\r\n\r\n[0-9a-f]+\r\nretry: 2000\n\n/);
   });
 
-  it('takes so many readers and no more', async () => {
+  it('limits the number of readers', async () => {
     await start({ streams: 2 });
-    reading(ask());
-    reading(ask());
+    reading(requestStream());
+    reading(requestStream());
     await eventually('two questions', () => view.asked.length === 2);
     const answer = await fetch(`http://127.0.0.1:${port}/s`);
     assert.equal(answer.status, 503);
-    assert.deepEqual(await answer.json(), { error: '2 streams are open already' });
+    assert.deepEqual(await answer.json(), { error: '2 streams are already open' });
   });
 
-  it('fails alone: the loop that ticks does not', async () => {
+  it('does not fail the loop when it fails', async () => {
     await start();
-    const socket = ask();
+    const socket = requestStream();
     socket.resume();
     await eventually('somebody listens', () => view.listeners.size === 1);
     view.failure = new Error('broken');

@@ -26,7 +26,7 @@ import { makeTlsFiles } from '../support/tls-files.ts';
 
 const TOKEN = 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ';
 
-describe('who may look over HTTP', () => {
+describe('access over HTTP', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let service: HttpService | undefined;
   let lines: Record<string, unknown>[];
@@ -58,7 +58,7 @@ describe('who may look over HTTP', () => {
   }
 
   describe('on loopback', () => {
-    it('answers to its addresses and localhost, and to no name of somebody else', async () => {
+    it('accepts addresses, localhost and configured names in Host, and no others', async () => {
       const url = await start({ hostNames: ['node1.example'] });
       for (const host of [
         'localhost',
@@ -76,7 +76,7 @@ describe('who may look over HTTP', () => {
       }
     });
 
-    it('lets other sites link to it, and no more', async () => {
+    it('allows links from other sites and rejects their other requests', async () => {
       const url = await start();
       const cross = { 'sec-fetch-site': 'cross-site' };
       assert.equal((await answer(url, { ...cross, 'sec-fetch-mode': 'no-cors' })).status, 403);
@@ -86,7 +86,7 @@ describe('who may look over HTTP', () => {
   });
 
   describe('with a token', () => {
-    it('lets in whoever has it, as bearer or as password, and nobody else', async () => {
+    it('accepts it as bearer token or as password, and rejects everything else', async () => {
       const url = await start({ tokenFile: secret('token', `${TOKEN}\n`) });
       for (const path of ['', 'metrics', 'healthz', 'api/v1/status', 'api/v1/stream', 'nothing']) {
         const { status, headers } = await answer(`${url}${path}`, {});
@@ -102,7 +102,7 @@ describe('who may look over HTTP', () => {
       }
     });
 
-    it('slows down who guesses, and not who knows', async () => {
+    it('rate-limits guesses, but not the valid token', async () => {
       const url = await start({ tokenFile: secret('token', TOKEN) });
       const statuses: number[] = [];
       for (let i = 0; i < 14; i++) {
@@ -112,11 +112,11 @@ describe('who may look over HTTP', () => {
       const { headers } = await answer(url, { authorization: 'Bearer x' });
       assert.ok(Number(headers['retry-after']) >= 1 && Number(headers['retry-after']) <= 10);
       assert.equal((await answer(url, { authorization: `Bearer ${TOKEN}` })).status, 200);
-      // Asking without one is no guess.
+      // A request without credentials is not a guess.
       assert.equal((await answer(url, {})).status, 401);
     });
 
-    it('takes a new one when the file is read again, and keeps the old when it is no good', async () => {
+    it('uses the new one after a reload, and keeps the old one if the file is invalid', async () => {
       const file = secret('token', TOKEN);
       const url = await start({ tokenFile: file });
       const other = TOKEN.split('').toReversed().join('');
@@ -130,7 +130,7 @@ describe('who may look over HTTP', () => {
       assert.equal((await answer(url, { authorization: `Bearer ${other}` })).status, 200);
     });
 
-    it('notices by itself that the file has changed', async () => {
+    it('reloads when the file changes', async () => {
       const file = secret('token', TOKEN);
       const url = await start({ tokenFile: file });
       const other = `${TOKEN}${TOKEN}`;
@@ -142,7 +142,7 @@ describe('who may look over HTTP', () => {
       }
     }).timeout(10_000);
 
-    it('does not start when the token can be guessed or read by others', async () => {
+    it('does not start when the token is too short or other users can read it', async () => {
       await assert.rejects(start({ tokenFile: secret('token', 'short') }), SecretFileUnusable);
       await assert.rejects(
         start({ tokenFile: secret('token', `${TOKEN} ${TOKEN}`) }),
@@ -156,12 +156,12 @@ describe('who may look over HTTP', () => {
   });
 
   describe('with users', () => {
-    it('lets in who shows a password that norikae hash-password has hashed', async () => {
+    it('accepts a password that norikae hash-password has hashed', async () => {
       const line = hashedByCommand('prometheus', 'correct horse');
-      const users = `# who\n${line}\nother:${quickHash('x')}\n`;
+      const users = `# users\n${line}\nother:${quickHash('x')}\n`;
       const url = await start({ users: secret('users', users) });
-      const right = basic('prometheus', 'correct horse');
-      assert.equal((await answer(url, { authorization: right })).status, 200);
+      const valid = basic('prometheus', 'correct horse');
+      assert.equal((await answer(url, { authorization: valid })).status, 200);
       for (const [user, password] of [
         ['other', 'correct horse'],
         ['nobody', 'correct horse'],
@@ -169,15 +169,15 @@ describe('who may look over HTTP', () => {
       ]) {
         assert.equal((await answer(url, { authorization: basic(user, password) })).status, 401);
       }
-      // Known by now: no hashing for each scrape.
+      // Cached by now: a scrape does not hash.
       const startMs = performance.now();
       for (let i = 0; i < 20; i++) {
-        assert.equal((await answer(url, { authorization: right })).status, 200);
+        assert.equal((await answer(url, { authorization: valid })).status, 200);
       }
       assert.ok(performance.now() - startMs < 2_000);
     }).timeout(60_000);
 
-    it('hashes one after another, and turns away who cannot wait', async () => {
+    it('hashes one at a time, and rejects requests when the queue is full', async () => {
       const url = await start({ users: secret('users', `a:${quickHash('b', 15, 4)}`) });
       const many = Array.from({ length: 9 }, (_, i) =>
         answer(url, { authorization: basic('a', `guess ${i}`) }),
@@ -187,7 +187,7 @@ describe('who may look over HTTP', () => {
       assert.equal(statuses.filter((s) => s === 429).length, 5, String(statuses));
     }).timeout(20_000);
 
-    it('does not start with a file that is no such list', async () => {
+    it('does not start with an invalid file', async () => {
       for (const text of [
         '',
         '# none\n',
@@ -206,7 +206,7 @@ describe('who may look over HTTP', () => {
       needs(this, 'openssl');
     });
 
-    it('speaks 1.2 and later, and nothing in the clear', async () => {
+    it('speaks version 1.2 and later, and no plain HTTP', async () => {
       const tls = makeTlsFiles(folder.path, 'first');
       const url = await start({ tls, tokenFile: secret('token', TOKEN) });
       assert.match(url, /^https:\/\/127\.0\.0\.1:\d+\/$/);
@@ -229,7 +229,7 @@ describe('who may look over HTTP', () => {
       assert.equal(await statusOverTls(url, { ca, agent: false }), 401);
     });
 
-    it('shows another certificate once it is there with its key', async () => {
+    it('uses a new certificate once its key is there, too', async () => {
       const tls = makeTlsFiles(folder.path, 'used');
       const next = makeTlsFiles(folder.path, 'next');
       const url = await start({ tls });
@@ -245,7 +245,7 @@ describe('who may look over HTTP', () => {
       await assert.rejects(statusOverTls(url, { ca: old, agent: false }));
     });
 
-    it('does not start when others can read the key, or certificate and key do not fit', async () => {
+    it('does not start when other users can read the key, or certificate and key do not match', async () => {
       const tls = makeTlsFiles(folder.path, 'one');
       const other = makeTlsFiles(folder.path, 'other');
       await assert.rejects(start({ tls: { ...tls, key: other.key } }), TlsFilesUnusable);
@@ -271,7 +271,7 @@ describe('who may look over HTTP', () => {
         for (const server of servers) {
           const end = performance.now() + 20_000;
           while ((await server.query('up{job="norikae"} == 1')).length === 0) {
-            assert.ok(performance.now() < end, 'Prometheus does not get in');
+            assert.ok(performance.now() < end, 'Prometheus is not admitted');
             await new Promise((resolve) => setTimeout(resolve, 300));
           }
         }
@@ -280,7 +280,7 @@ describe('who may look over HTTP', () => {
       }
     }).timeout(60_000);
 
-    it('has only so much time for handshakes of one address', async () => {
+    it('limits the handshakes of one address', async () => {
       const tls = makeTlsFiles(folder.path, 'busy');
       const url = await start({ tls });
       const options = { ca: readFileSync(tls.certificate), agent: false } as const;
@@ -293,7 +293,7 @@ describe('who may look over HTTP', () => {
     }).timeout(20_000);
   });
 
-  it('warns that everybody may look when it was told to let them', async () => {
+  it('warns when remote access is allowed without authentication and TLS', async () => {
     await start({ host: '0.0.0.0', allowRemote: true });
     assert.deepEqual(
       lines.map((line) => line.level),
@@ -313,7 +313,7 @@ describe('who may look over HTTP', () => {
   }
 });
 
-/** A hash that takes next to no time, or as long as a test wants it to. */
+/** A cheap hash by default; `logN` and `p` make it slower. */
 function quickHash(password: string, logN = 10, p = 1): string {
   const salt = Buffer.alloc(16, 1);
   const hash = scryptSync(password, salt, 32, { N: 2 ** logN, r: 8, p, maxmem: 2 ** 27 });

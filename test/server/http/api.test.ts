@@ -27,7 +27,7 @@ describe('HTTP API', () => {
 
   afterEach(() => service.close());
 
-  it('answers with the same words as the control socket', async () => {
+  it('responds like the control socket', async () => {
     assert.deepEqual(await json('api/v1/status'), [200, view.state]);
     assert.deepEqual(await json('api/v1/flows?limit=1000&offset=20&word=a&word=b'), [
       200,
@@ -48,7 +48,7 @@ describe('HTTP API', () => {
     ]);
   });
 
-  it('gives the last minutes in columns of one length', async () => {
+  it('serves the last minutes in columns of equal length', async () => {
     const [status, history] = await json('api/v1/history');
     assert.equal(status, 200);
     assert.ok(typeof history === 'object' && history !== null && 'columns' in history);
@@ -59,7 +59,7 @@ describe('HTTP API', () => {
     assert.deepEqual(Object(history.columns).coverage, [0.8333]);
   });
 
-  it('says what is wrong with a question', async () => {
+  it('says what is wrong with a query', async () => {
     assert.deepEqual(await json('api/v1/flows?limit=1001'), [
       400,
       { error: 'limit must be a number from 1 to 1000, not "1001"' },
@@ -74,7 +74,7 @@ describe('HTTP API', () => {
     assert.deepEqual(await json('api/v1/flows/zz/why'), [404, view.answer]);
   });
 
-  it('changes nothing', async () => {
+  it('is read-only', async () => {
     for (const path of ['onload-all', 'resume', 'reload']) {
       const answer = await fetch(`${url}api/v1/${path}`, { method: 'POST' });
       assert.equal(answer.status, 404);
@@ -82,7 +82,7 @@ describe('HTTP API', () => {
     assert.deepEqual(view.asked, []);
   });
 
-  it('lists every route, and docs/api.md has each of them', async () => {
+  it('lists its routes, and docs/api.md documents all of them', async () => {
     const [, index] = await json('api/v1');
     const docs = readFileSync(join(packageRoot(), 'docs', 'api.md'), 'utf8');
     const routes: readonly { method: string; path: string }[] = Object(index).routes;
@@ -95,7 +95,7 @@ describe('HTTP API', () => {
     }
   });
 
-  it('sends strict headers with every answer', async () => {
+  it('sends strict headers with every response', async () => {
     for (const path of ['', 'metrics', 'healthz', 'api/v1/status', 'nothing']) {
       const { headers } = await fetch(`${url}${path}`);
       assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
@@ -139,7 +139,7 @@ describe('static files over HTTP', () => {
     folder.remove();
   });
 
-  it('come with their type and a tag, and not again while they are the same', async () => {
+  it('have a type and an ETag, and are not sent again while unchanged', async () => {
     const first = await fetch(`${url}/`);
     assert.equal(first.headers.get('content-type'), 'text/html; charset=utf-8');
     assert.equal(await first.text(), '<!doctype html>');
@@ -151,7 +151,7 @@ describe('static files over HTTP', () => {
     assert.equal(changed.status, 200);
   });
 
-  it('are packed for whoever takes that, under a tag of their own', async () => {
+  it('are compressed for clients that accept gzip, with a different ETag', async () => {
     const path = `${url}/page/app.js`;
     const packed = await fetch(path, { headers: { 'accept-encoding': 'br, gzip;q=0.5' } });
     assert.equal(packed.headers.get('content-encoding'), 'gzip');
@@ -162,7 +162,7 @@ describe('static files over HTTP', () => {
     assert.notEqual(plain.headers.get('etag'), packed.headers.get('etag'));
   });
 
-  it('are those that were named and no others', async () => {
+  it('are only those that were listed', async () => {
     for (const path of [
       '/page/',
       '/page/../app.js',

@@ -5,7 +5,7 @@ import { Authenticator } from '../../../server/http/authenticator.ts';
 const SALT = Buffer.alloc(16, 1);
 const USERS = new Map(['known', 'other'].map((user) => [user, hashOf(`${user}'s`)]));
 
-/** Addresses of the documentation's networks (RFC 5737), so many as there are tries. */
+/** Addresses reserved for documentation (RFC 5737), one per attempt. */
 const address = (n: number): string => `192.0.2.${n}`;
 
 describe('authenticator', () => {
@@ -15,7 +15,7 @@ describe('authenticator', () => {
     authenticator = new Authenticator({ token: undefined, users: USERS }, () => 0);
   });
 
-  it('lets in who is known while others wait for their guesses to be hashed', async () => {
+  it('accepts a verified user while guesses of others wait to be hashed', async () => {
     const known = basic('known', "known's");
     assert.deepEqual(await authenticator.check(known, address(1)), { ok: true });
     const guesses = [1, 2, 3, 4].map((n) =>
@@ -34,7 +34,7 @@ describe('authenticator', () => {
     });
   });
 
-  it('counts guesses for which there is no place to wait', async () => {
+  it('counts guesses that find the queue full', async () => {
     const guesses = [1, 2, 3, 4].map((n) =>
       authenticator.check(basic('other', `guess ${n}`), address(10 + n)),
     );

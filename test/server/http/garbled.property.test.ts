@@ -28,7 +28,7 @@ describe('garbled requests', function () {
 
   after(() => service.close());
 
-  it('get an answer that is no 500, whatever the path, the query and the method', async () => {
+  it('never get a 500, whatever path, query and method', async () => {
     const known = fc.constantFrom(
       '/',
       '/metrics',
@@ -79,7 +79,7 @@ describe('garbled requests', function () {
 });
 
 describe('queries', () => {
-  it('come back from a URL as they went into it', () => {
+  it('survive a round trip through a URL', () => {
     const word = fc.string({ minLength: 1, maxLength: 20 }).filter((w) => !/\s/.test(w));
     const query: fc.Arbitrary<FlowQuery> = fc.record(
       {
@@ -100,7 +100,7 @@ describe('queries', () => {
     );
   });
 
-  it('are taken or refused in words, whatever they are', () => {
+  it('are parsed or refused with a FlowQueryError', () => {
     const parameters = fc.array(
       fc.tuple(
         fc.oneof(fc.constantFrom('sort', 'limit', 'offset', 'word', 'flow'), fc.string()),
@@ -123,8 +123,8 @@ describe('queries', () => {
 });
 
 describe('address limiter', () => {
-  it('counts an IPv6 network as one, forgives with time, and forgets the oldest', () => {
-    const limiter = new AddressLimiter({ most: 2, forgiveMs: 1_000 });
+  it('counts an IPv6 /64 as one address, refills with time, and evicts the oldest', () => {
+    const limiter = new AddressLimiter({ burst: 2, refillMs: 1_000 });
     limiter.count('2001:db8::1', 0);
     limiter.count('2001:db8:0:0:ffff::2', 0);
     assert.equal(limiter.waitMs('2001:db8::3', 0), 1_000);

@@ -42,7 +42,7 @@ describe('HTTP server', () => {
     assert.match(await answer.text(), /^norikae_ticks_total 3$/m);
   });
 
-  it('speaks OpenMetrics to a scraper that asks for it', async () => {
+  it('serves OpenMetrics to a scraper that accepts it', async () => {
     new Counter({ name: 'norikae_ticks_total', help: 'Ticks.', registers: [registry] }).inc(3);
     const accept = 'application/openmetrics-text; version=1.0.0, text/plain; q=0.5';
     const answer = await fetch(`${await start()}metrics`, { headers: { accept } });
@@ -50,7 +50,7 @@ describe('HTTP server', () => {
     assert.match(await answer.text(), /^norikae_ticks_total 3\n# EOF\n$/m);
   });
 
-  it('is alive while ticks come, stale ones too', async () => {
+  it('is alive while ticks arrive, including stale ones', async () => {
     const url = await start();
     view.state = statusOf({ tick: { ...view.state.tick, fresh: false } });
     assert.equal((await fetch(`${url}healthz`)).status, 200);
@@ -63,7 +63,7 @@ describe('HTTP server', () => {
     });
   });
 
-  it('gives the first tick time', async () => {
+  it('allows 30 s for the first tick', async () => {
     const url = await start();
     const tick = { ...view.state.tick, sequence: 0, ageMs: null, fresh: false };
     view.state = statusOf({ tick, uptimeMs: 1_000 });
@@ -73,7 +73,7 @@ describe('HTTP server', () => {
     assert.equal((await fetch(`${url}healthz`)).status, 503);
   });
 
-  it('is ready when all is there to place flows, held or not, and names every cause when not', async () => {
+  it('is ready when flows can be placed, held or not, and otherwise names every cause', async () => {
     const url = await start();
     assert.equal((await fetch(`${url}readyz`)).status, 200);
     view.state = statusOf({ held: true });
@@ -98,7 +98,7 @@ describe('HTTP server', () => {
     });
   });
 
-  it('serves the live page, and every file it names', async () => {
+  it('serves the live page and every file that it references', async () => {
     const url = await start();
     const page = await (await fetch(url)).text();
     const named = [...page.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, path]) => path);
@@ -115,7 +115,7 @@ describe('HTTP server', () => {
     assert.equal((await fetch(`${url}assets/server/http/page-files.js`)).status, 404);
   });
 
-  it('turns away other paths and methods', async () => {
+  it('rejects other paths and methods', async () => {
     const url = await start();
     assert.equal((await fetch(`${url}etc/passwd`)).status, 404);
     const answer = await fetch(`${url}metrics`, { method: 'DELETE' });
@@ -124,7 +124,7 @@ describe('HTTP server', () => {
     assert.deepEqual([head.status, await head.text()], [200, '']);
   });
 
-  it('turns away huge headers and what is no HTTP, and serves on', async () => {
+  it('rejects huge headers and bytes that are not HTTP, and keeps serving', async () => {
     const url = await start();
     const huge = await raw(url, `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`);
     assert.match(huge, /^HTTP\/1\.1 431 /);
@@ -132,7 +132,7 @@ describe('HTTP server', () => {
     assert.equal((await fetch(url)).status, 200);
   });
 
-  it('answers 500 when the registry fails, and says what failed to the log alone', async () => {
+  it('answers 500 when the registry fails, and logs the cause without sending it', async () => {
     const { log, lines } = recordingLog();
     registry.getMetricsAsJSON = () => Promise.reject(new Error('collect failed'));
     const answer = await fetch(`${await start({}, { log, lines })}metrics`);
@@ -142,7 +142,7 @@ describe('HTTP server', () => {
     assert.match(JSON.stringify(lines.at(-1)), /collect failed/);
   });
 
-  it('says that the port is in use, or takes another, as configured', async () => {
+  it('fails when the port is in use or uses another, as configured', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -161,12 +161,12 @@ describe('HTTP server', () => {
     other.close();
   });
 
-  it('says that an address is not one of this host', async () => {
+  it('fails on an address that this host does not have', async () => {
     await assert.rejects(start({ host: '192.0.2.1' }), HttpListenFailed);
   });
 });
 
-/** Sends bytes and returns everything that comes back. */
+/** Sends bytes and returns the whole response. */
 async function raw(url: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

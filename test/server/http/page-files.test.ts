@@ -18,7 +18,7 @@ describe('files of the live page', () => {
     served = new Map(pageFiles().map(({ path, file }) => [path, file]));
   });
 
-  it('are what index.html names and what the modules import, all of it and no other module', () => {
+  it('are exactly what index.html references and the modules import', () => {
     const html = readFileSync(served.get('/') ?? '', 'utf8');
     const named = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => `/${path}`);
     const loaded = new Set<string>();
@@ -41,7 +41,7 @@ describe('files of the live page', () => {
     );
   });
 
-  it('say what to do when they were not compiled', () => {
+  it('report what to do when they were not compiled', () => {
     const folder = temporaryFolder();
     try {
       assert.throws(
@@ -53,7 +53,7 @@ describe('files of the live page', () => {
     }
   });
 
-  it('have the modules that the command line uses, too, as they were compiled', () => {
+  it('include the compiled modules that the command line uses, too', () => {
     for (const name of SHARED_MODULES) {
       assert.equal(served.get(`${ASSETS}/${name}`), join(packageRoot(), 'dist', name));
     }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Busy } from '../../../server/core/routes.ts';
 import { TimeBudget } from '../../../server/http/time-budget.ts';
 
-/** Keeps the processor busy for so long, ms. */
+/** Keeps the CPU busy for `ms`. */
 function work(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
@@ -12,11 +12,11 @@ function work(ms: number): void {
 describe('time budget', function () {
   this.timeout(15_000);
 
-  it('lets so much of the time be spent and no more, however much is asked for', async () => {
+  it('bounds the share of time under any demand', async () => {
     const budget = new TimeBudget({ share: 0.2, burstMs: 20, tasks: 1_000 });
     let spentMs = 0;
-    let late = 0;
-    const ticks = setInterval(() => late++, 10);
+    let timersFired = 0;
+    const ticks = setInterval(() => timersFired++, 10);
     const startMs = performance.now();
     const all = Array.from({ length: 40 }, () =>
       budget.run(() => {
@@ -29,11 +29,11 @@ describe('time budget', function () {
     clearInterval(ticks);
     assert.ok(spentMs <= 20 + 5 + 0.25 * elapsedMs, `${spentMs} of ${elapsedMs} ms`);
     assert.ok(spentMs >= 30, `${spentMs} ms`);
-    assert.ok(late > 20, `only ${late} timers ran beside it`);
+    assert.ok(timersFired > 20, `only ${timersFired} timers fired meanwhile`);
     await Promise.all(all);
   });
 
-  it('keeps the order, runs one at a time, and goes on after one that fails', async () => {
+  it('runs tasks in order, one at a time, and continues after a failed one', async () => {
     const budget = new TimeBudget({ share: 0.5, burstMs: 50, tasks: 100 });
     const order: number[] = [];
     let running = 0;
@@ -58,7 +58,7 @@ describe('time budget', function () {
     );
   });
 
-  it('turns away those for whom there is no room to wait', async () => {
+  it('rejects tasks when the queue is full', async () => {
     const budget = new TimeBudget({ share: 0.5, burstMs: 50, tasks: 3 });
     const first = budget.run(() => sleep(20));
     const waiting = [budget.run(() => {}), budget.run(() => {})];
@@ -70,7 +70,7 @@ describe('time budget', function () {
     await budget.run(() => {});
   });
 
-  it('does not wait for ever for one that hangs', async () => {
+  it('continues after a task that hangs', async () => {
     const budget = new TimeBudget({ share: 0.5, burstMs: 50, tasks: 3 });
     void budget.run(() => new Promise<void>(() => {}));
     await budget.run(() => {});

@@ -1,27 +1,27 @@
 import { connect, type Socket } from 'node:net';
 
 /*
- * Clients that mean no good, in a process of their own: `hostile-clients.ts PORT`. Says `ready` on
- * standard output when all of them are at it, and goes on until it is killed.
+ * A process with hostile clients: `hostile-clients.ts PORT`. Prints `ready` on standard output when
+ * all of them are running, and runs until it is killed.
  */
 const port = Number(process.argv[2]);
 const HEAD = 'HTTP/1.1\r\nhost: localhost\r\n';
 
-/** A connection that takes being hung up on as it comes. */
+/** A connection that ignores errors. */
 function open(): Socket {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   return socket;
 }
 
-/** Opens a connection again and again, whenever the one before has been closed. */
-function persist(begin: (socket: Socket) => void, pauseMs: number): void {
+/** Reconnects whenever the server closes the connection. */
+function persist(onConnect: (socket: Socket) => void, pauseMs: number): void {
   const socket = open();
-  socket.once('connect', () => begin(socket));
-  socket.once('close', () => setTimeout(() => persist(begin, pauseMs), pauseMs));
+  socket.once('connect', () => onConnect(socket));
+  socket.once('close', () => setTimeout(() => persist(onConnect, pauseMs), pauseMs));
 }
 
-/** Asks for something and reads nothing of the answer. */
+/** Sends a request and does not read the response. */
 function readNothing(target: string): (socket: Socket) => void {
   return (socket) => {
     socket.pause();
@@ -29,7 +29,7 @@ function readNothing(target: string): (socket: Socket) => void {
   };
 }
 
-/** A header that never ends, a byte at a time. */
+/** Sends an endless header, one byte at a time. */
 function drip(socket: Socket): void {
   socket.write(`GET / ${HEAD}x: `);
   const timer = setInterval(() => socket.write('y'), 200);
@@ -41,14 +41,14 @@ function hugeUrl(socket: Socket): void {
   socket.write(`GET /api/v1/flows?word=${'x'.repeat(60_000)} ${HEAD}\r\n`);
 }
 
-/** Asks a hundred times at once for what is most work, and reads nothing. */
+/** Pipelines a hundred of the most expensive requests and does not read the responses. */
 function pipeline(socket: Socket): void {
   socket.pause();
   socket.write(`GET /api/v1/flows?limit=1000&word=nothing ${HEAD}\r\n`.repeat(100));
 }
 
-/** Asks for what is work as soon as it has had the last answer. */
-function ask(socket: Socket): void {
+/** Sends an expensive request after each response. */
+function repeatRequest(socket: Socket): void {
   const request = `GET /api/v1/flows?limit=1000&word=tcp ${HEAD}\r\n`;
   let last = 0;
   socket.on('data', () => {
@@ -66,10 +66,10 @@ for (let i = 0; i < 10; i++) persist(readNothing('/api/v1/flows?limit=1000'), 1_
 for (let i = 0; i < 30; i++) persist(drip, 1_000);
 for (let i = 0; i < 3; i++) persist(hugeUrl, 100);
 for (let i = 0; i < 3; i++) persist(pipeline, 200);
-for (let i = 0; i < 3; i++) persist(ask, 200);
+for (let i = 0; i < 3; i++) persist(repeatRequest, 200);
 for (const socket of idle)
   socket.once('close', () => setTimeout(() => persist(() => {}, 500), 500));
 
 setTimeout(() => process.stdout.write('ready\n'), 1_500);
-// Whoever started it may be gone and cannot end it any more.
+// Exits by itself in case its parent has died.
 setTimeout(() => process.exit(0), 80_000);

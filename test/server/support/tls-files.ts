@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Paths of a certificate for localhost and 127.0.0.1, which is its own root, and of its key. */
+/** Paths of a self-signed certificate for localhost and 127.0.0.1, and of its key. */
 export interface TlsFiles {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** Makes a certificate and its key in a folder (needs openssl). */
+/** Creates a certificate and its key in a folder (needs openssl). */
 export function makeTlsFiles(folder: string, name: string): TlsFiles {
   const files = { certificate: join(folder, `${name}.pem`), key: join(folder, `${name}-key.pem`) };
   const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
