@@ -8,8 +8,8 @@ import { errorMessage } from '../text/error-message.ts';
 const RETRY: BackoffOptions = { minMs: 500, maxMs: 30_000 };
 
 /**
- * Brings the port directory up, then all backends, and tries again for as long as it takes: at
- * boot the vSwitch may come after the daemon, and until then there is nothing to lose.
+ * Starts the port directory, then all backends, and retries without limit: at boot the vSwitch may
+ * start after the daemon.
  */
 export class BackendStarter {
   readonly #ports: PortDirectory;
@@ -18,10 +18,10 @@ export class BackendStarter {
   readonly #onUp: (backend: OffloadBackend) => void;
   readonly #up = new Set<OffloadBackend>();
   #portsUp = false;
-  /** What is not up, and why. */
+  /** Last errors of what has not started, by name. */
   readonly #errors = new Map<string, string>();
 
-  /** @param onUp called as each backend comes up */
+  /** @param onUp called when a backend has started */
   constructor(
     ports: PortDirectory,
     backends: readonly OffloadBackend[],
@@ -34,45 +34,46 @@ export class BackendStarter {
     this.#log = log;
   }
 
-  /** True once every backend can be used. */
+  /** True once all backends have started. */
   get started(): boolean {
     return this.#portsUp && this.#up.size === this.#backends.length;
   }
 
-  /** The backends that can be used. */
+  /** The backends that have started. */
   get up(): ReadonlySet<OffloadBackend> {
     return this.#up;
   }
 
-  /** Why it is not up yet. */
+  /** Why the start is not complete; undefined: no attempt has failed. */
   get error(): string | undefined {
     return this.#errors.values().next().value;
   }
 
-  /** Why one of the backends is not up yet. */
+  /** Why a backend has not started; undefined: no attempt has failed. */
   errorOf(backend: OffloadBackend): string | undefined {
     return this.#errors.get('ports') ?? this.#errors.get(backend.name);
   }
 
-  /** Resolves when all is up or `signal` aborts. */
+  /** Resolves when everything has started or `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    if (!(await this.#untilItWorks('ports', signal, () => this.#ports.start(signal)))) return;
+    if (!(await this.#retryUntilStarted('ports', signal, () => this.#ports.start(signal)))) return;
     this.#portsUp = true;
-    await Promise.all(this.#backends.map((backend) => this.#bringUp(backend, signal)));
-    if (this.#backends.length === 0) this.#log.info('watching only: no backend');
+    await Promise.all(this.#backends.map((backend) => this.#startBackend(backend, signal)));
+    if (this.#backends.length === 0)
+      this.#log.info('no backend is configured: flows are only observed');
   }
 
-  async #bringUp(backend: OffloadBackend, signal: AbortSignal): Promise<void> {
+  async #startBackend(backend: OffloadBackend, signal: AbortSignal): Promise<void> {
     const start = (): Promise<void> => backend.start(this.#ports.current(), signal);
-    if (!(await this.#untilItWorks(backend.name, signal, start))) return;
+    if (!(await this.#retryUntilStarted(backend.name, signal, start))) return;
     this.#up.add(backend);
     this.#onUp(backend);
     const about = { backend: backend.name, ports: this.#ports.current().size };
     this.#log.info(about, backend.capabilities().description);
   }
 
-  /** Resolves to false when `signal` aborted before it worked. */
-  async #untilItWorks(
+  /** Resolves to false when `signal` aborts first. */
+  async #retryUntilStarted(
     what: string,
     signal: AbortSignal,
     start: () => Promise<void>,
@@ -88,7 +89,7 @@ export class BackendStarter {
         const why = errorMessage(error);
         this.#errors.set(what, why);
         const waitMs = backoff.failed();
-        this.#log.warn({ what, error: why, retryInMs: waitMs }, 'not up yet');
+        this.#log.warn({ what, error: why, retryInMs: waitMs }, 'not started yet');
         await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       }
     }

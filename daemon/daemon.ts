@@ -16,13 +16,13 @@ import { packageVersion } from '../platform/package-root.ts';
 import { PolicyManager, type Reload, RELOAD_RESULTS } from './policies/policy-manager.ts';
 import { FileWatcher } from '../platform/file-watcher.ts';
 
-/** Flows with the highest rates that each tick names; whoever shows them may show fewer. */
+/** Flows with the highest rates that the accounts list per tick; views may show fewer. */
 const MAX_TOP_FLOWS = 100;
 
 /**
- * Makes the daemon that a configuration describes. Nothing is started.
+ * Creates the daemon for a configuration. Nothing is started.
  *
- * @throws {PoliciesUnusable} when the policies are not good
+ * @throws {PoliciesUnusable} when the policies have errors
  */
 export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
   const clock = { now: () => performance.now(), wall: () => Date.now() };
@@ -55,9 +55,9 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
       influx?.reloaded(reload, inForce);
     },
   });
-  const evaluator = await policies.first();
+  const evaluator = await policies.load();
   const loop = new Loop({ config, node, evaluator, clock, log, accountant, metrics });
-  policies.serve(loop.engine);
+  policies.attach(loop.engine);
   const watcher = new FileWatcher({
     what: 'policy files',
     files: policies.watchedFiles,
@@ -102,7 +102,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
       influx?.start();
       loop.start();
       await watcher.start();
-      // What has changed since the first reading, and before anybody watched.
+      // Picks up changes between the first reading and the start of the watcher.
       await policies.reloadChanged();
     },
     stop: async () => {

@@ -4,7 +4,7 @@ import { Cookies } from '../adapters/openflow/cookies.ts';
 import type { PortRef } from '../adapters/openflow/options.ts';
 import type { FastPathConfig } from '../config/config.ts';
 
-/** The node's OpenFlow switch, as the configuration describes it. Nothing is connected yet. */
+/** The backend for the configured OpenFlow switch. Nothing is connected yet. */
 export function openFlowBackend(config: FastPathConfig): OpenFlowBackend {
   const { connect, listen, version, tls, timeoutMs, ports } = config;
   const { uplink, slow, fast, vswitch, vms } = ports;
@@ -28,12 +28,15 @@ export function openFlowBackend(config: FastPathConfig): OpenFlowBackend {
   });
 }
 
-/** What the fast path processes; what is not said of it is no limit. */
+/** The fast path's throughput; a value that is not configured is unlimited. */
 function throughputOf({ packetsPerSecond, bitsPerSecond }: FastPathConfig) {
   if (packetsPerSecond === undefined && bitsPerSecond === undefined) return {};
-  const any = Number.POSITIVE_INFINITY;
+  const unlimited = Number.POSITIVE_INFINITY;
   return {
-    throughput: { packetsPerSecond: packetsPerSecond ?? any, bitsPerSecond: bitsPerSecond ?? any },
+    throughput: {
+      packetsPerSecond: packetsPerSecond ?? unlimited,
+      bitsPerSecond: bitsPerSecond ?? unlimited,
+    },
   };
 }
 
@@ -42,7 +45,7 @@ function portRef(text: string): PortRef {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
-/** Tells cookies of our own rules from all others. */
+/** A predicate for cookies of rules that this daemon installs. */
 export function ourCookies(config: FastPathConfig | undefined): (cookie: bigint) => boolean {
   if (config === undefined) return () => false;
   const cookies = new Cookies(config.cookieTag);

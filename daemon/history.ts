@@ -1,7 +1,7 @@
 import type { StatusView } from '../api/status-view.ts';
 import type { HistoryView, NodePoint } from '../api/history-view.ts';
 
-/** From one point to the next, ms. */
+/** Time between two points, ms. */
 const PERIOD_MS = 1_000;
 /** Points kept: ten minutes. */
 const MAX_POINTS = 600;
@@ -12,9 +12,9 @@ export class History {
   #next = 0;
   #lastMs = Number.NEGATIVE_INFINITY;
 
-  /** Takes a point down when it is time for one. */
+  /** Adds a point if a period has passed since the last one. */
   observe(view: { point(): NodePoint | undefined }, nowMs: number): void {
-    // A tick that comes a little early is still the next second's.
+    // Tolerates a tick that comes slightly early.
     if (nowMs - this.#lastMs < 0.9 * PERIOD_MS) return;
     const point = view.point();
     if (point === undefined) return;
@@ -49,7 +49,7 @@ export class History {
   }
 }
 
-/** What of a status is worth a chart; whole numbers where parts of them say nothing. */
+/** The values of a status that charts show; rates are rounded to whole numbers. */
 export function pointOf(status: StatusView, timeMs: number): NodePoint {
   const { paths, flows, backends } = status;
   const fast = paths['fast-path'];
@@ -71,7 +71,7 @@ export function pointOf(status: StatusView, timeMs: number): NodePoint {
   };
 }
 
-/** To a ten-thousandth. */
+/** Rounds to four decimals. */
 function rounded(value: number | null): number | null {
   return value === null ? null : Math.round(value * 10_000) / 10_000;
 }

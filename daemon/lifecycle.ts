@@ -11,52 +11,53 @@ import { aborted } from '../async/aborted.ts';
 import { bounded } from '../async/bounded.ts';
 import type { ServiceNotifier } from '../platform/systemd/notify.ts';
 
-/** The loop with all its parts. */
+/** The loop, its views and its sinks. */
 export interface Daemon {
   readonly view: DaemonView;
   readonly metrics: MetricsSource;
-  /** What `norikae record` is given; left out: nothing can be recorded. */
+  /** Source of recordings; undefined: `norikae record` is not available. */
   readonly ticks?: RecordingSource;
-  /** Resolves when the loop goes round; rejects when it cannot be started or `signal` aborts. */
+  /** Resolves when the loop runs; rejects when it cannot be started or `signal` aborts. */
   start(signal: AbortSignal): Promise<void>;
-  /** Ends the loop and withdraws or keeps what is installed, as configured. Called once. */
+  /** Stops the loop and withdraws or keeps the entries, as configured. Called once. */
   stop(): Promise<void>;
 }
 
-/** Makes the daemon's parts; nothing is started yet. */
+/** Creates the daemon without starting it. */
 export type CreateDaemon = (config: Config, log: Log) => Promise<Daemon>;
 
-/** What the running daemon is asked to do from outside. */
+/** Requests from outside to the running daemon. */
 export interface LifecycleEvents {
-  /** Aborts, with the cause as its reason, when the daemon has to end. */
+  /** Aborts, with the cause as its reason, when the daemon has to stop. */
   readonly stop: AbortSignal;
-  /** Calls `listener` when the policies have to be read again; returns how to end that. */
+  /** Calls `listener` when a reload is requested; the returned function unsubscribes. */
   onReload(listener: () => void): () => void;
 }
 
-/** What a daemon's life needs. */
+/** Options of {@link runLifecycle}. */
 export interface LifecycleOptions {
   readonly daemon: Daemon;
   readonly config: Config;
   readonly log: Log;
   readonly notifier: ServiceNotifier;
   readonly events: LifecycleEvents;
-  /** Called when everything runs, with the HTTP server's address; returns what ends it. */
+  /** Called when everything runs, with the HTTP server's URL; returns a function to call at the stop. */
   readonly onRunning?: (url: string | undefined) => () => void;
-  /** Most time for an orderly end, ms. */
+  /** Maximum time for an orderly stop, ms. */
   readonly stopTimeoutMs: number;
 }
 
-/** The daemon did not end in time; what is installed is left to its lease. */
+/** The daemon did not stop in time; its entries expire with their lease. */
 export class StopTimeout extends Error {
   override readonly name = 'StopTimeout';
 }
 
 /**
- * Runs a daemon from start to end. Doors first (a second daemon is so turned away before it
- * touches the node), then the loop; at the end the loop first, so that the end can be watched.
+ * Runs a daemon until it is stopped. Starts the servers before the loop, so that a second daemon
+ * fails on the control socket before it touches the node. Closes them after the loop, so that the
+ * stop can be observed.
  *
- * Resolves after an orderly end. Rejects with what kept it from starting, or StopTimeout.
+ * Resolves after an orderly stop. Rejects with the error of a failed start, or StopTimeout.
  */
 export async function runLifecycle(options: LifecycleOptions): Promise<void> {
   const { daemon, config, log, notifier, events } = options;
@@ -70,25 +71,25 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
     );
     await runLoop(options, http?.url);
   } finally {
-    await closeDoors(control, http);
+    await closeServers(control, http);
     notifier.close();
   }
-  log.info({ onExit: config.onExit }, 'ended');
+  log.info({ onExit: config.onExit }, 'stopped');
 
   async function runLoop(options: LifecycleOptions, url: string | undefined): Promise<void> {
     try {
       await daemon.start(events.stop);
       notifier.ready('placing flows');
-      const endings = [
+      const stopHandlers = [
         events.onReload(() => {
           http?.reload();
           void reload(options);
         }),
-        reportRegularly(options),
+        notifyPeriodically(options),
         options.onRunning?.(url),
       ];
       await aborted(events.stop);
-      for (const end of endings) end?.();
+      for (const stop of stopHandlers) stop?.();
     } catch (error) {
       if (!events.stop.aborted) {
         log.error({ err: error }, 'the daemon could not start');
@@ -98,13 +99,13 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
         throw error;
       }
     }
-    log.info({ cause: String(events.stop.reason) }, 'ending');
+    log.info({ cause: String(events.stop.reason) }, 'stopping');
     notifier.stopping();
     await stopInTime(options);
   }
 }
 
-/** Reads the policies again; on failure the last good ones stay in force. Never rejects. */
+/** Reloads the policies; on failure the last valid ones stay in force. Never rejects. */
 async function reload({ daemon, log, notifier }: LifecycleOptions): Promise<void> {
   notifier.reloading();
   try {
@@ -118,13 +119,13 @@ async function reload({ daemon, log, notifier }: LifecycleOptions): Promise<void
   }
 }
 
-/** How often the service manager hears of the daemon when it keeps no watchdog, ms. */
-const REPORT_MS = 5_000;
+/** Period of status notifications without a watchdog, ms. */
+const STATUS_PERIOD_MS = 5_000;
 
-/** Tells the service manager how it goes, and its watchdog (twice a period) that it does. */
-function reportRegularly({ daemon, notifier, log }: LifecycleOptions): () => void {
+/** Sends status, and while the loop runs watchdog notifications twice per watchdog period. */
+function notifyPeriodically({ daemon, notifier, log }: LifecycleOptions): () => void {
   if (!notifier.listens) return () => {};
-  const periodMs = notifier.watchdogMs === undefined ? REPORT_MS : notifier.watchdogMs / 2;
+  const periodMs = notifier.watchdogMs === undefined ? STATUS_PERIOD_MS : notifier.watchdogMs / 2;
   const timer = setInterval(() => {
     const status = daemon.view.status();
     notifier.status(summary(status));
@@ -147,6 +148,6 @@ async function stopInTime({ daemon, stopTimeoutMs }: LifecycleOptions): Promise<
   await bounded(bounds, () => daemon.stop());
 }
 
-async function closeDoors(control: ControlService, http: HttpService | undefined): Promise<void> {
+async function closeServers(control: ControlService, http: HttpService | undefined): Promise<void> {
   await Promise.all([control.close(), http?.close()]);
 }

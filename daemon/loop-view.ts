@@ -46,10 +46,10 @@ import { policiesView } from './policies/policies-view.ts';
 import { selectFlows } from '../views/select-flows.ts';
 
 const MAX_CANDIDATES = 10;
-/** Decisions that `why` shows of a flow. */
+/** Decisions of the flow that `why` shows. */
 const MAX_DECISIONS = 5;
 
-/** What a {@link LoopView} looks at. */
+/** Options of {@link LoopView}. */
 export interface LoopViewOptions {
   readonly loop: Loop;
   readonly node: Node;
@@ -59,7 +59,7 @@ export interface LoopViewOptions {
   readonly history: History;
   /** Undefined: nothing is written to InfluxDB. */
   readonly influx?: InfluxSink | undefined;
-  /** Whether changes of the policy files are noticed. */
+  /** Whether the policy files are watched for changes. */
   readonly watching: () => boolean;
   readonly version: string;
   readonly startedAtMs: number;
@@ -68,7 +68,7 @@ export interface LoopViewOptions {
   readonly wall: () => number;
 }
 
-/** The running loop, as the control socket, the HTTP server and the live table see it. */
+/** The running loop as control socket, HTTP server and live table show it. */
 export class LoopView implements DaemonView {
   readonly #o: LoopViewOptions;
   readonly #texts = new FlowTexts();
@@ -123,23 +123,23 @@ export class LoopView implements DaemonView {
 
   async why(prefix: string): Promise<WhyAnswer> {
     const { loop } = this.#o;
-    // Before the row is looked for: rows pass to other flows meanwhile.
+    // Loaded before the row is looked up: during an await, the row can pass to another flow.
     await loadRulesEngine();
     const report = loop.lastReport;
     if (report === undefined) return { found: false, candidates: [] };
     const idOf = (row: number): string => formatFlowId(loop.table.idAt(row));
     const rows = rowsByPrefix(loop.table, prefix.toLowerCase(), MAX_CANDIDATES);
     if (rows.length !== 1) return { found: false, candidates: rows.map(idOf) };
-    // What is shown is of one moment: taken before the rules are asked once more.
+    // Read before the await of the rules, so that all values are of the same moment.
     const flow = flowView(rows[0], this.#around());
-    const left = this.#timesLeft(rows[0]);
+    const remaining = this.#remainingTimes(rows[0]);
     const worth = loop.table.forecast.worth[rows[0]];
     const explanation = await loop.engine.explain(report.tick, rows[0]);
     return {
       found: true,
       why: {
         flow,
-        limits: { ...this.#limits(flow, explanation), ...left, worth },
+        limits: { ...this.#limits(flow, explanation), ...remaining, worth },
         refusal: explanation.refusal ?? null,
         rules: explanation.rules.map(ruleView),
         decisions: this.#o.decisions.page({ flow: flow.id, limit: MAX_DECISIONS }).decisions,
@@ -215,7 +215,7 @@ export class LoopView implements DaemonView {
     };
   }
 
-  /** The limits of the backend that the flow is on or asks for; else of the first one. */
+  /** The limits of the backend that the flow is on or requests; otherwise of the first one. */
   #limits(
     flow: FlowView,
     explanation: Explanation,
@@ -240,7 +240,7 @@ export class LoopView implements DaemonView {
     };
   }
 
-  #timesLeft(row: number): Pick<LimitsView, 'holdLeftMs' | 'retryInMs'> {
+  #remainingTimes(row: number): Pick<LimitsView, 'holdLeftMs' | 'retryInMs'> {
     const { loop, config } = this.#o;
     const nowMs = this.#o.now();
     const { placedSinceMs, retryAtMs } = loop.table.decision;

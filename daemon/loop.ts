@@ -36,10 +36,10 @@ import { errorMessage } from '../text/error-message.ts';
 
 const HOST_PERIOD_MS = 1000;
 const RETRY_AFTER_MS = 500;
-/** With a long lease, too, what was adopted at the start must not wait for its first renewal. */
+/** Bounds the time to the first renewal after the start, which adopted entries wait for, ms. */
 const MAX_RENEWAL_MS = 250;
 
-/** What a {@link Loop} is made of. */
+/** Options of {@link Loop}. */
 export interface LoopOptions {
   readonly config: Pick<Config, 'poll' | 'planner'>;
   readonly node: Node;
@@ -51,8 +51,8 @@ export interface LoopOptions {
 }
 
 /**
- * The loop, running: sources make ticks, the engine decides them, the backend is held to it, the
- * lease is renewed while all that is so.
+ * Runs the engine on the ticks of the node's sources, and renews the backends' leases while their
+ * entries are known to be correct.
  */
 export class Loop {
   readonly engine: Engine;
@@ -66,9 +66,9 @@ export class Loop {
   readonly #listeners = new Set<(report: TickReport) => void>();
   #running: Subscription | undefined;
   #unsubscribe: readonly (() => void)[] = [];
-  #bringingUp: Promise<void> = Promise.resolve();
+  #starting: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
-  /** What went wrong in the last tick, by backend. */
+  /** Errors of the last tick, by backend. */
   #lastErrors: ReadonlyMap<string, string> = new Map();
 
   constructor(options: LoopOptions) {
@@ -120,79 +120,79 @@ export class Loop {
     return this.#observer.table;
   }
 
-  /** What the last tick led to; undefined before the first. */
+  /** Report of the last tick; undefined before the first. */
   get lastReport(): TickReport | undefined {
     return this.#lastReport;
   }
 
-  /** What went wrong in the last tick, or why a backend is not up; undefined when all is well. */
+  /** Why a backend has not started, or an error of the last tick; undefined if there is none. */
   get error(): string | undefined {
     return this.#starter.error ?? this.#lastErrors.values().next().value;
   }
 
-  /** Why one of the backends is not up, or what went wrong in the last tick. */
+  /** Why a backend has not started, or its error in the last tick; undefined if there is none. */
   errorOf(backend: OffloadBackend): string | undefined {
     return this.#starter.errorOf(backend) ?? this.#lastErrors.get(backend.name);
   }
 
-  /** True once every backend can be used. */
+  /** True once all backends have started. */
   get started(): boolean {
     return this.#starter.started;
   }
 
-  /** Period from one tick to the next, ms. */
+  /** Tick period, ms. */
   get periodMs(): number {
     return this.#observer.periodMs;
   }
 
-  /** What the node did up to the last tick, summed up; the same object each time. */
+  /** Accounts of the node up to the last tick; the same object each time. */
   get accounts(): TickAccounts {
     return this.#options.accountant.accounts;
   }
 
-  /** Calls `listener` after every tick; the returned function ends it. */
+  /** Calls `listener` after every tick; the returned function unsubscribes. */
   onTick(listener: (report: TickReport) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Starts; what cannot be reached yet is tried again until it can. */
+  /** Starts the loop. The start of sources and backends is retried until it succeeds. */
   start(): void {
     const { node, clock } = this.#options;
-    this.#bringingUp = this.#starter.run(this.#stop.signal);
+    this.#starting = this.#starter.run(this.#stop.signal);
     this.#unsubscribe = [
       node.ports.subscribe((ports) => this.#follower.changed(ports)),
-      // What a backend took out by itself is told like what it took out for a port of ours.
+      // Entries that a backend removed by itself are reported like those of a removed port.
       ...node.backends.flatMap(
         (b) => b.onLost?.(() => this.#follower.changed(node.ports.current())) ?? [],
       ),
     ];
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
-    const rounds = ticks(this.#observer, clock, handle, this.#nudges()).pipe(
+    const rounds = ticks(this.#observer, clock, handle, this.#ruleChanges()).pipe(
       tap((report) => this.#publish(report)),
-      // A tick that failed as a whole was logged; the loop goes on.
+      // A failed tick has been logged; the loop continues.
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
     );
-    const leases = node.backends.map((backend) => this.#lease(backend));
+    const leases = node.backends.map((backend) => this.#renewLease(backend));
     this.#running = merge(rounds, this.#host.watch(), ...leases).subscribe();
   }
 
-  /** Ends the loop, withdraws or keeps what is installed, and closes the node. */
-  async stop(how: 'withdraw' | 'keep'): Promise<void> {
+  /** Stops the loop, withdraws or keeps the entries, and closes the node. */
+  async stop(onExit: 'withdraw' | 'keep'): Promise<void> {
     this.#running?.unsubscribe();
-    for (const end of this.#unsubscribe) end();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#stop.abort(new Error('the daemon exits'));
-    await this.#bringingUp;
+    await this.#starting;
     try {
-      await this.engine.close(how);
+      await this.engine.close(onExit);
     } finally {
       await this.#options.node.close();
     }
   }
 
-  /** Changes of the vSwitch's rules, as somebody tells of them. */
-  #nudges(): Observable<void> {
+  /** Emits when a monitor reports a change of the vSwitch's rules. */
+  #ruleChanges(): Observable<void> {
     const { changes } = this.#options.node;
     if (changes === undefined) return NEVER;
     return new Observable((subscriber) => changes.subscribe(() => subscriber.next()));
@@ -204,18 +204,18 @@ export class Loop {
       const lost = await this.engine.portsChanged(ports, this.table);
       if (lost > 0) log.info({ entries: lost }, 'removed the entries of ports that are gone');
     } catch (error) {
-      log.error({ error: errorMessage(error) }, 'the backend did not follow a change of ports');
+      log.error({ error: errorMessage(error) }, 'a backend could not apply a change of ports');
       throw error;
     }
   }
 
   async #handle(tick: Tick, signal: AbortSignal): Promise<TickReport> {
     if (this.#follower.behind) this.#follower.retry();
-    // A port's name may stand for another port where a backend has not followed yet.
+    // A backend that is behind may still use a port's name for another port.
     const decided: Tick = { ...tick, fresh: tick.fresh && !this.#follower.behind };
     try {
       const report = await this.engine.onTick(decided, signal);
-      this.#notice(report.failures);
+      this.#recordFailures(report.failures);
       return report;
     } catch (error) {
       if (!signal.aborted) {
@@ -229,7 +229,7 @@ export class Loop {
     }
   }
 
-  #notice(failures: TickReport['failures']): void {
+  #recordFailures(failures: TickReport['failures']): void {
     this.#lastErrors = new Map(failures.map((f) => [f.backend, errorMessage(f.error)]));
     for (const [backend, error] of this.#lastErrors) {
       this.#options.log.error({ backend, error }, 'a backend failed in this tick');
@@ -245,34 +245,34 @@ export class Loop {
       try {
         listener(report);
       } catch (error) {
-        // Whoever looks on must not stop the loop.
+        // A failing listener must not stop the loop.
         this.#options.log.error({ error: errorMessage(error) }, 'a listener failed');
       }
     }
   }
 
   /**
-   * Renews a backend's lease while all it has is known to be what the vSwitch would do: held
-   * against the vSwitch's flows a short time ago, nothing left to be taken out. When it no longer
-   * is, whatever the cause, the lease lapses and traffic goes back to the vSwitch.
+   * Renews a backend's lease while its entries are known to do what the vSwitch would do: they were
+   * compared with the vSwitch's flows recently, and no removal is pending. Otherwise, whatever the
+   * cause, the lease expires and traffic returns to the vSwitch.
    */
-  #lease(backend: OffloadBackend): Observable<void> {
+  #renewLease(backend: OffloadBackend): Observable<void> {
     const { leaseMs } = backend.capabilities();
     const { clock, log, metrics } = this.#options;
-    const told = (result: Parameters<BackendMetrics['recordRenewal']>[1]): void =>
+    const count = (result: Parameters<BackendMetrics['recordRenewal']>[1]): void =>
       metrics.backends.recordRenewal(backend.name, result);
     return interval(Math.min(MAX_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
       exhaustMap(() => {
         const sinceMs = clock.now() - this.engine.lastVerifiedAtMs(backend);
-        // A round may come late by as much as a lease before it counts as gone.
+        // Tolerates a tick that is late by up to a lease.
         if (sinceMs > 2 * this.periodMs + leaseMs) {
-          told('withheld');
+          count('withheld');
           return [];
         }
         const renewal = backend.renewLease().then(
-          () => told('renewed'),
+          () => count('renewed'),
           (error: unknown) => {
-            told('failed');
+            count('failed');
             const why = errorMessage(error);
             log.error({ backend: backend.name, error: why }, 'the lease was not renewed');
           },

@@ -8,8 +8,8 @@ import type { Log } from '../platform/log.ts';
 const SUMMARY_EVERY_MS = 1000;
 
 /**
- * Logs changes of placement and refusals: each one at level debug, a summary at level info, at most
- * once a second, so that a busy node does not drown its own log.
+ * Logs changes of placement and refusals: each one at level debug, and a summary at level info at
+ * most once per second, which bounds the log of a busy node.
  */
 export class MoveLog {
   readonly #log: Log;

@@ -15,22 +15,22 @@ import type { Config } from '../config/config.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
 import { packageRoot } from '../platform/package-root.ts';
 
-/** The node as the loop knows it: ports of the engine, whatever is behind them. */
+/** The node's implementations of the engine's ports. */
 export interface Node {
-  /** One line for people. */
+  /** One line for log and status. */
   readonly description: string;
   readonly flows: FlowSource;
   readonly ports: PortDirectory;
   readonly host: HostSource;
   /** At most one for each placement. */
   readonly backends: readonly OffloadBackend[];
-  /** Tells when the vSwitch's rules change; undefined: nobody does, and polling has to do. */
+  /** Reports changes of the vSwitch's rules; undefined: changes are noticed by polling only. */
   readonly changes?: ChangeMonitor;
-  /** Closes the sources; backends are closed by whoever drives it. */
+  /** Closes the sources. The engine closes the backends. */
   close(): Promise<void>;
 }
 
-/** The node that the configuration chooses. Nothing is connected yet. */
+/** Creates the configured node. Nothing is connected yet. */
 export function createNode(config: Config, clock: Clock): Node {
   return config.node.adapter === 'emulator' ? emulatedNode(config, clock) : ovsNode(config);
 }

@@ -1,8 +1,8 @@
 import type { PortSnapshot } from '../engine/model/port.ts';
 
 /**
- * Hands changes of the ports on, one at a time and always the newest: what came in between is in
- * it. A change that could not be handed on stays pending until {@link retry}.
+ * Passes on snapshots of the ports, one at a time and only the newest. A snapshot whose delivery
+ * fails stays pending until {@link retry}.
  */
 export class PortsFollower {
   readonly #follow: (ports: PortSnapshot) => Promise<void>;
@@ -14,18 +14,17 @@ export class PortsFollower {
     this.#follow = follow;
   }
 
-  /** True while a change has not been followed. */
+  /** True while a snapshot is pending. */
   get behind(): boolean {
     return this.#pending !== undefined;
   }
 
-  /** Takes a new snapshot. */
   changed(ports: PortSnapshot): void {
     this.#pending = ports;
     this.retry();
   }
 
-  /** Tries again what failed; no effect when nothing is pending. */
+  /** Delivers a pending snapshot again; no effect if there is none. */
   retry(): void {
     if (!this.#busy) void this.#drain();
   }
@@ -39,7 +38,7 @@ export class PortsFollower {
         if (this.#pending === ports) this.#pending = undefined;
       }
     } catch {
-      // Whoever follows has said what went wrong; the change stays pending.
+      // `follow` has logged the error; the snapshot stays pending.
     } finally {
       this.#busy = false;
     }

@@ -8,10 +8,10 @@ import { DecisionRecorder, type RulesInForce } from './recorder.ts';
 import { DecisionRing } from './ring.ts';
 import { RotatingFile } from '../../platform/rotating-file.ts';
 
-/** Most records of one tick: what building them costs is so bounded, too. */
+/** Maximum records per tick; also bounds the cost of building them. */
 export const MAX_PER_TICK = 1000;
 
-/** What a {@link DecisionLog} needs. */
+/** Options of {@link DecisionLog}. */
 export interface DecisionLogOptions {
   readonly config: DecisionsConfig;
   readonly log: Log;
@@ -20,7 +20,7 @@ export interface DecisionLogOptions {
   readonly wall: () => number;
 }
 
-/** Every change of placement: the last ones in memory and, when configured, all in a file. */
+/** Records every change of placement: the latest in memory and, if configured, all in a file. */
 export class DecisionLog {
   readonly #ring: DecisionRing;
   readonly #recorder: DecisionRecorder;
@@ -34,9 +34,9 @@ export class DecisionLog {
     this.#metrics = metrics;
     this.#ring = new DecisionRing(config.memory);
     this.#recorder = new DecisionRecorder({
-      mostPerTick: MAX_PER_TICK,
+      maxPerTick: MAX_PER_TICK,
       write: (record) => this.#write(record),
-      onLost: (records) => this.#count('tick', records),
+      onLost: (records) => this.#countLost('tick', records),
       wall,
     });
     const { file: path, maxBytes, keep } = config;
@@ -45,12 +45,12 @@ export class DecisionLog {
       path,
       maxBytes,
       keep,
-      onLost: (lines) => this.#count('file', lines),
-      onError: (error) => log.error({ err: error, path }, 'decisions cannot be written'),
+      onLost: (lines) => this.#countLost('file', lines),
+      onError: (error) => log.error({ err: error, path }, 'cannot write decisions'),
     });
   }
 
-  /** Takes a tick into account, before its table is read anew. */
+  /** Records the decisions of a tick. Call it before the next reading changes the tick's table. */
   observe(report: TickReport, inForce: RulesInForce): void {
     this.#recorder.observe(report, inForce);
   }
@@ -61,13 +61,13 @@ export class DecisionLog {
     return { kept: this.#ring.size, lost: this.#lost, decisions };
   }
 
-  /** Calls `listener` with every record, within the tick; the returned function ends it. */
+  /** Calls `listener` with every record, within the tick; the returned function unsubscribes. */
   onRecord(listener: (record: DecisionRecord) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves when all has been written. */
+  /** Resolves when all records have been written. */
   async close(): Promise<void> {
     await this.#file?.flush();
   }
@@ -79,7 +79,7 @@ export class DecisionLog {
     for (const listener of this.#listeners) listener(record);
   }
 
-  #count(at: 'tick' | 'file', records: number): void {
+  #countLost(at: 'tick' | 'file', records: number): void {
     this.#lost += records;
     this.#metrics.lost(at, records);
   }

@@ -15,19 +15,18 @@ export interface RulesInForce {
   readonly revisions: ReadonlyMap<string, string>;
 }
 
-/** What a {@link DecisionRecorder} does. */
+/** Options of {@link DecisionRecorder}. */
 export interface RecorderOptions {
-  /** Most records of one tick; what is beyond is counted and left out. */
-  readonly mostPerTick: number;
-  /** Takes a record. */
+  /** Maximum records per tick; further changes are counted as lost. */
+  readonly maxPerTick: number;
   readonly write: (record: DecisionRecord) => void;
-  /** Hears how many changes of a tick were left out. */
+  /** Called with the number of changes of a tick that were not recorded. */
   readonly onLost: (records: number) => void;
   /** Wall clock, ms since 1970. */
   readonly wall: () => number;
 }
 
-/** Where a shadow's request would put a flow, by request; undefined: nowhere else. */
+/** The placement that a shadow policy's request leads to, by request; undefined: no change. */
 const SHADOW_PLACE = [
   undefined,
   Placement.offload,
@@ -38,14 +37,14 @@ const SHADOW_PLACE = [
 
 /**
  * Writes one record for each change of a flow's placement, and for each move that a shadow policy
- * begins to ask for.
+ * starts to request.
  */
 export class DecisionRecorder {
   readonly #options: RecorderOptions;
   readonly #prefix: string;
   #count = 0;
   readonly #rows = new SideTable('flow');
-  /** What a shadow asked for a row's flow in the last tick. */
+  /** What a shadow policy requested in the last tick, by row. */
   readonly #shadowRequest = this.#rows.uint8();
 
   constructor(options: RecorderOptions) {
@@ -53,23 +52,23 @@ export class DecisionRecorder {
     this.#prefix = Math.floor(options.wall()).toString(36);
   }
 
-  /** Takes a tick into account; its table must not have been read anew since. */
+  /** Records the decisions of a tick, whose table must not have changed since. */
   observe(report: TickReport, inForce: RulesInForce): void {
     const { changes } = report;
     const shadows = this.#shadows(report.tick.table);
     if (changes.length + shadows.length === 0) return;
     const wallMs = this.#options.wall();
     const operations = operationsByFlow(report.operations);
-    const about: Surroundings = { report, inForce, wallMs, operations };
-    const most = this.#options.mostPerTick;
-    for (const change of changes.slice(0, most)) this.#changed(change, about);
-    const room = Math.max(0, most - changes.length);
-    for (const row of shadows.slice(0, room)) this.#shadowed(row, about);
-    const lost = changes.length + shadows.length - most;
+    const context: TickContext = { report, inForce, wallMs, operations };
+    const { maxPerTick } = this.#options;
+    for (const change of changes.slice(0, maxPerTick)) this.#recordChange(change, context);
+    const left = Math.max(0, maxPerTick - changes.length);
+    for (const row of shadows.slice(0, left)) this.#recordShadow(row, context);
+    const lost = changes.length + shadows.length - maxPerTick;
     if (lost > 0) this.#options.onLost(lost);
   }
 
-  /** Live rows for which a shadow begins to ask for a place that nobody else asks for. */
+  /** Live rows for which a shadow policy starts to request a move that the policies in force do not. */
   #shadows(table: FlowTable): readonly number[] {
     const { shadow, decision } = table;
     if (shadow === undefined) return [];
@@ -80,28 +79,28 @@ export class DecisionRecorder {
       const row = table.rows[i];
       const requested = shadow.requested[row];
       const place = SHADOW_PLACE[requested];
-      const begins = requested !== before[row] && requested !== decision.requested[row];
-      if (begins && place !== undefined && place !== decision.placement[row]) rows.push(row);
+      const isNew = requested !== before[row] && requested !== decision.requested[row];
+      if (isNew && place !== undefined && place !== decision.placement[row]) rows.push(row);
       before[row] = requested;
     }
     return rows;
   }
 
-  #changed(change: PlacementChange, about: Surroundings): void {
+  #recordChange(change: PlacementChange, context: TickContext): void {
     const { id, match, from, to, cause, reason, requested, score, plannedBy } = change;
     const flow = formatFlowId(id);
     const operation = WITHOUT_OPERATION.has(cause)
       ? undefined
-      : about.operations.get(operationKey(to === 'offload' || to === 'fast-path', flow));
+      : context.operations.get(operationKey(to === 'offload' || to === 'fast-path', flow));
     const inputs = plannedBy?.inputs;
-    this.#write(about, change.atMs, {
+    this.#write(context, change.atMs, {
       mode: 'enforce',
       flow,
       match: describeMatch(match),
       from,
       to,
       cause,
-      ...ruleOf(plannedBy?.rule ?? 0, about.inForce),
+      ...ruleOf(plannedBy?.rule ?? 0, context.inForce),
       requested: REQUESTED_PLACEMENT_NAMES[requested],
       score,
       reason,
@@ -111,32 +110,32 @@ export class DecisionRecorder {
     });
   }
 
-  #shadowed(row: number, about: Surroundings): void {
-    const { table } = about.report.tick;
+  #recordShadow(row: number, context: TickContext): void {
+    const { table } = context.report.tick;
     const { shadow, decision } = table;
     const place = shadow === undefined ? undefined : SHADOW_PLACE[shadow.requested[row]];
     if (shadow === undefined || place === undefined) return;
-    this.#write(about, about.report.endedAtMs, {
+    this.#write(context, context.report.endedAtMs, {
       mode: 'shadow',
       flow: formatFlowId(table.idAt(row)),
       match: describeMatch(table.matchAt(row)),
       from: PLACEMENT_NAMES[decision.placement[row]],
       to: PLACEMENT_NAMES[place],
       cause: null,
-      ...ruleOf(shadow.rule[row], about.inForce),
+      ...ruleOf(shadow.rule[row], context.inForce),
       requested: REQUESTED_PLACEMENT_NAMES[shadow.requested[row]],
       score: shadow.score[row],
       reason: null,
-      // Only moves have theirs read before they change what rules look at.
+      // Facts are read only for moves, before the move changes them.
       inputs: null,
       backend: null,
       outcome: null,
     });
   }
 
-  /** @param atMs when it came about, ms of the clock */
+  /** @param atMs time of the decision, ms of the clock */
   #write(
-    { report, wallMs }: Surroundings,
+    { report, wallMs }: TickContext,
     atMs: number,
     record: Omit<DecisionRecord, 'id' | 'time' | 'tick'>,
   ): void {
@@ -146,15 +145,15 @@ export class DecisionRecorder {
   }
 }
 
-/** Causes for which the backend takes entries out without being asked flow by flow. */
+/** Causes for which the backend removes entries in bulk rather than by an operation per flow. */
 const WITHOUT_OPERATION: ReadonlySet<ChangeCause> = new Set(['port', 'panic']);
 
 /** What all records of a tick share. */
-interface Surroundings {
+interface TickContext {
   readonly report: TickReport;
   readonly inForce: RulesInForce;
   readonly wallMs: number;
-  /** The last operation of each kind and flow that was carried out, by {@link operationKey}. */
+  /** The last successful operation of each kind and flow, by {@link operationKey}. */
   readonly operations: ReadonlyMap<string, BackendOperation>;
 }
 

@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '../../api/decision-record.ts';
 
-/** The last decisions, a bounded number of them. */
+/** A ring buffer of the latest decisions. */
 export class DecisionRing {
   readonly #capacity: number;
   readonly #records: DecisionRecord[] = [];
@@ -14,7 +14,7 @@ export class DecisionRing {
     return this.#records.length;
   }
 
-  /** Adds a record in place of the oldest when there is no room. */
+  /** Adds a record; a full ring drops its oldest. */
   add(record: DecisionRecord): void {
     if (this.#capacity === 0) return;
     this.#records[this.#next] = record;

@@ -2,7 +2,7 @@ import type { DecisionEvent } from '../../telemetry/influx/recorder.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
 import { whyDecided } from '../../views/decision-line.ts';
 
-/** A decision as it is written to InfluxDB: what it is grouped by, and what it says. */
+/** A decision as an InfluxDB event: tags to group by, and fields. */
 export function decisionEvent(record: DecisionRecord): DecisionEvent {
   const { time, mode, from, to, cause, reason, backend, id, flow, match, rule, revision } = record;
   const would = mode === 'shadow' ? ' (shadow, not applied)' : '';

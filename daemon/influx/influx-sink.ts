@@ -17,7 +17,7 @@ import type { Reload } from '../policies/policy-manager.ts';
 import { decisionEvent } from './decision-event.ts';
 import { InfluxPreparation } from './preparation.ts';
 
-/** What an {@link InfluxSink} is made of. */
+/** Options of {@link InfluxSink}. */
 export interface InfluxSinkOptions {
   readonly config: InfluxConfig;
   readonly registry: Registry;
@@ -26,7 +26,7 @@ export interface InfluxSinkOptions {
   readonly wall: () => number;
 }
 
-/** Writes what the loop does to InfluxDB. Nobody waits for it, and it never fails anybody. */
+/** Writes ticks, decisions and policy events to InfluxDB. Never blocks or fails the loop. */
 export class InfluxSink {
   readonly #config: InfluxConfig;
   readonly #wall: () => number;
@@ -66,7 +66,7 @@ export class InfluxSink {
     warnWhenOpen(config, log);
   }
 
-  /** Takes a tick into account, before the next one. */
+  /** Writes the points of a tick. Call it before the next tick. */
   observe(report: TickReport, accounts: TickAccounts): void {
     this.#recorder.observe(report, accounts);
   }
@@ -75,15 +75,17 @@ export class InfluxSink {
     if (this.#config.decisions) this.#recorder.decision(decisionEvent(record));
   }
 
-  /** The policies were read; `inForce` are those that are in force after it. */
+  /** Writes an event for a reading of the policies; `inForce` are the policies after it. */
   reloaded({ result, first }: Reload, { policies }: PolicySet): void {
-    const good = result === 'in-force';
+    const accepted = result === 'in-force';
     const names = policies.map(({ name, revision, mode }) => `${name}@${revision} (${mode})`);
     this.#recorder.event({
       wallMs: this.#wall(),
-      kind: first ? 'start' : good ? 'policy' : 'policy-refused',
-      title: first ? 'the daemon starts' : good ? 'policies in force' : `policies: ${result}`,
-      text: good ? names.join(', ') : `older ones stay in force: ${names.join(', ')}`,
+      kind: first ? 'start' : accepted ? 'policy' : 'policy-refused',
+      title: first ? 'the daemon starts' : accepted ? 'policies in force' : `policies: ${result}`,
+      text: accepted
+        ? names.join(', ')
+        : `the last valid policies stay in force: ${names.join(', ')}`,
     });
   }
 
@@ -107,7 +109,7 @@ export class InfluxSink {
     this.#writer.start();
   }
 
-  /** Writes what is queued within the bound, and ends. */
+  /** Writes queued points for at most `influx.stopMs`, then closes. */
   async close(): Promise<void> {
     await this.#writer.close(this.#config.stopMs);
     this.#client.close();

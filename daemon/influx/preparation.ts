@@ -9,15 +9,15 @@ import {
 } from '../../platform/secret-file.ts';
 
 /**
- * What is done before points are written, and again when InfluxDB says no: the secret is read, so
- * that a new one needs no restart; database and retention policy are made when they are asked for.
+ * Runs before points are written, and again after InfluxDB rejects a write: reads the secret, so
+ * that a new one needs no restart, and creates database and retention policy if configured.
  */
 export class InfluxPreparation {
   readonly #config: InfluxConfig;
   readonly #client: InfluxClient;
   readonly #log: Log;
-  /** What was told already: an outage has many preparations. */
-  readonly #told = new Set<string>();
+  /** Errors that were logged already: an outage causes many preparations. */
+  readonly #logged = new Set<string>();
 
   constructor(config: InfluxConfig, client: InfluxClient, log: Log) {
     this.#config = config;
@@ -25,7 +25,7 @@ export class InfluxPreparation {
     this.#log = log;
   }
 
-  /** @throws {InfluxUnavailable} when there is no use in writing */
+  /** @throws {InfluxUnavailable} when InfluxDB cannot be written to */
   async run(signal: AbortSignal): Promise<void> {
     this.#client.setCredentials(this.#credentials());
     if (!this.#config.create) return;
@@ -34,8 +34,8 @@ export class InfluxPreparation {
     } catch (error) {
       const denied = error instanceof InfluxUnavailable && error.kind === 'unauthorized';
       if (!denied && !(error instanceof InfluxStatementFailed)) throw error;
-      // It may all be there, and the user have the right to write and no other.
-      this.#tell(
+      // Both may exist already, and the user may have only the right to write.
+      this.#warnOnce(
         error.message,
         'could not create the InfluxDB database or retention policy; does it exist?',
       );
@@ -48,9 +48,9 @@ export class InfluxPreparation {
     if (retention === undefined) return;
     const { policy, duration } = retention;
     if (await this.#client.createRetentionPolicy(policy, duration, signal)) return;
-    this.#tell(
+    this.#warnOnce(
       `retention policy "${policy}" does not have the duration ${duration}`,
-      'the retention policy exists already and was not changed',
+      'the retention policy already exists and was not changed',
     );
   }
 
@@ -69,9 +69,9 @@ export class InfluxPreparation {
     }
   }
 
-  #tell(error: string, message: string): void {
-    if (this.#told.has(error)) return;
-    this.#told.add(error);
+  #warnOnce(error: string, message: string): void {
+    if (this.#logged.has(error)) return;
+    this.#logged.add(error);
     this.#log.warn({ error }, message);
   }
 }

@@ -1,15 +1,15 @@
 import type { PoliciesView } from '../../api/status-view.ts';
 import type { PolicyManager } from './policy-manager.ts';
 
-/** What the daemon shows of its policies. */
-export function policiesView(keeper: PolicyManager, watching: boolean): PoliciesView {
-  const { inForce, lastReload } = keeper;
+/** The policies' part of the status. */
+export function policiesView(manager: PolicyManager, watching: boolean): PoliciesView {
+  const { inForce, lastReload } = manager;
   return {
-    files: keeper.files,
+    files: manager.files,
     rules: inForce?.rules.length ?? 0,
-    problems: keeper.problems,
+    problems: manager.problems,
     revision: inForce?.revision ?? '',
-    since: new Date(keeper.sinceMs).toISOString(),
+    since: new Date(manager.sinceMs).toISOString(),
     inForce: (inForce?.policies ?? []).map(({ file, name, version, revision, mode }) => {
       const rules = inForce?.rules.filter((rule) => rule.policy === name).length ?? 0;
       return { file, name, version, revision, mode, rules };

@@ -12,7 +12,7 @@ import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { checkPolicies, readTextFile } from '../../policy-tools/files/policy-files.ts';
 import { runTestFile, TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 
-/** The policy files are not good, and there are no good ones from before. */
+/** The policy files have errors, and no earlier valid policies exist. */
 export class PoliciesUnusable extends Error {
   override readonly name = 'PoliciesUnusable';
   readonly problems: readonly string[];
@@ -23,40 +23,43 @@ export class PoliciesUnusable extends Error {
   }
 }
 
-/** What can become of a reload. */
-export const RELOAD_RESULTS = ['in-force', 'mistakes', 'tests-failed'] as const;
+/** Possible results of a reload. */
+export const RELOAD_RESULTS = ['in-force', 'invalid', 'tests-failed'] as const;
 export type ReloadResult = (typeof RELOAD_RESULTS)[number];
 
-/** A reading of the policies: what became of it and when, ms since 1970. */
+/** A reading of the policies and its result. */
 export interface Reload {
+  /** Ms since 1970. */
   readonly atMs: number;
   readonly result: ReloadResult;
   /** True for the reading at the start. */
   readonly first: boolean;
 }
 
-/** What a {@link PolicyManager} needs. */
+/** Options of {@link PolicyManager}. */
 export interface PolicyManagerOptions {
   readonly files: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Most time for the tests that lie beside the policies, ms of real time; 30 s by default. */
+  /** Maximum time for the tests of the policies, ms of real time; default 30 s. */
   readonly testTimeoutMs?: number;
-  /** Hears of every reading, the first one included. */
+  /** Called after every reading, including the first. */
   readonly onReload?: (reload: Reload, inForce: PolicySet) => void;
 }
 
-/** Problems that are kept and logged. */
+/** Maximum problems that are kept and logged. */
 const MAX_PROBLEMS = 50;
 
-/** What was read: the texts, by absolute path, so that tests run with what was checked. */
+/** The texts that were read, by absolute path, so that tests run on the texts that were checked. */
 type Texts = Map<string, string>;
 
 /**
- * Keeps the engine's rules to the policy files. A change is checked, tested where tests lie beside
- * it, and swapped in between two ticks; a bad one is refused, and the last good one stays in force.
+ * Keeps the engine's rules in step with the policy files. Changed files are checked and their tests
+ * run; then the new rules come into force between two ticks. On an error the change is refused, and
+ * the last valid policies stay in force.
  *
- * At the start the policies are checked and not tested: a daemon must come up.
+ * At the start the policies are checked but not tested, so that a failing test cannot keep the
+ * daemon from starting.
  */
 export class PolicyManager {
   readonly files: readonly string[];
@@ -68,7 +71,7 @@ export class PolicyManager {
   #sinceMs = 0;
   #lastReload: Reload | undefined;
   #problems: readonly string[] = [];
-  /** Hash of what was read last, good or not. */
+  /** Hash of the texts that were read last, valid or not. */
   #lastRead = '';
 
   constructor(options: PolicyManagerOptions) {
@@ -76,27 +79,27 @@ export class PolicyManager {
     this.files = options.files;
   }
 
-  /** The policies in force; undefined before {@link first}. */
+  /** The policies in force; undefined before {@link load}. */
   get inForce(): PolicySet | undefined {
     return this.#inForce;
   }
 
-  /** Since when they are, ms since 1970. */
+  /** When the policies came into force, ms since 1970. */
   get sinceMs(): number {
     return this.#sinceMs;
   }
 
-  /** The last reading but the first. */
+  /** The last reload; undefined: only the first reading so far. */
   get lastReload(): Reload | undefined {
     return this.#lastReload;
   }
 
-  /** Problems of the last reading; while there are any, the rules in force are older. */
+  /** Problems of the last reading. While there are any, the rules in force are older. */
   get problems(): readonly string[] {
     return this.#problems;
   }
 
-  /** The files that decide: policies, and the tests beside them whether they are there or not. */
+  /** Policy files and their test files, whether those exist or not. */
   get watchedFiles(): readonly string[] {
     return [...this.files, ...this.files.map(testFileOf)];
   }
@@ -106,7 +109,7 @@ export class PolicyManager {
    *
    * @throws {PoliciesUnusable} with every problem, as `file:line:column: what is wrong`
    */
-  first(): Promise<RuleEvaluator> {
+  load(): Promise<RuleEvaluator> {
     return this.#serial.run(async () => {
       const { texts, checked } = await this.#read();
       if (!checked.ok) throw new PoliciesUnusable(checked.problems.map(formatProblem));
@@ -120,22 +123,22 @@ export class PolicyManager {
     });
   }
 
-  /** Revisions of the policies that an evaluator of this keeper has, by name. */
+  /** Revisions of the policies in an evaluator of this manager, by name. */
   revisionsOf(evaluator: RuleEvaluator): ReadonlyMap<string, string> {
     return this.#revisions.get(evaluator) ?? new Map();
   }
 
-  /** Names the engine whose rules are swapped by a reload. */
-  serve(engine: Engine): void {
+  /** Sets the engine whose rules a reload replaces. */
+  attach(engine: Engine): void {
     this.#engine = engine;
   }
 
-  /** Reads the files again, whether they have changed or not. */
+  /** Reads the files again, even if they have not changed. */
   reload(): Promise<ReloadView> {
     return this.#serial.run(() => this.#reload());
   }
 
-  /** Reads the files again when they are not what was read last. */
+  /** Reads the files again if they differ from the last reading. */
   reloadChanged(): Promise<void> {
     return this.#serial.run(async () => {
       const texts: Texts = new Map();
@@ -149,29 +152,29 @@ export class PolicyManager {
     const { texts, checked } = await this.#read();
     this.#lastRead = hashOf(texts);
     if (!checked.ok) {
-      return this.#refuse('mistakes', checked.problems.map(formatProblem));
+      return this.#refuse('invalid', checked.problems.map(formatProblem));
     }
     const failures = await this.#test(texts);
     if (failures.length > 0) return this.#refuse('tests-failed', failures);
     const evaluator = this.#evaluator(checked.policies);
     this.#engine?.useRules(evaluator);
     this.#accept(checked.policies);
-    this.#told('in-force');
+    this.#finishReload('in-force');
     const { revision } = checked.policies;
     log.info({ rules: evaluator.rules.length, revision }, 'policies reloaded');
     return { ok: true, rules: evaluator.rules.length };
   }
 
-  /** Policies and the tests beside them, as they are at one moment. */
+  /** Reads the policies and their tests once. */
   async #read() {
     const texts: Texts = new Map();
     const checked = await checkPolicies(this.files, (file) => readInto(texts, file));
-    // A policy without tests is as good as any.
+    // Tests are optional.
     for (const file of this.files) await readInto(texts, testFileOf(file)).catch(() => undefined);
     return { texts, checked };
   }
 
-  /** Runs the tests that lie beside the policies; resolves to what is wrong. */
+  /** Runs the policies' tests; resolves to the failures. */
   async #test(texts: Texts): Promise<readonly string[]> {
     const timeoutMs = this.#options.testTimeoutMs ?? 30_000;
     const signal = AbortSignal.timeout(timeoutMs);
@@ -208,11 +211,11 @@ export class PolicyManager {
     this.#problems = more === 0 ? shown : [...shown, `and ${more} more`];
     const message = 'policies not reloaded; the last valid ones stay in force';
     this.#options.log.error({ result, problems: this.#problems }, message);
-    this.#told(result);
+    this.#finishReload(result);
     return { ok: false, problems: this.#problems };
   }
 
-  #told(result: ReloadResult): void {
+  #finishReload(result: ReloadResult): void {
     this.#lastReload = { atMs: Date.now(), result, first: false };
     if (this.#inForce !== undefined) this.#options.onReload?.(this.#lastReload, this.#inForce);
   }

@@ -4,12 +4,12 @@ import type { NodePoint } from '../../api/history-view.ts';
 import { statusOf } from '../support/fake-view.ts';
 
 describe('history', () => {
-  /** A view whose points say when they were taken. */
+  /** A view whose points have the given time. */
   function viewAt(timeMs: number): { point(): NodePoint } {
     return { point: () => pointOf(statusOf(), timeMs) };
   }
 
-  it('has a point a second, however often ticks come', () => {
+  it('has one point per second, whatever the tick period', () => {
     const history = new History();
     for (let ms = 0; ms <= 10_000; ms += 250) history.observe(viewAt(ms), ms);
     const times = history.view().columns.timeMs;

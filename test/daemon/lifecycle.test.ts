@@ -19,7 +19,7 @@ const DAEMON = ownProgram('test/daemon/support/fake-daemon-main');
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-describe('life of the daemon', function () {
+describe('daemon lifecycle', function () {
   this.timeout(30_000);
   let folder: ReturnType<typeof temporaryFolder>;
   let children: Child[];
@@ -43,11 +43,11 @@ describe('life of the daemon', function () {
     folder.remove();
   });
 
-  /** A daemon and what it has written; `said` resolves when a line of that text came. */
+  /** A daemon and its output; `output` resolves when the output contains `text`. */
   function start(
     env: NodeJS.ProcessEnv = {},
     args = ['run', '--config', join(folder.path, 'norikae.json')],
-  ): { child: Child; said: (text: string) => Promise<void>; all: () => string } {
+  ): { child: Child; output: (text: string) => Promise<void>; all: () => string } {
     const child = spawn(process.execPath, [...DAEMON, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NOTIFY_SOCKET: '', ...env },
@@ -58,18 +58,18 @@ describe('life of the daemon', function () {
       stream.setEncoding('utf8');
       stream.on('data', (chunk: string) => (text += chunk));
     }
-    const said = async (words: string): Promise<void> => {
+    const output = async (words: string): Promise<void> => {
       while (!text.includes(words)) {
         await Promise.race([
           once(child.stdout, 'data'),
           once(child, 'exit').then(() => {
             if (text.includes(words)) return;
-            throw new Error(`it ended without saying "${words}":\n${text}`);
+            throw new Error(`it exited without printing "${words}":\n${text}`);
           }),
         ]);
       }
     };
-    return { child, said, all: () => text };
+    return { child, output, all: () => text };
   }
 
   async function exitCode(child: Child): Promise<number | null> {
@@ -78,21 +78,21 @@ describe('life of the daemon', function () {
   }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`${signal} stops the loop, closes the doors and exits 0`, async () => {
-      const { child, said, all } = start();
-      await said('loop started');
+    it(`${signal} stops the loop, closes the servers and exits 0`, async () => {
+      const { child, output, all } = start();
+      await output('loop started');
       assert.ok(existsSync(join(folder.path, 'control.sock')));
       child.kill(signal);
       assert.equal(await exitCode(child), 0);
       assert.match(all(), /"msg":"loop stopped"/);
-      assert.match(all(), /"onExit":"withdraw","msg":"ended"/);
+      assert.match(all(), /"onExit":"withdraw","msg":"stopped"/);
       assert.ok(!existsSync(join(folder.path, 'control.sock')));
     });
   }
 
-  it('logs JSON with the address of its HTTP server', async () => {
-    const { child, said, all } = start();
-    await said('loop started');
+  it('logs JSON with the URL of its HTTP server', async () => {
+    const { child, output, all } = start();
+    await output('loop started');
     const lines = all().trim().split('\n');
     const records: Record<string, unknown>[] = lines.map((line) => JSON.parse(line));
     const url = records.map((record) => record.http).find((http) => typeof http === 'string');
@@ -103,24 +103,24 @@ describe('life of the daemon', function () {
   });
 
   it('a second signal ends a daemon that does not stop', async () => {
-    const { child, said } = start({ FAKE_DAEMON: 'no-stop' });
-    await said('loop started');
+    const { child, output } = start({ FAKE_DAEMON: 'no-stop' });
+    await output('loop started');
     child.kill('SIGTERM');
-    await said('"msg":"ending"');
+    await output('"msg":"stopping"');
     await sleep(400);
     child.kill('SIGTERM');
     assert.equal(await exitCode(child), 128 + 15);
   });
 
-  it('a signal that comes twice, as from npm and from its terminal, is one', async () => {
-    const { child, said } = start({});
-    await said('loop started');
+  it('two signals in quick succession, as from npm and its terminal, count as one', async () => {
+    const { child, output } = start({});
+    await output('loop started');
     child.kill('SIGINT');
     child.kill('SIGTERM');
     assert.equal(await exitCode(child), 0);
   });
 
-  it('gives up on a daemon that does not stop in time, and closes the doors', async () => {
+  it('closes the servers and rejects when the daemon does not stop in time', async () => {
     const stop = new AbortController();
     const config = loadConfig(join(folder.path, 'norikae.json'));
     const { log } = recordingLog();
@@ -147,13 +147,13 @@ describe('life of the daemon', function () {
   });
 
   it('SIGTERM ends a daemon that is still starting', async () => {
-    const { child, said } = start({ FAKE_DAEMON: 'slow-start' });
-    await said('HTTP server is at');
+    const { child, output } = start({ FAKE_DAEMON: 'slow-start' });
+    await output('HTTP server is at');
     child.kill('SIGTERM');
     assert.equal(await exitCode(child), 0);
   });
 
-  it('a start that fails exits 1 with the cause', async () => {
+  it('a failed start exits 1 with the cause', async () => {
     const { child, all } = start({ FAKE_DAEMON: 'no-start' });
     assert.equal(await exitCode(child), 1);
     assert.match(all(), /norikae: no vSwitch here/);
@@ -161,16 +161,16 @@ describe('life of the daemon', function () {
     assert.ok(!existsSync(join(folder.path, 'control.sock')));
   });
 
-  it('an error nobody caught ends it in order, with 1', async () => {
+  it('an uncaught error shuts it down in order, with exit code 1', async () => {
     const { child, all } = start({ FAKE_DAEMON: 'reject' });
     assert.equal(await exitCode(child), 1);
-    assert.match(all(), /an error that nobody caught/);
+    assert.match(all(), /uncaught error/);
     assert.match(all(), /"msg":"loop stopped"/);
   });
 
-  it('SIGHUP reloads, again and again, and a failed one does no harm', async () => {
-    const { child, said, all } = start({ FAKE_RELOAD: 'bad' });
-    await said('loop started');
+  it('SIGHUP reloads each time, and a failed reload does not stop the daemon', async () => {
+    const { child, output, all } = start({ FAKE_RELOAD: 'bad' });
+    await output('loop started');
     child.kill('SIGHUP');
     await new Promise((resolve) => setTimeout(resolve, 200));
     child.kill('SIGHUP');
@@ -180,9 +180,9 @@ describe('life of the daemon', function () {
     assert.match(all(), /"asked":\["reload","reload"\]/);
   });
 
-  it('a second daemon on the same socket is turned away, and the first lives on', async () => {
+  it('a second daemon on the same socket fails, and the first keeps running', async () => {
     const first = start();
-    await first.said('loop started');
+    await first.output('loop started');
     const second = start();
     assert.equal(await exitCode(second.child), 1);
     assert.match(second.all(), /a daemon already answers on/);
@@ -191,16 +191,16 @@ describe('life of the daemon', function () {
     assert.equal(await exitCode(first.child), 0);
   });
 
-  it('mistakes in the configuration exit 2 with their places', async () => {
+  it('errors in the configuration exit 2 with their positions', async () => {
     writeFileSync(join(folder.path, 'norikae.json'), '{\n"nod": {}}');
     const { child, all } = start();
     assert.equal(await exitCode(child), 2);
     assert.match(all(), /norikae\.json:2:1: unknown key "nod"; did you mean "node"\?/);
   });
 
-  it('lives on when whoever reads its log goes away', async () => {
-    const { child, said } = start();
-    await said('loop started');
+  it('keeps running when the reader of its log exits', async () => {
+    const { child, output } = start();
+    await output('loop started');
     child.stdout.destroy();
     child.kill('SIGHUP');
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -209,9 +209,9 @@ describe('life of the daemon', function () {
     assert.equal(await exitCode(child), 0);
   });
 
-  it('tells the service manager of start, reload, watchdog and end, in this order', async () => {
+  it('notifies the service manager of start, watchdog, reload and stop, in order', async () => {
     const view = new FakeView();
-    const told: string[] = [];
+    const events: string[] = [];
     const stop = new AbortController();
     let reload = (): void => {};
     let stopped = (): void => {};
@@ -221,7 +221,7 @@ describe('life of the daemon', function () {
         view,
         metrics: new Exposition(new Registry()),
         start: () => {
-          told.push('started');
+          events.push('started');
           return Promise.resolve();
         },
         stop: () => new Promise((resolve) => (stopped = resolve)),
@@ -231,12 +231,12 @@ describe('life of the daemon', function () {
       notifier: {
         listens: true,
         watchdogMs: 40,
-        ready: (status) => told.push(`ready: ${status}`),
-        reloading: () => told.push('reloading'),
-        stopping: () => told.push('stopping'),
-        watchdog: () => told.push('watchdog'),
+        ready: (status) => events.push(`ready: ${status}`),
+        reloading: () => events.push('reloading'),
+        stopping: () => events.push('stopping'),
+        watchdog: () => events.push('watchdog'),
         status: (text) => assert.match(text, /^placing flows: 512 offloaded, 3000 on the vSwitch$/),
-        close: () => told.push('closed'),
+        close: () => events.push('closed'),
       },
       events: {
         stop: stop.signal,
@@ -247,14 +247,18 @@ describe('life of the daemon', function () {
       },
       stopTimeoutMs: 1_000,
     });
-    const until = async (said: string): Promise<void> => {
-      while (!told.includes(said)) await new Promise((resolve) => setTimeout(resolve, 2));
+    const until = async (event: string): Promise<void> => {
+      while (!events.includes(event)) await new Promise((resolve) => setTimeout(resolve, 2));
     };
     await until('watchdog');
     view.state = { ...view.state, tick: { ...view.state.tick, ageMs: 60_000 } };
-    told.length = 2;
+    events.length = 2;
     await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.deepEqual(told, ['started', 'ready: placing flows'], 'a hung loop keeps no watchdog');
+    assert.deepEqual(
+      events,
+      ['started', 'ready: placing flows'],
+      'a hung loop does not notify the watchdog',
+    );
     view.reloaded = { ok: false, problems: ['bad'] };
     reload();
     await until('ready: reload failed; the last valid policies stay in force');
@@ -262,7 +266,7 @@ describe('life of the daemon', function () {
     await until('stopping');
     stopped();
     await life;
-    assert.deepEqual(told.slice(2), [
+    assert.deepEqual(events.slice(2), [
       'reloading',
       'ready: reload failed; the last valid policies stay in force',
       'stopping',

@@ -10,7 +10,7 @@ import { packageRoot } from '../../platform/package-root.ts';
 
 const ALL: FlowQuery = { sort: 'packets', limit: 50, words: [] };
 
-describe('the daemon on the emulated node, as people see it', function () {
+describe('view of a daemon on the emulated node', function () {
   this.timeout(30_000);
   let daemon: Daemon;
 
@@ -23,7 +23,7 @@ describe('the daemon on the emulated node, as people see it', function () {
 
   after(() => daemon.stop());
 
-  it('offloads flows and says so', () => {
+  it('shows offloaded flows', () => {
     const status = daemon.view.status();
     assert.ok(status.flows.offload >= 50, JSON.stringify(status.flows));
     assert.ok(status.tick.fresh);
@@ -33,7 +33,7 @@ describe('the daemon on the emulated node, as people see it', function () {
     assert.deepEqual(JSON.parse(JSON.stringify(status)), status);
   });
 
-  it('tells of slices and paths, and remembers them', () => {
+  it('shows slices and paths, and their history', () => {
     const status = daemon.view.status();
     assert.deepEqual(status.slices.map((s) => s.name).toSorted(), ['blue', 'gold', 'green', 'red']);
     const places = ['onload', 'offload'] as const;
@@ -50,7 +50,7 @@ describe('the daemon on the emulated node, as people see it', function () {
     assert.ok(Math.abs(timeMs[timeMs.length - 1] - Date.now()) < 5_000);
   });
 
-  it('finds flows by what is asked for, largest first', async () => {
+  it('filters flows, largest first', async () => {
     const offloaded = await daemon.view.flows({ ...ALL, placement: 'offload' });
     assert.ok(offloaded.flows.length > 0);
     assert.ok(offloaded.flows.every((f) => f.placement === 'offload'));
@@ -68,7 +68,7 @@ describe('the daemon on the emulated node, as people see it', function () {
     assert.equal((await daemon.view.flows({ ...ALL, words: [flow.id] })).matching, 1);
   });
 
-  it('explains an offloaded flow and one that is not, with rules and numbers', async () => {
+  it('explains an offloaded flow and another flow, with rules and numbers', async () => {
     for (const placement of ['offload', 'onload'] as const) {
       const [flow] = (await daemon.view.flows({ ...ALL, placement })).flows;
       const answer = await daemon.view.why(flow.id);
@@ -77,21 +77,21 @@ describe('the daemon on the emulated node, as people see it', function () {
       assert.notEqual(answer.why.flow.reason.code, 'unseen');
       assert.ok(answer.why.rules.length >= 2);
       assert.ok(answer.why.limits.tableEntries > 0);
-      // The default policy scores by worth: what moves gain is known, and no flow is held after one.
+      // The default policy scores by worth, so the swap gain is known and no flow has a hold time.
       const { requested } = answer.why.flow;
       if (requested === 'offload') assert.equal(answer.why.limits.holdLeftMs, 0);
       assert.deepEqual(JSON.parse(JSON.stringify(answer)), answer);
     }
   });
 
-  it('asks for more of an id that fits several flows, and knows none that is not there', async () => {
+  it('lists candidates for an ambiguous prefix, and finds nothing for an unknown one', async () => {
     const several = await daemon.view.why('');
     assert.ok(!several.found && several.candidates.length === 10);
     const none = await daemon.view.why('zzz');
     assert.ok(!none.found && none.candidates.length === 0);
   });
 
-  it('takes everything back on the panic button, and goes on when told', async () => {
+  it('onloads everything on onload-all, and places flows again after resume', async () => {
     const { withdrawn } = await daemon.view.onloadAll();
     assert.ok(withdrawn > 0);
     assert.equal(daemon.view.status().backend?.used, 0);
@@ -110,7 +110,7 @@ describe('the daemon on the emulated node, as people see it', function () {
   });
 });
 
-describe('declared slices on the emulated node, as people see them', function () {
+describe('view of declared slices on the emulated node', function () {
   this.timeout(40_000);
   let node: EmulatedDaemon;
 
@@ -121,7 +121,7 @@ describe('declared slices on the emulated node, as people see them', function ()
 
   after(() => node?.stop());
 
-  it('have shares of the table that add up, and are told of in the same words everywhere', () => {
+  it('has shares that add up to the table, with the same words everywhere', () => {
     const { backends, slices } = node.daemon.view.status();
     const [nic] = backends;
     assert.deepEqual(
@@ -138,7 +138,7 @@ describe('declared slices on the emulated node, as people see them', function ()
       [gold.guaranteedEntries, gold.wantedEntries, gold.shareEntries, gold.usedEntries],
       [share.guaranteed, share.wanted, share.share, share.used],
     );
-    // A share of the entries that were counted on, which refusals may have changed since.
+    // Shares divide the learned entries, which refusals may have changed since.
     assert.ok(share.guaranteed > 0 && share.guaranteed <= 0.3 * nic.entries);
     assert.ok(share.used > 0 && share.used <= share.maximum);
     const plain = slices.filter((s) => s.name !== 'gold' && s.name !== 'silver');
@@ -147,7 +147,7 @@ describe('declared slices on the emulated node, as people see them', function ()
     assert.ok(nic.limits.some((l) => l.name === 'p0 send' && l.bitsPerSecond === 10e9));
   });
 
-  it('are what a flow is held back by, with its worth and the ports it counts for', async () => {
+  it('explains a flow that its slice limits, with its worth and ports', async () => {
     const { view } = node.daemon;
     const { flows } = await view.flows({ ...ALL, slice: 'gold', placement: 'offload' });
     let limited = 0;
@@ -174,7 +174,7 @@ describe('declared slices on the emulated node, as people see them', function ()
   });
 });
 
-/** Some flows are offloaded, and the host was looked at twice. */
+/** Some flows are offloaded, and the host has been sampled twice. */
 function settled(daemon: Daemon): boolean {
   const status = daemon.view.status();
   return status.flows.offload >= 50 && status.hostCpu !== null;

@@ -36,7 +36,7 @@ class LeasedBackend extends FakeBackend {
   }
 }
 
-/** A switch with a fast path behind it. */
+/** A backend for the fast path. */
 class FastPath extends LeasedBackend {
   override readonly name = 'fast';
   lost: (() => void) | undefined;
@@ -51,15 +51,15 @@ class FastPath extends LeasedBackend {
   }
 }
 
-/** Changes of rules that a test makes up. */
+/** A change monitor that a test triggers. */
 class FakeChanges implements ChangeMonitor {
   readonly name = 'changes';
   started = false;
-  tell: () => void = () => undefined;
+  notify: () => void = () => undefined;
 
   subscribe(listener: () => void): () => void {
-    this.tell = listener;
-    return () => (this.tell = () => undefined);
+    this.notify = listener;
+    return () => (this.notify = () => undefined);
   }
 
   start(): void {
@@ -84,7 +84,6 @@ class Rig {
   readonly ports = new FakePorts();
   readonly host = new FakeHost();
   readonly backend = new LeasedBackend();
-  /** A second one, for the fast path. */
   readonly fast = new FastPath();
   readonly changes = new FakeChanges();
   readonly accountant = new Accountant();
@@ -132,7 +131,7 @@ describe('loop', () => {
     rig.loop.start();
     await rig.until('offloaded', () => rig.backend.installed.size === 1);
     await rig.until('lease', () => rig.backend.leases > 0);
-    // What flows sent before the daemon came is not its to count.
+    // Traffic from before the daemon's start is not counted.
     rig.flows.flows = [{ n: 1, packets: 9, bytes: 900 }];
     const sequence = rig.loop.lastReport?.tick.sequence ?? 0;
     await rig.until('ticks', () => (rig.loop.lastReport?.tick.sequence ?? 0) > sequence + 1);
@@ -146,12 +145,12 @@ describe('loop', () => {
     assert.match(text, /norikae_operations_total\{[^}]*outcome="installed"\} 1/);
   });
 
-  it('renews no lease while the vSwitch is not seen, and does again when it is', async () => {
+  it('renews no lease while the vSwitch cannot be read, and resumes afterwards', async () => {
     rig.flows.flows = [{ n: 1 }];
     rig.loop.start();
     await rig.until('lease', () => rig.backend.leases > 0);
     rig.flows.fault = 'fail';
-    // A lease, and two periods, and some time to spare.
+    // A lease, two periods, and a margin.
     await sleep(1_300);
     const leases = rig.backend.leases;
     await sleep(600);
@@ -160,7 +159,7 @@ describe('loop', () => {
     await rig.until('lease again', () => rig.backend.leases > leases);
   });
 
-  it('tries a backend again that does not start, and touches nothing until then', async () => {
+  it('retries the start of a backend, and does not use the backend until then', async () => {
     rig.backend.failStarts = 1;
     rig.flows.flows = [{ n: 1 }];
     rig.loop.start();
@@ -173,7 +172,7 @@ describe('loop', () => {
     assert.equal(rig.loop.error, undefined);
   });
 
-  it('renews no lease while the backend cannot take out what must not stay', async () => {
+  it('renews no lease while the backend cannot remove a stale entry', async () => {
     rig.flows.flows = [{ n: 1 }];
     rig.loop.start();
     await rig.until('lease', () => rig.backend.leases > 0);
@@ -185,14 +184,14 @@ describe('loop', () => {
     assert.equal(rig.backend.leases, leases);
   });
 
-  it('goes on after a tick that failed', async () => {
+  it('continues after a failed tick', async () => {
     rig.flows.flows = [{ n: 1 }];
     rig.backend.breakWith = new Error('the device is gone');
     rig.loop.start();
     await rig.until('offloaded', () => rig.backend.installed.size === 1);
   });
 
-  it('closes a backend that came up just as it was told to end', async () => {
+  it('closes a backend that starts during the stop', async () => {
     let up: () => void = () => undefined;
     rig.backend.start = () => new Promise((resolve) => (up = resolve));
     rig.loop.start();
@@ -203,7 +202,7 @@ describe('loop', () => {
     assert.equal(rig.backend.closed, 'withdraw');
   });
 
-  it('goes on when somebody who looks on fails', async () => {
+  it('continues when a listener fails', async () => {
     rig.loop.onTick(() => {
       throw new Error('the screen is gone');
     });
@@ -212,7 +211,7 @@ describe('loop', () => {
   });
 
   for (const how of ['withdraw', 'keep'] as const) {
-    it(`ends with ${how} as it was told`, async () => {
+    it(`closes the backend with ${how}`, async () => {
       rig.loop.start();
       await rig.until('started', () => rig.loop.started);
       await rig.loop.stop(how);
@@ -220,7 +219,7 @@ describe('loop', () => {
     });
   }
 
-  it('sends each flow to the backend that its rule asks for, and renews both leases', async () => {
+  it('places each flow in the backend that its rule requests, and renews both leases', async () => {
     rig.flows.flows = [{ n: 1 }, { n: 2 }];
     rig.evaluator.requested = (row) => ({
       requested: row === 0 ? RequestedPlacement.fastPath : RequestedPlacement.offload,
@@ -239,26 +238,26 @@ describe('loop', () => {
     await rig.until('leases', () => rig.backend.leases >= 3);
   });
 
-  it('asks what a backend took out by itself', async () => {
+  it('queries the entries that a backend removed by itself', async () => {
     rig.flows.flows = [{ n: 1 }];
     rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
     rig.loop.start();
     await rig.until('placed', () => rig.fast.installed.size === 1);
-    let asked = 0;
+    let queries = 0;
     rig.fast.portsChanged = () => {
-      asked++;
+      queries++;
       return Promise.resolve([]);
     };
     rig.fast.lost?.();
-    await rig.until('asked', () => asked === 1);
+    await rig.until('queried', () => queries === 1);
   });
 
-  it('listens for changes of rules', async () => {
+  it('reads flows when the monitor reports a rule change', async () => {
     rig.loop.start();
     await rig.until('a tick', () => rig.loop.lastReport !== undefined);
     assert.ok(rig.changes.started);
     const { reads } = rig.flows;
-    rig.changes.tell();
-    await rig.until('looks', () => rig.flows.reads > reads);
+    rig.changes.notify();
+    await rig.until('a reading', () => rig.flows.reads > reads);
   });
 });

@@ -13,7 +13,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { TestTerminal } from '../support/test-terminal.ts';
 import { eventually } from '../support/eventually.ts';
 
-/** {@link POLICY}, offloading from another rate on. */
+/** {@link POLICY} with another rate from which flows are offloaded. */
 function fromRate(value: number): string {
   const [slow, fast] = POLICY.rules;
   const conditions = { all: [{ ...fast.conditions.all[0], value }] };
@@ -51,7 +51,7 @@ describe('policies of a running daemon', () => {
     folder.remove();
   });
 
-  /** Puts a policy in the place of the one there, as editors do. */
+  /** Replaces the policy file by a rename, as editors do. */
   function replace(text: string): void {
     writeFileSync(`${file}~`, text);
     renameSync(`${file}~`, file);
@@ -78,7 +78,7 @@ describe('policies of a running daemon', () => {
 
   const status = () => daemon.view.status().policies;
 
-  it('offload nothing while none asks for it', async () => {
+  it('offload nothing while no rule requests it', async () => {
     await eventually('a tick', () => daemon.view.status().tick.sequence > 2);
     assert.equal(daemon.view.status().flows.offload, 0);
     assert.equal(status().watching, true);
@@ -87,7 +87,7 @@ describe('policies of a running daemon', () => {
     assert.match(out, /^0 shown, 0 in memory$/m);
   });
 
-  it('come into force when their file changes, and what they move is recorded', async function () {
+  it('come into force when their file changes, and their moves are recorded', async function () {
     this.timeout(40_000);
     const { revision } = status();
     replace(fromRate(20));
@@ -106,7 +106,7 @@ describe('policies of a running daemon', () => {
     assert.match(await metric('norikae_decisions_total{mode="enforce"}'), / [1-9]\d*$/);
   });
 
-  it('stay in force when the file is bad; status and metrics say so', async function () {
+  it('stay in force when the file becomes invalid, as status and metrics show', async function () {
     this.timeout(40_000);
     const { revision } = status();
     replace('{ "name": ');
@@ -114,14 +114,14 @@ describe('policies of a running daemon', () => {
     assert.equal(status().revision, revision);
     assert.equal((await norikae('policy', 'status')).code, 1);
     assert.match(await metric('norikae_policy_last_reload_successful'), / 0$/);
-    assert.match(await metric('norikae_policy_reloads_total{result="mistakes"}'), / [1-9]$/);
+    assert.match(await metric('norikae_policy_reloads_total{result="invalid"}'), / [1-9]$/);
     replace(fromRate(20));
     await eventually('a good policy again', () => status().problems.length === 0);
     assert.equal((await norikae('policy', 'status')).code, 0);
     assert.match(await metric('norikae_policy_last_reload_successful'), / 1$/);
   });
 
-  it('explain a flow with its last decisions', async () => {
+  it('explain a flow with its latest decisions', async () => {
     const { decisions } = daemon.view.decisions({ flow: '', limit: 10_000 });
     const live = (await daemon.view.flows({ sort: 'rate', limit: 10_000, words: [] })).flows;
     const flow = live.find((f) => decisions.some((d) => d.flow === f.id));
@@ -130,7 +130,7 @@ describe('policies of a running daemon', () => {
     assert.match(out, /latest decisions\n {2}\S+ [0-9a-f]{8} onload -> offload: p\/fast@/);
   });
 
-  it('have their decisions in a file, one JSON object a line', async () => {
+  it('write their decisions to a file, one JSON object per line', async () => {
     const { kept } = daemon.view.decisions({ flow: '', limit: 1 });
     const path = join(folder.path, 'decisions.ndjson');
     const count = () => readFileSync(path, 'utf8').split('\n').length - 1;
@@ -140,7 +140,7 @@ describe('policies of a running daemon', () => {
     assert.ok(Number.isFinite(Date.parse(first.time)));
   });
 
-  it('can be asked for by flow, and bad questions are refused', async () => {
+  it('list decisions by flow, and refuse invalid queries', async () => {
     const [{ flow }] = daemon.view.decisions({ flow: '', limit: 1 }).decisions;
     const { out } = await norikae('decisions', flow.slice(0, 8), '--json');
     const { decisions } = JSON.parse(out);

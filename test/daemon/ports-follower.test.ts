@@ -6,7 +6,7 @@ import type { PortSnapshot } from '../../engine/model/port.ts';
 const snapshot = (): PortSnapshot => new Map();
 
 describe('ports follower', () => {
-  it('hands changes on one at a time, and of several only the newest', async () => {
+  it('delivers snapshots one at a time, and only the newest of several', async () => {
     const seen: PortSnapshot[] = [];
     let release: () => void = () => undefined;
     const follower = new PortsFollower((ports) => {
@@ -27,7 +27,7 @@ describe('ports follower', () => {
     assert.ok(!follower.behind);
   });
 
-  it('keeps a change that could not be handed on, until it can', async () => {
+  it('keeps a snapshot pending until its delivery succeeds', async () => {
     let broken = true;
     const follower = new PortsFollower(() =>
       broken ? Promise.reject(new Error('busy')) : Promise.resolve(),

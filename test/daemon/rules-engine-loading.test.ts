@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { ownProgram } from '../support/own-program.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** Makes a process say, when it gets SIGUSR2, whether it has loaded json-rules-engine. */
+/** Makes a process report on SIGUSR2 whether it has loaded json-rules-engine. */
 const WITNESS = `
   import { writeSync } from 'node:fs';
   import { createRequire } from 'node:module';
@@ -21,7 +21,7 @@ const WITNESS = `
     writeSync(2, loaded ? 'WITNESS loaded' : 'WITNESS absent');
   });`;
 
-/** Longest wait for a daemon's first ticks, ms. */
+/** Maximum wait for a daemon's first ticks, ms. */
 const START_MS = 20_000;
 
 describe('json-rules-engine in a daemon', function () {
@@ -78,7 +78,7 @@ describe('json-rules-engine in a daemon', function () {
     return { control, loaded };
   }
 
-  it('is loaded when somebody asks why, not before, where all rules are compiled', async () => {
+  it('is loaded by the first why, not before, if all rules are compiled', async () => {
     const { control, loaded } = await start('default.json');
     assert.equal(await loaded(), false);
     const { flows } = await control.flows(parseFlowQuery(new URLSearchParams({ limit: '1' })));
@@ -86,7 +86,7 @@ describe('json-rules-engine in a daemon', function () {
     assert.equal(await loaded(), true);
   });
 
-  it('is loaded where a policy has node rules', async () => {
+  it('is loaded if a policy has node rules', async () => {
     const { loaded } = await start('cpu-pressure.json');
     assert.equal(await loaded(), true);
   });

@@ -54,7 +54,7 @@ describe('norikae policy', () => {
     );
   }
 
-  /** What a command printed with `--json`. */
+  /** The output of a command with `--json`. */
   async function json(code: number, ...argv: string[]) {
     assert.equal(await policy(...argv, '--json'), code, stderr.text);
     return JSON.parse(stdout.text);
@@ -70,7 +70,7 @@ describe('norikae policy', () => {
   });
 
   describe('check', () => {
-    it('says that policies are good, and which they are', async () => {
+    it('lists valid policies', async () => {
       const file = folder.write('p.json', POLICY);
       assert.equal(await policy('check', file), 0);
       assert.match(stdout.text, /^ok {2}\S+p\.json: policy p 1, revision [0-9a-f]{12}, 2 rules$/m);
@@ -89,7 +89,7 @@ describe('norikae policy', () => {
       );
     });
 
-    it('prints every mistake of every file with its place', async () => {
+    it('prints every error of every file with its position', async () => {
       folder.write('a.json', JSON.stringify(POLICY, null, 2).replace('"equal"', '"equall"'));
       folder.write('b.json', '{');
       folder.write('c.json', POLICY);
@@ -103,21 +103,21 @@ describe('norikae policy', () => {
       assert.equal(problems[0].line, 12);
     });
 
-    it('leaves tests and schemas of a folder out', async () => {
+    it('ignores tests and schemas in a folder', async () => {
       folder.write('p.json', POLICY);
       folder.write('p.test.json', TESTS);
       folder.write('policy.schema.json', {});
       assert.equal(await policy('check', folder.path), 0);
     });
 
-    it('finds what is wrong with policies together', async () => {
+    it('finds errors of policies as a set', async () => {
       const files = [folder.write('a.json', POLICY), folder.write('b.json', POLICY)];
       assert.equal(await policy('check', ...files), 0);
       assert.equal(await policy('check', '--together', ...files), 1);
       assert.match(stdout.text, /b\.json:\d+:\d+: .*"p"/);
     });
 
-    it('calls no file good of which it has listed mistakes', async () => {
+    it('does not report a file with errors as valid', async () => {
       const files = [folder.write('a.json', POLICY), folder.write('b.json', POLICY)];
       assert.equal(await policy('check', '--together', ...files), 1);
       assert.match(stdout.text, /^ok .*a\.json/m);
@@ -129,13 +129,13 @@ describe('norikae policy', () => {
       );
     });
 
-    it('notes rules that another policy leaves nothing to, and takes them', async () => {
+    it('notes rules that are never reached because of another policy, and accepts them', async () => {
       const shipped = join(packageRoot(), 'policies');
       const heavy = JSON.parse(readFileSync(join(shipped, 'heavy-hitters.json'), 'utf8'));
       const shadow = folder.write('heavy.json', { ...heavy, mode: 'shadow' });
       const own = folder.file('mine.json');
       assert.equal(await policy('init', own), 0);
-      // The default policy, as impatient as the others are.
+      // The default policy with the bounds of the other policies.
       const patient = readFileSync(join(shipped, 'default.json'), 'utf8');
       const both = folder.write('default.json', JSON.parse(patient.replaceAll('"5s"', '"2s"')));
       for (const file of [shadow, own]) {
@@ -150,7 +150,7 @@ describe('norikae policy', () => {
       }
     });
 
-    it('is wrong use without a file', async () => {
+    it('is a usage error without a file', async () => {
       assert.equal((await json(2, 'check', folder.file('gone.json'))).ok, false);
       assert.equal(await policy('check', folder.file('gone.json')), 2);
       assert.match(stderr.text, /cannot read \S*gone\.json/);
@@ -159,7 +159,7 @@ describe('norikae policy', () => {
   });
 
   describe('test', () => {
-    it('passes and fails, with places and exit codes', async () => {
+    it('passes and fails, with positions and exit codes', async () => {
       folder.write('p.json', POLICY);
       folder.write('p.test.json', TESTS);
       assert.equal(await policy('test', folder.path), 0);
@@ -174,7 +174,7 @@ describe('norikae policy', () => {
       assert.match(stdout.text, /^ERROR .*:1:1/m);
     });
 
-    it('finds the tests of a policy, and takes test files', async () => {
+    it('finds the tests of a policy, and accepts test files', async () => {
       const file = folder.write('p.json', POLICY);
       const tests = folder.write('p.test.json', TESTS);
       for (const path of [file, tests]) {
@@ -196,7 +196,7 @@ describe('norikae policy', () => {
       assert.equal(coverage.length, 3);
     });
 
-    it('says what was never true or never false', async () => {
+    it('lists conditions that were never true or never false', async () => {
       folder.write('p.json', POLICY);
       folder.write('p.test.json', TESTS);
       assert.equal(await policy('test', folder.path, '--coverage'), 0);
@@ -207,7 +207,7 @@ describe('norikae policy', () => {
       );
     });
 
-    it('fails without tests only when asked to', async () => {
+    it('fails without tests only with --fail-on-empty', async () => {
       folder.write('p.json', POLICY);
       assert.equal(await policy('test', folder.path), 0);
       assert.equal(await policy('test', folder.path, '--fail-on-empty'), 1);
@@ -218,7 +218,7 @@ describe('norikae policy', () => {
       assert.equal(await policy('test', folder.path, '--run', '('), 2);
     });
 
-    it('says in JSON, too, that it fails without tests', async () => {
+    it('reports the failure without tests in JSON, too', async () => {
       const file = folder.write('p.json', POLICY);
       assert.equal((await json(0, 'test', file)).ok, true);
       const { ok, error } = await json(1, 'test', file, '--fail-on-empty');
@@ -226,12 +226,12 @@ describe('norikae policy', () => {
       assert.match(error, /no test ran: there is no file NAME\.test\.json/);
     });
 
-    it('says that there are no tests', async () => {
+    it('reports that there are no tests', async () => {
       assert.equal(await policy('test', folder.write('p.json', POLICY)), 0);
       assert.match(stdout.text, /^no test ran: there is no file NAME\.test\.json/m);
     });
 
-    it('does not give the place of a broken policy as one in the tests', async () => {
+    it('reports the position of a policy error in the policy, not in the tests', async () => {
       folder.write('p.json', JSON.stringify(POLICY, null, 2).replace('"equal"', '"equall"'));
       const tests = folder.write('p.test.json', TESTS);
       assert.equal(await policy('test', tests), 1);
@@ -243,13 +243,13 @@ describe('norikae policy', () => {
       assert.equal(problems[0].line, 12);
     });
 
-    it('prints JSON for a path that is not there', async () => {
+    it('prints JSON for a missing path', async () => {
       const { ok, error } = await json(2, 'test', folder.file('gone.json'));
       assert.equal(ok, false);
       assert.match(error, /cannot read \S*gone\.json/);
     });
 
-    it('uses colours on a terminal only', async () => {
+    it('uses colours only on a terminal', async () => {
       folder.write('p.json', POLICY);
       folder.write('p.test.json', TESTS);
       await policy('test', folder.path);
@@ -261,7 +261,7 @@ describe('norikae policy', () => {
   });
 
   describe('explain', () => {
-    it('shows each condition with value and verdict, and what was assumed', async () => {
+    it('shows each condition with value and verdict, and the assumed facts', async () => {
       const file = folder.write('p.json', POLICY);
       assert.equal(await policy('explain', file, '--flow', 'packetsPerSecond=5000'), 0);
       assert.equal(
@@ -282,7 +282,7 @@ describe('norikae policy', () => {
       );
     });
 
-    it('takes JSON, units, members, and facts that are missing', async () => {
+    it('accepts JSON, units, members and missing facts', async () => {
       const rules = [
         { fact: 'bitsPerSecond', operator: 'equal', value: 1e9 },
         { fact: 'hostCpu', operator: 'equal', value: 0.4 },
@@ -323,7 +323,7 @@ describe('norikae policy', () => {
       assert.deepEqual(answer.assumed, {});
     });
 
-    it('lets node rules set facts first, by what is given of the node', async () => {
+    it('evaluates node rules first, on the given facts of the node', async () => {
       const bound = { fact: 'packetsPerSecond', operator: 'greaterThan', value: { fact: 'from' } };
       const file = folder.write('p.json', {
         ...POLICY,
@@ -380,7 +380,7 @@ describe('norikae policy', () => {
       assert.match(stderr.text, /p\.json:1:1/);
     });
 
-    it('marks shadow rules, which do not speak', async () => {
+    it('marks shadow rules, which do not decide', async () => {
       const file = folder.write('p.json', { ...POLICY, mode: 'shadow' });
       assert.equal(await policy('explain', file, '--flow', 'packetsPerSecond=5000'), 0);
       assert.match(stdout.text, /^No rule applies/);
@@ -389,7 +389,7 @@ describe('norikae policy', () => {
   });
 
   describe('facts', () => {
-    it('lists all of them, one of them, or those about something', async () => {
+    it('lists all facts, one fact, or those that contain a word', async () => {
       const { facts } = await json(0, 'facts');
       assert.equal(facts.length, FACTS.length);
       assert.equal(await policy('facts', 'packetsPerSecond'), 0);
@@ -422,7 +422,7 @@ describe('norikae policy', () => {
       });
     }
 
-    it('calls types as the guide does, and prints a line for each where there is none', async () => {
+    it('names types like the guide, and prints one line per fact without a terminal', async () => {
       assert.equal(await policy('facts', '--operators'), 0);
       assert.match(stdout.text, /^contains +lists +Is a list that contains the value\.$/m);
       assert.match(stdout.text, /^equal +numbers, strings, booleans +Is equal/m);
@@ -432,7 +432,7 @@ describe('norikae policy', () => {
   });
 
   describe('diff', () => {
-    it('says in JSON what keeps it from comparing', async () => {
+    it('reports errors in JSON', async () => {
       const good = folder.write('p.json', POLICY);
       const bad = folder.write('q.json', '{}');
       const mistakes = await json(1, 'diff', good, bad);
@@ -445,7 +445,7 @@ describe('norikae policy', () => {
       assert.ok((await json(1, 'explain', bad, '--flow', 'tcpDst=1')).problems.length > 0);
     });
 
-    it('shows its default time as it is written', async () => {
+    it('shows its default time with a unit', async () => {
       assert.equal(await policy('diff', '--help'), 0);
       assert.match(stdout.text.replaceAll(/\s+/g, ' '), /has been in force \(default: 30s\)/);
     });
@@ -479,7 +479,7 @@ describe('norikae policy', () => {
       assert.match(stdout.text, /offload \(p\/fast\) +fast-path \(p\/fast\)/);
     });
 
-    it('takes a shadow as if it were enforced', async function () {
+    it('treats a shadow policy as enforced', async function () {
       this.timeout(60_000);
       const file = folder.write('p.json', POLICY);
       const shadow = folder.write('q.json', { ...POLICY, mode: 'shadow' });
@@ -487,7 +487,7 @@ describe('norikae policy', () => {
       assert.deepEqual(changed, []);
     });
 
-    it('compares on a tick that was recorded', async () => {
+    it('compares on a recorded tick', async () => {
       const flows = [
         flowOf({ packetsPerSecond: 5000 }),
         flowOf({
@@ -511,7 +511,7 @@ describe('norikae policy', () => {
       );
     });
 
-    it('refuses what is no recorded tick', async () => {
+    it('refuses a file that is not a recorded tick', async () => {
       const file = folder.write('p.json', POLICY);
       for (const text of ['{}', 'x', '[]']) {
         const tick = folder.write('tick.json', text);
@@ -536,10 +536,10 @@ describe('norikae policy', () => {
       const [own, tests] = [folder.file('mine.json'), folder.file('mine.test.json')];
       assert.deepEqual(await json(0, 'init', own), { files: [own, tests] });
       assert.equal(existsSync(tests), true);
-      assert.match((await json(2, 'init', own)).error, /mine\.json exists already/);
+      assert.match((await json(2, 'init', own)).error, /mine\.json already exists/);
     });
 
-    it('leaves files alone that are there, and refuses odd names', async () => {
+    it('does not overwrite files, and refuses invalid names', async () => {
       const file = folder.write('mine.json', 'precious');
       assert.equal(await policy('init', file), 2);
       assert.equal(readFileSync(file, 'utf8'), 'precious');
@@ -549,7 +549,7 @@ describe('norikae policy', () => {
   });
 
   describe('status', () => {
-    it('says what is in force, and why newer files are not', async () => {
+    it('shows the policies in force, and why newer files are not', async () => {
       assert.equal(await policy('status'), 3);
       const view = new FakeView();
       const service = await startControlServer(
@@ -562,13 +562,13 @@ describe('norikae policy', () => {
         assert.match(stdout.text, /^default +1\.0\.0 +abcdef012345 +enforce +5 /m);
         assert.match(stdout.text, /files are watched/);
         const { policies } = view.state;
-        const lastReload = { at: '2026-01-02T00:00:00.000Z', result: 'mistakes' };
+        const lastReload = { at: '2026-01-02T00:00:00.000Z', result: 'invalid' };
         const problems = ['p.json:3:7: unknown operator'];
         view.state = statusOf({ policies: { ...policies, lastReload, problems } });
         assert.equal(await policy('status'), 1);
         assert.match(
           stdout.text,
-          /last reload 2026-01-02T00:00:00\.000Z: mistakes\nrefused because of:\n {2}p\.json:3:7/,
+          /last reload 2026-01-02T00:00:00\.000Z: invalid\nrefused because of:\n {2}p\.json:3:7/,
         );
         const { inForce } = await json(1, 'status');
         assert.equal(inForce[0].name, 'default');
@@ -578,7 +578,7 @@ describe('norikae policy', () => {
     });
   });
 
-  it('tests what is shipped', async function () {
+  it('tests the shipped policies', async function () {
     this.timeout(60_000);
     const shipped = join(packageRoot(), 'policies');
     assert.equal(await policy('check', shipped), 0);

@@ -21,7 +21,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const TICK_MS = 250;
 
-/** An engine over flows made by hand, and what is recorded of it. */
+/** An engine on given flows, and its decision records. */
 class Drive {
   readonly table = new FlowTable();
   readonly clock = new ManualClock(10_000);
@@ -33,7 +33,7 @@ class Drive {
   lost = 0;
   #sequence = 0;
 
-  constructor(policy: unknown = POLICY, { mostPerTick = 100, inputsPerPlan = 100 } = {}) {
+  constructor(policy: unknown = POLICY, { maxPerTick = 100, inputsPerPlan = 100 } = {}) {
     const policies = parsePolicies([{ file: 'p.json', text: JSON.stringify(policy) }]);
     const evaluator = createEvaluator(policies, this.clock);
     const operations = { perSecond: 1e6, burst: 1e6 };
@@ -47,7 +47,7 @@ class Drive {
     });
     this.inForce = { rules: evaluator.rules, revisions: new Map([['p', 'abc']]) };
     this.recorder = new DecisionRecorder({
-      mostPerTick,
+      maxPerTick,
       write: (record) => this.records.push(record),
       onLost: (records) => {
         this.lost += records;
@@ -56,7 +56,7 @@ class Drive {
     });
   }
 
-  /** One tick in which flow i is there at the rate `rates[i]`, packets/s; undefined: it is not. */
+  /** Runs one tick: flow i has the rate `rates[i]`, packets/s; undefined: the flow is absent. */
   async tick(...rates: readonly (number | undefined)[]): Promise<readonly DecisionRecord[]> {
     return this.observe(await this.decide(rates));
   }
@@ -99,13 +99,13 @@ class Drive {
   }
 }
 
-/** What a record says of where, why and how. */
+/** The compared parts of a record. */
 function gist({ flow, from, to, rule, reason, outcome, mode }: DecisionRecord): string {
   return `${flow.slice(0, 8)} ${from} -> ${to} ${rule} ${reason} ${outcome} ${mode}`;
 }
 
 describe('decision records', () => {
-  it('tell rule, revision, facts and outcome of each move, as they were before it', async () => {
+  it('contain rule, revision, facts and outcome of each move, as of before the move', async () => {
     const drive = new Drive();
     assert.deepEqual(await drive.tick(5, 5), []);
     const [record, ...others] = await drive.tick(2000, 5);
@@ -137,7 +137,7 @@ describe('decision records', () => {
     assert.notEqual(back.id, record.id);
   });
 
-  it('tell of changes that no operation of a rule brought about', async () => {
+  it('include changes without an operation of a rule', async () => {
     const drive = new Drive();
     await drive.tick(2000, 2000, 2000);
     const row = drive.table.rowOf({ w0: 2, w1: 0, w2: 0, w3: 0 });
@@ -166,7 +166,7 @@ describe('decision records', () => {
     );
   });
 
-  it('do not take a new flow in an old row for the flow before it', async () => {
+  it('distinguish a new flow from the earlier flow in the same row', async () => {
     const drive = new Drive();
     await drive.tick(2000);
     await drive.tick(undefined);
@@ -175,7 +175,7 @@ describe('decision records', () => {
     assert.equal(gist(record), '00000002 onload -> offload p/fast placed installed enforce');
   });
 
-  it('tell of what changed in a tick that failed', async () => {
+  it('include the changes of a failed tick', async () => {
     const drive = new Drive();
     await drive.tick(2000, 2000);
     const { evaluator } = drive.engine;
@@ -196,8 +196,8 @@ describe('decision records', () => {
     assert.equal(put.time, '2026-01-01T00:00:10.750Z');
   });
 
-  it('are bounded in each tick, and what is left out is counted', async () => {
-    const drive = new Drive(POLICY, { mostPerTick: 3, inputsPerPlan: 2 });
+  it('are bounded per tick, and the rest is counted as lost', async () => {
+    const drive = new Drive(POLICY, { maxPerTick: 3, inputsPerPlan: 2 });
     const records = await drive.tick(...Array.from({ length: 10 }, () => 2000));
     assert.equal(records.length, 3);
     assert.equal(drive.lost, 7);
@@ -212,12 +212,12 @@ describe('decision records', () => {
     assert.deepEqual(await drive.tick(...Array.from({ length: 10 }, () => 2000)), []);
   });
 
-  it('tell what a shadow would do, once, while nothing moves', async () => {
+  it('contain each move that a shadow policy would make once, and nothing moves', async () => {
     const drive = new Drive({ ...POLICY, mode: 'shadow' });
     await drive.tick(5);
     const [record, ...others] = await drive.tick(2000);
     assert.deepEqual(others, []);
-    // What the enforced rules led to is no reason of the shadow's.
+    // The reason of the enforced rules is not the shadow policy's.
     assert.equal(gist(record), '00000001 onload -> offload p/fast null null shadow');
     assert.equal(record.inputs, null);
     assert.match(
@@ -229,7 +229,7 @@ describe('decision records', () => {
     assert.equal((await drive.tick(2000)).length, 1);
   });
 
-  it('cost next to nothing for flows that stay', async function () {
+  it('cost little for flows that stay', async function () {
     this.timeout(30_000);
     const drive = new Drive();
     const rates = Array.from({ length: 50_000 }, () => 5);
@@ -243,7 +243,7 @@ describe('decision records', () => {
 });
 
 describe('ring of decisions', () => {
-  it('keeps the last ones, latest first', () => {
+  it('keeps the latest records, latest first', () => {
     const ring = new DecisionRing(3);
     assert.deepEqual(ring.latest(10), []);
     for (let i = 1; i <= 5; i++) ring.add(decisionOf({ id: `x-${i}`, flow: `${i % 2}abc` }));
@@ -255,7 +255,7 @@ describe('ring of decisions', () => {
     assert.deepEqual(ids(ring.latest(10, '1abcd')), []);
   });
 
-  it('can keep none', () => {
+  it('can have capacity 0', () => {
     const ring = new DecisionRing(0);
     ring.add(decisionOf());
     assert.deepEqual(ring.latest(10), []);
@@ -296,7 +296,7 @@ describe('rotating file', () => {
       .slice(0, -1);
   }
 
-  it('appends lines to what is there', async () => {
+  it('appends to an existing file', async () => {
     writeFileSync(path, 'old\n');
     const file = open();
     file.write('one');
@@ -307,7 +307,7 @@ describe('rotating file', () => {
     assert.deepEqual(linesOf(), ['old', 'one', 'two', 'three']);
   });
 
-  it('begins a new file when one is full, and keeps so many', async () => {
+  it('rotates full files and keeps the configured number', async () => {
     const file = open();
     const lines = Array.from({ length: 20 }, (_, i) => `line ${i} ${'x'.repeat(30)}`);
     for (const line of lines) file.write(line);
@@ -320,7 +320,7 @@ describe('rotating file', () => {
     assert.equal(lost, 0);
   });
 
-  it('keeps no older file when none is wanted', async () => {
+  it('keeps no older file with keep 0', async () => {
     const file = open({ keep: 0 });
     for (let i = 0; i < 5; i++) file.write('x'.repeat(80));
     await file.flush();
@@ -328,14 +328,14 @@ describe('rotating file', () => {
     assert.ok(!existsSync(`${path}.1`));
   });
 
-  it('writes a line that is longer than a file may be', async () => {
+  it('writes a line that is longer than the maximum file size', async () => {
     const file = open();
     for (let i = 0; i < 3; i++) file.write('y'.repeat(300));
     await file.flush();
     assert.deepEqual(linesOf('.1'), ['y'.repeat(300)]);
   });
 
-  it('drops lines that come too fast, and counts them', async () => {
+  it('drops lines that arrive too fast, and counts them', async () => {
     const file = open({ mostQueued: 10, maxBytes: 1000 });
     for (let i = 0; i < 5; i++) file.write('abcd');
     await file.flush();
@@ -346,7 +346,7 @@ describe('rotating file', () => {
     assert.equal(linesOf().length, 3);
   });
 
-  it('says once that it cannot write, counts, and goes on when it can', async () => {
+  it('reports a write error once, counts lost lines, and recovers', async () => {
     const away = join(folder.path, 'sub');
     path = join(away, 'd.ndjson');
     const file = open();

@@ -21,7 +21,7 @@ const NODE = 'node one, "x"=1\\';
 describe('a daemon that writes to InfluxDB', () => {
   const folder = temporaryFolder();
   let influx: RealInflux;
-  /** Stands before InfluxDB, passes everything on, and keeps what came. */
+  /** A proxy in front of InfluxDB that records requests. */
   let between: FakeInflux;
   const { log, lines } = recordingLog();
 
@@ -31,7 +31,7 @@ describe('a daemon that writes to InfluxDB', () => {
     await influx.query(`CREATE USER root WITH PASSWORD 'sesame' WITH ALL PRIVILEGES`);
     influx.login('root', 'sesame');
     between = await FakeInflux.start();
-    between.answer = (response, asked) => void passOn(influx.url, response, asked);
+    between.answer = (response, asked) => void forward(influx.url, response, asked);
   });
 
   after(async () => {
@@ -40,7 +40,7 @@ describe('a daemon that writes to InfluxDB', () => {
     folder.remove();
   });
 
-  it('leaves in InfluxDB what it wrote, through an outage and a restart', async function () {
+  it('loses no point through an outage and a restart of InfluxDB', async function () {
     this.timeout(20_000);
     const daemon = await daemonFor(folder.path, between.url, log);
     try {
@@ -70,7 +70,7 @@ describe('a daemon that writes to InfluxDB', () => {
     const read = await readBack(influx, [...written.values()]);
     assert.equal(read, written.size);
 
-    // Every tick is in one of the rounds, but for those after the last.
+    // Every tick is in one of the rounds, except those after the last round.
     const [{ sum }] = await influx.query('SELECT SUM(ticks) FROM norikae.fortnight.norikae_node');
     const { sequence } = daemon.view.status().tick;
     assert.ok(
@@ -92,7 +92,7 @@ describe('a daemon that writes to InfluxDB', () => {
     assert.doesNotMatch(JSON.stringify(lines), /sesame/);
   });
 
-  it('goes on with the same series after a restart of the daemon', async () => {
+  it('continues the same series after a restart of the daemon', async () => {
     const series = async (): Promise<readonly string[]> =>
       (await influx.query('SHOW SERIES FROM norikae_path', 'norikae')).map((r) => String(r.key));
     const before = await series();
@@ -106,7 +106,7 @@ describe('a daemon that writes to InfluxDB', () => {
     assert.deepEqual(await series(), before);
   });
 
-  it('made the retention policy that was asked for, and leaves one alone that is there', async () => {
+  it('creates the configured retention policy, and does not change an existing one', async () => {
     const policies = await influx.query('SHOW RETENTION POLICIES ON norikae');
     const made = policies.find((p) => p.name === 'fortnight');
     assert.equal(made?.duration, '336h0m0s');
@@ -124,7 +124,7 @@ describe('a daemon that writes to InfluxDB', () => {
     assert.ok(lines.some((l) => /"fortnight" does not have the duration 3d/.test(String(l.error))));
   });
 
-  it('is let in again once the right password is in its file', async () => {
+  it('recovers when the password file is corrected', async () => {
     const daemon = await daemonFor(folder.path, between.url, log, {}, 'wrong');
     await daemon.start(NEVER);
     try {
@@ -183,14 +183,14 @@ function stateOf(daemon: Daemon): InfluxView {
   return influx;
 }
 
-/** Waits until so many more ticks have gone by. */
+/** Waits for `more` ticks. */
 async function ticks(daemon: Daemon, more: number): Promise<void> {
   const { sequence } = daemon.view.status().tick;
   await eventually('ticks', () => daemon.view.status().tick.sequence >= sequence + more);
 }
 
-/** Hands a request to the real server and its answer back; breaks off when there is none. */
-async function passOn(
+/** Forwards a request to the real server and returns its response; resets without one. */
+async function forward(
   url: string,
   response: Parameters<FakeInflux['answer']>[0],
   { method, path, query, authorization, body }: Parameters<FakeInflux['answer']>[1],
@@ -210,7 +210,7 @@ async function passOn(
   }
 }
 
-/** Compares every point with what InfluxDB has, field by field; returns how many it has. */
+/** Compares every point with InfluxDB, field by field; returns the number of points. */
 async function readBack(influx: RealInflux, points: readonly Point[]): Promise<number> {
   let count = 0;
   for (const [name, { tags: declaredTags }] of Object.entries(MEASUREMENTS)) {
@@ -258,7 +258,7 @@ function keyOf(tags: Readonly<Record<string, unknown>>, time: string): string {
   return `${JSON.stringify(sorted)} ${/^\d+$/.test(time) ? nanoseconds(time) : time}`;
 }
 
-/** As InfluxDB writes a time: no zeros at the end of its fraction. */
+/** A time as InfluxDB prints it: without trailing zeros in its fraction. */
 function nanoseconds(digits: string): string {
   const seconds = new Date(Number(digits.slice(0, -9)) * 1000).toISOString().slice(0, 19);
   const fraction = digits.slice(-9).replace(/0+$/, '');

@@ -22,7 +22,7 @@ const NEVER = new AbortController().signal;
 describe('InfluxDB, from the daemon', () => {
   const folder = temporaryFolder();
   let servers: FakeInflux[] = [];
-  /** A daemon that a test that failed has left running. */
+  /** The running daemon, to stop after a failed test. */
   let running: Daemon | undefined;
 
   afterEach(async () => {
@@ -51,7 +51,7 @@ describe('InfluxDB, from the daemon', () => {
     );
   }
 
-  it('2.x: writes with a token and nothing else, what its tables say, and tells nobody the token', async () => {
+  it('2.x: writes the documented measurements with a token only, and does not disclose it', async () => {
     const token = 'c2VzYW1lLW9wZW4=';
     writeFileSync(join(folder.path, 'token'), `${token}\n`);
     chmodSync(join(folder.path, 'token'), 0o600);
@@ -90,7 +90,7 @@ describe('InfluxDB, from the daemon', () => {
     assert.equal(status.influx?.failures, 1);
   });
 
-  it('warns when its secret would go over the network in the clear', () => {
+  it('warns when its secret would be sent unencrypted over the network', () => {
     writeFileSync(join(folder.path, 'token'), 'sesame\n');
     chmodSync(join(folder.path, 'token'), 0o600);
     const warnings = (influx: object): number => {
@@ -107,13 +107,13 @@ describe('InfluxDB, from the daemon', () => {
     assert.equal(warnings({ url: 'http://[::1]:8086', tokenFile }), 0);
   });
 
-  it('takes no more of a tick when the server hangs, resets, drips or is not there', async () => {
+  it('costs no more time per tick when the server hangs, resets, drips or is unreachable', async () => {
     const ways = { well: says(204), hangs, resets, drips, errs: says(500) };
     const sinks = new Map<string, InfluxSink>();
     for (const [name, answer] of Object.entries(ways)) {
       const fake = await server();
       fake.answer = answer;
-      // So small that it overflows all the time when nothing is taken.
+      // Small enough to overflow constantly while nothing is written.
       sinks.set(name, sinkFor({ url: fake.url, queue: { points: 2_000, bytes: 1e6 } }));
     }
     sinks.set('gone', sinkFor({ url: 'http://127.0.0.1:1', queue: { points: 2_000, bytes: 1e6 } }));
@@ -124,7 +124,7 @@ describe('InfluxDB, from the daemon', () => {
       const order = [...sinks];
       for (let tick = 0; tick < 100; tick++) {
         const { report, accounts } = drive.next([{ n: 1, packets: tick, bytes: tick * 100 }]);
-        // Each one's turn is first as often as last: whatever else goes on hits all alike.
+        // Rotates the order, so that other load affects all sinks equally.
         order.push(...order.splice(0, 1));
         for (const [name, sink] of order) {
           const startedMs = performance.now();

@@ -21,43 +21,43 @@ const TESTS = {
   ],
 };
 
-/** {@link POLICY} with another bound from which on flows are offloaded. */
+/** {@link POLICY} with another lower bound for offloading. */
 function withBound(value: number) {
   const [slow, fast] = POLICY.rules;
   const conditions = { all: [{ ...fast.conditions.all[0], value }] };
   return { ...POLICY, rules: [slow, { ...fast, conditions }] };
 }
 
-describe('policy keeper', () => {
+describe('policy manager', () => {
   let folder: ReturnType<typeof policyFolder>;
   let file: string;
-  let told: string[];
+  let reloads: string[];
   let log: ReturnType<typeof recordingLog>;
 
   beforeEach(() => {
     folder = policyFolder();
     file = folder.write('p.json', POLICY);
-    told = [];
+    reloads = [];
     log = recordingLog();
   });
 
   afterEach(() => folder.remove());
 
-  function keeper(options: Partial<PolicyManagerOptions> = {}): PolicyManager {
+  function manager(options: Partial<PolicyManagerOptions> = {}): PolicyManager {
     return new PolicyManager({
       files: [file],
       clock: new ManualClock(),
       log: log.log,
       onReload: ({ result, first }, { revision }) =>
-        told.push(`${first ? 'first' : result} ${revision}`),
+        reloads.push(`${first ? 'first' : result} ${revision}`),
       ...options,
     });
   }
 
-  /** A keeper whose policies are in force in an engine. */
+  /** A manager whose policies are in force in an engine. */
   async function started(options: Partial<PolicyManagerOptions> = {}) {
-    const k = keeper(options);
-    const evaluator = await k.first();
+    const k = manager(options);
+    const evaluator = await k.load();
     const clock = new ManualClock();
     const planner = { minHoldMs: 0, operations: { perSecond: 1, burst: 1 } };
     const engine = new Engine({ evaluator, planner, backends: [], clock, auditMs: 1 });
@@ -67,23 +67,23 @@ describe('policy keeper', () => {
       swapped.push(next);
       useRules(next);
     };
-    k.serve(engine);
+    k.attach(engine);
     return { k, engine, swapped, revision: k.inForce?.revision };
   }
 
-  it('starts with good policies, tested or not, and with no others', async () => {
+  it('starts with valid policies, tested or not, and refuses invalid ones', async () => {
     folder.write('p.test.json', '{"tests": "none"}');
     const { k } = await started();
     assert.equal(k.inForce?.policies[0].name, 'p');
     assert.equal(k.lastReload, undefined);
     folder.write('p.json', '{}');
     await assert.rejects(
-      keeper().first(),
+      manager().load(),
       (error) => error instanceof PoliciesUnusable && /p\.json:1:1: /.test(error.problems[0]),
     );
   });
 
-  it('swaps a good change in, and knows the revisions of each evaluator', async () => {
+  it('puts a valid change into force, and knows the revisions of each evaluator', async () => {
     const { k, engine, swapped, revision } = await started();
     const before = engine.evaluator;
     folder.write('p.json', withBound(2000));
@@ -96,24 +96,24 @@ describe('policy keeper', () => {
     assert.equal(engine.evaluator, before, 'until the next tick');
   });
 
-  it('refuses mistakes and keeps the last good policies', async () => {
+  it('refuses invalid policies and keeps the last valid ones', async () => {
     const { k, swapped, revision } = await started();
     folder.write('p.json', JSON.stringify(POLICY).replace('"equal"', '"equall"'));
     const answer = await k.reload();
     assert.ok(!answer.ok);
     assert.match(answer.problems[0], /p\.json:1:\d+: .*equall/);
     assert.deepEqual(k.problems, answer.problems);
-    assert.equal(k.lastReload?.result, 'mistakes');
+    assert.equal(k.lastReload?.result, 'invalid');
     assert.equal(swapped.length, 0);
     assert.equal(k.inForce?.revision, revision);
-    assert.deepEqual(told, [`first ${revision}`, `mistakes ${revision}`]);
+    assert.deepEqual(reloads, [`first ${revision}`, `invalid ${revision}`]);
     assert.equal(log.lines.at(-1)?.level, 'error');
     folder.write('p.json', POLICY);
     assert.ok((await k.reload()).ok);
     assert.deepEqual(k.problems, []);
   });
 
-  it('refuses a file that is gone', async () => {
+  it('refuses a missing file', async () => {
     const { k, revision } = await started();
     rmSync(file);
     const answer = await k.reload();
@@ -121,7 +121,7 @@ describe('policy keeper', () => {
     assert.equal(k.inForce?.revision, revision);
   });
 
-  it('refuses what fails the tests beside it', async () => {
+  it('refuses policies that fail their tests', async () => {
     folder.write('p.test.json', TESTS);
     const { k, swapped } = await started();
     folder.write('p.json', withBound(2000));
@@ -150,7 +150,7 @@ describe('policy keeper', () => {
     assert.match(answer.problems[0], /the tests took longer than 50 ms/);
   });
 
-  it('bounds the problems it keeps', async () => {
+  it('bounds the number of problems', async () => {
     const { k } = await started();
     const rules = Array.from({ length: 80 }, (_, i) => ({ name: `r${i}`, nonsense: 1 }));
     folder.write('p.json', { ...POLICY, rules });
@@ -159,17 +159,17 @@ describe('policy keeper', () => {
     assert.match(k.problems[50], /^and \d+ more$/);
   });
 
-  it('does nothing for files that are as they were read last, good or bad', async () => {
+  it('ignores files that have not changed since the last reading, valid or not', async () => {
     folder.write('p.test.json', TESTS);
     const { k } = await started();
     await k.reloadChanged();
     folder.write('p.json', POLICY);
     await k.reloadChanged();
-    assert.equal(told.length, 1);
+    assert.equal(reloads.length, 1);
     folder.write('p.json', '{');
     await k.reloadChanged();
     await k.reloadChanged();
-    assert.equal(told.length, 2);
+    assert.equal(reloads.length, 2);
     folder.write('p.json', POLICY);
     await k.reloadChanged();
     folder.write('p.test.json', { tests: [] });
@@ -177,12 +177,12 @@ describe('policy keeper', () => {
     rmSync(folder.file('p.test.json'));
     await k.reloadChanged();
     assert.deepEqual(
-      told.map((t) => t.split(' ')[0]),
-      ['first', 'mistakes', 'in-force', 'in-force', 'in-force'],
+      reloads.map((t) => t.split(' ')[0]),
+      ['first', 'invalid', 'in-force', 'in-force', 'in-force'],
     );
   });
 
-  it('handles reloads one after another: the last files win', async () => {
+  it('handles reloads in sequence: the last files win', async () => {
     folder.write('p.test.json', TESTS);
     const { k, swapped } = await started();
     folder.write('p.json', withBound(1100));

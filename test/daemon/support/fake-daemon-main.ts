@@ -5,7 +5,7 @@ import type { Daemon } from '../../../daemon/lifecycle.ts';
 import { FakeView } from '../../support/fake-view.ts';
 
 /*
- * The command line with a daemon that has no loop. FAKE_DAEMON makes it misbehave:
+ * The command line with a daemon without a loop. FAKE_DAEMON makes it misbehave:
  * `no-start`, `slow-start`, `no-stop`, `reject` (an unhandled rejection once it runs).
  */
 const behaviour = process.env.FAKE_DAEMON;
