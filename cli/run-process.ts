@@ -2,13 +2,13 @@ import type { CreateDaemon } from '../daemon/lifecycle.ts';
 import { terminalOf } from '../platform/terminal.ts';
 import { runProgram } from './program.ts';
 
-/** What is still open after a command has ended may keep the process so long, ms. */
+/** Time for which open handles can keep the process running after a command has ended, ms. */
 const LINGER_MS = 500;
 
-/** Makes this process the command line: takes its arguments and streams, sets its exit code. */
+/** Runs the command line with the arguments and streams of this process, and sets its exit code. */
 export async function runProcess(createDaemon: CreateDaemon): Promise<void> {
   const argv = process.argv.slice(2);
-  // A reader that goes away (| head) ends a command, but not the daemon: it only loses its log.
+  // A closed pipe (| head) ends a command, but not the daemon, which only loses its log.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
@@ -26,6 +26,6 @@ export async function runProcess(createDaemon: CreateDaemon): Promise<void> {
     },
     argv,
   );
-  // Fires only when something is left that keeps the process: a daemon that did not stop.
+  // Fires only if an open handle keeps the process running, as of a daemon that did not stop.
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -1,4 +1,4 @@
-/** Nobody answers on the control socket. */
+/** No daemon answers on the control socket. */
 export class DaemonUnreachable extends Error {
   override readonly name = 'DaemonUnreachable';
 }
@@ -13,17 +13,17 @@ export class ControlTimeout extends Error {
   override readonly name = 'ControlTimeout';
 }
 
-/** The daemon said no; the message is its own. */
+/** The daemon refused the request; the message is the daemon's. */
 export class ControlRefused extends Error {
   override readonly name = 'ControlRefused';
 }
 
-/** The daemon answered something that this command does not know. */
+/** The daemon sent a response that this command does not understand. */
 export class ControlMismatch extends Error {
   override readonly name = 'ControlMismatch';
 }
 
-/** What a failed connection to `path` means, and what to do about it. */
+/** The error for a failed connection to `path`, with what to do about it. */
 export function connectionError(path: string, error: NodeJS.ErrnoException): Error {
   const cause = { cause: error };
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {

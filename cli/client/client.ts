@@ -25,13 +25,13 @@ import type { HoldView, ReloadView } from '../../api/command-views.ts';
 import type { DecisionQuery } from '../../api/decision-query.ts';
 import type { DecisionPage } from '../../api/decision-record.ts';
 
-/** How long the daemon may take for an answer, ms. */
-const ANSWER_MS = 10_000;
-/** Longest answer that is taken, bytes. */
+/** Maximum time for a response, ms. */
+const TIMEOUT_MS = 10_000;
+/** Maximum size of a response or a line of a stream, bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Talks to a daemon's control socket.
+ * A client of the daemon's control socket.
  *
  * Every method rejects with DaemonUnreachable, ControlForbidden, ControlTimeout, ControlRefused or
  * ControlMismatch.
@@ -40,7 +40,7 @@ export class ControlClient {
   readonly path: string;
   readonly #timeoutMs: number;
 
-  constructor(path: string, timeoutMs = ANSWER_MS) {
+  constructor(path: string, timeoutMs = TIMEOUT_MS) {
     this.path = path;
     this.#timeoutMs = timeoutMs;
   }
@@ -73,7 +73,7 @@ export class ControlClient {
     return this.#ask('POST', '/api/v1/reload', isReloadView);
   }
 
-  /** Every tick as it comes, until the daemon ends or `signal` aborts (which is no error). */
+  /** Ticks as they happen, until the daemon exits or `signal` aborts (which is not an error). */
   async *ticks(query: FlowQuery, signal: AbortSignal): AsyncGenerator<TickLine> {
     try {
       const response = await this.#open(
@@ -91,8 +91,8 @@ export class ControlClient {
   }
 
   /**
-   * The daemon's recording as it is made (replay/recording/format.ts), until the daemon ends or
-   * `signal` aborts (which is no error).
+   * The daemon's recording (replay/recording/format.ts), until the daemon exits or `signal` aborts
+   * (which is not an error).
    */
   async *recording(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     try {
@@ -110,8 +110,8 @@ export class ControlClient {
     is: (value: unknown) => value is Answer,
   ): Promise<Answer> {
     const timeoutMs = this.#timeoutMs;
-    const waited = `${this.path} did not answer within ${timeoutMs} ms`;
-    const late = (): Error => new ControlTimeout(`${waited}; is the daemon busy or stopped?`);
+    const message = `${this.path} did not answer within ${timeoutMs} ms; is the daemon busy or stopped?`;
+    const late = (): Error => new ControlTimeout(message);
     return bounded({ until: [], timeoutMs, late, abandon: true }, async (signal) => {
       const response = await this.#open(method, target, signal);
       const body = await bodyOf(response);
@@ -124,7 +124,7 @@ export class ControlClient {
   #checked<Answer>(value: unknown, is: (value: unknown) => value is Answer): Answer {
     if (is(value)) return value;
     throw new ControlMismatch(
-      `${this.path} sent an answer that this command does not understand; are both of the same version?`,
+      `${this.path} sent a response that this command does not understand; are both of the same version?`,
     );
   }
 
@@ -144,7 +144,9 @@ async function bodyOf(response: IncomingMessage): Promise<unknown> {
   for await (const chunk of response) {
     const buffer = Buffer.from(chunk);
     bytes += buffer.length;
-    if (bytes > MAX_BYTES) throw new ControlMismatch(`the answer has more than ${MAX_BYTES} bytes`);
+    if (bytes > MAX_BYTES) {
+      throw new ControlMismatch(`the response is longer than ${MAX_BYTES} bytes`);
+    }
     chunks.push(buffer);
   }
   return parsed(Buffer.concat(chunks).toString());
@@ -154,13 +156,13 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ControlMismatch('the answer is not JSON; is this the socket of a norikae daemon?', {
+    throw new ControlMismatch('the response is not JSON; is this the socket of a norikae daemon?', {
       cause: error,
     });
   }
 }
 
 function refusal(body: unknown): Error {
-  const said = typeof body === 'object' && body !== null && 'error' in body ? body.error : body;
-  return new ControlRefused(typeof said === 'string' ? said : JSON.stringify(said));
+  const cause = typeof body === 'object' && body !== null && 'error' in body ? body.error : body;
+  return new ControlRefused(typeof cause === 'string' ? cause : JSON.stringify(cause));
 }

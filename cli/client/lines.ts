@@ -1,17 +1,17 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** A line is longer than whoever reads it allows. */
+/** A line is longer than the reader allows. */
 export class LineTooLong extends Error {
   override readonly name = 'LineTooLong';
 }
 
 /**
- * The lines of a stream, without their ends; a last line without end is left out. Rejects as the
- * stream does, or with LineTooLong. (node:readline lets a stream's errors go uncaught.)
+ * The lines of a stream without line breaks; drops an unterminated last line. Rejects with the
+ * stream's error, or with LineTooLong. (With node:readline, errors of the stream are uncaught.)
  */
 export async function* linesOf(
   stream: AsyncIterable<Buffer>,
-  longest: number,
+  maxCharacters: number,
 ): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
@@ -19,8 +19,8 @@ export async function* linesOf(
     const lines = (rest + decoder.write(chunk)).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
-    if (rest.length > longest) {
-      throw new LineTooLong(`a line has more than ${longest} characters`);
+    if (rest.length > maxCharacters) {
+      throw new LineTooLong(`a line is longer than ${maxCharacters} characters`);
     }
   }
 }

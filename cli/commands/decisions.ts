@@ -37,10 +37,10 @@ export function decisionsCommand(context: CliContext): Command {
     const query = { flow: flow.toLowerCase(), limit: options.limit };
     const client = clientFor(context, options);
     const found = await client.decisions(query);
-    // The latest last, where the eye is, as in the file.
+    // Latest last, next to the prompt, as in the file.
     const page = { ...found, decisions: found.decisions.toReversed() };
     if (flow !== '' && page.decisions.length === 0) {
-      // One that was never moved is no mistake.
+      // A flow without records may still exist.
       const answer = await client.why(flow);
       if (!answer.found && answer.candidates.length === 0) {
         if (options.json === true) printJson(context, page);

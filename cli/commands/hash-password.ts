@@ -24,8 +24,8 @@ export function hashPasswordCommand(context: CliContext): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (name: string, options: { readonly json?: boolean }) => {
-      const ask = (text: string): void => context.stderr.write(text);
-      const password = await readSecret(process.stdin, `password of ${name}: `, ask);
+      const writePrompt = (text: string): void => context.stderr.write(text);
+      const password = await readSecret(process.stdin, `password of ${name}: `, writePrompt);
       if (password.length < MIN_PASSWORD || password.length > MAX_PASSWORD) {
         throw new CommandFailed(
           `a password must have ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`,

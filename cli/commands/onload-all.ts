@@ -7,7 +7,7 @@ The panic button: use it when traffic misbehaves. All traffic goes through the v
 offloaded until "norikae resume" or a restart of the daemon.
 `;
 
-/** `norikae onload-all`: everything back on the vSwitch and held there. */
+/** `norikae onload-all`: moves every flow to the vSwitch and holds it there. */
 export function onloadAllCommand(context: CliContext): Command {
   const command = new Command('onload-all')
     .description('move every flow back to the vSwitch and hold it there')
@@ -16,8 +16,8 @@ export function onloadAllCommand(context: CliContext): Command {
     const hold = await clientFor(context, options).onloadAll();
     if (options.json === true) printJson(context, hold);
     else {
-      const taken = `${hold.withdrawn} ${hold.withdrawn === 1 ? 'entry' : 'entries'} removed`;
-      printLines(context, [`${taken}; every flow is held on the vSwitch until "norikae resume"`]);
+      const removed = `${hold.withdrawn} ${hold.withdrawn === 1 ? 'entry' : 'entries'} removed`;
+      printLines(context, [`${removed}; every flow is held on the vSwitch until "norikae resume"`]);
     }
   });
 }

@@ -39,29 +39,30 @@ export function recordCommand(context: CliContext): Command {
     .addHelpText('after', HELP);
   return withControlOptions(command).action(async (file: string, options: RecordCommandOptions) => {
     const stop = new AbortController();
-    const end = (): void => stop.abort();
-    process.once('SIGINT', end);
-    process.once('SIGTERM', end);
-    const timer = options.for === undefined ? undefined : setInterval(look, LOOK_MS);
+    const onSignal = (): void => stop.abort();
+    process.once('SIGINT', onSignal);
+    process.once('SIGTERM', onSignal);
+    const timer =
+      options.for === undefined ? undefined : setInterval(stopWhenElapsed, CHECK_PERIOD_MS);
     const startedMs = context.now();
     try {
       const result = await record(context, file, options, stop);
       if (options.json === true) printJson(context, { file, ...result });
       else printLines(context, [resultLine(file, result)]);
     } finally {
-      process.off('SIGINT', end);
-      process.off('SIGTERM', end);
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
       clearInterval(timer);
     }
 
-    // A timer of its own could not wait for longer than 24 days.
-    function look(): void {
+    // A single timer cannot wait for longer than 24 days.
+    function stopWhenElapsed(): void {
       if (context.now() - startedMs >= (options.for ?? 0)) stop.abort();
     }
   });
 }
 
-const LOOK_MS = 50;
+const CHECK_PERIOD_MS = 50;
 
 async function record(
   context: CliContext,
@@ -70,11 +71,12 @@ async function record(
   stop: AbortController,
 ): Promise<RecordingResult> {
   const progress = new ProgressLine(context.stderr, context.now);
-  const ended = (): string => (stop.signal.aborted ? 'stopped by the user' : 'the daemon exited');
+  const endReason = (): string =>
+    stop.signal.aborted ? 'stopped by the user' : 'the daemon exited';
   try {
     const chunks = clientFor(context, options).recording(stop.signal);
     const result = await recordToFile(file, chunks, {
-      reason: ended,
+      reason: endReason,
       onProgress: ({ ticks, lostTicks, recordedMs, bytes }) => {
         const share = options.for === undefined ? undefined : recordedMs / options.for;
         const lost = lostTicks === 0 ? '' : `, ${lostTicks} lost`;

@@ -9,7 +9,7 @@ The same as SIGHUP or "systemctl reload norikae". When a policy has errors, they
 valid policies stay in force. Changes of the configuration file need a restart.
 `;
 
-/** `norikae reload`: reads the policies again. */
+/** `norikae reload`: reloads the policies. */
 export function reloadCommand(context: CliContext): Command {
   const command = new Command('reload')
     .description('read the policy files again')

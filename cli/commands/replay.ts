@@ -18,7 +18,7 @@ import { duration } from '../../text/format.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { timeUpTo, upTo400Days, wholeNumber } from '../support/number-options.ts';
-import { failingInJson, PolicyMistakes } from '../support/json-errors.ts';
+import { failingInJson, PolicyErrors } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 import { ProgressLine } from '../support/progress-line.ts';
 import { errorMessage } from '../../text/error-message.ts';
@@ -118,7 +118,7 @@ async function run(
   const stop = new AbortController();
   const interrupted = (): void => {
     stop.abort(new CommandFailed('interrupted', ExitCode.failed));
-    // Whoever writes there may never say another word.
+    // A read from standard input could block forever.
     if (file === STANDARD_INPUT) process.stdin.destroy();
   };
   process.once('SIGINT', interrupted);
@@ -169,14 +169,14 @@ async function candidatesOf(paths: readonly string[]): Promise<readonly Candidat
     const files = policyFiles([path]);
     if (files.length === 0) throw new CommandFailed(`${path} contains no policy`, ExitCode.usage);
     const found = await checkPolicies(files);
-    if (!found.ok) throw new PolicyMistakes(found.problems);
+    if (!found.ok) throw new PolicyErrors(found.problems);
     const policies = enforced(found.policies);
     candidates.push({ name: policies.policies.map((p) => p.name).join(' + '), policies });
   }
   return distinctlyNamed(candidates, given);
 }
 
-/** Policies of one name are told apart by their paths. */
+/** Names candidates by their paths when policies share a name. */
 function distinctlyNamed(
   candidates: readonly Candidate[],
   paths: readonly string[],

@@ -20,7 +20,7 @@ Examples:
   norikae run --config norikae.json --no-table     log lines also on a terminal
 `;
 
-/** An orderly end may take so long, ms. */
+/** Maximum time for an orderly stop, ms. */
 const STOP_TIMEOUT_MS = 10_000;
 
 interface RunOptions {

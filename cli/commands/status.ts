@@ -17,10 +17,9 @@ import { textTable } from '../../platform/text-table.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
 
-/** Share of a limit from which on newcomers wait. */
+/** Limits with at least this share in use are shown. */
 const NEARLY_FULL = 0.9;
 
-/** `norikae status`: daemon, node, sources, ports. */
 export function statusCommand(context: CliContext): Command {
   const command = new Command('status').description(
     'show the state of daemon, node, backends and sources',
@@ -93,7 +92,7 @@ function backendLines({ backends }: StatusView): string[] {
   ]);
 }
 
-/** What the planner worked out for itself. */
+/** Values that the planner computed. */
 function planLines({ threshold, swapGain, operationsLeft }: BackendView): string[] {
   if (threshold === null || operationsLeft === null) return [];
   return [

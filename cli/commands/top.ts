@@ -56,7 +56,7 @@ async function watch(
   try {
     const ticks = clientFor(context, options).ticks(queryOf(words, options), stop.signal);
     for await (const tick of ticks) {
-      // A slow reader loses ticks, not this process's memory.
+      // Skips ticks while the reader is behind, which bounds the memory for output.
       if (stdout.backlog() > 0) continue;
       if (options.json === true) printJson(context, tick);
       else if (screen === undefined) printLines(context, picture(context, tick));

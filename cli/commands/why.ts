@@ -13,7 +13,6 @@ Examples:
   norikae why 5b1f --json | jq -r .why.flow.reason.text
 `;
 
-/** `norikae why FLOW`: which rule, which numbers, which limit. */
 export function whyCommand(context: CliContext): Command {
   const command = new Command('why')
     .description('explain why a flow is where it is: rule, numbers, limits')

@@ -10,21 +10,20 @@ import { type Found, messagesIn } from './message-stream.ts';
 import { HexInvalid, openflowBytes } from './openflow-bytes.ts';
 
 const HELP = `
-Reads what one side of an OpenFlow connection sends, message after message, from FILE or from
-standard input: the bytes themselves, or hexadecimal digits, which may have white space, colons,
-"0x" and "#" comments between them. Prints a line for each message: bytes before it, version, type,
-xid, and what it says, with the names of the specification. Messages of OpenFlow 1.0 and 1.3 are
-decoded, with the extensions of Nicira and the ONF that Norikae speaks.
+Reads the messages that one side of an OpenFlow connection sent, from FILE or from standard input: as
+bytes, or as hexadecimal digits, between which white space, colons, "0x" and "#" comments are allowed.
+Prints a line for each message: offset in bytes, version, type, xid and content, with the names of the
+specification. Decodes OpenFlow 1.0 and 1.3, and the Nicira and ONF extensions that Norikae uses.
 
-It also says what a switch would refuse in a match: a field twice, a mask where none may be, a field
-without what it needs before it. A switch itself answers with no more than an error code.
+It also reports what a switch would refuse in a match: a duplicate field, a mask that is not allowed, a
+field without its prerequisite. A switch itself only answers with an error code.
 
-A message that cannot be decoded is passed over. It stops at bytes that are not an OpenFlow header.
+Messages that cannot be decoded are skipped. An invalid OpenFlow header ends the decoding.
 
 With --json each line is an object: {"offset", "version", "message", "objection"}, or {"offset",
 "error"}. In "message", 64-bit numbers are strings of decimal digits, and bytes are hexadecimal.
 
-Exit codes: 0 done, 1 something cannot be decoded or would be refused, 2 no such file, no input.
+Exit codes: 0 success; 1 a message cannot be decoded or would be refused; 2 no such file, or no input.
 
 Examples:
   echo 0414000800000003 | norikae openflow decode       a barrier request of OpenFlow 1.3
@@ -33,15 +32,15 @@ Examples:
   tshark -r switch.pcap -Y 'tcp.dstport == 6653' -T fields -e tcp.payload | norikae openflow decode
 `;
 
-/** Output that may wait to be read, bytes. */
+/** Output that is buffered for a slow reader, bytes. */
 const MAX_BACKLOG = 1 << 20;
 
 /** `norikae openflow decode [FILE]`. */
 export function openflowDecodeCommand(context: CliContext): Command {
   return new Command('decode')
-    .description('print OpenFlow messages, with names, from their bytes or hexadecimal digits')
-    .argument('[file]', 'where the messages are; standard input when left out or -', '-')
-    .option('--json', 'print JSON for programs, a line each')
+    .description('decode OpenFlow messages from bytes or hexadecimal digits')
+    .argument('[file]', 'file with the messages; - is standard input', '-')
+    .option('--json', 'print JSON, one object per line')
     .addHelpText('after', HELP)
     .action(async (file: string, options: { readonly json?: boolean }) => {
       let messages = 0;
@@ -66,7 +65,7 @@ export function openflowDecodeCommand(context: CliContext): Command {
         throw new CommandFailed(`${name} cannot be read: ${why}`, ExitCode.usage);
       }
       if (messages === 0) {
-        throw new CommandFailed('there was nothing to decode; --help shows how', ExitCode.usage);
+        throw new CommandFailed('the input is empty; see --help', ExitCode.usage);
       }
       if (errors + refused > 0) throw new CommandFailed(summary(errors, refused), ExitCode.failed);
     });
@@ -88,7 +87,7 @@ function jsonOf(found: Found): object {
   return { offset, version: versionName(version), message: plain(message), objection };
 }
 
-/** A value of JSON: 64-bit numbers as decimal digits, bytes as hexadecimal digits. */
+/** A JSON value, with 64-bit numbers as decimal strings and bytes as hexadecimal strings. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');

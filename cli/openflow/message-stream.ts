@@ -5,26 +5,26 @@ import type { Decoded, Message } from '../../protocols/openflow/codec/messages.t
 import { OpenFlowDecodeError } from '../../protocols/openflow/wire/errors.ts';
 import { BadOpenFlowHeader, Framer, HEADER_LENGTH } from '../../protocols/openflow/wire/framer.ts';
 
-/** What was found at a place of a byte stream. */
+/** A message, or an error, at an offset of a byte stream. */
 export type Found =
   | (Decoded & {
-      /** Bytes before it in the stream. */
+      /** Offset in the stream, bytes. */
       readonly offset: number;
-      /** What a switch would refuse in its match; undefined: nothing. */
+      /** Why a switch would refuse its match; undefined: it would not. */
       readonly objection: string | undefined;
     })
   | { readonly offset: number; readonly error: string };
 
 /**
- * Cuts a byte stream into OpenFlow messages and decodes each. A message that cannot be decoded is
- * passed over; a header that is none ends the stream, since nobody knows where the next one begins.
+ * Splits a byte stream into OpenFlow messages and decodes each. Skips a message that cannot be
+ * decoded. An invalid header ends the stream, because the start of the next message is unknown.
  */
 export async function* messagesIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Found> {
   const framer = new Framer();
   let offset = 0;
   for await (const chunk of chunks) {
-    // A piece no longer than a header completes one message at most, and not the header behind it:
-    // a bad header cannot hide a message before it.
+    // A piece of at most a header's length completes at most one message and never the next header,
+    // so an invalid header cannot hide the message before it.
     for (let at = 0; at < chunk.length; at += HEADER_LENGTH) {
       try {
         for (const bytes of framer.push(chunk.subarray(at, at + HEADER_LENGTH))) {
@@ -58,7 +58,7 @@ function objectionTo(match: Match): string | undefined {
   return match.kind === 'oxm' ? matchProblem(match) : undefined;
 }
 
-/** The matches that a switch is asked to take. */
+/** The matches in a message to a switch. */
 function matchesOf(message: Message): readonly Match[] {
   if (message.type === 'bundle-add') return matchesOf(message.message);
   if (message.type === 'flow-mod') return [message.match];

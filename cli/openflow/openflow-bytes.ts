@@ -1,4 +1,4 @@
-/** Text that should be hexadecimal digits is something else. */
+/** The text contains something other than hexadecimal digits. */
 export class HexInvalid extends Error {
   override readonly name = 'HexInvalid';
 
@@ -7,17 +7,17 @@ export class HexInvalid extends Error {
   }
 }
 
-/** An OpenFlow message begins with its version; everything from here on begins text. */
+/** An OpenFlow message starts with its version; a first byte from here on starts text. */
 const FIRST_TEXT = 0x10;
-const WHITE = /\s/;
-/** What people and programs put between bytes. */
-const BETWEEN = /[\s:,-]/;
+const WHITE_SPACE = /\s/;
+/** Characters that are allowed between bytes. */
+const SEPARATOR = /[\s:,-]/;
 const DIGIT = /[0-9a-fA-F]/;
 
 /**
- * The bytes that `chunks` hold: as they are when the first of them can be an OpenFlow version, else
- * written in hexadecimal. Between digits may be white space, colons, commas and hyphens, before a
- * byte `0x`; `#` begins a comment that ends with the line.
+ * The bytes in `chunks`: unchanged if the first byte can be an OpenFlow version, otherwise parsed as
+ * hexadecimal. White space, colons, commas and hyphens may separate bytes, `0x` may precede a byte,
+ * and `#` starts a comment until the end of the line.
  *
  * @throws HexInvalid
  */
@@ -29,7 +29,7 @@ export async function* openflowBytes(
   for await (const chunk of chunks) {
     if (chunk.length === 0) continue;
     if (!binary && hex === undefined) {
-      binary = chunk[0] < FIRST_TEXT && !WHITE.test(String.fromCharCode(chunk[0]));
+      binary = chunk[0] < FIRST_TEXT && !WHITE_SPACE.test(String.fromCharCode(chunk[0]));
       if (!binary) hex = new HexReader();
     }
     yield hex === undefined ? chunk : hex.push(chunk);
@@ -37,11 +37,11 @@ export async function* openflowBytes(
   hex?.finish();
 }
 
-/** Reads hexadecimal digits, in pieces. */
+/** Parses hexadecimal digits chunk by chunk. */
 class HexReader {
   #line = 1;
   #column = 0;
-  /** First digit of a byte whose second has not come; undefined: none. */
+  /** First digit of an incomplete byte; undefined: there is none. */
   #high: number | undefined;
   #inComment = false;
 
@@ -72,11 +72,11 @@ class HexReader {
 
   /** @throws HexInvalid when the last byte has one digit */
   finish(): void {
-    if (this.#high !== undefined) throw this.#invalid('the last byte has one digit only');
+    if (this.#high !== undefined) throw this.#invalid('the last byte has only one digit');
   }
 
   #newLine(): void {
-    if (this.#high !== undefined) throw this.#invalid('a byte has one digit only');
+    if (this.#high !== undefined) throw this.#invalid('a byte has only one digit');
     this.#line++;
     this.#column = 0;
     this.#inComment = false;
@@ -89,10 +89,10 @@ class HexReader {
     }
     const printable = code > 0x20 && code < 0x7f;
     const shown = printable ? `"${character}"` : `the byte 0x${code.toString(16).padStart(2, '0')}`;
-    if (!BETWEEN.test(character) && character !== '#') {
+    if (!SEPARATOR.test(character) && character !== '#') {
       throw this.#invalid(`${shown} is neither a hexadecimal digit nor an OpenFlow version`);
     }
-    if (this.#high !== undefined) throw this.#invalid('a byte has one digit only');
+    if (this.#high !== undefined) throw this.#invalid('a byte has only one digit');
     this.#inComment = character === '#';
   }
 

@@ -28,7 +28,7 @@ interface CheckOptions {
   readonly json?: boolean;
 }
 
-/** What was found in a file, or in all of them together. */
+/** Result of checking one file, or several as one set. */
 interface Checked {
   readonly files: readonly string[];
   readonly policies: PolicySet | undefined;
@@ -50,23 +50,23 @@ export function policyCheckCommand(context: CliContext): Command {
       if (options.together === true && alone.length === 0) checked.push(await check(files));
       const problems = checked.flatMap((c) => c.problems);
       const notes = checked.flatMap(notesOf);
-      const bad = new Set(problems.map((p) => p.file));
-      const good = checked.filter((c) => !c.files.some((file) => bad.has(file)));
+      const invalidFiles = new Set(problems.map((p) => p.file));
+      const valid = checked.filter((c) => !c.files.some((file) => invalidFiles.has(file)));
       if (options.json === true) {
         const ok = problems.length === 0;
-        printJson(context, { ok, problems, notes, policies: listed(good) });
+        printJson(context, { ok, problems, notes, policies: listed(valid) });
       } else {
         printLines(context, [
           ...problems.map((p) => problemLine(p, context)),
           ...notes.map((p) => problemLine(p, context)),
-          ...good.flatMap((c) => goodLines(c, context)),
+          ...valid.flatMap((c) => validLines(c, context)),
         ]);
       }
       if (files.length === 0) throw new CommandFailed('no policy file found', ExitCode.usage);
       if (problems.length > 0) {
         const count = `${problems.length} ${problems.length === 1 ? 'error' : 'errors'}`;
         throw new CommandFailed(
-          `${count} in ${bad.size} of ${files.length} files`,
+          `${count} in ${invalidFiles.size} of ${files.length} files`,
           ExitCode.failed,
         );
       }
@@ -80,7 +80,7 @@ async function check(files: readonly string[]): Promise<Checked> {
     : { files, policies: undefined, problems: found.problems };
 }
 
-/** Of files that are checked together only what concerns several of them: the rest was told. */
+/** Notes. For a set only those that concern several files: the check of each file has the others. */
 function notesOf({ files, policies }: Checked): readonly Problem[] {
   if (policies === undefined) return [];
   return files.length === 1 ? notCompiled(policies) : reachNotes(policies);
@@ -103,14 +103,14 @@ function problemLine(problem: Problem, { stdout }: CliContext): string {
   return `${stdout.colours.bold(text.slice(0, place))}${problem.message}`;
 }
 
-function goodLines({ files, policies }: Checked, { stdout }: CliContext): string[] {
+function validLines({ files, policies }: Checked, { stdout }: CliContext): string[] {
   if (policies === undefined) return [];
   const rules = policies.rules.length + policies.nodeRules.length;
-  const good = stdout.colours.green('ok');
-  if (files.length > 1) return [`${good}  all together: ${rules} rules`];
+  const ok = stdout.colours.green('ok');
+  if (files.length > 1) return [`${ok}  all together: ${rules} rules`];
   return policies.policies.map(
     (p) =>
-      `${good}  ${p.file}: policy ${p.name} ${p.version}, revision ${p.revision}, ${rules} ` +
+      `${ok}  ${p.file}: policy ${p.name} ${p.version}, revision ${p.revision}, ${rules} ` +
       `${rules === 1 ? 'rule' : 'rules'}${p.mode === 'shadow' ? ', shadow' : ''}`,
   );
 }

@@ -12,7 +12,7 @@ import { textTable } from '../../platform/text-table.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { timeUpTo, wholeNumber } from '../support/number-options.ts';
-import { failingInJson, PolicyMistakes } from '../support/json-errors.ts';
+import { failingInJson, PolicyErrors } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 
 const HELP = `
@@ -97,7 +97,7 @@ async function loaded(path: string): Promise<PolicySet> {
   if (files.length === 0) throw new CommandFailed(`${path} contains no policy`, ExitCode.usage);
   const found = await checkPolicies(files);
   if (found.ok) return enforced(found.policies);
-  throw new PolicyMistakes(found.problems);
+  throw new PolicyErrors(found.problems);
 }
 
 function isSystemError(error: unknown): error is Error {
@@ -123,15 +123,15 @@ function lines(diff: PolicyDiff, limit: number, context: CliContext): string[] {
 }
 
 function flowLines(flows: readonly ChangedFlow[], context: CliContext): string[] {
-  const asked = ({ requested, rule }: ChangedFlow['before']): string =>
+  const requestText = ({ requested, rule }: ChangedFlow['before']): string =>
     rule === null ? requested : `${requested} (${rule})`;
   return textTable(
     [
       { title: 'FLOW', align: 'left', text: (f) => f.id.slice(0, 8) },
       { title: 'RATE', align: 'right', text: (f) => bitRate(f.bitsPerSecond) },
       { title: 'PACKETS', align: 'right', text: (f) => packetRate(f.packetsPerSecond) },
-      { title: 'BEFORE', align: 'left', text: (f) => asked(f.before) },
-      { title: 'AFTER', align: 'left', text: (f) => asked(f.after) },
+      { title: 'BEFORE', align: 'left', text: (f) => requestText(f.before) },
+      { title: 'AFTER', align: 'left', text: (f) => requestText(f.after) },
       { title: 'MATCH', align: 'left', text: (f) => f.match },
     ],
     flows,

@@ -16,7 +16,7 @@ import { conditionLines, mark, ruleLines } from '../../views/why-report.ts';
 import { plainNumber } from '../../text/format.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
-import { failingInJson, PolicyMistakes } from '../support/json-errors.ts';
+import { failingInJson, PolicyErrors } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 
 const HELP = `
@@ -66,7 +66,7 @@ export function policyExplainCommand(context: CliContext): Command {
 async function loaded(files: readonly string[]): Promise<PolicySet> {
   const found = await checkPolicies(files);
   if (found.ok) return found.policies;
-  throw new PolicyMistakes(found.problems);
+  throw new PolicyErrors(found.problems);
 }
 
 async function explained(policies: PolicySet, words: readonly string[], wallMs: number) {
@@ -80,7 +80,7 @@ async function explained(policies: PolicySet, words: readonly string[], wallMs: 
   }
 }
 
-/** What rules looked at that was not given, with the value that was assumed. */
+/** Facts that rules read and that were not given, with the assumed values. */
 function assumedOf({ rules, nodeRules }: FlowExplanation, given: readonly GivenFact[]) {
   const known = new Set(
     given.map((g) => (g.member === undefined ? g.label : `${g.label}.${g.member}`)),

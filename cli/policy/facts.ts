@@ -77,25 +77,25 @@ function printOperators(
   );
 }
 
-/** What is called `word`, else what has it somewhere. */
+/** The item named `word`, otherwise all items whose name or description contains it. */
 function chosen<T extends { readonly name: string; readonly description: string }>(
   all: readonly T[],
   word: string | undefined,
-  what: string,
+  kind: string,
 ): readonly T[] {
   if (word === undefined) return all;
-  const exact = all.filter((one) => one.name === word);
+  const exact = all.filter((item) => item.name === word);
   if (exact.length > 0) return exact;
-  const wanted = word.toLowerCase();
-  const found = all.filter((one) =>
-    `${one.name} ${one.description}`.toLowerCase().includes(wanted),
+  const lowerCase = word.toLowerCase();
+  const found = all.filter((item) =>
+    `${item.name} ${item.description}`.toLowerCase().includes(lowerCase),
   );
   if (found.length > 0) return found;
   const hint = didYouMean(
     word,
-    all.map((one) => one.name),
+    all.map((item) => item.name),
   );
-  throw new CommandFailed(`there is no ${what} "${word}"${hint}`, ExitCode.usage);
+  throw new CommandFailed(`there is no ${kind} "${word}"${hint}`, ExitCode.usage);
 }
 
 function pluralOf(type: FactDefinition['type']): string {
@@ -139,7 +139,7 @@ function textOf(what: { readonly description: string; readonly unit?: string }):
   return what.unit === undefined ? what.description : `${what.description} (${what.unit})`;
 }
 
-/** All of it but the function that reads it: JSON has none. */
+/** A fact as plain JSON, without functions. */
 function plainFact(fact: FactDefinition) {
   return { ...fact, ...(fact.form === undefined ? {} : { form: fact.form.words }) };
 }

@@ -25,7 +25,7 @@ export function policyInitCommand(context: CliContext): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(async (path: string, options: { readonly json?: boolean }) => {
-      const files = await failingInJson(context, options.json, () => written(path));
+      const files = await failingInJson(context, options.json, () => writeSample(path));
       if (options.json === true) {
         printJson(context, { files });
         return;
@@ -39,7 +39,7 @@ export function policyInitCommand(context: CliContext): Command {
 }
 
 /** Writes a policy and its test; returns their paths. */
-function written(path: string): readonly string[] {
+function writeSample(path: string): readonly string[] {
   const name = basename(path, '.json');
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     const message = `"${name}" is not a valid policy name; use letters, digits, ".", "_" and "-"`;
@@ -52,7 +52,7 @@ function written(path: string): readonly string[] {
   ] as const;
   const taken = files.map(([file]) => file).find((file) => existsSync(file));
   if (taken !== undefined) {
-    throw new CommandFailed(`${taken} exists already and was not changed`, ExitCode.usage);
+    throw new CommandFailed(`${taken} already exists and was not changed`, ExitCode.usage);
   }
   for (const [file, value] of files) write(file, `${JSON.stringify(value, null, 2)}\n`);
   return files.map(([file]) => file);
@@ -67,7 +67,7 @@ function write(file: string, text: string): void {
   }
 }
 
-/** Where a schema lies, seen from the folder: editors complete and explain keys by it. */
+/** Path of a schema relative to the folder; editors use it for completion and documentation. */
 function schemaFrom(folder: string, name: string): string {
   const path = relative(folder, join(packageRoot(), 'policies', `${name}.schema.json`));
   return path.startsWith('.') ? path : `./${path}`;

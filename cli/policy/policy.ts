@@ -25,7 +25,6 @@ Examples:
   norikae policy status                             policies that the daemon has in force
 `;
 
-/** `norikae policy ...`: write, check, test and watch policies. */
 export function policyCommand(context: CliContext): Command {
   const command = new Command('policy')
     .description('write, check, test, explain and compare policies')

@@ -14,7 +14,7 @@ Exit codes: 0 the files are in force, 1 they were refused and older policies are
 answers.
 `;
 
-/** `norikae policy status`: what the running daemon has in force. */
+/** `norikae policy status`: the policies that the running daemon has in force. */
 export function policyStatusCommand(context: CliContext): Command {
   const command = new Command('status')
     .description('show the policies in force and the result of the last reload')

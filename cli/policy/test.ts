@@ -78,7 +78,7 @@ export function policyTestCommand(context: CliContext): Command {
       } else {
         printLines(context, [
           ...(seen === undefined ? [] : coverageLines(seen, context)),
-          // When it fails for it, the error says so.
+          // With --fail-on-empty the error message has this text.
           ...(empty === undefined || emptyFails ? [] : [empty]),
           `${sums.passed} passed, ${sums.failed} failed, ${sums.errors} ${sums.errors === 1 ? 'error' : 'errors'}`,
         ]);

@@ -1,7 +1,7 @@
 import type { CreateDaemon } from '../../daemon/lifecycle.ts';
 import type { Terminal } from '../../platform/terminal.ts';
 
-/** What commands need of the process around them. */
+/** The process environment of a command. */
 export interface CliContext {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
@@ -13,22 +13,20 @@ export interface CliContext {
   readonly now: () => number;
 }
 
-/** Writes lines. */
 export function printLines(context: CliContext, lines: readonly string[]): void {
   context.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
-/** Writes problems to standard error, each on a line that begins with its place. */
+/** Writes problems to standard error, one per line, each with its position first. */
 export function printProblems(context: CliContext, problems: readonly string[]): void {
   context.stderr.write(problems.map((problem) => `${problem}\n`).join(''));
 }
 
-/** Writes a value as one line of JSON. */
 export function printJson(context: CliContext, value: unknown): void {
   context.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Characters a line may have: as many as the terminal has; any number where there is none. */
+/** Maximum columns of a line: the terminal's, or unlimited without a terminal. */
 export function lineWidth({ stdout }: CliContext): number {
   return stdout.interactive ? stdout.size().columns : Number.POSITIVE_INFINITY;
 }

@@ -18,7 +18,7 @@ export function withControlOptions(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-/** A client for the daemon that the options, the environment or the usual places name. */
+/** A client for the socket in the options, the environment, or a default location. */
 export function clientFor(context: CliContext, options: ControlOptions): ControlClient {
   return new ControlClient(socketPath(context.env, options.control));
 }
@@ -27,10 +27,10 @@ function socketPath(env: NodeJS.ProcessEnv, given: string | undefined): string {
   const named = given ?? env.NORIKAE_CONTROL;
   if (named !== undefined && named !== '') return named;
   const own = runtimeFolder(env);
-  const usual = [
+  const defaults = [
     join(own, 'control.sock'),
     join(SYSTEM_RUNTIME_FOLDER, 'control.sock'),
     join(own, 'emulated.sock'),
   ];
-  return usual.find((path) => existsSync(path)) ?? usual[0];
+  return defaults.find((path) => existsSync(path)) ?? defaults[0];
 }

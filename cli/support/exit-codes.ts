@@ -1,18 +1,18 @@
 /** Exit codes of the command line; `norikae --help` documents them. */
 export const ExitCode = {
   ok: 0,
-  /** It was tried and failed; the message says why. */
+  /** The command failed; the message gives the cause. */
   failed: 1,
-  /** Wrong use of the command, or mistakes in a configuration or policy file. */
+  /** Usage error, or errors in a configuration or policy file. */
   usage: 2,
   /** No daemon answers on the control socket. */
   unreachable: 3,
-  /** There is no such flow, or more than one. */
+  /** No such flow, or an ambiguous id. */
   notFound: 4,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** Ends a command with an exit code; the message is for people. */
+/** Ends a command with a message on standard error and an exit code. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
   readonly exitCode: ExitCode;

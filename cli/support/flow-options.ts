@@ -4,7 +4,7 @@ import { MAX_FLOWS } from '../../api/flow-query.ts';
 import { FLOW_SORTS, type FlowQuery, type FlowSort } from '../../api/flow-views.ts';
 import type { ControlOptions } from './control-options.ts';
 
-/** Options that choose flows. */
+/** Options that filter and sort flows. */
 export interface FlowOptions extends ControlOptions {
   readonly sort: FlowSort;
   readonly limit: number;
@@ -13,7 +13,7 @@ export interface FlowOptions extends ControlOptions {
   readonly port?: string;
 }
 
-/** Adds the options that choose flows. */
+/** Adds the options that filter and sort flows. */
 export function withFlowOptions(command: Command, limit: number): Command {
   return command
     .argument(
@@ -33,7 +33,7 @@ export function withFlowOptions(command: Command, limit: number): Command {
     .option('--port <name>', 'only flows that enter or leave by this port');
 }
 
-/** The query that words and options ask for. */
+/** The query for words and options. */
 export function queryOf(words: readonly string[], options: FlowOptions): FlowQuery {
   const { sort, limit, placement, slice, port } = options;
   return {

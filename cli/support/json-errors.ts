@@ -3,8 +3,8 @@ import { formatProblem } from '../../text/problem.ts';
 import { type CliContext, printJson } from './context.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
 
-/** Policies that a command needs have mistakes. */
-export class PolicyMistakes extends CommandFailed {
+/** Policies that a command needs have errors. */
+export class PolicyErrors extends CommandFailed {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
@@ -14,9 +14,8 @@ export class PolicyMistakes extends CommandFailed {
 }
 
 /**
- * Runs what has to go well before a command prints anything. When it fails and JSON is wanted,
- * `{ok: false, error, problems}` is printed, so that programs get an answer they can read; the
- * message for people and the exit code stay.
+ * Runs the part of a command before its output. If it fails, `--json` prints `{ok: false, error,
+ * problems}`; the message on standard error and the exit code stay the same.
  */
 export async function failingInJson<T>(
   context: CliContext,
@@ -27,7 +26,7 @@ export async function failingInJson<T>(
     return await run();
   } catch (error) {
     if (json === true && error instanceof CommandFailed) {
-      const problems = error instanceof PolicyMistakes ? error.problems : [];
+      const problems = error instanceof PolicyErrors ? error.problems : [];
       printJson(context, { ok: false, error: error.message, problems });
     }
     throw error;

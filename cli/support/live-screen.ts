@@ -6,8 +6,8 @@ const SHOW_CURSOR = '\u001B[?25h';
 const ERASE_BELOW = '\u001B[J';
 
 /**
- * A block of lines at the end of a terminal that is drawn again and again in place; other lines
- * (the log) go above it. What was drawn last stays when it is closed.
+ * A block of lines at the end of a terminal that is redrawn in place; other lines (the log) go above
+ * it. The last content stays visible after close.
  */
 export class LiveScreen implements LineSink {
   readonly #terminal: Terminal;
@@ -23,7 +23,7 @@ export class LiveScreen implements LineSink {
   show(lines: readonly string[]): void {
     if (!this.#open) return;
     const before = this.#backToTop();
-    // A block as high as the terminal would scroll, and could not be drawn over.
+    // A block as high as the terminal would scroll, and could not be overwritten.
     this.#lines = lines.slice(0, Math.max(1, this.#terminal.size().rows - 1));
     this.#terminal.write(`${before}${this.#block()}`);
   }

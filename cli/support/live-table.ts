@@ -6,7 +6,7 @@ import type { LiveScreen } from './live-screen.ts';
 import { nodeSummary } from '../../views/node-summary.ts';
 import type { Terminal } from '../../platform/terminal.ts';
 
-/** Not more often than this, ms: nobody reads faster. */
+/** Minimum time between redraws, ms. */
 const REDRAW_MS = 500;
 
 /** Node and flows as lines that fit the terminal. */
@@ -26,7 +26,7 @@ export function screenLines(status: StatusView, page: FlowPage, terminal: Termin
   ];
 }
 
-/** Keeps the screen up to date with the daemon's ticks; the returned function ends it. */
+/** Redraws the screen with the daemon's ticks until the returned function is called. */
 export function showLiveTable(
   view: DaemonView,
   screen: LiveScreen,
@@ -46,7 +46,7 @@ export function showLiveTable(
       const page = await view.flows(query);
       if (!ended) screen.show(screenLines(view.status(), page, terminal));
     } catch {
-      // A picture less: the next tick makes another, and the loop has said what is wrong.
+      // Skips this redraw. The loop has logged the error, and the next tick redraws.
     }
   };
   const stop = view.onTick(draw);

@@ -1,27 +1,31 @@
 import { InvalidArgumentError } from 'commander';
 import { quantity, QuantityError } from '../../policy/model/quantity.ts';
 
-/** Reads an option that is a whole number within bounds. */
-export function wholeNumber(least: number, most: number): (text: string) => number {
+/** A parser for a whole number within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
 }
 
-/** Reads an option that is a time such as `30s` or `1h`, ms. */
-export function timeUpTo(mostMs: number, words: string): (text: string) => number {
+/**
+ * A parser for a time such as `30s` or `1h`, to ms.
+ *
+ * @param maxText `maxMs` in words, for the error message
+ */
+export function timeUpTo(maxMs: number, maxText: string): (text: string) => number {
   return (text) => {
     try {
       const ms = quantity(text, 'ms');
-      if (ms > 0 && ms <= mostMs) return ms;
+      if (ms > 0 && ms <= maxMs) return ms;
     } catch (error) {
       if (!(error instanceof QuantityError)) throw error;
     }
-    throw new InvalidArgumentError(`It must be a time such as 30s, at most ${words}.`);
+    throw new InvalidArgumentError(`It must be a time such as 30s, at most ${maxText}.`);
   };
 }
 
-/** Reads an option that is how long something takes, ms: up to 400 days. */
+/** A parser for a time of up to 400 days, to ms. */
 export const upTo400Days = timeUpTo(400 * 24 * 3_600_000, '400 days');

@@ -5,10 +5,10 @@ import { CommandFailed, ExitCode } from './exit-codes.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 /**
- * The policy files that paths name: a file is one, a folder has those that end in `.json` and are
- * neither tests nor schemas.
+ * The policy files at paths: a file itself, and in a folder the `.json` files that are neither tests
+ * nor schemas.
  *
- * @throws {CommandFailed} for a path that is not there
+ * @throws {CommandFailed} for a path that does not exist
  */
 export function policyFiles(paths: readonly string[]): readonly string[] {
   return paths.flatMap((path) =>
@@ -17,29 +17,29 @@ export function policyFiles(paths: readonly string[]): readonly string[] {
 }
 
 /**
- * The test files that paths name: of a folder those that end in `.test.json`; of a policy the one
- * beside it.
+ * The test files at paths: in a folder the `.test.json` files, and for a policy its test file in the
+ * same folder.
  *
- * @throws {CommandFailed} for a path that is not there
+ * @throws {CommandFailed} for a path that does not exist
  */
 export function testFiles(paths: readonly string[]): readonly string[] {
   const files = paths.flatMap((path) =>
     filesIn(path, (name) => name.endsWith(TEST_SUFFIX)).flatMap((file) =>
-      file.endsWith(TEST_SUFFIX) || isTestFile(file) ? file : testsBeside(file),
+      file.endsWith(TEST_SUFFIX) || isTestFile(file) ? file : testsOf(file),
     ),
   );
   return [...new Set(files)];
 }
 
-/** The test file beside a policy file, when there is one. */
-function testsBeside(file: string): readonly string[] {
-  const beside = file.replace(/\.json$/, TEST_SUFFIX);
-  return beside !== file && isFile(beside) ? [beside] : [];
+/** The test file of a policy file, if there is one. */
+function testsOf(file: string): readonly string[] {
+  const testFile = file.replace(/\.json$/, TEST_SUFFIX);
+  return testFile !== file && isFile(testFile) ? [testFile] : [];
 }
 
-/** A file that does not look like a policy that has its tests beside it is taken for tests. */
+/** A file without the extension `.json` is taken for a test file. */
 function isTestFile(file: string): boolean {
-  return testsBeside(file).length === 0 && !file.endsWith('.json');
+  return !file.endsWith('.json');
 }
 
 function filesIn(path: string, wanted: (name: string) => boolean): readonly string[] {

@@ -1,22 +1,22 @@
 import type { LifecycleEvents } from '../../daemon/lifecycle.ts';
 import type { Log } from '../../platform/log.ts';
 
-/** The process's signals and accidents as events of the daemon's life. */
+/** The process's signals and uncaught errors as events for the daemon's lifecycle. */
 export interface ProcessEvents extends LifecycleEvents {
-  /** The error that ended the daemon, when it was one. */
+  /** The uncaught error that stopped the daemon; undefined: there was none. */
   failure(): unknown;
   dispose(): void;
 }
 
 /**
- * Whoever runs us may pass on a signal that we had from the terminal, too, as npm does: within
- * this time, ms, a further one is the same one.
+ * Within this time, ms, a further signal counts as the same one: a parent such as npm forwards a
+ * signal that the terminal has sent to this process, too.
  */
 const SAME_SIGNAL_MS = 300;
 
 /**
- * SIGTERM and SIGINT end in order, a second one at once (exit code 128 + its number); SIGHUP
- * reloads; an error nobody caught is logged and ends in order.
+ * SIGTERM and SIGINT stop the daemon in order, a second one at once (exit code 128 + its number).
+ * SIGHUP reloads. An uncaught error is logged and stops the daemon in order.
  */
 export function watchProcess(log: Log, exit: (code: number) => void): ProcessEvents {
   const stop = new AbortController();
@@ -27,7 +27,7 @@ export function watchProcess(log: Log, exit: (code: number) => void): ProcessEve
   const onSignal = (signal: NodeJS.Signals, number: number): void => {
     if (stop.signal.aborted) {
       if (performance.now() - firstMs < SAME_SIGNAL_MS) return;
-      log.warn({ signal }, 'ending at once; entries end with their lease');
+      log.warn({ signal }, 'exiting at once; entries expire with their lease');
       exit(128 + number);
     } else {
       firstMs = performance.now();
@@ -35,19 +35,19 @@ export function watchProcess(log: Log, exit: (code: number) => void): ProcessEve
     }
   };
   const onReload = (): void => {
-    if (reloads.size === 0) log.warn('SIGHUP came too early or too late for a reload');
+    if (reloads.size === 0) log.warn('ignored SIGHUP: the daemon is starting or stopping');
     for (const listener of reloads) listener();
   };
-  const onAccident = (error: unknown): void => {
-    log.fatal({ err: error }, 'an error that nobody caught');
+  const onUncaught = (error: unknown): void => {
+    log.fatal({ err: error }, 'uncaught error');
     failure ??= error;
-    stop.abort('an error that nobody caught');
+    stop.abort('uncaught error');
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('SIGHUP', onReload);
-  process.on('uncaughtException', onAccident);
-  process.on('unhandledRejection', onAccident);
+  process.on('uncaughtException', onUncaught);
+  process.on('unhandledRejection', onUncaught);
   return {
     stop: stop.signal,
     onReload: (listener) => {
@@ -59,8 +59,8 @@ export function watchProcess(log: Log, exit: (code: number) => void): ProcessEve
       process.off('SIGTERM', onSignal);
       process.off('SIGINT', onSignal);
       process.off('SIGHUP', onReload);
-      process.off('uncaughtException', onAccident);
-      process.off('unhandledRejection', onAccident);
+      process.off('uncaughtException', onUncaught);
+      process.off('unhandledRejection', onUncaught);
     },
   };
 }

@@ -1,12 +1,12 @@
 import { cutToWidth } from '../../platform/display-width.ts';
 import type { Terminal } from '../../platform/terminal.ts';
 
-/** On a terminal the line is redrawn so often, ms; elsewhere a new one is written so often. */
+/** Period of redraws on a terminal, and of new lines elsewhere, ms. */
 const REDRAW_MS = 100;
 const REPEAT_MS = 10_000;
 const BAR = 24;
 
-/** Tells on standard error how far something is that takes long; nothing of what is soon done. */
+/** Shows the progress of a long operation; prints nothing for a short one. */
 export class ProgressLine {
   readonly #terminal: Terminal;
   readonly #now: () => number;
@@ -21,9 +21,9 @@ export class ProgressLine {
   }
 
   /**
-   * Shows where it is, when it is time to.
+   * Shows the progress if a period has passed since the last call that did.
    *
-   * @param share 0 to 1; undefined: nobody knows how much is to come
+   * @param share 0 to 1; undefined: the total is unknown
    */
   show(share: number | undefined, text: () => string): void {
     const { interactive } = this.#terminal;
@@ -40,7 +40,7 @@ export class ProgressLine {
     this.#terminal.write(`\r\u001B[K${cutToWidth(line, columns - 1)}`);
   }
 
-  /** Takes the line away. */
+  /** Erases the line. */
   clear(): void {
     if (this.#drawn) this.#terminal.write('\r\u001B[K');
     this.#drawn = false;

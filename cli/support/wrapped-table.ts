@@ -1,12 +1,11 @@
 import { displayWidth } from '../../platform/display-width.ts';
 import { textTable } from '../../platform/text-table.ts';
 
-/** Narrower than this the last column is not made: lines are cut then. */
+/** Minimum width of the last column; on narrower terminals, lines are cut. */
 const MIN_WIDTH = 20;
 
 /**
- * A table of texts whose last column is wrapped at blanks, so that nothing of it is cut: what does
- * not fit goes on in the lines below.
+ * A table whose last column is wrapped at spaces, so that its text is not cut.
  */
 export function wrappedTable(
   titles: readonly string[],
@@ -20,12 +19,12 @@ export function wrappedTable(
     .map(
       (title, i) => Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[i]))) + 2,
     );
-  const room = Math.max(
+  const lastWidth = Math.max(
     MIN_WIDTH,
     before.reduce((left, column) => left - column, width),
   );
   const wrapped = rows.flatMap((row) =>
-    linesOf(row[last], room).map((line, i) =>
+    linesOf(row[last], lastWidth).map((line, i) =>
       i === 0 ? [...row.slice(0, last), line] : [...row.slice(0, last).map(() => ''), line],
     ),
   );
@@ -37,7 +36,7 @@ export function wrappedTable(
   return textTable(columns, wrapped, width, paintTitle);
 }
 
-/** `text` in lines of at most `width` columns; a longer word has a line of its own. */
+/** `text` in lines of at most `width` columns; a longer word gets a separate line. */
 function linesOf(text: string, width: number): readonly string[] {
   return text.split(' ').reduce<readonly string[]>((lines, word) => {
     const current = lines.at(-1);

@@ -50,7 +50,7 @@ describe('command line', () => {
     return runProgram(context, argv);
   }
 
-  it('flows: lists them, with how many there are', async () => {
+  it('flows: lists flows and their number', async () => {
     view.page = { total: 3626, matching: 40, flows: [flowOf()] };
     assert.equal(await norikae('flows', '--limit', '1'), 0);
     assert.match(stdout.text, /^FLOW .*MATCH -> ACTIONS$/m);
@@ -58,7 +58,7 @@ describe('command line', () => {
     assert.match(stdout.text, /^40 of 3626 flows \(1 shown; --limit 40 for all\)$/m);
   });
 
-  it('flows: proposes no limit that it would refuse', async () => {
+  it('flows: suggests no limit that it would refuse', async () => {
     view.page = { total: 20_000, matching: 10_001, flows: [flowOf()] };
     assert.equal(await norikae('flows'), 0);
     assert.match(stdout.text, /^10001 of 20000 flows \(1 shown; the limit is 10000; /m);
@@ -83,7 +83,7 @@ describe('command line', () => {
     ]);
   });
 
-  it('why: a report, and a hint when there is no such flow', async () => {
+  it('why: prints a report, or a hint when there is no such flow', async () => {
     assert.equal(await norikae('why', '5b1f'), 0);
     assert.match(stdout.text, /^The flow is on the NIC \(offload\)/);
     view.answer = { found: false, candidates: [] };
@@ -94,7 +94,7 @@ describe('command line', () => {
     assert.match(stderr.text, /several flows begin with 5b1f:\n {2}5b1f0000\n {2}5b1f0001/);
   });
 
-  it('onload-all, resume, reload, status: do and say what they did', async () => {
+  it('onload-all, resume, reload, status: print their result', async () => {
     assert.equal(await norikae('onload-all'), 0);
     assert.equal(await norikae('resume'), 0);
     assert.equal(await norikae('reload'), 0);
@@ -106,7 +106,7 @@ describe('command line', () => {
     assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
   });
 
-  it('status: tells of slices and their guarantees, what the planner found, and full ports', async () => {
+  it('status: shows slices and guarantees, values of the planner, and nearly full ports', async () => {
     assert.equal(await norikae('status'), 0);
     assert.match(
       stdout.text,
@@ -134,7 +134,7 @@ describe('command line', () => {
     assert.doesNotMatch(stdout.text, /p1 send/);
   });
 
-  it('status: tells how writing to InfluxDB goes, when it is configured', async () => {
+  it('status: shows the state of InfluxDB, if configured', async () => {
     assert.equal(await norikae('status'), 0);
     assert.doesNotMatch(stdout.text, /influx/i);
     view.state = statusOf({ influx: influxOf() });
@@ -145,7 +145,7 @@ describe('command line', () => {
     );
   });
 
-  it('reload: a failed one exits 2 with the problems', async () => {
+  it('reload: exits 2 with the problems when it fails', async () => {
     const problem = 'p.json:3:7: unknown operator "near"';
     view.reloaded = { ok: false, problems: [problem] };
     const last = 'norikae: the last valid policies stay in force\n';
@@ -170,7 +170,7 @@ describe('command line', () => {
     assert.match(stdout.text, /^red +412 +420 +128 +512 +900 +1 +6\.00 Gbit\/s {2}emu…$/m);
   });
 
-  it('top: one picture into a pipe, and redrawn on a terminal until the daemon ends', async () => {
+  it('top: prints one snapshot to a pipe, and redraws on a terminal until the daemon exits', async () => {
     assert.equal(await norikae('top'), 0);
     assert.match(stdout.text, /^norikae {2}emulated node\n/);
     stdout.text = '';
@@ -188,7 +188,7 @@ describe('command line', () => {
     assert.match(stderr.text, /the daemon exited/);
   });
 
-  it('top --json: an object a tick', async () => {
+  it('top --json: prints an object per tick', async () => {
     const ended = norikae('top', '--json');
     await eventually('somebody listens', () => view.listeners.size === 1);
     view.tick();
@@ -218,17 +218,17 @@ describe('command line', () => {
     });
   }
 
-  it('says how to find the daemon when nobody answers', async () => {
+  it('explains how to find the daemon when none answers', async () => {
     const nowhere = join(folder.path, 'nobody.sock');
     assert.equal(await norikae('status', '--control', nowhere), 3);
     assert.match(stderr.text, /no daemon answers on .*nobody\.sock\. Is it running\?/);
   });
 
-  it('looks for the daemon where daemons are', async () => {
+  it('looks for the daemon in the default locations', async () => {
     assert.equal(await norikaeIn({ RUNTIME_DIRECTORY: folder.path }, 'status'), 0);
   });
 
-  it('check-config: good, and every mistake of configuration and policies', async () => {
+  it('check-config: reports success, or every error in configuration and policies', async () => {
     assert.equal(await norikae('check-config', join(packageRoot(), 'config/emulated.json')), 0);
     assert.match(stdout.text, /emulated\.json and its policies are valid/);
     const file = join(folder.path, 'norikae.json');
@@ -252,7 +252,7 @@ describe('command line', () => {
     assert.equal(stderr.text.split(none).length, 2, 'it is named once');
   });
 
-  it('teaches', async () => {
+  it('has help with examples', async () => {
     assert.equal(await norikae('--help'), 0);
     assert.match(stdout.text, /Exit codes:[^]*Examples:/);
     for (const command of ['run', 'check-config', 'top', 'flows', 'why', 'onload-all', 'reload']) {
@@ -265,7 +265,7 @@ describe('command line', () => {
     assert.equal(stdout.text.trim(), packageVersion());
   });
 
-  it('wrong use exits 2 with a hint', async () => {
+  it('exits 2 with a hint on a usage error', async () => {
     assert.equal(await norikae('flow'), 2);
     assert.match(stderr.text, /norikae: unknown command 'flow'\n\(Did you mean flows\?\)/);
     assert.equal(await norikae('flows', '--sort', 'speed'), 2);

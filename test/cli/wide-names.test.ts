@@ -8,7 +8,7 @@ import { recordingLog } from '../support/quiet-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { TestTerminal } from '../support/test-terminal.ts';
 
-/** CJK characters, and a letter whose accent is a character of its own. */
+/** CJK characters, and a letter with a combining accent. */
 const NAMES = ['vm1', '東京網', 'cafe\u0301', '서울'];
 
 describe('tables with names of CJK and combining characters', () => {
@@ -43,7 +43,7 @@ describe('tables with names of CJK and combining characters', () => {
     folder.remove();
   });
 
-  /** What a command prints, in lines. */
+  /** The output of a command, in lines. */
   async function linesOf(...argv: string[]): Promise<readonly string[]> {
     const context = {
       stdout,
@@ -57,14 +57,14 @@ describe('tables with names of CJK and combining characters', () => {
     return stdout.text.split('\n');
   }
 
-  /** Where `text` begins on the screen, in columns. */
+  /** The column at which `text` starts on the screen. */
   function columnOf(line: string, text: string): number {
     const at = line.indexOf(text);
     assert.ok(at >= 0, `"${text}" is not in "${line}"`);
     return displayWidth(line.slice(0, at));
   }
 
-  /** Checks that what stands behind the names begins in one column, below its title. */
+  /** Checks that the column after the names is aligned below its title. */
   function inLine(lines: readonly string[], title: string, ...after: readonly string[]): void {
     const head = lines.findIndex((line) => line.includes(title));
     assert.ok(head >= 0, lines.join('\n'));

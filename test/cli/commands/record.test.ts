@@ -75,7 +75,7 @@ describe('replay: recording of a running daemon', function () {
     return { code, out: stdout.text, err: stderr.text };
   }
 
-  it('is replayed with nearly the coverage that the daemon itself had', async () => {
+  it('replays with nearly the coverage that the daemon had', async () => {
     const file = join(folder.path, 'node.nkrec');
     const done = await norikae('record', file, '--for', '8s', '--json');
     assert.equal(done.code, 0, done.err);
@@ -93,7 +93,7 @@ describe('replay: recording of a running daemon', function () {
     const own = trace.recorded.packetCoverage;
     const found = policies[0].packetCoverage;
     assert.ok(own > 0.1, `the daemon carried ${own}`);
-    // It has to find out anew, in the first ticks, what the daemon knew already.
+    // The replay learns in the first ticks what the daemon had learned before.
     assert.ok(Math.abs(found - own) < 0.12, `${found} in the replay, ${own} by the daemon`);
     const slices = policies[0].slices.map((s: { readonly name: string | null }) => s.name);
     assert.ok(slices.includes('blue') || slices.includes('green'), String(slices));
@@ -103,7 +103,7 @@ describe('replay: recording of a running daemon', function () {
     assert.equal(again.out, played.out);
   });
 
-  it('is never written over another file', async () => {
+  it('never overwrites a file', async () => {
     const file = join(folder.path, 'mine.nkrec');
     writeFileSync(file, 'mine');
     const { code, err } = await norikae('record', file, '--for', '1s');
@@ -112,7 +112,7 @@ describe('replay: recording of a running daemon', function () {
     assert.equal(readFileSync(file, 'utf8'), 'mine');
   });
 
-  it('two can be made at a time, and a third is told so', async () => {
+  it('is limited to two at a time, and a third is refused', async () => {
     const first = await stalled();
     const second = await stalled();
     const third = await stalled();
@@ -128,7 +128,7 @@ describe('replay: recording of a running daemon', function () {
     }
   });
 
-  /** Asks for a recording, and reads nothing of it. */
+  /** Requests a recording and does not read it. */
   function stalled() {
     return new Promise<{
       readonly response: {
@@ -157,21 +157,21 @@ describe('replay: recording for a slow reader', function () {
   const FLOWS = 1900;
   const PACKETS = 1_000_003;
 
-  it('keeps one tick at most, loses whole ones, and misses no packet of flows that stay', async () => {
+  it('buffers at most one tick, loses whole ticks, and misses no packet of flows that stay', async () => {
     const folder = traceFolder();
     const socket = join(folder.path, 'control.sock');
     const reports = new HandMadeTicks(FLOWS);
     const source = { reports, version: '0', periodMs: () => 250 };
     const service = await startControlServer(socket, new FakeView(), recordingLog().log, source);
     try {
-      const response = await asked(socket);
+      const response = await requestRecording(socket);
       for (let i = 0; i < 150; i++) {
         reports.tick(PACKETS);
         await setImmediate();
       }
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      // Once all that was on its way has been read, there is room for a last tick.
+      // After everything in flight has been read, a last tick fits.
       await settled(() => chunks.length);
       reports.tick(PACKETS);
       await settled(() => chunks.length);
@@ -181,7 +181,7 @@ describe('replay: recording for a slow reader', function () {
       for (; (await feed.next(traffic)) !== undefined; ticks++) traffic.endTick();
       const { lostTicks } = feed.recorded();
       assert.ok(lostTicks > 50, `${lostTicks} ticks were lost, ${ticks} written`);
-      // The first tick is the beginning.
+      // The first tick starts the recording.
       assert.equal(ticks + lostTicks, 150);
       assert.equal(traffic.totalPackets, 150 * PACKETS * FLOWS);
     } finally {
@@ -191,7 +191,7 @@ describe('replay: recording for a slow reader', function () {
   });
 });
 
-/** Ticks of flows that all send as much in each. */
+/** Ticks of flows with constant traffic. */
 class HandMadeTicks {
   readonly #flows: number;
   readonly #table = new FlowTable();
@@ -234,7 +234,7 @@ class HandMadeTicks {
   }
 }
 
-function asked(socketPath: string): Promise<IncomingMessage> {
+function requestRecording(socketPath: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, path: '/api/v1/recording' }, resolve);
     outgoing.once('error', reject);
@@ -242,7 +242,7 @@ function asked(socketPath: string): Promise<IncomingMessage> {
   });
 }
 
-/** Waits until a number has stood still for a while. */
+/** Waits until a number has not changed for a while. */
 async function settled(number: () => number): Promise<void> {
   for (let before = -1; before !== number(); ) {
     before = number();

@@ -12,7 +12,7 @@ import { frameOf, ipv4Packet, PcapngWriter } from '../../replay/support/capture-
 import { generatedCsv } from '../../replay/support/generated-trace.ts';
 import { traceFolder } from '../../replay/support/trace-file.ts';
 
-/** Run in a process of its own: says when somebody begins to listen for Ctrl-C. */
+/** Preloaded into a child process: reports when it starts to listen for SIGINT. */
 const TELLS_LISTENERS = `process.on('newListener',(event)=>{
   if (event==='SIGINT') process.stderr.write('listens\\n');
 })`;
@@ -47,7 +47,7 @@ describe('replay: command', function () {
     return { code, out: stdout.text, err: stderr.text };
   }
 
-  it('tells of the default policy in words', async () => {
+  it('reports on the default policy as text', async () => {
     const { code, out, err } = await norikae('replay', csv, '--table', '50');
     assert.equal(code, 0, err);
     assert.match(out, /flows\.csv \(csv\): \d+\.\d s, \d+ ticks$/m);
@@ -62,7 +62,7 @@ describe('replay: command', function () {
     assert.match(out, /^red +\d/m);
   });
 
-  it('compares policies side by side, in JSON as in words', async () => {
+  it('compares policies side by side, in JSON and as text', async () => {
     const packed = folder.write('flows.csv.gz', gzipSync(readFileSync(csv)));
     const both = ['--policy', policy, '--policy', 'policies/default.json'];
     const { code, out } = await norikae('replay', packed, ...both, '--json');
@@ -72,13 +72,13 @@ describe('replay: command', function () {
     assert.ok(Array.isArray(report.policies));
     const names = report.policies.map((p: { readonly name: string }) => p.name);
     assert.deepEqual(names, ['p', 'default']);
-    // The same policy twice is told apart by its paths.
+    // Two candidates with one policy are distinguished by their paths.
     const twin = folder.write('q.json', JSON.stringify(POLICY));
     const text = await norikae('replay', csv, '--policy', policy, '--policy', twin);
     assert.match(text.out, /p\.json +\S*q\.json$/m);
   });
 
-  it('writes a page that needs nothing else, whatever names there are', async () => {
+  it('writes a self-contained page, whatever the names', async () => {
     const bad = `</script><script>alert(1)</script>"'&`;
     const named = { ...POLICY, name: 'p', rules: POLICY.rules };
     const file = folder.write('named.json', JSON.stringify(named));
@@ -108,7 +108,7 @@ describe('replay: command', function () {
     assert.match(wrong.err, /cannot write \S*folder\.html/);
   });
 
-  it('reports what it could read of a damaged trace, and fails', async () => {
+  it('reports on the readable part of a damaged trace, and fails', async () => {
     const frame = frameOf(ipv4Packet(), 0x0800);
     const writer = new PcapngWriter().section().iface({ name: 'eth0' });
     for (let i = 0n; i < 40n; i++) writer.packet(0, i * 100_000n, frame);
@@ -124,7 +124,7 @@ describe('replay: command', function () {
     assert.match(json.out, /"failure":"[^"]*cut\.pcapng at byte/);
   });
 
-  it('says what is wrong with what it is given', async () => {
+  it('reports invalid arguments', async () => {
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[join(folder.path, 'none')], 2, /none: cannot be read: .*ENOENT/],
       [[folder.path], 2, /cannot be read: it is a directory/],
@@ -146,7 +146,7 @@ describe('replay: command', function () {
     }
   });
 
-  it('ends at Ctrl-C while the standard input says nothing', async () => {
+  it('ends on Ctrl-C while standard input is silent', async () => {
     const telling = ['--import', `data:text/javascript,${TELLS_LISTENERS}`];
     const child = spawn(process.execPath, [...telling, ...ownProgram('cli/main'), 'replay', '-']);
     try {
@@ -169,7 +169,7 @@ describe('replay: command', function () {
     assert.match(out, /"durationMs":0,"ticks":0/);
   });
 
-  it('record: says that there is no daemon, and leaves no file', async () => {
+  it('record: reports that no daemon answers, and leaves no file', async () => {
     const file = join(folder.path, 'x.nkrec');
     const control = join(folder.path, 'none.sock');
     const { code, err } = await norikae('record', file, '--control', control);

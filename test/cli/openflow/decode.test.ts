@@ -31,7 +31,7 @@ describe('norikae openflow decode', () => {
 
   afterEach(() => folder.remove());
 
-  /** Decodes a file with that content; resolves to the exit code. */
+  /** Decodes a file with `content`; resolves to the exit code. */
   function decode(content: Uint8Array | string, ...options: string[]): Promise<number> {
     const file = join(folder.path, 'input');
     writeFileSync(file, content);
@@ -52,13 +52,13 @@ describe('norikae openflow decode', () => {
     );
   }
 
-  it('prints each message on a line, with its place, version and names', async () => {
+  it('prints each message on a line, with offset, version and names', async () => {
     const hello = encode({ type: 'hello', xid: 1, versions: [1], other: new Uint8Array() }, 1);
     assert.equal(await decode(Buffer.concat([BARRIER, hello])), 0);
     assert.match(stdout.text, /^ {5}0 {2}1\.3 {2}barrier-request xid=0x3\n {5}8 {2}1\.0 {2}hello /);
   });
 
-  it('reads hexadecimal digits as people and programs write them', async () => {
+  it('reads hexadecimal digits in common notations', async () => {
     assert.equal(await decode('# a barrier\n04:14:00:08 0x00 00,00-03\n0414\n0008000000FF\n'), 0);
     assert.deepEqual(stdout.text.trim().split('\n'), [
       '0  1.3  barrier-request xid=0x3',
@@ -66,7 +66,7 @@ describe('norikae openflow decode', () => {
     ]);
   });
 
-  it('names the flags of a flow-mod, and shows those that have no name as a number', async () => {
+  it('names the flags of a flow-mod, and shows unknown flags as a number', async () => {
     const flags = (set: number) => encode(flowMod({ flags: set, match: oxm() }), 4);
     assert.equal(await decode(Buffer.concat([flags(0x111), flags(0), flags(2)])), 0);
     assert.match(
@@ -75,7 +75,7 @@ describe('norikae openflow decode', () => {
     );
   });
 
-  it('says what a switch would refuse in a match, in a bundle, too', async () => {
+  it('reports what a switch would refuse in a match, also within a bundle', async () => {
     const inBundle: Message = {
       type: 'bundle-add',
       xid: 0x11,
@@ -90,7 +90,7 @@ describe('norikae openflow decode', () => {
     assert.match(stderr.text, /a match that a switch would refuse: 2/);
   });
 
-  it('goes on behind a message that it cannot decode, and says where that is', async () => {
+  it('skips a message that it cannot decode, and reports its offset', async () => {
     const broken = Uint8Array.from(BAD_MATCH);
     broken[50] = 0xff;
     assert.equal(await decode(Buffer.concat([BARRIER, broken, BARRIER])), 1);
@@ -101,35 +101,35 @@ describe('norikae openflow decode', () => {
     assert.match(stderr.text, /not decoded: 1/);
   });
 
-  it('stops at what is no header, after the messages before it', async () => {
+  it('stops at an invalid header, after the messages before it', async () => {
     assert.equal(await decode(Buffer.concat([BARRIER, BARRIER, Buffer.from('GET / HTTP/1.1')])), 1);
     assert.match(stdout.text, / 8 {2}1\.3 .*\n +16 {2}error: \w+ is no OpenFlow header: /);
   });
 
-  it('says that the input ends within a message', async () => {
+  it('reports input that ends within a message', async () => {
     assert.equal(await decode(Buffer.concat([BARRIER, BARRIER.subarray(0, 5)])), 1);
     assert.match(stdout.text, / 8 {2}error: the input ends 5 bytes into a message/);
   });
 
-  it('says where text is not hexadecimal', async () => {
+  it('reports the position of text that is not hexadecimal', async () => {
     assert.equal(await decode('0414 0008\n0000 00g3\n'), 1);
     assert.match(stderr.text, /line 2, column 8: "g" is neither a hexadecimal digit/);
     assert.equal(await decode('0414000800000003 4'), 1);
-    assert.match(stderr.text, /line 1, column 18: the last byte has one digit only/);
+    assert.match(stderr.text, /line 1, column 18: the last byte has only one digit/);
     assert.equal(await decode('041 4'), 1);
-    assert.match(stderr.text, /line 1, column 4: a byte has one digit only/);
+    assert.match(stderr.text, /line 1, column 4: a byte has only one digit/);
     assert.equal(await decode(Uint8Array.of(0xff, 0)), 1);
     assert.match(stderr.text, /line 1, column 1: the byte 0xff is neither/);
   });
 
-  it('has an exit code of its own for a file that is not there and for no input', async () => {
+  it('exits 2 for a missing file and for empty input', async () => {
     assert.equal(await run('openflow', 'decode', join(folder.path, 'missing')), 2);
     assert.match(stderr.text, /missing cannot be read: ENOENT/);
     assert.equal(await decode('# nothing\n'), 2);
-    assert.match(stderr.text, /there was nothing to decode/);
+    assert.match(stderr.text, /the input is empty; see --help/);
   });
 
-  it('prints an object a line in JSON', async () => {
+  it('prints one JSON object per line', async () => {
     assert.equal(await decode(Buffer.concat([BAD_MATCH, BARRIER.subarray(0, 4)]), '--json'), 1);
     const [mod, end]: unknown[] = stdout.text
       .trimEnd()
@@ -158,7 +158,7 @@ describe('norikae openflow decode', () => {
     assert.equal(status, 0);
   });
 
-  it('finds every message of any stream, in bytes or digits, cut anywhere', async () => {
+  it('finds every message of any stream, in bytes or digits, however chunked', async () => {
     const stream = fc.array(anyMessage(4), { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(
