@@ -1,32 +1,32 @@
 import { checkNames, numberOf } from './flow-query.ts';
 
-/** Which decisions. */
+/** A query for decisions. */
 export interface DecisionQuery {
-  /** A ufid or the beginning of one; empty: of all flows. */
+  /** A ufid or a prefix of one; empty: all flows. */
   readonly flow: string;
-  /** Most decisions to return. */
+  /** Maximum number of decisions. */
   readonly limit: number;
 }
 
-/** Most decisions one answer carries to whoever may use the control socket. */
+/** Maximum decisions in a response on the control socket. */
 export const MAX_DECISIONS = 10_000;
 
 /**
- * A query from the parameters of a URL: `flow` (a ufid or its beginning), `limit`.
+ * Parses the parameters of a URL: `flow` (a ufid or a prefix), `limit`.
  *
- * @param most decisions that `limit` may ask for
+ * @param maxLimit maximum value of `limit`
  * @throws FlowQueryError
  */
 export function parseDecisionQuery(
   parameters: URLSearchParams,
-  most = MAX_DECISIONS,
+  maxLimit = MAX_DECISIONS,
 ): DecisionQuery {
   checkNames(parameters, ['flow', 'limit']);
-  const limit = numberOf('limit', parameters.get('limit') ?? '20', 1, most);
+  const limit = numberOf('limit', parameters.get('limit') ?? '20', 1, maxLimit);
   return { flow: (parameters.get('flow') ?? '').toLowerCase(), limit };
 }
 
-/** The parameters that {@link parseDecisionQuery} reads, as a URL has them. */
+/** A query as parameters of a URL; {@link parseDecisionQuery} reads them. */
 export function decisionQueryParameters({ flow, limit }: DecisionQuery): string {
   return new URLSearchParams({ flow, limit: String(limit) }).toString();
 }

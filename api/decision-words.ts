@@ -1,12 +1,12 @@
 import type { DecisionRecord } from './decision-record.ts';
 
-/** What led to a decision, with its cause where that is not the rule itself. */
+/** The rule of a decision, and its cause if that is not the rule itself. */
 export function ledBy({ rule, cause, reason }: DecisionRecord): string {
   if (rule === null) return causeAndReason({ rule, cause, reason }).join(', ') || 'no rule';
   return cause === null || cause === 'policy' ? `rule ${rule}` : `rule ${rule}, ${cause}`;
 }
 
-/** Cause and reason of a decision, each word once; without `policy` where a rule is named. */
+/** Cause and reason of a decision without duplicates; without `policy` if there is a rule. */
 export function causeAndReason({
   rule,
   cause,

@@ -1,28 +1,28 @@
-/** What a match says of both ends of a flow. */
+/** Protocol and both ends of a flow, from its match. */
 export interface FlowEnds {
   readonly protocol: string;
   readonly from: string;
   readonly to: string;
 }
 
-/** Fields of a match that are the ends' addresses; the first pair that it has is shown. */
+/** Address fields of a match; the first pair that it contains is used. */
 const ADDRESSES = [
   { from: 'ipv4_src', to: 'ipv4_dst' },
   { from: 'ipv6_src', to: 'ipv6_dst' },
   { from: 'arp_spa', to: 'arp_tpa' },
   { from: 'eth_src', to: 'eth_dst' },
 ] as const;
-/** Protocols whose ends have ports. */
+/** Protocols with ports. */
 const PORTED = ['tcp', 'udp', 'sctp'] as const;
 
 /**
- * A match in the words of people: its protocol and both ends, `10.1.0.6:443`. Both ends are of one
- * kind: MAC addresses are shown only where the match has no others.
+ * The protocol and both ends of a match, `10.1.0.6:443`. Both ends have the same kind of address:
+ * MAC addresses are used only if the match has no others.
  *
- * @param match as described: `in_port=vm1,tcp,ipv4_src=10.1.0.6,...`
- * @param open what is written for an address that the match leaves open
+ * @param match its description: `in_port=vm1,tcp,ipv4_src=10.1.0.6,...`
+ * @param wildcard text for an address that the match does not contain
  */
-export function flowEnds(match: string, open: string): FlowEnds {
+export function flowEnds(match: string, wildcard: string): FlowEnds {
   const fields = new Map<string, string>();
   const bare: string[] = [];
   for (const part of match.split(',')) {
@@ -33,7 +33,7 @@ export function flowEnds(match: string, open: string): FlowEnds {
   const protocol = bare.find((word) => !word.includes('(')) ?? fields.get('eth_type') ?? 'any';
   const pair = ADDRESSES.find(({ from, to }) => fields.has(from) || fields.has(to));
   const end = (side: 'from' | 'to'): string => {
-    const address = (pair === undefined ? undefined : fields.get(pair[side])) ?? open;
+    const address = (pair === undefined ? undefined : fields.get(pair[side])) ?? wildcard;
     const suffix = side === 'from' ? 'src' : 'dst';
     const port = PORTED.map((p) => fields.get(`${p}_${suffix}`)).find((p) => p !== undefined);
     if (port === undefined) return address;

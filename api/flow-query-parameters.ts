@@ -1,6 +1,6 @@
 import type { FlowQuery } from './flow-views.ts';
 
-/** A query for flows as the parameters of a URL; `parseFlowQuery` reads them. */
+/** A query for flows as parameters of a URL; `parseFlowQuery` reads them. */
 export function flowQueryParameters(query: FlowQuery): string {
   const parameters = new URLSearchParams({ sort: query.sort, limit: String(query.limit) });
   if (query.placement !== undefined) parameters.set('placement', query.placement);

@@ -2,29 +2,28 @@ import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { nearest } from '../text/nearest.ts';
 import { FLOW_SORTS, type FlowQuery } from './flow-views.ts';
 
-/** A query for flows that makes no sense; the message says which part and what it can be. */
+/** An invalid query; the message names the parameter and its valid values. */
 export class FlowQueryError extends Error {
   override readonly name = 'FlowQueryError';
 }
 
-/** Most flows one answer carries to whoever may use the control socket. */
+/** Maximum flows in a response on the control socket. */
 export const MAX_FLOWS = 10_000;
-/** Farthest place in the order that an answer may begin at. */
+/** Maximum offset. */
 const MAX_OFFSET = 10_000_000;
-/** Most words, and most characters of each. */
 const MAX_WORDS = 16;
-const LONGEST_WORD = 100;
+const MAX_WORD_CHARACTERS = 100;
 
 const PARAMETERS = ['sort', 'limit', 'offset', 'placement', 'slice', 'port', 'word'];
 
 /**
- * A query from the parameters of a URL: `sort`, `limit`, `offset`, `placement`, `slice`, `port`,
- * `word` (as often as there are words, or several with spaces between them).
+ * Parses the parameters of a URL: `sort`, `limit`, `offset`, `placement`, `slice`, `port`, and `word`
+ * (repeated, or with several words separated by spaces).
  *
- * @param most flows that `limit` may ask for
+ * @param maxLimit maximum value of `limit`
  * @throws FlowQueryError
  */
-export function parseFlowQuery(parameters: URLSearchParams, most = MAX_FLOWS): FlowQuery {
+export function parseFlowQuery(parameters: URLSearchParams, maxLimit = MAX_FLOWS): FlowQuery {
   checkNames(parameters, PARAMETERS);
   const offset = numberOf('offset', parameters.get('offset') ?? '0', 0, MAX_OFFSET);
   const slice = parameters.get('slice');
@@ -32,7 +31,7 @@ export function parseFlowQuery(parameters: URLSearchParams, most = MAX_FLOWS): F
   const placement = parameters.get('placement');
   return {
     sort: oneOf('sort', parameters.get('sort') ?? 'rate', FLOW_SORTS),
-    limit: numberOf('limit', parameters.get('limit') ?? '20', 1, most),
+    limit: numberOf('limit', parameters.get('limit') ?? '20', 1, maxLimit),
     ...(offset === 0 ? {} : { offset }),
     ...(placement === null ? {} : { placement: oneOf('placement', placement, PLACEMENT_NAMES) }),
     ...(slice === null ? {} : { slice }),
@@ -42,8 +41,7 @@ export function parseFlowQuery(parameters: URLSearchParams, most = MAX_FLOWS): F
 }
 
 /**
- * Refuses parameters that are not among `known`: a misspelt one would be an answer to another
- * question.
+ * Refuses unknown parameters: ignoring a misspelt one would answer a different query.
  *
  * @throws FlowQueryError
  */
@@ -52,20 +50,22 @@ export function checkNames(parameters: URLSearchParams, known: readonly string[]
 }
 
 /**
- * A whole number from a parameter.
+ * Parses a whole number.
  *
  * @throws FlowQueryError
  */
-export function numberOf(name: string, text: string, least: number, most: number): number {
+export function numberOf(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new FlowQueryError(`${name} must be a number from ${least} to ${most}, not "${text}"`);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new FlowQueryError(`${name} must be a number from ${min} to ${max}, not "${text}"`);
 }
 
 function wordsOf(texts: readonly string[]): readonly string[] {
   const words = texts.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '');
-  if (words.length > MAX_WORDS || words.some((word) => word.length > LONGEST_WORD)) {
-    throw new FlowQueryError(`there may be ${MAX_WORDS} words of ${LONGEST_WORD} characters each`);
+  if (words.length > MAX_WORDS || words.some((word) => word.length > MAX_WORD_CHARACTERS)) {
+    throw new FlowQueryError(
+      `at most ${MAX_WORDS} words of at most ${MAX_WORD_CHARACTERS} characters are allowed`,
+    );
   }
   return words;
 }

@@ -7,69 +7,70 @@ import type { ShareView, ThroughputView } from './status-view.ts';
 
 export const FLOW_SORTS = ['rate', 'packets', 'bytes', 'age', 'idle', 'score'] as const;
 
-/** What flows are sorted by, largest first: bits/s, packets/s, bytes, ms, ms, the rule's unit. */
+/** Sort key, largest first. Units: bits/s, packets/s, bytes, ms, ms, the score's unit. */
 export type FlowSort = (typeof FLOW_SORTS)[number];
 
-/** Which flows, how many and in which order. */
+/** Filter, order and page of flows. */
 export interface FlowQuery {
   readonly sort: FlowSort;
-  /** Most flows to return. */
+  /** Maximum number of flows. */
   readonly limit: number;
-  /** Flows of the order to leave out before the first; left out: none. */
+  /** Flows to skip; default 0. */
   readonly offset?: number;
   readonly placement?: PlacementName;
   readonly slice?: string;
-  /** A port the flow comes in by or goes out of. */
+  /** A port that the flow enters or leaves by. */
   readonly port?: string;
-  /** Words that all have to be somewhere in the flow's id, match, actions, VM or reason. */
+  /** Words that must all occur in the flow's id, match, actions, VM or reason. */
   readonly words: readonly string[];
 }
 
 export interface FlowPage {
-  /** Flows on the node, and how many of them the query is true of. */
+  /** Flows on the node. */
   readonly total: number;
+  /** Flows that match the query. */
   readonly matching: number;
   readonly flows: readonly FlowView[];
 }
 
 export type RequestedPlacementName = (typeof REQUESTED_PLACEMENT_NAMES)[number];
 
-/** One flow as it was in the last tick. */
+/** A flow as of the last tick. */
 export interface FlowView {
   /** ufid. */
   readonly id: string;
   readonly match: string;
   readonly actions: string;
   readonly inPort: string;
-  /** Ports it goes out of, in order; empty for a drop. */
+  /** Output ports, in order; empty for a drop. */
   readonly outPorts: readonly string[];
-  /** What policies and ports say of it. */
+  /** From policies or ports. */
   readonly slice: string | null;
-  /** VM of the port it comes in by or, failing that, of the one it goes out of. */
+  /** VM of the input port, otherwise of an output port. */
   readonly vm: string | null;
   readonly placement: PlacementName;
   readonly bitsPerSecond: number;
   readonly packetsPerSecond: number;
-  /** Since it was first seen, over all paths. */
+  /** Bytes and packets since the flow was first seen, on all paths. */
   readonly bytes: number;
   readonly packets: number;
-  /** Of `bytes`: through the vSwitch, and carried by a backend. */
+  /** Parts of `bytes`: through the vSwitch, and through a backend. */
   readonly vswitchBytes: number;
   readonly carriedBytes: number;
   readonly ageMs: number;
   readonly idleMs: number;
-  /** How long it has been where it is; null when it was never moved. */
+  /** Time since the last move; null if it was never moved. */
   readonly placedMs: number | null;
   readonly requested: RequestedPlacementName;
   readonly score: number;
-  /** Rule that made the request. */
+  /** The rule that requests it; null: no rule does. */
   readonly rule: string | null;
   readonly reason: { readonly code: ReasonCode; readonly text: string };
 }
 
 export type WhyAnswer =
   | { readonly found: true; readonly why: WhyView }
-  /** `candidates`: some of the flows that the beginning of an id fits; empty for none. */
+  /** `candidates`: some of the flows whose id has the prefix; empty: no flow has it. */
   | { readonly found: false; readonly candidates: readonly string[] };
 
 /** Why a flow is where it is. */
@@ -78,45 +79,46 @@ export interface WhyView {
   readonly limits: LimitsView;
   /** The backend's last refusal of this flow. */
   readonly refusal: { readonly code: RefusalCode; readonly detail: string } | null;
-  /** Every rule's verdict on it, in order of priority. */
+  /** Verdicts of all rules, in order of priority. */
   readonly rules: readonly RuleView[];
-  /** Its last changes of placement, latest first. */
+  /** Latest changes of placement, latest first. */
   readonly decisions: readonly DecisionRecord[];
 }
 
-/** The limits that decided, as they were in the last tick. */
+/** The limits that decided, as of the last tick. */
 export interface LimitsView {
   readonly tableUsed: number;
   readonly tableEntries: number;
-  /** Entries that the planner counts on: fewer after refusals. */
+  /** Learned entries: fewer than declared after refusals. */
   readonly learnedEntries: number;
   /**
-   * Score that a newcomer had to beat; null while there was room for all, 0 while entries were in
-   * use that no rule asks for.
+   * Score that a newcomer had to exceed. Null: the table had free entries for all requests. 0: some
+   * entries were in use by flows that no rule requests.
    */
   readonly cutoffScore: number | null;
   /**
-   * True: declared slices have parts of the table, and the cutoff is that of whichever slice had to
-   * leave out the best flow.
+   * True: the table is divided among declared slices, and `cutoffScore` is the maximum of their
+   * cutoffs.
    */
   readonly divided: boolean;
-  /** Operations that could be afforded; null without a backend. */
+  /** The budget; null without a backend. */
   readonly operationsLeft: number | null;
-  /** Time until the flow may be moved again, and until a refused one is tried again; 0: now. */
+  /** Time until the minimum hold time of the flow ends; 0: it has ended. */
   readonly holdLeftMs: number;
+  /** Time until a refused flow is tried again; 0: now. */
   readonly retryInMs: number;
-  /** What an entry for it is expected to bring, packets/s. */
+  /** Worth of the flow, packets/s. */
   readonly worth: number;
-  /** Worth below which a flow is not placed, packets/s; null without a plan. */
+  /** Worth below which a newcomer is not placed, packets/s; null without a plan. */
   readonly threshold: number | null;
   /**
-   * Gain in worth that a swap needs, packets/s; null when there was nothing to swap or no swap gained
+   * Gain in worth that a swap needs, packets/s; null: there was nothing to swap, or no swap gained
    * enough.
    */
   readonly swapGain: number | null;
-  /** The share that its entry counts for; null without a plan. */
+  /** The share that its entry counts towards; null without a plan. */
   readonly share: ShareView | null;
-  /** The limits of ports or of the fast path that it counts for. */
+  /** The limits of ports or the fast path that its traffic counts towards. */
   readonly throughput: readonly ThroughputView[];
 }
 
@@ -124,7 +126,7 @@ export interface RuleView {
   readonly name: string;
   readonly priority: number;
   readonly requested: RequestedPlacementName;
-  /** True: its policy is a shadow; what it asks for is recorded and moves nothing. */
+  /** True: a rule of a shadow policy; its request is recorded and moves nothing. */
   readonly shadow: boolean;
   readonly verdict: boolean;
   readonly condition: ConditionTrace;

@@ -1,6 +1,6 @@
 import type { StatusView } from './status-view.ts';
 
-/** One moment of the node. Rates are means between the last two readings, by path. */
+/** Values of the node at one time. Rates are means between the last two readings, by path. */
 export interface NodePoint {
   /** Wall clock, ms since 1970. */
   readonly timeMs: number;
@@ -10,31 +10,32 @@ export interface NodePoint {
   readonly vswitchPacketsPerSecond: number;
   readonly nicPacketsPerSecond: number;
   readonly fastPathPacketsPerSecond: number;
-  /** Share of the bits that were not on the vSwitch, 0 to 1; null without traffic. */
+  /** Coverage of bytes, 0 to 1; null without traffic. */
   readonly coverage: number | null;
-  /** Estimate of the CPUs that the vSwitch would need for what it was spared. */
+  /** Estimated CPUs that the vSwitch would need for the traffic of the backends; null: not known. */
   readonly cpuSavedCores: number | null;
   /** Share of all CPUs that the host itself uses, 0 to 1. */
   readonly hostCpu: number | null;
-  /** How many there are, wherever they are placed. */
+  /** All flows, in any placement. */
   readonly flows: number;
-  /** Entries in use, and that there are, of all backends. */
+  /** Entries in use, of all backends. */
   readonly entriesUsed: number;
+  /** Declared entries, of all backends. */
   readonly entries: number;
-  /** Time that the tick took, ms. */
+  /** Duration of the tick, ms. */
   readonly tickMs: number;
 }
 
-/** Points in columns of one length, oldest first. */
+/** Points in columns of equal length, oldest first. */
 export interface HistoryView {
-  /** From one point to the next, ms. */
+  /** Time between two points, ms. */
   readonly periodMs: number;
   readonly columns: { readonly [Column in keyof NodePoint]: readonly NodePoint[Column][] };
 }
 
-/** What the event `tick` of the stream carries. */
+/** Data of the stream's event `tick`. */
 export interface TickEvent {
   readonly status: StatusView;
-  /** What the history has of this tick; null before the first. */
+  /** The point that the history has for this tick; null before the first tick. */
   readonly point: NodePoint | null;
 }

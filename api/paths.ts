@@ -1,17 +1,17 @@
 import type { PlacementName } from '../engine/model/flow.ts';
 import type { PathName } from '../telemetry/accounts/tick-accounts.ts';
 
-/** A way that packets can take through the node. */
+/** A path of packets through the node, and its names. */
 export interface PathWords {
-  /** Its key in what the daemon counts. */
+  /** Key in accounts and metrics. */
   readonly key: PathName;
-  /** Its name inside a sentence. */
+  /** Name within a sentence. */
   readonly name: string;
-  /** Its name at the beginning of a line. */
+  /** Name at the start of a line. */
   readonly title: string;
 }
 
-/** The path that each placement puts a flow on, and what it is called everywhere. */
+/** The path of each placement. */
 export const PATHS: Readonly<Record<PlacementName, PathWords>> = {
   onload: { key: 'vswitch', name: 'vSwitch', title: 'vSwitch' },
   offload: { key: 'nic', name: 'NIC', title: 'NIC' },

@@ -2,35 +2,35 @@ import type { PlacementName } from '../engine/model/flow.ts';
 import type { PathName } from '../telemetry/accounts/tick-accounts.ts';
 import type { DropCause } from '../telemetry/influx/writer-state.ts';
 
-/** What a slice has of a backend's table and may have, as of the last plan. Entries. */
+/** A slice's quota, share and use of a backend's table as of the last plan. Unit: entries. */
 export interface ShareView {
-  /** Null: all flows of no declared slice, which share one part. */
+  /** Null: all flows of no declared slice together. */
   readonly slice: string | null;
-  /** Its part of what nobody has a guarantee for, relative to the others' weights. */
+  /** Part of the entries beyond all guarantees, relative to the other slices' weights. */
   readonly weight: number;
   readonly guaranteed: number;
   readonly maximum: number;
-  /** Flows that ask for an entry and have or are worth one. */
+  /** Flows that request an entry and have or are worth one. */
   readonly wanted: number;
-  /** What is due to it now. */
+  /** Entries that are due to it now. */
   readonly share: number;
   readonly used: number;
 }
 
-/** What the placed flows are expected to send, and the most that a port or the fast path takes. */
+/** A limit of a port or the fast path, and what the placed flows are expected to send. */
 export interface ThroughputView {
   /** A port and its direction (`p0 send`), all ports together, or the fast path. */
   readonly name: string;
-  /** True: nothing is placed beyond it. False: flows that it does not limit go first. */
+  /** True: nothing is placed beyond it. False: flows outside the limit have precedence. */
   readonly hard: boolean;
-  /** Null: any number. */
+  /** Null: unlimited. */
   readonly bitsPerSecond: number | null;
   readonly packetsPerSecond: number | null;
   readonly expectedBitsPerSecond: number;
   readonly expectedPacketsPerSecond: number;
 }
 
-/** The daemon and its node in the last tick. */
+/** The daemon and its node as of the last tick. */
 export interface StatusView {
   readonly version: string;
   readonly pid: number;
@@ -41,53 +41,53 @@ export interface StatusView {
   /** The first of `backends`; null when there is none. */
   readonly backend: BackendView | null;
   readonly backends: readonly BackendView[];
-  /** Whether changes of the vSwitch's rules are heard of at once; null: nobody listens. */
+  /** State of the flow monitors; null: not configured. */
   readonly changes: ChangesView | null;
   readonly tick: TickView;
   readonly sources: readonly SourceView[];
   readonly flows: Readonly<Record<PlacementName, number>>;
-  /** Over all flows, smoothed, by where they are placed. */
+  /** Sum of all flows' smoothed rates, by placement. */
   readonly bitsPerSecond: Readonly<Record<PlacementName, number>>;
   readonly packetsPerSecond: Readonly<Record<PlacementName, number>>;
-  /** What each way that packets can take has carried. */
+  /** Traffic by path. */
   readonly paths: Readonly<Record<PathName, PathView>>;
-  /** Share of what was sent between the last two readings that was not on the vSwitch, 0 to 1. */
+  /** Share of the traffic between the last two readings that did not go through the vSwitch, 0 to 1. */
   readonly coverage: { readonly bytes: number | null; readonly packets: number | null };
-  /** Estimate of the CPUs that the vSwitch would need for what it was spared; null: not known. */
+  /** Estimated CPUs that the vSwitch would need for the traffic of the backends; null: not known. */
   readonly cpuSavedCores: number | null;
   readonly slices: readonly SliceView[];
   readonly ports: readonly PortView[];
   readonly policies: PoliciesView;
-  /** How writing to InfluxDB goes; null: it is not configured. */
+  /** State of writing to InfluxDB; null: not configured. */
   readonly influx: InfluxView | null;
-  /** True while everything is held on the vSwitch (onload-all). */
+  /** True while every flow is held on the vSwitch (onload-all). */
   readonly held: boolean;
 }
 
-/** Numbers count since the start. */
+/** Counters start with the daemon. */
 export interface InfluxView {
   readonly url: string;
   readonly database: string;
   readonly written: number;
   readonly queuedPoints: number;
   readonly queuedBytes: number;
-  /** Points that were lost: `queue` was full, they were `refused`, or the daemon came to its `end`. */
+  /** Lost points: the `queue` was full, InfluxDB `refused` them, or the daemon reached its `end`. */
   readonly dropped: Readonly<Record<DropCause, number>>;
-  /** Requests after which the same points were sent again. */
+  /** Failed requests whose points were sent again. */
   readonly failures: number;
   /** ISO 8601; null: nothing has been written yet. */
   readonly lastSuccess: string | null;
-  /** What the last request failed with, or was refused for. */
+  /** Error or refusal of the last request; null: it succeeded. */
   readonly error: string | null;
 }
 
 export interface TickView {
   /** 0 before the first. */
   readonly sequence: number;
-  /** Since it was made; null before the first. */
+  /** Null before the first. */
   readonly ageMs: number | null;
   readonly fresh: boolean;
-  /** Time the last one took, and from one to the next. */
+  /** Duration of the last tick. */
   readonly elapsedMs: number;
   readonly periodMs: number;
 }
@@ -95,7 +95,7 @@ export interface TickView {
 export interface ChangesView {
   readonly name: string;
   readonly active: boolean;
-  /** Why not; flows are then looked at again at the next reading. */
+  /** Why it is not active. Changes are then noticed at the next reading. */
   readonly problem: string | null;
 }
 
@@ -104,24 +104,26 @@ export interface BackendView {
   readonly description: string;
   readonly placement: PlacementName;
   readonly started: boolean;
-  /** Why it is not started, or what it last failed with. */
+  /** Why it has not started, or its error in the last tick. */
   readonly error: string | null;
   readonly used: number;
-  /** Entries that it is said to hold, and that the planner counts on: fewer after refusals. */
+  /** Declared entries. */
   readonly entries: number;
+  /** Entries that the planner counts on: fewer after refusals. */
   readonly learnedEntries: number;
   readonly masksUsed: number;
-  /** null: any number. */
+  /** Null: unlimited. */
   readonly masks: number | null;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
-  /** As of the last plan; null and empty before the first. Worth is in expected packets/s. */
+  // As of the last plan; null or empty before the first.
+  /** Packets/s. */
   readonly threshold: number | null;
-  /** Null, too, when there was nothing to swap or no swap gained enough. */
+  /** Packets/s; also null if there was nothing to swap or no swap gained enough. */
   readonly swapGain: number | null;
-  /** Operations that could be afforded. */
+  /** The budget. */
   readonly operationsLeft: number | null;
-  /** Flows of no declared slice, then each declared slice. */
+  /** First the share of flows of no declared slice, then those of the declared slices. */
   readonly shares: readonly ShareView[];
   readonly limits: readonly ThroughputView[];
 }
@@ -137,7 +139,7 @@ export interface SourceView {
 }
 
 export interface PathView {
-  /** Since the daemon started, with L2 headers. */
+  /** Since the daemon started, including L2 headers. */
   readonly bytes: number;
   readonly packets: number;
   /** Mean between the last two readings. */
@@ -145,22 +147,21 @@ export interface PathView {
   readonly packetsPerSecond: number;
 }
 
-/** A slice: what it has, and what it may have. */
+/** A slice's flows, rates, quota and entries. */
 export interface SliceView {
   readonly name: string;
-  /** Its part of what nobody has a guarantee for, relative to the other slices' weights. */
+  /** Part of the entries beyond all guarantees, relative to the other slices' weights. */
   readonly weight: number;
-  /** By where they are placed. */
   readonly flows: Readonly<Record<PlacementName, number>>;
   readonly bitsPerSecond: Readonly<Record<PlacementName, number>>;
   readonly packetsPerSecond: Readonly<Record<PlacementName, number>>;
-  /** Entries of the NIC's table; null: none is guaranteed, and it may have all. */
+  // Entries of the NIC table.
+  /** Null: no guarantee. */
   readonly guaranteedEntries: number | null;
+  /** Null: no maximum. */
   readonly maximumEntries: number | null;
-  /**
-   * Flows that are worth an entry of the NIC's table, the entries that are due to it now, and those it
-   * has, as of the last plan; null: it is not declared, and shares a part with all that are not.
-   */
+  // As of the last plan; null: the slice is not declared, and has one share with all such flows.
+  /** Flows that request an entry and have or are worth one. */
   readonly wantedEntries: number | null;
   readonly shareEntries: number | null;
   readonly usedEntries: number | null;
@@ -180,16 +181,17 @@ export interface PoliciesView {
   readonly files: readonly string[];
   /** Flow rules in force. */
   readonly rules: number;
-  /** Problems of the last reload when it failed; the rules in force are then older. */
+  /** Problems of the last reload if it failed; the rules in force are then older. */
   readonly problems: readonly string[];
-  /** Hash of all policies in force together, and since when they are (ISO 8601). */
+  /** Hash of all policies in force together. */
   readonly revision: string;
+  /** When they came into force, ISO 8601. */
   readonly since: string;
   /** The policies in force, in order. */
   readonly inForce: readonly PolicyView[];
   /** Null before the first. */
   readonly lastReload: { readonly at: string; readonly result: string } | null;
-  /** True while changes of the files are noticed. */
+  /** True while the files are watched for changes. */
   readonly watching: boolean;
 }
 

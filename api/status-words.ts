@@ -1,16 +1,16 @@
-// Words for what a status says, the same on the page and in the commands.
+// Texts about the status, for the page and the commands.
 import { plainPacketRate, whole } from '../text/format.ts';
 import type { BackendView } from './status-view.ts';
 
-/** What an operator's hold (onload-all) does. */
+/** The effect of a hold (onload-all). */
 export const HELD = 'every flow stays on the vSwitch until "norikae resume"';
 
-/** What follows a reload that failed. */
+/** The effect of a failed reload. */
 export function olderPolicies(problem: string): string {
-  return `older ones are in force: ${problem}`;
+  return `the last valid policies are in force: ${problem}`;
 }
 
-/** Entries that fit: fewer than declared when the planner has learned so from refusals. */
+/** The learned entries, with the declared ones if they differ. */
 export function entriesThatFit({
   entries,
   learnedEntries,
@@ -20,14 +20,14 @@ export function entriesThatFit({
     : `${whole(entries)} entries`;
 }
 
-/** Entries in use, of those that fit. */
+/** Entries in use, of the learned entries. */
 export function entriesInUse(
   table: Pick<BackendView, 'used' | 'entries' | 'learnedEntries'>,
 ): string {
   return `${whole(table.used)} of ${entriesThatFit(table)}`;
 }
 
-/** What a swap needs; `swapGain`: packets/s, null when no swap gained enough. */
+/** @param swapGain packets/s; null: no swap gains enough */
 export function neededGain(swapGain: number | null): string {
   return swapGain === null
     ? 'no swap gains enough'

@@ -10,16 +10,16 @@ export interface TickLine {
   readonly page: FlowPage;
 }
 
-/** What the event `lost` of the stream carries. */
+/** Data of the stream's event `lost`. */
 export interface LostEvent {
-  /** Decisions that were too many to be sent. */
+  /** Decisions that were not sent. */
   readonly decisions: number;
 }
 
 /*
- * Guards for what the daemon answers, over its control socket and over HTTP. Both ends are one
- * program, so they only tell its answers from those of another version, of a proxy or of another
- * program. The live page runs this module in a browser.
+ * Type guards for the daemon's responses on control socket and HTTP. Both ends are the same program,
+ * so they check only enough to detect another version, a proxy or another program. The live page
+ * runs this module in a browser.
  */
 
 export function isStatusView(value: unknown): value is StatusView {

@@ -214,7 +214,7 @@ describe('tables and screens', () => {
       'stale: flows, 100 ms old: ECONNREFUSED',
       'backend emulated-nic: no bpffs',
       'InfluxDB: no answer within 10000 ms; 812 points queued',
-      'policies: the last reload failed, older ones are in force: p.json:1:1: bad',
+      'policies: the last reload failed, the last valid policies are in force: p.json:1:1: bad',
     ]);
     assert.equal(nodeSummary(healthy, 120, PLAIN).length, 3);
     const written = statusOf({ influx: influxOf() });
