@@ -75,10 +75,10 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
 function read(parser: DumpParser, table: FlowTable, dump: Buffer): number {
   const start = performance.now();
   table.begin(start);
-  parser.begin(table, dump);
+  parser.beginDump(table, dump);
   let done = false;
-  while (!done) done = parser.step(LINES_PER_TURN);
-  parser.finish();
+  while (!done) done = parser.readLines(LINES_PER_TURN);
+  parser.finishDump();
   table.end();
   return performance.now() - start;
 }

@@ -24,9 +24,9 @@ export class RulesScene {
   constructor(flows: number) {
     const parser = new DumpParser();
     this.table.begin(0);
-    parser.begin(this.table, escapedDump({ flows, seed: SEED, look: 0 }));
-    while (!parser.step(8192));
-    parser.finish();
+    parser.beginDump(this.table, escapedDump({ flows, seed: SEED, look: 0 }));
+    while (!parser.readLines(8192));
+    parser.finishDump();
     this.table.end();
     this.#context = {
       nowMs: 0,

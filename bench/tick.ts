@@ -97,10 +97,10 @@ async function tick(
 ): Promise<Stages> {
   const start = performance.now();
   table.begin(clock.tickMs);
-  parser.begin(table, dump);
+  parser.beginDump(table, dump);
   let done = false;
-  while (!done) done = parser.step(LINES_PER_TURN);
-  parser.finish();
+  while (!done) done = parser.readLines(LINES_PER_TURN);
+  parser.finishDump();
   table.end();
   const read = performance.now();
   updateRates(table, 1000);

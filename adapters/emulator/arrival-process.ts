@@ -13,7 +13,7 @@ export interface ArrivalProcess {
   nextAtMs: number;
 }
 
-/** A Poisson process for each workload, which together offer the load that is asked for. */
+/** One Poisson process per workload; together they offer the configured load. */
 export function arrivalProcesses(
   settings: NodeSettings,
   topology: Topology,

@@ -8,7 +8,7 @@ import { type Topology, type Vm, vlanOf } from './topology.ts';
 import { TCP_HEADERS, UDP_HEADERS, VLAN_TAG } from './packets.ts';
 import type { DrawnWorkload, Transfers } from './transfers.ts';
 
-/** Hosts outside that VMs talk to. */
+/** Number of outside hosts that VMs communicate with. */
 const OUTSIDE_HOSTS = 4_096;
 /** 198.18.0.0/15, set aside for benchmarks (RFC 2544). */
 const OUTSIDE_NETWORK = 0xc612_0000;
@@ -23,13 +23,13 @@ const RTT_MS = [0.5, 8] as const;
 const PEAK_BITS_PER_SECOND = [50e6, 2e9] as const;
 
 /**
- * New connections: a Poisson process for each workload, with random numbers of its own, so that
- * the traffic offered is the same whatever becomes of it.
+ * New connections: a Poisson process per workload. Each has its own random generator, so the
+ * offered traffic does not depend on how it is forwarded.
  */
 export class Arrivals {
-  /** Connections opened, and those turned away because no row was free. */
+  /** Connections opened, and those rejected because no row was free. */
   opened = 0;
-  turnedAway = 0;
+  rejected = 0;
 
   readonly #processes: readonly ArrivalProcess[];
   readonly #settings: NodeSettings;
@@ -67,7 +67,7 @@ export class Arrivals {
   #open(process: ArrivalProcess): void {
     const { random, drawn } = process;
     const direction = this.#direction(process);
-    // Everything is drawn before anything is looked at: the sequence must not depend on it.
+    // Draw everything first: the random sequence must not depend on the node's state.
     const transfers = random.geometric(drawn.workload.transfersPerConnection);
     const firstSize = drawn.sizes.quantile(random.uniform());
     const rttMs = random.logUniform(...RTT_MS);
@@ -75,7 +75,7 @@ export class Arrivals {
     const seed = random.next();
     const row = this.#addFlow(direction);
     if (row === NONE) {
-      this.turnedAway++;
+      this.rejected++;
       return;
     }
     this.opened++;
@@ -102,10 +102,10 @@ export class Arrivals {
     if (gone) return NONE;
     const match = matchOf(direction);
     const id = flowIdOf(match);
-    // The same 5-tuple again while its flow is still there: as good as a full table.
+    // A flow with this 5-tuple still exists: reject the connection, as with a full table.
     if (this.#flows.rowOf(id) !== NONE) return NONE;
     const row = this.#flows.add({ id, match, actions: actionsOf(direction) });
-    // An entry of a flow that has been here before may still be installed.
+    // The NIC may still have an entry from an earlier flow with this id.
     if (row !== NONE) this.#paths.rebind(row);
     return row;
   }

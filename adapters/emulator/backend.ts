@@ -19,12 +19,12 @@ import { compile, isRefusal } from './nic-support.ts';
 import type { NicEntry } from './nic-table.ts';
 import type { Simulation } from './simulation.ts';
 
-/** Thrown by a backend that has not been started or has been closed. */
+/** The backend is not started, or already closed. */
 export class BackendDetached extends Error {
   override readonly name = 'BackendDetached';
 }
 
-/** The emulated NIC as a daemon drives it. The table itself belongs to the node. */
+/** The emulated NIC as the daemon drives it. The node owns the table. */
 export class EmulatedBackend implements OffloadBackend {
   readonly name = 'emulated-nic';
   readonly #simulation: Simulation;
@@ -104,9 +104,9 @@ export class EmulatedBackend implements OffloadBackend {
     this.#ports = ports;
     return this.#removeWhere(
       (entry) =>
-        entry.ports.some((was) => {
-          const is = ports.get(was.name);
-          return is === undefined || is.uuid !== was.uuid || is.ifindex !== was.ifindex;
+        entry.ports.some((port) => {
+          const now = ports.get(port.name);
+          return now === undefined || now.uuid !== port.uuid || now.ifindex !== port.ifindex;
         }) || qosRefusal(entry.flow, (name) => ports.get(name)) !== undefined,
     );
   }

@@ -6,7 +6,7 @@ const IPV4 = 0x0800;
 const VLAN = 0x8100;
 const TTL = 64;
 
-/** A place where connections end: a VM, or a host outside behind a NIC port. */
+/** An end of a connection: a VM, or an outside host behind a NIC port. */
 export interface Endpoint {
   readonly port: string;
   /** `aa:bb:cc:dd:ee:ff`. */
@@ -24,7 +24,7 @@ export interface Direction {
   readonly protocol: 'tcp' | 'udp';
   readonly fromPort: number;
   readonly toPort: number;
-  /** Under connection tracking: the match has conditions no NIC can look at. */
+  /** Uses connection tracking: the match has conditions that the NIC cannot match. */
   readonly tracked: boolean;
   /** MAC addresses of the router between the two, which rewrites MACs and TTL. */
   readonly routed: { readonly inside: string; readonly outside: string } | undefined;

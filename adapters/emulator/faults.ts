@@ -1,6 +1,6 @@
 import type { Refusal } from '../../engine/model/refusal.ts';
 
-/** Calls in which a fault can strike. */
+/** Calls that can be made to fail. */
 export type FaultSite =
   | 'flows.read'
   | 'host.read'
@@ -11,30 +11,30 @@ export type FaultSite =
   | 'backend.counters'
   | 'backend.renewLease';
 
-/** What goes wrong. */
+/** An injected fault. */
 export type Fault =
   /** The call rejects with an {@link InjectedFault}. */
   | { readonly kind: 'fail'; readonly message: string }
-  /** The call gives no answer until its time-out or its signal ends it. */
+  /** The call hangs until its time-out or its signal ends it. */
   | { readonly kind: 'hang' }
-  /** `backend.apply` only: every put is refused; every delete, too, when it says so. */
+  /** `backend.apply` only: every put is refused; with `deletes`, every delete, too. */
   | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly deletes?: boolean }
-  /** `flows.read` only: every second flow cannot be understood. */
+  /** `flows.read` only: every second flow is unreadable. */
   | { readonly kind: 'garble' }
-  /** `flows.read` only: the answer breaks off half-way and the call rejects. */
+  /** `flows.read` only: the reply ends half-way and the call rejects. */
   | { readonly kind: 'truncate' };
 
-/** The error of a call that was made to fail. */
+/** The error of an injected failure. */
 export class InjectedFault extends Error {
   override readonly name = 'InjectedFault';
 }
 
-/** The error of a call that got no answer in time. */
+/** An injected hang lasted until the time-out. */
 export class EmulatorTimeout extends Error {
   override readonly name = 'EmulatorTimeout';
 }
 
-/** Faults set for the calls to come. */
+/** Faults to inject into future calls. */
 export class Faults {
   readonly #timeoutMs: number;
   readonly #set = new Map<FaultSite, { readonly fault: Fault; times: number }>();
@@ -44,18 +44,18 @@ export class Faults {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Lets the next `times` calls at `site` meet `fault`; replaces what was set there. */
+  /** Injects `fault` into the next `times` calls at `site`; replaces an earlier fault there. */
   set(site: FaultSite, fault: Fault, times = Number.POSITIVE_INFINITY): void {
     this.#set.set(site, { fault, times });
   }
 
-  /** Takes back what was set, at one site or at all. */
+  /** Removes the fault of one site, or of all. */
   clear(site?: FaultSite): void {
     if (site === undefined) this.#set.clear();
     else this.#set.delete(site);
   }
 
-  /** Passes a call at `site`: rejects, hangs, or resolves to the fault that it is to act out. */
+  /** Checks a call at `site`: rejects, hangs, or resolves to a fault that the caller simulates. */
   async pass(site: FaultSite, signal?: AbortSignal): Promise<Fault | undefined> {
     signal?.throwIfAborted();
     const planned = this.#set.get(site);

@@ -5,7 +5,7 @@ import { type Faults, InjectedFault } from './faults.ts';
 import { NONE } from './flow-store.ts';
 import type { Simulation } from './simulation.ts';
 
-/** Time in vswitchd's main loop that a flow of a dump takes, ms; as measured on OVS 3.1. */
+/** Main-loop time of vswitchd per dumped flow, ms; measured on OVS 3.1. */
 const SOURCE_MS_PER_FLOW = 0.015;
 
 /** The megaflows of the emulated vSwitch. */
@@ -30,7 +30,7 @@ export class EmulatedFlowSource implements FlowSource {
     for (let row = 0; row < flows.used; row++) {
       if (flows.listed[row] === 0) continue;
       if (fault?.kind === 'truncate' && row * 2 >= flows.used) {
-        throw new InjectedFault(`the dump broke off after ${read} flows`);
+        throw new InjectedFault(`the dump ended after ${read} flows`);
       }
       if (fault?.kind === 'garble' && row % 2 === 1) {
         skipped++;
@@ -51,6 +51,6 @@ export class EmulatedFlowSource implements FlowSource {
   }
 
   async close(): Promise<void> {
-    // Nothing is held open.
+    // There is nothing to close.
   }
 }

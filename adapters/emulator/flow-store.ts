@@ -9,8 +9,8 @@ import type { NodePorts } from './node-ports.ts';
 export const NONE = -1;
 
 /**
- * Every flow the node knows: what the vSwitch counts of it and where its connection stands. One
- * row a flow in columns of fixed length, so that a step of the emulation allocates nothing.
+ * All flows of the node, with the vSwitch's counters. One row per flow in columns of fixed length,
+ * so a step of the emulation allocates nothing.
  */
 export class FlowStore {
   readonly capacity: number;
@@ -20,7 +20,7 @@ export class FlowStore {
   readonly matches: FlowMatch[] = [];
   /** What the vSwitch does with the flow now. */
   readonly actions: FlowActions[] = [];
-  /** Numbers of the ports it comes in by and goes out of; none when it is dropped. */
+  /** Port numbers of the input and the outputs; no output when the flow is dropped. */
   readonly inPort: Int16Array;
   readonly outPorts: (readonly number[])[] = [];
 
@@ -89,7 +89,7 @@ export class FlowStore {
       .filter((port) => port !== NONE);
   }
 
-  /** Forgets a flow. */
+  /** Removes a flow and frees its row. */
   remove(row: number): void {
     this.#index.remove(row);
     this.matches[row] = GONE;

@@ -4,13 +4,13 @@ import type { NodeSettings } from './options.ts';
 const NS_PER_MS = 1e6;
 /** USER_HZ is 100: a clock tick of /proc/stat is 10 ms. */
 const NS_PER_CLOCK_TICK = 10 * NS_PER_MS;
-/** What the host does besides: share of all its CPUs. */
+/** Other work of the host, as a share of all its CPUs. */
 const BACKGROUND_SHARE = 0.01;
-/** What VMs do, as guest time: a share of one CPU each, and time for each packet they handle. */
+/** Guest time: a share of one CPU per VM, and time per packet that a VM handles. */
 const GUEST_SHARE = 0.04;
 const GUEST_NS_PER_PACKET = 600;
 
-/** CPU time of the host, added up as /proc/stat does. */
+/** CPU time of the host, cumulative as in /proc/stat. */
 export class HostCpu {
   readonly #settings: NodeSettings;
   #totalNs = 0;
@@ -21,7 +21,7 @@ export class HostCpu {
     this.#settings = settings;
   }
 
-  /** Adds one step in which the vSwitch took `vswitchNs` and VMs saw `packets` packets. */
+  /** Adds one step in which the vSwitch used `vswitchNs` and VMs handled `packets` packets. */
   step(vswitchNs: number, packets: number): void {
     const s = this.#settings;
     const total = s.hostCpus * s.stepMs * NS_PER_MS;

@@ -42,7 +42,7 @@ export function macNumber(mac: string): number {
   return Number.parseInt(mac.replaceAll(':', ''), 16);
 }
 
-/** What the emulated vSwitch hashes into a flow's id: the whole match as text. */
+/** The whole match as text, which the emulated vSwitch hashes into the flow's id. */
 function keyText(match: FlowMatch): string {
   const parts = [match.inPort];
   for (const f of match.fields) {

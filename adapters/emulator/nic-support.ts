@@ -7,7 +7,7 @@ import type { Refusal } from '../../engine/model/refusal.ts';
 import { outputs } from './flow-store.ts';
 import type { NicEntry } from './nic-table.ts';
 
-/** Fields the emulated NIC's parser hands to its hash. */
+/** Fields that the emulated NIC can match. */
 const MATCHED: ReadonlySet<FieldName> = new Set<FieldName>([
   'eth_src',
   'eth_dst',
@@ -29,10 +29,10 @@ const MATCHED: ReadonlySet<FieldName> = new Set<FieldName>([
   'udp_dst',
 ]);
 
-/** Fields it can rewrite. */
+/** Fields that it can rewrite. */
 const REWRITTEN: ReadonlySet<FieldName> = new Set<FieldName>(['eth_src', 'eth_dst', 'ip_ttl']);
 
-/** The flow as an entry of the NIC, or why there can be none. */
+/** The flow as an entry of the NIC, or the refusal. */
 export function compile(flow: FlowSpec, ports: PortSnapshot): NicEntry | Refusal {
   const refusal =
     matchRefusal(flow) ?? actionRefusal(flow) ?? qosRefusal(flow, (name) => ports.get(name));
@@ -40,9 +40,12 @@ export function compile(flow: FlowSpec, ports: PortSnapshot): NicEntry | Refusal
   const used: PortInfo[] = [];
   for (const name of [flow.match.inPort, ...outputs(flow.actions)]) {
     const port = ports.get(name);
-    if (port === undefined) return no('port-unavailable', `there is no port ${name}`);
+    if (port === undefined) return refuse('port-unavailable', `there is no port ${name}`);
     if (port.kind !== 'vm' && port.kind !== 'uplink') {
-      return no('port-unavailable', `${name} is ${port.kind}; the NIC reaches VMs and its ports`);
+      return refuse(
+        'port-unavailable',
+        `${name} is ${port.kind}; the NIC reaches only VMs and uplinks`,
+      );
     }
     used.push(port);
   }
@@ -50,7 +53,7 @@ export function compile(flow: FlowSpec, ports: PortSnapshot): NicEntry | Refusal
   return { flow, ports: used, inIfindex: into.ifindex, outIfindexes: out.map((p) => p.ifindex) };
 }
 
-/** True for an answer of {@link compile} that is a no. */
+/** True when {@link compile} refused the flow. */
 export function isRefusal(compiled: NicEntry | Refusal): compiled is Refusal {
   return 'code' in compiled;
 }
@@ -58,14 +61,14 @@ export function isRefusal(compiled: NicEntry | Refusal): compiled is Refusal {
 function matchRefusal({ match }: FlowSpec): Refusal | undefined {
   const [opaque] = match.opaque;
   if (opaque !== undefined) {
-    return no('unsupported-match', `the NIC cannot look at ${opaque.name}(${opaque.text})`);
+    return refuse('unsupported-match', `the NIC cannot match ${opaque.name}(${opaque.text})`);
   }
   for (const f of match.fields) {
     if (!MATCHED.has(f.field)) {
-      return no('unsupported-match', `the NIC cannot look at ${f.field}`);
+      return refuse('unsupported-match', `the NIC cannot match ${f.field}`);
     }
     if (!isExact(f)) {
-      return no('unsupported-match', `the NIC matches ${f.field} only as a whole`);
+      return refuse('unsupported-match', `the NIC cannot match a part of ${f.field}`);
     }
   }
   return undefined;
@@ -74,21 +77,21 @@ function matchRefusal({ match }: FlowSpec): Refusal | undefined {
 function actionRefusal({ actions }: FlowSpec): Refusal | undefined {
   for (const [i, action] of actions.entries()) {
     if (action.kind === 'opaque') {
-      return no('unsupported-action', `the NIC cannot do ${action.text}`);
+      return refuse('unsupported-action', `the NIC cannot perform ${action.text}`);
     }
     if (action.kind === 'set' && !REWRITTEN.has(action.field)) {
-      return no('unsupported-action', `the NIC cannot rewrite ${action.field}`);
+      return refuse('unsupported-action', `the NIC cannot rewrite ${action.field}`);
     }
     if (action.kind === 'output' && i !== actions.length - 1) {
-      return no('unsupported-action', 'the NIC sends to one port, as the last action');
+      return refuse('unsupported-action', 'the NIC supports one output, as the last action');
     }
   }
   if (actions.length > 0 && actions.at(-1)?.kind !== 'output') {
-    return no('unsupported-action', 'the NIC does not rewrite packets that it drops');
+    return refuse('unsupported-action', 'the NIC does not rewrite packets that it drops');
   }
   return undefined;
 }
 
-function no(code: Refusal['code'], detail: string): Refusal {
+function refuse(code: Refusal['code'], detail: string): Refusal {
   return { code, detail };
 }

@@ -6,16 +6,16 @@ import type { PortInfo } from '../../engine/model/port.ts';
 import { NONE } from './flow-store.ts';
 import { mix32 } from './random.ts';
 
-/** One entry as hardware keeps it: ports are identified by ifindex, not by name. */
+/** An entry as hardware stores it: ports are identified by ifindex, not by name. */
 export interface NicEntry {
   readonly flow: FlowSpec;
-  /** Every port the entry names, as it was when the entry was made. */
+  /** Every port of the entry, as it was at installation. */
   readonly ports: readonly PortInfo[];
   readonly inIfindex: number;
   readonly outIfindexes: readonly number[];
 }
 
-/** What the NIC carried of one flow. */
+/** Traffic of one flow that the NIC carried. */
 export interface Carried {
   readonly id: FlowId;
   packets: number;
@@ -24,20 +24,20 @@ export interface Carried {
   lastAtMs: number;
 }
 
-/** Where an entry went, or why it did not. */
+/** The slot of an installed entry, or the refusal. */
 export type Placed =
   | { readonly slot: number; readonly outcome: 'installed' | 'replaced' | 'unchanged' }
   | { readonly slot: typeof NONE; readonly refusal: Refusal };
 
 /**
- * The NIC's flow table: open addressing with double hashing and a bounded number of probes, as
- * the filter tables of Falcon and Siena controllers (SFN5122F) have; a flow whose probes all hit
- * used places is refused though others are free. It outlives the daemon.
+ * The NIC's flow table: open addressing with double hashing and a bounded number of probes, as the
+ * filter tables of Falcon and Siena controllers (SFN5122F) have. A flow whose probes all hit used
+ * slots is refused even if other slots are free. The table outlives the daemon.
  */
 export class NicTable {
   readonly entries: number;
   readonly masks: number;
-  /** Packets pass to the vSwitch from this moment on, ms of the emulation. */
+  /** Expiry of the lease: from then on packets go to the vSwitch; ms of the emulation. */
   leaseUntilMs = Number.NEGATIVE_INFINITY;
   used = 0;
 
@@ -98,7 +98,7 @@ export class NicTable {
       this.#slots[existing] = entry;
       return { slot: existing, outcome: 'replaced' };
     }
-    const refusal = this.#roomRefusal() ?? this.#maskRefusal(entry.flow);
+    const refusal = this.#fullRefusal() ?? this.#maskRefusal(entry.flow);
     if (refusal !== undefined) return { slot: NONE, refusal };
     for (let probe = 0; probe < this.#probeDepth; probe++) {
       const slot = this.#probe(entry.flow.id, probe);
@@ -116,12 +116,12 @@ export class NicTable {
       slot: NONE,
       refusal: {
         code: 'probe-depth',
-        detail: `no free place within ${this.#probeDepth} probes; ${this.used} of ${this.entries} entries in use`,
+        detail: `no free slot within ${this.#probeDepth} probes; ${this.used} of ${this.entries} entries in use`,
       },
     };
   }
 
-  /** Takes the entry in a slot out; what it carried stays to be read once. */
+  /** Removes the entry of a slot; its counters remain for one last reading. */
   remove(slot: number): void {
     const entry = this.#slots[slot];
     if (entry === undefined) return;
@@ -131,7 +131,7 @@ export class NicTable {
     this.used--;
   }
 
-  /** What every flow was carried of since the last call, deleted entries included. */
+  /** Traffic carried per flow since the last call, including deleted entries. */
   takeCounters(): readonly Carried[] {
     this.forEach((entry, slot) => this.#drain(entry, slot));
     const carried = [...this.#carried.values()];
@@ -139,7 +139,7 @@ export class NicTable {
     return carried;
   }
 
-  /** Calls `visit` for every entry; it may take that entry out. */
+  /** Calls `visit` for every entry; it may remove that entry. */
   forEach(visit: (entry: NicEntry, slot: number) => void): void {
     for (let slot = 0; slot < this.entries; slot++) {
       const entry = this.#slots[slot];
@@ -149,12 +149,12 @@ export class NicTable {
 
   #probe(id: FlowId, probe: number): number {
     const home = mix32(id.w0 ^ id.w3) % this.entries;
-    // An odd step visits every place of a table whose length is a power of two.
+    // An odd step visits every slot of a table whose length is a power of two.
     const step = (mix32(id.w1 ^ id.w2) | 1) >>> 0;
     return (home + probe * (step % this.entries || 1)) % this.entries;
   }
 
-  /** Moves the counters of a slot to where the next reading finds them, one sum a flow. */
+  /** Adds the counters of a slot to the flow's sum for the next reading. */
   #drain(entry: NicEntry, slot: number): void {
     if (this.packets[slot] === 0) return;
     const { id } = entry.flow;
@@ -168,7 +168,7 @@ export class NicTable {
     this.bytes[slot] = 0;
   }
 
-  #roomRefusal(): Refusal | undefined {
+  #fullRefusal(): Refusal | undefined {
     if (this.used < this.entries) return undefined;
     return { code: 'table-full', detail: `all ${this.entries} entries are in use` };
   }

@@ -1,28 +1,28 @@
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
 import { mix32 } from './random.ts';
 
-/** A port of the emulated node that exists now or did once, with its device's counters. */
+/** A present or removed port of the emulated node, with its device's counters. */
 export interface NodePort {
   info: PortInfo;
   present: boolean;
-  /** Times it has been made; part of its uuid. */
+  /** How often it was created; part of its uuid. */
   generation: number;
   rxPackets: number;
   rxBytes: number;
   txPackets: number;
   txBytes: number;
-  /** Of the packets sent, those that the NIC sent without the vSwitch. */
+  /** Those sent packets that bypassed the vSwitch. */
   nicTxPackets: number;
 }
 
-/** Thrown when a port that the node does not have is named. */
+/** The node has no such port. */
 export class UnknownPort extends Error {
   override readonly name = 'UnknownPort';
 }
 
 /**
- * The ports of the node. A port keeps its number (its place in `all`) for ever; taken out and
- * put back it gets a new uuid and, as kernels do, its old ifindex.
+ * The ports of the node. A port keeps its number (its index in `all`). When it is recreated it gets
+ * a new uuid and its old ifindex, since kernels reuse an ifindex.
  */
 export class NodePorts {
   readonly all: NodePort[] = [];
@@ -47,29 +47,29 @@ export class NodePorts {
     return number;
   }
 
-  /** Number of the port that has this name now; -1 when there is none. */
+  /** Number of the present port with this name, or -1. */
   numberOf(name: string): number {
     return this.#numbers.get(name) ?? -1;
   }
 
-  /** Number of the port that has this ifindex now; -1 when there is none. */
+  /** Number of the present port with this ifindex, or -1. */
   numberOfIfindex(ifindex: number): number {
     return this.all.findIndex((p) => p.present && p.info.ifindex === ifindex);
   }
 
-  /** Takes a port out. Returns its number. */
+  /** Removes a port and returns its number. */
   remove(name: string): number {
     const number = this.numberOf(name);
-    if (number < 0) throw new UnknownPort(`the node has no port ${name} to take out`);
+    if (number < 0) throw new UnknownPort(`the node has no port ${name} to remove`);
     this.all[number].present = false;
     this.#changed();
     return number;
   }
 
-  /** Makes a port again that was taken out: same name, same ifindex, new uuid, new counters. */
-  remake(name: string): number {
+  /** Recreates a removed port: same name, same ifindex, new uuid, new counters. */
+  recreate(name: string): number {
     const number = this.all.findIndex((p) => !p.present && p.info.name === name);
-    if (number < 0) throw new UnknownPort(`the node has had no port ${name} taken out`);
+    if (number < 0) throw new UnknownPort(`the node has no removed port ${name} to recreate`);
     const port = this.all[number];
     port.generation++;
     port.info = { ...port.info, uuid: uuidOf(number, port.generation) };
@@ -83,7 +83,7 @@ export class NodePorts {
     return this.#snapshot;
   }
 
-  /** Calls `listener` after every change; the returned function ends it. */
+  /** Calls `listener` after every change; the returned function unsubscribes it. */
   onChange(listener: (ports: PortSnapshot) => void): () => void {
     this.#listeners.add(listener);
     return () => {

@@ -14,16 +14,16 @@ import type { NodeTotals } from './paths.ts';
 import { EmulatedPortDirectory } from './port-directory.ts';
 import { Simulation } from './simulation.ts';
 
-/** Bytes of a packet sent by hand, with the L2 header. */
+/** Default packet size of {@link EmulatedNode.send}, bytes with the L2 header. */
 const FULL_FRAME = 1_514;
 
-/** How much traffic there is. */
+/** Traffic totals of the node. */
 export interface TrafficStatus {
   /** Connections open now. */
   readonly open: number;
-  /** Connections opened, and turned away for want of room, since the start. */
+  /** Connections opened, and rejected because no row was free, since the start. */
   readonly opened: number;
-  readonly turnedAway: number;
+  readonly rejected: number;
   /** Transfers completed and payload sent since the start. */
   readonly completed: number;
   readonly sentPayload: number;
@@ -31,8 +31,7 @@ export interface TrafficStatus {
 
 /**
  * A whole node in memory: VMs, vSwitch, NIC and host, behind the same ports as the real adapters.
- * What is not part of those ports (sending by hand, changing rules, faults) is for tests and
- * demonstrations.
+ * Everything else (sending packets, changing actions, faults) is for tests and demonstrations.
  */
 export class EmulatedNode {
   readonly flowSource: FlowSource;
@@ -53,7 +52,7 @@ export class EmulatedNode {
     this.backend = this.newBackend();
   }
 
-  /** A second backend over the same NIC, as a restarted daemon creates it. */
+  /** Another backend for the same NIC, as a restarted daemon creates it. */
   newBackend(): OffloadBackend {
     return new EmulatedBackend(this.#simulation, this.faults);
   }
@@ -63,30 +62,29 @@ export class EmulatedNode {
     return this.#simulation.topology.ports.snapshot();
   }
 
-  /** Changes what the vSwitch does with a flow; false when it does not know the flow. */
+  /** Changes a flow's actions in the vSwitch; false when the flow is unknown. */
   changeActions(id: FlowId, actions: FlowActions): boolean {
     return this.#simulation.changeActions(id, actions);
   }
 
   /**
-   * Sends packets of a flow at once; the vSwitch learns a new flow with the match and actions
-   * given.
+   * Sends packets of a flow immediately. A new flow gets the given match and actions.
    *
-   * @throws UnknownPort when the port it comes in by is not there
+   * @throws UnknownPort when its input port does not exist
    * @throws TooManyFlows when the node has no room for another flow
    */
   send(flow: FlowSpec, packets: number, bytesEach = FULL_FRAME): void {
     this.#simulation.send(flow, packets, bytesEach);
   }
 
-  /** Takes a port out, with its connections and megaflows. @throws UnknownPort */
+  /** Removes a port with its connections and megaflows. @throws UnknownPort */
   removePort(name: string): void {
     this.#simulation.removePort(name);
   }
 
-  /** Makes a port again that was taken out: new uuid, same ifindex. @throws UnknownPort */
-  remakePort(name: string): void {
-    this.#simulation.remakePort(name);
+  /** Recreates a removed port: new uuid, same ifindex. @throws UnknownPort */
+  recreatePort(name: string): void {
+    this.#simulation.recreatePort(name);
   }
 
   /** Restarts the vSwitch: all megaflows are gone and counters restart at zero. */
@@ -94,7 +92,7 @@ export class EmulatedNode {
     this.#simulation.restartVswitch();
   }
 
-  /** Packets that the NIC sent out of a port without the vSwitch, since the port was made. */
+  /** Packets that the NIC sent on a port without the vSwitch, since the port was created. */
   sentByNic(port: string): number {
     this.#simulation.advance();
     const { ports } = this.#simulation.topology;
@@ -114,7 +112,7 @@ export class EmulatedNode {
     return {
       open,
       opened: arrivals.opened,
-      turnedAway: arrivals.turnedAway,
+      rejected: arrivals.rejected,
       completed,
       sentPayload,
     };

@@ -1,9 +1,9 @@
 import type { Clock } from '../../engine/ports/clock.ts';
 import { DEFAULT_WORKLOADS, type Workload } from './workloads.ts';
 
-/** What the emulated node is made of. Everything but the seed and the clock has a default. */
+/** Options of the emulated node. All except the seed and the clock have defaults. */
 export interface EmulatedNodeOptions {
-  /** Same seed, same node, same traffic. */
+  /** The same seed gives the same node and traffic. */
   readonly seed: number;
   readonly clock: Clock;
   /** VMs, spread over the slices in turn; each is bound to one NIC port. */
@@ -11,10 +11,10 @@ export interface EmulatedNodeOptions {
   readonly slices?: readonly string[];
   /** Rate of each of the two NIC ports, bits/s in each direction. */
   readonly linkBitsPerSecond?: number;
-  /** Most that both NIC ports together receive and send, bits/s. */
+  /** Limits for both NIC ports together, bits/s. */
   readonly nodeReceiveBitsPerSecond?: number;
   readonly nodeSendBitsPerSecond?: number;
-  /** Offered traffic as a share of the rate of both NIC ports together. 0 is silence. */
+  /** Offered traffic as a share of the rate of both NIC ports together. 0: no traffic. */
   readonly load?: number;
   /** Kinds of traffic; the n-th runs in slice n modulo their number. */
   readonly workloads?: readonly Workload[];
@@ -26,9 +26,9 @@ export interface EmulatedNodeOptions {
   readonly multicastShare?: number;
   /** Share of connections with the outside that are routed: MACs and TTL rewritten. */
   readonly routedShare?: number;
-  /** Most megaflows at a time; connections past it are turned away. */
+  /** Maximum number of flows; connections beyond it are rejected. */
   readonly maxFlows?: number;
-  /** CPUs of the host, and how many of them the vSwitch can keep busy. */
+  /** CPUs of the host, and how many of them the vSwitch can use. */
   readonly hostCpus?: number;
   readonly vswitchCpus?: number;
   /**
@@ -37,14 +37,14 @@ export interface EmulatedNodeOptions {
    * datapath; the default adds the copy into or out of a VM, which costs several times that.
    */
   readonly nsPerPacket?: number;
-  /** Host CPU time of the upcall that a packet without a megaflow takes, ns. */
+  /** Host CPU time of the upcall that a packet without a megaflow causes, ns. */
   readonly nsPerUpcall?: number;
-  /** A megaflow without packets for so long leaves the vSwitch, ms (OVS: max-idle). */
+  /** Idle time-out of megaflows, ms (OVS: max-idle). */
   readonly maxIdleMs?: number;
-  /** Places of the NIC's table, and how many a put or a lookup may try. */
+  /** Slots of the NIC table, and how many of them a put or a lookup may probe. */
   readonly tableEntries?: number;
   readonly probeDepth?: number;
-  /** Distinct sets of fields the NIC can match at a time. */
+  /** Distinct sets of fields that the NIC can match at the same time. */
   readonly tableMasks?: number;
   readonly leaseMs?: number;
   readonly heartbeatMs?: number;
@@ -52,7 +52,7 @@ export interface EmulatedNodeOptions {
   readonly timeoutMs?: number;
   /** Length of one step of the emulation, ms. */
   readonly stepMs?: number;
-  /** Emulated time that has gone by when the node is made, ms: it starts with flows. */
+  /** Time to emulate before the node starts, ms, so that it starts with flows. */
   readonly warmUpMs?: number;
 }
 
@@ -89,7 +89,7 @@ const DEFAULTS = {
   warmUpMs: 15_000,
 } as const;
 
-/** Thrown for options no node can be made of. */
+/** An option is out of its range. */
 export class EmulatorOptionError extends Error {
   override readonly name = 'EmulatorOptionError';
 }
@@ -109,7 +109,8 @@ export function settingsOf(options: EmulatedNodeOptions): NodeSettings {
   }
   const counts = ['vms', 'maxFlows', 'tableEntries', 'probeDepth', 'tableMasks'] as const;
   for (const name of counts) {
-    if (!Number.isInteger(s[name])) throw new EmulatorOptionError(`${name} is no whole number`);
+    if (!Number.isInteger(s[name]))
+      throw new EmulatorOptionError(`${name} is ${s[name]}; it must be a whole number`);
     atLeast(name, s[name], 1);
   }
   for (const name of ['leaseMs', 'stepMs', 'maxIdleMs', 'timeoutMs'] as const) {

@@ -12,16 +12,16 @@ export interface NodeTotals {
   readonly vswitchBytes: number;
   readonly nicPackets: number;
   readonly nicBytes: number;
-  /** Packets the NIC treated otherwise than the vSwitch would have at that moment. */
-  readonly untruePackets: number;
+  /** Packets that the NIC handled differently from the vSwitch's actions at that time. */
+  readonly mismatchedPackets: number;
 }
 
 /**
- * The two ways through the node. Decides for every packet which it takes: the NIC when it has an
- * entry and the lease runs, save one packet a flow a heartbeat; the vSwitch otherwise.
+ * The two paths through the node. A packet takes the NIC when it has an entry and the lease is
+ * valid, except for one packet per flow and heartbeat period; otherwise the vSwitch.
  */
 export class Paths {
-  /** Packets sent since the start, over both. */
+  /** Packets sent since the start, on both paths. */
   sentPackets = 0;
 
   readonly #flows: FlowStore;
@@ -29,13 +29,13 @@ export class Paths {
   readonly #vswitch: Vswitch;
   readonly #ports: NodePorts;
   readonly #heartbeatMs: number;
-  /** By slot: ports the NIC sends to, and 1 where that is not what the vSwitch would do. */
+  /** By slot: ports that the NIC sends to, and 1 where the vSwitch's actions differ. */
   readonly #nicOut: (readonly number[])[] = [];
-  readonly #untrue: Uint8Array;
+  readonly #mismatched: Uint8Array;
   #sentBytes = 0;
   #nicPackets = 0;
   #nicBytes = 0;
-  #untruePackets = 0;
+  #mismatchedPackets = 0;
 
   constructor(
     flows: FlowStore,
@@ -49,15 +49,15 @@ export class Paths {
     this.#vswitch = vswitch;
     this.#ports = ports;
     this.#heartbeatMs = heartbeatMs;
-    this.#untrue = new Uint8Array(nic.entries);
+    this.#mismatched = new Uint8Array(nic.entries);
   }
 
-  /** True when the NIC takes the flow's packets at `nowMs`. */
+  /** True when the NIC handles the flow's packets at `nowMs`. */
   onNic(row: number, nowMs: number): boolean {
     return this.#flows.slot[row] !== NONE && nowMs < this.#nic.leaseUntilMs;
   }
 
-  /** True when the path that the flow takes at `nowMs` drops its packets. */
+  /** True when the flow's path at `nowMs` drops its packets. */
   drops(row: number, nowMs: number): boolean {
     const flows = this.#flows;
     const out = this.onNic(row, nowMs) ? this.#nicOut[flows.slot[row]] : flows.outPorts[row];
@@ -100,7 +100,7 @@ export class Paths {
     if (nicPackets > 0) this.#nic.lastAtMs[slot] = nowMs;
     this.#nicPackets += nicPackets;
     this.#nicBytes += nicBytes;
-    if (this.#untrue[slot] === 1) this.#untruePackets += nicPackets;
+    if (this.#mismatched[slot] === 1) this.#mismatchedPackets += nicPackets;
   }
 
   /** Recomputes which entry serves the flow, after a change of entry, actions or ports. */
@@ -118,7 +118,7 @@ export class Paths {
     this.#nicOut[slot] = entry.outIfindexes
       .map((ifindex) => this.#ports.numberOfIfindex(ifindex))
       .filter((port) => port !== NONE);
-    this.#untrue[slot] = sameActions(entry.flow.actions, flows.actions[row]) ? 0 : 1;
+    this.#mismatched[slot] = sameActions(entry.flow.actions, flows.actions[row]) ? 0 : 1;
   }
 
   totals(): NodeTotals {
@@ -129,7 +129,7 @@ export class Paths {
       vswitchBytes: this.#vswitch.bytes,
       nicPackets: this.#nicPackets,
       nicBytes: this.#nicBytes,
-      untruePackets: this.#untruePackets,
+      mismatchedPackets: this.#mismatchedPackets,
     };
   }
 

@@ -3,14 +3,14 @@ import type { PortDirectory } from '../../engine/ports/port-directory.ts';
 import type { Faults } from './faults.ts';
 import type { NodePorts } from './node-ports.ts';
 
-const NOTHING: PortSnapshot = new Map();
+const NO_PORTS: PortSnapshot = new Map();
 
 /** The ports of the emulated node. */
 export class EmulatedPortDirectory implements PortDirectory {
   readonly #ports: NodePorts;
   readonly #faults: Faults;
   readonly #listeners = new Set<(ports: PortSnapshot) => void>();
-  #current = NOTHING;
+  #current = NO_PORTS;
   #unfollow: (() => void) | undefined;
 
   constructor(ports: NodePorts, faults: Faults) {
@@ -55,11 +55,11 @@ export class EmulatedPortDirectory implements PortDirectory {
   /** Reconnects to the node and reports the changes it missed. */
   connect(): void {
     if (this.#unfollow !== undefined) return;
-    this.#unfollow = this.#ports.onChange((ports) => this.#tell(ports));
-    this.#tell(this.#ports.snapshot());
+    this.#unfollow = this.#ports.onChange((ports) => this.#notify(ports));
+    this.#notify(this.#ports.snapshot());
   }
 
-  #tell(ports: PortSnapshot): void {
+  #notify(ports: PortSnapshot): void {
     if (ports === this.#current) return;
     this.#current = ports;
     for (const listener of this.#listeners) listener(ports);

@@ -13,20 +13,20 @@ import { buildTopology, type Topology } from './topology.ts';
 import { Transfers } from './transfers.ts';
 import { Vswitch } from './vswitch.ts';
 
-/** How often the vSwitch looks for idle megaflows, ms (OVS: max-revalidator). */
+/** Period of the vSwitch's check for idle megaflows, ms (OVS: max-revalidator). */
 const REVALIDATE_MS = 500;
 
-/** Thrown when the node has no row left for a flow. */
+/** The node has no free row for a flow. */
 export class TooManyFlows extends Error {
   override readonly name = 'TooManyFlows';
 }
 
 /**
- * The emulated node at one moment, and its way to the next.
+ * The state of the emulated node, and its steps.
  *
- * Time runs in fixed steps counted from the making of the node; whoever looks brings it up to the
- * clock first. What a step does depends on nothing but the seed, the steps before and the
- * operations asked for between them: not on when or how often somebody looks.
+ * Time advances in fixed steps from the node's creation; each access first advances the node to the
+ * clock. A step depends only on the seed, the earlier steps and the operations between them, not on
+ * when or how often the node is read.
  */
 export class Simulation {
   readonly settings: NodeSettings;
@@ -68,7 +68,7 @@ export class Simulation {
     this.#originMs = settings.clock.now() - settings.warmUpMs;
   }
 
-  /** Brings the node up to the clock; returns the time of the emulation, ms. */
+  /** Advances the node to the clock; returns the time of the emulation, ms. */
   advance(): number {
     const nowMs = this.settings.clock.now() - this.#originMs;
     const { stepMs } = this.settings;
@@ -82,7 +82,7 @@ export class Simulation {
     if (row !== NONE) this.paths.rebind(row);
   }
 
-  /** Changes what the vSwitch does with a flow; false when it does not know the flow. */
+  /** Changes a flow's actions in the vSwitch; false when the flow is unknown. */
   changeActions(id: FlowId, actions: FlowActions): boolean {
     this.advance();
     const row = this.flows.rowOf(id);
@@ -93,28 +93,28 @@ export class Simulation {
   }
 
   /**
-   * Sends packets of a flow at once, as a sender on its port does; a flow that is new to the
-   * vSwitch is made with the match and actions given.
+   * Sends packets of a flow immediately. A new flow gets the given match and actions.
    *
-   * @throws UnknownPort when the port it comes in by is not there
-   * @throws TooManyFlows when the node has no row for it
+   * @throws UnknownPort when its input port does not exist
+   * @throws TooManyFlows when the node has no free row for it
    */
   send(flow: FlowSpec, packets: number, bytesEach: number): void {
     const nowMs = this.advance();
     if (this.topology.ports.numberOf(flow.match.inPort) === NONE) {
-      throw new UnknownPort(`nothing can be sent into ${flow.match.inPort}: no such port`);
+      throw new UnknownPort(`cannot send to ${flow.match.inPort}: no such port`);
     }
     let row = this.flows.rowOf(flow.id);
     if (row === NONE) {
       row = this.flows.add(flow);
-      if (row === NONE) throw new TooManyFlows(`${this.settings.maxFlows} flows are all in use`);
+      if (row === NONE)
+        throw new TooManyFlows(`all ${this.settings.maxFlows} rows for flows are in use`);
       this.flows.attached[row] = 0;
       this.paths.rebind(row);
     }
     this.paths.carry(row, packets, packets * bytesEach, bytesEach, nowMs);
   }
 
-  /** Takes a port out: its connections break off and its megaflows are gone at once. */
+  /** Removes a port: its connections end and its megaflows are deleted immediately. */
   removePort(name: string): void {
     this.advance();
     const { flows, transfers } = this;
@@ -128,14 +128,14 @@ export class Simulation {
     }
   }
 
-  /** Makes a port again that was taken out, with the same ifindex. */
-  remakePort(name: string): void {
+  /** Recreates a removed port with the same ifindex. */
+  recreatePort(name: string): void {
     this.advance();
-    this.topology.ports.remake(name);
+    this.topology.ports.recreate(name);
     const { flows } = this;
     for (let row = 0; row < flows.used; row++) {
       if (!flows.has(row)) continue;
-      // The vSwitch sends to it again, where it still has a flow that does.
+      // Remaining flows that output to the port reach it again.
       flows.setActions(row, flows.actions[row]);
       this.paths.rebind(row);
     }

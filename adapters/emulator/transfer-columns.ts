@@ -13,31 +13,31 @@ export interface NewTransfer {
   /** Bytes of headers in front of the payload. */
   readonly headers: number;
   readonly rttMs: number;
-  /** Most the sender gives, bits/s. */
+  /** Maximum rate of the sender, bits/s. */
   readonly peakBitsPerSecond: number;
-  /** Number of the NIC port it comes in by, or goes out of, 0 or 1; NONE when neither. */
+  /** NIC port (0 or 1) that it is received or sent on; NONE if it is not. */
   readonly rxUplink: number;
   readonly txUplink: number;
   /** Seeds the draws of its later sizes and pauses. */
   readonly seed: number;
 }
 
-/** Where each connection stands, by the row of its flow. Bytes are those of payload. */
+/** State of each connection, by the row of its flow. Bytes are payload. */
 export class TransferColumns {
-  /** Bytes of the transfer under way that have not been sent, and that may be sent already. */
+  /** Bytes of the current transfer that are not sent, and that may be sent now. */
   readonly remaining: Float64Array;
   readonly credit: Float64Array;
-  /** Bytes a ms: now, at the start of a transfer, and at most. */
+  /** Rates in bytes/ms: current, at the start of a transfer, and maximum. */
   readonly rate: Float64Array;
   readonly initialRate: Float64Array;
   readonly peak: Float64Array;
-  /** What the rate is multiplied with in a step while it grows. */
+  /** Factor of the rate per step while it grows. */
   readonly growth: Float64Array;
-  /** Bytes wanted in this step. */
-  readonly wanted: Float64Array;
+  /** Demand of this step, bytes. */
+  readonly demand: Float64Array;
   /** When it sends again, ms of the emulation. */
   readonly nextAtMs: Float64Array;
-  /** Transfers left, the one under way included. */
+  /** Transfers left, including the current one. */
   readonly left: Int32Array;
   readonly reverse: Int32Array;
   /** Packets not yet acknowledged: 0 or 1. */
@@ -57,7 +57,7 @@ export class TransferColumns {
     this.initialRate = new Float64Array(rows);
     this.peak = new Float64Array(rows);
     this.growth = new Float64Array(rows);
-    this.wanted = new Float64Array(rows);
+    this.demand = new Float64Array(rows);
     this.nextAtMs = new Float64Array(rows);
     this.left = new Int32Array(rows);
     this.reverse = new Int32Array(rows);
@@ -77,7 +77,7 @@ export class TransferColumns {
     this.initialRate[row] = (INITIAL_WINDOW * SEGMENT) / t.rttMs;
     this.rate[row] = this.initialRate[row];
     this.peak[row] = t.peakBitsPerSecond / 8 / 1_000;
-    // Doubles each round trip, without overflowing in a step of many.
+    // Doubles each round trip, without overflow in a step of many round trips.
     this.growth[row] = 2 ** Math.min(30, this.#stepMs / t.rttMs);
     this.nextAtMs[row] = Number.NEGATIVE_INFINITY;
     this.left[row] = t.transfers;

@@ -9,25 +9,24 @@ import { type NewTransfer, TransferColumns } from './transfer-columns.ts';
 import type { Vswitch } from './vswitch.ts';
 import type { Workload } from './workloads.ts';
 
-/** A sender whose packets are dropped tries one packet again so often, ms. */
+/** Retry period of a sender whose packets are dropped, ms. */
 const RETRY_MS = 1_000;
 
-/** One kind of traffic, ready to be drawn from. */
+/** A workload and the distribution of its sizes. */
 export interface DrawnWorkload {
   readonly workload: Workload;
   readonly sizes: SizeDistribution;
 }
 
 /**
- * Connections that have something to send, and how fast they get it through: each starts with
- * the initial window and doubles its rate each round trip up to its peak; all of them then share
- * what the vSwitch's CPU, the NIC ports and the node as a whole leave them, in proportion to what
- * they want. What does not get through is not lost, it takes longer.
+ * The open connections and their rates. Each starts with the initial window and doubles its rate
+ * every round trip up to its peak. They share the capacity of the vSwitch's CPUs, the NIC ports and
+ * the node in proportion to their demand. Traffic beyond the capacity is delayed, not lost.
  */
 export class Transfers {
-  /** Payload that has been sent, bytes. */
+  /** Payload sent, bytes. */
   sentPayload = 0;
-  /** Transfers that have been completed. */
+  /** Transfers completed. */
   completed = 0;
 
   readonly #flows: FlowStore;
@@ -57,7 +56,7 @@ export class Transfers {
     this.#columns = new TransferColumns(flows.capacity, settings.stepMs);
   }
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get open(): number {
     return this.#count;
   }
@@ -73,18 +72,18 @@ export class Transfers {
     for (let i = this.#count - 1; i >= 0; i--) {
       const row = this.#active[i];
       const reverse = this.#columns.reverse[row];
-      if (gone(row) || (reverse !== NONE && gone(reverse))) this.#end(i);
+      if (gone(row) || (reverse !== NONE && gone(reverse))) this.#closeConnection(i);
     }
   }
 
   /** Sends for one step that ends at `nowMs`. */
   step(nowMs: number): void {
     const c = this.#columns;
-    const scale = this.#want(nowMs);
+    const scale = this.#sumDemand(nowMs);
     for (let i = this.#count - 1; i >= 0; i--) {
       const row = this.#active[i];
-      const wanted = c.wanted[row];
-      if (wanted <= 0) continue;
+      const demand = c.demand[row];
+      if (demand <= 0) continue;
       const reverse = c.reverse[row];
       const answered = reverse === NONE || !this.#paths.drops(reverse, nowMs);
       if (!answered || this.#paths.drops(row, nowMs)) {
@@ -94,14 +93,14 @@ export class Transfers {
       let share = this.#paths.onNic(row, nowMs) ? 1 : scale;
       if (c.rx[row] !== NONE) share *= this.#links.received(c.rx[row]);
       if (c.tx[row] !== NONE) share *= this.#links.sent(c.tx[row]);
-      c.credit[row] += wanted * share;
+      c.credit[row] += demand * share;
       this.#send(row, nowMs);
-      if (c.remaining[row] <= 0) this.#next(i, nowMs);
+      if (c.remaining[row] <= 0) this.#endTransfer(i, nowMs);
     }
   }
 
-  /** Sums up what everybody wants; returns the share that the vSwitch's CPU gets through. */
-  #want(nowMs: number): number {
+  /** Sums the demand; returns the share that the vSwitch's CPUs can process. */
+  #sumDemand(nowMs: number): number {
     const c = this.#columns;
     const stepMs = this.#settings.stepMs;
     this.#links.clear();
@@ -109,22 +108,22 @@ export class Transfers {
     for (let i = 0; i < this.#count; i++) {
       const row = this.#active[i];
       if (c.nextAtMs[row] > nowMs) {
-        c.wanted[row] = 0;
+        c.demand[row] = 0;
         continue;
       }
       const rate = Math.min(c.peak[row], c.rate[row]);
       c.rate[row] = Math.min(c.peak[row], rate * c.growth[row]);
-      const wanted = Math.min(rate * stepMs, c.remaining[row] - c.credit[row]);
-      c.wanted[row] = wanted;
+      const demand = Math.min(rate * stepMs, c.remaining[row] - c.credit[row]);
+      c.demand[row] = demand;
       const rx = c.rx[row];
       const tx = c.tx[row];
       const nic = this.#paths.onNic(row, nowMs);
       const reverse = c.reverse[row];
       const acknowledged = reverse !== NONE;
-      if (rx !== NONE) this.#links.wantReceive(rx, wanted, nic, acknowledged);
-      if (tx !== NONE) this.#links.wantSend(tx, wanted, nic, acknowledged);
-      if (!nic) packets += wanted / SEGMENT;
-      if (acknowledged && !this.#paths.onNic(reverse, nowMs)) packets += wanted / SEGMENT / 2;
+      if (rx !== NONE) this.#links.addReceiveDemand(rx, demand, nic, acknowledged);
+      if (tx !== NONE) this.#links.addSendDemand(tx, demand, nic, acknowledged);
+      if (!nic) packets += demand / SEGMENT;
+      if (acknowledged && !this.#paths.onNic(reverse, nowMs)) packets += demand / SEGMENT / 2;
     }
     const neededNs = packets * this.#settings.nsPerPacket;
     const budgetNs = this.#vswitch.budgetNs(stepMs);
@@ -165,13 +164,13 @@ export class Transfers {
     c.nextAtMs[row] = nowMs + RETRY_MS;
   }
 
-  /** A transfer is through: pauses before the next one of the connection, or ends it. */
-  #next(i: number, nowMs: number): void {
+  /** Ends a transfer: pauses before the connection's next one, or ends the connection. */
+  #endTransfer(i: number, nowMs: number): void {
     const c = this.#columns;
     const row = this.#active[i];
     this.completed++;
     if (--c.left[row] <= 0) {
-      this.#end(i);
+      this.#closeConnection(i);
       return;
     }
     const { workload, sizes } = this.#workloads[c.workload[row]];
@@ -180,7 +179,7 @@ export class Transfers {
     c.rate[row] = c.initialRate[row];
   }
 
-  #end(i: number): void {
+  #closeConnection(i: number): void {
     const row = this.#active[i];
     this.#flows.attached[row] = 0;
     const reverse = this.#columns.reverse[row];

@@ -4,8 +4,8 @@ import type { NodeSettings } from './options.ts';
 const NS_PER_MS = 1e6;
 
 /**
- * The emulated vSwitch: megaflows with counters that count what it carried and nothing else, and
- * the host CPU time that it takes.
+ * The emulated vSwitch: megaflows whose counters cover only its own traffic, and the host CPU time
+ * that it uses.
  */
 export class Vswitch {
   /** CPU time spent since the start, ns. */
@@ -16,7 +16,7 @@ export class Vswitch {
 
   readonly #flows: FlowStore;
   readonly #settings: NodeSettings;
-  /** Work taken on beyond what the CPUs could do so far, ns. */
+  /** Work beyond the capacity of its CPUs so far, ns. */
   #backlogNs = 0;
   #stepNs = 0;
 
@@ -30,7 +30,9 @@ export class Vswitch {
     return Math.max(0, this.#capacityNs(stepMs) - this.#backlogNs);
   }
 
-  /** Carries packets of a flow: without a megaflow the first goes up and installs one. */
+  /**
+   * Carries packets of a flow. Without a megaflow, the first causes an upcall that installs one.
+   */
   carry(row: number, packets: number, bytes: number, nowMs: number): void {
     const flows = this.#flows;
     if (flows.listed[row] === 0) {
@@ -47,7 +49,7 @@ export class Vswitch {
     this.#stepNs += packets * this.#settings.nsPerPacket;
   }
 
-  /** Settles the CPU time of the step that ends: never more than its CPUs have. */
+  /** Charges the CPU time of the ending step, at most the capacity of its CPUs. */
   endStep(stepMs: number): void {
     const due = this.#backlogNs + this.#stepNs;
     const done = Math.min(due, this.#capacityNs(stepMs));
@@ -56,7 +58,7 @@ export class Vswitch {
     this.#stepNs = 0;
   }
 
-  /** Drops megaflows that had no packet for the idle time-out, and flows without a sender. */
+  /** Deletes megaflows without packets for the idle time-out, and flows without a sender. */
   revalidate(nowMs: number): void {
     const flows = this.#flows;
     const oldest = nowMs - this.#settings.maxIdleMs;
@@ -68,7 +70,7 @@ export class Vswitch {
     }
   }
 
-  /** Loses every megaflow, as a restarted vswitchd does. */
+  /** Deletes all megaflows, as a restart of vswitchd does. */
   restart(): void {
     this.#flows.listed.fill(0);
   }

@@ -16,7 +16,7 @@ export interface Workload {
   readonly share: number;
   /** Transfers over one connection, mean: 1 opens a connection for each. */
   readonly transfersPerConnection: number;
-  /** Pause between two transfers of a connection, mean, ms: what makes a flow on and off. */
+  /** Mean pause between two transfers of a connection, ms; it makes the flow on-off. */
   readonly pauseMs: number;
   /** Port the servers listen on. */
   readonly serverPort: number;

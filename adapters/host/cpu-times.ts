@@ -12,11 +12,10 @@ const GUEST_NICE = 9;
  * Reads the first line of /proc/stat: the time of all CPUs together, in clock ticks.
  *
  * The host's own use is 1 - idle - guest, as mpstat's 100 % - %idle - %guest:
- * - `user` and `nice` hold the guests' time already, so `guest` and `guest_nice` are not added to
- *   the total once more.
- * - `iowait` counts as idle, unlike in mpstat's %idle: such a CPU is available for other work and takes
- *   any that comes, so it is no cost of the vSwitch.
- * - `steal` counts as used: another machine had the CPU, so it was not there for more work.
+ * - `user` and `nice` include the guests' time, so `guest` and `guest_nice` are not added to the
+ *   total again.
+ * - `iowait` counts as idle, unlike in mpstat's %idle: such a CPU is available for other work.
+ * - `steal` counts as used: another VM had the CPU, so it was not available.
  *
  * @returns undefined when the text has no such line
  */

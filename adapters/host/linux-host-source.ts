@@ -5,9 +5,9 @@ import { parseCpuTimes } from './cpu-times.ts';
 import { HostUnreadable } from './errors.ts';
 
 export interface LinuxHostSourceOptions {
-  /** /proc/stat when left out. */
+  /** Default: /proc/stat. */
   readonly procStat?: string;
-  /** /sys/class/net when left out. */
+  /** Default: /sys/class/net. */
   readonly sysClassNet?: string;
 }
 
@@ -41,7 +41,7 @@ export class LinuxHostSource implements HostSource {
     return { cpu, ports: found };
   }
 
-  /** Undefined when the device is not there, or goes away meanwhile. */
+  /** Undefined when the device does not exist or disappears during the read. */
   async #counters(port: string, signal: AbortSignal): Promise<PortCounters | undefined> {
     if (port === '' || port.startsWith('.') || port.includes('/')) return undefined;
     const directory = join(this.#sysClassNet, port, 'statistics');

@@ -19,9 +19,9 @@ import {
   type ConnectedSwitch,
   SwitchClient,
 } from '../../protocols/openflow/connection/switch-client.ts';
-import { Conversation } from './conversation.ts';
+import { SwitchConnection } from './switch-connection.ts';
 import { Cookies } from './cookies.ts';
-import { SwitchAway } from './errors.ts';
+import { SwitchNotConnected } from './errors.ts';
 import { heartbeats } from './heartbeats.ts';
 import { Journal } from './journal.ts';
 import type { OpenFlowOptions } from './options.ts';
@@ -32,11 +32,11 @@ import { Translator } from './translator.ts';
 import { type ForeignUpdate, foreignUpdates, watchEverything } from './watch-request.ts';
 
 /**
- * The node's OpenFlow switch as a place for flows: `fast-path` puts a rule that sends the flow to
- * the fast path's port, taking it out leaves the flow to the rules of the switch's controller.
+ * The node's OpenFlow switch as a backend: `fast-path` installs a rule that sends the flow to the
+ * fast path's port; without it the flow follows the rules of the switch's controller.
  *
- * Every rule has a hard time-out and is renewed while the daemon lives. Only rules with our own
- * cookie are ever touched.
+ * Every rule has a hard time-out and is renewed while the daemon runs. Only rules with our own
+ * cookie are changed.
  */
 export class OpenFlowBackend implements OffloadBackend {
   readonly name = 'openflow';
@@ -44,14 +44,14 @@ export class OpenFlowBackend implements OffloadBackend {
   readonly #cookies: Cookies;
   readonly #translator: Translator;
   readonly #client: SwitchClient;
-  readonly #keeper: RuleManager;
+  readonly #ruleManager: RuleManager;
   readonly #serial = new SerialQueue();
   readonly #hardSeconds: number;
   /** Flows whose rules this backend removed by itself and has not reported yet. */
   readonly #lost: FlowId[] = [];
   readonly #lostListeners = new Set<() => void>();
   #vswitch: PortSnapshot = new Map();
-  #conversation: Conversation | undefined;
+  #connection: SwitchConnection | undefined;
   #description = 'OpenFlow switch, not connected yet';
 
   constructor(options: OpenFlowOptions) {
@@ -59,9 +59,9 @@ export class OpenFlowBackend implements OffloadBackend {
     this.#options = options;
     this.#cookies = new Cookies(cookieTag);
     this.#translator = new Translator(options, this.#cookies);
-    // Switches look for rules to be removed about once a second.
+    // Switches check about once a second for expired rules.
     this.#hardSeconds = Math.max(1, Math.floor(leaseMs / 1000) - 1);
-    this.#keeper = new RuleManager({
+    this.#ruleManager = new RuleManager({
       cookies: this.#cookies,
       translator: this.#translator,
       journal: new Journal(options.journal),
@@ -70,21 +70,21 @@ export class OpenFlowBackend implements OffloadBackend {
       hardSeconds: this.#hardSeconds,
     });
     this.#client = new SwitchClient(options.connection, (connected, signal) =>
-      this.#serial.run(() => this.#begin(connected, signal)),
+      this.#serial.run(() => this.#onConnect(connected, signal)),
     );
   }
 
   /**
-   * Connects and adopts. A switch that cannot be reached within its time-out is no error: it is
-   * tried on in the background, and until it is there the backend has no room.
+   * Connects and adopts. A switch that cannot be reached within its time-out is not an error:
+   * connecting continues in the background, and until then the backend has no free entries.
    */
   async start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#vswitch = ports;
-    await this.#keeper.inherit();
+    await this.#ruleManager.loadJournal();
     this.#client.start();
     const timeoutMs = this.#options.connection.session?.timeoutMs ?? 5_000;
-    const late = (): Error => this.#away();
+    const late = (): Error => this.#notConnected();
     try {
       await bounded({ until: [signal], timeoutMs, late }, (bound) => this.#client.up(bound));
     } catch (error) {
@@ -104,18 +104,19 @@ export class OpenFlowBackend implements OffloadBackend {
       heartbeatMs: this.#options.heartbeatMs,
       survivesRestart: true,
       tellsLastPacket: false,
-      description: this.#conversation === undefined ? this.#away().message : this.#description,
+      description:
+        this.#connection === undefined ? this.#notConnected().message : this.#description,
     };
   }
 
   supports(flow: FlowSpec): Support {
-    const made = this.#translator.make(flow, this.#vswitch, undefined);
-    return made.ok ? { ok: true } : made;
+    const translated = this.#translator.translate(flow, this.#vswitch, undefined);
+    return translated.ok ? { ok: true } : translated;
   }
 
   capacity(): Capacity {
-    const used = this.#keeper.book.size;
-    const entries = this.#conversation === undefined ? used : this.#options.entries;
+    const used = this.#ruleManager.ruleTable.size;
+    const entries = this.#connection === undefined ? used : this.#options.entries;
     return { entries, used, masks: Number.POSITIVE_INFINITY, masksUsed: 0 };
   }
 
@@ -130,14 +131,14 @@ export class OpenFlowBackend implements OffloadBackend {
   async entries(sink: EntrySink, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await this.#serial.run(async () => {
-      const conversation = this.#conversation;
-      if (conversation !== undefined) {
-        for (const id of await this.#keeper.installed(conversation, signal)) sink.entry(id);
+      const connection = this.#connection;
+      if (connection !== undefined) {
+        for (const id of await this.#ruleManager.installed(connection, signal)) sink.entry(id);
         return;
       }
       // A rule that may still be in force is reported as installed.
-      this.#keeper.noteLapse();
-      for (const { installed, spec } of this.#keeper.book.all()) {
+      this.#ruleManager.expireLapsed();
+      for (const { installed, spec } of this.#ruleManager.ruleTable.all()) {
         if (installed) sink.entry(spec.id);
       }
     });
@@ -146,17 +147,17 @@ export class OpenFlowBackend implements OffloadBackend {
   async counters(sink: CounterSink, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await this.#serial.run(async () => {
-      const conversation = this.#conversation;
-      if (conversation !== undefined) await this.#keeper.readCounters(conversation, signal);
-      else if (this.#keeper.mayBeInForce()) throw this.#away();
-      this.#keeper.tell(sink);
+      const connection = this.#connection;
+      if (connection !== undefined) await this.#ruleManager.readCounters(connection, signal);
+      else if (this.#ruleManager.mayBeInForce()) throw this.#notConnected();
+      this.#ruleManager.report(sink);
     });
   }
 
   async portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
     this.#vswitch = ports;
     return this.#serial.run(async () => {
-      await this.#takeOut((rule) => !portsHold(rule.spec.ports, ports));
+      await this.#removeRules((rule) => !portsHold(rule.spec.ports, ports));
       return this.#lost.splice(0);
     });
   }
@@ -167,55 +168,58 @@ export class OpenFlowBackend implements OffloadBackend {
   }
 
   async renewLease(): Promise<void> {
-    const conversation = this.#conversation;
-    if (conversation === undefined) return;
+    const connection = this.#connection;
+    if (connection === undefined) return;
     await this.#serial.run(async () => {
-      const refused = await this.#keeper.renew(conversation);
+      const refused = await this.#ruleManager.renew(connection);
       this.#lost.push(...refused);
-      if (refused.length > 0) this.#tellLost();
+      if (refused.length > 0) this.#notifyLost();
     });
     if (this.#options.heartbeatMs === 0) return;
     const inTurn = (task: () => Promise<void>) => this.#serial.run(task);
-    await heartbeats(this.#keeper.book, conversation, this.#options, inTurn);
+    await heartbeats(this.#ruleManager.ruleTable, connection, this.#options, inTurn);
   }
 
   async withdrawAll(): Promise<number> {
     return this.#serial.run(async () => {
-      const conversation = this.#conversation;
-      if (conversation !== undefined) return this.#keeper.withdrawAll(conversation);
-      if (this.#keeper.mayBeInForce()) throw this.#away();
-      this.#keeper.book.clear();
+      const connection = this.#connection;
+      if (connection !== undefined) return this.#ruleManager.withdrawAll(connection);
+      if (this.#ruleManager.mayBeInForce()) throw this.#notConnected();
+      this.#ruleManager.ruleTable.clear();
       return 0;
     });
   }
 
-  /** Ends. What cannot be taken out because the switch is away goes with its lease. */
+  /**
+   * Closes. Rules that cannot be removed because the switch is not connected expire with their
+   * lease.
+   */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
     try {
-      if (how === 'withdraw' && this.#conversation !== undefined) await this.withdrawAll();
+      if (how === 'withdraw' && this.#connection !== undefined) await this.withdrawAll();
     } finally {
       await this.#client.close();
-      this.#conversation = undefined;
+      this.#connection = undefined;
     }
   }
 
   /** A new connection: resynchronizes with the switch before any operation. */
-  async #begin(connected: ConnectedSwitch, signal: AbortSignal): Promise<void> {
+  async #onConnect(connected: ConnectedSwitch, signal: AbortSignal): Promise<void> {
     const { session, description } = connected;
     const place = { priority: this.#options.priority, hardTimeout: this.#hardSeconds };
-    const conversation = new Conversation(connected, place, this.#cookies);
-    await this.#keeper.begin(conversation, this.#vswitch, signal);
+    const connection = new SwitchConnection(connected, place, this.#cookies);
+    await this.#ruleManager.resynchronize(connection, this.#vswitch, signal);
     const watched = (await watch(session, signal)) ? '' : ', without flow monitor';
     const version = session.version === 4 ? '1.3' : '1.0';
     const { hardware, software } = description ?? { hardware: 'a', software: 'switch' };
     const kind = `${hardware} ${software}`;
     this.#description = `OpenFlow ${version} to ${kind} at ${this.#client.name}${watched}`;
-    this.#conversation = conversation;
+    this.#connection = connection;
     session.ended.addEventListener('abort', () => {
-      if (this.#conversation === conversation) this.#conversation = undefined;
+      if (this.#connection === connection) this.#connection = undefined;
     });
     session.onMessage((message) => {
-      if (message.type === 'port-status') this.#followSwitchPorts(conversation);
+      if (message.type === 'port-status') this.#followSwitchPorts(connection);
       const updates = foreignUpdates(message, (cookie) => this.#cookies.areOurs(cookie));
       if (updates.length > 0) this.#followController(updates);
     });
@@ -225,69 +229,74 @@ export class OpenFlowBackend implements OffloadBackend {
     operations: readonly Operation[],
     signal: AbortSignal,
   ): Promise<readonly OperationResult[]> {
-    const conversation = this.#conversation;
-    return conversation === undefined
-      ? this.#keeper.applyAway(operations, this.#away())
-      : this.#keeper.apply(conversation, operations, this.#vswitch, signal);
+    const connection = this.#connection;
+    return connection === undefined
+      ? this.#ruleManager.applyDisconnected(operations, this.#notConnected())
+      : this.#ruleManager.apply(connection, operations, this.#vswitch, signal);
   }
 
-  /** A port of the switch came, went or lost its link: rules that need it must not hold traffic. */
-  #followSwitchPorts({ ground }: Conversation): void {
-    this.#inTurn(async () => {
-      const usable = this.#translator.usable(ground.ports);
-      await this.#takeOut(({ spec }) => !spec.switchPorts.every((number) => usable.has(number)));
-      // Also of ports that came back: flows were refused for want of them.
-      this.#tellLost();
+  /**
+   * A port of the switch was added, removed or lost its link: rules that need it must not keep
+   * traffic.
+   */
+  #followSwitchPorts({ switchInfo }: SwitchConnection): void {
+    this.#enqueue(async () => {
+      const usable = this.#translator.usable(switchInfo.ports);
+      await this.#removeRules(
+        ({ spec }) => !spec.switchPorts.every((number) => usable.has(number)),
+      );
+      // Also when ports came back: flows were refused because of them.
+      this.#notifyLost();
     });
   }
 
   /**
-   * Another owner's rules have changed where ours hide them: the flows go back to those rules, and
-   * stay there for long enough to be seen by the vSwitch, or not to be seen any more.
+   * Rules of another controller changed that ours override: the flows go back to those rules, and
+   * stay there long enough for the vSwitch's flows to reflect the change.
    */
   #followController(updates: readonly ForeignUpdate[]): void {
     const { priority } = this.#options;
     const hidden = updates.filter((update) => update.priority < priority);
-    this.#inTurn(async () => {
-      const ids = await this.#takeOut(({ spec }) =>
+    this.#enqueue(async () => {
+      const ids = await this.#removeRules(({ spec }) =>
         hidden.some((update) => mayOverlap(update.match, spec.match)),
       );
-      this.#keeper.quarantine.add(ids);
-      if (ids.length > 0) this.#tellLost();
+      this.#ruleManager.holdDown.add(ids);
+      if (ids.length > 0) this.#notifyLost();
     });
   }
 
-  #inTurn(task: () => Promise<void>): void {
-    // A failure ends the connection, and the next one begins by looking.
+  #enqueue(task: () => Promise<void>): void {
+    // A failure ends the connection, and the next one resynchronizes.
     void this.#serial.run(task).catch((error: unknown) => {
-      if (error instanceof QueueFull) void this.#conversation?.connected.session.close(error);
+      if (error instanceof QueueFull) void this.#connection?.connected.session.close(error);
     });
   }
 
-  /** Takes rules out and notes them as lost. Rejects when one of them may still be in force. */
-  async #takeOut(test: (rule: Rule) => boolean): Promise<readonly FlowId[]> {
-    const ids = [...this.#keeper.book.all()].filter(test).map((rule) => rule.spec.id);
+  /** Removes rules and records them as lost. Rejects when one of them may still be in force. */
+  async #removeRules(test: (rule: Rule) => boolean): Promise<readonly FlowId[]> {
+    const ids = [...this.#ruleManager.ruleTable.all()].filter(test).map((rule) => rule.spec.id);
     if (ids.length === 0) return [];
-    const ended = this.#conversation?.connected.session.ended ?? AbortSignal.abort();
+    const ended = this.#connection?.connected.session.ended ?? AbortSignal.abort();
     const results = await this.#apply(
       ids.map((id): Operation => ({ kind: 'delete', id })),
       ended,
     );
     this.#lost.push(...ids.filter((_, i) => results[i].ok));
-    if (results.some((result) => !result.ok)) throw this.#away();
+    if (results.some((result) => !result.ok)) throw this.#notConnected();
     return ids;
   }
 
-  #tellLost(): void {
+  #notifyLost(): void {
     for (const listener of this.#lostListeners) listener();
   }
 
-  #away(): SwitchAway {
-    return new SwitchAway(this.#client.name, this.#client.error);
+  #notConnected(): SwitchNotConnected {
+    return new SwitchNotConnected(this.#client.name, this.#client.error);
   }
 }
 
-/** Asks to hear of other owners' changes; false where the switch cannot tell. */
+/** Subscribes to changes of other controllers; false where the switch does not support it. */
 async function watch(session: Session, signal: AbortSignal): Promise<boolean> {
   try {
     await session.multipart(watchEverything(), () => undefined, signal);

@@ -4,18 +4,18 @@ import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
 import type { PortDirectory } from '../../engine/ports/port-directory.ts';
 import { FlowMonitor } from './flow-monitor.ts';
 
-/** What {@link BridgeMonitors} watch. */
+/** Options of {@link BridgeMonitors}. */
 export interface BridgeMonitorsOptions {
   /** Folder with the bridges' management sockets, normally /var/run/openvswitch. */
   readonly runDir: string;
-  /** Where the bridges are known from. */
+  /** The source of the bridges. */
   readonly ports: PortDirectory;
   /** True for cookies of our own rules. */
   readonly isOurs: (cookie: bigint) => boolean;
   readonly timeoutMs: number;
 }
 
-/** Watches the rules of every bridge of a vSwitch, as bridges come and go. */
+/** Monitors the rules of all bridges of a vSwitch, as bridges are added and removed. */
 export class BridgeMonitors implements ChangeMonitor {
   readonly name = 'flow monitors';
   readonly #options: BridgeMonitorsOptions;
@@ -36,7 +36,7 @@ export class BridgeMonitors implements ChangeMonitor {
     this.#unsubscribe ??= this.#options.ports.subscribe((ports) => this.#follow(ports));
   }
 
-  /** True while every bridge is watched. */
+  /** True while every bridge is monitored. */
   active(): boolean {
     return this.#monitors.size > 0 && [...this.#monitors.values()].every((m) => m.active());
   }

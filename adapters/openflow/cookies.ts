@@ -1,12 +1,12 @@
 import type { FlowId } from '../../engine/model/flow-id.ts';
 
 /**
- * Cookies of our rules: a tag in the upper 16 bits says whose they are, one bit what kind, and 47
- * bits of the flow's id which. A flow id is a hash, so two flows hardly ever share those bits; the
+ * Cookies of our rules: the upper 16 bits are the tag of the owner, one bit is the kind, and 47
+ * bits are from the flow's id. A flow id is a hash, so two flows rarely share those bits; the
  * second one of such a pair is refused.
  */
 export class Cookies {
-  /** What all of our cookies share, and where. */
+  /** The value that all our cookies share, and its mask. */
   readonly tag: bigint;
   readonly tagMask = 0xffff_0000_0000_0000n;
 
@@ -20,7 +20,7 @@ export class Cookies {
     return this.tag | ((BigInt(id.w0 >>> 0) << 15n) | BigInt(id.w1 >>> 17));
   }
 
-  /** Cookie of the rule that gives a flow its heartbeat. */
+  /** Cookie of the heartbeat rule of a flow. */
   ofHeartbeat(ruleCookie: bigint): bigint {
     return ruleCookie | HEARTBEAT;
   }
@@ -30,7 +30,10 @@ export class Cookies {
     return (cookie & this.tagMask) === this.tag;
   }
 
-  /** The bits that tell rules of flows from all else, heartbeats included: their value is `tag`. */
+  /**
+   * Mask that distinguishes rules of flows from all others, including heartbeats: their value is
+   * `tag`.
+   */
   get ruleMask(): bigint {
     return this.tagMask | HEARTBEAT;
   }

@@ -1,4 +1,4 @@
-/** The switch has rules of another owner where ours would be. */
+/** The switch has rules of another owner at our priority. */
 export class PriorityTaken extends Error {
   override readonly name = 'PriorityTaken';
 
@@ -10,9 +10,9 @@ export class PriorityTaken extends Error {
   }
 }
 
-/** What is asked for needs the switch, and it is not connected. */
-export class SwitchAway extends Error {
-  override readonly name = 'SwitchAway';
+/** The switch is not connected. */
+export class SwitchNotConnected extends Error {
+  override readonly name = 'SwitchNotConnected';
 
   constructor(switchName: string, cause: Error | undefined) {
     super(`${switchName} is not connected${cause === undefined ? '' : `: ${cause.message}`}`, {

@@ -7,7 +7,7 @@ import {
 } from '../../protocols/openflow/connection/transaction.ts';
 import { type FlowModBody, withXid } from './flow-mods.ts';
 
-/** Carries flow-mods out on one connection, in bundles while the switch has them. */
+/** Executes flow-mods on one connection, in bundles while the switch supports them. */
 export class Executor {
   readonly #session: Session;
   #bundles: boolean;
@@ -18,10 +18,10 @@ export class Executor {
   }
 
   /**
-   * Resolves to the switch's errors by position; every other message has been done. A bundle that
-   * the switch takes back is sent again message by message, so that one bad one does not keep the
-   * others out. Without an answer the connection is closed: it is unknown what the switch has done,
-   * and the next connection begins by looking.
+   * Resolves to the switch's errors by position; every other message was executed. A bundle that
+   * the switch rolls back is sent again message by message, so that one bad message does not block
+   * the others. Without an answer the connection is closed, because the state of the switch is
+   * unknown; the next connection resynchronizes.
    */
   async run(
     mods: readonly FlowModBody[],
@@ -30,7 +30,7 @@ export class Executor {
     if (mods.length === 0) return new Map();
     const build = (index: number, xid: number) => withXid(mods[index], xid);
     try {
-      // For a single message a bundle is only a longer way.
+      // For a single message a bundle only adds messages.
       if (this.#bundles && mods.length > 1) {
         try {
           const { committed, errors } = await inBundle(this.#session, mods.length, build, signal);

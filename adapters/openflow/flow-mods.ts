@@ -10,7 +10,7 @@ import type { Dialect } from './translate/dialect.ts';
 /** A flow-mod that has not been sent. */
 export type FlowModBody = Omit<FlowMod, 'xid'>;
 
-/** Where rules are put, and for how long they stay by themselves. */
+/** The priority of rules, and how long they last without renewal. */
 export interface RulePlace {
   readonly priority: number;
   /** Seconds. */
@@ -18,10 +18,10 @@ export interface RulePlace {
 }
 
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
-/** A heartbeat rule expires by itself when it is not removed. */
+/** Hard time-out of a heartbeat rule that is not removed. */
 const HEARTBEAT_SECONDS = 1;
 
-/** Makes the messages that put, renew and take out our rules; table 0 alone, never another's. */
+/** Builds the messages that install, renew and remove our rules, in table 0 only. */
 export class FlowMods {
   readonly #place: RulePlace;
   readonly #cookies: Cookies;
@@ -33,26 +33,26 @@ export class FlowMods {
     this.#dialect = dialect;
   }
 
-  /** Puts a rule that is not there. */
+  /** Installs a new rule. */
   add(rule: RuleSpec): FlowModBody {
     return this.#of(rule, FlowCommand.add);
   }
 
   /**
-   * Adds or replaces a rule, keeps its counters and restarts its time-out. In 1.3
-   * an add does that (1.3.5, section 6.4); in 1.0 an add clears counters, and Open vSwitch begins
-   * the time-out when a rule is modified. Where another switch of 1.0 does not, the rule
-   * lapses and comes back with the next renewal, since a modify of what is not there adds it.
+   * Adds or replaces a rule, keeps its counters and restarts its time-out. In 1.3 an add does that
+   * (1.3.5, section 6.4); in 1.0 an add clears counters, but Open vSwitch restarts the time-out
+   * when a rule is modified. On another 1.0 switch that does not, the rule lapses and the next
+   * renewal adds it, since modifying an absent rule adds it.
    */
-  addOver(rule: RuleSpec): FlowModBody {
+  addOrReplace(rule: RuleSpec): FlowModBody {
     const { version } = this.#dialect;
     return this.#of(rule, version === OF13 ? FlowCommand.add : FlowCommand.modifyStrict);
   }
 
   /**
-   * Renews every rule of ours at once, all of which do the same; undefined where that cannot be.
-   * Open vSwitch restarts a time-out when a rule is modified, even with the actions it already has
-   * (ofproto/ofproto-dpif.c, rule_expire); the specification does not ask for that.
+   * Renews all our rules with one message, when all have these instructions; undefined where the
+   * switch cannot do that. Open vSwitch restarts a time-out when a rule is modified, even to the
+   * same actions (ofproto/ofproto-dpif.c, rule_expire); the specification does not require that.
    */
   renewAll(instructions: Instructions): FlowModBody | undefined {
     const { version, nicira } = this.#dialect;
@@ -63,7 +63,7 @@ export class FlowMods {
       const match = { kind: 'oxm', fields: [] } as const;
       return body({ ...common, cookie: tag, cookieMask: ruleMask, match });
     }
-    // In 1.0 a modify also sets cookies, but for this one.
+    // In 1.0 a modify also sets cookies, except to this value.
     return body({
       ...common,
       cookie: ALL_BITS,
@@ -72,14 +72,14 @@ export class FlowMods {
     });
   }
 
-  /** Takes a rule out; in 1.3 by its cookie, too, so that another's is not met. */
+  /** Removes a rule; in 1.3 also by its cookie, so that no other owner's rule is removed. */
   remove(rule: RuleSpec): FlowModBody {
     const { priority } = this.#place;
     return this.#remove(rule.cookie, priority, rule.match);
   }
 
-  /** Sends a flow by the slow path. */
-  beat(rule: RuleSpec, slowPort: number): FlowModBody {
+  /** Sends a flow to the slow path. */
+  startHeartbeat(rule: RuleSpec, slowPort: number): FlowModBody {
     const actions = [{ kind: 'output', port: slowPort, maxLen: 0 }] as const;
     return body({
       command: FlowCommand.add,
@@ -93,17 +93,17 @@ export class FlowMods {
   }
 
   /** Ends a heartbeat. */
-  unbeat(rule: RuleSpec): FlowModBody {
+  endHeartbeat(rule: RuleSpec): FlowModBody {
     const cookie = this.#cookies.ofHeartbeat(rule.cookie);
     return this.#remove(cookie, this.#place.priority + 1, rule.match);
   }
 
-  /** Takes out a rule that was found in the switch. */
+  /** Removes a rule that was found in the switch. */
   removeFound(cookie: bigint, priority: number, match: Match): FlowModBody {
     return this.#remove(cookie, priority, match);
   }
 
-  /** Takes out everything that is ours, at once; undefined where cookies cannot be asked for. */
+  /** Removes all our rules with one message; undefined where rules cannot be selected by cookie. */
   removeAll(): FlowModBody | undefined {
     const { tag, tagMask } = this.#cookies;
     const { version, nicira } = this.#dialect;
@@ -140,7 +140,7 @@ type Varying = Pick<
   'command' | 'cookie' | 'cookieMask' | 'priority' | 'hardTimeout' | 'match' | 'instructions'
 >;
 
-/** Written out: spreading objects of this size costs more than encoding them. */
+/** Written out, because spreading objects of this size costs more than encoding them. */
 function body(v: Varying): FlowModBody {
   return {
     type: 'flow-mod',
@@ -160,7 +160,7 @@ function body(v: Varying): FlowModBody {
   };
 }
 
-/** The message, with the number that its answer will carry. */
+/** The message with its transaction id. */
 export function withXid(b: FlowModBody, xid: number): FlowMod {
   return {
     type: 'flow-mod',
@@ -181,7 +181,7 @@ export function withXid(b: FlowModBody, xid: number): FlowMod {
   };
 }
 
-/** Nicira's way to name rules by cookie in OpenFlow 1.0. */
+/** Nicira's match on cookies in OpenFlow 1.0. */
 export function cookieMatch(cookie: bigint, mask: bigint): Extract<Match, { kind: 'oxm' }> {
   const bytes = (value: bigint): Uint8Array => {
     const out = new Uint8Array(8);

@@ -10,17 +10,17 @@ import {
 } from '../../protocols/openflow/connection/switch-client.ts';
 import { foreignUpdates, watchEverything } from './watch-request.ts';
 
-/** What a {@link FlowMonitor} watches. */
+/** Options of a {@link FlowMonitor}. */
 export interface FlowMonitorOptions {
   readonly connection: SwitchClientOptions;
-  /** True for cookies of our own rules, whose changes are no news. */
+  /** True for cookies of our own rules, whose changes are ignored. */
   readonly isOurs: (cookie: bigint) => boolean;
 }
 
 /**
- * Watches the rules of one switch by its flow monitor: the ONF's on OpenFlow 1.3, Nicira's on 1.0
- * (a switch that refuses the first is asked for the second). Actions are not asked for: that
- * something changed is all that is needed.
+ * Subscribes to rule changes of one switch with a flow monitor: the ONF's on OpenFlow 1.3, else
+ * Nicira's on 1.0. Updates are requested without actions: only the fact that a rule changed is
+ * needed.
  */
 export class FlowMonitor implements ChangeMonitor {
   readonly name: string;
@@ -67,7 +67,7 @@ export class FlowMonitor implements ChangeMonitor {
   }
 
   async #watch({ session }: ConnectedSwitch): Promise<void> {
-    session.onMessage((message) => this.#heard(message));
+    session.onMessage((message) => this.#onMessage(message));
     try {
       await session.multipart(watchEverything(), () => undefined);
     } catch (error) {
@@ -81,14 +81,14 @@ export class FlowMonitor implements ChangeMonitor {
     session.ended.addEventListener('abort', () => {
       if (this.#watching === session) this.#watching = undefined;
     });
-    // Changes during the gap are not reported again.
-    if (this.#everWatched) this.#tell();
+    // Changes while the connection was down are not reported.
+    if (this.#everWatched) this.#notify();
     this.#everWatched = true;
   }
 
   #tryOlder(): void {
     const refused = this.#client;
-    // Not from within its own connection's set-up, which closing it waits for.
+    // Not from within the set-up of its connection: closing it waits for that.
     setImmediate(() => {
       void refused.close();
       if (this.#closed) return;
@@ -97,15 +97,15 @@ export class FlowMonitor implements ChangeMonitor {
     });
   }
 
-  #heard(message: Message): void {
+  #onMessage(message: Message): void {
     if (message.type === 'flow-monitor-paused' || message.type === 'flow-monitor-resumed') {
-      this.#tell();
+      this.#notify();
     } else if (foreignUpdates(message, this.#options.isOurs).length > 0) {
-      this.#tell();
+      this.#notify();
     }
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }

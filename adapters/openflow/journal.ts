@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type FlowId, formatFlowId, parseFlowId } from '../../engine/model/flow-id.ts';
 import type { PortIdentity } from './rule.ts';
 
-/** What a rule in the switch does not say of itself. */
+/** Facts about a rule that the switch does not store. */
 export interface JournalEntry {
   readonly id: FlowId;
   readonly ports: readonly PortIdentity[];
@@ -12,9 +12,9 @@ export interface JournalEntry {
 const COMPACT_AFTER = 4096;
 
 /**
- * A file that says of every rule which flow it is of: a cookie has room for a part of the flow's
- * id only. One JSON object a line; a later line of a flow counts more. It is written before the
- * rule is installed, so a rule without a line is an orphan and is removed.
+ * A file that maps every rule to its flow, since a cookie holds only a part of the flow's id. One
+ * JSON object per line; the last line of a flow is valid. It is written before the rule is
+ * installed, so a rule without a line is an orphan and is removed.
  */
 export class Journal {
   readonly #path: string;
@@ -24,7 +24,7 @@ export class Journal {
     this.#path = path;
   }
 
-  /** What an earlier daemon wrote; nothing when there is no file. Lines that are cut off are left out. */
+  /** Entries of an earlier daemon; empty without a file. Truncated lines are skipped. */
   async read(): Promise<readonly JournalEntry[]> {
     const text = await readFile(this.#path, 'utf8').catch(() => '');
     const entries = new Map<string, JournalEntry>();

@@ -4,7 +4,7 @@ import type { Operation, OperationResult } from '../../engine/ports/offload-back
 import { encode } from '../../protocols/openflow/codec/encode.ts';
 import { OpenFlowEncodeError } from '../../protocols/openflow/wire/errors.ts';
 import type { SwitchError } from '../../protocols/openflow/connection/errors.ts';
-import type { Conversation } from './conversation.ts';
+import type { SwitchConnection } from './switch-connection.ts';
 import { type FlowModBody, withXid } from './flow-mods.ts';
 import type { JournalEntry } from './journal.ts';
 import type { HoldDown } from './hold-down.ts';
@@ -14,26 +14,26 @@ import { type Planned, planDelete, planPut, type Step } from './steps.ts';
 import type { Translator } from './translator.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** What operations are carried out with. */
+/** Dependencies of {@link Operations}. */
 export interface OperationsInput {
-  readonly conversation: Conversation;
+  readonly connection: SwitchConnection;
   readonly translator: Translator;
-  readonly quarantine: HoldDown;
-  readonly book: RuleTable;
-  /** Most rules that there may be. */
+  readonly holdDown: HoldDown;
+  readonly ruleTable: RuleTable;
+  /** Maximum number of rules. */
   readonly entries: number;
-  /** Brings the book's counters up to now: before rules go, and their counters with them. */
+  /** Reads the counters, before rules are removed and their counters with them. */
   readonly readCounters: (signal: AbortSignal) => Promise<void>;
-  /** Writes down which flows the rules that follow are of. */
+  /** Records the flows of the rules that are about to be installed. */
   readonly record: (entries: readonly JournalEntry[]) => Promise<void>;
 }
 
-/** Carries operations out in order, many in one go as long as no flow comes twice. */
+/** Executes operations in order, in batches in which each flow occurs once. */
 export class Operations {
   readonly #in: OperationsInput;
   #steps: Step[] = [];
   #flows = new Set<string>();
-  /** Rules more (or less) than now once the steps are done. */
+  /** Change of the number of rules by the planned steps. */
   #growth = 0;
 
   constructor(input: OperationsInput) {
@@ -58,28 +58,28 @@ export class Operations {
       this.#steps.push(planned);
       this.#flows.add(flow);
       if (planned.outcome === 'deleted') this.#growth--;
-      else if (this.#in.book.get(id) === undefined) this.#growth++;
+      else if (this.#in.ruleTable.get(id) === undefined) this.#growth++;
     }
     await this.#flush(results, signal);
     return results;
   }
 
   #plan(index: number, operation: Operation, vswitch: PortSnapshot): Planned {
-    const { conversation, translator, book, entries } = this.#in;
-    const { mods, ground } = conversation;
-    if (operation.kind === 'delete') return planDelete(index, operation.id, book, mods);
-    const held = this.#in.quarantine.refusal(operation.flow.id);
+    const { connection, translator, ruleTable, entries } = this.#in;
+    const { mods, switchInfo } = connection;
+    if (operation.kind === 'delete') return planDelete(index, operation.id, ruleTable, mods);
+    const held = this.#in.holdDown.refusal(operation.flow.id);
     if (held !== undefined) return { ok: false, refusal: held };
-    const made = translator.make(operation.flow, vswitch, ground);
-    if (!made.ok) return made;
-    const room = entries - book.size - this.#growth;
-    const planned = planPut(index, made.rule, book, mods, room);
-    return 'ok' in planned ? planned : this.#sayable(planned);
+    const translated = translator.translate(operation.flow, vswitch, switchInfo);
+    if (!translated.ok) return translated;
+    const room = entries - ruleTable.size - this.#growth;
+    const planned = planPut(index, translated.rule, ruleTable, mods, room);
+    return 'ok' in planned ? planned : this.#checkSize(planned);
   }
 
-  /** A rule that does not fit into a message would end the connection: it is refused before. */
-  #sayable(step: Step): Planned {
-    const { version } = this.#in.conversation.ground.dialect;
+  /** Refuses a rule that does not fit into a message; sending it would end the connection. */
+  #checkSize(step: Step): Planned {
+    const { version } = this.#in.connection.switchInfo.dialect;
     try {
       for (const mod of step.mods) encode(withXid(mod, 1), version);
       return step;
@@ -100,8 +100,8 @@ export class Operations {
       errors = await this.#send(steps, signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      // The connection is gone, and with it the knowledge of what was done: what is not in the
-      // book is taken out when it is back.
+      // The connection is lost, and the state of the switch is unknown. The next connection removes
+      // rules that are not in the table.
       const detail = errorMessage(error);
       const refusal = { code: 'device-error', detail } as const;
       for (const { index } of steps) results[index] = { ok: false, refusal };
@@ -114,7 +114,7 @@ export class Operations {
         results[step.index] = { ok: true, outcome: step.outcome };
       } else {
         this.#abandon(step);
-        const refusal = refusalOf(error, this.#in.conversation.ground.dialect.version);
+        const refusal = refusalOf(error, this.#in.connection.switchInfo.dialect.version);
         results[step.index] = { ok: false, refusal };
       }
     });
@@ -125,7 +125,7 @@ export class Operations {
     steps: readonly Step[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<number, SwitchError>> {
-    const { conversation, readCounters, record } = this.#in;
+    const { connection, readCounters, record } = this.#in;
     const puts = steps.flatMap(({ puts }) => puts ?? []);
     if (puts.length > 0) await record(puts.map(({ id, ports }) => ({ id, ports })));
     if (steps.some((step) => step.ends)) await readCounters(signal);
@@ -136,14 +136,16 @@ export class Operations {
       owner.push(...step.mods.map(() => i));
     });
     const failed = new Map<number, SwitchError>();
-    for (const [at, error] of await conversation.run(mods, signal)) failed.set(owner[at], error);
+    for (const [at, error] of await connection.run(mods, signal)) failed.set(owner[at], error);
     return failed;
   }
 
-  /** A replacement whose old rule was taken out before the new one was refused: none is there. */
+  /**
+   * A replacement whose old rule was removed before the new one was refused: there is no rule now.
+   */
   #abandon(step: Step): void {
     if (step.puts === undefined || !step.ends) return;
-    const rule = this.#in.book.get(step.id);
-    if (rule !== undefined) this.#in.book.delete(rule);
+    const rule = this.#in.ruleTable.get(step.id);
+    if (rule !== undefined) this.#in.ruleTable.delete(rule);
   }
 }

@@ -3,35 +3,37 @@ import type { SwitchClientOptions } from '../../protocols/openflow/connection/sw
 /** A port of the switch: its name, or its OpenFlow number. */
 export type PortRef = string | number;
 
-/** Where the packets of a vSwitch's port come from, seen from the switch before it. */
+/** Where the switch receives and delivers the packets of a port of the vSwitch. */
 export interface Entrance {
-  /** Port of the switch by which they come in: the uplink. */
+  /** Port of the switch on which they arrive: the uplink. */
   readonly uplink: PortRef;
-  /** Port by which the switch hands them to the vSwitch; undefined: there are no heartbeats. */
+  /** Port on which the switch sends them to the vSwitch; undefined: no heartbeats. */
   readonly slow?: PortRef;
 }
 
-/** What an OpenFlow backend is made of. */
+/** Options of an OpenFlow backend. */
 export interface OpenFlowOptions {
   readonly connection: SwitchClientOptions;
-  /** The vSwitch's ports that lie behind the switch, by name. */
+  /** The vSwitch's ports behind the switch, by name. */
   readonly entrances: Readonly<Record<string, Entrance>>;
-  /** Ports of the switch that stand for ports of the vSwitch: the fast path in place of a VM. */
+  /**
+   * Ports of the switch that replace outputs of the vSwitch: the fast path instead of a VM's port.
+   */
   readonly exits: Readonly<Record<string, PortRef>>;
-  /** Rules that may be put in the switch. */
+  /** Maximum number of rules in the switch. */
   readonly entries: number;
-  /** What the fast path behind it processes; left out: any number. */
+  /** Limits of the fast path behind it; default: unlimited. */
   readonly throughput?: { readonly packetsPerSecond: number; readonly bitsPerSecond: number };
-  /** Priority of the rules in table 0; the next higher one is used, too, for heartbeats. */
+  /** Priority of the rules in table 0; heartbeats use the next higher one. */
   readonly priority: number;
-  /** Upper 16 bits of every cookie: whose rules they are. */
+  /** Upper 16 bits of every cookie, which identify our rules. */
   readonly cookieTag: number;
-  /** A rule is gone when it has not been renewed for so long, ms; whole seconds, 2 at least. */
+  /** Lifetime of a rule without renewal, ms; whole seconds, at least 2. */
   readonly leaseMs: number;
   /** Heartbeat period: how often a flow takes the slow path for a moment, ms; 0: never. */
   readonly heartbeatMs: number;
-  /** How long that moment is, ms. */
+  /** Length of that moment, ms. */
   readonly pauseMs: number;
-  /** File that says which flow each rule is of, for the next daemon. */
+  /** File that maps each rule to its flow, for the next daemon. */
   readonly journal: string;
 }

@@ -1,8 +1,8 @@
 import type { KnownField, Match } from '../../protocols/openflow/codec/match.ts';
 
 /**
- * Whether some packet could match both. Says yes when it cannot tell: only a field that both look
- * at, and in which they want different bits, keeps them apart.
+ * Whether a packet could match both. True when unknown: two matches are disjoint only if both match
+ * a field and require different bits of it.
  */
 export function mayOverlap(a: Match, b: Match): boolean {
   if (a.kind !== 'oxm' || b.kind !== 'oxm') return true;
@@ -11,11 +11,11 @@ export function mayOverlap(a: Match, b: Match): boolean {
   return !b.fields.some((field) => {
     if (field.kind !== 'field') return false;
     const other = fields.get(field.name);
-    return other !== undefined && disagree(field, other);
+    return other !== undefined && differ(field, other);
   });
 }
 
-function disagree(a: KnownField, b: KnownField): boolean {
+function differ(a: KnownField, b: KnownField): boolean {
   return a.value.some((byte, i) => {
     const both = (a.mask?.[i] ?? 0xff) & (b.mask?.[i] ?? 0xff);
     return ((byte ^ b.value[i]) & both) !== 0;

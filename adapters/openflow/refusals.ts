@@ -3,14 +3,14 @@ import { Experimenter } from '../../protocols/openflow/codec/ids.ts';
 import { OF13, type Version } from '../../protocols/openflow/codec/version.ts';
 import type { SwitchError } from '../../protocols/openflow/connection/errors.ts';
 
-/** One kind of error: of a type, with one code or with any. */
+/** An error type, with one code or with any. */
 interface Row {
   readonly type: number;
   readonly code: number | undefined;
   readonly refusal: RefusalCode;
 }
 
-/** Errors that say something about the flow (1.0.0, section 5.4.4; 1.3.5, section 7.4.1). */
+/** Errors that concern the flow (1.0.0, section 5.4.4; 1.3.5, section 7.4.1). */
 const ROWS: Readonly<Record<Version, readonly Row[]>> = {
   1: [
     { type: 2, code: 4, refusal: 'port-unavailable' },
@@ -27,10 +27,10 @@ const ROWS: Readonly<Record<Version, readonly Row[]>> = {
   ],
 };
 
-/** NXBRC_NXM_INVALID and the five behind it (Nicira's errors on 1.0, type OFPET_BAD_REQUEST). */
+/** NXBRC_NXM_INVALID and the five that follow (Nicira's errors on 1.0, type OFPET_BAD_REQUEST). */
 const NXM_ERRORS = { type: 1, from: 0x100, to: 0x105 };
 
-/** What a switch's error to a flow-mod means for the flow. */
+/** The refusal of a flow that a switch's error to its flow-mod means. */
 export function refusalOf(error: SwitchError, version: Version): Refusal {
   const { errorType, code, experimenter } = error.identity;
   const detail = error.message;

@@ -1,6 +1,6 @@
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowStats } from '../../protocols/openflow/codec/flow-stats.ts';
-import type { Conversation } from './conversation.ts';
+import type { SwitchConnection } from './switch-connection.ts';
 import type { Cookies } from './cookies.ts';
 import { PriorityTaken } from './errors.ts';
 import type { FlowModBody } from './flow-mods.ts';
@@ -12,64 +12,64 @@ import { newRule } from './steps.ts';
 import { instructionsKey, matchKey } from './translate/canonical.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 
-/** What a new connection is compared with. */
+/** The state that the switch's rules are compared with. */
 export interface ResyncInput {
-  readonly conversation: Conversation;
+  readonly connection: SwitchConnection;
   readonly cookies: Cookies;
   readonly priority: number;
-  readonly book: RuleTable;
-  readonly owed: UnreportedCounters;
-  /** What an earlier daemon left, by cookie; empty after the first connection. */
-  readonly heritage: ReadonlyMap<bigint, JournalEntry>;
+  readonly ruleTable: RuleTable;
+  readonly unreported: UnreportedCounters;
+  /** Journal of an earlier daemon, by cookie; empty after the first connection. */
+  readonly journalByCookie: ReadonlyMap<bigint, JournalEntry>;
   readonly vswitch: PortSnapshot;
   /** Numbers of the switch's ports that rules may name. */
   readonly usable: ReadonlySet<number>;
 }
 
 /**
- * Reconciles table and switch at the start of a connection: rules that are as the table says
- * stay, rules of an earlier daemon that are still right are adopted, everything else that carries
- * our cookie is taken out, and what the switch has lost is marked as such.
+ * Reconciles table and switch at the start of a connection. Rules as in the table stay; rules of an
+ * earlier daemon that are still correct are adopted; other rules with our cookie are removed; rules
+ * that the switch lost are marked.
  *
- * @throws PriorityTaken when another owner's rules are where ours would be
+ * @throws PriorityTaken when the switch has rules of another owner at our priority
  */
 export async function resync(input: ResyncInput, signal: AbortSignal): Promise<void> {
-  const { conversation, cookies, book, owed, priority } = input;
+  const { connection, cookies, ruleTable, unreported, priority } = input;
   const found = new Set<Rule>();
-  const strangers: FlowModBody[] = [];
+  const strays: FlowModBody[] = [];
   const remove = (s: FlowStats): void => {
-    strangers.push(conversation.mods.removeFound(s.cookie, s.priority, s.match));
+    strays.push(connection.mods.removeFound(s.cookie, s.priority, s.match));
   };
-  await conversation.readTable((stats) => {
+  await connection.readTable((stats) => {
     if (!cookies.areOurs(stats.cookie)) {
       if (stats.priority === priority || stats.priority === priority + 1) {
-        throw new PriorityTaken(conversation.connected.session.peer, stats.priority, stats.cookie);
+        throw new PriorityTaken(connection.connected.session.peer, stats.priority, stats.cookie);
       }
       return;
     }
-    const rule = cookies.isHeartbeat(stats.cookie) ? undefined : book.byCookie(stats.cookie);
-    if (rule !== undefined && isAsInBook(rule, stats, priority)) {
-      owed.note(rule, Number(stats.packets), Number(stats.bytes));
+    const rule = cookies.isHeartbeat(stats.cookie) ? undefined : ruleTable.byCookie(stats.cookie);
+    if (rule !== undefined && isAsInTable(rule, stats, priority)) {
+      unreported.note(rule, Number(stats.packets), Number(stats.bytes));
       found.add(rule);
     } else {
       const adopted = adopt(input, stats);
       if (adopted === undefined) remove(stats);
       else {
-        book.add(adopted);
+        ruleTable.add(adopted);
         found.add(adopted);
       }
     }
   }, signal);
-  for (const rule of book.all()) {
+  for (const rule of ruleTable.all()) {
     rule.installed = found.has(rule);
     if (rule.installed) continue;
     rule.packets = 0;
     rule.bytes = 0;
   }
-  await conversation.run(strangers, signal);
+  await connection.run(strays, signal);
 }
 
-function isAsInBook(rule: Rule, stats: FlowStats, priority: number): boolean {
+function isAsInTable(rule: Rule, stats: FlowStats, priority: number): boolean {
   return (
     stats.priority === priority &&
     rule.spec.matchKey === matchKey(stats.match) &&
@@ -77,12 +77,12 @@ function isAsInBook(rule: Rule, stats: FlowStats, priority: number): boolean {
   );
 }
 
-/** A rule of an earlier daemon whose ports are unchanged; its counters were reported. */
+/** A rule of an earlier daemon whose ports are unchanged. Its counters were already reported. */
 function adopt(input: ResyncInput, stats: FlowStats): Rule | undefined {
-  const { heritage, book, vswitch, usable, priority } = input;
-  const entry = heritage.get(stats.cookie);
+  const { journalByCookie, ruleTable, vswitch, usable, priority } = input;
+  const entry = journalByCookie.get(stats.cookie);
   if (entry === undefined || stats.priority !== priority) return undefined;
-  if (book.byCookie(stats.cookie) !== undefined) return undefined;
+  if (ruleTable.byCookie(stats.cookie) !== undefined) return undefined;
   if (!portsHold(entry.ports, vswitch)) return undefined;
   const switchPorts = outputs(stats);
   if (!switchPorts.every((number) => usable.has(number))) return undefined;
@@ -108,7 +108,7 @@ function outputs({ instructions }: FlowStats): readonly number[] {
   );
 }
 
-/** The journal's entries by the cookie that their rules have. */
+/** The journal's entries by the cookie of their rules. */
 export function byCookie(
   entries: readonly JournalEntry[],
   cookies: Cookies,

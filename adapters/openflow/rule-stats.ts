@@ -9,10 +9,10 @@ import { cookieMatch } from './flow-mods.ts';
 import type { Dialect } from './translate/dialect.ts';
 
 /**
- * Reads our rules and their counters. The switch picks them by cookie where it can; plain
- * OpenFlow 1.0 cannot, so there it sends every rule of table 0.
+ * Reads our rules and their counters. The switch selects them by cookie; plain OpenFlow 1.0 cannot
+ * and sends every rule of table 0.
  *
- * What `take` gets is valid until it returns.
+ * The argument of `take` is valid until it returns.
  */
 export function readOurs(
   session: Session,
@@ -25,7 +25,7 @@ export function readOurs(
   return read(session, body, (s) => (cookies.areOurs(s.cookie) ? take(s) : undefined), signal);
 }
 
-/** Reads every rule of table 0, of any controller. */
+/** Reads every rule of table 0, of all controllers. */
 export function readTable(
   session: Session,
   dialect: Dialect,

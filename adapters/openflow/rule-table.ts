@@ -22,7 +22,7 @@ export class RuleTable {
     return this.#byFlow.values();
   }
 
-  /** Adds a rule whose flow has none. */
+  /** Adds a rule of a flow without one. */
   add(rule: Rule): void {
     this.#byFlow.set(formatFlowId(rule.spec.id), rule);
     this.#byCookie.set(rule.spec.cookie, rule);

@@ -10,37 +10,37 @@ export interface PortIdentity {
   readonly ifindex: number;
 }
 
-/** What a rule says, and for which flow. */
+/** The content of a rule, and its flow. */
 export interface RuleSpec {
   readonly id: FlowId;
   readonly cookie: bigint;
   readonly match: Match;
   readonly instructions: Instructions;
-  /** `match` and `instructions` as text: equal when they mean the same. */
+  /** `match` and `instructions` as text; equal text means equal meaning. */
   readonly matchKey: string;
   readonly actionsKey: string;
   readonly ports: readonly PortIdentity[];
-  /** Ports of the switch that it names, the one it matches first. */
+  /** Ports of the switch in the rule; the one that it matches is the first. */
   readonly switchPorts: readonly number[];
   /** Port of the switch towards the vSwitch. */
   readonly slowPort: number | undefined;
 }
 
-/** A rule that is known to be in the switch. */
+/** A rule in the switch. */
 export interface Rule {
   spec: RuleSpec;
-  /** False when it lapsed or the switch lost it: the next renewal puts it again. */
+  /** False when it lapsed or the switch lost it: the next renewal installs it again. */
   installed: boolean;
   /** The switch's counters at the last report. */
   packets: number;
   bytes: number;
-  /** When its flow last went by the slow path, ms of performance.now(). */
+  /** When its flow last took the slow path, ms of performance.now(). */
   beatAtMs: number;
 }
 
 /**
- * True while the ports are those that the rule was made for, and nothing limits the rate of what
- * comes from the first, or goes to one of the others: the switch would not.
+ * True while the ports are those that the rule was created for, the first is not policed and the
+ * others are not shaped: the switch would not enforce the limits.
  */
 export function portsHold(ports: readonly PortIdentity[], now: PortSnapshot): boolean {
   return ports.every(({ name, uuid, ifindex }, i) => {

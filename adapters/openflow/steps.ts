@@ -4,26 +4,31 @@ import type { FlowModBody, FlowMods } from './flow-mods.ts';
 import type { Rule, RuleSpec } from './rule.ts';
 import type { RuleTable } from './rule-table.ts';
 
-/** An operation on its way: the messages it takes, and what it changes once they are done. */
+/** A planned operation: its messages, and the change of the table once they are executed. */
 export interface Step {
   /** Position among the caller's operations. */
   readonly index: number;
   readonly id: FlowId;
   readonly mods: readonly FlowModBody[];
   readonly outcome: Extract<OperationResult, { ok: true }>['outcome'];
-  /** The rule that is put; undefined for a delete. */
+  /** The rule to install; undefined for a delete. */
   readonly puts: RuleSpec | undefined;
-  /** A rule goes whose counters have to be read before. */
+  /** A rule is removed, so its counters must be read first. */
   readonly ends: boolean;
   commit(): void;
 }
 
-/** Says what an operation takes: a step, or its result when there is nothing to do. */
+/** A step, or the result of an operation that needs none. */
 export type Planned = Step | OperationResult;
 
-/** Plans to take a flow's rule out. */
-export function planDelete(index: number, id: FlowId, book: RuleTable, mods: FlowMods): Planned {
-  const rule = book.get(id);
+/** Plans the removal of a flow's rule. */
+export function planDelete(
+  index: number,
+  id: FlowId,
+  ruleTable: RuleTable,
+  mods: FlowMods,
+): Planned {
+  const rule = ruleTable.get(id);
   if (rule === undefined) return { ok: true, outcome: 'absent' };
   return {
     index,
@@ -32,31 +37,31 @@ export function planDelete(index: number, id: FlowId, book: RuleTable, mods: Flo
     outcome: 'deleted',
     puts: undefined,
     ends: true,
-    commit: () => book.delete(rule),
+    commit: () => ruleTable.delete(rule),
   };
 }
 
-/** Plans to put a rule. `room`: entries left, what is planned already taken off. */
+/** Plans the installation of a rule. `room`: free entries, less those already planned. */
 export function planPut(
   index: number,
   spec: RuleSpec,
-  book: RuleTable,
+  ruleTable: RuleTable,
   mods: FlowMods,
   room: number,
 ): Planned {
   const { id } = spec;
-  const rule = book.get(id);
+  const rule = ruleTable.get(id);
   if (rule === undefined) {
-    const holder = book.byCookie(spec.cookie);
+    const holder = ruleTable.byCookie(spec.cookie);
     if (holder !== undefined) {
       const detail = `its cookie is that of flow ${formatFlowId(holder.spec.id)}`;
       return { ok: false, refusal: { code: 'device-error', detail } };
     }
     if (room <= 0) {
-      const detail = `all ${book.size} rules that the daemon may have are in use`;
+      const detail = `all ${ruleTable.size} rules are in use`;
       return { ok: false, refusal: { code: 'table-full', detail } };
     }
-    const commit = () => book.add(newRule(spec));
+    const commit = () => ruleTable.add(newRule(spec));
     const outcome = 'installed';
     return { index, id, mods: [mods.add(spec)], outcome, puts: spec, ends: false, commit };
   }
@@ -69,7 +74,7 @@ export function planPut(
   return {
     index,
     id,
-    mods: sameMatch ? [mods.addOver(spec)] : [mods.remove(rule.spec), mods.add(spec)],
+    mods: sameMatch ? [mods.addOrReplace(spec)] : [mods.remove(rule.spec), mods.add(spec)],
     outcome: rule.installed ? 'replaced' : 'installed',
     puts: spec,
     ends: !sameMatch,
@@ -84,7 +89,7 @@ export function planPut(
   };
 }
 
-/** A rule that has just been put. */
+/** A newly installed rule. */
 export function newRule(spec: RuleSpec, packets = 0, bytes = 0): Rule {
   return { spec, installed: true, packets, bytes, beatAtMs: performance.now() };
 }

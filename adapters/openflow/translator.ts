@@ -14,16 +14,16 @@ import { toWireMatch } from './translate/match.ts';
 import { Untranslatable } from './translate/refused.ts';
 
 /** The properties of a switch that rules depend on. */
-export interface RuleGround {
+export interface SwitchInfo {
   readonly dialect: Dialect;
   readonly ports: SwitchPorts;
 }
 
-type Made =
+type TranslateResult =
   | { readonly ok: true; readonly rule: RuleSpec }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** Makes rules of flows. */
+/** Translates flows to rules. */
 export class Translator {
   readonly #options: Pick<OpenFlowOptions, 'entrances' | 'exits'>;
   readonly #cookies: Cookies;
@@ -34,21 +34,25 @@ export class Translator {
   }
 
   /**
-   * The rule of a flow.
+   * Translates a flow to its rule.
    *
-   * @param vswitch the vSwitch's ports as they are
-   * @param ground the switch; undefined: not connected yet, so every port is assumed to exist
+   * @param vswitch the current ports of the vSwitch
+   * @param switchInfo the switch; undefined: not connected yet, so every port is assumed to exist
    */
-  make(flow: FlowSpec, vswitch: PortSnapshot, ground: RuleGround | undefined): Made {
+  translate(
+    flow: FlowSpec,
+    vswitch: PortSnapshot,
+    switchInfo: SwitchInfo | undefined,
+  ): TranslateResult {
     try {
-      return { ok: true, rule: this.#rule(flow, vswitch, ground) };
+      return { ok: true, rule: this.#rule(flow, vswitch, switchInfo) };
     } catch (error) {
       if (error instanceof Untranslatable) return { ok: false, refusal: error.refusal };
       throw error;
     }
   }
 
-  /** Numbers of all ports of the switch that rules may name and that can be used now. */
+  /** Numbers of the switch's ports that rules may use and that are up. */
   usable(ports: SwitchPorts): ReadonlySet<number> {
     const refs = [
       ...Object.values(this.#options.entrances).map((e) => e.uplink),
@@ -57,22 +61,22 @@ export class Translator {
     return new Set(refs.flatMap((ref) => upPort(ports, ref) ?? []));
   }
 
-  #rule(flow: FlowSpec, vswitch: PortSnapshot, ground: RuleGround | undefined): RuleSpec {
+  #rule(flow: FlowSpec, vswitch: PortSnapshot, switchInfo: SwitchInfo | undefined): RuleSpec {
     const { match, actions } = flow;
     const limited = qosRefusal(flow, (name) => vswitch.get(name));
     if (limited !== undefined) throw new Untranslatable(limited.code, limited.detail);
-    const dialect = ground?.dialect ?? { version: 4, nicira: true };
+    const dialect = switchInfo?.dialect ?? { version: 4, nicira: true };
     const entrance = this.#options.entrances[match.inPort];
     const from = identity(vswitch, match.inPort);
     if (entrance === undefined || from === undefined) throw noPort(match.inPort, 'comes in by');
-    const inPort = numberOf(entrance.uplink, ground);
+    const inPort = numberOf(entrance.uplink, switchInfo);
     const ports = [from];
     const switchPorts = [inPort];
     const outPort = (name: string): number => {
       const exit = this.#options.exits[name];
       const to = identity(vswitch, name);
       if (exit === undefined || to === undefined) throw noPort(name, 'goes out of');
-      const number = numberOf(exit, ground);
+      const number = numberOf(exit, switchInfo);
       ports.push(to);
       switchPorts.push(number);
       return number;
@@ -90,7 +94,7 @@ export class Translator {
       actionsKey: instructionsKey(instructions),
       ports,
       switchPorts,
-      slowPort: slowPort(entrance.slow, ground),
+      slowPort: slowPort(entrance.slow, switchInfo),
     };
   }
 }
@@ -101,17 +105,20 @@ function identity(vswitch: PortSnapshot, name: string): PortIdentity | undefined
 }
 
 /** @throws Untranslatable when the switch has no such port, or it is down */
-function numberOf(ref: PortRef, ground: RuleGround | undefined): number {
-  if (ground === undefined) return typeof ref === 'number' ? ref : 1;
-  const number = upPort(ground.ports, ref);
+function numberOf(ref: PortRef, switchInfo: SwitchInfo | undefined): number {
+  if (switchInfo === undefined) return typeof ref === 'number' ? ref : 1;
+  const number = upPort(switchInfo.ports, ref);
   if (number !== undefined) return number;
-  const known = ground.ports.names().join(', ');
+  const known = switchInfo.ports.names().join(', ');
   const text = `the switch has no port ${ref} that is up; it has ${known}`;
   throw new Untranslatable('port-unavailable', text);
 }
 
-function slowPort(ref: PortRef | undefined, ground: RuleGround | undefined): number | undefined {
-  return ref === undefined || ground === undefined ? undefined : upPort(ground.ports, ref);
+function slowPort(
+  ref: PortRef | undefined,
+  switchInfo: SwitchInfo | undefined,
+): number | undefined {
+  return ref === undefined || switchInfo === undefined ? undefined : upPort(switchInfo.ports, ref);
 }
 
 function upPort(ports: SwitchPorts, ref: PortRef): number | undefined {
@@ -122,6 +129,6 @@ function upPort(ports: SwitchPorts, ref: PortRef): number | undefined {
 function noPort(name: string, how: string): Untranslatable {
   return new Untranslatable(
     'port-unavailable',
-    `the flow ${how} ${name}, for which the switch has no port (see fastPath.ports)`,
+    `the flow ${how} ${name}, which has no port on the switch (see fastPath.ports)`,
   );
 }

@@ -2,16 +2,16 @@ import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
 import type { CounterSink } from '../../engine/ports/offload-backend.ts';
 import type { Rule } from './rule.ts';
 
-/** Flow statistics do not say when a rule's last packet was. */
+/** Flow statistics do not include the time of the last packet. */
 const NOT_KNOWN = -1;
 
-/** Traffic that rules carried and that has not been reported yet, summed by flow. */
+/** Traffic of rules that has not been reported yet, summed by flow. */
 export class UnreportedCounters {
   readonly #sums = new Map<string, { readonly id: FlowId; packets: number; bytes: number }>();
 
   /**
-   * Takes note of a rule's counters as the switch has them now. Counters below the last ones are
-   * of a rule that was added again: it counts from zero.
+   * Adds the increase of a rule's counters. Counters below the last ones belong to a rule that was
+   * added again, which counts from zero.
    */
   note(rule: Rule, packets: number, bytes: number): void {
     const restarted = packets < rule.packets || bytes < rule.bytes;
@@ -31,7 +31,7 @@ export class UnreportedCounters {
   }
 
   /** Reports and clears everything. */
-  tell(sink: CounterSink): void {
+  report(sink: CounterSink): void {
     for (const { id, packets, bytes } of this.#sums.values()) {
       sink.carried(id.w0, id.w1, id.w2, id.w3, packets, bytes, NOT_KNOWN);
     }

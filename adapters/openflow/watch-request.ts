@@ -5,7 +5,7 @@ import type {
 import { MonitorFlag, Port, Table } from '../../protocols/openflow/codec/ids.ts';
 import type { Message } from '../../protocols/openflow/codec/messages.ts';
 
-/** Everything that changes from now on, in every table, without actions. */
+/** Subscribes to all future changes in every table, without actions. */
 export function watchEverything(): FlowMonitorRequest {
   const flags = MonitorFlag.add | MonitorFlag.delete | MonitorFlag.modify;
   const match = { kind: 'oxm', fields: [] } as const;
@@ -13,10 +13,10 @@ export function watchEverything(): FlowMonitorRequest {
   return { kind: 'flow-monitor', monitors: [everything] };
 }
 
-/** A change that another owner made. */
+/** A change by another controller. */
 export type ForeignUpdate = Exclude<FlowUpdate, { kind: 'own' }>;
 
-/** The changes in a message that are not ours; none in any other message. */
+/** The changes of other controllers in a message; empty for other messages. */
 export function foreignUpdates(
   message: Message,
   isOurs: (cookie: bigint) => boolean,

@@ -1,4 +1,4 @@
-/** vswitchd runs, but has no datapath: no bridge has been made yet. */
+/** vswitchd runs, but has no datapath: there is no bridge yet. */
 export class NoDatapath extends Error {
   override readonly name = 'NoDatapath';
   constructor() {
@@ -6,7 +6,7 @@ export class NoDatapath extends Error {
   }
 }
 
-/** vswitchd has several datapaths and none was chosen. */
+/** vswitchd has several datapaths, and none is configured. */
 export class SeveralDatapaths extends Error {
   override readonly name = 'SeveralDatapaths';
   constructor(names: readonly string[]) {

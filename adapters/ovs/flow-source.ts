@@ -6,7 +6,10 @@ import { NoDatapath, SeveralDatapaths } from './errors.ts';
 import { UnixctlClient } from '../../protocols/unixctl/client.ts';
 import { UnixctlCommandError } from '../../protocols/unixctl/errors.ts';
 
-/** Lines read before the event loop gets its turn: 2 ms of known flows, at most 20 of new ones. */
+/**
+ * Lines to read before yielding to the event loop: 2 ms for known flows, at most 20 ms for new
+ * ones.
+ */
 const LINES_PER_TURN = 4096;
 
 export interface OvsFlowSourceOptions {
@@ -22,9 +25,9 @@ export interface OvsFlowSourceOptions {
  * The flows of an Open vSwitch datapath, read with `dpctl/dump-flows -m --names` over vswitchd's
  * control socket.
  *
- * A reading rejects with the errors of `unixctl/errors.ts` (vswitchd cannot be asked), `errors.ts`
- * (no datapath) or `dump/errors.ts` (the dump cannot be trusted as a whole); single lines that
- * cannot be read are counted as skipped, see {@link DumpParser} for what becomes of their flows.
+ * A reading rejects with the errors of `unixctl/errors.ts` (vswitchd does not answer), `errors.ts`
+ * (no datapath) or `dump/errors.ts` (the dump is unusable as a whole). Single lines that cannot be
+ * read are counted as skipped; {@link DumpParser} describes what happens to their flows.
  */
 export class OvsFlowSource implements FlowSource {
   readonly name = 'ovs';
@@ -49,17 +52,17 @@ export class OvsFlowSource implements FlowSource {
         'dpctl/dump-flows',
         ['-m', '--names', datapath],
         async ({ escaped, waitedMs }) => {
-          this.#parser.begin(table, escaped);
-          while (!this.#parser.step(LINES_PER_TURN)) {
+          this.#parser.beginDump(table, escaped);
+          while (!this.#parser.readLines(LINES_PER_TURN)) {
             await setImmediate();
             signal.throwIfAborted();
           }
-          return { ...this.#parser.finish(), sourceMs: waitedMs };
+          return { ...this.#parser.finishDump(), sourceMs: waitedMs };
         },
         signal,
       );
     } catch (error) {
-      // The datapath may be gone, or vswitchd started again with another.
+      // The datapath may be gone, or vswitchd may have restarted with another.
       if (error instanceof UnixctlCommandError) this.#chosen = undefined;
       throw error;
     }

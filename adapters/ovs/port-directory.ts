@@ -10,25 +10,25 @@ import { Backoff, type BackoffOptions } from '../../async/backoff.ts';
 import { asError } from '../../text/error-message.ts';
 
 const BACKOFF: BackoffOptions = { minMs: 100, maxMs: 1_000 };
-/** How long vswitchd gets to write ephemeral columns again after ovsdb-server was restarted. */
+/** Time for vswitchd to write the ephemeral columns again after a restart of ovsdb-server, ms. */
 const SETTLE_MS = 3_000;
 
 export interface OvsPortDirectoryOptions {
   /** OVSDB: `unix:PATH`, a path, or `tcp:HOST:PORT`. */
   readonly socket: string;
-  /** Longest silence of the server before it is given up, ms. */
+  /** Longest silence of the server before the connection is closed, ms. */
   readonly timeoutMs: number;
 }
 
 type Listener = (ports: PortSnapshot) => void;
 
 /**
- * The ports of Open vSwitch as OVSDB has them, followed with a monitor (RFC 7047).
+ * The ports of Open vSwitch in OVSDB, followed with a monitor (RFC 7047).
  *
- * A port's identity is the uuid of its Interface row: a port that is deleted and made again has
- * another. A port whose kernel device went away while its row stays shows ifindex 0; one whose
- * device was replaced shows the new ifindex. While the connection is down `current()` stays what
- * it was and `inStep()` is false; after reconnecting the whole state is read again.
+ * A port's identity is the uuid of its Interface row: a port that is deleted and recreated has
+ * another. A port whose kernel device is gone has ifindex 0; one whose device was replaced has the
+ * new ifindex. While the connection is down `current()` does not change and `inStep()` is false;
+ * after reconnecting the whole state is read again.
  */
 export class OvsPortDirectory implements PortDirectory {
   readonly #session: SessionOptions;
@@ -123,7 +123,7 @@ export class OvsPortDirectory implements PortDirectory {
     }
   }
 
-  /** A new connection: what was known before may have to bridge what is not there yet. */
+  /** A new connection: the earlier state may have to fill columns that are not written yet. */
   #resynchronise(): void {
     clearTimeout(this.#settle?.timer);
     this.#settle = undefined;

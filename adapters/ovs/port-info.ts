@@ -18,12 +18,12 @@ export const PORT_COLUMNS = {
   ],
 } as const;
 
-/** Further ones, that Open vSwitch has since 2.16. */
+/** Additional columns of Open vSwitch 2.16 and later. */
 export const NEWER_PORT_COLUMNS = { Interface: ['ingress_policing_kpkts_rate'] } as const;
 
 type Kind = PortInfo['kind'];
 
-/** What a port is by its Interface type, when nothing names a VM behind it. */
+/** Kind of a port without a VM, by its Interface type. */
 const KIND_BY_TYPE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['', 'uplink'],
   ['system', 'uplink'],
@@ -35,20 +35,20 @@ const KIND_BY_TYPE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['dpdkvhostuserclient', 'vm'],
 ]);
 
-/** Each turns policing on unless it is 0. */
+/** Each enables policing unless it is 0. */
 const POLICING_RATES = ['ingress_policing_rate', 'ingress_policing_kpkts_rate'] as const;
 
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 
 /**
- * The ports of every bridge, by Interface name. A bond's interfaces are ports of their own, as
- * they are in the datapath.
+ * The ports of every bridge, by Interface name. The interfaces of a bond are separate ports, as in
+ * the datapath.
  *
- * external_ids are looked up on the Interface first, then on its Port:
+ * external_ids of the Interface take precedence over those of its Port:
  * - VM: `norikae:vm`, else `vm-id` (libvirt, OpenStack), else `iface-id` (OVN)
  * - slice: `norikae:slice`
- * - MAC of what is attached: `attached-mac`; without it, that of an uplink or internal device
- * - kind: `norikae:kind`, else `vm` when a VM is named, else by the Interface's type
+ * - MAC: `attached-mac`, else the device's own for an uplink or internal port
+ * - kind: `norikae:kind`, else `vm` when there is a VM id, else by the Interface's type
  */
 export function portsOf(replica: Replica): Map<string, PortInfo> {
   const interfaces = replica.table('Interface');

@@ -1,13 +1,13 @@
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
 
 /**
- * Bridges the moment after ovsdb-server was started again: its ephemeral columns, `ifindex` and
- * `mac_in_use` among them (vswitch.ovsschema), are empty until vswitchd has written them again.
+ * Bridges the time after a restart of ovsdb-server, whose ephemeral columns (such as `ifindex` and
+ * `mac_in_use`, see vswitch.ovsschema) are empty until vswitchd has written them again.
  *
- * A port that was known before, has the same row and only lacks what is ephemeral keeps what was
- * known of it. Ports that are gone, and ports with another ifindex, are seen at once.
+ * A port with the same row that only lacks ephemeral values keeps the earlier ones. Ports that are
+ * gone, and ports with another ifindex, change at once.
  *
- * @returns the ports, and whether any of them still lives on what was known before
+ * @returns the ports, and whether none of them still has earlier values
  */
 export function bridged(
   ports: PortSnapshot,

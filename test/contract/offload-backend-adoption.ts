@@ -39,7 +39,7 @@ export function describeAdoption(withBackend: WithBackend, manifest: OffloadBack
         await backend.apply([put(f.flow(0)), put(f.redirected(1))], never());
         const next = await f.restart();
         await f.removePort(f.outPort);
-        await f.remakePort(f.outPort);
+        await f.recreatePort(f.outPort);
         await next.start(f.ports(), never());
         await next.renewLease();
         assert.deepEqual(await installed(next), [idText(f.flow(1))]);

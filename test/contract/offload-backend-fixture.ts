@@ -44,7 +44,7 @@ export interface OffloadBackendFixture {
   /** Takes a port out of the node; does not tell the backend. */
   removePort(name: string): Promise<void>;
   /** Makes a removed port again; with its old ifindex where that can be had. */
-  remakePort(name: string): Promise<void>;
+  recreatePort(name: string): Promise<void>;
   /** Returns after so many ms. */
   pass(ms: number): Promise<void>;
   /** Returns after the lease has run out. */

@@ -30,7 +30,7 @@ export function describePorts(withBackend: WithBackend, manifest: OffloadBackend
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0)), put(f.redirected(1))], never());
         await f.removePort(f.outPort);
-        await f.remakePort(f.outPort);
+        await f.recreatePort(f.outPort);
         const out = await backend.portsChanged(f.ports());
         assert.deepEqual(out.map(formatFlowId), [idText(f.flow(0))]);
         assert.deepEqual(await installed(backend), [idText(f.flow(1))]);

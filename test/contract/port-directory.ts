@@ -15,7 +15,7 @@ export interface PortDirectoryFixture {
   addPort(): Promise<void>;
   removePort(name: string): Promise<void>;
   /** Makes a removed port again. */
-  remakePort(name: string): Promise<void>;
+  recreatePort(name: string): Promise<void>;
   /** Cuts the directory off from the node, and lets it find back. */
   disconnect(): Promise<void>;
   reconnect(): Promise<void>;
@@ -105,7 +105,7 @@ export function describePortDirectory(
         assert.equal(told.at(-1), directory.current());
         leave();
         const { length } = told;
-        await f.remakePort(f.sparePort);
+        await f.recreatePort(f.sparePort);
         await eventually('the port is back', () => directory.current().has(f.sparePort));
         assert.equal(told.length, length, 'nothing is told after the end');
       }),
@@ -143,7 +143,7 @@ export function describePortDirectory(
         const before = directory.current().get(port)?.uuid;
         await f.removePort(port);
         await eventually('the port is gone', () => !directory.current().has(port));
-        await f.remakePort(port);
+        await f.recreatePort(port);
         await eventually('the port is back', () => directory.current().has(port));
         assert.notEqual(directory.current().get(port)?.uuid, before);
       }),

@@ -5,7 +5,7 @@ import type { Refusal } from '../../../engine/model/refusal.ts';
 import { ETH_IPV4, ETH_IPV6 } from './key-layout.ts';
 import { exactNumber } from './match-codec.ts';
 
-/** Bits to overwrite: `value` has none outside `mask`. */
+/** Bits to overwrite: `value` is zero outside `mask`. */
 export interface Overwrite {
   readonly value: Uint8Array;
   readonly mask: Uint8Array;
@@ -17,7 +17,9 @@ export interface PushedTag {
   readonly tci: number;
 }
 
-/** What the program can do to a packet, in no particular order: the steps do not interfere. */
+/**
+ * What the program can do to a packet. The steps are independent, so their order does not matter.
+ */
 export interface ActionProgram {
   /** Port to send to; undefined drops. */
   readonly output: string | undefined;
@@ -40,8 +42,8 @@ function isSettable(field: string): field is Settable {
   return Object.hasOwn(SETTABLE, field);
 }
 
-/** Follows the actions one by one and keeps their sum. */
-class Summary {
+/** Combines actions one by one. */
+class ActionCombiner {
   readonly #match: FlowMatch;
   #sets: Partial<Record<Settable, Overwrite>> | undefined;
   #output: string | undefined;
@@ -52,7 +54,7 @@ class Summary {
     this.#match = match;
   }
 
-  /** Adds an action; says why it cannot be part of the sum. */
+  /** Adds an action; returns why it cannot be combined. */
   add(action: FlowAction): string | undefined {
     if (this.#output !== undefined) {
       return action.kind === 'output'
@@ -78,7 +80,7 @@ class Summary {
     }
   }
 
-  sum(): ActionProgram {
+  program(): ActionProgram {
     const sets = this.#sets;
     return {
       output: this.#output,
@@ -93,7 +95,7 @@ class Summary {
 
   #set(field: string, value: Uint8Array, mask: Uint8Array): string | undefined {
     if (!isSettable(field)) {
-      return this.#isAlready(field, value, mask) ? undefined : `${field} cannot be rewritten`;
+      return this.#hasAlready(field, value, mask) ? undefined : `${field} cannot be rewritten`;
     }
     if (field === 'ip_ttl' || field === 'ip_tos') {
       const type = exactNumber(this.#match, 'eth_type');
@@ -114,8 +116,8 @@ class Summary {
     return undefined;
   }
 
-  /** True when every packet of the flow has the bits already: no other action changes them. */
-  #isAlready(field: string, value: Uint8Array, mask: Uint8Array): boolean {
+  /** True when every packet of the flow already has these bits: no other action changes them. */
+  #hasAlready(field: string, value: Uint8Array, mask: Uint8Array): boolean {
     if (field.startsWith('vlan_') || field.startsWith('cvlan_')) return false;
     const matched = this.#match.fields.find((f) => f.field === field);
     return mask.every((bits, i) => {
@@ -148,16 +150,17 @@ class Summary {
 }
 
 /**
- * Brings actions to the normal form of the program: rewrites of MAC addresses, TTL and TOS, at
- * most one tag popped, at most one pushed, and one output or none. Or says why they have none.
+ * Translates actions to the normal form of the program: rewrites of MAC addresses, TTL and TOS, at
+ * most one tag popped, at most one pushed, and one output or none. Otherwise returns why they
+ * cannot be translated.
  */
 export function encodeActions(match: FlowMatch, actions: FlowActions): Outcome {
-  const summary = new Summary(match);
+  const combiner = new ActionCombiner(match);
   for (const action of actions) {
-    const problem = summary.add(action);
+    const problem = combiner.add(action);
     if (problem !== undefined) {
       return { ok: false, refusal: { code: 'unsupported-action', detail: problem } };
     }
   }
-  return { ok: true, program: summary.sum() };
+  return { ok: true, program: combiner.program() };
 }

@@ -26,7 +26,7 @@ const PROGRAMS = {
 const LOG_BYTES = 16 * 1024 * 1024;
 const LOG_TAIL = 400;
 
-/** What attaching came to; `flags` are those of `struct port_ref`. */
+/** The result of attaching; `flags` are those of `struct port_ref`. */
 export interface Attached {
   readonly mode: AttachMode;
   readonly flags: number;
@@ -37,10 +37,10 @@ export interface Attached {
 /**
  * Loads the program and attaches it to devices.
  *
- * A device may take the VLAN tag out of a frame and keep it beside: to a program that does not
- * know, the packet is untagged and would be matched wrongly. So it is attached as `bound` where
- * the driver can tell (native mode, Linux 6.8 and later, veth and most hardware), and elsewhere
- * only once the device leaves tags in the frame. A veth never does: what its peer does decides.
+ * A device may strip the VLAN tag from the frame and keep it as metadata. A program that cannot
+ * read the metadata would match the packet as untagged. So the program is attached as `bound` where
+ * the driver reports the tag (native mode, Linux 6.8 and later, veth and most hardware), and
+ * elsewhere only once stripping is off. On a veth, stripping depends on the peer.
  */
 export class Attachment {
   readonly #libbpf: Libbpf;
@@ -75,7 +75,7 @@ export class Attachment {
       if (!(error instanceof ProgramRejected)) throw error;
       first = error;
     }
-    // Once more for the verifier's words; a signal alone can have interrupted the first time.
+    // Retry with the verifier's log; the first attempt may also have been interrupted by a signal.
     try {
       return this.#load(which, ifindex, new Uint8Array(LOG_BYTES), use);
     } catch (error) {
@@ -113,8 +113,9 @@ export class Attachment {
   }
 
   /**
-   * Attaches to a device, in place of an earlier version of the program (atomically). The same
-   * build with the same maps stays, once this process has loaded it (tens of ms) for another.
+   * Attaches to a device and atomically replaces an earlier version of the program. A program of
+   * the same build with the same maps stays, if this process has loaded that build for another
+   * device (which takes tens of ms).
    *
    * @throws {PortUnusable} with what was tried and why it failed
    */
@@ -130,7 +131,7 @@ export class Attachment {
         return {
           mode: 'native',
           flags: open | (inFrame ? PORT_REF.tagsInFrame : 0),
-          note: 'VLAN tags beside the frame are seen',
+          note: 'VLAN tags are read from metadata',
         };
       }
       failures.push(`native: ${bound}`);
@@ -142,11 +143,11 @@ export class Attachment {
       }
     }
     if (this.#wanted !== 'native') {
-      // Only who asks for it gets a veth in generic mode: the peer could hide VLAN tags.
+      // A veth runs in generic mode only if configured: its peer could hide VLAN tags.
       if (veth && this.#wanted === 'auto') {
-        failures.push('generic: a veth peer can hide VLAN tags from it');
+        failures.push('generic: the peer of a veth can hide VLAN tags');
       } else if (!veth && !this.#settings.keepTagsInFrame(name)) {
-        failures.push('generic: the device takes VLAN tags out of frames (rxvlan stays on)');
+        failures.push('generic: the device strips VLAN tags (rxvlan cannot be turned off)');
       } else {
         const generic = this.#try('plain', ifindex, 'generic');
         const note = veth
@@ -160,8 +161,8 @@ export class Attachment {
   }
 
   /**
-   * Watches for redirects that a device refuses, and keeps packets from it for some seconds, for
-   * as long as the returned descriptor is open. Undefined where the kernel does not allow it.
+   * Detects redirects that a device drops, and stops redirecting to it for some seconds, while the
+   * returned descriptor is open. Undefined where the kernel does not allow it.
    */
   startGuard(): number | undefined {
     try {
@@ -174,20 +175,20 @@ export class Attachment {
     }
   }
 
-  /** Takes the program off a device; nothing happens when it is not there. */
+  /** Detaches the program from a device; no effect when it is not attached. */
   detach(ifindex: number): void {
     const { native, generic } = this.#attached(ifindex);
     if (this.#isOurs(native)) this.#libbpf.detachXdp(ifindex, XDP_FLAG.native);
     if (this.#isOurs(generic)) this.#libbpf.detachXdp(ifindex, XDP_FLAG.generic);
   }
 
-  /** True when the program is on the device. */
+  /** True when the program is attached to the device. */
   isAttached(ifindex: number): boolean {
     const { native, generic } = this.#attached(ifindex);
     return this.#isOurs(native) || this.#isOurs(generic);
   }
 
-  /** Why it failed, or undefined. */
+  /** Attaches one program; returns why it failed, or undefined. */
   #try(which: keyof typeof PROGRAMS, ifindex: number, mode: AttachMode): string | undefined {
     const { native, generic } = this.#attached(ifindex);
     const inTheWay = mode === 'native' ? generic : native;
@@ -224,12 +225,12 @@ export class Attachment {
   #foreign(id: number): string {
     const name = this.#info(id)?.name ?? '';
     const owner = `another XDP program (id ${id}${name === '' ? '' : `, ${name}`}) is attached to it`;
-    const isKin = name === PROGRAMS.plain || name === PROGRAMS.bound;
-    if (!isKin) return owner;
+    const isNorikae = name === PROGRAMS.plain || name === PROGRAMS.bound;
+    if (!isNorikae) return owner;
     return `${owner}: of a daemon with another pinPath, or left by one (ip link set ... xdp off)`;
   }
 
-  /** True for programs that use the maps at our pin path, or those that these replaced. */
+  /** True for programs that use the maps at our pin path, or the maps that those replaced. */
   #isOurs(programId: number): boolean {
     return this.#info(programId)?.mapIds.some((id) => this.#controlIds.has(id)) ?? false;
   }
@@ -250,7 +251,7 @@ export class Attachment {
     try {
       return this.#libbpf.programById(programId);
     } catch {
-      return undefined; // Gone since it was asked for.
+      return undefined; // Unloaded since the query.
     }
   }
 }

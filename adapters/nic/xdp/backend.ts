@@ -21,22 +21,23 @@ import { MAX_MASKS } from './records.ts';
 import { Session } from './session.ts';
 
 /**
- * The NIC as XDP: a BPF program on each port's device takes the packets of installed flows before
- * the vSwitch sees them, and sends them on by itself.
+ * The NIC table as XDP: a BPF program on each port's device forwards the packets of installed flows
+ * before the vSwitch receives them.
  *
- * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU, Linux 5.18 or later
- * (6.8 on veth). A veth as output needs `gro on` at its peer, and a VM must fill in its own checksums
- * (`tx off`): what cannot be redirected, or is not finished, goes to the vSwitch. So do, for an RCU
- * grace period (some ms), the packets of a flow whose entry is replaced: no entry is written over.
+ * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU, Linux 5.18 or later (6.8
+ * on veth). A veth as output needs `gro on` at its peer, and a VM must fill in its own checksums
+ * (`tx off`): packets that cannot be redirected, or lack a checksum, go to the vSwitch. So do the
+ * packets of a flow whose entry is being replaced, for an RCU grace period (some ms): entries are
+ * never overwritten.
  *
- * Two daemons need a pinPath and ports of their own each: a port belongs to who came first.
+ * Two daemons need different pinPaths and ports; a port belongs to the daemon that attached first.
  */
 export class XdpBackend implements OffloadBackend {
   readonly name = 'xdp';
   readonly #options: XdpBackendOptions;
   #session: Session | undefined;
   readonly #listeners = new Set<() => void>();
-  /** What uses the maps does so one by one. */
+  /** Serializes access to the maps. */
   readonly #serial = new SerialQueue();
 
   /** @throws {XdpOptionInvalid} */
@@ -49,8 +50,8 @@ export class XdpBackend implements OffloadBackend {
   }
 
   /**
-   * Attaches to the ports and adopts what is pinned. The lease is left as it is: what an earlier
-   * daemon installed goes on if its lease holds, and {@link renewLease} prolongs it.
+   * Attaches to the ports and adopts the pinned entries. The lease does not change: the entries of
+   * an earlier daemon stay active while its lease holds; {@link renewLease} extends it.
    *
    * @throws {PinPathInUse} {@link NoBpfFileSystem} {@link LibbpfMissing} {@link ObjectUnusable}
    */
@@ -84,7 +85,7 @@ export class XdpBackend implements OffloadBackend {
     return this.#started().ports.report();
   }
 
-  /** Once started, a port of the flow that is not served makes it a no as well. */
+  /** After the start, also refuses flows with a port that is not served. */
   supports(flow: FlowSpec): Support {
     const session = this.#session;
     const refusal = session === undefined ? expressible(flow) : session.installer.check(flow);
@@ -119,9 +120,9 @@ export class XdpBackend implements OffloadBackend {
   }
 
   /**
-   * Calls `listener` when a tc filter, an nftables chain or a qdisc was added to a device or removed, or
-   * a device takes redirected frames no longer, or again: {@link portsChanged} then takes out what
-   * must go.
+   * Calls `listener` when a tc filter, an nftables chain or a qdisc was added to or removed from a
+   * device, or when a device stops or resumes accepting redirected frames. {@link portsChanged}
+   * then removes the entries concerned.
    */
   onLost(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -129,18 +130,18 @@ export class XdpBackend implements OffloadBackend {
   }
 
   portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
-    return this.#serial.run(() => this.#started().follow(ports));
+    return this.#serial.run(() => this.#started().updatePorts(ports));
   }
 
   async renewLease(): Promise<void> {
     this.#started().renewLease(this.#options.leaseMs);
   }
 
-  /** @throws {EntryStuck} when the kernel keeps entries; the next call tries them again */
+  /** @throws {EntriesNotDeleted} when the kernel did not delete some entries; the next call retries */
   withdrawAll(): Promise<number> {
     return this.#serial.run(() => {
-      const { ids, stuck } = this.#started().installer.removeWhere(() => true);
-      if (stuck !== undefined) throw stuck;
+      const { ids, failure } = this.#started().installer.removeWhere(() => true);
+      if (failure !== undefined) throw failure;
       return ids.length;
     });
   }

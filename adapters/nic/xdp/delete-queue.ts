@@ -5,7 +5,7 @@ import type { FlowMap } from './flow-map.ts';
 /** Called for each entry: its slot, its context, and the errno when it could not be deleted. */
 export type Settle = (slot: number, result: number, errno: string | undefined) => void;
 
-/** Entries to delete from the kernel in one go. The tables of user space are not touched. */
+/** Entries to delete from the kernel in one batch. The tables of user space do not change. */
 export class DeleteQueue {
   readonly #entries: EntryTable;
   readonly #flows: FlowMap;
@@ -30,7 +30,7 @@ export class DeleteQueue {
     return this.#count === this.#slots.length;
   }
 
-  /** Adds the entry of a slot as it is keyed now; `result` goes to the {@link Settle}. */
+  /** Adds the entry of a slot under its current key; `result` goes to the {@link Settle}. */
   add(slot: number, result: number): void {
     this.#entries.copyKey(slot, this.#keys, this.#count * KEY_WORDS);
     this.#slots[this.#count] = slot;
@@ -38,7 +38,7 @@ export class DeleteQueue {
     this.#count++;
   }
 
-  /** Deletes what was added; one that was not there is no failure. */
+  /** Deletes the added entries; an absent one is not a failure. */
   write(settle: Settle): void {
     const count = this.#count;
     this.#count = 0;

@@ -11,7 +11,7 @@ const ETHTOOL_GFLAGS = 0x25;
 const ETHTOOL_SFLAGS = 0x26;
 const ETH_FLAG_RXVLAN = 1 << 8;
 
-/** Drivers of devices whose peer is a hypervisor: it may pass on frames of a guest as they are. */
+/** Drivers of devices whose peer is a hypervisor, which may pass on a guest's frames unchanged. */
 const PARAVIRTUAL = new Set(['hv_netvsc', 'virtio_net', 'vmxnet3', 'xen_netfront', 'vif']);
 
 /** Current ifindex of a device by name; undefined when it does not exist. */
@@ -23,7 +23,7 @@ export function ifindexOf(name: string, sysClassNet = '/sys/class/net'): number 
   }
 }
 
-/** Asks drivers, through the ethtool ioctl (`linux/ethtool.h`). */
+/** Device settings through the ethtool ioctl (`linux/ethtool.h`). */
 export class DeviceSettings {
   readonly #ifreq = koffi.struct({
     name: koffi.array('uint8', 16, 'Typed'),
@@ -39,19 +39,19 @@ export class DeviceSettings {
   ]);
   readonly #close = this.#libc.func('int close(int fd)');
 
-  /** Name of the device's driver, as `veth`; undefined when it does not say. */
+  /** Name of the device's driver, such as `veth`; undefined when the device does not report one. */
   driver(name: string): string | undefined {
     const info = new Uint8Array(196);
     new DataView(info.buffer).setUint32(0, ETHTOOL_GDRVINFO, true);
-    if (this.#ask(name, info) !== 0) return undefined;
+    if (this.#ethtool(name, info) !== 0) return undefined;
     const text = info.subarray(4, 36);
     return Buffer.from(text.subarray(0, text.indexOf(0))).toString('latin1');
   }
 
   /**
-   * Whether frames can arrive whose checksums their sender has left to its device. Frames from a
-   * wire are complete; veth, tap and other software devices hand over what a sender on this host
-   * (or its guest) has queued.
+   * Whether received frames can lack checksums that the sender left to its device. Frames from a
+   * wire are complete; veth, tap and other software devices deliver what a sender on this host (or
+   * its guest) queued.
    */
   mayLeaveChecksumsOpen(name: string, sysClassNet = '/sys/class/net'): boolean {
     if (!existsSync(`${sysClassNet}/${name}/device`)) return true;
@@ -59,25 +59,25 @@ export class DeviceSettings {
   }
 
   /**
-   * Makes the device leave VLAN tags in the frame, where an XDP program sees them. False when it
-   * goes on taking them out.
+   * Turns VLAN stripping off, so that XDP programs find tags in the frame. False when the device
+   * keeps stripping.
    */
   keepTagsInFrame(name: string): boolean {
     const flags = this.#flags(name);
     if ((flags & ETH_FLAG_RXVLAN) === 0) return true;
     const request = Uint32Array.of(ETHTOOL_SFLAGS, flags & ~ETH_FLAG_RXVLAN);
-    this.#ask(name, new Uint8Array(request.buffer));
+    this.#ethtool(name, new Uint8Array(request.buffer));
     return (this.#flags(name) & ETH_FLAG_RXVLAN) === 0;
   }
 
   #flags(name: string): number {
     const request = new Uint8Array(Uint32Array.of(ETHTOOL_GFLAGS, 0).buffer);
-    const errno = this.#ask(name, request);
-    // A device without ethtool operations is software that takes nothing out of frames.
+    const errno = this.#ethtool(name, request);
+    // A device without ethtool operations is a software device that does not strip tags.
     return errno === 0 ? u32At(request, 4) : 0;
   }
 
-  #ask(name: string, request: Uint8Array): number {
+  #ethtool(name: string, request: Uint8Array): number {
     const fd: number = this.#socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0);
     if (fd < 0) throw new SystemCallFailed('socket', koffi.errno(), 'ethtool');
     const padded = new Uint8Array(16);

@@ -14,15 +14,15 @@ const UFID = ENTRY.ufid / 4;
 const OUT_PORT = ENTRY.outPort / 4;
 
 /**
- * User space's copy of what is installed: entries by stats slot, findable by flow id and by key.
- * The id of a slot outlives its entry, for the last reading of its counters.
+ * User-space copy of the installed entries by stats slot, with indices by flow id and by key. The
+ * id of a slot outlives its entry until the last reading of its counters.
  */
 export class EntryTable {
   /** Four words a slot: the flow that it counts, or counted last. */
   readonly ids: Uint32Array;
   readonly #byId: FlowIndex;
   readonly #byKey: KeyIndex;
-  /** Slots whose entries are gone, and whose counters have not been read for the last time. */
+  /** Slots of removed entries whose counters await their last reading. */
   readonly #gone: FlowIndex;
   readonly #keys: Uint32Array;
   readonly #values: Uint32Array;
@@ -79,17 +79,17 @@ export class EntryTable {
     this.#gone.insert(slot);
   }
 
-  /** Slot that still counts for a flow whose entry was removed, or -1. */
+  /** Slot of a removed entry of the flow whose counters await their last reading, or -1. */
   findGone(id: FlowId): number {
     return this.#gone.find(id.w0, id.w1, id.w2, id.w3);
   }
 
-  /** Ends the time in which {@link findGone} finds a slot. */
+  /** Makes {@link findGone} no longer find the slot. */
   forgetGone(slot: number): void {
     this.#gone.remove(slot);
   }
 
-  /** Whether the entry has this value, but for the time of the last heartbeat. */
+  /** Whether the entry has this value, ignoring the time of the last heartbeat. */
   isSame(slot: number, value: Uint32Array): boolean {
     return equal(this.#values, slot * VALUE_WORDS, value, UFID);
   }
@@ -115,7 +115,7 @@ export class EntryTable {
     return this.#keys[slot * KEY_WORDS + MASK_ID];
   }
 
-  /** True when the entry takes packets from the port, or sends them there. */
+  /** True when the port is the entry's input or output. */
   names(slot: number, portId: number): boolean {
     return (
       this.#keys[slot * KEY_WORDS + IN_PORT] === portId ||

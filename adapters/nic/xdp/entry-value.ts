@@ -55,7 +55,7 @@ function overwrite(
 }
 
 /**
- * Encodes an entry but for its stats slot and heartbeat time, which are set when it is written.
+ * Encodes an entry without its stats slot and heartbeat time, which are set when it is written.
  *
  * @param into a view of `ENTRY.bytes` bytes
  * @param target undefined when the packets are dropped

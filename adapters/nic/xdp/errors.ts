@@ -35,20 +35,20 @@ export class LibbpfMissing extends Error {
   }
 }
 
-/** The kernel does not take the BPF program; `log` has the verifier's last words. */
+/** The kernel rejects the BPF program; `log` is the end of the verifier's log. */
 export class ProgramRejected extends Error {
   readonly errno: number;
   readonly log: string;
 
   constructor(program: string, errno: number, log: string) {
-    super(`the kernel refuses BPF program ${program} with ${errnoName(errno)}: ${log}`);
+    super(`the kernel rejects BPF program ${program} with ${errnoName(errno)}: ${log}`);
     this.name = 'ProgramRejected';
     this.errno = errno;
     this.log = log;
   }
 }
 
-/** The compiled BPF program is not there or is no BPF object. */
+/** The compiled BPF program is missing, or not a BPF object. */
 export class ObjectUnusable extends Error {
   constructor(path: string, detail: string) {
     super(`BPF object ${path} cannot be used: ${detail}; run npm run build:bpf`);
@@ -71,7 +71,7 @@ export class PinPathInUse extends Error {
 export class NoBpfFileSystem extends Error {
   constructor(pinPath: string, options?: ErrorOptions) {
     super(
-      `${pinPath} cannot be made on a BPF file system: mount -t bpf bpf /sys/fs/bpf, as root`,
+      `${pinPath} cannot be created on a BPF file system: mount -t bpf bpf /sys/fs/bpf, as root`,
       options,
     );
     this.name = 'NoBpfFileSystem';
@@ -102,13 +102,13 @@ export class PortUnusable extends Error {
   }
 }
 
-/** The kernel keeps entries that were to be deleted. They are tried again with the next call. */
-export class EntryStuck extends Error {
+/** The kernel did not delete some entries. The next call retries. */
+export class EntriesNotDeleted extends Error {
   constructor(entries: number, errno: string) {
     super(
-      `${entries} XDP entries cannot be deleted: ${errno}; they are tried again, and without a ` +
-        'renewal the lease ends them',
+      `${entries} XDP entries cannot be deleted: ${errno}; the next call retries, and without a ` +
+        'renewal they end with the lease',
     );
-    this.name = 'EntryStuck';
+    this.name = 'EntriesNotDeleted';
   }
 }

@@ -10,16 +10,16 @@ import { encodeMatch } from './match-codec.ts';
 import type { PortTable } from './port-table.ts';
 import { PORT_REF } from './records.ts';
 
-/** Said of a port that drops redirected frames. */
+/** Refusal of a port that drops redirected frames. */
 const NO_TARGET =
-  'takes no redirected frames: its driver does not send them; of a veth the peer needs GRO on ' +
-  '(ethtool -K ... gro on)';
+  'does not accept redirected frames: its driver does not support them, or it is a veth whose ' +
+  'peer has GRO off (ethtool -K ... gro on)';
 
-/** Encodes one flow at a time into memory of its own, so that nothing is allocated for keys. */
+/** Encodes one flow at a time into reused buffers. */
 export class FlowEncoder {
-  /** Key of the last flow; its mask id is for the caller to fill in. */
+  /** Key of the last flow; the caller sets its mask id. */
   readonly key = new Uint32Array(KEY_WORDS);
-  /** Its value; the stats slot is for the caller to fill in. */
+  /** Its value; the caller sets the stats slot. */
   readonly value = new Uint32Array(VALUE_WORDS);
   readonly mask = new Uint32Array(KEY_BYTES / 4);
   readonly #ports: PortTable;

@@ -12,13 +12,16 @@ const BATCH = 4096;
 
 /** A failure of one element. */
 export interface WriteFailure {
-  /** Index into what was given. */
+  /** Index into the given slots or keys. */
   readonly index: number;
   readonly errno: string;
 }
 
-/** Sees entries: words of keys and values, from these places on. Valid until it returns. */
-export type SeeEntry = (
+/**
+ * Receives an entry: the arrays with the words of keys and values, and its offsets in them. The
+ * arrays are valid until it returns.
+ */
+export type VisitEntry = (
   keys: Uint32Array,
   keyAt: number,
   values: Uint32Array,
@@ -58,7 +61,7 @@ export class FlowMap {
     return failures;
   }
 
-  /** Deletes by key, `count` keys one behind the other; what is gone already is no failure. */
+  /** Deletes `count` consecutive keys; an absent one is not a failure. */
   delete(keys: Uint32Array, count: number): WriteFailure[] {
     const failures: WriteFailure[] = [];
     for (let from = 0; from < count; ) {
@@ -73,8 +76,8 @@ export class FlowMap {
     return failures;
   }
 
-  /** Shows every entry. */
-  read(see: SeeEntry): void {
+  /** Visits every entry. */
+  read(visit: VisitEntry): void {
     const position = new Uint32Array(1);
     let from: Uint32Array | null = null;
     for (let more = true; more; from = position) {
@@ -89,7 +92,8 @@ export class FlowMap {
       );
       more = read >= 0;
       const count = more ? read : ~read;
-      for (let i = 0; i < count; i++) see(this.#keys, i * KEY_WORDS, this.#values, i * VALUE_WORDS);
+      for (let i = 0; i < count; i++)
+        visit(this.#keys, i * KEY_WORDS, this.#values, i * VALUE_WORDS);
     }
   }
 }

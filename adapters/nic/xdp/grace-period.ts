@@ -5,15 +5,15 @@ import { u32 } from './records.ts';
 const FIRST = u32(0);
 
 /**
- * Waits until no program runs any more that was running when the wait began.
+ * Waits until every program that was running when the wait began has finished.
  *
  * The kernel gives the memory of an element deleted from (or replaced in) a hash map to the next
  * element at once (`kernel/bpf/hashtab.c`, `free_htab_elem` and `alloc_htab_elem`), also while a
- * program that found the old one uses it; without preallocation it does the same, since Linux
- * 6.1. So code that deletes elements waits here before it inserts others, and never overwrites one.
+ * program that found the old one uses it; without preallocation it does the same, since Linux 6.1.
+ * So code that deletes elements waits here before it inserts others, and never overwrites one.
  *
  * An update of a map of maps returns after an RCU grace period (`kernel/bpf/syscall.c`,
- * `maybe_wait_bpf_programs`), whichever map it is; this is one that no program uses.
+ * `maybe_wait_bpf_programs`), whichever map it is; this map is used by no program.
  */
 export class GracePeriod {
   readonly #libbpf: Libbpf;

@@ -5,7 +5,7 @@ import type { Refusal, RefusalCode } from '../../../engine/model/refusal.ts';
 import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
 import { DeleteQueue } from './delete-queue.ts';
 import type { EntryTable } from './entry-table.ts';
-import { EntryStuck } from './errors.ts';
+import { EntriesNotDeleted } from './errors.ts';
 import { FlowEncoder } from './flow-encoder.ts';
 import type { FlowMap } from './flow-map.ts';
 import type { GracePeriod } from './grace-period.ts';
@@ -14,7 +14,7 @@ import type { PortTable } from './port-table.ts';
 import type { StatsSlots } from './stats-slots.ts';
 import { errorMessage } from '../../../text/error-message.ts';
 
-/** Operations that are written at a time. */
+/** Operations per batch. */
 const STEP = 4096;
 
 /** What the installer works on. */
@@ -41,8 +41,8 @@ function refused(code: RefusalCode, detail: string): OperationResult {
   return { ok: false, refusal: { code, detail } };
 }
 
-function notLetGo(errno: string): OperationResult {
-  const detail = `the kernel does not delete the entry: ${errno}; it is tried again`;
+function notDeleted(errno: string): OperationResult {
+  const detail = `the kernel did not delete the entry: ${errno}; the next operation retries`;
   return refused('device-error', detail);
 }
 
@@ -54,24 +54,24 @@ const DELETE = 2;
 /** No operation waits for the result. */
 const NO_RESULT = -1;
 
-/** What {@link Installer.removeWhere} came to. */
+/** Result of {@link Installer.removeWhere}. */
 export interface Removed {
-  /** Flows whose entries are gone. */
+  /** Flows whose entries were removed. */
   readonly ids: readonly FlowId[];
-  /** Set when the kernel keeps entries; they are tried again with whatever is done next. */
-  readonly stuck: EntryStuck | undefined;
+  /** Set when the kernel did not delete some entries; the next operation retries. */
+  readonly failure: EntriesNotDeleted | undefined;
 }
 
 /**
- * Carries out operations. They are staged and written in batches, deletes before puts; an
- * operation on an entry whose put is staged waits until that is written.
+ * Executes operations. They are staged and written in batches, deletes before puts; an operation on
+ * an entry whose put is staged waits until that is written.
  *
- * An entry is never written over, and none is written between a delete and the end of the
- * programs that were running then (see {@link GracePeriod}): no packet is ever handled with the
- * entry of another flow. Meanwhile the vSwitch has the packets of an entry that is replaced. The
- * grace period is waited for once a batch.
+ * Entries are never overwritten, and after a delete no entry is written until the programs that
+ * were running have finished (see {@link GracePeriod}), so no packet is handled with the entry of
+ * another flow. Meanwhile the packets of an entry that is being replaced go to the vSwitch. Each
+ * batch waits for at most one grace period.
  *
- * An entry is forgotten, and its mask and counters with it, once the kernel has let go of it.
+ * An entry, its mask and its counters are released once the kernel has deleted the entry.
  */
 export class Installer {
   readonly #t: Tables;
@@ -81,9 +81,12 @@ export class Installer {
   #putResults: number[] = [];
   readonly #staged: Uint8Array;
   readonly #deletes: DeleteQueue;
-  /** Entries that the kernel did not delete, and why; they are tried again first of all. */
-  readonly #stuck = new Map<number, string>();
-  /** Memory of deleted entries may still be in use; what was before this installer counts, too. */
+  /** Entries that the kernel did not delete, with the errno; they are retried first. */
+  readonly #failedDeletes = new Map<number, string>();
+  /**
+   * Memory of deleted entries may be in use, including entries deleted before this installer
+   * existed.
+   */
   #recycled = true;
 
   constructor(tables: Tables) {
@@ -93,21 +96,21 @@ export class Installer {
     this.#deletes = new DeleteQueue(STEP, tables.entries, tables.flows);
   }
 
-  /** One result each, same order. What is left when the signal is aborted meanwhile is refused. */
+  /** One result per operation, in order. Operations left when the signal aborts are refused. */
   async apply(operations: readonly Operation[], signal: AbortSignal): Promise<OperationResult[]> {
     signal.throwIfAborted();
     const results: OperationResult[] = [];
-    for (const slot of this.#stuck.keys()) this.#stageDelete(slot, NO_RESULT, results);
+    for (const slot of this.#failedDeletes.keys()) this.#stageDelete(slot, NO_RESULT, results);
     this.#writeDeletes(results);
     for (const operation of operations) {
       if (signal.aborted) {
         results.push(refused('device-error', 'the operations were aborted'));
         continue;
       }
-      let result = this.#carryOut(operation, results);
+      let result = this.#execute(operation, results);
       if (result === undefined) {
         await this.#flush(results);
-        result = this.#carryOut(operation, results);
+        result = this.#execute(operation, results);
       }
       results.push(result ?? refused('device-error', 'the entry is being written'));
       if (this.#putSlots.length >= STEP) {
@@ -120,29 +123,32 @@ export class Installer {
     return results;
   }
 
-  /** Takes out the entries that `which` picks. Synchronous to the end. */
+  /** Removes the entries that `which` selects, synchronously. */
   removeWhere(which: (slot: number) => boolean): Removed {
     const { entries, slots } = this.#t;
     const picked: number[] = [];
     for (let slot = 0; slot < slots.highWater; slot++) {
       if (!slots.inUse(slot) || !entries.has(slot)) continue;
-      if (this.#stuck.has(slot) || which(slot)) picked.push(slot);
+      if (this.#failedDeletes.has(slot) || which(slot)) picked.push(slot);
     }
     for (const slot of picked) this.#stageDelete(slot, NO_RESULT, []);
     this.#writeDeletes([]);
-    const ids = picked.filter((slot) => !this.#stuck.has(slot)).map((slot) => entries.idAt(slot));
-    const [errno] = this.#stuck.values();
-    const stuck = errno === undefined ? undefined : new EntryStuck(this.#stuck.size, errno);
-    return { ids, stuck };
+    const ids = picked
+      .filter((slot) => !this.#failedDeletes.has(slot))
+      .map((slot) => entries.idAt(slot));
+    const [errno] = this.#failedDeletes.values();
+    const failure =
+      errno === undefined ? undefined : new EntriesNotDeleted(this.#failedDeletes.size, errno);
+    return { ids, failure };
   }
 
-  /** Why the flow cannot be expressed with the ports there are, or undefined. */
+  /** Why the flow cannot be expressed with the current ports, or undefined. */
   check(flow: FlowSpec): Refusal | undefined {
     return this.#encoder.encode(flow);
   }
 
-  /** The result, or undefined when what is staged has to be written first. */
-  #carryOut(operation: Operation, results: OperationResult[]): OperationResult | undefined {
+  /** The result, or undefined when the staged operations must be written first. */
+  #execute(operation: Operation, results: OperationResult[]): OperationResult | undefined {
     const { entries } = this.#t;
     const id = operation.kind === 'put' ? operation.flow.id : operation.id;
     let installed = entries.find(id);
@@ -151,8 +157,8 @@ export class Installer {
       this.#writeDeletes(results);
       installed = entries.find(id);
     }
-    const errno = this.#stuck.get(installed);
-    if (errno !== undefined) return notLetGo(errno);
+    const errno = this.#failedDeletes.get(installed);
+    if (errno !== undefined) return notDeleted(errno);
     if (operation.kind === 'put') return this.#put(operation.flow, installed, results);
     if (installed < 0) return ABSENT;
     this.#stageDelete(installed, results.length, results);
@@ -164,7 +170,7 @@ export class Installer {
     const encoder = this.#encoder;
     const refusal = encoder.encode(flow);
     if (refusal !== undefined) {
-      // What is installed no longer is what the vSwitch does.
+      // The installed entry no longer matches the vSwitch's actions.
       if (old >= 0) this.#stageDelete(old, NO_RESULT, results);
       return { ok: false, refusal };
     }
@@ -177,12 +183,12 @@ export class Installer {
       if (slot >= 0 && this.#staged[slot] === NOTHING) this.#stageDelete(slot, NO_RESULT, results);
     }
     if (old >= 0 || owner >= 0) this.#writeDeletes(results);
-    const errno = this.#stuck.get(old) ?? this.#stuck.get(owner);
-    if (errno !== undefined) return notLetGo(errno);
+    const errno = this.#failedDeletes.get(old) ?? this.#failedDeletes.get(owner);
+    if (errno !== undefined) return notDeleted(errno);
     const outcome = old >= 0 ? REPLACED : INSTALLED;
     const result = this.#install(flow.id, outcome, results.length);
     if (result.ok || this.#deletes.isEmpty) return result;
-    // What is staged to be deleted still has its entry and its mask: a full table has no others.
+    // Staged deletes still occupy entries and masks: write them, then try again.
     this.#writeDeletes(results);
     return this.#install(flow.id, outcome, results.length);
   }
@@ -219,11 +225,11 @@ export class Installer {
     return outcome;
   }
 
-  /** The slot that counted for the flow before, when it has not been given back yet. */
+  /** The flow's earlier slot while its counters await their last reading, otherwise a free one. */
   #takeSlot(id: FlowId): number {
     const { entries, slots } = this.#t;
     const gone = entries.findGone(id);
-    if (gone < 0) return slots.take();
+    if (gone < 0) return slots.allocate();
     entries.forgetGone(gone);
     slots.resume(gone);
     return gone;
@@ -246,11 +252,11 @@ export class Installer {
     this.#recycled = true;
     this.#deletes.write((slot, result, errno) => {
       if (errno !== undefined) {
-        this.#stuck.set(slot, errno);
-        if (result !== NO_RESULT) results[result] = notLetGo(errno);
+        this.#failedDeletes.set(slot, errno);
+        if (result !== NO_RESULT) results[result] = notDeleted(errno);
       } else {
-        this.#stuck.delete(slot);
-        // One that is only replaced keeps its place.
+        this.#failedDeletes.delete(slot);
+        // An entry that is being replaced keeps its slot.
         if (this.#staged[slot] === DELETE) this.#forget(slot);
       }
       if (this.#staged[slot] === DELETE) this.#staged[slot] = NOTHING;
@@ -269,16 +275,16 @@ export class Installer {
     this.#writeDeletes(results);
     if (this.#putSlots.length === 0) return;
     for (const slot of this.#putSlots) this.#staged[slot] = NOTHING;
-    // Whose old entry stays is not written over; its result says so already.
-    const isFree = (_: unknown, i: number) => !this.#stuck.has(staged[i]);
+    // Where the old entry was not deleted, the new one is not written; its result says so already.
+    const isFree = (_: unknown, i: number) => !this.#failedDeletes.has(staged[i]);
     const staged = this.#putSlots;
     const slots = staged.filter(isFree);
     const places = this.#putResults.filter(isFree);
     this.#putSlots = [];
     this.#putResults = [];
     const undo = (index: number, code: RefusalCode, why: string) => {
-      results[places[index]] = refused(code, `the kernel does not take the entry: ${why}`);
-      // Whatever was there before goes, too.
+      results[places[index]] = refused(code, `the kernel rejected the entry: ${why}`);
+      // An earlier entry in the slot is deleted, too.
       this.#stageDelete(slots[index], NO_RESULT, results);
     };
     try {
@@ -300,14 +306,14 @@ export class Installer {
     this.#recycled = false;
   }
 
-  /** Takes idle masks out of the program's way. */
+  /** Removes idle masks from the program's lookup. */
   async #tidyMasks(): Promise<void> {
     if (!this.#t.masks.crowded) return;
     try {
       await this.#t.masks.commit();
       this.#recycled = false;
     } catch {
-      // What was asked for is done; idle masks only cost time, and the next call tries again.
+      // The operations are done; idle masks only cost time, and the next call retries.
     }
   }
 }

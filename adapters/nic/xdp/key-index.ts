@@ -1,6 +1,6 @@
 /**
  * From a key of `stride` 32-bit words to its slot: an open-addressing hash table with linear
- * probing and backward-shift deletion. The keys stay where their owner has them.
+ * probing and backward-shift deletion. The keys stay in their owner's array.
  */
 export class KeyIndex {
   readonly #words: Uint32Array;
@@ -8,7 +8,7 @@ export class KeyIndex {
   readonly #slots: Int32Array;
   readonly #mask: number;
 
-  /** @param words room for `capacity` keys, by slot */
+  /** @param words `capacity` keys, by slot */
   constructor(words: Uint32Array, stride: number, capacity: number) {
     let size = 64;
     while (size < capacity * 2) size *= 2;

@@ -5,7 +5,7 @@ export const KEY_BYTES = 64;
 /** `struct table_key`: mask id, port id, then the fields. */
 export const TABLE_KEY = { maskId: 0, inPort: 4, fields: 8, bytes: 72 } as const;
 
-/** Ethertypes and IP protocols, as numbers of the wire. */
+/** Ethertypes and IP protocols, as numbers. */
 export const ETH_IPV4 = 0x0800;
 export const ETH_IPV6 = 0x86dd;
 const ETH_ARP = 0x0806;
@@ -15,15 +15,15 @@ const SCTP = 132;
 const ICMP = 1;
 const ICMPV6 = 58;
 
-/** Where a match field is in `struct flow_key`, and what a packet must be to have it. */
+/** Where a match field is in `struct flow_key`, and which packets have it. */
 export interface KeyField {
   /** Offset of its first byte. */
   readonly at: number;
   /** Bytes it occupies there, network byte order. */
   readonly bytes: number;
-  /** Bits it is moved to the left within those bytes. */
+  /** Left shift within those bytes, bits. */
   readonly shift: number;
-  /** The field means this only behind one of these ethertypes; the match must name it. */
+  /** The match must have one of these ethertypes. */
   readonly ethTypes?: readonly number[];
   /** The same for the IP protocol. */
   readonly ipProto?: number;

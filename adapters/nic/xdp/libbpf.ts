@@ -2,12 +2,12 @@ import koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
 import { LibbpfMissing, SystemCallFailed } from './errors.ts';
 
-/** A pointer as koffi hands it out; only passed back. */
+/** An opaque pointer from koffi. */
 export type Pointer = bigint;
 
 const ENOENT = 2;
 
-/** What the kernel says of a map (`struct bpf_map_info`). */
+/** Information about a map (`struct bpf_map_info`). */
 export interface MapInfo {
   readonly type: number;
   readonly id: number;
@@ -16,7 +16,7 @@ export interface MapInfo {
   readonly maxEntries: number;
 }
 
-/** What the kernel says of a program (`struct bpf_prog_info`). */
+/** Information about a program (`struct bpf_prog_info`). */
 export interface ProgramInfo {
   /** 15 characters at most. */
   readonly name: string;
@@ -30,7 +30,7 @@ const PROGRAM_INFO = { tag: 8, mapCount: 52, mapIds: 56, name: 64, bytes: 80 } a
 const TAG_BYTES = 8;
 const MAX_MAP_IDS = 64;
 
-/** How far a batch call came: elements done, and the errno it stopped with (0: all done). */
+/** Result of a batch call: elements done, and the errno it stopped with (0: all done). */
 export interface BatchResult {
   readonly done: number;
   readonly errno: number;
@@ -104,12 +104,12 @@ export class Libbpf {
     return String(this.#c.version());
   }
 
-  /** CPUs that could be there: values of per-CPU maps have that many copies. */
+  /** Possible CPUs; a per-CPU map has one value for each. */
   possibleCpus(): number {
     return this.#checked('libbpf_num_possible_cpus', this.#c.numCpus(), '');
   }
 
-  /** Makes a map. `innerFd`: template of a map of maps, else -1. */
+  /** Creates a map. `innerFd`: template of a map of maps, else -1. */
   createMap(
     type: number,
     name: string,
@@ -167,7 +167,7 @@ export class Libbpf {
     return true;
   }
 
-  /** Sets `count` elements; says how far it came. Does not throw. */
+  /** Sets `count` elements; returns its progress. Does not throw. */
   updateBatch(fd: number, keys: Uint32Array, values: Uint32Array, count: number): BatchResult {
     this.#count[0] = count;
     const result: number = this.#c.updateBatch(fd, keys, values, this.#count, null);
@@ -187,7 +187,7 @@ export class Libbpf {
     this.#checked('bpf_map_update_batch', result, about);
   }
 
-  /** Removes `count` elements; says how far it came. Does not throw. */
+  /** Removes `count` elements; returns its progress. Does not throw. */
   deleteBatch(fd: number, keys: Uint32Array, count: number): BatchResult {
     this.#count[0] = count;
     const result: number = this.#c.deleteBatch(fd, keys, this.#count, null);
@@ -195,8 +195,9 @@ export class Libbpf {
   }
 
   /**
-   * Reads up to `count` elements, from `position` on (null: from the start), which is moved on.
-   * Returns the number read; negative: as many as its complement, and they were the last.
+   * Reads up to `count` elements from `from` on (null: from the start), and writes where to
+   * continue to `position`. Returns the number read; negative: as many as its complement, and they
+   * were the last.
    */
   lookupBatch(
     fd: number,
@@ -219,19 +220,19 @@ export class Libbpf {
     return this.#checked('bpf_map_get_fd_by_id', this.#c.mapById(id), `map id ${id}`);
   }
 
-  /** Puts a map into the BPF file system. */
+  /** Pins a map in the BPF file system. */
   pin(fd: number, path: string): void {
     this.#checked('bpf_obj_pin', this.#c.pin(fd, path), path);
   }
 
-  /** A new descriptor of what is pinned at `path`; undefined when nothing is. */
+  /** A new descriptor of the map pinned at `path`, or undefined. */
   pinned(path: string): number | undefined {
     const fd: number = this.#c.get(path);
     if (fd === -ENOENT) return undefined;
     return this.#checked('bpf_obj_get', fd, path);
   }
 
-  /** What the kernel knows of a map. */
+  /** Information about a map. */
   mapInfo(fd: number): MapInfo {
     const words = new Uint32Array(20);
     this.#count[0] = words.byteLength;
@@ -240,7 +241,7 @@ export class Libbpf {
     return { type, id, keySize, valueSize, maxEntries };
   }
 
-  /** What the kernel knows of the loaded program with that id. */
+  /** Information about the loaded program with that id. */
   programById(id: number): ProgramInfo {
     const fd = this.#checked('bpf_prog_get_fd_by_id', this.#c.progById(id), `program ${id}`);
     try {
@@ -250,7 +251,7 @@ export class Libbpf {
     }
   }
 
-  /** What the kernel knows of a program. */
+  /** Information about a program. */
   programInfo(fd: number): ProgramInfo {
     const ids = new Uint32Array(MAX_MAP_IDS);
     const info = Buffer.alloc(PROGRAM_INFO.bytes);
@@ -277,7 +278,7 @@ export class Libbpf {
     this.#c.closeObject(object);
   }
 
-  /** Loads the programs into the kernel; returns the errno, 0 when it went well. */
+  /** Loads the programs into the kernel; returns the errno, 0 on success. */
   loadObject(object: Pointer): number {
     const result: number = this.#c.load(object);
     return Math.abs(result);
@@ -306,25 +307,28 @@ export class Libbpf {
     this.#checked('bpf_program__set_autoload', this.#c.autoload(program, false), '');
   }
 
-  /** Binds a program to a device (`BPF_F_XDP_DEV_BOUND_ONLY`), so that it may ask its driver. */
+  /**
+   * Binds a program to a device (`BPF_F_XDP_DEV_BOUND_ONLY`), so that it may call the driver's
+   * metadata kfuncs.
+   */
   bindProgram(program: Pointer, ifindex: number): void {
     this.#c.progIfindex(program, ifindex);
     this.#checked('bpf_program__set_flags', this.#c.progFlags(program, 1 << 6), '');
   }
 
-  /** Where the verifier writes; the buffer must live until the object is loaded. */
+  /** Sets the buffer for the verifier's log; it must live until the object is loaded. */
   logInto(program: Pointer, buffer: Uint8Array): void {
     const result: number = this.#c.progLog(program, buffer, buffer.length);
     this.#checked('bpf_program__set_log_buf', result, '');
   }
 
-  /** Attaches or atomically replaces; returns the errno, 0 when it went well. */
+  /** Attaches or atomically replaces; returns the errno, 0 on success. */
   attachXdp(ifindex: number, programFd: number, flags: number): number {
     const result: number = this.#c.attach(ifindex, programFd, flags, null);
     return Math.abs(result);
   }
 
-  /** Detaches; returns the errno, 0 when it went well. */
+  /** Detaches; returns the errno, 0 on success. */
   detachXdp(ifindex: number, flags: number): number {
     const result: number = this.#c.detach(ifindex, flags, null);
     return Math.abs(result);

@@ -9,7 +9,7 @@ const EWOULDBLOCK = 11;
 
 /**
  * Holds a pin directory for this process: an flock on the directory itself, which the kernel
- * lets go when the process ends, however it ends.
+ * releases when the process ends for any reason.
  */
 export class PinLock {
   readonly #fd: number;
@@ -23,7 +23,7 @@ export class PinLock {
    *
    * @throws {NoBpfFileSystem} {@link PinPathInUse}
    */
-  static take(pinPath: string): PinLock {
+  static acquire(pinPath: string): PinLock {
     createPinDirectory(pinPath);
     const fd = openSync(pinPath, constants.O_RDONLY | constants.O_DIRECTORY);
     const flock = koffi.load(null).func('int flock(int fd, int operation)');

@@ -34,8 +34,8 @@ export const MAP_NAMES = [
 export type MapName = (typeof MAP_NAMES)[number];
 
 /**
- * File of the control map of an earlier layout or size: the programs of the daemon before still
- * use it, and are known by it, until they are replaced.
+ * File of the control map of an earlier layout or size. The earlier daemon's programs use it until
+ * they are replaced, and are recognised by it.
  */
 const FORMER_CONTROL = 'former_control';
 
@@ -46,7 +46,7 @@ interface Shape {
   readonly maxEntries: number;
 }
 
-/** How large the maps are. */
+/** Sizes of the maps. */
 export interface MapSizes {
   readonly entries: number;
   readonly slots: number;
@@ -55,7 +55,7 @@ export interface MapSizes {
 
 /** Ports that can be served at a time. */
 const MAX_PORTS = 1024;
-/** Statistics slots beyond two an entry: for entries deleted since the last reading. */
+/** Statistics slots beyond two per entry, for entries deleted since the last reading. */
 const SPARE_SLOTS = 1024;
 
 /** Map sizes for `entries` entries. */
@@ -78,12 +78,12 @@ function shapes(sizes: MapSizes): Record<MapName, Shape> {
   };
 }
 
-/** Makes an immutable-to-be inner map of `masks`. The caller closes it. */
+/** Creates an inner map of `masks`; it becomes immutable once used. The caller closes it. */
 export function createMaskSetMap(libbpf: Libbpf): number {
   return libbpf.createMap(ARRAY, 'mask_set', 4, MASK_SET.bytes, 1);
 }
 
-/** Makes a map of one such inner map. The caller closes it. */
+/** Creates an outer map with one such inner map. The caller closes it. */
 export function createOuterMap(libbpf: Libbpf, innerFd: number): number {
   return libbpf.createMap(ARRAY_OF_MAPS, 'outer', 4, 4, 1, innerFd);
 }
@@ -100,8 +100,7 @@ export class Maps {
     this.fd = fd;
   }
 
-  /** Opens what is pinned in the directory; undefined when it is not all there or of another
-   * layout or size. */
+  /** Opens the pinned maps; undefined when one is missing or has another layout or size. */
   static open(libbpf: Libbpf, pinPath: string, sizes: MapSizes): Maps | undefined {
     const wanted = shapes(sizes);
     const opened: number[] = [];
@@ -133,7 +132,7 @@ export class Maps {
     return undefined;
   }
 
-  /** Makes and pins new maps, after removing what was pinned in the directory. */
+  /** Removes the pinned maps of the directory, then creates and pins new ones. */
   static create(libbpf: Libbpf, pinPath: string, sizes: MapSizes): Maps {
     const control = join(pinPath, 'control');
     if (existsSync(control)) renameSync(control, join(pinPath, FORMER_CONTROL));
@@ -178,7 +177,7 @@ export class Maps {
     this.#libbpf.update(this.fd.control, wordKey(index), bytes, 'control');
   }
 
-  /** Takes the next number of a counter that is never set back. */
+  /** The next number of a counter that never restarts. */
   next(index: typeof CONTROL.nextPortId | typeof CONTROL.nextMaskId): number {
     const value = this.word(index);
     this.setWord(index, value + 1n);
@@ -205,7 +204,7 @@ export class Maps {
     for (const name of MAP_NAMES) this.#libbpf.close(this.fd[name]);
   }
 
-  /** Takes the maps out of the BPF file system; they end with their last user. */
+  /** Unpins the maps; the kernel frees them with their last user. */
   unpin(): void {
     for (const name of [...MAP_NAMES, FORMER_CONTROL]) {
       rmSync(join(this.#pinPath, name), { force: true });

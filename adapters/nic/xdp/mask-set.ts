@@ -16,11 +16,11 @@ const FIRST = u32(0);
 const NONE: readonly Mask[] = [];
 
 /**
- * The distinct masks of the installed entries. What the program sees is an immutable set that is
- * swapped as a whole; the kernel returns from the swap when no running program sees the old one.
+ * The distinct masks of the installed entries. The program reads an immutable set that is replaced
+ * as a whole; the kernel returns from the replacement when no running program uses the old one.
  *
  * Fail-safe order: a mask is in the set before its first entry is, and leaves it after its last
- * entry. Ids are never used twice, so that a leftover can never fall under another mask.
+ * entry. Ids are never reused, so a leftover entry never belongs to another mask.
  */
 export class MaskSet {
   readonly #libbpf: Libbpf;
@@ -51,17 +51,17 @@ export class MaskSet {
     return this.#changed;
   }
 
-  /** True when enough masks are unused to justify a swap: every packet tries each mask. */
+  /** True when enough masks are unused to justify a replacement: every packet tries each mask. */
   get crowded(): boolean {
     return this.#byId.size - this.#used > Math.max(4, this.#used);
   }
 
-  /** Id of a mask in the set; 0 when it is not in. */
+  /** Id of a mask in the set, or 0. */
   idOf(words: Uint32Array): number {
     return this.#find(words)?.id ?? 0;
   }
 
-  /** Id of the mask, with one user more; -1 when there is no room for it. */
+  /** Adds a user to the mask and returns its id; -1 when the set is full. */
   acquire(words: Uint32Array): number {
     const known = this.#find(words);
     if (known === undefined || known.users === 0) {
@@ -78,7 +78,7 @@ export class MaskSet {
     return mask.id;
   }
 
-  /** Takes one user from a mask. */
+  /** Removes a user from a mask. */
   release(id: number): void {
     const mask = this.#byId.get(id);
     if (mask === undefined || mask.users === 0) return;
@@ -87,9 +87,9 @@ export class MaskSet {
   }
 
   /**
-   * Shows the program the masks in use. Every entry of the others must be deleted by now. No
-   * program that was running at the call runs any more when it resolves. When it rejects, the
-   * program has what it had.
+   * Publishes the masks in use to the program. Entries of other masks must have been deleted. When
+   * it resolves, the programs that were running at the call have finished. When it rejects, the
+   * program's set is unchanged.
    */
   async commit(): Promise<void> {
     const kept = [...this.#byId.values()].filter((mask) => mask.users > 0);
@@ -106,7 +106,7 @@ export class MaskSet {
     this.#changed = false;
   }
 
-  /** Learns the masks that the program has; they have no users yet. */
+  /** Adopts the program's masks; they have no users yet. */
   adopt(): void {
     const innerId = new Uint8Array(4);
     if (!this.#libbpf.lookup(this.#maps.fd.masks, FIRST, innerId, 'masks')) return;

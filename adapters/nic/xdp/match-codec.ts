@@ -4,13 +4,13 @@ import type { Refusal } from '../../../engine/model/refusal.ts';
 import { KEY_BYTES, KEY_FIELDS } from './key-layout.ts';
 import type { KeyField } from './key-layout.ts';
 
-/** A match as the program looks it up: bits of `struct flow_key`, and which of them count. */
+/** A match as the program looks it up: `struct flow_key`, and its mask. */
 export interface EncodedMatch {
   readonly fields: Uint8Array;
   readonly mask: Uint8Array;
 }
 
-/** Room for an encoded match. */
+/** Buffers for an encoded match. */
 export function newEncodedMatch(): EncodedMatch {
   return { fields: new Uint8Array(KEY_BYTES), mask: new Uint8Array(KEY_BYTES) };
 }
@@ -18,7 +18,7 @@ export function newEncodedMatch(): EncodedMatch {
 const VLAN_TPIDS = [0x8100, 0x88a8];
 const TPID_AT = 12;
 
-/** The number an exactly matched field must have; undefined when it is not matched exactly. */
+/** The value of an exactly matched field; undefined when it is not matched exactly. */
 export function exactNumber(match: FlowMatch, field: FieldName): number | undefined {
   const found = fieldOf(match, field);
   if (found === undefined || !isExact(found)) return undefined;
@@ -27,7 +27,7 @@ export function exactNumber(match: FlowMatch, field: FieldName): number | undefi
   return sum;
 }
 
-/** What the fields of a match depend on. */
+/** The header types that the fields of a match depend on. */
 interface Premises {
   readonly ethType: number;
   readonly ipProto: number | undefined;
@@ -70,8 +70,8 @@ function vlanProblem(match: FlowMatch): string | undefined {
 }
 
 /**
- * Translates a match; returns why the program cannot look at it, or undefined. The ethertype must
- * be matched exactly, as datapath flows do: without, the flow is for IEEE 802.3 frames
+ * Translates a match; returns why the program cannot match it, or undefined. The ethertype must be
+ * matched exactly, as in datapath flows; a flow without one is for IEEE 802.3 frames
  * (`lib/odp-util.c`, parse_ethertype).
  */
 export function encodeMatch(match: FlowMatch, into: EncodedMatch): Refusal | undefined {
@@ -82,11 +82,11 @@ export function encodeMatch(match: FlowMatch, into: EncodedMatch): Refusal | und
 function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
   if (match.opaque.length > 0) {
     const [{ name, text }] = match.opaque;
-    return `the condition ${name} cannot be looked at: ${text}`;
+    return `the condition ${name} cannot be matched: ${text}`;
   }
   const ethType = exactNumber(match, 'eth_type');
   if (ethType === undefined || ethType < 0x600) return 'no exact ethertype is matched';
-  // Open vSwitch looks no further than vlan-limit tags; the program leaves such frames alone.
+  // Open vSwitch parses only vlan-limit tags; the program leaves such frames to it.
   if (VLAN_TPIDS.includes(ethType)) return 'the packets have a second VLAN tag';
   const vlan = vlanProblem(match);
   if (vlan !== undefined) return vlan;
@@ -98,7 +98,7 @@ function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
     const problem = encodeField(f, given, into);
     if (problem !== undefined) return problem;
   }
-  // No tag in the match: the packet must have none.
+  // Without a tag in the match, the packet must be untagged.
   into.mask[TPID_AT] = 0xff;
   into.mask[TPID_AT + 1] = 0xff;
   return undefined;

@@ -19,7 +19,7 @@ import type { Libbpf } from './libbpf.ts';
 /** `BPF_TCX_INGRESS` and `BPF_TCX_EGRESS` of `enum bpf_attach_type`. */
 const TCX = [46, 47];
 
-/** tcx programs are attached without a notification: how often they are looked for, ms. */
+/** Period of the check for tcx programs, which are attached without a notification, ms. */
 const TCX_PERIOD_MS = 1000;
 
 /** Filters are attached to these qdiscs. */
@@ -30,16 +30,15 @@ const FILTER_PARENTS: readonly (readonly [direction: string, parent: number])[] 
   ['egress', PARENT.clsactEgress],
 ];
 
-/** A device that is looked at. */
+/** A device to check. */
 export interface HookedDevice {
   readonly name: string;
   readonly ifindex: number;
 }
 
 /**
- * What else in the kernel handles the packets of a device: tc and tcx filters, nftables chains and
- * flowtables, a qdisc that somebody configured. An XDP redirect bypasses all of it, so a device
- * that has any is not served.
+ * Other hooks on the packets of a device: tc and tcx filters, nftables chains and flowtables, a
+ * configured qdisc. An XDP redirect bypasses them all, so a device that has any is not served.
  */
 export class OtherHooks {
   readonly #libbpf: Libbpf;
@@ -47,7 +46,7 @@ export class OtherHooks {
   readonly #netfilter = new NetlinkRequests(PROTOCOL.netfilter);
   #byIfindex: ReadonlyMap<number, string> = new Map();
   #chains: readonly DeviceChain[] = [];
-  /** Why the state is not known; then no device is served. */
+  /** Why the state is unknown; no device is served then. */
   #failure: string | undefined;
   #notifications: NetlinkNotifications | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -63,11 +62,11 @@ export class OtherHooks {
       this.#chains = deviceChains(this.#netfilter);
       this.#failure = undefined;
     } catch (error) {
-      this.#failure = `what else filters its packets cannot be read: ${errorMessage(error)}`;
+      this.#failure = `the filters and qdiscs of its device cannot be read: ${errorMessage(error)}`;
     }
   }
 
-  /** What an XDP redirect would bypass on the device, at the last {@link refresh}. */
+  /** The hook that an XDP redirect would bypass on the device, as of the last {@link refresh}. */
   on({ name, ifindex }: HookedDevice): string | undefined {
     if (this.#failure !== undefined) return this.#failure;
     const chain = this.#chains.find(({ devices }) => devices.some((d) => isNamed(name, d)));
@@ -81,10 +80,10 @@ export class OtherHooks {
   }
 
   /**
-   * Calls `onChange` soon after something of this was added or removed: within some ms, tcx
-   * programs within a second.
+   * Calls `onChange` after a hook was added or removed: within some ms, for tcx programs within a
+   * second.
    *
-   * @param devices those that are served, for tcx
+   * @param devices the served devices, for tcx
    */
   watch(devices: () => readonly HookedDevice[], onChange: () => void): void {
     const groups = new Map([
@@ -112,7 +111,7 @@ export class OtherHooks {
       );
       return found === undefined ? [] : [[ifindex, `a tc ${found[0]} filter`]];
     }
-    // The kernel gives its own default qdiscs the handle 0.
+    // The kernel's default qdiscs have the handle 0.
     return parent === PARENT.root && handle !== 0 ? [[ifindex, `a ${kind} qdisc`]] : [];
   }
 
@@ -121,7 +120,7 @@ export class OtherHooks {
   }
 }
 
-/** A name that ends with `*` stands for all that begin so. */
+/** A pattern that ends with `*` matches every name with that prefix. */
 function isNamed(name: string, pattern: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }

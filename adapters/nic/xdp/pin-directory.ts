@@ -8,10 +8,11 @@ const BPF_FS_MAGIC = 0xcafe4a11;
 /**
  * Creates a directory for pinned maps, with its parents, on a BPF file system.
  *
- * One by one, and only after looking: on a sysfs where no BPF file system is mounted,
- * `mkdirSync(path, { recursive: true })` never returns (it takes ENOENT for a missing parent).
+ * Creates them one by one after checking the file system: on a sysfs without a mounted BPF file
+ * system, `mkdirSync(path, { recursive: true })` never returns (it takes ENOENT for a missing
+ * parent).
  *
- * @throws {NoBpfFileSystem} nothing has been created then
+ * @throws {NoBpfFileSystem} without having created anything
  */
 export function createPinDirectory(pinPath: string): void {
   const missing: string[] = [];

@@ -11,26 +11,26 @@ import { CONTROL, PORT_INFO, PORT_REF, portIdentity, STALL, u32, u32At } from '.
 import type { RedirectTargets } from './redirect-targets.ts';
 import { errorMessage } from '../../../text/error-message.ts';
 
-/** A port that is attached. `id` is never given to another port, even across restarts. */
+/** An attached port. `id` is never reused, even across restarts. */
 export interface AttachedPort {
   readonly name: string;
   readonly uuid: string;
   readonly ifindex: number;
   readonly id: number;
-  /** Host's qos on what goes out, and policing of what comes in: the program does neither. */
+  /** The host's QoS on output, and policing on input; the program implements neither. */
   readonly shaped: boolean;
   readonly policed: boolean;
   readonly attached: Attached;
 }
 
-/** How a port is served, as text for operators. */
+/** How a port is served, for operators. */
 export interface PortReport {
   readonly name: string;
   readonly mode: AttachMode | 'unavailable';
   readonly detail: string;
 }
 
-/** What a port table works with. */
+/** Dependencies of a port table. */
 export interface PortTableOptions {
   readonly libbpf: Libbpf;
   readonly maps: Maps;
@@ -42,15 +42,15 @@ export interface PortTableOptions {
   readonly only: readonly string[] | undefined;
 }
 
-/** Said of a port that the kernel could not redirect to a moment ago. */
+/** Report of a port that the kernel recently failed to redirect to. */
 const STALLED =
-  'redirects to it fail, so the vSwitch has its packets: is it down, or a veth whose peer has ' +
-  'GRO off (ethtool -K ... gro on)?';
+  'redirects to it fail, so its packets go to the vSwitch: check whether it is down, or a veth ' +
+  'whose peer has GRO off (ethtool -K ... gro on)';
 
 /**
- * Which ports the program serves. An ifindex alone is never trusted, since the kernel gives it
- * out again: a port is a number of our own, which the device map ties to the device itself (the
- * kernel takes a device out of it when it unregisters).
+ * The ports that the program serves. The kernel reuses an ifindex, so a port has an id of our own,
+ * which the device map binds to the device itself (the kernel removes a device from the map when it
+ * unregisters).
  */
 export class PortTable {
   readonly #libbpf: Libbpf;
@@ -61,13 +61,13 @@ export class PortTable {
   readonly #hooks: OtherHooks;
   readonly #targets: RedirectTargets;
   /**
-   * Ids of ports that are no longer served, or are shaped or policed since: what is installed over
-   * them must be removed. The caller clears this once it has.
+   * Ids of ports that are no longer served, or have become shaped or policed: the caller must
+   * remove their entries, then clear this set.
    */
   readonly touched = new Set<number>();
-  /** Ports that are being closed: ifindex by id. One that fails is tried again. */
+  /** Ports that are being closed: ifindex by id. Failures are retried. */
   readonly #closing = new Map<number, number>();
-  /** Elements of `ports` were deleted, and programs that found them may still be running. */
+  /** Elements of `ports` were deleted, and programs that use them may still be running. */
   #recycled = false;
   readonly #byName = new Map<string, AttachedPort>();
   readonly #problems = new Map<string, string>();
@@ -93,7 +93,7 @@ export class PortTable {
 
   /** Why a port is not served. */
   problem(name: string): string {
-    return this.#problems.get(name) ?? `port ${name} is not known`;
+    return this.#problems.get(name) ?? `port ${name} is unknown`;
   }
 
   report(): readonly PortReport[] {
@@ -138,7 +138,7 @@ export class PortTable {
         this.#refusal(port) === undefined &&
         this.#deviceOf(id) === ifindex &&
         this.#portAt(ifindex) === id;
-      // Taken for unlimited, as it may have been: `drop` then has what is installed over it go.
+      // Adopted as not rate-limited, as it may have been: `drop` then removes its entries if it is.
       const isAttached =
         port !== undefined &&
         isSame &&
@@ -148,7 +148,7 @@ export class PortTable {
     }
     const ids = this.ids();
     for (const ifindex of this.#keys(this.#maps.fd.ports)) {
-      if (!ids.has(this.#portAt(ifindex) ?? 0)) this.#keepOut(ifindex);
+      if (!ids.has(this.#portAt(ifindex) ?? 0)) this.#exclude(ifindex);
     }
     for (const id of this.#keys(this.#maps.fd.devices)) {
       if (!ids.has(id)) this.#remove(this.#maps.fd.devices, id);
@@ -156,9 +156,9 @@ export class PortTable {
   }
 
   /**
-   * Stops serving the ports that are gone or are not what they were.
+   * Stops serving the ports that are gone or have changed.
    *
-   * @throws {SystemCallFailed} after having tried all; what failed is tried again next time
+   * @throws {SystemCallFailed} after trying all; the next call retries failures
    */
   drop(ports: PortSnapshot): void {
     this.#problems.clear();
@@ -170,19 +170,19 @@ export class PortTable {
         now?.uuid === port.uuid &&
         now.ifindex === port.ifindex &&
         this.#deviceOf(port.id) === port.ifindex;
-      if (!same || this.#refusal(now) !== undefined) this.#giveUp(port);
+      if (!same || this.#refusal(now) !== undefined) this.#stopServing(port);
       else if (this.#limit(port, now) || this.#targets.lost(port.ifindex))
         this.touched.add(port.id);
     }
     this.#closeAll();
   }
 
-  /** Serves every port that it can, yielding to the event loop between ports. */
+  /** Serves every port that can be served, yielding to the event loop between ports. */
   async serve(ports: PortSnapshot): Promise<void> {
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
       if (now === undefined || this.#attachment.isAttached(port.ifindex)) continue;
-      if (!(await this.#attach(now, port.id))) this.#giveUp(port);
+      if (!(await this.#attach(now, port.id))) this.#stopServing(port);
       await turn();
     }
     this.#closeAll();
@@ -192,16 +192,16 @@ export class PortTable {
     }
   }
 
-  /** Notes what limits a port now; true when that is more than before. */
+  /** Records the rate limits of a port; true when one was added. */
   #limit(port: AttachedPort, { shaped, policed }: PortInfo): boolean {
     if (shaped === port.shaped && policed === port.policed) return false;
     this.#byName.set(port.name, { ...port, shaped, policed });
     return (shaped && !port.shaped) || (policed && !port.policed);
   }
 
-  /** Takes the program off every port. */
+  /** Detaches the program from every port. */
   detachAll(): void {
-    for (const port of this.#byName.values()) this.#giveUp(port);
+    for (const port of this.#byName.values()) this.#stopServing(port);
     this.#closeAll();
   }
 
@@ -209,12 +209,12 @@ export class PortTable {
     if (this.#only !== undefined && !this.#only.has(port.name)) {
       return 'it is not among the configured ports';
     }
-    // XDP on the vSwitch's own device would take packets going the other way.
+    // XDP on the vSwitch's own device would receive packets of the opposite direction.
     if (port.kind === 'internal') return 'it is internal to the vSwitch';
     return port.ifindex === 0 ? 'it has no kernel device' : this.#hooks.on(port);
   }
 
-  /** False when there was nothing to try. */
+  /** False when nothing was attempted. */
   async #add(port: PortInfo): Promise<boolean> {
     const refusal = this.#refusal(port);
     if (refusal !== undefined) {
@@ -222,7 +222,7 @@ export class PortTable {
       return false;
     }
     if (ifindexOf(port.name) !== port.ifindex) {
-      this.#problems.set(port.name, `port ${port.name}: device ${port.ifindex} is not there`);
+      this.#problems.set(port.name, `port ${port.name}: device ${port.ifindex} does not exist`);
       return false;
     }
     const id = this.#maps.next(CONTROL.nextPortId);
@@ -237,7 +237,7 @@ export class PortTable {
       this.#close(id, port.ifindex);
       return true;
     }
-    // Asked again: between the question and the update the device could have been replaced.
+    // Checked again: the device could have been replaced between the check and the update.
     const attached = (await this.#attach(port, id)) && ifindexOf(port.name) === port.ifindex;
     if (!attached) {
       this.#byName.delete(port.name);
@@ -246,16 +246,16 @@ export class PortTable {
     return true;
   }
 
-  /** Attaches and lets packets in; false when it cannot be, and then why is in the problems. */
+  /** Attaches the program and admits packets; on failure records the problem and returns false. */
   async #attach(port: PortInfo, id: number): Promise<boolean> {
     const { name, uuid, ifindex, shaped, policed } = port;
     try {
       const attached = this.#attachment.attach(name, ifindex);
-      await this.#letIn(ifindex, id, attached.flags);
+      await this.#admit(ifindex, id, attached.flags);
       this.#byName.set(name, { name, uuid, ifindex, id, shaped, policed, attached });
       return true;
     } catch (error) {
-      // What is wrong with one port is no reason to leave the others.
+      // A failure of one port must not affect the others.
       const detail =
         error instanceof PortUnusable ? error.message : `${name}: ${errorMessage(error)}`;
       this.#problems.set(name, detail);
@@ -264,17 +264,18 @@ export class PortTable {
   }
 
   /**
-   * Opens the door for packets of a device. A program could still hold the element that was
-   * deleted last, and would take its packet for one of this port: so it waits for such programs.
+   * Admits packets of a device. A running program could still hold a deleted element, whose memory
+   * the new one would reuse, and attribute its packet to this port: so this waits for such
+   * programs.
    */
-  async #letIn(ifindex: number, id: number, flags: number): Promise<void> {
+  async #admit(ifindex: number, id: number, flags: number): Promise<void> {
     const ref = new Uint8Array(PORT_REF.bytes);
     ref.set(u32(id), PORT_REF.portId);
     ref.set(u32(flags), PORT_REF.flags);
-    const there = new Uint8Array(PORT_REF.bytes);
-    if (this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), there, 'ports')) {
-      if (Buffer.compare(there, ref) === 0) return;
-      this.#keepOut(ifindex);
+    const existing = new Uint8Array(PORT_REF.bytes);
+    if (this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), existing, 'ports')) {
+      if (Buffer.compare(existing, ref) === 0) return;
+      this.#exclude(ifindex);
     }
     if (this.#recycled) {
       await this.#grace.wait();
@@ -283,13 +284,13 @@ export class PortTable {
     this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, `ifindex ${ifindex}`);
   }
 
-  #keepOut(ifindex: number): void {
+  #exclude(ifindex: number): void {
     this.#recycled = true;
     this.#remove(this.#maps.fd.ports, ifindex);
   }
 
-  /** Gives a port up; what is installed over it is to go, too. */
-  #giveUp(port: AttachedPort): void {
+  /** Stops serving a port and marks its entries for removal. */
+  #stopServing(port: AttachedPort): void {
     this.#byName.delete(port.name);
     this.touched.add(port.id);
     this.#closing.set(port.id, port.ifindex);
@@ -313,10 +314,10 @@ export class PortTable {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Closes both doors of a port before anything else. */
+  /** Stops input and output of a port, before anything else. */
   #shut(id: number, ifindex: number): void {
     const sameDevice = this.#deviceOf(id) === ifindex;
-    if (this.#portAt(ifindex) === id) this.#keepOut(ifindex);
+    if (this.#portAt(ifindex) === id) this.#exclude(ifindex);
     this.#remove(this.#maps.fd.devices, id);
     if (sameDevice) this.#attachment.detach(ifindex);
     this.#remove(this.#maps.fd.stalled, id);

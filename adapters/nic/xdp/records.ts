@@ -42,11 +42,11 @@ export const MASK_SET = {
   bytes: 8 + MAX_MASKS * FLOW_MASK.bytes,
 } as const;
 
-/** Bytes of `struct flow_stats`, and where in it the lower halves of its members are, u32 words. */
+/** Bytes of `struct flow_stats`, and the u32 word of each member's lower half. */
 export const STATS_BYTES = 24;
 export const STATS_WORD = { packets: 0, bytes: 2, lastNs: 4 } as const;
 
-/** What stands for a port's uuid in `struct port_info`: its SHA-256. */
+/** The SHA-256 of a port's uuid, for `struct port_info`. */
 export function portIdentity(uuid: string): Uint8Array {
   return createHash('sha256').update(uuid).digest();
 }

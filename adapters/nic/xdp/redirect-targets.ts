@@ -4,10 +4,10 @@ import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
 
 /**
- * Which devices can send frames that another device redirects to them. One that cannot drops them:
- * a veth whose peer has neither GRO nor an XDP program (`drivers/net/veth.c`, veth_xdp_xmit). Before
- * Linux 6.3 the kernel does not tell; then a refused redirect costs a packet and is noticed by the
- * guard program.
+ * Devices that can send frames redirected to them. Others drop such frames: a veth whose peer has
+ * neither GRO nor an XDP program (`drivers/net/veth.c`, veth_xdp_xmit). Before Linux 6.3 the kernel
+ * does not report this; then the guard program detects the first refused redirect, which costs a
+ * packet.
  */
 export class RedirectTargets {
   readonly #requests = new NetlinkRequests(PROTOCOL.generic);
@@ -23,12 +23,15 @@ export class RedirectTargets {
     this.#targets = this.#features.redirectTargets(this.#requests);
   }
 
-  /** Whether redirected frames get through, at the last {@link refresh}. */
+  /** Whether the device sends redirected frames, as of the last {@link refresh}. */
   has(ifindex: number): boolean {
     return this.#features === undefined || this.#targets.has(ifindex);
   }
 
-  /** Whether they no longer do, since the {@link refresh} before. */
+  /**
+   * Whether the device stopped sending redirected frames between the last two {@link refresh}
+   * calls.
+   */
   lost(ifindex: number): boolean {
     return this.#former.has(ifindex) && !this.has(ifindex);
   }

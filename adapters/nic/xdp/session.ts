@@ -4,7 +4,7 @@ import type { CounterSink, EntrySink } from '../../../engine/ports/offload-backe
 import { Attachment } from './attachment.ts';
 import { EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY } from './entry-value.ts';
-import { EntryStuck } from './errors.ts';
+import { EntriesNotDeleted } from './errors.ts';
 import { FlowMap } from './flow-map.ts';
 import { GracePeriod } from './grace-period.ts';
 import { Installer } from './installer.ts';
@@ -26,7 +26,7 @@ const MIN_STALL_MS = 5_000;
 /** The programs' clock, CLOCK_MONOTONIC, ms. */
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Everything that is there between start and close. */
+/** The state between start and close. */
 export class Session {
   readonly entries: EntryTable;
   readonly masks: MaskSet;
@@ -43,7 +43,7 @@ export class Session {
   readonly #targets = new RedirectTargets();
   readonly #guard: number | undefined;
   /** Flows whose entries were removed with a port and have not been reported yet. */
-  #untold: FlowId[] = [];
+  #unreported: FlowId[] = [];
 
   private constructor(libbpf: Libbpf, lock: PinLock, maps: Maps, options: XdpBackendOptions) {
     this.#libbpf = libbpf;
@@ -82,7 +82,7 @@ export class Session {
 
   static async open(options: XdpBackendOptions, ports: PortSnapshot): Promise<Session> {
     const libbpf = new Libbpf();
-    const lock = PinLock.take(options.pinPath);
+    const lock = PinLock.acquire(options.pinPath);
     const undo = [() => lock.release()];
     try {
       const { pinPath } = options;
@@ -95,7 +95,7 @@ export class Session {
       maps.setWord(CONTROL.minStallNs, BigInt(options.minStallMs ?? MIN_STALL_MS) * 1_000_000n);
       maps.setWord(CONTROL.heartbeatNs, BigInt(options.heartbeatMs) * 1_000_000n);
       if (pinned !== undefined) await session.#adopt(ports);
-      await session.follow(ports);
+      await session.updatePorts(ports);
       return session;
     } catch (error) {
       for (const step of undo) step();
@@ -109,11 +109,11 @@ export class Session {
     return (
       `XDP through libbpf ${this.#libbpf.version()}: ${count('native')} ports native, ` +
       `${count('generic')} generic, ${count('unavailable')} not served` +
-      (this.#guard === undefined ? '; failing redirects are not noticed' : '')
+      (this.#guard === undefined ? '; failed redirects are not detected' : '')
     );
   }
 
-  /** Reads from the kernel what is installed. */
+  /** Reads the installed entries from the kernel. */
   readEntries(sink: EntrySink): void {
     this.#flows.read((_keys, _key, values, at) => sink.entry(ufidOf(values, at)));
   }
@@ -123,21 +123,21 @@ export class Session {
   }
 
   /**
-   * Takes ports in and out; returns the flows whose entries went with a port. What fails is tried
-   * again with the next call.
+   * Adds and removes ports; returns the flows whose entries were removed with a port. The next call
+   * retries failures.
    *
-   * @throws {EntryStuck} {@link SystemCallFailed}
+   * @throws {EntriesNotDeleted} {@link SystemCallFailed}
    */
-  async follow(ports: PortSnapshot): Promise<FlowId[]> {
+  async updatePorts(ports: PortSnapshot): Promise<FlowId[]> {
     try {
       this.ports.drop(ports);
     } finally {
-      this.#takeOut();
+      this.#removeTouched();
     }
     await this.ports.serve(ports);
-    const stuck = this.#takeOut();
-    if (stuck !== undefined) throw stuck;
-    return this.#untold.splice(0);
+    const failure = this.#removeTouched();
+    if (failure !== undefined) throw failure;
+    return this.#unreported.splice(0);
   }
 
   renewLease(leaseMs: number): void {
@@ -150,7 +150,7 @@ export class Session {
       if (how === 'withdraw') {
         this.#maps.setWord(CONTROL.leaseUntilNs, 0n);
         this.ports.detachAll();
-        // An entry that the kernel keeps ends with its map.
+        // Entries that the kernel did not delete end with their map.
         this.installer.removeWhere(() => true);
         this.#maps.unpin();
       }
@@ -161,19 +161,19 @@ export class Session {
     }
   }
 
-  /** Takes out the entries that go with touched ports; says when the kernel keeps some. */
-  #takeOut(): EntryStuck | undefined {
+  /** Removes the entries of touched ports; returns an error when the kernel did not delete some. */
+  #removeTouched(): EntriesNotDeleted | undefined {
     const touched = [...this.ports.touched];
     if (touched.length === 0) return undefined;
-    const { ids, stuck } = this.installer.removeWhere((slot) =>
+    const { ids, failure } = this.installer.removeWhere((slot) =>
       touched.some((id) => this.entries.names(slot, id)),
     );
-    this.#untold.push(...ids);
-    if (stuck === undefined) this.ports.touched.clear();
-    return stuck;
+    this.#unreported.push(...ids);
+    if (failure === undefined) this.ports.touched.clear();
+    return failure;
   }
 
-  /** Calls `onChange` soon after what decides whether and how ports are served has changed. */
+  /** Calls `onChange` when something that decides how ports are served has changed. */
   watchDevices(onChange: () => void): void {
     this.#hooks.watch(() => this.ports.served(), onChange);
     this.#targets.watch(onChange);
@@ -186,7 +186,7 @@ export class Session {
     if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
   }
 
-  /** Rebuilds ids, keys and slots from the maps; what no longer makes sense is deleted. */
+  /** Rebuilds ids, keys and slots from the maps; inconsistent entries are deleted. */
   async #adopt(ports: PortSnapshot): Promise<void> {
     await this.ports.adopt(ports);
     this.masks.adopt();
@@ -214,7 +214,7 @@ export class Session {
       this.entries.add(slot, id, key, value);
     });
     const kept = this.#flows.delete(Uint32Array.from(orphans), orphans.length / KEY_WORDS);
-    if (kept.length > 0) throw new EntryStuck(kept.length, kept[0].errno);
+    if (kept.length > 0) throw new EntriesNotDeleted(kept.length, kept[0].errno);
     this.#slots.adopt(taken);
     this.#stats.zeroFree();
   }

@@ -58,7 +58,7 @@ export class StatsReader {
     this.#giveBack();
   }
 
-  /** Sets every slot to zero that is not in use. */
+  /** Zeroes every free slot. */
   zeroFree(): void {
     this.#drainedCount = 0;
     for (let slot = 0; slot < this.#slots.size; slot++) {
@@ -98,7 +98,9 @@ export class StatsReader {
     if (slots.isDrained(slot, nowMs)) this.#drained[this.#drainedCount++] = slot;
   }
 
-  /** Time since the last packet on any CPU of the slot whose values end there; -1: not known. */
+  /**
+   * Time since the last packet on any CPU of the slot whose values end at `end`, ms; -1: unknown.
+   */
   #idleMs(end: number, nowMs: number): number {
     let lastNs = 0;
     for (let at = end - this.#cpus * WORDS; at < end; at += WORDS) {

@@ -1,6 +1,6 @@
 /**
- * A slot's last writer may still be running when its entry is deleted; a slot is read for the
- * last time, and given out again, no earlier than this many ms later.
+ * Programs may still write to a slot when its entry is deleted; the last reading of the slot is at
+ * least this much later, ms.
  */
 const DRAIN_MS = 20;
 
@@ -9,9 +9,8 @@ const LIVE = 1;
 const DRAINING = 2;
 
 /**
- * Which place of the statistics array belongs to which entry. A place whose entry is gone drains:
- * it is read once more before it is zeroed and given out again, so that nothing is lost and
- * nothing is counted twice.
+ * Allocates slots of the statistics array to entries. The slot of a deleted entry drains: it is
+ * read once more before it is zeroed and reused, so that nothing is lost or counted twice.
  */
 export class StatsSlots {
   readonly size: number;
@@ -34,23 +33,20 @@ export class StatsSlots {
     for (let slot = size - 1; slot >= 0; slot--) this.#free[this.#freeCount++] = slot;
   }
 
-  /** One more than the largest slot in use. */
+  /** The largest slot in use, plus one. */
   get highWater(): number {
     return this.#highWater;
   }
 
   /** A free slot, or -1. */
-  take(): number {
+  allocate(): number {
     if (this.#freeCount === 0) return -1;
     const slot = this.#free[--this.#freeCount];
     this.#begin(slot);
     return slot;
   }
 
-  /**
-   * Marks slots as in use that an earlier daemon gave out. What they count is new to this one.
-   * Call once, before {@link take}.
-   */
+  /** Marks slots that an earlier daemon allocated as in use. Call once, before {@link allocate}. */
   adopt(slots: Iterable<number>): void {
     for (const slot of slots) this.#begin(slot);
     this.#freeCount = 0;
@@ -79,7 +75,7 @@ export class StatsSlots {
     return this.#state[slot] === DRAINING && nowMs - this.#drainingSinceMs[slot] >= DRAIN_MS;
   }
 
-  /** Gives a slot back that is drained, read, and zero in the kernel. */
+  /** Frees a slot that is drained, read, and zero in the kernel. */
   release(slot: number): void {
     this.#state[slot] = FREE;
     this.#free[this.#freeCount++] = slot;

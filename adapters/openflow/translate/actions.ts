@@ -8,18 +8,20 @@ import type { Dialect } from './dialect.ts';
 import { SAME_FIELDS } from './oxm-names.ts';
 import { Untranslatable, versionName } from './refused.ts';
 
-/** The switch's number of the port that stands for a port of the vSwitch. @throws Untranslatable */
+/**
+ * The switch's number of the port that replaces an output port of the vSwitch. @throws
+ * Untranslatable
+ */
 export type OutPort = (vswitchPort: string) => number;
 
 const TAG_PRESENT = 0x1000;
 const TPID = 0x8100;
 
 /**
- * What the vSwitch does with a flow, as a switch takes it: the same rewriting in the same order,
- * and each output to the port that stands for the vSwitch's. No actions drop the packet, here as
- * there.
+ * The vSwitch's actions as OpenFlow actions: the same rewrites in the same order, and outputs to
+ * the ports that replace the vSwitch's. An empty list drops the packet in both.
  *
- * @param inPort the switch's number of the port that the flow comes in by
+ * @param inPort the switch's number of the flow's input port
  * @throws Untranslatable
  */
 export function toWireActions(
@@ -31,7 +33,7 @@ export function toWireActions(
   return actions.flatMap((action) => {
     if (action.kind !== 'output') return rewriting(action, dialect);
     const port = outPort(action.port);
-    // A switch sends nothing back by itself where it came from (1.3.5, section 4.5).
+    // A switch sends to the input port only through OFPP_IN_PORT (1.3.5, section 4.5).
     return [{ kind: 'output', port: port === inPort ? Port.inPort : port, maxLen: 0 }];
   });
 }
@@ -59,7 +61,7 @@ function push13({ tpid, vid, pcp }: Push): readonly Action[] {
 }
 
 function push10({ tpid, vid, pcp }: Push, dialect: Dialect): readonly Action[] {
-  if (tpid !== TPID) throw cannot(`a tag of TPID 0x${tpid.toString(16)}`, dialect);
+  if (tpid !== TPID) throw untranslatable(`a tag of TPID 0x${tpid.toString(16)}`, dialect);
   return [
     { kind: 'set-vlan-vid', vid },
     { kind: 'set-vlan-pcp', pcp },
@@ -71,7 +73,7 @@ function set13(action: SetField, dialect: Dialect): readonly Action[] {
   if (name === 'ip_tos') {
     const mask = action.mask[0];
     if ((mask & 0xfc) !== 0xfc || ((mask & 3) !== 0 && (mask & 3) !== 3)) {
-      throw cannot('a part of the DSCP or ECN', dialect);
+      throw untranslatable('a part of the DSCP or ECN', dialect);
     }
     const dscp = field('ip_dscp', Uint8Array.of(value[0] >> 2));
     return (mask & 3) === 0 ? [dscp] : [dscp, field('ip_ecn', Uint8Array.of(value[0] & 3))];
@@ -81,19 +83,19 @@ function set13(action: SetField, dialect: Dialect): readonly Action[] {
   if (name === 'vlan_vid') return [field('vlan_vid', bytesOf(TAG_PRESENT | number(value), 2))];
   if (name === 'vlan_pcp') return [field('vlan_pcp', value)];
   const names = SAME_FIELDS[name];
-  if (names === undefined || NEVER_SET.has(name)) throw cannot(`a new ${name}`, dialect);
+  if (names === undefined || NEVER_SET.has(name)) throw untranslatable(`a new ${name}`, dialect);
   return [field(names.oxm, value)];
 }
 
 function set10(action: SetField, dialect: Dialect): readonly Action[] {
   const { field: name, value } = action;
   if (name === 'ip_tos') {
-    if (action.mask[0] !== 0xfc) throw cannot('a part of the DSCP, or ECN', dialect);
+    if (action.mask[0] !== 0xfc) throw untranslatable('a part of the DSCP, or ECN', dialect);
     return [{ kind: 'set-ip-tos', tos: value[0] & 0xfc }];
   }
   wholeField(action, dialect);
   const make = SET10[name];
-  if (make === undefined) throw cannot(`a new ${name}`, dialect);
+  if (make === undefined) throw untranslatable(`a new ${name}`, dialect);
   return [make(value)];
 }
 
@@ -110,21 +112,21 @@ const SET10: Readonly<Partial<Record<FieldName, (value: Uint8Array) => Action>>>
   vlan_pcp: (value) => ({ kind: 'set-vlan-pcp', pcp: number(value) }),
 };
 
-/** What a packet is, no action changes. */
+/** Fields that no action can change. */
 const NEVER_SET: ReadonlySet<FieldName> = new Set(['eth_type', 'ip_proto']);
 
-/** Before OpenFlow 1.5 a field is set as a whole. */
+/** Before OpenFlow 1.5 a set-field cannot have a mask. */
 function wholeField({ field: name, mask }: SetField, dialect: Dialect): void {
   const spare = mask.length * 8 - FIELD_BITS[name];
   const whole = mask.every((byte, i) => byte === (i === 0 ? 0xff >> spare : 0xff));
-  if (!whole) throw cannot(`a part of ${name}`, dialect);
+  if (!whole) throw untranslatable(`a part of ${name}`, dialect);
 }
 
 function field(name: OxmName, value: Uint8Array): Action {
   return { kind: 'set-field', field: { kind: 'field', name, value, mask: undefined } };
 }
 
-function cannot(what: string, { version }: Dialect): Untranslatable {
+function untranslatable(what: string, { version }: Dialect): Untranslatable {
   return new Untranslatable('unsupported-action', `${versionName(version)} cannot set ${what}`);
 }
 

@@ -4,8 +4,8 @@ import type { Match, MatchField } from '../../../protocols/openflow/codec/match.
 import { Wildcard10 } from '../../../protocols/openflow/codec/match.ts';
 
 /**
- * A match as text that is the same for matches which mean the same: a switch gives fields back in
- * an order of its own, drops masks that are all ones, and ignores more bits than there are.
+ * A match as canonical text. A switch returns fields in another order, drops masks of all ones, and
+ * ignores bits beyond the field's width.
  */
 export function matchKey(match: Match): string {
   if (match.kind === 'oxm') return match.fields.map(fieldKey).sort().join(',');
@@ -32,7 +32,7 @@ export function matchKey(match: Match): string {
   ].join(',');
 }
 
-/** What is done with packets, as text that is the same when it is the same. */
+/** Instructions as canonical text. */
 export function instructionsKey(instructions: Instructions): string {
   return instructions
     .filter((one) => !(one.kind === 'apply-actions' && one.actions.length === 0))
@@ -52,7 +52,7 @@ function fieldKey(field: MatchField): string {
 }
 
 function actionKey(action: Action): string {
-  // The length of what is sent matters to a controller alone.
+  // `maxLen` only matters for output to a controller.
   if (action.kind === 'output') return `output:${action.port}`;
   return action.kind === 'set-field' ? `set(${fieldKey(action.field)})` : plain(action);
 }

@@ -17,13 +17,13 @@ import { Untranslatable, versionName } from './refused.ts';
 const TAG_PRESENT = 0x1000;
 
 /**
- * A flow's match as a switch takes it: exactly the packets that the datapath flow matches.
+ * A flow's match in OpenFlow: exactly the packets that the datapath flow matches.
  *
- * Two things OpenFlow cannot say everywhere, and what is done about them: it has no TPID (a flow
- * with the usual 0x8100 is taken, any other is not), and only Nicira's fields tell fragments (for
- * a switch without them, flows of whole packets are taken and their first fragments go along).
+ * Two limits: OpenFlow has no TPID, so only flows with the usual 0x8100 are translated. Only
+ * Nicira's fields match fragments; without them, flows of unfragmented packets are translated and
+ * also match first fragments.
  *
- * @param inPort the switch's number of the port that the flow comes in by
+ * @param inPort the switch's number of the flow's input port
  * @throws Untranslatable
  */
 export function toWireMatch(match: FlowMatch, inPort: number, dialect: Dialect): Match {
@@ -31,10 +31,14 @@ export function toWireMatch(match: FlowMatch, inPort: number, dialect: Dialect):
     throw new Untranslatable('unsupported-match', `OpenFlow has no ${match.opaque[0].name}`);
   }
   const cvlan = match.fields.find((f) => f.field.startsWith('cvlan_'));
-  if (cvlan !== undefined) throw cannot(cvlan.field, 'there is no second VLAN tag', dialect);
+  if (cvlan !== undefined) throw untranslatable(cvlan.field, 'it has no second VLAN tag', dialect);
   const tpid = fieldOf(match, 'vlan_tpid');
   if (tpid !== undefined && (!isExact(tpid) || number(tpid.value) !== 0x8100)) {
-    throw cannot('vlan_tpid', 'there is no TPID, and it is not the usual 0x8100', dialect);
+    throw untranslatable(
+      'vlan_tpid',
+      'it has no TPID, and this one is not the usual 0x8100',
+      dialect,
+    );
   }
   if (dialect.version === OF13) return flexible(match, inPort, dialect, 'oxm');
   return dialect.nicira ? flexible(match, inPort, dialect, 'nxm') : match10(match, inPort, dialect);
@@ -51,7 +55,7 @@ function flexible(
       ? known('in_port', bytesOf(inPort, 4))
       : known('nxm_of_in_port', bytesOf(inPort & 0xffff, 2)),
   ];
-  // In the table's order, which puts prerequisites first; VLAN right behind the ethertype.
+  // In the order of SAME_FIELDS, prerequisites first; VLAN directly after the ethertype.
   for (const name of ORDER) {
     const f = fieldOf(match, name);
     if (f !== undefined) fields.push(same(f, dialect, names));
@@ -60,11 +64,12 @@ function flexible(
   }
   const flags = fieldOf(match, 'tcp_flags');
   if (flags !== undefined) {
-    if (!dialect.nicira) throw cannot('tcp_flags', 'only Nicira has it', dialect);
+    if (!dialect.nicira)
+      throw untranslatable('tcp_flags', "only Nicira's fields include it", dialect);
     fields.push(known('nxm_nx_tcp_flags', flags.value, isExact(flags) ? undefined : flags.mask));
   }
   const rest = match.fields.find((f) => !EXPRESSED.has(f.field));
-  if (rest !== undefined) throw cannot(rest.field, 'it has no such field', dialect);
+  if (rest !== undefined) throw untranslatable(rest.field, 'it has no such field', dialect);
   return { kind: 'oxm', fields };
 }
 
@@ -88,11 +93,11 @@ function same(f: FieldMatch, dialect: Dialect, names: 'oxm' | 'nxm'): KnownField
   const row = SAME_FIELDS[f.field];
   const name = row?.[names];
   if (row === undefined || name === undefined) {
-    throw cannot(f.field, 'it has no such field', dialect);
+    throw untranslatable(f.field, 'it has no such field', dialect);
   }
   if (isExact(f)) return known(name, f.value);
   if (row.mask === 'never' || (row.mask === 'nicira' && !dialect.nicira)) {
-    throw cannot(f.field, 'it cannot be masked', dialect);
+    throw untranslatable(f.field, 'it cannot be masked', dialect);
   }
   return known(name, f.value, f.mask);
 }
@@ -118,7 +123,7 @@ function vlan(match: FlowMatch, dialect: Dialect, names: 'oxm' | 'nxm'): KnownFi
     known('vlan_vid', bytesOf(value, 2), mask === 0x1fff ? undefined : bytesOf(mask, 2)),
   ];
   if (pcp === undefined) return fields;
-  if (!isExact(pcp)) throw cannot('vlan_pcp', 'it cannot be masked', dialect);
+  if (!isExact(pcp)) throw untranslatable('vlan_pcp', 'it cannot be masked', dialect);
   return [...fields, known('vlan_pcp', pcp.value)];
 }
 
@@ -130,7 +135,7 @@ function ipHeader(match: FlowMatch, dialect: Dialect, names: 'oxm' | 'nxm'): Kno
     const dscp = tos.mask[0] & 0xfc;
     const ecn = tos.mask[0] & 0x03;
     if ((dscp !== 0 && dscp !== 0xfc) || (ecn !== 0 && ecn !== 0x03)) {
-      throw cannot('ip_tos', 'neither DSCP nor ECN can be masked', dialect);
+      throw untranslatable('ip_tos', 'neither DSCP nor ECN can be masked', dialect);
     }
     const value = tos.value[0];
     if (dscp !== 0) {
@@ -146,7 +151,8 @@ function ipHeader(match: FlowMatch, dialect: Dialect, names: 'oxm' | 'nxm'): Kno
   }
   const ttl = fieldOf(match, 'ip_ttl');
   if (ttl !== undefined) {
-    if (!dialect.nicira || !isExact(ttl)) throw cannot('ip_ttl', 'it has no such field', dialect);
+    if (!dialect.nicira || !isExact(ttl))
+      throw untranslatable('ip_ttl', 'it has no such field', dialect);
     fields.push(known('nxm_nx_ip_ttl', ttl.value));
   }
   const frag = fieldOf(match, 'ip_frag');
@@ -159,9 +165,10 @@ function ipHeader(match: FlowMatch, dialect: Dialect, names: 'oxm' | 'nxm'): Kno
 
 /** Nicira's two bits: any fragment, later fragment. */
 function fragmentBits(frag: FieldMatch, dialect: Dialect): number {
-  if (!isExact(frag)) throw cannot('ip_frag', 'it cannot be masked', dialect);
+  if (!isExact(frag)) throw untranslatable('ip_frag', 'it cannot be masked', dialect);
   const kind = frag.value[0];
-  if (kind !== 0 && !dialect.nicira) throw cannot('ip_frag', 'it has no such field', dialect);
+  if (kind !== 0 && !dialect.nicira)
+    throw untranslatable('ip_frag', 'it has no such field', dialect);
   return kind === 2 ? 3 : kind;
 }
 
@@ -169,9 +176,16 @@ function known(name: OxmName, value: Uint8Array, mask?: Uint8Array): KnownField 
   return { kind: 'field', name, value, mask };
 }
 
-function cannot(field: FieldName, why: string, { version, nicira }: Dialect): Untranslatable {
+function untranslatable(
+  field: FieldName,
+  why: string,
+  { version, nicira }: Dialect,
+): Untranslatable {
   const dialect = nicira ? `${versionName(version)} with Nicira's fields` : versionName(version);
-  return new Untranslatable('unsupported-match', `${field} cannot be said in ${dialect}: ${why}`);
+  return new Untranslatable(
+    'unsupported-match',
+    `${field} cannot be expressed in ${dialect}: ${why}`,
+  );
 }
 
 function bytesOf(value: number, length: number): Uint8Array {

@@ -14,7 +14,7 @@ const UNTAGGED = 0xffff;
 const IPV4 = 0x0800;
 const ARP = 0x0806;
 
-/** Fields that the fixed match has a place for, but for those that need a look at others. */
+/** Fields of the fixed match. */
 const PLAIN = new Set<FieldName>([
   'eth_src',
   'eth_dst',
@@ -39,23 +39,25 @@ const PLAIN = new Set<FieldName>([
 ]);
 
 /**
- * A flow's match in OpenFlow 1.0's fixed form: IPv4 and ARP, addresses by prefix, all else exact
- * or ignored.
+ * A flow's match as OpenFlow 1.0's fixed struct: IPv4 and ARP, addresses by prefix, all other
+ * fields exact or ignored.
  *
  * @throws Untranslatable
  */
 export function match10(match: FlowMatch, inPort: number, dialect: Dialect): Match10 {
-  const stranger = match.fields.find((f) => !PLAIN.has(f.field));
-  if (stranger !== undefined) throw cannot(stranger.field, 'it has no such field', dialect);
+  const unsupported = match.fields.find((f) => !PLAIN.has(f.field));
+  if (unsupported !== undefined)
+    throw untranslatable(unsupported.field, 'it has no such field', dialect);
   const frag = fieldOf(match, 'ip_frag');
   if (frag !== undefined && (!isExact(frag) || frag.value[0] !== 0)) {
-    throw cannot('ip_frag', 'it has no such field', dialect);
+    throw untranslatable('ip_frag', 'it has no such field', dialect);
   }
   const etherType = exact(match, 'eth_type', dialect);
   const hasIp = ['ipv4_src', 'ipv4_dst', 'ip_tos', 'ip_proto'].some((n) =>
     match.fields.some((f) => f.field === n),
   );
-  if (hasIp && etherType !== IPV4) throw cannot('eth_type', 'only IPv4 has a header', dialect);
+  if (hasIp && etherType !== IPV4)
+    throw untranslatable('eth_type', 'it has IP fields for IPv4 only', dialect);
   let wildcards = 0;
   const value = (wildcard: number, found: number | undefined): number => {
     if (found === undefined) wildcards |= wildcard;
@@ -63,7 +65,11 @@ export function match10(match: FlowMatch, inPort: number, dialect: Dialect): Mat
   };
   const tagged = fieldOf(match, 'vlan_tpid') !== undefined;
   if (tagged && fieldOf(match, 'vlan_vid') === undefined) {
-    throw cannot('vlan_vid', 'OpenFlow 1.0 cannot match on the presence of a tag alone', dialect);
+    throw untranslatable(
+      'vlan_vid',
+      'OpenFlow 1.0 cannot match on the presence of a tag alone',
+      dialect,
+    );
   }
   const source = prefix(fieldOf(match, 'ipv4_src') ?? fieldOf(match, 'arp_spa'), dialect);
   const target = prefix(fieldOf(match, 'ipv4_dst') ?? fieldOf(match, 'arp_tpa'), dialect);
@@ -95,13 +101,13 @@ export function match10(match: FlowMatch, inPort: number, dialect: Dialect): Mat
 function exact(match: FlowMatch, field: FieldName, dialect: Dialect): number | undefined {
   const f = fieldOf(match, field);
   if (f === undefined) return undefined;
-  if (!isExact(f)) throw cannot(field, 'it cannot be masked', dialect);
+  if (!isExact(f)) throw untranslatable(field, 'it cannot be masked', dialect);
   return number(f.value);
 }
 
 function mac(match: FlowMatch, field: FieldName, dialect: Dialect): Uint8Array | undefined {
   const f = fieldOf(match, field);
-  if (f !== undefined && !isExact(f)) throw cannot(field, 'it cannot be masked', dialect);
+  if (f !== undefined && !isExact(f)) throw untranslatable(field, 'it cannot be masked', dialect);
   return f?.value;
 }
 
@@ -122,7 +128,7 @@ function arpOperation(
   if (etherType !== ARP) return undefined;
   const operation = exact(match, 'arp_op', dialect);
   if (operation !== undefined && operation > 255) {
-    throw cannot('arp_op', 'it has only the low byte', dialect);
+    throw untranslatable('arp_op', 'it has only the low byte', dialect);
   }
   return operation;
 }
@@ -130,7 +136,8 @@ function arpOperation(
 function dscp(match: FlowMatch, dialect: Dialect): number | undefined {
   const tos = fieldOf(match, 'ip_tos');
   if (tos === undefined) return undefined;
-  if (tos.mask[0] !== 0xfc) throw cannot('ip_tos', 'it has DSCP, whole, and no ECN', dialect);
+  if (tos.mask[0] !== 0xfc)
+    throw untranslatable('ip_tos', 'it has only the whole DSCP, and no ECN', dialect);
   return tos.value[0];
 }
 
@@ -141,14 +148,15 @@ function prefix(
   if (f === undefined) return { address: 0, ignored: 32 };
   const mask = number(f.mask);
   const ignored = Math.log2(2 ** 32 - mask);
-  if (!Number.isInteger(ignored)) throw cannot(f.field, 'its mask is no prefix', dialect);
+  if (!Number.isInteger(ignored))
+    throw untranslatable(f.field, 'its mask is not a prefix', dialect);
   return { address: number(f.value), ignored };
 }
 
-function cannot(field: FieldName, why: string, { version }: Dialect): Untranslatable {
+function untranslatable(field: FieldName, why: string, { version }: Dialect): Untranslatable {
   return new Untranslatable(
     'unsupported-match',
-    `${field} cannot be said in ${versionName(version)}: ${why}`,
+    `${field} cannot be expressed in ${versionName(version)}: ${why}`,
   );
 }
 

@@ -1,19 +1,19 @@
 import type { FieldName } from '../../../engine/model/match.ts';
 import type { OxmName } from '../../../protocols/openflow/codec/oxm-fields.ts';
 
-/** How a field that needs no conversion is called. */
+/** The names of a field that needs no conversion. */
 export interface FieldNames {
   readonly oxm: OxmName;
-  /** Nicira's name, which is the one that 1.0 has; undefined: it has none. */
+  /** Nicira's name, which 1.0 uses; undefined: none. */
   readonly nxm: OxmName | undefined;
-  /** Bits may be left out: everywhere, with Nicira's extensions, or never. */
+  /** Where the field can be masked: everywhere, with Nicira's extensions, or never. */
   readonly mask: 'everywhere' | 'nicira' | 'never';
 }
 
 /**
- * Fields that are the same in OpenFlow, in an order in which each one's prerequisites come before
- * it (OpenFlow 1.3.5, section 7.2.3.6). VLAN tags, the TOS byte, TTL, fragments and TCP flags are
- * said in other ways: see `match.ts`.
+ * Fields that are the same in OpenFlow, ordered so that prerequisites come first (OpenFlow 1.3.5,
+ * section 7.2.3.6). VLAN tags, the TOS byte, TTL, fragments and TCP flags need conversion: see
+ * `match.ts`.
  */
 export const SAME_FIELDS: Readonly<Partial<Record<FieldName, FieldNames>>> = {
   eth_dst: { oxm: 'eth_dst', nxm: 'nxm_of_eth_dst', mask: 'everywhere' },

@@ -1,6 +1,6 @@
 import type { Refusal, RefusalCode } from '../../../engine/model/refusal.ts';
 
-/** A flow cannot be said in the switch's dialect. */
+/** A flow cannot be expressed in the switch's dialect. */
 export class Untranslatable extends Error {
   override readonly name = 'Untranslatable';
   readonly refusal: Refusal;
@@ -11,7 +11,7 @@ export class Untranslatable extends Error {
   }
 }
 
-/** Version as people write it. */
+/** Version for display. */
 export function versionName(version: 1 | 4): string {
   return version === 1 ? 'OpenFlow 1.0' : 'OpenFlow 1.3';
 }

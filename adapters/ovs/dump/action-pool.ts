@@ -12,12 +12,12 @@ interface Known {
 }
 
 /**
- * Parses action lists, each text once as long as it is remembered: the flows of a node share a
- * few hundred of them. Keeps the latest of each slot and so is bounded.
+ * Parses action lists and caches them by text: the flows of a node share a few hundred of them.
+ * Bounded, because it keeps only the latest of each slot.
  */
 export class ActionPool {
   readonly #keys: KeyParser;
-  /** Of the text that was taken last. */
+  /** Fingerprint of the last text. */
   readonly fingerprint = new Fingerprint();
   readonly #slots = Array.from<Known | undefined>({ length: SLOTS });
 
@@ -26,8 +26,8 @@ export class ActionPool {
   }
 
   /** The actions written in `[from, to)`; undefined when they are not well-formed. */
-  take(bytes: Buffer, view: DataView, from: number, to: number): FlowActions | undefined {
-    this.fingerprint.take(view, from, to);
+  parse(bytes: Buffer, view: DataView, from: number, to: number): FlowActions | undefined {
+    this.fingerprint.compute(view, from, to);
     const slot = this.fingerprint.a & (SLOTS - 1);
     const known = this.#slots[slot];
     if (known?.text.length === to - from && known.text.standsAt(view, from)) {

@@ -5,10 +5,10 @@ import { nextComma } from './scan.ts';
 /** Actions written as one word; any other word is a port to send to. */
 const WORDS: ReadonlySet<string> = new Set(['ct', 'ct_clear', 'drop', 'pop_eth', 'pop_nsh']);
 
-/** Port names and numbers are one word without these; anything with one of them is an action. */
+/** Characters that no port name or number contains; text with one of them is an action. */
 const NOT_A_PORT = /[\s(){}<>*,]/;
 
-/** `action17`: how OVS prints an action it has no word for (format_generic_odp_action). */
+/** `action17`: how OVS prints an unknown action (format_generic_odp_action). */
 const GENERIC = /^action\d+$/;
 
 const PUSH_VLAN =
@@ -16,7 +16,7 @@ const PUSH_VLAN =
 
 /**
  * Reads datapath actions as `format_odp_actions` (lib/odp-util.c) prints them. Actions without a
- * kind of their own come out opaque, so that no backend takes them for something else.
+ * kind in the model become opaque, so that backends refuse them.
  *
  * @returns undefined when the parentheses do not match
  */

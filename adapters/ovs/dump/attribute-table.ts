@@ -2,7 +2,7 @@ import { ATTRIBUTES, type PartSpec } from './attributes.ts';
 import { fieldIndex } from './field-pool.ts';
 import { NameTable } from './names.ts';
 
-/** A part ready to be read: its name with the equals sign, its field's index. */
+/** A compiled part: its name with the equals sign, and its field's index. */
 export interface Part {
   readonly name: Uint8Array;
   readonly field: number;
@@ -17,7 +17,7 @@ function compile(specs: readonly PartSpec[]): readonly Part[] {
   }));
 }
 
-/** An attribute ready to be read. */
+/** A compiled attribute. */
 export type Attribute =
   | { readonly kind: 'in-port' | 'ethertype' | 'encap' }
   | { readonly kind: 'metadata'; readonly usual: Uint8Array }

@@ -14,11 +14,11 @@ export interface PartSpec {
  */
 export type AttributeSpec =
   | { readonly name: string; readonly kind: 'in-port' | 'ethertype' | 'encap' }
-  /** No condition for a packet that came in by a port, when it reads exactly like `usual`. */
+  /** Ignored when its text is exactly `usual`, which every packet from a port matches. */
   | { readonly name: string; readonly kind: 'metadata'; readonly usual: string }
   /** One value without a name. */
   | { readonly name: string; readonly kind: 'value'; readonly part: PartSpec }
-  /** Named parts; `vlan` takes part names of its own for the second tag. */
+  /** Named parts; `vlan` has other fields for the second tag. */
   | { readonly name: string; readonly kind: 'parts'; readonly parts: readonly PartSpec[] }
   | {
       readonly name: string;
@@ -125,7 +125,7 @@ export const ATTRIBUTES: readonly AttributeSpec[] = [
   },
 ];
 
-/** What OVS prints before `in_port` for nearly every flow: no condition in it. */
+/** What OVS prints before `in_port` for nearly every flow; it matches every packet. */
 export const QUIET_PREFIX =
   'skb_priority(0/0),skb_mark(0/0),ct_state(0/0),ct_zone(0/0),ct_mark(0/0),ct_label(0/0),' +
   'recirc_id(0),dp_hash(0/0),';

@@ -22,27 +22,27 @@ const ACTIONS_6 = word('ons:');
 const DP_0 = word(', dp');
 const DP_TC = word(':tc,');
 
-/** Longest way the reader looks ahead without looking at the length of the text. */
+/** Bytes that the reader may read beyond its position without a bounds check. */
 export const LOOK_AHEAD = 32;
 
-/** What tc counts leaves out of each packet (act_mirred and flower count behind the L2 header). */
+/** Bytes per packet that tc does not count (act_mirred and flower count from the L3 header on). */
 const L2_HEADER_BYTES = 14;
 
 /**
- * Reads what stands between the key and the actions of a flow (dpif_flow_stats_format in
- * lib/dpif.c, format_dpif_flow in lib/dpctl.c):
+ * Reads the text between the key and the actions of a flow (dpif_flow_stats_format in lib/dpif.c,
+ * format_dpif_flow in lib/dpctl.c):
  * `, packets:1, bytes:2, used:0.003s, flags:S., offloaded:yes, dp:tc, actions:`.
  */
 export class CounterReader {
   packets = 0;
-  /** L2 header included, for flows in tc, too. */
+  /** Includes the L2 header, for flows in tc, too. */
   bytes = 0;
   /** ms since the last packet; -1 when there was none. */
   idleMs = -1;
 
   /**
-   * Reads from `from` on and returns where the actions begin, or -1 when this is something else.
-   * `text` and `view` must reach {@link LOOK_AHEAD} bytes beyond `limit`.
+   * Reads from `from` on and returns where the actions begin, or -1 when the text differs. `text`
+   * and `view` must reach {@link LOOK_AHEAD} bytes beyond `limit`.
    */
   read(text: Uint8Array, view: DataView, from: number, limit: number): number {
     let p = from;
@@ -74,7 +74,7 @@ export class CounterReader {
       this.idleMs = -1;
       return p + 5;
     }
-    // The clock of vswitchd is cached, so that a packet can be a little in its future.
+    // vswitchd caches its clock, so the time of a packet can be slightly in its future.
     const future = text[p] === MINUS;
     if (future) p++;
     const start = p;
@@ -88,7 +88,7 @@ export class CounterReader {
     return p + 1;
   }
 
-  /** Attributes up to and with `, actions:`. */
+  /** Attributes up to and including `, actions:`. */
   #attributes(text: Uint8Array, view: DataView, from: number, limit: number): number {
     let p = from;
     for (;;) {

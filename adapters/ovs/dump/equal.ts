@@ -1,7 +1,7 @@
 import type { FlowAction, FlowActions } from '../../../engine/model/action.ts';
 import type { FieldMatch, FlowMatch } from '../../../engine/model/match.ts';
 
-/** True when both match the same packets in the same words. */
+/** True when both are the same conditions. */
 export function sameMatch(a: FlowMatch, b: FlowMatch): boolean {
   return (
     a.inPort === b.inPort &&

@@ -1,12 +1,14 @@
-/** The dump ends in the middle of a line: an unknown number of flows is missing. */
+/** The dump ends in the middle of a line; an unknown number of flows is missing. */
 export class DumpTruncated extends Error {
   override readonly name = 'DumpTruncated';
   constructor(at: number, rest: string) {
-    super(`the flow dump breaks off after ${at} bytes, in the line ${JSON.stringify(rest)}`);
+    super(
+      `the flow dump ends after ${at} bytes, in the middle of the line ${JSON.stringify(rest)}`,
+    );
   }
 }
 
-/** Not one line of the dump could be read: this is no dump that this version knows. */
+/** No line of the dump could be read: its format is unknown. */
 export class DumpUnreadable extends Error {
   override readonly name = 'DumpUnreadable';
   constructor(lines: number, first: string) {

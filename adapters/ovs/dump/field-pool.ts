@@ -13,19 +13,19 @@ function isFieldName(name: string): name is FieldName {
   return Object.hasOwn(FIELD_BITS, name);
 }
 
-/** A field of the match catalogue, as the parser needs it. */
+/** A field of the match catalogue, with what the parser needs. */
 export interface Field {
   readonly name: FieldName;
   /** Bytes of a value. */
   readonly width: number;
-  /** 32-bit words that a {@link ValueReader} reads it as. */
+  /** 32-bit words of its value in a {@link ValueReader}. */
   readonly words: number;
   /** The mask of an exact match, as bytes and as words. */
   readonly full: Uint8Array;
   readonly fullWords: Int32Array;
 }
 
-/** Every field, in catalogue order: a field's index here is its place in a match. */
+/** All fields in catalogue order, which is their order in a match. */
 export const FIELDS: readonly Field[] = Object.keys(FIELD_BITS)
   .filter(isFieldName)
   .map((name) => {
@@ -46,13 +46,13 @@ export function fieldIndex(name: FieldName): number {
 }
 
 /**
- * Hands out one object for equal exact field matches. The flows of a node share MACs, addresses
- * and ports, so this saves most of the memory and time of first sights. It keeps the latest
- * match of each slot and so is bounded.
+ * Returns one object for equal exact field matches. The flows of a node share MACs, addresses and
+ * ports, so this saves most of the memory and time for new flows. Bounded, because it keeps only
+ * the latest match of each slot.
  */
 export class FieldPool {
   readonly #slots = Array.from<FieldMatch | undefined>({ length: SLOTS });
-  /** Field and value of each slot, beside each other: looking one up touches little memory. */
+  /** Field and value of each slot, adjacent in memory for fast lookup. */
   readonly #keys = new Int32Array(SLOTS * KEY_WORDS);
   #slab = new ArrayBuffer(SLAB_BYTES);
   #slabUsed = 0;
@@ -92,7 +92,7 @@ export class FieldPool {
 
   /**
    * The match on this value under this mask. Bits of the value outside the mask are dropped.
-   * Undefined when the mask is zero: no condition.
+   * Undefined when the mask is zero, which matches everything.
    */
   masked(index: number, value: Int32Array, mask: Int32Array): FieldMatch | undefined {
     const { name, width, words, fullWords } = FIELDS[index];
@@ -109,7 +109,7 @@ export class FieldPool {
     return { field: name, value: this.#bytes(value, width), mask: this.#bytes(mask, width) };
   }
 
-  /** Bytes in a shared slab: a typed array with a buffer of its own costs ten times as much. */
+  /** Bytes in a shared slab: a typed array with a separate buffer costs ten times as much. */
   #bytes(words: Int32Array, width: number): Uint8Array {
     if (this.#slabUsed + width > SLAB_BYTES) {
       this.#slab = new ArrayBuffer(SLAB_BYTES);

@@ -1,16 +1,16 @@
 /**
- * A 64-bit fingerprint of a stretch of bytes, made without allocating: four 32-bit lanes in the
- * manner of xxHash32, so that the lanes run side by side in the processor.
+ * A 64-bit fingerprint of a byte range, computed without allocation: four independent 32-bit lanes
+ * as in xxHash32, so that the processor runs them in parallel.
  *
- * Equal stretches have equal fingerprints. Two that differ in one lane's word alone never
- * collide; others do with a chance of at most 2^-32.
+ * Equal ranges have equal fingerprints. Two that differ in a word of one lane only never collide;
+ * others collide with a probability of at most 2^-32.
  */
 export class Fingerprint {
   a = 0;
   b = 0;
 
-  /** Takes the bytes `[from, to)` of `view`. */
-  take(view: DataView, from: number, to: number): void {
+  /** Computes the fingerprint of the bytes `[from, to)` of `view`. */
+  compute(view: DataView, from: number, to: number): void {
     let p = 0x24234428 + (to - from);
     let q = 0x85ebca77 | 0;
     let r = 0x51ed270b;
@@ -24,7 +24,7 @@ export class Fingerprint {
         r = round(r, view.getInt32(at + 8, true));
         s = round(s, view.getInt32(at + 12, true));
       }
-      // The last block overlaps the one before it, so that there is no rest.
+      // The last block overlaps the one before it, so there is no remainder.
       p = round(p, view.getInt32(last, true));
       q = round(q, view.getInt32(last + 4, true));
       r = round(r, view.getInt32(last + 8, true));

@@ -6,8 +6,8 @@ for (let i = 0; i < 16; i++) {
 }
 
 /**
- * Value of two hexadecimal digits, by the two bytes as a little-endian number; above 255 when one
- * of them is no digit.
+ * Value of two hexadecimal digits, indexed by the two bytes as a little-endian number; above 255
+ * when one of them is not a digit.
  */
 export const HEX_PAIR = new Uint16Array(65536);
 for (let pair = 0; pair < HEX_PAIR.length; pair++) {

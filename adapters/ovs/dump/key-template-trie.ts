@@ -4,7 +4,7 @@ import type { Slot } from './key-trace.ts';
 import { sameBytes, StringPool } from './names.ts';
 import { Literal } from './literal.ts';
 import { readIpv4, readMac, readNumber } from './read-value.ts';
-import { KeyTemplate, ShapedMatch, type KeyTemplateField } from './key-template.ts';
+import { KeyTemplate, TemplateMatch, type KeyTemplateField } from './key-template.ts';
 import { ValueReader } from './values.ts';
 
 const OPEN = 0x28;
@@ -12,46 +12,48 @@ const CLOSE = 0x29;
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
 
-/** What stands behind every key. It belongs to the last piece, so that no key's end begins another's. */
+/**
+ * The text after every key. It is part of the last literal, so that the end of a key is never a
+ * prefix of another's.
+ */
 const BEHIND = Buffer.from(', packets:', 'latin1');
 
-/** Values of a match fill no more than this; a key with more has no shape. */
+/** Maximum words of a match's values; a key with more has no template. */
 const MAX_WORDS = 64;
-/** Words of values kept together. Small, for one flow that lives on keeps the whole piece. */
+/** Words of values per slab. Small, because one live flow keeps its whole slab. */
 const SLAB_WORDS = 512;
-/** Nodes of the trie; beyond that it is cleared and learned again. */
+/** Maximum nodes of the trie; when full, it is cleared and learned again. */
 const MAX_NODES = 4096;
 
 /**
- * Learning a shape costs as much as reading some keys. It is paid for by keys that are read by
- * their shape, so that a host whose flows share no template does not keep learning for nothing.
+ * Learning a template costs as much as reading some keys. Keys that are read by template refund it,
+ * so that a host whose flows share no template stops learning.
  */
 const LEARN_COST = 64;
 const LEARN_BUDGET = 512 * LEARN_COST;
 const LEARN_REFUND = 8;
-const FOR_A_MISS = 1;
+const MISS_REFUND = 1;
 
-/** A piece of text and what stands behind it: a value, or nothing when it ends the key. */
+/** A literal and what follows it: a value, or the end of the key. */
 interface Node {
-  readonly piece: Literal;
+  readonly literal: Literal;
   readonly kind: Slot['kind'] | 'end';
   /** Bytes of the value. */
   readonly width: number;
-  /** 32-bit words of it. They are kept even if the mask, which follows, hides them. */
+  /** 32-bit words of the value. They are kept even if the mask that follows clears them. */
   readonly words: number;
   readonly next: Node[];
-  readonly shape: KeyTemplate | undefined;
+  readonly template: KeyTemplate | undefined;
 }
 
 /**
- * Reads keys that are written like one that was read before, only with other values.
+ * Reads keys that differ from an earlier key only in their values.
  *
- * The flows of a node have few *shapes*: which attributes, in which order, under which masks.
- * Each key that {@link KeyParser} has understood is cut at its values, and the pieces of text
- * between them are kept as a tree. A key whose pieces are all in the tree, with values of the
- * right kind between them, would take the same way through the parser, for what the parser does
- * depends on nothing else; so it need not be read again to know what it means. Any other key is
- * left to the parser.
+ * The flows of a node have few *templates*: attributes, their order and their masks. Each key that
+ * {@link KeyParser} has parsed is split at its values, and the literals between them are stored in
+ * a trie. The parser's result depends only on these literals and the values, so a key whose
+ * literals are all in the trie, with values of the right kind between them, has the same fields and
+ * masks and need not be parsed. Any other key is left to the parser.
  */
 export class KeyTemplateTrie {
   readonly #pool: FieldPool;
@@ -59,11 +61,11 @@ export class KeyTemplateTrie {
   readonly #strings = new StringPool();
   #roots: Node[] = [];
   #nodes = 0;
-  #credit = LEARN_BUDGET;
+  #learnBudget = LEARN_BUDGET;
 
   #slab = new Int32Array(SLAB_WORDS);
   #slabUsed = 0;
-  #shape: KeyTemplate | undefined;
+  #template: KeyTemplate | undefined;
   #inPort = '';
 
   constructor(pool: FieldPool) {
@@ -71,8 +73,8 @@ export class KeyTemplateTrie {
   }
 
   /**
-   * Reads the key that begins at `from`, before `limit`, and returns where it ends, or -1 when
-   * its shape is not known. {@link take} then makes a match of it.
+   * Reads the key that begins at `from`, before `limit`, and returns where it ends, or -1 when its
+   * template is unknown. {@link takeMatch} then returns its match.
    */
   read(bytes: Buffer, view: DataView, from: number, limit: number): number {
     if (this.#slabUsed + MAX_WORDS + 4 > SLAB_WORDS) {
@@ -87,9 +89,9 @@ export class KeyTemplateTrie {
     for (;;) {
       const node = find(nodes, view, at, limit);
       if (node === undefined) return -1;
-      at += node.piece.length;
+      at += node.literal.length;
       if (node.kind === 'end') {
-        this.#shape = node.shape;
+        this.#template = node.template;
         return at - BEHIND.length;
       }
       at = this.#value(node, bytes, view, at, slab, used);
@@ -99,68 +101,73 @@ export class KeyTemplateTrie {
     }
   }
 
-  /** The match of the key that was just read. */
-  take(): FlowMatch | undefined {
-    const shape = this.#shape;
-    if (shape === undefined) return undefined;
-    const match = new ShapedMatch(this.#inPort, shape, this.#slab, this.#slabUsed);
-    this.#slabUsed += shape.words;
-    if (this.#credit < LEARN_BUDGET) this.#credit += LEARN_REFUND;
-    this.#shape = undefined;
+  /** The match of the key that was last read. */
+  takeMatch(): FlowMatch | undefined {
+    const template = this.#template;
+    if (template === undefined) return undefined;
+    const match = new TemplateMatch(this.#inPort, template, this.#slab, this.#slabUsed);
+    this.#slabUsed += template.words;
+    if (this.#learnBudget < LEARN_BUDGET) this.#learnBudget += LEARN_REFUND;
+    this.#template = undefined;
     return match;
   }
 
   /**
-   * Learns the shape of the key `[from, end)`, which was read as `match` with values at `holes`.
-   * Keys with conditions outside the vocabulary are not learnt.
+   * Learns the template of the key `[from, end)`, which was parsed as `match` with values at
+   * `slots`. Keys with opaque conditions are not learned.
    */
-  learn(bytes: Buffer, from: number, end: number, holes: readonly Slot[], match: FlowMatch): void {
-    if (this.#credit < LEARN_COST) {
-      this.#credit += FOR_A_MISS;
+  learn(bytes: Buffer, from: number, end: number, slots: readonly Slot[], match: FlowMatch): void {
+    if (this.#learnBudget < LEARN_COST) {
+      this.#learnBudget += MISS_REFUND;
       return;
     }
     if (match.opaque.length > 0 || bytes.subarray(from, end).includes(BACKSLASH)) return;
     if (!sameBytes(BEHIND, bytes, end)) return;
-    if (new Set(holes.map((hole) => hole.field)).size < holes.length) return;
-    const shape = this.#shapeOf(holes, match);
-    if (shape.words > MAX_WORDS) return;
-    this.#credit -= LEARN_COST;
-    if (this.#nodes + holes.length >= MAX_NODES) {
+    if (new Set(slots.map((slot) => slot.field)).size < slots.length) return;
+    const template = this.#templateOf(slots, match);
+    if (template.words > MAX_WORDS) return;
+    this.#learnBudget -= LEARN_COST;
+    if (this.#nodes + slots.length >= MAX_NODES) {
       this.#roots = [];
       this.#nodes = 0;
     }
     let nodes = this.#roots;
     let at = from;
-    for (const hole of holes) {
-      const text = bytes.subarray(at, hole.from);
-      nodes = this.#grow(nodes, text, hole, undefined).next;
-      at = hole.to;
+    for (const slot of slots) {
+      const text = bytes.subarray(at, slot.from);
+      nodes = this.#grow(nodes, text, slot, undefined).next;
+      at = slot.to;
     }
     const last = bytes.subarray(at, end + BEHIND.length);
-    this.#grow(nodes, last, undefined, shape);
+    this.#grow(nodes, last, undefined, template);
   }
 
-  #grow(nodes: Node[], text: Buffer, hole: Slot | undefined, shape: KeyTemplate | undefined): Node {
-    const known = nodes.find((node) => node.piece.text.equals(text));
+  #grow(
+    nodes: Node[],
+    text: Buffer,
+    slot: Slot | undefined,
+    template: KeyTemplate | undefined,
+  ): Node {
+    const known = nodes.find((node) => node.literal.text.equals(text));
     if (known !== undefined) return known;
-    const field = hole === undefined ? undefined : FIELDS[hole.field];
+    const field = slot === undefined ? undefined : FIELDS[slot.field];
     const node: Node = {
-      piece: new Literal(text),
-      kind: hole?.kind ?? 'end',
+      literal: new Literal(text),
+      kind: slot?.kind ?? 'end',
       width: field?.width ?? 0,
       words: field?.words ?? 0,
       next: [],
-      shape,
+      template,
     };
     nodes.push(node);
     this.#nodes++;
     return node;
   }
 
-  #shapeOf(holes: readonly Slot[], match: FlowMatch): KeyTemplate {
+  #templateOf(slots: readonly Slot[], match: FlowMatch): KeyTemplate {
     const places = new Map<string, number>();
     let words = 0;
-    for (const { field } of holes) {
+    for (const { field } of slots) {
       if (field < 0) continue;
       places.set(FIELDS[field].name, words);
       words += FIELDS[field].words;
@@ -210,22 +217,22 @@ export class KeyTemplateTrie {
     return values.at;
   }
 
-  /** Reads a port's name up to the parenthesis behind it; -1 when the parser must look at it. */
+  /** Reads a port's name up to the closing parenthesis; -1 when the parser must read it. */
   #port(bytes: Buffer, from: number): number {
     let at = from;
     for (let byte = bytes[at]; byte !== CLOSE; byte = bytes[++at]) {
       if (byte === undefined || byte === OPEN || byte === SLASH || byte === BACKSLASH) return -1;
     }
-    this.#inPort = this.#strings.take(bytes, from, at);
+    this.#inPort = this.#strings.decode(bytes, from, at);
     return at;
   }
 }
 
-/** The node whose text stands at `at`. */
+/** The node whose literal is at `at`. */
 function find(nodes: readonly Node[], view: DataView, at: number, limit: number): Node | undefined {
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[i];
-    if (at + node.piece.length <= limit && node.piece.standsAt(view, at)) return node;
+    if (at + node.literal.length <= limit && node.literal.standsAt(view, at)) return node;
   }
   return undefined;
 }

@@ -3,18 +3,18 @@ import { FIELDS, type FieldPool } from './field-pool.ts';
 
 const NONE: readonly OpaqueMatch[] = [];
 
-/** A field of every match of a shape: the same in all of them, or with a value in each. */
+/** A field of a template: constant, or with a value per match. */
 export type KeyTemplateField =
   | { readonly constant: FieldMatch }
   | {
       /** Index into FIELDS. */
       readonly field: number;
-      /** Where its words begin among those of the match. */
+      /** Offset of its words in those of the match. */
       readonly at: number;
       readonly mask: Int32Array;
     };
 
-/** What keys that are written alike have in common: their fields and masks, without the values. */
+/** What keys of the same form share: their fields and masks, without the values. */
 export class KeyTemplate {
   /** 32-bit words that hold the values of one match. */
   readonly words: number;
@@ -48,29 +48,29 @@ export class KeyTemplate {
 }
 
 /**
- * A match that is kept as its shape and the words of its values, a tenth of the objects it stands
- * for. The fields are created on first use, which most flows of a host never see.
+ * A match stored as its template and the words of its values, with a tenth of the objects. The
+ * fields are created on first use, which most flows of a host never need.
  */
-export class ShapedMatch implements FlowMatch {
+export class TemplateMatch implements FlowMatch {
   readonly inPort: string;
-  readonly #shape: KeyTemplate;
+  readonly #template: KeyTemplate;
   readonly #words: Int32Array;
   readonly #at: number;
   #fields: readonly FieldMatch[] | undefined;
 
-  /** `words[at ..]` must not be written to any more. */
-  constructor(inPort: string, shape: KeyTemplate, words: Int32Array, at: number) {
+  /** `words[at ..]` must not change afterwards. */
+  constructor(inPort: string, template: KeyTemplate, words: Int32Array, at: number) {
     this.inPort = inPort;
-    this.#shape = shape;
+    this.#template = template;
     this.#words = words;
     this.#at = at;
   }
 
   get fields(): readonly FieldMatch[] {
-    return (this.#fields ??= this.#shape.fields(this.#words, this.#at));
+    return (this.#fields ??= this.#template.fields(this.#words, this.#at));
   }
 
-  /** Keys with conditions outside the vocabulary have no shape. */
+  /** Keys with opaque conditions have no template. */
   get opaque(): readonly OpaqueMatch[] {
     return NONE;
   }

@@ -1,6 +1,6 @@
 import type { ValueFormat } from './values.ts';
 
-/** A value that stands in the text of a key: what differs between keys that are written alike. */
+/** A value in the text of a key; keys of the same form differ only in these. */
 export interface Slot {
   readonly from: number;
   readonly to: number;
@@ -9,15 +9,15 @@ export interface Slot {
   readonly field: number;
 }
 
-/** Where the values of a key stand in its text, noted while it is read. */
+/** Positions of the values in the text of a key, recorded while it is parsed. */
 export class KeyTrace {
-  readonly holes: Slot[] = [];
+  readonly slots: Slot[] = [];
 
   clear(): void {
-    this.holes.length = 0;
+    this.slots.length = 0;
   }
 
   note(kind: Slot['kind'], field: number, from: number, to: number): void {
-    this.holes.push({ kind, field, from, to });
+    this.slots.push({ kind, field, from, to });
   }
 }

@@ -28,8 +28,8 @@ const ETH_TYPE = fieldIndex('eth_type');
  * Reads the key of a datapath flow, as `odp_flow_format` (lib/odp-util.c) prints it in verbose
  * mode, into a {@link FlowMatch}. Used for each flow once, when it is first seen.
  *
- * What is masked out is left out. What the match vocabulary has no word for is kept as text,
- * unless all of it is masked out. A key that is not well-formed is not read at all.
+ * Fields with a zero mask are left out. Attributes outside the match vocabulary are kept as text,
+ * unless their whole mask is zero. A malformed key is rejected as a whole.
  */
 export class KeyParser {
   readonly #values = new ValueReader();
@@ -47,7 +47,7 @@ export class KeyParser {
 
   /** Where the key that `parse` read ends. */
   keyEnd = 0;
-  /** Where its values stand. */
+  /** Positions of its values. */
   readonly trace = new KeyTrace();
 
   constructor(pool: FieldPool) {
@@ -55,12 +55,12 @@ export class KeyParser {
   }
 
   /**
-   * Reads the key that begins at `from`; it ends before a comma with a space behind it, or at
-   * `end`. Undefined when it is not well-formed.
+   * Reads the key that begins at `from`; it ends before a comma and a space, or at `end`. Undefined
+   * when it is malformed.
    */
   parse(bytes: Buffer, view: DataView, from: number, end: number): FlowMatch | undefined {
     const quiet = end - from > QUIET.length && beginsQuiet(view, from);
-    this.#begin(bytes, view, quiet ? from + QUIET.length : from, end);
+    this.#reset(bytes, view, quiet ? from + QUIET.length : from, end);
     const whole = this.#attributes(0);
     this.keyEnd = this.#values.at;
     const fields = this.#collect();
@@ -70,8 +70,8 @@ export class KeyParser {
   }
 
   /**
-   * Reads what a `set` action writes: one attribute that fills `[from, end)`. Undefined when it
-   * has anything that is not a field.
+   * Reads the argument of a `set` action: one attribute that fills `[from, end)`. Undefined when it
+   * contains anything but fields.
    */
   parseSet(
     bytes: Buffer,
@@ -79,14 +79,14 @@ export class KeyParser {
     from: number,
     end: number,
   ): readonly FieldMatch[] | undefined {
-    this.#begin(bytes, view, from, end);
+    this.#reset(bytes, view, from, end);
     const whole = this.#attributes(0) && this.#values.at === end;
     const fields = this.#collect();
     const onlyFields = this.#opaque.length === 0 && this.#inPort === '' && fields.length > 0;
     return whole && onlyFields ? fields : undefined;
   }
 
-  #begin(bytes: Buffer, view: DataView, from: number, end: number): void {
+  #reset(bytes: Buffer, view: DataView, from: number, end: number): void {
     this.#bytes = bytes;
     this.#end = end;
     this.#values.bytes = bytes;
@@ -141,7 +141,7 @@ export class KeyParser {
       case 'encap':
         break;
     }
-    // An empty encap() stands for a tag with nothing known behind it.
+    // An empty encap() is a tag without conditions on its payload.
     return this.#bytes[this.#values.at] === CLOSE || this.#attributes(level + 1);
   }
 
@@ -165,7 +165,9 @@ export class KeyParser {
     return true;
   }
 
-  /** Index of the part whose name stands here; parts come in order, some may be left out. */
+  /**
+   * Index of the part named at the current position; parts are in order, and some may be absent.
+   */
   #findPart(parts: readonly Part[], expected: number): number {
     for (let i = 0; i < parts.length; i++) {
       const index = expected + i < parts.length ? expected + i : expected + i - parts.length;
@@ -206,7 +208,7 @@ export class KeyParser {
     return true;
   }
 
-  /** Notes a value that may differ in keys that mean the same otherwise. */
+  /** Records a value that may differ between keys of the same form. */
   #note({ field, spec }: Part, from: number): void {
     const { format } = spec;
     if (field === ETH_TYPE || format === 'frag' || format === 'tcp-flags') return;
@@ -243,15 +245,15 @@ export class KeyParser {
     if (close < 0) return false;
     const slash = this.#bytes.subarray(values.at, close).indexOf(SLASH);
     if (slash >= 0) return this.#keepText(start, open);
-    this.#inPort = this.#strings.take(this.#bytes, values.at, close);
+    this.#inPort = this.#strings.decode(this.#bytes, values.at, close);
     this.trace.note('port', NO_FIELD, values.at, close);
     values.at = close;
     return true;
   }
 
   /**
-   * `eth_type(0/0xffff)` is how OVS asks for frames without an ethertype (802.2): nothing that
-   * can be compared with the two bytes on the wire, so it is kept as text.
+   * OVS matches frames without an ethertype (802.2) with `eth_type(0/0xffff)`. No two bytes on the
+   * wire correspond to it, so it is kept as text.
    */
   #etherType(start: number, open: number): boolean {
     const at = this.#values.at;
@@ -263,7 +265,7 @@ export class KeyParser {
     return this.#keepText(start, open);
   }
 
-  /** A tag: the ethertype read before it was its TPID, that of the payload comes inside encap(). */
+  /** A tag: the ethertype before it is its TPID; that of the payload follows inside encap(). */
   #vlan(
     attribute: { readonly outer: readonly Part[]; readonly inner: readonly Part[] },
     level: number,
@@ -283,7 +285,9 @@ export class KeyParser {
     return this.#parts(level === 0 ? attribute.outer : attribute.inner, start, open);
   }
 
-  /** Keeps a whole attribute as text, unless it is no condition. `start` to `open` is its name. */
+  /**
+   * Keeps a whole attribute as text, unless it matches everything. `start` to `open` is its name.
+   */
   #keepText(start: number, open: number): boolean {
     const close = closingParenthesis(this.#bytes, open + 1, this.#end);
     if (close < 0 || open === start) return false;
@@ -295,7 +299,7 @@ export class KeyParser {
     return true;
   }
 
-  /** Keeps one part of an attribute as text, unless it is no condition. */
+  /** Keeps one part of an attribute as text, unless it matches everything. */
   #keepPart(start: number, open: number): boolean {
     const from = this.#values.at;
     const close = closingParenthesis(this.#bytes, from, this.#end);
@@ -310,7 +314,7 @@ export class KeyParser {
     return true;
   }
 
-  /** The fields in catalogue order; leaves the parser empty. */
+  /** The fields in catalogue order; clears the parser. */
   #collect(): readonly FieldMatch[] {
     const fields = this.#fields;
     const found = this.#found;
@@ -322,7 +326,7 @@ export class KeyParser {
       fields[i] = undefined;
       this.#present--;
     }
-    // A copy is as long as it must be; an array that grows keeps room for more.
+    // A copy has the exact length; a growing array has spare capacity.
     return found.slice(0, count);
   }
 }

@@ -6,7 +6,7 @@ const LINE_FEED = Buffer.from('\\n', 'latin1');
 export interface LineEnd {
   /** Where the line's text ends: at the escape that stands for the line feed. */
   end: number;
-  /** True when the line holds other escapes, so that it must be decoded to be read. */
+  /** True when the line contains other escapes and must be decoded first. */
   escaped: boolean;
 }
 
@@ -39,10 +39,10 @@ export function decodeEscapes(text: Buffer): Buffer | undefined {
   }
 }
 
-/** How much of a text is looked at to guess its lines, bytes. */
+/** Bytes of a text that are sampled to estimate its lines. */
 const SAMPLE_BYTES = 16 * 1024;
 
-/** About how many lines `text` has, a few too many rather than too few, going by its first ones. */
+/** Estimates the lines of `text` from its first ones, rather too high than too low. */
 export function estimateLines(text: Buffer): number {
   const sample = text.subarray(0, SAMPLE_BYTES);
   let lines = 1;

@@ -1,6 +1,6 @@
 /**
- * A constant text that is matched often. It is compared eight bytes at a time, as
- * floating-point numbers: nothing wider can be read from a DataView without allocating.
+ * A constant text that is compared often. It is compared eight bytes at a time as floating-point
+ * numbers, the widest values that a DataView reads without allocation.
  */
 export class Literal {
   readonly text: Buffer;
@@ -17,7 +17,7 @@ export class Literal {
     this.#first = this.length < 4 ? 0 : this.text.readInt32LE(0);
   }
 
-  /** True when the piece stands at `at`; `view` must reach to its end. */
+  /** True when the literal is at `at`; `view` must reach to its end. */
   standsAt(view: DataView, at: number): boolean {
     const eights = this.#eights;
     const last = eights.length - 1;
@@ -40,13 +40,13 @@ export class Literal {
   }
 }
 
-/** Empty for a short text, and for one where numbers could be equal that are not the same bytes. */
+/** Empty for a short text, and where equality of the numbers does not imply equal bytes. */
 function eightsOf(text: Buffer): Float64Array {
   if (text.length < 8) return new Float64Array(0);
   const eights = new Float64Array(Math.ceil(text.length / 8));
   const last = eights.length - 1;
   for (let i = 0; i < last; i++) eights[i] = text.readDoubleLE(8 * i);
   eights[last] = text.readDoubleLE(text.length - 8);
-  // 0 is equal to -0, and what is no number equals nothing.
+  // 0 equals -0, and NaN equals nothing.
   return eights.every((n) => n !== 0 && !Number.isNaN(n)) ? eights : new Float64Array(0);
 }

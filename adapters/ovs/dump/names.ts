@@ -1,4 +1,4 @@
-/** Finds a thing by the bytes of its name, without making a string of them. */
+/** Looks values up by the bytes of their name, without creating a string. */
 export class NameTable<T> {
   readonly #slots: (readonly { readonly name: Uint8Array; readonly value: T }[])[];
 
@@ -9,7 +9,7 @@ export class NameTable<T> {
     );
   }
 
-  /** The thing named by the bytes `[from, to)`. */
+  /** The value named by the bytes `[from, to)`. */
   find(bytes: Uint8Array, from: number, to: number): T | undefined {
     if (to <= from) return undefined;
     for (const { name, value } of this.#slots[slotOf(bytes, from, to)]) {
@@ -23,7 +23,7 @@ function slotOf(bytes: Uint8Array, from: number, to: number): number {
   return (bytes[from] * 5 + bytes[to - 1] * 11 + (to - from) * 3) & 63;
 }
 
-/** True when `name` stands at `from`. */
+/** True when `name` is at `from`. */
 export function sameBytes(name: Uint8Array, bytes: Uint8Array, from: number): boolean {
   for (let i = 0; i < name.length; i++) if (name[i] !== bytes[from + i]) return false;
   return true;
@@ -31,14 +31,14 @@ export function sameBytes(name: Uint8Array, bytes: Uint8Array, from: number): bo
 
 const POOL_SLOTS = 4096;
 
-/** Makes strings of bytes, the same string for the same bytes as long as it remembers them. */
+/** Decodes bytes to strings, and caches them by slot. */
 export class StringPool {
   readonly #slots = Array.from<{ readonly bytes: Uint8Array; readonly text: string } | undefined>({
     length: POOL_SLOTS,
   });
 
   /** The bytes `[from, to)` as UTF-8 text. */
-  take(bytes: Uint8Array, from: number, to: number): string {
+  decode(bytes: Uint8Array, from: number, to: number): string {
     let hash = to - from;
     for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
     const slot = (hash ^ (hash >>> 12)) & (POOL_SLOTS - 1);

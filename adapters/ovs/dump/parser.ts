@@ -25,14 +25,14 @@ const ACTIONS = Buffer.from(', actions:', 'latin1');
 const SEPARATOR = Buffer.from(', ', 'latin1');
 const THREAD_TITLE = Buffer.from('flow-dump from ', 'latin1');
 
-/** How much of a line that was not understood is shown. */
+/** Bytes of an unreadable line to show. */
 const SAMPLE_BYTES = 200;
 
-/** What came of a reading. */
+/** Result of a reading. */
 export interface DumpSummary {
   readonly flows: number;
   readonly skipped: number;
-  /** Why the first line that was left out was, and how it begins. */
+  /** Why the first skipped line was skipped, and its beginning. */
   readonly firstSkipped: string | undefined;
 }
 
@@ -40,35 +40,33 @@ export interface DumpSummary {
  * Reads the output of `dpctl/dump-flows -m --names` (lib/dpctl.c, dpctl_dump_flows) into a flow
  * table, straight from the bytes of the JSON reply.
  *
- * **Known flows.** The first time a flow is seen its key and actions are
- * parsed. Later its row is found by its ufid, and the text of its key and of its actions is
- * compared with the row's fingerprints: when they are the same, only counters are read and
- * nothing is allocated. The whole key is compared, because OVS may recreate a flow with the
- * same ufid but another mask (a ufid hashes the first packet's headers), and because a port's
- * name stands in it.
+ * **Known flows.** The key and actions of a new flow are parsed once. Later its row is found by its
+ * ufid, and its key and actions are compared with the row's fingerprints: when they are equal, only
+ * counters are read and nothing is allocated. The whole key is compared, because OVS may recreate a
+ * flow with the same ufid but another mask (a ufid hashes the first packet's headers), and because
+ * the key contains the port's name.
  *
- * **New flows.** A key that is written like one before it, with other values, is read by its shape
- * (see {@link KeyTemplateTrie}): checked in full, but kept as bare values until the
- * fields of the match are used. Any other key, and a changed one of a flow that is known, is parsed.
+ * **New flows.** A key with a known template is read by it (see {@link KeyTemplateTrie}): checked
+ * in full, but stored as bare values until the fields of the match are used. Any other key, and a
+ * changed key of a known flow, is parsed.
  *
- * **Several lines for one flow.** A userspace datapath has each PMD thread keep flows of its own,
- * so that one ufid can be listed once a thread. Their counters are added up. When one thread's
- * flow goes, its counters go out of the sum, which falls: what is left is the new base to count
- * from. Packets that came in between may be missed then, but none is ever counted twice.
+ * **Several lines for one flow.** In a userspace datapath each PMD thread has its own flows, so one
+ * ufid can be listed once per thread. Their counters are summed. When one thread's flow is deleted,
+ * the sum falls; the remaining sum is the new base to count from. Packets since the last reading
+ * may then be missed, but none is counted twice.
  *
- * **Lines that cannot be read** are left out and counted. If only the counters are garbled, and
- * key and actions are what they were, the flow stays with the counters it had. Otherwise it is
- * not known what the vSwitch does with it, so it is not observed and leaves the table like a flow
- * that is gone: it goes back to the vSwitch, which handles it rightly, at the cost of speed
- * alone. If no line can be read, or the text breaks off, the whole reading fails and no flow is
- * taken for gone.
+ * **Lines that cannot be read** are skipped and counted. If only the counters are garbled, and key
+ * and actions are unchanged, the flow stays with its last counters. Otherwise its actions are
+ * unknown, so it is not observed and leaves the table like a deleted flow: it returns to the
+ * vSwitch, which is correct but slower. If no line can be read, or the text is truncated, the whole
+ * reading fails and no flow counts as deleted.
  *
- * Use: `begin`, `step` until it returns true, `finish`.
+ * Use: `beginDump`, `readLines` until it returns true, `finishDump`.
  */
 export class DumpParser {
   readonly #fields = new FieldPool();
   readonly #keys = new KeyParser(this.#fields);
-  readonly #shapes = new KeyTemplateTrie(this.#fields);
+  readonly #templates = new KeyTemplateTrie(this.#fields);
   readonly #actions = new ActionPool(this.#keys);
   readonly #counters = new CounterReader();
   readonly #ufid = new Ufid();
@@ -88,7 +86,7 @@ export class DumpParser {
   #firstSkipped: string | undefined;
 
   /** Starts a reading of `escaped`, the inside of a JSON string, into `table`. */
-  begin(table: FlowTable, escaped: Buffer): void {
+  beginDump(table: FlowTable, escaped: Buffer): void {
     this.#table = table;
     this.#text = escaped;
     this.#view = viewOf(escaped);
@@ -104,7 +102,7 @@ export class DumpParser {
    * Reads up to `lines` lines; true when the dump is at its end.
    * @throws DumpTruncated
    */
-  step(lines: number): boolean {
+  readLines(lines: number): boolean {
     const table = this.#table;
     if (table === undefined) return true;
     for (let i = 0; i < lines; i++) {
@@ -119,7 +117,7 @@ export class DumpParser {
    * Observes the flows that were read, and returns a summary.
    * @throws DumpUnreadable
    */
-  finish(): DumpSummary {
+  finishDump(): DumpSummary {
     if (this.#count === 0 && this.#firstSkipped !== undefined) {
       throw new DumpUnreadable(this.#skipped, this.#firstSkipped);
     }
@@ -135,7 +133,7 @@ export class DumpParser {
     const memory = this.#memory;
     const { rawPackets, rawBytes } = table.traffic;
     const idleMs = memory.idleMs[row];
-    // A part of the sum is not known: the next reading catches up from the last whole one.
+    // A part of the sum is unknown: the next reading continues from the last complete one.
     if (memory.garbled[row] === this.#reading) {
       return table.observe(row, rawPackets[row], rawBytes[row], idleMs);
     }
@@ -152,9 +150,9 @@ export class DumpParser {
   }
 
   /**
-   * The hot path: a line whose key and actions are the same as the last time, or of a new flow.
-   * Returns where the next line begins, or -1 when this is not such a line; then nothing has been
-   * written.
+   * The hot path: a line whose key and actions are unchanged, or of a new flow with a known
+   * template. Returns where the next line begins, or -1 for any other line, without having written
+   * anything.
    */
   #quickLine(table: FlowTable, at: number): number {
     const view = this.#view;
@@ -186,8 +184,7 @@ export class DumpParser {
   }
 
   /**
-   * A line with a ufid that is not in the table, with a key of a known shape. Returns as
-   * {@link #quickLine} does.
+   * A line with a new ufid, and a key with a known template. Returns as {@link #quickLine} does.
    */
   #newLine(table: FlowTable, at: number): number {
     const view = this.#view;
@@ -195,7 +192,7 @@ export class DumpParser {
     const limit = text.length - LOOK_AHEAD;
     const id = this.#ufid;
     if (!id.read(text, view, at, limit)) return -1;
-    const keyEnd = this.#shapes.read(text, view, at + UFID_LENGTH, limit);
+    const keyEnd = this.#templates.read(text, view, at + UFID_LENGTH, limit);
     if (keyEnd < 0) return -1;
     const actionsAt = this.#counters.read(text, view, keyEnd, limit);
     if (actionsAt < 0) return -1;
@@ -210,9 +207,9 @@ export class DumpParser {
     }
     if (text[end + 1] !== LETTER_N) return -1;
     if (actionsEnd < 0) actionsEnd = end;
-    const actions = this.#actions.take(text, view, actionsAt, actionsEnd);
+    const actions = this.#actions.parse(text, view, actionsAt, actionsEnd);
     if (actions === undefined) return -1;
-    const match = this.#shapes.take();
+    const match = this.#templates.takeMatch();
     if (match === undefined) return -1;
     const row = table.add(id, match, actions);
     this.#remember(row, view, at, keyEnd, actionsAt, actionsEnd, end, true);
@@ -262,22 +259,22 @@ export class DumpParser {
       : undefined;
     if (match === undefined) {
       this.#missed(table.rowOf(id));
-      return this.#skip('key not understood', text, start, end);
+      return this.#skip('unreadable key', text, start, end);
     }
     const keyEnd = this.#keys.keyEnd;
     if (remember) {
-      this.#shapes.learn(text, start + UFID_LENGTH, keyEnd, this.#keys.trace.holes, match);
+      this.#templates.learn(text, start + UFID_LENGTH, keyEnd, this.#keys.trace.slots, match);
     }
     const actionsAt = this.#counters.read(text, view, keyEnd, end);
     if (actionsAt < 0 || actionsAt > end) {
       this.#keepCounters(table, id, text, view, start, keyEnd, end);
-      return this.#skip('counters not understood', text, start, end);
+      return this.#skip('unreadable counters', text, start, end);
     }
     const actionsEnd = endOfActions(text, actionsAt, end);
-    const actions = this.#actions.take(text, view, actionsAt, actionsEnd);
+    const actions = this.#actions.parse(text, view, actionsAt, actionsEnd);
     if (actions === undefined) {
       this.#missed(table.rowOf(id));
-      return this.#skip('actions not understood', text, start, end);
+      return this.#skip('unreadable actions', text, start, end);
     }
 
     let row = table.rowOf(id);
@@ -312,7 +309,7 @@ export class DumpParser {
     this.#memory.remember(row, view, parts, this.#actions.fingerprint, known);
   }
 
-  /** Notes the counters that were just read; adds them up when the row was seen before. */
+  /** Records the counters that were just read; sums them when this reading saw the row before. */
   #tally(row: number): void {
     const memory = this.#memory;
     const { packets, bytes, idleMs } = this.#counters;
@@ -339,7 +336,7 @@ export class DumpParser {
     if (row >= 0) garbled[row] = this.#reading;
   }
 
-  /** A flow whose counters are garbled, but whose key and actions are what they were, stays. */
+  /** Keeps a flow whose counters are garbled but whose key and actions are unchanged. */
   #keepCounters(
     table: FlowTable,
     id: FlowId,
@@ -389,7 +386,7 @@ function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** Where the actions that begin at `from` end: before dp-extra-info, or with the line. */
+/** End of the actions that begin at `from`: before dp-extra-info, or the end of the line. */
 function endOfActions(text: Buffer, from: number, end: number): number {
   for (let at = from; at < end; at++) {
     if (text[at] === COMMA && text[at + 1] === SPACE && sameBytes(EXTRA_INFO, text, at)) return at;

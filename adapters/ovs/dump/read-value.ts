@@ -7,7 +7,7 @@ const DOT = 0x2e;
 const LARGEST: readonly number[] = [0, 0xff, 0xffff, 0xffffff, 0xffffffff];
 
 /**
- * Reads a decimal number of up to `width` bytes, or a hexadecimal one behind `0x`, into `out[to]`.
+ * Reads a decimal number of up to `width` bytes, or a hexadecimal one after `0x`, into `out[to]`.
  * Returns the position after it; -1 when there is no number or it is too large.
  */
 export function readNumber(
@@ -33,9 +33,8 @@ export function readNumber(
 }
 
 /**
- * Reads six pairs of hexadecimal digits with colons between into `out[to]` (four bytes) and the
- * word behind it (two). Returns where they end, or -1. `view` is of `bytes`, and must reach that
- * far.
+ * Reads a MAC address: four bytes into `out[to]` and two into the next word. Returns where it ends,
+ * or -1. `view` is a view of `bytes` and must reach that far.
  */
 export function readMac(
   bytes: Uint8Array,

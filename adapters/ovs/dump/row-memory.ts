@@ -13,11 +13,11 @@ export interface LineParts {
 }
 
 /**
- * What the parser remembers of each row of the flow table from reading to reading: how long the
- * parts of its line are and their fingerprints, and the counters of the reading under way.
+ * What the parser stores per row of the flow table: lengths and fingerprints of the parts of its
+ * line, and the counters of the current reading.
  */
 export class RowMemory {
-  /** What is remembered of a row is written anew when it has another flow: nothing resets it. */
+  /** Not reset: the data of a row are overwritten when it gets another flow. */
   readonly #side = new SideTable('row');
   readonly #keyLength = this.#side.uint32();
   readonly #keyA = this.#side.int32();
@@ -34,17 +34,17 @@ export class RowMemory {
   readonly #bytes = this.#side.float64();
   readonly #idleMs = this.#side.float64();
 
-  /** From the line's begin to `, packets:`; 0 when nothing is remembered. */
+  /** From the beginning of the line to `, packets:`; 0 when nothing is stored. */
   keyLength = this.#keyLength.values;
   keyA = this.#keyA.values;
   keyB = this.#keyB.values;
-  /** From behind `actions:` to the end of the actions. */
+  /** From after `actions:` to the end of the actions. */
   actionsLength = this.#actionsLength.values;
   actionsA = this.#actionsA.values;
   actionsB = this.#actionsB.values;
   /** From the end of the actions to the end of the line (dp-extra-info). */
   tailLength = this.#tailLength.values;
-  /** The reading that saw the row last. */
+  /** The last reading that saw the row. */
   seen = this.#seen.values;
   /** Lines of the row in that reading, and in the last one that was observed. */
   lines = this.#lines.values;
@@ -57,23 +57,23 @@ export class RowMemory {
   idleMs = this.#idleMs.values;
   readonly #fingerprint = new Fingerprint();
 
-  /** True when the key in `[from, to)` is the one remembered; its length is not looked at. */
+  /** True when the key in `[from, to)` has the stored fingerprint; the length is not compared. */
   hasKey(row: number, view: DataView, from: number, to: number): boolean {
     const fingerprint = this.#fingerprint;
-    fingerprint.take(view, from, to);
+    fingerprint.compute(view, from, to);
     return fingerprint.a === this.keyA[row] && fingerprint.b === this.keyB[row];
   }
 
   /** The same for the actions. */
   hasActions(row: number, view: DataView, from: number, to: number): boolean {
     const fingerprint = this.#fingerprint;
-    fingerprint.take(view, from, to);
+    fingerprint.compute(view, from, to);
     return fingerprint.a === this.actionsA[row] && fingerprint.b === this.actionsB[row];
   }
 
   /**
-   * Remembers the row's line, whose actions have the fingerprint `actions`; without `known` it is
-   * read in full the next time, too.
+   * Stores the row's line, whose actions have the fingerprint `actions`; without `known` it is
+   * parsed in full the next time, too.
    */
   remember(
     row: number,
@@ -82,10 +82,10 @@ export class RowMemory {
     actions: Fingerprint,
     known: boolean,
   ): void {
-    if (row >= this.keyLength.length) this.#takeColumns();
+    if (row >= this.keyLength.length) this.#bindColumns();
     const { start, keyEnd, actionsAt, actionsEnd, end } = line;
     const fingerprint = this.#fingerprint;
-    fingerprint.take(view, start, keyEnd);
+    fingerprint.compute(view, start, keyEnd);
     this.keyA[row] = fingerprint.a;
     this.keyB[row] = fingerprint.b;
     this.keyLength[row] = known ? keyEnd - start : 0;
@@ -95,14 +95,14 @@ export class RowMemory {
     this.tailLength[row] = end - actionsEnd;
   }
 
-  /** Follows a table: at the begin of each reading. */
+  /** Follows a table; called at the beginning of each reading. */
   begin(table: FlowTable): void {
     this.#side.follow(table);
-    this.#takeColumns();
+    this.#bindColumns();
   }
 
-  /** The columns are other arrays once the table has grown. */
-  #takeColumns(): void {
+  /** A grown table has new arrays for its columns. */
+  #bindColumns(): void {
     this.keyLength = this.#keyLength.values;
     this.keyA = this.#keyA.values;
     this.keyB = this.#keyB.values;

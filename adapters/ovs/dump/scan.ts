@@ -5,7 +5,7 @@ const CLOSE_BRACE = 0x7d;
 const COMMA = 0x2c;
 const SLASH = 0x2f;
 
-/** Position of the `)` that closes the parenthesis opened just before `from`; -1 when none does. */
+/** Position of the `)` that closes the parenthesis opened just before `from`, or -1. */
 export function closingParenthesis(bytes: Uint8Array, from: number, end: number): number {
   let depth = 0;
   for (let at = from; at < end; at++) {
@@ -16,8 +16,8 @@ export function closingParenthesis(bytes: Uint8Array, from: number, end: number)
 }
 
 /**
- * Position of the next comma that stands outside parentheses and braces, or `end`; -1 when a
- * parenthesis is closed that was not opened, or is never closed.
+ * Position of the next comma outside parentheses and braces, or `end`; -1 when a parenthesis is
+ * closed that was not opened, or is never closed.
  */
 export function nextComma(bytes: Uint8Array, from: number, end: number): number {
   let depth = 0;
@@ -31,8 +31,8 @@ export function nextComma(bytes: Uint8Array, from: number, end: number): number 
 }
 
 /**
- * True when every comma-separated part of an attribute has a mask and all of it is zero, however
- * it is written (`0/0`, `src=10.0.0.1/0.0.0.0`, `fe80::1/::`, `00/00`).
+ * True when every comma-separated part of an attribute has a mask of zero, in any notation (`0/0`,
+ * `src=10.0.0.1/0.0.0.0`, `fe80::1/::`, `00/00`).
  */
 export function isWildcarded(bytes: Uint8Array, from: number, end: number): boolean {
   let at = from;
@@ -54,8 +54,8 @@ const SPACES = 0x20202020;
 const BACKSLASHES = 0x5c5c5c5c;
 
 /**
- * Position of the next space or backslash, looking at four bytes at a time; -1 when there is none
- * before `limit`. `view` must reach three bytes beyond that.
+ * Position of the next space or backslash, comparing four bytes at a time; -1 when there is none
+ * before `limit`. `view` must extend three bytes beyond `limit`.
  */
 export function spaceOrBackslash(view: DataView, from: number, limit: number): number {
   for (let at = from; at < limit; at += 4) {
@@ -68,7 +68,7 @@ export function spaceOrBackslash(view: DataView, from: number, limit: number): n
   return -1;
 }
 
-/** Bit 7 of the lowest byte that is zero, and perhaps of others above it; 0 when none is. */
+/** Bit 7 of the lowest zero byte, and possibly of bytes above it; 0 without a zero byte. */
 function zeroBytes(word: number): number {
   return (word - 0x01010101) & ~word & 0x80808080;
 }

@@ -18,8 +18,8 @@ export class Ufid implements FlowId {
   w3 = 0;
 
   /**
-   * Reads `ufid:` and a UUID (odp_format_ufid in lib/odp-util.c) strictly; false when anything
-   * else stands at `at`.
+   * Reads `ufid:` and a UUID (odp_format_ufid in lib/odp-util.c) strictly; false for any other text
+   * at `at`.
    */
   read(bytes: Uint8Array, view: DataView, at: number, end: number): boolean {
     if (at + UFID_LENGTH > end || view.getInt32(at, true) !== UFID || bytes[at + 4] !== 0x3a) {
@@ -45,8 +45,8 @@ export class Ufid implements FlowId {
 }
 
 /**
- * The first word of the UUID at `at`, as a signed or unsigned 32-bit number; says nothing of
- * whether the characters are digits. The others likewise.
+ * The first word of the UUID at `at`, as a signed or unsigned 32-bit number; does not check the
+ * digits. The other functions likewise.
  */
 export function ufidWord0(view: DataView, at: number): number {
   return (hex4(view, at + 5) << 16) | hex4(view, at + 9);

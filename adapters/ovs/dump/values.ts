@@ -26,13 +26,13 @@ const TCP_FLAGS: readonly (readonly [string, number])[] = [
 const FRAGMENTS: readonly string[] = ['no', 'first', 'later'];
 
 /**
- * Reads values from bytes. `at` moves past what was read, which lies in `words` as numbers of 32
- * bits: one for what has up to 32 bits, two for a MAC (its first four bytes, its last two), four
- * for an IPv6 address. Nothing is allocated.
+ * Reads values from bytes without allocation. `at` advances past the value, which is stored in
+ * `words`: one 32-bit word for up to 32 bits, two for a MAC (four bytes, then two), four for an
+ * IPv6 address.
  */
 export class ValueReader {
   bytes: Uint8Array = new Uint8Array(0);
-  /** Of the same bytes. */
+  /** A view of the same bytes. */
   view: DataView = new DataView(new ArrayBuffer(0));
   at = 0;
   readonly words = new Int32Array(4);
@@ -93,7 +93,7 @@ export class ValueReader {
     }
     if (gap < 0 ? filled !== 8 : filled === 8) return false;
     if (gap >= 0) {
-      // The groups behind the gap move to the end.
+      // The groups after the gap move to the end.
       for (let to = 7, from = filled - 1; to >= gap; to--, from--) {
         groups[to] = from >= gap ? groups[from] : 0;
       }
@@ -112,7 +112,7 @@ export class ValueReader {
 
   /**
    * TCP flags: `+syn-ack` for those that must be set and clear, `syn|ack` or `0` for an exact
-   * match, `0/0` for none. The mask comes to `mask[0]`.
+   * match, `0/0` for none. Writes the mask to `mask[0]`.
    */
   tcpFlags(mask: Int32Array): boolean {
     const { bytes, words } = this;
@@ -145,7 +145,7 @@ export class ValueReader {
     return true;
   }
 
-  /** Moves past `text` if it stands here. */
+  /** Moves past `text` if it is at the current position. */
   word(text: string): boolean {
     for (let i = 0; i < text.length; i++) {
       if (this.bytes[this.at + i] !== text.charCodeAt(i)) return false;

@@ -20,9 +20,9 @@ describe('changes on the emulated node', function () {
     const [flow] = flows.sort((a, b) => packets(b) - packets(a));
     assert.equal(r.node.changeActions(flow.id, []), true);
     r.clock.advance(200);
-    assert.ok(r.node.totals().untruePackets > 0, 'the NIC goes on until the entry is gone');
+    assert.ok(r.node.totals().mismatchedPackets > 0, 'the NIC goes on until the entry is gone');
     await r.node.backend.apply([{ kind: 'delete', id: flow.id }], never());
-    const untrue = r.node.totals().untruePackets;
+    const mismatched = r.node.totals().mismatchedPackets;
     const counted = async () => {
       const table = await dump(r);
       return table.traffic.vswitchPackets[table.rowOf(flow.id)];
@@ -30,7 +30,7 @@ describe('changes on the emulated node', function () {
     const before = await counted();
     r.clock.advance(3_000);
     assert.ok((await counted()) - before <= 4, 'only retries');
-    assert.equal(r.node.totals().untruePackets, untrue);
+    assert.equal(r.node.totals().mismatchedPackets, mismatched);
     assert.equal(r.node.changeActions({ w0: 1, w1: 2, w2: 3, w3: 4 }, []), false);
   });
 
@@ -67,11 +67,11 @@ describe('changes on the emulated node', function () {
     assert.equal(await touching(), 0);
     const before = (await r.node.hostSource.read(['vm3'], never())).ports.size;
     assert.equal(before, 0);
-    r.node.remakePort('vm3');
+    r.node.recreatePort('vm3');
     r.clock.advance(2_000);
     assert.ok((await touching()) > 0, 'new connections');
     assert.throws(() => r.node.removePort('vm99'), UnknownPort);
-    assert.throws(() => r.node.remakePort('vm3'), UnknownPort);
+    assert.throws(() => r.node.recreatePort('vm3'), UnknownPort);
   });
 
   it('goes on after a restart of the vSwitch with counters anew', async () => {

@@ -129,7 +129,7 @@ async function mishap(r: Running, drive: Drive, random: Sfc32): Promise<Mishap> 
     case 7: {
       const port = `vm${random.below(16)}`;
       if (node.ports().has(port)) node.removePort(port);
-      else node.remakePort(port);
+      else node.recreatePort(port);
       await drive.engine.portsChanged(node.portDirectory.current(), drive.table);
       return 'none';
     }
@@ -156,7 +156,7 @@ describe('engine on the emulated node', function () {
       const { r, drive } = await driven(seed);
       const random = new Sfc32(seed);
       let settled = false;
-      let untrue = 0;
+      let mismatched = 0;
       let checked = 0;
       for (let i = 0; i < 160; i++) {
         const what = await mishap(r, drive, random);
@@ -172,10 +172,10 @@ describe('engine on the emulated node', function () {
         if (good && what !== 'refused') assert.deepEqual(after, drive.placed(), context);
         // What the NIC does is what the vSwitch would do, one tick after it last changed.
         if (settled && what !== 'actions' && what !== 'refused') {
-          assert.equal(totals.untruePackets, untrue, context);
+          assert.equal(totals.mismatchedPackets, mismatched, context);
           checked++;
         }
-        untrue = totals.untruePackets;
+        mismatched = totals.mismatchedPackets;
         settled = good && what !== 'refused';
       }
       assert.ok(checked > 50, `${checked} ticks could be checked`);

@@ -54,7 +54,7 @@ describe('injected faults', () => {
     node.faults.set('flows.read', { kind: 'truncate' });
     const table = new FlowTable();
     table.begin(0);
-    await assert.rejects(node.flowSource.read(table, never()), /broke off after 5 flows/);
+    await assert.rejects(node.flowSource.read(table, never()), /ended after 5 flows/);
     table.abandon();
     assert.equal(table.count, 0);
   });

@@ -64,7 +64,7 @@ describe('limits of the emulated node', function () {
   it('turns connections away rather than grow without bound', () => {
     const r = running({ maxFlows: 300 });
     r.clock.advance(5_000);
-    assert.ok(r.node.traffic().turnedAway > 0);
+    assert.ok(r.node.traffic().rejected > 0);
   });
 
   it('refuses packets by hand that it has no room or port for', () => {

@@ -38,7 +38,7 @@ describe('what the emulated NIC supports', () => {
     [
       'actions after the output',
       { ...FLOW, actions: [OUT, TAG] },
-      /^unsupported-action: .*one port, as the last/,
+      /^unsupported-action: .*one output, as the last/,
     ],
     ['a rewrite without output', { ...FLOW, actions: [TAG] }, /^unsupported-action: .*drops/],
     [
@@ -56,7 +56,7 @@ describe('what the emulated NIC supports', () => {
           ],
         },
       },
-      /^unsupported-match: .*ipv4_dst only as a whole/,
+      /^unsupported-match: .*cannot match a part of ipv4_dst/,
     ],
     [
       'a field it does not parse',

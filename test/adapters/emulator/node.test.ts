@@ -91,7 +91,7 @@ describe('emulated node', function () {
     assert.equal(t.vswitchPackets + t.nicPackets, t.sentPackets);
     assert.equal(t.vswitchBytes + t.nicBytes, t.sentBytes);
     assert.equal(nicPackets, t.nicPackets, 'the backend told all of it');
-    assert.equal(t.untruePackets, 0);
+    assert.equal(t.mismatchedPackets, 0);
   });
 
   it('has flows that no NIC takes, for reasons', async () => {

@@ -72,7 +72,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
         received: (port) => node.received(port),
         passed: () => node.received('slow'),
         removePort: (name) => node.removePort(name),
-        remakePort: (name) => node.addPort(name),
+        recreatePort: (name) => node.addPort(name),
         pass: (ms) => sleep(ms),
         // Open vSwitch looks for rules to be removed once a second.
         expireLease: () => sleep(backend.capabilities().leaseMs + 1_100),

@@ -42,7 +42,7 @@ for (const { name, version, bundles } of KINDS) {
         received: async (port) => count(port),
         passed: async () => count('slow'),
         removePort: async (port) => rig.removePort(port),
-        remakePort: async (port) => rig.remakePort(port),
+        recreatePort: async (port) => rig.recreatePort(port),
         pass: (ms) => sleep(ms),
         expireLease: () => sleep(backend.capabilities().leaseMs + 50),
         passHeartbeat: () => Promise.resolve(),

@@ -80,7 +80,7 @@ export class ModelRig {
     this.#uuids.delete(name);
   }
 
-  remakePort(name: string): void {
+  recreatePort(name: string): void {
     this.#uuids.set(name, this.#next++);
   }
 

@@ -93,7 +93,7 @@ describe('ports of Open vSwitch', () => {
         sparePort: 'vm3',
         addPort: () => add('vm3'),
         removePort: (name) => real.deletePort(name),
-        remakePort: add,
+        recreatePort: add,
         disconnect: () => ovs.stopDatabase(),
         reconnect: () => ovs.startDatabase(),
         close: () => Promise.resolve(),

@@ -9,7 +9,7 @@
 
 #include "parse.h"
 
-/* Larger segments count as unfinished: it bounds the work of the verifier. */
+/* Larger segments count as unfinished, which bounds the work of the verifier. */
 #define MAX_SEGMENT 2048
 
 static __always_inline __u16 folded(__u64 sum)
@@ -22,14 +22,14 @@ static __always_inline __u16 folded(__u64 sum)
 
 /*
  * Whether the segment and its pseudo header add up (RFC 1071). A global function: the verifier
- * looks at its loop once, not once for every way that leads to it.
+ * verifies its loop once, not once per path that leads to it.
  */
 __attribute__((noinline)) int adds_up(struct xdp_md *ctx, __u32 offset, __u32 length, __u32 pseudo)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	__u64 at = offset;
-	/* One register for the check and for the use: the verifier links no two. */
+	/* Check and use the same register: the verifier does not relate two registers. */
 	asm volatile("" : "+r"(at));
 	if (at > MAX_L4_OFFSET || length > MAX_SEGMENT)
 		return 0;
@@ -41,7 +41,7 @@ __attribute__((noinline)) int adds_up(struct xdp_md *ctx, __u32 offset, __u32 le
 			return 0;
 		sum += *(__u32 *)data;
 		data += 4;
-		/* Keeps the compiler from calculating with `end`, which the verifier forbids. */
+		/* Keeps the compiler from arithmetic on `end`, which the verifier forbids. */
 		asm volatile("" : "+r"(data));
 	}
 	__u8 *tail = data;
@@ -64,7 +64,7 @@ __attribute__((noinline)) int adds_up(struct xdp_md *ctx, __u32 offset, __u32 le
 	return folded(sum) == 0xffff;
 }
 
-/* Reads the pseudo header alone where that is enough, and the whole segment where it is not. */
+/* Sums the pseudo header alone where that is sufficient, otherwise the whole segment. */
 static __always_inline int is_finished(struct xdp_md *ctx, const struct flow_key *key,
 				       const struct l4_place *place)
 {

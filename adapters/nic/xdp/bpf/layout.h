@@ -76,7 +76,7 @@ struct flow_mask {
 	__u32 spare;
 };
 
-/* Never changed once it is reachable: a change of the set swaps in another one. */
+/* Immutable once reachable: a change installs another set. */
 struct mask_set {
 	__u32 count;
 	__u32 spare;
@@ -95,7 +95,7 @@ struct port_ref {
 	__u32 flags;
 };
 
-/* For the next daemon: which port a port id stands for. */
+/* Identifies the port of a port id, for the next daemon. */
 struct port_info {
 	__u32 ifindex;
 	__u32 flags;
@@ -124,7 +124,7 @@ struct flow_stats {
 #define CONTROL_NEXT_MASK_ID 4
 /* Kernel id of the devices map: distinguishes our failed redirects from those of others. */
 #define CONTROL_DEVICES_MAP_ID 5
-/* How long a port is left alone that refused a redirect for the first time. */
+/* Duration of a port's first stall, ns. */
 #define CONTROL_MIN_STALL_NS 6
 #define CONTROL_WORDS 7
 

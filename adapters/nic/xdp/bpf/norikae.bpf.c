@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Takes the packets of offloaded flows past the vSwitch. Every packet that no entry names, and
- * every packet at all once the lease has run out, goes on to the vSwitch (XDP_PASS) untouched.
+ * Forwards the packets of offloaded flows past the vSwitch. Packets without an entry, and all
+ * packets once the lease has expired, go to the vSwitch unchanged (XDP_PASS).
  */
 #include <linux/errno.h>
 #include "checksum.h"
 #include "parse.h"
 #include "rewrite.h"
 
-/* A port that keeps refusing redirects is left alone for at most so many times the first time. */
+/* Longest stall of a port that keeps refusing redirects, as a multiple of the first one. */
 #define MAX_STALLS 128
 
 /* User space sizes flows, stats, ports, port_info and devices when it creates them. */
@@ -41,7 +41,7 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
-/* Ports that redirects cannot reach for now, by port id. */
+/* Ports that redirects cannot reach at present, by port id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -77,7 +77,7 @@ struct {
 	__type(value, struct flow_stats);
 } stats SEC(".maps");
 
-/* Linux 6.8 and later: the tag that the device keeps beside the frame. */
+/* Linux 6.8 and later: the tag that the device stripped from the frame. */
 extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx, __be16 *vlan_proto,
 					__u16 *vlan_tci) __ksym __weak;
 
@@ -125,12 +125,12 @@ static __always_inline int heartbeat_due(struct flow_entry *entry, __u64 now)
 	return 1;
 }
 
-/* Whether the frame, as it leaves, is larger than the device takes: it would be lost. */
+/* Whether the outgoing frame exceeds the device's MTU; the device would drop it. */
 static __always_inline int too_large(struct xdp_md *ctx, const struct flow_entry *entry,
-				     const struct flow_key *key, struct aside_tag aside)
+				     const struct flow_key *key, struct stripped_tag stripped)
 {
 	__u32 leaving = distance((void *)(long)ctx->data, (void *)(long)ctx->data_end) +
-			growth(entry, aside);
+			growth(entry, stripped);
 	int tagged = entry->flags & ENTRY_PUSH_VLAN ||
 		     (key->vlan_tpid && !(entry->flags & ENTRY_POP_VLAN));
 	__u32 l3 = leaving - ETH_HLEN - (tagged ? TAG_BYTES : 0);
@@ -143,7 +143,7 @@ static __always_inline void count(const struct flow_entry *entry, __u32 bytes, _
 	struct flow_stats *sum = bpf_map_lookup_elem(&stats, &slot);
 	if (!sum)
 		return;
-	/* First: who sees the packet counted sees its time, too. */
+	/* Written first: a reader that sees the packet counted also sees its time. */
 	sum->last_ns = now;
 	barrier();
 	sum->packets += 1;
@@ -151,13 +151,13 @@ static __always_inline void count(const struct flow_entry *entry, __u32 bytes, _
 }
 
 static __always_inline int process(struct xdp_md *ctx, const struct port_ref *port, __u64 now,
-				   struct aside_tag aside)
+				   struct stripped_tag stripped)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct flow_key key = {};
 	struct l4_place place = {};
-	int offset = parse(data, end, aside, &key, &place);
+	int offset = parse(data, end, stripped, &key, &place);
 	if (offset < 0)
 		return XDP_PASS;
 	struct flow_entry *entry = find(&key, port->port_id);
@@ -170,8 +170,8 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	if (heartbeat_due(entry, now))
 		return XDP_PASS;
 
-	/* As the vSwitch counts: with the tag, wherever it is. */
-	__u32 bytes = distance(data, end) + (aside.tpid ? TAG_BYTES : 0);
+	/* Like the vSwitch, counts the tag, in the frame or stripped. */
+	__u32 bytes = distance(data, end) + (stripped.tpid ? TAG_BYTES : 0);
 	if (entry->flags & ENTRY_DROP) {
 		count(entry, bytes, now);
 		return XDP_DROP;
@@ -179,15 +179,15 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	struct stall *stall = bpf_map_lookup_elem(&stalled, &entry->out_port);
 	if (stall && now < stall->until_ns)
 		return XDP_PASS;
-	/* First ask for the device: a packet that cannot go there must stay as it is. */
+	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
 	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
-	    too_large(ctx, entry, &key, aside) || rewrite(ctx, entry, &key, aside, offset))
+	    too_large(ctx, entry, &key, stripped) || rewrite(ctx, entry, &key, stripped, offset))
 		return XDP_PASS;
 	count(entry, bytes, now);
 	return XDP_REDIRECT;
 }
 
-/* The port the packet came in by, when there is one and the lease holds. */
+/* The ingress port, if it is served and the lease holds. */
 static __always_inline struct port_ref *serve(struct xdp_md *ctx, __u64 now)
 {
 	if (now >= control_word(CONTROL_LEASE_UNTIL_NS))
@@ -204,7 +204,7 @@ int norikae_plain(struct xdp_md *ctx)
 	struct port_ref *port = serve(ctx, now);
 	if (!port)
 		return XDP_PASS;
-	struct aside_tag none = {};
+	struct stripped_tag none = {};
 	return process(ctx, port, now, none);
 }
 
@@ -217,23 +217,24 @@ int norikae_bound(struct xdp_md *ctx)
 	if (!port)
 		return XDP_PASS;
 
-	struct aside_tag aside = {};
+	struct stripped_tag stripped = {};
 	__be16 tpid = 0;
 	__u16 tci = 0;
 	int error = bpf_xdp_metadata_rx_vlan_tag(ctx, &tpid, &tci);
 	if (!error) {
-		aside.tpid = tpid;
-		aside.tci = bpf_htons(tci);
+		stripped.tpid = tpid;
+		stripped.tci = bpf_htons(tci);
 	} else if (error != -ENODATA && !(port->flags & PORT_TAGS_IN_FRAME)) {
 		return XDP_PASS;
 	}
-	return process(ctx, port, now, aside);
+	return process(ctx, port, now, stripped);
 }
 
 /*
- * A device can refuse redirects after the program has run, and the packet is lost: a veth whose
- * peer has no NAPI, a device that is down. One such packet is enough to leave the port alone for a
- * while, and for twice as long each time that it refuses again soon after. Arguments: device, program, target, error, map type, map id, index in the map.
+ * A device can drop a redirected packet after the program has run: a veth whose peer has no NAPI, a
+ * device that is down. After one such packet the port is stalled, and for twice as long each time
+ * it happens again soon. Arguments: device, program, target, error, map type, map id, index in the
+ * map.
  */
 SEC("raw_tp/xdp_redirect_err")
 int norikae_guard(struct bpf_raw_tracepoint_args *ctx)
@@ -249,7 +250,7 @@ int norikae_guard(struct bpf_raw_tracepoint_args *ctx)
 	struct stall next = {.duration_ns = shortest};
 	struct stall *last = bpf_map_lookup_elem(&stalled, &port_id);
 	if (last && now < last->until_ns + last->duration_ns) {
-		/* Redirects that were under way when the port was left alone count once. */
+		/* Redirects in flight when the stall began count once. */
 		if (now < last->until_ns)
 			return 0;
 		next.duration_ns = last->duration_ns * 2;

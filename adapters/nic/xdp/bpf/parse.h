@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a frame to its flow_key, as Open vSwitch extracts flows (lib/flow.c, miniflow_extract).
- * Whatever is truncated, malformed or rarer than what is written here is left to the vSwitch.
+ * Extracts the flow_key of a frame as Open vSwitch does (lib/flow.c, miniflow_extract). Truncated,
+ * malformed and uncommon frames go to the vSwitch.
  */
 #ifndef NORIKAE_PARSE_H
 #define NORIKAE_PARSE_H
@@ -24,20 +24,21 @@
 #define FRAG_FIRST 1
 #define FRAG_LATER 2
 
-/* A VLAN tag that the device took out of the frame and keeps beside it. */
-struct aside_tag {
+/* A VLAN tag that the device stripped from the frame and reports as metadata. */
+struct stripped_tag {
 	__be16 tpid;
 	__be16 tci;
 };
 
 /*
- * What shows that every checksum in the packet is final, also those of packets inside it. A sender
- * on this host may leave one to its device (CHECKSUM_PARTIAL): which one, only the skb knows.
+ * How to verify that every checksum in the packet is final, including those of encapsulated
+ * packets. A sender on this host may leave one to its device (CHECKSUM_PARTIAL); only the skb says
+ * which.
  */
 enum checksum_proof {
-	/* Nothing does: tunnels, protocols without a checksum, headers that change the pseudo header. */
+	/* Not verifiable: tunnels, protocols without a checksum, headers that change the pseudo header. */
 	PROOF_NONE,
-	/* Software computes it: ARP; fragments (ip_do_fragment and ip6_fragment complete it first). */
+	/* Always final: ARP; fragments (ip_do_fragment and ip6_fragment complete it first). */
 	PROOF_SOFTWARE,
 	/* The field is not the sum of the pseudo header alone, or the segment adds up: TCP, ICMPv6. */
 	PROOF_FIELD,
@@ -125,7 +126,7 @@ static __always_inline int parse_l4(void *l4, void *end, __u32 length, __u8 prot
 		if (length < 8 || l4 + 8 > end)
 			return -1;
 		place->checksum = words[3];
-		/* Without a checksum of its own: what is inside may have one. */
+		/* Has no checksum, but its payload may have one. */
 		place->proof = words[3] ? PROOF_SUM : PROOF_NONE;
 		key->l4_src = words[0];
 		key->l4_dst = words[1];
@@ -212,7 +213,7 @@ static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key,
 	for (int i = 0; i <= MAX_IPV6_EXTENSIONS; i++) {
 		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING &&
 		    next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT) {
-			/* Authentication headers are rare: the vSwitch may have them. */
+			/* Authentication headers are rare and go to the vSwitch. */
 			if (next == IPPROTO_AH)
 				return -1;
 			key->ip_proto = next;
@@ -273,7 +274,7 @@ static __always_inline int parse_arp(void *l3, void *end, struct flow_key *key,
  * Fills `key` and `place`, which are zero. Returns the offset of the header behind the Ethernet header and a
  * tag in the frame (14 or 18), or -1 when the frame is for the vSwitch.
  */
-static __always_inline int parse(void *data, void *end, struct aside_tag aside,
+static __always_inline int parse(void *data, void *end, struct stripped_tag stripped,
 				 struct flow_key *key, struct l4_place *place)
 {
 	struct ethhdr *eth = data;
@@ -284,9 +285,9 @@ static __always_inline int parse(void *data, void *end, struct aside_tag aside,
 
 	__be16 type = eth->h_proto;
 	int offset = sizeof(*eth);
-	if (aside.tpid) {
-		key->vlan_tpid = aside.tpid;
-		key->vlan_tci = aside.tci;
+	if (stripped.tpid) {
+		key->vlan_tpid = stripped.tpid;
+		key->vlan_tci = stripped.tci;
 	} else if (is_vlan(type)) {
 		struct tagged_header *tag = data + offset;
 		if ((void *)(tag + 1) > end)

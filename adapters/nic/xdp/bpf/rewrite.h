@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Changes a frame as the entry says. */
+/* Rewrites a frame according to its entry. */
 #ifndef NORIKAE_REWRITE_H
 #define NORIKAE_REWRITE_H
 
@@ -50,12 +50,12 @@ static __always_inline void set_mac(__u8 *mac, const __u8 *value, const __u8 *ma
 }
 
 /* Bytes that the frame grows by. */
-static __always_inline int growth(const struct flow_entry *entry, struct aside_tag aside)
+static __always_inline int growth(const struct flow_entry *entry, struct stripped_tag stripped)
 {
 	int pop = !!(entry->flags & ENTRY_POP_VLAN);
 	int push = !!(entry->flags & ENTRY_PUSH_VLAN);
-	/* A tag beside the frame that is kept has to be written into it: redirects lose it. */
-	int written = aside.tpid ? !pop : -pop;
+	/* A stripped tag that is kept must be written into the frame: redirects lose it. */
+	int written = stripped.tpid ? !pop : -pop;
 	return (written + push) * TAG_BYTES;
 }
 
@@ -64,9 +64,9 @@ static __always_inline int growth(const struct flow_entry *entry, struct aside_t
  * frame is unchanged then.
  */
 static __always_inline int rewrite(struct xdp_md *ctx, const struct flow_entry *entry,
-				   struct flow_key *key, struct aside_tag aside, int offset)
+				   struct flow_key *key, struct stripped_tag stripped, int offset)
 {
-	int grow = growth(entry, aside);
+	int grow = growth(entry, stripped);
 	if (grow && bpf_xdp_adjust_head(ctx, -grow))
 		return -1;
 	void *data = (void *)(long)ctx->data;
@@ -91,11 +91,11 @@ static __always_inline int rewrite(struct xdp_md *ctx, const struct flow_entry *
 		tag->tci = entry->push_tci;
 		tag++;
 	}
-	if (aside.tpid && !(entry->flags & ENTRY_POP_VLAN)) {
+	if (stripped.tpid && !(entry->flags & ENTRY_POP_VLAN)) {
 		if ((void *)(tag + 1) > end)
 			return -1;
-		tag->tpid = aside.tpid;
-		tag->tci = aside.tci;
+		tag->tpid = stripped.tpid;
+		tag->tci = stripped.tci;
 	}
 
 	if (entry->flags & ENTRY_SET_IP) {

@@ -82,7 +82,7 @@ describe('XDP redirects that fail', function () {
     assert.deepEqual(await send(), { out: 0, vswitch: PACKETS });
     const [refused] = await backend.apply([{ kind: 'put', flow: flow() }], never());
     assert(!refused.ok);
-    assert.match(refused.refusal.detail, /takes no redirected frames.*GRO on/);
+    assert.match(refused.refusal.detail, /does not accept redirected frames.*GRO off/);
 
     changes = 0;
     await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on']);

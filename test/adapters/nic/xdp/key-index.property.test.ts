@@ -43,19 +43,19 @@ describe('KeyIndex', () => {
 describe('StatsSlots', () => {
   it('gives no slot out again before it is drained and given back', () => {
     const slots = new StatsSlots(2);
-    assert.deepEqual([slots.take(), slots.take(), slots.take()], [0, 1, -1]);
+    assert.deepEqual([slots.allocate(), slots.allocate(), slots.allocate()], [0, 1, -1]);
     slots.drain(0, 1_000);
-    assert.equal(slots.take(), -1);
+    assert.equal(slots.allocate(), -1);
     assert.ok(!slots.isDrained(0, 1_001), 'its last writer may still run');
     assert.ok(slots.isDrained(0, 1_050));
     slots.release(0);
-    assert.equal(slots.take(), 0);
+    assert.equal(slots.allocate(), 0);
     assert.equal(slots.highWater, 2);
   });
 
   it('keeps the part to be read as short as it can be', () => {
     const slots = new StatsSlots(8);
-    for (let i = 0; i < 5; i++) slots.take();
+    for (let i = 0; i < 5; i++) slots.allocate();
     for (const slot of [1, 2, 3, 4]) {
       slots.drain(slot, 0);
       slots.release(slot);
@@ -66,7 +66,7 @@ describe('StatsSlots', () => {
   it('leaves adopted slots alone', () => {
     const slots = new StatsSlots(4);
     slots.adopt([2, 0]);
-    assert.deepEqual([slots.take(), slots.take(), slots.take()], [1, 3, -1]);
+    assert.deepEqual([slots.allocate(), slots.allocate(), slots.allocate()], [1, 3, -1]);
     assert.equal(slots.highWater, 4);
   });
 });

@@ -19,7 +19,7 @@ describe('XDP without a BPF file system', function () {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('says so, and creates nothing elsewhere', () => {
-    assert.throws(() => PinLock.take(join(folder, 'a', 'b')), NoBpfFileSystem);
+    assert.throws(() => PinLock.acquire(join(folder, 'a', 'b')), NoBpfFileSystem);
     assert.deepEqual(readdirSync(folder), []);
   });
 
@@ -31,7 +31,7 @@ describe('XDP without a BPF file system', function () {
       const lock = new URL('../../../../adapters/nic/xdp/lock', import.meta.url).href;
       const code =
         `import { PinLock } from '${lock}${import.meta.url.slice(-3)}';\n` +
-        "try { PinLock.take('/sys/fs/bpf/norikae-test/deep'); } catch (error) { console.log(error.name); }";
+        "try { PinLock.acquire('/sys/fs/bpf/norikae-test/deep'); } catch (error) { console.log(error.name); }";
       const command = ['netns', 'exec', namespace.name, process.execPath];
       const args = [...process.execArgv, '--input-type=module', '-e', code];
       const said = await run('ip', [...command, ...args], { timeoutMs: TIMEOUT_MS });

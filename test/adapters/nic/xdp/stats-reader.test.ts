@@ -46,7 +46,7 @@ describe('XDP statistics', () => {
 
   /** Makes a flow's entry; returns its slot. */
   function enter(n: number): number {
-    const slot = slots.take();
+    const slot = slots.allocate();
     const key = new Uint32Array(KEY_WORDS).fill(n);
     entries.add(slot, flowId(n), key, new Uint32Array(VALUE_WORDS));
     return slot;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EntryStuck } from '../../../../adapters/nic/xdp/errors.ts';
+import { EntriesNotDeleted } from '../../../../adapters/nic/xdp/errors.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
@@ -82,8 +82,8 @@ describe('XDP, a kernel that refuses', function () {
     }
     assert.deepEqual(await installed(backend), [flow(1), flow(2)].map(idText));
     assert.equal(backend.capacity().used, 2);
-    await assert.rejects(backend.withdrawAll(), EntryStuck);
-    await assert.rejects(backend.withdrawAll(), EntryStuck);
+    await assert.rejects(backend.withdrawAll(), EntriesNotDeleted);
+    await assert.rejects(backend.withdrawAll(), EntriesNotDeleted);
     fault.deletes = false;
     assert.equal(await backend.withdrawAll(), 2);
     assert.deepEqual(await installed(backend), []);
@@ -118,8 +118,8 @@ describe('XDP, a kernel that refuses', function () {
     const ports = new Map(world.snapshot());
     ports.delete(world.names()[2]);
     fault.deletes = true;
-    await assert.rejects(backend.portsChanged(ports), EntryStuck);
-    await assert.rejects(backend.portsChanged(ports), EntryStuck);
+    await assert.rejects(backend.portsChanged(ports), EntriesNotDeleted);
+    await assert.rejects(backend.portsChanged(ports), EntriesNotDeleted);
     fault.deletes = false;
     assert.deepEqual(await backend.portsChanged(ports), [flowId(2)]);
     assert.deepEqual(await backend.portsChanged(ports), []);

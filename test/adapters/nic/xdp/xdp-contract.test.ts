@@ -168,7 +168,7 @@ async function fixture(
     received: (port) => node.received(port),
     passed: async () => node.passed(),
     removePort: (name) => world.removePort(name),
-    remakePort: (name) => node.remake(name, ifindexes.get(name)),
+    recreatePort: (name) => node.remake(name, ifindexes.get(name)),
     pass: (ms) => sleep(ms),
     expireLease: () => sleep(asked.leaseMs + 50),
     passHeartbeat: () => sleep(asked.heartbeatMs + 20),

@@ -14,10 +14,10 @@ export class Reader {
   escaped(bytes: Buffer): DumpSummary {
     this.table.begin((this.#nowMs += 1000));
     try {
-      this.#parser.begin(this.table, bytes);
+      this.#parser.beginDump(this.table, bytes);
       let done = false;
-      while (!done) done = this.#parser.step(3);
-      const summary = this.#parser.finish();
+      while (!done) done = this.#parser.readLines(3);
+      const summary = this.#parser.finishDump();
       this.table.end();
       return summary;
     } catch (error) {

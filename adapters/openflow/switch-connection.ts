@@ -6,12 +6,12 @@ import { Executor } from './executor.ts';
 import { type FlowModBody, FlowMods, type RulePlace } from './flow-mods.ts';
 import { readOurs, readTable } from './rule-stats.ts';
 import { dialectOf } from './translate/dialect.ts';
-import type { RuleGround } from './translator.ts';
+import type { SwitchInfo } from './translator.ts';
 
-/** The switch while one connection lasts: what can be said to it, and how it is done. */
-export class Conversation {
+/** One connection to the switch, with what it supports and the operations on it. */
+export class SwitchConnection {
   readonly connected: ConnectedSwitch;
-  readonly ground: RuleGround;
+  readonly switchInfo: SwitchInfo;
   readonly mods: FlowMods;
   readonly #cookies: Cookies;
   readonly #executor: Executor;
@@ -19,13 +19,13 @@ export class Conversation {
   constructor(connected: ConnectedSwitch, place: RulePlace, cookies: Cookies) {
     const { session, description, ports } = connected;
     this.connected = connected;
-    this.ground = { dialect: dialectOf(session.version, description?.manufacturer), ports };
-    this.mods = new FlowMods(place, cookies, this.ground.dialect);
+    this.switchInfo = { dialect: dialectOf(session.version, description?.manufacturer), ports };
+    this.mods = new FlowMods(place, cookies, this.switchInfo.dialect);
     this.#cookies = cookies;
     this.#executor = new Executor(session);
   }
 
-  /** Carries flow-mods out; see {@link Executor.run}. */
+  /** Executes flow-mods; see {@link Executor.run}. */
   run(
     mods: readonly FlowModBody[],
     signal: AbortSignal,
@@ -35,11 +35,11 @@ export class Conversation {
 
   /** Reads our rules. */
   readOurs(take: (stats: FlowStats) => void, signal: AbortSignal): Promise<void> {
-    return readOurs(this.connected.session, this.ground.dialect, this.#cookies, take, signal);
+    return readOurs(this.connected.session, this.switchInfo.dialect, this.#cookies, take, signal);
   }
 
   /** Reads every rule of table 0. */
   readTable(take: (stats: FlowStats) => void, signal: AbortSignal): Promise<void> {
-    return readTable(this.connected.session, this.ground.dialect, take, signal);
+    return readTable(this.connected.session, this.switchInfo.dialect, take, signal);
   }
 }
