@@ -1,7 +1,7 @@
 import { PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
-import { followedNumber } from '../../policy/model/amount.ts';
+import { linearValue } from '../../policy/model/linear-function.ts';
 import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
 import { FlowView } from '../../policy/model/fact.ts';
 import { PolicyMemory } from '../../policy/state/policy-memory.ts';
@@ -67,7 +67,7 @@ export async function explainFlow(
   const deciding = rules.findIndex((rule) => rule.verdict && !rule.shadow);
   if (deciding < 0) return { rule: null, requested: 'none', score: 0, rules, nodeRules };
   const { score } = policies.rules[deciding];
-  const worth = score.kind === 'number' ? score.value : followedNumber(score, view, factNamed);
+  const worth = score.kind === 'number' ? score.value : linearValue(score, view, factNamed);
   return {
     rule: rules[deciding].name,
     requested: rules[deciding].requested,

@@ -1,4 +1,4 @@
-import { followedNumber } from '../../policy/model/amount.ts';
+import { linearValue } from '../../policy/model/linear-function.ts';
 import type { ConditionTrace } from '../../engine/ports/rule-evaluator.ts';
 import type { FactLookup, FactValue, FlowView } from '../../policy/model/fact.ts';
 import type { NodeRule, PolicySet } from '../../policy/model/policy-set.ts';
@@ -48,7 +48,7 @@ export async function explainNode(
 }
 
 function valueOf({ value }: NodeRule, view: FlowView, factNamed: FactLookup): FactValue {
-  return value.kind === 'value' ? value.value : followedNumber(value, view, factNamed);
+  return value.kind === 'value' ? value.value : linearValue(value, view, factNamed);
 }
 
 function withValues(factNamed: FactLookup, values: ReadonlyMap<string, FactValue>): FactLookup {

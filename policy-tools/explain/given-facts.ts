@@ -58,8 +58,8 @@ export function withGiven(factNamed: FactLookup, given: readonly GivenFact[]): F
       return { ...(isMembers(real) ? real : {}), ...membersOf(matching) };
     };
     // A given value needs no query.
-    const ask: FactDefinition['ask'] = (view, params) => Promise.resolve(read(view, params));
-    return { ...fact, read, ...(fact.ask === undefined ? {} : { ask }) };
+    const query: FactDefinition['query'] = (view, params) => Promise.resolve(read(view, params));
+    return { ...fact, read, ...(fact.query === undefined ? {} : { query }) };
   };
 }
 

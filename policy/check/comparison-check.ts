@@ -11,13 +11,13 @@ import { type LocalProblem, referenceProblems } from './reference-check.ts';
 import { elementOf, type Subject, subjectOf } from '../document/subject.ts';
 import { shown } from '../document/literal.ts';
 
-/** What stands on the right of a comparison: another fact, or a value written out. */
+/** Right operand of a comparison: another fact or a literal. */
 type Operand = { readonly subject: Subject } | { readonly literal: unknown };
 
 /**
- * Whether fact, operator and value of a comparison go together.
+ * Checks that fact, operator and value of a comparison match.
  *
- * @param negated whether it stands in an odd number of "not"
+ * @param negated whether it is inside an odd number of "not"
  */
 export function comparisonProblems(c: Comparison, negated: boolean, names: Names): LocalProblem[] {
   const operator = decoratedOperator(c.operator);
@@ -29,7 +29,7 @@ export function comparisonProblems(c: Comparison, negated: boolean, names: Names
   ];
   const fact = names.factNamed(c.fact);
   if (problems.length > 0 || fact === undefined || operator === undefined) return problems;
-  // An object that names no fact is the schema's to refuse.
+  // The schema refuses other objects.
   if (value === undefined && isObject(c.value)) return [];
   const subject = subjectOf(c, fact, names);
   const other = value === undefined ? undefined : names.factNamed(value.fact);
@@ -57,7 +57,7 @@ function unknownOperator(name: string): string {
   return `unknown operator "${operator}"${didYouMean(operator, names)}`;
 }
 
-/** Takes one decorator after another away, outermost first, then looks at the operator. */
+/** Checks the decorators, outermost first, then the operator. */
 function sidesProblems(
   subject: Subject,
   { decorators, operator }: DecoratedOperator,
@@ -73,7 +73,7 @@ function sidesProblems(
     case 'everyFact': {
       if (subject.type === 'strings') return sidesProblems(elementOf(subject), inner, operand, at);
       const is = withArticle(subject.type);
-      const message = `"${decorator.name}:" looks into lists, and ${subject.name} is ${is}`;
+      const message = `"${decorator.name}:" needs a list, and ${subject.name} is ${is}`;
       return [{ at: ['operator'], message }];
     }
     case 'someValue':
@@ -85,7 +85,7 @@ function sidesProblems(
         {
           at: ['operator'],
           message:
-            '"swap:" needs another fact on the right; with a value, write it the other way round',
+            '"swap:" needs another fact as the value; with a literal, use the mirrored operator instead',
         },
       ];
     default:
@@ -132,11 +132,11 @@ function operatorProblems(
     return [{ at: ['operator'], message }];
   }
   if (operator.operand === 'subnet' && !subject.address) {
-    const message = `${operator.name} compares IP addresses, and ${name} is none; there are "ipSrc", "ipDst", "ipv4Src" ...`;
+    const message = `${operator.name} compares IP addresses, and ${name} is not an address; use "ipSrc" or "ipDst", for example`;
     return [{ at: ['operator'], message }];
   }
   if (operator.operand === 'change' && !NUMERIC_FACTS.includes(name)) {
-    const message = `${operator.name} looks at numbers of the catalogue that take no parameters, and ${name} is none`;
+    const message = `${operator.name} takes numeric facts of the catalogue without parameters, not ${name}`;
     return [{ at: ['operator'], message }];
   }
   return 'subject' in operand
@@ -154,8 +154,8 @@ function otherFactProblems(
   if (wanted === undefined) {
     const message =
       operator.operand === 'list'
-        ? `no fact is a list of ${plural(subject.type)}; write the list out`
-        : `${operator.name} takes no other fact; write the value out`;
+        ? `no fact is a list of ${plural(subject.type)}; use a literal list`
+        : `${operator.name} cannot compare with another fact; use a literal value`;
     return [{ at, message }];
   }
   if (other.type !== wanted) {
@@ -170,7 +170,7 @@ function otherFactProblems(
   return [];
 }
 
-/** Type of a fact on the right of `operator`; undefined when there is none of that kind. */
+/** Type of a fact that can be the right operand; undefined if none can. */
 function operandType(type: FactType, operator: OperatorDefinition): FactType | undefined {
   switch (operator.operand) {
     case 'list':
@@ -189,7 +189,7 @@ function operandType(type: FactType, operator: OperatorDefinition): FactType | u
   }
 }
 
-/** "not" around a comparison that is false for want of a value would make it true. */
+/** "not" would turn a comparison that is false because of a missing value into true. */
 function negationProblems(
   subject: Subject,
   { decorators, operator }: DecoratedOperator,
@@ -198,17 +198,17 @@ function negationProblems(
   if ('literal' in operand && operand.literal === null) return [];
   const other = 'subject' in operand ? operand.subject : undefined;
   const isChange = operator.operand === 'change';
-  const unsure = subject.missing !== undefined || isChange ? subject : other;
-  const missing = isChange ? 'it has been read only once' : unsure?.missing;
-  if (unsure === undefined || missing === undefined) return [];
-  const written = [...decorators.map((d) => d.name), operator.name].join(':');
-  const instead =
+  const missingFact = subject.missing !== undefined || isChange ? subject : other;
+  const missing = isChange ? 'it has been read only once' : missingFact?.missing;
+  if (missingFact === undefined || missing === undefined) return [];
+  const operatorText = [...decorators.map((d) => d.name), operator.name].join(':');
+  const replacement =
     decorators.length === 0 && operator.opposite !== undefined
       ? operator.opposite
-      : `not:${written}`;
+      : `not:${operatorText}`;
   const message =
-    `inside "not" this would hold wherever ${unsure.name} is missing (${missing}); ` +
-    `use "${instead}" instead of "not"`;
+    `inside "not" this would hold if ${missingFact.name} is missing (${missing}); ` +
+    `use "${replacement}" instead of "not"`;
   return [{ at: ['fact'], message }];
 }
 

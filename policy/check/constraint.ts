@@ -1,8 +1,8 @@
 import { type Comparison, isFactReference } from '../model/condition.ts';
 
 /**
- * What one comparison with a value that is written out demands of a fact: to be missing, to be
- * there, to be one of some values or none of them, to lie between bounds.
+ * Constraint of a comparison with a literal on its fact: missing, existing, one of some values,
+ * none of some values, or within bounds.
  */
 export type Constraint =
   | { readonly kind: 'missing' }
@@ -11,7 +11,7 @@ export type Constraint =
   | { readonly kind: 'notIn'; readonly values: readonly unknown[] }
   | Bounds;
 
-/** From `low` to `high`; an open end is not one of them. */
+/** From `low` to `high`; an open end is excluded. */
 export interface Bounds {
   readonly kind: 'bounds';
   readonly low: number;
@@ -28,7 +28,7 @@ const EVERYTHING: Bounds = {
   highOpen: false,
 };
 
-/** What a comparison demands; undefined when it is of another kind. */
+/** Constraint of a comparison; undefined for other operators and for comparisons of two facts. */
 export function constraintOf({ operator, value }: Comparison): Constraint | undefined {
   if (isFactReference(value)) return undefined;
   switch (operator) {
@@ -65,12 +65,12 @@ function boundOf(operator: string, value: number): Bounds | undefined {
   }
 }
 
-/** Which fact a comparison is about: what it asks it with included. */
+/** Identifies the fact of a comparison with its parameters and path. */
 export function keyOf({ fact, params, path }: Comparison): string {
   return JSON.stringify([fact, params ?? {}, path ?? '']);
 }
 
-/** True when both can be so at once. */
+/** True if a value can meet both. */
 export function compatible(a: Constraint, b: Constraint): boolean {
   if (a.kind === 'missing' || b.kind === 'missing') return a.kind === b.kind;
   if (a.kind === 'there' || b.kind === 'there') return true;
@@ -80,7 +80,7 @@ export function compatible(a: Constraint, b: Constraint): boolean {
   return overlap(a, b);
 }
 
-/** True when whatever is so by `premise` is so by `goal`, too. */
+/** True if every value that meets `premise` meets `goal`. */
 export function constraintImplies(premise: Constraint, goal: Constraint): boolean {
   if (goal.kind === 'missing' || premise.kind === 'missing') return goal.kind === premise.kind;
   if (goal.kind === 'there') return true;
@@ -91,7 +91,7 @@ export function constraintImplies(premise: Constraint, goal: Constraint): boolea
   return premise.kind === 'bounds' && within(premise, goal);
 }
 
-/** Both at once: bounds that only together leave nothing. */
+/** Values within both bounds. */
 function intersection(a: Bounds, b: Bounds): Bounds {
   const low = Math.max(a.low, b.low);
   const high = Math.min(a.high, b.high);
@@ -117,7 +117,7 @@ function within(inner: Bounds, outer: Bounds): boolean {
   return low && high;
 }
 
-/** True when `value` may be so. */
+/** True if `value` meets the constraint. */
 export function admits(constraint: Constraint, value: unknown): boolean {
   switch (constraint.kind) {
     case 'missing':

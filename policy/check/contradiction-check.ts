@@ -3,50 +3,50 @@ import { admits, compatible, type Constraint, constraintOf, keyOf } from './cons
 import type { FactLookup } from '../model/fact.ts';
 import { shown } from '../document/literal.ts';
 
-/** A condition that can never hold because of others around it. */
+/** A condition that contradicts another one that must also hold. */
 export interface Contradiction {
   readonly at: Place;
   readonly message: string;
 }
 
-/** A comparison that must hold, with what it demands. */
+/** A comparison that must hold, and its constraint. */
 interface Demand {
   readonly comparison: Comparison;
   readonly constraint: Constraint;
 }
 
 /**
- * Comparisons that contradict each other inside an `all`, or a part of an `any` that contradicts
- * what must hold beside it.
+ * Finds comparisons in an `all` that contradict each other, and parts of an `any` that contradict
+ * comparisons that must hold as well.
  */
 export function contradictions(root: Condition, factNamed: FactLookup): Contradiction[] {
   const found: Contradiction[] = [];
-  look(root, [], found, factNamed);
+  visit(root, [], found, factNamed);
   return found;
 }
 
-function look(
+function visit(
   condition: Condition,
-  around: readonly Demand[],
+  enclosing: readonly Demand[],
   found: Contradiction[],
   factNamed: FactLookup,
 ): void {
-  const demands = [...around];
+  const demands = [...enclosing];
   const choices: Condition[] = [];
-  const gather = (c: Condition): void => {
-    if ('all' in c) c.all.forEach(gather);
-    else if ('operator' in c) demand(c, demands, found, factNamed);
+  const collect = (c: Condition): void => {
+    if ('all' in c) c.all.forEach(collect);
+    else if ('operator' in c) addDemand(c, demands, found, factNamed);
     else choices.push(c);
   };
-  gather(condition);
+  collect(condition);
   for (const choice of choices) {
-    if ('any' in choice) for (const c of choice.any) look(c, demands, found, factNamed);
-    // What is under "not" need not hold: its own parts can still contradict each other.
-    else if ('not' in choice) look(choice.not, [], found, factNamed);
+    if ('any' in choice) for (const c of choice.any) visit(c, demands, found, factNamed);
+    // The condition in "not" need not hold, but its parts can contradict each other.
+    else if ('not' in choice) visit(choice.not, [], found, factNamed);
   }
 }
 
-function demand(
+function addDemand(
   comparison: Comparison,
   demands: Demand[],
   found: Contradiction[],
@@ -55,27 +55,27 @@ function demand(
   const constraint = constraintOf(comparison);
   if (constraint === undefined || comparison.at === undefined) return;
   const key = keyOf(comparison);
-  const beside = demands.filter((d) => keyOf(d.comparison) === key);
-  const against = beside.find((d) => !compatible(d.constraint, constraint));
-  if (against !== undefined) {
-    const message = `${words(comparison)} contradicts ${words(against.comparison)} in line ${against.comparison.at?.line}: they never hold together`;
+  const sameFact = demands.filter((d) => keyOf(d.comparison) === key);
+  const conflicting = sameFact.find((d) => !compatible(d.constraint, constraint));
+  if (conflicting !== undefined) {
+    const message = `${describe(comparison)} contradicts ${describe(conflicting.comparison)} in line ${conflicting.comparison.at?.line}: they never hold together`;
     found.push({ at: comparison.at, message });
     return;
   }
   demands.push({ comparison, constraint });
-  const all = [...beside.map((d) => d.constraint), constraint];
+  const all = [...sameFact.map((d) => d.constraint), constraint];
   const values =
     factNamed(comparison.fact)?.values ?? all.flatMap((c) => (c.kind === 'in' ? c.values : []));
   if (
     values.length > 0 &&
-    beside.length > 0 &&
+    sameFact.length > 0 &&
     !values.some((v) => all.every((c) => admits(c, v)))
   ) {
-    const message = `${words(comparison)} leaves nothing of what the comparisons of ${comparison.fact} before it do`;
+    const message = `${describe(comparison)} excludes all values that the comparisons of ${comparison.fact} before it allow`;
     found.push({ at: comparison.at, message });
   }
 }
 
-function words({ fact, operator, value }: Comparison): string {
+function describe({ fact, operator, value }: Comparison): string {
   return `${fact} ${operator} ${shown(value)}`;
 }

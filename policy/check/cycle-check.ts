@@ -9,14 +9,14 @@ interface Reference {
   readonly to: string;
 }
 
-/** Shared conditions that refer to one another in a round: each reference that closes one. */
+/** Finds references that close a cycle of shared conditions. */
 export function cycleProblems(document: JsonDocument, names: Names): Problem[] {
   const references = new Map(
     [...names.conditions].map(([name, c]) => [name, referencesIn(c, ['conditions', name])]),
   );
   return [...references].flatMap(([name, list]) =>
     list.flatMap(({ path, to }) => {
-      const way = wayBack(references, to, name);
+      const way = shortestPath(references, to, name);
       if (way === undefined) return [];
       const message = `the shared conditions reference each other in a cycle: ${[name, ...way].join(' -> ')}`;
       return [document.problemAt([...path, 'condition'], message)];
@@ -34,21 +34,21 @@ function referencesIn(condition: unknown, path: JsonPath): Reference[] {
   return [...group('all'), ...group('any'), ...below];
 }
 
-/** The shortest way from one shared condition to another, both included. */
-function wayBack(
+/** Shortest path from one shared condition to another, inclusive. */
+function shortestPath(
   references: ReadonlyMap<string, readonly Reference[]>,
   from: string,
   to: string,
 ): readonly string[] | undefined {
-  const ways: (readonly string[])[] = [[from]];
+  const paths: (readonly string[])[] = [[from]];
   const seen = new Set([from]);
-  for (const way of ways) {
+  for (const way of paths) {
     const last = way.at(-1) ?? from;
     if (last === to) return way;
     for (const next of references.get(last) ?? []) {
       if (seen.has(next.to)) continue;
       seen.add(next.to);
-      ways.push([...way, next.to]);
+      paths.push([...way, next.to]);
     }
   }
   return undefined;

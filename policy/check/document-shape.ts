@@ -11,18 +11,18 @@ const validate = ajv.compile<PolicyDocument>(POLICY_SCHEMA);
 
 const GROUPS = ['all', 'any', 'not', 'condition'];
 
-/** True when `value` is what the schema asks for. */
+/** True if `value` conforms to the schema. */
 export function isPolicyDocument(value: unknown): value is PolicyDocument {
   return validate(value);
 }
 
-/** Where a document is not what the schema asks for, in words; empty when it is. */
+/** Violations of the schema, as problems. */
 export function shapeProblems(document: JsonDocument): Problem[] {
   if (validate(document.value)) return [];
-  return schemaProblems(document, validate.errors ?? [], policyWords);
+  return schemaProblems(document, validate.errors ?? [], policyMessage);
 }
 
-function policyWords(found: SchemaError): string | undefined {
+function policyMessage(found: SchemaError): string | undefined {
   const { error, path, name, shown } = found;
   const last = path.at(-1);
   if (error.propertyName !== undefined) {
@@ -36,7 +36,7 @@ function policyWords(found: SchemaError): string | undefined {
     case 'enum': {
       const allowed: string[] = error.params.allowedValues;
       if (last !== 'type' || !allowed.includes('offload')) return undefined;
-      return `unknown event type ${shown}; ${choice(error.data, allowed, 'there are')}`;
+      return `unknown event type ${shown}; ${choice(error.data, allowed, 'event types are')}`;
     }
     case 'minItems':
       if (last === 'any') {
@@ -54,12 +54,12 @@ function policyWords(found: SchemaError): string | undefined {
   }
 }
 
-/** A key that a condition has beside the one that says what kind of condition it is. */
+/** An extra key of a condition beside the one that determines its kind. */
 function secondGroup({ error }: SchemaError): string | undefined {
   const known = Object.keys(error.parentSchema?.properties ?? {});
   if (!GROUPS.some((group) => known.includes(group)) || known.includes('fact')) return undefined;
   const key = String(error.params.additionalProperty);
-  return `a condition has one of "all", "any", "not", "condition" and a comparison, not "${key}" as well`;
+  return `a condition is one of "all", "any", "not", "condition" and a comparison; it cannot also have "${key}"`;
 }
 
 function noGroup(name: string): string {

@@ -3,10 +3,10 @@ import type { Problem } from '../../text/problem.ts';
 import type { Names } from '../document/names.ts';
 import { elements, member, textAt } from '../document/literal.ts';
 
-/** Conditions in one rule, with those that references stand for. */
+/** Maximum of conditions in a rule, with references expanded. */
 const MAX_EXPANDED = 1000;
 
-/** Rules that grow too large when shared conditions take the place of references to them. */
+/** Finds rules that are too large after expansion of references. */
 export function expansionProblems(document: JsonDocument, names: Names): Problem[] {
   const sizes = new Map<string, number>();
   const size = (condition: unknown): number => {
@@ -22,7 +22,7 @@ export function expansionProblems(document: JsonDocument, names: Names): Problem
   const sizeOf = (name: string): number => {
     const known = sizes.get(name);
     if (known !== undefined) return known;
-    // A round of references is told elsewhere; here it must only come to an end.
+    // cycle-check.ts reports cycles; here they must only terminate.
     sizes.set(name, 1);
     const found = size(names.conditions.get(name));
     sizes.set(name, found);

@@ -9,7 +9,7 @@ import { parseSubnet } from '../model/subnet.ts';
 import { parseQuantity, perSecond } from '../model/units.ts';
 import { quoted, shown } from '../document/literal.ts';
 
-/** Whether a value that is written out can be what `operator` compares the subject with. */
+/** Checks that a literal is valid as the right operand of `operator` for the subject. */
 export function literalProblems(
   subject: Subject,
   operator: OperatorDefinition,
@@ -52,11 +52,11 @@ function changeProblem(
   const problem = elementProblem(change, value, false);
   if (problem !== undefined) return problem;
   return (numberIn(change, value) ?? 0) < 0
-    ? `${operator.name} needs how fast, 0 or more`
+    ? `${operator.name} needs a number of 0 or more`
     : undefined;
 }
 
-/** The number that a value stands for in the subject's unit; undefined: none. */
+/** A number or quantity in the subject's unit; undefined if the value is neither. */
 export function numberIn(
   { unit }: { readonly unit?: string | undefined },
   value: unknown,
@@ -66,18 +66,18 @@ export function numberIn(
   return quantity?.ok === true ? quantity.value : undefined;
 }
 
-/** `a number`, `a list of strings`. */
+/** A type with its article: `a number`, `a list of strings`. */
 export function withArticle(type: FactType): string {
   if (type === 'strings') return 'a list of strings';
   return type === 'object' ? 'an object' : `a ${type}`;
 }
 
-/** `numbers`, `lists`. */
+/** A type in the plural: `numbers`, `lists`. */
 export function plural(type: FactType): string {
   return type === 'strings' ? 'lists' : `${type}s`;
 }
 
-/** What is wrong with one value for the subject; undefined when it can be compared with it. */
+/** Why a value cannot be compared with the subject; undefined if it can. */
 export function elementProblem(
   subject: Subject,
   value: unknown,
@@ -115,12 +115,12 @@ function numberProblem(subject: Subject, value: unknown): string | undefined {
   if (number === undefined) return `${name} is a number${of}; ${shown(value)} never matches`;
   if (range === undefined) return undefined;
   if (number < range.min || number > range.max) {
-    return `${name} is ${rangeWords(range.min, range.max)}; it never is ${shown(value)}`;
+    return `${name} is ${rangeText(range.min, range.max)}; it is never ${shown(value)}`;
   }
   return undefined;
 }
 
-/** A bound that nothing can be beyond. */
+/** Finds bounds that no value of the fact can exceed. */
 function boundProblem(
   subject: Subject,
   operator: OperatorDefinition,
@@ -133,10 +133,10 @@ function boundProblem(
     (operator.name === 'lessThan' && number <= range.min) ||
     (operator.name === 'greaterThan' && number >= range.max);
   if (!never) return undefined;
-  return `${name} is ${rangeWords(range.min, range.max)}; ${operator.name} ${shown(value)} never holds`;
+  return `${name} is ${rangeText(range.min, range.max)}; ${operator.name} ${shown(value)} never holds`;
 }
 
-function rangeWords(min: number, max: number): string {
+function rangeText(min: number, max: number): string {
   return max === Number.POSITIVE_INFINITY ? `never below ${min}` : `from ${min} to ${max}`;
 }
 
@@ -203,17 +203,17 @@ function subnetProblems(
 }
 
 function subnetProblem(subject: Subject, value: unknown): string | undefined {
-  const form = 'a subnet is as "10.0.0.0/8" or "fd00::/8"';
-  if (typeof value !== 'string') return `${form}, not ${shown(value)}`;
+  const invalid = `${shown(value)} is not a subnet such as "10.0.0.0/8" or "fd00::/8"`;
+  if (typeof value !== 'string') return invalid;
   const subnet = parseSubnet(value);
   if (subnet === undefined) {
     return /^[0-9a-fA-F.:]+\/\d+$/.test(value)
-      ? `${form}, with no bit set behind the prefix; ${shown(value)} is none`
-      : `${form}; ${shown(value)} is none`;
+      ? `${invalid}; bits after the prefix must be 0`
+      : invalid;
   }
   const family = subnet.bytes.length === 4 ? 'ipv4' : 'ipv6';
   const other = family === 'ipv4' ? 'ipv6' : 'ipv4';
   return subject.name.startsWith(other)
-    ? `${subject.name} is an IP${other.slice(2)} address; it never lies in ${shown(value)}`
+    ? `${subject.name} is an IP${other.slice(2)} address; it is never in ${shown(value)}`
     : undefined;
 }

@@ -2,18 +2,18 @@ import type { Comparison, Condition } from '../model/condition.ts';
 import { constraintImplies, constraintOf, keyOf } from './constraint.ts';
 import type { FactLookup } from '../model/fact.ts';
 
-/** Ways in which a rule can hold are told apart up to so many; beyond, less is found. */
+/** Maximum of cases in which a rule can hold; with more, the check finds less. */
 const MAX_CASES = 64;
 
 /**
- * True when `earlier` holds wherever `later` does, as far as their comparisons with written-out
- * values tell. "False" is no proof that it does not.
+ * True if comparisons with literals prove that `earlier` holds whenever `later` does. False proves
+ * nothing.
  */
 export function covers(earlier: Condition, later: Condition, factNamed: FactLookup): boolean {
   return casesOf(later).every((known) => follows(earlier, known, factNamed));
 }
 
-/** What is known to hold in each of the ways in which `condition` can. */
+/** The cases in which `condition` holds: for each, comparisons that then hold. */
 function casesOf(condition: Condition): readonly (readonly Comparison[])[] {
   if ('operator' in condition) return [[condition]];
   if ('all' in condition) {
@@ -53,7 +53,7 @@ function implies(known: Comparison, goal: Comparison): boolean {
   return premise !== undefined && wanted !== undefined && constraintImplies(premise, wanted);
 }
 
-/** True for a comparison that holds whatever the fact is, as `bytes greaterThanInclusive 0`. */
+/** True for a comparison that holds for every value, such as `bytes greaterThanInclusive 0`. */
 function alwaysHolds(comparison: Comparison, factNamed: FactLookup): boolean {
   const fact = factNamed(comparison.fact);
   const wanted = constraintOf(comparison);

@@ -6,13 +6,13 @@ import { NUMERIC_FACTS } from '../facts/facts.ts';
 import type { Names } from '../document/names.ts';
 import { quoted } from '../document/literal.ts';
 
-/** A mistake at a path below what is looked at. */
+/** A problem, with a path relative to the checked part. */
 export interface LocalProblem {
   readonly at: JsonPath;
   readonly message: string;
 }
 
-/** Whether a reference names a fact there is, with the members and parameters it has. */
+/** Checks that a reference has a known fact with valid members and parameters. */
 export function referenceProblems(
   reference: FactReference,
   at: JsonPath,
@@ -30,7 +30,7 @@ function pathProblems(c: FactReference, fact: FactDefinition, at: JsonPath): Loc
   const paths = Object.keys(fact.members ?? {}).map((m) => `$.${m}`);
   if (fact.members === undefined && c.path !== undefined) {
     const type = fact.type === 'strings' ? 'list of strings' : fact.type;
-    const message = `${fact.name} is a ${type} and has no members; take "path" away`;
+    const message = `${fact.name} is a ${type} and has no members; remove "path"`;
     return [{ at: [...at, 'path'], message }];
   }
   if (fact.members !== undefined && c.path === undefined) {
@@ -39,7 +39,7 @@ function pathProblems(c: FactReference, fact: FactDefinition, at: JsonPath): Loc
   }
   if (c.path !== undefined && !paths.includes(c.path)) {
     const hint = didYouMean(c.path, paths);
-    const choice = hint === '' ? `; there are ${quoted(paths)}` : hint;
+    const choice = hint === '' ? `; members are ${quoted(paths)}` : hint;
     return [{ at: [...at, 'path'], message: `${fact.name} has no member "${c.path}"${choice}` }];
   }
   return [];
@@ -84,13 +84,13 @@ function valueProblem(
   const known = choices(fact, definition, names);
   if (known !== undefined && !known.includes(value)) {
     const hint = didYouMean(value, known);
-    const list = known.length > 0 && known.length <= 8 ? `; there are ${quoted(known)}` : '';
-    return `${fact.name} knows no ${name} "${value}"${hint === '' ? list : hint}`;
+    const list = known.length > 0 && known.length <= 8 ? `; it is one of ${quoted(known)}` : '';
+    return `unknown value "${value}" of the parameter "${name}" of ${fact.name}${hint === '' ? list : hint}`;
   }
   return definition.problem?.(value);
 }
 
-/** Values that a parameter can have, when they can be counted. */
+/** All possible values of a parameter, if they are a fixed list. */
 function choices(
   fact: FactDefinition,
   definition: ParamDefinition,

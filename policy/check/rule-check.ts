@@ -9,7 +9,7 @@ import { referenceProblems } from './reference-check.ts';
 import { type Subject, subjectOf } from '../document/subject.ts';
 import { elements, entries, isRecord, member, quoted, shown, textAt } from '../document/literal.ts';
 
-/** What the schema cannot say of rules: names, events, scores, what node rules set. */
+/** Checks of rules beyond the schema: names, events, scores, and facts that node rules set. */
 export function ruleProblems(document: JsonDocument, names: Names): Problem[] {
   const check = new RuleCheck(document, names);
   check.active([], member(document.value, 'active'));
@@ -34,18 +34,18 @@ class RuleCheck {
   }
 
   repeatedNames(rules: readonly unknown[]): void {
-    const taken = new Set<string>();
+    const used = new Set<string>();
     rules.forEach((rule, i) => {
       const name = textAt(rule, 'name');
       if (name === undefined) return;
-      if (taken.has(name)) {
-        this.#report(['rules', i, 'name'], `another rule has the name "${name}", too`);
+      if (used.has(name)) {
+        this.#report(['rules', i, 'name'], `the policy has another rule with the name "${name}"`);
       }
-      taken.add(name);
+      used.add(name);
     });
   }
 
-  /** Names of schedules, one or a list. */
+  /** Checks `active`: the name of a schedule, or a list. */
   active(at: JsonPath, active: unknown): void {
     const path = [...at, 'active'];
     const list = typeof active === 'string' ? [active] : elements(active);
@@ -54,13 +54,13 @@ class RuleCheck {
       const { schedules } = this.#names;
       const hint = didYouMean(name, schedules);
       const none = schedules.length === 0 ? '; the policy has none under "schedules"' : '';
-      const there = hint === '' && none === '' ? `; there are ${quoted(schedules)}` : '';
+      const there = hint === '' && none === '' ? `; schedules are ${quoted(schedules)}` : '';
       const where = typeof active === 'string' ? path : [...path, i];
       this.#report(where, `unknown schedule "${name}"${hint}${none}${there}`);
     });
   }
 
-  /** Facts that nothing gives a value: what looks at them never holds. */
+  /** Finds facts that never have a value. */
   factsNeverSet(rules: readonly unknown[]): void {
     const set = new Set(
       rules.map((rule) => textAt(member(member(rule, 'event'), 'params'), 'fact')),
@@ -81,11 +81,11 @@ class RuleCheck {
       const message = 'only a rule with "scope": "node" sets facts';
       this.#report([...at, 'event', 'type'], message);
     } else if (node && type !== undefined && EVENT_TYPES.includes(type)) {
-      const message = `a node rule sets a fact ("${SET_FACT}"); it has no flow that could be placed`;
+      const message = `a node rule sets a fact ("${SET_FACT}") and cannot request a placement`;
       this.#report([...at, 'event', 'type'], message);
     }
     const params = member(event, 'params');
-    if (type === SET_FACT) this.#given([...at, 'event', 'params'], params);
+    if (type === SET_FACT) this.#setFact([...at, 'event', 'params'], params);
     else this.#score([...at, 'event', 'params', 'score'], member(params, 'score'));
   }
 
@@ -98,22 +98,25 @@ class RuleCheck {
         return known?.type === 'number' && known.params === undefined;
       });
       const hint = didYouMean(score, numbers);
-      const message = `a score is a number or the name of a numeric fact, and ${shown(score)} is none${hint}`;
+      const message = `a score is a number or the name of a numeric fact, not ${shown(score)}${hint}`;
       this.#report(path, message);
     } else if (isRecord(score)) {
-      this.#amount(path, score, { ...NOTHING, name: 'a score' }, 'flow');
+      this.#linear(path, score, { ...PLAIN_NUMBER, name: 'a score' }, 'flow');
     }
   }
 
-  #given(path: JsonPath, params: unknown): void {
+  #setFact(path: JsonPath, params: unknown): void {
     const name = textAt(params, 'fact');
     if (name === undefined) return;
     const fact = this.#names.factNamed(name);
     const own = this.#names.ownFacts;
     if (fact === undefined || !own.includes(name)) {
       const what =
-        fact === undefined ? `unknown fact "${name}"` : `${name} is not this policy's to set`;
-      const none = own.length === 0 ? '; declare it under "facts"' : `; it has ${quoted(own)}`;
+        fact === undefined ? `unknown fact "${name}"` : `${name} is not a fact of this policy`;
+      const none =
+        own.length === 0
+          ? '; declare it under "facts"'
+          : `; facts of this policy are ${quoted(own)}`;
       const hint = didYouMean(name, own);
       this.#report([...path, 'fact'], `${what}${hint === '' ? none : hint}`);
       return;
@@ -121,9 +124,9 @@ class RuleCheck {
     const value = member(params, 'value');
     const subject = subjectOf({ fact: name }, fact, this.#names);
     if (isRecord(value)) {
-      if (fact.type === 'number') this.#amount([...path, 'value'], value, subject, 'node');
+      if (fact.type === 'number') this.#linear([...path, 'value'], value, subject, 'node');
       else {
-        const message = `${name} is ${withArticle(fact.type)}; only a number can follow a fact`;
+        const message = `${name} is ${withArticle(fact.type)}; only a number can be computed from a fact`;
         this.#report([...path, 'value'], message);
       }
     } else if (value !== undefined) {
@@ -133,34 +136,34 @@ class RuleCheck {
     }
   }
 
-  /** `target`: what the number is for, with the unit that the bounds are in. */
-  #amount(path: JsonPath, amount: object, target: Subject, scope: 'flow' | 'node'): void {
-    if (!isFactReference(amount)) return;
-    const problems = referenceProblems(amount, [], this.#names);
+  /** Checks a linear function; `target`: its result, with the unit of the bounds. */
+  #linear(path: JsonPath, linear: object, target: Subject, scope: 'flow' | 'node'): void {
+    if (!isFactReference(linear)) return;
+    const problems = referenceProblems(linear, [], this.#names);
     for (const { at, message } of problems) this.#report([...path, ...at], message);
-    const fact = this.#names.factNamed(amount.fact);
+    const fact = this.#names.factNamed(linear.fact);
     if (fact === undefined || problems.length > 0) return;
-    const source = subjectOf(amount, fact, this.#names);
+    const source = subjectOf(linear, fact, this.#names);
     if (source.type !== 'number') {
-      const message = `${target.name} follows numbers, and ${fact.name} is ${withArticle(source.type)}`;
+      const message = `${target.name} is computed from a number, and ${fact.name} is ${withArticle(source.type)}`;
       this.#report([...path, 'fact'], message);
     }
     if (scope === 'node' && fact.scope === 'flow') {
-      const message = `${fact.name} is a fact of flows; a node rule looks at the node alone`;
+      const message = `${fact.name} is a fact of flows; a node rule can use only facts of the node`;
       this.#report([...path, 'fact'], message);
     }
-    const times = member(amount, 'times');
+    const times = member(linear, 'times');
     if (target.unit !== undefined && source.unit !== target.unit && times === undefined) {
       const is = source.unit === undefined ? 'has no unit' : `is in ${source.unit}`;
-      const message = `${fact.name} ${is}, and ${target.name} in ${target.unit}; say "times" what`;
+      const message = `${fact.name} ${is}, and ${target.name} is in ${target.unit}; specify "times"`;
       this.#report([...path, 'fact'], message);
     }
-    this.#bounds(path, amount, target);
+    this.#bounds(path, linear, target);
   }
 
-  #bounds(path: JsonPath, amount: object, target: Subject): void {
+  #bounds(path: JsonPath, linear: object, target: Subject): void {
     for (const key of ['plus', 'atLeast', 'atMost']) {
-      const value = member(amount, key);
+      const value = member(linear, key);
       const message =
         value === undefined
           ? undefined
@@ -168,7 +171,7 @@ class RuleCheck {
       if (message !== undefined)
         this.#report([...path, key], message.replace('never matches', 'cannot be'));
     }
-    const [low, high] = ['atLeast', 'atMost'].map((key) => numberIn(target, member(amount, key)));
+    const [low, high] = ['atLeast', 'atMost'].map((key) => numberIn(target, member(linear, key)));
     if (low !== undefined && high !== undefined && low > high) {
       this.#report(
         [...path, 'atLeast'],
@@ -182,8 +185,8 @@ class RuleCheck {
   }
 }
 
-/** A number of which nothing is known. */
-const NOTHING: Subject = {
+/** A number without unit and range. */
+const PLAIN_NUMBER: Subject = {
   name: '',
   type: 'number',
   unit: undefined,

@@ -11,10 +11,10 @@ import { parseQuantity } from '../model/units.ts';
 import { timezoneProblem } from '../model/wall-time.ts';
 import { elements, entries, member, shown, textAt } from '../document/literal.ts';
 
-/** 31 days: no schedule lasts longer, ms. */
-const LONGEST_MS = 31 * 86_400_000;
+/** Maximum duration of a schedule, ms: 31 days. */
+const MAX_DURATION_MS = 31 * 86_400_000;
 
-/** What the schema cannot say of a document's schedules, slices and own facts. */
+/** Checks of schedules, slices and declared facts beyond the schema. */
 export function sectionProblems(document: JsonDocument, names: Names): Problem[] {
   const found: Problem[] = [];
   const report: Report = (path, message) => {
@@ -27,7 +27,7 @@ export function sectionProblems(document: JsonDocument, names: Names): Problem[]
   for (const [name, slice] of slices) sliceProblems(['slices', name], slice, report);
   if (slices.length > 0 && textAt(document.value, 'mode') === 'shadow') {
     const message =
-      'a shadow policy declares no slices: they would change what other policies see; declare them in one that is enforced';
+      'a shadow policy cannot declare slices, because they would change what other policies see; declare them in an enforced policy';
     report(['slices'], message);
   }
   for (const [name, fact] of entries(member(document.value, 'facts'))) {
@@ -45,25 +45,25 @@ function scheduleProblems(path: JsonPath, schedule: unknown, report: Report): vo
   if (timezone !== undefined) report([...path, 'timezone'], timezoneWithHint(timezone));
   let total = 0;
   for (const key of ['duration', 'before', 'after']) {
-    const written = member(schedule, key);
-    if (written === undefined) continue;
-    report([...path, key], durationProblem(key, written));
-    total += numberIn(TIME, written) ?? 0;
+    const spec = member(schedule, key);
+    if (spec === undefined) continue;
+    report([...path, key], durationProblem(key, spec));
+    total += numberIn(TIME, spec) ?? 0;
   }
-  if (total > LONGEST_MS)
+  if (total > MAX_DURATION_MS)
     report([...path, 'duration'], 'a schedule can be active for at most 31 days');
 }
 
 const TIME = { unit: 'ms' };
 
-function durationProblem(key: string, written: unknown): string | undefined {
-  if (typeof written === 'string') {
-    const quantity = parseQuantity(written, 'ms');
+function durationProblem(key: string, spec: unknown): string | undefined {
+  if (typeof spec === 'string') {
+    const quantity = parseQuantity(spec, 'ms');
     if (quantity === undefined)
-      return `"${key}" is a time, as "2h" or "30s"; ${shown(written)} is none`;
+      return `"${key}" is a time such as "2h" or "30s", not ${shown(spec)}`;
     if (!quantity.ok) return `"${key}" is a time; ${quantity.message}`;
   }
-  const ms = numberIn(TIME, written);
+  const ms = numberIn(TIME, spec);
   if (ms === undefined) return undefined;
   if (key === 'duration') return ms >= 1000 ? undefined : 'a schedule must last at least a second';
   return ms >= 0 ? undefined : `"${key}" is 0 or more`;
@@ -91,7 +91,7 @@ function sliceProblems(path: JsonPath, slice: unknown, report: Report): void {
   elements(member(slice, 'members')).forEach((one, i) => {
     const subnet = textAt(one, 'subnet');
     if (subnet === undefined || parseSubnet(subnet) !== undefined) return;
-    const message = `a subnet is as "10.0.0.0/8" or "fd00::/8", with no bit set behind the prefix; ${shown(subnet)} is none`;
+    const message = `${shown(subnet)} is not a subnet such as "10.0.0.0/8" or "fd00::/8"; bits after the prefix must be 0`;
     report([...path, 'members', i, 'subnet'], message);
   });
   for (const key of ['guaranteed', 'maximum']) {
@@ -106,36 +106,36 @@ function sliceProblems(path: JsonPath, slice: unknown, report: Report): void {
   }
 }
 
-/** A written limit: a number of entries, or a share of them. */
+/** Parses a limit: a number of entries, or a share of the table. */
 export function limitOf(
-  written: unknown,
+  spec: unknown,
 ): { readonly kind: 'entries' | 'share'; readonly value: number } | undefined {
-  if (typeof written === 'string' && written.endsWith('%')) {
-    const share = parseQuantity(written, 'share, 0 to 1');
+  if (typeof spec === 'string' && spec.endsWith('%')) {
+    const share = parseQuantity(spec, 'share, 0 to 1');
     return share?.ok === true ? { kind: 'share', value: share.value } : undefined;
   }
-  const value = numberIn({ unit: 'entry' }, written);
+  const value = numberIn({ unit: 'entry' }, spec);
   return value === undefined ? undefined : { kind: 'entries', value };
 }
 
-function limitProblem(key: string, written: unknown): string | undefined {
-  if (typeof written !== 'number' && typeof written !== 'string') return undefined;
-  const limit = limitOf(written);
+function limitProblem(key: string, spec: unknown): string | undefined {
+  if (typeof spec !== 'number' && typeof spec !== 'string') return undefined;
+  const limit = limitOf(spec);
   if (limit === undefined) {
-    return `"${key}" is a number of entries, or a share of them as "25%"; ${shown(written)} is neither`;
+    return `"${key}" is a number of entries or a share such as "25%", not ${shown(spec)}`;
   }
   if (limit.kind === 'share') {
     return limit.value >= 0 && limit.value <= 1 ? undefined : `"${key}" is from 0% to 100%`;
   }
   return Number.isInteger(limit.value) && limit.value >= 0
     ? undefined
-    : `"${key}" is a whole number of entries, 0 or more (a share is as "25%")`;
+    : `"${key}" is a whole number of entries, 0 or more, or a share such as "25%"`;
 }
 
 function ownFactProblems(
   path: JsonPath,
   name: string,
-  written: unknown,
+  spec: unknown,
   names: Names,
   report: Report,
 ): void {
@@ -148,7 +148,7 @@ function ownFactProblems(
   if (fact.unit !== undefined && fact.type !== 'number') {
     report([...path, 'unit'], `a ${fact.type} has no unit`);
   }
-  const initial = member(written, 'initial');
+  const initial = member(spec, 'initial');
   if (initial === undefined) return;
   const message = elementProblem(subjectOf({ fact: name }, fact, names), initial, false);
   report([...path, 'initial'], message?.replace('never matches', 'cannot be'));

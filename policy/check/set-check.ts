@@ -8,13 +8,13 @@ import { type NodeRule, type PolicyRule, type PolicySet } from '../model/policy-
 import { factLookup } from '../facts/fact-lookup.ts';
 import { covers } from './reach-check.ts';
 
-/** `decision.rule` is 16 bits wide and keeps 0 for "none". */
+/** Maximum of flow rules: `decision.rule` has 16 bits, and 0 means none. */
 const MAX_RULES = 0xffff;
 
-/** Each rule is held against those before it: among the first of this many. */
+/** Maximum of rules that are compared with each other. */
 const MAX_COMPARED = 1000;
 
-/** What is wrong only because policies are loaded together. */
+/** Problems of policies that are loaded together. */
 export function setProblems(parts: readonly PolicyPart[]): Problem[] {
   const found: Problem[] = [];
   const policies = new Map<string, string>();
@@ -22,14 +22,14 @@ export function setProblems(parts: readonly PolicyPart[]): Problem[] {
   for (const { document, policy, slices: own } of parts) {
     const earlier = policies.get(policy.name);
     if (earlier !== undefined) {
-      const message = `policy "${policy.name}" is in ${earlier} already; names must differ`;
+      const message = `policy "${policy.name}" is already in ${earlier}; names must be unique`;
       found.push(document.problemAt(['name'], message));
     }
     policies.set(policy.name, document.file);
     for (const { name } of own) {
       const other = slices.get(name);
       if (other !== undefined) {
-        const message = `slice "${name}" is in policy "${other}" already; a slice is declared once`;
+        const message = `slice "${name}" is already declared in policy "${other}"`;
         found.push(document.problemAt(['slices', name], message));
       }
       slices.set(name, policy.name);
@@ -44,7 +44,7 @@ export function setProblems(parts: readonly PolicyPart[]): Problem[] {
   return found;
 }
 
-/** Rules that never hold, and rules that never speak because one of their own policy always does. */
+/** Rules that never hold, and rules that an earlier rule of the same policy makes unreachable. */
 export function reachProblems(set: PolicySet): Problem[] {
   const factNamed = factLookup(set);
   const files = new Map(set.policies.map((p) => [p.name, p.file]));
@@ -68,36 +68,36 @@ export function reachProblems(set: PolicySet): Problem[] {
       `rule "${rule.name}" is never reached: wherever it holds, "${by.name}" (line ${by.at.line}) holds as well and has precedence`,
     ),
   );
-  // Shared conditions are told about once, however many rules refer to them.
+  // A problem of a shared condition is reported once for all rules that refer to it.
   const unique = new Map([...impossible, ...covered].map((p) => [JSON.stringify(p), p]));
   return [...unique.values()];
 }
 
 /**
- * Rules that never speak because one of another policy always does. No mistakes: policies that are
- * written apart may say the same, and one may be meant to overrule another.
+ * Rules that an earlier rule of another policy makes unreachable. These are notes, not errors:
+ * policies can overlap, or overrule each other on purpose.
  */
 export function reachNotes(set: PolicySet): Problem[] {
   const files = new Map(set.policies.map((p) => [p.name, p.file]));
-  return coveredRules(set.rules, speaksInstead, factLookup(set)).map(({ rule, by }) => {
-    const asks =
+  return coveredRules(set.rules, canOverride, factLookup(set)).map(({ rule, by }) => {
+    const request =
       by.requested === rule.requested ? 'the same' : REQUESTED_PLACEMENT_NAMES[by.requested];
     const other = `"${by.name}" (${files.get(by.policy) ?? ''}, line ${by.at.line})`;
     const message =
-      `note: rule "${rule.name}" is never reached beside ${other}, which requests ${asks}: ` +
+      `note: rule "${rule.name}" is never reached beside ${other}, which requests ${request}: ` +
       'wherever it holds, that one holds as well and has precedence';
     return { file: files.get(rule.policy) ?? '', ...rule.at, message };
   });
 }
 
-/** A rule of another policy, if it has a say where the later one has: shadows take nothing from others. */
-function speaksInstead(earlier: PolicyRule, later: PolicyRule): boolean {
+/** True for a rule of another policy that can override the later one: shadow rules override none. */
+function canOverride(earlier: PolicyRule, later: PolicyRule): boolean {
   return earlier.policy !== later.policy && (earlier.mode === 'enforce' || later.mode === 'shadow');
 }
 
 function coveredRules<T extends PolicyRule | NodeRule>(
   rules: readonly T[],
-  rivals: (earlier: T, later: T) => boolean,
+  compete: (earlier: T, later: T) => boolean,
   factNamed: FactLookup,
 ): { readonly rule: T; readonly by: T }[] {
   const compared = rules.slice(0, MAX_COMPARED);
@@ -105,7 +105,7 @@ function coveredRules<T extends PolicyRule | NodeRule>(
     const conditions: Condition = rule.conditions;
     const by = compared
       .slice(0, i)
-      .find((other) => rivals(other, rule) && covers(other.conditions, conditions, factNamed));
+      .find((other) => compete(other, rule) && covers(other.conditions, conditions, factNamed));
     return by === undefined ? [] : [{ rule, by }];
   });
 }

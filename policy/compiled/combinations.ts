@@ -1,7 +1,7 @@
 import type { FlowView } from '../model/fact.ts';
 import type { RowCondition } from './row-condition.ts';
 
-/** Holds when every one of `children` holds. */
+/** Holds if all of `children` hold. */
 export class EveryOf implements RowCondition {
   readonly #children: readonly RowCondition[];
   readonly #open: RowCondition[] = [];
@@ -10,8 +10,8 @@ export class EveryOf implements RowCondition {
     this.#children = children;
   }
 
-  begin(view: FlowView): boolean | undefined {
-    return beginAll(this.#children, this.#open, view, false);
+  prepare(view: FlowView): boolean | undefined {
+    return prepareAll(this.#children, this.#open, view, false);
   }
 
   split(rows: Int32Array, from: number, to: number): number {
@@ -23,7 +23,7 @@ export class EveryOf implements RowCondition {
   }
 }
 
-/** Holds when at least one of `children` holds. */
+/** Holds if at least one of `children` holds. */
 export class SomeOf implements RowCondition {
   readonly #children: readonly RowCondition[];
   readonly #open: RowCondition[] = [];
@@ -32,8 +32,8 @@ export class SomeOf implements RowCondition {
     this.#children = children;
   }
 
-  begin(view: FlowView): boolean | undefined {
-    return beginAll(this.#children, this.#open, view, true);
+  prepare(view: FlowView): boolean | undefined {
+    return prepareAll(this.#children, this.#open, view, true);
   }
 
   split(rows: Int32Array, from: number, to: number): number {
@@ -45,7 +45,7 @@ export class SomeOf implements RowCondition {
   }
 }
 
-/** Holds when `child` does not. */
+/** Holds if `child` does not. */
 export class NotOf implements RowCondition {
   readonly #child: RowCondition;
 
@@ -53,14 +53,14 @@ export class NotOf implements RowCondition {
     this.#child = child;
   }
 
-  begin(view: FlowView): boolean | undefined {
-    const verdict = this.#child.begin(view);
+  prepare(view: FlowView): boolean | undefined {
+    const verdict = this.#child.prepare(view);
     return verdict === undefined ? undefined : !verdict;
   }
 
   split(rows: Int32Array, from: number, to: number): number {
     const end = this.#child.split(rows, from, to);
-    // The outer rows of the two parts change places; which of them is which does not matter.
+    // Exchanges the two parts by swapping rows from both ends; order within a part is irrelevant.
     for (let i = from, j = to - 1; i < end && j >= end; i++, j--) {
       const row = rows[i];
       rows[i] = rows[j];
@@ -71,20 +71,20 @@ export class NotOf implements RowCondition {
 }
 
 /**
- * Begins `children` and lists in `open` those that depend on the flow. Returns `settles` as soon
- * as one of them settles it for every flow, its opposite when all of them have the other verdict.
+ * Prepares `children` and lists in `open` those that depend on the flow. Returns `decisive` if a
+ * child has that verdict for every flow, and the opposite if all children have the opposite.
  */
-function beginAll(
+function prepareAll(
   children: readonly RowCondition[],
   open: RowCondition[],
   view: FlowView,
-  settles: boolean,
+  decisive: boolean,
 ): boolean | undefined {
   open.length = 0;
   for (const child of children) {
-    const verdict = child.begin(view);
-    if (verdict === settles) return settles;
+    const verdict = child.prepare(view);
+    if (verdict === decisive) return decisive;
     if (verdict === undefined) open.push(child);
   }
-  return open.length === 0 ? !settles : undefined;
+  return open.length === 0 ? !decisive : undefined;
 }

@@ -3,11 +3,11 @@ import { decoratedOperator, holdsOf } from '../operators/decorators.ts';
 import type { FactLookup, FlowView } from '../model/fact.ts';
 import {
   CodeCondition,
-  EachFlow,
+  UncachedCondition,
   type FlowTest,
   KeyedCondition,
   NodeCondition,
-  RememberedCondition,
+  CachedCondition,
 } from './flow-conditions.ts';
 import { ColumnWithColumn, ColumnWithNumber } from './number-conditions.ts';
 import { COLUMN_LOOPS, MIRRORED, NUMBER_LOOPS } from './number-loops.ts';
@@ -16,14 +16,14 @@ import { factSide, type Side, sameForAll, valueSide } from './side.ts';
 import type { TickColumns } from './tick-columns.ts';
 
 /**
- * A condition on the way to a {@link RowCondition}. One that follows from the flow alone
- * (`flow`) can still be merged with others of its kind.
+ * A partly compiled {@link RowCondition}. Conditions that depend only on the flow (`flow`) can
+ * still be merged with each other.
  */
 export type Part =
   | { readonly kind: 'flow'; readonly ports: boolean; readonly test: FlowTest }
   | { readonly kind: 'rows'; readonly condition: RowCondition };
 
-/** Compiles a comparison; the cheapest way in which both of its sides can be had decides how. */
+/** Compiles a comparison to the cheapest condition that the sources of its sides permit. */
 export function compileComparison(
   comparison: Comparison,
   factNamed: FactLookup,
@@ -32,7 +32,7 @@ export function compileComparison(
   const left = factSide(comparison, factNamed);
   const right = valueSide(comparison.value, factNamed);
   const operator = decoratedOperator(comparison.operator);
-  // Names have been checked when the policy was read; what does not exist holds for no flow.
+  // Unknown names cannot occur in a checked policy; such a comparison holds for no flow.
   if (left === undefined || right === undefined || operator === undefined) {
     return asRows(new NodeCondition(() => false));
   }
@@ -44,7 +44,7 @@ export function compileComparison(
     byKey(left, right, test, columns) ??
     byNumber(left, comparison.operator, right, columns) ??
     byCode(left, right, holds) ??
-    asRows(new EachFlow(test))
+    asRows(new UncachedCondition(test))
   );
 }
 
@@ -52,7 +52,7 @@ export function asRows(condition: RowCondition): Part {
   return { kind: 'rows', condition };
 }
 
-/** What follows from the flow is tested once a flow, with a node's value once for each value. */
+/** For facts that depend only on the flow: tested once per flow and value of the node. */
 function byFlow(left: Side, right: Side, test: FlowTest, columns: TickColumns): Part | undefined {
   const flow = [left.source, right.source].filter((source) => source.kind === 'flow');
   if (flow.length === 0) return undefined;
@@ -60,7 +60,7 @@ function byFlow(left: Side, right: Side, test: FlowTest, columns: TickColumns): 
   const other = left.source.kind === 'flow' ? right : left;
   if (flow.length === 2 || other.source.kind === 'constant') return { kind: 'flow', ports, test };
   if (other.source.kind !== 'node') return undefined;
-  return asRows(new RememberedCondition(columns.flows, ports, test, other.read));
+  return asRows(new CachedCondition(columns.flows, ports, test, other.read));
 }
 
 function byNumber(

@@ -8,7 +8,7 @@ import type {
   RuleInfo,
   RuleTrace,
 } from '../../engine/ports/rule-evaluator.ts';
-import { isWorth } from '../model/amount.ts';
+import { isWorth } from '../model/linear-function.ts';
 import { FlowView } from '../model/fact.ts';
 import { EvaluationRunning } from '../model/evaluation-running.ts';
 import { RuleInputs } from '../state/rule-inputs.ts';
@@ -19,25 +19,25 @@ import { PolicyMemory } from '../state/policy-memory.ts';
 import { traceRules } from '../json-rules/trace.ts';
 import { CompiledRule } from './compiled-rule.ts';
 import { ConditionCompiler } from './condition-compiler.ts';
-import { EngineCheck, mayHold, mustAsk } from '../json-rules/engine-check.ts';
+import { EngineCheck, mayHold, needsQuery } from '../json-rules/engine-check.ts';
 import { Chunk } from './row-condition.ts';
 import { RuleProgram } from './rule-program.ts';
 import { compileScore } from './score.ts';
 import { TickColumns } from './tick-columns.ts';
 
-/** Rules are evaluated for so long at a stretch, ms: a lease has to be renewed meanwhile. */
+/** Time between yields to the event loop, ms, so that leases are renewed in time. */
 const EVALUATION_SLICE_MS = 10;
 
 /** Settings of the evaluator. */
 export interface CompiledRulesOptions {
   readonly clock: Clock;
-  /** Lets timers and I/O have their turn after each slice; one turn of the event loop by default. */
+  /** Yields after each slice of time; default: one turn of the event loop. */
   readonly pause?: () => Promise<void>;
 }
 
 /**
- * Evaluates policies that are compiled to loops over the columns of the flow table. Verdicts are
- * those of json-rules-engine.
+ * Evaluates policies compiled to loops over the columns of the flow table, with the verdicts of
+ * json-rules-engine.
  */
 export class CompiledEvaluator implements RuleEvaluator {
   readonly rules: readonly RuleInfo[];
@@ -66,7 +66,7 @@ export class CompiledEvaluator implements RuleEvaluator {
     this.#program = compileRules(this.#rules, this.#memory, this.#chunk);
   }
 
-  /** @throws {EvaluationRunning} when called again before it has resolved */
+  /** @throws {EvaluationRunning} if the previous call has not resolved */
   async evaluate(
     table: FlowTable,
     context: RuleContext,
@@ -95,7 +95,7 @@ export class CompiledEvaluator implements RuleEvaluator {
     row: number,
     context: RuleContext,
   ): Promise<readonly RuleTrace[]> {
-    // A view of its own: an evaluation may be running meanwhile.
+    // Needs a separate view, because an evaluation can be running.
     const view = new FlowView(table, context, this.#memory);
     view.row = row;
     const traces = await traceRules(
@@ -121,24 +121,24 @@ export class CompiledEvaluator implements RuleEvaluator {
     const yieldToEventLoop = timeSlicedYield({ sliceMs: EVALUATION_SLICE_MS, now, pause, signal });
     table.keepShadow(this.#hasShadows);
     await this.#memory.update(table, context, yieldToEventLoop);
-    this.#lookAt(table, context);
+    this.#startTick(table, context);
     for (let from = 0; from < table.count; from += CHUNK_ROWS) {
       const pausing = yieldToEventLoop();
       if (pausing !== undefined) await pausing;
-      this.#chunk.take(table.rows, from, table.count);
-      this.#program.start(table);
-      while (!this.#program.proceed(table)) await this.#program.ask(table, yieldToEventLoop);
+      this.#chunk.load(table.rows, from, table.count);
+      this.#program.startChunk(table);
+      while (!this.#program.advance(table)) await this.#program.query(table, yieldToEventLoop);
     }
     const slices = this.#memory.sliceQuotas;
     return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
   }
 
-  #lookAt(table: FlowTable, context: RuleContext): void {
+  #startTick(table: FlowTable, context: RuleContext): void {
     this.#view ??= new FlowView(table, context, this.#memory);
     const view = this.#view;
     view.table = table;
     view.context = context;
-    this.#program.begin(view);
+    this.#program.startTick(view);
   }
 }
 
@@ -151,10 +151,10 @@ function compileRules(
   const columns = new TickColumns(memory.flows, memory.keys, chunk);
   const compiler = new ConditionCompiler(factNamed, columns);
   const compiled = rules.map(({ conditions, score, requested, mode }, i) => {
-    const asks = mustAsk(conditions, factNamed);
+    const queries = needsQuery(conditions, factNamed);
     return new CompiledRule({
-      condition: compiler.compile(asks ? mayHold(conditions, factNamed) : conditions),
-      check: asks ? new EngineCheck(conditions, factNamed) : undefined,
+      condition: compiler.compile(queries ? mayHold(conditions, factNamed) : conditions),
+      check: queries ? new EngineCheck(conditions, factNamed) : undefined,
       score: compileScore(score, factNamed, columns),
       scoredByWorth: isWorth(score),
       requested,

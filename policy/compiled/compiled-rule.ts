@@ -5,10 +5,10 @@ import type { EngineCheck } from '../json-rules/engine-check.ts';
 import type { RowCondition } from './row-condition.ts';
 import type { RowScore } from './score.ts';
 
-/** One rule over many flows at a time. */
+/** A rule, evaluated for many flows at a time. */
 export class CompiledRule {
   readonly shadow: boolean;
-  /** Settles it for the rows that {@link split} finds, when `split` alone does not. */
+  /** Decides for the rows that {@link split} finds, if the rule needs a query. */
   readonly check: EngineCheck | undefined;
   readonly #condition: RowCondition;
   readonly #score: RowScore;
@@ -18,8 +18,8 @@ export class CompiledRule {
   #forAll = false;
 
   /**
-   * `number`: what the column `rule` says of it, 1 or more. With a `check`, `condition` is what
-   * must hold before it is worth asking. `scoredByWorth`: its score is the flow's worth as it is.
+   * `number`: value in the column `rule`, from 1. With a `check`, `condition` selects the flows for
+   * which the check runs. `scoredByWorth`: the score is the flow's worth itself.
    */
   constructor(rule: {
     readonly condition: RowCondition;
@@ -39,21 +39,21 @@ export class CompiledRule {
     this.#number = rule.number;
   }
 
-  /** Takes up the tick that `view` looks at; false: it holds for no flow. */
-  begin(view: FlowView): boolean {
-    const verdict = this.#condition.begin(view);
+  /** Prepares for the view's tick; false if the rule holds for no flow. */
+  prepare(view: FlowView): boolean {
+    const verdict = this.#condition.prepare(view);
     if (verdict === false) return false;
     this.#forAll = verdict === true;
-    this.#score.begin(view);
+    this.#score.prepare(view);
     return true;
   }
 
-  /** Moves those of `rows[from .. to)` for which it holds to the front; returns their end. */
+  /** Moves the rows of `rows[from .. to)` that match to the front; returns their end. */
   split(rows: Int32Array, from: number, to: number): number {
     return this.#forAll ? to : this.#condition.split(rows, from, to);
   }
 
-  /** Writes what it asks for `rows[from .. to)`. */
+  /** Writes the rule's request for `rows[from .. to)`. */
   write(rows: Int32Array, from: number, to: number, into: RequestColumns): void {
     if (from === to) return;
     this.#score.write(rows, from, to, into.score);

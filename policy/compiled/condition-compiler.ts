@@ -2,13 +2,13 @@ import type { Condition } from '../model/condition.ts';
 import type { FactLookup } from '../model/fact.ts';
 import { EveryOf, NotOf, SomeOf } from './combinations.ts';
 import { asRows, compileComparison, type Part } from './comparison-compiler.ts';
-import { RememberedCondition } from './flow-conditions.ts';
+import { CachedCondition } from './flow-conditions.ts';
 import type { RowCondition } from './row-condition.ts';
 import type { TickColumns } from './tick-columns.ts';
 
 /**
- * Turns checked conditions into conditions over rows. No text is made into code: a condition
- * becomes a tree of objects, each with a loop of its own.
+ * Compiles checked conditions to conditions over rows. It generates no code: a condition becomes
+ * a tree of objects, each with a loop over rows.
  */
 export class ConditionCompiler {
   readonly #factNamed: FactLookup;
@@ -30,7 +30,7 @@ export class ConditionCompiler {
     return compileComparison(condition, this.#factNamed, this.#columns);
   }
 
-  /** Children that follow from the flow alone are merged, at the place of the first of them. */
+  /** Merges children that depend only on the flow, at the position of the first. */
   #group(children: readonly Condition[], word: 'all' | 'any'): Part {
     const parts = children.map((child) => this.#part(child));
     const flow = parts.filter((part) => part.kind === 'flow');
@@ -52,7 +52,7 @@ export class ConditionCompiler {
 
   #finished(part: Part): RowCondition {
     if (part.kind === 'rows') return part.condition;
-    return new RememberedCondition(this.#columns.flows, part.ports, part.test);
+    return new CachedCondition(this.#columns.flows, part.ports, part.test);
   }
 }
 

@@ -6,13 +6,13 @@ import type { FlowView } from '../model/fact.ts';
 import type { KeyColumn } from '../state/key-column.ts';
 import type { RowCondition } from './row-condition.ts';
 
-/** Whether something holds for the flow that the view looks at. */
+/** Whether a condition holds for the view's flow. */
 export type FlowTest = (view: FlowView) => boolean;
 
 const NO = 1;
 const YES = 2;
 
-/** A condition on the node alone: one verdict for every flow. */
+/** A condition on the node: one verdict for all flows. */
 export class NodeCondition implements RowCondition {
   readonly #test: FlowTest;
 
@@ -20,7 +20,7 @@ export class NodeCondition implements RowCondition {
     this.#test = test;
   }
 
-  begin(view: FlowView): boolean {
+  prepare(view: FlowView): boolean {
     return this.#test(view);
   }
 
@@ -29,8 +29,8 @@ export class NodeCondition implements RowCondition {
   }
 }
 
-/** A condition that is tested flow by flow in every tick. */
-export class EachFlow implements RowCondition {
+/** A condition that is tested for each flow in each tick. */
+export class UncachedCondition implements RowCondition {
   readonly #test: FlowTest;
   #view: FlowView | undefined;
 
@@ -38,7 +38,7 @@ export class EachFlow implements RowCondition {
     this.#test = test;
   }
 
-  begin(view: FlowView): undefined {
+  prepare(view: FlowView): undefined {
     this.#view = view;
   }
 
@@ -58,13 +58,13 @@ export class EachFlow implements RowCondition {
 }
 
 /**
- * A condition that follows from what the flow is, tested once and remembered until the flow or,
- * where it looks at them, the ports change.
+ * A condition on the flow's match and actions. Its verdict is cached until these or, if the
+ * condition uses them, the ports change.
  */
-export class RememberedCondition implements RowCondition {
-  readonly #looksAtPorts: boolean;
+export class CachedCondition implements RowCondition {
+  readonly #usesPorts: boolean;
   readonly #test: FlowTest;
-  /** A value of the node that it looks at, too. */
+  /** A value of the node that the condition also uses. */
   readonly #nodeValue: ((view: FlowView) => unknown) | undefined;
   #lastNodeValue: unknown;
   #lastPorts: PortSnapshot | undefined;
@@ -72,8 +72,8 @@ export class RememberedCondition implements RowCondition {
   #view: FlowView | undefined;
 
   /**
-   * `flows`: a side table of what flows are, which follows the table that is looked at; `ports`:
-   * the test looks at the port directory, too.
+   * `flows`: a side table with the lifetime `version`, which follows the flow table; `ports`: the test
+   * uses the port directory.
    */
   constructor(
     flows: SideTable,
@@ -82,15 +82,15 @@ export class RememberedCondition implements RowCondition {
     nodeValue?: (view: FlowView) => unknown,
   ) {
     this.#verdicts = flows.uint8();
-    this.#looksAtPorts = ports;
+    this.#usesPorts = ports;
     this.#test = test;
     this.#nodeValue = nodeValue;
   }
 
-  begin(view: FlowView): undefined {
+  prepare(view: FlowView): undefined {
     this.#view = view;
     const value = this.#nodeValue?.(view);
-    const ports = this.#looksAtPorts ? view.context.ports : undefined;
+    const ports = this.#usesPorts ? view.context.ports : undefined;
     if (ports === this.#lastPorts && Object.is(value, this.#lastNodeValue)) return;
     this.#lastPorts = ports;
     this.#lastNodeValue = value;
@@ -109,11 +109,11 @@ export class RememberedCondition implements RowCondition {
       end += verdict >> 1;
       unknown |= verdict - NO;
     }
-    // Flows that are new were taken for flows for which it does not hold.
+    // The loop treats new flows, which have no verdict, as not matching.
     return unknown < 0 ? this.#splitNew(rows, end, to) : end;
   }
 
-  /** Looks at the new flows among `rows[from .. to)`; none of the others holds. */
+  /** Tests the new flows in `rows[from .. to)`; the others do not match. */
   #splitNew(rows: Int32Array, from: number, to: number): number {
     const view = this.#view;
     if (view === undefined) return from;
@@ -132,7 +132,7 @@ export class RememberedCondition implements RowCondition {
   }
 }
 
-/** A condition with one verdict, for one tick, for all flows of one key. */
+/** A condition with one verdict per key and tick. */
 export class KeyedCondition implements RowCondition {
   readonly #keys: KeyColumn;
   readonly #test: FlowTest;
@@ -144,9 +144,9 @@ export class KeyedCondition implements RowCondition {
     this.#test = test;
   }
 
-  begin(view: FlowView): undefined {
+  prepare(view: FlowView): undefined {
     this.#view = view;
-    this.#keys.begin(view);
+    this.#keys.startTick(view);
     this.#verdicts.fill(0);
   }
 
@@ -157,7 +157,7 @@ export class KeyedCondition implements RowCondition {
       const row = rows[i];
       const key = keys[row];
       let verdict = key < this.#verdicts.length ? this.#verdicts[key] : 0;
-      if (verdict === 0) verdict = this.#look(row, key);
+      if (verdict === 0) verdict = this.#testKey(row, key);
       rows[i] = rows[end];
       rows[end] = row;
       end += verdict - NO;
@@ -165,7 +165,7 @@ export class KeyedCondition implements RowCondition {
     return end;
   }
 
-  #look(row: number, key: number): number {
+  #testKey(row: number, key: number): number {
     const view = this.#view;
     if (view === undefined) return NO;
     if (key >= this.#verdicts.length) this.#verdicts = grown(this.#verdicts, key + 1);
@@ -176,14 +176,14 @@ export class KeyedCondition implements RowCondition {
   }
 }
 
-/** A condition on a column of codes: one verdict a code. */
+/** A condition on a column of codes: one verdict per code. */
 export class CodeCondition implements RowCondition {
   readonly #of: (table: FlowTable) => Uint8Array;
   readonly #test: (view: FlowView, code: number) => boolean;
   readonly #verdicts: Uint8Array;
   #codes: Uint8Array = new Uint8Array(0);
 
-  /** `codes`: how many there are, from 0. */
+  /** `codes`: number of codes, which count from 0. */
   constructor(
     of: (table: FlowTable) => Uint8Array,
     codes: number,
@@ -194,7 +194,7 @@ export class CodeCondition implements RowCondition {
     this.#verdicts = new Uint8Array(codes);
   }
 
-  begin(view: FlowView): boolean | undefined {
+  prepare(view: FlowView): boolean | undefined {
     this.#codes = this.#of(view.table);
     let holding = 0;
     for (let code = 0; code < this.#verdicts.length; code++) {
@@ -219,7 +219,7 @@ export class CodeCondition implements RowCondition {
   }
 }
 
-/** A copy with room for `length`, and some to spare. */
+/** A copy with twice the needed length. */
 function grown(old: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   const next = new Uint8Array(length * 2);
   next.set(old);

@@ -4,15 +4,15 @@ import type { FactParams, FillColumn, FlowView } from '../model/fact.ts';
 import type { KeyColumn } from '../state/key-column.ts';
 import type { Chunk } from './row-condition.ts';
 
-/** A number of each flow in this tick, as a column; NaN where it is missing. */
+/** A numeric fact in this tick, as a column; NaN means missing. */
 export interface NumberColumn {
-  /** Takes up the tick that `view` looks at. */
-  begin(view: FlowView): void;
-  /** The column, right for `rows[from .. to)`, which are of the chunk that is looked at now. */
+  /** Prepares for the view's tick. */
+  prepare(view: FlowView): void;
+  /** The column, valid for `rows[from .. to)` of the current chunk. */
   values(rows: Int32Array, from: number, to: number): Float64Array;
 }
 
-/** A column of the flow table as it is. */
+/** A column of the flow table. */
 export class TableColumn implements NumberColumn {
   readonly #of: (table: FlowTable) => Float64Array;
   #values: Float64Array = new Float64Array(0);
@@ -21,7 +21,7 @@ export class TableColumn implements NumberColumn {
     this.#of = of;
   }
 
-  begin(view: FlowView): void {
+  prepare(view: FlowView): void {
     // The table replaces its columns when it grows.
     this.#values = this.#of(view.table);
   }
@@ -32,8 +32,8 @@ export class TableColumn implements NumberColumn {
 }
 
 /**
- * A column that is worked out of others when a condition asks: for the whole chunk, once, when
- * it asks for much of it, else for the rows in question alone.
+ * A column that is computed from others on demand: once for the whole chunk if a condition needs
+ * at least half of it, otherwise only for the rows needed.
  */
 export class DerivedColumn implements NumberColumn {
   readonly #fill: FillColumn;
@@ -50,7 +50,7 @@ export class DerivedColumn implements NumberColumn {
     this.#chunk = chunk;
   }
 
-  begin(view: FlowView): void {
+  prepare(view: FlowView): void {
     this.#view = view;
     this.#rows.follow(view.table);
   }
@@ -69,11 +69,11 @@ export class DerivedColumn implements NumberColumn {
   }
 }
 
-/** A column of numbers that flows of one key have in common: each is read once a tick. */
+/** A column of numbers that depend on a key; each is read once per tick. */
 export class KeyedNumbers implements NumberColumn {
   readonly #keys: KeyColumn;
   readonly #read: (view: FlowView) => unknown;
-  /** By key; undefined: not read in this tick. */
+  /** By key; undefined if not yet read in this tick. */
   readonly #byKey: (number | undefined)[] = [];
   readonly #rows = new SideTable('row');
   readonly #column = this.#rows.float64();
@@ -84,9 +84,9 @@ export class KeyedNumbers implements NumberColumn {
     this.#read = read;
   }
 
-  begin(view: FlowView): void {
+  prepare(view: FlowView): void {
     this.#view = view;
-    this.#keys.begin(view);
+    this.#keys.startTick(view);
     this.#byKey.length = 0;
     this.#rows.follow(view.table);
   }
@@ -96,12 +96,12 @@ export class KeyedNumbers implements NumberColumn {
     const { values } = this.#column;
     for (let i = from; i < to; i++) {
       const row = rows[i];
-      values[row] = this.#byKey[keys[row]] ?? this.#lookUp(row, keys[row]);
+      values[row] = this.#byKey[keys[row]] ?? this.#readKey(row, keys[row]);
     }
     return values;
   }
 
-  #lookUp(row: number, key: number): number {
+  #readKey(row: number, key: number): number {
     if (this.#view === undefined) return Number.NaN;
     this.#view.row = row;
     const value = this.#read(this.#view);

@@ -3,25 +3,25 @@ import type { NumberColumn } from './number-column.ts';
 import type { ColumnLoop, NumberLoop } from './number-loops.ts';
 import type { RowCondition } from './row-condition.ts';
 
-/** Compares a column with a number that is the same for every flow in one tick. */
+/** Compares a column with a number that is the same for all flows of a tick. */
 export class ColumnWithNumber implements RowCondition {
   readonly #column: NumberColumn;
   readonly #loop: NumberLoop;
   readonly #number: (view: FlowView) => unknown;
   #value = Number.NaN;
 
-  /** `number` reads the other side; false for every flow while that is not a number. */
+  /** `number` reads the other side; if it is not a number, the condition holds for no flow. */
   constructor(column: NumberColumn, loop: NumberLoop, number: (view: FlowView) => unknown) {
     this.#column = column;
     this.#loop = loop;
     this.#number = number;
   }
 
-  begin(view: FlowView): boolean | undefined {
+  prepare(view: FlowView): boolean | undefined {
     const value = this.#number(view);
     if (typeof value !== 'number') return false;
     this.#value = value;
-    this.#column.begin(view);
+    this.#column.prepare(view);
     return undefined;
   }
 
@@ -42,9 +42,9 @@ export class ColumnWithColumn implements RowCondition {
     this.#right = right;
   }
 
-  begin(view: FlowView): undefined {
-    this.#left.begin(view);
-    this.#right.begin(view);
+  prepare(view: FlowView): undefined {
+    this.#left.prepare(view);
+    this.#right.prepare(view);
   }
 
   split(rows: Int32Array, from: number, to: number): number {

@@ -1,12 +1,12 @@
 /**
- * The loops that compare a column of numbers with one number, or with another column.
+ * Loops that compare a column of numbers with a number or with another column.
  *
- * Each moves the rows that hold to the front of `rows[from .. to)` and returns their end. There
- * is no branch on the outcome, for the processor could not foresee it: every row is swapped to
- * the end of those that hold, and that end moves on by 0 or 1 (Lomuto's partition, branch-free).
- * `~~` makes 0 or 1 of a boolean without one, which `Number()` and `? :` do not (V8 11 to 13).
+ * Each moves the matching rows to the front of `rows[from .. to)` and returns their end. There is
+ * no branch on the verdict, because the processor could not predict it: every row is swapped to the
+ * end of the matching ones, and that end advances by 0 or 1 (branch-free Lomuto partition). `~~`
+ * converts a boolean without a branch, which `Number()` and `? :` do not (V8 11 to 13).
  *
- * NaN stands for a value that is missing: every comparison with it is false.
+ * NaN means missing: every comparison with it is false.
  */
 
 /** Compares a column with one number. */
@@ -137,7 +137,7 @@ const lessThanInclusiveColumns: ColumnLoop = (rows, from, to, left, right) => {
   return end;
 };
 
-/** By operator; what is not here is not compared in a loop. */
+/** By operator; other operators have no loop. */
 export const NUMBER_LOOPS: ReadonlyMap<string, NumberLoop> = new Map([
   ['equal', equal],
   ['notEqual', notEqual],
@@ -147,7 +147,7 @@ export const NUMBER_LOOPS: ReadonlyMap<string, NumberLoop> = new Map([
   ['greaterThanInclusive', greaterThanInclusive],
 ]);
 
-/** By operator, with the sides as they are written. */
+/** By operator. */
 export const COLUMN_LOOPS: ReadonlyMap<string, ColumnLoop> = new Map([
   ['equal', equalColumns],
   ['notEqual', notEqualColumns],
@@ -160,7 +160,7 @@ export const COLUMN_LOOPS: ReadonlyMap<string, ColumnLoop> = new Map([
   ],
 ]);
 
-/** The operator that says the same with the sides changed. */
+/** The equivalent operator with the sides exchanged. */
 export const MIRRORED: ReadonlyMap<string, string> = new Map([
   ['equal', 'equal'],
   ['notEqual', 'notEqual'],

@@ -3,36 +3,36 @@ import type { FlowView } from '../model/fact.ts';
 /**
  * A condition over many flows at a time.
  *
- * It looks at a list of rows and sorts it in two, in place: a loop over rows inside a comparison
- * is several times faster than a call for each row, and each comparison so sees only the rows
- * that are still open (docs/decisions/006 has the numbers).
+ * It partitions a list of rows in place. A loop over rows inside a comparison is several times
+ * faster than a call per row, and each comparison processes only the rows that are still undecided
+ * (measured in docs/decisions/006).
  */
 export interface RowCondition {
   /**
-   * Takes up the tick that `view` looks at, before any `split` of that tick. Returns the verdict
-   * when it is the same for every flow; otherwise undefined.
+   * Prepares for the view's tick, before any `split` in it. Returns the verdict if it is the same
+   * for all flows, otherwise undefined.
    */
-  begin(view: FlowView): boolean | undefined;
+  prepare(view: FlowView): boolean | undefined;
   /**
-   * Moves those of `rows[from .. to)` for which it holds to the front of that stretch, in any
-   * order, and returns where they end. Only when {@link begin} returned undefined.
+   * Moves the rows of `rows[from .. to)` that match to the front, in any order, and returns their
+   * end. Only after {@link prepare} returned undefined.
    */
   split(rows: Int32Array, from: number, to: number): number;
 }
 
-/** The rows that are looked at together: few enough for what is read of them to stay in cache. */
+/** Rows that are evaluated together: few enough that their data stays in the CPU cache. */
 export class Chunk {
   readonly rows: Int32Array;
   count = 0;
-  /** Changes with each {@link take}, so that what was worked out for the one before is noticed. */
+  /** Changes with each {@link load}, to detect values computed for the previous chunk. */
   serial = 0;
 
   constructor(size: number) {
     this.rows = new Int32Array(size);
   }
 
-  /** Takes `rows[from .. from + size)`, as far as `to`. */
-  take(rows: Int32Array, from: number, to: number): void {
+  /** Copies `rows[from .. from + size)`, up to `to`. */
+  load(rows: Int32Array, from: number, to: number): void {
     this.serial++;
     this.count = Math.min(this.rows.length, to - from);
     for (let i = 0; i < this.count; i++) this.rows[i] = rows[from + i];

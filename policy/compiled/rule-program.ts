@@ -7,83 +7,90 @@ import type { CompiledRule } from './compiled-rule.ts';
 import type { Chunk } from './row-condition.ts';
 
 /**
- * The rules in speaking order, over a chunk of rows at a time: `start` it, then `proceed` until
- * that is true, with `ask` whenever it is not.
+ * Applies the rules in order of precedence to a chunk of rows: call `startChunk`, then `advance` until
+ * it returns true, with `query` after each false.
  */
 export class RuleProgram {
   readonly #rules: readonly CompiledRule[];
-  readonly #speaking: CompiledRule[] = [];
+  readonly #active: CompiledRule[] = [];
   readonly #chunk: Chunk;
   #view: FlowView | undefined;
-  /** Place of the next rule in `#speaking`. */
+  /** Index of the next rule in `#active`. */
   #next = 0;
-  /** `rows[0 .. #open)` of the chunk are decided. */
-  #open = 0;
-  /** End of the rows for which the next rule has to be asked. */
-  #asked = 0;
+  /** `rows[0 .. #decidedEnd)` of the chunk are decided. */
+  #decidedEnd = 0;
+  /** End of the rows for which the next rule needs a query. */
+  #queryEnd = 0;
 
   constructor(rules: readonly CompiledRule[], chunk: Chunk) {
     this.#rules = rules;
     this.#chunk = chunk;
   }
 
-  /** Takes up the tick that `view` looks at: rules that hold for no flow sit it out. */
-  begin(view: FlowView): void {
+  /** Starts the view's tick; rules that hold for no flow are skipped in it. */
+  startTick(view: FlowView): void {
     this.#view = view;
-    this.#speaking.length = 0;
-    for (const rule of this.#rules) if (rule.begin(view)) this.#speaking.push(rule);
+    this.#active.length = 0;
+    for (const rule of this.#rules) if (rule.prepare(view)) this.#active.push(rule);
   }
 
-  /** Begins with the rows that are in the chunk now. */
-  start({ decision, shadow }: FlowTable): void {
+  /** Starts a chunk. */
+  startChunk({ decision, shadow }: FlowTable): void {
     const { rows, count } = this.#chunk;
-    writeNothing(rows, count, decision);
-    if (shadow !== undefined) writeNothing(rows, count, shadow);
+    resetRequests(rows, count, decision);
+    if (shadow !== undefined) resetRequests(rows, count, shadow);
     this.#next = 0;
-    this.#open = 0;
+    this.#decidedEnd = 0;
   }
 
   /**
-   * Writes what is asked for each row of the chunk; leaves its rows in another order. False when
-   * it has come to a rule that has to be asked first.
+   * Writes the requests for the rows of the chunk, and reorders the rows. False if the next rule
+   * needs a query.
    */
-  proceed(table: FlowTable): boolean {
+  advance(table: FlowTable): boolean {
     const { rows, count } = this.#chunk;
-    for (; this.#next < this.#speaking.length && this.#open < count; this.#next++) {
-      const rule = this.#speaking[this.#next];
-      const end = rule.split(rows, this.#open, count);
-      if (rule.check !== undefined && end > this.#open) {
-        this.#asked = end;
+    for (; this.#next < this.#active.length && this.#decidedEnd < count; this.#next++) {
+      const rule = this.#active[this.#next];
+      const end = rule.split(rows, this.#decidedEnd, count);
+      if (rule.check !== undefined && end > this.#decidedEnd) {
+        this.#queryEnd = end;
         return false;
       }
-      this.#speak(rule, end, table);
+      this.#apply(rule, end, table);
     }
     return true;
   }
 
-  /** Asks about the rows at which {@link proceed} came to a halt. */
-  async ask(table: FlowTable, yieldToEventLoop: YieldToEventLoop): Promise<void> {
-    const rule = this.#speaking[this.#next];
+  /** Runs the query for which {@link advance} stopped. */
+  async query(table: FlowTable, yieldToEventLoop: YieldToEventLoop): Promise<void> {
+    const rule = this.#active[this.#next];
     if (this.#view === undefined || rule.check === undefined) return;
     const { rows } = this.#chunk;
-    const end = await rule.check.split(this.#view, rows, this.#open, this.#asked, yieldToEventLoop);
-    this.#speak(rule, end, table);
+    const end = await rule.check.split(
+      this.#view,
+      rows,
+      this.#decidedEnd,
+      this.#queryEnd,
+      yieldToEventLoop,
+    );
+    this.#apply(rule, end, table);
     this.#next++;
   }
 
-  /** Has a rule speak for the open rows up to `end`. */
-  #speak(rule: CompiledRule, end: number, { decision, shadow }: FlowTable): void {
+  /** Applies a rule to the undecided rows up to `end`. */
+  #apply(rule: CompiledRule, end: number, { decision, shadow }: FlowTable): void {
     const { rows } = this.#chunk;
-    const open = this.#open;
-    if (shadow !== undefined) rule.write(rows, open, unspoken(rows, open, end, shadow), shadow);
+    const undecided = this.#decidedEnd;
+    if (shadow !== undefined)
+      rule.write(rows, undecided, moveUndecided(rows, undecided, end, shadow), shadow);
     if (rule.shadow) return;
-    rule.write(rows, open, end, decision);
-    this.#open = end;
+    rule.write(rows, undecided, end, decision);
+    this.#decidedEnd = end;
   }
 }
 
-/** For rows that are still in the order of the table. */
-function writeNothing(
+/** Resets the requests of rows in the order of the table. */
+function resetRequests(
   rows: Int32Array,
   count: number,
   { requested, score, rule, scoredByWorth }: RequestColumns,
@@ -91,7 +98,7 @@ function writeNothing(
   const first = rows[0];
   const end = rows[count - 1] + 1;
   if (end - first === count) {
-    // No dead row in between, as in most chunks.
+    // The rows are contiguous, as in most chunks.
     requested.fill(RequestedPlacement.none, first, end);
     score.fill(0, first, end);
     rule.fill(0, first, end);
@@ -107,8 +114,13 @@ function writeNothing(
   }
 }
 
-/** Moves rows for which no rule has spoken yet to the front of `rows[from .. to)`. */
-function unspoken(rows: Int32Array, from: number, to: number, { rule }: RequestColumns): number {
+/** Moves rows without a deciding rule to the front of `rows[from .. to)`; returns their end. */
+function moveUndecided(
+  rows: Int32Array,
+  from: number,
+  to: number,
+  { rule }: RequestColumns,
+): number {
   let end = from;
   for (let i = from; i < to; i++) {
     const row = rows[i];

@@ -1,18 +1,18 @@
-import { type FollowedFact, followedNumber, type ScoreSource } from '../model/amount.ts';
+import { type LinearFunction, linearValue, type ScoreSource } from '../model/linear-function.ts';
 import type { FactLookup, FlowView } from '../model/fact.ts';
 import type { NumberColumn } from './number-column.ts';
 import { factSide } from './side.ts';
 import type { TickColumns } from './tick-columns.ts';
 
-/** What flows are worth, for many at a time. */
+/** Scores of many flows at a time. */
 export interface RowScore {
-  /** Takes up the tick that `view` looks at. */
-  begin(view: FlowView): void;
-  /** Writes the scores of `rows[from .. to)` into `into`, at the rows' places. */
+  /** Prepares for the view's tick. */
+  prepare(view: FlowView): void;
+  /** Writes the score of each of `rows[from .. to)` to `into[row]`. */
   write(rows: Int32Array, from: number, to: number, into: Float64Array): void;
 }
 
-/** The score of a rule, over rows. */
+/** Compiles the score of a rule. */
 export function compileScore(
   source: ScoreSource,
   factNamed: FactLookup,
@@ -23,7 +23,7 @@ export function compileScore(
   if (side === undefined || side.source.kind === 'constant') return new FixedScore(0);
   const column = source.path === undefined ? columns.numbers(side) : undefined;
   return column === undefined
-    ? new FollowedScore(source, factNamed)
+    ? new RowwiseScore(source, factNamed)
     : new ColumnScore(source, column);
 }
 
@@ -34,8 +34,8 @@ class FixedScore implements RowScore {
     this.#value = value;
   }
 
-  begin(): void {
-    // The same in every tick.
+  prepare(): void {
+    // Does not depend on the tick.
   }
 
   write(rows: Int32Array, from: number, to: number, into: Float64Array): void {
@@ -43,7 +43,7 @@ class FixedScore implements RowScore {
   }
 }
 
-/** `fact * times + plus` within bounds, of a column; 0 where it is missing. */
+/** Linear function of a column, within bounds; 0 if the fact is missing. */
 class ColumnScore implements RowScore {
   readonly #column: NumberColumn;
   readonly #times: number;
@@ -51,7 +51,7 @@ class ColumnScore implements RowScore {
   readonly #low: number;
   readonly #high: number;
 
-  constructor(source: FollowedFact, column: NumberColumn) {
+  constructor(source: LinearFunction, column: NumberColumn) {
     this.#column = column;
     this.#times = source.times ?? 1;
     this.#plus = source.plus ?? 0;
@@ -59,8 +59,8 @@ class ColumnScore implements RowScore {
     this.#high = source.atMost ?? Number.POSITIVE_INFINITY;
   }
 
-  begin(view: FlowView): void {
-    this.#column.begin(view);
+  prepare(view: FlowView): void {
+    this.#column.prepare(view);
   }
 
   write(rows: Int32Array, from: number, to: number, into: Float64Array): void {
@@ -73,18 +73,18 @@ class ColumnScore implements RowScore {
   }
 }
 
-/** The same of a fact that is read flow by flow. */
-class FollowedScore implements RowScore {
-  readonly #source: FollowedFact;
+/** Linear function of a fact that is read flow by flow. */
+class RowwiseScore implements RowScore {
+  readonly #source: LinearFunction;
   readonly #factNamed: FactLookup;
   #view: FlowView | undefined;
 
-  constructor(source: FollowedFact, factNamed: FactLookup) {
+  constructor(source: LinearFunction, factNamed: FactLookup) {
     this.#source = source;
     this.#factNamed = factNamed;
   }
 
-  begin(view: FlowView): void {
+  prepare(view: FlowView): void {
     this.#view = view;
   }
 
@@ -93,7 +93,7 @@ class FollowedScore implements RowScore {
     if (view === undefined) return;
     for (let i = from; i < to; i++) {
       view.row = rows[i];
-      into[rows[i]] = Math.max(0, followedNumber(this.#source, view, this.#factNamed) ?? 0);
+      into[rows[i]] = Math.max(0, linearValue(this.#source, view, this.#factNamed) ?? 0);
     }
   }
 }

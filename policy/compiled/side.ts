@@ -1,4 +1,4 @@
-import { memberOf } from '../model/amount.ts';
+import { memberOf } from '../model/linear-function.ts';
 import { type FactReference, isFactReference } from '../model/condition.ts';
 import type {
   FactColumn,
@@ -8,30 +8,30 @@ import type {
   FlowView,
 } from '../model/fact.ts';
 
-/** How one side of a comparison gets its values. */
+/** Source of the values on one side of a comparison. */
 export type SideSource =
   | FactColumn
-  /** The same for all flows, always. */
+  /** One value for all flows and ticks. */
   | { readonly kind: 'constant' }
-  /** One value for all flows, for one tick. */
+  /** One value for all flows of a tick. */
   | { readonly kind: 'node' }
-  /** Read flow by flow, in every tick. */
+  /** Read for each flow in each tick. */
   | { readonly kind: 'row' };
 
-/** One side of a comparison: a fact or a constant, and how its value is had. */
+/** One side of a comparison: a fact or a constant. */
 export interface Side {
   readonly source: SideSource;
   /** Parameters of the fact. */
   readonly params: FactParams;
-  /** What it reads, the same for two sides that read the same; empty for a constant. */
+  /** Identifies the fact and its parameters; empty for a constant. */
   readonly id: string;
-  /** Its value, when there is one, is a number. */
+  /** True if its values are numbers or missing. */
   readonly number: boolean;
-  /** The value for the flow that `view` looks at. */
+  /** Value for the view's flow. */
   readonly read: (view: FlowView) => unknown;
 }
 
-/** The side that is the fact of a comparison, or of its value; undefined: no such fact. */
+/** A side that is a fact; undefined if the fact is unknown. */
 export function factSide(reference: FactReference, factNamed: FactLookup): Side | undefined {
   const fact = factNamed(reference.fact);
   if (fact === undefined) return undefined;
@@ -48,7 +48,7 @@ export function factSide(reference: FactReference, factNamed: FactLookup): Side 
   };
 }
 
-/** The side that is the value of a comparison; undefined: a fact that does not exist. */
+/** The right side of a comparison; undefined if it is an unknown fact. */
 export function valueSide(value: unknown, factNamed: FactLookup): Side | undefined {
   if (isFactReference(value)) return factSide(value, factNamed);
   return {
@@ -60,7 +60,7 @@ export function valueSide(value: unknown, factNamed: FactLookup): Side | undefin
   };
 }
 
-/** It has one value for all flows, for one tick at least. */
+/** True if it has one value for all flows of a tick. */
 export function sameForAll(side: Side): boolean {
   return side.source.kind === 'node' || side.source.kind === 'constant';
 }

@@ -4,9 +4,9 @@ import { DerivedColumn, KeyedNumbers, type NumberColumn, TableColumn } from './n
 import type { Chunk } from './row-condition.ts';
 import type { Side } from './side.ts';
 
-/** The columns that conditions share: each is made once, whichever rules look at it. */
+/** Columns shared by the conditions of all rules. */
 export class TickColumns {
-  /** For what follows from what flows are. */
+  /** For verdicts that depend on match and actions. */
   readonly flows: SideTable;
   readonly keys: KeyColumns;
   readonly #chunk: Chunk;
@@ -18,7 +18,7 @@ export class TickColumns {
     this.#chunk = chunk;
   }
 
-  /** The numbers of a fact; undefined when they are not had as a column. */
+  /** A column with the numbers of a fact; undefined if the fact has no column. */
   numbers(side: Side): NumberColumn | undefined {
     const known = this.#numbers.get(side.id);
     if (known !== undefined) return known;

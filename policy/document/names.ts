@@ -2,29 +2,29 @@ import type { FactDefinition, FactLookup } from '../model/fact.ts';
 import { FACTS, factNamed } from '../facts/facts.ts';
 import { elements, entries, member, textAt } from './literal.ts';
 
-/** What can be named in one policy document. */
+/** Names that are valid in a policy document. */
 export interface Names {
   readonly policy: string;
-  /** Facts by the names that the document gives them: the catalogue's and its own. */
+  /** Facts by their names in the document: of the catalogue, and of the policy. */
   readonly factNamed: FactLookup;
   readonly factNames: readonly string[];
-  /** Facts that the document declares. */
+  /** Names of the facts that the document declares. */
   readonly ownFacts: readonly string[];
   readonly schedules: readonly string[];
-  /** Shared conditions, as written. */
+  /** Shared conditions, unchecked. */
   readonly conditions: ReadonlyMap<string, unknown>;
 }
 
 /**
- * What a document declares, well-formed or not.
+ * Names in a document, which need not be valid.
  *
- * @param programFacts facts that the program brings along, besides the catalogue's
+ * @param programFacts facts that the program adds to the catalogue
  */
 export function namesIn(document: unknown, programFacts: readonly FactDefinition[]): Names {
   const policy = textAt(document, 'name') ?? '';
   const own = new Map(
     entries(member(document, 'facts')).flatMap(([name, fact]) => {
-      const definition = ownFact(policy, name, fact, givenTo(document, name));
+      const definition = ownFact(policy, name, fact, valuesSetFor(document, name));
       return definition === undefined ? [] : [[name, definition]];
     }),
   );
@@ -39,43 +39,43 @@ export function namesIn(document: unknown, programFacts: readonly FactDefinition
   };
 }
 
-/** Name that a fact, a schedule or a rule of a policy has outside of it. */
+/** Qualified name of a fact, schedule or rule of a policy. */
 export function fullName(policy: string, name: string): string {
   return `${policy}/${name}`;
 }
 
-/** What the rules of a document set a fact to. */
-function givenTo(document: unknown, name: string): readonly unknown[] {
+/** Values to which the rules of a document set a fact. */
+function valuesSetFor(document: unknown, name: string): readonly unknown[] {
   return elements(member(document, 'rules')).flatMap((rule) => {
     const params = member(member(rule, 'event'), 'params');
     return textAt(params, 'fact') === name ? [member(params, 'value')] : [];
   });
 }
 
-/** A fact that a document declares, under the name it has there. */
+/** A fact that a document declares, by its unqualified name. */
 function ownFact(
   policy: string,
   name: string,
-  written: unknown,
+  spec: unknown,
   given: readonly unknown[],
 ): FactDefinition | undefined {
-  const type = textAt(written, 'type');
+  const type = textAt(spec, 'type');
   if (type !== 'number' && type !== 'string' && type !== 'boolean') return undefined;
-  const unit = textAt(written, 'unit');
-  const initial = member(written, 'initial');
+  const unit = textAt(spec, 'unit');
+  const initial = member(spec, 'initial');
   const examples = { number: '500', string: '"calm"', boolean: 'true' };
   const full = fullName(policy, name);
-  const words = [...(initial === undefined ? [] : [initial]), ...given];
-  const values = words.filter((value) => typeof value === 'string');
+  const all = [...(initial === undefined ? [] : [initial]), ...given];
+  const values = all.filter((value) => typeof value === 'string');
   return {
     name,
     scope: 'node',
     type,
-    description: textAt(written, 'description') ?? 'Set by node rules of the policy.',
+    description: textAt(spec, 'description') ?? 'Set by node rules of the policy.',
     source: 'Node rules of the policy',
     example: initial === undefined ? examples[type] : JSON.stringify(initial),
     ...(unit === undefined ? {} : { unit }),
-    // Every word that it can be is written in the policy.
+    // The policy contains every value that the fact can have.
     ...(type === 'string' && values.length > 0 ? { values: [...new Set(values)] } : {}),
     ...(initial === undefined ? { missing: 'no node rule sets it' } : {}),
     read: (v) => v.memory.given(full),

@@ -1,30 +1,30 @@
-/** A policy document that is what the schema asks for, as its author wrote it. */
+/** A policy document that conforms to the schema. */
 export interface PolicyDocument {
   readonly name: string;
   readonly description?: string;
   readonly version: string;
   readonly mode?: 'enforce' | 'shadow';
   readonly active?: string | readonly string[];
-  readonly schedules?: Readonly<Record<string, WrittenSchedule>>;
-  readonly slices?: Readonly<Record<string, WrittenSlice>>;
-  readonly facts?: Readonly<Record<string, WrittenFact>>;
-  readonly conditions?: Readonly<Record<string, WrittenCondition>>;
-  readonly rules: readonly WrittenRule[];
+  readonly schedules?: Readonly<Record<string, ScheduleSpec>>;
+  readonly slices?: Readonly<Record<string, SliceSpec>>;
+  readonly facts?: Readonly<Record<string, FactSpec>>;
+  readonly conditions?: Readonly<Record<string, ConditionSpec>>;
+  readonly rules: readonly RuleSpec[];
 }
 
-/** A number, or one with a unit, as `10Mbit/s`. */
-export type WrittenQuantity = number | string;
+/** A number, or a string with a unit such as `10Mbit/s`. */
+export type QuantitySpec = number | string;
 
-export interface WrittenSchedule {
+export interface ScheduleSpec {
   readonly description?: string;
   readonly cron: string;
   readonly timezone?: string;
-  readonly duration: WrittenQuantity;
-  readonly before?: WrittenQuantity;
-  readonly after?: WrittenQuantity;
+  readonly duration: QuantitySpec;
+  readonly before?: QuantitySpec;
+  readonly after?: QuantitySpec;
 }
 
-export interface WrittenSlice {
+export interface SliceSpec {
   readonly description?: string;
   readonly members: readonly {
     readonly port?: string;
@@ -33,43 +33,43 @@ export interface WrittenSlice {
     readonly subnet?: string;
   }[];
   readonly weight?: number;
-  readonly guaranteed?: WrittenQuantity;
-  readonly maximum?: WrittenQuantity;
+  readonly guaranteed?: QuantitySpec;
+  readonly maximum?: QuantitySpec;
 }
 
-export interface WrittenFact {
+export interface FactSpec {
   readonly description?: string;
   readonly type: 'number' | 'string' | 'boolean';
   readonly unit?: string;
   readonly initial?: number | string | boolean;
 }
 
-/** A fact that a score or a node rule's value follows. */
-export interface WrittenAmount {
+/** A linear function of a fact, for a score or the value of a node rule. */
+export interface LinearSpec {
   readonly fact: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly path?: string;
   readonly times?: number;
-  readonly plus?: WrittenQuantity;
-  readonly atLeast?: WrittenQuantity;
-  readonly atMost?: WrittenQuantity;
+  readonly plus?: QuantitySpec;
+  readonly atLeast?: QuantitySpec;
+  readonly atMost?: QuantitySpec;
 }
 
-interface Words {
+interface ConditionOptions {
   readonly name?: string;
   readonly priority?: number;
 }
 
-/** A condition, with references to shared conditions and quantities as written. */
-export type WrittenCondition =
-  | (Words & { readonly all: readonly WrittenCondition[] })
-  | (Words & { readonly any: readonly WrittenCondition[] })
-  | (Words & { readonly not: WrittenCondition })
-  | (Words & { readonly condition: string })
-  | WrittenComparison;
+/** A condition with unresolved references and quantities. */
+export type ConditionSpec =
+  | (ConditionOptions & { readonly all: readonly ConditionSpec[] })
+  | (ConditionOptions & { readonly any: readonly ConditionSpec[] })
+  | (ConditionOptions & { readonly not: ConditionSpec })
+  | (ConditionOptions & { readonly condition: string })
+  | ComparisonSpec;
 
-/** A comparison, with quantities as written. */
-export interface WrittenComparison extends Words {
+/** A comparison with unresolved quantities. */
+export interface ComparisonSpec extends ConditionOptions {
   readonly fact: string;
   readonly operator: string;
   readonly value: unknown;
@@ -77,21 +77,21 @@ export interface WrittenComparison extends Words {
   readonly path?: string;
 }
 
-export interface WrittenRule {
+export interface RuleSpec {
   readonly name: string;
   readonly description?: string;
   readonly scope?: 'flow' | 'node';
   readonly priority?: number;
   readonly active?: string | readonly string[];
-  readonly conditions: WrittenCondition;
-  readonly event: WrittenEvent;
+  readonly conditions: ConditionSpec;
+  readonly event: EventSpec;
 }
 
-export interface WrittenEvent {
+export interface EventSpec {
   readonly type: string;
   readonly params?: {
-    readonly score?: string | number | WrittenAmount;
+    readonly score?: string | number | LinearSpec;
     readonly fact?: string;
-    readonly value?: number | string | boolean | WrittenAmount;
+    readonly value?: number | string | boolean | LinearSpec;
   };
 }

@@ -11,7 +11,7 @@ import {
 } from './schema/section-schemas.ts';
 import { activeWords, description, NAME, quantity } from './schema/words.ts';
 
-/** Event types that a flow rule can name. */
+/** Event types of flow rules. */
 export const EVENT_TYPES: readonly string[] = REQUESTED_PLACEMENT_NAMES.slice(1);
 
 /** The event type of node rules. */
@@ -21,9 +21,9 @@ export const SET_FACT = 'set-fact';
  * JSON Schema (2020-12) of a policy document. `policies/policy.schema.json`, which editors use,
  * is this object written to a file.
  *
- * Nested if/then/else instead of oneOf, so that a mistake leads to one error and not to one for
- * every alternative. `enumDescriptions` is an editor's word: it shows them beside the names. Names
- * of facts and operators are offered and not demanded: the checker says what is wrong with them.
+ * It uses nested if/then/else instead of oneOf, so that a mistake leads to one error and not to one
+ * per alternative. Editors show `enumDescriptions` beside the names. Names of facts and operators
+ * are suggested but not enforced, because the checker gives better messages for them.
  */
 export const POLICY_SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -3,7 +3,7 @@ import type { FactDefinition, FactType, NumberRange, TextForm } from '../model/f
 import type { Names } from './names.ts';
 import { perSecond } from '../model/units.ts';
 
-/** What stands on one side of a comparison: a fact, a member of it, or an element of its list. */
+/** One side of a comparison: a fact, a member of it, or an element of its list. */
 export interface Subject {
   readonly name: string;
   readonly type: FactType;
@@ -15,7 +15,7 @@ export interface Subject {
   readonly missing: string | undefined;
 }
 
-/** What a reference that is well-formed stands for. */
+/** The subject of a well-formed reference. */
 export function subjectOf(reference: FactReference, fact: FactDefinition, names: Names): Subject {
   const member = fact.members?.[reference.path?.slice(2) ?? ''];
   const of = typeof reference.params?.of === 'string' ? reference.params.of : undefined;
@@ -32,7 +32,7 @@ export function subjectOf(reference: FactReference, fact: FactDefinition, names:
   };
 }
 
-/** One element of a list of texts. */
+/** An element of a list of strings. */
 export function elementOf(subject: Subject): Subject {
   return { ...subject, type: 'string' };
 }

@@ -9,8 +9,8 @@ const fillChange: FillColumn = (view, rows, from, to, into, { of }) => {
 };
 
 /**
- * How fast another fact changes. Which facts it can be of is for the checker: the catalogue
- * cannot look at itself.
+ * Rate of change of another fact. The checker validates the name of that fact, because the
+ * catalogue cannot refer to itself.
  */
 export const CHANGE_FACT: FactDefinition = {
   name: 'rateOfChange',

@@ -1,20 +1,20 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { FactColumn, FactDefinition, FillColumn, FlowKey } from '../model/fact.ts';
 
-/** A fact that follows from the flow's match and actions. */
+/** Depends on the flow's match and actions. */
 export const FROM_FLOW: FactColumn = { kind: 'flow', ports: false };
 
-/** A fact that follows from the flow and the port directory. */
+/** Depends on the flow and the port directory. */
 export const FROM_FLOW_AND_PORTS: FactColumn = { kind: 'flow', ports: true };
 
-/** A fact that is a column of the flow table: how it is read for one flow and for many. */
+/** Readers of a fact that is a column of the flow table. */
 export function tableColumn(
   of: (table: FlowTable) => Float64Array,
 ): Pick<FactDefinition, 'read' | 'column'> {
   return { read: ({ table, row }) => of(table)[row], column: { kind: 'column', of } };
 }
 
-/** A fact that is a column of indexes into `names`. */
+/** Readers of a fact that is a column of indexes into `names`. */
 export function codeColumn(
   of: (table: FlowTable) => Uint8Array,
   names: readonly string[],
@@ -26,12 +26,12 @@ export function codeColumn(
   };
 }
 
-/** A column that `fill` computes from others. */
+/** A column that `fill` computes. */
 export function derived(fill: FillColumn): FactColumn {
   return { kind: 'derived', fill };
 }
 
-/** One value for all flows with one key. */
+/** One value per key. */
 export function keyed(key: FlowKey): FactColumn {
   return { kind: 'keyed', key };
 }

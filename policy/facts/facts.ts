@@ -9,8 +9,8 @@ import { TIME_FACTS } from './time.ts';
 import { TRAFFIC_FACTS } from './traffic.ts';
 
 /**
- * Every fact a rule can look at, save those that policies declare. Policies are checked, the
- * schema for editors is generated and flows are read from this one table.
+ * The catalogue of facts, without those that policies declare. The checker, the JSON Schema for
+ * editors and the evaluators use it.
  */
 export const FACTS: readonly FactDefinition[] = [
   ...TRAFFIC_FACTS,
@@ -25,12 +25,12 @@ export const FACTS: readonly FactDefinition[] = [
 
 const BY_NAME: ReadonlyMap<string, FactDefinition> = new Map(FACTS.map((f) => [f.name, f]));
 
-/** The catalogue's line on `name`, undefined when there is no such fact. */
+/** Finds a fact of the catalogue; undefined if there is none. */
 export function factNamed(name: string): FactDefinition | undefined {
   return BY_NAME.get(name);
 }
 
-/** Names of the facts that are numbers and need no parameters: what a score can be taken from. */
+/** Names of the numeric facts without parameters, which can be scores. */
 export const NUMERIC_FACTS: readonly string[] = FACTS.filter(
   (f) => f.type === 'number' && f.params === undefined,
 ).map((f) => f.name);

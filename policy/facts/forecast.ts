@@ -4,7 +4,7 @@ import { POSITIVE } from './ranges.ts';
 
 const FORECAST = 'Forecast from flows of the same kind (docs/planner.md)';
 
-/** What a flow is expected to send, and what an entry for it would bring. */
+/** Facts of the forecast: expected rates and worth. */
 export const FORECAST_FACTS: readonly FactDefinition[] = [
   {
     name: 'worth',

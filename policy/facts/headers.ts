@@ -24,7 +24,7 @@ const PREFIX: TextForm = {
 };
 const NO_PREFIX = 'it matches neither an address nor a prefix';
 
-/** What the headers of a flow's packets are known to have. */
+/** Facts of the packet headers that a flow matches. */
 export const HEADER_FACTS: readonly FactDefinition[] = [
   {
     name: 'cast',

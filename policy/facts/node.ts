@@ -2,7 +2,7 @@ import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import type { FactDefinition, FlowView } from '../model/fact.ts';
 import { POSITIVE, SHARE, SHARE_UNIT, WHOLE } from './ranges.ts';
 
-/** The node as a whole: its CPUs, ports, tables, slices and flows. */
+/** Facts of the node: CPUs, ports, tables, slices and flows. */
 export const NODE_FACTS: readonly FactDefinition[] = [
   {
     name: 'hostCpu',

@@ -3,7 +3,7 @@ import type { FactDefinition, FlowView } from '../model/fact.ts';
 import { FROM_FLOW, codeColumn, derived } from './columns.ts';
 import { POSITIVE, WHOLE } from './ranges.ts';
 
-/** Where a flow is, and whether it could be elsewhere. */
+/** Facts of a flow's placement and of whether it can be offloaded. */
 export const PLACEMENT_FACTS: readonly FactDefinition[] = [
   {
     name: 'placement',
@@ -63,7 +63,7 @@ export const PLACEMENT_FACTS: readonly FactDefinition[] = [
 ];
 
 function placedMs(v: FlowView): number {
-  // A flow that was never moved has been placed "since minus infinity".
+  // placedSinceMs of a flow that was never moved is -Infinity.
   const since = Math.max(v.table.decision.placedSinceMs[v.row], v.table.traffic.firstSeenMs[v.row]);
   return v.context.nowMs - since;
 }

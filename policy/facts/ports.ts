@@ -11,7 +11,7 @@ const DEVICE = "Counters of the port's device";
 const NO_SLICE = 'the flow belongs to no slice that a policy declares';
 const DIRECTIONS = ['transmit', 'receive', 'local', 'other'];
 
-/** Where a flow comes from and goes to, and whom it belongs to. */
+/** Facts of a flow's ports, VM and slice. */
 export const PORT_FACTS: readonly FactDefinition[] = [
   {
     name: 'inPort',

@@ -5,7 +5,7 @@ import { wholeUpTo } from './ranges.ts';
 const NO_WALL = 'the time of day is not known';
 const WALL = 'Wall clock';
 
-/** What time it is, and which schedules are active. */
+/** Facts of the wall clock and of schedules. */
 export const TIME_FACTS: readonly FactDefinition[] = [
   {
     name: 'time',

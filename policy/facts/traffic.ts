@@ -4,7 +4,7 @@ import { POSITIVE, WHOLE } from './ranges.ts';
 
 const COUNTERS = 'Counters of vSwitch and backends';
 
-/** What a flow carries, and when. */
+/** Facts of a flow's traffic. */
 export const TRAFFIC_FACTS: readonly FactDefinition[] = [
   {
     name: 'bitsPerSecond',

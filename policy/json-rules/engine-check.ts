@@ -6,29 +6,28 @@ import { engineRoot, newRulesEngine } from './rules-engine.ts';
 import { referencesOf } from '../model/uses.ts';
 
 /**
- * Whether a rule's conditions look at a fact that has to be asked for: then they are not compiled
- * but evaluated by json-rules-engine, for the flows for which the rest of them may hold.
+ * True if a rule's conditions use a fact that must be queried asynchronously. json-rules-engine
+ * evaluates such a rule, for the flows for which its other conditions can hold.
  */
-export function mustAsk(conditions: Condition, factNamed: FactLookup): boolean {
-  return referencesOf(conditions).some(({ fact }) => factNamed(fact)?.ask !== undefined);
+export function needsQuery(conditions: Condition, factNamed: FactLookup): boolean {
+  return referencesOf(conditions).some(({ fact }) => factNamed(fact)?.query !== undefined);
 }
 
 /**
- * What is left of a condition when answers are not waited for: it holds wherever the condition
- * may hold.
+ * A condition without queries that holds wherever the given condition can hold.
  *
- * @param hopeful what a comparison with an answer is taken for: true, below a "not" false
+ * @param assumed assumed verdict of comparisons that need a query: true, inside "not" false
  */
-export function mayHold(condition: Condition, factNamed: FactLookup, hopeful = true): Condition {
-  const same = (child: Condition) => mayHold(child, factNamed, hopeful);
+export function mayHold(condition: Condition, factNamed: FactLookup, assumed = true): Condition {
+  const same = (child: Condition) => mayHold(child, factNamed, assumed);
   if ('all' in condition) return { all: condition.all.map(same) };
   if ('any' in condition) return { any: condition.any.map(same) };
-  if ('not' in condition) return { not: mayHold(condition.not, factNamed, !hopeful) };
-  if (!mustAsk(condition, factNamed)) return condition;
-  return hopeful ? { all: [] } : { any: [] };
+  if ('not' in condition) return { not: mayHold(condition.not, factNamed, !assumed) };
+  if (!needsQuery(condition, factNamed)) return condition;
+  return assumed ? { all: [] } : { any: [] };
 }
 
-/** Asks json-rules-engine whether a rule's conditions hold, flow by flow. */
+/** Evaluates a rule's conditions in json-rules-engine, flow by flow. */
 export class EngineCheck {
   readonly #conditions: RootCondition;
   readonly #factNamed: FactLookup;
@@ -39,7 +38,7 @@ export class EngineCheck {
     this.#factNamed = factNamed;
   }
 
-  /** Moves those of `rows[from .. to)` for which they hold to the front; resolves to their end. */
+  /** Moves the rows of `rows[from .. to)` that match to the front; resolves to their end. */
   async split(
     view: FlowView,
     rows: Int32Array,

@@ -1,14 +1,14 @@
 import type { Engine } from 'json-rules-engine';
-import { followedNumber } from '../model/amount.ts';
+import { linearValue } from '../model/linear-function.ts';
 import type { FactValue, FlowView } from '../model/fact.ts';
 import { type NodeRule, type PolicySet } from '../model/policy-set.ts';
 import { factLookup } from '../facts/fact-lookup.ts';
 import { engineRoot, newRulesEngine } from './rules-engine.ts';
 
 /**
- * Evaluates node rules with json-rules-engine, once a tick. While they are evaluated, a fact that
- * they set has the value of the tick before, so that their order does not matter and a rule can
- * ask what it has set (to switch back at another threshold, say).
+ * Evaluates node rules in json-rules-engine once per tick. During the evaluation, the facts that
+ * they set have their values of the previous tick. So the order of rules does not matter, and a
+ * rule can read the fact that it sets (for hysteresis).
  */
 export class NodeRules {
   readonly #rules: readonly NodeRule[];
@@ -24,12 +24,12 @@ export class NodeRules {
     this.#values = this.#initial;
   }
 
-  /** What the fact `policy/fact` is now; undefined: missing. */
+  /** Value of the fact `policy/fact`; undefined means missing. */
   valueOf(fact: string): FactValue {
     return this.#values.get(fact);
   }
 
-  /** Evaluates the rules for the node that `view` looks at; one call at a time. */
+  /** Evaluates the rules for the view's node. Calls must not overlap. */
   async update(view: FlowView): Promise<void> {
     if (this.#rules.length === 0) return;
     if (this.#prepared?.view !== view) this.#prepared = { engine: await this.#engine(view), view };
@@ -48,7 +48,7 @@ export class NodeRules {
   #valueFor({ value }: NodeRule, view: FlowView): FactValue {
     return value.kind === 'value'
       ? value.value
-      : followedNumber(value, view, factLookup(this.#policies));
+      : linearValue(value, view, factLookup(this.#policies));
   }
 
   async #engine(view: FlowView): Promise<Engine> {

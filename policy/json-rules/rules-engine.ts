@@ -1,23 +1,23 @@
 import type { Engine, TopLevelCondition } from 'json-rules-engine';
-import { memberOf } from '../model/amount.ts';
+import { memberOf } from '../model/linear-function.ts';
 import type { Condition, RootCondition } from '../model/condition.ts';
 import { DECORATORS } from '../operators/decorators.ts';
 import type { FactDefinition, FactLookup, FactParams, FlowView } from '../model/fact.ts';
 import { OPERATORS } from '../operators/operators.ts';
 import { factsOf } from '../model/uses.ts';
 
-/** A condition as json-rules-engine types it, below the root. */
+/** json-rules-engine's type of a condition below the root. */
 export type EngineCondition = Extract<TopLevelCondition, { all: unknown }>['all'][number];
 
-/** Loads json-rules-engine, when something first needs it: most rules are compiled. */
+/** Loads json-rules-engine on first use, because most rules are compiled. */
 export async function loadRulesEngine(): Promise<typeof Engine> {
   return (await import('json-rules-engine')).Engine;
 }
 
 /**
  * A json-rules-engine with our operators and the facts that `conditions` use, read through
- * `view`. Facts are not cached: a value is read each time, from a column or a field, which is
- * several times faster than the cache's hash of the fact's name and parameters.
+ * `view`. Facts are not cached: reading a column or field is several times faster than the cache's
+ * hash of the fact's name and parameters.
  */
 export async function newRulesEngine(
   view: FlowView,
@@ -37,8 +37,8 @@ export async function newRulesEngine(
 }
 
 function valueOf(fact: FactDefinition, view: FlowView, params: FactParams) {
-  if (fact.ask === undefined) return fact.read(view, params);
-  return fact.ask(view, params).catch(() => undefined);
+  if (fact.query === undefined) return fact.read(view, params);
+  return fact.query(view, params).catch(() => undefined);
 }
 
 /** A root condition for json-rules-engine; see {@link engineCondition}. */
@@ -51,11 +51,11 @@ export function engineRoot(condition: RootCondition, priorities: boolean): TopLe
 }
 
 /**
- * A copy for json-rules-engine, which writes to what it is given and clones it for every flow, so
- * without names.
+ * A copy for json-rules-engine, which modifies its input. It clones conditions for every flow, so
+ * names are omitted.
  *
- * @param priorities whether to keep the order of evaluation that the author asked for; without,
- * every condition is evaluated
+ * @param priorities whether to keep the author's priorities; without them, every condition is
+ * evaluated
  */
 export function engineCondition(condition: Condition, priorities: boolean): EngineCondition {
   if (!('operator' in condition)) return engineRoot(condition, priorities);

@@ -7,11 +7,11 @@ import { engineRoot, newRulesEngine } from './rules-engine.ts';
 type ConditionResult = Extract<TopLevelConditionResult, { all: unknown }>['all'][number];
 
 /**
- * Each rule's conditions with the values they saw in the flow that `view` looks at, in the order
- * of `rules`. Conditions' priorities are left out, so that none is skipped.
+ * Traces each rule's conditions for the view's flow, with the values that they compared, in the
+ * order of `rules`. Priorities are omitted, so that every condition is evaluated.
  *
- * The first call loads json-rules-engine, while rows of a live table may pass to other flows: call
- * `loadRulesEngine` before the row is looked for.
+ * The first call loads json-rules-engine, and meanwhile a row of a live table can be given to
+ * another flow: call `loadRulesEngine` before looking up the row.
  */
 export async function traceRules(
   view: FlowView,

@@ -1,12 +1,12 @@
 import type { FactParams } from './fact.ts';
 
-/** Where something stands in its policy's file; both count from 1. */
+/** Position in a policy file; line and column count from 1. */
 export interface Place {
   readonly line: number;
   readonly column: number;
 }
 
-/** A value of another fact, to compare with. */
+/** A reference to a fact. */
 export interface FactReference {
   readonly fact: string;
   readonly params?: FactParams;
@@ -19,7 +19,7 @@ export interface Comparison extends FactReference {
   readonly value: unknown;
   readonly name?: string;
   readonly priority?: number;
-  /** Where it was written; shared conditions keep the place where they are declared. */
+  /** Position in the policy file; parts of a shared condition keep the position of its declaration. */
   readonly at?: Place;
 }
 
@@ -28,7 +28,7 @@ export interface AllOf {
   readonly all: readonly Condition[];
   readonly name?: string;
   readonly priority?: number;
-  /** Where it was written; shared conditions keep the place where they are declared. */
+  /** Position in the policy file; parts of a shared condition keep the position of its declaration. */
   readonly at?: Place;
 }
 
@@ -37,7 +37,7 @@ export interface AnyOf {
   readonly any: readonly Condition[];
   readonly name?: string;
   readonly priority?: number;
-  /** Where it was written; shared conditions keep the place where they are declared. */
+  /** Position in the policy file; parts of a shared condition keep the position of its declaration. */
   readonly at?: Place;
 }
 
@@ -46,21 +46,20 @@ export interface NotOf {
   readonly not: Condition;
   readonly name?: string;
   readonly priority?: number;
-  /** Where it was written; shared conditions keep the place where they are declared. */
+  /** Position in the policy file; parts of a shared condition keep the position of its declaration. */
   readonly at?: Place;
 }
 
 /**
- * Conditions as json-rules-engine takes them, ready to be evaluated: references to shared
- * conditions are replaced by what they refer to, and quantities with units are numbers in the
- * fact's unit.
+ * Conditions in the form of json-rules-engine: references to shared conditions are replaced by
+ * the conditions themselves, and quantities by numbers in the fact's unit.
  */
 export type Condition = AllOf | AnyOf | NotOf | Comparison;
 
-/** What a rule's `conditions` can be: json-rules-engine wants no bare comparison there. */
+/** Root of a rule's conditions; json-rules-engine does not accept a comparison as root. */
 export type RootCondition = AllOf | AnyOf | NotOf;
 
-/** True for what names a fact, well-formed; of a comparison's value: true when it is another fact. */
+/** True for a well-formed reference to a fact, for example as the value of a comparison. */
 export function isFactReference(value: unknown): value is FactReference {
   return (
     typeof value === 'object' &&
@@ -72,8 +71,8 @@ export function isFactReference(value: unknown): value is FactReference {
   );
 }
 
-/** `portLoad(eth1).rxShare`: the fact with what it is asked. */
+/** A fact with its arguments and member, such as `portLoad(eth1).rxShare`. */
 export function factLabel({ fact, params, path }: FactReference): string {
-  const asked = params === undefined ? '' : `(${Object.values(params).join(', ')})`;
-  return `${fact}${asked}${path?.slice(1) ?? ''}`;
+  const args = params === undefined ? '' : `(${Object.values(params).join(', ')})`;
+  return `${fact}${args}${path?.slice(1) ?? ''}`;
 }

@@ -1,6 +1,6 @@
 import type { PolicySet } from './policy-set.ts';
 
-/** The policies as if all of them were enforced: what a shadow would do is what one asks. */
+/** The policies as if all of them were enforced, to show the effect of shadow policies. */
 export function enforced(policies: PolicySet): PolicySet {
   return {
     ...policies,

@@ -3,10 +3,10 @@ import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
 import { MatchFacts, type OutputCache } from './match-facts.ts';
 import type { SliceDefinition, SliceUse } from './slice.ts';
 
-/** What a fact's value can be. `strings` is a list of strings, `object` has members. */
+/** Type of a fact's value. `strings` is a list of strings; `object` has numeric members. */
 export type FactType = 'number' | 'string' | 'boolean' | 'strings' | 'object';
 
-/** A value of a fact; undefined: the flow or node has none, or it is not known. */
+/** Value of a fact; undefined if it is missing. */
 export type FactValue =
   | number
   | string
@@ -18,40 +18,40 @@ export type FactValue =
 /** Arguments that a condition gives a fact. */
 export type FactParams = Readonly<Record<string, unknown>>;
 
-/** The form that the text of a fact has, so that a value that can never match is found early. */
+/** Format of a fact's strings, so that the check finds values that can never match. */
 export interface TextForm {
   readonly pattern: RegExp;
   readonly words: string;
 }
 
-/** Numbers that a fact can have; what lies outside never matches. */
+/** Range of a numeric fact; values outside it never match. */
 export interface NumberRange {
   readonly min: number;
   readonly max: number;
-  /** Whole numbers alone. */
+  /** Only integers. */
   readonly whole?: boolean;
 }
 
-/** One number of an object fact. */
+/** A numeric member of an object fact. */
 export interface MemberDefinition {
   readonly description: string;
   readonly unit?: string;
   readonly range?: NumberRange;
 }
 
-/** A parameter that a condition must give, a string. */
+/** A required string parameter of a fact. */
 export interface ParamDefinition {
   readonly description: string;
-  /** Every value there is, when they can be counted. */
+  /** All possible values, if they are a fixed list. */
   readonly values?: readonly string[];
-  /** What is wrong with a value, undefined when it can be. */
+  /** Describes why a value is invalid; undefined if it is valid. */
   readonly problem?: (value: string) => string | undefined;
 }
 
-/** What flows can have in common, so that a fact of it is read once for all of them. */
+/** A key that flows share; a fact that depends on it is read once for all of them. */
 export type FlowKey = 'inPort' | 'outPort' | 'slice' | 'rankedSlice';
 
-/** Writes a number for each of `rows[from .. to)` into `into`, at the row's index. */
+/** Writes a number for each of `rows[from .. to)` to `into[row]`. */
 export type FillColumn = (
   view: FlowView,
   rows: Int32Array,
@@ -61,64 +61,64 @@ export type FillColumn = (
   params: FactParams,
 ) => void;
 
-/** How a fact is read for many flows at a time, and how long a value of it is valid. */
+/** How a fact is read for many flows, and how long its values are valid. */
 export type FactColumn =
   /**
-   * Follows from the flow's match and actions and, with `ports`, from the port directory: valid
-   * until one of these changes.
+   * Depends on the flow's match and actions and, with `ports`, on the port directory; valid until
+   * one of these changes.
    */
   | { readonly kind: 'flow'; readonly ports: boolean }
-  /** A column of numbers, never missing. */
+  /** A column of the flow table; never missing. */
   | { readonly kind: 'column'; readonly of: (table: FlowTable) => Float64Array }
-  /** A column of numbers that is computed from others; NaN: missing. */
+  /** A column that is computed from others; NaN means missing. */
   | { readonly kind: 'derived'; readonly fill: FillColumn }
-  /** A column of small numbers that stand for names. */
+  /** A column of indexes into `names`. */
   | {
       readonly kind: 'code';
       readonly of: (table: FlowTable) => Uint8Array;
       readonly names: readonly string[];
     }
-  /** One value, for one tick, for all flows with one key. */
+  /** One value per key and tick. */
   | { readonly kind: 'keyed'; readonly key: FlowKey };
 
-/** One line of the facts catalogue. */
+/** A fact of the catalogue. */
 export interface FactDefinition {
   readonly name: string;
   readonly scope: 'flow' | 'node';
   readonly type: FactType;
-  /** Unit of a number, as printed; undefined for numbers without one and for other types. */
+  /** Unit of a number as printed; undefined for other types and numbers without a unit. */
   readonly unit?: string;
   readonly description: string;
-  /** Where the value comes from. */
+  /** Origin of the value. */
   readonly source: string;
   readonly example: string;
-  /** Every value there is, when they can be counted. */
+  /** All possible values, if they are a fixed list. */
   readonly values?: readonly string[];
   readonly form?: TextForm;
-  /** An address or a prefix, which `cidr` takes. */
+  /** Set for addresses and prefixes, which `cidr` accepts. */
   readonly address?: true;
   readonly range?: NumberRange;
-  /** When a flow or node has no such value; undefined: it always has one. */
+  /** When the value is missing; undefined if it never is. */
   readonly missing?: string;
   readonly params?: Readonly<Record<string, ParamDefinition>>;
-  /** Members of an object, each a number; a condition's path names one. */
+  /** Numeric members of an object; a condition selects one by its path. */
   readonly members?: Readonly<Record<string, MemberDefinition>>;
-  /** The value for the flow that `view` looks at; of a node fact, whatever flow that is. */
+  /** Value for the view's flow; a node fact does not depend on the flow. */
   read(view: FlowView, params: FactParams): FactValue;
-  /** The same values for many flows at a time; left out: read flow by flow, which is slower. */
+  /** Reads many flows at a time; without it, flows are read one by one, which is slower. */
   readonly column?: FactColumn;
   /**
-   * Asks for the value where it is not at hand; `read` then gives what is known without asking.
-   * Settles within a time-out of its own; a rejection counts as a missing value. Rules that look
-   * at such a fact are not compiled: json-rules-engine evaluates them.
+   * Queries the value asynchronously; `read` then returns what is known without a query. It must
+   * have its own time-out; a rejection counts as a missing value. Rules that use such a fact are
+   * not compiled: json-rules-engine evaluates them.
    */
-  readonly ask?: (view: FlowView, params: FactParams) => Promise<FactValue>;
+  readonly query?: (view: FlowView, params: FactParams) => Promise<FactValue>;
 }
 
-/** The definition of a fact by its name, undefined when there is none. */
+/** Finds a fact by name; undefined if there is none. */
 export type FactLookup = (name: string) => FactDefinition | undefined;
 
-/** What is remembered from tick to tick for the facts. */
+/** State that facts keep from tick to tick. */
 export interface FactMemory {
   readonly activity: {
     quietMs(table: FlowTable, row: number, nowMs: number): number;
@@ -133,9 +133,9 @@ export interface FactMemory {
   };
   readonly outputs: OutputCache;
   readonly slices: {
-    /** The declared slice of the flow that `view` looks at. */
+    /** The declared slice of the view's flow. */
     of(view: FlowView): string | undefined;
-    /** The declared slice called `name`. */
+    /** The declared slice with this name. */
     named(name: string | undefined): SliceDefinition | undefined;
   };
   /** Flows first seen since the update before the last, per second. */
@@ -144,19 +144,19 @@ export interface FactMemory {
   readonly vswitchPacketsPerSecond: number | undefined;
   /** Whether the schedule `policy/schedule` was active at the last update. */
   scheduleActive(name: string): boolean;
-  /** What a slice uses; undefined when it has no flow. */
+  /** Totals of a slice; undefined if it has no flow. */
   useOf(slice: string | undefined): SliceUse | undefined;
-  /** Place of the flow that `view` looks at among the flows of its slice, from 1. */
+  /** Rank of the view's flow in its slice, from 1. */
   sliceRank(view: FlowView): number | undefined;
-  /** How fast a fact changes for the flow that `view` looks at, per second. */
+  /** Change of a fact for the view's flow, per second. */
   changeOf(fact: string, view: FlowView): number | undefined;
-  /** Value of a fact that a policy declares, `policy/fact`, as node rules last set it. */
+  /** Value of the policy's fact `policy/fact`, as node rules last set it. */
   given(fact: string): FactValue;
 }
 
 /**
- * Where the facts look: one row of the flow table in one context. Moved from row to row, so that
- * nothing is allocated for a flow.
+ * A row of the flow table and its context, from which facts are read. It is moved from row to row,
+ * so that nothing is allocated per flow.
  */
 export class FlowView {
   table: FlowTable;
@@ -170,17 +170,16 @@ export class FlowView {
     this.memory = memory;
   }
 
-  /** When flows were busy. */
   get activity() {
     return this.memory.activity;
   }
 
-  /** What follows from the flow's match alone. */
+  /** Facts of the flow's match. */
   get match(): MatchFacts {
     return new MatchFacts(this.table.matchAt(this.row));
   }
 
-  /** Ports the flow is sent to, in order; worked out once for a flow's actions. */
+  /** Ports to which the flow is sent, in order; computed once for the flow's actions. */
   get outPorts(): readonly string[] {
     return this.memory.outputs.of(this.table.actionsAt(this.row));
   }
@@ -194,13 +193,13 @@ export class FlowView {
     return name === undefined ? undefined : this.context.ports.get(name);
   }
 
-  /** The port whose VM and slice the flow counts for: where it enters, unless that is an uplink. */
+  /** Port that determines VM and slice: the input port, or the output port if that is an uplink. */
   get tenantPort() {
     const from = this.inPort;
     return from?.kind === 'uplink' ? this.outPort : from;
   }
 
-  /** Slice that the flow belongs to: one that a policy declares, or else the port's. */
+  /** The flow's slice: a declared one, otherwise the slice of its port. */
   get slice(): string | undefined {
     return this.memory.slices.of(this) ?? this.tenantPort?.slice;
   }

@@ -9,19 +9,19 @@ import {
 import { formatIpv4, formatIpv6, formatMac } from './address.ts';
 import type { Subnet } from './subnet.ts';
 
-/** Whom the packets of a flow are for; `any` when its match leaves that open. */
+/** Kinds of destination; `any` if the match leaves it open. */
 export const CASTS = ['unicast', 'multicast', 'broadcast', 'any'] as const;
 export type Cast = (typeof CASTS)[number];
 
-/** Protocols that a match can fix; `ip` and `other` where it fixes no more. */
+/** Protocols that a match can determine; `ip` and `other` if it determines no more. */
 export const PROTOCOLS = ['tcp', 'udp', 'sctp', 'icmp', 'icmpv6', 'ip', 'arp', 'other'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
 /**
- * What follows from a flow's match alone. A field has a value only when every bit of it must
- * match: a flow that matches 10.0.0.0/8 has no one source address.
+ * Facts of a flow's match. A field has a value only if the flow matches every bit of it: a flow
+ * that matches 10.0.0.0/8 has no single source address.
  *
- * Nothing is worked out before it is asked for: most rules look at one or two fields.
+ * Values are computed on access, because most rules use one or two fields.
  */
 export class MatchFacts {
   readonly #match: FlowMatch;
@@ -91,7 +91,7 @@ export class MatchFacts {
     return subnetText(this.dstSubnet);
   }
 
-  /** What {@link ipSrc} is the text of. */
+  /** {@link ipSrc} as a subnet. */
   get srcSubnet(): Subnet | undefined {
     return subnetOf(fieldOf(this.#match, 'ipv4_src') ?? fieldOf(this.#match, 'ipv6_src'));
   }
@@ -131,11 +131,11 @@ export class MatchFacts {
   }
 }
 
-/** Remembers where flows are sent to for as long as their actions live. */
+/** Caches output ports by actions object. */
 export class OutputCache {
   readonly #outputs = new WeakMap<FlowActions, readonly string[]>();
 
-  /** Ports of the actions, in order. */
+  /** Output ports of the actions, in order. */
   of(actions: FlowActions): readonly string[] {
     let ports = this.#outputs.get(actions);
     if (ports === undefined) {
@@ -147,7 +147,7 @@ export class OutputCache {
 }
 
 /**
- * By the group bit of the destination MAC (IEEE 802-2014, 8.2.2); where that is a wildcard, by
+ * From the group bit of the destination MAC (IEEE 802-2014, 8.2.2) or, if that is a wildcard, from
  * the destination address: 224.0.0.0/4 (RFC 5771), ff00::/8 (RFC 4291, 2.7).
  */
 function castOf(match: FlowMatch): Cast {
@@ -176,7 +176,7 @@ const IP_PROTOCOLS: ReadonlyMap<number, Protocol> = new Map([
   [132, 'sctp'],
 ]);
 
-/** By ethertype (IEEE 802 numbers) and IP protocol (IANA protocol numbers). */
+/** From ethertype (IEEE 802 numbers) and IP protocol (IANA protocol numbers). */
 function protocolOf(
   ethType: number | undefined,
   ipProto: number | undefined,
@@ -187,7 +187,7 @@ function protocolOf(
   return (ipProto === undefined ? undefined : IP_PROTOCOLS.get(ipProto)) ?? 'ip';
 }
 
-/** Undefined when the mask is no prefix: its bits are not all at the front. */
+/** Undefined if the mask is not a prefix. */
 function subnetOf(f: FieldMatch | undefined): Subnet | undefined {
   if (f === undefined) return undefined;
   const length = bitsSet(f.mask);

@@ -1,6 +1,6 @@
 import { byPlace, formatProblem, type Problem } from '../../text/problem.ts';
 
-/** Policies have mistakes; every one that was found is in `problems`, file by file, in order. */
+/** Policies are invalid; `problems` lists all problems by file and position. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';
   readonly problems: readonly Problem[];

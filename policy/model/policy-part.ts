@@ -3,7 +3,7 @@ import type { CustomFact, NodeRule, Policy, PolicyRule } from './policy-set.ts';
 import type { ScheduleDefinition } from './schedule.ts';
 import type { SliceDefinition } from './slice.ts';
 
-/** What one document brings into a set of policies. */
+/** Content of one document in a set of policies. */
 export interface PolicyPart {
   readonly document: JsonDocument;
   readonly policy: Policy;

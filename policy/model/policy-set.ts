@@ -1,29 +1,29 @@
-import type { GivenValue, ScoreSource } from './amount.ts';
+import type { SetValue, ScoreSource } from './linear-function.ts';
 import type { Place, RootCondition } from './condition.ts';
 import type { PolicyMode, RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import type { FactDefinition } from './fact.ts';
 import type { ScheduleDefinition } from './schedule.ts';
 import type { SliceDefinition } from './slice.ts';
 
-/** One flow rule, checked: it asks for a placement. */
+/** A checked flow rule: it requests a placement. */
 export interface PolicyRule extends RuleInfo {
   readonly scope: 'flow';
   readonly mode: PolicyMode;
-  /** Name of its policy. */
+  /** Name of the policy. */
   readonly policy: string;
   readonly description: string | undefined;
-  /** Where it stands in its policy's file. */
+  /** Position in the policy file. */
   readonly at: Place;
   /**
-   * Schedules of which one must be active for it to speak, for each of policy and rule that names
-   * some. `conditions` look at them already (fact `scheduleActive`): for people and short cuts.
+   * Lists of schedules, from the policy and from the rule; one of each list must be active.
+   * `conditions` include this already (fact `scheduleActive`).
    */
   readonly active: readonly (readonly string[])[];
   readonly conditions: RootCondition;
   readonly score: ScoreSource;
 }
 
-/** One node rule, checked: it sets a fact, once a tick, for the policy's flow rules. */
+/** A checked node rule: it sets a fact of its policy once per tick. */
 export interface NodeRule {
   readonly scope: 'node';
   /** `policy/rule`, unique. */
@@ -35,19 +35,19 @@ export interface NodeRule {
   /** See {@link PolicyRule.active}. */
   readonly active: readonly (readonly string[])[];
   readonly conditions: RootCondition;
-  /** Name of the fact it sets, `policy/fact`. */
+  /** Name of the fact that it sets, `policy/fact`. */
   readonly sets: string;
-  readonly value: GivenValue;
+  readonly value: SetValue;
 }
 
-/** A fact that a policy declares, and its node rules set. */
+/** A fact that a policy declares and its node rules set. */
 export interface CustomFact extends FactDefinition {
   readonly policy: string;
-  /** What it is while no rule sets it; undefined: missing. */
+  /** Value while no rule sets it; undefined means missing. */
   readonly initial: number | string | boolean | undefined;
 }
 
-/** One policy, checked. */
+/** A checked policy. */
 export interface Policy {
   readonly file: string;
   readonly name: string;
@@ -58,19 +58,19 @@ export interface Policy {
   readonly revision: string;
 }
 
-/** The policies in force together. */
+/** Policies that are loaded together. */
 export interface PolicySet {
-  /** In the order they were given. */
+  /** In the order of the configuration. */
   readonly policies: readonly Policy[];
-  /** Flow rules of all policies, in the order in which they speak; shadows are among them. */
+  /** Flow rules of all policies in order of precedence, including shadow policies. */
   readonly rules: readonly PolicyRule[];
-  /** Node rules of all policies; of those that set one fact, the first that holds does. */
+  /** Node rules of all policies; of those that set a fact, the first that holds sets it. */
   readonly nodeRules: readonly NodeRule[];
-  /** Facts that policies declare; conditions name them `policy/fact`. */
+  /** Facts that policies declare; conditions refer to them as `policy/fact`. */
   readonly facts: readonly CustomFact[];
-  /** Facts that the program brings along; left out: none. */
+  /** Facts that the program adds to the catalogue. */
   readonly programFacts?: readonly FactDefinition[];
-  /** In order: a flow belongs to the first that has it. */
+  /** In order: a flow belongs to the first slice that matches. */
   readonly slices: readonly SliceDefinition[];
   readonly schedules: readonly ScheduleDefinition[];
   /** First 12 hexadecimal digits of the SHA-256 of the policies' revisions. */

@@ -1,15 +1,15 @@
 import { parseQuantity } from './units.ts';
 
-/** A text that is no quantity of the kind that is wanted. */
+/** A text is not a valid quantity. */
 export class QuantityError extends Error {
   override readonly name = 'QuantityError';
 }
 
 /**
- * A number with a unit in the base unit, such as `10Mbit/s` where `unit` is `bit/s`; a number
- * without one is in the base unit.
+ * Parses a quantity such as `10Mbit/s` into a number in the base unit, here `bit/s`. A number
+ * without a unit is in the base unit.
  *
- * @param unit as facts have it; undefined: a number without a unit
+ * @param unit the fact's unit; undefined for a number without a unit
  * @throws {QuantityError}
  */
 export function quantity(text: string, unit: string | undefined): number {
@@ -19,6 +19,6 @@ export function quantity(text: string, unit: string | undefined): number {
   if (read?.ok === true) return read.value;
   const what = unit === undefined ? 'number' : `number of ${unit}, with or without a unit`;
   throw new QuantityError(
-    read === undefined ? `"${text}" is no ${what}` : `"${text}": ${read.message}`,
+    read === undefined ? `"${text}" is not a ${what}` : `"${text}": ${read.message}`,
   );
 }

@@ -1,50 +1,50 @@
 import { createTask, parse, type ScheduledTask } from 'node-cron';
 
-/** When something is so: from each start that the cron expression names, for a while. */
+/** A schedule: it is active from each start of the cron expression, for its duration. */
 export interface ScheduleDefinition {
   /** `policy/schedule`, unique. */
   readonly name: string;
   readonly description: string | undefined;
   /** Name of the policy that declares it. */
   readonly policy: string;
-  /** Five fields, or six with seconds, as node-cron takes them. */
+  /** Expression of node-cron: five fields, or six with seconds. */
   readonly cron: string;
   /** Name of an IANA time zone. */
   readonly timezone: string;
   readonly durationMs: number;
-  /** It is active so long before each start already, ms. */
+  /** Extension before each start, ms. */
   readonly beforeMs: number;
-  /** And so long after each end still, ms. */
+  /** Extension after each end, ms. */
   readonly afterMs: number;
 }
 
 const MINUTE_MS = 60_000;
-/** Time zones' offsets are multiples of this. */
+/** Offsets of time zones are multiples of this. */
 const QUARTER_MINUTES = 15;
 
 /**
- * Tells at which times a schedule is active. The answer depends on the time alone; it is
- * remembered until it may change, because looking for a start costs up to some milliseconds.
+ * Computes whether a schedule is active at a time. The result depends only on the time. The last
+ * start is cached, because searching for a start can take some milliseconds.
  */
 export class ScheduleClock {
   readonly schedule: ScheduleDefinition;
   readonly #task: ScheduledTask;
   readonly #seconds: readonly number[];
   readonly #quarterMinutes: ReadonlySet<number>;
-  /** Looked through: no start that is not known of lies in it. */
+  /** Interval that has been searched for starts, ms. */
   #fromMs = 0;
   #toMs = Number.NEGATIVE_INFINITY;
-  /** The last start in there. */
+  /** Last start in the searched interval, ms. */
   #startMs = Number.NEGATIVE_INFINITY;
 
-  /** @throws {Error} when node-cron does not take the expression or there is no such time zone */
+  /** @throws {Error} if node-cron refuses the expression or the time zone is unknown */
   constructor(schedule: ScheduleDefinition) {
     this.schedule = schedule;
     const fields = parse(schedule.cron);
     this.#seconds = fields.second.toSorted((a, b) => b - a);
     this.#quarterMinutes = new Set(fields.minute.map((m) => m % QUARTER_MINUTES));
     this.#task = createTask(schedule.cron, () => undefined, { timezone: schedule.timezone });
-    // It is never started: only asked which times match. Ended, node-cron forgets it.
+    // The task only matches times and never runs; destroying it removes it from node-cron.
     void this.#task.destroy();
   }
 
@@ -53,21 +53,21 @@ export class ScheduleClock {
     const { durationMs, beforeMs, afterMs } = this.schedule;
     const toMs = wallMs + beforeMs;
     const fromMs = wallMs - durationMs - afterMs;
-    this.#look(fromMs, toMs);
+    this.#search(fromMs, toMs);
     return this.#startMs > fromMs && this.#startMs <= toMs;
   }
 
   /** Finds the last start after `fromMs` up to `toMs`. */
-  #look(fromMs: number, toMs: number): void {
-    const goesOn = toMs >= this.#toMs && fromMs >= this.#fromMs;
-    const unseenMs = goesOn ? Math.max(fromMs, this.#toMs) : fromMs;
-    const found = this.#lastStart(unseenMs, toMs);
-    if (!goesOn || found !== undefined) this.#startMs = found ?? Number.NEGATIVE_INFINITY;
+  #search(fromMs: number, toMs: number): void {
+    const continues = toMs >= this.#toMs && fromMs >= this.#fromMs;
+    const searchFromMs = continues ? Math.max(fromMs, this.#toMs) : fromMs;
+    const found = this.#lastStart(searchFromMs, toMs);
+    if (!continues || found !== undefined) this.#startMs = found ?? Number.NEGATIVE_INFINITY;
     this.#fromMs = fromMs;
     this.#toMs = toMs;
   }
 
-  /** From the newest minute back. */
+  /** Searches backwards by minutes. */
   #lastStart(afterMs: number, toMs: number): number | undefined {
     let minute = Math.floor(toMs / MINUTE_MS);
     for (; (minute + 1) * MINUTE_MS > afterMs; minute--) {

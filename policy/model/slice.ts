@@ -1,27 +1,27 @@
 import type { SliceQuota } from '../../engine/model/slice.ts';
 
-/** Who belongs to a slice: a flow for which everything that is named here is so. */
+/** A member of a slice; it matches a flow if all its properties do. */
 export interface SliceMember {
-  /** Name of the port it enters by or is first sent to. */
+  /** Name of the input port or the first output port. */
   readonly port?: string;
   /** VM at either end. */
   readonly vm?: string;
   /** VLAN id of the outermost tag. */
   readonly vlan?: number;
-  /** Subnet that its source or its destination lies in, as `10.0.0.0/8`. */
+  /** Subnet of the source or the destination, such as `10.0.0.0/8`. */
   readonly subnet?: string;
 }
 
-/** A slice of the node: who belongs to it, and what it gets of a table. Names are unique. */
+/** A declared slice: members and quota. Names are unique. */
 export interface SliceDefinition extends SliceQuota {
   readonly description: string | undefined;
   /** Name of the policy that declares it. */
   readonly policy: string;
-  /** A flow belongs to the slice when one of them says so. */
+  /** A flow belongs to the slice if a member matches. */
   readonly members: readonly SliceMember[];
 }
 
-/** What the flows of one slice have and do, together. */
+/** Totals of the flows of a slice. */
 export interface SliceUse extends Readonly<Record<string, number>> {
   readonly flows: number;
   readonly entries: number;

@@ -1,14 +1,14 @@
 /** An IP address, or a prefix of one, in network byte order. */
 export interface Subnet {
-  /** 4 bytes for IPv4, 16 for IPv6; no bit set behind the prefix. */
+  /** 4 bytes for IPv4, 16 for IPv6; bits after the prefix are 0. */
   readonly bytes: Uint8Array;
-  /** Bits of the prefix; all bits for an address. */
+  /** Length of the prefix, bits; an address has the full length. */
   readonly length: number;
 }
 
 /**
- * Reads `10.0.0.0/8`, `fd00::/8` or an address alone (RFC 4632, 3.1; RFC 4291, 2.2 and 2.3).
- * Undefined when it is none, or has bits set behind its prefix.
+ * Parses `10.0.0.0/8`, `fd00::/8` or an address (RFC 4632, 3.1; RFC 4291, 2.2 and 2.3). Undefined
+ * if the text is invalid or has bits set after the prefix.
  */
 export function parseSubnet(text: string): Subnet | undefined {
   const [address, prefix, ...more] = text.split('/');
@@ -22,13 +22,13 @@ export function parseSubnet(text: string): Subnet | undefined {
   return masked.every((byte, i) => byte === bytes[i]) ? { bytes, length } : undefined;
 }
 
-/** True when every address of `inner` is one of `outer`. */
-export function holdsSubnet(outer: Subnet, inner: Subnet): boolean {
+/** True if `outer` contains every address of `inner`. */
+export function containsSubnet(outer: Subnet, inner: Subnet): boolean {
   if (outer.bytes.length !== inner.bytes.length || inner.length < outer.length) return false;
   return outer.bytes.every((byte, i) => byte === (inner.bytes[i] & maskByte(outer.length, i)));
 }
 
-/** Bits of byte `i` that a prefix of `length` bits has. */
+/** Byte `i` of the mask of a prefix with `length` bits. */
 function maskByte(length: number, i: number): number {
   const bits = Math.max(0, Math.min(8, length - i * 8));
   return (0xff00 >> bits) & 0xff;

@@ -1,10 +1,10 @@
 import { didYouMean } from '../../text/nearest.ts';
 
-/** A unit that can be written behind a number: its name, and how much of the base unit it is. */
+/** Factors to the base unit, by unit name. */
 type Factors = Readonly<Record<string, number>>;
 
 interface Dimension {
-  /** What it measures, for messages. */
+  /** Name of the quantity, for messages. */
   readonly words: string;
   readonly factors: Factors;
 }
@@ -12,7 +12,7 @@ interface Dimension {
 const K = 1000;
 const KI = 1024;
 
-/** By the unit that facts have. Names are as IEC 80000-13 writes them; case matters. */
+/** By base unit. Names follow IEC 80000-13 and are case-sensitive. */
 const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
   [
     'bit/s',
@@ -101,36 +101,36 @@ const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
 /** Units that facts can have. */
 export const UNITS: readonly string[] = [...DIMENSIONS.keys()];
 
-/** Unit of what changes by `unit` in a second, as the fact `rateOfChange` has it. */
+/** Unit of the fact `rateOfChange` for a fact in `unit`. */
 export function perSecond(unit: string | undefined): string {
   return `${unit ?? '1'} per second`;
 }
 
-/** Units that people write for a quantity of `unit`; empty when it takes none. */
+/** Names of units for a quantity in `unit`; empty if it has no unit. */
 export function unitsFor(unit: string | undefined): readonly string[] {
   const base = unit?.replace(/ per second$/, '');
   const names = Object.keys(DIMENSIONS.get(base ?? '')?.factors ?? {});
   return base === unit ? names : names.map((name) => `${name}/s`);
 }
 
-/** A quantity as read: a number in the base unit, or what is wrong with it. */
+/** A parsed quantity: a number in the base unit, or why it is invalid. */
 export type Quantity =
   | { readonly ok: true; readonly value: number }
   | { readonly ok: false; readonly message: string };
 
-/** A number, and its unit with or without a space between. */
-const WRITTEN = /^([+-]?\d[\d_]*(?:\.\d+)?)\s?([A-Za-z%][A-Za-z%/]*)$/;
+/** A number and a unit, with an optional space. */
+const QUANTITY = /^([+-]?\d[\d_]*(?:\.\d+)?)\s?([A-Za-z%][A-Za-z%/]*)$/;
 
 /**
- * Reads a quantity such as `10Mbit/s` for something measured in `unit`; undefined when the text
- * is none at all.
+ * Parses a quantity such as `10Mbit/s` in `unit`; undefined if the text is not a number with a
+ * unit.
  */
 export function parseQuantity(text: string, unit: string | undefined): Quantity | undefined {
-  const written = WRITTEN.exec(text);
-  if (written === null) return undefined;
-  const [, digits, name] = written;
+  const match = QUANTITY.exec(text);
+  if (match === null) return undefined;
+  const [, digits, name] = match;
   const factor = factorOf(name, unit);
-  if (factor !== undefined) return { ok: true, value: scaled(digits, factor) };
+  if (factor !== undefined) return { ok: true, value: toBaseUnit(digits, factor) };
   const names = unitsFor(unit);
   if (names.length === 0) return { ok: false, message: 'it has no unit; write a number' };
   const other = [...DIMENSIONS.values()].find((d) => d.factors[name] !== undefined);
@@ -146,8 +146,8 @@ function factorOf(name: string, unit: string | undefined): number | undefined {
   return name.endsWith('/s') ? DIMENSIONS.get(base ?? '')?.factors[name.slice(0, -2)] : undefined;
 }
 
-function scaled(digits: string, factor: number): number {
+function toBaseUnit(digits: string, factor: number): number {
   const number = Number(digits.replaceAll('_', ''));
-  // 7 * 0.01 is not 0.07, and 7 / 100 is.
+  // In floating point, 7 / 100 is 0.07 and 7 * 0.01 is not.
   return factor < 1 ? number / Math.round(1 / factor) : number * factor;
 }

@@ -5,19 +5,19 @@ import {
   isFactReference,
 } from './condition.ts';
 
-/** The comparisons of a condition, as they stand. */
+/** All comparisons of a condition. */
 export function comparisonsOf(condition: Condition): Comparison[] {
   if ('all' in condition) return condition.all.flatMap(comparisonsOf);
   if ('any' in condition) return condition.any.flatMap(comparisonsOf);
   return 'not' in condition ? comparisonsOf(condition.not) : [condition];
 }
 
-/** The facts that a condition looks at, with what it asks of them. */
+/** The facts that a condition uses, with parameters and paths. */
 export function referencesOf(condition: Condition): FactReference[] {
   return comparisonsOf(condition).flatMap((c) => (isFactReference(c.value) ? [c, c.value] : [c]));
 }
 
-/** Names of the facts that a condition looks at. */
+/** Names of the facts that a condition uses. */
 export function factsOf(condition: Condition): string[] {
   return referencesOf(condition).map((reference) => reference.fact);
 }

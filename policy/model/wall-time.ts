@@ -1,4 +1,4 @@
-/** Parts of a moment as a clock and a calendar in a time zone show them. */
+/** Time of day and date in a time zone. */
 export interface WallParts extends Readonly<Record<string, number>> {
   readonly hour: number;
   readonly minute: number;
@@ -11,20 +11,20 @@ export interface WallParts extends Readonly<Record<string, number>> {
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** What is wrong with the name of a time zone, undefined when there is one of that name. */
+/** Why the name of a time zone is invalid; undefined if it is valid. */
 export function timezoneProblem(timezone: string): string | undefined {
   try {
     const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: timezone }).resolvedOptions();
-    return timeZone === '' ? 'a time zone has a name' : undefined;
+    return timeZone === '' ? 'the name of the time zone is empty' : undefined;
   } catch {
-    return `unknown time zone "${timezone}"; names are as "Europe/Berlin" and "UTC"`;
+    return `unknown time zone "${timezone}"; use a name such as "Europe/Berlin" or "UTC"`;
   }
 }
 
 /**
- * Clock and calendar at `wallMs` (ms since 1970-01-01 UTC).
+ * Time of day and date at `wallMs`, ms since 1970-01-01 UTC.
  *
- * @throws {RangeError} when there is no such time zone
+ * @throws {RangeError} if the time zone is unknown
  */
 export function wallParts(wallMs: number, timezone: string): WallParts {
   const format = new Intl.DateTimeFormat('en-US', {

@@ -1,9 +1,9 @@
 import { type OperatorDefinition, operatorNamed } from './operators.ts';
 
-/** A comparison with both of its values. */
+/** Whether a comparison of two values holds. */
 type Holds = (fact: unknown, value: unknown) => boolean;
 
-/** A word before an operator that changes what it compares, as `someValue:cidr`. */
+/** A prefix of an operator that changes what it compares, as in `someValue:cidr`. */
 export interface DecoratorDefinition {
   readonly name: string;
   readonly description: string;
@@ -11,8 +11,8 @@ export interface DecoratorDefinition {
 }
 
 /**
- * The decorators of json-rules-engine, with one difference: a value that is missing or is no list
- * where one is needed makes the comparison false, under `not` too.
+ * The decorators of json-rules-engine, with one difference: if a value is missing, or is not a list
+ * where one is needed, the comparison is false, even with `not`.
  */
 export const DECORATORS: readonly DecoratorDefinition[] = [
   {
@@ -49,16 +49,16 @@ export const DECORATORS: readonly DecoratorDefinition[] = [
   },
 ];
 
-/** An operator with the decorators before it, outermost first. */
+/** An operator with its decorators, outermost first. */
 export interface DecoratedOperator {
   readonly decorators: readonly DecoratorDefinition[];
   readonly operator: OperatorDefinition;
 }
 
-/** Decorators before one operator: what people write has one or two. */
+/** Maximum of decorators of an operator; one or two are usual. */
 const MAX_DECORATORS = 4;
 
-/** The operator that `name` means, decorated or not; undefined when there is none. */
+/** Parses an operator with optional decorators; undefined if a name is unknown. */
 export function decoratedOperator(name: string): DecoratedOperator | undefined {
   const words = name.split(':');
   const operator = operatorNamed(words.pop() ?? '');
@@ -67,7 +67,7 @@ export function decoratedOperator(name: string): DecoratedOperator | undefined {
   return words.length > MAX_DECORATORS ? undefined : { decorators, operator };
 }
 
-/** Whether the comparison holds, decorators applied. */
+/** The comparison of an operator with its decorators. */
 export function holdsOf({ decorators, operator }: DecoratedOperator): Holds {
   return decorators.reduceRight<Holds>(
     (next, { decorate }) =>

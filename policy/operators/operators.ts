@@ -1,11 +1,11 @@
 import type { FactType } from '../model/fact.ts';
 import { compilePattern } from './pattern.ts';
-import { holdsSubnet, parseSubnet } from '../model/subnet.ts';
+import { containsSubnet, parseSubnet } from '../model/subnet.ts';
 
 /**
- * What stands on the right of an operator. `same`: the fact's type or null; `number`; `list`:
- * values of the fact's type; `element`: one of the fact's list; `range`: two numbers; `subnet`:
- * a subnet or a list of them; `pattern`: a regular expression; `change`: a number per second.
+ * Kind of the right operand. `same`: the fact's type or null; `number`; `list`: values of the
+ * fact's type; `element`: an element of the fact's list; `range`: two numbers; `subnet`: a subnet
+ * or a list of them; `pattern`: a regular expression; `change`: a number per second.
  */
 export type OperandKind =
   | 'same'
@@ -17,26 +17,26 @@ export type OperandKind =
   | 'pattern'
   | 'change';
 
-/** One operator of conditions. */
+/** An operator of the catalogue. */
 export interface OperatorDefinition {
   readonly name: string;
   readonly description: string;
-  /** Types of facts it can look at. */
+  /** Types of facts that it can compare. */
   readonly facts: readonly FactType[];
   readonly operand: OperandKind;
   /**
-   * The operator that holds exactly where this one does not, among values that are there;
-   * undefined when there is none.
+   * The operator that holds for exactly the existing values for which this one does not; undefined
+   * if there is none.
    */
   readonly opposite?: string;
-  /** `fact` is undefined when the flow or node has no such value; so is `value` of another fact. */
+  /** A missing fact is undefined, on either side. */
   readonly holds: (fact: unknown, value: unknown) => boolean;
 }
 
 /**
- * The operators of json-rules-engine and some of ours, with one difference: a value that is
- * missing (undefined) makes every comparison false, the negative ones too. Being missing can be
- * asked for with `equal null` and `notEqual null`.
+ * The operators of json-rules-engine and additional ones, with one difference: a missing value
+ * (undefined) makes every comparison false, including negative ones. `equal null` and
+ * `notEqual null` test whether a value is missing.
  */
 export const OPERATORS: readonly OperatorDefinition[] = [
   {
@@ -187,7 +187,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
 
 const BY_NAME: ReadonlyMap<string, OperatorDefinition> = new Map(OPERATORS.map((o) => [o.name, o]));
 
-/** The operator called `name`, undefined when there is none. */
+/** Finds an operator by name; undefined if there is none. */
 export function operatorNamed(name: string): OperatorDefinition | undefined {
   return BY_NAME.get(name);
 }
@@ -205,7 +205,7 @@ function inSubnet(fact: unknown, value: unknown): boolean | undefined {
   const subnets: unknown[] = Array.isArray(value) ? value : [value];
   return subnets.some((text) => {
     const outer = typeof text === 'string' ? parseSubnet(text) : undefined;
-    return outer !== undefined && holdsSubnet(outer, inner);
+    return outer !== undefined && containsSubnet(outer, inner);
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * Regular expressions that rules may use, bounded so that no name makes one take long: groups are
- * never repeated, nothing refers back or looks around, at most two parts repeat without limit,
- * and only the first {@link MAX_TEXT} characters of a name are looked at.
+ * Regular expressions in rules. Their cost is bounded: no repeated groups, no back-references, no
+ * look-around, at most two unbounded repetitions, and only the first {@link MAX_TEXT} characters of
+ * a name are matched.
  */
 
 const MAX_PATTERN = 100;
@@ -9,15 +9,15 @@ const MAX_TEXT = 64;
 const MAX_REPEAT = 32;
 const MAX_UNLIMITED = 2;
 
-/** What is wrong with a pattern; undefined when it can be used. */
+/** Why a pattern is refused; undefined if it is accepted. */
 export function patternProblem(pattern: string): string | undefined {
   if (pattern === '') return 'an empty pattern matches everything';
   if (pattern.length > MAX_PATTERN) {
     return `the pattern has ${pattern.length} characters; the limit is ${MAX_PATTERN}`;
   }
   const plain = withoutClasses(pattern);
-  if (/\(\?(?!:)/.test(plain)) return 'the pattern looks ahead or behind, or names a group';
-  if (/\\[1-9k]/.test(plain)) return 'the pattern refers back to a group';
+  if (/\(\?(?!:)/.test(plain)) return 'the pattern has look-around or a named group';
+  if (/\\[1-9k]/.test(plain)) return 'the pattern has a back-reference';
   if (/\)(?:[*+?]|\{\d)/.test(plain)) {
     return 'the pattern repeats a group, whose cost is unbounded; write the repetition out';
   }
@@ -34,11 +34,11 @@ export function patternProblem(pattern: string): string | undefined {
     compilePattern(pattern);
     return undefined;
   } catch {
-    return 'the pattern is no regular expression';
+    return 'the pattern is not a valid regular expression';
   }
 }
 
-/** A test of names against a pattern; see {@link patternProblem}. */
+/** Compiles a pattern that {@link patternProblem} accepts. */
 export function compilePattern(pattern: string): (text: string) => boolean {
   const expression = new RegExp(pattern, 'u');
   return (text) => expression.test(text.slice(0, MAX_TEXT));

@@ -20,22 +20,22 @@ export interface PolicyText {
   readonly text: string;
 }
 
-/** How policies are checked. */
+/** Options of {@link parsePolicies}. */
 export interface CheckOptions {
   /**
-   * Whether rules that can never hold or never speak are refused, as authors want it. Evaluators
-   * take them all the same: tests with rules made at random allow them.
+   * Whether rules that never hold or are never reached are refused (default). Evaluators support
+   * them, so tests with random rules allow them.
    */
   readonly unreachable?: 'refuse' | 'allow';
-  /** Facts that the program brings along, besides the catalogue's; no name is in both. */
+  /** Facts that the program adds to the catalogue, with names that are not in it. */
   readonly facts?: readonly FactDefinition[];
 }
 
 /**
- * Checks policy documents and puts their rules in order: higher priority first, among equals
- * the earlier document, then the earlier rule.
+ * Checks policy documents and sorts their rules: higher priority first, among equals the earlier
+ * document, then the earlier rule.
  *
- * @throws {PolicyError} with every problem in every document
+ * @throws {PolicyError} with all problems of all documents
  */
 export function parsePolicies(
   documents: readonly PolicyText[],
@@ -51,7 +51,7 @@ export function parsePolicies(
     if (found.length > 0 || !isPolicyDocument(document.value)) continue;
     parts.push(policyPart(document, text, document.value, facts));
   }
-  // What one document lacks is no reason to doubt the others; what all lack is told later.
+  // Valid documents are checked as a set even if other documents have problems.
   problems.push(...setProblems(parts));
   const set = joined(parts, facts);
   if (problems.length === 0 && options.unreachable !== 'allow')
@@ -64,7 +64,7 @@ function documentProblems(
   document: JsonDocument,
   facts: readonly FactDefinition[],
 ): readonly Problem[] {
-  // What a broken document was meant to say is a guess: no further errors about the guess.
+  // Further errors in a document with broken JSON would be guesses.
   if (document.problems.length > 0) return document.problems;
   const names = namesIn(document.value, facts);
   return [

@@ -7,9 +7,9 @@ import { numberIn } from '../check/literal-check.ts';
 import { fullName, type Names, namesIn } from '../document/names.ts';
 import type {
   PolicyDocument,
-  WrittenRule,
-  WrittenSchedule,
-  WrittenSlice,
+  RuleSpec,
+  ScheduleSpec,
+  SliceSpec,
 } from '../document/policy-document.ts';
 import type { PolicyPart } from '../model/policy-part.ts';
 import type { CustomFact, NodeRule, PolicyRule } from '../model/policy-set.ts';
@@ -19,26 +19,26 @@ import { limitOf } from '../check/section-check.ts';
 import type { SliceDefinition } from '../model/slice.ts';
 import { words } from '../document/literal.ts';
 
-/** Makes of a document without a mistake what evaluators take. */
+/** Converts a valid document to the form that evaluators take. */
 export function policyPart(
   document: JsonDocument,
   text: string,
-  written: PolicyDocument,
+  content: PolicyDocument,
   programFacts: readonly FactDefinition[],
 ): PolicyPart {
-  const { name, version, description, mode = 'enforce' } = written;
-  const names = namesIn(written, programFacts);
-  const resolver = new Resolver(document, names, written.conditions ?? {});
-  const rule: RuleMaker = { document, written, names, resolver };
-  const indexed = written.rules.map((r, i) => ({ r, i }));
+  const { name, version, description, mode = 'enforce' } = content;
+  const names = namesIn(content, programFacts);
+  const resolver = new Resolver(document, names, content.conditions ?? {});
+  const rule: RuleContext = { document, content, names, resolver };
+  const indexed = content.rules.map((r, i) => ({ r, i }));
   return {
     document,
     policy: { file: document.file, name, version, description, mode, revision: revisionOf(text) },
     rules: indexed.flatMap(({ r, i }) => (r.scope === 'node' ? [] : [flowRule(rule, r, i)])),
     nodeRules: indexed.flatMap(({ r, i }) => (r.scope === 'node' ? nodeRule(rule, r, i) : [])),
-    facts: customFacts(written, names),
-    slices: Object.entries(written.slices ?? {}).map(([key, slice]) => sliceOf(name, key, slice)),
-    schedules: Object.entries(written.schedules ?? {}).map(([key, schedule]) =>
+    facts: customFacts(content, names),
+    slices: Object.entries(content.slices ?? {}).map(([key, slice]) => sliceOf(name, key, slice)),
+    schedules: Object.entries(content.schedules ?? {}).map(([key, schedule]) =>
       scheduleOf(name, key, schedule),
     ),
   };
@@ -49,55 +49,59 @@ export function revisionOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-interface RuleMaker {
+interface RuleContext {
   readonly document: JsonDocument;
-  readonly written: PolicyDocument;
+  readonly content: PolicyDocument;
   readonly names: Names;
   readonly resolver: Resolver;
 }
 
-function flowRule(maker: RuleMaker, rule: WrittenRule, i: number): PolicyRule {
+function flowRule(context: RuleContext, rule: RuleSpec, i: number): PolicyRule {
   return {
-    ...common(maker, rule, i),
+    ...commonParts(context, rule, i),
     scope: 'flow',
-    mode: maker.written.mode ?? 'enforce',
+    mode: context.content.mode ?? 'enforce',
     requested: requestOf(rule.event.type),
-    score: maker.resolver.score(rule.event.params?.score),
+    score: context.resolver.score(rule.event.params?.score),
   };
 }
 
-function nodeRule(maker: RuleMaker, rule: WrittenRule, i: number): NodeRule[] {
+function nodeRule(context: RuleContext, rule: RuleSpec, i: number): NodeRule[] {
   const { fact, value } = rule.event.params ?? {};
   if (fact === undefined || value === undefined) return [];
   return [
     {
-      ...common(maker, rule, i),
+      ...commonParts(context, rule, i),
       scope: 'node',
-      sets: fullName(maker.written.name, fact),
-      value: maker.resolver.given(fact, value),
+      sets: fullName(context.content.name, fact),
+      value: context.resolver.given(fact, value),
     },
   ];
 }
 
-function common({ document, written, names, resolver }: RuleMaker, rule: WrittenRule, i: number) {
+function commonParts(
+  { document, content, names, resolver }: RuleContext,
+  rule: RuleSpec,
+  i: number,
+) {
   const path: JsonPath = ['rules', i];
   const full = (name: string) => fullName(names.policy, name);
-  const active = [words(written.active), words(rule.active)]
+  const active = [words(content.active), words(rule.active)]
     .filter((list) => list.length > 0)
     .map((list) => list.map(full));
   return {
     name: full(rule.name),
-    policy: written.name,
+    policy: content.name,
     description: rule.description,
     at: document.placeOf(path),
     priority: rule.priority ?? 1,
     active,
-    conditions: guarded(active, resolver.root(rule.conditions, [...path, 'conditions'])),
+    conditions: whileActive(active, resolver.root(rule.conditions, [...path, 'conditions'])),
   };
 }
 
-/** The conditions, and before them that the schedules are active. */
-function guarded(active: PolicyRule['active'], conditions: RootCondition): RootCondition {
+/** The conditions, preceded by conditions on the schedules. */
+function whileActive(active: PolicyRule['active'], conditions: RootCondition): RootCondition {
   if (active.length === 0) return conditions;
   const guards = active.map((schedules) => {
     const any = schedules.map((schedule) => ({
@@ -111,8 +115,8 @@ function guarded(active: PolicyRule['active'], conditions: RootCondition): RootC
   return { all: [...guards, conditions] };
 }
 
-function customFacts(written: PolicyDocument, names: Names): CustomFact[] {
-  return Object.entries(written.facts ?? {}).flatMap(([key, { initial }]) => {
+function customFacts(content: PolicyDocument, names: Names): CustomFact[] {
+  return Object.entries(content.facts ?? {}).flatMap(([key, { initial }]) => {
     const fact = names.factNamed(key);
     if (fact === undefined) return [];
     const number = fact.type === 'number' ? numberIn(fact, initial) : undefined;
@@ -127,7 +131,7 @@ function customFacts(written: PolicyDocument, names: Names): CustomFact[] {
   });
 }
 
-function sliceOf(policy: string, name: string, slice: WrittenSlice): SliceDefinition {
+function sliceOf(policy: string, name: string, slice: SliceSpec): SliceDefinition {
   return {
     name,
     declared: true,
@@ -140,7 +144,7 @@ function sliceOf(policy: string, name: string, slice: WrittenSlice): SliceDefini
   };
 }
 
-function scheduleOf(policy: string, name: string, schedule: WrittenSchedule): ScheduleDefinition {
+function scheduleOf(policy: string, name: string, schedule: ScheduleSpec): ScheduleDefinition {
   const ms = (value: unknown) => numberIn({ unit: 'ms' }, value) ?? 0;
   return {
     name: fullName(policy, name),

@@ -1,5 +1,5 @@
 import type { JsonDocument, JsonPath } from '../../text/json-document.ts';
-import type { FollowedFact, GivenValue, ScoreSource } from '../model/amount.ts';
+import type { LinearFunction, SetValue, ScoreSource } from '../model/linear-function.ts';
 import {
   type Comparison,
   type Condition,
@@ -11,71 +11,67 @@ import { decoratedOperator } from '../operators/decorators.ts';
 import type { FactParams } from '../model/fact.ts';
 import { numberIn } from '../check/literal-check.ts';
 import { fullName, type Names } from '../document/names.ts';
-import type {
-  WrittenAmount,
-  WrittenComparison,
-  WrittenCondition,
-} from '../document/policy-document.ts';
+import type { LinearSpec, ComparisonSpec, ConditionSpec } from '../document/policy-document.ts';
 import { subjectOf } from '../document/subject.ts';
 import { perSecond } from '../model/units.ts';
 
-/** Makes what evaluators take of what an author wrote, in a document without a mistake. */
+/** Resolves references, quantities and names of a valid document. */
 export class Resolver {
   readonly #document: JsonDocument;
   readonly #names: Names;
-  readonly #shared: ReadonlyMap<string, WrittenCondition>;
+  readonly #shared: ReadonlyMap<string, ConditionSpec>;
 
   constructor(
     document: JsonDocument,
     names: Names,
-    shared: Readonly<Record<string, WrittenCondition>>,
+    shared: Readonly<Record<string, ConditionSpec>>,
   ) {
     this.#document = document;
     this.#names = names;
     this.#shared = new Map(Object.entries(shared));
   }
 
-  /** The conditions of a rule: a bare comparison, behind a reference, becomes an `all` of one. */
-  root(written: WrittenCondition, path: JsonPath): RootCondition {
-    const condition = this.condition(written, path);
+  /** Conditions of a rule; a reference to a comparison becomes an `all` with one element. */
+  root(spec: ConditionSpec, path: JsonPath): RootCondition {
+    const condition = this.condition(spec, path);
     return 'operator' in condition ? { all: [condition] } : condition;
   }
 
-  condition(written: WrittenCondition, path: JsonPath): Condition {
-    const { name, priority } = written;
-    const words = {
+  condition(spec: ConditionSpec, path: JsonPath): Condition {
+    const { name, priority } = spec;
+    const options = {
       ...(name === undefined ? {} : { name }),
       ...(priority === undefined ? {} : { priority }),
     };
     const at = this.#document.placeOf(path);
-    if ('all' in written) {
-      const all = written.all.map((c, i) => this.condition(c, [...path, 'all', i]));
-      return { all, ...words, at };
+    if ('all' in spec) {
+      const all = spec.all.map((c, i) => this.condition(c, [...path, 'all', i]));
+      return { all, ...options, at };
     }
-    if ('any' in written) {
-      const any = written.any.map((c, i) => this.condition(c, [...path, 'any', i]));
-      return { any, ...words, at };
+    if ('any' in spec) {
+      const any = spec.any.map((c, i) => this.condition(c, [...path, 'any', i]));
+      return { any, ...options, at };
     }
-    if ('not' in written) {
-      return { not: this.condition(written.not, [...path, 'not']), ...words, at };
+    if ('not' in spec) {
+      return { not: this.condition(spec.not, [...path, 'not']), ...options, at };
     }
-    if ('condition' in written) {
-      const shared = this.#shared.get(written.condition);
-      if (shared === undefined) throw new RangeError(`no shared condition ${written.condition}`);
-      const target = this.condition(shared, ['conditions', written.condition]);
-      return { ...target, name: name ?? target.name ?? written.condition, ...priorityOf(words) };
+    if ('condition' in spec) {
+      const shared = this.#shared.get(spec.condition);
+      if (shared === undefined) throw new RangeError(`no shared condition ${spec.condition}`);
+      const target = this.condition(shared, ['conditions', spec.condition]);
+      return { ...target, name: name ?? target.name ?? spec.condition, ...priorityOf(options) };
     }
-    return this.#comparison(written, { ...words, at });
+    return this.#comparison(spec, { ...options, at });
   }
 
-  /** The number that a score or a node rule's value follows; bounds are in `unit`. */
-  amount(written: WrittenAmount, unit: string | undefined): FollowedFact {
+  /** A linear function of a fact; its bounds are in `unit`. */
+  linear(spec: LinearSpec, unit: string | undefined): LinearFunction {
     const number = (value: unknown) => numberIn({ unit }, value);
-    const { times } = written;
-    const [plus, atLeast, atMost] = [written.plus, written.atLeast, written.atMost].map(number);
+    const { times } = spec;
+    const [plus, atLeast, atMost] = [spec.plus, spec.atLeast, spec.atMost].map(number);
     return {
       kind: 'fact',
-      ...this.#reference(written),
+      ...this.#reference(spec),
       ...(times === undefined ? {} : { times }),
       ...(plus === undefined ? {} : { plus }),
       ...(atLeast === undefined ? {} : { atLeast }),
@@ -83,42 +79,39 @@ export class Resolver {
     };
   }
 
-  score(written: string | number | WrittenAmount | undefined): ScoreSource {
-    if (written === undefined) return DEFAULT_SCORE;
-    if (typeof written === 'number') return { kind: 'number', value: written };
-    return this.amount(typeof written === 'string' ? { fact: written } : written, undefined);
+  score(spec: string | number | LinearSpec | undefined): ScoreSource {
+    if (spec === undefined) return DEFAULT_SCORE;
+    if (typeof spec === 'number') return { kind: 'number', value: spec };
+    return this.linear(typeof spec === 'string' ? { fact: spec } : spec, undefined);
   }
 
-  given(fact: string, written: number | string | boolean | WrittenAmount): GivenValue {
+  given(fact: string, spec: number | string | boolean | LinearSpec): SetValue {
     const definition = this.#names.factNamed(fact);
-    if (typeof written === 'object') return this.amount(written, definition?.unit);
-    const number = definition?.type === 'number' ? numberIn(definition, written) : undefined;
-    return { kind: 'value', value: number ?? written };
+    if (typeof spec === 'object') return this.linear(spec, definition?.unit);
+    const number = definition?.type === 'number' ? numberIn(definition, spec) : undefined;
+    return { kind: 'value', value: number ?? spec };
   }
 
   #comparison(
-    written: WrittenComparison,
-    words: Pick<Comparison, 'name' | 'priority' | 'at'>,
+    spec: ComparisonSpec,
+    options: Pick<Comparison, 'name' | 'priority' | 'at'>,
   ): Comparison {
-    const { operator } = written;
-    const fact = this.#names.factNamed(written.fact);
-    const unit = fact === undefined ? undefined : subjectOf(written, fact, this.#names).unit;
+    const { operator } = spec;
+    const fact = this.#names.factNamed(spec.fact);
+    const unit = fact === undefined ? undefined : subjectOf(spec, fact, this.#names).unit;
     const isNumber = fact?.type === 'number' || fact?.type === 'object';
     const change = decoratedOperator(operator)?.operator.operand === 'change';
-    const value = isFactReference(written.value)
-      ? this.#reference(written.value)
-      : withNumbers(
-          written.value,
-          isNumber ? { unit: change ? perSecond(unit) : unit } : undefined,
-        );
-    const reference = this.#reference(written);
-    // What asks for the change of a fact looks at the fact "rateOfChange".
+    const value = isFactReference(spec.value)
+      ? this.#reference(spec.value)
+      : withNumbers(spec.value, isNumber ? { unit: change ? perSecond(unit) : unit } : undefined);
+    const reference = this.#reference(spec);
+    // An operator on the change of a fact becomes a comparison of the fact "rateOfChange".
     return change
-      ? { fact: 'rateOfChange', params: { of: written.fact }, operator, value, ...words }
-      : { ...reference, operator, value, ...words };
+      ? { fact: 'rateOfChange', params: { of: spec.fact }, operator, value, ...options }
+      : { ...reference, operator, value, ...options };
   }
 
-  /** A reference with the names that facts and schedules have outside of the policy. */
+  /** A reference with qualified names of facts and schedules. */
   #reference({ fact, params, path }: FactReference): FactReference {
     const { policy, ownFacts } = this.#names;
     return {
@@ -135,10 +128,10 @@ export class Resolver {
   }
 }
 
-/** What a rule that names no score goes by: what an entry for the flow is expected to bring. */
+/** Score of a rule that names none: what an entry for the flow is expected to bring. */
 const DEFAULT_SCORE: ScoreSource = { kind: 'fact', fact: 'worth' };
 
-/** Quantities as numbers, in lists too. */
+/** Converts quantities to numbers, including those in lists. */
 function withNumbers(
   value: unknown,
   of: { readonly unit: string | undefined } | undefined,

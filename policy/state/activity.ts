@@ -2,15 +2,15 @@ import type { FlowTable } from '../../engine/model/flow-table.ts';
 import { SideTable } from '../../engine/model/side-table.ts';
 
 /**
- * From this rate on in one tick a flow is busy; below, it has but heartbeats, keep-alives and
- * stray packets. At a tick of 250 ms that is five packets. Large segments (GSO) make few packets
- * of much traffic, so bits count, too.
+ * A flow with this rate in a tick is busy; below, it sends only heartbeats, keep-alives and stray
+ * packets. In a tick of 250 ms, the rate is five packets. Large segments (GSO) are few packets
+ * with many bits, so bits count as well.
  */
 const BUSY_PACKETS_PER_SECOND = 20;
 const BUSY_BITS_PER_SECOND = 1_000_000;
 
 /**
- * Remembers when each flow was last busy. Smoothed rates cannot tell: a flow that stops at
+ * Records when each flow was last busy. Smoothed rates cannot show this: a flow that stops at
  * 3 Gbit/s has a large smoothed rate for many seconds.
  */
 export class Activity {
@@ -18,7 +18,7 @@ export class Activity {
   readonly #busyAtMs = this.#rows.float64(Number.NEGATIVE_INFINITY);
   #sinceMs = Number.NEGATIVE_INFINITY;
 
-  /** Takes the rates of the table's last reading into account, once a tick. */
+  /** Call once per tick, after the rates were updated. */
   update(table: FlowTable, nowMs: number): void {
     if (this.#sinceMs === Number.NEGATIVE_INFINITY) this.#sinceMs = nowMs;
     this.#rows.follow(table);
@@ -34,8 +34,8 @@ export class Activity {
   }
 
   /**
-   * Time since the row's flow was last busy, ms. Counts from the flow's first moment, or from the
-   * first `update`, when it has not been busy since.
+   * Time since the row's flow was last busy, ms. If it never was, time since the flow was first
+   * seen or since the first `update`.
    */
   quietMs(table: FlowTable, row: number, nowMs: number): number {
     const since = Math.max(table.traffic.firstSeenMs[row], this.#sinceMs);
@@ -44,7 +44,7 @@ export class Activity {
     return Math.max(0, nowMs - Math.max(since, busy));
   }
 
-  /** Writes {@link quietMs} of each of `rows[from .. to)` into `into`, at the row's place. */
+  /** Writes {@link quietMs} of each of `rows[from .. to)` to `into[row]`. */
   fillQuietMs(
     table: FlowTable,
     nowMs: number,

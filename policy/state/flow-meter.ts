@@ -1,8 +1,8 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 
-/** Counts, once a tick, flows that are new and packets that went through the vSwitch. */
+/** Rates of new flows and of packets through the vSwitch, updated once per tick. */
 export class FlowMeter {
-  /** Undefined after the first look. */
+  /** Undefined until the second `update`. */
   newFlowsPerSecond: number | undefined;
   vswitchPacketsPerSecond: number | undefined;
   #atMs: number | undefined;

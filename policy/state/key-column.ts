@@ -4,16 +4,16 @@ import type { SideTable } from '../../engine/model/side-table.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { FlowKey, FlowView } from '../model/fact.ts';
 
-/** The key of the flow that `view` looks at; undefined: it has none. */
+/** Key of the view's flow; undefined if it has none. */
 const KEY_OF: Readonly<Record<FlowKey, (view: FlowView) => string | undefined>> = {
   inPort: (v) => v.table.matchAt(v.row).inPort,
   outPort: (v) => v.outPorts[0],
   slice: (v) => v.slice,
-  /** Slice of a flow that can be offloaded: the others have no rank in theirs. */
+  /** Slice of an offloadable flow; other flows have no rank. */
   rankedSlice: (v) => (isOffloadable(v) ? v.slice : undefined),
 };
 
-/** As the fact `offloadable` says. */
+/** Same as the fact `offloadable`. */
 function isOffloadable({ table, row }: FlowView): boolean {
   if (table.matchAt(row).opaque.length > 0) return false;
   for (const action of table.actionsAt(row)) if (action.kind === 'opaque') return false;
@@ -21,9 +21,9 @@ function isOffloadable({ table, row }: FlowView): boolean {
 }
 
 /**
- * A small number for each flow in place of a text that follows from what the flow is. Flows
- * without a key have a number of their own, too. Numbers are given anew when the ports change, so
- * that those of ports long gone do not pile up.
+ * Maps each flow's key, a string that depends on its match, actions and ports, to a small number.
+ * Flows without a key share a number, too. Numbers are reassigned when the ports change, so that
+ * numbers of removed ports do not accumulate.
  */
 export class KeyColumn {
   readonly #keyOf: (view: FlowView) => string | undefined;
@@ -32,19 +32,19 @@ export class KeyColumn {
   #ports: PortSnapshot | undefined;
   #view: FlowView | undefined;
 
-  /** `flows`: a side table of what flows are, which follows the table that is looked at. */
+  /** `flows`: a side table with the lifetime `version`, which follows the flow table. */
   constructor(flows: SideTable, keyOf: (view: FlowView) => string | undefined) {
     this.#keys = flows.uint32();
     this.#keyOf = keyOf;
   }
 
-  /** An upper bound of every number there is. */
+  /** Exclusive upper bound of the numbers. */
   get bound(): number {
     return this.#numbers.size + 1;
   }
 
-  /** Takes up the tick that `view` looks at. */
-  begin(view: FlowView): void {
+  /** Starts the view's tick. */
+  startTick(view: FlowView): void {
     this.#view = view;
     if (view.context.ports === this.#ports) return;
     this.#ports = view.context.ports;
@@ -52,17 +52,17 @@ export class KeyColumn {
     this.#numbers.clear();
   }
 
-  /** The column, with the numbers of `rows[from .. to)` in place; they count from 1. */
+  /** The column, valid for `rows[from .. to)`; numbers count from 1. */
   resolved(rows: Int32Array, from: number, to: number): Uint32Array {
     const keys = this.#keys.values;
     for (let i = from; i < to; i++) if (keys[rows[i]] === 0) this.#resolve(rows[i]);
     return keys;
   }
 
-  /** The column, with the numbers of all live rows of the table in place. */
+  /** The column, valid for all live rows of the table. */
   async all(view: FlowView, yieldToEventLoop: YieldToEventLoop): Promise<Uint32Array> {
     const { rows, count } = view.table;
-    this.begin(view);
+    this.startTick(view);
     for (let from = 0; from < count; from += CHUNK_ROWS) {
       this.resolved(rows, from, Math.min(count, from + CHUNK_ROWS));
       const pausing = yieldToEventLoop();
@@ -71,12 +71,12 @@ export class KeyColumn {
     return this.#keys.values;
   }
 
-  /** Every key that a flow has had since numbers were last given anew, with its number. */
+  /** Keys with their numbers, since numbers were last reassigned. */
   numbers(): Iterable<readonly [string | undefined, number]> {
     return this.#numbers;
   }
 
-  /** Number of a key; 0 when no flow has had it. */
+  /** Number of a key; 0 if no flow has had it. */
   numberOf(key: string | undefined): number {
     return this.#numbers.get(key) ?? 0;
   }
@@ -95,12 +95,12 @@ export class KeyColumn {
   }
 }
 
-/** The key columns that facts and conditions share. */
+/** Key columns, shared by facts and conditions. */
 export class KeyColumns {
   readonly #flows: SideTable;
   readonly #columns = new Map<FlowKey, KeyColumn>();
 
-  /** `flows`: as for {@link KeyColumn}. */
+  /** `flows`: see {@link KeyColumn}. */
   constructor(flows: SideTable) {
     this.#flows = flows;
   }

@@ -23,18 +23,18 @@ import { SliceMeter } from './slice-use.ts';
 import { factsOf, referencesOf } from '../model/uses.ts';
 
 /**
- * What the policies in force remember from tick to tick for the facts: when flows were busy, how
- * fast they change, what slices use, which schedules are active, what node rules have set. An
- * evaluator has one, updates it once a tick and gives it to its views.
+ * State of a set of policies from tick to tick: activity of flows, rates of change, totals of
+ * slices, active schedules, and facts set by node rules. An evaluator has one, updates it once per
+ * tick and passes it to its views.
  */
 export class PolicyMemory implements FactMemory {
   readonly activity = new Activity();
   readonly outputs = new OutputCache();
   readonly slices: SliceMembership;
-  /** For all that follows from what flows are: it is forgotten when a flow changes. */
+  /** For values that depend on match and actions; reset when these change. */
   readonly flows = new SideTable('version');
   readonly keys = new KeyColumns(this.flows);
-  /** Every fact that the policies can name. */
+  /** All facts that the policies can use. */
   readonly factNamed: FactLookup;
   readonly #nodeRules: NodeRules;
   readonly #changes: RatesOfChange;
@@ -64,8 +64,8 @@ export class PolicyMemory implements FactMemory {
   }
 
   /**
-   * Takes one tick into account, before its flows are evaluated: once a tick, in order. Node
-   * rules are evaluated in it. Pauses when `yieldToEventLoop` says so: many new flows take a while.
+   * Updates the state and evaluates node rules: once per tick, in order, before flow rules are
+   * evaluated. Yields with `yieldToEventLoop`, because many new flows take time.
    */
   async update(
     table: FlowTable,
@@ -96,22 +96,22 @@ export class PolicyMemory implements FactMemory {
     return this.#active.has(name);
   }
 
-  /** The slices that `decision.slice` counts, from 1. */
+  /** Slices by value of `decision.slice`, from 1. */
   get sliceQuotas(): readonly SliceQuota[] {
-    return this.#sliceColumn.terms;
+    return this.#sliceColumn.quotas;
   }
 
-  /** What a slice uses; undefined when it has no flow. */
+  /** Totals of a slice; undefined if it has no flow. */
   useOf(slice: string | undefined): SliceUse | undefined {
     return this.#sliceMeter?.of(slice);
   }
 
-  /** Place of the flow that `view` looks at among the flows of its slice, from 1. */
+  /** Rank of the view's flow in its slice, from 1. */
   sliceRank(view: FlowView): number | undefined {
     return this.#sliceRanks?.of(view.row);
   }
 
-  /** How fast a fact changes for the flow that `view` looks at, per second. */
+  /** Change of a fact for the view's flow, per second. */
   changeOf(fact: string, view: FlowView): number | undefined {
     return this.#changes.of(fact, view.row);
   }
@@ -126,7 +126,7 @@ export class PolicyMemory implements FactMemory {
     return this.#flowMeter?.vswitchPacketsPerSecond;
   }
 
-  /** Value of a fact that a policy declares, `policy/fact`, as node rules last set it. */
+  /** Value of the policy's fact `policy/fact`, as node rules last set it. */
   given(fact: string): FactValue {
     return this.#nodeRules.valueOf(fact);
   }
@@ -140,7 +140,7 @@ export class PolicyMemory implements FactMemory {
   }
 }
 
-/** Names of the facts that any rule of `policies` looks at. */
+/** Names of the facts that rules of `policies` use. */
 function usedFacts(policies: PolicySet): ReadonlySet<string> {
   const used = new Set(conditionsOf(policies).flatMap(factsOf));
   for (const { score } of policies.rules) if (score.kind === 'fact') used.add(score.fact);
@@ -153,7 +153,7 @@ function conditionsOf(policies: PolicySet): readonly Condition[] {
   return [...policies.rules, ...policies.nodeRules].map((rule) => rule.conditions);
 }
 
-/** The facts whose rate of change is asked for. */
+/** Facts whose rate of change is used. */
 function changingFacts(policies: PolicySet) {
   const sources = [
     ...policies.rules.map((r) => r.score),

@@ -1,7 +1,7 @@
 import { SideTable } from '../../engine/model/side-table.ts';
 import type { FactDefinition, FlowView } from '../model/fact.ts';
 
-/** What was seen of a fact of the node in the last two ticks. */
+/** Change of a node fact between the last two ticks. */
 class NodeChange {
   readonly #fact: FactDefinition;
   #previous = Number.NaN;
@@ -22,12 +22,12 @@ class NodeChange {
   }
 }
 
-/** What was seen of a fact of flows in the last two ticks, by row. */
+/** Change of a flow fact between the last two ticks, by row. */
 class FlowChange {
   readonly #fact: FactDefinition;
   readonly #rows = new SideTable('flow');
   readonly #read = this.#rows.float64();
-  /** NaN for a flow that is new: it has no past. */
+  /** NaN for a new flow. */
   readonly #previous = this.#rows.float64(Number.NaN);
   readonly #perSecond = this.#rows.float64(Number.NaN);
 
@@ -53,7 +53,7 @@ class FlowChange {
     return row < values.length ? values[row] : Number.NaN;
   }
 
-  /** The fact of every live row, at the row's place. */
+  /** Values of the fact, by row. */
   #valuesOf(view: FlowView): Float64Array {
     const { table } = view;
     const { column } = this.#fact;
@@ -76,7 +76,7 @@ function numberOf(fact: FactDefinition, view: FlowView): number {
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-/** How fast facts change, from tick to tick: those alone that rules ask for. */
+/** Rates of change of the facts that rules use. */
 export class RatesOfChange {
   readonly #changes: ReadonlyMap<string, NodeChange | FlowChange>;
   #atMs = Number.NEGATIVE_INFINITY;
@@ -90,17 +90,17 @@ export class RatesOfChange {
     );
   }
 
-  /** Takes one tick into account; moves the view. */
+  /** Updates the rates for a tick; moves the view. */
   update(view: FlowView): void {
     const { nowMs } = view.context;
     const seconds = (nowMs - this.#atMs) / 1000;
-    // The same tick again has nothing new to say.
+    // A repeated tick has no change.
     if (seconds <= 0) return;
     this.#atMs = nowMs;
     for (const change of this.#changes.values()) change.update(view, seconds);
   }
 
-  /** Change per second of the fact for the row; undefined: not known. */
+  /** Change of the fact for the row, per second; undefined if unknown. */
   of(fact: string, row: number): number | undefined {
     const change = this.#changes.get(fact)?.at(row) ?? Number.NaN;
     return Number.isNaN(change) ? undefined : change;

@@ -1,11 +1,11 @@
 import type { FactReading } from '../../engine/model/fact-reading.ts';
-import { memberOf } from '../model/amount.ts';
+import { memberOf } from '../model/linear-function.ts';
 import { type FactReference, factLabel } from '../model/condition.ts';
 import type { FactLookup, FlowView } from '../model/fact.ts';
 import type { PolicyRule } from '../model/policy-set.ts';
 import { referencesOf } from '../model/uses.ts';
 
-/** Reads what rules look at, each fact once, without evaluating anything. */
+/** Reads the facts that rules use, each once, without evaluating conditions. */
 export class RuleInputs {
   readonly #references: readonly (readonly FactReference[])[];
   readonly #labels: readonly (readonly string[])[];
@@ -21,7 +21,7 @@ export class RuleInputs {
     this.#factNamed = factNamed;
   }
 
-  /** What the rule with the given index looks at in the flow that `view` looks at. */
+  /** Values of the facts that a rule uses, for the view's flow; `rule`: its index. */
   read(rule: number, view: FlowView): readonly FactReading[] {
     const labels = this.#labels.at(rule) ?? [];
     return labels.map((fact, i) => {

@@ -3,31 +3,31 @@ import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { FlowView } from '../model/fact.ts';
 import type { KeyColumn } from './key-column.ts';
 
-/** Slices that a column of 16 bits can tell apart; flows of others count as of none. */
+/** Maximum of slices in a column of 16 bits; flows of further slices count as without slice. */
 const MAX_SLICES = 0xffff;
 
 /**
- * Tells the flow table which slice each flow belongs to. Slices that policies declare are always
- * known; those that only ports name are while a flow belongs to them.
+ * Writes each flow's slice to the flow table. Declared slices are always included, slices that only
+ * ports name while a flow belongs to them.
  */
 export class SliceColumn {
   readonly #keys: KeyColumn;
   readonly #declared: readonly SliceQuota[];
-  #terms: readonly SliceQuota[];
+  #quotas: readonly SliceQuota[];
 
-  /** `keys`: the number of each flow's slice. */
+  /** `keys`: key column of slices. */
   constructor(keys: KeyColumn, declared: readonly SliceQuota[]) {
     this.#keys = keys;
     this.#declared = declared;
-    this.#terms = declared;
+    this.#quotas = declared;
   }
 
-  /** The slices that `decision.slice` counts, from 1; the same array while they are the same. */
-  get terms(): readonly SliceQuota[] {
-    return this.#terms;
+  /** Slices by value of `decision.slice`, from 1; the same array until they change. */
+  get quotas(): readonly SliceQuota[] {
+    return this.#quotas;
   }
 
-  /** Writes `decision.slice` of every live row of the table that `view` looks at. */
+  /** Writes `decision.slice` of all live rows of the view's table. */
   async write(view: FlowView, yieldToEventLoop: YieldToEventLoop): Promise<void> {
     const numbers = await this.#keys.all(view, yieldToEventLoop);
     const indexOf = this.#indexes();
@@ -36,28 +36,29 @@ export class SliceColumn {
     for (let i = 0; i < count; i++) slice[rows[i]] = indexOf[numbers[rows[i]]];
   }
 
-  /** By number of the keys, the slice's place in the terms, from 1. */
+  /** Index in the quotas, from 1, by key number. */
   #indexes(): Uint16Array {
     const indexes = new Uint16Array(this.#keys.bound);
     const names = this.#declared.map((s) => s.name);
-    const places = new Map(names.map((name, i) => [name, i + 1]));
+    const indexByName = new Map(names.map((name, i) => [name, i + 1]));
     for (const [name, number] of this.#keys.numbers()) {
       if (name === undefined) continue;
-      let place = places.get(name);
-      if (place === undefined && names.length < MAX_SLICES) {
-        place = names.push(name);
-        places.set(name, place);
+      let index = indexByName.get(name);
+      if (index === undefined && names.length < MAX_SLICES) {
+        index = names.push(name);
+        indexByName.set(name, index);
       }
-      indexes[number] = place ?? 0;
+      indexes[number] = index ?? 0;
     }
     const same =
-      names.length === this.#terms.length && names.every((n, i) => n === this.#terms[i].name);
-    if (!same) this.#terms = [...this.#declared, ...names.slice(this.#declared.length).map(plain)];
+      names.length === this.#quotas.length && names.every((n, i) => n === this.#quotas[i].name);
+    if (!same)
+      this.#quotas = [...this.#declared, ...names.slice(this.#declared.length).map(defaultQuota)];
     return indexes;
   }
 }
 
-/** What a slice that no policy speaks of gets. */
-function plain(name: string): SliceQuota {
+/** Quota of a slice that no policy declares. */
+function defaultQuota(name: string): SliceQuota {
   return { name, declared: false, weight: 1, guaranteed: undefined, maximum: undefined };
 }

@@ -1,8 +1,8 @@
 import type { FlowView } from '../model/fact.ts';
 import type { SliceDefinition, SliceMember } from '../model/slice.ts';
-import { holdsSubnet, parseSubnet, type Subnet } from '../model/subnet.ts';
+import { containsSubnet, parseSubnet, type Subnet } from '../model/subnet.ts';
 
-/** Which declared slice a flow belongs to: the first of which a member fits. */
+/** Finds the declared slice of a flow: the first with a matching member. */
 export class SliceMembership {
   readonly slices: readonly SliceDefinition[];
   readonly #byName: ReadonlyMap<string, SliceDefinition>;
@@ -20,17 +20,17 @@ export class SliceMembership {
     );
   }
 
-  /** The declared slice called `name`. */
+  /** The declared slice with this name. */
   named(name: string | undefined): SliceDefinition | undefined {
     return name === undefined ? undefined : this.#byName.get(name);
   }
 
-  /** Name of the slice of the flow that `view` looks at; undefined when none declares it. */
+  /** Name of the declared slice of the view's flow; undefined if none matches. */
   of(view: FlowView): string | undefined {
-    return this.slices.find((s) => s.members.some((m) => this.#fits(m, view)))?.name;
+    return this.slices.find((s) => s.members.some((m) => this.#matches(m, view)))?.name;
   }
 
-  #fits(member: SliceMember, view: FlowView): boolean {
+  #matches(member: SliceMember, view: FlowView): boolean {
     const { port, vm, vlan, subnet } = member;
     if (
       port !== undefined &&
@@ -42,11 +42,11 @@ export class SliceMembership {
     if (vlan !== undefined && view.match.vlanId !== vlan) return false;
     if (subnet === undefined) return true;
     const { srcSubnet, dstSubnet } = view.match;
-    return this.#liesIn(subnet, srcSubnet) || this.#liesIn(subnet, dstSubnet);
+    return this.#contains(subnet, srcSubnet) || this.#contains(subnet, dstSubnet);
   }
 
-  #liesIn(text: string, inner: Subnet | undefined): boolean {
+  #contains(text: string, inner: Subnet | undefined): boolean {
     const outer = this.#subnets.get(text);
-    return outer !== undefined && inner !== undefined && holdsSubnet(outer, inner);
+    return outer !== undefined && inner !== undefined && containsSubnet(outer, inner);
   }
 }

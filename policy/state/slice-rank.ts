@@ -4,12 +4,12 @@ import { SideTable } from '../../engine/model/side-table.ts';
 import { DescendingOrder } from '../../engine/model/descending-order.ts';
 import type { KeyColumn } from './key-column.ts';
 
-/** A placed flow keeps its rank until another has so many times its packets. */
-const INCUMBENT = 1.3;
+/** A placed flow keeps its rank until another flow has this multiple of its packets. */
+const INCUMBENT_FACTOR = 1.3;
 
 /**
- * Puts the flows of each slice in order, once a tick: those with the most packets a second first.
- * Flows that only the vSwitch can process have no rank and take none from others.
+ * Ranks the flows of each slice by packets per second, once per tick. Flows that only the vSwitch
+ * can process have no rank and do not affect the ranks of others.
  */
 export class SliceRanks {
   readonly #slices: KeyColumn;
@@ -18,12 +18,12 @@ export class SliceRanks {
   readonly #ranks = this.#rows.uint32();
   readonly #weights = this.#rows.float64();
 
-  /** `slices`: the number of the slice of each flow that can be offloaded. */
+  /** `slices`: key column of the slices of offloadable flows. */
   constructor(slices: KeyColumn) {
     this.#slices = slices;
   }
 
-  /** Ranks the live flows of the table; `sliceOf` has the number of each row's slice. */
+  /** Ranks the live flows of the table; `sliceOf`: key number of the slice by row. */
   update(table: FlowTable, sliceOf: Uint32Array): void {
     this.#rows.follow(table);
     const ranks = this.#ranks.values;
@@ -34,7 +34,7 @@ export class SliceRanks {
     for (let i = 0; i < count; i++) {
       const row = rows[i];
       const placed = placement[row] !== Placement.onload;
-      weights[row] = packetsPerSecond[row] * (placed ? INCUMBENT : 1);
+      weights[row] = packetsPerSecond[row] * (placed ? INCUMBENT_FACTOR : 1);
     }
     const inOrder = this.#order.sort(rows, count, weights);
     const last = new Uint32Array(this.#slices.bound);
@@ -46,7 +46,7 @@ export class SliceRanks {
     }
   }
 
-  /** From 1; undefined for a flow without a slice or that cannot be offloaded. */
+  /** From 1; undefined for a flow without a slice or that is not offloadable. */
   of(row: number): number | undefined {
     const rank = this.#ranks.values[row];
     return rank === 0 ? undefined : rank;

@@ -3,7 +3,7 @@ import { Placement } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { KeyColumn } from './key-column.ts';
 
-/** Adds up, once a tick, what each slice uses. */
+/** Computes the totals of each slice once per tick. */
 export class SliceMeter {
   readonly #slices: KeyColumn;
   #flows = new Float64Array(0);
@@ -11,12 +11,12 @@ export class SliceMeter {
   #bitsPerSecond = new Float64Array(0);
   #packetsPerSecond = new Float64Array(0);
 
-  /** `slices`: the number of each flow's slice. */
+  /** `slices`: key column of slices. */
   constructor(slices: KeyColumn) {
     this.#slices = slices;
   }
 
-  /** Counts the live flows of the table; `sliceOf` has the number of each row's slice. */
+  /** Sums up the live flows of the table; `sliceOf`: key number of the slice by row. */
   update(table: FlowTable, sliceOf: Uint32Array): void {
     const { bound } = this.#slices;
     const flows = new Float64Array(bound);
@@ -39,7 +39,7 @@ export class SliceMeter {
     this.#packetsPerSecond = packets;
   }
 
-  /** Undefined when the slice has no flow. */
+  /** Undefined if the slice has no flow. */
   of(slice: string | undefined): SliceUse | undefined {
     const number = slice === undefined ? 0 : this.#slices.numberOf(slice);
     if (number >= this.#flows.length || this.#flows[number] === 0) return undefined;

@@ -10,13 +10,13 @@ import { policyFile } from './policy-files.ts';
 const TICK_MS = 250;
 const IPV4 = 0x0800;
 
-/** Packets that a flow sends in each tick. */
+/** Packets of a flow by tick. */
 type Series = readonly number[];
 
 interface Traffic {
   readonly fields: readonly FieldMatch[];
   readonly packets: Series;
-  /** Bytes of each packet. */
+  /** Bytes per packet. */
   readonly size?: number;
 }
 
@@ -25,19 +25,19 @@ function bridged(ethType: number, dst = [2, 0, 0, 0, 0, 2]): readonly FieldMatch
   return exactly({ eth_src: [2, 0, 0, 0, 0, 1], eth_dst: dst, eth_type: ethType });
 }
 
-/** So many packets a second for so many ticks. */
+/** A constant packet rate for a number of ticks. */
 function steady(packetsPerSecond: number, ticks: number): Series {
   return Array.from({ length: ticks }, () => Math.round((packetsPerSecond * TICK_MS) / 1000));
 }
 
-/** One packet a second, as the heartbeat lets through. */
+/** One packet per second, like heartbeats. */
 function heartbeat(ticks: number): Series {
   return Array.from({ length: ticks }, (_, i) => (i % 4 === 0 ? 1 : 0));
 }
 
 /**
- * The requested of the default policy in each tick: a background flow is there from the start, the
- * flow appears in the second tick, and goes where it is wished.
+ * The placement that the default policy requests in each tick. A background flow exists from the
+ * start; the flow starts in the second tick and is placed as requested.
  */
 async function requestsOver({ fields, packets, size = 1514 }: Traffic): Promise<number[]> {
   const evaluator = evaluatorOf(readFileSync(policyFile('default.json'), 'utf8'));
@@ -82,7 +82,7 @@ describe('policies/default.json', () => {
     ['the acknowledgements of 0.6 Gbit/s', 12_000, 66],
   ];
   for (const [name, packetsPerSecond, size] of elephants) {
-    it(`offloads ${name} on a NORMAL bridge in its first or second tick, and leaves it there`, async () => {
+    it(`offloads ${name} on a NORMAL bridge in its first or second tick, and keeps it offloaded`, async () => {
       const packets = steady(packetsPerSecond, 60);
       const requests = await requestsOver({ fields: bridged(IPV4), packets, size });
       assert.deepEqual(
@@ -115,7 +115,7 @@ describe('policies/default.json', () => {
     ['but heartbeats', heartbeat(30)],
   ];
   for (const [name, silence] of silences) {
-    it(`takes a flow back that has sent ${name} for five seconds`, async () => {
+    it(`onloads a flow that has sent ${name} for five seconds`, async () => {
       const packets = [...steady(250_000, 20), ...silence];
       const requests = await requestsOver({ fields: bridged(IPV4), packets });
       const onload = requests.indexOf(RequestedPlacement.onload);
@@ -128,7 +128,7 @@ describe('policies/default.json', () => {
     });
   }
 
-  it('leaves a flow that pauses for a second where it is', async () => {
+  it('does not move a flow that pauses for a second', async () => {
     const burst = steady(20_000, 4);
     const packets = [...burst, ...steady(0, 4), ...burst, ...heartbeat(6), ...burst];
     const requests = await requestsOver({ fields: bridged(IPV4), packets });
@@ -143,7 +143,7 @@ describe('policies/default.json', () => {
     ['what has no ethertype', exactly({ eth_dst: [2, 0, 0, 0, 0, 2] })],
   ];
   for (const [name, fields] of declined) {
-    it(`does not ask for ${name}, however busy`, async () => {
+    it(`does not offload ${name}, however busy`, async () => {
       const requests = await requestsOver({ fields, packets: steady(10_000, 20) });
       assert.deepEqual([...new Set(requests)], [RequestedPlacement.none]);
     });

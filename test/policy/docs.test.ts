@@ -13,11 +13,11 @@ import { repositoryFile } from './policy-files.ts';
 
 const FILE = repositoryFile('docs/policies.md');
 
-/** Sections of a policy that an example can show alone. */
+/** Sections of a policy that an example can consist of. */
 const SECTIONS = ['mode', 'schedules', 'slices', 'facts', 'conditions', 'rules'];
 const HOLDS = { all: [{ fact: 'bytes', operator: 'greaterThan', value: 0 }] };
 
-/** The example as a whole policy: a section, a rule's event or a condition alone is put into one. */
+/** Completes an example to a policy: a section, an event or a condition is inserted into one. */
 function wholePolicy(text: string): string {
   const value: Record<string, unknown> = JSON.parse(text);
   if ('name' in value && 'rules' in value) return text;
@@ -83,7 +83,7 @@ function decoratorsTable(): string {
   return ['', '| decorator | |', '|---|---|', ...lines, '', ''].join('\n');
 }
 
-/** What is said of a broken example. */
+/** Problems of a broken example. */
 function messagesOf(text: string): string {
   const { name }: { name: string } = JSON.parse(text);
   try {
@@ -95,7 +95,7 @@ function messagesOf(text: string): string {
   }
 }
 
-/** The guide with its generated tables and messages as they should be. */
+/** The guide with current tables and messages. */
 function withTables(guide: string): string {
   const tables = {
     facts: factsTable(),
@@ -117,7 +117,7 @@ function withTables(guide: string): string {
   );
 }
 
-/** The guide with its files written and its commands run, as far as they print something else. */
+/** The guide with the current output of its commands. */
 async function walkedThrough(guide: string): Promise<string> {
   const walk = new Walkthrough();
   let text = guide;
@@ -145,7 +145,7 @@ describe('docs/policies.md', () => {
     }
   });
 
-  it('has the tables and messages that there are (UPDATE_DOCS=1 writes them)', () => {
+  it('has current tables and messages (UPDATE_DOCS=1 writes them)', () => {
     const guide = readFileSync(FILE, 'utf8');
     assert.equal(guide, withTables(guide));
     for (const { name } of [...FACTS, ...OPERATORS]) {
@@ -155,7 +155,7 @@ describe('docs/policies.md', () => {
     assert.equal(blocksOf(guide).filter((b) => b.info === 'json broken').length, 2);
   });
 
-  it('can be followed: its files written, its commands print what it shows', async function () {
+  it('shows the output that its commands print for its files', async function () {
     this.timeout(30_000);
     const guide = readFileSync(FILE, 'utf8');
     assert.equal(guide, await walkedThrough(guide));
@@ -167,19 +167,19 @@ describe('docs/policies.md', () => {
   const guide = readFileSync(FILE, 'utf8');
   const examples = blocksOf(guide).filter((b) => b.info === 'json');
 
-  it('has examples, and nothing in JSON that is not looked at', () => {
+  it('has examples, and no other JSON', () => {
     assert(examples.length >= 15, String(examples.length));
     const known = /^(json|json broken|json web-first(\.test)?\.json|console|text)$/;
     for (const { info, line } of blocksOf(guide)) assert.match(info, known, `line ${line}`);
   });
 
   for (const { text, line } of examples) {
-    it(`has an example in line ${line} that is a policy or a part of one`, () => {
+    it(`has a valid example in line ${line}`, () => {
       parsePolicies([{ file: `line ${line}`, text: wholePolicy(text) }]);
     });
   }
 
-  it('refuses what it says is refused of json-rules-engine', () => {
+  it('lists what is refused of json-rules-engine', () => {
     const refused = [
       { any: [] },
       { all: [] },

@@ -12,7 +12,7 @@ import { JsonRulesEvaluator } from '../support/json-rules/json-rules-evaluator.t
 import { parsePolicies } from '../../policy/parse/parse-policies.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
-/** An exact match on each field; values as bytes or, where they fit, as a number. */
+/** An exact match on each field; values are bytes or a number. */
 export function exactly(
   values: Partial<Record<FieldName, number | readonly number[]>>,
 ): FieldMatch[] {
@@ -41,7 +41,7 @@ function big(value: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => Math.floor(value / 256 ** (length - 1 - i)) % 256);
 }
 
-/** A flow for a table made by hand. */
+/** A flow for {@link read}. */
 export interface Flow {
   readonly inPort?: string;
   readonly fields?: readonly FieldMatch[];
@@ -56,7 +56,7 @@ export interface Flow {
   readonly placement?: number;
 }
 
-/** Reads `flows` into the table at `nowMs`; flow i is row i when the table is new. */
+/** Reads `flows` into the table at `nowMs`; in a new table, flow i is row i. */
 export function readInto(table: FlowTable, nowMs: number, flows: readonly Flow[]): void {
   table.begin(nowMs);
   flows.forEach((flow, i) => {
@@ -115,12 +115,12 @@ export function policyText(rules: readonly unknown[], name = 'p'): string {
   return JSON.stringify({ name, version: '1', rules }, null, 2);
 }
 
-/** A rule that holds for what `conditions` hold for. */
+/** A rule with these conditions. */
 export function rule(name: string, conditions: unknown, more: Record<string, unknown> = {}) {
   return { name, conditions, event: { type: 'offload' }, ...more };
 }
 
-/** An evaluator of policy texts, rules that never speak allowed, on a clock that stands still. */
+/** An evaluator of policy texts on a stopped clock; unreachable rules are allowed. */
 export function evaluatorOf(...texts: readonly string[]): JsonRulesEvaluator {
   const documents = texts.map((text, i) => ({ file: `p${i}.json`, text }));
   return new JsonRulesEvaluator(parsePolicies(documents, { unreachable: 'allow' }), {
@@ -128,7 +128,7 @@ export function evaluatorOf(...texts: readonly string[]): JsonRulesEvaluator {
   });
 }
 
-/** A signal that nobody aborts. */
+/** A signal that never aborts. */
 export function never(): AbortSignal {
   return new AbortController().signal;
 }

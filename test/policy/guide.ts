@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runProgram } from '../../cli/program.ts';
 import { TestTerminal } from '../support/test-terminal.ts';
 
-/** A fenced block of a guide: what stands behind the fence, and the text. */
+/** A fenced block of a guide: info string and text. */
 export interface Block {
   readonly info: string;
   readonly text: string;
@@ -20,7 +20,7 @@ export function blocksOf(guide: string): Block[] {
   }));
 }
 
-/** A folder in which a guide is followed: files are written, commands are run. */
+/** A temporary directory in which the guide's files are written and its commands run. */
 export class Walkthrough {
   readonly #folder = mkdtempSync(join(tmpdir(), `nk-guide-${process.pid}-`));
 
@@ -28,7 +28,7 @@ export class Walkthrough {
     writeFileSync(join(this.#folder, name), text);
   }
 
-  /** The block as it is when its commands are run: each `$ norikae ...`, and what it prints. */
+  /** The block with the current output after each `$ norikae ...`. */
   async run(block: Block): Promise<string> {
     const commands = block.text.split('\n').filter((line) => line.startsWith('$ norikae '));
     const parts: string[] = [];

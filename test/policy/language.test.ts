@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { parsePolicies } from '../../policy/parse/parse-policies.ts';
 import { BUSY, CPU, FACTS, nodeRule, policy, problemsOf, refuses, rule } from './written-policy.ts';
 
-describe('the policy language', () => {
-  it('takes quantities with units, in lists and ranges, as numbers in the unit of the fact', () => {
+describe('policy language', () => {
+  it('converts quantities to numbers in the unit of the fact, in lists and ranges as well', () => {
     const { rules } = parsePolicies([
       {
         file: 'p',
@@ -36,7 +36,7 @@ describe('the policy language', () => {
     );
   });
 
-  it('replaces references to shared conditions and keeps the places where these are declared', () => {
+  it('resolves references to shared conditions and keeps the positions of their declarations', () => {
     const text = policy(
       `"conditions": {
   "ip": { "any": [{ "fact": "ethType", "operator": "equal", "value": 2048 }] },
@@ -51,7 +51,7 @@ describe('the policy language', () => {
     assert.equal(ip.any[0].at?.line, 3);
   });
 
-  it('refuses references that lead nowhere, round or to where they cannot be used', () => {
+  it('refuses references that are unknown, cyclic or invalid in their context', () => {
     const ip =
       '"conditions": { "ip": { "all": [{ "fact": "tcpDst", "operator": "equal", "value": 80 }] } },';
     refuses(
@@ -60,14 +60,14 @@ describe('the policy language', () => {
     );
     refuses(
       policy(ip, rule('r', '{ "not": { "condition": ^"ip" } }')),
-      'condition "ip" cannot be used here: inside "not" this would hold wherever tcpDst is missing (the flow does not match every bit of it); use "notEqual" instead of "not"',
+      'condition "ip" cannot be used here: inside "not" this would hold if tcpDst is missing (the flow does not match every bit of it); use "notEqual" instead of "not"',
     );
     refuses(
       policy(
         `${FACTS} ${ip}`,
         nodeRule('{ "condition": ^"ip" }', '{ "fact": "from", "value": 1 }'),
       ),
-      'condition "ip" cannot be used here: tcpDst is a fact of flows; a node rule looks at the node alone',
+      'condition "ip" cannot be used here: tcpDst is a fact of flows; a node rule can use only facts of the node',
     );
     refuses(
       policy(
@@ -79,7 +79,7 @@ describe('the policy language', () => {
     );
   });
 
-  it('refuses references that multiply beyond measure, quickly', () => {
+  it('refuses references that expand exponentially, without expanding them', () => {
     const twenty = Array.from({ length: 20 }, (_, i) => {
       const of =
         i === 0
@@ -111,7 +111,7 @@ describe('the policy language', () => {
     ],
     [
       '"fact": "tcpDst", "operator": "equal", "value": ^70000',
-      'tcpDst is from 0 to 65535; it never is 70000',
+      'tcpDst is from 0 to 65535; it is never 70000',
     ],
     [
       '"fact": "hostCpu", "operator": "greaterThan", "value": ^"100%"',
@@ -135,19 +135,19 @@ describe('the policy language', () => {
     ],
     [
       '"fact": "ipDst", "operator": "cidr", "value": ^"10.0.0.1/8"',
-      'a subnet is as "10.0.0.0/8" or "fd00::/8", with no bit set behind the prefix; "10.0.0.1/8" is none',
+      '"10.0.0.1/8" is not a subnet such as "10.0.0.0/8" or "fd00::/8"; bits after the prefix must be 0',
     ],
     [
       '"fact": "ipDst", "operator": "cidr", "value": ["10.0.0.0/8", ^3]',
-      'a subnet is as "10.0.0.0/8" or "fd00::/8", not 3',
+      '3 is not a subnet such as "10.0.0.0/8" or "fd00::/8"',
     ],
     [
       '"fact": "ipv4Dst", "operator": "cidr", "value": ^"fd00::/8"',
-      'ipv4Dst is an IPv4 address; it never lies in "fd00::/8"',
+      'ipv4Dst is an IPv4 address; it is never in "fd00::/8"',
     ],
     [
       '"fact": "inPort", "operator": ^"cidr", "value": "10.0.0.0/8"',
-      'cidr compares IP addresses, and inPort is none; there are "ipSrc", "ipDst", "ipv4Src" ...',
+      'cidr compares IP addresses, and inPort is not an address; use "ipSrc" or "ipDst", for example',
     ],
     [
       '"fact": "inPort", "operator": "matches", "value": ^"(a+)+"',
@@ -163,23 +163,23 @@ describe('the policy language', () => {
     ],
     [
       '"fact": "bytes", "operator": "risesFasterThan", "value": ^-1',
-      'risesFasterThan needs how fast, 0 or more',
+      'risesFasterThan needs a number of 0 or more',
     ],
     [
       '"fact": "rateOfChange", "params": { "of": ^"slice" }, "operator": "greaterThan", "value": 1',
-      'rateOfChange knows no of "slice"',
+      'unknown value "slice" of the parameter "of" of rateOfChange',
     ],
     [
       '"fact": "scheduleActive", "params": { "schedule": ^"night" }, "operator": "equal", "value": true',
-      'scheduleActive knows no schedule "night"',
+      'unknown value "night" of the parameter "schedule" of scheduleActive',
     ],
     [
       '"fact": "table", "params": { "placement": ^"offlod" }, "path": "$.fill", "operator": "lessThan", "value": 0.5',
-      'table knows no placement "offlod"; did you mean "offload"?',
+      'unknown value "offlod" of the parameter "placement" of table; did you mean "offload"?',
     ],
     [
       '"fact": "time", "params": { "timezone": ^"Mars" }, "path": "$.hour", "operator": "lessThan", "value": 5',
-      'unknown time zone "Mars"; names are as "Europe/Berlin" and "UTC"',
+      'unknown time zone "Mars"; use a name such as "Europe/Berlin" or "UTC"',
     ],
     [
       '"fact": "outPorts", "operator": "someFact:equal", "value": ^3',
@@ -187,7 +187,7 @@ describe('the policy language', () => {
     ],
     [
       '"fact": "inPort", "operator": ^"someFact:equal", "value": "a"',
-      '"someFact:" looks into lists, and inPort is a string',
+      '"someFact:" needs a list, and inPort is a string',
     ],
     [
       '"fact": "inPort", "operator": "everyValue:notEqual", "value": ^"a"',
@@ -195,7 +195,7 @@ describe('the policy language', () => {
     ],
     [
       '"fact": "inPort", "operator": ^"swap:equal", "value": "a"',
-      '"swap:" needs another fact on the right; with a value, write it the other way round',
+      '"swap:" needs another fact as the value; with a literal, use the mirrored operator instead',
     ],
     [
       '"fact": "inPort", "operator": ^"not:eqal", "value": "a"',
@@ -223,12 +223,12 @@ describe('the policy language', () => {
     '"fact": "sliceUse", "params": { "slice": "gold" }, "path": "$.entries", "operator": "lessThan", "value": 5',
   ];
   for (const condition of right) {
-    it(`takes { ${condition} }`, () => {
+    it(`accepts { ${condition} }`, () => {
       assert.deepEqual(problemsOf(policy('', rule('r', `{ "all": [{ ${condition} }] }`))), []);
     });
   }
 
-  it('refuses node rules that look at flows or ask for a placement, and flow rules that set facts', () => {
+  it('refuses node rules that use flow facts or request a placement, and flow rules that set facts', () => {
     refuses(
       policy(
         FACTS,
@@ -237,11 +237,11 @@ describe('the policy language', () => {
           '{ "fact": "from", "value": 1 }',
         ),
       ),
-      'bytes is a fact of flows; a node rule looks at the node alone',
+      'bytes is a fact of flows; a node rule can use only facts of the node',
     );
     refuses(
       policy(FACTS, nodeRule(CPU, '{}', '^"onload"')),
-      'a node rule sets a fact ("set-fact"); it has no flow that could be placed',
+      'a node rule sets a fact ("set-fact") and cannot request a placement',
     );
     refuses(
       policy(
@@ -256,7 +256,7 @@ describe('the policy language', () => {
     ['{ "fact": ^"form", "value": 1 }', 'unknown fact "form"; did you mean "from"?'],
     [
       '{ "fact": ^"hostCpu", "value": 1 }',
-      'hostCpu is not this policy\'s to set; it has "from", "mood"',
+      'hostCpu is not a fact of this policy; facts of this policy are "from", "mood"',
     ],
     [
       '{ "fact": "from", "value": ^"1s" }',
@@ -265,15 +265,15 @@ describe('the policy language', () => {
     ['{ "fact": "mood", "value": ^3 }', 'mood is a string; 3 cannot be set'],
     [
       '{ "fact": "mood", "value": ^{ "fact": "hostCpu" } }',
-      'mood is a string; only a number can follow a fact',
+      'mood is a string; only a number can be computed from a fact',
     ],
     [
       '{ "fact": "from", "value": { "fact": ^"hostCpu" } }',
-      'hostCpu is in share, 0 to 1, and from in packet/s; say "times" what',
+      'hostCpu is in share, 0 to 1, and from is in packet/s; specify "times"',
     ],
     [
       '{ "fact": "from", "value": { "fact": ^"bytes", "times": 1 } }',
-      'bytes is a fact of flows; a node rule looks at the node alone',
+      'bytes is a fact of flows; a node rule can use only facts of the node',
     ],
     [
       '{ "fact": "from", "value": { "fact": "hostCpu", "times": 9, "atLeast": ^"2kpps", "atMost": 1 } }',
@@ -290,7 +290,7 @@ describe('the policy language', () => {
     });
   }
 
-  it('knows every word that a fact of the policy can be', () => {
+  it('collects all values of a string fact of the policy', () => {
     const set = nodeRule(CPU, '{ "fact": "mood", "value": "angry" }');
     const ask = (word: string) =>
       rule('r', `{ "all": [{ "fact": "mood", "operator": "equal", "value": ^"${word}" }] }`);
@@ -298,14 +298,14 @@ describe('the policy language', () => {
     assert.deepEqual(problemsOf(policy(FACTS, set, ask('calm').replace('^', ''))), []);
   });
 
-  it('refuses facts that nothing gives a value', () => {
+  it('refuses facts that are never set', () => {
     refuses(
       policy('"facts": { "a": ^{ "type": "number" } },', rule('r', BUSY)),
       'no rule sets "a" and it has no "initial"; it is always missing',
     );
   });
 
-  it('refuses facts that are there already, or that cannot be what they say', () => {
+  it('refuses facts with existing names or invalid declarations', () => {
     refuses(
       policy(
         '"facts": { "bytes": ^{ "type": "number", "initial": 1 }, "a": { "type": "string", "initial": "x", "unit": ^"ms" }, "b": { "type": "number", "unit": "ms", "initial": ^"1kB" }, "c": { "type": ^"object" } },',
@@ -339,7 +339,7 @@ describe('the policy language', () => {
     ['"cron": "0 2 * * *", "duration": ^"32d"', 'a schedule can be active for at most 31 days'],
     [
       '"cron": "0 2 * * *", "duration": "1h", "before": ^"soon"',
-      '"before" is a time, as "2h" or "30s"; "soon" is none',
+      '"before" is a time such as "2h" or "30s", not "soon"',
     ],
   ];
   for (const [text, ...messages] of schedules) {
@@ -348,7 +348,7 @@ describe('the policy language', () => {
     });
   }
 
-  it('refuses schedules that are not there', () => {
+  it('refuses references to unknown schedules', () => {
     const night = '"schedules": { "night": { "cron": "0 2 * * *", "duration": "1h" } },';
     refuses(
       policy(night, rule('r', BUSY, ', "active": ^"nigth"')),
@@ -360,7 +360,7 @@ describe('the policy language', () => {
     );
   });
 
-  it('puts that schedules are active before the conditions of what they are for', () => {
+  it('adds a condition on the schedules before the conditions of a rule', () => {
     const text = policy(
       '"active": ["a", "b"], "schedules": { "a": { "cron": "0 2 * * *", "duration": "1h" }, "b": { "cron": "0 3 * * *", "duration": 60000, "timezone": "Europe/Berlin", "before": "1min" } },',
       rule('r', BUSY, ', "active": "b"'),
@@ -393,17 +393,17 @@ describe('the policy language', () => {
     ['"members": [^{}]', '"slices.s.members[0]" is empty; it has to say something'],
     [
       '"members": [{ "subnet": ^"10.0.0.1/8" }]',
-      'a subnet is as "10.0.0.0/8" or "fd00::/8", with no bit set behind the prefix; "10.0.0.1/8" is none',
+      '"10.0.0.1/8" is not a subnet such as "10.0.0.0/8" or "fd00::/8"; bits after the prefix must be 0',
     ],
     ['"members": [{ "vlan": ^5000 }]', '"slices.s.members[0].vlan" must be 4095 or less, not 5000'],
     ['"members": [{ "vm": "a" }], "guaranteed": ^"120%"', '"guaranteed" is from 0% to 100%'],
     [
       '"members": [{ "vm": "a" }], "guaranteed": ^1.5',
-      '"guaranteed" is a whole number of entries, 0 or more (a share is as "25%")',
+      '"guaranteed" is a whole number of entries, 0 or more, or a share such as "25%"',
     ],
     [
       '"members": [{ "vm": "a" }], "maximum": ^"many"',
-      '"maximum" is a number of entries, or a share of them as "25%"; "many" is neither',
+      '"maximum" is a number of entries or a share such as "25%", not "many"',
     ],
     [
       '"members": [{ "vm": "a" }], "guaranteed": ^"50%", "maximum": "20%"',
@@ -417,11 +417,11 @@ describe('the policy language', () => {
     });
   }
 
-  it('refuses slices of shadow policies, slices that are declared twice and names that cannot be', () => {
+  it('refuses slices of shadow policies, slices declared twice and invalid names', () => {
     const slice = '{ "s": { "members": [{ "vm": "a" }] } }';
     refuses(
       policy(`"mode": "shadow", "slices": ^${slice},`, rule('r', BUSY)),
-      'a shadow policy declares no slices: they would change what other policies see; declare them in one that is enforced',
+      'a shadow policy cannot declare slices, because they would change what other policies see; declare them in an enforced policy',
     );
     refuses(
       policy(`"slices": { ^"1": { "members": [{ "vm": "a" }] } },`, rule('r', BUSY)),
@@ -429,13 +429,10 @@ describe('the policy language', () => {
     );
     const a = policy(`"slices": ${slice},`, rule('r', BUSY));
     const b = a.replace('"name": "p"', '"name": "q"').replace('"value": 1', '"value": 0');
-    assert.match(
-      problemsOf(a, b).join(),
-      /slice "s" is in policy "p" already; a slice is declared once/,
-    );
+    assert.match(problemsOf(a, b).join(), /slice "s" is already declared in policy "p"/);
   });
 
-  it('refuses a mode that there is not', () => {
+  it('refuses an unknown mode', () => {
     refuses(
       policy('"mode": ^"shadwo",', rule('r', BUSY)),
       '"mode" cannot be "shadwo"; did you mean "shadow"?',

@@ -9,7 +9,7 @@ import { PolicyError } from '../../policy/model/policy-error.ts';
 import { contextOf, evaluatorOf, never, tableOf } from './fixture.ts';
 import { policyFile } from './policy-files.ts';
 
-/** Parses, and says whether it was a policy; anything but a PolicyError with places fails. */
+/** Parses a text; true if it is valid. Fails on errors other than a PolicyError with positions. */
 function accepts(text: string): boolean {
   try {
     parsePolicies([{ file: 'f', text }]);
@@ -35,7 +35,7 @@ const SHIPPED = [
   'pinned-slice',
 ].map((name) => readFileSync(policyFile(`${name}.json`), 'utf8'));
 
-/** A shipped policy with a stretch taken out or replaced. */
+/** A shipped policy with a part removed or replaced. */
 const damaged = fc
   .constantFrom(...SHIPPED)
   .chain((text) =>
@@ -73,7 +73,7 @@ const extras = {
   priority: fc.constantFrom(1, 0, 'x'),
 };
 
-/** Conditions that have the right words in places where they may not belong. */
+/** Conditions with valid words in random positions. */
 const { condition } = fc.letrec<{ condition: unknown }>((tie) => ({
   condition: fc.oneof(
     { depthSize: 'small' },
@@ -86,8 +86,8 @@ const { condition } = fc.letrec<{ condition: unknown }>((tie) => ({
   ),
 }));
 
-describe('parsePolicies, on anything', () => {
-  it('takes it or says where it is wrong: damaged text', () => {
+describe('parsePolicies, arbitrary input', () => {
+  it('accepts or reports positions for damaged text', () => {
     fc.assert(
       fc.property(damaged, (text) => {
         accepts(text);
@@ -96,7 +96,7 @@ describe('parsePolicies, on anything', () => {
     );
   });
 
-  it('takes it or says where it is wrong: any JSON', () => {
+  it('accepts or reports positions for any JSON', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         assert.equal(accepts(text), false);
@@ -104,7 +104,7 @@ describe('parsePolicies, on anything', () => {
     );
   });
 
-  it('what it takes can be evaluated and explained', async () => {
+  it('accepts only policies that can be evaluated and explained', async () => {
     let taken = 0;
     await fc.assert(
       fc.asyncProperty(condition, async (c) => {

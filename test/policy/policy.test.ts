@@ -4,7 +4,7 @@ import { parsePolicies } from '../../policy/parse/parse-policies.ts';
 import { PolicyError } from '../../policy/model/policy-error.ts';
 import { policyText, rule } from './fixture.ts';
 
-/** Problems of one document, as `line:column: message`. */
+/** Problems of a document, as `line:column: message`. */
 function problemsOf(text: string): string[] {
   try {
     parsePolicies([{ file: 'p.json', text }]);
@@ -18,7 +18,7 @@ function problemsOf(text: string): string[] {
   }
 }
 
-/** Problems of a policy whose only rule has this condition, which starts at 6:9. */
+/** Problems of a policy with one rule that has this condition, which starts at 6:9. */
 function conditionProblems(condition: string, word: 'all' | 'not' = 'all'): string[] {
   const inner =
     word === 'all' ? `[\n        ${condition}\n      ]` : `\n        ${condition}\n      `;
@@ -31,7 +31,7 @@ function conditionProblems(condition: string, word: 'all' | 'not' = 'all'): stri
 }`);
 }
 
-/** The text without its marks, and the columns of what they marked, from 1. */
+/** The text without marks, and the marked columns, from 1. */
 function unmarked(marked: string): { text: string; columns: number[] } {
   const parts = marked.split('^');
   const columns = parts.slice(0, -1).map((_, i) => parts.slice(0, i + 1).join('').length + 1);
@@ -41,7 +41,7 @@ function unmarked(marked: string): { text: string; columns: number[] } {
 const HOLDS = { all: [{ fact: 'bytes', operator: 'greaterThan', value: 1 }] };
 
 describe('parsePolicies', () => {
-  it('takes a policy and keeps what it says', () => {
+  it('parses a policy', () => {
     const text = policyText([
       rule('low', HOLDS),
       rule('high', HOLDS, {
@@ -76,7 +76,7 @@ describe('parsePolicies', () => {
     assert.deepEqual(low.conditions.all, [{ ...HOLDS.all[0], at: { line: 9, column: 11 } }]);
   });
 
-  it('puts rules in order by priority, then document, then place', () => {
+  it('sorts rules by priority, then document, then position', () => {
     const [b, a] = [
       policyText([rule('1', HOLDS), rule('2', HOLDS, { priority: 5 })], 'b'),
       policyText([rule('1', HOLDS, { priority: 5 }), rule('2', HOLDS)], 'a'),
@@ -92,7 +92,7 @@ describe('parsePolicies', () => {
     );
   });
 
-  it('takes no policies for policies without rules', () => {
+  it('accepts an empty list of documents', () => {
     const { revision, ...nothing } = parsePolicies([]);
     assert.match(revision, /^[0-9a-f]{12}$/);
     assert.deepEqual(nothing, {
@@ -105,7 +105,7 @@ describe('parsePolicies', () => {
     });
   });
 
-  it('says where the syntax is broken, and nothing more about that document', () => {
+  it('reports the position of a syntax error and nothing else about that document', () => {
     assert.deepEqual(problemsOf('{\n  "name": "p",,\n  "rules": []\n}'), [
       '2:15: a key in double quotes is expected here (is there a comma too many?)',
     ]);
@@ -117,13 +117,13 @@ describe('parsePolicies', () => {
     ]);
   });
 
-  it('finds keys that are there twice', () => {
+  it('reports duplicate keys', () => {
     assert.deepEqual(problemsOf('{\n  "name": "p",\n  "version": "1", "name": "q"\n}'), [
       '3:19: key "name" is there twice; the first is in line 2',
     ]);
   });
 
-  it('finds unknown and missing keys and says what was meant', () => {
+  it('reports unknown and missing keys with suggestions', () => {
     assert.deepEqual(
       problemsOf(`{
   "name": "p",
@@ -141,7 +141,7 @@ describe('parsePolicies', () => {
     );
   });
 
-  it('finds wrong types', () => {
+  it('reports wrong types', () => {
     assert.deepEqual(problemsOf('[]'), ['1:1: the document must be an object, not []']);
     assert.deepEqual(problemsOf('{ "name": 3, "version": "", "rules": {} }'), [
       '1:11: "name" must be a string, not 3',
@@ -150,24 +150,27 @@ describe('parsePolicies', () => {
     ]);
   });
 
-  it('finds names that cannot be, and names that are taken', () => {
+  it('reports invalid and duplicate names', () => {
     assert.match(
       problemsOf(policyText([rule('a/b', HOLDS)]))[0],
       /^6:15: "rules\[0\].name" can have/,
     );
     const twice = policyText([rule('a', HOLDS), rule('a', HOLDS)]);
-    assert.match(problemsOf(twice).join(), /^\d+:15: another rule has the name "a", too$/);
+    assert.match(
+      problemsOf(twice).join(),
+      /^\d+:15: the policy has another rule with the name "a"$/,
+    );
     assert.throws(
       () =>
         parsePolicies([
           { file: 'a.json', text: policyText([rule('a', HOLDS)]) },
           { file: 'b.json', text: policyText([rule('a', HOLDS)]) },
         ]),
-      { message: 'b.json:2:11: policy "p" is in a.json already; names must differ' },
+      { message: 'b.json:2:11: policy "p" is already in a.json; names must be unique' },
     );
   });
 
-  it('finds unknown event types, scores and priorities', () => {
+  it('reports invalid event types, scores and priorities', () => {
     const text = `{ "name": "p", "version": "1", "rules": [
   { "name": "a", "conditions": ${JSON.stringify(HOLDS)},
     "event": { "type": "ofload" } },
@@ -183,14 +186,14 @@ describe('parsePolicies', () => {
     assert.deepEqual(problemsOf(text), [
       '3:24: unknown event type "ofload"; did you mean "offload"?',
       '5:17: a priority is 1 or more, not 0 (json-rules-engine would take 0 as 1)',
-      '6:56: a score is a number or the name of a numeric fact, and "bitPerSecond" is none; did you mean "bitsPerSecond"?',
+      '6:56: a score is a number or the name of a numeric fact, not "bitPerSecond"; did you mean "bitsPerSecond"?',
       '8:17: "rules[2].priority" must be an integer, not 1.5',
       '9:56: "rules[2].event.params.score" must be 0 or more, not -1',
-      '11:56: a score is a number or the name of a numeric fact, and "slice" is none',
+      '11:56: a score is a number or the name of a numeric fact, not "slice"',
     ]);
   });
 
-  it('finds every mistake, not the first alone', () => {
+  it('reports all problems', () => {
     assert.deepEqual(
       conditionProblems(
         '{ "fact": "bytez", "operator": "equal", "value": 1 },\n{ "fact": "bytes", "operator": "equal", "value": "1" }',
@@ -202,7 +205,7 @@ describe('parsePolicies', () => {
     );
   });
 
-  it('finds groups that are empty, missing or mixed', () => {
+  it('reports groups that are empty, missing or mixed', () => {
     const root = (conditions: string) =>
       problemsOf(
         `{ "name": "p", "version": "1", "rules": [{ "name": "r", "event": { "type": "onload" },\n"conditions": ${conditions} }] }`,
@@ -226,12 +229,12 @@ describe('parsePolicies', () => {
     assert.deepEqual(
       root('{ "all": [{ "fact": "bytes", "operator": "equal", "value": 1 }], "any": [] }'),
       [
-        '2:80: a condition has one of "all", "any", "not", "condition" and a comparison, not "any" as well',
+        '2:80: a condition is one of "all", "any", "not", "condition" and a comparison; it cannot also have "any"',
       ],
     );
   });
 
-  // `^` marks the place of each message.
+  // `^` marks the position of each message.
   const wrong: readonly (readonly [string, ...string[]])[] = [
     [
       '"fact": "slice", "operator": ^"greaterThan", "value": 1',
@@ -300,7 +303,7 @@ describe('parsePolicies', () => {
     ],
     [
       '"fact": "bytes", "operator": "equal", "value": 1, "path": ^"$.a"',
-      'bytes is a number and has no members; take "path" away',
+      'bytes is a number and has no members; remove "path"',
     ],
     [
       '"fact": "bytes", "operator": "equal", "value": 1, "params": { "a": ^1 }',
@@ -329,7 +332,7 @@ describe('parsePolicies', () => {
     ],
     [
       '"fact": "tcpDst", "operator": "in", "value": ^{ "fact": "outPorts" }',
-      'no fact is a list of numbers; write the list out',
+      'no fact is a list of numbers; use a literal list',
     ],
     [
       '"fact": "bytes", "operator": "equal", "value": { "fact": ^"byte" }',
@@ -389,14 +392,14 @@ describe('parsePolicies', () => {
     '"not": { "fact": "bytes", "operator": "equal", "value": 3 }',
   ];
   for (const condition of right) {
-    it(`takes { ${condition} }`, () => {
+    it(`accepts { ${condition} }`, () => {
       assert.deepEqual(conditionProblems(`{ ${condition} }`), []);
     });
   }
 
-  it('refuses "not" over a fact that may be missing, because it would then hold', () => {
+  it('refuses "not" around a fact that can be missing, because it would then hold', () => {
     const message =
-      '6:19: inside "not" this would hold wherever tcpDst is missing (the flow does not match every bit of it); use "notEqual" instead of "not"';
+      '6:19: inside "not" this would hold if tcpDst is missing (the flow does not match every bit of it); use "notEqual" instead of "not"';
     const comparison = '{ "fact": "tcpDst", "operator": "equal", "value": 22 }';
     assert.deepEqual(conditionProblems(comparison, 'not'), [message]);
     assert.equal(conditionProblems(`{ "not": { "any": [${comparison}] } }`).length, 1);

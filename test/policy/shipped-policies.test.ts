@@ -9,11 +9,11 @@ const files = readdirSync(repositoryFile('policies')).filter((name) => name.ends
 const tests = files.filter((name) => name.endsWith('.test.json'));
 const policies = files.filter((name) => !name.includes('.test.') && !name.includes('.schema.'));
 
-/** Policies that go beside another one, which their tests name. */
+/** Policies for use beside another one, which their tests name. */
 const BESIDE_DEFAULT = ['maintenance-window.json', 'mice-guard.json'];
 
-describe('the shipped policies', () => {
-  it('are there, each with its tests and a description', () => {
+describe('shipped policies', () => {
+  it('have tests and a description', () => {
     assert.deepEqual(policies, [
       'cpu-pressure.json',
       'default.json',
@@ -38,7 +38,7 @@ describe('the shipped policies', () => {
   });
 
   for (const name of BESIDE_DEFAULT) {
-    it(`${name} goes beside default.json, in either order`, () => {
+    it(`${name} can be loaded beside default.json, in either order`, () => {
       parsePolicies([text('default.json'), text(name)]);
       parsePolicies([text(name), text('default.json')]);
     });

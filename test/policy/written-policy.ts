@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parsePolicies } from '../../policy/parse/parse-policies.ts';
 import { PolicyError } from '../../policy/model/policy-error.ts';
 
-/** Problems of one document in which `^` marks the places they must be at; and those places. */
+/** Problems of a document, and the positions that `^` marks in it. */
 function marked(text: string): { found: string[]; places: string[] } {
   const places: string[] = [];
   const lines = text.split('\n').map((line, i) => {
@@ -35,7 +35,7 @@ export function refuses(text: string, ...messages: readonly string[]): void {
   );
 }
 
-/** A document with these sections and rules, each as JSON text. */
+/** A document with these sections and rules, which are JSON texts. */
 export function policy(sections: string, ...rules: readonly string[]): string {
   return `{ "name": "p", "version": "1",\n${sections}\n"rules": [\n${rules.join(',\n')}\n] }`;
 }

@@ -4,7 +4,7 @@ import type { FactDefinition } from '../../model/fact.ts';
 import { FACTS } from '../../facts/facts.ts';
 import { OPERATORS } from '../../operators/operators.ts';
 
-/** In one group: json-rules-engine's cost grows with the square of it. */
+/** Maximum per group; the cost of json-rules-engine grows with its square. */
 const MAX_CONDITIONS = 100;
 
 /** Definitions for conditions, under `$defs` of the policy's schema. */

@@ -1,28 +1,28 @@
-/** Names of policies, rules, schedules and so on. */
+/** Names of policies and rules. */
 export const NAME = {
   type: 'string',
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
   maxLength: 80,
 };
 
-/** Names that are keys: a letter first, because keys that are numbers lose their order. */
+/** Names that are keys. They start with a letter, because numeric keys lose their order. */
 export const KEY = {
   type: 'string',
   pattern: '^[A-Za-z][A-Za-z0-9._-]*$',
   maxLength: 80,
 };
 
-/** What something is for. */
+/** A description for people. */
 export function description(what: string) {
   return { type: 'string', description: what };
 }
 
-/** A number, or a text that the checker reads as a number with a unit. */
+/** A number, or a string that the checker parses as a number with a unit. */
 export function quantity(what: string, examples: readonly (string | number)[]) {
   return { type: ['number', 'string'], description: what, examples };
 }
 
-/** Schedules by name, one or more. */
+/** Names of one or more schedules. */
 export function activeWords(what: string) {
   return {
     type: ['string', 'array'],

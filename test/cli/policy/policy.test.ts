@@ -354,7 +354,7 @@ describe('norikae policy', () => {
 
     const wrong: readonly [string, RegExp][] = [
       ['packetPerSecond=1', /unknown fact "packetPerSecond"; did you mean "packetsPerSecond"/],
-      ['packetsPerSecond=fast', /"fast" is no number of packet\/s/],
+      ['packetsPerSecond=fast', /"fast" is not a number of packet\/s/],
       ['packetsPerSecond', /is not FACT=VALUE/],
       ['placement=nic', /"placement" is one of "onload", "offload", "fast-path"/],
       ['offloadable=1', /true or false/],

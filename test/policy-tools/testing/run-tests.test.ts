@@ -104,7 +104,7 @@ describe('policy tests', () => {
     assert.deepEqual(
       problems.map((p) => p.replace(/^error \d+:\d+: /, '').slice(0, 30)),
       [
-        '"5000y20" is no number of packet/s, with or without a unit',
+        '"5000y20" is not a number of packet/s, with or without a unit',
         'unknown port "vm2"; did you mean "vm1"?',
         '"1parsec": unknown unit "parsec"',
         '"tcpDst" cannot be 70000; it is a whole number',

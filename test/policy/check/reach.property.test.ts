@@ -7,8 +7,8 @@ import { operatorNamed } from '../../../policy/operators/operators.ts';
 import { covers } from '../../../policy/check/reach-check.ts';
 
 /*
- * What the checker says of rules must be true of flows: a rule that it calls covered never holds
- * where the other does not, and a contradiction never holds at all.
+ * The results of the checker must be true for flows: a covered rule holds only if the other rule
+ * does, and a contradiction never holds.
  */
 
 type Facts = Readonly<Record<string, unknown>>;
@@ -74,15 +74,15 @@ function holds(c: Condition, facts: Facts): boolean {
   return operatorNamed(c.operator)?.holds(facts[c.fact], c.value) === true;
 }
 
-/** Every flow that the comparisons can tell apart. */
+/** All flows that the comparisons can distinguish. */
 const flows: readonly Facts[] = [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5].flatMap((packetsPerSecond) =>
   [undefined, 0, 1, 2, 3, 4, 5].flatMap((tcpDst) =>
     PLACEMENTS.map((placement) => ({ packetsPerSecond, tcpDst, placement })),
   ),
 );
 
-describe('what the checker says is never reached', () => {
-  it('is not: a covered rule holds only where the other does', () => {
+describe('reach check', () => {
+  it('reports a rule as covered only if the other rule always holds with it', () => {
     let covered = 0;
     fc.assert(
       fc.property(condition, condition, (a, b) => {
@@ -96,7 +96,7 @@ describe('what the checker says is never reached', () => {
     assert(covered > 200, `${covered} pairs`);
   });
 
-  it('never holds: a conjunction that contradicts itself', () => {
+  it('reports a contradiction only if the conjunction never holds', () => {
     let found = 0;
     const all = fc.array(comparison, { minLength: 2, maxLength: 4 }).map((list) => ({ all: list }));
     fc.assert(
@@ -110,7 +110,7 @@ describe('what the checker says is never reached', () => {
     assert(found > 200, `${found} contradictions`);
   });
 
-  it('is found where bounds of one number leave nothing', () => {
+  it('finds every contradiction of bounds on a number', () => {
     const bounds = fc.record({
       fact: fc.constant('packetsPerSecond'),
       operator: fc.constantFrom('lessThan', 'greaterThan'),

@@ -13,13 +13,13 @@ import {
   rule,
 } from '../written-policy.ts';
 
-/** What an author is told of policies that are good, `file:line:column: note`. */
+/** Notes on valid policies, as `file:line:column: note`. */
 function notesOf(...texts: readonly string[]): string[] {
   const documents = texts.map((text, i) => ({ file: `p${i}`, text }));
   return reachNotes(parsePolicies(documents)).map(formatProblem);
 }
 
-describe('rules that never hold or never speak', () => {
+describe('rules that never hold or are never reached', () => {
   const c = (fact: string, operator: string, value: unknown) =>
     JSON.stringify({ fact, operator, value });
   const all = (...list: readonly string[]) => `{ "all": [${list.join(', ')}] }`;
@@ -51,7 +51,7 @@ describe('rules that never hold or never speak', () => {
         c('cast', 'notIn', ['unicast', 'any']),
         `^${c('cast', 'notIn', ['multicast', 'broadcast'])}`,
       ),
-      'cast notIn ["multicast","broadcast"] leaves nothing of what the comparisons of cast before it do',
+      'cast notIn ["multicast","broadcast"] excludes all values that the comparisons of cast before it allow',
     ],
     [
       all(
@@ -67,7 +67,7 @@ describe('rules that never hold or never speak', () => {
     });
   }
 
-  it('takes bounds that leave something, and comparisons of other ports', () => {
+  it('accepts bounds that overlap, and comparisons of different ports', () => {
     const port = (name: string, operator: string, value: number) =>
       JSON.stringify({
         fact: 'portLoad',
@@ -105,7 +105,7 @@ describe('rules that never hold or never speak', () => {
     ],
   ];
   for (const [first, second] of covered) {
-    it(`refuses ${second.slice(0, 60)} behind ${first.slice(0, 60)}`, () => {
+    it(`refuses ${second.slice(0, 60)} after ${first.slice(0, 60)}`, () => {
       refuses(
         policy('', rule('a', first), `^${rule('b', second)}`),
         'rule "p/b" is never reached: wherever it holds, "p/a" (line 4) holds as well and has precedence',
@@ -120,12 +120,12 @@ describe('rules that never hold or never speak', () => {
     [`{ "not": ${c('bytes', 'lessThan', 5)} }`, all(c('bytes', 'greaterThan', 10))],
   ];
   for (const [first, second] of open) {
-    it(`takes ${second.slice(0, 60)} behind ${first.slice(0, 60)}`, () => {
+    it(`accepts ${second.slice(0, 60)} after ${first.slice(0, 60)}`, () => {
       assert.deepEqual(problemsOf(policy('', rule('a', first), rule('b', second))), []);
     });
   }
 
-  it('looks at the order in which rules speak, and at schedules', () => {
+  it('considers the order of rules, and schedules', () => {
     const a = policy('', rule('low', BUSY), rule('high', BUSY, ', "priority": 5'));
     assert.match(
       problemsOf(a).join(),
@@ -140,7 +140,7 @@ describe('rules that never hold or never speak', () => {
     );
   });
 
-  it('only notes what a rule of another policy takes: policies may say the same or overrule', () => {
+  it('only notes rules that a rule of another policy makes unreachable', () => {
     const first = policy('', rule('a', BUSY));
     const second = first.replace('"name": "p"', '"name": "q"');
     assert.deepEqual(problemsOf(first, second), []);
@@ -157,7 +157,7 @@ describe('rules that never hold or never speak', () => {
     assert.match(notesOf(second, shadow).join(), /^p1:4:1: note: rule "p\/a" is never reached/);
   });
 
-  it('refuses within a policy what a rule of another one takes, too', () => {
+  it('refuses a rule that both its own and another policy make unreachable', () => {
     const other = policy('', rule('z', BUSY)).replace('"name": "p"', '"name": "o"');
     const twice = policy('', rule('a', BUSY), rule('b', BUSY));
     for (const mode of ['enforce', 'shadow']) {

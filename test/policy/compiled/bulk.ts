@@ -19,7 +19,7 @@ export const NO_RULES: PolicySet = {
   revision: '',
 };
 
-/** A table of the flows that `seeds` stand for, in a node that `seed` stands for. */
+/** A table of the flows generated from `seeds`, on a node generated from `seed`. */
 export async function sceneOf(seeds: readonly number[], seed: number) {
   const dice = new Dice(seed);
   const table = new FlowTable();
@@ -31,7 +31,7 @@ export async function sceneOf(seeds: readonly number[], seed: number) {
   return { view, memory, rows: Array.from(table.rows.subarray(0, table.count)) };
 }
 
-/** The verdict of each of `rules` on each row, one text of 0 and 1 a rule. */
+/** Verdicts of `rules` on each row, a string of 0 and 1 per rule. */
 export function compiledVerdicts(
   { view, memory }: { readonly view: FlowView; readonly memory: PolicyMemory },
   rules: readonly RootCondition[],
@@ -42,10 +42,10 @@ export function compiledVerdicts(
   const compiler = new ConditionCompiler(factNamed, new TickColumns(flows, keys, chunk));
   const conditions = rules.map((rule) => compiler.compile(rule));
   const place = new Map(rows.map((row, i) => [row, i]));
-  chunk.take(Int32Array.from(rows), 0, rows.length);
+  chunk.load(Int32Array.from(rows), 0, rows.length);
   return conditions.map((condition) => {
     const verdicts = new Uint8Array(rows.length);
-    const forAll = condition.begin(view);
+    const forAll = condition.prepare(view);
     if (forAll !== undefined) return verdicts.fill(forAll ? 1 : 0).join('');
     const end = condition.split(chunk.rows, 0, chunk.count);
     for (let i = 0; i < end; i++) verdicts[place.get(chunk.rows[i]) ?? -1] = 1;

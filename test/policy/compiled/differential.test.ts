@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Engine } from 'json-rules-engine';
-import { memberOf } from '../../../policy/model/amount.ts';
+import { memberOf } from '../../../policy/model/linear-function.ts';
 import {
   type FactReference,
   isFactReference,
@@ -15,12 +15,12 @@ import { compiledVerdicts, sceneOf } from './bulk.ts';
 import { rootOf, rootSketch } from './random-rules.ts';
 
 /*
- * Compiled conditions beside json-rules-engine: the same random conditions on the same random
- * flows, each verdict compared. A failure is shrunk to one condition and one flow.
+ * Compares each verdict of compiled conditions with json-rules-engine, for random conditions and
+ * flows. A failure is shrunk to one condition and one flow.
  */
 
 const PAIRS = 1_000_000;
-/** The same in far fewer pairs, of a json-rules-engine that knows nothing of this project. */
+/** Number of pairs with an unmodified json-rules-engine. */
 const STOCK_PAIRS = 50_000;
 
 const scene = fc.record({
@@ -29,7 +29,7 @@ const scene = fc.record({
   seed: fc.nat(),
 });
 
-/** Verdicts of an engine that has the rules as `0`, `1` ..., one text of 0 and 1 a rule. */
+/** Verdicts of an engine with rules `0`, `1` ..., a string of 0 and 1 per rule. */
 async function verdictsOf(
   engine: Engine,
   rules: readonly RootCondition[],
@@ -67,12 +67,12 @@ describe('compiled conditions', function () {
       tally.holding += expected.join('').replaceAll('0', '').length;
     });
     while (tally.pairs < PAIRS) await fc.assert(agree, { numRuns: 20 });
-    // Pairs of which none, or all, hold would prove little.
+    // The verdicts must be mixed for the comparison to be meaningful.
     const share = tally.holding / tally.pairs;
     assert(share > 0.1 && share < 0.9, `${share} of the pairs hold`);
   });
 
-  it('agree with json-rules-engine as it comes, where no value is missing', async () => {
+  it('agree with an unmodified json-rules-engine if no value is missing', async () => {
     const tally = { pairs: 0 };
     const agree = fc.asyncProperty(scene, async ({ sketches, flows, seed }) => {
       const { view, memory, rows } = await sceneOf(flows.slice(0, 50), seed);
@@ -107,7 +107,7 @@ const STOCK_OPERATORS = [
   'greaterThanInclusive',
 ];
 
-/** It uses what json-rules-engine has, on values of the right types. */
+/** True if it uses only features of json-rules-engine, with values of the right types. */
 function isStock(rule: RootCondition): boolean {
   return comparisonsOf(rule).every(({ operator, value, params }) => {
     const [word, ...more] = operator.split(':').toReversed();
@@ -122,7 +122,7 @@ function isStock(rule: RootCondition): boolean {
   });
 }
 
-/** The values of the facts that the rules look at, as `engine.run` takes them. */
+/** Values of the facts that the rules use, for `engine.run`. */
 function factValues(view: FlowView, row: number, rules: readonly RootCondition[]) {
   view.row = row;
   const names = new Set(rules.flatMap(referencesOf).map((r) => r.fact));

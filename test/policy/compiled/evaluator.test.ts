@@ -59,7 +59,7 @@ describe('JsonRulesEvaluator', () => {
     assert.deepEqual(reasons(table), ['unseen', 'unseen', 'unseen']);
   });
 
-  it('lets the highest priority speak, among equals the first', async () => {
+  it('lets the highest priority decide, among equals the first', async () => {
     const all = { all: [pps('greaterThanInclusive', 0)] };
     const type = (name: string) => ({ event: { type: name } });
     const first = async (...rules: unknown[]) => {
@@ -81,7 +81,7 @@ describe('JsonRulesEvaluator', () => {
     );
   });
 
-  it('scores by a fact or a number, by worth when a rule says nothing', async () => {
+  it('scores by a fact or a number, by default by worth', async () => {
     const scored = async (score: unknown, flow: object) => {
       const params = score === undefined ? {} : { score };
       const event = { type: 'offload', params };
@@ -97,7 +97,7 @@ describe('JsonRulesEvaluator', () => {
     assert.equal(await scored('tcpDst', flow), 0);
   });
 
-  it('says whether the worth is the score or a rule set it', async () => {
+  it('records whether the score is the worth', async () => {
     const scoredBy = async (score: unknown, worth: number) => {
       const params = score === undefined ? {} : { score };
       const table = tableOf([{ packetsPerSecond: 30, worth }]);
@@ -118,7 +118,7 @@ describe('JsonRulesEvaluator', () => {
     assert.deepEqual(await scoredBy('packetsPerSecond', 30), [30, 0]);
   });
 
-  it('forgets who set the score of a flow that no rule asks for', async () => {
+  it('resets the score of a flow that no rule decides', async () => {
     const table = tableOf([{ packetsPerSecond: 0, worth: 20 }]);
     table.decision.scoredByWorth[0] = 1;
     const text = policyText([rule('r', { all: [pps('greaterThan', 1)] })]);
@@ -143,7 +143,7 @@ describe('JsonRulesEvaluator', () => {
     assert.deepEqual(report, { evaluated: 0, slices: [], elapsedMs: 0 });
   });
 
-  it('finds no comparison true on a value that is missing', async () => {
+  it('evaluates every comparison with a missing value to false', async () => {
     const values: readonly [string, unknown][] = [
       ['equal', 22],
       ['notEqual', 22],
@@ -168,7 +168,7 @@ describe('JsonRulesEvaluator', () => {
     }
   });
 
-  it('can be asked whether a value is missing', async () => {
+  it('can test whether a value is missing', async () => {
     const asks = (operator: string) => ({ all: [{ fact: 'tcpDst', operator, value: null }] });
     const tcp = { fields: exactly({ tcp_dst: 23 }) };
     assert.equal(await holds(asks('equal')), true);
@@ -199,7 +199,7 @@ describe('JsonRulesEvaluator', () => {
     assert.equal(await one('portLoad', 'lessThan', 99, { ...rx, path: '$.rxShare' }), false);
   });
 
-  it('refuses to run twice at a time', async () => {
+  it('refuses concurrent evaluations', async () => {
     const evaluator = evaluatorOf(policyText([BUSY]));
     const table = tableOf([{}]);
     const first = evaluator.evaluate(table, contextOf(), never());
@@ -208,7 +208,7 @@ describe('JsonRulesEvaluator', () => {
     await evaluator.evaluate(table, contextOf(), never());
   });
 
-  it('explains each rule with every value, those included that decide nothing', async () => {
+  it('explains every rule with all values, even if they do not affect the verdict', async () => {
     const conditions = {
       any: [
         { ...pps('greaterThan', 1), priority: 9 },

@@ -7,7 +7,7 @@ import { JsonRulesEvaluator } from '../../support/json-rules/json-rules-evaluato
 import { parsePolicies } from '../../../policy/parse/parse-policies.ts';
 import { contextOf, never, policyText, rule, tableOf } from '../fixture.ts';
 
-/** A clock on which each question takes 1 ms: an evaluation asks once before each step. */
+/** A clock that advances 1 ms per reading; an evaluation reads it before each step. */
 class SteppingClock implements Clock {
   #nowMs = 0;
 
@@ -19,10 +19,10 @@ class SteppingClock implements Clock {
 const HOLDS = { all: [{ fact: 'packetsPerSecond', operator: 'greaterThanInclusive', value: 0 }] };
 const POLICIES = parsePolicies([{ file: 'p', text: policyText([rule('all', HOLDS)]) }]);
 
-/** Both evaluators, with as many flows as make a walk over them a hundred steps. */
+/** Both evaluators, with enough flows for a hundred steps per pass. */
 const EVALUATORS = [
   { name: 'json-rules-engine', Evaluator: JsonRulesEvaluator, flows: 100, walks: 1 },
-  // Finds each flow's slice before it asks the rules.
+  // Determines the slices before it evaluates the rules.
   { name: 'compiled rules', Evaluator: CompiledEvaluator, flows: 100 * 2048, walks: 2 },
 ];
 
@@ -40,7 +40,7 @@ for (const { name, Evaluator, flows, walks } of EVALUATORS) {
       table = tableWith(flows);
     });
 
-    it('pauses between slices, so that timers have their turn', async () => {
+    it('yields to timers between slices of time', async () => {
       let pauses = 0;
       const evaluator = make(() => {
         pauses++;
@@ -59,7 +59,7 @@ for (const { name, Evaluator, flows, walks } of EVALUATORS) {
     it('stops at an abort and can be used again', async () => {
       table.decision.requested.fill(RequestedPlacement.none);
       const abort = new AbortController();
-      // In the middle of the last walk.
+      // In the middle of the last pass.
       let left = 10 * (walks - 1) + 5;
       const evaluator = make(() => {
         if (--left <= 0) abort.abort(new Error('enough'));

@@ -7,13 +7,13 @@ import { packageRoot } from '../../../platform/package-root.ts';
 import type { compare as compareHere } from './stock/compare.ts';
 
 /*
- * The comparison with json-rules-engine must notice a fault in the rules' code: each of these is
- * planted into a copy of it, with one text replaced, and the comparison is run on that.
+ * The comparison with json-rules-engine must find faults in the code of the rules. Each fault is
+ * planted into a copy of the code by replacing a text, and the comparison runs on that copy.
  */
 
 interface Fault {
   readonly what: string;
-  /** From the top of the repository, without its end. */
+  /** Path in the repository, without extension. */
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -96,7 +96,7 @@ const FAULTS: readonly Fault[] = [
 
 const SEED = 77;
 const SCENES = 12;
-/** What the comparison is made of. */
+/** Files of the comparison. */
 const FOLDERS = ['async', 'engine', 'policy', 'text', 'test/policy/compiled/stock', 'test/support'];
 const HERE = fileURLToPath(new URL('../../../', import.meta.url));
 const EXTENSION = extname(import.meta.url);
@@ -114,7 +114,7 @@ describe('the comparison of compiled rules with json-rules-engine', function () 
 
   after(() => rm(folder, { recursive: true, force: true }));
 
-  /** A difference that the comparison finds in a copy of the code with a fault; undefined: none. */
+  /** Runs the comparison on a copy with a fault; returns a difference, or undefined. */
   async function differenceWith(fault: Fault | undefined): Promise<string | undefined> {
     const copy = join(folder, String(copies++));
     for (const name of FOLDERS) {
@@ -134,7 +134,7 @@ describe('the comparison of compiled rules with json-rules-engine', function () 
     return (await compare(SEED, SCENES)).difference;
   }
 
-  it('finds none in the code as it is', async () => {
+  it('finds no difference in the unchanged code', async () => {
     assert.equal(await differenceWith(undefined), undefined);
   });
 

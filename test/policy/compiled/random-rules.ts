@@ -2,26 +2,26 @@ import fc from 'fast-check';
 import type { Comparison, Condition, RootCondition } from '../../../policy/model/condition.ts';
 import { DECORATORS } from '../../../policy/operators/decorators.ts';
 import type { FactDefinition, FactParams, FlowView } from '../../../policy/model/fact.ts';
-import { memberOf } from '../../../policy/model/amount.ts';
+import { memberOf } from '../../../policy/model/linear-function.ts';
 import { type OperandKind, OPERATORS } from '../../../policy/operators/operators.ts';
 
 /*
- * Random conditions over the whole catalogue of facts and operators. They are drawn as sketches
- * of numbers, which fast-check can shrink, and become conditions in a scene: what a fact is
- * compared with is mostly a value that it has there, so that comparisons hold about as often as
- * they do not. Sketches are not checked as policies are: the evaluators must agree on more.
+ * Random conditions over the whole catalogue of facts and operators. They are generated as sketches
+ * of numbers, which fast-check can shrink, and become conditions in a scene. A fact is mostly
+ * compared with a value that it has there, so that about half of the comparisons hold. Sketches
+ * need not be valid policies: the evaluators must agree on invalid conditions as well.
  */
 
-/** A comparison before it is known what values there are. */
+/** A comparison before values are chosen. */
 interface ComparisonSketch {
   readonly fact: number;
   readonly params: number;
   readonly operator: number;
-  /** Which of the values, and whether it is off by a little, null, or of another type. */
+  /** Selects a value, and whether it is changed slightly, null, or of another type. */
   readonly values: readonly number[];
   readonly odd: number;
   readonly decorators: readonly number[];
-  /** Compares with another fact of that number. */
+  /** Index of another fact to compare with. */
   readonly other: number | undefined;
   readonly priority: number | undefined;
 }
@@ -49,7 +49,7 @@ const comparisonSketch: fc.Arbitrary<ComparisonSketch> = fc.record({
   priority,
 });
 
-/** Sketches of what a rule's `conditions` can be, nested up to four deep. */
+/** Sketches of a rule's `conditions`, nested up to four levels. */
 export const rootSketch: fc.Arbitrary<Sketch> = fc.letrec<{ root: Sketch; any: Sketch }>((tie) => ({
   any: fc.oneof(
     { depthSize: 'small', maxDepth: 3, depthIdentifier: 'condition' },
@@ -70,18 +70,18 @@ export const rootSketch: fc.Arbitrary<Sketch> = fc.letrec<{ root: Sketch; any: S
   ),
 })).root;
 
-/** What sketches become conditions in. */
+/** Setting in which sketches become conditions. */
 export interface Setting {
   readonly view: FlowView;
-  /** Rows to take values from. */
+  /** Rows whose values are used. */
   readonly rows: readonly number[];
-  /** Facts to choose from. */
+  /** Facts that can be used. */
   readonly facts: readonly FactDefinition[];
-  /** Compares now and then with null or a value of another type. */
+  /** Whether to compare sometimes with null or a value of another type. */
   readonly odd: boolean;
 }
 
-/** The condition that a sketch stands for in a setting. */
+/** The condition of a sketch in a setting. */
 export function rootOf(sketch: Sketch, setting: Setting): RootCondition {
   const condition = conditionOf(sketch, setting);
   return 'operator' in condition ? { all: [condition] } : condition;
@@ -118,7 +118,7 @@ function comparisonOf(sketch: ComparisonSketch, setting: Setting): Comparison {
   };
 }
 
-/** A fact with what it is asked. */
+/** A fact with its parameters and path. */
 interface Subject {
   readonly fact: FactDefinition;
   readonly reference: {

@@ -6,7 +6,7 @@ import type { RuleContext } from '../../../engine/ports/rule-evaluator.ts';
 import type { SliceDefinition } from '../../../policy/model/slice.ts';
 import { exactly, portInfo } from '../fixture.ts';
 
-/** Numbers in a row that look random and are the same for the same seed (mulberry32). */
+/** Pseudorandom numbers from a seed (mulberry32). */
 export class Dice {
   #state: number;
 
@@ -26,7 +26,7 @@ export class Dice {
     return from[this.roll(from.length)];
   }
 
-  /** True once in `n`. */
+  /** True with a probability of 1/n. */
   once(n: number): boolean {
     return this.roll(n) === 0;
   }
@@ -37,7 +37,7 @@ const VMS = ['web', 'db', undefined];
 const SLICES = ['gold', 'silver', 'p/bronze', undefined];
 const NUMBERS = [0, 0, 1, 2, 10, 100, 1000, 1e6];
 
-/** Slices that policies declare, for flows whose ports have none. */
+/** Declared slices, for flows whose ports have none. */
 export const DECLARED_SLICES: readonly SliceDefinition[] = [
   declared('gold', { vm: 'db' }),
   declared('p/bronze', { subnet: '10.1.0.0/16' }),
@@ -59,7 +59,7 @@ function declared(name: string, member: SliceDefinition['members'][number]): Sli
   };
 }
 
-/** Ports, with what is behind them as the dice say. */
+/** Ports with random properties. */
 export function randomPorts(dice: Dice): PortSnapshot {
   const known = PORTS.slice(0, -1).filter(() => !dice.once(8));
   return new Map(
@@ -123,8 +123,8 @@ function randomActions(dice: Dice): readonly FlowAction[] {
 }
 
 /**
- * Reads a flow for each of `seeds` into the table; a seed that was there in the reading before is
- * the same flow, with other counters and, now and then, other actions or another match.
+ * Reads a flow for each of `seeds` into the table. A seed of the previous reading is the same flow,
+ * with other counters and sometimes other actions or another match.
  */
 export function readFlows(table: FlowTable, nowMs: number, seeds: readonly number[]): void {
   table.begin(nowMs);

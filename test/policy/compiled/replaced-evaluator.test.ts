@@ -7,7 +7,7 @@ import { parsePolicies } from '../../../policy/parse/parse-policies.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { contextOf, never, policyText, rule } from '../fixture.ts';
 
-/** Looks at what flows are, at derived numbers, at changes and at ranks: all that is remembered. */
+/** Uses every kind of state: match facts, derived columns, rates of change and ranks. */
 const POLICY = policyText([
   rule('kept', {
     any: [
@@ -20,8 +20,8 @@ const POLICY = policyText([
   }),
 ]);
 
-describe('an evaluator that was replaced', () => {
-  it('leaves nothing with the flow table', async () => {
+describe('a replaced evaluator', () => {
+  it('leaves no side table at the flow table', async () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }, { n: 2 }]);
     const evaluate = async () => {

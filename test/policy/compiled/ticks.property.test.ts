@@ -4,7 +4,7 @@ import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { RuleEvaluator } from '../../../engine/ports/rule-evaluator.ts';
 import { CompiledEvaluator } from '../../../policy/compiled/compiled-evaluator.ts';
 import { type FactDefinition, FlowView } from '../../../policy/model/fact.ts';
-import type { ScoreSource } from '../../../policy/model/amount.ts';
+import type { ScoreSource } from '../../../policy/model/linear-function.ts';
 import { FACTS } from '../../../policy/facts/facts.ts';
 import { JsonRulesEvaluator } from '../../support/json-rules/json-rules-evaluator.ts';
 import type { PolicySet } from '../../../policy/model/policy-set.ts';
@@ -19,8 +19,8 @@ import { rootOf, rootSketch, type Sketch } from './random-rules.ts';
 import { Dice, randomContext, randomPorts, readFlows } from './random-scene.ts';
 
 /*
- * Whole evaluators side by side over some ticks: flows come and go and change, ports do, too;
- * requests, scores and rules must be the same, those of shadows included.
+ * Compares whole evaluators over several ticks in which flows and ports are added, changed and
+ * removed. Requests, scores and rules must be equal, including those of shadow policies.
  */
 
 const limit: CustomFact = {
@@ -35,7 +35,7 @@ const limit: CustomFact = {
   missing: 'no rule sets it',
   read: (view) => view.memory.given('p/limit'),
 };
-/** A fact that has to be asked for; flows of half of the ports have none. */
+/** A fact that must be queried; it is missing for flows of half of the ports. */
 const guest: FactDefinition = {
   name: 'guest',
   scope: 'flow',
@@ -45,7 +45,7 @@ const guest: FactDefinition = {
   example: '"db"',
   missing: 'the guest does not say',
   read: () => undefined,
-  ask: (view) => {
+  query: (view) => {
     const { inPort } = view.table.matchAt(view.row);
     if (inPort === 'gone') return Promise.reject(new Error('no guest'));
     return Promise.resolve({ vm1: 'x', vm2: 'y' }[inPort]);
@@ -94,7 +94,7 @@ const scenario = fc.record({
 
 type Scenario = typeof scenario extends fc.Arbitrary<infer S> ? S : never;
 
-/** The policies of a scenario; what rules compare with is taken from its first tick. */
+/** The policies of a scenario; rules compare with values of its first tick. */
 async function policiesOf({ rules, nodeRules, ticks, seed }: Scenario): Promise<PolicySet> {
   const none = { ...NO_RULES, facts: [limit], programFacts: [guest], schedules: SCHEDULES };
   const table = new FlowTable();
@@ -149,7 +149,7 @@ function written(table: FlowTable) {
 }
 
 describe('compiled rules, tick by tick', () => {
-  it('ask for what json-rules-engine asks for', async () => {
+  it('request the same as json-rules-engine', async () => {
     const agree = fc.asyncProperty(scenario, async (drawn) => {
       const policies = await policiesOf(drawn);
       const options = { clock: new ManualClock() };

@@ -13,8 +13,8 @@ import {
 } from '../fixture.ts';
 
 /*
- * The verdicts of json-rules-engine, driven as the evaluator drives it, beside a model that was
- * written from docs/policies.md: a few lines over plain values.
+ * Compares the verdicts of json-rules-engine, configured as in the evaluator, with a small model of
+ * docs/policies.md over plain values.
  */
 
 type Value = number | string | readonly string[] | undefined;
@@ -77,12 +77,12 @@ function modelCompare(left: Value, operator: string, right: unknown): boolean {
 }
 
 const small = fc.integer({ min: 0, max: 4 });
-/** Less than 0 is refused: it never holds. */
+/** Excludes comparisons such as less than 0, which are refused. */
 const bound = fc.integer({ min: 1, max: 4 });
 const word = fc.constantFrom('a', 'b', 'c');
 const always = ['packetsPerSecond', 'lastPacketsPerSecond'];
 const maybe = ['tcpDst', 'udpDst'];
-/** Facts of one unit, which can be compared with one another. */
+/** Facts with the same unit, which can be compared with each other. */
 const alike = [always, maybe];
 const equality = fc.constantFrom('equal', 'notEqual');
 const ordering = fc.constantFrom(
@@ -93,7 +93,7 @@ const ordering = fc.constantFrom(
 );
 const membership = fc.constantFrom('in', 'notIn');
 
-/** A comparison; `sure`: of facts that are never missing alone. */
+/** A comparison; `sure`: only of facts that are never missing. */
 function comparison(sure: boolean): fc.Arbitrary<Tree> {
   const numbers = sure ? always : [...always, ...maybe];
   const fact = fc.constantFrom(...numbers);
@@ -237,7 +237,7 @@ function evaluatorFor(list: Rules) {
 }
 
 describe('verdicts of random rules on random flows', () => {
-  it('are those of the model, and the first rule that holds speaks', async () => {
+  it('equal those of the model, and the first rule that holds decides', async () => {
     await fc.assert(
       fc.asyncProperty(rules, scene, async (list, { table, context, facts }) => {
         await evaluatorFor(list).evaluate(table, context, never());

@@ -13,18 +13,18 @@ describe('policies/policy.schema.json', () => {
     }
   });
 
-  it('is the schema that policies are checked with (UPDATE_SCHEMA=1 writes it)', () => {
+  it('equals the schema of the checker (UPDATE_SCHEMA=1 writes it)', () => {
     assert.deepEqual(JSON.parse(readFileSync(FILE, 'utf8')), POLICY_SCHEMA);
   });
 
-  it('is a valid schema of draft 2020-12', () => {
+  it('is valid JSON Schema 2020-12', () => {
     const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false });
     ajv.addKeyword('enumDescriptions');
     assert.equal(ajv.validateSchema(POLICY_SCHEMA), true);
     ajv.compile(POLICY_SCHEMA);
   });
 
-  it('describes each name it offers', () => {
+  it('describes each name that it suggests', () => {
     const offers: { enum: unknown[]; enumDescriptions: unknown[] }[] = [];
     JSON.stringify(POLICY_SCHEMA, (_key, value) => {
       if (Array.isArray(value?.enumDescriptions)) offers.push(value);

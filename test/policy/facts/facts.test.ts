@@ -9,7 +9,7 @@ import { parsePolicies } from '../../../policy/parse/parse-policies.ts';
 import { PolicyMemory } from '../../../policy/state/policy-memory.ts';
 import { contextOf, exactly, type Flow, portInfo, readInto, tableOf } from '../fixture.ts';
 
-/** Reads one fact of the only flow of a table. */
+/** Reads a fact of the only flow in a table. */
 function factOf(name: string, flow: Flow, context = contextOf(), params = {}): unknown {
   const fact = factNamed(name);
   assert(fact !== undefined, name);
@@ -32,8 +32,8 @@ function withPorts(...ports: readonly PortInfo[]): RuleContext {
   return contextOf({ ports: new Map(ports.map((p) => [p.name, p])) });
 }
 
-describe('the facts catalogue', () => {
-  it('names each fact once and says what it is', () => {
+describe('fact catalogue', () => {
+  it('has unique names and a description for each fact', () => {
     const names = FACTS.map((f) => f.name);
     assert.deepEqual(names, [...new Set(names)]);
     for (const fact of FACTS) {
@@ -78,11 +78,11 @@ describe('the facts catalogue', () => {
     ]);
   });
 
-  it('takes the age of a flow that was never moved for its time where it is', () => {
+  it('gives the age of a flow that was never moved as placedMs', () => {
     assert.equal(factOf('placedMs', {}, contextOf({ nowMs: 1300 })), 300);
   });
 
-  it('reads header fields that are matched exactly', () => {
+  it('reads header fields that the flow matches exactly', () => {
     const fields = exactly({
       eth_src: [2, 0, 0, 0, 0, 0xab],
       eth_dst: [2, 0, 0, 0, 0, 1],
@@ -123,7 +123,7 @@ describe('the facts catalogue', () => {
     }
   });
 
-  it('has no address where the match has a prefix', () => {
+  it('has no address if the match has a prefix', () => {
     const fields = [
       {
         field: 'ipv4_dst' as const,
@@ -135,7 +135,7 @@ describe('the facts catalogue', () => {
     assert.equal(factOf('matchedBits', { fields }), 24);
   });
 
-  it('tells whom a flow is for', () => {
+  it('classifies the destination of a flow', () => {
     const cast = (values: Parameters<typeof exactly>[0]) =>
       factOf('cast', { fields: exactly(values) });
     assert.equal(cast({ eth_dst: [2, 0, 0, 0, 0, 1] }), 'unicast');
@@ -155,7 +155,7 @@ describe('the facts catalogue', () => {
     assert.equal(cast({ eth_type: 0x0800 }), 'any');
   });
 
-  it('knows ports, and the VM and slice behind them', () => {
+  it('reads ports and their VM and slice', () => {
     const vm1 = portInfo({ name: 'vm1', vm: 'web', slice: 'gold' });
     const vm2 = portInfo({ name: 'vm2', vm: 'db', slice: 'iron' });
     const eth0 = portInfo({ name: 'eth0', kind: 'uplink' });
@@ -174,7 +174,7 @@ describe('the facts catalogue', () => {
     assert.deepEqual(factOf('outPorts', copies), ['a', 'b']);
   });
 
-  it('knows flows that only the vSwitch can carry', () => {
+  it('recognises flows that only the vSwitch can process', () => {
     assert.equal(factOf('offloadable', {}), true);
     assert.equal(factOf('offloadable', { opaque: true }), false);
     const actions = [{ kind: 'opaque', text: 'recirc(1)' } as const];
@@ -198,10 +198,10 @@ describe('the facts catalogue', () => {
   });
 });
 
-describe('facts of headers and ports', () => {
+describe('header and port facts', () => {
   const v4 = { eth_type: 0x0800, ipv4_src: [10, 0, 0, 1], ipv4_dst: [10, 0, 0, 2] };
 
-  it('name the protocol, as far as the match fixes it', () => {
+  it('name the protocol that the match determines', () => {
     const named: readonly [Parameters<typeof exactly>[0], string | undefined][] = [
       [{ ...v4, ip_proto: 6 }, 'tcp'],
       [{ ...v4, ip_proto: 17 }, 'udp'],
@@ -239,7 +239,7 @@ describe('facts of headers and ports', () => {
     ]);
   });
 
-  it('say which way a flow goes', () => {
+  it('give the direction of a flow', () => {
     const ports = withPorts(
       portInfo({ name: 'vm1' }),
       portInfo({ name: 'vm2' }),
@@ -254,7 +254,7 @@ describe('facts of headers and ports', () => {
     assert.deepEqual([direction('up', 'up'), direction('vm1', 'gone')], ['other', 'other']);
   });
 
-  it('say why a flow cannot be offloaded, and how large its packets are', () => {
+  it('give the reasons why a flow is not offloadable, and its packet size', () => {
     const actions = [
       { kind: 'opaque', text: 'ct(commit)' },
       { kind: 'output', port: 'vm2' },
@@ -270,7 +270,7 @@ describe('facts of headers and ports', () => {
     assert.equal(factOf('bytesPerPacket', {}), undefined);
   });
 
-  it('say what time it is, when that is known', () => {
+  it('give the time of day if it is known', () => {
     const context = contextOf({ wallMs: Date.parse('2026-11-23T12:30:00Z') });
     const time = factOf('time', {}, context, { timezone: 'Asia/Tokyo' });
     assert.deepEqual(time, {
@@ -289,7 +289,7 @@ describe('quietMs', () => {
   const busy = { packetsPerSecond: 5000, lastPacketsPerSecond: 5000 };
   const heartbeat = { packetsPerSecond: 3000, lastPacketsPerSecond: 4 };
 
-  it('starts when a flow falls below 20 packets/s and 1 Mbit/s, and ends when it does not', () => {
+  it('counts from the tick in which a flow falls below 20 packets/s and 1 Mbit/s', () => {
     const table = tableOf([busy]);
     const activity = new Activity();
     const quiet: number[] = [];
@@ -303,7 +303,7 @@ describe('quietMs', () => {
     assert.deepEqual(quiet, [0, 250, 500, 0, 250]);
   });
 
-  it('counts from the first look, and for a row that is given to another flow from its start', () => {
+  it('counts from the first update, or from the start of a new flow in a reused row', () => {
     const table = tableOf([heartbeat]);
     const activity = new Activity();
     activity.update(table, 9000);

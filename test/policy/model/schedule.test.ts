@@ -6,7 +6,7 @@ import { timezoneProblem, wallParts } from '../../../policy/model/wall-time.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Asked once, by a clock that knows nothing yet. */
+/** Result of a new clock. */
 function isActive(definition: ScheduleDefinition, wallMs: number): boolean {
   return new ScheduleClock(definition).activeAt(wallMs);
 }
@@ -38,7 +38,7 @@ describe('schedules', () => {
     assert.equal(isActive(nightly, at('2026-03-01T03:00:00Z')), false);
   });
 
-  it('are active before and after when they say so', () => {
+  it('are extended by before and after', () => {
     const early = schedule('0 2 * * *', { beforeMs: 5 * MINUTE_MS, afterMs: 10 * MINUTE_MS });
     assert.equal(isActive(early, at('2026-03-01T01:54:59Z')), false);
     assert.equal(isActive(early, at('2026-03-01T01:55:00Z')), true);
@@ -46,7 +46,7 @@ describe('schedules', () => {
     assert.equal(isActive(early, at('2026-03-01T03:10:00Z')), false);
   });
 
-  it('follow their time zone, summer time too', () => {
+  it('follow their time zone and its summer time', () => {
     const berlin = schedule('0 2 * * *', { timezone: 'Europe/Berlin' });
     assert.equal(isActive(berlin, at('2026-01-10T01:00:00Z')), true);
     assert.equal(isActive(berlin, at('2026-01-10T00:30:00Z')), false);
@@ -56,7 +56,7 @@ describe('schedules', () => {
     assert.equal(isActive(nepal, at('2026-01-09T20:14:59Z')), false);
   });
 
-  it('start twice where the clock is put back, and not at all in the hour that is skipped', () => {
+  it('start twice in a repeated hour, and not at all in a skipped hour', () => {
     const half = schedule('30 2 * * *', { timezone: 'Europe/Berlin', durationMs: 10 * MINUTE_MS });
     assert.equal(isActive(half, at('2026-10-25T00:35:00Z')), true, 'summer time');
     assert.equal(isActive(half, at('2026-10-25T01:35:00Z')), true, 'an hour later, winter time');
@@ -70,14 +70,14 @@ describe('schedules', () => {
     );
   });
 
-  it('last over midnight and over days', () => {
+  it('can last over midnight and several days', () => {
     const weekend = schedule('0 18 * * fri', { durationMs: 60 * 60 * MINUTE_MS });
     assert.equal(isActive(weekend, at('2026-11-22T23:00:00Z')), true);
     assert.equal(isActive(weekend, at('2026-11-23T06:00:00Z')), false);
     assert.equal(isActive(weekend, at('2026-11-20T17:59:00Z')), false);
   });
 
-  it('start on seconds, on the last day of a month and on the n-th weekday', () => {
+  it('can start at a second, on the last day of a month and on the n-th weekday', () => {
     const seconds = schedule('15,45 * * * * *', { durationMs: 5000 });
     assert.deepEqual(
       [14, 15, 19, 20, 45, 50].map((s) => isActive(seconds, at('2026-03-01T00:00:00Z') + s * 1000)),
@@ -89,7 +89,7 @@ describe('schedules', () => {
     assert.equal(isActive(schedule('0 0 * * 2#2'), at('2026-03-03T00:30:00Z')), false);
   });
 
-  it('answer alike whether asked once or on and on, forwards and back', () => {
+  it('give the same result with and without cached starts, forwards and backwards', () => {
     const start = at('2026-03-28T22:00:00Z');
     const crons = fc.constantFrom(
       '0 * * * *',
@@ -126,7 +126,7 @@ describe('schedules', () => {
     );
   });
 
-  it('leave nothing behind in node-cron, and start nothing', () => {
+  it('leave no task in node-cron', () => {
     const before = getTasks().size;
     isActive(schedule('* * * * *'), 0);
     assert.equal(getTasks().size, before);
@@ -134,7 +134,7 @@ describe('schedules', () => {
 });
 
 describe('wall time', () => {
-  it('is what clock and calendar show in a time zone', () => {
+  it('gives time and date in a time zone', () => {
     const parts = wallParts(at('2026-11-23T23:45:00Z'), 'Europe/Berlin');
     assert.deepEqual(parts, {
       hour: 0,

@@ -30,7 +30,7 @@ describe('parseQuantity', () => {
     });
   }
 
-  it('says which unit was meant', () => {
+  it('suggests a unit', () => {
     assert.match(
       String(value('10mbit/s', 'bit/s')),
       /^unknown unit "mbit\/s"; did you mean "Mbit\/s"\?$/,
@@ -40,13 +40,13 @@ describe('parseQuantity', () => {
     assert.match(String(value('10Mbit/s', perSecond('bit/s'))), /it takes "bit\/s\/s"/);
   });
 
-  it('leaves alone what is no quantity', () => {
+  it('returns undefined for texts that are not quantities', () => {
     for (const text of ['', 'eth0', '10', '10 20s', 's', '1,5s', '10  s', '0x10s', '1e3s']) {
       assert.equal(value(text, 'ms'), undefined, text);
     }
   });
 
-  it('takes every unit that it offers, and gives numbers', () => {
+  it('accepts every unit that it suggests', () => {
     for (const unit of UNITS.flatMap((u) => [u, perSecond(u)])) {
       for (const name of unitsFor(unit)) {
         fc.assert(

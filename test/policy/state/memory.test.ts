@@ -43,7 +43,7 @@ const nodeRule = (name: string, conditions: unknown, fact: string, value: unknow
 });
 const ANY = { all: [compare('bytes', 'greaterThanInclusive', 0)] };
 
-/** Both evaluators on a table that goes from tick to tick, 1 s apart. */
+/** Both evaluators on a table with ticks of 1 s. */
 function evaluators(set: PolicySet): readonly { name: string; runner: Runner }[] {
   const options = { clock: new ManualClock() };
   return [
@@ -64,7 +64,7 @@ class Runner {
     this.evaluator = evaluator;
   }
 
-  /** PlacementRequests of the flows in the next tick. */
+  /** Requested placements in the next tick. */
   async tick(flows: readonly Flow[], change: Partial<RuleContext> = {}): Promise<number[]> {
     this.nowMs += 1000;
     readInto(this.table, this.nowMs, flows);
@@ -81,7 +81,7 @@ function cpu(hostCpu: number | undefined): Partial<RuleContext> {
   return { node: { hostCpu, portLoad: new Map() } };
 }
 
-/** Runs `body` with each evaluator on policies of its own. */
+/** Runs `body` with each evaluator, with separate policies. */
 function withBoth(title: string, set: PolicySet, body: (runner: Runner) => Promise<void>): void {
   for (const { name, runner } of evaluators(set)) it(`${title} (${name})`, () => body(runner));
 }
@@ -359,7 +359,7 @@ describe('slices', () => {
   ];
   const context = { ports, tables: [{ placement: 'offload', entries: 8, used: 1 } as const] };
 
-  it("have who is declared to belong, else the port's slice; and count and rank them", async () => {
+  it("contain their declared members, else the port's; and have totals and ranks", async () => {
     const memory = new PolicyMemory(set);
     const table = new FlowTable();
     readInto(

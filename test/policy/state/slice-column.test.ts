@@ -33,7 +33,7 @@ function policy(): string {
 }
 
 describe('slice column', () => {
-  it('tells each flow its slice: those of policies first, then those of ports', async () => {
+  it('writes the slice of each flow: declared slices first, then slices of ports', async () => {
     const evaluator = evaluatorOf(policy());
     const table = tableOf(FLOWS);
     const { slices = [] } = await evaluator.evaluate(table, contextOf({ ports: PORTS }), never());
@@ -48,7 +48,7 @@ describe('slice column', () => {
     assert.deepEqual([...table.decision.slice.subarray(0, 5)], [2, 0, 1, 3, 2]);
   });
 
-  it('forgets slices that no port names any more, and keeps the list while it is the same', async () => {
+  it('drops slices that no port names any more, and keeps the array until it changes', async () => {
     const evaluator = evaluatorOf(policy());
     const table = tableOf(FLOWS);
     const first = await evaluator.evaluate(table, contextOf({ ports: PORTS }), never());

@@ -4,7 +4,7 @@ import type { RequestColumns } from '../../../engine/model/columns.ts';
 import { RequestedPlacement } from '../../../engine/model/flow.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { Clock } from '../../../engine/ports/clock.ts';
-import { followedNumber, isWorth } from '../../../policy/model/amount.ts';
+import { linearValue, isWorth } from '../../../policy/model/linear-function.ts';
 import type {
   EvaluationReport,
   RuleContext,
@@ -148,6 +148,6 @@ export class JsonRulesEvaluator implements RuleEvaluator {
 
   #scoreOf({ score }: PolicyRule, view: FlowView): number {
     if (score.kind === 'number') return score.value;
-    return Math.max(0, followedNumber(score, view, this.#memory.factNamed) ?? 0);
+    return Math.max(0, linearValue(score, view, this.#memory.factNamed) ?? 0);
   }
 }

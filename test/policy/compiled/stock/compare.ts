@@ -16,18 +16,18 @@ const FLOWS = 20;
 const RULES = 25;
 const TICKS = 4;
 
-/** How a comparison went. */
+/** Result of a comparison. */
 export interface Outcome {
-  /** A rule and a flow in one tick, with the verdict of each side. */
+  /** Number of compared pairs of a rule and a flow in a tick. */
   readonly pairs: number;
   readonly holding: number;
-  /** The first rule and flow on which they differ; undefined: none. */
+  /** Description of the first difference; undefined if there is none. */
   readonly difference: string | undefined;
 }
 
 /**
- * Compares the verdicts of compiled rules with those of json-rules-engine, and which of several
- * rules speaks, in `scenes` nodes with a policy each. Stops at the first difference.
+ * Compares verdicts and deciding rules of compiled rules and json-rules-engine in `scenes` nodes,
+ * each with its own policy. Stops at the first difference.
  */
 export async function compare(seed: number, scenes: number): Promise<Outcome> {
   let pairs = 0;
@@ -83,7 +83,7 @@ function evaluatorOf(policy: WrittenPolicy, { programFacts }: Scene): CompiledEv
   return new CompiledEvaluator(set, { clock: { now: () => 0 } });
 }
 
-/** The number of the rule that speaks for each row; 0: none. */
+/** Number of the deciding rule by row; 0 if there is none. */
 async function spoken(
   evaluator: CompiledEvaluator,
   { table, context }: Scene,
@@ -92,7 +92,7 @@ async function spoken(
   return table.decision.rule.slice();
 }
 
-/** json-rules-engine with the rules as they are written. */
+/** json-rules-engine with the rules of the document. */
 function stockEngine(policy: WrittenPolicy, scene: Scene): Engine {
   const engine = new Engine([], { allowUndefinedFacts: true });
   teach(engine);
@@ -130,12 +130,12 @@ async function expectedRules(
   return found;
 }
 
-/** Highest priority first, then as they are written. */
+/** Highest priority first, then in the order of the document. */
 function inOrder(rules: readonly WrittenRule[]): readonly WrittenRule[] {
   return rules.toSorted((a, b) => (b.priority ?? 1) - (a.priority ?? 1));
 }
 
-/** A copy: json-rules-engine writes to what it is given. */
+/** A copy, because json-rules-engine modifies its input. */
 function topLevel(conditions: WrittenRoot): TopLevelCondition {
   return JSON.parse(JSON.stringify(conditions));
 }

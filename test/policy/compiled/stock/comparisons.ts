@@ -10,7 +10,7 @@ import {
   type TextSubject,
 } from './subjects.ts';
 
-/** A comparison as an author writes it. */
+/** A comparison of a document. */
 export interface Comparison {
   readonly fact: string;
   readonly params?: Readonly<Record<string, string>>;
@@ -32,8 +32,8 @@ const SUBNETS = [
 ];
 const PATTERNS = ['^vm', '1$', '^(?:eth|web)', 'l.*d', '^[a-z]+-?[0-9]$', 'o'];
 /**
- * Facts that are compiled in ways of their own, and so come more often: computed from others, read
- * once for all flows of a port, or the same for all flows.
+ * Facts that are compiled in special ways and therefore chosen more often: computed from others,
+ * read once per port, or the same for all flows.
  */
 const SPECIAL = [
   'bytesPerPacket',
@@ -45,7 +45,7 @@ const SPECIAL = [
   'floor',
 ].flatMap((name) => NUMBERS.filter(({ fact }) => fact === name));
 
-/** @param sure whether everything that it looks at must always be there */
+/** @param sure whether to use only facts that are never missing */
 export function comparison(random: Seeded, sure: boolean): Comparison {
   const kinds = [numberCompared, numberCompared, numberCompared, textCompared, listCompared];
   if (!sure) kinds.push(addressCompared);
@@ -118,7 +118,7 @@ const RELATIONS = [
   'greaterThanInclusive',
 ];
 
-/** Another fact of the same unit, or one that the policy declares. */
+/** Another fact with the same unit, or one that the policy declares. */
 function otherNumber(random: Seeded, subject: NumberSubject, sure: boolean) {
   const others = NUMBERS.filter(
     (s) =>
@@ -141,7 +141,7 @@ function several(random: Seeded, subject: NumberSubject): readonly unknown[] {
   return Array.from({ length: random.between(1, 4) }, () => literal(random, subject));
 }
 
-/** A value that the fact can have; not one that nothing is below or above. */
+/** A value that the fact can have, except the ends of its range. */
 function literal(random: Seeded, subject: NumberSubject): number | string {
   const { max = Number.POSITIVE_INFINITY, positive } = subject;
   for (;;) {

@@ -2,7 +2,7 @@ import type { Seeded } from '../../../support/seeded.ts';
 import { type Comparison, comparison } from './comparisons.ts';
 import { amount, signedAmount } from './quantities.ts';
 
-/** A condition as an author writes it. */
+/** A condition of a document. */
 export type Written =
   | Comparison
   | { readonly condition: string }
@@ -10,13 +10,13 @@ export type Written =
   | ({ readonly any: readonly Written[] } & Noted)
   | ({ readonly not: Written } & Noted);
 
-/** What changes no verdict. */
+/** Properties that do not affect the verdict. */
 interface Noted {
   readonly name?: string;
   readonly priority?: number;
 }
 
-/** What a rule's conditions can be. */
+/** Root of a rule's conditions. */
 export type WrittenRoot = Exclude<Written, Comparison>;
 
 export interface WrittenRule {
@@ -26,7 +26,7 @@ export interface WrittenRule {
   readonly event: { readonly type: string };
 }
 
-/** A policy as an author writes it. */
+/** A policy document. */
 export interface WrittenPolicy {
   readonly name: string;
   readonly version: string;
@@ -38,10 +38,10 @@ export interface WrittenPolicy {
 }
 
 const MAX_DEPTH = 6;
-/** Shared conditions; `sure` looks at nothing that can be missing and so can stand inside "not". */
+/** Shared conditions; `sure` uses only facts that are never missing, so it can be inside "not". */
 const SHARED = ['sure', 'plain', 'nested'];
 
-/** A policy with so many rules. */
+/** A policy with this number of rules. */
 export function generatedPolicy(random: Seeded, rules: number): WrittenPolicy {
   const fact = (unit: 'bit/s' | 'packet/s') =>
     ({
@@ -68,11 +68,11 @@ export function generatedPolicy(random: Seeded, rules: number): WrittenPolicy {
 }
 
 interface Around {
-  /** Nothing that can be missing is looked at. */
+  /** Uses only facts that are never missing. */
   readonly sure: boolean;
-  /** An odd number of "not" is around it: what can be missing is refused there. */
+  /** Inside an odd number of "not", where facts that can be missing are refused. */
   readonly negated: boolean;
-  /** Shared conditions that it may refer to. */
+  /** Shared conditions that it can reference. */
   readonly shared: readonly string[];
 }
 

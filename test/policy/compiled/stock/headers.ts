@@ -8,7 +8,7 @@ import {
 import type { Seeded } from '../../../support/seeded.ts';
 import { PORT_NAMES } from './subjects.ts';
 
-/** What a flow comes in by and matches, by the names of facts; undefined where it has no value. */
+/** Input port and matched headers by fact name; undefined without a value. */
 export interface Headers {
   readonly inPort: string;
   readonly ethType: number;
@@ -41,13 +41,13 @@ export function headersOf(random: Seeded): Headers {
     vlanId: random.chance(0.7) ? undefined : random.pick([0, 1, 100, 4095]),
     ipv4Src: random.chance(0.3) ? undefined : address(),
     ipv4Dst,
-    // A prefix is no address, but still something that the flow matches.
+    // A prefix is not an address, but the flow matches the field.
     ipDst:
       ipv4Dst ?? (exact ? undefined : random.pick(['10.1.0.0/16', '10.0.0.0/9', '10.2.1.0/24'])),
   };
 }
 
-/** What a flow with these headers matches. */
+/** Match of a flow with these headers. */
 export function matchOf(headers: Headers): FlowMatch {
   const { inPort, ethType, ipProto, tcpSrc, tcpDst, udpDst, vlanId, ipv4Src, ipDst } = headers;
   const fields = [
@@ -67,7 +67,7 @@ function number(field: FieldName, value: number): FieldMatch {
   return { field, value: bigEndian(value, fieldBytes(field)), mask: exactMask(field) };
 }
 
-/** `10.0.0.1` or `10.0.0.0/8`. */
+/** An address such as `10.0.0.1`, or a prefix such as `10.0.0.0/8`. */
 function address(field: FieldName, text: string): FieldMatch {
   const [bytes, bits] = text.split('/');
   const mask = bits === undefined ? exactMask(field) : prefixMask(Number(bits));

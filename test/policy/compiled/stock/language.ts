@@ -1,12 +1,11 @@
 import type { Engine } from 'json-rules-engine';
 
 /*
- * The operators, units and missing values of policies as docs/policies.md describes them, for
- * json-rules-engine as it comes. Nothing here is imported from the policy language: where the two
- * differ, one of them is wrong.
+ * Operators, units and missing values as docs/policies.md describes them, for an unmodified
+ * json-rules-engine. Imports nothing from the policy language, so that differences show errors.
  */
 
-/** How much of the fact's unit one of each unit is. */
+/** Factors to the fact's unit, by unit. */
 const UNITS: Readonly<Record<string, number>> = {
   'bit/s': 1,
   'kbit/s': 1e3,
@@ -46,7 +45,7 @@ const UNITS: Readonly<Record<string, number>> = {
   entries: 1,
 };
 
-/** The number that a value stands for; undefined: none. Digits can be grouped. */
+/** The number of a value; undefined if it is not a number. Digits can be grouped. */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   const [, digits, unit] = /^([-+]?[\d_]+(?:\.\d+)?) ?(\D+)$/.exec(String(value)) ?? [];
@@ -58,7 +57,7 @@ export function numberOf(value: unknown): number | undefined {
 
 type Holds = (fact: unknown, value: unknown) => boolean;
 
-/** True for what is the same, a quantity being the number that it stands for. */
+/** Equality, with quantities compared as numbers. */
 const same: Holds = (fact, value) =>
   typeof fact === 'number' ? fact === numberOf(value) : fact === value;
 
@@ -78,7 +77,7 @@ function between(fact: unknown, value: unknown): boolean | undefined {
   return low <= fact && fact <= high;
 }
 
-/** First bits of an address or prefix, as a text of 0 and 1, after a letter for its family. */
+/** Bits of an address or prefix as a string of 0 and 1, after a letter for the family. */
 function bitsOf(text: string): string {
   const [address, length] = text.split('/');
   const v6 = address.includes(':');
@@ -129,7 +128,7 @@ const OPERATORS: Readonly<Record<string, Holds>> = {
   doesNotMatch: (fact, value) => found(fact, value) === false,
 };
 
-/** Teaches a stock engine what the language adds; all other decorators are its own. */
+/** Adds the language's operators to a stock engine, which has all other decorators. */
 export function teach(engine: Engine): void {
   for (const [name, holds] of Object.entries(OPERATORS)) engine.addOperator(name, holds);
   const not = (fact: unknown, value: unknown, next: Holds): boolean =>

@@ -2,9 +2,9 @@ import type { Seeded } from '../../../support/seeded.ts';
 import { numberOf } from './language.ts';
 import type { Unit } from './subjects.ts';
 
-/* Numbers that flows have and rules name: the same ones often enough for each bound to be met. */
+/* Numbers for flows and rules, from a small set so that values often equal bounds. */
 
-/** Units that are written for each unit of facts; the first is the most usual. */
+/** Names of units by the unit of the fact, most common first. */
 const WRITTEN: Readonly<Record<Unit, readonly string[]>> = {
   'bit/s': [
     'Mbit/s',
@@ -28,7 +28,7 @@ const WRITTEN: Readonly<Record<Unit, readonly string[]>> = {
   none: [],
 };
 const MANTISSAS = ['1', '2.5', '10', '50', '100', '0.1', '7', '0.07', '33', '1_000', '0'];
-/** Without a unit: edges of what a double can be, and numbers beside others. */
+/** Numbers without a unit: limits of a double, and adjacent numbers. */
 const EDGES = [
   0,
   1,
@@ -47,7 +47,7 @@ const EDGES = [
 /** Ports, protocols, VLAN ids and counts. */
 const SMALL = [0, 1, 2, 6, 17, 53, 80, 100, 255, 443, 4095, 8080, 65_535];
 
-/** A number, or a number with a unit as people write it. */
+/** A number, or a number with a unit. */
 export function quantity(random: Seeded, unit: Unit): number | string {
   const units = WRITTEN[unit];
   if (units.length === 0) return random.pick(SMALL);
@@ -59,12 +59,12 @@ export function quantity(random: Seeded, unit: Unit): number | string {
   return random.pick(mantissas) + random.pick(['', ' ']) + name;
 }
 
-/** What {@link quantity} stands for. */
+/** The number that {@link quantity} represents. */
 export function amount(random: Seeded, unit: Unit): number {
   return numberOf(quantity(random, unit)) ?? 0;
 }
 
-/** As {@link amount}, of either sign. */
+/** Like {@link amount}, with either sign. */
 export function signedAmount(random: Seeded, unit: Unit): number {
   return random.chance(0.5) ? -amount(random, unit) : amount(random, unit);
 }

@@ -11,15 +11,15 @@ import { type Facts, writeTraffic } from './traffic.ts';
 const TICK_MS = 250;
 const KINDS = ['vm', 'uplink', 'internal', 'other'] as const;
 
-/** What stays of a flow as long as its match and actions do. */
+/** Properties of a flow that depend on its match and actions. */
 interface Shape {
   readonly headers: Headers;
   readonly outPorts: readonly string[];
 }
 
 /**
- * Flows of a node whose facts are known because they were chosen: they are written into the columns
- * of a flow table for the rules, and kept as plain values for the reference.
+ * Generates flows of a node with known facts: as columns of a flow table for the compiled rules,
+ * and as plain values for the reference.
  */
 export class Scene {
   readonly table = new FlowTable();
@@ -41,7 +41,7 @@ export class Scene {
     this.context = this.#nodeNow();
   }
 
-  /** Two facts that a program could bring along: of either sign, and missing now and then. */
+  /** Two facts that a program could add: of either sign, sometimes missing. */
   get programFacts(): readonly FactDefinition[] {
     const number = (row: number, name: string): number | undefined => {
       const value = this.flows[row]?.[name];
@@ -72,7 +72,7 @@ export class Scene {
     ];
   }
 
-  /** The next tick: all rates and loads are others; some flows and ports are, too. */
+  /** Advances by a tick: changes all rates and loads, and some flows and ports. */
   next(): void {
     const random = this.#random;
     this.#nowMs += TICK_MS;
@@ -125,7 +125,7 @@ export class Scene {
 
   #nodeNow(): RuleContext {
     const random = this.#random;
-    // The directory is the same as long as no port changes.
+    // The directory object is kept until a port changes.
     if (this.#ports.size === 0 || random.chance(0.5)) this.#ports = portsOf(random);
     const loads = random
       .some(PORT_NAMES, 0.7)
@@ -197,7 +197,7 @@ function directionOf(from: string | undefined, to: string | undefined): string {
   return from === 'vm' && to === 'vm' ? 'local' : 'other';
 }
 
-/** Without what is missing. */
+/** Without missing values. */
 function present(facts: Facts): Facts {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }

@@ -1,14 +1,14 @@
 /*
- * Facts as the tables of docs/policies.md list them: what the rules of this test look at.
+ * Facts from the tables of docs/policies.md that the rules of this test use.
  */
 
-/** A fact that is a number. */
+/** A numeric fact. */
 export interface NumberSubject {
   readonly fact: string;
   readonly unit: Unit;
-  /** True when a flow or the node may have none. */
+  /** True if it can be missing. */
   readonly optional: boolean;
-  /** Largest value; left out: no limit. */
+  /** Maximum; default: no limit. */
   readonly max?: number;
   /** False for facts that can be negative. */
   readonly positive: boolean;
@@ -27,7 +27,7 @@ export type Unit =
   | 'share'
   | 'none';
 
-/** A fact that is a text. */
+/** A string fact. */
 export interface TextSubject {
   readonly fact: string;
   readonly optional: boolean;
@@ -56,7 +56,7 @@ const member = (
 
 export const PORT_NAMES = ['vm1', 'vm2', 'eth0', 'lost'];
 
-/** Facts that a program brings along; see scene.ts. */
+/** Facts that the program adds; see scene.ts. */
 const PROGRAM_FACTS: readonly NumberSubject[] = [
   { fact: 'skew', unit: 'bit/s', optional: true, positive: false },
   { fact: 'drift', unit: 'packet/s', optional: true, positive: false },

@@ -2,12 +2,12 @@ import type { FlowTable } from '../../../../engine/model/flow-table.ts';
 import type { Seeded } from '../../../support/seeded.ts';
 import { amount, signedAmount } from './quantities.ts';
 
-/** Facts as json-rules-engine is given them; what is missing is left out, or undefined. */
+/** Facts for json-rules-engine; missing facts are absent or undefined. */
 export type Facts = Readonly<Record<string, unknown>>;
 
 const PLACEMENTS = ['onload', 'offload', 'fast-path'];
 
-/** Chooses what a flow sends and where it is, writes it into the table, and returns it as facts. */
+/** Chooses a flow's traffic and placement, writes them to the table and returns them as facts. */
 export function writeTraffic(random: Seeded, table: FlowTable, row: number, nowMs: number): Facts {
   const { traffic, rates, forecast, decision } = table;
   const bits = amount(random, 'bit/s');

@@ -1,25 +1,25 @@
 import type { FactLookup, FactParams, FactValue, FlowView } from './fact.ts';
 
-/** A number that follows a fact: `fact * times + plus`, kept from `atLeast` to `atMost`. */
-export interface FollowedFact {
+/** A linear function of a fact: `fact * times + plus`, bounded by `atLeast` and `atMost`. */
+export interface LinearFunction {
   readonly kind: 'fact';
   readonly fact: string;
   readonly params?: FactParams;
   readonly path?: string;
-  /** 1 when left out. */
+  /** Default 1. */
   readonly times?: number;
-  /** 0 when left out. */
+  /** Default 0. */
   readonly plus?: number;
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
-/** What a score is taken from. */
-export type ScoreSource = FollowedFact | { readonly kind: 'number'; readonly value: number };
+/** Source of a score. */
+export type ScoreSource = LinearFunction | { readonly kind: 'number'; readonly value: number };
 
 /**
- * True when a score is the flow's forecast worth as it is. One that is worked out of it, or kept
- * within bounds, is the rule's own, also where it comes out the same.
+ * True if a score is the flow's forecast worth itself. A function of it, or bounds on it, make a
+ * different score, even where the values are equal.
  */
 export function isWorth(source: ScoreSource): boolean {
   if (source.kind !== 'fact' || source.fact !== 'worth' || source.path !== undefined) return false;
@@ -27,14 +27,14 @@ export function isWorth(source: ScoreSource): boolean {
   return times === 1 && plus === 0 && atLeast === undefined && atMost === undefined;
 }
 
-/** What a node rule gives a fact. */
-export type GivenValue =
-  | FollowedFact
+/** Value to which a node rule sets a fact. */
+export type SetValue =
+  | LinearFunction
   | { readonly kind: 'value'; readonly value: number | string | boolean };
 
-/** The number that `source` stands for in the flow that `view` looks at; undefined: not known. */
-export function followedNumber(
-  source: FollowedFact,
+/** Value of the function for the view's flow; undefined if the fact is missing. */
+export function linearValue(
+  source: LinearFunction,
   view: FlowView,
   factNamed: FactLookup,
 ): number | undefined {
@@ -45,7 +45,7 @@ export function followedNumber(
   return Math.max(source.atLeast ?? Number.NEGATIVE_INFINITY, Math.min(high, value));
 }
 
-/** A fact's value, or the member of it that `path` names as `$.member`. */
+/** A fact's value, or its member at `path`, written `$.member`. */
 export function memberOf(value: FactValue, path: string | undefined): unknown {
   if (path === undefined) return value;
   if (typeof value !== 'object' || value === null) return undefined;

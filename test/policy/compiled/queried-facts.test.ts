@@ -11,7 +11,7 @@ import { contextOf, never, policyText, rule, tableOf } from '../fixture.ts';
 const BUSY = { fact: 'packetsPerSecond', operator: 'greaterThan', value: 100 };
 const IS_DB = { fact: 'guestApp', operator: 'equal', value: 'db' };
 
-/** What runs in a guest; each question is noted. */
+/** A fact about a guest; records each query. */
 class Guests {
   readonly asked: string[] = [];
   readonly answers: Readonly<Record<string, () => Promise<FactValue>>>;
@@ -30,7 +30,7 @@ class Guests {
       example: '"db"',
       missing: 'the guest does not say',
       read: () => undefined,
-      ask: (view) => {
+      query: (view) => {
         const { inPort } = view.table.matchAt(view.row);
         this.asked.push(inPort);
         return this.answers[inPort]();
@@ -53,7 +53,7 @@ async function evaluated(guests: Guests, rules: readonly unknown[], flows: reado
 
 const answer = (value: FactValue) => () => Promise.resolve(value);
 
-describe('a rule on a fact that has to be asked for', () => {
+describe('a rule with a fact that must be queried', () => {
   const guests = () =>
     new Guests({ a: answer('db'), b: answer('web'), c: () => Promise.reject(new Error('gone')) });
   const FLOWS = ['a', 'b', 'c', 'a', 'b'].map((inPort, i) => ({
@@ -61,7 +61,7 @@ describe('a rule on a fact that has to be asked for', () => {
     packetsPerSecond: i < 3 ? 500 : 5,
   }));
 
-  it('is evaluated for the flows alone for which the rest of it may hold', async () => {
+  it('is evaluated only for flows for which its other conditions can hold', async () => {
     const g = guests();
     assert.deepEqual(
       await evaluated(g, [rule('db', { all: [IS_DB, BUSY] })], FLOWS),
@@ -70,14 +70,14 @@ describe('a rule on a fact that has to be asked for', () => {
     assert.deepEqual(g.asked.toSorted(), ['a', 'b', 'c']);
   });
 
-  it('is not evaluated for flows for which a rule before it speaks', async () => {
+  it('is not evaluated for flows that an earlier rule decides', async () => {
     const g = guests();
     const rules = [rule('busy', { all: [BUSY] }, { priority: 2 }), rule('db', { all: [IS_DB] })];
     assert.deepEqual(await evaluated(g, rules, FLOWS), [1, 1, 1, 2, 0]);
     assert.deepEqual(g.asked.toSorted(), ['a', 'b']);
   });
 
-  it('leaves flows to the rules behind it for which it does not hold', async () => {
+  it('leaves other flows to later rules', async () => {
     const g = guests();
     const onload = { event: { type: 'onload' } };
     const rules = [
@@ -87,7 +87,7 @@ describe('a rule on a fact that has to be asked for', () => {
     assert.deepEqual(await evaluated(g, rules, FLOWS), [1, 2, 2, 1, 0]);
   });
 
-  it('is asked below "not", too', async () => {
+  it('is supported inside "not"', async () => {
     const g = guests();
     const known = { fact: 'guestApp', operator: 'notEqual', value: null };
     const not = rule('unknown', { all: [BUSY, { not: known }] });
@@ -95,22 +95,25 @@ describe('a rule on a fact that has to be asked for', () => {
     assert.deepEqual(g.asked.toSorted(), ['a', 'b', 'c']);
   });
 
-  it('is pointed out where policies are checked', () => {
+  it('is noted when policies are checked', () => {
     const rules = [rule('busy', { all: [BUSY] }), rule('db', { all: [IS_DB] })];
     const set = policiesOf(guests(), ...rules);
     const [note, ...more] = notCompiled(set);
     assert.deepEqual(more, []);
     assert.equal(note.file, 'p.json');
     assert.equal(note.line, set.rules[1].at.line);
-    assert.match(note.message, /^note: rule "p\/db" is not compiled, for guestApp has to be asked/);
+    assert.match(
+      note.message,
+      /^note: rule "p\/db" is not compiled, because guestApp must be queried/,
+    );
   });
 
-  it('is refused when the program does not bring the fact along', () => {
+  it('is refused if the program does not add the fact', () => {
     const text = policyText([rule('db', { all: [IS_DB] })]);
     assert.throws(() => parsePolicies([{ file: 'p.json', text }]), PolicyError);
   });
 
-  it('asks for a placement that shadows do not touch', async () => {
+  it('is not affected by shadow policies', async () => {
     const g = guests();
     const policies = parsePolicies(
       [
