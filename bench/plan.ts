@@ -172,7 +172,7 @@ const NIC = {
   leaseMs: 2000,
   heartbeatMs: 1000,
   survivesRestart: true,
-  tellsLastPacket: true,
+  reportsLastPacket: true,
   description: 'of the bench',
 } as const;
 const PORTS = new Map(['p0', 'p1'].map((name) => [name, uplink(name)]));

@@ -95,7 +95,7 @@ export class MemoryBackend implements OffloadBackend {
       leaseMs: 1000,
       heartbeatMs: HEARTBEAT_MS,
       survivesRestart: false,
-      tellsLastPacket: true,
+      reportsLastPacket: true,
       description: `a table of ${entries} entries in memory`,
     };
   }

@@ -168,13 +168,13 @@ export class Observer {
   }
 
   #directoryStatus(): SourceStatus {
-    const inStep = this.#options.ports.inStep();
+    const inSync = this.#options.ports.inSync();
     return {
       name: 'ports',
-      fresh: inStep,
-      ageMs: inStep ? 0 : Number.POSITIVE_INFINITY,
-      failures: inStep ? 0 : 1,
-      error: inStep ? undefined : 'the port directory is out of sync with the node',
+      fresh: inSync,
+      ageMs: inSync ? 0 : Number.POSITIVE_INFINITY,
+      failures: inSync ? 0 : 1,
+      error: inSync ? undefined : 'the port directory is out of sync with the node',
       costMs: 0,
       periodMs: 0,
     };

@@ -53,7 +53,7 @@ export class EmulatedBackend implements OffloadBackend {
       leaseMs,
       heartbeatMs,
       survivesRestart: true,
-      tellsLastPacket: true,
+      reportsLastPacket: true,
       description: `emulated NIC, ${tableEntries} entries, probe depth ${probeDepth}`,
     };
   }

@@ -22,7 +22,7 @@ export class EmulatedPortDirectory implements PortDirectory {
     return this.#current;
   }
 
-  inStep(): boolean {
+  inSync(): boolean {
     return this.#unfollow !== undefined;
   }
 

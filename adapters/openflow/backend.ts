@@ -103,7 +103,7 @@ export class OpenFlowBackend implements OffloadBackend {
       leaseMs: (this.#hardSeconds + 1) * 1000,
       heartbeatMs: this.#options.heartbeatMs,
       survivesRestart: true,
-      tellsLastPacket: false,
+      reportsLastPacket: false,
       description:
         this.#connection === undefined ? this.#notConnected().message : this.#description,
     };

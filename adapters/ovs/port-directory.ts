@@ -27,7 +27,7 @@ type Listener = (ports: PortSnapshot) => void;
  *
  * A port's identity is the uuid of its Interface row: a port that is deleted and recreated has
  * another. A port whose kernel device is gone has ifindex 0; one whose device was replaced has the
- * new ifindex. While the connection is down `current()` does not change and `inStep()` is false;
+ * new ifindex. While the connection is down `current()` does not change and `inSync()` is false;
  * after reconnecting the whole state is read again.
  */
 export class OvsPortDirectory implements PortDirectory {
@@ -36,7 +36,7 @@ export class OvsPortDirectory implements PortDirectory {
   readonly #stop = new AbortController();
   #ports: PortSnapshot = new Map();
   #known = false;
-  #inStep = false;
+  #inSync = false;
   #lastError: Error | undefined;
   #following: Promise<void> | undefined;
   #settle: { readonly before: PortSnapshot; readonly timer: NodeJS.Timeout } | undefined;
@@ -58,13 +58,13 @@ export class OvsPortDirectory implements PortDirectory {
     return this.#ports;
   }
 
-  inStep(): boolean {
-    return this.#inStep;
+  inSync(): boolean {
+    return this.#inSync;
   }
 
   /** Why the directory is stale; undefined while it is up to date, and before the first attempt failed. */
   lastError(): Error | undefined {
-    return this.#inStep ? undefined : this.#lastError;
+    return this.#inSync ? undefined : this.#lastError;
   }
 
   subscribe(listener: Listener): () => void {
@@ -94,7 +94,7 @@ export class OvsPortDirectory implements PortDirectory {
   async close(): Promise<void> {
     this.#stop.abort(new Error('the port directory is closed'));
     clearTimeout(this.#settle?.timer);
-    this.#inStep = false;
+    this.#inSync = false;
     await this.#following;
   }
 
@@ -116,7 +116,7 @@ export class OvsPortDirectory implements PortDirectory {
       ).catch((error: unknown) => {
         this.#lastError = asError(error);
       });
-      this.#inStep = false;
+      this.#inSync = false;
       this.#replica = undefined;
       if (reached) backoff.succeeded();
       await sleep(backoff.failed(), undefined, { signal }).catch(() => undefined);
@@ -146,7 +146,7 @@ export class OvsPortDirectory implements PortDirectory {
       clearTimeout(this.#settle?.timer);
       this.#settle = undefined;
     }
-    this.#inStep = settled;
+    this.#inSync = settled;
     if (this.#known && samePorts(ports, this.#ports)) return;
     this.#known = true;
     this.#ports = ports;

@@ -15,21 +15,21 @@ import { type AppliedOperation, Reconciler } from '../reconcile/reconciler.ts';
 import type { Permission } from './tick-gate.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** What a {@link BackendController} needs. */
+/** Settings of a {@link BackendController}. */
 export interface BackendControllerOptions {
   readonly planner: PlannerOptions;
-  /** What the NIC's ports give together; left out: the sum of their links. */
+  /** Throughput of all NIC ports together; left out: the sum of their links. */
   readonly bandwidth?: NodeBandwidth;
   readonly clock: Clock;
-  /** How often what is installed is compared with what is believed, ms. */
+  /** Period of audits, which compare the installed entries with the recorded ones, ms. */
   readonly auditMs: number;
-  /** True: a backend is asked only once it is told to be up. Otherwise all are from the start. */
+  /** True: a backend is used only after {@link BackendController.markStarted}; left out: from the start. */
   readonly backendsComeUp?: boolean;
 }
 
 /**
- * One backend and how it is held to the flow table. Controllers know nothing of each other, so a
- * backend that fails keeps no other from working.
+ * Keeps one backend consistent with the flow table. Controllers are independent of each other, so
+ * that a failing backend does not affect the others.
  */
 export class BackendController {
   readonly backend: OffloadBackend;
@@ -47,7 +47,7 @@ export class BackendController {
   #lastVerifiedAtMs = Number.NEGATIVE_INFINITY;
   #empty = false;
 
-  /** @param changes takes down each change of placement */
+  /** @param changes records each change of placement */
   constructor(backend: OffloadBackend, options: BackendControllerOptions, changes: ChangeList) {
     this.backend = backend;
     this.reconciler = new Reconciler(backend, changes);
@@ -58,30 +58,30 @@ export class BackendController {
     this.#up = options.backendsComeUp !== true;
   }
 
-  /** True once the backend has been started and can be asked. */
+  /** True once the backend has started. */
   get up(): boolean {
     return this.#up;
   }
 
-  /** Tells that the backend has been started. */
-  started(): void {
+  /** Marks the backend as started: it is used from now on. */
+  markStarted(): void {
     this.#up = true;
   }
 
   /**
-   * When all that is installed was last known to be true, ms of the clock: held against the
-   * vSwitch's flows, with nothing left to be accepted out, and audited since the start.
+   * When the installed entries were last known to be correct, ms of the clock: compared with the
+   * vSwitch's flows, no deletes pending, and audited since the start or the last failure.
    */
   get lastVerifiedAtMs(): number {
     return this.#lastVerifiedAtMs;
   }
 
-  /** Entries that can be counted on, as far as is known. */
+  /** Learned entries. */
   get entries(): number {
     return this.#capacity.entries(this.backend.capacity().entries);
   }
 
-  /** Plans for this backend. The plan is valid until the next one. */
+  /** Makes a plan for this backend, valid until the next one. */
   plan(table: FlowTable, slices: readonly SliceQuota[], ports: PortSnapshot): Plan {
     const { placement } = this.reconciler;
     const limits = this.#limitsAt(ports);
@@ -90,12 +90,12 @@ export class BackendController {
     return this.planner.plan(table, tableBudget, this.#clock.now());
   }
 
-  /** Marks the entries of flows that left the vSwitch: they are accepted out whatever fails before. */
+  /** Marks the entries of flows that left the vSwitch for removal, even if an earlier step fails. */
   markRemoved(table: FlowTable): void {
     this.reconciler.markRemoved(table, this.#clock.now());
   }
 
-  /** Takes out what must not stay; audits when that is due and flows may be moved. */
+  /** Removes entries that must not stay; audits if that is due and flows may be moved. */
   async enforce(
     table: FlowTable,
     permission: Permission,
@@ -104,9 +104,9 @@ export class BackendController {
     if (permission.may === 'nothing') return [];
     const { reconciler } = this;
     const nowMs = this.#clock.now();
-    const applied = [...(await this.#orAudit(reconciler.enforce(table, nowMs, signal)))];
+    const applied = [...(await this.#auditOnFailure(reconciler.enforce(table, nowMs, signal)))];
     if (permission.may === 'move' && nowMs >= this.#auditDueMs) {
-      applied.push(...(await this.#orAudit(reconciler.audit(table, nowMs, signal))));
+      applied.push(...(await this.#auditOnFailure(reconciler.audit(table, nowMs, signal))));
       this.#audited = true;
       this.#auditDueMs = nowMs + this.#auditMs;
     }
@@ -116,11 +116,11 @@ export class BackendController {
   }
 
   /**
-   * Carries out what a plan of this controller's planner says.
+   * Applies a plan of this controller's planner.
    *
-   * @param inputs as in {@link Reconciler.carryOut}
+   * @param inputs as in {@link Reconciler.applyPlan}
    */
-  async carryOut(
+  async applyPlan(
     table: FlowTable,
     plan: Plan,
     inputs: ReadonlyMap<number, readonly FactReading[]>,
@@ -128,22 +128,22 @@ export class BackendController {
   ): Promise<readonly AppliedOperation[]> {
     this.#empty = false;
     const nowMs = this.#clock.now();
-    const applied = await this.#orAudit(
-      this.reconciler.carryOut(table, plan, inputs, nowMs, signal),
+    const applied = await this.#auditOnFailure(
+      this.reconciler.applyPlan(table, plan, inputs, nowMs, signal),
     );
     const { entries, used } = this.backend.capacity();
-    this.#capacity.recordInstalls({ ...installed(applied), used }, entries, nowMs);
+    this.#capacity.recordInstalls({ ...countInstalls(applied), used }, entries, nowMs);
     return applied;
   }
 
-  /** Follows a change of ports. Resolves to the number of entries accepted out for it. */
+  /** Passes changed ports to the backend. Resolves to the number of entries removed for them. */
   async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
     const ids = await this.backend.portsChanged(ports);
     this.reconciler.portsChanged(table, ids, this.#clock.now());
     return ids.length;
   }
 
-  /** Takes everything out. Resolves to the number of entries; does nothing when none is left. */
+  /** Removes all entries and resolves to their number; does nothing if the backend is empty. */
   async withdrawAll(table: FlowTable): Promise<number> {
     if (this.#empty) return 0;
     const entries = await this.backend.withdrawAll();
@@ -160,8 +160,8 @@ export class BackendController {
     return this.#limits;
   }
 
-  /** After a failure nobody knows what took effect: it is looked at before anything is believed. */
-  async #orAudit(
+  /** Requires an audit after a failure, because it is unknown which operations took effect. */
+  async #auditOnFailure(
     operations: Promise<readonly AppliedOperation[]>,
   ): Promise<readonly AppliedOperation[]> {
     try {
@@ -174,8 +174,8 @@ export class BackendController {
   }
 }
 
-/** How many installations were accepted, and refused because there was no room. */
-function installed(operations: readonly AppliedOperation[]): {
+/** Number of installations that were accepted, and that were refused for lack of room. */
+function countInstalls(operations: readonly AppliedOperation[]): {
   readonly accepted: number;
   readonly refused: number;
 } {
@@ -184,20 +184,20 @@ function installed(operations: readonly AppliedOperation[]): {
   for (const { kind, result } of operations) {
     if (kind !== 'put') continue;
     if (result.ok) accepted++;
-    else if (NO_ROOM.has(result.refusal.code)) refused++;
+    else if (NO_ROOM_CODES.has(result.refusal.code)) refused++;
   }
   return { accepted, refused };
 }
 
-const NO_ROOM: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth']);
+const NO_ROOM_CODES: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth']);
 
-/** A backend that failed, and how. */
+/** A failed backend and its error. */
 export interface BackendFailure {
   readonly backend: string;
   readonly error: unknown;
 }
 
-/** One or more backends could not do what they were asked. */
+/** A request failed on one or more backends. */
 export class BackendsFailed extends Error {
   override readonly name = 'BackendsFailed';
   readonly failures: readonly BackendFailure[];
@@ -209,8 +209,8 @@ export class BackendsFailed extends Error {
   }
 }
 
-/** Runs a task for each backend that is up; one that fails does not stop the others. */
-export async function onEach(
+/** Runs a task for each backend that is up; a failure does not stop the others. */
+export async function forEachBackend(
   controllers: readonly BackendController[],
   task: (controller: BackendController) => Promise<void>,
 ): Promise<readonly BackendFailure[]> {

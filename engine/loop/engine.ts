@@ -8,7 +8,7 @@ import { beginReasons } from '../model/reason.ts';
 import type { Tick } from '../model/tick.ts';
 import {
   BackendsFailed,
-  onEach,
+  forEachBackend,
   BackendController,
   type BackendFailure,
   type BackendControllerOptions,
@@ -28,17 +28,17 @@ import { explainGate, explainRequests } from './unplanned-reasons.ts';
 /** Settings of the engine. */
 export interface EngineOptions extends BackendControllerOptions {
   readonly evaluator: RuleEvaluator;
-  /** At most one for each placement. */
+  /** At max one for each placement. */
   readonly backends: readonly OffloadBackend[];
-  /** Flows of a plan for which the facts that their rules looked at are taken down; 0 by default. */
+  /** Number of flows per plan whose rules' facts are recorded; 0 by default. */
   readonly inputsPerPlan?: number;
 }
 
 /**
- * The loop's middle: takes a tick, evaluates the rules, plans, and holds the backends to the
- * plan. It does no I/O but through its ports and has neither timers nor a clock of its own.
+ * The core of the loop: for each tick it evaluates the rules, plans, and applies the plans to the
+ * backends. It does all I/O through its ports, and has no timers and no clock of its own.
  *
- * Calls may come at any time; what touches a backend is done one after another.
+ * Methods may be called at any time; calls to backends are serialized.
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -48,7 +48,7 @@ export class Engine {
   #nextEvaluator: RuleEvaluator;
   readonly #gate = new TickGate();
   readonly #changes = new ChangeList();
-  #numbers: readonly PlanNumbers[] = [];
+  #planNumbers: readonly PlanNumbers[] = [];
   #slices: readonly SliceQuota[] = [];
   readonly #forecaster = new Forecaster();
   readonly #scarcity = new Scarcity();
@@ -62,15 +62,15 @@ export class Engine {
     );
   }
 
-  /** Tells that a backend has been started: from now on it is asked (`backendsComeUp`). */
+  /** Marks a backend as started: it is used from now on (`backendsComeUp`). */
   backendUp(backend: OffloadBackend): void {
     for (const controller of this.#controllers)
-      if (controller.backend === backend) controller.started();
+      if (controller.backend === backend) controller.markStarted();
   }
 
   /**
-   * When all that a backend has was last known to be what the vSwitch would do, ms of the clock;
-   * -Infinity before the first time. What a lease has to follow.
+   * When all entries of a backend were last known to do what the vSwitch does, ms of the clock;
+   * -Infinity before the first time. A lease is renewed only if this is recent.
    */
   lastVerifiedAtMs(backend: OffloadBackend): number {
     return (
@@ -79,24 +79,24 @@ export class Engine {
     );
   }
 
-  /** True while everything is held on the vSwitch. */
+  /** True while all flows are held on the vSwitch. */
   get held(): boolean {
     return this.#gate.held;
   }
 
-  /** The rules of the last decision: `decision.rule` is an index into theirs. */
+  /** Evaluator of the last decision: `decision.rule` is 1 + an index into its rules. */
   get evaluator(): RuleEvaluator {
     return this.#evaluator;
   }
 
-  /** Swaps the rules in force between two ticks: the next one uses them from its start. */
+  /** Replaces the rules from the next tick on. */
   useRules(evaluator: RuleEvaluator): void {
     this.#nextEvaluator = evaluator;
   }
 
   /**
-   * Decides one tick and carries the decision out. A backend that fails is named in the report;
-   * what is believed of its placements is what it confirmed, and the next tick tries again.
+   * Decides one tick and applies the decision. The report lists failed backends; placements are what
+   * a backend confirmed, and the next tick tries again.
    */
   async onTick(tick: Tick, signal: AbortSignal): Promise<TickReport> {
     const { clock } = this.#options;
@@ -120,8 +120,8 @@ export class Engine {
       evaluation,
       slices: this.#slices,
       bitShare: this.#scarcity.bitShare,
-      plans: this.#numbers,
-      changes: this.#changes.take(),
+      plans: this.#planNumbers,
+      changes: this.#changes.takeChanges(),
       operations,
       failures,
       flows: countPlacements(table),
@@ -135,20 +135,20 @@ export class Engine {
   }
 
   /**
-   * The panic button: takes everything back to the vSwitch, now, and keeps it there until
-   * {@link resume}. Resolves to the number of entries taken out.
+   * The panic button: moves all flows back to the vSwitch immediately, and holds them there until
+   * {@link resume}. Resolves to the number of entries removed.
    *
-   * @throws {BackendsFailed} when a backend could not; everything is held all the same, and each
-   *   tick tries again
+   * @throws {BackendsFailed} when a backend fails; the hold starts nevertheless, and each tick tries
+   *   again
    */
   async onloadAll(table: FlowTable): Promise<number> {
     this.#gate.hold();
     return this.#serial.run(async () => {
       let entries = 0;
-      const failures = await this.#onEach(async (controller) => {
+      const failures = await this.#forEachBackend(async (controller) => {
         entries += await controller.withdrawAll(table);
       });
-      if (failures.length > 0) throw new BackendsFailed('taking everything out', failures);
+      if (failures.length > 0) throw new BackendsFailed('withdrawing all entries', failures);
       return entries;
     });
   }
@@ -159,31 +159,31 @@ export class Engine {
   }
 
   /**
-   * Tells the backends of changed ports, before anything else is decided. Resolves to the number
-   * of entries that were taken out for it.
+   * Passes changed ports to the backends before the next decision. Resolves to the number of entries
+   * removed for them.
    *
-   * @throws {BackendsFailed} when a backend did not follow
+   * @throws {BackendsFailed} when a backend fails
    */
   async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
     return this.#serial.run(async () => {
       let lost = 0;
       this.#gate.portsChanged(ports);
-      const failures = await this.#onEach(async (controller) => {
+      const failures = await this.#forEachBackend(async (controller) => {
         lost += await controller.portsChanged(ports, table);
       });
-      if (failures.length > 0) throw new BackendsFailed('following the ports', failures);
+      if (failures.length > 0) throw new BackendsFailed('updating ports', failures);
       return lost;
     });
   }
 
   /**
-   * Closes the backends once what is under way is done; nothing may be asked of it after.
+   * Closes the backends after pending calls have finished; the engine must not be used afterwards.
    *
-   * @throws {BackendsFailed} when one could not be closed in order; the others are
+   * @throws {BackendsFailed} when a backend fails to close; the others are closed
    */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
     await this.#serial.run(async () => {
-      const failures = await this.#onEach((controller) => controller.backend.close(how));
+      const failures = await this.#forEachBackend((controller) => controller.backend.close(how));
       if (failures.length > 0) throw new BackendsFailed('closing', failures);
     });
   }
@@ -198,21 +198,21 @@ export class Engine {
     const refusal = this.#controllers
       .map((p) => p.reconciler.refusalOf(row))
       .find((r) => r !== undefined);
-    return { row, refusal, plans: this.#numbers, rules };
+    return { row, refusal, plans: this.#planNumbers, rules };
   }
 
   async #enforce(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {
     const { table } = tick;
     const permission = this.#gate.open(tick);
     beginReasons(table.decision);
-    // Before any backend is asked: it may fail, and these flows are in no later reading.
+    // Before any call to a backend, which may fail: no later reading has these flows.
     if (permission.may !== 'nothing') {
       for (const controller of this.#controllers) controller.markRemoved(table);
     }
-    const failures = await this.#onEach(async (controller) => {
+    const failures = await this.#forEachBackend(async (controller) => {
       if (this.#gate.held) await controller.withdrawAll(table);
       const allowed = this.#gate.forBackend(controller);
-      totals.applied(controller, await controller.enforce(table, allowed, signal));
+      totals.addOperations(controller, await controller.enforce(table, allowed, signal));
     });
     totals.failures.push(...failures);
     return permission;
@@ -228,7 +228,7 @@ export class Engine {
     return evaluation;
   }
 
-  /** Plans and carries the plans out, unless the permission to move was taken back meanwhile. */
+  /** Plans and applies the plans, unless the permission to move was revoked during the tick. */
   async #decide(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {
     const { table } = tick;
     const { permission } = this.#gate;
@@ -240,36 +240,36 @@ export class Engine {
     explainRequests(table, new Set(served));
     const { clock } = this.#options;
     const numbers: PlanNumbers[] = [];
-    const failures = await this.#onEach(async (controller) => {
+    const failures = await this.#forEachBackend(async (controller) => {
       const startedMs = clock.now();
       const plan = controller.plan(table, this.#slices, tick.ports);
       const inputs = this.#inputsOf(tick, plan);
       const plannedMs = clock.now();
-      const applied = await controller.carryOut(table, plan, inputs, signal);
+      const applied = await controller.applyPlan(table, plan, inputs, signal);
       totals.stages.planMs += plannedMs - startedMs;
-      totals.carriedOut(controller, applied, clock.now() - plannedMs);
+      totals.addPlan(controller, applied, clock.now() - plannedMs);
       numbers.push(planNumbers(controller, plan));
     });
     totals.failures.push(...failures);
-    this.#numbers = numbers;
+    this.#planNumbers = numbers;
     return permission;
   }
 
-  /** By row, what led to the plan: read before it is carried out and changes it. */
+  /** By row, the facts behind the plan; read before the plan is applied and changes them. */
   #inputsOf(tick: Tick, plan: Plan): ReadonlyMap<number, readonly FactReading[]> {
     const inputs = new Map<number, readonly FactReading[]>();
-    const most = this.#options.inputsPerPlan ?? 0;
-    if (most === 0 || plan.withdraw.length + plan.install.length === 0) return inputs;
+    const max = this.#options.inputsPerPlan ?? 0;
+    if (max === 0 || plan.withdraw.length + plan.install.length === 0) return inputs;
     const context = ruleContext(tick, this.#controllers);
-    for (const row of [...plan.withdraw, ...plan.install].slice(0, most)) {
+    for (const row of [...plan.withdraw, ...plan.install].slice(0, max)) {
       inputs.set(row, this.#evaluator.inputs(tick.table, row, context));
     }
     return inputs;
   }
 
-  #onEach(
+  #forEachBackend(
     task: (controller: BackendController) => Promise<void>,
   ): Promise<readonly BackendFailure[]> {
-    return onEach(this.#controllers, task);
+    return forEachBackend(this.#controllers, task);
   }
 }

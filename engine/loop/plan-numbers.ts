@@ -3,7 +3,7 @@ import type { Plan } from '../planner/plan.ts';
 import type { BackendController } from './backend-controller.ts';
 import type { PlanNumbers } from './tick-report.ts';
 
-/** The numbers of a plan once it was carried out. They outlive the plan, which is reused. */
+/** The numbers of an applied plan, copied because the plan is reused. */
 export function planNumbers(
   { backend, reconciler, entries }: BackendController,
   plan: Plan,

@@ -3,7 +3,7 @@ import type { Tick } from '../model/tick.ts';
 import type { BackendController } from './backend-controller.ts';
 import type { RuleContext } from '../ports/rule-evaluator.ts';
 
-/** What rules may ask of the node in a tick, beside its flows. */
+/** What rules can read in a tick besides the flow. */
 export function ruleContext(tick: Tick, controllers: readonly BackendController[]): RuleContext {
   const tables = controllers.map(({ backend, reconciler }) => {
     const { entries, used } = backend.capacity();

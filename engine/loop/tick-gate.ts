@@ -2,13 +2,13 @@ import type { PortSnapshot } from '../model/port.ts';
 import type { Tick } from '../model/tick.ts';
 
 /**
- * What a tick may do, each step including those above it, and what keeps it from the next one.
+ * What a tick may do, and why not more. Each level includes the levels above it.
  *
- * - `nothing`: the vSwitch's flows are not of this moment, so no entry can be held against them.
- * - `enforce`: entries that must not stay are taken out; counters or ports are stale, so rules
- *   would decide on old numbers.
- * - `evaluate`: rules are evaluated, for people to see, and nothing is moved for them.
- * - `move`: flows are moved, and what is installed may be audited.
+ * - `nothing`: the vSwitch's flows are stale, so that entries cannot be compared with them.
+ * - `enforce`: entries that must not stay are removed; counters or ports are stale, so that rules
+ *   would decide on old values.
+ * - `evaluate`: rules are evaluated for display only; no flows are moved.
+ * - `move`: flows are moved, and entries are audited.
  */
 export type Permission =
   | { readonly may: 'nothing'; readonly why: 'stale-flows' | 'not-started' }
@@ -24,12 +24,12 @@ const STALE_FLOWS: Permission = { may: 'nothing', why: 'stale-flows' };
 const NOT_STARTED: Permission = { may: 'nothing', why: 'not-started' };
 
 /**
- * Decides, once a tick, what that tick may do. What happens while a tick is under way can only take
- * its permission to move back: the ports change, or everything is held.
+ * Decides once per tick what the tick may do. Events during a tick (changed ports, a hold) can only
+ * revoke its permission to move.
  */
 export class TickGate {
   #held = false;
-  /** The ports that the backends were last told of; undefined: of none yet. */
+  /** Ports that were last passed to the backends; undefined before the first. */
   #ports: PortSnapshot | undefined;
   #tickPorts: PortSnapshot | undefined;
   #permission: Permission = STALE_FLOWS;
@@ -39,7 +39,7 @@ export class TickGate {
     return this.#held;
   }
 
-  /** What the tick that was opened last may do now. */
+  /** What the last opened tick may do now. */
   get permission(): Permission {
     return this.#permission;
   }
@@ -51,24 +51,24 @@ export class TickGate {
     return this.#permission;
   }
 
-  /** What the tick that was opened last may do with one backend. */
+  /** What the last opened tick may do with one backend. */
   forBackend({ up }: { readonly up: boolean }): Permission {
     return up ? this.#permission : NOT_STARTED;
   }
 
-  /** The backends follow other ports from now on: names may stand for other ports than they did. */
+  /** Records changed ports: port names in the current tick may refer to other ports now. */
   portsChanged(ports: PortSnapshot): void {
     this.#ports = ports;
     if (ports !== this.#tickPorts) this.#revoke(PORTS_CHANGED);
   }
 
-  /** Holds everything on the vSwitch, at once. */
+  /** Holds all flows on the vSwitch, including those of the current tick. */
   hold(): void {
     this.#held = true;
     this.#revoke(HELD);
   }
 
-  /** Ends the hold, from the next tick on. */
+  /** Ends the hold from the next tick on. */
   resume(): void {
     this.#held = false;
   }

@@ -17,68 +17,68 @@ export interface PlanNumbers {
   readonly capacity: Capacity;
   /** Entries that the planner counts on: fewer than declared after refusals. */
   readonly learnedEntries: number;
-  /** The score a newcomer had to beat; -Infinity while there was room for all. */
+  /** Score that a newcomer had to exceed; -Infinity if there was room for all. */
   readonly cutoff: number;
-  /** Worth below which a flow was not placed, and gain below which none were swapped, packets/s. */
+  /** Worth below which a flow was not placed, and minimum gain of a swap, packets/s. */
   readonly threshold: number;
   readonly swapGain: number;
   readonly contenders: number;
   readonly budget: number;
-  /** What the declared slices, and all others together, have and are due. */
+  /** Entries used by and due to each declared slice, and all other flows together. */
   readonly shares: readonly SliceShare[];
   readonly limits: readonly LimitUse[];
 }
 
-/** Time that the stages of a tick took after it was read, ms. */
+/** Duration of the stages of a tick after its reading, ms. */
 export interface StageTimes {
-  /** Taking out what must not stay, and audits. */
+  /** Removal of entries that must not stay, and audits. */
   readonly enforceMs: number;
   readonly rulesMs: number;
   readonly planMs: number;
-  /** Carrying plans out: what the backends took. */
+  /** Time that the backends took to apply plans. */
   readonly applyMs: number;
 }
 
-/** A plan's operations as they were given to a backend. */
+/** The operations of a plan, sent to a backend in one call. */
 export interface Batch {
   readonly backend: string;
   readonly operations: number;
   readonly elapsedMs: number;
 }
 
-/** What one tick led to. */
+/** Results of one tick. */
 export interface TickReport {
   readonly tick: Tick;
   readonly evaluation: EvaluationReport | undefined;
-  /** The slices that `decision.slice` counts, from 1, as of the last evaluation. */
+  /** Slices as of the last evaluation; `decision.slice` is 1 + an index into them. */
   readonly slices: readonly SliceQuota[];
-  /** Share of bits, beside packets, in what flows are worth: what the node is short of, 0 to 1. */
+  /** Weight of bits against packets in the worth of flows, 0 to 1. */
   readonly bitShare: number;
   readonly plans: readonly PlanNumbers[];
   /**
-   * Every change of a flow's placement since the last report, in order: also those that came about
-   * between two ticks, or in a tick that failed. Each change is in one report.
+   * All changes of placement since the last report, in order, including those between two ticks and
+   * in a failed tick. Each change is in exactly one report.
    */
   readonly changes: readonly PlacementChange[];
-  /** What the backends were asked for in this tick, and what they answered. */
+  /** Operations of this tick with their results. */
   readonly operations: readonly BackendOperation[];
-  /** Backends that failed in it; what is believed of them is what they confirmed. */
+  /** Backends that failed in this tick; their placements are what they confirmed. */
   readonly failures: readonly BackendFailure[];
   /** Live flows by placement, indexed by {@link Placement}. */
   readonly flows: readonly number[];
   readonly held: boolean;
   /** What the tick was allowed to do. */
   readonly permission: Permission;
-  /** Plans of this tick that were carried out; those without operations are left out. */
+  /** Applied plans of this tick; plans without operations are left out. */
   readonly batches: readonly Batch[];
   readonly stages: StageTimes;
-  /** When the report was made, ms of the clock. */
+  /** Time of the report, ms of the clock. */
   readonly endedAtMs: number;
-  /** Time from the tick's start to its end, ms. */
+  /** Duration of the tick, ms. */
   readonly elapsedMs: number;
 }
 
-/** An operation and the backend it was for. */
+/** An operation and its backend. */
 export interface BackendOperation extends AppliedOperation {
   readonly backend: string;
 }

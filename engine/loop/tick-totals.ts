@@ -4,7 +4,7 @@ import type { AppliedOperation } from '../reconcile/reconciler.ts';
 import type { BackendController, BackendFailure } from './backend-controller.ts';
 import type { BackendOperation, Batch, TickReport } from './tick-report.ts';
 
-/** What a tick sums up as it goes, for its report. */
+/** Collects the results of a tick for its report. */
 export class TickTotals {
   readonly operations: BackendOperation[] = [];
   readonly batches: Batch[] = [];
@@ -16,20 +16,20 @@ export class TickTotals {
     applyMs: 0,
   };
 
-  /** Adds what a backend did. */
-  applied({ backend }: BackendController, operations: readonly AppliedOperation[]): void {
+  /** Adds operations of a backend. */
+  addOperations({ backend }: BackendController, operations: readonly AppliedOperation[]): void {
     for (const operation of operations) {
       this.operations.push({ ...operation, backend: backend.name });
     }
   }
 
-  /** Adds what a backend did for a plan, and the time it took, ms. */
-  carriedOut(
+  /** Adds the operations of an applied plan, and the time they took, ms. */
+  addPlan(
     controller: BackendController,
     operations: readonly AppliedOperation[],
     elapsedMs: number,
   ): void {
-    this.applied(controller, operations);
+    this.addOperations(controller, operations);
     this.stages.applyMs += elapsedMs;
     if (operations.length === 0) return;
     const backend = controller.backend.name;
@@ -37,7 +37,7 @@ export class TickTotals {
   }
 }
 
-/** Flows by placement, in the order of PLACEMENT_NAMES. */
+/** Number of live flows by placement, in the order of PLACEMENT_NAMES. */
 export function countPlacements(table: FlowTable): readonly number[] {
   const flows = PLACEMENT_NAMES.map(() => 0);
   for (let i = 0; i < table.count; i++) flows[table.decision.placement[table.rows[i]]]++;

@@ -2,7 +2,7 @@ import { Placement, RequestedPlacement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { giveReason, type ReasonCode, ReasonStage, reasonIndex } from '../model/reason.ts';
 
-/** Tells of every live flow why the tick moves none. */
+/** Gives every live flow the reason why the tick moves none. */
 export function explainGate(table: FlowTable, code: 'stale' | 'held'): void {
   const reason = reasonIndex(code);
   for (let i = 0; i < table.count; i++) {
@@ -11,10 +11,10 @@ export function explainGate(table: FlowTable, code: 'stale' | 'held'): void {
 }
 
 /**
- * Gives the flows that no planner looks at their reason, and those that one is to look at `unseen`,
- * which stays when that planner fails.
+ * Gives flows that need no plan their reason, and flows that do `unseen`, which remains if their
+ * planner fails.
  *
- * @param served the placements that a backend serves now
+ * @param served placements that a backend serves now
  */
 export function explainRequests(table: FlowTable, served: ReadonlySet<Placement>): void {
   const d = table.decision;

@@ -1,8 +1,8 @@
 import type { FieldName } from './match.ts';
 
 /**
- * What the vSwitch does with a flow's packets, resolved: the datapath actions of
- * `lib/odp-util.c` (format_odp_actions), in the order they are executed.
+ * A resolved action of the vSwitch on a flow's packets: the datapath actions of `lib/odp-util.c`
+ * (format_odp_actions), in the order of execution.
  */
 export type FlowAction =
   /** Send the packet, as it is now, out of the named port. */

@@ -3,7 +3,7 @@
  * The arrays are replaced when the table grows: do not keep a reference across a tick.
  */
 
-/** `next`, with what `old` has at its beginning: a column that grows. */
+/** `next` with the contents of `old` at its start. */
 export function grown<Column extends { set(from: Column): void }>(
   old: Column,
   next: Column,
@@ -12,7 +12,7 @@ export function grown<Column extends { set(from: Column): void }>(
   return next;
 }
 
-/** A copy of `old` that is `rows` long, zero behind it. */
+/** A copy of `old` with `rows` elements; new elements are 0. */
 export function grownF64(old: Float64Array<ArrayBuffer>, rows: number): Float64Array<ArrayBuffer> {
   return grown(old, new Float64Array(rows));
 }
@@ -25,7 +25,7 @@ function grownU16(old: Uint16Array<ArrayBuffer>, rows: number): Uint16Array<Arra
   return grown(old, new Uint16Array(rows));
 }
 
-/** A copy of `old` that is `length` long, zero behind it. */
+/** A copy of `old` with `length` elements; new elements are 0. */
 export function grownU32(old: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
   return grown(old, new Uint32Array(length));
 }
@@ -40,12 +40,12 @@ export class TrafficColumns {
   carriedBytes = new Float64Array(0);
   /** The {@link Placement} whose backend carried packets last; 0 before it did. */
   carrier = new Uint8Array(0);
-  /** The vSwitch's own counters at the last reading; they restart when it makes the flow anew. */
+  /** The vSwitch's counters at the last reading; they restart when it recreates the flow. */
   rawPackets = new Float64Array(0);
   rawBytes = new Float64Array(0);
   /** When the flow was first seen, ms of the clock. */
   firstSeenMs = new Float64Array(0);
-  /** When a packet was last seen, on whichever path, ms of the clock. */
+  /** When a packet was last seen on any path, ms of the clock. */
   lastActiveMs = new Float64Array(0);
 
   grow(rows: number): void {
@@ -60,7 +60,7 @@ export class TrafficColumns {
     this.lastActiveMs = grownF64(this.lastActiveMs, rows);
   }
 
-  /** Prepares a row that was never used, and so is zero. */
+  /** Initializes a row that was never used: its other values are 0 already. */
   start(row: number, nowMs: number): void {
     this.firstSeenMs[row] = nowMs;
     this.lastActiveMs[row] = nowMs;
@@ -78,9 +78,9 @@ export class TrafficColumns {
   }
 }
 
-/** Rates over all paths together. Written by telemetry, once a tick. */
+/** Rates over all paths. Written by telemetry once per tick. */
 export class RateColumns {
-  /** Reading that the rates are of, ms of the clock; -Infinity before the first. */
+  /** Time of the reading up to which the rates are, ms of the clock; -Infinity before the first. */
   atMs = Number.NEGATIVE_INFINITY;
   /** Smoothed (time-weighted EWMA). */
   bitsPerSecond = new Float64Array(0);
@@ -88,10 +88,10 @@ export class RateColumns {
   /** Of the last tick alone. */
   lastBitsPerSecond = new Float64Array(0);
   lastPacketsPerSecond = new Float64Array(0);
-  /** Totals at the last tick, from which the next tick's rates are taken. */
+  /** Totals at the last tick, for the next tick's rates. */
   previousBytes = new Float64Array(0);
   previousPackets = new Float64Array(0);
-  /** 0 until the row has been through one tick. */
+  /** 0 until the row has a rate. */
   primed = new Uint8Array(0);
 
   grow(rows: number): void {
@@ -115,7 +115,7 @@ export class RateColumns {
   }
 }
 
-/** What rules ask for a flow: the part that an evaluator writes. */
+/** What rules request for each flow: the columns that an evaluator writes. */
 export interface RequestColumns {
   readonly requested: Uint8Array;
   readonly score: Float64Array;
@@ -124,8 +124,8 @@ export interface RequestColumns {
 }
 
 /**
- * What the rules would ask for if every shadow policy were enforced. Written by the evaluator;
- * nothing is moved for it.
+ * What the rules would request if every shadow policy were enforced. Written by the evaluator; no
+ * flow is moved for it.
  */
 export class ShadowColumns {
   /** A {@link RequestedPlacement}. */
@@ -133,7 +133,7 @@ export class ShadowColumns {
   score = new Float64Array(0);
   /** 1 + index of the rule that made the request, of a shadow policy or not; 0 for none. */
   rule = new Uint16Array(0);
-  /** 1: the score is the flow's forecast worth; 0: a rule set it, or no rule asks. */
+  /** 1: the score is the flow's forecast worth; 0: a rule set it, or no rule requests the flow. */
   scoredByWorth = new Uint8Array(0);
 
   grow(rows: number): void {
@@ -151,31 +151,31 @@ export class ShadowColumns {
   }
 }
 
-/** Where each flow is and why. Written by the engine alone. */
+/** Placement of each flow and why. Written only by the engine. */
 export class DecisionColumns {
-  /** A {@link Placement}: where the flow is now, as the backend confirmed it. */
+  /** A {@link Placement}, as the backend confirmed it. */
   placement = new Uint8Array(0);
-  /** When it got there, ms of the clock. */
+  /** Time of the last change of placement, ms of the clock. */
   placedSinceMs = new Float64Array(0);
   /** `actionsVersion` of the flow when its entry was installed. */
   installedVersion = new Uint32Array(0);
-  /** A {@link RequestedPlacement}: what the rules asked for in the last tick that evaluated the flow. */
+  /** A {@link RequestedPlacement}, as of the last tick that evaluated the flow. */
   requested = new Uint8Array(0);
-  /** How much the flow is worth an entry; larger is better; unit set by the rule. */
+  /** Score of the flow; larger is better; its unit depends on the rule. */
   score = new Float64Array(0);
   /** 1 + index of the rule that made the request; 0 for none. */
   rule = new Uint16Array(0);
   /**
-   * 1: the score is the flow's forecast worth, so that what moves gain is known; 0: a rule set the
-   * score, or no rule asks.
+   * 1: the score is the flow's forecast worth, so that the gain of moving it is known; 0: a rule set
+   * the score, or no rule requests the flow.
    */
   scoredByWorth = new Uint8Array(0);
   /** The flow's slice: 1 + index into the slices of its evaluation; 0 for none. */
   slice = new Uint16Array(0);
-  /** Index into REASONS, and the ReasonStage that gave it; written by `giveReason` alone. */
+  /** Index into REASONS, and the ReasonStage that gave it; written only by `giveReason`. */
   reason = new Uint8Array(0);
   reasonStage = new Uint8Array(0);
-  /** Refusals in a row, and when the flow may be tried again, ms of the clock. */
+  /** Consecutive refusals, and the earliest time of the next attempt, ms of the clock. */
   refusals = new Uint8Array(0);
   retryAtMs = new Float64Array(0);
 
@@ -194,7 +194,7 @@ export class DecisionColumns {
     this.retryAtMs = grownF64(this.retryAtMs, rows);
   }
 
-  /** Prepares a row that was never used, and so is zero. */
+  /** Initializes a row that was never used: its other values are 0 already. */
   start(row: number): void {
     this.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
     this.retryAtMs[row] = Number.NEGATIVE_INFINITY;

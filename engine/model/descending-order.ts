@@ -1,13 +1,12 @@
 const BITS = 11;
 const BUCKETS = 1 << BITS;
 const PASSES = 3;
-/** The bit of a 32-bit float that says that it is negative. */
+/** Sign bit of a 32-bit float. */
 const SIGN = 0x8000_0000;
 
 /**
- * Puts rows in the order of a number, largest first; of equal ones, the earlier stays first. A
- * radix sort over the bits of the numbers as 32-bit floats: linear, and some ten times as fast as a
- * comparison sort.
+ * Sorts rows by a number, largest first; stable. A radix sort over the bits of the numbers as 32-bit
+ * floats: linear, and about ten times as fast as a comparison sort.
  */
 export class DescendingOrder {
   #rows = new Int32Array(0);
@@ -21,7 +20,7 @@ export class DescendingOrder {
   /**
    * `rows[0 .. count)` in order; valid until the next call.
    *
-   * @param numbers by row; what is no number comes first
+   * @param numbers by row; NaN comes first
    */
   sort(rows: Int32Array, count: number, numbers: Float64Array): Int32Array {
     this.#fit(count);
@@ -29,7 +28,7 @@ export class DescendingOrder {
       this.#float[0] = numbers[rows[i]];
       this.#rows[i] = rows[i];
       const bits = this.#bits[0];
-      // Of negative floats, a larger pattern is a smaller number; all of them come last.
+      // Negative floats: a larger bit pattern is a smaller number, and all of them come last.
       this.#keys[i] = bits >= SIGN ? bits : ~bits & ~SIGN;
     }
     for (let pass = 0; pass < PASSES; pass++) this.#pass(pass * BITS, count);

@@ -1,7 +1,7 @@
-/** A fact that a rule looked at, with the value it had. */
+/** A fact that a rule read, with its value. */
 export interface FactReading {
   /** As in traces, `portLoad(eth1).rxShare`. */
   readonly fact: string;
-  /** Undefined: the flow or node has none, or it is not known. */
+  /** Undefined if the flow or node has no value, or it is unknown. */
   readonly value: unknown;
 }

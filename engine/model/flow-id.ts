@@ -2,8 +2,8 @@
  * Identity of a datapath flow: OVS's ufid (unique flow identifier), a 128-bit hash of the flow's
  * key, printed by `dpctl/dump-flows -m` as a UUID (`lib/odp-util.c`, odp_format_ufid).
  *
- * Kept as four unsigned 32-bit words, most significant first, so that tables index it without
- * making a string of it.
+ * Stored as four unsigned 32-bit words, most significant first, so that tables index it without
+ * creating a string.
  */
 export interface FlowId {
   readonly w0: number;
@@ -14,7 +14,7 @@ export interface FlowId {
 
 const UUID = /^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})([0-9a-f]{8})$/;
 
-/** Parses a ufid as OVS prints it (a lower-case UUID); undefined when `text` is not one. */
+/** Parses a ufid as OVS prints it (a lower-case UUID); undefined if `text` is not one. */
 export function parseFlowId(text: string): FlowId | undefined {
   const parts = UUID.exec(text);
   if (parts === null) return undefined;
@@ -27,7 +27,7 @@ export function parseFlowId(text: string): FlowId | undefined {
   };
 }
 
-/** Every byte as two hexadecimal digits. */
+/** All bytes as two hexadecimal digits each. */
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
 
 /** The upper and the lower 16 bits of a word, as four hexadecimal digits. */
@@ -40,7 +40,7 @@ export function formatFlowId({ w0, w1, w2, w3 }: FlowId): string {
   return `${first}-${upper(w2)}-${lower(w2)}${upper(w3)}${lower(w3)}`;
 }
 
-/** True when both name the same flow. */
+/** True if both identify the same flow. */
 export function sameFlowId(a: FlowId, b: FlowId): boolean {
   return a.w0 === b.w0 && a.w1 === b.w1 && a.w2 === b.w2 && a.w3 === b.w3;
 }

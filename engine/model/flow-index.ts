@@ -1,16 +1,16 @@
 /**
- * From the 128 bits of a flow id to its row: an open-addressing hash table with linear probing
- * and backward-shift deletion, over typed arrays, so that a lookup allocates nothing.
+ * Maps the 128 bits of a flow id to its row: an open-addressing hash table with linear probing and
+ * backward-shift deletion, over typed arrays, so that a lookup allocates nothing.
  *
- * A ufid is itself a good hash (OVS makes it with a 128-bit murmur hash), so its words are only
- * mixed lightly.
+ * A ufid is itself a good hash (OVS computes it with a 128-bit murmur hash), so its words are mixed
+ * only lightly.
  */
 export class FlowIndex {
   #slots = new Int32Array(64).fill(-1);
   #mask = 63;
   #size = 0;
 
-  /** `words` holds four words a row; the index reads ids from there and keeps none itself. */
+  /** Four words per row; the index reads ids from here and stores none itself. */
   #words: Uint32Array;
 
   constructor(words: Uint32Array) {
@@ -21,12 +21,12 @@ export class FlowIndex {
     return this.#size;
   }
 
-  /** Tells the index that the id words moved to another array (same contents). */
+  /** Replaces the array of id words by another one with the same contents. */
   rebase(words: Uint32Array): void {
     this.#words = words;
   }
 
-  /** Makes room for `rows` rows, if there is less. */
+  /** Makes room for at least `rows` rows. */
   reserve(rows: number): void {
     let length = this.#slots.length;
     while (rows * 2 > length) length *= 2;
@@ -54,14 +54,14 @@ export class FlowIndex {
     }
   }
 
-  /** Adds a row whose words are already in place and not yet in the index. */
+  /** Adds a row whose words are set and not yet in the index. */
   insert(row: number): void {
     if ((this.#size + 1) * 2 > this.#slots.length) this.#rehash(this.#slots.length * 2);
     this.#place(row);
     this.#size++;
   }
 
-  /** Removes a row; its words must still be in place. No effect when it is not in the index. */
+  /** Removes a row whose words are still set. No effect if it is not in the index. */
   remove(row: number): void {
     const slots = this.#slots;
     const mask = this.#mask;

@@ -26,11 +26,10 @@ export interface PathTotals {
 }
 
 /**
- * Every flow of the vSwitch, one row each: the knowledge that the loop shares.
+ * All flows of the vSwitch, one row each: the state that the whole loop shares.
  *
- * A row belongs to one flow from the reading that first saw it to the reading that no longer
- * did; counters, rates and decisions of a flow so stay in place from tick to tick and nothing is
- * allocated for a flow that was there before.
+ * A row belongs to one flow from the first reading with the flow to the first without it. Counters,
+ * rates and decisions stay in place from tick to tick, and known flows need no allocations.
  *
  * A reading goes `begin`, then for each flow `find` or `add` and `observe`, then `end` (or
  * `abandon` when the source failed half-way).
@@ -41,7 +40,7 @@ export class FlowTable {
   readonly forecast = new ForecastColumns();
   readonly decision = new DecisionColumns();
   #shadow: ShadowColumns | undefined;
-  /** What others keep by row, which grows and is reset with the rows: `engine/model/side-table.ts`. */
+  /** Columns of other parts, which grow and are reset with the rows: `engine/model/side-table.ts`. */
   readonly sideTables = new SideTables();
 
   /** The live rows of the last complete reading: `rows[0 .. count)`. */
@@ -49,7 +48,7 @@ export class FlowTable {
   count = 0;
   /** Rows whose flow left the vSwitch in the last complete reading: readable until `begin`. */
   readonly removed: number[] = [];
-  /** What all flows together sent since the start, by path: flows that have left included. */
+  /** Traffic of all flows since the start by path, including flows that have left. */
   readonly totals: PathTotals = {
     vswitchPackets: 0,
     vswitchBytes: 0,
@@ -58,7 +57,7 @@ export class FlowTable {
     fastPathPackets: 0,
     fastPathBytes: 0,
   };
-  /** Clock of the last complete reading, ms; -Infinity before the first. */
+  /** Time of the last complete reading, ms of the clock; -Infinity before the first. */
   readAtMs = Number.NEGATIVE_INFINITY;
 
   #capacity = 0;
@@ -76,12 +75,12 @@ export class FlowTable {
   #generation = new Uint32Array(0);
   #changes = new Uint32Array(0);
 
-  /** What shadow policies ask for; there only while one is in force, see {@link keepShadow}. */
+  /** What shadow policies request; undefined while none is in force, see {@link keepShadow}. */
   get shadow(): ShadowColumns | undefined {
     return this.#shadow;
   }
 
-  /** Makes the shadow columns, or drops them: they cost memory only while they are written. */
+  /** Creates or drops the shadow columns, which need memory only while they are written. */
   keepShadow(keep: boolean): void {
     if (!keep) {
       this.#shadow = undefined;
@@ -103,17 +102,17 @@ export class FlowTable {
     this.#nowMs = nowMs;
   }
 
-  /** Row of a flow that is in the table, or -1. */
+  /** Row of a flow, or -1 if it is not in the table. */
   find(w0: number, w1: number, w2: number, w3: number): number {
     return this.#index.find(w0, w1, w2, w3);
   }
 
-  /** Row of a flow that is in the table, or -1. */
+  /** Row of a flow, or -1 if it is not in the table. */
   rowOf(id: FlowId): number {
     return this.#index.find(id.w0, id.w1, id.w2, id.w3);
   }
 
-  /** Adds a flow that `find` did not find; it counts as part of this reading once observed. */
+  /** Adds a flow that is not in the table; it is part of this reading once observed. */
   add(id: FlowId, match: FlowMatch, actions: FlowActions): number {
     const used = this.#free.pop();
     const row = used ?? this.#used++;
@@ -146,24 +145,24 @@ export class FlowTable {
   }
 
   /**
-   * Makes room for `rows` flows altogether, if there is less. A hint of a source that knows how
-   * many come: the columns are then not copied again and again as the table doubles.
+   * Makes room for at least `rows` flows. A source that knows their number avoids repeated copies of
+   * the columns as the table grows.
    */
   reserve(rows: number): void {
     if (rows > this.#capacity) this.#grow(rows);
   }
 
   /**
-   * Records the vSwitch's cumulative counters of a flow. A counter below the last one means that
-   * the vSwitch made the flow anew: it counts from zero.
+   * Records the vSwitch's cumulative counters of a flow. If a counter is below the last one, the
+   * vSwitch has recreated the flow, and its counters restarted at zero.
    *
-   * @param idleMs time since its last packet on the vSwitch; negative when it had none
+   * @param idleMs time since its last packet on the vSwitch; negative if it had none
    */
   observe(row: number, packets: number, bytes: number, idleMs: number): void {
     const t = this.traffic;
-    const anew = packets < t.rawPackets[row] || bytes < t.rawBytes[row];
-    const newPackets = anew ? packets : packets - t.rawPackets[row];
-    const newBytes = anew ? bytes : bytes - t.rawBytes[row];
+    const restarted = packets < t.rawPackets[row] || bytes < t.rawBytes[row];
+    const newPackets = restarted ? packets : packets - t.rawPackets[row];
+    const newBytes = restarted ? bytes : bytes - t.rawBytes[row];
     t.vswitchPackets[row] += newPackets;
     t.vswitchBytes[row] += newBytes;
     this.totals.vswitchPackets += newPackets;
@@ -172,8 +171,8 @@ export class FlowTable {
   }
 
   /**
-   * Records counters that cannot be compared with the last ones, as when a part of what they sum
-   * up is gone: nothing is gained by them, and the next ones count from here.
+   * Records counters that cannot be compared with the last ones, for example because a part of their
+   * sum is gone: adds no traffic, and serves as the base of the next ones.
    *
    * @param idleMs as for {@link observe}
    */
@@ -183,7 +182,7 @@ export class FlowTable {
     t.rawBytes[row] = bytes;
     if (idleMs >= 0) {
       const active = this.#nowMs - idleMs;
-      // A flow may have been silent for a while when it is first read.
+      // A flow may have been silent for a while at its first reading.
       const isNew = this.#born[row] === this.#epoch;
       if (isNew || active > t.lastActiveMs[row]) t.lastActiveMs[row] = active;
     }
@@ -191,12 +190,11 @@ export class FlowTable {
   }
 
   /**
-   * Adds what a backend carried of a flow since it was last asked.
+   * Adds the traffic of a flow that a backend carried since its last reading.
    *
-   * @param row the flow's row, or -1 when the flow has left the vSwitch meanwhile
-   * @param atMs when the last of these packets was carried, ms; where nobody knows, when the backend
-   *   was asked
-   * @param by the placement that the backend serves
+   * @param row the flow's row, or -1 if the flow has left the vSwitch
+   * @param atMs time of the last of these packets, ms of the clock; of the reading if unknown
+   * @param by placement that the backend serves
    */
   carried(
     row: number,
@@ -219,16 +217,16 @@ export class FlowTable {
     if (packets > 0 && atMs > t.lastActiveMs[row]) t.lastActiveMs[row] = atMs;
   }
 
-  /** Replaces a flow's actions: the vSwitch now does something else with it. */
+  /** Replaces a flow's actions, after the vSwitch changed them. */
   setActions(row: number, actions: FlowActions): void {
     this.#actions[row] = actions;
     this.#changeVersion(row);
   }
 
   /**
-   * Replaces a flow's match. An id stands for the first packet's headers, not for the mask: the
-   * vSwitch may make the flow anew under the same id with another mask. Counts as a change of
-   * actions, for what is installed is no longer what the vSwitch does.
+   * Replaces a flow's match. An id identifies the first packet's headers, not the mask: the vSwitch
+   * may recreate the flow with the same id and another mask. Counts as a change of actions, because
+   * an installed entry no longer does what the vSwitch does.
    */
   setMatch(row: number, match: FlowMatch): void {
     this.#matches[row] = match;
@@ -251,11 +249,11 @@ export class FlowTable {
     this.readAtMs = this.#nowMs;
   }
 
-  /** Gives a reading up: the flows of the last complete one stay, those new in this one go. */
+  /** Abandons a reading: the flows of the last complete one stay, new ones are removed. */
   abandon(): void {
     for (let row = 0; row < this.#used; row++) {
       if (this.#born[row] === this.#epoch) {
-        // The next reading finds the flow with all it sent: it must not count twice.
+        // The next reading counts all traffic of the flow again.
         this.totals.vswitchPackets -= this.traffic.vswitchPackets[row];
         this.totals.vswitchBytes -= this.traffic.vswitchBytes[row];
         this.#remove(row);
@@ -271,43 +269,43 @@ export class FlowTable {
     return { w0: w[at], w1: w[at + 1], w2: w[at + 2], w3: w[at + 3] };
   }
 
-  /** What the row's flow matches. */
+  /** Match of the row's flow. */
   matchAt(row: number): FlowMatch {
     return this.#matches[row];
   }
 
-  /** What the vSwitch does with the row's flow. */
+  /** Actions of the row's flow. */
   actionsAt(row: number): FlowActions {
     return this.#actions[row];
   }
 
-  /** Counts the changes of the row's actions, from 1. */
+  /** Version of the row's match and actions, starting at 1. */
   actionsVersionAt(row: number): number {
     return this.#actionsVersion[row];
   }
 
   /**
-   * By row: counts, from 1, the flows that the row was given to. While it stands still, the row has
-   * the same flow.
+   * By row: number of flows that the row has held so far. While it does not change, the row has the
+   * same flow.
    */
   get generation(): Uint32Array {
     return this.#generation;
   }
 
   /**
-   * By row: counts, from 1, the flows that the row was given to and the changes of their matches
-   * and actions. While it stands still, all that follows from what the flow is stays the same.
+   * By row: number of flows that the row has held, plus the changes of their matches and actions.
+   * While it does not change, everything derived from flow, match and actions stays valid.
    */
   get changes(): Uint32Array {
     return this.#changes;
   }
 
-  /** The row's flow as a backend takes it. */
+  /** The row's flow, for a backend. */
   specAt(row: number): FlowSpec {
     return { id: this.idAt(row), match: this.#matches[row], actions: this.#actions[row] };
   }
 
-  /** Rows that exist, live or not: an upper bound of every row number. */
+  /** Number of rows, live or not; every row is below it. */
   get highWater(): number {
     return this.#used;
   }
@@ -348,7 +346,7 @@ export class FlowTable {
 const GONE_MATCH: FlowMatch = { inPort: '', fields: [], opaque: [] };
 const GONE_ACTIONS: FlowActions = [];
 
-/** A copy of `old` that is `length` long, `rest` behind it. */
+/** A copy of `old` with `length` elements; new elements are `rest`. */
 function grown<T>(old: readonly T[], length: number, rest: T): T[] {
   const next = old.slice();
   next.length = length;

@@ -2,14 +2,14 @@ import type { FlowActions } from './action.ts';
 import type { FlowId } from './flow-id.ts';
 import type { FlowMatch } from './match.ts';
 
-/** A datapath flow as a backend needs it: what it matches and what is done with its packets. */
+/** A datapath flow as a backend needs it: id, match and actions. */
 export interface FlowSpec {
   readonly id: FlowId;
   readonly match: FlowMatch;
   readonly actions: FlowActions;
 }
 
-/** Where a flow's packets are processed. Values are stable: columns and recordings keep them. */
+/** Where a flow's packets are processed. Values are stable: columns and recordings store them. */
 export const Placement = { onload: 0, offload: 1, fastPath: 2 } as const;
 export type Placement = (typeof Placement)[keyof typeof Placement];
 
@@ -17,7 +17,7 @@ export type Placement = (typeof Placement)[keyof typeof Placement];
 export const PLACEMENT_NAMES = ['onload', 'offload', 'fast-path'] as const;
 export type PlacementName = (typeof PLACEMENT_NAMES)[number];
 
-/** What a rule asks for a flow. `none`: no rule spoke, the flow stays where it is. */
+/** What a rule requests for a flow. `none`: no rule decides, the flow stays where it is. */
 export const RequestedPlacement = {
   none: 0,
   offload: 1,

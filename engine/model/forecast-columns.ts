@@ -1,21 +1,21 @@
 import { grownF64 } from './columns.ts';
 
 /**
- * What each flow is expected to send. Written by the engine once a tick, before the rules look.
- * The rates are means over the forecast's horizon, over all paths.
+ * Expected traffic of each flow. Written by the engine once per tick, before rules are evaluated.
+ * Rates are means over the forecast's horizon and over all paths.
  */
 export class ForecastColumns {
   packetsPerSecond = new Float64Array(0);
   bitsPerSecond = new Float64Array(0);
   /**
-   * What an entry for the flow would bring: expected packets/s, to which bits count as packets of
-   * the node's mean size as far as bandwidth is scarcer than CPU time. Packets/s.
+   * Worth of the flow, packets/s: expected packets and bits, weighted by the bit share; bits count
+   * as packets of the node's mean size.
    */
   worth = new Float64Array(0);
-  /** Means over the last seconds, slower than those of telemetry. */
+  /** Means over the last seconds, slower than the smoothed rates of telemetry. */
   meanPacketsPerSecond = new Float64Array(0);
   meanBitsPerSecond = new Float64Array(0);
-  /** The kind of flow it was at the last reading, and the rate that its forecast was made from. */
+  /** Cell (kind) of the flow at the last reading, and the rate from which its forecast was made. */
   cell = new Int16Array(0);
   base = new Float64Array(0);
 

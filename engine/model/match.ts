@@ -1,11 +1,11 @@
 /**
  * What a datapath flow matches: the masked header fields of a megaflow.
  *
- * The vocabulary follows OpenFlow's OXM names (OpenFlow 1.3.5, section 7.2.3.7) for what packets
- * carry on the wire, so that every backend translates from one catalogue.
+ * Fields have OpenFlow's OXM names (OpenFlow 1.3.5, section 7.2.3.7) and the values of the wire, so
+ * that every backend translates from one catalogue.
  */
 
-/** Every field a match can carry, with its width in bits. Order is the order of printing. */
+/** All fields of matches with their widths in bits, in the order of printing. */
 export const FIELD_BITS = {
   /** Source MAC address. */
   eth_src: 48,
@@ -60,7 +60,7 @@ export const FIELD_BITS = {
 /** Name of a match field. */
 export type FieldName = keyof typeof FIELD_BITS;
 
-/** Bytes that hold a field: its bits, right-aligned, network byte order. */
+/** Size of a field in bytes: its bits are right-aligned, in network byte order. */
 export function fieldBytes(field: FieldName): number {
   return (FIELD_BITS[field] + 7) >> 3;
 }
@@ -75,9 +75,9 @@ export interface FieldMatch {
 }
 
 /**
- * A condition of the datapath flow that {@link FieldName} has no word for: recirculation,
- * connection tracking, tunnel metadata, packet type. Kept as text so that it can be shown;
- * a backend that does not understand it must refuse the flow.
+ * A condition of the datapath flow that no {@link FieldName} covers: recirculation, connection
+ * tracking, tunnel metadata, packet type. Stored as text for display; a backend that does not
+ * understand it must refuse the flow.
  */
 export interface OpaqueMatch {
   readonly name: string;
@@ -86,26 +86,26 @@ export interface OpaqueMatch {
 
 /** What a datapath flow matches. Datapath flows are disjoint: at most one matches a packet. */
 export interface FlowMatch {
-  /** Name of the port the packet came in by. */
+  /** Name of the port by which the packet entered. */
   readonly inPort: string;
-  /** In catalogue order, each field at most once. Fields that are not listed are wildcards. */
+  /** In catalogue order, each field at most once. Missing fields are wildcards. */
   readonly fields: readonly FieldMatch[];
-  /** Conditions outside the vocabulary; empty for most flows. */
+  /** Conditions outside the catalogue; empty for most flows. */
   readonly opaque: readonly OpaqueMatch[];
 }
 
-/** The match on `field`, or undefined when it is a wildcard. */
+/** The match on `field`, or undefined if it is a wildcard. */
 export function fieldOf(match: FlowMatch, field: FieldName): FieldMatch | undefined {
   return match.fields.find((f) => f.field === field);
 }
 
-/** True when every bit of the field must match. */
+/** True if every bit of the field must match. */
 export function isExact(f: FieldMatch): boolean {
   const spare = f.mask.length * 8 - FIELD_BITS[f.field];
   return f.mask.every((byte, i) => byte === (i === 0 ? 0xff >> spare : 0xff));
 }
 
-/** The mask of a field of which every bit must match. */
+/** The mask of an exact match on a field. */
 export function exactMask(field: FieldName): Uint8Array {
   const mask = new Uint8Array(fieldBytes(field)).fill(0xff);
   mask[0] = 0xff >> (mask.length * 8 - FIELD_BITS[field]);

@@ -4,62 +4,62 @@ import type { FlowId } from './flow-id.ts';
 import type { FlowMatch } from './match.ts';
 import type { ReasonCode } from './reason.ts';
 
-/** What brought a change of placement about: each change has exactly one cause. */
+/** Causes of changes of placement; each change has exactly one. */
 export const CHANGE_CAUSES = [
   /** A rule requested it. */
   'policy',
-  /** The entry went to a flow that is worth more, or that its slice's share entitles to it. */
+  /** The entry went to a flow that is worth more, or to which it is due by the slices' shares. */
   'displacement',
-  /** The table, the slice or the fast path holds fewer entries than it had. */
+  /** The table, the slice or the fast path can no longer hold the entry. */
   'capacity',
-  /** The vSwitch changed what it does with the flow. */
+  /** The vSwitch changed the actions of the flow. */
   'actions-changed',
   /** The flow left the vSwitch. */
   'gone',
-  /** A port changed or went, or the backend dropped the entry by itself. */
+  /** A port changed or was removed, or the backend dropped the entry by itself. */
   'port',
-  /** Everything was taken back to the vSwitch (onload-all). */
+  /** All flows were moved back to the vSwitch (onload-all). */
   'panic',
-  /** An audit found an entry to adopt, or missed one that had been there. */
+  /** An audit adopted an entry, or found that one was missing. */
   'audit',
 ] as const;
 
-/** Cause of a change of placement. A refusal is none: it leaves a flow where it is. */
+/** Cause of a change of placement. A refusal is not a cause, because it leaves a flow where it is. */
 export type ChangeCause = (typeof CHANGE_CAUSES)[number];
 
-/** The causes for which a plan takes an entry out. */
+/** Causes for which a plan removes an entry. */
 export type WithdrawalCause = Extract<ChangeCause, 'policy' | 'displacement' | 'capacity'>;
 
-/** Where a change of placement leads; `gone` when a placed flow left the vSwitch. */
+/** Placement after a change; `gone` if a placed flow left the vSwitch. */
 export type Destination = PlacementName | 'gone';
 
-/** What a plan went by when it asked for a change. */
+/** Rule and facts behind a planned change. */
 export interface PlannedBy {
-  /** 1 + index of the rule that spoke for the flow; 0 for none. */
+  /** 1 + index of the rule that decided the flow; 0 for none. */
   readonly rule: number;
-  /** The facts that the rule looked at, as they were before the change; left out: too many changes. */
+  /** Facts that the rule read, as of before the change; left out beyond a number of changes. */
   readonly inputs?: readonly FactReading[] | undefined;
 }
 
 /**
- * One flow is no longer where it was. It goes from the vSwitch to a backend or back: a flow that
- * goes from one backend to another changes twice. Holds what was so at that moment, for the table
- * may have been read again since.
+ * A change of a flow's placement, from the vSwitch to a backend or back; a flow that moves from one
+ * backend to another changes twice. Holds copies of the values at that moment, because later
+ * readings change the table.
  */
 export interface PlacementChange {
   readonly id: FlowId;
-  /** The flow's row at that moment; another flow's when the table was read twice since. */
+  /** The flow's row at that moment; after two more readings it may belong to another flow. */
   readonly row: number;
   readonly match: FlowMatch;
   readonly from: PlacementName;
   readonly to: Destination;
   readonly cause: ChangeCause;
-  /** When the backend was asked for it, or it was noticed, ms of the clock. */
+  /** When it was requested from the backend, or noticed, ms of the clock. */
   readonly atMs: number;
   readonly reason: ReasonCode | 'gone';
-  /** What the rules asked for, a {@link RequestedPlacement}, and the flow's score. */
+  /** A {@link RequestedPlacement}, and the flow's score. */
   readonly requested: number;
   readonly score: number;
-  /** Undefined: no plan of this tick asked for it. */
+  /** Undefined if no plan of this tick requested it. */
   readonly plannedBy: PlannedBy | undefined;
 }

@@ -1,26 +1,26 @@
-/** A port of the vSwitch, as the port directory knows it. */
+/** A port of the vSwitch, from the port directory. */
 export interface PortInfo {
   /** Interface name: unique on the node at one moment. */
   readonly name: string;
-  /** Identity that is never reused (OVSDB row UUID): a port deleted and made again differs. */
+  /** Identity that is never reused (OVSDB row UUID): a recreated port has another one. */
   readonly uuid: string;
-  /** Kernel interface index; 0 when the port has no kernel device. Reused by the kernel! */
+  /** Kernel interface index; 0 if the port has no kernel device. The kernel reuses it. */
   readonly ifindex: number;
   readonly bridge: string;
-  /** What is behind it. */
+  /** What the port is connected to. */
   readonly kind: 'vm' | 'uplink' | 'internal' | 'other';
-  /** MAC address of what is attached, as `aa:bb:cc:dd:ee:ff`, when known. */
+  /** MAC address of the attached device, as `aa:bb:cc:dd:ee:ff`, if known. */
   readonly mac: string | undefined;
-  /** VM and slice it belongs to (external_ids), when set. */
+  /** VM and slice it belongs to (external_ids), if set. */
   readonly vm: string | undefined;
   readonly slice: string | undefined;
-  /** Link speed in bits/s; undefined when the device does not say. */
+  /** Link speed in bits/s; undefined if the device does not report it. */
   readonly linkBitsPerSecond: number | undefined;
-  /** True when the host limits or schedules what goes out of it (OVSDB `Port.qos`). */
+  /** True if the host limits or schedules its egress traffic (OVSDB `Port.qos`). */
   readonly shaped: boolean;
-  /** True when the host drops what comes in above a rate (OVSDB `ingress_policing_*`). */
+  /** True if the host drops ingress traffic above a rate (OVSDB `ingress_policing_*`). */
   readonly policed: boolean;
 }
 
-/** Every port at one moment, by name. A new snapshot is a new object. */
+/** All ports at one moment, by name. A new snapshot is a new object. */
 export type PortSnapshot = ReadonlyMap<string, PortInfo>;

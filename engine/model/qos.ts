@@ -2,26 +2,26 @@ import type { FlowSpec } from './flow.ts';
 import type { PortInfo } from './port.ts';
 import type { Refusal } from './refusal.ts';
 
-/** What the vSwitch's host does to the rate of a port's traffic. */
+/** Whether the vSwitch's host limits the rate of a port's traffic. */
 export type PortQos = Pick<PortInfo, 'shaped' | 'policed'>;
 
 /**
- * Why a path around the vSwitch must not carry a flow: the port it comes from is policed, or one
- * it goes to is shaped, which that path would not do. Undefined when there is nothing of the kind.
+ * Refusal of a flow whose ingress port is policed or one of whose output ports is shaped, because a
+ * path that bypasses the vSwitch would bypass these limits. Undefined for other flows.
  *
- * @param portOf a port by name; undefined for one that is not known, about which nothing is said
+ * @param portOf a port by name; undefined for an unknown port, which does not lead to a refusal
  */
 export function qosRefusal(
   { match, actions }: FlowSpec,
   portOf: (name: string) => PortQos | undefined,
 ): Refusal | undefined {
   if (portOf(match.inPort)?.policed === true) {
-    const detail = `what comes from port ${match.inPort} is policed (ingress_policing_rate), which only the vSwitch's path is`;
+    const detail = `traffic from port ${match.inPort} is policed (ingress_policing_rate), and an entry would bypass that`;
     return { code: 'unsupported-match', detail };
   }
   for (const action of actions) {
     if (action.kind !== 'output' || portOf(action.port)?.shaped !== true) continue;
-    const detail = `what goes to port ${action.port} is shaped (the port has a qos), which only the vSwitch's path is`;
+    const detail = `traffic to port ${action.port} is shaped (the port has a qos), and an entry would bypass that`;
     return { code: 'unsupported-action', detail };
   }
   return undefined;

@@ -1,8 +1,8 @@
 import type { DecisionColumns } from './columns.ts';
 
 /**
- * Why a flow is where it is: one code a flow a tick, kept in a column, so that every flow the
- * planner looked at can be explained. The column holds an index; outside the engine the code is used.
+ * Why a flow is where it is: one code per flow and tick, stored in a column, so that the placement
+ * of every flow can be explained. The column holds an index; outside the engine the code is used.
  */
 export const REASONS = [
   { code: 'unseen', text: 'no decision has been made yet' },
@@ -60,18 +60,18 @@ export function reasonIndex(code: ReasonCode): number {
 }
 
 /**
- * The stages of a tick that give reasons, the weakest first. When several have one for the same
- * flow in the same tick, the last of them in this list wins, whatever their order in time:
+ * The stages of a tick that give reasons, by precedence. If several give the same flow a reason in
+ * the same tick, the last of them in this list wins, regardless of their order in time:
  *
  * - `gate`: the tick may not move flows (`stale`, `held`).
- * - `enforcement`: an entry was taken out, adopted or missed without a plan (`actions-changed`,
- *   `port-gone`, `held`, `entry-lost`). It also wins over all that was said before it, which was
- *   about a flow that was elsewhere.
- * - `request`: what the rules ask for needs no plan (`no-rule`, `rule-onload`, `no-backend`).
- * - `plan`: the planner's choice, or what keeps the flow from being chosen.
- * - `operation`: what the backend answered to the plan (`placed`, `refused`, `unsupported`).
+ * - `enforcement`: an entry was removed, adopted or found missing without a plan (`actions-changed`,
+ *   `port-gone`, `held`, `entry-lost`). It also overrides all earlier reasons, which were about
+ *   another placement.
+ * - `request`: the rules' request needs no plan (`no-rule`, `rule-onload`, `no-backend`).
+ * - `plan`: the planner's choice, or what prevents it.
+ * - `operation`: the backend's answer to the plan (`placed`, `refused`, `unsupported`).
  *
- * Within a stage the last one wins.
+ * Within a stage the last reason wins.
  */
 export const ReasonStage = {
   none: 0,
@@ -83,14 +83,14 @@ export const ReasonStage = {
 } as const;
 export type ReasonStage = (typeof ReasonStage)[keyof typeof ReasonStage];
 
-/** Begins a tick: each stage may give every flow a reason. Those of the last tick stay until then. */
+/** Starts a tick: any stage may now replace the reasons of the last tick. */
 export function beginReasons(decision: DecisionColumns): void {
   decision.reasonStage.fill(ReasonStage.none);
 }
 
 /**
- * Gives a flow a reason, unless a stage that wins over this one has given it one in this tick. The
- * only writer of `decision.reason`.
+ * Gives a flow a reason, unless a stage with precedence has given it one in this tick. The only
+ * writer of `decision.reason`.
  *
  * @param reason an index into {@link REASONS}
  */

@@ -1,31 +1,31 @@
-/** Why a backend does not take a flow. */
+/** Codes of refusals: why a backend does not accept a flow. */
 export const REFUSAL_CODES = [
-  /** The match has a field or condition the backend cannot look at. */
+  /** The match has a field or condition that the backend cannot match. */
   'unsupported-match',
-  /** The actions have one the backend cannot perform, or an order it cannot. */
+  /** The backend cannot perform one of the actions, or not in this order. */
   'unsupported-action',
-  /** A port of the flow is not known, or the backend cannot attach to it or send to it. */
+  /** A port of the flow is unknown, or the backend cannot attach to it or send to it. */
   'port-unavailable',
   /** Every entry is in use. */
   'table-full',
-  /** The hash table found no free place within its probe depth (EBUSY), though not full. */
+  /** The hash table has no free place within its probe depth (EBUSY), though it is not full. */
   'probe-depth',
-  /** Every place for a distinct mask is in use. */
+  /** The maximum number of distinct masks is in use. */
   'mask-table-full',
-  /** The device or kernel failed; `detail` has its words. */
+  /** The device or kernel failed; `detail` has its error. */
   'device-error',
 ] as const;
 
 /** Code of a refusal. */
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
-/** A backend's no: the cause, and a sentence with the numbers for whoever asks why. */
+/** A refusal by a backend: its code, and a sentence with details such as numbers. */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly detail: string;
 }
 
-/** True when trying the same flow again later can succeed without the flow changing. */
+/** True if a later attempt can succeed with the same match and actions. */
 export function isTransient(code: RefusalCode): boolean {
   return code !== 'unsupported-match' && code !== 'unsupported-action';
 }

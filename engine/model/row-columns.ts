@@ -1,9 +1,9 @@
 /**
- * Values by row of the flow table, as a side table keeps them: the parts that the flow table grows
- * and resets. They know nothing of the side table that they belong to, see {@link SideTables}.
+ * A column of a side table, with values by row of the flow table, which grows and resets it. It has
+ * no reference to its side table, see {@link SideTables}.
  */
 export interface RowColumn {
-  /** Makes room for `rows` rows; those that are new have the initial value. */
+  /** Makes room for `rows` rows; new rows have the initial value. */
   grow(rows: number): void;
   /** Gives a row the initial value. */
   reset(row: number): void;
@@ -11,7 +11,7 @@ export interface RowColumn {
   clear(): void;
 }
 
-/** What columns of numbers have in common. Each type has a `reset` of its own, which so stays fast. */
+/** Base of the columns of numbers. Each type implements `reset` itself, for speed. */
 abstract class TypedColumn<
   Values extends {
     readonly length: number;
@@ -19,7 +19,7 @@ abstract class TypedColumn<
     set(from: Values): void;
   },
 > {
-  /** By row. The array is replaced when the flow table grows: take it again in each pass. */
+  /** By row. The array is replaced when the flow table grows: read this property in each pass. */
   values: Values;
   readonly initial: number;
   readonly #make: (rows: number) => Values;
@@ -94,12 +94,12 @@ export class Uint8Column extends TypedColumn<Uint8Array<ArrayBuffer>> implements
   }
 }
 
-/** Something that few rows have. */
+/** Values that only a few rows have. */
 export class SparseColumn<Value> implements RowColumn {
   readonly values = new Map<number, Value>();
 
   grow(): void {
-    // Takes memory only for rows that have a value.
+    // Only rows with a value use memory.
   }
 
   reset(row: number): void {

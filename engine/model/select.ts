@@ -29,12 +29,12 @@ export function kthLargest(values: Float64Array, n: number, k: number): number {
 }
 
 /**
- * Puts the `k` rows of the highest value first, best first, ties by row; those behind them are in
- * no order. Linear on average but for sorting what comes first.
+ * Moves the `k` rows with the highest values to the front, best first, ties by row; the others are
+ * in no order. Linear on average, apart from sorting the front.
  *
- * @param scratch room for a number a row
- * @returns how many rows come first: all when there are no more than `k`; more than `k` when rows
- *   tie with the last of them
+ * @param scratch one number per row
+ * @returns number of rows at the front: all if there are at most `k`; more than `k` if rows tie with
+ *   the last of them
  */
 export function bestFirst(
   rows: number[],
@@ -47,11 +47,11 @@ export function bestFirst(
   let first = n;
   if (n > k) {
     for (let i = 0; i < n; i++) scratch[i] = value(rows[i]);
-    const least = kthLargest(scratch, n, k);
+    const kth = kthLargest(scratch, n, k);
     first = 0;
     for (let i = 0; i < n; i++) {
       const row = rows[i];
-      if (value(row) < least) continue;
+      if (value(row) < kth) continue;
       rows[i] = rows[first];
       rows[first++] = row;
     }

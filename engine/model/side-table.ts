@@ -11,12 +11,12 @@ import {
 import type { RowLifetime, SideColumns, SideTables } from './side-tables.ts';
 
 /**
- * What a part of Norikae keeps of each row beside the flow table, in columns of its own. It
- * `follow`s a flow table: from then on the columns have room for all its rows, and a row has their
- * initial values again once its flow is another one (or, as its lifetime says, once the flow's
- * match or actions change).
+ * Columns that a part of Norikae keeps by row of a flow table. After `follow`, the columns have room
+ * for all rows of that flow table, and a row is reset to the initial values when it is given to
+ * another flow (or, depending on the lifetime, when the match or actions of its flow change).
  *
- * Keep the side table as long as its columns: without it they are no longer grown and reset.
+ * Keep a reference to the side table as long as its columns are in use: without it they are no
+ * longer grown and reset.
  */
 export class SideTable {
   readonly #side: SideColumns;
@@ -47,14 +47,14 @@ export class SideTable {
     return this.#add(new Uint8Column(initial));
   }
 
-  /** Something that few rows have. */
+  /** A column of values that only a few rows have. */
   sparse<Value>(): SparseColumn<Value> {
     return this.#add(new SparseColumn<Value>());
   }
 
   /**
-   * Follows `table` from now on: to be called before a pass over its rows. Costs nothing when it
-   * does already; when it followed another one, everything has its initial value again.
+   * Follows `table` from now on; call it before each pass over the rows. Costs nothing if it already
+   * does; if it followed another table, all values are reset.
    */
   follow({ sideTables }: FlowTable): void {
     if (sideTables === this.#followed) return;
@@ -63,7 +63,7 @@ export class SideTable {
     sideTables.join(this, this.#side);
   }
 
-  /** Follows no table any more, and clears all columns. */
+  /** Stops following, and clears all columns. */
   leave(): void {
     if (this.#followed === undefined) return;
     this.#followed.leave(this, this.#side);

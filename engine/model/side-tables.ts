@@ -1,12 +1,12 @@
 import type { RowColumn } from './row-columns.ts';
 
-/** How long a side table keeps what it has of a row. */
+/** How long a side table keeps the values of a row. */
 export type RowLifetime =
   /** Until the row is given to another flow. */
   | 'flow'
-  /** Until then, or until the match or the actions of its flow change. */
+  /** Until the row is given to another flow, or the match or actions of its flow change. */
   | 'version'
-  /** The flow table never resets it: for what is written before it is read in each pass. */
+  /** Never reset: for values that each pass writes before it reads them. */
   | 'row';
 
 /** The columns of one side table, without the side table. */
@@ -16,24 +16,25 @@ export interface SideColumns {
 }
 
 /**
- * The side tables of a flow table: has their columns grow with the flow table and reset with its
- * rows. A side table whose owner has gone is dropped: its columns are kept here, the side table
- * itself is not. Nor is the flow table: a side table that outlives it keeps only this.
+ * The side tables of a flow table: grows their columns with the flow table and resets them with its
+ * rows. It references columns, not side tables, so that an unused side table is garbage-collected
+ * and then dropped here. It does not reference the flow table either, so that a side table does not
+ * keep it alive.
  */
 export class SideTables {
   #rows = 0;
   readonly #all = new Set<SideColumns>();
-  /** The columns of all, by what resets them. */
+  /** Columns of all side tables, by what resets them. */
   #ofFlow: RowColumn[] = [];
   #ofVersion: RowColumn[] = [];
   readonly #abandoned = new FinalizationRegistry<SideColumns>((side) => this.#drop(side));
 
-  /** Side tables that follow the flow table, those included whose owner has gone unnoticed. */
+  /** Number of side tables that follow the flow table, including unused ones not yet collected. */
   get size(): number {
     return this.#all.size;
   }
 
-  /** Takes in the columns of `owner`, and sizes them; until `leave`, or until `owner` is gone. */
+  /** Adds and sizes the columns of `owner`, until `leave` or the garbage collection of `owner`. */
   join(owner: object, side: SideColumns): void {
     for (const column of side.columns) column.grow(this.#rows);
     this.#all.add(side);
@@ -46,25 +47,25 @@ export class SideTables {
     this.#drop(side);
   }
 
-  /** Takes in one more column of a side table that has joined. */
+  /** Adds a column of a side table that has joined. */
   add(column: RowColumn): void {
     column.grow(this.#rows);
     this.#sort();
   }
 
-  /** The flow table has room for `rows` rows now. */
+  /** Grows all columns to `rows` rows. */
   grow(rows: number): void {
     this.#rows = rows;
     for (const { columns } of this.#all) for (const column of columns) column.grow(rows);
   }
 
-  /** A row that had a flow is given to another one. */
+  /** Resets a row that is given to another flow. */
   startFlow(row: number): void {
     for (let i = 0; i < this.#ofFlow.length; i++) this.#ofFlow[i].reset(row);
     for (let i = 0; i < this.#ofVersion.length; i++) this.#ofVersion[i].reset(row);
   }
 
-  /** The match or the actions of a row's flow have changed. */
+  /** Resets what depends on the match and actions of a row's flow, which have changed. */
   startVersion(row: number): void {
     for (let i = 0; i < this.#ofVersion.length; i++) this.#ofVersion[i].reset(row);
   }

@@ -1,17 +1,17 @@
 /**
- * Reports that what decides about flows has changed, as soon as it does: an alarm, not the news.
- * Whoever hears it looks at the flows again.
+ * Reports immediately that something that determines flows, such as rules, has changed. It does not
+ * report what: the listener reads the flows again.
  *
- * It is there to be faster than polling, never in its place: a change it does not report is found
- * at the next reading.
+ * It only shortens the reaction and does not replace polling: the next reading finds any change that
+ * it does not report.
  */
 export interface ChangeMonitor {
   readonly name: string;
-  /** Calls `listener` after changes that are not ours; the returned function ends it. */
+  /** Calls `listener` after changes by others than Norikae; the returned function unsubscribes. */
   subscribe(listener: () => void): () => void;
-  /** Begins; what cannot be reached yet is tried again until it can. */
+  /** Starts; connects in the background, and retries until it succeeds. */
   start(): void;
-  /** True while changes are reported; until then, and after, the next reading has to do. */
+  /** True while changes are reported. */
   active(): boolean;
   /** Why changes are not reported; undefined while they are. */
   problem(): string | undefined;

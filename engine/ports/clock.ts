@@ -1,7 +1,7 @@
-/** Time, given from outside: the engine has none of its own. */
+/** Source of time for the engine, which reads no other clock. */
 export interface Clock {
   /** Milliseconds that never go back, from an arbitrary start. */
   now(): number;
-  /** Wall clock, ms since 1970-01-01 UTC, which may be set back; left out where there is none. */
+  /** Wall clock, ms since 1970-01-01 UTC, which may go back; left out if there is none. */
   wall?(): number;
 }

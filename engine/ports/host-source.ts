@@ -13,7 +13,7 @@ export interface PortCounters {
   readonly txPackets: number;
 }
 
-/** A look at the host at one moment. */
+/** Counters of the host at one moment. */
 export interface HostSample {
   readonly cpu: CpuTimes;
   /** By port name; ports that could not be read are missing. */
@@ -23,6 +23,6 @@ export interface HostSample {
 /** CPU and port counters of the host. */
 export interface HostSource {
   readonly name: string;
-  /** `ports`: names to read. Rejects when not even the CPU can be read. */
+  /** `ports`: names to read. Rejects when the CPU times cannot be read. */
   read(ports: Iterable<string>, signal: AbortSignal): Promise<HostSample>;
 }

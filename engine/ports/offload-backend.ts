@@ -3,37 +3,37 @@ import type { FlowId } from '../model/flow-id.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { Refusal } from '../model/refusal.ts';
 
-/** What a backend can do, for people and for the contract tests. */
+/** Capabilities of a backend, for display and for the contract tests. */
 export interface BackendCapabilities {
-  /** The placement it serves; flows on it are `offload` (NIC) or `fast-path` (OpenFlow switch). */
+  /** Placement that it serves: `offload` (NIC) or `fast-path` (OpenFlow switch). */
   readonly placement: Exclude<PlacementName, 'onload'>;
-  /** Entries it can hold. */
+  /** Declared entries. */
   readonly entries: number;
-  /** Distinct masks it can hold at a time; Infinity when it does not matter. */
+  /** Maximum number of distinct masks; Infinity if unlimited. */
   readonly masks: number;
-  /** What it processes of all its flows together; left out: more than its ports can bring. */
+  /** Throughput limit of all its flows together; left out: its ports are the only limit. */
   readonly throughput?: { readonly packetsPerSecond: number; readonly bitsPerSecond: number };
-  /** A lease that sends traffic back to the vSwitch when it is not renewed, in ms. */
+  /** Duration of the lease, after which all traffic goes to the vSwitch unless it is renewed, ms. */
   readonly leaseMs: number;
-  /** One packet a flow passes to the vSwitch every so many ms; 0 when it has none. */
+  /** Period with which one packet of each flow passes to the vSwitch, ms; 0: no heartbeat. */
   readonly heartbeatMs: number;
   /** Installed entries outlive the daemon and can be adopted by the next one. */
   readonly survivesRestart: boolean;
-  /** It knows when the last packet it carried of a flow was: see {@link CounterSink}. */
-  readonly tellsLastPacket: boolean;
+  /** It reports the time of the last packet of a flow, see {@link CounterSink}. */
+  readonly reportsLastPacket: boolean;
   /** One line for logs: device, mode, version. */
   readonly description: string;
 }
 
-/** An answer to "could you carry this flow". */
+/** Whether a backend can express a flow. */
 export type Support = { readonly ok: true } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Put installs or replaces in one step; delete is no error when the entry is gone. */
+/** `put` installs or replaces an entry atomically; `delete` succeeds if there is no entry. */
 export type Operation =
   | { readonly kind: 'put'; readonly flow: FlowSpec }
   | { readonly kind: 'delete'; readonly id: FlowId };
 
-/** What became of one operation. */
+/** Result of one operation. */
 export type OperationResult =
   | {
       readonly ok: true;
@@ -41,7 +41,7 @@ export type OperationResult =
     }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** Entries in use and the most that have been found to fit. */
+/** Use and limits of a table. */
 export interface Capacity {
   readonly entries: number;
   readonly used: number;
@@ -49,21 +49,20 @@ export interface Capacity {
   readonly masksUsed: number;
 }
 
-/** Receives the ids of what is installed. */
+/** Receives the ids of installed entries. */
 export interface EntrySink {
   entry(id: FlowId): void;
 }
 
 /**
- * Receives what the backend carried since the last reading, per flow. Called once per flow with
- * traffic, words of the {@link FlowId} as arguments so that nothing is allocated.
+ * Receives the traffic that the backend carried since the last reading, once per flow with traffic.
+ * The words of the {@link FlowId} are arguments so that nothing is allocated.
  */
 export interface CounterSink {
   /**
    * @param packets carried since the last reading, at least 1
-   * @param bytes of these packets, with the L2 header
-   * @param idleMs time from the last of these packets to this call, ms; negative when the backend
-   *   does not know
+   * @param bytes bytes of these packets, including the L2 header
+   * @param idleMs time from the last of these packets to this call, ms; negative if unknown
    */
   carried(
     w0: number,
@@ -77,44 +76,44 @@ export interface CounterSink {
 }
 
 /**
- * A place other than the vSwitch that can process flows: a NIC's table, an OpenFlow switch.
+ * A table outside the vSwitch that can process flows: a NIC's table, an OpenFlow switch.
  *
- * Every promise settles within the backend's own time-out. A put that is refused leaves what was
- * installed for that flow before either as it was or gone, never something else.
+ * Every promise settles within the backend's own time-out. After a refused put, the flow's previous
+ * entry is either unchanged or removed.
  */
 export interface OffloadBackend {
   readonly name: string;
-  /** Attaches to the node; adopts what an earlier daemon left installed. */
+  /** Attaches to the node; takes over entries that an earlier daemon left. */
   start(ports: PortSnapshot, signal: AbortSignal): Promise<void>;
   capabilities(): BackendCapabilities;
-  /** Whether the flow could be expressed; pure, cheap, no promise that there is room. */
+  /** Whether the flow can be expressed; pure and cheap; independent of free entries. */
   supports(flow: FlowSpec): Support;
   capacity(): Capacity;
-  /** Carries out operations in order; one result each, same order. Rejects only when unusable. */
+  /** Applies operations in order; results have the same order. Rejects only if it is unusable. */
   apply(operations: readonly Operation[], signal: AbortSignal): Promise<readonly OperationResult[]>;
-  /** Tells what is really installed, read from the device. */
+  /** Reads the installed entries from the device. */
   entries(sink: EntrySink, signal: AbortSignal): Promise<void>;
-  /** Tells what was carried since the last call, entries deleted in between included. */
+  /** Reports the traffic since the last call, including that of entries deleted since then. */
   counters(sink: CounterSink, signal: AbortSignal): Promise<void>;
   /**
-   * Follows the port directory: takes out, before it resolves, every entry that names a port
-   * which is gone or is not the port it was (uuid, ifindex), or whose traffic is now limited as
-   * the backend cannot do it (see model/qos.ts). Resolves to the ids taken out.
+   * Updates the ports: removes, before it resolves, every entry with a port that is gone or was
+   * replaced (uuid, ifindex), or that has QoS now (see model/qos.ts). Resolves to the ids of the
+   * removed entries.
    */
   portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]>;
   /**
-   * Calls `listener` when the backend has taken entries out for a cause of its own, such as a port
-   * of the device that lost its link; {@link portsChanged} then tells which. The returned function
-   * ends it. Left out by backends to which that does not happen.
+   * Calls `listener` when the backend has removed entries by itself, for example because a port of
+   * the device lost its link; {@link portsChanged} then returns their ids. The returned function
+   * unsubscribes. Left out by backends that never do this.
    */
   onLost?(listener: () => void): () => void;
-  /** Promises to be alive for another lease; past it, every packet goes to the vSwitch. */
+  /** Renews the lease; when it expires, every packet goes to the vSwitch. */
   renewLease(): Promise<void>;
-  /** Takes everything out. Resolves to the number of entries taken out. */
+  /** Removes all entries. Resolves to their number. */
   withdrawAll(): Promise<number>;
   /**
-   * Ends. `withdraw` takes everything out and detaches; `keep` leaves entries and lease for the
-   * next daemon to adopt.
+   * Ends. `withdraw` removes all entries and detaches; `keep` leaves entries and lease for the next
+   * daemon to adopt.
    */
   close(how: 'withdraw' | 'keep'): Promise<void>;
 }

@@ -2,13 +2,13 @@ import type { PortSnapshot } from '../model/port.ts';
 
 /** Ports of the node and their changes. */
 export interface PortDirectory {
-  /** What is known now; empty before the first answer. */
+  /** Known ports; empty before the first answer. */
   current(): PortSnapshot;
-  /** True while `current()` is known to follow the node (connected and in step). */
-  inStep(): boolean;
+  /** True while `current()` is known to be up to date (connected and in sync). */
+  inSync(): boolean;
   /**
-   * Calls `listener` at once with what is known, then after every change, in order. The returned
-   * function ends it.
+   * Calls `listener` immediately with the known ports, then after every change, in order. The
+   * returned function unsubscribes.
    */
   subscribe(listener: (ports: PortSnapshot) => void): () => void;
   /** Connects; resolves at the first snapshot. Rejects when `signal` aborts first. */

@@ -5,7 +5,7 @@ import type { SliceQuota } from '../model/slice.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { NodeState } from '../model/tick.ts';
 
-/** Whether what a policy asks for is done, or decided and recorded alone. */
+/** Whether a policy's requests are applied, or only evaluated and recorded. */
 export type PolicyMode = 'enforce' | 'shadow';
 
 /** One rule of the policies in force. */
@@ -25,33 +25,33 @@ export interface TableUse {
   readonly used: number;
 }
 
-/** What the rules may look at besides the flow. */
+/** What rules can read besides the flow. */
 export interface RuleContext {
   /** Clock, ms. */
   readonly nowMs: number;
   /**
-   * Wall clock, ms since 1970-01-01 UTC, for schedules and facts of time; left out: not known,
-   * and no schedule is active.
+   * Wall clock, ms since 1970-01-01 UTC, for schedules and facts of time; left out if unknown: then
+   * no schedule is active.
    */
   readonly wallMs?: number | undefined;
   readonly node: NodeState;
   readonly ports: PortSnapshot;
   /** Share of the backends' entries in use, 0 to 1. */
   readonly tableFill: number;
-  /** Each backend's table; left out: not known. */
+  /** Each backend's table; left out if unknown. */
   readonly tables?: readonly TableUse[];
 }
 
-/** How an evaluation went. */
+/** Result of an evaluation. */
 export interface EvaluationReport {
-  /** Flows: all that are live. */
+  /** Number of live flows evaluated. */
   readonly evaluated: number;
-  /** The slices that `decision.slice` counts, from 1; left out: none. */
+  /** Slices; `decision.slice` is 1 + an index into them; left out: none. */
   readonly slices?: readonly SliceQuota[];
   readonly elapsedMs: number;
 }
 
-/** A condition with the value it saw, as a tree: what `norikae why` prints. */
+/** A condition as a tree with the values it compared, as `norikae why` prints it. */
 export type ConditionTrace =
   | {
       readonly kind: 'all' | 'any' | 'not';
@@ -63,9 +63,9 @@ export type ConditionTrace =
       readonly verdict: boolean;
       readonly fact: string;
       readonly operator: string;
-      /** What the rule compares with. */
+      /** Value that the rule compares with. */
       readonly expected: unknown;
-      /** What the flow or node has; undefined when the fact is not known. */
+      /** Value of the flow or node; undefined if the fact is unknown. */
       readonly actual: unknown;
     };
 
@@ -81,16 +81,16 @@ export interface RuleTrace {
  * `decision.rule` and `decision.slice` of every live row and, while a policy in force is a shadow,
  * the table's `shadow` columns; nothing else.
  *
- * Of several rules that hold for a flow the highest priority speaks; among equals the first in
- * policy order. Rules of shadow policies never make `decision.requested`; `shadow.requested` is what it
- * would be if every shadow policy were enforced.
+ * Of several rules that hold for a flow, the one with the highest priority decides; among equals the
+ * first in policy order. Rules of shadow policies never set `decision.requested`; `shadow.requested`
+ * is what it would be if every shadow policy were enforced.
  */
 export interface RuleEvaluator {
-  /** Flow rules of all policies, shadows included, in speaking order: `decision.rule - 1` is an index. */
+  /** Flow rules of all policies, including shadows, by precedence; `decision.rule - 1` is an index. */
   readonly rules: readonly RuleInfo[];
   evaluate(table: FlowTable, context: RuleContext, signal: AbortSignal): Promise<EvaluationReport>;
-  /** What the rule that spoke for a live row in the last evaluation looks at; cheap. */
+  /** Facts of the rule that decided a live row in the last evaluation; cheap. */
   inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[];
-  /** Every rule's verdict on one live row, in order of priority. */
+  /** Every rule's verdict on one live row, by precedence. */
   explain(table: FlowTable, row: number, context: RuleContext): Promise<readonly RuleTrace[]>;
 }

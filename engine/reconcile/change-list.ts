@@ -3,7 +3,7 @@ import type { FlowTable } from '../model/flow-table.ts';
 import type { ChangeCause, PlacementChange, PlannedBy } from '../model/placement-change.ts';
 import { REASONS } from '../model/reason.ts';
 
-/** What is common to the changes that one call makes. */
+/** Table and time of the changes of one call. */
 export interface ChangeContext {
   readonly table: FlowTable;
   /** Clock, ms. */
@@ -11,17 +11,17 @@ export interface ChangeContext {
 }
 
 /**
- * Changes where flows are, and keeps a list of the changes until it is taken: the only writer of
+ * Changes the placements of flows, and lists the changes until the next report: the only writer of
  * `decision.placement`.
  *
- * Bounded by the entries that backends have: without a tick that takes the list, entries are only
- * taken out or found.
+ * Its length is bounded by the backends' entries, because between two reports entries are only
+ * removed or found.
  */
 export class ChangeList {
   #changes: PlacementChange[] = [];
 
-  /** Records where a live row's flow is now. Does nothing when it is there already. */
-  place(
+  /** Sets the placement of a live row's flow. Does nothing if it is unchanged. */
+  recordPlacement(
     { table, nowMs }: ChangeContext,
     row: number,
     placement: Placement,
@@ -49,7 +49,7 @@ export class ChangeList {
   }
 
   /** Records that a placed flow left the vSwitch; `row` is one of `table.removed`. */
-  gone({ table, nowMs }: ChangeContext, row: number): void {
+  recordRemoval({ table, nowMs }: ChangeContext, row: number): void {
     const d = table.decision;
     const from = d.placement[row];
     if (from === Placement.onload) return;
@@ -69,8 +69,8 @@ export class ChangeList {
     });
   }
 
-  /** Hands the changes over, in the order in which they came about, and begins a new list. */
-  take(): readonly PlacementChange[] {
+  /** Returns the changes in order, and starts a new list. */
+  takeChanges(): readonly PlacementChange[] {
     const changes = this.#changes;
     this.#changes = [];
     return changes;

@@ -13,7 +13,7 @@ import type { ChangeContext, ChangeList } from './change-list.ts';
 import { SupportCache } from './support-cache.ts';
 import { adoption, deletion, planTasks, type Task } from './task.ts';
 
-/** An operation that a backend carried out or refused. */
+/** An operation that a backend applied or refused. */
 export interface AppliedOperation {
   readonly id: FlowId;
   /** The flow's row; -1 when the flow is not in the table. */
@@ -22,7 +22,7 @@ export interface AppliedOperation {
   readonly result: OperationResult;
 }
 
-/** An entry that is to be taken out until the backend confirms it. */
+/** An entry whose removal the backend has not confirmed yet. */
 interface PendingDelete {
   readonly id: FlowId;
   readonly cause: ChangeCause;
@@ -37,11 +37,11 @@ const ENTRY_LOST = reasonIndex('entry-lost');
 const ACTIONS_CHANGED = reasonIndex('actions-changed');
 
 /**
- * Holds one backend to the flow table: carries plans out, takes out at once what must not stay,
- * adopts what it finds, and tries again what failed.
+ * Keeps one backend consistent with the flow table: applies plans, removes entries that must not
+ * stay, adopts entries that it finds, and retries what failed.
  *
- * `decision.placement` says what the backend confirmed, never what was hoped for. Each change of it
- * goes through the {@link ChangeList}, with its cause.
+ * `decision.placement` is what the backend confirmed, never what was only requested. Each change of
+ * it goes through the {@link ChangeList}, with its cause.
  */
 export class Reconciler {
   readonly #backend: OffloadBackend;
@@ -50,7 +50,7 @@ export class Reconciler {
   /** By ufid; bounded by the backend's table. */
   readonly #pendingDeletes = new Map<string, PendingDelete>();
   readonly #rows = new SideTable('flow');
-  /** Why the backend refused an entry; dropped when it takes it. */
+  /** Last refusal of an entry; dropped when the backend accepts it. */
   readonly #refusals = this.#rows.sparse<Refusal>();
   readonly #support: SupportCache;
 
@@ -61,33 +61,33 @@ export class Reconciler {
     this.placement = placementOf(backend.capabilities().placement);
   }
 
-  /** Number of entries that are still to be taken out. */
+  /** Number of entries whose removal is not confirmed yet. */
   get pendingDeletes(): number {
     return this.#pendingDeletes.size;
   }
 
-  /** The backend's last no for a row, when there is one. */
+  /** The backend's last refusal for a row, if any. */
   refusalOf(row: number): Refusal | undefined {
     return this.#support.refusalOf(row) ?? this.#refusals.values.get(row);
   }
 
-  /** Whether the backend could express the row's flow. */
+  /** True if the backend can express the row's flow. */
   supports(table: FlowTable, row: number): boolean {
     return this.#support.supports(table, row);
   }
 
-  /** Marks the entries of flows that left the vSwitch: they have to be taken out. */
+  /** Marks the entries of flows that left the vSwitch for removal. */
   markRemoved(table: FlowTable, nowMs: number): void {
     for (const row of table.removed) {
       if (table.decision.placement[row] !== this.placement) continue;
-      this.#deleteLater(table.idAt(row), 'gone');
-      this.#changes.gone({ table, nowMs }, row);
+      this.#scheduleDelete(table.idAt(row), 'gone');
+      this.#changes.recordRemoval({ table, nowMs }, row);
     }
   }
 
   /**
-   * Takes out what must not stay, before anything else is decided: entries of flows that left the
-   * vSwitch, entries whose flow's actions changed, and deletes that failed before.
+   * Removes entries that must not stay, before any other decision: entries of flows that left the
+   * vSwitch or whose actions changed, and entries whose removal failed before.
    */
   async enforce(
     table: FlowTable,
@@ -109,11 +109,11 @@ export class Reconciler {
   }
 
   /**
-   * Carries a plan out.
+   * Applies a plan.
    *
    * @param inputs as in {@link planTasks}
    */
-  async carryOut(
+  async applyPlan(
     table: FlowTable,
     plan: Plan,
     inputs: ReadonlyMap<number, readonly FactReading[]>,
@@ -124,9 +124,9 @@ export class Reconciler {
   }
 
   /**
-   * Compares what is really installed with the table: adopts entries of live flows (put again,
-   * which changes nothing when they are right), takes out those of no flow and of flows that are
-   * placed elsewhere, and notices entries that have vanished.
+   * Compares the installed entries with the table: adopts entries of live flows (by another put,
+   * which does not change correct entries), removes entries without a flow and of flows that are
+   * placed elsewhere, and records entries that are missing.
    */
   async audit(
     table: FlowTable,
@@ -154,34 +154,34 @@ export class Reconciler {
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (d.placement[row] !== this.placement || installed.has(row)) continue;
-      this.#withdrawn({ table, nowMs }, row, 'audit', ENTRY_LOST);
+      this.#recordWithdrawn({ table, nowMs }, row, 'audit', ENTRY_LOST);
     }
     const applied = await this.#apply({ table, nowMs }, tasks, signal);
-    // What could not be brought to what the flow is now must not stay as it was.
+    // An entry that could not be updated to the current flow must not stay.
     for (const { id, kind, result } of applied) {
-      if (kind === 'put' && !result.ok) this.#deleteLater(id, 'audit');
+      if (kind === 'put' && !result.ok) this.#scheduleDelete(id, 'audit');
     }
     return applied;
   }
 
-  /** Ports have changed; `ids` are the entries that the backend itself took out for it. */
+  /** Records that the backend removed the entries `ids` after a change of ports. */
   portsChanged(table: FlowTable, ids: readonly FlowId[], nowMs: number): void {
     this.#support.clear();
     for (const id of ids) {
       this.#pendingDeletes.delete(formatFlowId(id));
       const row = table.rowOf(id);
       if (row < 0 || table.decision.placement[row] !== this.placement) continue;
-      this.#withdrawn({ table, nowMs }, row, 'port', PORT_GONE);
+      this.#recordWithdrawn({ table, nowMs }, row, 'port', PORT_GONE);
     }
   }
 
-  /** Records that the backend took everything out. */
+  /** Records that the backend removed all entries. */
   allWithdrawn(table: FlowTable, nowMs: number): void {
     this.#pendingDeletes.clear();
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (table.decision.placement[row] !== this.placement) continue;
-      this.#withdrawn({ table, nowMs }, row, 'panic', HELD);
+      this.#recordWithdrawn({ table, nowMs }, row, 'panic', HELD);
     }
   }
 
@@ -193,7 +193,7 @@ export class Reconciler {
     if (tasks.length === 0) return [];
     const { table } = context;
     this.#rows.follow(table);
-    // The table may be read anew while the backend works: remember which version was sent.
+    // A new reading may change the table while the backend works: remember the versions sent.
     const versions = tasks.map(({ row }) => (row < 0 ? 0 : table.actionsVersionAt(row)));
     const operations = tasks.map(({ operation }) => operation);
     const results = await this.#backend.apply(operations, signal);
@@ -201,13 +201,13 @@ export class Reconciler {
       const { operation, row } = task;
       const result = results[i];
       const id = operation.kind === 'put' ? operation.flow.id : operation.id;
-      if (operation.kind === 'put') this.#putDone(context, task, id, versions[i], result);
-      else this.#deleteDone(context, task, id, result);
+      if (operation.kind === 'put') this.#recordPut(context, task, id, versions[i], result);
+      else this.#recordDelete(context, task, id, result);
       return { id, row, kind: operation.kind, result };
     });
   }
 
-  #putDone(
+  #recordPut(
     context: ChangeContext,
     task: Task,
     id: FlowId,
@@ -224,7 +224,7 @@ export class Reconciler {
       d.refusals[row] = 0;
       d.installedVersion[row] = version;
       giveReason(d, row, stage, PLACED);
-      this.#changes.place(context, row, this.placement, cause, plannedBy);
+      this.#changes.recordPlacement(context, row, this.placement, cause, plannedBy);
       return;
     }
     this.#refusals.values.set(row, result.refusal);
@@ -235,35 +235,35 @@ export class Reconciler {
     giveReason(d, row, stage, transient ? REFUSED : UNSUPPORTED);
   }
 
-  #deleteDone(context: ChangeContext, task: Task, id: FlowId, result: OperationResult): void {
+  #recordDelete(context: ChangeContext, task: Task, id: FlowId, result: OperationResult): void {
     const { table } = context;
     const { row, cause, plannedBy } = task;
     if (!result.ok) {
-      this.#deleteLater(id, cause);
+      this.#scheduleDelete(id, cause);
       if (row >= 0) this.#refusals.values.set(row, result.refusal);
       return;
     }
     if (this.#pendingDeletes.size > 0) this.#pendingDeletes.delete(formatFlowId(id));
     if (row < 0) return;
     this.#refusals.values.delete(row);
-    // Not where this backend put it: an entry too many was taken out, and the flow stays.
+    // The flow is placed elsewhere: only a superfluous entry was removed.
     if (table.decision.placement[row] !== this.placement) return;
     if (cause === 'actions-changed') {
-      this.#withdrawn(context, row, cause, ACTIONS_CHANGED);
-      // Not a move of ours: it may come back as soon as a rule asks for it.
+      this.#recordWithdrawn(context, row, cause, ACTIONS_CHANGED);
+      // Not a planned move: no minimum hold time before it is placed again.
       table.decision.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
     } else {
-      this.#changes.place(context, row, Placement.onload, cause, plannedBy);
+      this.#changes.recordPlacement(context, row, Placement.onload, cause, plannedBy);
     }
   }
 
-  /** A flow is back on the vSwitch without a plan: the reason says so, and then the change. */
-  #withdrawn(context: ChangeContext, row: number, cause: ChangeCause, reason: number): void {
+  /** Records a flow that is back on the vSwitch without a plan; the change copies the reason. */
+  #recordWithdrawn(context: ChangeContext, row: number, cause: ChangeCause, reason: number): void {
     giveReason(context.table.decision, row, ReasonStage.enforcement, reason);
-    this.#changes.place(context, row, Placement.onload, cause);
+    this.#changes.recordPlacement(context, row, Placement.onload, cause);
   }
 
-  #deleteLater(id: FlowId, cause: ChangeCause): void {
+  #scheduleDelete(id: FlowId, cause: ChangeCause): void {
     this.#pendingDeletes.set(formatFlowId(id), { id, cause });
   }
 }

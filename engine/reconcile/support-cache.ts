@@ -3,13 +3,13 @@ import type { Refusal } from '../model/refusal.ts';
 import { SideTable } from '../model/side-table.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 
-/** Answers; 0: not asked. */
+/** Cached answers; 0: none yet. */
 const YES = 1;
 const NO = 2;
 
 /**
- * What a backend said to "could you carry this flow", by row: asked once for each version of a
- * flow's actions, so that a steady state asks nothing.
+ * Caches by row whether a backend supports a flow: it is queried once per version of the flow's
+ * match and actions, and never in a steady state.
  */
 export class SupportCache {
   readonly #backend: Pick<OffloadBackend, 'supports'>;
@@ -32,18 +32,18 @@ export class SupportCache {
     return answers[row] === YES;
   }
 
-  /** Records a no that the backend gave later, when asked to install this version of the flow. */
+  /** Records a refusal that the backend gave at the installation of this version of the flow. */
   deny(table: FlowTable, row: number, version: number, refusal: Refusal): void {
     this.#rows.follow(table);
     if (table.actionsVersionAt(row) === version) this.#refuse(row, refusal);
   }
 
-  /** Why the row's flow cannot be expressed; undefined when it can or was not asked. */
+  /** Why the row's flow cannot be expressed; undefined if it can, or there is no answer yet. */
   refusalOf(row: number): Refusal | undefined {
     return this.#refusals.values.get(row);
   }
 
-  /** Forgets every answer: ports came or went, and with them what can be expressed. */
+  /** Drops all answers, because they depend on the ports, which have changed. */
   clear(): void {
     this.#rows.clear();
   }

@@ -5,30 +5,30 @@ import type { ChangeCause, PlannedBy } from '../model/placement-change.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { Operation } from '../ports/offload-backend.ts';
 
-/** An operation to be sent, and what it is for. */
+/** An operation to be sent, and its cause. */
 export interface Task {
   readonly operation: Operation;
   /** The flow's row; -1 when the flow is not in the table. */
   readonly row: number;
   readonly cause: ChangeCause;
-  /** Undefined: no plan of this tick requested it. */
+  /** Undefined if no plan of this tick requested it. */
   readonly plannedBy?: PlannedBy;
 }
 
-/** Takes an entry out without a plan. */
+/** Removes an entry without a plan. */
 export function deletion(id: FlowId, row: number, cause: ChangeCause): Task {
   return { operation: { kind: 'delete', id }, row, cause };
 }
 
-/** Brings an entry that was found to what the row's flow is now. */
+/** Updates an entry that an audit found to the row's current flow. */
 export function adoption(table: FlowTable, row: number): Task {
   return { operation: { kind: 'put', flow: table.specAt(row) }, row, cause: 'audit' };
 }
 
 /**
- * What a plan requests: withdrawals first, so that their entries are free.
+ * The operations of a plan: withdrawals first, so that their entries are free.
  *
- * @param inputs by row, what the rules of the planned changes looked at; rows may be left out
+ * @param inputs by row, the facts that the rules of the planned changes read; rows may be left out
  */
 export function planTasks(
   table: FlowTable,

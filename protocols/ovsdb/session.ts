@@ -59,7 +59,7 @@ function monitor(
 ): Promise<never> {
   return new Promise((_, reject) => {
     const replica = new Replica();
-    let inStep = false;
+    let inSync = false;
     let further: Columns | undefined;
     let waitingFor = 'monitor';
     let timer: NodeJS.Timeout | undefined;
@@ -78,7 +78,7 @@ function monitor(
       timer = setTimeout(quiet, timeoutMs);
     };
     const heard = (): void => {
-      if (!inStep) return;
+      if (!inSync) return;
       waitingFor = '';
       clearTimeout(timer);
       timer = setTimeout(quiet, timeoutMs);
@@ -103,7 +103,7 @@ function monitor(
       if (method === 'echo') {
         connection.send(JSON.stringify({ id, result: params, error: null }));
       } else if (method === 'update' && Array.isArray(params)) {
-        if (inStep) apply(params[1]);
+        if (inSync) apply(params[1]);
       } else if (method === undefined && id === 'monitor') {
         if (error !== null && error !== undefined) {
           if (further !== undefined) return ask(undefined);
@@ -111,7 +111,7 @@ function monitor(
             new OvsdbProtocolError(name, `it refuses to monitor: ${JSON.stringify(error)}`),
           );
         }
-        inStep = true;
+        inSync = true;
         heard();
         apply(result);
       }

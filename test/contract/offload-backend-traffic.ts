@@ -135,7 +135,7 @@ export function describeTraffic(withBackend: WithBackend): void {
         };
         let sentMs = performance.now();
         await f.send(flow, PACKETS);
-        if (!backend.capabilities().tellsLastPacket) {
+        if (!backend.capabilities().reportsLastPacket) {
           assert.ok((await look(sentMs)).idleMs < 0);
           return;
         }

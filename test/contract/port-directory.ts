@@ -63,14 +63,14 @@ export function describePortDirectory(
       'knows nothing before it is started, and says so',
       withFixture(async ({ directory }) => {
         assert.equal(directory.current().size, 0);
-        assert.equal(directory.inStep(), false);
+        assert.equal(directory.inSync(), false);
       }),
     );
 
     it(
       'knows the ports once it is started',
       started(async (f, directory) => {
-        assert.equal(directory.inStep(), true);
+        assert.equal(directory.inSync(), true);
         const port = directory.current().get(f.vmPort.name);
         assert.ok(port !== undefined);
         assert.equal(port.name, f.vmPort.name);
@@ -153,7 +153,7 @@ export function describePortDirectory(
       'does not start for a caller that has given up',
       withFixture(async ({ directory }) => {
         await assert.rejects(directory.start(aborted()));
-        assert.equal(directory.inStep(), false);
+        assert.equal(directory.inSync(), false);
       }),
     );
 
@@ -161,7 +161,7 @@ export function describePortDirectory(
       'is out of step once it is closed',
       started(async (_, directory) => {
         await directory.close();
-        assert.equal(directory.inStep(), false);
+        assert.equal(directory.inSync(), false);
       }),
     );
 
@@ -170,10 +170,10 @@ export function describePortDirectory(
         'says when it has lost touch, keeps what it knew, and catches up',
         started(async (f, directory) => {
           await f.disconnect();
-          await eventually('it is out of step', () => !directory.inStep());
+          await eventually('it is out of step', () => !directory.inSync());
           assert.ok(directory.current().has(f.vmPort.name));
           await f.reconnect();
-          await eventually('it is in step again', () => directory.inStep());
+          await eventually('it is in step again', () => directory.inSync());
           assert.ok(directory.current().has(f.vmPort.name));
           await f.addPort();
           await eventually('it follows again', () => directory.current().has(f.sparePort));

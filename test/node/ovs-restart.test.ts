@@ -30,8 +30,8 @@ describe('on the real node, when Open vSwitch restarts', function () {
     await ovs.stopDatabase();
     await sleep(1_000);
     await ovs.startDatabase();
-    const inStep = async () => ((await daemon.control.status()).tick.fresh ? true : undefined);
-    await waitFor('fresh ticks', inStep, { timeoutMs: 10_000 });
+    const inSync = async () => ((await daemon.control.status()).tick.fresh ? true : undefined);
+    await waitFor('fresh ticks', inSync, { timeoutMs: 10_000 });
     // Without its database ovs-vswitchd forwards nothing on the userspace datapath (it has lost its
     // lock there), the heartbeats neither: TCP may stumble over those.
     const since = client.meanBitsPerSecond((performance.now() - sinceMs) / 1_000);

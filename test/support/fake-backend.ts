@@ -46,7 +46,7 @@ export class FakeBackend implements OffloadBackend {
       leaseMs: 1000,
       heartbeatMs: 0,
       survivesRestart: true,
-      tellsLastPacket: false,
+      reportsLastPacket: false,
       description: 'a table in memory',
     };
   }

@@ -55,7 +55,7 @@ export class FakePorts implements PortDirectory {
     return this.#ports;
   }
 
-  inStep(): boolean {
+  inSync(): boolean {
     return this.step;
   }
 

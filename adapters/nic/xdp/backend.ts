@@ -75,7 +75,7 @@ export class XdpBackend implements OffloadBackend {
       leaseMs,
       heartbeatMs,
       survivesRestart: true,
-      tellsLastPacket: true,
+      reportsLastPacket: true,
       description: this.#session?.description() ?? `XDP (${mode}), not started`,
     };
   }

@@ -71,7 +71,7 @@ describe('port directory with a made-up OVSDB', () => {
       } else usual(request, socket);
     };
     await directory.start(never());
-    assert.ok(directory.inStep());
+    assert.ok(directory.inSync());
     assert.equal(directory.current().size, 2);
     assert.equal(server.connections, 1);
   });
@@ -87,7 +87,7 @@ describe('port directory with a made-up OVSDB', () => {
   it('stays in step with a server that is quiet but answers', async () => {
     await directory.start(never());
     await new Promise((resolve) => setTimeout(resolve, 500));
-    assert.equal(directory.inStep(), true);
+    assert.equal(directory.inSync(), true);
     assert.equal(server.connections, 1);
     assert.ok(server.requests.filter((r) => r['method'] === 'echo').length >= 2);
   });
@@ -95,7 +95,7 @@ describe('port directory with a made-up OVSDB', () => {
   it('gives up a server that no longer answers', async () => {
     await directory.start(never());
     server.behaviour = () => undefined;
-    await eventually('it is out of step', () => !directory.inStep());
+    await eventually('it is out of step', () => !directory.inSync());
     assert.match(directory.lastError()?.message ?? '', /did not answer echo within 100 ms/);
     assert.equal(directory.current().size, 2, 'what it knew stays');
   });
@@ -105,10 +105,10 @@ describe('port directory with a made-up OVSDB', () => {
     let last: PortSnapshot = new Map();
     directory.subscribe((ports) => (last = ports));
     await server.stop();
-    await eventually('it is out of step', () => !directory.inStep());
+    await eventually('it is out of step', () => !directory.inSync());
     rows = [VM1];
     await server.listen();
-    await eventually('it is in step', () => directory.inStep());
+    await eventually('it is in step', () => directory.inSync());
     assert.deepEqual([...last.keys()], ['vm1']);
   });
 
@@ -117,15 +117,15 @@ describe('port directory with a made-up OVSDB', () => {
     const seen: (number | undefined)[] = [];
     directory.subscribe((ports) => seen.push(ports.get('vm1')?.ifindex));
     await server.stop();
-    await eventually('it is out of step', () => !directory.inStep());
+    await eventually('it is out of step', () => !directory.inSync());
     rows = [{ name: 'vm1', row: interfaceRow('vm1', {}) }, VM2];
     const { connections } = server;
     await server.listen();
     await eventually('it is connected', () => server.connections > connections);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(directory.inStep(), false, 'not yet');
+    assert.equal(directory.inSync(), false, 'not yet');
     update({ Interface: { [uuid('vm1')]: { new: VM1.row } } });
-    await eventually('it is in step', () => directory.inStep());
+    await eventually('it is in step', () => directory.inSync());
     assert.deepEqual(new Set(seen), new Set([5]));
   });
 
@@ -136,7 +136,7 @@ describe('port directory with a made-up OVSDB', () => {
     rows = [{ name: 'vm1', row: interfaceRow('vm1', {}) }, VM2];
     await server.listen();
     await eventually('the device is gone', () => directory.current().get('vm1')?.ifindex === 0);
-    assert.equal(directory.inStep(), true);
+    assert.equal(directory.inSync(), true);
   });
 
   for (const [what, reply] of [
@@ -149,7 +149,7 @@ describe('port directory with a made-up OVSDB', () => {
         if (request['method'] === 'monitor') socket.write(reply);
       };
       await assert.rejects(directory.start(AbortSignal.timeout(250)), /no ports from OVSDB yet: ./);
-      assert.equal(directory.inStep(), false);
+      assert.equal(directory.inSync(), false);
     });
   }
 

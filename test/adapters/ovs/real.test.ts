@@ -214,9 +214,9 @@ describe('a real Open vSwitch', function () {
     directory.subscribe((ports) => told.push(ports.get('vm1')?.ifindex ?? -1));
     const [first] = told;
     await real.ovs.stopDatabase();
-    await eventually('it is out of step', () => !directory.inStep());
+    await eventually('it is out of step', () => !directory.inSync());
     await real.ovs.startDatabase();
-    await eventually('it is in step', () => directory.inStep(), 10_000);
+    await eventually('it is in step', () => directory.inSync(), 10_000);
     assert.deepEqual(new Set(told), new Set([first]), 'nobody sees the port without its device');
     await directory.close();
   });

@@ -10,7 +10,7 @@ import { NO_PORTS, Rig } from './engine-rig.ts';
 
 const FLOWS = 7;
 
-/** Takes out the entries of every other flow when ports change, and may fail to withdraw. */
+/** A backend that removes the entries of every other flow when ports change; withdrawals may fail. */
 class Backend extends FakeBackend {
   jammed = false;
 
@@ -28,13 +28,13 @@ class Backend extends FakeBackend {
 const n = fc.nat(FLOWS - 1);
 const backend = fc.nat(1);
 const request = fc.constantFrom<RequestedPlacement>(0, 1, 1, 2, 3, 3, 4);
-const wish = fc.record({ requested: request, score: fc.nat(9) });
+const decision = fc.record({ requested: request, score: fc.nat(9) });
 
 const tick = fc.record({
   what: fc.constant('tick' as const),
   flows: fc.uniqueArray(n, { maxLength: FLOWS }),
   changed: fc.option(n),
-  wishes: fc.array(wish, { minLength: FLOWS, maxLength: FLOWS }),
+  decisions: fc.array(decision, { minLength: FLOWS, maxLength: FLOWS }),
   sight: fc.constantFrom('all', 'all', 'all', 'flows', 'nothing'),
   fails: fc.constantFrom(false, false, false, true),
   passesMs: fc.constantFrom(0, 0, 40_000),
@@ -53,7 +53,7 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** An engine with two small tables, and where its flows are by what its reports say. */
+/** An engine with two small tables, and the placements that follow from its reports. */
 class World {
   readonly backends = [new Backend(3), new Backend(2, 'fast-path')] as const;
   readonly rig = new Rig(this.backends, { minHoldMs: 0 });
@@ -75,7 +75,7 @@ class World {
       n: flow,
       ...(flow === step.changed && table.rowOf(flowId(flow)) >= 0 ? { actions: [] } : {}),
     }));
-    evaluator.requested = (row) => step.wishes[table.idAt(row).w3];
+    evaluator.requested = (row) => step.decisions[table.idAt(row).w3];
     const evaluate = evaluator.evaluate.bind(evaluator);
     if (step.fails) evaluator.evaluate = () => Promise.reject(new Error('no rules'));
     rig.clock.advance(step.passesMs);
@@ -124,9 +124,9 @@ class World {
     const key = formatFlowId(id);
     const what = `${key} ${from} -> ${to}: ${cause}`;
     assert.notEqual(from, to, what);
-    assert.ok([from, to].includes('onload') || to === 'gone', `${what}: past the vSwitch`);
+    assert.ok([from, to].includes('onload') || to === 'gone', `${what}: not through the vSwitch`);
     assert.equal(to === 'gone', cause === 'gone', what);
-    assert.equal(this.#placed.get(key) ?? 'onload', from, `${what}: it was elsewhere`);
+    assert.equal(this.#placed.get(key) ?? 'onload', from, `${what}: wrong placement before`);
     assert.ok(atMs >= this.#lastMs && atMs <= this.rig.clock.now(), `${what} at ${atMs} ms`);
     this.#lastMs = atMs;
     this.causes.add(cause);
@@ -134,7 +134,7 @@ class World {
     else this.#placed.set(key, to);
   }
 
-  /** The flows are where the changes put them. */
+  /** Asserts that the placements follow from the changes. */
   #compare(): void {
     const { table } = this.rig;
     const live = new Set<string>();
@@ -146,13 +146,13 @@ class World {
       assert.equal(this.#placed.get(key) ?? 'onload', placement, key);
     }
     for (const [key, placement] of this.#placed) {
-      assert.ok(live.has(key) || placement === 'onload', `${key} left ${placement} untold`);
+      assert.ok(live.has(key) || placement === 'onload', `${key} left ${placement} unreported`);
     }
   }
 }
 
 describe('changes of placement', () => {
-  it('lead from where flows were to where they are, each once, whatever happens', async function () {
+  it('lead from the old to the new placements, each reported once, through any faults', async function () {
     this.timeout(30_000);
     const causes = new Set<string>();
     await fc.assert(
@@ -163,7 +163,7 @@ describe('changes of placement', () => {
       }),
       { numRuns: 300 },
     );
-    // The steps are varied enough to bring about all but a table that shrinks.
+    // The steps cause all changes except those of a shrinking table.
     for (const cause of [
       'policy',
       'displacement',

@@ -7,7 +7,7 @@ import { FakeBackend } from '../../support/fake-backend.ts';
 import { flowId, outputTo, rowOf } from '../../support/flows.ts';
 import { NO_PORTS, Rig } from './engine-rig.ts';
 
-/** A change in short: flow, from, to, cause. */
+/** Summary of a change: flow, from, to, cause. */
 function gist({ id, from, to, cause }: PlacementChange): string {
   return `${id.w3} ${from} -> ${to}: ${cause}`;
 }
@@ -17,7 +17,7 @@ async function gists(report: Promise<{ readonly changes: readonly PlacementChang
 }
 
 describe('changes of placement', () => {
-  it('are for policy when a rule asks for them', async () => {
+  it('have cause policy when a rule requests them', async () => {
     const rig = new Rig();
     assert.deepEqual(await gists(rig.tick([{ n: 1 }])), ['1 onload -> offload: policy']);
     assert.deepEqual(await gists(rig.tick([{ n: 1 }])), [], 'nothing has changed');
@@ -26,7 +26,7 @@ describe('changes of placement', () => {
     assert.deepEqual(await gists(rig.tick([{ n: 1 }])), ['1 offload -> onload: policy']);
   });
 
-  it('tell when they were made, and the rule and reason they were made for', async () => {
+  it('have their time, rule and reason', async () => {
     const rig = new Rig();
     await rig.tick([]);
     const evaluate = rig.evaluator.evaluate.bind(rig.evaluator);
@@ -49,7 +49,7 @@ describe('changes of placement', () => {
     assert.equal(endedAtMs, 1000);
   });
 
-  it('are for displacement when a flow that is worth more takes the entry', async () => {
+  it('have cause displacement when a flow that is worth more gets the entry', async () => {
     const rig = new Rig(new FakeBackend(1), { minHoldMs: 0 });
     await rig.tick([{ n: 1 }]);
     rig.evaluator.requested = (row) => ({
@@ -62,7 +62,7 @@ describe('changes of placement', () => {
     ]);
   });
 
-  it('are for capacity when the table holds fewer entries than it did', async () => {
+  it('have cause capacity when the table shrinks', async () => {
     class Shrinking extends FakeBackend {
       declared = 2;
       override capacity(): Capacity {
@@ -78,7 +78,7 @@ describe('changes of placement', () => {
     assert.deepEqual(changes, ['1 offload -> onload: capacity']);
   });
 
-  it('are for other actions, and then for policy when the flow is placed again', async () => {
+  it('have cause actions-changed, then policy when the flow is placed again', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     assert.deepEqual(await gists(rig.tick([{ n: 1, actions: [] }])), [
@@ -87,7 +87,7 @@ describe('changes of placement', () => {
     ]);
   });
 
-  it('keep their cause while the backend refuses to take the entry out', async () => {
+  it('keep their cause while the backend refuses to remove the entry', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
@@ -97,7 +97,7 @@ describe('changes of placement', () => {
     assert.deepEqual(await gists(rig.tick([{ n: 1 }])), ['1 offload -> onload: actions-changed']);
   });
 
-  it('tell of a placed flow that left the vSwitch, whatever becomes of its entry', async () => {
+  it('report a placed flow that left the vSwitch, even if its entry cannot be removed', async () => {
     const rig = new Rig();
     rig.evaluator.requested = (row) => ({
       requested: row === rowOf(rig.table, 1) ? RequestedPlacement.offload : RequestedPlacement.none,
@@ -106,18 +106,18 @@ describe('changes of placement', () => {
     await rig.tick([{ n: 1 }, { n: 2 }]);
     rig.backend.breakWith = new Error('asleep');
     assert.deepEqual(await gists(rig.tick([])), ['1 offload -> gone: gone']);
-    assert.deepEqual(await gists(rig.tick([])), [], 'its entry goes, and it is no news');
+    assert.deepEqual(await gists(rig.tick([])), [], 'the removal of its entry is not a change');
     assert.deepEqual(rig.installed(), []);
   });
 
-  it('are told once of a flow that left, though two ticks have the same reading', async () => {
+  it('report a flow that left once, though two ticks have the same reading', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     assert.deepEqual(await gists(rig.tick([])), ['1 offload -> gone: gone']);
     assert.deepEqual(await gists(rig.tick([], { read: false })), []);
   });
 
-  it('between two ticks are in the next report, with their own time', async () => {
+  it('between two ticks are in the next report, with their time', async () => {
     const rig = new Rig(new FakeBackend(), { minHoldMs: 0 });
     await rig.tick([{ n: 1 }, { n: 2 }]);
     rig.clock.advance(100);
@@ -139,10 +139,10 @@ describe('changes of placement', () => {
       held.changes.map((c) => [gist(c), c.atMs, c.reason]),
       [['1 offload -> onload: panic', 1200, 'held']],
     );
-    assert.deepEqual(await gists(rig.tick([{ n: 1 }])), [], 'each is told of once');
+    assert.deepEqual(await gists(rig.tick([{ n: 1 }])), [], 'each is reported once');
   });
 
-  it('of the panic button wait for a backend that cannot take its entries out', async () => {
+  it('of the panic button wait for a backend that cannot remove its entries', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     const withdrawAll = rig.backend.withdrawAll.bind(rig.backend);
@@ -153,7 +153,7 @@ describe('changes of placement', () => {
     assert.deepEqual(await gists(rig.tick([{ n: 1 }])), ['1 offload -> onload: panic']);
   });
 
-  it('are for an audit that finds an entry to adopt, or misses one', async () => {
+  it('have cause audit when an audit adopts an entry or finds one missing', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     const next = new Rig(rig.backend);
@@ -168,7 +168,7 @@ describe('changes of placement', () => {
     );
   });
 
-  it('are two when a flow goes from one backend to another', async () => {
+  it('are two when a flow moves from one backend to another', async () => {
     const rig = new Rig([new FakeBackend(), new FakeBackend(100, 'fast-path')], { minHoldMs: 0 });
     await rig.tick([{ n: 1 }]);
     rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
@@ -178,7 +178,7 @@ describe('changes of placement', () => {
     ]);
   });
 
-  it('are none for what a backend refuses, which is among the operations', async () => {
+  it('do not include refusals, which are reported as operations', async () => {
     const rig = new Rig();
     rig.backend.refuse = () => ({ code: 'probe-depth', detail: '200 places tried' });
     const put = await rig.tick([{ n: 1 }]);

@@ -11,19 +11,19 @@ import { ScriptEvaluator } from '../../support/script-evaluator.ts';
 /** A directory without ports. */
 export const NO_PORTS: PortSnapshot = new Map();
 
-/** What a tick of a {@link Rig} may differ in. */
+/** Options of a tick of a {@link Rig}. */
 export interface RigTick {
-  /** False: the flows were not read. */
+  /** False: the reading of the flows failed. */
   readonly flowsFresh?: boolean;
-  /** As `flowsFresh` when left out. */
+  /** Defaults to `flowsFresh`. */
   readonly fresh?: boolean;
-  /** False: a second tick of the reading before, which is still of this moment. */
+  /** False: a second tick with the previous reading, which is still fresh. */
   readonly read?: boolean;
-  /** Ports of the tick; {@link NO_PORTS} when left out. */
+  /** Ports of the tick; defaults to {@link NO_PORTS}. */
   readonly ports?: PortSnapshot;
 }
 
-/** An engine over backends in memory, with rules and flows that a test sets. A tick takes 500 ms. */
+/** An engine over backends in memory, with rules and flows set by a test. A tick takes 500 ms. */
 export class Rig {
   readonly clock = new ManualClock();
   readonly table = new FlowTable();
@@ -49,7 +49,7 @@ export class Rig {
     });
   }
 
-  /** One tick in which the vSwitch has these flows. */
+  /** Runs one tick in which the vSwitch has these flows. */
   tick(flows: readonly Seen[], how: RigTick = {}) {
     this.clock.advance(500);
     const { flowsFresh = true, fresh = flowsFresh, ports = NO_PORTS } = how;
@@ -67,7 +67,7 @@ export class Rig {
     return this.engine.onTick(tick, this.signal);
   }
 
-  /** Code of the reason why flow `n` is where it is. */
+  /** Reason code of flow `n`. */
   reason(n: number): string {
     return REASONS[this.table.decision.reason[rowOf(this.table, n)]].code;
   }

@@ -8,7 +8,7 @@ import { anyFrom, flowId, outputTo, rowOf } from '../../support/flows.ts';
 import { NO_PORTS, Rig } from './engine-rig.ts';
 
 describe('engine', () => {
-  it('offloads what the rules ask for, with the flow as the vSwitch has it', async () => {
+  it('offloads requested flows with the match and actions of the vSwitch', async () => {
     const rig = new Rig();
     const report = await rig.tick([{ n: 1 }, { n: 2 }]);
     assert.deepEqual(rig.installed(), [1, 2]);
@@ -17,7 +17,7 @@ describe('engine', () => {
     assert.equal(rig.reason(1), 'placed');
   });
 
-  it('tells what each stage took, and what a backend was given at one time', async () => {
+  it('reports the duration of each stage, and the batches sent to a backend', async () => {
     class Slow extends FakeBackend {
       override apply(...operations: Parameters<FakeBackend['apply']>) {
         r.clock.advance(40);
@@ -41,14 +41,14 @@ describe('engine', () => {
     assert.deepEqual(rig.backend.log, []);
   });
 
-  it('takes an entry out in the tick that no longer has its flow', async () => {
+  it('removes an entry in the first tick without its flow', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }, { n: 2 }]);
     await rig.tick([{ n: 2 }]);
     assert.deepEqual(rig.installed(), [2]);
   });
 
-  it('takes an entry out in the tick that has other actions, and puts it back as it is now', async () => {
+  it('removes an entry in the tick in which its actions change, and installs it with the new ones', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     rig.backend.log.length = 0;
@@ -57,7 +57,7 @@ describe('engine', () => {
     assert.deepEqual(rig.backend.installed.get(formatFlowId(flowId(1)))?.actions, []);
   });
 
-  it('takes changed entries out even when ports or counters are stale', async () => {
+  it('removes changed entries even if ports or counters are stale', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     await rig.tick([{ n: 1, actions: [] }, { n: 2 }], { fresh: false });
@@ -76,7 +76,7 @@ describe('engine', () => {
     assert.equal(rig.reason(1), 'stale');
   });
 
-  it('tries a delete again until it is confirmed, though the flow is long gone', async () => {
+  it('retries a delete until it is confirmed, even after the flow has left', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
@@ -88,7 +88,7 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), []);
   });
 
-  it('loses no delete when the backend breaks in the middle', async () => {
+  it('loses no delete when the backend fails during the tick', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }, { n: 2 }]);
     rig.backend.breakWith = new Error('gone');
@@ -99,7 +99,7 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), []);
   });
 
-  it('believes that a flow is on the vSwitch once its delete is confirmed, however late', async () => {
+  it('sets the placement to the vSwitch only when the delete is confirmed', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     rig.evaluator.requested = () => ({ requested: RequestedPlacement.onload, score: 0 });
@@ -114,7 +114,7 @@ describe('engine', () => {
     assert.equal(rig.placement(1), Placement.onload);
   });
 
-  it('does not let an old delete take out an entry made since', async () => {
+  it('does not apply a pending delete to an entry that was installed later', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     rig.backend.refuse = (op) =>
@@ -126,7 +126,7 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), [1]);
   });
 
-  it('keeps the reason of a refusal and backs off before it tries again', async () => {
+  it('keeps the reason of a refusal, and backs off before it retries', async () => {
     const rig = new Rig();
     rig.backend.refuse = () => ({ code: 'probe-depth', detail: '200 places tried' });
     await rig.tick([{ n: 1 }]);
@@ -139,24 +139,24 @@ describe('engine', () => {
     assert.equal(rig.placement(1), Placement.offload);
   });
 
-  it('asks once for a flow that cannot be expressed, until its actions change', async () => {
+  it('queries the support of a flow once until its actions change', async () => {
     const rig = new Rig();
-    let asked = 0;
+    let queries = 0;
     rig.backend.unsupported = (flow) => {
-      asked++;
+      queries++;
       return flow.actions.length === 0
         ? undefined
         : { code: 'unsupported-action', detail: 'no output' };
     };
     await rig.tick([{ n: 1 }]);
     await rig.tick([{ n: 1 }]);
-    assert.equal(asked, 1);
+    assert.equal(queries, 1);
     assert.equal(rig.reason(1), 'unsupported');
     await rig.tick([{ n: 1, actions: [] }]);
     assert.equal(rig.placement(1), Placement.offload);
   });
 
-  it('adopts what an earlier daemon left: right entries stay, those of nobody go', async () => {
+  it('adopts entries of live flows that an earlier daemon left, and removes the others', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
     rig.backend.log.length = 0;
@@ -167,7 +167,7 @@ describe('engine', () => {
     assert.equal(fresh.placement(1), Placement.offload);
   });
 
-  it('takes out an adopted entry that cannot be brought to what the flow is now', async () => {
+  it('removes an adopted entry that cannot be updated to the current flow', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     const next = new Rig(rig.backend);
@@ -179,7 +179,7 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), []);
   });
 
-  it('notices an entry that vanished from the device', async () => {
+  it('detects an entry that is missing from the device', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     rig.backend.installed.clear();
@@ -191,7 +191,7 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), [1]);
   });
 
-  it('takes everything back at once and holds it there until it is told to go on', async () => {
+  it('moves all flows back to the vSwitch and holds them there until it is resumed', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }, { n: 2 }]);
     assert.equal(await rig.engine.onloadAll(rig.table), 2);
@@ -205,7 +205,7 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), [1, 2, 3]);
   });
 
-  it('takes the entries of a port that is gone out before anything else', async () => {
+  it('removes the entries of a removed port before the next tick', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     assert.equal(await rig.engine.portsChanged(NO_PORTS, rig.table), 1);
@@ -214,7 +214,7 @@ describe('engine', () => {
     assert.equal(rig.reason(1), 'port-gone');
   });
 
-  it('carries out no plan made of flows that were read before the ports changed', async () => {
+  it('applies no plan based on flows that were read before the ports changed', async () => {
     const rig = new Rig();
     let changed: Promise<number> | undefined;
     const other: PortSnapshot = new Map();
@@ -229,7 +229,7 @@ describe('engine', () => {
     assert.equal(rig.reason(1), 'stale');
   });
 
-  it('tries the panic button again until every entry is out', async () => {
+  it('retries the panic button until every entry is removed', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     const withdrawAll = rig.backend.withdrawAll.bind(rig.backend);
@@ -243,7 +243,7 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), []);
   });
 
-  it('puts nothing back while it holds, though the device has an entry', async () => {
+  it('adopts no entry during a hold', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
     const next = new Rig(rig.backend);
@@ -253,7 +253,7 @@ describe('engine', () => {
     assert.equal(next.reason(1), 'held');
   });
 
-  it('asks a backend for nothing before it is up', async () => {
+  it('does not use a backend before it has started', async () => {
     const rig = new Rig(new FakeBackend(), { backendsComeUp: true });
     await rig.tick([{ n: 1 }]);
     assert.deepEqual(rig.backend.log, []);
@@ -263,8 +263,8 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), [1]);
   });
 
-  describe('knows how long what is installed has been true', () => {
-    it('from the first audit on, tick by tick', async () => {
+  describe('knows when the installed entries were last verified', () => {
+    it('from the first audit on, at each tick', async () => {
       const rig = new Rig();
       assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), Number.NEGATIVE_INFINITY);
       await rig.tick([{ n: 1 }], { fresh: false });
@@ -281,7 +281,7 @@ describe('engine', () => {
       assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before);
     });
 
-    it('not while an entry cannot be taken out', async () => {
+    it('not while an entry cannot be removed', async () => {
       const rig = new Rig();
       await rig.tick([{ n: 1 }]);
       const before = rig.clock.now();
@@ -294,7 +294,7 @@ describe('engine', () => {
       assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
     });
 
-    it('not after a failure, until it was looked at what took effect', async () => {
+    it('not after a failure until the next audit', async () => {
       const rig = new Rig();
       await rig.tick([{ n: 1 }]);
       const before = rig.clock.now();
@@ -310,12 +310,12 @@ describe('engine', () => {
       await rig.tick([{ n: 1 }], { fresh: false });
       assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before + 500);
       await rig.tick([{ n: 1 }]);
-      assert.deepEqual(rig.installed(), [1], 'nobody has flow 2 any more');
+      assert.deepEqual(rig.installed(), [1], 'flow 2 has left');
       assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
     });
   });
 
-  it('lets no backend suffer from what another cannot do', async () => {
+  it('isolates backends from the failures of others', async () => {
     const nic = new FakeBackend();
     const fast = new FakeBackend(100, 'fast-path');
     const rig = new Rig([nic, fast]);
@@ -336,10 +336,10 @@ describe('engine', () => {
     assert.deepEqual(ids(), [2]);
     nic.portsChanged = () => Promise.reject(new Error('asleep'));
     await assert.rejects(rig.engine.portsChanged(NO_PORTS, rig.table), /fake: asleep/);
-    assert.deepEqual(ids(), [], 'the second backend followed');
+    assert.deepEqual(ids(), [], 'the second backend got the ports');
   });
 
-  it('moves a flow from one backend to another by way of the vSwitch', async () => {
+  it('moves a flow from one backend to another through the vSwitch', async () => {
     const nic = new FakeBackend();
     const fast = new FakeBackend(100, 'fast-path');
     const rig = new Rig([nic, fast]);
@@ -351,7 +351,7 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), []);
   });
 
-  it('takes out an entry of a flow that is placed on another backend', async () => {
+  it('removes an entry of a flow that is placed on another backend', async () => {
     const nic = new FakeBackend();
     const fast = new FakeBackend(100, 'fast-path');
     const rig = new Rig([nic, fast]);
@@ -366,14 +366,14 @@ describe('engine', () => {
     assert.equal(fast.installed.size, 1);
   });
 
-  it('says that nobody serves the fast path', async () => {
+  it('gives the reason no-backend when no backend serves the fast path', async () => {
     const rig = new Rig();
     rig.evaluator.requested = () => ({ requested: RequestedPlacement.fastPath, score: 1 });
     await rig.tick([{ n: 1 }]);
     assert.equal(rig.reason(1), 'no-backend');
   });
 
-  it('never has an entry whose flow or actions the vSwitch no longer has, whatever fails', async () => {
+  it('keeps no entry of a removed or changed flow, whatever fails', async () => {
     const step = fc.record({
       flows: fc.uniqueArray(fc.nat(8), { maxLength: 9 }),
       changed: fc.option(fc.nat(8)),

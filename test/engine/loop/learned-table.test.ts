@@ -9,8 +9,8 @@ import { ScriptEvaluator } from '../../support/script-evaluator.ts';
 
 const FLOWS = Array.from({ length: 30 }, (_, n) => ({ n }));
 
-describe('a table that has less room than it says', () => {
-  it('is planned for as it is found, and tried again later', async () => {
+describe('a table that holds fewer entries than it declares', () => {
+  it('is planned with its learned entries, which grow again later', async () => {
     const clock = new ManualClock();
     const table = new FlowTable();
     const backend = new FakeBackend(100);
@@ -47,8 +47,8 @@ describe('a table that has less room than it says', () => {
     assert.equal((await tick()).learnedEntries, 12);
     backend.log.length = 0;
     assert.equal((await tick()).learnedEntries, 12);
-    assert.equal((await tick()).capacity.entries, 100, 'declared all the same');
-    assert.deepEqual(backend.log, [], 'nothing is tried that was just found not to fit');
+    assert.equal((await tick()).capacity.entries, 100, 'the declared number is unchanged');
+    assert.deepEqual(backend.log, [], 'no attempts beyond the learned entries');
 
     room = 100;
     for (let second = 0; second < 60; second++) await tick();

@@ -15,7 +15,7 @@ import { NO_PORTS, Rig } from './engine-rig.ts';
 
 type StageName = keyof typeof ReasonStage;
 
-/** A code for each stage, so that the winner can be told by its reason. */
+/** A code per stage, which identifies the stage that won. */
 const CODE: Record<Exclude<StageName, 'none'>, ReasonCode> = {
   gate: 'stale',
   enforcement: 'actions-changed',
@@ -30,7 +30,7 @@ function isStage(name: string): name is keyof typeof CODE {
 
 const STAGES = Object.keys(ReasonStage).filter(isStage);
 
-describe('of the reasons that stages give a flow in one tick', () => {
+describe('among the reasons that stages give a flow in one tick', () => {
   function given(...stages: readonly (keyof typeof CODE)[]): string {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
@@ -42,12 +42,12 @@ describe('of the reasons that stages give a flow in one tick', () => {
     return REASONS[table.decision.reason[row]].code;
   }
 
-  it('the one of the later stage wins, in whichever order they come', () => {
+  it('the one of the later stage wins, regardless of the order in time', () => {
     assert.deepEqual(STAGES, ['gate', 'enforcement', 'request', 'plan', 'operation']);
     for (const [i, weak] of STAGES.entries()) {
       for (const strong of STAGES.slice(i + 1)) {
         assert.equal(given(weak, strong), CODE[strong], `${weak}, then ${strong}`);
-        // An entry that is taken out makes what was said before it a thing of the past.
+        // The removal of an entry overrides all earlier reasons.
         const after = weak === 'enforcement' ? weak : strong;
         assert.equal(given(strong, weak), CODE[after], `${strong}, then ${weak}`);
       }
@@ -64,7 +64,7 @@ describe('of the reasons that stages give a flow in one tick', () => {
     assert.equal(REASONS[table.decision.reason[row]].code, 'small-gain');
   });
 
-  it('those of the tick before count no longer, and stay until there are others', () => {
+  it('those of the last tick have no precedence, and remain until they are replaced', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
     const row = rowOf(table, 1);
@@ -76,7 +76,7 @@ describe('of the reasons that stages give a flow in one tick', () => {
   });
 
   describe('in the engine', () => {
-    it('other actions win over stale counters, for as long as the tick', async () => {
+    it('changed actions win over stale counters, for one tick', async () => {
       const rig = new Rig();
       await rig.tick([{ n: 1 }, { n: 2 }]);
       await rig.tick([{ n: 1, actions: [] }, { n: 2 }], { fresh: false });
@@ -85,7 +85,7 @@ describe('of the reasons that stages give a flow in one tick', () => {
       assert.equal(rig.reason(1), 'stale');
     });
 
-    it('what rules ask for now wins over the entry that was taken out', async () => {
+    it('the rules’ current request wins over a removed entry', async () => {
       const rig = new Rig();
       await rig.tick([{ n: 1 }]);
       rig.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
@@ -93,7 +93,7 @@ describe('of the reasons that stages give a flow in one tick', () => {
       assert.equal(rig.reason(1), 'no-rule');
     });
 
-    it('the plan wins over what an audit did, and the answer to it over the plan', async () => {
+    it('the plan wins over an audit, and the backend’s answer over the plan', async () => {
       const rig = new Rig(new FakeBackend(1), { minHoldMs: 0 });
       await rig.tick([{ n: 1 }]);
       const next = new Rig(rig.backend, { minHoldMs: 0 });
@@ -110,7 +110,7 @@ describe('of the reasons that stages give a flow in one tick', () => {
       assert.equal(next.reason(2), 'refused', 'chosen, and then refused');
     });
 
-    it('a port that goes after the plan wins over it', async () => {
+    it('a port that is removed after the plan wins over it', async () => {
       const rig = new Rig();
       await rig.tick([{ n: 1 }]);
       assert.equal(rig.reason(1), 'placed');
@@ -118,7 +118,7 @@ describe('of the reasons that stages give a flow in one tick', () => {
       assert.equal(rig.reason(1), 'port-gone');
     });
 
-    it('the panic button wins over the plan, and holds while it is held', async () => {
+    it('the panic button wins over the plan, for as long as the hold', async () => {
       const rig = new Rig();
       await rig.tick([{ n: 1 }]);
       await rig.engine.onloadAll(rig.table);

@@ -8,7 +8,7 @@ import { NO_PORTS, Rig } from './engine-rig.ts';
 const FRESH = { flowsFresh: true, fresh: true, ports: NO_PORTS };
 const OTHER_PORTS: PortSnapshot = new Map();
 
-function words(permission: Permission): string {
+function format(permission: Permission): string {
   return permission.may === 'move' ? 'move' : `${permission.may}: ${permission.why}`;
 }
 
@@ -16,7 +16,7 @@ describe('what a tick may do', () => {
   it('is decided by its sources, the ports and the panic button', () => {
     const gate = new TickGate();
     const open = (tick: Partial<typeof FRESH> = {}): string =>
-      words(gate.open({ ...FRESH, ...tick }));
+      format(gate.open({ ...FRESH, ...tick }));
     assert.equal(open(), 'move');
     assert.equal(open({ fresh: false }), 'enforce: stale-sources');
     assert.equal(open({ flowsFresh: false, fresh: false }), 'nothing: stale-flows');
@@ -25,42 +25,42 @@ describe('what a tick may do', () => {
     assert.equal(open({ ports: OTHER_PORTS }), 'move');
     gate.hold();
     assert.equal(open({ ports: OTHER_PORTS }), 'evaluate: held');
-    assert.equal(open({ fresh: false }), 'enforce: stale-sources', 'nobody needs to hold it');
+    assert.equal(open({ fresh: false }), 'enforce: stale-sources', 'no need for a hold');
     gate.resume();
     assert.equal(open({ ports: OTHER_PORTS }), 'move');
   });
 
   it('is nothing before the first tick', () => {
-    assert.equal(words(new TickGate().permission), 'nothing: stale-flows');
+    assert.equal(format(new TickGate().permission), 'nothing: stale-flows');
   });
 
   it('is nothing with a backend that has not been started', () => {
     const gate = new TickGate();
     gate.open(FRESH);
-    assert.equal(words(gate.forBackend({ up: false })), 'nothing: not-started');
-    assert.equal(words(gate.forBackend({ up: true })), 'move');
+    assert.equal(format(gate.forBackend({ up: false })), 'nothing: not-started');
+    assert.equal(format(gate.forBackend({ up: true })), 'move');
   });
 
-  it('can be taken back while the tick is under way, and is not given back', () => {
+  it('can be revoked during the tick, and is not restored', () => {
     const gate = new TickGate();
     gate.open(FRESH);
     gate.portsChanged(NO_PORTS);
-    assert.equal(words(gate.permission), 'move', 'these are the ports of the tick');
+    assert.equal(format(gate.permission), 'move', 'the ports of the tick');
     gate.portsChanged(OTHER_PORTS);
-    assert.equal(words(gate.permission), 'evaluate: ports-changed');
+    assert.equal(format(gate.permission), 'evaluate: ports-changed');
     gate.portsChanged(NO_PORTS);
-    assert.equal(words(gate.permission), 'evaluate: ports-changed');
+    assert.equal(format(gate.permission), 'evaluate: ports-changed');
     gate.open(FRESH);
     gate.hold();
     gate.resume();
-    assert.equal(words(gate.permission), 'evaluate: held');
+    assert.equal(format(gate.permission), 'evaluate: held');
     gate.open({ ...FRESH, fresh: false });
     gate.hold();
-    assert.equal(words(gate.permission), 'enforce: stale-sources');
+    assert.equal(format(gate.permission), 'enforce: stale-sources');
   });
 
   describe('in the engine', () => {
-    /** Presses the panic button, or changes ports, while rules are evaluated. */
+    /** Calls `what` while rules are evaluated; the returned function waits for its result. */
     function duringRules(rig: Rig, what: () => Promise<unknown>): () => Promise<unknown> {
       let done: Promise<unknown> = Promise.resolve();
       const evaluate = rig.evaluator.evaluate.bind(rig.evaluator);
@@ -71,7 +71,7 @@ describe('what a tick may do', () => {
       return () => done;
     }
 
-    it('is in the report, with what was done of it', async () => {
+    it('is in the report, and limits what is done', async () => {
       const rig = new Rig();
       const nothing = await rig.tick([], { flowsFresh: false });
       assert.deepEqual(nothing.permission, { may: 'nothing', why: 'stale-flows' });
@@ -82,9 +82,13 @@ describe('what a tick may do', () => {
       const enforce = await rig.tick([{ n: 1, actions: [] }, { n: 2 }], { fresh: false });
       assert.deepEqual(enforce.permission, { may: 'enforce', why: 'stale-sources' });
       assert.equal(enforce.evaluation, undefined);
-      assert.deepEqual(rig.installed(), [], 'the changed one is out, and no other is in');
+      assert.deepEqual(
+        rig.installed(),
+        [],
+        'the changed entry is removed, and no other is installed',
+      );
       const evaluate = await rig.tick([{ n: 1 }], { ports: OTHER_PORTS });
-      assert.deepEqual(evaluate.permission, { may: 'move' }, 'no ports were told of yet');
+      assert.deepEqual(evaluate.permission, { may: 'move' }, 'no ports were passed yet');
       await rig.engine.portsChanged(OTHER_PORTS, rig.table);
       const unsettled = await rig.tick([{ n: 1 }]);
       assert.deepEqual(unsettled.permission, { may: 'evaluate', why: 'ports-changed' });
@@ -92,7 +96,7 @@ describe('what a tick may do', () => {
       assert.deepEqual(rig.installed(), []);
     });
 
-    it('is taken back by ports that change while rules are evaluated', async () => {
+    it('is revoked by ports that change while rules are evaluated', async () => {
       const rig = new Rig();
       const done = duringRules(rig, () => rig.engine.portsChanged(OTHER_PORTS, rig.table));
       const { permission } = await rig.tick([{ n: 1 }]);
@@ -101,7 +105,7 @@ describe('what a tick may do', () => {
       assert.deepEqual(rig.installed(), []);
     });
 
-    it('is taken back by the panic button, though it is resumed at once', async () => {
+    it('is revoked by the panic button, even if it is resumed immediately', async () => {
       const rig = new Rig();
       const done = duringRules(rig, async () => {
         const withdrawn = rig.engine.onloadAll(rig.table);
@@ -114,7 +118,7 @@ describe('what a tick may do', () => {
       assert.deepEqual(rig.installed(), []);
     });
 
-    it('lets no audit put an entry back unless flows may be moved', async () => {
+    it('allows audits only if flows may be moved', async () => {
       const backend = new FakeBackend();
       await new Rig(backend).tick([{ n: 1 }]);
       const rig = new Rig(backend);

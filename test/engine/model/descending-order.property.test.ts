@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { DescendingOrder } from '../../../engine/model/descending-order.ts';
 
-/** Infinities cannot be subtracted. */
+/** Comparison that works for infinities, which cannot be subtracted. */
 const descending = (a: number, b: number): number => (a === b ? 0 : a > b ? -1 : 1);
 
 describe('DescendingOrder', () => {
@@ -12,11 +12,11 @@ describe('DescendingOrder', () => {
     fc.constantFrom(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
   );
 
-  it('puts the largest first, and of equal ones the earlier', () => {
+  it('sorts by descending number, and is stable', () => {
     const order = new DescendingOrder();
     fc.assert(
       fc.property(fc.array(rate, { maxLength: 200 }), fc.nat({ max: 50 }), (rates, gap) => {
-        // Rows are no dense list: rows of flows that left lie in between.
+        // Row numbers have gaps, for flows that left.
         const rows = Int32Array.from(rates, (_, i) => i * (1 + (gap % 3)) + gap);
         const numbers = new Float64Array((rows.at(-1) ?? 0) + 1);
         rates.forEach((value, i) => {

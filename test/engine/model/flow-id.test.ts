@@ -19,7 +19,7 @@ describe('flow id', () => {
     assert.equal(formatFlowId(id), '00c90aa1-a5f8-4c0d-8d5e-e3f41b2c3d4e');
   });
 
-  it('refuses what is not a ufid', () => {
+  it('rejects text that is not a ufid', () => {
     for (const text of ['', 'ufid:1', '00c90aa1-a5f8-4c0d-8d5e-e3f41b2c3d4', 'x'.repeat(36)]) {
       assert.equal(parseFlowId(text), undefined);
     }

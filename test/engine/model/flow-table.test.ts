@@ -14,7 +14,7 @@ describe('flow table', () => {
     assert.equal(table.removed.length, 1);
   });
 
-  it('lets the row of a flow that left be read until the next reading', () => {
+  it('keeps the row of a flow that left readable until the next reading', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
     read(table, 100, []);
@@ -22,7 +22,7 @@ describe('flow table', () => {
     assert.equal(table.rowOf(flowId(1)), -1);
   });
 
-  it('counts on from zero when the vSwitch made a flow anew', () => {
+  it('continues its sums when the vSwitch recreates a flow and its counters restart', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1, packets: 10, bytes: 1000 }]);
     read(table, 100, [{ n: 1, packets: 3, bytes: 300 }]);
@@ -32,7 +32,7 @@ describe('flow table', () => {
     assert.equal(table.totals.vswitchBytes, 1300);
   });
 
-  it('gains nothing by counters that are a new base', () => {
+  it('adds no traffic for counters that are a new base', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1, packets: 10, bytes: 1000 }]);
     const row = rowOf(table, 1);
@@ -46,7 +46,7 @@ describe('flow table', () => {
     assert.equal(table.totals.vswitchBytes, 1100);
   });
 
-  it('keeps what a backend carried of a flow that has left in the totals', () => {
+  it('adds traffic that a backend carried for a flow that has left to the totals', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
     table.carried(rowOf(table, 1), 2, 200, 5);
@@ -55,7 +55,7 @@ describe('flow table', () => {
     assert.equal(table.traffic.carriedBytes[rowOf(table, 1)], 200);
   });
 
-  it('gives a reading up without losing the flows of the last one', () => {
+  it('keeps the flows of the last reading when a reading is abandoned', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }, { n: 2 }]);
     table.begin(100);
@@ -68,7 +68,7 @@ describe('flow table', () => {
     assert.equal(table.removed.length, 0);
   });
 
-  it('counts once what a new flow sent, though a reading that saw it was given up', () => {
+  it('counts the traffic of a new flow once, even after an abandoned reading with it', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1, packets: 2 }]);
     table.begin(100);
@@ -84,7 +84,7 @@ describe('flow table', () => {
     assert.equal(table.totals.vswitchBytes, 600);
   });
 
-  it('keeps its flows when room is made, and gives used rows a fresh start', () => {
+  it('keeps its flows when it grows, and resets reused rows', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1, packets: 7 }]);
     table.reserve(5000);
@@ -101,7 +101,7 @@ describe('flow table', () => {
     }
   });
 
-  it('counts what becomes of a row, whichever flow it is given to', () => {
+  it('counts changes of a row across the flows that it holds', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
     const row = rowOf(table, 1);
@@ -123,7 +123,7 @@ describe('flow table', () => {
     assert.deepEqual(table.actionsAt(rowOf(table, 1)), outputTo('vm3'));
   });
 
-  it('holds exactly the flows of the last reading, whatever came before', () => {
+  it('holds exactly the flows of the last reading', () => {
     const readings = fc.array(
       fc.uniqueArray(fc.integer({ min: 0, max: 600 }), { maxLength: 500 }),
       {
@@ -157,7 +157,7 @@ describe('flow table', () => {
     );
   });
 
-  it('takes a new flow for silent since its last packet, not since it was first read', () => {
+  it('sets the last activity of a new flow to its last packet, not to its first reading', () => {
     const table = new FlowTable();
     table.begin(1000);
     const row = table.add(flowId(1), anyFrom('vm1'), outputTo('vm2'));

@@ -14,7 +14,7 @@ describe('kth largest', () => {
     );
   });
 
-  it('is linear on equal and on sorted values', () => {
+  it('is linear for equal and for sorted values', () => {
     const n = 1_000_000;
     const started = performance.now();
     assert.equal(kthLargest(new Float64Array(n).fill(7), n, n / 2), 7);

@@ -6,12 +6,12 @@ import type { RowLifetime } from '../../../engine/model/side-tables.ts';
 import { anyFrom, flowId, outputTo } from '../../support/flows.ts';
 
 const FLOWS = 12;
-/** More rows than a flow table begins with. */
+/** More rows than the initial size of a flow table. */
 const CROWD = 700;
 const LIFETIMES: readonly RowLifetime[] = ['flow', 'version', 'row'];
 const INITIAL = { float64: Number.NaN, uint32: 7, int32: -1, uint16: 0, uint8: 255 };
 
-/** What happens to the table and what is kept beside it. */
+/** A step of a test on a flow table and its side tables. */
 type Step =
   | {
       readonly kind: 'read';
@@ -46,7 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('clear', 'rejoin', 'late') }) },
 );
 
-/** The columns of one lifetime, and what each of them should have, by what the lifetime ends with. */
+/** A side table with columns of all types, and their expected values by key of the lifetime. */
 class Kept {
   readonly side: SideTable;
   readonly lifetime: RowLifetime;
@@ -90,11 +90,11 @@ class Kept {
   }
 }
 
-/** A flow table, the side tables that follow it, and what is known of its flows. */
+/** A flow table, the side tables that follow it, and the history of its flows. */
 class Scene {
   readonly table = new FlowTable();
   readonly kept = LIFETIMES.map((lifetime) => new Kept(lifetime));
-  /** By flow: how often it came, and how often it changed. */
+  /** By flow: number of times it appeared, and number of changes. */
   readonly #came = new Map<number, number>();
   readonly #versions = new Map<number, number>();
   #nowMs = 0;
@@ -171,7 +171,7 @@ class Scene {
 }
 
 describe('side tables', () => {
-  it('have what a map by flow would have, whatever comes, goes, changes and grows', () => {
+  it('hold the same values as a map by flow', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const scene = new Scene();
@@ -184,7 +184,7 @@ describe('side tables', () => {
     );
   });
 
-  it('give a row another generation with each flow, and with nothing else', () => {
+  it('have a new generation of a row for each flow, and only then', () => {
     fc.assert(
       fc.property(fc.array(flags(FLOWS), { maxLength: 30 }), (readings) => {
         const table = new FlowTable();

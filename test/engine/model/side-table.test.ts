@@ -12,7 +12,7 @@ function followed(table: FlowTable): SideTable {
 }
 
 describe('side tables', () => {
-  it('are dropped by the flow table once their owner is gone', async () => {
+  it('are dropped by the flow table after their garbage collection', async () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
     const kept = new SideTable('flow');
@@ -25,11 +25,11 @@ describe('side tables', () => {
     column.values[rowOf(table, 1)] = 9;
     read(table, 1, []);
     read(table, 2, [{ n: 2 }]);
-    assert.equal(column.values[rowOf(table, 2)], 0, 'those that are in use are reset all the same');
+    assert.equal(column.values[rowOf(table, 2)], 0, 'side tables in use are still reset');
     kept.leave();
   });
 
-  it('do not keep the flow table', async () => {
+  it('do not keep the flow table alive', async () => {
     const follow = () => {
       const table = new FlowTable();
       read(table, 0, [{ n: 1 }]);
@@ -41,7 +41,7 @@ describe('side tables', () => {
     side.leave();
   });
 
-  it('are left alone once they leave', () => {
+  it('are cleared and no longer grown after they leave', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
     const side = new SideTable('flow');

@@ -21,7 +21,7 @@ const CAPABILITIES = {
   leaseMs: 1000,
   heartbeatMs: 1000,
   survivesRestart: false,
-  tellsLastPacket: true,
+  reportsLastPacket: true,
   description: 'of a test',
 };
 

@@ -8,12 +8,12 @@ import { outputTo, read, rowOf } from '../../support/flows.ts';
 
 const REFUSAL: Refusal = { code: 'unsupported-action', detail: 'of a test' };
 
-/** A backend that can send flows to `vm2` alone, and counts how often it is asked. */
+/** A backend that supports only flows to `vm2`, and counts queries. */
 class Backend {
-  asked = 0;
+  queries = 0;
 
   supports({ actions }: FlowSpec): Support {
-    this.asked++;
+    this.queries++;
     const [action] = actions;
     const ok = action?.kind === 'output' && action.port === 'vm2';
     return ok ? { ok } : { ok: false, refusal: REFUSAL };
@@ -21,7 +21,7 @@ class Backend {
 }
 
 describe('support cache', () => {
-  it('asks once for each version of a flow', () => {
+  it('queries the backend once per version of a flow', () => {
     const backend = new Backend();
     const cache = new SupportCache(backend);
     const table = new FlowTable();
@@ -29,19 +29,19 @@ describe('support cache', () => {
     const row = rowOf(table, 1);
     assert.equal(cache.supports(table, row), true);
     assert.equal(cache.supports(table, row), true);
-    assert.equal(backend.asked, 1);
+    assert.equal(backend.queries, 1);
     read(table, 1, [{ n: 1, actions: outputTo('vm3') }]);
     assert.equal(cache.supports(table, row), false);
     assert.equal(cache.supports(table, row), false);
     assert.equal(cache.refusalOf(row), REFUSAL);
-    assert.equal(backend.asked, 2);
+    assert.equal(backend.queries, 2);
     cache.clear();
     assert.equal(cache.refusalOf(row), undefined);
     assert.equal(cache.supports(table, row), false);
-    assert.equal(backend.asked, 3);
+    assert.equal(backend.queries, 3);
   });
 
-  it('does not take an answer for another flow that has the row later', () => {
+  it('does not use an answer for a later flow of the same row', () => {
     const backend = new Backend();
     const cache = new SupportCache(backend);
     const table = new FlowTable();
@@ -57,7 +57,7 @@ describe('support cache', () => {
     assert.equal(cache.refusalOf(row), undefined);
   });
 
-  it('keeps a no for the version that was refused alone', () => {
+  it('keeps a refusal only for the refused version', () => {
     const cache = new SupportCache(new Backend());
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
@@ -68,7 +68,7 @@ describe('support cache', () => {
     read(table, 1, [{ n: 1, actions: outputTo('vm2') }]);
     assert.equal(cache.supports(table, row), true);
     cache.deny(table, row, 1, REFUSAL);
-    assert.equal(cache.supports(table, row), true, 'it was said of what the flow was before');
+    assert.equal(cache.supports(table, row), true, 'the refusal was of the previous version');
     assert.equal(cache.refusalOf(row), undefined);
   });
 });
