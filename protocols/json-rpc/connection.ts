@@ -4,7 +4,7 @@ import { asError } from '../../text/error-message.ts';
 
 const READ_BYTES = 256 * 1024;
 
-/** Where to connect to. */
+/** The address to connect to. */
 export type SocketAddress =
   | { readonly path: string }
   | { readonly host: string; readonly port: number };
@@ -14,9 +14,9 @@ export interface ConnectionEnd {
   readonly error: Error | undefined;
 }
 
-/** Takes what a connection receives. */
+/** Receives messages from a connection. */
 export interface Receiver {
-  /** Called whenever bytes arrive, before they are looked at. */
+  /** Called whenever bytes arrive, before they are parsed. */
   arrived(): void;
   /** One whole JSON object, valid until this returns. */
   message(bytes: Buffer<ArrayBuffer>): void;
@@ -24,8 +24,8 @@ export interface Receiver {
 }
 
 /**
- * A stream socket that carries JSON objects: sends text, hands whole messages to one receiver at
- * a time. A connection that ended stays ended.
+ * A stream socket that carries JSON objects: sends text and delivers whole messages to one receiver
+ * at a time. An ended connection cannot be reused.
  */
 export class Connection {
   readonly #socket: Socket;
@@ -42,7 +42,7 @@ export class Connection {
 
   /**
    * Connects. Rejects with the system's error, or when `signal` aborts first.
-   * @param maxMessageBytes largest message taken
+   * @param maxMessageBytes largest message accepted
    */
   static open(
     address: SocketAddress,
@@ -93,7 +93,7 @@ export class Connection {
     return this.#end === undefined && !this.#socket.destroyed;
   }
 
-  /** What comes from now on goes to `receiver`; without one it is dropped. */
+  /** Delivers later messages to `receiver`; without one they are dropped. */
   listen(receiver: Receiver | undefined): void {
     this.#receiver = receiver;
     if (this.#end !== undefined) receiver?.ended(this.#end);

@@ -6,12 +6,12 @@ export class FrameTooLarge extends Error {
   }
 }
 
-/** The stream holds something that no JSON object can begin with. */
+/** The stream contains something other than a JSON object. */
 export class FrameGarbage extends Error {
   override readonly name = 'FrameGarbage';
   constructor(bytes: Uint8Array) {
     const text = Buffer.from(bytes.subarray(0, 40)).toString('latin1');
-    super(`a JSON object was expected, but there is ${JSON.stringify(text)}`);
+    super(`expected a JSON object, got ${JSON.stringify(text)}`);
   }
 }
 
@@ -24,19 +24,19 @@ const CLOSE_BRACE = 0x7d;
 const FIRST_SIZE = 64 * 1024;
 
 /**
- * Cuts a byte stream into JSON objects, which is all the framing that OVS's JSON-RPC has
- * (RFC 7047, section 4: messages follow each other with nothing, or white space, in between).
+ * Splits a byte stream into JSON objects; OVS's JSON-RPC has no other framing (RFC 7047, section 4:
+ * messages follow each other directly or with white space in between).
  *
- * The bytes of a message lie in one buffer that is used again for the next; strings, which make
- * up nearly all of a large message, are jumped over with `indexOf` and not walked through.
+ * The bytes of a message are in one buffer that is reused for the next. Strings, which are nearly
+ * all of a large message, are skipped with `indexOf`.
  */
 export class JsonFramer {
   readonly #limit: number;
   #buffer: Buffer<ArrayBuffer> = Buffer.alloc(FIRST_SIZE);
-  /** The message that is being received begins here, and received bytes end there. */
+  /** Beginning of the current message, and end of the received bytes. */
   #start = 0;
   #end = 0;
-  /** Where to look on, and what was found so far. */
+  /** Position and state of the scan. */
   #scan = 0;
   #depth = 0;
   #stringStart = -1;
@@ -46,7 +46,7 @@ export class JsonFramer {
     this.#limit = limit;
   }
 
-  /** Adds received bytes; what `next` handed out before is no longer valid. */
+  /** Adds received bytes; results of `next` become invalid. */
   push(chunk: Uint8Array): void {
     if (this.#start === this.#end) this.#rewind();
     this.#makeRoom(chunk.length);
@@ -56,7 +56,7 @@ export class JsonFramer {
 
   /**
    * The next whole message, valid until `push`; undefined when it is incomplete.
-   * @throws FrameTooLarge, FrameGarbage: the stream cannot be used any longer
+   * @throws FrameTooLarge, FrameGarbage: the stream is unusable from now on
    */
   next(): Buffer<ArrayBuffer> | undefined {
     while (this.#scan < this.#end) {
@@ -72,7 +72,7 @@ export class JsonFramer {
     return undefined;
   }
 
-  /** Looks at one byte outside strings; true when it ends the message. */
+  /** Scans one byte outside strings; true when it ends the message. */
   #step(byte: number): boolean {
     switch (byte) {
       case OPEN_BRACE:

@@ -33,7 +33,7 @@ export interface Attribute {
 }
 
 /**
- * The attributes in `bytes`, in order: for lists, whose types repeat.
+ * The attributes in `bytes`, in order; for lists, whose types repeat.
  *
  * @throws {NetlinkMalformed}
  */

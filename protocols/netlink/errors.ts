@@ -6,7 +6,7 @@ const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
     .map(([name, value]) => [value, name]),
 );
 
-/** The kernel refused a request; the message has its own words where it gave any (extack). */
+/** The kernel refused a request; the message includes its explanation (extack), if any. */
 export class NetlinkRefused extends Error {
   override readonly name = 'NetlinkRefused';
   /** Positive. */
@@ -36,7 +36,7 @@ export class NetlinkUnusable extends Error {
 /** Bytes that are not netlink messages. */
 export class NetlinkMalformed extends Error {
   override readonly name = 'NetlinkMalformed';
-  /** Where, in bytes from the beginning of the datagram. */
+  /** Offset in the datagram, bytes. */
   readonly offset: number;
 
   constructor(offset: number, expected: string) {
@@ -45,7 +45,7 @@ export class NetlinkMalformed extends Error {
   }
 }
 
-/** A table changed again and again while it was dumped, so that no dump of it was consistent. */
+/** A table kept changing while it was dumped, so no dump was consistent. */
 export class DumpInterrupted extends Error {
   override readonly name = 'DumpInterrupted';
 

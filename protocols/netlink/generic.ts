@@ -1,7 +1,7 @@
 import { type Attributes, attributesIn, decodeAttributes, textOf } from './attributes.ts';
 import type { NetlinkRequests } from './requests.ts';
 
-/** `GENL_ID_CTRL` and what is asked of it (include/uapi/linux/genetlink.h). */
+/** `GENL_ID_CTRL`, and its command and attributes (include/uapi/linux/genetlink.h). */
 const CONTROLLER = 16;
 const GET_FAMILY = 3;
 const ATTRIBUTE = { familyId: 1, familyName: 2, groups: 7 } as const;
@@ -10,14 +10,14 @@ const GROUP = { name: 1, id: 2 } as const;
 /** Bytes of `struct genlmsghdr`. */
 const GENLMSG_BYTES = 4;
 
-/** A family of generic netlink, as this kernel numbers it. */
+/** A family of generic netlink, with this kernel's numbers. */
 export interface GenericFamily {
   readonly id: number;
   /** Multicast groups by name. */
   readonly groups: ReadonlyMap<string, number>;
 }
 
-/** The family called `name`; undefined: this kernel does not have it. */
+/** The family called `name`; undefined when this kernel lacks it. */
 export function genericFamily(requests: NetlinkRequests, name: string): GenericFamily | undefined {
   const all = dumpGeneric(requests, 'CTRL_CMD_GETFAMILY', CONTROLLER, GET_FAMILY);
   const family = all.find((attributes) => textOf(attributes.get(ATTRIBUTE.familyName)) === name);

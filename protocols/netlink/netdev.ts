@@ -9,7 +9,7 @@ const ATTRIBUTE = { ifindex: 1, xdpFeatures: 3 } as const;
 /** `NETDEV_XDP_ACT_NDO_XMIT`: other devices can redirect frames to it. */
 const REDIRECT_TARGET = 1n << 2n;
 
-/** What XDP can do with the devices of this namespace, as their drivers say. */
+/** XDP features of the devices of this namespace, as their drivers report them. */
 export class XdpFeatures {
   readonly #family: GenericFamily;
 
@@ -17,7 +17,7 @@ export class XdpFeatures {
     this.#family = family;
   }
 
-  /** Undefined where the kernel does not tell. */
+  /** Undefined where the kernel does not report them. */
   static of(requests: NetlinkRequests): XdpFeatures | undefined {
     const family = genericFamily(requests, FAMILY);
     return family === undefined ? undefined : new XdpFeatures(family);

@@ -30,12 +30,12 @@ export interface DeviceChain {
   readonly kind: 'chain' | 'flowtable';
   readonly table: string;
   readonly name: string;
-  /** Names of devices; one that ends with `*` stands for all that begin so. */
+  /** Names of devices; one that ends with `*` matches every name with that prefix. */
   readonly devices: readonly string[];
 }
 
 /**
- * Every chain and flowtable of nftables that is hooked to devices; none where the kernel has no
+ * All chains and flowtables of nftables that are hooked to devices; empty where the kernel has no
  * nftables.
  *
  * @throws {NetlinkRefused} {@link NetlinkUnusable}
@@ -77,7 +77,7 @@ function nestedIn(attribute: Buffer | undefined): Attributes {
   return attribute === undefined ? new Map() : decodeAttributes(attribute);
 }
 
-/** A chain with one device names it twice (nft_dump_basechain_hook in net/netfilter). */
+/** A chain with one device lists it twice (nft_dump_basechain_hook in net/netfilter). */
 function devicesOf(hook: Attributes): string[] {
   const one = textOf(hook.get(CHAIN_HOOK.device));
   const all = devicesIn(hook.get(CHAIN_HOOK.devices));

@@ -1,14 +1,14 @@
 import { NetlinkSocket } from './socket.ts';
 
-/** How often a socket is looked at, ms: one system call that returns at once. */
+/** Poll period of a socket, ms; a poll is one non-blocking system call. */
 const PERIOD_MS = 20;
 
-/** Datagrams that are read at a time, so that a flood of changes leaves the event loop its time. */
+/** Datagrams to read per poll, so that a flood of changes does not block the event loop. */
 const MAX_DATAGRAMS = 64;
 
 /**
- * Calls a listener soon after the kernel has reported changes, or has lost such reports. It says
- * that something changed and not what: the listener reads the state it needs.
+ * Calls a listener soon after the kernel has reported changes, or lost such reports. The listener
+ * gets no details; it reads the state that it needs.
  */
 export class NetlinkNotifications {
   readonly #sockets: readonly NetlinkSocket[];
@@ -16,7 +16,7 @@ export class NetlinkNotifications {
 
   /**
    * @param groups by protocol ({@link NetlinkSocket}), the groups to follow
-   * @throws {NetlinkUnusable} when a group does not exist here
+   * @throws {NetlinkUnusable} when this kernel lacks a group
    */
   constructor(groups: ReadonlyMap<number, readonly number[]>, onChange: () => void) {
     const sockets: NetlinkSocket[] = [];

@@ -11,17 +11,17 @@ import {
 } from './message.ts';
 import { NetlinkSocket } from './socket.ts';
 
-/** Dumps that may be interrupted by changes before the request fails. */
+/** Attempts of a dump that changes interrupt, before the request fails. */
 const MAX_ATTEMPTS = 10;
 
-/** `NLMSGERR_ATTR_MSG`: the kernel's words in an extended ACK. */
+/** `NLMSGERR_ATTR_MSG`: the kernel's explanation in an extended ACK. */
 const EXTACK_MESSAGE = 1;
 
 const ETIMEDOUT = 110;
 
 /**
- * Requests to the kernel on a socket of their own. Calls return at once, with the answer: see
- * {@link NetlinkSocket}.
+ * Requests to the kernel on a separate socket. Calls return the answer without waiting: see {@link
+ * NetlinkSocket}.
  */
 export class NetlinkRequests {
   readonly #socket: NetlinkSocket;
@@ -33,7 +33,7 @@ export class NetlinkRequests {
   }
 
   /**
-   * Every message of a dump; a dump that was interrupted by a change is repeated.
+   * All messages of a dump; a dump that a change interrupted is repeated.
    *
    * @param name of the request, for errors: `RTM_GETQDISC`
    * @param payload the family's header and attributes
@@ -51,7 +51,7 @@ export class NetlinkRequests {
     this.#socket.close();
   }
 
-  /** Undefined: a change came in between. */
+  /** Undefined when a change interrupted the dump. */
   #dumpOnce(name: string, type: number, payload: Buffer): NetlinkMessage[] | undefined {
     const sequence = ++this.#sequence;
     const flags = FLAG.request | FLAG.dump;
@@ -63,7 +63,7 @@ export class NetlinkRequests {
       if (datagram === undefined) throw new NetlinkUnusable(`dump of ${name}`, ETIMEDOUT);
       if (datagram === 'overrun') return undefined;
       for (const message of decodeMessages(datagram)) {
-        // What is left of a request before this one, which was given up.
+        // A remaining answer to an earlier, abandoned request.
         if (message.sequence !== sequence) continue;
         if ((message.flags & FLAG.dumpInterrupted) !== 0) consistent = false;
         if (message.type === CONTROL_TYPE.error) throw refusalOf(name, message);
@@ -81,7 +81,7 @@ export class NetlinkRequests {
 
 function refusalOf(name: string, message: NetlinkMessage): NetlinkRefused {
   const errno = -message.payload.readInt32LE(0);
-  // The request follows: its header alone when capped.
+  // The request follows, or only its header when capped.
   const capped = (message.flags & FLAG.capped) !== 0;
   const request = capped ? HEADER_BYTES : aligned(message.payload.readUInt32LE(4));
   return new NetlinkRefused(name, errno, wordsOf(message, 4 + request));

@@ -21,7 +21,7 @@ export const PROTOCOL = { route: 0, netfilter: 12, generic: 16 } as const;
 
 /** Larger than any datagram of a dump (the kernel fills at most 32 KiB). */
 const MAX_DATAGRAM = 64 * 1024;
-/** Room for notifications that come faster than they are read, bytes. */
+/** Receive buffer, for notifications that arrive faster than they are read, bytes. */
 const RECEIVE_BUFFER = 1024 * 1024;
 
 interface Libc {
@@ -48,8 +48,8 @@ function loadLibc(): Libc {
 }
 
 /**
- * A netlink socket (netlink(7)). Every call returns at once: the kernel answers a request while it
- * is sent, and produces the next part of a dump when it is received.
+ * A netlink socket (netlink(7)). No call blocks: the kernel answers a request during `send`, and
+ * produces the next part of a dump during `receive`.
  */
 export class NetlinkSocket {
   readonly #libc = loadLibc();
@@ -68,7 +68,7 @@ export class NetlinkSocket {
     address.writeUInt16LE(AF_NETLINK, 0);
     if (this.#libc.bind(this.#fd, address, ADDRESS_BYTES) < 0) throw this.#failed('bind');
     this.#set(SOL_NETLINK, OPTION.extendedAck, 1);
-    // Without it the kernel ignores what a dump asks for and lists every device.
+    // Without it the kernel ignores the filter of a dump and lists every device.
     this.#set(SOL_NETLINK, OPTION.strictCheck, 1);
     this.#set(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER);
   }
@@ -99,7 +99,7 @@ export class NetlinkSocket {
       if (errno === ENOBUFS) return 'overrun';
       throw new NetlinkUnusable('recv', errno);
     }
-    // A cut datagram has lost messages, as an overrun has.
+    // A truncated datagram lost messages, as an overrun does.
     if (length > MAX_DATAGRAM) return 'overrun';
     return Buffer.from(this.#buffer.subarray(0, length));
   }

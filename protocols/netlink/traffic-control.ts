@@ -13,7 +13,7 @@ const KIND = 1;
 /** `RTNLGRP_TC`: qdiscs, classes, filters and chains. */
 export const GROUP_TRAFFIC_CONTROL = 4;
 
-/** `TC_H_*`: where a qdisc hangs, and the two hooks of `clsact`. */
+/** `TC_H_*`: the parent of a qdisc, and the two hooks of `clsact`. */
 export const PARENT = {
   root: 0xffffffff,
   ingress: 0xfffffff1,
@@ -24,7 +24,7 @@ export const PARENT = {
 /** A qdisc or a filter of a device. */
 export interface TrafficControl {
   readonly ifindex: number;
-  /** 0 for a qdisc that the kernel attached by itself (qdisc_create_dflt in net/sched/sch_generic.c). */
+  /** 0 for a default qdisc of the kernel (qdisc_create_dflt in net/sched/sch_generic.c). */
   readonly handle: number;
   readonly parent: number;
   /** `htb`, `clsact`, `flower`. */

@@ -2,7 +2,7 @@ import type { SocketAddress } from '../json-rpc/connection.ts';
 import { OvsdbAddressError } from './errors.ts';
 
 /**
- * Reads an address as ovs-vsctl's `--db` takes it (ovsdb(7), "Connection Methods"): `unix:PATH`,
+ * Parses an address as ovs-vsctl's `--db` does (ovsdb(7), "Connection Methods"): `unix:PATH`,
  * `tcp:HOST:PORT` with an IPv6 address in brackets, or a bare path.
  *
  * @throws OvsdbAddressError

@@ -22,7 +22,7 @@ export class OvsdbTimeout extends Error {
   }
 }
 
-/** The server says something that RFC 7047 does not know, or refuses what was asked. */
+/** The server violates RFC 7047, or refuses a request. */
 export class OvsdbProtocolError extends Error {
   override readonly name = 'OvsdbProtocolError';
   constructor(address: string, detail: string) {
@@ -30,10 +30,10 @@ export class OvsdbProtocolError extends Error {
   }
 }
 
-/** An OVSDB address is written in a way that is not understood. */
+/** An OVSDB address is malformed. */
 export class OvsdbAddressError extends Error {
   override readonly name = 'OvsdbAddressError';
   constructor(text: string) {
-    super(`${text} is no OVSDB address: write unix:PATH, a path, or tcp:HOST:PORT`);
+    super(`${text} is not an OVSDB address: use unix:PATH, a path, or tcp:HOST:PORT`);
   }
 }

@@ -1,11 +1,11 @@
 import { isObject } from './values.ts';
 
-/** A row: values of columns as RFC 7047 writes them. */
+/** A row: values of columns in RFC 7047's JSON notation. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /**
- * The monitored tables as the server has them: what `monitor` replied, with every `update`
- * applied (RFC 7047, sections 4.1.5 and 4.1.6).
+ * A replica of the monitored tables: the reply of `monitor`, with every `update` applied (RFC 7047,
+ * sections 4.1.5 and 4.1.6).
  */
 export class Replica {
   readonly #tables = new Map<string, Map<string, Row>>();

@@ -5,31 +5,31 @@ import { Replica } from './replica.ts';
 import { isObject } from './values.ts';
 import { asError, errorCode, errorMessage } from '../../text/error-message.ts';
 
-/** Largest message taken: the first reply of a monitor of thousands of ports is a few MB. */
+/** Largest message, bytes: the first reply of a monitor of thousands of ports is a few MB. */
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
 
 type Columns = Readonly<Record<string, readonly string[]>>;
 
 export interface SessionOptions {
   readonly address: SocketAddress;
-  /** The address as people write it, for errors. */
+  /** The address as text, for errors. */
   readonly name: string;
   readonly database: string;
   /** Columns to monitor, by table. */
   readonly tables: Columns;
-  /** Further columns of these tables; done without when the server refuses to monitor them. */
+  /** Optional columns of these tables, omitted when the server refuses to monitor them. */
   readonly newer?: Columns;
-  /** Longest silence: past it the server is asked for an echo, and given up when none comes, ms. */
+  /** Silence after which an echo is requested; without a reply the connection is closed, ms. */
   readonly timeoutMs: number;
 }
 
 /**
- * One connection to an OVSDB server (RFC 7047) that monitors tables until it ends. Calls
- * `onChange` with the replica after the first reply and after each update, in order.
+ * One connection to an OVSDB server (RFC 7047) that monitors tables until it ends. Calls `onChange`
+ * with the replica after the first reply and after each update, in order.
  *
- * Answers the server's echo requests and sends its own, so that both ends notice a dead peer.
- * Resolves never; rejects with the errors of `errors.ts` when the connection ends, or with the
- * signal's reason.
+ * Answers the server's echo requests and sends its own, so that both ends detect a dead peer. Never
+ * resolves; rejects with the errors of `errors.ts` when the connection ends, or with the signal's
+ * reason.
  */
 export async function runSession(
   options: SessionOptions,
@@ -97,7 +97,7 @@ function monitor(
       const params = [database, null, Object.fromEntries(request)];
       connection.send(JSON.stringify({ id: 'monitor', method: 'monitor', params }));
     };
-    const take = (message: unknown): void => {
+    const onMessage = (message: unknown): void => {
       if (!isObject(message)) return;
       const { method, params, id, result, error } = message;
       if (method === 'echo') {
@@ -129,7 +129,7 @@ function monitor(
         } catch (error) {
           return end(new OvsdbProtocolError(name, errorMessage(error)));
         }
-        take(message);
+        onMessage(message);
       },
       ended: ({ error }) =>
         end(new OvsdbDisconnected(name, error?.message ?? 'the server closed it')),

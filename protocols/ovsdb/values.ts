@@ -1,4 +1,4 @@
-/** Readers for OVSDB's JSON values (RFC 7047, section 5.1). What is no such value reads as none. */
+/** Readers for OVSDB's JSON values (RFC 7047, section 5.1). Any other value reads as absent. */
 
 /** True for a JSON object, which a `<row>` or a message is. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -25,7 +25,7 @@ export function uuidsOf(value: unknown): readonly string[] {
     .filter((uuid) => uuid !== undefined);
 }
 
-/** A string, optional (a set of none or one) or not. */
+/** A string, optional (a set of zero or one) or not. */
 export function textOf(value: unknown): string | undefined {
   const [first] = setOf(value);
   return typeof first === 'string' ? first : undefined;

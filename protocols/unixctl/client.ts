@@ -18,21 +18,21 @@ import { errorCode } from '../../text/error-message.ts';
 export interface UnixctlOptions {
   /** Directory of pid file and control socket, normally /var/run/openvswitch. */
   readonly runDir: string;
-  /** Daemon to talk to; `ovs-vswitchd` when left out. */
+  /** Name of the daemon; default `ovs-vswitchd`. */
   readonly target?: string;
   /** Longest time for one request, connecting included, ms. */
   readonly timeoutMs: number;
-  /** Largest reply, bytes: 1 GiB (2 million flows) when left out. */
+  /** Largest reply, bytes; default 1 GiB (2 million flows). */
   readonly maxReplyBytes?: number;
-  /** Requests that may wait for their turn; 8 when left out. */
+  /** Maximum number of queued requests; default 8. */
   readonly maxWaiting?: number;
 }
 
-/** A reply's result, lent until the function it is given to has settled. */
+/** The result of a reply, valid until the callback has settled. */
 export interface LentReply {
-  /** Inside of the JSON string, escapes still in place. */
+  /** Content of the JSON string, with its escapes. */
   readonly escaped: Buffer<ArrayBuffer>;
-  /** From the request sent to the first byte of the reply, ms: the daemon's main loop at work. */
+  /** Time from the request to the first byte of the reply, ms: work in the daemon's main loop. */
   readonly waitedMs: number;
 }
 
@@ -44,7 +44,7 @@ interface RawReply {
 }
 
 interface Reply extends RawReply {
-  /** Where the result string lies in the message, quotes included. */
+  /** Position of the result string in the message, including quotes. */
   readonly result: MemberSpan;
 }
 
@@ -52,8 +52,8 @@ interface Reply extends RawReply {
  * Client of an OVS daemon's control socket (ovs-appctl(8); lib/unixctl.c and lib/jsonrpc.c):
  * JSON-RPC 1.0 without framing, one request at a time on a connection.
  *
- * A connection is kept between requests. When it has ended, the next request reads the pid file
- * again and reconnects, so that a restart of the daemon costs at most one failed request.
+ * The connection is reused. When it has ended, the next request reads the pid file again and
+ * reconnects, so that a restart of the daemon costs at most one failed request.
  */
 export class UnixctlClient {
   readonly #options: Required<UnixctlOptions>;
@@ -82,8 +82,8 @@ export class UnixctlClient {
   }
 
   /**
-   * Runs a command and lends the raw bytes of its output to `use`; the next request waits until
-   * `use` is done with them. Rejects with the errors of `errors.ts`, or with what `use` throws.
+   * Runs a command and passes the raw bytes of its output to `use`; the next request waits until
+   * `use` has settled. Rejects with the errors of `errors.ts`, or with what `use` throws.
    */
   bytes<T>(
     method: string,
@@ -98,7 +98,7 @@ export class UnixctlClient {
     });
   }
 
-  /** Ends the connection; requests under way and waiting fail. */
+  /** Closes the connection; running and queued requests fail. */
   async close(): Promise<void> {
     this.#closed.abort(new Error('the unixctl client is closed'));
     await this.#drop();
@@ -123,13 +123,15 @@ export class UnixctlClient {
         this.#ask(method, params, signal),
       );
     } catch (error) {
-      // A late or half reply must not be taken for that of the next request.
+      // A late or partial reply must not be read as that of the next request.
       if (!(error instanceof UnixctlCommandError)) await this.#drop();
       throw error;
     }
   }
 
-  /** Asks on the connection kept, if there is one; a second time if that had died. */
+  /**
+   * Sends the request on the open connection, if any; retries once on a new one if it had ended.
+   */
   async #ask(method: string, params: readonly string[], signal: AbortSignal): Promise<Reply> {
     const kept = this.#connection?.usable === true ? this.#connection : undefined;
     if (kept !== undefined) {
@@ -212,7 +214,11 @@ export class UnixctlClient {
       id === undefined ||
       Number(message.toString('latin1', id.start, id.end)) !== this.#nextId - 1
     ) {
-      throw new UnixctlProtocolError(method, this.#socketPath, 'its id is not that of the request');
+      throw new UnixctlProtocolError(
+        method,
+        this.#socketPath,
+        'its id differs from that of the request',
+      );
     }
     if (error !== undefined && message[error.start] === QUOTE) {
       const text: unknown = JSON.parse(message.toString('utf8', error.start, error.end));

@@ -1,4 +1,4 @@
-/** What can go wrong between here and a daemon's control socket: one class a cause. */
+/** Errors of a daemon's control socket, one class per cause. */
 
 /** The daemon is not running, or writes its pid file elsewhere. */
 export class UnixctlNoPidFile extends Error {
@@ -8,7 +8,7 @@ export class UnixctlNoPidFile extends Error {
   }
 }
 
-/** The pid file names a process that does not listen: the daemon died, or is just starting. */
+/** The process in the pid file does not listen: the daemon died, or is starting. */
 export class UnixctlStalePid extends Error {
   override readonly name = 'UnixctlStalePid';
   constructor(pidFile: string, socket: string, detail: string) {
@@ -18,7 +18,7 @@ export class UnixctlStalePid extends Error {
   }
 }
 
-/** The pid file or the socket is there, but may not be opened. */
+/** The pid file or the socket exists, but cannot be opened. */
 export class UnixctlUnreadable extends Error {
   override readonly name = 'UnixctlUnreadable';
   constructor(path: string, detail: string) {
@@ -26,13 +26,13 @@ export class UnixctlUnreadable extends Error {
   }
 }
 
-/** No whole reply within the time-out. The connection is given up. */
+/** No complete reply within the time-out. The connection is closed. */
 export class UnixctlTimeout extends Error {
   override readonly name = 'UnixctlTimeout';
-  /** Time that was waited for the reply, ms. */
+  /** The time-out, ms. */
   readonly waitedMs: number;
   constructor(method: string, socket: string, timeoutMs: number) {
-    super(`${method} on ${socket}: no whole reply within ${timeoutMs} ms`);
+    super(`${method} on ${socket}: no complete reply within ${timeoutMs} ms`);
     this.waitedMs = timeoutMs;
   }
 }
@@ -45,7 +45,7 @@ export class UnixctlDisconnected extends Error {
   }
 }
 
-/** What came is no JSON-RPC reply to what was asked. */
+/** The reply is not a JSON-RPC reply to the request. */
 export class UnixctlProtocolError extends Error {
   override readonly name = 'UnixctlProtocolError';
   constructor(method: string, socket: string, detail: string) {
@@ -53,7 +53,7 @@ export class UnixctlProtocolError extends Error {
   }
 }
 
-/** The daemon understood the request and says no. */
+/** The daemon refused the command. */
 export class UnixctlCommandError extends Error {
   override readonly name = 'UnixctlCommandError';
   constructor(method: string, socket: string, reply: string) {
@@ -61,10 +61,10 @@ export class UnixctlCommandError extends Error {
   }
 }
 
-/** Too many requests wait for their turn already. */
+/** Too many requests are queued. */
 export class UnixctlBusy extends Error {
   override readonly name = 'UnixctlBusy';
   constructor(method: string, waiting: number) {
-    super(`${method}: ${waiting} requests wait for the control socket already`);
+    super(`${method}: ${waiting} requests are already queued for the control socket`);
   }
 }

@@ -1,6 +1,6 @@
 import { isEscaped } from '../json-rpc/framing.ts';
 
-/** Where the value of one member of a JSON object lies: `[start, end)`. */
+/** Position of the value of a member of a JSON object: `[start, end)`. */
 export interface MemberSpan {
   readonly start: number;
   readonly end: number;
@@ -10,9 +10,9 @@ const QUOTE = 0x22;
 
 /**
  * Finds the members of a JSON object without decoding their values, so that a value of many
- * megabytes is never made a string. The object must be whole (see JsonFramer).
+ * megabytes never becomes a string. The object must be complete (see JsonFramer).
  *
- * @returns the spans by name; undefined when the bytes are no JSON object
+ * @returns the spans by name; undefined when the bytes are not a JSON object
  */
 export function memberSpans(
   message: Buffer<ArrayBuffer>,
@@ -41,14 +41,14 @@ function skipSpace(bytes: Uint8Array, from: number): number {
   return at;
 }
 
-/** Position behind the closing quote of the string that begins at `open`; -1 when it is missing. */
+/** Position after the closing quote of the string that begins at `open`; -1 when it is missing. */
 function endOfString(bytes: Buffer, open: number): number {
   let at = bytes.indexOf(QUOTE, open + 1);
   while (at >= 0 && isEscaped(bytes, at, open + 1)) at = bytes.indexOf(QUOTE, at + 1);
   return at < 0 ? -1 : at + 1;
 }
 
-/** Position behind the value that begins at `start`; -1 when it does not end. */
+/** Position after the value that begins at `start`; -1 when it does not end. */
 function endOfValue(bytes: Buffer, start: number): number {
   let depth = 0;
   let at = start;

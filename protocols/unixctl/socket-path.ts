@@ -11,8 +11,8 @@ export interface ControlSocket {
 
 /**
  * Finds a daemon's control socket as ovs-appctl does: `<target>.<pid>.ctl` beside `<target>.pid`
- * (ovs-appctl(8), section "Running Daemons"). The pid file is read each time, since the pid
- * changes when the daemon is started again.
+ * (ovs-appctl(8), section "Running Daemons"). The pid file is read each time, since the pid changes
+ * when the daemon restarts.
  *
  * @throws UnixctlNoPidFile, UnixctlUnreadable
  */
@@ -23,6 +23,6 @@ export async function findControlSocket(runDir: string, target: string): Promise
     throw new UnixctlUnreadable(pidFile, String(errorCode(error) ?? error));
   });
   const pid = /^\s*(\d+)\s*$/.exec(text)?.[1];
-  if (pid === undefined) throw new UnixctlUnreadable(pidFile, 'it holds no process id');
+  if (pid === undefined) throw new UnixctlUnreadable(pidFile, 'it contains no process id');
   return { pidFile, socket: join(runDir, `${target}.${pid}.ctl`) };
 }

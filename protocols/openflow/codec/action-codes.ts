@@ -2,7 +2,7 @@ import type { NamedAction } from './action.ts';
 
 type Named = NamedAction['kind'];
 
-/** Wire number and whole length (bytes) of each action of OpenFlow 1.0, section 5.2.4. */
+/** Wire number and total length (bytes) of each action of OpenFlow 1.0, section 5.2.4. */
 export const ACTIONS10 = {
   output: { code: 0, length: 8 },
   'set-vlan-vid': { code: 1, length: 8 },
@@ -18,7 +18,7 @@ export const ACTIONS10 = {
   enqueue: { code: 11, length: 16 },
 } as const satisfies Partial<Record<Named, { code: number; length: number }>>;
 
-/** The same of OpenFlow 1.3.5, section 7.2.5; a set-field is as long as its field. */
+/** The same for OpenFlow 1.3.5, section 7.2.5; the length of a set-field depends on its field. */
 export const ACTIONS13 = {
   output: { code: 0, length: 16 },
   'copy-ttl-out': { code: 11, length: 8 },

@@ -1,8 +1,8 @@
 import type { KnownField, UnknownField } from './match.ts';
 
 /**
- * What is done with a packet. Names are 1.3's; those that only OpenFlow 1.0 has are marked, and
- * encoding one in a version that does not have it throws.
+ * An action on a packet, with 1.3's name. Actions that only one version has are marked; encoding
+ * one in the other version throws.
  */
 export type Action =
   /** `maxLen`: bytes sent to the controller when `port` is the controller. */
@@ -15,7 +15,7 @@ export type Action =
   | { readonly kind: 'enqueue'; readonly port: number; readonly queue: number }
   /** 1.3. */
   | { readonly kind: 'push-vlan' | 'push-mpls' | 'push-pbb'; readonly ethType: number }
-  /** 1.3; `ethType` is what the packet is afterwards. */
+  /** 1.3; `ethType` is the packet's ethertype afterwards. */
   | { readonly kind: 'pop-mpls'; readonly ethType: number }
   /** Both (1.0: strip VLAN). */
   | { readonly kind: 'pop-vlan' }
@@ -40,11 +40,11 @@ export type Action =
   | { readonly kind: 'set-tp-src' | 'set-tp-dst'; readonly port: number }
   /** Both: an experimenter's (1.0: vendor's) action; `bytes` are what follows the id. */
   | { readonly kind: 'experimenter'; readonly experimenter: number; readonly bytes: Uint8Array }
-  /** An action type the tables do not know; `bytes` are what follows type and length. */
+  /** An unknown action type; `bytes` are what follows type and length. */
   | { readonly kind: 'unknown'; readonly code: number; readonly bytes: Uint8Array };
 
-/** An action that one of the versions has a name for. */
+/** An action with a name in one of the versions. */
 export type NamedAction = Exclude<Action, { readonly kind: 'experimenter' | 'unknown' }>;
 
-/** A list of actions, done in this order. */
+/** A list of actions, executed in this order. */
 export type Actions = readonly Action[];

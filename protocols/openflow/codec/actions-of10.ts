@@ -5,7 +5,7 @@ import { ACTIONS10 } from './action-codes.ts';
 import { OpenFlowEncodeError } from '../wire/errors.ts';
 import { getPort10, putPort10 } from './port-number.ts';
 
-/** One action of OpenFlow 1.0 (section 5.2.4). @throws OpenFlowEncodeError: 1.0 does not have it */
+/** One action of OpenFlow 1.0 (section 5.2.4). @throws OpenFlowEncodeError: 1.0 lacks the action */
 export function putAction10(w: Writer, action: NamedAction): void {
   switch (action.kind) {
     case 'output':
@@ -78,7 +78,7 @@ function putHead(w: Writer, kind: keyof typeof ACTIONS10): void {
   w.u16(ACTIONS10[kind].length);
 }
 
-/** The action behind type and length; undefined when the type is not known. */
+/** The action after type and length; undefined when the type is unknown. */
 export function getAction10(r: Reader, code: number): Action | undefined {
   switch (code) {
     case ACTIONS10.output.code:

@@ -5,7 +5,7 @@ import { ACTIONS13 } from './action-codes.ts';
 import { OpenFlowEncodeError } from '../wire/errors.ts';
 import { getField, putField } from './match-oxm.ts';
 
-/** One action of OpenFlow 1.3 (section 7.2.5). @throws OpenFlowEncodeError: 1.3 does not have it */
+/** One action of OpenFlow 1.3 (section 7.2.5). @throws OpenFlowEncodeError: 1.3 lacks the action */
 export function putAction13(w: Writer, action: NamedAction): void {
   switch (action.kind) {
     case 'output':
@@ -72,7 +72,7 @@ function putHead(w: Writer, kind: keyof typeof ACTIONS13): void {
   w.u16(ACTIONS13[kind].length);
 }
 
-/** The action behind type and length; undefined when the type is not known. */
+/** The action after type and length; undefined when the type is unknown. */
 export function getAction13(r: Reader, code: number): Action | undefined {
   switch (code) {
     case ACTIONS13.output.code:
@@ -118,7 +118,7 @@ const BARE = [
   'copy-ttl-in',
 ] as const;
 
-/** Actions that say nothing but their type. */
+/** Actions without a body. */
 function getBareAction(r: Reader, code: number): Action | undefined {
   for (const kind of BARE) {
     if (ACTIONS13[kind].code === code) {

@@ -7,7 +7,7 @@ import { getAction13, putAction13 } from './actions-of13.ts';
 import { OpenFlowEncodeError } from '../wire/errors.ts';
 import { OF10, type Version } from './version.ts';
 
-/** A list of actions, one behind the other. */
+/** Writes a list of actions. */
 export function putActions(w: Writer, actions: Actions, version: Version): void {
   for (const action of actions) {
     if (action.kind === 'experimenter' || action.kind === 'unknown') putOther(w, action);
@@ -16,7 +16,7 @@ export function putActions(w: Writer, actions: Actions, version: Version): void 
   }
 }
 
-/** Actions up to the end of the structure that is being read. */
+/** Reads actions up to the end of the current structure. */
 export function getActions(r: Reader, version: Version): Actions {
   const actions: Action[] = [];
   while (r.at < r.end) {

@@ -3,7 +3,7 @@ import type { Writer } from '../wire/writer.ts';
 import { putExtension } from './header.ts';
 import type { Version } from './version.ts';
 
-/** 1.3, ONF extension 230: opens, closes, commits or discards a bundle, or answers that. */
+/** 1.3, ONF extension 230: opens, closes, commits or discards a bundle, or is the reply. */
 export interface BundleControlMessage {
   readonly type: 'bundle-control';
   readonly xid: number;
@@ -12,7 +12,7 @@ export interface BundleControlMessage {
   readonly control: number;
   /** Bits of BundleFlag. */
   readonly flags: number;
-  /** Properties, as they came; empty otherwise. */
+  /** Properties, as received; empty otherwise. */
   readonly properties: Uint8Array;
 }
 
@@ -31,16 +31,16 @@ export function getBundleControl(r: Reader, xid: number): BundleControlMessage {
   return { type: 'bundle-control', xid, bundle, control, flags, properties: r.rest() };
 }
 
-/** What stands around a message that is put into a bundle. */
+/** The fields around a message in a bundle. */
 export interface BundleEnvelope {
   readonly xid: number;
   readonly bundle: number;
   readonly flags: number;
-  /** Properties behind the message, as they came (without the padding before them). */
+  /** Properties after the message, as received (without the padding before them). */
   readonly properties: Uint8Array;
 }
 
-/** Everything in front of the message. */
+/** Writes the fields before the message. */
 export function putBundleAddHead(w: Writer, m: BundleEnvelope, version: Version): void {
   putExtension(w, 'bundle-add', version, m.xid);
   w.u32(m.bundle);
@@ -48,14 +48,14 @@ export function putBundleAddHead(w: Writer, m: BundleEnvelope, version: Version)
   w.u16(m.flags);
 }
 
-/** Everything behind the message, which began at `start`. */
+/** Writes the fields after the message, which began at `start`. */
 export function putBundleAddTail(w: Writer, m: BundleEnvelope, start: number): void {
   if (m.properties.length === 0) return;
   w.padFrom(start);
   w.bytes(m.properties);
 }
 
-/** Reads what is in front of the message; `getBundleAddTail` follows behind it. */
+/** Reads the fields before the message; `getBundleAddTail` reads those after it. */
 export function getBundleAddHead(r: Reader): { bundle: number; flags: number } {
   const bundle = r.u32();
   r.skip(2);

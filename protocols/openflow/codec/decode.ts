@@ -27,9 +27,9 @@ import { getTableMod } from './table-stats.ts';
 import { isVersion, type Version } from './version.ts';
 
 /**
- * Reads one whole message, as the framer cuts them. The bytes are copied once; what the message
- * holds of them are views of that copy.
- * @throws OpenFlowDecodeError: they are cut off, too long, or contradict themselves
+ * Decodes one whole message from the framer. The bytes are copied once; byte arrays in the message
+ * are views of that copy.
+ * @throws OpenFlowDecodeError: they are truncated, too long, or inconsistent
  */
 export function decode(bytes: Uint8Array): Decoded {
   const r = new Reader(new Uint8Array(bytes));
@@ -39,12 +39,12 @@ export function decode(bytes: Uint8Array): Decoded {
   return { version, message };
 }
 
-/** A message from behind its version byte to the end that its header says. */
-function getMessage(r: Reader, version: number, most: number, inBundle: boolean): Message {
+/** A message from after its version byte to the end given in its header. */
+function getMessage(r: Reader, version: number, maxLength: number, inBundle: boolean): Message {
   const code = r.u8();
   const length = r.u16();
-  if (length < HEADER_LENGTH || length > most) {
-    throw new OpenFlowDecodeError(r.at - 2, `a length from 8 to ${most}, not ${length}`);
+  if (length < HEADER_LENGTH || length > maxLength) {
+    throw new OpenFlowDecodeError(r.at - 2, `a length from 8 to ${maxLength}, not ${length}`);
   }
   const xid = r.u32();
   const outer = r.enter(length - HEADER_LENGTH, 'a message');
@@ -62,7 +62,7 @@ function getBody(
   inBundle: boolean,
 ): Message {
   const name = messageName(version, code);
-  // These four are the same in every version, so that two sides can find out that they differ.
+  // These four are the same in every version, so that peers can negotiate one.
   if (name === 'hello') return getHello(r, xid);
   if (name === 'error') return getError(r, xid, version);
   if (name === 'echo-request' || name === 'echo-reply') return { type: name, xid, data: r.rest() };
@@ -144,7 +144,7 @@ function getExperimenter(r: Reader, xid: number, version: Version, inBundle: boo
     case 'bundle-control':
       return getBundleControl(r, xid);
     case 'bundle-add':
-      if (inBundle) throw r.fail('a message that a bundle can hold, not bundle-add');
+      if (inBundle) throw r.fail('a message that a bundle can contain, not bundle-add');
       return getBundleAdd(r, xid, version);
     case undefined:
     default:

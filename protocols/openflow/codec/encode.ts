@@ -24,8 +24,8 @@ import { putTableMod } from './table-stats.ts';
 import type { Version } from './version.ts';
 
 /**
- * The bytes of a message.
- * @throws OpenFlowEncodeError: the version cannot say it, or a number does not fit its field
+ * Encodes a message.
+ * @throws OpenFlowEncodeError: the version cannot express it, or a number does not fit its field
  */
 export function encode(message: Message, version: Version): Uint8Array<ArrayBuffer> {
   const w = new Writer();
@@ -34,8 +34,8 @@ export function encode(message: Message, version: Version): Uint8Array<ArrayBuff
 }
 
 /**
- * Writes a message behind what the writer holds already: many go out in one piece.
- * @throws OpenFlowEncodeError, after which the writer holds what it did before
+ * Appends a message to the writer, so that many are sent together.
+ * @throws OpenFlowEncodeError, the writer is unchanged then
  */
 export function encodeInto(w: Writer, message: Message, version: Version): void {
   const start = w.length;
@@ -122,7 +122,7 @@ function putBody(w: Writer, m: Message, version: Version): void {
   }
 }
 
-/** A message into a bundle; a bundle is not put into a bundle. */
+/** Writes a message for a bundle. Bundles cannot be nested. */
 function putBundleAdd(w: Writer, m: BundleAddMessage, version: Version): void {
   if (m.message.type === 'bundle-add') {
     throw new OpenFlowEncodeError('a bundle cannot hold the message bundle-add');

@@ -1,7 +1,7 @@
 import { Experimenter } from './ids.ts';
 import { OF10, type Version } from './version.ts';
 
-/** Subtypes of Nicira's messages that are read on OpenFlow 1.0 (OVS 3.1, nicira-ext.h). */
+/** Subtypes of the supported Nicira messages on OpenFlow 1.0 (OVS 3.1, nicira-ext.h). */
 export const NICIRA10 = {
   'role-request': 10,
   'role-reply': 11,
@@ -15,7 +15,9 @@ export const NICIRA10 = {
   'flow-monitor-resumed': 23,
 } as const;
 
-/** Subtypes of the ONF's messages on 1.3: extensions 187 (flow monitor) and 230 (bundles). */
+/**
+ * Subtypes of the supported ONF messages on 1.3: extensions 187 (flow monitor) and 230 (bundles).
+ */
 export const ONF13 = {
   'flow-monitor-cancel': 1870,
   'flow-monitor-paused': 1871,
@@ -24,7 +26,7 @@ export const ONF13 = {
   'bundle-add': 2301,
 } as const;
 
-/** Name of an experimenter message that is read; those of both columns are one type of message. */
+/** Name of a supported experimenter message; a name in both tables is one type of message. */
 export type ExtensionName = keyof typeof NICIRA10 | keyof typeof ONF13;
 
 function inverse<N extends string>(codes: Readonly<Record<N, number>>): ReadonlyMap<number, N>;
@@ -35,7 +37,7 @@ function inverse(codes: Readonly<Record<string, number>>): ReadonlyMap<number, s
 const NICIRA10_NAMES = inverse(NICIRA10);
 const ONF13_NAMES = inverse(ONF13);
 
-/** Name of the experimenter message; undefined when it is not read. */
+/** Name of the experimenter message; undefined when it is not supported. */
 export function extensionName(
   version: Version,
   experimenter: number,

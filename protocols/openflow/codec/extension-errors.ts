@@ -7,8 +7,8 @@ export interface ErrorName {
 type Row = readonly [type: string, code: string];
 
 /**
- * Nicira's errors on OpenFlow 1.0, which stand for what 1.0 has no number for; key: type and
- * code, as `type << 16 | code` (OVS 3.1, ofp-errors.h).
+ * Nicira's errors on OpenFlow 1.0, for errors without a number in 1.0; key: type and code, as `type
+ * << 16 | code` (OVS 3.1, ofp-errors.h).
  */
 export const NICIRA_ERRORS10: ReadonlyMap<number, Row> = new Map<number, Row>([
   [0x0000_0107, ['BAD_MATCH', 'BAD_FIELD']],
@@ -64,7 +64,7 @@ export const NICIRA_ERRORS10: ReadonlyMap<number, Row> = new Map<number, Row>([
   [0x000e_0008, ['BAD_PROPERTY', 'EPERM']],
 ]);
 
-/** Codes of Nicira's type of error on 1.0 that are the group errors of 1.3: its type 6. */
+/** Codes of Nicira's error type on 1.0 for 1.3's group errors (its type 6). */
 export const NICIRA_GROUP_TYPE = 6;
 
 /** Nicira's errors on OpenFlow 1.3, by code. */

@@ -14,26 +14,26 @@ import type { Match } from './match.ts';
 /**
  * Adds, changes or deletes flow entries.
  *
- * 1.0: `cookieMask` 0, `outGroup` Group.any, and instructions of one `apply-actions` or none. A flexible match
- * makes it Nicira's NXT_FLOW_MOD.
+ * 1.0: `cookieMask` 0, `outGroup` Group.any, and instructions of one `apply-actions` or none. With
+ * a flexible match it is Nicira's NXT_FLOW_MOD.
  */
 export interface FlowMod {
   readonly type: 'flow-mod';
   readonly xid: number;
   /** FlowCommand. */
   readonly command: number;
-  /** On 1.0 only where the switch has Nicira's table id extension switched on, else 0. */
+  /** On 1.0 only with Nicira's table id extension enabled, else 0. */
   readonly tableId: number;
   readonly cookie: bigint;
-  /** Bits of the cookie that an entry must share to be changed or deleted. */
+  /** Bits of the cookie that must match for an entry to be changed or deleted. */
   readonly cookieMask: bigint;
   /** Seconds; 0: none. */
   readonly idleTimeout: number;
   readonly hardTimeout: number;
   readonly priority: number;
-  /** Buffered packet to send through it, or NO_BUFFER. */
+  /** Buffered packet to process with it, or NO_BUFFER. */
   readonly bufferId: number;
-  /** For deletes: only entries that send there. */
+  /** For deletes: only entries that output there. */
   readonly outPort: number;
   readonly outGroup: number;
   /** Bits of FlowFlag. */
@@ -138,7 +138,7 @@ export function getFlowMod(r: Reader, xid: number, version: Version): FlowMod {
   };
 }
 
-/** Nicira's flow-mod on 1.0, behind the subtype. */
+/** Nicira's flow-mod on 1.0, after the subtype. */
 export function getNxFlowMod(r: Reader, xid: number): FlowMod {
   const head = getBody10(r, xid);
   const length = r.u16();
@@ -147,7 +147,7 @@ export function getNxFlowMod(r: Reader, xid: number): FlowMod {
   return { ...head, match, instructions: getInstructions(r, OF10) };
 }
 
-/** From the cookie on, which is the same in both of 1.0. */
+/** The part from the cookie on, which is the same in both forms of 1.0. */
 function getBody10(r: Reader, xid: number) {
   const cookie = r.u64();
   const tableId = r.u8();

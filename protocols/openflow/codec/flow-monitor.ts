@@ -8,9 +8,9 @@ import { OF10, type Version } from './version.ts';
 import type { Instructions } from './instruction.ts';
 import type { FlexibleMatch } from './match.ts';
 
-/** A requested to hear of changes to flow entries. */
+/** A subscription to changes of flow entries. */
 export interface FlowMonitor {
-  /** Chosen by the asker; unique among its monitors. */
+  /** Chosen by the requester; unique among its monitors. */
   readonly id: number;
   /** Bits of MonitorFlag. */
   readonly flags: number;
@@ -20,7 +20,7 @@ export interface FlowMonitor {
   readonly match: FlexibleMatch;
 }
 
-/** Makes monitors: Nicira's extension on 1.0, the ONF's (187) on 1.3. */
+/** Creates monitors: Nicira's extension on 1.0, the ONF's (187) on 1.3. */
 export interface FlowMonitorRequest {
   readonly kind: 'flow-monitor';
   readonly monitors: readonly FlowMonitor[];
@@ -30,7 +30,7 @@ export interface FlowMonitorRequest {
 export type FlowUpdate =
   | {
       readonly kind: 'added' | 'deleted' | 'modified';
-      /** RemovedReason, of a deleted one. */
+      /** RemovedReason of a deleted entry. */
       readonly reason: number;
       readonly priority: number;
       /** Seconds. */
@@ -39,13 +39,13 @@ export type FlowUpdate =
       readonly tableId: number;
       readonly cookie: bigint;
       readonly match: FlexibleMatch;
-      /** Empty without MonitorFlag.actions, and for a deleted one. */
+      /** Empty without MonitorFlag.actions, and for a deleted entry. */
       readonly instructions: Instructions;
     }
-  /** A change that this connection's request with this xid made. */
+  /** A change by this connection's request with this xid. */
   | { readonly kind: 'own'; readonly xid: number };
 
-/** Answer to the request, and later (same xid: 0) whenever something changes. */
+/** Answer to the request, and later (with xid 0) one for each change. */
 export interface FlowMonitorReply {
   readonly kind: 'flow-monitor';
   readonly updates: readonly FlowUpdate[];
@@ -57,7 +57,7 @@ export interface FlowMonitorCancel {
   readonly id: number;
 }
 
-/** The switch stopped reporting, as the receiver is too slow; then it goes on. */
+/** The switch pauses reporting because the receiver is too slow, or resumes it. */
 export interface FlowMonitorPause {
   readonly type: 'flow-monitor-paused' | 'flow-monitor-resumed';
   readonly xid: number;
@@ -94,7 +94,7 @@ export function getFlowMonitors(r: Reader, version: Version): FlowMonitorRequest
   return { kind: 'flow-monitor', monitors };
 }
 
-/** A match whose length stands before it, too: of the fields (1.0), of the whole of it (1.3). */
+/** A match preceded by a length: of its fields (1.0), or of the whole match (1.3). */
 function putCountedMatch(
   w: Writer,
   match: FlexibleMatch,

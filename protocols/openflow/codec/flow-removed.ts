@@ -8,7 +8,10 @@ import { getMatch13, getNxMatch, putMatch13, putNxMatch } from './match-oxm.ts';
 import { OF10, type Version } from './version.ts';
 import type { FlexibleMatch, Match, Match10 } from './match.ts';
 
-/** An entry with the flag sendFlowRemoved is gone. On 1.0 a flexible match: Nicira's variant. */
+/**
+ * An entry with the flag sendFlowRemoved was removed. A flexible match on 1.0 means Nicira's
+ * variant.
+ */
 export interface FlowRemoved {
   readonly type: 'flow-removed';
   readonly xid: number;
@@ -16,11 +19,11 @@ export interface FlowRemoved {
   readonly priority: number;
   /** RemovedReason. */
   readonly reason: number;
-  /** Table.all: 1.0 does not tell. */
+  /** Table.all in 1.0, which does not report it. */
   readonly tableId: number;
   readonly durationSec: number;
   readonly durationNsec: number;
-  /** Seconds. `hardTimeout` is 0 in 1.0, which does not tell. */
+  /** Seconds. `hardTimeout` is 0 in 1.0, which does not report it. */
   readonly idleTimeout: number;
   readonly hardTimeout: number;
   readonly packets: bigint;
@@ -68,7 +71,7 @@ function putFlowRemoved10(w: Writer, m: FlowRemoved, match: Match10): void {
   w.u64(m.bytes);
 }
 
-/** The table stands there plus one, so that 0 is: not known. */
+/** The table id is encoded plus one; 0 means unknown. */
 function putNxFlowRemoved(w: Writer, m: FlowRemoved, match: FlexibleMatch): void {
   putExtension(w, m.type, OF10, m.xid);
   w.u64(m.cookie);
@@ -131,7 +134,7 @@ function getFlowRemoved13(r: Reader, xid: number): FlowRemoved {
   };
 }
 
-/** Nicira's flow-removed on 1.0, behind the subtype. */
+/** Nicira's flow-removed on 1.0, after the subtype. */
 export function getNxFlowRemoved(r: Reader, xid: number): FlowRemoved {
   const cookie = r.u64();
   const priority = r.u16();

@@ -13,7 +13,7 @@ export function putFlowStatsRequest(w: Writer, q: FlowStatsRequest, version: Ver
   if (version === OF10) {
     if (q.match.kind !== 'of10' || q.cookieMask !== 0n || q.outGroup !== Group.any) {
       throw new OpenFlowEncodeError(
-        `${q.kind} of OpenFlow 1.0 asks by its own match, table and port`,
+        `${q.kind} of OpenFlow 1.0 supports only its own match, table and port`,
       );
     }
     putMatch10(w, q.match);

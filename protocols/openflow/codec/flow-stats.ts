@@ -8,7 +8,7 @@ import { OF10, OF13, type Version } from './version.ts';
 import type { Instructions } from './instruction.ts';
 import type { Match, OxmMatch } from './match.ts';
 
-/** Which flow entries are asked for; both versions (`outGroup` and the cookie only in 1.3). */
+/** Filter of the requested flow entries; both versions (`outGroup` and the cookie only in 1.3). */
 export interface FlowStatsRequest {
   readonly kind: 'flow' | 'aggregate';
   readonly tableId: number;
@@ -36,15 +36,17 @@ export interface FlowStats {
   /** Seconds; 0: none. */
   readonly idleTimeout: number;
   readonly hardTimeout: number;
-  /** Bits of FlowFlag; 0 in 1.0, which does not tell. */
+  /** Bits of FlowFlag; 0 in 1.0, which does not report them. */
   readonly flags: number;
-  /** Nicira's variant only, else 0: seconds since the last packet or change, plus one; 0: not known. */
+  /**
+   * Nicira's variant only, else 0: seconds since the last packet or change, plus one; 0: unknown.
+   */
   readonly idleAge: number;
   readonly hardAge: number;
   readonly cookie: bigint;
   /** All ones: not counted. */
   readonly packets: bigint;
-  /** With the L2 header. */
+  /** Including the L2 header. */
   readonly bytes: bigint;
   readonly match: Match;
   readonly instructions: Instructions;
@@ -56,7 +58,7 @@ export interface FlowStatsReply {
   readonly flows: readonly FlowStats[];
 }
 
-/** Sums over the flow entries asked for. */
+/** Sums over the requested flow entries. */
 export interface AggregateStatsReply {
   readonly kind: 'aggregate' | 'nx-aggregate';
   readonly packets: bigint;
@@ -217,7 +219,7 @@ function getNxEntry(r: Reader, tableId: number): FlowStats {
   };
 }
 
-/** ofp_aggregate_stats_reply, the same in all. */
+/** ofp_aggregate_stats_reply, the same in all variants. */
 export function putAggregate(w: Writer, reply: AggregateStatsReply): void {
   w.u64(reply.packets);
   w.u64(reply.bytes);

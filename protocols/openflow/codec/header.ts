@@ -6,7 +6,7 @@ import { MESSAGE_CODES, type MessageName } from './message-codes.ts';
 import { OF10, type Version } from './version.ts';
 
 /**
- * Writes the header of a message (1.3.5, section 7.1), its length to be filled in by the caller.
+ * Writes the header of a message (1.3.5, section 7.1); the caller fills in its length.
  * @throws OpenFlowEncodeError: the version has no such message
  */
 export function putHeader(w: Writer, name: MessageName, version: Version, xid: number): void {

@@ -2,17 +2,16 @@
  * Well-known numbers of both versions.
  *
  * Port numbers are 16 bits wide in OpenFlow 1.0 and 32 bits in 1.3. Messages here always carry the
- * 32-bit form; 1.0's reserved numbers 0xff00 to 0xffff are moved up to 0xffffff00 to 0xffffffff,
- * where 1.3 has the same ones.
+ * 32-bit form; 1.0's reserved numbers 0xff00 to 0xffff become 0xffffff00 to 0xffffffff, as in 1.3.
  */
 export const Port = {
   /** Largest number of a real port. */
   max: 0xffffff00,
-  /** Back out of the port the packet came in by; the only way to do so. */
+  /** Out of the packet's input port; the only way to send there. */
   inPort: 0xfffffff8,
   /** Through the flow tables (packet-out only). */
   table: 0xfffffff9,
-  /** As a plain L2 switch would. */
+  /** Normal L2 switching. */
   normal: 0xfffffffa,
   flood: 0xfffffffb,
   all: 0xfffffffc,
@@ -23,16 +22,16 @@ export const Port = {
   any: 0xffffffff,
 } as const;
 
-/** Groups that are no group: every group, or no restriction to one (1.3, section A.3.4.2). */
+/** Reserved groups: every group, or no restriction to one (1.3, section A.3.4.2). */
 export const Group = { max: 0xffffff00, all: 0xfffffffc, any: 0xffffffff } as const;
 
-/** Tables that are no table: every table, or the one the packet missed in. */
+/** Reserved tables: every table, or the one without a match for the packet. */
 export const Table = { max: 0xfe, all: 0xff } as const;
 
 /** A packet that the switch did not buffer. */
 export const NO_BUFFER = 0xffffffff;
 
-/** Experimenter ids: vendors of extensions that this codec reads. */
+/** Experimenter ids of the supported extensions. */
 export const Experimenter = {
   /** Nicira: the extensions of Open vSwitch. */
   nicira: 0x00002320,
@@ -40,7 +39,7 @@ export const Experimenter = {
   onf: 0x4f4e4600,
 } as const;
 
-/** What a flow-mod does. */
+/** Command of a flow-mod. */
 export const FlowCommand = {
   add: 0,
   modify: 1,
@@ -61,7 +60,7 @@ export const FlowFlag = {
 /** A controller's role, in 1.3's numbering; Nicira's on 1.0 is translated and has no `noChange`. */
 export const Role = { noChange: 0, equal: 1, primary: 2, secondary: 3 } as const;
 
-/** What a bundle-control message asks or answers (ONF extension 230). */
+/** Type of a bundle-control message (ONF extension 230). */
 export const BundleControl = {
   openRequest: 0,
   openReply: 1,
@@ -76,16 +75,18 @@ export const BundleControl = {
 /** Flags of a bundle: all or nothing, and in the order of the messages. */
 export const BundleFlag = { atomic: 1, ordered: 2 } as const;
 
-/** What a flow monitor reports, and how much of it (Nicira's numbering, which ONF 1.3 took over). */
+/**
+ * What a flow monitor reports, and in how much detail (Nicira's numbering, which ONF 1.3 adopted).
+ */
 export const MonitorFlag = {
-  /** The flows that match when the monitor is made. */
+  /** The flows that match when the monitor is created. */
   initial: 1,
   add: 2,
   delete: 4,
   modify: 8,
-  /** With the actions. */
+  /** Includes the actions. */
   actions: 16,
-  /** Changes by this connection in full, too; otherwise they come abbreviated. */
+  /** Reports changes by this connection in full; otherwise they are abbreviated. */
   own: 32,
 } as const;
 

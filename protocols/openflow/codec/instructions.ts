@@ -20,7 +20,7 @@ const NONE: Instructions = [];
 
 /**
  * The instructions of a flow entry; 1.0: the bare actions of the one `apply-actions`.
- * @throws OpenFlowEncodeError: 1.0 has no such instruction, or not several
+ * @throws OpenFlowEncodeError: 1.0 lacks the instruction, or allows only one
  */
 export function putInstructions(w: Writer, instructions: Instructions, version: Version): void {
   if (version === OF10) {
@@ -80,7 +80,7 @@ function putInstruction(w: Writer, instruction: Instruction): void {
   w.patchLength(start + 2, length);
 }
 
-/** Instructions up to the end of the structure that is being read. */
+/** Reads instructions up to the end of the current structure. */
 export function getInstructions(r: Reader, version: Version): Instructions {
   if (version === OF10) {
     if (r.left === 0) return NONE;

@@ -4,11 +4,11 @@ import { PREREQUISITES } from './prerequisites.ts';
 import { type PrerequisiteName } from './prerequisite-name.ts';
 
 /**
- * Says what a switch that keeps to the specification would refuse in a match (1.3.5, sections
- * 7.2.3.4 to 7.2.3.6): a field twice, a mask where none may be, a value outside its mask, or a
- * field without what it needs before it. Fields that the tables do not know are passed over.
+ * Finds what a switch that follows the specification would refuse in a match (1.3.5, sections
+ * 7.2.3.4 to 7.2.3.6): a repeated field, a mask on a field without masks, a value outside its mask,
+ * or a missing prerequisite. Unknown fields are ignored.
  *
- * @returns a sentence, or undefined when there is nothing to object to
+ * @returns the problem, or undefined
  */
 export function matchProblem(match: OxmMatch): string | undefined {
   const before = new Map<OxmName, KnownField>();
@@ -27,7 +27,7 @@ function fieldProblem(
 ): string | undefined {
   const { name, value, mask } = field;
   const { maskable, needs } = OXM_FIELDS[name];
-  if (before.has(name)) return `${name} is there twice`;
+  if (before.has(name)) return `${name} occurs twice`;
   if (mask !== undefined && !maskable) return `${name} cannot be masked`;
   if (mask?.some((bits, i) => (value[i] & ~bits) !== 0) === true) {
     return `${name} has bits set outside its mask`;
@@ -38,12 +38,12 @@ function fieldProblem(
 
 function holds(name: PrerequisiteName, before: ReadonlyMap<OxmName, KnownField>): boolean {
   const { fields, values, needs } = PREREQUISITES[name];
-  const there = fields.some((f) => {
+  const present = fields.some((f) => {
     const field = before.get(f);
     if (field === undefined) return false;
     return values.length === 0 || (field.mask === undefined && values.includes(number(field)));
   });
-  return there && needs.every((n) => holds(n, before));
+  return present && needs.every((n) => holds(n, before));
 }
 
 function number(field: KnownField): number {

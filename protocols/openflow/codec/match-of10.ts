@@ -6,7 +6,7 @@ import { getPort10, putPort10 } from './port-number.ts';
 
 const ZERO_MAC = new Uint8Array(6);
 
-/** The match that every packet meets. */
+/** A match for every packet. */
 export const MATCH10_ALL: Match10 = {
   kind: 'of10',
   wildcards: Wildcard10.all,
@@ -77,7 +77,7 @@ export function getMatch10(r: Reader): Match10 {
   };
 }
 
-/** Mask of the IPv4 source or destination address, a set bit must match. */
+/** Mask of the IPv4 source or destination address; set bits must match. */
 export function addressMask10(match: Match10, which: 'src' | 'dst'): number {
   const shift = which === 'src' ? Wildcard10.ipSrcShift : Wildcard10.ipDstShift;
   const ignored = (match.wildcards >>> shift) & 0x3f;

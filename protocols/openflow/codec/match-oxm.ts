@@ -49,7 +49,7 @@ export function getField(r: Reader): MatchField {
   return { kind: 'field', name: row.name, value, mask };
 }
 
-/** Reads the experimenter's id, and goes back before it when the field is not known. */
+/** Reads the experimenter's id; moves back before it when the field is unknown. */
 function experimenterField(r: Reader, header: number) {
   const at = r.at;
   const row = FIELD_BY_EXPERIMENTER.get(r.u32())?.get(header);
@@ -57,12 +57,12 @@ function experimenterField(r: Reader, header: number) {
   return row;
 }
 
-/** The fields of a match, without anything around them. */
+/** The fields of a match, without header and padding. */
 function putFields(w: Writer, fields: readonly MatchField[]): void {
   for (const field of fields) putField(w, field);
 }
 
-/** Fields up to the end of the structure that is being read. */
+/** Reads fields up to the end of the current structure. */
 function getFields(r: Reader): MatchField[] {
   const fields: MatchField[] = [];
   while (r.at < r.end) fields.push(getField(r));
@@ -71,7 +71,7 @@ function getFields(r: Reader): MatchField[] {
 
 /**
  * ofp_match of 1.3: type, length, fields, zeros up to a multiple of eight bytes.
- * @returns where the zeros begin
+ * @returns where the padding begins
  */
 export function putMatch13(w: Writer, match: FlexibleMatch): number {
   const start = w.length;
@@ -99,9 +99,10 @@ export function getMatch13(r: Reader): FlexibleMatch {
   return match;
 }
 
-/** Nicira's nx_match: the fields, then zeros; its length stands elsewhere. Returns that length. */
+/** Nicira's nx_match: the fields, then padding. Returns its length, which is encoded elsewhere. */
 export function putNxMatch(w: Writer, match: FlexibleMatch): number {
-  if (match.kind !== 'oxm') throw new OpenFlowEncodeError('a Nicira message has a match of fields');
+  if (match.kind !== 'oxm')
+    throw new OpenFlowEncodeError('a Nicira message needs a match of OXM fields');
   const start = w.length;
   putFields(w, match.fields);
   const length = w.length - start;

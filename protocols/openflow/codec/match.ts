@@ -1,37 +1,37 @@
 import type { OxmName } from './oxm-fields.ts';
 
-/** One field of a flexible match (OXM, or NXM in Nicira's messages) that the tables know. */
+/** A known field of a flexible match (OXM, or NXM in Nicira's messages). */
 export interface KnownField {
   readonly kind: 'field';
   /** Names of Nicira's own headers begin with `nxm_`; they differ in width and meaning. */
   readonly name: OxmName;
-  /** Network byte order, as many bytes as the table's row says. */
+  /** Network byte order, with the field's length. */
   readonly value: Uint8Array;
   /** Same length as `value`; undefined: every bit must match. */
   readonly mask: Uint8Array | undefined;
 }
 
-/** A field the tables do not know: kept as it came. */
+/** An unknown field, kept as received. */
 export interface UnknownField {
   readonly kind: 'unknown';
   /** The four bytes of the header: class, field, has-mask, length. */
   readonly header: number;
-  /** What follows the header; an experimenter's id is part of it (class 0xffff). */
+  /** What follows the header, including an experimenter's id (class 0xffff). */
   readonly bytes: Uint8Array;
 }
 
 export type MatchField = KnownField | UnknownField;
 
 /**
- * A flexible match: OXM (OpenFlow 1.3.5, section 7.2.3) or Nicira's NXM, as sent, in the order
- * sent. Fields that are not listed are wildcards.
+ * A flexible match: OXM (OpenFlow 1.3.5, section 7.2.3) or Nicira's NXM, in wire order. Other
+ * fields are wildcards.
  */
 export interface OxmMatch {
   readonly kind: 'oxm';
   readonly fields: readonly MatchField[];
 }
 
-/** The fixed match of OpenFlow 1.0 (section 5.2.3, ofp_match), every member as sent. */
+/** The fixed match of OpenFlow 1.0 (section 5.2.3, ofp_match), every member as on the wire. */
 export interface Match10 {
   readonly kind: 'of10';
   /** Bits of {@link Wildcard10} and the two counts of ignored low address bits. */
@@ -56,7 +56,7 @@ export interface Match10 {
   readonly tpDst: number;
 }
 
-/** A match of 1.3 of another type than OXM: kept as it came. */
+/** A match of 1.3 with a type other than OXM, kept as received. */
 export interface UnknownMatch {
   readonly kind: 'unknown';
   readonly code: number;
@@ -64,7 +64,7 @@ export interface UnknownMatch {
   readonly bytes: Uint8Array;
 }
 
-/** A match where only a flexible one can be. */
+/** A match, but not of 1.0's fixed form. */
 export type FlexibleMatch = OxmMatch | UnknownMatch;
 
 /** A match of either version. */

@@ -1,4 +1,4 @@
-/** Type byte of each message in OpenFlow 1.0 (section 5.1) and 1.3.5 (section 7.1); -1: not there. */
+/** Type byte of each message in OpenFlow 1.0 (section 5.1) and 1.3.5 (section 7.1); -1: none. */
 export const MESSAGE_CODES = {
   hello: [0, 0],
   error: [1, 1],
@@ -34,7 +34,7 @@ export const MESSAGE_CODES = {
   'meter-mod': [-1, 29],
 } as const satisfies Record<string, readonly [number, number]>;
 
-/** Name of a message type that has a number of its own. */
+/** Name of a message type with a number. */
 export type MessageName = keyof typeof MESSAGE_CODES;
 
 function isMessageName(name: string): name is MessageName {

@@ -23,7 +23,7 @@ export interface BundleAddMessage extends BundleEnvelope {
   readonly message: Message;
 }
 
-/** An experimenter's message this codec does not know; `bytes` are what follows the id. */
+/** An unknown experimenter message; `bytes` are what follows the id. */
 export interface ExperimenterMessage {
   readonly type: 'experimenter';
   readonly xid: number;
@@ -31,7 +31,7 @@ export interface ExperimenterMessage {
   readonly bytes: Uint8Array;
 }
 
-/** A message of a type this codec does not know (queue and group configuration ...). */
+/** A message of an unsupported type (queue and group configuration ...). */
 export interface UnknownMessage {
   readonly type: 'unknown';
   readonly xid: number;
@@ -79,7 +79,10 @@ type Matching<M, T> = M extends { readonly type: infer U }
 /** The messages of one type: `MessageOf<'barrier-reply'>`. */
 export type MessageOf<T extends Message['type']> = Matching<Message, T>;
 
-/** A message and the version it came in: other than 1 and 4 only for hello, error and echo. */
+/**
+ * A message and the version of its header: only hello, error and echo may have one other than 1 and
+ * 4.
+ */
 export interface Decoded {
   readonly version: number;
   readonly message: Message;

@@ -3,21 +3,23 @@ import type { Writer } from '../wire/writer.ts';
 import { putHeader } from './header.ts';
 import type { Version } from './version.ts';
 
-/** 1.3 only: asks for one meter, or all with 0xffffffff. */
+/** 1.3 only: requests one meter, or all with 0xffffffff. */
 export interface MeterRequest {
   readonly kind: 'meter' | 'meter-config';
   readonly meter: number;
 }
 
-/** What a meter does from a rate on. */
+/** What a meter does above a rate. */
 export type MeterBand =
-  /** Rate and burst in kbit/s and kbit, or in packets/s and packets, as the meter's flags say. */
+  /**
+   * Rate and burst in kbit/s and kbit, or in packets/s and packets, depending on the meter's flags.
+   */
   | { readonly kind: 'drop'; readonly rate: number; readonly burst: number }
   | {
       readonly kind: 'dscp-remark';
       readonly rate: number;
       readonly burst: number;
-      /** By how many steps the drop precedence rises. */
+      /** Increase of the drop precedence, steps. */
       readonly steps: number;
     }
   /** Another band type; `bytes` are what follows type and length. */
@@ -46,7 +48,7 @@ export type MeterReply =
   | {
       readonly kind: 'meter-features';
       readonly maxMeters: number;
-      /** Bit n: band type n is there. */
+      /** Bit n: band type n is supported. */
       readonly bandTypes: number;
       readonly capabilities: number;
       readonly maxBands: number;

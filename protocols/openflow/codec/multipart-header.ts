@@ -5,7 +5,7 @@ import { putHeader } from './header.ts';
 import { Experimenter } from './ids.ts';
 import { OF10, type Version } from './version.ts';
 
-/** Wire numbers of the statistics, 1.0 (section 5.3.5) and 1.3.5 (section 7.3.5); -1: not there. */
+/** Wire numbers of the statistics, 1.0 (section 5.3.5) and 1.3.5 (section 7.3.5); -1: none. */
 const CODES = {
   desc: [0, 0],
   flow: [1, 1],
@@ -15,7 +15,7 @@ const CODES = {
   meter: [-1, 9],
   'meter-config': [-1, 10],
   'meter-features': [-1, 11],
-  /** On 1.0 it is OVS that has it. */
+  /** On 1.0 an extension of OVS. */
   'port-desc': [13, 13],
 } as const satisfies Record<string, readonly [number, number]>;
 
@@ -24,13 +24,13 @@ type CodedKind = keyof typeof CODES;
 /** Number of the experimenters' (1.0: vendors') statistics in both versions. */
 const EXPERIMENTER_CODE = 0xffff;
 
-/** Subtypes of Nicira's statistics on 1.0 and of the ONF's on 1.3 that are read. */
+/** Subtypes of the supported statistics: Nicira's on 1.0 and the ONF's on 1.3. */
 const NICIRA10 = { 'nx-flow': 0, 'nx-aggregate': 1, 'flow-monitor': 2 } as const;
 const ONF13 = { 'flow-monitor': 1870 } as const;
 
 type ExtensionKind = keyof typeof NICIRA10 | keyof typeof ONF13;
 
-/** What the header of a multipart message says of the body behind it. */
+/** The type of the body after the header of a multipart message. */
 export type BodyHead =
   | { readonly kind: CodedKind | ExtensionKind }
   | { readonly kind: 'experimenter'; readonly experimenter: number }
@@ -38,7 +38,7 @@ export type BodyHead =
 
 const MORE = 1;
 
-/** Writes everything in front of the body. @throws OpenFlowEncodeError: not in that version */
+/** Writes everything before the body. @throws OpenFlowEncodeError: not in that version */
 export function putMultipartHeader(
   w: Writer,
   name: 'multipart-request' | 'multipart-reply',
@@ -79,7 +79,7 @@ function putSubtype(w: Writer, kind: string, version: Version): void {
   if (version === OF10) w.zeros(4);
 }
 
-/** Reads everything in front of the body. */
+/** Reads everything before the body. */
 export function getMultipartHeader(
   r: Reader,
   version: Version,

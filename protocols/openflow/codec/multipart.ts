@@ -10,7 +10,7 @@ import type { PortDescription } from './port.ts';
 import type { PortStatsReply, PortStatsRequest } from './port-stats.ts';
 import type { TableStatsReply } from './table-stats.ts';
 
-/** What the switch is. */
+/** Description of the switch. */
 export interface SwitchDescription {
   readonly kind: 'desc';
   readonly manufacturer: string;
@@ -20,7 +20,7 @@ export interface SwitchDescription {
   readonly datapath: string;
 }
 
-/** Statistics this codec does not know. */
+/** Unsupported statistics. */
 export type OtherBody =
   /** `bytes` are what follows the experimenter's id. */
   | { readonly kind: 'experimenter'; readonly experimenter: number; readonly bytes: Uint8Array }

@@ -10,15 +10,15 @@ import { Experimenter } from './ids.ts';
 import type { ErrorMessage } from './session.ts';
 import { OF10 } from './version.ts';
 
-/** Type of 1.3's group errors, whose codes Nicira's on 1.0 repeat. */
+/** Type of 1.3's group errors, whose codes Nicira's errors on 1.0 reuse. */
 const GROUP_MOD_FAILED13 = 6;
 
 type Numbers = Pick<ErrorMessage, 'errorType' | 'code' | 'experimenter'>;
 
 /**
- * Names an error as the specification (or the extension) does, without the prefixes OFPET_ and
- * the like: the same in both versions where both have it, `FLOW_MOD_FAILED` `TABLE_FULL` for one.
- * What has no name keeps its number: `type 77`, `code 5`.
+ * The specification's (or the extension's) names of an error, without prefixes such as OFPET_:
+ * `FLOW_MOD_FAILED`, `TABLE_FULL`. Both versions use the same name for the same error. Without a
+ * name, the number: `type 77`, `code 5`.
  */
 export function nameError(error: Numbers, version: number): ErrorName {
   if (error.experimenter === 0) return standardName(error, version);

@@ -1,10 +1,10 @@
 import type { PrerequisiteName } from './prerequisite-name.ts';
 
-/** Class of the specification's own fields. */
+/** Class of the specification's fields. */
 const OXM_BASIC = 0x8000;
-/** Class of fields whose first four bytes say whose they are. */
+/** Class of fields whose first four bytes are an experimenter id. */
 export const OXM_EXPERIMENTER = 0xffff;
-/** Nicira's two classes, from before there was OXM. */
+/** Nicira's two classes, which are older than OXM. */
 const NXM_OF = 0x0000;
 const NXM_NX = 0x0001;
 const ONF = 0x4f4e4600;
@@ -16,11 +16,11 @@ export interface FieldDefinition {
   /** 0 for all classes but {@link OXM_EXPERIMENTER}. */
   readonly experimenter: number;
   readonly bits: number;
-  /** Bytes of the value, which has `bits` right-aligned in it: 4 for 20 bits. */
+  /** Bytes of the value, in which `bits` are right-aligned: 4 for 20 bits. */
   readonly bytes: number;
-  /** Whether the specification lets it be masked. OVS also masks transport ports and others. */
+  /** Whether the specification allows a mask. OVS also masks transport ports and others. */
   readonly maskable: boolean;
-  /** What else the match must say for this field to be there. */
+  /** Prerequisites of the field. */
   readonly needs: PrerequisiteName | undefined;
 }
 
@@ -32,15 +32,15 @@ function row(
   needs?: PrerequisiteName,
   experimenter = 0,
 ): FieldDefinition {
-  // The two fields of 20 bits fill a word each.
+  // The two fields of 20 bits use a word each.
   const bytes = bits === 20 ? 4 : (bits + 7) >> 3;
   return { oxmClass, field, experimenter, bits, bytes, maskable: mask === 'maskable', needs };
 }
 
 /**
- * Every field this codec has a name for: OpenFlow 1.3.5, table 13 (section 7.2.3.7); the ONF's
- * experimenter fields (EXT-109, EXT-233); and Nicira's, as OVS 3.1 documents them in
- * ovs-fields(7), which it sends on OpenFlow 1.0.
+ * All known fields: OpenFlow 1.3.5, table 13 (section 7.2.3.7); the ONF's experimenter fields
+ * (EXT-109, EXT-233); and Nicira's, which OVS sends on OpenFlow 1.0, as in ovs-fields(7) of OVS
+ * 3.1.
  */
 export const OXM_FIELDS = {
   in_port: row(OXM_BASIC, 0, 32, 'exact'),
@@ -49,7 +49,7 @@ export const OXM_FIELDS = {
   eth_dst: row(OXM_BASIC, 3, 48, 'maskable'),
   eth_src: row(OXM_BASIC, 4, 48, 'maskable'),
   eth_type: row(OXM_BASIC, 5, 16, 'exact'),
-  /** Bit 12 (0x1000) is set when there is a tag at all. */
+  /** Bit 12 (0x1000) is set when the packet has a tag. */
   vlan_vid: row(OXM_BASIC, 6, 13, 'maskable'),
   vlan_pcp: row(OXM_BASIC, 7, 3, 'exact', 'vlan'),
   ip_dscp: row(OXM_BASIC, 8, 6, 'exact', 'ip'),
@@ -92,7 +92,7 @@ export const OXM_FIELDS = {
   nxm_of_eth_dst: row(NXM_OF, 1, 48, 'maskable'),
   nxm_of_eth_src: row(NXM_OF, 2, 48, 'maskable'),
   nxm_of_eth_type: row(NXM_OF, 3, 16, 'exact'),
-  /** The tag's 16 bits; bit 12 (0x1000) is set when there is a tag at all. */
+  /** The tag's 16 bits; bit 12 (0x1000) is set when the packet has a tag. */
   nxm_of_vlan_tci: row(NXM_OF, 4, 16, 'maskable'),
   /** The whole byte; its ECN bits must be 0. */
   nxm_of_ip_tos: row(NXM_OF, 5, 8, 'exact', 'ip'),
@@ -123,7 +123,7 @@ export const OXM_FIELDS = {
   nxm_nx_ipv6_label: row(NXM_NX, 27, 20, 'maskable', 'ipv6'),
   nxm_nx_ip_ecn: row(NXM_NX, 28, 2, 'exact', 'ip'),
   nxm_nx_ip_ttl: row(NXM_NX, 29, 8, 'exact', 'ip'),
-  /** Not of the packet: restricts a flow-mod or a request on 1.0 to entries by cookie. */
+  /** Not a packet field: selects entries by cookie in a flow-mod or a request on 1.0. */
   nxm_nx_cookie: row(NXM_NX, 30, 64, 'maskable'),
   nxm_nx_mpls_ttl: row(NXM_NX, 30, 8, 'exact', 'mpls'),
   nxm_nx_tun_ipv4_src: row(NXM_NX, 31, 32, 'maskable'),

@@ -1,6 +1,6 @@
 import { type FieldDefinition, OXM_EXPERIMENTER, OXM_FIELDS, type OxmName } from './oxm-fields.ts';
 
-/** A field's table row made ready for the wire. */
+/** A field's table row with its wire headers. */
 export interface IndexedField {
   readonly name: OxmName;
   readonly definition: FieldDefinition;
@@ -41,7 +41,7 @@ function byHeader(fields: readonly IndexedField[]): ReadonlyMap<number, IndexedF
   );
 }
 
-/** By either header (which says the length, too), of fields that no experimenter defined. */
+/** By either header (which includes the length), except experimenter fields. */
 export const FIELD_BY_HEADER = byHeader(ALL.filter((f) => f.definition.experimenter === 0));
 
 /** By experimenter, then by header. */

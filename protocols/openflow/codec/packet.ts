@@ -14,13 +14,13 @@ export interface PacketIn {
   readonly type: 'packet-in';
   readonly xid: number;
   readonly bufferId: number;
-  /** Length of the whole packet, bytes; `data` may hold less of it. */
+  /** Length of the whole packet, bytes; `data` may be shorter. */
   readonly totalLength: number;
   /** 0 no match, 1 action, 2 bad TTL. */
   readonly reason: number;
   /** 0 in 1.0. */
   readonly tableId: number;
-  /** All ones in 1.0, and where none belongs to it. */
+  /** All ones in 1.0, and without a flow entry. */
   readonly cookie: bigint;
   /** Metadata of the packet. 1.0: just `in_port`. */
   readonly match: FlexibleMatch;
@@ -41,7 +41,7 @@ export interface PacketOut {
 /** The cookie of a packet-in without a flow entry. */
 export const NO_COOKIE = 0xffff_ffff_ffff_ffffn;
 
-/** Number of the port the packet came in by; undefined when the match does not say. */
+/** Number of the packet's input port; undefined when the match lacks it. */
 export function inPortOf(match: FlexibleMatch): number | undefined {
   if (match.kind !== 'oxm') return undefined;
   for (const field of match.fields) {
@@ -53,7 +53,7 @@ export function inPortOf(match: FlexibleMatch): number | undefined {
   return undefined;
 }
 
-/** A match on nothing but the port. */
+/** A match on the input port only. */
 export function inPortMatch(port: number): OxmMatch {
   const value = Uint8Array.of(port >>> 24, port >>> 16, port >>> 8, port);
   return { kind: 'oxm', fields: [{ kind: 'field', name: 'in_port', value, mask: undefined }] };

@@ -3,7 +3,7 @@ import type { Writer } from '../wire/writer.ts';
 import { OpenFlowEncodeError } from '../wire/errors.ts';
 import { OF10, type Version } from './version.ts';
 
-/** 1.0's numbers from here on are reserved; 1.3 has them 0xffff0000 higher. */
+/** 1.0's numbers from here on are reserved; 1.3's are larger by 0xffff0000. */
 const RESERVED10 = 0xff00;
 const LIFT = 0xffff0000;
 
@@ -21,7 +21,7 @@ export function putPort10(w: Writer, port: number): void {
   w.u16(port >= RESERVED10 ? port - LIFT : port);
 }
 
-/** A port number as wide as the version has it. */
+/** A port number in the version's width. */
 export function getPort(r: Reader, version: Version): number {
   return version === OF10 ? getPort10(r) : r.u32();
 }

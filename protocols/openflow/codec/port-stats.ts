@@ -3,7 +3,7 @@ import type { Writer } from '../wire/writer.ts';
 import { getPort, putPort } from './port-number.ts';
 import { OF10, type Version } from './version.ts';
 
-/** Asks for the counters of one port, or of all with Port.any. */
+/** Requests the counters of one port, or of all with Port.any. */
 export interface PortStatsRequest {
   readonly kind: 'port-stats';
   readonly portNo: number;
@@ -24,7 +24,7 @@ export interface PortStats {
   readonly rxOverErrors: bigint;
   readonly rxCrcErrors: bigint;
   readonly collisions: bigint;
-  /** Time the port has been there; 0 in 1.0. */
+  /** Age of the port; 0 in 1.0. */
   readonly durationSec: number;
   readonly durationNsec: number;
 }

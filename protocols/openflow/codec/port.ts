@@ -24,7 +24,7 @@ export interface PortDescription {
   readonly maxSpeed: number;
 }
 
-/** A port came, went or changed. */
+/** A port was added, removed or changed. */
 export interface PortStatus {
   readonly type: 'port-status';
   readonly xid: number;
@@ -41,7 +41,7 @@ export interface PortMod {
   readonly hwAddr: Uint8Array;
   readonly config: number;
   readonly mask: number;
-  /** Link kinds to advertise; 0 leaves them. */
+  /** Link kinds to advertise; 0 keeps them. */
   readonly advertise: number;
 }
 
@@ -86,7 +86,7 @@ function getPortDescription(r: Reader, version: Version): PortDescription {
   };
 }
 
-/** Descriptions up to the end of the structure that is being read. */
+/** Reads descriptions up to the end of the current structure. */
 export function getPortDescriptions(r: Reader, version: Version): PortDescription[] {
   const ports: PortDescription[] = [];
   while (r.at < r.end) ports.push(getPortDescription(r, version));

@@ -1,4 +1,4 @@
-/** What a match field needs, by the protocol it belongs to (OpenFlow 1.3.5, table 13). */
+/** The prerequisite of a match field, by its protocol (OpenFlow 1.3.5, table 13). */
 export type PrerequisiteName =
   | 'in_port'
   | 'vlan'

@@ -1,12 +1,12 @@
 import type { OxmName } from './oxm-fields.ts';
 import type { PrerequisiteName } from './prerequisite-name.ts';
 
-/** A condition on another field: it must be there with one of the values (with any, when empty). */
+/** A condition on another field: it must be present with one of the values (any, when empty). */
 export interface Prerequisite {
   /** The field, under its OXM and its NXM name. */
   readonly fields: readonly OxmName[];
   readonly values: readonly number[];
-  /** What that field needs in turn. */
+  /** The prerequisite of that field. */
   readonly needs: readonly PrerequisiteName[];
 }
 
@@ -14,7 +14,7 @@ const ETH_TYPE = ['eth_type', 'nxm_of_eth_type'] as const;
 const IP_PROTO = ['ip_proto', 'nxm_of_ip_proto'] as const;
 const ICMPV6_TYPE = ['icmpv6_type', 'nxm_nx_icmpv6_type'] as const;
 
-/** Prerequisites of OpenFlow 1.3.5, table 13; in a match they come before what needs them. */
+/** Prerequisites of OpenFlow 1.3.5, table 13; in a match they precede the fields that need them. */
 export const PREREQUISITES: Readonly<Record<PrerequisiteName, Prerequisite>> = {
   in_port: { fields: ['in_port'], values: [], needs: [] },
   vlan: { fields: ['vlan_vid', 'nxm_of_vlan_tci'], values: [], needs: [] },

@@ -55,7 +55,7 @@ function printAction(action: Action): string {
   }
 }
 
-/** Actions in the order they are done; `drop` when there are none. */
+/** Actions in execution order; `drop` for an empty list. */
 export function printActions(actions: Actions): string {
   return actions.length === 0 ? 'drop' : actions.map(printAction).join(',');
 }
@@ -84,7 +84,7 @@ function printInstruction(instruction: Instruction): string {
   }
 }
 
-/** The instructions of an entry; `drop` when there are none. */
+/** The instructions of an entry; `drop` for an empty list. */
 export function printInstructions(instructions: Instructions): string {
   return instructions.length === 0 ? 'drop' : instructions.map(printInstruction).join(' ');
 }

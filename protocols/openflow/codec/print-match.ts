@@ -46,7 +46,7 @@ export function printField(field: MatchField): string {
   return `${field.name}=${value}/${printValue(field, field.mask)}`;
 }
 
-/** The conditions of a match, `any` when there are none. */
+/** The conditions of a match; `any` without conditions. */
 export function printMatch(match: Match): string {
   if (match.kind === 'unknown') return `match type ${match.code}=${printData(match.bytes)}`;
   const parts = match.kind === 'oxm' ? match.fields.map(printField) : parts10(match);

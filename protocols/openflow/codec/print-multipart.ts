@@ -5,7 +5,7 @@ import { printInstructions } from './print-actions.ts';
 import { printData } from './print-bytes.ts';
 import { printMatch, printPort } from './print-match.ts';
 
-/** Entries of a long list that are shown; the rest are counted. */
+/** Maximum number of list items to print; the rest are counted. */
 const SHOWN = 3;
 
 export function printList<T>(items: readonly T[], print: (item: T) => string): string {

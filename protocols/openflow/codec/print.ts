@@ -13,12 +13,12 @@ const MAX_LINE = 2000;
 const CONTROL = /\p{Cc}/gu;
 
 /**
- * A message in one line, for the log: its type, its xid and what it says.
- * @param version wire version it came or goes in: it decides what an error's numbers mean
+ * A message in one line, for the log: its type, its xid and its content.
+ * @param version wire version of the message, which decides what an error's numbers mean
  */
 export function printMessage(message: Message, version: number): string {
   const head = `${message.type} xid=0x${message.xid.toString(16)}`;
-  // Names come from the switch, and a line end in one must not begin another line of the log.
+  // A name from the switch must not start a new line in the log.
   const line = `${head} ${printBody(message, version)}`.trimEnd().replace(CONTROL, '?');
   return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}...` : line;
 }
@@ -116,7 +116,7 @@ function text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
-/** Names of the bits that are set, and what is left of them as a number. */
+/** Names of the set bits, and the unnamed ones as a number. */
 function namesOf(names: Readonly<Record<string, number>>, bits: number): string {
   const set = Object.entries(names).filter(([, bit]) => (bits & bit) !== 0);
   const rest = set.reduce((left, [, bit]) => left & ~bit, bits);

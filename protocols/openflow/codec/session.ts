@@ -4,16 +4,16 @@ import { OpenFlowEncodeError } from '../wire/errors.ts';
 import { putHeader } from './header.ts';
 import { OF10, OF13, type Version } from './version.ts';
 
-/** First message of each side: the versions it speaks. */
+/** First message of each side, with the versions that it supports. */
 export interface Hello {
   readonly type: 'hello';
   readonly xid: number;
   /**
-   * Wire versions of the version bitmap, rising; undefined when there was none: then it is the
-   * header's version and all below it.
+   * Wire versions of the version bitmap, ascending; undefined without a bitmap: then the header's
+   * version and all lower ones.
    */
   readonly versions: readonly number[] | undefined;
-  /** Other elements, as they came. */
+  /** Other elements, as received. */
   readonly other: Uint8Array;
 }
 
@@ -22,10 +22,10 @@ export interface ErrorMessage {
   readonly type: 'error';
   /** Of the request. */
   readonly xid: number;
-  /** Numbers of the version; of the experimenter when there is one. Names: `nameError`. */
+  /** Numbers of the version, or of the experimenter. For names see `nameError`. */
   readonly errorType: number;
   readonly code: number;
-  /** Whose numbers they are; 0: the specification's. */
+  /** Experimenter that defines the numbers; 0: the specification. */
   readonly experimenter: number;
   /** At least 64 bytes of the request; for a failed hello an ASCII text. */
   readonly data: Uint8Array;
@@ -37,7 +37,7 @@ export interface Echo {
   readonly data: Uint8Array;
 }
 
-/** A message that is its header. */
+/** A message without a body. */
 export interface Bare {
   readonly type:
     | 'features-request'
@@ -88,7 +88,7 @@ export function getHello(r: Reader, xid: number): Hello {
       other.push(r.bytes(Math.min(r.left, (length + 7) & ~7)));
     }
   }
-  // A hello that makes no sense is still one: what is left of it is no reason to hang up.
+  // Malformed elements of a hello are ignored; they are no reason to close the connection.
   return {
     type: 'hello',
     xid,
@@ -99,7 +99,7 @@ export function getHello(r: Reader, xid: number): Hello {
 
 function getBitmap(r: Reader): number[] {
   const versions: number[] = [];
-  // A version is a byte: further words say nothing.
+  // A version is a byte, so further words have no meaning.
   for (let base = 0; r.left >= 4 && base < 256; base += 32) {
     const word = r.u32();
     for (let bit = 0; bit < 32; bit++) if ((word >>> bit) & 1) versions.push(base + bit);
@@ -112,8 +112,8 @@ const ERROR_EXPERIMENTER = 0xffff;
 const ERROR_NICIRA10 = 0xb0c2;
 
 /**
- * Errors (1.3.5, section 7.5.4). Those of OVS that 1.0 has no number for come as Nicira's, whose
- * own type and code stand in front of the data.
+ * Errors (1.3.5, section 7.5.4). OVS sends errors without a number in 1.0 as Nicira's, with their
+ * type and code before the data.
  */
 export function putError(w: Writer, m: ErrorMessage, version: Version): void {
   putHeader(w, 'error', version, m.xid);
@@ -154,7 +154,7 @@ export function getError(r: Reader, xid: number, version: number): ErrorMessage 
   return { type, xid, errorType, code, experimenter: 0, data: r.rest() };
 }
 
-/** Echo (1.3.5, section 7.5.2): the data comes back. */
+/** Echo (1.3.5, section 7.5.2): the reply repeats the data. */
 export function putEcho(w: Writer, m: Echo, version: Version): void {
   putHeader(w, m.type, version, m.xid);
   w.bytes(m.data);

@@ -17,9 +17,9 @@ export interface FeaturesReply {
   /** 1.3; 0: the main connection. */
   readonly auxiliaryId: number;
   readonly capabilities: number;
-  /** 1.0: bit n: action type n is there. 1.3: reserved. */
+  /** 1.0: bit n: action type n is supported. 1.3: reserved. */
   readonly actions: number;
-  /** 1.0; 1.3 has the multipart port-desc for it. */
+  /** 1.0; 1.3 uses multipart port-desc instead. */
   readonly ports: readonly PortDescription[];
 }
 
@@ -42,7 +42,7 @@ export interface RoleMessage {
   readonly generationId: bigint;
 }
 
-/** Which asynchronous messages come: bit n of a mask is reason n. Nicira's on 1.0 (set only). */
+/** Enabled asynchronous messages: bit n of a mask is reason n. Nicira's on 1.0 (set only). */
 export interface AsyncConfig {
   readonly type: 'get-async-reply' | 'set-async';
   readonly xid: number;
@@ -77,7 +77,7 @@ export function putFeatures(w: Writer, m: FeaturesReply, version: Version): void
   w.u32(m.capabilities);
   w.u32(m.actions);
   if (version !== OF10 && m.ports.length > 0) {
-    throw new OpenFlowEncodeError('features of OpenFlow 1.3 name no ports');
+    throw new OpenFlowEncodeError('features of OpenFlow 1.3 have no ports');
   }
   for (const port of m.ports) putPortDescription(w, port, version);
 }
@@ -116,7 +116,9 @@ export function putRole(w: Writer, m: RoleMessage, version: Version): void {
     return;
   }
   if (m.role === Role.noChange || m.generationId !== 0n) {
-    throw new OpenFlowEncodeError('a role on OpenFlow 1.0 is a change and has no generation');
+    throw new OpenFlowEncodeError(
+      'a role request on OpenFlow 1.0 must change the role, and has no generation',
+    );
   }
   putExtension(w, m.type, version, m.xid);
   w.u32(m.role - Role.equal);
@@ -128,14 +130,14 @@ export function getRole(r: Reader, type: RoleMessage['type'], xid: number): Role
   return { type, xid, role, generationId: r.u64() };
 }
 
-/** Nicira's role message on 1.0, behind the subtype. */
+/** Nicira's role message on 1.0, after the subtype. */
 export function getNxRole(r: Reader, type: RoleMessage['type'], xid: number): RoleMessage {
   const role = r.u32();
   if (role > Role.secondary - Role.equal) throw r.fail(`a role from 0 to 2, not ${role}`);
   return { type, xid, role: role + Role.equal, generationId: 0n };
 }
 
-/** 1.3.5, section 7.3.10; Nicira's nx_async_config is the same behind its own header. */
+/** 1.3.5, section 7.3.10; Nicira's nx_async_config has the same body. */
 export function putAsync(w: Writer, m: AsyncConfig, version: Version): void {
   if (version !== OF10) putHeader(w, m.type, version, m.xid);
   else if (m.type === 'set-async') putExtension(w, m.type, version, m.xid);

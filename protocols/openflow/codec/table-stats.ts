@@ -8,7 +8,7 @@ export interface TableStats {
   readonly tableId: number;
   /** 1.0 only, else empty. */
   readonly name: string;
-  /** 1.0 only, else 0: wildcard bits the table can ignore, and how many entries it holds. */
+  /** 1.0 only, else 0: supported wildcard bits, and the maximum number of entries. */
   readonly wildcards: number;
   readonly maxEntries: number;
   readonly activeCount: number;

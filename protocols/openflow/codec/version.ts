@@ -6,7 +6,7 @@ export const OF10 = 1;
 /** OpenFlow 1.3, wire version 0x04. */
 export const OF13 = 4;
 
-/** True when this codec knows every message layout of the wire version. */
+/** True when this codec supports the wire version. */
 export function isVersion(wire: number): wire is Version {
   return wire === OF10 || wire === OF13;
 }

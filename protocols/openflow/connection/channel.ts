@@ -5,29 +5,29 @@ import { Framer } from '../wire/framer.ts';
 import { SwitchBusy, SwitchDisconnected } from './errors.ts';
 import { asError } from '../../../text/error-message.ts';
 
-/** Bytes that may wait while more is made: so the switch is not idle meanwhile. */
+/** Queued bytes below which more may be produced, so that the switch does not idle. */
 const PIPELINE_BYTES = 512 * 1024;
 
-/** Takes what a channel receives. */
+/** Receives messages from a channel. */
 export interface ChannelReceiver {
-  /** One message. What it throws ends the channel. */
+  /** Called per message; an exception ends the channel. */
   message(decoded: Decoded): void;
-  /** Called once; without an error when the other side closed it. */
+  /** Called once at the end; without an error when the peer closed the connection. */
   ended(error: Error | undefined): void;
 }
 
 /** Bounds of a channel, bytes. */
 export interface ChannelLimits {
-  /** Most bytes that may wait in our memory for the switch to read them. */
+  /** Maximum number of queued bytes that the switch has not read. */
   readonly queuedBytes: number;
 }
 
 /**
- * One connection: messages in, bytes out. A message that is not OpenFlow ends it, since nobody
- * knows where the next message begins. A channel that ended stays ended.
+ * One connection: messages in, bytes out. Bytes that are not OpenFlow end it, since the next
+ * message boundary is unknown. An ended channel cannot be reused.
  */
 export class Channel {
-  /** Who is at the other end, for messages. */
+  /** Name of the peer, for messages. */
   readonly peer: string;
   readonly #socket: Socket;
   readonly #framer = new Framer();
@@ -58,17 +58,17 @@ export class Channel {
     });
   }
 
-  /** Bytes that were received so far. */
+  /** Bytes received so far. */
   get received(): number {
     return this.#socket.bytesRead;
   }
 
-  /** False once it has ended. */
+  /** False once the channel has ended. */
   get usable(): boolean {
     return !this.#ended && !this.#socket.destroyed;
   }
 
-  /** From now on everything goes to `receiver`; call it once. */
+  /** Delivers all messages to `receiver`; call once. */
   listen(receiver: ChannelReceiver): void {
     this.#receiver = receiver;
     if (this.#ended) {
@@ -81,19 +81,19 @@ export class Channel {
   /**
    * Sends bytes, whole messages.
    *
-   * @throws SwitchBusy when too much waits already; SwitchDisconnected
+   * @throws SwitchBusy when the queue is full; SwitchDisconnected
    */
   send(bytes: Uint8Array): void {
     if (!this.usable) throw this.disconnected();
     if (this.#socket.writableLength > this.#limits.queuedBytes) {
-      throw new SwitchBusy(this.peer, 'bytes waiting to be sent', this.#limits.queuedBytes);
+      throw new SwitchBusy(this.peer, 'queued bytes', this.#limits.queuedBytes);
     }
     this.#socket.write(bytes);
   }
 
   /**
-   * Resolves when there is room for more: at once (after the system had its turn to send) while
-   * little waits, else when the switch has read it; rejects when it never will.
+   * Resolves when more may be queued: after one turn of the event loop while the queue is short,
+   * else when the switch has read it. Rejects when the channel ends.
    */
   drained(signal: AbortSignal): Promise<void> {
     if (this.#socket.writableLength < PIPELINE_BYTES) {
@@ -119,13 +119,13 @@ export class Channel {
     });
   }
 
-  /** What to tell who wanted to use it after its end. */
+  /** The error for uses after the end. */
   disconnected(): SwitchDisconnected {
     const why = this.#failure?.message ?? 'it was closed';
     return new SwitchDisconnected(this.peer, why, { cause: this.#failure });
   }
 
-  /** Ends it, for a reason; resolves when the socket is closed. */
+  /** Ends the channel; resolves when the socket is closed. */
   close(reason?: Error): Promise<void> {
     this.#failure ??= reason;
     this.#socket.destroy();

@@ -5,8 +5,8 @@ import { type ActiveTarget, formatTarget, type Target } from './target.ts';
 import { readTlsFiles, type TlsFiles } from './tls.ts';
 
 /**
- * Connects to a switch. The host of an `ssl:` target is not compared with the certificate's
- * names: switches are known by who signed their certificate (as in ovs-vswitchd).
+ * Connects to a switch. The host of an `ssl:` target is not compared with the certificate's names:
+ * switches are authenticated by the CA of their certificate, as in ovs-vswitchd.
  *
  * @throws SwitchUnreachable, TlsUnusable, or the signal's reason
  */
@@ -48,7 +48,7 @@ function settled(
     };
     const abort = (): void => {
       done(() => reject(signal.reason));
-      // The socket may still fail after it was given up.
+      // The socket may still fail after it was abandoned.
       socket.on('error', () => undefined);
       socket.destroy();
     };

@@ -3,11 +3,11 @@ export class SwitchUnreachable extends Error {
   override readonly name = 'SwitchUnreachable';
 
   constructor(target: string, cause: Error) {
-    super(`${target}: ${cause.message}; it is tried again`, { cause });
+    super(`${target}: ${cause.message}; connecting is retried`, { cause });
   }
 }
 
-/** TLS is asked for and its files cannot be used. */
+/** The target uses TLS, and its files cannot be used. */
 export class TlsUnusable extends Error {
   override readonly name = 'TlsUnusable';
 }
@@ -16,9 +16,9 @@ export class TlsUnusable extends Error {
 export class NoCommonVersion extends Error {
   override readonly name = 'NoCommonVersion';
 
-  constructor(ours: readonly number[], theirs: string) {
+  constructor(ours: readonly number[], peerVersions: string) {
     const names = ours.map((wire) => `1.${wire - 1}`).join(' and ');
-    super(`no OpenFlow version in common: we speak ${names}, the switch ${theirs}`);
+    super(`no OpenFlow version in common: we support ${names}, the switch ${peerVersions}`);
   }
 }
 
@@ -40,16 +40,18 @@ export class SwitchTimeout extends Error {
   }
 }
 
-/** More requests are under way, or more bytes wait to be sent, than is allowed. */
+/** Too many requests are pending, or too many bytes are queued. */
 export class SwitchBusy extends Error {
   override readonly name = 'SwitchBusy';
 
   constructor(switchName: string, what: string, limit: number) {
-    super(`${switchName}: too many ${what} (limit ${limit}); it is too slow or does not read`);
+    super(
+      `${switchName}: too many ${what} (limit ${limit}); the switch is too slow or does not read`,
+    );
   }
 }
 
-/** The switch sent something that does not belong there, or more than is allowed. */
+/** The switch sent an unexpected message, or more than is allowed. */
 export class SwitchProtocolError extends Error {
   override readonly name = 'SwitchProtocolError';
 
@@ -58,13 +60,13 @@ export class SwitchProtocolError extends Error {
   }
 }
 
-/** What an error message of a switch says, numbers and names. */
+/** An error of a switch, as numbers and names. */
 export interface ErrorIdentity {
   readonly errorType: number;
   readonly code: number;
   /** 0: the specification's numbers. */
   readonly experimenter: number;
-  /** For instance `flow-mod-failed` and `table-full`, as the specification calls them. */
+  /** The specification's names, such as `flow-mod-failed` and `table-full`. */
   readonly typeName: string;
   readonly codeName: string;
 }
@@ -76,7 +78,7 @@ export class SwitchError extends Error {
 
   constructor(identity: ErrorIdentity) {
     super(
-      `the switch says ${identity.typeName}/${identity.codeName} ` +
+      `the switch reports ${identity.typeName}/${identity.codeName} ` +
         `(type ${identity.errorType}, code ${identity.code})`,
     );
     this.identity = identity;

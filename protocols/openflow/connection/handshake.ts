@@ -13,18 +13,18 @@ import { errorMessage } from '../../../text/error-message.ts';
 const HELLO_FAILED = 0;
 const INCOMPATIBLE = 0;
 
-/** A channel on which both sides have said hello. */
+/** A channel after both sides have sent hello. */
 export interface Greeted {
   readonly channel: Channel;
   readonly version: Version;
-  /** Where what comes from now on goes; call it at once. */
+  /** Sets the receiver of later messages; call immediately. */
   listen(receiver: {
     message(decoded: Decoded): void;
     ended(error: Error | undefined): void;
   }): void;
 }
 
-/** How to greet. */
+/** Options of the handshake. */
 export interface HandshakeOptions {
   readonly maxVersion: Version;
   readonly timeoutMs: number;
@@ -61,7 +61,7 @@ export async function greet(
               greeted = true;
               resolve({ hello: decoded.message, version: decoded.version });
             } else {
-              const text = `${decoded.message.type} came before hello`;
+              const text = `${decoded.message.type} arrived before hello`;
               reject(new SwitchProtocolError(peer, text));
             }
           },
@@ -75,8 +75,8 @@ export async function greet(
         const hello = { type: 'hello', xid: 1, versions, other } as const;
         channel.send(encode(hello, options.maxVersion));
       });
-    const theirs = await bounded(bounds, firstHello);
-    const version = agreed(channel, offered, theirs);
+    const peerHello = await bounded(bounds, firstHello);
+    const version = agreed(channel, offered, peerHello);
     return {
       channel,
       version,
@@ -95,17 +95,17 @@ export async function greet(
 function agreed(
   channel: Channel,
   offered: readonly Version[],
-  theirs: { readonly hello: Hello; readonly version: number },
+  peerHello: { readonly hello: Hello; readonly version: number },
 ): Version {
   try {
-    return negotiate(offered, theirs.version, theirs.hello);
+    return negotiate(offered, peerHello.version, peerHello.hello);
   } catch (error) {
     const text = errorMessage(error);
     channel.send(
       encode(
         {
           type: 'error',
-          xid: theirs.hello.xid,
+          xid: peerHello.hello.xid,
           errorType: HELLO_FAILED,
           code: INCOMPATIBLE,
           experimenter: 0,

@@ -1,6 +1,8 @@
-/** What a {@link Keepalive} looks at and does. */
+/** Options of a {@link Keepalive}. */
 export interface KeepaliveOptions {
-  /** Silence after which the switch is asked, and after which it counts as gone, ms. */
+  /**
+   * Silence after which an echo is requested, and after which the switch is considered dead, ms.
+   */
   readonly askAfterMs: number;
   readonly goneAfterMs: number;
   /** Bytes that were received so far. */
@@ -9,7 +11,7 @@ export interface KeepaliveOptions {
   readonly gone: () => void;
 }
 
-/** Asks a silent switch whether it is there; anything it sends is an answer. */
+/** Sends an echo request to a silent switch; any received bytes count as an answer. */
 export class Keepalive {
   readonly #timer: NodeJS.Timeout;
 

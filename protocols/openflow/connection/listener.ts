@@ -6,8 +6,8 @@ import { formatTarget, type PassiveTarget } from './target.ts';
 import { readTlsFiles, type TlsFiles } from './tls.ts';
 
 /**
- * Waits for a switch to connect, as a controller does. One connection is handed out at a time;
- * one more may wait for its turn, what comes beyond that is closed.
+ * Waits for a switch to connect, as a controller does. One connection is returned at a time; one
+ * more may wait, and further ones are closed.
  */
 export class Listener {
   readonly #server: Server;
@@ -16,12 +16,12 @@ export class Listener {
 
   private constructor(server: Server, event: 'connection' | 'secureConnection') {
     this.#server = server;
-    server.on(event, (socket: Socket) => this.#came(socket));
-    // A client that fails while TLS is set up: nothing has been handed out yet.
+    server.on(event, (socket: Socket) => this.#onConnection(socket));
+    // A client failed during the TLS handshake; its connection was not returned yet.
     server.on('tlsClientError', () => undefined);
   }
 
-  /** Listens. @throws SwitchUnreachable when that is not possible; TlsUnusable */
+  /** Starts to listen. @throws SwitchUnreachable when that is not possible; TlsUnusable */
   static async open(target: PassiveTarget, tls: TlsFiles | undefined): Promise<Listener> {
     const server =
       target.kind === 'pssl'
@@ -38,7 +38,7 @@ export class Listener {
     return listener;
   }
 
-  /** Port that is listened on; 0 for a unix socket. */
+  /** The listening port; 0 for a unix socket. */
   get port(): number {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
@@ -69,7 +69,7 @@ export class Listener {
     });
   }
 
-  /** Listens no more; connections that were handed out stay. */
+  /** Stops listening; returned connections stay open. */
   close(): Promise<void> {
     this.#waiting?.destroy();
     return new Promise((resolve) => {
@@ -77,8 +77,8 @@ export class Listener {
     });
   }
 
-  #came(socket: Socket): void {
-    // Until it is handed out it has no error handler.
+  #onConnection(socket: Socket): void {
+    // Until it is returned it has no other error handler.
     socket.on('error', () => undefined);
     socket.setNoDelay(true);
     const taker = this.#taker;
@@ -90,7 +90,7 @@ export class Listener {
 }
 
 async function listen(server: Server, target: PassiveTarget): Promise<void> {
-  // A socket file that a killed daemon left is in the way.
+  // Remove a socket file that a killed daemon left.
   if (target.kind === 'punix') await rm(target.path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new SwitchUnreachable(formatTarget(target), error)));

@@ -1,17 +1,22 @@
 import type { ErrorMessage } from '../codec/session.ts';
 import type { Message } from '../codec/messages.ts';
 
-/** Waits for what comes with its xid, or with one of its xids. */
+/** Waits for messages with its xid, or one of its xids. */
 export interface Waiter {
-  /** A message that belongs to it; true when it waits for no more. What it throws ends the session. */
+  /**
+   * Called with its messages; returns true when it expects no more. An exception ends the session.
+   */
   message(message: Message): boolean;
-  /** The switch's error, for the request with this xid; true when it waits for no more. */
+  /**
+   * Called with the switch's error for the request with this xid; returns true when it expects no
+   * more.
+   */
   error(error: ErrorMessage): boolean;
-  /** The session has ended. */
+  /** Called when the session ends. */
   ended(error: Error): void;
 }
 
-/** Requests under way: single ones by xid, batches by their range of xids. */
+/** Pending requests: single ones by xid, batches by their range of xids. */
 export class Pending {
   readonly #single = new Map<number, Waiter>();
   readonly #ranges = new Set<{
@@ -20,7 +25,7 @@ export class Pending {
     readonly waiter: Waiter;
   }>();
 
-  /** Requests and batches that wait. */
+  /** Number of pending requests and batches. */
   get size(): number {
     return this.#single.size + this.#ranges.size;
   }
@@ -38,7 +43,7 @@ export class Pending {
     return () => this.#ranges.delete(range);
   }
 
-  /** Passes a message to the request that waits for it; false when there is no such request. */
+  /** Passes a message to its pending request; false when there is none. */
   deliver(message: Message): boolean {
     const single = this.#single.get(message.xid);
     if (single !== undefined) {

@@ -21,22 +21,24 @@ import { Pending } from './pending.ts';
 
 /** Bounds and time-outs of a session. */
 export interface SessionOptions {
-  /** 1: never speak more than OpenFlow 1.0; 4: 1.3. */
+  /** Highest version: 1 is OpenFlow 1.0, 4 is 1.3. */
   readonly maxVersion: Version;
-  /** Longest wait for one answer, or for the next part of one, ms. */
+  /** Time-out of an answer, or of its next part, ms. */
   readonly timeoutMs: number;
-  /** Silence after which the switch is asked whether it is there, and after which it is gone, ms. */
+  /**
+   * Silence after which an echo is requested, and after which the switch is considered dead, ms.
+   */
   readonly echoAfterMs: number;
   readonly goneAfterMs: number;
-  /** Requests that may be under way at a time. */
+  /** Maximum number of pending requests. */
   readonly maxPending: number;
-  /** Bytes that may wait for the switch to read them. */
+  /** Maximum number of queued bytes. */
   readonly maxQueuedBytes: number;
-  /** Parts that one multipart answer may have. */
+  /** Maximum number of parts of a multipart answer. */
   readonly maxParts: number;
 }
 
-/** Bounds that suit a switch with a hundred thousand flows. */
+/** Bounds for a switch with a hundred thousand flows. */
 export const SESSION_DEFAULTS: Omit<SessionOptions, 'maxVersion'> = {
   timeoutMs: 5_000,
   echoAfterMs: 2_000,
@@ -49,8 +51,8 @@ export const SESSION_DEFAULTS: Omit<SessionOptions, 'maxVersion'> = {
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * A conversation with a switch in one version: requests and their answers, matched by xid; what
- * comes unasked goes to listeners. A session that ended stays ended.
+ * A session with a switch in one version: matches answers to requests by xid and passes unsolicited
+ * messages to listeners. An ended session cannot be reused.
  */
 export class Session {
   readonly version: Version;
@@ -81,7 +83,8 @@ export class Session {
   }
 
   /**
-   * Says hello on a new connection and agrees on a version. Owns the socket, whatever comes of it.
+   * Exchanges hellos on a new connection and negotiates the version. Owns the socket, also on
+   * failure.
    *
    * @param peer name of the switch in messages
    * @throws NoCommonVersion, SwitchTimeout, SwitchProtocolError, SwitchDisconnected
@@ -103,7 +106,7 @@ export class Session {
     return session;
   }
 
-  /** Who is at the other end. */
+  /** Name of the switch, for messages. */
   get peer(): string {
     return this.#channel.peer;
   }
@@ -112,7 +115,7 @@ export class Session {
     return this.#options.timeoutMs;
   }
 
-  /** Calls `listener` with what comes unasked; the returned function ends it. */
+  /** Calls `listener` with unsolicited messages; the returned function unsubscribes it. */
   onMessage(listener: (message: Message) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -120,7 +123,7 @@ export class Session {
 
   /** Reserves `count` consecutive xids; returns the first. */
   xids(count: number): number {
-    // 0 is the switch's own: what comes unasked.
+    // Xid 0 is for the switch's unsolicited messages.
     if (this.#nextXid + count > 0xffff_ffff) this.#nextXid = 2;
     const first = this.#nextXid;
     this.#nextXid += count;
@@ -140,19 +143,19 @@ export class Session {
    */
   request(build: (xid: number) => Message, signal?: AbortSignal): Promise<Message> {
     let answer: Message | undefined;
-    const take = (message: Message): boolean => {
+    const onAnswer = (message: Message): boolean => {
       answer = message;
       return true;
     };
-    return this.#exchange(build(this.xids(1)), take, signal).then(() => {
+    return this.#exchange(build(this.xids(1)), onAnswer, signal).then(() => {
       if (answer === undefined) throw new SwitchProtocolError(this.peer, 'an answer without one');
       return answer;
     });
   }
 
   /**
-   * Asks for statistics and hands every part of the answer to `part`. Rejects as
-   * {@link request} does; the time-out is from part to part.
+   * Requests statistics and passes every part of the answer to `part`. Rejects as {@link request}
+   * does; the time-out applies to each part.
    */
   multipart(
     body: RequestBody,
@@ -161,7 +164,7 @@ export class Session {
   ): Promise<void> {
     const { maxParts } = this.#options;
     let parts = 0;
-    const take = (message: Message): boolean => {
+    const onAnswer = (message: Message): boolean => {
       if (message.type !== 'multipart-reply') {
         throw new SwitchProtocolError(this.peer, `${message.type} as answer to multipart-request`);
       }
@@ -172,13 +175,12 @@ export class Session {
       return !message.more;
     };
     const xid = this.xids(1);
-    return this.#exchange({ type: 'multipart-request', xid, more: false, body }, take, signal);
+    return this.#exchange({ type: 'multipart-request', xid, more: false, body }, onAnswer, signal);
   }
 
   /**
-   * Sends many messages that have no answer but errors, no faster than the switch reads them.
-   * `refused` gets the errors, with the position of the message that each belongs to, until the
-   * returned promise and the answer of what follows (a barrier, a commit) have settled.
+   * Sends many messages whose only answers are errors, no faster than the switch reads them. Calls
+   * `refused` with each error and the position of its message, until {@link Batch.stop}.
    */
   batch(
     count: number,
@@ -203,7 +205,7 @@ export class Session {
     this.#finish();
   }
 
-  /** What to tell who wanted to use it after its end. */
+  /** The error for uses after the end. */
   disconnected(): SwitchDisconnected {
     return this.#channel.disconnected();
   }
@@ -218,24 +220,24 @@ export class Session {
     for (let i = 0; i < count; i++) {
       encodeInto(writer, build(i, first + i), this.version);
       if (writer.length < CHUNK_BYTES && i < count - 1) continue;
-      // The socket keeps what it is given until it is sent.
+      // The socket keeps a reference to the bytes until they are sent.
       this.#channel.send(writer.written().slice());
       writer.reset();
       await this.#drained(signal);
     }
   }
 
-  /** Waits for the switch to read, but not longer than for an answer. */
+  /** Waits until the switch has read, within the time-out of an answer. */
   async #drained(signal: AbortSignal): Promise<void> {
     const { timeoutMs } = this.#options;
     const late = (): Error =>
-      new SwitchTimeout(this.peer, 'what was sent: it does not read', timeoutMs);
+      new SwitchTimeout(this.peer, 'sent messages: it does not read', timeoutMs);
     await bounded({ until: [signal], timeoutMs, late }, (bound) => this.#channel.drained(bound));
   }
 
   #exchange(
     message: Message,
-    take: (message: Message) => boolean,
+    onAnswer: (message: Message) => boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { timeoutMs, maxPending } = this.#options;
@@ -245,7 +247,7 @@ export class Session {
         return;
       }
       if (this.#pending.size >= maxPending) {
-        reject(new SwitchBusy(this.peer, 'requests under way', maxPending));
+        reject(new SwitchBusy(this.peer, 'pending requests', maxPending));
         return;
       }
       const finish = (settle: () => void): true => {
@@ -264,7 +266,7 @@ export class Session {
         message: (answer) => {
           timer.refresh();
           try {
-            return take(answer) ? finish(resolve) : false;
+            return onAnswer(answer) ? finish(resolve) : false;
           } catch (error) {
             return finish(() => reject(error));
           }
@@ -306,7 +308,7 @@ export class Session {
     try {
       this.send({ type: 'echo-request', xid, data: new Uint8Array(0) });
     } catch {
-      // It does not read what was sent before: its silence ends the session.
+      // The switch does not read; its silence ends the session.
     }
   }
 
@@ -320,9 +322,9 @@ export class Session {
   }
 }
 
-/** Messages on their way; see {@link Session.batch}. */
+/** Messages being sent; see {@link Session.batch}. */
 export interface Batch {
-  /** Resolves when all of them have been handed to the system. */
+  /** Resolves when all have been passed to the system. */
   send(signal: AbortSignal): Promise<void>;
   /** Releases the xids: later errors with them are not expected. */
   stop(): void;

@@ -17,25 +17,25 @@ import { formatTarget, isPassive, type Target } from './target.ts';
 import type { TlsFiles } from './tls.ts';
 import { asError } from '../../../text/error-message.ts';
 
-/** How a switch is reached and spoken to. */
+/** Options of the connection to a switch. */
 export interface SwitchClientOptions {
   readonly target: Target;
   /** For `ssl:` and `pssl:`. */
   readonly tls?: TlsFiles;
-  /** Highest version to speak: 1 is OpenFlow 1.0, 4 is 1.3. 1.3 when left out. */
+  /** Highest version: 1 is OpenFlow 1.0, 4 is 1.3; default 1.3. */
   readonly maxVersion?: Version;
   /** Bounds that differ from {@link SESSION_DEFAULTS}. */
   readonly session?: Partial<Omit<SessionOptions, 'maxVersion'>>;
-  /** First and longest wait before another attempt, ms: 100 and 10,000 when left out. */
+  /** Initial and longest backoff between attempts, ms; default 100 and 10,000. */
   readonly backoff?: BackoffOptions;
 }
 
-/** A switch that is connected. */
+/** A connected switch. */
 export interface ConnectedSwitch {
   readonly session: Session;
   readonly datapathId: bigint;
   readonly tables: number;
-  /** Undefined where the switch does not say. */
+  /** Undefined where the switch does not report it. */
   readonly description: SwitchDescription | undefined;
   readonly ports: SwitchPorts;
 }
@@ -43,13 +43,13 @@ export interface ConnectedSwitch {
 const BACKOFF: BackoffOptions = { minMs: 100, maxMs: 10_000 };
 
 /**
- * Keeps a connection to one switch: connects or waits for it, says who we are, and starts over
- * when the connection ends, for as long as it takes.
+ * Maintains a connection to one switch: connects or listens, sets the session up, and reconnects
+ * when it ends, without limit.
  *
- * Our role is EQUAL and no packets are asked for: nothing changes for the switch's controller.
+ * Our role is EQUAL and we request no packets, so nothing changes for the switch's controller.
  */
 export class SwitchClient {
-  /** The target, as it is written. */
+  /** The target as text. */
   readonly name: string;
   readonly #options: SwitchClientOptions;
   readonly #stop = new AbortController();
@@ -61,8 +61,8 @@ export class SwitchClient {
   #running: Promise<void> | undefined;
 
   /**
-   * @param prepare resynchronizes the user of the switch, once for each connection,
-   * before anybody else gets it; when it rejects, the connection is given up
+   * @param prepare resynchronizes the caller, once per connection, before the connection is used
+   * otherwise; when it rejects, the connection is closed
    */
   constructor(
     options: SwitchClientOptions,
@@ -79,12 +79,12 @@ export class SwitchClient {
     return this.#connected;
   }
 
-  /** Why it is not connected: what the last attempt failed with. */
+  /** Why it is not connected: the error of the last attempt. */
   get error(): Error | undefined {
     return this.#error;
   }
 
-  /** Begins to connect; no effect when it has begun. */
+  /** Starts to connect; no effect when already started. */
   start(): void {
     this.#running ??= this.#run();
   }
@@ -112,7 +112,7 @@ export class SwitchClient {
     });
   }
 
-  /** Ends the connection, and every attempt to have one. */
+  /** Ends the connection and further attempts. */
   async close(): Promise<void> {
     this.#stop.abort(new Error(`${this.name}: closed`));
     await this.#connected?.session.close();
@@ -207,7 +207,7 @@ async function introduce(session: Session): Promise<ConnectedSwitch> {
   return { session, datapathId: features.datapathId, tables: features.tables, description, ports };
 }
 
-/** Asks for changes of ports, but for no packets and no removed flows: those are the controller's. */
+/** Requests changes of ports, but no packets and no removed flows: those are for the controller. */
 async function quieten(session: Session): Promise<void> {
   const wanted = {
     type: 'set-async',
@@ -215,7 +215,8 @@ async function quieten(session: Session): Promise<void> {
     portStatus: [0b111, 0b111],
     flowRemoved: [0, 0],
   } as const;
-  // It has no answer, and a switch that does not know it says so: the barrier comes after that.
+  // It has no answer, but an unsupporting switch sends an error, which arrives before the barrier's
+  // reply.
   const batch = session.batch(
     1,
     (_, xid): Message => ({ ...wanted, xid }),
@@ -241,7 +242,7 @@ async function portsOf(
   return ports;
 }
 
-/** What a switch need not have: its error is an answer, too. */
+/** An optional request: an error of the switch is accepted. */
 async function optional(request: Promise<unknown>): Promise<void> {
   try {
     await request;

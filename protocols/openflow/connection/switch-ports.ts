@@ -1,11 +1,11 @@
 import { PortReason } from '../codec/ids.ts';
 import type { PortDescription, PortStatus } from '../codec/port.ts';
 
-/** The fields of a switch port that are needed here. */
+/** A port of the switch, with the fields that are used. */
 export interface SwitchPort {
   readonly portNo: number;
   readonly name: string;
-  /** Neither switched off nor without link. */
+  /** Administratively up, with link. */
   readonly up: boolean;
 }
 
@@ -20,7 +20,7 @@ export class SwitchPorts {
     for (const port of ports) this.#set(port);
   }
 
-  /** A port by its name or number; undefined when there is none. */
+  /** A port by its name or number, or undefined. */
   find(nameOrNumber: string | number): SwitchPort | undefined {
     if (typeof nameOrNumber === 'number') return this.#byNumber.get(nameOrNumber);
     for (const port of this.#byNumber.values()) if (port.name === nameOrNumber) return port;
@@ -32,7 +32,7 @@ export class SwitchPorts {
     return [...this.#byNumber.values()].map((port) => port.name);
   }
 
-  /** Takes a change. */
+  /** Applies a change. */
   follow({ reason, port }: PortStatus): void {
     if (reason === PortReason.delete) this.#byNumber.delete(port.portNo);
     else this.#set(port);

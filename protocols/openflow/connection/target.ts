@@ -1,4 +1,7 @@
-/** Where a switch is, in the words of ovs-ofctl(8) and ovs-vsctl(8) ("Active/Passive OpenFlow Connections"). */
+/**
+ * Address of a switch, in the notation of ovs-ofctl(8) and ovs-vsctl(8) ("Active/Passive OpenFlow
+ * Connections").
+ */
 export type Target = ActiveTarget | PassiveTarget;
 
 /** Connect: a unix socket, TCP, or TLS over TCP. */
@@ -11,16 +14,16 @@ export type PassiveTarget =
   | { readonly kind: 'punix'; readonly path: string }
   | { readonly kind: 'ptcp' | 'pssl'; readonly host: string | undefined; readonly port: number };
 
-/** Port that IANA gave to OpenFlow. */
+/** IANA's port of OpenFlow. */
 const OPENFLOW_PORT = 6653;
 
-/** A target is not written as one. */
+/** A target is malformed. */
 export class TargetInvalid extends Error {
   override readonly name = 'TargetInvalid';
 
   constructor(text: string) {
     super(
-      `"${text}" is no OpenFlow target; it can be unix:PATH, tcp:HOST[:PORT], ssl:HOST[:PORT], ` +
+      `"${text}" is not an OpenFlow target; use unix:PATH, tcp:HOST[:PORT], ssl:HOST[:PORT], ` +
         'punix:PATH, ptcp:[PORT][:HOST] or pssl:[PORT][:HOST], IPv6 addresses in brackets',
     );
   }
@@ -29,7 +32,7 @@ export class TargetInvalid extends Error {
 const HOST_FIRST = /^(tcp|ssl):(\[[0-9a-fA-F:.%]+\]|[^:[\]]+)(?::(\d{1,5}))?$/;
 const PORT_FIRST = /^(ptcp|pssl):(\d{1,5})?(?::(\[[0-9a-fA-F:.%]+\]|[^:[\]]+))?$/;
 
-/** Reads a target. @throws TargetInvalid */
+/** Parses a target. @throws TargetInvalid */
 export function parseTarget(text: string): Target {
   const unix = /^(p?unix):(.+)$/.exec(text);
   if (unix !== null) return { kind: unix[1] === 'unix' ? 'unix' : 'punix', path: unix[2] };
@@ -50,7 +53,7 @@ export function parseTarget(text: string): Target {
   throw new TargetInvalid(text);
 }
 
-/** The target as it is written. */
+/** The target as text. */
 export function formatTarget(target: Target): string {
   if ('path' in target) return `${target.kind}:${target.path}`;
   const host = target.host === undefined ? undefined : bracketed(target.host);
@@ -60,7 +63,7 @@ export function formatTarget(target: Target): string {
     : `${target.kind}:${target.port}:${host}`;
 }
 
-/** True when the switch is waited for and not connected to. */
+/** True when the switch connects to us. */
 export function isPassive(target: Target): target is PassiveTarget {
   return target.kind === 'punix' || target.kind === 'ptcp' || target.kind === 'pssl';
 }

@@ -4,24 +4,28 @@ import { errorMessage } from '../../../text/error-message.ts';
 
 /** Files of a TLS connection, PEM. */
 export interface TlsFiles {
-  /** Certificates of the authorities that the switch's certificate is checked with. */
+  /** CA certificates to verify the switch's certificate. */
   readonly ca: string;
-  /** Our own certificate and its private key: switches ask for one. */
+  /** Our certificate and its private key; switches require one. */
   readonly certificate: string;
   readonly key: string;
 }
 
-/** What node:tls wants for either side. */
+/** Options of node:tls for client and server. */
 export interface TlsSecrets {
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
 }
 
-/** Reads the files at each connection, so that a renewed certificate is used. @throws TlsUnusable */
+/**
+ * Reads the files for each connection, so that a renewed certificate is used. @throws TlsUnusable
+ */
 export async function readTlsFiles(files: TlsFiles | undefined): Promise<TlsSecrets> {
   if (files === undefined) {
-    throw new TlsUnusable('an ssl: or pssl: target needs CA, certificate and key; none are given');
+    throw new TlsUnusable(
+      'an ssl: or pssl: target needs a CA, a certificate and a key, which are not configured',
+    );
   }
   try {
     const [ca, cert, key] = await Promise.all(

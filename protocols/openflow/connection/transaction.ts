@@ -4,30 +4,29 @@ import { OF13 } from '../codec/version.ts';
 import { SwitchError, SwitchProtocolError } from './errors.ts';
 import type { Session } from './session.ts';
 
-/** What became of messages that belong together. */
+/** Result of a transaction. */
 export interface TransactionOutcome {
-  /** False: the switch took the bundle back as a whole, and nothing has changed. */
+  /** False: the switch rolled the bundle back, and nothing has changed. */
   readonly committed: boolean;
   /** The switch's errors, by position of the message; those messages changed nothing. */
   readonly errors: ReadonlyMap<number, SwitchError>;
 }
 
-/** Makes the message at a position, with the xid it must carry. */
+/** Builds the message at a position, with the given xid. */
 export type BuildMessage = (index: number, xid: number) => Message;
 
-/** The switch has no bundles. */
+/** The switch does not support bundles. */
 export class BundlesUnsupported extends Error {
   override readonly name = 'BundlesUnsupported';
 
   constructor(cause: Error) {
-    super(`the switch has no bundles: ${cause.message}`, { cause });
+    super(`the switch does not support bundles: ${cause.message}`, { cause });
   }
 }
 
 /**
- * Sends messages one by one and a barrier after them: what has no error when the barrier is
- * answered has been done. Rejects when the connection ends before: then it is unknown how far the
- * switch came.
+ * Sends messages one by one, then a barrier: messages without an error when the barrier is answered
+ * were executed. Rejects when the connection ends before; then the result is unknown.
  */
 export async function withBarrier(
   session: Session,
@@ -47,8 +46,8 @@ export async function withBarrier(
 }
 
 /**
- * Sends messages as one atomic, ordered bundle (ONF extension 230 to OpenFlow 1.3): all of them
- * are done, or none.
+ * Sends messages as one atomic, ordered bundle (ONF extension 230 to OpenFlow 1.3): all of them are
+ * executed, or none.
  *
  * @throws BundlesUnsupported before anything was sent; otherwise as {@link withBarrier}
  */
@@ -90,7 +89,7 @@ export async function inBundle(
 
 async function open(session: Session, request: () => Promise<Message>): Promise<void> {
   if (session.version !== OF13) {
-    throw new BundlesUnsupported(new Error('bundles begin with OpenFlow 1.3'));
+    throw new BundlesUnsupported(new Error('bundles require OpenFlow 1.3'));
   }
   try {
     const answer = await request();

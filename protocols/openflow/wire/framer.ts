@@ -1,26 +1,26 @@
-/** The peer does not send OpenFlow, or a message larger than allowed: the stream is of no more use. */
+/** The peer does not send OpenFlow, or a message is too large. The stream is unusable. */
 export class BadOpenFlowHeader extends Error {
   override readonly name = 'BadOpenFlowHeader';
   /** @param problem what is wrong with the eight bytes */
   constructor(header: Uint8Array, problem: string) {
-    super(`${Buffer.from(header).toString('hex')} is no OpenFlow header: ${problem}`);
+    super(`${Buffer.from(header).toString('hex')} is not an OpenFlow header: ${problem}`);
   }
 }
 
-/** Bytes of the header that every message begins with. */
+/** Length of the message header, bytes. */
 export const HEADER_LENGTH = 8;
-/** What the header's 16-bit length can say. */
+/** Largest value of the header's 16-bit length. */
 const MAX_MESSAGE_LENGTH = 0xffff;
 
-/** Versions have been numbered up to 6; anything far above is another protocol. */
+/** Versions are numbered up to 6; much larger numbers are another protocol. */
 const MAX_VERSION = 0x0f;
 const FIRST_SIZE = 64 * 1024;
 
 /**
- * Cuts a byte stream into OpenFlow messages by the length in their headers (1.3.5, section 7.1).
+ * Splits a byte stream into OpenFlow messages by the length in their headers (1.3.5, section 7.1).
  *
- * One buffer is used for the whole stream: what is left of it moves to the front, and it grows
- * only when a chunk does not fit behind that, so it holds at most a message and a chunk.
+ * One buffer is reused for the whole stream: the remainder moves to the front, and the buffer grows
+ * only when a chunk does not fit after it, so it holds at most a message and a chunk.
  */
 export class Framer {
   readonly #limit: number;
@@ -34,7 +34,7 @@ export class Framer {
     this.#limit = limit;
   }
 
-  /** Bytes of a message whose end has not been received. */
+  /** Bytes of an incomplete message. */
   get pending(): number {
     return this.#end - this.#start;
   }
@@ -77,7 +77,7 @@ export class Framer {
   }
 
   #makeRoom(more: number): void {
-    // A failed stream stays where it is, so that it fails again without keeping what arrives.
+    // A failed stream fails again, without keeping later bytes.
     if (this.#failed) this.#end = this.#start + HEADER_LENGTH;
     const kept = this.pending;
     if (this.#end + more <= this.#buffer.length && this.#start === 0) return;

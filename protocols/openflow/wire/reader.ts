@@ -1,10 +1,9 @@
 import { OpenFlowDecodeError } from './errors.ts';
 
 /**
- * A cursor over one message: every read is bounded by `end`, which is the end of the structure
- * that is being read.
+ * A cursor over one message: every read is bounded by `end`, the end of the current structure.
  *
- * What it hands out as bytes are views of the message, which must not change afterwards.
+ * Returned bytes are views of the message, which must not change afterwards.
  */
 export class Reader {
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -13,7 +12,7 @@ export class Reader {
   readonly #view: DataView<ArrayBuffer>;
   /** Next byte to read. */
   at = 0;
-  /** First byte that is not part of the structure. */
+  /** First byte after the structure. */
   end: number;
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -24,7 +23,7 @@ export class Reader {
     this.end = bytes.length;
   }
 
-  /** Bytes of the structure that have not been read. */
+  /** Unread bytes of the structure. */
   get left(): number {
     return this.end - this.at;
   }
@@ -44,7 +43,7 @@ export class Reader {
     return this.#view.getUint32(at);
   }
 
-  /** Four bytes as a signed number, which is a key that maps of numbers are quick with. */
+  /** Four bytes as a signed number, which is a faster key of a Map. */
   i32(): number {
     const at = this.#advance(4);
     return this.#view.getInt32(at);
@@ -65,7 +64,7 @@ export class Reader {
     return new Uint8Array(this.#buffer, this.#offset + at, count);
   }
 
-  /** A view of all that is left of the structure. */
+  /** A view of the rest of the structure. */
   rest(): Uint8Array {
     return this.bytes(this.left);
   }
@@ -78,9 +77,9 @@ export class Reader {
   }
 
   /**
-   * Begins a structure of `length` bytes inside this one.
+   * Enters a nested structure of `length` bytes.
    * @param what name of the structure, for the error
-   * @returns what `leave` needs to go on with the structure around it
+   * @returns the end of the outer structure, for `leave`
    */
   enter(length: number, what: string): number {
     const outer = this.end;
@@ -91,7 +90,7 @@ export class Reader {
     return outer;
   }
 
-  /** Ends a structure: what was not read of it is passed over. */
+  /** Leaves a nested structure and skips its unread bytes. */
   leave(outer: number): void {
     this.at = this.end;
     this.end = outer;

@@ -2,24 +2,24 @@ import { OpenFlowEncodeError } from './errors.ts';
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
-/** A buffer that messages are written into, one behind the other, and that is used again. */
+/** A reusable buffer for consecutive messages. */
 export class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView<ArrayBuffer>;
   #length = 0;
 
-  /** @param capacity bytes to begin with; it grows as needed */
+  /** @param capacity initial size, bytes; it grows as needed */
   constructor(capacity = 512) {
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** Bytes written so far: where the next one goes. */
+  /** Bytes written so far, which is the next position. */
   get length(): number {
     return this.#length;
   }
 
-  /** What has been written: a view that the next write or `reset` makes invalid. */
+  /** The written bytes: a view that is valid until the next write or `reset`. */
   written(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -29,7 +29,7 @@ export class Writer {
     this.#length = 0;
   }
 
-  /** Takes back everything from `length` on. */
+  /** Discards everything from `length` on. */
   truncate(length: number): void {
     if (length < this.#length) this.#length = length;
   }
@@ -71,7 +71,7 @@ export class Writer {
       this.#bytes.set(source, at);
       return;
     }
-    // Addresses and field values are shorter than what it costs to call `set`.
+    // For short values such as addresses, a loop is faster than `set`.
     const target = this.#bytes;
     for (let i = 0; i < count; i++) target[at + i] = source[i];
   }
@@ -102,15 +102,15 @@ export class Writer {
     this.zeros(count - encoded.length);
   }
 
-  /** Zeros until a structure that began at `start` is a multiple of eight bytes long. */
+  /** Pads a structure that began at `start` to a multiple of eight bytes. */
   padFrom(start: number): void {
     this.zeros(-(this.#length - start) & 7);
   }
 
-  /** Puts a length into two bytes written before. */
+  /** Writes a length into two earlier bytes. */
   patchLength(at: number, length: number): void {
     if (length > 0xffff) {
-      throw new OpenFlowEncodeError(`${length} bytes are more than a length field of 16 bits says`);
+      throw new OpenFlowEncodeError(`${length} bytes do not fit a length field of 16 bits`);
     }
     this.#view.setUint16(at, length);
   }

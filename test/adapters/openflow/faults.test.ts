@@ -69,7 +69,7 @@ for (const { name, version, bundles } of KINDS) {
         refused.refusal.code,
         version === 4 ? 'unsupported-match' : 'unsupported-action',
       );
-      assert.match(refused.refusal.detail, /the switch says/);
+      assert.match(refused.refusal.detail, /the switch reports/);
       assert.equal(rig.send(0), 'out');
       assert.equal(rig.send(1), 'slow');
       assert.equal(rig.send(2), 'out');

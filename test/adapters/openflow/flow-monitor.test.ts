@@ -99,7 +99,7 @@ describe('a flow monitor that cannot be had', () => {
     monitors.start();
     assert.equal(monitors.problem(), 'no bridge is known yet');
     ports.set('br9');
-    await eventually('the refusal', () => /the switch says/.test(monitors.problem() ?? ''));
+    await eventually('the refusal', () => /the switch reports/.test(monitors.problem() ?? ''));
     assert.ok(!monitors.active());
     ports.set('nowhere');
     await eventually('no such socket', () => /ENOENT/.test(monitors.problem() ?? ''));

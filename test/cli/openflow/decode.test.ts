@@ -103,7 +103,7 @@ describe('norikae openflow decode', () => {
 
   it('stops at an invalid header, after the messages before it', async () => {
     assert.equal(await decode(Buffer.concat([BARRIER, BARRIER, Buffer.from('GET / HTTP/1.1')])), 1);
-    assert.match(stdout.text, / 8 {2}1\.3 .*\n +16 {2}error: \w+ is no OpenFlow header: /);
+    assert.match(stdout.text, / 8 {2}1\.3 .*\n +16 {2}error: \w+ is not an OpenFlow header: /);
   });
 
   it('reports input that ends within a message', async () => {

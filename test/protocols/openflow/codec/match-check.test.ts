@@ -27,7 +27,7 @@ describe('openflow codec: what is wrong with a match', () => {
   });
 
   it('a field twice, a mask that may not be, bits outside of one', () => {
-    assert.equal(matchProblem(oxm(IP, IP)), 'eth_type is there twice');
+    assert.equal(matchProblem(oxm(IP, IP)), 'eth_type occurs twice');
     const masked = field('eth_type', '0800', 'ff00');
     assert.equal(matchProblem(oxm(masked)), 'eth_type cannot be masked');
     const outside = field('ipv4_dst', '0a000001', 'ffffff00');

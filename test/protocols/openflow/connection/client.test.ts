@@ -198,7 +198,7 @@ describe('an OpenFlow client', () => {
       const target = { kind: 'ssl', host: '127.0.0.1', port: 1 } as const;
       const it = client({ target });
       await eventually('the error', () => it.error !== undefined);
-      assert.match(it.error?.message ?? '', /needs CA, certificate and key/);
+      assert.match(it.error?.message ?? '', /needs a CA, a certificate and a key/);
       const other = client({ target, tls: { ...files.ours, key: '/nowhere' } });
       await eventually('the error', () => other.error !== undefined);
       assert.match(other.error?.message ?? '', /cannot be read/);
