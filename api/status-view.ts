@@ -1,3 +1,4 @@
+import type { UnservedPort } from '../engine/ports/offload-backend.ts';
 import type { PlacementName } from '../engine/model/flow.ts';
 import type { PathName } from '../telemetry/accounts/tick-accounts.ts';
 import type { DropCause } from '../telemetry/influx/writer-state.ts';
@@ -114,6 +115,8 @@ export interface BackendView {
   readonly masksUsed: number;
   /** Null: unlimited. */
   readonly masks: number | null;
+  /** Ports that it does not serve although it is meant to, and why. */
+  readonly unservedPorts: readonly UnservedPort[];
   readonly leaseMs: number;
   readonly heartbeatMs: number;
   // As of the last plan; null or empty before the first.

@@ -209,6 +209,7 @@ export class LoopView implements DaemonView {
       learnedEntries: plan?.learnedEntries ?? entries,
       masksUsed,
       masks: finite(can.masks),
+      unservedPorts: backend.unservedPorts?.() ?? [],
       leaseMs: can.leaseMs,
       heartbeatMs: can.heartbeatMs,
       ...planView(plan),

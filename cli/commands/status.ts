@@ -84,6 +84,7 @@ function backendLines({ backends }: StatusView): string[] {
     `          ${entriesInUse(b)}, lease ${duration(b.leaseMs)}, ` +
       `heartbeat ${b.heartbeatMs === 0 ? 'none' : duration(b.heartbeatMs)}`,
     ...planLines(b),
+    ...b.unservedPorts.map(({ name, why }) => `          ${name} not served: ${why}`),
     ...b.limits
       .filter((limit) => fill(limit) >= NEARLY_FULL)
       .map(

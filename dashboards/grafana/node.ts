@@ -77,6 +77,16 @@ export function nodeDashboard(): DashboardBuilder {
         ],
       }),
     )
+    .withPanel(
+      number({
+        title: 'Ports not served',
+        description:
+          'Ports that a backend does not serve although it is meant to; norikae status says why.',
+        unit: 'short',
+        thresholds: highIsBad(1, 10),
+        queries: [{ expr: of('norikae_unserved_ports'), legend: '{{backend}}' }],
+      }),
+    )
     .withRow(new RowBuilder('Traffic'))
     .withPanel(
       lines({

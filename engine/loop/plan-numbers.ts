@@ -14,6 +14,7 @@ export function planNumbers(
     placement: PLACEMENT_NAMES[reconciler.placement],
     capacity: backend.capacity(),
     learnedEntries: entries,
+    unservedPorts: backend.unservedPorts?.().length ?? 0,
     cutoff,
     threshold,
     swapGain,

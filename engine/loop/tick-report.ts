@@ -17,6 +17,8 @@ export interface PlanNumbers {
   readonly capacity: Capacity;
   /** Entries that the planner counts on: fewer than declared after refusals. */
   readonly learnedEntries: number;
+  /** Ports that the backend does not serve although it is meant to. */
+  readonly unservedPorts: number;
   /** Score that a newcomer had to exceed; -Infinity if there was room for all. */
   readonly cutoff: number;
   /** Worth below which a flow was not placed, and minimum gain of a swap, packets/s. */

@@ -75,6 +75,13 @@ export interface CounterSink {
   ): void;
 }
 
+/** A port that a backend does not serve although it is meant to. */
+export interface UnservedPort {
+  readonly name: string;
+  /** One line: what is in the way, and what to do. */
+  readonly why: string;
+}
+
 /**
  * A table outside the vSwitch that can process flows: a NIC's table, an OpenFlow switch.
  *
@@ -89,6 +96,12 @@ export interface OffloadBackend {
   /** Whether the flow can be expressed; pure and cheap; independent of free entries. */
   supports(flow: FlowSpec): Support;
   capacity(): Capacity;
+  /**
+   * The ports that it does not serve, or to which it cannot send now: their flows stay on the
+   * vSwitch. Without ports that are excluded by the configuration or by their kind. Left out by
+   * backends that serve every port.
+   */
+  unservedPorts?(): readonly UnservedPort[];
   /** Applies operations in order; results have the same order. Rejects only if it is unusable. */
   apply(operations: readonly Operation[], signal: AbortSignal): Promise<readonly OperationResult[]>;
   /** Reads the installed entries from the device. */

@@ -4,12 +4,14 @@ import { OTHER, type ShareAccount, type TableAccount } from './tick-accounts.ts'
 
 /** Account of one backend's last plan. @param maxNamed slices and limits with an account each */
 export function tableAccount(plan: PlanNumbers, maxNamed: number): TableAccount {
-  const { backend, placement, capacity, learnedEntries, contenders, budget } = plan;
+  const { backend, placement, capacity, learnedEntries, unservedPorts } = plan;
+  const { contenders, budget } = plan;
   return {
     backend,
     placement,
     ...capacity,
     learnedEntries,
+    unservedPorts,
     contenders,
     threshold: plan.threshold,
     swapGain: plan.swapGain,

@@ -75,6 +75,8 @@ export interface TableAccount extends Capacity {
   readonly placement: PlacementName;
   /** Entries that the planner counts on: the declared entries, or fewer after refusals. */
   readonly learnedEntries: number;
+  /** Ports that the backend does not serve although it is meant to. */
+  readonly unservedPorts: number;
   /** Flows that request an entry, including those that have one. */
   readonly contenders: number;
   /** Worth below which a flow was not placed, packets/s. */

@@ -165,6 +165,11 @@ export const MEASUREMENTS = {
         help: 'Distinct masks that fit; left out if unlimited.',
       },
       masks_used: { type: 'integer', unit: 'masks', help: 'In use.' },
+      unserved_ports: {
+        type: 'integer',
+        unit: 'ports',
+        help: 'That the backend does not serve although it is meant to.',
+      },
       contenders: {
         type: 'integer',
         unit: 'flows',

@@ -11,6 +11,7 @@ export function tableLines(table: TableAccount, { node, wallMs, write }: Round):
     used: table.used,
     masks: table.masks,
     masks_used: table.masksUsed,
+    unserved_ports: table.unservedPorts,
     contenders: table.contenders,
     threshold: table.threshold,
     swap_gain: table.swapGain,

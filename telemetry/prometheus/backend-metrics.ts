@@ -62,6 +62,11 @@ export class BackendMetrics {
     );
     perBackend('table_masks_used', 'Distinct masks in use.', (b) => b.capacity().masksUsed);
     perBackend(
+      'unserved_ports',
+      'Ports that the backend does not serve although it is meant to: norikae status says why.',
+      (b) => b.unservedPorts?.().length ?? 0,
+    );
+    perBackend(
       'lease_seconds',
       'Time after which a backend sends all traffic to the vSwitch when its lease is not renewed.',
       (b) => b.capabilities().leaseMs / 1000,

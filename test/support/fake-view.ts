@@ -151,6 +151,7 @@ const BACKEND: BackendView = {
   entries: 512,
   learnedEntries: 512,
   masksUsed: 3,
+  unservedPorts: [],
   masks: 16,
   leaseMs: 2_000,
   heartbeatMs: 1_000,

@@ -10,6 +10,7 @@ import type {
   OperationResult,
   OffloadBackend,
   Support,
+  UnservedPort,
 } from '../../../engine/ports/offload-backend.ts';
 import { SerialQueue } from '../../../async/serial-queue.ts';
 import { encodeActions } from './action-codec.ts';
@@ -78,6 +79,10 @@ export class XdpBackend implements OffloadBackend {
       reportsLastPacket: true,
       description: this.#session?.description() ?? `XDP (${mode}), not started`,
     };
+  }
+
+  unservedPorts(): readonly UnservedPort[] {
+    return this.#session?.ports.unserved() ?? [];
   }
 
   /** How each port is served. */

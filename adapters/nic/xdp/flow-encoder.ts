@@ -7,13 +7,8 @@ import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY, encodeEntry } from './entry-value.ts';
 import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import { encodeMatch } from './match-codec.ts';
-import type { PortTable } from './port-table.ts';
+import { NO_REDIRECT_TARGET, type PortTable } from './port-table.ts';
 import { PORT_REF } from './records.ts';
-
-/** Refusal of a port that drops redirected frames. */
-const NO_TARGET =
-  'does not accept redirected frames: its driver does not support them, or it is a veth whose ' +
-  'peer has GRO off (ethtool -K ... gro on)';
 
 /** Encodes one flow at a time into reused buffers. */
 export class FlowEncoder {
@@ -56,7 +51,7 @@ export class FlowEncoder {
       inPort.attached.mode === 'native' &&
       !this.#ports.isRedirectTarget(target)
     ) {
-      return { code: 'port-unavailable', detail: `port ${target.name} ${NO_TARGET}` };
+      return { code: 'port-unavailable', detail: `port ${target.name} ${NO_REDIRECT_TARGET}` };
     }
     const limited = qosRefusal(flow, this.#portOf);
     if (limited !== undefined) return limited;

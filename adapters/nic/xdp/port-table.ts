@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import type { UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import type { Attached, Attachment, AttachMode } from './attachment.ts';
 import { ifindexOf } from './device.ts';
 import { PortUnusable } from './errors.ts';
@@ -47,6 +48,11 @@ const STALLED =
   'redirects to it fail, so its packets go to the vSwitch: check whether it is down, or a veth ' +
   'whose peer has GRO off (ethtool -K ... gro on)';
 
+/** Refusal of a port that drops redirected frames. */
+export const NO_REDIRECT_TARGET =
+  'does not accept redirected frames: its driver does not support them, or it is a veth whose ' +
+  'peer has GRO off (ethtool -K ... gro on)';
+
 /**
  * The ports that the program serves. The kernel reuses an ifindex, so a port has an id of our own,
  * which the device map binds to the device itself (the kernel removes a device from the map when it
@@ -71,6 +77,8 @@ export class PortTable {
   #recycled = false;
   readonly #byName = new Map<string, AttachedPort>();
   readonly #problems = new Map<string, string>();
+  /** Names of the ports that are not meant to be served. */
+  readonly #excluded = new Set<string>();
 
   constructor({ libbpf, maps, attachment, grace, hooks, targets, only }: PortTableOptions) {
     this.#libbpf = libbpf;
@@ -108,6 +116,20 @@ export class PortTable {
       detail,
     }));
     return [...served, ...unavailable];
+  }
+
+  /** The ports that are not served, and those that drop redirected frames. */
+  unserved(): readonly UnservedPort[] {
+    const refused = [...this.#problems].flatMap(([name, why]) =>
+      this.#excluded.has(name) ? [] : [{ name, why }],
+    );
+    const deaf = this.served().flatMap((port) => {
+      if (port.attached.mode === 'native' && !this.isRedirectTarget(port)) {
+        return [{ name: port.name, why: `port ${port.name} ${NO_REDIRECT_TARGET}` }];
+      }
+      return this.#isStalled(port.id) ? [{ name: port.name, why: STALLED }] : [];
+    });
+    return [...refused, ...deaf];
   }
 
   /** The ports served. */
@@ -162,6 +184,7 @@ export class PortTable {
    */
   drop(ports: PortSnapshot): void {
     this.#problems.clear();
+    this.#excluded.clear();
     this.#hooks.refresh();
     this.#targets.refresh();
     for (const port of this.#byName.values()) {
@@ -206,18 +229,24 @@ export class PortTable {
   }
 
   #refusal(port: PortInfo): string | undefined {
+    return this.#exclusion(port) ?? this.#hooks.on(port);
+  }
+
+  /** Why a port is not meant to be served. */
+  #exclusion(port: PortInfo): string | undefined {
     if (this.#only !== undefined && !this.#only.has(port.name)) {
       return 'it is not among the configured ports';
     }
     // XDP on the vSwitch's own device would receive packets of the opposite direction.
     if (port.kind === 'internal') return 'it is internal to the vSwitch';
-    return port.ifindex === 0 ? 'it has no kernel device' : this.#hooks.on(port);
+    return port.ifindex === 0 ? 'it has no kernel device' : undefined;
   }
 
   /** False when nothing was attempted. */
   async #add(port: PortInfo): Promise<boolean> {
     const refusal = this.#refusal(port);
     if (refusal !== undefined) {
+      if (this.#exclusion(port) !== undefined) this.#excluded.add(port.name);
       this.#problems.set(port.name, `port ${port.name} is not served: ${refusal}`);
       return false;
     }

@@ -117,6 +117,7 @@ describe('InfluxDB recorder', () => {
       used: 300,
       masks: 16,
       masks_used: 2,
+      unserved_ports: 0,
       contenders: 900,
       threshold: 12,
       budget: 40,

@@ -83,12 +83,17 @@ describe('XDP redirects that fail', function () {
     const [refused] = await backend.apply([{ kind: 'put', flow: flow() }], never());
     assert(!refused.ok);
     assert.match(refused.refusal.detail, /does not accept redirected frames.*GRO off/);
+    assert.deepEqual(
+      backend.unservedPorts().map(({ name }) => name),
+      [outPort],
+    );
 
     changes = 0;
     await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on']);
     await eventually('a report of the change', () => changes > 0, 1_000);
     end();
     await backend.portsChanged(world.snapshot());
+    assert.deepEqual(backend.unservedPorts(), []);
     await backend.apply([{ kind: 'put', flow: flow() }], never());
     assert.deepEqual(await send(), { out: PACKETS, vswitch: 0 });
   });

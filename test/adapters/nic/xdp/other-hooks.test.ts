@@ -141,5 +141,7 @@ describe('XDP beside other hooks of a device', function () {
     const report = backend.ports().find(({ name }) => name === port.name);
     assert.equal(report?.mode, 'unavailable');
     assert.match(report.detail, /nftables chain/);
+    const unserved = backend.unservedPorts().find(({ name }) => name === port.name);
+    assert.match(unserved?.why ?? '', /nftables chain/);
   });
 });

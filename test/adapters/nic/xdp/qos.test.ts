@@ -52,7 +52,12 @@ describe('XDP and the qos of ports', function () {
   }
 
   function flow(n: number, from: string, to: string): FlowSpec {
-    const match = matchOn(from, exactly('eth_type', 0x0800), exactly('ip_proto', n));
+    const match = matchOn(
+      from,
+      exactly('eth_type', 0x0800),
+      exactly('ip_proto', 17),
+      exactly('udp_dst', n),
+    );
     return { id: flowId(n), match, actions: [{ kind: 'output', port: to }] };
   }
 

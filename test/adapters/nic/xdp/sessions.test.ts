@@ -61,7 +61,7 @@ describe('XDP sessions', function () {
 
   function flow(n: number): FlowSpec {
     const [inPort, outPort] = world.names();
-    const fields = [exactly('eth_type', 0x0800), exactly('ip_proto', n)];
+    const fields = [exactly('eth_type', 0x0800), exactly('ip_proto', 17), exactly('udp_dst', n)];
     const actions = [{ kind: 'output' as const, port: outPort }];
     return { id: flowId(n), match: matchOn(inPort, ...fields), actions };
   }
