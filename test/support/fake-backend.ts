@@ -13,14 +13,14 @@ import type {
   Support,
 } from '../../engine/ports/offload-backend.ts';
 
-/** A table in memory that fails when told to. */
+/** A backend in memory with faults set by a test. */
 export class FakeBackend implements OffloadBackend {
   readonly name: string = 'fake';
   readonly installed = new Map<string, FlowSpec>();
   readonly log: string[] = [];
-  /** Asked of every operation; an answer makes it fail. */
+  /** Called for every operation; a refusal makes it fail. */
   refuse: (operation: Operation) => Refusal | undefined = () => undefined;
-  /** Set: the next apply rejects with it. */
+  /** If set, the next apply rejects with it. */
   breakWith: Error | undefined;
   unsupported: (flow: FlowSpec) => Refusal | undefined = () => undefined;
   leases = 0;

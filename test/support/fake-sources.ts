@@ -5,14 +5,14 @@ import type { HostSample, HostSource } from '../../engine/ports/host-source.ts';
 import type { PortDirectory } from '../../engine/ports/port-directory.ts';
 import { anyFrom, flowId, outputTo, type Seen } from './flows.ts';
 
-/** Never settles but by its signal. */
+/** Settles only when its signal aborts. */
 export function hang(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
   });
 }
 
-/** Flows that a test sets; fails or hangs when told to. */
+/** A source with flows and faults set by a test. */
 export class FakeFlowSource implements FlowSource {
   readonly name = 'flows';
   flows: readonly Seen[] = [];
@@ -29,7 +29,7 @@ export class FakeFlowSource implements FlowSource {
       let row = table.rowOf(id);
       if (row < 0) row = table.add(id, anyFrom('vm1'), outputTo('vm2'));
       table.observe(row, packets, bytes, this.idleMs);
-      // Half-way through, so that a part of the flows has been written.
+      // Fail after a part of the flows has been written.
       if (this.fault === 'fail') throw new Error('the socket was closed');
       if (this.fault === 'hang') await hang(signal);
     }
@@ -46,9 +46,9 @@ export class FakeFlowSource implements FlowSource {
   }
 }
 
-/** A directory with no ports, in step or not. */
+/** A directory without ports, in sync or not. */
 export class FakePorts implements PortDirectory {
-  step = true;
+  synced = true;
   readonly #ports: PortSnapshot = new Map();
 
   current(): PortSnapshot {
@@ -56,7 +56,7 @@ export class FakePorts implements PortDirectory {
   }
 
   inSync(): boolean {
-    return this.step;
+    return this.synced;
   }
 
   subscribe(listener: (ports: PortSnapshot) => void): () => void {
@@ -73,7 +73,7 @@ export class FakePorts implements PortDirectory {
   }
 }
 
-/** A host with counters that a test sets. */
+/** A host with counters and faults set by a test. */
 export class FakeHost implements HostSource {
   readonly name = 'host';
   sample: HostSample = { cpu: { total: 0, idle: 0, guest: 0 }, ports: new Map() };

@@ -3,17 +3,17 @@ import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { FlowMatch } from '../../engine/model/match.ts';
 
-/** An id that is `n` in its last word. */
+/** A flow id with `n` as its last word. */
 export function flowId(n: number): FlowId {
   return { w0: 0xfeed_0000, w1: 0, w2: 0, w3: n };
 }
 
-/** A match on packets that came in by `inPort`, and nothing else. */
+/** A match on the port `inPort` only. */
 export function anyFrom(inPort: string): FlowMatch {
   return { inPort, fields: [], opaque: [] };
 }
 
-/** Sends packets out of `port` as they are. */
+/** Actions that send packets to `port` unchanged. */
 export function outputTo(port: string): FlowActions {
   return [{ kind: 'output', port }];
 }
@@ -26,7 +26,7 @@ export interface Seen {
   readonly actions?: FlowActions;
 }
 
-/** Feeds a whole reading into the table. */
+/** Feeds a complete reading into the table. */
 export function read(table: FlowTable, nowMs: number, flows: readonly Seen[]): void {
   table.begin(nowMs);
   for (const { n, packets = 0, bytes = 0, actions } of flows) {
@@ -39,7 +39,7 @@ export function read(table: FlowTable, nowMs: number, flows: readonly Seen[]): v
   table.end();
 }
 
-/** Row of flow `n`; throws when it is not there. */
+/** Row of flow `n`; throws if it is not in the table. */
 export function rowOf(table: FlowTable, n: number): number {
   const row = table.rowOf(flowId(n));
   if (row < 0) throw new Error(`flow ${n} is not in the table`);

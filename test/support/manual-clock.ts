@@ -1,6 +1,6 @@
 import type { Clock } from '../../engine/ports/clock.ts';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only a test advances. */
 export class ManualClock implements Clock {
   #nowMs: number;
 
@@ -12,7 +12,7 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
-  /** Moves time on by `ms`, which must not be negative. */
+  /** Advances the time by `ms`, which must not be negative. */
   advance(ms: number): void {
     if (!(ms >= 0)) throw new RangeError(`a clock does not go back: advance(${ms})`);
     this.#nowMs += ms;

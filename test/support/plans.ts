@@ -1,7 +1,7 @@
 import type { PlanNumbers } from '../../engine/loop/tick-report.ts';
 import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
 
-/** A plan for the NIC; `over` changes what a test is about. */
+/** Numbers of a plan for the NIC; `over` replaces some of them. */
 export function planOf(over: Partial<PlanNumbers> = {}): PlanNumbers {
   return {
     backend: 'nic',
@@ -34,7 +34,7 @@ export function shareOf(slice: string | undefined, over: Partial<SliceShare> = {
   };
 }
 
-/** What a port can send, half of it in use. */
+/** The send limit of a port, half of it in use. */
 export function limitOf(port: string, over: Partial<LimitUse> = {}): LimitUse {
   return {
     name: `${port} send`,

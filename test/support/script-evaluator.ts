@@ -8,12 +8,12 @@ import type {
 } from '../../engine/ports/rule-evaluator.ts';
 import type { FactReading } from '../../engine/model/fact-reading.ts';
 
-/** PlacementRequests what the test's function says. */
+/** Requests placements with a function of the test. */
 export class ScriptEvaluator implements RuleEvaluator {
   readonly rules: readonly RuleInfo[] = [
     { name: 'test/script', requested: RequestedPlacement.offload, priority: 1 },
   ];
-  /** Asked for every live row: the request and the score. */
+  /** Request and score of a live row. */
   requested: (row: number) => { readonly requested: RequestedPlacement; readonly score: number };
 
   constructor(

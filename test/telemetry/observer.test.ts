@@ -68,10 +68,10 @@ describe('observer', () => {
 
   it('is not fresh with stale ports or counters, though its flows are', async () => {
     const rig = new Rig();
-    rig.ports.step = false;
+    rig.ports.synced = false;
     const noPorts = await rig.tick();
     assert.ok(noPorts.flowsFresh && !noPorts.fresh);
-    rig.ports.step = true;
+    rig.ports.synced = true;
     rig.backend.counters = (_, signal = rig.signal) => hang(signal);
     const noCounters = await rig.tick();
     assert.ok(noCounters.flowsFresh && !noCounters.fresh);

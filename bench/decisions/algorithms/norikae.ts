@@ -82,7 +82,7 @@ class Norikae implements Placer {
     updateRates(this.#table, SMOOTHING_MS);
     this.#forecaster.update(this.#table, this.#bitShare);
     requested(this.#table);
-    this.#carryOut(view);
+    this.#applyPlan(view);
   }
 
   /** One reading of the vSwitch and the NIC table, as the observer makes it. */
@@ -118,7 +118,7 @@ class Norikae implements Placer {
   }
 
   /** Plans, and does at once what the plan says: here no backend refuses anything. */
-  #carryOut(view: WindowView): void {
+  #applyPlan(view: WindowView): void {
     const plan = this.#planner.plan(this.#table, this.#tableBudget, view.endMs);
     for (const row of plan.withdraw) {
       this.#move(row, Placement.onload, view.endMs);

@@ -68,7 +68,7 @@ function reasonOf(table: FlowTable, n: number): string {
   return REASONS[table.decision.reason[rowOf(table, n)]].code;
 }
 
-function carryOut(table: FlowTable, plan: Plan, nowMs: number): void {
+function applyPlan(table: FlowTable, plan: Plan, nowMs: number): void {
   for (const row of plan.withdraw) {
     table.decision.placement[row] = Placement.onload;
     table.decision.placedSinceMs[row] = nowMs;
@@ -238,7 +238,7 @@ describe('planner', () => {
         const table = tableOf(list);
         const plan = planFor(table, entries, { operations: { perSecond: 0, burst } });
         assert.ok(plan.withdraw.length + plan.install.length <= burst);
-        carryOut(table, plan, 10_000);
+        applyPlan(table, plan, 10_000);
         const placed = list.filter((_, n) => table.decision.placement[rowOf(table, n)] === 1);
         assert.ok(placed.length <= entries);
         list.forEach((f, n) => {
@@ -257,7 +257,7 @@ describe('planner', () => {
         const tableBudget = { ...BUDGET, entries };
         let nowMs = 10_000;
         for (let tick = 0; tick < 5; tick++, nowMs += 2000) {
-          carryOut(table, planner.plan(table, tableBudget, nowMs), nowMs);
+          applyPlan(table, planner.plan(table, tableBudget, nowMs), nowMs);
         }
         const last = planner.plan(table, tableBudget, nowMs);
         assert.deepEqual([...last.withdraw, ...last.install], []);
