@@ -7,7 +7,7 @@ export class SourceTimeout extends Error {
   readonly waitedMs: number;
 
   constructor(source: string, timeoutMs: number) {
-    super(`${source} did not answer within ${timeoutMs} ms; the next tick tries again`);
+    super(`${source} did not answer within ${timeoutMs} ms; the next reading tries again`);
     this.waitedMs = timeoutMs;
   }
 }

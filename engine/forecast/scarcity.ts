@@ -3,7 +3,7 @@ import type { NodeState } from '../model/tick.ts';
 
 /** Time constant of the bit share's smoothing, ms: the worth of flows must not fluctuate. */
 const SMOOTHING_MS = 10_000;
-/** Minimum of the CPU use, so that an idle node with idle links gets a stable share. */
+/** Minimum of the CPU use in the formula: low loads of CPU and links must not shift the share. */
 const MIN_CPU = 0.05;
 
 /**

@@ -13,7 +13,7 @@ export const UNREQUESTED = Number.NEGATIVE_INFINITY;
 export interface ContendersOptions {
   readonly table: FlowTable;
   readonly tableBudget: TableBudget;
-  /** Minimum hold time of a moved flow whose score is not its worth, ms. */
+  /** Minimum hold time of moved flows, ms, see {@link isHeldAfterMove}. */
   readonly minHoldMs: number;
   readonly nowMs: number;
   /** Operations left in the budget. */
