@@ -141,7 +141,7 @@ function textOf(what: { readonly description: string; readonly unit?: string }):
 
 /** A fact as plain JSON, without functions. */
 function plainFact(fact: FactDefinition) {
-  return { ...fact, ...(fact.form === undefined ? {} : { form: fact.form.words }) };
+  return { ...fact, ...(fact.form === undefined ? {} : { form: fact.form.text }) };
 }
 
 function plainOperator({ name, description, facts, operand }: OperatorDefinition) {

@@ -51,18 +51,18 @@ export async function diffOnEmulatedTick(
     load: options.load,
     tableEntries: options.entries,
   });
-  const own = createEvaluator(before, clock);
-  const other = createEvaluator(after, clock);
+  const evaluatorBefore = createEvaluator(before, clock);
+  const evaluatorAfter = createEvaluator(after, clock);
   const table = new FlowTable();
-  let otherRequests: PlacementRequests | undefined;
+  let requestsAfter: PlacementRequests | undefined;
   const evaluator: RuleEvaluator = {
-    rules: own.rules,
-    inputs: (t, row, context) => own.inputs(t, row, context),
-    explain: (t, row, context) => own.explain(t, row, context),
+    rules: evaluatorBefore.rules,
+    inputs: (t, row, context) => evaluatorBefore.inputs(t, row, context),
+    explain: (t, row, context) => evaluatorBefore.explain(t, row, context),
     // Both evaluate every tick, because they have state; the engine acts on the first set.
     evaluate: async (t: FlowTable, context: RuleContext, s: AbortSignal) => {
-      otherRequests = await requestsOf(other, t, context, s);
-      return own.evaluate(t, context, s);
+      requestsAfter = await requestsOf(evaluatorAfter, t, context, s);
+      return evaluatorBefore.evaluate(t, context, s);
     },
   };
   const { backend } = node;
@@ -98,7 +98,11 @@ export async function diffOnEmulatedTick(
     await decideTick(engine, tickOf(i, clock.nowMs, wallMs, table, meter, node), signal);
     await setImmediate();
   }
-  return diffOf(table, copyRequests(own, table), otherRequests ?? copyRequests(own, table));
+  return diffOf(
+    table,
+    copyRequests(evaluatorBefore, table),
+    requestsAfter ?? copyRequests(evaluatorBefore, table),
+  );
 }
 
 function tickOf(

@@ -27,11 +27,11 @@ const GIVEN_FACT = /^(?<name>[^=(.]+?)(?:\((?<args>[^)]*)\))?(?:\.(?<member>\w+)
  * @throws {GivenFactError}
  */
 export function parseGiven(
-  words: readonly string[],
+  args: readonly string[],
   factNamed: FactLookup,
   facts: readonly string[],
 ): readonly GivenFact[] {
-  return words.flatMap(entriesOf).map(([key, value]) => {
+  return args.flatMap(entriesOf).map(([key, value]) => {
     const { name, args, member } = GIVEN_FACT.exec(key)?.groups ?? {};
     const fact = factNamed(name ?? key);
     if (fact === undefined) {
@@ -63,20 +63,20 @@ export function withGiven(factNamed: FactLookup, given: readonly GivenFact[]): F
   };
 }
 
-function entriesOf(word: string): [string, unknown][] {
-  if (word.trimStart().startsWith('{')) {
+function entriesOf(argument: string): [string, unknown][] {
+  if (argument.trimStart().startsWith('{')) {
     let value: unknown;
     try {
-      value = JSON.parse(word);
+      value = JSON.parse(argument);
     } catch (error) {
       const why = errorMessage(error);
-      throw new GivenFactError(`${word} is not valid JSON: ${why}`);
+      throw new GivenFactError(`${argument} is not valid JSON: ${why}`);
     }
     return typeof value === 'object' && value !== null ? Object.entries(value) : [];
   }
-  const at = word.indexOf('=');
-  if (at < 1) throw new GivenFactError(`"${word}" is not FACT=VALUE, such as tcpDst=443`);
-  return [[word.slice(0, at), word.slice(at + 1)]];
+  const at = argument.indexOf('=');
+  if (at < 1) throw new GivenFactError(`"${argument}" is not FACT=VALUE, such as tcpDst=443`);
+  return [[argument.slice(0, at), argument.slice(at + 1)]];
 }
 
 function checkShape(

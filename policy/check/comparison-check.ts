@@ -48,7 +48,7 @@ function unknownOperator(name: string): string {
   const words = name.split(':');
   const operator = words.pop() ?? '';
   const decorators = DECORATORS.map((d) => d.name);
-  const unknown = words.find((word) => !decorators.includes(word));
+  const unknown = words.find((decorator) => !decorators.includes(decorator));
   if (unknown !== undefined) {
     return `unknown decorator "${unknown}:"${didYouMean(unknown, decorators)}`;
   }
@@ -95,7 +95,7 @@ function sidesProblems(
 
 function eachValueProblems(
   subject: Subject,
-  word: string,
+  decorator: string,
   operator: DecoratedOperator,
   operand: Operand,
   at: JsonPath,
@@ -105,13 +105,16 @@ function eachValueProblems(
     if (type === 'strings') {
       return sidesProblems(subject, operator, { subject: elementOf(operand.subject) }, at);
     }
-    const message = `"${word}:" needs a list, and ${name} is ${withArticle(type)}`;
+    const message = `"${decorator}:" needs a list, and ${name} is ${withArticle(type)}`;
     return [{ at: [...at, 'fact'], message }];
   }
   const { literal } = operand;
   if (!Array.isArray(literal) || literal.length === 0) {
     return [
-      { at, message: `"${word}:" needs a list with at least one value, not ${shown(literal)}` },
+      {
+        at,
+        message: `"${decorator}:" needs a list with at least one value, not ${shown(literal)}`,
+      },
     ];
   }
   return literal.flatMap((value: unknown, i) =>

@@ -42,7 +42,7 @@ class ConditionWalk {
   readonly #document: JsonDocument;
   readonly #names: Names;
   readonly #messagesByContext: MessagesByContext;
-  /** True in the walk of a shared condition, whose messages are collected and not reported. */
+  /** True while a shared condition is visited; its messages are collected and not reported. */
   readonly #nested: boolean;
 
   constructor(document: JsonDocument, names: Names, messagesByContext?: MessagesByContext) {
@@ -54,9 +54,9 @@ class ConditionWalk {
 
   visit(condition: unknown, context: Context): void {
     const { path, negated } = context;
-    for (const word of ['all', 'any'] as const) {
-      elements(member(condition, word)).forEach((child, i) => {
-        this.visit(child, { ...context, path: [...path, word, i] });
+    for (const key of ['all', 'any'] as const) {
+      elements(member(condition, key)).forEach((child, i) => {
+        this.visit(child, { ...context, path: [...path, key, i] });
       });
     }
     const inner = member(condition, 'not');

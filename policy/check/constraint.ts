@@ -6,7 +6,7 @@ import { type Comparison, isFactReference } from '../model/condition.ts';
  */
 export type Constraint =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'there' }
+  | { readonly kind: 'exists' }
   | { readonly kind: 'in'; readonly values: readonly unknown[] }
   | { readonly kind: 'notIn'; readonly values: readonly unknown[] }
   | Bounds;
@@ -35,7 +35,7 @@ export function constraintOf({ operator, value }: Comparison): Constraint | unde
     case 'equal':
       return value === null ? { kind: 'missing' } : { kind: 'in', values: [value] };
     case 'notEqual':
-      return value === null ? { kind: 'there' } : { kind: 'notIn', values: [value] };
+      return value === null ? { kind: 'exists' } : { kind: 'notIn', values: [value] };
     case 'in':
       return Array.isArray(value) ? { kind: 'in', values: value } : undefined;
     case 'notIn':
@@ -73,7 +73,7 @@ export function keyOf({ fact, params, path }: Comparison): string {
 /** True if a value can meet both. */
 export function compatible(a: Constraint, b: Constraint): boolean {
   if (a.kind === 'missing' || b.kind === 'missing') return a.kind === b.kind;
-  if (a.kind === 'there' || b.kind === 'there') return true;
+  if (a.kind === 'exists' || b.kind === 'exists') return true;
   if (a.kind === 'in') return a.values.some((v) => admits(b, v));
   if (b.kind === 'in') return b.values.some((v) => admits(a, v));
   if (a.kind === 'notIn' || b.kind === 'notIn') return true;
@@ -83,8 +83,8 @@ export function compatible(a: Constraint, b: Constraint): boolean {
 /** True if every value that meets `premise` meets `goal`. */
 export function constraintImplies(premise: Constraint, goal: Constraint): boolean {
   if (goal.kind === 'missing' || premise.kind === 'missing') return goal.kind === premise.kind;
-  if (goal.kind === 'there') return true;
-  if (premise.kind === 'there') return false;
+  if (goal.kind === 'exists') return true;
+  if (premise.kind === 'exists') return false;
   if (premise.kind === 'in') return premise.values.every((v) => admits(goal, v));
   if (goal.kind === 'in') return false;
   if (goal.kind === 'notIn') return goal.values.every((v) => !admits(premise, v));
@@ -122,7 +122,7 @@ export function admits(constraint: Constraint, value: unknown): boolean {
   switch (constraint.kind) {
     case 'missing':
       return false;
-    case 'there':
+    case 'exists':
       return true;
     case 'in':
       return constraint.values.includes(value);

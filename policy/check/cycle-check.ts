@@ -28,8 +28,8 @@ function referencesIn(condition: unknown, path: JsonPath): Reference[] {
   const to = textAt(condition, 'condition');
   if (to !== undefined) return [{ path, to }];
   const inner = member(condition, 'not');
-  const group = (word: string) =>
-    elements(member(condition, word)).flatMap((c, i) => referencesIn(c, [...path, word, i]));
+  const group = (key: string) =>
+    elements(member(condition, key)).flatMap((c, i) => referencesIn(c, [...path, key, i]));
   const below = inner === undefined ? [] : referencesIn(inner, [...path, 'not']);
   return [...group('all'), ...group('any'), ...below];
 }

@@ -54,7 +54,7 @@ function policyMessage(found: SchemaError): string | undefined {
   }
 }
 
-/** An extra key of a condition beside the one that determines its kind. */
+/** An extra key of a condition besides the one that determines its kind. */
 function secondGroup({ error }: SchemaError): string | undefined {
   const known = Object.keys(error.parentSchema?.properties ?? {});
   if (!GROUPS.some((group) => known.includes(group)) || known.includes('fact')) return undefined;

@@ -98,7 +98,7 @@ export function elementProblem(
     return `${subject.name} is never ${shown(value)}${hint === '' ? `; it is one of ${quoted(values)}` : hint}`;
   }
   if (form !== undefined && !form.pattern.test(value)) {
-    return `${subject.name} is ${form.words}; ${shown(value)} never matches`;
+    return `${subject.name} is ${form.text}; ${shown(value)} never matches`;
   }
   return undefined;
 }

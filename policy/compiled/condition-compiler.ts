@@ -31,7 +31,7 @@ export class ConditionCompiler {
   }
 
   /** Merges children that depend only on the flow, at the position of the first. */
-  #group(children: readonly Condition[], word: 'all' | 'any'): Part {
+  #group(children: readonly Condition[], key: 'all' | 'any'): Part {
     const parts = children.map((child) => this.#part(child));
     const flow = parts.filter((part) => part.kind === 'flow');
     const tests = flow.map((part) => part.test);
@@ -39,7 +39,7 @@ export class ConditionCompiler {
       kind: 'flow',
       ports: flow.some((part) => part.ports),
       test:
-        word === 'all'
+        key === 'all'
           ? (view) => tests.every((test) => test(view))
           : (view) => tests.some((test) => test(view)),
     };
@@ -47,7 +47,7 @@ export class ConditionCompiler {
     const kept = parts
       .filter((part) => part.kind === 'rows' || part === flow[0])
       .map((part) => this.#finished(part === flow[0] ? merged : part));
-    return asRows(word === 'all' ? new EveryOf(kept) : new SomeOf(kept));
+    return asRows(key === 'all' ? new EveryOf(kept) : new SomeOf(kept));
   }
 
   #finished(part: Part): RowCondition {

@@ -72,8 +72,8 @@ export class CachedCondition implements RowCondition {
   #view: FlowView | undefined;
 
   /**
-   * `flows`: a side table with the lifetime `version`, which follows the flow table; `ports`: the test
-   * uses the port directory.
+   * `flows`: a side table with the lifetime `version`, which follows the flow table; `ports`: the
+   * test uses the port directory.
    */
   constructor(
     flows: SideTable,

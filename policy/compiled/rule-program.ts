@@ -7,8 +7,8 @@ import type { CompiledRule } from './compiled-rule.ts';
 import type { Chunk } from './row-condition.ts';
 
 /**
- * Applies the rules in order of precedence to a chunk of rows: call `startChunk`, then `advance` until
- * it returns true, with `query` after each false.
+ * Applies the rules in order of precedence to a chunk of rows: call `startChunk`, then `advance`
+ * until it returns true, with `query` after each false.
  */
 export class RuleProgram {
   readonly #rules: readonly CompiledRule[];
@@ -80,11 +80,11 @@ export class RuleProgram {
   /** Applies a rule to the undecided rows up to `end`. */
   #apply(rule: CompiledRule, end: number, { decision, shadow }: FlowTable): void {
     const { rows } = this.#chunk;
-    const undecided = this.#decidedEnd;
+    const from = this.#decidedEnd;
     if (shadow !== undefined)
-      rule.write(rows, undecided, moveUndecided(rows, undecided, end, shadow), shadow);
+      rule.write(rows, from, moveUndecided(rows, from, end, shadow), shadow);
     if (rule.shadow) return;
-    rule.write(rows, undecided, end, decision);
+    rule.write(rows, from, end, decision);
     this.#decidedEnd = end;
   }
 }

@@ -30,7 +30,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** A string or a list of strings, as a list. */
-export function words(value: string | readonly string[] | undefined): readonly string[] {
+export function asList(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
   return typeof value === 'string' ? [value] : value;
 }

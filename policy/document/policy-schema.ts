@@ -9,7 +9,7 @@ import {
   SHARED_CONDITIONS,
   SLICES,
 } from './schema/section-schemas.ts';
-import { activeWords, description, NAME, quantity } from './schema/words.ts';
+import { activeSchema, description, NAME, quantity } from './schema/words.ts';
 
 /** Event types of flow rules. */
 export const EVENT_TYPES: readonly string[] = REQUESTED_PLACEMENT_NAMES.slice(1);
@@ -46,7 +46,7 @@ export const POLICY_SCHEMA = {
       default: 'enforce',
       description: 'Whether the policy is enforced.',
     },
-    active: activeWords('otherwise the policy has no effect.'),
+    active: activeSchema('otherwise the policy has no effect.'),
     schedules: SCHEDULES,
     slices: SLICES,
     facts: OWN_FACTS,
@@ -82,7 +82,7 @@ export const POLICY_SCHEMA = {
           default: 1,
           description: 'The highest priority decides; among equals, the first rule in the policy.',
         },
-        active: activeWords('otherwise the rule does not hold.'),
+        active: activeSchema('otherwise the rule does not hold.'),
         conditions: { $ref: '#/$defs/root' },
         event: { $ref: '#/$defs/event' },
       },

@@ -8,19 +8,19 @@ const NOT_EXACT = 'the flow does not match every bit of it';
 
 const MAC: TextForm = {
   pattern: /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/,
-  words: 'a MAC address in lower case, such as "52:54:00:12:34:56"',
+  text: 'a MAC address in lower case, such as "52:54:00:12:34:56"',
 };
 const IPV4: TextForm = {
   pattern: /^((25[0-5]|2[0-4]\d|1?\d?\d)(\.(?!$)|$)){4}$/,
-  words: 'an IPv4 address, such as "10.0.0.1"',
+  text: 'an IPv4 address, such as "10.0.0.1"',
 };
 const IPV6: TextForm = {
   pattern: /^(?=.*:)[0-9a-f:]{2,39}$/,
-  words: 'an IPv6 address in canonical form (RFC 5952), such as "fd00::1"',
+  text: 'an IPv6 address in canonical form (RFC 5952), such as "fd00::1"',
 };
 const PREFIX: TextForm = {
   pattern: /^[0-9a-f.:]+(\/\d{1,3})?$/,
-  words: 'an IP address or prefix, such as "10.0.0.1" or "10.0.0.0/8"',
+  text: 'an IP address or prefix, such as "10.0.0.1" or "10.0.0.0/8"',
 };
 const NO_PREFIX = 'it matches neither an address nor a prefix';
 

@@ -14,7 +14,7 @@ export function needsQuery(conditions: Condition, factNamed: FactLookup): boolea
 }
 
 /**
- * A condition without queries that holds wherever the given condition can hold.
+ * A condition without queries that holds whenever the given condition can hold.
  *
  * @param assumed assumed verdict of comparisons that need a query: true, inside "not" false
  */

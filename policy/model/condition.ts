@@ -19,7 +19,7 @@ export interface Comparison extends FactReference {
   readonly value: unknown;
   readonly name?: string;
   readonly priority?: number;
-  /** Position in the policy file; parts of a shared condition keep the position of its declaration. */
+  /** Position in the policy file; of a shared condition, that of its declaration. */
   readonly at?: Place;
 }
 
@@ -28,7 +28,7 @@ export interface AllOf {
   readonly all: readonly Condition[];
   readonly name?: string;
   readonly priority?: number;
-  /** Position in the policy file; parts of a shared condition keep the position of its declaration. */
+  /** Position in the policy file; of a shared condition, that of its declaration. */
   readonly at?: Place;
 }
 
@@ -37,7 +37,7 @@ export interface AnyOf {
   readonly any: readonly Condition[];
   readonly name?: string;
   readonly priority?: number;
-  /** Position in the policy file; parts of a shared condition keep the position of its declaration. */
+  /** Position in the policy file; of a shared condition, that of its declaration. */
   readonly at?: Place;
 }
 
@@ -46,7 +46,7 @@ export interface NotOf {
   readonly not: Condition;
   readonly name?: string;
   readonly priority?: number;
-  /** Position in the policy file; parts of a shared condition keep the position of its declaration. */
+  /** Position in the policy file; of a shared condition, that of its declaration. */
   readonly at?: Place;
 }
 

@@ -21,7 +21,7 @@ export type FactParams = Readonly<Record<string, unknown>>;
 /** Format of a fact's strings, so that the check finds values that can never match. */
 export interface TextForm {
   readonly pattern: RegExp;
-  readonly words: string;
+  readonly text: string;
 }
 
 /** Range of a numeric fact; values outside it never match. */

@@ -5,7 +5,7 @@ type Factors = Readonly<Record<string, number>>;
 
 interface Dimension {
   /** Name of the quantity, for messages. */
-  readonly words: string;
+  readonly text: string;
   readonly factors: Factors;
 }
 
@@ -17,7 +17,7 @@ const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
   [
     'bit/s',
     {
-      words: 'a bit rate',
+      text: 'a bit rate',
       factors: {
         'bit/s': 1,
         'kbit/s': K,
@@ -37,7 +37,7 @@ const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
   [
     'packet/s',
     {
-      words: 'a packet rate',
+      text: 'a packet rate',
       factors: {
         'packet/s': 1,
         'packets/s': 1,
@@ -54,7 +54,7 @@ const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
   [
     'byte',
     {
-      words: 'a number of bytes',
+      text: 'a number of bytes',
       factors: {
         B: 1,
         byte: 1,
@@ -73,7 +73,7 @@ const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
   [
     'packet',
     {
-      words: 'a number of packets',
+      text: 'a number of packets',
       factors: {
         packet: 1,
         packets: 1,
@@ -87,15 +87,15 @@ const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
   [
     'ms',
     {
-      words: 'a time',
+      text: 'a time',
       factors: { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 },
     },
   ],
-  ['bit', { words: 'a number of bits', factors: { bit: 1, bits: 1 } }],
-  ['entry', { words: 'a number of entries', factors: { entry: 1, entries: 1 } }],
-  ['flow', { words: 'a number of flows', factors: { flow: 1, flows: 1 } }],
-  ['flow/s', { words: 'a rate of flows', factors: { 'flow/s': 1, 'flows/s': 1 } }],
-  ['share, 0 to 1', { words: 'a share', factors: { '%': 0.01 } }],
+  ['bit', { text: 'a number of bits', factors: { bit: 1, bits: 1 } }],
+  ['entry', { text: 'a number of entries', factors: { entry: 1, entries: 1 } }],
+  ['flow', { text: 'a number of flows', factors: { flow: 1, flows: 1 } }],
+  ['flow/s', { text: 'a rate of flows', factors: { 'flow/s': 1, 'flows/s': 1 } }],
+  ['share, 0 to 1', { text: 'a share', factors: { '%': 0.01 } }],
 ]);
 
 /** Units that facts can have. */
@@ -134,7 +134,7 @@ export function parseQuantity(text: string, unit: string | undefined): Quantity 
   const names = unitsFor(unit);
   if (names.length === 0) return { ok: false, message: 'it has no unit; write a number' };
   const other = [...DIMENSIONS.values()].find((d) => d.factors[name] !== undefined);
-  const what = other === undefined ? `unknown unit "${name}"` : `"${name}" is ${other.words}`;
+  const what = other === undefined ? `unknown unit "${name}"` : `"${name}" is ${other.text}`;
   const hint = other === undefined ? didYouMean(name, names) : '';
   const choice = hint === '' ? `; it takes ${names.map((n) => `"${n}"`).join(', ')}` : hint;
   return { ok: false, message: `${what}${choice}` };

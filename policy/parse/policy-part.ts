@@ -17,7 +17,7 @@ import { Resolver } from './resolve.ts';
 import type { ScheduleDefinition } from '../model/schedule.ts';
 import { limitOf } from '../check/section-check.ts';
 import type { SliceDefinition } from '../model/slice.ts';
-import { words } from '../document/literal.ts';
+import { asList } from '../document/literal.ts';
 
 /** Converts a valid document to the form that evaluators take. */
 export function policyPart(
@@ -86,7 +86,7 @@ function commonParts(
 ) {
   const path: JsonPath = ['rules', i];
   const full = (name: string) => fullName(names.policy, name);
-  const active = [words(content.active), words(rule.active)]
+  const active = [asList(content.active), asList(rule.active)]
     .filter((list) => list.length > 0)
     .map((list) => list.map(full));
   return {

@@ -139,7 +139,7 @@ async function walkedThrough(guide: string): Promise<string> {
 }
 
 describe('docs/policies.md', () => {
-  before('what is generated in it is written anew when UPDATE_DOCS is set', async () => {
+  before('writes the generated parts if UPDATE_DOCS is set', async () => {
     if (process.env.UPDATE_DOCS !== undefined) {
       writeFileSync(FILE, await walkedThrough(withTables(readFileSync(FILE, 'utf8'))));
     }

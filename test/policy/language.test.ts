@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parsePolicies } from '../../policy/parse/parse-policies.ts';
-import { BUSY, CPU, FACTS, nodeRule, policy, problemsOf, refuses, rule } from './written-policy.ts';
+import { BUSY, CPU, FACTS, nodeRule, policy, problemsOf, refuses, rule } from './marked-policy.ts';
 
 describe('policy language', () => {
   it('converts quantities to numbers in the unit of the fact, in lists and ranges as well', () => {
@@ -292,10 +292,10 @@ describe('policy language', () => {
 
   it('collects all values of a string fact of the policy', () => {
     const set = nodeRule(CPU, '{ "fact": "mood", "value": "angry" }');
-    const ask = (word: string) =>
+    const usedAs = (word: string) =>
       rule('r', `{ "all": [{ "fact": "mood", "operator": "equal", "value": ^"${word}" }] }`);
-    refuses(policy(FACTS, set, ask('angri')), 'mood is never "angri"; did you mean "angry"?');
-    assert.deepEqual(problemsOf(policy(FACTS, set, ask('calm').replace('^', ''))), []);
+    refuses(policy(FACTS, set, usedAs('angri')), 'mood is never "angri"; did you mean "angry"?');
+    assert.deepEqual(problemsOf(policy(FACTS, set, usedAs('calm').replace('^', ''))), []);
   });
 
   it('refuses facts that are never set', () => {

@@ -105,13 +105,13 @@ describe('parsePolicies, arbitrary input', () => {
   });
 
   it('accepts only policies that can be evaluated and explained', async () => {
-    let taken = 0;
+    let accepted = 0;
     await fc.assert(
       fc.asyncProperty(condition, async (c) => {
         const rules = [{ name: 'r', conditions: { all: [c] }, event: { type: 'offload' } }];
         const text = JSON.stringify({ name: 'p', version: '1', rules });
         if (!accepts(text)) return;
-        taken++;
+        accepted++;
         const table = tableOf([{}]);
         const evaluator = evaluatorOf(text);
         await evaluator.evaluate(table, contextOf(), never());
@@ -121,6 +121,6 @@ describe('parsePolicies, arbitrary input', () => {
       { numRuns: 4000 },
     );
 
-    assert(taken > 30, `${taken} conditions were taken`);
+    assert(accepted > 30, `${accepted} conditions were accepted`);
   });
 });

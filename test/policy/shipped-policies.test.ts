@@ -33,7 +33,7 @@ describe('shipped policies', () => {
       const [policy] = parsePolicies([text(name)]).policies;
       assert.equal(`${policy.name}.json`, name);
       assert.match(policy.description ?? '', /.{40}/);
-      assert(guide.includes(`\`${policy.name}\``), `docs/policies.md says nothing of ${name}`);
+      assert(guide.includes(`\`${policy.name}\``), `${name} is not in docs/policies.md`);
     }
   });
 

@@ -35,7 +35,7 @@ export const CONDITION_DEFS = {
         then: {
           additionalProperties: false,
           properties: {
-            ...conditionWords(),
+            ...conditionOptions(),
             not: { $ref: '#/$defs/condition', description: 'Holds when this does not.' },
           },
         },
@@ -44,7 +44,7 @@ export const CONDITION_DEFS = {
           then: {
             additionalProperties: false,
             properties: {
-              ...conditionWords(),
+              ...conditionOptions(),
               condition: {
                 type: 'string',
                 description: 'Name of a shared condition of this policy.',
@@ -60,7 +60,7 @@ export const CONDITION_DEFS = {
     required: ['fact', 'operator', 'value'],
     additionalProperties: false,
     properties: {
-      ...conditionWords(),
+      ...conditionOptions(),
       fact: { $ref: '#/$defs/fact' },
       operator: {
         type: 'string',
@@ -100,12 +100,12 @@ export const CONDITION_DEFS = {
   path: { type: 'string', description: 'Member of a fact that is an object, as $.member.' },
 };
 
-function group(word: 'all' | 'any', description: string) {
+function group(key: 'all' | 'any', description: string) {
   return {
     additionalProperties: false,
     properties: {
-      ...conditionWords(),
-      [word]: {
+      ...conditionOptions(),
+      [key]: {
         type: 'array',
         minItems: 1,
         maxItems: MAX_CONDITIONS,
@@ -116,7 +116,7 @@ function group(word: 'all' | 'any', description: string) {
   };
 }
 
-function conditionWords() {
+function conditionOptions() {
   return {
     name: { type: 'string', description: 'Purpose of the condition.' },
     priority: {

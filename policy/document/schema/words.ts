@@ -23,7 +23,7 @@ export function quantity(what: string, examples: readonly (string | number)[]) {
 }
 
 /** Names of one or more schedules. */
-export function activeWords(what: string) {
+export function activeSchema(what: string) {
   return {
     type: ['string', 'array'],
     minItems: 1,

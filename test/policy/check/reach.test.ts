@@ -2,16 +2,7 @@ import assert from 'node:assert/strict';
 import { parsePolicies } from '../../../policy/parse/parse-policies.ts';
 import { reachNotes } from '../../../policy/check/set-check.ts';
 import { formatProblem } from '../../../text/problem.ts';
-import {
-  BUSY,
-  CPU,
-  FACTS,
-  nodeRule,
-  policy,
-  problemsOf,
-  refuses,
-  rule,
-} from '../written-policy.ts';
+import { BUSY, CPU, FACTS, nodeRule, policy, problemsOf, refuses, rule } from '../marked-policy.ts';
 
 /** Notes on valid policies, as `file:line:column: note`. */
 function notesOf(...texts: readonly string[]): string[] {

@@ -13,7 +13,7 @@ const IS_DB = { fact: 'guestApp', operator: 'equal', value: 'db' };
 
 /** A fact about a guest; records each query. */
 class Guests {
-  readonly asked: string[] = [];
+  readonly queries: string[] = [];
   readonly answers: Readonly<Record<string, () => Promise<FactValue>>>;
 
   constructor(answers: Readonly<Record<string, () => Promise<FactValue>>>) {
@@ -25,14 +25,14 @@ class Guests {
       name: 'guestApp',
       scope: 'flow',
       type: 'string',
-      description: 'What runs in the VM.',
+      description: 'Application in the VM.',
       source: 'The guest',
       example: '"db"',
-      missing: 'the guest does not say',
+      missing: 'the guest does not report it',
       read: () => undefined,
       query: (view) => {
         const { inPort } = view.table.matchAt(view.row);
-        this.asked.push(inPort);
+        this.queries.push(inPort);
         return this.answers[inPort]();
       },
     };
@@ -67,14 +67,14 @@ describe('a rule with a fact that must be queried', () => {
       await evaluated(g, [rule('db', { all: [IS_DB, BUSY] })], FLOWS),
       [1, 0, 0, 0, 0],
     );
-    assert.deepEqual(g.asked.toSorted(), ['a', 'b', 'c']);
+    assert.deepEqual(g.queries.toSorted(), ['a', 'b', 'c']);
   });
 
   it('is not evaluated for flows that an earlier rule decides', async () => {
     const g = guests();
     const rules = [rule('busy', { all: [BUSY] }, { priority: 2 }), rule('db', { all: [IS_DB] })];
     assert.deepEqual(await evaluated(g, rules, FLOWS), [1, 1, 1, 2, 0]);
-    assert.deepEqual(g.asked.toSorted(), ['a', 'b']);
+    assert.deepEqual(g.queries.toSorted(), ['a', 'b']);
   });
 
   it('leaves other flows to later rules', async () => {
@@ -92,7 +92,7 @@ describe('a rule with a fact that must be queried', () => {
     const known = { fact: 'guestApp', operator: 'notEqual', value: null };
     const not = rule('unknown', { all: [BUSY, { not: known }] });
     assert.deepEqual(await evaluated(g, [not], FLOWS), [0, 0, 1, 0, 0]);
-    assert.deepEqual(g.asked.toSorted(), ['a', 'b', 'c']);
+    assert.deepEqual(g.queries.toSorted(), ['a', 'b', 'c']);
   });
 
   it('is noted when policies are checked', () => {

@@ -34,7 +34,7 @@ describe('a replaced evaluator', () => {
     };
     const inForce = await evaluate();
     const ofOne = table.sideTables.size;
-    assert.ok(ofOne >= 4, 'it remembers something');
+    assert.ok(ofOne >= 4, 'it has side tables');
     for (let i = 0; i < 20; i++) await evaluate();
     assert.equal(table.sideTables.size, 21 * ofOne);
     await collectUntil(() => table.sideTables.size === ofOne);

@@ -43,7 +43,7 @@ const guest: FactDefinition = {
   description: 'What runs in the VM.',
   source: 'The guest',
   example: '"db"',
-  missing: 'the guest does not say',
+  missing: 'the guest does not report it',
   read: () => undefined,
   query: (view) => {
     const { inPort } = view.table.matchAt(view.row);

@@ -7,7 +7,7 @@ import { policyFile } from '../policy-files.ts';
 const FILE = policyFile('policy.schema.json');
 
 describe('policies/policy.schema.json', () => {
-  before('is written anew when UPDATE_SCHEMA is set', () => {
+  before('writes the file if UPDATE_SCHEMA is set', () => {
     if (process.env.UPDATE_SCHEMA !== undefined) {
       writeFileSync(FILE, `${JSON.stringify(POLICY_SCHEMA, null, 2)}\n`);
     }

@@ -136,12 +136,16 @@ describe('node rules', () => {
       flowRule('r', { all: [compare('pressed', 'equal', true)] }),
     ],
   };
-  withBoth('see what they set in the tick before', policies(HYSTERESIS), async (runner) => {
-    const seen: number[] = [];
-    for (const share of [0.5, 0.7, 0.5, 0.3, 0.5])
-      seen.push(...(await runner.tick([{}], cpu(share))));
-    assert.deepEqual(seen, [0, 1, 1, 0, 0]);
-  });
+  withBoth(
+    'read the values that they set in the previous tick',
+    policies(HYSTERESIS),
+    async (runner) => {
+      const seen: number[] = [];
+      for (const share of [0.5, 0.7, 0.5, 0.3, 0.5])
+        seen.push(...(await runner.tick([{}], cpu(share))));
+      assert.deepEqual(seen, [0, 1, 1, 0, 0]);
+    },
+  );
 
   const ORDER = {
     facts: { word: { type: 'string' } },
@@ -156,7 +160,7 @@ describe('node rules', () => {
     ],
   };
   withBoth(
-    'of one fact speak in order of priority, and it is missing when none does',
+    'set a fact in order of priority, and it is missing if none holds',
     policies(ORDER),
     async (runner) => {
       assert.deepEqual(await runner.tick([{}], cpu(0.7)), [RequestedPlacement.offload]);
@@ -206,7 +210,7 @@ describe('shadow policies', () => {
     ],
   };
   withBoth(
-    'are decided beside the request, as if they were enforced',
+    'write their own columns, as if they were enforced',
     policies(live, shadow),
     async (runner) => {
       const flows = [5, 50, 200, 900].map((packetsPerSecond) => ({
@@ -241,7 +245,7 @@ describe('shadow policies', () => {
     },
   );
 
-  withBoth('have columns only while there are some', policies(live), async (runner) => {
+  withBoth('have columns only while a policy is in shadow mode', policies(live), async (runner) => {
     runner.table.keepShadow(true);
     await runner.tick([{}]);
     assert.equal(runner.table.shadow, undefined);
@@ -283,7 +287,7 @@ describe('rates of change', () => {
       ),
     ],
   });
-  withBoth('compare two ticks', set, async (runner) => {
+  withBoth('are computed from two ticks', set, async (runner) => {
     const of = (packetsPerSecond: number) => [{ packetsPerSecond }];
     assert.deepEqual(await runner.tick(of(0)), [0], 'seen but once');
     assert.deepEqual(await runner.tick(of(101)), [RequestedPlacement.offload]);
@@ -306,7 +310,7 @@ describe('schedules', () => {
       }),
     ],
   });
-  withBoth('make rules hold only then', set, async (runner) => {
+  withBoth('make rules hold only while they are active', set, async (runner) => {
     const at = (iso: string) => ({ wallMs: Date.parse(iso) });
     assert.deepEqual(await runner.tick([{}], at('2026-01-01T01:59:59Z')), [
       RequestedPlacement.offload,
@@ -420,7 +424,7 @@ describe('slices', () => {
     assert.equal(read(0, 'newFlowsPerSecond'), 1);
   });
 
-  withBoth('rule alike', set, async (runner) => {
+  withBoth('are available to rules', set, async (runner) => {
     const list = flows.map(([, flow]) => flow);
     const requests = await runner.tick(list, context);
     assert.deepEqual(requests, [

@@ -1,5 +1,5 @@
 /** A packet to write. */
-export interface WrittenPacket {
+export interface PacketSpec {
   /** Time stamp: seconds, and units of the file's resolution. */
   readonly seconds: number;
   readonly units: number;
@@ -9,7 +9,7 @@ export interface WrittenPacket {
 
 /** A pcap file. */
 export function pcapOf(
-  packets: readonly WrittenPacket[],
+  packets: readonly PacketSpec[],
   { little = true, nanoseconds = false, link = 1, snapLength = 262_144 } = {},
 ): Uint8Array {
   const writer = new Writer(little);

@@ -4,7 +4,7 @@ import { blankPacket, type CaptureReader } from '../../../replay/input/capture.t
 import { PcapReader } from '../../../replay/traces/pcap.ts';
 import { PcapngReader } from '../../../replay/traces/pcapng.ts';
 import { TraceDamaged } from '../../../replay/input/trace-error.ts';
-import { pcapOf, PcapngWriter, type WrittenPacket } from '../support/capture-writer.ts';
+import { pcapOf, PcapngWriter, type PacketSpec } from '../support/capture-writer.ts';
 
 interface ReadPacket {
   readonly atMs: number;
@@ -36,7 +36,7 @@ function read(reader: CaptureReader, bytes: Uint8Array, pieces: readonly number[
   return { packets, failure };
 }
 
-const written: fc.Arbitrary<WrittenPacket> = fc.record({
+const packet: fc.Arbitrary<PacketSpec> = fc.record({
   seconds: fc.nat(2 ** 32 - 1),
   units: fc.nat(999_999),
   data: fc.uint8Array({ maxLength: 80 }),
@@ -47,7 +47,7 @@ describe('replay: captures', () => {
   it('pcap: reads both byte orders and both resolutions', () => {
     fc.assert(
       fc.property(
-        fc.array(written, { maxLength: 10 }),
+        fc.array(packet, { maxLength: 10 }),
         fc.boolean(),
         fc.boolean(),
         (packets, little, nanoseconds) => {
@@ -72,7 +72,7 @@ describe('replay: captures', () => {
   it('pcapng: reads both byte orders, resolutions, offsets and several sections', () => {
     fc.assert(
       fc.property(
-        fc.array(written, { maxLength: 8 }),
+        fc.array(packet, { maxLength: 8 }),
         fc.boolean(),
         fc.constantFrom(6, 9, 3, 0x80 | 10),
         fc.nat(1000),

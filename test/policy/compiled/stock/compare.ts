@@ -2,13 +2,8 @@ import { Engine, type TopLevelCondition } from 'json-rules-engine';
 import { CompiledEvaluator } from '../../../../policy/compiled/compiled-evaluator.ts';
 import { parsePolicies } from '../../../../policy/parse/parse-policies.ts';
 import { Seeded } from '../../../support/seeded.ts';
-import {
-  generatedPolicy,
-  type WrittenPolicy,
-  type WrittenRoot,
-  type WrittenRule,
-} from './documents.ts';
-import { teach } from './language.ts';
+import { generatedPolicy, type PolicySpec, type RootSpec, type RuleSpec } from './documents.ts';
+import { addOperators } from './language.ts';
 import { Scene } from './scene.ts';
 import type { Facts } from './traffic.ts';
 
@@ -44,7 +39,7 @@ export async function compare(seed: number, scenes: number): Promise<Outcome> {
       const expected = await expectedRules(engine, scene, policy);
       for (const [i, evaluator] of alone.entries()) {
         const rule = policy.rules[i];
-        const actual = await spoken(evaluator, scene);
+        const actual = await decidingRules(evaluator, scene);
         for (const [row, facts] of scene.flows.entries()) {
           const holds = expected[row].has(rule.name);
           pairs++;
@@ -57,13 +52,13 @@ export async function compare(seed: number, scenes: number): Promise<Outcome> {
           };
         }
       }
-      const actual = await spoken(together, scene);
+      const actual = await decidingRules(together, scene);
       for (const [row, facts] of scene.flows.entries()) {
         const first = inOrder(policy.rules).find((rule) => expected[row].has(rule.name));
         const name = together.rules[actual[row] - 1]?.name.replace('generated/', '');
         if (name === first?.name) continue;
         const difference = shown(
-          `${name} speaks, not ${first?.name}`,
+          `${name} decides, not ${first?.name}`,
           seed + n,
           policy,
           undefined,
@@ -77,14 +72,14 @@ export async function compare(seed: number, scenes: number): Promise<Outcome> {
   return { pairs, holding, difference: undefined };
 }
 
-function evaluatorOf(policy: WrittenPolicy, { programFacts }: Scene): CompiledEvaluator {
+function evaluatorOf(policy: PolicySpec, { programFacts }: Scene): CompiledEvaluator {
   const document = { file: 'generated.json', text: JSON.stringify(policy) };
   const set = parsePolicies([document], { unreachable: 'allow', facts: programFacts });
   return new CompiledEvaluator(set, { clock: { now: () => 0 } });
 }
 
 /** Number of the deciding rule by row; 0 if there is none. */
-async function spoken(
+async function decidingRules(
   evaluator: CompiledEvaluator,
   { table, context }: Scene,
 ): Promise<Uint16Array> {
@@ -93,9 +88,9 @@ async function spoken(
 }
 
 /** json-rules-engine with the rules of the document. */
-function stockEngine(policy: WrittenPolicy, scene: Scene): Engine {
+function stockEngine(policy: PolicySpec, scene: Scene): Engine {
   const engine = new Engine([], { allowUndefinedFacts: true });
-  teach(engine);
+  addOperators(engine);
   for (const fact of ['portLoad', 'table']) {
     engine.addFact(
       fact,
@@ -116,7 +111,7 @@ function stockEngine(policy: WrittenPolicy, scene: Scene): Engine {
 async function expectedRules(
   engine: Engine,
   scene: Scene,
-  { facts }: WrittenPolicy,
+  { facts }: PolicySpec,
 ): Promise<ReadonlySet<string>[]> {
   const declared = Object.fromEntries(
     Object.entries(facts).map(([name, { initial }]) => [name, initial]),
@@ -131,12 +126,12 @@ async function expectedRules(
 }
 
 /** Highest priority first, then in the order of the document. */
-function inOrder(rules: readonly WrittenRule[]): readonly WrittenRule[] {
+function inOrder(rules: readonly RuleSpec[]): readonly RuleSpec[] {
   return rules.toSorted((a, b) => (b.priority ?? 1) - (a.priority ?? 1));
 }
 
 /** A copy, because json-rules-engine modifies its input. */
-function topLevel(conditions: WrittenRoot): TopLevelCondition {
+function topLevel(conditions: RootSpec): TopLevelCondition {
   return JSON.parse(JSON.stringify(conditions));
 }
 
@@ -147,8 +142,8 @@ function memberOf(value: unknown, name: string): unknown {
 function shown(
   what: string,
   seed: number,
-  policy: WrittenPolicy,
-  rule: WrittenRule | undefined,
+  policy: PolicySpec,
+  rule: RuleSpec | undefined,
   facts: Facts,
   scene: Scene,
 ): string {

@@ -3,38 +3,38 @@ import { type Comparison, comparison } from './comparisons.ts';
 import { amount, signedAmount } from './quantities.ts';
 
 /** A condition of a document. */
-export type Written =
+export type ConditionSpec =
   | Comparison
   | { readonly condition: string }
-  | ({ readonly all: readonly Written[] } & Noted)
-  | ({ readonly any: readonly Written[] } & Noted)
-  | ({ readonly not: Written } & Noted);
+  | ({ readonly all: readonly ConditionSpec[] } & ConditionOptions)
+  | ({ readonly any: readonly ConditionSpec[] } & ConditionOptions)
+  | ({ readonly not: ConditionSpec } & ConditionOptions);
 
 /** Properties that do not affect the verdict. */
-interface Noted {
+interface ConditionOptions {
   readonly name?: string;
   readonly priority?: number;
 }
 
 /** Root of a rule's conditions. */
-export type WrittenRoot = Exclude<Written, Comparison>;
+export type RootSpec = Exclude<ConditionSpec, Comparison>;
 
-export interface WrittenRule {
+export interface RuleSpec {
   readonly name: string;
   readonly priority?: number;
-  readonly conditions: WrittenRoot;
+  readonly conditions: RootSpec;
   readonly event: { readonly type: string };
 }
 
 /** A policy document. */
-export interface WrittenPolicy {
+export interface PolicySpec {
   readonly name: string;
   readonly version: string;
   readonly facts: Readonly<
     Record<string, { readonly type: 'number'; readonly unit: string; readonly initial: number }>
   >;
-  readonly conditions: Readonly<Record<string, WrittenRoot>>;
-  readonly rules: readonly WrittenRule[];
+  readonly conditions: Readonly<Record<string, RootSpec>>;
+  readonly rules: readonly RuleSpec[];
 }
 
 const MAX_DEPTH = 6;
@@ -42,7 +42,7 @@ const MAX_DEPTH = 6;
 const SHARED = ['sure', 'plain', 'nested'];
 
 /** A policy with this number of rules. */
-export function generatedPolicy(random: Seeded, rules: number): WrittenPolicy {
+export function generatedPolicy(random: Seeded, rules: number): PolicySpec {
   const fact = (unit: 'bit/s' | 'packet/s') =>
     ({
       type: 'number',
@@ -67,7 +67,7 @@ export function generatedPolicy(random: Seeded, rules: number): WrittenPolicy {
   };
 }
 
-interface Around {
+interface Context {
   /** Uses only facts that are never missing. */
   readonly sure: boolean;
   /** Inside an odd number of "not", where facts that can be missing are refused. */
@@ -76,15 +76,15 @@ interface Around {
   readonly shared: readonly string[];
 }
 
-function root(random: Seeded): WrittenRoot {
-  const around = { sure: false, negated: false, shared: SHARED };
+function root(random: Seeded): RootSpec {
+  const context = { sure: false, negated: false, shared: SHARED };
   if (random.chance(0.05)) return { condition: random.pick(SHARED) };
-  return group(random, random.pick([1, 1, 2, 3, 4, MAX_DEPTH]), around);
+  return group(random, random.pick([1, 1, 2, 3, 4, MAX_DEPTH]), context);
 }
 
-function group(random: Seeded, depth: number, around: Around): WrittenRoot {
-  const children = (): readonly Written[] =>
-    Array.from({ length: random.pick([1, 1, 2, 2, 3]) }, () => written(random, depth - 1, around));
+function group(random: Seeded, depth: number, context: Context): RootSpec {
+  const children = (): readonly ConditionSpec[] =>
+    Array.from({ length: random.pick([1, 1, 2, 2, 3]) }, () => written(random, depth - 1, context));
   const noted = note(random);
   switch (random.pick(['all', 'all', 'any', 'any', 'not'])) {
     case 'all':
@@ -92,20 +92,23 @@ function group(random: Seeded, depth: number, around: Around): WrittenRoot {
     case 'any':
       return { any: children(), ...noted };
     default:
-      return { not: written(random, depth - 1, { ...around, negated: !around.negated }), ...noted };
+      return {
+        not: written(random, depth - 1, { ...context, negated: !context.negated }),
+        ...noted,
+      };
   }
 }
 
-function written(random: Seeded, depth: number, around: Around): Written {
-  const shared = around.shared.filter((name) => name === 'sure' || !around.negated);
+function written(random: Seeded, depth: number, context: Context): ConditionSpec {
+  const shared = context.shared.filter((name) => name === 'sure' || !context.negated);
   if (shared.length > 0 && random.chance(0.08)) return { condition: random.pick(shared) };
-  if (depth > 0 && random.chance(0.45)) return group(random, depth, around);
-  return { ...comparison(random, around.sure || around.negated), ...note(random) };
+  if (depth > 0 && random.chance(0.45)) return group(random, depth, context);
+  return { ...comparison(random, context.sure || context.negated), ...note(random) };
 }
 
-function note(random: Seeded): Noted {
+function note(random: Seeded): ConditionOptions {
   return {
     ...(random.chance(0.1) ? { priority: random.between(1, 5) } : {}),
-    ...(random.chance(0.1) ? { name: 'said by somebody' } : {}),
+    ...(random.chance(0.1) ? { name: 'any name' } : {}),
   };
 }

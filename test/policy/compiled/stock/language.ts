@@ -129,7 +129,7 @@ const OPERATORS: Readonly<Record<string, Holds>> = {
 };
 
 /** Adds the language's operators to a stock engine, which has all other decorators. */
-export function teach(engine: Engine): void {
+export function addOperators(engine: Engine): void {
   for (const [name, holds] of Object.entries(OPERATORS)) engine.addOperator(name, holds);
   const not = (fact: unknown, value: unknown, next: Holds): boolean =>
     isThere(fact) && isThere(value) && !next(fact, value);
