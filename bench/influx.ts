@@ -42,7 +42,7 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
       signal.throwIfAborted();
       const report = scene.tick();
       const one = async (): Promise<void> => {
-        const queued = timed(() => recorder.observe(report, scene.accounts));
+        const queued = timed(() => recorder.addTick(report, scene.accounts));
         const batch = queue.takeBatch(QUEUE);
         const sent = timed(() => client.write(batch.lines, signal));
         await sent.result;

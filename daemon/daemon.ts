@@ -116,7 +116,7 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
 }
 
 function observeReload(metrics: PolicyMetrics, reload: Reload, inForce: PolicySet): void {
-  if (reload.result === 'in-force') metrics.inForce(inForce.policies, reload.atMs);
-  else metrics.refused();
-  if (!reload.first) metrics.reloaded(reload.result);
+  if (reload.result === 'in-force') metrics.setPoliciesInForce(inForce.policies, reload.atMs);
+  else metrics.markReloadFailed();
+  if (!reload.first) metrics.countReload(reload.result);
 }

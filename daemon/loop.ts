@@ -239,7 +239,7 @@ export class Loop {
   #publish(report: TickReport): void {
     this.#lastReport = report;
     this.#options.accountant.account(report, this.engine.evaluator.rules);
-    this.#options.metrics.observe(report, this.periodMs);
+    this.#options.metrics.recordTick(report, this.periodMs);
     this.#moves.observe(report);
     for (const listener of this.#listeners) {
       try {

@@ -73,7 +73,7 @@ export class DecisionLog {
   }
 
   #write(record: DecisionRecord): void {
-    this.#metrics.recorded(record.mode);
+    this.#metrics.countRecord(record.mode);
     this.#ring.add(record);
     this.#file?.write(JSON.stringify(record));
     for (const listener of this.#listeners) listener(record);
@@ -81,6 +81,6 @@ export class DecisionLog {
 
   #countLost(at: 'tick' | 'file', records: number): void {
     this.#lost += records;
-    this.#metrics.lost(at, records);
+    this.#metrics.countLost(at, records);
   }
 }

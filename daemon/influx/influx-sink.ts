@@ -68,18 +68,18 @@ export class InfluxSink {
 
   /** Writes the points of a tick. Call it before the next tick. */
   observe(report: TickReport, accounts: TickAccounts): void {
-    this.#recorder.observe(report, accounts);
+    this.#recorder.addTick(report, accounts);
   }
 
   decision(record: DecisionRecord): void {
-    if (this.#config.decisions) this.#recorder.decision(decisionEvent(record));
+    if (this.#config.decisions) this.#recorder.addDecision(decisionEvent(record));
   }
 
   /** Writes an event for a reading of the policies; `inForce` are the policies after it. */
   reloaded({ result, first }: Reload, { policies }: PolicySet): void {
     const accepted = result === 'in-force';
     const names = policies.map(({ name, revision, mode }) => `${name}@${revision} (${mode})`);
-    this.#recorder.event({
+    this.#recorder.addEvent({
       wallMs: this.#wall(),
       kind: first ? 'start' : accepted ? 'policy' : 'policy-refused',
       title: first ? 'the daemon starts' : accepted ? 'policies in force' : `policies: ${result}`,

@@ -51,34 +51,34 @@ export class InfluxRecorder {
   }
 
   /** Adds a tick; writes a round of points when the period is over. */
-  observe(report: TickReport, accounts: TickAccounts): void {
+  addTick(report: TickReport, accounts: TickAccounts): void {
     const { tick, held } = report;
     this.#sums.ticks++;
     this.#sums.longestMs = Math.max(this.#sums.longestMs, report.elapsedMs);
     this.#sums.fresh &&= tick.fresh;
     const wallMs = tick.wallMs ?? this.#options.wall();
-    if (held !== this.#held) this.#holdChanged(held, wallMs);
+    if (held !== this.#held) this.#addHoldEvent(held, wallMs);
     if (tick.atMs < this.#dueMs) return;
     // Rounds stay on a fixed schedule; missed rounds are skipped.
     const { periodMs } = this.#options;
     const nextMs = this.#dueMs + periodMs;
     this.#dueMs = nextMs > tick.atMs ? nextMs : tick.atMs + periodMs;
-    this.#round(report, accounts, wallMs);
+    this.#writeRound(report, accounts, wallMs);
   }
 
-  decision({ wallMs, tags, fields }: DecisionEvent): void {
+  addDecision({ wallMs, tags, fields }: DecisionEvent): void {
     const { node } = this.#options;
     const nth = this.#nth(wallMs);
     this.#write(lineOf('norikae_decision', { node, ...tags }, fields, wallMs, nth));
   }
 
-  event({ wallMs, kind, title, text }: NodeEvent): void {
+  addEvent({ wallMs, kind, title, text }: NodeEvent): void {
     const { node } = this.#options;
     const fields = { title, text, tags: kind };
     this.#write(lineOf('norikae_event', { node, kind }, fields, wallMs, this.#nth(wallMs)));
   }
 
-  #round(report: TickReport, accounts: TickAccounts, wallMs: number): void {
+  #writeRound(report: TickReport, accounts: TickAccounts, wallMs: number): void {
     const { node, topFlows } = this.#options;
     const { readAtMs } = report.tick.table;
     const seconds = (readAtMs - (this.#readAtMs ?? readAtMs)) / 1000;
@@ -96,9 +96,9 @@ export class InfluxRecorder {
     this.#sums = { ticks: 0, longestMs: 0, fresh: true };
   }
 
-  #holdChanged(held: boolean, wallMs: number): void {
+  #addHoldEvent(held: boolean, wallMs: number): void {
     this.#held = held;
-    this.event({
+    this.addEvent({
       wallMs,
       kind: held ? 'hold' : 'resume',
       title: held ? 'all flows held on the vSwitch' : 'flows are placed again',

@@ -109,7 +109,7 @@ export class BackendMetrics {
     }
   }
 
-  observe(batches: readonly Batch[], failures: readonly BackendFailure[]): void {
+  recordBatches(batches: readonly Batch[], failures: readonly BackendFailure[]): void {
     for (const { backend, elapsedMs } of batches) {
       this.#applySeconds.observe({ backend }, elapsedMs / 1000);
     }

@@ -26,11 +26,11 @@ export class DecisionMetrics {
     for (const at of PLACES) this.#lost.inc({ at }, 0);
   }
 
-  recorded(mode: 'enforce' | 'shadow'): void {
+  countRecord(mode: 'enforce' | 'shadow'): void {
     this.#records.inc({ mode });
   }
 
-  lost(at: (typeof PLACES)[number], records: number): void {
+  countLost(at: (typeof PLACES)[number], records: number): void {
     this.#lost.inc({ at }, records);
   }
 }

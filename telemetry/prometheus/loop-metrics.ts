@@ -87,7 +87,7 @@ export class LoopMetrics {
     });
   }
 
-  observe(report: TickReport, periodMs: number): void {
+  recordTick(report: TickReport, periodMs: number): void {
     const { tick, stages } = report;
     this.#ticks.inc({ fresh: String(tick.fresh) });
     this.#tickSeconds.observe(report.elapsedMs / 1000);

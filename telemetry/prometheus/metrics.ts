@@ -36,9 +36,9 @@ export class Metrics implements MetricsSource {
   }
 
   /** Updates the metrics with a tick that the accountant has already added to the accounts. */
-  observe(report: TickReport, periodMs: number): void {
-    this.#loop.observe(report, periodMs);
-    this.backends.observe(report.batches, report.failures);
+  recordTick(report: TickReport, periodMs: number): void {
+    this.#loop.recordTick(report, periodMs);
+    this.backends.recordBatches(report.batches, report.failures);
   }
 
   expose(accept?: string): Promise<Exposed> {

@@ -43,7 +43,7 @@ export class PolicyMetrics {
   }
 
   /** Sets the policies in force since `atMs`, ms since 1970. */
-  inForce(policies: readonly PolicyInForce[], atMs: number): void {
+  setPoliciesInForce(policies: readonly PolicyInForce[], atMs: number): void {
     this.#info.reset();
     for (const { name, revision, mode } of policies) {
       this.#info.set({ policy: name, revision, mode }, 1);
@@ -53,12 +53,12 @@ export class PolicyMetrics {
   }
 
   /** Counts a reload. */
-  reloaded(result: string): void {
+  countReload(result: string): void {
     this.#reloads.inc({ result });
   }
 
   /** The last reload failed; older policies stay in force. */
-  refused(): void {
+  markReloadFailed(): void {
     this.#successful.set(0);
   }
 }

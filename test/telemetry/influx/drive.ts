@@ -44,7 +44,7 @@ export class Drive {
   tick(flows: readonly Seen[] | undefined, after?: () => void): readonly Point[] {
     this.#lines = [];
     const { report, accounts } = this.next(flows, after);
-    this.#recorder.observe(report, accounts);
+    this.#recorder.addTick(report, accounts);
     return this.points();
   }
 

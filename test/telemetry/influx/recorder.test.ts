@@ -197,9 +197,9 @@ describe('InfluxDB recorder', () => {
       backend: 'b',
     };
     for (let i = 0; i < 1_000; i++) {
-      drive.recorder.decision({ wallMs: WALL_MS, tags, fields: { tick: i } });
+      drive.recorder.addDecision({ wallMs: WALL_MS, tags, fields: { tick: i } });
     }
-    drive.recorder.decision({ wallMs: WALL_MS + 1, tags, fields: { tick: 1_000 } });
+    drive.recorder.addDecision({ wallMs: WALL_MS + 1, tags, fields: { tick: 1_000 } });
     const times = drive.points().map((p) => p.time);
     assert.equal(new Set(times).size, 1_001);
     assert.deepEqual(times, times.toSorted(byNumber));
