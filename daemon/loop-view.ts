@@ -37,7 +37,7 @@ import type { Node } from './node.ts';
 import type { PolicyManager } from './policies/policy-manager.ts';
 import { rowsByPrefix } from '../views/flow-prefix.ts';
 import { FlowTexts } from '../views/flow-texts.ts';
-import { type FlowSurroundings, flowView } from '../views/flow-view.ts';
+import { type FlowContext, flowView } from '../views/flow-view.ts';
 import { accountsView } from '../views/accounts-view.ts';
 import { byPlacement, sliceViews, TrafficByPlace } from '../views/traffic-by-place.ts';
 import { finite } from '../views/finite.ts';
@@ -116,8 +116,8 @@ export class LoopView implements DaemonView {
     query: FlowQuery,
     yieldToEventLoop: YieldToEventLoop = timeSlicedYield(),
   ): Promise<FlowPage> {
-    const page = await selectFlows(query, this.#around(), this.#texts, yieldToEventLoop);
-    this.#texts.used();
+    const page = await selectFlows(query, this.#context(), this.#texts, yieldToEventLoop);
+    this.#texts.keepAlive();
     return page;
   }
 
@@ -131,7 +131,7 @@ export class LoopView implements DaemonView {
     const rows = rowsByPrefix(loop.table, prefix.toLowerCase(), MAX_CANDIDATES);
     if (rows.length !== 1) return { found: false, candidates: rows.map(idOf) };
     // Read before the await of the rules, so that all values are of the same moment.
-    const flow = flowView(rows[0], this.#around());
+    const flow = flowView(rows[0], this.#context());
     const remaining = this.#remainingTimes(rows[0]);
     const worth = loop.table.forecast.worth[rows[0]];
     const explanation = await loop.engine.explain(report.tick, rows[0]);
@@ -182,7 +182,7 @@ export class LoopView implements DaemonView {
     return this.#o.decisions.onRecord(listener);
   }
 
-  #around(): FlowSurroundings {
+  #context(): FlowContext {
     const { loop, node } = this.#o;
     return {
       table: loop.table,

@@ -2,7 +2,7 @@ import { Placement } from '../engine/model/flow.ts';
 import type { PathUse, TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import type { PathView, StatusView } from '../api/status-view.ts';
 
-/** What the tick's accounts say of the node as a whole. */
+/** The node's totals from the accounts. */
 export function accountsView(
   accounts: TickAccounts,
 ): Pick<StatusView, 'paths' | 'coverage' | 'cpuSavedCores'> {
@@ -18,7 +18,7 @@ export function accountsView(
   };
 }
 
-/** A copy: the accounts are brought up to date in place. */
+/** A copy, because the accounts are updated in place. */
 function pathView({ bytes, packets, bitsPerSecond, packetsPerSecond }: PathUse): PathView {
   return { bytes, packets, bitsPerSecond, packetsPerSecond };
 }

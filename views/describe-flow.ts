@@ -3,9 +3,9 @@ import { type FieldMatch, type FieldName, type FlowMatch, isExact } from '../eng
 import { fieldText } from './field-text.ts';
 
 /**
- * A match as one readable line, in the words of ovs-fields(7):
- * `in_port=vm1,tcp,eth_src=02:00:..,ipv4_dst=10.0.0.0/8,tcp_dst=443`. Protocols that the fields
- * spell out (ethertype, IP protocol) are named instead.
+ * A match as one line, with the names of ovs-fields(7):
+ * `in_port=vm1,tcp,eth_src=02:00:..,ipv4_dst=10.0.0.0/8,tcp_dst=443`. A protocol name replaces the
+ * fields for ethertype and IP protocol.
  */
 export function describeMatch(match: FlowMatch): string {
   const type = exactNumber(match, 'eth_type');
@@ -23,7 +23,7 @@ export function describeMatch(match: FlowMatch): string {
   return text;
 }
 
-/** Actions as one readable line, in order: `set ip_ttl=63, output vm2`; no action is `drop`. */
+/** Actions as one line, in order: `set ip_ttl=63, output vm2`; without actions `drop`. */
 export function describeActions(actions: FlowActions): string {
   return actions.length === 0 ? 'drop' : actions.map(describeAction).join(', ');
 }
@@ -41,7 +41,7 @@ function describeField(f: FieldMatch): string {
   return `${f.field}=${fieldText(f.field, f.value, f.mask)}`;
 }
 
-/** Not a fragment, and a tag's usual TPID: true of nearly every flow, so nobody is told. */
+/** Fields that nearly every flow has and that are omitted: no fragment, and the usual TPID. */
 function isPlain(f: FieldMatch): boolean {
   if (f.field === 'ip_frag') return isExact(f) && f.value.every((byte) => byte === 0);
   return f.field === 'vlan_tpid' && isExact(f) && f.value[0] === 0x81 && f.value[1] === 0;

@@ -1,8 +1,8 @@
 import { FIELD_BITS, type FieldName } from '../engine/model/match.ts';
 
 /**
- * Value and mask of a field as people write them: addresses as addresses with `/prefix` or
- * `/mask`, ethertypes in hexadecimal, other numbers in decimal; an exact mask is left out.
+ * Value and mask of a field in their usual notation: addresses with `/prefix` or `/mask`, ethertypes
+ * in hexadecimal, other numbers in decimal. An exact mask is omitted.
  */
 export function fieldText(field: FieldName, value: Uint8Array, mask: Uint8Array): string {
   const prefix = prefixLength(mask, FIELD_BITS[field]);
@@ -28,7 +28,7 @@ function isMac(field: FieldName): boolean {
   return FIELD_BITS[field] === 48;
 }
 
-/** Length of the prefix that `mask` is, or undefined when its bits are not one run from the top. */
+/** Prefix length of `mask`; undefined: it is not a prefix. */
 function prefixLength(mask: Uint8Array, bits: number): number | undefined {
   let ones = 0;
   let zerosBelow = 0;

@@ -1,4 +1,4 @@
-/** The number, or null when it has no finite value: JSON has none either. */
+/** The number, or null if it is not finite, which JSON cannot represent. */
 export function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

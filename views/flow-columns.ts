@@ -5,8 +5,8 @@ import type { Colours } from '../platform/terminal.ts';
 import { type Column, textTable } from '../platform/text-table.ts';
 
 /**
- * Flows as a table; what is offloaded stands out. With a `width` matches are shortened to what
- * tells flows apart; with Infinity (into a pipe) they are whole.
+ * Flows as a table, with the placement of offloaded flows in colour. A finite `width` shortens
+ * matches to what distinguishes flows; Infinity (a pipe) keeps them whole.
  */
 export function flowTable(flows: readonly FlowView[], width: number, colours: Colours): string[] {
   const short = width !== Number.POSITIVE_INFINITY;
@@ -14,10 +14,10 @@ export function flowTable(flows: readonly FlowView[], width: number, colours: Co
   return textTable(shown, flows, width, colours.dim);
 }
 
-/** Below this many characters the bytes make room for the match. */
+/** On a narrower terminal the column BYTES is omitted, characters. */
 const WIDE = 130;
 
-/** Characters of a ufid that are shown: enough to tell flows apart, and `why` takes them. */
+/** Characters of a ufid that are shown: usually unique, and accepted by `why`. */
 const ID_LENGTH = 8;
 
 function columns(colours: Colours, short: boolean): readonly Column<FlowView>[] {

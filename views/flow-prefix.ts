@@ -1,13 +1,13 @@
 import type { FlowId } from '../engine/model/flow-id.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 
-const LENGTH = 36;
-/** Where the dashes of a ufid are. */
+const UFID_LENGTH = 36;
+/** Positions of the dashes in a ufid. */
 const DASHES: ReadonlySet<number> = new Set([8, 13, 18, 23]);
 
 /**
- * Live rows whose ufid begins with `prefix` (lower case), at most `limit`. Compares words and makes
- * no text of any flow: a hundred thousand take less than some ms.
+ * Live rows whose ufid begins with `prefix` (lower case), at most `limit`. Compares binary words
+ * rather than texts: 100,000 flows take a few ms.
  */
 export function rowsByPrefix(table: FlowTable, prefix: string, limit: number): readonly number[] {
   const digits = digitsOf(prefix);
@@ -26,14 +26,16 @@ export function rowsByPrefix(table: FlowTable, prefix: string, limit: number): r
   return found;
 }
 
-/** The hexadecimal digits of the beginning of a ufid; undefined when it is none. */
+/** The hexadecimal digits of a ufid's prefix; undefined: it is not a prefix of a ufid. */
 function digitsOf(prefix: string): string | undefined {
-  if (prefix.length > LENGTH) return undefined;
-  const sound = Array.from(prefix, (c, i) => (DASHES.has(i) ? c === '-' : /[0-9a-f]/.test(c)));
-  return sound.every(Boolean) ? prefix.replaceAll('-', '') : undefined;
+  if (prefix.length > UFID_LENGTH) return undefined;
+  const isValid = Array.from(prefix).every((c, i) =>
+    DASHES.has(i) ? c === '-' : /[0-9a-f]/.test(c),
+  );
+  return isValid ? prefix.replaceAll('-', '') : undefined;
 }
 
-/** The first digits of a word, and a mask of their bits. */
+/** The value of a word's first digits, and a mask of their bits. */
 function wordOf(digits: string): { readonly value: number; readonly mask: number } {
   const missing = 4 * (8 - digits.length);
   return {

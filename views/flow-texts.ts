@@ -3,14 +3,14 @@ import type { FlowTable } from '../engine/model/flow-table.ts';
 import { SideTable } from '../engine/model/side-table.ts';
 import { describeActions, describeMatch } from './describe-flow.ts';
 
-/** Texts that are kept, at most: each has some 300 bytes. */
+/** Maximum texts in the cache, about 300 bytes each. */
 const MAX_TEXTS = 250_000;
-/** They are dropped when nobody has searched for so long, ms. */
+/** The cache is dropped when it has not been used for this time, ms. */
 const KEPT_MS = 60_000;
 
 /**
- * What words are looked for in, by row. Putting a flow into words takes longer than all else about
- * a search, so texts are kept for the next one, which mostly comes with the next letter typed.
+ * Caches the text that a search looks for words in, by row. Building the texts takes most of the
+ * time of a search, and the next search usually follows with the next letter typed.
  */
 export class FlowTexts {
   readonly #rows = new SideTable('version');
@@ -33,8 +33,8 @@ export class FlowTexts {
     return text;
   }
 
-  /** Keeps the texts for a while longer. */
-  used(): void {
+  /** Keeps the texts for another {@link KEPT_MS}. */
+  keepAlive(): void {
     this.#drop?.refresh();
   }
 

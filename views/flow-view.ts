@@ -7,23 +7,23 @@ import type { RuleInfo } from '../engine/ports/rule-evaluator.ts';
 import type { FlowView } from '../api/flow-views.ts';
 import { describeActions, describeMatch } from './describe-flow.ts';
 
-/** What a flow's view is made from besides its row. */
-export interface FlowSurroundings {
+/** What a flow's view needs besides its row. */
+export interface FlowContext {
   readonly table: FlowTable;
   readonly ports: PortSnapshot;
   readonly rules: readonly RuleInfo[];
-  /** The slices that `decision.slice` counts, from 1. */
+  /** The slices that `decision.slice` refers to, from 1. */
   readonly slices: readonly { readonly name: string }[];
   readonly nowMs: number;
 }
 
-/** One live row as people see it. */
-export function flowView(row: number, around: FlowSurroundings): FlowView {
-  const { table, nowMs } = around;
+/** The view of a live row. */
+export function flowView(row: number, context: FlowContext): FlowView {
+  const { table, nowMs } = context;
   const { traffic: t, rates: r, decision: d } = table;
   const match = table.matchAt(row);
   const outPorts = outPortsOf(table, row);
-  const owner = ownerOf(match.inPort, outPorts, around.ports);
+  const owner = ownerOf(match.inPort, outPorts, context.ports);
   const placedMs = nowMs - d.placedSinceMs[row];
   return {
     id: formatFlowId(table.idAt(row)),
@@ -31,7 +31,7 @@ export function flowView(row: number, around: FlowSurroundings): FlowView {
     actions: describeActions(table.actionsAt(row)),
     inPort: match.inPort,
     outPorts,
-    slice: d.slice[row] === 0 ? null : (around.slices.at(d.slice[row] - 1)?.name ?? null),
+    slice: d.slice[row] === 0 ? null : (context.slices.at(d.slice[row] - 1)?.name ?? null),
     vm: owner?.vm ?? null,
     placement: PLACEMENT_NAMES[d.placement[row]],
     bitsPerSecond: r.bitsPerSecond[row],
@@ -45,17 +45,17 @@ export function flowView(row: number, around: FlowSurroundings): FlowView {
     placedMs: Number.isFinite(placedMs) ? placedMs : null,
     requested: REQUESTED_PLACEMENT_NAMES[d.requested[row]],
     score: d.score[row],
-    rule: d.rule[row] === 0 ? null : (around.rules.at(d.rule[row] - 1)?.name ?? null),
+    rule: d.rule[row] === 0 ? null : (context.rules.at(d.rule[row] - 1)?.name ?? null),
     reason: REASONS[d.reason[row]],
   };
 }
 
-/** Ports the row's flow goes out of, in order. */
+/** Output ports of the row's flow, in order. */
 export function outPortsOf(table: FlowTable, row: number): readonly string[] {
   return table.actionsAt(row).flatMap((a) => (a.kind === 'output' ? [a.port] : []));
 }
 
-/** The port that says whose flow it is: the one it comes in by or, failing that, goes out of. */
+/** The port that gives a flow its VM and slice: the input port, otherwise an output port. */
 export function ownerOf(
   inPort: string,
   outPorts: readonly string[],

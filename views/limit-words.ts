@@ -5,34 +5,34 @@ import { PATHS } from '../api/paths.ts';
 import { entriesInUse } from '../api/status-words.ts';
 import { bitRate, packetRate, plainNumber, plainPacketRate, whole } from '../text/format.ts';
 
-/** Whose share it is: a declared slice's, or that of all others. */
-export function whose(share: ShareView | null): string {
+/** The owner of a share: a declared slice, or all other flows. */
+export function shareOwner(share: ShareView | null): string {
   if (share === null) return 'its slice';
   return share.slice === null ? 'flows of no declared slice' : `slice ${share.slice}`;
 }
 
-/** Entries in use of the table that a flow is on or asks for. */
+/** Entries in use of the table that a flow is on or requests. */
 export function inUse({ tableUsed, tableEntries, learnedEntries }: LimitsView): string {
   return entriesInUse({ used: tableUsed, entries: tableEntries, learnedEntries });
 }
 
-/** The slice has as many entries as it may. */
+/** The slice has its maximum of entries. */
 export function atMaximum(share: ShareView | null): string {
   return share === null
     ? 'its slice has its maximum of entries'
-    : `${whose(share)} has ${whole(share.used)} entries of a maximum of ${whole(share.maximum)}`;
+    : `${shareOwner(share)} has ${whole(share.used)} entries of a maximum of ${whole(share.maximum)}`;
 }
 
-/** What is due to the slice goes to better flows of it. */
+/** The slice's share goes to flows with higher scores. */
 export function shareTaken(share: ShareView | null): string {
   if (share === null) return 'the share of its slice goes to flows with higher scores';
   return (
-    `the share of ${whose(share)}, ${whole(share.share)} entries, goes to flows with higher scores ` +
+    `the share of ${shareOwner(share)}, ${whole(share.share)} entries, goes to flows with higher scores ` +
     `(${whole(share.used)} used, ${whole(share.wanted)} wanted)`
   );
 }
 
-/** The limit that is nearest to be reached, with what is expected within it. */
+/** The fullest limit, and what is expected of the placed flows. */
 export function limitReached({ throughput }: LimitsView, hard: boolean): string {
   const limits = throughput.filter((limit) => limit.hard === hard);
   const fullest = limits.toSorted((a, b) => fill(b) - fill(a)).at(0);
@@ -40,34 +40,34 @@ export function limitReached({ throughput }: LimitsView, hard: boolean): string 
   return `${limitName(fullest.name)} is nearly full (placed flows are expected to send ${expected(fullest)})`;
 }
 
-/** A limit that is a backend's as a whole has its placement's name. */
+/** The limit of a whole backend is named by its placement. */
 function limitName(name: string): string {
   const placement = PLACEMENT_NAMES.find((p) => p === name);
   return placement === undefined ? name : `the ${PATHS[placement].name}`;
 }
 
-/** Of a limit that is expected to be used: `9.20 Gbit/s of 10.0 Gbit/s`. */
+/** Expected use of a limit: `9.20 Gbit/s of 10.0 Gbit/s`. */
 export function expected(limit: ThroughputView): string {
   const { bitsPerSecond, packetsPerSecond } = limit;
   const packets = packetsPerSecond !== null && fill(limit) > bitFill(limit);
   if (packets) {
     return `${packetRate(limit.expectedPacketsPerSecond)} of ${packetRate(packetsPerSecond)}`;
   }
-  const most = bitsPerSecond === null ? 'unlimited' : bitRate(bitsPerSecond);
-  return `${bitRate(limit.expectedBitsPerSecond)} of ${most}`;
+  const maximum = bitsPerSecond === null ? 'unlimited' : bitRate(bitsPerSecond);
+  return `${bitRate(limit.expectedBitsPerSecond)} of ${maximum}`;
 }
 
-/** Share of a limit that is expected to be used, of its bits or its packets. */
+/** Expected use of a limit, 0 to 1 and above; the larger of its bits and packets. */
 export function fill(limit: ThroughputView): number {
   return Math.max(bitFill(limit), part(limit.expectedPacketsPerSecond, limit.packetsPerSecond));
 }
 
 /** The flow is not worth an operation. */
-export function worthTooLittle({ worth: is, threshold }: LimitsView): string {
-  if (is <= 0) return 'it is expected to send nothing';
-  return threshold === null || threshold <= is
-    ? `it is expected to send only ${plainPacketRate(is)}, too little to be worth an operation`
-    : `it is expected to send only ${plainPacketRate(is)}, below the threshold of ${plainNumber(threshold)}`;
+export function worthTooLittle({ worth, threshold }: LimitsView): string {
+  if (worth <= 0) return 'it is expected to send nothing';
+  return threshold === null || threshold <= worth
+    ? `it is expected to send only ${plainPacketRate(worth)}, too little to be worth an operation`
+    : `it is expected to send only ${plainPacketRate(worth)}, below the threshold of ${plainNumber(threshold)}`;
 }
 
 /** A swap would not be worth its operations. */
@@ -81,6 +81,6 @@ function bitFill(limit: ThroughputView): number {
   return part(limit.expectedBitsPerSecond, limit.bitsPerSecond);
 }
 
-function part(expected: number, most: number | null): number {
-  return most === null ? 0 : expected / Math.max(1, most);
+function part(expected: number, maximum: number | null): number {
+  return maximum === null ? 0 : expected / Math.max(1, maximum);
 }

@@ -7,7 +7,7 @@ import type { Colours } from '../platform/terminal.ts';
 import { displayWidth } from '../platform/display-width.ts';
 import { fitted, printable } from '../platform/text-table.ts';
 
-/** The node in a few lines of at most `width` columns; what needs a look is in colour. */
+/** The node in a few lines of at most `width` columns, with warnings in colour. */
 export function nodeSummary(status: StatusView, width: number, colours: Colours): string[] {
   const plain = (text: string): string => fitted(printable(text), width, 'left').trimEnd();
   const { tick, flows, bitsPerSecond } = status;
@@ -37,7 +37,7 @@ export function nodeSummary(status: StatusView, width: number, colours: Colours)
   return lines;
 }
 
-/** Parts on one line, or on as many as it takes; none is cut that is not too long itself. */
+/** Joins parts to lines of at most `width` columns, without splitting a part. */
 function wrapped(parts: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const part of parts) {

@@ -6,7 +6,7 @@ import type { FlowView } from '../api/flow-views.ts';
 import type { BackendView, ThroughputView, ShareView } from '../api/status-view.ts';
 import { finite } from './finite.ts';
 
-/** What the last plan says of its backend; undefined: there was none yet. */
+/** The part of a backend's view from its last plan; undefined: there is no plan yet. */
 export function planView(
   plan: PlanNumbers | undefined,
 ): Pick<BackendView, 'threshold' | 'swapGain' | 'operationsLeft' | 'shares' | 'limits'> {
@@ -19,12 +19,12 @@ export function planView(
   };
 }
 
-/** Gain that a swap needs, packets/s; null when there was nothing to swap or none gained enough. */
+/** Gain that a swap needs, packets/s; null: there was nothing to swap, or no swap gained enough. */
 export function swapGain(plan: PlanNumbers): number | null {
   return plan.swapGain === 0 ? null : finite(plan.swapGain);
 }
 
-/** The share that a flow's entry counts for: its slice's or, when that is not declared, the rest. */
+/** The share that a flow's entry counts towards: its slice's, or that of no declared slice. */
 export function shareOfFlow(plan: PlanNumbers | undefined, flow: FlowView): ShareView | null {
   const shares = plan?.shares ?? [];
   const share =
@@ -33,7 +33,7 @@ export function shareOfFlow(plan: PlanNumbers | undefined, flow: FlowView): Shar
   return share === undefined ? null : shareView(share);
 }
 
-/** The limits that what the flow sends counts for. */
+/** The limits that the flow's traffic counts towards. */
 export function limitsOfFlow(
   plan: PlanNumbers | undefined,
   flow: FlowView,

@@ -4,27 +4,27 @@ import { REASONS } from '../engine/model/reason.ts';
 import { type YieldToEventLoop, CHUNK_ROWS } from '../async/yield-to-event-loop.ts';
 import type { FlowPage, FlowQuery, FlowSort } from '../api/flow-views.ts';
 import type { FlowTexts } from './flow-texts.ts';
-import { type FlowSurroundings, flowView, outPortsOf, ownerOf } from './flow-view.ts';
+import { type FlowContext, flowView, outPortsOf, ownerOf } from './flow-view.ts';
 import { pageOfRows } from './page-of-rows.ts';
 
-/** Flows that are put into words before it is asked whether it is time to pause. */
+/** Flows whose texts are built between two calls of `yieldToEventLoop`. */
 const CHUNK_FLOWS = 64;
 
 /**
- * The flows that a query asks for. Looks at a few thousand at a time and pauses when `yieldToEventLoop` says
- * so; meanwhile the table may go on: a flow that has left by the end is left out.
+ * Selects flows. Works in chunks and yields to the event loop between them. The table can change
+ * meanwhile; flows that have left by the end are omitted.
  */
 export async function selectFlows(
   query: FlowQuery,
-  around: FlowSurroundings,
+  context: FlowContext,
   texts: FlowTexts,
   yieldToEventLoop: YieldToEventLoop,
 ): Promise<FlowPage> {
-  const { table } = around;
+  const { table } = context;
   const { offset = 0, limit, sort } = query;
   const all = table.rows.slice(0, table.count);
-  const matches = conditionsOf(query, around, texts);
-  const value = sortValue(sort, around);
+  const matches = conditionsOf(query, context, texts);
+  const value = sortValue(sort, context);
   const rows = new Int32Array(all.length);
   const values = new Float64Array(all.length);
   const versions = new Uint32Array(all.length);
@@ -47,7 +47,7 @@ export async function selectFlows(
   for (const [n, i] of page.entries()) {
     const row = rows[i];
     if (isThere(table, row) && (table.changes[row] === versions[i] || matches(row))) {
-      flows.push(flowView(row, around));
+      flows.push(flowView(row, context));
     }
     if (n % CHUNK_FLOWS === CHUNK_FLOWS - 1) {
       const pausing = yieldToEventLoop();
@@ -57,31 +57,30 @@ export async function selectFlows(
   return { total: all.length, matching: found, flows };
 }
 
-/** The query's conditions, cheap ones first: only flows that pass them are put into words. */
+/** The query's conditions, cheap ones first: texts are built only for flows that pass them. */
 function conditionsOf(
   query: FlowQuery,
-  around: FlowSurroundings,
+  context: FlowContext,
   texts: FlowTexts,
 ): (row: number) => boolean {
-  const { table, slices } = around;
+  const { table, slices } = context;
   const { port } = query;
   const d = table.decision;
-  const wantedPlace = query.placement === undefined ? -1 : PLACEMENT_NAMES.indexOf(query.placement);
-  const wantedSlice = slices.findIndex((s) => s.name === query.slice) + 1;
-  const words = query.words.map((word) => wordCondition(word.toLowerCase(), around));
+  const placement = query.placement === undefined ? -1 : PLACEMENT_NAMES.indexOf(query.placement);
+  const slice = slices.findIndex((s) => s.name === query.slice) + 1;
+  const words = query.words.map((word) => wordCondition(word.toLowerCase(), context));
   return (row) => {
-    if (wantedPlace !== -1 && d.placement[row] !== wantedPlace) return false;
-    if (query.slice !== undefined && (wantedSlice === 0 || d.slice[row] !== wantedSlice))
-      return false;
-    if (port !== undefined && !passes(table, row, port)) return false;
+    if (placement !== -1 && d.placement[row] !== placement) return false;
+    if (query.slice !== undefined && (slice === 0 || d.slice[row] !== slice)) return false;
+    if (port !== undefined && !usesPort(table, row, port)) return false;
     if (words.length === 0) return true;
     const text = texts.of(table, row);
-    return words.every((isIn) => isIn(text, row));
+    return words.every((matches) => matches(text, row));
   };
 }
 
-/** Whether the row's flow comes in by the port or goes out of it. */
-function passes(table: FlowTable, row: number, port: string): boolean {
+/** Whether the row's flow enters or leaves by the port. */
+function usesPort(table: FlowTable, row: number, port: string): boolean {
   if (table.matchAt(row).inPort === port) return true;
   return table.actionsAt(row).some((action) => action.kind === 'output' && action.port === port);
 }
@@ -89,7 +88,7 @@ function passes(table: FlowTable, row: number, port: string): boolean {
 /** Whether a word is in a flow's text, its reason or the name of its VM. */
 function wordCondition(
   word: string,
-  { table, ports }: FlowSurroundings,
+  { table, ports }: FlowContext,
 ): (text: string, row: number) => boolean {
   const inReason = REASONS.map(({ code }) => code.includes(word));
   const isIn = (vm: string | undefined): boolean => vm?.toLowerCase().includes(word) === true;
@@ -105,8 +104,8 @@ function isThere(table: FlowTable, row: number): boolean {
   return table.rowOf(table.idAt(row)) === row;
 }
 
-function sortValue(sort: FlowSort, around: FlowSurroundings): (row: number) => number {
-  const { table, nowMs } = around;
+function sortValue(sort: FlowSort, context: FlowContext): (row: number) => number {
+  const { table, nowMs } = context;
   const { traffic: t, rates: r, decision: d } = table;
   const values: Readonly<Record<FlowSort, (row: number) => number>> = {
     rate: (row) => r.bitsPerSecond[row],

@@ -6,13 +6,13 @@ import { textTable } from '../platform/text-table.ts';
 interface Row {
   readonly backend: BackendView;
   readonly share: ShareView;
-  /** Of all its flows, wherever they are. */
+  /** Of all its flows, in any placement. */
   readonly bitsPerSecond: number;
 }
 
 /**
- * The declared slices' entries of each backend against what is guaranteed to them, and last those of
- * all other flows; nothing without declared slices. What is below its guarantee is in colour.
+ * Entries and quotas of the declared slices per backend, and of all other flows last; empty without
+ * declared slices. Entries below the guarantee are in colour.
  */
 export function sliceTable(status: StatusView, width: number, colours: Colours): string[] {
   const rows = status.backends.flatMap((backend) => rowsOf(backend, status));
@@ -60,7 +60,7 @@ function rowsOf(backend: BackendView, status: StatusView): readonly Row[] {
   return shares.map((share) => ({ backend, share, bitsPerSecond: bits.get(share.slice) ?? 0 }));
 }
 
-/** It has not what it is guaranteed, and wants it. */
+/** Whether it has fewer entries than its guarantee, although its flows request more. */
 function isBelow({ used, guaranteed, wanted }: ShareView): boolean {
   return used < Math.min(guaranteed, wanted);
 }

@@ -5,17 +5,17 @@ import type { ShareView, SliceView } from '../api/status-view.ts';
 
 const PLACES = PLACEMENT_NAMES.length;
 
-/** Flows and their rates by where they are placed, of the node and of each slice: one pass. */
+/** Flows and their rates by placement, of the node and of each slice, summed in one pass. */
 export class TrafficByPlace {
-  /** Of the node, indexed by placement. */
+  /** Totals of the node, by placement. */
   readonly bitsPerSecond = new Float64Array(PLACES);
   readonly packetsPerSecond = new Float64Array(PLACES);
-  /** Of slices: `slice * PLACES + placement`, slice 0 for none. */
+  /** Sums of slices, at `slice * PLACES + placement`; slice 0: no slice. */
   readonly #flows: Float64Array;
   readonly #bits: Float64Array;
   readonly #packets: Float64Array;
 
-  /** @param slices how many the table's `decision.slice` counts */
+  /** @param slices number of slices that the table's `decision.slice` refers to */
   constructor(table: FlowTable, slices: number) {
     const cells = (slices + 1) * PLACES;
     this.#flows = new Float64Array(cells);
@@ -25,7 +25,7 @@ export class TrafficByPlace {
     const { bitsPerSecond, packetsPerSecond } = table.rates;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      // Rules that have just been put in force may count more slices than the last tick did.
+      // Rules that have just come into force may have more slices than the last tick.
       const known = slice[row] <= slices ? slice[row] : 0;
       const cell = known * PLACES + placement[row];
       this.#flows[cell]++;
@@ -38,7 +38,7 @@ export class TrafficByPlace {
     }
   }
 
-  /** Of one slice, counted from 1. */
+  /** Sums of one slice, numbered from 1. */
   of(slice: number): Pick<SliceView, 'flows' | 'bitsPerSecond' | 'packetsPerSecond'> {
     const cells = (column: Float64Array) => byPlacement((place) => column[slice * PLACES + place]);
     return {
@@ -55,10 +55,10 @@ export function byPlacement(value: (index: number) => number): Record<PlacementN
 }
 
 /**
- * The slices with what they have.
+ * The views of the slices.
  *
- * @param entries of the NIC's table that are counted on; undefined without one
- * @param shares of the NIC's table
+ * @param entries learned entries of the NIC table; undefined: there is none
+ * @param shares shares of the NIC table
  */
 export function sliceViews(
   slices: readonly SliceQuota[],
@@ -82,7 +82,7 @@ export function sliceViews(
   });
 }
 
-/** What a limit means: as the last plan had it or, before the first, in so many entries. */
+/** A quota in entries: as in the last plan or, before the first, of all `entries`. */
 function entriesOf(
   limit: SliceQuota['guaranteed'],
   planned: number | undefined,

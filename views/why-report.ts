@@ -13,10 +13,10 @@ import {
   whole,
 } from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
-import { expected, inUse, whose } from './limit-words.ts';
+import { expected, inUse, shareOwner } from './limit-words.ts';
 import { whySentence } from './why-sentence.ts';
 
-/** Everything about one flow's placement, as lines for people. */
+/** Everything about one flow's placement, as lines of text. */
 export function whyReport(why: WhyView, colours: Colours): string[] {
   const { flow, limits, refusal } = why;
   const placed =
@@ -82,9 +82,9 @@ function tableText({ limits }: WhyView): string {
   );
 }
 
-function worthText({ worth: is, threshold, swapGain }: LimitsView): string {
+function worthText({ worth, threshold, swapGain }: LimitsView): string {
   return [
-    `an entry is expected to take ${plainPacketRate(is)} off the vSwitch`,
+    `an entry is expected to take ${plainPacketRate(worth)} off the vSwitch`,
     ...(threshold === null ? [] : [`threshold ${plainNumber(threshold)}`]),
     ...(swapGain === null ? [] : [`a swap must gain ${plainNumber(swapGain)}`]),
   ].join('; ');
@@ -93,26 +93,26 @@ function worthText({ worth: is, threshold, swapGain }: LimitsView): string {
 function shareText(share: ShareView): string {
   const { used, share: due, guaranteed, maximum, wanted } = share;
   return (
-    `${whose(share)}: ${whole(used)} entries, share ${whole(due)} ` +
+    `${shareOwner(share)}: ${whole(used)} entries, share ${whole(due)} ` +
     `(guaranteed ${whole(guaranteed)}, maximum ${whole(maximum)}, wanted ${whole(wanted)})`
   );
 }
 
-/** The lines of a rule; one of a shadow policy says that it moves nothing. */
+/** The lines of a rule, with a mark for a rule of a shadow policy. */
 function markedRuleLines(rule: RuleView, colours: Colours): string[] {
   const [head, ...conditions] = ruleLines(rule, colours);
   const moves = rule.shadow ? ` ${colours.yellow('(shadow: moves nothing)')}` : '';
   return [`${head}${moves}`, ...conditions];
 }
 
-/** A rule with its verdict, and each of its conditions with the value it saw, as a tree. */
+/** A rule with its verdict, and its conditions with the values they read, as a tree. */
 export function ruleLines(rule: RuleView, colours: Colours): string[] {
   const head = `rule ${rule.name} (priority ${rule.priority}) requests ${rule.requested}`;
   const lines = conditionLines(rule.condition, 1, colours);
   return [`${mark(rule.verdict, colours)} ${head}`, ...lines];
 }
 
-/** A condition with the values it saw, as a tree that is `depth` steps in. */
+/** A condition with the values it read, as a tree that is indented by `depth` steps. */
 export function conditionLines(trace: ConditionTrace, depth: number, colours: Colours): string[] {
   const indent = '  '.repeat(depth);
   const verdict = mark(trace.verdict, colours);
@@ -121,11 +121,11 @@ export function conditionLines(trace: ConditionTrace, depth: number, colours: Co
     return [`${indent}${verdict} ${trace.kind} of`, ...inner];
   }
   const { fact, operator, expected, actual } = trace;
-  const asked = `${fact} ${operator} ${factValue(expected)}`;
-  return [`${indent}${verdict} ${asked} ${colours.dim(`(is ${factValue(actual)})`)}`];
+  const comparison = `${fact} ${operator} ${factValue(expected)}`;
+  return [`${indent}${verdict} ${comparison} ${colours.dim(`(is ${factValue(actual)})`)}`];
 }
 
-/** A verdict in three letters: says it without colours, too. */
+/** A verdict in three characters, readable without colours. */
 export function mark(verdict: boolean, colours: Colours): string {
   return verdict ? colours.green('yes') : colours.dim('no ');
 }

@@ -7,31 +7,31 @@ import {
   inUse,
   limitReached,
   shareTaken,
-  whose,
+  shareOwner,
   worthTooLittle,
 } from './limit-words.ts';
 import { bitRate, duration, plainNumber, whole } from '../text/format.ts';
 
-/** Why the flow is where it is, in one sentence with the numbers that decided. */
+/** Why the flow has its placement, in one sentence with the numbers that decided. */
 export function whySentence(why: WhyView): string {
   const { flow } = why;
-  const cause = flow.requested === 'none' ? unaskedCause(why) : askedCause(why);
+  const cause = flow.requested === 'none' ? causeWithoutRequest(why) : causeWithRequest(why);
   return `The flow is on ${PLACES[flow.placement]} at ${bitRate(flow.bitsPerSecond)}: ${cause}.`;
 }
 
-function askedCause(why: WhyView): string {
+function causeWithRequest(why: WhyView): string {
   const { flow } = why;
-  const because = BECAUSE[flow.reason.code];
+  const because = AFTER_REQUEST[flow.reason.code];
   if (because === undefined) return flow.reason.text;
   const rule = flow.rule === null ? 'no rule' : `rule ${flow.rule}`;
   return `${rule} requests ${flow.requested} with score ${plainNumber(flow.score)}, ${because(why)}`;
 }
 
-/** Of a flow for which no rule requests a placement. */
-function unaskedCause(why: WhyView): string {
+/** For a flow without a requested placement. */
+function causeWithoutRequest(why: WhyView): string {
   const { code, text } = why.flow.reason;
-  const but = UNASKED[code];
-  return but === undefined ? text : `no rule requests an entry for it, ${but(why)}`;
+  const because = AFTER_NO_REQUEST[code];
+  return because === undefined ? text : `no rule requests an entry for it, ${because(why)}`;
 }
 
 const PLACES = {
@@ -40,8 +40,8 @@ const PLACES = {
   'fast-path': `the ${PATHS['fast-path'].name}`,
 } as const;
 
-/** What follows "rule R requests P with score S"; other reasons are complete sentences. */
-const BECAUSE: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> = {
+/** Continuations of "rule R requests P with score S"; other reasons are complete sentences. */
+const AFTER_REQUEST: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> = {
   placed: () => 'and the backend has it',
   installing: () => 'and the operation is in progress',
   budget: () => 'but the budget of operations is used up for now',
@@ -60,17 +60,17 @@ const BECAUSE: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> =
     `but the backend refused it${detail(refusal)}; it is tried again ${when(limits.retryInMs)}`,
 };
 
-/** What follows "no rule requests an entry for it". */
-const UNASKED: typeof BECAUSE = {
+/** Continuations of "no rule requests an entry for it". */
+const AFTER_NO_REQUEST: typeof AFTER_REQUEST = {
   placed: ({ limits }) => `but ${justMoved(limits)}`,
   'table-full': ({ limits }) =>
     'so its entry was among the first to be removed when the table was full ' +
     `(${inUse(limits)} are in use now)`,
   'slice-maximum': ({ limits }) =>
-    `so its entry was among the first to be removed when ${whose(limits.share)} had more than ` +
+    `so its entry was among the first to be removed when ${shareOwner(limits.share)} had more than ` +
     (limits.share === null ? 'it may have' : `the ${whole(limits.share.maximum)} it may have`),
   'slice-share': ({ limits }) =>
-    `so its entry was among the first to be removed when ${whose(limits.share)} had more than ` +
+    `so its entry was among the first to be removed when ${shareOwner(limits.share)} had more than ` +
     `${limits.share?.slice === null ? 'their' : 'its'} share and others had less`,
   'fast-path-capacity': ({ limits }) =>
     `so its entry was among the first to be removed: ${limitReached(limits, true)}`,
@@ -78,7 +78,7 @@ const UNASKED: typeof BECAUSE = {
 
 function scoreToBeat({ flow, limits }: WhyView): string {
   if (limits.divided) {
-    return `, and no entry of ${whose(limits.share)} has a score that is low enough for a swap`;
+    return `, and no entry of ${shareOwner(limits.share)} has a score that is low enough for a swap`;
   }
   if (limits.cutoffScore === null) return '';
   return flow.score > limits.cutoffScore
@@ -91,7 +91,6 @@ function justMoved({ holdLeftMs }: LimitsView): string {
   return `it was moved recently and stays ${stays}`;
 }
 
-/** When it is time, a tick has yet to come. */
 function when(leftMs: number): string {
   return leftMs < 1 ? 'at the next tick' : `in ${duration(leftMs)}`;
 }

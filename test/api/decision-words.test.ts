@@ -5,7 +5,7 @@ import { decisionLine } from '../../views/decision-line.ts';
 import { coloursOf } from '../../platform/terminal.ts';
 import { decisionOf } from '../support/fake-view.ts';
 
-describe('what led to a decision', () => {
+describe('rule and cause of a decision', () => {
   const cases: readonly (readonly [Partial<DecisionRecord>, string, RegExp])[] = [
     [{}, 'rule default/elephants', /requests offload \(bitsPerSecond=[^)]*\), placed; /],
     [

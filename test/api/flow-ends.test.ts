@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { flowEnds } from '../../api/flow-ends.ts';
 
-describe('ends of a flow, from its match', () => {
+describe('ends of a flow', () => {
   const MATCHES: readonly (readonly [string, string])[] = [
     [
       'in_port=vm1,tcp,ipv4_src=10.0.0.1,ipv4_dst=10.0.0.2,tcp_src=1,tcp_dst=443',
@@ -23,7 +23,7 @@ describe('ends of a flow, from its match', () => {
   ];
 
   for (const [match, words] of MATCHES) {
-    it(`says ${words} of ${match}`, () => {
+    it(`are ${words} for ${match}`, () => {
       const { protocol, from, to } = flowEnds(match, 'any');
       assert.equal(`${protocol} ${from} > ${to}`, words);
     });

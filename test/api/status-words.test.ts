@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { entriesInUse, neededGain } from '../../api/status-words.ts';
 
-describe('words for a status', () => {
-  it('say how much of a table is in use, and what fits when that is less than declared', () => {
+describe('texts about the status', () => {
+  it('show the use of a table, with the learned entries if they are fewer than declared', () => {
     const table = { used: 1_024, entries: 8_192 };
     assert.equal(entriesInUse({ ...table, learnedEntries: 8_192 }), '1,024 of 8,192 entries');
     assert.equal(
@@ -11,7 +11,7 @@ describe('words for a status', () => {
     );
   });
 
-  it('say what a swap needs', () => {
+  it('show the gain that a swap needs', () => {
     assert.equal(neededGain(null), 'no swap gains enough');
     assert.equal(neededGain(1_234), 'a swap must gain 1,234 packets/s');
   });

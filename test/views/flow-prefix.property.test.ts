@@ -4,8 +4,8 @@ import { rowsByPrefix } from '../../views/flow-prefix.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 
-describe('flows by the beginning of their ufid', () => {
-  it('are those whose ufid as text begins so', () => {
+describe('flows by ufid prefix', () => {
+  it('are those whose ufid as text has the prefix', () => {
     const table = new FlowTable();
     table.begin(0);
     const word = fc.constantFrom(0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x5b1f0c7e, 0x5b1f0c7f);

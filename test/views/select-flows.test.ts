@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { FlowPage, FlowQuery } from '../../api/flow-views.ts';
 import { FlowTexts } from '../../views/flow-texts.ts';
-import type { FlowSurroundings } from '../../views/flow-view.ts';
+import type { FlowContext } from '../../views/flow-view.ts';
 import { selectFlows } from '../../views/select-flows.ts';
 
 /** A table of flows from `vmN` to `p0` with these rates; even ones have a VM with a slice. */
-function around(rates: readonly number[]): FlowSurroundings {
+function context(rates: readonly number[]): FlowContext {
   const table = new FlowTable();
   table.begin(0);
   const rows = rates.map((_, i) => {
@@ -39,11 +39,11 @@ function around(rates: readonly number[]): FlowSurroundings {
 }
 
 describe('selecting flows', () => {
-  it('returns the largest in order, ties included, as a full sort would', async () => {
+  it('returns the largest in order, ties included, like a full sort', async () => {
     const rates = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(rates, fc.integer({ min: 1, max: 70 }), async (some, limit) => {
-        const page = await find({ sort: 'rate', limit, words: [] }, around(some));
+        const page = await find({ sort: 'rate', limit, words: [] }, context(some));
         assert.equal(page.matching, some.length);
         assert.deepEqual(
           page.flows.map((f) => f.bitsPerSecond),
@@ -54,11 +54,11 @@ describe('selecting flows', () => {
     );
   });
 
-  it('goes on where the page before ended, to the last', async () => {
+  it('continues after the previous page, up to the last flow', async () => {
     const rates = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(rates, fc.integer({ min: 1, max: 20 }), async (some, limit) => {
-        const flows = around(some);
+        const flows = context(some);
         const pages: string[][] = [];
         for (let offset = 0; offset <= some.length; offset += limit) {
           const page = await find({ sort: 'rate', limit, offset, words: [] }, flows);
@@ -72,7 +72,7 @@ describe('selecting flows', () => {
   });
 
   it('filters by slice, port, placement and words together', async () => {
-    const flows = around([1, 2, 3, 4, 5, 6]);
+    const flows = context([1, 2, 3, 4, 5, 6]);
     const ids = async (query: Partial<FlowQuery>): Promise<string[]> => {
       const page = await find({ sort: 'rate', limit: 10, words: [], ...query }, flows);
       return page.flows.map((f) => f.inPort);
@@ -85,13 +85,13 @@ describe('selecting flows', () => {
     assert.deepEqual(await ids({ words: ['output', 'nothing'] }), []);
   });
 
-  it('leaves out flows that leave while it pauses, and takes none for another', async () => {
-    const flows = around(Array.from({ length: 200 }, (_, i) => i));
+  it('omits flows that leave during a pause, and confuses no flows', async () => {
+    const flows = context(Array.from({ length: 200 }, (_, i) => i));
     const { table } = flows;
     let paused = 0;
     const yieldToEventLoop = (): Promise<void> | undefined => {
       if (++paused !== 2) return undefined;
-      // All flows but two leave, and others take their rows.
+      // All flows but two leave, and new flows get their rows.
       const rest = table.rows.slice(10, 12);
       table.begin(1_000);
       for (const row of rest) table.observe(row, 2, 200, 0);
@@ -114,8 +114,8 @@ describe('selecting flows', () => {
     assert.ok(paused > 2);
   });
 
-  it('remembers what flows are in words until they change', async () => {
-    const flows = around([1, 2, 3]);
+  it('caches the texts of flows until they change', async () => {
+    const flows = context([1, 2, 3]);
     const texts = new FlowTexts();
     const query: FlowQuery = { sort: 'rate', limit: 10, words: ['in_port=vm1'] };
     const found = async (): Promise<number> =>
@@ -127,6 +127,6 @@ describe('selecting flows', () => {
   });
 });
 
-function find(query: FlowQuery, flows: FlowSurroundings): Promise<FlowPage> {
+function find(query: FlowQuery, flows: FlowContext): Promise<FlowPage> {
   return selectFlows(query, flows, new FlowTexts(), () => undefined);
 }

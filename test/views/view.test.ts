@@ -27,7 +27,7 @@ import { TestTerminal } from '../support/test-terminal.ts';
 
 const PLAIN = coloursOf(false);
 
-/** A field that must match as a whole, from its number. */
+/** An exact match of a field. */
 function exact(
   field: FieldName,
   value: number,
@@ -39,8 +39,8 @@ function exact(
   return { field, value: bytes, mask };
 }
 
-describe('flows in words', () => {
-  it('names protocols and leaves out what is always so', () => {
+describe('descriptions of flows', () => {
+  it('name protocols and omit the usual fields', () => {
     const match = {
       inPort: 'vm1',
       fields: [
@@ -60,12 +60,12 @@ describe('flows in words', () => {
     );
   });
 
-  it('keeps an ethertype that has no name', () => {
+  it('keep an ethertype without a name', () => {
     const match = { inPort: 'p', fields: [exact('eth_type', 0x88cc)], opaque: [] };
     assert.equal(describeMatch(match), 'in_port=p,eth_type=0x88cc');
   });
 
-  it('keeps a later fragment and an unusual tag', () => {
+  it('keep a later fragment and an unusual TPID', () => {
     const fields = [exact('vlan_tpid', 0x88a8), exact('ip_frag', 2)];
     assert.equal(
       describeMatch({ inPort: 'p', fields, opaque: [] }),
@@ -73,7 +73,7 @@ describe('flows in words', () => {
     );
   });
 
-  it('writes addresses as their standards do', () => {
+  it('use the standard notation of addresses', () => {
     const v6 = Uint8Array.from([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     const all = new Uint8Array(16).fill(255);
     assert.equal(fieldText('ipv6_src', v6, all), '2001:db8::1');
@@ -88,7 +88,7 @@ describe('flows in words', () => {
     );
   });
 
-  it('writes actions in order, and no action as a drop', () => {
+  it('list actions in order, and show no action as drop', () => {
     assert.equal(describeActions([]), 'drop');
     assert.equal(
       describeActions([
@@ -102,7 +102,7 @@ describe('flows in words', () => {
     );
   });
 
-  it('writes a mask as a prefix exactly when it is one', () => {
+  it('show a mask as a prefix exactly if it is one', () => {
     const value = new Uint8Array(4);
     for (let length = 1; length <= 32; length++) {
       const mask = new Uint8Array(4);
@@ -116,7 +116,7 @@ describe('flows in words', () => {
     }
   });
 
-  it('tells any two values of a field apart', () => {
+  it('distinguish any two values of a field', () => {
     const fields = Object.keys(FIELD_BITS).filter((f): f is FieldName => f in FIELD_BITS);
     const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
     fc.assert(
@@ -133,7 +133,7 @@ describe('flows in words', () => {
     );
   });
 
-  it('shortens a match to ports and ends', () => {
+  it('shorten a match to ports and ends', () => {
     const match = 'in_port=vm1,tcp,eth_src=aa:bb:cc:dd:ee:ff,ipv4_src=10.0.0.1,tcp_dst=443';
     assert.equal(shortMatch(flowOf({ match })), 'vm1>uplink0 tcp 10.0.0.1>*:443');
     const v6 = 'in_port=vm1,udp6,ipv6_src=2001:db8::1,udp_src=53';
@@ -145,7 +145,7 @@ describe('flows in words', () => {
 });
 
 describe('tables and screens', () => {
-  it('never has a line wider than the terminal', () => {
+  it('never have a line wider than the terminal', () => {
     const text = fc.string({ maxLength: 80 });
     fc.assert(
       fc.property(fc.array(text), fc.integer({ min: 90, max: 300 }), (matches, width) => {
@@ -157,7 +157,7 @@ describe('tables and screens', () => {
     );
   });
 
-  it('shows slices against their guarantees, the others last, and what is below in colour', () => {
+  it('show slices with their guarantees, other flows last, and unmet guarantees in colour', () => {
     const low = shareOf({ slice: 'gold', weight: 3, used: 100 });
     const status = statusOf();
     assert.ok(status.backend !== null);
@@ -183,19 +183,19 @@ describe('tables and screens', () => {
     );
   });
 
-  it('lets no name from outside move the cursor', () => {
+  it('replace control characters in names', () => {
     const [, ...lines] = flowTable([flowOf({ slice: 'a\u001B[2Jb\nc' })], 200, PLAIN);
     assert.equal(lines.length, 1);
     assert.match(lines[0], /a\uFFFD\[2Jb\uFFFDc/);
   });
 
-  it('keeps whole matches and ids for pipes', () => {
+  it('keep whole matches and ids for pipes', () => {
     const flow = flowOf({ match: 'x'.repeat(500) });
     const [, line] = flowTable([flow], Number.POSITIVE_INFINITY, PLAIN);
     assert.ok(line.includes(flow.id) && line.includes('x'.repeat(500)));
   });
 
-  it('warns of everything that needs a look', () => {
+  it('show all warnings', () => {
     const healthy = statusOf();
     assert.ok(healthy.backend !== null);
     const lines = nodeSummary(
@@ -221,7 +221,7 @@ describe('tables and screens', () => {
     assert.equal(nodeSummary(written, 120, PLAIN).length, 3);
   });
 
-  it('draws over itself, with other lines above', () => {
+  it('are redrawn in place, with other lines above', () => {
     const terminal = new TestTerminal();
     const screen = new LiveScreen(terminal);
     screen.show(['one', 'two']);
@@ -236,7 +236,7 @@ describe('tables and screens', () => {
     );
   });
 
-  it('fits the terminal, however small it is', () => {
+  it('fit the terminal, however small it is', () => {
     const terminal = new TestTerminal();
     const flows = Array.from({ length: 50 }, () => flowOf());
     const page = { total: 50, matching: 50, flows };
@@ -249,7 +249,7 @@ describe('tables and screens', () => {
     }
   });
 
-  it('is redrawn by ticks, not more than twice a second, until it is ended', async () => {
+  it('are redrawn by ticks at most twice a second, until they are stopped', async () => {
     const terminal = new TestTerminal();
     const view = new FakeView();
     let nowMs = 0;
@@ -265,7 +265,7 @@ describe('tables and screens', () => {
   });
 });
 
-/** What is said of them needs no number. */
+/** Reasons whose sentence needs no number. */
 const SPEAK_FOR_THEMSELVES: ReadonlySet<ReasonCode> = new Set([
   'unseen',
   'no-rule',
@@ -282,7 +282,7 @@ const SPEAK_FOR_THEMSELVES: ReadonlySet<ReasonCode> = new Set([
 ]);
 
 describe('why', () => {
-  it('says in one sentence which limit it is', () => {
+  it('names the limit in one sentence', () => {
     const asking = { placement: 'onload', placedMs: null } as const;
     const flow = flowOf({ ...asking, reason: { code: 'table-full', text: 'full' } });
     assert.equal(
@@ -310,7 +310,7 @@ describe('why', () => {
     assert.match(whySentence(whyOf(none)), /1\.50 Gbit\/s: none asks\.$/);
   });
 
-  it('says of a flow that no rule asks for how it came and went', () => {
+  it('explains a flow that no rule requests', () => {
     const unasked = { rule: null, requested: 'none', score: 0 } as const;
     const gone = flowOf({
       ...unasked,
@@ -334,8 +334,8 @@ describe('why', () => {
     );
   });
 
-  describe('of a flow that waits', () => {
-    /** What the sentence says after "but". */
+  describe('of a waiting flow', () => {
+    /** The part of the sentence after "but". */
     function but(code: ReasonCode, over: Partial<LimitsView> = {}, asks: Partial<FlowView> = {}) {
       const reason = { code, text: 'the text of the code' };
       const flow = flowOf({ placement: 'onload', placedMs: null, reason, ...asks });
@@ -343,7 +343,7 @@ describe('why', () => {
       return sentence.slice(sentence.search(/, (but|so) /) + 2);
     }
 
-    it('says what its slice has and may have', () => {
+    it("shows its slice's entries and quota", () => {
       const share = shareOf({ slice: 'red', maximum: 412 });
       assert.equal(
         but('slice-maximum', { share }),
@@ -361,7 +361,7 @@ describe('why', () => {
       );
     });
 
-    it('says which port or path is full, by the limit that is nearest', () => {
+    it('names the full port or path, by the fullest limit', () => {
       const throughput = [throughputOf({ name: 'p1 receive', expectedBitsPerSecond: 1e9 })];
       throughput.push(throughputOf());
       assert.equal(
@@ -376,7 +376,7 @@ describe('why', () => {
       );
     });
 
-    it('says what is expected of it, and what would have to be', () => {
+    it('shows its expected rate and the threshold', () => {
       assert.equal(
         but('below-threshold', { worth: 3.456 }),
         'but it is expected to send only 3.46 packets/s, below the threshold of 12.',
@@ -389,7 +389,7 @@ describe('why', () => {
       assert.match(but('small-gain', { swapGain: null }), /no swap gains enough now/);
     });
 
-    it('says how many entries fit, and that hardly better is not enough', () => {
+    it('shows the learned entries, and that a small gain is not enough', () => {
       assert.equal(
         but('table-full', { learnedEntries: 490, tableUsed: 488 }),
         'but the table has 488 of 490 entries that fit (512 declared) in use and a newcomer ' +
@@ -402,7 +402,7 @@ describe('why', () => {
       );
     });
 
-    it('names no score to beat where each slice has one of its own', () => {
+    it('names no cutoff score when each slice has a different one', () => {
       assert.equal(
         but('table-full', { divided: true }),
         'but the table has 512 of 512 entries in use, and no entry of slice red has a score ' +
@@ -416,7 +416,7 @@ describe('why', () => {
       );
     });
 
-    it('says why its entry went when no rule asks for it', () => {
+    it('explains why its entry was removed when no rule requests it', () => {
       const unasked = { rule: null, requested: 'none', score: 0 } as const;
       assert.equal(
         but('slice-share', {}, unasked),
@@ -429,7 +429,7 @@ describe('why', () => {
       );
     });
 
-    it('has words of its own for every reason that a flow can be held back by', () => {
+    it('has a specific text for every reason to wait', () => {
       for (const { code } of REASONS) {
         if (SPEAK_FOR_THEMSELVES.has(code)) continue;
         assert.match(but(code), /^but /, code);
@@ -437,7 +437,7 @@ describe('why', () => {
     });
   });
 
-  it('reports what the flow is worth, its slice and the limits it counts for', () => {
+  it("reports the flow's worth, its slice and its limits", () => {
     const flow = flowOf();
     const limits = { ...whyOf(flow).limits, throughput: [throughputOf()] };
     const report = whyReport(whyOf(flow, { limits }), PLAIN).join('\n');
@@ -450,7 +450,7 @@ describe('why', () => {
     }
   });
 
-  it('reports what a newcomer to the table has to beat, and that it may be nothing', () => {
+  it('reports the score that a newcomer has to exceed, if any', () => {
     const flow = flowOf();
     const table = (cutoffScore: number | null): string | undefined =>
       whyReport(whyOf(flow, { limits: { ...whyOf(flow).limits, cutoffScore } }), PLAIN).find(
@@ -472,14 +472,14 @@ describe('why', () => {
     );
   });
 
-  it('reports the rules with the numbers they saw', () => {
+  it('reports the rules with the values that they read', () => {
     const report = whyReport(whyOf(flowOf()), PLAIN).join('\n');
     assert.match(report, /^yes rule default\/elephants \(priority 10\) requests offload$/m);
     assert.match(report, /^ {4}yes bitsPerSecond greaterThan 1,000,000 \(is 1,500,000,000\)$/m);
     assert.match(report, /^carried {4}1\.00 GB by the vSwitch, 2\.00 GB by the backend$/m);
   });
 
-  it('paints only where colours are on', () => {
+  it('uses colours only if they are on', () => {
     const painted = whyReport(whyOf(flowOf()), coloursOf(true)).join('\n');
     assert.ok(painted.includes('\u001B[32m'));
     assert.ok(!whyReport(whyOf(flowOf()), PLAIN).join('\n').includes('\u001B'));

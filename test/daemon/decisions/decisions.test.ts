@@ -336,7 +336,7 @@ describe('rotating file', () => {
   });
 
   it('drops lines that arrive too fast, and counts them', async () => {
-    const file = open({ mostQueued: 10, maxBytes: 1000 });
+    const file = open({ maxQueued: 10, maxBytes: 1000 });
     for (let i = 0; i < 5; i++) file.write('abcd');
     await file.flush();
     assert.deepEqual(linesOf(), ['abcd', 'abcd']);
