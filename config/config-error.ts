@@ -1,7 +1,7 @@
 import { formatProblem, type Problem } from '../text/problem.ts';
 import { fileErrorText } from '../platform/file-error.ts';
 
-/** The configuration has mistakes; every one that was found is in `problems`, in file order. */
+/** The configuration has errors; `problems` has all of them in file order. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
@@ -12,7 +12,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** The configuration file could not be read at all; `problem` says it as a mistake in it. */
+/** The configuration file could not be read; `problem` reports that at the file's first line. */
 export class ConfigUnreadable extends Error {
   override readonly name = 'ConfigUnreadable';
   readonly problem: Problem;

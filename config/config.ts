@@ -1,11 +1,11 @@
 import type { LogSettings } from '../platform/log.ts';
 
 /**
- * The daemon's settings, as they are after the file was checked and defaults were filled in. What
- * each one means, with units and bounds, is in config.schema.json beside this file.
+ * The daemon's settings after checks and with defaults. config.schema.json describes each one, with
+ * units and bounds.
  */
 export interface Config {
-  /** Absolute path of the file the settings came from. */
+  /** Absolute path of the configuration file. */
   readonly file: string;
   readonly node: NodeConfig;
   readonly backend: BackendConfig;
@@ -13,20 +13,20 @@ export interface Config {
   readonly fastPath?: FastPathConfig;
   readonly poll: PollConfig;
   readonly planner: PlannerConfig;
-  /** Absolute paths of the policy files, in the order they are read. At least one. */
+  /** Absolute paths of the policy files, in reading order; at least one. */
   readonly policies: readonly string[];
-  /** What becomes of installed entries when the daemon ends. */
+  /** What happens to installed entries when the daemon exits. */
   readonly onExit: 'withdraw' | 'keep';
   readonly decisions: DecisionsConfig;
   readonly http: HttpConfig;
-  /** Where points are written to; undefined: nowhere. */
+  /** Undefined: no points are written. */
   readonly influx?: InfluxConfig;
   /** Absolute path of the control socket. */
   readonly control: { readonly path: string };
   readonly log: LogSettings;
 }
 
-/** Which node is driven; only the chosen adapter's section is used. */
+/** The node; only the section of the chosen adapter is used. */
 export interface NodeConfig {
   readonly adapter: 'emulator' | 'ovs';
   readonly emulator: EmulatorConfig;
@@ -37,48 +37,48 @@ export interface EmulatorConfig {
   /** The same seed gives the same traffic. */
   readonly seed: number;
   readonly vms: number;
-  /** Names of the slices; VMs are spread over them in turn. */
+  /** Names of the slices, to which VMs are assigned in turn. */
   readonly slices: readonly string[];
   /** Offered load as a share of the rate of both NIC ports together, 0 to 1. */
   readonly load: number;
-  /** Most megaflows at a time. */
+  /** Maximum megaflows at a time. */
   readonly maxFlows: number;
-  /** Places of the NIC's hash table that a put may try. */
+  /** Places of the NIC's hash table that an insertion may try. */
   readonly probeDepth: number;
 }
 
 export interface OvsConfig {
-  /** Folder of vswitchd's pid file and control socket. */
+  /** Folder with the pid file and control socket of vswitchd. */
   readonly runDir: string;
   /** Socket of ovsdb-server. */
   readonly database: string;
-  /** Datapath to read, e.g. `netdev@ovs-netdev`; undefined: the only one there is. */
+  /** Datapath to read, e.g. `netdev@ovs-netdev`; undefined: the only datapath. */
   readonly datapath?: string;
   readonly timeoutMs: number;
-  /** Whether changes of OpenFlow rules are listened for. */
+  /** Whether OpenFlow rules are monitored for changes. */
   readonly flowMonitor: boolean;
 }
 
 export interface BackendConfig {
-  /** `none` observes and decides, and places nothing. */
+  /** `none`: the daemon observes and decides, but places nothing. */
   readonly adapter: 'emulator' | 'xdp' | 'none';
   readonly entries: number;
   readonly masks: number;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
-  /** Folder on a bpf file system where maps and programs are pinned (`xdp`). */
+  /** Folder on a bpf file system for pinned maps and programs (`xdp`). */
   readonly pinPath: string;
   readonly mode: 'auto' | 'native' | 'generic';
   /** Ports to attach to; undefined: every port of the vSwitch that has a kernel device. */
   readonly ports?: readonly string[];
 }
 
-/** The switch before the vSwitch: exactly one of `connect` and `listen` is there. */
+/** The OpenFlow switch in front of the vSwitch; exactly one of `connect` and `listen` is set. */
 export interface FastPathConfig {
   readonly adapter: 'openflow';
-  /** Where the switch is: `unix:`, `tcp:` or `ssl:`. */
+  /** Address of the switch: `unix:`, `tcp:` or `ssl:`. */
   readonly connect?: string;
-  /** Where it is waited for: `punix:`, `ptcp:` or `pssl:`. */
+  /** Address on which the daemon waits for the switch: `punix:`, `ptcp:` or `pssl:`. */
   readonly listen?: string;
   /** Highest OpenFlow version to speak. */
   readonly version: '1.0' | '1.3';
@@ -87,7 +87,7 @@ export interface FastPathConfig {
   readonly timeoutMs: number;
   readonly ports: FastPathPorts;
   readonly entries: number;
-  /** What the fast path processes of all flows together; undefined: any number. */
+  /** Capacity of the fast path for all flows together; undefined: unlimited. */
   readonly packetsPerSecond?: number;
   readonly bitsPerSecond?: number;
   readonly priority: number;
@@ -96,7 +96,7 @@ export interface FastPathConfig {
   /** 0: no heartbeats. */
   readonly heartbeatMs: number;
   readonly pauseMs: number;
-  /** Absolute path of the file that says which flow each rule is of. */
+  /** Absolute path of the file that maps rules to flows. */
   readonly journal: string;
 }
 
@@ -107,7 +107,7 @@ export interface FastPathPorts {
   readonly fast: string;
   /** Port of the vSwitch that the switch's `slow` port leads to. */
   readonly vswitch: string;
-  /** Ports of the vSwitch whose VMs the fast path stands in for. */
+  /** Ports of the vSwitch whose VMs the fast path can serve. */
   readonly vms: readonly string[];
 }
 
@@ -121,7 +121,7 @@ export interface PollConfig {
 
 export interface PlannerConfig {
   readonly minHoldMs: number;
-  /** Most that all NIC ports together receive and send; undefined: the sum of their links. */
+  /** Throughput of all NIC ports together; undefined: the sum of their links. */
   readonly receiveBitsPerSecond?: number;
   readonly sendBitsPerSecond?: number;
   readonly operationsPerSecond: number;
@@ -131,10 +131,11 @@ export interface PlannerConfig {
 export interface DecisionsConfig {
   /** Decisions kept in memory. */
   readonly memory: number;
-  /** Absolute path of the file they are written to; undefined: none. */
+  /** Absolute path of the decision file; undefined: none. */
   readonly file?: string;
-  /** Size from which on a new file is begun, bytes, and older files that are kept. */
+  /** Size at which the file is rotated, bytes. */
   readonly maxBytes: number;
+  /** Number of older files that are kept. */
   readonly keep: number;
 }
 
@@ -144,9 +145,9 @@ export interface HttpConfig {
   /** 0: any free port. */
   readonly port: number;
   readonly ifTaken: 'fail' | 'any';
-  /** Other machines may reach it although there is no TLS or no authentication. */
+  /** Allows access from other machines without TLS or without authentication. */
   readonly allowRemote: boolean;
-  /** Flows with the highest rates that `/metrics` names, 0 to 100. */
+  /** Number of flows with the highest rates in `/metrics`, 0 to 100. */
   readonly topFlows: number;
   /** Absolute paths of PEM files; undefined: no TLS. */
   readonly tls?: { readonly certificate: string; readonly key: string };
@@ -154,24 +155,24 @@ export interface HttpConfig {
   readonly tokenFile?: string;
   /** Absolute path of the file with users and password hashes. */
   readonly users?: string;
-  /** Names by which browsers may call it. */
+  /** Allowed names in `Host`. */
   readonly hostNames: readonly string[];
 }
 
-/** InfluxDB: 1.x, or 2.x by its 1.x address. */
+/** InfluxDB 1.x, or 2.x through its 1.x API. */
 export interface InfluxConfig {
   readonly url: string;
   readonly database: string;
   readonly retention?: { readonly policy: string; readonly duration: string };
-  /** Whether database and retention policy are made when they are not there (1.x). */
+  /** Whether a missing database and retention policy are created (1.x). */
   readonly create: boolean;
-  /** Who writes: a user with a password (1.x), or a token (2.x). Absolute paths of the secrets. */
+  // Credentials: a user with a password (1.x), or a token (2.x). Paths are absolute.
   readonly username?: string;
   readonly passwordFile?: string;
   readonly tokenFile?: string;
   /** Absolute path of a PEM file. */
   readonly caFile?: string;
-  /** Name of this node; undefined: the host's. */
+  /** Name of this node; undefined: the host name. */
   readonly node?: string;
   readonly periodMs: number;
   /** 0: none. */

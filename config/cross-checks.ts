@@ -6,9 +6,9 @@ import { checkHttp } from './http-checks.ts';
 import { checkInflux } from './influx-checks.ts';
 
 /**
- * What no schema can say: conditions between settings.
+ * Checks conditions between settings, which the schema cannot express.
  *
- * @param folder that relative paths are taken from
+ * @param folder base of relative paths
  */
 export function crossCheck(
   settings: ConfigFile,
@@ -45,7 +45,7 @@ export function crossCheck(
     report(
       document.has(['backend', 'leaseMs']) ? ['backend', 'leaseMs'] : ['poll', 'periodMs'],
       `"backend.leaseMs" (${backend.leaseMs}) must be at least twice "poll.periodMs" ` +
-        `(${poll.periodMs}), or the lease runs out between two readings`,
+        `(${poll.periodMs}), or the lease expires between two readings`,
     );
   }
   problems.push(...checkFastPath(settings, document));

@@ -9,7 +9,7 @@ import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
 
-/** What no schema can say of the node's OpenFlow switch. */
+/** Checks settings of the OpenFlow switch that the schema cannot express. */
 export function checkFastPath(settings: ConfigFile, document: JsonDocument): Problem[] {
   const { fastPath, node, poll } = settings;
   if (fastPath === undefined) return [];
@@ -29,8 +29,8 @@ export function checkFastPath(settings: ConfigFile, document: JsonDocument): Pro
   const target = read(connect ?? listen ?? '', (message) => report([key], message));
   if (target !== undefined) {
     if (isPassive(target) !== (key === 'listen')) {
-      const right = key === 'listen' ? 'punix:, ptcp: or pssl:' : 'unix:, tcp: or ssl:';
-      report([key], `"fastPath.${key}" must begin with ${right}, not with ${target.kind}:`);
+      const schemes = key === 'listen' ? 'punix:, ptcp: or pssl:' : 'unix:, tcp: or ssl:';
+      report([key], `"fastPath.${key}" must begin with ${schemes}, not with ${target.kind}:`);
     }
     if (isTls(target) && tls === undefined) {
       report([key], `"fastPath.${key}" is encrypted; set "fastPath.tls"`);
@@ -38,13 +38,13 @@ export function checkFastPath(settings: ConfigFile, document: JsonDocument): Pro
     if (target.kind === 'unix' && target.path.startsWith(`${node.ovs.runDir}/`)) {
       report(
         ['connect'],
-        'this is a bridge of the vSwitch whose flows are read; rules in it would change what ' +
-          'is read. The fast path needs a switch of its own (docs/openflow.md)',
+        'this is a bridge of the vSwitch whose flows the daemon reads; rules in it would change ' +
+          'those flows. The fast path needs a separate switch (docs/openflow.md)',
       );
     }
   }
   if (ports.slow === ports.fast || ports.uplink === ports.fast || ports.uplink === ports.slow) {
-    report(['ports'], '"uplink", "slow" and "fast" must be three ports');
+    report(['ports'], '"uplink", "slow" and "fast" must be three different ports');
   }
   if (leaseMs < 2 * poll.periodMs) {
     report(

@@ -3,7 +3,7 @@ import type { Problem } from '../text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
 import { isLoopback } from './loopback.ts';
 
-/** Whether the HTTP server would be open to other machines without anybody having said so. */
+/** Reports an HTTP server that is unintentionally open to other machines. */
 export function checkHttp({ http }: ConfigFile, document: JsonDocument): Problem[] {
   if (!http.enabled || http.allowRemote || isLoopback(http.host)) return [];
   const authenticates = http.tokenFile !== undefined || http.users !== undefined;

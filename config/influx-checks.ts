@@ -7,7 +7,7 @@ import { readSecretLine, SecretFileExposed, SecretFileUnusable } from '../platfo
 import type { InfluxConfig } from './config.ts';
 import type { ConfigFile } from './config-file.ts';
 
-/** What no schema can say of InfluxDB; secrets are looked at, and only there. */
+/** Checks settings of InfluxDB that the schema cannot express, including the files with secrets. */
 export function checkInflux(
   { influx }: ConfigFile,
   document: JsonDocument,
@@ -19,8 +19,8 @@ export function checkInflux(
     const place: JsonPath = ['influx', ...path];
     problems.push(document.problemAt(document.has(place) ? place : ['influx'], message));
   };
-  const wrong = urlProblem(influx);
-  if (wrong !== undefined) report(['url'], wrong);
+  const problem = urlProblem(influx);
+  if (problem !== undefined) report(['url'], problem);
   for (const [path, name] of [
     [['database'], influx.database],
     [['retention', 'policy'], influx.retention?.policy ?? ''],
@@ -64,7 +64,7 @@ function urlProblem({ url }: InfluxConfig): string | undefined {
   if (protocol !== 'http:' && protocol !== 'https:') {
     return `${shown} must begin with http: or https:, not with ${protocol}`;
   }
-  // The address is logged and shown: a secret must not be in it.
+  // The URL is logged and shown, so it must not contain a secret.
   if (username !== '' || password !== '') {
     return `${shown} must not contain a user or password; use "username" and "passwordFile"`;
   }
@@ -111,7 +111,7 @@ function checkFiles(influx: InfluxConfig, folder: string, report: Report): void 
   }
 }
 
-/** Hours, days or weeks in InfluxDB's form, or for ever. */
+/** Hours, days or weeks in InfluxDB's notation, or unlimited. */
 function isDuration(text: string): boolean {
   return text === 'INF' || /^[1-9]\d{0,5}[hdw]$/.test(text);
 }

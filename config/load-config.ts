@@ -16,7 +16,7 @@ import { schemaProblems } from '../text/schema-problems.ts';
  * Reads and checks a configuration file.
  *
  * @throws ConfigUnreadable when the file cannot be read
- * @throws ConfigError with every mistake found in it
+ * @throws ConfigError with all errors in it
  */
 export function loadConfig(file: string): Config {
   return parseConfig(readText(file), resolve(file), file);
@@ -25,9 +25,9 @@ export function loadConfig(file: string): Config {
 /**
  * Checks the text of a configuration file.
  *
- * @param file absolute path, from which relative policy paths are taken
+ * @param file absolute path; relative paths in the file are relative to its folder
  * @param shownAs name of the file in messages
- * @throws ConfigError with every mistake found in it
+ * @throws ConfigError with all errors in it
  */
 export function parseConfig(text: string, file: string, shownAs = file): Config {
   const document = new JsonDocument(shownAs, text, 'jsonc');
@@ -55,7 +55,7 @@ function checked(document: JsonDocument): ConfigFile {
   );
 }
 
-/** Compiling the schema takes far longer than checking a file: it is done at the first one. */
+/** Compiled once, at the first use: that takes far longer than checking a file. */
 const validator = once((): ValidateFunction<ConfigFile> => {
   const schema = JSON.parse(
     readFileSync(join(packageRoot(), 'config', 'config.schema.json'), 'utf8'),
@@ -65,18 +65,18 @@ const validator = once((): ValidateFunction<ConfigFile> => {
   );
 });
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+function once<T>(create: () => T): () => T {
+  let created: { readonly value: T } | undefined;
+  return () => (created ??= { value: create() }).value;
 }
 
 function resolved(settings: ConfigFile, file: string): Config {
   const { node, fastPath, poll, planner, onExit, decisions, http, influx, log } = settings;
-  const natural = node.adapter === 'ovs' ? 'xdp' : 'emulator';
+  const defaultAdapter = node.adapter === 'ovs' ? 'xdp' : 'emulator';
   return {
     file,
     node,
-    backend: { ...settings.backend, adapter: settings.backend.adapter ?? natural },
+    backend: { ...settings.backend, adapter: settings.backend.adapter ?? defaultAdapter },
     ...(fastPath === undefined
       ? {}
       : { fastPath: { ...fastPath, journal: resolve(runtimeFolder(), fastPath.journal) } }),

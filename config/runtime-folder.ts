@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Folder of the system's own daemon. */
+/** Runtime folder of a daemon that runs as root. */
 export const SYSTEM_RUNTIME_FOLDER = '/run/norikae';
 
 /**
- * Folder for sockets while the daemon runs: what systemd gave (RuntimeDirectory=), else
- * /run/norikae for root, else a folder of the user's own.
+ * Runtime folder for sockets: systemd's (RuntimeDirectory=), otherwise /run/norikae for root, otherwise
+ * a private folder of the user.
  */
 export function runtimeFolder(env: NodeJS.ProcessEnv = process.env): string {
   const given = env.RUNTIME_DIRECTORY?.split(':')[0];

@@ -1,14 +1,14 @@
 import type { LineSink } from './line-sink.ts';
 
 /**
- * A sink that takes no more while `backlog` (bytes that the reader has not read) is above `most`:
- * lines are then lost, and the next one that gets through is led by one that says how many.
+ * A sink that drops lines while `backlog` (bytes that the reader has not read) is above `maxBacklog`.
+ * The next line that is written follows one that reports the number of lost lines.
  */
-export function boundedSink(sink: LineSink, backlog: () => number, most: number): LineSink {
+export function boundedSink(sink: LineSink, backlog: () => number, maxBacklog: number): LineSink {
   let lost = 0;
   return {
     write: (line) => {
-      if (backlog() > most) {
+      if (backlog() > maxBacklog) {
         lost++;
         return;
       }

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 
 const ASCII = /^[\x20-\x7e]*$/;
-/** What a reader takes for one character: a letter with its accents, a family of emoji. */
+/** Splits text at user-perceived characters: a letter with its accents, an emoji sequence. */
 const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** Columns that a text takes on a terminal: two for a CJK character, none for a combining accent. */
@@ -9,7 +9,7 @@ export function displayWidth(text: string): number {
   return ASCII.test(text) ? text.length : stringWidth(text);
 }
 
-/** The longest beginning of `text` that takes at most `width` columns; no character is split. */
+/** The longest prefix of `text` that takes at most `width` columns, without splitting a character. */
 export function cutToWidth(text: string, width: number): string {
   if (ASCII.test(text)) return text.slice(0, Math.max(0, width));
   let left = width;

@@ -1,8 +1,8 @@
 import { getSystemErrorMap } from 'node:util';
 
 /**
- * Why a file cannot be used, in the system's words and without its name, for messages that have
- * named it already: `ENOENT: no such file or directory`.
+ * The system's text for a file error, without the path, for messages that already contain it:
+ * `ENOENT: no such file or directory`.
  */
 export function fileErrorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

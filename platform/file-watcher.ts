@@ -5,29 +5,29 @@ import { bounded } from '../async/bounded.ts';
 import { SerialQueue } from '../async/serial-queue.ts';
 import type { Log } from './log.ts';
 
-/** What a {@link FileWatcher} watches. */
+/** Options of {@link FileWatcher}. */
 export interface FileWatcherOptions {
-  /** What they are, for the log: `policy files`. */
+  /** Description of the files for the log: `policy files`. */
   readonly what: string;
-  /** Files, whether they are there or not. */
+  /** Files, which may not exist. */
   readonly files: readonly string[];
-  /** Called some time after something has changed; calls do not overlap. */
+  /** Called after a burst of changes; calls do not overlap. */
   readonly onChange: () => Promise<void>;
   readonly log: Log;
   /** Quiet time that ends a burst of changes, ms. */
   readonly quietMs?: number;
 }
 
-/** Longest wait for the folders to be watched, ms. */
+/** Maximum time to set up the watch, ms. */
 const READY_MS = 10_000;
-/** A burst of changes is over at the latest after so many quiet times. */
+/** Maximum length of a burst of changes, in quiet times. */
 const MAX_QUIETS = 10;
-/** What Kubernetes replaces to change all files of a folder at once. */
+/** Link that Kubernetes replaces to change all files of a folder at once. */
 const DATA_LINK = '..data';
 
 /**
- * Watches files through their folders: editors rename a new file over the old one, and a
- * file may be gone for a moment. Whoever is called finds out what has really changed.
+ * Watches files through their folders, because editors rename a new file over the old one, and a
+ * file may be missing for a moment. `onChange` has to check which files have changed.
  */
 export class FileWatcher {
   readonly #options: FileWatcherOptions;
@@ -42,28 +42,28 @@ export class FileWatcher {
     this.#quietMs = options.quietMs ?? 200;
   }
 
-  /** True while changes are noticed. */
+  /** True while the files are watched. */
   get watching(): boolean {
     return this.#watcher !== undefined;
   }
 
-  /** Resolves when every later change will be noticed, or the folders cannot be watched. */
+  /** Resolves when the files are watched, or cannot be watched. */
   async start(): Promise<void> {
     if (this.#options.files.length === 0) return;
     const named = this.#options.files.map((file) => resolve(file));
-    // A file that is a link changes where it leads to, too.
+    // The target of a link can change, too.
     const files = new Set([...named, ...named.map(realPath)]);
     const folders = new Set([...files].map((file) => dirname(file)));
-    const wanted = new Set([...files, ...[...folders].map((folder) => join(folder, DATA_LINK))]);
+    const watched = new Set([...files, ...[...folders].map((folder) => join(folder, DATA_LINK))]);
     const watcher = watch([...folders], {
       depth: 0,
       ignoreInitial: true,
-      ignored: (path) => !folders.has(path) && !wanted.has(path),
+      ignored: (path) => !folders.has(path) && !watched.has(path),
       followSymlinks: false,
     });
     this.#watcher = watcher;
     watcher.on('all', (_event, path) => {
-      if (wanted.has(resolve(path))) this.#changed();
+      if (watched.has(resolve(path))) this.#changed();
     });
     watcher.on('error', (error) => this.#fail(error));
     const late = (): Error => new Error(`the folders are not watched after ${READY_MS} ms`);
@@ -77,7 +77,7 @@ export class FileWatcher {
     );
   }
 
-  /** Ends; a call that is under way goes on. */
+  /** Stops watching. A running `onChange` continues. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     const watcher = this.#watcher;
@@ -101,7 +101,7 @@ export class FileWatcher {
 
   #call(): void {
     this.#firstAtMs = undefined;
-    // A call that waits will see this change, too.
+    // A call that is already queued will see this change, too.
     if (this.#calls.tasks > 1) return;
     const { onChange, log, what } = this.#options;
     this.#calls.run(onChange).catch((error: unknown) => {
@@ -110,7 +110,7 @@ export class FileWatcher {
   }
 }
 
-/** Where a file really is; itself while it is not there. */
+/** The real path of a file, or its path while it does not exist. */
 function realPath(file: string): string {
   try {
     return realpathSync(file);

@@ -1,4 +1,4 @@
-/** Takes whole lines, newline included. */
+/** A destination of whole lines, including the newline. */
 export interface LineSink {
   write(line: string): void;
 }

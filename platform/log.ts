@@ -7,10 +7,9 @@ import type { Terminal } from './terminal.ts';
 /** The daemon's log: `log.info({ flows: 3 }, 'what happened')`. */
 export type Log = Logger;
 
-/** Bytes of log that may wait for a slow reader before lines are lost. */
+/** Bytes that are buffered for a slow reader before lines are dropped. */
 const MAX_BACKLOG = 1024 * 1024;
 
-/** How the log is written. */
 export interface LogSettings {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** `auto`: pretty on a terminal, JSON otherwise. */

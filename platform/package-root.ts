@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder that holds package.json was not found above this module. */
+/** No folder above this module has a package.json. */
 export class PackageRootNotFound extends Error {
   override readonly name = 'PackageRootNotFound';
 }
 
 /**
- * Folder of the package: where `policies/`, the configuration schema and package.json are. Found by walking up, since
- * compiled modules sit one level deeper (`dist/`) than their sources.
+ * Folder of the package, with `policies/`, the configuration schema and package.json. It is searched
+ * upwards, because compiled modules are one level deeper (`dist/`) than their sources.
  */
 export function packageRoot(): string {
   const start = dirname(fileURLToPath(import.meta.url));

@@ -1,8 +1,8 @@
 import type { Colours } from './terminal.ts';
 
 /**
- * One line of pino's JSON as people read it: `12:34:56.789 warn  what happened  key=value`. A
- * line that is not such JSON is passed on as it is.
+ * Formats one line of pino's JSON: `12:34:56.789 warn  what happened  key=value`. Returns any other
+ * line unchanged.
  */
 export function prettyLine(json: string, colours: Colours): string {
   const record = parsed(json);
@@ -41,6 +41,6 @@ function text(value: unknown): string {
 function errorText(err: unknown): string {
   if (typeof err !== 'object' || err === null) return '';
   const stack = 'stack' in err ? err.stack : undefined;
-  const said = typeof stack === 'string' ? stack : JSON.stringify(err);
-  return `\n  ${said.replaceAll('\n', '\n  ')}`;
+  const details = typeof stack === 'string' ? stack : JSON.stringify(err);
+  return `\n  ${details.replaceAll('\n', '\n  ')}`;
 }

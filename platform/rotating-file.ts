@@ -1,28 +1,28 @@
 import { appendFile, rename, rm, stat } from 'node:fs/promises';
 import { errorCode } from '../text/error-message.ts';
 
-/** What a {@link RotatingFile} is like. */
+/** Options of {@link RotatingFile}. */
 export interface RotatingFileOptions {
   readonly path: string;
-  /** From this size on a new file is begun, bytes. */
+  /** Size at which the file is rotated, bytes. */
   readonly maxBytes: number;
-  /** Older files that are kept: `path.1` is the youngest. */
+  /** Number of older files that are kept; `path.1` is the newest. */
   readonly keep: number;
-  /** Upper bound of queued lines, in characters. */
-  readonly mostQueued?: number;
-  /** Hears how many lines were lost: they came too fast, or could not be written. */
+  /** Maximum length of all queued lines, characters. */
+  readonly maxQueued?: number;
+  /** Called with the number of lines that arrived too fast or could not be written. */
   readonly onLost: (lines: number) => void;
-  /** Hears why lines cannot be written, once until it works again. */
+  /** Called with a write error, once until a write succeeds again. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Appends lines to a file and begins a new one when it has grown large. Never blocks and never
- * throws: what cannot be written is counted and dropped.
+ * Appends lines to a file and rotates it by size. Never blocks and never throws: lines that cannot be
+ * written are counted and dropped.
  */
 export class RotatingFile {
   readonly #options: RotatingFileOptions;
-  readonly #mostQueued: number;
+  readonly #maxQueued: number;
   readonly #queue: string[] = [];
   #queued = 0;
   #writing: Promise<void> | undefined;
@@ -31,12 +31,12 @@ export class RotatingFile {
 
   constructor(options: RotatingFileOptions) {
     this.#options = options;
-    this.#mostQueued = options.mostQueued ?? 4 * 1024 * 1024;
+    this.#maxQueued = options.maxQueued ?? 4 * 1024 * 1024;
   }
 
-  /** Queues a line; the end of line is added. */
+  /** Queues a line, without its newline. */
   write(line: string): void {
-    if (this.#queued + line.length > this.#mostQueued) {
+    if (this.#queued + line.length > this.#maxQueued) {
       this.#options.onLost(1);
       return;
     }
@@ -45,16 +45,16 @@ export class RotatingFile {
     this.#writing ??= this.#drain();
   }
 
-  /** Resolves when what is queued has been written or lost. */
+  /** Resolves when the queued lines have been written or dropped. */
   async flush(): Promise<void> {
     await this.#writing;
   }
 
   async #drain(): Promise<void> {
-    // Lines of one tick come together: they are written together.
+    // Lets the lines of one tick accumulate, to write them together.
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const lines = this.#take();
+      const lines = this.#takeBatch();
       try {
         await this.#append(`${lines.join('\n')}\n`);
         this.#failing = false;
@@ -68,8 +68,8 @@ export class RotatingFile {
     this.#writing = undefined;
   }
 
-  /** Lines that are written together: as many as fit into one file, at least one. */
-  #take(): readonly string[] {
+  /** Dequeues as many lines as fit into one file, at least one. */
+  #takeBatch(): readonly string[] {
     let length = 0;
     const fits = this.#queue.findIndex((line) => {
       length += line.length + 1;

@@ -1,31 +1,31 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { fileErrorText } from './file-error.ts';
 
-/** A file with secrets cannot be read, or does not have what it must have. */
+/** A file with secrets cannot be read, or its content is invalid. */
 export class SecretFileUnusable extends Error {
   override readonly name = 'SecretFileUnusable';
 }
 
-/** Others on the machine can read a file with secrets, or change it. */
+/** Other users can read or change a file with secrets. */
 export class SecretFileExposed extends Error {
   override readonly name = 'SecretFileExposed';
 }
 
-/** What of a file's mode must not be there: the group may read, and others nothing. */
+/** Mode bits that are not allowed: the group may only read, and others have no access. */
 const TOO_OPEN = 0o027;
-/** Something else was named when a file is larger than this, bytes. */
+/** A larger file is not a file with secrets, bytes. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Reads a file that others must not see.
+ * Reads a file with secrets, which other users must not be able to access.
  *
- * @param setting that names it, for messages: `http.tokenFile`
+ * @param setting its configuration key, for messages: `http.tokenFile`
  * @throws SecretFileUnusable, SecretFileExposed
  */
 export function readSecretFile(path: string, setting: string): Buffer {
   let file: number | undefined;
   try {
-    // A named pipe would be waited for.
+    // Without O_NONBLOCK, opening a named pipe would block.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     check(path, setting, file);
     return readFileSync(file);
@@ -40,9 +40,9 @@ export function readSecretFile(path: string, setting: string): Buffer {
 }
 
 /**
- * Reads a file that has one secret and nothing else: its line, without the end.
+ * Reads a file with one secret: its only line, without the newline.
  *
- * @throws SecretFileUnusable, SecretFileExposed; no message has what is in the file
+ * @throws SecretFileUnusable, SecretFileExposed; no message contains the file's content
  */
 export function readSecretLine(path: string, setting: string): string {
   const line = readSecretFile(path, setting)

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** Paints text, or returns it unchanged where colours are off. */
+/** Colours text, or returns it unchanged if colours are off. */
 type Paint = (text: string) => string;
 
 export interface Colours {
@@ -12,14 +12,14 @@ export interface Colours {
   readonly cyan: Paint;
 }
 
-/** Where output goes, and what it can show. */
+/** An output stream and its capabilities. */
 export interface Terminal {
   write(text: string): void;
-  /** Bytes written and not read yet. */
+  /** Bytes that were written and not read yet. */
   backlog(): number;
-  /** True when a person looks at it: it can be redrawn. */
+  /** True for a terminal that can be redrawn. */
   readonly interactive: boolean;
-  /** Size in characters; read for every drawing. */
+  /** Current size, characters. */
   size(): { readonly columns: number; readonly rows: number };
   readonly colours: Colours;
 }
@@ -40,12 +40,12 @@ export function coloursOf(on: boolean): Colours {
   };
 }
 
-/** Values of FORCE_COLOR that ask for colours, as Node takes them; any other one forbids them. */
+/** Values of FORCE_COLOR that enable colours, as in Node; any other value disables them. */
 const FORCED: ReadonlySet<string> = new Set(['', '1', '2', '3', 'true']);
 
 /**
- * A stream as a terminal. Redrawing only where it is one and TERM is not "dumb"; colours there, too,
- * unless NO_COLOR (no-color.org) is set. FORCE_COLOR decides about colours before all else.
+ * A stream as a terminal. It is interactive if it is a TTY and TERM is not "dumb". Then it has colours
+ * unless NO_COLOR (no-color.org) is set. FORCE_COLOR overrides both.
  */
 export function terminalOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Terminal {
   const interactive = stream.isTTY && env.TERM !== 'dumb';

@@ -1,17 +1,17 @@
 import { cutToWidth, displayWidth } from './display-width.ts';
 
-/** A column of a table on the screen. */
+/** A column of a text table. */
 export interface Column<Row> {
   readonly title: string;
   readonly align: 'left' | 'right';
   text(row: Row): string;
-  /** Paints the padded text; must not change how wide it is on the screen. */
+  /** Colours the padded text; must not change its display width. */
   paint?(padded: string, row: Row): string;
 }
 
 /**
- * A table as lines, two spaces between columns, no line wider than `width` columns of the terminal; the last
- * column takes what is left.
+ * A table as lines of at most `width` columns of the terminal, with two spaces between columns. The
+ * last column is cut to the remaining width.
  */
 export function textTable<Row>(
   columns: readonly Column<Row>[],
@@ -42,7 +42,7 @@ export function textTable<Row>(
   return [paintTitle(titles.join('  ').trimEnd()), ...body];
 }
 
-/** `text` in exactly `width` columns: padded, or cut with an ellipsis. As it is for Infinity. */
+/** `text` in exactly `width` columns: padded, or cut with an ellipsis. Unchanged for Infinity. */
 export function fitted(text: string, width: number, align: 'left' | 'right'): string {
   if (width === Number.POSITIVE_INFINITY) return text;
   const shown = displayWidth(text) > width ? `${cutToWidth(text, width - 1)}…` : text;
@@ -50,7 +50,7 @@ export function fitted(text: string, width: number, align: 'left' | 'right'): st
   return align === 'left' ? `${shown}${padding}` : `${padding}${shown}`;
 }
 
-/** Names come from outside: what would move the cursor or change colours is made visible. */
+/** Replaces control characters, which names from outside could contain, with U+FFFD. */
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }

@@ -5,9 +5,9 @@ export class DatagramError extends Error {
   override readonly name = 'DatagramError';
 }
 
-/** Sends datagrams to one unix socket: node:dgram knows only IP. */
+/** Sends datagrams to a unix socket, which node:dgram cannot. */
 export interface DatagramSender {
-  /** Sends at once or not at all: never blocks. @throws DatagramError */
+  /** Sends without blocking. @throws DatagramError if that is not possible */
   send(text: string): void;
   close(): void;
 }
@@ -44,7 +44,7 @@ export function openDatagramSender(address: string): DatagramSender {
   };
 }
 
-/** struct sockaddr_un, as long as the address is: an abstract name ends with the structure. */
+/** struct sockaddr_un of the address's length, because the length delimits an abstract name. */
 function socketAddress(address: string): Buffer {
   const abstract = address.startsWith('@');
   if (!abstract && !address.startsWith('/')) {
@@ -53,7 +53,7 @@ function socketAddress(address: string): Buffer {
   const path = Buffer.from(abstract ? `\0${address.slice(1)}` : `${address}\0`);
   if (path.length > 108) throw new DatagramError(`${address} is longer than a unix socket may be`);
   const family = Buffer.alloc(2);
-  // In the byte order of the machine; Node runs Linux on little-endian ones and on s390x.
+  // In host byte order, which is big-endian on s390x.
   if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1) family.writeUInt16LE(AF_UNIX);
   else family.writeUInt16BE(AF_UNIX);
   return Buffer.concat([family, path]);

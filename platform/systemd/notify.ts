@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 
 /** Reports the daemon's state to the service manager: sd_notify(3). */
 export interface ServiceNotifier {
-  /** False when there is no service manager to tell. */
+  /** False if there is no service manager to notify. */
   readonly listens: boolean;
   /** Period within which {@link watchdog} has to be called, ms; undefined: no watchdog. */
   readonly watchdogMs: number | undefined;
@@ -16,9 +16,9 @@ export interface ServiceNotifier {
 }
 
 /**
- * The notifier for the environment that the service manager made (NOTIFY_SOCKET, WATCHDOG_USEC,
- * WATCHDOG_PID); one that does nothing without it. Messages that cannot be delivered are logged
- * and lost: the daemon does not depend on them.
+ * The notifier for the service manager's environment (NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID);
+ * without NOTIFY_SOCKET it does nothing. Messages that cannot be delivered are logged and dropped:
+ * the daemon does not depend on them.
  */
 export async function openNotifier(env: NodeJS.ProcessEnv, log: Log): Promise<ServiceNotifier> {
   const address = env.NOTIFY_SOCKET;
@@ -50,7 +50,7 @@ function notifier(
     watchdogMs,
     ready: (status) => send(`READY=1\nSTATUS=${oneLine(status)}`),
     reloading: () => {
-      // CLOCK_MONOTONIC, which hrtime is on Linux; Type=notify-reload asks for it.
+      // Type=notify-reload requires CLOCK_MONOTONIC, which hrtime returns on Linux.
       send(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
     },
     stopping: () => send('STOPPING=1'),

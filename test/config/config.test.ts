@@ -22,7 +22,7 @@ function problemsOf(text: string): string[] {
 }
 
 describe('configuration', () => {
-  it('fills in defaults, and the backend that belongs to the node', () => {
+  it('has defaults, including the backend for the node', () => {
     const config = parseConfig(MINIMAL, FILE);
     assert.equal(config.poll.periodMs, 250);
     assert.equal(config.node.emulator.seed, 1);
@@ -32,17 +32,17 @@ describe('configuration', () => {
     assert.equal(onHost.backend.adapter, 'xdp');
   });
 
-  it('has the planner of simulations and benches where it says nothing', () => {
+  it('has the same default planner as simulations and benches', () => {
     const { minHoldMs, operationsPerSecond: perSecond, burst } = parseConfig(MINIMAL, FILE).planner;
     assert.deepEqual({ minHoldMs, operations: { perSecond, burst } }, DEFAULT_PLANNER);
   });
 
-  it('says that hysteresis is no setting any more', () => {
+  it('reports hysteresis as a removed setting', () => {
     const text = MINIMAL.replace('}, ', '}, "planner": {"hysteresis": 1.3}, ');
     assert.match(problemsOf(text).join(), /the planner computes "hysteresis"/);
   });
 
-  it('takes policy paths from the folder of the file', () => {
+  it('resolves policy paths relative to the file', () => {
     const config = parseConfig(MINIMAL.replace('p.json', '../p.json'), FILE);
     assert.deepEqual(config.policies, ['/etc/p.json']);
   });
@@ -54,7 +54,7 @@ describe('configuration', () => {
     });
   }
 
-  it('names an unknown key, where it stands, and the key that was meant', () => {
+  it('reports an unknown key with its position and a similar key', () => {
     assert.deepEqual(
       problemsOf(`{
   // a comment
@@ -70,15 +70,15 @@ describe('configuration', () => {
     );
   });
 
-  it('says why a key is gone that there was once', () => {
+  it('explains why a key was removed', () => {
     const [problem, ...more] = problemsOf(
       '{"node": {"adapter": "ovs"}, "policies": ["p"], "rules": {"budgetMs": 5}}',
     );
-    assert.match(problem, /^1:49: "rules" set a time for .* remove it$/);
+    assert.match(problem, /^1:49: "rules" limited the time for .* remove it$/);
     assert.deepEqual(more, []);
   });
 
-  it('lists the known keys when none is near', () => {
+  it('lists the known keys when none is similar', () => {
     const [problem] = problemsOf(
       '{"node": {"adapter": "ovs"}, "policies": ["p"], "http": {"zzzzzz": 1}}',
     );
@@ -88,13 +88,13 @@ describe('configuration', () => {
     );
   });
 
-  it('finds a key that is listed twice', () => {
+  it('reports a duplicate key', () => {
     assert.deepEqual(problemsOf('{\n"onExit": "keep",\n "onExit": "withdraw"}'), [
-      '3:2: key "onExit" is there twice; the first is in line 2',
+      '3:2: duplicate key "onExit"; the first is in line 2',
     ]);
   });
 
-  it('finds wrong types, ranges and words, all at once and in file order', () => {
+  it('reports all invalid types, ranges and words in file order', () => {
     assert.deepEqual(
       problemsOf(
         '{"node": {"adapter": "osv"},\n"policies": ["p"],\n"poll": {"periodMs": "fast"},\n' +
@@ -109,7 +109,7 @@ describe('configuration', () => {
     );
   });
 
-  it('says what is missing', () => {
+  it('reports missing keys', () => {
     assert.deepEqual(problemsOf('{}'), [
       '1:1: the document lacks the key "node"',
       '1:1: the document lacks the key "policies"',
@@ -117,7 +117,7 @@ describe('configuration', () => {
     assert.match(problemsOf('')[0], /^1:1: a value is expected here/);
   });
 
-  it('finds the place of a syntax error', () => {
+  it('reports the position of a syntax error', () => {
     assert.deepEqual(problemsOf('{\n  "node" 1\n}'), ['2:10: a ":" is expected here']);
   });
 
@@ -153,12 +153,12 @@ describe('configuration', () => {
     });
   }
 
-  it('lets the HTTP server be reached from outside when that is said aloud', () => {
+  it('allows remote access over HTTP with allowRemote', () => {
     const text = MINIMAL.replace('{', '{"http": {"host": "0.0.0.0", "allowRemote": true}, ');
     assert.equal(parseConfig(text, FILE).http.host, '0.0.0.0');
   });
 
-  it('lets it be reached from outside with TLS and authentication, files beside itself', () => {
+  it('allows remote access with TLS and authentication, with paths relative to the file', () => {
     const tls = '"tls": {"certificate": "tls/c.pem", "key": "/k.pem"}';
     const http = `{"host": "0.0.0.0", ${tls}, "users": "users", "hostNames": ["Node1.example"]}`;
     const settings = parseConfig(MINIMAL.replace('{', `{"http": ${http}, `), FILE).http;
@@ -171,7 +171,7 @@ describe('configuration', () => {
     assert.deepEqual(settings.hostNames, ['node1.example']);
   });
 
-  it('puts the file of decisions beside itself, when there is one', () => {
+  it('resolves the decision file relative to the file', () => {
     const none = parseConfig(MINIMAL, FILE).decisions;
     assert.deepEqual(none, { memory: 10_000, maxBytes: 10 * 1024 * 1024, keep: 5 });
     const text = MINIMAL.replace('{', '{"decisions": {"file": "log/d.ndjson"}, ');
@@ -179,11 +179,11 @@ describe('configuration', () => {
     assert.equal(file, join(dirname(FILE), 'log', 'd.ndjson'));
   });
 
-  it('says that a file cannot be read', () => {
+  it('reports an unreadable file', () => {
     assert.throws(() => loadConfig('/nonexistent/norikae.json'), ConfigUnreadable);
   });
 
-  it('never fails otherwise than with problems inside the file, however garbled it is', function () {
+  it('rejects any garbled file with problems inside the file', function () {
     this.timeout(20_000);
     const example = readFileSync(join(packageRoot(), 'config', 'host.json'), 'utf8');
     const lines = example.split('\n');

@@ -22,7 +22,7 @@ function problemsOf(fastPath: unknown, adapter = 'ovs'): string {
 describe('configuration of the fast path', () => {
   const good = { adapter: 'openflow', connect: 'tcp:10.0.0.1', ports: PORTS };
 
-  it('fills in what is left out', () => {
+  it('has defaults', () => {
     const { fastPath, node } = parseConfig(textOf(good), FILE);
     assert.equal(fastPath?.version, '1.3');
     assert.equal(fastPath.leaseMs, 3_000);
@@ -44,19 +44,19 @@ describe('configuration of the fast path', () => {
     [
       'a bridge of the vSwitch itself',
       { ...good, connect: 'unix:/var/run/openvswitch/br0.mgmt' },
-      /needs a switch of its own/,
+      /needs a separate switch/,
     ],
-    ['two ports that are one', { ...good, ports: { ...PORTS, fast: 'slow' } }, /three ports/],
+    ['two ports that are one', { ...good, ports: { ...PORTS, fast: 'slow' } }, /three different ports/],
     ['a lease of nothing', { ...good, leaseMs: 1 }, /leaseMs/],
     ['a missing port', { ...good, ports: { ...PORTS, fast: undefined } }, /lacks the key "fast"/],
     ['an unknown key', { ...good, prority: 5 }, /did you mean "priority"/],
   ] as const) {
-    it(`says what is wrong with ${what}`, () => {
+    it(`refuses ${what}`, () => {
       assert.match(problemsOf(fastPath), expected);
     });
   }
 
-  it('goes with a real vSwitch only', () => {
+  it('requires a real vSwitch', () => {
     assert.match(problemsOf(good, 'emulator'), /needs node "ovs"/);
   });
 });

@@ -40,7 +40,7 @@ describe('configuration of InfluxDB', () => {
     return [];
   }
 
-  it('is not there when it is left out, and has defaults when it is', () => {
+  it('is optional, and has defaults', () => {
     const file = join(folder.path, 'norikae.json');
     const without = parseConfig('{"node": {"adapter": "emulator"}, "policies": ["p"]}', file);
     assert.equal(without.influx, undefined);
@@ -49,7 +49,7 @@ describe('configuration of InfluxDB', () => {
     assert.deepEqual([influx?.topFlows, influx?.create, influx?.periodMs], [0, false, 5000]);
   });
 
-  it('takes secrets from the folder of the file', () => {
+  it('resolves secrets relative to the file', () => {
     const influx = parse(`${GOOD}, "username": "nk", "passwordFile": "secret"`);
     assert.equal(influx?.passwordFile, secret);
     assert.equal(parse(`${GOOD}, "tokenFile": "./secret"`)?.tokenFile, secret);
@@ -92,7 +92,7 @@ describe('configuration of InfluxDB', () => {
     ['a key that is not known', `${GOOD}, "topflows": 1`, /^2:67: .*did you mean "topFlows"/],
   ];
   for (const [title, text, expected] of mistakes) {
-    it(`finds ${title}, and where`, () => {
+    it(`refuses ${title}, with its position`, () => {
       const [problem, ...more] = problemsOf(text);
       assert.match(problem, expected);
       assert.deepEqual(more, []);
@@ -100,7 +100,7 @@ describe('configuration of InfluxDB', () => {
   }
 
   describe('secrets', () => {
-    it('are read without the end of the line', () => {
+    it('are read without the newline', () => {
       for (const text of ['pass word', 'pass word\n', 'pass word\r\n']) {
         write(text, 0o640);
         assert.equal(readSecretLine(secret, 'x'), 'pass word');
@@ -115,7 +115,7 @@ describe('configuration of InfluxDB', () => {
       ['is too long', 'x'.repeat(2e6), 0o600, /must be a regular file/],
     ];
     for (const [title, text, mode, expected] of unusable) {
-      it(`are not taken from a file that ${title}, and not shown`, () => {
+      it(`are not read from a file that ${title}, and not shown`, () => {
         write(text, mode);
         assert.throws(
           () => readSecretLine(secret, 'x'),
@@ -128,7 +128,7 @@ describe('configuration of InfluxDB', () => {
       });
     }
 
-    it('are not taken from what is no file', () => {
+    it('are not read from anything but a regular file', () => {
       const path = join(folder.path, 'folder');
       mkdirSync(path, { mode: 0o700 });
       assert.throws(() => readSecretLine(path, 'x'), /must be a regular file/);

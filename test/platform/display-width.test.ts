@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { cutToWidth, displayWidth } from '../../platform/display-width.ts';
 import { fitted, textTable } from '../../platform/text-table.ts';
 
-/** A letter e with an accent of its own. */
+/** The letter e with a combining accent. */
 const ACCENTED = 'e\u0301';
 
-describe('columns that a text takes on a terminal', () => {
-  it('are two for a CJK character, none for a combining accent', () => {
+describe('display width', () => {
+  it('is two for a CJK character, and zero for a combining accent', () => {
     assert.equal(displayWidth('vm1'), 3);
     assert.equal(displayWidth('東京'), 4);
     assert.equal(displayWidth('서울1'), 5);
@@ -15,7 +15,7 @@ describe('columns that a text takes on a terminal', () => {
     assert.equal(displayWidth(''), 0);
   });
 
-  it('bound what is left of it, without a character that is split', () => {
+  it('limits a cut text without splitting a character', () => {
     assert.equal(cutToWidth('東京都', 5), '東京');
     assert.equal(cutToWidth('東京都', 6), '東京都');
     assert.equal(cutToWidth(`${ACCENTED}x`, 1), ACCENTED);
@@ -24,7 +24,7 @@ describe('columns that a text takes on a terminal', () => {
     assert.equal(cutToWidth('東', -1), '');
   });
 
-  it('are exactly as many as wanted once it is fitted, for any text', () => {
+  it('is exact after fitting, for any text', () => {
     const part = fc.constantFrom('a', '東', ACCENTED, '👩‍👩‍👧', ' ', '…', '🇯🇵');
     const text = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
     fc.assert(
@@ -35,7 +35,7 @@ describe('columns that a text takes on a terminal', () => {
     );
   });
 
-  it('keep the columns of a table in line', () => {
+  it('aligns the columns of a table', () => {
     const lines = textTable(
       [
         { title: 'PORT', align: 'left', text: (row: readonly string[]) => row[0] },

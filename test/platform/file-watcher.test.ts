@@ -45,7 +45,7 @@ describe('file watcher', () => {
     });
   }
 
-  /** Waits for so many calls in all, and that there are no more. */
+  /** Waits for `times` calls in total, and checks that there are no more. */
   async function called(times: number): Promise<void> {
     await calledAtLeast(times);
     await sleep(4 * QUIET_MS);
@@ -59,12 +59,12 @@ describe('file watcher', () => {
     assert.ok(calls >= times, `called ${calls} times`);
   }
 
-  it('notices a file that is written', async () => {
+  it('reports a file that is written', async () => {
     writeFileSync(file, 'two');
     await called(1);
   });
 
-  it('notices a file that is renamed over, again and again', async () => {
+  it('reports a file that is repeatedly replaced by a rename', async () => {
     for (let i = 1; i <= 3; i++) {
       writeFileSync(`${file}.new`, `version ${i}`);
       renameSync(`${file}.new`, file);
@@ -72,7 +72,7 @@ describe('file watcher', () => {
     }
   });
 
-  it('notices a file that goes and comes back, and one that was not there', async () => {
+  it('reports a file that is removed and recreated, and a new file', async () => {
     rmSync(file);
     await called(1);
     writeFileSync(file, 'three');
@@ -87,7 +87,7 @@ describe('file watcher', () => {
     await called(1);
   });
 
-  it('does not wait for ever for the end of a burst', async () => {
+  it('bounds the length of a burst', async () => {
     const endMs = performance.now() + 30 * QUIET_MS;
     for (let i = 0; performance.now() < endMs; i++) {
       writeFileSync(file, `burst ${i}`);
@@ -96,7 +96,7 @@ describe('file watcher', () => {
     assert.ok(calls >= 1, 'called while changes went on');
   });
 
-  it('does not care for other files', async () => {
+  it('ignores other files', async () => {
     writeFileSync(join(folder.path, 'other.json'), 'x');
     writeFileSync(join(folder.path, '.p.json.swp'), 'x');
     mkdirSync(join(folder.path, 'sub'));
@@ -104,7 +104,7 @@ describe('file watcher', () => {
     await called(0);
   });
 
-  it('follows files that are all replaced through one link', async () => {
+  it('reports files that are all replaced through one link', async () => {
     await watcher.close();
     const linked = join(folder.path, 'linked');
     for (const name of ['linked', 'linked/..1', 'linked/..2']) mkdirSync(join(folder.path, name));
@@ -119,7 +119,7 @@ describe('file watcher', () => {
     await calledAtLeast(1);
   });
 
-  it('follows a file that is a link to one elsewhere', async () => {
+  it('reports a change of a link target in another folder', async () => {
     await watcher.close();
     const elsewhere = temporaryFolder();
     try {
@@ -136,7 +136,7 @@ describe('file watcher', () => {
     }
   });
 
-  it('follows a link that is replaced by one to another file, as certbot does', async () => {
+  it('reports a link that is replaced by one to another file, as certbot does', async () => {
     await watcher.close();
     for (const name of ['cert1', 'cert2']) writeFileSync(join(folder.path, name), name);
     const link = join(folder.path, 'cert.pem');
@@ -148,14 +148,14 @@ describe('file watcher', () => {
     await called(1);
   });
 
-  it('watches nothing, at once, when it is given no files', async () => {
+  it('starts at once without files', async () => {
     await watcher.close();
     watcher = watch([]);
     await watcher.start();
     assert.ok(!watcher.watching);
   });
 
-  it('goes on when whoever is called fails, and never calls twice at a time', async () => {
+  it('continues when the callback fails, and never overlaps calls', async () => {
     let inside = 0;
     onChange = async () => {
       inside++;
@@ -172,7 +172,7 @@ describe('file watcher', () => {
     assert.equal(log.lines.filter((line) => line.level === 'error').length, 2);
   });
 
-  it('calls once more for all changes during a call that takes long', async () => {
+  it('calls once more for all changes during a long call', async () => {
     let end: () => void = () => undefined;
     onChange = () => new Promise((resolve) => (end = resolve));
     writeFileSync(file, 'two');
@@ -187,7 +187,7 @@ describe('file watcher', () => {
     await called(2);
   });
 
-  it('says whether it watches, and stops', async () => {
+  it('reports whether it is watching, and stops', async () => {
     assert.ok(watcher.watching);
     await watcher.close();
     assert.ok(!watcher.watching);

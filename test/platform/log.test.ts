@@ -7,7 +7,7 @@ import { TestTerminal } from '../support/test-terminal.ts';
 const PLAIN = coloursOf(false);
 
 describe('log', () => {
-  it('writes JSON with time and level in words where no person looks', () => {
+  it('writes JSON with time and level names without a terminal', () => {
     const terminal = new TestTerminal();
     const log = createLog({ level: 'info', format: 'auto' }, terminal, terminal);
     log.debug('too quiet');
@@ -17,7 +17,7 @@ describe('log', () => {
     assert.deepEqual([record.level, record.flows, record.msg], ['info', 3, 'moved']);
   });
 
-  it('writes lines for people on a terminal, or when told to', () => {
+  it('writes readable lines on a terminal or if configured', () => {
     const terminal = new TestTerminal();
     createLog({ level: 'info', format: 'pretty' }, terminal, terminal).warn({ a: 'b c' }, 'hm');
     terminal.interactive = true;
@@ -35,7 +35,7 @@ describe('log', () => {
     assert.match(terminal.text, /error it failed\n {2}Error: broken\n {6}at /);
   });
 
-  it('loses lines, and counts them, rather than keep them for a reader that stalls', () => {
+  it('drops and counts lines for a reader that stalls', () => {
     const terminal = new TestTerminal();
     const log = createLog({ level: 'info', format: 'json' }, terminal, terminal);
     log.info('one');
@@ -49,7 +49,7 @@ describe('log', () => {
     assert.equal(JSON.parse(said[2]).msg, 'two');
   });
 
-  it('passes on what is no JSON', () => {
+  it('passes on lines that are not JSON', () => {
     assert.equal(prettyLine('plain\n', PLAIN), 'plain\n');
   });
 });

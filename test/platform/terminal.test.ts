@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { WriteStream } from 'node:tty';
 import { coloursOf, terminalOf } from '../../platform/terminal.ts';
 
-/** A stream as process.stdout is one. */
+/** A stream like process.stdout. */
 function stream(isTTY: boolean): NodeJS.WriteStream {
   const fake: unknown = Object.assign(new PassThrough(), { isTTY, columns: 80, rows: 24 });
   if (!isStream(fake)) throw new Error('no stream');
@@ -19,18 +19,18 @@ describe('colours of a terminal', () => {
     terminalOf(stream(isTTY), env).colours.red('x');
   const PAINTED = '\u001B[31mx\u001B[39m';
 
-  it('are on where it is one, and off elsewhere', () => {
+  it('are on for a terminal, and off elsewhere', () => {
     assert.equal(red(true, {}), PAINTED);
     assert.equal(red(false, {}), 'x');
     assert.equal(red(true, { TERM: 'dumb' }), 'x');
   });
 
-  it('are off with NO_COLOR, unless it is empty', () => {
+  it('are off with a non-empty NO_COLOR', () => {
     assert.equal(red(true, { NO_COLOR: '1' }), 'x');
     assert.equal(red(true, { NO_COLOR: '' }), PAINTED);
   });
 
-  it('are as FORCE_COLOR says, whatever else is so', () => {
+  it('follow FORCE_COLOR before all else', () => {
     for (const force of ['', '1', '2', '3', 'true']) {
       assert.equal(red(false, { FORCE_COLOR: force, NO_COLOR: '1' }), PAINTED);
     }
@@ -38,7 +38,7 @@ describe('colours of a terminal', () => {
     assert.equal(terminalOf(stream(false), { FORCE_COLOR: '1' }).interactive, false);
   });
 
-  it('end where they begin, and paint nothing that is empty', () => {
+  it('are reset after the text, and leave an empty text unchanged', () => {
     const { bold, dim, green, yellow, cyan } = coloursOf(true);
     assert.equal(bold('x'), '\u001B[1mx\u001B[22m');
     assert.equal(dim('x'), '\u001B[2mx\u001B[22m');

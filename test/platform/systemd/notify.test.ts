@@ -55,7 +55,7 @@ describe('service notification (sd_notify)', () => {
   });
 
   for (const kind of ['path', 'abstract'] as const) {
-    it(`tells a service manager's socket (${kind})`, async function () {
+    it(`notifies a service manager's socket (${kind})`, async function () {
       if (!existsSync(PYTHON)) this.skip();
       const address =
         kind === 'path' ? join(folder.path, 'notify') : `@nk-notify-${process.pid}-${Date.now()}`;
@@ -82,14 +82,14 @@ describe('service notification (sd_notify)', () => {
     });
   }
 
-  it('keeps quiet for a watchdog that means another process', async () => {
+  it('ignores a watchdog for another process', async () => {
     const env = { NOTIFY_SOCKET: '@x', WATCHDOG_USEC: '3000000', WATCHDOG_PID: '1' };
     const notifier = await openNotifier(env, log);
     assert.equal(notifier.watchdogMs, undefined);
     notifier.close();
   });
 
-  it('logs, and goes on, when nobody is there', async () => {
+  it('logs and continues when the socket does not exist', async () => {
     const notifier = await openNotifier({ NOTIFY_SOCKET: join(folder.path, 'gone') }, log);
     notifier.ready('x');
     notifier.close();
@@ -118,14 +118,14 @@ time.sleep(60)
     sender.close();
   });
 
-  it('refuses addresses that are none', () => {
+  it('refuses invalid addresses', () => {
     assert.throws(() => openDatagramSender('relative'), DatagramError);
     assert.throws(() => openDatagramSender(`/${'x'.repeat(200)}`), DatagramError);
   });
 });
 
 describe('systemd unit', () => {
-  it('is one that systemd understands', function () {
+  it('is valid for systemd', function () {
     const unit = join(packageRoot(), 'daemon', 'systemd', 'norikae.service');
     const checked = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' });
     if (checked.error !== undefined) this.skip();
@@ -135,7 +135,7 @@ describe('systemd unit', () => {
     assert.deepEqual(complaints, []);
   });
 
-  it("keeps the folder of the fast path's journal over a restart", () => {
+  it("preserves the folder of the fast path's journal over a restart", () => {
     const unit = readFileSync(join(packageRoot(), 'daemon', 'systemd', 'norikae.service'), 'utf8');
     assert.match(unit, /^RuntimeDirectory=norikae$/m);
     assert.match(unit, /^RuntimeDirectoryPreserve=restart$/m);
