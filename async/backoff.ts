@@ -1,12 +1,12 @@
-/** How long to wait after failures in a row, ms. */
+/** Bounds of the wait after a failure, ms. */
 export interface BackoffOptions {
   readonly minMs: number;
   readonly maxMs: number;
 }
 
 /**
- * Doubles the wait with each failure up to a bound. Half of the wait is chance, so that many who failed
- * together do not try again together.
+ * Doubles the wait with each failure up to a bound. Half of the wait is random, so that clients that
+ * failed together do not retry together.
  */
 export class Backoff {
   readonly #options: BackoffOptions;
@@ -26,13 +26,13 @@ export class Backoff {
   /**
    * Counts a failure.
    *
-   * @param askedMs wait that the other side asked for, ms; taken up to the bound
-   * @returns how long to wait now, whole ms
+   * @param requestedMs wait that the other side requests, ms; respected up to the bound
+   * @returns time to wait, whole ms
    */
-  failed(askedMs = 0): number {
+  failed(requestedMs = 0): number {
     const { minMs, maxMs } = this.#options;
     const wait = Math.min(maxMs, minMs * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, 30);
-    return Math.round(Math.max(wait * (0.5 + this.#random() / 2), Math.min(askedMs, maxMs)));
+    return Math.round(Math.max(wait * (0.5 + this.#random() / 2), Math.min(requestedMs, maxMs)));
   }
 }

@@ -1,29 +1,29 @@
-/** What ends a task early. */
+/** Conditions that end a task early. */
 export type Bounds = Ends & (TimeLimit | { readonly timeoutMs?: never; readonly late?: never });
 
 interface Ends {
-  /** Signals that end it, with their reason. */
+  /** Signals that end the task with their reason. */
   readonly until: readonly AbortSignal[];
   /**
-   * Gives the task up at a bound, for a task that may ignore its signal; what becomes of it after
-   * that is ignored. Otherwise the task has to heed the signal, and is waited for.
+   * True: rejects at a bound even if the task ignores its signal; its later result is ignored.
+   * Otherwise the task must react to the signal, and is awaited.
    */
   readonly abandon?: boolean;
 }
 
 interface TimeLimit {
-  /** Longest time for it, ms. */
+  /** Maximum time for the task, ms. */
   readonly timeoutMs: number;
-  /** What it is ended with when the time is up. */
+  /** Creates the error for a task that exceeds its time. */
   readonly late: () => Error;
 }
 
 /**
- * Runs a task with a signal that aborts with any of its bounds, and settles as the task does. A task
- * whose signals have aborted already is not begun.
+ * Runs a task with a signal that aborts at any of the bounds, and settles like the task. Does not
+ * start a task if a signal has already aborted.
  *
- * `AbortSignal.any` keeps something for each signal made of a long-lived one for as long as that
- * lives (Node 20); here nothing is left behind once the task has settled.
+ * `AbortSignal.any` leaks memory per derived signal as long as a source signal lives (Node 20); here
+ * nothing is left after the task has settled.
  */
 export async function bounded<T>(
   { until, timeoutMs, late, abandon = false }: Bounds,

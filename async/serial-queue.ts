@@ -1,34 +1,34 @@
-/** Tasks that may wait or run in a queue without a limit of its own: more means that one hangs. */
+/** Default limit of waiting and running tasks. More mean that a task hangs. */
 const MAX_TASKS = 1_000;
 
-/** A queue has no room for another task; it was not begun. */
+/** The queue is full; the task was not started. */
 export class QueueFull extends Error {
   override readonly name = 'QueueFull';
 
   constructor(tasks: number) {
-    super(`${tasks} tasks wait already; the first of them may hang: try again later`);
+    super(`${tasks} tasks are already waiting; the first of them may hang; try again later`);
   }
 }
 
-/** Runs tasks one after another, in the order they were asked for, whatever becomes of each. */
+/** Runs tasks one at a time, in the order of the calls; a failed task does not stop the next. */
 export class SerialQueue {
   readonly #maxTasks: number;
   #last: Promise<unknown> = Promise.resolve();
   #tasks = 0;
 
-  /** @param maxTasks tasks that may wait or run at once */
+  /** @param maxTasks maximum number of waiting and running tasks */
   constructor(maxTasks = MAX_TASKS) {
     this.#maxTasks = maxTasks;
   }
 
-  /** Tasks that wait or run. */
+  /** Number of waiting and running tasks. */
   get tasks(): number {
     return this.#tasks;
   }
 
   /**
-   * Resolves or rejects as `task` does, once all tasks before it have settled. Rejects with
-   * {@link QueueFull} when there are too many.
+   * Runs `task` after all earlier tasks have settled, and settles like it. Rejects with
+   * {@link QueueFull} when there are too many tasks.
    */
   run<T>(task: () => T | Promise<T>): Promise<T> {
     if (this.#tasks >= this.#maxTasks) return Promise.reject(new QueueFull(this.#tasks));

@@ -1,27 +1,27 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Lets timers and I/O have their turn, when it is time to; undefined: there is no need yet. */
+/** Yields to timers and I/O when a time slice is used up; undefined: it is not. */
 export type YieldToEventLoop = () => Promise<void> | undefined;
 
-/** Rows that are worked on together: what is read of them stays in the processor's cache. */
+/** Rows per chunk of work; their data fits into the CPU's cache. */
 export const CHUNK_ROWS = 2048;
 
-/** Work at a stretch that nobody notices, ms: what else the process has to do waits no longer. */
+/** Length of a time slice, ms: the maximum delay for other work of the process. */
 export const SLICE_MS = 4;
 
-/** How work is divided into slices. */
+/** Options of {@link timeSlicedYield}. */
 export interface TimeSlices {
-  /** Length of a slice, ms; {@link SLICE_MS} when left out. */
+  /** Length of a slice, ms; default {@link SLICE_MS}. */
   readonly sliceMs?: number;
-  /** Monotonic, ms; the process's own when left out. */
+  /** Monotonic clock, ms; default `performance.now`. */
   readonly now?: () => number;
-  /** Resolves when others had their turn; after one turn of the event loop when left out. */
+  /** Resolves when the work can continue; by default after one turn of the event loop. */
   readonly pause?: (() => Promise<void>) | undefined;
-  /** Ends the work: once it is aborted, the pause rejects with its reason. */
+  /** Once it has aborted, the pause rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Lets others have their turn after each slice of work. The first slice begins now. */
+/** Yields to the event loop after each slice of work. The first slice starts now. */
 export function timeSlicedYield({
   sliceMs = SLICE_MS,
   now = () => performance.now(),

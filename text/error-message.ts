@@ -1,9 +1,9 @@
 /**
- * What an error says, for messages and logs; whatever was thrown.
+ * The message of anything that was thrown.
  *
- * An `AggregateError` without words of its own, as `node:net` rejects with when each address of a host
- * refused, says what its errors say. An error without a message gives its name. A cause is left out:
- * an error that wraps another one says in its own message what matters of it.
+ * For an `AggregateError` without a message, such as `node:net` rejects with when each address of a
+ * host refused, the messages of its errors. For another error without a message, its name. Causes are
+ * omitted: a wrapping error includes what matters of its cause.
  */
 export function errorMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -14,12 +14,12 @@ export function errorMessage(error: unknown): string {
   return error.name;
 }
 
-/** What was thrown, as an error. */
+/** The thrown value as an error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-/** The system's name of an error (`ENOENT`), when it has one. */
+/** The system's code of an error (`ENOENT`); undefined: it has none. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code

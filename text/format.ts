@@ -1,9 +1,9 @@
-// Numbers and times as people read them: one place, so that every command, page and report writes
-// them alike. The live page runs this module in a browser.
+// Formats of numbers and times, the same for all commands, pages and reports. The live page runs this
+// module in a browser.
 
 const DECIMAL = ['', 'k', 'M', 'G', 'T', 'P'] as const;
 
-/** Made once: that takes far longer than to use them. */
+/** Created once: that takes far longer than using them. */
 const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const HUNDREDTHS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
 
@@ -15,7 +15,7 @@ export function scaled(value: number, unit: string): readonly [string, string] {
   if (!Number.isFinite(value)) return ['-', ''];
   let scale = 0;
   let rest = Math.abs(value);
-  // 999.5 would be written as 1000 of the lower prefix.
+  // 999.5 would be rounded to 1000 of the lower prefix.
   while (rest >= 999.5 && scale < DECIMAL.length - 1) {
     rest /= 1000;
     scale++;
@@ -40,7 +40,7 @@ export function byteCount(bytes: number): string {
   return joined(scaled(bytes, 'B'));
 }
 
-/** A plain count: `12.3 k`; below 1000 as it is. */
+/** A count with a prefix: `12.3 k`; below 1000 without. */
 export function count(value: number): string {
   return joined(scaled(value, ''));
 }
@@ -54,14 +54,14 @@ export function whole(value: number): string {
   return WHOLE.format(value);
 }
 
-/** Things by number: `1 rule`, `2,345 rules`. */
+/** A count and its noun: `1 rule`, `2,345 rules`. */
 export function counted(n: number, thing: string): string {
   return `${whole(n)} ${thing}${n === 1 ? '' : 's'}`;
 }
 
 /**
- * A number in a unit that is not ours, as of a score or a fact: digits without a prefix mislead
- * least. `12,345`; below 100 with hundredths, `12.35`.
+ * A number without a decimal prefix, for values whose unit is not known, such as scores and facts:
+ * `12,345`; below 100 with hundredths, `12.35`.
  */
 export function plainNumber(value: number): string {
   return Math.abs(value) >= 1e15 || !Number.isFinite(value)
@@ -69,7 +69,7 @@ export function plainNumber(value: number): string {
     : (Math.abs(value) < 100 ? HUNDREDTHS : WHOLE).format(value);
 }
 
-/** packets/s without a prefix, to compare one with another: `1,234 packets/s`. */
+/** packets/s without a prefix, for comparison with others: `1,234 packets/s`. */
 export function plainPacketRate(packetsPerSecond: number): string {
   return `${plainNumber(packetsPerSecond)} packets/s`;
 }
@@ -80,7 +80,7 @@ export function factValue(value: unknown): string {
   return typeof value === 'number' ? plainNumber(value) : JSON.stringify(value);
 }
 
-/** A length of time given in ms: `8 ms`, `1.5 s`, `2 min 5 s`, `3 h 10 min`, `2 d 3 h`. */
+/** A duration in ms: `8 ms`, `1.5 s`, `2 min 5 s`, `3 h 10 min`, `2 d 3 h`. */
 export function duration(ms: number): string {
   if (!Number.isFinite(ms)) return '-';
   if (ms < 999.5) return `${Math.round(ms)} ms`;
@@ -98,7 +98,7 @@ function pair(value: number, base: number, large: string, small: string): string
   return rest === 0 ? head : `${head} ${rest} ${small}`;
 }
 
-/** The time of day of a moment, ms since 1970, where the reader is: `14:03:07`. */
+/** The local time of day at `atMs`, ms since 1970: `14:03:07`. */
 export function timeOfDay(atMs: number): string {
   return new Date(atMs).toLocaleTimeString('en-GB');
 }

@@ -13,19 +13,19 @@ import type { Problem } from './problem.ts';
 /** A path into a JSON document: keys and array indexes from the root. */
 export type JsonPath = readonly (string | number)[];
 
-/** What people write is not deeper, and of a file that is no JSON the first errors are enough. */
+/** Maximum nesting; documents that people write are not deeper. */
 const MAX_DEPTH = 100;
 const MAX_ERRORS = 50;
 
 /**
- * A JSON document that knows where each of its values stands: `json` as RFC 8259 has it, `jsonc`
- * with comments and trailing commas.
+ * A JSON document with the position of each value. `json` is RFC 8259; `jsonc` allows comments and
+ * trailing commas.
  */
 export class JsonDocument {
   readonly file: string;
-  /** Syntax errors and duplicate keys; with any, `value` is only a part of what was meant. */
+  /** Syntax errors and duplicate keys. If there are any, `value` is incomplete. */
   readonly problems: readonly Problem[];
-  /** The document as plain data; undefined when there is none. */
+  /** The document as plain data; undefined: it could not be parsed. */
   readonly value: unknown;
   readonly #lineStarts: readonly number[];
   readonly #root: Node | undefined;
@@ -45,7 +45,7 @@ export class JsonDocument {
       disallowComments: syntax === 'json',
       allowTrailingComma: syntax === 'jsonc',
     });
-    // The parser may say several things of one place; the first is the cause.
+    // The parser may report several errors at one position; the first is the cause.
     const causes = new Map(errors.toReversed().map((e) => [e.offset, e.error]));
     const places = [...causes].toReversed().slice(0, MAX_ERRORS);
     const problems = places.map(([offset, code]) => this.#problem(offset, syntaxMessage(code)));
@@ -57,23 +57,23 @@ export class JsonDocument {
     this.value = this.#root === undefined ? undefined : getNodeValue(this.#root);
   }
 
-  /** A problem with the value at `path`, or with the nearest thing around it that exists. */
+  /** A problem at the value at `path`, or at its nearest existing parent. */
   problemAt(path: JsonPath, message: string): Problem {
     return this.#problem(this.#find(path)?.offset ?? 0, message);
   }
 
-  /** Where the value at `path` stands, or the nearest thing around it that exists. */
+  /** The position of the value at `path`, or of its nearest existing parent. */
   placeOf(path: JsonPath): { line: number; column: number } {
     return this.#position(this.#find(path)?.offset ?? 0);
   }
 
-  /** A problem with the key `key` of the object at `path`. */
+  /** A problem at the key `key` of the object at `path`. */
   problemAtKey(path: JsonPath, key: string, message: string): Problem {
     const value = this.#root && findNodeAtLocation(this.#root, [...path, key]);
     return this.#problem((value?.parent ?? this.#find(path))?.offset ?? 0, message);
   }
 
-  /** True when the document itself has a value at `path`. */
+  /** True if the document itself has a value at `path`. */
   has(path: JsonPath): boolean {
     return this.#root !== undefined && findNodeAtLocation(this.#root, [...path]) !== undefined;
   }
@@ -96,7 +96,7 @@ export class JsonDocument {
           first.set(key.value, key);
         } else {
           const { line } = this.#position(earlier.offset);
-          const message = `key "${key.value}" is there twice; the first is in line ${line}`;
+          const message = `duplicate key "${key.value}"; the first is in line ${line}`;
           problems.push(this.#problem(key.offset, message));
         }
       }
@@ -119,7 +119,7 @@ export class JsonDocument {
   }
 }
 
-/** Where the text goes deeper than a parser that calls itself should follow, if it does. */
+/** Offset at which the text is nested too deeply for a recursive parser; undefined: nowhere. */
 function tooDeepAt(content: string): number | undefined {
   const scanner = createScanner(content, true);
   let depth = 0;
@@ -136,7 +136,7 @@ function tooDeepAt(content: string): number | undefined {
 const SYNTAX: Readonly<Record<string, string>> = {
   InvalidSymbol:
     'this is not JSON: a value must be a string in double quotes, number, true, false, null, object or list',
-  InvalidNumberFormat: 'this is not a number as JSON writes it',
+  InvalidNumberFormat: 'this is not a JSON number',
   PropertyNameExpected: 'a key in double quotes is expected here (is there a comma too many?)',
   ValueExpected: 'a value is expected here (is there a comma too many?)',
   ColonExpected: 'a ":" is expected here',
@@ -149,7 +149,7 @@ const SYNTAX: Readonly<Record<string, string>> = {
   UnexpectedEndOfString: 'the string does not end in this line',
   UnexpectedEndOfNumber: 'the number does not end',
   InvalidUnicode: 'this is not a \\u escape with four hexadecimal digits',
-  InvalidEscapeCharacter: 'this is not an escape that JSON knows',
+  InvalidEscapeCharacter: 'this is not a JSON escape',
   InvalidCharacter: 'a control character must be written as an escape',
 };
 

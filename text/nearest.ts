@@ -1,26 +1,26 @@
 /**
- * The name most like `word`, for "did you mean"; undefined when none is near: about a third of
- * its letters would have to change. Case and separators count nothing; among equals, the name
- * that starts most like the word.
+ * The name most similar to `word`, for "did you mean"; undefined if more than about a third of the
+ * letters differ. Ignores case and separators. Among equally similar names, the one with the longest
+ * common prefix.
  */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
-  const wanted = simplified(word);
+  const target = simplified(word);
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(wanted.length / 3)) + Number.EPSILON;
+  let bestDistance = Math.max(2, Math.floor(target.length / 3)) + Number.EPSILON;
   for (const name of names) {
     const candidate = simplified(name);
-    // Below one: it only decides between names at the same distance.
-    const bonus = commonPrefix(wanted, candidate) / (wanted.length + 1);
-    const distance = editDistance(wanted, candidate) - bonus;
-    if (distance < least) {
-      least = distance;
+    // Below one, so that it only decides between names at the same distance.
+    const bonus = commonPrefix(target, candidate) / (target.length + 1);
+    const distance = editDistance(target, candidate) - bonus;
+    if (distance < bestDistance) {
+      bestDistance = distance;
       best = name;
     }
   }
   return best;
 }
 
-/** `; did you mean "..."?`, or nothing when no name is near. */
+/** `; did you mean "..."?`, or an empty text if no name is similar. */
 export function didYouMean(word: string, names: Iterable<string>): string {
   const name = nearest(word, names);
   return name === undefined ? '' : `; did you mean "${name}"?`;
@@ -36,7 +36,7 @@ function commonPrefix(a: string, b: string): number {
   return n;
 }
 
-/** Insertions, deletions and replacements that make `b` of `a` (Levenshtein). */
+/** Number of insertions, deletions and replacements from `a` to `b` (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

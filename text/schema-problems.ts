@@ -3,26 +3,26 @@ import { nearest } from './nearest.ts';
 import type { JsonDocument, JsonPath } from './json-document.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
-/** What ajv found, with the place that it found it at. */
+/** An error that ajv found, and its position. */
 export interface SchemaError {
   readonly error: ErrorObject;
   readonly path: JsonPath;
-  /** The place, for a message: `"rules[0].event"`, or `the document`. */
+  /** The position for a message: `"rules[0].event"`, or `the document`. */
   readonly name: string;
-  /** The value there, for a message: JSON, cut where it is long. */
+  /** The value for a message: JSON, cut if it is long. */
   readonly shown: string;
 }
 
-/** Words of a document of its own kind; undefined: the usual ones do. */
+/** A message for one kind of document; undefined: use the general one. */
 export type SchemaWords = (error: SchemaError) => string | undefined;
 
-/** They only repeat what another error says: "must match then", "property name must be valid". */
+/** Keywords whose errors only repeat another one: "must match then", "property name must be valid". */
 const REPEATING: ReadonlySet<string> = new Set(['if', 'propertyNames']);
 
 /**
- * Turns what ajv found (with `verbose`) into problems that say where and what was meant, each once.
+ * Converts ajv's errors (with `verbose`) to problems with positions and hints, without duplicates.
  *
- * @param words of this kind of document, where the usual ones do not say what to do
+ * @param words messages for this kind of document, where the general ones are not helpful
  */
 export function schemaProblems(
   document: JsonDocument,
@@ -34,7 +34,7 @@ export function schemaProblems(
     .map((error) => {
       const path = pathOf(error.instancePath, document.value);
       const found = { error, path, name: nameOf(path), shown: shown(error.data) };
-      const message = words(found) ?? usualWords(found);
+      const message = words(found) ?? generalMessage(found);
       const key = keyOf(error);
       return key === undefined
         ? document.problemAt(path, message)
@@ -43,13 +43,13 @@ export function schemaProblems(
   return [...new Map(problems.map((p) => [formatProblem(p), p])).values()];
 }
 
-/** The key that an error is about; undefined: it is about the value. */
+/** The key that an error concerns; undefined: it concerns the value. */
 function keyOf({ propertyName, keyword, params }: ErrorObject): string | undefined {
   if (propertyName !== undefined) return propertyName;
   return keyword === 'additionalProperties' ? String(params.additionalProperty) : undefined;
 }
 
-function usualWords({ error, name, shown }: SchemaError): string {
+function generalMessage({ error, name, shown }: SchemaError): string {
   const { params } = error;
   switch (error.keyword) {
     case 'additionalProperties':
@@ -61,7 +61,7 @@ function usualWords({ error, name, shown }: SchemaError): string {
     case 'type':
       return `${name} must be ${withArticle(String(params.type))}, not ${shown}`;
     case 'minProperties':
-      return `${name} is empty; it has to say something`;
+      return `${name} is empty; it needs at least one key`;
     case 'minItems':
       return `${name} is empty; it needs at least one`;
     case 'maxItems':
@@ -83,14 +83,14 @@ function unknownKey(key: string, name: string, error: ErrorObject): string {
   return `unknown key "${key}"${where}; ${choice(key, known, 'it can have')}`;
 }
 
-/** The name that was meant, or all there are. */
+/** A hint with the similar name, otherwise with all names. */
 export function choice(word: unknown, known: readonly string[], otherwise: string): string {
   const meant = typeof word === 'string' ? nearest(word, known) : undefined;
   if (meant !== undefined) return `did you mean "${meant}"?`;
   return `${otherwise} ${known.map((k) => `"${k}"`).join(', ')}`;
 }
 
-/** A JSON pointer (RFC 6901) as a path; digits are an index only where the value is a list. */
+/** A JSON pointer (RFC 6901) as a path; digits are an index only if the value is a list. */
 function pathOf(pointer: string, root: unknown): JsonPath {
   const path: (string | number)[] = [];
   let value = root;

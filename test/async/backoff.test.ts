@@ -4,7 +4,7 @@ import { Backoff } from '../../async/backoff.ts';
 describe('backoff', () => {
   const options = { minMs: 100, maxMs: 1_000 };
 
-  it('doubles up to its bound, and starts anew after a success', () => {
+  it('doubles up to its bound, and resets after a success', () => {
     const backoff = new Backoff(options, () => 1);
     const waits = Array.from({ length: 6 }, () => backoff.failed());
     assert.deepEqual(waits, [100, 200, 400, 800, 1_000, 1_000]);
@@ -14,14 +14,14 @@ describe('backoff', () => {
     assert.equal(backoff.failed(), 1_000);
   });
 
-  it('takes up to half of the wait by chance, so that not all come at once', () => {
+  it('randomizes up to half of the wait', () => {
     assert.equal(new Backoff(options, () => 0).failed(), 50);
     const waits = new Set(Array.from({ length: 20 }, () => new Backoff(options).failed()));
     assert.ok(waits.size > 10);
     for (const wait of waits) assert.ok(wait >= 50 && wait <= 100);
   });
 
-  it('waits as long as it is asked to, up to its bound', () => {
+  it('respects a requested wait up to its bound', () => {
     const backoff = new Backoff(options, () => 1);
     assert.equal(backoff.failed(300), 300);
     assert.equal(backoff.failed(60_000), 1_000);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { bounded } from '../../async/bounded.ts';
 
-/** Settles only by its signal. */
+/** Settles only when its signal aborts. */
 function hang(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const abort = (): void => reject(signal.reason);
@@ -14,7 +14,7 @@ function hang(signal: AbortSignal): Promise<never> {
 describe('a bounded task', () => {
   const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
-  it('is ended by any of its signals, with that reason', async () => {
+  it('ends on any of its signals, with that reason', async () => {
     for (const which of [0, 1]) {
       const controllers = [new AbortController(), new AbortController()];
       const until = controllers.map((c) => c.signal);
@@ -24,7 +24,7 @@ describe('a bounded task', () => {
     }
   });
 
-  it('is not begun when a signal has aborted before', async () => {
+  it('is not started when a signal has already aborted', async () => {
     const until = [AbortSignal.abort(new Error('before'))];
     let begun = false;
     const task = (): Promise<void> => {
@@ -35,12 +35,12 @@ describe('a bounded task', () => {
     assert.equal(begun, false);
   });
 
-  it('is ended when its time is up', async () => {
+  it('ends when its time is up', async () => {
     const late = (): Error => new Error('late');
     await assert.rejects(bounded({ until: [], timeoutMs: 5, late }, hang), /late/);
   });
 
-  it('leaves no listener behind, however it ends', async () => {
+  it('removes its listeners, however it ends', async () => {
     const { signal } = new AbortController();
     const until = [signal];
     const late = (): Error => new Error('late');
@@ -59,7 +59,7 @@ describe('a bounded task', () => {
     assert.equal(listeners(signal), 0);
   });
 
-  it('is waited for when it goes on after its end, unless it may be abandoned', async () => {
+  it('is awaited when it continues after a bound, unless it may be abandoned', async () => {
     const late = (): Error => new Error('late');
     let finish: (value: string) => void = () => undefined;
     const deaf = (): Promise<string> => new Promise((resolve) => (finish = resolve));
@@ -75,7 +75,7 @@ describe('a bounded task', () => {
     await assert.rejects(given, /over/);
   });
 
-  it('may fail after it was abandoned, unnoticed', async () => {
+  it('may fail after it was abandoned', async () => {
     const late = (): Error => new Error('late');
     let fail: (error: Error) => void = () => undefined;
     const task = (): Promise<never> => new Promise((_, reject) => (fail = reject));

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { QueueFull, SerialQueue } from '../../async/serial-queue.ts';
 
 describe('a serial queue', () => {
-  it('runs tasks one after another, in the order they were asked for', async () => {
+  it('runs tasks one at a time, in the order of the calls', async () => {
     const queue = new SerialQueue();
     const steps: string[] = [];
     const task = (name: string, turns: number) => async () => {
@@ -17,7 +17,7 @@ describe('a serial queue', () => {
     assert.deepEqual(steps, ['a begins', 'a ends', 'b begins', 'b ends']);
   });
 
-  it('goes on after a task that failed, at once or later', async () => {
+  it('continues after a task that throws or rejects', async () => {
     const queue = new SerialQueue();
     const thrown = queue.run(() => {
       throw new Error('at once');
@@ -29,7 +29,7 @@ describe('a serial queue', () => {
     assert.equal(await last, 'done');
   });
 
-  it('refuses tasks beyond its limit, and takes them again once others have settled', async () => {
+  it('refuses tasks beyond its limit, and accepts tasks again after others have settled', async () => {
     const queue = new SerialQueue(2);
     const open = gate();
     const first = queue.run(() => open.promise);

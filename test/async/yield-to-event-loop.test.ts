@@ -16,14 +16,14 @@ describe('yielding to the event loop', () => {
     nowMs += 1;
     await yieldToEventLoop();
     assert.equal(pauses, 1);
-    // The next slice begins after the pause.
+    // The next slice starts after the pause.
     nowMs += 9;
     assert.equal(yieldToEventLoop(), undefined);
     nowMs += 1;
     assert.notEqual(yieldToEventLoop(), undefined);
   });
 
-  it('lets timers and I/O have their turn', async () => {
+  it('lets timers and I/O run', async () => {
     let turns = 0;
     setImmediate(() => turns++);
     const yieldToEventLoop = timeSlicedYield({ sliceMs: 0 });
@@ -31,7 +31,7 @@ describe('yielding to the event loop', () => {
     assert.equal(turns, 1);
   });
 
-  it('ends the work once the signal is aborted, at the end of a slice', async () => {
+  it('rejects at the end of a slice after the signal has aborted', async () => {
     let nowMs = 0;
     const end = new AbortController();
     const yieldToEventLoop = timeSlicedYield({ sliceMs: 1, now: () => nowMs, signal: end.signal });

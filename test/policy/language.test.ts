@@ -390,7 +390,7 @@ describe('policy language', () => {
 
   const slices: readonly (readonly [string, ...string[]])[] = [
     ['"members": ^[]', '"slices.s.members" is empty; it needs at least one'],
-    ['"members": [^{}]', '"slices.s.members[0]" is empty; it has to say something'],
+    ['"members": [^{}]', '"slices.s.members[0]" is empty; it needs at least one key'],
     [
       '"members": [{ "subnet": ^"10.0.0.1/8" }]',
       '"10.0.0.1/8" is not a subnet such as "10.0.0.0/8" or "fd00::/8"; bits after the prefix must be 0',

@@ -119,7 +119,7 @@ describe('parsePolicies', () => {
 
   it('reports duplicate keys', () => {
     assert.deepEqual(problemsOf('{\n  "name": "p",\n  "version": "1", "name": "q"\n}'), [
-      '3:19: key "name" is there twice; the first is in line 2',
+      '3:19: duplicate key "name"; the first is in line 2',
     ]);
   });
 

@@ -3,21 +3,21 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { asError, errorCode, errorMessage } from '../../text/error-message.ts';
 
-describe('what an error says', () => {
-  it('is its message', () => {
+describe('error message', () => {
+  it("is the error's message", () => {
     assert.equal(errorMessage(new TypeError('no such port')), 'no such port');
   });
 
-  it('is what was thrown, when that is no error', () => {
+  it('is the thrown value as text, if that is not an error', () => {
     assert.equal(errorMessage('plain words'), 'plain words');
     assert.equal(errorMessage(undefined), 'undefined');
   });
 
-  it('is its name, when it has no message', () => {
+  it("is the error's name, if it has no message", () => {
     assert.equal(errorMessage(new RangeError('')), 'RangeError');
   });
 
-  it('is what its errors say, each thing once, when it stands for several', () => {
+  it('is the distinct messages of the errors in an AggregateError', () => {
     const refused = new Error('connect ECONNREFUSED');
     const several = new AggregateError([refused, refused, 'unreachable']);
     assert.equal(errorMessage(several), 'connect ECONNREFUSED; unreachable');
@@ -48,8 +48,8 @@ describe('what an error says', () => {
   });
 });
 
-describe("the system's name of an error", () => {
-  it('is its code, when that is a word', () => {
+describe("the system's code of an error", () => {
+  it('is its code, if that is a string', () => {
     assert.equal(errorCode(Object.assign(new Error('x'), { code: 'ENOENT' })), 'ENOENT');
     assert.equal(errorCode(Object.assign(new Error('x'), { code: 2 })), undefined);
     assert.equal(errorCode({ code: 'ENOENT' }), undefined);
@@ -57,13 +57,13 @@ describe("the system's name of an error", () => {
   });
 });
 
-describe('what was thrown, as an error', () => {
+describe('the thrown value as an error', () => {
   it('is the error itself', () => {
     const error = new TypeError('x');
     assert.equal(asError(error), error);
   });
 
-  it('says what was thrown, when that is no error', () => {
+  it('has the thrown value as message, if that is not an error', () => {
     assert.equal(asError('plain words').message, 'plain words');
   });
 });

@@ -13,7 +13,7 @@ import {
   whole,
 } from '../../text/format.ts';
 
-describe('numbers for people', () => {
+describe('formats of numbers and times', () => {
   const cases: [string, string][] = [
     [bitRate(0), '0 bit/s'],
     [bitRate(999.4), '999 bit/s'],
@@ -43,5 +43,5 @@ describe('numbers for people', () => {
     [factValue('tcp'), '"tcp"'],
     [scaled(1_234_567, 'bit/s').join(' '), '1.23 Mbit/s'],
   ];
-  for (const [is, should] of cases) it(should, () => assert.equal(is, should));
+  for (const [actual, expected] of cases) it(expected, () => assert.equal(actual, expected));
 });

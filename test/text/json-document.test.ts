@@ -19,7 +19,7 @@ describe('JsonDocument', () => {
     );
   });
 
-  it('says of any text that is no JSON where it is broken', () => {
+  it('reports the position of the error in any text that is not JSON', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -45,7 +45,7 @@ describe('JsonDocument', () => {
     );
   });
 
-  it('knows where values and keys stand', () => {
+  it('knows the positions of values and keys', () => {
     const document = new JsonDocument('f', '{\r\n  "a": [1,\n\t{ "b": 2 }]\n}');
     const at = (path: (string | number)[]) => formatProblem(document.problemAt(path, 'm'));
     assert.equal(at([]), 'f:1:1: m');
@@ -55,7 +55,7 @@ describe('JsonDocument', () => {
     assert.equal(formatProblem(document.problemAtKey(['a', 1], 'b', 'm')), 'f:3:4: m');
   });
 
-  it('takes a byte order mark, and comments only where they are allowed', () => {
+  it('accepts a byte order mark, and comments only in JSONC', () => {
     assert.deepEqual(problems('\uFEFF{}'), []);
     assert.deepEqual(problems('[1, // one\n]', 'jsonc'), []);
     assert.equal(problems('[1 // one\n]').length, 1);
@@ -63,17 +63,17 @@ describe('JsonDocument', () => {
 
   it('finds duplicate keys, however deep', () => {
     assert.deepEqual(problems('[{"a":1,\n"a":2, "b": {"a": 1}}]'), [
-      'f:2:1: key "a" is there twice; the first is in line 1',
+      'f:2:1: duplicate key "a"; the first is in line 1',
     ]);
   });
 
-  it('does not follow a document into the depth', () => {
+  it('refuses a deeply nested document', () => {
     assert.deepEqual(problems('['.repeat(1e6)), ['f:1:101: nested deeper than 100 levels']);
     assert.deepEqual(problems(`${'['.repeat(100)}${']'.repeat(100)}`), []);
     assert.deepEqual(problems(JSON.stringify({ text: '['.repeat(1e4) })), []);
   });
 
-  it('says no more than fifty things of a file that is no JSON', () => {
+  it('reports at most fifty problems of a file that is not JSON', () => {
     assert.equal(problems('? '.repeat(1e5)).length, 50);
   });
 });

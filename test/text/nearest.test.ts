@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { didYouMean, nearest } from '../../text/nearest.ts';
 
 describe('nearest', () => {
-  it('finds what was meant', () => {
+  it('finds a similar name', () => {
     const names = ['onload', 'offload', 'bitsPerSecond', 'packetsPerSecond'];
     assert.equal(nearest('ofload', names), 'offload');
     assert.equal(nearest('Offload', names), 'offload');
@@ -11,7 +11,7 @@ describe('nearest', () => {
     assert.equal(nearest('packetPerSeconds', names), 'packetsPerSecond');
   });
 
-  it('finds nothing where nothing is near', () => {
+  it('finds nothing if no name is similar', () => {
     assert.equal(nearest('colour', ['type', 'params']), undefined);
     assert.equal(nearest('x', []), undefined);
     assert.equal(didYouMean('colour', ['type']), '');

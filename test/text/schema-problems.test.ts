@@ -26,8 +26,8 @@ function problemsIn(value: unknown, words?: SchemaWords): readonly string[] {
   );
 }
 
-describe('what is wrong with a document by its schema', () => {
-  it('is said in words, with the place and what was meant', () => {
+describe('schema problems', () => {
+  it('have a message, a position and a similar name', () => {
     const cases: [value: object, ...problems: string[]][] = [
       [{}, '1: the document lacks the key "name"'],
       [{ nam: 'a', name: 'a' }, '2: unknown key "nam"; did you mean "name"?'],
@@ -40,13 +40,13 @@ describe('what is wrong with a document by its schema', () => {
       [{ name: 'a', list: [] }, '20: "list" is empty; it needs at least one'],
       [{ name: 'a', list: [1, 2, 3] }, '20: "list" has 3 entries; there can be 2'],
       [{ name: 'a', list: [1, 'x'] }, '23: "list[1]" must be an integer, not "x"'],
-      [{ name: 'a', map: {} }, '19: "map" is empty; it has to say something'],
+      [{ name: 'a', map: {} }, '19: "map" is empty; it needs at least one key'],
       [{ name: 'A' }, '9: "name" must match pattern "^[a-z]+$"; it is "A"'],
     ];
     for (const [value, ...problems] of cases) assert.deepEqual(problemsIn(value), problems);
   });
 
-  it('is said once, with all known keys where none is near', () => {
+  it('are reported once, with all known keys if none is similar', () => {
     const [problem, ...more] = problemsIn({ name: 'a', somethingElse: 1 }).filter((p) =>
       p.includes('unknown'),
     );
@@ -54,7 +54,7 @@ describe('what is wrong with a document by its schema', () => {
     assert.deepEqual(more, []);
   });
 
-  it('has the words of its kind of document, where it has some', () => {
+  it('use the messages for the kind of document, if there are any', () => {
     const words: SchemaWords = ({ error, name, shown }) =>
       error.keyword === 'pattern' ? `${name} has small letters only, not ${shown}` : undefined;
     assert.deepEqual(problemsIn({ name: 'A', size: 0 }, words), [
