@@ -46,7 +46,11 @@ describe('configuration of the fast path', () => {
       { ...good, connect: 'unix:/var/run/openvswitch/br0.mgmt' },
       /needs a separate switch/,
     ],
-    ['two ports that are one', { ...good, ports: { ...PORTS, fast: 'slow' } }, /three different ports/],
+    [
+      'two ports that are one',
+      { ...good, ports: { ...PORTS, fast: 'slow' } },
+      /three different ports/,
+    ],
     ['a lease of nothing', { ...good, leaseMs: 1 }, /leaseMs/],
     ['a missing port', { ...good, ports: { ...PORTS, fast: undefined } }, /lacks the key "fast"/],
     ['an unknown key', { ...good, prority: 5 }, /did you mean "priority"/],
