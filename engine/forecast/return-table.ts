@@ -108,10 +108,10 @@ export class ReturnTable {
     }
     for (let cell = 0; cell < CELLS; cell++) {
       const family = familyOf(cell);
-      const usual = returned[family] / expected[family];
-      const here = this.#returned[cell] / this.#expected[cell];
+      const familyRatio = returned[family] / expected[family];
+      const cellRatio = this.#returned[cell] / this.#expected[cell];
       const flows = this.#flows[cell];
-      const ratio = usual > 0 && here >= 0 ? here / usual : 1;
+      const ratio = familyRatio > 0 && cellRatio >= 0 ? cellRatio / familyRatio : 1;
       this.#factors[cell] = (ratio * flows + CELL_PRIOR_FLOWS) / (flows + CELL_PRIOR_FLOWS);
     }
   }

@@ -28,7 +28,7 @@ import { explainGate, explainRequests } from './unplanned-reasons.ts';
 /** Settings of the engine. */
 export interface EngineOptions extends BackendControllerOptions {
   readonly evaluator: RuleEvaluator;
-  /** At max one for each placement. */
+  /** At most one for each placement. */
   readonly backends: readonly OffloadBackend[];
   /** Number of flows per plan whose rules' facts are recorded; 0 by default. */
   readonly inputsPerPlan?: number;

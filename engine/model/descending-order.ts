@@ -41,9 +41,9 @@ export class DescendingOrder {
     for (let i = 0; i < count; i++) counts[(keys[i] >>> shift) & (BUCKETS - 1)]++;
     let start = 0;
     for (let b = 0; b < BUCKETS; b++) {
-      const here = counts[b];
+      const size = counts[b];
       counts[b] = start;
-      start += here;
+      start += size;
     }
     for (let i = 0; i < count; i++) {
       const to = counts[(keys[i] >>> shift) & (BUCKETS - 1)]++;

@@ -26,9 +26,9 @@ export function limitsOf(
   const soft = { packetsPerSecond: Number.POSITIVE_INFINITY, hard: false };
   for (const { name, kind, linkBitsPerSecond: bitsPerSecond } of ports.values()) {
     if (kind !== 'uplink' || bitsPerSecond === undefined) continue;
-    for (const way of ['receive', 'send'] as const) {
-      const scope = { kind: way, port: name };
-      limits.push({ name: `${name} ${way}`, scope, bitsPerSecond, ...soft });
+    for (const direction of ['receive', 'send'] as const) {
+      const scope = { kind: direction, port: name };
+      limits.push({ name: `${name} ${direction}`, scope, bitsPerSecond, ...soft });
     }
   }
   const { receiveBitsPerSecond: receive, sendBitsPerSecond: send } = node;

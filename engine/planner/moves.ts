@@ -95,8 +95,8 @@ export class Moves {
         this.#waiting[left++] = row;
         continue;
       }
-      const price = this.#free > 0 ? 1 : 2;
-      if (this.#tokens < price) {
+      const cost = this.#free > 0 ? 1 : 2;
+      if (this.#tokens < cost) {
         setReason(table, row, 'budget');
         continue;
       }

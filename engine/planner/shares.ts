@@ -20,9 +20,9 @@ export function shares(claims: readonly Claim[], entries: number): number[] {
   const caps = claims.map((c) => Math.max(0, Math.min(c.wanted, c.maximum)));
   const guaranteed = claims.map((c, i) => Math.min(c.guaranteed, caps[i]));
   const promised = guaranteed.reduce((sum, n) => sum + n, 0);
-  const part = promised > entries ? entries / promised : 1;
-  const parts = guaranteed.map((n) => n * part);
-  fill(claims, caps, parts, Math.max(0, entries - promised * part));
+  const scale = promised > entries ? entries / promised : 1;
+  const parts = guaranteed.map((n) => n * scale);
+  fill(claims, caps, parts, Math.max(0, entries - promised * scale));
   return toWholeNumbers(parts, caps, entries);
 }
 
@@ -33,15 +33,15 @@ function fill(
   parts: number[],
   rest: number,
 ): void {
-  let open = claims.flatMap((c, i) => (parts[i] < caps[i] && c.weight > 0 ? [i] : []));
-  let left = rest;
-  while (open.length > 0 && left > 1e-9) {
-    const weight = open.reduce((sum, i) => sum + claims[i].weight, 0);
-    const rises = open.map((i) => (caps[i] - parts[i]) / claims[i].weight);
-    const rise = Math.min(left / weight, ...rises);
-    for (const i of open) parts[i] += rise * claims[i].weight;
-    left -= rise * weight;
-    open = open.filter((i) => caps[i] - parts[i] > 1e-9);
+  let unsatisfied = claims.flatMap((c, i) => (parts[i] < caps[i] && c.weight > 0 ? [i] : []));
+  let remaining = rest;
+  while (unsatisfied.length > 0 && remaining > 1e-9) {
+    const weight = unsatisfied.reduce((sum, i) => sum + claims[i].weight, 0);
+    const rises = unsatisfied.map((i) => (caps[i] - parts[i]) / claims[i].weight);
+    const rise = Math.min(remaining / weight, ...rises);
+    for (const i of unsatisfied) parts[i] += rise * claims[i].weight;
+    remaining -= rise * weight;
+    unsatisfied = unsatisfied.filter((i) => caps[i] - parts[i] > 1e-9);
   }
 }
 
@@ -51,17 +51,17 @@ function toWholeNumbers(
   caps: readonly number[],
   entries: number,
 ): number[] {
-  const down = parts.map((part) => Math.floor(part + 1e-6));
+  const floors = parts.map((part) => Math.floor(part + 1e-6));
   const sum = Math.min(entries, Math.round(parts.reduce((a, b) => a + b, 0)));
-  let left = sum - down.reduce((a, b) => a + b, 0);
+  let remaining = sum - floors.reduce((a, b) => a + b, 0);
   const byLoss = parts
-    .map((part, i) => ({ i, loss: part - down[i] }))
+    .map((part, i) => ({ i, loss: part - floors[i] }))
     .sort((a, b) => b.loss - a.loss || a.i - b.i);
   for (const { i } of byLoss) {
-    if (left <= 0) break;
-    if (down[i] >= caps[i]) continue;
-    down[i]++;
-    left--;
+    if (remaining <= 0) break;
+    if (floors[i] >= caps[i]) continue;
+    floors[i]++;
+    remaining--;
   }
-  return down;
+  return floors;
 }

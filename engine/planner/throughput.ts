@@ -56,11 +56,11 @@ export class Throughput {
   /** Index of a limit that the sums would exceed with the row's flow, or -1. */
   exceededLimit(table: FlowTable, row: number, newcomer: boolean): number {
     const { packetsPerSecond, bitsPerSecond } = table.forecast;
-    const part = newcomer ? NEWCOMER_SHARE : 1;
+    const share = newcomer ? NEWCOMER_SHARE : 1;
     for (const i of this.#limitsOf(table, row)) {
       const limit = this.#limits[i];
-      if (this.#packets[i] + packetsPerSecond[row] > part * limit.packetsPerSecond) return i;
-      if (this.#bits[i] + bitsPerSecond[row] > part * limit.bitsPerSecond) return i;
+      if (this.#packets[i] + packetsPerSecond[row] > share * limit.packetsPerSecond) return i;
+      if (this.#bits[i] + bitsPerSecond[row] > share * limit.bitsPerSecond) return i;
     }
     return -1;
   }

@@ -55,9 +55,9 @@ export function nodeLines(
 }
 
 function portLines({ tick }: TickReport, { node, wallMs, write }: Round): void {
-  let left = MAX_PORTS;
+  let remaining = MAX_PORTS;
   for (const port of tick.ports.values()) {
-    if (left-- === 0) return;
+    if (remaining-- === 0) return;
     const load = tick.node.portLoad.get(port.name);
     const fields = {
       rx_bits_per_second: load?.rxBitsPerSecond,

@@ -60,7 +60,7 @@ export class LineQueue {
     return { lines, bytes };
   }
 
-  /** Puts a batch that was not sent back; returns the number of oldest lines dropped for it. */
+  /** Puts back a batch that was not sent; returns the number of oldest lines dropped for it. */
   returnBatch(batch: Batch): number {
     this.#lines = [...batch.lines, ...this.#lines.slice(this.#head)];
     this.#head = 0;
