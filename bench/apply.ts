@@ -28,9 +28,9 @@ export class ApplyImpossible extends Error {
 }
 
 /**
- * Writes entries to the XDP table, reads them and their counters, beside bpftool doing the same
- * to the same maps: a batch file of updates, and dumps. bpftool starts with the bytes ready; our
- * side starts with flows, as the daemon does.
+ * Writes entries to the XDP table and reads them and their counters, compared with bpftool on the
+ * same maps: a batch file of updates, and dumps. bpftool starts from encoded bytes; ours starts
+ * from flows, as the daemon does.
  */
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const objectPath = join(packageRoot(), 'dist/adapters/nic/xdp/norikae.bpf.o');
@@ -103,7 +103,7 @@ async function compareAt(setting: Setting, signal: AbortSignal): Promise<Compari
       await backend.withdrawAll();
       peer.write.push(await bpftool(['batch', 'file', batch], signal));
       await expectEntries(backend, entries, signal);
-      // Ours does not know bpftool's entries: the next writing replaces them, key by key.
+      // Our backend does not know bpftool's entries; the next write replaces them by key.
       await settle();
       await backend.counters({ carried: () => undefined }, signal);
     }
@@ -151,7 +151,7 @@ async function expectEntries(
   if (count !== expected) throw new ApplyImpossible(`${count} entries in place of ${expected}`);
 }
 
-/** The entries as bpftool takes them: what it dumps, turned into commands. */
+/** The entries as bpftool commands, converted from its dump. */
 async function batchFile(flowMap: string, entries: number): Promise<string> {
   const text = await runCommand('bpftool', ['-j', 'map', 'dump', 'pinned', flowMap]);
   const hex = /"key":\[([^\]]*)\],"value":\[([^\]]*)\]/g;
@@ -164,7 +164,7 @@ async function batchFile(flowMap: string, entries: number): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
-/** Throws before anything is set up when the peer is not there. */
+/** Throws before the set-up when the peer is missing. */
 async function expectBpftool(signal: AbortSignal): Promise<void> {
   try {
     await bpftool(['version'], signal);
@@ -174,7 +174,7 @@ async function expectBpftool(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** How long bpftool takes, ms. */
+/** Duration of a bpftool command, ms. */
 function bpftool(args: readonly string[], signal: AbortSignal): Promise<number> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
@@ -240,7 +240,7 @@ function manyFlows([inPort, outPort]: readonly string[], count: number): FlowSpe
   }));
 }
 
-/** Long enough for the places of deleted entries to be given back at the next reading. */
+/** Waits until the next reading can free the slots of deleted entries. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 30));
 }

@@ -1,12 +1,15 @@
-/** A dump of a made-up node's flows, byte for byte as `dpctl/dump-flows -m --names` prints it. */
+/**
+ * Options of a dump of a synthetic node's flows, in the exact format of `dpctl/dump-flows -m
+ * --names`.
+ */
 export interface DumpOptions {
   readonly flows: number;
   readonly seed: number;
-  /** Which look at the same flows: counters grow from one to the next. */
+  /** Number of the dump of the same flows; counters grow from one to the next. */
   readonly look: number;
 }
 
-/** mulberry32: a small generator of pseudo-random numbers, the same for the same seed. */
+/** mulberry32: a small pseudo-random number generator with a seed. */
 function randomOf(seed: number): () => number {
   let state = seed | 0;
   return () => {
@@ -36,9 +39,9 @@ const METADATA =
 const VMS = 64;
 
 /**
- * Lines of a dump: 64 VMs that talk to each other and to an uplink, 80 % TCP and the rest UDP, a
- * tenth IPv6, a tenth VLAN-tagged, five-tuple megaflows as OVS makes them when a rule looks at
- * ports. The same flows for the same seed and whatever `look` is.
+ * Lines of a dump: 64 VMs that communicate with each other and an uplink, 80 % TCP and the rest
+ * UDP, a tenth IPv6, a tenth VLAN-tagged, five-tuple megaflows as OVS creates them when a rule
+ * matches ports. The same seed gives the same flows, whatever `look` is.
  */
 export function* dumpLines({ flows, seed, look }: DumpOptions): Generator<string> {
   const random = randomOf(seed);
@@ -78,7 +81,7 @@ export function* dumpLines({ flows, seed, look }: DumpOptions): Generator<string
   }
 }
 
-/** The same as the inside of the JSON string that vswitchd replies with. */
+/** The same as the content of the JSON string in vswitchd's reply. */
 export function escapedDump(options: DumpOptions): Buffer {
   const parts: Buffer[] = [];
   for (const line of dumpLines(options)) parts.push(Buffer.from(`${line}\\n`, 'latin1'));

@@ -14,9 +14,9 @@ const DATABASE = 'bench';
 const QUEUE = { points: 1_000_000, bytes: 1e9 };
 
 /**
- * What one round of points takes of the event loop, until it goes on: into our queue, and sent from
- * it; beside the `influx` package told the points of the paths of all slices and ports (fewer than
- * ours) in its own way: a schema, objects, `writePoints`.
+ * Time that one round of points blocks the event loop: into our queue, and sent from it; compared
+ * with the `influx` package and the points of the paths of all slices and ports (fewer than ours),
+ * with a schema, objects and `writePoints`.
  */
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const scene = new NodeScene(quick ? 10_000 : 100_000);
@@ -60,7 +60,7 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
         await written.result;
         times.peer.push(written.ms);
       };
-      // What making the tick has left to clean up is neither's, and falls to each alike.
+      // Garbage of the tick itself belongs to neither and affects both equally.
       await sleep(20);
       for (const measure of round % 2 === 0 ? [one, other] : [other, one]) await measure();
     }
@@ -89,7 +89,7 @@ function timed<T>(work: () => T): { readonly result: T; readonly ms: number } {
   return { result, ms: performance.now() - startedMs };
 }
 
-/** Takes everything, at once. */
+/** A server that accepts everything immediately. */
 async function listening(): Promise<{ url: string; port: number; close(): void }> {
   const server: Server = createServer((request, response) => {
     request.resume().on('end', () => response.writeHead(204).end());

@@ -19,8 +19,8 @@ const FULL: Sizes = { flows: 100_000, peerFlows: 5_000, firstRounds: 15, steadyR
 const QUICK: Sizes = { flows: 10_000, peerFlows: 500, firstRounds: 5, steadyRounds: 10 };
 
 /**
- * Parses a dump of `dpctl/dump-flows -m --names`, for the first time and again and again, beside
- * OVS's own Python parser of the same lines.
+ * Parses a dump of `dpctl/dump-flows -m --names`, first with new flows, then repeatedly, compared
+ * with OVS's Python parser on the same lines.
  */
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const sizes = quick ? QUICK : FULL;
@@ -41,7 +41,7 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
   if (table.count !== sizes.flows) throw new Error(`only ${table.count} flows were read`);
 
   const asked = askForFields(table);
-  // The peer is measured on both sides of ours: how busy the machine is may change meanwhile.
+  // The peer is measured before and after ours, because the load of the machine may change.
   const after = await peerSeconds(sizes.peerFlows, signal);
   const peer = (2 * sizes.peerFlows) / (before + after);
 
@@ -64,14 +64,14 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
       `peer: ovs.flow.odp.ODPFlow of python3-openvswitch over the first ${sizes.peerFlows} of ` +
         'the same flows, dp-extra-info cut off because it fails on it; mean of a run before ours ' +
         `(${perFlow(before)}) and one after (${perFlow(after)})`,
-      'first sight reads keys by their shape and checks them in full, but makes the field objects ' +
-        `of a match when they are asked for: ${asked.toFixed(1)} ms more for all, once`,
+      'first sight reads keys by template and checks them in full, but creates the field objects ' +
+        `of a match on first use: ${asked.toFixed(1)} ms more for all, once`,
       'the garbage of the reading before, table and all, is collected within the time measured',
     ],
   };
 }
 
-/** One whole reading; the time it took in ms. */
+/** One whole reading; returns its duration, ms. */
 function read(parser: DumpParser, table: FlowTable, dump: Buffer): number {
   const start = performance.now();
   table.begin(start);
@@ -83,7 +83,7 @@ function read(parser: DumpParser, table: FlowTable, dump: Buffer): number {
   return performance.now() - start;
 }
 
-/** Has the fields of every match made; the time it took in ms. */
+/** Creates the fields of every match; returns the duration, ms. */
 function askForFields(table: FlowTable): number {
   const start = performance.now();
   let fields = 0;
@@ -92,7 +92,7 @@ function askForFields(table: FlowTable): number {
   return performance.now() - start;
 }
 
-/** How long OVS's Python parser takes. */
+/** Duration of OVS's Python parser, seconds. */
 async function peerSeconds(flows: number, signal: AbortSignal): Promise<number> {
   const lines = [...dumpLines({ flows, seed: SEED, look: 0 })]
     .filter((line) => line.startsWith('ufid:'))

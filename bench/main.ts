@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type BenchReport, formatReport, type RunBench } from './support/report.ts';
 import { errorMessage } from '../text/error-message.ts';
 
-/** Each benchmark is loaded only when it is run: what one needs is no load on another. */
+/** Each benchmark is loaded only when it runs, so that the imports of one do not affect another. */
 const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = new Map([
   ['ingest', () => import('./ingest.ts')],
   ['tick', () => import('./tick.ts')],
@@ -30,10 +30,10 @@ For decisions alone, several by comma:
   --algorithms NAMES norikae and those it is compared with
   --plots FOLDER     writes plots (SVG)`;
 
-/** Progress goes to where no figures are printed. */
+/** Progress goes to standard error, figures to standard output. */
 const progress = (line: string): void => console.error(line);
 
-/** Runs the benchmarks that are named, one after the other, for the machine must be theirs. */
+/** Runs the named benchmarks one after the other, so that they do not compete for the machine. */
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],

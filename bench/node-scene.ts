@@ -12,7 +12,7 @@ export const PORTS = 64;
 const RULES = 20;
 const PERIOD_MS = 250;
 
-/** A node whose counters grow. */
+/** A synthetic node whose counters grow. */
 export class NodeScene {
   readonly table = new FlowTable();
   readonly #accountant = new Accountant({ topFlows: 100 });

@@ -22,20 +22,20 @@ const FULL = { rules: 100_000, rounds: 5, changes: 15 };
 const QUICK = { rules: 20_000, rounds: 3, changes: 5 };
 const TIMEOUT_MS = 60_000;
 const COOKIE_TAG = 0x4e4b;
-/** Rules put before anything is measured. */
+/** Rules to install as warm-up. */
 const WARM_UP = 10_000;
-/** The daemon's usual period, which is what there would be without a flow monitor, ms. */
+/** The daemon's default period, which would apply without a flow monitor, ms. */
 const POLL_MS = 250;
 
-/** The benchmark could not be done. */
+/** The benchmark failed. */
 export class OpenFlowBenchFailed extends Error {
   override readonly name = 'OpenFlowBenchFailed';
 }
 
 /**
- * Puts rules into Open vSwitch in one bundle and reads them with their counters, beside ovs-ofctl
- * doing the same on the same switch; then, how long a filter outlives a rule that forbids its
- * flow, with the flow monitor and by polling alone.
+ * Installs rules in Open vSwitch in one bundle and reads them with their counters, compared with
+ * ovs-ofctl on the same switch. Then measures how long an entry outlives a rule that drops its
+ * flow, with the flow monitor and with polling only.
  */
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const setting = quick ? QUICK : FULL;
@@ -73,7 +73,7 @@ async function rulesAndStats(
       read: [],
       peerRead: [],
     };
-    // A daemon has been running for long: its code is warm. This run is not timed.
+    // Warm-up, not timed: the code of a running daemon is compiled.
     await bench.puts(WARM_UP);
     for (let round = 0; round < rounds; round++) {
       await bench.empty();
@@ -95,7 +95,7 @@ async function rulesAndStats(
   }
 }
 
-/** One switch, spoken to by us and by ovs-ofctl. */
+/** One switch, used by our client and by ovs-ofctl. */
 class Bench {
   readonly #ovs: OvsInstance;
   readonly #file: string;
@@ -126,7 +126,7 @@ class Bench {
     return ms;
   }
 
-  /** Connecting is part of it, as it is for the peer. */
+  /** Includes connecting, as for the peer. */
   puts(count = this.#rules.length): Promise<number> {
     return timed(() =>
       this.#inSession(async (session) => {
@@ -194,7 +194,7 @@ class Bench {
   }
 }
 
-/** The middle time a filter outlives a change, with the monitor and without. */
+/** The median time that an entry outlives a change, with and without the monitor. */
 async function ruleChange(changes: number): Promise<Comparison> {
   const node = await TestNode.start();
   try {

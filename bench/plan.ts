@@ -17,13 +17,14 @@ const ENTRIES = 8192;
 const PERIOD_MS = 250;
 const SLICES = 16;
 const ROUNDS = 25;
-/** Plans that are not counted: the table fills, and code is compiled. */
+/** Warm-up plans: the table fills, and code is compiled. */
 const SETTLING = 3;
 
 /**
- * What a plan costs, in CPU time: every flow asks for an entry, 8,192 fit, 16 slices share them, and
- * the flows would fill two NIC ports, so that most are held against what those give. Beside the obvious way of doing it: sort all contenders by their score, in JavaScript objects, and
- * compare the first 8,192 with what is placed.
+ * CPU time of a plan: every flow requests an entry, 8,192 fit, 16 slices share them, and the flows
+ * would fill two NIC ports, so that most are checked against the ports' limits. Compared with the
+ * obvious implementation: sort all contenders by score as JavaScript objects, and compare the first
+ * 8,192 with those placed.
  */
 export function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const sizes = quick ? [1_000, 10_000] : [10_000, 100_000, 1_000_000];
@@ -81,7 +82,7 @@ class Scene {
     supports: () => true,
   };
   #nowMs = 0;
-  /** What the peer would move; added up so that its work is not in vain. */
+  /** Moves of the peer, summed so that its work is not optimised away. */
   moved = 0;
 
   constructor(flows: number) {
@@ -91,7 +92,7 @@ class Scene {
     this.#read();
   }
 
-  /** One reading with its rates, which are not counted, and its forecast. Returns ms. */
+  /** One reading with rates (not timed), and its forecast. Returns the time of the forecast, ms. */
   tick(): number {
     this.#read();
     updateRates(this.#table, SMOOTHING_MS);
@@ -107,7 +108,7 @@ class Scene {
     return elapsedMs;
   }
 
-  /** One plan, carried out. Returns the time of the plan alone, ms. */
+  /** Computes and applies one plan. Returns the time of the plan only, ms. */
   plan(): number {
     const moves: { row: number; to: Placement }[] = [];
     const elapsedMs = cpuMsOf(() => {
@@ -122,7 +123,7 @@ class Scene {
     return elapsedMs;
   }
 
-  /** The obvious way, on the same scores. Returns ms. */
+  /** The obvious implementation, on the same scores. Returns its time, ms. */
   peer(): number {
     const { decision, rows, count } = this.#table;
     return cpuMsOf(() => {

@@ -1,6 +1,6 @@
 import type { PortInfo } from '../engine/model/port.ts';
 
-/** A VM's port as benches have it. */
+/** A VM's port for benchmarks. */
 export function vmPort(name: string): PortInfo {
   return {
     name,

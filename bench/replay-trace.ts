@@ -1,14 +1,14 @@
 import { Sfc32 } from '../adapters/emulator/random.ts';
 
-/** What a trace of a busy node is like. */
+/** Options of a trace of a busy node. */
 export interface BusyTrace {
   readonly seed: number;
-  /** Flows at a time, about. */
+  /** Approximate number of concurrent flows. */
   readonly flows: number;
   readonly seconds: number;
 }
 
-/** Mean length of a flow, s, and how long the vSwitch keeps it after that. */
+/** Mean duration of a flow, s, and the vSwitch's idle time-out. */
 const MEAN_S = 40;
 const IDLE_S = 8;
 
@@ -34,10 +34,10 @@ const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
 /** Ethernet, IPv4 and TCP, the last one without options. */
 const CAPTURED = 54;
-/** From one packet to the next, us. */
+/** Gap between packets, us. */
 const GAP_US = 10;
 
-/** A pcap of `packets` TCP packets of some thousand flows, headers alone. */
+/** A pcap of `packets` TCP packets of some thousand flows, headers only. */
 export function pcapOfTcp(packets: number, seed: number): Uint8Array {
   const random = new Sfc32(seed);
   const bytes = new Uint8Array(FILE_HEADER + packets * (RECORD_HEADER + CAPTURED));

@@ -28,8 +28,8 @@ class ReplayBenchFailed extends Error {
 }
 
 /**
- * How fast traces are replayed with the default policy, beside the time in which they happened;
- * and what recording costs the daemon in a tick. In CPU time: the machine may be others', too.
+ * Speed of replaying traces with the default policy, compared with real time, and the cost of
+ * recording per tick. In CPU time, because the machine may be shared.
  */
 export async function run({ quick, signal, progress }: BenchOptions): Promise<BenchReport> {
   const { flows, seconds, packets, recorded } = quick ? QUICK : FULL;
@@ -91,7 +91,7 @@ async function played(file: string, policies: PolicySet, signal: AbortSignal) {
 
 const TICKS = 120;
 
-/** What encoding a tick costs once every flow is known, and what it takes up. */
+/** Cost and size of encoding a tick when every flow is known. */
 function recordingCost(flows: number, share: number): string {
   const table = new FlowTable();
   const encoder = new TickEncoder();

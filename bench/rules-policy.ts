@@ -34,8 +34,8 @@ function busySlice(slice: string, priority: number, packetsPerSecond: number): J
 }
 
 /**
- * Twenty rules of the kinds that a node with tenants has: what falls quiet, what is never worth an
- * entry, pins, slices, elephants, and what fills the rest.
+ * Twenty rules typical of a node with tenants: idle flows, flows that are never worth an entry,
+ * pinned flows, slices, elephants, and rules for the remaining entries.
  */
 const RULES: readonly Json[] = [
   rule('quiet', 100, 'onload', { all: [onNic, is('quietMs', 'greaterThanInclusive', 2000)] }),

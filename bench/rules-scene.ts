@@ -13,8 +13,8 @@ const PERIOD_MS = 250;
 const SLICES = ['gold', 'silver', 'bronze'];
 
 /**
- * A table of flows as a node with 64 VMs has them, with rates that are a few elephants and many
- * mice, the fastest twelfth on the NIC; and the node around it. Each tick has other rates.
+ * A flow table of a node with 64 VMs, with rates of a few elephants and many mice, and the fastest
+ * twelfth on the NIC. Rates change with each tick.
  */
 export class RulesScene {
   readonly table = new FlowTable();
@@ -39,7 +39,7 @@ export class RulesScene {
     };
   }
 
-  /** Moves time on by one tick, and rates and counters with it. */
+  /** Advances time, rates and counters by one tick. */
   advance(): void {
     const { traffic, rates, decision, rows, count } = this.table;
     const nowMs = ++this.#tick * PERIOD_MS;
@@ -59,7 +59,7 @@ export class RulesScene {
     }
   }
 
-  /** The values of the facts called `names`, of each flow; asked of `portLoad` is the uplink's. */
+  /** The values of the facts `names` for each flow; `portLoad` is that of the uplink. */
   async factsOf(policies: PolicySet, names: readonly string[]): Promise<Record<string, unknown>[]> {
     const memory = new PolicyMemory(policies);
     await memory.update(this.table, this.#context);
@@ -73,7 +73,7 @@ export class RulesScene {
     });
   }
 
-  /** Evaluates the tick; resolves to the time that it took, ms. */
+  /** Evaluates the tick; resolves to the duration, ms. */
   async evaluate(evaluator: RuleEvaluator, signal: AbortSignal): Promise<number> {
     const start = performance.now();
     await evaluator.evaluate(this.table, this.#context, signal);

@@ -10,14 +10,14 @@ import { type BenchOptions, type BenchReport, type Comparison, compare } from '.
 import { benchPolicies } from './rules-policy.ts';
 import { RulesScene } from './rules-scene.ts';
 
-/** The two evaluators gave a flow different verdicts: no number counts. */
+/** The two evaluators gave a flow different verdicts, so the figures are invalid. */
 class VerdictsDiffer extends Error {
   override readonly name = 'VerdictsDiffer';
 }
 
 /**
- * Twenty rules on every flow of a table in one tick, compiled, beside json-rules-engine with the
- * same rules on some of the same flows. Their verdicts are compared first.
+ * Evaluates twenty compiled rules on every flow of a table per tick, compared with
+ * json-rules-engine on some of the flows. Their verdicts are compared first.
  */
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const policies = benchPolicies();
@@ -53,7 +53,7 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
   return { name: 'rules', comparisons, notes };
 }
 
-/** json-rules-engine without any of our care: every rule, and every fact's value, in each run. */
+/** json-rules-engine without our optimisations: every rule and every fact value in each run. */
 async function plainFlowsPerSecond(policies: PolicySet, flows: number): Promise<number> {
   const engine = new JsonRulesEngine([], { allowUndefinedFacts: true });
   for (const { conditions, priority } of policies.rules) {
@@ -94,7 +94,7 @@ async function measure(
     scene.advance();
     times.push(await scene.evaluate(evaluator, signal));
   }
-  // The first half is warm-up: code is still being optimised.
+  // The first half is warm-up, while code is being optimised.
   const late = times.slice(ticks >> 1).sort((a, b) => a - b);
   return {
     firstMs,

@@ -8,13 +8,13 @@ import { median } from './support/measuring.ts';
 import { NodeScene, PORTS, SLICES } from './node-scene.ts';
 import { type BenchOptions, type BenchReport, compare } from './support/report.ts';
 
-/** What a scrape may take of the event loop, ms. */
+/** Longest time that a scrape may block the event loop, ms. */
 const BOUND_MS = 5;
 
 /**
- * What one scrape takes of the event loop, beside prom-client told the same numbers in the usual way:
- * a counter or gauge set for each series as it is scraped, then written by the registry. And beside
- * one gauge with a label for each flow, as exporters do that do not sum up.
+ * Time that one scrape blocks the event loop, compared with prom-client in its usual use: a counter
+ * or gauge set per series at each scrape, then written by the registry. Also compared with one
+ * gauge with a label per flow, as in exporters that do not aggregate.
  */
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const flows = quick ? 10_000 : 100_000;
@@ -54,11 +54,11 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
   };
 }
 
-/** The same numbers as prom-client is usually told them: each series set as it is scraped. */
+/** The same numbers in prom-client's usual use: each series set at the scrape. */
 function usualRegistry(a: TickAccounts): Registry {
   const registry = new Registry();
   const registers = [registry];
-  const told = (name: string, labelNames: string[], tell: (gauge: Gauge) => void): void => {
+  const addGauge = (name: string, labelNames: string[], set: (gauge: Gauge) => void): void => {
     const gauge: Gauge = new Gauge({
       name,
       help: name,
@@ -66,7 +66,7 @@ function usualRegistry(a: TickAccounts): Registry {
       registers,
       collect: () => {
         gauge.reset();
-        tell(gauge);
+        set(gauge);
       },
     });
   };
@@ -74,39 +74,39 @@ function usualRegistry(a: TickAccounts): Registry {
     for (const use of paths) gauge.set({ ...labels, path: use.path }, use[of]);
   };
   for (const of of ['bytes', 'packets'] as const) {
-    told(`path_${of}`, ['path'], (gauge) => uses(gauge, {}, a.paths, of));
-    told(`slice_${of}`, ['slice', 'path'], (gauge) => {
+    addGauge(`path_${of}`, ['path'], (gauge) => uses(gauge, {}, a.paths, of));
+    addGauge(`slice_${of}`, ['slice', 'path'], (gauge) => {
       for (const { name, paths } of a.slices) uses(gauge, { slice: name }, paths, of);
     });
-    told(`port_${of}`, ['port', 'direction', 'path'], (gauge) => {
+    addGauge(`port_${of}`, ['port', 'direction', 'path'], (gauge) => {
       for (const { name, rx, tx } of a.ports) {
         uses(gauge, { port: name, direction: 'rx' }, rx, of);
         uses(gauge, { port: name, direction: 'tx' }, tx, of);
       }
     });
   }
-  told('slice_flows', ['slice', 'placement'], (gauge) => {
+  addGauge('slice_flows', ['slice', 'placement'], (gauge) => {
     for (const { name, flows } of a.slices) {
       PLACEMENT_NAMES.forEach((placement, i) => gauge.set({ slice: name, placement }, flows[i]));
     }
   });
-  told('port_info', ['port', 'kind'], (gauge) => {
+  addGauge('port_info', ['port', 'kind'], (gauge) => {
     for (const { name, kind } of a.ports) gauge.set({ port: name, kind }, 1);
   });
-  told('rule', ['rule', 'what'], (gauge) => {
+  addGauge('rule', ['rule', 'what'], (gauge) => {
     for (const { rule, moves, refusals, flows } of a.rules) {
       for (const [what, value] of Object.entries({ moves, refusals, flows })) {
         gauge.set({ rule, what }, value);
       }
     }
   });
-  told('reason', ['reason', 'what'], (gauge) => {
+  addGauge('reason', ['reason', 'what'], (gauge) => {
     for (const { reason, moves, flows, waiting } of a.reasons) {
       for (const [what, value] of Object.entries({ moves, flows, waiting }))
         gauge.set({ reason, what }, value);
     }
   });
-  told('share', ['backend', 'placement', 'slice', 'what'], (gauge) => {
+  addGauge('share', ['backend', 'placement', 'slice', 'what'], (gauge) => {
     for (const { backend, placement, shares } of a.tables) {
       for (const { slice, ...entries } of shares) {
         for (const [what, value] of Object.entries(entries))
@@ -114,7 +114,7 @@ function usualRegistry(a: TickAccounts): Registry {
       }
     }
   });
-  told('limit', ['backend', 'limit', 'what'], (gauge) => {
+  addGauge('limit', ['backend', 'limit', 'what'], (gauge) => {
     for (const { backend, limits } of a.tables) {
       for (const { name: limit, scope: _scope, hard: _hard, ...numbers } of limits) {
         for (const [what, value] of Object.entries(numbers))
@@ -153,7 +153,7 @@ async function scrapeTimes(
   for (let round = 0; round < rounds; round++) {
     signal.throwIfAborted();
     scene.tick();
-    // Nothing else runs meanwhile: what passes is what the event loop is held up.
+    // Nothing else runs meanwhile, so the elapsed time is the blocking time.
     const startedMs = performance.now();
     await scrape();
     times.push(performance.now() - startedMs);

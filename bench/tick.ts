@@ -17,7 +17,7 @@ const ENTRIES = 8192;
 const PERIOD_MS = 250;
 const LINES_PER_TURN = 8192;
 
-/** A clock that the bench moves: rates are those of a daemon that reads four times a second. */
+/** A clock that the bench advances; the daemon reads four times a second. */
 class BenchClock {
   tickMs = 0;
   now(): number {
@@ -35,9 +35,9 @@ interface Stages {
 }
 
 /**
- * One tick from the bytes of a dump to a carried-out plan: parse, rates, the shipped default
- * policy, plan and reconcile over 8,192 entries; beside a decider that is written on OVS's own
- * Python parser and takes the best 8,192 by packets/s.
+ * One tick from the bytes of a dump to an applied plan: parse, rates, the shipped default policy,
+ * plan and reconcile over 8,192 entries; compared with a script on OVS's Python parser that selects
+ * the best 8,192 by packets/s.
  */
 export async function run({ quick, signal }: BenchOptions): Promise<BenchReport> {
   const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
@@ -139,7 +139,7 @@ async function engineWith(clock: BenchClock): Promise<Engine> {
   });
 }
 
-/** Flows a second of the decider on OVS's Python parser. */
+/** Flows per second of the script on OVS's Python parser. */
 async function peerRate(flows: number, signal: AbortSignal): Promise<number> {
   const looks = [0, 1].map((look) =>
     [...dumpLines({ flows, seed: SEED, look })]

@@ -1,27 +1,30 @@
 import { type Phase, table, times } from './phase.ts';
 
-/** What one run found, with the switch held to one version. */
+/** Result of one run with one version of OpenFlow. */
 export interface FastPathRun {
   readonly openflow: '1.3' | '1.0';
   readonly slow: Phase;
   readonly fast: Phase;
   readonly slowAgain: Phase;
-  /** Throughput on the fast path over the mean of both times on the slow path. */
+  /** Throughput on the fast path over the mean of both slow-path phases. */
   readonly ratio: number;
-  /** Host CPU for each Gbit/s, slow path over fast path. */
+  /** Host CPU per Gbit/s, slow path over fast path. */
   readonly cpuPerGbitRatio: number;
-  /** From the moment the policy's condition holds (by the flow's age) to the rule put, or gone, ms. */
+  /**
+   * From the time the policy's condition holds (by the flow's age) to the rule installed or
+   * removed, ms.
+   */
   readonly toFastMs: number;
   readonly toSlowMs: number;
-  /** What the switch said its rule had carried, bytes. */
+  /** Bytes that the switch counted on its rule. */
   readonly carriedBytes: number;
   /** One connection carried data in every phase and ended without error. */
   readonly tcpSurvived: boolean;
-  /** The switch, as the daemon describes it. */
+  /** The daemon's description of the switch. */
   readonly switch: string;
 }
 
-/** What `lab fast-path` found. */
+/** Result of `lab fast-path`. */
 export interface FastPathReport {
   readonly runs: readonly FastPathRun[];
   readonly cpus: number;
@@ -53,7 +56,7 @@ function formatRun(run: FastPathRun): string {
       ['ratio', times(run.ratio), '', times(run.cpuPerGbitRatio), ''],
     ]),
     `to the fast path: ${run.toFastMs.toFixed(0)} ms, back: ${run.toSlowMs.toFixed(0)} ms ` +
-      'after the policy said so',
+      'after the condition of the policy held',
     `the rule carried ${(run.carriedBytes / 1e6).toFixed(0)} MB`,
     `the TCP connection survived: ${run.tcpSurvived ? 'yes' : 'NO'}`,
   ].join('\n');

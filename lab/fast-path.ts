@@ -11,15 +11,15 @@ import { FastPathNode, SWITCH_PORTS, TRUNK, VM } from './testbed/fast-path-node.
 import { Iperf3Client, startIperf3Server } from './testbed/iperf3.ts';
 import { sleep, waitFor } from './testbed/wait.ts';
 
-/** How the experiment is done. */
+/** Options of the experiment. */
 export interface FastPathOptions {
   /** Length of each measured phase, seconds. */
   readonly seconds: number;
-  /** Versions that the switch is held to, one run each. */
+  /** OpenFlow versions of the switch, one run each. */
   readonly versions: readonly ('1.3' | '1.0')[];
 }
 
-/** Before a phase is measured, and between its end and the next move, seconds. */
+/** Settling time before a phase, and between its end and the next move, seconds. */
 const SETTLE_SECONDS = 1.5;
 const MOVE_MS = 15_000;
 const HEAVY_BITS_PER_SECOND = 20_000_000;
@@ -72,14 +72,14 @@ async function experiment(
   const watch = new PlacementWatch();
   daemon.onLog((line) => watch.note(line));
   await startIperf3Server(node.receiver);
-  progress('the TCP flow starts, by the slow path');
+  progress('the TCP flow starts on the slow path');
   const firstPacket = firstPacketAt(node.ovs.vswitchdPid ?? 0, TRUNK, 10_000);
   const { fromMs, toMs } = turnOf(seconds);
   const total = Math.ceil(toMs / 1000 + seconds + 3 * SETTLE_SECONDS);
   const client = await Iperf3Client.start(node.sender, {
     server: node.receiverAddress,
     seconds: total,
-    // A process keeps its last 200 lines, and the first ones are wanted, too.
+    // A process keeps only its last 200 lines; the first ones are needed, too.
     intervalSeconds: Math.max(0.25, total / 150),
   });
   const startMs = await firstPacket;
@@ -128,13 +128,13 @@ async function experiment(
   };
 }
 
-/** When the flow has its turn on the fast path, by its age, ms. */
+/** Age range in which the policy sends the flow to the fast path, ms. */
 function turnOf(seconds: number): { readonly fromMs: number; readonly toMs: number } {
   const phaseMs = (seconds + 2 * SETTLE_SECONDS) * 1000;
   return { fromMs: phaseMs, toMs: 2 * phaseMs };
 }
 
-/** Heavy flows into the VM ride the fast path while it is their turn. */
+/** Sends heavy flows to the VM over the fast path within that age range. */
 function policyOf({ fromMs, toMs }: ReturnType<typeof turnOf>): unknown {
   const fact = (name: string, operator: string, value: unknown) => ({
     fact: name,
@@ -167,7 +167,7 @@ function policyOf({ fromMs, toMs }: ReturnType<typeof turnOf>): unknown {
   };
 }
 
-/** When flows got where they are, by the daemon's log: wall clock, ms since the epoch. */
+/** Times of placements according to the daemon's log: wall clock, ms since the epoch. */
 class PlacementWatch {
   readonly #at = new Map<string, number>();
 

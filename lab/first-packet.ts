@@ -4,10 +4,10 @@ import { NotInTime } from './testbed/wait.ts';
 const LOOK_EVERY_MS = 1;
 
 /**
- * Resolves to the wall clock (ms since the epoch) at which the first packet came in by a port,
- * within about 2 ms. Looks at the kernel's counters, in the network namespace of `pid`.
+ * Resolves to the wall clock (ms since the epoch) of the first packet received on a port, to about
+ * 2 ms. Polls the kernel's counters in the network namespace of `pid`.
  *
- * @throws {NotInTime} when none came
+ * @throws {NotInTime} when none arrived
  */
 export function firstPacketAt(pid: number, port: string, timeoutMs: number): Promise<number> {
   const before = readDeviceCounters(pid, port).rxPackets;
@@ -17,7 +17,7 @@ export function firstPacketAt(pid: number, port: string, timeoutMs: number): Pro
       if (readDeviceCounters(pid, port).rxPackets > before) {
         resolve(Date.now());
       } else if (performance.now() > until) {
-        reject(new NotInTime(`no packet came in by ${port} within ${timeoutMs} ms`));
+        reject(new NotInTime(`no packet arrived on ${port} within ${timeoutMs} ms`));
       } else {
         setTimeout(look, LOOK_EVERY_MS);
       }

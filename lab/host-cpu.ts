@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { parseCpuTimes } from '../adapters/host/cpu-times.ts';
 import type { CpuTimes } from '../engine/ports/host-source.ts';
 
-/** /proc/stat is not as it should be. */
+/** /proc/stat cannot be parsed. */
 export class NoCpuTimes extends Error {
   override readonly name = 'NoCpuTimes';
 }
 
 /**
- * Measures the share of all CPUs that the host itself uses, 1 - idle - guest, from its
- * construction to `share`. In this lab the VMs are namespaces: what they use is not guest time
- * and counts as the host's.
+ * Measures the share of all CPUs that the host itself uses, 1 - idle - guest, from its construction
+ * to `share`. In this lab the VMs are namespaces: their CPU time is not guest time and counts as
+ * the host's.
  */
 export class HostCpuMeter {
   readonly #start = readCpuTimes();

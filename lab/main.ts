@@ -8,7 +8,7 @@ import { errorMessage } from '../text/error-message.ts';
 function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!(seconds >= 1 && seconds <= 600)) {
-    throw new InvalidArgumentError('a number from 1 to 600 is wanted');
+    throw new InvalidArgumentError('must be a number from 1 to 600');
   }
   return seconds;
 }
@@ -19,7 +19,7 @@ const program = new Command('lab')
 
 program
   .command('offload')
-  .description('A live TCP flow leaves the vSwitch for the NIC, and comes back')
+  .description('Moves a live TCP flow from the vSwitch to the NIC table and back')
   .option('--seconds <n>', 'length of each measured phase', parseSeconds, 5)
   .option('--json', 'print one JSON object', false)
   .action(async (options: { seconds: number; json: boolean }) => {
@@ -31,7 +31,7 @@ program
 program
   .command('fast-path')
   .description(
-    'A live TCP flow moves from a VM to the fast path behind an OpenFlow switch, and back',
+    'Moves a live TCP flow from a VM to the fast path behind an OpenFlow switch and back',
   )
   .option('--seconds <n>', 'length of each measured phase', parseSeconds, 5)
   .option('--json', 'print one JSON object', false)
@@ -45,7 +45,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // It has said so itself. 2 is wrong use, as everywhere.
+    // Commander has printed the error. 2 means wrong usage, as in all commands.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     console.error(`✖ ${errorMessage(error)}`);

@@ -1,26 +1,26 @@
 import { type Phase, table, times } from './phase.ts';
 
-/** A move that the experiment waited for, and how long it took, ms. */
+/** A move during the experiment, and its duration, ms. */
 export interface TimedMove {
   readonly to: 'offload' | 'onload';
   readonly cause: string;
   readonly ms: number;
 }
 
-/** What `lab offload` found. */
+/** Result of `lab offload`. */
 export interface OffloadReport {
   readonly onload: Phase;
   readonly offload: Phase;
   /** Throughput offloaded over throughput onloaded. */
   readonly ratio: number;
-  /** From the flow's first packet to its filter in place. */
+  /** From the flow's first packet to its installed entry, ms. */
   readonly reactionMs: number;
   /** One connection carried data in every phase and ended without error. */
   readonly tcpSurvived: boolean;
-  /** Host CPU for each Gbit/s, onloaded over offloaded. */
+  /** Host CPU per Gbit/s, onloaded over offloaded. */
   readonly cpuPerGbitRatio: number;
   readonly moves: readonly TimedMove[];
-  /** The backend, as it describes itself. */
+  /** The backend's description. */
   readonly backend: string;
   readonly cpus: number;
 }
@@ -41,7 +41,7 @@ export function formatOffloadReport(report: OffloadReport): string {
     ['ratio', times(report.ratio), '', times(report.cpuPerGbitRatio), ''],
   ];
   const moves = [
-    ['move', 'cause', 'took'],
+    ['move', 'cause', 'duration'],
     ...report.moves.map((move) => [`to ${move.to}`, move.cause, `${move.ms.toFixed(0)} ms`]),
   ];
   return [

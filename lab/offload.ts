@@ -11,22 +11,22 @@ import { TestNode } from './testbed/node.ts';
 import type { Vm } from './testbed/node.ts';
 import { sleep, waitFor } from './testbed/wait.ts';
 
-/** How the experiment is done. */
+/** Options of the experiment. */
 export interface OffloadOptions {
   /** Length of each measured phase, seconds. */
   readonly seconds: number;
 }
 
-/** Time beside the two measured phases: settling, the idle stretch, the moves. */
+/** Time in addition to the two measured phases: settling, the idle period, the moves. */
 const OTHER_SECONDS = 16;
-/** After a move, until throughput is that of the new path. */
+/** Settling time after a move. */
 const SETTLE_MS = 1_000;
 const MOVE_MS = 10_000;
 const IDLE_MS = 15_000;
 
 /**
- * One TCP connection between two VMs, running all the time; the daemon offloads it, takes it
- * back when it falls idle, offloads it again, and lets go of it on its operator's word.
+ * One continuous TCP connection between two VMs. The daemon offloads it, onloads it when it is
+ * idle, offloads it again, and onloads it on `norikae onload-all`.
  */
 export async function runOffload(options: OffloadOptions): Promise<OffloadReport> {
   progress('starting Open vSwitch and two VMs');
@@ -121,7 +121,7 @@ async function experiment(lab: Experiment, seconds: number): Promise<OffloadRepo
   };
 }
 
-/** The parts of the experiment, and what it looks for in the daemon's flow table. */
+/** The parts of the experiment, and queries of the daemon's flow table. */
 class Experiment {
   readonly node: TestNode;
   readonly daemon: NorikaeDaemon;
@@ -137,7 +137,7 @@ class Experiment {
     daemon.onLog((line) => this.#note(line));
   }
 
-  /** Resolves when data and acknowledgements are both where they should be. */
+  /** Resolves when data and acknowledgements both have the placement. */
   async bothOn(placement: 'offload' | 'onload', timeoutMs: number): Promise<void> {
     const look = async () => {
       const flows = await this.daemon.flows();
@@ -152,15 +152,15 @@ class Experiment {
   }
 
   /**
-   * The wall clock (ms since the epoch) at which the daemon first had the filter of the data flow
-   * in place, by its own log.
+   * The wall clock (ms since the epoch) at which the daemon first placed the data flow, according
+   * to its log.
    */
   async firstPlacedAt(): Promise<number> {
     const flow = (await this.daemon.flows()).find(isIpFrom(this.sender));
     const atWallMs = flow === undefined ? undefined : this.#placedAt.get(flow.id);
     if (atWallMs === undefined) {
       throw new ProcessTrouble(
-        `norikae does not say when it placed the flow:\n${this.daemon.process.tail()}`,
+        `the log of norikae does not show when it placed the flow:\n${this.daemon.process.tail()}`,
       );
     }
     return atWallMs;

@@ -1,12 +1,12 @@
-/** What one phase of the experiment measured. */
+/** Measurements of one phase of the experiment. */
 export interface Phase {
-  /** What the TCP connection carried, payload only. */
+  /** Throughput of the TCP connection, payload only. */
   readonly bitsPerSecond: number;
   /** Share of all CPUs that the host used, 1 - idle - guest, 0 to 1. */
   readonly hostCpu: number;
-  /** `hostCpu` for each Gbit/s carried. */
+  /** `hostCpu` per Gbit/s. */
   readonly hostCpuPerGbit: number;
-  /** What was measured, seconds. */
+  /** Measured time, seconds. */
   readonly seconds: number;
 }
 
@@ -15,7 +15,7 @@ export function times(ratio: number): string {
   return `${ratio.toFixed(1)}x`;
 }
 
-/** Rows as lines with even columns. */
+/** Rows as lines with aligned columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows

@@ -9,11 +9,11 @@ const DST = '02:88:00:00:00:02';
 const MOVE_MS = 10_000;
 
 /**
- * Changes the rule of an offloaded flow, to drop and back in turn, and measures how long its
- * filter outlives each change: from the start of `ovs-ofctl mod-flows` (its own start included) to
- * the daemon's word that the filter is gone, ms.
+ * Alternates the rule of an offloaded flow between drop and its original action, and measures how
+ * long its entry outlives each change: from the start of the `ovs-ofctl mod-flows` process to the
+ * daemon's log line about the removal, ms.
  *
- * The daemon's policy must offload whatever moves.
+ * The daemon's policy must offload every active flow.
  */
 export async function measureRuleChanges(
   node: TestNode,
@@ -38,7 +38,7 @@ export async function measureRuleChanges(
     const times: number[] = [];
     for (let i = 0; i < changes; i++) {
       await waitFor('its filter', () => watch.placed(id), { timeoutMs: MOVE_MS, everyMs: 20 });
-      // The moments of change must not follow the daemon's rhythm.
+      // The changes must not be in phase with the daemon's ticks.
       await sleep(400 + ((i * 137) % 500));
       const actions = i % 2 === 0 ? 'drop' : `output:${receiver.number}`;
       watch.forget(id);
@@ -57,12 +57,12 @@ export async function measureRuleChanges(
   }
 }
 
-/** The middle one of some numbers. */
+/** The median. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** What the daemon's log says about filters. */
+/** Entries according to the daemon's log. */
 class FilterWatch {
   readonly #placed = new Set<string>();
   readonly #goneAt = new Map<string, number>();

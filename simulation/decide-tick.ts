@@ -3,19 +3,20 @@ import type { Engine } from '../engine/loop/engine.ts';
 import type { TickReport } from '../engine/loop/tick-report.ts';
 import type { Tick } from '../engine/model/tick.ts';
 
-/** A tick of a simulation. Its sources never fail and are always of this moment. */
+/** A tick of a simulation. Its sources never fail and are always fresh. */
 export type SimulatedTick = Omit<Tick, 'sources' | 'flowsFresh' | 'fresh'>;
 
-/** A simulated tick was not allowed to move flows, so that it says nothing of a real one. */
+/** A simulated tick was not allowed to move flows, so its results are not valid. */
 export class SimulatedTickHeld extends Error {
   override readonly name = 'SimulatedTickHeld';
 }
 
 /**
- * Has an engine decide a tick of a simulation.
+ * Runs a tick of a simulation through an engine.
  *
  * @throws {SimulatedTickHeld} when the tick was not allowed to move flows
- * @throws {BackendsFailed} when a backend failed: one in memory does not, so no figure would be right
+ * @throws {BackendsFailed} when a backend failed; backends in memory never do, so the results would
+ * be wrong
  */
 export async function decideTick(
   engine: Engine,

@@ -8,18 +8,18 @@ import {
   fieldBytes,
 } from '../engine/model/match.ts';
 
-/** A flow described by what it matches and does; names are those of the facts. */
+/** A flow described by its headers and outputs; names are those of the facts. */
 export interface FlowHeaders {
   readonly inPort: string;
   /** Empty: the flow is dropped. */
   readonly outPorts: readonly string[];
   /** Values of header facts, such as `tcpDst`; addresses may have a prefix length. */
   readonly headers: Readonly<Record<string, unknown>>;
-  /** True for a flow with something only the vSwitch knows. */
+  /** True for a flow with a match that only the vSwitch supports. */
   readonly opaque: boolean;
 }
 
-/** A header that cannot be what it is given as. */
+/** The value of a header is invalid. */
 export class HeaderError extends Error {
   override readonly name = 'HeaderError';
   /** Fact that the message is about. */
@@ -31,7 +31,7 @@ export class HeaderError extends Error {
   }
 }
 
-/** The field that each header fact looks at. */
+/** The match field of each header fact. */
 const FIELDS = {
   ethSrc: 'eth_src',
   ethDst: 'eth_dst',
@@ -50,7 +50,7 @@ const FIELDS = {
 
 const FIELD_OF: ReadonlyMap<string, FieldName> = new Map(Object.entries(FIELDS));
 
-/** Facts that {@link flowMatch} takes. */
+/** Facts that {@link flowMatch} accepts. */
 export const HEADER_FACTS: readonly string[] = [...FIELD_OF.keys(), 'cast'];
 
 const IPV4 = 0x0800;
@@ -64,9 +64,8 @@ const GROUPS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the flow matches. What a header needs is filled in: a TCP port makes it TCP, a VLAN makes it
- * tagged, a cast gives it a destination MAC; and it is IPv4 unless the ethertype is something else
- * or null.
+ * The flow's match. Prerequisites are added: a TCP port makes it TCP, a VLAN makes it tagged, a
+ * cast gives it a destination MAC; and it is IPv4 unless an ethertype or null is given.
  *
  * @throws {HeaderError}
  */
@@ -84,7 +83,7 @@ export function flowMatch(flow: FlowHeaders): FlowMatch {
   return { inPort: flow.inPort, fields, opaque };
 }
 
-/** What is done with the flow: it is sent to each of its ports. */
+/** The flow's actions: an output to each of its ports. */
 export function flowActions(flow: FlowHeaders): FlowActions {
   return flow.outPorts.map((port) => ({ kind: 'output', port }));
 }
@@ -166,7 +165,7 @@ function ipv4Bytes(address: string): Uint8Array {
   return Uint8Array.from(address.split('.'), Number);
 }
 
-/** An address that is one (RFC 4291, 2.2), a dotted end included. */
+/** A valid address (RFC 4291, 2.2), possibly with a dotted end. */
 function ipv6Bytes(address: string): Uint8Array {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   const plain =

@@ -16,7 +16,7 @@ import type {
 } from '../engine/ports/offload-backend.ts';
 import { HEARTBEAT_MS } from './settings.ts';
 
-/** What a {@link MemoryBackend} is like. */
+/** Options of a {@link MemoryBackend}. */
 export interface MemoryBackendOptions {
   readonly placement: BackendCapabilities['placement'];
   readonly entries: number;
@@ -30,14 +30,14 @@ const GONE = 1;
 const INSTALLED = 2;
 
 /**
- * A table of a given size that never fails: the backend of simulations. Entries are places of
- * columns, found by ufid in constant time; nothing is allocated for a packet.
+ * The backend of simulations: a table of a given size that never fails. Entries are rows of
+ * columns, found by ufid in constant time; nothing is allocated per packet.
  */
 export class MemoryBackend implements OffloadBackend {
   readonly name: string;
   readonly #options: MemoryBackendOptions;
   #used = 0;
-  /** Places that were ever used. */
+  /** Places used so far. */
   #high = 0;
   readonly #free: number[] = [];
   #words = new Uint32Array(0);
@@ -45,7 +45,7 @@ export class MemoryBackend implements OffloadBackend {
   /** By place: FREE, INSTALLED, or GONE while it has traffic that has not been read yet. */
   #state = new Uint8Array(0);
   #sinceMs = new Float64Array(0);
-  /** What was carried since the counters were last read, and when the last of it was, by place. */
+  /** Traffic since the counters were last read, and time of the last packet, by place. */
   #packets = new Float64Array(0);
   #bytes = new Float64Array(0);
   #lastAtMs = new Float64Array(0);
@@ -73,7 +73,7 @@ export class MemoryBackend implements OffloadBackend {
     this.#lastAtMs[place] = atMs;
   }
 
-  /** How long each entry that is there has been, ms. */
+  /** Age of each entry, ms. */
   ages(nowMs: number): readonly number[] {
     const ages: number[] = [];
     for (let place = 0; place < this.#high; place++) {
@@ -154,7 +154,7 @@ export class MemoryBackend implements OffloadBackend {
   withdrawAll(): Promise<number> {
     const entries = this.#used;
     for (let place = 0; place < this.#high; place++) {
-      if (this.#state[place] === INSTALLED) this.#takeOut(place);
+      if (this.#state[place] === INSTALLED) this.#removeAt(place);
     }
     return Promise.resolve(entries);
   }
@@ -185,11 +185,11 @@ export class MemoryBackend implements OffloadBackend {
   #delete(id: FlowId): OperationResult {
     const place = this.placeOf(id);
     if (place < 0) return ABSENT;
-    this.#takeOut(place);
+    this.#removeAt(place);
     return DELETED;
   }
 
-  #takeOut(place: number): void {
+  #removeAt(place: number): void {
     const { clock, ended } = this.#options;
     ended?.(clock.now() - this.#sinceMs[place]);
     this.#used--;
@@ -224,6 +224,6 @@ const DELETED: OperationResult = { ok: true, outcome: 'deleted' };
 const ABSENT: OperationResult = { ok: true, outcome: 'absent' };
 
 function unsupported(code: 'unsupported-match' | 'unsupported-action'): Support {
-  const detail = 'it holds something only the vSwitch knows';
+  const detail = 'it has a match that only the vSwitch supports';
   return { ok: false, refusal: { code, detail } };
 }

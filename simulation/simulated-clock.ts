@@ -1,9 +1,9 @@
 import type { Clock } from '../engine/ports/clock.ts';
 
-/** Start of the simulated clock, ms: any time but zero. */
+/** Start of the simulated clock, ms; must not be zero. */
 const START_MS = 1_000_000;
 
-/** A clock that a simulation moves. */
+/** A clock that a simulation advances. */
 export class SimulatedClock implements Clock {
   nowMs = START_MS;
 

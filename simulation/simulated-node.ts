@@ -8,34 +8,34 @@ import { SMOOTHING_MS } from '../engine/loop/defaults.ts';
 import { HEARTBEAT_MS } from './settings.ts';
 
 /**
- * A vSwitch and its backends without a device: packets of a flow that has an entry are carried by
- * its backend, but for one a second, the heartbeat; all others go through the vSwitch. What a
- * reading of both finds is put into the flow table as the daemon's observer does.
+ * A vSwitch and its backends in memory. A backend carries the packets of a flow with an entry,
+ * except for the heartbeat, one packet per second; all others go through the vSwitch. A reading of
+ * both is written to the flow table as by the daemon's observer.
  *
- * Flows are known by slots, small numbers that the caller gives them. Nothing is allocated for a
- * flow that was there before.
+ * Flows are identified by slots, small numbers that the caller assigns. Nothing is allocated for a
+ * known flow.
  */
 export class SimulatedNode {
   readonly table = new FlowTable();
-  /** How the last `send` was split: what went through the vSwitch. */
+  /** Traffic of the last `send` that went through the vSwitch. */
   sentPackets = 0;
   sentBytes = 0;
 
   readonly #backends: readonly MemoryBackend[];
   /** By backend. */
   readonly #sinks: readonly CounterSink[];
-  /** Slots that were ever used. */
+  /** Slots used so far. */
   #high = 0;
   /** By slot; undefined where the vSwitch has no flow. */
   readonly #flows: (FlowSpec | undefined)[] = [];
   /** Row in the table, or -1 before the first reading. */
   #row = new Int32Array(0);
   #words = new Uint32Array(0);
-  /** The vSwitch's counters, and when a packet last went through it, ms. */
+  /** The vSwitch's counters, and the time of its last packet, ms. */
   #packets = new Float64Array(0);
   #bytes = new Float64Array(0);
   #usedAtMs = new Float64Array(0);
-  /** Tick in which that was, ms: heartbeats are counted from it. */
+  /** Time of that tick, ms; heartbeats are due relative to it. */
   #beatAtMs = new Float64Array(0);
   #nowMs = 0;
 
@@ -64,7 +64,7 @@ export class SimulatedNode {
     return this.#row[slot];
   }
 
-  /** The vSwitch makes a flow; its counters begin at zero. */
+  /** Adds a flow to the vSwitch; its counters begin at zero. */
   add(slot: number, flow: FlowSpec): void {
     if (slot >= this.#row.length) this.#grow(slot + 1);
     this.#high = Math.max(this.#high, slot + 1);
@@ -81,22 +81,22 @@ export class SimulatedNode {
     this.#words[at + 3] = flow.id.w3;
   }
 
-  /** The vSwitch now matches or does something else with a flow, under the same id. */
+  /** Changes the match or the actions of a flow in the vSwitch, under the same id. */
   change(slot: number, flow: FlowSpec): void {
     const row = this.#row[slot];
     if (row >= 0) this.#update(row, flow);
     this.#flows[slot] = flow;
   }
 
-  /** The vSwitch forgets a flow: the next reading does not find it any more. */
+  /** Removes a flow from the vSwitch; the next reading does not find it. */
   remove(slot: number): void {
     this.#flows[slot] = undefined;
   }
 
   /**
-   * Sends packets of a flow. How they were split stands in `sentPackets` and `sentBytes`.
+   * Sends packets of a flow, and sets `sentPackets` and `sentBytes`.
    *
-   * @param lastAtMs time of the last of them, ms, where it is known better than by the tick
+   * @param lastAtMs time of the last of them, ms, if known more precisely than the tick
    */
   send(slot: number, packets: number, bytes: number, nowMs: number, lastAtMs = nowMs): void {
     const w = this.#words;
@@ -123,7 +123,7 @@ export class SimulatedNode {
     this.sentBytes = bytesByVswitch;
   }
 
-  /** One reading of the vSwitch and of what the backends carried, rates included. */
+  /** Reads the vSwitch and the backends' counters, and updates the rates. */
   async read(nowMs: number): Promise<void> {
     const { table } = this;
     this.#nowMs = nowMs;
@@ -144,7 +144,7 @@ export class SimulatedNode {
   #enter(flow: FlowSpec): number {
     const row = this.table.rowOf(flow.id);
     if (row < 0) return this.table.add(flow.id, flow.match, flow.actions);
-    // It came back under its id before it was missed.
+    // It was added again under its id before a reading missed it.
     this.#update(row, flow);
     return row;
   }

@@ -14,12 +14,12 @@ import { run as runAlgorithm, type RunResult } from './game/run.ts';
 import { type Sightings, sightings } from './traces/sightings.ts';
 import { writePlots } from './plots/write-plots.ts';
 import type { Trace } from './traces/trace.ts';
-import { type MadeTrace, trafficOf } from './traffic.ts';
+import { type TraceWithExpectations, trafficOf } from './traffic.ts';
 import { figureTables } from './tables.ts';
 
 /**
- * Algorithms that choose which flows have an entry, on the same traffic with tables of the same
- * size: what share of bytes and packets rides the table, and at how many operations.
+ * Compares algorithms that choose which flows get entries, on the same traffic with tables of the
+ * same size: the share of bytes and packets on the table, and the operations.
  */
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const scope = scopeOf(options.decisions ?? {}, options.quick);
@@ -60,7 +60,7 @@ async function allFigures(
 
 /** Every algorithm with a table of each size on one trace. */
 async function figuresOf(
-  { trace, expected }: MadeTrace,
+  { trace, expected }: TraceWithExpectations,
   setting: Pick<SettingFigures, 'input' | 'load' | 'windowMs'>,
   scope: Scope,
   signal: AbortSignal,
@@ -87,7 +87,7 @@ async function figuresOf(
   return figures;
 }
 
-/** What the contender achieves: a family as much as its best member does. */
+/** Result of the contender; of a family, that of its best member. */
 function bestOf(contender: Contender, trace: Trace, seen: Sightings, entries: number): RunResult {
   return membersOf(contender, trace, entries)
     .map((member) => runAlgorithm(member, trace, seen, entries))

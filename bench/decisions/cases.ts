@@ -1,11 +1,11 @@
-/** Seeds that parameters are tuned on, and those that figures are reported on. */
+/** Seeds for tuning parameters, and for reported figures. */
 export const TUNE_SEEDS: readonly number[] = [11, 12, 13];
 export const REPORT_SEEDS: readonly number[] = [2001, 2002];
 
-/** Entries of the tables that are compared. */
+/** Table sizes to compare, entries. */
 export const TABLES: readonly number[] = [64, 256, 1024, 8192];
 
-/** How time is cut, ms; the time that is judged by, and that before it in which tables fill, s. */
+/** Length of a window, ms; measured time, and warm-up before it in which tables fill, s. */
 export interface Timing {
   readonly windowMs: number;
   readonly warmUpSeconds: number;

@@ -5,14 +5,14 @@ import { type Input, INPUTS, LOADS } from './traces/inputs.ts';
 import type { DecisionOptions } from '../support/decision-options.ts';
 import type { TraceLength } from './traces/trace.ts';
 
-/** Thrown for options that make no sense; the message says which would. */
+/** Invalid options; the message says what is valid. */
 export class DecisionOptionError extends Error {
   override readonly name = 'DecisionOptionError';
 }
 
-/** What is to be run. */
+/** The scope of a run. */
 export interface Scope {
-  /** A file of flow records that stands for inputs, loads and seeds. */
+  /** A file of flow records, instead of inputs, loads and seeds. */
   readonly trace: string | undefined;
   readonly inputs: readonly Input[];
   readonly loads: readonly number[];
@@ -23,7 +23,7 @@ export interface Scope {
 }
 
 /**
- * What the options ask for.
+ * The scope that the options select.
  *
  * @throws DecisionOptionError
  */
@@ -51,10 +51,10 @@ export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
   };
 }
 
-/** The time that a quick look judges by, s. */
+/** Measured time of a quick run, s. */
 const QUICK_SECONDS = 15;
 
-/** What windows of a length that is not among the usual ones get. */
+/** Timing of windows with another length. */
 const OTHER = { warmUpSeconds: 20, seconds: 40 };
 
 function lengthOf({ windowMs, warmUpSeconds, seconds }: Timing, quick: boolean): TraceLength {

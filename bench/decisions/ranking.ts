@@ -9,12 +9,12 @@ import {
 import { grouped } from './game/groups.ts';
 import { NORIKAE, NORIKAE_PACKETS } from './algorithms/norikae.ts';
 
-/** Coverage that differs by less is level. */
+/** Smaller differences in coverage count as equal. */
 const LEVEL = 0.0005;
 
 /**
- * Ours beside the best of the others for each load, table and window, as means over the inputs:
- * coverage in bytes and in packets, and operations beside the top-K that takes fewer.
+ * Ours compared with the best of the others for each load, table and window, as means over the
+ * inputs: coverage in bytes and packets, and operations compared with the top-K that needs fewer.
  */
 export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] {
   const groups = grouped(figures, (f) => `${f.windowMs} ${f.load} ${f.entries}`);
@@ -57,19 +57,19 @@ export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] 
 }
 
 /**
- * In how many settings nobody is ahead of us, where somebody is the furthest, and how near we come
- * to what can be expected at best.
+ * The number of settings in which ours is ahead, equal or behind, the worst one, and how close ours
+ * comes to the lowest ceiling.
  */
 export function rankingOf(figures: readonly SettingFigures[]): string[] {
   return [
-    standingBy(figures, 'bytes', (a) => a.byteCoverage),
-    standingBy(figures, 'packets', (a) => a.packetCoverage),
-    nearnessBy(figures, 'bytes', (a) => a.byteCoverage),
-    nearnessBy(figures, 'packets', (a) => a.packetCoverage),
+    rankingBy(figures, 'bytes', (a) => a.byteCoverage),
+    rankingBy(figures, 'packets', (a) => a.packetCoverage),
+    ceilingShareBy(figures, 'bytes', (a) => a.byteCoverage),
+    ceilingShareBy(figures, 'packets', (a) => a.packetCoverage),
   ].flat();
 }
 
-function nearnessBy(
+function ceilingShareBy(
   figures: readonly SettingFigures[],
   unit: keyof Bound,
   value: (a: AlgorithmFigures) => number,
@@ -86,7 +86,7 @@ function nearnessBy(
   return [`${unit}, of the lowest ceiling: ${average} on average, ${worst} in ${least.where}`];
 }
 
-function standingBy(
+function rankingBy(
   figures: readonly SettingFigures[],
   unit: keyof Bound,
   value: (a: AlgorithmFigures) => number,
@@ -112,7 +112,7 @@ interface Sides {
   readonly peers: readonly AlgorithmFigures[];
 }
 
-/** Ours is the one that goes for the unit: on a node it follows what is scarce there. */
+/** Our algorithm for this unit; on a node, scarcity selects it. */
 function sides({ algorithms }: SettingFigures, unit: keyof Bound): Sides {
   const names = [NORIKAE.name, NORIKAE_PACKETS.name];
   const wanted = unit === 'bytes' ? names : names.toReversed();

@@ -8,7 +8,7 @@ import {
 import type { Bound, Bounds } from './game/bounds.ts';
 import { grouped } from './game/groups.ts';
 
-/** Up to this many settings get a table each; more are put into matrices. */
+/** Up to this many settings get a table each; more are shown as matrices. */
 const DETAILED_SETTINGS = 12;
 
 const COLUMNS = [
@@ -26,7 +26,7 @@ const COLUMNS = [
   'ms/decision',
 ];
 
-/** A figure of each algorithm, and of the ceilings where there is one. */
+/** A metric of the algorithms and, where defined, of the ceilings. */
 interface Metric {
   readonly title: string;
   readonly of: (a: AlgorithmFigures) => string;
@@ -48,8 +48,8 @@ const METRICS: readonly Metric[] = [
 ];
 
 /**
- * The figures for a terminal: a few settings in full; many as matrices of settings by algorithms,
- * the means over the inputs last.
+ * The figures for a terminal: a few settings in full, many as matrices of settings by algorithms,
+ * with the means over the inputs last.
  */
 export function figureTables(figures: readonly SettingFigures[]): ReportTable[] {
   if (figures.length <= DETAILED_SETTINGS) return figures.map(detailTable);
@@ -87,7 +87,7 @@ function detailTable(f: SettingFigures): ReportTable {
   };
 }
 
-/** The ceilings there are, by name, the highest first. */
+/** The known ceilings by name, highest first. */
 function ceilingsOf({ clairvoyant, reachable, informed }: Bounds): [string, Bound][] {
   const ceilings: [string, Bound][] = [
     ['clairvoyant', clairvoyant],
@@ -96,7 +96,7 @@ function ceilingsOf({ clairvoyant, reachable, informed }: Bounds): [string, Boun
   return informed === undefined ? ceilings : [...ceilings, ['informed', informed]];
 }
 
-/** A coverage, and what part of each ceiling it is. */
+/** A coverage, and its share of each ceiling. */
 function sharesOf(coverage: number, bounds: Bounds, unit: keyof Bound): string[] {
   const { clairvoyant, reachable, informed } = bounds;
   return [

@@ -4,16 +4,16 @@ import type { Scope } from './options.ts';
 import { traceOfRecords } from './traces/record-trace.ts';
 import type { Trace, TraceLength } from './traces/trace.ts';
 
-/** A trace, and what could be expected of its flows where that is known. */
-export interface MadeTrace {
+/** A trace, and the expectations of its flows, if known. */
+export interface TraceWithExpectations {
   readonly trace: Trace;
   readonly expected?: Trace;
 }
 
-/** A trace that is made when its turn comes, and what it is in words. */
+/** A trace that is generated on demand, with its label. */
 interface LabelledTrace {
   readonly label: string;
-  readonly make: (length: TraceLength) => Promise<MadeTrace>;
+  readonly make: (length: TraceLength) => Promise<TraceWithExpectations>;
 }
 
 /** Traffic to compare on: generated for each seed, or read from a file. */
@@ -23,7 +23,7 @@ export interface Traffic {
   readonly traces: readonly LabelledTrace[];
 }
 
-/** The traffic that the scope asks for. */
+/** The traffic of the scope. */
 export function trafficOf({ trace, inputs, loads, seeds }: Scope): Traffic[] {
   if (trace !== undefined) {
     const make = async (length: TraceLength) => ({

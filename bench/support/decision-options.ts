@@ -1,10 +1,10 @@
-/** Options of `npm run bench -- decisions`, as they stand on the command line. */
+/** Options of `npm run bench -- decisions`, as on the command line. */
 export interface DecisionOptions {
-  /** A CSV file of flow records in place of generated traffic. */
+  /** A CSV file of flow records instead of generated traffic. */
   readonly trace?: string | undefined;
   /** `tune` or `report`, or seeds themselves, by comma. */
   readonly seeds?: string | undefined;
-  /** A folder that plots are written to. */
+  /** Folder for plots. */
   readonly plots?: string | undefined;
   /** Restrictions by comma: names of inputs, live flows, entries, window lengths in ms, names. */
   readonly inputs?: string | undefined;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../../platform/package-root.ts';
 
-/** Debian's Python: the one that has OVS's modules, whatever comes first on the PATH. */
+/** Debian's Python, which has OVS's modules, whatever is first in PATH. */
 const PYTHON = '/usr/bin/python3';
 
 /** Longest run of a peer, ms. */
@@ -28,8 +28,8 @@ export function peerSignal(signal: AbortSignal): AbortSignal {
 }
 
 /**
- * Runs a Python script that lies in `bench/`, gives it `input` on its stdin, and resolves to what
- * it printed. @throws PeerFailed
+ * Runs a Python script in `bench/` with `input` on its stdin, and resolves to its output. @throws
+ * PeerFailed
  */
 export function runPython(script: string, input: string, signal: AbortSignal): Promise<string> {
   const path = join(packageRoot(), 'bench', script);

@@ -1,26 +1,26 @@
 import type { DecisionOptions } from './decision-options.ts';
 
-/** One number of ours beside a peer's, measured in the same run. */
+/** A figure of ours and of a peer, measured in the same run. */
 export interface Comparison {
   readonly name: string;
   readonly ours: number;
   readonly peer: number;
   /** Unit of `ours` and `peer`, for instance `flows/s` or `ms`. */
   readonly unit: string;
-  /** Ours over the peer's, so that above 1 we are better whichever way `better` points. */
+  /** Ratio of ours to the peer's, inverted if lower is better: above 1, ours is better. */
   readonly ratio: number;
   readonly better: 'higher' | 'lower';
 }
 
-/** What one benchmark found. */
+/** Result of a benchmark. */
 export interface BenchReport {
   readonly name: string;
   readonly comparisons: readonly Comparison[];
-  /** What a reader must know to judge the numbers: sizes, subsets, what the peer is. */
+  /** What a reader needs to judge the figures: sizes, subsets, the peer. */
   readonly notes: readonly string[];
   /** Further tables to print, beyond the comparisons. */
   readonly tables?: readonly ReportTable[];
-  /** All that was measured, for `--json`. */
+  /** All measurements, for `--json`. */
   readonly figures?: unknown;
 }
 
@@ -33,12 +33,12 @@ export interface ReportTable {
 
 /** What the runner passes to a benchmark. */
 export interface BenchOptions {
-  /** A quick look in place of a measurement: small sizes, few repetitions. */
+  /** A quick run instead of a measurement: small sizes, few repetitions. */
   readonly quick: boolean;
   readonly signal: AbortSignal;
   /** Reports the progress of a long benchmark, a line at a time. */
   readonly progress?: (line: string) => void;
-  /** For the bench `decisions` alone. */
+  /** Only for the bench `decisions`. */
   readonly decisions?: DecisionOptions;
 }
 

@@ -3,8 +3,8 @@ import type { Cleanup } from './cleanup.ts';
 import { run, runNow } from './run.ts';
 
 /**
- * Mounts a BPF file system of our own at `path`. What is pinned there outlives a daemon that is
- * killed and goes with the mount; `ip netns exec`, which hides /sys/fs/bpf, shows it.
+ * Mounts a separate BPF file system at `path`. Pinned objects outlive a killed daemon and disappear
+ * with the mount. Unlike /sys/fs/bpf, it is visible in `ip netns exec`.
  */
 export async function mountBpffs(cleanup: Cleanup, path: string): Promise<void> {
   await mkdir(path);

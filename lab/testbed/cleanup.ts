@@ -1,15 +1,15 @@
 import { errorMessage } from '../../text/error-message.ts';
-/** Something that must be undone, in two ways. */
+/** A clean-up step, in two forms. */
 export interface Undo {
-  /** What it is, for messages. */
+  /** Name, for messages. */
   readonly name: string;
-  /** Undoes it with time to wait; undoing what is gone already is no error. */
+  /** Asynchronous form; no error when there is nothing to undo. */
   undo(): Promise<void>;
-  /** The same without waiting, for a process that is about to end. */
+  /** Synchronous form, for a process that is about to exit. */
   undoNow(): void;
 }
 
-/** Some of what had to be undone could not be. */
+/** Some clean-up steps failed. */
 export class CleanupFailed extends Error {
   override readonly name = 'CleanupFailed';
 
@@ -21,8 +21,8 @@ export class CleanupFailed extends Error {
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * A stack of what must be undone, in reverse order. From its construction to `run` it also
- * works when the process gets SIGINT, SIGTERM or SIGHUP, and when it exits.
+ * A stack of clean-up steps, executed in reverse order. From construction to `run` it also executes
+ * them when the process receives SIGINT, SIGTERM or SIGHUP, and when it exits.
  */
 export class Cleanup {
   readonly #stack: Undo[] = [];
@@ -39,16 +39,16 @@ export class Cleanup {
     this.#stack.push(undo);
   }
 
-  /** Forgets an entry that its owner has undone. */
+  /** Removes a step that its owner has executed. */
   remove(undo: Undo): void {
     const at = this.#stack.indexOf(undo);
     if (at !== -1) this.#stack.splice(at, 1);
   }
 
   /**
-   * Undoes everything, the last first; goes on after a failure.
+   * Executes all steps, the last one first; continues after a failure.
    *
-   * @throws {CleanupFailed} naming what could not be undone
+   * @throws {CleanupFailed} with the failed steps
    */
   run(): Promise<void> {
     this.#running ??= this.#undoAll().finally(() => {

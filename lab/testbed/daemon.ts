@@ -10,18 +10,18 @@ import { run } from './run.ts';
 import { waitFor } from './wait.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** Settings of a daemon that differ from what a node's owner would write by default. */
+/** Settings of a daemon that differ from the default configuration. */
 export interface DaemonSettings {
   readonly backend?: Readonly<Record<string, unknown>>;
-  /** Of the vSwitch: `node.ovs`. */
+  /** The vSwitch: `node.ovs`. */
   readonly ovs?: Readonly<Record<string, unknown>>;
-  /** The node's OpenFlow switch; none when not given. */
+  /** The node's OpenFlow switch; default: none. */
   readonly fastPath?: Readonly<Record<string, unknown>>;
   readonly poll?: Readonly<Record<string, unknown>>;
   readonly planner?: Readonly<Record<string, unknown>>;
-  /** On the loopback of the namespace that stands for the host; off when not given. */
+  /** On the loopback of the host's namespace; default: off. */
   readonly http?: Readonly<Record<string, unknown>>;
-  /** Paths of policy files; the shipped default policy when not given. */
+  /** Paths of policy files; default: the shipped default policy. */
   readonly policies?: readonly string[];
   readonly onExit?: 'withdraw' | 'keep';
 }
@@ -32,7 +32,7 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string
 const READY_MS = 20_000;
 const MAX_FLOWS = 10_000;
 
-/** The daemon on a node: `norikae run`, as a user starts it. */
+/** The daemon on a node, started with `norikae run`. */
 export class NorikaeDaemon {
   readonly process: ManagedProcess;
   readonly control: ControlClient;
@@ -44,7 +44,9 @@ export class NorikaeDaemon {
     this.configFile = configFile;
   }
 
-  /** Writes a config for the node, starts the daemon with it, and waits for its first tick. */
+  /**
+   * Writes a configuration for the node, starts the daemon with it, and waits for its first tick.
+   */
   static async start(
     node: Pick<TestNode, 'ovs' | 'pinPath'>,
     settings: DaemonSettings = {},
@@ -77,15 +79,14 @@ export class NorikaeDaemon {
     return (await this.control.flows({ sort: 'rate', limit: MAX_FLOWS, words: [] })).flows;
   }
 
-  /** Runs another command of the command line, as its operator would; resolves to its output. */
+  /** Runs another `norikae` command; resolves to its output. */
   command(...args: readonly string[]): Promise<string> {
     const socket = ['--control', this.control.path];
     return run(process.execPath, [commandLine(), ...args, ...socket], { timeoutMs: 15_000 });
   }
 
   /**
-   * Calls `listener` with every structured line of the log to come; the returned function ends
-   * it.
+   * Calls `listener` with every later structured log line; the returned function unsubscribes it.
    */
   onLog(listener: (line: LogLine) => void): () => void {
     return this.process.onLine((text) => {
@@ -94,7 +95,7 @@ export class NorikaeDaemon {
     });
   }
 
-  /** Resolves to the first flow for which `test` holds, looking every `everyMs`. */
+  /** Resolves to the first flow for which `test` holds; polls every `everyMs`. */
   waitForFlow(
     what: string,
     test: (flow: FlowView) => boolean,
@@ -105,12 +106,12 @@ export class NorikaeDaemon {
     return waitFor(what, look, { timeoutMs, everyMs });
   }
 
-  /** Ends it as systemd would; resolves to its exit code. */
+  /** Stops it as systemd does; resolves to its exit code. */
   async stop(): Promise<number | undefined> {
     return (await this.process.stop(10_000)).code;
   }
 
-  /** Ends it as a crash would. */
+  /** Kills it, as a crash would. */
   async kill(): Promise<void> {
     this.process.kill('SIGKILL');
     await this.process.exited;
@@ -124,23 +125,23 @@ export class NorikaeDaemon {
       const { tick, backends, pid } = status;
       if (pid !== this.process.pid || !tick.fresh) return undefined;
       if (!backends.every((backend) => backend.started)) return undefined;
-      // The tick that is shown may be from before the last backend came up.
+      // The current tick may be from before the last backend was ready.
       upAt ??= tick.sequence;
       return tick.sequence > upAt ? status : undefined;
     };
     const ended = this.process.exited.then(() => {
       throw new ProcessTrouble(`norikae ended before it was ready:\n${this.process.tail()}`);
     });
-    const looking = waitFor('the daemon has a fresh tick', look, { timeoutMs: READY_MS });
+    const ready = waitFor('the daemon has a fresh tick', look, { timeoutMs: READY_MS });
     try {
-      await Promise.race([looking, ended]);
+      await Promise.race([ready, ended]);
     } catch (error) {
       const said = errorMessage(error);
       throw new ProcessTrouble(`${said}\n${this.process.tail()}`, { cause: error });
     } finally {
-      // The loser of the race rejects later, without a handler.
+      // The promise that loses the race rejects later, without a handler.
       ended.catch(() => undefined);
-      looking.catch(() => undefined);
+      ready.catch(() => undefined);
     }
   }
 }

@@ -10,7 +10,7 @@ export interface DeviceCounters {
   readonly txDropped: number;
 }
 
-/** A device is not there. */
+/** A device does not exist. */
 export class NoSuchDevice extends Error {
   override readonly name = 'NoSuchDevice';
 }
@@ -34,5 +34,5 @@ export function readDeviceCounters(pid: number, device: string): DeviceCounters 
       txDropped: n[11],
     };
   }
-  throw new NoSuchDevice(`process ${pid} sees no device ${device}`);
+  throw new NoSuchDevice(`the namespace of process ${pid} has no device ${device}`);
 }

@@ -7,12 +7,12 @@ import { run } from './run.ts';
 import { sweepLeftovers } from './sweep.ts';
 import { createVethPort } from './veth.ts';
 
-/** Names of the switch's ports, and of the vSwitch's two. */
+/** Names of the ports of the switch, and of the two of the vSwitch. */
 export const SWITCH_PORTS = { uplink: 'uplink', slow: 'slow', fast: 'fast' } as const;
 export const TRUNK = 'trunk';
 export const VM = 'vm1';
 
-/** MAC addresses: what routes has one, whether it is the VM or the fast path in its place. */
+/** MAC addresses; VM and fast path have the same, since either is the router. */
 const MACS = {
   sender: '02:0a:00:00:00:01',
   receiver: '02:0a:00:00:00:02',
@@ -22,13 +22,13 @@ const ADDRESSES = { sender: '10.1.0.2', receiver: '10.2.0.2' } as const;
 const GATEWAYS = { sender: '10.1.0.254', receiver: '10.2.0.254' } as const;
 
 /**
- * The node of a fast path and a slow path:
+ * A node with a fast path and a slow path:
  *
- *     sender, receiver -- (bridge) -- uplink [switch] slow -- trunk [vSwitch] vm1 -- a VM that routes
- *                                            [switch] fast -- the fast path, which routes likewise
+ *     sender, receiver -- (bridge) -- uplink [switch] slow -- trunk [vSwitch] vm1 -- a VM that
+ *     routes [switch] fast -- the fast path, which routes likewise
  *
- * Switch and vSwitch are two Open vSwitch instances. The rules of the switch's main controller
- * send what comes in by the uplink to the vSwitch, and everything else to the uplink.
+ * Switch and vSwitch are two Open vSwitch instances. The rules of the switch's main controller send
+ * packets from the uplink to the vSwitch, and all others to the uplink.
  */
 export class FastPathNode {
   readonly cleanup: Cleanup;
@@ -54,7 +54,7 @@ export class FastPathNode {
     this.receiver = ends.receiver;
   }
 
-  /** Sweeps what dead runs left, then builds the node; `protocols` as in ovs-vsctl(8). */
+  /** Removes leftovers of killed runs, then builds the node; `protocols` as in ovs-vsctl(8). */
   static async start(protocols: 'OpenFlow10' | 'OpenFlow13'): Promise<FastPathNode> {
     await sweepLeftovers();
     const cleanup = new Cleanup();
@@ -64,7 +64,7 @@ export class FastPathNode {
       const sw = await OvsInstance.start(cleanup, names);
       await ovs.addBridge(BRIDGE);
       await sw.addBridge(BRIDGE);
-      // No rules, no packets: a switch that floods would send everything round in circles.
+      // Without rules the switch must drop: flooding would create a loop.
       await sw.vsctl('set', 'bridge', BRIDGE, `protocols=${protocols}`, 'fail_mode=secure');
       const world = await Namespace.create(cleanup, names, 'w');
       const sender = await Namespace.create(cleanup, names, 's');
@@ -84,12 +84,12 @@ export class FastPathNode {
     }
   }
 
-  /** Where the daemon connects to the switch. */
+  /** Address at which the daemon connects to the switch. */
   get switchTarget(): string {
     return `unix:${this.switch.runDir}/${BRIDGE}.mgmt`;
   }
 
-  /** Folder for the daemon's own things; there is no BPF file system here. */
+  /** Folder for the daemon's files; not on a BPF file system. */
   get pinPath(): string {
     return `${this.ovs.runDir}/none`;
   }
@@ -98,7 +98,7 @@ export class FastPathNode {
     return this.cleanup.run();
   }
 
-  /** Sender and receiver on one wire with the switch's uplink. */
+  /** Connects sender, receiver and the switch's uplink with one bridge. */
   async #outside(world: Namespace): Promise<void> {
     const ip = (...args: readonly string[]) => run('ip', ['-n', world.name, ...args]);
     await createVethPort(this.cleanup, {
@@ -123,7 +123,7 @@ export class FastPathNode {
     }
   }
 
-  /** The line between switch and vSwitch. */
+  /** The link between switch and vSwitch. */
   async #trunk(): Promise<void> {
     const [inSwitch, inHost] = [this.switch.host.name, this.ovs.host.name];
     const { slow } = SWITCH_PORTS;
@@ -144,7 +144,7 @@ export class FastPathNode {
     const addresses = [`${GATEWAYS.sender}/24`, `${GATEWAYS.receiver}/24`];
     await createVethPort(this.cleanup, { name, vm, host: ovs.host, mac: MACS.router, addresses });
     await ovs.addPort({ bridge: BRIDGE, name, vm: name, ofport: 3 });
-    // Packets leave by the device they came in by: that is no reason to tell the sender so.
+    // Packets leave on the device they arrived on: no ICMP redirects for that.
     const settings = ['ip_forward=1', 'conf.all.send_redirects=0', 'conf.eth0.send_redirects=0'];
     for (const setting of settings) await vm.exec('sysctl', ['-qw', `net.ipv4.${setting}`]);
     await neighbour(vm, ADDRESSES.sender, MACS.sender);

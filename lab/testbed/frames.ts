@@ -1,6 +1,6 @@
-/** Building Ethernet frames by hand, checksums included, for tests that compare bytes. */
+/** Builds Ethernet frames with checksums, for tests that compare bytes. */
 
-/** What every test frame carries in its payload, a 32-bit sequence number behind it. */
+/** Marker in the payload of every test frame, followed by a 32-bit sequence number. */
 export const MARKER = Buffer.from('6e6f72696b616521', 'hex');
 
 /** An 802.1Q or 802.1ad tag. */
@@ -10,7 +10,7 @@ export interface VlanTag {
   readonly pcp: number;
 }
 
-/** The Ethernet header and what follows the tags. */
+/** The Ethernet header and the payload after the tags. */
 export interface EthernetFrame {
   readonly src: string;
   readonly dst: string;
@@ -32,7 +32,7 @@ export function ethernet(frame: EthernetFrame): Buffer {
   return bytes.length >= 60 ? bytes : Buffer.concat([bytes, Buffer.alloc(60 - bytes.length)]);
 }
 
-/** What an IP header says. Addresses as bytes: 4 of them for IPv4, 16 for IPv6. */
+/** Fields of an IP header. Addresses as bytes: 4 for IPv4, 16 for IPv6. */
 export interface IpHeader {
   readonly src: Buffer;
   readonly dst: Buffer;
@@ -41,9 +41,9 @@ export interface IpHeader {
   readonly tos: number;
 }
 
-/** What an IPv4 header can have besides. */
+/** Additional fields of an IPv4 header. */
 export interface Ipv4Extras {
-  /** The flags and offset word, for instance 0x2000: more fragments follow; 0 when not given. */
+  /** The flags and offset word, for instance 0x2000: more fragments follow; default 0. */
   readonly fragment?: number;
   /** Options, a multiple of 4 bytes. */
   readonly options?: Buffer;

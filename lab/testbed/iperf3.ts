@@ -2,7 +2,7 @@ import type { Exit, ManagedProcess } from './managed-process.ts';
 import { ProcessTrouble } from './managed-process.ts';
 import type { Namespace } from './namespace.ts';
 
-/** What one iperf3 flow carried in one interval. */
+/** Traffic of one iperf3 flow in one interval. */
 export interface Interval {
   /** When the line was read, ms of performance.now(). */
   readonly atMs: number;
@@ -13,19 +13,19 @@ export interface Interval {
   readonly bytes: number;
 }
 
-/** What to send. */
+/** Options of a client. */
 export interface ClientOptions {
   /** Address of the server. */
   readonly server: string;
   readonly port?: number;
   readonly seconds: number;
-  /** Length of a report interval, seconds; 0.5 when not given. */
+  /** Length of a report interval, seconds; default 0.5. */
   readonly intervalSeconds?: number;
   /** UDP at this many bits/s instead of TCP. */
   readonly udpBitsPerSecond?: number;
-  /** Keeps TCP to this rate; left out: as fast as it goes. */
+  /** Limit of the TCP rate, bits/s; default: unlimited. */
   readonly tcpBitsPerSecond?: number;
-  /** Local TCP or UDP port of the test's connection, to find it by. */
+  /** Local TCP or UDP port of the test's connection, to identify it. */
   readonly clientPort?: number;
 }
 
@@ -61,7 +61,7 @@ export async function startIperf3Server(vm: Namespace, port = 5201): Promise<Man
   return server;
 }
 
-/** An iperf3 client and what it reported so far. */
+/** An iperf3 client and its reports so far. */
 export class Iperf3Client {
   readonly process: ManagedProcess;
   readonly intervals: Interval[] = [];
@@ -88,7 +88,7 @@ export class Iperf3Client {
     return new Iperf3Client(await vm.spawn('iperf3 client', 'iperf3', args));
   }
 
-  /** Mean bits/s over the reports that came within the last `seconds`; 0 for none. */
+  /** Mean bits/s over the reports of the last `seconds`; 0 without reports. */
   meanBitsPerSecond(seconds: number): number {
     const since = performance.now() - seconds * 1_000;
     const recent = this.intervals.filter((interval) => interval.atMs >= since);
@@ -98,7 +98,7 @@ export class Iperf3Client {
   }
 
   /**
-   * Resolves when the client has ended by itself.
+   * Resolves when the client has exited.
    *
    * @throws {ProcessTrouble} when it ended with an error
    */

@@ -11,21 +11,18 @@ export interface Exit {
   readonly signal: NodeJS.Signals | undefined;
 }
 
-/** A process that should be running has ended, or did not do something in time. */
+/** A process exited early, or did not do something in time. */
 export class ProcessTrouble extends Error {
   override readonly name = 'ProcessTrouble';
 }
 
 const KEPT_LINES = 200;
 
-/**
- * A process that runs beside us: started, watched line by line, and ended by the cleanup at the
- * latest.
- */
+/** A background process: started, read line by line, and ended by the cleanup at the latest. */
 export class ManagedProcess {
   readonly name: string;
   readonly pid: number;
-  /** Resolves when it has ended. */
+  /** Resolves when it has exited. */
   readonly exited: Promise<Exit>;
   exit: Exit | undefined;
 
@@ -87,19 +84,21 @@ export class ManagedProcess {
     return new ManagedProcess(name, child, child.pid, cleanup);
   }
 
-  /** The last lines it wrote, on either stream. */
+  /** Its last lines, of both streams. */
   tail(): string {
     return this.#tail.join('\n');
   }
 
-  /** Calls `listener` for every line to come, on either stream; returns how to end that. */
+  /**
+   * Calls `listener` for every later line of both streams; the returned function unsubscribes it.
+   */
   onLine(listener: (line: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Resolves to the first line to come (or one of the last already there) for which `test` holds.
+   * Resolves to the first line, among the last and the later ones, for which `test` holds.
    *
    * @throws {ProcessTrouble} when the process ends first or `timeoutMs` passes
    */
@@ -118,7 +117,7 @@ export class ManagedProcess {
         });
         const trouble = (why: string) =>
           reject(
-            new ProcessTrouble(`${this.name}: ${what}: ${why}; it last said:\n${this.tail()}`),
+            new ProcessTrouble(`${this.name}: ${what}: ${why}; its last lines:\n${this.tail()}`),
           );
         const timer = setTimeout(() => trouble(`not within ${timeoutMs} ms`), timeoutMs);
         ended.signal.addEventListener('abort', () => {
@@ -137,7 +136,10 @@ export class ManagedProcess {
     if (this.exit === undefined) this.#child.kill(signal);
   }
 
-  /** SIGTERM (SIGCONT first, a stopped process hears nothing), SIGKILL after `graceMs`. */
+  /**
+   * Sends SIGCONT (a stopped process does not handle signals) and SIGTERM, then SIGKILL after
+   * `graceMs`.
+   */
   async stop(graceMs = 3_000): Promise<Exit> {
     this.kill('SIGCONT');
     this.kill('SIGTERM');

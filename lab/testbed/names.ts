@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 
 const NAME = /^nk(\d+)[a-z](\d+)/;
 
-/** Makes names that say which process they belong to; within the 15 bytes of IFNAMSIZ. */
+/** Creates names that include the pid of this process, within the 15 bytes of IFNAMSIZ. */
 export class NameMaker {
   #count = 0;
 
@@ -12,7 +12,7 @@ export class NameMaker {
   }
 }
 
-/** True for a name of a {@link NameMaker} whose process is no more. */
+/** True for a name of a {@link NameMaker} whose process no longer exists. */
 export function isOrphan(name: string): boolean {
   const pid = NAME.exec(name)?.[1];
   return pid !== undefined && !existsSync(`/proc/${pid}`);

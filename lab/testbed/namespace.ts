@@ -4,7 +4,7 @@ import type { NameMaker } from './names.ts';
 import { run, runNow } from './run.ts';
 import type { RunOptions } from './run.ts';
 
-/** A network namespace that commands run in: the VM of a test, or its host. */
+/** A network namespace for commands: the VM of a test, or its host. */
 export class Namespace {
   readonly name: string;
   readonly #cleanup: Cleanup;
@@ -21,7 +21,7 @@ export class Namespace {
     cleanup.add(this.#undo);
   }
 
-  /** Makes a namespace with its loopback up; `kind` is one letter of its name. */
+  /** Creates a namespace with its loopback up; `kind` is one letter of its name. */
   static async create(cleanup: Cleanup, names: NameMaker, kind = 'n'): Promise<Namespace> {
     const name = names.next(kind);
     await run('ip', ['netns', 'add', name]);
@@ -30,7 +30,7 @@ export class Namespace {
     return namespace;
   }
 
-  /** Runs a command in it to its end; see {@link run}. */
+  /** Runs a command in it; see {@link run}. */
   exec(file: string, args: readonly string[], options?: RunOptions): Promise<string> {
     return run('ip', ['netns', 'exec', this.name, file, ...args], options);
   }
@@ -46,7 +46,7 @@ export class Namespace {
     return ManagedProcess.start(this.#cleanup, name, 'ip', all, env);
   }
 
-  /** Deletes it; its veth devices and their peers go along. */
+  /** Deletes it with its veth devices and their peers. */
   async delete(): Promise<void> {
     this.#cleanup.remove(this.#undo);
     await this.#delete();

@@ -5,12 +5,12 @@ import { run, runNow } from './run.ts';
 /** A table of nftables with one chain that is hooked to a device. */
 export interface NftChain {
   readonly table: string;
-  /** Deletes the table; no error when it is gone. */
+  /** Deletes the table; no error when it does not exist. */
   delete(): Promise<void>;
 }
 
 /**
- * Hooks a chain to a device of our own namespace.
+ * Hooks a chain to a device of our namespace.
  *
  * @param policy what happens to its packets
  */

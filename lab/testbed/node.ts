@@ -16,7 +16,7 @@ export const BRIDGE = 'br0';
 export interface Vm {
   /** Its name in the database, and the name of its port. */
   readonly name: string;
-  /** Counts from 1; the OpenFlow port number, too. */
+  /** Counts from 1; also the OpenFlow port number. */
   readonly number: number;
   readonly mac: string;
   /** Address within 10.9.0.0/16. */
@@ -25,13 +25,13 @@ export interface Vm {
   readonly port: VethPort;
 }
 
-/** How a VM's port is made. */
+/** Options of a VM's port. */
 export interface VmOptions {
   readonly slice?: string;
   readonly mtu?: number;
-  /** Interface index to ask for. */
+  /** Requested interface index. */
   readonly ifindex?: number;
-  /** OpenFlow port number; the VM's number when not given. */
+  /** OpenFlow port number; default: the VM's number. */
   readonly ofport?: number;
   /** Left out of the bridge when true. */
   readonly detached?: boolean;
@@ -52,7 +52,7 @@ export class TestNode {
     this.pinPath = pinPath;
   }
 
-  /** Sweeps what dead runs left, then starts a node without VMs. */
+  /** Removes leftovers of killed runs, then starts a node without VMs. */
   static async start(): Promise<TestNode> {
     await sweepLeftovers();
     const cleanup = new Cleanup();
@@ -69,7 +69,7 @@ export class TestNode {
     }
   }
 
-  /** Boots a VM: its namespace, its port, and the port's place on the bridge. */
+  /** Adds a VM: its namespace, its port, and the port on the bridge. */
   async addVm(number: number, options: VmOptions = {}): Promise<Vm> {
     const namespace = await Namespace.create(this.cleanup, this.#names, 'v');
     const name = `vm${number}`;
@@ -102,13 +102,13 @@ export class TestNode {
     }
   }
 
-  /** Takes a VM's port off the bridge and deletes it. */
+  /** Removes a VM's port from the bridge and deletes it. */
   async removeVm(vm: Vm): Promise<void> {
     await this.ovs.vsctl('--if-exists', 'del-port', BRIDGE, vm.name);
     await vm.port.delete();
   }
 
-  /** Everything down. */
+  /** Stops everything. */
   stop(): Promise<void> {
     return this.cleanup.run();
   }

@@ -10,29 +10,29 @@ import { run } from './run.ts';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 
-/** A port of the bridge and what the database says about it. */
+/** A port of the bridge, with its columns in the database. */
 export interface PortSettings {
   readonly bridge: string;
   readonly name: string;
-  /** `external_ids:norikae:vm` and `external_ids:norikae:slice`, left out when undefined. */
+  /** `external_ids:norikae:vm` and `external_ids:norikae:slice`, not set when undefined. */
   readonly vm?: string | undefined;
   readonly slice?: string | undefined;
   /** `external_ids:attached-mac`. */
   readonly mac?: string | undefined;
-  /** OpenFlow port number asked for. */
+  /** Requested OpenFlow port number. */
   readonly ofport?: number | undefined;
 }
 
 /**
- * An Open vSwitch of our own: ovsdb-server and ovs-vswitchd (userspace datapath) with their run
- * directory under the system's temporary directory.
+ * A private Open vSwitch: ovsdb-server and ovs-vswitchd (userspace datapath) with a run directory
+ * under the system's temporary directory.
  *
- * It lives in a network namespace of its own, which stands for the host: the userspace datapath
- * makes a tap device `ovs-netdev`, of which there can be but one in a namespace, and nothing of
- * the machine's own network is touched.
+ * It runs in a separate network namespace, which represents the host: the userspace datapath
+ * creates a tap device `ovs-netdev`, of which a namespace can have only one, and the machine's
+ * network stays unchanged.
  */
 export class OvsInstance {
-  /** Where sockets, pid files, logs and the database are; OVS_RUNDIR of its tools. */
+  /** Directory of sockets, pid files, logs and the database; OVS_RUNDIR of its tools. */
   readonly runDir: string;
   /** The network namespace it runs in. */
   readonly host: Namespace;
@@ -57,9 +57,9 @@ export class OvsInstance {
   }
 
   /**
-   * Makes the run directory and database, and starts both daemons.
+   * Creates the run directory and the database, and starts both daemons.
    *
-   * @param options more arguments of ovs-vswitchd, such as `--enable-dummy`
+   * @param options additional arguments of ovs-vswitchd, such as `--enable-dummy`
    */
   static async start(
     cleanup: Cleanup,
@@ -96,7 +96,7 @@ export class OvsInstance {
     await this.#retry(() => run('ovsdb-client', ['list-dbs', `unix:${this.dbSocket}`]));
   }
 
-  /** Starts ovs-vswitchd; resolves when it has configured what is in the database. */
+  /** Starts ovs-vswitchd; resolves when it has applied the database. */
   async startVswitchd(): Promise<void> {
     this.#vswitchd = await this.host.spawn(
       'ovs-vswitchd',
@@ -108,21 +108,21 @@ export class OvsInstance {
     await this.vsctl('set', 'Open_vSwitch', '.', 'external_ids:started=true');
   }
 
-  /** Ends ovsdb-server, politely or with SIGKILL. */
+  /** Stops ovsdb-server, with SIGTERM or SIGKILL. */
   async stopDatabase(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     await end(this.#database, how);
     this.#database = undefined;
   }
 
-  /** Ends ovs-vswitchd, politely or with SIGKILL. */
+  /** Stops ovs-vswitchd, with SIGTERM or SIGKILL. */
   async stopVswitchd(how: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     await end(this.#vswitchd, how);
     this.#vswitchd = undefined;
   }
 
   /**
-   * Looks at the datapath's flows five times as often as by default: that is when rules' counters
-   * are brought up to date, and what `revalidator/wait` waits for.
+   * Makes the revalidators run five times as often as by default: they update the rules' counters,
+   * and `revalidator/wait` waits for them.
    */
   async countSoon(): Promise<void> {
     await this.vsctl('set', 'Open_vSwitch', '.', 'other_config:max-revalidator=100');

@@ -6,24 +6,24 @@ import { MARKER } from './frames.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { Namespace } from './namespace.ts';
 
-/** Debian's own python3, whose standard library has AF_PACKET sockets; Node has none. */
+/** Debian's python3, for AF_PACKET sockets, which Node lacks. */
 const PYTHON = '/usr/bin/python3';
 
 /** A frame that a VM received. */
 export interface CapturedFrame {
-  /** When it was read, ms of performance.now(). */
+  /** Time of reading, ms of performance.now(). */
   readonly atMs: number;
   readonly bytes: Buffer;
 }
 
-/** How a sender sends. */
+/** Options of a sender. */
 export interface SendOptions {
   readonly packetsPerSecond: number;
-  /** How often all frames are sent; 0: until the sender is stopped. */
+  /** Number of rounds; 0: until the sender is stopped. */
   readonly rounds: number;
 }
 
-/** Frames with the marker that arrive at a VM's eth0, VLAN tags as on the wire. */
+/** Captures frames with the marker at a VM's eth0, with VLAN tags as on the wire. */
 export class Capture {
   readonly frames: CapturedFrame[] = [];
   readonly #process: ManagedProcess;
@@ -37,7 +37,7 @@ export class Capture {
     });
   }
 
-  /** Resolves when the capture has begun. */
+  /** Resolves when the capture runs. */
   static async start(vm: Namespace): Promise<Capture> {
     const args = [script(), 'capture', 'eth0', MARKER.toString('hex')];
     const capture = new Capture(await vm.spawn(`capture in ${vm.name}`, PYTHON, args));
@@ -45,7 +45,7 @@ export class Capture {
     return capture;
   }
 
-  /** Forgets the frames it has and returns them. */
+  /** Returns the captured frames and clears them. */
   take(): readonly CapturedFrame[] {
     return this.frames.splice(0);
   }
@@ -55,7 +55,7 @@ export class Capture {
   }
 }
 
-/** Starts to send frames from a VM's eth0; resolves when the first is about to leave. */
+/** Starts to send frames from a VM's eth0; resolves when the first is about to be sent. */
 export async function startSender(
   vm: Namespace,
   frames: readonly Buffer[],
@@ -72,7 +72,7 @@ export async function startSender(
   return sender;
 }
 
-/** Sends frames once each from a VM's eth0, to the end. */
+/** Sends each frame once from a VM's eth0. */
 export async function sendFrames(
   vm: Namespace,
   frames: readonly Buffer[],
@@ -84,13 +84,13 @@ export async function sendFrames(
   await sender.exited;
 }
 
-/** The number behind the marker; undefined when the frame has none. */
+/** The sequence number after the marker; undefined without a marker. */
 export function sequenceOf(frame: Buffer): number | undefined {
   const at = frame.indexOf(MARKER);
   return at === -1 ? undefined : frame.readUInt32BE(at + MARKER.length);
 }
 
-/** packets.py stands beside the source of this module; dist/ has no copy of it. */
+/** packets.py is next to the source of this module; dist/ has no copy. */
 function script(): string {
   const here = fileURLToPath(new URL('packets.py', import.meta.url));
   if (existsSync(here)) return here;

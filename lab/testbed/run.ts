@@ -1,8 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
 
-/** How a command is run. */
+/** Options of a command. */
 export interface RunOptions {
-  /** Time after which the command is killed, ms; 10,000 by default. */
+  /** Time-out after which the command is killed, ms; default 10,000. */
   readonly timeoutMs?: number;
   /** Written to its standard input. */
   readonly input?: string;
@@ -11,11 +11,11 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A command ended with another code than 0, was killed, or could not be started. */
+/** A command exited with a code other than 0, was killed, or could not be started. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
   readonly command: string;
-  /** Exit code; undefined when it did not exit by itself. */
+  /** Exit code; undefined when a signal ended it or it did not start. */
   readonly code: number | undefined;
   readonly stderr: string;
 
@@ -34,7 +34,7 @@ export class CommandTimeout extends Error {
   readonly command: string;
 
   constructor(command: string, timeoutMs: number) {
-    super(`${command}: no end after ${timeoutMs} ms, killed`);
+    super(`${command}: killed after ${timeoutMs} ms`);
     this.command = command;
   }
 }
@@ -42,7 +42,7 @@ export class CommandTimeout extends Error {
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /**
- * Runs a command to its end and resolves to its standard output.
+ * Runs a command and resolves to its standard output.
  *
  * @throws {CommandFailed} with its standard error
  * @throws {CommandTimeout}
@@ -72,17 +72,17 @@ export function run(
         else reject(new CommandFailed(command, error, stderr));
       },
     );
-    // A command that does not read its input closes the pipe: its exit code says what matters.
+    // A command that does not read its input closes the pipe; its exit code is sufficient.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
 }
 
-/** Runs a command at once, whatever comes of it: for the last moments of a process. */
+/** Runs a command synchronously and ignores failures, for a process that is about to exit. */
 export function runNow(file: string, args: readonly string[]): void {
   try {
     execFileSync(file, args, { timeout: 5_000, stdio: 'ignore' });
   } catch {
-    // There is no caller left to report to; the sweep of the next run removes what stayed.
+    // There is no caller to report to; the next run removes leftovers.
   }
 }

@@ -5,8 +5,8 @@ import { isOrphan } from './names.ts';
 import { run } from './run.ts';
 
 /**
- * Takes away what earlier runs that were killed left behind: namespaces with the processes in
- * them, devices and run directories whose name carries the pid of a process that is no more.
+ * Removes leftovers of killed runs: namespaces with the processes in them, devices and run
+ * directories whose name includes the pid of a process that no longer exists.
  *
  * Resolves to their names.
  */
@@ -24,7 +24,7 @@ export async function sweepLeftovers(): Promise<readonly string[]> {
   for (const line of (await run('ip', ['-o', 'link'])).split('\n')) {
     const name = /^\d+: ([^@:]+)/.exec(line)?.[1];
     if (name === undefined || !isOrphan(name)) continue;
-    // Deleting one end of a pair takes the other along.
+    // Deleting one end of a pair deletes the other.
     await run('ip', ['link', 'del', name]).catch(() => '');
     swept.push(name);
   }
@@ -49,6 +49,6 @@ function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself meanwhile.
+    // It has already exited.
   }
 }

@@ -2,21 +2,21 @@ import type { Cleanup, Undo } from './cleanup.ts';
 import type { Namespace } from './namespace.ts';
 import { run, runNow } from './run.ts';
 
-/** What a VM's port is made with. */
+/** Options of a VM's port. */
 export interface VethOptions {
   /** Name of the host's end: the port of the vSwitch. */
   readonly name: string;
-  /** Where the VM's end goes, as `eth0`. */
+  /** Namespace of the VM's end, which is its `eth0`. */
   readonly vm: Namespace;
-  /** Where the host's end goes; our own namespace when not given. */
+  /** Namespace of the host's end; default: ours. */
   readonly host?: Namespace | undefined;
   /** MAC address of the VM's end. */
   readonly mac: string;
   /** Addresses of the VM's end, with prefix length. */
   readonly addresses: readonly string[];
-  /** Bytes; 1,500 when not given. */
+  /** Bytes; default 1,500. */
   readonly mtu?: number;
-  /** Ask for this interface index on the host's end. */
+  /** Requested interface index of the host's end. */
   readonly ifindex?: number;
 }
 
@@ -26,16 +26,16 @@ export interface VethPort {
   readonly ifindex: number;
   readonly mac: string;
   readonly vm: Namespace;
-  /** Deletes the pair; no error when it is gone. */
+  /** Deletes the pair; no error when it does not exist. */
   delete(): Promise<void>;
 }
 
 /**
- * Makes a veth pair between a VM (a namespace) and the host, up on both ends.
+ * Creates a veth pair between a VM (a namespace) and the host, up on both ends.
  *
- * The VM's end has GRO on, for XDP on the host can only redirect to a veth whose peer runs NAPI,
- * and transmit offloads off, since no device on the way fills in the checksums. There
- * are no link-local addresses: only what a test sends is on the wire.
+ * The VM's end has GRO on, because XDP on the host can only redirect to a veth whose peer runs
+ * NAPI, and transmit offloads off, because no device on the way computes the checksums. There are
+ * no link-local addresses: only the test's packets are on the wire.
  */
 export async function createVethPort(cleanup: Cleanup, options: VethOptions): Promise<VethPort> {
   const { name, vm, host, mac } = options;
@@ -63,7 +63,8 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
       'link set eth0 up',
     ],
   );
-  // Last: as it comes up, the kernel notes whether the peer runs NAPI (`drivers/net/veth.c`).
+  // Last, because the kernel checks whether the peer runs NAPI when the device comes up
+  // (`drivers/net/veth.c`).
   const shown = await batch(inHost, [
     `link set ${name} addrgenmode none`,
     `link set ${name} up`,
@@ -81,7 +82,7 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
   };
 }
 
-/** Runs commands of `ip`, one a line, in one process, up to the first that fails. */
+/** Runs `ip` commands, one per line, in one process, up to the first failure. */
 function batch(where: readonly string[], lines: readonly string[]): Promise<string> {
   return run('ip', [...where, '-o', '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }

@@ -1,6 +1,6 @@
 import { errorMessage } from '../../text/error-message.ts';
 
-/** Something did not become true in time. */
+/** A condition did not become true in time. */
 export class NotInTime extends Error {
   override readonly name = 'NotInTime';
 }
@@ -10,18 +10,17 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** What to wait for, and how. */
+/** Options of a wait. */
 export interface WaitOptions {
   readonly timeoutMs: number;
-  /** Time between two looks, ms; 50 when not given. */
+  /** Poll period, ms; default 50. */
   readonly everyMs?: number;
 }
 
 /**
- * Polls until `look` returns a value, and resolves to it. A call that fails counts
- * as nothing.
+ * Polls until `look` returns a value, and resolves to it. A call that throws counts as no value.
  *
- * @throws {NotInTime} with the words of the last failure, if there was one
+ * @throws {NotInTime} with the message of the last failure, if any
  */
 export async function waitFor<T>(
   what: string,

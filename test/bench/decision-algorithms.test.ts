@@ -20,11 +20,11 @@ type Packets = readonly (readonly number[])[];
 interface Driven {
   /** Flows in the table after each decision, sorted. */
   readonly placed: readonly (readonly number[])[];
-  /** Flows put in and taken out in each decision. */
+  /** Flows added and evicted in each decision. */
   readonly operations: readonly number[];
 }
 
-/** What stands in the table after each window of a trace made by hand. */
+/** Content of the table after each window of a hand-made trace. */
 function drive(algorithm: Algorithm, packets: Packets, entries: number, windowMs = 1000): Driven {
   const trace = traceOf(packets, { windowMs });
   const placed: number[][] = [];
@@ -54,7 +54,7 @@ function repeat<T>(n: number, value: T): T[] {
 }
 
 describe('the algorithms of the decisions bench', () => {
-  it('top-K: the best of the last window, and nobody is moved without need', () => {
+  it('top-K: the best of the last window, and no flow is moved without need', () => {
     const { placed, operations } = drive(
       topK('packets'),
       [
@@ -73,7 +73,7 @@ describe('the algorithms of the decisions bench', () => {
     assert.deepEqual(operations, [2, 2, 0, 2]);
   });
 
-  it('top-K: of flows that send as much those with an entry stay', () => {
+  it('top-K: on ties, flows with an entry stay', () => {
     const { operations } = drive(topK('bytes'), repeat(5, repeat(6, 3)), 2);
     assert.deepEqual(operations, [2, 0, 0, 0, 0, 0]);
   });
@@ -118,7 +118,7 @@ describe('the algorithms of the decisions bench', () => {
     for (const flows of placed.slice(5)) assert.deepEqual(flows.slice(0, 4), [0, 1, 2, 3]);
   });
 
-  it('OVS: first come, first served; who was refused is not tried again', () => {
+  it('OVS: first come, first served; refused flows are not tried again', () => {
     const late = [0, 9, ...repeat(12, 9)];
     const { placed } = drive(PLAIN_OVS, [[1, ...repeat(13, 0)], [1, ...repeat(13, 1)], late], 2);
     assert.deepEqual(placed[0], [0, 1]);
@@ -128,7 +128,7 @@ describe('the algorithms of the decisions bench', () => {
     assert.deepEqual(placed[13], [1]);
   });
 
-  it("OVS's rebalancer: does nothing while nobody was refused", () => {
+  it("OVS's rebalancer: does nothing while no flow was refused", () => {
     const { operations } = drive(OVS_REBALANCER, [repeat(9, 1), repeat(9, 100)], 2);
     assert.deepEqual(operations, [2, ...repeat(8, 0)]);
   });
@@ -141,12 +141,12 @@ describe('the algorithms of the decisions bench', () => {
     assert.deepEqual(placed[2], [0, 2]);
   });
 
-  it("OVS's rebalancer: whole packets a second, so a fraction more moves nobody", () => {
+  it("OVS's rebalancer: compares whole packets/s, so a fraction more moves no flow", () => {
     const { operations } = drive(OVS_REBALANCER, [repeat(7, 1), [2, 1, 1, 2, 1, 1, 1]], 1);
     assert.deepEqual(operations, [1, 0, 0, 0, 0, 0, 0]);
   });
 
-  it("OVS's rebalancer: fills room that came up at its next round, even with idle flows", () => {
+  it("OVS's rebalancer: fills free entries in its next round, even with idle flows", () => {
     const gone = [1, ...repeat(14, 0)];
     const slow = Array.from({ length: 15 }, (_, w) => (w % 3 === 0 ? 1 : 0));
     const { placed } = drive(OVS_REBALANCER, [gone, repeat(15, 5), slow], 2);
@@ -187,7 +187,7 @@ describe('the algorithms of the decisions bench', () => {
     assert.deepEqual(placed, [[0], [0], [], []]);
   });
 
-  it('thresholds: a full table takes nobody in, the largest come first', () => {
+  it('thresholds: a full table accepts no flow, the largest come first', () => {
     const { placed } = drive(HHF, [[200, 200, 0, 0, 0], repeat(5, 300), repeat(5, 400)], 1);
     assert.deepEqual(placed, repeat(5, [2]));
   });

@@ -47,7 +47,7 @@ describe('the harness of the decisions bench', () => {
     assert.equal(result.operationsPerSecond, 1 / 3);
   });
 
-  it('does not judge by the warm-up', () => {
+  it('does not count the warm-up', () => {
     const trace = traceOf([[100, 5, 5, 5]], { warmUpWindows: 2 });
     const result = run(
       scripted(({ table }, window) => {
@@ -85,7 +85,7 @@ describe('the harness of the decisions bench', () => {
     assert.equal(seen.meanLive, 1);
   });
 
-  it('refuses what does not fit and what nobody can know', () => {
+  it('refuses flows beyond the capacity, and unknown flows', () => {
     const table = new EntryTable(1, 3);
     table.appear(0);
     table.appear(1);
@@ -133,7 +133,7 @@ describe('the harness of the decisions bench', () => {
     );
   });
 
-  it('has every algorithm carry all that is known when there is room for all', () => {
+  it('has every algorithm place all known flows when all fit', () => {
     const trace = traceOf([
       [90_000, 90_000, 90_000],
       [0, 90_000, 90_000],

@@ -75,7 +75,7 @@ describe('flow records in the decisions bench', () => {
     }
   });
 
-  it('that are mistaken or too few are refused with words', async () => {
+  it('that are invalid or too few are refused with a message', async () => {
     await assert.rejects(traceOf('0,1,x,1\n'), TraceError);
     await assert.rejects(traceOf('0,0,100,1\n'), TraceTooShortError);
     await assert.rejects(traceOf(''), TraceTooShortError);

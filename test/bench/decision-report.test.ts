@@ -49,7 +49,7 @@ function assertNested(text: string): void {
 }
 
 describe('the report of the decisions bench', () => {
-  it('sets ours beside the best other, as means over the inputs', () => {
+  it('compares ours with the best other, as means over the inputs', () => {
     const comparisons = comparisonsOf([
       figures({ input: 'a' }, { norikae: [0.8, 0.6, 10], 'top-k-bytes': [0.4, 0.6, 40] }),
       figures({ input: 'b' }, { norikae: [0.6, 0.8, 10], 'top-k-bytes': [0.4, 0.6, 20] }),
@@ -64,7 +64,7 @@ describe('the report of the decisions bench', () => {
     );
   });
 
-  it('counts the settings in which somebody is ahead of us', () => {
+  it('counts the settings in which another algorithm is ahead', () => {
     const [bytes, packets, nearBytes] = rankingOf([
       figures({ entries: 64 }, { norikae: [0.5, 0.5, 1], lru: [0.4, 0.7, 1], lfu: [0.1, 0.1, 1] }),
       figures({ entries: 256 }, { norikae: [0.5, 0.5, 1], lru: [0.5, 0.4, 1], lfu: [0, 0, 1] }),
@@ -74,7 +74,7 @@ describe('the report of the decisions bench', () => {
     assert.match(packets, /ahead in 1, level in 0, behind in 1; -20\.0 points .*beside lru/);
   });
 
-  it('refuses options that make no sense, with those that would', () => {
+  it('refuses invalid options, with the valid ones', () => {
     assert.throws(
       () => scopeOf({ inputs: 'mix,mox' }, false),
       (error: unknown) => error instanceof DecisionOptionError && /web-search/.test(error.message),
@@ -121,7 +121,7 @@ describe('the report of the decisions bench', () => {
     }
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal is aborted', async () => {
     await assert.rejects(
       run({ quick: true, signal: AbortSignal.abort(new Error('interrupted')) }),
       /interrupted/,

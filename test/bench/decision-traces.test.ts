@@ -12,7 +12,7 @@ import { SEGMENT } from '../../adapters/emulator/packets.ts';
 const OPTIONS = { windowMs: 1000, windows: 60, warmUpWindows: 20, seed: 7, liveFlows: 800 };
 
 describe('generated traces of the decisions bench', () => {
-  it('are the same for the same seed, and others for another', () => {
+  it('are the same for the same seed, and differ for another', () => {
     const [mix] = INPUTS.slice(-1);
     const sums = [7, 7, 8].map((seed) => {
       const { bytes } = generate(mix, { ...OPTIONS, seed }).trace;
@@ -23,7 +23,7 @@ describe('generated traces of the decisions bench', () => {
   });
 
   for (const input of INPUTS) {
-    it(`of ${input.name} have about the flows that are asked for, some of them pausing`, () => {
+    it(`of ${input.name} have about the requested number of flows, some of them pausing`, () => {
       const { meanLive, meanSending } = sightings(generate(input, OPTIONS).trace);
       assert.ok(meanLive > 400 && meanLive < 1200, `${meanLive} flows`);
       assert.ok(meanSending < meanLive, `${meanSending} of ${meanLive} send`);
@@ -80,7 +80,7 @@ describe('what generated traffic is expected to send', () => {
     }
   }
 
-  it('lets nobody who knows what can be known choose better on average', () => {
+  it('cannot be beaten on average without foresight', () => {
     for (const input of INPUTS) {
       const { trace, expected } = generate(input, OPTIONS);
       const seen = sightings(trace);

@@ -45,7 +45,7 @@ describe('npm run bench', function () {
     for (const key of Object.keys(comparison)) assert(page.includes(`\`${key}\``), key);
   });
 
-  it('says which bench there is not', async () => {
+  it('reports an unknown benchmark', async () => {
     const { code, output } = await bench('plann');
     assert.equal(code, 2);
     assert.match(output, /there is no benchmark plann\nusage: /);
@@ -56,7 +56,7 @@ describe('npm run bench', function () {
       needs(this, 'root', 'netns', 'xdp');
     });
 
-    it('runs beside bpftool', async function () {
+    it('runs in comparison with bpftool', async function () {
       needs(this, 'bpftool');
       const { code, output } = await bench('apply', '--json');
       assert.equal(code, 0, output);

@@ -2,12 +2,12 @@ import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 
-/** A signal that nobody aborts. */
+/** A signal that is never aborted. */
 export function never(): AbortSignal {
   return new AbortController().signal;
 }
 
-/** A signal that has been aborted already. */
+/** An aborted signal. */
 export function aborted(): AbortSignal {
   return AbortSignal.abort(new Error('the caller gave up'));
 }
@@ -17,24 +17,24 @@ export function idText(flow: FlowSpec): string {
   return formatFlowId(flow.id);
 }
 
-/** Ids of what a backend has installed, sorted. */
+/** Ids of the installed entries of a backend, sorted. */
 export async function installed(backend: OffloadBackend): Promise<string[]> {
   const ids: string[] = [];
   await backend.entries({ entry: (id) => ids.push(formatFlowId(id)) }, never());
   return ids.sort();
 }
 
-/** What a backend says it carried of one flow. */
+/** Traffic of one flow as reported by a backend. */
 export interface Carried {
   readonly packets: number;
   readonly bytes: number;
-  /** As it was told last. */
+  /** As last reported. */
   readonly idleMs: number;
-  /** Times that the flow was told. */
+  /** Number of reports of the flow. */
   readonly told: number;
 }
 
-/** What a backend carried since it was last asked, by flow id. */
+/** Traffic that a backend reports since the last call, by flow id. */
 export async function carried(backend: OffloadBackend): Promise<Map<string, Carried>> {
   const sums = new Map<string, Carried>();
   await backend.counters(

@@ -3,36 +3,38 @@ import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { FlowSource, ReadCost } from '../../engine/ports/flow-source.ts';
 import { aborted, never } from './collect.ts';
 
-/** A vSwitch with somebody who sends packets through it. */
+/** A vSwitch with a sender of packets. */
 export interface FlowSourceFixture {
   readonly source: FlowSource;
-  /** The port that traffic comes in by and the one it goes out of. */
+  /** Input and output port of the traffic. */
   readonly inPort: string;
   readonly outPort: string;
   /** Bytes of a packet that `send` sends, with the L2 header. */
   readonly frameBytes: number;
   /**
-   * Sends packets of the n-th of at least 20 kinds of traffic, each a megaflow of its own;
-   * resolves once the vSwitch has counted them.
+   * Sends packets of the n-th of at least 20 kinds of traffic, each a separate megaflow; resolves
+   * once the vSwitch has counted them.
    */
   send(n: number, packets: number): Promise<void>;
   /** Row of that traffic's megaflow, or -1. */
   find(table: FlowTable, n: number): number;
   /** Lets the megaflow of that traffic leave the vSwitch, by idling or by removal. */
   forget(n: number): Promise<void>;
-  /** Changes the rules so that the vSwitch drops that traffic; it has been told when this ends. */
+  /**
+   * Changes the rules so that the vSwitch drops that traffic; resolves when it knows the change.
+   */
   drop(n: number): Promise<void>;
   /** Restarts the vSwitch; resolves when it forwards again. */
   restart(): Promise<void>;
   /** Makes reading fail, and work again. */
   breakSource(): Promise<void>;
   repairSource(): Promise<void>;
-  /** Current clock, ms: what the table's readings are stamped with. */
+  /** Current time of the clock that stamps the table's readings, ms. */
   now(): number;
   close(): Promise<void>;
 }
 
-/** What the suite can ask of a fixture. */
+/** Capabilities of a fixture. */
 export interface FlowSourceManifest {
   readonly before?: (context: Mocha.Context) => void;
   /** `drop` works. */
@@ -106,14 +108,14 @@ export function describeFlowSource(
     );
 
     it(
-      'tells when a flow last had a packet',
+      'reports when a flow last had a packet',
       withSource(async (f, table) => {
         const before = f.now();
         await f.send(0, 5);
         await read(f, table);
         const after = f.now();
         const at = table.traffic.lastActiveMs[live(f, table, 0)];
-        // Sources count idle time in whole steps of their own, up to tens of milliseconds.
+        // Sources count idle time in steps of up to tens of milliseconds.
         assert.ok(at >= before - 100 && at <= after, `${at} is not in ${before}..${after}`);
       }),
     );
@@ -137,7 +139,7 @@ export function describeFlowSource(
     );
 
     it(
-      'no longer tells a flow that has left',
+      'no longer reports a flow that was deleted',
       withSource(async (f, table) => {
         await f.send(0, 5);
         await f.send(1, 5);
@@ -154,7 +156,7 @@ export function describeFlowSource(
 
     if (manifest.ruleChanges) {
       it(
-        'tells when the vSwitch does something else with a flow',
+        'reports changed actions of a flow',
         withSource(async (f, table) => {
           await f.send(0, 5);
           await read(f, table);
@@ -173,7 +175,7 @@ export function describeFlowSource(
 
     if (manifest.restarts) {
       it(
-        'goes on after the vSwitch was restarted',
+        'continues after a restart of the vSwitch',
         withSource(async (f, table) => {
           await f.send(0, 50);
           await read(f, table);
@@ -190,7 +192,7 @@ export function describeFlowSource(
     }
 
     it(
-      'rejects for a caller that has given up',
+      'rejects when the signal is aborted',
       withSource(async (f, table) => {
         await f.send(0, 5);
         table.begin(f.now());
@@ -203,7 +205,7 @@ export function describeFlowSource(
 
     if (manifest.faults) {
       it(
-        'rejects while it cannot be read, and recovers by itself',
+        'rejects while the source cannot be read, and recovers by itself',
         withSource(async (f, table) => {
           await f.send(0, 5);
           await read(f, table);

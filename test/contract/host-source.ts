@@ -10,13 +10,13 @@ export interface HostSourceFixture {
   readonly unknownPort: string;
   /** Lets traffic pass through `port` in both directions. */
   traffic(): Promise<void>;
-  /** Lets at least 50 ms go by. */
+  /** Waits for at least 50 ms. */
   pass(): Promise<void>;
   breakSource(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the suite can ask of a fixture. */
+/** Capabilities of a fixture. */
 export interface HostSourceManifest {
   readonly before?: (context: Mocha.Context) => void;
   /** `traffic` works. */
@@ -50,7 +50,7 @@ export function describeHostSource(
     });
 
     it(
-      'adds up CPU time that never goes back',
+      'reports CPU time that never decreases',
       withSource(async (f, source) => {
         let last = (await source.read([], never())).cpu;
         assert.ok(last.total > 0);
@@ -66,7 +66,7 @@ export function describeHostSource(
     );
 
     it(
-      'reads the ports it is asked for and leaves out those it cannot',
+      'reads the requested ports and omits unreadable ones',
       withSource(async (f, source) => {
         const { ports } = await source.read([f.port, f.unknownPort], never());
         assert.deepEqual([...ports.keys()], [f.port]);
@@ -81,7 +81,7 @@ export function describeHostSource(
 
     if (manifest.traffic) {
       it(
-        'counts what passes through a port',
+        'counts the traffic of a port',
         withSource(async (f, source) => {
           const before = (await source.read([f.port], never())).ports.get(f.port);
           await f.traffic();
@@ -94,7 +94,7 @@ export function describeHostSource(
     }
 
     it(
-      'rejects for a caller that has given up',
+      'rejects when the signal is aborted',
       withSource(async (f, source) => {
         await assert.rejects(source.read([f.port], aborted()));
       }),
@@ -102,7 +102,7 @@ export function describeHostSource(
 
     if (manifest.faults) {
       it(
-        'rejects when not even the CPU can be read',
+        'rejects when the CPU times cannot be read',
         withSource(async (f, source) => {
           await f.breakSource();
           await assert.rejects(source.read([f.port], never()));

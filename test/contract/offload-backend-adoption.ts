@@ -5,11 +5,11 @@ import type { OffloadBackendManifest } from './offload-backend-fixture.ts';
 import { put, told } from './offload-backend-operations.ts';
 import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
 
-/** Ends of a daemon, and what the next one finds. */
+/** The end of a daemon, and adoption by the next one. */
 export function describeAdoption(withBackend: WithBackend, manifest: OffloadBackendManifest): void {
   describe('end and restart', () => {
     it(
-      'adopts what a killed daemon left, without a dip',
+      'adopts the entries of a killed daemon without interruption',
       withBackend(async (f, backend, context) => {
         if (!backend.capabilities().survivesRestart) context.skip();
         await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
@@ -48,7 +48,7 @@ export function describeAdoption(withBackend: WithBackend, manifest: OffloadBack
     );
 
     it(
-      'keeps entries and lease when it closes to be followed',
+      'keeps entries and lease when closed with keep',
       withBackend(async (f, backend, context) => {
         if (!backend.capabilities().survivesRestart) context.skip();
         await backend.apply([put(f.flow(0))], never());
@@ -62,7 +62,7 @@ export function describeAdoption(withBackend: WithBackend, manifest: OffloadBack
     );
 
     it(
-      'leaves nothing when it closes for good',
+      'removes everything when closed with withdraw',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0))], never());
         await backend.close('withdraw');
@@ -74,7 +74,7 @@ export function describeAdoption(withBackend: WithBackend, manifest: OffloadBack
     );
 
     it(
-      'does not start for a caller that has given up',
+      'does not start when the signal is aborted',
       withBackend(async (f, backend) => {
         await backend.close('withdraw');
         const next = await f.restart();

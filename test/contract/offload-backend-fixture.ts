@@ -3,7 +3,7 @@ import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { RefusalCode } from '../../engine/model/refusal.ts';
 import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 
-/** What a fixture is asked for. A backend that cannot be set up like this rounds up. */
+/** Requested properties of a fixture. A backend without exactly these rounds up. */
 export interface OffloadBackendNeeds {
   readonly entries: number;
   readonly leaseMs: number;
@@ -11,8 +11,8 @@ export interface OffloadBackendNeeds {
 }
 
 /**
- * A node with one backend and somebody who sends packets through it. "The vSwitch" is whoever
- * gets the packets that the backend does not take; the suite only counts them.
+ * A node with one backend and a sender of packets. "The vSwitch" receives the packets that the
+ * backend passes on; the suite only counts them.
  */
 export interface OffloadBackendFixture {
   /** A backend that has not been started, on a node without entries. */
@@ -27,7 +27,7 @@ export interface OffloadBackendFixture {
   flow(n: number): FlowSpec;
   /** The same flow (id, match) sent to otherPort instead. */
   redirected(n: number): FlowSpec;
-  /** Flows that this backend in particular refuses. */
+  /** Flows that only this backend refuses. */
   readonly refused: readonly {
     readonly what: string;
     readonly flow: FlowSpec;
@@ -35,48 +35,53 @@ export interface OffloadBackendFixture {
   }[];
   /** Bytes of a packet that `send` sends, with the L2 header. */
   readonly frameBytes: number;
-  /** Sends packets of a flow into its port; resolves once they are through. */
+  /** Sends packets of a flow to its port; resolves once they are processed. */
   send(flow: FlowSpec, packets: number): Promise<void>;
   /** Packets that the backend itself has sent out of a port, since the fixture was made. */
   received(port: string): Promise<number>;
   /** Packets that the backend has passed to the vSwitch, since the fixture was made. */
   passed(): Promise<number>;
-  /** Takes a port out of the node; does not tell the backend. */
+  /** Removes a port from the node without notifying the backend. */
   removePort(name: string): Promise<void>;
-  /** Makes a removed port again; with its old ifindex where that can be had. */
+  /** Recreates a removed port, with its old ifindex if possible. */
   recreatePort(name: string): Promise<void>;
-  /** Returns after so many ms. */
+  /** Waits for `ms`. */
   pass(ms: number): Promise<void>;
   /** Returns after the lease has run out. */
   expireLease(): Promise<void>;
   /** Returns after every entry's next heartbeat has become due. */
   passHeartbeat(): Promise<void>;
-  /** Kills the daemon, not closing its backend; a new one, not started, over what is installed. */
+  /**
+   * Kills the daemon without closing its backend; returns a new backend, not started, for the same
+   * entries.
+   */
   restart(): Promise<OffloadBackend>;
-  /** Leaves nothing behind, whatever the test did. */
+  /** Cleans up, whatever the test did. */
   close(): Promise<void>;
 }
 
-/** What the suite can ask of a fixture; the backend's own capabilities say the rest. */
+/** Capabilities of a fixture, in addition to those of the backend. */
 export interface OffloadBackendManifest {
   /** Runs first; may skip everything: `(context) => needs(context, 'root', 'xdp')`. */
   readonly before?: (context: Mocha.Context) => void;
   /** Packets can be sent and counted. */
   readonly traffic: boolean;
-  /** Ports can be removed and made again. */
+  /** Ports can be removed and recreated. */
   readonly portChanges: boolean;
-  /** Entries go when the lease runs out, and come back with its renewal; otherwise they stay. */
+  /**
+   * Entries are removed when the lease expires and restored by its renewal; otherwise they stay.
+   */
   readonly entriesLapse?: boolean;
   /** Bound of each test, ms. */
   readonly timeoutMs?: number;
 }
 
-/** Makes a fixture; called once for every test. */
+/** Creates a fixture, once per test. */
 export type MakeOffloadBackendFixture = (
   needs: OffloadBackendNeeds,
 ) => Promise<OffloadBackendFixture>;
 
-/** Runs one test on a fixture of its own, started and with its lease renewed. */
+/** Runs one test on a new fixture, started and with its lease renewed. */
 export type WithBackend = (
   test: (
     fixture: OffloadBackendFixture,

@@ -9,7 +9,7 @@ import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts'
 export function describeLease(withBackend: WithBackend, manifest: OffloadBackendManifest): void {
   describe('lease', () => {
     it(
-      'passes everything once it has run out, and carries again once it is renewed',
+      'passes everything to the vSwitch once expired, and carries again once renewed',
       withBackend(
         async (f, backend) => {
           await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
@@ -32,7 +32,7 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
 
   describe('heartbeat', () => {
     it(
-      'passes one packet of a flow each time one is due',
+      'passes one packet of a flow per heartbeat period',
       withBackend(
         async (f, backend, context) => {
           const { heartbeatMs } = backend.capabilities();
@@ -58,7 +58,7 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
     );
 
     it(
-      'passes one packet of each flow, not one of all',
+      'passes one packet of each flow, not one of all flows',
       withBackend(
         async (f, backend, context) => {
           if (backend.capabilities().heartbeatMs === 0) context.skip();

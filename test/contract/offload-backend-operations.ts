@@ -6,7 +6,7 @@ import { aborted, idText, installed, never } from './collect.ts';
 import type { WithBackend } from './offload-backend-fixture.ts';
 import type { OffloadBackendFixture } from './offload-backend-fixture.ts';
 
-/** Puts, deletes, refusals, room: what can be asked of a backend without a packet. */
+/** Puts, deletes, refusals and capacity, without packets. */
 export function describeOperations(withBackend: WithBackend): void {
   describe('operations', () => {
     it(
@@ -39,14 +39,14 @@ export function describeOperations(withBackend: WithBackend): void {
     );
 
     it(
-      'applies nothing when asked for nothing',
+      'accepts an empty list of operations',
       withBackend(async (_, backend) => {
         assert.deepEqual(await backend.apply([], never()), []);
       }),
     );
 
     it(
-      'refuses what it cannot do and carries out the rest',
+      'refuses unsupported operations and executes the rest',
       withBackend(async (f, backend) => {
         for (const { what, flow, code } of refusals(f)) {
           const results = await backend.apply([put(f.flow(1)), put(flow), put(f.flow(2))], never());
@@ -63,7 +63,7 @@ export function describeOperations(withBackend: WithBackend): void {
     );
 
     it(
-      'says beforehand what it supports, and changes nothing by saying so',
+      'supports() predicts refusals and changes nothing',
       withBackend(async (f, backend) => {
         for (let round = 0; round < 2; round++) {
           assert.deepEqual(backend.supports(f.flow(0)), { ok: true });
@@ -85,14 +85,14 @@ export function describeOperations(withBackend: WithBackend): void {
         const worse: FlowSpec = { ...f.flow(0), actions: [{ kind: 'opaque', text: 'sample(1)' }] };
         const [result] = await backend.apply([put(worse)], never());
         assert.ok(!result.ok);
-        // Put again: as it was, or installed anew; never a replacement of something else.
+        // Put again: unchanged or installed; never a replacement of something else.
         const [again] = told(await backend.apply([put(f.flow(0))], never()));
         assert.ok(again === 'unchanged' || again === 'installed', `it was ${again}`);
       }),
     );
 
     it(
-      'counts its entries and lists what is really installed',
+      'counts its entries and lists the installed ones',
       withBackend(async (f, backend) => {
         const { entries, used } = backend.capacity();
         assert.equal(used, 0);
@@ -107,7 +107,7 @@ export function describeOperations(withBackend: WithBackend): void {
     );
 
     it(
-      'refuses flows past its size, and takes one again when there is room',
+      'refuses flows beyond its size, and accepts one again after a delete',
       withBackend(
         async (f, backend) => {
           const { entries } = backend.capabilities();
@@ -130,7 +130,7 @@ export function describeOperations(withBackend: WithBackend): void {
     );
 
     it(
-      'has the room of entries taken out before in the same call',
+      'reuses the space of entries deleted earlier in the same call',
       withBackend(
         async (f, backend) => {
           const { entries } = backend.capabilities();
@@ -154,7 +154,7 @@ export function describeOperations(withBackend: WithBackend): void {
     );
 
     it(
-      'takes everything out and says how many',
+      'withdraws all entries and returns their number',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0)), put(f.flow(1)), put(f.flow(2))], never());
         assert.equal(await backend.withdrawAll(), 3);
@@ -165,7 +165,7 @@ export function describeOperations(withBackend: WithBackend): void {
     );
 
     it(
-      'does nothing for a caller that has given up',
+      'does nothing when the signal is aborted',
       withBackend(async (f, backend) => {
         await assert.rejects(backend.apply([put(f.flow(0))], aborted()));
         await assert.rejects(backend.entries({ entry: () => undefined }, aborted()));
@@ -175,7 +175,7 @@ export function describeOperations(withBackend: WithBackend): void {
     );
 
     it(
-      'states what it can do',
+      'states its capabilities',
       withBackend(async (_, backend) => {
         const c = backend.capabilities();
         assert.ok(c.entries > 0 && c.masks > 0);
@@ -193,7 +193,7 @@ export function put(flow: FlowSpec): Operation {
   return { kind: 'put', flow };
 }
 
-/** Takes a flow's entry out. */
+/** Deletes a flow's entry. */
 export function del(flow: FlowSpec): Operation {
   return { kind: 'delete', id: flow.id };
 }
@@ -203,7 +203,7 @@ export function told(results: readonly OperationResult[]): string[] {
   return results.map((r) => (r.ok ? r.outcome : r.refusal.code));
 }
 
-/** Flows that every backend refuses, and those that this one does. */
+/** Flows that every backend refuses, and those that this one refuses. */
 function refusals(f: OffloadBackendFixture) {
   const flow = f.flow(100);
   const every: { what: string; flow: FlowSpec; code: RefusalCode }[] = [

@@ -7,11 +7,11 @@ import type { OffloadBackendManifest } from './offload-backend-fixture.ts';
 import { put } from './offload-backend-operations.ts';
 import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
 
-/** A port that goes away takes its entries along. */
+/** Entries are removed with their port. */
 export function describePorts(withBackend: WithBackend, manifest: OffloadBackendManifest): void {
   describe('ports', () => {
     it(
-      'takes out every entry that names a port which is gone, and no other',
+      'removes every entry with a removed port, and no other',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0)), put(f.flow(1)), put(f.redirected(2))], never());
         await f.removePort(f.outPort);
@@ -26,7 +26,7 @@ export function describePorts(withBackend: WithBackend, manifest: OffloadBackend
     );
 
     it(
-      'takes out entries of a port that came back as another one',
+      'removes entries of a recreated port',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0)), put(f.redirected(1))], never());
         await f.removePort(f.outPort);
@@ -42,7 +42,7 @@ export function describePorts(withBackend: WithBackend, manifest: OffloadBackend
     );
 
     it(
-      'takes out entries of an incoming port that is gone',
+      'removes entries of a removed input port',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
         await f.removePort(f.inPort);
@@ -53,7 +53,7 @@ export function describePorts(withBackend: WithBackend, manifest: OffloadBackend
 
     for (const limit of ['shaped', 'policed'] as const) {
       it(
-        `leaves flows whose port is ${limit} to the vSwitch, and says so`,
+        `refuses flows whose port is ${limit}, with a reason`,
         withBackend(async (f, backend) => {
           const flow = f.flow(0);
           await backend.apply([put(flow)], never());
@@ -78,7 +78,7 @@ export function describePorts(withBackend: WithBackend, manifest: OffloadBackend
     }
 
     it(
-      'carries flows on that a limit does not concern',
+      'keeps carrying flows that a limit does not concern',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0))], never());
         const ports = limitedTo(limitedTo(f.ports(), f.inPort, 'shaped'), f.outPort, 'policed');
@@ -90,7 +90,7 @@ export function describePorts(withBackend: WithBackend, manifest: OffloadBackend
     );
 
     it(
-      'leaves entries alone while their ports are what they were',
+      'keeps entries while their ports do not change',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0))], never());
         assert.deepEqual(await backend.portsChanged(new Map(f.ports())), []);

@@ -8,14 +8,14 @@ import { del, put } from './offload-backend-operations.ts';
 const PACKETS = 20;
 const PASS_MS = 300;
 
-/** Packets by where they went. */
+/** Packets by destination. */
 export interface Went {
   readonly out: number;
   readonly other: number;
   readonly vswitch: number;
 }
 
-/** Sends packets of a flow and tells where they went. */
+/** Sends packets of a flow and returns where they went. */
 export async function went(
   f: OffloadBackendFixture,
   flow: FlowSpec,
@@ -48,11 +48,11 @@ export function assertCarried(w: Went, packets = PACKETS): void {
   assert.equal(w.other, 0);
 }
 
-/** What a backend does with packets, and what it says it did. */
+/** What a backend does with packets, and what it reports. */
 export function describeTraffic(withBackend: WithBackend): void {
   describe('packets', () => {
     it(
-      'carries a flow while it has an entry, and passes it on otherwise',
+      'carries a flow while it has an entry, and passes it to the vSwitch otherwise',
       withBackend(async (f, backend) => {
         assertPassed(await went(f, f.flow(0)));
         await backend.apply([put(f.flow(0))], never());
@@ -64,7 +64,7 @@ export function describeTraffic(withBackend: WithBackend): void {
     );
 
     it(
-      'does what the entry says after it was replaced',
+      'performs the new actions after a replacement',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0))], never());
         await backend.apply([put(f.redirected(0))], never());
@@ -90,7 +90,7 @@ export function describeTraffic(withBackend: WithBackend): void {
     );
 
     it(
-      'never does anything else with a flow whose replacement was refused',
+      'performs the old actions or none after a refused replacement',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0))], never());
         const worse: FlowSpec = { ...f.flow(0), actions: [{ kind: 'opaque', text: 'sample(1)' }] };
@@ -102,7 +102,7 @@ export function describeTraffic(withBackend: WithBackend): void {
     );
 
     it(
-      'tells what it carried once',
+      'reports traffic exactly once',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0)), put(f.flow(1)), put(f.flow(2))], never());
         const first = await went(f, f.flow(0));
@@ -121,11 +121,11 @@ export function describeTraffic(withBackend: WithBackend): void {
     );
 
     it(
-      'tells when the last packet was that it carried, or that it does not know',
+      'reports the time of the last packet, or that it is unknown',
       withBackend(async (f, backend) => {
         const flow = f.flow(0);
         await backend.apply([put(flow), put(f.flow(1))], never());
-        /** What was told of flow 0, and the longest that this can have been since `sentMs`. */
+        /** The report of flow 0, and the longest possible time since `sentMs`. */
         const look = async (sentMs: number) => {
           const idleMs = (await carried(backend)).get(idText(flow))?.idleMs;
           return {
@@ -143,7 +143,7 @@ export function describeTraffic(withBackend: WithBackend): void {
         await f.send(f.flow(1), 1);
         const quiet = await look(sentMs);
         assert.ok(quiet.idleMs >= PASS_MS - 5, `${quiet.idleMs} ms`);
-        // The fixture's clock may be another one, which stands still but for what passes.
+        // The fixture's clock may be simulated, and only advances with `pass`.
         assert.ok(quiet.idleMs <= quiet.atMostMs + PASS_MS, `${quiet.idleMs} ms`);
 
         sentMs = performance.now();
@@ -161,7 +161,7 @@ export function describeTraffic(withBackend: WithBackend): void {
     );
 
     it(
-      'tells what it carried of entries that were taken out since, and of those put again',
+      'reports traffic of entries that were deleted since, and of those put again',
       withBackend(async (f, backend) => {
         const flow = f.flow(0);
         await backend.apply([put(flow)], never());
@@ -181,7 +181,7 @@ export function describeTraffic(withBackend: WithBackend): void {
     );
 
     it(
-      'tells what it carried before everything was withdrawn',
+      'reports traffic from before everything was withdrawn',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0))], never());
         const w = await went(f, f.flow(0));
@@ -192,7 +192,7 @@ export function describeTraffic(withBackend: WithBackend): void {
     );
 
     it(
-      'counts on over a replacement',
+      'keeps counting across a replacement',
       withBackend(async (f, backend) => {
         await backend.apply([put(f.flow(0))], never());
         const first = await went(f, f.flow(0));

@@ -11,7 +11,7 @@ import type {
 } from './offload-backend-fixture.ts';
 import { describeTraffic } from './offload-backend-traffic.ts';
 
-/** Long enough that neither lease nor heartbeat comes into a test that is not about them. */
+/** Long enough that lease and heartbeat do not affect tests of other features. */
 const QUIET: OffloadBackendNeeds = { entries: 128, leaseMs: 60_000, heartbeatMs: 60_000 };
 
 /** The contract of {@link OffloadBackend}, sentence by sentence. */

@@ -4,25 +4,25 @@ import type { PortDirectory } from '../../engine/ports/port-directory.ts';
 import { aborted, never } from './collect.ts';
 import { eventually } from '../support/eventually.ts';
 
-/** A node whose ports come and go. */
+/** A node with changing ports. */
 export interface PortDirectoryFixture {
   /** Not started. */
   readonly directory: PortDirectory;
-  /** A port of a VM that is there from the start, and what the node says of it. */
+  /** A VM's port that exists from the start, with its properties. */
   readonly vmPort: { readonly name: string; readonly vm: string; readonly slice: string };
-  /** Name of a port that `addPort` makes; not there at the start. */
+  /** Name of a port that `addPort` adds; absent at the start. */
   readonly sparePort: string;
   addPort(): Promise<void>;
   removePort(name: string): Promise<void>;
-  /** Makes a removed port again. */
+  /** Recreates a removed port. */
   recreatePort(name: string): Promise<void>;
-  /** Cuts the directory off from the node, and lets it find back. */
+  /** Disconnects the directory from the node, and reconnects it. */
   disconnect(): Promise<void>;
   reconnect(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the suite can ask of a fixture. */
+/** Capabilities of a fixture. */
 export interface PortDirectoryManifest {
   readonly before?: (context: Mocha.Context) => void;
   /** `disconnect` and `reconnect` work. */
@@ -60,7 +60,7 @@ export function describePortDirectory(
     });
 
     it(
-      'knows nothing before it is started, and says so',
+      'is empty and stale before it is started',
       withFixture(async ({ directory }) => {
         assert.equal(directory.current().size, 0);
         assert.equal(directory.inSync(), false);
@@ -84,7 +84,7 @@ export function describePortDirectory(
     );
 
     it(
-      'gives every port an identity of its own',
+      'gives every port a unique identity',
       started(async (_, directory) => {
         const ports = [...directory.current().values()];
         assert.equal(new Set(ports.map((p) => p.uuid)).size, ports.length);
@@ -93,7 +93,7 @@ export function describePortDirectory(
     );
 
     it(
-      'tells a subscriber what is known at once, then every change, until it leaves',
+      'notifies a subscriber at once, then of every change until it unsubscribes',
       started(async (f, directory) => {
         const told: PortSnapshot[] = [];
         const leave = directory.subscribe((ports) => told.push(ports));
@@ -112,7 +112,7 @@ export function describePortDirectory(
     );
 
     it(
-      'tells several subscribers',
+      'notifies several subscribers',
       started(async (f, directory) => {
         const told = [0, 0];
         directory.subscribe(() => told[0]++);
@@ -125,7 +125,7 @@ export function describePortDirectory(
     );
 
     it(
-      'never changes a snapshot that it gave away',
+      'never changes a snapshot',
       started(async (f, directory) => {
         const before = directory.current();
         const names = [...before.keys()];
@@ -137,7 +137,7 @@ export function describePortDirectory(
     );
 
     it(
-      'gives a port that was made again another identity',
+      'gives a recreated port another identity',
       started(async (f, directory) => {
         const { name: port } = f.vmPort;
         const before = directory.current().get(port)?.uuid;
@@ -150,7 +150,7 @@ export function describePortDirectory(
     );
 
     it(
-      'does not start for a caller that has given up',
+      'does not start when the signal is aborted',
       withFixture(async ({ directory }) => {
         await assert.rejects(directory.start(aborted()));
         assert.equal(directory.inSync(), false);
@@ -158,7 +158,7 @@ export function describePortDirectory(
     );
 
     it(
-      'is out of step once it is closed',
+      'is stale once it is closed',
       started(async (_, directory) => {
         await directory.close();
         assert.equal(directory.inSync(), false);
@@ -167,7 +167,7 @@ export function describePortDirectory(
 
     if (manifest.disconnects) {
       it(
-        'says when it has lost touch, keeps what it knew, and catches up',
+        'becomes stale when disconnected, keeps its ports, and catches up',
         started(async (f, directory) => {
           await f.disconnect();
           await eventually('it is out of step', () => !directory.inSync());

@@ -13,7 +13,7 @@ function module(path: string): string {
   return new URL(`../../lab/testbed/${path}${import.meta.url.slice(-3)}`, import.meta.url).href;
 }
 
-/** A process that makes a namespace with another process in it, tells its name, and waits. */
+/** A process that creates a namespace with another process in it, prints its name, and waits. */
 async function otherRun(): Promise<{ child: ChildProcess; name: string }> {
   const code = `
     const { Cleanup } = await import(${JSON.stringify(module('cleanup'))});
@@ -33,7 +33,7 @@ async function otherRun(): Promise<{ child: ChildProcess; name: string }> {
   return { child, name };
 }
 
-/** False for a zombie, too: who reaps it is none of our business. */
+/** Also false for a zombie, which another process reaps. */
 function isRunning(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -49,7 +49,7 @@ function ended(child: ChildProcess): Promise<number | null> {
 }
 
 describe('cleaning up', () => {
-  it('undoes in reverse order, goes on after a failure, and names it', async () => {
+  it('runs in reverse order, continues after a failure, and reports it', async () => {
     const cleanup = new Cleanup();
     const done: string[] = [];
     for (const name of ['a', 'b', 'c']) {
@@ -70,7 +70,7 @@ describe('cleaning up', () => {
     assert.deepEqual(done, ['c', 'b by force', 'a']);
   });
 
-  it('tells names of dead processes from those of living ones', () => {
+  it('distinguishes names of dead processes from those of live ones', () => {
     assert.equal(isOrphan(new NameMaker().next('v')), false);
     assert.equal(isOrphan('nk4194305v0'), true);
     assert.equal(isOrphan('eth0'), false);

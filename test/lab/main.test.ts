@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { ownProgram } from '../support/own-program.ts';
 
-describe('the lab, as it is called', function () {
+describe('the lab command line', function () {
   this.timeout(30_000);
 
   const calls: readonly (readonly [string[], number])[] = [

@@ -3,7 +3,7 @@ import { runOffload } from '../../lab/offload.ts';
 import { formatOffloadReport } from '../../lab/offload-report.ts';
 import { needs } from '../support/needs.ts';
 
-describe('the lab: a live TCP flow leaves the vSwitch for the NIC, and comes back', function () {
+describe('lab offload: a live TCP flow moves to the NIC table and back', function () {
   this.timeout(120_000);
 
   before(function () {

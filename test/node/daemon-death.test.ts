@@ -59,7 +59,7 @@ describe('on the real node, when the daemon dies', function () {
     });
   }
 
-  it('a restarted daemon adopts what is installed, with no dip', async () => {
+  it('a restarted daemon adopts the entries without interruption', async () => {
     const settings = { backend: { leaseMs: 8_000 } };
     const first = await fixture.startDaemon(settings);
     const client = await fixture.startTcp(10);
@@ -84,7 +84,7 @@ describe('on the real node, when the daemon dies', function () {
     assert.equal(await second.stop(), 0);
   });
 
-  it('told to keep its entries, it ends with code 0 and the next one adopts them', async () => {
+  it('with onExit keep, it exits with 0 and the next one adopts the entries', async () => {
     const settings = { backend: { leaseMs: 8_000 }, onExit: 'keep' } as const;
     const first = await fixture.startDaemon(settings);
     const client = await fixture.startTcp(8);
@@ -100,7 +100,7 @@ describe('on the real node, when the daemon dies', function () {
     assert.equal(await second.stop(), 0);
   });
 
-  it('told to withdraw, it ends with code 0 and the vSwitch has everything at once', async () => {
+  it('with onExit withdraw, it exits with 0 and the vSwitch has all traffic at once', async () => {
     const daemon = await fixture.startDaemon({ backend: { leaseMs: 20_000 } });
     const client = await fixture.startTcp(6);
     await fixture.waitForTcpOffloaded(daemon);

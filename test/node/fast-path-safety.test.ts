@@ -112,7 +112,7 @@ describe('on the real node, the fast path', function () {
     assert.ok(seen > 0 && seen < 0.3 * carried, `vSwitch ${seen}, fast path ${carried} bytes`);
   });
 
-  it("lets go of a flow at once when the vSwitch's rules forbid it", async () => {
+  it("releases a flow at once when the vSwitch's rules drop it", async () => {
     const { id } = await onFastPath();
     let goneAt: number | undefined;
     const off = daemon.onLog((line) => {
@@ -158,7 +158,7 @@ describe('on the real node, the fast path', function () {
     assert.ok((await received(2_000)) > 0.7 * RATE);
   });
 
-  it('is followed by the next daemon without a dip', async () => {
+  it('is adopted by the next daemon without interruption', async () => {
     await onFastPath();
     assert.equal(await daemon.stop(), 0);
     assert.equal(await rules(), 1, 'what was kept stays for its lease');

@@ -17,7 +17,7 @@ describe('on the real node, a flow monitor', function () {
   afterEach(() => fixture?.tidy());
   after(() => fixture?.node.stop());
 
-  it(`has filters gone within 100 ms of a rule's change, in the median of ${CHANGES}`, async () => {
+  it(`has entries removed within 100 ms of a rule's change, in the median of ${CHANGES}`, async () => {
     const daemon = await fixture.startDaemon(SLOW_POLL);
     const status = await daemon.control.status();
     assert.deepEqual([status.changes?.active, status.changes?.problem], [true, null]);
@@ -26,7 +26,7 @@ describe('on the real node, a flow monitor', function () {
     assert.ok(median(times) < 100, `median ${median(times)} ms of ${times.join(', ')}`);
   });
 
-  it('is missed where there is none, and polling does its work within one period', async () => {
+  it('is replaced by polling within one period where it is unavailable', async () => {
     const ovs = { flowMonitor: false };
     const daemon = await fixture.startDaemon({ ovs, poll: { periodMs: 300 } });
     assert.equal((await daemon.control.status()).changes, null);

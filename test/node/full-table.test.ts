@@ -16,7 +16,7 @@ describe('on the real node, with a full table', function () {
   });
   after(() => fixture?.node.stop());
 
-  it('the rest stays on the vSwitch, says why, every packet arrives, and who grows gets in', async () => {
+  it('the other flows stay on the vSwitch with a reason, every packet arrives, and a growing flow is offloaded', async () => {
     const { node, sender, receiver } = fixture;
     const daemon = await fixture.startDaemon({ backend: { entries: ENTRIES } });
     const numbers = Array.from({ length: FLOWS }, (_, i) => i + 1);

@@ -55,7 +55,7 @@ describe('on the real node, a filter on a port of an offloaded flow', function (
       MOVE_MS,
     );
 
-  it('of nftables stops its packets at once, says so, and lets them go after', async () => {
+  it('of nftables stops its packets at once, is reported, and allows offload after its removal', async () => {
     const { name } = fixture.receiver;
     await offloaded();
     assert((await delivered(500)) > 0);
@@ -77,7 +77,7 @@ describe('on the real node, a filter on a port of an offloaded flow', function (
     });
   });
 
-  it('of tc takes its entry back at once, and releases it', async () => {
+  it('of tc removes its entry at once, and allows offload after its removal', async () => {
     const { name } = fixture.receiver;
     await offloaded();
     await host('tc', 'qdisc', 'add', 'dev', name, 'clsact');

@@ -48,7 +48,7 @@ describe('on the real node, the vSwitch decides what', function () {
     await stream.stop();
   });
 
-  it('counts exactly what the receiver got, whichever way it came', async () => {
+  it('counts exactly what the receiver got, on either path', async () => {
     const { sender, node } = fixture;
     await fixture.rules(`in_port=1,dl_src=${macsOf(2).src},actions=output:2`);
     await sendFrames(sender.namespace, udpFrames(2, 20), 100, node.ovs.runDir);

@@ -19,7 +19,7 @@ describe('a simulated tick', () => {
     assert.deepEqual(rig.installed(), [1]);
   });
 
-  it('fails when it may not: its ports are not those that the backends know', async () => {
+  it('fails when it may not: the backends know other ports', async () => {
     const rig = new Rig();
     await rig.engine.portsChanged(new Map(), rig.table);
     await assert.rejects(decideTick(rig.engine, tickOf(rig), rig.signal), (error) => {

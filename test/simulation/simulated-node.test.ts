@@ -59,7 +59,7 @@ describe('simulation: node', () => {
     assert.equal(await tick(0, 0), 550, 'by none');
   });
 
-  it('follows a flow that changes, leaves, and comes back in another slot', async () => {
+  it('follows a flow that changes, is removed, and returns in another slot', async () => {
     const node = new SimulatedNode([]);
     const { table } = node;
     node.add(0, FLOW);

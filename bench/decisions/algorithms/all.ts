@@ -9,7 +9,7 @@ import { SFLOW_ELEPHANTS, TUNED_ELEPHANTS } from './sflow-elephants.ts';
 import { topK } from './top-k.ts';
 import { NORIKAE, NORIKAE_PACKETS } from './norikae.ts';
 
-/** All that is compared: our own first, then the field's. */
+/** All algorithms to compare: ours first, then those of the literature. */
 export const ALGORITHMS: readonly Contender[] = [
   NORIKAE,
   NORIKAE_PACKETS,

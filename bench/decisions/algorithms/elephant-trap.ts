@@ -4,19 +4,21 @@ import { samplesOf } from './sampling.ts';
 
 /** The clock hand halves counters above it and evicts others. */
 const THRESHOLD = 1;
-/** Sampled packets a second, as a multiple of the entries: beyond it little is gained on the tuning seeds. */
+/**
+ * Sampled packets per second, as a multiple of the entries; more gains little on the tuning seeds.
+ */
 const SAMPLES_PER_ENTRY = 16;
 const SEED = 1;
 
 /**
  * ElephantTrap (Lu, Wang, Prabhakar and Bonomi, ElephantTrap: A Low Cost Device for Identifying
- * Large Flows, Hot Interconnects 2007): packets are sampled; a sampled packet of a flow in the
- * trap counts for it; for one outside, a hand goes round the trap, halves counters above a
- * threshold and puts the new flow in the place of the first that is not above it.
+ * Large Flows, Hot Interconnects 2007): packets are sampled; a sampled packet of a flow in the trap
+ * increments its counter; for another flow, a clock hand halves counters above a threshold and
+ * replaces the first flow that is not above it.
  *
- * The paper leaves the sampling probability to the operator. Here it follows the traffic, so that
- * a trap of any size gets as many samples an entry. What was in the trap for a moment between two
- * decisions is not counted as an operation.
+ * The paper leaves the sampling probability to the operator. Here it follows the traffic, so that a
+ * trap of any size gets the same number of samples per entry. Flows that were in the trap only
+ * between two decisions are not counted as operations.
  */
 export function elephantTrap(samplesPerEntry: number = SAMPLES_PER_ENTRY): Algorithm {
   return {

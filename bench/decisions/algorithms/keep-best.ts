@@ -2,9 +2,9 @@ import { kthLargest } from '../../../engine/model/select.ts';
 import type { WindowView } from '../game/algorithm.ts';
 
 /**
- * Fills the table with the flows of the highest value out of those that have an entry and those
- * that sent in the window. Of flows that tie for the last places those with an entry stay, and
- * no flow is removed while there are free entries: no operation is wasted.
+ * Fills the table with the flows of the highest value among those with an entry and those that sent
+ * in the window. On ties, flows with an entry stay, and no flow is removed while there are free
+ * entries, so that no operation is wasted.
  */
 export class KeepBest {
   #scratch = new Float64Array(0);

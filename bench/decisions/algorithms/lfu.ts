@@ -6,9 +6,9 @@ const HALVE_MS = 1_000;
 
 /**
  * Least frequently used with aging (Robinson and Devarakonda, Data Cache Management Using
- * Frequency-Based Replacement, SIGMETRICS 1990): each packet counts for its flow, the flow of the
- * lowest count goes, and all counts are halved from time to time so that old fame fades. Counts
- * are kept for every flow that the vSwitch has, with an entry or without ("perfect" LFU).
+ * Frequency-Based Replacement, SIGMETRICS 1990): each packet increments its flow's count, the flow
+ * with the lowest count is evicted, and all counts are halved periodically. Counts are kept for
+ * every flow of the vSwitch, with or without an entry ("perfect" LFU).
  */
 export function lfu(halveMs: number = HALVE_MS): Algorithm {
   return {

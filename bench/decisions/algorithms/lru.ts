@@ -2,10 +2,10 @@ import type { Algorithm, Placer, WindowView } from '../game/algorithm.ts';
 import { KeepBest } from './keep-best.ts';
 
 /**
- * Least recently used: every packet of a flow without an entry brings it in, and the flow whose
- * last packet is longest ago goes; the flow cache of textbooks. What stands in such a cache at a
- * window's end are the flows of the latest packets, so only they are moved: a cache that acts at
- * each packet would take many times the operations.
+ * Least recently used: the textbook flow cache: every packet of a flow without an entry inserts it
+ * and evicts the flow with the oldest last packet. At a window's end such a cache contains the
+ * flows of the latest packets, so only those are moved; a cache that acts per packet needs many
+ * times the operations.
  */
 export const LRU: Algorithm = {
   name: 'lru',

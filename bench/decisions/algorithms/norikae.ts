@@ -12,23 +12,23 @@ import type { EntryTable } from '../game/entry-table.ts';
 
 /**
  * Norikae's own planner: the daemon's flow table, rates, forecast and planner, with the daemon's
- * default settings, fed with the windows.
- * As on a node whose ports are nearly full, where it goes for bytes.
+ * default settings, applied to the windows. As on a node with scarce bandwidth, where it maximises
+ * bytes.
  */
 export const NORIKAE: Algorithm = {
   name: 'norikae',
   create: (context) => new Norikae(context, 1),
 };
 
-/** The same as on a node whose CPUs are what it lacks, where it goes for packets. */
+/** The same as on a node with scarce CPU, where it maximises packets. */
 export const NORIKAE_PACKETS: Algorithm = {
   name: 'norikae-packets',
   create: (context) => new Norikae(context, 0),
 };
 
 /**
- * What the shipped default policy would write for a flow that it wants offloaded. The whole of
- * the policy's part in the bench.
+ * Writes what the shipped default policy writes for a flow to offload; the only effect of a policy
+ * in the bench.
  */
 function requested(table: FlowTable): void {
   const d = table.decision;
@@ -55,7 +55,7 @@ class Norikae implements Placer {
   readonly #bytes: Float64Array;
   readonly #lastMs: Float64Array;
 
-  /** @param bitShare share of bits in what flows are worth, as the node's scarcity has it */
+  /** @param bitShare share of bits in the worth of flows, from the node's scarcity */
   constructor({ flows, entries }: PlacerContext, bitShare: number) {
     this.#bitShare = bitShare;
     this.#tableBudget = {
@@ -66,7 +66,7 @@ class Norikae implements Placer {
       limits: [],
       supports: () => true,
     };
-    // A reading without flows: those of the first window then have a rate at once.
+    // A reading without flows, so that flows of the first window have a rate at once.
     this.#table.begin(0);
     this.#table.end();
     updateRates(this.#table, SMOOTHING_MS);
@@ -85,7 +85,7 @@ class Norikae implements Placer {
     this.#applyPlan(view);
   }
 
-  /** One reading of the vSwitch and the NIC table, as the observer makes it. */
+  /** Reads the vSwitch and the NIC table as the observer does. */
   #read(view: WindowView): void {
     const table = this.#table;
     const { senders, endMs, windowMs } = view;
@@ -117,7 +117,7 @@ class Norikae implements Placer {
     }
   }
 
-  /** Plans, and does at once what the plan says: here no backend refuses anything. */
+  /** Plans, and executes the plan at once; the table refuses nothing. */
   #applyPlan(view: WindowView): void {
     const plan = this.#planner.plan(this.#table, this.#tableBudget, view.endMs);
     for (const row of plan.withdraw) {
@@ -149,7 +149,7 @@ class Norikae implements Placer {
 }
 
 function place(table: EntryTable, flow: number): void {
-  if (!table.place(flow)) throw new Error('the planner installed more flows than there is room');
+  if (!table.place(flow)) throw new Error('the planner installed more flows than the table holds');
 }
 
 const ANY = { inPort: '', fields: [], opaque: [] };

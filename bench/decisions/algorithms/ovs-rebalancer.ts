@@ -8,12 +8,12 @@ const MAX_CHURN = 1_024;
 
 /**
  * Open vSwitch with `offload-rebalance` (ofproto/ofproto-dpif-upcall.c, udpif_flow_rebalance and
- * rebalance_device): as plain OVS, but when the table has refused a flow (ENOSPC), every 3 s the
- * flows outside are tried again, most packets/s first, until one is refused; then the flows
- * outside, sorted down, are held against those inside, sorted up, and as many pairs as the outer
- * flow is the faster of, at most 1,024, change places. Rates are whole packets/s of one interval.
+ * rebalance_device): like plain OVS, but once the table has refused a flow (ENOSPC), flows without
+ * an entry are tried again every 3 s, highest packets/s first, until one is refused. Then they are
+ * paired in descending order with offloaded flows in ascending order, and the pairs in which the
+ * former is faster, at most 1,024, are swapped. Rates are whole packets/s of one interval.
  *
- * OVS knows no rate of a flow younger than the interval; here what it sent so far counts.
+ * OVS has no rate for a flow younger than the interval; here its packets so far count.
  */
 export const OVS_REBALANCER: Algorithm = {
   name: 'ovs-rebalancer',
@@ -21,13 +21,13 @@ export const OVS_REBALANCER: Algorithm = {
 };
 
 class Rebalancer implements Placer {
-  /** Packets of each flow since the last interval began. */
+  /** Packets of each flow in the current interval. */
   readonly #packets: Float64Array;
   readonly #pending: number[] = [];
   readonly #offloaded: number[] = [];
   #scratch = new Float64Array(0);
   #intervalStartMs = 0;
-  /** "Out of resources": a flow was refused since the last time that all fitted. */
+  /** "Out of resources": a flow was refused, and not all have fitted since. */
   #refused = false;
 
   constructor(flows: number) {
@@ -49,7 +49,7 @@ class Rebalancer implements Placer {
     for (let i = 0; i < table.known.size; i++) this.#packets[table.known.at(i)] = 0;
   }
 
-  /** One round; true while some flow still finds no room. */
+  /** One round; true while some flow is still refused. */
   #rebalance(table: EntryTable): boolean {
     const rate = (flow: number): number => Math.floor(this.#packets[flow] / (INTERVAL_MS / 1000));
     const pending = this.#pending;

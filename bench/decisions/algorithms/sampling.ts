@@ -5,7 +5,7 @@ import type { WindowView } from '../game/algorithm.ts';
  * The flows of sampled packets of a window, in the order of sampling: each packet is as likely as
  * any other, packets of all flows mixed.
  *
- * @param count samples wanted; no more than there are packets
+ * @param count number of samples, at most the number of packets
  */
 export function samplesOf(view: WindowView, count: number, random: Sfc32): Uint32Array {
   const { senders, packets } = view;

@@ -3,17 +3,17 @@ import type { Trace } from '../traces/trace.ts';
 import { kthLargest } from '../../../engine/model/select.ts';
 import { Threshold } from './threshold.ts';
 
-/** The script's link, bits/s here; its threshold, share of the link; over so long; time-out. */
+/** The script's link speed, bits/s; threshold, share of the link; measuring interval; time-out. */
 const LINK_BITS_PER_SECOND = 10e9;
 const SHARE = 0.1;
 const OVER_MS = 200;
 const IDLE_MS = 2_000;
 
 /**
- * sFlow-RT's script for elephants (InMon, "Large flow detection script", blog.sflow.com, 2013):
- * a flow above 10% of the link over 0.2 s is marked, and let go 2 s after it fell silent. The
- * script samples; here it is given exact counters. In a longer window a flow is taken that sent in
- * it what 0.2 s at the threshold are, for it may have sent it in 0.2 s.
+ * sFlow-RT's script for elephants (InMon, "Large flow detection script", blog.sflow.com, 2013): a
+ * flow above 10% of the link over 0.2 s is marked until it was silent for 2 s. The script samples;
+ * here it gets exact counters. In a longer window a flow is marked when it sent as much as 0.2 s at
+ * the threshold, because it may have sent it in 0.2 s.
  */
 export const SFLOW_ELEPHANTS: Algorithm = {
   name: 'sflow-elephants',
@@ -28,10 +28,9 @@ export const SFLOW_ELEPHANTS: Algorithm = {
 const MULTIPLES = [0.25, 0.5, 1, 2, 4];
 
 /**
- * The same with the threshold that suits the table and the traffic: of those which a quarter of,
- * half of, as many as, twice and four times as many flows as there are entries exceed in the
- * average window, the one that turns out best. No operator can tune as well without having seen the
- * traffic before.
+ * The same with the best threshold in hindsight, among those that a quarter, a half, one, two and
+ * four times as many flows as entries exceed in the average window. No operator can tune as well
+ * without knowing the traffic in advance.
  */
 export const TUNED_ELEPHANTS: AlgorithmFamily = {
   name: 'elephants-tuned',
@@ -45,7 +44,7 @@ export const TUNED_ELEPHANTS: AlgorithmFamily = {
     }),
 };
 
-/** The bytes in a window that `flows` flows exceed in the average window. */
+/** The bytes per window that `flows` flows exceed in the average window. */
 function thresholdFor({ bytes, windows }: Trace, flows: number): number {
   const rank = Math.ceil(flows * windows);
   return rank >= bytes.length ? 1 : kthLargest(bytes.slice(), bytes.length, rank);

@@ -1,8 +1,8 @@
 import type { Placer, WindowView } from '../game/algorithm.ts';
 
 /**
- * Admission by a threshold on the bytes of a window, eviction by a time-out: what detectors of
- * elephants do. While the table is full no flow is placed; otherwise the largest first.
+ * Admission by a threshold on the bytes of a window, eviction by a time-out: how elephant detectors
+ * work. While the table is full no flow is placed; otherwise the largest first.
  */
 export class Threshold implements Placer {
   readonly #bytes: number;
@@ -12,8 +12,8 @@ export class Threshold implements Placer {
   readonly #admitted: number[] = [];
 
   /**
-   * @param bytes what a flow must have sent in a window
-   * @param idleMs time without a packet after which an entry is given back
+   * @param bytes bytes that a flow must send in a window
+   * @param idleMs time without a packet after which an entry is evicted
    */
   constructor(flows: number, bytes: number, idleMs: number) {
     this.#bytes = bytes;

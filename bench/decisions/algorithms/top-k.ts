@@ -2,11 +2,11 @@ import type { Algorithm, Placer, PlacerContext, WindowView } from '../game/algor
 import { KeepBest } from './keep-best.ts';
 
 /**
- * The last window's top-K: the flows that sent most in a window are placed for the next one.
- * The plain choice of anybody with counters and a sort. A flow that fell out of the best is taken
- * out only when its entry is needed: the description would as well allow to take it out at once.
+ * The last window's top-K: the flows that sent most in a window are placed for the next one; the
+ * simplest choice with counters and a sort. A flow that is no longer among the best is evicted only
+ * when its entry is needed.
  *
- * @param by what is counted: bytes or packets of the last window
+ * @param by the measure: bytes or packets of the last window
  */
 export function topK(by: 'bytes' | 'packets'): Algorithm {
   return {
@@ -17,7 +17,7 @@ export function topK(by: 'bytes' | 'packets'): Algorithm {
 
 class TopK implements Placer {
   readonly #by: 'bytes' | 'packets';
-  /** What each flow sent in the last window: zero for those that did not. */
+  /** Traffic of each flow in the last window. */
   readonly #sent: Float64Array;
   readonly #best = new KeepBest();
 

@@ -2,41 +2,41 @@ import type { EntryTable } from './entry-table.ts';
 import type { Trace } from '../traces/trace.ts';
 
 /**
- * All that an algorithm sees at the end of a window. Columns are those of the flows that sent in
- * the window, in the order of their first packets ever; valid until `decide` returns.
+ * What an algorithm sees at the end of a window. Columns contain the flows that sent in the window,
+ * in the order of their first packets in the trace; valid until `decide` returns.
  */
 export interface WindowView {
   readonly windowMs: number;
   /** Clock at the window's end, ms; the first window ends at `windowMs`. */
   readonly endMs: number;
-  /** Flows that sent, and what they sent in the window on whichever path. */
+  /** Flows that sent, and their traffic in the window on both paths. */
   readonly senders: Uint32Array;
   readonly bytes: Float64Array;
   readonly packets: Float64Array;
   /** Time of their last packet, ms from the window's start. */
   readonly lastMs: Float32Array;
-  /** Flows among the senders that are new to the vSwitch: forget what you know of them. */
+  /** Senders that are new to the vSwitch; earlier state about them must be discarded. */
   readonly born: Uint32Array;
-  /** Flows that idled out at the window's end; their entries are gone already. */
+  /** Flows that idled out at the window's end; their entries are already removed. */
   readonly gone: Uint32Array;
   readonly table: EntryTable;
 }
 
-/** Fills a table, window by window. One object serves one run over one trace. */
+/** Fills a table, window by window. One object per run over a trace. */
 export interface Placer {
-  /** Puts flows into `view.table` and takes flows out: what is in it carries the next window. */
+  /** Adds flows to `view.table` and evicts flows; its content applies to the next window. */
   decide(view: WindowView): void;
 }
 
-/** What a placer is made for. */
+/** Parameters of a placer. */
 export interface PlacerContext {
-  /** Flows of the trace: numbers from 0 to below this. */
+  /** Number of flows of the trace; flows are numbered from 0. */
   readonly flows: number;
   readonly entries: number;
   readonly windowMs: number;
 }
 
-/** An algorithm: makes a placer for each run. */
+/** An algorithm; creates a placer for each run. */
 export interface Algorithm {
   readonly name: string;
   create(context: PlacerContext): Placer;
@@ -48,7 +48,7 @@ export interface AlgorithmFamily {
   members(trace: Trace, entries: number): readonly Algorithm[];
 }
 
-/** Whatever is compared. */
+/** A participant of the comparison. */
 export type Contender = Algorithm | AlgorithmFamily;
 
 /** The contender's algorithms for a trace and a table: one, or a family's members. */

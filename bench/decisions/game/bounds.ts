@@ -10,28 +10,27 @@ export interface Bound {
 
 /** The ceilings for a table size on a trace. */
 export interface Bounds {
-  /** Knows the next window: the best flows that send in it, whether anybody has seen them or not. */
+  /** Knows the next window: the best flows that send in it, also ones not seen before. */
   readonly clairvoyant: Bound;
-  /** The same among flows that the vSwitch has when the decision is made. */
+  /** The same, limited to flows that the vSwitch has at the decision. */
   readonly reachable: Bound;
   /**
-   * The most that can be expected without foresight: whoever knows how generated traffic is made
-   * and all that was drawn so far. There for generated traffic alone. One trace may be kinder to
-   * somebody than its expectation.
+   * The best expectation without foresight, given the generator's model and everything drawn so
+   * far. For generated traffic only. On a single trace an algorithm can exceed it by luck.
    */
   readonly informed?: Bound;
 }
 
-/** The lowest ceiling there is: the informed one, or where it is not known the reachable. */
+/** The lowest ceiling: the informed one, or else the reachable one. */
 export function mostWithoutForesight({ informed, reachable }: Bounds): Bound {
   return informed ?? reachable;
 }
 
 /**
- * Works out the ceilings. Whoever decides at a window's end has at most `entries` flows in the
- * table, and only flows that the vSwitch has by then: the next window's credit is at most the sum
- * of the `entries` largest among those. Bytes and packets are bounded each by itself; no set of
- * flows need reach both.
+ * Computes the ceilings. A decision at a window's end places at most `entries` flows, and only
+ * flows that the vSwitch has: the next window's coverage is at most the sum of the `entries`
+ * largest of those. Bytes and packets are bounded separately; possibly no set of flows reaches
+ * both.
  */
 export function bounds(trace: Trace, seen: Sightings, entries: number, expected?: Trace): Bounds {
   const bytes = bestSums(trace, seen, entries, trace.bytes);
@@ -80,7 +79,7 @@ function bestSums(trace: Trace, seen: Sightings, entries: number, column: Float6
   return sums;
 }
 
-/** What the flows send, window by window, of which most is expected. */
+/** Sum of the traffic of the flows with the highest expectation in each window. */
 function informed(
   trace: Trace,
   seen: Sightings,
@@ -107,7 +106,7 @@ function informed(
   return sum;
 }
 
-/** Marks the `entries` known flows of which most is expected in the window. */
+/** Marks the `entries` known flows with the highest expectation in the window. */
 function place(
   expected: Trace,
   window: number,

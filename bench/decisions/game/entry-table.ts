@@ -1,6 +1,6 @@
 import { FlowSet } from './flow-set.ts';
 
-/** Thrown when an algorithm places a flow that the vSwitch does not have: it cannot know it. */
+/** An algorithm placed a flow that the vSwitch does not have. */
 export class UnknownFlowError extends Error {
   override readonly name = 'UnknownFlowError';
 
@@ -10,12 +10,12 @@ export class UnknownFlowError extends Error {
 }
 
 /**
- * The table that algorithms fill. It keeps them to its capacity and to flows that exist, and
- * counts what they do: each flow put in or taken out is one operation.
+ * The table that algorithms fill. It enforces its capacity and the existence of flows, and counts
+ * operations: each added or evicted flow is one.
  */
 export class EntryTable {
   readonly capacity: number;
-  /** Flows put in and taken out since the start, and flows that were turned away. */
+  /** Flows added and evicted since the start, and flows refused. */
   placed = 0;
   evicted = 0;
   refused = 0;
@@ -23,14 +23,14 @@ export class EntryTable {
   readonly #entries: FlowSet;
   readonly #known: FlowSet;
 
-  /** @param flows number of flows there can be, numbered from 0 */
+  /** @param flows maximum number of flows, numbered from 0 */
   constructor(capacity: number, flows: number) {
     this.capacity = capacity;
     this.#entries = new FlowSet(flows);
     this.#known = new FlowSet(flows);
   }
 
-  /** Every flow that the vSwitch has, those with an entry included. */
+  /** All flows of the vSwitch, including those with an entry. */
   get known(): Pick<FlowSet, 'size' | 'has' | 'at'> {
     return this.#known;
   }
@@ -49,15 +49,15 @@ export class EntryTable {
   }
 
   /**
-   * The flow of the entry at `index`, from 0 to below `size`. An eviction moves the last entry
-   * into the gap: who evicts while going through goes from the end.
+   * The flow of the entry at `index`, from 0 to below `size`. An eviction moves the last entry into
+   * the gap: iterate from the end when evicting.
    */
   at(index: number): number {
     return this.#entries.at(index);
   }
 
   /**
-   * Puts a flow in; no effect when it is in.
+   * Adds a flow; no effect when it has an entry.
    *
    * @returns false when the table is full (ENOSPC)
    * @throws UnknownFlowError when the vSwitch does not have the flow
@@ -74,7 +74,7 @@ export class EntryTable {
     return true;
   }
 
-  /** Takes a flow out; no effect when it is not in. */
+  /** Evicts a flow; no effect when it has no entry. */
   evict(flow: number): void {
     if (this.#entries.remove(flow)) this.evicted++;
   }
@@ -84,7 +84,7 @@ export class EntryTable {
     this.#known.add(flow);
   }
 
-  /** For the harness: the flow idled out, and its entry with it, as the vSwitch sees to. */
+  /** For the harness: the flow idled out, and the vSwitch removes its entry. */
   disappear(flow: number): void {
     this.evict(flow);
     this.#known.remove(flow);

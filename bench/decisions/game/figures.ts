@@ -3,25 +3,25 @@ import type { RunResult } from './run.ts';
 import type { Sightings } from '../traces/sightings.ts';
 import type { Trace } from '../traces/trace.ts';
 
-/** What a trace is like, over the time that is judged. */
+/** Characteristics of a trace, over the measured time. */
 export interface TraceFigures {
-  /** Megaflows that the vSwitch has, and flows that send in a window: means. */
+  /** Mean number of megaflows of the vSwitch, and of flows that send in a window. */
   readonly liveFlows: number;
   readonly sendingFlows: number;
   readonly bitsPerSecond: number;
   readonly packetsPerSecond: number;
 }
 
-/** Where a figure was taken. Means over the seeds. */
+/** The setting of a figure, which is a mean over the seeds. */
 export interface Setting {
   readonly input: string;
-  /** Live flows that were asked for; undefined for a trace from a file. */
+  /** Requested live flows; undefined for a trace from a file. */
   readonly load: number | undefined;
   readonly windowMs: number;
   readonly entries: number;
 }
 
-/** The setting in words, but for its windows. */
+/** The setting as text, without its windows. */
 export function settingName({ input, load, entries }: Setting): string {
   return load === undefined ? `${input} in ${entries}` : `${input} ${load} in ${entries}`;
 }
@@ -29,7 +29,7 @@ export function settingName({ input, load, entries }: Setting): string {
 /** One algorithm in one setting. */
 export interface AlgorithmFigures extends RunResult {
   readonly algorithm: string;
-  /** Coverage as a share of what the clairvoyant reaches, and of the reachable bound. */
+  /** Coverage as a share of the clairvoyant and of the reachable bound. */
   readonly clairvoyantByteShare: number;
   readonly clairvoyantPacketShare: number;
   readonly reachableByteShare: number;
@@ -59,7 +59,7 @@ export function algorithmFigures(
   };
 }
 
-/** What the trace is like. */
+/** Characteristics of the trace. */
 export function traceFigures(trace: Trace, seen: Sightings): TraceFigures {
   const from = trace.offsets[trace.warmUpWindows];
   const seconds = ((trace.windows - trace.warmUpWindows) * trace.windowMs) / 1000;

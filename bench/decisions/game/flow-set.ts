@@ -1,13 +1,13 @@
 import { grown } from '../../../engine/model/columns.ts';
 
-/** A set of flow numbers that is gone through without allocating. */
+/** A set of flow numbers that can be iterated without allocation. */
 export class FlowSet {
   #flows = new Int32Array(256);
   /** Where a flow is in `#flows`; -1 when it is not in the set. */
   readonly #position: Int32Array;
   #size = 0;
 
-  /** @param flows number of flows there can be, numbered from 0 */
+  /** @param flows maximum number of flows, numbered from 0 */
   constructor(flows: number) {
     this.#position = new Int32Array(flows).fill(-1);
   }
@@ -25,7 +25,7 @@ export class FlowSet {
     return this.#flows[index];
   }
 
-  /** Adds a flow; false when it was in. */
+  /** Adds a flow; false when it was present. */
   add(flow: number): boolean {
     if (this.has(flow)) return false;
     if (this.#size === this.#flows.length) {
@@ -36,7 +36,7 @@ export class FlowSet {
     return true;
   }
 
-  /** Removes a flow; false when it was not in. */
+  /** Removes a flow; false when it was absent. */
   remove(flow: number): boolean {
     const position = this.#position[flow];
     if (position < 0) return false;

@@ -1,4 +1,4 @@
-/** The items by what `key` says of them, in the order of their first ones. */
+/** The items grouped by `key`, in the order of first occurrence. */
 export function grouped<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

@@ -3,12 +3,12 @@ import { EntryTable } from './entry-table.ts';
 import type { Sightings } from '../traces/sightings.ts';
 import type { Trace } from '../traces/trace.ts';
 
-/** What an algorithm did on a trace with a table of one size; the warm-up is not counted. */
+/** Result of an algorithm on a trace with one table size, without the warm-up. */
 export interface RunResult {
-  /** Share of all bytes, and of all packets, that were sent by flows with an entry. */
+  /** Share of all bytes, and of all packets, of flows with an entry. */
   readonly byteCoverage: number;
   readonly packetCoverage: number;
-  /** Entries put in or taken out a second; flows that were turned away a second. */
+  /** Entries added or evicted per second; flows refused per second. */
   readonly operationsPerSecond: number;
   readonly refusalsPerSecond: number;
   /** Mean time of one decision, ms. */
@@ -56,7 +56,7 @@ export function run(
   };
 }
 
-/** Adds what the window's flows sent: all of it, and what those with an entry did. */
+/** Adds the window's traffic: of all flows, and of those with an entry. */
 function credit(
   trace: Trace,
   w: number,

@@ -9,15 +9,14 @@ const PANEL = { width: 240, height: 230, top: 64, shares: [0, 1] } as const;
 const GAP = 56;
 const LEFT = 52;
 
-/** What of the traffic is covered. */
+/** A measure of coverage. */
 export interface Covered {
   readonly unit: 'bytes' | 'packets';
   readonly of: (a: AlgorithmFigures) => number;
 }
 
 /**
- * Coverage by the size of the table: a panel for each load, a line for each algorithm, ceilings
- * in grey.
+ * Coverage by table size: a panel per load, a line per algorithm, ceilings in grey.
  *
  * @param means figures of one window length, means over the inputs
  */

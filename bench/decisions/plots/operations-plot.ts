@@ -14,8 +14,8 @@ const TOP = 64;
 const COLUMNS = 2;
 
 /**
- * Coverage against the operations it took: a panel for each table, a point for each algorithm.
- * Up and to the left is better.
+ * Coverage against operations: a panel per table, a point per algorithm. Up and to the left is
+ * better.
  *
  * @param means figures of one window length and load, means over the inputs
  */
@@ -84,7 +84,7 @@ function panelOf(figures: SettingFigures, covered: Covered, panel: Panel): strin
   ];
 }
 
-/** From the tenth below the least to the one above the ceiling. */
+/** From the tenth below the minimum to the tenth above the ceiling. */
 function sharesOf({ algorithms, bounds }: SettingFigures, { unit, of }: Covered): [number, number] {
   const least = Math.min(...algorithms.map(of));
   const most = Math.max(mostWithoutForesight(bounds)[unit], ...algorithms.map(of));

@@ -36,7 +36,7 @@ export function xLabel({ top, height }: Panel, x: number, words: string): string
   return text(x, top + height + 16, words, { class: 'faint', 'text-anchor': 'middle' });
 }
 
-/** A ceiling, dashed for the one that takes foresight. */
+/** A ceiling, dashed when it requires foresight. */
 export function ceiling(points: readonly (readonly [number, number])[], dashed: boolean): string {
   return element('polyline', {
     class: 'ceiling',

@@ -1,13 +1,13 @@
 import { element, text } from './svg.ts';
 
-/** How an algorithm is drawn; relatives share a colour and differ in the dash or the filling. */
-interface Look {
+/** Style of an algorithm; related ones share a colour and differ in dash or fill. */
+interface Style {
   readonly colour: string;
   readonly second: boolean;
 }
 
-/** Colours of middling lightness: they show on white and on black. */
-const LOOKS: ReadonlyMap<string, Look> = new Map([
+/** Colours of medium lightness, visible on white and on black. */
+const LOOKS: ReadonlyMap<string, Style> = new Map([
   ['norikae', { colour: '#e8590c', second: false }],
   ['norikae-packets', { colour: '#e8590c', second: true }],
   ['top-k-bytes', { colour: '#1c7ed6', second: false }],
@@ -21,9 +21,9 @@ const LOOKS: ReadonlyMap<string, Look> = new Map([
   ['elephants-tuned', { colour: '#c69000', second: false }],
   ['sflow-elephants', { colour: '#c69000', second: true }],
 ]);
-const OTHER: Look = { colour: '#e03131', second: false };
+const OTHER: Style = { colour: '#e03131', second: false };
 
-function lookOf(algorithm: string): Look {
+function styleOf(algorithm: string): Style {
   return LOOKS.get(algorithm) ?? OTHER;
 }
 
@@ -31,9 +31,9 @@ function isOurs(algorithm: string): boolean {
   return algorithm.startsWith('norikae');
 }
 
-/** A line through points; ours is the broad one. */
+/** A line through points; ours is broader. */
 export function line(algorithm: string, points: readonly (readonly [number, number])[]): string {
-  const { colour, second } = lookOf(algorithm);
+  const { colour, second } = styleOf(algorithm);
   return element('polyline', {
     points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' '),
     fill: 'none',
@@ -44,9 +44,9 @@ export function line(algorithm: string, points: readonly (readonly [number, numb
   });
 }
 
-/** A point; ours is the large one. */
+/** A point; ours is larger. */
 export function mark(algorithm: string, x: number, y: number): string {
-  const { colour, second } = lookOf(algorithm);
+  const { colour, second } = styleOf(algorithm);
   return element('circle', {
     cx: x,
     cy: y,
@@ -57,7 +57,7 @@ export function mark(algorithm: string, x: number, y: number): string {
   });
 }
 
-/** What stands for what, in rows of `columns`. */
+/** The legend, in rows of `columns`. */
 export function legend(
   algorithms: readonly string[],
   left: number,

@@ -11,8 +11,8 @@ const COVERED: readonly Covered[] = [
 ];
 
 /**
- * Writes the plots of a report into `folder`, which is made when it is not there: coverage by
- * table for each window length, and coverage against operations at the highest load.
+ * Writes the plots of a report into `folder`, which is created when missing: coverage by table for
+ * each window length, and coverage against operations at the highest load.
  *
  * @returns the files written
  */

@@ -3,26 +3,26 @@ import type { SizeDistribution } from '../../../adapters/emulator/sizes.ts';
 import type { Kind } from './inputs.ts';
 import { TransferCurve } from './tcp-transfer.ts';
 
-/** As the emulator draws them: senders differ, log-uniformly between these. */
+/** As in the emulator, log-uniform between these per sender. */
 const RTT_MS = [0.5, 8] as const;
 const PEAK_BITS_PER_SECOND = [50e6, 2e9] as const;
 
-/** A kind of connections, ready to be drawn from. */
+/** A kind of connection with its distribution of sizes. */
 export interface DrawnKind {
   readonly kind: Kind;
   readonly sizes: SizeDistribution;
 }
 
-/** What is drawn once for a connection. */
+/** Traits that are drawn once per connection. */
 export interface ConnectionTraits {
   readonly drawn: DrawnKind;
-  /** How its transfers get their bytes out. */
+  /** Progress of its transfers. */
   readonly curve: TransferCurve;
   /** Mean of its pauses, ms. */
   readonly pauseMs: number;
 }
 
-/** Observes a connection through its life. */
+/** Observes a connection from open to close. */
 export interface ConnectionObserver {
   opened(traits: ConnectionTraits): void;
   /** @param size bytes of payload */
@@ -30,19 +30,22 @@ export interface ConnectionObserver {
   closed(): void;
 }
 
-/** Plays connections through, one at a time. */
+/** Simulates connections, one at a time. */
 export class ConnectionPlayer {
   readonly #random: Sfc32;
   readonly #horizonMs: number;
   readonly #curve = new TransferCurve();
 
-  /** @param horizonMs when nothing is of interest any more */
+  /** @param horizonMs end of the simulated time */
   constructor(random: Sfc32, horizonMs: number) {
     this.#random = random;
     this.#horizonMs = horizonMs;
   }
 
-  /** Plays one that opens at `startMs`; returns when it has sent its last, or the horizon, ms. */
+  /**
+   * Simulates a connection that opens at `startMs`; returns the time of its last packet, or the
+   * horizon, ms.
+   */
   play(drawn: DrawnKind, startMs: number, observers: readonly ConnectionObserver[]): number {
     const random = this.#random;
     const { kind, sizes } = drawn;

@@ -5,8 +5,8 @@ import type { ConnectionFlows } from './packets-sent.ts';
 import type { TraceBuilder, TraceLength } from './trace.ts';
 
 /**
- * Writes down, for each window and each connection that is open when it begins, what it is then
- * expected to send: a trace of expectations beside that of what came.
+ * Records, for each window and each connection open at its beginning, what the connection is
+ * expected to send: a trace of expectations in parallel to the actual one.
  */
 export class Expectations implements ConnectionObserver {
   readonly #builder: TraceBuilder;
@@ -14,7 +14,7 @@ export class Expectations implements ConnectionObserver {
   readonly #windowMs: number;
   readonly #windows: number;
   #flows: ConnectionFlows = { data: 0, acks: undefined, headers: 0 };
-  /** The next window whose beginning has not been passed; -1 before the first transfer. */
+  /** The next window that has not begun; -1 before the first transfer. */
   #window = -1;
 
   constructor(builder: TraceBuilder, { windowMs, windows }: TraceLength) {
@@ -24,7 +24,7 @@ export class Expectations implements ConnectionObserver {
     this.#outlook = new Outlook(windowMs);
   }
 
-  /** Which flows the next connection has. */
+  /** Sets the flows of the next connection. */
   belongsTo(flows: ConnectionFlows): void {
     this.#flows = flows;
   }
@@ -45,7 +45,7 @@ export class Expectations implements ConnectionObserver {
   }
 
   closed(): void {
-    // Nothing is expected of a connection that is known to be over.
+    // A closed connection has no expectation.
     this.#window = -1;
   }
 

@@ -8,30 +8,30 @@ import { type ConnectionFlows, PacketsSent } from './packets-sent.ts';
 import { MAX_IDLE_MS } from './sightings.ts';
 import { type Trace, TraceBuilder, type TraceLength } from './trace.ts';
 
-/** What traffic to make. Same options, same trace. */
+/** Options of the generator. The same options give the same trace. */
 export interface GeneratorOptions extends TraceLength {
   readonly seed: number;
-  /** Megaflows that the vSwitch is to have at a time, about. */
+  /** Approximate number of megaflows of the vSwitch. */
   readonly liveFlows: number;
 }
 
-/** Traffic that was made. */
+/** Generated traffic. */
 export interface Generated {
   readonly trace: Trace;
   /**
-   * What each flow of a connection that is open at a window's beginning is expected to send in it,
-   * by whoever knows how the traffic is made and all that was drawn so far ({@link Outlook}).
+   * Expected traffic in each window of each flow of a connection that is open at its beginning,
+   * given the generator's model and everything drawn so far ({@link Outlook}).
    */
   readonly expected: Trace;
 }
 
-/** Connections that are played through to learn how long one lasts. */
+/** Connections to simulate, to estimate how long one lasts. */
 const PILOT_CONNECTIONS = 400;
 
 /**
- * Makes traffic: connections arrive in a Poisson process, each makes transfers with pauses
+ * Generates traffic: connections arrive in a Poisson process, and each has transfers with pauses
  * between them. A TCP connection is two flows, the data and the acknowledgements of every second
- * packet. Nothing is congested: a sender is held back by its slow start and its peak alone.
+ * packet. There is no congestion: only slow start and its peak rate limit a sender.
  */
 export function generate(input: Input, options: GeneratorOptions): Generated {
   const random = new Sfc32(options.seed);
@@ -67,7 +67,7 @@ export function generate(input: Input, options: GeneratorOptions): Generated {
   };
 }
 
-/** Mean time between two connections that makes the number of live flows what it is to be, ms. */
+/** Mean time between two connections for the requested number of live flows, ms. */
 function connectionGap(
   kinds: readonly DrawnKind[],
   arrivals: readonly number[],
@@ -82,11 +82,11 @@ function connectionGap(
     const flows = 2 - drawn.kind.udpShare;
     flowMs += (arrivals[index] / all) * flows * (sum / PILOT_CONNECTIONS);
   });
-  // Little's law: flows that are there = flows a ms x ms that each stays.
+  // Little's law: live flows = flows per ms x lifetime of a flow in ms.
   return flowMs / liveFlows;
 }
 
-/** Index of the kind that `at`, uniform in [0, sum of `rates`), falls on. */
+/** Index of the kind for `at`, uniform in [0, sum of `rates`). */
 function indexAt(rates: readonly number[], at: number): number {
   let below = 0;
   for (let i = 0; i < rates.length - 1; i++) {

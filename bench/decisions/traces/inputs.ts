@@ -8,7 +8,7 @@ import {
 } from '../../../adapters/emulator/distributions.ts';
 import { DEFAULT_WORKLOADS } from '../../../adapters/emulator/workloads.ts';
 
-/** One kind of connections of an input. */
+/** A kind of connection of an input. */
 export interface Kind {
   readonly sizes: CdfPoints;
   /** Share of the offered bytes, relative to the other kinds. */
@@ -24,18 +24,18 @@ export interface Kind {
   readonly udpShare: number;
 }
 
-/** One kind of traffic to compare algorithms on. */
+/** A kind of traffic for the comparison. */
 export interface Input {
   readonly name: string;
   readonly kinds: readonly Kind[];
 }
 
-/** From pauses that no window shows to such that outlast several. */
+/** From pauses shorter than any window to ones longer than several. */
 const PAUSES_MS = [50, 5_000] as const;
 
 /**
- * Each published distribution by itself, with connections that are kept and pause, and the mix of
- * applications that the emulated node has, as it has it.
+ * Each published distribution separately, with persistent connections that pause, and the mix of
+ * applications of the emulated node.
  */
 export const INPUTS: readonly Input[] = [
   onOff('web-search', WEB_SEARCH, 10),
@@ -55,7 +55,7 @@ export const INPUTS: readonly Input[] = [
   },
 ];
 
-/** Megaflows that the vSwitch has at a time, about: what makes each table size too small. */
+/** Approximate numbers of megaflows of the vSwitch, which make each table too small. */
 export const LOADS: readonly number[] = [500, 4_000, 32_000];
 
 function onOff(name: string, sizes: CdfPoints, transfers: number): Input {

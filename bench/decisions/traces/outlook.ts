@@ -3,15 +3,15 @@ import type { ConnectionTraits } from './connection.ts';
 import type { SizeDistribution } from '../../../adapters/emulator/sizes.ts';
 import type { TransferCurve } from './tcp-transfer.ts';
 
-/** Sizes that stand for the distribution, and points in time that stand for a window. */
+/** Sizes that represent the distribution, and points in time that represent a window. */
 const SIZES = 40;
 const STEPS = 20;
-/** Quantiles that a size is the mean of. */
+/** Quantiles per size, of which it is the mean. */
 const QUANTILES = 32;
-/** Rounds for what ends within a step: each makes the error smaller by step over pause. */
+/** Iterations for transfers that end within a step; each reduces the error by step over pause. */
 const ROUNDS = 3;
 
-/** What a connection is expected to send, or has sent. */
+/** Expected or actual traffic of a connection. */
 export interface Amounts {
   /** Bytes of payload. */
   readonly payload: number;
@@ -19,7 +19,7 @@ export interface Amounts {
   readonly acks: number;
 }
 
-/** Sizes that with their weights stand for a distribution, finer at its tail, where the bytes are. */
+/** Weighted sizes that represent a distribution, finer in its tail, which has most bytes. */
 interface SizeGrid {
   readonly sizes: Float64Array;
   readonly weights: Float64Array;
@@ -32,7 +32,7 @@ function sizeGrid(distribution: SizeDistribution): SizeGrid {
   for (let i = 0; i < SIZES; i++) {
     const above = (1 - i / SIZES) ** 3;
     weights[i] = above - (1 - (i + 1) / SIZES) ** 3;
-    // The mean of its stretch, so that the mean of all is the distribution's.
+    // The mean of its interval, so that the overall mean is the distribution's.
     for (let n = 0; n < QUANTILES; n++) {
       const u = 1 - above + (weights[i] * (n + 0.5)) / QUANTILES;
       sizes[i] += distribution.quantile(u) / QUANTILES;
@@ -42,16 +42,15 @@ function sizeGrid(distribution: SizeDistribution): SizeGrid {
 }
 
 /**
- * What a connection is expected to send in the window ahead, by whoever knows all about it but
- * what is still to be drawn: its kind, peak, round trip, mean pause, whether it is over, and how
- * far its transfer has got.
+ * Expected traffic of a connection in the next window, given everything except later random draws:
+ * its kind, peak, round trip, mean pause, whether it is closed, and the progress of its transfer.
  *
- * A transfer that starts now sends g(t) within t, a pause that goes on lets h(t) be sent within t:
+ * A transfer that starts now sends g(t) within t; a connection in a pause sends h(t) within t:
  *
- *     g(t) = E[what the transfer sends within t + q h(t - its end)]
- *     h'(t) = (g(t) - h(t)) / mean pause        (pauses are exponential)
+ *     g(t) = E[what the transfer sends within t + q h(t - its end)] h'(t) = (g(t) - h(t)) / mean
+ *     pause (pauses are exponential)
  *
- * with q the chance of a further transfer. Solved step by step over the window.
+ * with q the probability of a further transfer. Solved numerically over the window.
  */
 export class Outlook {
   readonly #windowMs: number;
@@ -68,7 +67,7 @@ export class Outlook {
     this.#windowMs = windowMs;
   }
 
-  /** Works out h for a connection; `curve` is used until the next one. */
+  /** Computes h for a connection; `curve` is used until the next call. */
   open({ drawn: { kind, sizes }, curve, pauseMs }: ConnectionTraits): void {
     const grid = this.#grids.get(sizes) ?? sizeGrid(sizes);
     this.#grids.set(sizes, grid);
@@ -80,18 +79,18 @@ export class Outlook {
     if (this.#further > 0) this.#solve(pauseMs, curve);
   }
 
-  /** Expected of a connection that pauses. */
+  /** Expectation for a connection in a pause. */
   pausing(): Amounts {
     return { payload: this.#h[0][STEPS], packets: this.#h[1][STEPS], acks: this.#h[2][STEPS] };
   }
 
-  /** Expected of a connection whose transfer started `elapsedMs` ago and is not over. */
+  /** Expectation for a connection whose transfer started `elapsedMs` ago and continues. */
   sending(elapsedMs: number): Amounts {
     const sums = this.#sums.fill(0);
     const sent = this.#curve?.sentAt(elapsedMs) ?? 0;
     const weight = this.#add(elapsedMs, this.#windowMs, sent, sums);
     if (weight === 0) {
-      // Larger than all that stand for the distribution: taken to go on through the window.
+      // Larger than all representative sizes: assumed to continue through the window.
       const more = (this.#curve?.sentAt(elapsedMs + this.#windowMs) ?? 0) - sent;
       return { payload: more, packets: more / SEGMENT, acks: more / SEGMENT / 2 };
     }
@@ -119,8 +118,8 @@ export class Outlook {
   }
 
   /**
-   * Adds, over all sizes that are not through after `elapsedMs`, what is sent in the `ms` after
-   * that; returns the weight of those sizes.
+   * Adds the traffic in the `ms` after `elapsedMs` over all sizes that are not complete by then;
+   * returns the weight of those sizes.
    */
   #add(elapsedMs: number, ms: number, sent: number, sums: Float64Array): number {
     const { sizes, weights } = this.#grid;

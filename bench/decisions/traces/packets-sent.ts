@@ -9,11 +9,14 @@ export interface ConnectionFlows {
   readonly data: number;
   /** The flow of the acknowledgements; undefined over UDP. */
   readonly acks: number | undefined;
-  /** Bytes of headers in front of the payload. */
+  /** Bytes of headers before the payload. */
   readonly headers: number;
 }
 
-/** Puts what a connection sends into a trace: its data, and an answer to every second packet. */
+/**
+ * Adds the traffic of a connection to a trace: its data, and an acknowledgement of every second
+ * packet.
+ */
 export class PacketsSent implements ConnectionObserver {
   readonly #data: WindowSum;
   readonly #acks: WindowSum;
@@ -27,7 +30,7 @@ export class PacketsSent implements ConnectionObserver {
     this.#horizonMs = length.windows * length.windowMs;
   }
 
-  /** Which flows the next connection has. */
+  /** Sets the flows of the next connection. */
   belongsTo(flows: ConnectionFlows): void {
     this.#flows = flows;
   }
@@ -43,7 +46,7 @@ export class PacketsSent implements ConnectionObserver {
     this.#acks.end();
   }
 
-  /** Whole segments as their bytes have been sent, the rest at the transfer's end. */
+  /** Counts whole segments when their bytes are sent, and the rest at the transfer's end. */
   transferred(startMs: number, endMs: number, size: number): void {
     const curve = this.#curve;
     if (curve === undefined) return;

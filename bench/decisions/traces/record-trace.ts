@@ -2,19 +2,19 @@ import { readFlowRecords } from '../../../replay/traces/csv.ts';
 import type { FlowRecord } from '../../../replay/traces/flow-record.ts';
 import { type Trace, TraceBuilder } from './trace.ts';
 
-/** Warm-up: share of a file's time, and its maximum, that is not judged. */
+/** Warm-up: share of a file's time, and its maximum. */
 const WARM_UP_SHARE = 0.25;
 const WARM_UP_MS = 20_000;
 
-/** Thrown when a file holds too little to compare anything on. */
+/** A file is too short for a comparison. */
 export class TraceTooShortError extends Error {
   override readonly name = 'TraceTooShortError';
 }
 
 /**
  * Flow records of a CSV file as a trace: `start_s,duration_s,bytes,packets[,src,dst,proto,sport,
- * dport,slice]`. A record's packets are spread evenly, its first at its start, its last at its
- * end; records of the same addresses, protocol and ports are one flow that pauses.
+ * dport,slice]`. A record's packets are spread evenly from its start to its end; records with the
+ * same addresses, protocol and ports are one flow with pauses.
  *
  * Rejects with TraceTooShortError, or as `readFlowRecords` does.
  */
@@ -56,7 +56,7 @@ function spread(
   for (let sent = 0; sent < packets; ) {
     window = Math.floor((begin + sent * gapMs) / windowMs);
     const left = (window + 1) * windowMs - begin;
-    // Packets whose time is before the window's end; one at least, whatever rounding does.
+    // Packets before the window's end; at least one, despite rounding.
     const until = gapMs === 0 ? packets : Math.min(packets, Math.ceil(left / gapMs));
     const next = Math.max(sent + 1, until);
     const share = (next - sent) / packets;

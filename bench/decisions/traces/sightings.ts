@@ -1,12 +1,12 @@
 import type { Trace } from './trace.ts';
 
-/** A megaflow without packets for so long leaves the vSwitch (OVS: max-idle), ms. */
+/** Idle time-out of megaflows (OVS: max-idle), ms. */
 export const MAX_IDLE_MS = 10_000;
 
 /**
- * When the vSwitch has a megaflow for each flow: from the window in which it first sent until it
- * was idle for {@link MAX_IDLE_MS}. A flow that sends again after that is born again. The same
- * for every algorithm, so it is computed once a trace.
+ * When the vSwitch has a megaflow for each flow: from the window of its first packet until it was
+ * idle for {@link MAX_IDLE_MS}. A flow that sends again later is born again. Equal for every
+ * algorithm, so computed once per trace.
  */
 export interface Sightings {
   /** Flows born in window `w`: `born[bornOffsets[w] .. bornOffsets[w + 1])`. */
@@ -15,12 +15,12 @@ export interface Sightings {
   /** Flows that idle out at the end of window `w`, likewise. */
   readonly gone: Uint32Array;
   readonly goneOffsets: Uint32Array;
-  /** Means over the windows that count: flows that the vSwitch has, and those that send. */
+  /** Means over the measured windows: flows of the vSwitch, and flows that send. */
   readonly meanLive: number;
   readonly meanSending: number;
 }
 
-/** Works out when the vSwitch has each flow of the trace. */
+/** Computes when the vSwitch has each flow of the trace. */
 export function sightings(trace: Trace): Sightings {
   const { windows, warmUpWindows, offsets, flow } = trace;
   const idleWindows = Math.max(1, Math.round(MAX_IDLE_MS / trace.windowMs));
@@ -37,7 +37,7 @@ export function sightings(trace: Trace): Sightings {
       if (last[flow[i]] === 0) born.push(flow[i]);
       last[flow[i]] = w + 1;
     }
-    // Flows that sent this many windows ago and not since.
+    // Flows whose last packet is this many windows ago.
     const idle = Math.max(0, w - idleWindows + 1);
     for (let i = offsets[Math.max(0, idle - 1)]; i < offsets[idle]; i++) {
       if (last[flow[i]] !== idle) continue;

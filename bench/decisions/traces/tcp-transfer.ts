@@ -1,9 +1,8 @@
 import { INITIAL_WINDOW, SEGMENT } from '../../../adapters/emulator/packets.ts';
 
 /**
- * How one transfer gets its bytes out when nothing else limits it: TCP's slow start from the
- * initial window, doubled each round trip up to the sender's peak, then at the peak. In closed
- * form, where the emulator steps.
+ * Progress of an unlimited transfer: TCP's slow start from the initial window, doubled each round
+ * trip up to the sender's peak, then at the peak. In closed form, unlike the emulator, which steps.
  */
 export class TransferCurve {
   #initial = 0;
@@ -13,7 +12,7 @@ export class TransferCurve {
   #rampMs = 0;
   #rampBytes = 0;
 
-  /** @param peak most the sender gives, bytes/ms */
+  /** @param peak maximum rate of the sender, bytes/ms */
   set(rttMs: number, peak: number): void {
     this.#rttMs = rttMs;
     this.#peak = peak;

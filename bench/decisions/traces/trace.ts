@@ -1,16 +1,16 @@
 import { grown } from '../../../engine/model/columns.ts';
 
 /**
- * Traffic cut into windows of equal length: what each flow sent in each window. Columns, one
- * element a flow and window in which it sent: elements `offsets[w] .. offsets[w + 1)` are those of
- * window `w`, in the order in which connections were opened or, in a file, records start.
+ * Traffic in windows of equal length. Columns, with one element per flow and window in which it
+ * sent: elements `offsets[w] .. offsets[w + 1)` are those of window `w`, in the order in which
+ * connections were opened or, in a file, records start.
  */
 export interface Trace {
   readonly windowMs: number;
   readonly windows: number;
-  /** Windows at the start that are not judged: tables fill and estimates settle in them. */
+  /** Warm-up windows at the start, in which tables fill and estimates settle. */
   readonly warmUpWindows: number;
-  /** Flows altogether; each is a number from 0, in the order of first packets. */
+  /** Number of flows; they are numbered from 0 in the order of first packets. */
   readonly flows: number;
   readonly offsets: Uint32Array;
   readonly flow: Uint32Array;
@@ -28,7 +28,7 @@ export interface TraceLength {
   readonly warmUpWindows: number;
 }
 
-/** Collects what flows sent and sorts it by window. */
+/** Collects traffic of flows and sorts it by window. */
 export class TraceBuilder {
   #count = 0;
   #window = new Uint32Array(0);
@@ -38,7 +38,7 @@ export class TraceBuilder {
   #lastMs = new Float32Array(0);
 
   /**
-   * Adds what `flow` sent in `window`; what is added more than once is summed up.
+   * Adds traffic of `flow` in `window`; several calls are summed.
    *
    * @param lastMs time of the last of these packets, ms from the window's start
    */
@@ -52,7 +52,7 @@ export class TraceBuilder {
     this.#lastMs[at] = lastMs;
   }
 
-  /** The trace of all that was added, in the order of adding within a window. */
+  /** Builds the trace, in the order of adding within a window. */
   build(length: TraceLength, flows: number): Trace {
     const order = this.#byWindow(length.windows);
     const offsets = new Uint32Array(length.windows + 1);
@@ -60,12 +60,12 @@ export class TraceBuilder {
     const bytes = new Float64Array(this.#count);
     const packets = new Float64Array(this.#count);
     const lastMs = new Float32Array(this.#count);
-    /** 1 + where each flow was put last: in this window when that is past the window's start. */
+    /** 1 + last position of each flow; it belongs to this window when beyond the window's start. */
     const place = new Uint32Array(flows);
     let n = 0;
     for (const i of order) {
       const window = this.#window[i];
-      // Nothing of a later window has been put yet, so its start is where we are.
+      // Later windows are still empty, so the next one starts at the current position.
       if (offsets[window + 1] === 0) offsets[window] = n;
       let at = place[this.#flow[i]] - 1;
       if (at < offsets[window]) at = n++;
@@ -88,7 +88,9 @@ export class TraceBuilder {
     };
   }
 
-  /** Indices of what was added, sorted by window (counting sort: the order of adding is kept). */
+  /**
+   * Indices of the added elements, sorted by window (counting sort: the order of adding is kept).
+   */
   #byWindow(windows: number): Uint32Array {
     const next = new Uint32Array(windows + 1);
     for (let i = 0; i < this.#count; i++) next[this.#window[i] + 1]++;

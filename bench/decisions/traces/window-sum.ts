@@ -1,6 +1,6 @@
 import type { TraceBuilder, TraceLength } from './trace.ts';
 
-/** Sums up what one flow sends, window by window, in the order of time. */
+/** Sums the traffic of one flow per window, in the order of time. */
 export class WindowSum {
   readonly #builder: TraceBuilder;
   readonly #windowMs: number;
@@ -17,7 +17,7 @@ export class WindowSum {
     this.#windows = windows;
   }
 
-  /** Begins with a flow that has not sent yet. */
+  /** Begins with a new flow. */
   start(flow: number): void {
     this.#flow = flow;
     this.#window = -1;
@@ -29,7 +29,7 @@ export class WindowSum {
   }
 
   /**
-   * Adds what the flow sends in the window of `atMs`; what comes after the trace's end is lost.
+   * Adds traffic in the window of `atMs`; traffic after the trace's end is ignored.
    *
    * @param lastMs time of the last of these packets, ms from the trace's start
    */
@@ -44,7 +44,7 @@ export class WindowSum {
     this.#lastMs = Math.min(lastMs - window * this.#windowMs, this.#windowMs);
   }
 
-  /** Ends the flow: nothing more comes of it. */
+  /** Ends the flow. */
   end(): void {
     if (this.#window >= 0 && this.#window < this.#windows && this.#packets > 0) {
       this.#builder.add(this.#window, this.#flow, this.#bytes, this.#packets, this.#lastMs);

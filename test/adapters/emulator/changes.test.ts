@@ -11,7 +11,7 @@ import { dump, offloadBusiest, running, started } from './running.ts';
 describe('changes on the emulated node', function () {
   this.timeout(30_000);
 
-  it('stops a flow that the vSwitch now drops, and tells when the NIC still carries it', async () => {
+  it('stops a flow that the vSwitch now drops, and counts packets that the NIC still carries', async () => {
     const r = await started(running({ warmUpMs: 3_000 }));
     const flows = await offloadBusiest(r, 300);
     r.clock.advance(200);
@@ -52,7 +52,7 @@ describe('changes on the emulated node', function () {
     assert.equal(node.totals().nicPackets, 2_000 - 20);
   });
 
-  it('loses the flows and connections of a port that is removed', async () => {
+  it('removes the flows and connections of a removed port', async () => {
     const r = running({ warmUpMs: 3_000 });
     const touching = async () => {
       const table = await dump(r);
@@ -74,7 +74,7 @@ describe('changes on the emulated node', function () {
     assert.throws(() => r.node.recreatePort('vm3'), UnknownPort);
   });
 
-  it('goes on after a restart of the vSwitch with counters anew', async () => {
+  it('continues after a restart of the vSwitch with counters from zero', async () => {
     const r = running({ warmUpMs: 5_000 });
     const before = (await dump(r)).count;
     r.node.restartVswitch();

@@ -65,7 +65,7 @@ class Drive {
     clock.advance(TICK_MS);
     const tick = await this.#observer.observe(never());
     const { failures } = await this.engine.onTick(tick, never());
-    // As the daemon does: only while what is installed is known to be true.
+    // As the daemon does: only while the entries are known to be correct.
     if (clock.now() - this.engine.lastVerifiedAtMs(node.backend) <= TICK_MS) {
       await node.backend.renewLease();
     }
@@ -92,7 +92,7 @@ async function driven(seed: number): Promise<{ r: Running; drive: Drive }> {
   return { r, drive };
 }
 
-/** What a mishap does to the next tick. */
+/** Effect of a fault on the next tick. */
 type Mishap = 'none' | 'actions' | 'unread' | 'broken' | 'refused';
 
 /** Something that happens to a node between two ticks. */
@@ -152,7 +152,7 @@ describe('engine on the emulated node', function () {
   });
 
   for (const seed of [1, 2, 3]) {
-    it(`stays true through mishaps (seed ${seed})`, async () => {
+    it(`stays correct through faults (seed ${seed})`, async () => {
       const { r, drive } = await driven(seed);
       const random = new Sfc32(seed);
       let settled = false;
@@ -168,7 +168,7 @@ describe('engine on the emulated node', function () {
         assert.equal(totals.vswitchPackets + totals.nicPackets, totals.sentPackets, context);
         // A dump that failed says nothing about the flows.
         if (what === 'unread') assert.deepEqual(after, before, context);
-        // What is believed of the NIC is so; nobody's entries are in it.
+        // The engine's belief about the NIC is correct; it has no other entries.
         if (good && what !== 'refused') assert.deepEqual(after, drive.placed(), context);
         // What the NIC does is what the vSwitch would do, one tick after it last changed.
         if (settled && what !== 'actions' && what !== 'refused') {

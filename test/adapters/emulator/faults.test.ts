@@ -7,7 +7,7 @@ import { put } from '../../contract/offload-backend-operations.ts';
 import { flowBetween, quietNode } from './fixture.ts';
 
 describe('injected faults', () => {
-  it('fail a set number of calls', async () => {
+  it('fail a given number of calls', async () => {
     const { node } = quietNode();
     node.faults.set('flows.read', { kind: 'fail', message: 'socket gone' }, 2);
     const read = () => node.flowSource.read(new FlowTable(), never());
@@ -22,7 +22,7 @@ describe('injected faults', () => {
     await assert.rejects(node.hostSource.read([], never()), EmulatorTimeout);
   });
 
-  it('hang until the caller gives up', async () => {
+  it('hang until the signal is aborted', async () => {
     const { node } = quietNode({ timeoutMs: 60_000 });
     await node.backend.start(node.ports(), never());
     node.faults.set('backend.apply', { kind: 'hang' });
@@ -48,7 +48,7 @@ describe('injected faults', () => {
     assert.equal(table.count, 5);
   });
 
-  it('break a dump off: the call rejects with a part of the flows read', async () => {
+  it('truncate a dump: the call rejects with a part of the flows read', async () => {
     const { node } = quietNode();
     for (let n = 0; n < 10; n++) node.send(flowBetween('vm0', 'vm1', n), 1);
     node.faults.set('flows.read', { kind: 'truncate' });
@@ -59,7 +59,7 @@ describe('injected faults', () => {
     assert.equal(table.count, 0);
   });
 
-  it('refuse every put, and deletes only when they are to', async () => {
+  it('refuse every put, and deletes only with `deletes`', async () => {
     const { node } = quietNode();
     const flow = flowBetween('vm0', 'vm1', 0);
     await node.backend.start(node.ports(), never());
@@ -79,7 +79,7 @@ describe('injected faults', () => {
     assert.deepEqual(stuck, [{ ok: false, refusal }]);
   });
 
-  it('a backend that is not started or closed says so', async () => {
+  it('reject calls on a backend that is not started, or closed', async () => {
     const { node } = quietNode();
     await assert.rejects(node.backend.renewLease(), BackendDetached);
     await node.backend.start(node.ports(), never());

@@ -4,7 +4,7 @@ import { EmulatedNode } from '../../../adapters/emulator/node.ts';
 import type { EmulatedNodeOptions } from '../../../adapters/emulator/options.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-/** A node without traffic of its own and the clock that drives it. */
+/** A node without generated traffic, and its clock. */
 export function quietNode(options: Partial<EmulatedNodeOptions> = {}): {
   node: EmulatedNode;
   clock: ManualClock;

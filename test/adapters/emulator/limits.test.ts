@@ -61,13 +61,13 @@ describe('limits of the emulated node', function () {
     assert.ok(tx < 11.3e9 * slack && tx > 8e9, `sent ${tx}`);
   });
 
-  it('turns connections away rather than grow without bound', () => {
+  it('rejects connections instead of growing without bound', () => {
     const r = running({ maxFlows: 300 });
     r.clock.advance(5_000);
     assert.ok(r.node.traffic().rejected > 0);
   });
 
-  it('refuses packets by hand that it has no room or port for', () => {
+  it('refuses sent packets without a free row or a port', () => {
     const { node } = quietNode({ maxFlows: 1 });
     node.send(flowBetween('vm0', 'vm1', 0), 1);
     assert.throws(() => node.send(flowBetween('vm0', 'vm1', 1), 1), TooManyFlows);

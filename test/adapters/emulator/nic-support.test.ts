@@ -9,7 +9,7 @@ const FLOW = flowBetween('vm0', 'p0', 0);
 const OUT: FlowAction = { kind: 'output', port: 'p0' };
 const TAG: FlowAction = { kind: 'push-vlan', tpid: 0x8100, vid: 100, pcp: 0 };
 
-/** The refusal's words, or `ok`. */
+/** The text of the refusal, or `ok`. */
 function verdict(flow: FlowSpec): string {
   const compiled = compile(flow, quietNode().node.ports());
   return isRefusal(compiled) ? `${compiled.code}: ${compiled.detail}` : 'ok';

@@ -16,7 +16,7 @@ function outcome(placed: Placed): string {
 }
 
 describe('NIC table', () => {
-  it('refuses below its full size when the probes hit used places only', () => {
+  it('refuses below its full size when all probes hit used slots', () => {
     const table = new NicTable(1_000, 16, 16);
     const outcomes = Array.from({ length: 1_500 }, (_, n) => outcome(table.put(entry(n), 0)));
     const firstRefused = outcomes.findIndex((o) => o !== 'installed');
@@ -26,7 +26,7 @@ describe('NIC table', () => {
     assert.ok(table.used > 900 && table.used <= 1_000, `${table.used} used`);
   });
 
-  it('fills up to the last place when it may probe them all', () => {
+  it('fills up to the last slot when it may probe them all', () => {
     const table = new NicTable(64, 64, 16);
     for (let n = 0; n < 64; n++) assert.equal(outcome(table.put(entry(n), 0)), 'installed');
     const placed = table.put(entry(64), 0);
@@ -49,7 +49,7 @@ describe('NIC table', () => {
     assert.equal(outcome(table.put(masked(3, 'ip_tos'), 0)), 'installed');
   });
 
-  it('behaves as a map does, whatever is put and removed', () => {
+  it('behaves like a map under any puts and removals', () => {
     const step = fc.record({ put: fc.boolean(), n: fc.nat(40) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {

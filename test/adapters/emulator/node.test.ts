@@ -25,7 +25,7 @@ describe('emulated node', function () {
     );
   });
 
-  it('is the same for the same seed, however often it is looked at', async () => {
+  it('is the same for the same seed, however often it is read', async () => {
     const often = running();
     for (let i = 0; i < 300; i++) {
       often.clock.advance(10);
@@ -67,7 +67,7 @@ describe('emulated node', function () {
     }
   });
 
-  it('offers the load it is asked for', () => {
+  it('offers the configured load', () => {
     const load = 0.02;
     const r = running({ load, workloads: [ONE_WORKLOAD], slices: ['one'] });
     r.clock.advance(5_000);
@@ -94,7 +94,7 @@ describe('emulated node', function () {
     assert.equal(t.mismatchedPackets, 0);
   });
 
-  it('has flows that no NIC takes, for reasons', async () => {
+  it('has flows that no NIC supports, with reasons', async () => {
     const r = await started(running({ warmUpMs: 10_000 }));
     const table = await dump(r);
     const codes = new Map<string, number>();
@@ -112,7 +112,7 @@ describe('emulated node', function () {
     assert.deepEqual([...printed].sort(), ['ct_state(+est+trk)', 'recirc_id(0x1)']);
   });
 
-  it('refuses options that make no node', () => {
+  it('refuses invalid options', () => {
     const clock = new ManualClock();
     const bad: Partial<EmulatedNodeOptions>[] = [
       { vms: 0 },

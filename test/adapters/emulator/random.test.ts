@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { mix32, Sfc32 } from '../../../adapters/emulator/random.ts';
 
 describe('random numbers', () => {
-  it('are the same for the same seed and others for another', () => {
+  it('are the same for the same seed and differ for another', () => {
     const draw = (seed: number) => {
       const random = new Sfc32(seed);
       return Array.from({ length: 8 }, () => random.next());
@@ -14,7 +14,7 @@ describe('random numbers', () => {
     assert.deepEqual(draw(1).slice(0, 3), PINNED);
   });
 
-  it('are uniform: each of 64 cells gets its part', () => {
+  it('are uniform over 64 cells', () => {
     const random = new Sfc32(3);
     const cells = new Float64Array(64);
     const draws = 64_000;
@@ -25,7 +25,7 @@ describe('random numbers', () => {
     assert.ok(chi2 < 103.4, `chi2 ${chi2}`);
   });
 
-  it('have the means asked for', () => {
+  it('have the requested means', () => {
     const random = new Sfc32(4);
     const mean = (draw: () => number) => {
       let sum = 0;

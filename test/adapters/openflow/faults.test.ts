@@ -33,7 +33,7 @@ for (const { name, version, bundles } of KINDS) {
     /** Rules in the switch that are not the controller's. */
     const ours = () => rig.model.table.rules.filter((rule) => rule.cookie !== 0xc0ffeen).length;
 
-    it('refuses what the switch has no room for, and keeps the rest', async () => {
+    it('refuses flows when the switch is full, and keeps the rest', async () => {
       const backend = await started();
       rig.model.capacity = 4;
       const flows = [0, 1, 2, 3, 4].map((n) => modelFlow(n));
@@ -50,7 +50,7 @@ for (const { name, version, bundles } of KINDS) {
       assert.deepEqual([gone, back], ['deleted', 'installed']);
     });
 
-    it('refuses the one flow that the switch cannot do, with its words', async () => {
+    it('refuses the one flow that the switch rejects, with its error', async () => {
       const backend = await started();
       const { cookie } = { cookie: BigInt(0x2000 + 1) << 15n };
       rig.model.refuse = (mod) =>
@@ -75,7 +75,7 @@ for (const { name, version, bundles } of KINDS) {
       assert.equal(rig.send(2), 'out');
     });
 
-    it('knows what is there after the connection broke in the middle of a batch', async () => {
+    it('knows the installed rules after the connection broke in the middle of a batch', async () => {
       const backend = await started();
       await backend.apply([put(modelFlow(9))], never());
       rig.model.dropAfterMods = 2;
@@ -119,7 +119,7 @@ for (const { name, version, bundles } of KINDS) {
       assert.deepEqual(told(await backend.apply([put(modelFlow(1))], never())), ['installed']);
     });
 
-    it('puts back what a switch forgot, and counts what it carried once', async () => {
+    it('restores rules that a switch lost, and counts their traffic once', async () => {
       const backend = await started();
       await backend.apply([put(modelFlow(0))], never());
       rig.send(0, 7);
@@ -134,7 +134,7 @@ for (const { name, version, bundles } of KINDS) {
       assert.equal((await carried(backend)).get(idText(modelFlow(0)))?.packets, 3);
     });
 
-    it('takes rules out when the fast path loses its link, and says which', async () => {
+    it('removes rules when the fast path loses its link, and reports them', async () => {
       const backend = await started();
       await backend.apply([put(modelFlow(0)), put(modelFlow(1, 'other'))], never());
       let told = 0;
@@ -151,7 +151,7 @@ for (const { name, version, bundles } of KINDS) {
       assert.ok((await backend.apply([put(modelFlow(0))], never()))[0].ok);
     });
 
-    it('leaves a switch alone whose rules are where its own would be', async () => {
+    it('does not use a switch with foreign rules at its priority', async () => {
       const [controllers] = rig.model.table.rules;
       rig.model.table.rules.push({ ...controllers, priority: 40_001, cookie: 5n });
       const backend = rig.backend();
@@ -162,7 +162,7 @@ for (const { name, version, bundles } of KINDS) {
       assert.equal(rig.model.table.rules.length, 2);
     });
 
-    it('takes out rules with its cookie that nobody knows, and no others', async () => {
+    it('removes unknown rules with its cookie, and no others', async () => {
       const [controllers] = rig.model.table.rules;
       rig.model.table.rules.push({ ...controllers, priority: 7, cookie: 0x4e4b_0000_0000_0123n });
       rig.model.table.rules.push({ ...controllers, priority: 8, cookie: 0x4e4c_0000_0000_0123n });
@@ -171,7 +171,7 @@ for (const { name, version, bundles } of KINDS) {
       assert.deepEqual(cookies, [0xc0ffeen, 0x4e4c_0000_0000_0123n]);
     });
 
-    it('sends a flow by the slow path for a moment, and its counters tell of neither twice', async () => {
+    it('sends a flow over the slow path for a moment, and counts no packet twice', async () => {
       const backend = await started({ heartbeatMs: 60, pauseMs: 60 });
       await backend.apply([put(modelFlow(0))], never());
       const went = { out: 0, slow: 0 };
@@ -190,7 +190,7 @@ for (const { name, version, bundles } of KINDS) {
       assert.equal(ours(), 1, 'no heartbeat stays behind');
     });
 
-    it('has in the switch what it says, whatever is asked and whatever fails', async () => {
+    it('reports exactly the rules in the switch, under any operations and faults', async () => {
       const step = fc.record({
         n: fc.integer({ min: 0, max: 5 }),
         what: fc.constantFrom('put', 'other', 'delete'),

@@ -44,7 +44,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
     afterEach(() => monitor?.close());
     after(() => real?.stop());
 
-    it('tells of rules that are added, changed and deleted', async () => {
+    it('reports rules that are added, changed and deleted', async () => {
       const rule = 'priority=5,in_port=2';
       const steps = [
         ['add-flow', BRIDGE, `${rule},actions=drop`],
@@ -57,7 +57,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       }
     });
 
-    it('does not tell of our own rules', async () => {
+    it('does not report our own rules', async () => {
       const cookie = `cookie=0x${OURS.toString(16)}`;
       await real.ofctl('add-flow', BRIDGE, `${cookie},priority=6,in_port=2,actions=drop`);
       await real.ofctl('--strict', 'del-flows', BRIDGE, 'priority=6,in_port=2');
@@ -67,7 +67,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       assert.equal(told, 1);
     });
 
-    it('tells when it is back, for nobody knows what it missed', async () => {
+    it('reports a change after a reconnect, because changes may have been missed', async () => {
       await real.ovs.stopVswitchd();
       await eventually('noticed', () => !monitor.active());
       assert.notEqual(monitor.problem(), undefined);
@@ -78,7 +78,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
   });
 }
 
-describe('a flow monitor that cannot be had', () => {
+describe('an unavailable flow monitor', () => {
   let folder: string;
   let model: ModelSwitch;
 
@@ -92,7 +92,7 @@ describe('a flow monitor that cannot be had', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('says why, for each bridge, and follows bridges that come and go', async () => {
+  it('reports the problem of each bridge, and follows added and removed bridges', async () => {
     const ports = new ListedPorts();
     const options = { runDir: folder, ports, isOurs: () => false, timeoutMs: 200 };
     const monitors = new BridgeMonitors(options);

@@ -23,7 +23,7 @@ describe('matches of two owners', () => {
     })),
   });
 
-  it('are apart only when a field that both look at says so', () => {
+  it('are disjoint only when a field that both match differs', () => {
     const cases = [
       [match(), match(['in_port', 1]), true],
       [match(['in_port', 1]), match(['eth_type', 8]), true],
@@ -72,7 +72,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
     afterEach(() => backend?.close('withdraw'));
     after(() => real?.stop());
 
-    it('take effect at once when they change, whatever rules of ours hide them', async () => {
+    it('take effect at once when they change, even under rules of ours', async () => {
       const lost: number[] = [];
       backend.onLost(() => lost.push(performance.now()));
       await real.ofctl('mod-flows', BRIDGE, 'in_port=1,actions=drop');
@@ -89,7 +89,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       assert.ok(!held.ok && /another owner changed/.test(held.refusal.detail));
     });
 
-    it('are of no concern while they are about other packets', async () => {
+    it('are ignored while they match other packets', async () => {
       await real.ofctl('add-flow', BRIDGE, 'priority=5,in_port=3,actions=drop');
       await real.ofctl('add-flow', BRIDGE, 'priority=5,udp,tp_dst=1001,actions=drop');
       const only = [idText(flow(0))];
@@ -99,7 +99,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       assert.deepEqual(await installed(backend), only);
     });
 
-    it('are never touched, however everything of ours goes', async () => {
+    it('are never changed, however our rules are removed', async () => {
       await real.ofctl(
         'add-flow',
         BRIDGE,

@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually.ts';
 const VM1: PortRow = { name: 'vm1', row: interfaceRow('vm1', { ifindex: 5 }) };
 const VM2: PortRow = { name: 'vm2', row: interfaceRow('vm2', { ifindex: 6 }) };
 
-describe('port directory with a made-up OVSDB', () => {
+describe('port directory with a fake OVSDB', () => {
   let server: FakeServer;
   let directory: OvsPortDirectory;
   let rows: readonly PortRow[];
@@ -34,7 +34,7 @@ describe('port directory with a made-up OVSDB', () => {
   const update = (changes: unknown): void =>
     server.broadcast({ id: null, method: 'update', params: [null, changes] });
 
-  it('tells every change in order, and a deleted port at once', async () => {
+  it('reports every change in order, and a deleted port at once', async () => {
     const told: string[] = [];
     directory.subscribe((ports) => {
       told.push([...ports.values()].map((p) => `${p.name}:${p.ifindex}`).join(' '));
@@ -61,7 +61,7 @@ describe('port directory with a made-up OVSDB', () => {
     await eventually('it is not shaped', () => port()?.shaped === false);
   });
 
-  it('does without columns that an older Open vSwitch does not have', async () => {
+  it('works without columns that an older Open vSwitch lacks', async () => {
     const newer = 'ingress_policing_kpkts_rate';
     const usual = server.behaviour;
     server.behaviour = (request, socket) => {
@@ -84,7 +84,7 @@ describe('port directory with a made-up OVSDB', () => {
     assert.deepEqual(answer, { id: 'ping', result: [1, 'x'], error: null });
   });
 
-  it('stays in step with a server that is quiet but answers', async () => {
+  it('stays fresh with a silent server that answers echo requests', async () => {
     await directory.start(never());
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(directory.inSync(), true);
@@ -92,7 +92,7 @@ describe('port directory with a made-up OVSDB', () => {
     assert.ok(server.requests.filter((r) => r['method'] === 'echo').length >= 2);
   });
 
-  it('gives up a server that no longer answers', async () => {
+  it('disconnects from a server that no longer answers', async () => {
     await directory.start(never());
     server.behaviour = () => undefined;
     await eventually('it is out of step', () => !directory.inSync());
@@ -100,7 +100,7 @@ describe('port directory with a made-up OVSDB', () => {
     assert.equal(directory.current().size, 2, 'what it knew stays');
   });
 
-  it('takes everything anew after a break, the ports that left meanwhile included', async () => {
+  it('reads everything again after a disconnect, including removed ports', async () => {
     await directory.start(never());
     let last: PortSnapshot = new Map();
     directory.subscribe((ports) => (last = ports));
@@ -129,7 +129,7 @@ describe('port directory with a made-up OVSDB', () => {
     assert.deepEqual(new Set(seen), new Set([5]));
   });
 
-  it('believes that a device is gone when its ifindex does not come back', async function () {
+  it('reports a device as gone when its ifindex stays empty', async function () {
     this.timeout(10_000);
     await directory.start(never());
     await server.stop();
@@ -144,7 +144,7 @@ describe('port directory with a made-up OVSDB', () => {
     ['a refusal', '{"id":"monitor","result":null,"error":"unknown database"}'],
     ['an update that is none', '{"id":"monitor","result":{"Interface":1},"error":null}'],
   ] as const) {
-    it(`says why it is not in step when it gets ${what}`, async () => {
+    it(`reports why it is stale when it receives ${what}`, async () => {
       server.behaviour = (request, socket) => {
         if (request['method'] === 'monitor') socket.write(reply);
       };
@@ -153,7 +153,7 @@ describe('port directory with a made-up OVSDB', () => {
     });
   }
 
-  it('waits for a server that is not there yet', async () => {
+  it('waits for a server that does not run yet', async () => {
     await server.stop();
     const started = directory.start(never());
     await new Promise((resolve) => setTimeout(resolve, 50));

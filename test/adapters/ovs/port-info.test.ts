@@ -20,7 +20,7 @@ function onlyPort(row: Readonly<Record<string, unknown>>, portIds = {}): PortInf
 }
 
 describe('ports from OVSDB', () => {
-  it('have what their rows say', () => {
+  it('have the values of their rows', () => {
     const row = interfaceRow('vm1', {
       ifindex: 7,
       external_ids: map({
@@ -46,7 +46,7 @@ describe('ports from OVSDB', () => {
     });
   });
 
-  it('have nothing of what is empty', () => {
+  it('have no value for empty columns', () => {
     const port = onlyPort(interfaceRow('p', {}));
     assert.equal(port.ifindex, 0);
     assert.equal(port.mac, undefined);
@@ -78,7 +78,7 @@ describe('ports from OVSDB', () => {
     });
   }
 
-  it('are of the kind that their type is', () => {
+  it('have the kind of their type', () => {
     const kinds = ['', 'system', 'internal', 'dpdk', 'dpdkvhostuserclient', 'patch', 'vxlan'].map(
       (type) => onlyPort(interfaceRow('p', { type })).kind,
     );
@@ -121,7 +121,7 @@ describe('ports from OVSDB', () => {
     assert.deepEqual([...portsOf(replica).keys()], ['b']);
   });
 
-  it('are the same only in every respect', () => {
+  it('are the same only when all properties are equal', () => {
     const make = (columns: Readonly<Record<string, unknown>>): Map<string, PortInfo> =>
       portsOf(replicaOf(tables([{ name: 'p', row: interfaceRow('p', columns) }])));
     assert.ok(samePorts(make({ ifindex: 1 }), make({ ifindex: 1 })));
@@ -137,7 +137,7 @@ describe('ports from OVSDB', () => {
     assert.ok(!samePorts(plain, shaped));
   });
 
-  it('are not taken from what is no update', () => {
+  it('ignore malformed updates', () => {
     for (const update of [null, 1, [], { Interface: 1 }, { Interface: { x: 1 } }]) {
       assert.equal(new Replica().apply(update), false);
     }
@@ -149,14 +149,14 @@ describe('ports while vswitchd writes ephemeral columns again', () => {
     portsOf(replicaOf(tables([{ name: 'p', row: interfaceRow('p', columns), id }])));
   const before = make({ ifindex: 5, link_speed: 100 });
 
-  it('keep what was known of them', () => {
+  it('keep their earlier values', () => {
     const { ports, settled } = bridged(make({}), before);
     assert.equal(settled, false);
     assert.equal(ports.get('p')?.ifindex, 5);
     assert.equal(ports.get('p')?.linkBitsPerSecond, 100);
   });
 
-  it('show another device, another row and their end at once', () => {
+  it('change at once with another device or row, or when removed', () => {
     assert.equal(bridged(make({ ifindex: 6 }), before).ports.get('p')?.ifindex, 6);
     const other = bridged(make({}, 'q'), before);
     assert.equal(other.ports.get('p')?.ifindex, 0);
@@ -173,7 +173,7 @@ describe('OVSDB addresses', () => {
     assert.deepEqual(parseOvsdbAddress('tcp:[::1]:6640'), { host: '::1', port: 6640 });
   });
 
-  it('are refused when they are not understood', () => {
+  it('are refused when malformed', () => {
     for (const text of [
       '',
       'db.sock',

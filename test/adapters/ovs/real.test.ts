@@ -100,7 +100,7 @@ describe('a real Open vSwitch', function () {
     }
   });
 
-  it('makes a flow anew under its ufid with another mask, and that is seen', async () => {
+  it('recreates a flow under its ufid with another mask, which is detected', async () => {
     const source = real.source();
     const table = new FlowTable();
     const look = async (): Promise<number> => {
@@ -129,7 +129,7 @@ describe('a real Open vSwitch', function () {
     await real.rules('actions=drop');
   });
 
-  it('is read through a restart, at the cost of errors alone', async () => {
+  it('is read again after a restart, with errors meanwhile', async () => {
     const source = real.source();
     const table = new FlowTable();
     const look = async (): Promise<Error | undefined> => {
@@ -153,7 +153,7 @@ describe('a real Open vSwitch', function () {
     await source.close();
   });
 
-  it('says which datapath it does not have', async () => {
+  it('reports a missing datapath', async () => {
     const source = new OvsFlowSource({
       runDir: real.ovs.runDir,
       datapath: 'netdev@none',
@@ -163,7 +163,7 @@ describe('a real Open vSwitch', function () {
     await source.close();
   });
 
-  it('tells of a device that is deleted under its port, and of its successor', async () => {
+  it('reports a deleted device of a port, and its successor', async () => {
     const socket = `unix:${real.ovs.dbSocket}`;
     const directory = new OvsPortDirectory({ socket, timeoutMs: 2_000 });
     await directory.start(never());
@@ -178,7 +178,7 @@ describe('a real Open vSwitch', function () {
     await directory.close();
   });
 
-  it('tells of the qos and the policing of a port, and of their end', async () => {
+  it('reports the qos and the policing of a port, and their removal', async () => {
     const { ovs } = real;
     const directory = new OvsPortDirectory({ socket: `unix:${ovs.dbSocket}`, timeoutMs: 2_000 });
     const vm2 = (): string => {

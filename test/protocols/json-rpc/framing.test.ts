@@ -47,19 +47,19 @@ describe('JSON framing', () => {
     assert.deepEqual(framed(Array.from(bytes, (byte) => Uint8Array.of(byte))), [text, text]);
   });
 
-  it('uses its buffer again for message after message', () => {
+  it('reuses its buffer for each message', () => {
     const big = JSON.stringify({ result: 'x'.repeat(100_000) });
     const pieces = Array.from({ length: 50 }, () => cut(Buffer.from(big), [1000, 65_536]));
     assert.equal(framed(pieces.flat()).length, 50);
   });
 
-  it('refuses what begins no object', () => {
+  it('refuses bytes that do not begin an object', () => {
     for (const text of ['hello', '[1]', '"x"', '}', '{}x']) {
       assert.throws(() => framed([Buffer.from(text)]), FrameGarbage);
     }
   });
 
-  it('refuses a message above the limit before it has it all', () => {
+  it('refuses a message above the limit before it is complete', () => {
     const framer = new JsonFramer(1000);
     assert.throws(() => {
       for (let i = 0; i < 100; i++) {
@@ -90,7 +90,7 @@ describe('members of a reply', () => {
     );
   });
 
-  it('of what is no object are none', () => {
+  it('are undefined for bytes that are not an object', () => {
     for (const text of ['{"a"}', '{"a":', '{"a:1}', '{a:1}', '{']) {
       assert.equal(memberSpans(Buffer.from(text)), undefined);
     }

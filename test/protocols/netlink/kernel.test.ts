@@ -25,7 +25,7 @@ interface TcQdisc {
   readonly root?: boolean;
 }
 
-describe('netlink, beside tc and nft', function () {
+describe('netlink, compared with tc and nft', function () {
   this.timeout(20_000);
   const names = new NameMaker();
   let world: World;
@@ -111,7 +111,7 @@ describe('netlink, beside tc and nft', function () {
     }
   });
 
-  it('reads which devices take redirected frames, from generic netlink', async function () {
+  it('reads which devices accept redirected frames, from generic netlink', async function () {
     const generic = new NetlinkRequests(PROTOCOL.generic);
     try {
       const features = XdpFeatures.of(generic);
@@ -132,7 +132,7 @@ describe('netlink, beside tc and nft', function () {
     }
   });
 
-  it('says what the kernel refuses, in its words', () => {
+  it('reports a refusal with the explanation of the kernel', () => {
     const ask = () => route.dump('RTM_X', 0x7ff, Buffer.alloc(20));
     assert.throws(ask, (error) => error instanceof NetlinkRefused && error.code === 'EOPNOTSUPP');
     assert(qdiscsHere().length > 0, 'the socket works after a refusal');

@@ -31,7 +31,7 @@ describe('unixctl client', () => {
     await server.remove();
   });
 
-  it('asks and gets the output as text', async () => {
+  it('runs a command and returns its output as text', async () => {
     assert.equal(await client.text('version', ['a', 'b"'], never), 'hello\n');
     assert.deepEqual(server.requests, [{ id: 0, method: 'version', params: ['a', 'b"'] }]);
   });
@@ -41,7 +41,7 @@ describe('unixctl client', () => {
     assert.equal(server.connections, 1);
   });
 
-  it('leaves nothing behind on the signal of a caller that lives on', async () => {
+  it("removes its listeners from the caller's signal", async () => {
     const { signal } = new AbortController();
     for (let i = 0; i < 5; i++) await client.text('version', [], signal);
     assert.equal(getEventListeners(signal, 'abort').length, 0);
@@ -62,7 +62,7 @@ describe('unixctl client', () => {
     }
   });
 
-  it('lends the raw bytes of a large reply and tells how long it waited', async () => {
+  it('passes the raw bytes of a large reply and reports the waiting time', async () => {
     const line = 'x'.repeat(200);
     server.behaviour = (request, socket) => {
       setTimeout(() => answer(`${line}\n`.repeat(20_000))(request, socket), 30);
@@ -80,7 +80,7 @@ describe('unixctl client', () => {
     assert.equal(seen, 202 * 20_000);
   });
 
-  it('sends the next request only when the bytes lent are given back', async () => {
+  it('sends the next request only when the callback has settled', async () => {
     let release = (): void => undefined;
     const used = client.bytes('a', [], () => new Promise<void>((r) => (release = r)), never);
     const next = client.text('b', [], never);
@@ -94,7 +94,7 @@ describe('unixctl client', () => {
     assert.equal(await next, 'hello\n');
   });
 
-  it('says what the daemon complains of, and goes on with the connection', async () => {
+  it('reports an error of the daemon, and keeps the connection', async () => {
     server.behaviour = (request, socket) => {
       socket.write(JSON.stringify({ id: request['id'], result: null, error: 'no such dp\n' }));
     };
@@ -114,7 +114,7 @@ describe('unixctl client', () => {
     ['the reply to another request', '{"id":99,"result":"x","error":null}'],
     ['a result that is no string', '{"id":0,"result":[1],"error":null}'],
   ] as const) {
-    it(`refuses ${what}, and finds back`, async () => {
+    it(`refuses ${what}, and recovers`, async () => {
       server.behaviour = (_, socket) => void socket.write(reply);
       await assert.rejects(client.text('x', [], never), UnixctlProtocolError);
       server.behaviour = answer('fine');
@@ -134,7 +134,7 @@ describe('unixctl client', () => {
     await small.close();
   });
 
-  it('gives up a daemon that never answers, and takes no late reply for the next', async () => {
+  it('times out when the daemon never answers, and ignores a late reply', async () => {
     server.behaviour = (request, socket) => {
       setTimeout(() => answer('late')(request, socket), 400);
     };
@@ -143,17 +143,17 @@ describe('unixctl client', () => {
     assert.equal(await client.text('x', [], never), 'fresh');
   });
 
-  it('gives up a reply that stops half-way', async () => {
+  it('times out when a reply stops half-way', async () => {
     server.behaviour = (_, socket) => void socket.write('{"id":0,"result":"abc');
     await assert.rejects(client.text('x', [], never), UnixctlTimeout);
   });
 
-  it('says when the connection ends before the reply does', async () => {
+  it('reports a connection that ends before the reply', async () => {
     server.behaviour = (_, socket) => socket.end('{"id":0,"result":"abc');
     await assert.rejects(client.text('x', [], never), UnixctlDisconnected);
   });
 
-  it('asks again when a connection it kept had died meanwhile', async () => {
+  it('retries when its open connection had ended', async () => {
     await client.text('x', [], never);
     let first = true;
     server.behaviour = (request, socket) => {
@@ -164,7 +164,7 @@ describe('unixctl client', () => {
     assert.equal(await client.text('x', [], never), 'again');
   });
 
-  it('stops at once when its caller gives up', async () => {
+  it('stops at once when the signal is aborted', async () => {
     server.behaviour = () => undefined;
     const stop = new AbortController();
     const reason = new Error('enough');
@@ -177,7 +177,7 @@ describe('unixctl client', () => {
     assert.equal(await client.text('x', [], never), 'fine');
   });
 
-  it('bounds those who wait', async () => {
+  it('bounds queued requests', async () => {
     server.behaviour = () => undefined;
     const asked = [1, 2, 3].map(() => assert.rejects(client.text('x', [], never)));
     await assert.rejects(client.text('x', [], never), UnixctlBusy);
@@ -185,7 +185,7 @@ describe('unixctl client', () => {
     await Promise.all(asked);
   });
 
-  it('reads the pid file anew after a restart', async () => {
+  it('reads the pid file again after a restart', async () => {
     await client.text('x', [], never);
     await server.stop();
     await assert.rejects(client.text('x', [], never), UnixctlStalePid);
@@ -206,7 +206,7 @@ describe('unixctl client without a daemon', () => {
   const ask = (): Promise<string> =>
     new UnixctlClient({ runDir, timeoutMs: 300 }).text('version', [], never);
 
-  it('says that there is no pid file, and where it looked', async () => {
+  it('reports a missing pid file with its path', async () => {
     await assert.rejects(ask(), (error: unknown) => {
       assert.ok(error instanceof UnixctlNoPidFile);
       assert.ok(error.message.includes(join(runDir, 'ovs-vswitchd.pid')));
@@ -214,17 +214,17 @@ describe('unixctl client without a daemon', () => {
     });
   });
 
-  it('says that the pid file is stale', async () => {
+  it('reports a stale pid file', async () => {
     await writeFile(join(runDir, 'ovs-vswitchd.pid'), '123\n');
     await assert.rejects(ask(), UnixctlStalePid);
   });
 
-  it('says that the pid file holds no pid', async () => {
+  it('reports a pid file without a pid', async () => {
     await writeFile(join(runDir, 'ovs-vswitchd.pid'), 'x\n');
     await assert.rejects(ask(), UnixctlUnreadable);
   });
 
-  it('says that the socket is none', async () => {
+  it('reports a path that is not a socket', async () => {
     await writeFile(join(runDir, 'ovs-vswitchd.pid'), '123\n');
     await writeFile(join(runDir, 'ovs-vswitchd.123.ctl'), '');
     await assert.rejects(ask(), (error: unknown) => {

@@ -42,7 +42,7 @@ describe('XDP match codec', () => {
     assert.equal(Buffer.from(into.mask.subarray(12, 16)).toString('hex'), 'ffffefff');
   });
 
-  it('leaves nothing of the match before', () => {
+  it('clears the previous match', () => {
     const into = newEncodedMatch();
     encodeMatch(matchOn('p1', IPV4, exactly('ip_proto', 6), exactly('tcp_dst', 80)), into);
     encodeMatch(matchOn('p1', exactly('eth_type', 0x88cc)), into);
@@ -75,7 +75,7 @@ describe('XDP match codec', () => {
     });
   }
 
-  it('refuses conditions it has no word for', () => {
+  it('refuses opaque conditions', () => {
     const opaque = [{ name: 'recirc_id', text: 'recirc_id(0x7)' }];
     const refusal = encodeMatch({ ...matchOn('p1', IPV4), opaque }, newEncodedMatch());
     assert.match(refusal?.detail ?? '', /recirc_id\(0x7\)/);
@@ -98,7 +98,7 @@ describe('XDP action codec', () => {
     return outcome.refusal.detail;
   };
 
-  it('drops what goes nowhere', () => {
+  it('drops without an output', () => {
     assert.equal(sum(untagged).output, undefined);
     assert.equal(sum(untagged, set('ip_ttl', 3)).output, undefined);
   });
@@ -120,7 +120,7 @@ describe('XDP action codec', () => {
     assert.equal(program.popVlan, false);
   });
 
-  it('takes a rewrite for nothing when the packets have the value already', () => {
+  it('ignores a rewrite to the value that is matched', () => {
     const same: FlowAction = {
       kind: 'set',
       field: 'ipv4_dst',
@@ -131,7 +131,7 @@ describe('XDP action codec', () => {
     assert.match(why(tagged, same, out('p2')), /ipv4_dst/);
   });
 
-  it('says why it refuses', () => {
+  it('returns the reason of a refusal', () => {
     assert.match(why(untagged, out('p2'), out('p3')), /second output/);
     assert.match(why(untagged, out('p2'), set('ip_ttl', 1)), /after the output/);
     assert.match(why(untagged, tag(1), tag(2), out('p2')), /two VLAN tags/);

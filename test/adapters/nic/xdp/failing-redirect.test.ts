@@ -71,7 +71,7 @@ describe('XDP redirects that fail', function () {
     };
   }
 
-  it('takes its entries back when the peer has no NAPI, and loses no packet after', async () => {
+  it('removes its entries when the peer has no NAPI, and loses no packet afterwards', async () => {
     let changes = 0;
     const end = backend.onLost(() => changes++);
     const { vm } = world.port(outPort);
@@ -98,7 +98,7 @@ describe('XDP redirects that fail', function () {
     assert.deepEqual(await send(), { out: PACKETS, vswitch: 0 });
   });
 
-  it('leaves a device alone that refuses redirects, for longer each time', async () => {
+  it('stalls a device that drops redirects, for longer each time', async () => {
     const { vm } = world.port(outPort);
     await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'off']);
     const first = await send();

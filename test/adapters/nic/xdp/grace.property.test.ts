@@ -64,7 +64,7 @@ describe('XDP, calls to the kernel', function () {
     await world?.close();
   });
 
-  /** Watches the flow table and the port table; says what was against the rule. */
+  /** Observes the flow table and the port table; returns violations. */
   function watch(): readonly string[] {
     const wrong: string[] = [];
     const live = new Set<string>();
@@ -122,7 +122,7 @@ describe('XDP, calls to the kernel', function () {
     return { kind, flow: { id: flowId(id), match: matchOn(names[0], ...fields), actions } };
   }
 
-  it('never write over an entry, nor into what running programs may still use', async () => {
+  it('never overwrite an entry, nor memory that running programs may still use', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
         const wrong = watch();

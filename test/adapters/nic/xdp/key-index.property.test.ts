@@ -41,7 +41,7 @@ describe('KeyIndex', () => {
 });
 
 describe('StatsSlots', () => {
-  it('gives no slot out again before it is drained and given back', () => {
+  it('reuses no slot before it is drained and released', () => {
     const slots = new StatsSlots(2);
     assert.deepEqual([slots.allocate(), slots.allocate(), slots.allocate()], [0, 1, -1]);
     slots.drain(0, 1_000);
@@ -53,7 +53,7 @@ describe('StatsSlots', () => {
     assert.equal(slots.highWater, 2);
   });
 
-  it('keeps the part to be read as short as it can be', () => {
+  it('keeps the range to read as short as possible', () => {
     const slots = new StatsSlots(8);
     for (let i = 0; i < 5; i++) slots.allocate();
     for (const slot of [1, 2, 3, 4]) {

@@ -98,7 +98,7 @@ describe('XDP beside other hooks of a device', function () {
 
   for (const which of ['input', 'output'] as const) {
     for (const [what, add, words] of HOOKS) {
-      it(`takes its entries back when ${what} appears on the ${which} port, and serves it after`, async () => {
+      it(`removes its entries when ${what} appears on the ${which} port, and serves it afterwards`, async () => {
         const port = which === 'input' ? inPort : outPort;
         await backend.portsChanged(world.snapshot());
         assert.equal(answer(), 'ok');
@@ -126,7 +126,7 @@ describe('XDP beside other hooks of a device', function () {
     }
   }
 
-  it('is not bothered by a clsact qdisc without filters', async () => {
+  it('ignores a clsact qdisc without filters', async () => {
     await tc('qdisc', 'add', 'dev', outPort, 'clsact');
     await backend.portsChanged(world.snapshot());
     assert.equal(answer(), 'ok');

@@ -76,7 +76,7 @@ describe('XDP program against a model, packet by packet', function () {
       })),
   );
 
-  it('does to every packet what the flow says, and counts it; all others stay as they are', async () => {
+  it("performs and counts the flow's actions on its packets; all others stay unchanged", async () => {
     let redirected = 0;
     await fc.assert(
       fc.asyncProperty(cases, async ({ flow, packets: sent }) => {
@@ -125,7 +125,7 @@ describe('XDP program against a model, packet by packet', function () {
     assert.ok(redirected > 1_000, `only ${redirected} packets were redirected: a weak test`);
   });
 
-  it('tells a good checksum from one that the sender left to its device', async () => {
+  it('distinguishes a valid checksum from one that the sender left to its device', async () => {
     const match = matchOn(inPort, exactly('eth_type', 0x0800));
     const flow = { id: flowId(1), match, actions: [{ kind: 'output' as const, port: outPort }] };
     await backend.withdrawAll();
@@ -162,7 +162,7 @@ describe('XDP program against a model, packet by packet', function () {
     );
   });
 
-  it('passes packets of ports it does not know', () => {
+  it('passes packets of unknown ports', () => {
     fc.assert(
       fc.property(frame, (packet) => {
         const result = program.run(packet, 1);

@@ -93,7 +93,7 @@ describe('XDP and the qos of ports', function () {
   });
 
   for (const limit of ['shaped', 'policed'] as const) {
-    it(`takes entries out when their port is ${limit}, and takes them again afterwards`, async () => {
+    it(`removes entries when their port is ${limit}, and accepts them again afterwards`, async () => {
       const limited = limit === 'shaped' ? b : a;
       await put(there());
       const gone = await backend.portsChanged(snapshot({ [limited]: { [limit]: true } }));
@@ -114,7 +114,7 @@ describe('XDP and the qos of ports', function () {
     });
   }
 
-  it('serves the port on while it is limited, without a gap', async () => {
+  it('keeps serving the port while it is limited', async () => {
     await backend.portsChanged(snapshot({ [a]: { policed: true }, [b]: { shaped: true } }));
     assert.deepEqual(
       backend.ports().map((port) => [port.name, port.mode]),

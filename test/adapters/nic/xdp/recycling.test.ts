@@ -124,7 +124,7 @@ describe('XDP, entries that change under a running program', function () {
     assert.equal(other, 0);
   });
 
-  it('handles no packet with the entry of another flow when entries come and go', async () => {
+  it('handles no packet with the entry of another flow when entries are added and removed', async () => {
     const { sent, other } = await countWhile(async (round) => {
       await apply({ kind: 'delete', id: flowId(2) }, put(1, 1, 0));
       await sleep(stay(round));

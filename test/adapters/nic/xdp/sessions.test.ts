@@ -161,7 +161,7 @@ describe('XDP sessions', function () {
     assert.deepEqual(existsSync(options.pinPath) ? readdirSync(options.pinPath) : [], []);
   });
 
-  it('does not touch a port that runs a program of somebody else', async () => {
+  it('does not touch a port with a foreign program', async () => {
     const [inPort, outPort] = world.names();
     const foreign = await makeForeign(world, inPort);
     try {
@@ -192,7 +192,7 @@ describe('XDP sessions', function () {
     assert.ok(first.ports().every((port) => port.mode === 'native'));
   });
 
-  it('loads the program once at most to adopt ports that run it already', async () => {
+  it('loads the program at most once to adopt ports that already run it', async () => {
     const ids = () => Promise.all(world.names().map(programIds));
     const first = await started();
     const before = (await ids()).flat();
@@ -203,7 +203,7 @@ describe('XDP sessions', function () {
     assert.equal(after.filter((id) => !before.includes(id)).length, 1);
   });
 
-  it('gives way to others while it attaches', async () => {
+  it('yields to the event loop while it attaches', async () => {
     const backend = await started();
     const added = [await world.addPort(), await world.addPort(), await world.addPort()];
     try {
@@ -222,7 +222,7 @@ describe('XDP sessions', function () {
     }
   });
 
-  it('would rather not serve a veth than run where its peer can hide VLAN tags', async () => {
+  it('does not serve a veth in generic mode, where its peer can hide VLAN tags', async () => {
     const port = await world.addPort(9_000);
     try {
       const backend = await started();
@@ -269,7 +269,7 @@ describe('XDP sessions', function () {
     assert.deepEqual(results, [{ ok: true, outcome: 'unchanged' }]);
   });
 
-  it('refuses masks past its size, and takes one again when there is room', async () => {
+  it('refuses masks beyond its size, and accepts one again when one is free', async () => {
     const backend = await started({ masks: 2 });
     const [inPort] = world.names();
     const masked = (n: number): FlowSpec => ({
@@ -302,7 +302,7 @@ describe('XDP sessions', function () {
     );
   });
 
-  it('gives a megaflow that was made anew the place of the old one', async () => {
+  it('replaces the entry of a recreated megaflow', async () => {
     const backend = await started();
     const again: FlowSpec = { ...flow(1), id: flowId(77) };
     await backend.apply([{ kind: 'put', flow: flow(1) }], never());

@@ -44,7 +44,7 @@ describe('XDP statistics', () => {
     if (fd !== undefined) libbpf.close(fd);
   });
 
-  /** Makes a flow's entry; returns its slot. */
+  /** Adds a flow's entry; returns its slot. */
   function enter(n: number): number {
     const slot = slots.allocate();
     const key = new Uint32Array(KEY_WORDS).fill(n);
@@ -64,7 +64,7 @@ describe('XDP statistics', () => {
     libbpf.update(fd, u32(slot), new Uint8Array(words.buffer), 'stats');
   }
 
-  /** Flow, packets, bytes and idle time of all that is told. */
+  /** Flow, packets, bytes and idle time of all reports. */
   function told(nowMs: number): readonly (readonly number[])[] {
     const rows: number[][] = [];
     const sink = {
@@ -77,7 +77,7 @@ describe('XDP statistics', () => {
 
   const ns = (ms: number) => BigInt(ms) * 1_000_000n;
 
-  it('tells the time since the latest packet on any CPU', function () {
+  it('reports the time since the latest packet on any CPU', function () {
     if (cpus < 2) this.skip();
     const slot = enter(1);
     count(
@@ -101,7 +101,7 @@ describe('XDP statistics', () => {
     assert.ok(Math.abs(idleMs - 99.5) < 0.001, `${idleMs} ms`);
   });
 
-  it('tells no time that lies ahead, and none where there is none', () => {
+  it('reports no time in the future, and none when it is unknown', () => {
     count(enter(1), { packets: 1, bytes: 100, lastNs: ns(5_000) });
     count(enter(2), { packets: 1, bytes: 100, lastNs: 0n });
     assert.deepEqual(told(4_999), [

@@ -12,7 +12,7 @@ import { World } from './support/world.ts';
 
 const EBUSY = 16;
 
-/** The kernel refuses what it hardly ever refuses: calls of libbpf fail while `fault` is set. */
+/** Simulates rare failures of the kernel: calls of libbpf fail while `fault` is set. */
 describe('XDP, a kernel that refuses', function () {
   this.timeout(30_000);
   let world: World;
@@ -72,7 +72,7 @@ describe('XDP, a kernel that refuses', function () {
     );
   const remove = (n: number) => backend.apply([{ kind: 'delete', id: flowId(n) }], never());
 
-  it('says that an entry is there for as long as it cannot be deleted', async () => {
+  it('reports an entry as installed while it cannot be deleted', async () => {
     await put(flow(1), flow(2));
     fault.deletes = true;
     for (let i = 0; i < 3; i++) {
@@ -90,7 +90,7 @@ describe('XDP, a kernel that refuses', function () {
     assert.equal(backend.capacity().masksUsed, 0);
   });
 
-  it('tries a delete again before anything else is done', async () => {
+  it('retries a delete before any other operation', async () => {
     await put(flow(1), flow(2));
     fault.deletes = true;
     await remove(1);
@@ -99,7 +99,7 @@ describe('XDP, a kernel that refuses', function () {
     assert.deepEqual(await installed(backend), [flow(2), flow(3)].map(idText));
   });
 
-  it('does not write over an entry that it cannot delete', async () => {
+  it('does not overwrite an entry that it cannot delete', async () => {
     await put(flow(1), flow(2));
     fault.deletes = true;
     const results = await put(flow(1, 2), flow(2), flow(3));
@@ -113,7 +113,7 @@ describe('XDP, a kernel that refuses', function () {
     assert.deepEqual(await installed(backend), [flow(1), flow(2), flow(3)].map(idText));
   });
 
-  it('keeps in mind which entries a port takes with it', async () => {
+  it('remembers the entries to remove with a port', async () => {
     await put(flow(1), flow(2, 2));
     const ports = new Map(world.snapshot());
     ports.delete(world.names()[2]);
@@ -126,7 +126,7 @@ describe('XDP, a kernel that refuses', function () {
     assert.deepEqual(await installed(backend), [idText(flow(1))]);
   });
 
-  it('closes a port again that it could not close, and tells of its flows then', async () => {
+  it('retries to close a port, and then reports its flows', async () => {
     await put(flow(1), flow(2, 2));
     const ports = new Map(world.snapshot());
     ports.delete(world.names()[2]);
@@ -143,7 +143,7 @@ describe('XDP, a kernel that refuses', function () {
     assert.deepEqual(modes, world.names().slice(0, 2));
   });
 
-  it('does not fail over masks that could not be tidied away', async () => {
+  it('does not fail when idle masks cannot be removed', async () => {
     const many = Array.from({ length: 8 }, (_, i) => flow(i + 1, 1, i + 1));
     await put(...many);
     fault.swaps = true;

@@ -15,7 +15,7 @@ import { World } from './support/world.ts';
 
 /**
  * A VM that sends from a VLAN device on its veth hands the kernel an untagged frame with the tag
- * beside it. A program that does not look there takes the packet for an untagged one.
+ * beside it. A program that does not read the metadata matches the packet as untagged.
  */
 describe('XDP and VLAN acceleration', function () {
   this.timeout(30_000);
@@ -88,13 +88,13 @@ describe('XDP and VLAN acceleration', function () {
   const tagged = [exactly('vlan_tpid', 0x8100), exactly('vlan_vid', 7)];
   const tagOf = (frame: Buffer) => frame.subarray(12, 18).toString('hex');
 
-  it('is really there: the tag is beside the frame', async () => {
+  it('is active: the tag is in metadata, not in the frame', async () => {
     const { vm } = world.port(inPort);
     assert.match(await vm.exec('ethtool', ['-k', 'eth0']), /tx-vlan-offload: on/);
     assert.ok(backend.ports().every((port) => port.mode === 'native'));
   });
 
-  it('does not take a tagged packet for an untagged one', async () => {
+  it('does not match a tagged packet as untagged', async () => {
     await install([]);
     await sendTagged();
     assert.equal(received.take().length, 0);

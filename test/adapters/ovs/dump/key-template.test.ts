@@ -74,8 +74,8 @@ const TCP = `${QUIET}in_port(vm1),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:0
 /** What is put in the place of a character. */
 const WRONG = ['', 'x', ')', '/', '9', '\\', '99999'];
 
-describe('keys of a shape that is known', () => {
-  it('mean what they mean alone', () => {
+describe('keys with a known template', () => {
+  it('are read as without other keys', () => {
     fc.assert(
       fc.property(fc.array(key, { minLength: 1, maxLength: 12 }), key, (before, one) => {
         const expected = alone(one);
@@ -130,7 +130,7 @@ describe('keys of a shape that is known', () => {
     }
   });
 
-  it('have one list of fields, whenever it is asked for', () => {
+  it('create their list of fields once', () => {
     const reader = new Reader();
     reader.lines(line(TCP, 'vm2', { n: 1 }), line(TCP, 'vm2', { n: 2 }));
     const match = matchOf(reader, 2);
@@ -139,7 +139,7 @@ describe('keys of a shape that is known', () => {
     assert.equal(matchOf(reader, 2), match, 'a flow that stays keeps its match');
   });
 
-  it('are read however many shapes there are', () => {
+  it('are read with any number of templates', () => {
     const reader = new Reader();
     const keyOf = (i: number): string =>
       `${QUIET}in_port(vm1),ct_mark(0x${i.toString(16)}/0),eth(src=02:00:00:00:00:01),eth_type(0x0800),ipv4(src=10.0.0.0/255.${i >> 8}.${i & 0xff}.0)`;

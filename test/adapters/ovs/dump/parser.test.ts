@@ -25,7 +25,7 @@ describe('flow dumps', () => {
     assert.equal(table.traffic.vswitchPackets[dropped], 0);
   });
 
-  it('tell when a flow was last active', () => {
+  it('report when a flow was last active', () => {
     const reader = new Reader();
     const idle = (used: string): number => {
       reader.lines(line(KEY, 'vm2', { used, packets: 5 }), line(KEY, 'vm2', { n: 2 }));
@@ -60,7 +60,7 @@ describe('flow dumps', () => {
     ['that begin the same', 'vm2', 'vm22'],
     ['that become a drop', 'vm2', 'drop'],
   ] as const) {
-    it(`tell of changed actions ${what}`, () => {
+    it(`report changed actions ${what}`, () => {
       const reader = new Reader();
       reader.lines(line(KEY, before, { extra: EXTRA }), line(KEY, 'vm9', { n: 2 }));
       reader.lines(line(KEY, after, { extra: EXTRA }), line(KEY, 'vm9', { n: 2 }));
@@ -74,7 +74,7 @@ describe('flow dumps', () => {
     });
   }
 
-  it('tell of a mask that changed under the same ufid, at the same length', () => {
+  it('report a changed mask under the same ufid, at the same length', () => {
     const reader = new Reader();
     reader.lines(line(KEY, 'vm2'), line(KEY, 'vm2', { n: 2 }));
     reader.lines(line(KEY.replace('.192', '.224'), 'vm2'), line(KEY, 'vm2', { n: 2 }));
@@ -83,7 +83,7 @@ describe('flow dumps', () => {
     assert.ok(reader.table.actionsVersionAt(row) > 1, 'it counts as a change');
   });
 
-  it('tell of another port under the same ufid', () => {
+  it('report another port under the same ufid', () => {
     const reader = new Reader();
     reader.lines(line(KEY, 'vm2'), line(KEY, 'vm2', { n: 2 }));
     reader.lines(line(KEY.replace('(vm1)', '(vm7)'), 'vm2'), line(KEY, 'vm2', { n: 2 }));
@@ -92,7 +92,7 @@ describe('flow dumps', () => {
     assert.ok(reader.table.actionsVersionAt(row) > 1);
   });
 
-  it('add up the threads of a userspace datapath', () => {
+  it('sum the threads of a userspace datapath', () => {
     const reader = new Reader();
     const look = (a: number, b: number): void => {
       const summary = reader.lines(
@@ -143,7 +143,7 @@ describe('flow dumps', () => {
       assert.deepEqual(totals([1, 100], [150]), [101, 150]);
     });
 
-    it('count from zero when there is but one and its flow is made anew', () => {
+    it('count from zero when the only one recreates its flow', () => {
       assert.deepEqual(totals([50, 7], [7], [3], [4]), [57, 57, 60, 61]);
     });
 
@@ -223,7 +223,7 @@ describe('flow dumps', () => {
     }
   });
 
-  it('let a flow that is not listed any more leave', () => {
+  it('remove a flow that is no longer listed', () => {
     const reader = new Reader();
     reader.lines(line(KEY, 'vm2'), line(KEY, 'vm2', { n: 2 }));
     const row = reader.rows().get(ufid(1)) ?? -1;
@@ -288,7 +288,7 @@ describe('garbled flow dumps', () => {
     assert.equal(reader.rows().has(ufid(1)), false);
   });
 
-  it('are refused when they break off within a line', () => {
+  it('are refused when they end within a line', () => {
     const reader = new Reader();
     reader.lines(good(1), good(2));
     const whole = escape(`${good(1)}\n${good(2)}\n`);
@@ -308,7 +308,7 @@ describe('garbled flow dumps', () => {
     assert.equal(reader.table.count, 1);
   });
 
-  it('never crash the parser, nor make it see a flow that is not there', () => {
+  it('never crash the parser, nor add a flow that does not exist', () => {
     const reader = new Reader();
     fc.assert(
       fc.property(

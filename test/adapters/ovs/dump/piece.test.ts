@@ -15,8 +15,8 @@ const bytes = fc
   })
   .map((numbers) => Buffer.from(numbers));
 
-describe('pieces of text', () => {
-  it('stand where their bytes stand, and nowhere else', () => {
+describe('literals', () => {
+  it('match where their bytes are, and nowhere else', () => {
     fc.assert(
       fc.property(bytes, bytes, bytes, (before, text, behind) => {
         const whole = Buffer.concat([before, text, behind]);
@@ -29,7 +29,7 @@ describe('pieces of text', () => {
     );
   });
 
-  it('are told apart by any one bit', () => {
+  it('differ by any single bit', () => {
     fc.assert(
       fc.property(bytes, fc.nat(1000), (text, n) => {
         fc.pre(text.length > 0);
@@ -59,7 +59,7 @@ describe('pieces of text', () => {
 });
 
 describe('the lines of a dump', () => {
-  it('are guessed from its first ones, a few too many', () => {
+  it('are estimated from its first ones, slightly too high', () => {
     for (const [lines, length] of [
       [1, 30],
       [10, 400],

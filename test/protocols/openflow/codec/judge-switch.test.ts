@@ -103,7 +103,7 @@ for (const version of [OF10, OF13] as const) {
 
     after(() => cleanup.run());
 
-    it('says hello, and what it is', async () => {
+    it('sends hello, and its description', async () => {
       await peer.take('hello');
       peer.send({ type: 'hello', xid: peer.xid(), versions: [version], other: NOTHING });
       const features = await peer.ask(
@@ -127,13 +127,13 @@ for (const version of [OF10, OF13] as const) {
       );
     });
 
-    it('gives the role that is asked for', async () => {
+    it('grants the requested role', async () => {
       const request = { type: 'role-request', xid: peer.xid(), generationId: 0n } as const;
       const reply = await peer.ask({ ...request, role: Role.equal }, 'role-reply');
       assert.equal(reply.role, Role.equal);
     });
 
-    it('does what our flow-mods say', async () => {
+    it('executes our flow-mods', async () => {
       peer.send(flow(version, 1, { priority: 7, hardTimeout: 60 }), flow(version, 2));
       peer.send(flow(version, 2, { command: FlowCommand.modifyStrict, instructions: [] }));
       await peer.barrier();
@@ -152,7 +152,7 @@ for (const version of [OF10, OF13] as const) {
       assert.deepEqual(first?.instructions, flow(version, 1).instructions);
     });
 
-    it('tells of the flows that a request is about, and of no others', async () => {
+    it('reports the flows that a request selects, and no others', async () => {
       const cookies = async (change: Partial<FlowStatsRequest>) =>
         (await ask(change)).map((f) => Number(f.cookie));
       assert.deepEqual(await cookies({ outPort: 1 }), [1]);
@@ -163,7 +163,7 @@ for (const version of [OF10, OF13] as const) {
       assert.deepEqual(await cookies({ outGroup: 7 }), []);
     });
 
-    it('answers what it cannot do with an error that belongs to it', async () => {
+    it('answers an unsupported request with an error for it', async () => {
       const bad = flow(version, 3, { xid: peer.xid(), command: 77 });
       const error = await peer.ask(bad, 'error');
       assert.deepEqual(nameError(error, version), { type: 'FLOW_MOD_FAILED', code: 'BAD_COMMAND' });
@@ -178,7 +178,7 @@ for (const version of [OF10, OF13] as const) {
       assert.deepEqual(second, { type: 'BAD_ACTION', code: 'BAD_OUT_PORT' });
     });
 
-    it('tells of removed flows, of ports and of packets', async () => {
+    it('reports removed flows, ports and packets', async () => {
       const all = [0xff, 0xff] as const;
       peer.send({
         type: 'set-async',
@@ -223,7 +223,7 @@ for (const version of [OF10, OF13] as const) {
       assert.deepEqual(packet.data, FRAME);
     });
 
-    it('tells a monitor of changes, of our own in short', async () => {
+    it('reports changes to a monitor, our own abbreviated', async () => {
       const flags = MonitorFlag.add | MonitorFlag.delete | MonitorFlag.modify | MonitorFlag.actions;
       const monitor = { id: 9, flags, outPort: Port.any, tableId: Table.all, match: oxm() };
       const body = { kind: 'flow-monitor', monitors: [monitor] } as const;
@@ -259,7 +259,7 @@ for (const version of [OF10, OF13] as const) {
 
     if (version === OF10) return;
 
-    it('does what a bundle says when it is committed, and not before', async () => {
+    it('executes a bundle when it is committed, and not before', async () => {
       const flags = BundleFlag.atomic | BundleFlag.ordered;
       const control = (what: number, bundle: number) =>
         ({
@@ -302,7 +302,7 @@ for (const version of [OF10, OF13] as const) {
       assert.deepEqual(nameError(nothing, version), { type: 'BUNDLE_FAILED', code: 'BAD_ID' });
     });
 
-    it('says which asynchronous messages come', async () => {
+    it('reports the enabled asynchronous messages', async () => {
       const masks = { packetIn: [1, 0], portStatus: [7, 7], flowRemoved: [4, 0] } as const;
       peer.send({ type: 'set-async', xid: peer.xid(), ...masks });
       const request = { type: 'get-async-request', xid: peer.xid() } as const;

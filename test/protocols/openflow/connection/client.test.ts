@@ -71,7 +71,7 @@ describe('an OpenFlow client', () => {
     return made;
   };
 
-  it('introduces itself as one controller among equals that wants no packets', async () => {
+  it('requests the role EQUAL and no packets', async () => {
     await model.listen(join(folder, 'switch'));
     const connected = await client({}).up(never());
     assert.equal(connected.datapathId, 7n);
@@ -91,7 +91,7 @@ describe('an OpenFlow client', () => {
     assert.ok(!model.heard.some((m) => m.type === 'flow-mod'));
   });
 
-  it('comes back when the connection ends, and gets in step each time', async () => {
+  it('reconnects when the connection ends, and resynchronizes each time', async () => {
     await model.listen(join(folder, 'switch'));
     let prepared = 0;
     const it = client({}, () => {
@@ -105,14 +105,14 @@ describe('an OpenFlow client', () => {
     assert.equal(it.error, undefined);
   });
 
-  it('tries on for a switch that is not there yet, and says why', async () => {
+  it('retries until the switch is reachable, and reports the error', async () => {
     const it = client({});
     await assert.rejects(it.up(AbortSignal.timeout(60)), /ENOENT/);
     await model.listen(join(folder, 'switch'));
     await it.up(AbortSignal.timeout(2_000));
   });
 
-  it('gives up a switch that says nothing, wherever it falls silent', async () => {
+  it('disconnects from a switch that falls silent at any step', async () => {
     const sockets: Socket[] = [];
     const mute = createServer((socket) => sockets.push(socket));
     await new Promise<void>((resolve) => mute.listen(join(folder, 'switch'), resolve));
@@ -178,14 +178,14 @@ describe('an OpenFlow client', () => {
       for (const close of servers.splice(0)) await close();
     });
 
-    it('connects to a switch that our authority signed', async () => {
+    it('connects to a switch with a certificate of our CA', async () => {
       const port = await serve('switch');
       const target = { kind: 'ssl', host: '127.0.0.1', port } as const;
       const connected = await client({ target, tls: files.ours }).up(AbortSignal.timeout(5_000));
       assert.equal(connected.datapathId, 7n);
     });
 
-    it('does not speak to a switch of another authority', async () => {
+    it('refuses a switch with a certificate of another CA', async () => {
       const port = await serve('stranger');
       const target = { kind: 'ssl', host: '127.0.0.1', port } as const;
       const it = client({ target, tls: files.ours });
@@ -194,7 +194,7 @@ describe('an OpenFlow client', () => {
       assert.equal(model.heard.length, 0);
     });
 
-    it('says so when it has no files, or they cannot be read', async () => {
+    it('reports missing and unreadable files', async () => {
       const target = { kind: 'ssl', host: '127.0.0.1', port: 1 } as const;
       const it = client({ target });
       await eventually('the error', () => it.error !== undefined);
@@ -204,7 +204,7 @@ describe('an OpenFlow client', () => {
       assert.match(other.error?.message ?? '', /cannot be read/);
     });
 
-    it('lets a switch in with a certificate, and none without', async () => {
+    it('accepts a switch with a certificate, and refuses one without', async () => {
       const port = await freePort();
       const target = { kind: 'pssl', host: '127.0.0.1', port } as const;
       const it = client({ target, tls: files.ours });

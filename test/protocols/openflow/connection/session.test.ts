@@ -54,7 +54,7 @@ describe('an OpenFlow session', () => {
   const barrier = (session: Session, signal?: AbortSignal) =>
     session.request((xid) => ({ type: 'barrier-request', xid }), signal);
 
-  it('agrees on the highest version that both speak', async () => {
+  it('negotiates the highest common version', async () => {
     assert.equal((await talk(4)).version, 4);
     await model.close();
     assert.equal((await talk(1)).version, 1);
@@ -62,7 +62,7 @@ describe('an OpenFlow session', () => {
     assert.equal((await talk(4, { maxVersion: 1 })).version, 1);
   });
 
-  it('follows bitmaps, and headers where there is none', () => {
+  it('uses version bitmaps, or headers without them', () => {
     const say = (offered: readonly Version[], theirs: number, versions?: readonly number[]) =>
       negotiate(offered, theirs, { ...HELLO, versions });
     assert.equal(say([1, 4], 6, [1, 4, 6]), 4);
@@ -74,7 +74,7 @@ describe('an OpenFlow session', () => {
     assert.throws(() => say([1, 4], 2), NoCommonVersion);
   });
 
-  it('answers echo requests and hands on what comes unasked', async () => {
+  it('answers echo requests and passes unsolicited messages on', async () => {
     const session = await talk(4);
     const heard: string[] = [];
     session.onMessage((message) => heard.push(message.type));
@@ -84,7 +84,7 @@ describe('an OpenFlow session', () => {
     assert.deepEqual(heard, ['port-status']);
   });
 
-  it('gives an error to the request it belongs to, by name', async () => {
+  it('rejects the request of an error, with its name', async () => {
     const session = await talk(4);
     const other = barrier(session);
     const request = session.request((xid) => ({ type: 'get-async-request', xid }));
@@ -103,7 +103,7 @@ describe('an OpenFlow session', () => {
     assert.equal((await other).type, 'barrier-reply');
   });
 
-  it('gives up a request in time, and goes on', async () => {
+  it('times a request out, and continues', async () => {
     const session = await talk(4, { echoAfterMs: 10_000, goneAfterMs: 20_000 });
     model.silent = true;
     const startMs = performance.now();
@@ -114,7 +114,7 @@ describe('an OpenFlow session', () => {
     await assert.rejects(barrier(session, AbortSignal.abort(new Error('no'))), /no/);
   });
 
-  it('asks a silent switch whether it is there, and ends when it is not', async () => {
+  it('sends echo requests to a silent switch, and ends without an answer', async () => {
     const session = await talk(4);
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.ok(!session.ended.aborted, 'echoes keep it alive');
@@ -127,7 +127,7 @@ describe('an OpenFlow session', () => {
     assert.throws(() => session.send({ type: 'barrier-request', xid: 1 }), SwitchDisconnected);
   });
 
-  it('bounds requests under way, and parts of an answer', async () => {
+  it('bounds pending requests, and parts of an answer', async () => {
     const session = await talk(4, { maxPending: 2, maxParts: 3 });
     const three = [barrier(session), barrier(session), barrier(session)];
     const results = await Promise.allSettled(three);
@@ -192,7 +192,7 @@ describe('an OpenFlow session', () => {
     batch.stop();
   });
 
-  it('ends when what comes is no OpenFlow, and tells who waits', async () => {
+  it('ends on bytes that are not OpenFlow, and rejects pending requests', async () => {
     for (const garbage of [
       Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'),
       Uint8Array.of(4, 0, 0, 4, 0, 0, 0, 0),
@@ -208,7 +208,7 @@ describe('an OpenFlow session', () => {
     }
   });
 
-  it('lives through an end at any byte of what the switch says', async () => {
+  it('handles an end of the connection at any byte', async () => {
     for (let cut = 0; cut < 60; cut += 3) {
       const session = await talk(4);
       model.cutAfter = cut;
@@ -222,7 +222,7 @@ describe('an OpenFlow session', () => {
     }
   });
 
-  it('says what is wrong with a switch of another version, and that nobody is there', async () => {
+  it('reports a switch with another version, and an unreachable one', async () => {
     model = new ModelSwitch({ version: 4, bundles: true, ports: [] });
     model.hello = encode({ ...HELLO, versions: [4] }, 4).slice();
     const path = join(folder, 'switch');

@@ -9,7 +9,7 @@ function message(length: number, fill = 7): Uint8Array {
 }
 
 describe('openflow framer', () => {
-  it('hands out a message once its last byte is there', () => {
+  it('returns a message once its last byte has arrived', () => {
     const framer = new Framer();
     const bytes = message(20);
     for (let i = 0; i < 19; i++) assert.deepEqual(framer.push(bytes.subarray(i, i + 1)), []);
