@@ -11,13 +11,13 @@ import { packageRoot } from '../platform/package-root.ts';
 
 const WAIT_MS = 20_000;
 
-/** What a scrape has when every metric has something to show: ports need two looks at the host. */
+/** Samples that appear last in a scrape: rates of ports need two readings of the host. */
 const SIGNS = [
   /^norikae_traffic_bytes_total\{path="nic"\} [1-9]/m,
   /^norikae_port_device_bytes_per_second\{/m,
 ];
 
-/** The slices of two of the emulated node's VMs each; other VMs are in slices of their ports. */
+/** Declared slices of two VMs each; other VMs belong to the slices of their ports. */
 const SLICES = {
   gold: { members: [{ vm: 'vm-0' }, { vm: 'vm-1' }], weight: 3, guaranteed: '30%' },
   silver: {
@@ -27,7 +27,7 @@ const SLICES = {
   },
 };
 
-/** The whole daemon in this process, on a busy emulated node, with its HTTP server. */
+/** A daemon with its HTTP server in this process, on a busy emulated node. */
 export class EmulatedDaemon {
   readonly url: string;
   readonly daemon: Daemon;
@@ -41,7 +41,7 @@ export class EmulatedDaemon {
     this.#folder = folder;
   }
 
-  /** `topFlows`: as in the configuration. */
+  /** @param options `topFlows`: as in the configuration */
   static async start({ topFlows = 0 } = {}): Promise<EmulatedDaemon> {
     const folder = mkdtempSync(join(tmpdir(), `nk-emulated-${process.pid}-`));
     const policy = join(folder, 'policy.json');
@@ -68,14 +68,14 @@ export class EmulatedDaemon {
     return new URL(this.url).host;
   }
 
-  /** What Prometheus would get. */
+  /** The response to a scrape. */
   async metrics(accept = 'text/plain'): Promise<string> {
     const signal = AbortSignal.timeout(5_000);
     const answer = await fetch(`${this.url}metrics`, { headers: { accept }, signal });
     return answer.text();
   }
 
-  /** Waits until flows have been placed, the counters say so, and what ports do is known. */
+  /** Waits until flows have been placed and counted, and the rates of ports are known. */
   async untilPlaced(): Promise<void> {
     const endMs = performance.now() + WAIT_MS;
     for (;;) {

@@ -5,7 +5,7 @@ import { EmulatedDaemon } from './emulated-daemon.ts';
 import { dashboardFiles, FOLDER } from './grafana/all.ts';
 import { metricsPage } from './metrics-page.ts';
 
-/** Writes what is made by code and kept in the repository. */
+/** Writes the generated files of the repository. */
 async function main(): Promise<void> {
   for (const [name, text] of dashboardFiles()) write(`${FOLDER}/${name}`, text);
   write('docs/metrics.md', metricsPage(await scrape()));

@@ -1,4 +1,4 @@
-/** What a scrape says of one metric. */
+/** A metric as a scrape describes it. */
 interface Described {
   readonly name: string;
   readonly help: string;
@@ -17,7 +17,11 @@ metrics to watch. With InfluxDB configured, there are also
 |---|---|---|---|
 `;
 
-/** The reference of all metrics in a scrape, as Markdown. `text`: Prometheus's text format. */
+/**
+ * The reference of all metrics in a scrape, as Markdown.
+ *
+ * @param text in Prometheus's text format
+ */
 export function metricsPage(text: string): string {
   const rows = describedIn(text)
     .sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run bench -- NAME: sets up what the benchmark and its peer need, and runs it.
+// npm run bench -- NAME: sets up the needs of a benchmark and its peer, and runs it.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildBpf, mountBpffs } from './setup/bpf.mjs';
@@ -17,9 +17,9 @@ await runScript(async () => {
     await mountBpffs();
     await buildBpf();
   } catch (error) {
-    // A benchmark that needs none of it runs all the same; one that does says what it misses.
+    // Many benchmarks do not need all of it; a benchmark reports what it lacks.
     if (!(error instanceof SetupFailed)) throw error;
-    say(`not everything could be set up: ${error.message}`);
+    say(`the set-up is incomplete: ${error.message}`);
   }
   const bench = join(root, 'dist', 'bench', 'main.js');
   process.argv = [process.execPath, bench, ...process.argv.slice(2)];

@@ -14,10 +14,10 @@ function isFresh() {
   return readdirSync(sources).every((file) => statSync(join(sources, file)).mtimeMs <= built);
 }
 
-/** Debian's names of architectures, by Node's. @type {Readonly<Record<string, string>>} */
+/** Debian's architecture names by Node's. @type {Readonly<Record<string, string>>} */
 const MACHINES = { x64: 'x86_64', arm64: 'aarch64' };
 
-/** Where Debian and Ubuntu keep <asm/types.h>; other systems have it in the usual place. */
+/** Folder of <asm/types.h> on Debian and Ubuntu; other systems have it in the default path. */
 function multiarchInclude() {
   const machine = MACHINES[process.arch] ?? process.arch;
   return join('/usr/include', `${machine}-linux-gnu`);
@@ -28,7 +28,7 @@ function isAbsent(error) {
   return error?.code === 'ENOENT';
 }
 
-/** @returns {string | undefined} what is missing, or undefined when the program is there */
+/** @returns {string | undefined} the problem; undefined: the program is up to date */
 export function buildBpf() {
   if (isFresh()) return undefined;
   if (!existsSync('/usr/include/bpf/bpf_helpers.h')) {
@@ -41,7 +41,7 @@ export function buildBpf() {
   const clang = spawnSync('clang', [...flags, '-c', input, '-o', scratch], { encoding: 'utf8' });
   if (isAbsent(clang.error)) return 'clang is missing: apt-get install clang llvm';
   if (clang.status !== 0) return `clang failed:\n${clang.stderr}`;
-  // Renamed into place, so that nobody ever loads half a file.
+  // Renamed into place, so that no process loads an incomplete file.
   renameSync(scratch, target);
   return undefined;
 }

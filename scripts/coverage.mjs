@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run coverage: runs the fast tests, and says how much of the pure folders they cover. Fails
-// when a folder is below its threshold. The report by file is coverage/index.html.
+// npm run coverage: runs the fast tests and reports their coverage of the pure folders. Fails if a
+// folder is below its threshold. The report by file is coverage/index.html.
 import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -16,17 +16,17 @@ await runScript(async () => {
   await installDependencies();
   await rm(FOLDER, { recursive: true, force: true });
   const code = await runFastTests();
-  if (code !== 0) throw new SetupFailed('the fast tests failed, so their coverage says nothing');
+  if (code !== 0) throw new SetupFailed('the fast tests failed, so there is no coverage report');
   await report();
   const summary = JSON.parse(await readFile(join(FOLDER, 'coverage-summary.json'), 'utf8'));
   const coverage = coverageOf(await withCode(summary));
   console.log(tableOf(coverage));
   const below = coverage.filter(({ isBelow }) => isBelow).map(({ folder }) => folder);
-  if (below.length > 0) throw new SetupFailed(`too little is covered of ${below.join(', ')}`);
+  if (below.length > 0) throw new SetupFailed(`the coverage is too low in ${below.join(', ')}`);
 });
 
 /**
- * Node writes what each process has covered when it ends, the lanes of the tests included.
+ * With NODE_V8_COVERAGE each process, including the lanes of the tests, writes its coverage at exit.
  *
  * @returns {Promise<number>} exit code
  */
@@ -43,20 +43,29 @@ function runFastTests() {
   });
 }
 
-/** Maps what was covered back to the sources, for the folders that have a threshold. */
+/** Maps the coverage to the sources, for the folders with a threshold. */
 async function report() {
   const c8 = join(root, 'node_modules', 'c8', 'bin', 'c8.js');
   const includes = Object.keys(THRESHOLDS).flatMap((folder) => ['--include', `${folder}/**`]);
   const args = ['report', '--temp-directory', join(FOLDER, 'tmp'), '--reports-dir', FOLDER];
-  const how = ['--all', '--src', root, '--exclude-after-remap', '-r', 'json-summary', '-r', 'html'];
-  await step('c8 (report)', process.execPath, [c8, ...args, ...how, ...includes], {
+  const options = [
+    '--all',
+    '--src',
+    root,
+    '--exclude-after-remap',
+    '-r',
+    'json-summary',
+    '-r',
+    'html',
+  ];
+  await step('c8 (report)', process.execPath, [c8, ...args, ...options, ...includes], {
     timeoutMs: REPORT_MS,
   });
 }
 
 /**
- * The files that have something to run, by their path in the package. A file of types alone is
- * compiled to nothing, and c8 takes all of its lines for uncovered.
+ * The files with code, by their path in the package. A file that contains only types compiles to
+ * nothing, and c8 counts all of its lines as uncovered.
  *
  * @param {import('./testing/coverage.mjs').Summary} summary by absolute path, with a `total`
  * @returns {Promise<import('./testing/coverage.mjs').Summary>}

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run dashboards: writes the Grafana dashboards and the page of all metrics anew.
+// npm run dashboards: generates the Grafana dashboards and docs/metrics.md.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './setup/build.mjs';

@@ -12,7 +12,7 @@ import { runScript, SetupFailed } from './setup/step.mjs';
 await runScript(async () => {
   if (!isRoot) {
     throw new SetupFailed(
-      'the lab makes network namespaces and loads XDP programs: run it as root',
+      'the lab creates network namespaces and loads XDP programs; run it as root',
     );
   }
   await installDependencies();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs before `npm pack`: builds what the package holds beside its sources.
+// Runs before `npm pack`: builds the generated files of the package.
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildBpf } from './setup/bpf.mjs';
@@ -13,7 +13,7 @@ await runScript(async () => {
     await buildBpf();
   } catch (error) {
     if (!(error instanceof SetupFailed)) throw error;
-    say(`${error.message}\n  (the package has the sources of the BPF program alone)`);
+    say(`${error.message}\n  (the package contains the BPF program only as source)`);
   }
   // npm packs a lock only under this name; scripts/postpack.mjs removes it.
   await copyFile(join(root, 'package-lock.json'), join(root, 'npm-shrinkwrap.json'));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run release -- [--tag vVERSION] [--folder FOLDER]: packs the package, with the BPF object in
-// it, and writes its checksum beside it. It uploads nothing.
+// npm run release -- [--tag vVERSION] [--folder FOLDER]: packs the package with the BPF object, and
+// writes its checksum to the same folder. It uploads nothing.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -23,7 +23,7 @@ await runScript(async () => {
   if (tag !== undefined) await checkTag(tag, version);
   await installDependencies();
   await installPackages(PACKAGES.xdp);
-  // `npm pack` builds, too, and does without the BPF object when it must; a release does not.
+  // `npm pack` also builds, but tolerates a missing BPF object; a release does not.
   await build();
   await buildBpf();
   await mkdir(folder, { recursive: true });
@@ -40,7 +40,7 @@ await runScript(async () => {
 /**
  * @param {string} tag
  * @param {string} version of package.json
- * @throws {SetupFailed} when the tag is for another version, or the changelog does not have it
+ * @throws {SetupFailed} when the tag is for another version, or the changelog lacks the version
  */
 async function checkTag(tag, version) {
   if (tag !== `v${version}`) {

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// npm run screenshots: pictures of the live page for the README, of a daemon on the emulated node,
-// into docs/screenshots. Needs Debian's chromium; takes about two minutes, most of it waiting for
-// charts to have something to show.
+// npm run screenshots: takes screenshots of the live page of a daemon on the emulated node, for
+// docs/screenshots. Needs Debian's chromium; takes about two minutes, mostly to fill the charts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -19,10 +18,10 @@ import { runScript, say, SetupFailed } from './setup/step.mjs';
 const FILL_MS = 100_000;
 /** Time for a page to show the first ticks, ms. */
 const SETTLE_MS = 4_000;
-/** A README does not load for long, bytes. */
-const LARGEST = 300_000;
+/** Maximum size of a screenshot, bytes. */
+const MAX_BYTES = 300_000;
 
-/** The pictures: file, window, colours, and what is done before it is taken. */
+/** The screenshots: file, window, colour scheme, and whether a flow's explanation is open. */
 const SHOTS = [
   { name: 'page-light', width: 1440, height: 1010, scheme: 'light' },
   { name: 'page-dark', width: 1440, height: 1010, scheme: 'dark' },
@@ -44,9 +43,9 @@ await runScript(async () => {
   );
   const ended = once(daemon, 'exit');
   try {
-    say(`the daemon runs for ${FILL_MS / 1000} s, so that the charts have something to show`);
+    say(`the daemon runs for ${FILL_MS / 1000} s to fill the charts`);
     await Promise.race([sleep(FILL_MS), ended]);
-    if (daemon.exitCode !== null) throw new SetupFailed('the daemon ended; its message is above');
+    if (daemon.exitCode !== null) throw new SetupFailed('the daemon exited; see its message above');
     await takeAll(`http://127.0.0.1:${port}/`);
   } finally {
     if (daemon.exitCode === null) daemon.kill('SIGTERM');
@@ -57,7 +56,7 @@ await runScript(async () => {
 });
 
 /**
- * One of our own modules, as it was built.
+ * Imports a compiled module of this project.
  *
  * @param {string} path
  */
@@ -69,7 +68,7 @@ function compiled(path) {
 async function takeAll(url) {
   const target = join(root, 'docs', 'screenshots');
   await mkdir(target, { recursive: true });
-  // As the tests start it.
+  // The same browser as in the tests.
   const { startBrowser } = await compiled('test/page/support/browser.js');
   const browser = await startBrowser();
   try {
@@ -78,7 +77,7 @@ async function takeAll(url) {
       await take(browser, url, shot, path);
       const { size } = await stat(path);
       say(`${path}: ${Math.round(size / 1000)} kB`);
-      if (size > LARGEST) throw new SetupFailed(`${path} has more than ${LARGEST} bytes`);
+      if (size > MAX_BYTES) throw new SetupFailed(`${path} is larger than ${MAX_BYTES} bytes`);
     }
   } finally {
     await browser.close();
@@ -107,7 +106,7 @@ async function take(browser, url, { width, height, scheme, why }, path) {
     await page.locator('.sentence').waitFor();
   }
   await page.screenshot({ path });
-  if (faults.length > 0) throw new SetupFailed(`the page has faults: ${faults.join('; ')}`);
+  if (faults.length > 0) throw new SetupFailed(`the page has errors: ${faults.join('; ')}`);
 }
 
 /**

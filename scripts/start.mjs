@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm start: installs, builds, and runs the daemon on the emulated node, in this very process,
-// so that signals and exit code are the daemon's own. Arguments go to `norikae run`.
+// npm start: installs, builds, and runs the daemon on the emulated node in this process, so that
+// signals and exit code are the daemon's. Arguments go to `norikae run`.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './setup/build.mjs';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run test:fast: builds, then runs the tests that need neither root, nor servers, nor anything
-// of the kernel. Arguments as for npm test.
+// npm run test:fast: builds, then runs the tests that need no root, no servers and no kernel
+// features. Arguments as for npm test.
 import { build } from './setup/build.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
 import { root } from './setup/root.mjs';

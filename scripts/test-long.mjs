@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run test:long: sets the machine up, then runs the tests that take minutes: files that end in
-// .long.test.ts, which every other run leaves out. Arguments as for npm test.
+// .long.test.ts, which all other runs omit. Arguments as for npm test.
 import { setUpMachine } from './setup/machine.mjs';
 import { root } from './setup/root.mjs';
 import { runScript, say } from './setup/step.mjs';

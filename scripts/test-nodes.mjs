@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // npm run test:nodes -- [--smoke] [VERSION...]: runs the fast tests, or with --smoke a small part of
-// them, on each supported release of Node, or on those that are named.
+// them, on the given releases of Node, by default on each supported one.
 import { spawn } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { fetchNode, NODE_VERSIONS } from './setup/nodes.mjs';
 import { root } from './setup/root.mjs';
 import { runScript, say, SetupFailed } from './setup/step.mjs';
 
-/** Longest run of the fast tests on one release, ms. */
+/** Maximum time of the fast tests on one release, ms. */
 const RUN_MS = 15 * 60_000;
 
 /** Hot paths and arithmetic, where releases differ first; a few seconds. */
@@ -35,15 +35,15 @@ await runScript(async () => {
 
 /**
  * @param {string} node path of the binary
- * @param {readonly string[]} paths of the fast tests to run; none: all
+ * @param {readonly string[]} paths of the fast tests to run; empty: all
  * @returns {Promise<number>} exit code
  */
 function runTests(node, paths) {
   const env = {
     ...process.env,
-    // Programs that start with `#!/usr/bin/env node` get the same one.
+    // Programs that start with `#!/usr/bin/env node` use the same release.
     PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
-    // The counts of a run around this one are its own.
+    // Does not overwrite the counts of an enclosing run.
     NORIKAE_TEST_COUNTS: '',
   };
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// npm test: sets the machine up, then runs all tests but the long ones. Arguments: files or folders
-// under test/ to run those alone, and options of mocha. Tests whose needs are not met are skipped,
-// with the reason, and counted.
+// npm test: sets the machine up, then runs all tests except the long ones. Arguments: files or
+// folders under test/ to run only those, and options of mocha. Tests whose needs are missing are
+// skipped with the reason and counted.
 import { setUpMachine } from './setup/machine.mjs';
 import { runScript } from './setup/step.mjs';
 import { chooseTests } from './testing/choose-tests.mjs';

@@ -4,7 +4,7 @@ import { nodeDashboard } from './node.ts';
 import { policyDashboard } from './policy.ts';
 import { slicesDashboard } from './slices.ts';
 
-/** Where the dashboards lie, from the top of the repository. */
+/** Folder of the dashboards, relative to the repository. */
 export const FOLDER = 'dashboards/grafana/json';
 
 const DASHBOARDS: readonly (() => DashboardBuilder)[] = [
@@ -21,7 +21,7 @@ export function dashboardFiles(): ReadonlyMap<string, string> {
       const dashboard = make().build();
       // Grafana identifies panels by their ids.
       (dashboard.panels ?? []).forEach((panel, i) => (panel.id = i + 1));
-      // In the bar above the panels, where they are seen; the builder puts them into a menu.
+      // Shows the links in the bar above the panels; the builder puts them into a menu.
       for (const link of dashboard.links ?? []) delete link.placement;
       return [`${dashboard.uid}.json`, `${JSON.stringify(dashboard, null, 2)}\n`] as const;
     }),

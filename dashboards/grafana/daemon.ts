@@ -3,7 +3,7 @@ import { frame } from './frame.ts';
 import { highIsBad, lines, lowIsBad, number, table } from './panels.ts';
 import { of, quantile, rate, sumBy } from './queries.ts';
 
-/** Whether the daemon is well: its loop, its sources, its backends, its process. */
+/** Health of the daemon: loop, sources, backends, process. */
 export function daemonDashboard(): DashboardBuilder {
   return frame(
     'norikae-daemon',
@@ -104,7 +104,7 @@ export function daemonDashboard(): DashboardBuilder {
         unit: 's',
         queries: [
           { expr: of('norikae_loop_period_seconds'), legend: 'target' },
-          { expr: `1 / sum(${rate('norikae_ticks_total')})`, legend: 'is' },
+          { expr: `1 / sum(${rate('norikae_ticks_total')})`, legend: 'actual' },
         ],
       }),
     )

@@ -14,12 +14,12 @@ import { DATASOURCE, of } from './queries.ts';
 const TAG = 'norikae';
 const SLICES = '__name__=~"norikae_slice_flows|norikae_slice_share_entries"';
 
-/** Names of the variables by which a dashboard's user chooses. */
+/** Names of the variables that a dashboard's user selects. */
 export type Choice = 'slice' | 'port';
 
 /**
- * A dashboard of ours without panels: the choice of data source and instance, links to the others
- * that take the choices along, and a mark in every panel where policies came into force.
+ * A dashboard without panels: variables for data source and instance, links to the other dashboards
+ * that keep the variables, and an annotation when policies come into force.
  */
 export function frame(
   uid: string,
@@ -55,7 +55,7 @@ export function frame(
 }
 
 const CHOICES: Readonly<Record<Choice, () => QueryVariableBuilder>> = {
-  // Ports' slices have flows, declared ones also shares of the tables.
+  // Slices of ports have flows, declared slices also shares of the tables.
   slice: () => several('slice', 'Slice', `label_values(${of('', SLICES)}, slice)`),
   port: () => several('port', 'Port', `label_values(${of('norikae_port_info')}, port)`),
 };
@@ -76,7 +76,7 @@ function variable(name: string, label: string, query: string): QueryVariableBuil
     .sort(VariableSort.AlphabeticalAsc);
 }
 
-/** The moment is the series' value, so that it is marked however far apart scrapes are. */
+/** The value of the series is the time, so that the annotation is exact for any scrape interval. */
 function policyChanges(): AnnotationQueryBuilder {
   const at = of('norikae_policy_last_reload_success_timestamp_seconds');
   const policies = of('norikae_policy_info');

@@ -11,7 +11,7 @@ function coverage(metric: string): string {
   return `sum(${rate(metric, OFF_VSWITCH)}) / sum(${rate(metric)})`;
 }
 
-/** What the node does: who carries its traffic, and what that saves. */
+/** Traffic of the node by path, and what the other paths save. */
 export function nodeDashboard(): DashboardBuilder {
   return frame(
     'norikae-node',
@@ -221,7 +221,7 @@ export function nodeDashboard(): DashboardBuilder {
       lines({
         title: 'Expected load of limits',
         description:
-          'What placed flows are expected to send, relative to the limit in bytes or packets, whichever is nearer. Above 0.9 newcomers wait.',
+          'Expected traffic of placed flows, relative to the limit in bytes or packets, whichever is closer. Above 0.9 newcomers wait.',
         unit: 'percentunit',
         width: 24,
         queries: [
@@ -243,7 +243,7 @@ export function nodeDashboard(): DashboardBuilder {
     );
 }
 
-/** Share of each limit that is expected to be used; 0 where there is no limit. */
+/** Expected use of each limit, 0 without a limit. */
 function limitUse(unit: 'bytes' | 'packets'): string {
   return `${of(`norikae_limit_expected_${unit}_per_second`)} / ${of(`norikae_limit_${unit}_per_second`)}`;
 }

@@ -22,21 +22,21 @@ import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/ta
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { asTable, DATASOURCE, overTime, type Query } from './queries.ts';
 
-/** What all panels have. */
+/** Options of all panels. */
 interface Common {
   readonly title: string;
-  /** What it shows and what to look for; shown behind the panel's (i). */
+  /** What the panel shows and what to look for. */
   readonly description: string;
   readonly queries: readonly Query[];
-  /** Grafana's name of the unit; `bps`, `pps`, `percentunit`, `s`, `short`. */
+  /** Grafana's name of the unit: `bps`, `pps`, `percentunit`, `s`, `short`. */
   readonly unit: string;
   /** Columns of 24. */
   readonly width?: number;
-  /** Colours from values on: what is good, what needs a look, what is wrong. */
+  /** Values from which colours apply. */
   readonly thresholds?: readonly Threshold[];
 }
 
-/** Green below `warn`, then yellow, red from `bad` on. */
+/** Green below `warn`, then yellow; red from `bad`. */
 export function highIsBad(warn: number, bad: number): readonly Threshold[] {
   return [
     { value: null, color: 'green' },
@@ -45,7 +45,7 @@ export function highIsBad(warn: number, bad: number): readonly Threshold[] {
   ];
 }
 
-/** Red below `warn`, then yellow, green from `good` on. */
+/** Red below `warn`, then yellow; green from `good`. */
 export function lowIsBad(warn: number, good: number): readonly Threshold[] {
   return [
     { value: null, color: 'red' },
@@ -91,7 +91,7 @@ export function lines(
   return panel;
 }
 
-/** One number, large, with its course behind it. */
+/** One large number, with its history behind it. */
 export function number(options: Common): StatBuilder {
   const { title, description, queries, unit, width = 4, thresholds } = options;
   return new StatBuilder()
@@ -108,7 +108,7 @@ export function number(options: Common): StatBuilder {
     .targets(queries.map((query, i) => overTime(query, refId(i))));
 }
 
-/** Rows of labels and values, as they are now: a column for each query, named by its legend. */
+/** Rows of labels and current values, with a column for each query, named by its legend. */
 export function table(options: Common): TableBuilder {
   const { title, description, queries, unit, width = 12 } = options;
   const hidden = ['Time', '__name__', 'instance', 'job'].map((name) => [name, true] as const);

@@ -3,7 +3,7 @@ import { frame } from './frame.ts';
 import { highIsBad, lines, lowIsBad, number, table } from './panels.ts';
 import { of, rate, sumBy } from './queries.ts';
 
-/** What the policies ask for, what becomes of it, and why flows are where they are. */
+/** Requests of the policies, their results, and the reasons of flows. */
 export function policyDashboard(): DashboardBuilder {
   return frame(
     'norikae-policy',

@@ -1,6 +1,6 @@
 import { PromQueryFormat, DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 
-/** Where every panel's data come from: the data source that the dashboard's variable chose. */
+/** The data source of all panels, selected by the dashboard's variable. */
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
 /** One expression of a panel. */
@@ -11,12 +11,12 @@ export interface Query {
   readonly legend?: string;
 }
 
-/** A metric of the chosen instance, with more matchers when there are any. */
+/** A metric of the selected instance, with further matchers. */
 export function of(metric: string, ...matchers: readonly string[]): string {
   return `${metric}{${['instance="$instance"', ...matchers].join(',')}}`;
 }
 
-/** Growth a second of a counter of the chosen instance. */
+/** Rate per second of a counter of the selected instance. */
 export function rate(metric: string, ...matchers: readonly string[]): string {
   return `rate(${of(metric, ...matchers)}[$__rate_interval])`;
 }
@@ -26,7 +26,7 @@ export function sumBy(labels: string, expression: string): string {
   return `sum by (${labels}) (${expression})`;
 }
 
-/** A quantile of a histogram of the chosen instance, by labels besides its bounds. */
+/** A quantile of a histogram of the selected instance, grouped by the labels in `by`. */
 export function quantile(q: number, metric: string, by = ''): string {
   const labels = by === '' ? 'le' : `le, ${by}`;
   return `histogram_quantile(${q}, ${sumBy(labels, rate(`${metric}_bucket`))})`;
@@ -42,7 +42,7 @@ export function overTime({ expr, legend = '' }: Query, refId: string): Dataquery
     .range();
 }
 
-/** What it is now, as rows of a table. */
+/** The current values as rows of a table. */
 export function asTable({ expr }: Query, refId: string): DataqueryBuilder {
   return new DataqueryBuilder()
     .refId(refId)

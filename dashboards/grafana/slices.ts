@@ -8,7 +8,7 @@ const OFF_VSWITCH = 'path!="vswitch"';
 const BYTES = 'norikae_slice_traffic_bytes_total';
 const COVERAGE = `${sumBy('slice', rate(BYTES, SLICES, OFF_VSWITCH))} / ${sumBy('slice', rate(BYTES, SLICES))}`;
 
-/** What each slice sends, and how much of the tables it has. */
+/** Traffic and entries of each slice. */
 export function slicesDashboard(): DashboardBuilder {
   return frame('norikae-slices', 'Slices', 'Traffic of each slice by path, and its entries.', [
     'slice',

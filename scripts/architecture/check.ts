@@ -1,4 +1,4 @@
-// Holds every import of the package against the table of layers; part of `npm run check`.
+// Checks every import of the package against the table of layers; part of `npm run check`.
 import { readImports } from './imports.ts';
 import { packageRoot } from '../../platform/package-root.ts';
 import { violationsIn } from './violations.ts';

@@ -1,7 +1,7 @@
 interface Visit {
   readonly index: number;
   low: number;
-  /** It may still be part of a circle. */
+  /** It may be part of a circle that is not closed yet. */
   open: boolean;
 }
 

@@ -8,7 +8,7 @@ export interface Import {
   readonly from: string;
   /** Imported file, relative to the root; or the name of a package or `node:` module. */
   readonly to: string;
-  /** True: `to` is a file of ours. */
+  /** True: `to` is a file of the package. */
   readonly inside: boolean;
   /** From 1. */
   readonly line: number;

@@ -5,9 +5,9 @@
  * are always allowed.
  */
 export interface Layer {
-  /** Relative to the package; sub-folders belong to it unless they have a row of their own. */
+  /** Relative to the package; includes sub-folders without a separate row. */
   readonly folder: string;
-  /** What is in it. */
+  /** Its content. */
   readonly holds: string;
   /** Folders of the layers that it may import; `*`: all. */
   readonly imports: readonly string[];
@@ -32,7 +32,7 @@ const POLICY_MODEL = [...PORTS, 'policy/model'];
 export const LAYERS: readonly Layer[] = [
   {
     folder: 'text',
-    holds: 'JSON with positions, nearest names, number formats, what an error says',
+    holds: 'JSON with positions, nearest names, number formats, error messages',
     imports: [],
     why: 'text knows nothing of Norikae, so that every layer, the page included, can use it',
     packages: ['jsonc-parser', 'ajv'],
@@ -68,7 +68,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'engine/forecast',
-    holds: 'what each flow is expected to send; what the node is short of',
+    holds: 'the expected traffic of each flow; the scarce resource of the node',
     imports: [...MODEL],
     why: 'a forecast is made from the flow table alone',
     packages: 'none',
@@ -96,7 +96,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'policy/model',
-    holds: 'what a policy is once it is read: conditions, facts, units, rules, slices, schedules',
+    holds: 'the model of a policy: conditions, facts, units, rules, slices, schedules',
     imports: [...PORTS, 'text'],
     why: 'each phase of the policy language builds on the model, so it builds on none of them',
     packages: ['node-cron'],
@@ -119,12 +119,12 @@ export const LAYERS: readonly Layer[] = [
     folder: 'policy/document',
     holds: 'a policy document as written: its schema, its literals, the names it declares',
     imports: [...POLICY_MODEL, 'policy/facts', 'policy/operators', 'text'],
-    why: 'a document is looked at before it is known to be correct',
+    why: 'a document is read before it is known to be correct',
     packages: 'none',
   },
   {
     folder: 'policy/check',
-    holds: 'what is wrong with a document, with positions and advice',
+    holds: 'checks of a document, with positions and advice',
     imports: [...POLICY_MODEL, 'policy/facts', 'policy/operators', 'policy/document', 'text'],
     why: 'checks come before evaluation and must not depend on it',
     packages: ['ajv', 'node-cron'],
@@ -187,9 +187,9 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'telemetry/accounts',
-    holds: 'each tick summed up once, for everything that shows it',
+    holds: 'sums of each tick, computed once for all sinks and views',
     imports: [...ENGINE],
-    why: 'sums are made of ticks and reports, and do not depend on who shows them',
+    why: 'sums are computed from ticks and reports, and do not depend on their readers',
     packages: 'none',
   },
   {
@@ -251,16 +251,16 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'api',
     holds:
-      'types of what is shown: status, flows, decisions; queries, guards, and words that page and commands share',
+      'types of the API: status, flows, decisions; queries, guards, and texts that page and commands share',
     imports: [...ENGINE, 'telemetry', 'async', 'text'],
-    why: 'the API is what the page, the command line and the server agree on',
+    why: 'the API is the contract of page, command line and server',
     packages: 'none',
   },
   {
     folder: 'views',
-    holds: 'from ticks to what is shown, and its words',
+    holds: 'conversion of ticks to types of the API and to text',
     imports: [...ENGINE, 'telemetry', 'api', 'async', 'text', 'platform'],
-    why: 'a view shows what was decided and must not reach the daemon',
+    why: 'a view shows decisions and must not reach the daemon',
     packages: 'none',
   },
   {
@@ -297,7 +297,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'server',
-    holds: 'the HTTP server that outsiders reach; the control socket, which may change state',
+    holds: 'the HTTP server, which is read-only; the control socket, which can change state',
     imports: [
       ...ENGINE,
       'telemetry',
@@ -316,7 +316,7 @@ export const LAYERS: readonly Layer[] = [
     folder: 'page',
     holds: 'the live page, for a browser',
     imports: ['engine/model', 'api', 'text'],
-    why: 'a browser can run what has no Node in it',
+    why: 'a browser can run only modules without Node',
     packages: ['uplot', 'htm'],
   },
   {
@@ -370,8 +370,8 @@ export const LAYERS: readonly Layer[] = [
   around('test', 'tests, fixtures and contract suites'),
 ];
 
-/** What stands around the product may use all of it; nothing in the product may use it. */
+/** A folder around the product: it may use all of the product, and the product must not use it. */
 function around(folder: string, holds: string): Layer {
-  const why = 'what measures and tests the product may reach into it';
+  const why = 'measurements and tests may use any part of the product';
   return { folder, holds, imports: ['*'], why, packages: 'any' };
 }

@@ -1,6 +1,6 @@
 import { LAYERS } from './layers.ts';
 
-/** The layers as the table in docs/architecture.md, a row each. */
+/** The table of layers in docs/architecture.md. */
 export function layersTable(): string {
   const rows = LAYERS.map(({ folder, holds, imports, packages, why }) => [
     `\`${folder}\``,
@@ -15,7 +15,7 @@ export function layersTable(): string {
     .join('\n');
 }
 
-/** Every part of the engine or of the policy language is written as the whole. */
+/** Abbreviates all parts of the engine to `engine`. */
 function shortened(imports: readonly string[]): string {
   if (imports.length === 0) return 'nothing';
   if (imports.includes('*')) return 'everything';

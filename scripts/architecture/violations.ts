@@ -4,8 +4,8 @@ import type { Import } from './imports.ts';
 import { type Layer, LAYERS } from './layers.ts';
 
 /**
- * Everything that the architecture forbids in these imports, one message each: where, which rule,
- * and why it is there.
+ * All violations of the architecture in these imports, one message each: position, rule, and the
+ * reason for the rule.
  */
 export function violationsIn(imports: readonly Import[]): readonly string[] {
   return [
@@ -69,7 +69,7 @@ function circleViolations(
     const lines = within.map(({ from, to, line }) => `    ${from}:${line} -> ${to}`);
     return [
       `a circle of ${circle.length} ${what}: ${circle.join(', ')}`,
-      '  rule circles: types count too; what needs each other is one thing, or one of them knows too much',
+      '  rule circles: types count, too; merge what depends on each other, or remove one direction',
       ...lines.slice(0, 20),
     ].join('\n');
   });

@@ -8,7 +8,7 @@ const BPFFS = '/sys/fs/bpf';
 /**
  * Compiles the BPF programs; needs clang and libbpf's headers.
  *
- * @returns {Promise<string>} what was done
+ * @returns {Promise<string>} result, for the report
  */
 export async function buildBpf() {
   const script = join(root, 'scripts', 'build-bpf.mjs');
@@ -17,15 +17,15 @@ export async function buildBpf() {
 }
 
 /**
- * Mounts the BPF file system, where maps are pinned, when it is not; only root can.
+ * Mounts the BPF file system, where maps are pinned, if it is not mounted; requires root.
  *
- * @returns {Promise<string>} what was done
+ * @returns {Promise<string>} result, for the report
  */
 export async function mountBpffs() {
   const mounts = await readFile('/proc/mounts', 'utf8');
   const mounted = mounts.split('\n').some((line) => line.split(' ')[1] === BPFFS);
-  if (mounted) return `mounted already on ${BPFFS}`;
-  if (!isRoot) return 'left alone, only root can mount it';
+  if (mounted) return `already mounted on ${BPFFS}`;
+  if (!isRoot) return 'not mounted; only root can mount it';
   await step('mount bpffs', 'mount', ['-t', 'bpf', 'bpf', BPFFS], { timeoutMs: 10_000 });
   return `mounted on ${BPFFS}`;
 }

@@ -8,9 +8,9 @@ import { step } from './step.mjs';
 const PROJECTS = ['.', 'page'];
 
 /**
- * Compiles to dist/; tsc knows by itself what is up to date.
+ * Compiles to dist/, incrementally.
  *
- * @returns {Promise<string>} what was done
+ * @returns {Promise<string>} result, for the report
  */
 export async function build() {
   await removeOrphans();
@@ -19,12 +19,12 @@ export async function build() {
     const what = `tsc -p ${project} (build)`;
     await step(what, process.execPath, [tsc, '-p', project], { timeoutMs: 120_000 });
   }
-  // tsc does not keep the mode of its sources, and the command is linked to from /usr/bin.
+  // tsc does not preserve file modes, and /usr/bin links to this command.
   await chmod(join(root, 'dist', 'cli', 'main.js'), 0o755);
   return 'compiled to dist/';
 }
 
-/** Removes what was compiled from sources that are no more: a test among it would still run. */
+/** Removes compiled files whose sources no longer exist: such tests would still run. */
 async function removeOrphans() {
   const dist = join(root, 'dist');
   if (!existsSync(dist)) return;

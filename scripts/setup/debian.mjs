@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { isRoot } from './root.mjs';
 import { say, SetupFailed, step } from './step.mjs';
 
-/** Debian packages by what they are needed for. */
+/** Debian packages by purpose. */
 export const PACKAGES = {
   vswitch: ['openvswitch-switch', 'iproute2', 'ethtool', 'iperf3', 'tcpdump', 'python3'],
   filters: ['nftables'],
   xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
-  // Inter is the page's first choice of type; the screenshots are taken with it.
+  // Inter is the page's preferred font, and used in the screenshots.
   browser: ['chromium', 'fonts-inter'],
-  // What the benches run beside; the bench `apply` runs beside bpftool.
+  // Peers of the benches; bpftool is the peer of `apply`.
   peers: ['python3', 'python3-openvswitch', 'python3-netaddr', 'python3-pyparsing', 'bpftool'],
   prometheus: ['prometheus'],
   influx: ['influxdb'],
@@ -17,20 +17,22 @@ export const PACKAGES = {
 };
 
 /**
- * Installs what is missing of `packages`.
+ * Installs missing packages.
  *
  * @param {readonly string[]} packages
- * @returns {Promise<string>} what was done
- * @throws {SetupFailed} when something is missing and cannot be installed: not root, not Debian,
- *   no package source in reach
+ * @returns {Promise<string>} result, for the report
+ * @throws {SetupFailed} when a package is missing and cannot be installed: not root, not Debian, or no
+ *   reachable package source
  */
 export async function installPackages(packages) {
   const missing = await missingPackages(packages);
-  if (missing.length === 0) return 'all installed already';
+  if (missing.length === 0) return 'already installed';
   const command = `apt-get install ${missing.join(' ')}`;
-  if (!isRoot) throw new SetupFailed(`Debian packages are missing, ask root for: ${command}`);
+  if (!isRoot) throw new SetupFailed(`Debian packages are missing; run as root: ${command}`);
   if (!existsSync('/usr/bin/apt-get')) {
-    throw new SetupFailed(`no apt-get here; install what answers to: ${missing.join(' ')}`);
+    throw new SetupFailed(
+      `there is no apt-get; install the equivalent of these packages: ${missing.join(' ')}`,
+    );
   }
   say(`Debian packages are missing: ${missing.join(' ')}`);
   const options = { timeoutMs: 10 * 60_000, env: { DEBIAN_FRONTEND: 'noninteractive' } };

@@ -6,25 +6,25 @@ import { step } from './step.mjs';
 const INSTALL_MS = 10 * 60_000;
 
 /**
- * Installs when node_modules is missing or differs from package-lock.json.
+ * Installs the dependencies if node_modules is missing or differs from package-lock.json.
  *
- * @returns {Promise<string>} what was done
+ * @returns {Promise<string>} result, for the report
  */
 export async function installDependencies() {
-  if (await isInstalled()) return 'installed already';
-  // Build and test need the development dependencies whatever NODE_ENV says.
+  if (await isInstalled()) return 'already installed';
+  // Build and tests need the development dependencies, whatever NODE_ENV is.
   const args = ['ci', '--include=dev'];
   await step('npm ci (dependencies)', 'npm', args, { timeoutMs: INSTALL_MS });
-  return 'installed what package-lock.json names';
+  return 'installed from package-lock.json';
 }
 
 async function isInstalled() {
-  const wanted = await packagesOf(join(root, 'package-lock.json'));
-  // npm writes down there what it has really installed.
-  const present = await packagesOf(join(root, 'node_modules', '.package-lock.json'));
-  return Object.entries(wanted).every(
-    ([path, requested]) =>
-      path === '' || requested.optional === true || present[path]?.version === requested.version,
+  const locked = await packagesOf(join(root, 'package-lock.json'));
+  // npm records the installed packages here.
+  const installed = await packagesOf(join(root, 'node_modules', '.package-lock.json'));
+  return Object.entries(locked).every(
+    ([path, { optional, version }]) =>
+      path === '' || optional === true || installed[path]?.version === version,
   );
 }
 

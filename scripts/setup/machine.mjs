@@ -6,10 +6,10 @@ import { isRoot } from './root.mjs';
 import { say, SetupFailed } from './step.mjs';
 
 /**
- * Sets up all that tests, benchmarks and the lab need, and says what it does. Dependencies and
- * build must succeed; the rest is done as far as this user and this machine allow.
+ * Sets up the needs of tests, benchmarks and the lab, and reports each step. Dependencies and build
+ * must succeed; the other steps may fail for lack of permissions or packages.
  *
- * @returns {Promise<boolean>} whether nothing is missing
+ * @returns {Promise<boolean>} whether the set-up is complete
  * @throws {SetupFailed} when dependencies cannot be installed or the build fails
  */
 export async function setUpMachine() {

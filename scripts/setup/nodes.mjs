@@ -3,22 +3,21 @@ import { join } from 'node:path';
 import { root } from './root.mjs';
 import { SetupFailed, step } from './step.mjs';
 
-/** The releases of Node that the tests run on, one of each supported line. */
+/** The releases of Node for tests, one per supported line. */
 export const NODE_VERSIONS = ['20.20.2', '22.23.5', '24.22.3'];
 
 const FETCH_MS = 5 * 60_000;
 
 /**
- * The binary of a release of Node, fetched when it is not there yet. npm has each as a package, by
- * platform.
+ * The binary of a release of Node, fetched if it is missing. npm has a package for each platform.
  *
  * @param {string} version exact, for instance `22.23.5`
- * @returns {Promise<string>} path of `node`; `npm` is not beside it
+ * @returns {Promise<string>} path of `node`; its folder has no `npm`
  * @throws {SetupFailed} when it cannot be fetched
  */
 export async function fetchNode(version) {
   const name = `node-${process.platform}-${process.arch}`;
-  // Not in the dependency tree: `npm ci` must not see it, and a release must not carry it.
+  // Outside the dependency tree: `npm ci` must not see it, and a release must not contain it.
   const folder = join(root, 'node_modules', '.cache', `node-${version}`);
   const binary = join(folder, 'node_modules', name, 'bin', 'node');
   if (!existsSync(binary)) {

@@ -4,5 +4,5 @@ import { fileURLToPath } from 'node:url';
 /** Folder of the package. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** True when we may change the machine. */
+/** True if this process can change the machine. */
 export const isRoot = process.getuid?.() === 0;

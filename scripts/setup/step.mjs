@@ -8,8 +8,8 @@ export class SetupFailed extends Error {
 }
 
 /**
- * Says something about the set-up. On standard error, since standard output belongs to what is
- * run after it.
+ * Prints a line about the set-up on standard error, because standard output is for the program that
+ * runs afterwards.
  *
  * @param {string} text
  */
@@ -18,9 +18,9 @@ export function say(text) {
 }
 
 /**
- * Runs a command to its end, quietly; its output is shown when it fails.
+ * Runs a command; prints its output only if it fails.
  *
- * @param {string} what a progress line, shown when it takes longer than a moment
+ * @param {string} what a progress line, printed if the command takes longer than 400 ms
  * @param {string} file
  * @param {readonly string[]} args
  * @param {{ env?: Record<string, string>, timeoutMs: number }} options
@@ -39,7 +39,7 @@ export function step(what, file, args, options) {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    // The time-out of `spawn` itself goes on when the program is missing, before Node 24.
+    // Before Node 24, the time-out of `spawn` itself stays active if the program is missing.
     const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
     const clearTimers = () => {
       clearTimeout(announce);
@@ -73,7 +73,7 @@ export function step(what, file, args, options) {
 }
 
 /**
- * Runs the main function of a script; a failed set-up is told in plain words, exit code 1.
+ * Runs the main function of a script; a failed set-up prints its message and exits with code 1.
  *
  * @param {() => Promise<unknown>} main
  */

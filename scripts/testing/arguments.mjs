@@ -13,15 +13,15 @@ const WITH_VALUE = new Set([
   '--timeout',
 ]);
 
-/** Options of mocha that leave tests out, so that a lane may well have none to run. */
+/** Options of mocha that filter tests, so that a lane may have no test to run. */
 const FILTERS = /^(-f|-g|--fgrep|--grep)(=|$)/;
 
 /**
- * Splits the arguments of a test run into the tests it names and what is for mocha.
+ * Splits the arguments of a test run into paths of tests and options for mocha.
  *
  * @param {readonly string[]} args
- * @returns {{ paths: readonly string[], options: readonly string[], filtered: boolean }} `paths` as
- *   they were given; `filtered`: an option leaves tests out
+ * @returns {{ paths: readonly string[], options: readonly string[], filtered: boolean }} `paths`:
+ *   unchanged; `filtered`: an option filters tests
  */
 export function splitArguments(args) {
   /** @type {string[]} */

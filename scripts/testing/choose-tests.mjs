@@ -5,10 +5,10 @@ import { listTestFiles, selectFiles } from './files.mjs';
 import { planStages } from './plan.mjs';
 
 /**
- * Chooses the tests of a run: those that this process's arguments name, or all of the stages.
+ * Chooses the tests of a run: those in the arguments of this process, or all of the stages.
  *
  * @param {readonly (readonly import('./plan.mjs').LaneFolders[])[]} stages
- * @param {(file: string) => Promise<boolean>} belongs whether a file is of this run
+ * @param {(file: string) => Promise<boolean>} belongs whether a file belongs to this run
  * @returns {Promise<import('./run-lanes.mjs').Choice>}
  * @throws {import('../setup/step.mjs').SetupFailed} when an argument names no test of this run
  */

@@ -1,8 +1,8 @@
 import { format } from 'node:util';
 
 /**
- * Least share of each folder that the fast tests must cover, per cent: a little below what they did
- * cover when it was set. A new test may raise one; no change may lower one without saying why.
+ * Minimum coverage of each folder by the fast tests, per cent, set slightly below the measured
+ * coverage. Raise it with new tests; give a reason when you lower it.
  *
  * @type {Readonly<Record<string, { readonly lines: number, readonly branches: number }>>}
  */
@@ -31,18 +31,18 @@ export const THRESHOLDS = {
  * @returns {readonly FolderCoverage[]} one for each folder with a threshold
  */
 export function coverageOf(summary) {
-  return Object.entries(THRESHOLDS).map(([folder, least]) => {
+  return Object.entries(THRESHOLDS).map(([folder, minimum]) => {
     const files = Object.entries(summary).filter(([file]) => file.startsWith(`${folder}/`));
     const lines = share(files.map(([, counts]) => counts.lines));
     const branches = share(files.map(([, counts]) => counts.branches));
-    const isBelow = lines < least.lines || branches < least.branches;
+    const isBelow = lines < minimum.lines || branches < minimum.branches;
     return { folder, lines, branches, isBelow };
   });
 }
 
 /**
  * @param {string} compiled JavaScript
- * @returns {boolean} whether there is something to run in it
+ * @returns {boolean} whether it contains code
  */
 export function hasCode(compiled) {
   const lines = compiled.split('\n').map((line) => line.trim());
@@ -51,7 +51,7 @@ export function hasCode(compiled) {
 
 /**
  * @param {readonly Count[]} counts
- * @returns {number} per cent; 0 when there is nothing to cover, since the folder is not there
+ * @returns {number} per cent; 0 if there is nothing to cover, because the folder does not exist
  */
 function share(counts) {
   const total = counts.reduce((sum, count) => sum + count.total, 0);
@@ -61,19 +61,19 @@ function share(counts) {
 
 /**
  * @param {readonly FolderCoverage[]} coverage
- * @returns {string} a row a folder
+ * @returns {string} one row per folder
  */
 export function tableOf(coverage) {
   const rows = coverage.map(({ folder, lines, branches, isBelow }) => {
-    const least = THRESHOLDS[folder];
+    const minimum = THRESHOLDS[folder];
     const verdict = isBelow ? 'too low' : 'ok';
     return format(
       '  %s lines %s % (at least %d), branches %s % (at least %d): %s',
       folder.padEnd(10),
       lines.toFixed(1),
-      least?.lines,
+      minimum?.lines,
       branches.toFixed(1),
-      least?.branches,
+      minimum?.branches,
       verdict,
     );
   });

@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SetupFailed } from '../setup/step.mjs';
 
-/** Ends the name of a file with tests that take minutes. */
+/** Suffix of files with tests that take minutes. */
 const LONG = '.long.test.ts';
 
-/** A test that asks what is on the machine imports this. */
+/** The import of tests that depend on the machine. */
 const NEEDS = /from '[./]+\/support\/needs\.ts'/;
 
 /**
@@ -24,7 +24,7 @@ export function isLong(file) {
 }
 
 /**
- * Tests that ask for root or for an installed program; they say so by importing `needs`.
+ * Whether tests need root or an installed program: they import `needs`.
  *
  * @param {string} root folder of the package
  * @param {string} file
@@ -34,12 +34,12 @@ export async function needsMachine(root, file) {
 }
 
 /**
- * The files that paths name, each a file or a folder; all of them when there are no paths.
+ * The files at paths of files or folders; all files without paths.
  *
  * @param {readonly string[]} files
  * @param {readonly string[]} paths relative to the package
  * @returns {readonly string[]}
- * @throws {SetupFailed} when a path names none
+ * @throws {SetupFailed} when a path contains no test
  */
 export function selectFiles(files, paths) {
   if (paths.length === 0) return files;
@@ -47,7 +47,7 @@ export function selectFiles(files, paths) {
   for (const path of paths) {
     const folder = path.replace(/\/*$/, '/');
     const found = files.filter((file) => file === path || file.startsWith(folder));
-    if (found.length === 0) throw new SetupFailed(`${path}: there is no test of this run in it`);
+    if (found.length === 0) throw new SetupFailed(`${path} contains no test of this run`);
     for (const file of found) selected.add(file);
   }
   return files.filter((file) => selected.has(file));
@@ -55,7 +55,7 @@ export function selectFiles(files, paths) {
 
 /**
  * @param {string} file `test/policy/docs.test.ts`
- * @returns {string} what it is compiled to: `dist/test/policy/docs.test.js`
+ * @returns {string} its compiled file: `dist/test/policy/docs.test.js`
  */
 export function compiledFile(file) {
   return `dist/${file.slice(0, -'.ts'.length)}.js`;

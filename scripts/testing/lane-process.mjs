@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { compiledFile } from './files.mjs';
 import { SuiteBuffer } from './suite-buffer.mjs';
 
-/** Longer than any test may take, ms. */
+/** Longer than the time-out of any test, ms. */
 const SILENCE_MS = 400_000;
 /** Time to clean up after a signal before SIGKILL, ms. */
 const GRACE_MS = 20_000;
@@ -11,10 +11,10 @@ const GRACE_MS = 20_000;
 /**
  * @typedef {object} LaneEnd how a lane ended
  * @property {string} name
- * @property {import('./results.mjs').LaneResult | undefined} result undefined: it ended before its
- *   tests did
- * @property {string | undefined} trouble how it ended, in words; undefined when its exit code says
- *   no more than its result does
+ * @property {import('./results.mjs').LaneResult | undefined} result undefined: the process ended
+ *   before its tests
+ * @property {string | undefined} trouble how the process failed; undefined: it did not, apart from
+ *   failed tests
  * @property {number} elapsedMs
  */
 
@@ -32,16 +32,16 @@ export class LaneProcess {
   #silence;
   /** @type {NodeJS.Timeout | undefined} */
   #killer;
-  /** @type {Promise<LaneEnd>} resolves when the process has ended and its output is printed */
+  /** @type {Promise<LaneEnd>} resolves when the process has ended and its output was printed */
   ended;
 
   /**
-   * Starts it.
+   * Starts the process.
    *
    * @param {import('./plan.mjs').Lane} lane
    * @param {{ root: string, options: readonly string[], print: (text: string) => void,
-   *   live: boolean, silenceMs?: number }} settings `options` are mocha's; `live`: print at once
-   *   what it writes; `silenceMs`: a lane that writes nothing for so long hangs
+   *   live: boolean, silenceMs?: number }} settings `options`: for mocha; `live`: print output at
+   *   once; `silenceMs`: time without output after which a lane counts as hung
    */
   constructor(lane, { root, options, print, live, silenceMs = SILENCE_MS }) {
     this.#silenceMs = silenceMs;
@@ -51,16 +51,16 @@ export class LaneProcess {
     const buffer = new SuiteBuffer(print, live);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
-        this.#watch();
+        this.#restartSilenceTimer();
         buffer.write(text);
       });
     }
     this.#child.on('message', (/** @type {import('./results.mjs').LaneResult} */ result) => {
       this.#result = result;
     });
-    this.#watch();
+    this.#restartSilenceTimer();
     this.ended = new Promise((resolve) => {
-      // 'error' without 'close' follows when the process could not be started.
+      // If the process could not be started, there is an 'error' without 'close'.
       this.#child.once('error', (error) => resolve(this.#end(`cannot be run: ${error.message}`)));
       this.#child.once('close', (code, signal) => {
         buffer.flush();
@@ -70,7 +70,7 @@ export class LaneProcess {
   }
 
   /**
-   * Ends it: the signal lets its tests clean up; SIGKILL follows for all of its processes.
+   * Stops the lane: the signal lets its tests clean up; SIGKILL to its process group follows.
    *
    * @param {'SIGINT' | 'SIGTERM'} signal
    */
@@ -89,13 +89,13 @@ export class LaneProcess {
     return spawn(process.execPath, args, {
       cwd: this.#root,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // A process group of its own: Ctrl-C reaches the lane once, through us, and none of the
+      // A separate process group: Ctrl-C reaches the lane only through this process, and not the
       // programs that its tests have started.
       detached: true,
     });
   }
 
-  #watch() {
+  #restartSilenceTimer() {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => {
       this.#hung = true;
@@ -108,7 +108,7 @@ export class LaneProcess {
     try {
       process.kill(-this.#child.pid, 'SIGKILL');
     } catch {
-      // It has ended meanwhile.
+      // The process group has ended meanwhile.
     }
   }
 
@@ -117,10 +117,10 @@ export class LaneProcess {
    * @param {NodeJS.Signals | null} signal
    */
   #troubleOf(code, signal) {
-    if (this.#hung) return `was ended: it wrote nothing for ${this.#silenceMs / 1000} s`;
+    if (this.#hung) return `was stopped: it wrote nothing for ${this.#silenceMs / 1000} s`;
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-    if (this.#result === undefined) return `${how} before its tests did`;
-    return code === 0 || this.#result.failed > 0 ? undefined : `${how}, though no test failed`;
+    if (this.#result === undefined) return `${how} before its tests`;
+    return code === 0 || this.#result.failed > 0 ? undefined : `${how}, although no test failed`;
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
- * All tests. Stages run one after another, the lanes of a stage side by side: two of them, which a
- * machine with two cores can carry. Tests on a real vSwitch, kernel and NIC filter measure time but
- * wait for most of it, so they run beside each other, and before those that keep a core busy.
+ * All tests. Stages run one after another, the lanes of a stage in parallel: two of them, for a
+ * machine with two cores. Tests on a real vSwitch, kernel and NIC table measure time, but mostly
+ * wait, so they run in parallel with each other, before those that keep a core busy.
  *
  * @type {readonly (readonly import('./plan.mjs').LaneFolders[])[]}
  */
@@ -15,14 +15,14 @@ export const STAGES = [
       name: 'services',
       folders: ['server', 'daemon', 'dashboards', 'telemetry', 'cli', 'package'],
     },
-    // All that no other lane names.
+    // All other folders.
     { name: 'pure', folders: ['policy', 'policy-tools', ''] },
   ],
 ];
 
 /**
- * The fast tests: what needs neither root, nor servers, nor anything of the kernel. Files that ask
- * what is on the machine are left out.
+ * The fast tests, which need no root, no servers and no kernel features. Files that import `needs` are
+ * omitted.
  *
  * @type {readonly (readonly import('./plan.mjs').LaneFolders[])[]}
  */
@@ -51,13 +51,13 @@ export const FAST_STAGES = [
   ],
 ];
 
-/** Pure, but too slow for the fast tests; they run with all others. */
+/** Pure tests that are too slow for the fast tests; npm test runs them. */
 export const NOT_FAST = [
   'test/adapters/emulator/engine.test.ts',
   'test/policy/compiled/differential.test.ts',
   'test/policy/compiled/planted-faults.test.ts',
   'test/policy/compiled/stock-engine.test.ts',
-  // They wait for a file system, or for the time-outs of a client of a server.
+  // These wait for a file system, or for time-outs of a client.
   'test/platform/file-watcher.test.ts',
   'test/telemetry/influx/client.test.ts',
   'test/telemetry/influx/writer.test.ts',

@@ -3,18 +3,18 @@ import { join } from 'node:path/posix';
 /**
  * @typedef {object} LaneFolders a lane before its files are known
  * @property {string} name
- * @property {readonly string[]} folders under test/, in the order in which they run; '' is all of it
+ * @property {readonly string[]} folders under test/, in running order; '' is test/ itself
  */
 
 /**
- * @typedef {object} Lane tests that run one after another, in a mocha process of their own
+ * @typedef {object} Lane tests that run one after another in one mocha process
  * @property {string} name
  * @property {readonly string[]} files at least one
  */
 
 /**
- * Gives each file to the lane that names its folder, or else the nearest folder above it. A file of
- * no lane is left out.
+ * Assigns each file to the lane with its folder, or with the nearest parent folder. A file without a
+ * lane is omitted.
  *
  * @param {readonly (readonly LaneFolders[])[]} stages
  * @param {readonly string[]} files

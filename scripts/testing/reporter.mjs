@@ -1,5 +1,5 @@
-// The mocha reporter of a lane: mocha's own `spec` while tests run, then the result as a message to
-// the process that started the lane, which prints it with those of the other lanes.
+// The mocha reporter of a lane: mocha's `spec` while tests run, then the result as a message to the
+// parent process, which prints the results of all lanes.
 import { dirname, relative } from 'node:path';
 import { format } from 'node:util';
 import Mocha from 'mocha';
@@ -9,7 +9,7 @@ const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_PENDING } 
   Mocha.Runner.constants;
 const { Base, Spec } = Mocha.reporters;
 
-/** How long the process may live on after its last test, ms; `lingerMs` of the reporter's options. */
+/** Maximum time from the last test to the exit, ms; `lingerMs` in the reporter's options. */
 const LINGER_MS = 15_000;
 
 class LaneReporter extends Spec {
@@ -27,7 +27,7 @@ class LaneReporter extends Spec {
   constructor(runner, options) {
     super(runner, options);
     this.#lingerMs = Number(options.reporterOptions?.lingerMs ?? LINGER_MS);
-    // A lane must not go on when nobody waits for it.
+    // A lane must not outlive its parent process.
     process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
     process.channel?.unref();
     runner.on(EVENT_TEST_PENDING, (test) => {
@@ -51,7 +51,7 @@ class LaneReporter extends Spec {
   }
 
   /**
-   * Nothing here: failures are printed when all lanes have ended.
+   * Empty: failures are printed when all lanes have ended.
    *
    * @override
    */
@@ -70,7 +70,7 @@ class LaneReporter extends Spec {
     process.send?.(result);
     setTimeout(() => {
       const what = process.getActiveResourcesInfo().join(', ');
-      console.error(`tests are over but the process does not end; still active: ${what}`);
+      console.error(`the tests have ended, but the process does not exit; still active: ${what}`);
       // After mocha's own listener, which sets the exit code to the number of failures.
       process.once('exit', () => {
         process.exitCode = 1;
@@ -79,7 +79,7 @@ class LaneReporter extends Spec {
     }, this.#lingerMs).unref();
   }
 
-  /** The failures as mocha words them, with differences and stacks. */
+  /** The failures in mocha's format, with differences and stacks. */
   #failureText() {
     if (this.failures.length === 0) return '';
     /** @type {string[]} */
@@ -95,6 +95,6 @@ class LaneReporter extends Spec {
   }
 }
 
-// Mocha takes a reporter from the default export alone.
+// Mocha requires a reporter to be the default export.
 // oxlint-disable-next-line import/no-default-export
 export default LaneReporter;

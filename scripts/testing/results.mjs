@@ -1,17 +1,17 @@
 /**
- * @typedef {object} LaneResult what a lane says when its tests are over
+ * @typedef {object} LaneResult the result that a lane reports after its tests
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
  * @property {readonly (readonly [string, number])[]} reasons number of skipped tests by reason
  * @property {readonly (readonly [string, number])[]} elapsedMs by folder of tests
- * @property {string} failures the failures as mocha words them; empty when there are none
+ * @property {string} failures the failures in mocha's format; empty: there are none
  */
 
 /**
- * @typedef {object} Total all lanes together
+ * @typedef {object} Total sums of all lanes
  * @property {number} passed
- * @property {number} failed lanes that went wrong count as one failure each
+ * @property {number} failed a lane that failed as a whole counts as one failure
  * @property {number} skipped
  * @property {ReadonlyMap<string, number>} reasons
  * @property {ReadonlyMap<string, number>} elapsedMs
@@ -19,10 +19,10 @@
  */
 
 /**
- * Adds up what the lanes did.
+ * Sums up the results of the lanes.
  *
  * @param {readonly import('./lane-process.mjs').LaneEnd[]} ends
- * @param {{ filtered: boolean }} options `filtered`: a lane may have no test to run
+ * @param {{ filtered: boolean }} options `filtered`: a lane may run no test
  * @returns {Total}
  */
 export function addUp(ends, { filtered }) {
@@ -31,13 +31,13 @@ export function addUp(ends, { filtered }) {
   const elapsedMs = new Map();
   const failures = [];
   for (const { name, result, trouble } of ends) {
-    const wrong = trouble ?? (filtered || !isEmpty(result) ? undefined : 'has run no test');
+    const problem = trouble ?? (filtered || !isEmpty(result) ? undefined : 'has run no test');
     counts.passed += result?.passed ?? 0;
-    counts.failed += (result?.failed ?? 0) + (wrong === undefined ? 0 : 1);
+    counts.failed += (result?.failed ?? 0) + (problem === undefined ? 0 : 1);
     counts.skipped += result?.skipped ?? 0;
     addAll(reasons, result?.reasons ?? []);
     addAll(elapsedMs, result?.elapsedMs ?? []);
-    const text = [result?.failures ?? '', wrong === undefined ? '' : `  the lane ${wrong}\n`];
+    const text = [result?.failures ?? '', problem === undefined ? '' : `  the lane ${problem}\n`];
     if (text.join('') !== '') failures.push({ name, text: text.join('') });
   }
   return { ...counts, reasons, elapsedMs, failures };
@@ -57,7 +57,7 @@ function addAll(sums, entries) {
 }
 
 /**
- * The end of a test run's output: skipped tests with their reasons, times, all failures, counts.
+ * The summary of a test run: skipped tests with their reasons, times, failures, counts.
  *
  * @param {Total} total
  * @param {readonly import('./lane-process.mjs').LaneEnd[]} ends

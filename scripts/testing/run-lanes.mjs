@@ -6,18 +6,18 @@ import { LaneProcess } from './lane-process.mjs';
 import { addUp, summaryOf } from './results.mjs';
 
 /**
- * @typedef {object} Choice what to run
+ * @typedef {object} Choice the tests to run
  * @property {readonly (readonly import('./plan.mjs').Lane[])[]} stages
  * @property {readonly string[]} options of mocha
- * @property {boolean} filtered whether the options leave tests out by name
+ * @property {boolean} filtered whether the options filter tests
  */
 
 /**
- * Runs the stages one after another, the lanes of a stage side by side, and prints what came of it.
- * The counts also go to the file that NORIKAE_TEST_COUNTS names.
+ * Runs the stages one after another, the lanes of a stage in parallel, and prints the results. The
+ * counts also go to the file in NORIKAE_TEST_COUNTS.
  *
  * @param {Choice} choice
- * @returns {Promise<number>} exit code: 0 when tests were run and none failed
+ * @returns {Promise<number>} exit code: 0 if tests were run and none failed
  */
 export async function runLanes({ stages, options, filtered }) {
   /** @type {Set<LaneProcess>} */

@@ -1,9 +1,9 @@
 import { SUITE_END } from './suite-end.mjs';
 
-/** More than this is printed though its suite has not ended, characters. */
+/** Maximum buffer; more is printed before its suite has ended, characters. */
 const MAX_HELD = 4_000_000;
 
-/** Holds back what a lane writes until a suite ends, so that lanes do not write into each other. */
+/** Buffers the output of a lane until a suite ends, so that the output of lanes does not mix. */
 export class SuiteBuffer {
   #held = '';
   #print;
@@ -26,7 +26,7 @@ export class SuiteBuffer {
     else if (end > 0) this.#printUpTo(end);
   }
 
-  /** Prints what is still held. */
+  /** Prints the rest of the buffer. */
   flush() {
     this.#printUpTo(this.#held.length);
   }

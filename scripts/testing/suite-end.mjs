@@ -1,5 +1,5 @@
 /**
- * Written by a lane after each outermost suite (an ASCII record separator): all that it wrote up to
- * there can be printed in one piece.
+ * Written by a lane after each outermost suite (an ASCII record separator): the output up to it can
+ * be printed.
  */
 export const SUITE_END = '\x1e';

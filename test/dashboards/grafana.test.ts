@@ -11,7 +11,7 @@ import { PrometheusServer } from '../support/prometheus-server.ts';
 const ROOT = packageRoot();
 const RULES = join(ROOT, 'dashboards/prometheus/norikae.rules.yml');
 
-/** What a dashboard's JSON has that is looked at here. */
+/** The parts of a dashboard's JSON that these tests check. */
 interface Dashboard {
   readonly uid: string;
   readonly tags: readonly string[];
@@ -44,7 +44,7 @@ const withData = dashboards.flatMap(({ uid, panels }) =>
 );
 
 describe('Grafana dashboards', () => {
-  it('are in the repository as the code makes them; npm run dashboards writes them', () => {
+  it('are up to date in the repository (run npm run dashboards)', () => {
     const files = dashboardFiles();
     assert.deepEqual(readdirSync(join(ROOT, FOLDER)).sort(), [...files.keys()].sort());
     for (const [name, text] of files) {
@@ -52,7 +52,7 @@ describe('Grafana dashboards', () => {
     }
   });
 
-  it('say in each panel what it shows and in which unit', () => {
+  it('have a description and a unit in each panel', () => {
     for (const { uid, panel } of withData) {
       const where = `${uid}: ${panel.title}`;
       assert.ok((panel.description ?? '').length > 10, where);
@@ -64,7 +64,7 @@ describe('Grafana dashboards', () => {
     }
   });
 
-  it('lead to each other with the choices that were made', () => {
+  it('link to each other and keep the variables', () => {
     for (const { uid, links, tags } of dashboards) {
       assert.deepEqual(
         links.map((l) => [l.includeVars, l.tags]),
@@ -101,7 +101,7 @@ describe('Grafana dashboards', () => {
       }
     }
 
-    /** An expression as Grafana sends it, over times as short as this test. */
+    /** An expression as Grafana sends it, with ranges as short as this test. */
     function asSent(expression: string): string {
       const values: Readonly<Record<string, string>> = {
         $instance: daemon.address,
@@ -116,7 +116,7 @@ describe('Grafana dashboards', () => {
       });
     }
 
-    it('understand OpenMetrics as the daemon writes it', async () => {
+    it('work with OpenMetrics from the daemon', async () => {
       assert.deepEqual(
         (await prometheus.query('up')).map((s) => s.value),
         [1],
@@ -137,7 +137,7 @@ describe('Grafana dashboards', () => {
       });
     }
 
-    it('have something to choose from', async () => {
+    it('have values for their variables', async () => {
       for (const { uid, templating } of dashboards) {
         for (const { name, type, query } of templating.list) {
           if (type !== 'query') continue;
@@ -149,7 +149,7 @@ describe('Grafana dashboards', () => {
       }
     });
 
-    it('mark the moment at which policies came into force', async () => {
+    it('mark the time at which policies came into force', async () => {
       for (const { uid, annotations } of dashboards) {
         assert.equal(annotations.list.length, 1, uid);
         const marks = await prometheus.query(asSent(annotations.list[0].expr));
@@ -162,7 +162,7 @@ describe('Grafana dashboards', () => {
       }
     });
 
-    it('see what the recording rules record', async () => {
+    it('can use the recording rules', async () => {
       const records = readFileSync(RULES, 'utf8').matchAll(/record: (\S+)/g);
       for (const [, record] of records) {
         const samples = await prometheus.query(record);
@@ -172,7 +172,7 @@ describe('Grafana dashboards', () => {
   });
 });
 
-/** Panels of what a daemon does not know in its first seconds. */
+/** Panels without data in a daemon's first seconds. */
 const MAY_BE_UNKNOWN = new Set([
   'CPU saved (estimate)',
   'Cost of a packet on the vSwitch (estimate)',

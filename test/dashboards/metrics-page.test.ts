@@ -8,7 +8,7 @@ import { packageRoot } from '../../platform/package-root.ts';
 const PAGE = readFileSync(join(packageRoot(), 'docs/metrics.md'), 'utf8');
 
 describe('the page of all metrics', () => {
-  it('is what the daemon shows; npm run dashboards writes it', async function () {
+  it('is up to date (run npm run dashboards)', async function () {
     this.timeout(40_000);
     const daemon = await EmulatedDaemon.start({ topFlows: 3 });
     try {
@@ -19,9 +19,9 @@ describe('the page of all metrics', () => {
     }
   });
 
-  it('has a row for each metric that the guide names', () => {
+  it('has a row for each metric in the guide', () => {
     const guide = readFileSync(join(packageRoot(), 'docs/operations.md'), 'utf8');
-    // Others have names of their own: measurements of InfluxDB.
+    // Other names are measurements of InfluxDB.
     const sections = guide.split(/^## /m).filter((s) => /^(Prometheus|Alerts)/.test(s));
     const names = new Set(sections.join('').match(/\bnorikae_[a-z_]+\b/g));
     for (const name of names) {

@@ -8,7 +8,7 @@ import { runToEnd } from '../support/programs.ts';
 const RULES = join(packageRoot(), 'dashboards/prometheus/norikae.rules.yml');
 const TESTS = join(packageRoot(), 'dashboards/prometheus/norikae.rules.test.yml');
 
-/** What follows a key at the start of a line, wherever it stands. */
+/** The values of a key at the start of a line, at any indentation. */
 function valuesOf(text: string, key: string): readonly string[] {
   return [...text.matchAll(new RegExp(`^ *(?:- )?${key}: (.*)$`, 'gm'))].map((m) => m[1]);
 }
@@ -17,7 +17,7 @@ describe('rules and alerts', () => {
   const text = readFileSync(RULES, 'utf8');
   const alerts = valuesOf(text, 'alert');
 
-  describe('as promtool sees them', () => {
+  describe('in promtool', () => {
     before(function () {
       needs(this, 'promtool');
     });
@@ -34,7 +34,7 @@ describe('rules and alerts', () => {
     });
   });
 
-  it('are each tested for raising their alert', () => {
+  it('have a test for each alert', () => {
     const tests = readFileSync(TESTS, 'utf8');
     for (const alert of alerts) {
       assert.match(
@@ -45,7 +45,7 @@ describe('rules and alerts', () => {
     }
   });
 
-  it('name a section of the operations guide that is there', () => {
+  it('name an existing section of the operations guide', () => {
     const guide = readFileSync(join(packageRoot(), 'docs/operations.md'), 'utf8');
     const runbooks = valuesOf(text, 'runbook');
     assert.deepEqual(

@@ -7,13 +7,13 @@ import { filesIn } from './support/packed.ts';
 import { type Listing, listPackage } from './support/listing.ts';
 
 /**
- * Somewhat above what was measured (0.75 and 2.8 MB), bytes: what grows further came in by mistake,
- * or deserves a look.
+ * Bytes, somewhat above the measured sizes (0.75 and 2.8 MB): more growth is a mistake or has to be
+ * reviewed.
  */
 const MAX_TARBALL = 900_000;
 const MAX_UNPACKED = 3_400_000;
 
-/** What a user needs beside the compiled program. */
+/** Files that a user needs besides the compiled program. */
 const NEEDED = [
   'CHANGELOG.md',
   'LICENSE',
@@ -45,7 +45,7 @@ describe('the package', () => {
     files = listing.files.map(({ path }) => path);
   });
 
-  it('has what a user needs', () => {
+  it('has all files that a user needs', () => {
     assert.deepEqual(
       NEEDED.filter((file) => !files.includes(file)),
       [],
@@ -60,13 +60,13 @@ describe('the package', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('has the BPF object when this machine can compile it', function () {
+  it('has the BPF object if this machine can compile it', function () {
     const object = 'dist/adapters/nic/xdp/norikae.bpf.o';
     if (!existsSync(join(packageRoot(), object))) this.skip();
     assert(files.includes(object));
   });
 
-  it('has no tests, benches, sources in TypeScript, maps or pictures of the page', () => {
+  it('has no tests, benches, TypeScript sources, source maps or screenshots', () => {
     const unwanted = files.filter(
       (file) =>
         /\.(ts|map|png|tsbuildinfo)$/.test(file) ||
@@ -80,27 +80,27 @@ describe('the package', () => {
     const dangling = files
       .filter((file) => file.endsWith('.md'))
       .flatMap((file) => linksIn(file, readFileSync(join(packageRoot(), file), 'utf8')))
-      // Too large for what they are worth where the page itself runs.
+      // Screenshots are large, and the installed package has the page itself.
       .filter((target) => !target.startsWith('docs/screenshots/'))
       .filter((target) => !files.some((file) => file === target || file.startsWith(`${target}/`)));
     assert.deepEqual([...new Set(dangling)], []);
   });
 
-  it('has a command that can be started', () => {
+  it('has an executable command', () => {
     const path = 'dist/cli/main.js';
     assert.match(readFileSync(join(packageRoot(), path), 'utf8'), /^#!\/usr\/bin\/env node\n/);
     const mode = listing.files.find((file) => file.path === path)?.mode ?? 0;
     assert.equal(mode & 0o111, 0o111);
   });
 
-  it('does not grow unnoticed', () => {
+  it('does not exceed its size limits', () => {
     const { size, unpackedSize } = listing;
     assert(size <= MAX_TARBALL, `the tarball has ${size} bytes`);
     assert(unpackedSize <= MAX_UNPACKED, `unpacked it has ${unpackedSize} bytes`);
   });
 });
 
-/** Whether a path belongs to a layer of the product, and not to what measures and tests it. */
+/** Whether a path belongs to a layer of the product rather than to tests and measurements. */
 function isProduct(path: string): boolean {
   return LAYERS.some(
     ({ folder, imports }) => !imports.includes('*') && path.startsWith(`${folder}/`),

@@ -25,7 +25,7 @@ describe('the package, installed for production', function () {
 
   after(() => temporary.remove());
 
-  it('brings the lock, and leaves no copy of it where npm would prefer that', () => {
+  it('contains the lock, and leaves no copy of it in the project', () => {
     const lock = readFileSync(join(packageRoot(), 'package-lock.json'), 'utf8');
     assert.equal(readFileSync(join(packed.folder, 'npm-shrinkwrap.json'), 'utf8'), lock);
     assert(!existsSync(join(packageRoot(), 'npm-shrinkwrap.json')));
@@ -37,7 +37,7 @@ describe('the package, installed for production', function () {
     for (const name of ['typescript', 'mocha', 'tsx']) assert(!existsSync(join(modules, name)));
   });
 
-  it('tells its version', async () => {
+  it('prints its version', async () => {
     const manifest: Record<string, unknown> = JSON.parse(
       readFileSync(join(packed.folder, 'package.json'), 'utf8'),
     );
@@ -46,7 +46,7 @@ describe('the package, installed for production', function () {
     assert.match(output, new RegExp(`^norikae ${String(manifest.version)} `));
   });
 
-  it('checks its configuration for a try, and the one for a host where that is copied to', async () => {
+  it('checks the emulated configuration, and a copy of the one for a host', async () => {
     const host = join(temporary.path, 'etc');
     cpSync(join(packed.folder, 'policies'), join(host, 'policies'), { recursive: true });
     cpSync(join(packed.folder, 'config/host.json'), join(host, 'norikae.json'));
@@ -56,8 +56,8 @@ describe('the package, installed for production', function () {
     }
   });
 
-  it('calls native code, though no install script has run', async () => {
-    // koffi is loaded for systemd and for libbpf alone: the daemon below does without.
+  it('calls native code although no install script has run', async () => {
+    // koffi is loaded only for systemd and libbpf; the daemon below does not need it.
     const program = `
       const { default: koffi } = await import('koffi');
       const getpid = koffi.load('libc.so.6').func('int getpid()');
@@ -69,7 +69,7 @@ describe('the package, installed for production', function () {
     assert.equal(code, 0, output);
   });
 
-  it('runs on the emulated node until it is ready, serves its page, and ends in order', async () => {
+  it('runs on the emulated node, serves its page, and stops in order', async () => {
     const port = await freePort();
     const config = join(temporary.path, 'norikae.json');
     const control = join(temporary.path, 'control.sock');

@@ -9,18 +9,18 @@ import { type Lock, problemsOf } from './support/lock-check.ts';
 const FILES = ['package.json', 'package-lock.json', '.npmrc'];
 
 describe('package-lock.json', () => {
-  it('names every package that package.json and its own packages need, for every platform', () => {
+  it('contains every package that package.json and its dependencies need, for every platform', () => {
     const manifest: Record<string, unknown> = JSON.parse(read('package.json'));
     const lock: Lock = JSON.parse(read('package-lock.json'));
     assert.deepEqual(problemsOf(manifest, lock), []);
   });
 
-  it('is what npm ci takes', async function () {
+  it('is accepted by npm ci', async function () {
     this.timeout(30_000);
     const folder = mkdtempSync(join(tmpdir(), 'norikae-lock-'));
     try {
       for (const file of FILES) cpSync(join(packageRoot(), file), join(folder, file));
-      // An empty cache: what the lock lacks cannot be filled in from elsewhere.
+      // An empty cache, so that npm cannot add what the lock lacks.
       const args = ['ci', '--dry-run', '--offline', '--ignore-scripts', '--prefix', folder];
       const { code, output } = await runToEnd('npm', [...args, '--cache', join(folder, 'cache')]);
       assert.equal(code, 0, output);
@@ -38,18 +38,18 @@ describe('the check of package-lock.json', () => {
     return { packages: { '': manifest, 'node_modules/b': entry, ...packages } };
   }
 
-  it('finds nothing wrong with a complete lock', () => {
+  it('accepts a complete lock', () => {
     assert.deepEqual(problemsOf(manifest, lockOf({})), []);
   });
 
-  it('finds an optional package of another platform that is missing', () => {
+  it('reports a missing optional package of another platform', () => {
     const b = { ...entry, optionalDependencies: { '@b/win32-x64': '1.0.0' } };
     assert.deepEqual(problemsOf(manifest, lockOf({ 'node_modules/b': b })), [
       'node_modules/b needs @b/win32-x64, which is not in the lock',
     ]);
   });
 
-  it('finds an optional package in another version than is asked for', () => {
+  it('reports an optional package with another version than requested', () => {
     const b = { ...entry, optionalDependencies: { '@b/win32-x64': '1.1.0' } };
     const lock = lockOf({ 'node_modules/b': b, 'node_modules/@b/win32-x64': entry });
     assert.deepEqual(problemsOf(manifest, lock), [
@@ -57,7 +57,7 @@ describe('the check of package-lock.json', () => {
     ]);
   });
 
-  it('looks for a package where Node would', () => {
+  it('resolves packages like Node', () => {
     const b = { ...entry, dependencies: { c: '2.0.0' } };
     const nested = { 'node_modules/b': b, 'node_modules/c': entry };
     const found = { ...nested, 'node_modules/b/node_modules/c': { ...entry, version: '2.0.0' } };
@@ -65,7 +65,7 @@ describe('the check of package-lock.json', () => {
     assert.equal(problemsOf(manifest, lockOf(nested)).length, 1);
   });
 
-  it('does without optional peers', () => {
+  it('accepts missing optional peers', () => {
     const b = {
       ...entry,
       peerDependencies: { c: '^1.0.0', d: '^1.0.0' },
@@ -76,7 +76,7 @@ describe('the check of package-lock.json', () => {
     ]);
   });
 
-  it('finds what differs from package.json', () => {
+  it('reports differences from package.json', () => {
     const changed = { ...manifest, dependencies: {}, bin: { a: 'a.js' } };
     assert.deepEqual(problemsOf(changed, lockOf({})), [
       'bin differs from package.json',
@@ -84,7 +84,7 @@ describe('the check of package-lock.json', () => {
     ]);
   });
 
-  it('finds the address of a registry, and a package without integrity', () => {
+  it('reports the address of a registry, and a package without integrity', () => {
     const lock = lockOf({
       'node_modules/b': { version: '1.0.0', resolved: 'https://x.example/b' },
     });

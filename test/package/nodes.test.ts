@@ -8,7 +8,7 @@ import { isOutOfReach } from './support/registry.ts';
 
 const SCRIPT = join(packageRoot(), 'scripts/test-nodes.mjs');
 
-/** The supported releases of other lines than the one that runs this. */
+/** The supported releases of other lines than the current Node. */
 const OTHERS = supportedVersions().filter(
   (version) => major(version) !== major(process.versions.node),
 );

@@ -15,7 +15,7 @@ describe('npm run release', function () {
   const temporary = temporaryFolder();
   after(() => temporary.remove());
 
-  it('packs with the BPF object, and writes the checksum of what it packed', async function () {
+  it('packs with the BPF object, and writes the checksum', async function () {
     needs(this, 'xdp');
     const folder = join(temporary.path, 'artefacts');
     const { code, output } = await runToEnd(process.execPath, [SCRIPT, '--folder', folder], {
@@ -31,7 +31,7 @@ describe('npm run release', function () {
   });
 
   describe('with a tag', () => {
-    /** Runs the script in a copy of the project that has version 9.9.9 and this changelog. */
+    /** Runs the script in a copy of the project with version 9.9.9 and `changelog`. */
     function releaseTag(tag: string, changelog: string) {
       const copy = join(temporary.path, 'copy');
       cpSync(join(packageRoot(), 'scripts'), join(copy, 'scripts'), { recursive: true });
@@ -46,13 +46,13 @@ describe('npm run release', function () {
       assert.match(output, /the tag is v9\.9\.8, package\.json has version 9\.9\.9/);
     });
 
-    it('refuses a version that the changelog does not have', async () => {
+    it('refuses a version that is missing in the changelog', async () => {
       const { code, output } = await releaseTag('v9.9.9', '# Changelog\n\n## [9.9.8]\n');
       assert.equal(code, 1);
       assert.match(output, /CHANGELOG\.md has no heading for 9\.9\.9/);
     });
 
-    it('goes on to build when both agree', async () => {
+    it('continues with the build if both match', async () => {
       const { code, output } = await releaseTag('v9.9.9', '# Changelog\n\n## [9.9.9]\n');
       // The copy has no compiler.
       assert.equal(code, 1);

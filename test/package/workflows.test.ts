@@ -20,7 +20,7 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-/** What every workflow of ours has, and what it must not have. */
+/** The schema of all workflows. */
 const SCHEMA = {
   type: 'object',
   required: ['name', 'on', 'permissions', 'concurrency', 'jobs'],
@@ -35,7 +35,7 @@ const SCHEMA = {
         required: ['runs-on', 'timeout-minutes', 'steps'],
         properties: {
           'timeout-minutes': { type: 'integer', minimum: 1, maximum: 90 },
-          // A job with permissions of its own would have more than the workflow.
+          // A job could extend the permissions of the workflow.
           permissions: false,
           steps: {
             type: 'array',
@@ -67,15 +67,15 @@ describe('workflows', () => {
     describe(file, () => {
       const document = load(readFileSync(join(FOLDER, file), 'utf8'));
 
-      it('may only read, ends in time, and uses actions that are known', () => {
+      it('has read permission only, a time limit, and known actions', () => {
         assert(isWorkflow(document), JSON.stringify(isWorkflow.errors, null, 2));
       });
 
-      it('runs npm ci and scripts of this package alone', () => {
+      it('runs only npm ci and scripts of this package', () => {
         const lines = stepsOf(document).flatMap(({ run }) => (run === undefined ? [] : [run]));
         assert(lines.includes('npm ci') && lines.length > 1);
         for (const line of lines) {
-          // One command, without expressions that whoever names a branch could fill.
+          // One command, without expressions, which the name of a branch could inject into.
           assert.match(line, /^npm (ci|test|run [\w:-]+)( -- [\w "$./-]+)?$/);
           const [, command, script = command] = line.split(' ');
           if (command === 'ci') continue;
@@ -83,7 +83,7 @@ describe('workflows', () => {
         }
       });
 
-      it('names the supported lines of Node when it has a matrix', () => {
+      it('uses the supported lines of Node in its matrix', () => {
         const lines = supportedVersions().map((version) => version.split('.')[0]);
         for (const { strategy } of jobsOf(document)) {
           if (strategy !== undefined) assert.deepEqual(strategy.matrix?.node, lines);
@@ -92,7 +92,7 @@ describe('workflows', () => {
     });
   }
 
-  it('are there for checks, fast tests, full tests and releases', () => {
+  it('exist for checks, fast tests, full tests and releases', () => {
     const files = ['check.yml', 'release.yml', 'test-fast.yml', 'test-full.yml'];
     assert.deepEqual(readdirSync(FOLDER).toSorted(), files);
   });

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Longest wait for something to come true, ms: less than mocha lets a test take. */
+/** Maximum wait, ms; shorter than mocha's time-out of a test. */
 const PATIENCE_MS = 9_000;
 const BETWEEN_LOOKS_MS = 5;
 
 /**
  * Resolves once `holds` is true.
  *
- * @param what for the error's words: what is waited for
- * @throws when it does not come true in time
+ * @param what description of the condition, for the error
+ * @throws when it is not true in time
  */
 export async function eventually(
   what: string,

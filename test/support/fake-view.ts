@@ -13,7 +13,7 @@ import type { DecisionPage, DecisionRecord } from '../../api/decision-record.ts'
 import type { HistoryView, NodePoint } from '../../api/history-view.ts';
 import type { DaemonView } from '../../api/view.ts';
 
-/** A flow that is offloaded; `over` changes what a test is about. */
+/** An offloaded flow, with overrides. */
 export function flowOf(over: Partial<FlowView> = {}): FlowView {
   return {
     id: '5b1f0c7e-0000-4000-8000-000000000001',
@@ -41,7 +41,7 @@ export function flowOf(over: Partial<FlowView> = {}): FlowView {
   };
 }
 
-/** A slice's share of a table; `over` changes what a test is about. */
+/** A slice's share of a table, with overrides. */
 export function shareOf(over: Partial<ShareView> = {}): ShareView {
   return {
     slice: null,
@@ -55,7 +55,7 @@ export function shareOf(over: Partial<ShareView> = {}): ShareView {
   };
 }
 
-/** What a port can send, nearly all of it in use. */
+/** A nearly exhausted limit of a port. */
 export function throughputOf(over: Partial<ThroughputView> = {}): ThroughputView {
   return {
     name: 'p0 send',
@@ -68,7 +68,7 @@ export function throughputOf(over: Partial<ThroughputView> = {}): ThroughputView
   };
 }
 
-/** Why `flow` is where it is. */
+/** The explanation of `flow`. */
 export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
   return {
     flow,
@@ -116,7 +116,7 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
   };
 }
 
-/** A decision to offload; `over` changes what a test is about. */
+/** A decision to offload, with overrides. */
 export function decisionOf(over: Partial<DecisionRecord> = {}): DecisionRecord {
   return {
     id: 'x-1',
@@ -165,7 +165,7 @@ const BACKEND: BackendView = {
   limits: [],
 };
 
-/** An InfluxDB that takes what it is sent. */
+/** The view of a working InfluxDB. */
 export function influxOf(over: Partial<InfluxView> = {}): InfluxView {
   return {
     url: 'http://127.0.0.1:8086',
@@ -181,7 +181,7 @@ export function influxOf(over: Partial<InfluxView> = {}): InfluxView {
   };
 }
 
-/** A daemon in good health. */
+/** The status of a healthy daemon. */
 export function statusOf(over: Partial<StatusView> = {}): StatusView {
   const backend = over.backend === undefined ? BACKEND : over.backend;
   return {
@@ -265,21 +265,21 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
   };
 }
 
-/** A view that answers what a test sets, and remembers what it was asked. */
+/** A view with responses that a test sets; records its calls. */
 export class FakeView implements DaemonView {
   state = statusOf();
   page: FlowPage = { total: 1, matching: 1, flows: [flowOf()] };
   answer: WhyAnswer = { found: true, why: whyOf(flowOf()) };
   reloaded: ReloadView = { ok: true, rules: 5 };
   recorded: readonly DecisionRecord[] = [decisionOf()];
-  /** Set to make every question fail. */
+  /** If set, every call fails. */
   failure: Error | undefined;
   readonly asked: string[] = [];
   readonly queries: FlowQuery[] = [];
   readonly listeners = new Set<() => void>();
   readonly decisionListeners = new Set<(decision: DecisionRecord) => void>();
 
-  /** Lets everybody know of a tick. */
+  /** Notifies the listeners of a tick. */
   tick(): void {
     for (const listener of this.listeners) listener();
   }
@@ -316,7 +316,7 @@ export class FakeView implements DaemonView {
     return pointOf(this.state, 1_767_225_600_000);
   }
 
-  /** Lets everybody know of a decision. */
+  /** Notifies the listeners of a decision. */
   decide(decision: DecisionRecord): void {
     for (const listener of this.decisionListeners) listener(decision);
   }

@@ -6,14 +6,14 @@ const ROUNDS = 200;
 
 /**
  * Collects garbage until `done`, at most {@link ROUNDS} times.
- * @throws {TypeError} when V8 does not let it
+ * @throws {TypeError} when V8 does not expose its garbage collector
  */
 export async function collectUntil(done: () => boolean): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect !== 'function') throw new TypeError('V8 has no gc()');
   for (let i = 0; i < ROUNDS; i++) {
-    // What a WeakRef gave out stays until the event loop turns: look only after the collection.
+    // A dereferenced WeakRef keeps its target alive until the next turn: check after the collection.
     await setImmediate();
     collect();
     if (done()) return;

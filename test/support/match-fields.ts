@@ -29,7 +29,7 @@ export function allBits(field: FieldName): Uint8Array {
     : numberBytes(field, some);
 }
 
-/** A field that must be exactly this. */
+/** An exact match of a field. */
 export function exactly(field: FieldName, value: number | Uint8Array): FieldMatch {
   const bytes = typeof value === 'number' ? numberBytes(field, value) : value;
   return { field, value: bytes, mask: allBits(field) };

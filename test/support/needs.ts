@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** What a test cannot do without, and how to find out whether it is there. */
+/** Needs of tests, and how to check for them. */
 const CHECKS = {
   root: () => (process.getuid?.() === 0 ? undefined : 'root'),
   ovs: () => program('ovs-vswitchd') ?? program('ovsdb-server') ?? program('ovs-vsctl'),
@@ -24,12 +24,12 @@ const CHECKS = {
     file('/usr/lib/python3/dist-packages/pyparsing/__init__.py'),
 } as const satisfies Readonly<Record<string, () => string | undefined>>;
 
-/** Name of something a test may need. */
+/** Name of a need. */
 export type Need = keyof typeof CHECKS;
 
 /**
- * Skips the suite of a `before` hook (or the test) when something it needs is not on this
- * machine, and puts what is missing into the suite's title, where every reporter prints it:
+ * Skips the suite of a `before` hook (or the test) if this machine lacks one of its needs, and adds
+ * the missing needs to the suite's title, which every reporter prints:
  *
  *     before(function () { needs(this, 'root', 'ovs'); });
  */
@@ -41,7 +41,7 @@ export function needs(context: Mocha.Context, ...all: readonly Need[]): void {
   if (missing.length > 0) skipFor(context, missing);
 }
 
-/** Skips as `needs` does, for something that only an attempt shows to be missing. */
+/** Skips like `needs`, for a need that only an attempt shows to be missing. */
 export function skipFor(context: Mocha.Context, missing: readonly string[]): void {
   const inBefore = context.test?.title.startsWith('"before all"') === true;
   const titled = inBefore ? context.test?.parent : (context.currentTest ?? context.test);

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * Arguments that make Node run one of our own modules in a process of its own: as compiled, or
- * through tsx, whichever this test is run as.
+ * Arguments for Node to run a module of this project in a child process: compiled, or through tsx,
+ * like the running test.
  *
- * @param path from the top of the repository, without its end: `cli/main`
+ * @param path relative to the repository, without extension: `cli/main`
  */
 export function ownProgram(path: string): readonly string[] {
   const extension = import.meta.url.slice(-3);

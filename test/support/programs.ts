@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process';
 
-/** How a program ended. */
+/** The end of a program. */
 export interface Ended {
   readonly code: number;
-  /** What it said, on standard output and standard error. */
+  /** Its output on standard output and standard error. */
   readonly output: string;
 }
 
 /**
- * Runs a program to its end, at most `timeoutMs`; `input` goes to its standard input. It gets the
- * environment of the tests, or `env`.
+ * Runs a program for at most `timeoutMs`, with `input` on its standard input, and the environment of
+ * the tests or `env`.
  */
 export function runToEnd(
   program: string,
@@ -21,7 +21,7 @@ export function runToEnd(
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, output: `${stdout}${stderr}` });
     });
-    // A program that does not start is told by its exit; the broken pipe adds nothing.
+    // The exit reports a program that does not start; ignores the broken pipe.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });

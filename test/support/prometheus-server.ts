@@ -9,18 +9,18 @@ import { freePort } from './free-port.ts';
 const START_MS = 20_000;
 const STOP_MS = 5_000;
 
-/** One series of an answer: its labels, and its value now. */
+/** A series in a response: its labels and current value. */
 export interface PrometheusSample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** A real Prometheus on loopback, with data in a folder of its own. */
+/** A real Prometheus on loopback, with data in a temporary folder. */
 export class PrometheusServer {
   readonly url: string;
   readonly #child: ChildProcess;
   readonly #folder: string;
-  /** What ended it, when it was not us; undefined: it runs. */
+  /** Why it ended unexpectedly; undefined: it did not. */
   #failure: string | undefined;
   readonly #killAtExit = (): void => {
     this.#child.kill('SIGKILL');
@@ -36,8 +36,8 @@ export class PrometheusServer {
   }
 
   /**
-   * Starts one that scrapes `target` (host:port) each second as the job `norikae`; `how` is what the
-   * job's configuration has besides: TLS, credentials.
+   * Starts a Prometheus that scrapes `target` (host:port) every second as job `norikae`; `how` is the
+   * rest of the job's configuration: TLS, credentials.
    */
   static async start(
     target: string,
@@ -48,7 +48,7 @@ export class PrometheusServer {
     const config = join(folder, 'prometheus.yml');
     const jobs = [{ job_name: 'norikae', static_configs: [{ targets: [target] }], ...how }];
     const seconds = { scrape_interval: '1s', evaluation_interval: '1s' };
-    // YAML takes JSON.
+    // JSON is valid YAML.
     const text = { global: seconds, rule_files: ruleFiles, scrape_configs: jobs };
     writeFileSync(config, JSON.stringify(text));
     const port = await freePort();
@@ -69,7 +69,7 @@ export class PrometheusServer {
     return server;
   }
 
-  /** Ends it and takes its data away. */
+  /** Stops it and removes its data. */
   async stop(): Promise<void> {
     if (this.#failure === undefined) {
       const ended = once(this.#child, 'exit');
@@ -84,13 +84,13 @@ export class PrometheusServer {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** What an expression has now. @throws when Prometheus does not understand it */
+  /** Evaluates an expression now. @throws when Prometheus refuses it */
   async query(expression: string): Promise<readonly PrometheusSample[]> {
     const data = await this.#get('query', { query: expression });
     return samplesOf(data);
   }
 
-  /** Series that a selector has had in the last minutes. */
+  /** Series of a selector in the last minutes. */
   async series(selector: string): Promise<readonly Readonly<Record<string, string>>[]> {
     const data = await this.#get('series', { 'match[]': selector });
     return Array.isArray(data) ? data.map(labelsOf) : [];

@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed (xorshift128, Marsaglia 2003). */
+/** Pseudo-random numbers by seed (xorshift128, Marsaglia 2003). */
 export class Seeded {
   readonly #state = new Uint32Array(4);
 
@@ -30,7 +30,7 @@ export class Seeded {
     return low + this.below(high - low + 1);
   }
 
-  /** True with a chance of `share`, 0 to 1. */
+  /** True with probability `share`, 0 to 1. */
   chance(share: number): boolean {
     return this.next() < share * 2 ** 32;
   }
@@ -39,7 +39,7 @@ export class Seeded {
     return from[this.below(from.length)];
   }
 
-  /** Those of `from` that a coin chose, in their order. */
+  /** A random subset of `from`, in order. */
   some<T>(from: readonly T[], share = 0.5): readonly T[] {
     return from.filter(() => this.chance(share));
   }

@@ -1,6 +1,6 @@
 import { coloursOf, type Terminal } from '../../platform/terminal.ts';
 
-/** A terminal that keeps what was written. */
+/** A terminal that records its output. */
 export class TestTerminal implements Terminal {
   text = '';
   interactive = false;

@@ -1,11 +1,11 @@
 import { type Trace, TraceBuilder } from '../../bench/decisions/traces/trace.ts';
 
-/** Bytes of a packet in traces made by hand. */
+/** Bytes per packet in traces of {@link traceOf}. */
 export const PACKET = 1000;
 
 /**
- * A trace made by hand: a row a flow, a column a window, each the packets that the flow sends in
- * it, of {@link PACKET} bytes. Windows of a second, no warm-up.
+ * A trace from numbers of packets, with a row per flow and a column per window of 1 s. Packets have
+ * {@link PACKET} bytes; there is no warm-up.
  */
 export function traceOf(
   packets: readonly (readonly number[])[],

@@ -2,15 +2,15 @@ import { packageRoot } from '../../../platform/package-root.ts';
 import { runToEnd } from '../../support/programs.ts';
 import { PackFailed } from './packed.ts';
 
-/** What `npm pack` would pack, as the build has left it; sizes in bytes. */
+/** The files that `npm pack` would pack after the build; sizes in bytes. */
 export interface Listing {
-  /** Of the tarball. */
+  /** Size of the tarball. */
   readonly size: number;
   readonly unpackedSize: number;
   readonly files: readonly { readonly path: string; readonly mode: number }[];
 }
 
-/** Asks npm, without building or writing anything. @throws PackFailed */
+/** Lists the package with npm, without building or writing. @throws PackFailed */
 export async function listPackage(): Promise<Listing> {
   const options = ['--dry-run', '--json', '--ignore-scripts', '--loglevel=error'];
   const { code, output } = await runToEnd('npm', ['pack', packageRoot(), ...options]);

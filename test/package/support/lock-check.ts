@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** A package in package-lock.json; the one with the empty path is the project itself. */
+/** A package in package-lock.json; the empty path is the project itself. */
 export interface LockedPackage {
   readonly version?: string;
   readonly resolved?: string;
@@ -31,9 +31,9 @@ const COPIED = [
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
 
 /**
- * What is wrong with a lock, a line each. Optional packages count like others: each platform
- * installs its own of them, and npm writes only those of the machine it runs on when it makes
- * a lock from an installed tree. Ranges are left to npm.
+ * Problems of a lock, one line each. Optional packages are required, too: platforms install different
+ * ones, and npm writes only those of its machine when it creates a lock from an installed tree. Does
+ * not check version ranges.
  */
 export function problemsOf(manifest: Readonly<Record<string, unknown>>, lock: Lock): string[] {
   const differing = COPIED.filter(

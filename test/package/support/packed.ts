@@ -11,27 +11,27 @@ export class PackFailed extends Error {
   override readonly name = 'PackFailed';
 }
 
-/** A tarball and what is in it. */
+/** A tarball and its content. */
 export interface Packed {
   readonly tarball: string;
-  /** Folder it is unpacked in. */
+  /** Folder with the unpacked content. */
   readonly folder: string;
 }
 
-/** Packs the project and unpacks that, both in `folder`. @throws PackFailed */
+/** Packs the project and unpacks the tarball in `folder`. @throws PackFailed */
 export async function packInto(folder: string): Promise<Packed> {
   const options = ['--prefix', packageRoot(), '--pack-destination', folder];
   await run('npm', ['pack', packageRoot(), ...options]);
   return unpack(join(folder, tarballName()), folder);
 }
 
-/** Unpacks a tarball of npm in `folder`. @throws PackFailed */
+/** Unpacks an npm tarball in `folder`. @throws PackFailed */
 export async function unpack(tarball: string, folder: string): Promise<Packed> {
   await run('tar', ['-xzf', tarball, '-C', folder]);
   return { tarball, folder: join(folder, 'package') };
 }
 
-/** As npm names it: from name and version in package.json. */
+/** The name that npm gives the tarball. */
 export function tarballName(): string {
   const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
   const { name, version }: Record<string, unknown> = JSON.parse(text);

@@ -1,18 +1,18 @@
 import { runToEnd } from '../../support/programs.ts';
 
-/** npm failed for another reason than a registry that is out of reach. */
+/** npm failed for another reason than an unreachable registry. */
 export class NpmFailed extends Error {
   override readonly name = 'NpmFailed';
 }
 
-/** What npm says when nothing answers, or when it was told to stay offline. */
+/** npm's messages for an unreachable registry and for offline mode. */
 const OUT_OF_REACH =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTCACHED|ERR_SOCKET_TIMEOUT)\b/;
 
 /**
- * Runs npm in `folder` with what its cache or the registry has; waits for neither long.
+ * Runs npm in `folder` with packages from its cache or the registry, with short time-outs.
  *
- * @returns false when packages are missing because the registry is out of reach
+ * @returns false when packages are missing because the registry is unreachable
  * @throws NpmFailed
  */
 export async function npmFetches(folder: string, args: readonly string[]): Promise<boolean> {
@@ -24,7 +24,7 @@ export async function npmFetches(folder: string, args: readonly string[]): Promi
   throw new NpmFailed(`npm ${all.join(' ')} ended with ${code}: ${output}`);
 }
 
-/** Whether what npm wrote says that no registry answered, and nothing else. */
+/** Whether npm's output reports an unreachable registry and nothing else. */
 export function isOutOfReach(output: string): boolean {
   return OUT_OF_REACH.test(output);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 
-/** Longest waits for the daemon to be ready, for an answer, and for the daemon to end, ms. */
+/** Maximum times until the daemon is ready, responds, and exits, ms. */
 const READY_MS = 20_000;
 const ANSWER_MS = 5_000;
 const END_MS = 12_000;
@@ -15,9 +15,9 @@ export class NotReady extends Error {
 
 /** A daemon that answers on HTTP. */
 export interface StartedDaemon {
-  /** Resolves to its exit code after SIGTERM, or to null when it had to be killed. */
+  /** Sends SIGTERM and resolves to the exit code, or to null if it had to be killed. */
   stop(): Promise<number | null>;
-  /** What it has written so far, on both streams. */
+  /** Its output so far, on both streams. */
   output(): string;
 }
 
@@ -56,14 +56,14 @@ export async function start(command: string, config: string, url: string): Promi
 }
 
 /**
- * What the page at `url`, its modules or their modules name and the daemon does not serve.
+ * Loads the page at `url` and everything that it references, recursively.
  *
- * @returns for each its status and address; and the number of files that it does serve
+ * @returns status and URL of each file that the daemon does not serve, and the number of served files
  */
 export async function loadPage(url: string): Promise<{ broken: string[]; served: number }> {
   const addresses = new Set([url]);
   const broken: string[] = [];
-  // A set hands out what is added to it meanwhile, too.
+  // The iteration of a set includes items that are added meanwhile.
   for (const address of addresses) {
     const answer = await answerOf(address);
     if (answer?.status === 200) {
@@ -79,7 +79,7 @@ function answerOf(url: string): Promise<Response | undefined> {
   return fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => undefined);
 }
 
-/** What a page names with `src` and `href`, or a module with `import` and `from`. */
+/** References of a page (`src`, `href`) or a module (`import`, `from`). */
 function linksOf(text: string): string[] {
   const links = text.startsWith('<!doctype html>')
     ? /(?:src|href)="([^":#]+)"/g

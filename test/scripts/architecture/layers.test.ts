@@ -8,7 +8,7 @@ import { circlesOf } from '../../../scripts/architecture/circles.ts';
 import { type Layer, LAYERS } from '../../../scripts/architecture/layers.ts';
 import { mayImport } from '../../../scripts/architecture/violations.ts';
 
-/** Layers of the product; what stands around it may import everything. */
+/** Layers of the product, without the folders around it, which may import everything. */
 const PRODUCT = LAYERS.filter(({ imports }) => !imports.includes('*'));
 
 /** Folders without sources. */
@@ -41,7 +41,7 @@ describe('layers', function () {
     return { status, violations: stderr.split('\n') };
   }
 
-  it('are a graph without a circle', () => {
+  it('are an acyclic graph', () => {
     const graph = new Map(
       PRODUCT.map((layer) => {
         const targets = PRODUCT.filter((other) => other !== layer && mayImport(layer, other));
@@ -63,7 +63,7 @@ describe('layers', function () {
     }
   });
 
-  it('hold for every file of the package', () => {
+  it('are respected by every file of the package', () => {
     assert.deepEqual(check(), { status: 0, violations: [''] });
   });
 
@@ -93,7 +93,7 @@ describe('layers', function () {
       violations = found.violations;
     });
 
-    /** The line that begins with `text`, and the one after it, which names the rule. */
+    /** The line that begins with `text`, and the next line, which names the rule. */
     function violation(text: string): readonly string[] {
       const at = violations.findIndex((line) => line.startsWith(text));
       assert(at >= 0, `nothing was said of ${text}`);
@@ -101,7 +101,7 @@ describe('layers', function () {
     }
 
     for (const layer of PRODUCT) {
-      it(`keep ${layer.folder} from importing what it must not`, () => {
+      it(`keep ${layer.folder} from forbidden imports`, () => {
         const { folder } = forbiddenFor(layer);
         const [first, rule] = violation(`${layer.folder}/planted-import.ts:1:`);
         assert.equal(
@@ -116,7 +116,7 @@ describe('layers', function () {
     }
 
     for (const layer of PRODUCT.filter(({ packages }) => packages !== 'any')) {
-      it(`keep ${layer.folder} from packages that are not its own`, () => {
+      it(`keep ${layer.folder} from forbidden packages`, () => {
         const [first, rule] = violation(`${layer.folder}/planted-package.ts:1:`);
         assert(first.endsWith('imports node:child_process'), first);
         assert(
@@ -126,23 +126,23 @@ describe('layers', function () {
       });
     }
 
-    it('leave packages to the layers that may import any', () => {
+    it('allow all packages in layers that may import any', () => {
       for (const { folder } of PRODUCT.filter(({ packages }) => packages === 'any')) {
         assert(!violations.some((line) => line.startsWith(`${folder}/planted-package.ts`)), folder);
       }
     });
 
-    it('see a circle of files that is made of types alone', () => {
+    it('find a circle of files by type imports alone', () => {
       const [, rule] = violation('a circle of 2 files: text/planted-a.ts, text/planted-b.ts');
       assert(rule.startsWith('  rule circles: '), rule);
     });
 
-    it('see a circle of folders whose files make none', () => {
+    it('find a circle of folders without a circle of files', () => {
       const [, rule] = violation('a circle of 2 folders: lab/planted, lab/planted/inner');
       assert(rule.startsWith('  rule circles: '), rule);
     });
 
-    it('see a file in a folder that has no row', () => {
+    it('find a file in a folder without a row', () => {
       const [first] = violation('attic/planted.ts');
       assert.equal(
         first,

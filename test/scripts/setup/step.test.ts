@@ -6,7 +6,7 @@ import { runToEnd } from '../../support/programs.ts';
 
 const STEP = pathToFileURL(join(packageRoot(), 'scripts/setup/step.mjs')).href;
 
-/** Runs one step as a script does, in a process of its own that may take 8 s. */
+/** Runs one step in a child process with a time limit of 8 s. */
 function runStep(file: string, args: readonly string[], timeoutMs: number) {
   const call = `step('a step', ${JSON.stringify(file)}, ${JSON.stringify(args)}, { timeoutMs: ${timeoutMs} })`;
   const program = `
@@ -18,26 +18,26 @@ function runStep(file: string, args: readonly string[], timeoutMs: number) {
 }
 
 describe('a step of the set-up', () => {
-  it('gives what the program printed', async () => {
+  it('returns the output of the program', async () => {
     const { code, output } = await runStep(process.execPath, ['--version'], 60_000);
     assert.equal(code, 0, output);
     assert.match(output, /^v\d+\./);
   });
 
-  it('ends at once when the program is missing', async () => {
+  it('fails at once when the program is missing', async () => {
     const { code, output } = await runStep('/nowhere/program', [], 60_000);
     assert.equal(code, 1, output);
     assert.match(output, /a step: cannot run \/nowhere\/program: /);
   });
 
-  it('ends a program that takes too long', async () => {
+  it('kills a program that takes too long', async () => {
     const endless = ['--eval', 'setInterval(() => undefined, 1000)'];
     const { code, output } = await runStep(process.execPath, endless, 500);
     assert.equal(code, 1, output);
     assert.match(output, /ended with SIGKILL after 0\.\d s/);
   });
 
-  it('shows what a program that failed has written', async () => {
+  it('shows the output of a failed program', async () => {
     const failing = ['--eval', 'console.log("one"); console.error("two"); process.exit(7)'];
     const { code, output } = await runStep(process.execPath, failing, 60_000);
     assert.equal(code, 1, output);

@@ -10,7 +10,7 @@ describe('arguments of a test run', () => {
     });
   });
 
-  it('leave the value of an option with the option', () => {
+  it('keep the value of an option with the option', () => {
     const args = ['-g', 'test/policy', '--timeout', '5000', 'test/text', '--retries=2'];
     assert.deepEqual(splitArguments(args), {
       paths: ['test/text'],
@@ -19,7 +19,7 @@ describe('arguments of a test run', () => {
     });
   });
 
-  it('say whether tests are left out by their names', () => {
+  it('show whether tests are filtered by name', () => {
     for (const filter of ['-f', '-g', '--fgrep', '--grep']) {
       assert.equal(splitArguments([filter, 'x']).filtered, true);
     }

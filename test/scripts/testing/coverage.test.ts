@@ -10,19 +10,19 @@ function fileOf(lines: number, branches: number) {
 }
 
 describe('coverage', () => {
-  it('is held by folder', () => {
+  it('is checked by folder', () => {
     const full = Object.keys(THRESHOLDS).map((folder) => [`${folder}/a.ts`, fileOf(100, 10)]);
     const summary = { ...Object.fromEntries(full), 'policy/b.ts': fileOf(50, 10) };
     const below = coverageOf(summary).filter(({ isBelow }) => isBelow);
     assert.deepEqual(below, [{ folder: 'policy', lines: 75, branches: 100, isBelow: true }]);
   });
 
-  it('is too low when branches are, whatever the lines', () => {
+  it('is too low if branches are, whatever the lines', () => {
     const engine = coverageOf({ 'engine/a.ts': fileOf(100, 1) })[0];
     assert.deepEqual([engine.folder, engine.branches, engine.isBelow], ['engine', 10, true]);
   });
 
-  it('is too low for a folder that is not there', () => {
+  it('is too low for a missing folder', () => {
     assert(coverageOf({ 'engineer/a.ts': fileOf(100, 10) }).every(({ isBelow }) => isBelow));
   });
 
@@ -30,7 +30,7 @@ describe('coverage', () => {
     for (const folder of Object.keys(THRESHOLDS)) assert(existsSync(join(packageRoot(), folder)));
   });
 
-  it('leaves out files that are compiled to nothing', () => {
+  it('omits files that compile to nothing', () => {
     assert.equal(hasCode('export {};\n//# sourceMappingURL=a.js.map\n'), false);
     assert.equal(hasCode('export const A = 1;\n'), true);
   });

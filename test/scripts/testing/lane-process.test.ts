@@ -57,7 +57,7 @@ describe('lane', function () {
     return [result?.passed, result?.failed, result?.skipped];
   }
 
-  it('says what its tests did, and prints what they wrote', async () => {
+  it('reports its results, and prints the output of its tests', async () => {
     const { printed, lane } = start('good');
     const end = await lane.ended;
     assert.deepEqual(countsOf(end), [2, 0, 1]);
@@ -66,49 +66,49 @@ describe('lane', function () {
     assert.match(printed[0], /✔ passes\n.*- is skipped\nsaid\n.*✔ passes, too/s);
   });
 
-  it('says how a test failed', async () => {
+  it('reports a failed test', async () => {
     const end = await start('bad').lane.ended;
     assert.deepEqual(countsOf(end), [0, 1, 0]);
     assert.match(end.result?.failures ?? '', /1\) a\n\s+fails:\n\s+Error: broken/);
     assert.equal(end.trouble, undefined);
   });
 
-  it('is in trouble when it ends before its tests do', async () => {
+  it('fails when its process ends before its tests', async () => {
     const ends = await Promise.all([start('dead').lane.ended, start('killed').lane.ended]);
     assert.deepEqual(
       ends.map(({ result, trouble }) => [result, trouble]),
       [
-        [undefined, 'ended with exit code 7 before its tests did'],
-        [undefined, 'was ended by SIGKILL before its tests did'],
+        [undefined, 'ended with exit code 7 before its tests'],
+        [undefined, 'was ended by SIGKILL before its tests'],
       ],
     );
   });
 
-  it('is in trouble when it ends badly though no test failed', async () => {
+  it('fails when its process fails although no test failed', async () => {
     const end = await start('late').lane.ended;
     assert.deepEqual(countsOf(end), [1, 0, 0]);
-    assert.equal(end.trouble, 'was ended by SIGABRT, though no test failed');
+    assert.equal(end.trouble, 'was ended by SIGABRT, although no test failed');
   });
 
-  it('is in trouble when its process does not end', async () => {
+  it('fails when its process does not exit', async () => {
     const { printed, lane } = start('lingering', {
       options: ['--reporter-option', 'lingerMs=200'],
     });
     const end = await lane.ended;
     assert.deepEqual(countsOf(end), [1, 0, 0]);
-    assert.equal(end.trouble, 'ended with exit code 1, though no test failed');
-    assert.match(printed.join(''), /the process does not end; still active: .*Timeout/);
+    assert.equal(end.trouble, 'ended with exit code 1, although no test failed');
+    assert.match(printed.join(''), /the process does not exit; still active: .*Timeout/);
   });
 
-  it('is ended when it hangs', async () => {
+  it('is stopped when it hangs', async () => {
     const { trouble } = await start('hung', { silenceMs: 2_000 }).lane.ended;
-    assert.equal(trouble, 'was ended: it wrote nothing for 2 s');
+    assert.equal(trouble, 'was stopped: it wrote nothing for 2 s');
   });
 
-  it('is ended by a signal', async () => {
+  it('is stopped by a signal', async () => {
     const { printed, lane } = start('hung', { live: true });
     await eventually('its suite has begun', () => printed.join('').includes('a\n'));
     lane.stop('SIGINT');
-    assert.equal((await lane.ended).trouble, 'was ended by SIGINT before its tests did');
+    assert.equal((await lane.ended).trouble, 'was ended by SIGINT before its tests');
   });
 });

@@ -14,7 +14,7 @@ describe('lanes', () => {
     assert.deepEqual(planned.toSorted(), files);
   });
 
-  it('have names of their own, and folders that exist in one of them', () => {
+  it('have distinct names, and existing folders in one lane each', () => {
     for (const stages of [STAGES, FAST_STAGES, LONG_STAGES]) {
       const lanes = stages.flat();
       assert.equal(new Set(lanes.map(({ name }) => name)).size, lanes.length);
@@ -24,7 +24,7 @@ describe('lanes', () => {
     }
   });
 
-  it('leave no file out of the fast tests that is not there', async () => {
+  it('omit only existing files from the fast tests', async () => {
     const files = new Set(await listTestFiles(packageRoot()));
     assert.deepEqual(
       NOT_FAST.filter((file) => !files.has(file)),
@@ -32,7 +32,7 @@ describe('lanes', () => {
     );
   });
 
-  it('of long tests are for files with the name of one', () => {
+  it('of long tests contain files by their suffix', () => {
     assert(isLong('test/node/a.long.test.ts'));
     assert(!isLong('test/node/long.test.ts'));
   });

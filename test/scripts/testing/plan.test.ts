@@ -7,7 +7,7 @@ const AX = 'test/ax/three.test.ts';
 const C = 'test/c/four.test.ts';
 
 describe('plan of lanes', () => {
-  it('gives a file to the lane with the nearest folder', () => {
+  it('assigns a file to the lane with the nearest folder', () => {
     const stages = [
       [
         { name: 'first', folders: ['a'] },
@@ -24,12 +24,12 @@ describe('plan of lanes', () => {
     ]);
   });
 
-  it('runs folders in the order in which a lane names them', () => {
+  it('runs folders in the order of their lane', () => {
     const [[lane]] = planStages([[{ name: 'all', folders: ['c', 'a'] }]], [A, AB, C]);
     assert.deepEqual(lane.files, [C, A, AB]);
   });
 
-  it('has no empty lane, no empty stage, and no file of no lane', () => {
+  it('has no empty lane, no empty stage, and no file without a lane', () => {
     const stages = [
       [{ name: 'gone', folders: ['gone'] }],
       [

@@ -4,7 +4,7 @@ import { addUp, summaryOf } from '../../../scripts/testing/results.mjs';
 const RESULT = { passed: 2, failed: 0, skipped: 1, failures: '' };
 const ALL = { filtered: false };
 
-/** How a lane ended that passed two tests in folder a and skipped one. */
+/** The end of a lane that passed two tests in folder a and skipped one. */
 function endOf(name: string, trouble?: string) {
   const result = {
     ...RESULT,
@@ -15,7 +15,7 @@ function endOf(name: string, trouble?: string) {
 }
 
 describe('results of lanes', () => {
-  it('are added up', () => {
+  it('are summed up', () => {
     const failing = endOf('two');
     const two = { ...failing, result: { ...failing.result, failed: 3, failures: '  1) it fails' } };
     const total = addUp([endOf('one'), two], ALL);
@@ -29,18 +29,18 @@ describe('results of lanes', () => {
     });
   });
 
-  it('are a failure when a lane ended before its tests did', () => {
+  it('are a failure when a lane ended before its tests', () => {
     const dead = { name: 'dead', result: undefined, trouble: 'was ended by SIGSEGV', elapsedMs: 1 };
     const { passed, failed, failures } = addUp([endOf('one'), dead], ALL);
     assert.deepEqual({ passed, failed }, { passed: 2, failed: 1 });
     assert.deepEqual(failures, [{ name: 'dead', text: '  the lane was ended by SIGSEGV\n' }]);
   });
 
-  it('are a failure when a lane ended badly after its tests', () => {
+  it('are a failure when the process of a lane failed after its tests', () => {
     assert.equal(addUp([endOf('one', 'ended with exit code 1')], ALL).failed, 1);
   });
 
-  it('are a failure when a lane ran no test, unless tests were left out by name', () => {
+  it('are a failure when a lane ran no test, unless tests are filtered', () => {
     const end = endOf('idle');
     const idle = { ...end, result: { ...end.result, passed: 0, skipped: 0 } };
     assert.deepEqual(addUp([idle], ALL).failures, [
@@ -49,7 +49,7 @@ describe('results of lanes', () => {
     assert.equal(addUp([idle], { filtered: true }).failed, 0);
   });
 
-  it('are printed with what was skipped, the times, and failures last but for the counts', () => {
+  it('are printed with skipped tests, times, failures, and counts last', () => {
     const ends = [endOf('one'), endOf('two', 'ended with exit code 7')];
     assert.deepEqual(summaryOf(addUp(ends, ALL), ends).split('\n'), [
       '',

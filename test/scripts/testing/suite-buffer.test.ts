@@ -17,7 +17,7 @@ describe('output of a lane', () => {
     assert.deepEqual(printed, ['abc', 'd']);
   });
 
-  it('is printed to its last word when the lane has ended', () => {
+  it('is printed completely when the lane has ended', () => {
     const { printed, buffer } = bufferOf({ live: false });
     buffer.write('half a suite');
     buffer.flush();
@@ -32,7 +32,7 @@ describe('output of a lane', () => {
     assert.deepEqual(printed, ['a', 'b']);
   });
 
-  it('is not held back without a bound', () => {
+  it('is buffered up to a limit', () => {
     const { printed, buffer } = bufferOf({ live: false });
     for (let i = 0; i < 5; i++) buffer.write('x'.repeat(1_000_000));
     assert.equal(printed.join('').length, 5_000_000);

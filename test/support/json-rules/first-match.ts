@@ -10,8 +10,8 @@ import {
 } from '../../../policy/json-rules/rules-engine.ts';
 
 /**
- * Finds the first of a list of rules that holds for the flow that `view` looks at: of those that
- * are enforced, and of all.
+ * Finds the first rule in a list that holds for the flow of `view`, among the enforced rules and among
+ * all.
  *
  * Three things make json-rules-engine two to three times as fast as with all rules and all facts
  * given to each run (docs/decisions/005 has the numbers): facts are read when they are asked for;

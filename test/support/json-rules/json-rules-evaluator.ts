@@ -23,13 +23,13 @@ import { traceRules } from '../../../policy/json-rules/trace.ts';
 /** Settings of the evaluator. */
 export interface JsonRulesOptions {
   readonly clock: Clock;
-  /** Lets timers and I/O have their turn after each slice; one turn of the event loop by default. */
+  /** Yields to timers and I/O after each slice; by default for one turn of the event loop. */
   readonly pause?: () => Promise<void>;
 }
 
 /**
- * Evaluates policies with json-rules-engine itself: some ten thousand flows a second. The
- * reference for verdicts; the daemon uses the compiled evaluator.
+ * Evaluates policies with json-rules-engine, at about 10,000 flows/s. The reference for verdicts; the
+ * daemon uses the compiled evaluator.
  */
 export class JsonRulesEvaluator implements RuleEvaluator {
   readonly rules: readonly RuleInfo[];
@@ -84,7 +84,7 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     row: number,
     context: RuleContext,
   ): Promise<readonly RuleTrace[]> {
-    // An engine and a view of its own: an evaluation may be running meanwhile.
+    // A separate engine and view, because an evaluation may be running.
     const view = new FlowView(table, context, this.#memory);
     view.row = row;
     const traces = await traceRules(
