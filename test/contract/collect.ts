@@ -31,7 +31,7 @@ export interface Carried {
   /** As last reported. */
   readonly idleMs: number;
   /** Number of reports of the flow. */
-  readonly told: number;
+  readonly reports: number;
 }
 
 /** Traffic that a backend reports since the last call, by flow id. */
@@ -41,12 +41,12 @@ export async function carried(backend: OffloadBackend): Promise<Map<string, Carr
     {
       carried(w0, w1, w2, w3, packets, bytes, idleMs) {
         const id = formatFlowId({ w0, w1, w2, w3 });
-        const before = sums.get(id) ?? { packets: 0, bytes: 0, told: 0 };
+        const before = sums.get(id) ?? { packets: 0, bytes: 0, reports: 0 };
         sums.set(id, {
           packets: before.packets + packets,
           bytes: before.bytes + bytes,
           idleMs,
-          told: before.told + 1,
+          reports: before.reports + 1,
         });
       },
     },

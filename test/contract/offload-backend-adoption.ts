@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { aborted, carried, idText, installed, never } from './collect.ts';
 import type { WithBackend } from './offload-backend-fixture.ts';
 import type { OffloadBackendManifest } from './offload-backend-fixture.ts';
-import { put, told } from './offload-backend-operations.ts';
+import { put, outcomesOf } from './offload-backend-operations.ts';
 import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
 
 /** The end of a daemon, and adoption by the next one. */
@@ -22,7 +22,7 @@ export function describeAdoption(withBackend: WithBackend, manifest: OffloadBack
         await next.renewLease();
         assert.deepEqual(await installed(next), [idText(f.flow(0)), idText(f.flow(1))].sort());
         assert.equal(next.capacity().used, 2);
-        const results = told(await next.apply([put(f.flow(0)), put(f.flow(2))], never()));
+        const results = outcomesOf(await next.apply([put(f.flow(0)), put(f.flow(2))], never()));
         assert.deepEqual(results, ['unchanged', 'installed']);
         if (!manifest.traffic) return;
         assertCarried(await went(f, f.flow(1)));

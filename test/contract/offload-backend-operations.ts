@@ -15,7 +15,8 @@ export function describeOperations(withBackend: WithBackend): void {
         const flow = f.flow(0);
         const outcomes = [];
         const steps = [put(flow), put(flow), put(f.redirected(0)), del(flow), del(flow)];
-        for (const step of steps) outcomes.push(...told(await backend.apply([step], never())));
+        for (const step of steps)
+          outcomes.push(...outcomesOf(await backend.apply([step], never())));
         assert.deepEqual(outcomes, ['installed', 'unchanged', 'replaced', 'deleted', 'absent']);
       }),
     );
@@ -27,7 +28,7 @@ export function describeOperations(withBackend: WithBackend): void {
           [put(f.flow(0)), del(f.flow(1)), put(f.flow(1)), put(f.flow(0)), del(f.flow(1))],
           never(),
         );
-        assert.deepEqual(told(results), [
+        assert.deepEqual(outcomesOf(results), [
           'installed',
           'absent',
           'installed',
@@ -86,7 +87,7 @@ export function describeOperations(withBackend: WithBackend): void {
         const [result] = await backend.apply([put(worse)], never());
         assert.ok(!result.ok);
         // Put again: unchanged or installed; never a replacement of something else.
-        const [again] = told(await backend.apply([put(f.flow(0))], never()));
+        const [again] = outcomesOf(await backend.apply([put(f.flow(0))], never()));
         assert.ok(again === 'unchanged' || again === 'installed', `it was ${again}`);
       }),
     );
@@ -199,7 +200,7 @@ export function del(flow: FlowSpec): Operation {
 }
 
 /** Outcomes, or codes of refusals, in order. */
-export function told(results: readonly OperationResult[]): string[] {
+export function outcomesOf(results: readonly OperationResult[]): string[] {
   return results.map((r) => (r.ok ? r.outcome : r.refusal.code));
 }
 
@@ -208,7 +209,7 @@ function refusals(f: OffloadBackendFixture) {
   const flow = f.flow(100);
   const every: { what: string; flow: FlowSpec; code: RefusalCode }[] = [
     {
-      what: 'a condition nobody knows',
+      what: 'an unknown condition',
       flow: {
         ...flow,
         match: { ...flow.match, opaque: [{ name: 'ct_state', text: 'ct_state(+est)' }] },
@@ -216,7 +217,7 @@ function refusals(f: OffloadBackendFixture) {
       code: 'unsupported-match',
     },
     {
-      what: 'an action nobody knows',
+      what: 'an unknown action',
       flow: { ...flow, actions: [{ kind: 'opaque', text: 'userspace(pid=7)' }] },
       code: 'unsupported-action',
     },

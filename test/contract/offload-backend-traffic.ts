@@ -84,8 +84,8 @@ export function describeTraffic(withBackend: WithBackend): void {
         const w = await went(f, dropped);
         assert.equal(w.out + w.other, 0);
         assert.ok(w.vswitch <= 1);
-        const told = (await carried(backend)).get(idText(dropped));
-        assert.equal(told?.packets, PACKETS - w.vswitch);
+        const report = (await carried(backend)).get(idText(dropped));
+        assert.equal(report?.packets, PACKETS - w.vswitch);
       }),
     );
 
@@ -108,12 +108,12 @@ export function describeTraffic(withBackend: WithBackend): void {
         const first = await went(f, f.flow(0));
         const second = await went(f, f.flow(1), 7);
         const sums = await carried(backend);
-        const told = sums.get(idText(f.flow(0)));
-        assert.equal(told?.packets, first.out);
-        assert.equal(told?.bytes, first.out * f.frameBytes);
-        assert.equal(told?.told, 1);
+        const report = sums.get(idText(f.flow(0)));
+        assert.equal(report?.packets, first.out);
+        assert.equal(report?.bytes, first.out * f.frameBytes);
+        assert.equal(report?.reports, 1);
         assert.equal(sums.get(idText(f.flow(1)))?.packets, second.out);
-        assert.equal(sums.get(idText(f.flow(2))), undefined, 'no traffic, not told');
+        assert.equal(sums.get(idText(f.flow(2))), undefined, 'no traffic, not report');
         assert.equal((await carried(backend)).size, 0, 'nothing since');
         const third = await went(f, f.flow(0));
         assert.equal((await carried(backend)).get(idText(f.flow(0)))?.packets, third.out);
@@ -129,7 +129,7 @@ export function describeTraffic(withBackend: WithBackend): void {
         const look = async (sentMs: number) => {
           const idleMs = (await carried(backend)).get(idText(flow))?.idleMs;
           return {
-            idleMs: idleMs ?? assert.fail('not told'),
+            idleMs: idleMs ?? assert.fail('not report'),
             atMostMs: performance.now() - sentMs,
           };
         };
@@ -176,7 +176,7 @@ export function describeTraffic(withBackend: WithBackend): void {
         const third = await went(f, flow);
         const sum = (await carried(backend)).get(idText(flow));
         assert.equal(sum?.packets, second.out + third.out);
-        assert.equal(sum?.told, 1);
+        assert.equal(sum?.reports, 1);
       }),
     );
 

@@ -90,7 +90,7 @@ describe('emulated node', function () {
     assert.ok(t.nicPackets > 0 && t.vswitchPackets > 0);
     assert.equal(t.vswitchPackets + t.nicPackets, t.sentPackets);
     assert.equal(t.vswitchBytes + t.nicBytes, t.sentBytes);
-    assert.equal(nicPackets, t.nicPackets, 'the backend told all of it');
+    assert.equal(nicPackets, t.nicPackets, 'the backend reported all of it');
     assert.equal(t.mismatchedPackets, 0);
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { PriorityTaken } from '../../../adapters/openflow/errors.ts';
 import type { OffloadBackend } from '../../../engine/ports/offload-backend.ts';
 import { carried, idText, installed, never } from '../../contract/collect.ts';
-import { del, put, told } from '../../contract/offload-backend-operations.ts';
+import { del, put, outcomesOf } from '../../contract/offload-backend-operations.ts';
 import { modelFlow, ModelRig } from './model-rig.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -38,7 +38,7 @@ for (const { name, version, bundles } of KINDS) {
       rig.model.capacity = 4;
       const flows = [0, 1, 2, 3, 4].map((n) => modelFlow(n));
       const results = await backend.apply(flows.map(put), never());
-      assert.deepEqual(told(results), [
+      assert.deepEqual(outcomesOf(results), [
         'installed',
         'installed',
         'installed',
@@ -46,7 +46,7 @@ for (const { name, version, bundles } of KINDS) {
         'table-full',
       ]);
       assert.deepEqual(await installed(backend), flows.slice(0, 3).map(idText));
-      const [gone, back] = told(await backend.apply([del(flows[0]), put(flows[4])], never()));
+      const [gone, back] = outcomesOf(await backend.apply([del(flows[0]), put(flows[4])], never()));
       assert.deepEqual([gone, back], ['deleted', 'installed']);
     });
 
@@ -80,7 +80,7 @@ for (const { name, version, bundles } of KINDS) {
       await backend.apply([put(modelFlow(9))], never());
       rig.model.dropAfterMods = 2;
       const flows = [0, 1, 2, 3].map((n) => modelFlow(n));
-      const broken = told(await backend.apply(flows.map(put), never()));
+      const broken = outcomesOf(await backend.apply(flows.map(put), never()));
       assert.deepEqual([...new Set(broken)], ['device-error']);
       await eventually('it is back', () => backend.capacity().entries === 128);
       // Nothing was confirmed, so nothing of it may be there.
@@ -104,7 +104,9 @@ for (const { name, version, bundles } of KINDS) {
       rig.model.silent = false;
       rig.model.hangUp();
       await eventually('it is back', () => backend.capacity().entries === 128);
-      assert.deepEqual(told(await backend.apply([put(modelFlow(1))], never())), ['installed']);
+      assert.deepEqual(outcomesOf(await backend.apply([put(modelFlow(1))], never())), [
+        'installed',
+      ]);
     });
 
     it('connects again to a switch that reports changes faster than they can be followed', async () => {
@@ -113,10 +115,15 @@ for (const { name, version, bundles } of KINDS) {
       const applying = backend.apply([put(modelFlow(0))], never());
       for (let i = 0; i < 1_100; i++) rig.model.setLink('other', i % 2 === 1);
       const [late] = await applying;
-      assert.ok(!late.ok && /1000 tasks wait/.test(late.refusal.detail), JSON.stringify(late));
+      assert.ok(
+        !late.ok && /1000 tasks are already waiting/.test(late.refusal.detail),
+        JSON.stringify(late),
+      );
       rig.model.silent = false;
       await eventually('it is back', () => backend.capacity().entries === 128);
-      assert.deepEqual(told(await backend.apply([put(modelFlow(1))], never())), ['installed']);
+      assert.deepEqual(outcomesOf(await backend.apply([put(modelFlow(1))], never())), [
+        'installed',
+      ]);
     });
 
     it('restores rules that a switch lost, and counts their traffic once', async () => {
@@ -137,17 +144,17 @@ for (const { name, version, bundles } of KINDS) {
     it('removes rules when the fast path loses its link, and reports them', async () => {
       const backend = await started();
       await backend.apply([put(modelFlow(0)), put(modelFlow(1, 'other'))], never());
-      let told = 0;
-      backend.onLost?.(() => told++);
+      let notified = 0;
+      backend.onLost?.(() => notified++);
       rig.model.setLink('out', false);
-      await eventually('told', () => told === 1);
+      await eventually('notified', () => notified === 1);
       assert.equal(rig.send(0), 'slow');
       assert.equal(rig.send(1), 'other');
       assert.deepEqual(await backend.portsChanged(rig.ports()), [modelFlow(0).id]);
       const [refused] = await backend.apply([put(modelFlow(0))], never());
       assert.ok(!refused.ok && refused.refusal.code === 'port-unavailable');
       rig.model.setLink('out', true);
-      await eventually('told again', () => told === 2);
+      await eventually('notified again', () => notified === 2);
       assert.ok((await backend.apply([put(modelFlow(0))], never()))[0].ok);
     });
 

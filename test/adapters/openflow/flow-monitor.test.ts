@@ -20,7 +20,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
     this.timeout(30_000);
     let real: RealSwitch;
     let monitor: FlowMonitor;
-    let told: number;
+    let notified: number;
 
     before(async function () {
       needs(this, 'root', 'netns', 'ovs');
@@ -32,14 +32,14 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
         connection: { target: parseTarget(real.target), ...QUICK },
         isOurs: (cookie) => cookie === OURS,
       });
-      told = 0;
-      monitor.subscribe(() => told++);
+      notified = 0;
+      monitor.subscribe(() => notified++);
       assert.ok(!monitor.active());
       assert.match(monitor.problem() ?? '', /not connected/);
       monitor.start();
       await eventually('active', () => monitor.active());
       assert.equal(monitor.problem(), undefined);
-      assert.equal(told, 0, 'what was there before is no change');
+      assert.equal(notified, 0, 'what was there before is no change');
     });
     afterEach(() => monitor?.close());
     after(() => real?.stop());
@@ -53,7 +53,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       ];
       for (const [i, step] of steps.entries()) {
         await real.ofctl(...step);
-        await eventually(`told of ${step.join(' ')}`, () => told > i);
+        await eventually(`reports ${step.join(' ')}`, () => notified > i);
       }
     });
 
@@ -62,9 +62,9 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       await real.ofctl('add-flow', BRIDGE, `${cookie},priority=6,in_port=2,actions=drop`);
       await real.ofctl('--strict', 'del-flows', BRIDGE, 'priority=6,in_port=2');
       await real.ofctl('add-flow', BRIDGE, 'priority=6,in_port=3,actions=drop');
-      await eventually('told of the other', () => told > 0);
+      await eventually('reports the other', () => notified > 0);
       await new Promise((resolve) => setTimeout(resolve, 100));
-      assert.equal(told, 1);
+      assert.equal(notified, 1);
     });
 
     it('reports a change after a reconnect, because changes may have been missed', async () => {
@@ -73,7 +73,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       assert.notEqual(monitor.problem(), undefined);
       await real.ovs.startVswitchd();
       await eventually('active again', () => monitor.active(), 10_000);
-      assert.ok(told > 0);
+      assert.ok(notified > 0);
     });
   });
 }

@@ -5,7 +5,7 @@ import type { Match } from '../../../protocols/openflow/codec/match.ts';
 import { parseTarget } from '../../../protocols/openflow/connection/target.ts';
 import { mayOverlap } from '../../../adapters/openflow/overlap.ts';
 import { idText, installed, never } from '../../contract/collect.ts';
-import { put, told } from '../../contract/offload-backend-operations.ts';
+import { put, outcomesOf } from '../../contract/offload-backend-operations.ts';
 import { needs } from '../../support/needs.ts';
 import { BRIDGE, flow, RealSwitch } from './real-switch.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -67,7 +67,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       });
       await backend.start(real.snapshot(), never());
       const results = await backend.apply([put(flow(0)), put(flow(1))], never());
-      assert.deepEqual(told(results), ['installed', 'installed']);
+      assert.deepEqual(outcomesOf(results), ['installed', 'installed']);
     });
     afterEach(() => backend?.close('withdraw'));
     after(() => real?.stop());
@@ -86,7 +86,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       const ids = (await backend.portsChanged(real.snapshot())).length;
       assert.equal(ids, 2);
       const [held] = await backend.apply([put(flow(0))], never());
-      assert.ok(!held.ok && /another owner changed/.test(held.refusal.detail));
+      assert.ok(!held.ok && /another controller changed/.test(held.refusal.detail));
     });
 
     it('are ignored while they match other packets', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { OpenFlowBackend } from '../../../adapters/openflow/backend.ts';
 import { parseTarget } from '../../../protocols/openflow/connection/target.ts';
 import { carried, idText, installed, never } from '../../contract/collect.ts';
-import { put, told } from '../../contract/offload-backend-operations.ts';
+import { put, outcomesOf } from '../../contract/offload-backend-operations.ts';
 import { needs } from '../../support/needs.ts';
 import { BRIDGE, flow, RealSwitch } from './real-switch.ts';
 
@@ -45,7 +45,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
         try {
           await backend.start(real.snapshot(), never());
           const flows = [flow(0), flow(1, second), flow(2)];
-          const results = told(await backend.apply(flows.map(put), never()));
+          const results = outcomesOf(await backend.apply(flows.map(put), never()));
           assert.deepEqual(results, ['installed', 'installed', 'installed']);
           await real.send(0, 5);
           // Three times the hard time-out of 1 s.

@@ -35,18 +35,18 @@ describe('port directory with a fake OVSDB', () => {
     server.broadcast({ id: null, method: 'update', params: [null, changes] });
 
   it('reports every change in order, and a deleted port at once', async () => {
-    const told: string[] = [];
+    const seen: string[] = [];
     directory.subscribe((ports) => {
-      told.push([...ports.values()].map((p) => `${p.name}:${p.ifindex}`).join(' '));
+      seen.push([...ports.values()].map((p) => `${p.name}:${p.ifindex}`).join(' '));
     });
     await directory.start(never());
     for (const ifindex of [0, 7, 8]) {
       update({ Interface: { [uuid('vm1')]: { new: interfaceRow('vm1', { ifindex }) } } });
     }
     update({ Interface: { [uuid('vm2')]: { old: {} } } });
-    await eventually('all is told', () => told.at(-1) === 'vm1:8');
+    await eventually('all changes', () => seen.at(-1) === 'vm1:8');
     const expected = ['', 'vm1:5 vm2:6', 'vm1:0 vm2:6', 'vm1:7 vm2:6', 'vm1:8 vm2:6', 'vm1:8'];
-    assert.deepEqual(told, expected);
+    assert.deepEqual(seen, expected);
   });
 
   it('follows the qos and the policing of a port', async () => {

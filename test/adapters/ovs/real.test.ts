@@ -210,14 +210,14 @@ describe('a real Open vSwitch', function () {
     const socket = `unix:${real.ovs.dbSocket}`;
     const directory = new OvsPortDirectory({ socket, timeoutMs: 2_000 });
     await directory.start(never());
-    const told: number[] = [];
-    directory.subscribe((ports) => told.push(ports.get('vm1')?.ifindex ?? -1));
-    const [first] = told;
+    const seen: number[] = [];
+    directory.subscribe((ports) => seen.push(ports.get('vm1')?.ifindex ?? -1));
+    const [first] = seen;
     await real.ovs.stopDatabase();
     await eventually('it is out of step', () => !directory.inSync());
     await real.ovs.startDatabase();
     await eventually('it is in step', () => directory.inSync(), 10_000);
-    assert.deepEqual(new Set(told), new Set([first]), 'nobody sees the port without its device');
+    assert.deepEqual(new Set(seen), new Set([first]), 'nobody sees the port without its device');
     await directory.close();
   });
 });

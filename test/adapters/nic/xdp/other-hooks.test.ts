@@ -91,7 +91,7 @@ describe('XDP beside other hooks of a device', function () {
     ['a tc filter at egress', tcFilter('egress'), /a tc egress filter/],
     ['an nftables chain at ingress', nft('ingress'), /the nftables chain guard of table nk/],
     ['an nftables chain at egress', nft('egress'), /the nftables chain guard/],
-    ['a qdisc that somebody configured', qdisc, /a (netem|pfifo) qdisc/],
+    ['a configured qdisc', qdisc, /a (netem|pfifo) qdisc/],
     ['a tcx program at ingress', tcx('ingress'), /a tcx program/],
     ['a tcx program at egress', tcx('egress'), /a tcx program/],
   ];

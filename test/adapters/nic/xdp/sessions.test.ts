@@ -166,9 +166,9 @@ describe('XDP sessions', function () {
     const foreign = await makeForeign(world, inPort);
     try {
       const backend = await started();
-      const told = backend.ports().find((port) => port.name === inPort);
-      assert.equal(told?.mode, 'unavailable');
-      assert.match(told?.detail ?? '', /another XDP program/);
+      const report = backend.ports().find((port) => port.name === inPort);
+      assert.equal(report?.mode, 'unavailable');
+      assert.match(report?.detail ?? '', /another XDP program/);
       assert.equal(backend.ports().find((port) => port.name === outPort)?.mode, 'native');
       const [result] = await backend.apply([{ kind: 'put', flow: flow(1) }], never());
       assert.ok(!result.ok && result.refusal.code === 'port-unavailable');
@@ -226,9 +226,9 @@ describe('XDP sessions', function () {
     const port = await world.addPort(9_000);
     try {
       const backend = await started();
-      const told = backend.ports().find(({ name }) => name === port.name);
-      assert.equal(told?.mode, 'unavailable');
-      assert.match(told?.detail ?? '', /native: .*ERANGE.*generic: .*VLAN/);
+      const report = backend.ports().find(({ name }) => name === port.name);
+      assert.equal(report?.mode, 'unavailable');
+      assert.match(report?.detail ?? '', /native: .*ERANGE.*generic: .*VLAN/);
     } finally {
       await world.removePort(port.name);
     }
@@ -247,8 +247,8 @@ describe('XDP sessions', function () {
       console.log('ready');
       setInterval(() => undefined, 1000);`;
     const flows = [flow(1), flow(2), flow(3)];
-    const told = JSON.stringify({ options, ports: [...world.snapshot()], flows });
-    const args = ['--import', 'tsx', '--input-type=module', '-e', script, '--', told];
+    const report = JSON.stringify({ options, ports: [...world.snapshot()], flows });
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script, '--', report];
     const child = spawn(process.execPath, args, {
       cwd: projectRoot(),
       stdio: ['ignore', 'pipe', 'inherit'],

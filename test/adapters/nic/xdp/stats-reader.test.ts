@@ -65,7 +65,7 @@ describe('XDP statistics', () => {
   }
 
   /** Flow, packets, bytes and idle time of all reports. */
-  function told(nowMs: number): readonly (readonly number[])[] {
+  function reportsAt(nowMs: number): readonly (readonly number[])[] {
     const rows: number[][] = [];
     const sink = {
       carried: (...[, , , w3, packets, bytes, idleMs]: readonly number[]) =>
@@ -85,26 +85,26 @@ describe('XDP statistics', () => {
       { packets: 1, bytes: 100, lastNs: ns(5_000) },
       { packets: 2, bytes: 200, lastNs: ns(4_000) },
     );
-    assert.deepEqual(told(5_250), [[1, 3, 300, 250]]);
+    assert.deepEqual(reportsAt(5_250), [[1, 3, 300, 250]]);
     count(
       slot,
       { packets: 1, bytes: 100, lastNs: ns(5_000) },
       { packets: 3, bytes: 300, lastNs: ns(6_000) },
     );
-    assert.deepEqual(told(6_001), [[1, 1, 100, 1]]);
+    assert.deepEqual(reportsAt(6_001), [[1, 1, 100, 1]]);
   });
 
   it('is exact to the microsecond on a host that has been up for years', () => {
     const lastMs = 3_000 * DAY_MS;
     count(enter(1), { packets: 1, bytes: 100, lastNs: ns(lastMs) + 500_000n });
-    const [[, , , idleMs]] = told(lastMs + 100);
+    const [[, , , idleMs]] = reportsAt(lastMs + 100);
     assert.ok(Math.abs(idleMs - 99.5) < 0.001, `${idleMs} ms`);
   });
 
   it('reports no time in the future, and none when it is unknown', () => {
     count(enter(1), { packets: 1, bytes: 100, lastNs: ns(5_000) });
     count(enter(2), { packets: 1, bytes: 100, lastNs: 0n });
-    assert.deepEqual(told(4_999), [
+    assert.deepEqual(reportsAt(4_999), [
       [1, 1, 100, 0],
       [2, 1, 100, -1],
     ]);
@@ -115,15 +115,15 @@ describe('XDP statistics', () => {
     count(slot, { packets: 9, bytes: 900, lastNs: ns(5_000) });
     entries.remove(slot);
     slots.drain(slot, 5_000);
-    assert.deepEqual(told(6_000), [[1, 9, 900, 1_000]]);
+    assert.deepEqual(reportsAt(6_000), [[1, 9, 900, 1_000]]);
     assert.ok(!slots.inUse(slot));
     const kernel = new Uint8Array(cpus * STATS_BYTES);
     assert.ok(libbpf.lookup(fd, u32(slot), kernel, 'stats'));
     assert.deepEqual(kernel, new Uint8Array(kernel.length));
 
     assert.equal(enter(2), slot);
-    assert.deepEqual(told(6_500), [], 'nothing carried, nothing told');
+    assert.deepEqual(reportsAt(6_500), [], 'nothing carried, nothing reported');
     count(slot, { packets: 1, bytes: 100, lastNs: ns(6_600) });
-    assert.deepEqual(told(6_700), [[2, 1, 100, 100]]);
+    assert.deepEqual(reportsAt(6_700), [[2, 1, 100, 100]]);
   });
 });

@@ -124,7 +124,7 @@ describe('XDP under load', function () {
     assert.equal(fresh.ifindex, ifindex, 'the ifindex was not to be had again');
     const passedBefore = passed.frames.length;
     await sleep(500);
-    // The backend has not been told yet: the kernel itself closed the way.
+    // The backend is not notified yet: the kernel removed the device from the map.
     assert.equal(await world.received(fresh.vm), 0);
     assert.ok(passed.frames.length > passedBefore, 'the vSwitch has the packets');
     await sender.stop();

@@ -97,7 +97,7 @@ describe('datapath flow keys', () => {
       'vm1 eth_type=8847 mpls(label=100,tc=1,ttl=64,bos=1)',
     ],
     [
-      'keys nobody knows yet',
+      'unknown keys',
       `${QUIET}in_port(vm1),key77(00 01/ff ff),key78(00 01/00 00),nsh(flags=0),ipv4(frag=no,future=3)`,
       'vm1 ip_frag=00 key77(00 01/ff ff) nsh(flags=0) ipv4(future=3)',
     ],
