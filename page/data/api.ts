@@ -16,12 +16,12 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
-/** The daemon answers, but not with what was asked for. */
+/** The daemon sent an unexpected response. */
 export class UnexpectedAnswer extends Error {
   override readonly name = 'UnexpectedAnswer';
 }
 
-/** Longest wait for an answer, ms. */
+/** Maximum time for a response, ms. */
 const TIMEOUT_MS = 8_000;
 
 export const api = {
@@ -31,15 +31,15 @@ export const api = {
     get(`decisions?limit=${limit}`, isDecisionPage),
   flows: (query: FlowQuery): Promise<FlowPage> =>
     get(`flows?${flowQueryParameters(query)}`, isFlowPage),
-  /** `id`: of a flow; one that is gone is an answer, too. */
+  /** Explains the flow `id`; the response can be that there is no such flow. */
   why: (id: string): Promise<WhyAnswer> => get(`flows/${encodeURIComponent(id)}/why`, isWhyAnswer),
 };
 
-/** Where the events of ticks and decisions come from. */
+/** URL of the stream of ticks and decisions. */
 export const STREAM_URL = 'api/v1/stream';
 
 /**
- * Asks the daemon; only ever reads.
+ * Sends a read-only request to the daemon.
  *
  * @param path below `api/v1/`
  * @throws Unreachable, UnexpectedAnswer
@@ -74,5 +74,5 @@ async function bodyOf(response: Response): Promise<unknown> {
 
 function errorText(body: unknown): string {
   if (typeof body === 'object' && body !== null && 'error' in body) return String(body.error);
-  return 'not what was asked for; is the page of the same version? Reload it';
+  return 'unexpected response; reload the page if the daemon was upgraded';
 }

@@ -3,20 +3,19 @@ import { errorMessage } from '../../text/error-message.ts';
 import { api, STREAM_URL } from './api.ts';
 import { MAX_DECISIONS, type Store } from './store.ts';
 
-/** Wait before the first new attempt, and the longest, ms. */
+/** Bounds of the wait before a new attempt, ms. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 8_000;
-/** Wait before a stream that has ended is opened again, ms. */
+/** Wait before an ended stream is reopened, ms. */
 const SHORT_WAIT_MS = 300;
-/** The same when it had nothing to say: the daemon has no stream to spare, ms. */
+/** The same for a stream without any event: the daemon has no free stream, ms. */
 const LONG_WAIT_MS = 2_000;
-/** A stream without an event for so long, and for five periods, is broken, ms. */
+/** A stream is broken when it has had no event for this time and for five periods, ms. */
 const SILENCE_MS = 10_000;
 
 /**
- * Keeps a store to the daemon for as long as the page is open: asks for what there is, listens to
- * the stream, and starts over when that ends. A daemon that answers but has no stream to spare is
- * polled.
+ * Keeps a store up to date while the page is open: loads the current state, follows the stream, and
+ * starts over when the stream ends. If the daemon responds but has no free stream, it is polled.
  */
 export class Connection {
   readonly #store: Store;
@@ -61,10 +60,10 @@ export class Connection {
   }
 
   /**
-   * Resolves when the stream ends, breaks or falls silent, or the page is out of sight: a browser
-   * has few connections to one server, and every open page would keep one.
+   * Resolves when the stream ends, breaks or falls silent, or the page is hidden: a browser has few
+   * connections per server, and every open page would keep one.
    *
-   * @returns whether it had anything to say
+   * @returns whether it had any event
    */
   #listen(): Promise<boolean> {
     return new Promise((resolve) => {
@@ -109,7 +108,7 @@ export class Connection {
   }
 }
 
-/** Resolves at once while the page can be seen, else when it can be again. */
+/** Resolves at once if the page is visible, otherwise when it becomes visible. */
 function seen(): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {

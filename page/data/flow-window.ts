@@ -2,7 +2,7 @@ import type { FlowQuery, FlowSort, FlowView } from '../../api/flow-views.ts';
 import type { PlacementName } from '../../engine/model/flow.ts';
 import { api } from './api.ts';
 
-/** Which flows the table shows, and in which order; empty texts ask for nothing. */
+/** Filter and order of the table of flows; an empty text filters nothing. */
 export interface FlowQuestion {
   readonly sort: FlowSort;
   readonly words: string;
@@ -11,7 +11,7 @@ export interface FlowQuestion {
   readonly port: string;
 }
 
-/** A piece of the answer: flows `first` and following of `matching`. */
+/** A part of the matching flows, starting with the flow at `first`. */
 export interface FlowPiece {
   readonly first: number;
   readonly flows: readonly FlowView[];
@@ -20,7 +20,7 @@ export interface FlowPiece {
 }
 
 /**
- * Asks for the flows from `first` on.
+ * Requests the flows from `first`.
  *
  * @throws Unreachable, UnexpectedAnswer
  */

@@ -1,9 +1,9 @@
 import type { HistoryView, NodePoint } from '../../api/history-view.ts';
 
-/** Most points kept: at one a second, ten minutes. */
+/** Maximum points: ten minutes at one per second. */
 const MAX_POINTS = 600;
 
-/** The last minutes of the node, a point after the other. */
+/** The node's values of the last minutes. */
 export class Series {
   #points: readonly NodePoint[] = [];
   #periodMs = 1_000;
@@ -13,7 +13,7 @@ export class Series {
     return this.#points;
   }
 
-  /** Takes what the daemon remembers in place of what is here. */
+  /** Replaces all points by the daemon's history. */
   replace({ periodMs, columns }: HistoryView): void {
     this.#periodMs = periodMs;
     this.#points = columns.timeMs
@@ -36,7 +36,7 @@ export class Series {
       .slice(-MAX_POINTS);
   }
 
-  /** Adds the point of a tick; ticks that come faster than points are left out. */
+  /** Adds the point of a tick; skips ticks that are faster than the points' period. */
   add(point: NodePoint): void {
     const last = this.#points.at(-1);
     if (last !== undefined && point.timeMs - last.timeMs < 0.9 * this.#periodMs) return;

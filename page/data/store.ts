@@ -4,39 +4,39 @@ import type { HistoryView, TickEvent } from '../../api/history-view.ts';
 import { Series } from './series.ts';
 
 /**
- * State of the connection to the daemon; `cause` says why it is lost, `retryAtMs` (by Date.now) when
- * the next attempt is.
+ * State of the connection to the daemon; `cause`: why it is lost; `retryAtMs`: time of the next attempt
+ * (Date.now).
  */
 export type Link =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
   | { readonly kind: 'lost'; readonly cause: string; readonly retryAtMs: number };
 
-/** Most decisions kept, latest first. */
+/** Maximum number of decisions. */
 export const MAX_DECISIONS = 200;
 
-/** What the page knows of the daemon. */
+/** The page's state of the daemon. */
 export class Store {
   readonly series = new Series();
   status: StatusView | undefined;
-  /** When the daemon was last heard of, by Date.now; 0: never. */
+  /** Time of the last response or event (Date.now); 0: never. */
   heardAtMs = 0;
   link: Link = { kind: 'connecting' };
   decisions: readonly DecisionRecord[] = [];
-  /** Decisions since the page was opened that were too many to be sent. */
+  /** Decisions since the page was opened that the daemon did not send. */
   unsent = 0;
 
   readonly #listeners = new Set<() => void>();
   #scheduled = false;
 
-  /** Calls `listener` after changes, once a frame; the returned function ends it. */
+  /** Calls `listener` after changes, once per frame; the returned function unsubscribes. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
   /**
-   * Takes over the first answers of a new connection.
+   * Stores the first responses of a new connection.
    *
    * @param decisions latest first
    */
@@ -46,7 +46,7 @@ export class Store {
     this.#heard(status);
   }
 
-  /** Takes over the event of a tick. */
+  /** Stores the event of a tick. */
   tick({ status, point }: TickEvent): void {
     if (point !== null) this.series.add(point);
     this.#heard(status);
@@ -54,19 +54,19 @@ export class Store {
 
   /** Adds a decision of the stream. */
   decided(decision: DecisionRecord): void {
-    // A connection begins with the latest ones, and the stream may send some of them again.
+    // A connection starts with the latest decisions, and the stream can repeat some of them.
     if (this.decisions.some((d) => d.id === decision.id)) return;
     this.decisions = [decision, ...this.decisions.slice(0, MAX_DECISIONS - 1)];
     this.#changed();
   }
 
-  /** `decisions`: how many there were, too many to be sent. */
+  /** @param decisions number of decisions that the daemon did not send */
   unseen(decisions: number): void {
     this.unsent += decisions;
     this.#changed();
   }
 
-  /** `cause`: why the daemon cannot be reached; `retryAtMs`: the next attempt, by Date.now. */
+  /** @param retryAtMs time of the next attempt (Date.now) */
   lost(cause: string, retryAtMs: number): void {
     this.link = { kind: 'lost', cause, retryAtMs };
     this.#changed();

@@ -13,7 +13,7 @@ interface BannerProps {
   readonly retryNow: () => void;
 }
 
-/** What needs a look, above everything else; nothing when all is well. */
+/** Warnings at the top of the page; empty without warnings. */
 export function Banner({ status, link, heardAtMs, retryNow }: BannerProps): VNode {
   const nowMs = useClock(link.kind === 'lost');
   const lines = status === undefined || link.kind === 'lost' ? [] : warnings(status);
@@ -52,7 +52,7 @@ function nextTry(leftMs: number): string {
   return leftMs < 500 ? 'Trying … ' : `Next try in ${Math.ceil(leftMs / 1000)} s. `;
 }
 
-/** The time, each second while `runs`. */
+/** The current time, updated every second while `runs`. */
 function useClock(runs: boolean): number {
   const [nowMs, setNowMs] = useState(Date.now());
   useEffect(() => {

@@ -3,28 +3,28 @@ import { timeOfDay } from '../../text/format.ts';
 import type { PathTone } from '../text/words.ts';
 import type uPlot from '../vendor/uplot.js';
 
-/** What is drawn of each point. */
+/** A series of a chart. */
 export interface ChartLine {
   readonly name: string;
   readonly tone: PathTone;
-  /** Null: not known. */
+  /** The value at a point; null: not known. */
   readonly of: (point: NodePoint) => number | null;
 }
 
-/** What is drawn, and where. */
+/** Content and size of a chart. */
 interface ChartDrawing {
   readonly lines: readonly ChartLine[];
   readonly stacked: boolean;
   readonly text: (value: number) => string;
   readonly height: number;
-  /** End of the scale; undefined: what the values need. */
+  /** Maximum of the scale; undefined: from the values. */
   readonly top: number | undefined;
   readonly width: number;
-  /** Called with the point under the cursor; null: there is none. */
+  /** Called with the index of the point under the cursor; null: no point. */
   readonly point: (index: number | null) => void;
 }
 
-/** What uPlot needs to draw a chart in the page's own colours and type. */
+/** uPlot's options for a chart in the page's colours and font. */
 export function chartOptions(chart: ChartDrawing): uPlot.Options {
   const { lines, stacked, text, height, top, width, point } = chart;
   const colour = colours();
@@ -42,7 +42,7 @@ export function chartOptions(chart: ChartDrawing): uPlot.Options {
       drag: { x: false, y: false, setScale: false },
       points: { size: 7, width: 2, fill: colour('--surface') },
     },
-    scales: { y: { range: (_, __, most) => [0, top ?? Math.max(1, most * 1.08)] } },
+    scales: { y: { range: (_, __, max) => [0, top ?? Math.max(1, max * 1.08)] } },
     axes: [
       {
         ...axis,

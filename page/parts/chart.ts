@@ -11,13 +11,13 @@ interface ChartProps {
   readonly stacked: boolean;
   readonly text: (value: number) => string;
   readonly height: number;
-  /** End of the scale; undefined: what the values need. */
+  /** Maximum of the scale; undefined: from the values. */
   readonly top: number | undefined;
 }
 
 /**
- * A chart over the last minutes: lines, or areas on top of each other. Its heading has the values
- * of now or, while somebody points at a moment, of then.
+ * A chart of the last minutes with lines or stacked areas. Its heading shows the latest values or, while
+ * the cursor is over a point, that point's.
  */
 export function Chart({ title, points, lines, stacked, text, height, top }: ChartProps): VNode {
   const place = useRef<HTMLElement | null>(null);
@@ -87,7 +87,7 @@ function columns(
   return [points.map((point) => point.timeMs / 1000), ...values];
 }
 
-/** The chart in words, for screen readers: each line now, and the range it was in. */
+/** The chart as text for screen readers: latest value and range of each line. */
 function summary(
   title: string,
   points: readonly NodePoint[],
@@ -100,8 +100,8 @@ function summary(
     const values = points.map(line.of).filter((value) => value !== null);
     const last = values.at(-1);
     if (last === undefined) return `${line.name} not known`;
-    const [least, most] = [Math.min(...values), Math.max(...values)].map(text);
-    return `${line.name} ${text(last)} now, between ${least} and ${most}`;
+    const [min, max] = [Math.min(...values), Math.max(...values)].map(text);
+    return `${line.name} ${text(last)} now, between ${min} and ${max}`;
   });
   return `${title} since ${timeOfDay(first.timeMs)}: ${parts.join('; ')}`;
 }
@@ -110,7 +110,7 @@ function valueText(value: number | null, text: (value: number) => string): strin
   return value === null ? '-' : text(value);
 }
 
-/** Whether the page is dark now: a canvas does not change its colours by itself. */
+/** Whether the page is dark; a canvas has to be redrawn when that changes. */
 function useDarkness(): boolean {
   const query = useMemo(() => matchMedia('(prefers-color-scheme: dark)'), []);
   const [dark, setDark] = useState(query.matches);

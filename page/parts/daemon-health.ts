@@ -9,7 +9,7 @@ interface DaemonHealthProps {
   readonly status: StatusView;
 }
 
-/** What the daemon reads, what it writes to, and the policies it follows. */
+/** Sources, backends, InfluxDB and policies of the daemon. */
 export function DaemonHealth({ status }: DaemonHealthProps): VNode {
   return html`
     <section class="card health" aria-labelledby="health-title">
@@ -81,7 +81,7 @@ function backends(all: readonly BackendView[]): VNode {
   `;
 }
 
-/** What the planner worked out for itself. */
+/** Values that the planner computed. */
 function planned(threshold: number, swapGain: number | null): string {
   return `threshold ${plainNumber(threshold)} packets/s; ${neededGain(swapGain)}`;
 }

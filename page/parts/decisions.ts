@@ -8,7 +8,7 @@ import { flowLine } from './flow-columns.ts';
 
 /** Decisions shown. */
 const SHOWN = 60;
-/** How often a screen reader hears of decisions, ms: one by one they would talk without end. */
+/** Period of announcements for screen readers, ms; bounds how much they read out. */
 const SPOKEN_MS = 15_000;
 
 interface DecisionsProps {
@@ -17,7 +17,7 @@ interface DecisionsProps {
   readonly ask: (flow: string) => void;
 }
 
-/** The decisions as they happen, latest first. */
+/** The latest decisions, latest first. */
 export function Decisions({ decisions, unsent, ask }: DecisionsProps): VNode {
   const [held, setHeld] = useState<readonly DecisionRecord[] | undefined>(undefined);
   const shown = (held ?? decisions).slice(0, SHOWN);
@@ -86,14 +86,14 @@ function toneOf(to: string): PathTone | 'gone' {
   return placement === undefined ? 'gone' : TONES[placement];
 }
 
-/** How many of `decisions` came after `last`. */
+/** Number of `decisions` after `last`. */
 function newerThan(last: DecisionRecord | undefined, decisions: readonly DecisionRecord[]): number {
   if (last === undefined) return decisions.length;
   const at = decisions.findIndex((d) => d.id === last.id);
   return at < 0 ? decisions.length : at;
 }
 
-/** The decisions of the last seconds in one sentence, at a pace that can be listened to. */
+/** Summarizes the decisions of the last seconds in one sentence for screen readers. */
 function useSpoken(decisions: readonly DecisionRecord[]): string {
   const [text, setText] = useState('');
   const now = useRef(decisions);

@@ -10,7 +10,7 @@ interface FiguresProps {
   readonly status: StatusView;
 }
 
-/** The few numbers that say how it goes. */
+/** The key figures. */
 export function Figures({ status }: FiguresProps): VNode {
   const { paths, coverage, flows, hostCpu, cpuSavedCores, tick } = status;
   return html`
@@ -53,7 +53,7 @@ export function Figures({ status }: FiguresProps): VNode {
   `;
 }
 
-/** `value`: number and unit. */
+/** @param value number and unit */
 function figure(
   label: string,
   [number, unit]: readonly [string, string],

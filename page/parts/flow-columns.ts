@@ -40,7 +40,7 @@ export const COLUMNS: readonly FlowColumn[] = [
   },
 ];
 
-/** Protocol and ends of a flow on one line; the whole match where somebody points at it. */
+/** Protocol and ends of a flow on one line, with the whole match as tooltip. */
 export function flowLine(match: string): VNode {
   const { protocol, from, to } = flowEnds(match, 'any');
   return html`

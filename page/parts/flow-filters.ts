@@ -11,7 +11,7 @@ interface FlowFiltersProps {
   readonly change: (question: FlowQuestion) => void;
 }
 
-/** What the table is narrowed down by. */
+/** The filters of the table. */
 export function FlowFilters({ question, status, change }: FlowFiltersProps): VNode {
   const slices = status.slices.map((slice) => slice.name);
   const ports = status.ports.map((port) => port.name);
@@ -60,7 +60,7 @@ export function FlowFilters({ question, status, change }: FlowFiltersProps): VNo
   `;
 }
 
-/** `options`: value and text of each. */
+/** @param options value and text of each */
 function select(
   label: string,
   value: string,

@@ -14,9 +14,9 @@ import { COLUMNS, type FlowColumn } from './flow-columns.ts';
 import { FlowRow } from './flow-row.ts';
 import { moved } from './grid-keys.ts';
 
-/** Rows beyond what is seen that are there already, on each side. */
+/** Rows that are rendered beyond the visible ones, on each side. */
 const MARGIN = 8;
-/** Height that a browser can scroll over, px; with more flows the last ones need a filter. */
+/** Maximum height that browsers can scroll, px; with more flows, the last ones need a filter. */
 const TALLEST = 16_000_000;
 
 interface FlowGridProps {
@@ -29,8 +29,8 @@ interface FlowGridProps {
 }
 
 /**
- * A table of any number of flows, of which only those in sight are there. One row takes part in
- * the tab order; arrows, Page Up and Down, Home and End move it, Enter asks why.
+ * A table of any number of flows that renders only visible rows. One row is in the tab order; arrows,
+ * Page Up and Down, Home and End move it, Enter explains the flow.
  */
 export function FlowGrid({ question, piece, sortBy, want, setBusy, ask }: FlowGridProps): VNode {
   const scroller = useRef<HTMLElement | null>(null);
@@ -43,7 +43,7 @@ export function FlowGrid({ question, piece, sortBy, want, setBusy, ask }: FlowGr
   const rows = Math.min(matching, Math.floor(TALLEST / rowHeight));
   const first = Math.max(0, Math.floor(view.top / rowHeight) - MARGIN);
   const number = Math.ceil(view.height / rowHeight) + 2 * MARGIN;
-  // In steps, so that each pixel of scrolling is no new question.
+  // In steps, so that not every pixel of scrolling sends a request.
   const from = first - (first % MARGIN);
   useEffect(() => want({ first: from, number: number + MARGIN }), [from, number]);
 
@@ -165,7 +165,7 @@ function hasFocus(element: HTMLElement | null): boolean {
   return element?.contains(document.activeElement) === true;
 }
 
-/** Scrolls as little as it takes to see the row below the headings. */
+/** Scrolls the minimum distance at which the row is visible below the headings. */
 function reveal(element: HTMLElement | null, index: number, rowHeight: number): void {
   if (element === null) return;
   const head = element.querySelector('.grid-head')?.clientHeight ?? 0;
@@ -175,7 +175,7 @@ function reveal(element: HTMLElement | null, index: number, rowHeight: number): 
   else if (top + rowHeight > element.scrollTop + room) element.scrollTop = top + rowHeight - room;
 }
 
-/** The height of a row as the style sheet has it: two lines on a phone. */
+/** The height of a row from the style sheet: two lines on a phone. */
 function useRowHeight(element: Ref<HTMLElement | null>): number {
   const [height, setHeight] = useState(34);
   useEffect(() => {

@@ -2,23 +2,23 @@ import { errorMessage } from '../../text/error-message.ts';
 import { flowPiece, type FlowPiece, type FlowQuestion } from '../data/flow-window.ts';
 import { useEffect, useRef, useState } from '../vendor/preact.js';
 
-/** From one answer to the next question while nothing changes, ms. */
+/** Time between a response and the next request, ms. */
 const PERIOD_MS = 1_000;
-/** Wait until somebody has stopped typing or scrolling, ms. */
+/** Quiet time after typing or scrolling before a request, ms. */
 const SETTLE_MS = 90;
 
-/** What is known of the flows that the table shows. */
+/** The loaded flows of the table. */
 export interface WatchedFlows {
   readonly piece: FlowPiece | undefined;
-  /** The first answer to the question as it is. */
+  /** The first response to the current query. */
   readonly answered: FlowPiece | undefined;
-  /** Why there is no newer answer. */
+  /** Error of the last request. */
   readonly problem: string | undefined;
 }
 
 /**
- * The flows that the table looks at: asked for when the question or the place changes, and once a
- * second while `goesOn`. One question is on its way at a time; answers to older ones are dropped.
+ * The flows of the table: requested when the query or the position changes, and every second while
+ * `goesOn`. At most one request is in flight; outdated responses are dropped.
  */
 export function useFlowPiece(
   question: FlowQuestion,

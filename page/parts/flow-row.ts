@@ -10,8 +10,8 @@ interface FlowRowProps {
 }
 
 /**
- * One row; without a flow while the answer is on its way. Redrawn only when what it shows has
- * changed: while somebody scrolls, most rows have not.
+ * One row; without a flow until the response arrives. Redrawn only if its content has changed, which
+ * most rows have not during scrolling.
  */
 export function FlowRow({ index, top, flow, active }: FlowRowProps): VNode {
   return useMemo(

@@ -14,7 +14,7 @@ interface FlowsProps {
   readonly ask: (flow: string) => void;
 }
 
-/** All flows: filters, the table, and how many there are. */
+/** All flows: filters, table, and number. */
 export function Flows({ status, live, ask }: FlowsProps): VNode {
   const [question, setQuestion] = useState(EVERYTHING);
   const [wanted, setWanted] = useState({ first: 0, number: 40 });
@@ -48,7 +48,7 @@ export function Flows({ status, live, ask }: FlowsProps): VNode {
   `;
 }
 
-/** Changes with the question alone: a number that is read out each second is no help. */
+/** Changes only with the query, so that screen readers do not read a number out every second. */
 function countText(piece: FlowPiece | undefined): string {
   if (piece === undefined) return '';
   const { matching, total } = piece;

@@ -5,7 +5,7 @@ interface FooterProps {
   readonly status: StatusView | undefined;
 }
 
-/** What else there is to read. */
+/** Version, and links for programs. */
 export function Footer({ status }: FooterProps): VNode {
   return html`
     <footer class="foot">

@@ -1,7 +1,7 @@
 /**
- * Where a key leads from row `at` of `rows`; undefined for a key that leads nowhere.
+ * The row to which a key moves from row `at` of `rows`; undefined for other keys.
  *
- * @param page rows that Page Up and Page Down jump over
+ * @param page rows that Page Up and Page Down move by
  */
 export function moved(key: string, at: number, rows: number, page: number): number | undefined {
   if (rows === 0) return undefined;

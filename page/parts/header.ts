@@ -10,7 +10,7 @@ interface HeaderProps {
   readonly link: Link;
 }
 
-/** Who this is, and how it is. */
+/** Name, node and state of the daemon. */
 export function Header({ status, link }: HeaderProps): VNode {
   return html`
     <header class="top">
@@ -44,7 +44,7 @@ function nodeState(status: StatusView, link: Link): VNode | null {
   return html`<span class=${`pill ${tone}`} title=${detail}>${sign(tone)}${word}</span>`;
 }
 
-/** Two lines and the station where one changes. */
+/** The logo: two lines and the station between them. */
 function logo(): VNode {
   return html`
     <svg class="logo" viewBox="0 0 34 24" aria-hidden="true">

@@ -6,12 +6,12 @@ interface MeterProps {
   readonly max: number;
   readonly tone: string;
   readonly text: string;
-  /** Places on the bar that mean something. */
+  /** Marks on the bar. */
   readonly marks?: readonly { readonly at: number; readonly kind: string }[];
 }
 
 /**
- * A bar from nothing to all, for eyes and screen readers; what it says stands in numbers beside it.
+ * A bar from 0 to the maximum, for sighted users and screen readers; its numbers stand next to it.
  */
 export function Meter({ label, value, max, tone, text, marks = [] }: MeterProps): VNode {
   return html`

@@ -1,4 +1,4 @@
-/** A box's place, px from the ground's corner. */
+/** Position of a box, px from the corner of the picture. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -6,7 +6,7 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** All boxes; `across`: lines go from left to right and not from top to bottom. */
+/** All boxes; `across`: lines run from left to right rather than from top to bottom. */
 export interface Boxes {
   readonly width: number;
   readonly height: number;
@@ -62,8 +62,8 @@ function below(paths: Box, uplinks: Box): Box {
 }
 
 /**
- * Where each link leaves or reaches its box: side by side around the middle of the box's edge, in
- * the order of the boxes they lead to, so that lines do not cross more than they must.
+ * The position of each link on its box: side by side around the middle of the edge, in the order of
+ * the boxes at the other end, which minimizes crossings.
  *
  * @returns px along the edge, by index of the link
  */
@@ -92,7 +92,7 @@ function middle(box: Box, across: boolean): number {
 }
 
 /**
- * A smooth line from one box's edge to the next one's.
+ * A smooth line between the edges of two boxes.
  *
  * @param start along `from`'s edge
  * @param stop along `to`'s edge

@@ -4,7 +4,7 @@ import { h, html, type Ref, useEffect, useState, type VNode } from '../vendor/pr
 import { type Boxes, curve, ends, measured, type Side } from './picture-geometry.ts';
 import type { GroupBox, PathBox, UplinkBox } from './picture-model.ts';
 
-/** Width of all lines of a side together, px; and of one that carries next to nothing. */
+/** Total width of the lines of a side, and minimum width of a line, px. */
 const WIDEST = 64;
 const THINNEST = 1.2;
 
@@ -15,7 +15,7 @@ interface PictureLinesProps {
   readonly uplinks: readonly UplinkBox[];
 }
 
-/** The lines between the boxes. For eyes only: the boxes have the numbers. */
+/** The lines between the boxes. Hidden from screen readers: the boxes have the numbers. */
 export function PictureLines({ ground, groups, paths, uplinks }: PictureLinesProps): VNode {
   const boxes = useBoxes(ground, groups.length * 10_000 + paths.length * 100 + uplinks.length);
   if (boxes === undefined) return html`<svg class="lines" aria-hidden="true"></svg>`;
@@ -37,11 +37,11 @@ export function PictureLines({ ground, groups, paths, uplinks }: PictureLinesPro
 
 interface InterchangeProps {
   readonly boxes: Boxes;
-  /** Width of the lines that meet there, px. */
+  /** Total width of the lines that meet there, px. */
   readonly room: number;
 }
 
-/** The station where the paths meet the wire. */
+/** The station between paths and uplinks. */
 function Interchange({ boxes, room }: InterchangeProps): VNode | null {
   const hub = boxes.byName.get('hub');
   if (hub === undefined || room === 0) return null;
@@ -73,7 +73,7 @@ interface Line {
   readonly tone: string;
 }
 
-/** From slices to paths. */
+/** Links from slices to paths. */
 function innerLines(
   boxes: Boxes,
   groups: readonly GroupBox[],
@@ -91,7 +91,7 @@ function innerLines(
   return drawn(boxes, links);
 }
 
-/** From paths to uplinks, by way of one bundle: which path feeds which uplink is not counted. */
+/** Links from paths to uplinks through one hub: traffic is not counted by path and uplink. */
 function outerLines(
   boxes: Boxes,
   paths: readonly PathBox[],
@@ -100,7 +100,7 @@ function outerLines(
   if (uplinks.length === 0) return [];
   const total = paths.reduce((sum, path) => sum + path.bitsPerSecond, 0);
   const outside = uplinks.reduce((sum, u) => sum + u.inBitsPerSecond + u.outBitsPerSecond, 0);
-  // Traffic between VMs takes a path, too, but no uplink.
+  // Traffic between VMs takes a path, but no uplink.
   const share = total === 0 ? 0 : Math.min(1, outside / total);
   return drawn(boxes, [
     ...paths.map((path) => ({
@@ -144,9 +144,9 @@ function widthOf(value: number, total: number): number {
 }
 
 /**
- * Where the boxes are; measured again when the ground changes its size or boxes come and go.
+ * The positions of the boxes; measured again when the picture is resized or boxes change.
  *
- * @param arrangement a number that changes when other boxes are there
+ * @param arrangement a number that changes with the set of boxes
  */
 function useBoxes(ground: Ref<HTMLElement | null>, arrangement: number): Boxes | undefined {
   const [boxes, setBoxes] = useState<Boxes | undefined>(undefined);

@@ -3,7 +3,7 @@ import type { BackendView, StatusView } from '../../api/status-view.ts';
 import { PLACEMENT_NAMES, type PlacementName } from '../../engine/model/flow.ts';
 import { counted, percent, whole } from '../../text/format.ts';
 
-/** A slice, or what belongs to none. */
+/** A slice, or the traffic of no slice. */
 export interface GroupBox {
   readonly id: string;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface GroupBox {
   readonly bitsPerSecond: Readonly<Record<PlacementName, number>>;
 }
 
-/** How full a path is. */
+/** Use of a path's table. */
 export interface PathFill {
   readonly label: string;
   readonly value: number;
@@ -19,7 +19,7 @@ export interface PathFill {
   readonly text: string;
 }
 
-/** A way that packets can take. */
+/** A path of packets. */
 export interface PathBox {
   readonly placement: PlacementName;
   readonly role: string;
@@ -41,10 +41,10 @@ const ROLES: Readonly<Record<PlacementName, string>> = {
   'fast-path': 'sent there by the node’s switch',
 };
 
-/** Most boxes on a side: the largest ones, and one for all others. */
+/** Maximum boxes per side: the largest ones, and one for all others. */
 const MAX_BOXES = 6;
 
-/** The slices or, without any, all VMs. */
+/** The slices, or all VMs if there are none. */
 export function groupsOf({ slices, ports, bitsPerSecond }: StatusView): readonly GroupBox[] {
   const vms = ports.filter((port) => port.kind === 'vm' || port.vm !== null);
   if (slices.length === 0) {

@@ -13,9 +13,8 @@ interface PictureProps {
 }
 
 /**
- * The node as a picture: who sends and receives, the ways a packet can take, and the wire. Boxes
- * are text that reads in order without the lines; lines are drawn behind them, as thick as the
- * traffic.
+ * The node as a picture: slices, paths and uplinks. Boxes are text in reading order; lines behind them
+ * have a width by traffic.
  */
 export function Picture({ status }: PictureProps): VNode {
   const ground = useRef<HTMLElement | null>(null);

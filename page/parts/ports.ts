@@ -5,11 +5,11 @@ import { Meter } from './meter.ts';
 
 interface PortsProps {
   readonly ports: readonly PortView[];
-  /** How many are shown before somebody asks for all. */
+  /** Number of ports that are shown at first. */
   readonly first: number;
 }
 
-/** Ports: load against the speed of the link, the fullest first. */
+/** Ports with their load relative to the link speed, the fullest first. */
 export function Ports({ ports, first }: PortsProps): VNode {
   const [all, setAll] = useState(false);
   const sorted = [...ports].sort((a, b) => rank(b) - rank(a));

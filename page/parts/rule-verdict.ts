@@ -12,11 +12,11 @@ const GROUPS: Readonly<Record<'all' | 'any' | 'not', string>> = {
 
 interface RuleVerdictProps {
   readonly rule: RuleView;
-  /** It is the rule that decided. */
+  /** Whether this rule decided. */
   readonly decides: boolean;
 }
 
-/** A rule's verdict on a flow, and under it each condition with the value it saw. */
+/** A rule's verdict on a flow, and its conditions with the values they read. */
 export function RuleVerdict({ rule, decides }: RuleVerdictProps): VNode {
   const { name, requested, verdict, shadow, condition } = rule;
   return html`
@@ -71,7 +71,7 @@ function listed(fact: string, value: unknown): string {
   return Array.isArray(value) ? value.map(text).join(', ') : text(value);
 }
 
-/** Nobody knows an ethertype by its decimal number. */
+/** Shows ethertypes in hexadecimal, as usual. */
 function hexadecimal(value: unknown): string {
   return typeof value === 'number' ? `0x${value.toString(16).padStart(4, '0')}` : factValue(value);
 }

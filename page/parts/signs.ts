@@ -7,7 +7,7 @@ const SHAPES = {
   no: 'M4 8H12',
 } as const;
 
-/** A small drawn sign, so that colour is never all that tells a state; words stand beside it. */
+/** A small icon beside a text, so that a state does not depend on colour alone. */
 export function sign(which: keyof typeof SHAPES): VNode {
   return html`<svg class="sign" viewBox="0 0 16 16" aria-hidden="true"><path d=${SHAPES[which]} /></svg>`;
 }

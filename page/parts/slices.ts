@@ -9,8 +9,8 @@ interface SlicesProps {
 }
 
 /**
- * Slices: what each has of the NIC's table, against what is due and guaranteed to it, and the most it
- * may have. Those that no policy declares share one part.
+ * Slices: entries of the NIC table with share, guarantee and maximum. Slices that no policy declares
+ * have one share together.
  */
 export function Slices({ status }: SlicesProps): VNode {
   const { slices, backends } = status;
@@ -90,7 +90,7 @@ function row(slice: SliceView, entries: number): VNode {
   `;
 }
 
-/** Whether a slice has not what it is guaranteed, and wants it. */
+/** Whether a slice has fewer entries than its guarantee, although its flows request more. */
 function isBelow({ usedEntries, guaranteedEntries, wantedEntries }: SliceView): boolean {
   if (usedEntries === null || guaranteedEntries === null || wantedEntries === null) return false;
   return usedEntries < Math.min(guaranteedEntries, wantedEntries);

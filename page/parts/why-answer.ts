@@ -24,8 +24,8 @@ interface WhyAnswerProps {
 }
 
 /**
- * The answer: the sentence, the flow, each rule's conditions with what they saw, the limits, and
- * what was decided before.
+ * The explanation: the sentence, the flow, each rule's conditions with the values they read, the
+ * limits, and earlier decisions.
  */
 export function WhyAnswer({ why }: WhyAnswerProps): VNode {
   const { flow, limits, refusal, rules, decisions } = why;
@@ -68,7 +68,7 @@ export function WhyAnswer({ why }: WhyAnswerProps): VNode {
   `;
 }
 
-/** A match that may go on to the next line after any of its parts. */
+/** A match that can break after each of its parts. */
 function breakable(match: string): Child {
   return match.split(',').map((part, i) => (i === 0 ? part : [',', html`<wbr />`, part]));
 }

@@ -4,7 +4,7 @@ import { api } from '../data/api.ts';
 import { h, html, useEffect, useRef, useState, type VNode } from '../vendor/preact.js';
 import { WhyAnswer } from './why-answer.ts';
 
-/** From one answer to the next question while it is open, ms. */
+/** Time between a response and the next request while it is open, ms. */
 const PERIOD_MS = 2_000;
 
 interface WhyProps {
@@ -14,11 +14,11 @@ interface WhyProps {
 
 interface WatchedAnswer {
   readonly why: WhyView | undefined;
-  /** Why there is no newer answer. */
+  /** Error of the last request. */
   readonly note: string | undefined;
 }
 
-/** Why a flow is where it is, over the page; it is asked again while it is open. */
+/** A dialog that explains a flow's placement; refreshed while it is open. */
 export function Why({ flow, close }: WhyProps): VNode {
   const dialog = useRef<HTMLDialogElement | null>(null);
   const { why, note } = useWhy(flow);
@@ -33,7 +33,7 @@ export function Why({ flow, close }: WhyProps): VNode {
       aria-labelledby="why-title"
       onClose=${close}
       onClick=${(event: MouseEvent) => {
-        // The dialog itself is only hit beside its content.
+        // A click hits the dialog element itself only outside its content.
         if (event.target === dialog.current) close();
       }}
     >

@@ -6,7 +6,7 @@ import { PLACEMENT_NAMES, type PlacementName } from '../../engine/model/flow.ts'
 /** The class that gives a path its colour. */
 export type PathTone = 'vswitch' | 'nic' | 'fast';
 
-/** The tone of the path that each placement puts a flow on. */
+/** The tone of each placement's path. */
 export const TONES: Readonly<Record<PlacementName, PathTone>> = {
   onload: 'vswitch',
   offload: 'nic',
@@ -26,31 +26,31 @@ const OPERATORS: Readonly<Record<string, string>> = {
   greaterThanInclusive: 'is at least',
 };
 
-/** An operator of json-rules-engine in words; one of Norikae's own as it is. */
+/** The text of an operator of json-rules-engine; operators of Norikae stay unchanged. */
 export function operatorWords(operator: string): string {
   return OPERATORS[operator] ?? operator;
 }
 
-/** A fact's name in words: `packetsPerSecond` is `packets per second`. */
+/** A fact's name as words: `packetsPerSecond` is `packets per second`. */
 export function factWords(fact: string): string {
   return fact.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** Where a decision led. */
+/** The new placement of a decision. */
 export function placeWords(to: string): string {
   if (to === 'gone') return 'gone';
   const placement = PLACEMENT_NAMES.find((p) => p === to);
   return placement === undefined ? to : PATHS[placement].title;
 }
 
-/** What the daemon does now, in a word and a sentence; `tone` gives it its colour and sign. */
+/** The daemon's state in a word and a sentence; `tone` sets colour and icon. */
 export interface DaemonState {
   readonly tone: 'good' | 'warn' | 'bad';
   readonly word: string;
   readonly detail: string;
 }
 
-/** What the daemon does now. */
+/** The daemon's current state. */
 export function stateOf(status: StatusView): DaemonState {
   if (status.held) return { tone: 'warn', word: 'Held', detail: HELD };
   if (status.tick.sequence === 0) {

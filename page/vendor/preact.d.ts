@@ -1,24 +1,24 @@
 /*
- * What the page uses of htm/preact/standalone.module.js, which is served under this name. The
- * library's own types need the package preact, which it does not install.
+ * The part of htm/preact/standalone.module.js that the page uses; the module is served under this
+ * name. The library's own types need the package preact, which is not installed.
  */
 
-/** A piece of the page. */
+/** A rendered part of the page. */
 export interface VNode {
   readonly type: unknown;
   readonly props: unknown;
 }
 
-/** What can be put between tags. */
+/** Valid content between tags. */
 export type Child = VNode | string | number | boolean | null | undefined | readonly Child[];
 
-/** A component with its properties checked; `html` checks none. */
+/** A component with type-checked properties; `html` does not check them. */
 export function h<Props extends object>(
   type: (props: Props) => Child,
   props: Props & { readonly key?: string | number },
 ): VNode;
 
-/** Elements from a template, each with its attributes and children. */
+/** Creates elements from a template. */
 export function html(strings: TemplateStringsArray, ...values: readonly unknown[]): VNode;
 
 export function render(tree: Child, parent: Element): void;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { moved } from '../../page/parts/grid-keys.ts';
 
 describe('keys in the table of flows', () => {
-  it('keep the active row among the rows, wherever they lead', () => {
+  it('keep the active row within the table', () => {
     const keys = ['ArrowDown', 'ArrowUp', 'PageDown', 'PageUp', 'Home', 'End'];
     fc.assert(
       fc.property(
@@ -22,7 +22,7 @@ describe('keys in the table of flows', () => {
     );
   });
 
-  it('lead nowhere without rows, and when they are others', () => {
+  it('have no effect without rows, and for other keys', () => {
     assert.equal(moved('ArrowDown', 0, 0, 5), undefined);
     assert.equal(moved('x', 0, 9, 5), undefined);
   });

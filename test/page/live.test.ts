@@ -42,7 +42,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     return visit;
   }
 
-  it('shows numbers, changes them by itself, and does nothing it must not', async () => {
+  it('shows numbers, updates them, and causes no errors or foreign requests', async () => {
     const { page, faults } = await open();
     await page.getByText('Placing', { exact: true }).waitFor();
     const values = (): Promise<string[]> => page.locator('.figure dd').allInnerTexts();
@@ -61,7 +61,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     assert.deepEqual(faults, []);
   });
 
-  it('draws the node: a line from each slice to each path that it uses, and on to the uplinks', async () => {
+  it('draws lines from each slice to each path that it uses, and to the uplinks', async () => {
     const { page } = await open();
     await page.locator('.line.nic .bed').first().waitFor();
     const tones = await page
@@ -79,7 +79,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     );
   });
 
-  it('shows slices against what is due and guaranteed to them and the most they may have', async () => {
+  it('shows slices with share, guarantee and maximum', async () => {
     const { page, faults } = await open();
     const table = page.getByRole('group', { name: 'Table of slices' });
     const row = async (name: string): Promise<string[]> =>
@@ -104,7 +104,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     const [, due, guaranteed, most] = await row('plain');
     assert.match(due, /^\d+ \/ \d+$/);
     assert.deepEqual([guaranteed, most], ['none', 'none']);
-    // No policy declares it: it shares one part with all that are not declared.
+    // No policy declares it, so it has one share with all such slices.
     assert.deepEqual((await row('red')).slice(1, 4), ['shared', 'none', 'none']);
     assert.deepEqual(faults, []);
   });
@@ -145,7 +145,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     assert.deepEqual(faults, []);
   });
 
-  it('tells why a flow is where it is, condition by condition, on a click', async () => {
+  it('explains a flow, condition by condition, on a click', async () => {
     const { page, faults } = await open();
     await page.getByLabel('Path', { exact: true }).selectOption('NIC');
     await eventually(
@@ -173,7 +173,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     assert.deepEqual(faults, []);
   });
 
-  it('can be used by keyboard alone', async () => {
+  it('can be used with the keyboard alone', async () => {
     const { page } = await open();
     const focused = (): Promise<string> =>
       page.evaluate<string>('document.activeElement.dataset.index ?? document.activeElement.id');
@@ -197,7 +197,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     await eventually('the row has the focus again', async () => (await focused()) === '0');
   });
 
-  it('does not move rows from under somebody who is in the table', async () => {
+  it('does not reorder rows while the focus is in the table', async () => {
     const { page } = await open();
     await page.locator('.flow[data-flow]').nth(2).hover();
     await page.getByText('held while you are in it').waitFor();
@@ -233,7 +233,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    it(`has no violation that axe knows of, contrast included: ${colorScheme}`, async () => {
+    it(`has no violation that axe finds, contrast included: ${colorScheme}`, async () => {
       const { page } = await open({ colorScheme });
       await page.evaluate(AXE);
       assert.deepEqual(await violations(page), []);
@@ -243,7 +243,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     });
   }
 
-  it('keeps still for who asked for reduced motion', async () => {
+  it('has no animation with reduced motion', async () => {
     const running = 'document.getAnimations().filter((a) => a.playState === "running").length';
     const { page } = await open({ reducedMotion: 'no-preference' });
     await page.locator('.train').first().waitFor();
@@ -267,7 +267,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     );
   });
 
-  it('pauses the decisions, counts what comes meanwhile, and goes on', async () => {
+  it('pauses the decisions, counts new ones meanwhile, and resumes', async () => {
     const { page } = await open();
     const first = page.locator('.decision .link').first();
     await first.waitFor();
@@ -279,7 +279,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     await page.getByRole('button', { name: 'Pause' }).waitFor();
   });
 
-  it('says that an operator holds everything, in words', async () => {
+  it('shows a hold as text', async () => {
     const { page } = await open();
     await daemon?.control.onloadAll();
     await page.getByText('Held', { exact: true }).waitFor();
@@ -291,7 +291,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     await page.getByText('Placing', { exact: true }).waitFor();
   });
 
-  it('says that the connection is lost, and is back by itself after a restart', async () => {
+  it('reports a lost connection, and reconnects after a restart', async () => {
     const { page, faults } = await open();
     await daemon?.stop();
     await page.getByText('Connection lost', { exact: true }).waitFor();
@@ -304,9 +304,9 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
   });
 });
 
-/** Violations that axe finds, with the elements they are of. */
+/** Violations that axe finds, with their elements. */
 async function violations(page: Page): Promise<readonly string[]> {
-  // Rows are alike: some of them stand for all.
+  // Rows are alike, so a few of them represent all.
   const context = "{ exclude: ['.flow[data-index]:nth-child(n+7)', '.decision:nth-child(n+7)'] }";
   return page.evaluate<string[]>(`axe
     .run(${context}, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })

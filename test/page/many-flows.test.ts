@@ -12,11 +12,11 @@ import { type Browser, startBrowser } from './support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 
 const FLOWS = 100_000;
-/** The CPU time that a screen's frame may take of the page's thread, ms: 60 frames a second. */
+/** Maximum CPU time of the page's thread per frame, ms: 60 frames/s. */
 const FRAME_MS = 16;
 const FRAMES = 120;
 
-/** A view of many flows: flow `i` of the order has `i` as its packets a second. */
+/** A view of many flows: flow `i` in the order has `i` packets/s. */
 class ManyFlows extends FakeView {
   override async flows(query: FlowQuery): Promise<FlowPage> {
     this.queries.push(query);
@@ -58,7 +58,7 @@ describe('live page with 100,000 flows', function () {
     return page;
   }
 
-  it('holds only the rows in sight, and asks for no more than it shows', async () => {
+  it('renders only visible rows, and requests no more than it shows', async () => {
     const page = await open();
     assert.equal(await page.getByRole('grid').getAttribute('aria-rowcount'), String(FLOWS + 1));
     const rows = await page.locator('.flow').count();
@@ -69,7 +69,7 @@ describe('live page with 100,000 flows', function () {
     );
   });
 
-  it('shows any place in the order', async () => {
+  it('shows any position in the order', async () => {
     const page = await open();
     await scrollTo(page, 0.5);
     await eventually('the flows in the middle are shown', async () => {
@@ -85,7 +85,7 @@ describe('live page with 100,000 flows', function () {
   it(`scrolls in less than a frame's time of CPU`, async () => {
     const page = await open();
     const session = await page.context().newCDPSession(page);
-    // CPU time of the page's thread, so that other programs on this machine do not count.
+    // CPU time of the page's thread, which other programs do not affect.
     await session.send('Performance.enable', { timeDomain: 'threadTicks' });
     const before = await busySeconds(session);
     await page.evaluate(`new Promise((done) => {
@@ -106,7 +106,7 @@ describe('live page with 100,000 flows', function () {
   });
 });
 
-/** Scrolls the table to a share of its length. */
+/** Scrolls the table to a share of its height. */
 async function scrollTo(page: Page, share: number): Promise<void> {
   await page.evaluate(`{
     const grid = document.querySelector('.grid-body');
@@ -114,7 +114,7 @@ async function scrollTo(page: Page, share: number): Promise<void> {
   }`);
 }
 
-/** Number of the first flow that is there with its content; undefined while none is. */
+/** Number of the first rendered flow; undefined: there is none yet. */
 async function firstInSight(page: Page): Promise<number | undefined> {
   const id = await page.evaluate<string | null>(
     `document.querySelector('.flow[data-flow]')?.dataset.flow ?? null`,
@@ -122,7 +122,7 @@ async function firstInSight(page: Page): Promise<number | undefined> {
   return id === null ? undefined : Number(id.slice(-12));
 }
 
-/** Seconds of CPU that the page's thread has used. */
+/** CPU time that the page's thread has used, s. */
 async function busySeconds(session: CDPSession): Promise<number> {
   const { metrics } = await session.send('Performance.getMetrics');
   return metrics.find((metric) => metric.name === 'TaskDuration')?.value ?? Number.NaN;

@@ -11,17 +11,17 @@ import {
 /** Debian's Chromium. */
 export const CHROMIUM = '/usr/bin/chromium';
 
-/** A browser may take so long for one thing it is asked for, ms. */
+/** Maximum time for one action of the browser, ms. */
 const PATIENCE_MS = 20_000;
 
-/** Chromium without a window, with a profile of its own that goes when it is closed. */
+/** Headless Chromium with a temporary profile. */
 export interface Browser {
-  /** A page as a visitor opens it; it goes with the next one. */
+  /** Opens a page, and closes the previous one. */
   open(url: string, options?: BrowserContextOptions): Promise<Visit>;
   close(): Promise<void>;
 }
 
-/** A page, and everything that went wrong on it or that it must not do. */
+/** A page and its faults. */
 export interface Visit {
   readonly page: Page;
   /** Errors of the console (CSP violations among them), exceptions, requests elsewhere or with
@@ -57,7 +57,7 @@ export async function startBrowser(): Promise<Browser> {
       await closeContext();
       context = await browser.newContext({
         viewport: { width: 1280, height: 900 },
-        // A browser without a GPU draws what moves with the tests' own CPUs.
+        // Without a GPU, animations would use the CPUs of the tests.
         reducedMotion: 'reduce',
         ...options,
       });

@@ -7,11 +7,11 @@ import { ControlClient } from '../../../cli/client/client.ts';
 import { packageRoot } from '../../../platform/package-root.ts';
 import { ownProgram } from '../../support/own-program.ts';
 
-/** Longest wait for a daemon to place its first flows, and to end, ms. */
+/** Maximum times for a daemon to place its first flows, and to exit, ms. */
 const START_MS = 20_000;
 const STOP_MS = 8_000;
 
-/** A daemon on the emulated node, as `npm start` runs it, in a process of its own. */
+/** A daemon on the emulated node in a child process, as `npm start` runs it. */
 export interface DaemonProcess {
   readonly url: string;
   readonly control: ControlClient;
@@ -54,7 +54,7 @@ export async function startDaemon(folder: string, port: number): Promise<DaemonP
   return { url: `http://127.0.0.1:${port}/`, control, stop };
 }
 
-/** Declared beside the slices of ports: one with limits, one without. */
+/** Declared slices besides those of ports: one with limits, one without. */
 const SLICES = {
   gold: { members: [{ port: 'vm3' }], weight: 2, guaranteed: '25%', maximum: '60%' },
   plain: { members: [{ port: 'vm0' }] },
