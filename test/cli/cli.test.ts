@@ -190,7 +190,7 @@ describe('command line', () => {
 
   it('top --json: prints an object per tick', async () => {
     const ended = norikae('top', '--json');
-    await eventually('somebody listens', () => view.listeners.size === 1);
+    await eventually('a listener', () => view.listeners.size === 1);
     view.tick();
     await eventually('three lines', () => stdout.text.split('\n').length === 3);
     await service.close();

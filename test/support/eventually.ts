@@ -17,7 +17,7 @@ export async function eventually(
 ): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
     await sleep(BETWEEN_LOOKS_MS);
   }
 }

@@ -66,7 +66,7 @@ describe('a daemon that writes to InfluxDB', () => {
       const point = parseLine(line);
       written.set(`${point.measurement} ${JSON.stringify(point.tags)} ${point.time}`, point);
     }
-    assert.equal(written.size, state.written, 'each point is one of its own');
+    assert.equal(written.size, state.written, 'points are distinct');
     const read = await readBack(influx, [...written.values()]);
     assert.equal(read, written.size);
 

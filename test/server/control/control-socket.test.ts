@@ -217,7 +217,7 @@ describe('control socket', () => {
       view.tick();
     }
     assert.deepEqual(sequences.slice(0, 3), [480, 481, 482]);
-    await eventually('nobody listens any more', () => view.listeners.size === 0);
+    await eventually('no listener is left', () => view.listeners.size === 0);
   });
 
   it('ends streams when the daemon exits', async () => {
@@ -237,7 +237,7 @@ describe('control socket', () => {
     view.failure = new Error('broken');
     view.tick();
     await assert.rejects(stream.next());
-    await eventually('nobody listens any more', () => view.listeners.size === 0);
+    await eventually('no listener is left', () => view.listeners.size === 0);
   });
 
   it('names the owner of the socket to a user without permission', async function () {
@@ -268,15 +268,15 @@ describe('control socket', () => {
     const socket = connect(path);
     socket.pause();
     socket.write('GET /api/v1/ticks HTTP/1.1\r\nhost: x\r\n\r\n');
-    await eventually('somebody listens', () => view.listeners.size === 1);
+    await eventually('a listener', () => view.listeners.size === 1);
     for (let i = 0; i < 500; i++) {
       view.tick();
       if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     const made = view.queries.length;
-    assert.ok(made < 20, `${made} lines of some 600 KB were made for nobody`);
+    assert.ok(made < 20, `${made} lines of about 600 KB were built without a reader`);
     socket.destroy();
-    await eventually('nobody listens any more', () => view.listeners.size === 0);
+    await eventually('no listener is left', () => view.listeners.size === 0);
   });
 
   it('bounds the number of streams', async () => {

@@ -114,7 +114,7 @@ describe('event stream', function () {
     assert.deepEqual(view.asked, ['status']);
     for (const socket of sockets) socket.destroy();
     await eventually(
-      'nobody listens any more',
+      'no listener is left',
       () => view.listeners.size === 0 && view.decisionListeners.size === 0,
     );
   });
@@ -124,7 +124,7 @@ describe('event stream', function () {
     // A large tick fills the kernel's buffers soon.
     view.state = statusOf({ node: 'x'.repeat(100_000) });
     const socket = requestStream();
-    await eventually('somebody listens', () => view.listeners.size === 1);
+    await eventually('a listener', () => view.listeners.size === 1);
     for (let n = 0; n < 400; n++) {
       for (let i = 0; i < 5; i++) view.decide(decisionOf({ id: `${n}-${i}` }));
       view.state = { ...view.state, tick: { ...view.state.tick, sequence: n } };
@@ -161,7 +161,7 @@ describe('event stream', function () {
     await eventually('the first event of the first reader', () => first().length === 1);
     for (let i = 0; i < 10; i++) view.decide(decisionOf({ id: `d-${i}` }));
     gone.destroy();
-    await eventually('nobody listens any more', () => view.listeners.size === 0);
+    await eventually('no listener is left', () => view.listeners.size === 0);
     const events = reading(requestStream());
     await eventually('the first event', () => events().length === 1);
     view.tick();
@@ -176,10 +176,10 @@ describe('event stream', function () {
     await start({ stuckMs: 500 });
     view.state = statusOf({ node: 'x'.repeat(1_000_000) });
     requestStream();
-    await eventually('somebody listens', () => view.listeners.size === 1);
+    await eventually('a listener', () => view.listeners.size === 1);
     const ticks = setInterval(() => view.tick(), 5);
     try {
-      await eventually('nobody listens any more', () => view.listeners.size === 0);
+      await eventually('no listener is left', () => view.listeners.size === 0);
     } finally {
       clearInterval(ticks);
     }
@@ -209,11 +209,11 @@ describe('event stream', function () {
     await start();
     const socket = requestStream();
     socket.resume();
-    await eventually('somebody listens', () => view.listeners.size === 1);
+    await eventually('a listener', () => view.listeners.size === 1);
     view.failure = new Error('broken');
     view.tick();
     await once(socket, 'close');
-    await eventually('nobody listens any more', () => view.listeners.size === 0);
+    await eventually('no listener is left', () => view.listeners.size === 0);
   });
 });
 

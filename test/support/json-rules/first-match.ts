@@ -14,10 +14,10 @@ import {
  * all.
  *
  * Three things make json-rules-engine two to three times as fast as with all rules and all facts
- * given to each run (docs/decisions/005 has the numbers): facts are read when they are asked for;
- * each rule has a priority of its own, so that the engine stops at the first that holds; and a
- * rule's tail is a condition of its own that the rule refers to, because the engine clones a
- * rule's conditions for each run but a referred one only when it comes to it.
+ * given to each run (docs/decisions/005 has the numbers): facts are read on demand; each rule has a
+ * distinct priority, so that the engine stops at the first that holds; and a rule's tail is a separate
+ * condition that the rule refers to, because the engine clones a rule's conditions for each run, but
+ * a referenced one only when it evaluates it.
  */
 export class FirstMatch {
   /** Index of the first enforced rule that holds, or -1. */
