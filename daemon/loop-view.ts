@@ -1,28 +1,11 @@
 import type { Explanation } from '../engine/loop/tick-report.ts';
-import { REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { isHeldAfterMove } from '../engine/planner/contenders.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
-import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
-import type { SourceStatus, Tick } from '../engine/model/tick.ts';
-import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
 import { type History, pointOf } from './history.ts';
 import type { Config } from '../config/config.ts';
-import type {
-  FlowPage,
-  FlowQuery,
-  FlowView,
-  LimitsView,
-  RuleView,
-  WhyAnswer,
-} from '../api/flow-views.ts';
-import type {
-  BackendView,
-  ChangesView,
-  PortView,
-  SourceView,
-  StatusView,
-} from '../api/status-view.ts';
+import type { FlowPage, FlowQuery, FlowView, LimitsView, WhyAnswer } from '../api/flow-views.ts';
+import type { BackendView, StatusView } from '../api/status-view.ts';
 import type { HoldView, ReloadView } from '../api/command-views.ts';
 import type { DecisionQuery } from '../api/decision-query.ts';
 import type { DecisionPage, DecisionRecord } from '../api/decision-record.ts';
@@ -44,6 +27,7 @@ import { finite } from '../views/finite.ts';
 import { limitsOfFlow, planView, shareOfFlow, swapGain } from '../views/plan-views.ts';
 import { policiesView } from './policies/policies-view.ts';
 import { selectFlows } from '../views/select-flows.ts';
+import { changesView, portViews, ruleView, sourceView } from '../views/tick-views.ts';
 
 const MAX_CANDIDATES = 10;
 /** Decisions of the flow that `why` shows. */
@@ -251,41 +235,4 @@ export class LoopView implements DaemonView {
       retryInMs: Math.max(0, retryAtMs[row] - nowMs),
     };
   }
-}
-
-function changesView(changes: ChangeMonitor | undefined): ChangesView | null {
-  if (changes === undefined) return null;
-  const { name } = changes;
-  return { name, active: changes.active(), problem: changes.problem() ?? null };
-}
-
-function portViews(tick: Tick): readonly PortView[] {
-  return [...tick.ports.values()].map((port) => {
-    const load = tick.node.portLoad.get(port.name);
-    return {
-      name: port.name,
-      kind: port.kind,
-      vm: port.vm ?? null,
-      slice: port.slice ?? null,
-      rxBitsPerSecond: load?.rxBitsPerSecond ?? null,
-      txBitsPerSecond: load?.txBitsPerSecond ?? null,
-      linkBitsPerSecond: port.linkBitsPerSecond ?? null,
-    };
-  });
-}
-
-function sourceView(source: SourceStatus): SourceView {
-  return { ...source, ageMs: finite(source.ageMs), error: source.error ?? null };
-}
-
-function ruleView(trace: RuleTrace): RuleView {
-  const { rule, verdict, condition } = trace;
-  return {
-    name: rule.name,
-    priority: rule.priority,
-    requested: REQUESTED_PLACEMENT_NAMES[rule.requested],
-    shadow: rule.mode === 'shadow',
-    verdict,
-    condition,
-  };
 }

@@ -1,0 +1,48 @@
+import { REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
+import type { SourceStatus, Tick } from '../engine/model/tick.ts';
+import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
+import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
+import type { RuleView } from '../api/flow-views.ts';
+import type { ChangesView, PortView, SourceView } from '../api/status-view.ts';
+import { finite } from './finite.ts';
+
+/** The state of the flow monitors; null: not configured. */
+export function changesView(changes: ChangeMonitor | undefined): ChangesView | null {
+  if (changes === undefined) return null;
+  const { name } = changes;
+  return { name, active: changes.active(), problem: changes.problem() ?? null };
+}
+
+/** The ports of a tick with their load. */
+export function portViews(tick: Tick): readonly PortView[] {
+  return [...tick.ports.values()].map((port) => {
+    const load = tick.node.portLoad.get(port.name);
+    return {
+      name: port.name,
+      kind: port.kind,
+      vm: port.vm ?? null,
+      slice: port.slice ?? null,
+      rxBitsPerSecond: load?.rxBitsPerSecond ?? null,
+      txBitsPerSecond: load?.txBitsPerSecond ?? null,
+      linkBitsPerSecond: port.linkBitsPerSecond ?? null,
+    };
+  });
+}
+
+/** A source as of a tick. */
+export function sourceView(source: SourceStatus): SourceView {
+  return { ...source, ageMs: finite(source.ageMs), error: source.error ?? null };
+}
+
+/** A rule's verdict on a flow. */
+export function ruleView(trace: RuleTrace): RuleView {
+  const { rule, verdict, condition } = trace;
+  return {
+    name: rule.name,
+    priority: rule.priority,
+    requested: REQUESTED_PLACEMENT_NAMES[rule.requested],
+    shadow: rule.mode === 'shadow',
+    verdict,
+    condition,
+  };
+}
