@@ -125,7 +125,8 @@ function tooDeepAt(content: string): number | undefined {
   let depth = 0;
   for (;;) {
     scanner.scan();
-    if (scanner.getTokenLength() === 0) return undefined;
+    // The end has a length, too, behind a comment that is not closed.
+    if (scanner.getTokenOffset() >= content.length) return undefined;
     const first = content[scanner.getTokenOffset()];
     if (first === '{' || first === '[') depth++;
     else if (first === '}' || first === ']') depth--;

@@ -45,6 +45,13 @@ describe('JsonDocument', () => {
     );
   });
 
+  it('reports a comment that is not closed at the end', () => {
+    for (const text of ['/*', '{} /*', 'x/*', '/* {', '//']) {
+      assert.equal(problems(text).length > 0, true, text);
+      assert.equal(problems(text, 'jsonc').length > 0, true, text);
+    }
+  });
+
   it('knows the positions of values and keys', () => {
     const document = new JsonDocument('f', '{\r\n  "a": [1,\n\t{ "b": 2 }]\n}');
     const at = (path: (string | number)[]) => formatProblem(document.problemAt(path, 'm'));
