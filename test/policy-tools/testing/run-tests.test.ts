@@ -141,7 +141,7 @@ describe('policy tests', () => {
     const texts: readonly [string, RegExp][] = [
       ['{', /missing|expected/],
       ['{}', /lacks the key "tests"/],
-      ['{"tests": [], "tests": []}', /there twice/],
+      ['{"tests": [], "tests": []}', /duplicate key/],
     ];
     for (const [text, message] of texts) {
       const results = await runTestFile('p.test.json', { signal, read: async () => text });

@@ -15,6 +15,7 @@ import {
   UnixctlUnreadable,
 } from '../../../protocols/unixctl/errors.ts';
 import { answer, FakeServer } from '../json-rpc/fake-server.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const never = new AbortController().signal;
 
@@ -84,6 +85,8 @@ describe('unixctl client', () => {
     let release = (): void => undefined;
     const used = client.bytes('a', [], () => new Promise<void>((r) => (release = r)), never);
     const next = client.text('b', [], never);
+    await eventually('the first request', () => server.requests.length > 0);
+    // Time in which a second request would arrive.
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual(
       server.requests.map((r) => r['method']),
