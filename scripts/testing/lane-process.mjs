@@ -83,9 +83,10 @@ export class LaneProcess {
   #spawn(options) {
     const mocha = join(this.#root, 'node_modules', 'mocha', 'bin', 'mocha.js');
     const reporter = join(this.#root, 'scripts', 'testing', 'reporter.mjs');
-    const colour = process.stdout.isTTY ? ['--color'] : [];
+    // Always explicit: without it mocha paints wherever the environment says CI.
+    const colour = process.stdout.isTTY ? '--color' : '--no-color';
     const files = this.#lane.files.map(compiledFile);
-    const args = [mocha, '--reporter', reporter, ...colour, ...options, ...files];
+    const args = [mocha, '--reporter', reporter, colour, ...options, ...files];
     return spawn(process.execPath, args, {
       cwd: this.#root,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -66,6 +66,19 @@ describe('lane', function () {
     assert.match(printed[0], /✔ passes\n.*- is skipped\nsaid\n.*✔ passes, too/s);
   });
 
+  it('prints without colours to a file, also where the environment says CI', async () => {
+    const before = process.env.CI;
+    process.env.CI = 'true';
+    try {
+      const { printed, lane } = start('good');
+      await lane.ended;
+      assert.match(printed[0], /^ +✔ passes$/m);
+    } finally {
+      if (before === undefined) delete process.env.CI;
+      else process.env.CI = before;
+    }
+  });
+
   it('reports a failed test', async () => {
     const end = await start('bad').lane.ended;
     assert.deepEqual(countsOf(end), [0, 1, 0]);
