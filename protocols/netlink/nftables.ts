@@ -40,7 +40,7 @@ export interface DeviceChain {
  *
  * @throws {NetlinkRefused} {@link NetlinkUnusable}
  */
-export function deviceChains(requests: NetlinkRequests): DeviceChain[] {
+export function deviceChains(requests: Pick<NetlinkRequests, 'dump'>): DeviceChain[] {
   const chains = dump(requests, 'NFT_MSG_GETCHAIN', MESSAGE.getChain).map((attributes) => {
     const hook = nestedIn(attributes.get(CHAIN.hook));
     return {
@@ -61,7 +61,11 @@ export function deviceChains(requests: NetlinkRequests): DeviceChain[] {
   return [...chains, ...flowtables].filter(({ devices }) => devices.length > 0);
 }
 
-function dump(requests: NetlinkRequests, name: string, message: number): Attributes[] {
+function dump(
+  requests: Pick<NetlinkRequests, 'dump'>,
+  name: string,
+  message: number,
+): Attributes[] {
   try {
     // Of every family: netdev tables and the ingress hook of inet tables.
     const messages = requests.dump(name, NFTABLES | message, Buffer.alloc(NFGENMSG_BYTES));

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { encodeAttribute, encodeNested, textValue } from '../../../protocols/netlink/attributes.ts';
+import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
+import { genericFamily } from '../../../protocols/netlink/generic.ts';
+import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
+import { deviceChains } from '../../../protocols/netlink/nftables.ts';
+import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
+import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
+import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
+import {
+  filters,
+  GROUP_TRAFFIC_CONTROL,
+  PARENT,
+  qdiscs,
+} from '../../../protocols/netlink/traffic-control.ts';
+
+const LOOPBACK = Number(readFileSync('/sys/class/net/lo/ifindex', 'utf8'));
+
+describe('netlink requests, without privileges', () => {
+  let route: NetlinkRequests;
+  let generic: NetlinkRequests;
+
+  before(() => {
+    route = new NetlinkRequests(PROTOCOL.route);
+    generic = new NetlinkRequests(PROTOCOL.generic);
+  });
+
+  after(() => {
+    route.close();
+    generic.close();
+  });
+
+  it('list the qdiscs and filters of the loopback', () => {
+    const kinds = qdiscs(route).filter(({ ifindex }) => ifindex === LOOPBACK);
+    assert(kinds.every(({ kind }) => kind !== ''));
+    assert.deepEqual(filters(route, LOOPBACK, PARENT.clsactEgress), []);
+  });
+
+  it('find a family of generic netlink by name', () => {
+    assert.equal(genericFamily(generic, 'nlctrl')?.id, 16);
+    assert.equal(genericFamily(generic, 'no-such-family'), undefined);
+  });
+
+  it('list the devices that accept redirected frames', () => {
+    const targets = XdpFeatures.of(generic)?.redirectTargets(generic);
+    assert.notEqual(targets?.has(LOOPBACK), true);
+  });
+
+  it('report what the kernel refuses, and work afterwards', () => {
+    const unknown = () => route.dump('RTM_X', 0x7ff, Buffer.alloc(20));
+    assert.throws(unknown, (error) => error instanceof NetlinkRefused && error.errno > 0);
+    assert(Array.isArray(qdiscs(route)));
+  });
+
+  it('subscribe to notifications, and end that', () => {
+    const groups = new Map([[PROTOCOL.route, [GROUP_TRAFFIC_CONTROL]]]);
+    new NetlinkNotifications(groups, () => undefined).close();
+    const unknown = new Map([[PROTOCOL.route, [0x7fff_ffff]]]);
+    assert.throws(() => new NetlinkNotifications(unknown, () => undefined), /netlink: setsockopt/);
+  });
+});
+
+describe('nftables chains of devices', () => {
+  const message = (...attributes: readonly Buffer[]) => ({
+    type: 0,
+    flags: 0,
+    sequence: 0,
+    payload: Buffer.concat([Buffer.alloc(4), ...attributes]),
+  });
+  const name = (type: number, text: string) => encodeAttribute(type, textValue(text));
+
+  it('are read with one device, several devices, and a prefix', () => {
+    const chains = [
+      message(name(1, 't'), name(3, 'one'), encodeNested(4, name(3, 'eth0'))),
+      message(
+        name(1, 't'),
+        name(3, 'several'),
+        encodeNested(4, encodeNested(4, name(1, 'eth0'), name(1, 'eth1'), name(2, 'tap'))),
+      ),
+      message(name(1, 't'), name(3, 'no device')),
+    ];
+    const flowtables = [
+      message(name(1, 't'), name(2, 'f'), encodeNested(3, encodeNested(3, name(1, 'eth2')))),
+    ];
+    const dump = (request: string) => (request === 'NFT_MSG_GETCHAIN' ? chains : flowtables);
+    assert.deepEqual(deviceChains({ dump }), [
+      { kind: 'chain', table: 't', name: 'one', devices: ['eth0'] },
+      { kind: 'chain', table: 't', name: 'several', devices: ['eth0', 'eth1', 'tap*'] },
+      { kind: 'flowtable', table: 't', name: 'f', devices: ['eth2'] },
+    ]);
+  });
+
+  it('are none where the kernel has no nftables; another refusal is an error', () => {
+    const refusing = (errno: number) => ({
+      dump: (request: string) => {
+        throw new NetlinkRefused(request, errno, '');
+      },
+    });
+    assert.deepEqual(deviceChains(refusing(22)), []);
+    assert.throws(() => deviceChains(refusing(1)), /EPERM/);
+  });
+});
