@@ -39,7 +39,7 @@ export interface StatusView {
   readonly node: string;
   /** Share of all CPUs that the host itself uses, 0 to 1. */
   readonly hostCpu: number | null;
-  /** The first of `backends`; null when there is none. */
+  /** The first of `backends`; null without backends. */
   readonly backend: BackendView | null;
   readonly backends: readonly BackendView[];
   /** State of the flow monitors; null: not configured. */

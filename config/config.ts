@@ -9,7 +9,7 @@ export interface Config {
   readonly file: string;
   readonly node: NodeConfig;
   readonly backend: BackendConfig;
-  /** The node's OpenFlow switch; undefined: there is none. */
+  /** The node's OpenFlow switch, if it has one. */
   readonly fastPath?: FastPathConfig;
   readonly poll: PollConfig;
   readonly planner: PlannerConfig;

@@ -125,12 +125,12 @@ export class Loop {
     return this.#lastReport;
   }
 
-  /** Why a backend has not started, or an error of the last tick; undefined if there is none. */
+  /** Why a backend has not started, or an error of the last tick; undefined without errors. */
   get error(): string | undefined {
     return this.#starter.error ?? this.#lastErrors.values().next().value;
   }
 
-  /** Why a backend has not started, or its error in the last tick; undefined if there is none. */
+  /** Why a backend has not started, or its error in the last tick; undefined without an error. */
   errorOf(backend: OffloadBackend): string | undefined {
     return this.#starter.errorOf(backend) ?? this.#lastErrors.get(backend.name);
   }

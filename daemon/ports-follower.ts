@@ -24,7 +24,7 @@ export class PortsFollower {
     this.retry();
   }
 
-  /** Delivers a pending snapshot again; no effect if there is none. */
+  /** Delivers the pending snapshot again, if any. */
   retry(): void {
     if (!this.#busy) void this.#drain();
   }

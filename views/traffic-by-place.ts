@@ -57,7 +57,7 @@ export function byPlacement(value: (index: number) => number): Record<PlacementN
 /**
  * The views of the slices.
  *
- * @param entries learned entries of the NIC table; undefined: there is none
+ * @param entries learned entries of the NIC table; undefined without a NIC table
  * @param shares shares of the NIC table
  */
 export function sliceViews(

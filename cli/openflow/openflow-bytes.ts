@@ -41,7 +41,7 @@ export async function* openflowBytes(
 class HexReader {
   #line = 1;
   #column = 0;
-  /** First digit of an incomplete byte; undefined: there is none. */
+  /** First digit of an incomplete byte, if any. */
   #high: number | undefined;
   #inComment = false;
 

@@ -2,6 +2,6 @@
 export interface Clock {
   /** Milliseconds that never go back, from an arbitrary start. */
   now(): number;
-  /** Wall clock, ms since 1970-01-01 UTC, which may go back; left out if there is none. */
+  /** Wall clock, ms since 1970-01-01 UTC, which may go back; optional. */
   wall?(): number;
 }

@@ -44,7 +44,7 @@ const ROLES: Readonly<Record<PlacementName, string>> = {
 /** Maximum boxes per side: the largest ones, and one for all others. */
 const MAX_BOXES = 6;
 
-/** The slices, or all VMs if there are none. */
+/** The slices; without slices, all VMs. */
 export function groupsOf({ slices, ports, bitsPerSecond }: StatusView): readonly GroupBox[] {
   const vms = ports.filter((port) => port.kind === 'vm' || port.vm !== null);
   if (slices.length === 0) {

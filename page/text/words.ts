@@ -17,7 +17,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
   equal: 'is',
   notEqual: 'is not',
   in: 'is one of',
-  notIn: 'is none of',
+  notIn: 'is not one of',
   contains: 'contains',
   doesNotContain: 'does not contain',
   lessThan: 'is less than',

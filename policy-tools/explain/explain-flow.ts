@@ -14,7 +14,7 @@ import { type GivenFact, GivenFactError, withGiven } from './given-facts.ts';
 
 /** What policies request for a flow, and why. */
 export interface FlowExplanation {
-  /** The deciding rule of the enforced policies; null if there is none. */
+  /** The deciding rule of the enforced policies; null if no rule decides. */
   readonly rule: string | null;
   readonly requested: (typeof REQUESTED_PLACEMENT_NAMES)[number];
   readonly score: number;

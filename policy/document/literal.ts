@@ -18,7 +18,7 @@ export function elements(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** String at a key; undefined if there is none. */
+/** String at a key; undefined if absent. */
 export function textAt(value: unknown, key: string): string | undefined {
   const found = member(value, key);
   return typeof found === 'string' ? found : undefined;

@@ -25,7 +25,7 @@ export const FACTS: readonly FactDefinition[] = [
 
 const BY_NAME: ReadonlyMap<string, FactDefinition> = new Map(FACTS.map((f) => [f.name, f]));
 
-/** Finds a fact of the catalogue; undefined if there is none. */
+/** Finds a fact of the catalogue; undefined if unknown. */
 export function factNamed(name: string): FactDefinition | undefined {
   return BY_NAME.get(name);
 }

@@ -115,7 +115,7 @@ export interface FactDefinition {
   readonly query?: (view: FlowView, params: FactParams) => Promise<FactValue>;
 }
 
-/** Finds a fact by name; undefined if there is none. */
+/** Finds a fact by name; undefined if unknown. */
 export type FactLookup = (name: string) => FactDefinition | undefined;
 
 /** State that facts keep from tick to tick. */

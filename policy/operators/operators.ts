@@ -25,8 +25,8 @@ export interface OperatorDefinition {
   readonly facts: readonly FactType[];
   readonly operand: OperandKind;
   /**
-   * The operator that holds for exactly the existing values for which this one does not; undefined
-   * if there is none.
+   * The operator that holds for exactly the existing values for which this one does not, if
+   * such an operator exists.
    */
   readonly opposite?: string;
   /** A missing fact is undefined, on either side. */
@@ -187,7 +187,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
 
 const BY_NAME: ReadonlyMap<string, OperatorDefinition> = new Map(OPERATORS.map((o) => [o.name, o]));
 
-/** Finds an operator by name; undefined if there is none. */
+/** Finds an operator by name; undefined if unknown. */
 export function operatorNamed(name: string): OperatorDefinition | undefined {
   return BY_NAME.get(name);
 }

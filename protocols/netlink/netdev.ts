@@ -23,7 +23,7 @@ export class XdpFeatures {
     return family === undefined ? undefined : new XdpFeatures(family);
   }
 
-  /** The multicast group of changes; undefined when there is none. */
+  /** The multicast group of changes, if the kernel has one. */
   get group(): number | undefined {
     return this.#family.groups.get('mgmt');
   }

@@ -85,7 +85,7 @@ export class NetlinkSocket {
   }
 
   /**
-   * The next datagram, a copy; undefined when there is none. `overrun`: notifications were lost.
+   * The next datagram, a copy; undefined when the queue is empty. `overrun`: notifications were lost.
    *
    * @throws {NetlinkUnusable}
    */

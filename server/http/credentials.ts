@@ -4,7 +4,7 @@ import { readSecretFile, SecretFileUnusable } from '../../platform/secret-file.t
 
 /** The token and users that may read over HTTP. */
 export interface Credentials {
-  /** SHA-256 of the bearer token; undefined: there is none. */
+  /** SHA-256 of the bearer token, if one is configured. */
   readonly token: Buffer | undefined;
   /** Password hashes by user name. */
   readonly users: ReadonlyMap<string, PasswordHash>;

@@ -3,7 +3,7 @@ export type FieldType = 'integer' | 'float' | 'boolean' | 'text';
 
 interface Field {
   readonly type: FieldType;
-  /** Empty if there is none. */
+  /** Empty for fields without a unit. */
   readonly unit: string;
   readonly help: string;
 }

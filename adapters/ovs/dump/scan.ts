@@ -54,7 +54,7 @@ const SPACES = 0x20202020;
 const BACKSLASHES = 0x5c5c5c5c;
 
 /**
- * Position of the next space or backslash, comparing four bytes at a time; -1 when there is none
+ * Position of the next space or backslash, comparing four bytes at a time; -1 when neither occurs
  * before `limit`. `view` must extend three bytes beyond `limit`.
  */
 export function spaceOrBackslash(view: DataView, from: number, limit: number): number {

@@ -27,7 +27,7 @@ export type Action =
     }
   /** 1.3. */
   | { readonly kind: 'set-field'; readonly field: KnownField | UnknownField }
-  /** 1.0; adds a tag when there is none. */
+  /** 1.0; adds a tag to an untagged packet. */
   | { readonly kind: 'set-vlan-vid'; readonly vid: number }
   | { readonly kind: 'set-vlan-pcp'; readonly pcp: number }
   /** 1.0; a MAC address of 6 bytes. */

@@ -43,7 +43,7 @@ export class Pending {
     return () => this.#ranges.delete(range);
   }
 
-  /** Passes a message to its pending request; false when there is none. */
+  /** Passes a message to its pending request; false when no request waits for it. */
   deliver(message: Message): boolean {
     const single = this.#single.get(message.xid);
     if (single !== undefined) {

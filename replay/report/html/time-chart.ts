@@ -1,7 +1,7 @@
 import { axisTo, timeMarks } from './axis.ts';
 import { coordinate, escaped } from './markup.ts';
 
-/** One line or area of a chart: a value per bucket; null where there is none. */
+/** One line or area of a chart: a value per bucket; null for a gap. */
 export interface Series {
   readonly name: string;
   /** CSS class of the colour. */
