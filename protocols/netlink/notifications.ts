@@ -1,3 +1,4 @@
+import { NetlinkUnusable } from './errors.ts';
 import { NetlinkSocket } from './socket.ts';
 
 /** Poll period of a socket, ms; a poll is one non-blocking system call. */
@@ -45,7 +46,13 @@ export class NetlinkNotifications {
   #drain(): boolean {
     let changed = false;
     for (const socket of this.#sockets) {
-      for (let i = 0; i < MAX_DATAGRAMS && socket.receive() !== undefined; i++) changed = true;
+      try {
+        for (let i = 0; i < MAX_DATAGRAMS && socket.receive() !== undefined; i++) changed = true;
+      } catch (error) {
+        // A failed read is a lost report, not the end of the daemon: the listener reads the state.
+        if (!(error instanceof NetlinkUnusable)) throw error;
+        changed = true;
+      }
     }
     return changed;
   }
