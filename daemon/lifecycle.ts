@@ -9,6 +9,7 @@ import { type HttpService, startHttpServer } from '../server/http/http-server.ts
 import type { Log } from '../platform/log.ts';
 import { aborted } from '../async/aborted.ts';
 import { bounded } from '../async/bounded.ts';
+import { DescriptorReserve } from '../platform/descriptor-reserve.ts';
 import type { ServiceNotifier } from '../platform/systemd/notify.ts';
 
 /** The loop, its views and its sinks. */
@@ -63,7 +64,11 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
   const { daemon, config, log, notifier, events } = options;
   const control = await startControlServer(config.control.path, daemon.view, log, daemon.ticks);
   let http: HttpService | undefined;
+  let reserve: DescriptorReserve | undefined;
+  // HTTP clients give way, so that the released descriptors serve the control socket.
+  const onChange = (short: boolean): void => http?.setRefusing(short);
   try {
+    reserve = await DescriptorReserve.start({ log, onChange });
     if (config.http.enabled) http = await startHttpServer(config.http, daemon, log);
     log.info(
       { http: http?.url, control: control.path },
@@ -72,6 +77,7 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
     await runLoop(options, http?.url);
   } finally {
     await closeServers(control, http);
+    await reserve?.close();
     notifier.close();
   }
   log.info({ onExit: config.onExit }, 'stopped');

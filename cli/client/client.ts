@@ -1,5 +1,6 @@
 import { bounded } from '../../async/bounded.ts';
 import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connectionError,
   ControlMismatch,
@@ -19,14 +20,20 @@ import {
   isWhyAnswer,
   type TickLine,
 } from '../../api/view-guards.ts';
+import { asError, errorCode } from '../../text/error-message.ts';
 import type { FlowPage, FlowQuery, WhyAnswer } from '../../api/flow-views.ts';
 import type { StatusView } from '../../api/status-view.ts';
 import type { HoldView, ReloadView } from '../../api/command-views.ts';
 import type { DecisionQuery } from '../../api/decision-query.ts';
 import type { DecisionPage } from '../../api/decision-record.ts';
 
+/** Errors of a connection that was accepted and closed before an answer. */
+const CLOSED_UNANSWERED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 /** Maximum time for a response, ms. */
 const TIMEOUT_MS = 10_000;
+/** Time for which a connection that the daemon closes without an answer is retried, ms. */
+const RETRY_MS = 3_000;
+const RETRY_PAUSE_MS = 200;
 /** Maximum size of a response or a line of a stream, bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -128,11 +135,29 @@ export class ControlClient {
     );
   }
 
-  #open(method: string, target: string, signal: AbortSignal): Promise<IncomingMessage> {
+  /**
+   * Sends a request; resolves to the head of its response. Retries while the daemon closes the
+   * connection unanswered: it does so until it has released descriptors for it.
+   */
+  async #open(method: string, target: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const untilMs = performance.now() + RETRY_MS;
+    for (;;) {
+      try {
+        return await this.#send(method, target, signal);
+      } catch (error) {
+        const code = errorCode(error) ?? '';
+        const again = CLOSED_UNANSWERED.has(code) && performance.now() < untilMs;
+        if (!again || signal.aborted) throw connectionError(this.path, asError(error));
+      }
+      await sleep(RETRY_PAUSE_MS);
+    }
+  }
+
+  #send(method: string, target: string, signal: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const outgoing = request({ socketPath: this.path, method, path: target, signal });
       outgoing.once('response', resolve);
-      outgoing.on('error', (error) => reject(connectionError(this.path, error)));
+      outgoing.on('error', reject);
       outgoing.end();
     });
   }

@@ -26,6 +26,11 @@ export interface Route {
   readonly path: string;
   /** One line for the list of routes. */
   readonly summary: string;
+  /**
+   * Why no further request can be accepted now; undefined: one can. Checked before the request is
+   * authenticated, which costs more than the refusal.
+   */
+  refusal?(): Busy | undefined;
   handle(call: Call): void | Promise<void>;
 }
 
@@ -37,6 +42,13 @@ export class BadRequest extends Error {
 /** Too many requests are pending; the client can retry. */
 export class Busy extends Error {
   override readonly name = 'Busy';
+  /** Time after which the client can retry, s. */
+  readonly retryAfterS: number;
+
+  constructor(message: string, retryAfterS = 1) {
+    super(message);
+    this.retryAfterS = retryAfterS;
+  }
 }
 
 /** Resolves to false when the request is rejected; it has then already been answered. */
@@ -67,6 +79,7 @@ export function router(
   return (request, response) => {
     dropBody(request, response);
     const answered = async (): Promise<void> => {
+      refuseEarly(table, request);
       if (admit !== undefined && !(await admit(request, response))) return;
       await answer(table, request, response);
     };
@@ -85,7 +98,7 @@ function refuse(error: unknown, response: ServerResponse): void {
   if (response.headersSent) {
     response.destroy();
   } else if (error instanceof Busy) {
-    response.setHeader('retry-after', '1');
+    response.setHeader('retry-after', error.retryAfterS);
     sendJson(response, 503, { error: message });
   } else {
     sendJson(response, error instanceof BadRequest ? 400 : 500, { error: message });
@@ -100,6 +113,15 @@ interface Entry {
 function patternOf(path: string): RegExp {
   const literals = path.split(/\{\w+\}/).map((text) => text.replace(/[.*+?^$()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${literals.join('([^/]+)')}$`);
+}
+
+/** @throws Busy when the route of a request accepts no further one */
+function refuseEarly(table: readonly Entry[], request: IncomingMessage): void {
+  const path = (request.url ?? '/').split('?', 1)[0];
+  for (const { route, pattern } of table) {
+    const refusal = pattern.test(path) ? route.refusal?.() : undefined;
+    if (refusal !== undefined) throw refusal;
+  }
 }
 
 async function answer(

@@ -13,7 +13,7 @@ export type Verdict =
 
 const WRONG: Verdict = { ok: false, why: 'wrong' };
 
-/** Verified credentials that are cached, so that they are not hashed for every request. */
+/** Verified credentials that are cached per address, so that they are not hashed for every request. */
 const MAX_CACHED = 64;
 /** Passwords that wait to be hashed; each takes about 0.2 s of CPU. */
 const MAX_WAITING = 4;
@@ -29,7 +29,7 @@ export class Authenticator {
   readonly #failures = new AddressLimiter({ burst: 10, refillMs: 10_000 });
   readonly #secret = randomBytes(32);
   #credentials: Credentials;
-  /** Keyed hashes of verified users and passwords. */
+  /** Keyed hashes of verified users and passwords, with the address that sent them. */
   #verified = new Set<string>();
   /** One at a time, so that password guessing uses at most one CPU. */
   readonly #hashing = new SerialQueue(MAX_WAITING);
@@ -55,29 +55,30 @@ export class Authenticator {
     const token = scheme.toLowerCase() === 'bearer' ? value : basic?.password;
     // A token is too long to guess, so a valid one is not delayed by failures from its address.
     if (token !== undefined && isToken(this.#credentials, token)) return { ok: true };
+    // Neither is a user who has been verified from the same address. From other addresses, the cache
+    // would tell at once whether a guess is right, however many guesses have failed.
+    if (basic !== undefined && this.#verified.has(this.#keyOf(basic, address))) return { ok: true };
     if (waitMs > 0) return { ok: false, why: 'wait', waitMs };
-    const verdict = await this.#checkUser(basic);
-    // A check that finds the queue full counts as a failure, too; otherwise guesses that hit the
-    // cache of verified users would be free.
+    const verdict = await this.#checkUser(basic, address);
+    // A check that finds the queue full counts as a failure, too: otherwise it would be free.
     if (!verdict.ok) this.#failures.count(address, this.#now());
     return verdict;
   }
 
-  /** A cached user and password pass however many passwords wait to be hashed. */
-  async #checkUser(given: User | undefined): Promise<Verdict> {
+  async #checkUser(given: User | undefined, address: string): Promise<Verdict> {
     if (given === undefined || this.#credentials.users.size === 0) return WRONG;
+    // The credentials can be replaced while the password is hashed.
     const verified = this.#verified;
-    const key = this.#keyOf(given);
-    if (verified.has(key)) return { ok: true };
     if (this.#hashing.tasks >= MAX_WAITING) return { ok: false, why: 'wait', waitMs: 1_000 };
     if (!(await this.#isUser(given))) return WRONG;
     if (verified.size >= MAX_CACHED) verified.clear();
-    verified.add(key);
+    verified.add(this.#keyOf(given, address));
     return { ok: true };
   }
 
-  #keyOf({ user, password }: User): string {
-    return createHmac('sha256', this.#secret).update(`${user}:${password}`).digest('hex');
+  #keyOf({ user, password }: User, address: string): string {
+    const text = `${address} ${user}:${password}`;
+    return createHmac('sha256', this.#secret).update(text).digest('hex');
   }
 
   async #isUser({ user, password }: User): Promise<boolean> {

@@ -35,9 +35,11 @@ export function httpRoutes(
       method: 'GET',
       path: '/api/v1/stream',
       summary: 'ticks and decisions as server-sent events',
+      refusal: () => streams.refusal(),
       handle: ({ response }) => {
-        guard.exempt(response);
         streams.open(response);
+        // A refused stream is a connection like any other, which can be closed at the limit.
+        guard.exempt(response);
       },
     },
   ];

@@ -1,9 +1,10 @@
 import type { RequestListener, Server } from 'node:http';
 import { Server as TlsServer } from 'node:https';
 import { isIPv6, type Socket } from 'node:net';
-import { EventStreams } from '../routes/event-streams.ts';
+import { EventStreams, STREAM_LIMITS } from '../routes/event-streams.ts';
 import type { HttpConfig } from '../../config/config.ts';
 import { isLoopback } from '../../config/loopback.ts';
+import { descriptorLimit } from '../../platform/descriptors.ts';
 import type { Log } from '../../platform/log.ts';
 import { AddressLimiter } from './address-limiter.ts';
 import { ConnectionGuard } from './connection-guard.ts';
@@ -23,6 +24,8 @@ import { type Admit, router } from '../core/routes.ts';
 export interface HttpService {
   /** Base URL, e.g. `http://127.0.0.1:9464/`. */
   readonly url: string;
+  /** Refuses new connections and closes idle ones, or accepts them again. */
+  setRefusing(refusing: boolean): void;
   /** Reads certificate, key, token and users again; on an error the previous ones stay. */
   reload(): void;
   close(): Promise<void>;
@@ -33,6 +36,10 @@ export type HttpSettings = Omit<HttpConfig, 'enabled' | 'topFlows'>;
 
 /** Concurrent connections. */
 const MAX_CONNECTIONS = 1_024;
+/** Share of the process's file descriptors that HTTP connections may use. */
+const DESCRIPTOR_SHARE = 1 / 3;
+/** Share of the connections that may be streams, which are not closed for newer connections. */
+const STREAM_SHARE = 1 / 4;
 /** A connection without traffic for this time is closed, ms. */
 const IDLE_TIMEOUT_MS = 10_000;
 /** TLS connections per address: a handshake takes several ms of the event loop. */
@@ -48,9 +55,13 @@ export async function startHttpServer(
   sources: HttpSources,
   log: Log,
 ): Promise<HttpService> {
+  const connections = Math.min(
+    MAX_CONNECTIONS,
+    Math.floor((await descriptorLimit()) * DESCRIPTOR_SHARE),
+  );
   const security = await HttpSecurity.load(settings, log);
   try {
-    return await serve(settings, sources, log, security);
+    return await serve(settings, sources, log, security, connections);
   } catch (error) {
     await security.close();
     throw error;
@@ -62,9 +73,13 @@ async function serve(
   sources: HttpSources,
   log: Log,
   security: HttpSecurity,
+  connections: number,
 ): Promise<HttpService> {
-  const streams = new EventStreams(sources.view, log);
-  const guard = new ConnectionGuard(MAX_CONNECTIONS);
+  const streams = new EventStreams(sources.view, log, {
+    ...STREAM_LIMITS,
+    streams: Math.min(STREAM_LIMITS.streams, Math.ceil(connections * STREAM_SHARE)),
+  });
+  const guard = new ConnectionGuard(connections);
   const gate = { hostNames: hostNamesOf(settings), authenticator: security.authenticator };
   const admit = (...call: Parameters<Admit>): Promise<boolean> => admitted(...call, gate);
   const routes = httpRoutes(sources, streams, guard);
@@ -81,7 +96,12 @@ async function serve(
   if (server instanceof TlsServer) security.onKeys((renewed) => server.setSecureContext(renewed));
   server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
   warnWhenOpen(settings, log);
-  return { url: urlOf(server, settings), reload: () => security.reload(), close };
+  return {
+    url: urlOf(server, settings),
+    setRefusing: (refusing) => guard.setRefusing(refusing),
+    reload: () => security.reload(),
+    close,
+  };
 }
 
 /** A TLS server that limits the handshakes of each address. */

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { TickEvent } from '../../api/history-view.ts';
 import type { DaemonView } from '../../api/view.ts';
-import { sendJson, STRICT_HEADERS } from '../core/respond.ts';
+import { STRICT_HEADERS } from '../core/respond.ts';
+import { Busy } from '../core/routes.ts';
 import type { Log } from '../../platform/log.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
 import { eventFrame, EventReader } from './event-reader.ts';
@@ -30,6 +31,8 @@ export const STREAM_LIMITS: StreamLimits = {
 
 /** Time after which a browser reconnects when the stream has ended, ms. */
 const RETRY_MS = 2_000;
+/** Time after which a client may ask again for a stream when all are taken, s. */
+const RETRY_FULL_S = 5;
 /** Period in which readers are checked, ms. */
 const CHECK_PERIOD_MS = 1_000;
 
@@ -61,14 +64,21 @@ export class EventStreams {
     this.#now = now;
   }
 
-  /** Responds with a stream that ends when the reader disconnects or the server closes. */
+  /** Why no further stream can be opened; undefined: one can. */
+  refusal(): Busy | undefined {
+    const { streams } = this.#limits;
+    if (this.#readers.size < streams) return undefined;
+    return new Busy(`${streams} streams are already open`, RETRY_FULL_S);
+  }
+
+  /**
+   * Responds with a stream that ends when the reader disconnects or the server closes.
+   *
+   * @throws Busy when all streams are taken
+   */
   open(response: ServerResponse): void {
-    if (this.#readers.size >= this.#limits.streams) {
-      const error = `${this.#limits.streams} streams are already open`;
-      response.setHeader('retry-after', '5');
-      sendJson(response, 503, { error });
-      return;
-    }
+    const refusal = this.refusal();
+    if (refusal !== undefined) throw refusal;
     const frame = this.#tickFrame();
     response.writeHead(200, {
       ...STRICT_HEADERS,

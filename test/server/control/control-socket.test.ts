@@ -309,6 +309,23 @@ describe('control socket', () => {
     other.close();
   });
 
+  it('asks again while the daemon closes the connection unanswered', async () => {
+    await start();
+    let refusals = 2;
+    const short = join(folder.path, 'short.sock');
+    const proxy = createServer((socket) => {
+      if (refusals-- > 0) {
+        socket.destroy();
+        return;
+      }
+      socket.pipe(connect(path)).pipe(socket);
+    }).listen(short);
+    await once(proxy, 'listening');
+    assert.equal((await new ControlClient(short).onloadAll()).held, true);
+    assert.equal(view.asked.length, 1);
+    proxy.close();
+  });
+
   function raw(
     method: string,
     target: string,

@@ -34,6 +34,44 @@ describe('authenticator', () => {
     });
   });
 
+  it('accepts a verified user from an address whose guesses have failed', async () => {
+    const known = basic('known', "known's");
+    assert.deepEqual(await authenticator.check(known, address(1)), { ok: true });
+    for (let n = 0; n < 10; n++) await authenticator.check(basic('other', 'a guess'), address(1));
+    const guess = await authenticator.check(basic('known', 'a guess'), address(1));
+    assert.deepEqual(guess, { ok: false, why: 'wait', waitMs: 10_000 });
+    assert.deepEqual(await authenticator.check(known, address(1)), { ok: true });
+  });
+
+  it('does not tell an address that has to wait what was verified from another', async () => {
+    const known = basic('known', "known's");
+    assert.deepEqual(await authenticator.check(known, address(1)), { ok: true });
+    for (let n = 0; n < 10; n++) await authenticator.check(basic('other', 'a guess'), address(2));
+    const verdict = await authenticator.check(known, address(2));
+    assert.deepEqual(verdict, { ok: false, why: 'wait', waitMs: 10_000 });
+  });
+
+  it('forgets verified users when the credentials change', async () => {
+    const known = basic('known', "known's");
+    const changed = new Map([['known', hashOf('new')]]);
+    assert.deepEqual(await authenticator.check(known, address(1)), { ok: true });
+    authenticator.replaceCredentials({ token: undefined, users: changed });
+    assert.deepEqual(await authenticator.check(known, address(1)), { ok: false, why: 'wrong' });
+    const renewed = basic('known', 'new');
+    assert.deepEqual(await authenticator.check(renewed, address(1)), { ok: true });
+  });
+
+  it('does not remember a password that was verified while the credentials changed', async () => {
+    const known = basic('known', "known's");
+    const late = authenticator.check(known, address(1));
+    authenticator.replaceCredentials({
+      token: undefined,
+      users: new Map([['known', hashOf('new')]]),
+    });
+    await late;
+    assert.deepEqual(await authenticator.check(known, address(1)), { ok: false, why: 'wrong' });
+  });
+
   it('counts guesses that find the queue full', async () => {
     const guesses = [1, 2, 3, 4].map((n) =>
       authenticator.check(basic('other', `guess ${n}`), address(10 + n)),
