@@ -1,9 +1,8 @@
 import type { FactReading } from '../model/fact-reading.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
-import type { RefusalCode } from '../model/refusal.ts';
 import type { SliceQuota } from '../model/slice.ts';
-import { LearnedCapacity } from '../planner/learned-capacity.ts';
+import { type Installed, LearnedCapacity } from '../planner/learned-capacity.ts';
 import { limitsOf, type NodeBandwidth } from '../planner/limits.ts';
 import type { Plan, PlannerOptions } from '../planner/plan.ts';
 import { Planner } from '../planner/planner.ts';
@@ -86,7 +85,9 @@ export class BackendController {
     const { placement } = this.reconciler;
     const limits = this.#limitsAt(ports);
     const supports = (row: number): boolean => this.reconciler.supports(table, row);
-    const tableBudget = { placement, entries: this.entries, slices, ports, limits, supports };
+    const { entries: declared, used } = this.backend.capacity();
+    const entries = this.#capacity.planned(declared, used);
+    const tableBudget = { placement, entries, slices, ports, limits, supports };
     return this.planner.plan(table, tableBudget, this.#clock.now());
   }
 
@@ -128,8 +129,12 @@ export class BackendController {
   ): Promise<readonly AppliedOperation[]> {
     this.#empty = false;
     const nowMs = this.#clock.now();
+    const free = this.entries - this.backend.capacity().used;
     const applied = await this.#auditOnFailure(
-      this.reconciler.applyPlan(table, plan, inputs, nowMs, signal),
+      this.reconciler.applyPlan(table, plan, free, inputs, nowMs, signal),
+    );
+    this.planner.chargeOperations(
+      Math.max(0, applied.length - plan.withdraw.length - plan.install.length),
     );
     const { entries, used } = this.backend.capacity();
     this.#capacity.recordInstalls({ ...countInstalls(applied), used }, entries, nowMs);
@@ -174,22 +179,20 @@ export class BackendController {
   }
 }
 
-/** Number of installations that were accepted, and that were refused for lack of room. */
-function countInstalls(operations: readonly AppliedOperation[]): {
-  readonly accepted: number;
-  readonly refused: number;
-} {
-  let accepted = 0;
-  let refused = 0;
+/** Installations by what they say about the room in the table. */
+function countInstalls(operations: readonly AppliedOperation[]): Omit<Installed, 'used'> {
+  let tried = 0;
+  let collided = 0;
+  let full = false;
   for (const { kind, result } of operations) {
     if (kind !== 'put') continue;
-    if (result.ok) accepted++;
-    else if (NO_ROOM_CODES.has(result.refusal.code)) refused++;
+    tried++;
+    if (result.ok) continue;
+    if (result.refusal.code === 'probe-depth') collided++;
+    if (result.refusal.code === 'table-full') full = true;
   }
-  return { accepted, refused };
+  return { tried, collided, full };
 }
-
-const NO_ROOM_CODES: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth']);
 
 /** A failed backend and its error. */
 export interface BackendFailure {

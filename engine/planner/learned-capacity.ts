@@ -1,41 +1,71 @@
-/** Time without a refusal after which the estimate rises, ms, and by what part at first. */
+/** Time without a full table after which the estimate rises, ms, and by what part at first. */
 const QUIET_MS = 5_000;
 const FIRST_RISE = 0.01;
 
+/** Part of the installations that collide, from which more of the table is kept free. */
+const MANY_COLLISIONS = 1 / 8;
+/** Part of the table that is kept free: at most, and changes after a plan with and without collisions. */
+const MAX_RESERVE = 0.04;
+const RESERVE_RISE = 0.01;
+const RESERVE_FALL = 0.001;
+
 /** Results of one plan's installations. */
 export interface Installed {
-  /** Entries accepted, and entries refused for lack of room. */
-  readonly accepted: number;
-  readonly refused: number;
-  /** Entries in use after it. */
+  /** Flows that the backend was asked to install. */
+  readonly tried: number;
+  /** Of these, flows for which a hash table had no place within its probe depth. */
+  readonly collided: number;
+  /** True if an entry was refused because every entry is in use. */
+  readonly full: boolean;
+  /** Entries in use after the plan. */
   readonly used: number;
 }
 
 /**
- * Estimate of the entries that fit. A hash table refuses entries before it is full (probe depth,
- * EBUSY), a device may hold fewer than it declares, and others may use it, too (ENOSPC).
+ * Estimate of the entries that fit: a device may hold fewer than it declares, and others may use
+ * it, too (ENOSPC). A full table lowers the estimate to the entries in use; time without one raises
+ * it again, by twice as much each time.
  *
- * A refusal lowers the estimate towards the entries in use: completely if half of the entries or
- * more were refused, hardly if only a few were, which are collisions in a hash table with room.
- * Time without a refusal raises it again, by twice as much each time.
+ * A collision (a hash table without a place for this flow within its probe depth, EBUSY) says
+ * nothing about the size of the table: that flow waits, and the next best one is tried. But the
+ * fuller the table, the more flows collide, and the best among them wait for a place while worse
+ * ones have one. Therefore a small part of the table is kept free while many collide. No entry is
+ * removed for it.
  */
 export class LearnedCapacity {
   #entries = Number.POSITIVE_INFINITY;
   #quietSinceMs = Number.NEGATIVE_INFINITY;
   #rise = FIRST_RISE;
+  /** Part of the table that is kept free, 0 to {@link MAX_RESERVE}. */
+  #reserve = 0;
 
   /** Estimated entries of a table that declares `declared`. */
   entries(declared: number): number {
     return Math.min(declared, this.#entries);
   }
 
-  /** Updates the estimate with the results of a plan. */
-  recordInstalls({ accepted, refused, used }: Installed, declared: number, nowMs: number): void {
+  /** Entries to plan with: the estimate without the part that is kept free; at least `used`. */
+  planned(declared: number, used: number): number {
+    const entries = this.entries(declared);
+    return Math.min(entries, Math.max(used, Math.ceil(entries * (1 - this.#reserve))));
+  }
+
+  /** Updates the estimates with the results of a plan. */
+  recordInstalls(installed: Installed, declared: number, nowMs: number): void {
+    this.#recordCollisions(installed);
+    this.#recordFull(installed, declared, nowMs);
+  }
+
+  #recordCollisions({ tried, collided }: Installed): void {
+    if (tried === 0) return;
+    const change = collided > tried * MANY_COLLISIONS ? RESERVE_RISE : -RESERVE_FALL;
+    this.#reserve = Math.min(MAX_RESERVE, Math.max(0, this.#reserve + change));
+  }
+
+  #recordFull({ full, used }: Installed, declared: number, nowMs: number): void {
     const current = this.entries(declared);
-    if (refused > 0) {
-      const refusedPart = refused / (accepted + refused);
-      const above = Math.max(0, current - used) * Math.max(0, 1 - 2 * refusedPart);
-      this.#entries = Math.max(1, used + Math.floor(above));
+    if (full) {
+      this.#entries = Math.max(1, used);
       this.#quietSinceMs = nowMs;
       this.#rise = FIRST_RISE;
       return;

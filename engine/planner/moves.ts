@@ -8,6 +8,9 @@ import type { Groups } from './groups.ts';
 /** Minimum score of a newcomer over that of the flow it displaces: small differences are noise. */
 const MIN_SCORE_RATIO = 1.2;
 
+/** No row: the newcomer gets a free entry. */
+const NONE = -1;
+
 /** Inputs of {@link Moves}. */
 export interface MovesOptions {
   readonly table: FlowTable;
@@ -29,6 +32,8 @@ export class Moves {
   /** By index into `withdraw`. */
   readonly withdrawalCauses: WithdrawalCause[] = [];
   readonly install: number[] = [];
+  /** By index into `install`: the row whose entry it takes over, or -1. */
+  readonly replaced: number[] = [];
   /** Minimum gain for which entries were swapped, packets/s. */
   swapGain = 0;
   readonly #threshold = new GainThreshold();
@@ -46,6 +51,7 @@ export class Moves {
     this.withdraw.length = 0;
     this.withdrawalCauses.length = 0;
     this.install.length = 0;
+    this.replaced.length = 0;
     for (const row of contenders.declined) {
       this.withdraw.push(row);
       this.withdrawalCauses.push('policy');
@@ -106,7 +112,7 @@ export class Moves {
         continue;
       }
       if (loser !== undefined) this.#evict(o, loser, 'displacement', 'slice-share');
-      this.#place(o, row);
+      this.#place(o, row, loser ?? NONE);
     }
     return this.#waiting.subarray(0, left);
   }
@@ -150,16 +156,17 @@ export class Moves {
         setReason(table, row, 'budget');
       } else {
         this.#evict(o, this.#losers[i], 'displacement', 'table-full');
-        this.#place(o, row);
+        this.#place(o, row, this.#losers[i]);
       }
     }
   }
 
-  #place({ table, groups }: MovesOptions, row: number): void {
+  #place({ table, groups }: MovesOptions, row: number, replaced: number): void {
     groups.used[groups.groupOf(table.decision.slice[row])]++;
     this.#free--;
     this.#tokens--;
     this.install.push(row);
+    this.replaced.push(replaced);
     setReason(table, row, 'installing');
   }
 

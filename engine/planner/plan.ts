@@ -58,6 +58,11 @@ export interface Plan {
   /** Causes, by index into `withdraw`. */
   readonly withdrawalCauses: readonly WithdrawalCause[];
   readonly install: readonly number[];
+  /**
+   * By index into `install`: the row of `withdraw` whose entry the newcomer takes over, or -1 if it
+   * gets a free entry. If the backend refuses the newcomer, that row keeps its entry.
+   */
+  readonly replaced: readonly number[];
   /** Score that a newcomer had to exceed; -Infinity if there was room for all. */
   readonly cutoff: number;
   /** Worth below which a flow is not placed, packets/s. */

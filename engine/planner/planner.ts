@@ -30,6 +30,11 @@ export class Planner {
     this.#bucket = new TokenBucket(options.operations);
   }
 
+  /** Charges operations that applying a plan took beyond those planned. */
+  chargeOperations(count: number): void {
+    this.#bucket.spend(count);
+  }
+
   plan(table: FlowTable, tableBudget: TableBudget, nowMs: number): Plan {
     const contenders = this.#contenders;
     const groups = this.#groups;
@@ -44,12 +49,13 @@ export class Planner {
     const order = this.#order.sort(contenders.rows, contenders.count, contenders.keys);
     choice.choose({ table, contenders, groups, throughput, entries, order });
     this.#moves.planMoves({ table, contenders, groups, choice, entries, budget });
-    const { withdraw, withdrawalCauses, install, swapGain } = this.#moves;
+    const { withdraw, withdrawalCauses, install, replaced, swapGain } = this.#moves;
     this.#bucket.spend(withdraw.length + install.length);
     return {
       withdraw,
       withdrawalCauses,
       install,
+      replaced,
       cutoff: choice.cutoff,
       threshold: choice.threshold,
       swapGain,

@@ -1,5 +1,5 @@
 import type { FactReading } from '../model/fact-reading.ts';
-import { Placement, type PlacementName } from '../model/flow.ts';
+import { Placement, type PlacementName, RequestedPlacement } from '../model/flow.ts';
 import { type FlowId, formatFlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { ChangeCause } from '../model/placement-change.ts';
@@ -10,6 +10,7 @@ import type { Plan } from '../planner/plan.ts';
 import type { OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
 import { backoffMs } from './backoff.ts';
 import type { ChangeContext, ChangeList } from './change-list.ts';
+import { PlanRun, type Sent } from './plan-run.ts';
 import { SupportCache } from './support-cache.ts';
 import { adoption, deletion, planTasks, type Task } from './task.ts';
 
@@ -29,6 +30,7 @@ interface PendingDelete {
 }
 
 const PLACED = reasonIndex('placed');
+const INCUMBENT = reasonIndex('incumbent');
 const UNSUPPORTED = reasonIndex('unsupported');
 const REFUSED = reasonIndex('refused');
 const HELD = reasonIndex('held');
@@ -109,18 +111,35 @@ export class Reconciler {
   }
 
   /**
-   * Applies a plan.
+   * Applies a plan. A flow whose entry was meant for a newcomer keeps it if the backend refuses the
+   * newcomer, see {@link PlanRun}.
    *
+   * @param free free entries of the backend
    * @param inputs as in {@link planTasks}
    */
   async applyPlan(
     table: FlowTable,
     plan: Plan,
+    free: number,
     inputs: ReadonlyMap<number, readonly FactReading[]>,
     nowMs: number,
     signal: AbortSignal,
   ): Promise<readonly AppliedOperation[]> {
-    return this.#apply({ table, nowMs }, planTasks(table, plan, inputs), signal);
+    const context = { table, nowMs };
+    const applied: AppliedOperation[] = [];
+    const run = new PlanRun({
+      table,
+      free,
+      send: async (tasks) => {
+        const sent = await this.#send(table, tasks, signal);
+        applied.push(...sent.map(appliedOperation));
+        return sent;
+      },
+      record: (sent) => this.#record(context, sent),
+      keepEntry: (row) => this.#keepEntry(table, row),
+    });
+    await run.run(planTasks(table, plan, inputs));
+    return applied;
   }
 
   /**
@@ -190,32 +209,34 @@ export class Reconciler {
     tasks: readonly Task[],
     signal: AbortSignal,
   ): Promise<readonly AppliedOperation[]> {
+    const sent = await this.#send(context.table, tasks, signal);
+    for (const done of sent) this.#record(context, done);
+    return sent.map(appliedOperation);
+  }
+
+  async #send(
+    table: FlowTable,
+    tasks: readonly Task[],
+    signal: AbortSignal,
+  ): Promise<readonly Sent[]> {
     if (tasks.length === 0) return [];
-    const { table } = context;
     this.#rows.follow(table);
     // A new reading may change the table while the backend works: remember the versions sent.
     const versions = tasks.map(({ row }) => (row < 0 ? 0 : table.actionsVersionAt(row)));
     const operations = tasks.map(({ operation }) => operation);
     const results = await this.#backend.apply(operations, signal);
-    return tasks.map((task, i) => {
-      const { operation, row } = task;
-      const result = results[i];
-      const id = operation.kind === 'put' ? operation.flow.id : operation.id;
-      if (operation.kind === 'put') this.#recordPut(context, task, id, versions[i], result);
-      else this.#recordDelete(context, task, id, result);
-      return { id, row, kind: operation.kind, result };
-    });
+    return tasks.map((task, i) => ({ task, version: versions[i], result: results[i] }));
   }
 
-  #recordPut(
-    context: ChangeContext,
-    task: Task,
-    id: FlowId,
-    version: number,
-    result: OperationResult,
-  ): void {
+  #record(context: ChangeContext, sent: Sent): void {
+    if (sent.task.operation.kind === 'put') this.#recordPut(context, sent);
+    else this.#recordDelete(context, sent);
+  }
+
+  #recordPut(context: ChangeContext, { task, version, result }: Sent): void {
     const { table, nowMs } = context;
     const { row, cause, plannedBy } = task;
+    const id = flowIdOf(task);
     const d = table.decision;
     const stage = plannedBy === undefined ? ReasonStage.enforcement : ReasonStage.operation;
     if (result.ok) {
@@ -229,15 +250,16 @@ export class Reconciler {
     }
     this.#refusals.values.set(row, result.refusal);
     d.refusals[row] = Math.min(255, d.refusals[row] + 1);
-    d.retryAtMs[row] = nowMs + backoffMs(d.refusals[row]);
+    d.retryAtMs[row] = nowMs + backoffMs(d.refusals[row], result.refusal.code);
     const transient = isTransient(result.refusal.code);
     if (!transient) this.#support.deny(table, row, version, result.refusal);
     giveReason(d, row, stage, transient ? REFUSED : UNSUPPORTED);
   }
 
-  #recordDelete(context: ChangeContext, task: Task, id: FlowId, result: OperationResult): void {
+  #recordDelete(context: ChangeContext, { task, result }: Sent): void {
     const { table } = context;
     const { row, cause, plannedBy } = task;
+    const id = flowIdOf(task);
     if (!result.ok) {
       this.#scheduleDelete(id, cause);
       if (row >= 0) this.#refusals.values.set(row, result.refusal);
@@ -257,6 +279,12 @@ export class Reconciler {
     }
   }
 
+  /** Gives the row's flow the reason of a flow with an entry, instead of that of its removal. */
+  #keepEntry({ decision: d }: FlowTable, row: number): void {
+    const unrequested = d.requested[row] === RequestedPlacement.none;
+    giveReason(d, row, ReasonStage.operation, unrequested ? INCUMBENT : PLACED);
+  }
+
   /** Records a flow that is back on the vSwitch without a plan; the change copies the reason. */
   #recordWithdrawn(context: ChangeContext, row: number, cause: ChangeCause, reason: number): void {
     giveReason(context.table.decision, row, ReasonStage.enforcement, reason);
@@ -266,6 +294,14 @@ export class Reconciler {
   #scheduleDelete(id: FlowId, cause: ChangeCause): void {
     this.#pendingDeletes.set(formatFlowId(id), { id, cause });
   }
+}
+
+function flowIdOf({ operation }: Task): FlowId {
+  return operation.kind === 'put' ? operation.flow.id : operation.id;
+}
+
+function appliedOperation({ task, result }: Sent): AppliedOperation {
+  return { id: flowIdOf(task), row: task.row, kind: task.operation.kind, result };
 }
 
 function placementOf(name: Exclude<PlacementName, 'onload'>): Reconciler['placement'] {

@@ -15,6 +15,22 @@ export interface Task {
   readonly plannedBy?: PlannedBy;
 }
 
+/** A newcomer that takes over the entry of another flow. */
+export interface Swap {
+  readonly removal: Task;
+  readonly installation: Task;
+}
+
+/** The operations of a plan. */
+export interface PlanTasks {
+  /** Removals in any case. */
+  readonly removals: readonly Task[];
+  /** Installations into free entries, best first. */
+  readonly installations: readonly Task[];
+  /** Best first. */
+  readonly swaps: readonly Swap[];
+}
+
 /** Removes an entry without a plan. */
 export function deletion(id: FlowId, row: number, cause: ChangeCause): Task {
   return { operation: { kind: 'delete', id }, row, cause };
@@ -25,8 +41,18 @@ export function adoption(table: FlowTable, row: number): Task {
   return { operation: { kind: 'put', flow: table.specAt(row) }, row, cause: 'audit' };
 }
 
+/** Installs the entry again that a task removed. */
+export function restoration(table: FlowTable, { row, cause, plannedBy }: Task): Task {
+  return {
+    operation: { kind: 'put', flow: table.specAt(row) },
+    row,
+    cause,
+    ...(plannedBy === undefined ? {} : { plannedBy }),
+  };
+}
+
 /**
- * The operations of a plan: withdrawals first, so that their entries are free.
+ * The operations of a plan.
  *
  * @param inputs by row, the facts that the rules of the planned changes read; rows may be left out
  */
@@ -34,15 +60,27 @@ export function planTasks(
   table: FlowTable,
   plan: Plan,
   inputs: ReadonlyMap<number, readonly FactReading[]>,
-): readonly Task[] {
-  const tasks: Task[] = [];
-  const add = (operation: Operation, row: number, cause: ChangeCause): void => {
+): PlanTasks {
+  const task = (operation: Operation, row: number, cause: ChangeCause): Task => {
     const plannedBy = { rule: table.decision.rule[row], inputs: inputs.get(row) };
-    tasks.push({ operation, row, cause, plannedBy });
+    return { operation, row, cause, plannedBy };
   };
+  const removals = new Map<number, Task>();
   for (const [i, row] of plan.withdraw.entries()) {
-    add({ kind: 'delete', id: table.idAt(row) }, row, plan.withdrawalCauses[i]);
+    const operation = { kind: 'delete', id: table.idAt(row) } as const;
+    removals.set(row, task(operation, row, plan.withdrawalCauses[i]));
   }
-  for (const row of plan.install) add({ kind: 'put', flow: table.specAt(row) }, row, 'policy');
-  return tasks;
+  const installations: Task[] = [];
+  const swaps: Swap[] = [];
+  for (const [i, row] of plan.install.entries()) {
+    const installation = task({ kind: 'put', flow: table.specAt(row) }, row, 'policy');
+    const removal = removals.get(plan.replaced[i]);
+    if (removal === undefined) {
+      installations.push(installation);
+    } else {
+      removals.delete(plan.replaced[i]);
+      swaps.push({ removal, installation });
+    }
+  }
+  return { removals: [...removals.values()], installations, swaps };
 }

@@ -128,7 +128,7 @@ describe('engine', () => {
 
   it('keeps the reason of a refusal, and backs off before it retries', async () => {
     const rig = new Rig();
-    rig.backend.refuse = () => ({ code: 'probe-depth', detail: '200 places tried' });
+    rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
     await rig.tick([{ n: 1 }]);
     assert.equal(rig.reason(1), 'refused');
     await rig.tick([{ n: 1 }]);

@@ -6,6 +6,7 @@ import { FakeBackend } from '../../support/fake-backend.ts';
 import { read } from '../../support/flows.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { ScriptEvaluator } from '../../support/script-evaluator.ts';
+import { Rig } from './engine-rig.ts';
 
 const FLOWS = Array.from({ length: 30 }, (_, n) => ({ n }));
 
@@ -15,7 +16,7 @@ describe('a table that holds fewer entries than it declares', () => {
     const table = new FlowTable();
     const backend = new FakeBackend(100);
     let room = 12;
-    const full = { code: 'probe-depth', detail: 'no place' } as const;
+    const full = { code: 'table-full', detail: 'no room' } as const;
     backend.refuse = (operation: Operation) =>
       operation.kind === 'put' && backend.installed.size >= room ? full : undefined;
     const engine = new Engine({
@@ -54,5 +55,24 @@ describe('a table that holds fewer entries than it declares', () => {
     for (let second = 0; second < 60; second++) await tick();
     assert.equal(backend.installed.size, 30);
     assert.equal((await tick()).learnedEntries, 100);
+  });
+
+  it('is planned with all its entries when single flows collide', async () => {
+    const backend = new FakeBackend(20);
+    const rig = new Rig(backend, { minHoldMs: 0 });
+    const collides = (n: number): boolean => n % 2 === 0;
+    backend.refuse = (operation: Operation) =>
+      operation.kind === 'put' && collides(operation.flow.id.w3)
+        ? { code: 'probe-depth', detail: 'no place' }
+        : undefined;
+    for (let tick = 0; tick < 60; tick++) {
+      const { plans } = await rig.tick(FLOWS);
+      assert.equal(plans[0].learnedEntries, 20);
+    }
+    assert.equal(backend.installed.size, 15, 'every flow that does not collide has an entry');
+    backend.log.length = 0;
+    await rig.tick(FLOWS);
+    assert.ok(backend.log.length < 5, 'flows that keep colliding are rarely tried');
+    assert.equal(rig.reason(2), 'refused');
   });
 });

@@ -106,8 +106,12 @@ describe('among the reasons that stages give a flow in one tick', () => {
           ? { code: 'table-full', detail: '1 entry' }
           : undefined;
       await next.tick([{ n: 1 }, { n: 2 }]);
-      assert.equal(next.reason(1), 'table-full', 'adopted, and then displaced');
       assert.equal(next.reason(2), 'refused', 'chosen, and then refused');
+      assert.equal(next.reason(1), 'placed', 'keeps its entry instead of being displaced');
+      rig.backend.refuse = () => undefined;
+      next.clock.advance(1000);
+      await next.tick([{ n: 1 }, { n: 2 }]);
+      assert.equal(next.reason(1), 'table-full', 'displaced');
     });
 
     it('a port that is removed after the plan wins over it', async () => {

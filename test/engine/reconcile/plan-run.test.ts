@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
+import type { RefusalCode } from '../../../engine/model/refusal.ts';
+import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
+import { FakeBackend } from '../../support/fake-backend.ts';
+import { Rig } from '../loop/engine-rig.ts';
+
+/** A rig in which flow `n` has the score `n`, except that `scores` replaces some. */
+function rigOf(backend: FakeBackend, scores: Record<number, number> = {}): Rig {
+  const rig = new Rig(backend, { minHoldMs: 0 });
+  rig.evaluator.requested = (row) => {
+    const n = rig.table.idAt(row).w3;
+    return { requested: RequestedPlacement.offload, score: scores[n] ?? n };
+  };
+  return rig;
+}
+
+/** Refuses puts of the flows `ns`. */
+function refusing(code: RefusalCode, ...ns: number[]): FakeBackend['refuse'] {
+  return (operation) =>
+    operation.kind === 'put' && ns.includes(operation.flow.id.w3)
+      ? { code, detail: 'test' }
+      : undefined;
+}
+
+/** Lets the flows have two entries together, however many are free. */
+function atMostTwo(rig: Rig): void {
+  const maximum = { kind: 'entries', value: 2 } as const;
+  const slice = { name: 'blue', declared: true, weight: 1, guaranteed: undefined, maximum };
+  const evaluate = rig.evaluator.evaluate.bind(rig.evaluator);
+  rig.evaluator.evaluate = async (table) => {
+    for (const row of table.rows.subarray(0, table.count)) table.decision.slice[row] = 1;
+    return { ...(await evaluate(table)), slices: [slice] };
+  };
+}
+
+/** Counts the calls of `apply`. */
+class CountingBackend extends FakeBackend {
+  batches = 0;
+
+  override apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+    this.batches++;
+    return super.apply(operations);
+  }
+}
+
+describe('carrying out a plan', () => {
+  it('installs the newcomer before the entry that it takes over is removed', async () => {
+    const rig = rigOf(new FakeBackend(3));
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    atMostTwo(rig);
+    rig.backend.log.length = 0;
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 9 }]);
+    assert.deepEqual(rig.backend.log, ['put 9', 'delete 1']);
+  });
+
+  it('leaves a flow its entry if the backend refuses the newcomer', async () => {
+    for (const code of ['probe-depth', 'table-full', 'device-error', 'mask-table-full'] as const) {
+      const rig = rigOf(new FakeBackend(2));
+      await rig.tick([{ n: 1 }, { n: 2 }]);
+      rig.backend.refuse = refusing(code, 9);
+      const { changes } = await rig.tick([{ n: 1 }, { n: 2 }, { n: 9 }]);
+      assert.deepEqual(rig.installed(), [1, 2], code);
+      assert.deepEqual(changes, [], 'no flow has moved');
+      assert.equal(rig.placement(1), Placement.offload);
+      assert.equal(rig.reason(1), 'placed');
+      assert.equal(rig.reason(9), 'refused');
+    }
+  });
+
+  it('gives the entry to the next best newcomer in the next tick', async () => {
+    const rig = rigOf(new FakeBackend(2));
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    rig.backend.refuse = refusing('probe-depth', 9);
+    const flows = [{ n: 1 }, { n: 2 }, { n: 8 }, { n: 9 }];
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 9 }]);
+    assert.deepEqual(rig.installed(), [1, 2]);
+    await rig.tick(flows);
+    assert.deepEqual(rig.installed(), [1, 8]);
+    rig.backend.refuse = () => undefined;
+    await rig.tick(flows);
+    assert.deepEqual(rig.installed(), [8, 9], 'a collision is retried soon');
+  });
+
+  it('tries a collision again when removals have freed other places', async () => {
+    const rig = rigOf(new FakeBackend(4), { 1: 1, 2: 1 });
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    let tries = 0;
+    rig.backend.refuse = (operation) => {
+      if (operation.kind === 'delete' || operation.flow.id.w3 !== 9) return undefined;
+      tries++;
+      return rig.installed().includes(1) ? { code: 'probe-depth', detail: 'test' } : undefined;
+    };
+    atMostTwo(rig);
+    rig.backend.log.length = 0;
+    // 9 takes over the entry of 2, and 8 that of 1, whose place 9 collides with.
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 8 }, { n: 9 }]);
+    assert.deepEqual(rig.backend.log, ['put 9', 'put 8', 'delete 1', 'put 9', 'delete 2']);
+    assert.equal(tries, 2);
+    assert.deepEqual(rig.installed(), [8, 9]);
+    assert.equal(rig.reason(9), 'placed');
+  });
+
+  it('removes the entry first, in the same batch, if no entry is free', async () => {
+    const backend = new CountingBackend(2);
+    const rig = rigOf(backend);
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    backend.batches = 0;
+    backend.log.length = 0;
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 8 }, { n: 9 }]);
+    assert.deepEqual(backend.log, ['delete 1', 'put 9', 'delete 2', 'put 8']);
+    assert.equal(backend.batches, 1);
+  });
+
+  it('reports a displacement if the removed entry cannot be installed again', async () => {
+    const rig = rigOf(new FakeBackend(2));
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    rig.backend.refuse = refusing('probe-depth', 1, 9);
+    const { changes } = await rig.tick([{ n: 1 }, { n: 2 }, { n: 9 }]);
+    assert.deepEqual(
+      changes.map(({ id, to, cause }) => [id.w3, to, cause]),
+      [[1, 'onload', 'displacement']],
+    );
+    assert.deepEqual(rig.installed(), [2]);
+    assert.equal(rig.reason(1), 'refused');
+  });
+
+  it('reports a displacement if the backend fails before the entry is installed again', async () => {
+    const backend = new FakeBackend(2);
+    const rig = rigOf(backend);
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    backend.refuse = (operation) => {
+      if (operation.kind === 'delete' || operation.flow.id.w3 !== 9) return undefined;
+      backend.breakWith = new Error('asleep');
+      return { code: 'probe-depth', detail: 'test' };
+    };
+    const { changes, failures } = await rig.tick([{ n: 1 }, { n: 2 }, { n: 9 }]);
+    assert.equal(failures.length, 1);
+    assert.deepEqual(
+      changes.map(({ id, to, cause }) => [id.w3, to, cause]),
+      [[1, 'onload', 'displacement']],
+    );
+    assert.equal(rig.placement(1), Placement.onload);
+    assert.deepEqual(rig.installed(), [2]);
+  });
+
+  it('reports every operation', async () => {
+    const rig = rigOf(new FakeBackend(2));
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    rig.backend.refuse = refusing('probe-depth', 9);
+    const { operations } = await rig.tick([{ n: 1 }, { n: 2 }, { n: 9 }]);
+    assert.deepEqual(
+      operations.map(({ kind, id, result }) => [kind, id.w3, result.ok]),
+      [
+        ['delete', 1, true],
+        ['put', 9, false],
+        ['put', 1, true],
+      ],
+    );
+  });
+});

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '../../config/load-config.ts';
+import { createNode } from '../../daemon/node.ts';
+import { SMOOTHING_MS } from '../../engine/loop/defaults.ts';
+import { Engine } from '../../engine/loop/engine.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
+import { packageRoot } from '../../platform/package-root.ts';
+import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
+import { parsePolicies } from '../../policy/parse/parse-policies.ts';
+import { HostWatch } from '../../telemetry/host-watch.ts';
+import { Observer } from '../../telemetry/observer.ts';
+
+import { ManualClock } from './manual-clock.ts';
+
+/** The node, policies and settings of `npm start`, driven by a clock of the test. */
+class EmulatedDemo {
+  readonly #signal = new AbortController().signal;
+  readonly #clock = new ManualClock(1_000);
+  readonly #config = loadConfig(join(packageRoot(), 'config/emulated.json'));
+  readonly #node = createNode(this.#config, this.#clock);
+  readonly #observer: Observer;
+  readonly #engine: Engine;
+
+  constructor() {
+    const { poll, planner } = this.#config;
+    const { flows, ports, host, backends } = this.#node;
+    const clock = this.#clock;
+    const timeoutMs = poll.timeoutMs;
+    this.#observer = new Observer({
+      flows,
+      ports,
+      host: new HostWatch({
+        host,
+        ports,
+        clock,
+        periodMs: 1000,
+        timeoutMs,
+        vswitchPackets: () => this.#observer.table.totals.vswitchPackets,
+      }),
+      backends,
+      clock,
+      period: poll,
+      timeoutMs,
+      smoothingMs: SMOOTHING_MS,
+    });
+    const { minHoldMs, operationsPerSecond: perSecond, burst, ...bandwidth } = planner;
+    const policies = this.#config.policies.map((file) => ({
+      file,
+      text: readFileSync(file, 'utf8'),
+    }));
+    this.#engine = new Engine({
+      evaluator: createEvaluator(parsePolicies(policies), clock),
+      planner: { minHoldMs, operations: { perSecond, burst } },
+      bandwidth,
+      backends,
+      clock,
+      auditMs: 30_000,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#node.ports.start(this.#signal);
+    for (const backend of this.#node.backends) {
+      await backend.start(this.#node.ports.current(), this.#signal);
+      await backend.renewLease();
+    }
+  }
+
+  /** One period of the daemon. */
+  async tick(): Promise<TickReport> {
+    this.#clock.advance(this.#config.poll.periodMs);
+    const report = await this.#engine.onTick(
+      await this.#observer.observe(this.#signal),
+      this.#signal,
+    );
+    for (const backend of this.#node.backends) await backend.renewLease();
+    return report;
+  }
+}
+
+/**
+ * Runs the demonstration for some seconds. Resolves to the least number of entries in use after the
+ * first ten seconds, and the number of refused installations.
+ */
+export async function useOfTable(seconds: number): Promise<{ least: number; refused: number }> {
+  const demo = new EmulatedDemo();
+  await demo.start();
+  let least = Number.POSITIVE_INFINITY;
+  let refused = 0;
+  for (let tick = 1; tick <= seconds * 4; tick++) {
+    const { plans, operations } = await demo.tick();
+    if (tick >= 40) least = Math.min(least, plans[0].capacity.used);
+    refused += operations.filter(({ kind, result }) => kind === 'put' && !result.ok).length;
+  }
+  return { least, refused };
+}
