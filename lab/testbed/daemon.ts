@@ -24,6 +24,8 @@ export interface DaemonSettings {
   /** Paths of policy files; default: the shipped default policy. */
   readonly policies?: readonly string[];
   readonly onExit?: 'withdraw' | 'keep';
+  /** The capabilities that the daemon has, such as `net_admin`; default: all of root's. */
+  readonly capabilities?: readonly string[];
 }
 
 /** A line of the daemon's structured log. */
@@ -67,8 +69,9 @@ export class NorikaeDaemon {
     };
     const file = join(runDir, 'norikae.json');
     await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`);
-    const args = [commandLine(), 'run', '--config', file];
-    const started = await host.spawn('norikae', process.execPath, args);
+    const command = [process.execPath, commandLine(), 'run', '--config', file];
+    const [program, ...args] = [...limitedTo(settings.capabilities), ...command];
+    const started = await host.spawn('norikae', program, args);
     const daemon = new NorikaeDaemon(started, new ControlClient(socket), file);
     await daemon.#ready();
     return daemon;
@@ -144,6 +147,13 @@ export class NorikaeDaemon {
       ready.catch(() => undefined);
     }
   }
+}
+
+/** The command that runs another one with no more than these capabilities. */
+function limitedTo(capabilities: readonly string[] | undefined): readonly string[] {
+  if (capabilities === undefined) return [];
+  const bounding = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
+  return ['setpriv', '--no-new-privs', '--inh-caps=-all', `--bounding-set=${bounding}`];
 }
 
 /** Path of the compiled command line. */

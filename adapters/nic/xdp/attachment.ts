@@ -10,6 +10,8 @@ import {
 import type { Libbpf, ProgramInfo } from './libbpf.ts';
 import { MAP_NAMES } from './maps.ts';
 import type { Maps } from './maps.ts';
+import type { XdpBackendOptions } from './options.ts';
+import { PinnedPrograms } from './pinned-programs.ts';
 import { PORT_REF } from './records.ts';
 
 /** How packets of a device reach the program. */
@@ -23,6 +25,8 @@ const PROGRAMS = {
   bound: 'norikae_bound',
   guard: 'norikae_guard',
 } as const;
+/** Id that the kernel reports for a device without a program. */
+const NO_PROGRAM = 0;
 const LOG_BYTES = 16 * 1024 * 1024;
 const LOG_TAIL = 400;
 
@@ -48,18 +52,25 @@ export class Attachment {
   readonly #objectPath: string;
   readonly #wanted: 'auto' | AttachMode;
   readonly #settings = new DeviceSettings();
+  readonly #pins: PinnedPrograms;
   readonly #mapIds: ReadonlySet<number>;
   readonly #controlIds: ReadonlySet<number>;
   /** Tags of the programs that were loaded, by name. */
   readonly #tags = new Map<string, string>();
 
-  constructor(libbpf: Libbpf, maps: Maps, objectPath: string, wanted: 'auto' | AttachMode) {
+  constructor(
+    libbpf: Libbpf,
+    maps: Maps,
+    { objectPath, pinPath, mode }: Pick<XdpBackendOptions, 'objectPath' | 'pinPath' | 'mode'>,
+  ) {
     this.#libbpf = libbpf;
+    this.#pins = new PinnedPrograms(libbpf, pinPath);
     this.#maps = maps;
     this.#objectPath = objectPath;
-    this.#wanted = wanted;
+    this.#wanted = mode;
     this.#mapIds = maps.ids();
     this.#controlIds = maps.controlIds();
+    for (const ifindex of this.#pins.devices()) this.unpinDetached(ifindex);
   }
 
   /**
@@ -180,6 +191,13 @@ export class Attachment {
     const { native, generic } = this.#attached(ifindex);
     if (this.#isOurs(native)) this.#libbpf.detachXdp(ifindex, XDP_FLAG.native);
     if (this.#isOurs(generic)) this.#libbpf.detachXdp(ifindex, XDP_FLAG.generic);
+    this.unpinDetached(ifindex);
+  }
+
+  /** Unpins the programs that are not attached to the device any more, as when it is gone. */
+  unpinDetached(ifindex: number): void {
+    const { native, generic } = this.#attached(ifindex);
+    this.#pins.keepOnly(ifindex, [native, generic]);
   }
 
   /** True when the program is attached to the device. */
@@ -195,9 +213,11 @@ export class Attachment {
     if (inTheWay !== 0) this.detach(ifindex);
     if (this.#isCurrent(mode === 'native' ? native : generic, which)) return undefined;
     try {
-      const errno = this.withProgram(which, ifindex, (fd) =>
-        this.#libbpf.attachXdp(ifindex, fd, XDP_FLAG[mode]),
-      );
+      const errno = this.withProgram(which, ifindex, (fd) => {
+        this.#pins.pin(ifindex, fd);
+        return this.#libbpf.attachXdp(ifindex, fd, XDP_FLAG[mode]);
+      });
+      this.unpinDetached(ifindex);
       return errno === 0 ? undefined : errnoName(errno);
     } catch (error) {
       if (error instanceof ProgramRejected && which === 'bound') return error.message;
@@ -247,11 +267,14 @@ export class Attachment {
   }
 
   #info(programId: number): ProgramInfo | undefined {
-    if (programId === 0) return undefined;
+    if (programId === NO_PROGRAM) return undefined;
+    const pinned = this.#pins.info(programId);
+    if (pinned !== undefined) return pinned;
     try {
+      // A program of a daemon that did not pin it, or of others.
       return this.#libbpf.programById(programId);
     } catch {
-      return undefined; // Unloaded since the query.
+      return undefined; // Unloaded since the query, or without CAP_SYS_ADMIN.
     }
   }
 }

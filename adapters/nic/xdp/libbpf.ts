@@ -18,6 +18,7 @@ export interface MapInfo {
 
 /** Information about a program (`struct bpf_prog_info`). */
 export interface ProgramInfo {
+  readonly id: number;
   /** 15 characters at most. */
   readonly name: string;
   /** Hex; the same for the same instructions, whatever maps they use. */
@@ -26,7 +27,7 @@ export interface ProgramInfo {
 }
 
 /** Offsets in `struct bpf_prog_info` of the fields that are read. */
-const PROGRAM_INFO = { tag: 8, mapCount: 52, mapIds: 56, name: 64, bytes: 80 } as const;
+const PROGRAM_INFO = { id: 4, tag: 8, mapCount: 52, mapIds: 56, name: 64, bytes: 80 } as const;
 const TAG_BYTES = 8;
 const MAX_MAP_IDS = 64;
 
@@ -215,17 +216,17 @@ export class Libbpf {
     return this.#count[0];
   }
 
-  /** A new descriptor of the map with that id. */
+  /** A new descriptor of the map with that id. Requires CAP_SYS_ADMIN. */
   mapFdById(id: number): number {
     return this.#checked('bpf_map_get_fd_by_id', this.#c.mapById(id), `map id ${id}`);
   }
 
-  /** Pins a map in the BPF file system. */
+  /** Pins a map or program in the BPF file system. */
   pin(fd: number, path: string): void {
     this.#checked('bpf_obj_pin', this.#c.pin(fd, path), path);
   }
 
-  /** A new descriptor of the map pinned at `path`, or undefined. */
+  /** A new descriptor of the map or program pinned at `path`, or undefined. */
   pinned(path: string): number | undefined {
     const fd: number = this.#c.get(path);
     if (fd === -ENOENT) return undefined;
@@ -241,7 +242,7 @@ export class Libbpf {
     return { type, id, keySize, valueSize, maxEntries };
   }
 
-  /** Information about the loaded program with that id. */
+  /** Information about the loaded program with that id. Requires CAP_SYS_ADMIN. */
   programById(id: number): ProgramInfo {
     const fd = this.#checked('bpf_prog_get_fd_by_id', this.#c.progById(id), `program ${id}`);
     try {
@@ -262,6 +263,7 @@ export class Libbpf {
     const name = info.subarray(PROGRAM_INFO.name);
     const used = Math.min(info.readUInt32LE(PROGRAM_INFO.mapCount), MAX_MAP_IDS);
     return {
+      id: info.readUInt32LE(PROGRAM_INFO.id),
       name: name.subarray(0, name.indexOf(0)).toString('latin1'),
       tag: info.subarray(PROGRAM_INFO.tag, PROGRAM_INFO.tag + TAG_BYTES).toString('hex'),
       mapIds: [...ids.subarray(0, used)],

@@ -20,6 +20,10 @@ const PERCPU_ARRAY = 6;
 const ARRAY_OF_MAPS = 12;
 const DEVMAP_HASH = 25;
 
+/** Files of the mask set that the program uses, and of one that is about to replace it. */
+const MASK_SET_PIN = 'mask_set';
+const NEXT_MASK_SET_PIN = 'mask_set_next';
+
 /** Names of the maps: symbols of the BPF object and files in the pin directory. */
 export const MAP_NAMES = [
   'control',
@@ -136,7 +140,9 @@ export class Maps {
   static create(libbpf: Libbpf, pinPath: string, sizes: MapSizes): Maps {
     const control = join(pinPath, 'control');
     if (existsSync(control)) renameSync(control, join(pinPath, FORMER_CONTROL));
-    for (const name of MAP_NAMES) rmSync(join(pinPath, name), { force: true });
+    for (const name of [...MAP_NAMES, MASK_SET_PIN, NEXT_MASK_SET_PIN]) {
+      rmSync(join(pinPath, name), { force: true });
+    }
     const wanted = shapes(sizes);
     const template = createMaskSetMap(libbpf);
     const create = (name: MapName): number => {
@@ -162,6 +168,39 @@ export class Maps {
     maps.setWord(CONTROL.nextMaskId, 1n);
     for (const name of MAP_NAMES) libbpf.pin(maps.fd[name], join(pinPath, name));
     return maps;
+  }
+
+  /**
+   * Pins a mask set before the program uses it, so that a later daemon can read it: opening an inner
+   * map by its id requires CAP_SYS_ADMIN.
+   */
+  pinNextMaskSet(fd: number): void {
+    const path = join(this.#pinPath, NEXT_MASK_SET_PIN);
+    rmSync(path, { force: true });
+    this.#libbpf.pin(fd, path);
+  }
+
+  /** Makes the pin of the next mask set that of the current one. */
+  replaceMaskSetPin(): void {
+    renameSync(join(this.#pinPath, NEXT_MASK_SET_PIN), join(this.#pinPath, MASK_SET_PIN));
+  }
+
+  /**
+   * A descriptor of the mask set with that id; undefined when it cannot be opened. The caller closes
+   * it.
+   */
+  openMaskSet(id: number): number | undefined {
+    for (const name of [MASK_SET_PIN, NEXT_MASK_SET_PIN]) {
+      const fd = this.#libbpf.pinned(join(this.#pinPath, name));
+      if (fd === undefined) continue;
+      if (this.#libbpf.mapInfo(fd).id === id) return fd;
+      this.#libbpf.close(fd);
+    }
+    try {
+      return this.#libbpf.mapFdById(id);
+    } catch {
+      return undefined;
+    }
   }
 
   /** A word of the control map. */
@@ -206,7 +245,7 @@ export class Maps {
 
   /** Unpins the maps; the kernel frees them with their last user. */
   unpin(): void {
-    for (const name of [...MAP_NAMES, FORMER_CONTROL]) {
+    for (const name of [...MAP_NAMES, MASK_SET_PIN, NEXT_MASK_SET_PIN, FORMER_CONTROL]) {
       rmSync(join(this.#pinPath, name), { force: true });
     }
   }

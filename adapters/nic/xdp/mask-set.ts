@@ -96,7 +96,9 @@ export class MaskSet {
     const fd = createMaskSetMap(this.#libbpf);
     try {
       this.#libbpf.update(fd, FIRST, encode(kept), 'mask set');
+      this.#maps.pinNextMaskSet(fd);
       await this.#libbpf.updateWaiting(this.#maps.fd.masks, FIRST, u32(fd), 'masks');
+      this.#maps.replaceMaskSetPin();
     } finally {
       this.#libbpf.close(fd);
     }
@@ -106,11 +108,15 @@ export class MaskSet {
     this.#changed = false;
   }
 
-  /** Adopts the program's masks; they have no users yet. */
+  /**
+   * Adopts the program's masks; they have no users yet. Adopts none if the set cannot be opened, as
+   * after a daemon that did not pin it: its entries are then removed.
+   */
   adopt(): void {
     const innerId = new Uint8Array(4);
     if (!this.#libbpf.lookup(this.#maps.fd.masks, FIRST, innerId, 'masks')) return;
-    const fd = this.#libbpf.mapFdById(u32At(innerId, 0));
+    const fd = this.#maps.openMaskSet(u32At(innerId, 0));
+    if (fd === undefined) return;
     const set = new Uint8Array(MASK_SET.bytes);
     try {
       this.#libbpf.lookup(fd, FIRST, set, 'mask set');

@@ -349,6 +349,7 @@ export class PortTable {
     if (this.#portAt(ifindex) === id) this.#exclude(ifindex);
     this.#remove(this.#maps.fd.devices, id);
     if (sameDevice) this.#attachment.detach(ifindex);
+    else this.#attachment.unpinDetached(ifindex);
     this.#remove(this.#maps.fd.stalled, id);
     this.#remove(this.#maps.fd.port_info, id);
   }

@@ -50,7 +50,7 @@ export class Session {
     this.#lock = lock;
     this.#maps = maps;
     const { slots } = sizesFor(options.entries);
-    const attachment = new Attachment(libbpf, maps, options.objectPath, options.mode);
+    const attachment = new Attachment(libbpf, maps, options);
     this.#guard = attachment.startGuard();
     this.#grace = new GracePeriod(libbpf);
     this.entries = new EntryTable(slots);

@@ -135,6 +135,22 @@ describe('systemd unit', () => {
     assert.deepEqual(complaints, []);
   });
 
+  it('restricts the daemon: systemd rates its exposure at 2.2 of 10 at most', function () {
+    const unit = join(packageRoot(), 'daemon', 'systemd', 'norikae.service');
+    const args = ['security', '--offline=true', '--threshold=22', '--no-pager', unit];
+    const checked = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+    if (checked.error !== undefined || /unrecognized option/.test(checked.stderr)) this.skip();
+    assert.equal(checked.status, 0, checked.stdout);
+  });
+
+  it('ends the daemon before its guests when memory runs out', () => {
+    const unit = readFileSync(join(packageRoot(), 'daemon', 'systemd', 'norikae.service'), 'utf8');
+    // The kernel ends the process with the highest score first; libvirt leaves QEMU at 0.
+    assert.ok(Number(/^OOMScoreAdjust=(-?\d+)$/m.exec(unit)?.[1]) > 0);
+    assert.match(unit, /^MemoryMax=\d+G$/m);
+    assert.match(unit, /^TasksMax=\d+$/m);
+  });
+
   it("preserves the folder of the fast path's journal over a restart", () => {
     const unit = readFileSync(join(packageRoot(), 'daemon', 'systemd', 'norikae.service'), 'utf8');
     assert.match(unit, /^RuntimeDirectory=norikae$/m);

@@ -47,7 +47,7 @@ export class ProgramRun {
     if (maps === undefined) throw new Error(`nothing pinned at ${pinPath}`);
     this.#maps = maps;
     const dup = koffi.load(null).func('int dup(int fd)');
-    const attachment = new Attachment(this.#libbpf, maps, objectPath, 'native');
+    const attachment = new Attachment(this.#libbpf, maps, { objectPath, pinPath, mode: 'native' });
     this.#fd = attachment.withProgram('plain', 0, (fd): number => dup(fd));
   }
 

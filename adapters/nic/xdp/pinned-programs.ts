@@ -1,0 +1,75 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Libbpf, ProgramInfo } from './libbpf.ts';
+
+/** Folder in the pin directory with the attached programs. */
+const FOLDER = 'programs';
+
+/**
+ * The programs that are attached to devices, each pinned as `IFINDEX-ID`. A later daemon recognises
+ * them by their pins: opening a program by its id requires CAP_SYS_ADMIN.
+ *
+ * A program is pinned before it is attached, so every attached program has a pin, also after a crash.
+ */
+export class PinnedPrograms {
+  readonly #libbpf: Libbpf;
+  readonly #folder: string;
+  /** By program id. A pin keeps a program loaded, so its id is not reused. */
+  readonly #pins = new Map<number, { readonly ifindex: number; readonly info: ProgramInfo }>();
+
+  /** Opens the pins of an earlier daemon. */
+  constructor(libbpf: Libbpf, pinPath: string) {
+    this.#libbpf = libbpf;
+    this.#folder = join(pinPath, FOLDER);
+    if (!existsSync(this.#folder)) return;
+    for (const name of readdirSync(this.#folder)) {
+      const [, ifindex, id] = /^(\d+)-(\d+)$/.exec(name) ?? [];
+      const fd = id === undefined ? undefined : libbpf.pinned(join(this.#folder, name));
+      if (fd === undefined) continue;
+      const info = libbpf.programInfo(fd);
+      libbpf.close(fd);
+      if (info.id === Number(id)) this.#pins.set(info.id, { ifindex: Number(ifindex), info });
+    }
+  }
+
+  /** Information about a pinned program; undefined: there is no pin with this id. */
+  info(id: number): ProgramInfo | undefined {
+    return this.#pins.get(id)?.info;
+  }
+
+  /**
+   * Pins a program that is about to be attached to a device.
+   *
+   * @throws {SystemCallFailed}
+   */
+  pin(ifindex: number, programFd: number): void {
+    const info = this.#libbpf.programInfo(programFd);
+    if (!existsSync(this.#folder)) mkdirSync(this.#folder, { mode: 0o700 });
+    this.#libbpf.pin(programFd, this.#path(ifindex, info.id));
+    this.#pins.set(info.id, { ifindex, info });
+  }
+
+  /** The devices that have pins. */
+  devices(): ReadonlySet<number> {
+    return new Set([...this.#pins.values()].map((pin) => pin.ifindex));
+  }
+
+  /** Removes the pins of a device except those of the programs `ids`. */
+  keepOnly(ifindex: number, ids: readonly number[]): void {
+    for (const [id, pin] of this.#pins) {
+      if (pin.ifindex !== ifindex || ids.includes(id)) continue;
+      rmSync(this.#path(ifindex, id), { force: true });
+      this.#pins.delete(id);
+    }
+    if (this.#pins.size === 0 && existsSync(this.#folder)) this.#removeFolder();
+  }
+
+  #removeFolder(): void {
+    // Anything that is left has not been pinned by a daemon.
+    if (readdirSync(this.#folder).length === 0) rmdirSync(this.#folder);
+  }
+
+  #path(ifindex: number, id: number): string {
+    return join(this.#folder, `${ifindex}-${id}`);
+  }
+}
