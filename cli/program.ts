@@ -35,6 +35,7 @@ Exit codes:
   2  usage error, or errors in a configuration or policy file
   3  no daemon answers
   4  no such flow, or an ambiguous id
+  5  the daemon's event loop was blocked; the log has the place
 
 Examples:
   norikae check-config norikae.json        check the configuration first

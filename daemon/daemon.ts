@@ -12,6 +12,7 @@ import type { Log } from '../platform/log.ts';
 import { Loop } from './loop.ts';
 import { LoopView } from './loop-view.ts';
 import { createNode } from './node.ts';
+import type { MarkPhase } from '../platform/watchdog/phases.ts';
 import { packageVersion } from '../platform/package-root.ts';
 import { PolicyManager, type Reload, RELOAD_RESULTS } from './policies/policy-manager.ts';
 import { FileWatcher } from '../platform/file-watcher.ts';
@@ -22,9 +23,10 @@ const MAX_TOP_FLOWS = 100;
 /**
  * Creates the daemon for a configuration. Nothing is started.
  *
+ * @param mark marks what the daemon does, for the watchdog
  * @throws {PoliciesUnusable} when the policies have errors
  */
-export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
+export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): Promise<Daemon> {
   const clock = { now: () => performance.now(), wall: () => Date.now() };
   const version = packageVersion();
   const node = createNode(config, clock);
@@ -50,13 +52,23 @@ export async function createDaemon(config: Config, log: Log): Promise<Daemon> {
     files: config.policies,
     clock,
     log,
+    ...(mark === undefined ? {} : { mark }),
     onReload: (reload, inForce) => {
       observeReload(policyMetrics, reload, inForce);
       influx?.reloaded(reload, inForce);
     },
   });
   const evaluator = await policies.load();
-  const loop = new Loop({ config, node, evaluator, clock, log, accountant, metrics });
+  const loop = new Loop({
+    config,
+    node,
+    evaluator,
+    clock,
+    log,
+    accountant,
+    metrics,
+    ...(mark === undefined ? {} : { mark }),
+  });
   policies.attach(loop.engine);
   const watcher = new FileWatcher({
     what: 'policy files',

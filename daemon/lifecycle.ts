@@ -7,6 +7,7 @@ import type { DaemonView } from '../api/view.ts';
 import { liveness } from '../server/http/health.ts';
 import { type HttpService, startHttpServer } from '../server/http/http-server.ts';
 import type { Log } from '../platform/log.ts';
+import { type MarkPhase, markNothing } from '../platform/watchdog/phases.ts';
 import { aborted } from '../async/aborted.ts';
 import { bounded } from '../async/bounded.ts';
 import { DescriptorReserve } from '../platform/descriptor-reserve.ts';
@@ -25,7 +26,7 @@ export interface Daemon {
 }
 
 /** Creates the daemon without starting it. */
-export type CreateDaemon = (config: Config, log: Log) => Promise<Daemon>;
+export type CreateDaemon = (config: Config, log: Log, mark: MarkPhase) => Promise<Daemon>;
 
 /** Requests from outside to the running daemon. */
 export interface LifecycleEvents {
@@ -42,6 +43,8 @@ export interface LifecycleOptions {
   readonly log: Log;
   readonly notifier: ServiceNotifier;
   readonly events: LifecycleEvents;
+  /** Marks what the daemon does, for the watchdog. */
+  readonly mark?: MarkPhase;
   /** Called when everything runs, with the HTTP server's URL; returns a function to call at the stop. */
   readonly onRunning?: (url: string | undefined) => () => void;
   /** Maximum time for an orderly stop, ms. */
@@ -61,15 +64,17 @@ export class StopTimeout extends Error {
  * Resolves after an orderly stop. Rejects with the error of a failed start, or StopTimeout.
  */
 export async function runLifecycle(options: LifecycleOptions): Promise<void> {
-  const { daemon, config, log, notifier, events } = options;
-  const control = await startControlServer(config.control.path, daemon.view, log, daemon.ticks);
+  const { daemon, config, log, notifier, events, mark = markNothing } = options;
+  const { view, metrics, ticks } = daemon;
+  const control = await startControlServer(config.control.path, view, log, ticks, mark);
   let http: HttpService | undefined;
   let reserve: DescriptorReserve | undefined;
   // HTTP clients give way, so that the released descriptors serve the control socket.
   const onChange = (short: boolean): void => http?.setRefusing(short);
   try {
     reserve = await DescriptorReserve.start({ log, onChange });
-    if (config.http.enabled) http = await startHttpServer(config.http, daemon, log);
+    if (config.http.enabled)
+      http = await startHttpServer(config.http, { view, metrics, mark }, log);
     log.info(
       { http: http?.url, control: control.path },
       http === undefined ? 'control socket is open' : `HTTP server is at ${http.url}`,
@@ -105,6 +110,7 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
         throw error;
       }
     }
+    mark('stopping');
     log.info({ cause: String(events.stop.reason) }, 'stopping');
     notifier.stopping();
     await stopInTime(options);

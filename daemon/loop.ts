@@ -10,7 +10,7 @@ import {
   timer,
   type Subscription,
 } from 'rxjs';
-import { Engine } from '../engine/loop/engine.ts';
+import { Engine, type Stage } from '../engine/loop/engine.ts';
 import type { TickReport } from '../engine/loop/tick-report.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { Tick } from '../engine/model/tick.ts';
@@ -23,11 +23,12 @@ import { HostWatch } from '../telemetry/host-watch.ts';
 import type { BackendMetrics } from '../telemetry/prometheus/backend-metrics.ts';
 import type { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
-import { ticks } from '../telemetry/ticks.ts';
+import { ticks, type TickSource } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
 import { MAX_PER_TICK } from './decisions/decision-log.ts';
 import type { Log } from '../platform/log.ts';
+import { type MarkPhase, markNothing, type Phase } from '../platform/watchdog/phases.ts';
 import { AUDIT_MS, SMOOTHING_MS } from '../engine/loop/defaults.ts';
 import { MoveLog } from './move-log.ts';
 import type { Node } from './node.ts';
@@ -48,7 +49,16 @@ export interface LoopOptions {
   readonly log: Log;
   readonly accountant: Accountant;
   readonly metrics: Metrics;
+  /** Marks what the loop does, for the watchdog. */
+  readonly mark?: MarkPhase;
 }
+
+const PHASE_OF_STAGE: Readonly<Record<Stage, Phase>> = {
+  enforce: 'removing entries',
+  evaluate: 'evaluating policies',
+  plan: 'planning',
+  apply: 'applying a plan',
+};
 
 /**
  * Runs the engine on the ticks of the node's sources, and renews the backends' leases while their
@@ -57,6 +67,7 @@ export interface LoopOptions {
 export class Loop {
   readonly engine: Engine;
   readonly #options: LoopOptions;
+  readonly #mark: MarkPhase;
   readonly #observer: Observer;
   readonly #host: HostWatch;
   readonly #starter: BackendStarter;
@@ -74,6 +85,7 @@ export class Loop {
   constructor(options: LoopOptions) {
     const { config, node, clock, log } = options;
     this.#options = options;
+    this.#mark = options.mark ?? markNothing;
     this.#host = new HostWatch({
       host: node.host,
       ports: node.ports,
@@ -107,6 +119,7 @@ export class Loop {
       auditMs: AUDIT_MS,
       backendsComeUp: true,
       inputsPerPlan: MAX_PER_TICK,
+      onStage: (stage) => this.#mark(PHASE_OF_STAGE[stage]),
     });
     this.#starter = new BackendStarter(node.ports, node.backends, log, (backend) => {
       this.engine.backendUp(backend);
@@ -169,7 +182,7 @@ export class Loop {
     ];
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
-    const rounds = ticks(this.#observer, clock, handle, this.#ruleChanges()).pipe(
+    const rounds = ticks(this.#source(), clock, handle, this.#ruleChanges()).pipe(
       tap((report) => this.#publish(report)),
       // A failed tick has been logged; the loop continues.
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
@@ -191,6 +204,24 @@ export class Loop {
     }
   }
 
+  /** The observer, whose rounds are marked. */
+  #source(): TickSource {
+    const observer = this.#observer;
+    const mark = this.#mark;
+    return {
+      observe: (signal) => {
+        mark('reading flows and counters');
+        return observer.observe(signal);
+      },
+      get periodMs() {
+        return observer.periodMs;
+      },
+      get quickPeriodMs() {
+        return observer.quickPeriodMs;
+      },
+    };
+  }
+
   /** Emits when a monitor reports a change of the vSwitch's rules. */
   #ruleChanges(): Observable<void> {
     const { changes } = this.#options.node;
@@ -200,6 +231,7 @@ export class Loop {
 
   async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {
     const { log } = this.#options;
+    this.#mark('updating ports');
     try {
       const lost = await this.engine.portsChanged(ports, this.table);
       if (lost > 0) log.info({ entries: lost }, 'removed the entries of ports that are gone');
@@ -237,6 +269,7 @@ export class Loop {
   }
 
   #publish(report: TickReport): void {
+    this.#mark('publishing a tick');
     this.#lastReport = report;
     this.#options.accountant.account(report, this.engine.evaluator.rules);
     this.#options.metrics.recordTick(report, this.periodMs);
@@ -249,6 +282,7 @@ export class Loop {
         this.#options.log.error({ error: errorMessage(error) }, 'a listener failed');
       }
     }
+    this.#mark('waiting');
   }
 
   /**

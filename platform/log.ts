@@ -18,10 +18,8 @@ export interface LogSettings {
 
 /** The log as configured, written to `sink`, which ends in `terminal`. */
 export function createLog(settings: LogSettings, terminal: Terminal, sink: LineSink): Log {
-  const pretty =
-    settings.format === 'pretty' || (settings.format === 'auto' && terminal.interactive);
   const { colours } = terminal;
-  const destination = pretty
+  const destination = isPretty(settings, terminal)
     ? { write: (line: string) => sink.write(prettyLine(line, colours)) }
     : sink;
   return pino(
@@ -33,4 +31,9 @@ export function createLog(settings: LogSettings, terminal: Terminal, sink: LineS
     },
     boundedSink(destination, () => terminal.backlog(), MAX_BACKLOG),
   );
+}
+
+/** Whether lines are formatted for people; otherwise they are JSON. */
+export function isPretty({ format }: LogSettings, { interactive }: Terminal): boolean {
+  return format === 'pretty' || (format === 'auto' && interactive);
 }

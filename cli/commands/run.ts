@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Config } from '../../config/config.ts';
 import { runLifecycle } from '../../daemon/lifecycle.ts';
-import { createLog } from '../../platform/log.ts';
+import { createLog, isPretty } from '../../platform/log.ts';
 import { watchProcess } from '../support/process-events.ts';
+import { startWatchdog } from '../../platform/watchdog/watchdog.ts';
 import { openNotifier } from '../../platform/systemd/notify.ts';
 import { LiveScreen } from '../support/live-screen.ts';
 import { showLiveTable } from '../support/live-table.ts';
@@ -68,14 +69,21 @@ async function live(
     screen?.close();
     context.exit(code);
   });
+  const notifier = await openNotifier(env, log);
+  const watchdog = startWatchdog({
+    log,
+    pretty: isPretty(config.log, stdout),
+    managerMs: notifier.watchdogMs,
+  });
   try {
-    const daemon = await context.createDaemon(config, log);
+    const daemon = await context.createDaemon(config, log, watchdog.mark);
     await runLifecycle({
       daemon,
       config,
       log,
       events,
-      notifier: await openNotifier(env, log),
+      notifier,
+      mark: watchdog.mark,
       stopTimeoutMs: STOP_TIMEOUT_MS,
       ...(screen === undefined
         ? {}
@@ -83,6 +91,7 @@ async function live(
     });
   } finally {
     events.dispose();
+    await watchdog.close();
   }
   const failure = events.failure();
   if (failure !== undefined) throw failure;

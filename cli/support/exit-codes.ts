@@ -1,3 +1,5 @@
+import { BLOCKED_EXIT_CODE } from '../../platform/watchdog/watchdog.ts';
+
 /** Exit codes of the command line; `norikae --help` documents them. */
 export const ExitCode = {
   ok: 0,
@@ -9,6 +11,8 @@ export const ExitCode = {
   unreachable: 3,
   /** No such flow, or an ambiguous id. */
   notFound: 4,
+  /** The daemon's event loop was blocked, and its watchdog ended the process. */
+  blocked: BLOCKED_EXIT_CODE,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

@@ -7,6 +7,7 @@ import type { PolicySet } from '../../policy/model/policy-set.ts';
 import { SerialQueue } from '../../async/serial-queue.ts';
 import { formatProblem } from '../../text/problem.ts';
 import type { ReloadView } from '../../api/command-views.ts';
+import type { MarkPhase } from '../../platform/watchdog/phases.ts';
 import type { Log } from '../../platform/log.ts';
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { checkPolicies, readTextFile } from '../../policy-tools/files/policy-files.ts';
@@ -45,6 +46,8 @@ export interface PolicyManagerOptions {
   readonly testTimeoutMs?: number;
   /** Called after every reading, including the first. */
   readonly onReload?: (reload: Reload, inForce: PolicySet) => void;
+  /** Marks a reload, for the watchdog. */
+  readonly mark?: MarkPhase;
 }
 
 /** Maximum problems that are kept and logged. */
@@ -148,6 +151,7 @@ export class PolicyManager {
   }
 
   async #reload(): Promise<ReloadView> {
+    this.#options.mark?.('reloading policies');
     const { log } = this.#options;
     const { texts, checked } = await this.#read();
     this.#lastRead = hashOf(texts);

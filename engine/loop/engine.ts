@@ -32,7 +32,12 @@ export interface EngineOptions extends BackendControllerOptions {
   readonly backends: readonly OffloadBackend[];
   /** Number of flows per plan whose rules' facts are recorded; 0 by default. */
   readonly inputsPerPlan?: number;
+  /** Called when a stage of a tick starts. */
+  readonly onStage?: (stage: Stage) => void;
 }
+
+/** What a tick does, in this order; the last two once per backend. */
+export type Stage = 'enforce' | 'evaluate' | 'plan' | 'apply';
 
 /**
  * The core of the loop: for each tick it evaluates the rules, plans, and applies the plans to the
@@ -203,6 +208,7 @@ export class Engine {
 
   async #enforce(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {
     const { table } = tick;
+    this.#options.onStage?.('enforce');
     const permission = this.#gate.open(tick);
     beginReasons(table.decision);
     // Before any call to a backend, which may fail: no later reading has these flows.
@@ -219,6 +225,7 @@ export class Engine {
   }
 
   async #evaluate(tick: Tick, signal: AbortSignal): Promise<EvaluationReport> {
+    this.#options.onStage?.('evaluate');
     this.#evaluator = this.#nextEvaluator;
     this.#scarcity.update(tick.node, tick.ports, tick.atMs);
     this.#forecaster.update(tick.table, this.#scarcity.bitShare);
@@ -238,13 +245,15 @@ export class Engine {
     }
     const served = this.#controllers.filter((c) => c.up).map((c) => c.reconciler.placement);
     explainRequests(table, new Set(served));
-    const { clock } = this.#options;
+    const { clock, onStage } = this.#options;
     const numbers: PlanNumbers[] = [];
     const failures = await this.#forEachBackend(async (controller) => {
       const startedMs = clock.now();
+      onStage?.('plan');
       const plan = controller.plan(table, this.#slices, tick.ports);
       const inputs = this.#inputsOf(tick, plan);
       const plannedMs = clock.now();
+      onStage?.('apply');
       const applied = await controller.applyPlan(table, plan, inputs, signal);
       totals.stages.planMs += plannedMs - startedMs;
       totals.addPlan(controller, applied, clock.now() - plannedMs);

@@ -46,7 +46,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'platform',
-    holds: 'log, terminal, text tables, files with secrets, systemd',
+    holds: 'log, terminal, text tables, files with secrets, file descriptors, systemd, watchdog',
     imports: ['text', 'async'],
     why: 'the platform serves the command line and the daemon and knows neither',
     packages: 'any',

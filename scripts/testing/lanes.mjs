@@ -59,6 +59,7 @@ export const NOT_FAST = [
   'test/policy/compiled/stock-engine.test.ts',
   // These wait for a file system, or for time-outs of a client.
   'test/platform/file-watcher.test.ts',
+  'test/platform/watchdog/watchdog.test.ts',
   'test/telemetry/influx/client.test.ts',
   'test/telemetry/influx/writer.test.ts',
 ];

@@ -3,6 +3,7 @@ import { closeServer, limitedServer } from '../core/limited-server.ts';
 import { sendJson } from '../core/respond.ts';
 import { type Route, router } from '../core/routes.ts';
 import type { Log } from '../../platform/log.ts';
+import { type MarkPhase, markNothing } from '../../platform/watchdog/phases.ts';
 import { MAX_DECISIONS } from '../../api/decision-query.ts';
 import { MAX_FLOWS, parseFlowQuery } from '../../api/flow-query.ts';
 import { listenPrivately } from './private-socket.ts';
@@ -21,6 +22,7 @@ export interface ControlService {
 /**
  * Serves the view as JSON on a unix socket, mode 0600, and recordings when `ticks` is given.
  *
+ * @param mark marks what the server does, for the watchdog
  * @throws ControlSocketInUse, ControlSocketUnusable
  */
 export async function startControlServer(
@@ -28,10 +30,12 @@ export async function startControlServer(
   view: DaemonView,
   log: Log,
   ticks?: RecordingSource,
+  mark: MarkPhase = markNothing,
 ): Promise<ControlService> {
   const streams = new TickStreams(view, log);
   const recordings = ticks === undefined ? undefined : new RecordingStreams(ticks, log);
-  const server = limitedServer(router(routesOf(view, streams, recordings), log));
+  const onRequest = (): void => mark('answering a command');
+  const server = limitedServer(router(routesOf(view, streams, recordings), log, { onRequest }));
   server.maxConnections = MAX_CONNECTIONS;
   await listenPrivately(server, path);
   server.on('error', (error) => log.error({ err: error }, 'the control socket failed'));

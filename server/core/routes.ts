@@ -60,6 +60,8 @@ export interface RouterOptions {
   readonly admit?: Admit;
   /** Whether internal errors go to the log alone; by default the client gets them, too. */
   readonly hidesFaults?: boolean;
+  /** Called when a request arrives. */
+  readonly onRequest?: () => void;
 }
 
 /** Maximum size of a request body, bytes. No route reads the body. */
@@ -73,10 +75,11 @@ const BODY_LIMIT = 4096;
 export function router(
   routes: readonly Route[],
   log: Log,
-  { admit, hidesFaults = false }: RouterOptions = {},
+  { admit, hidesFaults = false, onRequest }: RouterOptions = {},
 ): RequestListener {
   const table = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   return (request, response) => {
+    onRequest?.();
     dropBody(request, response);
     const answered = async (): Promise<void> => {
       refuseEarly(table, request);

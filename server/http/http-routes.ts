@@ -2,6 +2,7 @@ import type { MetricsSource } from '../../telemetry/prometheus/exposition.ts';
 import type { EventStreams } from '../routes/event-streams.ts';
 import { indexRoute, readRoutes } from '../routes/read-routes.ts';
 import type { DaemonView } from '../../api/view.ts';
+import type { MarkPhase } from '../../platform/watchdog/phases.ts';
 import type { ConnectionGuard } from './connection-guard.ts';
 import { liveness, readiness } from './health.ts';
 import { pageFiles } from './page-files.ts';
@@ -14,6 +15,8 @@ import { TimeBudget } from './time-budget.ts';
 export interface HttpSources {
   readonly view: DaemonView;
   readonly metrics: MetricsSource;
+  /** Marks what the server does, for the watchdog. */
+  readonly mark?: MarkPhase;
 }
 
 /** Flows and decisions per response; bounds the load on browser and loop. */

@@ -83,7 +83,8 @@ async function serve(
   const gate = { hostNames: hostNamesOf(settings), authenticator: security.authenticator };
   const admit = (...call: Parameters<Admit>): Promise<boolean> => admitted(...call, gate);
   const routes = httpRoutes(sources, streams, guard);
-  const listener = router(routes, log, { admit, hidesFaults: true });
+  const onRequest = (): void => sources.mark?.('answering an HTTP request');
+  const listener = router(routes, log, { admit, hidesFaults: true, onRequest });
   const { keys } = security;
   const server = keys === undefined ? limitedServer(listener) : tlsServer(listener, keys);
   server.setTimeout(IDLE_TIMEOUT_MS);

@@ -1,0 +1,34 @@
+import { PHASES, type Phase } from './phases.ts';
+
+const BEATS = 0;
+const PHASE = 1;
+const CELLS = 2;
+
+/** What the main thread tells the watchdog, in memory that both share. */
+export class SharedState {
+  readonly buffer: SharedArrayBuffer;
+  readonly #cells: Int32Array;
+
+  constructor(buffer = new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)) {
+    this.buffer = buffer;
+    this.#cells = new Int32Array(buffer);
+  }
+
+  /** Called by the main thread while its event loop turns. */
+  beat(): void {
+    Atomics.add(this.#cells, BEATS, 1);
+  }
+
+  /** Number of beats so far; wraps around. */
+  get beats(): number {
+    return Atomics.load(this.#cells, BEATS);
+  }
+
+  mark(phase: Phase): void {
+    Atomics.store(this.#cells, PHASE, PHASES.indexOf(phase));
+  }
+
+  get phase(): Phase {
+    return PHASES[Atomics.load(this.#cells, PHASE)] ?? 'starting';
+  }
+}
