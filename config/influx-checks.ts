@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
 import { fileErrorText } from '../platform/file-error.ts';
+import { MAX_CERTIFICATE_BYTES, readRegularFile } from '../platform/regular-file.ts';
 import { readSecretLine, SecretFileExposed, SecretFileUnusable } from '../platform/secret-file.ts';
 import type { InfluxConfig } from './config.ts';
 import type { ConfigFile } from './config-file.ts';
@@ -105,7 +105,7 @@ function checkFiles(influx: InfluxConfig, folder: string, report: Report): void 
   const { caFile } = influx;
   if (caFile === undefined) return;
   try {
-    readFileSync(resolve(folder, caFile));
+    readRegularFile(resolve(folder, caFile), MAX_CERTIFICATE_BYTES);
   } catch (error) {
     report(['caFile'], `${resolve(folder, caFile)} cannot be read: ${fileErrorText(error)}`);
   }

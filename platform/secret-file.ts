@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { fileErrorText } from './file-error.ts';
+import { NotARegularFile, readRegularFile } from './regular-file.ts';
 
 /** A file with secrets cannot be read, or its content is invalid. */
 export class SecretFileUnusable extends Error {
@@ -23,19 +24,19 @@ const MAX_BYTES = 1024 * 1024;
  * @throws SecretFileUnusable, SecretFileExposed
  */
 export function readSecretFile(path: string, setting: string): Buffer {
-  let file: number | undefined;
   try {
-    // Without O_NONBLOCK, opening a named pipe would block.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    check(path, setting, file);
-    return readFileSync(file);
+    return readRegularFile(path, MAX_BYTES, (status) => check(path, setting, status));
   } catch (error) {
-    if (error instanceof SecretFileExposed || error instanceof SecretFileUnusable) throw error;
+    if (error instanceof SecretFileExposed) throw error;
+    if (error instanceof NotARegularFile) {
+      throw new SecretFileUnusable(
+        `${path} ("${setting}") must be a regular file of at most ${MAX_BYTES} bytes`,
+        { cause: error },
+      );
+    }
     throw new SecretFileUnusable(`cannot read ${path} ("${setting}"): ${fileErrorText(error)}`, {
       cause: error,
     });
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }
 
@@ -52,14 +53,7 @@ export function readSecretLine(path: string, setting: string): string {
   throw new SecretFileUnusable(`${path} ("${setting}") must contain one line with the secret`);
 }
 
-function check(path: string, setting: string, file: number): void {
-  const status = fstatSync(file);
-  const { mode, uid, size } = status;
-  if (!status.isFile() || size > MAX_BYTES) {
-    throw new SecretFileUnusable(
-      `${path} ("${setting}") must be a regular file of at most ${MAX_BYTES} bytes`,
-    );
-  }
+function check(path: string, setting: string, { mode, uid }: Stats): void {
   if ((mode & TOO_OPEN) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
     throw new SecretFileExposed(

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import type { TickReport } from '../../engine/loop/tick-report.ts';
@@ -12,6 +11,7 @@ import type { InfluxConfig } from '../../config/config.ts';
 import { isLoopback } from '../../config/loopback.ts';
 import type { InfluxView } from '../../api/status-view.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
+import { MAX_CERTIFICATE_BYTES, readRegularFile } from '../../platform/regular-file.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Reload } from '../policies/policy-manager.ts';
 import { decisionEvent } from './decision-event.ts';
@@ -43,7 +43,10 @@ export class InfluxSink {
       database,
       retentionPolicy: retention?.policy,
       timeoutMs,
-      ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+      ca:
+        caFile === undefined
+          ? undefined
+          : readRegularFile(caFile, MAX_CERTIFICATE_BYTES).toString('utf8'),
     });
     const preparation = new InfluxPreparation(config, this.#client, log);
     this.#writer = new InfluxWriter({

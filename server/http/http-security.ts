@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { HttpConfig } from '../../config/config.ts';
 import { fileErrorText } from '../../platform/file-error.ts';
@@ -7,6 +6,7 @@ import type { Log } from '../../platform/log.ts';
 import { Authenticator } from './authenticator.ts';
 import { readCredentials } from './credentials.ts';
 import type { KeyPair } from '../core/limited-server.ts';
+import { MAX_CERTIFICATE_BYTES, readRegularFile } from '../../platform/regular-file.ts';
 import { readSecretFile } from '../../platform/secret-file.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
@@ -126,7 +126,7 @@ function readKeys({ tls }: SecurityFiles): KeyPair | undefined {
 
 function readCertificate(file: string): Buffer {
   try {
-    return readFileSync(file);
+    return readRegularFile(file, MAX_CERTIFICATE_BYTES);
   } catch (error) {
     throw new TlsFilesUnusable(
       `cannot read ${file} ("http.tls.certificate"): ${fileErrorText(error)}`,

@@ -254,6 +254,13 @@ describe('access over HTTP', () => {
       await assert.rejects(start({ tls }), SecretFileExposed);
     });
 
+    it('does not wait for the writer of a named pipe', async () => {
+      const tls = makeTlsFiles(folder.path, 'one');
+      const certificate = join(folder.path, 'pipe');
+      spawnSync('mkfifo', [certificate]);
+      await assert.rejects(start({ tls: { ...tls, certificate } }), TlsFilesUnusable);
+    });
+
     it('lets a real Prometheus scrape with a token, and with a user and password', async function () {
       needs(this, 'prometheus');
       const tls = makeTlsFiles(folder.path, 'scraped');
