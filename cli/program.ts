@@ -7,7 +7,7 @@ import { packageVersion } from '../platform/package-root.ts';
 import { PoliciesUnusable } from '../daemon/policies/policy-manager.ts';
 import { checkConfigCommand } from './commands/check-config.ts';
 import type { CliContext } from './support/context.ts';
-import { CommandFailed, ExitCode } from './support/exit-codes.ts';
+import { CommandEnded, CommandFailed, ExitCode } from './support/exit-codes.ts';
 import { decisionsCommand } from './commands/decisions.ts';
 import { flowsCommand } from './commands/flows.ts';
 import { onloadAllCommand } from './commands/onload-all.ts';
@@ -36,6 +36,7 @@ Exit codes:
   3  no daemon answers
   4  no such flow, or an ambiguous id
   5  the daemon's event loop was blocked; the log has the place
+"norikae status --check" exits with 0, 1 or 2, as monitoring plugins do.
 
 Examples:
   norikae check-config norikae.json        check the configuration first
@@ -55,6 +56,7 @@ export async function runProgram(context: CliContext, argv: readonly string[]): 
     return ExitCode.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    if (error instanceof CommandEnded) return error.exitCode;
     const { colours } = context.stderr;
     context.stderr.write(`${colours.red('norikae:')} ${messageOf(error)}\n`);
     return exitCodeOf(error);

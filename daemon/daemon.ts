@@ -14,6 +14,8 @@ import { LoopView } from './loop-view.ts';
 import { createNode } from './node.ts';
 import type { MarkPhase } from '../platform/watchdog/phases.ts';
 import { packageVersion } from '../platform/package-root.ts';
+import { SourceLog } from './source-log.ts';
+import { watchReadings } from './reading-watch.ts';
 import { PolicyManager, type Reload, RELOAD_RESULTS } from './policies/policy-manager.ts';
 import { FileWatcher } from '../platform/file-watcher.ts';
 
@@ -82,6 +84,8 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     metrics: new DecisionMetrics(metrics.registry),
     wall: clock.wall,
   });
+  const sourceLog = new SourceLog(log);
+  loop.onTick(({ tick }) => sourceLog.observe(tick.sources, clock.now()));
   loop.onTick((report) => {
     const { evaluator } = loop.engine;
     const revisions = policies.revisionsOf(evaluator);
@@ -105,6 +109,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     wall: clock.wall,
   });
   loop.onTick(() => history.observe(view, clock.now()));
+  let stopWatching = (): void => {};
   return {
     view,
     metrics,
@@ -113,11 +118,19 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
       influx?.start();
       loop.start();
+      stopWatching = watchReadings({
+        name: node.flows.name,
+        log: sourceLog,
+        now: clock.now,
+        lastTick: () => loop.lastReport?.tick,
+        periodMs: () => loop.periodMs,
+      });
       await watcher.start();
       // Picks up changes between the first reading and the start of the watcher.
       await policies.reloadChanged();
     },
     stop: async () => {
+      stopWatching();
       try {
         await Promise.all([watcher.close(), loop.stop(config.onExit)]);
       } finally {

@@ -168,13 +168,15 @@ export class Observer {
   }
 
   #directoryStatus(): SourceStatus {
-    const inSync = this.#options.ports.inSync();
+    const { ports } = this.#options;
+    const inSync = ports.inSync();
+    const why = ports.lastError?.()?.message ?? 'the port directory is out of sync with the node';
     return {
       name: 'ports',
       fresh: inSync,
       ageMs: inSync ? 0 : Number.POSITIVE_INFINITY,
       failures: inSync ? 0 : 1,
-      error: inSync ? undefined : 'the port directory is out of sync with the node',
+      error: inSync ? undefined : why,
       costMs: 0,
       periodMs: 0,
     };

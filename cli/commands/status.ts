@@ -13,9 +13,27 @@ import { expected, fill } from '../../views/limit-words.ts';
 import { nodeSummary } from '../../views/node-summary.ts';
 import { sliceTable } from '../../views/slice-table.ts';
 import type { Colours } from '../../platform/terminal.ts';
-import { textTable } from '../../platform/text-table.ts';
+import { printable, textTable } from '../../platform/text-table.ts';
+import { CommandEnded } from '../support/exit-codes.ts';
+import { checkDaemon } from './status-check.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
+
+const EXAMPLES = `
+With --check, prints one line for a monitoring system and exits with
+  0  OK: the daemon places flows
+  1  DEGRADED: it runs, but a source is stale, a backend fails, policies were refused, or all is held
+  2  CRITICAL: its loop does not run, or it does not answer
+
+Examples:
+  norikae status
+  norikae status --check            in Nagios, Icinga or a readiness probe
+  norikae status --check --json     {"state":"ok","code":0,"causes":[],"text":"OK: ..."}
+`;
+
+interface StatusOptions extends ControlOptions {
+  readonly check?: boolean;
+}
 
 /** Limits with at least this share in use are shown. */
 const NEARLY_FULL = 0.9;
@@ -24,11 +42,22 @@ export function statusCommand(context: CliContext): Command {
   const command = new Command('status').description(
     'show the state of daemon, node, backends and sources',
   );
-  return withControlOptions(command).action(async (options: ControlOptions) => {
+  command
+    .option('--check', 'print one line, and exit with 0, 1 or 2')
+    .addHelpText('after', EXAMPLES);
+  return withControlOptions(command).action(async (options: StatusOptions) => {
+    if (options.check === true) return check(context, options);
     const status = await clientFor(context, options).status();
     if (options.json === true) printJson(context, status);
     else printLines(context, statusLines(status, lineWidth(context), context.stdout.colours));
   });
+}
+
+async function check(context: CliContext, options: StatusOptions): Promise<void> {
+  const result = await checkDaemon(clientFor(context, options));
+  if (options.json === true) printJson(context, result);
+  else printLines(context, [printable(result.text)]);
+  throw new CommandEnded(result.code);
 }
 
 function statusLines(status: StatusView, width: number, colours: Colours): string[] {

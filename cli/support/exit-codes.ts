@@ -16,6 +16,17 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** Ends a command that has printed its result with an exit code. */
+export class CommandEnded extends Error {
+  override readonly name = 'CommandEnded';
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode) {
+    super(`the command ended with exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
 /** Ends a command with a message on standard error and an exit code. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';

@@ -6,6 +6,8 @@ export interface PortDirectory {
   current(): PortSnapshot;
   /** True while `current()` is known to be up to date (connected and in sync). */
   inSync(): boolean;
+  /** Why it is not in sync; undefined: it is, or the cause is not known. */
+  lastError?(): Error | undefined;
   /**
    * Calls `listener` immediately with the known ports, then after every change, in order. The
    * returned function unsubscribes.

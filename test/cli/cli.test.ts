@@ -50,6 +50,15 @@ describe('command line', () => {
     return runProgram(context, argv);
   }
 
+  /** The result of `status --check --json`, whose code is that of the command. */
+  async function checked(): Promise<{ state: unknown; code: unknown; causes: unknown }> {
+    stdout.text = '';
+    const exitCode = await norikae('status', '--check', '--json');
+    const { state, code, causes } = JSON.parse(stdout.text);
+    assert.equal(code, exitCode);
+    return { state, code, causes };
+  }
+
   it('flows: lists flows and their number', async () => {
     view.page = { total: 3626, matching: 40, flows: [flowOf()] };
     assert.equal(await norikae('flows', '--limit', '1'), 0);
@@ -132,6 +141,38 @@ describe('command line', () => {
       /^ +p0 send: placed flows are expected to send 9\.20 Gbit\/s of 10\.0 Gbit\/s$/m,
     );
     assert.doesNotMatch(stdout.text, /p1 send/);
+  });
+
+  it('status --check: prints one line, and exits as monitoring plugins do', async () => {
+    assert.equal(await norikae('status', '--check'), 0);
+    assert.match(stdout.text, /^OK: [\d,]+ flows?, \d+ off the vSwitch\n$/);
+    assert.deepEqual(await checked(), { state: 'ok', code: 0, causes: [] });
+
+    const { backends, tick, policies, sources } = statusOf();
+    view.state = statusOf({ backends: backends.map((b) => ({ ...b, error: 'no device' })) });
+    const failing = {
+      state: 'degraded',
+      code: 1,
+      causes: [`backend ${backends[0].name} fails: no device`],
+    };
+    assert.deepEqual(await checked(), failing);
+    view.state = statusOf({ held: true });
+    assert.equal((await checked()).code, 1);
+    view.state = statusOf({
+      policies: { ...policies, problems: ['p.json:3:7: unknown operator'] },
+    });
+    assert.equal((await checked()).code, 1);
+    const stale = sources.map((source) => ({ ...source, fresh: false, error: 'no answer' }));
+    view.state = statusOf({ tick: { ...tick, fresh: false }, sources: stale });
+    assert.equal((await checked()).code, 1);
+    view.state = statusOf({ tick: { ...tick, ageMs: 60_000 } });
+    const hung = { state: 'critical', code: 2, causes: ['the last tick is 60000 ms old'] };
+    assert.deepEqual(await checked(), hung);
+    await service.close();
+    const { state, code, causes } = await checked();
+    assert.deepEqual([state, code], ['critical', 2]);
+    assert.match(String(causes), /no daemon answers/);
+    assert.equal(stderr.text, '');
   });
 
   it('status: shows the state of InfluxDB, if configured', async () => {
