@@ -1,3 +1,4 @@
+import { monotonicMs } from '../async/monotonic.ts';
 import type { PolicySet } from '../policy/model/policy-set.ts';
 import { Accountant } from '../telemetry/accounts/accountant.ts';
 import { DecisionMetrics } from '../telemetry/prometheus/decision-metrics.ts';
@@ -29,7 +30,7 @@ const MAX_TOP_FLOWS = 100;
  * @throws {PoliciesUnusable} when the policies have errors
  */
 export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): Promise<Daemon> {
-  const clock = { now: () => performance.now(), wall: () => Date.now() };
+  const clock = { now: monotonicMs, wall: () => Date.now() };
   const version = packageVersion();
   const node = createNode(config, clock);
   const accountant = new Accountant({ topFlows: MAX_TOP_FLOWS });

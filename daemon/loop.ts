@@ -1,9 +1,7 @@
 import {
   exhaustMap,
-  from,
   interval,
   merge,
-  NEVER,
   Observable,
   retry,
   tap,
@@ -20,13 +18,13 @@ import type { RuleEvaluator } from '../engine/ports/rule-evaluator.ts';
 import type { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { HostWatch } from '../telemetry/host-watch.ts';
-import type { BackendMetrics } from '../telemetry/prometheus/backend-metrics.ts';
 import type { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
 import { ticks, type TickSource } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
 import { MAX_PER_TICK } from './decisions/decision-log.ts';
+import { LeaseRenewer } from './lease-renewer.ts';
 import type { Log } from '../platform/log.ts';
 import { type MarkPhase, markNothing, type Phase } from '../platform/watchdog/phases.ts';
 import { AUDIT_MS, SMOOTHING_MS } from '../engine/loop/defaults.ts';
@@ -37,7 +35,7 @@ import { errorMessage } from '../text/error-message.ts';
 
 const HOST_PERIOD_MS = 1000;
 const RETRY_AFTER_MS = 500;
-/** Bounds the time to the first renewal after the start, which adopted entries wait for, ms. */
+/** Longest time from a verification to the renewal that is based on it, ms. */
 const MAX_RENEWAL_MS = 250;
 
 /** Options of {@link Loop}. */
@@ -182,7 +180,7 @@ export class Loop {
     ];
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
-    const rounds = ticks(this.#source(), clock, handle, this.#ruleChanges()).pipe(
+    const rounds = ticks(this.#source(), clock, handle, this.#switchChanges()).pipe(
       tap((report) => this.#publish(report)),
       // A failed tick has been logged; the loop continues.
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
@@ -222,11 +220,14 @@ export class Loop {
     };
   }
 
-  /** Emits when a monitor reports a change of the vSwitch's rules. */
-  #ruleChanges(): Observable<void> {
-    const { changes } = this.#options.node;
-    if (changes === undefined) return NEVER;
-    return new Observable((subscriber) => changes.subscribe(() => subscriber.next()));
+  /** Emits when the vSwitch's rules or its configuration have changed. */
+  #switchChanges(): Observable<void> {
+    const { changes, ports } = this.#options.node;
+    return new Observable((subscriber) => {
+      const notify = (): void => subscriber.next();
+      const unsubscribe = [changes?.subscribe(notify), ports.onSwitchChange?.(notify)];
+      return () => unsubscribe.forEach((end) => end?.());
+    });
   }
 
   async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {
@@ -285,33 +286,19 @@ export class Loop {
     this.#mark('waiting');
   }
 
-  /**
-   * Renews a backend's lease while its entries are known to do what the vSwitch would do: they were
-   * compared with the vSwitch's flows recently, and no removal is pending. Otherwise, whatever the
-   * cause, the lease expires and traffic returns to the vSwitch.
-   */
+  /** Renews a backend's lease whenever that is due. */
   #renewLease(backend: OffloadBackend): Observable<void> {
     const { leaseMs } = backend.capabilities();
     const { clock, log, metrics } = this.#options;
-    const count = (result: Parameters<BackendMetrics['recordRenewal']>[1]): void =>
-      metrics.backends.recordRenewal(backend.name, result);
+    const renewer = new LeaseRenewer(this.engine, backend, clock);
     return interval(Math.min(MAX_RENEWAL_MS, Math.max(50, leaseMs / 4))).pipe(
-      exhaustMap(() => {
-        const sinceMs = clock.now() - this.engine.lastVerifiedAtMs(backend);
-        // Tolerates a tick that is late by up to a lease.
-        if (sinceMs > 2 * this.periodMs + leaseMs) {
-          count('withheld');
-          return [];
-        }
-        const renewal = backend.renewLease().then(
-          () => count('renewed'),
-          (error: unknown) => {
-            count('failed');
-            const why = errorMessage(error);
-            log.error({ backend: backend.name, error: why }, 'the lease was not renewed');
-          },
-        );
-        return from(renewal);
+      exhaustMap(async () => {
+        const renewal = await renewer.renew();
+        const { verifiedAtMs = -Infinity } = this.engine.verificationOf(backend) ?? {};
+        metrics.backends.recordRenewal(backend.name, renewal, verifiedAtMs);
+        if (renewal.result !== 'failed') return;
+        const why = errorMessage(renewal.error);
+        log.error({ backend: backend.name, error: why }, 'the lease was not renewed');
       }),
     );
   }

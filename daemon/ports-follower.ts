@@ -6,7 +6,8 @@ import type { PortSnapshot } from '../engine/model/port.ts';
  */
 export class PortsFollower {
   readonly #follow: (ports: PortSnapshot) => Promise<void>;
-  #pending: PortSnapshot | undefined;
+  /** A new object for each request, also for the same snapshot. */
+  #pending: { readonly ports: PortSnapshot } | undefined;
   #busy = false;
 
   /** @param follow settles within bounded time */
@@ -20,7 +21,7 @@ export class PortsFollower {
   }
 
   changed(ports: PortSnapshot): void {
-    this.#pending = ports;
+    this.#pending = { ports };
     this.retry();
   }
 
@@ -33,9 +34,9 @@ export class PortsFollower {
     this.#busy = true;
     try {
       while (this.#pending !== undefined) {
-        const ports = this.#pending;
-        await this.#follow(ports);
-        if (this.#pending === ports) this.#pending = undefined;
+        const pending = this.#pending;
+        await this.#follow(pending.ports);
+        if (this.#pending === pending) this.#pending = undefined;
       }
     } catch {
       // `follow` has logged the error; the snapshot stays pending.

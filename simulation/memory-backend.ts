@@ -9,6 +9,7 @@ import type {
   Capacity,
   CounterSink,
   EntrySink,
+  LeaseRenewal,
   Operation,
   OperationResult,
   OffloadBackend,
@@ -147,7 +148,11 @@ export class MemoryBackend implements OffloadBackend {
     return Promise.resolve([]);
   }
 
-  renewLease(): Promise<void> {
+  renewLease(): Promise<LeaseRenewal> {
+    return Promise.resolve('renewed');
+  }
+
+  endLease(): Promise<void> {
     return Promise.resolve();
   }
 

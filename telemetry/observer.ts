@@ -45,6 +45,8 @@ export class Observer {
   readonly #counterHealth: ReadonlyMap<OffloadBackend, SourceHealth>;
   #sequence = 0;
   #lastCost: ReadCost | undefined;
+  /** When changes of the ports were last known to be reported, ms. */
+  #portsSeenAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -79,6 +81,7 @@ export class Observer {
     const { clock } = this.#options;
     const ports = this.#options.ports.current();
     const startedMs = clock.now();
+    if (this.#options.ports.connected()) this.#portsSeenAtMs = startedMs;
     await this.#readFlows(signal);
     signal.throwIfAborted();
     const tick = this.#makeTick(ports, clock.now() - startedMs);
@@ -153,6 +156,7 @@ export class Observer {
       table: this.table,
       node: host.state,
       ports,
+      portsSeenAtMs: this.#portsSeenAtMs,
       sources: [...needed, host.status(nowMs)],
       flowsFresh: flows.fresh,
       fresh: needed.every((s) => s.fresh),

@@ -8,6 +8,7 @@ import type {
   Capacity,
   CounterSink,
   EntrySink,
+  LeaseRenewal,
   Operation,
   OperationResult,
   OffloadBackend,
@@ -111,11 +112,18 @@ export class EmulatedBackend implements OffloadBackend {
     );
   }
 
-  async renewLease(): Promise<void> {
+  async renewLease(verifiedAtMs: number): Promise<LeaseRenewal> {
     this.#mustBeAttached('renewLease');
     await this.#faults.pass('backend.renewLease');
     const nowMs = this.#simulation.advance();
-    this.#simulation.nic.leaseUntilMs = nowMs + this.#simulation.settings.leaseMs;
+    const { nic, settings } = this.#simulation;
+    const verifiedMs = nowMs - (settings.clock.now() - verifiedAtMs);
+    return nic.renewLease(verifiedMs, verifiedMs + settings.leaseMs, nowMs);
+  }
+
+  async endLease(): Promise<void> {
+    this.#mustBeAttached('endLease');
+    this.#simulation.nic.endLease(this.#simulation.advance());
   }
 
   async withdrawAll(): Promise<number> {

@@ -1,6 +1,7 @@
 import type { FlowActions } from '../../engine/model/action.ts';
 import { type FlowId, formatFlowId, sameFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
+import type { LeaseRenewal } from '../../engine/ports/offload-backend.ts';
 import type { Refusal } from '../../engine/model/refusal.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import { NONE } from './flow-store.ts';
@@ -37,8 +38,7 @@ export type Placed =
 export class NicTable {
   readonly entries: number;
   readonly masks: number;
-  /** Expiry of the lease: from then on packets go to the vSwitch; ms of the emulation. */
-  leaseUntilMs = Number.NEGATIVE_INFINITY;
+  #leaseUntilMs = Number.NEGATIVE_INFINITY;
   used = 0;
 
   /** Carried since the counters were last read, the last packet and the last heartbeat, by slot. */
@@ -62,6 +62,23 @@ export class NicTable {
     this.bytes = new Float64Array(entries);
     this.lastAtMs = new Float64Array(entries);
     this.heartbeatAtMs = new Float64Array(entries);
+  }
+
+  /** End of the lease: from then on packets go to the vSwitch; ms of the emulation. */
+  get leaseUntilMs(): number {
+    return this.#leaseUntilMs;
+  }
+
+  /** Renews the lease, as OffloadBackend requires; times in ms of the emulation. */
+  renewLease(verifiedAtMs: number, untilMs: number, nowMs: number): LeaseRenewal {
+    const lapsed = nowMs >= this.#leaseUntilMs;
+    if (untilMs <= nowMs || (lapsed && verifiedAtMs < this.#leaseUntilMs)) return 'late';
+    this.#leaseUntilMs = untilMs;
+    return 'renewed';
+  }
+
+  endLease(nowMs: number): void {
+    this.#leaseUntilMs = Math.min(this.#leaseUntilMs, nowMs);
   }
 
   get masksUsed(): number {

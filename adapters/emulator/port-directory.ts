@@ -26,6 +26,10 @@ export class EmulatedPortDirectory implements PortDirectory {
     return this.#unfollow !== undefined;
   }
 
+  connected(): boolean {
+    return this.inSync();
+  }
+
   subscribe(listener: (ports: PortSnapshot) => void): () => void {
     // Wrapped, so that one function can be subscribed twice.
     const entry = (ports: PortSnapshot) => listener(ports);

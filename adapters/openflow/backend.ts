@@ -6,6 +6,7 @@ import type {
   Capacity,
   CounterSink,
   EntrySink,
+  LeaseRenewal,
   Operation,
   OperationResult,
   OffloadBackend,
@@ -23,6 +24,7 @@ import { SwitchConnection } from './switch-connection.ts';
 import { Cookies } from './cookies.ts';
 import { SwitchNotConnected } from './errors.ts';
 import { heartbeats } from './heartbeats.ts';
+import { type LeaseTimes, leaseTimes } from './lease-times.ts';
 import { Journal } from './journal.ts';
 import type { OpenFlowOptions } from './options.ts';
 import { mayOverlap } from './overlap.ts';
@@ -46,7 +48,7 @@ export class OpenFlowBackend implements OffloadBackend {
   readonly #client: SwitchClient;
   readonly #ruleManager: RuleManager;
   readonly #serial = new SerialQueue();
-  readonly #hardSeconds: number;
+  readonly #lease: LeaseTimes;
   /** Flows whose rules this backend removed by itself and has not reported yet. */
   readonly #lost: FlowId[] = [];
   readonly #lostListeners = new Set<() => void>();
@@ -59,15 +61,14 @@ export class OpenFlowBackend implements OffloadBackend {
     this.#options = options;
     this.#cookies = new Cookies(cookieTag);
     this.#translator = new Translator(options, this.#cookies);
-    // Switches check about once a second for expired rules.
-    this.#hardSeconds = Math.max(1, Math.floor(leaseMs / 1000) - 1);
+    this.#lease = leaseTimes(leaseMs);
     this.#ruleManager = new RuleManager({
       cookies: this.#cookies,
       translator: this.#translator,
       journal: new Journal(options.journal),
       entries,
       priority,
-      hardSeconds: this.#hardSeconds,
+      lease: this.#lease,
     });
     this.#client = new SwitchClient(options.connection, (connected, signal) =>
       this.#serial.run(() => this.#onConnect(connected, signal)),
@@ -100,7 +101,7 @@ export class OpenFlowBackend implements OffloadBackend {
       entries: this.#options.entries,
       ...(this.#options.throughput === undefined ? {} : { throughput: this.#options.throughput }),
       masks: Number.POSITIVE_INFINITY,
-      leaseMs: (this.#hardSeconds + 1) * 1000,
+      leaseMs: this.#lease.leaseMs,
       heartbeatMs: this.#options.heartbeatMs,
       survivesRestart: true,
       reportsLastPacket: false,
@@ -167,17 +168,28 @@ export class OpenFlowBackend implements OffloadBackend {
     return () => this.#lostListeners.delete(listener);
   }
 
-  async renewLease(): Promise<void> {
+  async renewLease(verifiedAtMs: number): Promise<LeaseRenewal> {
     const connection = this.#connection;
-    if (connection === undefined) return;
-    await this.#serial.run(async () => {
-      const refused = await this.#ruleManager.renew(connection);
+    if (connection === undefined) return 'late';
+    const renewed = await this.#serial.run(async () => {
+      const { refused, renewal } = await this.#ruleManager.renew(connection, verifiedAtMs);
       this.#lost.push(...refused);
       if (refused.length > 0) this.#notifyLost();
+      return renewal;
     });
-    if (this.#options.heartbeatMs === 0) return;
+    if (this.#options.heartbeatMs === 0 || renewed === 'late') return renewed;
     const inTurn = (task: () => Promise<void>) => this.#serial.run(task);
     await heartbeats(this.#ruleManager.ruleTable, connection, this.#options, inTurn);
+    return renewed;
+  }
+
+  /** Removes our rules from the switch; the next renewal installs them again. */
+  endLease(): Promise<void> {
+    return this.#serial.run(async () => {
+      const connection = this.#connection;
+      if (connection !== undefined) return this.#ruleManager.endLease(connection);
+      if (this.#ruleManager.mayBeInForce()) throw this.#notConnected();
+    });
   }
 
   async withdrawAll(): Promise<number> {
@@ -206,7 +218,7 @@ export class OpenFlowBackend implements OffloadBackend {
   /** A new connection: resynchronizes with the switch before any operation. */
   async #onConnect(connected: ConnectedSwitch, signal: AbortSignal): Promise<void> {
     const { session, description } = connected;
-    const place = { priority: this.#options.priority, hardTimeout: this.#hardSeconds };
+    const place = { priority: this.#options.priority, hardTimeout: this.#lease.hardSeconds };
     const connection = new SwitchConnection(connected, place, this.#cookies);
     await this.#ruleManager.resynchronize(connection, this.#vswitch, signal);
     const watched = (await watch(session, signal)) ? '' : ', without flow monitor';

@@ -50,6 +50,16 @@ export class FlowMods {
   }
 
   /**
+   * Restarts the time-out of a rule and keeps its counters. On Open vSwitch with 1.3 this modifies
+   * the rule and has no effect on a rule that has expired; elsewhere it is {@link addOrReplace}.
+   */
+  renew(rule: RuleSpec): FlowModBody {
+    const { version, nicira } = this.#dialect;
+    if (version !== OF13 || !nicira) return this.addOrReplace(rule);
+    return this.#of(rule, FlowCommand.modifyStrict);
+  }
+
+  /**
    * Renews all our rules with one message, when all have these instructions; undefined where the
    * switch cannot do that. Open vSwitch restarts a time-out when a rule is modified, even to the
    * same actions (ofproto/ofproto-dpif.c, rule_expire); the specification does not require that.

@@ -2,10 +2,13 @@ import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type {
   CounterSink,
+  LeaseRenewal,
   Operation,
   OperationResult,
 } from '../../engine/ports/offload-backend.ts';
 import type { FlowStats } from '../../protocols/openflow/codec/flow-stats.ts';
+import { monotonicMs } from '../../async/monotonic.ts';
+import type { LeaseTimes } from './lease-times.ts';
 import type { SwitchConnection } from './switch-connection.ts';
 import type { Cookies } from './cookies.ts';
 import type { SwitchNotConnected } from './errors.ts';
@@ -19,6 +22,16 @@ import type { Rule } from './rule.ts';
 import { RuleTable } from './rule-table.ts';
 import type { Translator } from './translator.ts';
 
+/** Result of {@link RuleManager.renew}. */
+export interface Renewed {
+  readonly renewal: LeaseRenewal;
+  /** Flows whose rules the switch refused. */
+  readonly refused: readonly FlowId[];
+}
+
+const LATE: Renewed = { renewal: 'late', refused: [] };
+const UNCHANGED: Renewed = { renewal: 'renewed', refused: [] };
+
 /** Options of a {@link RuleManager}. */
 export interface RuleManagerOptions {
   readonly cookies: Cookies;
@@ -26,8 +39,7 @@ export interface RuleManagerOptions {
   readonly journal: Journal;
   readonly entries: number;
   readonly priority: number;
-  /** Lifetime of a rule without renewal, s. */
-  readonly hardSeconds: number;
+  readonly lease: LeaseTimes;
 }
 
 /**
@@ -40,10 +52,12 @@ export class RuleManager {
   readonly #unreported = new UnreportedCounters();
   #journalByCookie: ReadonlyMap<bigint, JournalEntry> = new Map();
   /**
-   * When all rules were last renewed, and until when one may be in force, ms of performance.now().
+   * When all rules were last renewed; until when one may be in force; and when a verification has
+   * to be for the next renewal; ms of CLOCK_MONOTONIC.
    */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #inForceUntilMs = Number.NEGATIVE_INFINITY;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RuleManagerOptions) {
     this.#options = options;
@@ -73,6 +87,7 @@ export class RuleManager {
     // Adopted once; from now on they are in the table.
     this.#journalByCookie = new Map();
     await journal.write(this.#journalEntries());
+    this.#noteLapse();
     this.#renewedAtMs = Number.NEGATIVE_INFINITY;
     this.#touched();
   }
@@ -120,17 +135,23 @@ export class RuleManager {
   }
 
   /**
-   * Renews all rules after a third of their lifetime, and installs lapsed ones again. Resolves to
-   * the flows whose rules the switch refused; they have no rule any more.
+   * Renews all rules after a third of their lifetime, and installs lapsed ones again. Does nothing
+   * when the rules were verified too long ago, or before they may have lapsed. Resolves to the flows
+   * whose rules the switch refused; they have no rule any more.
    */
-  async renew(connection: SwitchConnection): Promise<readonly FlowId[]> {
-    const hardMs = this.#options.hardSeconds * 1000;
-    const atMs = performance.now();
-    const sinceMs = atMs - this.#renewedAtMs;
-    if (sinceMs < hardMs / 3) return [];
+  async renew(connection: SwitchConnection, verifiedAtMs: number): Promise<Renewed> {
+    const { hardSeconds, renewWithinMs } = this.#options.lease;
+    const hardMs = hardSeconds * 1000;
+    const sinceMs = monotonicMs() - this.#renewedAtMs;
+    this.#noteLapse();
+    if (verifiedAtMs < this.#endedAtMs) return LATE;
+    if (sinceMs < hardMs / 3) return UNCHANGED;
     const { ended } = connection.connected.session;
     // Renewed too late: the time-out of lapsed rules restarts.
     if (sinceMs > hardMs) await this.readCounters(connection, ended);
+    // Right before the messages are sent: the rules' time-outs start when they arrive.
+    const atMs = monotonicMs();
+    if (atMs - verifiedAtMs > renewWithinMs) return LATE;
     const rules = [...this.ruleTable.all()];
     const { mods, owner } = renewal(rules, connection.mods);
     const errors = await connection.run(mods, ended);
@@ -139,7 +160,15 @@ export class RuleManager {
     for (const rule of refused) this.ruleTable.delete(rule);
     this.#renewedAtMs = atMs;
     this.#touched();
-    return refused.map((rule) => rule.spec.id);
+    return { renewal: 'renewed', refused: refused.map((rule) => rule.spec.id) };
+  }
+
+  /** Removes all rules from the switch; {@link renew} restores them after a newer verification. */
+  async endLease(connection: SwitchConnection): Promise<void> {
+    await this.#removeFromSwitch(connection);
+    for (const rule of this.ruleTable.all()) lapse(rule);
+    this.#renewedAtMs = Number.NEGATIVE_INFINITY;
+    this.#endedAtMs = monotonicMs();
   }
 
   /** Reads the counters, and marks rules that the switch no longer has. */
@@ -177,12 +206,18 @@ export class RuleManager {
 
   /** After the lease none of our rules is in force, whatever the state of the switch. */
   expireLapsed(): void {
-    if (performance.now() <= this.#inForceUntilMs) return;
+    if (monotonicMs() <= this.#inForceUntilMs) return;
     for (const rule of this.ruleTable.all()) lapse(rule);
   }
 
   /** Removes every rule with our cookie. Resolves to their number. */
   async withdrawAll(connection: SwitchConnection): Promise<number> {
+    const count = await this.#removeFromSwitch(connection);
+    this.ruleTable.clear();
+    return count;
+  }
+
+  async #removeFromSwitch(connection: SwitchConnection): Promise<number> {
     const { cookies } = this.#options;
     const { mods } = connection;
     const { ended } = connection.connected.session;
@@ -197,8 +232,13 @@ export class RuleManager {
     }, ended);
     const all = mods.removeAll();
     await connection.run(all === undefined ? found : [all], ended);
-    this.ruleTable.clear();
     return count;
+  }
+
+  /** Records the end of the lease, if the rules may have lapsed since the last renewal. */
+  #noteLapse(): void {
+    const lapsesAtMs = this.#renewedAtMs + this.#options.lease.hardSeconds * 1000;
+    if (monotonicMs() > lapsesAtMs) this.#endedAtMs = Math.max(this.#endedAtMs, lapsesAtMs);
   }
 
   #note(rule: Rule, { packets, bytes }: Pick<FlowStats, 'packets' | 'bytes'>): void {
@@ -207,7 +247,7 @@ export class RuleManager {
 
   /** Rules may just have been installed or renewed; switches expire them about once a second. */
   #touched(): void {
-    this.#inForceUntilMs = performance.now() + (this.#options.hardSeconds + 1) * 1000;
+    this.#inForceUntilMs = monotonicMs() + this.#options.lease.inForceMs;
   }
 
   *#journalEntries(): Iterable<JournalEntry> {
@@ -233,7 +273,7 @@ function renewal(
     installed.length > 1 && sameActions ? mods.renewAll(installed[0].spec.instructions) : undefined;
   const owner = all === undefined ? rules : rules.filter((rule) => !rule.installed);
   const single = owner.map(({ spec, installed }) =>
-    installed ? mods.addOrReplace(spec) : mods.add(spec),
+    installed ? mods.renew(spec) : mods.add(spec),
   );
   return all === undefined
     ? { mods: single, owner }

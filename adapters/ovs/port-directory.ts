@@ -4,7 +4,7 @@ import type { PortDirectory } from '../../engine/ports/port-directory.ts';
 import { parseOvsdbAddress } from '../../protocols/ovsdb/address.ts';
 import type { Replica } from '../../protocols/ovsdb/replica.ts';
 import { runSession, type SessionOptions } from '../../protocols/ovsdb/session.ts';
-import { NEWER_PORT_COLUMNS, PORT_COLUMNS, portsOf, samePorts } from './port-info.ts';
+import { MONITORED_COLUMNS, NEWER_PORT_COLUMNS, portsOf, samePorts } from './port-info.ts';
 import { bridged } from './settling.ts';
 import { Backoff, type BackoffOptions } from '../../async/backoff.ts';
 import { asError } from '../../text/error-message.ts';
@@ -33,6 +33,7 @@ type Listener = (ports: PortSnapshot) => void;
 export class OvsPortDirectory implements PortDirectory {
   readonly #session: SessionOptions;
   readonly #listeners = new Set<Listener>();
+  readonly #switchListeners = new Set<() => void>();
   readonly #stop = new AbortController();
   #ports: PortSnapshot = new Map();
   #known = false;
@@ -48,7 +49,7 @@ export class OvsPortDirectory implements PortDirectory {
       address: parseOvsdbAddress(socket),
       name: socket,
       database: 'Open_vSwitch',
-      tables: PORT_COLUMNS,
+      tables: MONITORED_COLUMNS,
       newer: NEWER_PORT_COLUMNS,
       timeoutMs,
     };
@@ -62,6 +63,10 @@ export class OvsPortDirectory implements PortDirectory {
     return this.#inSync;
   }
 
+  connected(): boolean {
+    return this.#replica !== undefined;
+  }
+
   /** Why the directory is stale; undefined while it is up to date, and before the first attempt failed. */
   lastError(): Error | undefined {
     return this.#inSync ? undefined : this.#lastError;
@@ -71,6 +76,12 @@ export class OvsPortDirectory implements PortDirectory {
     this.#listeners.add(listener);
     listener(this.#ports);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** Also calls `listener` when ports change, and after a reconnection. */
+  onSwitchChange(listener: () => void): () => void {
+    this.#switchListeners.add(listener);
+    return () => void this.#switchListeners.delete(listener);
   }
 
   /** Connects, and retries until it succeeds or `signal` aborts. */
@@ -95,6 +106,7 @@ export class OvsPortDirectory implements PortDirectory {
     this.#stop.abort(new Error('the port directory is closed'));
     clearTimeout(this.#settle?.timer);
     this.#inSync = false;
+    this.#replica = undefined;
     await this.#following;
   }
 
@@ -110,6 +122,8 @@ export class OvsPortDirectory implements PortDirectory {
           if (!reached) this.#resynchronise();
           reached = true;
           this.#take(replica);
+          // Every monitored column may change what happens to packets.
+          for (const listener of this.#switchListeners) listener();
           onFirst();
         },
         signal,

@@ -3,7 +3,7 @@ import type { Replica, Row } from '../../protocols/ovsdb/replica.ts';
 import { integerOf, mapOf, textOf, uuidsOf } from '../../protocols/ovsdb/values.ts';
 
 /** The columns that {@link portsOf} reads (ovs-vswitchd.conf.db(5)). */
-export const PORT_COLUMNS = {
+const PORT_COLUMNS = {
   Bridge: ['name', 'ports'],
   Port: ['interfaces', 'external_ids', 'qos'],
   Interface: [
@@ -16,6 +16,36 @@ export const PORT_COLUMNS = {
     'ofport',
     'ingress_policing_rate',
   ],
+} as const;
+
+/** Further columns that decide what happens to packets; a change of them triggers a reading. */
+const SWITCH_COLUMNS = {
+  Bridge: [
+    'mirrors',
+    'fail_mode',
+    'flood_vlans',
+    'mcast_snooping_enable',
+    'rstp_enable',
+    'stp_enable',
+  ],
+  Port: ['bond_active_slave', 'bond_mode', 'lacp', 'tag', 'trunks', 'vlan_mode'],
+  Interface: ['link_state', 'mtu'],
+  Mirror: [
+    'output_port',
+    'output_vlan',
+    'select_all',
+    'select_dst_port',
+    'select_src_port',
+    'select_vlan',
+  ],
+} as const;
+
+/** The columns that are monitored, by table. */
+export const MONITORED_COLUMNS = {
+  Bridge: [...PORT_COLUMNS.Bridge, ...SWITCH_COLUMNS.Bridge],
+  Port: [...PORT_COLUMNS.Port, ...SWITCH_COLUMNS.Port],
+  Interface: [...PORT_COLUMNS.Interface, ...SWITCH_COLUMNS.Interface],
+  Mirror: SWITCH_COLUMNS.Mirror,
 } as const;
 
 /** Additional columns of Open vSwitch 2.16 and later. */

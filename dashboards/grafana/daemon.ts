@@ -198,6 +198,24 @@ export function daemonDashboard(): DashboardBuilder {
         queries: [{ expr: rate('norikae_lease_renewals_total'), legend: '{{backend}} {{result}}' }],
       }),
     )
+    .withPanel(
+      lines({
+        title: 'Withheld renewals',
+        description:
+          'Withheld renewals per second, by cause (docs/operations.md, NorikaeLeaseLapsing).',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_lease_withheld_total'), legend: '{{backend}} {{cause}}' }],
+      }),
+    )
+    .withPanel(
+      lines({
+        title: 'Age of the verification',
+        description:
+          'Time since the vSwitch was asked for the flows that all entries were last compared with. The lease ends when it reaches the full lease.',
+        unit: 's',
+        queries: [{ expr: of('norikae_verification_age_seconds'), legend: '{{backend}}' }],
+      }),
+    )
     .withRow(new RowBuilder('Process'))
     .withPanel(
       lines({

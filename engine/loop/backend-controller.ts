@@ -13,6 +13,7 @@ import type { ChangeList } from '../reconcile/change-list.ts';
 import { type AppliedOperation, Reconciler } from '../reconcile/reconciler.ts';
 import type { Permission } from './tick-gate.ts';
 import { errorMessage } from '../../text/error-message.ts';
+import { Verification } from './verification.ts';
 
 /** Settings of a {@link BackendController}. */
 export interface BackendControllerOptions {
@@ -41,15 +42,16 @@ export class BackendController {
   readonly #clock: Clock;
   readonly #auditMs: number;
   #up: boolean;
-  #audited = false;
   #auditDueMs = Number.NEGATIVE_INFINITY;
-  #lastVerifiedAtMs = Number.NEGATIVE_INFINITY;
   #empty = false;
+  /** Decides whether the backend's lease may be renewed. */
+  readonly verification: Verification;
 
   /** @param changes records each change of placement */
   constructor(backend: OffloadBackend, options: BackendControllerOptions, changes: ChangeList) {
     this.backend = backend;
     this.reconciler = new Reconciler(backend, changes);
+    this.verification = new Verification(backend.capabilities().leaseMs);
     this.planner = new Planner(options.planner);
     this.#bandwidth = options.bandwidth ?? {};
     this.#auditMs = options.auditMs;
@@ -65,14 +67,6 @@ export class BackendController {
   /** Marks the backend as started: it is used from now on. */
   markStarted(): void {
     this.#up = true;
-  }
-
-  /**
-   * When the installed entries were last known to be correct, ms of the clock: compared with the
-   * vSwitch's flows, no deletes pending, and audited since the start or the last failure.
-   */
-  get lastVerifiedAtMs(): number {
-    return this.#lastVerifiedAtMs;
   }
 
   /** Learned entries. */
@@ -96,23 +90,28 @@ export class BackendController {
     this.reconciler.markRemoved(table, this.#clock.now());
   }
 
-  /** Removes entries that must not stay; audits if that is due and flows may be moved. */
+  /**
+   * Removes entries that must not stay; audits if that is due and flows may be moved.
+   *
+   * @param sightMs up to when `table` and its ports are known to describe the vSwitch, ms of the
+   *   clock
+   */
   async enforce(
     table: FlowTable,
+    sightMs: number,
     permission: Permission,
     signal: AbortSignal,
   ): Promise<readonly AppliedOperation[]> {
     if (permission.may === 'nothing') return [];
-    const { reconciler } = this;
+    const { reconciler, verification } = this;
     const nowMs = this.#clock.now();
     const applied = [...(await this.#auditOnFailure(reconciler.enforce(table, nowMs, signal)))];
     if (permission.may === 'move' && nowMs >= this.#auditDueMs) {
       applied.push(...(await this.#auditOnFailure(reconciler.audit(table, nowMs, signal))));
-      this.#audited = true;
+      verification.markAudited();
       this.#auditDueMs = nowMs + this.#auditMs;
     }
-    if (this.#audited && reconciler.pendingDeletes === 0)
-      this.#lastVerifiedAtMs = this.#clock.now();
+    verification.recordComparison(sightMs, reconciler.pendingDeletes);
     return applied;
   }
 
@@ -150,10 +149,13 @@ export class BackendController {
 
   /** Removes all entries and resolves to their number; does nothing if the backend is empty. */
   async withdrawAll(table: FlowTable): Promise<number> {
-    if (this.#empty) return 0;
-    const entries = await this.backend.withdrawAll();
-    this.reconciler.allWithdrawn(table, this.#clock.now());
-    this.#empty = true;
+    let entries = 0;
+    if (!this.#empty) {
+      entries = await this.backend.withdrawAll();
+      this.reconciler.allWithdrawn(table, this.#clock.now());
+      this.#empty = true;
+    }
+    this.verification.recordWithdrawal();
     return entries;
   }
 
@@ -173,7 +175,7 @@ export class BackendController {
       return await operations;
     } catch (error) {
       this.#auditDueMs = Number.NEGATIVE_INFINITY;
-      this.#audited = false;
+      this.verification.markUnknown();
       throw error;
     }
   }

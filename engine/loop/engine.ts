@@ -24,6 +24,7 @@ import { type Permission, TickGate } from './tick-gate.ts';
 import { countPlacements, TickTotals } from './tick-totals.ts';
 import type { Explanation, PlanNumbers, TickReport } from './tick-report.ts';
 import { explainGate, explainRequests } from './unplanned-reasons.ts';
+import type { Verification } from './verification.ts';
 
 /** Settings of the engine. */
 export interface EngineOptions extends BackendControllerOptions {
@@ -74,14 +75,11 @@ export class Engine {
   }
 
   /**
-   * When all entries of a backend were last known to do what the vSwitch does, ms of the clock;
-   * -Infinity before the first time. A lease is renewed only if this is recent.
+   * What is known about the entries of a backend, which decides whether its lease may be renewed;
+   * undefined if the engine does not have the backend.
    */
-  lastVerifiedAtMs(backend: OffloadBackend): number {
-    return (
-      this.#controllers.find((controller) => controller.backend === backend)?.lastVerifiedAtMs ??
-      -Infinity
-    );
+  verificationOf(backend: OffloadBackend): Verification | undefined {
+    return this.#controllers.find((controller) => controller.backend === backend)?.verification;
   }
 
   /** True while all flows are held on the vSwitch. */
@@ -140,14 +138,29 @@ export class Engine {
   }
 
   /**
+   * Holds all flows on the vSwitch until {@link resume}, from the next tick on: the hold of an
+   * earlier daemon.
+   */
+  hold(): void {
+    this.#gate.hold();
+    for (const { verification } of this.#controllers) verification.announceWithdrawal();
+  }
+
+  /**
    * The panic button: moves all flows back to the vSwitch immediately, and holds them there until
    * {@link resume}. Resolves to the number of entries removed.
+   *
+   * The leases end first, without waiting for running calls: packets leave the entries even while a
+   * backend is busy or cannot delete them.
    *
    * @throws {BackendsFailed} when a backend fails; the hold starts nevertheless, and each tick tries
    *   again
    */
   async onloadAll(table: FlowTable): Promise<number> {
-    this.#gate.hold();
+    this.hold();
+    const up = this.#controllers.filter((controller) => controller.up);
+    // A failure leaves the lease as it is: it is not renewed, and the entries are removed below.
+    await Promise.allSettled(up.map(({ backend }) => backend.endLease()));
     return this.#serial.run(async () => {
       let entries = 0;
       const failures = await this.#forEachBackend(async (controller) => {
@@ -170,11 +183,16 @@ export class Engine {
    * @throws {BackendsFailed} when a backend fails
    */
   async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
+    // Until their entries are removed, no lease is renewed.
+    const applied = new Map(
+      this.#controllers.map((controller) => [controller, controller.verification.announcePorts()]),
+    );
     return this.#serial.run(async () => {
       let lost = 0;
       this.#gate.portsChanged(ports);
       const failures = await this.#forEachBackend(async (controller) => {
         lost += await controller.portsChanged(ports, table);
+        applied.get(controller)?.();
       });
       if (failures.length > 0) throw new BackendsFailed('updating ports', failures);
       return lost;
@@ -216,9 +234,13 @@ export class Engine {
       for (const controller of this.#controllers) controller.markRemoved(table);
     }
     const failures = await this.#forEachBackend(async (controller) => {
-      if (this.#gate.held) await controller.withdrawAll(table);
+      if (this.#gate.held || controller.verification.withdrawing) {
+        await controller.withdrawAll(table);
+      }
       const allowed = this.#gate.forBackend(controller);
-      totals.addOperations(controller, await controller.enforce(table, allowed, signal));
+      const sightMs = Math.min(table.readAtMs, tick.portsSeenAtMs ?? table.readAtMs);
+      const applied = await controller.enforce(table, sightMs, allowed, signal);
+      totals.addOperations(controller, applied);
     });
     totals.failures.push(...failures);
     return permission;
@@ -249,6 +271,9 @@ export class Engine {
     const numbers: PlanNumbers[] = [];
     const failures = await this.#forEachBackend(async (controller) => {
       const startedMs = clock.now();
+      // The process was stopped since the flows were read; rules with a time-out of their own would
+      // be in force for longer than the lease.
+      if (startedMs - table.readAtMs >= controller.backend.capabilities().leaseMs) return;
       onStage?.('plan');
       const plan = controller.plan(table, this.#slices, tick.ports);
       const inputs = this.#inputsOf(tick, plan);

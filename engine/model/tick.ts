@@ -51,6 +51,10 @@ export interface Tick {
   readonly table: FlowTable;
   readonly node: NodeState;
   readonly ports: PortSnapshot;
+  /**
+   * When changes of the ports were last known to be reported, ms of the clock; left out: they are.
+   */
+  readonly portsSeenAtMs?: number | undefined;
   readonly sources: readonly SourceStatus[];
   /** True if the vSwitch's flows are fresh, so that entries can be compared with them. */
   readonly flowsFresh: boolean;

@@ -13,7 +13,7 @@ export interface BackendCapabilities {
   readonly masks: number;
   /** Throughput limit of all its flows together; left out: its ports are the only limit. */
   readonly throughput?: { readonly packetsPerSecond: number; readonly bitsPerSecond: number };
-  /** Duration of the lease, after which all traffic goes to the vSwitch unless it is renewed, ms. */
+  /** How long packets may follow the entries after these were verified, ms; see {@link OffloadBackend.renewLease}. */
   readonly leaseMs: number;
   /** Period with which one packet of each flow passes to the vSwitch, ms; 0: no heartbeat. */
   readonly heartbeatMs: number;
@@ -75,6 +75,12 @@ export interface CounterSink {
   ): void;
 }
 
+/**
+ * Result of a renewal. `late`: the lease is not in force, because the entries were verified too long
+ * ago, or before the last lease expired; a newer verification is needed.
+ */
+export type LeaseRenewal = 'renewed' | 'late';
+
 /** A port that a backend does not serve although it is meant to. */
 export interface UnservedPort {
   readonly name: string;
@@ -120,8 +126,20 @@ export interface OffloadBackend {
    * unsubscribes. Left out by backends that never do this.
    */
   onLost?(listener: () => void): () => void;
-  /** Renews the lease; when it expires, every packet goes to the vSwitch. */
-  renewLease(): Promise<void>;
+  /**
+   * Renews the lease: packets follow the entries until `leaseMs` after `verifiedAtMs`, and go to the
+   * vSwitch from then on. A lease that has expired is renewed only if the entries were verified
+   * after it had expired.
+   *
+   * The end depends on the verification, not on the time of the call: a process that is stopped
+   * before the device gets the renewal cannot restore entries that nothing has verified since.
+   *
+   * @param verifiedAtMs when the vSwitch was asked for the flows that all entries were compared
+   *   with, ms of CLOCK_MONOTONIC (the node's {@link Clock}); not in the future
+   */
+  renewLease(verifiedAtMs: number): Promise<LeaseRenewal>;
+  /** Ends the lease: every packet goes to the vSwitch until the lease is renewed. */
+  endLease(): Promise<void>;
   /** Removes all entries. Resolves to their number. */
   withdrawAll(): Promise<number>;
   /**

@@ -79,7 +79,7 @@ export async function diffOnEmulatedTick(
   for (let i = 1; i <= ticks; i++) {
     signal.throwIfAborted();
     clock.nowMs += TICK_MS;
-    await backend.renewLease();
+    await backend.renewLease(clock.nowMs);
     table.begin(clock.nowMs);
     await node.flowSource.read(table, signal);
     await backend.counters(

@@ -1,11 +1,18 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Batch } from '../../engine/loop/tick-report.ts';
+import { WITHHELD_CAUSES, type WithheldCause } from '../../engine/loop/verification.ts';
 import type { BackendFailure } from '../../engine/loop/backend-controller.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 
 const RENEWALS = ['renewed', 'failed', 'withheld'] as const;
+
+/** Result of a due renewal; `untilMs`: end of the renewed lease, ms of the clock. */
+export type RenewalRecord =
+  | { readonly result: 'renewed'; readonly untilMs: number }
+  | { readonly result: 'withheld'; readonly cause: WithheldCause }
+  | { readonly result: 'failed' };
 
 /** Sources of {@link BackendMetrics}. */
 export interface BackendMetricsOptions {
@@ -23,7 +30,10 @@ export class BackendMetrics {
   readonly #failures: Counter;
   readonly #failing: Gauge;
   readonly #renewals: Counter;
-  readonly #renewedAtMs = new Map<string, number>();
+  readonly #withheld: Counter;
+  /** In ms of the clock. */
+  readonly #leaseUntilMs = new Map<string, number>();
+  readonly #verifiedAtMs = new Map<string, number>();
 
   constructor(registry: Registry, { backends, accounts, clock }: BackendMetricsOptions) {
     this.#backends = backends;
@@ -76,6 +86,11 @@ export class BackendMetrics {
       'Remaining time of the lease; 0 when it has expired or was never renewed, and all traffic is on the vSwitch.',
       (b) => this.#leaseLeftSeconds(b),
     );
+    perBackend(
+      'verification_age_seconds',
+      'Time since the vSwitch was asked for the flows that all entries were last compared with; NaN before the first comparison. The lease ends when it reaches norikae_lease_seconds.',
+      (b) => (this.#clock.now() - (this.#verifiedAtMs.get(b.name) ?? Number.NaN)) / 1000,
+    );
     this.#applySeconds = new Histogram({
       name: 'norikae_apply_duration_seconds',
       help: 'Time that a backend took to apply one plan.',
@@ -101,7 +116,14 @@ export class BackendMetrics {
       labelNames: ['backend', 'result'],
       registers,
     });
+    this.#withheld = new Counter({
+      name: 'norikae_lease_withheld_total',
+      help: 'Due renewals of a lease that were withheld, by cause: why the entries are not known to be correct.',
+      labelNames: ['backend', 'cause'],
+      registers,
+    });
     for (const { name: backend } of backends) {
+      for (const cause of WITHHELD_CAUSES) this.#withheld.inc({ backend, cause }, 0);
       this.#applySeconds.zero({ backend });
       this.#failures.inc({ backend }, 0);
       this.#failing.set({ backend }, 0);
@@ -120,10 +142,17 @@ export class BackendMetrics {
     }
   }
 
-  /** Records the result of a due renewal of a backend's lease. */
-  recordRenewal(backend: string, result: (typeof RENEWALS)[number]): void {
+  /**
+   * Records the result of a due renewal of a backend's lease.
+   *
+   * @param verifiedAtMs as of Verification
+   */
+  recordRenewal(backend: string, renewal: RenewalRecord, verifiedAtMs: number): void {
+    const { result } = renewal;
+    if (Number.isFinite(verifiedAtMs)) this.#verifiedAtMs.set(backend, verifiedAtMs);
     this.#renewals.inc({ backend, result });
-    if (result === 'renewed') this.#renewedAtMs.set(backend, this.#clock.now());
+    if (result === 'renewed') this.#leaseUntilMs.set(backend, renewal.untilMs);
+    if (result === 'withheld') this.#withheld.inc({ backend, cause: renewal.cause });
   }
 
   /** Learned entries as of the last plan; the declared capacity before the first. */
@@ -133,9 +162,7 @@ export class BackendMetrics {
   }
 
   #leaseLeftSeconds(backend: OffloadBackend): number {
-    const renewedMs = this.#renewedAtMs.get(backend.name);
-    if (renewedMs === undefined) return 0;
-    const leftMs = renewedMs + backend.capabilities().leaseMs - this.#clock.now();
-    return Math.max(0, leftMs / 1000);
+    const untilMs = this.#leaseUntilMs.get(backend.name) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(0, (untilMs - this.#clock.now()) / 1000);
   }
 }

@@ -13,13 +13,13 @@ export function describeAdoption(withBackend: WithBackend, manifest: OffloadBack
       withBackend(async (f, backend, context) => {
         if (!backend.capabilities().survivesRestart) context.skip();
         await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
-        await backend.renewLease();
+        await backend.renewLease(f.nowMs());
         if (manifest.traffic) await went(f, f.flow(0), 1);
         await carried(backend);
         const next = await f.restart();
         if (manifest.traffic) assertCarried(await went(f, f.flow(0)));
         await next.start(f.ports(), never());
-        await next.renewLease();
+        await next.renewLease(f.nowMs());
         assert.deepEqual(await installed(next), [idText(f.flow(0)), idText(f.flow(1))].sort());
         assert.equal(next.capacity().used, 2);
         const results = outcomesOf(await next.apply([put(f.flow(0)), put(f.flow(2))], never()));
@@ -41,7 +41,7 @@ export function describeAdoption(withBackend: WithBackend, manifest: OffloadBack
         await f.removePort(f.outPort);
         await f.recreatePort(f.outPort);
         await next.start(f.ports(), never());
-        await next.renewLease();
+        await next.renewLease(f.nowMs());
         assert.deepEqual(await installed(next), [idText(f.flow(1))]);
         if (manifest.traffic) assertPassed(await went(f, f.flow(0)));
       }),
@@ -52,7 +52,7 @@ export function describeAdoption(withBackend: WithBackend, manifest: OffloadBack
       withBackend(async (f, backend, context) => {
         if (!backend.capabilities().survivesRestart) context.skip();
         await backend.apply([put(f.flow(0))], never());
-        await backend.renewLease();
+        await backend.renewLease(f.nowMs());
         await backend.close('keep');
         if (manifest.traffic) assertCarried(await went(f, f.flow(0)));
         const next = await f.restart();

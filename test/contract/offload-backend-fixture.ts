@@ -21,6 +21,8 @@ export interface OffloadBackendFixture {
   readonly inPort: string;
   readonly outPort: string;
   readonly otherPort: string;
+  /** The clock of leases, ms: CLOCK_MONOTONIC on a real node. */
+  nowMs(): number;
   /** The ports as they are now. */
   ports(): PortSnapshot;
   /** The n-th of at least 200 flows that the backend supports, from inPort to outPort. */
@@ -49,6 +51,8 @@ export interface OffloadBackendFixture {
   pass(ms: number): Promise<void>;
   /** Returns after the lease has run out. */
   expireLease(): Promise<void>;
+  /** Lets some ms of the clock pass. */
+  passTime(): Promise<void>;
   /** Returns after every entry's next heartbeat has become due. */
   passHeartbeat(): Promise<void>;
   /**

@@ -13,7 +13,7 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
       withBackend(
         async (f, backend) => {
           await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
-          await backend.renewLease();
+          await backend.renewLease(f.nowMs());
           assertCarried(await went(f, f.flow(0)));
           await f.expireLease();
           assertPassed(await went(f, f.flow(0)));
@@ -21,12 +21,46 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
           if (manifest.entriesLapse !== true) {
             assert.equal((await installed(backend)).length, 2, 'the entries stay');
           }
-          await backend.renewLease();
+          await backend.renewLease(f.nowMs());
           assert.equal((await installed(backend)).length, 2, 'entries of the renewed lease');
           assertCarried(await went(f, f.flow(0)));
         },
         { leaseMs: 500 },
       ),
+    );
+
+    it(
+      'ends a lease after the verification, however late it is renewed',
+      withBackend(
+        async (f, backend) => {
+          const verifiedAtMs = f.nowMs();
+          await backend.apply([put(f.flow(0))], never());
+          await backend.renewLease(verifiedAtMs);
+          await f.expireLease();
+          // As a process that was stopped between check and renewal.
+          assert.equal(await backend.renewLease(verifiedAtMs), 'late');
+          assertPassed(await went(f, f.flow(0)));
+          assert.equal(await backend.renewLease(f.nowMs()), 'renewed');
+          assertCarried(await went(f, f.flow(0)));
+        },
+        { leaseMs: 500 },
+      ),
+    );
+
+    it(
+      'renews nothing after the end of a lease without a verification since then',
+      withBackend(async (f, backend) => {
+        await backend.apply([put(f.flow(0))], never());
+        const before = f.nowMs();
+        await f.passTime();
+        await backend.endLease();
+        assertPassed(await went(f, f.flow(0)));
+        assert.equal(await backend.renewLease(before), 'late', 'young, but from before the end');
+        assertPassed(await went(f, f.flow(0)));
+        await f.passTime();
+        assert.equal(await backend.renewLease(f.nowMs()), 'renewed');
+        assertCarried(await went(f, f.flow(0)));
+      }),
     );
   });
 
@@ -42,7 +76,7 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
           await carried(backend);
           for (let beat = 0; beat < 3; beat++) {
             await f.passHeartbeat();
-            await backend.renewLease();
+            await backend.renewLease(f.nowMs());
             const started = performance.now();
             const w = await went(f, f.flow(0));
             // Another one comes due when sending takes that long.
@@ -66,7 +100,7 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
           await went(f, f.flow(0), 1);
           await went(f, f.flow(1), 1);
           await f.passHeartbeat();
-          await backend.renewLease();
+          await backend.renewLease(f.nowMs());
           assert.ok((await went(f, f.flow(0))).vswitch >= 1);
           assert.ok((await went(f, f.flow(1))).vswitch >= 1);
         },

@@ -25,7 +25,7 @@ export function describeOffloadBackend(
       const fixture = await makeFixture({ ...QUIET, ...needs });
       try {
         await fixture.backend.start(fixture.ports(), never());
-        await fixture.backend.renewLease();
+        await fixture.backend.renewLease(fixture.nowMs());
         await test(fixture, fixture.backend, this);
       } finally {
         await fixture.close();

@@ -27,6 +27,22 @@ describe('ports follower', () => {
     assert.ok(!follower.behind);
   });
 
+  it('delivers a snapshot again that is reported while it is being delivered', async () => {
+    const deliveries: (() => void)[] = [];
+    const follower = new PortsFollower(() => new Promise((resolve) => deliveries.push(resolve)));
+    const ports = snapshot();
+    follower.changed(ports);
+    // A backend that has just started missed the first delivery.
+    follower.changed(ports);
+    deliveries[0]();
+    await turn();
+    assert.equal(deliveries.length, 2);
+    assert.ok(follower.behind);
+    deliveries[1]();
+    await turn();
+    assert.ok(!follower.behind);
+  });
+
   it('keeps a snapshot pending until its delivery succeeds', async () => {
     let broken = true;
     const follower = new PortsFollower(() =>

@@ -7,6 +7,7 @@ import type {
   Capacity,
   CounterSink,
   EntrySink,
+  LeaseRenewal,
   Operation,
   OperationResult,
   OffloadBackend,
@@ -84,8 +85,13 @@ export class FakeBackend implements OffloadBackend {
     return Promise.resolve(lost.map((f) => f.id));
   }
 
-  renewLease(): Promise<void> {
+  renewLease(_verifiedAtMs: number): Promise<LeaseRenewal> {
     this.leases++;
+    return Promise.resolve('renewed');
+  }
+
+  endLease(): Promise<void> {
+    this.log.push('end lease');
     return Promise.resolve();
   }
 

@@ -49,6 +49,8 @@ export class FakeFlowSource implements FlowSource {
 /** A directory without ports, in sync or not. */
 export class FakePorts implements PortDirectory {
   synced = true;
+  reporting = true;
+  switchChanged: () => void = () => undefined;
   readonly #ports: PortSnapshot = new Map();
 
   current(): PortSnapshot {
@@ -59,8 +61,17 @@ export class FakePorts implements PortDirectory {
     return this.synced;
   }
 
+  connected(): boolean {
+    return this.reporting;
+  }
+
   subscribe(listener: (ports: PortSnapshot) => void): () => void {
     listener(this.current());
+    return () => undefined;
+  }
+
+  onSwitchChange(listener: () => void): () => void {
+    this.switchChanged = listener;
     return () => undefined;
   }
 

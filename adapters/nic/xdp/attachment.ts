@@ -24,6 +24,7 @@ const PROGRAMS = {
   plain: 'norikae_plain',
   bound: 'norikae_bound',
   guard: 'norikae_guard',
+  lease: 'norikae_lease',
 } as const;
 /** Id that the kernel reports for a device without a program. */
 const NO_PROGRAM = 0;

@@ -6,6 +6,7 @@ import type {
   Capacity,
   CounterSink,
   EntrySink,
+  LeaseRenewal,
   Operation,
   OperationResult,
   OffloadBackend,
@@ -138,8 +139,13 @@ export class XdpBackend implements OffloadBackend {
     return this.#serial.run(() => this.#started().updatePorts(ports));
   }
 
-  async renewLease(): Promise<void> {
-    this.#started().renewLease(this.#options.leaseMs);
+  /** Not serialized: the lease does not wait for operations on the maps. */
+  async renewLease(verifiedAtMs: number): Promise<LeaseRenewal> {
+    return this.#started().lease.renew(verifiedAtMs, verifiedAtMs + this.#options.leaseMs);
+  }
+
+  async endLease(): Promise<void> {
+    this.#started().lease.end();
   }
 
   /** @throws {EntriesNotDeleted} when the kernel did not delete some entries; the next call retries */

@@ -28,6 +28,11 @@ export interface ProgramInfo {
 
 /** Offsets in `struct bpf_prog_info` of the fields that are read. */
 const PROGRAM_INFO = { id: 4, tag: 8, mapCount: 52, mapIds: 56, name: 64, bytes: 80 } as const;
+/**
+ * Offsets in `struct bpf_test_run_opts` (`bpf/bpf.h`): its size, two data pointers and two sizes,
+ * then these.
+ */
+const RUN_OPTS = { contextIn: 32, contextSizeIn: 48, result: 56, bytes: 80 } as const;
 const TAG_BYTES = 8;
 const MAX_MAP_IDS = 64;
 
@@ -88,6 +93,8 @@ function symbols() {
     progQuery: lib.func(
       'int bpf_prog_query(int target, int type, uint32_t flags, void *attachFlags, void *ids, void *count)',
     ),
+    run: lib.func('int bpf_prog_test_run_opts(int fd, void *opts)'),
+    libcDup: koffi.load(null).func('int dup(int fd)'),
     libcClose: koffi.load(null).func('int close(int fd)'),
   };
 }
@@ -358,6 +365,24 @@ export class Libbpf {
     this.#count[0] = 0;
     const result = this.#c.progQuery(ifindex, attachType, 0, null, null, this.#count);
     return result < 0 ? 0 : this.#count[0];
+  }
+
+  /**
+   * Runs a program of type `syscall` with `context`, which it may change; returns its result.
+   */
+  runProgram(programFd: number, context: BigUint64Array, about: string): number {
+    const opts = Buffer.alloc(RUN_OPTS.bytes);
+    opts.writeBigUInt64LE(BigInt(RUN_OPTS.bytes), 0);
+    opts.writeBigUInt64LE(koffi.address(context), RUN_OPTS.contextIn);
+    opts.writeUInt32LE(context.byteLength, RUN_OPTS.contextSizeIn);
+    const result: number = this.#c.run(programFd, opts);
+    this.#checked('bpf_prog_test_run_opts', result, about);
+    return opts.readUInt32LE(RUN_OPTS.result);
+  }
+
+  /** A second descriptor of the same object. */
+  duplicate(fd: number): number {
+    return this.#checked('dup', this.#c.libcDup(fd), `descriptor ${fd}`);
   }
 
   /** Closes a descriptor. */

@@ -16,6 +16,9 @@ export const CONTROL = {
   words: 7,
 } as const;
 
+/** `struct lease_request`. */
+export const LEASE_REQUEST = { verifiedNs: 0, untilNs: 8, bytes: 16 } as const;
+
 /** `struct port_ref`. */
 export const PORT_REF = {
   portId: 0,

@@ -1,6 +1,7 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { CounterSink, EntrySink } from '../../../engine/ports/offload-backend.ts';
+import { monotonicMs } from '../../../async/monotonic.ts';
 import { Attachment } from './attachment.ts';
 import { EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY } from './entry-value.ts';
@@ -10,6 +11,7 @@ import { GracePeriod } from './grace-period.ts';
 import { Installer } from './installer.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import { Libbpf } from './libbpf.ts';
+import { Lease } from './lease.ts';
 import { PinLock } from './lock.ts';
 import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
@@ -23,15 +25,13 @@ import { StatsSlots } from './stats-slots.ts';
 
 const MIN_STALL_MS = 5_000;
 
-/** The programs' clock, CLOCK_MONOTONIC, ms. */
-const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
-
 /** The state between start and close. */
 export class Session {
   readonly entries: EntryTable;
   readonly masks: MaskSet;
   readonly ports: PortTable;
   readonly installer: Installer;
+  readonly lease: Lease;
   readonly #libbpf: Libbpf;
   readonly #lock: PinLock;
   readonly #maps: Maps;
@@ -52,6 +52,7 @@ export class Session {
     const { slots } = sizesFor(options.entries);
     const attachment = new Attachment(libbpf, maps, options);
     this.#guard = attachment.startGuard();
+    this.lease = new Lease(libbpf, attachment);
     this.#grace = new GracePeriod(libbpf);
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
@@ -76,7 +77,7 @@ export class Session {
       ports: this.ports,
       slots: this.#slots,
       limit: options.entries,
-      nowMs,
+      nowMs: monotonicMs,
     });
   }
 
@@ -119,7 +120,7 @@ export class Session {
   }
 
   readCounters(sink: CounterSink): void {
-    this.#stats.read(sink, nowMs());
+    this.#stats.read(sink, monotonicMs());
   }
 
   /**
@@ -140,15 +141,10 @@ export class Session {
     return this.#unreported.splice(0);
   }
 
-  renewLease(leaseMs: number): void {
-    const until = process.hrtime.bigint() + BigInt(leaseMs) * 1_000_000n;
-    this.#maps.setWord(CONTROL.leaseUntilNs, until);
-  }
-
   close(how: 'withdraw' | 'keep'): void {
     try {
       if (how === 'withdraw') {
-        this.#maps.setWord(CONTROL.leaseUntilNs, 0n);
+        this.lease.end();
         this.ports.detachAll();
         // Entries that the kernel did not delete end with their map.
         this.installer.removeWhere(() => true);
@@ -183,6 +179,7 @@ export class Session {
     this.#hooks.close();
     this.#targets.close();
     this.#grace.close();
+    this.lease.close();
     if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
   }
 

@@ -42,7 +42,7 @@ describe('changes on the emulated node', function () {
     await node.backend.apply([put(flow)], never());
     for (let i = 0; i < 200; i++) {
       clock.advance(100);
-      await node.backend.renewLease();
+      await node.backend.renewLease(clock.now());
       node.send(flow, 10);
     }
     const table = await dump({ node, clock });

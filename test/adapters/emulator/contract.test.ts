@@ -49,6 +49,8 @@ describeOffloadBackend(
       removePort: async (port) => node.removePort(port),
       recreatePort: async (port) => node.recreatePort(port),
       pass: async (ms) => clock.advance(ms),
+      nowMs: () => clock.now(),
+      passTime: async () => clock.advance(5),
       expireLease: async () => clock.advance(leaseMs),
       passHeartbeat: async () => clock.advance(heartbeatMs),
       restart: async () => node.newBackend(),

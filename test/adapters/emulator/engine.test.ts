@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { LeaseRenewer } from '../../../daemon/lease-renewer.ts';
 import { Engine } from '../../../engine/loop/engine.ts';
 import { formatFlowId } from '../../../engine/model/flow-id.ts';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
@@ -66,9 +67,7 @@ class Drive {
     const tick = await this.#observer.observe(never());
     const { failures } = await this.engine.onTick(tick, never());
     // As the daemon does: only while the entries are known to be correct.
-    if (clock.now() - this.engine.lastVerifiedAtMs(node.backend) <= TICK_MS) {
-      await node.backend.renewLease();
-    }
+    await new LeaseRenewer(this.engine, node.backend, clock).renew();
     return tick.fresh && failures.length === 0;
   }
 
@@ -88,7 +87,7 @@ async function driven(seed: number): Promise<{ r: Running; drive: Drive }> {
   await r.node.portDirectory.start(never());
   await r.node.backend.start(r.node.ports(), never());
   const drive = new Drive(r);
-  await r.node.backend.renewLease();
+  await r.node.backend.renewLease(r.clock.now());
   return { r, drive };
 }
 

@@ -81,7 +81,7 @@ describe('injected faults', () => {
 
   it('reject calls on a backend that is not started, or closed', async () => {
     const { node } = quietNode();
-    await assert.rejects(node.backend.renewLease(), BackendDetached);
+    await assert.rejects(node.backend.renewLease(0), BackendDetached);
     await node.backend.start(node.ports(), never());
     await node.backend.close('keep');
     await assert.rejects(node.backend.apply([], never()), BackendDetached);

@@ -50,7 +50,7 @@ describe('emulated node', function () {
       const r = await started(running());
       for (let second = 0; second < 3; second++) {
         r.clock.advance(1_000);
-        await r.node.backend.renewLease();
+        await r.node.backend.renewLease(r.clock.now());
         await offloadBusiest(r, 100);
       }
       return { seen: await printed(r), totals: r.node.totals() };
@@ -82,7 +82,7 @@ describe('emulated node', function () {
     let nicPackets = 0;
     for (let second = 0; second < 5; second++) {
       r.clock.advance(1_000);
-      await r.node.backend.renewLease();
+      await r.node.backend.renewLease(r.clock.now());
       await offloadBusiest(r, 300);
       for (const sum of (await carried(r.node.backend)).values()) nicPackets += sum.packets;
     }

@@ -73,7 +73,7 @@ export async function offloadBusiest(r: Running, count: number): Promise<FlowSpe
 /** Attaches the backend and renews its lease. */
 export async function started(r: Running): Promise<Running> {
   await r.node.backend.start(r.node.ports(), never());
-  await r.node.backend.renewLease();
+  await r.node.backend.renewLease(r.clock.now());
   return r;
 }
 

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../../async/monotonic.ts';
 import { join } from 'node:path';
 import { OpenFlowBackend } from '../../../adapters/openflow/backend.ts';
 import { parseTarget } from '../../../protocols/openflow/connection/target.ts';
@@ -75,6 +76,8 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
         recreatePort: (name) => node.addPort(name),
         pass: (ms) => sleep(ms),
         // Open vSwitch looks for rules to be removed once a second.
+        nowMs: monotonicMs,
+        passTime: () => sleep(5),
         expireLease: () => sleep(backend.capabilities().leaseMs + 1_100),
         passHeartbeat: () => Promise.resolve(),
         async restart() {

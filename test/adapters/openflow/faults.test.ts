@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../async/monotonic.ts';
 import fc from 'fast-check';
 import { PriorityTaken } from '../../../adapters/openflow/errors.ts';
 import type { OffloadBackend } from '../../../engine/ports/offload-backend.ts';
@@ -27,7 +28,7 @@ for (const { name, version, bundles } of KINDS) {
     const started = async (over = {}): Promise<OffloadBackend> => {
       const backend = rig.backend(over);
       await backend.start(rig.ports(), never());
-      await backend.renewLease();
+      await backend.renewLease(monotonicMs());
       return backend;
     };
     /** Rules in the switch that are not the controller's. */
@@ -136,7 +137,7 @@ for (const { name, version, bundles } of KINDS) {
       await eventually('it is back', () => rig.model.connections === 2);
       await eventually('in step', () => backend.capacity().entries === 128);
       assert.equal(rig.send(0), 'slow');
-      await backend.renewLease();
+      await backend.renewLease(monotonicMs());
       assert.equal(rig.send(0, 3), 'out');
       assert.equal((await carried(backend)).get(idText(modelFlow(0)))?.packets, 3);
     });
@@ -183,7 +184,7 @@ for (const { name, version, bundles } of KINDS) {
       await backend.apply([put(modelFlow(0))], never());
       const went = { out: 0, slow: 0 };
       for (let round = 0; round < 20; round++) {
-        const renewed = backend.renewLease();
+        const renewed = backend.renewLease(monotonicMs());
         for (let i = 0; i < 4; i++) {
           const port = rig.send(0);
           if (port === 'out' || port === 'slow') went[port]++;

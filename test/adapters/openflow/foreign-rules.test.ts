@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../async/monotonic.ts';
 import { join } from 'node:path';
 import { OpenFlowBackend } from '../../../adapters/openflow/backend.ts';
 import type { Match } from '../../../protocols/openflow/codec/match.ts';
@@ -108,7 +109,7 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       const others = async () =>
         (await real.rules()).map((rule) => rule.replace(/duration=\S+|idle_age=\S+/g, '').trim());
       const before = (await others()).filter((rule) => !rule.includes('priority=40000'));
-      await backend.renewLease();
+      await backend.renewLease(monotonicMs());
       await backend.withdrawAll();
       assert.deepEqual(await others(), before);
     });

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../../async/monotonic.ts';
 import { describeOffloadBackend } from '../../contract/offload-backend.ts';
 import { sleep } from '../../../lab/testbed/wait.ts';
 import { modelFlow, ModelRig } from './model-rig.ts';
@@ -44,6 +45,8 @@ for (const { name, version, bundles } of KINDS) {
         removePort: async (port) => rig.removePort(port),
         recreatePort: async (port) => rig.recreatePort(port),
         pass: (ms) => sleep(ms),
+        nowMs: monotonicMs,
+        passTime: () => sleep(5),
         expireLease: () => sleep(backend.capabilities().leaseMs + 50),
         passHeartbeat: () => Promise.resolve(),
         async restart() {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../async/monotonic.ts';
 import { join } from 'node:path';
 import { OpenFlowBackend } from '../../../adapters/openflow/backend.ts';
 import { parseTarget } from '../../../protocols/openflow/connection/target.ts';
@@ -36,12 +37,15 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
           entries: 10,
           priority: 40_000,
           cookieTag: 0x4e4b,
-          leaseMs: 2_000,
+          leaseMs: 3_000,
           heartbeatMs: 0,
           pauseMs: 1,
           journal: join(real.ovs.runDir, `journal-${performance.now()}`),
         });
-        const renewing = setInterval(() => void backend.renewLease().catch(() => undefined), 100);
+        const renewing = setInterval(
+          () => void backend.renewLease(monotonicMs()).catch(() => undefined),
+          100,
+        );
         try {
           await backend.start(real.snapshot(), never());
           const flows = [flow(0), flow(1, second), flow(2)];

@@ -67,6 +67,11 @@ export class Rig {
     return this.engine.onTick(tick, this.signal);
   }
 
+  /** When the first backend's entries were last verified, ms. */
+  verifiedAtMs(): number | undefined {
+    return this.engine.verificationOf(this.backend)?.verifiedAtMs;
+  }
+
   /** Reason code of flow `n`. */
   reason(n: number): string {
     return REASONS[this.table.decision.reason[rowOf(this.table, n)]].code;

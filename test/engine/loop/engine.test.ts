@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { formatFlowId } from '../../../engine/model/flow-id.ts';
@@ -243,6 +244,74 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), []);
   });
 
+  it('ends the leases at the panic button without waiting for a busy backend', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    let release: () => void = () => undefined;
+    const apply = rig.backend.apply.bind(rig.backend);
+    rig.backend.apply = async (operations) => {
+      await new Promise<void>((resolve) => (release = resolve));
+      return apply(operations);
+    };
+    const ticking = rig.tick([{ n: 1 }, { n: 2 }]);
+    await turn();
+    const pressed = rig.engine.onloadAll(rig.table);
+    assert.equal(rig.backend.log.at(-1), 'end lease');
+    assert.equal(rig.installed().length, 1, 'the tick has not ended');
+    release();
+    await Promise.all([ticking, pressed]);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('withholds the lease until the panic button has removed every entry, also after a resume', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    const cause = () => {
+      const basis = rig.engine.verificationOf(rig.backend)?.basis(rig.clock.now());
+      return basis?.renew === false ? basis.cause : undefined;
+    };
+    const withdrawAll = rig.backend.withdrawAll.bind(rig.backend);
+    rig.backend.withdrawAll = () => Promise.reject(new Error('busy'));
+    await assert.rejects(rig.engine.onloadAll(rig.table));
+    rig.engine.resume();
+    await rig.tick([{ n: 1 }]);
+    assert.equal(cause(), 'withdrawal');
+    rig.backend.withdrawAll = withdrawAll;
+    await rig.tick([{ n: 1 }]);
+    assert.equal(cause(), undefined);
+  });
+
+  it('withholds the lease while entries of changed ports are not removed', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    const before = rig.verifiedAtMs();
+    const portsChanged = rig.backend.portsChanged.bind(rig.backend);
+    rig.backend.portsChanged = () => Promise.reject(new Error('EINTR'));
+    await assert.rejects(rig.engine.portsChanged(NO_PORTS, rig.table));
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.verifiedAtMs(), before);
+    rig.backend.portsChanged = portsChanged;
+    await rig.engine.portsChanged(NO_PORTS, rig.table);
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.verifiedAtMs(), rig.clock.now());
+  });
+
+  it('installs nothing when the flows have been read longer than a lease ago', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    const evaluate = rig.evaluator.evaluate.bind(rig.evaluator);
+    rig.evaluator.evaluate = (table) => {
+      // The process is stopped for a while.
+      rig.clock.advance(1_000);
+      return evaluate(table);
+    };
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(rig.installed(), [1]);
+    rig.evaluator.evaluate = evaluate;
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(rig.installed(), [1, 2]);
+  });
+
   it('adopts no entry during a hold', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);
@@ -266,11 +335,11 @@ describe('engine', () => {
   describe('knows when the installed entries were last verified', () => {
     it('from the first audit on, at each tick', async () => {
       const rig = new Rig();
-      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), Number.NEGATIVE_INFINITY);
+      assert.equal(rig.verifiedAtMs(), Number.NEGATIVE_INFINITY);
       await rig.tick([{ n: 1 }], { fresh: false });
-      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), Number.NEGATIVE_INFINITY);
+      assert.equal(rig.verifiedAtMs(), Number.NEGATIVE_INFINITY);
       await rig.tick([{ n: 1 }]);
-      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
+      assert.equal(rig.verifiedAtMs(), rig.clock.now());
     });
 
     it('not while the flows are stale', async () => {
@@ -278,7 +347,7 @@ describe('engine', () => {
       await rig.tick([{ n: 1 }]);
       const before = rig.clock.now();
       await rig.tick([], { flowsFresh: false });
-      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before);
+      assert.equal(rig.verifiedAtMs(), before);
     });
 
     it('not while an entry cannot be removed', async () => {
@@ -288,10 +357,10 @@ describe('engine', () => {
       rig.backend.refuse = () => ({ code: 'device-error', detail: 'EIO' });
       await rig.tick([]);
       await rig.tick([]);
-      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before);
+      assert.equal(rig.verifiedAtMs(), before);
       rig.backend.refuse = () => undefined;
       await rig.tick([]);
-      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
+      assert.equal(rig.verifiedAtMs(), rig.clock.now());
     });
 
     it('not after a failure until the next audit', async () => {
@@ -308,10 +377,10 @@ describe('engine', () => {
       assert.deepEqual(rig.installed(), [1, 2], 'it took effect');
       assert.equal(rig.placement(2), Placement.onload);
       await rig.tick([{ n: 1 }], { fresh: false });
-      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), before + 500);
+      assert.equal(rig.verifiedAtMs(), before + 500);
       await rig.tick([{ n: 1 }]);
       assert.deepEqual(rig.installed(), [1], 'flow 2 has left');
-      assert.equal(rig.engine.lastVerifiedAtMs(rig.backend), rig.clock.now());
+      assert.equal(rig.verifiedAtMs(), rig.clock.now());
     });
   });
 

@@ -116,6 +116,14 @@ struct flow_stats {
 	__u64 last_ns;
 };
 
+/* The context of norikae_lease, on the clock of bpf_ktime_get_ns(). */
+struct lease_request {
+	/* When the flows that the entries were compared with were asked for. */
+	__u64 verified_ns;
+	/* End of the lease; in the past: it ends now. */
+	__u64 until_ns;
+};
+
 /* Words of the control map. */
 #define CONTROL_LEASE_UNTIL_NS 0
 #define CONTROL_HEARTBEAT_NS 1

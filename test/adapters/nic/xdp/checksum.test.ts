@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../../async/monotonic.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import {
   checksum,
@@ -145,7 +146,7 @@ describe('XDP program, on a device whose sender may leave checksums to it', func
     const common = { pinPath, objectPath, entries: ENTRIES, masks: 8, mode: 'native' } as const;
     backend = new XdpBackend({ ...common, leaseMs: 600_000, heartbeatMs: 0 });
     await backend.start(world.snapshot(), never());
-    await backend.renewLease();
+    await backend.renewLease(monotonicMs());
     ({ ifindex } = world.port(inPort));
     program = new ProgramRun(pinPath, objectPath, ENTRIES);
     const types = [0x0800, 0x86dd];

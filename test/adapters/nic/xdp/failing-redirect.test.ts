@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../../async/monotonic.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { formatFlowId } from '../../../../engine/model/flow-id.ts';
@@ -39,7 +40,7 @@ describe('XDP redirects that fail', function () {
     const options = { pinPath: world.pinPath(), objectPath, ...sizes };
     backend = new XdpBackend({ ...options, leaseMs: 60_000, heartbeatMs: 0, mode: 'auto' });
     await backend.start(world.snapshot(), never());
-    await backend.renewLease();
+    await backend.renewLease(monotonicMs());
     await backend.apply([{ kind: 'put', flow: flow() }], never());
   });
 

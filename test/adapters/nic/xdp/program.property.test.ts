@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../../async/monotonic.ts';
 import fc from 'fast-check';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
@@ -32,7 +33,7 @@ describe('XDP program against a model, packet by packet', function () {
     const common = { pinPath, objectPath, entries: ENTRIES, masks: 128, mode: 'native' } as const;
     backend = new XdpBackend({ ...common, leaseMs: 600_000, heartbeatMs: 0 });
     await backend.start(world.snapshot(), never());
-    await backend.renewLease();
+    await backend.renewLease(monotonicMs());
     program = new ProgramRun(pinPath, objectPath, ENTRIES);
   });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../../async/monotonic.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -45,7 +46,7 @@ describe('XDP, entries that change under a running program', function () {
     const options = { pinPath, objectPath, entries: ENTRIES, masks: 32, heartbeatMs: 0 };
     backend = new XdpBackend({ ...options, leaseMs: 60_000, mode: 'auto' });
     await backend.start(world.snapshot(), never());
-    await backend.renewLease();
+    await backend.renewLease(monotonicMs());
   });
 
   afterEach(async () => {

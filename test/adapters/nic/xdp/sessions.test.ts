@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../../async/monotonic.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
@@ -88,7 +89,7 @@ describe('XDP sessions', function () {
   it('does nothing before its start', async () => {
     const backend = new XdpBackend(options);
     await assert.rejects(backend.apply([], never()), XdpNotStarted);
-    await assert.rejects(backend.renewLease(), XdpNotStarted);
+    await assert.rejects(backend.renewLease(monotonicMs()), XdpNotStarted);
     assert.equal(backend.supports(flow(1)).ok, true);
     await backend.close('withdraw');
   });
@@ -242,7 +243,7 @@ describe('XDP sessions', function () {
       const backend = new XdpBackend(options);
       const signal = new AbortController().signal;
       await backend.start(new Map(ports), signal);
-      await backend.renewLease();
+      await backend.renewLease(monotonicMs());
       await backend.apply(flows.map((flow) => ({ kind: 'put', flow })), signal);
       console.log('ready');
       setInterval(() => undefined, 1000);`;

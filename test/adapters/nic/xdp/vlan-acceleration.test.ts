@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../../async/monotonic.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import type { FieldMatch } from '../../../../engine/model/match.ts';
@@ -48,7 +49,7 @@ describe('XDP and VLAN acceleration', function () {
       mode: 'auto',
     });
     await backend.start(world.snapshot(), never());
-    await backend.renewLease();
+    await backend.renewLease(monotonicMs());
   });
 
   after(async () => {

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../../../async/monotonic.ts';
 import { rm } from 'node:fs/promises';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
@@ -170,6 +171,8 @@ async function fixture(
     removePort: (name) => world.removePort(name),
     recreatePort: (name) => node.remake(name, ifindexes.get(name)),
     pass: (ms) => sleep(ms),
+    nowMs: monotonicMs,
+    passTime: () => sleep(5),
     expireLease: () => sleep(asked.leaseMs + 50),
     passHeartbeat: () => sleep(asked.heartbeatMs + 20),
     async restart() {

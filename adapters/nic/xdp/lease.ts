@@ -1,0 +1,54 @@
+import type { LeaseRenewal } from '../../../engine/ports/offload-backend.ts';
+import type { Attachment } from './attachment.ts';
+import type { Libbpf } from './libbpf.ts';
+import { LEASE_REQUEST } from './records.ts';
+
+/** For a request that ends the lease: always in the past. */
+const NOW = 0;
+
+/**
+ * The lease: the word of the control map until when packets follow the entries.
+ *
+ * It is written by a BPF program, which compares the times with the kernel's clock in the same
+ * step. A write by this process could follow a check by any time, because a process can be stopped.
+ */
+export class Lease {
+  readonly #libbpf: Libbpf;
+  readonly #program: number;
+  readonly #request = new BigUint64Array(LEASE_REQUEST.bytes / 8);
+
+  /** @throws {ProgramRejected} {@link ObjectUnusable} */
+  constructor(libbpf: Libbpf, attachment: Attachment) {
+    this.#libbpf = libbpf;
+    this.#program = attachment.withProgram('lease', 0, (fd) => libbpf.duplicate(fd));
+  }
+
+  /**
+   * Renews the lease, as OffloadBackend requires; times in ms of CLOCK_MONOTONIC.
+   *
+   * @throws {SystemCallFailed}
+   */
+  renew(verifiedAtMs: number, untilMs: number): LeaseRenewal {
+    return this.#run(verifiedAtMs, untilMs) ? 'renewed' : 'late';
+  }
+
+  /** Ends the lease now. @throws {SystemCallFailed} */
+  end(): void {
+    this.#run(NOW, NOW);
+  }
+
+  close(): void {
+    this.#libbpf.close(this.#program);
+  }
+
+  #run(verifiedAtMs: number, untilMs: number): boolean {
+    this.#request[LEASE_REQUEST.verifiedNs / 8] = toNs(verifiedAtMs);
+    this.#request[LEASE_REQUEST.untilNs / 8] = toNs(untilMs);
+    return this.#libbpf.runProgram(this.#program, this.#request, 'the lease') === 1;
+  }
+}
+
+/** Rounded down: a lease ends early rather than late. */
+function toNs(ms: number): bigint {
+  return BigInt(Math.max(0, Math.floor(ms * 1e6)));
+}
