@@ -63,7 +63,7 @@ class EmulatedDemo {
     await this.#node.ports.start(this.#signal);
     for (const backend of this.#node.backends) {
       await backend.start(this.#node.ports.current(), this.#signal);
-      await backend.renewLease();
+      await backend.renewLease(this.#clock.now());
     }
   }
 
@@ -74,7 +74,9 @@ class EmulatedDemo {
       await this.#observer.observe(this.#signal),
       this.#signal,
     );
-    for (const backend of this.#node.backends) await backend.renewLease();
+    for (const backend of this.#node.backends) {
+      await backend.renewLease(this.#clock.now());
+    }
     return report;
   }
 }

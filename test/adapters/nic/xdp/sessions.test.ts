@@ -243,7 +243,7 @@ describe('XDP sessions', function () {
       const backend = new XdpBackend(options);
       const signal = new AbortController().signal;
       await backend.start(new Map(ports), signal);
-      await backend.renewLease(monotonicMs());
+      await backend.renewLease(Number(process.hrtime.bigint()) / 1e6);
       await backend.apply(flows.map((flow) => ({ kind: 'put', flow })), signal);
       console.log('ready');
       setInterval(() => undefined, 1000);`;
