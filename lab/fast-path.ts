@@ -5,7 +5,7 @@ import type { FlowView } from '../api/flow-views.ts';
 import type { FastPathReport, FastPathRun } from './fast-path-report.ts';
 import { firstPacketAt } from './first-packet.ts';
 import { measure } from './measure.ts';
-import { progress } from './progress.ts';
+import { progress } from './testbed/progress.ts';
 import { type LogLine, NorikaeDaemon } from './testbed/daemon.ts';
 import { FastPathNode, SWITCH_PORTS, TRUNK, VM } from './testbed/fast-path-node.ts';
 import { Iperf3Client, startIperf3Server } from './testbed/iperf3.ts';

@@ -1,3 +1,5 @@
+import { runCompare } from './compare/compare.ts';
+import { formatCompareReport } from './compare/report.ts';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runFastPath } from './fast-path.ts';
 import { formatFastPathReport } from './fast-path-report.ts';
@@ -11,6 +13,14 @@ function parseSeconds(text: string): number {
     throw new InvalidArgumentError('must be a number from 1 to 600');
   }
   return seconds;
+}
+
+function parseWhole(text: string): number {
+  const number = Number(text);
+  if (!(Number.isInteger(number) && number >= 1 && number <= 0xffffffff)) {
+    throw new InvalidArgumentError('must be a whole number from 1');
+  }
+  return number;
 }
 
 const program = new Command('lab')
@@ -39,6 +49,39 @@ program
     const report = await runFastPath({ seconds: options.seconds, versions: ['1.3', '1.0'] });
     console.log(options.json ? JSON.stringify(report) : formatFastPathReport(report));
     if (!report.runs.every((run) => run.tcpSurvived)) process.exitCode = 1;
+  });
+
+interface CompareArguments {
+  readonly seed: number;
+  readonly case: readonly number[];
+  readonly only: readonly string[];
+  readonly quick: boolean;
+  readonly json: boolean;
+}
+
+program
+  .command('compare')
+  .description('Compares what users see of the same traffic without Norikae and with it')
+  .option('--seed <n>', 'seed of the cases', parseWhole, 1)
+  .option(
+    '--case <n>',
+    'run this case; repeatable',
+    (text: string, all: readonly number[]) => [...all, parseWhole(text)],
+    [],
+  )
+  .option(
+    '--only <word>',
+    'run the cases with this word (`vxlan`, `mirror`), or the scenario of this name; repeatable',
+    (text: string, all: readonly string[]) => [...all, text],
+    [],
+  )
+  .option('--quick', 'run a few cases with every value, and no scenarios', false)
+  .option('--json', 'print one JSON object', false)
+  .action(async (options: CompareArguments) => {
+    const report = await runCompare({ ...options, cases: options.case });
+    const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+    console.log(options.json ? JSON.stringify(report) : formatCompareReport(report, width));
+    if (report.differences.length > 0) process.exitCode = 1;
   });
 
 try {

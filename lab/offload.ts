@@ -3,7 +3,7 @@ import type { FlowView } from '../api/flow-views.ts';
 import { firstPacketAt } from './first-packet.ts';
 import { measure } from './measure.ts';
 import type { OffloadReport, TimedMove } from './offload-report.ts';
-import { progress } from './progress.ts';
+import { progress } from './testbed/progress.ts';
 import { type LogLine, NorikaeDaemon } from './testbed/daemon.ts';
 import { Iperf3Client, startIperf3Server } from './testbed/iperf3.ts';
 import { ProcessTrouble } from './testbed/managed-process.ts';

@@ -125,6 +125,18 @@ export function arpRequest(senderMac: string, sender: Buffer, target: Buffer): B
   return Buffer.concat([fixed, macBytes(senderMac), sender, Buffer.alloc(6), target]);
 }
 
+/**
+ * A segment as a sender leaves it to its device (CHECKSUM_PARTIAL): its checksum is that of the pseudo
+ * header alone.
+ *
+ * @param at offset of the checksum in the segment
+ */
+export function unfinished(ip: IpHeader, segment: Buffer, at: number): Buffer {
+  const bytes = Buffer.from(segment);
+  bytes.writeUInt16BE(~checksum(pseudo(ip, bytes, Buffer.alloc(0))) & 0xffff, at);
+  return bytes;
+}
+
 /** The Internet checksum (RFC 1071) of bytes whose checksum field is zero. */
 export function checksum(bytes: Buffer): number {
   let sum = 0;
@@ -133,11 +145,12 @@ export function checksum(bytes: Buffer): number {
   return ~sum & 0xffff;
 }
 
-function pseudo(ip: IpHeader, segment: Buffer): Buffer {
+/** The pseudo header of a segment, and what is summed up with it. */
+function pseudo(ip: IpHeader, segment: Buffer, summed = segment): Buffer {
   const length = Buffer.alloc(8);
   length.writeUInt32BE(segment.length, 0);
   length.writeUInt32BE(ip.protocol, 4);
-  return Buffer.concat([ip.src, ip.dst, length, segment]);
+  return Buffer.concat([ip.src, ip.dst, length, summed]);
 }
 
 function u16s(...values: readonly number[]): Buffer {

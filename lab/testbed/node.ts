@@ -43,22 +43,27 @@ export class TestNode {
   readonly ovs: OvsInstance;
   /** Folder on the node's BPF file system for the daemon's maps. */
   readonly pinPath: string;
-  readonly #names: NameMaker;
+  /** Makes the names of what is added to the node. */
+  readonly names: NameMaker;
 
   private constructor(cleanup: Cleanup, names: NameMaker, ovs: OvsInstance, pinPath: string) {
     this.cleanup = cleanup;
-    this.#names = names;
+    this.names = names;
     this.ovs = ovs;
     this.pinPath = pinPath;
   }
 
-  /** Removes leftovers of killed runs, then starts a node without VMs. */
-  static async start(): Promise<TestNode> {
+  /**
+   * Removes leftovers of killed runs, then starts a node without VMs.
+   *
+   * @param columns columns of `Open_vSwitch` that ovs-vswitchd reads only when it starts
+   */
+  static async start(columns: readonly string[] = []): Promise<TestNode> {
     await sweepLeftovers();
     const cleanup = new Cleanup();
     try {
       const names = new NameMaker();
-      const ovs = await OvsInstance.start(cleanup, names);
+      const ovs = await OvsInstance.start(cleanup, names, [], columns);
       const bpffs = join(ovs.runDir, 'bpf');
       await mountBpffs(cleanup, bpffs);
       await ovs.addBridge(BRIDGE);
@@ -71,7 +76,7 @@ export class TestNode {
 
   /** Adds a VM: its namespace, its port, and the port on the bridge. */
   async addVm(number: number, options: VmOptions = {}): Promise<Vm> {
-    const namespace = await Namespace.create(this.cleanup, this.#names, 'v');
+    const namespace = await Namespace.create(this.cleanup, this.names, 'v');
     const name = `vm${number}`;
     const mac = `02:09:00:00:00:${number.toString(16).padStart(2, '0')}`;
     const address = `10.9.0.${number}`;

@@ -60,11 +60,13 @@ export class OvsInstance {
    * Creates the run directory and the database, and starts both daemons.
    *
    * @param options additional arguments of ovs-vswitchd, such as `--enable-dummy`
+   * @param columns columns of `Open_vSwitch` that ovs-vswitchd reads only when it starts
    */
   static async start(
     cleanup: Cleanup,
     names: NameMaker,
     options: readonly string[] = [],
+    columns: readonly string[] = [],
   ): Promise<OvsInstance> {
     const runDir = await mkdtemp(join(tmpdir(), `${names.next('o')}-`));
     cleanup.add({
@@ -76,6 +78,7 @@ export class OvsInstance {
     await run('ovsdb-tool', ['create', join(runDir, 'conf.db'), SCHEMA]);
     await ovs.startDatabase();
     await ovs.vsctl('--no-wait', 'init');
+    if (columns.length > 0) await ovs.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', ...columns);
     await ovs.startVswitchd();
     return ovs;
   }
@@ -126,6 +129,11 @@ export class OvsInstance {
    */
   async countSoon(): Promise<void> {
     await this.vsctl('set', 'Open_vSwitch', '.', 'other_config:max-revalidator=100');
+  }
+
+  /** Reverts {@link countSoon}. */
+  async countAsUsual(): Promise<void> {
+    await this.vsctl('remove', 'Open_vSwitch', '.', 'other_config', 'max-revalidator');
   }
 
   /** Adds a bridge of the userspace datapath; without `controller` it switches as NORMAL does. */

@@ -1,0 +1,137 @@
+import { type Constraint, coveringRows } from './covering.ts';
+
+/** Offloads of the guests, on both sides of the flow. */
+const OFFLOADS = {
+  /** Checksums are left to the device. */
+  tx: ['off', 'on'],
+  /** Segmentation is left to the device. */
+  tso: ['off', 'on'],
+  /** Received segments are merged. `off`: turned off while the flow is offloaded. */
+  gro: ['on', 'off'],
+} as const;
+
+/** Protocols of the traffic. */
+export const PROTOCOLS = [
+  'tcp',
+  'udp',
+  'sctp',
+  'icmp',
+  'vxlan',
+  'gre',
+  'ipip',
+  'srv6',
+  'fragments',
+  'qinq',
+  'ip-options',
+  'multicast',
+] as const;
+
+/** What appears on the flow's ports or its bridge while the flow is offloaded. */
+export const SURROUNDINGS = [
+  'none',
+  'tc-drop',
+  'nft-drop',
+  'qos',
+  'mirror',
+  'sflow',
+  'netflow',
+  'ipfix',
+] as const;
+
+const PARAMETERS = {
+  protocol: PROTOCOLS,
+  surroundings: SURROUNDINGS,
+  ...OFFLOADS,
+  mode: ['native', 'generic'],
+  /** Where a filter drops, and which direction is mirrored. */
+  hook: ['egress', 'ingress'],
+  /** What the flow's OpenFlow rule matches besides the input port. */
+  match: ['port', 'protocol'],
+} as const;
+
+export type Protocol = (typeof PROTOCOLS)[number];
+export type SurroundingsName = (typeof SURROUNDINGS)[number];
+export type Switch = 'on' | 'off';
+
+/** One case: a value of every parameter. */
+export interface CaseParameters {
+  readonly protocol: Protocol;
+  readonly surroundings: SurroundingsName;
+  readonly tx: Switch;
+  readonly tso: Switch;
+  readonly gro: Switch;
+  readonly mode: 'native' | 'generic';
+  readonly hook: 'egress' | 'ingress';
+  readonly match: 'port' | 'protocol';
+}
+
+/** A case of the matrix. */
+export interface CompareCase {
+  /** From 1; the same for the same seed. */
+  readonly number: number;
+  readonly parameters: CaseParameters;
+}
+
+/** The kernel turns TSO off without checksum offload. */
+export const possible: Constraint = (row) => !(row.tso === 'on' && row.tx === 'off');
+
+/** All cases: every possible pair of values occurs in one of them. */
+export function matrix(seed: number): readonly CompareCase[] {
+  return coveringRows(PARAMETERS, seed, possible).map((row, i) => ({
+    number: i + 1,
+    parameters: {
+      protocol: pick(PARAMETERS.protocol, row.protocol),
+      surroundings: pick(PARAMETERS.surroundings, row.surroundings),
+      tx: pick(PARAMETERS.tx, row.tx),
+      tso: pick(PARAMETERS.tso, row.tso),
+      gro: pick(PARAMETERS.gro, row.gro),
+      mode: pick(PARAMETERS.mode, row.mode),
+      hook: pick(PARAMETERS.hook, row.hook),
+      match: pick(PARAMETERS.match, row.match),
+    },
+  }));
+}
+
+/** Protocols of which no packet can be redirected from a veth. */
+const NEVER_SERVED: ReadonlySet<string> = new Set(['gre', 'ipip', 'qinq']);
+
+/** Cases of {@link quickCases}. */
+const QUICK = 16;
+
+/** A few cases in which every value of every parameter occurs, and most are served. */
+export function quickCases(cases: readonly CompareCase[]): readonly CompareCase[] {
+  const first = eachValueOnce(cases);
+  const served = ({ parameters }: CompareCase) => !NEVER_SERVED.has(parameters.protocol);
+  const others = cases.filter((each) => !first.includes(each) && served(each));
+  const second = eachValueOnce(others).slice(0, Math.max(0, QUICK - first.length));
+  return [...first, ...second].sort((a, b) => a.number - b.number);
+}
+
+function eachValueOnce(cases: readonly CompareCase[]): readonly CompareCase[] {
+  const open = new Set(cases.flatMap(valuesOf));
+  const gain = (each: CompareCase) => valuesOf(each).filter((value) => open.has(value)).length;
+  const chosen: CompareCase[] = [];
+  while (open.size > 0) {
+    const best = cases.reduce((a, b) => (gain(b) > gain(a) ? b : a));
+    for (const value of valuesOf(best)) open.delete(value);
+    chosen.push(best);
+  }
+  return chosen;
+}
+
+function valuesOf({ parameters }: CompareCase): readonly string[] {
+  return Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+}
+
+/** The case in words. */
+export function caseText(p: CaseParameters): string {
+  const offloads = `tx ${p.tx}, tso ${p.tso}, gro ${p.gro}`;
+  const beside = p.surroundings === 'none' ? 'no filter' : `${p.surroundings} ${p.hook}`;
+  return `${p.protocol}, ${beside}, ${offloads}, ${p.mode}, rule by ${p.match}`;
+}
+
+function pick<T extends string>(values: readonly T[], text: string): T {
+  const found = values.find((value) => value === text);
+  if (found === undefined) throw new TypeError(`${text} is none of ${values.join(', ')}`);
+  return found;
+}

@@ -1,0 +1,33 @@
+import { nicBytes } from '../bed/placement.ts';
+import { NONE_MORE } from '../verdict/tolerances.ts';
+import type { Scenario } from './scenario.ts';
+import { StreamRun } from './stream-run.ts';
+
+const PACKETS_PER_SECOND = 5_000;
+const SECONDS = 5;
+
+/** Heartbeats go through the vSwitch, which takes longer than the redirect. */
+export const ORDER: Scenario = {
+  name: 'order',
+  text: `${PACKETS_PER_SECOND.toLocaleString('en')} packets/s for ${SECONDS} s`,
+  withoutOffload: false,
+  quantities: [
+    { what: 'packets that arrive behind a later one', minds: 'more', tolerance: NONE_MORE },
+    { what: 'packets that are lost', minds: 'more', tolerance: NONE_MORE },
+  ],
+  measure: async (bed, startDaemon) => {
+    await bed.rules();
+    const daemon = await startDaemon?.();
+    const stream = await StreamRun.open(bed);
+    try {
+      await stream.warm(daemon);
+      const count = PACKETS_PER_SECOND * SECONDS;
+      const { received, late } = await stream.counts(await stream.send(count, PACKETS_PER_SECOND));
+      const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon);
+      return { values: [late, count - received], offloadedBytes };
+    } finally {
+      await stream.close();
+      await daemon?.stop();
+    }
+  },
+};
