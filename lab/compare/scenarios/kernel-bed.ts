@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { XdpBackend } from '../../../adapters/nic/xdp/backend.ts';
+import { monotonicMs } from '../../../async/monotonic.ts';
 import { exactMask } from '../../../engine/model/match.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import { packageRoot } from '../../../platform/package-root.ts';
@@ -87,7 +88,7 @@ export class KernelBed {
     const backend = new XdpBackend({ ...BACKEND, pinPath: this.#pinPath, objectPath });
     const signal = AbortSignal.timeout(START_MS);
     await backend.start(this.#ports(), signal);
-    await backend.renewLease();
+    await backend.renewLease(monotonicMs());
     const puts = [0x0800, 0x86dd].map((type, i) => ({
       kind: 'put' as const,
       flow: {
