@@ -120,8 +120,8 @@ export class OvsPortDirectory implements PortDirectory {
         this.#session,
         (replica) => {
           if (!reached) this.#resynchronise();
-          reached = true;
           this.#take(replica);
+          reached = true;
           // Every monitored column may change what happens to packets.
           for (const listener of this.#switchListeners) listener();
           onFirst();

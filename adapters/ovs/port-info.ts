@@ -1,4 +1,5 @@
 import type { PortInfo } from '../../engine/model/port.ts';
+import { OvsdbValueError } from '../../protocols/ovsdb/errors.ts';
 import type { Replica, Row } from '../../protocols/ovsdb/replica.ts';
 import { integerOf, mapOf, textOf, uuidsOf } from '../../protocols/ovsdb/values.ts';
 
@@ -79,24 +80,38 @@ const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
  * - slice: `norikae:slice`
  * - MAC: `attached-mac`, else the device's own for an uplink or internal port
  * - kind: `norikae:kind`, else `vm` when there is a VM id, else by the Interface's type
+ *
+ * @throws OvsdbValueError for rows that do not have the columns' types, or refer to missing rows
  */
 export function portsOf(replica: Replica): Map<string, PortInfo> {
   const interfaces = replica.table('Interface');
   const ports = replica.table('Port');
   const found = new Map<string, PortInfo>();
   for (const bridge of replica.table('Bridge').values()) {
-    const bridgeName = textOf(bridge['name']) ?? '';
+    const bridgeName = nameOf(bridge, 'a Bridge');
     for (const portId of uuidsOf(bridge['ports'])) {
-      const port = ports.get(portId);
-      for (const uuid of uuidsOf(port?.['interfaces'])) {
-        const row = interfaces.get(uuid);
-        const name = textOf(row?.['name']);
-        if (row === undefined || port === undefined || name === undefined) continue;
+      const port = rowOf(ports, portId, 'the Port of a Bridge');
+      for (const uuid of uuidsOf(port['interfaces'])) {
+        const row = rowOf(interfaces, uuid, 'the Interface of a Port');
+        const name = nameOf(row, 'an Interface');
         found.set(name, portInfo(uuid, name, bridgeName, row, port));
       }
     }
   }
   return found;
+}
+
+/** A row that another one refers to; the server never sends a reference without its row. */
+function rowOf(table: ReadonlyMap<string, Row>, uuid: string, what: string): Row {
+  const row = table.get(uuid);
+  if (row === undefined) throw new OvsdbValueError(what, undefined);
+  return row;
+}
+
+function nameOf(row: Row, what: string): string {
+  const name = textOf(row['name']);
+  if (name === undefined) throw new OvsdbValueError(`the name of ${what}`, row['name']);
+  return name;
 }
 
 function portInfo(uuid: string, name: string, bridge: string, row: Row, port: Row): PortInfo {

@@ -30,6 +30,14 @@ export class OvsdbProtocolError extends Error {
   }
 }
 
+/** A value of a row does not have its column's type, or is missing. */
+export class OvsdbValueError extends Error {
+  override readonly name = 'OvsdbValueError';
+  constructor(expected: string, value: unknown) {
+    super(`it sent ${JSON.stringify(value)?.slice(0, 80) ?? 'nothing'} instead of ${expected}`);
+  }
+}
+
 /** An OVSDB address is malformed. */
 export class OvsdbAddressError extends Error {
   override readonly name = 'OvsdbAddressError';

@@ -24,9 +24,10 @@ export class Replica {
       this.#tables.set(name, table);
       for (const [uuid, update] of Object.entries(rows)) {
         if (!isObject(update)) return false;
-        const fresh = update['new'];
+        const { new: fresh, old } = update;
         if (isObject(fresh)) table.set(uuid, { ...table.get(uuid), ...fresh });
-        else table.delete(uuid);
+        else if (fresh === undefined && isObject(old)) table.delete(uuid);
+        else return false;
       }
     }
     return true;

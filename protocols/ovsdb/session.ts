@@ -1,6 +1,12 @@
 import { bounded } from '../../async/bounded.ts';
 import { Connection, type SocketAddress } from '../json-rpc/connection.ts';
-import { OvsdbDisconnected, OvsdbProtocolError, OvsdbTimeout, OvsdbUnreachable } from './errors.ts';
+import {
+  OvsdbDisconnected,
+  OvsdbProtocolError,
+  OvsdbTimeout,
+  OvsdbUnreachable,
+  OvsdbValueError,
+} from './errors.ts';
 import { Replica } from './replica.ts';
 import { isObject } from './values.ts';
 import { asError, errorCode, errorMessage } from '../../text/error-message.ts';
@@ -21,11 +27,16 @@ export interface SessionOptions {
   readonly newer?: Columns;
   /** Silence after which an echo is requested; without a reply the connection is closed, ms. */
   readonly timeoutMs: number;
+  /** Time for the first reply to be complete, however slowly it arrives, ms; default: a minute. */
+  readonly firstReplyMs?: number;
 }
+
+const FIRST_REPLY_MS = 60_000;
 
 /**
  * One connection to an OVSDB server (RFC 7047) that monitors tables until it ends. Calls `onChange`
- * with the replica after the first reply and after each update, in order.
+ * with the replica after the first reply and after each update, in order. An OvsdbValueError that it
+ * throws ends the connection: the server sent something else than the schema allows.
  *
  * Answers the server's echo requests and sends its own, so that both ends detect a dead peer. Never
  * resolves; rejects with the errors of `errors.ts` when the connection ends, or with the signal's
@@ -53,7 +64,7 @@ export async function runSession(
 
 function monitor(
   connection: Connection,
-  { name, database, tables, newer, timeoutMs }: SessionOptions,
+  { name, database, tables, newer, timeoutMs, firstReplyMs = FIRST_REPLY_MS }: SessionOptions,
   onChange: (replica: Replica) => void,
   signal: AbortSignal,
 ): Promise<never> {
@@ -63,9 +74,11 @@ function monitor(
     let further: Columns | undefined;
     let waitingFor = 'monitor';
     let timer: NodeJS.Timeout | undefined;
+    let firstReply: NodeJS.Timeout | undefined;
 
     const end = (error: Error): void => {
       clearTimeout(timer);
+      clearTimeout(firstReply);
       signal.removeEventListener('abort', abort);
       connection.listen(undefined);
       reject(error);
@@ -78,8 +91,8 @@ function monitor(
       timer = setTimeout(quiet, timeoutMs);
     };
     const heard = (): void => {
-      if (!inSync) return;
-      waitingFor = '';
+      // The first reply can take longer than the time-out to arrive.
+      if (inSync) waitingFor = '';
       clearTimeout(timer);
       timer = setTimeout(quiet, timeoutMs);
     };
@@ -87,7 +100,12 @@ function monitor(
       if (!replica.apply(updates)) {
         return end(new OvsdbProtocolError(name, 'it sent a malformed update'));
       }
-      onChange(replica);
+      try {
+        onChange(replica);
+      } catch (error) {
+        if (!(error instanceof OvsdbValueError)) throw error;
+        end(new OvsdbProtocolError(name, error.message));
+      }
     };
     const ask = (more: Columns | undefined): void => {
       further = more;
@@ -112,6 +130,7 @@ function monitor(
           );
         }
         inSync = true;
+        clearTimeout(firstReply);
         heard();
         apply(result);
       }
@@ -120,6 +139,10 @@ function monitor(
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
     timer = setTimeout(quiet, timeoutMs);
+    firstReply = setTimeout(
+      () => end(new OvsdbTimeout(name, 'the whole of monitor', firstReplyMs)),
+      firstReplyMs,
+    );
     connection.listen({
       arrived: heard,
       message: (bytes) => {

@@ -60,3 +60,13 @@ export function tables(ports: readonly PortRow[]): Row {
     Interface: Object.fromEntries(ports.map((p) => [uuid(p.id ?? p.name), fresh(p.row)])),
   };
 }
+
+/** The update after a port of bridge br0 was deleted; `left`: the other ports. */
+export function deletionOf(name: string, left: readonly string[]): Row {
+  const ports = left.map((other) => ['uuid', uuid(`P${other}`)]);
+  return {
+    Bridge: { [uuid('br0')]: { old: {}, new: { ports: ['set', ports] } } },
+    Port: { [uuid(`P${name}`)]: { old: {} } },
+    Interface: { [uuid(name)]: { old: {} } },
+  };
+}

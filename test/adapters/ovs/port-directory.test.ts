@@ -1,13 +1,24 @@
 import assert from 'node:assert/strict';
 import { OvsPortDirectory } from '../../../adapters/ovs/port-directory.ts';
+import { runSession } from '../../../protocols/ovsdb/session.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { never } from '../../contract/collect.ts';
 import { FakeServer } from '../../protocols/json-rpc/fake-server.ts';
-import { interfaceRow, type PortRow, tables, uuid } from './ovsdb-tables.ts';
+import { deletionOf, interfaceRow, type PortRow, tables, uuid } from './ovsdb-tables.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const VM1: PortRow = { name: 'vm1', row: interfaceRow('vm1', { ifindex: 5 }) };
 const VM2: PortRow = { name: 'vm2', row: interfaceRow('vm2', { ifindex: 6 }) };
+
+/** The first reply to `monitor`. */
+function replyOf(result: unknown): string {
+  return JSON.stringify({ id: 'monitor', result, error: null });
+}
+
+/** A first reply with other columns of an Interface. */
+function replyWith(columns: Readonly<Record<string, unknown>>): string {
+  return replyOf(tables([{ name: 'vm1', row: interfaceRow('vm1', columns) }]));
+}
 
 describe('port directory with a fake OVSDB', () => {
   let server: FakeServer;
@@ -43,7 +54,7 @@ describe('port directory with a fake OVSDB', () => {
     for (const ifindex of [0, 7, 8]) {
       update({ Interface: { [uuid('vm1')]: { new: interfaceRow('vm1', { ifindex }) } } });
     }
-    update({ Interface: { [uuid('vm2')]: { old: {} } } });
+    update(deletionOf('vm2', ['vm1']));
     await eventually('all changes', () => seen.at(-1) === 'vm1:8');
     const expected = ['', 'vm1:5 vm2:6', 'vm1:0 vm2:6', 'vm1:7 vm2:6', 'vm1:8 vm2:6', 'vm1:8'];
     assert.deepEqual(seen, expected);
@@ -143,6 +154,21 @@ describe('port directory with a fake OVSDB', () => {
     ['garbage', 'hello'],
     ['a refusal', '{"id":"monitor","result":null,"error":"unknown database"}'],
     ['an update that is none', '{"id":"monitor","result":{"Interface":1},"error":null}'],
+    ['a list', '{"id":"monitor","result":[],"error":null}'],
+    ['a row that is none', replyOf({ Interface: { x: { new: 5 } } })],
+    ['a bridge without a name', replyOf({ Bridge: { x: { new: { ports: ['set', []] } } } })],
+    [
+      'ports that are numbers',
+      replyOf({ Bridge: { x: { new: { name: 'b', ports: ['set', [1]] } } } }),
+    ],
+    ['ports that are a text', replyOf({ Bridge: { x: { new: { name: 'b', ports: 'none' } } } })],
+    ['a set that is none', replyOf({ Bridge: { x: { new: { name: 'b', ports: ['set', 0] } } } })],
+    ['a port without a row', replyOf({ ...tables([VM1]), Port: {} })],
+    ['an interface without a row', replyOf({ ...tables([VM1]), Interface: {} })],
+    ['an ifindex that is a text', replyWith({ ifindex: '5' })],
+    ['a name that is a number', replyWith({ name: 5 })],
+    ['external_ids that are a set', replyWith({ external_ids: ['set', []] })],
+    ['external_ids with numbers', replyWith({ external_ids: ['map', [['vm-id', 5]]] })],
   ] as const) {
     it(`reports why it is stale when it receives ${what}`, async () => {
       server.behaviour = (request, socket) => {
@@ -150,8 +176,57 @@ describe('port directory with a fake OVSDB', () => {
       };
       await assert.rejects(directory.start(AbortSignal.timeout(250)), /no ports from OVSDB yet: ./);
       assert.equal(directory.inSync(), false);
+      assert.equal(directory.current().size, 0);
+      assert.ok(server.connections <= 3, `${server.connections} connections in 250 ms`);
     });
   }
+
+  it('keeps its ports when an update has wrong types', async () => {
+    await directory.start(never());
+    server.behaviour = () => undefined;
+    update({ Bridge: { [uuid('br0')]: { new: { ports: 'none' } } } });
+    await eventually('it is out of step', () => !directory.inSync());
+    assert.match(directory.lastError()?.message ?? '', /instead of a uuid/);
+    assert.equal(directory.current().size, 2);
+  });
+
+  it('waits for a first reply that arrives slowly', async () => {
+    const text = JSON.stringify({ id: 'monitor', result: tables(rows), error: null });
+    const pieces = 10;
+    server.behaviour = (request, socket) => {
+      if (request['method'] !== 'monitor') return;
+      for (let i = 0; i < pieces; i++) {
+        const [from, to] = [i, i + 1].map((n) => Math.round((n / pieces) * text.length));
+        setTimeout(() => socket.write(text.slice(from, to)), i * 60);
+      }
+    };
+    await directory.start(never());
+    assert.equal(directory.current().size, 2);
+    assert.equal(server.connections, 1);
+  });
+
+  it('does not wait for ever for a first reply that never ends', async () => {
+    server.behaviour = (request, socket) => {
+      if (request['method'] !== 'monitor') return;
+      socket.write('{"id":"monitor","result":{');
+      const timer = setInterval(() => socket.write(' '), 20);
+      socket.once('close', () => clearInterval(timer));
+    };
+    const options = {
+      address: { path: server.path },
+      name: 'slow',
+      database: 'Open_vSwitch',
+      tables: {},
+      timeoutMs: 100,
+      firstReplyMs: 300,
+    };
+    const sinceMs = performance.now();
+    await assert.rejects(
+      runSession(options, () => {}, never()),
+      /within 300 ms/,
+    );
+    assert.ok(performance.now() - sinceMs < 2_000);
+  });
 
   it('waits for a server that does not run yet', async () => {
     await server.stop();

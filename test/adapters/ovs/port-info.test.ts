@@ -5,7 +5,7 @@ import { OvsdbAddressError } from '../../../protocols/ovsdb/errors.ts';
 import { portsOf, samePorts } from '../../../adapters/ovs/port-info.ts';
 import { bridged } from '../../../adapters/ovs/settling.ts';
 import type { PortInfo } from '../../../engine/model/port.ts';
-import { interfaceRow, map, tables, uuid } from './ovsdb-tables.ts';
+import { deletionOf, interfaceRow, map, tables, uuid } from './ovsdb-tables.ts';
 
 function replicaOf(...updates: readonly unknown[]): Replica {
   const replica = new Replica();
@@ -117,7 +117,7 @@ describe('ports from OVSDB', () => {
     assert.equal(portsOf(replica).get('a')?.ifindex, 0);
     change(interfaceRow('a', { ifindex: 9 }));
     assert.equal(portsOf(replica).get('a')?.ifindex, 9);
-    assert.ok(replica.apply({ Interface: { [uuid('a')]: { old: { name: 'a' } } } }));
+    assert.ok(replica.apply(deletionOf('a', ['b'])));
     assert.deepEqual([...portsOf(replica).keys()], ['b']);
   });
 
@@ -138,7 +138,14 @@ describe('ports from OVSDB', () => {
   });
 
   it('ignore malformed updates', () => {
-    for (const update of [null, 1, [], { Interface: 1 }, { Interface: { x: 1 } }]) {
+    for (const update of [
+      null,
+      1,
+      [],
+      { Interface: 1 },
+      { Interface: { x: 1 } },
+      { Interface: { x: {} } },
+    ]) {
       assert.equal(new Replica().apply(update), false);
     }
   });
