@@ -4,6 +4,8 @@ export interface HoldView {
   readonly held: boolean;
   /** Entries that this call removed. */
   readonly withdrawn: number;
+  /** Why a restart of the daemon would end the hold; null: it would not. */
+  readonly problem: string | null;
 }
 
 /** Result of a reload. On failure the last valid policies stay in force. */

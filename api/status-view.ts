@@ -63,6 +63,8 @@ export interface StatusView {
   readonly influx: InfluxView | null;
   /** True while every flow is held on the vSwitch (onload-all). */
   readonly held: boolean;
+  /** Since when, ISO 8601, also across restarts of the daemon; null: nothing is held. */
+  readonly heldSince: string | null;
 }
 
 /** Counters start with the daemon. */

@@ -60,7 +60,7 @@ export function isWhyAnswer(value: unknown): value is WhyAnswer {
 }
 
 export function isHoldView(value: unknown): value is HoldView {
-  return has(value, ['held', 'withdrawn']);
+  return has(value, ['held', 'withdrawn', 'problem']);
 }
 
 export function isReloadView(value: unknown): value is ReloadView {

@@ -17,6 +17,8 @@ export interface Config {
   readonly policies: readonly string[];
   /** What happens to installed entries when the daemon exits. */
   readonly onExit: 'withdraw' | 'keep';
+  /** Absolute path of the file that keeps the hold of `onload-all` for the next daemon. */
+  readonly hold: { readonly file: string };
   readonly decisions: DecisionsConfig;
   readonly http: HttpConfig;
   /** Undefined: no points are written. */

@@ -9,7 +9,7 @@ import { JsonDocument } from '../text/json-document.ts';
 import { byPlace } from '../text/problem.ts';
 import { ConfigError, ConfigUnreadable } from './config-error.ts';
 import { configWords } from './config-words.ts';
-import { runtimeFolder } from './runtime-folder.ts';
+import { runtimeFolder, stateFolder } from './runtime-folder.ts';
 import { schemaProblems } from '../text/schema-problems.ts';
 
 /**
@@ -71,6 +71,7 @@ function once<T>(create: () => T): () => T {
 }
 
 function resolved(settings: ConfigFile, file: string): Config {
+  const control = resolve(runtimeFolder(), settings.control.path);
   const { node, fastPath, poll, planner, onExit, decisions, http, influx, log } = settings;
   const defaultAdapter = node.adapter === 'ovs' ? 'xdp' : 'emulator';
   return {
@@ -90,7 +91,8 @@ function resolved(settings: ConfigFile, file: string): Config {
     },
     http: resolvedHttp(http, dirname(file)),
     ...(influx === undefined ? {} : { influx: resolvedInflux(influx, dirname(file)) }),
-    control: { path: resolve(runtimeFolder(), settings.control.path) },
+    hold: { file: resolve(stateFolder() ?? dirname(control), settings.hold.file) },
+    control: { path: control },
     log,
   };
 }

@@ -17,3 +17,9 @@ export function runtimeFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (session !== undefined && session !== '') return join(session, 'norikae');
   return join(tmpdir(), `norikae-${uid}`);
 }
+
+/** systemd's folder for state that outlives the service (StateDirectory=), if it gives one. */
+export function stateFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const given = env.STATE_DIRECTORY?.split(':')[0];
+  return given === '' ? undefined : given;
+}

@@ -7,12 +7,14 @@ import { PolicyMetrics } from '../telemetry/prometheus/policy-metrics.ts';
 import { History } from './history.ts';
 import type { Config } from '../config/config.ts';
 import { DecisionLog } from './decisions/decision-log.ts';
+import { HoldFile } from './hold-file.ts';
 import { InfluxSink } from './influx/influx-sink.ts';
 import type { Daemon } from './lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { Loop } from './loop.ts';
 import { LoopView } from './loop-view.ts';
 import { createNode } from './node.ts';
+import { PanicHold } from './panic-hold.ts';
 import type { MarkPhase } from '../platform/watchdog/phases.ts';
 import { packageVersion } from '../platform/package-root.ts';
 import { SourceLog } from './source-log.ts';
@@ -95,10 +97,18 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
   });
   decisions.onRecord((record) => influx?.decision(record));
   const history = new History();
+  const hold = new PanicHold({
+    engine: loop.engine,
+    table: () => loop.table,
+    file: new HoldFile(config.hold.file),
+    wall: clock.wall,
+    log,
+  });
   const view = new LoopView({
     loop,
     decisions,
     history,
+    hold,
     influx,
     node,
     config,
@@ -118,6 +128,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     start: async () => {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
       influx?.start();
+      await hold.restore();
       loop.start();
       stopWatching = watchReadings({
         name: node.flows.name,

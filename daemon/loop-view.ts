@@ -17,6 +17,7 @@ import { timeSlicedYield, type YieldToEventLoop } from '../async/yield-to-event-
 import type { Loop } from './loop.ts';
 import { loadRulesEngine } from '../policy/json-rules/rules-engine.ts';
 import type { Node } from './node.ts';
+import type { PanicHold } from './panic-hold.ts';
 import type { PolicyManager } from './policies/policy-manager.ts';
 import { rowsByPrefix } from '../views/flow-prefix.ts';
 import { FlowTexts } from '../views/flow-texts.ts';
@@ -41,6 +42,7 @@ export interface LoopViewOptions {
   readonly policies: PolicyManager;
   readonly decisions: DecisionLog;
   readonly history: History;
+  readonly hold: PanicHold;
   /** Undefined: nothing is written to InfluxDB. */
   readonly influx?: InfluxSink | undefined;
   /** Whether the policy files are watched for changes. */
@@ -93,6 +95,7 @@ export class LoopView implements DaemonView {
       policies: policiesView(policies, this.#o.watching()),
       influx: this.#o.influx?.view() ?? null,
       held: loop.engine.held,
+      heldSince: this.#o.hold.since ?? null,
     };
   }
 
@@ -144,14 +147,12 @@ export class LoopView implements DaemonView {
     return report === undefined ? undefined : pointOf(status ?? this.status(), this.#o.wall());
   }
 
-  async onloadAll(): Promise<HoldView> {
-    const withdrawn = await this.#o.loop.engine.onloadAll(this.#o.loop.table);
-    return { held: true, withdrawn };
+  onloadAll(): Promise<HoldView> {
+    return this.#o.hold.press();
   }
 
   resume(): Promise<HoldView> {
-    this.#o.loop.engine.resume();
-    return Promise.resolve({ held: false, withdrawn: 0 });
+    return this.#o.hold.release();
   }
 
   reload(): Promise<ReloadView> {

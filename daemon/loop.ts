@@ -121,6 +121,7 @@ export class Loop {
     });
     this.#starter = new BackendStarter(node.ports, node.backends, log, (backend) => {
       this.engine.backendUp(backend);
+      if (this.engine.held) this.#withdrawAll();
       this.#follower.changed(node.ports.current());
     });
     this.#follower = new PortsFollower((ports) => this.#followPorts(ports));
@@ -227,6 +228,16 @@ export class Loop {
       const notify = (): void => subscriber.next();
       const unsubscribe = [changes?.subscribe(notify), ports.onSwitchChange?.(notify)];
       return () => unsubscribe.forEach((end) => end?.());
+    });
+  }
+
+  /** Removes the entries that an earlier daemon left, in a hold; each tick tries again. */
+  #withdrawAll(): void {
+    this.engine.onloadAll(this.table).catch((error: unknown) => {
+      this.#options.log.error(
+        { error: errorMessage(error) },
+        'the hold has not removed all entries',
+      );
     });
   }
 

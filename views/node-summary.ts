@@ -60,7 +60,7 @@ function backendTexts({ backends }: StatusView): readonly string[] {
 
 function warnings(status: StatusView): string[] {
   const lines: string[] = [];
-  if (status.held) lines.push(`held: ${HELD}`);
+  if (status.held) lines.push(`held: ${HELD}${since(status.heldSince)}`);
   for (const source of status.sources) {
     if (source.fresh) continue;
     const age = source.ageMs === null ? 'never read' : `${duration(source.ageMs)} old`;
@@ -78,4 +78,8 @@ function warnings(status: StatusView): string[] {
     lines.push(`policies: the last reload failed, ${olderPolicies(policies.problems[0])}`);
   }
   return lines;
+}
+
+function since(heldSince: string | null): string {
+  return heldSince === null ? '' : ` (since ${heldSince})`;
 }

@@ -4,7 +4,7 @@ import { clientFor, type ControlOptions, withControlOptions } from '../support/c
 
 const EXAMPLES = `
 The panic button: use it when traffic misbehaves. All traffic goes through the vSwitch, and no flow is
-offloaded until "norikae resume" or a restart of the daemon.
+offloaded until "norikae resume", also after a restart or a crash of the daemon.
 `;
 
 /** `norikae onload-all`: moves every flow to the vSwitch and holds it there. */
@@ -17,7 +17,10 @@ export function onloadAllCommand(context: CliContext): Command {
     if (options.json === true) printJson(context, hold);
     else {
       const removed = `${hold.withdrawn} ${hold.withdrawn === 1 ? 'entry' : 'entries'} removed`;
-      printLines(context, [`${removed}; every flow is held on the vSwitch until "norikae resume"`]);
+      printLines(context, [
+        `${removed}; every flow is held on the vSwitch until "norikae resume"`,
+        ...(hold.problem === null ? [] : [`warning: ${hold.problem}`]),
+      ]);
     }
   });
 }

@@ -261,6 +261,7 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
     },
     influx: null,
     held: false,
+    heldSince: null,
     ...over,
   };
 }
@@ -327,11 +328,11 @@ export class FakeView implements DaemonView {
   }
 
   async onloadAll(): Promise<HoldView> {
-    return this.#did('onload-all', { held: true, withdrawn: 512 });
+    return this.#did('onload-all', { held: true, withdrawn: 512, problem: null });
   }
 
   async resume(): Promise<HoldView> {
-    return this.#did('resume', { held: false, withdrawn: 0 });
+    return this.#did('resume', { held: false, withdrawn: 0, problem: null });
   }
 
   async reload(): Promise<ReloadView> {

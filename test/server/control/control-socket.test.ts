@@ -132,8 +132,16 @@ describe('control socket', () => {
     assert.deepEqual(view.queries.at(-1), query);
     const answer = await client.why('5b1f/..');
     assert.ok(answer.found);
-    assert.deepEqual(await client.onloadAll(), { held: true, withdrawn: 512 });
-    assert.deepEqual(await client.resume(), { held: false, withdrawn: 0 });
+    assert.deepEqual(await client.onloadAll(), {
+      held: true,
+      withdrawn: 512,
+      problem: null,
+    });
+    assert.deepEqual(await client.resume(), {
+      held: false,
+      withdrawn: 0,
+      problem: null,
+    });
     assert.deepEqual(await client.reload(), { ok: true, rules: 5 });
     assert.deepEqual(view.asked, [
       'status',
