@@ -172,6 +172,7 @@ const NIC = {
   masks: 32,
   leaseMs: 2000,
   heartbeatMs: 1000,
+  heartbeatLimitMs: 1000,
   survivesRestart: true,
   reportsLastPacket: true,
   description: 'of the bench',

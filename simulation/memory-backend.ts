@@ -95,6 +95,7 @@ export class MemoryBackend implements OffloadBackend {
       masks: Number.POSITIVE_INFINITY,
       leaseMs: 1000,
       heartbeatMs: HEARTBEAT_MS,
+      heartbeatLimitMs: HEARTBEAT_MS,
       survivesRestart: false,
       reportsLastPacket: true,
       description: `a table of ${entries} entries in memory`,

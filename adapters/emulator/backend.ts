@@ -53,6 +53,7 @@ export class EmulatedBackend implements OffloadBackend {
       masks: tableMasks,
       leaseMs,
       heartbeatMs,
+      heartbeatLimitMs: heartbeatMs,
       survivesRestart: true,
       reportsLastPacket: true,
       description: `emulated NIC, ${tableEntries} entries, probe depth ${probeDepth}`,

@@ -103,6 +103,7 @@ export class OpenFlowBackend implements OffloadBackend {
       masks: Number.POSITIVE_INFINITY,
       leaseMs: this.#lease.leaseMs,
       heartbeatMs: this.#options.heartbeatMs,
+      heartbeatLimitMs: this.#options.heartbeatMs,
       survivesRestart: true,
       reportsLastPacket: false,
       description:

@@ -15,8 +15,13 @@ export interface BackendCapabilities {
   readonly throughput?: { readonly packetsPerSecond: number; readonly bitsPerSecond: number };
   /** How long packets may follow the entries after these were verified, ms; see {@link OffloadBackend.renewLease}. */
   readonly leaseMs: number;
-  /** Period with which one packet of each flow passes to the vSwitch, ms; 0: no heartbeat. */
+  /**
+   * Time after which one packet of each flow passes to the vSwitch, ms, at a moment when this does
+   * not change the order of packets if the flow has such moments; 0: no heartbeats.
+   */
   readonly heartbeatMs: number;
+  /** Time after which a packet passes at any moment, ms; at least `heartbeatMs`. */
+  readonly heartbeatLimitMs: number;
   /** Installed entries outlive the daemon and can be adopted by the next one. */
   readonly survivesRestart: boolean;
   /** It reports the time of the last packet of a flow, see {@link CounterSink}. */

@@ -53,7 +53,7 @@ export interface OffloadBackendFixture {
   expireLease(): Promise<void>;
   /** Lets some ms of the clock pass. */
   passTime(): Promise<void>;
-  /** Returns after every entry's next heartbeat has become due. */
+  /** Returns when the next packet of every entry must be a heartbeat. */
   passHeartbeat(): Promise<void>;
   /**
    * Kills the daemon without closing its backend; returns a new backend, not started, for the same

@@ -182,6 +182,7 @@ export function describeOperations(withBackend: WithBackend): void {
         assert.ok(c.entries > 0 && c.masks > 0);
         assert.ok(c.leaseMs > 0, 'every backend has a dead man');
         assert.ok(c.heartbeatMs >= 0);
+        assert.ok(c.heartbeatLimitMs >= c.heartbeatMs);
         assert.match(c.description, /^[^\n]+$/);
         assert.notEqual(backend.name, '');
       }),

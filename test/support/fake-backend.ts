@@ -46,6 +46,7 @@ export class FakeBackend implements OffloadBackend {
       masks: Number.POSITIVE_INFINITY,
       leaseMs: 1000,
       heartbeatMs: 0,
+      heartbeatLimitMs: 0,
       survivesRestart: true,
       reportsLastPacket: false,
       description: 'a table in memory',

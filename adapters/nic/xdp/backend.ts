@@ -16,6 +16,7 @@ import type {
 import { SerialQueue } from '../../../async/serial-queue.ts';
 import { encodeActions } from './action-codec.ts';
 import { XdpNotStarted, XdpOptionInvalid } from './errors.ts';
+import { heartbeatOf } from './heartbeat.ts';
 import { encodeMatch, newEncodedMatch } from './match-codec.ts';
 import type { XdpBackendOptions } from './options.ts';
 import type { PortReport } from './port-table.ts';
@@ -76,6 +77,7 @@ export class XdpBackend implements OffloadBackend {
       masks,
       leaseMs,
       heartbeatMs,
+      heartbeatLimitMs: heartbeatOf(heartbeatMs).limitMs,
       survivesRestart: true,
       reportsLastPacket: true,
       description: this.#session?.description() ?? `XDP (${mode}), not started`,

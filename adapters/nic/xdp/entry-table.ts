@@ -89,7 +89,7 @@ export class EntryTable {
     this.#gone.remove(slot);
   }
 
-  /** Whether the entry has this value, ignoring the time of the last heartbeat. */
+  /** Whether the entry has this value, ignoring the times that the program updates. */
   isSame(slot: number, value: Uint32Array): boolean {
     return equal(this.#values, slot * VALUE_WORDS, value, UFID);
   }

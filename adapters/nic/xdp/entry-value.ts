@@ -3,23 +3,24 @@ import type { ActionProgram, Overwrite } from './action-codec.ts';
 
 /** Offsets in `struct flow_entry` (bpf/layout.h). */
 export const ENTRY = {
-  lastHeartbeatNs: 0,
-  ufid: 8,
-  statsSlot: 24,
-  outPort: 28,
-  outIfindex: 32,
-  flags: 36,
-  pushTpid: 40,
-  pushTci: 42,
-  ipTtl: 44,
-  ipTtlMask: 45,
-  ipTos: 46,
-  ipTosMask: 47,
-  ethDst: 48,
-  ethSrc: 54,
-  ethDstMask: 60,
-  ethSrcMask: 66,
-  bytes: 72,
+  lastLeftNs: 0,
+  trainUntilNs: 8,
+  ufid: 16,
+  statsSlot: 32,
+  outPort: 36,
+  outIfindex: 40,
+  flags: 44,
+  pushTpid: 48,
+  pushTci: 50,
+  ipTtl: 52,
+  ipTtlMask: 53,
+  ipTos: 54,
+  ipTosMask: 55,
+  ethDst: 56,
+  ethSrc: 62,
+  ethDstMask: 68,
+  ethSrcMask: 74,
+  bytes: 80,
 } as const;
 
 /** Bits of its flags. */
@@ -55,7 +56,7 @@ function overwrite(
 }
 
 /**
- * Encodes an entry without its stats slot and heartbeat time, which are set when it is written.
+ * Encodes an entry without its stats slot and times, which are set when it is written.
  *
  * @param into a view of `ENTRY.bytes` bytes
  * @param target undefined when the packets are dropped

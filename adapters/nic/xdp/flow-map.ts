@@ -5,7 +5,8 @@ import { ENTRY } from './entry-value.ts';
 import type { Libbpf } from './libbpf.ts';
 
 const ENOENT = 2;
-const HEARTBEAT = ENTRY.lastHeartbeatNs / 4;
+/** Word of `last_left_ns`, which `train_until_ns` follows. */
+const TIMES = ENTRY.lastLeftNs / 4;
 
 /** Elements of one batch call: a few ms in the kernel at most. */
 const BATCH = 4096;
@@ -32,25 +33,30 @@ export type VisitEntry = (
 export class FlowMap {
   readonly #libbpf: Libbpf;
   readonly #fd: number;
+  readonly #firstTrainNs: bigint;
   readonly #keys = new Uint32Array(BATCH * KEY_WORDS);
   readonly #values = new Uint32Array(BATCH * VALUE_WORDS);
 
-  constructor(libbpf: Libbpf, fd: number) {
+  /**
+   * @param firstTrainMs longest time after its installation that an entry waits for a gap in its
+   *   flow before it takes packets, so that they do not overtake those that the vSwitch still has
+   */
+  constructor(libbpf: Libbpf, fd: number, firstTrainMs: number) {
     this.#libbpf = libbpf;
     this.#fd = fd;
+    this.#firstTrainNs = BigInt(firstTrainMs) * 1_000_000n;
   }
 
-  /** Writes the entries of these slots; all get `nowNs` as their last heartbeat. */
+  /** Writes the entries of these slots; until `nowNs` their packets went to the vSwitch. */
   put(entries: EntryTable, slots: readonly number[], nowNs: bigint): WriteFailure[] {
     const failures: WriteFailure[] = [];
-    const [low, high] = new Uint32Array(BigUint64Array.of(nowNs).buffer);
+    const times = new Uint32Array(BigUint64Array.of(nowNs, nowNs + this.#firstTrainNs).buffer);
     for (let from = 0; from < slots.length; ) {
       const size = Math.min(BATCH, slots.length - from);
       for (let i = 0; i < size; i++) {
         entries.copyKey(slots[from + i], this.#keys, i * KEY_WORDS);
         entries.copyValue(slots[from + i], this.#values, i * VALUE_WORDS);
-        this.#values[i * VALUE_WORDS + HEARTBEAT] = low;
-        this.#values[i * VALUE_WORDS + HEARTBEAT + 1] = high;
+        this.#values.set(times, i * VALUE_WORDS + TIMES);
       }
       const { done, errno } = this.#libbpf.updateBatch(this.#fd, this.#keys, this.#values, size);
       from += done;

@@ -10,10 +10,15 @@ export interface XdpBackendOptions {
   readonly masks: number;
   /** Lease, ms: this long after the last renewal, every packet goes to the vSwitch. */
   readonly leaseMs: number;
-  /** Heartbeat period: one packet of each flow goes to the vSwitch in this time, ms; 0: no heartbeat. */
+  /** Time after which a packet of each flow goes to the vSwitch at the next gap, ms; 0: never. */
   readonly heartbeatMs: number;
   /** Time without redirects to a port after its first failed redirect, ms; 5,000 by default. */
   readonly minStallMs?: number;
+  /**
+   * Longest time for which packets follow one that could not be redirected, so that they do not
+   * overtake it, ms; 5 by default. A new entry waits ten times as long for a gap.
+   */
+  readonly trainMs?: number;
   /** Where the program runs: in the driver, in the stack, or the first of the two that works. */
   readonly mode: 'auto' | 'native' | 'generic';
   /** Names of the ports to attach to; default: every port with a kernel device. */

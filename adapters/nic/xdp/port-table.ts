@@ -5,12 +5,15 @@ import type { Attached, Attachment, AttachMode } from './attachment.ts';
 import { ifindexOf } from './device.ts';
 import { PortUnusable } from './errors.ts';
 import type { GracePeriod } from './grace-period.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { Maps } from './maps.ts';
 import type { OtherHooks } from './other-hooks.ts';
-import { CONTROL, PORT_INFO, PORT_REF, portIdentity, STALL, u32, u32At } from './records.ts';
+import { CONTROL, PORT_INFO, PORT_REF, portIdentity, STALL, u32, u32At, u64 } from './records.ts';
 import type { RedirectTargets } from './redirect-targets.ts';
 import { errorMessage } from '../../../text/error-message.ts';
+
+const NS_PER_MS = 1_000_000n;
 
 /** An attached port. `id` is never reused, even across restarts. */
 export interface AttachedPort {
@@ -39,6 +42,7 @@ export interface PortTableOptions {
   readonly grace: GracePeriod;
   readonly hooks: OtherHooks;
   readonly targets: RedirectTargets;
+  readonly heartbeat: Heartbeat;
   /** Names of the ports to serve; undefined: every port with a device. */
   readonly only: readonly string[] | undefined;
 }
@@ -66,6 +70,7 @@ export class PortTable {
   readonly #grace: GracePeriod;
   readonly #hooks: OtherHooks;
   readonly #targets: RedirectTargets;
+  readonly #heartbeat: Heartbeat;
   /**
    * Ids of ports that are no longer served, or have become shaped or policed: the caller must
    * remove their entries, then clear this set.
@@ -80,13 +85,15 @@ export class PortTable {
   /** Names of the ports that are not meant to be served. */
   readonly #excluded = new Set<string>();
 
-  constructor({ libbpf, maps, attachment, grace, hooks, targets, only }: PortTableOptions) {
+  constructor(options: PortTableOptions) {
+    const { libbpf, maps, attachment, grace, hooks, targets, heartbeat, only } = options;
     this.#libbpf = libbpf;
     this.#maps = maps;
     this.#attachment = attachment;
     this.#grace = grace;
     this.#hooks = hooks;
     this.#targets = targets;
+    this.#heartbeat = heartbeat;
     this.#only = only === undefined ? undefined : new Set(only);
   }
 
@@ -298,9 +305,7 @@ export class PortTable {
    * programs.
    */
   async #admit(ifindex: number, id: number, flags: number): Promise<void> {
-    const ref = new Uint8Array(PORT_REF.bytes);
-    ref.set(u32(id), PORT_REF.portId);
-    ref.set(u32(flags), PORT_REF.flags);
+    const ref = portRef(id, flags, this.#heartbeat);
     const existing = new Uint8Array(PORT_REF.bytes);
     if (this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), existing, 'ports')) {
       if (Buffer.compare(existing, ref) === 0) return;
@@ -387,6 +392,15 @@ export class PortTable {
     }
     return keys;
   }
+}
+
+function portRef(id: number, flags: number, { dueMs, limitMs }: Heartbeat): Uint8Array {
+  const ref = new Uint8Array(PORT_REF.bytes);
+  ref.set(u32(id), PORT_REF.portId);
+  ref.set(u32(flags), PORT_REF.flags);
+  ref.set(u64(BigInt(dueMs) * NS_PER_MS), PORT_REF.heartbeatNs);
+  ref.set(u64(BigInt(limitMs) * NS_PER_MS), PORT_REF.heartbeatLimitNs);
+  return ref;
 }
 
 function identityText(identity: Uint8Array): string {

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { KEY_BYTES } from './key-layout.ts';
 
 /** `LAYOUT_VERSION` of bpf/layout.h. */
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 
 /** Words of the control map. */
 export const CONTROL = {
   leaseUntilNs: 0,
-  heartbeatNs: 1,
+  minStallNs: 1,
   layoutVersion: 2,
   nextPortId: 3,
   nextMaskId: 4,
   devicesMapId: 5,
-  minStallNs: 6,
+  trainNs: 6,
   words: 7,
 } as const;
 
@@ -23,7 +23,9 @@ export const LEASE_REQUEST = { verifiedNs: 0, untilNs: 8, bytes: 16 } as const;
 export const PORT_REF = {
   portId: 0,
   flags: 4,
-  bytes: 8,
+  heartbeatNs: 8,
+  heartbeatLimitNs: 16,
+  bytes: 24,
   tagsInFrame: 1,
   checksumsOpen: 2,
 } as const;
@@ -46,8 +48,8 @@ export const MASK_SET = {
 } as const;
 
 /** Bytes of `struct flow_stats`, and the u32 word of each member's lower half. */
-export const STATS_BYTES = 24;
-export const STATS_WORD = { packets: 0, bytes: 2, lastNs: 4 } as const;
+export const STATS_BYTES = 32;
+export const STATS_WORD = { packets: 0, bytes: 2, lastNs: 4, gapNs: 6 } as const;
 
 /** The SHA-256 of a port's uuid, for `struct port_info`. */
 export function portIdentity(uuid: string): Uint8Array {
@@ -57,6 +59,11 @@ export function portIdentity(uuid: string): Uint8Array {
 /** A u32 in the machine's byte order. */
 export function u32(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+/** A u64 in the machine's byte order. */
+export function u64(value: bigint): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(value).buffer);
 }
 
 /** The u32 at `at`. */

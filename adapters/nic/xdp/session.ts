@@ -8,6 +8,7 @@ import { ENTRY } from './entry-value.ts';
 import { EntriesNotDeleted } from './errors.ts';
 import { FlowMap } from './flow-map.ts';
 import { GracePeriod } from './grace-period.ts';
+import { heartbeatOf } from './heartbeat.ts';
 import { Installer } from './installer.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import { Libbpf } from './libbpf.ts';
@@ -24,6 +25,9 @@ import { StatsReader } from './stats-reader.ts';
 import { StatsSlots } from './stats-slots.ts';
 
 const MIN_STALL_MS = 5_000;
+const TRAIN_MS = 5;
+/** A new entry's first train, as a multiple of others: the vSwitch carried the flow until then. */
+const FIRST_TRAIN = 10;
 
 /** The state between start and close. */
 export class Session {
@@ -64,9 +68,10 @@ export class Session {
       grace: this.#grace,
       hooks: this.#hooks,
       targets: this.#targets,
+      heartbeat: heartbeatOf(options.heartbeatMs),
       only: options.ports,
     });
-    this.#flows = new FlowMap(libbpf, maps.fd.flows);
+    this.#flows = new FlowMap(libbpf, maps.fd.flows, FIRST_TRAIN * (options.trainMs ?? TRAIN_MS));
     this.#slots = new StatsSlots(slots);
     this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries);
     this.installer = new Installer({
@@ -93,8 +98,8 @@ export class Session {
       undo.unshift(() => maps.close());
       const session = new Session(libbpf, lock, maps, options);
       undo.unshift(() => session.#stop());
+      maps.setWord(CONTROL.trainNs, BigInt(options.trainMs ?? TRAIN_MS) * 1_000_000n);
       maps.setWord(CONTROL.minStallNs, BigInt(options.minStallMs ?? MIN_STALL_MS) * 1_000_000n);
-      maps.setWord(CONTROL.heartbeatNs, BigInt(options.heartbeatMs) * 1_000_000n);
       if (pinned !== undefined) await session.#adopt(ports);
       await session.updatePorts(ports);
       return session;

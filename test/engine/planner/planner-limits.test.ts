@@ -20,6 +20,7 @@ const CAPABILITIES = {
   masks: 1,
   leaseMs: 1000,
   heartbeatMs: 1000,
+  heartbeatLimitMs: 1000,
   survivesRestart: false,
   reportsLastPacket: true,
   description: 'of a test',

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /* Raised whenever a struct below changes: pinned maps of another version are not adopted. */
-#define LAYOUT_VERSION 3
+#define LAYOUT_VERSION 4
 
 #define MAX_MASKS 128
 #define KEY_WORDS 8
@@ -52,7 +52,9 @@ struct table_key {
 /* What is done with the packets of a flow. */
 struct flow_entry {
 	/* CLOCK_MONOTONIC, ns, of the last packet that was left to the vSwitch. */
-	__u64 last_heartbeat_ns;
+	__u64 last_left_ns;
+	/* Packets that follow it closely go the same way until this time: see order.h. */
+	__u64 train_until_ns;
 	__u32 ufid[4];
 	__u32 stats_slot;
 	__u32 out_port;
@@ -93,6 +95,9 @@ struct mask_set {
 struct port_ref {
 	__u32 port_id;
 	__u32 flags;
+	/* Times of the heartbeats of flows that enter here, ns, see order.h; limit 0: no heartbeats. */
+	__u64 heartbeat_ns;
+	__u64 heartbeat_limit_ns;
 };
 
 /* Identifies the port of a port id, for the next daemon. */
@@ -114,6 +119,8 @@ struct flow_stats {
 	__u64 bytes;
 	/* CLOCK_MONOTONIC, ns, of the last packet that was carried on this CPU. */
 	__u64 last_ns;
+	/* Time between that packet and the one before it. */
+	__u64 gap_ns;
 };
 
 /* The context of norikae_lease, on the clock of bpf_ktime_get_ns(). */
@@ -126,14 +133,15 @@ struct lease_request {
 
 /* Words of the control map. */
 #define CONTROL_LEASE_UNTIL_NS 0
-#define CONTROL_HEARTBEAT_NS 1
+/* Duration of a port's first stall, ns. */
+#define CONTROL_MIN_STALL_NS 1
 #define CONTROL_LAYOUT_VERSION 2
 #define CONTROL_NEXT_PORT_ID 3
 #define CONTROL_NEXT_MASK_ID 4
 /* Kernel id of the devices map: distinguishes our failed redirects from those of others. */
 #define CONTROL_DEVICES_MAP_ID 5
-/* Duration of a port's first stall, ns. */
-#define CONTROL_MIN_STALL_NS 6
+/* Longest train after a packet that could not be redirected, ns, see order.h. */
+#define CONTROL_TRAIN_NS 6
 #define CONTROL_WORDS 7
 
 #endif

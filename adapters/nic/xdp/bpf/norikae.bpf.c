@@ -5,6 +5,7 @@
  */
 #include <linux/errno.h>
 #include "checksum.h"
+#include "order.h"
 #include "parse.h"
 #include "rewrite.h"
 
@@ -116,15 +117,6 @@ static __always_inline struct flow_entry *find(const struct flow_key *packet, __
 	return NULL;
 }
 
-static __always_inline int heartbeat_due(struct flow_entry *entry, __u64 now)
-{
-	__u64 period = control_word(CONTROL_HEARTBEAT_NS);
-	if (!period || (__s64)(now - entry->last_heartbeat_ns) < (__s64)period)
-		return 0;
-	entry->last_heartbeat_ns = now;
-	return 1;
-}
-
 /* Whether the outgoing frame exceeds the device's MTU; the device would drop it. */
 static __always_inline int too_large(struct xdp_md *ctx, const struct flow_entry *entry,
 				     const struct flow_key *key, struct stripped_tag stripped)
@@ -137,12 +129,9 @@ static __always_inline int too_large(struct xdp_md *ctx, const struct flow_entry
 	return bpf_check_mtu(ctx, entry->out_ifindex, &l3, 0, 0) != BPF_MTU_CHK_RET_SUCCESS;
 }
 
-static __always_inline void count(const struct flow_entry *entry, __u32 bytes, __u64 now)
+static __always_inline void count(struct flow_stats *sum, __u32 bytes, __u64 now)
 {
-	__u32 slot = entry->stats_slot;
-	struct flow_stats *sum = bpf_map_lookup_elem(&stats, &slot);
-	if (!sum)
-		return;
+	sum->gap_ns = now - sum->last_ns;
 	/* Written first: a reader that sees the packet counted also sees its time. */
 	sum->last_ns = now;
 	barrier();
@@ -163,27 +152,36 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	struct flow_entry *entry = find(&key, port->port_id);
 	if (!entry)
 		return XDP_PASS;
+	__u32 slot = entry->stats_slot;
+	struct flow_stats *sum = bpf_map_lookup_elem(&stats, &slot);
+	if (!sum)
+		return XDP_PASS;
 	/* What is dropped needs no checksum. */
 	if (!(entry->flags & ENTRY_DROP) && port->flags & PORT_CHECKSUMS_OPEN &&
 	    !is_finished(ctx, &key, &place))
+		return leave(entry, control_word(CONTROL_TRAIN_NS), now);
+	/* Rules can shorten their time-outs when a connection ends (fin_timeout): no train waits. */
+	if (has_tcp_flag(&key, TCP_FIN_OR_RST)) {
+		entry->last_left_ns = now;
 		return XDP_PASS;
-	if (heartbeat_due(entry, now))
+	}
+	if (is_in_train(entry, now) || is_heartbeat(entry, port, &key, sum, now))
 		return XDP_PASS;
 
 	/* Like the vSwitch, counts the tag, in the frame or stripped. */
 	__u32 bytes = distance(data, end) + (stripped.tpid ? TAG_BYTES : 0);
 	if (entry->flags & ENTRY_DROP) {
-		count(entry, bytes, now);
+		count(sum, bytes, now);
 		return XDP_DROP;
 	}
 	struct stall *stall = bpf_map_lookup_elem(&stalled, &entry->out_port);
 	if (stall && now < stall->until_ns)
-		return XDP_PASS;
+		return leave(entry, control_word(CONTROL_TRAIN_NS), now);
 	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
 	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
 	    too_large(ctx, entry, &key, stripped) || rewrite(ctx, entry, &key, stripped, offset))
-		return XDP_PASS;
-	count(entry, bytes, now);
+		return leave(entry, control_word(CONTROL_TRAIN_NS), now);
+	count(sum, bytes, now);
 	return XDP_REDIRECT;
 }
 

@@ -144,7 +144,7 @@ describe('XDP program, on a device whose sender may leave checksums to it', func
     const [inPort, outPort] = world.names();
     const pinPath = world.pinPath();
     const common = { pinPath, objectPath, entries: ENTRIES, masks: 8, mode: 'native' } as const;
-    backend = new XdpBackend({ ...common, leaseMs: 600_000, heartbeatMs: 0 });
+    backend = new XdpBackend({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
     ({ ifindex } = world.port(inPort));

@@ -174,7 +174,7 @@ async function fixture(
     nowMs: monotonicMs,
     passTime: () => sleep(5),
     expireLease: () => sleep(asked.leaseMs + 50),
-    passHeartbeat: () => sleep(asked.heartbeatMs + 20),
+    passHeartbeat: () => sleep(backend.capabilities().heartbeatLimitMs + 20),
     async restart() {
       // What the kernel does for a process that is killed: descriptors closed, nothing written.
       await backend.close('keep');

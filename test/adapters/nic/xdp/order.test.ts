@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import { monotonicMs } from '../../../../async/monotonic.ts';
+import type { FlowSpec } from '../../../../engine/model/flow.ts';
+import { MARKER, ethernet, ipv4, tcp, udp } from '../../../../lab/testbed/frames.ts';
+import { sendFrames, startSender } from '../../../../lab/testbed/packets.ts';
+import { sleep } from '../../../../lab/testbed/wait.ts';
+import { never } from '../../../contract/collect.ts';
+import { flowId } from '../../../support/flows.ts';
+import { exactly, matchOn } from '../../../support/match-fields.ts';
+import { needs } from '../../../support/needs.ts';
+import { builtObject } from './support/object.ts';
+import { PassedFrames } from './support/passed.ts';
+import { World } from './support/world.ts';
+
+const HEARTBEAT_MS = 200;
+const IP = { src: Buffer.from([10, 7, 0, 1]), dst: Buffer.from([10, 7, 0, 2]), ttl: 64, tos: 0 };
+const MACS = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
+const FIN = 0x01;
+const PSH = 0x08;
+const ACK = 0x10;
+
+function udpFrames(count: number): Buffer[] {
+  return Array.from({ length: count }, (_, i) => {
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(i);
+    const header = { ...IP, protocol: 17 };
+    const data = Buffer.concat([MARKER, number, Buffer.alloc(40)]);
+    const payload = ipv4(header, 1, udp(header, 5, 9, data));
+    return ethernet({ ...MACS, etherType: 0x0800, payload });
+  });
+}
+
+/** A frame of TCP with these flags. */
+function tcpFrame(flags: number): Buffer {
+  const header = { ...IP, protocol: 6 };
+  const data = Buffer.concat([MARKER, Buffer.alloc(44)]);
+  const payload = ipv4(header, 1, tcp(header, 5, 9, 1, flags, data));
+  return ethernet({ ...MACS, etherType: 0x0800, payload });
+}
+
+describe('XDP heartbeats and the order of packets', function () {
+  this.timeout(30_000);
+  let world: World;
+  let backend: XdpBackend;
+  let passed: PassedFrames;
+  let inPort = '';
+  let outPort = '';
+
+  before(async function () {
+    needs(this, 'root', 'netns', 'xdp', 'debian-python3');
+    world = await World.create(2);
+    [inPort, outPort] = world.names();
+    passed = await PassedFrames.on(world.cleanup, inPort);
+  });
+  after(() => world?.close());
+
+  beforeEach(async () => {
+    backend = new XdpBackend({
+      pinPath: world.pinPath(),
+      objectPath: builtObject(),
+      entries: 16,
+      masks: 8,
+      leaseMs: 60_000,
+      heartbeatMs: HEARTBEAT_MS,
+      mode: 'auto',
+    });
+    await backend.start(world.snapshot(), never());
+    await backend.renewLease(monotonicMs());
+  });
+  afterEach(() => backend.close('withdraw'));
+
+  const flow = (): FlowSpec => ({
+    id: flowId(1),
+    match: matchOn(inPort, exactly('eth_type', 0x0800)),
+    actions: [{ kind: 'output', port: outPort }],
+  });
+  const install = () => backend.apply([{ kind: 'put', flow: flow() }], never());
+  const send = (frames: readonly Buffer[], packetsPerSecond: number) =>
+    sendFrames(world.port(inPort).vm, frames, packetsPerSecond, world.folder);
+
+  /** Packets left to the vSwitch by `action`. */
+  async function leftBy(action: () => Promise<void>): Promise<number> {
+    const before = passed.frames.length;
+    await action();
+    await sleep(150);
+    return passed.frames.length - before;
+  }
+
+  it('sends heartbeats of a slow flow after each period', async () => {
+    await install();
+    const left = await leftBy(() => send(udpFrames(100), 100));
+    assert.ok(left >= 3 && left <= 6, `${left} in a second`);
+  });
+
+  it('sends one of a flow without gaps only near the limit', async () => {
+    await install();
+    const { heartbeatLimitMs } = backend.capabilities();
+    const seconds = (2.5 * heartbeatLimitMs) / 1_000;
+    const left = await leftBy(() => send(udpFrames(4_000 * seconds), 4_000));
+    // A sender that is not scheduled for a while makes gaps.
+    assert.ok(left >= 2 && left <= 5, `${left} in ${seconds} s`);
+  });
+
+  it('prefers a packet with which a TCP sender pauses', async () => {
+    await install();
+    const { heartbeatLimitMs } = backend.capabilities();
+    // Bursts of eight that end with PSH; the sender makes no gaps.
+    const burst = Array.from({ length: 8 }, (_, i) => tcpFrame(i === 7 ? ACK | PSH : ACK));
+    const bursts = Array.from({ length: (2_000 * heartbeatLimitMs * 2.5) / 8_000 }, () => burst);
+    const before = passed.frames.length;
+    await leftBy(() => send(bursts.flat(), 2_000));
+    const left = passed.frames.slice(before);
+    const pushed = left.filter((frame) => (frame[14 + 20 + 13] & PSH) !== 0);
+    // The first packet of all can be one, after the pause before it.
+    assert.ok(pushed.length >= 2, `${pushed.length}`);
+    assert.ok(pushed.length >= left.length - 1, `${pushed.length} of ${left.length}`);
+  });
+
+  it('leaves the end of a TCP connection to the vSwitch', async () => {
+    await install();
+    const end = tcpFrame(FIN | ACK);
+    assert.equal(await leftBy(() => send([end, end, end], 1_000)), 3);
+  });
+
+  it('takes the first packets of a new entry only after a gap', async () => {
+    const options = { packetsPerSecond: 10_000, rounds: 1 };
+    const { vm } = world.port(inPort);
+    const sender = await startSender(vm, udpFrames(10_000), options, world.folder);
+    await sleep(300);
+    const before = await sentTo(outPort);
+    await install();
+    // Gaps of 100 us end the wait after some 30 ms; a longer one ends it sooner.
+    const early = (await sentTo(outPort)) - before;
+    await sleep(200);
+    const late = (await sentTo(outPort)) - before;
+    await sender.exited;
+    assert.equal(early, 0);
+    assert.ok(late > 500, `${late} packets were carried`);
+  });
+});
+
+/** Packets that a device has sent, redirected ones included. */
+async function sentTo(device: string): Promise<number> {
+  return Number(await readFile(`/sys/class/net/${device}/statistics/tx_packets`, 'utf8'));
+}
