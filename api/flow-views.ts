@@ -79,6 +79,8 @@ export interface WhyView {
   readonly limits: LimitsView;
   /** The backend's last refusal of this flow. */
   readonly refusal: { readonly code: RefusalCode; readonly detail: string } | null;
+  /** What a sample found wrong with its entry, while the flow is held on the vSwitch for it. */
+  readonly mismatch: { readonly detail: string; readonly heldMs: number } | null;
   /** Verdicts of all rules, in order of priority. */
   readonly rules: readonly RuleView[];
   /** Latest changes of placement, latest first. */

@@ -61,10 +61,24 @@ export interface StatusView {
   readonly policies: PoliciesView;
   /** State of writing to InfluxDB; null: not configured. */
   readonly influx: InfluxView | null;
+  /** Samples of installed entries since the start, by result; null: none are taken. */
+  readonly samples: SamplesView | null;
   /** True while every flow is held on the vSwitch (onload-all). */
   readonly held: boolean;
   /** Since when, ISO 8601, also across restarts of the daemon; null: nothing is held. */
   readonly heldSince: string | null;
+}
+
+/** Results of samples, which compare an installed entry with what the vSwitch would do. */
+export interface SamplesView {
+  readonly same: number;
+  /** It differs; a second look follows. */
+  readonly suspected: number;
+  /** It still differs, and was removed. */
+  readonly different: number;
+  readonly notComparable: number;
+  /** The vSwitch did not answer. */
+  readonly failed: number;
 }
 
 /** Counters start with the daemon. */

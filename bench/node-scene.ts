@@ -92,6 +92,7 @@ export class NodeScene {
         fresh: true,
       },
       evaluation: undefined,
+      samples: undefined,
       bitShare: 0,
       slices: this.#slices,
       plans: [this.#plan],

@@ -118,6 +118,8 @@ export interface PollConfig {
   readonly maxPeriodMs: number;
   /** Share of vswitchd's time that dumps may take, 0 to 1. */
   readonly sourceShare: number;
+  /** Time between two samples of installed entries; 0: none. */
+  readonly samplePeriodMs: number;
   readonly timeoutMs: number;
 }
 

@@ -28,7 +28,14 @@ import { finite } from '../views/finite.ts';
 import { limitsOfFlow, planView, shareOfFlow, swapGain } from '../views/plan-views.ts';
 import { policiesView } from './policies/policies-view.ts';
 import { selectFlows } from '../views/select-flows.ts';
-import { changesView, portViews, ruleView, sourceView } from '../views/tick-views.ts';
+import {
+  changesView,
+  mismatchView,
+  portViews,
+  ruleView,
+  samplesView,
+  sourceView,
+} from '../views/tick-views.ts';
 
 const MAX_CANDIDATES = 10;
 /** Decisions of the flow that `why` shows. */
@@ -94,6 +101,7 @@ export class LoopView implements DaemonView {
       ports: report === undefined ? [] : portViews(report.tick),
       policies: policiesView(policies, this.#o.watching()),
       influx: this.#o.influx?.view() ?? null,
+      samples: samplesView(report?.samples),
       held: loop.engine.held,
       heldSince: this.#o.hold.since ?? null,
     };
@@ -128,6 +136,7 @@ export class LoopView implements DaemonView {
         flow,
         limits: { ...this.#limits(flow, explanation), ...remaining, worth },
         refusal: explanation.refusal ?? null,
+        mismatch: mismatchView(explanation, this.#o.now()),
         rules: explanation.rules.map(ruleView),
         decisions: this.#o.decisions.page({ flow: flow.id, limit: MAX_DECISIONS }).decisions,
       },

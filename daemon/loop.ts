@@ -2,6 +2,7 @@ import {
   exhaustMap,
   interval,
   merge,
+  NEVER,
   Observable,
   retry,
   tap,
@@ -30,6 +31,7 @@ import { type MarkPhase, markNothing, type Phase } from '../platform/watchdog/ph
 import { AUDIT_MS, SMOOTHING_MS } from '../engine/loop/defaults.ts';
 import { MoveLog } from './move-log.ts';
 import type { Node } from './node.ts';
+import { samples } from './sampling.ts';
 import { PortsFollower } from './ports-follower.ts';
 import { errorMessage } from '../text/error-message.ts';
 
@@ -115,6 +117,7 @@ export class Loop {
       backends: node.backends,
       clock,
       auditMs: AUDIT_MS,
+      ...(node.verifier === undefined ? {} : { verifier: node.verifier }),
       backendsComeUp: true,
       inputsPerPlan: MAX_PER_TICK,
       onStage: (stage) => this.#mark(PHASE_OF_STAGE[stage]),
@@ -187,7 +190,7 @@ export class Loop {
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
     );
     const leases = node.backends.map((backend) => this.#renewLease(backend));
-    this.#running = merge(rounds, this.#host.watch(), ...leases).subscribe();
+    this.#running = merge(rounds, this.#samples(), this.#host.watch(), ...leases).subscribe();
   }
 
   /** Stops the loop, withdraws or keeps the entries, and closes the node. */
@@ -239,6 +242,13 @@ export class Loop {
         'the hold has not removed all entries',
       );
     });
+  }
+
+  #samples(): Observable<void> {
+    const { node, config, log } = this.#options;
+    const periodMs = config.poll.samplePeriodMs;
+    if (node.verifier === undefined || periodMs === 0) return NEVER;
+    return samples({ engine: this.engine, table: () => this.table, periodMs, log });
   }
 
   async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {

@@ -4,10 +4,12 @@ import { LinuxHostSource } from '../adapters/host/linux-host-source.ts';
 import { XdpBackend } from '../adapters/nic/xdp/backend.ts';
 import { BridgeMonitors } from '../adapters/openflow/bridge-monitors.ts';
 import { OvsFlowSource } from '../adapters/ovs/flow-source.ts';
+import { OvsFlowVerifier } from '../adapters/ovs/flow-verifier.ts';
 import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { FlowSource } from '../engine/ports/flow-source.ts';
+import type { FlowVerifier } from '../engine/ports/flow-verifier.ts';
 import type { HostSource } from '../engine/ports/host-source.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
@@ -20,6 +22,8 @@ export interface Node {
   /** One line for log and status. */
   readonly description: string;
   readonly flows: FlowSource;
+  /** Answers what the vSwitch would do with a flow now; undefined: no samples are taken. */
+  readonly verifier?: FlowVerifier;
   readonly ports: PortDirectory;
   readonly host: HostSource;
   /** At most one for each placement. */
@@ -54,20 +58,19 @@ function emulatedNode(config: Config, clock: Clock): Node {
   return {
     description: `emulated node, ${vms} VMs in ${slices.length} slices, seed ${seed}`,
     flows: node.flowSource,
+    verifier: node.flowVerifier,
     ports: node.portDirectory,
     host: node.hostSource,
     backends: config.backend.adapter === 'none' ? [] : [node.backend],
-    close: () => closeBoth(node.flowSource, node.portDirectory),
+    close: () => closeAll(node.flowSource, node.flowVerifier, node.portDirectory),
   };
 }
 
 function ovsNode(config: Config): Node {
   const { runDir, database, datapath, timeoutMs } = config.node.ovs;
-  const flows = new OvsFlowSource({
-    runDir,
-    timeoutMs,
-    ...(datapath === undefined ? {} : { datapath }),
-  });
+  const reading = { runDir, timeoutMs, ...(datapath === undefined ? {} : { datapath }) };
+  const flows = new OvsFlowSource(reading);
+  const verifier = new OvsFlowVerifier(reading);
   const ports = new OvsPortDirectory({ socket: database, timeoutMs });
   const { fastPath } = config;
   const isOurs = ourCookies(fastPath);
@@ -77,6 +80,7 @@ function ovsNode(config: Config): Node {
   return {
     description: `Open vSwitch at ${runDir}`,
     flows,
+    verifier,
     ports,
     host: new LinuxHostSource({}),
     backends: [
@@ -86,7 +90,7 @@ function ovsNode(config: Config): Node {
     ...(changes === undefined ? {} : { changes }),
     close: async () => {
       await changes?.close();
-      await closeBoth(flows, ports);
+      await closeAll(flows, verifier, ports);
     },
   };
 }
@@ -105,6 +109,6 @@ function xdpBackend(config: Config): XdpBackend {
   });
 }
 
-async function closeBoth(flows: FlowSource, ports: PortDirectory): Promise<void> {
-  await Promise.all([flows.close(), ports.close()]);
+async function closeAll(...sources: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.all(sources.map((source) => source.close()));
 }

@@ -1,9 +1,11 @@
+import type { SampleCounts } from '../engine/loop/sampler.ts';
+import type { Explanation } from '../engine/loop/tick-report.ts';
 import { REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
-import type { RuleView } from '../api/flow-views.ts';
-import type { ChangesView, PortView, SourceView } from '../api/status-view.ts';
+import type { RuleView, WhyView } from '../api/flow-views.ts';
+import type { ChangesView, PortView, SamplesView, SourceView } from '../api/status-view.ts';
 import { finite } from './finite.ts';
 
 /** The state of the flow monitors; null: not configured. */
@@ -11,6 +13,19 @@ export function changesView(changes: ChangeMonitor | undefined): ChangesView | n
   if (changes === undefined) return null;
   const { name } = changes;
   return { name, active: changes.active(), problem: changes.problem() ?? null };
+}
+
+/** Samples by result; null: none are taken. */
+export function samplesView(counts: SampleCounts | undefined): SamplesView | null {
+  if (counts === undefined) return null;
+  const { 'not-comparable': notComparable, ...others } = counts;
+  return { ...others, notComparable };
+}
+
+/** What a sample found wrong with the flow's entry; null: nothing, or it is no longer held for it. */
+export function mismatchView({ mismatch }: Explanation, nowMs: number): WhyView['mismatch'] {
+  if (mismatch === undefined) return null;
+  return { detail: mismatch.detail, heldMs: Math.max(0, mismatch.untilMs - nowMs) };
 }
 
 /** The ports of a tick with their load. */

@@ -18,7 +18,7 @@ import { whySentence } from './why-sentence.ts';
 
 /** Everything about one flow's placement, as lines of text. */
 export function whyReport(why: WhyView, colours: Colours): string[] {
-  const { flow, limits, refusal } = why;
+  const { flow, limits, refusal, mismatch } = why;
   const placed =
     flow.placedMs === null ? 'since it was first seen' : `for ${duration(flow.placedMs)}`;
   const owner = [flow.vm && `VM ${flow.vm}`, flow.slice && `slice ${flow.slice}`].filter(Boolean);
@@ -52,6 +52,7 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
       : [pair('operations', `${plainNumber(limits.operationsLeft)} left in the budget`)]),
     ...(limits.holdLeftMs > 0 ? [pair('hold', `another ${duration(limits.holdLeftMs)}`)] : []),
     ...(refusal === null ? [] : [pair('refusal', `${refusal.code}: ${refusal.detail}`)]),
+    ...(mismatch === null ? [] : [pair('sample', mismatch.detail)]),
   ];
   return [
     colours.bold(whySentence(why)),

@@ -58,6 +58,11 @@ const AFTER_REQUEST: Readonly<Partial<Record<ReasonCode, (why: WhyView) => strin
   unsupported: ({ refusal }) => `but the backend cannot express it${detail(refusal)}`,
   refused: ({ refusal, limits }) =>
     `but the backend refused it${detail(refusal)}; it is tried again ${when(limits.retryInMs)}`,
+  mismatch: ({ mismatch }) =>
+    mismatch === null
+      ? 'but a sample found that its entry was wrong; it is tried again at the next tick'
+      : `but a sample found that its entry was wrong (${mismatch.detail}); ` +
+        `it is tried again ${when(mismatch.heldMs)}`,
 };
 
 /** Continuations of "no rule requests an entry for it". */

@@ -3,6 +3,7 @@ import type { Refusal } from '../../engine/model/refusal.ts';
 /** Calls that can be made to fail. */
 export type FaultSite =
   | 'flows.read'
+  | 'flows.trace'
   | 'host.read'
   | 'ports.start'
   | 'backend.start'

@@ -1,13 +1,15 @@
 import type { FlowActions } from '../../engine/model/action.ts';
-import type { FlowId } from '../../engine/model/flow-id.ts';
+import { type FlowId, formatFlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { FlowSource } from '../../engine/ports/flow-source.ts';
+import type { FlowVerifier } from '../../engine/ports/flow-verifier.ts';
 import type { HostSource } from '../../engine/ports/host-source.ts';
 import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import { EmulatedBackend } from './backend.ts';
 import { Faults } from './faults.ts';
 import { EmulatedFlowSource } from './flow-source.ts';
+import { EmulatedFlowVerifier } from './flow-verifier.ts';
 import { EmulatedHostSource } from './host-source.ts';
 import { type EmulatedNodeOptions, settingsOf } from './options.ts';
 import type { NodeTotals } from './paths.ts';
@@ -35,6 +37,7 @@ export interface TrafficStatus {
  */
 export class EmulatedNode {
   readonly flowSource: FlowSource;
+  readonly flowVerifier: FlowVerifier;
   readonly hostSource: HostSource;
   readonly portDirectory: EmulatedPortDirectory;
   readonly backend: OffloadBackend;
@@ -47,6 +50,7 @@ export class EmulatedNode {
     this.#simulation = new Simulation(settings);
     this.faults = new Faults(settings.timeoutMs);
     this.flowSource = new EmulatedFlowSource(this.#simulation, this.faults);
+    this.flowVerifier = new EmulatedFlowVerifier(this.#simulation, this.faults);
     this.hostSource = new EmulatedHostSource(this.#simulation, this.faults);
     this.portDirectory = new EmulatedPortDirectory(this.#simulation.topology.ports, this.faults);
     this.backend = this.newBackend();
@@ -65,6 +69,14 @@ export class EmulatedNode {
   /** Changes a flow's actions in the vSwitch; false when the flow is unknown. */
   changeActions(id: FlowId, actions: FlowActions): boolean {
     return this.#simulation.changeActions(id, actions);
+  }
+
+  /**
+   * Changes what the vSwitch's rules do with a flow, without its megaflow: a vSwitch that failed to
+   * revalidate it.
+   */
+  changeRules(id: FlowId, actions: FlowActions): void {
+    this.#simulation.rules.set(formatFlowId(id), actions);
   }
 
   /**

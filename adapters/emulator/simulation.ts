@@ -38,6 +38,8 @@ export class Simulation {
   readonly transfers: Transfers;
   readonly arrivals: Arrivals;
   readonly cpu: HostCpu;
+  /** What the rules do with a flow, by ufid, where its megaflow does not follow them. */
+  readonly rules = new Map<string, FlowActions>();
 
   readonly #originMs: number;
   #steps = 0;

@@ -68,6 +68,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
     `daemon    version ${status.version}, pid ${status.pid}`,
     ...backendLines(status),
     ...changesLines(status),
+    ...sampleLines(status),
     ...influxLines(status),
     `policies  ${counted(policies.rules, 'rule')} from ${policies.files.join(', ')}`,
     '',
@@ -137,6 +138,15 @@ function changesLines({ changes }: StatusView): string[] {
     ? 'rule changes trigger a reading at once'
     : `inactive, polling only: ${changes.problem ?? 'not connected yet'}`;
   return [`changes   ${changes.name}: ${state}`];
+}
+
+function sampleLines({ samples }: StatusView): string[] {
+  if (samples === null) return [];
+  const { same, different, notComparable, failed } = samples;
+  return [
+    `samples   ${whole(same)} entries as the vSwitch would do, ${whole(different)} wrong and removed, ` +
+      `${whole(notComparable + failed)} not comparable`,
+  ];
 }
 
 function influxLines({ influx }: StatusView): string[] {

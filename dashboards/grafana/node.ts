@@ -87,6 +87,16 @@ export function nodeDashboard(): DashboardBuilder {
         queries: [{ expr: of('norikae_unserved_ports'), legend: '{{backend}}' }],
       }),
     )
+    .withPanel(
+      number({
+        title: 'Wrong entries',
+        description:
+          'Entries of the last hour that did something else than the vSwitch would, as samples found; they were removed.',
+        unit: 'short',
+        thresholds: highIsBad(1, 2),
+        queries: [{ expr: `increase(${of('norikae_samples_total', 'result="different"')}[1h])` }],
+      }),
+    )
     .withRow(new RowBuilder('Traffic'))
     .withPanel(
       lines({

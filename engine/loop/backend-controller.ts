@@ -1,6 +1,7 @@
 import type { FactReading } from '../model/fact-reading.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
+import type { ReasonCode } from '../model/reason.ts';
 import type { SliceQuota } from '../model/slice.ts';
 import { type Installed, LearnedCapacity } from '../planner/learned-capacity.ts';
 import { limitsOf, type NodeBandwidth } from '../planner/limits.ts';
@@ -81,8 +82,11 @@ export class BackendController {
     const supports = (row: number): boolean => this.reconciler.supports(table, row);
     const { entries: declared, used } = this.backend.capacity();
     const entries = this.#capacity.planned(declared, used);
-    const tableBudget = { placement, entries, slices, ports, limits, supports };
-    return this.planner.plan(table, tableBudget, this.#clock.now());
+    const nowMs = this.#clock.now();
+    const obstacle = (row: number): ReasonCode | undefined =>
+      this.reconciler.mismatchOf(row, nowMs) === undefined ? undefined : 'mismatch';
+    const tableBudget = { placement, entries, slices, ports, limits, supports, obstacle };
+    return this.planner.plan(table, tableBudget, nowMs);
   }
 
   /** Marks the entries of flows that left the vSwitch for removal, even if an earlier step fails. */
@@ -138,6 +142,17 @@ export class BackendController {
     const { entries, used } = this.backend.capacity();
     this.#capacity.recordInstalls({ ...countInstalls(applied), used }, entries, nowMs);
     return applied;
+  }
+
+  /** Removes the entry of a row that a sample found to be wrong; see {@link Reconciler.removeMismatch}. */
+  removeMismatch(
+    table: FlowTable,
+    row: number,
+    detail: string,
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
+    const nowMs = this.#clock.now();
+    return this.#auditOnFailure(this.reconciler.removeMismatch(table, row, detail, nowMs, signal));
   }
 
   /** Passes changed ports to the backend. Resolves to the number of entries removed for them. */

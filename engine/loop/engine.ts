@@ -15,11 +15,13 @@ import {
 } from './backend-controller.ts';
 import type { Plan } from '../planner/plan.ts';
 import { ChangeList } from '../reconcile/change-list.ts';
+import type { FlowVerifier } from '../ports/flow-verifier.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
 import { ruleContext } from './rule-context.ts';
 import { SerialQueue } from '../../async/serial-queue.ts';
 import { planNumbers } from './plan-numbers.ts';
+import { type Sample, Sampler } from './sampler.ts';
 import { type Permission, TickGate } from './tick-gate.ts';
 import { countPlacements, TickTotals } from './tick-totals.ts';
 import type { Explanation, PlanNumbers, TickReport } from './tick-report.ts';
@@ -31,6 +33,8 @@ export interface EngineOptions extends BackendControllerOptions {
   readonly evaluator: RuleEvaluator;
   /** At most one for each placement. */
   readonly backends: readonly OffloadBackend[];
+  /** Answers what the vSwitch would do with a flow now; left out: no samples are taken. */
+  readonly verifier?: FlowVerifier;
   /** Number of flows per plan whose rules' facts are recorded; 0 by default. */
   readonly inputsPerPlan?: number;
   /** Called when a stage of a tick starts. */
@@ -58,9 +62,12 @@ export class Engine {
   #slices: readonly SliceQuota[] = [];
   readonly #forecaster = new Forecaster();
   readonly #scarcity = new Scarcity();
+  readonly #sampler: Sampler | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    const { verifier, clock } = options;
+    this.#sampler = verifier === undefined ? undefined : new Sampler({ verifier, clock });
     this.#evaluator = options.evaluator;
     this.#nextEvaluator = options.evaluator;
     this.#controllers = options.backends.map(
@@ -124,6 +131,7 @@ export class Engine {
       slices: this.#slices,
       bitShare: this.#scarcity.bitShare,
       plans: this.#planNumbers,
+      samples: this.#sampler?.counts,
       changes: this.#changes.takeChanges(),
       operations,
       failures,
@@ -200,6 +208,30 @@ export class Engine {
   }
 
   /**
+   * Compares one installed entry with what the vSwitch would do with its flow now. An entry that
+   * does something else, and still does at a second look, is removed, and its flow is held on the
+   * vSwitch for a while. Resolves to undefined if there is nothing to sample.
+   *
+   * @throws {BackendsFailed} when the entry could not be removed; the next audit finds it
+   */
+  async sample(table: FlowTable, signal: AbortSignal): Promise<Sample | undefined> {
+    const sampler = this.#sampler;
+    const sample = await sampler?.sample(table, signal);
+    if (sampler === undefined || sample?.result !== 'different') return sample;
+    await this.#serial.run(async () => {
+      // A tick may have changed it while this call waited.
+      if (!sampler.isCurrent(table, sample)) return;
+      const { row, detail } = sample;
+      const failures = await this.#forEachBackend(async (controller) => {
+        if (table.decision.placement[row] !== controller.reconciler.placement) return;
+        await controller.removeMismatch(table, row, detail, signal);
+      });
+      if (failures.length > 0) throw new BackendsFailed('removing a wrong entry', failures);
+    });
+    return sample;
+  }
+
+  /**
    * Closes the backends after pending calls have finished; the engine must not be used afterwards.
    *
    * @throws {BackendsFailed} when a backend fails to close; the others are closed
@@ -221,7 +253,11 @@ export class Engine {
     const refusal = this.#controllers
       .map((p) => p.reconciler.refusalOf(row))
       .find((r) => r !== undefined);
-    return { row, refusal, plans: this.#planNumbers, rules };
+    const nowMs = this.#options.clock.now();
+    const mismatch = this.#controllers
+      .map((c) => c.reconciler.mismatchOf(row, nowMs))
+      .find((found) => found !== undefined);
+    return { row, refusal, mismatch, plans: this.#planNumbers, rules };
   }
 
   async #enforce(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {

@@ -6,7 +6,9 @@ import type { Tick } from '../model/tick.ts';
 import type { BackendFailure } from './backend-controller.ts';
 import type { LimitUse, SliceShare } from '../planner/plan.ts';
 import type { Capacity } from '../ports/offload-backend.ts';
+import type { Mismatch } from '../reconcile/mismatches.ts';
 import type { AppliedOperation } from '../reconcile/reconciler.ts';
+import type { SampleCounts } from './sampler.ts';
 import type { Permission } from './tick-gate.ts';
 import type { EvaluationReport, RuleTrace } from '../ports/rule-evaluator.ts';
 
@@ -57,6 +59,8 @@ export interface TickReport {
   /** Weight of bits against packets in the worth of flows, 0 to 1. */
   readonly bitShare: number;
   readonly plans: readonly PlanNumbers[];
+  /** Samples since the start, by result; undefined: none are taken. */
+  readonly samples: SampleCounts | undefined;
   /**
    * All changes of placement since the last report, in order, including those between two ticks and
    * in a failed tick. Each change is in exactly one report.
@@ -89,6 +93,8 @@ export interface BackendOperation extends AppliedOperation {
 export interface Explanation {
   readonly row: number;
   readonly refusal: Refusal | undefined;
+  /** Why it is held on the vSwitch after a sample; undefined if it is not. */
+  readonly mismatch: Mismatch | undefined;
   readonly plans: readonly PlanNumbers[];
   readonly rules: readonly RuleTrace[];
 }

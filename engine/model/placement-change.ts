@@ -18,6 +18,8 @@ export const CHANGE_CAUSES = [
   'gone',
   /** A port changed or was removed, or the backend dropped the entry by itself. */
   'port',
+  /** A sample found that the entry did something else than the vSwitch would. */
+  'mismatch',
   /** All flows were moved back to the vSwitch (onload-all). */
   'panic',
   /** An audit adopted an entry, or found that one was missing. */

@@ -46,6 +46,10 @@ export const REASONS = [
     code: 'small-gain',
     text: 'worth more than a flow that has an entry, but by too little for a swap',
   },
+  {
+    code: 'mismatch',
+    text: 'a sample found that its entry did something else than the vSwitch would; it waits',
+  },
   { code: 'entry-lost', text: 'an audit found that the backend no longer has the entry' },
 ] as const;
 
@@ -65,7 +69,7 @@ export function reasonIndex(code: ReasonCode): number {
  *
  * - `gate`: the tick may not move flows (`stale`, `held`).
  * - `enforcement`: an entry was removed, adopted or found missing without a plan (`actions-changed`,
- *   `port-gone`, `held`, `entry-lost`). It also overrides all earlier reasons, which were about
+ *   `port-gone`, `held`, `entry-lost`, `mismatch`). It also overrides all earlier reasons, which were about
  *   another placement.
  * - `request`: the rules' request needs no plan (`no-rule`, `rule-onload`, `no-backend`).
  * - `plan`: the planner's choice, or what prevents it.

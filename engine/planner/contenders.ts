@@ -117,6 +117,8 @@ function obstacleTo(
   const d = table.decision;
   if (d.score[row] <= 0 && table.forecast.worth[row] <= 0) return 'below-threshold';
   if (!tableBudget.supports(row)) return 'unsupported';
+  const other = tableBudget.obstacle?.(row);
+  if (other !== undefined) return other;
   if (d.retryAtMs[row] > nowMs) return 'refused';
   const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
   if (recent && isHeldAfterMove(table, row)) return 'min-hold';

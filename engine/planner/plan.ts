@@ -1,6 +1,7 @@
 import type { Placement } from '../model/flow.ts';
 import type { WithdrawalCause } from '../model/placement-change.ts';
 import type { PortSnapshot } from '../model/port.ts';
+import type { ReasonCode } from '../model/reason.ts';
 import type { SliceQuota } from '../model/slice.ts';
 import type { ThroughputLimit } from './throughput-limit.ts';
 import type { TokenBucketOptions } from './token-bucket.ts';
@@ -28,6 +29,8 @@ export interface TableBudget {
   readonly limits: readonly ThroughputLimit[];
   /** True if the backend can express the row's flow. */
   supports(row: number): boolean;
+  /** What else keeps the row's flow from having an entry. Left out: nothing. */
+  readonly obstacle?: (row: number) => ReasonCode | undefined;
 }
 
 /** Entries of a table that one slice uses and may use. */

@@ -10,6 +10,7 @@ import type { Plan } from '../planner/plan.ts';
 import type { OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
 import { backoffMs } from './backoff.ts';
 import type { ChangeContext, ChangeList } from './change-list.ts';
+import { type Mismatch, Mismatches } from './mismatches.ts';
 import { PlanRun, type Sent } from './plan-run.ts';
 import { SupportCache } from './support-cache.ts';
 import { adoption, deletion, planTasks, type Task } from './task.ts';
@@ -37,6 +38,7 @@ const HELD = reasonIndex('held');
 const PORT_GONE = reasonIndex('port-gone');
 const ENTRY_LOST = reasonIndex('entry-lost');
 const ACTIONS_CHANGED = reasonIndex('actions-changed');
+const MISMATCH = reasonIndex('mismatch');
 
 /**
  * Keeps one backend consistent with the flow table: applies plans, removes entries that must not
@@ -55,6 +57,7 @@ export class Reconciler {
   /** Last refusal of an entry; dropped when the backend accepts it. */
   readonly #refusals = this.#rows.sparse<Refusal>();
   readonly #support: SupportCache;
+  readonly #mismatches = new Mismatches();
 
   constructor(backend: OffloadBackend, changes: ChangeList) {
     this.#backend = backend;
@@ -183,6 +186,28 @@ export class Reconciler {
     return applied;
   }
 
+  /**
+   * Removes the entry of a row, because the vSwitch would do something else with its flow, and holds
+   * the flow on the vSwitch for a while.
+   *
+   * @param detail what differs
+   */
+  async removeMismatch(
+    table: FlowTable,
+    row: number,
+    detail: string,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
+    this.#mismatches.record(table, row, detail, nowMs);
+    return this.#apply({ table, nowMs }, [deletion(table.idAt(row), row, 'mismatch')], signal);
+  }
+
+  /** Why the row's flow is held on the vSwitch after a sample; undefined if it is not. */
+  mismatchOf(row: number, nowMs: number): Mismatch | undefined {
+    return this.#mismatches.of(row, nowMs);
+  }
+
   /** Records that the backend removed the entries `ids` after a change of ports. */
   portsChanged(table: FlowTable, ids: readonly FlowId[], nowMs: number): void {
     this.#support.clear();
@@ -274,6 +299,8 @@ export class Reconciler {
       this.#recordWithdrawn(context, row, cause, ACTIONS_CHANGED);
       // Not a planned move: no minimum hold time before it is placed again.
       table.decision.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
+    } else if (cause === 'mismatch') {
+      this.#recordWithdrawn(context, row, cause, MISMATCH);
     } else {
       this.#changes.recordPlacement(context, row, Placement.onload, cause, plannedBy);
     }

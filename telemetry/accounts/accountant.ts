@@ -1,3 +1,4 @@
+import { SAMPLE_RESULTS, type SampleCounts } from '../../engine/loop/sampler.ts';
 import type { TickReport } from '../../engine/loop/tick-report.ts';
 import {
   Placement,
@@ -15,7 +16,7 @@ import { PortTotals } from './port-totals.ts';
 import { RowMemory } from './row-memory.ts';
 import { SliceCounters } from './slice-counters.ts';
 import { tableAccount } from './table-accounts.ts';
-import type { PathUses, TickAccounts, TopFlow } from './tick-accounts.ts';
+import type { PathUses, SampleCount, TickAccounts, TopFlow } from './tick-accounts.ts';
 import { RunningTimeHistogram } from './time-histogram.ts';
 import { TopRows } from './top-flows.ts';
 
@@ -82,6 +83,7 @@ export class Accountant {
       reasons: this.#moves.reasons,
       refusals: [],
       operations: [],
+      samples: [],
       reactions: this.#reactions,
       top: [],
     };
@@ -123,6 +125,7 @@ export class Accountant {
     a.rules = this.#moves.rules;
     a.refusals = this.#operations.refusals;
     a.operations = this.#operations.operations;
+    a.samples = sampleCounts(report.samples);
     a.top = this.#topFlows(table, report.slices);
     return a;
   }
@@ -257,4 +260,9 @@ function cpuSaved(paths: PathUses, packetCost: number | undefined): number | und
 
 function sliceName(slices: readonly SliceQuota[], slice: number): string | undefined {
   return slice === 0 ? undefined : slices.at(slice - 1)?.name;
+}
+
+function sampleCounts(counts: SampleCounts | undefined): readonly SampleCount[] {
+  if (counts === undefined) return [];
+  return SAMPLE_RESULTS.map((result) => ({ result, count: counts[result] }));
 }

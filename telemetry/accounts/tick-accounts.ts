@@ -1,3 +1,4 @@
+import type { SampleResult } from '../../engine/loop/sampler.ts';
 import type { PlacementName } from '../../engine/model/flow.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { ChangeCause, Destination } from '../../engine/model/placement-change.ts';
@@ -148,6 +149,12 @@ export interface OperationCount {
   readonly count: number;
 }
 
+/** Samples of installed entries with one result, since the start. */
+export interface SampleCount {
+  readonly result: SampleResult;
+  readonly count: number;
+}
+
 /** A histogram of times, cumulative since the start. */
 export interface TimeHistogram {
   /** Upper bounds, seconds, ascending. */
@@ -208,6 +215,8 @@ export interface TickAccounts {
   readonly reasons: readonly ReasonAccount[];
   readonly refusals: readonly RefusalCount[];
   readonly operations: readonly OperationCount[];
+  /** Samples of installed entries, since the start; empty if none are taken. */
+  readonly samples: readonly SampleCount[];
   /** Time from the first reading of a flow to its first installed entry. */
   readonly reactions: TimeHistogram;
   /** Flows with the most bits/s, descending; at most as many as the options set. */

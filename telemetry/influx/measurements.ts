@@ -260,6 +260,14 @@ export const MEASUREMENTS = {
       count: { type: 'integer', unit: 'operations', help: 'Since the daemon started.' },
     },
   },
+  norikae_samples: {
+    help: 'Installed entries that were compared with what the vSwitch would do.',
+    tags: {
+      result:
+        '`same`, `suspected` (a second look follows), `different` (the entry was removed), `not-comparable` or `failed`.',
+    },
+    fields: { count: { type: 'integer', unit: 'samples', help: 'Since the daemon started.' } },
+  },
   norikae_moves: {
     help: 'Changes of placement.',
     tags: { from: 'Placement before.', to: 'Placement after; `gone`: the flow left.' },
@@ -269,7 +277,7 @@ export const MEASUREMENTS = {
     help: 'Changes of placement by cause.',
     tags: {
       cause:
-        '`policy`, `displacement`, `capacity`, `actions-changed`, `gone`, `port`, `panic` or `audit`.',
+        '`policy`, `displacement`, `capacity`, `actions-changed`, `gone`, `port`, `mismatch`, `panic` or `audit`.',
     },
     fields: { count: { type: 'integer', unit: 'moves', help: 'Since the daemon started.' } },
   },

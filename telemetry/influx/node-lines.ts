@@ -71,10 +71,13 @@ function portLines({ tick }: TickReport, { node, wallMs, write }: Round): void {
   }
 }
 
-/** Operations, changes of placement, causes, reasons, rules. */
+/** Operations, samples, changes of placement, causes, reasons, rules. */
 function workLines(accounts: TickAccounts, { node, wallMs, write }: Round): void {
   for (const { backend, kind, outcome, count } of accounts.operations) {
     write(lineOf('norikae_operations', { node, backend, kind, outcome }, { count }, wallMs));
+  }
+  for (const { result, count } of accounts.samples) {
+    write(lineOf('norikae_samples', { node, result }, { count }, wallMs));
   }
   for (const { from, to, count } of accounts.moves) {
     write(lineOf('norikae_moves', { node, from, to }, { count }, wallMs));

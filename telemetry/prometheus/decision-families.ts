@@ -20,6 +20,10 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
     () => a.reasons,
     (reason) => [series({ reason: reason.reason }, reason)],
   );
+  const samples = new SeriesList(
+    () => a.samples,
+    (s) => [series({ result: s.result }, s)],
+  );
   const refusals = new SeriesList(
     () => a.refusals,
     (refusal) => [series({ backend: refusal.backend, code: refusal.code }, refusal)],
@@ -42,7 +46,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_moves_by_cause_total',
         type: 'counter',
-        help: 'Changes of placement by cause: policy, displacement, capacity, actions-changed, gone, port, panic or audit.',
+        help: 'Changes of placement by cause: policy, displacement, capacity, actions-changed, gone, port, mismatch, panic or audit.',
       },
       causes,
       (c) => c.count,
@@ -118,6 +122,15 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       },
       operations,
       (o) => o.count,
+    ),
+    familyOf(
+      {
+        name: 'norikae_samples_total',
+        type: 'counter',
+        help: 'Installed entries that were compared with what the vSwitch would do with their flow, by result: same; suspected (it differs, and a second look follows); different (it still differs and was removed); not-comparable; failed (the vSwitch did not answer).',
+      },
+      samples,
+      (s) => s.count,
     ),
     histogramFamily(
       'norikae_reaction_seconds',

@@ -15,7 +15,7 @@ import { ScriptEvaluator } from '../support/script-evaluator.ts';
 const CLOCK = { now: () => performance.now() };
 
 const CONFIG: Pick<Config, 'poll' | 'planner'> = {
-  poll: { periodMs: 10, maxPeriodMs: 100, sourceShare: 0.5, timeoutMs: 30 },
+  poll: { periodMs: 10, maxPeriodMs: 100, sourceShare: 0.5, samplePeriodMs: 0, timeoutMs: 30 },
   planner: { minHoldMs: 0, operationsPerSecond: 1e6, burst: 1e6 },
 };
 

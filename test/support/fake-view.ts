@@ -88,6 +88,7 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
       throughput: [],
     },
     refusal: null,
+    mismatch: null,
     rules: [
       {
         name: 'default/elephants',
@@ -260,6 +261,7 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
       watching: true,
     },
     influx: null,
+    samples: { same: 1200, suspected: 1, different: 0, notComparable: 3, failed: 0 },
     held: false,
     heldSince: null,
     ...over,

@@ -1,5 +1,5 @@
-import type { FlowAction, FlowActions } from '../../../engine/model/action.ts';
-import type { FieldMatch, FlowMatch } from '../../../engine/model/match.ts';
+import type { FlowMatch } from '../../../engine/model/match.ts';
+import { sameBytes } from '../../../engine/model/same-actions.ts';
 
 /** True when both are the same conditions. */
 export function sameMatch(a: FlowMatch, b: FlowMatch): boolean {
@@ -12,30 +12,8 @@ export function sameMatch(a: FlowMatch, b: FlowMatch): boolean {
   );
 }
 
-/** True when both do the same, in the same order. */
-export function sameActions(a: FlowActions, b: FlowActions): boolean {
-  return a === b || (a.length === b.length && a.every((action, i) => sameAction(action, b[i])));
-}
+type Field = FlowMatch['fields'][number];
 
-function sameAction(a: FlowAction, b: FlowAction): boolean {
-  switch (a.kind) {
-    case 'output':
-      return b.kind === 'output' && a.port === b.port;
-    case 'set':
-      return b.kind === 'set' && a.field === b.field && sameField(a, b);
-    case 'push-vlan':
-      return b.kind === 'push-vlan' && a.tpid === b.tpid && a.vid === b.vid && a.pcp === b.pcp;
-    case 'pop-vlan':
-      return b.kind === 'pop-vlan';
-    case 'opaque':
-      return b.kind === 'opaque' && a.text === b.text;
-  }
-  return false;
-}
-
-function sameField(a: Omit<FieldMatch, 'field'>, b: Omit<FieldMatch, 'field'>): boolean {
-  return (
-    (a.value === b.value || Buffer.compare(a.value, b.value) === 0) &&
-    (a.mask === b.mask || Buffer.compare(a.mask, b.mask) === 0)
-  );
+function sameField(a: Field, b: Field): boolean {
+  return sameBytes(a.value, b.value) && sameBytes(a.mask, b.mask);
 }

@@ -34,7 +34,7 @@ export class Rig {
 
   constructor(
     backends: FakeBackend | readonly [FakeBackend, ...FakeBackend[]] = new FakeBackend(),
-    more: Pick<EngineOptions, 'backendsComeUp'> & { readonly minHoldMs?: number } = {},
+    more: Pick<EngineOptions, 'backendsComeUp' | 'verifier'> & { readonly minHoldMs?: number } = {},
   ) {
     const { minHoldMs = 1000, ...options } = more;
     const all = backends instanceof FakeBackend ? ([backends] as const) : backends;

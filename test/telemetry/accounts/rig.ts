@@ -149,6 +149,7 @@ export class Rig {
         plans,
         changes,
         operations,
+        samples: undefined,
         flows,
         endedAtMs: tick.atMs + elapsedMs,
         elapsedMs,

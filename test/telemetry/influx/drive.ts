@@ -54,6 +54,7 @@ export class Drive {
     if (flows !== undefined) read(this.table, this.nowMs, flows);
     after();
     const report: TickReport = {
+      samples: undefined,
       tick: {
         sequence: ++this.#sequence,
         atMs: this.nowMs,
