@@ -127,7 +127,13 @@ describe('XDP, calls to the kernel', function () {
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 8 }), async (changes) => {
         const wrong = watch();
         const options = { pinPath: world.pinPath(), objectPath, entries: ENTRIES };
-        const more = { masks: 8, leaseMs: 60_000, heartbeatMs: 0, trainMs: 0, mode: 'auto' } as const;
+        const more = {
+          masks: 8,
+          leaseMs: 60_000,
+          heartbeatMs: 0,
+          trainMs: 0,
+          mode: 'auto',
+        } as const;
         const backend = new XdpBackend({ ...options, ...more });
         try {
           await backend.start(world.snapshot(), never());
