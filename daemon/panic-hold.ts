@@ -10,7 +10,7 @@ import type { HoldFile } from './hold-file.ts';
 export interface PanicHoldOptions {
   readonly engine: Pick<Engine, 'hold' | 'onloadAll' | 'resume'>;
   readonly table: () => FlowTable;
-  readonly file: HoldFile;
+  readonly file: Pick<HoldFile, 'path' | 'read' | 'write' | 'remove'>;
   /** Wall clock, ms since 1970. */
   readonly wall: () => number;
   readonly log: Log;
