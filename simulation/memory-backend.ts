@@ -1,4 +1,4 @@
-import { grown } from '../engine/model/columns.ts';
+import { copied } from '../engine/model/columns.ts';
 import type { FlowId } from '../engine/model/flow-id.ts';
 import { FlowIndex } from '../engine/model/flow-index.ts';
 import type { FlowSpec } from '../engine/model/flow.ts';
@@ -211,13 +211,13 @@ export class MemoryBackend implements OffloadBackend {
 
   #grow(): void {
     const places = Math.max(256, this.#state.length * 2);
-    this.#words = grown(this.#words, new Uint32Array(places * 4));
+    this.#words = copied(this.#words, new Uint32Array(places * 4));
     this.#index.rebase(this.#words);
-    this.#state = grown(this.#state, new Uint8Array(places));
-    this.#sinceMs = grown(this.#sinceMs, new Float64Array(places));
-    this.#packets = grown(this.#packets, new Float64Array(places));
-    this.#bytes = grown(this.#bytes, new Float64Array(places));
-    this.#lastAtMs = grown(this.#lastAtMs, new Float64Array(places));
+    this.#state = copied(this.#state, new Uint8Array(places));
+    this.#sinceMs = copied(this.#sinceMs, new Float64Array(places));
+    this.#packets = copied(this.#packets, new Float64Array(places));
+    this.#bytes = copied(this.#bytes, new Float64Array(places));
+    this.#lastAtMs = copied(this.#lastAtMs, new Float64Array(places));
   }
 }
 

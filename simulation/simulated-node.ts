@@ -1,4 +1,4 @@
-import { grown } from '../engine/model/columns.ts';
+import { copied } from '../engine/model/columns.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import { type FlowSpec, Placement } from '../engine/model/flow.ts';
 import type { CounterSink } from '../engine/ports/offload-backend.ts';
@@ -157,12 +157,12 @@ export class SimulatedNode {
 
   #grow(slots: number): void {
     const length = Math.max(256, slots, this.#row.length * 2);
-    this.#row = grown(this.#row, new Int32Array(length));
-    this.#words = grown(this.#words, new Uint32Array(length * 4));
-    this.#packets = grown(this.#packets, new Float64Array(length));
-    this.#bytes = grown(this.#bytes, new Float64Array(length));
-    this.#usedAtMs = grown(this.#usedAtMs, new Float64Array(length));
-    this.#beatAtMs = grown(this.#beatAtMs, new Float64Array(length));
+    this.#row = copied(this.#row, new Int32Array(length));
+    this.#words = copied(this.#words, new Uint32Array(length * 4));
+    this.#packets = copied(this.#packets, new Float64Array(length));
+    this.#bytes = copied(this.#bytes, new Float64Array(length));
+    this.#usedAtMs = copied(this.#usedAtMs, new Float64Array(length));
+    this.#beatAtMs = copied(this.#beatAtMs, new Float64Array(length));
     while (this.#flows.length < length) this.#flows.push(undefined);
   }
 }

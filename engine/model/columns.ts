@@ -1,33 +1,42 @@
 /**
  * Columns of the flow table, grouped by who writes them. Rows are the same in every group.
- * The arrays are replaced when the table grows: do not keep a reference across a tick.
+ * The arrays are replaced when the table grows or shrinks: do not keep a reference across a tick.
  */
 
-/** `next` with the contents of `old` at its start. */
-export function grown<Column extends { set(from: Column): void }>(
-  old: Column,
-  next: Column,
-): Column {
-  next.set(old);
+/** `next` with as much of the contents of `old` as fits. */
+export function copied<
+  Column extends {
+    readonly length: number;
+    set(from: Column): void;
+    subarray(from: number, to: number): Column;
+  },
+>(old: Column, next: Column): Column {
+  next.set(old.length > next.length ? old.subarray(0, next.length) : old);
   return next;
 }
 
 /** A copy of `old` with `rows` elements; new elements are 0. */
-export function grownF64(old: Float64Array<ArrayBuffer>, rows: number): Float64Array<ArrayBuffer> {
-  return grown(old, new Float64Array(rows));
+export function resizedF64(
+  old: Float64Array<ArrayBuffer>,
+  rows: number,
+): Float64Array<ArrayBuffer> {
+  return copied(old, new Float64Array(rows));
 }
 
-function grownU8(old: Uint8Array<ArrayBuffer>, rows: number): Uint8Array<ArrayBuffer> {
-  return grown(old, new Uint8Array(rows));
+function resizedU8(old: Uint8Array<ArrayBuffer>, rows: number): Uint8Array<ArrayBuffer> {
+  return copied(old, new Uint8Array(rows));
 }
 
-function grownU16(old: Uint16Array<ArrayBuffer>, rows: number): Uint16Array<ArrayBuffer> {
-  return grown(old, new Uint16Array(rows));
+function resizedU16(old: Uint16Array<ArrayBuffer>, rows: number): Uint16Array<ArrayBuffer> {
+  return copied(old, new Uint16Array(rows));
 }
 
 /** A copy of `old` with `length` elements; new elements are 0. */
-export function grownU32(old: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
-  return grown(old, new Uint32Array(length));
+export function resizedU32(
+  old: Uint32Array<ArrayBuffer>,
+  length: number,
+): Uint32Array<ArrayBuffer> {
+  return copied(old, new Uint32Array(length));
 }
 
 /** Cumulative counters since the flow was first seen. Written by flow sources and backends. */
@@ -48,16 +57,16 @@ export class TrafficColumns {
   /** When a packet was last seen on any path, ms of the clock. */
   lastActiveMs = new Float64Array(0);
 
-  grow(rows: number): void {
-    this.vswitchPackets = grownF64(this.vswitchPackets, rows);
-    this.vswitchBytes = grownF64(this.vswitchBytes, rows);
-    this.carriedPackets = grownF64(this.carriedPackets, rows);
-    this.carriedBytes = grownF64(this.carriedBytes, rows);
-    this.carrier = grownU8(this.carrier, rows);
-    this.rawPackets = grownF64(this.rawPackets, rows);
-    this.rawBytes = grownF64(this.rawBytes, rows);
-    this.firstSeenMs = grownF64(this.firstSeenMs, rows);
-    this.lastActiveMs = grownF64(this.lastActiveMs, rows);
+  resize(rows: number): void {
+    this.vswitchPackets = resizedF64(this.vswitchPackets, rows);
+    this.vswitchBytes = resizedF64(this.vswitchBytes, rows);
+    this.carriedPackets = resizedF64(this.carriedPackets, rows);
+    this.carriedBytes = resizedF64(this.carriedBytes, rows);
+    this.carrier = resizedU8(this.carrier, rows);
+    this.rawPackets = resizedF64(this.rawPackets, rows);
+    this.rawBytes = resizedF64(this.rawBytes, rows);
+    this.firstSeenMs = resizedF64(this.firstSeenMs, rows);
+    this.lastActiveMs = resizedF64(this.lastActiveMs, rows);
   }
 
   /** Initializes a row that was never used: its other values are 0 already. */
@@ -94,14 +103,14 @@ export class RateColumns {
   /** 0 until the row has a rate. */
   primed = new Uint8Array(0);
 
-  grow(rows: number): void {
-    this.bitsPerSecond = grownF64(this.bitsPerSecond, rows);
-    this.packetsPerSecond = grownF64(this.packetsPerSecond, rows);
-    this.lastBitsPerSecond = grownF64(this.lastBitsPerSecond, rows);
-    this.lastPacketsPerSecond = grownF64(this.lastPacketsPerSecond, rows);
-    this.previousBytes = grownF64(this.previousBytes, rows);
-    this.previousPackets = grownF64(this.previousPackets, rows);
-    this.primed = grownU8(this.primed, rows);
+  resize(rows: number): void {
+    this.bitsPerSecond = resizedF64(this.bitsPerSecond, rows);
+    this.packetsPerSecond = resizedF64(this.packetsPerSecond, rows);
+    this.lastBitsPerSecond = resizedF64(this.lastBitsPerSecond, rows);
+    this.lastPacketsPerSecond = resizedF64(this.lastPacketsPerSecond, rows);
+    this.previousBytes = resizedF64(this.previousBytes, rows);
+    this.previousPackets = resizedF64(this.previousPackets, rows);
+    this.primed = resizedU8(this.primed, rows);
   }
 
   reset(row: number): void {
@@ -136,11 +145,11 @@ export class ShadowColumns {
   /** 1: the score is the flow's forecast worth; 0: a rule set it, or no rule requests the flow. */
   scoredByWorth = new Uint8Array(0);
 
-  grow(rows: number): void {
-    this.requested = grownU8(this.requested, rows);
-    this.score = grownF64(this.score, rows);
-    this.rule = grownU16(this.rule, rows);
-    this.scoredByWorth = grownU8(this.scoredByWorth, rows);
+  resize(rows: number): void {
+    this.requested = resizedU8(this.requested, rows);
+    this.score = resizedF64(this.score, rows);
+    this.rule = resizedU16(this.rule, rows);
+    this.scoredByWorth = resizedU8(this.scoredByWorth, rows);
   }
 
   reset(row: number): void {
@@ -179,19 +188,19 @@ export class DecisionColumns {
   refusals = new Uint8Array(0);
   retryAtMs = new Float64Array(0);
 
-  grow(rows: number): void {
-    this.placement = grownU8(this.placement, rows);
-    this.placedSinceMs = grownF64(this.placedSinceMs, rows);
-    this.installedVersion = grownU32(this.installedVersion, rows);
-    this.requested = grownU8(this.requested, rows);
-    this.score = grownF64(this.score, rows);
-    this.rule = grownU16(this.rule, rows);
-    this.scoredByWorth = grownU8(this.scoredByWorth, rows);
-    this.slice = grownU16(this.slice, rows);
-    this.reason = grownU8(this.reason, rows);
-    this.reasonStage = grownU8(this.reasonStage, rows);
-    this.refusals = grownU8(this.refusals, rows);
-    this.retryAtMs = grownF64(this.retryAtMs, rows);
+  resize(rows: number): void {
+    this.placement = resizedU8(this.placement, rows);
+    this.placedSinceMs = resizedF64(this.placedSinceMs, rows);
+    this.installedVersion = resizedU32(this.installedVersion, rows);
+    this.requested = resizedU8(this.requested, rows);
+    this.score = resizedF64(this.score, rows);
+    this.rule = resizedU16(this.rule, rows);
+    this.scoredByWorth = resizedU8(this.scoredByWorth, rows);
+    this.slice = resizedU16(this.slice, rows);
+    this.reason = resizedU8(this.reason, rows);
+    this.reasonStage = resizedU8(this.reasonStage, rows);
+    this.refusals = resizedU8(this.refusals, rows);
+    this.retryAtMs = resizedF64(this.retryAtMs, rows);
   }
 
   /** Initializes a row that was never used: its other values are 0 already. */

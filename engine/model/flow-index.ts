@@ -33,6 +33,13 @@ export class FlowIndex {
     if (length > this.#slots.length) this.#rehash(length);
   }
 
+  /** Frees memory that is not needed for `rows` rows, of which as many as are in the index. */
+  shrink(rows: number): void {
+    let length = 64;
+    while (rows * 2 > length) length *= 2;
+    if (length < this.#slots.length) this.#rehash(length);
+  }
+
   /** Row of the id, or -1. */
   find(w0: number, w1: number, w2: number, w3: number): number {
     const slots = this.#slots;

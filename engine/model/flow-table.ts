@@ -1,7 +1,7 @@
 import type { FlowActions } from './action.ts';
 import {
   DecisionColumns,
-  grownU32,
+  resizedU32,
   RateColumns,
   ShadowColumns,
   TrafficColumns,
@@ -10,8 +10,18 @@ import { ForecastColumns } from './forecast-columns.ts';
 import { type FlowSpec, Placement } from './flow.ts';
 import type { FlowId } from './flow-id.ts';
 import { FlowIndex } from './flow-index.ts';
+import { FreeRows } from './free-rows.ts';
 import type { FlowMatch } from './match.ts';
 import { SideTables } from './side-tables.ts';
+
+/** Smallest capacity, rows. */
+const MIN_CAPACITY = 256;
+/** A table with this capacity or less does not shrink, rows. */
+const SMALL_CAPACITY = 4096;
+/** A table is sparse while it uses less than one in so many rows. */
+const SPARSE = 4;
+/** Readings for which a table has to be sparse before it shrinks. */
+const SPARSE_READINGS = 8;
 
 /** Packets and bytes by path, cumulative. */
 export interface PathTotals {
@@ -29,7 +39,8 @@ export interface PathTotals {
  * All flows of the vSwitch, one row each: the state that the whole loop shares.
  *
  * A row belongs to one flow from the first reading with the flow to the first without it. Counters,
- * rates and decisions stay in place from tick to tick, and known flows need no allocations.
+ * rates and decisions stay in place from tick to tick, and known flows need no allocations. After a
+ * peak, the table shrinks to the highest row with a flow.
  *
  * A reading goes `begin`, then for each flow `find` or `add` and `observe`, then `end` (or
  * `abandon` when the source failed half-way).
@@ -61,10 +72,15 @@ export class FlowTable {
   readAtMs = Number.NEGATIVE_INFINITY;
 
   #capacity = 0;
+  /** Rows from here on are free. */
   #used = 0;
+  /** Rows from here on have never had a flow: their values are the initial ones. */
+  #touched = 0;
+  /** Readings since the table was last at least a quarter full. */
+  #sparseReadings = 0;
   #epoch = 0;
   #nowMs = 0;
-  readonly #free: number[] = [];
+  readonly #free = new FreeRows();
   #words = new Uint32Array(0);
   readonly #index = new FlowIndex(this.#words);
   #seen = new Uint32Array(0);
@@ -74,6 +90,9 @@ export class FlowTable {
   #actionsVersion = new Uint32Array(0);
   #generation = new Uint32Array(0);
   #changes = new Uint32Array(0);
+  /** What the last two start with in new rows: more than any row had that was dropped. */
+  #firstGeneration = 0;
+  #firstChange = 0;
 
   /** What shadow policies request; undefined while none is in force, see {@link keepShadow}. */
   get shadow(): ShadowColumns | undefined {
@@ -86,7 +105,7 @@ export class FlowTable {
       this.#shadow = undefined;
     } else if (this.#shadow === undefined) {
       this.#shadow = new ShadowColumns();
-      this.#shadow.grow(this.#capacity);
+      this.#shadow.resize(this.#capacity);
     }
   }
 
@@ -95,9 +114,11 @@ export class FlowTable {
     for (const row of this.removed) {
       this.#matches[row] = GONE_MATCH;
       this.#actions[row] = GONE_ACTIONS;
-      this.#free.push(row);
+      this.#free.add(row);
     }
+    if (this.removed.length > 0) this.#used = this.#free.trim(this.#used);
     this.removed.length = 0;
+    this.#shrinkAfterPeak();
     this.#epoch++;
     this.#nowMs = nowMs;
   }
@@ -114,8 +135,8 @@ export class FlowTable {
 
   /** Adds a flow that is not in the table; it is part of this reading once observed. */
   add(id: FlowId, match: FlowMatch, actions: FlowActions): number {
-    const used = this.#free.pop();
-    const row = used ?? this.#used++;
+    const free = this.#free.takeLowest();
+    const row = free === -1 ? this.#used++ : free;
     if (row >= this.#capacity) this.#grow(row + 1);
     const at = row * 4;
     this.#words[at] = id.w0;
@@ -129,7 +150,8 @@ export class FlowTable {
     this.#generation[row]++;
     this.#changes[row]++;
     this.#born[row] = this.#epoch;
-    if (used === undefined) {
+    if (row >= this.#touched) {
+      this.#touched = row + 1;
       this.traffic.start(row, this.#nowMs);
       this.decision.start(row);
     } else {
@@ -235,7 +257,9 @@ export class FlowTable {
 
   /** Completes a reading: `rows` are the flows observed in it, `removed` those that were not. */
   end(): void {
-    if (this.rows.length < this.#used) this.rows = new Int32Array(this.#capacity);
+    if (this.rows.length < this.#used || this.rows.length > this.#capacity) {
+      this.rows = new Int32Array(this.#capacity);
+    }
     let n = 0;
     for (let row = 0; row < this.#used; row++) {
       if (this.#seen[row] === this.#epoch) {
@@ -269,14 +293,14 @@ export class FlowTable {
     return { w0: w[at], w1: w[at + 1], w2: w[at + 2], w3: w[at + 3] };
   }
 
-  /** Match of the row's flow. */
+  /** Match of the row's flow; of none if the row has been dropped. */
   matchAt(row: number): FlowMatch {
-    return this.#matches[row];
+    return this.#matches[row] ?? GONE_MATCH;
   }
 
-  /** Actions of the row's flow. */
+  /** Actions of the row's flow; none if the row has been dropped. */
   actionsAt(row: number): FlowActions {
-    return this.#actions[row];
+    return this.#actions[row] ?? GONE_ACTIONS;
   }
 
   /** Version of the row's match and actions, starting at 1. */
@@ -302,7 +326,7 @@ export class FlowTable {
 
   /** The row's flow, for a backend. */
   specAt(row: number): FlowSpec {
-    return { id: this.idAt(row), match: this.#matches[row], actions: this.#actions[row] };
+    return { id: this.idAt(row), match: this.matchAt(row), actions: this.actionsAt(row) };
   }
 
   /** Number of rows, live or not; every row is below it. */
@@ -322,23 +346,46 @@ export class FlowTable {
   }
 
   #grow(rows: number): void {
-    const capacity = Math.max(256, rows, this.#capacity * 2);
-    this.#words = grownU32(this.#words, capacity * 4);
+    this.#resize(Math.max(MIN_CAPACITY, rows, this.#capacity * 2));
+  }
+
+  /** Frees most of the table when it has been nearly empty for some readings. */
+  #shrinkAfterPeak(): void {
+    const isSparse = this.#capacity > SMALL_CAPACITY && this.#used * SPARSE <= this.#capacity;
+    this.#sparseReadings = isSparse ? this.#sparseReadings + 1 : 0;
+    if (this.#sparseReadings < SPARSE_READINGS) return;
+    this.#sparseReadings = 0;
+    const capacity = Math.max(MIN_CAPACITY, this.#used * 2);
+    for (let row = capacity; row < this.#touched; row++) {
+      if (this.#generation[row] > this.#firstGeneration) {
+        this.#firstGeneration = this.#generation[row];
+      }
+      if (this.#changes[row] > this.#firstChange) this.#firstChange = this.#changes[row];
+    }
+    this.#resize(capacity);
+    this.#touched = Math.min(this.#touched, capacity);
+  }
+
+  #resize(capacity: number): void {
+    const before = this.#capacity;
+    this.#words = resizedU32(this.#words, capacity * 4);
     this.#index.rebase(this.#words);
-    this.#index.reserve(capacity);
-    this.#seen = grownU32(this.#seen, capacity);
-    this.#born = grownU32(this.#born, capacity);
-    this.#actionsVersion = grownU32(this.#actionsVersion, capacity);
-    this.#generation = grownU32(this.#generation, capacity);
-    this.#changes = grownU32(this.#changes, capacity);
-    this.#matches = grown(this.#matches, capacity, GONE_MATCH);
-    this.#actions = grown(this.#actions, capacity, GONE_ACTIONS);
-    this.traffic.grow(capacity);
-    this.rates.grow(capacity);
-    this.forecast.grow(capacity);
-    this.decision.grow(capacity);
-    this.#shadow?.grow(capacity);
-    this.sideTables.grow(capacity);
+    if (capacity > before) this.#index.reserve(capacity);
+    else this.#index.shrink(capacity);
+    this.#free.resize(capacity);
+    this.#seen = resizedU32(this.#seen, capacity);
+    this.#born = resizedU32(this.#born, capacity);
+    this.#actionsVersion = resizedU32(this.#actionsVersion, capacity);
+    this.#generation = resizedU32(this.#generation, capacity).fill(this.#firstGeneration, before);
+    this.#changes = resizedU32(this.#changes, capacity).fill(this.#firstChange, before);
+    this.#matches = resized(this.#matches, capacity, GONE_MATCH);
+    this.#actions = resized(this.#actions, capacity, GONE_ACTIONS);
+    this.traffic.resize(capacity);
+    this.rates.resize(capacity);
+    this.forecast.resize(capacity);
+    this.decision.resize(capacity);
+    this.#shadow?.resize(capacity);
+    this.sideTables.resize(capacity);
     this.#capacity = capacity;
   }
 }
@@ -347,8 +394,8 @@ const GONE_MATCH: FlowMatch = { inPort: '', fields: [], opaque: [] };
 const GONE_ACTIONS: FlowActions = [];
 
 /** A copy of `old` with `length` elements; new elements are `rest`. */
-function grown<T>(old: readonly T[], length: number, rest: T): T[] {
-  const next = old.slice();
+function resized<T>(old: readonly T[], length: number, rest: T): T[] {
+  const next = old.slice(0, length);
   next.length = length;
   return next.fill(rest, old.length);
 }

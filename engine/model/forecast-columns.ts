@@ -1,4 +1,4 @@
-import { grownF64 } from './columns.ts';
+import { copied, resizedF64 } from './columns.ts';
 
 /**
  * Expected traffic of each flow. Written by the engine once per tick, before rules are evaluated.
@@ -19,16 +19,14 @@ export class ForecastColumns {
   cell = new Int16Array(0);
   base = new Float64Array(0);
 
-  grow(rows: number): void {
-    this.packetsPerSecond = grownF64(this.packetsPerSecond, rows);
-    this.bitsPerSecond = grownF64(this.bitsPerSecond, rows);
-    this.worth = grownF64(this.worth, rows);
-    this.meanPacketsPerSecond = grownF64(this.meanPacketsPerSecond, rows);
-    this.meanBitsPerSecond = grownF64(this.meanBitsPerSecond, rows);
-    this.base = grownF64(this.base, rows);
-    const cell = new Int16Array(rows).fill(-1);
-    cell.set(this.cell);
-    this.cell = cell;
+  resize(rows: number): void {
+    this.packetsPerSecond = resizedF64(this.packetsPerSecond, rows);
+    this.bitsPerSecond = resizedF64(this.bitsPerSecond, rows);
+    this.worth = resizedF64(this.worth, rows);
+    this.meanPacketsPerSecond = resizedF64(this.meanPacketsPerSecond, rows);
+    this.meanBitsPerSecond = resizedF64(this.meanBitsPerSecond, rows);
+    this.base = resizedF64(this.base, rows);
+    this.cell = copied(this.cell, new Int16Array(rows).fill(-1));
   }
 
   reset(row: number): void {

@@ -1,10 +1,12 @@
+import { copied } from './columns.ts';
+
 /**
- * A column of a side table, with values by row of the flow table, which grows and resets it. It has
+ * A column of a side table, with values by row of the flow table, which resizes and resets it. It has
  * no reference to its side table, see {@link SideTables}.
  */
 export interface RowColumn {
-  /** Makes room for `rows` rows; new rows have the initial value. */
-  grow(rows: number): void;
+  /** Makes room for `rows` rows; new rows have the initial value, and rows beyond are dropped. */
+  resize(rows: number): void;
   /** Gives a row the initial value. */
   reset(row: number): void;
   /** Gives every row the initial value. */
@@ -17,9 +19,10 @@ abstract class TypedColumn<
     readonly length: number;
     fill(value: number, start?: number): unknown;
     set(from: Values): void;
+    subarray(from: number, to: number): Values;
   },
 > {
-  /** By row. The array is replaced when the flow table grows: read this property in each pass. */
+  /** By row. The array is replaced when the flow table is resized: read this property in each pass. */
   values: Values;
   readonly initial: number;
   readonly #make: (rows: number) => Values;
@@ -30,12 +33,11 @@ abstract class TypedColumn<
     this.values = make(0);
   }
 
-  grow(rows: number): void {
+  resize(rows: number): void {
     const { length } = this.values;
-    if (rows <= length) return;
-    const next = this.#make(rows);
-    next.set(this.values);
-    if (this.initial !== 0) next.fill(this.initial, length);
+    if (rows === length) return;
+    const next = copied(this.values, this.#make(rows));
+    if (this.initial !== 0 && rows > length) next.fill(this.initial, length);
     this.values = next;
   }
 
@@ -98,8 +100,8 @@ export class Uint8Column extends TypedColumn<Uint8Array<ArrayBuffer>> implements
 export class SparseColumn<Value> implements RowColumn {
   readonly values = new Map<number, Value>();
 
-  grow(): void {
-    // Only rows with a value use memory.
+  resize(rows: number): void {
+    for (const row of this.values.keys()) if (row >= rows) this.values.delete(row);
   }
 
   reset(row: number): void {

@@ -16,7 +16,7 @@ import type { RowLifetime, SideColumns, SideTables } from './side-tables.ts';
  * another flow (or, depending on the lifetime, when the match or actions of its flow change).
  *
  * Keep a reference to the side table as long as its columns are in use: without it they are no
- * longer grown and reset.
+ * longer resized and reset.
  */
 export class SideTable {
   readonly #side: SideColumns;

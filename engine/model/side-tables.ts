@@ -16,7 +16,7 @@ export interface SideColumns {
 }
 
 /**
- * The side tables of a flow table: grows their columns with the flow table and resets them with its
+ * The side tables of a flow table: resizes their columns with the flow table and resets them with its
  * rows. It references columns, not side tables, so that an unused side table is garbage-collected
  * and then dropped here. It does not reference the flow table either, so that a side table does not
  * keep it alive.
@@ -36,7 +36,7 @@ export class SideTables {
 
   /** Adds and sizes the columns of `owner`, until `leave` or the garbage collection of `owner`. */
   join(owner: object, side: SideColumns): void {
-    for (const column of side.columns) column.grow(this.#rows);
+    for (const column of side.columns) column.resize(this.#rows);
     this.#all.add(side);
     this.#sort();
     this.#abandoned.register(owner, side, owner);
@@ -49,14 +49,14 @@ export class SideTables {
 
   /** Adds a column of a side table that has joined. */
   add(column: RowColumn): void {
-    column.grow(this.#rows);
+    column.resize(this.#rows);
     this.#sort();
   }
 
-  /** Grows all columns to `rows` rows. */
-  grow(rows: number): void {
+  /** Resizes all columns to `rows` rows. */
+  resize(rows: number): void {
     this.#rows = rows;
-    for (const { columns } of this.#all) for (const column of columns) column.grow(rows);
+    for (const { columns } of this.#all) for (const column of columns) column.resize(rows);
   }
 
   /** Resets a row that is given to another flow. */

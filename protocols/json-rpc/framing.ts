@@ -22,12 +22,17 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const FIRST_SIZE = 64 * 1024;
+/** The buffer shrinks when it is this many times larger than the messages. */
+const OVERSIZE = 4;
+/** Times that the buffer has to be found oversized in a row before it shrinks. */
+const OVERSIZED_TIMES = 8;
 
 /**
  * Splits a byte stream into JSON objects; OVS's JSON-RPC has no other framing (RFC 7047, section 4:
  * messages follow each other directly or with white space in between).
  *
- * The bytes of a message are in one buffer that is reused for the next. Strings, which are nearly
+ * The bytes of a message are in one buffer that is reused for the next, and shrinks some messages after
+ * the last large one. Strings, which are nearly
  * all of a large message, are skipped with `indexOf`.
  */
 export class JsonFramer {
@@ -36,6 +41,10 @@ export class JsonFramer {
   /** Beginning of the current message, and end of the received bytes. */
   #start = 0;
   #end = 0;
+  /** Bytes that the buffer has held since it was last empty. */
+  #held = 0;
+  #oversized = 0;
+  #largest = 0;
   /** Position and state of the scan. */
   #scan = 0;
   #depth = 0;
@@ -46,12 +55,18 @@ export class JsonFramer {
     this.#limit = limit;
   }
 
+  /** Size of the buffer, bytes. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
   /** Adds received bytes; results of `next` become invalid. */
   push(chunk: Uint8Array): void {
     if (this.#start === this.#end) this.#rewind();
     this.#makeRoom(chunk.length);
     this.#buffer.set(chunk, this.#end);
     this.#end += chunk.length;
+    if (this.#end > this.#held) this.#held = this.#end;
   }
 
   /**
@@ -115,6 +130,19 @@ export class JsonFramer {
     this.#start = 0;
     this.#end = 0;
     this.#scan = 0;
+    this.#shrinkAfterPeak();
+    this.#held = 0;
+  }
+
+  #shrinkAfterPeak(): void {
+    const size = this.#buffer.length;
+    const isOversized = size > FIRST_SIZE && this.#held * OVERSIZE <= size;
+    this.#oversized = isOversized ? this.#oversized + 1 : 0;
+    this.#largest = isOversized ? Math.max(this.#largest, this.#held) : 0;
+    if (this.#oversized < OVERSIZED_TIMES) return;
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(FIRST_SIZE, 2 * this.#largest));
+    this.#oversized = 0;
+    this.#largest = 0;
   }
 
   #makeRoom(more: number): void {

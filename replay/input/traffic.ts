@@ -1,4 +1,4 @@
-import { grown } from '../../engine/model/columns.ts';
+import { copied } from '../../engine/model/columns.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import { FlowIndex } from '../../engine/model/flow-index.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
@@ -146,12 +146,12 @@ export class Traffic {
 
   #grow(): void {
     const slots = Math.max(256, this.#listed.length * 2);
-    this.#words = grown(this.#words, new Uint32Array(slots * 4));
+    this.#words = copied(this.#words, new Uint32Array(slots * 4));
     this.#index.rebase(this.#words);
-    this.sent = grown(this.sent, new Int32Array(slots));
-    this.packets = grown(this.packets, new Float64Array(slots));
-    this.bytes = grown(this.bytes, new Float64Array(slots));
-    this.#lastAtMs = grown(this.#lastAtMs, new Float64Array(slots));
-    this.#listed = grown(this.#listed, new Uint8Array(slots));
+    this.sent = copied(this.sent, new Int32Array(slots));
+    this.packets = copied(this.packets, new Float64Array(slots));
+    this.bytes = copied(this.bytes, new Float64Array(slots));
+    this.#lastAtMs = copied(this.#lastAtMs, new Float64Array(slots));
+    this.#listed = copied(this.#listed, new Uint8Array(slots));
   }
 }

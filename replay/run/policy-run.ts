@@ -5,7 +5,7 @@ import { decideTick } from '../../simulation/decide-tick.ts';
 import { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import { SimulatedNode } from '../../simulation/simulated-node.ts';
 import { Engine } from '../../engine/loop/engine.ts';
-import { grownU32 } from '../../engine/model/columns.ts';
+import { resizedU32 } from '../../engine/model/columns.ts';
 import { reasonIndex } from '../../engine/model/reason.ts';
 import type { PlannerOptions } from '../../engine/planner/plan.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
@@ -128,7 +128,7 @@ export class PolicyRun {
     const { reason } = node.table.decision;
     for (const slot of traffic.added) {
       node.add(slot, traffic.flowAt(slot));
-      if (slot >= this.#slice.length) this.#slice = grownU32(this.#slice, (slot + 1) * 2);
+      if (slot >= this.#slice.length) this.#slice = resizedU32(this.#slice, (slot + 1) * 2);
       this.#slice[slot] = 0;
     }
     for (const slot of traffic.changed) node.change(slot, traffic.flowAt(slot));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { flowMatch } from '../../simulation/flow-match.ts';
-import { grown } from '../../engine/model/columns.ts';
+import { copied } from '../../engine/model/columns.ts';
 import type { FlowActions } from '../../engine/model/action.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
@@ -85,7 +85,7 @@ export class RecordTrace implements TimedTrace {
   #activate(record: FlowRecord): void {
     const index = this.#active.push({ record, id: idOf(record), packets: 0, bytes: 0 }) - 1;
     if (index >= this.#dueMs.length) {
-      this.#dueMs = grown(this.#dueMs, new Float64Array(index * 2));
+      this.#dueMs = copied(this.#dueMs, new Float64Array(index * 2));
     }
     this.#dueMs[index] = record.startMs;
   }

@@ -101,6 +101,11 @@ export class KeyTemplateTrie {
     }
   }
 
+  /** Drops the reference to the bytes that were read last. */
+  release(): void {
+    this.#values.release();
+  }
+
   /** The match of the key that was last read. */
   takeMatch(): FlowMatch | undefined {
     const template = this.#template;

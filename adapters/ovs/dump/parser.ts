@@ -27,6 +27,11 @@ const SEPARATOR = Buffer.from(', ', 'latin1');
 const THREAD_TITLE = Buffer.from('flow-dump from ', 'latin1');
 
 /** Bytes of an unreadable line to show. */
+/** Smallest list of rows; it is replaced when it is so many times larger than the dump. */
+const MIN_ROWS = 1024;
+const OVERSIZE = 8;
+const NO_TEXT = Buffer.alloc(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));
 const SAMPLE_BYTES = 200;
 
 /** Result of a reading. */
@@ -76,8 +81,8 @@ export class DumpParser {
 
   #table: FlowTable | undefined;
   readonly #memory = new RowMemory();
-  #text: Buffer = Buffer.alloc(0);
-  #view: DataView = new DataView(new ArrayBuffer(0));
+  #text: Buffer = NO_TEXT;
+  #view: DataView = NO_VIEW;
   #at = 0;
   #reading = 0;
   /** Rows seen in this reading, in the order of the dump. */
@@ -126,7 +131,9 @@ export class DumpParser {
     if (table !== undefined) {
       for (let i = 0; i < this.#count; i++) this.#observe(table, this.#rows[i]);
     }
-    this.#text = Buffer.alloc(0);
+    this.#text = NO_TEXT;
+    this.#view = NO_VIEW;
+    this.#templates.release();
     return { flows: this.#count, skipped: this.#skipped, firstSkipped: this.#firstSkipped };
   }
 
@@ -369,15 +376,16 @@ export class DumpParser {
     this.#firstSkipped ??= `${why}: ${text.toString('utf8', start, Math.min(end, start + SAMPLE_BYTES))}`;
   }
 
-  /** Grows the buffers to `flows` flows. */
+  /** Sizes the buffers for `flows` flows; none of them is in use. */
   #reserve(table: FlowTable, flows: number): void {
     table.reserve(flows);
     this.#memory.begin(table);
+    if (this.#rows.length > OVERSIZE * Math.max(MIN_ROWS, flows)) this.#rows = new Int32Array(0);
     if (this.#rows.length < flows) this.#growRows(flows);
   }
 
   #growRows(flows: number): void {
-    const next = new Int32Array(Math.max(1024, flows, this.#rows.length * 2));
+    const next = new Int32Array(Math.max(MIN_ROWS, flows, this.#rows.length * 2));
     next.set(this.#rows);
     this.#rows = next;
   }

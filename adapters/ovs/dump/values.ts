@@ -23,6 +23,8 @@ const TCP_FLAGS: readonly (readonly [string, number])[] = [
   ['[800]', 0x800],
 ];
 
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 const FRAGMENTS: readonly string[] = ['no', 'first', 'later'];
 
 /**
@@ -31,12 +33,18 @@ const FRAGMENTS: readonly string[] = ['no', 'first', 'later'];
  * IPv6 address.
  */
 export class ValueReader {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NO_BYTES;
   /** A view of the same bytes. */
-  view: DataView = new DataView(new ArrayBuffer(0));
+  view: DataView = NO_VIEW;
   at = 0;
   readonly words = new Int32Array(4);
   readonly #groups = new Uint16Array(8);
+
+  /** Drops the reference to the bytes, whose buffer may be hundreds of MB. */
+  release(): void {
+    this.bytes = NO_BYTES;
+    this.view = NO_VIEW;
+  }
 
   /** {@link readNumber} */
   number(width: number): boolean {

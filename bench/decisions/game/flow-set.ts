@@ -1,4 +1,4 @@
-import { grown } from '../../../engine/model/columns.ts';
+import { copied } from '../../../engine/model/columns.ts';
 
 /** A set of flow numbers that can be iterated without allocation. */
 export class FlowSet {
@@ -29,7 +29,7 @@ export class FlowSet {
   add(flow: number): boolean {
     if (this.has(flow)) return false;
     if (this.#size === this.#flows.length) {
-      this.#flows = grown(this.#flows, new Int32Array(this.#size * 2));
+      this.#flows = copied(this.#flows, new Int32Array(this.#size * 2));
     }
     this.#position[flow] = this.#size;
     this.#flows[this.#size++] = flow;

@@ -1,4 +1,4 @@
-import { grown } from '../../../engine/model/columns.ts';
+import { copied } from '../../../engine/model/columns.ts';
 
 /**
  * Traffic in windows of equal length. Columns, with one element per flow and window in which it
@@ -102,10 +102,10 @@ export class TraceBuilder {
 
   #grow(): void {
     const length = Math.max(1024, this.#window.length * 2);
-    this.#window = grown(this.#window, new Uint32Array(length));
-    this.#flow = grown(this.#flow, new Uint32Array(length));
-    this.#bytes = grown(this.#bytes, new Float64Array(length));
-    this.#packets = grown(this.#packets, new Float64Array(length));
-    this.#lastMs = grown(this.#lastMs, new Float32Array(length));
+    this.#window = copied(this.#window, new Uint32Array(length));
+    this.#flow = copied(this.#flow, new Uint32Array(length));
+    this.#bytes = copied(this.#bytes, new Float64Array(length));
+    this.#packets = copied(this.#packets, new Float64Array(length));
+    this.#lastMs = copied(this.#lastMs, new Float32Array(length));
   }
 }

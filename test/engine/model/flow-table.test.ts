@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Uint32Column } from '../../../engine/model/row-columns.ts';
+import { SideTable } from '../../../engine/model/side-table.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import { anyFrom, flowId, outputTo, read, rowOf } from '../../support/flows.ts';
 
@@ -53,6 +55,101 @@ describe('flow table', () => {
     table.carried(-1, 1, 100, 5);
     assert.equal(table.totals.carriedBytes, 300);
     assert.equal(table.traffic.carriedBytes[rowOf(table, 1)], 200);
+  });
+
+  describe('after a peak', () => {
+    const PEAK = 20_000;
+    let table: FlowTable;
+    let side: SideTable;
+    let values: Uint32Column;
+    let nowMs: number;
+
+    beforeEach(() => {
+      table = new FlowTable();
+      side = new SideTable('flow');
+      values = side.uint32(7);
+      side.follow(table);
+      nowMs = 0;
+    });
+
+    /** Reads flows by number, some times. */
+    function readings(times: number, flows: readonly number[]): void {
+      for (let i = 0; i < times; i++) {
+        const seen = flows.map((n) => ({ n, packets: i, bytes: 100 * i }));
+        read(table, (nowMs += 100), seen);
+      }
+    }
+
+    const upTo = (end: number, from = 0): number[] =>
+      Array.from({ length: end - from }, (_, i) => from + i);
+    const capacity = (): number => table.traffic.rawBytes.length;
+
+    it('frees memory, and keeps the flows that are left in their rows', () => {
+      readings(1, upTo(PEAK));
+      const rows = upTo(100).map((n) => rowOf(table, n));
+      for (const row of rows) values.values[row] = 1000 + row;
+      assert.ok(capacity() >= PEAK);
+      readings(12, upTo(100));
+      assert.ok(capacity() <= 256, `${capacity()} rows`);
+      assert.equal(values.values.length, capacity());
+      assert.equal(table.rows.length, capacity());
+      assert.deepEqual(
+        upTo(100).map((n) => rowOf(table, n)),
+        rows,
+      );
+      for (const row of rows) {
+        assert.equal(values.values[row], 1000 + row);
+        assert.equal(table.traffic.vswitchBytes[row], 1100);
+        assert.deepEqual(table.matchAt(row), anyFrom('vm1'));
+      }
+    });
+
+    it('does not shrink for a short dip', () => {
+      readings(1, upTo(PEAK));
+      const before = capacity();
+      for (let i = 0; i < 4; i++) {
+        readings(7, upTo(100));
+        readings(1, upTo(PEAK / 2));
+      }
+      assert.equal(capacity(), before);
+    });
+
+    it('keeps a flow in a high row, until it has left', () => {
+      readings(1, upTo(PEAK));
+      const row = rowOf(table, PEAK - 1);
+      readings(12, [PEAK - 1]);
+      assert.equal(rowOf(table, PEAK - 1), row);
+      assert.ok(capacity() > row);
+      readings(12, [1, 2]);
+      assert.ok(capacity() <= 256);
+    });
+
+    it('starts rows that it uses again with initial values, and with new generations', () => {
+      readings(1, upTo(PEAK));
+      for (const row of upTo(PEAK)) values.values[row] = 5;
+      const generations = table.generation.slice();
+      const changes = table.changes.slice();
+      readings(12, upTo(10));
+      readings(1, [...upTo(10), ...upTo(3 * PEAK, PEAK)]);
+      for (let n = PEAK; n < 3 * PEAK; n++) {
+        const row = rowOf(table, n);
+        assert.equal(values.values[row], 7);
+        assert.equal(table.traffic.carriedBytes[row], 0);
+        assert.equal(table.decision.retryAtMs[row], Number.NEGATIVE_INFINITY);
+        assert.equal(table.forecast.cell[row], -1);
+        if (row >= PEAK) continue;
+        assert.ok(table.generation[row] > generations[row], `row ${row}`);
+        assert.ok(table.changes[row] > changes[row]);
+      }
+    });
+
+    it('has no match and no actions for a row that it dropped', () => {
+      readings(1, upTo(PEAK));
+      const row = rowOf(table, PEAK - 1);
+      readings(12, upTo(10));
+      assert.deepEqual(table.matchAt(row), { inPort: '', fields: [], opaque: [] });
+      assert.deepEqual(table.actionsAt(row), []);
+    });
   });
 
   it('keeps the flows of the last reading when a reading is abandoned', () => {

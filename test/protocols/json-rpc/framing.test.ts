@@ -23,6 +23,22 @@ function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 const anyObject = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }));
 
 describe('JSON framing', () => {
+  it('frees the memory of a large message after some small ones', () => {
+    const framer = new JsonFramer(1 << 26);
+    const exchange = (bytes: number): void => {
+      framer.push(Buffer.from(`{"a":"${'x'.repeat(bytes)}"}`));
+      assert.equal(framer.next()?.length, bytes + 8);
+    };
+    exchange(1 << 24);
+    assert.ok(framer.capacity > 1 << 24);
+    for (let i = 0; i < 4; i++) exchange(1 << 10);
+    assert.ok(framer.capacity > 1 << 24, 'it may come again');
+    for (let i = 0; i < 20; i++) exchange(1 << 10);
+    assert.ok(framer.capacity <= 1 << 16, `${framer.capacity} bytes`);
+    exchange(1 << 20);
+    exchange(1 << 10);
+  });
+
   it('finds messages whatever pieces they arrive in', () => {
     fc.assert(
       fc.property(

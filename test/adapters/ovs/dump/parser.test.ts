@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { DumpTruncated, DumpUnreadable } from '../../../../adapters/ovs/dump/errors.ts';
+import { collectUntil } from '../../../support/garbage.ts';
 import { escape, line, QUIET, Reader, show, showActions, ufid } from './dump-lines.ts';
 
 const KEY = `${QUIET}in_port(vm1),packet_type(ns=0,id=0),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x0800),ipv4(src=10.0.0.1/255.255.255.192,dst=10.0.0.2,proto=6,tos=0/0,ttl=64/0,frag=no),tcp(src=1/0,dst=80)`;
@@ -37,6 +38,48 @@ describe('flow dumps', () => {
     assert.equal(idle('0.000s'), 0);
     assert.equal(idle('-0.003s'), 0, 'vswitchd was ahead');
     assert.equal(idle('12345.678s'), 1000, 'activity never goes back');
+  });
+
+  it('report the activity of a flow that another thread has never used', () => {
+    for (const [first, second] of [
+      ['never', '0.250s'],
+      ['0.250s', 'never'],
+    ]) {
+      const reader = new Reader();
+      const bothThreads = (): unknown =>
+        reader.lines(line(KEY, 'vm2', { used: first }), line(KEY, 'vm2', { used: second }));
+      bothThreads();
+      bothThreads();
+      const { readAtMs, traffic } = reader.table;
+      assert.equal(readAtMs - traffic.lastActiveMs[reader.only()], 250, `${first}, ${second}`);
+    }
+  });
+
+  it('lose a flow with garbled counters whose actions have become longer', () => {
+    const reader = new Reader();
+    const other = line(KEY, 'drop', { n: 2 });
+    reader.lines(line(KEY, 'vm2'), other);
+    reader.lines(line(KEY, 'vm2').replace('packets:1', 'packets:x'), other);
+    assert.ok(reader.rows().has(ufid(1)), 'the same actions');
+    reader.lines(line(KEY, 'vm2,vm3').replace('packets:1', 'packets:x'), other);
+    assert.ok(!reader.rows().has(ufid(1)), 'an action more');
+  });
+
+  it('do not stay in memory', async () => {
+    const reader = new Reader();
+    const key6 = (last: string): string =>
+      `${QUIET}in_port(vm1),eth_type(0x86dd),ipv6(src=fd00::${last},dst=fd00::2,label=0,proto=17,tclass=0,hlimit=64,frag=no)`;
+    const flows = [KEY, key6('a'), key6('b'), KEY, KEY];
+    const lines = escape(flows.map((key, n) => `${line(key, 'vm2', { n })}\n`).join(''));
+    let text: Buffer | undefined = Buffer.allocUnsafeSlow(lines.length);
+    lines.copy(text);
+    const buffer = new WeakRef(text.buffer);
+    // Known flows leave the parser by another way than new ones.
+    for (let i = 0; i < 2; i++) reader.escaped(text);
+    text = undefined;
+    await collectUntil(() => buffer.deref() === undefined);
+    assert.ok(buffer.deref() === undefined);
+    assert.equal(reader.table.count, 5);
   });
 
   it('keep rows, matches and actions as they are while nothing changes', () => {
