@@ -53,7 +53,9 @@ export const FAST_STAGES = [
 
 /** Pure tests that are too slow for the fast tests; npm test runs them. */
 export const NOT_FAST = [
+  'test/adapters/emulator/demo-table.test.ts',
   'test/adapters/emulator/engine.test.ts',
+  'test/engine/planner/quality.test.ts',
   'test/policy/compiled/differential.test.ts',
   'test/policy/compiled/planted-faults.test.ts',
   'test/policy/compiled/stock-engine.test.ts',

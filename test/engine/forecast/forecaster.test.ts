@@ -87,6 +87,35 @@ describe('forecast', () => {
     assert.ok(traffic.worthOf(sending) > 3 * traffic.worthOf(9999));
   });
 
+  it('starts the mean of a flow with its first rate', () => {
+    const traffic = new Traffic();
+    traffic.tick(new Map([[1, [250, 1]]]));
+    const { forecast } = traffic.table;
+    assert.equal(forecast.meanPacketsPerSecond[rowOf(traffic.table, 1)], 1000);
+    assert.equal(forecast.meanBitsPerSecond[rowOf(traffic.table, 1)], 8e6);
+  });
+
+  it('discounts what a flow will send: a rate that halves each tick', () => {
+    // With g = exp(-250 / 500), V(x) = (1 - g) x / 2 + g V(x / 2), so that V(x) = x (1 - g) / (2 - g).
+    const g = Math.exp(-TICK_MS / 500);
+    const expected = (1 - g) / (2 - g);
+    const traffic = new Traffic();
+    const random = new Sfc32(3);
+    let next = 0;
+    let flows: { n: number; packets: number }[] = [];
+    for (let tick = 0; tick < 400; tick++) {
+      flows = flows
+        .map(({ n, packets }) => ({ n, packets: packets / 2 }))
+        .filter(({ packets }) => packets >= 1);
+      while (flows.length < 30) flows.push({ n: next++, packets: 2 ** (7 + random.below(6)) });
+      traffic.tick(new Map(flows.map(({ n, packets }) => [n, [packets, 1]])));
+    }
+    const large = flows.filter(({ packets }) => packets >= 64);
+    const ratios = large.map(({ n, packets }) => traffic.worthOf(n) / ((packets * 1000) / TICK_MS));
+    const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+    assert.ok(Math.abs(mean / expected - 1) < 0.15, `${mean}, not ${expected}`);
+  });
+
   it('counts bits as packets of mean size, weighted by the bit share', () => {
     for (const [bitShare, larger] of [
       [0, false],

@@ -38,6 +38,15 @@ describe('scarcity', () => {
     assert.equal(new Scarcity().bitShare, 0);
   });
 
+  it('counts a NIC port that is full of sent bits', () => {
+    const sent: NodeState = {
+      hostCpu: 0.1,
+      portLoad: new Map([['p0', { rxBitsPerSecond: 0, txBitsPerSecond: 9.5e9 }]]),
+    };
+    assert.equal(shareOf(sent), shareOf(node(0.1, 9.5e9)));
+    assert.ok(shareOf(sent) > 0.9);
+  });
+
   it('follows the load slowly', () => {
     const scarcity = new Scarcity();
     scarcity.update(node(0.9, 0), PORTS, 0);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { formatFlowId } from '../../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
+import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
 import { anyFrom, flowId, outputTo, rowOf } from '../../support/flows.ts';
 import { NO_PORTS, Rig } from './engine-rig.ts';
@@ -157,6 +158,19 @@ describe('engine', () => {
     assert.equal(rig.placement(1), Placement.offload);
   });
 
+  it('asks again which flows are supported when ports change', async () => {
+    const rig = new Rig();
+    rig.backend.unsupported = () => ({ code: 'unsupported-match', detail: 'vm2 is unknown' });
+    await rig.tick([{ n: 1 }]);
+    rig.backend.unsupported = () => undefined;
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.reason(1), 'unsupported');
+    const ports: PortSnapshot = new Map();
+    await rig.engine.portsChanged(ports, rig.table);
+    await rig.tick([{ n: 1 }], { ports });
+    assert.equal(rig.placement(1), Placement.offload);
+  });
+
   it('adopts entries of live flows that an earlier daemon left, and removes the others', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
@@ -228,6 +242,29 @@ describe('engine', () => {
     await changed;
     assert.deepEqual(rig.installed(), []);
     assert.equal(rig.reason(1), 'stale');
+  });
+
+  it('withdraws what a failed batch may have installed after the last panic', async () => {
+    class HalfBroken extends FakeBackend {
+      failing = false;
+      override async apply(operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+        const results = await super.apply(operations);
+        if (this.failing) throw new Error('the reply was lost');
+        return results;
+      }
+    }
+    const backend = new HalfBroken();
+    const rig = new Rig(backend);
+    await rig.tick([{ n: 1 }]);
+    await rig.engine.onloadAll(rig.table);
+    rig.engine.resume();
+    backend.failing = true;
+    rig.clock.advance(5000);
+    const { failures } = await rig.tick([{ n: 1 }]);
+    assert.equal(failures.length, 1);
+    assert.deepEqual(rig.installed(), [1]);
+    await rig.engine.onloadAll(rig.table);
+    assert.deepEqual(rig.installed(), []);
   });
 
   it('retries the panic button until every entry is removed', async () => {

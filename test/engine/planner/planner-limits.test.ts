@@ -4,6 +4,7 @@ import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { REASONS } from '../../../engine/model/reason.ts';
 import { limitsOf } from '../../../engine/planner/limits.ts';
+import type { Plan, TableBudget } from '../../../engine/planner/plan.ts';
 import { Planner } from '../../../engine/planner/planner.ts';
 import type { ThroughputLimit } from '../../../engine/planner/throughput-limit.ts';
 import { portInfo } from '../../policy/fixture.ts';
@@ -67,6 +68,17 @@ function planOf(
   );
 }
 
+/** A planner that may make any number of moves at once. */
+function ample(): Planner {
+  return new Planner({ minHoldMs: 0, operations: { perSecond: 1e6, burst: 1e6 } });
+}
+
+/** The budget of a NIC table without slices. */
+function budgetOf(entries: number, limits: readonly ThroughputLimit[]): TableBudget {
+  const supports = (): boolean => true;
+  return { placement: Placement.offload, entries, slices: [], ports: PORTS, limits, supports };
+}
+
 const reason = (table: FlowTable, row: number): string => REASONS[table.decision.reason[row]].code;
 
 describe('throughput limits of a backend', () => {
@@ -115,6 +127,94 @@ describe('throughput limits of a backend', () => {
     const limits = limitsOf({ ...CAPABILITIES, placement: 'offload' }, PORTS, node);
     const table = tableOf(flows, Placement.offload);
     assert.deepEqual(planOf(table, 2, limits, Placement.offload).install, [0, 2]);
+  });
+
+  describe('of a fast path', () => {
+    const throughput = { packetsPerSecond: 1e9, bitsPerSecond: 1000 };
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'fast-path', throughput }, PORTS, {});
+
+    it('keep a placed flow up to the limit itself, and place newcomers up to nine tenths', () => {
+      const incumbent = tableOf(
+        [{ from: 'p0', to: 'vm1', bits: 950, placed: true }],
+        Placement.fastPath,
+      );
+      assert.deepEqual(planOf(incumbent, 10, limits, Placement.fastPath).withdraw, []);
+      const newcomer = tableOf([{ from: 'p0', to: 'vm1', bits: 950 }], Placement.fastPath);
+      assert.deepEqual(planOf(newcomer, 10, limits, Placement.fastPath).install, []);
+      const small = tableOf([{ from: 'p0', to: 'vm1', bits: 890 }], Placement.fastPath);
+      assert.deepEqual(planOf(small, 10, limits, Placement.fastPath).install, [0]);
+    });
+
+    it('count flows that are held in place', () => {
+      const table = tableOf(
+        [
+          { from: 'p0', to: 'vm1', bits: 600, placed: true },
+          { from: 'p0', to: 'vm1', bits: 500 },
+        ],
+        Placement.fastPath,
+      );
+      // A rule set its score, and it was moved a moment ago.
+      table.decision.scoredByWorth[0] = 0;
+      table.decision.placedSinceMs[0] = NOW - 500;
+      const planner = new Planner({ minHoldMs: 1000, operations: { perSecond: 1e6, burst: 1e6 } });
+      const plan = planner.plan(
+        table,
+        { ...budgetOf(10, limits), placement: Placement.fastPath },
+        NOW,
+      );
+      assert.deepEqual(plan.install, []);
+      assert.equal(reason(table, 1), 'fast-path-capacity');
+      assert.equal(plan.limits[0].expectedBitsPerSecond, 600);
+    });
+  });
+
+  describe('of NIC ports', () => {
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'offload' }, PORTS, {});
+    const flows = [
+      { from: 'vm1', to: 'p0', bits: 800 },
+      { from: 'vm1', to: 'p0', bits: 700 },
+      { from: 'vm1', to: 'p1', bits: 100 },
+    ];
+
+    /** Bits that the plan expects each port to send. */
+    const sent = (plan: Plan): readonly number[] =>
+      ['p0 send', 'p1 send'].map(
+        (name) => plan.limits.find((l) => l.name === name)?.expectedBitsPerSecond ?? -1,
+      );
+
+    it('follow a flow to another port', () => {
+      const table = tableOf(flows, Placement.offload);
+      const planner = ample();
+      assert.deepEqual(sent(planner.plan(table, budgetOf(2, limits), NOW)), [800, 100]);
+      table.begin(NOW);
+      for (const row of [0, 1, 2]) table.observe(row, 1, 1, 0);
+      table.setActions(0, outputTo('p1'));
+      table.end();
+      assert.deepEqual(sent(planner.plan(table, budgetOf(2, limits), NOW)), [700, 800]);
+    });
+
+    it('forget the ports of a flow whose row is given to another', () => {
+      const table = tableOf(flows, Placement.offload);
+      const planner = ample();
+      planner.plan(table, budgetOf(2, limits), NOW);
+      const rows = [1, 2];
+      for (const atMs of [NOW, NOW + 1]) {
+        table.begin(atMs);
+        for (const row of rows) table.observe(row, 1, 1, 0);
+        table.end();
+      }
+      table.begin(NOW + 2);
+      const row = table.add(flowId(9), anyFrom('vm1'), outputTo('p1'));
+      assert.equal(row, 0, 'the row is used again');
+      for (const other of [row, ...rows]) table.observe(other, 1, 1, 0);
+      table.end();
+      table.forecast.bitsPerSecond[row] = 850;
+      table.decision.score[row] = 850;
+      table.forecast.worth[row] = 850;
+      table.decision.scoredByWorth[row] = 1;
+      table.decision.requested[row] = RequestedPlacement.offload;
+      assert.deepEqual(sent(planner.plan(table, budgetOf(2, limits), NOW)), [700, 850]);
+    });
   });
 
   it('of a fast path are never exceeded: flows beyond them are withdrawn', () => {

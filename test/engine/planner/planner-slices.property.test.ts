@@ -74,6 +74,8 @@ function budgetOf(entries: number, slices: readonly SliceQuota[]): TableBudget {
   return { placement: Placement.offload, entries, slices, ...rest };
 }
 
+const ascending = (a: number, b: number): number => a - b;
+
 function applyPlan(table: FlowTable, plan: Plan, nowMs: number): void {
   const move = (row: number, placement: Placement): void => {
     table.decision.placement[row] = placement;
@@ -97,6 +99,18 @@ const limit = (t: SliceQuota, which: 'guaranteed' | 'maximum'): number =>
   t[which]?.value ?? (which === 'guaranteed' ? 0 : Number.POSITIVE_INFINITY);
 
 describe('planner with slices', () => {
+  it('reserves no entries for a slice whose flows are silent in the next plan', () => {
+    const quotas = [slice('gold', 1, 3)];
+    const flow = (of: number): Flow => ({ worth: 10, slice: of, placed: false, scored: false });
+    const table = tableOf([flow(1), flow(1), flow(1), flow(0), flow(0), flow(0), flow(0)]);
+    const planner = new Planner(AMPLE);
+    assert.equal(planner.plan(table, budgetOf(4, quotas), NOW).shares[1].share, 3);
+    for (const row of [0, 1, 2]) table.decision.requested[row] = RequestedPlacement.none;
+    const { install, shares } = planner.plan(table, budgetOf(4, quotas), NOW);
+    assert.deepEqual([...install].toSorted(ascending), [3, 4, 5, 6]);
+    assert.equal(shares[1].share, 0);
+  });
+
   it('never exceeds the table or a maximum, and meets guarantees that are requested', () => {
     fc.assert(
       fc.property(flows, fc.nat(100), quotas, (list, entries, slices) => {

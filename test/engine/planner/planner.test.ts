@@ -93,6 +93,11 @@ describe('planner', () => {
     assert.equal(reasonOf(table, 0), 'table-full');
   });
 
+  it('reports the score of the best flow that is left out', () => {
+    const table = tableOf([{ score: 5 }, { score: 1 }, { score: 4 }, { score: 3 }, { score: 2 }]);
+    assert.equal(planFor(table, 2).cutoff, 3);
+  });
+
   it('places a newcomer with a score set by a rule only if it is clearly better', () => {
     const slightly = tableOf([{ score: 10, placed: true }, { score: 11.5 }]);
     assert.deepEqual([...planFor(slightly, 1).install], []);
@@ -166,6 +171,19 @@ describe('planner', () => {
     };
     assert.deepEqual(reasons(1), ['installing', 'table-full'], 'a score that equals the worth');
     assert.deepEqual(reasons(1.001), ['installing', 'table-full'], 'a score that differs from it');
+  });
+
+  it('makes no swap that gains next to nothing for the table as a whole', () => {
+    const elephant = { score: 1e6, worth: 1e6, byWorth: true, placed: true };
+    const swap = [
+      { score: 2000, worth: 2000, byWorth: true, placed: true },
+      { score: 4000, worth: 4000, byWorth: true },
+    ];
+    const table = tableOf([elephant, ...swap]);
+    assert.deepEqual([...planFor(table, 2).withdraw], []);
+    assert.equal(reasonOf(table, 2), 'small-gain');
+    const alone = tableOf(swap);
+    assert.deepEqual([...planFor(alone, 1).withdraw], [rowOf(alone, 0)]);
   });
 
   it('prefers a flow that a rule requests with score 0 to one that no rule requests', () => {
