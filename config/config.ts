@@ -68,6 +68,8 @@ export interface BackendConfig {
   readonly masks: number;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
+  /** Time without entries after which a veth or tap loses its XDP program (`xdp`), ms. */
+  readonly detachAfterMs: number;
   /** Folder on a bpf file system for pinned maps and programs (`xdp`). */
   readonly pinPath: string;
   readonly mode: 'auto' | 'native' | 'generic';

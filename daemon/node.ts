@@ -97,6 +97,7 @@ function ovsNode(config: Config): Node {
 
 function xdpBackend(config: Config): XdpBackend {
   const { pinPath, entries, masks, leaseMs, heartbeatMs, mode, ports } = config.backend;
+  const { detachAfterMs } = config.backend;
   return new XdpBackend({
     pinPath,
     objectPath: join(packageRoot(), 'dist/adapters/nic/xdp/norikae.bpf.o'),
@@ -104,6 +105,7 @@ function xdpBackend(config: Config): XdpBackend {
     masks,
     leaseMs,
     heartbeatMs,
+    detachAfterMs,
     mode,
     ...(ports === undefined ? {} : { ports }),
   });

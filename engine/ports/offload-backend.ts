@@ -93,6 +93,23 @@ export interface UnservedPort {
   readonly why: string;
 }
 
+/** A port by which flows can enter a backend. */
+export interface InputPort {
+  readonly name: string;
+  /** True while the backend receives the port's packets; the first entry opens the port. */
+  readonly isOpen: boolean;
+  /**
+   * Largest packet that the backend can carry from this port, bytes with the L2 header. The vSwitch
+   * counts larger ones where a sender leaves segmentation to its device.
+   */
+  readonly maxBytes: number;
+  /**
+   * True if senders split larger packets while the port is open, so that the vSwitch gets more
+   * packets of the port's other flows.
+   */
+  readonly splitsSegments: boolean;
+}
+
 /**
  * A table outside the vSwitch that can process flows: a NIC's table, an OpenFlow switch.
  *
@@ -113,6 +130,11 @@ export interface OffloadBackend {
    * backends that serve every port.
    */
   unservedPorts?(): readonly UnservedPort[];
+  /**
+   * The ports by which flows can enter, where receiving a port's packets costs its other traffic.
+   * Left out by backends whose ports are always open.
+   */
+  inputPorts?(): readonly InputPort[];
   /** Applies operations in order; results have the same order. Rejects only if it is unusable. */
   apply(operations: readonly Operation[], signal: AbortSignal): Promise<readonly OperationResult[]>;
   /** Reads the installed entries from the device. */

@@ -40,6 +40,12 @@ export interface Attached {
 }
 
 /**
+ * Drivers to whose devices a program can be attached, and from which it can be detached, under
+ * traffic. Others reset their queues or the link.
+ */
+const LIVE_DRIVERS: ReadonlySet<string | undefined> = new Set(['veth', 'tun']);
+
+/**
  * Loads the program and attaches it to devices.
  *
  * A device may strip the VLAN tag from the frame and keep it as metadata. A program that cannot
@@ -124,6 +130,36 @@ export class Attachment {
     }
   }
 
+  /** Whether the program can be attached to and detached from the device under traffic. */
+  canAttachLive(name: string): boolean {
+    return LIVE_DRIVERS.has(this.#settings.driver(name));
+  }
+
+  /** True if the device's peer has no segmentation offload while a program is attached. */
+  splitsSegments(name: string, mode: AttachMode): boolean {
+    return mode === 'native' && this.#settings.driver(name) === 'veth';
+  }
+
+  /**
+   * True if the vSwitch gets packets as the device's sender queued them, in segments larger than the
+   * MTU too. Meaningful only without a program, which turns GRO on.
+   */
+  showsSegments(name: string): boolean {
+    return this.#settings.mayLeaveChecksumsOpen(name) && !this.#settings.mergesPackets(name);
+  }
+
+  /**
+   * How {@link attach} is expected to attach to a device that {@link canAttachLive}.
+   *
+   * @throws {PortUnusable} if another program is attached to it
+   */
+  expected(name: string, ifindex: number): Attached {
+    this.#refuseForeign(name, ifindex);
+    const mode = this.#wanted === 'generic' ? 'generic' : 'native';
+    const flags = this.#settings.mayLeaveChecksumsOpen(name) ? PORT_REF.checksumsOpen : 0;
+    return { mode, flags, note: '' };
+  }
+
   /**
    * Attaches to a device and atomically replaces an earlier version of the program. A program of
    * the same build with the same maps stays, if this process has loaded that build for another
@@ -149,8 +185,9 @@ export class Attachment {
       failures.push(`native: ${bound}`);
       if (inFrame) {
         const plain = this.#try('plain', ifindex, 'native');
-        if (plain === undefined)
+        if (plain === undefined) {
           return { mode: 'native', flags: open, note: 'VLAN tags in the frame' };
+        }
         failures.push(`native, unbound: ${plain}`);
       }
     }
@@ -165,7 +202,9 @@ export class Attachment {
         const note = veth
           ? 'the peer MUST have VLAN acceleration off (ethtool -K ... txvlan off)'
           : 'VLAN tags in the frame';
-        if (generic === undefined) return { mode: 'generic', flags: open, note };
+        if (generic === undefined) {
+          return { mode: 'generic', flags: open, note };
+        }
         failures.push(`generic: ${generic}`);
       }
     }

@@ -6,6 +6,7 @@ import type {
   Capacity,
   CounterSink,
   EntrySink,
+  InputPort,
   LeaseRenewal,
   Operation,
   OperationResult,
@@ -49,6 +50,7 @@ export class XdpBackend implements OffloadBackend {
     inRange('masks', options.masks, 1, MAX_MASKS);
     inRange('leaseMs', options.leaseMs, 1, 3_600_000);
     inRange('heartbeatMs', options.heartbeatMs, 0, 3_600_000);
+    inRange('detachAfterMs', options.detachAfterMs ?? 0, 0, 3_600_000);
     this.#options = options;
   }
 
@@ -86,6 +88,10 @@ export class XdpBackend implements OffloadBackend {
 
   unservedPorts(): readonly UnservedPort[] {
     return this.#session?.ports.unserved() ?? [];
+  }
+
+  inputPorts(): readonly InputPort[] {
+    return this.#session?.ports.inputs() ?? [];
   }
 
   /** How each port is served. */

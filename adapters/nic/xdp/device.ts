@@ -9,6 +9,7 @@ const SIOCETHTOOL = 0x8946;
 const ETHTOOL_GDRVINFO = 3;
 const ETHTOOL_GFLAGS = 0x25;
 const ETHTOOL_SFLAGS = 0x26;
+const ETHTOOL_GGRO = 0x2b;
 const ETH_FLAG_RXVLAN = 1 << 8;
 
 /** Drivers of devices whose peer is a hypervisor, which may pass on a guest's frames unchanged. */
@@ -20,6 +21,15 @@ export function ifindexOf(name: string, sysClassNet = '/sys/class/net'): number 
     return Number.parseInt(readFileSync(`${sysClassNet}/${name}/ifindex`, 'utf8'), 10);
   } catch {
     return undefined;
+  }
+}
+
+/** Largest IP packet of a device, bytes; Infinity when it does not exist. */
+export function mtuOf(name: string, sysClassNet = '/sys/class/net'): number {
+  try {
+    return Number.parseInt(readFileSync(`${sysClassNet}/${name}/mtu`, 'utf8'), 10);
+  } catch {
+    return Infinity;
   }
 }
 
@@ -56,6 +66,12 @@ export class DeviceSettings {
   mayLeaveChecksumsOpen(name: string, sysClassNet = '/sys/class/net'): boolean {
     if (!existsSync(`${sysClassNet}/${name}/device`)) return true;
     return PARAVIRTUAL.has(this.driver(name) ?? '');
+  }
+
+  /** Whether GRO is on: the kernel then merges received packets, after XDP. */
+  mergesPackets(name: string): boolean {
+    const request = new Uint8Array(Uint32Array.of(ETHTOOL_GGRO, 0).buffer);
+    return this.#ethtool(name, request) === 0 && u32At(request, 4) !== 0;
   }
 
   /**

@@ -26,6 +26,8 @@ export class EntryTable {
   readonly #gone: FlowIndex;
   readonly #keys: Uint32Array;
   readonly #values: Uint32Array;
+  /** Number of entries by the id of the port that their flows enter by. */
+  readonly #byInPort = new Map<number, number>();
 
   constructor(slots: number) {
     this.ids = new Uint32Array(slots * 4);
@@ -66,6 +68,12 @@ export class EntryTable {
     this.#values.set(value, slot * VALUE_WORDS);
     this.#byId.insert(slot);
     this.#byKey.insert(slot);
+    this.#countInPort(slot, 1);
+  }
+
+  /** Number of entries of flows that enter by a port. */
+  countOf(portId: number): number {
+    return this.#byInPort.get(portId) ?? 0;
   }
 
   replaceValue(slot: number, value: Uint32Array): void {
@@ -77,6 +85,7 @@ export class EntryTable {
     this.#byId.remove(slot);
     this.#byKey.remove(slot);
     this.#gone.insert(slot);
+    this.#countInPort(slot, -1);
   }
 
   /** Slot of a removed entry of the flow whose counters await their last reading, or -1. */
@@ -121,6 +130,13 @@ export class EntryTable {
       this.#keys[slot * KEY_WORDS + IN_PORT] === portId ||
       this.#values[slot * VALUE_WORDS + OUT_PORT] === portId
     );
+  }
+
+  #countInPort(slot: number, change: number): void {
+    const port = this.#keys[slot * KEY_WORDS + IN_PORT];
+    const count = this.countOf(port) + change;
+    if (count === 0) this.#byInPort.delete(port);
+    else this.#byInPort.set(port, count);
   }
 }
 

@@ -40,7 +40,7 @@ export class FlowEncoder {
     const inPort = this.#ports.get(match.inPort);
     if (inPort === undefined) return this.#unavailable(match.inPort);
     const { output } = outcome.program;
-    if (output !== undefined && (inPort.attached.flags & PORT_REF.checksumsOpen) !== 0) {
+    if (output !== undefined && (inPort.input.flags & PORT_REF.checksumsOpen) !== 0) {
       const unproven = checksumRefusal(match);
       if (unproven !== undefined) return unproven;
     }
@@ -48,7 +48,7 @@ export class FlowEncoder {
     if (output !== undefined && target === undefined) return this.#unavailable(output);
     if (
       target !== undefined &&
-      inPort.attached.mode === 'native' &&
+      inPort.input.mode === 'native' &&
       !this.#ports.isRedirectTarget(target)
     ) {
       return { code: 'port-unavailable', detail: `port ${target.name} ${NO_REDIRECT_TARGET}` };

@@ -46,6 +46,9 @@ function notDeleted(errno: string): OperationResult {
   return refused('device-error', detail);
 }
 
+/** Time per call for attaching the program to ports, ms; the flows of other ports are refused. */
+const OPEN_MS = 500;
+
 /** What is staged for a slot. */
 const NOTHING = 0;
 const PUT = 1;
@@ -102,6 +105,7 @@ export class Installer {
     const results: OperationResult[] = [];
     for (const slot of this.#failedDeletes.keys()) this.#stageDelete(slot, NO_RESULT, results);
     this.#writeDeletes(results);
+    await this.#openPorts(operations, signal);
     for (const operation of operations) {
       if (signal.aborted) {
         results.push(refused('device-error', 'the operations were aborted'));
@@ -121,6 +125,21 @@ export class Installer {
     await this.#flush(results);
     await this.#tidyMasks();
     return results;
+  }
+
+  /** Attaches the program to the ports by which the flows to install enter, within {@link OPEN_MS}. */
+  async #openPorts(operations: readonly Operation[], signal: AbortSignal): Promise<void> {
+    const { ports, nowMs } = this.#t;
+    const untilMs = nowMs() + OPEN_MS;
+    for (const operation of operations) {
+      if (operation.kind === 'delete') continue;
+      const port = ports.get(operation.flow.match.inPort);
+      if (port === undefined || port.isAttached) continue;
+      if (this.#encoder.encode(operation.flow) !== undefined) continue;
+      if (signal.aborted || nowMs() >= untilMs) return;
+      await ports.open(port);
+      await turn();
+    }
   }
 
   /** Removes the entries that `which` selects, synchronously. */
@@ -166,13 +185,17 @@ export class Installer {
   }
 
   #put(flow: FlowSpec, old: number, results: OperationResult[]): OperationResult | undefined {
-    const { entries, masks } = this.#t;
+    const { entries, masks, ports } = this.#t;
     const encoder = this.#encoder;
     const refusal = encoder.encode(flow);
     if (refusal !== undefined) {
       // The installed entry no longer matches the vSwitch's actions.
       if (old >= 0) this.#stageDelete(old, NO_RESULT, results);
       return { ok: false, refusal };
+    }
+    if (!ports.get(flow.match.inPort)?.isAttached) {
+      const why = `the program is not attached to port ${flow.match.inPort} yet`;
+      return refused('port-unavailable', why);
     }
     encoder.maskId = masks.idOf(encoder.mask);
     // The vSwitch recreated the megaflow under another ufid: the new entry replaces the old one.

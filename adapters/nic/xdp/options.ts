@@ -19,6 +19,11 @@ export interface XdpBackendOptions {
    * overtake it, ms; 5 by default. A new entry waits ten times as long for a gap.
    */
   readonly trainMs?: number;
+  /**
+   * A veth or tap has a program only while it has entries, and this long after the last, ms; left
+   * out: always, as every other device.
+   */
+  readonly detachAfterMs?: number;
   /** Where the program runs: in the driver, in the stack, or the first of the two that works. */
   readonly mode: 'auto' | 'native' | 'generic';
   /** Names of the ports to attach to; default: every port with a kernel device. */

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
-import type { UnservedPort } from '../../../engine/ports/offload-backend.ts';
+import type { InputPort, UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import type { Attached, Attachment, AttachMode } from './attachment.ts';
-import { ifindexOf } from './device.ts';
+import { ifindexOf, mtuOf } from './device.ts';
 import { PortUnusable } from './errors.ts';
 import type { GracePeriod } from './grace-period.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -15,8 +15,8 @@ import { errorMessage } from '../../../text/error-message.ts';
 
 const NS_PER_MS = 1_000_000n;
 
-/** An attached port. `id` is never reused, even across restarts. */
-export interface AttachedPort {
+/** A port that flows can enter or leave by. `id` is never reused, even across restarts. */
+export interface ServedPort {
   readonly name: string;
   readonly uuid: string;
   readonly ifindex: number;
@@ -24,13 +24,25 @@ export interface AttachedPort {
   /** The host's QoS on output, and policing on input; the program implements neither. */
   readonly shaped: boolean;
   readonly policed: boolean;
-  readonly attached: Attached;
+  /** How the program is attached, or would be. */
+  readonly input: Attached;
+  /** True while the program is attached; only then packets can enter by the port. */
+  readonly isAttached: boolean;
+  /** True if the program is attached only while the port has entries. */
+  readonly onDemand: boolean;
+  /** As in {@link InputPort}. */
+  readonly maxBytes: number;
+  readonly splitsSegments: boolean;
 }
+
+/** What of a port of the vSwitch its device is found by, and its limits. */
+type PortIdentity = Pick<PortInfo, 'name' | 'uuid' | 'ifindex' | 'shaped' | 'policed'>;
 
 /** How a port is served, for operators. */
 export interface PortReport {
   readonly name: string;
-  readonly mode: AttachMode | 'unavailable';
+  /** `detached`: the port has no entry of a flow that enters by it, and so it has no program. */
+  readonly mode: AttachMode | 'detached' | 'unavailable';
   readonly detail: string;
 }
 
@@ -45,7 +57,21 @@ export interface PortTableOptions {
   readonly heartbeat: Heartbeat;
   /** Names of the ports to serve; undefined: every port with a device. */
   readonly only: readonly string[] | undefined;
+  /** Time without entries after which a port is detached, ms; undefined: ports stay attached. */
+  readonly detachAfterMs: number | undefined;
+  /** Number of entries of flows that enter by the port with that id. */
+  readonly entriesOf: (id: number) => number;
+  /** A monotonic clock, ms. */
+  readonly nowMs: () => number;
 }
+
+/** Time without another attempt after the program could not be attached to a port, ms. */
+const RETRY_MS = 60_000;
+
+/** Bytes of an Ethernet header with a VLAN tag. */
+const L2_BYTES = 18;
+
+const DETACHED = 'the program is attached when a flow that enters by the port gets an entry';
 
 /** Report of a port that the kernel recently failed to redirect to. */
 const STALLED =
@@ -80,10 +106,17 @@ export class PortTable {
   readonly #closing = new Map<number, number>();
   /** Elements of `ports` were deleted, and programs that use them may still be running. */
   #recycled = false;
-  readonly #byName = new Map<string, AttachedPort>();
+  readonly #byName = new Map<string, ServedPort>();
   readonly #problems = new Map<string, string>();
   /** Names of the ports that are not meant to be served. */
   readonly #excluded = new Set<string>();
+  /** Ports to which the program could not be attached, by uuid, and when and why. */
+  readonly #failed = new Map<string, { readonly atMs: number; readonly why: string }>();
+  readonly #detachAfterMs: number | undefined;
+  readonly #entriesOf: (id: number) => number;
+  readonly #nowMs: () => number;
+  /** By port id: since when an attached port has had no entries, ms of the clock. */
+  readonly #idleSince = new Map<number, number>();
 
   constructor(options: PortTableOptions) {
     const { libbpf, maps, attachment, grace, hooks, targets, heartbeat, only } = options;
@@ -95,14 +128,17 @@ export class PortTable {
     this.#targets = targets;
     this.#heartbeat = heartbeat;
     this.#only = only === undefined ? undefined : new Set(only);
+    this.#detachAfterMs = options.detachAfterMs;
+    this.#entriesOf = options.entriesOf;
+    this.#nowMs = options.nowMs;
   }
 
-  get(name: string): AttachedPort | undefined {
+  get(name: string): ServedPort | undefined {
     return this.#byName.get(name);
   }
 
   /** Whether frames can be redirected to the port natively: see {@link RedirectTargets}. */
-  isRedirectTarget({ ifindex }: AttachedPort): boolean {
+  isRedirectTarget({ ifindex }: ServedPort): boolean {
     return this.#targets.has(ifindex);
   }
 
@@ -114,8 +150,8 @@ export class PortTable {
   report(): readonly PortReport[] {
     const served = [...this.#byName.values()].map((port) => ({
       name: port.name,
-      mode: port.attached.mode,
-      detail: this.#isStalled(port.id) ? STALLED : port.attached.note,
+      mode: port.isAttached ? port.input.mode : ('detached' as const),
+      detail: this.#detail(port),
     }));
     const unavailable: PortReport[] = [...this.#problems].map(([name, detail]) => ({
       name,
@@ -131,7 +167,7 @@ export class PortTable {
       this.#excluded.has(name) ? [] : [{ name, why }],
     );
     const deaf = this.served().flatMap((port) => {
-      if (port.attached.mode === 'native' && !this.isRedirectTarget(port)) {
+      if (port.input.mode === 'native' && !this.isRedirectTarget(port)) {
         return [{ name: port.name, why: `port ${port.name} ${NO_REDIRECT_TARGET}` }];
       }
       return this.#isStalled(port.id) ? [{ name: port.name, why: STALLED }] : [];
@@ -139,8 +175,51 @@ export class PortTable {
     return [...refused, ...deaf];
   }
 
+  /** The ports that flows can enter by, and what that costs their other packets. */
+  inputs(): readonly InputPort[] {
+    return this.served().map(({ name, isAttached, maxBytes, splitsSegments }) => ({
+      name,
+      isOpen: isAttached,
+      maxBytes,
+      splitsSegments,
+    }));
+  }
+
+  /**
+   * Attaches the program to a port that is about to get an entry. False when that fails; then
+   * {@link problem} says why, and the port is not served any more.
+   */
+  async open(port: ServedPort): Promise<boolean> {
+    if (port.isAttached) return true;
+    // Checked before and after: the device can be replaced before the port directory reports it.
+    const isSame = (): boolean => this.#deviceOf(port.id) === port.ifindex;
+    if (isSame() && (await this.#attach(port, port.id)) && isSame()) return true;
+    this.#stopServing(port);
+    this.#closeAll();
+    return false;
+  }
+
+  /**
+   * Detaches the program from ports that have had no entries for a while, which restores what it
+   * costs other packets.
+   */
+  closeIdle(): void {
+    if (this.#detachAfterMs === undefined) return;
+    const nowMs = this.#nowMs();
+    for (const port of this.#byName.values()) {
+      if (!port.isAttached || !port.onDemand) continue;
+      if (this.#entriesOf(port.id) > 0) {
+        this.#idleSince.delete(port.id);
+        continue;
+      }
+      const sinceMs = this.#idleSince.get(port.id) ?? nowMs;
+      this.#idleSince.set(port.id, sinceMs);
+      if (nowMs - sinceMs >= this.#detachAfterMs) this.#detach(port);
+    }
+  }
+
   /** The ports served. */
-  served(): readonly AttachedPort[] {
+  served(): readonly ServedPort[] {
     return [...this.#byName.values()];
   }
 
@@ -162,17 +241,18 @@ export class PortTable {
       this.#libbpf.lookup(this.#maps.fd.port_info, u32(id), value, 'port_info');
       const ifindex = u32At(value, PORT_INFO.ifindex);
       const port = byIdentity.get(identityText(value.subarray(PORT_INFO.identity)));
+      const admitted = this.#portAt(ifindex);
       const isSame =
         port?.ifindex === ifindex &&
         this.#refusal(port) === undefined &&
         this.#deviceOf(id) === ifindex &&
-        this.#portAt(ifindex) === id;
+        (admitted === id || (admitted === undefined && this.#isOnDemand(port)));
       // Adopted as not rate-limited, as it may have been: `drop` then removes its entries if it is.
-      const isAttached =
+      const isServed =
         port !== undefined &&
         isSame &&
-        (await this.#attach({ ...port, shaped: false, policed: false }, id));
-      if (!isAttached) this.#close(id, ifindex);
+        (await this.#begin({ ...port, shaped: false, policed: false }, id, admitted === id));
+      if (!isServed) this.#close(id, ifindex);
       await turn();
     }
     const ids = this.ids();
@@ -194,6 +274,7 @@ export class PortTable {
     this.#excluded.clear();
     this.#hooks.refresh();
     this.#targets.refresh();
+    this.#forgetFailures(ports);
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
       const same =
@@ -211,9 +292,18 @@ export class PortTable {
   async serve(ports: PortSnapshot): Promise<void> {
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
-      if (now === undefined || this.#attachment.isAttached(port.ifindex)) continue;
-      if (!(await this.#attach(now, port.id))) this.#stopServing(port);
-      await turn();
+      if (now === undefined) continue;
+      const needsProgram = !port.onDemand || this.#entriesOf(port.id) > 0;
+      if (port.isAttached || needsProgram) {
+        if (port.isAttached && this.#attachment.isAttached(port.ifindex)) {
+          this.#enter(now, port.id, port.input, true);
+          continue;
+        }
+        if (!(await this.#attach(now, port.id))) this.#stopServing(port);
+        await turn();
+      } else if (!this.#standBy(now, port.id)) {
+        this.#stopServing(port);
+      }
     }
     this.#closeAll();
     for (const port of ports.values()) {
@@ -223,7 +313,7 @@ export class PortTable {
   }
 
   /** Records the rate limits of a port; true when one was added. */
-  #limit(port: AttachedPort, { shaped, policed }: PortInfo): boolean {
+  #limit(port: ServedPort, { shaped, policed }: PortInfo): boolean {
     if (shaped === port.shaped && policed === port.policed) return false;
     this.#byName.set(port.name, { ...port, shaped, policed });
     return (shaped && !port.shaped) || (policed && !port.policed);
@@ -261,6 +351,11 @@ export class PortTable {
       this.#problems.set(port.name, `port ${port.name}: device ${port.ifindex} does not exist`);
       return false;
     }
+    const failure = this.#failed.get(port.uuid);
+    if (failure !== undefined) {
+      this.#problems.set(port.name, failure.why);
+      return false;
+    }
     const id = this.#maps.next(CONTROL.nextPortId);
     const info = new Uint8Array(PORT_INFO.bytes);
     info.set(u32(port.ifindex), PORT_INFO.ifindex);
@@ -274,29 +369,101 @@ export class PortTable {
       return true;
     }
     // Checked again: the device could have been replaced between the check and the update.
-    const attached = (await this.#attach(port, id)) && ifindexOf(port.name) === port.ifindex;
-    if (!attached) {
+    const isServed = (await this.#begin(port, id, false)) && ifindexOf(port.name) === port.ifindex;
+    if (!isServed) {
       this.#byName.delete(port.name);
       this.#close(id, port.ifindex);
     }
     return true;
   }
 
+  /** Starts to serve a port; `attach`: with a program, although it has no entry yet. */
+  async #begin(port: PortInfo, id: number, attach: boolean): Promise<boolean> {
+    return this.#isOnDemand(port) && !attach ? this.#standBy(port, id) : this.#attach(port, id);
+  }
+
+  #isOnDemand({ name }: Pick<PortInfo, 'name'>): boolean {
+    return this.#detachAfterMs !== undefined && this.#attachment.canAttachLive(name);
+  }
+
+  /** Serves a port without a program; on failure records the problem and returns false. */
+  #standBy(port: PortIdentity, id: number): boolean {
+    try {
+      this.#enter(port, id, this.#attachment.expected(port.name, port.ifindex), false);
+      return true;
+    } catch (error) {
+      this.#recordProblem(port, error);
+      return false;
+    }
+  }
+
   /** Attaches the program and admits packets; on failure records the problem and returns false. */
-  async #attach(port: PortInfo, id: number): Promise<boolean> {
-    const { name, uuid, ifindex, shaped, policed } = port;
+  async #attach(port: PortIdentity, id: number): Promise<boolean> {
+    const { name, ifindex } = port;
     try {
       const attached = this.#attachment.attach(name, ifindex);
       await this.#admit(ifindex, id, attached.flags);
-      this.#byName.set(name, { name, uuid, ifindex, id, shaped, policed, attached });
+      this.#enter(port, id, attached, true);
       return true;
     } catch (error) {
-      // A failure of one port must not affect the others.
-      const detail =
-        error instanceof PortUnusable ? error.message : `${name}: ${errorMessage(error)}`;
-      this.#problems.set(name, detail);
+      const why = this.#recordProblem(port, error);
+      if (this.#isOnDemand(port)) this.#failed.set(port.uuid, { atMs: this.#nowMs(), why });
       return false;
     }
+  }
+
+  #enter(port: PortIdentity, id: number, input: Attached, isAttached: boolean): void {
+    const { name, uuid, ifindex, shaped, policed } = port;
+    // A sender on this host can queue more than the MTU and leave it unfinished to its device; no
+    // program can redirect that. The kernel shows such packets only while no program is attached.
+    const before = this.#byName.get(name);
+    const maxBytes =
+      before !== undefined && isAttached
+        ? before.maxBytes
+        : this.#attachment.showsSegments(name)
+          ? mtuOf(name) + L2_BYTES
+          : Infinity;
+    this.#byName.set(name, {
+      name,
+      uuid,
+      ifindex,
+      id,
+      shaped,
+      policed,
+      input,
+      isAttached,
+      onDemand: this.#isOnDemand(port),
+      maxBytes,
+      splitsSegments: this.#attachment.splitsSegments(name, input.mode),
+    });
+  }
+
+  /** A failure of one port must not affect the others. */
+  #recordProblem({ name }: PortIdentity, error: unknown): string {
+    const why = error instanceof PortUnusable ? error.message : `${name}: ${errorMessage(error)}`;
+    this.#problems.set(name, why);
+    return why;
+  }
+
+  /** Forgets failures of ports that are gone, and those after which another attempt is due. */
+  #forgetFailures(ports: PortSnapshot): void {
+    const uuids = new Set([...ports.values()].map(({ uuid }) => uuid));
+    for (const [uuid, { atMs }] of this.#failed) {
+      if (!uuids.has(uuid) || this.#nowMs() - atMs >= RETRY_MS) this.#failed.delete(uuid);
+    }
+  }
+
+  /** Detaches the program from a port, which stays served. */
+  #detach(port: ServedPort): void {
+    this.#exclude(port.ifindex);
+    this.#attachment.detach(port.ifindex);
+    this.#idleSince.delete(port.id);
+    this.#byName.set(port.name, { ...port, isAttached: false });
+  }
+
+  #detail(port: ServedPort): string {
+    if (this.#isStalled(port.id)) return STALLED;
+    return port.isAttached ? port.input.note : DETACHED;
   }
 
   /**
@@ -324,8 +491,9 @@ export class PortTable {
   }
 
   /** Stops serving a port and marks its entries for removal. */
-  #stopServing(port: AttachedPort): void {
+  #stopServing(port: ServedPort): void {
     this.#byName.delete(port.name);
+    this.#idleSince.delete(port.id);
     this.touched.add(port.id);
     this.#closing.set(port.id, port.ifindex);
   }

@@ -70,6 +70,9 @@ export class Session {
       targets: this.#targets,
       heartbeat: heartbeatOf(options.heartbeatMs),
       only: options.ports,
+      detachAfterMs: options.detachAfterMs,
+      entriesOf: (id) => this.entries.countOf(id),
+      nowMs: monotonicMs,
     });
     this.#flows = new FlowMap(libbpf, maps.fd.flows, FIRST_TRAIN * (options.trainMs ?? TRAIN_MS));
     this.#slots = new StatsSlots(slots);
@@ -114,7 +117,8 @@ export class Session {
     const count = (mode: string) => modes.filter((m) => m === mode).length;
     return (
       `XDP through libbpf ${this.#libbpf.version()}: ${count('native')} ports native, ` +
-      `${count('generic')} generic, ${count('unavailable')} not served` +
+      `${count('generic')} generic, ${count('detached')} without entries, ` +
+      `${count('unavailable')} not served` +
       (this.#guard === undefined ? '; failed redirects are not detected' : '')
     );
   }
@@ -124,8 +128,10 @@ export class Session {
     this.#flows.read((_keys, _key, values, at) => sink.entry(ufidOf(values, at)));
   }
 
+  /** Reads the counters, and detaches ports that have had no entries for a while. */
   readCounters(sink: CounterSink): void {
     this.#stats.read(sink, monotonicMs());
+    this.ports.closeIdle();
   }
 
   /**
