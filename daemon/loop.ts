@@ -1,5 +1,6 @@
 import {
   exhaustMap,
+  filter,
   interval,
   merge,
   NEVER,
@@ -18,6 +19,7 @@ import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { RuleEvaluator } from '../engine/ports/rule-evaluator.ts';
 import type { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
+import { LoadRise } from '../telemetry/load-rise.ts';
 import { HostWatch } from '../telemetry/host-watch.ts';
 import type { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
@@ -37,6 +39,10 @@ import { errorMessage } from '../text/error-message.ts';
 
 const HOST_PERIOD_MS = 1000;
 const RETRY_AFTER_MS = 500;
+/** Ticks without anything to do after which flows are read less often: rates need some readings. */
+const IDLE_AFTER_TICKS = 8;
+/** Longest idle period as a share of the lease, so that less than half of it is never left. */
+const IDLE_LEASE_SHARE = 0.4;
 /** Longest time from a verification to the renewal that is based on it, ms. */
 const MAX_RENEWAL_MS = 250;
 
@@ -79,6 +85,10 @@ export class Loop {
   #unsubscribe: readonly (() => void)[] = [];
   #starting: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
+  readonly #loadRise = new LoadRise();
+  /** Ticks in a row in which no flow had or could get an entry, and whether they are enough. */
+  #idleTicks = 0;
+  #isIdle = false;
   /** Errors of the last tick, by backend. */
   #lastErrors: ReadonlyMap<string, string> = new Map();
 
@@ -101,7 +111,7 @@ export class Loop {
       backends: node.backends,
       isUp: (backend) => this.#starter.up.has(backend),
       clock,
-      period: config.poll,
+      period: { ...config.poll, maxIdlePeriodMs: IDLE_LEASE_SHARE * shortestLeaseMs(node) },
       timeoutMs: config.poll.timeoutMs,
       smoothingMs: SMOOTHING_MS,
     });
@@ -184,7 +194,8 @@ export class Loop {
     ];
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
-    const rounds = ticks(this.#source(), clock, handle, this.#switchChanges()).pipe(
+    const changes = this.#switchChanges();
+    const rounds = ticks(this.#source(), clock, handle, changes, this.#wakes()).pipe(
       tap((report) => this.#publish(report)),
       // A failed tick has been logged; the loop continues.
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
@@ -251,6 +262,19 @@ export class Loop {
     return samples({ engine: this.engine, table: () => this.table, periodMs, log });
   }
 
+  /** Emits when a port's load rises while the loop is idle: a candidate may have appeared. */
+  #wakes(): Observable<unknown> {
+    return this.#host.samples.pipe(
+      filter(({ portLoad }) => this.#loadRise.observe(portLoad) && this.#isIdle),
+      tap(() => this.#setIdle(false)),
+    );
+  }
+
+  #setIdle(isIdle: boolean): void {
+    this.#isIdle = isIdle;
+    this.#observer.setIdle(isIdle);
+  }
+
   async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {
     const { log } = this.#options;
     this.#mark('updating ports');
@@ -293,6 +317,9 @@ export class Loop {
   #publish(report: TickReport): void {
     this.#mark('publishing a tick');
     this.#lastReport = report;
+    this.#loadRise.reset();
+    this.#idleTicks = hasNothingToDo(report) ? this.#idleTicks + 1 : 0;
+    this.#setIdle(this.#idleTicks >= IDLE_AFTER_TICKS);
     this.#options.accountant.account(report, this.engine.evaluator.rules);
     this.#options.metrics.recordTick(report, this.periodMs);
     this.#moves.observe(report);
@@ -323,4 +350,17 @@ export class Loop {
       }),
     );
   }
+}
+
+/** True when no flow has an entry or could get one, so that only new traffic can change anything. */
+function hasNothingToDo({ permission, plans }: TickReport): boolean {
+  return (
+    permission.may === 'move' &&
+    plans.length > 0 &&
+    plans.every(({ contenders, capacity }) => contenders === 0 && capacity.used === 0)
+  );
+}
+
+function shortestLeaseMs({ backends }: Node): number {
+  return Math.min(...backends.map((backend) => backend.capabilities().leaseMs));
 }

@@ -5,6 +5,7 @@ import {
   exhaustMap,
   ignoreElements,
   type Observable,
+  Subject,
   tap,
   timer,
 } from 'rxjs';
@@ -38,6 +39,7 @@ export class HostWatch {
   readonly #meter = new NodeMeter();
   readonly #cost = new PacketCost();
   readonly #health: SourceHealth;
+  readonly #samples = new Subject<NodeState>();
 
   constructor(options: HostWatchOptions) {
     this.#options = options;
@@ -52,6 +54,11 @@ export class HostWatch {
   status(nowMs: number): SourceStatus {
     const { periodMs, timeoutMs } = this.#options;
     return this.#health.status(nowMs, 2 * periodMs + timeoutMs, periodMs);
+  }
+
+  /** Emits the node after each successful reading. */
+  get samples(): Observable<NodeState> {
+    return this.#samples;
   }
 
   /** Reads the host while subscribed. Emits nothing, never ends, never fails. */
@@ -76,6 +83,7 @@ export class HostWatch {
             this.#cost.addSample(sample.cpu, vswitchPackets(), atMs);
           }
           this.#health.recordSuccess(clock.now(), clock.now() - atMs);
+          this.#samples.next(this.state);
         }),
       );
     }).pipe(

@@ -60,6 +60,11 @@ export class Observer {
     return this.#period.currentMs;
   }
 
+  /** Reads the flows less often while no flow has or could get an entry. */
+  setIdle(isIdle: boolean): void {
+    this.#period.isIdle = isIdle;
+  }
+
   /** Period right after a change, ms: readings then take at most a third of the source's time. */
   get quickPeriodMs(): number {
     return Math.min(this.periodMs, Math.max(QUICK_PERIOD_MS, 3 * this.#period.costMs));

@@ -4,18 +4,27 @@ export interface PeriodOptions {
   readonly periodMs: number;
   /** Maximum period, ms. */
   readonly maxPeriodMs: number;
+  /** Maximum period while the loop is idle, ms; left out: `maxPeriodMs`. */
+  readonly maxIdlePeriodMs?: number;
   /** Share of the source's time that reading may take, 0 to 1. */
   readonly sourceShare: number;
 }
 
+/** While nothing is a candidate: minimum periods between readings, and part of the source's share. */
+const IDLE_PERIODS = 8;
+const IDLE_SHARE = 0.2;
+
 /**
  * A period that adapts to the cost of reading: reading for `costMs` every `costMs / share` ms takes
  * that share of the source's time. The cost is smoothed, so that one slow answer does not double
- * the period.
+ * the period. While the loop is idle, readings are rarer: they could only find that something has
+ * begun.
  */
 export class AdaptivePeriod {
   readonly #options: PeriodOptions;
   #costMs: number | undefined;
+  /** True while no flow has or could get an entry. */
+  isIdle = false;
 
   constructor(options: PeriodOptions) {
     this.#options = options;
@@ -46,6 +55,10 @@ export class AdaptivePeriod {
   /** Period to use now, from the start of one reading to the start of the next, ms. */
   get currentMs(): number {
     const { periodMs, maxPeriodMs, sourceShare } = this.#options;
-    return Math.min(maxPeriodMs, Math.max(periodMs, this.costMs / sourceShare));
+    const busyMs = Math.min(maxPeriodMs, Math.max(periodMs, this.costMs / sourceShare));
+    if (!this.isIdle) return busyMs;
+    const { maxIdlePeriodMs = maxPeriodMs } = this.#options;
+    const idleMs = Math.max(IDLE_PERIODS * periodMs, this.costMs / (IDLE_SHARE * sourceShare));
+    return Math.max(busyMs, Math.min(maxPeriodMs, maxIdlePeriodMs, idleMs));
   }
 }

@@ -32,12 +32,14 @@ export interface TickSource {
  * a period after the start of the last round. Unsubscribing aborts the current round.
  *
  * @param triggers each shortens the current pause and the following ones, within a budget
+ * @param wakes each makes the current pause follow the source's period, if that has become shorter
  */
 export function ticks<T>(
   source: TickSource,
   clock: Clock,
   handle: (tick: Tick, signal: AbortSignal) => Promise<T>,
   triggers: Observable<unknown> = NEVER,
+  wakes: Observable<unknown> = NEVER,
 ): Observable<T> {
   return defer(() => {
     const bursts = new BurstPolling();
@@ -46,6 +48,7 @@ export function ticks<T>(
       bursts.trigger(clock.now());
       triggered.next();
     });
+    subscription.add(wakes.subscribe(() => triggered.next()));
     let startedMs = clock.now();
     const round = defer(() => {
       startedMs = clock.now();

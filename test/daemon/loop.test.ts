@@ -7,7 +7,7 @@ import { Accountant } from '../../telemetry/accounts/accountant.ts';
 import { Metrics } from '../../telemetry/prometheus/metrics.ts';
 import { RequestedPlacement } from '../../engine/model/flow.ts';
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
-import type { BackendCapabilities } from '../../engine/ports/offload-backend.ts';
+import type { BackendCapabilities, CounterSink } from '../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../support/fake-backend.ts';
 import { FakeFlowSource, FakeHost, FakePorts } from '../support/fake-sources.ts';
 import { ScriptEvaluator } from '../support/script-evaluator.ts';
@@ -23,6 +23,14 @@ class LeasedBackend extends FakeBackend {
   closed: string | undefined;
   failStarts = 0;
   started = 0;
+
+  /** Each entry carries a packet between two readings. */
+  override counters(sink: CounterSink): Promise<void> {
+    for (const { id } of this.installed.values()) {
+      sink.carried(id.w0, id.w1, id.w2, id.w3, 1, 100, 0);
+    }
+    return Promise.resolve();
+  }
 
   override start(): Promise<void> {
     if (this.failStarts-- > 0) return Promise.reject(new Error('no such device'));
@@ -259,5 +267,18 @@ describe('loop', () => {
     const { reads } = rig.flows;
     rig.changes.notify();
     await rig.until('a reading', () => rig.flows.reads > reads);
+  });
+
+  it('reads flows less often while none has or could get an entry, until traffic begins', async () => {
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
+    rig.flows.flows = [{ n: 1, packets: 5, bytes: 500 }];
+    rig.loop.start();
+    await rig.until('idle', () => rig.loop.periodMs === 80);
+    const before = rig.flows.reads;
+    await sleep(400);
+    assert.ok(rig.flows.reads - before <= 6, `${rig.flows.reads - before} readings in 400 ms`);
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.offload, score: 1 });
+    await rig.until('offloaded', () => rig.backend.installed.size === 1);
+    assert.equal(rig.loop.periodMs, 10);
   });
 });

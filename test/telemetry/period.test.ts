@@ -47,4 +47,17 @@ describe('adaptive period', () => {
     period.recordCost(100);
     assert.ok(period.currentMs < 1000);
   });
+
+  it('is longer while the loop is idle: eight times the minimum, or a fifth of the share', () => {
+    const period = new AdaptivePeriod(OPTIONS);
+    period.isIdle = true;
+    assert.equal(period.currentMs, 2000);
+    for (let i = 0; i < 50; i++) period.recordCost(40);
+    assert.ok(Math.abs(period.currentMs - 4000) < 1);
+    for (let i = 0; i < 50; i++) period.recordCost(400);
+    assert.equal(period.currentMs, 5000);
+    period.isIdle = false;
+    for (let i = 0; i < 50; i++) period.recordCost(1);
+    assert.equal(period.currentMs, 250);
+  });
 });

@@ -85,4 +85,25 @@ describe('ticks', () => {
     made.unsubscribe();
     assert.ok(source.made >= 15 && source.made <= 35, `${source.made} polls`);
   });
+
+  it('follow a shorter period at a wake, without a burst', async () => {
+    const source = new Counting();
+    source.periodMs = 60_000;
+    const wakes = new Subject<void>();
+    const made = ticks(source, CLOCK, () => Promise.resolve(), undefined, wakes).subscribe();
+    await sleep(40);
+    wakes.next();
+    await sleep(20);
+    assert.deepEqual([source.made], [1], 'the period is as long as before');
+    source.periodMs = 30;
+    wakes.next();
+    await sleep(15);
+    assert.deepEqual([source.made], [2]);
+    source.periodMs = 60_000;
+    await sleep(60);
+    const polls: number = source.made;
+    made.unsubscribe();
+    assert.ok(polls <= 3, `${polls} polls`);
+    assert.ok(!wakes.observed);
+  });
 });
