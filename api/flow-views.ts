@@ -1,6 +1,7 @@
 import type { PlacementName, REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { ReasonCode } from '../engine/model/reason.ts';
 import type { RefusalCode } from '../engine/model/refusal.ts';
+import type { InputView } from './input-view.ts';
 import type { DecisionRecord } from './decision-record.ts';
 import type { ConditionTrace } from '../engine/ports/rule-evaluator.ts';
 import type { ShareView, ThroughputView } from './status-view.ts';
@@ -48,7 +49,10 @@ export interface FlowView {
   readonly slice: string | null;
   /** VM of the input port, otherwise of an output port. */
   readonly vm: string | null;
+  /** The path that its packets take: the vSwitch until its entry has carried a packet. */
   readonly placement: PlacementName;
+  /** The placement whose backend has an entry for it; null without an entry. */
+  readonly entry: PlacementName | null;
   readonly bitsPerSecond: number;
   readonly packetsPerSecond: number;
   /** Bytes and packets since the flow was first seen, on all paths. */
@@ -81,10 +85,25 @@ export interface WhyView {
   readonly refusal: { readonly code: RefusalCode; readonly detail: string } | null;
   /** What a sample found wrong with its entry, while the flow is held on the vSwitch for it. */
   readonly mismatch: { readonly detail: string; readonly heldMs: number } | null;
+  /** Its last entry, if that was removed because it carried nothing. */
+  readonly unused: UnusedView | null;
+  /** The port that it enters by, if receiving there costs other traffic; null: it does not. */
+  readonly input: InputView | null;
   /** Verdicts of all rules, in order of priority. */
   readonly rules: readonly RuleView[];
   /** Latest changes of placement, latest first. */
   readonly decisions: readonly DecisionRecord[];
+}
+
+/** An entry that carried nothing while its flow sent. */
+export interface UnusedView {
+  /** Packets of the flow while it had the entry: through the vSwitch, and carried. */
+  readonly packets: number;
+  readonly carried: number;
+  /** Time of observation, ms. */
+  readonly overMs: number;
+  /** Time until it is tried again, ms; 0: now. */
+  readonly retryInMs: number;
 }
 
 /** The limits that decided, as of the last tick. */

@@ -1,3 +1,4 @@
+import type { InputView } from './input-view.ts';
 import type { UnservedPort } from '../engine/ports/offload-backend.ts';
 import type { PlacementName } from '../engine/model/flow.ts';
 import type { PathName } from '../telemetry/accounts/tick-accounts.ts';
@@ -133,6 +134,8 @@ export interface BackendView {
   readonly masks: number | null;
   /** Ports that it does not serve although it is meant to, and why. */
   readonly unservedPorts: readonly UnservedPort[];
+  /** Ports whose flows get no entry, because receiving there costs more than the entries save. */
+  readonly closedPorts: readonly InputView[];
   readonly leaseMs: number;
   readonly heartbeatMs: number;
   // As of the last plan; null or empty before the first.

@@ -126,6 +126,7 @@ function plan(slices: readonly string[]): PlanNumbers {
   );
   return {
     unservedPorts: 0,
+    inputs: [],
     backend: 'nic',
     placement: 'offload',
     capacity: { entries: 8192, used: 8100, masks: 16, masksUsed: 3 },

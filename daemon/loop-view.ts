@@ -1,10 +1,19 @@
 import type { Explanation } from '../engine/loop/tick-report.ts';
 import { isHeldAfterMove } from '../engine/planner/contenders.ts';
+import type { InputUse } from '../engine/planner/input-gate.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import { type History, pointOf } from './history.ts';
 import type { Config } from '../config/config.ts';
-import type { FlowPage, FlowQuery, FlowView, LimitsView, WhyAnswer } from '../api/flow-views.ts';
+import type {
+  FlowPage,
+  FlowQuery,
+  FlowView,
+  LimitsView,
+  UnusedView,
+  WhyAnswer,
+} from '../api/flow-views.ts';
+import type { InputView } from '../api/input-view.ts';
 import type { BackendView, StatusView } from '../api/status-view.ts';
 import type { HoldView, ReloadView } from '../api/command-views.ts';
 import type { DecisionQuery } from '../api/decision-query.ts';
@@ -137,6 +146,8 @@ export class LoopView implements DaemonView {
         limits: { ...this.#limits(flow, explanation), ...remaining, worth },
         refusal: explanation.refusal ?? null,
         mismatch: mismatchView(explanation, this.#o.now()),
+        unused: this.#unused(explanation),
+        input: inputOfFlow(explanation, flow.inPort),
         rules: explanation.rules.map(ruleView),
         decisions: this.#o.decisions.page({ flow: flow.id, limit: MAX_DECISIONS }).decisions,
       },
@@ -204,6 +215,9 @@ export class LoopView implements DaemonView {
       masksUsed,
       masks: finite(can.masks),
       unservedPorts: backend.unservedPorts?.() ?? [],
+      closedPorts: (plan?.inputs ?? [])
+        .filter(({ isWorth, saves }) => !isWorth && saves > 0)
+        .map(inputView),
       leaseMs: can.leaseMs,
       heartbeatMs: can.heartbeatMs,
       ...planView(plan),
@@ -216,7 +230,7 @@ export class LoopView implements DaemonView {
     explanation: Explanation,
   ): Omit<LimitsView, 'holdLeftMs' | 'retryInMs' | 'worth'> {
     const { backends } = this.#o.node;
-    const fast = flow.placement === 'fast-path' || flow.requested === 'fast-path';
+    const fast = flow.entry === 'fast-path' || flow.requested === 'fast-path';
     const served = fast ? 'fast-path' : 'offload';
     const backend = backends.find((b) => b.capabilities().placement === served) ?? backends.at(0);
     const plan = explanation.plans.find((p) => p.backend === backend?.name);
@@ -235,6 +249,12 @@ export class LoopView implements DaemonView {
     };
   }
 
+  #unused({ unused }: Explanation): UnusedView | null {
+    if (unused === undefined) return null;
+    const { packets, carried, overMs, untilMs } = unused;
+    return { packets, carried, overMs, retryInMs: Math.max(0, untilMs - this.#o.now()) };
+  }
+
   #remainingTimes(row: number): Pick<LimitsView, 'holdLeftMs' | 'retryInMs'> {
     const { loop, config } = this.#o;
     const nowMs = this.#o.now();
@@ -245,4 +265,13 @@ export class LoopView implements DaemonView {
       retryInMs: Math.max(0, retryAtMs[row] - nowMs),
     };
   }
+}
+
+function inputOfFlow({ plans }: Explanation, inPort: string): InputView | null {
+  const use = plans.flatMap(({ inputs }) => inputs).find(({ port }) => port === inPort);
+  return use === undefined ? null : inputView(use);
+}
+
+function inputView({ port, isOpen, saves, costs }: InputUse): InputView {
+  return { port, isOpen, saves, costs };
 }

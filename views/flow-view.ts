@@ -1,4 +1,5 @@
-import { PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
+import { pathOf, pathReasonOf } from '../engine/model/carriage.ts';
+import { Placement, PLACEMENT_NAMES, REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortInfo, PortSnapshot } from '../engine/model/port.ts';
@@ -33,7 +34,8 @@ export function flowView(row: number, context: FlowContext): FlowView {
     outPorts,
     slice: d.slice[row] === 0 ? null : (context.slices.at(d.slice[row] - 1)?.name ?? null),
     vm: owner?.vm ?? null,
-    placement: PLACEMENT_NAMES[d.placement[row]],
+    placement: PLACEMENT_NAMES[pathOf(table, row)],
+    entry: d.placement[row] === Placement.onload ? null : PLACEMENT_NAMES[d.placement[row]],
     bitsPerSecond: r.bitsPerSecond[row],
     packetsPerSecond: r.packetsPerSecond[row],
     bytes: t.vswitchBytes[row] + t.carriedBytes[row],
@@ -46,7 +48,7 @@ export function flowView(row: number, context: FlowContext): FlowView {
     requested: REQUESTED_PLACEMENT_NAMES[d.requested[row]],
     score: d.score[row],
     rule: d.rule[row] === 0 ? null : (context.rules.at(d.rule[row] - 1)?.name ?? null),
-    reason: REASONS[d.reason[row]],
+    reason: REASONS[pathReasonOf(table, row)],
   };
 }
 

@@ -1,3 +1,4 @@
+import { pathOf, pathReasonOf } from '../engine/model/carriage.ts';
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import { REASONS } from '../engine/model/reason.ts';
@@ -70,7 +71,7 @@ function conditionsOf(
   const slice = slices.findIndex((s) => s.name === query.slice) + 1;
   const words = query.words.map((word) => wordCondition(word.toLowerCase(), context));
   return (row) => {
-    if (placement !== -1 && d.placement[row] !== placement) return false;
+    if (placement !== -1 && pathOf(table, row) !== placement) return false;
     if (query.slice !== undefined && (slice === 0 || d.slice[row] !== slice)) return false;
     if (port !== undefined && !usesPort(table, row, port)) return false;
     if (words.length === 0) return true;
@@ -95,7 +96,7 @@ function wordCondition(
   const inSomeVm = [...ports.values()].some((port) => isIn(port.vm));
   return (text, row) =>
     text.includes(word) ||
-    inReason[table.decision.reason[row]] ||
+    inReason[pathReasonOf(table, row)] ||
     (inSomeVm && isIn(ownerOf(table.matchAt(row).inPort, outPortsOf(table, row), ports)?.vm));
 }
 

@@ -1,3 +1,4 @@
+import { pathOf } from '../engine/model/carriage.ts';
 import { PLACEMENT_NAMES, type PlacementName } from '../engine/model/flow.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import { limitEntries, type SliceQuota } from '../engine/model/slice.ts';
@@ -21,13 +22,13 @@ export class TrafficByPlace {
     this.#flows = new Float64Array(cells);
     this.#bits = new Float64Array(cells);
     this.#packets = new Float64Array(cells);
-    const { placement, slice } = table.decision;
+    const { slice } = table.decision;
     const { bitsPerSecond, packetsPerSecond } = table.rates;
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       // Rules that have just come into force may have more slices than the last tick.
       const known = slice[row] <= slices ? slice[row] : 0;
-      const cell = known * PLACES + placement[row];
+      const cell = known * PLACES + pathOf(table, row);
       this.#flows[cell]++;
       this.#bits[cell] += bitsPerSecond[row];
       this.#packets[cell] += packetsPerSecond[row];

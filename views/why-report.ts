@@ -1,4 +1,5 @@
 import type { ConditionTrace } from '../engine/ports/rule-evaluator.ts';
+import type { InputView } from '../api/input-view.ts';
 import type { LimitsView, RuleView, WhyView } from '../api/flow-views.ts';
 import type { ShareView } from '../api/status-view.ts';
 import { decisionLine } from './decision-line.ts';
@@ -27,7 +28,10 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ['match', flow.match],
     ['actions', flow.actions],
     ...(owner.length === 0 ? [] : [pair('owner', owner.join(', '))]),
-    ['placement', `${flow.placement} ${placed}`],
+    [
+      'placement',
+      `${flow.entry ?? 'onload'} ${placed}${flow.entry === null || flow.entry === flow.placement ? '' : ', without a packet yet'}`,
+    ],
     ['rate', `${bitRate(flow.bitsPerSecond)}, ${packetRate(flow.packetsPerSecond)}`],
     [
       'carried',
@@ -53,6 +57,7 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ...(limits.holdLeftMs > 0 ? [pair('hold', `another ${duration(limits.holdLeftMs)}`)] : []),
     ...(refusal === null ? [] : [pair('refusal', `${refusal.code}: ${refusal.detail}`)]),
     ...(mismatch === null ? [] : [pair('sample', mismatch.detail)]),
+    ...(why.input === null ? [] : [pair('port', inputText(why.input))]),
   ];
   return [
     colours.bold(whySentence(why)),
@@ -67,6 +72,12 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
 
 function pair(name: string, text: string): [string, string] {
   return [name, text];
+}
+
+function inputText({ port, isOpen, saves, costs }: InputView): string {
+  const state = isOpen ? 'open' : 'closed';
+  const gain = `entries take ${plainPacketRate(saves)} off the vSwitch`;
+  return `${port} is ${state}: ${gain}; receiving costs ${plainPacketRate(costs)} of other traffic`;
 }
 
 function tableText({ limits }: WhyView): string {

@@ -10,7 +10,7 @@ import {
   shareOwner,
   worthTooLittle,
 } from './limit-words.ts';
-import { bitRate, duration, plainNumber, whole } from '../text/format.ts';
+import { bitRate, duration, plainNumber, plainPacketRate, whole } from '../text/format.ts';
 
 /** Why the flow has its placement, in one sentence with the numbers that decided. */
 export function whySentence(why: WhyView): string {
@@ -43,6 +43,12 @@ const PLACES = {
 /** Continuations of "rule R requests P with score S"; other reasons are complete sentences. */
 const AFTER_REQUEST: Readonly<Partial<Record<ReasonCode, (why: WhyView) => string>>> = {
   placed: () => 'and the backend has it',
+  unused: () => 'and the backend has it, but it has not carried a packet yet',
+  'carries-nothing': (why) => `but ${carriesNothing(why)}`,
+  'port-cost': (why) => `but ${portCost(why)}`,
+  oversized: ({ flow }) =>
+    'but its packets reach the vSwitch in segments larger than the MTU, which no entry can carry: ' +
+    `its sender behind ${flow.inPort} leaves segmentation and checksums to its device`,
   installing: () => 'and the operation is in progress',
   budget: () => 'but the budget of operations is used up for now',
   'no-backend': () => 'but no backend serves that placement',
@@ -68,6 +74,8 @@ const AFTER_REQUEST: Readonly<Partial<Record<ReasonCode, (why: WhyView) => strin
 /** Continuations of "no rule requests an entry for it". */
 const AFTER_NO_REQUEST: typeof AFTER_REQUEST = {
   placed: ({ limits }) => `but ${justMoved(limits)}`,
+  'carries-nothing': (why) => `and ${carriesNothing(why)}`,
+  'port-cost': (why) => `and ${portCost(why)}`,
   'table-full': ({ limits }) =>
     'so its entry was among the first to be removed when the table was full ' +
     `(${inUse(limits)} are in use now)`,
@@ -94,6 +102,28 @@ function scoreToBeat({ flow, limits }: WhyView): string {
 function justMoved({ holdLeftMs }: LimitsView): string {
   const stays = holdLeftMs < 1 ? 'until the next tick' : `for another ${duration(holdLeftMs)}`;
   return `it was moved recently and stays ${stays}`;
+}
+
+function carriesNothing({ unused, flow }: WhyView): string {
+  const cause =
+    'packets with unfinished checksums or of more than the MTU pass an entry by, as a sender behind ' +
+    `${flow.inPort} makes them that leaves checksums and segmentation to its device`;
+  if (unused === null) return `entries between its ports carried nothing (${cause})`;
+  const { packets, carried, overMs, retryInMs } = unused;
+  return (
+    `its last entry carried ${whole(carried)} of ${whole(packets + carried)} packets in ` +
+    `${duration(overMs)} (${cause}); it is tried again ${when(retryInMs)}`
+  );
+}
+
+function portCost({ input, flow }: WhyView): string {
+  if (input === null) return `receiving on ${flow.inPort} would cost more than it saves`;
+  const { port, saves, costs } = input;
+  return (
+    `entries of ${port} would take ${plainPacketRate(saves)} off the vSwitch, and receiving on it ` +
+    `would cost ${plainPacketRate(costs)} of its other traffic: segmentation in software, and packets ` +
+    'that are passed on'
+  );
 }
 
 function when(leftMs: number): string {

@@ -48,6 +48,8 @@ export interface EmulatedNodeOptions {
   readonly tableMasks?: number;
   readonly leaseMs?: number;
   readonly heartbeatMs?: number;
+  /** The first so many VMs leave checksums to their device: the NIC passes their packets on. */
+  readonly unfinishedVms?: number;
   /** Time-out of the backend and the sources, ms of real time; only injected hangs reach it. */
   readonly timeoutMs?: number;
   /** Length of one step of the emulation, ms. */
@@ -84,6 +86,7 @@ const DEFAULTS = {
   tableMasks: 16,
   leaseMs: 2_000,
   heartbeatMs: 1_000,
+  unfinishedVms: 0,
   timeoutMs: 2_000,
   stepMs: 10,
   warmUpMs: 15_000,
@@ -116,7 +119,8 @@ export function settingsOf(options: EmulatedNodeOptions): NodeSettings {
   for (const name of ['leaseMs', 'stepMs', 'maxIdleMs', 'timeoutMs'] as const) {
     atLeast(name, s[name], 1);
   }
-  for (const name of ['load', 'heartbeatMs', 'warmUpMs', 'nsPerUpcall'] as const) {
+  const notNegative = ['load', 'heartbeatMs', 'warmUpMs', 'nsPerUpcall', 'unfinishedVms'] as const;
+  for (const name of notNegative) {
     atLeast(name, s[name], 0);
   }
   const shares = ['insideShare', 'trackedShare', 'multicastShare', 'routedShare'] as const;

@@ -2,6 +2,7 @@ import { NONE, type FlowStore } from './flow-store.ts';
 import type { NicTable } from './nic-table.ts';
 import { sameActions } from './nic-table.ts';
 import type { NodePorts } from './node-ports.ts';
+import type { NodeSettings } from './options.ts';
 import type { Vswitch } from './vswitch.ts';
 
 /** Sums over everything sent since the start. */
@@ -29,6 +30,8 @@ export class Paths {
   readonly #vswitch: Vswitch;
   readonly #ports: NodePorts;
   readonly #heartbeatMs: number;
+  /** By number of a port: 1 where packets lack checksums, which the NIC cannot complete. */
+  readonly #unfinished: Uint8Array;
   /** By slot: ports that the NIC sends to, and 1 where the vSwitch's actions differ. */
   readonly #nicOut: (readonly number[])[] = [];
   readonly #mismatched: Uint8Array;
@@ -42,7 +45,7 @@ export class Paths {
     nic: NicTable,
     vswitch: Vswitch,
     ports: NodePorts,
-    heartbeatMs: number,
+    { heartbeatMs, unfinishedVms }: Pick<NodeSettings, 'heartbeatMs' | 'unfinishedVms'>,
   ) {
     this.#flows = flows;
     this.#nic = nic;
@@ -50,11 +53,17 @@ export class Paths {
     this.#ports = ports;
     this.#heartbeatMs = heartbeatMs;
     this.#mismatched = new Uint8Array(nic.entries);
+    let vms = 0;
+    this.#unfinished = Uint8Array.from(ports.all, ({ info }) =>
+      info.kind === 'vm' && vms++ < unfinishedVms ? 1 : 0,
+    );
   }
 
   /** True when the NIC handles the flow's packets at `nowMs`. */
   onNic(row: number, nowMs: number): boolean {
-    return this.#flows.slot[row] !== NONE && nowMs < this.#nic.leaseUntilMs;
+    const { slot, inPort } = this.#flows;
+    const isEntry = slot[row] !== NONE && this.#unfinished[inPort[row]] !== 1;
+    return isEntry && nowMs < this.#nic.leaseUntilMs;
   }
 
   /** True when the flow's path at `nowMs` drops its packets. */

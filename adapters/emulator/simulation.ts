@@ -52,7 +52,7 @@ export class Simulation {
     this.flows = new FlowStore(settings.maxFlows, ports);
     this.nic = new NicTable(settings.tableEntries, settings.probeDepth, settings.tableMasks);
     this.vswitch = new Vswitch(this.flows, settings);
-    this.paths = new Paths(this.flows, this.nic, this.vswitch, ports, settings.heartbeatMs);
+    this.paths = new Paths(this.flows, this.nic, this.vswitch, ports, settings);
     const workloads = settings.workloads.map((workload) => ({
       workload,
       sizes: new SizeDistribution(workload.sizes),

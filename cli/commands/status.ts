@@ -115,6 +115,11 @@ function backendLines({ backends }: StatusView): string[] {
       `heartbeat ${b.heartbeatMs === 0 ? 'none' : duration(b.heartbeatMs)}`,
     ...planLines(b),
     ...b.unservedPorts.map(({ name, why }) => `          ${name} not served: ${why}`),
+    ...b.closedPorts.map(
+      ({ port, saves, costs }) =>
+        `          ${port} closed: entries would save ${plainPacketRate(saves)}, ` +
+        `receiving would cost ${plainPacketRate(costs)}`,
+    ),
     ...b.limits
       .filter((limit) => fill(limit) >= NEARLY_FULL)
       .map(

@@ -97,6 +97,27 @@ export function nodeDashboard(): DashboardBuilder {
         queries: [{ expr: `increase(${of('norikae_samples_total', 'result="different"')}[1h])` }],
       }),
     )
+    .withPanel(
+      number({
+        title: 'Open ports',
+        description:
+          'Ports from which a backend receives packets. A veth or tap is open only while its entries save more than receiving costs its other traffic.',
+        unit: 'short',
+        queries: [{ expr: of('norikae_open_ports'), legend: '{{backend}}' }],
+      }),
+    )
+    .withPanel(
+      number({
+        title: 'Flows that no entry can carry',
+        description:
+          'Flows whose entry carried none of their packets, or whose packets are larger than the MTU; norikae why says why.',
+        unit: 'short',
+        thresholds: highIsBad(1, 100),
+        queries: [
+          { expr: `sum(${of('norikae_flows_by_reason', 'reason=~"carries-nothing|oversized"')})` },
+        ],
+      }),
+    )
     .withRow(new RowBuilder('Traffic'))
     .withPanel(
       lines({

@@ -3,6 +3,8 @@ import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { ReasonCode } from '../model/reason.ts';
 import type { SliceQuota } from '../model/slice.ts';
+import type { Tick } from '../model/tick.ts';
+import { InputGate, type InputUse } from '../planner/input-gate.ts';
 import { type Installed, LearnedCapacity } from '../planner/learned-capacity.ts';
 import { limitsOf, type NodeBandwidth } from '../planner/limits.ts';
 import type { Plan, PlannerOptions } from '../planner/plan.ts';
@@ -11,10 +13,17 @@ import type { ThroughputLimit } from '../planner/throughput-limit.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { ChangeList } from '../reconcile/change-list.ts';
+import { CarryCheck, type Unused } from '../reconcile/carry-check.ts';
 import { type AppliedOperation, Reconciler } from '../reconcile/reconciler.ts';
 import type { Permission } from './tick-gate.ts';
 import { errorMessage } from '../../text/error-message.ts';
 import { Verification } from './verification.ts';
+
+/** An entry that was released because it carried nothing. */
+export interface UnusedEntry extends Unused {
+  /** Until when the flow is held down, ms of the clock. */
+  readonly untilMs: number;
+}
 
 /** Settings of a {@link BackendController}. */
 export interface BackendControllerOptions {
@@ -47,6 +56,9 @@ export class BackendController {
   #empty = false;
   /** Decides whether the backend's lease may be renewed. */
   readonly verification: Verification;
+  readonly #carry = new CarryCheck();
+  readonly #gate = new InputGate();
+  #carryCheckedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param changes records each change of placement */
   constructor(backend: OffloadBackend, options: BackendControllerOptions, changes: ChangeList) {
@@ -80,13 +92,30 @@ export class BackendController {
     const { placement } = this.reconciler;
     const limits = this.#limitsAt(ports);
     const supports = (row: number): boolean => this.reconciler.supports(table, row);
+    const nowMs = this.#clock.now();
+    const { holdDown } = this.#carry;
+    holdDown.follow(table, ports);
+    const isHeldDown = (row: number): boolean => holdDown.untilMs(table, row) > nowMs;
+    const isCandidate = (row: number): boolean =>
+      supports(row) &&
+      table.decision.retryAtMs[row] <= nowMs &&
+      this.reconciler.mismatchOf(row, nowMs) === undefined &&
+      !isHeldDown(row);
+    const inputs = this.backend.inputPorts?.() ?? [];
+    this.#gate.weigh({ table, placement, inputs, nowMs, isCandidate });
+    const obstacle = (row: number): ReasonCode | undefined => {
+      if (this.reconciler.mismatchOf(row, nowMs) !== undefined) return 'mismatch';
+      return isHeldDown(row) ? 'carries-nothing' : this.#gate.obstacle(table, row);
+    };
     const { entries: declared, used } = this.backend.capacity();
     const entries = this.#capacity.planned(declared, used);
-    const nowMs = this.#clock.now();
-    const obstacle = (row: number): ReasonCode | undefined =>
-      this.reconciler.mismatchOf(row, nowMs) === undefined ? undefined : 'mismatch';
-    const tableBudget = { placement, entries, slices, ports, limits, supports, obstacle };
-    return this.planner.plan(table, tableBudget, nowMs);
+    const budget = { placement, entries, slices, ports, limits, supports, obstacle };
+    return this.planner.plan(table, budget, nowMs);
+  }
+
+  /** What the ports by which flows can enter save and cost, as of the last plan. */
+  inputUses(): readonly InputUse[] {
+    return this.#gate.uses();
   }
 
   /** Marks the entries of flows that left the vSwitch for removal, even if an earlier step fails. */
@@ -117,6 +146,36 @@ export class BackendController {
     }
     verification.recordComparison(sightMs, reconciler.pendingDeletes);
     return applied;
+  }
+
+  /**
+   * Removes entries that carry nothing while their flow sends, and holds their flows down. Does
+   * nothing while the backend's counters are not read or its lease may have expired: then every
+   * packet takes the vSwitch.
+   */
+  async releaseUnused(tick: Tick, signal: AbortSignal): Promise<readonly AppliedOperation[]> {
+    const { table, ports, sources } = tick;
+    const nowMs = this.#clock.now();
+    const { leaseMs, heartbeatMs } = this.backend.capabilities();
+    const periodMs = sources.reduce((max, source) => Math.max(max, source.periodMs), 0);
+    const isLate = nowMs - this.#carryCheckedAtMs > Math.max(leaseMs, 2 * periodMs);
+    this.#carryCheckedAtMs = nowMs;
+    const isCounted = sources.every((s) => s.name !== this.backend.name || s.failures === 0);
+    const isVerified = this.reconciler.pendingDeletes === 0 && this.verification.basis(nowMs).renew;
+    if (isLate || !isCounted || !isVerified) {
+      this.#carry.startOver(nowMs);
+      return [];
+    }
+    const { placement } = this.reconciler;
+    const rows = this.#carry.findUnused({ table, ports, placement, heartbeatMs, nowMs });
+    return this.#auditOnFailure(this.reconciler.release(table, rows, nowMs, signal));
+  }
+
+  /** Why the row's last entry was released for carrying nothing; undefined if it was not. */
+  unusedEntryOf(table: FlowTable, row: number): UnusedEntry | undefined {
+    const verdict = this.#carry.verdictOn(row);
+    const untilMs = this.#carry.holdDown.untilMs(table, row);
+    return verdict === undefined ? undefined : { ...verdict, untilMs };
   }
 
   /**

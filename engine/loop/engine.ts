@@ -257,7 +257,10 @@ export class Engine {
     const mismatch = this.#controllers
       .map((c) => c.reconciler.mismatchOf(row, nowMs))
       .find((found) => found !== undefined);
-    return { row, refusal, mismatch, plans: this.#planNumbers, rules };
+    const unused = this.#controllers
+      .map((c) => c.unusedEntryOf(tick.table, row))
+      .find((verdict) => verdict !== undefined);
+    return { row, refusal, mismatch, unused, plans: this.#planNumbers, rules };
   }
 
   async #enforce(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {
@@ -277,6 +280,8 @@ export class Engine {
       const sightMs = Math.min(table.readAtMs, tick.portsSeenAtMs ?? table.readAtMs);
       const applied = await controller.enforce(table, sightMs, allowed, signal);
       totals.addOperations(controller, applied);
+      if (allowed.may !== 'move') return;
+      totals.addOperations(controller, await controller.releaseUnused(tick, signal));
     });
     totals.failures.push(...failures);
     return permission;

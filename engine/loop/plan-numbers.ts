@@ -4,10 +4,8 @@ import type { BackendController } from './backend-controller.ts';
 import type { PlanNumbers } from './tick-report.ts';
 
 /** The numbers of an applied plan, copied because the plan is reused. */
-export function planNumbers(
-  { backend, reconciler, entries }: BackendController,
-  plan: Plan,
-): PlanNumbers {
+export function planNumbers(controller: BackendController, plan: Plan): PlanNumbers {
+  const { backend, reconciler, entries } = controller;
   const { cutoff, threshold, swapGain, contenders, budget, shares, limits } = plan;
   return {
     backend: backend.name,
@@ -22,5 +20,6 @@ export function planNumbers(
     budget,
     shares,
     limits,
+    inputs: controller.inputUses(),
   };
 }

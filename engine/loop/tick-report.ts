@@ -3,7 +3,8 @@ import type { PlacementChange } from '../model/placement-change.ts';
 import type { Refusal } from '../model/refusal.ts';
 import type { SliceQuota } from '../model/slice.ts';
 import type { Tick } from '../model/tick.ts';
-import type { BackendFailure } from './backend-controller.ts';
+import type { BackendFailure, UnusedEntry } from './backend-controller.ts';
+import type { InputUse } from '../planner/input-gate.ts';
 import type { LimitUse, SliceShare } from '../planner/plan.ts';
 import type { Capacity } from '../ports/offload-backend.ts';
 import type { Mismatch } from '../reconcile/mismatches.ts';
@@ -31,6 +32,8 @@ export interface PlanNumbers {
   /** Entries used by and due to each declared slice, and all other flows together. */
   readonly shares: readonly SliceShare[];
   readonly limits: readonly LimitUse[];
+  /** Ports by which flows can enter, where that costs other traffic. */
+  readonly inputs: readonly InputUse[];
 }
 
 /** Duration of the stages of a tick after its reading, ms. */
@@ -70,7 +73,7 @@ export interface TickReport {
   readonly operations: readonly BackendOperation[];
   /** Backends that failed in this tick; their placements are what they confirmed. */
   readonly failures: readonly BackendFailure[];
-  /** Live flows by placement, indexed by {@link Placement}. */
+  /** Live flows by the path that their packets take, indexed by {@link Placement}. */
   readonly flows: readonly number[];
   readonly held: boolean;
   /** What the tick was allowed to do. */
@@ -95,6 +98,8 @@ export interface Explanation {
   readonly refusal: Refusal | undefined;
   /** Why it is held on the vSwitch after a sample; undefined if it is not. */
   readonly mismatch: Mismatch | undefined;
+  /** Why its last entry was released for carrying nothing, and until when the flow is held down. */
+  readonly unused: UnusedEntry | undefined;
   readonly plans: readonly PlanNumbers[];
   readonly rules: readonly RuleTrace[];
 }

@@ -1,3 +1,4 @@
+import { pathOf } from '../model/carriage.ts';
 import { PLACEMENT_NAMES } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { AppliedOperation } from '../reconcile/reconciler.ts';
@@ -37,9 +38,9 @@ export class TickTotals {
   }
 }
 
-/** Number of live flows by placement, in the order of PLACEMENT_NAMES. */
+/** Number of live flows by the path that their packets take, in the order of PLACEMENT_NAMES. */
 export function countPlacements(table: FlowTable): readonly number[] {
   const flows = PLACEMENT_NAMES.map(() => 0);
-  for (let i = 0; i < table.count; i++) flows[table.decision.placement[table.rows[i]]]++;
+  for (let i = 0; i < table.count; i++) flows[pathOf(table, table.rows[i])]++;
   return flows;
 }

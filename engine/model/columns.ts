@@ -166,6 +166,8 @@ export class DecisionColumns {
   placement = new Uint8Array(0);
   /** Time of the last change of placement, ms of the clock. */
   placedSinceMs = new Float64Array(0);
+  /** `carriedPackets` of the flow at the last change of placement, see model/carriage.ts. */
+  carriedBefore = new Float64Array(0);
   /** `actionsVersion` of the flow when its entry was installed. */
   installedVersion = new Uint32Array(0);
   /** A {@link RequestedPlacement}, as of the last tick that evaluated the flow. */
@@ -191,6 +193,7 @@ export class DecisionColumns {
   resize(rows: number): void {
     this.placement = resizedU8(this.placement, rows);
     this.placedSinceMs = resizedF64(this.placedSinceMs, rows);
+    this.carriedBefore = resizedF64(this.carriedBefore, rows);
     this.installedVersion = resizedU32(this.installedVersion, rows);
     this.requested = resizedU8(this.requested, rows);
     this.score = resizedF64(this.score, rows);
@@ -211,6 +214,7 @@ export class DecisionColumns {
 
   reset(row: number): void {
     this.placement[row] = 0;
+    this.carriedBefore[row] = 0;
     this.installedVersion[row] = 0;
     this.requested[row] = 0;
     this.score[row] = 0;

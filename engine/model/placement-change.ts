@@ -10,7 +10,10 @@ export const CHANGE_CAUSES = [
   'policy',
   /** The entry went to a flow that is worth more, or to which it is due by the slices' shares. */
   'displacement',
-  /** The table, the slice or the fast path can no longer hold the entry. */
+  /**
+   * The table, the slice or the fast path can no longer hold the entry, or its port costs other
+   * traffic more than its entries save.
+   */
   'capacity',
   /** The vSwitch changed the actions of the flow. */
   'actions-changed',
@@ -20,6 +23,8 @@ export const CHANGE_CAUSES = [
   'port',
   /** A sample found that the entry did something else than the vSwitch would. */
   'mismatch',
+  /** The flow sent packets, and its entry carried none of them. */
+  'carries-nothing',
   /** All flows were moved back to the vSwitch (onload-all). */
   'panic',
   /** An audit adopted an entry, or found that one was missing. */
@@ -30,7 +35,10 @@ export const CHANGE_CAUSES = [
 export type ChangeCause = (typeof CHANGE_CAUSES)[number];
 
 /** Causes for which a plan removes an entry. */
-export type WithdrawalCause = Extract<ChangeCause, 'policy' | 'displacement' | 'capacity'>;
+export type WithdrawalCause = Extract<
+  ChangeCause,
+  'policy' | 'displacement' | 'capacity' | 'carries-nothing'
+>;
 
 /** Placement after a change; `gone` if a placed flow left the vSwitch. */
 export type Destination = PlacementName | 'gone';

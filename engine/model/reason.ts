@@ -50,6 +50,22 @@ export const REASONS = [
     code: 'mismatch',
     text: 'a sample found that its entry did something else than the vSwitch would; it waits',
   },
+  {
+    code: 'unused',
+    text: 'the backend has the entry, which has not carried a packet yet',
+  },
+  {
+    code: 'carries-nothing',
+    text: 'its packets did not use its entry; the entry was removed and is tried again later',
+  },
+  {
+    code: 'port-cost',
+    text: 'receiving on its port would cost the other traffic of the port more than its entry saves',
+  },
+  {
+    code: 'oversized',
+    text: 'its packets reach the vSwitch larger than the MTU (segmentation offload); no entry can carry them',
+  },
   { code: 'entry-lost', text: 'an audit found that the backend no longer has the entry' },
 ] as const;
 
@@ -69,8 +85,8 @@ export function reasonIndex(code: ReasonCode): number {
  *
  * - `gate`: the tick may not move flows (`stale`, `held`).
  * - `enforcement`: an entry was removed, adopted or found missing without a plan (`actions-changed`,
- *   `port-gone`, `held`, `entry-lost`, `mismatch`). It also overrides all earlier reasons, which were about
- *   another placement.
+ *   `port-gone`, `held`, `entry-lost`, `mismatch`, `carries-nothing`). It also overrides all earlier
+ *   reasons, which were about another placement.
  * - `request`: the rules' request needs no plan (`no-rule`, `rule-onload`, `no-backend`).
  * - `plan`: the planner's choice, or what prevents it.
  * - `operation`: the backend's answer to the plan (`placed`, `refused`, `unsupported`).

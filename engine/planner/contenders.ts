@@ -1,6 +1,7 @@
 import { Placement, RequestedPlacement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { giveReason, type ReasonCode, ReasonStage, reasonIndex } from '../model/reason.ts';
+import type { WithdrawalCause } from '../model/placement-change.ts';
 import { SideTable } from '../model/side-table.ts';
 import type { Groups } from './groups.ts';
 import type { TableBudget } from './plan.ts';
@@ -35,8 +36,10 @@ export class Contenders {
   keys = this.#keys.values;
   /** Number of flows with an entry that cannot be moved now. */
   pinned = 0;
-  /** Rows that a rule requests elsewhere, within the budget. */
+  /** Rows that a rule requests elsewhere, or that cannot keep their entry, within the budget. */
   readonly declined: number[] = [];
+  /** Why, by index into `declined`. */
+  readonly declinedCauses: WithdrawalCause[] = [];
   #newcomers = new Int32Array(0);
   #newcomerCount = 0;
 
@@ -47,6 +50,7 @@ export class Contenders {
     this.count = 0;
     this.pinned = 0;
     this.declined.length = 0;
+    this.declinedCauses.length = 0;
     this.#newcomerCount = 0;
     const { placement, requested } = table.decision;
     const request = requestFor(tableBudget.placement);
@@ -61,19 +65,21 @@ export class Contenders {
     this.count += this.#newcomerCount;
   }
 
-  #classifyIncumbent(
-    { table, groups, throughput, budget, minHoldMs, nowMs }: ContendersOptions,
-    row: number,
-    request: RequestedPlacement,
-  ): void {
+  #classifyIncumbent(o: ContendersOptions, row: number, request: RequestedPlacement): void {
+    const { table, groups, throughput, budget, minHoldMs, nowMs } = o;
     const d = table.decision;
     const recent = nowMs - d.placedSinceMs[row] < minHoldMs;
     // A request for another placement: the flow has to leave this one first.
     const declined = d.requested[row] !== request && d.requested[row] !== RequestedPlacement.none;
     const held = recent && isHeldAfterMove(table, row);
     if (declined && !held && this.declined.length < budget) {
-      this.declined.push(row);
-      setReason(table, row, 'rule-onload');
+      this.#decline(table, row, 'policy', 'rule-onload');
+      return;
+    }
+    const obstacle = o.tableBudget.obstacle?.(row);
+    if (obstacle !== undefined && this.declined.length < budget) {
+      const cause = obstacle === 'carries-nothing' ? obstacle : 'capacity';
+      this.#decline(table, row, cause, obstacle);
       return;
     }
     const group = groups.groupOf(d.slice[row]);
@@ -88,6 +94,12 @@ export class Contenders {
       this.keys[row] = d.requested[row] === request ? d.score[row] : UNREQUESTED;
       setReason(table, row, d.requested[row] === request ? 'placed' : 'incumbent');
     }
+  }
+
+  #decline(table: FlowTable, row: number, cause: WithdrawalCause, reason: ReasonCode): void {
+    this.declined.push(row);
+    this.declinedCauses.push(cause);
+    setReason(table, row, reason);
   }
 
   #classifyNewcomer(o: ContendersOptions, row: number): void {

@@ -52,10 +52,8 @@ export class Moves {
     this.withdrawalCauses.length = 0;
     this.install.length = 0;
     this.replaced.length = 0;
-    for (const row of contenders.declined) {
-      this.withdraw.push(row);
-      this.withdrawalCauses.push('policy');
-    }
+    this.withdraw.push(...contenders.declined);
+    this.withdrawalCauses.push(...contenders.declinedCauses);
     this.#tokens = o.budget - this.withdraw.length;
     this.#free = o.entries - contenders.pinned - contenders.incumbents;
     this.#resize(choice.newcomerCount);

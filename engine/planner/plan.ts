@@ -29,7 +29,10 @@ export interface TableBudget {
   readonly limits: readonly ThroughputLimit[];
   /** True if the backend can express the row's flow. */
   supports(row: number): boolean;
-  /** What else keeps the row's flow from having an entry. Left out: nothing. */
+  /**
+   * What else keeps the row's flow from having an entry; an entry that it has is removed. Left out:
+   * nothing.
+   */
   readonly obstacle?: (row: number) => ReasonCode | undefined;
 }
 

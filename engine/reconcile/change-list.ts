@@ -33,6 +33,7 @@ export class ChangeList {
     if (from === placement) return;
     d.placement[row] = placement;
     d.placedSinceMs[row] = nowMs;
+    d.carriedBefore[row] = table.traffic.carriedPackets[row];
     this.#changes.push({
       id: table.idAt(row),
       row,

@@ -39,6 +39,7 @@ const PORT_GONE = reasonIndex('port-gone');
 const ENTRY_LOST = reasonIndex('entry-lost');
 const ACTIONS_CHANGED = reasonIndex('actions-changed');
 const MISMATCH = reasonIndex('mismatch');
+const CARRIES_NOTHING = reasonIndex('carries-nothing');
 
 /**
  * Keeps one backend consistent with the flow table: applies plans, removes entries that must not
@@ -110,6 +111,17 @@ export class Reconciler {
       if (d.installedVersion[row] === table.actionsVersionAt(row)) continue;
       tasks.push(deletion(table.idAt(row), row, 'actions-changed'));
     }
+    return this.#apply({ table, nowMs }, tasks, signal);
+  }
+
+  /** Removes the entries of `rows`, which carry nothing. */
+  async release(
+    table: FlowTable,
+    rows: Int32Array,
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
+    const tasks = Array.from(rows, (row) => deletion(table.idAt(row), row, 'carries-nothing'));
     return this.#apply({ table, nowMs }, tasks, signal);
   }
 
@@ -301,6 +313,8 @@ export class Reconciler {
       table.decision.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
     } else if (cause === 'mismatch') {
       this.#recordWithdrawn(context, row, cause, MISMATCH);
+    } else if (cause === 'carries-nothing') {
+      this.#recordWithdrawn(context, row, cause, CARRIES_NOTHING);
     } else {
       this.#changes.recordPlacement(context, row, Placement.onload, cause, plannedBy);
     }

@@ -75,7 +75,7 @@ function tableOf(flows: readonly FlowView[], nowMs: number): FlowTable {
     table.rates.lastPacketsPerSecond[row] = flow.packetsPerSecond;
     // There is no history to forecast from, so flows are expected to keep their rates.
     table.forecast.worth[row] = flow.packetsPerSecond;
-    table.decision.placement[row] = PLACEMENT_NAMES.indexOf(flow.placement);
+    table.decision.placement[row] = PLACEMENT_NAMES.indexOf(flow.entry ?? 'onload');
     table.decision.placedSinceMs[row] =
       flow.placedMs === null ? Number.NEGATIVE_INFINITY : nowMs - flow.placedMs;
   });

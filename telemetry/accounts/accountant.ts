@@ -1,5 +1,6 @@
 import { SAMPLE_RESULTS, type SampleCounts } from '../../engine/loop/sampler.ts';
 import type { TickReport } from '../../engine/loop/tick-report.ts';
+import { pathOf, pathReasonOf } from '../../engine/model/carriage.ts';
 import {
   Placement,
   PLACEMENT_NAMES,
@@ -198,11 +199,11 @@ export class Accountant {
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       const placement = d.placement[row];
-      this.#moves.countDecision(d.rule[row], d.reason[row]);
+      this.#moves.countDecision(d.rule[row], pathReasonOf(table, row));
       if (placement === Placement.onload && REQUESTS_ENTRY[d.requested[row]] === 1) {
         this.#moves.countWaiting(d.reason[row]);
       }
-      this.#slices.countSliceFlow(this.#slices.slotOf(d.slice[row]), placement);
+      this.#slices.countSliceFlow(this.#slices.slotOf(d.slice[row]), pathOf(table, row));
     }
   }
 
@@ -236,7 +237,7 @@ export class Accountant {
       id: table.idAt(row),
       bitsPerSecond: rates.bitsPerSecond[row],
       packetsPerSecond: rates.packetsPerSecond[row],
-      placement: PLACEMENT_NAMES[decision.placement[row]],
+      placement: PLACEMENT_NAMES[pathOf(table, row)],
       slice: sliceName(slices, decision.slice[row]),
       inPort: table.matchAt(row).inPort,
     }));

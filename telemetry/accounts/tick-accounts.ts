@@ -78,6 +78,8 @@ export interface TableAccount extends Capacity {
   readonly learnedEntries: number;
   /** Ports that the backend does not serve although it is meant to. */
   readonly unservedPorts: number;
+  /** Ports from which the backend receives packets. */
+  readonly openPorts: number;
   /** Flows that request an entry, including those that have one. */
   readonly contenders: number;
   /** Worth below which a flow was not placed, packets/s. */

@@ -170,6 +170,11 @@ export const MEASUREMENTS = {
         unit: 'ports',
         help: 'That the backend does not serve although it is meant to.',
       },
+      open_ports: {
+        type: 'integer',
+        unit: 'ports',
+        help: 'From which the backend receives packets.',
+      },
       contenders: {
         type: 'integer',
         unit: 'flows',
@@ -277,7 +282,7 @@ export const MEASUREMENTS = {
     help: 'Changes of placement by cause.',
     tags: {
       cause:
-        '`policy`, `displacement`, `capacity`, `actions-changed`, `gone`, `port`, `mismatch`, `panic` or `audit`.',
+        '`policy`, `displacement`, `capacity`, `actions-changed`, `gone`, `port`, `mismatch`, `carries-nothing`, `panic` or `audit`.',
     },
     fields: { count: { type: 'integer', unit: 'moves', help: 'Since the daemon started.' } },
   },

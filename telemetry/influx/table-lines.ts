@@ -12,6 +12,7 @@ export function tableLines(table: TableAccount, { node, wallMs, write }: Round):
     masks: table.masks,
     masks_used: table.masksUsed,
     unserved_ports: table.unservedPorts,
+    open_ports: table.openPorts,
     contenders: table.contenders,
     threshold: table.threshold,
     swap_gain: table.swapGain,

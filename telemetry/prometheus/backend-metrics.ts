@@ -77,6 +77,11 @@ export class BackendMetrics {
       (b) => b.unservedPorts?.().length ?? 0,
     );
     perBackend(
+      'open_ports',
+      'Ports from which the backend receives packets: those with entries that save more than receiving costs. Ports of other devices than veth and tap are always open.',
+      (b) => b.inputPorts?.().filter(({ isOpen }) => isOpen).length ?? 0,
+    );
+    perBackend(
       'lease_seconds',
       'Time after which a backend sends all traffic to the vSwitch when its lease is not renewed.',
       (b) => b.capabilities().leaseMs / 1000,

@@ -46,7 +46,7 @@ export function decisionFamilies(a: TickAccounts): readonly MetricFamily[] {
       {
         name: 'norikae_moves_by_cause_total',
         type: 'counter',
-        help: 'Changes of placement by cause: policy, displacement, capacity, actions-changed, gone, port, mismatch, panic or audit.',
+        help: 'Changes of placement by cause: policy, displacement, capacity, actions-changed, gone, port, mismatch, carries-nothing, panic or audit.',
       },
       causes,
       (c) => c.count,

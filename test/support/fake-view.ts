@@ -24,6 +24,7 @@ export function flowOf(over: Partial<FlowView> = {}): FlowView {
     slice: 'red',
     vm: 'web-1',
     placement: 'offload',
+    entry: 'offload',
     bitsPerSecond: 1.5e9,
     packetsPerSecond: 125_000,
     bytes: 3e9,
@@ -89,6 +90,8 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
     },
     refusal: null,
     mismatch: null,
+    unused: null,
+    input: null,
     rules: [
       {
         name: 'default/elephants',
@@ -153,6 +156,7 @@ const BACKEND: BackendView = {
   learnedEntries: 512,
   masksUsed: 3,
   unservedPorts: [],
+  closedPorts: [],
   masks: 16,
   leaseMs: 2_000,
   heartbeatMs: 1_000,

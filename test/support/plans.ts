@@ -16,6 +16,7 @@ export function planOf(over: Partial<PlanNumbers> = {}): PlanNumbers {
     budget: 40,
     shares: [shareOf(undefined)],
     limits: [],
+    inputs: [],
     ...over,
   };
 }

@@ -5,6 +5,8 @@ import { formatFlowId } from '../../../engine/model/flow-id.ts';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { RuleEvaluator } from '../../../engine/ports/rule-evaluator.ts';
+import type { EmulatedNodeOptions } from '../../../adapters/emulator/options.ts';
+import { pathOf } from '../../../engine/model/carriage.ts';
 import { Sfc32 } from '../../../adapters/emulator/random.ts';
 import { HostWatch } from '../../../telemetry/host-watch.ts';
 import { Observer } from '../../../telemetry/observer.ts';
@@ -82,8 +84,11 @@ class Drive {
   }
 }
 
-async function driven(seed: number): Promise<{ r: Running; drive: Drive }> {
-  const r = running({ seed, warmUpMs: 3_000, tableEntries: 300 });
+async function driven(
+  seed: number,
+  options: Partial<EmulatedNodeOptions> = {},
+): Promise<{ r: Running; drive: Drive }> {
+  const r = running({ seed, warmUpMs: 3_000, tableEntries: 300, ...options });
   await r.node.portDirectory.start(never());
   await r.node.backend.start(r.node.ports(), never());
   const drive = new Drive(r);
@@ -148,6 +153,27 @@ describe('engine on the emulated node', function () {
     assert.ok(placed.length > 100, `${placed.length} flows are on the NIC`);
     const { nicBytes, sentBytes } = r.node.totals();
     assert.ok(nicBytes > sentBytes * 0.3, `${nicBytes} of ${sentBytes} bytes`);
+  });
+
+  it('gives up entries of VMs whose packets the NIC cannot carry', async () => {
+    const { r, drive } = await driven(5, { unfinishedVms: 4 });
+    const vms = [...r.node.ports().values()].filter(({ kind }) => kind === 'vm');
+    const unfinished = new Set(vms.slice(0, 4).map(({ name }) => name));
+    const { table } = drive;
+    let placedThere = 0;
+    for (let i = 0; i < 120; i++) {
+      assert.ok(await drive.tick());
+      placedThere = 0;
+      for (const row of table.rows.subarray(0, table.count)) {
+        if (!unfinished.has(table.matchAt(row).inPort)) continue;
+        if (table.decision.placement[row] === Placement.offload) placedThere++;
+        assert.equal(pathOf(table, row), Placement.onload, 'shown where its packets go');
+      }
+    }
+    const placed = drive.placed();
+    // Just placed, or too little traffic to tell; they are a quarter of the VMs.
+    assert.ok(placedThere < placed.length / 8, `${placedThere} of ${placed.length} entries`);
+    assert.ok(placed.length > 100, `${placed.length} entries of the others`);
   });
 
   for (const seed of [1, 2, 3]) {

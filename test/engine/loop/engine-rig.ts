@@ -31,6 +31,8 @@ export class Rig {
   readonly signal = new AbortController().signal;
   readonly backend: FakeBackend;
   readonly engine: Engine;
+  /** Sources of the next ticks. */
+  sources: Tick['sources'] = [];
 
   constructor(
     backends: FakeBackend | readonly [FakeBackend, ...FakeBackend[]] = new FakeBackend(),
@@ -60,7 +62,7 @@ export class Rig {
       table: this.table,
       node: { hostCpu: 0.5, portLoad: new Map() },
       ports,
-      sources: [],
+      sources: this.sources,
       flowsFresh,
       fresh,
     };

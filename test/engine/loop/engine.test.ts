@@ -14,7 +14,9 @@ describe('engine', () => {
     const rig = new Rig();
     const report = await rig.tick([{ n: 1 }, { n: 2 }]);
     assert.deepEqual(rig.installed(), [1, 2]);
-    assert.deepEqual(report.flows, [0, 2, 0]);
+    assert.deepEqual(report.flows, [2, 0, 0], 'no entry has carried a packet yet');
+    rig.table.carried(rowOf(rig.table, 1), 5, 500, rig.clock.now());
+    assert.deepEqual((await rig.tick([{ n: 1 }, { n: 2 }])).flows, [1, 1, 0]);
     assert.deepEqual(rig.backend.installed.get(formatFlowId(flowId(1)))?.actions, outputTo('vm2'));
     assert.equal(rig.reason(1), 'placed');
   });

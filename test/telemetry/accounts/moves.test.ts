@@ -40,9 +40,11 @@ describe('accounts of decisions', () => {
     rig.read(1000, [{ n: 1 }, { n: 2 }]);
     rig.decide(1, Placement.offload, 1, 'placed');
     rig.decide(2, Placement.offload, 1, 'placed');
+    rig.table.carried(rowOf(rig.table, 1), 5, 500, 1000);
     let accounts = rig.account();
     assert.equal(moved(accounts, 'onload', 'offload'), 2);
-    assert.deepEqual(forReason(accounts, 'placed'), { flows: 2, moves: 2 });
+    assert.deepEqual(forReason(accounts, 'placed'), { flows: 1, moves: 2 });
+    assert.deepEqual(forReason(accounts, 'unused'), { flows: 1, moves: 0 });
     assert.deepEqual([accounts.rules[0].moves, accounts.rules[0].flows], [2, 2]);
     rig.decide(1, Placement.onload, 2, 'rule-onload');
     // Another flow got its entry; its rule still requests one.

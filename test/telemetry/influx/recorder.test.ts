@@ -118,6 +118,7 @@ describe('InfluxDB recorder', () => {
       masks: 16,
       masks_used: 2,
       unserved_ports: 0,
+      open_ports: 0,
       contenders: 900,
       threshold: 12,
       budget: 40,
