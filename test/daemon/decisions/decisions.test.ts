@@ -320,6 +320,17 @@ describe('rotating file', () => {
     assert.equal(lost, 0);
   });
 
+  it('keeps the order of three older files', async () => {
+    const file = open({ keep: 3 });
+    const lines = Array.from({ length: 20 }, (_, i) => `line ${i} ${'x'.repeat(70)}`);
+    for (const line of lines) {
+      file.write(line);
+      await file.flush();
+    }
+    const kept = ['.3', '.2', '.1', ''].flatMap((suffix) => linesOf(suffix));
+    assert.deepEqual(kept, lines.slice(-4));
+  });
+
   it('keeps no older file with keep 0', async () => {
     const file = open({ keep: 0 });
     for (let i = 0; i < 5; i++) file.write('x'.repeat(80));

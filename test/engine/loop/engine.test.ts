@@ -222,6 +222,37 @@ describe('engine', () => {
     assert.deepEqual(rig.installed(), [1, 2, 3]);
   });
 
+  it('removes what a failed batch installed when the panic button is pressed again', async () => {
+    const rig = new Rig();
+    await rig.tick([{ n: 1 }]);
+    await rig.engine.onloadAll(rig.table);
+    rig.engine.resume();
+    rig.clock.advance(5000);
+    const apply = rig.backend.apply.bind(rig.backend);
+    rig.backend.apply = async (operations) => {
+      await apply(operations);
+      throw new Error('no answer');
+    };
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(rig.installed(), [1, 2], 'the batch was applied before it failed');
+    assert.equal(await rig.engine.onloadAll(rig.table), 2);
+    assert.deepEqual(rig.installed(), []);
+  });
+
+  it('asks a backend again whether it supports a flow when ports have changed', async () => {
+    const rig = new Rig();
+    const ports: PortSnapshot = new Map();
+    const refusal = { code: 'port-unavailable', detail: 'no device yet' } as const;
+    rig.backend.unsupported = () => refusal;
+    await rig.tick([{ n: 1 }]);
+    rig.backend.unsupported = () => undefined;
+    await rig.tick([{ n: 1 }]);
+    assert.equal(rig.reason(1), 'unsupported');
+    await rig.engine.portsChanged(ports, rig.table);
+    await rig.tick([{ n: 1 }], { ports });
+    assert.deepEqual(rig.installed(), [1]);
+  });
+
   it('removes the entries of a removed port before the next tick', async () => {
     const rig = new Rig();
     await rig.tick([{ n: 1 }]);

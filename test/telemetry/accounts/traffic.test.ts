@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Placement } from '../../../engine/model/flow.ts';
-import { rowOf } from '../../support/flows.ts';
+import { outputTo, rowOf } from '../../support/flows.ts';
 import { PACKET, packets, port, ports, Rig, slice, use } from './rig.ts';
 
 describe('accounts of traffic', () => {
@@ -42,6 +42,27 @@ describe('accounts of traffic', () => {
     assert.equal(coverage.packets, 0.98);
     assert.deepEqual(packets(seen[0].rx), [2, 30, 60]);
     assert.deepEqual(packets(seen[1].tx), [2, 30, 60]);
+  });
+
+  it('follow a flow to other ports when all of its outputs change', () => {
+    const rig = new Rig();
+    rig.ports = ports('vm1', 'a', 'b', 'c', 'd');
+    const to = (...names: readonly string[]) => names.flatMap((name) => outputTo(name));
+    rig.read(0, [{ n: 1, actions: to('a', 'b') }]);
+    rig.account();
+    rig.read(1000, [{ n: 1, packets: 4, actions: to('a', 'b') }]);
+    rig.account();
+    rig.read(2000, [{ n: 1, packets: 9 }], () => {
+      rig.table.setActions(rowOf(rig.table, 1), to('c', 'd'));
+    });
+    const sent = rig.account().ports.map(({ name, tx }) => [name, packets(tx)?.[0]]);
+    assert.deepEqual(sent, [
+      ['vm1', 0],
+      ['a', 4],
+      ['b', 4],
+      ['c', 5],
+      ['d', 5],
+    ]);
   });
 
   it('estimate saved CPUs from the cost of a packet; undefined until that is known', () => {

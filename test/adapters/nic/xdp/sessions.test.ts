@@ -303,6 +303,24 @@ describe('XDP sessions', function () {
     );
   });
 
+  it('counts a mask again that is used again before the set is replaced', async () => {
+    const backend = await started({ masks: 2 });
+    const [inPort] = world.names();
+    const put = (n: number) => {
+      const address = { value: Uint8Array.of(10, 0, 0, 0), mask: Uint8Array.of(255, n, 0, 0) };
+      const match = matchOn(inPort, exactly('eth_type', 0x0800), { field: 'ipv4_dst', ...address });
+      return backend.apply([{ kind: 'put', flow: { id: flowId(n), match, actions: [] } }], never());
+    };
+    await put(1);
+    await backend.apply([{ kind: 'delete', id: flowId(1) }], never());
+    assert.equal(backend.capacity().masksUsed, 0);
+    assert.ok((await put(1))[0].ok);
+    assert.equal(backend.capacity().masksUsed, 1);
+    assert.ok((await put(2))[0].ok);
+    const [refused] = await put(3);
+    assert.ok(!refused.ok && refused.refusal.code === 'mask-table-full');
+  });
+
   it('replaces the entry of a recreated megaflow', async () => {
     const backend = await started();
     const again: FlowSpec = { ...flow(1), id: flowId(77) };

@@ -194,6 +194,26 @@ describe('matches in OpenFlow', () => {
     assert.throws(() => toWireMatch({ inPort: 'in', fields: [], opaque }, 1, ovs), Untranslatable);
   });
 
+  it('give fragments the bits of the Nicira extension: any, later', () => {
+    const ovs = { version: 4, nicira: true } as const;
+    const bits = [0, 1, 2].map((kind) => {
+      const frag = { field: 'ip_frag', value: [kind], mask: [3] } as const;
+      const fields = [{ field: 'eth_type', value: [8, 0], mask: [255, 255] } as const, frag].map(
+        ({ field: name, value, mask }) => ({
+          field: name,
+          value: Uint8Array.from(value),
+          mask: Uint8Array.from(mask),
+        }),
+      );
+      const match = toWireMatch({ inPort: 'in', fields, opaque: [] }, IN_PORT, ovs);
+      assert.ok(match.kind === 'oxm');
+      const found = match.fields.find((f) => f.kind === 'field' && f.name === 'nxm_nx_ip_frag');
+      return found?.kind === 'field' ? found.value[0] : undefined;
+    });
+    // Nicira's any is bit 0 and later is bit 1; a later fragment has both.
+    assert.deepEqual(bits, [0, 1, 3]);
+  });
+
   it('are the same text when they mean the same, whatever the order and the masks', () => {
     const f = (name: 'eth_src' | 'eth_type', value: number[], mask?: number[]) =>
       ({
