@@ -27,6 +27,17 @@ def udp_in_ipv4(packet):
     return segment[8:]
 
 
+def tcp_behind_routing(packet):
+    """The TCP segment behind the routing header of an IPv6 packet, or None: its checksum is wrong."""
+    routing = packet[40:]
+    if len(routing) < 24 or routing[0] != 6:
+        return None
+    segment = routing[(routing[1] + 1) * 8 : struct.unpack_from("!H", packet, 4)[0]]
+    # The pseudo header has the final destination: the segment that the header lists first.
+    pseudo = packet[8:24] + routing[8:24] + struct.pack("!II", len(segment), 6)
+    return segment if internet(pseudo + segment) == 0 else None
+
+
 def _table():
     table = []
     for byte in range(256):

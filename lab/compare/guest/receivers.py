@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 
-from checksums import sctp_chunk, udp_in_ipv4
+from checksums import sctp_chunk, tcp_behind_routing, udp_in_ipv4
 from numbered import Log, count, payload
 
 SO_RCVBUFFORCE = 33
@@ -14,6 +14,7 @@ SOL_PACKET = 263
 PACKET_AUXDATA = 8
 PACKET_OUTGOING = 4
 TP_STATUS_CSUMNOTREADY = 1 << 3
+IPV6_ROUTING = 43
 
 
 class Receiver:
@@ -93,8 +94,9 @@ class Raw(Receiver):
 class Frames(Receiver):
     """A packet socket on eth0, for frames with a marker.
 
-    `protocol`: takes IPv4 packets of it, and verifies their checksums as its code in the kernel
-    would, which does not verify what the sender left to a device and no device has completed.
+    `protocol`: takes IPv4 packets of it, or IPv6 packets with it as their first header, and verifies
+    their checksums as its code in the kernel would, which does not verify what the sender left to a
+    device and no device has completed.
     """
 
     def __init__(self, command):
@@ -115,10 +117,12 @@ class Frames(Receiver):
 
     def inside(self, frame, status):
         packet = frame[14:]
-        if frame[12:14] != b"\x08\0" or packet[9] != self.protocol:
+        if packet[9 if packet[0] >> 4 == 4 else 6] != self.protocol:
             return None
         if status & TP_STATUS_CSUMNOTREADY:
             return packet
+        if self.protocol == IPV6_ROUTING:
+            return tcp_behind_routing(packet)
         return Raw.DECODE[self.protocol](packet[(packet[0] & 15) * 4 :])
 
 

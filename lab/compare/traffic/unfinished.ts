@@ -1,5 +1,5 @@
 import { gre, sctp, sctpData, srv6, vxlan } from '../../testbed/encapsulation.ts';
-import { ethernet, ipv4, type IpHeader, udp, unfinished } from '../../testbed/frames.ts';
+import { ethernet, ipv4, type IpHeader, tcp, udp, unfinished } from '../../testbed/frames.ts';
 import {
   type Ends,
   FINAL_SEGMENT,
@@ -25,6 +25,8 @@ const ROUTING = 40;
 /** Offsets of the checksum in its header. */
 const UDP_CHECKSUM = 6;
 const SCTP_CHECKSUM = 8;
+const TCP_CHECKSUM = 16;
+const TCP_PSH_ACK = 0x18;
 
 /** A protocol whose packets a sender may hand to its device before their checksum is complete. */
 export interface Unfinished {
@@ -75,23 +77,45 @@ export const UNFINISHED: readonly Unfinished[] = [
       return streamOf(ends, outer(ends, 132), ETHERNET + IPV4, at, around, SCTP_CHECKSUM);
     },
   },
-  { name: 'UDP behind a segment routing header', streamOf: segmentRouted },
+  {
+    name: 'UDP behind a segment routing header',
+    streamOf: (ends) => {
+      const at = { kind: 'udp', address: FINAL_SEGMENT, port: ends.port } as const;
+      return segmentRouted(ends, 17, UDP_CHECKSUM, at, (ip, n) => datagram(ip, ends.port, n));
+    },
+  },
+  {
+    name: 'TCP behind a segment routing header',
+    streamOf: (ends) => {
+      const at = { kind: 'frames', protocol: 43 } as const;
+      return segmentRouted(ends, 6, TCP_CHECKSUM, at, (ip, n) => {
+        const segment = tcp(ip, ends.port, ends.port, n, TCP_PSH_ACK, payload(n, SIZE));
+        return unfinished(ip, segment, TCP_CHECKSUM);
+      });
+    },
+  },
 ];
 
-function segmentRouted({ sender, receiver, port }: Ends): Stream {
+function segmentRouted(
+  { sender, receiver }: Ends,
+  protocol: number,
+  offset: number,
+  receive: ReceiverSpec,
+  inside: (ip: IpHeader, sequence: number) => Buffer,
+): Stream {
   const segments = [FINAL_SEGMENT, receiver.ipv6].map(ipv6Bytes);
   const src = ipv6Bytes(FORWARDED_IPV6);
-  const toLast = { src, dst: segments[0], protocol: 17, ttl: 64, tos: 0 };
+  const toLast = { src, dst: segments[0], protocol, ttl: 64, tos: 0 };
   const frame = (n: number) => {
-    const packet = srv6({ ...toLast, dst: segments[1] }, segments, 1, datagram(toLast, port, n));
+    const packet = srv6({ ...toLast, dst: segments[1] }, segments, 1, inside(toLast, n));
     return ethernet({ src: sender.mac, dst: receiver.mac, etherType: 0x86dd, payload: packet });
   };
   const start = ETHERNET + IPV6 + ROUTING;
   return {
     from: 'forwarded',
     unit: 'packets',
-    send: { kind: 'frames', frame, checksum: [start, UDP_CHECKSUM] },
-    receive: { kind: 'udp', address: FINAL_SEGMENT, port },
+    send: { kind: 'frames', frame, checksum: [start, offset] },
+    receive,
   };
 }
 
