@@ -1,5 +1,6 @@
 import { runCompare } from './compare/compare.ts';
 import { formatCompareReport } from './compare/report.ts';
+import { ROUNDS } from './compare/verdict/tolerances.ts';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runFastPath } from './fast-path.ts';
 import { formatFastPathReport } from './fast-path-report.ts';
@@ -56,6 +57,7 @@ interface CompareArguments {
   readonly case: readonly number[];
   readonly only: readonly string[];
   readonly quick: boolean;
+  readonly rounds: number;
   readonly json: boolean;
 }
 
@@ -75,6 +77,7 @@ program
     (text: string, all: readonly string[]) => [...all, text],
     [],
   )
+  .option('--rounds <n>', 'how often a difference must appear', parseWhole, ROUNDS)
   .option('--quick', 'run a few cases with every value, and no scenarios', false)
   .option('--json', 'print one JSON object', false)
   .action(async (options: CompareArguments) => {

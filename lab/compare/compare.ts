@@ -15,6 +15,8 @@ export interface CompareOptions {
   readonly only: readonly string[];
   /** A few cases with every value, and no scenarios. */
   readonly quick: boolean;
+  /** How often a difference must appear; 3, unless noise does not matter. */
+  readonly rounds: number;
 }
 
 /** No case and no scenario was chosen. */
@@ -36,9 +38,9 @@ export async function runCompare(options: CompareOptions): Promise<CompareReport
   }
   const bed = await Bed.start();
   try {
-    const results = await runMatrix(bed, cases);
+    const results = await runMatrix(bed, cases, options.rounds);
     const others: ScenarioResult[] = [];
-    for (const scenario of scenarios) others.push(await runScenario(bed, scenario));
+    for (const scenario of scenarios) others.push(await runScenario(bed, scenario, options.rounds));
     const seconds = (performance.now() - startMs) / 1_000;
     return reportOf(options.seed, seconds, results, others);
   } finally {

@@ -5,7 +5,6 @@ import type { Measures, OffloadedRun } from '../verdict/measures.ts';
 import { type CompareCase, caseText } from '../cases/parameters.ts';
 import { runWith, runWithout } from './run-case.ts';
 import { surroundingsOf } from '../surroundings/of-case.ts';
-import { ROUNDS } from '../verdict/tolerances.ts';
 import { type Difference, differencesOf } from '../verdict/verdict.ts';
 
 /** Both runs of a case. */
@@ -17,16 +16,17 @@ export interface CaseResult {
   readonly differences: readonly Difference[];
 }
 
-/** Runs cases without and with Norikae, and repeats those that differ. */
+/** Runs cases without and with Norikae; those that differ, up to `rounds` times. */
 export async function runMatrix(
   bed: Bed,
   cases: readonly CompareCase[],
+  rounds: number,
 ): Promise<readonly CaseResult[]> {
   let results = await round(bed, cases);
-  for (let i = 1; i < ROUNDS; i++) {
+  for (let i = 1; i < rounds; i++) {
     const suspects = results.filter(({ differences }) => differences.length > 0);
     if (suspects.length === 0) break;
-    progress(`${suspects.length} cases differ; repeating them (${i + 1} of ${ROUNDS})`);
+    progress(`${suspects.length} cases differ; repeating them (${i + 1} of ${rounds})`);
     const again = await round(
       bed,
       suspects.map((result) => result.case),

@@ -1,6 +1,6 @@
 import { progress } from '../../testbed/progress.ts';
 import type { Bed } from '../bed/bed.ts';
-import { deviation, ROUNDS } from '../verdict/tolerances.ts';
+import { deviation } from '../verdict/tolerances.ts';
 import type { Difference } from '../verdict/verdict.ts';
 import type { Quantity, Scenario, ScenarioRun } from './scenario.ts';
 
@@ -13,11 +13,15 @@ export interface ScenarioResult {
   readonly differences: readonly Difference[];
 }
 
-/** Runs a scenario without and with Norikae, and repeats it when they differ. */
-export async function runScenario(bed: Bed, scenario: Scenario): Promise<ScenarioResult> {
+/** Runs a scenario without and with Norikae; when they differ, up to `rounds` times. */
+export async function runScenario(
+  bed: Bed,
+  scenario: Scenario,
+  rounds: number,
+): Promise<ScenarioResult> {
   let result = await once(bed, scenario);
-  for (let i = 1; i < ROUNDS && result.differences.length > 0; i++) {
-    progress(`${scenario.name} differs; repeating it (${i + 1} of ${ROUNDS})`);
+  for (let i = 1; i < rounds && result.differences.length > 0; i++) {
+    progress(`${scenario.name} differs; repeating it (${i + 1} of ${rounds})`);
     const again = await once(bed, scenario);
     const before = new Set(result.differences.map(({ what }) => what));
     const differences = again.differences.filter(({ what }) => before.has(what));

@@ -1,10 +1,10 @@
 /**
  * How much two runs may differ without a difference being reported, and why. Both runs send the
  * same packets, so most counts have to be equal. A difference is reported only when it appears in
- * every one of {@link ROUNDS} repetitions, each of both runs: noise of the machine does not repeat.
+ * every one of {@link ROUNDS} rounds, each of both runs: noise of the machine does not repeat.
  */
 
-/** Repetitions of a case that differs, the first included. */
+/** How often a difference must appear, by default. */
 export const ROUNDS = 3;
 
 /** A count may be between `factor` and 1 / `factor` of the other, and `slack` beyond. */

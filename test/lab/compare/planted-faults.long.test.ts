@@ -24,7 +24,8 @@ describe('lab compare shows a fault', function () {
     it(fault.what, async () => {
       const planted = await plant(fault);
       try {
-        const args = [planted.lab, 'compare', '--json', '--seed', String(SEED), ...where(fault)];
+        const once = ['--json', '--rounds', '1', '--seed', String(SEED)];
+        const args = [planted.lab, 'compare', ...once, ...where(fault)];
         const ended = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: RUN_MS });
         assert.equal(ended.status, 1, ended.stderr);
         const shown = textsOf(JSON.parse(ended.stdout));

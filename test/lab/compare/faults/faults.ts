@@ -101,7 +101,7 @@ export const FAULTS: readonly Fault[] = [
       {
         file: `${BPF}/order.h`,
         from: 'if (!is_slow && !is_last && since + gap < limit)',
-        to: 'if (limit < 0)',
+        to: 'if (limit < 0 && !is_slow && !is_last)',
       },
     ],
     seenIn: 'order',
