@@ -15,6 +15,7 @@ import { Loop } from './loop.ts';
 import { LoopView } from './loop-view.ts';
 import { createNode } from './node.ts';
 import { PanicHold } from './panic-hold.ts';
+import { descriptorLimit, openDescriptorsNow } from '../platform/descriptors.ts';
 import type { MarkPhase } from '../platform/watchdog/phases.ts';
 import { packageVersion } from '../platform/package-root.ts';
 import { SourceLog } from './source-log.ts';
@@ -42,6 +43,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     accounts: accountant.accounts,
     clock,
     topFlows: config.http.topFlows,
+    descriptors: { limit: await descriptorLimit(), open: openDescriptorsNow },
   });
   const policyMetrics = new PolicyMetrics(metrics.registry, RELOAD_RESULTS);
   const influx =

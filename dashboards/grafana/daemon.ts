@@ -245,11 +245,24 @@ export function daemonDashboard(): DashboardBuilder {
       }),
     )
     .withPanel(
+      lines({
+        title: 'File descriptors',
+        description:
+          'Open descriptors and their limit. HTTP clients use at most a third of the limit.',
+        unit: 'none',
+        width: 8,
+        queries: [
+          { expr: of('process_open_fds'), legend: 'open' },
+          { expr: of('process_max_fds'), legend: 'limit' },
+        ],
+      }),
+    )
+    .withPanel(
       table({
         title: 'Version',
         description: 'Of the daemon and of Node.',
         unit: 'short',
-        width: 24,
+        width: 16,
         queries: [{ expr: of('norikae_build_info') }],
       }),
     );

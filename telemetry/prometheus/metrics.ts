@@ -7,7 +7,7 @@ import { accountFamilies } from './account-families.ts';
 import { BackendMetrics } from './backend-metrics.ts';
 import { type Exposed, Exposition, type MetricsSource } from './exposition.ts';
 import { LoopMetrics } from './loop-metrics.ts';
-import { registerProcessMetrics } from './process-metrics.ts';
+import { type Descriptors, registerProcessMetrics } from './process-metrics.ts';
 
 /** Sources of the daemon's {@link Metrics}. */
 export interface MetricsOptions {
@@ -17,6 +17,8 @@ export interface MetricsOptions {
   readonly clock: Clock;
   /** Number of flows with the highest rates that get a series each; 0 by default. */
   readonly topFlows?: number;
+  /** File descriptors of the process; left out: not shown. */
+  readonly descriptors?: Descriptors;
 }
 
 /** All Prometheus metrics of the daemon. */
@@ -27,8 +29,8 @@ export class Metrics implements MetricsSource {
   readonly #loop: LoopMetrics;
   readonly #exposition: Exposition;
 
-  constructor({ version, backends, accounts, clock, topFlows = 0 }: MetricsOptions) {
-    registerProcessMetrics(this.registry, version);
+  constructor({ version, backends, accounts, clock, topFlows = 0, descriptors }: MetricsOptions) {
+    registerProcessMetrics(this.registry, version, descriptors);
     this.#loop = new LoopMetrics(this.registry);
     this.backends = new BackendMetrics(this.registry, { backends, accounts, clock });
     const families = accountFamilies(accounts, topFlows);

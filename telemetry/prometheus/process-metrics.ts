@@ -3,8 +3,18 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 const DELAY_RESOLUTION_MS = 20;
 
+/** File descriptors of the process; infinite where they are not known or used up. */
+export interface Descriptors {
+  readonly limit: number;
+  readonly open: () => number;
+}
+
 /** Metrics of the daemon's process; `process_*` names follow the convention of exporters. */
-export function registerProcessMetrics(registry: Registry, version: string): void {
+export function registerProcessMetrics(
+  registry: Registry,
+  version: string,
+  descriptors?: Descriptors,
+): void {
   const registers = [registry];
   new Gauge({
     name: 'norikae_build_info',
@@ -33,6 +43,9 @@ export function registerProcessMetrics(registry: Registry, version: string): voi
     registers,
     collect: () => memory.set(process.memoryUsage.rss()),
   });
+  if (descriptors !== undefined && Number.isFinite(descriptors.limit)) {
+    registerDescriptors(registry, descriptors);
+  }
   const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delays.enable();
   const delay: Gauge = new Gauge({
@@ -40,6 +53,21 @@ export function registerProcessMetrics(registry: Registry, version: string): voi
     help: 'Longest delay of a timer by the event loop since the last scrape.',
     registers,
     collect: () => delay.set(longestDelay(delays)),
+  });
+}
+
+function registerDescriptors(registry: Registry, { limit, open }: Descriptors): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'process_max_fds',
+    help: 'Maximum number of open file descriptors.',
+    registers,
+  }).set(limit);
+  const used: Gauge = new Gauge({
+    name: 'process_open_fds',
+    help: 'Open file descriptors, including those in reserve for the control socket.',
+    registers,
+    collect: () => used.set(Math.min(limit, open())),
   });
 }
 
