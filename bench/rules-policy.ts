@@ -20,7 +20,7 @@ function rule(
 
 const onNic = is('placement', 'notEqual', 'onload');
 const ip = is('ethType', 'in', [2048, 34525]);
-const unicast = is('cast', 'notIn', ['multicast', 'broadcast']);
+const unicast = is('cast', 'equal', 'unicast');
 
 function busySlice(slice: string, priority: number, packetsPerSecond: number): Json {
   return rule(`busy-${slice}`, priority, 'offload', {

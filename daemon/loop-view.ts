@@ -24,7 +24,6 @@ import type { DecisionLog } from './decisions/decision-log.ts';
 import type { InfluxSink } from './influx/influx-sink.ts';
 import { timeSlicedYield, type YieldToEventLoop } from '../async/yield-to-event-loop.ts';
 import type { Loop } from './loop.ts';
-import { loadRulesEngine } from '../policy/json-rules/rules-engine.ts';
 import type { Node } from './node.ts';
 import type { PanicHold } from './panic-hold.ts';
 import type { PolicyManager } from './policies/policy-manager.ts';
@@ -127,8 +126,6 @@ export class LoopView implements DaemonView {
 
   async why(prefix: string): Promise<WhyAnswer> {
     const { loop } = this.#o;
-    // Loaded before the row is looked up: during an await, the row can pass to another flow.
-    await loadRulesEngine();
     const report = loop.lastReport;
     if (report === undefined) return { found: false, candidates: [] };
     const idOf = (row: number): string => formatFlowId(loop.table.idAt(row));

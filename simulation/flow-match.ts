@@ -50,8 +50,14 @@ const FIELDS = {
 
 const FIELD_OF: ReadonlyMap<string, FieldName> = new Map(Object.entries(FIELDS));
 
+/** Facts of either address family, with the fields of IPv4 and IPv6. */
+const EITHER: ReadonlyMap<string, readonly [string, string]> = new Map([
+  ['ipSrc', ['ipv4Src', 'ipv6Src']],
+  ['ipDst', ['ipv4Dst', 'ipv6Dst']],
+]);
+
 /** Facts that {@link flowMatch} accepts. */
-export const HEADER_FACTS: readonly string[] = [...FIELD_OF.keys(), 'cast'];
+export const HEADER_FACTS: readonly string[] = [...FIELD_OF.keys(), ...EITHER.keys(), 'cast'];
 
 const IPV4 = 0x0800;
 const IPV6 = 0x86dd;
@@ -89,7 +95,11 @@ export function flowActions(flow: FlowHeaders): FlowActions {
 }
 
 function withImplied(given: Readonly<Record<string, unknown>>): Map<string, unknown> {
-  const headers = new Map(Object.entries(given).filter(([, value]) => value !== null));
+  const headers = new Map(
+    Object.entries(given).flatMap(([fact, value]): [string, unknown][] =>
+      value === null ? [] : [[familyOf(fact, value), value]],
+    ),
+  );
   const imply = (fact: string, value: unknown): void => {
     if (!headers.has(fact) && given[fact] !== null) headers.set(fact, value);
   };
@@ -101,6 +111,14 @@ function withImplied(given: Readonly<Record<string, unknown>>): Map<string, unkn
   const cast = headers.get('cast');
   if (typeof cast === 'string' && Object.hasOwn(GROUPS, cast)) imply('ethDst', GROUPS[cast]);
   return headers;
+}
+
+/** The fact of one family for an address of either. */
+function familyOf(fact: string, value: unknown): string {
+  const families = EITHER.get(fact);
+  if (families === undefined) return fact;
+  const [v4, v6] = families;
+  return typeof value === 'string' && value.includes(':') ? v6 : v4;
 }
 
 function fieldMatch(fact: string, field: FieldName, value: unknown): FieldMatch {

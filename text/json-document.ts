@@ -23,7 +23,7 @@ const MAX_ERRORS = 50;
  */
 export class JsonDocument {
   readonly file: string;
-  /** Syntax errors and duplicate keys. If there are any, `value` is incomplete. */
+  /** Syntax errors, duplicate keys and numbers that are too large. If there are any, `value` is incomplete. */
   readonly problems: readonly Problem[];
   /** The document as plain data; undefined: it could not be parsed. */
   readonly value: unknown;
@@ -52,7 +52,10 @@ export class JsonDocument {
     if (this.#root === undefined && problems.length === 0) {
       problems.push(this.#problem(0, 'the document is empty'));
     }
-    if (this.#root !== undefined) this.#findDuplicates(this.#root, problems);
+    if (this.#root !== undefined) {
+      this.#findDuplicates(this.#root, problems);
+      this.#findInfinite(this.#root, problems);
+    }
     this.problems = problems;
     this.value = this.#root === undefined ? undefined : getNodeValue(this.#root);
   }
@@ -102,6 +105,14 @@ export class JsonDocument {
       }
       this.#findDuplicates(child, problems);
     }
+  }
+
+  /** Numbers such as 1e999, which JSON permits and which become infinite. */
+  #findInfinite(node: Node, problems: Problem[]): void {
+    if (node.type === 'number' && !Number.isFinite(node.value)) {
+      problems.push(this.#problem(node.offset, 'the number is too large'));
+    }
+    for (const child of node.children ?? []) this.#findInfinite(child, problems);
   }
 
   #problem(offset: number, message: string): Problem {

@@ -1,4 +1,4 @@
-import type { ConditionTrace } from '../engine/ports/rule-evaluator.ts';
+import type { ConditionTrace, Extent } from '../engine/ports/rule-evaluator.ts';
 import type { InputView } from '../api/input-view.ts';
 import type { LimitsView, RuleView, WhyView } from '../api/flow-views.ts';
 import type { ShareView } from '../api/status-view.ts';
@@ -127,14 +127,34 @@ export function ruleLines(rule: RuleView, colours: Colours): string[] {
 /** A condition with the values it read, as a tree that is indented by `depth` steps. */
 export function conditionLines(trace: ConditionTrace, depth: number, colours: Colours): string[] {
   const indent = '  '.repeat(depth);
-  const verdict = mark(trace.verdict, colours);
+  const verdict = extentMark(trace.extent, colours);
   if (trace.kind !== 'compare') {
     const inner = trace.of.flatMap((t) => conditionLines(t, depth + 1, colours));
     return [`${indent}${verdict} ${trace.kind} of`, ...inner];
   }
-  const { fact, operator, expected, actual } = trace;
+  const { fact, operator, expected } = trace;
   const comparison = `${fact} ${operator} ${factValue(expected)}`;
-  return [`${indent}${verdict} ${comparison} ${colours.dim(`(is ${factValue(actual)})`)}`];
+  return [`${indent}${verdict} ${comparison} ${colours.dim(`(${seenText(trace)})`)}`];
+}
+
+/** What is known about the fact of a comparison. */
+function seenText({ state, actual }: Extract<ConditionTrace, { kind: 'compare' }>): string {
+  switch (state) {
+    case 'none':
+      return 'there is none';
+    case 'unknown':
+      return 'is not known';
+    case 'open':
+      return `can be ${String(actual)}`;
+    case 'value':
+    default:
+      return `is ${factValue(actual)}`;
+  }
+}
+
+/** For how many packets a condition holds, in three characters. */
+function extentMark(extent: Extent, colours: Colours): string {
+  return extent === 'some' ? colours.yellow('may') : mark(extent === 'all', colours);
 }
 
 /** A verdict in three characters, readable without colours. */

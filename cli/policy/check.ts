@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { notCompiled } from '../../policy/parse/not-compiled.ts';
+import { prohibitionNotes } from '../../policy/check/prohibition-notes.ts';
 import { reachNotes } from '../../policy/check/set-check.ts';
+import { sliceNotes } from '../../policy/check/slice-notes.ts';
 import { formatProblem, type Problem } from '../../text/problem.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
 import { checkPolicies } from '../../policy-tools/files/policy-files.ts';
@@ -12,8 +14,9 @@ import { policyFiles } from '../support/paths.ts';
 const HELP = `
 In a folder, checks every .json file that is neither a test nor a schema. Each file is checked on its own;
 --together also checks all of them as one set, in the given order, as the daemon loads them. Prints errors
-as FILE:LINE:COLUMN: message. Notes report what is valid but worth knowing: a rule that cannot be compiled
-or, with --together, a rule that is never reached because of a rule of another policy.
+as FILE:LINE:COLUMN: message. Notes report what is valid but worth knowing: a rule that cannot be compiled,
+a prohibition that also holds for flows to which it only may apply, a slice that no policy declares or, with
+--together, a rule that is never reached because of a rule of another policy.
 
 Exit codes: 0 all valid, 1 errors, 2 usage error.
 
@@ -49,7 +52,7 @@ export function policyCheckCommand(context: CliContext): Command {
       const alone = checked.flatMap((c) => c.problems);
       if (options.together === true && alone.length === 0) checked.push(await check(files));
       const problems = checked.flatMap((c) => c.problems);
-      const notes = checked.flatMap(notesOf);
+      const notes = checked.flatMap((c) => notesOf(c, options.together === true));
       const invalidFiles = new Set(problems.map((p) => p.file));
       const valid = checked.filter((c) => !c.files.some((file) => invalidFiles.has(file)));
       if (options.json === true) {
@@ -80,10 +83,15 @@ async function check(files: readonly string[]): Promise<Checked> {
     : { files, policies: undefined, problems: found.problems };
 }
 
-/** Notes. For a set only those that concern several files: the check of each file has the others. */
-function notesOf({ files, policies }: Checked): readonly Problem[] {
+/**
+ * Notes. For a set only those that concern several files: the check of each file has the others.
+ * `inSet`: the file is also checked in a set, in which another policy can declare its slices.
+ */
+function notesOf({ files, policies }: Checked, inSet: boolean): readonly Problem[] {
   if (policies === undefined) return [];
-  return files.length === 1 ? notCompiled(policies) : reachNotes(policies);
+  if (files.length > 1) return [...reachNotes(policies), ...sliceNotes(policies)];
+  const alone = [...notCompiled(policies), ...prohibitionNotes(policies)];
+  return inSet ? alone : [...alone, ...sliceNotes(policies)];
 }
 
 function listed(checked: readonly Checked[]) {

@@ -58,7 +58,7 @@ export function policyExplainCommand(context: CliContext): Command {
         return explained(policies, options.flow, wallMs);
       });
       const assumed = assumedOf(explanation, given);
-      if (options.json === true) printJson(context, { ...explanation, assumed });
+      if (options.json === true) printJson(context, { ...explanation, assumed: valuesOf(assumed) });
       else printLines(context, lines(explanation, assumed, context));
     });
 }
@@ -80,24 +80,41 @@ async function explained(policies: PolicySet, words: readonly string[], wallMs: 
   }
 }
 
-/** Facts that rules read and that were not given, with the assumed values. */
-function assumedOf({ rules, nodeRules }: FlowExplanation, given: readonly GivenFact[]) {
+type Comparison = Extract<ConditionTrace, { kind: 'compare' }>;
+
+/** Comparisons of facts that were not given, one for each fact. */
+function assumedOf(
+  { rules, nodeRules }: FlowExplanation,
+  given: readonly GivenFact[],
+): readonly Comparison[] {
   const known = new Set(
     given.map((g) => (g.member === undefined ? g.label : `${g.label}.${g.member}`)),
   );
   for (const rule of nodeRules) if (rule.verdict) known.add(rule.sets);
   const seen = [...rules, ...nodeRules].flatMap((rule) => comparisons(rule.condition));
-  const others = seen.filter((c) => !known.has(c.fact));
-  return Object.fromEntries(others.map((c) => [c.fact, c.actual ?? null]));
+  return [...new Map(seen.filter((c) => !known.has(c.fact)).map((c) => [c.fact, c])).values()];
 }
 
-function comparisons(trace: ConditionTrace): Extract<ConditionTrace, { kind: 'compare' }>[] {
+/** The assumed values by fact; null for a fact without a single value. */
+function valuesOf(assumed: readonly Comparison[]) {
+  return Object.fromEntries(
+    assumed.map(({ fact, state, actual }) => [fact, state === 'value' ? actual : null]),
+  );
+}
+
+function assumedText({ fact, state, actual }: Comparison): string {
+  if (state === 'value') return `${fact}=${JSON.stringify(actual)}`;
+  if (state === 'open') return `${fact} can be ${String(actual)}`;
+  return state === 'none' ? `no ${fact}` : `${fact} not known`;
+}
+
+function comparisons(trace: ConditionTrace): Comparison[] {
   return trace.kind === 'compare' ? [trace] : trace.of.flatMap(comparisons);
 }
 
 function lines(
   explanation: FlowExplanation,
-  assumed: Readonly<Record<string, unknown>>,
+  assumed: readonly Comparison[],
   { stdout }: CliContext,
 ): string[] {
   const { colours } = stdout;
@@ -106,9 +123,7 @@ function lines(
     rule === null
       ? 'No rule applies to this flow: it stays where it is.'
       : `Rule ${rule} decides this flow: ${requested}, score ${plainNumber(explanation.score)}.`;
-  const facts = Object.entries(assumed).map(([fact, value]) =>
-    value === null ? `${fact} not known` : `${fact}=${JSON.stringify(value)}`,
-  );
+  const facts = assumed.map(assumedText);
   return [
     colours.bold(sentence),
     ...(facts.length === 0 ? [] : [colours.dim(`assumed: ${facts.join(', ')}`)]),

@@ -80,6 +80,19 @@ function starterPolicy(name: string, schema: string) {
     description:
       'Offloads busy flows and onloads them when they fall quiet. Describe the purpose of the policy here.',
     version: '0.1.0',
+    conditions: {
+      'one-receiver': {
+        any: [
+          { fact: 'cast', operator: 'equal', value: 'unicast' },
+          {
+            name: 'The match leaves the destination open: all packets go to the same port.',
+            fact: 'matchedFields',
+            operator: 'everyFact:notIn',
+            value: ['eth_dst', 'ipv4_dst', 'ipv6_dst'],
+          },
+        ],
+      },
+    },
     rules: [
       {
         name: 'quiet',
@@ -103,7 +116,7 @@ function starterPolicy(name: string, schema: string) {
           all: [
             { fact: 'packetsPerSecond', operator: 'greaterThanInclusive', value: 1000 },
             { fact: 'lastPacketsPerSecond', operator: 'greaterThanInclusive', value: 20 },
-            { fact: 'cast', operator: 'notIn', value: ['multicast', 'broadcast'] },
+            { condition: 'one-receiver' },
           ],
         },
         event: { type: 'offload', params: { score: 'packetsPerSecond' } },
@@ -120,7 +133,7 @@ function starterTest(name: string, schema: string) {
       {
         name: 'a busy flow is offloaded within a second and stays',
         description: 'A series has one value per tick of 250 ms: 20 ticks here.',
-        flows: { elephant: { packetsPerSecond: '5000x19', tcpDst: 443 } },
+        flows: { elephant: { packetsPerSecond: '5000x19', tcpDst: 443, cast: 'unicast' } },
         expect: [
           { flow: 'elephant', from: '1s', placement: 'offload', rule: 'busy' },
           { flow: 'elephant', atMostMoves: 1 },

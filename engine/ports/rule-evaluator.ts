@@ -31,7 +31,7 @@ export interface RuleContext {
   readonly nowMs: number;
   /**
    * Wall clock, ms since 1970-01-01 UTC, for schedules and facts of time; left out if unknown: then
-   * no schedule is active.
+   * it is not known whether a schedule is active.
    */
   readonly wallMs?: number | undefined;
   readonly node: NodeState;
@@ -51,22 +51,40 @@ export interface EvaluationReport {
   readonly elapsedMs: number;
 }
 
-/** A condition as a tree with the values it compared, as `norikae why` prints it. */
+/**
+ * For how many of a flow's packets a condition holds. `some`: it may hold for some, because the
+ * flow's match leaves a header open, or because a value is not known.
+ */
+export type Extent = 'all' | 'some' | 'none';
+
+/**
+ * What is known about a fact: `value`: it has one; `none`: certainly none; `unknown`: it is not
+ * known; `open`: the packets of the flow can have different ones.
+ */
+export type FactState = 'value' | 'none' | 'unknown' | 'open';
+
+/**
+ * A condition as a tree with the values it compared, as `norikae why` prints it. `verdict`: whether
+ * it counts as holding: a prohibition needs `some`, a permission `all`, and "not" exchanges them.
+ */
 export type ConditionTrace =
   | {
       readonly kind: 'all' | 'any' | 'not';
       readonly verdict: boolean;
+      readonly extent: Extent;
       readonly of: readonly ConditionTrace[];
     }
   | {
       readonly kind: 'compare';
       readonly verdict: boolean;
+      readonly extent: Extent;
       readonly fact: string;
       readonly operator: string;
       /** Value that the rule compares with. */
       readonly expected: unknown;
-      /** Value of the flow or node; undefined if the fact is unknown. */
+      /** Value of the flow or node; of an open fact a text such as `10.0.0.0/16`. */
       readonly actual: unknown;
+      readonly state: FactState;
     };
 
 /** One rule's verdict on one flow. */
@@ -81,8 +99,9 @@ export interface RuleTrace {
  * `decision.rule` and `decision.slice` of every live row and, while a policy in force is a shadow,
  * the table's `shadow` columns; nothing else.
  *
- * Of several rules that hold for a flow, the one with the highest priority decides; among equals the
- * first in policy order. Rules of shadow policies never set `decision.requested`; `shadow.requested`
+ * A rule that requests `onload` or `slow-path` holds if its conditions may hold for any packet of
+ * the flow; other rules hold only if they hold for all. Of several rules that hold for a flow, the
+ * one with the highest priority decides; among equals the first in policy order. Rules of shadow policies never set `decision.requested`; `shadow.requested`
  * is what it would be if every shadow policy were enforced.
  */
 export interface RuleEvaluator {

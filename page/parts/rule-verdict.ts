@@ -10,6 +10,13 @@ const GROUPS: Readonly<Record<'all' | 'any' | 'not', string>> = {
   not: 'not this',
 };
 
+/** Marks of a condition that holds for all packets of the flow, may hold for some, or for none. */
+const MARKS = {
+  all: { tone: 'yes', shape: 'good' },
+  some: { tone: 'may', shape: 'warn' },
+  none: { tone: 'no', shape: 'no' },
+} as const;
+
 interface RuleVerdictProps {
   readonly rule: RuleView;
   /** Whether this rule decided. */
@@ -38,10 +45,8 @@ export function RuleVerdict({ rule, decides }: RuleVerdictProps): VNode {
 }
 
 function line(trace: RuleView['condition'], key: number): VNode {
-  const mark = html`${sign(trace.verdict ? 'good' : 'no')}<span class="unseen"
-      >${trace.verdict ? 'yes:' : 'no:'}</span
-    >`;
-  const tone = trace.verdict ? 'yes' : 'no';
+  const { tone, shape } = MARKS[trace.extent];
+  const mark = html`${sign(shape)}<span class="unseen">${tone}:</span>`;
   if (trace.kind !== 'compare') {
     return html`
       <li key=${key} class=${tone}>
@@ -52,18 +57,24 @@ function line(trace: RuleView['condition'], key: number): VNode {
       </li>
     `;
   }
-  const { fact, operator, expected, actual } = trace;
+  const { fact, operator, expected } = trace;
   return html`
     <li key=${key} class=${tone}>
       <span class="condition">
         ${mark}
         <span>
           ${factWords(fact)} ${operatorWords(operator)} <b>${listed(fact, expected)}</b>
-          <span class="saw">saw ${listed(fact, actual)}</span>
+          <span class="saw">${seen(trace)}</span>
         </span>
       </span>
     </li>
   `;
+}
+
+/** What is known about the fact of a comparison. */
+function seen({ fact, state, actual }: Extract<RuleView['condition'], { kind: 'compare' }>) {
+  if (state === 'open') return `can be ${String(actual)}`;
+  return state === 'none' ? 'saw none' : `saw ${listed(fact, actual)}`;
 }
 
 function listed(fact: string, value: unknown): string {

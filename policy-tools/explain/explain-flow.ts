@@ -3,10 +3,11 @@ import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import { linearValue } from '../../policy/model/linear-function.ts';
 import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
+import { neededFor } from '../../policy/model/extent.ts';
 import { FlowView } from '../../policy/model/fact.ts';
 import { PolicyMemory } from '../../policy/state/policy-memory.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
-import { traceRules } from '../../policy/json-rules/trace.ts';
+import { traceRules } from '../../policy/trace/trace.ts';
 import type { RuleView } from '../../api/flow-views.ts';
 import { explainNode, type NodeRuleView } from './explain-node.ts';
 import { flowActions, flowMatch, HEADER_FACTS, HeaderError } from '../../simulation/flow-match.ts';
@@ -48,14 +49,18 @@ export async function explainFlow(
   const { rules: nodeRules, factNamed } = await explainNode(
     policies,
     view,
-    withGiven(memory.factNamed, given),
+    // The match has the given headers; null cannot be matched.
+    withGiven(
+      memory.factNamed,
+      given.filter(({ fact, value }) => value === undefined || !HEADER_FACTS.includes(fact.name)),
+    ),
     (fact) => values.has(fact),
   );
-  const traces = await traceRules(
-    view,
-    policies.rules.map((rule) => rule.conditions),
-    factNamed,
-  );
+  const traced = policies.rules.map(({ conditions, requested }) => ({
+    conditions,
+    needed: neededFor(requested),
+  }));
+  const traces = await traceRules(view, traced, factNamed);
   const rules = policies.rules.map((rule, i) => ({
     name: rule.name,
     priority: rule.priority,

@@ -1,8 +1,9 @@
 import { linearValue } from '../../policy/model/linear-function.ts';
 import type { ConditionTrace } from '../../engine/ports/rule-evaluator.ts';
-import type { FactLookup, FactValue, FlowView } from '../../policy/model/fact.ts';
+import type { FactLookup, FlowView } from '../../policy/model/fact.ts';
+import type { FactValue } from '../../policy/model/fact-value.ts';
 import type { NodeRule, PolicySet } from '../../policy/model/policy-set.ts';
-import { traceRules } from '../../policy/json-rules/trace.ts';
+import { traceRules } from '../../policy/trace/trace.ts';
 
 /** Verdict of a node rule, and the value that it sets if it holds. */
 export interface NodeRuleView {
@@ -30,8 +31,8 @@ export async function explainNode(
   const own = policies.facts.filter((fact) => !isGiven(fact.name));
   const initial = withValues(factNamed, new Map(own.map((fact) => [fact.name, fact.initial])));
   const { nodeRules } = policies;
-  const conditions = nodeRules.map((rule) => rule.conditions);
-  const traces = nodeRules.length === 0 ? [] : await traceRules(view, conditions, initial);
+  const traced = nodeRules.map(({ conditions }) => ({ conditions, needed: 'node' as const }));
+  const traces = await traceRules(view, traced, initial);
   const rules = nodeRules.map((rule, i) => ({
     name: rule.name,
     priority: rule.priority,

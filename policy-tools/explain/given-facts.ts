@@ -1,4 +1,5 @@
-import type { FactDefinition, FactLookup, FactParams, FactValue } from '../../policy/model/fact.ts';
+import type { FactDefinition, FactLookup, FactParams } from '../../policy/model/fact.ts';
+import type { FactValue } from '../../policy/model/fact-value.ts';
 import { didYouMean } from '../../text/nearest.ts';
 import { quantity, QuantityError } from '../../policy/model/quantity.ts';
 import { errorMessage } from '../../text/error-message.ts';
@@ -57,9 +58,12 @@ export function withGiven(factNamed: FactLookup, given: readonly GivenFact[]): F
       const real = fact.read(view, params);
       return { ...(isMembers(real) ? real : {}), ...membersOf(matching) };
     };
-    // A given value needs no query.
+    // A given value needs no query, and it is the value of every packet.
     const query: FactDefinition['query'] = (view, params) => Promise.resolve(read(view, params));
-    return { ...fact, read, ...(fact.query === undefined ? {} : { query }) };
+    const { possible: _possible, unknown, ...rest } = fact;
+    // Null means that there is no value or, if there always is one, that it is not known.
+    const kept = unknown === undefined || fact.missing !== undefined ? {} : { unknown };
+    return { ...rest, ...kept, read, ...(fact.query === undefined ? {} : { query }) };
   };
 }
 

@@ -11,7 +11,7 @@ import type { PolicySet } from '../../policy/model/policy-set.ts';
 import type { PolicyRule } from '../../policy/model/policy-set.ts';
 import type { NodeRule } from '../../policy/model/policy-set.ts';
 import { PolicyMemory } from '../../policy/state/policy-memory.ts';
-import { traceRules } from '../../policy/json-rules/trace.ts';
+import { traceRules } from '../../policy/trace/trace.ts';
 
 /** Coverage of one condition. */
 export interface ConditionCoverage {
@@ -97,9 +97,9 @@ export function withCoverage(
   const recordNodeRules = async (table: FlowTable, context: RuleContext): Promise<void> => {
     if (nodeRules.length === 0) return;
     await memory.update(table, context);
-    const conditions = nodeRules.map((rule) => rule.conditions);
+    const traced = nodeRules.map(({ conditions }) => ({ conditions, needed: 'node' as const }));
     const view = new FlowView(table, context, memory);
-    coverage.record(policies, nodeRules, await traceRules(view, conditions, memory.factNamed));
+    coverage.record(policies, nodeRules, await traceRules(view, traced, memory.factNamed));
   };
   return {
     rules: evaluator.rules,

@@ -192,7 +192,7 @@ function operandType(type: FactType, operator: OperatorDefinition): FactType | u
   }
 }
 
-/** "not" would turn a comparison that is false because of a missing value into true. */
+/** What "not" means for a value that is missing is easily misread. */
 function negationProblems(
   subject: Subject,
   { decorators, operator }: DecoratedOperator,
@@ -210,8 +210,8 @@ function negationProblems(
       ? operator.opposite
       : `not:${operatorText}`;
   const message =
-    `inside "not" this would hold if ${missingFact.name} is missing (${missing}); ` +
-    `use "${replacement}" instead of "not"`;
+    `inside "not" it is not clear what holds if ${missingFact.name} is missing (${missing}); ` +
+    `use "${replacement}" instead of "not", which needs a value`;
   return [{ at: ['fact'], message }];
 }
 

@@ -56,7 +56,13 @@ function addDemand(
   if (constraint === undefined || comparison.at === undefined) return;
   const key = keyOf(comparison);
   const sameFact = demands.filter((d) => keyOf(d.comparison) === key);
-  const conflicting = sameFact.find((d) => !compatible(d.constraint, constraint));
+  // Whether a value is known can be asked beside a comparison that may hold for an unknown one.
+  const unknown = factNamed(comparison.fact)?.unknown !== undefined;
+  const conflicting = sameFact.find(
+    (d) =>
+      !compatible(d.constraint, constraint) &&
+      !(unknown && (d.constraint.kind === 'missing' || constraint.kind === 'missing')),
+  );
   if (conflicting !== undefined) {
     const message = `${describe(comparison)} contradicts ${describe(conflicting.comparison)} in line ${conflicting.comparison.at?.line}: they never hold together`;
     found.push({ at: comparison.at, message });

@@ -36,7 +36,7 @@ export function literalProblems(
     case 'change':
       return one(changeProblem(subject, operator, value));
     case 'same':
-      return one(elementProblem(subject, value, true));
+      return one(subnetHint(subject, operator, value) ?? elementProblem(subject, value, true));
     case 'number':
     default:
       return one(elementProblem(subject, value, false) ?? boundProblem(subject, operator, value));
@@ -154,9 +154,22 @@ function listProblems(
     return [{ at, message: `the list is empty; ${operator.name} needs at least one` }];
   }
   return value.flatMap((element: unknown, i) => {
-    const message = elementProblem(subject, element, false);
+    const message =
+      subnetHint(subject, operator, element) ?? elementProblem(subject, element, false);
     return message === undefined ? [] : [{ at: [...at, i], message }];
   });
+}
+
+/** For a subnet where an address is compared. */
+function subnetHint(
+  { name, address }: Subject,
+  operator: OperatorDefinition,
+  value: unknown,
+): string | undefined {
+  if (!address || typeof value !== 'string' || !/^[0-9a-fA-F.:]+\/\d+$/.test(value))
+    return undefined;
+  const use = operator.name === 'notEqual' || operator.name === 'notIn' ? 'notCidr' : 'cidr';
+  return `${name} is one address, and ${shown(value)} is a subnet; use the operator "${use}"`;
 }
 
 function rangeProblems(

@@ -1,12 +1,13 @@
 import type { Problem } from '../../text/problem.ts';
-import type { Condition, Place } from '../model/condition.ts';
+import type { Place } from '../model/condition.ts';
+import { neededFor } from '../model/extent.ts';
 import { contradictions } from './contradiction-check.ts';
 import type { FactLookup } from '../model/fact.ts';
 import type { PolicyPart } from '../model/policy-part.ts';
 import { REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { type NodeRule, type PolicyRule, type PolicySet } from '../model/policy-set.ts';
 import { factLookup } from '../facts/fact-lookup.ts';
-import { covers } from './reach-check.ts';
+import { covers, type Reach } from './reach-check.ts';
 
 /** Maximum of flow rules: `decision.rule` has 16 bits, and 0 means none. */
 const MAX_RULES = 0xffff;
@@ -35,6 +36,7 @@ export function setProblems(parts: readonly PolicyPart[]): Problem[] {
       slices.set(name, policy.name);
     }
   }
+  found.push(...guaranteeProblems(parts));
   const rules = parts.reduce((n, p) => n + p.rules.length, 0);
   if (rules > MAX_RULES) {
     const { file } = parts[0].document;
@@ -42,6 +44,23 @@ export function setProblems(parts: readonly PolicyPart[]): Problem[] {
     found.push({ file, line: 1, column: 1, message });
   }
   return found;
+}
+
+/** Guarantees that are shares of the table and together more than all of it. */
+function guaranteeProblems(parts: readonly PolicyPart[]): Problem[] {
+  let sum = 0;
+  for (const { document, slices } of parts) {
+    for (const { name, guaranteed } of slices) {
+      if (guaranteed?.kind !== 'share') continue;
+      sum += guaranteed.value;
+      // Shares such as 0.1 are not exact in binary.
+      if (sum <= 1 + Number.EPSILON * 8) continue;
+      const percent = Math.round(sum * 1000) / 10;
+      const message = `with this slice, ${percent}% of the table are guaranteed; the limit is 100%`;
+      return [document.problemAt(['slices', name, 'guaranteed'], message)];
+    }
+  }
+  return [];
 }
 
 /** Rules that never hold, and rules that an earlier rule of the same policy makes unreachable. */
@@ -95,6 +114,11 @@ function canOverride(earlier: PolicyRule, later: PolicyRule): boolean {
   return earlier.policy !== later.policy && (earlier.mode === 'enforce' || later.mode === 'shadow');
 }
 
+function reachOf(rule: PolicyRule | NodeRule): Reach {
+  const { conditions } = rule;
+  return { conditions, needed: rule.scope === 'flow' ? neededFor(rule.requested) : undefined };
+}
+
 function coveredRules<T extends PolicyRule | NodeRule>(
   rules: readonly T[],
   compete: (earlier: T, later: T) => boolean,
@@ -102,10 +126,10 @@ function coveredRules<T extends PolicyRule | NodeRule>(
 ): { readonly rule: T; readonly by: T }[] {
   const compared = rules.slice(0, MAX_COMPARED);
   return compared.flatMap((rule, i) => {
-    const conditions: Condition = rule.conditions;
+    const later = reachOf(rule);
     const by = compared
       .slice(0, i)
-      .find((other) => compete(other, rule) && covers(other.conditions, conditions, factNamed));
+      .find((other) => compete(other, rule) && covers(reachOf(other), later, factNamed));
     return by === undefined ? [] : [{ rule, by }];
   });
 }

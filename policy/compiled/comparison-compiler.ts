@@ -1,5 +1,8 @@
 import type { Comparison } from '../model/condition.ts';
-import { decoratedOperator, holdsOf } from '../operators/decorators.ts';
+import { comparing } from '../operators/compare.ts';
+import { decoratedOperator } from '../operators/decorators.ts';
+import { MIRRORED } from '../operators/operators.ts';
+import { type Needed, suffices } from '../model/extent.ts';
 import type { FactLookup, FlowView } from '../model/fact.ts';
 import {
   CodeCondition,
@@ -10,7 +13,7 @@ import {
   CachedCondition,
 } from './flow-conditions.ts';
 import { ColumnWithColumn, ColumnWithNumber } from './number-conditions.ts';
-import { COLUMN_LOOPS, MIRRORED, NUMBER_LOOPS } from './number-loops.ts';
+import { COLUMN_LOOPS, NUMBER_LOOPS } from './number-loops.ts';
 import type { RowCondition } from './row-condition.ts';
 import { factSide, type Side, sameForAll, valueSide } from './side.ts';
 import type { TickColumns } from './tick-columns.ts';
@@ -23,9 +26,13 @@ export type Part =
   | { readonly kind: 'flow'; readonly ports: boolean; readonly test: FlowTest }
   | { readonly kind: 'rows'; readonly condition: RowCondition };
 
-/** Compiles a comparison to the cheapest condition that the sources of its sides permit. */
+/**
+ * Compiles a comparison to the cheapest condition that the sources of its sides permit. `needed`:
+ * for how many of a flow's packets it must hold.
+ */
 export function compileComparison(
   comparison: Comparison,
+  needed: Needed,
   factNamed: FactLookup,
   columns: TickColumns,
 ): Part {
@@ -36,13 +43,14 @@ export function compileComparison(
   if (left === undefined || right === undefined || operator === undefined) {
     return asRows(new NodeCondition(() => false));
   }
-  const holds = holdsOf(operator);
+  const compare = comparing(operator);
+  const holds = (fact: unknown, value: unknown) => suffices(compare(fact, value), needed);
   const test: FlowTest = (view) => holds(left.read(view), right.read(view));
   if (sameForAll(left) && sameForAll(right)) return asRows(new NodeCondition(test));
   return (
     byFlow(left, right, test, columns) ??
     byKey(left, right, test, columns) ??
-    byNumber(left, comparison.operator, right, columns) ??
+    byNumber(left, comparison.operator, right, needed, columns) ??
     byCode(left, right, holds) ??
     asRows(new UncachedCondition(test))
   );
@@ -63,25 +71,35 @@ function byFlow(left: Side, right: Side, test: FlowTest, columns: TickColumns): 
   return asRows(new CachedCondition(columns.flows, ports, test, other.read));
 }
 
+/**
+ * For columns of numbers, in which NaN means that there is no number and every comparison is false.
+ * A number that is not known must count as holding if `some` is needed: then flows are tested one by
+ * one, except where the number is the node's and so decides for all flows alike.
+ */
 function byNumber(
   left: Side,
   operator: string,
   right: Side,
+  needed: Needed,
   columns: TickColumns,
 ): Part | undefined {
+  const open = (side: Side) => needed === 'some' && side.unknown;
   const a = columnOf(left, columns);
   const b = columnOf(right, columns);
+  if ((a !== undefined && open(left)) || (b !== undefined && open(right))) return undefined;
   if (a !== undefined && b !== undefined) {
     const loop = COLUMN_LOOPS.get(operator);
     return loop && asRows(new ColumnWithColumn(a, loop, b));
   }
   if (a !== undefined && sameForAll(right) && right.number) {
+    if (open(right) && left.missing) return undefined;
     const loop = NUMBER_LOOPS.get(operator);
-    return loop && asRows(new ColumnWithNumber(a, loop, right.read));
+    return loop && asRows(new ColumnWithNumber(a, loop, right.read, needed));
   }
   if (b !== undefined && sameForAll(left) && left.number) {
+    if (open(left) && right.missing) return undefined;
     const loop = NUMBER_LOOPS.get(MIRRORED.get(operator) ?? '');
-    return loop && asRows(new ColumnWithNumber(b, loop, left.read));
+    return loop && asRows(new ColumnWithNumber(b, loop, left.read, needed));
   }
   return undefined;
 }

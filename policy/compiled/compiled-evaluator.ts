@@ -9,6 +9,7 @@ import type {
   RuleTrace,
 } from '../../engine/ports/rule-evaluator.ts';
 import { isWorth } from '../model/linear-function.ts';
+import { neededFor } from '../model/extent.ts';
 import { FlowView } from '../model/fact.ts';
 import { EvaluationRunning } from '../model/evaluation-running.ts';
 import { RuleInputs } from '../state/rule-inputs.ts';
@@ -16,7 +17,7 @@ import type { FactReading } from '../../engine/model/fact-reading.ts';
 import type { PolicySet } from '../model/policy-set.ts';
 import type { PolicyRule } from '../model/policy-set.ts';
 import { PolicyMemory } from '../state/policy-memory.ts';
-import { traceRules } from '../json-rules/trace.ts';
+import { traceRules } from '../trace/trace.ts';
 import { CompiledRule } from './compiled-rule.ts';
 import { ConditionCompiler } from './condition-compiler.ts';
 import { EngineCheck, mayHold, needsQuery } from '../json-rules/engine-check.ts';
@@ -98,11 +99,11 @@ export class CompiledEvaluator implements RuleEvaluator {
     // Needs a separate view, because an evaluation can be running.
     const view = new FlowView(table, context, this.#memory);
     view.row = row;
-    const traces = await traceRules(
-      view,
-      this.#rules.map((rule) => rule.conditions),
-      this.#memory.factNamed,
-    );
+    const rules = this.#rules.map(({ conditions, requested }) => ({
+      conditions,
+      needed: neededFor(requested),
+    }));
+    const traces = await traceRules(view, rules, this.#memory.factNamed);
     return traces.map((condition, i) => ({
       rule: this.rules[i],
       verdict: condition.verdict,
@@ -152,9 +153,10 @@ function compileRules(
   const compiler = new ConditionCompiler(factNamed, columns);
   const compiled = rules.map(({ conditions, score, requested, mode }, i) => {
     const queries = needsQuery(conditions, factNamed);
+    const needed = neededFor(requested);
     return new CompiledRule({
-      condition: compiler.compile(queries ? mayHold(conditions, factNamed) : conditions),
-      check: queries ? new EngineCheck(conditions, factNamed) : undefined,
+      condition: compiler.compile(queries ? mayHold(conditions, factNamed) : conditions, needed),
+      check: queries ? new EngineCheck(conditions, needed, factNamed) : undefined,
       score: compileScore(score, factNamed, columns),
       scoredByWorth: isWorth(score),
       requested,

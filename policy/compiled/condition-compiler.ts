@@ -1,4 +1,5 @@
 import type { Condition } from '../model/condition.ts';
+import { type Needed, oppositeOf } from '../model/extent.ts';
 import type { FactLookup } from '../model/fact.ts';
 import { EveryOf, NotOf, SomeOf } from './combinations.ts';
 import { asRows, compileComparison, type Part } from './comparison-compiler.ts';
@@ -19,20 +20,21 @@ export class ConditionCompiler {
     this.#columns = columns;
   }
 
-  compile(condition: Condition): RowCondition {
-    return this.#finished(this.#part(condition));
+  /** `needed`: for how many of a flow's packets the condition must hold. */
+  compile(condition: Condition, needed: Needed): RowCondition {
+    return this.#finished(this.#part(condition, needed));
   }
 
-  #part(condition: Condition): Part {
-    if ('all' in condition) return this.#group(condition.all, 'all');
-    if ('any' in condition) return this.#group(condition.any, 'any');
-    if ('not' in condition) return negated(this.#part(condition.not));
-    return compileComparison(condition, this.#factNamed, this.#columns);
+  #part(condition: Condition, needed: Needed): Part {
+    if ('all' in condition) return this.#group(condition.all, 'all', needed);
+    if ('any' in condition) return this.#group(condition.any, 'any', needed);
+    if ('not' in condition) return negated(this.#part(condition.not, oppositeOf(needed)));
+    return compileComparison(condition, needed, this.#factNamed, this.#columns);
   }
 
   /** Merges children that depend only on the flow, at the position of the first. */
-  #group(children: readonly Condition[], key: 'all' | 'any'): Part {
-    const parts = children.map((child) => this.#part(child));
+  #group(children: readonly Condition[], key: 'all' | 'any', needed: Needed): Part {
+    const parts = children.map((child) => this.#part(child, needed));
     const flow = parts.filter((part) => part.kind === 'flow');
     const tests = flow.map((part) => part.test);
     const merged: Part = {

@@ -1,4 +1,6 @@
+import type { Needed } from '../model/extent.ts';
 import type { FlowView } from '../model/fact.ts';
+import { UNKNOWN } from '../model/possible.ts';
 import type { NumberColumn } from './number-column.ts';
 import type { ColumnLoop, NumberLoop } from './number-loops.ts';
 import type { RowCondition } from './row-condition.ts';
@@ -8,18 +10,28 @@ export class ColumnWithNumber implements RowCondition {
   readonly #column: NumberColumn;
   readonly #loop: NumberLoop;
   readonly #number: (view: FlowView) => unknown;
+  readonly #needed: Needed;
   #value = Number.NaN;
 
-  /** `number` reads the other side; if it is not a number, the condition holds for no flow. */
-  constructor(column: NumberColumn, loop: NumberLoop, number: (view: FlowView) => unknown) {
+  /**
+   * `number` reads the other side. If there is no number, the condition holds for no flow; if it is
+   * not known, for all flows or for none, as `needed` says.
+   */
+  constructor(
+    column: NumberColumn,
+    loop: NumberLoop,
+    number: (view: FlowView) => unknown,
+    needed: Needed,
+  ) {
     this.#column = column;
     this.#loop = loop;
     this.#number = number;
+    this.#needed = needed;
   }
 
   prepare(view: FlowView): boolean | undefined {
     const value = this.#number(view);
-    if (typeof value !== 'number') return false;
+    if (typeof value !== 'number') return value === UNKNOWN && this.#needed === 'some';
     this.#value = value;
     this.#column.prepare(view);
     return undefined;

@@ -159,13 +159,3 @@ export const COLUMN_LOOPS: ReadonlyMap<string, ColumnLoop> = new Map([
     (rows, from, to, left, right) => lessThanInclusiveColumns(rows, from, to, right, left),
   ],
 ]);
-
-/** The equivalent operator with the sides exchanged. */
-export const MIRRORED: ReadonlyMap<string, string> = new Map([
-  ['equal', 'equal'],
-  ['notEqual', 'notEqual'],
-  ['lessThan', 'greaterThan'],
-  ['lessThanInclusive', 'greaterThanInclusive'],
-  ['greaterThan', 'lessThan'],
-  ['greaterThanInclusive', 'lessThanInclusive'],
-]);

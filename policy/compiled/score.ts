@@ -43,7 +43,7 @@ class FixedScore implements RowScore {
   }
 }
 
-/** Linear function of a column, within bounds; 0 if the fact is missing. */
+/** Linear function of a column, within bounds; 0 if the fact is missing or the result not finite. */
 class ColumnScore implements RowScore {
   readonly #column: NumberColumn;
   readonly #times: number;
@@ -68,7 +68,8 @@ class ColumnScore implements RowScore {
     for (let i = from; i < to; i++) {
       const row = rows[i];
       const value = values[row] * this.#times + this.#plus;
-      into[row] = Math.max(0, this.#low, Math.min(this.#high, value)) || 0;
+      const bounded = Math.max(0, this.#low, Math.min(this.#high, value));
+      into[row] = bounded < Number.POSITIVE_INFINITY ? bounded : 0;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { memberOf } from '../model/linear-function.ts';
+import { knownValue } from '../model/known-value.ts';
 import { type FactReference, isFactReference } from '../model/condition.ts';
 import type {
   FactColumn,
@@ -27,7 +27,11 @@ export interface Side {
   readonly id: string;
   /** True if its values are numbers or missing. */
   readonly number: boolean;
-  /** Value for the view's flow. */
+  /** True if there is not always a value. */
+  readonly missing: boolean;
+  /** True if its value is not always known. */
+  readonly unknown: boolean;
+  /** What is known about the value for the view's flow: see `Known` in `policy/model`. */
   readonly read: (view: FlowView) => unknown;
 }
 
@@ -41,10 +45,9 @@ export function factSide(reference: FactReference, factNamed: FactLookup): Side 
     params,
     id: JSON.stringify([fact.name, params]),
     number: fact.type === 'number' || fact.type === 'object',
-    read:
-      path === undefined
-        ? (view) => fact.read(view, params)
-        : (view) => memberOf(fact.read(view, params), path),
+    missing: fact.missing !== undefined,
+    unknown: fact.unknown !== undefined,
+    read: (view) => knownValue(fact, view, params, path),
   };
 }
 
@@ -56,6 +59,8 @@ export function valueSide(value: unknown, factNamed: FactLookup): Side | undefin
     params: {},
     id: '',
     number: typeof value === 'number',
+    missing: false,
+    unknown: false,
     read: () => value,
   };
 }

@@ -12,6 +12,7 @@ export interface Subject {
   readonly values: readonly string[] | undefined;
   readonly form: TextForm | undefined;
   readonly address: boolean;
+  /** Why there can be no value, or none that is known. */
   readonly missing: string | undefined;
 }
 
@@ -28,7 +29,7 @@ export function subjectOf(reference: FactReference, fact: FactDefinition, names:
     values: fact.values,
     form: fact.form,
     address: fact.address === true,
-    missing: fact.missing,
+    missing: fact.missing ?? fact.unknown,
   };
 }
 

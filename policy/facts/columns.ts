@@ -1,11 +1,26 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { FactColumn, FactDefinition, FillColumn, FlowKey } from '../model/fact.ts';
+import { certainValue } from '../model/known-value.ts';
+import type { PacketValues } from '../model/packet-values.ts';
+import type { Known } from '../model/possible.ts';
 
 /** Depends on the flow's match and actions. */
 export const FROM_FLOW: FactColumn = { kind: 'flow', ports: false };
 
 /** Depends on the flow and the port directory. */
 export const FROM_FLOW_AND_PORTS: FactColumn = { kind: 'flow', ports: true };
+
+/** Readers of a fact of packet headers. */
+export function packetHeader(
+  of: (packets: PacketValues) => Known,
+): Pick<FactDefinition, 'read' | 'possible' | 'packets' | 'column'> {
+  return {
+    read: (v) => certainValue(of(v.packets)),
+    possible: (v) => of(v.packets),
+    packets: true,
+    column: FROM_FLOW,
+  };
+}
 
 /** Readers of a fact that is a column of the flow table. */
 export function tableColumn(

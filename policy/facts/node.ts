@@ -13,7 +13,7 @@ export const NODE_FACTS: readonly FactDefinition[] = [
     range: SHARE,
     source: '/proc/stat',
     example: '0.35',
-    missing: 'the CPU has been read fewer than two times',
+    unknown: 'the CPU has been read fewer than two times',
     read: (v) => v.context.node.hostCpu,
   },
   {
@@ -34,7 +34,7 @@ export const NODE_FACTS: readonly FactDefinition[] = [
     description: 'Load of one port, as counted by its device.',
     source: "Counters of the port's device; link speed of the port directory",
     example: '{ "rxBitsPerSecond": 4e9, "txBitsPerSecond": 1e9, "rxShare": 0.4, "txShare": 0.1 }',
-    missing: 'the load of the port, or for a share its link speed, is not known',
+    unknown: 'the load of the port, or for a share its link speed, is not known',
     params: { port: { description: 'name of the port' } },
     members: {
       rxBitsPerSecond: { unit: 'bit/s', range: POSITIVE, description: 'received' },
@@ -101,7 +101,7 @@ export const NODE_FACTS: readonly FactDefinition[] = [
     description: 'Flows first seen since the last tick, per second.',
     source: 'Flow table',
     example: '150',
-    missing: 'there has been only one tick',
+    unknown: 'there has been only one tick',
     read: (v) => v.memory.newFlowsPerSecond,
   },
   {
@@ -113,7 +113,7 @@ export const NODE_FACTS: readonly FactDefinition[] = [
     description: 'Packet rate through the vSwitch, of all flows, since the last tick.',
     source: 'Counters of the vSwitch',
     example: '90000',
-    missing: 'there has been only one tick',
+    unknown: 'there has been only one tick',
     read: (v) => v.memory.vswitchPacketsPerSecond,
   },
 ];

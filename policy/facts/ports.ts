@@ -1,11 +1,14 @@
 import type { FactDefinition, FlowView } from '../model/fact.ts';
 import { FROM_FLOW, FROM_FLOW_AND_PORTS, derived, keyed } from './columns.ts';
 import { limitEntries } from '../../engine/model/slice.ts';
+import { type Known, UNKNOWN } from '../model/possible.ts';
 import type { SliceDefinition } from '../model/slice.ts';
 import { POSITIVE, WHOLE } from './ranges.ts';
 
 const PORT_KINDS = ['vm', 'uplink', 'internal', 'other'];
 const PORT_UNKNOWN = 'the port directory does not know the port';
+const LOAD_UNKNOWN = 'the load of the port is not known';
+const DROPPED = 'the flow is dropped';
 const DIRECTORY = 'Flow and port directory';
 const DEVICE = "Counters of the port's device";
 const NO_SLICE = 'the flow belongs to no slice that a policy declares';
@@ -31,7 +34,7 @@ export const PORT_FACTS: readonly FactDefinition[] = [
     description: 'Kind of the port by which it enters.',
     source: DIRECTORY,
     example: '"vm"',
-    missing: PORT_UNKNOWN,
+    unknown: PORT_UNKNOWN,
     read: (v) => v.inPort?.kind,
     column: FROM_FLOW_AND_PORTS,
   },
@@ -42,7 +45,7 @@ export const PORT_FACTS: readonly FactDefinition[] = [
     description: 'Port to which it is sent, the first if there are several.',
     source: DIRECTORY,
     example: '"eth1"',
-    missing: 'the flow is dropped',
+    missing: DROPPED,
     read: (v) => v.outPorts[0],
     column: FROM_FLOW,
   },
@@ -64,8 +67,10 @@ export const PORT_FACTS: readonly FactDefinition[] = [
     description: 'Kind of the first port to which it is sent.',
     source: DIRECTORY,
     example: '"uplink"',
-    missing: `${PORT_UNKNOWN} or the flow is dropped`,
+    missing: DROPPED,
+    unknown: PORT_UNKNOWN,
     read: (v) => v.outPort?.kind,
+    possible: (v) => v.outPort?.kind ?? unlessDropped(v),
     column: FROM_FLOW_AND_PORTS,
   },
   {
@@ -75,8 +80,10 @@ export const PORT_FACTS: readonly FactDefinition[] = [
     description: 'VM it comes from, or goes to when it comes from an uplink.',
     source: DIRECTORY,
     example: '"web-1"',
-    missing: 'the port belongs to no VM',
+    missing: 'that port is an uplink or internal',
+    unknown: 'the port directory does not know the port or names no VM',
     read: (v) => v.tenantPort?.vm,
+    possible: vmOf,
     column: FROM_FLOW_AND_PORTS,
   },
   {
@@ -88,7 +95,10 @@ export const PORT_FACTS: readonly FactDefinition[] = [
     source: DIRECTORY,
     example: '"gold"',
     missing: 'no policy declares a slice for it and the port belongs to none',
+    unknown: PORT_UNKNOWN,
+    packets: true,
     read: (v) => v.slice,
+    possible: (v) => v.memory.slices.possible(v),
     column: FROM_FLOW_AND_PORTS,
   },
   {
@@ -100,7 +110,7 @@ export const PORT_FACTS: readonly FactDefinition[] = [
     range: POSITIVE,
     source: DEVICE,
     example: '4000000000',
-    missing: 'the load of the port is not known',
+    unknown: LOAD_UNKNOWN,
     read: (v) => v.context.node.portLoad.get(v.table.matchAt(v.row).inPort)?.rxBitsPerSecond,
     column: keyed('inPort'),
   },
@@ -113,8 +123,10 @@ export const PORT_FACTS: readonly FactDefinition[] = [
     range: POSITIVE,
     source: DEVICE,
     example: '4000000000',
-    missing: 'the load of the port is not known or the flow is dropped',
-    read: (v) => v.context.node.portLoad.get(v.outPorts[0] ?? '')?.txBitsPerSecond,
+    missing: DROPPED,
+    unknown: LOAD_UNKNOWN,
+    read: transmitRate,
+    possible: (v) => transmitRate(v) ?? unlessDropped(v),
     column: keyed('outPort'),
   },
   {
@@ -126,7 +138,9 @@ export const PORT_FACTS: readonly FactDefinition[] = [
       'Seen from the VM: "transmit" leaves by an uplink, "receive" comes from one, "local" goes from VM to VM.',
     source: DIRECTORY,
     example: '"transmit"',
+    unknown: PORT_UNKNOWN,
     read: direction,
+    possible: (v) => (knowsPorts(v) ? direction(v) : UNKNOWN),
     column: FROM_FLOW_AND_PORTS,
   },
   {
@@ -202,6 +216,27 @@ function direction(v: FlowView): string {
   if (from === 'vm' && to === 'vm') return 'local';
   if (from === 'vm' && to === 'uplink') return 'transmit';
   return from === 'uplink' && to === 'vm' ? 'receive' : 'other';
+}
+
+/** A missing value of the output port: certain for a flow without one. */
+function unlessDropped(v: FlowView): Known {
+  return v.outPorts.length === 0 ? undefined : UNKNOWN;
+}
+
+function knowsPorts(v: FlowView): boolean {
+  return v.inPort !== undefined && (v.outPorts.length === 0 || v.outPort !== undefined);
+}
+
+/** An uplink or internal port belongs to no VM; any other port can, even if it is not named. */
+function vmOf(v: FlowView): Known {
+  const port = v.tenantPort;
+  if (port === undefined) return v.inPort === undefined ? UNKNOWN : unlessDropped(v);
+  if (port.vm !== undefined) return port.vm;
+  return port.kind === 'uplink' || port.kind === 'internal' ? undefined : UNKNOWN;
+}
+
+function transmitRate(v: FlowView): number | undefined {
+  return v.context.node.portLoad.get(v.outPorts[0] ?? '')?.txBitsPerSecond;
 }
 
 function declared(v: FlowView): SliceDefinition | undefined {

@@ -1,4 +1,5 @@
-import type { FactDefinition } from '../model/fact.ts';
+import type { FactDefinition, FactParams, FlowView } from '../model/fact.ts';
+import { UNKNOWN } from '../model/possible.ts';
 import { timezoneProblem, wallParts } from '../model/wall-time.ts';
 import { wholeUpTo } from './ranges.ts';
 
@@ -29,7 +30,7 @@ export const TIME_FACTS: readonly FactDefinition[] = [
     source: WALL,
     example:
       '{ "hour": 14, "minute": 30, "minuteOfDay": 870, "weekday": 1, "day": 23, "month": 11 }',
-    missing: NO_WALL,
+    unknown: NO_WALL,
     read: (v, params) => {
       const { wallMs } = v.context;
       if (wallMs === undefined || typeof params.timezone !== 'string') return undefined;
@@ -41,10 +42,15 @@ export const TIME_FACTS: readonly FactDefinition[] = [
     scope: 'node',
     type: 'boolean',
     params: { schedule: { description: 'name of a schedule of the policy' } },
-    description: 'Whether a schedule is active; false while the time of day is not known.',
+    description: 'Whether a schedule is active.',
     source: WALL,
     example: 'true',
-    read: (v, params) =>
-      typeof params.schedule === 'string' && v.memory.scheduleActive(params.schedule),
+    unknown: NO_WALL,
+    read: isActive,
+    possible: (v, params) => (v.context.wallMs === undefined ? UNKNOWN : isActive(v, params)),
   },
 ];
+
+function isActive(v: FlowView, { schedule }: FactParams): boolean {
+  return typeof schedule === 'string' && v.memory.scheduleActive(schedule);
+}

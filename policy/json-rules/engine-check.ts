@@ -1,8 +1,9 @@
 import type { Engine } from 'json-rules-engine';
 import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { Condition, RootCondition } from '../model/condition.ts';
+import type { Needed } from '../model/extent.ts';
 import type { FactLookup, FlowView } from '../model/fact.ts';
-import { engineRoot, newRulesEngine } from './rules-engine.ts';
+import { FlowEngine } from './flow-engine.ts';
 import { referencesOf } from '../model/uses.ts';
 
 /**
@@ -30,11 +31,13 @@ export function mayHold(condition: Condition, factNamed: FactLookup, assumed = t
 /** Evaluates a rule's conditions in json-rules-engine, flow by flow. */
 export class EngineCheck {
   readonly #conditions: RootCondition;
+  readonly #needed: Needed;
   readonly #factNamed: FactLookup;
   #prepared: { readonly engine: Engine; readonly view: FlowView } | undefined;
 
-  constructor(conditions: RootCondition, factNamed: FactLookup) {
+  constructor(conditions: RootCondition, needed: Needed, factNamed: FactLookup) {
     this.#conditions = conditions;
+    this.#needed = needed;
     this.#factNamed = factNamed;
   }
 
@@ -62,8 +65,9 @@ export class EngineCheck {
 
   async #engineFor(view: FlowView): Promise<Engine> {
     if (this.#prepared?.view !== view) {
-      const engine = await newRulesEngine(view, [this.#conditions], this.#factNamed);
-      const conditions = engineRoot(this.#conditions, true);
+      const flowEngine = await FlowEngine.create(view, this.#factNamed);
+      const { engine } = flowEngine;
+      const conditions = flowEngine.root(this.#conditions, this.#needed);
       engine.addRule({ conditions, event: { type: 'holds' } });
       this.#prepared = { engine, view };
     }

@@ -1,6 +1,7 @@
 import type { Engine } from 'json-rules-engine';
 import { linearValue } from '../model/linear-function.ts';
-import type { FactValue, FlowView } from '../model/fact.ts';
+import type { FlowView } from '../model/fact.ts';
+import type { FactValue } from '../model/fact-value.ts';
 import { type NodeRule, type PolicySet } from '../model/policy-set.ts';
 import { factLookup } from '../facts/fact-lookup.ts';
 import { engineRoot, newRulesEngine } from './rules-engine.ts';

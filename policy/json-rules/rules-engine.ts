@@ -1,22 +1,22 @@
 import type { Engine, TopLevelCondition } from 'json-rules-engine';
 import { memberOf } from '../model/linear-function.ts';
 import type { Condition, RootCondition } from '../model/condition.ts';
-import { DECORATORS } from '../operators/decorators.ts';
-import type { FactDefinition, FactLookup, FactParams, FlowView } from '../model/fact.ts';
+import { DECORATORS, decorateHolds } from '../operators/decorators.ts';
+import type { FactLookup, FlowView } from '../model/fact.ts';
 import { OPERATORS } from '../operators/operators.ts';
 import { factsOf } from '../model/uses.ts';
 
 /** json-rules-engine's type of a condition below the root. */
 export type EngineCondition = Extract<TopLevelCondition, { all: unknown }>['all'][number];
 
-/** Loads json-rules-engine on first use, because most rules are compiled. */
+/** Loads json-rules-engine on first use, because flow rules are compiled. */
 export async function loadRulesEngine(): Promise<typeof Engine> {
   return (await import('json-rules-engine')).Engine;
 }
 
 /**
- * A json-rules-engine with our operators and the facts that `conditions` use, read through
- * `view`. Facts are not cached: reading a column or field is several times faster than the cache's
+ * A json-rules-engine for node rules, with our operators and the facts that `conditions` use, read
+ * through `view`. Facts are not cached: reading a column or field is several times faster than the cache's
  * hash of the fact's name and parameters.
  */
 export async function newRulesEngine(
@@ -26,19 +26,18 @@ export async function newRulesEngine(
 ): Promise<Engine> {
   const RulesEngine = await loadRulesEngine();
   const engine = new RulesEngine([], { pathResolver: resolveMember });
-  for (const { name, holds } of OPERATORS) engine.addOperator(name, holds);
-  for (const { name, decorate } of DECORATORS) engine.addOperatorDecorator(name, decorate);
+  for (const { name, holds, remembering } of OPERATORS) {
+    engine.addOperator(name, remembering?.() ?? holds);
+  }
+  for (const decorator of DECORATORS) {
+    engine.addOperatorDecorator(decorator.name, decorateHolds(decorator));
+  }
   for (const name of new Set(conditions.flatMap(factsOf))) {
     const fact = factNamed(name);
     if (fact === undefined) continue;
-    engine.addFact(name, (params) => valueOf(fact, view, params), { cache: false });
+    engine.addFact(name, (params) => fact.read(view, params), { cache: false });
   }
   return engine;
-}
-
-function valueOf(fact: FactDefinition, view: FlowView, params: FactParams) {
-  if (fact.query === undefined) return fact.read(view, params);
-  return fact.query(view, params).catch(() => undefined);
 }
 
 /** A root condition for json-rules-engine; see {@link engineCondition}. */

@@ -1,19 +1,13 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
+import type { FactValue } from './fact-value.ts';
 import { MatchFacts, type OutputCache } from './match-facts.ts';
+import { PacketValues } from './packet-values.ts';
+import type { Known } from './possible.ts';
 import type { SliceDefinition, SliceUse } from './slice.ts';
 
 /** Type of a fact's value. `strings` is a list of strings; `object` has numeric members. */
 export type FactType = 'number' | 'string' | 'boolean' | 'strings' | 'object';
-
-/** Value of a fact; undefined if it is missing. */
-export type FactValue =
-  | number
-  | string
-  | boolean
-  | readonly string[]
-  | Readonly<Record<string, number | undefined>>
-  | undefined;
 
 /** Arguments that a condition gives a fact. */
 export type FactParams = Readonly<Record<string, unknown>>;
@@ -98,18 +92,30 @@ export interface FactDefinition {
   /** Set for addresses and prefixes, which `cidr` accepts. */
   readonly address?: true;
   readonly range?: NumberRange;
-  /** When the value is missing; undefined if it never is. */
+  /** When there is certainly no value; undefined if there always is one. */
   readonly missing?: string;
+  /** When the value is not known, although there may be one; undefined if it always is known. */
+  readonly unknown?: string;
+  /**
+   * Set for a fact of packet headers: the packets of a flow can have different values. `possible`
+   * returns them, and `read` the value that all of them have.
+   */
+  readonly packets?: true;
   readonly params?: Readonly<Record<string, ParamDefinition>>;
   /** Numeric members of an object; a condition selects one by its path. */
   readonly members?: Readonly<Record<string, MemberDefinition>>;
   /** Value for the view's flow; a node fact does not depend on the flow. */
   read(view: FlowView, params: FactParams): FactValue;
+  /**
+   * What is known about the value. Default: the result of `read`; if that is undefined and the fact
+   * has a reason `unknown`, the value is not known.
+   */
+  readonly possible?: (view: FlowView, params: FactParams) => Known;
   /** Reads many flows at a time; without it, flows are read one by one, which is slower. */
   readonly column?: FactColumn;
   /**
    * Queries the value asynchronously; `read` then returns what is known without a query. It must
-   * have its own time-out; a rejection counts as a missing value. Rules that use such a fact are
+   * have its own time-out; after a rejection, the value is not known. Rules that use such a fact are
    * not compiled: json-rules-engine evaluates them.
    */
   readonly query?: (view: FlowView, params: FactParams) => Promise<FactValue>;
@@ -133,8 +139,10 @@ export interface FactMemory {
   };
   readonly outputs: OutputCache;
   readonly slices: {
-    /** The declared slice of the view's flow. */
+    /** The declared slice to which all packets of the view's flow belong. */
     of(view: FlowView): string | undefined;
+    /** Slices to which packets of the view's flow can belong, including that of its port. */
+    possible(view: FlowView): Known;
     /** The declared slice with this name. */
     named(name: string | undefined): SliceDefinition | undefined;
   };
@@ -177,6 +185,11 @@ export class FlowView {
   /** Facts of the flow's match. */
   get match(): MatchFacts {
     return new MatchFacts(this.table.matchAt(this.row));
+  }
+
+  /** Values of the headers of the flow's packets. */
+  get packets(): PacketValues {
+    return new PacketValues(this.table.matchAt(this.row));
   }
 
   /** Ports to which the flow is sent, in order; computed once for the flow's actions. */

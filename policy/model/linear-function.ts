@@ -1,4 +1,4 @@
-import type { FactLookup, FactParams, FactValue, FlowView } from './fact.ts';
+import type { FactLookup, FactParams, FlowView } from './fact.ts';
 
 /** A linear function of a fact: `fact * times + plus`, bounded by `atLeast` and `atMost`. */
 export interface LinearFunction {
@@ -32,7 +32,10 @@ export type SetValue =
   | LinearFunction
   | { readonly kind: 'value'; readonly value: number | string | boolean };
 
-/** Value of the function for the view's flow; undefined if the fact is missing. */
+/**
+ * Value of the function for the view's flow; undefined if the fact is missing or the result is not
+ * a finite number.
+ */
 export function linearValue(
   source: LinearFunction,
   view: FlowView,
@@ -42,11 +45,12 @@ export function linearValue(
   if (typeof read !== 'number') return undefined;
   const value = read * (source.times ?? 1) + (source.plus ?? 0);
   const high = source.atMost ?? Number.POSITIVE_INFINITY;
-  return Math.max(source.atLeast ?? Number.NEGATIVE_INFINITY, Math.min(high, value));
+  const bounded = Math.max(source.atLeast ?? Number.NEGATIVE_INFINITY, Math.min(high, value));
+  return Number.isFinite(bounded) ? bounded : undefined;
 }
 
 /** A fact's value, or its member at `path`, written `$.member`. */
-export function memberOf(value: FactValue, path: string | undefined): unknown {
+export function memberOf(value: unknown, path: string | undefined): unknown {
   if (path === undefined) return value;
   if (typeof value !== 'object' || value === null) return undefined;
   return Object.entries(value).find(([key]) => `$.${key}` === path)?.[1];

@@ -14,7 +14,7 @@ export class QuantityError extends Error {
  */
 export function quantity(text: string, unit: string | undefined): number {
   const number = Number(text);
-  if (text.trim() !== '' && !Number.isNaN(number)) return number;
+  if (text.trim() !== '' && Number.isFinite(number)) return number;
   const read = parseQuantity(text, unit);
   if (read?.ok === true) return read.value;
   const what = unit === undefined ? 'number' : `number of ${unit}, with or without a unit`;

@@ -28,8 +28,15 @@ export function containsSubnet(outer: Subnet, inner: Subnet): boolean {
   return outer.bytes.every((byte, i) => byte === (inner.bytes[i] & maskByte(outer.length, i)));
 }
 
+/** Length of the prefix that a mask selects, bits; undefined if it is not the mask of a prefix. */
+export function prefixLength(mask: Uint8Array): number | undefined {
+  const end = mask.findIndex((byte) => byte !== 0xff);
+  const length = end < 0 ? mask.length * 8 : end * 8 + Math.clz32(~(mask[end] << 24));
+  return mask.every((byte, i) => byte === maskByte(length, i)) ? length : undefined;
+}
+
 /** Byte `i` of the mask of a prefix with `length` bits. */
-function maskByte(length: number, i: number): number {
+export function maskByte(length: number, i: number): number {
   const bits = Math.max(0, Math.min(8, length - i * 8));
   return (0xff00 >> bits) & 0xff;
 }

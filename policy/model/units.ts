@@ -130,14 +130,39 @@ export function parseQuantity(text: string, unit: string | undefined): Quantity 
   if (match === null) return undefined;
   const [, digits, name] = match;
   const factor = factorOf(name, unit);
-  if (factor !== undefined) return { ok: true, value: toBaseUnit(digits, factor) };
+  if (factor !== undefined) {
+    const value = toBaseUnit(digits, factor);
+    return Number.isFinite(value)
+      ? { ok: true, value }
+      : { ok: false, message: 'the number is too large' };
+  }
   const names = unitsFor(unit);
   if (names.length === 0) return { ok: false, message: 'it has no unit; write a number' };
   const other = [...DIMENSIONS.values()].find((d) => d.factors[name] !== undefined);
   const what = other === undefined ? `unknown unit "${name}"` : `"${name}" is ${other.text}`;
-  const hint = other === undefined ? didYouMean(name, names) : '';
+  const hint = other === undefined ? unitHint(name, names) : '';
   const choice = hint === '' ? `; it takes ${names.map((n) => `"${n}"`).join(', ')}` : hint;
   return { ok: false, message: `${what}${choice}` };
+}
+
+/** Bits as they are often written, such as `Mbps` or `kb/s`. */
+const BITS = /^([kmgt]?)(?:bps|b\/s|bits?\/s|bits?ps)((?:\/s)?)$/i;
+/** Bytes, such as `MBps` or `KB`; only the capital B distinguishes them. */
+const BYTES = /^[kmgtKMGT]?i?B(?:ps|PS|\/s|ytes?)?$/;
+
+/** A suggestion for an unknown unit; never bytes where bits are written, or the reverse. */
+function unitHint(name: string, names: readonly string[]): string {
+  const ofBytes = (unit: string) => unit.includes('B');
+  if (BYTES.test(name)) return didYouMean(name, names.filter(ofBytes));
+  const [, prefix, perSecond] = BITS.exec(name) ?? [];
+  if (prefix === undefined) {
+    return didYouMean(
+      name,
+      names.filter((unit) => !ofBytes(unit)),
+    );
+  }
+  const wanted = `${prefix.toLowerCase() === 'k' ? 'k' : prefix.toUpperCase()}bit/s${perSecond}`;
+  return names.includes(wanted) ? `; did you mean "${wanted}"?` : '';
 }
 
 function factorOf(name: string, unit: string | undefined): number | undefined {

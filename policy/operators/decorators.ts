@@ -1,13 +1,16 @@
-import { type OperatorDefinition, operatorNamed } from './operators.ts';
+import type { Extent } from '../../engine/ports/rule-evaluator.ts';
+import { forAllPackets, greatestOf, leastOf, negated } from '../model/extent.ts';
+import { UNKNOWN } from '../model/possible.ts';
+import { type Holds, type OperatorDefinition, operatorNamed } from './operators.ts';
 
-/** Whether a comparison of two values holds. */
-type Holds = (fact: unknown, value: unknown) => boolean;
+/** For how many of a flow's packets a comparison of two values holds. */
+export type Compares = (fact: unknown, value: unknown) => Extent;
 
 /** A prefix of an operator that changes what it compares, as in `someValue:cidr`. */
 export interface DecoratorDefinition {
   readonly name: string;
   readonly description: string;
-  readonly decorate: (fact: unknown, value: unknown, next: Holds) => boolean;
+  readonly decorate: (fact: unknown, value: unknown, next: Compares) => Extent;
 }
 
 /**
@@ -19,28 +22,30 @@ export const DECORATORS: readonly DecoratorDefinition[] = [
     name: 'not',
     description: 'Holds when the operator does not, and the values exist.',
     decorate: (fact, value, next) =>
-      value !== undefined && (fact !== undefined || value === null) && !next(fact, value),
+      value !== undefined && (fact !== undefined || value === null)
+        ? negated(next(fact, value))
+        : 'none',
   },
   {
     name: 'someFact',
     description: "Holds when the operator holds for one item of the fact's list.",
-    decorate: (fact, value, next) => Array.isArray(fact) && fact.some((f) => next(f, value)),
+    decorate: (fact, value, next) => greatest(fact, (item) => next(item, value)),
   },
   {
     name: 'everyFact',
     description:
       "Holds when the operator holds for each item of the fact's list, and for an empty list.",
-    decorate: (fact, value, next) => Array.isArray(fact) && fact.every((f) => next(f, value)),
+    decorate: (fact, value, next) => least(fact, (item) => next(item, value)),
   },
   {
     name: 'someValue',
     description: 'Holds when the operator holds for one of the listed values.',
-    decorate: (fact, value, next) => Array.isArray(value) && value.some((v) => next(fact, v)),
+    decorate: (fact, value, next) => greatest(value, (item) => next(fact, item)),
   },
   {
     name: 'everyValue',
     description: 'Holds when the operator holds for each of the listed values.',
-    decorate: (fact, value, next) => Array.isArray(value) && value.every((v) => next(fact, v)),
+    decorate: (fact, value, next) => least(value, (item) => next(fact, item)),
   },
   {
     name: 'swap',
@@ -67,12 +72,31 @@ export function decoratedOperator(name: string): DecoratedOperator | undefined {
   return words.length > MAX_DECORATORS ? undefined : { decorators, operator };
 }
 
-/** The comparison of an operator with its decorators. */
-export function holdsOf({ decorators, operator }: DecoratedOperator): Holds {
-  return decorators.reduceRight<Holds>(
+/** A comparison with the decorators applied. */
+export function decorated(
+  decorators: readonly DecoratorDefinition[],
+  compares: Compares,
+): Compares {
+  return decorators.reduceRight<Compares>(
     (next, { decorate }) =>
       (fact, value) =>
         decorate(fact, value, next),
-    operator.holds,
+    compares,
   );
+}
+
+/** A decorator for comparisons of two values that are known. */
+export function decorateHolds({ decorate }: DecoratorDefinition) {
+  return (fact: unknown, value: unknown, next: Holds): boolean =>
+    decorate(fact, value, (f, v) => forAllPackets(next(f, v))) === 'all';
+}
+
+function greatest(list: unknown, each: (item: unknown) => Extent): Extent {
+  if (list === UNKNOWN) return 'some';
+  return Array.isArray(list) ? greatestOf(list.map(each)) : 'none';
+}
+
+function least(list: unknown, each: (item: unknown) => Extent): Extent {
+  if (list === UNKNOWN) return 'some';
+  return Array.isArray(list) ? leastOf(list.map(each)) : 'none';
 }

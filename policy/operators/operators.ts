@@ -1,5 +1,5 @@
 import type { FactType } from '../model/fact.ts';
-import { compilePattern } from './pattern.ts';
+import { compilePattern, PatternCache } from './pattern.ts';
 import { containsSubnet, parseSubnet } from '../model/subnet.ts';
 
 /**
@@ -30,8 +30,13 @@ export interface OperatorDefinition {
    */
   readonly opposite?: string;
   /** A missing fact is undefined, on either side. */
-  readonly holds: (fact: unknown, value: unknown) => boolean;
+  readonly holds: Holds;
+  /** Creates a faster `holds` that remembers what it computed from values, for one comparison. */
+  readonly remembering?: () => Holds;
 }
+
+/** Whether a comparison of two values holds. */
+export type Holds = (fact: unknown, value: unknown) => boolean;
 
 /**
  * The operators of json-rules-engine and additional ones, with one difference: a missing value
@@ -41,7 +46,7 @@ export interface OperatorDefinition {
 export const OPERATORS: readonly OperatorDefinition[] = [
   {
     name: 'equal',
-    description: 'Is equal. `equal null`: the flow or node has no such value.',
+    description: 'Is equal. `equal null`: there is no such value, or it is not known.',
     facts: ['number', 'string', 'boolean'],
     operand: 'same',
     opposite: 'notEqual',
@@ -49,7 +54,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'notEqual',
-    description: 'Exists and differs. `notEqual null`: there is such a value.',
+    description: 'Exists and differs. `notEqual null`: there is such a value, and it is known.',
     facts: ['number', 'string', 'boolean'],
     operand: 'same',
     opposite: 'equal',
@@ -137,7 +142,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'cidr',
-    description: 'Is an address or prefix inside a subnet, or inside one of a list of subnets.',
+    description: 'Is an address inside a subnet, or inside one of a list of subnets.',
     facts: ['string'],
     operand: 'subnet',
     opposite: 'notCidr',
@@ -145,7 +150,7 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'notCidr',
-    description: 'Is an address or prefix that is not inside a subnet, nor inside one of a list.',
+    description: 'Is an address that is not inside a subnet, nor inside one of a list.',
     facts: ['string'],
     operand: 'subnet',
     opposite: 'cidr',
@@ -153,19 +158,27 @@ export const OPERATORS: readonly OperatorDefinition[] = [
   },
   {
     name: 'matches',
-    description: 'Is a string that matches a regular expression (with bounded cost).',
+    description: 'Is a string that matches a regular expression (RE2).',
     facts: ['string'],
     operand: 'pattern',
     opposite: 'doesNotMatch',
-    holds: (fact, value) => matches(fact, value) === true,
+    holds: (fact, value) => matches(fact, value, compilePattern) === true,
+    remembering: () => {
+      const compiled = new PatternCache();
+      return (fact, value) => matches(fact, value, (pattern) => compiled.get(pattern)) === true;
+    },
   },
   {
     name: 'doesNotMatch',
-    description: 'Is a string that does not match a regular expression (with bounded cost).',
+    description: 'Is a string that does not match a regular expression (RE2).',
     facts: ['string'],
     operand: 'pattern',
     opposite: 'matches',
-    holds: (fact, value) => matches(fact, value) === false,
+    holds: (fact, value) => matches(fact, value, compilePattern) === false,
+    remembering: () => {
+      const compiled = new PatternCache();
+      return (fact, value) => matches(fact, value, (pattern) => compiled.get(pattern)) === false;
+    },
   },
   {
     name: 'risesFasterThan',
@@ -192,6 +205,16 @@ export function operatorNamed(name: string): OperatorDefinition | undefined {
   return BY_NAME.get(name);
 }
 
+/** The equivalent operator with the sides exchanged. */
+export const MIRRORED: ReadonlyMap<string, string> = new Map([
+  ['equal', 'equal'],
+  ['notEqual', 'notEqual'],
+  ['lessThan', 'greaterThan'],
+  ['lessThanInclusive', 'greaterThanInclusive'],
+  ['greaterThan', 'lessThan'],
+  ['greaterThanInclusive', 'lessThanInclusive'],
+]);
+
 function inRange(fact: number, value: unknown): boolean | undefined {
   if (!Array.isArray(value)) return undefined;
   const [low, high]: unknown[] = value;
@@ -209,7 +232,11 @@ function inSubnet(fact: unknown, value: unknown): boolean | undefined {
   });
 }
 
-function matches(fact: unknown, value: unknown): boolean | undefined {
+function matches(
+  fact: unknown,
+  value: unknown,
+  compiled: (pattern: string) => (text: string) => boolean,
+): boolean | undefined {
   if (typeof fact !== 'string' || typeof value !== 'string') return undefined;
-  return compilePattern(value)(fact);
+  return compiled(value)(fact);
 }

@@ -113,7 +113,7 @@ export const LAYERS: readonly Layer[] = [
     holds: 'the catalogue of operators and their decorators',
     imports: [...POLICY_MODEL],
     why: 'an operator compares values; it must not know how rules are checked or evaluated',
-    packages: 'none',
+    packages: ['re2js'],
   },
   {
     folder: 'policy/document',
@@ -145,10 +145,17 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'policy/json-rules',
-    holds: 'json-rules-engine: node rules, traces, asynchronous facts',
+    holds: 'json-rules-engine: node rules, asynchronous facts',
     imports: [...POLICY_MODEL, 'policy/facts', 'policy/operators', 'async'],
     why: 'json-rules-engine is loaded only where it decides; flow rules are compiled',
     packages: ['json-rules-engine'],
+  },
+  {
+    folder: 'policy/trace',
+    holds: 'explanations: each condition with its verdict and the values it read',
+    imports: [...POLICY_MODEL, 'policy/operators'],
+    why: 'an explanation reads what an evaluation reads and must not influence it',
+    packages: 'none',
   },
   {
     folder: 'policy/state',
@@ -166,6 +173,7 @@ export const LAYERS: readonly Layer[] = [
       'policy/operators',
       'policy/json-rules',
       'policy/state',
+      'policy/trace',
       'async',
     ],
     why: 'the evaluator gets correct rules and must not check documents',

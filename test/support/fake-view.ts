@@ -102,14 +102,17 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
         condition: {
           kind: 'all',
           verdict: true,
+          extent: 'all',
           of: [
             {
               kind: 'compare',
               verdict: true,
+              extent: 'all',
               fact: 'bitsPerSecond',
               operator: 'greaterThan',
               expected: 1e6,
               actual: 1.5e9,
+              state: 'value',
             },
           ],
         },

@@ -3,6 +3,7 @@ import { ConditionCompiler } from '../../../policy/compiled/condition-compiler.t
 import { Chunk } from '../../../policy/compiled/row-condition.ts';
 import { TickColumns } from '../../../policy/compiled/tick-columns.ts';
 import type { RootCondition } from '../../../policy/model/condition.ts';
+import type { Needed } from '../../../policy/model/extent.ts';
 import { FlowView } from '../../../policy/model/fact.ts';
 import type { PolicySet } from '../../../policy/model/policy-set.ts';
 import { PolicyMemory } from '../../../policy/state/policy-memory.ts';
@@ -35,12 +36,13 @@ export async function sceneOf(seeds: readonly number[], seed: number) {
 export function compiledVerdicts(
   { view, memory }: { readonly view: FlowView; readonly memory: PolicyMemory },
   rules: readonly RootCondition[],
+  needed: Needed,
   rows: readonly number[],
 ): string[] {
   const { factNamed, flows, keys } = memory;
   const chunk = new Chunk(rows.length);
   const compiler = new ConditionCompiler(factNamed, new TickColumns(flows, keys, chunk));
-  const conditions = rules.map((rule) => compiler.compile(rule));
+  const conditions = rules.map((rule) => compiler.compile(rule, needed));
   const place = new Map(rows.map((row, i) => [row, i]));
   chunk.load(Int32Array.from(rows), 0, rows.length);
   return conditions.map((condition) => {

@@ -171,10 +171,13 @@ describe('JsonRulesEvaluator', () => {
   it('can test whether a value is missing', async () => {
     const asks = (operator: string) => ({ all: [{ fact: 'tcpDst', operator, value: null }] });
     const tcp = { fields: exactly({ tcp_dst: 23 }) };
-    assert.equal(await holds(asks('equal')), true);
+    const udp = { fields: exactly({ udp_dst: 23 }) };
+    assert.equal(await holds(asks('equal'), udp), true);
     assert.equal(await holds(asks('equal'), tcp), false);
-    assert.equal(await holds(asks('notEqual')), false);
+    assert.equal(await holds(asks('notEqual'), udp), false);
     assert.equal(await holds(asks('notEqual'), tcp), true);
+    assert.equal(await holds(asks('equal')), false, 'packets with and without it');
+    assert.equal(await holds(asks('notEqual')), false);
   });
 
   it('compares facts with facts, members and lists', async () => {
@@ -237,50 +240,61 @@ describe('JsonRulesEvaluator', () => {
         condition: {
           kind: 'any',
           verdict: true,
+          extent: 'all',
           of: [
             {
               kind: 'compare',
               verdict: true,
+              extent: 'all',
               fact: 'packetsPerSecond',
               operator: 'greaterThan',
               expected: 1,
               actual: 5,
+              state: 'value',
             },
             {
               kind: 'all',
               verdict: false,
+              extent: 'some',
               of: [
                 {
                   kind: 'compare',
                   verdict: false,
+                  extent: 'some',
                   fact: 'tcpDst',
                   operator: 'equal',
                   expected: 22,
-                  actual: undefined,
+                  actual: 'any or none',
+                  state: 'open',
                 },
               ],
             },
             {
               kind: 'not',
               verdict: false,
+              extent: 'none',
               of: [
                 {
                   kind: 'compare',
                   verdict: true,
+                  extent: 'all',
                   fact: 'tableFill',
                   operator: 'lessThan',
                   expected: 0.5,
                   actual: 0.25,
+                  state: 'value',
                 },
               ],
             },
             {
               kind: 'compare',
               verdict: false,
+              extent: 'some',
               fact: 'portLoad(vm1).rxShare',
               operator: 'greaterThan',
               expected: 0.25,
               actual: undefined,
+              state: 'unknown',
             },
           ],
         },
@@ -296,14 +310,17 @@ describe('JsonRulesEvaluator', () => {
         condition: {
           kind: 'all',
           verdict: true,
+          extent: 'all',
           of: [
             {
               kind: 'compare',
               verdict: true,
+              extent: 'all',
               fact: 'packetsPerSecond',
               operator: 'lessThan',
               expected: 10,
               actual: 5,
+              state: 'value',
             },
           ],
         },

@@ -34,7 +34,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'an operator that is not mirrored with its sides',
-    file: 'policy/compiled/number-loops',
+    file: 'policy/operators/operators',
     from: "['lessThan', 'greaterThan']",
     to: "['lessThan', 'lessThan']",
   },

@@ -108,7 +108,15 @@ function randomMatch(dice: Dice): FlowMatch {
   if (!v6 && !dice.once(3)) fields.push(prefix('ipv4_src', [10, dice.roll(3), 0, 1], 32));
   if (!v6 && !dice.once(3)) fields.push(prefix('ipv4_dst', [10, dice.roll(3), 0, 0], 16));
   const opaque = dice.once(8) ? [{ name: 'recirc_id', text: '0x1' }] : [];
-  return { inPort: dice.pick(PORTS), fields, opaque };
+  const partial = fields.map((field) => (dice.once(6) ? withFewerBits(dice, field) : field));
+  return { inPort: dice.pick(PORTS), fields: partial, opaque };
+}
+
+/** The field with some bits of its mask cleared, but not all. */
+function withFewerBits(dice: Dice, { field, value, mask }: FieldMatch): FieldMatch {
+  const kept = dice.roll(mask.length);
+  const fewer = mask.map((byte, i) => (i === kept ? byte : byte & dice.roll(256)));
+  return { field, value: value.map((byte, i) => byte & fewer[i]), mask: fewer };
 }
 
 function prefix(field: 'ipv4_src' | 'ipv4_dst', value: readonly number[], bits: number) {

@@ -17,7 +17,11 @@ import {
  * docs/policies.md over plain values.
  */
 
-type Value = number | string | readonly string[] | undefined;
+/** Packets with and without a value, and a value that is not known. */
+const OPEN: unique symbol = Symbol('open');
+const UNKNOWN: unique symbol = Symbol('not known');
+
+type Value = number | string | readonly string[] | undefined | typeof OPEN | typeof UNKNOWN;
 type Facts = Readonly<Record<string, Value>>;
 type Tree =
   | { readonly all: readonly Tree[]; readonly priority?: number }
@@ -30,15 +34,26 @@ type Tree =
       readonly priority?: number;
     };
 
-function modelHolds(tree: Tree, facts: Facts): boolean {
-  if ('all' in tree) return tree.all.every((child) => modelHolds(child, facts));
-  if ('any' in tree) return tree.any.some((child) => modelHolds(child, facts));
-  if ('not' in tree) return !modelHolds(tree.not, facts);
+/** Extents as numbers: 0 for no packet, 1 for some of them or not known, 2 for all packets. */
+function modelExtent(tree: Tree, facts: Facts): number {
+  if ('all' in tree) return Math.min(...tree.all.map((child) => modelExtent(child, facts)));
+  if ('any' in tree) return Math.max(...tree.any.map((child) => modelExtent(child, facts)));
+  if ('not' in tree) return 2 - modelExtent(tree.not, facts);
   const left = facts[tree.fact];
-  if (tree.value === null) return (tree.operator === 'equal') === (left === undefined);
+  if (tree.value === null) {
+    if (left === OPEN) return 1;
+    return (tree.operator === 'equal') === (left === undefined || left === UNKNOWN) ? 2 : 0;
+  }
   const right = modelValue(tree.value, facts);
-  if (left === undefined || right === undefined) return false;
-  return modelCompare(left, tree.operator, right);
+  if (left === undefined || right === undefined) return 0;
+  if ([left, right].some((side) => side === OPEN || side === UNKNOWN)) return 1;
+  return modelCompare(left, tree.operator, right) ? 2 : 0;
+}
+
+/** Whether a rule holds: a prohibition if it may, a permission only for all packets. */
+function modelHolds(tree: Tree, type: number, facts: Facts): boolean {
+  const prohibits = types[type] === 'onload' || types[type] === 'slow-path';
+  return modelExtent(tree, facts) >= (prohibits ? 1 : 2);
 }
 
 function modelValue(value: unknown, facts: Facts): unknown {
@@ -213,9 +228,14 @@ const scene: fc.Arbitrary<Scene> = fc.tuple(flows, node).map(([list, { ports }])
       actions: f.outPorts.map((port) => ({ kind: 'output', port })),
     })),
   );
-  const facts = list.map((f) => {
-    const { vm, slice } = known.get(f.inPort) ?? { vm: undefined, slice: undefined };
-    return { ...f, outPort: f.outPorts[0], vm, slice };
+  const facts = list.map((f): Facts => {
+    const port = known.get(f.inPort);
+    // A match on a port of one protocol excludes packets of the other.
+    const tcpDst = f.tcpDst ?? (f.udpDst === undefined ? OPEN : undefined);
+    const udpDst = f.udpDst ?? (f.tcpDst === undefined ? OPEN : undefined);
+    const vm = port?.vm ?? UNKNOWN;
+    const slice = port === undefined ? UNKNOWN : port.slice;
+    return { ...f, tcpDst, udpDst, outPort: f.outPorts[0], vm, slice };
   });
   const context = contextOf({ ports: known });
   return { table, context, facts };
@@ -243,7 +263,7 @@ describe('verdicts of random rules on random flows', () => {
         await evaluatorFor(list).evaluate(table, context, never());
         for (const [row, values] of facts.entries()) {
           const inOrder = list.toSorted((a, b) => b.priority - a.priority);
-          const first = inOrder.findIndex((r) => modelHolds(r.conditions, values));
+          const first = inOrder.findIndex((r) => modelHolds(r.conditions, r.type, values));
           assert.equal(table.decision.rule[row], first + 1);
           assert.equal(table.decision.requested[row], first < 0 ? 0 : inOrder[first].type + 1);
         }
@@ -260,6 +280,7 @@ describe('verdicts of random rules on random flows', () => {
         assert.equal(traces.length, list.length);
         for (const [i, trace] of traces.entries()) {
           assert.equal(trace.verdict, trace.condition.verdict);
+          assert.equal(trace.verdict, modelHolds(inOrder[i].conditions, inOrder[i].type, facts[0]));
           sameTree(trace.condition, inOrder[i].conditions, facts[0]);
         }
       }),
@@ -269,10 +290,17 @@ describe('verdicts of random rules on random flows', () => {
 });
 
 function sameTree(trace: ConditionTrace, tree: Tree, facts: Facts): void {
-  assert.equal(trace.verdict, modelHolds(tree, facts));
+  assert.equal(trace.extent, ['none', 'some', 'all'][modelExtent(tree, facts)]);
   if (trace.kind === 'compare') {
     assert('fact' in tree);
-    assert.deepEqual(trace.actual, facts[tree.fact]);
+    const value = facts[tree.fact];
+    const states = new Map<unknown, string>([
+      [OPEN, 'open'],
+      [UNKNOWN, 'unknown'],
+      [undefined, 'none'],
+    ]);
+    assert.equal(trace.state, states.get(value) ?? 'value');
+    if (trace.state === 'value') assert.deepEqual(trace.actual, value);
     assert.equal(trace.operator, tree.operator);
     return;
   }

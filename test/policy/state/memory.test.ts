@@ -321,7 +321,7 @@ describe('schedules', () => {
     assert.deepEqual(await runner.tick([{}], at('2026-01-01T03:00:00Z')), [
       RequestedPlacement.offload,
     ]);
-    assert.deepEqual(await runner.tick([{}]), [RequestedPlacement.offload], 'without a wall clock');
+    assert.deepEqual(await runner.tick([{}]), [RequestedPlacement.onload], 'without a wall clock');
   });
 });
 

@@ -1,13 +1,10 @@
 import type { Engine, TopLevelCondition } from 'json-rules-engine';
 import type { RootCondition } from '../../../policy/model/condition.ts';
+import { type Needed, neededFor } from '../../../policy/model/extent.ts';
 import type { FactLookup, FlowView } from '../../../policy/model/fact.ts';
 import type { PolicyRule } from '../../../policy/model/policy-set.ts';
-import {
-  type EngineCondition,
-  engineCondition,
-  engineRoot,
-  newRulesEngine,
-} from '../../../policy/json-rules/rules-engine.ts';
+import { FlowEngine } from '../../../policy/json-rules/flow-engine.ts';
+import type { EngineCondition } from '../../../policy/json-rules/rules-engine.ts';
 
 /**
  * Finds the first rule in a list that holds for the flow of `view`, among the enforced rules and among
@@ -31,14 +28,14 @@ export class FirstMatch {
     rules: readonly PolicyRule[],
     factNamed: FactLookup,
   ): Promise<FirstMatch> {
-    const conditions = rules.map((r) => r.conditions);
-    return new FirstMatch(await newRulesEngine(view, conditions, factNamed), rules);
+    return new FirstMatch(await FlowEngine.create(view, factNamed), rules);
   }
 
-  private constructor(engine: Engine, rules: readonly PolicyRule[]) {
-    rules.forEach(({ conditions }, i) => {
+  private constructor(flowEngine: FlowEngine, rules: readonly PolicyRule[]) {
+    const { engine } = flowEngine;
+    rules.forEach(({ conditions, requested }, i) => {
       engine.addRule({
-        conditions: headAndTail(engine, conditions, String(i)),
+        conditions: headAndTail(flowEngine, conditions, neededFor(requested), String(i)),
         event: { type: String(i) },
         priority: rules.length - i,
       });
@@ -65,17 +62,22 @@ export class FirstMatch {
 }
 
 /** Splits `all` and `any` so that all but their first condition is only cloned when needed. */
-function headAndTail(engine: Engine, root: RootCondition, name: string): TopLevelCondition {
+function headAndTail(
+  flowEngine: FlowEngine,
+  root: RootCondition,
+  needed: Needed,
+  name: string,
+): TopLevelCondition {
   const word = 'all' in root ? 'all' : 'any';
   const children = 'all' in root ? root.all : 'any' in root ? root.any : [];
   if (children.length < 2 || children.some((c) => c.priority !== undefined)) {
-    return engineRoot(root, true);
+    return flowEngine.root(root, needed);
   }
   const [first, ...rest] = children;
   const tail = word === 'all' ? { all: rest } : { any: rest };
-  engine.setCondition(name, headAndTail(engine, tail, `${name}+`));
+  flowEngine.engine.setCondition(name, headAndTail(flowEngine, tail, needed, `${name}+`));
   const split: EngineCondition[] = [
-    { ...engineCondition(first, true), priority: 2 },
+    { ...flowEngine.condition(first, needed), priority: 2 },
     { condition: name, priority: 1 },
   ];
   return word === 'all' ? { all: split } : { any: split };

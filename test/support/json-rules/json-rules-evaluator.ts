@@ -18,7 +18,8 @@ import { RuleInputs } from '../../../policy/state/rule-inputs.ts';
 import type { FactReading } from '../../../engine/model/fact-reading.ts';
 import type { PolicyRule, PolicySet } from '../../../policy/model/policy-set.ts';
 import { PolicyMemory } from '../../../policy/state/policy-memory.ts';
-import { traceRules } from '../../../policy/json-rules/trace.ts';
+import { traceRules } from '../../../policy/trace/trace.ts';
+import { neededFor } from '../../../policy/model/extent.ts';
 
 /** Settings of the evaluator. */
 export interface JsonRulesOptions {
@@ -87,11 +88,11 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     // A separate engine and view, because an evaluation may be running.
     const view = new FlowView(table, context, this.#memory);
     view.row = row;
-    const traces = await traceRules(
-      view,
-      this.#rules.map((rule) => rule.conditions),
-      this.#memory.factNamed,
-    );
+    const rules = this.#rules.map(({ conditions, requested }) => ({
+      conditions,
+      needed: neededFor(requested),
+    }));
+    const traces = await traceRules(view, rules, this.#memory.factNamed);
     return traces.map((condition, i) => ({
       rule: this.rules[i],
       verdict: condition.verdict,
