@@ -74,6 +74,20 @@ export class Region {
     return prefix.every((byte, i) => (byte & this.mask[i]) === byte) ? 'all' : 'some';
   }
 
+  /** The values with either value of the first free bit among the first `bits`; empty if none is. */
+  halves(bits: number): readonly Region[] {
+    for (let i = 0; i < bits; i++) {
+      const bit = 0x80 >> (i & 7);
+      if ((this.mask[i >> 3] & bit) !== 0) continue;
+      const mask = this.mask.slice();
+      mask[i >> 3] |= bit;
+      const one = this.value.slice();
+      one[i >> 3] |= bit;
+      return [new Region(this.form, this.value, mask), new Region(this.form, one, mask)];
+    }
+    return [];
+  }
+
   /** Bits of a number that have one value, including those above its width, which are 0. */
   get #fixedBits(): number {
     return unsigned(this.mask) | ~(2 ** this.form.bits - 1);

@@ -1,7 +1,7 @@
 import type { Extent } from '../../engine/ports/rule-evaluator.ts';
 import { forAllPackets, greatestOf, negated } from '../model/extent.ts';
 import type { Region } from '../model/region.ts';
-import { parseSubnet } from '../model/subnet.ts';
+import { parseSubnet, type Subnet } from '../model/subnet.ts';
 import { type OperatorDefinition, operatorNamed } from './operators.ts';
 
 /**
@@ -63,7 +63,18 @@ function inSubnets(region: Region, value: unknown): Extent {
   const subnets = texts.flatMap(
     (text) => (typeof text === 'string' ? parseSubnet(text) : undefined) ?? [],
   );
-  return greatestOf(subnets.map((subnet) => region.inSubnet(subnet)));
+  return coverage(region, subnets);
+}
+
+/** Whether all, some or none of the values are in one of the subnets. */
+function coverage(region: Region, subnets: readonly Subnet[]): Extent {
+  const extent = greatestOf(subnets.map((subnet) => region.inSubnet(subnet)));
+  if (extent !== 'some') return extent;
+  // Several subnets together can cover it: they do if they cover both halves.
+  const partial = subnets.filter((subnet) => region.inSubnet(subnet) === 'some');
+  const halves = partial.length > 1 ? region.halves(partial[0].length) : [];
+  const all = halves.length > 0 && halves.every((half) => coverage(half, partial) === 'all');
+  return all ? 'all' : 'some';
 }
 
 /** Compares the values of a field with those of another one, as if they were independent. */

@@ -7,7 +7,7 @@ import { packageRoot } from '../../../platform/package-root.ts';
 import type { compare as compareHere } from './stock/compare.ts';
 
 /*
- * The comparison with json-rules-engine must find faults in the code of the rules. Each fault is
+ * The comparison with the judge of packets must find faults in the code of the rules. Each fault is
  * planted into a copy of the code by replacing a text, and the comparison runs on that copy.
  */
 
@@ -92,6 +92,42 @@ const FAULTS: readonly Fault[] = [
     from: '/ 8 / packets : Number.NaN',
     to: '/ 8 / packets : 0',
   },
+  {
+    what: 'a prohibition that holds only for all packets',
+    file: 'policy/model/extent',
+    from: "prohibits ? 'some' : 'all'",
+    to: "prohibits ? 'all' : 'all'",
+  },
+  {
+    what: 'a permission that holds for some packets',
+    file: 'policy/model/extent',
+    from: "prohibits ? 'some' : 'all'",
+    to: "prohibits ? 'some' : 'some'",
+  },
+  {
+    what: 'a "not" that needs as many packets as the condition in it',
+    file: 'policy/compiled/condition-compiler',
+    from: 'this.#part(condition.not, oppositeOf(needed))',
+    to: 'this.#part(condition.not, needed)',
+  },
+  {
+    what: 'a header that the match leaves open and that counts as missing',
+    file: 'policy/model/packet-values',
+    from: '(!can)',
+    to: '(true)',
+  },
+  {
+    what: 'a prefix that is outside every subnet in it',
+    file: 'policy/model/region',
+    from: "=== byte) ? 'all' : 'some'",
+    to: "=== byte) ? 'all' : 'none'",
+  },
+  {
+    what: 'a VM that is not known and counts as none',
+    file: 'policy/facts/ports',
+    from: "port.kind === 'internal' ? undefined : UNKNOWN",
+    to: "port.kind === 'internal' ? undefined : undefined",
+  },
 ];
 
 const SEED = 77;
@@ -101,7 +137,7 @@ const FOLDERS = ['async', 'engine', 'policy', 'text', 'test/policy/compiled/stoc
 const HERE = fileURLToPath(new URL('../../../', import.meta.url));
 const EXTENSION = extname(import.meta.url);
 
-describe('the comparison of compiled rules with json-rules-engine', function () {
+describe('the comparison of compiled rules with packets and json-rules-engine', function () {
   this.timeout(120_000);
   let folder = '';
   let copies = 0;

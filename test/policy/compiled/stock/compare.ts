@@ -4,6 +4,7 @@ import { parsePolicies } from '../../../../policy/parse/parse-policies.ts';
 import { Seeded } from '../../../support/seeded.ts';
 import { generatedPolicy, type PolicySpec, type RootSpec, type RuleSpec } from './documents.ts';
 import { addOperators } from './language.ts';
+import { isReference, judged, UNKNOWN } from './judge.ts';
 import { Scene } from './scene.ts';
 import type { Facts } from './traffic.ts';
 
@@ -16,6 +17,8 @@ export interface Outcome {
   /** Number of compared pairs of a rule and a flow in a tick. */
   readonly pairs: number;
   readonly holding: number;
+  /** Number of pairs that json-rules-engine judged. */
+  readonly stockPairs: number;
   /** Description of the first difference; undefined if there is none. */
   readonly difference: string | undefined;
 }
@@ -27,6 +30,7 @@ export interface Outcome {
 export async function compare(seed: number, scenes: number): Promise<Outcome> {
   let pairs = 0;
   let holding = 0;
+  let stockPairs = 0;
   for (let n = 0; n < scenes; n++) {
     const random = new Seeded(seed + n);
     const scene = new Scene(random, FLOWS);
@@ -36,7 +40,19 @@ export async function compare(seed: number, scenes: number): Promise<Outcome> {
     const engine = stockEngine(policy, scene);
     for (let tick = 0; tick < TICKS; tick++) {
       scene.next();
-      const expected = await expectedRules(engine, scene, policy);
+      const expected = judgedRules(scene, policy);
+      const stock = await stockRules(engine, scene, policy);
+      for (const [row, facts] of scene.flows.entries()) {
+        if (!scene.exact[row]) continue;
+        for (const rule of policy.rules) {
+          if (usesUnknown(rule, policy, scene, row)) continue;
+          stockPairs++;
+          if (stock[row].has(rule.name) === expected[row].has(rule.name)) continue;
+          const what = `json-rules-engine: ${stock[row].has(rule.name)}`;
+          const difference = shown(what, seed + n, policy, rule, facts, scene);
+          return { pairs, holding, stockPairs, difference };
+        }
+      }
       for (const [i, evaluator] of alone.entries()) {
         const rule = policy.rules[i];
         const actual = await decidingRules(evaluator, scene);
@@ -48,6 +64,7 @@ export async function compare(seed: number, scenes: number): Promise<Outcome> {
           return {
             pairs,
             holding,
+            stockPairs,
             difference: shown(`holds: ${holds}`, seed + n, policy, rule, facts, scene),
           };
         }
@@ -65,11 +82,11 @@ export async function compare(seed: number, scenes: number): Promise<Outcome> {
           facts,
           scene,
         );
-        return { pairs, holding, difference };
+        return { pairs, holding, stockPairs, difference };
       }
     }
   }
-  return { pairs, holding, difference: undefined };
+  return { pairs, holding, stockPairs, difference: undefined };
 }
 
 function evaluatorOf(policy: PolicySpec, { programFacts }: Scene): CompiledEvaluator {
@@ -107,15 +124,29 @@ function stockEngine(policy: PolicySpec, scene: Scene): Engine {
   return engine;
 }
 
-/** The names of the rules that hold, by row. */
-async function expectedRules(
+/** The names of the rules that hold, by row, as the packets of each flow say. */
+function judgedRules(
+  scene: Scene,
+  { rules, conditions, facts }: PolicySpec,
+): readonly ReadonlySet<string>[] {
+  return scene.flows.map((_, row) => {
+    const valuesOf = scene.valuesOf(row, declaredValues(facts));
+    const held = rules.filter((rule) => judged(rule, conditions, valuesOf));
+    return new Set(held.map(({ name }) => name));
+  });
+}
+
+function declaredValues(facts: PolicySpec['facts']): Facts {
+  return Object.fromEntries(Object.entries(facts).map(([name, { initial }]) => [name, initial]));
+}
+
+/** The names of the rules that hold, by row, as json-rules-engine says. */
+async function stockRules(
   engine: Engine,
   scene: Scene,
   { facts }: PolicySpec,
 ): Promise<ReadonlySet<string>[]> {
-  const declared = Object.fromEntries(
-    Object.entries(facts).map(([name, { initial }]) => [name, initial]),
-  );
+  const declared = declaredValues(facts);
   const { portLoad: _loads, table: _tables, ...node } = scene.node;
   const found: ReadonlySet<string>[] = [];
   for (const flow of scene.flows) {
@@ -123,6 +154,18 @@ async function expectedRules(
     found.push(new Set(results.map(({ name }) => name)));
   }
   return found;
+}
+
+/** True if a rule uses a fact of the node that is not known, about which engines can differ. */
+function usesUnknown(rule: RuleSpec, policy: PolicySpec, scene: Scene, row: number): boolean {
+  const valuesOf = scene.valuesOf(row, declaredValues(policy.facts));
+  const uses = (value: unknown): boolean => {
+    if (typeof value !== 'object' || value === null) return false;
+    const shared = 'condition' in value ? policy.conditions[String(value.condition)] : undefined;
+    const own = isReference(value) && valuesOf(value).includes(UNKNOWN);
+    return own || uses(shared) || Object.values(value).some(uses);
+  };
+  return uses(rule.conditions);
 }
 
 /** Highest priority first, then in the order of the document. */

@@ -21,7 +21,8 @@ export interface Comparison {
   readonly priority?: number;
 }
 
-const SUBNETS = [
+/** Subnets that a policy can name. */
+export const SUBNETS = [
   '10.0.0.0/8',
   '10.1.0.0/16',
   '10.1.0.0/17',

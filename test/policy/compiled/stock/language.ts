@@ -128,6 +128,11 @@ const OPERATORS: Readonly<Record<string, Holds>> = {
   doesNotMatch: (fact, value) => found(fact, value) === false,
 };
 
+/** Whether an operator without decorators holds for two values. */
+export function operatorHolds(name: string, fact: unknown, value: unknown): boolean {
+  return OPERATORS[name](fact, value);
+}
+
 /** Adds the language's operators to a stock engine, which has all other decorators. */
 export function addOperators(engine: Engine): void {
   for (const [name, holds] of Object.entries(OPERATORS)) engine.addOperator(name, holds);

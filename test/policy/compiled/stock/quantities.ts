@@ -45,7 +45,7 @@ const EDGES = [
   Number.MAX_VALUE,
 ];
 /** Ports, protocols, VLAN ids and counts. */
-const SMALL = [0, 1, 2, 6, 17, 53, 80, 100, 255, 443, 4095, 8080, 65_535];
+export const SMALL = [0, 1, 2, 6, 17, 53, 80, 100, 255, 443, 4095, 8080, 65_535];
 
 /** A number, or a number with a unit. */
 export function quantity(random: Seeded, unit: Unit): number | string {

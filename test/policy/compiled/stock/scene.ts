@@ -3,7 +3,8 @@ import type { PortInfo } from '../../../../engine/model/port.ts';
 import type { RuleContext } from '../../../../engine/ports/rule-evaluator.ts';
 import type { FactDefinition } from '../../../../policy/model/fact.ts';
 import type { Seeded } from '../../../support/seeded.ts';
-import { type Headers, headersOf, matchOf } from './headers.ts';
+import { type Headers, headersOf, headerValues, matchOf } from './headers.ts';
+import { UNKNOWN, type Values, type ValuesOf } from './judge.ts';
 import { amount } from './quantities.ts';
 import { PORT_NAMES } from './subjects.ts';
 import { type Facts, writeTraffic } from './traffic.ts';
@@ -24,14 +25,18 @@ interface Shape {
 export class Scene {
   readonly table = new FlowTable();
   context: RuleContext;
-  /** By row. */
+  /** By row: the facts that have one known value for all packets. */
   flows: readonly Facts[] = [];
+  /** By row: true if every fact has one value, or certainly none, for all packets. */
+  exact: readonly boolean[] = [];
   /** Facts of the node. */
   node: Facts = {};
   readonly #random: Seeded;
   readonly #count: number;
   /** By row. */
   readonly #shapes: (Shape | undefined)[] = [];
+  /** By row. */
+  #values: readonly Readonly<Record<string, Values>>[] = [];
   #nowMs = 1e9;
   #ports: ReadonlyMap<string, PortInfo> = new Map();
 
@@ -80,6 +85,7 @@ export class Scene {
     const { table } = this;
     table.begin(this.#nowMs);
     const flows: Facts[] = [];
+    const values: Readonly<Record<string, Values>>[] = [];
     for (let i = 0; i < this.#count; i++) {
       const id = { w0: i, w1: 1, w2: 2, w3: 3 };
       const known = table.rowOf(id);
@@ -93,33 +99,59 @@ export class Scene {
       }
       this.#shapes[row] = shape;
       table.observe(row, 0, 0, 0);
-      flows[row] = present({
-        ...shape.headers,
+      const facts = {
         outPorts: shape.outPorts,
         ...this.#portsOf(shape),
         ...writeTraffic(random, table, row, this.#nowMs),
-      });
+      };
+      const single = Object.entries(facts).map(([name, value]) => [name, [value]]);
+      values[row] = { ...Object.fromEntries(single), ...headerValues(shape.headers) };
+      const certain = Object.entries(values[row]).filter(([, list]) => list.length === 1);
+      flows[row] = present(Object.fromEntries(certain.map(([name, [value]]) => [name, value])));
     }
     table.end();
     this.flows = flows;
+    this.#values = values;
+    this.exact = values.map((facts) =>
+      Object.values(facts).every((list) => list.length === 1 && list[0] !== UNKNOWN),
+    );
     this.node = { ...this.node, flows: this.#count };
+  }
+
+  /** The values of each fact for the flow of a row, with the facts that the policy declares. */
+  valuesOf(row: number, declared: Facts): ValuesOf {
+    return ({ fact, params, path }) => {
+      if (fact in declared) return [declared[fact]];
+      if (fact in this.#values[row]) return this.#values[row][fact];
+      if (path === undefined) {
+        const value = this.node[fact];
+        return [value === undefined && fact === 'hostCpu' ? UNKNOWN : value];
+      }
+      const value = memberAt(this.node[fact], [Object.values(params ?? {})[0], path.slice(2)]);
+      return [value === undefined && fact === 'portLoad' ? UNKNOWN : value];
+    };
   }
 
   #portsOf({ headers: { inPort }, outPorts }: Shape): Facts {
     const outPort: string | undefined = outPorts[0];
     const from = this.#ports.get(inPort);
     const to = outPort === undefined ? undefined : this.#ports.get(outPort);
-    const tenant = from?.kind === 'uplink' ? to : from;
     const { portLoad } = this.context.node;
+    // Without an output port, there is certainly nothing to know about it.
+    const unlessDropped = outPort === undefined ? undefined : UNKNOWN;
+    const tenant = from?.kind === 'uplink' ? to : from;
+    const noTenant = from === undefined ? UNKNOWN : unlessDropped;
+    const hasVms = tenant?.kind !== 'uplink' && tenant?.kind !== 'internal';
+    const isKnown = from !== undefined && (outPort === undefined || to !== undefined);
     return {
       outPort,
-      inPortKind: from?.kind,
-      outPortKind: to?.kind,
-      vm: tenant?.vm,
-      slice: tenant?.slice,
-      direction: directionOf(from?.kind, to?.kind),
-      inPortBitsPerSecond: portLoad.get(inPort)?.rxBitsPerSecond,
-      outPortBitsPerSecond: portLoad.get(outPort ?? '')?.txBitsPerSecond,
+      inPortKind: from?.kind ?? UNKNOWN,
+      outPortKind: to?.kind ?? unlessDropped,
+      vm: tenant === undefined ? noTenant : (tenant.vm ?? (hasVms ? UNKNOWN : undefined)),
+      slice: tenant === undefined ? noTenant : tenant.slice,
+      direction: isKnown ? directionOf(from.kind, to?.kind) : UNKNOWN,
+      inPortBitsPerSecond: portLoad.get(inPort)?.rxBitsPerSecond ?? UNKNOWN,
+      outPortBitsPerSecond: portLoad.get(outPort ?? '')?.txBitsPerSecond ?? unlessDropped,
     };
   }
 
@@ -167,7 +199,7 @@ export class Scene {
 }
 
 function shapeOf(random: Seeded): Shape {
-  return { headers: headersOf(random), outPorts: random.some(PORT_NAMES, 0.3) };
+  return { headers: headersOf(random, random.chance(0.4)), outPorts: random.some(PORT_NAMES, 0.3) };
 }
 
 function portsOf(random: Seeded): ReadonlyMap<string, PortInfo> {
@@ -197,7 +229,16 @@ function directionOf(from: string | undefined, to: string | undefined): string {
   return from === 'vm' && to === 'vm' ? 'local' : 'other';
 }
 
-/** Without missing values. */
+/** Without values that are missing or not known. */
 function present(facts: Facts): Facts {
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, value]) => value !== undefined && value !== UNKNOWN),
+  );
+}
+
+function memberAt(value: unknown, names: readonly (string | undefined)[]): unknown {
+  return names.reduce<unknown>(
+    (found, name) => Object.entries(found ?? {}).find(([key]) => key === name)?.[1],
+    value,
+  );
 }

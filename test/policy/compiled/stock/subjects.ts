@@ -86,6 +86,7 @@ export const NUMBERS: readonly NumberSubject[] = [
   ...optional(number('bit/s', 'inPortBitsPerSecond', 'outPortBitsPerSecond')),
   ...optional(number('share', 'hostCpu'), 1),
   ...optional(number('none', 'tcpSrc', 'tcpDst', 'udpDst'), 65_535),
+  { fact: 'ethType', unit: 'none', optional: false, positive: true, max: 65_535 },
   ...optional(number('none', 'vlanId'), 4095),
   ...optional(number('none', 'ipProto'), 255),
   { fact: 'tableFill', unit: 'share', optional: false, positive: true, max: 1 },
@@ -97,6 +98,9 @@ export const NUMBERS: readonly NumberSubject[] = [
   member('table', { placement: 'fast-path' }, '$.entries', 'entry'),
 ];
 
+/** Values of the fact `protocol`. */
+export const PROTOCOLS = ['tcp', 'udp', 'sctp', 'icmp', 'icmpv6', 'ip', 'arp', 'other'];
+
 const KINDS = ['vm', 'uplink', 'internal', 'other'];
 
 export const TEXTS: readonly TextSubject[] = [
@@ -107,10 +111,11 @@ export const TEXTS: readonly TextSubject[] = [
   { fact: 'outPortKind', optional: true, closed: true, values: KINDS },
   {
     fact: 'direction',
-    optional: false,
+    optional: true,
     closed: true,
     values: ['transmit', 'receive', 'local', 'other'],
   },
+  { fact: 'protocol', optional: false, closed: true, values: PROTOCOLS },
   { fact: 'vm', optional: true, closed: false, values: ['web-1', 'db-1'] },
   { fact: 'slice', optional: true, closed: false, values: ['gold', 'silver'] },
 ];
