@@ -115,6 +115,14 @@ describe('command line', () => {
     assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
   });
 
+  it('status: shows the samples', async () => {
+    assert.equal(await norikae('status'), 0);
+    assert.match(
+      stdout.text,
+      /^samples +1,200 entries as the vSwitch would do, 0 wrong and removed, 3 not comparable$/m,
+    );
+  });
+
   it('status: shows slices and guarantees, values of the planner, and nearly full ports', async () => {
     assert.equal(await norikae('status'), 0);
     assert.match(

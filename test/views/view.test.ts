@@ -302,6 +302,12 @@ describe('why', () => {
       whySentence(whyOf(refused, { refusal, limits: { ...limits, retryInMs: 1_500 } })),
       /; it is tried again in 1\.5 s\.$/,
     );
+    const wrong = flowOf({ ...asking, reason: { code: 'mismatch', text: 'wrong' } });
+    const mismatch = { detail: 'the entry does vm2; the vSwitch would do drop', heldMs: 58_000 };
+    assert.match(
+      whySentence(whyOf(wrong, { mismatch })),
+      /, but a sample found that its entry was wrong \(the entry does vm2; the vSwitch would do drop\); it is tried again in 58\.0 s\.$/,
+    );
     const none = flowOf({
       rule: null,
       requested: 'none',

@@ -1,4 +1,5 @@
 import { describeFlowSource } from '../../contract/flow-source.ts';
+import { describeFlowVerifier } from '../../contract/flow-verifier.ts';
 import { describeHostSource } from '../../contract/host-source.ts';
 import { describeOffloadBackend } from '../../contract/offload-backend.ts';
 import { describePortDirectory } from '../../contract/port-directory.ts';
@@ -135,3 +136,19 @@ describeHostSource(
   },
   { traffic: true, faults: true },
 );
+
+describeFlowVerifier('emulator', async () => {
+  const { node } = quietNode();
+  const flow = flowBetween('vm0', 'vm1', 1);
+  node.send(flow, 3);
+  return {
+    verifier: node.flowVerifier,
+    flow,
+    packets: async () => node.totals().vswitchPackets,
+    changeRules: async () => {
+      node.changeRules(flow.id, []);
+      return [];
+    },
+    close: async () => undefined,
+  };
+});

@@ -1,5 +1,9 @@
+import { OvsFlowVerifier } from '../../../adapters/ovs/flow-verifier.ts';
 import { OvsPortDirectory } from '../../../adapters/ovs/port-directory.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { never } from '../../contract/collect.ts';
 import { describeFlowSource } from '../../contract/flow-source.ts';
+import { describeFlowVerifier } from '../../contract/flow-verifier.ts';
 import { describePortDirectory } from '../../contract/port-directory.ts';
 import { needs } from '../../support/needs.ts';
 import { FRAME_BYTES, RealOvs, rowOfMac, trafficFrame, trafficMac } from './real-ovs.ts';
@@ -101,4 +105,46 @@ describe('ports of Open vSwitch', () => {
     },
     { disconnects: true, timeoutMs: 60_000 },
   );
+});
+
+describe('traces of Open vSwitch', () => {
+  const shared = sharedOvs();
+
+  describeFlowVerifier('Open vSwitch', async () => {
+    const real = shared();
+    const { ovs } = real;
+    const source = real.source();
+    await real.rules(...rules());
+    await ovs.appctl('revalidator/purge');
+    await real.send([trafficFrame(0), trafficFrame(0)]);
+    const read = async (): Promise<{ table: FlowTable; row: number }> => {
+      const table = new FlowTable();
+      table.begin(performance.now());
+      await source.read(table, never());
+      table.end();
+      return { table, row: rowOfMac(table, trafficMac(0)) };
+    };
+    const { table, row } = await read();
+    let paused = false;
+    return {
+      verifier: new OvsFlowVerifier({ runDir: ovs.runDir, timeoutMs: 5_000 }),
+      flow: table.specAt(row),
+      packets: async () => {
+        const now = await read();
+        return now.table.traffic.rawPackets[now.row];
+      },
+      changeRules: async () => {
+        await ovs.appctl('revalidator/pause');
+        paused = true;
+        const from = `in_port=1,dl_src=${trafficMac(0)}`;
+        await ovs.ofctl('mod-flows', 'br0', `${from},actions=drop`);
+        return [];
+      },
+      close: async () => {
+        // Without a pause, vswitchd would wait for ever.
+        if (paused) await ovs.appctl('revalidator/resume');
+        await source.close();
+      },
+    };
+  });
 });

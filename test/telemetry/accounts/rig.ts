@@ -44,6 +44,7 @@ export class Rig {
   ports: PortSnapshot = ports('vm1', 'vm2');
   slices: readonly SliceQuota[] = [];
   rules: readonly RuleInfo[] = RULES;
+  samples: TickReport['samples'];
   plans: TickReport['plans'] = [];
   bitShare = 0;
   node: NodeState = { hostCpu: undefined, portLoad: new Map() };
@@ -119,7 +120,7 @@ export class Rig {
   account(operations: readonly BackendOperation[] = [], elapsedMs = 0): TickAccounts {
     const changes = this.#changes;
     this.#changes = [];
-    const { table, ports, slices, plans, node, bitShare } = this;
+    const { table, ports, slices, plans, samples, node, bitShare } = this;
     const flows = PLACEMENT_NAMES.map(() => 0);
     for (const row of table.rows.subarray(0, table.count)) flows[table.decision.placement[row]]++;
     const tick = {
@@ -149,7 +150,7 @@ export class Rig {
         plans,
         changes,
         operations,
-        samples: undefined,
+        samples,
         flows,
         endedAtMs: tick.atMs + elapsedMs,
         elapsedMs,

@@ -20,6 +20,7 @@ export class Drive {
   fresh = true;
   elapsedMs = 1;
   plans: TickReport['plans'] = [];
+  samples: TickReport['samples'];
   bitShare = 0;
   changes: TickReport['changes'] = [];
   #sequence = 0;
@@ -54,7 +55,7 @@ export class Drive {
     if (flows !== undefined) read(this.table, this.nowMs, flows);
     after();
     const report: TickReport = {
-      samples: undefined,
+      samples: this.samples,
       tick: {
         sequence: ++this.#sequence,
         atMs: this.nowMs,

@@ -134,6 +134,21 @@ describe('InfluxDB recorder', () => {
     assert.equal(one(points, 'norikae_node').fields.bit_share, 0.25);
   });
 
+  it('writes the samples by result, if any are taken', () => {
+    const drive = new Drive({ periodMs: 250 });
+    assert.equal(
+      drive.tick([{ n: 1 }]).filter((p) => p.measurement === 'norikae_samples').length,
+      0,
+    );
+    drive.samples = { same: 7, suspected: 2, different: 1, 'not-comparable': 3, failed: 4 };
+    const points = drive.tick([{ n: 1 }]);
+    const counts = Object.keys(drive.samples).map((result) => [
+      result,
+      one(points, 'norikae_samples', { result }).fields.count,
+    ]);
+    assert.deepEqual(Object.fromEntries(counts), drive.samples);
+  });
+
   it('counts by reason the live, waiting and moved flows', () => {
     const drive = new Drive({ periodMs: 250 });
     const points = drive.tick([{ n: 1 }, { n: 2 }], () => {

@@ -37,6 +37,22 @@ describe('metrics of the accounts', () => {
     assert.deepEqual(flows(2), ['3']);
   });
 
+  it('count samples by result, if any are taken', () => {
+    const rig = new Rig();
+    rig.read(0, []);
+    rig.account();
+    assert.deepEqual(samples(rig, 'norikae_samples_total'), []);
+    rig.samples = { same: 7, suspected: 2, different: 1, 'not-comparable': 3, failed: 4 };
+    rig.account();
+    assert.deepEqual(samples(rig, 'norikae_samples_total'), [
+      '{result="same"} 7',
+      '{result="suspected"} 2',
+      '{result="different"} 1',
+      '{result="not-comparable"} 3',
+      '{result="failed"} 4',
+    ]);
+  });
+
   it('end with their port or slice', () => {
     const rig = new Rig();
     rig.slices = [slice('blue')];
