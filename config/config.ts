@@ -59,6 +59,10 @@ export interface OvsConfig {
   readonly timeoutMs: number;
   /** Whether OpenFlow rules are monitored for changes. */
   readonly flowMonitor: boolean;
+  /** Shortest idle time-out of rules that cannot be read, s; 0: none; undefined: unknown. */
+  readonly assumedIdleTimeout?: number;
+  /** Whether traffic that a bridge exports (NetFlow, sFlow, IPFIX) is offloaded. */
+  readonly offloadExportingBridges: boolean;
 }
 
 export interface BackendConfig {

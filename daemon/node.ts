@@ -3,6 +3,7 @@ import { EmulatedNode } from '../adapters/emulator/node.ts';
 import { LinuxHostSource } from '../adapters/host/linux-host-source.ts';
 import { XdpBackend } from '../adapters/nic/xdp/backend.ts';
 import { BridgeMonitors } from '../adapters/openflow/bridge-monitors.ts';
+import { unreadLimit } from '../adapters/openflow/rule-timeouts.ts';
 import { OvsFlowSource } from '../adapters/ovs/flow-source.ts';
 import { OvsFlowVerifier } from '../adapters/ovs/flow-verifier.ts';
 import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
@@ -67,16 +68,17 @@ function emulatedNode(config: Config, clock: Clock): Node {
 }
 
 function ovsNode(config: Config): Node {
-  const { runDir, database, datapath, timeoutMs } = config.node.ovs;
+  const { runDir, database, datapath, timeoutMs, offloadExportingBridges } = config.node.ovs;
   const reading = { runDir, timeoutMs, ...(datapath === undefined ? {} : { datapath }) };
   const flows = new OvsFlowSource(reading);
   const verifier = new OvsFlowVerifier(reading);
-  const ports = new OvsPortDirectory({ socket: database, timeoutMs });
+  const ports = new OvsPortDirectory({
+    socket: database,
+    timeoutMs,
+    ignoreExports: offloadExportingBridges,
+  });
   const { fastPath } = config;
-  const isOurs = ourCookies(fastPath);
-  const changes = config.node.ovs.flowMonitor
-    ? new BridgeMonitors({ runDir, ports, timeoutMs, isOurs })
-    : undefined;
+  const changes = monitorsOf(config, ports);
   return {
     description: `Open vSwitch at ${runDir}`,
     flows,
@@ -93,6 +95,22 @@ function ovsNode(config: Config): Node {
       await closeAll(flows, verifier, ports);
     },
   };
+}
+
+/** Monitors of the bridges' rules, whose time-outs become part of the ports. */
+function monitorsOf(config: Config, ports: OvsPortDirectory): BridgeMonitors | undefined {
+  const { runDir, timeoutMs, flowMonitor, assumedIdleTimeout: assumedSeconds } = config.node.ovs;
+  if (!flowMonitor) {
+    const problem = 'node.ovs.flowMonitor is false';
+    ports.useHeartbeatLimits((bridge) => unreadLimit(bridge, assumedSeconds, problem));
+    return undefined;
+  }
+  const isOurs = ourCookies(config.fastPath);
+  const assumed = assumedSeconds === undefined ? {} : { assumedSeconds };
+  const monitors = new BridgeMonitors({ runDir, ports, timeoutMs, isOurs, ...assumed });
+  const follow = (): void => ports.useHeartbeatLimits((bridge) => monitors.heartbeatLimit(bridge));
+  monitors.onLimitChange(follow);
+  return monitors;
 }
 
 function xdpBackend(config: Config): XdpBackend {

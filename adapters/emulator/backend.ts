@@ -1,7 +1,7 @@
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
-import { qosRefusal } from '../../engine/model/qos.ts';
+import { bypassRefusal } from '../../engine/model/bypass.ts';
 import type { Refusal } from '../../engine/model/refusal.ts';
 import type {
   BackendCapabilities,
@@ -61,7 +61,7 @@ export class EmulatedBackend implements OffloadBackend {
   }
 
   supports(flow: FlowSpec): Support {
-    const compiled = compile(flow, this.#ports);
+    const compiled = compile(flow, this.#ports, this.#heartbeatMs());
     return isRefusal(compiled) ? { ok: false, refusal: compiled } : { ok: true };
   }
 
@@ -109,7 +109,8 @@ export class EmulatedBackend implements OffloadBackend {
         entry.ports.some((port) => {
           const now = ports.get(port.name);
           return now === undefined || now.uuid !== port.uuid || now.ifindex !== port.ifindex;
-        }) || qosRefusal(entry.flow, (name) => ports.get(name)) !== undefined,
+        }) ||
+        bypassRefusal(entry.flow, (name) => ports.get(name), this.#heartbeatMs()) !== undefined,
     );
   }
 
@@ -139,7 +140,7 @@ export class EmulatedBackend implements OffloadBackend {
   }
 
   #put(flow: FlowSpec, nowMs: number): OperationResult {
-    const compiled = compile(flow, this.#ports);
+    const compiled = compile(flow, this.#ports, this.#heartbeatMs());
     if (isRefusal(compiled)) return { ok: false, refusal: compiled };
     const placed = this.#simulation.nic.put(compiled, nowMs);
     if ('refusal' in placed) return { ok: false, refusal: placed.refusal };
@@ -165,6 +166,12 @@ export class EmulatedBackend implements OffloadBackend {
       removed.push(entry.flow.id);
     });
     return removed;
+  }
+
+  /** The shortest time between two heartbeats of a flow, ms. */
+  #heartbeatMs(): number {
+    const { heartbeatMs } = this.#simulation.settings;
+    return heartbeatMs === 0 ? Number.POSITIVE_INFINITY : heartbeatMs;
   }
 
   #mustBeAttached(call: string): void {

@@ -2,7 +2,7 @@ import type { FieldName } from '../../engine/model/match.ts';
 import { isExact } from '../../engine/model/match.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
-import { qosRefusal } from '../../engine/model/qos.ts';
+import { bypassRefusal } from '../../engine/model/bypass.ts';
 import type { Refusal } from '../../engine/model/refusal.ts';
 import { outputs } from './flow-store.ts';
 import type { NicEntry } from './nic-table.ts';
@@ -33,9 +33,15 @@ const MATCHED: ReadonlySet<FieldName> = new Set<FieldName>([
 const REWRITTEN: ReadonlySet<FieldName> = new Set<FieldName>(['eth_src', 'eth_dst', 'ip_ttl']);
 
 /** The flow as an entry of the NIC, or the refusal. */
-export function compile(flow: FlowSpec, ports: PortSnapshot): NicEntry | Refusal {
+export function compile(
+  flow: FlowSpec,
+  ports: PortSnapshot,
+  heartbeatMs: number,
+): NicEntry | Refusal {
   const refusal =
-    matchRefusal(flow) ?? actionRefusal(flow) ?? qosRefusal(flow, (name) => ports.get(name));
+    matchRefusal(flow) ??
+    actionRefusal(flow) ??
+    bypassRefusal(flow, (name) => ports.get(name), heartbeatMs);
   if (refusal !== undefined) return refusal;
   const used: PortInfo[] = [];
   for (const name of [flow.match.inPort, ...outputs(flow.actions)]) {

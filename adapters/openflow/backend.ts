@@ -68,6 +68,7 @@ export class OpenFlowBackend implements OffloadBackend {
       journal: new Journal(options.journal),
       entries,
       priority,
+      heartbeatMs: options.heartbeatMs,
       lease: this.#lease,
     });
     this.#client = new SwitchClient(options.connection, (connected, signal) =>
@@ -159,7 +160,9 @@ export class OpenFlowBackend implements OffloadBackend {
   async portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
     this.#vswitch = ports;
     return this.#serial.run(async () => {
-      await this.#removeRules((rule) => !portsHold(rule.spec.ports, ports));
+      await this.#removeRules(
+        (rule) => !portsHold(rule.spec.ports, ports, this.#options.heartbeatMs),
+      );
       return this.#lost.splice(0);
     });
   }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { HeartbeatLimit, PortSnapshot } from '../../engine/model/port.ts';
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
 import type { PortDirectory } from '../../engine/ports/port-directory.ts';
 import { FlowMonitor } from './flow-monitor.ts';
+import { RuleTimeouts } from './rule-timeouts.ts';
 
 /** Options of {@link BridgeMonitors}. */
 export interface BridgeMonitorsOptions {
@@ -13,6 +14,8 @@ export interface BridgeMonitorsOptions {
   /** True for cookies of our own rules. */
   readonly isOurs: (cookie: bigint) => boolean;
   readonly timeoutMs: number;
+  /** See {@link RuleTimeoutsOptions.assumedSeconds}. */
+  readonly assumedSeconds?: number;
 }
 
 /** Monitors the rules of all bridges of a vSwitch, as bridges are added and removed. */
@@ -20,7 +23,9 @@ export class BridgeMonitors implements ChangeMonitor {
   readonly name = 'flow monitors';
   readonly #options: BridgeMonitorsOptions;
   readonly #monitors = new Map<string, FlowMonitor>();
+  readonly #timeouts = new Map<string, RuleTimeouts>();
   readonly #listeners = new Set<() => void>();
+  readonly #limitListeners = new Set<() => void>();
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: BridgeMonitorsOptions) {
@@ -30,6 +35,17 @@ export class BridgeMonitors implements ChangeMonitor {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** How often the vSwitch must see a packet of a bridge's flows, so that its rules stay. */
+  heartbeatLimit(bridge: string): HeartbeatLimit | undefined {
+    return this.#timeouts.get(bridge)?.limit;
+  }
+
+  /** Calls `listener` when a {@link heartbeatLimit} has changed; the returned function unsubscribes. */
+  onLimitChange(listener: () => void): () => void {
+    this.#limitListeners.add(listener);
+    return () => this.#limitListeners.delete(listener);
   }
 
   start(): void {
@@ -53,6 +69,7 @@ export class BridgeMonitors implements ChangeMonitor {
   async close(): Promise<void> {
     this.#unsubscribe?.();
     this.#listeners.clear();
+    this.#limitListeners.clear();
     await Promise.all([...this.#monitors.values()].map((monitor) => monitor.close()));
     this.#monitors.clear();
   }
@@ -62,14 +79,21 @@ export class BridgeMonitors implements ChangeMonitor {
     for (const [bridge, monitor] of this.#monitors) {
       if (bridges.has(bridge)) continue;
       this.#monitors.delete(bridge);
+      this.#timeouts.delete(bridge);
       void monitor.close();
     }
     for (const bridge of bridges) {
       if (this.#monitors.has(bridge)) continue;
-      const { runDir, isOurs, timeoutMs } = this.#options;
+      const { runDir, isOurs, timeoutMs, assumedSeconds } = this.#options;
       const path = join(runDir, `${bridge}.mgmt`);
       const target = { kind: 'unix', path } as const;
-      const monitor = new FlowMonitor({ connection: { target, session: { timeoutMs } }, isOurs });
+      const onChange = (): void => {
+        for (const listener of this.#limitListeners) listener();
+      };
+      const timeouts = new RuleTimeouts({ bridge, assumedSeconds, onChange });
+      this.#timeouts.set(bridge, timeouts);
+      const connection = { target, session: { timeoutMs } };
+      const monitor = new FlowMonitor({ connection, isOurs, timeouts });
       this.#monitors.set(bridge, monitor);
       monitor.subscribe(() => {
         for (const listener of this.#listeners) listener();

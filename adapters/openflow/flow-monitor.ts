@@ -1,6 +1,7 @@
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
 import type { Message } from '../../protocols/openflow/codec/messages.ts';
 import { OF10, OF13, type Version } from '../../protocols/openflow/codec/version.ts';
+import { asError, errorMessage } from '../../text/error-message.ts';
 import { SwitchError } from '../../protocols/openflow/connection/errors.ts';
 import type { Session } from '../../protocols/openflow/connection/session.ts';
 import {
@@ -8,6 +9,8 @@ import {
   SwitchClient,
   type SwitchClientOptions,
 } from '../../protocols/openflow/connection/switch-client.ts';
+import { finTimeoutOf, type RuleTimeouts } from './rule-timeouts.ts';
+import { readAllTables } from './rule-stats.ts';
 import { foreignUpdates, watchEverything } from './watch-request.ts';
 
 /** Options of a {@link FlowMonitor}. */
@@ -15,7 +18,16 @@ export interface FlowMonitorOptions {
   readonly connection: SwitchClientOptions;
   /** True for cookies of our own rules, whose changes are ignored. */
   readonly isOurs: (cookie: bigint) => boolean;
+  /** Learns the time-outs of the rules; left out: they are not read. */
+  readonly timeouts?: RuleTimeouts;
 }
+
+/** Shortest time between two readings of all rules, ms. */
+const READ_AGAIN_MS = 10_000;
+/** Time between two checks whether they must be read, ms. */
+const CHECK_MS = 1_000;
+/** They take at most this part of the time. */
+const MAX_SHARE = 100;
 
 /**
  * Subscribes to rule changes of one switch with a flow monitor: the ONF's on OpenFlow 1.3, else
@@ -31,6 +43,8 @@ export class FlowMonitor implements ChangeMonitor {
   #refused: Error | undefined;
   #everWatched = false;
   #closed = false;
+  #rereading: NodeJS.Timeout | undefined;
+  #readAgainAtMs = 0;
 
   constructor(options: FlowMonitorOptions) {
     this.#options = options;
@@ -45,6 +59,8 @@ export class FlowMonitor implements ChangeMonitor {
 
   start(): void {
     this.#client.start();
+    if (this.#options.timeouts === undefined) return;
+    this.#rereading ??= setInterval(() => this.#readAgain(), CHECK_MS).unref();
   }
 
   active(): boolean {
@@ -58,6 +74,8 @@ export class FlowMonitor implements ChangeMonitor {
 
   close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#rereading);
+    this.#options.timeouts?.close();
     return this.#client.close();
   }
 
@@ -73,6 +91,7 @@ export class FlowMonitor implements ChangeMonitor {
     } catch (error) {
       if (!(error instanceof SwitchError)) throw error;
       this.#refused = error;
+      this.#options.timeouts?.lost(error.message);
       if (session.version === OF13) this.#tryOlder();
       return;
     }
@@ -80,10 +99,42 @@ export class FlowMonitor implements ChangeMonitor {
     this.#watching = session;
     session.ended.addEventListener('abort', () => {
       if (this.#watching === session) this.#watching = undefined;
+      this.#options.timeouts?.lost('the connection ended');
     });
+    await this.#readRules(session);
     // Changes while the connection was down are not reported.
     if (this.#everWatched) this.#notify();
     this.#everWatched = true;
+  }
+
+  /** Reads the time-outs of all rules. Changes in the meantime are observed, too. */
+  async #readRules(session: Session): Promise<void> {
+    const { timeouts } = this.#options;
+    if (timeouts === undefined) return;
+    timeouts.begin();
+    const startedMs = performance.now();
+    // Not the monitor's initial state: Open vSwitch 3.1 sends it in another version than asked for.
+    await readAllTables(
+      session,
+      (stats) => {
+        timeouts.observe(stats.idleTimeout);
+        timeouts.observe(finTimeoutOf(stats));
+      },
+      session.ended,
+    );
+    timeouts.complete();
+    const endedMs = performance.now();
+    this.#readAgainAtMs = endedMs + Math.max(READ_AGAIN_MS, (endedMs - startedMs) * MAX_SHARE);
+  }
+
+  #readAgain(): void {
+    const session = this.#watching;
+    if (session === undefined || this.#options.timeouts?.outdated !== true) return;
+    if (performance.now() < this.#readAgainAtMs) return;
+    this.#readRules(session).catch((error: unknown) => {
+      this.#options.timeouts?.lost(errorMessage(error));
+      void session.close(asError(error));
+    });
   }
 
   #tryOlder(): void {
@@ -100,9 +151,14 @@ export class FlowMonitor implements ChangeMonitor {
   #onMessage(message: Message): void {
     if (message.type === 'flow-monitor-paused' || message.type === 'flow-monitor-resumed') {
       this.#notify();
-    } else if (foreignUpdates(message, this.#options.isOurs).length > 0) {
-      this.#notify();
+      return;
     }
+    const updates = foreignUpdates(message, this.#options.isOurs);
+    for (const { kind, idleTimeout } of updates) {
+      if (kind !== 'deleted') this.#options.timeouts?.observe(idleTimeout);
+      if (kind !== 'added') this.#options.timeouts?.removed(idleTimeout);
+    }
+    if (updates.length > 0) this.#notify();
   }
 
   #notify(): void {

@@ -17,6 +17,8 @@ export interface ResyncInput {
   readonly connection: SwitchConnection;
   readonly cookies: Cookies;
   readonly priority: number;
+  /** Time between two heartbeats, ms; 0: there are none. */
+  readonly heartbeatMs: number;
   readonly ruleTable: RuleTable;
   readonly unreported: UnreportedCounters;
   /** Journal of an earlier daemon, by cookie; empty after the first connection. */
@@ -83,7 +85,7 @@ function adopt(input: ResyncInput, stats: FlowStats): Rule | undefined {
   const entry = journalByCookie.get(stats.cookie);
   if (entry === undefined || stats.priority !== priority) return undefined;
   if (ruleTable.byCookie(stats.cookie) !== undefined) return undefined;
-  if (!portsHold(entry.ports, vswitch)) return undefined;
+  if (!portsHold(entry.ports, vswitch, input.heartbeatMs)) return undefined;
   const switchPorts = outputs(stats);
   if (!switchPorts.every((number) => usable.has(number))) return undefined;
   const spec: RuleSpec = {

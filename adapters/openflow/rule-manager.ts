@@ -39,6 +39,8 @@ export interface RuleManagerOptions {
   readonly journal: Journal;
   readonly entries: number;
   readonly priority: number;
+  /** Time between two heartbeats, ms; 0: there are none. */
+  readonly heartbeatMs: number;
   readonly lease: LeaseTimes;
 }
 
@@ -75,7 +77,7 @@ export class RuleManager {
     vswitch: PortSnapshot,
     signal: AbortSignal,
   ): Promise<void> {
-    const { cookies, priority, translator, journal } = this.#options;
+    const { cookies, priority, heartbeatMs, translator, journal } = this.#options;
     const usable = translator.usable(connection.switchInfo.ports);
     const { ruleTable } = this;
     const known = {
@@ -83,7 +85,8 @@ export class RuleManager {
       unreported: this.#unreported,
       journalByCookie: this.#journalByCookie,
     };
-    await resync({ connection, cookies, priority, vswitch, usable, ...known }, signal);
+    const rules = { cookies, priority, heartbeatMs };
+    await resync({ connection, vswitch, usable, ...rules, ...known }, signal);
     // Adopted once; from now on they are in the table.
     this.#journalByCookie = new Map();
     await journal.write(this.#journalEntries());

@@ -35,11 +35,22 @@ export function readTable(
   return read(session, request(dialect, { cookie: 0n, mask: 0n }), take, signal);
 }
 
+/** Reads every rule of every table, of all controllers. */
+export function readAllTables(
+  session: Session,
+  take: (stats: FlowStats) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const dialect = { version: session.version, nicira: true };
+  return read(session, request(dialect, { cookie: 0n, mask: 0n }, Table.all), take, signal);
+}
+
 function request(
   dialect: Dialect,
   { cookie, mask }: { readonly cookie: bigint; readonly mask: bigint },
+  tableId = 0,
 ): RequestBody {
-  const common = { tableId: 0, outPort: Port.any } as const;
+  const common = { tableId, outPort: Port.any } as const;
   if (dialect.version === OF13) {
     const match = { kind: 'oxm', fields: [] } as const;
     return { ...common, kind: 'flow', outGroup: Group.any, cookie, cookieMask: mask, match };

@@ -1,3 +1,4 @@
+import { restricts } from '../../engine/model/bypass.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { Instructions } from '../../protocols/openflow/codec/instruction.ts';
@@ -39,13 +40,20 @@ export interface Rule {
 }
 
 /**
- * True while the ports are those that the rule was created for, the first is not policed and the
- * others are not shaped: the switch would not enforce the limits.
+ * True while the ports are those that the rule was created for, and the vSwitch need not see more
+ * of the flow than the switch shows it: see {@link bypassRefusal}.
+ *
+ * @param heartbeatMs time between two heartbeats; 0: there are none
  */
-export function portsHold(ports: readonly PortIdentity[], now: PortSnapshot): boolean {
+export function portsHold(
+  ports: readonly PortIdentity[],
+  now: PortSnapshot,
+  heartbeatMs: number,
+): boolean {
+  const shortestMs = heartbeatMs === 0 ? Number.POSITIVE_INFINITY : heartbeatMs;
   return ports.every(({ name, uuid, ifindex }, i) => {
     const port = now.get(name);
     if (port?.uuid !== uuid || port.ifindex !== ifindex) return false;
-    return i === 0 ? !port.policed : !port.shaped;
+    return i === 0 ? !port.policed && !restricts(undefined, port, shortestMs) : !port.shaped;
   });
 }

@@ -1,6 +1,6 @@
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
-import { qosRefusal } from '../../engine/model/qos.ts';
+import { bypassRefusal } from '../../engine/model/bypass.ts';
 import type { Refusal } from '../../engine/model/refusal.ts';
 import type { Instructions } from '../../protocols/openflow/codec/instruction.ts';
 import type { SwitchPorts } from '../../protocols/openflow/connection/switch-ports.ts';
@@ -25,10 +25,13 @@ type TranslateResult =
 
 /** Translates flows to rules. */
 export class Translator {
-  readonly #options: Pick<OpenFlowOptions, 'entrances' | 'exits'>;
+  readonly #options: Pick<OpenFlowOptions, 'entrances' | 'exits' | 'heartbeatMs'>;
   readonly #cookies: Cookies;
 
-  constructor(options: Pick<OpenFlowOptions, 'entrances' | 'exits'>, cookies: Cookies) {
+  constructor(
+    options: Pick<OpenFlowOptions, 'entrances' | 'exits' | 'heartbeatMs'>,
+    cookies: Cookies,
+  ) {
     this.#options = options;
     this.#cookies = cookies;
   }
@@ -63,7 +66,9 @@ export class Translator {
 
   #rule(flow: FlowSpec, vswitch: PortSnapshot, switchInfo: SwitchInfo | undefined): RuleSpec {
     const { match, actions } = flow;
-    const limited = qosRefusal(flow, (name) => vswitch.get(name));
+    const { heartbeatMs } = this.#options;
+    const shortestMs = heartbeatMs === 0 ? Number.POSITIVE_INFINITY : heartbeatMs;
+    const limited = bypassRefusal(flow, (name) => vswitch.get(name), shortestMs);
     if (limited !== undefined) throw new Untranslatable(limited.code, limited.detail);
     const dialect = switchInfo?.dialect ?? { version: 4, nicira: true };
     const entrance = this.#options.entrances[match.inPort];

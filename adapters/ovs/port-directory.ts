@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { PortDirectory } from '../../engine/ports/port-directory.ts';
+import type { LimitOf } from './bridge-traits.ts';
 import { parseOvsdbAddress } from '../../protocols/ovsdb/address.ts';
 import type { Replica } from '../../protocols/ovsdb/replica.ts';
 import { runSession, type SessionOptions } from '../../protocols/ovsdb/session.ts';
@@ -18,6 +19,8 @@ export interface OvsPortDirectoryOptions {
   readonly socket: string;
   /** Longest silence of the server before the connection is closed, ms. */
   readonly timeoutMs: number;
+  /** Whether ports of bridges that export their traffic are like others; default: they are not. */
+  readonly ignoreExports?: boolean;
 }
 
 type Listener = (ports: PortSnapshot) => void;
@@ -42,9 +45,12 @@ export class OvsPortDirectory implements PortDirectory {
   #following: Promise<void> | undefined;
   #settle: { readonly before: PortSnapshot; readonly timer: NodeJS.Timeout } | undefined;
   #replica: Replica | undefined;
+  #limitOf: LimitOf = () => undefined;
+  readonly #ignoreExports: boolean;
 
   /** @throws OvsdbAddressError */
-  constructor({ socket, timeoutMs }: OvsPortDirectoryOptions) {
+  constructor({ socket, timeoutMs, ignoreExports }: OvsPortDirectoryOptions) {
+    this.#ignoreExports = ignoreExports ?? false;
     this.#session = {
       address: parseOvsdbAddress(socket),
       name: socket,
@@ -53,6 +59,12 @@ export class OvsPortDirectory implements PortDirectory {
       newer: NEWER_PORT_COLUMNS,
       timeoutMs,
     };
+  }
+
+  /** Sets the limits that the rules of bridges set; they become part of the ports. */
+  useHeartbeatLimits(limitOf: LimitOf): void {
+    this.#limitOf = limitOf;
+    if (this.#replica !== undefined) this.#take(this.#replica);
   }
 
   current(): PortSnapshot {
@@ -151,7 +163,7 @@ export class OvsPortDirectory implements PortDirectory {
 
   #take(replica: Replica): void {
     this.#replica = replica;
-    const found = portsOf(replica);
+    const found = portsOf(replica, this.#limitOf, this.#ignoreExports);
     const { ports, settled } =
       this.#settle === undefined
         ? { ports: found, settled: true }

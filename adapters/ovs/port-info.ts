@@ -1,6 +1,7 @@
 import type { PortInfo } from '../../engine/model/port.ts';
 import { OvsdbValueError } from '../../protocols/ovsdb/errors.ts';
 import type { Replica, Row } from '../../protocols/ovsdb/replica.ts';
+import { BridgeTraits, type LimitOf, TRAIT_COLUMNS } from './bridge-traits.ts';
 import { integerOf, mapOf, textOf, uuidsOf } from '../../protocols/ovsdb/values.ts';
 
 /** The columns that {@link portsOf} reads (ovs-vswitchd.conf.db(5)). */
@@ -43,10 +44,12 @@ const SWITCH_COLUMNS = {
 
 /** The columns that are monitored, by table. */
 export const MONITORED_COLUMNS = {
-  Bridge: [...PORT_COLUMNS.Bridge, ...SWITCH_COLUMNS.Bridge],
+  Bridge: [...PORT_COLUMNS.Bridge, ...SWITCH_COLUMNS.Bridge, ...TRAIT_COLUMNS.Bridge],
   Port: [...PORT_COLUMNS.Port, ...SWITCH_COLUMNS.Port],
-  Interface: [...PORT_COLUMNS.Interface, ...SWITCH_COLUMNS.Interface],
+  Interface: [...PORT_COLUMNS.Interface, ...SWITCH_COLUMNS.Interface, ...TRAIT_COLUMNS.Interface],
   Mirror: SWITCH_COLUMNS.Mirror,
+  Open_vSwitch: TRAIT_COLUMNS.Open_vSwitch,
+  Flow_Sample_Collector_Set: TRAIT_COLUMNS.Flow_Sample_Collector_Set,
 } as const;
 
 /** Additional columns of Open vSwitch 2.16 and later. */
@@ -81,25 +84,35 @@ const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
  * - MAC: `attached-mac`, else the device's own for an uplink or internal port
  * - kind: `norikae:kind`, else `vm` when there is a VM id, else by the Interface's type
  *
+ * @param limitOf the limit that a bridge's rules set
+ * @param ignoreExports whether ports of exporting bridges are like others
  * @throws OvsdbValueError for rows that do not have the columns' types, or refer to missing rows
  */
-export function portsOf(replica: Replica): Map<string, PortInfo> {
+export function portsOf(
+  replica: Replica,
+  limitOf: LimitOf = noLimit,
+  ignoreExports = false,
+): Map<string, PortInfo> {
+  const traits = new BridgeTraits(replica, limitOf, ignoreExports);
   const interfaces = replica.table('Interface');
   const ports = replica.table('Port');
   const found = new Map<string, PortInfo>();
   for (const bridge of replica.table('Bridge').values()) {
     const bridgeName = nameOf(bridge, 'a Bridge');
+    const ofBridge = traits.of(bridgeName);
     for (const portId of uuidsOf(bridge['ports'])) {
       const port = rowOf(ports, portId, 'the Port of a Bridge');
       for (const uuid of uuidsOf(port['interfaces'])) {
         const row = rowOf(interfaces, uuid, 'the Interface of a Port');
         const name = nameOf(row, 'an Interface');
-        found.set(name, portInfo(uuid, name, bridgeName, row, port));
+        found.set(name, { ...portInfo(uuid, name, bridgeName, row, port), ...ofBridge });
       }
     }
   }
   return found;
 }
+
+const noLimit: LimitOf = () => undefined;
 
 /** A row that another one refers to; the server never sends a reference without its row. */
 function rowOf(table: ReadonlyMap<string, Row>, uuid: string, what: string): Row {
@@ -182,6 +195,9 @@ function samePort(a: PortInfo, b: PortInfo): boolean {
     a.slice === b.slice &&
     a.linkBitsPerSecond === b.linkBitsPerSecond &&
     a.shaped === b.shaped &&
-    a.policed === b.policed
+    a.policed === b.policed &&
+    a.exports === b.exports &&
+    a.heartbeatLimit?.ms === b.heartbeatLimit?.ms &&
+    a.heartbeatLimit?.why === b.heartbeatLimit?.why
   );
 }

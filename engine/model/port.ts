@@ -20,6 +20,18 @@ export interface PortInfo {
   readonly shaped: boolean;
   /** True if the host drops ingress traffic above a rate (OVSDB `ingress_policing_*`). */
   readonly policed: boolean;
+  /** How the vSwitch exports its traffic, such as `NetFlow of br0`; left out: not at all. */
+  readonly exports?: string;
+  /** How often the vSwitch must see a flow that enters here; left out: no limit is known. */
+  readonly heartbeatLimit?: HeartbeatLimit;
+}
+
+/** How often the vSwitch must see a packet of a flow, so that nothing in it idles out. */
+export interface HeartbeatLimit {
+  /** Longest time between two packets, ms; 0: it must see every packet. */
+  readonly ms: number;
+  /** The reason, one line: what would idle out, and what to do. */
+  readonly why: string;
 }
 
 /** All ports at one moment, by name. A new snapshot is a new object. */

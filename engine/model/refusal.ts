@@ -4,6 +4,10 @@ export const REFUSAL_CODES = [
   'unsupported-match',
   /** The backend cannot perform one of the actions, or not in this order. */
   'unsupported-action',
+  /** The vSwitch exports what it sees of the flow's traffic (NetFlow, IPFIX, sFlow). */
+  'exported',
+  /** Rules could idle out, because the backend cannot show the vSwitch a packet often enough. */
+  'idle-timeout',
   /** A port of the flow is unknown, or the backend cannot attach to it or send to it. */
   'port-unavailable',
   /** Every entry is in use. */

@@ -77,6 +77,36 @@ export function describePorts(withBackend: WithBackend, manifest: OffloadBackend
       );
     }
 
+    for (const [what, change, code] of [
+      ['is exported by the vSwitch', { exports: 'NetFlow of bridge br0' }, 'exported'],
+      [
+        'must be seen more often than there are heartbeats',
+        { heartbeatLimit: { ms: 0, why: 'a rule would idle out' } },
+        'idle-timeout',
+      ],
+    ] as const) {
+      it(
+        `removes and refuses flows whose input ${what}`,
+        withBackend(async (f, backend) => {
+          const flow = f.flow(0);
+          const changed = (name: string) =>
+            new Map(
+              [...f.ports()].map(([key, p]) => [key, key === name ? { ...p, ...change } : p]),
+            );
+          await backend.apply([put(flow)], never());
+          const lost = await backend.portsChanged(changed(f.inPort));
+          assert.deepEqual(lost.map(formatFlowId), [idText(flow)]);
+          if (manifest.traffic) assertPassed(await went(f, flow));
+          const [refused] = await backend.apply([put(flow)], never());
+          assert.ok(!refused.ok && refused.refusal.code === code);
+          await backend.portsChanged(changed(f.outPort));
+          const [result] = await backend.apply([put(flow)], never());
+          assert.ok(result.ok, 'what leaves there is not concerned');
+          if (manifest.traffic) assertCarried(await went(f, flow));
+        }),
+      );
+    }
+
     it(
       'keeps carrying flows that a limit does not concern',
       withBackend(async (f, backend) => {

@@ -1,5 +1,5 @@
 import type { FlowSpec } from '../../../engine/model/flow.ts';
-import { qosRefusal } from '../../../engine/model/qos.ts';
+import { bypassRefusal } from '../../../engine/model/bypass.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import { encodeActions } from './action-codec.ts';
 import { checksumRefusal } from './checksum-refusal.ts';
@@ -18,7 +18,7 @@ export class FlowEncoder {
   readonly value = new Uint32Array(VALUE_WORDS);
   readonly mask = new Uint32Array(KEY_BYTES / 4);
   readonly #ports: PortTable;
-  readonly #portOf = (name: string) => this.#ports.get(name);
+  readonly #portOf = (name: string) => this.#ports.info(name);
   readonly #match = {
     fields: new Uint8Array(this.key.buffer, TABLE_KEY.fields, KEY_BYTES),
     mask: new Uint8Array(this.mask.buffer),
@@ -53,7 +53,7 @@ export class FlowEncoder {
     ) {
       return { code: 'port-unavailable', detail: `port ${target.name} ${NO_REDIRECT_TARGET}` };
     }
-    const limited = qosRefusal(flow, this.#portOf);
+    const limited = bypassRefusal(flow, this.#portOf, this.#ports.shortestLimitMs);
     if (limited !== undefined) return limited;
     this.key[TABLE_KEY.maskId / 4] = 0;
     this.key[TABLE_KEY.inPort / 4] = inPort.id;

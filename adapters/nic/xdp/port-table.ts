@@ -1,11 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { restricts } from '../../../engine/model/bypass.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { InputPort, UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import type { Attached, Attachment, AttachMode } from './attachment.ts';
 import { ifindexOf, mtuOf } from './device.ts';
 import { PortUnusable } from './errors.ts';
 import type { GracePeriod } from './grace-period.ts';
-import type { Heartbeat } from './heartbeat.ts';
+import { type Heartbeat, heartbeatOf, shortestLimitMs } from './heartbeat.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { Maps } from './maps.ts';
 import type { OtherHooks } from './other-hooks.ts';
@@ -54,7 +55,8 @@ export interface PortTableOptions {
   readonly grace: GracePeriod;
   readonly hooks: OtherHooks;
   readonly targets: RedirectTargets;
-  readonly heartbeat: Heartbeat;
+  /** Heartbeat period, ms; 0: no heartbeats. */
+  readonly heartbeatMs: number;
   /** Names of the ports to serve; undefined: every port with a device. */
   readonly only: readonly string[] | undefined;
   /** Time without entries after which a port is detached, ms; undefined: ports stay attached. */
@@ -96,7 +98,9 @@ export class PortTable {
   readonly #grace: GracePeriod;
   readonly #hooks: OtherHooks;
   readonly #targets: RedirectTargets;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeatMs: number;
+  /** The ports as last reported; empty before the first {@link drop}. */
+  #infos: PortSnapshot = new Map();
   /**
    * Ids of ports that are no longer served, or have become shaped or policed: the caller must
    * remove their entries, then clear this set.
@@ -119,14 +123,14 @@ export class PortTable {
   readonly #idleSince = new Map<number, number>();
 
   constructor(options: PortTableOptions) {
-    const { libbpf, maps, attachment, grace, hooks, targets, heartbeat, only } = options;
+    const { libbpf, maps, attachment, grace, hooks, targets, heartbeatMs, only } = options;
     this.#libbpf = libbpf;
     this.#maps = maps;
     this.#attachment = attachment;
     this.#grace = grace;
     this.#hooks = hooks;
     this.#targets = targets;
-    this.#heartbeat = heartbeat;
+    this.#heartbeatMs = heartbeatMs;
     this.#only = only === undefined ? undefined : new Set(only);
     this.#detachAfterMs = options.detachAfterMs;
     this.#entriesOf = options.entriesOf;
@@ -135,6 +139,16 @@ export class PortTable {
 
   get(name: string): ServedPort | undefined {
     return this.#byName.get(name);
+  }
+
+  /** A port that is served, as last reported. */
+  info(name: string): PortInfo | undefined {
+    return this.#byName.has(name) ? this.#infos.get(name) : undefined;
+  }
+
+  /** The shortest time between two heartbeats of a flow, ms; Infinity: there are none. */
+  get shortestLimitMs(): number {
+    return shortestLimitMs(this.#heartbeatMs);
   }
 
   /** Whether frames can be redirected to the port natively: see {@link RedirectTargets}. */
@@ -275,6 +289,8 @@ export class PortTable {
     this.#hooks.refresh();
     this.#targets.refresh();
     this.#forgetFailures(ports);
+    const infos = this.#infos;
+    this.#infos = ports;
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
       const same =
@@ -282,14 +298,20 @@ export class PortTable {
         now.ifindex === port.ifindex &&
         this.#deviceOf(port.id) === port.ifindex;
       if (!same || this.#refusal(now) !== undefined) this.#stopServing(port);
-      else if (this.#limit(port, now) || this.#targets.lost(port.ifindex))
+      else if (
+        this.#limit(port, now) ||
+        restricts(infos.get(port.name), now, this.shortestLimitMs) ||
+        this.#targets.lost(port.ifindex)
+      ) {
         this.touched.add(port.id);
+      }
     }
     this.#closeAll();
   }
 
   /** Serves every port that can be served, yielding to the event loop between ports. */
   async serve(ports: PortSnapshot): Promise<void> {
+    await this.#updateHeartbeats();
     for (const port of this.#byName.values()) {
       const now = ports.get(port.name);
       if (now === undefined) continue;
@@ -472,7 +494,7 @@ export class PortTable {
    * programs.
    */
   async #admit(ifindex: number, id: number, flags: number): Promise<void> {
-    const ref = portRef(id, flags, this.#heartbeat);
+    const ref = portRef(id, flags, this.#heartbeatAt(ifindex));
     const existing = new Uint8Array(PORT_REF.bytes);
     if (this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), existing, 'ports')) {
       if (Buffer.compare(existing, ref) === 0) return;
@@ -483,6 +505,35 @@ export class PortTable {
       this.#recycled = false;
     }
     this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, `ifindex ${ifindex}`);
+  }
+
+  /** Tells the program the heartbeats of the ports that it serves. */
+  async #updateHeartbeats(): Promise<void> {
+    const ref = new Uint8Array(PORT_REF.bytes);
+    for (const { ifindex, id } of this.#byName.values()) {
+      if (!this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), ref, 'ports')) continue;
+      const flags = u32At(ref, PORT_REF.flags);
+      const wanted = portRef(id, flags, this.#heartbeatAt(ifindex));
+      if (Buffer.compare(ref, wanted) === 0) continue;
+      await this.#replace(ifindex, wanted);
+    }
+  }
+
+  /**
+   * Overwrites the element of a port. A running program may still read the old one, so its memory
+   * must not be used again before the program has finished.
+   */
+  async #replace(ifindex: number, ref: Uint8Array): Promise<void> {
+    if (this.#recycled) await this.#grace.wait();
+    this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, `ifindex ${ifindex}`);
+    this.#recycled = true;
+  }
+
+  #heartbeatAt(ifindex: number): Heartbeat {
+    for (const port of this.#infos.values()) {
+      if (port.ifindex === ifindex) return heartbeatOf(this.#heartbeatMs, port.heartbeatLimit);
+    }
+    return heartbeatOf(this.#heartbeatMs);
   }
 
   #exclude(ifindex: number): void {

@@ -8,7 +8,6 @@ import { ENTRY } from './entry-value.ts';
 import { EntriesNotDeleted } from './errors.ts';
 import { FlowMap } from './flow-map.ts';
 import { GracePeriod } from './grace-period.ts';
-import { heartbeatOf } from './heartbeat.ts';
 import { Installer } from './installer.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import { Libbpf } from './libbpf.ts';
@@ -68,7 +67,7 @@ export class Session {
       grace: this.#grace,
       hooks: this.#hooks,
       targets: this.#targets,
-      heartbeat: heartbeatOf(options.heartbeatMs),
+      heartbeatMs: options.heartbeatMs,
       only: options.ports,
       detachAfterMs: options.detachAfterMs,
       entriesOf: (id) => this.entries.countOf(id),

@@ -11,7 +11,7 @@ const TAG: FlowAction = { kind: 'push-vlan', tpid: 0x8100, vid: 100, pcp: 0 };
 
 /** The text of the refusal, or `ok`. */
 function verdict(flow: FlowSpec): string {
-  const compiled = compile(flow, quietNode().node.ports());
+  const compiled = compile(flow, quietNode().node.ports(), 1_000);
   return isRefusal(compiled) ? `${compiled.code}: ${compiled.detail}` : 'ok';
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseTarget } from '../../../protocols/openflow/connection/target.ts';
 import { BridgeMonitors } from '../../../adapters/openflow/bridge-monitors.ts';
 import { FlowMonitor } from '../../../adapters/openflow/flow-monitor.ts';
+import { RuleTimeouts } from '../../../adapters/openflow/rule-timeouts.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import { FakePorts } from '../../support/fake-sources.ts';
 import { needs } from '../../support/needs.ts';
@@ -65,6 +66,26 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
       await eventually('reports the other', () => notified > 0);
       await new Promise((resolve) => setTimeout(resolve, 100));
       assert.equal(notified, 1);
+    });
+
+    it('learns the idle time-outs of rules, and a shorter one at once', async () => {
+      await real.ofctl('add-flow', BRIDGE, 'priority=7,in_port=2,idle_timeout=60,actions=drop');
+      await real.ofctl('add-flow', BRIDGE, 'priority=8,tcp,actions=fin_timeout(idle_timeout=40)');
+      const timeouts = new RuleTimeouts({
+        bridge: BRIDGE,
+        assumedSeconds: undefined,
+        onChange: () => undefined,
+      });
+      const connection = { target: parseTarget(real.target), ...QUICK };
+      const learning = new FlowMonitor({ connection, isOurs: () => false, timeouts });
+      try {
+        learning.start();
+        await eventually('read', () => timeouts.limit?.ms === 10_000);
+        await real.ofctl('add-flow', BRIDGE, 'priority=9,in_port=2,idle_timeout=8,actions=drop');
+        await eventually('the shorter one', () => timeouts.limit?.ms === 2_000, 500);
+      } finally {
+        await learning.close();
+      }
     });
 
     it('reports a change after a reconnect, because changes may have been missed', async () => {
