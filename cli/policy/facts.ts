@@ -115,6 +115,7 @@ function factLines(fact: FactDefinition, { stdout }: CliContext): string[] {
     ['example', fact.example],
     ...optional('values', fact.values?.map((v) => `"${v}"`).join(', ')),
     ...optional('missing', fact.missing && `when ${fact.missing}`),
+    ...optional('not known', fact.unknown && `when ${fact.unknown}`),
     ...Object.entries(fact.params ?? {}).map(([name, what]) =>
       pair(`params.${name}`, textOf(what)),
     ),

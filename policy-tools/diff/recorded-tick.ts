@@ -1,6 +1,7 @@
 import { parseFlowId } from '../../engine/model/flow-id.ts';
 import { PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
+import type { FlowMatch } from '../../engine/model/match.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import type { PortLoad } from '../../engine/model/tick.ts';
 import type { RuleContext } from '../../engine/ports/rule-evaluator.ts';
@@ -9,9 +10,9 @@ import type { FlowView } from '../../api/flow-views.ts';
 import type { PortView, StatusView } from '../../api/status-view.ts';
 import { isTickLine } from '../../api/view-guards.ts';
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
-import { flowMatch, HeaderError } from '../../simulation/flow-match.ts';
 import { SimulatedClock } from '../../simulation/simulated-clock.ts';
 import { diffOf, type PolicyDiff, requestsOf } from './diff.ts';
+import { parseMatch } from './match-text.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 /** The text is not a recorded tick. */
@@ -82,61 +83,13 @@ function tableOf(flows: readonly FlowView[], nowMs: number): FlowTable {
   return table;
 }
 
-/** Facts by field name in the text of a match. */
-const FACT_OF: ReadonlyMap<string, string> = new Map([
-  ['eth_src', 'ethSrc'],
-  ['eth_dst', 'ethDst'],
-  ['eth_type', 'ethType'],
-  ['vlan_vid', 'vlanId'],
-  ['ip_proto', 'ipProto'],
-  ['ipv4_src', 'ipv4Src'],
-  ['ipv4_dst', 'ipv4Dst'],
-  ['ipv6_src', 'ipv6Src'],
-  ['ipv6_dst', 'ipv6Dst'],
-  ['tcp_src', 'tcpSrc'],
-  ['tcp_dst', 'tcpDst'],
-  ['udp_src', 'udpSrc'],
-  ['udp_dst', 'udpDst'],
-]);
-const PROTOCOLS: ReadonlyMap<string, Readonly<Record<string, number>>> = new Map([
-  ['ip', { ethType: 0x0800 }],
-  ['icmp', { ethType: 0x0800, ipProto: 1 }],
-  ['tcp', { ethType: 0x0800, ipProto: 6 }],
-  ['udp', { ethType: 0x0800, ipProto: 17 }],
-  ['sctp', { ethType: 0x0800, ipProto: 132 }],
-  ['ipv6', { ethType: 0x86dd }],
-  ['icmp6', { ethType: 0x86dd, ipProto: 58 }],
-  ['tcp6', { ethType: 0x86dd, ipProto: 6 }],
-  ['udp6', { ethType: 0x86dd, ipProto: 17 }],
-  ['sctp6', { ethType: 0x86dd, ipProto: 132 }],
-  ['arp', { ethType: 0x0806 }],
-]);
-
-/** The part of the match that facts read, from its text (views/describe-flow.ts). */
-function matchOf(flow: FlowView) {
-  const headers: Record<string, unknown> = { ethType: null };
-  let opaque = false;
-  for (const part of flow.match.split(/,(?![^(]*\))/).slice(1)) {
-    const [name, value] = part.split('=', 2);
-    const fact = FACT_OF.get(name);
-    // A field with a mask that is not a prefix has no value as a fact.
-    if (fact !== undefined && value !== undefined) headers[fact] = plainValue(value);
-    else if (part.includes('(')) opaque = true;
-    else Object.assign(headers, PROTOCOLS.get(part));
+/** The match, from its text. */
+function matchOf(flow: FlowView): FlowMatch {
+  const match = parseMatch(flow.match);
+  if (match === undefined) {
+    throw new RecordingError(`flow ${flow.id}: "${flow.match}" is not the match of a flow`);
   }
-  const { inPort, outPorts } = flow;
-  try {
-    return flowMatch({ inPort, outPorts, headers, opaque });
-  } catch (error) {
-    if (!(error instanceof HeaderError)) throw error;
-    throw new RecordingError(`flow ${flow.id}: ${error.message}`);
-  }
-}
-
-function plainValue(text: string): unknown {
-  if (/^(0x[0-9a-f]+|\d+)$/.test(text)) return Number(text);
-  const masked = /\/(?!\d{1,3}$)/.test(text) || /^\d+\//.test(text);
-  return masked ? null : text;
+  return match;
 }
 
 function contextOf(status: StatusView, nowMs: number, wallMs: number): RuleContext {

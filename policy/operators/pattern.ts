@@ -2,7 +2,7 @@ import { RE2JS, RE2JSException } from 're2js';
 
 /**
  * Regular expressions in rules, in the syntax of RE2: without back-references and look-around. RE2
- * matches in time proportional to the length of the text, whatever the pattern (docs/decisions/019).
+ * matches in time proportional to the length of the text, whatever the pattern (docs/decisions/026).
  */
 
 /** Maximum length of a pattern, characters; the time per character is proportional to it. */

@@ -45,7 +45,15 @@ function factLine(fact: FactDefinition): string {
   const values =
     fact.values === undefined ? [] : [`One of ${fact.values.map((v) => `\`"${v}"\``).join(', ')}.`];
   const missing = fact.missing === undefined ? [] : [`Missing when ${fact.missing}.`];
-  const description = [fact.description, ...values, ...params, ...members, ...missing].join(' ');
+  const unknown = fact.unknown === undefined ? [] : [`Not known when ${fact.unknown}.`];
+  const description = [
+    fact.description,
+    ...values,
+    ...params,
+    ...members,
+    ...missing,
+    ...unknown,
+  ].join(' ');
   const type = fact.type === 'strings' ? 'list of strings' : fact.type;
   const unit = fact.unit === undefined ? '' : `, ${fact.unit}`;
   const { name, source, example } = fact;

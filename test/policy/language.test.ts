@@ -154,6 +154,14 @@ describe('policy language', () => {
       'the pattern is not a valid regular expression of RE2: invalid or unsupported Perl syntax: "(?="',
     ],
     [
+      '"fact": "ipDst", "operator": "equal", "value": ^"10.0.250.0/24"',
+      'ipDst is one address, and "10.0.250.0/24" is a subnet; use the operator "cidr"',
+    ],
+    [
+      '"fact": "ipv6Src", "operator": "notIn", "value": ["fd00::1", ^"fd00::/8"]',
+      'ipv6Src is one address, and "fd00::/8" is a subnet; use the operator "notCidr"',
+    ],
+    [
       '"fact": "inPort", "operator": "matches", "value": ^3',
       'matches needs a regular expression, not 3',
     ],
@@ -430,6 +438,46 @@ describe('policy language', () => {
     const a = policy(`"slices": ${slice},`, rule('r', BUSY));
     const b = a.replace('"name": "p"', '"name": "q"').replace('"value": 1', '"value": 0');
     assert.match(problemsOf(a, b).join(), /slice "s" is already declared in policy "p"/);
+  });
+
+  it('refuses guarantees of more than the whole table, also of several policies', () => {
+    const guarantees = (...shares: readonly string[]) =>
+      `"slices": { ${shares
+        .map((share, i) => `"s${i}": { "members": [{ "vm": "a" }], "guaranteed": ${share} }`)
+        .join(', ')} },`;
+    refuses(
+      policy(guarantees('"60%"', '500', '^"50%"'), rule('r', BUSY)),
+      'with this slice, 110% of the table are guaranteed; the limit is 100%',
+    );
+    const tenths = Array.from({ length: 10 }, () => '"10%"');
+    refuses(policy(guarantees(...tenths), rule('r', BUSY)));
+    const a = policy(guarantees('"60%"'), rule('r', BUSY));
+    const b = a.replace('"name": "p"', '"name": "q"').replace('"s0"', '"t0"');
+    const other = b.replace('"value": 1', '"value": 0');
+    assert.match(problemsOf(a, other).join(), /^p1:2:.*120% of the table are guaranteed/);
+  });
+
+  it('refuses numbers that are not finite', () => {
+    const bytes = '{ "all": [{ "fact": "bytes", "operator": "greaterThan", "value": ^1e999 }] }';
+    refuses(policy('', rule('r', bytes)), 'the number is too large');
+    const score =
+      '{ "name": "r", "conditions": $, "event": { "type": "offload", "params": { "score": ^-1e400 } } }';
+    refuses(policy('', score.replace('$', BUSY)), 'the number is too large');
+    const rate =
+      '{ "all": [{ "fact": "bitsPerSecond", "operator": "greaterThan", "value": ^"$Tbit/s" }] }';
+    refuses(
+      policy('', rule('r', rate.replace('$', '9'.repeat(305)))),
+      'bitsPerSecond is a number (bit/s); the number is too large',
+    );
+  });
+
+  it('accepts a range of one value', () => {
+    for (const operator of ['between', 'notBetween']) {
+      const range = `{ "all": [{ "fact": "tcpDst", "operator": "${operator}", "value": [5, 5] }] }`;
+      refuses(policy('', rule('r', range)));
+    }
+    const high = '{ "all": [{ "fact": "tcpDst", "operator": "between", "value": ^[6, 5] }] }';
+    refuses(policy('', rule('r', high)), 'the bounds contradict each other: 6 is above 5');
   });
 
   it('refuses an unknown mode', () => {

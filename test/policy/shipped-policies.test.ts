@@ -10,7 +10,7 @@ const tests = files.filter((name) => name.endsWith('.test.json'));
 const policies = files.filter((name) => !name.includes('.test.') && !name.includes('.schema.'));
 
 /** Policies for use beside another one, which their tests name. */
-const BESIDE_DEFAULT = ['maintenance-window.json', 'mice-guard.json'];
+const BESIDE_DEFAULT = ['maintenance-window.json', 'mice-guard.json', 'never-offload.json'];
 
 describe('shipped policies', () => {
   it('have tests and a description', () => {
@@ -22,6 +22,7 @@ describe('shipped policies', () => {
       'heavy-hitters.json',
       'maintenance-window.json',
       'mice-guard.json',
+      'never-offload.json',
       'pinned-slice.json',
     ]);
     assert.deepEqual(

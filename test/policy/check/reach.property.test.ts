@@ -3,6 +3,12 @@ import fc from 'fast-check';
 import type { Comparison, Condition } from '../../../policy/model/condition.ts';
 import { contradictions } from '../../../policy/check/contradiction-check.ts';
 import { factNamed } from '../../../policy/facts/facts.ts';
+import type { Extent } from '../../../engine/ports/rule-evaluator.ts';
+import { greatestOf, leastOf, negated, suffices } from '../../../policy/model/extent.ts';
+import { Possible } from '../../../policy/model/possible.ts';
+import { anyOf, NUMBER_16, Region } from '../../../policy/model/region.ts';
+import { comparing } from '../../../policy/operators/compare.ts';
+import { decoratedOperator } from '../../../policy/operators/decorators.ts';
 import { operatorNamed } from '../../../policy/operators/operators.ts';
 import { covers } from '../../../policy/check/reach-check.ts';
 
@@ -81,6 +87,25 @@ const flows: readonly Facts[] = [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5].flatMap((
   ),
 );
 
+/** Flows that leave the port open, in part or with packets that have none. */
+const megaflows: readonly Facts[] = [0, 1.5, 3].flatMap((packetsPerSecond) =>
+  [
+    undefined,
+    2,
+    new Possible([anyOf(NUMBER_16)]),
+    new Possible([anyOf(NUMBER_16), undefined]),
+    new Possible([new Region(NUMBER_16, Uint8Array.of(0, 2), Uint8Array.of(0xff, 0xfe))]),
+  ].map((tcpDst) => ({ packetsPerSecond, tcpDst, placement: 'onload' })),
+);
+
+function extentOf(c: Condition, facts: Facts): Extent {
+  if ('all' in c) return leastOf(c.all.map((child) => extentOf(child, facts)));
+  if ('any' in c) return greatestOf(c.any.map((child) => extentOf(child, facts)));
+  if ('not' in c) return negated(extentOf(c.not, facts));
+  const operator = decoratedOperator(c.operator);
+  return operator === undefined ? 'none' : comparing(operator)(facts[c.fact], c.value);
+}
+
 describe('reach check', () => {
   it('reports a rule as covered only if the other rule always holds with it', () => {
     let covered = 0;
@@ -95,6 +120,28 @@ describe('reach check', () => {
       { numRuns: 20_000 },
     );
     assert(covered > 200, `${covered} pairs`);
+  });
+
+  it('reports a rule as covered only if the other rule holds for the packets of every flow', () => {
+    const needs = fc.constantFrom('some' as const, 'all' as const);
+    const found = { alike: 0, mixed: 0 };
+    fc.assert(
+      fc.property(condition, condition, needs, needs, (a, b, earlier, later) => {
+        const [first, second] = [
+          { conditions: a, needed: earlier },
+          { conditions: b, needed: later },
+        ];
+        if (!covers(first, second, factNamed)) return;
+        if (earlier === later) found.alike++;
+        else found.mixed++;
+        for (const flow of megaflows)
+          if (suffices(extentOf(b, flow), later)) {
+            assert(suffices(extentOf(a, flow), earlier), JSON.stringify(flow));
+          }
+      }),
+      { numRuns: 20_000 },
+    );
+    assert(found.alike > 100 && found.mixed > 50, JSON.stringify(found));
   });
 
   it('reports a contradiction only if the conjunction never holds', () => {

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { RequestedPlacement } from '../../../engine/model/flow.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import { REASONS } from '../../../engine/model/reason.ts';
+import { CompiledEvaluator } from '../../../policy/compiled/compiled-evaluator.ts';
 import { EvaluationRunning } from '../../../policy/model/evaluation-running.ts';
+import { parsePolicies } from '../../../policy/parse/parse-policies.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import {
   contextOf,
   evaluatorOf,
@@ -95,6 +98,21 @@ describe('JsonRulesEvaluator', () => {
     assert.equal(await scored('bitsPerSecond', flow), 4000);
     assert.equal(await scored(7.5, flow), 7.5);
     assert.equal(await scored('tcpDst', flow), 0);
+  });
+
+  it('scores 0 if the result is not a finite number', async () => {
+    const table = tableOf([{ packetsPerSecond: 1e6 }, { packetsPerSecond: 2 }]);
+    const score = { fact: 'packetsPerSecond', times: 1e305 };
+    const event = { type: 'offload', params: { score } };
+    const text = policyText([rule('r', { all: [pps('greaterThan', 1)] }, { event })]);
+    const set = parsePolicies([{ file: 'p.json', text }]);
+    for (const evaluator of [
+      evaluatorOf(text),
+      new CompiledEvaluator(set, { clock: new ManualClock() }),
+    ]) {
+      await evaluator.evaluate(table, contextOf(), never());
+      assert.deepEqual([...table.decision.score.subarray(0, 2)], [0, 2e305]);
+    }
   });
 
   it('records whether the score is the worth', async () => {

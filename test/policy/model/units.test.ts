@@ -40,6 +40,33 @@ describe('parseQuantity', () => {
     assert.match(String(value('10Mbit/s', perSecond('bit/s'))), /it takes "bit\/s\/s"/);
   });
 
+  const suggested: readonly [string, string, string][] = [
+    ['50Mbps', 'bit/s', 'Mbit/s'],
+    ['50mbps', 'bit/s', 'Mbit/s'],
+    ['5Gb/s', 'bit/s', 'Gbit/s'],
+    ['5Kbit/s', 'bit/s', 'kbit/s'],
+    ['5Mbits/s', 'bit/s', 'Mbit/s'],
+    ['5bps', 'bit/s', 'bit/s'],
+    ['5MBps', 'bit/s', 'MB/s'],
+    ['5KB/s', 'bit/s', 'kB/s'],
+    ['5Mbps/s', perSecond('bit/s'), 'Mbit/s/s'],
+  ];
+  for (const [text, unit, name] of suggested) {
+    it(`suggests ${name} for ${text}`, () => {
+      assert.match(String(value(text, unit)), new RegExp(`did you mean "${name}"\\?$`));
+    });
+  }
+
+  it('never suggests bytes for bits', () => {
+    for (const text of ['5Mbps', '5Mb', '5kb', '5mbit']) {
+      assert.doesNotMatch(String(value(text, 'byte')), /did you mean/, text);
+    }
+  });
+
+  it('refuses a number that is too large', () => {
+    assert.equal(value(`${'9'.repeat(308)}Tbit/s`, 'bit/s'), 'the number is too large');
+  });
+
   it('returns undefined for texts that are not quantities', () => {
     for (const text of ['', 'eth0', '10', '10 20s', 's', '1,5s', '10  s', '0x10s', '1e3s']) {
       assert.equal(value(text, 'ms'), undefined, text);
