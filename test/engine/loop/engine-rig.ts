@@ -2,6 +2,7 @@ import { Engine, type EngineOptions } from '../../../engine/loop/engine.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { REASONS } from '../../../engine/model/reason.ts';
+import type { PlannerOptions } from '../../../engine/planner/plan.ts';
 import type { Tick } from '../../../engine/model/tick.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
 import { read, rowOf, type Seen } from '../../support/flows.ts';
@@ -10,6 +11,9 @@ import { ScriptEvaluator } from '../../support/script-evaluator.ts';
 
 /** A directory without ports. */
 export const NO_PORTS: PortSnapshot = new Map();
+
+/** More operations than any test needs. */
+const AMPLE = { perSecond: 1e6, burst: 1e6 };
 
 /** Options of a tick of a {@link Rig}. */
 export interface RigTick {
@@ -36,14 +40,14 @@ export class Rig {
 
   constructor(
     backends: FakeBackend | readonly [FakeBackend, ...FakeBackend[]] = new FakeBackend(),
-    more: Pick<EngineOptions, 'backendsComeUp' | 'verifier'> & { readonly minHoldMs?: number } = {},
+    more: Pick<EngineOptions, 'backendsComeUp' | 'verifier'> & Partial<PlannerOptions> = {},
   ) {
-    const { minHoldMs = 1000, ...options } = more;
+    const { minHoldMs = 1000, operations = AMPLE, ...options } = more;
     const all = backends instanceof FakeBackend ? ([backends] as const) : backends;
     [this.backend] = all;
     this.engine = new Engine({
       evaluator: this.evaluator,
-      planner: { minHoldMs, operations: { perSecond: 1e6, burst: 1e6 } },
+      planner: { minHoldMs, operations },
       backends: all,
       clock: this.clock,
       auditMs: 30_000,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Placement } from '../../../engine/model/flow.ts';
 import type { FlowActions } from '../../../engine/model/action.ts';
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { CurrentActions, FlowVerifier, Verdict } from '../../../engine/ports/flow-verifier.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
-import { outputTo } from '../../support/flows.ts';
+import { outputTo, read } from '../../support/flows.ts';
 import { Rig } from './engine-rig.ts';
 
 /** A vSwitch whose rules do what its flows do, unless a test says otherwise. */
@@ -168,5 +169,30 @@ describe('samples of installed entries', () => {
     await rig.tick([{ n: 1 }]);
     assert.deepEqual(rig.installed(), []);
     assert.equal(rig.reason(1), 'mismatch');
+  });
+
+  it('remove nothing that changed while the removal waited for its turn', async () => {
+    class Blocked extends FakeBackend {
+      release: () => void = () => undefined;
+      override portsChanged(): Promise<readonly FlowId[]> {
+        return new Promise((resolve) => {
+          this.release = () => resolve([]);
+        });
+      }
+    }
+    const backend = new Blocked();
+    const { rig, verifier } = rigOf(backend);
+    await rig.tick([{ n: 1 }]);
+    verifier.answers.set(1, known([]));
+    await rig.engine.sample(rig.table, rig.signal);
+    rig.clock.advance(2500);
+    const ports = rig.engine.portsChanged(new Map(), rig.table);
+    const sampled = rig.engine.sample(rig.table, rig.signal);
+    await turn();
+    read(rig.table, rig.clock.now(), [{ n: 1, actions: outputTo('vm3') }]);
+    backend.release();
+    await ports;
+    assert.equal((await sampled)?.result, 'different');
+    assert.deepEqual(rig.installed(), [1], 'the next tick decides');
   });
 });

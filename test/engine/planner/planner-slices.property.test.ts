@@ -99,6 +99,40 @@ const limit = (t: SliceQuota, which: 'guaranteed' | 'maximum'): number =>
   t[which]?.value ?? (which === 'guaranteed' ? 0 : Number.POSITIVE_INFINITY);
 
 describe('planner with slices', () => {
+  describe('an entry that is due to a slice', () => {
+    const worths = (worth: number, of: number, placed: boolean): Flow => ({
+      worth,
+      slice: of,
+      placed,
+      scored: false,
+    });
+    const quotas = [slice('gold', 1, 2), slice('silver', 1, 0)];
+    // Silver and the flows of no slice have one more than their share; the worst is flow 1, of silver.
+    const full = [
+      worths(40, 0, true),
+      worths(10, 2, true),
+      worths(30, 0, true),
+      worths(50, 2, true),
+      worths(5, 1, false),
+      worths(4, 1, false),
+    ];
+
+    it('is taken from the worst flow of all slices above their share', () => {
+      const plan = new Planner(AMPLE).plan(tableOf(full), budgetOf(4, quotas), NOW);
+      assert.deepEqual([...plan.withdraw], [1, 2]);
+      assert.deepEqual([...plan.install], [4, 5]);
+      assert.deepEqual([...plan.replaced], [1, 2], 'the flows that keep them if gold is refused');
+    });
+
+    it('costs two operations', () => {
+      const operations = { perSecond: 0, burst: 1 };
+      const table = tableOf(full);
+      const plan = new Planner({ minHoldMs: 0, operations }).plan(table, budgetOf(4, quotas), NOW);
+      assert.deepEqual([...plan.withdraw, ...plan.install], []);
+      assert.equal(REASONS[table.decision.reason[4]].code, 'budget');
+    });
+  });
+
   it('reserves no entries for a slice whose flows are silent in the next plan', () => {
     const quotas = [slice('gold', 1, 3)];
     const flow = (of: number): Flow => ({ worth: 10, slice: of, placed: false, scored: false });

@@ -93,6 +93,14 @@ describe('planner', () => {
     assert.equal(reasonOf(table, 0), 'table-full');
   });
 
+  it('installs even the smallest flow while there is room for all', () => {
+    const elephant = { score: 1e6, worth: 1e6, byWorth: true };
+    const table = tableOf([elephant, elephant, { score: 1, worth: 1, byWorth: true }]);
+    assert.equal(planFor(table, 3).install.length, 3);
+    assert.equal(planFor(table, 2).install.length, 2);
+    assert.equal(reasonOf(table, 2), 'table-full');
+  });
+
   it('reports the score of the best flow that is left out', () => {
     const table = tableOf([{ score: 5 }, { score: 1 }, { score: 4 }, { score: 3 }, { score: 2 }]);
     assert.equal(planFor(table, 2).cutoff, 3);

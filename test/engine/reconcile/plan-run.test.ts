@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import type { RefusalCode } from '../../../engine/model/refusal.ts';
+import type { PlannerOptions } from '../../../engine/planner/plan.ts';
 import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
 import { Rig } from '../loop/engine-rig.ts';
 
-/** A rig in which flow `n` has the score `n`, except that `scores` replaces some. */
-function rigOf(backend: FakeBackend, scores: Record<number, number> = {}): Rig {
-  const rig = new Rig(backend, { minHoldMs: 0 });
-  rig.evaluator.requested = (row) => {
-    const n = rig.table.idAt(row).w3;
-    return { requested: RequestedPlacement.offload, score: scores[n] ?? n };
-  };
+/** A rig in which flow `n` has the score `n`. */
+function rigOf(
+  backend: FakeBackend,
+  more: { readonly operations?: PlannerOptions['operations'] } = {},
+): Rig {
+  const rig = new Rig(backend, { minHoldMs: 0, ...more });
+  rig.evaluator.requested = (row) => ({
+    requested: RequestedPlacement.offload,
+    score: rig.table.idAt(row).w3,
+  });
   return rig;
 }
 
@@ -83,19 +87,19 @@ describe('carrying out a plan', () => {
   });
 
   it('tries a collision again when removals have freed other places', async () => {
-    const rig = rigOf(new FakeBackend(4), { 1: 1, 2: 1 });
+    const rig = rigOf(new FakeBackend(4));
     await rig.tick([{ n: 1 }, { n: 2 }]);
     let tries = 0;
     rig.backend.refuse = (operation) => {
       if (operation.kind === 'delete' || operation.flow.id.w3 !== 9) return undefined;
       tries++;
-      return rig.installed().includes(1) ? { code: 'probe-depth', detail: 'test' } : undefined;
+      return rig.installed().includes(2) ? { code: 'probe-depth', detail: 'test' } : undefined;
     };
     atMostTwo(rig);
     rig.backend.log.length = 0;
-    // 9 takes over the entry of 2, and 8 that of 1, whose place 9 collides with.
+    // 9 takes over the entry of 1, and 8 that of 2, whose place 9 collides with.
     await rig.tick([{ n: 1 }, { n: 2 }, { n: 8 }, { n: 9 }]);
-    assert.deepEqual(rig.backend.log, ['put 9', 'put 8', 'delete 1', 'put 9', 'delete 2']);
+    assert.deepEqual(rig.backend.log, ['put 9', 'put 8', 'delete 2', 'put 9', 'delete 1']);
     assert.equal(tries, 2);
     assert.deepEqual(rig.installed(), [8, 9]);
     assert.equal(rig.reason(9), 'placed');
@@ -110,6 +114,21 @@ describe('carrying out a plan', () => {
     await rig.tick([{ n: 1 }, { n: 2 }, { n: 8 }, { n: 9 }]);
     assert.deepEqual(backend.log, ['delete 1', 'put 9', 'delete 2', 'put 8']);
     assert.equal(backend.batches, 1);
+  });
+
+  it('removes the entry first if the newcomer needs its mask', async () => {
+    const rig = rigOf(new FakeBackend(3));
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    atMostTwo(rig);
+    rig.backend.refuse = (operation) =>
+      operation.kind === 'put' && operation.flow.id.w3 === 9 && rig.installed().includes(1)
+        ? { code: 'mask-table-full', detail: 'test' }
+        : undefined;
+    rig.backend.log.length = 0;
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 9 }]);
+    assert.deepEqual(rig.backend.log, ['put 9', 'delete 1', 'put 9']);
+    assert.deepEqual(rig.installed(), [2, 9]);
+    assert.equal(rig.reason(9), 'placed');
   });
 
   it('reports a displacement if the removed entry cannot be installed again', async () => {
@@ -142,6 +161,18 @@ describe('carrying out a plan', () => {
     );
     assert.equal(rig.placement(1), Placement.onload);
     assert.deepEqual(rig.installed(), [2]);
+  });
+
+  it('charges operations beyond the plan to the budget', async () => {
+    const rig = rigOf(new FakeBackend(2), { operations: { perSecond: 0, burst: 20 } });
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    rig.backend.refuse = refusing('probe-depth', 9);
+    const budgets: number[] = [];
+    for (let tick = 0; tick < 2; tick++) {
+      const { plans } = await rig.tick([{ n: 1 }, { n: 2 }, { n: 9 }]);
+      budgets.push(plans[0].budget);
+    }
+    assert.deepEqual(budgets, [18, 15], 'two installations; then a removal and two installations');
   });
 
   it('reports every operation', async () => {
