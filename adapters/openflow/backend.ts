@@ -177,7 +177,7 @@ export class OpenFlowBackend implements OffloadBackend {
     if (connection === undefined) return 'late';
     const renewed = await this.#serial.run(async () => {
       const { refused, renewal } = await this.#ruleManager.renew(connection, verifiedAtMs);
-      this.#lost.push(...refused);
+      for (const id of refused) this.#lost.push(id);
       if (refused.length > 0) this.#notifyLost();
       return renewal;
     });
@@ -298,7 +298,7 @@ export class OpenFlowBackend implements OffloadBackend {
       ids.map((id): Operation => ({ kind: 'delete', id })),
       ended,
     );
-    this.#lost.push(...ids.filter((_, i) => results[i].ok));
+    for (const [i, id] of ids.entries()) if (results[i].ok) this.#lost.push(id);
     if (results.some((result) => !result.ok)) throw this.#notConnected();
     return ids;
   }

@@ -138,9 +138,10 @@ export class BackendController {
     if (permission.may === 'nothing') return [];
     const { reconciler, verification } = this;
     const nowMs = this.#clock.now();
-    const applied = [...(await this.#auditOnFailure(reconciler.enforce(table, nowMs, signal)))];
+    let applied = await this.#auditOnFailure(reconciler.enforce(table, nowMs, signal));
     if (permission.may === 'move' && nowMs >= this.#auditDueMs) {
-      applied.push(...(await this.#auditOnFailure(reconciler.audit(table, nowMs, signal))));
+      const audited = await this.#auditOnFailure(reconciler.audit(table, nowMs, signal));
+      applied = [...applied, ...audited];
       verification.markAudited();
       this.#auditDueMs = nowMs + this.#auditMs;
     }

@@ -52,8 +52,8 @@ export class Moves {
     this.withdrawalCauses.length = 0;
     this.install.length = 0;
     this.replaced.length = 0;
-    this.withdraw.push(...contenders.declined);
-    this.withdrawalCauses.push(...contenders.declinedCauses);
+    for (const row of contenders.declined) this.withdraw.push(row);
+    for (const cause of contenders.declinedCauses) this.withdrawalCauses.push(cause);
     this.#tokens = o.budget - this.withdraw.length;
     this.#free = o.entries - contenders.pinned - contenders.incumbents;
     this.#resize(choice.newcomerCount);

@@ -147,7 +147,7 @@ export class Reconciler {
       free,
       send: async (tasks) => {
         const sent = await this.#send(table, tasks, signal);
-        applied.push(...sent.map(appliedOperation));
+        for (const each of sent) applied.push(appliedOperation(each));
         return sent;
       },
       record: (sent) => this.#record(context, sent),

@@ -174,7 +174,7 @@ export class Session {
     const { ids, failure } = this.installer.removeWhere((slot) =>
       touched.some((id) => this.entries.names(slot, id)),
     );
-    this.#unreported.push(...ids);
+    for (const id of ids) this.#unreported.push(id);
     if (failure === undefined) this.ports.touched.clear();
     return failure;
   }
