@@ -35,6 +35,7 @@ describe('samples on the emulated node', () => {
     });
     const flows = [1, 2, 3].map((n) => flowBetween('vm0', 'vm1', n));
     const tick = async (): Promise<void> => {
+      await node.backend.renewLease(clock.now());
       for (const flow of flows) node.send(flow, 10);
       clock.advance(250);
       await engine.onTick(await observer.observe(never()), never());
