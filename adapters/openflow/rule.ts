@@ -1,4 +1,4 @@
-import { restricts } from '../../engine/model/bypass.ts';
+import { inputRefusal } from '../../engine/model/bypass.ts';
 import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../engine/model/port.ts';
 import type { Instructions } from '../../protocols/openflow/codec/instruction.ts';
@@ -54,6 +54,7 @@ export function portsHold(
   return ports.every(({ name, uuid, ifindex }, i) => {
     const port = now.get(name);
     if (port?.uuid !== uuid || port.ifindex !== ifindex) return false;
-    return i === 0 ? !port.policed && !restricts(undefined, port, shortestMs) : !port.shaped;
+    if (i > 0) return !port.shaped;
+    return !port.policed && inputRefusal(name, port, shortestMs) === undefined;
   });
 }

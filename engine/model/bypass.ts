@@ -19,46 +19,28 @@ export function bypassRefusal(
   portOf: (name: string) => PortBypass | undefined,
   heartbeatMs: number,
 ): Refusal | undefined {
-  return (
-    qosRefusal(flow, portOf) ??
-    exportRefusal(flow, portOf) ??
-    idleRefusal(flow, portOf, heartbeatMs)
-  );
+  const limited = qosRefusal(flow, portOf);
+  if (limited !== undefined) return limited;
+  const { inPort } = flow.match;
+  const port = portOf(inPort);
+  return port === undefined ? undefined : inputRefusal(inPort, port, heartbeatMs);
 }
 
-/** True if the vSwitch has to see flows that enter by `now` and did not have to before. */
-export function restricts(
-  before: PortBypass | undefined,
-  now: PortBypass,
-  heartbeatMs: number,
-): boolean {
-  const exports = now.exports !== undefined && before?.exports === undefined;
-  return exports || (idlesOut(now, heartbeatMs) && !idlesOut(before, heartbeatMs));
-}
-
-/** True if the backend cannot send heartbeats often enough for flows that enter by the port. */
-export function idlesOut(port: PortBypass | undefined, heartbeatMs: number): boolean {
-  return port?.heartbeatLimit !== undefined && port.heartbeatLimit.ms < heartbeatMs;
-}
-
-function exportRefusal(
-  { match }: FlowSpec,
-  portOf: (name: string) => PortBypass | undefined,
-): Refusal | undefined {
-  const what = portOf(match.inPort)?.exports;
-  if (what === undefined) return undefined;
-  const detail =
-    `the vSwitch exports the traffic of port ${match.inPort} (${what}), and would miss what an ` +
-    'entry carries; to offload it nevertheless, set node.ovs.offloadExportingBridges';
-  return { code: 'exported', detail };
-}
-
-function idleRefusal(
-  { match }: FlowSpec,
-  portOf: (name: string) => PortBypass | undefined,
+/**
+ * Refusal of every flow that enters by a port, because the vSwitch has to see its packets.
+ * Undefined for other ports. `heartbeatMs` as for {@link bypassRefusal}.
+ */
+export function inputRefusal(
+  name: string,
+  { exports, heartbeatLimit }: PortBypass,
   heartbeatMs: number,
 ): Refusal | undefined {
-  const port = portOf(match.inPort);
-  if (port?.heartbeatLimit === undefined || !idlesOut(port, heartbeatMs)) return undefined;
-  return { code: 'idle-timeout', detail: port.heartbeatLimit.why };
+  if (exports !== undefined) {
+    const detail =
+      `the vSwitch exports the traffic of port ${name} (${exports}), and would miss what an entry ` +
+      'carries; to offload it nevertheless, set node.ovs.offloadExportingBridges';
+    return { code: 'exported', detail };
+  }
+  if (heartbeatLimit === undefined || heartbeatLimit.ms >= heartbeatMs) return undefined;
+  return { code: 'idle-timeout', detail: heartbeatLimit.why };
 }

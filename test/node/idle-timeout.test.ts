@@ -57,6 +57,8 @@ describe('on the real node, what the vSwitch must see of an offloaded flow', fun
     const flow = await placed('onload', AT_ONCE_MS);
     await daemon.waitForFlow('refused', (f) => f.reason.code === 'unsupported', MOVE_MS);
     assert.match(JSON.stringify(await daemon.control.why(flow.id)), /idle time-out of 1 s/);
+    const { backends } = await daemon.control.status();
+    assert.match(JSON.stringify(backends[0].unservedPorts), /idle time-out of 1 s/);
     // The rule has expired and the rules are read again.
     await placed('offload', 30_000);
   });

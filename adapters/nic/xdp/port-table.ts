@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { restricts } from '../../../engine/model/bypass.ts';
+import { inputRefusal } from '../../../engine/model/bypass.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { InputPort, UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import type { Attached, Attachment, AttachMode } from './attachment.ts';
 import { ifindexOf, mtuOf } from './device.ts';
@@ -175,7 +176,7 @@ export class PortTable {
     return [...served, ...unavailable];
   }
 
-  /** The ports that are not served, and those that drop redirected frames. */
+  /** The ports that are not served as input or as output. */
   unserved(): readonly UnservedPort[] {
     const refused = [...this.#problems].flatMap(([name, why]) =>
       this.#excluded.has(name) ? [] : [{ name, why }],
@@ -184,6 +185,9 @@ export class PortTable {
       if (port.input.mode === 'native' && !this.isRedirectTarget(port)) {
         return [{ name: port.name, why: `port ${port.name} ${NO_REDIRECT_TARGET}` }];
       }
+      const info = this.#infos.get(port.name);
+      const refusal = info === undefined ? undefined : this.#inputRefusal(info);
+      if (refusal !== undefined) return [{ name: port.name, why: refusal.detail }];
       return this.#isStalled(port.id) ? [{ name: port.name, why: STALLED }] : [];
     });
     return [...refused, ...deaf];
@@ -300,7 +304,7 @@ export class PortTable {
       if (!same || this.#refusal(now) !== undefined) this.#stopServing(port);
       else if (
         this.#limit(port, now) ||
-        restricts(infos.get(port.name), now, this.shortestLimitMs) ||
+        (this.#inputRefusal(now) !== undefined && !this.#wasRefused(infos, port.name)) ||
         this.#targets.lost(port.ifindex)
       ) {
         this.touched.add(port.id);
@@ -332,6 +336,15 @@ export class PortTable {
       if (this.#byName.has(port.name)) continue;
       if (await this.#add(port)) await turn();
     }
+  }
+
+  #inputRefusal(port: PortInfo): Refusal | undefined {
+    return inputRefusal(port.name, port, this.shortestLimitMs);
+  }
+
+  #wasRefused(infos: PortSnapshot, name: string): boolean {
+    const before = infos.get(name);
+    return before !== undefined && this.#inputRefusal(before) !== undefined;
   }
 
   /** Records the rate limits of a port; true when one was added. */
