@@ -1,7 +1,7 @@
 import type { ChangeMonitor } from '../../engine/ports/change-monitor.ts';
 import type { Message } from '../../protocols/openflow/codec/messages.ts';
 import { OF10, OF13, type Version } from '../../protocols/openflow/codec/version.ts';
-import { asError, errorMessage } from '../../text/error-message.ts';
+import { asError } from '../../text/error-message.ts';
 import { SwitchError } from '../../protocols/openflow/connection/errors.ts';
 import type { Session } from '../../protocols/openflow/connection/session.ts';
 import {
@@ -112,6 +112,7 @@ export class FlowMonitor implements ChangeMonitor {
     const { timeouts } = this.#options;
     if (timeouts === undefined) return;
     timeouts.begin();
+    this.#readAgainAtMs = Infinity;
     const startedMs = performance.now();
     // Not the monitor's initial state: Open vSwitch 3.1 sends it in another version than asked for.
     await readAllTables(
@@ -131,10 +132,8 @@ export class FlowMonitor implements ChangeMonitor {
     const session = this.#watching;
     if (session === undefined || this.#options.timeouts?.outdated !== true) return;
     if (performance.now() < this.#readAgainAtMs) return;
-    this.#readRules(session).catch((error: unknown) => {
-      this.#options.timeouts?.lost(errorMessage(error));
-      void session.close(asError(error));
-    });
+    // A new connection reads them again.
+    this.#readRules(session).catch((error: unknown) => void session.close(asError(error)));
   }
 
   #tryOlder(): void {

@@ -33,6 +33,7 @@ export class RuleTimeouts {
   #isKnown = true;
   #deadline: NodeJS.Timeout | undefined;
   #outdated = false;
+  #closed = false;
 
   constructor(options: RuleTimeoutsOptions) {
     this.#options = options;
@@ -89,10 +90,12 @@ export class RuleTimeouts {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#deadline);
   }
 
   #expire(): void {
+    if (this.#closed) return;
     this.#deadline ??= setTimeout(() => {
       this.#isKnown = false;
       this.#options.onChange();
