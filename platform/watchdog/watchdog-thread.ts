@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { prettyLine } from '../pretty-line.ts';
 import { coloursOf } from '../terminal.ts';
-import { processExit } from './exit-process.ts';
+import { exitProcess } from './exit-process.ts';
 import { mainThreadStack } from './main-thread-stack.ts';
 import { SharedState } from './shared-state.ts';
 import type { WatchdogData } from './watchdog-data.ts';
@@ -17,7 +17,6 @@ const STANDARD_OUTPUT = 1;
 
 const { buffer, periodMs, checks, pretty, exitCode }: WatchdogData = workerData;
 const state = new SharedState(buffer);
-const exit = processExit();
 let last = state.beats;
 let missed = 0;
 
@@ -50,7 +49,7 @@ async function endProcess(): Promise<void> {
     const text = pretty ? prettyLine(line, coloursOf(false)) : `${line}\n`;
     await atMost(WRITE_MS, written(text));
   } finally {
-    exit(exitCode);
+    await exitProcess(exitCode);
   }
 }
 
