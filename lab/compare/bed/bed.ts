@@ -14,6 +14,9 @@ import {
 import type { CaseParameters } from '../cases/parameters.ts';
 import type { Ends } from '../traffic/ends.ts';
 
+/** Longer than any pause between the parts of a case, ms. */
+const MAX_IDLE_MS = 3_000;
+
 /** Settings of the daemon under test: fast, and eager enough to offload a few packets. */
 const DAEMON = { poll: { periodMs: 100, sourceShare: 0.5 }, planner: { minHoldMs: 0 } };
 
@@ -117,7 +120,7 @@ export class Bed {
   }
 }
 
-/** Offloads what passes between two guests, and keeps it offloaded while it is silent. */
+/** Offloads what passes between two guests, and keeps it offloaded in the pauses of a case. */
 function policyFor(...guests: readonly [Guest, Guest]): unknown {
   return {
     name: 'compare',
@@ -129,6 +132,7 @@ function policyFor(...guests: readonly [Guest, Guest]): unknown {
           all: [
             { fact: 'inPort', operator: 'in', value: guests.map(({ vm }) => vm.name) },
             { fact: 'packets', operator: 'greaterThan', value: 0 },
+            { fact: 'idleMs', operator: 'lessThan', value: MAX_IDLE_MS },
           ],
         },
         event: { type: 'offload' },

@@ -12,6 +12,8 @@ const CHUNKS_PER_SECOND = 100;
 /** Within this time Norikae notices that the flow's packets cannot be redirected, s. */
 const NOTICED_SECONDS = 8;
 const MEASURED_SECONDS = 2;
+/** How long the port stays attached without entries, ms. */
+const DETACH_MS = 1_000;
 
 /** A guest with default offloads: no packet of its connection can be redirected. */
 export const DEFAULT_OFFLOADS: Scenario = {
@@ -25,7 +27,7 @@ export const DEFAULT_OFFLOADS: Scenario = {
   measure: async (bed, startDaemon) => {
     for (const { vm } of [bed.sender, bed.receiver]) await setOffloads(vm, ...FULL_OFFLOADS);
     await bed.rules();
-    const daemon = await startDaemon?.();
+    const daemon = await startDaemon?.({ backend: { detachAfterMs: DETACH_MS } });
     try {
       return { values: await connection(bed), offloadedBytes: 0 };
     } finally {
