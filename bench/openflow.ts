@@ -205,7 +205,7 @@ async function ruleChange(changes: number): Promise<Comparison> {
         policies,
         planner: { minHoldMs: 0 },
         poll: { periodMs: POLL_MS },
-        ovs: { flowMonitor },
+        ovs: { flowMonitor, assumedIdleTimeout: 0 },
       });
       try {
         return middle(await measureRuleChanges(node, daemon, [one, two], changes));

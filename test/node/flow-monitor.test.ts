@@ -27,7 +27,7 @@ describe('on the real node, a flow monitor', function () {
   });
 
   it('is replaced by polling within one period where it is unavailable', async () => {
-    const ovs = { flowMonitor: false };
+    const ovs = { flowMonitor: false, assumedIdleTimeout: 0 };
     const daemon = await fixture.startDaemon({ ovs, poll: { periodMs: 300 } });
     assert.equal((await daemon.control.status()).changes, null);
     const vms = [fixture.sender, fixture.receiver] as const;

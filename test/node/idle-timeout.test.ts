@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { FlowView } from '../../api/flow-views.ts';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import type { ManagedProcess } from '../../lab/testbed/managed-process.ts';
 import { BRIDGE } from '../../lab/testbed/node.ts';
@@ -87,4 +88,12 @@ describe('on the real node, what the vSwitch must see of an offloaded flow', fun
       }
     });
   }
+
+  it('is every packet while a learned rule has a short idle time-out', async () => {
+    const learn = 'learn(table=9,idle_timeout=1,NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])';
+    await fixture.rules(`in_port=1,dl_src=${macsOf(FLOW).src},actions=${learn},output:2`);
+    const isRefused = (f: FlowView) => isUdpFlow(FLOW)(f) && f.reason.code === 'unsupported';
+    const flow = await daemon.waitForFlow('refused', isRefused, MOVE_MS);
+    assert.match(JSON.stringify(await daemon.control.why(flow.id)), /idle time-out of 1 s/);
+  });
 });

@@ -59,14 +59,9 @@ describe('on the real node, for a while', function () {
     });
   }
 
-  it('a learned rule with an idle time-out of 2 s lives as long as its traffic', async () => {
+  it('a rule with an idle time-out of 2 s lives as long as its traffic', async () => {
     const { node, sender } = fixture;
-    // Its own traffic teaches the rule; the rule then forwards the traffic past the teacher.
-    const learn =
-      'learn(table=1,idle_timeout=2,priority=5,NXM_OF_ETH_SRC[],output:OXM_OF_IN_PORT[])';
-    await node.ovs.ofctl('del-flows', BRIDGE);
-    const forward = `table=1,priority=9,${rule('idle_timeout=2')},actions=output:2`;
-    await fixture.rules(rule(`actions=${learn},resubmit(,1)`), forward);
+    await fixture.rules(rule('idle_timeout=2,actions=output:2'));
     const sending = { packetsPerSecond: 500, rounds: 0 };
     const frames = udpFrames(FLOW, 10);
     const stream = await startSender(sender.namespace, frames, sending, node.ovs.runDir);
@@ -74,8 +69,7 @@ describe('on the real node, for a while', function () {
       await offloaded();
       await sleep(30_000);
       await offloaded();
-      const rules = await node.ovs.ofctl('dump-flows', BRIDGE, 'table=1');
-      assert.equal(rules.match(/idle_timeout=2/g)?.length, 2, rules);
+      assert.match(await node.ovs.ofctl('dump-flows', BRIDGE), /idle_timeout=2/);
     } finally {
       await stream.stop();
     }
