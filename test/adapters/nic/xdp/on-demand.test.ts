@@ -36,10 +36,10 @@ describe('XDP ports that are attached on demand', function () {
     for (const backend of open.splice(0)) await backend.close('withdraw');
   });
 
-  async function started(): Promise<XdpBackend> {
+  async function started(ports = world.snapshot()): Promise<XdpBackend> {
     const backend = new XdpBackend(options);
     open.push(backend);
-    await backend.start(world.snapshot(), never());
+    await backend.start(ports, never());
     return backend;
   }
 
@@ -174,6 +174,33 @@ describe('XDP ports that are attached on demand', function () {
       assert.ok(!support.ok && support.refusal.code === 'port-unavailable');
     } finally {
       await world.removePort(large.name);
+    }
+  });
+
+  it('treats a tap alike, which costs its guest no offload', async () => {
+    const name = 'nktap0';
+    await run('ip', ['link', 'del', name]).catch(() => undefined); // left by a killed run
+    await run('ip', ['tuntap', 'add', name, 'mode', 'tap', 'vnet_hdr']);
+    try {
+      await run('ip', ['link', 'set', name, 'up']);
+      const ifindex = Number(await run('cat', [`/sys/class/net/${name}/ifindex`]));
+      const [veth] = world.snapshot().values();
+      const snapshot = new Map(world.snapshot()).set(name, { ...veth, name, uuid: name, ifindex });
+      const features = () => run('ethtool', ['-k', name]);
+      const before = await features();
+      const backend = await started(snapshot);
+      const port = () => backend.inputPorts().find((input) => input.name === name);
+      assert.deepEqual([port()?.isOpen, port()?.splitsSegments], [false, false]);
+      await put(backend, flow(4, name, veth.name));
+      assert.equal(port()?.isOpen, true);
+      await backend.apply([{ kind: 'delete', id: flowId(4) }], never());
+      await read(backend);
+      await sleep(DETACH_AFTER_MS);
+      await read(backend);
+      assert.equal(port()?.isOpen, false);
+      assert.equal(await features(), before);
+    } finally {
+      await run('ip', ['link', 'del', name]);
     }
   });
 });

@@ -97,7 +97,10 @@ async function fixture(
   const pinPath = world.pinPath();
   const objectPath = builtObject();
   const ifindexes = new Map(world.names().map((name) => [name, world.port(name).ifindex]));
-  const make = () => new XdpBackend({ pinPath, objectPath, masks: 16, mode, ...asked });
+  // Natively as the daemon runs it: a port is attached with its first entry.
+  const onDemand = mode === 'native' ? { detachAfterMs: 1_000 } : {};
+  const make = () =>
+    new XdpBackend({ pinPath, objectPath, masks: 16, mode, ...onDemand, ...asked });
   let backend = make();
 
   const flow = (n: number, output: string): FlowSpec => ({
