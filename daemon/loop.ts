@@ -1,6 +1,7 @@
 import {
   exhaustMap,
   filter,
+  ignoreElements,
   interval,
   merge,
   NEVER,
@@ -19,7 +20,6 @@ import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { RuleEvaluator } from '../engine/ports/rule-evaluator.ts';
 import type { Accountant } from '../telemetry/accounts/accountant.ts';
 import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
-import { LoadRise } from '../telemetry/load-rise.ts';
 import { HostWatch } from '../telemetry/host-watch.ts';
 import type { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
@@ -27,6 +27,7 @@ import { ticks, type TickSource } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
 import { MAX_PER_TICK } from './decisions/decision-log.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { LeaseRenewer } from './lease-renewer.ts';
 import type { Log } from '../platform/log.ts';
 import { type MarkPhase, markNothing, type Phase } from '../platform/watchdog/phases.ts';
@@ -39,10 +40,6 @@ import { errorMessage } from '../text/error-message.ts';
 
 const HOST_PERIOD_MS = 1000;
 const RETRY_AFTER_MS = 500;
-/** Ticks without anything to do after which flows are read less often: rates need some readings. */
-const IDLE_AFTER_TICKS = 8;
-/** Longest idle period as a share of the lease, so that less than half of it is never left. */
-const IDLE_LEASE_SHARE = 0.4;
 /** Longest time from a verification to the renewal that is based on it, ms. */
 const MAX_RENEWAL_MS = 250;
 
@@ -85,10 +82,7 @@ export class Loop {
   #unsubscribe: readonly (() => void)[] = [];
   #starting: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
-  readonly #loadRise = new LoadRise();
-  /** Ticks in a row in which no flow had or could get an entry, and whether they are enough. */
-  #idleTicks = 0;
-  #isIdle = false;
+  readonly #idle = new IdleWatch();
   /** Errors of the last tick, by backend. */
   #lastErrors: ReadonlyMap<string, string> = new Map();
 
@@ -111,7 +105,7 @@ export class Loop {
       backends: node.backends,
       isUp: (backend) => this.#starter.up.has(backend),
       clock,
-      period: { ...config.poll, maxIdlePeriodMs: IDLE_LEASE_SHARE * shortestLeaseMs(node) },
+      period: config.poll,
       timeoutMs: config.poll.timeoutMs,
       smoothingMs: SMOOTHING_MS,
     });
@@ -220,10 +214,12 @@ export class Loop {
   /** The observer, whose rounds are marked. */
   #source(): TickSource {
     const observer = this.#observer;
+    const idle = this.#idle;
     const mark = this.#mark;
     return {
       observe: (signal) => {
         mark('reading flows and counters');
+        idle.beginReading();
         return observer.observe(signal);
       },
       get periodMs() {
@@ -262,17 +258,26 @@ export class Loop {
     return samples({ engine: this.engine, table: () => this.table, periodMs, log });
   }
 
-  /** Emits when a port's load rises while the loop is idle: a candidate may have appeared. */
+  /**
+   * Emits when traffic begins while the loop is idle: a candidate may have appeared. Until then, an
+   * empty backend is verified without a reading.
+   */
   #wakes(): Observable<unknown> {
-    return this.#host.samples.pipe(
-      filter(({ portLoad }) => this.#loadRise.observe(portLoad) && this.#isIdle),
-      tap(() => this.#setIdle(false)),
+    const { periodMs } = this.#options.config.poll;
+    const verified = this.#host.samples.pipe(
+      tap(() => {
+        // A later tick installs only what it reads later; a change of ports until then is reported.
+        if (this.#idle.isResting && this.#options.node.ports.connected()) this.engine.verifyEmpty();
+      }),
+      ignoreElements(),
     );
-  }
-
-  #setIdle(isIdle: boolean): void {
-    this.#isIdle = isIdle;
-    this.#observer.setIdle(isIdle);
+    const risen = this.#host
+      .loads(periodMs, () => this.#idle.isResting)
+      .pipe(
+        filter((loads) => this.#idle.wakes(loads)),
+        tap(() => this.#observer.setIdle(false)),
+      );
+    return merge(verified, risen);
   }
 
   async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {
@@ -317,9 +322,8 @@ export class Loop {
   #publish(report: TickReport): void {
     this.#mark('publishing a tick');
     this.#lastReport = report;
-    this.#loadRise.reset();
-    this.#idleTicks = hasNothingToDo(report) ? this.#idleTicks + 1 : 0;
-    this.#setIdle(this.#idleTicks >= IDLE_AFTER_TICKS);
+    this.#idle.endTick(report);
+    this.#observer.setIdle(this.#idle.isIdle);
     this.#options.accountant.account(report, this.engine.evaluator.rules);
     this.#options.metrics.recordTick(report, this.periodMs);
     this.#moves.observe(report);
@@ -350,17 +354,4 @@ export class Loop {
       }),
     );
   }
-}
-
-/** True when no flow has an entry or could get one, so that only new traffic can change anything. */
-function hasNothingToDo({ permission, plans }: TickReport): boolean {
-  return (
-    permission.may === 'move' &&
-    plans.length > 0 &&
-    plans.every(({ contenders, capacity }) => contenders === 0 && capacity.used === 0)
-  );
-}
-
-function shortestLeaseMs({ backends }: Node): number {
-  return Math.min(...backends.map((backend) => backend.capabilities().leaseMs));
 }

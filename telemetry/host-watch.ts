@@ -3,7 +3,10 @@ import {
   defer,
   EMPTY,
   exhaustMap,
+  filter,
   ignoreElements,
+  interval,
+  map,
   type Observable,
   Subject,
   tap,
@@ -11,13 +14,16 @@ import {
 } from 'rxjs';
 import type { NodeState, SourceStatus } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
-import type { HostSource } from '../engine/ports/host-source.ts';
+import type { HostSample, HostSource } from '../engine/ports/host-source.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import { abortable } from './abortable.ts';
 import { withDeadline } from './deadline.ts';
 import { NodeMeter } from './node-meter.ts';
 import { PacketCost } from './packet-cost.ts';
 import { SourceHealth } from './source-health.ts';
+
+/** Between two readings of loads passes at least this multiple of the time of one. */
+const READING_SHARE = 50;
 
 /** Sources and timing of a {@link HostWatch}. */
 export interface HostWatchOptions {
@@ -61,6 +67,30 @@ export class HostWatch {
     return this.#samples;
   }
 
+  /**
+   * Emits the ports' loads with another period, ms, while `isWanted`, and takes at most a fiftieth
+   * of the time for reading them. Never ends, never fails.
+   */
+  loads(periodMs: number, isWanted: () => boolean): Observable<NodeState['portLoad']> {
+    const { clock } = this.#options;
+    const meter = new NodeMeter();
+    let notBeforeMs = Number.NEGATIVE_INFINITY;
+    return interval(periodMs).pipe(
+      filter(() => isWanted() && clock.now() >= notBeforeMs),
+      exhaustMap(() => {
+        const atMs = clock.now();
+        return this.#sample().pipe(
+          map((sample) => {
+            notBeforeMs = clock.now() + READING_SHARE * (clock.now() - atMs);
+            meter.addSample(sample, atMs);
+            return meter.state.portLoad;
+          }),
+          catchError(() => EMPTY),
+        );
+      }),
+    );
+  }
+
   /** Reads the host while subscribed. Emits nothing, never ends, never fails. */
   watch(): Observable<never> {
     return timer(0, this.#options.periodMs).pipe(
@@ -70,13 +100,10 @@ export class HostWatch {
   }
 
   #readHost(): Observable<unknown> {
-    const { host, ports, clock, timeoutMs, vswitchPackets } = this.#options;
+    const { clock, vswitchPackets } = this.#options;
     return defer(() => {
       const atMs = clock.now();
-      const names = ports.current().keys();
-      return abortable((outer) =>
-        withDeadline(host.name, timeoutMs, outer, (signal) => host.read(names, signal)),
-      ).pipe(
+      return this.#sample().pipe(
         tap((sample) => {
           this.#meter.addSample(sample, atMs);
           if (vswitchPackets !== undefined) {
@@ -92,5 +119,15 @@ export class HostWatch {
         return EMPTY;
       }),
     );
+  }
+
+  #sample(): Observable<HostSample> {
+    const { host, ports, timeoutMs } = this.#options;
+    return defer(() => {
+      const names = ports.current().keys();
+      return abortable((outer) =>
+        withDeadline(host.name, timeoutMs, outer, (signal) => host.read(names, signal)),
+      );
+    });
   }
 }

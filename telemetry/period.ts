@@ -4,8 +4,6 @@ export interface PeriodOptions {
   readonly periodMs: number;
   /** Maximum period, ms. */
   readonly maxPeriodMs: number;
-  /** Maximum period while the loop is idle, ms; left out: `maxPeriodMs`. */
-  readonly maxIdlePeriodMs?: number;
   /** Share of the source's time that reading may take, 0 to 1. */
   readonly sourceShare: number;
 }
@@ -57,8 +55,7 @@ export class AdaptivePeriod {
     const { periodMs, maxPeriodMs, sourceShare } = this.#options;
     const busyMs = Math.min(maxPeriodMs, Math.max(periodMs, this.costMs / sourceShare));
     if (!this.isIdle) return busyMs;
-    const { maxIdlePeriodMs = maxPeriodMs } = this.#options;
     const idleMs = Math.max(IDLE_PERIODS * periodMs, this.costMs / (IDLE_SHARE * sourceShare));
-    return Math.max(busyMs, Math.min(maxPeriodMs, maxIdlePeriodMs, idleMs));
+    return Math.max(busyMs, Math.min(maxPeriodMs, idleMs));
   }
 }

@@ -149,6 +149,13 @@ export class BackendController {
     return applied;
   }
 
+  /** Records that nothing can differ from the vSwitch, if the backend has no entries. */
+  verifyEmpty(): void {
+    const { reconciler, verification } = this;
+    if (this.backend.capacity().used > 0) return;
+    verification.recordComparison(this.#clock.now(), reconciler.pendingDeletes);
+  }
+
   /**
    * Removes entries that carry nothing while their flow sends, and holds their flows down. Does
    * nothing while the backend's counters are not read or its lease may have expired: then every

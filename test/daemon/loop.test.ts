@@ -102,8 +102,9 @@ class Rig {
     clock: CLOCK,
   });
   readonly evaluator = new ScriptEvaluator();
+  readonly #poll = { ...CONFIG.poll };
   readonly loop = new Loop({
-    config: CONFIG,
+    config: { ...CONFIG, poll: this.#poll },
     node: {
       description: 'a test',
       flows: this.flows,
@@ -119,6 +120,11 @@ class Rig {
     accountant: this.accountant,
     metrics: this.metrics,
   });
+
+  /** Raises the limit of the loop's period. */
+  allowPeriod(maxPeriodMs: number): void {
+    this.#poll.maxPeriodMs = maxPeriodMs;
+  }
 
   async until(what: string, condition: () => boolean): Promise<void> {
     for (let i = 0; i < 200; i++) {
@@ -280,5 +286,21 @@ describe('loop', () => {
     rig.evaluator.requested = () => ({ requested: RequestedPlacement.offload, score: 1 });
     await rig.until('offloaded', () => rig.backend.installed.size === 1);
     assert.equal(rig.loop.periodMs, 10);
+  });
+
+  it('keeps the lease of an empty backend while it is idle, without reading the flows', async () => {
+    rig.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
+    rig.flows.flows = [{ n: 1, packets: 5, bytes: 500 }];
+    rig.allowPeriod(60_000);
+    rig.loop.start();
+    await rig.until('idle', () => rig.loop.periodMs === 80);
+    rig.flows.costMs = 10_000;
+    await rig.until('a long period', () => rig.loop.periodMs > 10_000);
+    const { reads } = rig.flows;
+    const { leaseMs } = rig.backend.capabilities();
+    await sleep(2.5 * leaseMs);
+    assert.equal(rig.flows.reads, reads);
+    const { verifiedAtMs = -Infinity } = rig.loop.engine.verificationOf(rig.backend) ?? {};
+    assert.ok(CLOCK.now() - verifiedAtMs < 1.5 * leaseMs, `${CLOCK.now() - verifiedAtMs} ms ago`);
   });
 });

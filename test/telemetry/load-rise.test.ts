@@ -5,24 +5,30 @@ describe('rise of a load', () => {
   const loads = (rxBitsPerSecond: number) =>
     new Map([['vm1', { rxBitsPerSecond, txBitsPerSecond: 0 }]]);
 
-  it('is more than a quarter and half a Mbit/s over the load at the last reset', () => {
+  it('is more than a quarter and 200 kbit/s above the usual load', () => {
     const rise = new LoadRise();
-    assert.equal(rise.observe(loads(400_000)), false);
-    assert.equal(rise.observe(loads(600_000)), true);
-    rise.observe(loads(10e6));
-    rise.reset();
-    assert.equal(rise.observe(loads(12e6)), false);
-    assert.equal(rise.observe(loads(13.5e6)), true);
-    assert.equal(rise.observe(loads(13.5e6)), true, 'until the next reset');
-    rise.reset();
-    assert.equal(rise.observe(loads(13.5e6)), false);
+    assert.equal(rise.observe(loads(10e6)), false, 'the first load is usual');
+    assert.equal(rise.observe(loads(12.6e6)), false);
+    assert.equal(rise.observe(loads(16.1e6)), true);
+    assert.equal(rise.observe(loads(16.1e6)), false, 'usual from then on');
   });
 
-  it('is noticed on any port, new ones included', () => {
+  it('is not the next of several bursts, but one after a long silence', () => {
     const rise = new LoadRise();
     rise.observe(loads(1e6));
-    rise.reset();
+    assert.equal(rise.observe(loads(0)), false);
+    assert.equal(rise.observe(loads(1e6)), false);
+    for (let i = 0; i < 20; i++) rise.observe(loads(0));
+    assert.equal(rise.observe(loads(1e6)), true);
+  });
+
+  it('is noticed on a new port, and not after a restart or without loads', () => {
+    const rise = new LoadRise();
+    rise.observe(loads(1e6));
     const more = new Map(loads(1e6)).set('vm2', { rxBitsPerSecond: 1e6, txBitsPerSecond: 0 });
     assert.equal(rise.observe(more), true);
+    rise.restart();
+    assert.equal(rise.observe(new Map()), false);
+    assert.equal(rise.observe(loads(50e6)), false);
   });
 });

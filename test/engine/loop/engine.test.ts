@@ -551,4 +551,21 @@ describe('engine', () => {
       }),
     );
   });
+
+  it('verifies a backend without entries at any time, and no other', async () => {
+    const rig = new Rig();
+    const verifiedAtMs = (): number => rig.engine.verificationOf(rig.backend)?.verifiedAtMs ?? NaN;
+    rig.engine.verifyEmpty();
+    assert.equal(verifiedAtMs(), Number.NEGATIVE_INFINITY, 'not audited yet');
+    await rig.tick([]);
+    rig.clock.advance(700);
+    rig.engine.verifyEmpty();
+    assert.equal(verifiedAtMs(), rig.clock.now());
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(rig.installed(), [1]);
+    const before = verifiedAtMs();
+    rig.clock.advance(700);
+    rig.engine.verifyEmpty();
+    assert.equal(verifiedAtMs(), before);
+  });
 });
