@@ -11,6 +11,7 @@ import type { Libbpf, ProgramInfo } from './libbpf.ts';
 import { MAP_NAMES } from './maps.ts';
 import type { Maps } from './maps.ts';
 import type { XdpBackendOptions } from './options.ts';
+import { PreparedPrograms } from './prepared-programs.ts';
 import { PinnedPrograms } from './pinned-programs.ts';
 import { PORT_REF } from './records.ts';
 
@@ -60,6 +61,7 @@ export class Attachment {
   readonly #wanted: 'auto' | AttachMode;
   readonly #settings = new DeviceSettings();
   readonly #pins: PinnedPrograms;
+  readonly #prepared: PreparedPrograms;
   readonly #mapIds: ReadonlySet<number>;
   readonly #controlIds: ReadonlySet<number>;
   /** Tags of the programs that were loaded, by name. */
@@ -72,6 +74,7 @@ export class Attachment {
   ) {
     this.#libbpf = libbpf;
     this.#pins = new PinnedPrograms(libbpf, pinPath);
+    this.#prepared = new PreparedPrograms(libbpf);
     this.#maps = maps;
     this.#objectPath = objectPath;
     this.#wanted = mode;
@@ -158,6 +161,26 @@ export class Attachment {
     const mode = this.#wanted === 'generic' ? 'generic' : 'native';
     const flags = this.#settings.mayLeaveChecksumsOpen(name) ? PORT_REF.checksumsOpen : 0;
     return { mode, flags, note: '' };
+  }
+
+  /** Loads the program that {@link attach} is expected to need, so that it need not wait for it. */
+  prepare(ifindex: number): void {
+    if (this.#wanted === 'generic' || this.#prepared.has(ifindex)) return;
+    try {
+      this.withProgram('bound', ifindex, (fd) => this.#prepared.keep(ifindex, fd));
+    } catch (error) {
+      if (!(error instanceof ProgramRejected)) throw error;
+      this.#prepared.keep(ifindex, undefined);
+    }
+  }
+
+  /** Unloads what {@link prepare} has loaded for a device. */
+  forget(ifindex: number): void {
+    this.#prepared.drop(ifindex);
+  }
+
+  close(): void {
+    this.#prepared.close();
   }
 
   /**
@@ -253,10 +276,12 @@ export class Attachment {
     if (inTheWay !== 0) this.detach(ifindex);
     if (this.#isCurrent(mode === 'native' ? native : generic, which)) return undefined;
     try {
-      const errno = this.withProgram(which, ifindex, (fd) => {
+      const use = (fd: number): number => {
         this.#pins.pin(ifindex, fd);
         return this.#libbpf.attachXdp(ifindex, fd, XDP_FLAG[mode]);
-      });
+      };
+      const prepared = which === 'bound' ? this.#prepared.get(ifindex) : undefined;
+      const errno = prepared === undefined ? this.withProgram(which, ifindex, use) : use(prepared);
       this.unpinDetached(ifindex);
       return errno === 0 ? undefined : errnoName(errno);
     } catch (error) {

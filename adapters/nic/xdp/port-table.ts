@@ -425,6 +425,7 @@ export class PortTable {
   #standBy(port: PortIdentity, id: number): boolean {
     try {
       this.#enter(port, id, this.#attachment.expected(port.name, port.ifindex), false);
+      this.#attachment.prepare(port.ifindex);
       return true;
     } catch (error) {
       this.#recordProblem(port, error);
@@ -587,6 +588,7 @@ export class PortTable {
     this.#remove(this.#maps.fd.devices, id);
     if (sameDevice) this.#attachment.detach(ifindex);
     else this.#attachment.unpinDetached(ifindex);
+    this.#attachment.forget(ifindex);
     this.#remove(this.#maps.fd.stalled, id);
     this.#remove(this.#maps.fd.port_info, id);
   }

@@ -41,6 +41,7 @@ export class Session {
   readonly #flows: FlowMap;
   readonly #slots: StatsSlots;
   readonly #stats: StatsReader;
+  readonly #attachment: Attachment;
   readonly #grace: GracePeriod;
   readonly #hooks: OtherHooks;
   readonly #targets = new RedirectTargets();
@@ -53,9 +54,9 @@ export class Session {
     this.#lock = lock;
     this.#maps = maps;
     const { slots } = sizesFor(options.entries);
-    const attachment = new Attachment(libbpf, maps, options);
-    this.#guard = attachment.startGuard();
-    this.lease = new Lease(libbpf, attachment);
+    this.#attachment = new Attachment(libbpf, maps, options);
+    this.#guard = this.#attachment.startGuard();
+    this.lease = new Lease(libbpf, this.#attachment);
     this.#grace = new GracePeriod(libbpf);
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
@@ -63,7 +64,7 @@ export class Session {
     this.ports = new PortTable({
       libbpf,
       maps,
-      attachment,
+      attachment: this.#attachment,
       grace: this.#grace,
       hooks: this.#hooks,
       targets: this.#targets,
@@ -189,6 +190,7 @@ export class Session {
     this.#hooks.close();
     this.#targets.close();
     this.#grace.close();
+    this.#attachment.close();
     this.lease.close();
     if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
   }
