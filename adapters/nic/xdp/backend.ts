@@ -20,7 +20,7 @@ import { XdpNotStarted, XdpOptionInvalid } from './errors.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import { encodeMatch, newEncodedMatch } from './match-codec.ts';
 import type { XdpBackendOptions } from './options.ts';
-import type { PortReport } from './port-table.ts';
+import type { PortReport } from './port-report.ts';
 import { MAX_MASKS } from './records.ts';
 import { Session } from './session.ts';
 

@@ -7,7 +7,8 @@ import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY, encodeEntry } from './entry-value.ts';
 import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import { encodeMatch } from './match-codec.ts';
-import { NO_REDIRECT_TARGET, type PortTable } from './port-table.ts';
+import { NO_REDIRECT_TARGET } from './port-report.ts';
+import type { PortTable } from './port-table.ts';
 import { PORT_REF } from './records.ts';
 
 /** Encodes one flow at a time into reused buffers. */

@@ -3,57 +3,30 @@ import { inputRefusal } from '../../../engine/model/bypass.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { InputPort, UnservedPort } from '../../../engine/ports/offload-backend.ts';
-import type { Attached, Attachment, AttachMode } from './attachment.ts';
+import type { Attached, Attachment } from './attachment.ts';
 import { ifindexOf, mtuOf } from './device.ts';
 import { PortUnusable } from './errors.ts';
-import type { GracePeriod } from './grace-period.ts';
 import { type Heartbeat, heartbeatOf, shortestLimitMs } from './heartbeat.ts';
-import type { Libbpf } from './libbpf.ts';
-import type { Maps } from './maps.ts';
 import type { OtherHooks } from './other-hooks.ts';
-import { CONTROL, PORT_INFO, PORT_REF, portIdentity, STALL, u32, u32At, u64 } from './records.ts';
+import type { ServedPort } from './served-port.ts';
+import { identityOf, type PortMaps } from './port-maps.ts';
+import {
+  inputPorts,
+  NO_REDIRECT_TARGET,
+  type PortReport,
+  portReports,
+  STALLED,
+} from './port-report.ts';
 import type { RedirectTargets } from './redirect-targets.ts';
 import { errorMessage } from '../../../text/error-message.ts';
-
-const NS_PER_MS = 1_000_000n;
-
-/** A port that flows can enter or leave by. `id` is never reused, even across restarts. */
-export interface ServedPort {
-  readonly name: string;
-  readonly uuid: string;
-  readonly ifindex: number;
-  readonly id: number;
-  /** The host's QoS on output, and policing on input; the program implements neither. */
-  readonly shaped: boolean;
-  readonly policed: boolean;
-  /** How the program is attached, or would be. */
-  readonly input: Attached;
-  /** True while the program is attached; only then packets can enter by the port. */
-  readonly isAttached: boolean;
-  /** True if the program is attached only while the port has entries. */
-  readonly onDemand: boolean;
-  /** As in {@link InputPort}. */
-  readonly maxBytes: number;
-  readonly splitsSegments: boolean;
-}
 
 /** What of a port of the vSwitch its device is found by, and its limits. */
 type PortIdentity = Pick<PortInfo, 'name' | 'uuid' | 'ifindex' | 'shaped' | 'policed'>;
 
-/** How a port is served, for operators. */
-export interface PortReport {
-  readonly name: string;
-  /** `detached`: the port has no entry of a flow that enters by it, and so it has no program. */
-  readonly mode: AttachMode | 'detached' | 'unavailable';
-  readonly detail: string;
-}
-
 /** Dependencies of a port table. */
 export interface PortTableOptions {
-  readonly libbpf: Libbpf;
-  readonly maps: Maps;
+  readonly maps: PortMaps;
   readonly attachment: Attachment;
-  readonly grace: GracePeriod;
   readonly hooks: OtherHooks;
   readonly targets: RedirectTargets;
   /** Heartbeat period, ms; 0: no heartbeats. */
@@ -74,29 +47,15 @@ const RETRY_MS = 60_000;
 /** Bytes of an Ethernet header with a VLAN tag. */
 const L2_BYTES = 18;
 
-const DETACHED = 'the program is attached when a flow that enters by the port gets an entry';
-
-/** Report of a port that the kernel recently failed to redirect to. */
-const STALLED =
-  'redirects to it fail, so its packets go to the vSwitch: check whether it is down, or a veth ' +
-  'whose peer has GRO off (ethtool -K ... gro on)';
-
-/** Refusal of a port that drops redirected frames. */
-export const NO_REDIRECT_TARGET =
-  'does not accept redirected frames: its driver does not support them, or it is a veth whose ' +
-  'peer has GRO off (ethtool -K ... gro on)';
-
 /**
  * The ports that the program serves. The kernel reuses an ifindex, so a port has an id of our own,
  * which the device map binds to the device itself (the kernel removes a device from the map when it
  * unregisters).
  */
 export class PortTable {
-  readonly #libbpf: Libbpf;
-  readonly #maps: Maps;
+  readonly #maps: PortMaps;
   readonly #attachment: Attachment;
   readonly #only: ReadonlySet<string> | undefined;
-  readonly #grace: GracePeriod;
   readonly #hooks: OtherHooks;
   readonly #targets: RedirectTargets;
   readonly #heartbeatMs: number;
@@ -109,8 +68,6 @@ export class PortTable {
   readonly touched = new Set<number>();
   /** Ports that are being closed: ifindex by id. Failures are retried. */
   readonly #closing = new Map<number, number>();
-  /** Elements of `ports` were deleted, and programs that use them may still be running. */
-  #recycled = false;
   readonly #byName = new Map<string, ServedPort>();
   readonly #problems = new Map<string, string>();
   /** Names of the ports that are not meant to be served. */
@@ -124,11 +81,9 @@ export class PortTable {
   readonly #idleSince = new Map<number, number>();
 
   constructor(options: PortTableOptions) {
-    const { libbpf, maps, attachment, grace, hooks, targets, heartbeatMs, only } = options;
-    this.#libbpf = libbpf;
+    const { maps, attachment, hooks, targets, heartbeatMs, only } = options;
     this.#maps = maps;
     this.#attachment = attachment;
-    this.#grace = grace;
     this.#hooks = hooks;
     this.#targets = targets;
     this.#heartbeatMs = heartbeatMs;
@@ -162,18 +117,9 @@ export class PortTable {
     return this.#problems.get(name) ?? `port ${name} is unknown`;
   }
 
+  /** How each port is served. */
   report(): readonly PortReport[] {
-    const served = [...this.#byName.values()].map((port) => ({
-      name: port.name,
-      mode: port.isAttached ? port.input.mode : ('detached' as const),
-      detail: this.#detail(port),
-    }));
-    const unavailable: PortReport[] = [...this.#problems].map(([name, detail]) => ({
-      name,
-      mode: 'unavailable',
-      detail,
-    }));
-    return [...served, ...unavailable];
+    return portReports(this.served(), this.#problems, (id) => this.#maps.isStalled(id));
   }
 
   /** The ports that are not served as input or as output. */
@@ -182,25 +128,26 @@ export class PortTable {
       this.#excluded.has(name) ? [] : [{ name, why }],
     );
     const deaf = this.served().flatMap((port) => {
-      if (port.input.mode === 'native' && !this.isRedirectTarget(port)) {
-        return [{ name: port.name, why: `port ${port.name} ${NO_REDIRECT_TARGET}` }];
-      }
-      const info = this.#infos.get(port.name);
-      const refusal = info === undefined ? undefined : this.#inputRefusal(info);
-      if (refusal !== undefined) return [{ name: port.name, why: refusal.detail }];
-      return this.#isStalled(port.id) ? [{ name: port.name, why: STALLED }] : [];
+      const why = this.#whyUnserved(port);
+      return why === undefined ? [] : [{ name: port.name, why }];
     });
     return [...refused, ...deaf];
   }
 
+  /** Why no flow enters or leaves by a served port; undefined: flows do. */
+  #whyUnserved(port: ServedPort): string | undefined {
+    if (port.input.mode === 'native' && !this.isRedirectTarget(port)) {
+      return `port ${port.name} ${NO_REDIRECT_TARGET}`;
+    }
+    const info = this.#infos.get(port.name);
+    const refusal = info === undefined ? undefined : this.#inputRefusal(info);
+    if (refusal !== undefined) return refusal.detail;
+    return this.#maps.isStalled(port.id) ? STALLED : undefined;
+  }
+
   /** The ports that flows can enter by, and what that costs their other packets. */
   inputs(): readonly InputPort[] {
-    return this.served().map(({ name, isAttached, maxBytes, splitsSegments }) => ({
-      name,
-      isOpen: isAttached,
-      maxBytes,
-      splitsSegments,
-    }));
+    return inputPorts(this.served());
   }
 
   /**
@@ -210,7 +157,7 @@ export class PortTable {
   async open(port: ServedPort): Promise<boolean> {
     if (port.isAttached) return true;
     // Checked before and after: the device can be replaced before the port directory reports it.
-    const isSame = (): boolean => this.#deviceOf(port.id) === port.ifindex;
+    const isSame = (): boolean => this.#maps.deviceOf(port.id) === port.ifindex;
     if (isSame() && (await this.#attach(port, port.id)) && isSame()) return true;
     this.#stopServing(port);
     this.#closeAll();
@@ -250,20 +197,18 @@ export class PortTable {
   async adopt(ports: PortSnapshot): Promise<void> {
     this.#hooks.refresh();
     this.#targets.refresh();
-    this.#recycled = true;
+    this.#maps.markRecycled();
     const byIdentity = new Map<string, PortInfo>();
-    for (const port of ports.values()) byIdentity.set(identityText(portIdentity(port.uuid)), port);
+    for (const port of ports.values()) byIdentity.set(identityOf(port), port);
 
-    const value = new Uint8Array(PORT_INFO.bytes);
-    for (const id of this.#keys(this.#maps.fd.port_info)) {
-      this.#libbpf.lookup(this.#maps.fd.port_info, u32(id), value, 'port_info');
-      const ifindex = u32At(value, PORT_INFO.ifindex);
-      const port = byIdentity.get(identityText(value.subarray(PORT_INFO.identity)));
-      const admitted = this.#portAt(ifindex);
+    for (const id of this.#maps.registered()) {
+      const { ifindex, identity } = this.#maps.registration(id);
+      const port = byIdentity.get(identity);
+      const admitted = this.#maps.portAt(ifindex);
       const isSame =
         port?.ifindex === ifindex &&
         this.#refusal(port) === undefined &&
-        this.#deviceOf(id) === ifindex &&
+        this.#maps.deviceOf(id) === ifindex &&
         (admitted === id || (admitted === undefined && this.#isOnDemand(port)));
       // Adopted as not rate-limited, as it may have been: `drop` then removes its entries if it is.
       const isServed =
@@ -274,12 +219,10 @@ export class PortTable {
       await turn();
     }
     const ids = this.ids();
-    for (const ifindex of this.#keys(this.#maps.fd.ports)) {
-      if (!ids.has(this.#portAt(ifindex) ?? 0)) this.#exclude(ifindex);
+    for (const ifindex of this.#maps.admitted()) {
+      if (!ids.has(this.#maps.portAt(ifindex) ?? 0)) this.#maps.exclude(ifindex);
     }
-    for (const id of this.#keys(this.#maps.fd.devices)) {
-      if (!ids.has(id)) this.#remove(this.#maps.fd.devices, id);
-    }
+    for (const id of this.#maps.outputs()) if (!ids.has(id)) this.#maps.removeOutput(id);
   }
 
   /**
@@ -300,7 +243,7 @@ export class PortTable {
       const same =
         now?.uuid === port.uuid &&
         now.ifindex === port.ifindex &&
-        this.#deviceOf(port.id) === port.ifindex;
+        this.#maps.deviceOf(port.id) === port.ifindex;
       if (!same || this.#refusal(now) !== undefined) this.#stopServing(port);
       else if (
         this.#limit(port, now) ||
@@ -391,13 +334,9 @@ export class PortTable {
       this.#problems.set(port.name, failure.why);
       return false;
     }
-    const id = this.#maps.next(CONTROL.nextPortId);
-    const info = new Uint8Array(PORT_INFO.bytes);
-    info.set(u32(port.ifindex), PORT_INFO.ifindex);
-    info.set(portIdentity(port.uuid), PORT_INFO.identity);
+    const id = this.#maps.nextId();
     try {
-      this.#libbpf.update(this.#maps.fd.port_info, u32(id), info, port.name);
-      this.#libbpf.update(this.#maps.fd.devices, u32(id), u32(port.ifindex), port.name);
+      this.#maps.register(id, port);
     } catch (error) {
       this.#problems.set(port.name, errorMessage(error));
       this.#close(id, port.ifindex);
@@ -438,7 +377,8 @@ export class PortTable {
     const { name, ifindex } = port;
     try {
       const attached = this.#attachment.attach(name, ifindex);
-      await this.#admit(ifindex, id, attached.flags);
+      const heartbeat = this.#heartbeatAt(ifindex);
+      await this.#maps.admit(ifindex, { id, flags: attached.flags, heartbeat });
       this.#enter(port, id, attached, true);
       return true;
     } catch (error) {
@@ -491,56 +431,17 @@ export class PortTable {
 
   /** Detaches the program from a port, which stays served. */
   #detach(port: ServedPort): void {
-    this.#exclude(port.ifindex);
+    this.#maps.exclude(port.ifindex);
     this.#attachment.detach(port.ifindex);
     this.#idleSince.delete(port.id);
     this.#byName.set(port.name, { ...port, isAttached: false });
   }
 
-  #detail(port: ServedPort): string {
-    if (this.#isStalled(port.id)) return STALLED;
-    return port.isAttached ? port.input.note : DETACHED;
-  }
-
-  /**
-   * Admits packets of a device. A running program could still hold a deleted element, whose memory
-   * the new one would reuse, and attribute its packet to this port: so this waits for such
-   * programs.
-   */
-  async #admit(ifindex: number, id: number, flags: number): Promise<void> {
-    const ref = portRef(id, flags, this.#heartbeatAt(ifindex));
-    const existing = new Uint8Array(PORT_REF.bytes);
-    if (this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), existing, 'ports')) {
-      if (Buffer.compare(existing, ref) === 0) return;
-      this.#exclude(ifindex);
-    }
-    if (this.#recycled) {
-      await this.#grace.wait();
-      this.#recycled = false;
-    }
-    this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, `ifindex ${ifindex}`);
-  }
-
   /** Tells the program the heartbeats of the ports that it serves. */
   async #updateHeartbeats(): Promise<void> {
-    const ref = new Uint8Array(PORT_REF.bytes);
     for (const { ifindex, id } of this.#byName.values()) {
-      if (!this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), ref, 'ports')) continue;
-      const flags = u32At(ref, PORT_REF.flags);
-      const wanted = portRef(id, flags, this.#heartbeatAt(ifindex));
-      if (Buffer.compare(ref, wanted) === 0) continue;
-      await this.#replace(ifindex, wanted);
+      await this.#maps.changeHeartbeat(ifindex, id, this.#heartbeatAt(ifindex));
     }
-  }
-
-  /**
-   * Overwrites the element of a port. A running program may still read the old one, so its memory
-   * must not be used again before the program has finished.
-   */
-  async #replace(ifindex: number, ref: Uint8Array): Promise<void> {
-    if (this.#recycled) await this.#grace.wait();
-    this.#libbpf.update(this.#maps.fd.ports, u32(ifindex), ref, `ifindex ${ifindex}`);
-    this.#recycled = true;
   }
 
   #heartbeatAt(ifindex: number): Heartbeat {
@@ -548,11 +449,6 @@ export class PortTable {
       if (port.ifindex === ifindex) return heartbeatOf(this.#heartbeatMs, port.heartbeatLimit);
     }
     return heartbeatOf(this.#heartbeatMs);
-  }
-
-  #exclude(ifindex: number): void {
-    this.#recycled = true;
-    this.#remove(this.#maps.fd.ports, ifindex);
   }
 
   /** Stops serving a port and marks its entries for removal. */
@@ -583,60 +479,12 @@ export class PortTable {
 
   /** Stops input and output of a port, before anything else. */
   #shut(id: number, ifindex: number): void {
-    const sameDevice = this.#deviceOf(id) === ifindex;
-    if (this.#portAt(ifindex) === id) this.#exclude(ifindex);
-    this.#remove(this.#maps.fd.devices, id);
+    const sameDevice = this.#maps.deviceOf(id) === ifindex;
+    if (this.#maps.portAt(ifindex) === id) this.#maps.exclude(ifindex);
+    this.#maps.removeOutput(id);
     if (sameDevice) this.#attachment.detach(ifindex);
     else this.#attachment.unpinDetached(ifindex);
     this.#attachment.forget(ifindex);
-    this.#remove(this.#maps.fd.stalled, id);
-    this.#remove(this.#maps.fd.port_info, id);
+    this.#maps.forget(id);
   }
-
-  #isStalled(id: number): boolean {
-    const stall = new BigUint64Array(STALL.bytes / 8);
-    const value = new Uint8Array(stall.buffer);
-    const found = this.#libbpf.lookup(this.#maps.fd.stalled, u32(id), value, 'stalled');
-    return found && stall[STALL.untilNs / 8] > process.hrtime.bigint();
-  }
-
-  #deviceOf(id: number): number | undefined {
-    const value = new Uint8Array(4);
-    const found = this.#libbpf.lookup(this.#maps.fd.devices, u32(id), value, 'devices');
-    return found ? u32At(value, 0) : undefined;
-  }
-
-  #portAt(ifindex: number): number | undefined {
-    const value = new Uint8Array(PORT_REF.bytes);
-    const found = this.#libbpf.lookup(this.#maps.fd.ports, u32(ifindex), value, 'ports');
-    return found ? u32At(value, PORT_REF.portId) : undefined;
-  }
-
-  #remove(fd: number, key: number): void {
-    this.#libbpf.remove(fd, u32(key), `key ${key}`);
-  }
-
-  #keys(fd: number): number[] {
-    const keys: number[] = [];
-    let previous: Uint8Array | null = null;
-    const next = new Uint8Array(4);
-    while (this.#libbpf.nextKey(fd, previous, next, 'ports')) {
-      keys.push(u32At(next, 0));
-      previous = next.slice();
-    }
-    return keys;
-  }
-}
-
-function portRef(id: number, flags: number, { dueMs, limitMs }: Heartbeat): Uint8Array {
-  const ref = new Uint8Array(PORT_REF.bytes);
-  ref.set(u32(id), PORT_REF.portId);
-  ref.set(u32(flags), PORT_REF.flags);
-  ref.set(u64(BigInt(dueMs) * NS_PER_MS), PORT_REF.heartbeatNs);
-  ref.set(u64(BigInt(limitMs) * NS_PER_MS), PORT_REF.heartbeatLimitNs);
-  return ref;
-}
-
-function identityText(identity: Uint8Array): string {
-  return Buffer.from(identity).toString('hex');
 }

@@ -17,6 +17,7 @@ import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
 import type { XdpBackendOptions } from './options.ts';
 import { OtherHooks } from './other-hooks.ts';
+import { PortMaps } from './port-maps.ts';
 import { PortTable } from './port-table.ts';
 import { RedirectTargets } from './redirect-targets.ts';
 import { CONTROL } from './records.ts';
@@ -62,10 +63,8 @@ export class Session {
     this.masks = new MaskSet(libbpf, maps, options.masks);
     this.#hooks = new OtherHooks(libbpf);
     this.ports = new PortTable({
-      libbpf,
-      maps,
+      maps: new PortMaps(libbpf, maps, this.#grace),
       attachment: this.#attachment,
-      grace: this.#grace,
       hooks: this.#hooks,
       targets: this.#targets,
       heartbeatMs: options.heartbeatMs,
