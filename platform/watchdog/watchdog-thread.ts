@@ -1,6 +1,7 @@
 import { write } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { workerData } from 'node:worker_threads';
 import { prettyLine } from '../pretty-line.ts';
 import { coloursOf } from '../terminal.ts';
@@ -14,6 +15,8 @@ const STACK_MS = 1_000;
 const WAIT_CHANNEL_MS = 250;
 const WRITE_MS = 250;
 const STANDARD_OUTPUT = 1;
+/** The live table hides the cursor. */
+const SHOW_CURSOR = '\u001B[?25h';
 
 const { buffer, periodMs, checks, pretty, exitCode }: WatchdogData = workerData;
 const state = new SharedState(buffer);
@@ -46,7 +49,8 @@ async function endProcess(): Promise<void> {
       msg: 'the event loop is blocked; the process ends, and entries expire with their lease',
     };
     const line = JSON.stringify(blocked);
-    const text = pretty ? prettyLine(line, coloursOf(false)) : `${line}\n`;
+    const restored = isatty(STANDARD_OUTPUT) ? SHOW_CURSOR : '';
+    const text = pretty ? `${restored}${prettyLine(line, coloursOf(false))}` : `${line}\n`;
     await atMost(WRITE_MS, written(text));
   } finally {
     await exitProcess(exitCode);
