@@ -315,7 +315,7 @@ export class OpenFlowBackend implements OffloadBackend {
 /** Subscribes to changes of other controllers; false where the switch does not support it. */
 async function watch(session: Session, signal: AbortSignal): Promise<boolean> {
   try {
-    await session.multipart(watchEverything(), () => undefined, signal);
+    await session.multipart(watchEverything('without actions'), () => undefined, signal);
     return true;
   } catch (error) {
     if (error instanceof SwitchError) return false;

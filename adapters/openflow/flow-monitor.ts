@@ -11,7 +11,7 @@ import {
 } from '../../protocols/openflow/connection/switch-client.ts';
 import { finTimeoutOf, type RuleTimeouts } from './rule-timeouts.ts';
 import { readAllTables } from './rule-stats.ts';
-import { foreignUpdates, watchEverything } from './watch-request.ts';
+import { type ForeignUpdate, foreignUpdates, watchEverything } from './watch-request.ts';
 
 /** Options of a {@link FlowMonitor}. */
 export interface FlowMonitorOptions {
@@ -31,8 +31,7 @@ const MAX_SHARE = 100;
 
 /**
  * Subscribes to rule changes of one switch with a flow monitor: the ONF's on OpenFlow 1.3, else
- * Nicira's on 1.0. Updates are requested without actions: only the fact that a rule changed is
- * needed.
+ * Nicira's on 1.0. Updates are requested with actions only to learn the time-outs of rules.
  */
 export class FlowMonitor implements ChangeMonitor {
   readonly name: string;
@@ -87,7 +86,8 @@ export class FlowMonitor implements ChangeMonitor {
   async #watch({ session }: ConnectedSwitch): Promise<void> {
     session.onMessage((message) => this.#onMessage(message));
     try {
-      await session.multipart(watchEverything(), () => undefined);
+      const content = this.#options.timeouts === undefined ? 'without actions' : 'with actions';
+      await session.multipart(watchEverything(content), () => undefined);
     } catch (error) {
       if (!(error instanceof SwitchError)) throw error;
       this.#refused = error;
@@ -153,11 +153,20 @@ export class FlowMonitor implements ChangeMonitor {
       return;
     }
     const updates = foreignUpdates(message, this.#options.isOurs);
-    for (const { kind, idleTimeout } of updates) {
-      if (kind !== 'deleted') this.#options.timeouts?.observe(idleTimeout);
-      if (kind !== 'added') this.#options.timeouts?.removed(idleTimeout);
+    if (updates.length === 0) return;
+    this.#learn(updates);
+    this.#notify();
+  }
+
+  #learn(updates: readonly ForeignUpdate[]): void {
+    const { timeouts } = this.#options;
+    if (timeouts === undefined) return;
+    for (const update of updates) {
+      if (update.kind !== 'added') timeouts.removed();
+      if (update.kind === 'deleted') continue;
+      timeouts.observe(update.idleTimeout);
+      timeouts.observe(finTimeoutOf(update));
     }
-    if (updates.length > 0) this.#notify();
   }
 
   #notify(): void {

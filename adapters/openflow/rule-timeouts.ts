@@ -47,7 +47,7 @@ export class RuleTimeouts {
     return unreadLimit(bridge, assumedSeconds, this.#problem);
   }
 
-  /** True when a rule with the shortest time-out was removed since the last reading. */
+  /** True when the rule with the shortest time-out may have been removed since the last reading. */
   get outdated(): boolean {
     return this.#outdated;
   }
@@ -66,9 +66,9 @@ export class RuleTimeouts {
     this.#options.onChange();
   }
 
-  /** A rule was removed or may have got another time-out. */
-  removed(idleSeconds: number): void {
-    if (idleSeconds > 0 && idleSeconds <= (this.#shortest ?? Infinity)) this.#outdated = true;
+  /** A rule was removed, or may have got another time-out. */
+  removed(): void {
+    if (this.#shortest !== Infinity) this.#outdated = true;
   }
 
   /** The reading is complete. */

@@ -5,9 +5,10 @@ import type {
 import { MonitorFlag, Port, Table } from '../../protocols/openflow/codec/ids.ts';
 import type { Message } from '../../protocols/openflow/codec/messages.ts';
 
-/** Subscribes to all future changes in every table, without actions. */
-export function watchEverything(): FlowMonitorRequest {
-  const flags = MonitorFlag.add | MonitorFlag.delete | MonitorFlag.modify;
+/** Subscribes to all future changes in every table. */
+export function watchEverything(content: 'with actions' | 'without actions'): FlowMonitorRequest {
+  const changes = MonitorFlag.add | MonitorFlag.delete | MonitorFlag.modify;
+  const flags = content === 'with actions' ? changes | MonitorFlag.actions : changes;
   const match = { kind: 'oxm', fields: [] } as const;
   const everything = { id: 1, flags, outPort: Port.any, tableId: Table.all, match };
   return { kind: 'flow-monitor', monitors: [everything] };

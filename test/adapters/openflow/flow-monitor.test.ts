@@ -83,6 +83,9 @@ for (const protocol of ['OpenFlow13', 'OpenFlow10'] as const) {
         await eventually('read', () => timeouts.limit?.ms === 10_000);
         await real.ofctl('add-flow', BRIDGE, 'priority=9,in_port=2,idle_timeout=8,actions=drop');
         await eventually('the shorter one', () => timeouts.limit?.ms === 2_000, 500);
+        const fin = 'priority=9,tcp,in_port=3,actions=fin_timeout(idle_timeout=4)';
+        await real.ofctl('add-flow', BRIDGE, fin);
+        await eventually('that of fin_timeout', () => timeouts.limit?.ms === 1_000, 500);
       } finally {
         await learning.close();
       }
