@@ -1,5 +1,5 @@
-import { type FieldName, fieldOf, type FlowMatch } from '../../engine/model/match.ts';
-import { anyOf, NUMBER_16, NUMBER_8, Region } from './region.ts';
+import { type FieldName, fieldOf, type FlowMatch, isExact } from '../../engine/model/match.ts';
+import { anyOf, NUMBER_16, NUMBER_8, Region, unsigned } from './region.ts';
 
 const TYPE_IPV4 = 0x0800;
 const TYPE_ARP = 0x0806;
@@ -53,22 +53,43 @@ export interface PacketKinds {
   readonly enveloped: boolean;
 }
 
+const NONE: PacketKinds = { ipv4: false, ipv6: false, arp: false, other: false, enveloped: false };
+const BY_TYPE: ReadonlyMap<number, PacketKinds> = new Map([
+  [TYPE_IPV4, { ...NONE, ipv4: true }],
+  [TYPE_IPV6, { ...NONE, ipv6: true }],
+  [TYPE_ARP, { ...NONE, arp: true }],
+]);
+
 /** The kinds of packets that a match can carry. */
 export function kindsOf(match: FlowMatch): PacketKinds {
+  const exact = exactNumber(match, 'eth_type');
+  const kinds = exact === undefined ? undefined : BY_TYPE.get(exact);
+  if (kinds !== undefined) return kinds;
   const has = (fields: readonly FieldName[]) =>
     fields.some((field) => fieldOf(match, field) !== undefined);
   if (fieldOf(match, 'eth_type') === undefined) {
-    const only = { ipv4: false, ipv6: false, arp: false, other: false, enveloped: false };
-    if (has(ONLY_IPV4)) return { ...only, ipv4: true };
-    if (has(ONLY_IPV6)) return { ...only, ipv6: true };
-    if (has(ONLY_ARP)) return { ...only, arp: true };
-    if (has(ONLY_IP)) return { ...only, ipv4: true, ipv6: true };
+    if (has(ONLY_IPV4)) return { ...NONE, ipv4: true };
+    if (has(ONLY_IPV6)) return { ...NONE, ipv6: true };
+    if (has(ONLY_ARP)) return { ...NONE, arp: true };
+    if (has(ONLY_IP)) return { ...NONE, ipv4: true, ipv6: true };
   }
   const type = etherTypes(match);
   const named = [TYPE_IPV4, TYPE_IPV6, TYPE_ARP].map((value) => type.includes(value));
   const [ipv4, ipv6, arp] = named;
   const other = 2 ** type.freeBits > named.filter(Boolean).length;
   return { ipv4, ipv6, arp, other, enveloped: ENVELOPES.some((value) => type.includes(value)) };
+}
+
+/** The number in a field that is matched exactly, as most are; undefined for others. */
+export function exactNumber(match: FlowMatch, name: FieldName): number | undefined {
+  const field = fieldOf(match, name);
+  return field !== undefined && isExact(field) ? unsigned(field.value) : undefined;
+}
+
+/** True if packets can have this IP protocol, if they are IP. */
+export function mayHaveProtocol(match: FlowMatch, protocol: number): boolean {
+  const exact = exactNumber(match, 'ip_proto');
+  return exact === undefined ? ipProtocols(match).includes(protocol) : exact === protocol;
 }
 
 /** Ethertypes of the packets. */

@@ -1,5 +1,12 @@
-import { type FieldName, fieldOf, type FlowMatch } from '../../engine/model/match.ts';
-import { etherTypes, ipProtocols, kindsOf, mayLackPorts } from './header-knowledge.ts';
+import { type FieldName, fieldOf, type FlowMatch, isExact } from '../../engine/model/match.ts';
+import {
+  etherTypes,
+  exactNumber,
+  ipProtocols,
+  kindsOf,
+  mayHaveProtocol,
+  mayLackPorts,
+} from './header-knowledge.ts';
 import { type Known, Possible, type PossiblePart } from './possible.ts';
 import { anyOf, type HeaderForm, IPV4, IPV6, MAC, NUMBER_12, NUMBER_16, Region } from './region.ts';
 import { parseSubnet } from './subnet.ts';
@@ -29,43 +36,45 @@ export class PacketValues {
   }
 
   get ethSrc(): Known {
-    return this.#field('eth_src', MAC, ALWAYS);
+    return this.#field('eth_src', MAC, always);
   }
 
   get ethDst(): Known {
-    return this.#field('eth_dst', MAC, ALWAYS);
+    return this.#field('eth_dst', MAC, always);
   }
 
   get ethType(): Known {
-    return known([etherTypes(this.#match)]);
+    return exactNumber(this.#match, 'eth_type') ?? known([etherTypes(this.#match)]);
   }
 
   /** A match has the tag's TPID if and only if the packets are tagged. */
   get vlanId(): Known {
     const tagged = ['vlan_tpid', 'vlan_vid', 'vlan_pcp'] as const;
     const is = tagged.some((field) => fieldOf(this.#match, field) !== undefined);
-    return is ? this.#field('vlan_vid', NUMBER_12, ALWAYS) : undefined;
+    return is ? this.#field('vlan_vid', NUMBER_12, always) : undefined;
   }
 
   get ipProto(): Known {
+    const exact = exactNumber(this.#match, 'ip_proto');
+    if (exact !== undefined) return exact;
     const { can, must } = this.#ip();
     return can ? known([ipProtocols(this.#match), ...(must ? [] : [undefined])]) : undefined;
   }
 
   get ipv4Src(): Known {
-    return this.#field('ipv4_src', IPV4, this.#family('ipv4'));
+    return this.#field('ipv4_src', IPV4, () => this.#family('ipv4'));
   }
 
   get ipv4Dst(): Known {
-    return this.#field('ipv4_dst', IPV4, this.#family('ipv4'));
+    return this.#field('ipv4_dst', IPV4, () => this.#family('ipv4'));
   }
 
   get ipv6Src(): Known {
-    return this.#field('ipv6_src', IPV6, this.#family('ipv6'));
+    return this.#field('ipv6_src', IPV6, () => this.#family('ipv6'));
   }
 
   get ipv6Dst(): Known {
-    return this.#field('ipv6_dst', IPV6, this.#family('ipv6'));
+    return this.#field('ipv6_dst', IPV6, () => this.#family('ipv6'));
   }
 
   get ipSrc(): Known {
@@ -77,19 +86,19 @@ export class PacketValues {
   }
 
   get tcpSrc(): Known {
-    return this.#field('tcp_src', NUMBER_16, this.#transport(6));
+    return this.#field('tcp_src', NUMBER_16, () => this.#transport(6));
   }
 
   get tcpDst(): Known {
-    return this.#field('tcp_dst', NUMBER_16, this.#transport(6));
+    return this.#field('tcp_dst', NUMBER_16, () => this.#transport(6));
   }
 
   get udpSrc(): Known {
-    return this.#field('udp_src', NUMBER_16, this.#transport(17));
+    return this.#field('udp_src', NUMBER_16, () => this.#transport(17));
   }
 
   get udpDst(): Known {
-    return this.#field('udp_dst', NUMBER_16, this.#transport(17));
+    return this.#field('udp_dst', NUMBER_16, () => this.#transport(17));
   }
 
   get protocol(): Known {
@@ -113,6 +122,7 @@ export class PacketValues {
   get cast(): Known {
     const mac = fieldOf(this.#match, 'eth_dst');
     if (mac !== undefined && (mac.mask[0] & 1) === 1) {
+      if ((mac.value[0] & 1) === 0) return 'unicast';
       return known(castsOf(new Region(MAC, mac.value, mac.mask)));
     }
     const v4 = fieldOf(this.#match, 'ipv4_dst');
@@ -122,9 +132,13 @@ export class PacketValues {
   }
 
   /** Values of a field that only some of the packets have. */
-  #field(name: FieldName, form: HeaderForm, { can, must }: Presence): Known {
+  #field(name: FieldName, form: HeaderForm, presence: () => Presence): Known {
     const field = fieldOf(this.#match, name);
-    if (field !== undefined) return known([new Region(form, field.value, field.mask)]);
+    if (field !== undefined) {
+      if (isExact(field)) return form.format(field.value);
+      return known([new Region(form, field.value, field.mask)]);
+    }
+    const { can, must } = presence();
     if (!can) return undefined;
     return known([anyOf(form), ...(must ? [] : [undefined])]);
   }
@@ -157,9 +171,9 @@ export class PacketValues {
 
   #transport(protocol: number): Presence {
     const { can, must } = this.#ip();
-    const protocols = ipProtocols(this.#match);
-    if (!can || !protocols.includes(protocol)) return { can: false, must: false };
-    return { can: true, must: must && protocols.freeBits === 0 && !mayLackPorts(this.#match) };
+    if (!can || !mayHaveProtocol(this.#match, protocol)) return { can: false, must: false };
+    const certain = ipProtocols(this.#match).freeBits === 0 && !mayLackPorts(this.#match);
+    return { can: true, must: must && certain };
   }
 }
 
@@ -169,7 +183,7 @@ interface Presence {
   readonly must: boolean;
 }
 
-const ALWAYS: Presence = { can: true, must: true };
+const always = (): Presence => ({ can: true, must: true });
 
 const GROUPS: ReadonlyMap<HeaderForm, { readonly multicast: string; readonly broadcast: string }> =
   new Map([
@@ -182,7 +196,6 @@ function castsOf(region: Region): readonly Cast[] {
   const single = region.freeBits === 0;
   if (region.form === MAC) {
     const broadcast = region.includes('ff:ff:ff:ff:ff:ff');
-    if ((region.value[0] & 1) === 0) return ['unicast'];
     if (!broadcast) return ['multicast'];
     return single ? ['broadcast'] : ['multicast', 'broadcast'];
   }
