@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import type { RefusalCode } from '../../../engine/model/refusal.ts';
 import type { PlannerOptions } from '../../../engine/planner/plan.ts';
@@ -187,6 +188,40 @@ describe('carrying out a plan', () => {
         ['put', 9, false],
         ['put', 1, true],
       ],
+    );
+  });
+
+  it('never leaves fewer entries in use, whatever newcomers are refused for', async () => {
+    const code = fc.constantFrom<RefusalCode>('probe-depth', 'table-full', 'mask-table-full');
+    const step = fc.record({
+      scores: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 9, maxLength: 9 }),
+      refused: fc.uniqueArray(fc.nat(8), { maxLength: 9 }),
+      code,
+    });
+    const flows = Array.from({ length: 9 }, (_, n) => ({ n }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), fc.nat(8), async (steps, entries) => {
+        const rig = rigOf(new FakeBackend(entries));
+        let before: number[] = [];
+        for (const { scores, refused, code: why } of steps) {
+          const hadEntry = new Set(before);
+          // An entry that was removed a moment ago can be installed again.
+          rig.backend.refuse = refusing(why, ...refused.filter((n) => !hadEntry.has(n)));
+          rig.evaluator.requested = (row) => ({
+            requested: RequestedPlacement.offload,
+            score: scores[rig.table.idAt(row).w3],
+          });
+          await rig.tick(flows);
+          const now = rig.installed();
+          assert.ok(now.length >= before.length && now.length <= entries);
+          const placed = flows.filter(({ n }) => rig.placement(n) === Placement.offload);
+          assert.deepEqual(
+            placed.map(({ n }) => n),
+            now,
+          );
+          before = now;
+        }
+      }),
     );
   });
 });
