@@ -11,11 +11,21 @@ const BUDGET = { perSecond: 5, burst: 20 };
 /** Decides when to poll in quick succession instead of once a period, within a budget. */
 export class BurstPolling {
   readonly #budget = new TokenBucket(BUDGET);
+  #sinceMs = Number.NEGATIVE_INFINITY;
   #untilMs = Number.NEGATIVE_INFINITY;
 
   /** Starts a burst: something has changed. */
   trigger(nowMs: number): void {
+    this.#sinceMs = nowMs;
     this.#untilMs = nowMs + BURST_MS;
+  }
+
+  /**
+   * Pause between two polls of a burst, ms: it grows with the time since the change, so that a few
+   * polls cover the burst, and the budget lasts for several changes in a row.
+   */
+  pauseMs(nowMs: number): number {
+    return Math.max(0, (nowMs - this.#sinceMs) / 2);
   }
 
   /** True when the next poll should follow quickly. */

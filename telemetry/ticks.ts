@@ -55,8 +55,12 @@ export function ticks<T>(
       bursts.recordPoll(startedMs);
       return abortable(async (signal) => handle(await source.observe(signal), signal));
     });
-    const periodMs = (): number =>
-      bursts.burstDue(clock.now()) ? (source.quickPeriodMs ?? source.periodMs) : source.periodMs;
+    const periodMs = (): number => {
+      const nowMs = clock.now();
+      if (!bursts.burstDue(nowMs)) return source.periodMs;
+      const quickMs = Math.max(source.quickPeriodMs ?? source.periodMs, bursts.pauseMs(nowMs));
+      return Math.min(source.periodMs, quickMs);
+    };
     // Late rounds, too, leave the event loop at least one turn between them.
     const pause = (): number => Math.max(1, startedMs + periodMs() - clock.now());
     const delay = (): Observable<unknown> =>

@@ -266,6 +266,25 @@ describe('loop', () => {
     await rig.until('queried', () => queries === 1);
   });
 
+  it('reads flows when the configuration of the vSwitch changes', async () => {
+    rig.loop.start();
+    await rig.until('a tick', () => rig.loop.lastReport !== undefined);
+    const { reads } = rig.flows;
+    rig.ports.switchChanged();
+    await rig.until('a reading', () => rig.flows.reads > reads);
+  });
+
+  it('renews no lease while changes of ports are not reported', async () => {
+    rig.flows.flows = [{ n: 1 }];
+    rig.loop.start();
+    await rig.until('lease', () => rig.backend.leases > 0);
+    rig.ports.reporting = false;
+    await sleep(1_300);
+    const { leases } = rig.backend;
+    await sleep(400);
+    assert.equal(rig.backend.leases, leases);
+  });
+
   it('reads flows when the monitor reports a rule change', async () => {
     rig.loop.start();
     await rig.until('a tick', () => rig.loop.lastReport !== undefined);

@@ -178,6 +178,32 @@ describe('a real Open vSwitch', function () {
     await directory.close();
   });
 
+  it('reports at once that mirrors, VLANs or bonds have changed', async () => {
+    const { ovs } = real;
+    const directory = new OvsPortDirectory({ socket: `unix:${ovs.dbSocket}`, timeoutMs: 2_000 });
+    let reports = 0;
+    directory.onSwitchChange(() => reports++);
+    const changes: readonly (readonly string[])[] = [
+      ['--', '--id=@m', 'create', 'mirror', 'name=m', '--', 'set', 'bridge', 'br0', 'mirrors=@m'],
+      ['set', 'mirror', 'm', 'select_all=true'],
+      ['clear', 'bridge', 'br0', 'mirrors'],
+      ['set', 'port', 'vm2', 'tag=7'],
+      ['clear', 'port', 'vm2', 'tag'],
+      ['set', 'port', 'vm2', 'bond_mode=balance-slb'],
+      ['clear', 'port', 'vm2', 'bond_mode'],
+    ];
+    try {
+      await directory.start(never());
+      for (const change of changes) {
+        const before = reports;
+        await ovs.vsctl(...change);
+        await eventually(change.join(' '), () => reports > before, 500);
+      }
+    } finally {
+      await directory.close();
+    }
+  });
+
   it('reports the qos and the policing of a port, and their removal', async () => {
     const { ovs } = real;
     const directory = new OvsPortDirectory({ socket: `unix:${ovs.dbSocket}`, timeoutMs: 2_000 });
