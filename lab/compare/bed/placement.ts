@@ -33,7 +33,7 @@ export async function waitUntilServed(
   await unlessLate(waitFor('the ports are served', look, { timeoutMs: PLACED_MS }));
 }
 
-/** Waits until every flow from a port is offloaded, as long as that usually takes. */
+/** Waits until every flow from a port has an entry, as long as that usually takes. */
 export async function waitUntilPlaced(
   daemon: NorikaeDaemon,
   port: string,
@@ -41,10 +41,9 @@ export async function waitUntilPlaced(
 ): Promise<void> {
   const look = async () => {
     const flows = await flowsFrom(daemon, port);
-    const done = flows.length > 0 && flows.every(({ placement }) => placement === 'offload');
-    return done ? true : undefined;
+    return flows.length > 0 && flows.every(({ entry }) => entry === 'offload') ? true : undefined;
   };
-  await unlessLate(waitFor('the flows are offloaded', look, { timeoutMs }));
+  await unlessLate(waitFor('the flows have entries', look, { timeoutMs }));
 }
 
 /** What does not become true in time shows in the result of the case. */
@@ -62,7 +61,6 @@ export async function reasonNotServed(daemon: NorikaeDaemon, port: string): Prom
   if (busiest === undefined) return 'the vSwitch has no flow for it';
   const answer = await daemon.control.why(busiest.id);
   const refusal = answer.found ? answer.why.refusal : null;
-  if (busiest.placement === 'offload') return 'placed, but no packet could be redirected';
   return refusal === null ? busiest.reason.text : refusal.detail;
 }
 

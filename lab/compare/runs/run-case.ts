@@ -102,7 +102,8 @@ class CaseRun {
     const daemon = this.#daemon;
     const { sender, receiver } = this.#bed;
     const at = async () => (daemon === undefined ? 0 : nicBytes(daemon));
-    const start = await at();
+    // The last run ended some ticks ago.
+    const start = (await daemon?.control.status())?.paths.nic.bytes ?? 0;
     await this.#send(START);
     if (daemon === undefined) await sleep(SETTLE_MS);
     else await waitUntilPlaced(daemon, sender.vm.name);

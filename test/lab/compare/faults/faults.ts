@@ -108,6 +108,48 @@ export const FAULTS: readonly Fault[] = [
     shows: [/^packets that arrive behind a later one: \d+ without Norikae, \d+ with it$/],
   },
   {
+    what: 'heartbeats do not follow the idle time-outs of rules',
+    changes: [{ file: `${XDP}/heartbeat.js`, from: 'needed?.ms ?? usualMs', to: 'usualMs' }],
+    seenIn: 'idle-timeout-2',
+    shows: [/^packets that arrive: 3,000 without Norikae, [\d,]+ with it$/],
+  },
+  {
+    what: 'bridges that export are offloaded',
+    changes: [
+      {
+        file: 'dist/engine/model/bypass.js',
+        from: 'if (exports !== undefined) {',
+        to: "if (exports === '') {",
+      },
+    ],
+    seenIn: (p) => p.surroundings === 'netflow' && p.gro === 'on' && isServed(p),
+    shows: [/^packets in NetFlow records: \d+ without Norikae, \d+ with it$/],
+  },
+  {
+    what: 'ports have a program without entries',
+    changes: [
+      {
+        file: `${XDP}/port-table.js`,
+        from: 'return this.#detachAfterMs !== undefined && this.#attachment.canAttachLive(name);',
+        to: 'return false && name;',
+      },
+    ],
+    seenIn: (p) => p.surroundings === 'none' && p.mode === 'native' && isServed(p),
+    shows: [/^bytes per packet of a TCP connection that is not offloaded: [\d,]+ without/],
+  },
+  {
+    what: 'entries that carry nothing stay',
+    changes: [
+      {
+        file: 'dist/engine/reconcile/carry-check.js',
+        from: 'if (passed > SPARE_PACKETS + heartbeats)',
+        to: 'if (passed + heartbeats < 0)',
+      },
+    ],
+    seenIn: 'default-offloads',
+    shows: [/^bytes per packet: [\d,]+ without Norikae, [\d,]+ with it$/],
+  },
+  {
     what: 'unfinished checksums of UDP are not summed up',
     changes: [
       {
