@@ -66,7 +66,7 @@ export class InputGate {
   weigh(o: InputGateOptions): void {
     const { table, placement } = o;
     this.#versions.follow(table);
-    this.#followInputs(o.inputs);
+    this.#followInputs(o.inputs, o.nowMs);
     if (this.#gates.length === 0) return;
     for (const gate of this.#gates) {
       gate.saves = 0;
@@ -119,7 +119,7 @@ export class InputGate {
     return this.#gates[gateOf[row] - 1];
   }
 
-  #followInputs(inputs: readonly InputPort[]): void {
+  #followInputs(inputs: readonly InputPort[], nowMs: number): void {
     const isSame =
       inputs.length === this.#gates.length &&
       inputs.every(({ name }, i) => name === this.#gates[i].input.name);
@@ -128,17 +128,21 @@ export class InputGate {
       return;
     }
     const known = new Map(this.#gates.map((gate) => [gate.input.name, gate]));
-    this.#gates = inputs.map((input) => ({ ...(known.get(input.name) ?? newGate(input)), input }));
+    this.#gates = inputs.map((input) => ({
+      ...(known.get(input.name) ?? newGate(input, nowMs)),
+      input,
+    }));
     this.#numbers = new Map(inputs.map(({ name }, i) => [name, i + 1]));
     this.#versions.clear();
   }
 }
 
-function newGate(input: InputPort): Gate {
+/** A port that an earlier daemon left open keeps its entries until their traffic is known. */
+function newGate(input: InputPort, nowMs: number): Gate {
   return {
     input,
-    isWorth: false,
-    decidedAtMs: Number.NEGATIVE_INFINITY,
+    isWorth: input.isOpen,
+    decidedAtMs: input.isOpen ? nowMs : Number.NEGATIVE_INFINITY,
     saves: 0,
     costs: 0,
     restBits: 0,

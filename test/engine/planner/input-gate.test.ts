@@ -140,6 +140,16 @@ describe('ports that flows may enter a backend by', () => {
     assert.equal(at(5000, 23_000), true);
   });
 
+  it('stay open after a restart until the traffic of their entries is known', () => {
+    const g = gate();
+    const adopted = tableOf([{ packetsPerSecond: 0, placed: true }]);
+    weigh(g, adopted, { isOpen: true });
+    assert.equal(g.obstacle(adopted, rowOf(adopted, 0)), undefined);
+    const flows = [{ packetsPerSecond: 1, placed: true }, { packetsPerSecond: 20_000 }];
+    assert.equal(weigh(g, tableOf(flows), { isOpen: true }, 9_000).isWorth, true);
+    assert.equal(weigh(g, tableOf(flows), { isOpen: true }, 10_000).isWorth, false);
+  });
+
   it('come to rest on constant traffic', () => {
     const flow = fc.record({
       packetsPerSecond: fc.double({ min: 0, max: 1e5, noNaN: true }),
