@@ -422,6 +422,44 @@ describe('why', () => {
       );
     });
 
+    it('shows what its last entry carried, and when it is tried again', () => {
+      const reason = { code: 'carries-nothing', text: 'the text of the code' } as const;
+      const flow = flowOf({ placement: 'onload', entry: null, placedMs: null, reason });
+      const unused = { packets: 1499, carried: 1, overMs: 3000, retryInMs: 59_000 };
+      assert.match(
+        whySentence(whyOf(flow, { unused })),
+        /but its last entry carried 1 of 1,500 packets in 3\.0 s .*checksums.*; it is tried again in 59\.0 s\.$/,
+      );
+      assert.match(whySentence(whyOf(flow)), /but entries between its ports carried nothing/);
+    });
+
+    it('shows what receiving on its port saves and costs', () => {
+      const reason = { code: 'port-cost', text: 'the text of the code' } as const;
+      const flow = flowOf({ placement: 'onload', entry: null, placedMs: null, reason });
+      const input = { port: 'vm1', isOpen: false, saves: 120, costs: 45_000 };
+      assert.match(
+        whySentence(whyOf(flow, { input })),
+        /but entries of vm1 would take 120 packets\/s off the vSwitch, and receiving on it would cost 45,000 packets\/s/,
+      );
+      assert.match(
+        whyReport(whyOf(flow, { input }), PLAIN).join('\n'),
+        /vm1 is closed: entries take 120 packets\/s off the vSwitch; receiving costs 45,000 packets\/s/,
+      );
+    });
+
+    it('is on the vSwitch while its entry has not carried a packet', () => {
+      const reason = { code: 'unused', text: 'the text of the code' } as const;
+      const flow = flowOf({ placement: 'onload', entry: 'offload', reason });
+      assert.match(
+        whySentence(whyOf(flow)),
+        /^The flow is on the vSwitch .* and the backend has it, but it has not carried a packet yet\.$/,
+      );
+      assert.match(
+        whyReport(whyOf(flow), PLAIN).join('\n'),
+        /^placement +offload for .*, without a packet yet$/m,
+      );
+    });
+
     it('explains why its entry was removed when no rule requests it', () => {
       const unasked = { rule: null, requested: 'none', score: 0 } as const;
       assert.equal(
