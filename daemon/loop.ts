@@ -106,6 +106,7 @@ export class Loop {
       isUp: (backend) => this.#starter.up.has(backend),
       clock,
       period: config.poll,
+      verifyWithinMs: verifyWithinMs(node.backends),
       timeoutMs: config.poll.timeoutMs,
       smoothingMs: SMOOTHING_MS,
     });
@@ -354,4 +355,13 @@ export class Loop {
       }),
     );
   }
+}
+
+/** The shortest of the backends, ms; Infinity without backends. */
+function verifyWithinMs(backends: readonly OffloadBackend[]): number {
+  const each = backends.map((backend) => {
+    const { verifyWithinMs, leaseMs } = backend.capabilities();
+    return verifyWithinMs ?? leaseMs;
+  });
+  return Math.min(...each);
 }

@@ -30,6 +30,8 @@ export interface ObserverOptions {
   readonly isUp?: (backend: OffloadBackend) => boolean;
   readonly clock: Clock;
   readonly period: PeriodOptions;
+  /** As for {@link AdaptivePeriod}; left out: unlimited. */
+  readonly verifyWithinMs?: number;
   /** Time-out of one source, ms. */
   readonly timeoutMs: number;
   /** Time constant of the rates' smoothing, ms. */
@@ -50,7 +52,7 @@ export class Observer {
 
   constructor(options: ObserverOptions) {
     this.#options = options;
-    this.#period = new AdaptivePeriod(options.period);
+    this.#period = new AdaptivePeriod(options.period, options.verifyWithinMs);
     this.#flowHealth = new SourceHealth(options.flows.name);
     this.#counterHealth = new Map(options.backends.map((b) => [b, new SourceHealth(b.name)]));
   }

@@ -8,6 +8,11 @@ export interface PeriodOptions {
   readonly sourceShare: number;
 }
 
+/** Of `verifyWithinMs`: for handling a reading and for the next renewal, ms. */
+const HANDLING_MS = 500;
+/** Most of the source's time that leases may make readings take; beyond it they expire. */
+const MAX_SHARE = 0.5;
+
 /** While nothing is a candidate: minimum periods between readings, and part of the source's share. */
 const IDLE_PERIODS = 8;
 const IDLE_SHARE = 0.2;
@@ -20,12 +25,18 @@ const IDLE_SHARE = 0.2;
  */
 export class AdaptivePeriod {
   readonly #options: PeriodOptions;
+  readonly #verifyWithinMs: number;
   #costMs: number | undefined;
   /** True while no flow has or could get an entry. */
   isIdle = false;
 
-  constructor(options: PeriodOptions) {
+  /**
+   * @param verifyWithinMs longest time from one request to the reply of the next for which leases are
+   *   renewed in time, ms
+   */
+  constructor(options: PeriodOptions, verifyWithinMs = Number.POSITIVE_INFINITY) {
     this.#options = options;
+    this.#verifyWithinMs = verifyWithinMs;
   }
 
   /** Records the cost of the last reading to the source, ms. */
@@ -53,9 +64,21 @@ export class AdaptivePeriod {
   /** Period to use now, from the start of one reading to the start of the next, ms. */
   get currentMs(): number {
     const { periodMs, maxPeriodMs, sourceShare } = this.#options;
-    const busyMs = Math.min(maxPeriodMs, Math.max(periodMs, this.costMs / sourceShare));
+    const shareMs = Math.min(maxPeriodMs, Math.max(periodMs, this.costMs / sourceShare));
+    const busyMs = Math.min(shareMs, this.#leasePeriodMs());
     if (!this.isIdle) return busyMs;
     const idleMs = Math.max(IDLE_PERIODS * periodMs, this.costMs / (IDLE_SHARE * sourceShare));
     return Math.max(busyMs, Math.min(maxPeriodMs, idleMs));
+  }
+
+  /**
+   * Longest period with which leases are renewed in time; Infinity if no reasonable one would do,
+   * or none is needed.
+   */
+  #leasePeriodMs(): number {
+    const { periodMs } = this.#options;
+    const longestMs = this.#verifyWithinMs - this.costMs - HANDLING_MS;
+    const useful = longestMs >= Math.max(periodMs, this.costMs / MAX_SHARE);
+    return useful ? longestMs : Number.POSITIVE_INFINITY;
   }
 }

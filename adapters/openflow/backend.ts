@@ -103,6 +103,7 @@ export class OpenFlowBackend implements OffloadBackend {
       ...(this.#options.throughput === undefined ? {} : { throughput: this.#options.throughput }),
       masks: Number.POSITIVE_INFINITY,
       leaseMs: this.#lease.leaseMs,
+      verifyWithinMs: this.#lease.verifyWithinMs,
       heartbeatMs: this.#options.heartbeatMs,
       heartbeatLimitMs: this.#options.heartbeatMs,
       survivesRestart: true,

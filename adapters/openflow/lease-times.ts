@@ -15,6 +15,8 @@ export interface LeaseTimes {
   readonly hardSeconds: number;
   /** Latest time from the verification to a renewal, ms. */
   readonly renewWithinMs: number;
+  /** From a verification until when rules that were renewed with it are in force at least, ms. */
+  readonly verifyWithinMs: number;
   /** From a renewal to the latest moment at which a rule is in force, ms. */
   readonly inForceMs: number;
 }
@@ -25,5 +27,11 @@ export function leaseTimes(leaseMs: number): LeaseTimes {
   // About half of the lease for the rules, the rest for the next verification.
   const hardSeconds = Math.max(1, Math.floor((whole - NOTICE_MS) / 2000));
   const inForceMs = hardSeconds * 1000 + NOTICE_MS;
-  return { leaseMs: whole, hardSeconds, renewWithinMs: whole - inForceMs, inForceMs };
+  return {
+    leaseMs: whole,
+    hardSeconds,
+    renewWithinMs: whole - inForceMs,
+    verifyWithinMs: whole - NOTICE_MS,
+    inForceMs,
+  };
 }

@@ -16,6 +16,11 @@ export interface BackendCapabilities {
   /** How long packets may follow the entries after these were verified, ms; see {@link OffloadBackend.renewLease}. */
   readonly leaseMs: number;
   /**
+   * Longest time from one verification to the renewal that the next one is the base of, for the
+   * lease not to expire, ms; left out: `leaseMs`.
+   */
+  readonly verifyWithinMs?: number;
+  /**
    * Time after which one packet of each flow passes to the vSwitch, ms, at a moment when this does
    * not change the order of packets if the flow has such moments; 0: no heartbeats.
    */

@@ -17,6 +17,16 @@ describe('adaptive period', () => {
     assert.ok(Math.abs(period.currentMs - 2000) < 1);
   });
 
+  it('is short enough for the lease, if that is possible with half of the source’s time', () => {
+    const period = new AdaptivePeriod(OPTIONS, 3000);
+    for (let i = 0; i < 50; i++) period.recordCost(100);
+    assert.ok(Math.abs(period.currentMs - 2000) < 1, 'its share is enough');
+    for (let i = 0; i < 50; i++) period.recordCost(500);
+    assert.ok(Math.abs(period.currentMs - (3000 - 500 - 500)) < 1);
+    for (let i = 0; i < 50; i++) period.recordCost(1500);
+    assert.equal(period.currentMs, 5000, 'the lease expires in any case');
+  });
+
   it('has a maximum, and recovers', () => {
     const period = new AdaptivePeriod(OPTIONS);
     for (let i = 0; i < 50; i++) period.recordCost(1000);
