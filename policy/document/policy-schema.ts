@@ -95,10 +95,10 @@ export const POLICY_SCHEMA = {
         type: {
           enum: [...EVENT_TYPES, SET_FACT],
           enumDescriptions: [
-            'Move the flow to the NIC.',
-            'Keep the flow on the vSwitch, or move it back.',
-            'Move the flow to the fast path.',
-            'Keep the flow off the fast path, or move it back.',
+            'Move the flow to the NIC. Holds if all its packets meet the conditions.',
+            'Keep the flow on the vSwitch, or move it back. Holds if any of its packets may meet the conditions.',
+            'Move the flow to the fast path. Holds if all its packets meet the conditions.',
+            'Keep the flow off the fast path, or move it back. Holds if any of its packets may meet the conditions.',
             'Set a fact of the policy (node rules).',
           ],
         },
