@@ -13,17 +13,11 @@ import type { ThroughputLimit } from '../planner/throughput-limit.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { ChangeList } from '../reconcile/change-list.ts';
-import { CarryCheck, type Unused } from '../reconcile/carry-check.ts';
 import { type AppliedOperation, Reconciler } from '../reconcile/reconciler.ts';
 import type { Permission } from './tick-gate.ts';
 import { errorMessage } from '../../text/error-message.ts';
+import { type UnusedEntry, UnusedEntries } from './unused-entries.ts';
 import { Verification } from './verification.ts';
-
-/** An entry that was released because it carried nothing. */
-export interface UnusedEntry extends Unused {
-  /** Until when the flow is held down, ms of the clock. */
-  readonly untilMs: number;
-}
 
 /** Settings of a {@link BackendController}. */
 export interface BackendControllerOptions {
@@ -56,14 +50,14 @@ export class BackendController {
   #empty = false;
   /** Decides whether the backend's lease may be renewed. */
   readonly verification: Verification;
-  readonly #carry = new CarryCheck();
+  readonly #unused: UnusedEntries;
   readonly #gate = new InputGate();
-  #carryCheckedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param changes records each change of placement */
   constructor(backend: OffloadBackend, options: BackendControllerOptions, changes: ChangeList) {
     this.backend = backend;
     this.reconciler = new Reconciler(backend, changes);
+    this.#unused = new UnusedEntries(backend, this.reconciler.placement);
     this.verification = new Verification(backend.capabilities().leaseMs);
     this.planner = new Planner(options.planner);
     this.#bandwidth = options.bandwidth ?? {};
@@ -93,9 +87,8 @@ export class BackendController {
     const limits = this.#limitsAt(ports);
     const supports = (row: number): boolean => this.reconciler.supports(table, row);
     const nowMs = this.#clock.now();
-    const { holdDown } = this.#carry;
-    holdDown.follow(table, ports);
-    const isHeldDown = (row: number): boolean => holdDown.untilMs(table, row) > nowMs;
+    this.#unused.follow(table, ports);
+    const isHeldDown = (row: number): boolean => this.#unused.isHeldDown(table, row, nowMs);
     const isCandidate = (row: number): boolean =>
       supports(row) &&
       table.decision.retryAtMs[row] <= nowMs &&
@@ -156,34 +149,18 @@ export class BackendController {
     verification.recordComparison(this.#clock.now(), reconciler.pendingDeletes);
   }
 
-  /**
-   * Removes entries that carry nothing while their flow sends, and holds their flows down. Does
-   * nothing while the backend's counters are not read or its lease may have expired: then every
-   * packet takes the vSwitch.
-   */
+  /** Removes entries that carry nothing while their flow sends, and holds their flows down. */
   async releaseUnused(tick: Tick, signal: AbortSignal): Promise<readonly AppliedOperation[]> {
-    const { table, ports, sources } = tick;
+    const { reconciler, verification } = this;
     const nowMs = this.#clock.now();
-    const { leaseMs, heartbeatMs } = this.backend.capabilities();
-    const periodMs = sources.reduce((max, source) => Math.max(max, source.periodMs), 0);
-    const isLate = nowMs - this.#carryCheckedAtMs > Math.max(leaseMs, 2 * periodMs);
-    this.#carryCheckedAtMs = nowMs;
-    const isCounted = sources.every((s) => s.name !== this.backend.name || s.failures === 0);
-    const isVerified = this.reconciler.pendingDeletes === 0 && this.verification.basis(nowMs).renew;
-    if (isLate || !isCounted || !isVerified) {
-      this.#carry.startOver(nowMs);
-      return [];
-    }
-    const { placement } = this.reconciler;
-    const rows = this.#carry.findUnused({ table, ports, placement, heartbeatMs, nowMs });
-    return this.#auditOnFailure(this.reconciler.release(table, rows, nowMs, signal));
+    const isVerified = reconciler.pendingDeletes === 0 && verification.basis(nowMs).renew;
+    const rows = this.#unused.find(tick, isVerified, nowMs);
+    return this.#auditOnFailure(reconciler.release(tick.table, rows, nowMs, signal));
   }
 
   /** Why the row's last entry was released for carrying nothing; undefined if it was not. */
   unusedEntryOf(table: FlowTable, row: number): UnusedEntry | undefined {
-    const verdict = this.#carry.verdictOn(row);
-    const untilMs = this.#carry.holdDown.untilMs(table, row);
-    return verdict === undefined ? undefined : { ...verdict, untilMs };
+    return this.#unused.lastOf(table, row);
   }
 
   /**
