@@ -48,6 +48,9 @@ export const REPORTED_OF_TCP: Tolerance = { factor: 0.5, slack: 20 };
 /** Bytes that rules and entries counted: as above, and a packet that arrives during the reading. */
 export const ACCOUNTED: Tolerance = { factor: 0.97, slack: 2_000 };
 
+/** There are as many replies as requests that the shaped queue lets through. */
+export const ACCOUNTED_BEHIND_SHAPING: Tolerance = { factor: 0.8, slack: 2_000 };
+
 /** Without TSO a packet is about 1,500 bytes instead of tens of thousands. */
 export const BYTES_PER_PACKET: Tolerance = { factor: 0.4, slack: 0 };
 

@@ -96,14 +96,16 @@ function reported(
 }
 
 function accounted(
-  { protocol }: CaseParameters,
+  { protocol, surroundings }: CaseParameters,
   without: Measures,
   withNorikae: Measures,
 ): readonly Difference[] {
-  const [a, b] = [without.accountedBytes, withNorikae.accountedBytes];
   // TCP sends again and segments as it likes.
-  if (protocol === 'tcp' || tolerances.deviation(a, b, tolerances.ACCOUNTED) === undefined)
-    return [];
+  if (protocol === 'tcp') return [];
+  const [a, b] = [without.accountedBytes, withNorikae.accountedBytes];
+  const { ACCOUNTED, ACCOUNTED_BEHIND_SHAPING } = tolerances;
+  const tolerance = surroundings === 'qos' ? ACCOUNTED_BEHIND_SHAPING : ACCOUNTED;
+  if (tolerances.deviation(a, b, tolerance) === undefined) return [];
   const what = 'bytes counted by rules and entries';
   return [difference(what, a, b, sentence(what, a, b))];
 }

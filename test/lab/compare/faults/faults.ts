@@ -138,12 +138,22 @@ export const FAULTS: readonly Fault[] = [
     shows: [/^bytes per packet of a TCP connection that is not offloaded: [\d,]+ without/],
   },
   {
-    what: 'entries that carry nothing stay',
+    what: 'flows of which no packet can be redirected have entries, whatever they cost',
     changes: [
       {
         file: 'dist/engine/reconcile/carry-check.js',
         from: 'if (passed > SPARE_PACKETS + heartbeats)',
         to: 'if (passed + heartbeats < 0)',
+      },
+      {
+        file: 'dist/engine/planner/input-gate.js',
+        from: 'if (isNewcomer && isOversized(table, row, gate))',
+        to: 'if (isNewcomer && row < 0)',
+      },
+      {
+        file: 'dist/engine/planner/input-gate.js',
+        from: 'gate.saves > threshold * gate.costs',
+        to: 'gate.saves + threshold * gate.costs > 0',
       },
     ],
     seenIn: 'default-offloads',
