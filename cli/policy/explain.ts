@@ -22,7 +22,8 @@ import { policyFiles } from '../support/paths.ts';
 const HELP = `
 Describe the flow by facts (see "norikae policy facts"): FACT=VALUE arguments, or a JSON object. Values can
 have units; null makes a fact missing. Facts that are not given default to those of a new IPv4 flow from
-vm1 to uplink0 that has sent nothing, on a node without readings; the output lists these assumptions.
+vm1 to uplink0 that has sent nothing, on a node without readings; headers that are not given can have any
+value. The output lists these assumptions.
 
 Facts with parameters and members: portLoad(eth1).txShare=0.5
 

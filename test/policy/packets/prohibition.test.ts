@@ -186,8 +186,13 @@ describe('explanations', () => {
     const evaluator = new CompiledEvaluator(set, { clock: new ManualClock() });
     const headers = { ipDst: '10.0.0.0/8' };
     const { fields } = flowMatch({ inPort: 'vm1', outPorts: [], headers, opaque: false });
-    const [trace] = await evaluator.explain(tableOf([{ fields }]), 0, contextOf());
+    const table = tableOf([{ fields }]);
+    const [trace] = await evaluator.explain(table, 0, contextOf());
     assert.equal(trace.rule.requested, RequestedPlacement.onload);
+    await evaluator.evaluate(table, contextOf(), never());
+    assert.deepEqual(evaluator.inputs(table, 0, contextOf()), [
+      { fact: 'ipDst', value: 'can be 10.0.0.0/8' },
+    ]);
     assert.deepEqual(trace.condition, {
       kind: 'all',
       verdict: true,
