@@ -1,4 +1,5 @@
 import type { NorikaeDaemon } from '../../testbed/daemon.ts';
+import { errorMessage } from '../../../text/error-message.ts';
 import { progress } from '../../testbed/progress.ts';
 import type { Bed } from '../bed/bed.ts';
 import type { Measures, OffloadedRun } from '../verdict/measures.ts';
@@ -70,10 +71,23 @@ async function compared(
   without: Measures,
 ): Promise<CaseResult> {
   const { parameters } = each;
-  const run = await runWith(bed, parameters, daemon);
+  let run: OffloadedRun;
+  try {
+    run = await runWith(bed, parameters, daemon);
+  } catch (error) {
+    // Its reason may be what Norikae does to the traffic; noise does not repeat.
+    const notServed = `the run failed: ${errorMessage(error)}`;
+    const none = { before: 0, after: 0 };
+    run = { measures: without, offloaded: none, notServed };
+    return { case: each, without, run, differences: [failure(notServed)] };
+  }
   const { counts } = surroundingsOf(bed, parameters);
   const differences = differencesOf(parameters, without, run.measures, counts);
   return { case: each, without, run, differences };
+}
+
+function failure(text: string): Difference {
+  return { what: 'the run', without: 1, with: 0, text };
 }
 
 /** The repetition's result of the case, with the differences that appeared again. */

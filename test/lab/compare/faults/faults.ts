@@ -152,8 +152,8 @@ export const FAULTS: readonly Fault[] = [
       },
       {
         file: 'dist/engine/planner/input-gate.js',
-        from: 'gate.saves > threshold * gate.costs',
-        to: 'gate.saves + threshold * gate.costs > 0',
+        from: "return gate.isWorth ? undefined : 'port-cost';",
+        to: 'return undefined;',
       },
     ],
     seenIn: 'default-offloads',
