@@ -79,7 +79,7 @@ describe('on the real node, the lease, many schedules', function () {
     await waitFor('packets again', carried, { timeoutMs: 10_000 });
   });
 
-  it('is not awaited by a VLAN in OVSDB, which triggers a reading at once', async () => {
+  it('does not delay a change of a VLAN in OVSDB, which triggers a reading at once', async () => {
     const { node, receiver } = rig.fixture;
     const daemon = await rig.offloaded({ periodMs: 1_000 }, 3_000);
     // The vSwitch learns where the stream's destination is.
