@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../../../lab/testbed/run.ts';
 import { packageRoot } from '../../../../platform/package-root.ts';
-import type { Fault } from './faults.ts';
+import type { Change, Fault } from './faults.ts';
 
 /** What a run of the lab needs besides `node_modules`. */
 const FOLDERS = ['dist', 'adapters', 'config', 'lab', 'policies', 'scripts'];
@@ -55,4 +55,17 @@ export async function plant(fault: Fault): Promise<Planted> {
     await remove();
     throw error;
   }
+}
+
+/**
+ * The text of a file of the package with the change in it.
+ *
+ * @throws {FaultDoesNotFit}
+ */
+export async function changed(root: string, { file, from, to }: Change): Promise<string> {
+  const text = await readFile(join(root, file), 'utf8');
+  if (text.split(from).length !== 2) {
+    throw new FaultDoesNotFit(`${file} does not have this text exactly once: ${from}`);
+  }
+  return text.replace(from, () => to);
 }
