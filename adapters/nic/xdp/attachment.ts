@@ -88,29 +88,33 @@ export class Attachment {
    *
    * @throws {ProgramRejected} {@link ObjectUnusable}
    */
-  withProgram<T>(which: keyof typeof PROGRAMS, ifindex: number, use: (fd: number) => T): T {
+  async withProgram<T>(
+    which: keyof typeof PROGRAMS,
+    ifindex: number,
+    use: (fd: number) => T | Promise<T>,
+  ): Promise<T> {
     let first: ProgramRejected;
     try {
-      return this.#load(which, ifindex, new Uint8Array(0), use);
+      return await this.#load(which, ifindex, new Uint8Array(0), use);
     } catch (error) {
       if (!(error instanceof ProgramRejected)) throw error;
       first = error;
     }
     // Retry with the verifier's log; the first attempt may also have been interrupted by a signal.
     try {
-      return this.#load(which, ifindex, new Uint8Array(LOG_BYTES), use);
+      return await this.#load(which, ifindex, new Uint8Array(LOG_BYTES), use);
     } catch (error) {
       if (!(error instanceof ProgramRejected)) throw error;
       throw new ProgramRejected(PROGRAMS[which], first.errno, error.log);
     }
   }
 
-  #load<T>(
+  async #load<T>(
     which: keyof typeof PROGRAMS,
     ifindex: number,
     log: Uint8Array,
-    use: (fd: number) => T,
-  ): T {
+    use: (fd: number) => T | Promise<T>,
+  ): Promise<T> {
     const libbpf = this.#libbpf;
     if (!existsSync(this.#objectPath)) throw new ObjectUnusable(this.#objectPath, 'no such file');
     const object = libbpf.openObject(this.#objectPath);
@@ -123,11 +127,11 @@ export class Attachment {
       if (which === 'bound') libbpf.bindProgram(program, ifindex);
       for (const name of MAP_NAMES) libbpf.useMap(object, name, this.#maps.fd[name]);
       if (log.length > 0) libbpf.logInto(program, log);
-      const errno = libbpf.loadObject(object);
+      const errno = await libbpf.loadObject(object);
       if (errno !== 0) throw new ProgramRejected(PROGRAMS[which], errno, tail(log));
       const fd = libbpf.programFd(program);
       this.#tags.set(PROGRAMS[which], libbpf.programInfo(fd).tag);
-      return use(fd);
+      return await use(fd);
     } finally {
       libbpf.closeObject(object);
     }
@@ -164,10 +168,10 @@ export class Attachment {
   }
 
   /** Loads the program that {@link attach} is expected to need, so that it need not wait for it. */
-  prepare(ifindex: number): void {
+  async prepare(ifindex: number): Promise<void> {
     if (this.#wanted === 'generic' || this.#prepared.has(ifindex)) return;
     try {
-      this.withProgram('bound', ifindex, (fd) => this.#prepared.keep(ifindex, fd));
+      await this.withProgram('bound', ifindex, (fd) => this.#prepared.keep(ifindex, fd));
     } catch (error) {
       if (!(error instanceof ProgramRejected)) throw error;
       this.#prepared.keep(ifindex, undefined);
@@ -190,14 +194,14 @@ export class Attachment {
    *
    * @throws {PortUnusable} with what was tried and why it failed
    */
-  attach(name: string, ifindex: number): Attached {
+  async attach(name: string, ifindex: number): Promise<Attached> {
     this.#refuseForeign(name, ifindex);
     const failures: string[] = [];
     const veth = this.#settings.driver(name) === 'veth';
     const open = this.#settings.mayLeaveChecksumsOpen(name) ? PORT_REF.checksumsOpen : 0;
     if (this.#wanted !== 'generic') {
       const inFrame = !veth && this.#settings.keepTagsInFrame(name);
-      const bound = this.#try('bound', ifindex, 'native');
+      const bound = await this.#try('bound', ifindex, 'native');
       if (bound === undefined) {
         return {
           mode: 'native',
@@ -207,7 +211,7 @@ export class Attachment {
       }
       failures.push(`native: ${bound}`);
       if (inFrame) {
-        const plain = this.#try('plain', ifindex, 'native');
+        const plain = await this.#try('plain', ifindex, 'native');
         if (plain === undefined) {
           return { mode: 'native', flags: open, note: 'VLAN tags in the frame' };
         }
@@ -221,7 +225,7 @@ export class Attachment {
       } else if (!veth && !this.#settings.keepTagsInFrame(name)) {
         failures.push('generic: the device strips VLAN tags (rxvlan cannot be turned off)');
       } else {
-        const generic = this.#try('plain', ifindex, 'generic');
+        const generic = await this.#try('plain', ifindex, 'generic');
         const note = veth
           ? 'the peer MUST have VLAN acceleration off (ethtool -K ... txvlan off)'
           : 'VLAN tags in the frame';
@@ -238,9 +242,9 @@ export class Attachment {
    * Detects redirects that a device drops, and stops redirecting to it for some seconds, while the
    * returned descriptor is open. Undefined where the kernel does not allow it.
    */
-  startGuard(): number | undefined {
+  async startGuard(): Promise<number | undefined> {
     try {
-      return this.withProgram('guard', 0, (fd) =>
+      return await this.withProgram('guard', 0, (fd) =>
         this.#libbpf.openTracepoint('xdp_redirect_err', fd),
       );
     } catch (error) {
@@ -270,18 +274,24 @@ export class Attachment {
   }
 
   /** Attaches one program; returns why it failed, or undefined. */
-  #try(which: keyof typeof PROGRAMS, ifindex: number, mode: AttachMode): string | undefined {
+  async #try(
+    which: keyof typeof PROGRAMS,
+    ifindex: number,
+    mode: AttachMode,
+  ): Promise<string | undefined> {
     const { native, generic } = this.#attached(ifindex);
     const inTheWay = mode === 'native' ? generic : native;
     if (inTheWay !== 0) this.detach(ifindex);
     if (this.#isCurrent(mode === 'native' ? native : generic, which)) return undefined;
     try {
-      const use = (fd: number): number => {
+      const use = (fd: number): Promise<number> => {
         this.#pins.pin(ifindex, fd);
         return this.#libbpf.attachXdp(ifindex, fd, XDP_FLAG[mode]);
       };
       const prepared = which === 'bound' ? this.#prepared.get(ifindex) : undefined;
-      const errno = prepared === undefined ? this.withProgram(which, ifindex, use) : use(prepared);
+      const errno = await (prepared === undefined
+        ? this.withProgram(which, ifindex, use)
+        : use(prepared));
       this.unpinDetached(ifindex);
       return errno === 0 ? undefined : errnoName(errno);
     } catch (error) {

@@ -17,10 +17,15 @@ export class Lease {
   readonly #program: number;
   readonly #request = new BigUint64Array(LEASE_REQUEST.bytes / 8);
 
-  /** @throws {ProgramRejected} {@link ObjectUnusable} */
-  constructor(libbpf: Libbpf, attachment: Attachment) {
+  private constructor(libbpf: Libbpf, program: number) {
     this.#libbpf = libbpf;
-    this.#program = attachment.withProgram('lease', 0, (fd) => libbpf.duplicate(fd));
+    this.#program = program;
+  }
+
+  /** Loads the program. @throws {ProgramRejected} {@link ObjectUnusable} */
+  static async open(libbpf: Libbpf, attachment: Attachment): Promise<Lease> {
+    const program = await attachment.withProgram('lease', 0, (fd) => libbpf.duplicate(fd));
+    return new Lease(libbpf, program);
   }
 
   /**

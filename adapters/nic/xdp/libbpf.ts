@@ -99,6 +99,16 @@ function symbols() {
   };
 }
 
+/** The errno with which a call in a worker thread ends, 0 on success. */
+function errnoOf(call: (done: (error: unknown, result: number) => void) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    call((error, result) => {
+      if (error instanceof Error) reject(error);
+      else resolve(result < 0 ? -result : 0);
+    });
+  });
+}
+
 /**
  * The part of libbpf 1.x that the backend uses. Calls throw {@link SystemCallFailed} unless they
  * say otherwise; integers in buffers are in the machine's byte order.
@@ -141,14 +151,14 @@ export class Libbpf {
   }
 
   /** Sets one element from a worker thread: for updates that wait for running programs. */
-  updateWaiting(fd: number, key: Uint8Array, value: Uint8Array, about: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#c.update.async(fd, key, value, 0n, (error: unknown, result: number) => {
-        if (error instanceof Error) reject(error);
-        else if (result < 0) reject(new SystemCallFailed('bpf_map_update_elem', -result, about));
-        else resolve();
-      });
-    });
+  async updateWaiting(
+    fd: number,
+    key: Uint8Array,
+    value: Uint8Array,
+    about: string,
+  ): Promise<void> {
+    const errno = await errnoOf((done) => this.#c.update.async(fd, key, value, 0n, done));
+    if (errno !== 0) throw new SystemCallFailed('bpf_map_update_elem', errno, about);
   }
 
   /** Reads one element into `value`; false when it is not there. */
@@ -287,10 +297,12 @@ export class Libbpf {
     this.#c.closeObject(object);
   }
 
-  /** Loads the programs into the kernel; returns the errno, 0 on success. */
-  loadObject(object: Pointer): number {
-    const result: number = this.#c.load(object);
-    return Math.abs(result);
+  /**
+   * Loads the programs into the kernel, in a worker thread: the verifier takes some 100 ms of CPU
+   * time. Resolves to the errno, 0 on success.
+   */
+  loadObject(object: Pointer): Promise<number> {
+    return errnoOf((done) => this.#c.load.async(object, done));
   }
 
   /** Makes the object use an existing map for the one it names. */
@@ -331,10 +343,12 @@ export class Libbpf {
     this.#checked('bpf_program__set_log_buf', result, '');
   }
 
-  /** Attaches or atomically replaces; returns the errno, 0 on success. */
-  attachXdp(ifindex: number, programFd: number, flags: number): number {
-    const result: number = this.#c.attach(ifindex, programFd, flags, null);
-    return Math.abs(result);
+  /**
+   * Attaches or atomically replaces, in a worker thread: it waits for the kernel's network lock.
+   * Resolves to the errno, 0 on success.
+   */
+  attachXdp(ifindex: number, programFd: number, flags: number): Promise<number> {
+    return errnoOf((done) => this.#c.attach.async(ifindex, programFd, flags, null, done));
   }
 
   /** Detaches; returns the errno, 0 on success. */

@@ -270,7 +270,7 @@ export class PortTable {
         }
         if (!(await this.#attach(now, port.id))) this.#stopServing(port);
         await turn();
-      } else if (!this.#standBy(now, port.id)) {
+      } else if (!(await this.#standBy(now, port.id))) {
         this.#stopServing(port);
       }
     }
@@ -361,10 +361,10 @@ export class PortTable {
   }
 
   /** Serves a port without a program; on failure records the problem and returns false. */
-  #standBy(port: PortIdentity, id: number): boolean {
+  async #standBy(port: PortIdentity, id: number): Promise<boolean> {
     try {
       this.#enter(port, id, this.#attachment.expected(port.name, port.ifindex), false);
-      this.#attachment.prepare(port.ifindex);
+      await this.#attachment.prepare(port.ifindex);
       return true;
     } catch (error) {
       this.#recordProblem(port, error);
@@ -376,7 +376,7 @@ export class PortTable {
   async #attach(port: PortIdentity, id: number): Promise<boolean> {
     const { name, ifindex } = port;
     try {
-      const attached = this.#attachment.attach(name, ifindex);
+      const attached = await this.#attachment.attach(name, ifindex);
       const heartbeat = this.#heartbeatAt(ifindex);
       await this.#maps.admit(ifindex, { id, flags: attached.flags, heartbeat });
       this.#enter(port, id, attached, true);

@@ -29,6 +29,18 @@ const TRAIN_MS = 5;
 /** A new entry's first train, as a multiple of others: the vSwitch carried the flow until then. */
 const FIRST_TRAIN = 10;
 
+/** What a session is made of; {@link Session.open} opens it. */
+interface Parts {
+  readonly libbpf: Libbpf;
+  readonly lock: PinLock;
+  readonly maps: Maps;
+  readonly attachment: Attachment;
+  /** Descriptor of the tracepoint; undefined where the kernel does not allow it. */
+  readonly guard: number | undefined;
+  readonly lease: Lease;
+  readonly options: XdpBackendOptions;
+}
+
 /** The state between start and close. */
 export class Session {
   readonly entries: EntryTable;
@@ -50,14 +62,14 @@ export class Session {
   /** Flows whose entries were removed with a port and have not been reported yet. */
   #unreported: FlowId[] = [];
 
-  private constructor(libbpf: Libbpf, lock: PinLock, maps: Maps, options: XdpBackendOptions) {
+  private constructor({ libbpf, lock, maps, attachment, guard, lease, options }: Parts) {
     this.#libbpf = libbpf;
     this.#lock = lock;
     this.#maps = maps;
     const { slots } = sizesFor(options.entries);
-    this.#attachment = new Attachment(libbpf, maps, options);
-    this.#guard = this.#attachment.startGuard();
-    this.lease = new Lease(libbpf, this.#attachment);
+    this.#attachment = attachment;
+    this.#guard = guard;
+    this.lease = lease;
     this.#grace = new GracePeriod(libbpf);
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
@@ -98,8 +110,15 @@ export class Session {
       const pinned = Maps.open(libbpf, pinPath, sizes);
       const maps = pinned ?? Maps.create(libbpf, pinPath, sizes);
       undo.unshift(() => maps.close());
-      const session = new Session(libbpf, lock, maps, options);
-      undo.unshift(() => session.#stop());
+      const attachment = new Attachment(libbpf, maps, options);
+      undo.unshift(() => attachment.close());
+      const guard = await attachment.startGuard();
+      if (guard !== undefined) undo.unshift(() => libbpf.close(guard));
+      const lease = await Lease.open(libbpf, attachment);
+      undo.unshift(() => lease.close());
+      const parts = { libbpf, lock, maps, attachment, guard, lease, options };
+      const session = new Session(parts);
+      undo.unshift(() => session.#closeOwn());
       maps.setWord(CONTROL.trainNs, BigInt(options.trainMs ?? TRAIN_MS) * 1_000_000n);
       maps.setWord(CONTROL.minStallNs, BigInt(options.minStallMs ?? MIN_STALL_MS) * 1_000_000n);
       if (pinned !== undefined) await session.#adopt(ports);
@@ -186,12 +205,17 @@ export class Session {
   }
 
   #stop(): void {
-    this.#hooks.close();
-    this.#targets.close();
-    this.#grace.close();
+    this.#closeOwn();
     this.#attachment.close();
     this.lease.close();
     if (this.#guard !== undefined) this.#libbpf.close(this.#guard);
+  }
+
+  /** Closes what the constructor has opened. */
+  #closeOwn(): void {
+    this.#hooks.close();
+    this.#targets.close();
+    this.#grace.close();
   }
 
   /** Rebuilds ids, keys and slots from the maps; inconsistent entries are deleted. */

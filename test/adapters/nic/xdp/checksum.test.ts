@@ -148,7 +148,7 @@ describe('XDP program, on a device whose sender may leave checksums to it', func
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
     ({ ifindex } = world.port(inPort));
-    program = new ProgramRun(pinPath, objectPath, ENTRIES);
+    program = await ProgramRun.load(pinPath, objectPath, ENTRIES);
     const types = [0x0800, 0x86dd];
     const actions = [{ kind: 'output' as const, port: outPort }];
     const operations = types.map((type, i) => ({

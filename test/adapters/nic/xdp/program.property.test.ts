@@ -37,7 +37,7 @@ describe('XDP program against a model, packet by packet', function () {
     backend = new XdpBackend({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
-    program = new ProgramRun(pinPath, objectPath, ENTRIES);
+    program = await ProgramRun.load(pinPath, objectPath, ENTRIES);
   });
 
   after(async () => {

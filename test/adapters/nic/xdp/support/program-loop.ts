@@ -8,7 +8,7 @@ import { ProgramRun } from './program-run.ts';
 const [pinPath, objectPath, entries, ifindex, packet, forMs] = process.argv.slice(2);
 const REPEAT = 10_000;
 
-const program = new ProgramRun(pinPath, objectPath, Number(entries));
+const program = await ProgramRun.load(pinPath, objectPath, Number(entries));
 const bytes = Buffer.from(packet, 'hex');
 process.stdout.write('running\n');
 const end = performance.now() + Number(forMs);

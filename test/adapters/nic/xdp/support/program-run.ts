@@ -37,18 +37,25 @@ export class ProgramRun {
   readonly #run = koffi
     .load('libbpf.so.1')
     .func('bpf_prog_test_run_opts', 'int', ['int', koffi.inout(koffi.pointer(this.#options))]);
-  readonly #libbpf = new Libbpf();
+  readonly #libbpf: Libbpf;
   readonly #maps: Maps;
   readonly #fd: number;
   readonly #out = Buffer.alloc(4096);
 
-  constructor(pinPath: string, objectPath: string, entries: number) {
-    const maps = Maps.open(this.#libbpf, pinPath, sizesFor(entries));
-    if (maps === undefined) throw new Error(`nothing pinned at ${pinPath}`);
+  private constructor(libbpf: Libbpf, maps: Maps, fd: number) {
+    this.#libbpf = libbpf;
     this.#maps = maps;
-    const dup = koffi.load(null).func('int dup(int fd)');
-    const attachment = new Attachment(this.#libbpf, maps, { objectPath, pinPath, mode: 'native' });
-    this.#fd = attachment.withProgram('plain', 0, (fd): number => dup(fd));
+    this.#fd = fd;
+  }
+
+  /** Loads the program with the maps that a backend has pinned. */
+  static async load(pinPath: string, objectPath: string, entries: number): Promise<ProgramRun> {
+    const libbpf = new Libbpf();
+    const maps = Maps.open(libbpf, pinPath, sizesFor(entries));
+    if (maps === undefined) throw new Error(`nothing pinned at ${pinPath}`);
+    const attachment = new Attachment(libbpf, maps, { objectPath, pinPath, mode: 'native' });
+    const fd = await attachment.withProgram('plain', 0, (loaded) => libbpf.duplicate(loaded));
+    return new ProgramRun(libbpf, maps, fd);
   }
 
   /**
