@@ -115,9 +115,10 @@ describe('XDP heartbeats and the order of packets', function () {
     await leftBy(() => send(bursts.flat(), 2_000));
     const left = passed.frames.slice(before);
     const pushed = left.filter((frame) => (frame[14 + 20 + 13] & PSH) !== 0);
-    // The first packet of all can be one, after the pause before it.
+    // One packet in eight has PSH. Others are left to the vSwitch behind the gaps of a sender that is not
+    // scheduled for a while.
     assert.ok(pushed.length >= 2, `${pushed.length}`);
-    assert.ok(pushed.length >= left.length - 1, `${pushed.length} of ${left.length}`);
+    assert.ok(pushed.length > left.length / 2, `${pushed.length} of ${left.length}`);
   });
 
   it('leaves the end of a TCP connection to the vSwitch', async () => {
