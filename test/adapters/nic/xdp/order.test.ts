@@ -118,7 +118,7 @@ describe('XDP heartbeats and the order of packets', function () {
     // One packet in eight has PSH. Others are left to the vSwitch behind the gaps of a sender that is not
     // scheduled for a while.
     assert.ok(pushed.length >= 2, `${pushed.length}`);
-    assert.ok(pushed.length > left.length / 2, `${pushed.length} of ${left.length}`);
+    assert.ok(pushed.length >= left.length / 2, `${pushed.length} of ${left.length}`);
   });
 
   it('leaves the end of a TCP connection to the vSwitch', async () => {
