@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Attachment } from '../../../../adapters/nic/xdp/attachment.ts';
 import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
 import { Maps, sizesFor } from '../../../../adapters/nic/xdp/maps.ts';
+import { createPinDirectory } from '../../../../adapters/nic/xdp/pin-directory.ts';
 import { needs } from '../../../support/needs.ts';
 import { builtObject } from './support/object.ts';
 import { World } from './support/world.ts';
@@ -22,6 +23,7 @@ describe('loading an XDP program', function () {
 
   it('leaves the event loop free, and so does attaching it', async () => {
     const pinPath = world.pinPath();
+    createPinDirectory(pinPath);
     const libbpf = new Libbpf();
     const maps = Maps.create(libbpf, pinPath, sizesFor(16));
     const attachment = new Attachment(libbpf, maps, {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { XdpBackendOptions } from '../../../../adapters/nic/xdp/options.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
+import { NameMaker } from '../../../../lab/testbed/names.ts';
 import { run } from '../../../../lab/testbed/run.ts';
 import { sleep } from '../../../../lab/testbed/wait.ts';
 import { idText, installed, never } from '../../../contract/collect.ts';
@@ -178,8 +179,7 @@ describe('XDP ports that are attached on demand', function () {
   });
 
   it('treats a tap alike, which costs its guest no offload', async () => {
-    const name = 'nktap0';
-    await run('ip', ['link', 'del', name]).catch(() => undefined); // left by a killed run
+    const name = new NameMaker().next('t');
     await run('ip', ['tuntap', 'add', name, 'mode', 'tap', 'vnet_hdr']);
     try {
       await run('ip', ['link', 'set', name, 'up']);

@@ -356,9 +356,9 @@ async function makeForeign(world: World, port: string): Promise<() => void> {
   const { ifindex } = world.port(port);
   const object = libbpf.openObject(path);
   assert.ok(object !== null);
-  assert.equal(libbpf.loadObject(object), 0);
+  assert.equal(await libbpf.loadObject(object), 0);
   const fd = libbpf.programFd(libbpf.program(object, 'foreign'));
-  assert.equal(libbpf.attachXdp(ifindex, fd, XDP_NATIVE), 0);
+  assert.equal(await libbpf.attachXdp(ifindex, fd, XDP_NATIVE), 0);
   libbpf.closeObject(object);
   return () => {
     libbpf.detachXdp(ifindex, XDP_NATIVE);
