@@ -36,6 +36,9 @@ export interface LentReply {
   readonly waitedMs: number;
 }
 
+/** Output of one command of a batch, or why the daemon refused it. */
+export type CommandResult = { readonly text: string } | { readonly error: UnixctlCommandError };
+
 const QUOTE = 0x22;
 
 interface RawReply {
@@ -98,6 +101,27 @@ export class UnixctlClient {
     });
   }
 
+  /**
+   * Runs a command once for each of `calls`, in order, and resolves to their results. All requests
+   * are sent at once: the daemon answers several in one turn of its main loop, which costs it less
+   * than a turn for each. The time-out is that of all of them together.
+   *
+   * Rejects with the errors of `errors.ts`, but for a refused command.
+   */
+  texts(
+    method: string,
+    calls: readonly (readonly string[])[],
+    signal: AbortSignal,
+  ): Promise<readonly CommandResult[]> {
+    if (calls.length === 0) return Promise.resolve([]);
+    return this.#inTurn(method, signal, () =>
+      this.#within(method, signal, async (until) => {
+        const replies = await this.#ask(method, calls, until);
+        return replies.map(textOrRefusal);
+      }),
+    );
+  }
+
   /** Closes the connection; running and queued requests fail. */
   async close(): Promise<void> {
     this.#closed.abort(new Error('the unixctl client is closed'));
@@ -114,14 +138,24 @@ export class UnixctlClient {
   }
 
   /** One request and its reply, within the time-out. */
-  async #exchange(method: string, params: readonly string[], caller: AbortSignal): Promise<Reply> {
+  #exchange(method: string, params: readonly string[], caller: AbortSignal): Promise<Reply> {
+    return this.#within(method, caller, async (signal) => {
+      const [reply] = await this.#ask(method, [params], signal);
+      if (reply instanceof UnixctlCommandError) throw reply;
+      return reply;
+    });
+  }
+
+  async #within<T>(
+    method: string,
+    caller: AbortSignal,
+    task: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { timeoutMs } = this.#options;
     const until = [caller, this.#closed.signal];
     const late = (): Error => new UnixctlTimeout(method, this.#socketPath, timeoutMs);
     try {
-      return await bounded({ until, timeoutMs, late }, (signal) =>
-        this.#ask(method, params, signal),
-      );
+      return await bounded({ until, timeoutMs, late }, task);
     } catch (error) {
       // A late or partial reply must not be read as that of the next request.
       if (!(error instanceof UnixctlCommandError)) await this.#drop();
@@ -130,19 +164,22 @@ export class UnixctlClient {
   }
 
   /**
-   * Sends the request on the open connection, if any; retries once on a new one if it had ended.
+   * Sends the requests on the open connection, if any; retries once on a new one if it had ended.
    */
-  async #ask(method: string, params: readonly string[], signal: AbortSignal): Promise<Reply> {
+  async #ask(
+    method: string,
+    calls: readonly (readonly string[])[],
+    signal: AbortSignal,
+  ): Promise<readonly (Reply | UnixctlCommandError)[]> {
     const kept = this.#connection?.usable === true ? this.#connection : undefined;
     if (kept !== undefined) {
       try {
-        return this.#checked(method, await this.#request(kept, method, params, signal));
+        return await this.#request(kept, method, calls, signal);
       } catch (error) {
         if (!(error instanceof UnixctlDisconnected) || signal.aborted) throw error;
       }
     }
-    const connection = await this.#connect(signal);
-    return this.#checked(method, await this.#request(connection, method, params, signal));
+    return this.#request(await this.#connect(signal), method, calls, signal);
   }
 
   async #connect(signal: AbortSignal): Promise<Connection> {
@@ -163,16 +200,19 @@ export class UnixctlClient {
     return this.#connection;
   }
 
+  /** Sends all requests, and resolves to their replies in the same order. */
   #request(
     connection: Connection,
     method: string,
-    params: readonly string[],
+    calls: readonly (readonly string[])[],
     signal: AbortSignal,
-  ): Promise<RawReply> {
-    const id = this.#nextId++;
+  ): Promise<readonly (Reply | UnixctlCommandError)[]> {
+    const firstId = this.#nextId;
+    this.#nextId += calls.length;
     const path = this.#socketPath;
-    return new Promise<RawReply>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const sentAt = performance.now();
+      const replies: (Reply | UnixctlCommandError)[] = [];
       let firstByteAt: number | undefined;
       const abort = (): void => finish(() => reject(signal.reason));
       const finish = (settle: () => void): void => {
@@ -189,8 +229,19 @@ export class UnixctlClient {
         arrived: () => {
           firstByteAt ??= performance.now();
         },
-        message: (message) =>
-          finish(() => resolve({ message, waitedMs: (firstByteAt ?? sentAt) - sentAt })),
+        message: (message) => {
+          const waitedMs = (firstByteAt ?? sentAt) - sentAt;
+          try {
+            const id = firstId + replies.length;
+            // Only the last reply can be lent: the bytes of others are overwritten.
+            const kept = calls.length > 1 ? Buffer.from(message) : message;
+            replies.push(this.#checked(method, id, { message: kept, waitedMs }));
+          } catch (error) {
+            finish(() => reject(error));
+            return;
+          }
+          if (replies.length === calls.length) finish(() => resolve(replies));
+        },
         ended: ({ error }) =>
           finish(() => {
             if (error instanceof FrameTooLarge || error instanceof FrameGarbage) {
@@ -200,20 +251,21 @@ export class UnixctlClient {
             }
           }),
       });
-      connection.send(JSON.stringify({ id, method, params }));
+      const requests = calls.map((params, i) =>
+        JSON.stringify({ id: firstId + i, method, params }),
+      );
+      connection.send(requests.join(''));
     });
   }
 
-  #checked(method: string, reply: RawReply): Reply {
+  /** The reply to the request `expectedId`, or why the daemon refused it. */
+  #checked(method: string, expectedId: number, reply: RawReply): Reply | UnixctlCommandError {
     const { message } = reply;
     const members = memberSpans(message);
     const result = members?.get('result');
     const error = members?.get('error');
     const id = members?.get('id');
-    if (
-      id === undefined ||
-      Number(message.toString('latin1', id.start, id.end)) !== this.#nextId - 1
-    ) {
+    if (id === undefined || Number(message.toString('latin1', id.start, id.end)) !== expectedId) {
       throw new UnixctlProtocolError(
         method,
         this.#socketPath,
@@ -222,7 +274,7 @@ export class UnixctlClient {
     }
     if (error !== undefined && message[error.start] === QUOTE) {
       const text: unknown = JSON.parse(message.toString('utf8', error.start, error.end));
-      throw new UnixctlCommandError(method, this.#socketPath, String(text));
+      return new UnixctlCommandError(method, this.#socketPath, String(text));
     }
     if (result === undefined || message[result.start] !== QUOTE) {
       throw new UnixctlProtocolError(method, this.#socketPath, message.toString('latin1', 0, 80));
@@ -235,4 +287,10 @@ export class UnixctlClient {
     this.#connection = undefined;
     await connection?.close();
   }
+}
+
+function textOrRefusal(reply: Reply | UnixctlCommandError): CommandResult {
+  if (reply instanceof UnixctlCommandError) return { error: reply };
+  const { message, result } = reply;
+  return { text: String(JSON.parse(message.toString('utf8', result.start, result.end))) };
 }

@@ -37,6 +37,37 @@ describe('unixctl client', () => {
     assert.deepEqual(server.requests, [{ id: 0, method: 'version', params: ['a', 'b"'] }]);
   });
 
+  it('sends a batch at once, and returns outputs and refusals in order', async () => {
+    let waiting: (() => void)[] = [];
+    server.behaviour = (request, socket) => {
+      const n = Number(JSON.parse(JSON.stringify(request['params']))[0]);
+      const [result, error] = n === 2 ? [null, 'no such thing\n'] : [`"${n}"\n`, null];
+      waiting.push(() => socket.write(JSON.stringify({ id: request['id'], result, error })));
+      // Replies only when all requests have arrived.
+      if (n === 3) for (const reply of waiting) reply();
+    };
+    const results = await client.texts('get', [['1'], ['2'], ['3']], never);
+    assert.deepEqual(
+      results.map((r) => ('text' in r ? r.text : r.error.constructor)),
+      ['"1"\n', UnixctlCommandError, '"3"\n'],
+    );
+    waiting = [];
+    assert.deepEqual(await client.texts('get', [], never), []);
+    server.behaviour = answer('hello\n');
+    assert.equal(await client.text('version', [], never), 'hello\n');
+    assert.equal(server.connections, 1);
+  });
+
+  it('gives up on a batch whose last reply is missing, and does not read it later', async () => {
+    server.behaviour = (request, socket) => {
+      if (request['id'] === 0) socket.write(JSON.stringify({ id: 0, result: 'a', error: null }));
+    };
+    await assert.rejects(client.texts('get', [['1'], ['2']], never), UnixctlTimeout);
+    server.behaviour = answer('hello\n');
+    assert.equal(await client.text('version', [], never), 'hello\n');
+    assert.equal(server.connections, 2);
+  });
+
   it('keeps its connection', async () => {
     for (let i = 0; i < 5; i++) await client.text('version', [], never);
     assert.equal(server.connections, 1);
