@@ -54,6 +54,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
           registry: metrics.registry,
           log,
           wall: clock.wall,
+          openDescriptors: openDescriptorsNow,
         });
   const policies = new PolicyManager({
     files: config.policies,

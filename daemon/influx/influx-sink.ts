@@ -24,6 +24,8 @@ export interface InfluxSinkOptions {
   readonly log: Log;
   /** Wall clock, ms since 1970. */
   readonly wall: () => number;
+  /** Number of open file descriptors of this process. */
+  readonly openDescriptors?: () => number;
 }
 
 /** Writes ticks, decisions and policy events to InfluxDB. Never blocks or fails the loop. */
@@ -34,7 +36,7 @@ export class InfluxSink {
   readonly #writer: InfluxWriter;
   readonly #recorder: InfluxRecorder;
 
-  constructor({ config, registry, log, wall }: InfluxSinkOptions) {
+  constructor({ config, registry, log, wall, openDescriptors }: InfluxSinkOptions) {
     const { url, database, retention, timeoutMs, caFile } = config;
     this.#config = config;
     this.#wall = wall;
@@ -62,6 +64,7 @@ export class InfluxSink {
       node: config.node ?? hostname(),
       periodMs: config.periodMs,
       topFlows: config.topFlows,
+      ...(openDescriptors === undefined ? {} : { openDescriptors }),
       write: (line) => this.#writer.add(line),
       wall,
     });

@@ -5,13 +5,14 @@ import type { PlanNumbers } from './tick-report.ts';
 
 /** The numbers of an applied plan, copied because the plan is reused. */
 export function planNumbers(controller: BackendController, plan: Plan): PlanNumbers {
-  const { backend, reconciler, entries } = controller;
+  const { backend, reconciler, entries, verification } = controller;
   const { cutoff, threshold, swapGain, contenders, budget, shares, limits } = plan;
   return {
     backend: backend.name,
     placement: PLACEMENT_NAMES[reconciler.placement],
     capacity: backend.capacity(),
     learnedEntries: entries,
+    verifiedAtMs: verification.verifiedAtMs,
     unservedPorts: backend.unservedPorts?.().length ?? 0,
     cutoff,
     threshold,

@@ -23,6 +23,8 @@ export interface PlanNumbers {
   readonly learnedEntries: number;
   /** Ports that the backend does not serve although it is meant to. */
   readonly unservedPorts: number;
+  /** As in Verification, ms of the clock. */
+  readonly verifiedAtMs: number;
   /** Score that a newcomer had to exceed; -Infinity if there was room for all. */
   readonly cutoff: number;
   /** Worth below which a flow was not placed, and minimum gain of a swap, packets/s. */

@@ -78,6 +78,8 @@ export interface TableAccount extends Capacity {
   readonly learnedEntries: number;
   /** Ports that the backend does not serve although it is meant to. */
   readonly unservedPorts: number;
+  /** When the vSwitch was asked for the flows that all entries were last compared with, ms of the clock. */
+  readonly verifiedAtMs: number;
   /** Ports from which the backend receives packets. */
   readonly openPorts: number;
   /** Flows that request an entry, including those that have one. */

@@ -98,6 +98,11 @@ export const MEASUREMENTS = {
         unit: '',
         help: 'True during a hold (`norikae onload-all`).',
       },
+      open_descriptors: {
+        type: 'integer',
+        unit: 'descriptors',
+        help: 'Open file descriptors of the daemon, including those in reserve; left out where they cannot be counted.',
+      },
     },
   },
   norikae_path: {
@@ -165,6 +170,11 @@ export const MEASUREMENTS = {
         help: 'Distinct masks that fit; left out if unlimited.',
       },
       masks_used: { type: 'integer', unit: 'masks', help: 'In use.' },
+      verification_age_seconds: {
+        type: 'float',
+        unit: 's',
+        help: 'Since the vSwitch was asked for the flows that all entries were last compared with; left out before the first comparison.',
+      },
       unserved_ports: {
         type: 'integer',
         unit: 'ports',

@@ -22,6 +22,7 @@ export function nodeLines(
   report: TickReport,
   accounts: TickAccounts,
   sums: Readonly<TickSums>,
+  openDescriptors: number | undefined,
   round: Round,
 ): void {
   const { node, wallMs, seconds, write } = round;
@@ -45,6 +46,7 @@ export function nodeLines(
         tick_ms: sums.longestMs,
         fresh: sums.fresh,
         held: report.held,
+        open_descriptors: openDescriptors,
       },
       wallMs,
     ),

@@ -13,6 +13,8 @@ export interface RecorderOptions {
   readonly periodMs: number;
   /** Number of flows with the highest rates to write; 0: none. */
   readonly topFlows: number;
+  /** Number of open file descriptors of this process; left out: it is not written. */
+  readonly openDescriptors?: () => number;
   /** Takes a line of the line protocol; must not block. */
   readonly write: (line: string) => void;
   /** Wall clock, ms since 1970, for ticks that have none. */
@@ -86,11 +88,12 @@ export class InfluxRecorder {
     const round = {
       node,
       wallMs,
+      atMs: report.tick.atMs,
       seconds: seconds > 0 ? seconds : undefined,
       differences: this.#differences,
       write: (line: string | undefined) => this.#write(line),
     };
-    nodeLines(report, accounts, this.#sums, round);
+    nodeLines(report, accounts, this.#sums, this.#options.openDescriptors?.(), round);
     topLines(accounts, topFlows, round);
     this.#differences.endRound();
     this.#sums = { ticks: 0, longestMs: 0, fresh: true };

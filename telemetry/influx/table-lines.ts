@@ -3,7 +3,7 @@ import { lineOf } from './line.ts';
 import type { Round } from './traffic-lines.ts';
 
 /** A backend's table with its planner values, the shares of slices, and limits. */
-export function tableLines(table: TableAccount, { node, wallMs, write }: Round): void {
+export function tableLines(table: TableAccount, { node, wallMs, atMs, write }: Round): void {
   const { backend } = table;
   const numbers = {
     entries: table.entries,
@@ -11,6 +11,7 @@ export function tableLines(table: TableAccount, { node, wallMs, write }: Round):
     used: table.used,
     masks: table.masks,
     masks_used: table.masksUsed,
+    verification_age_seconds: (atMs - table.verifiedAtMs) / 1000,
     unserved_ports: table.unservedPorts,
     open_ports: table.openPorts,
     contenders: table.contenders,

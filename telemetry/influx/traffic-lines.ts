@@ -8,6 +8,8 @@ export interface Round {
   readonly node: string;
   /** Wall clock of the points, ms since 1970. */
   readonly wallMs: number;
+  /** Time of the tick, ms of the clock. */
+  readonly atMs: number;
   /** Time over which rates are computed, s; undefined without a reading since the last round. */
   readonly seconds: number | undefined;
   readonly differences: Differences;

@@ -33,6 +33,7 @@ export class Drive {
       topFlows,
       write: (line) => this.#lines.push(line),
       wall: () => 1,
+      openDescriptors: () => 42,
     });
     for (const name of ['vm1', 'vm2']) this.#ports.set(name, portOf(name));
   }

@@ -111,12 +111,14 @@ describe('InfluxDB recorder', () => {
       }),
     ];
     const points = drive.tick([{ n: 1 }]);
+    assert.equal(one(points, 'norikae_node').fields.open_descriptors, 42);
     assert.deepEqual(one(points, 'norikae_table', { backend: 'nic' }).fields, {
       entries: 1000,
       learned: 800,
       used: 300,
       masks: 16,
       masks_used: 2,
+      verification_age_seconds: 1.25,
       unserved_ports: 0,
       open_ports: 0,
       contenders: 900,
