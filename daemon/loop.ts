@@ -27,6 +27,7 @@ import { ticks, type TickSource } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
 import { MAX_PER_TICK } from './decisions/decision-log.ts';
+import { EntryChecks } from './entry-checks.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { LeaseRenewer } from './lease-renewer.ts';
 import type { Log } from '../platform/log.ts';
@@ -83,6 +84,7 @@ export class Loop {
   #starting: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
   readonly #idle = new IdleWatch();
+  readonly #checks: EntryChecks;
   /** Errors of the last tick, by backend. */
   #lastErrors: ReadonlyMap<string, string> = new Map();
 
@@ -123,6 +125,7 @@ export class Loop {
       clock,
       auditMs: AUDIT_MS,
       ...(node.verifier === undefined ? {} : { verifier: node.verifier }),
+      ...(node.lookup === undefined ? {} : { lookup: node.lookup }),
       backendsComeUp: true,
       inputsPerPlan: MAX_PER_TICK,
       onStage: (stage) => this.#mark(PHASE_OF_STAGE[stage]),
@@ -134,6 +137,18 @@ export class Loop {
     });
     this.#follower = new PortsFollower((ports) => this.#followPorts(ports));
     this.#moves = new MoveLog(log, clock);
+    this.#checks = new EntryChecks({
+      engine: this.engine,
+      available: node.lookup !== undefined,
+      table: () => this.table,
+      observer: this.#observer,
+      ports: node.ports,
+      backends: node.backends,
+      verifyWithinMs: verifyWithinMs(node.backends),
+      clock,
+      log,
+      onResult: (result, elapsedMs) => options.metrics.recordEntryCheck(result, elapsedMs),
+    });
   }
 
   get table(): FlowTable {
@@ -196,7 +211,14 @@ export class Loop {
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
     );
     const leases = node.backends.map((backend) => this.#renewLease(backend));
-    this.#running = merge(rounds, this.#samples(), this.#host.watch(), ...leases).subscribe();
+    const checks = this.#checks.watch();
+    this.#running = merge(
+      rounds,
+      checks,
+      this.#samples(),
+      this.#host.watch(),
+      ...leases,
+    ).subscribe();
   }
 
   /** Stops the loop, withdraws or keeps the entries, and closes the node. */
@@ -217,8 +239,11 @@ export class Loop {
     const observer = this.#observer;
     const idle = this.#idle;
     const mark = this.#mark;
+    const checks = this.#checks;
     return {
-      observe: (signal) => {
+      observe: async (signal) => {
+        await checks.beginRound(signal);
+        signal.throwIfAborted();
         mark('reading flows and counters');
         idle.beginReading();
         return observer.observe(signal);
@@ -310,6 +335,8 @@ export class Loop {
         );
       }
       throw error;
+    } finally {
+      this.#checks.endRound();
     }
   }
 

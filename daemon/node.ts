@@ -4,11 +4,13 @@ import { LinuxHostSource } from '../adapters/host/linux-host-source.ts';
 import { XdpBackend } from '../adapters/nic/xdp/backend.ts';
 import { BridgeMonitors } from '../adapters/openflow/bridge-monitors.ts';
 import { unreadLimit } from '../adapters/openflow/rule-timeouts.ts';
+import { OvsFlowLookup } from '../adapters/ovs/flow-lookup.ts';
 import { OvsFlowSource } from '../adapters/ovs/flow-source.ts';
 import { OvsFlowVerifier } from '../adapters/ovs/flow-verifier.ts';
 import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
+import type { FlowLookup } from '../engine/ports/flow-lookup.ts';
 import type { FlowSource } from '../engine/ports/flow-source.ts';
 import type { FlowVerifier } from '../engine/ports/flow-verifier.ts';
 import type { HostSource } from '../engine/ports/host-source.ts';
@@ -25,6 +27,8 @@ export interface Node {
   readonly flows: FlowSource;
   /** Answers what the vSwitch would do with a flow now; undefined: no samples are taken. */
   readonly verifier?: FlowVerifier;
+  /** Reads single flows; undefined: entries are compared with complete readings only. */
+  readonly lookup?: FlowLookup;
   readonly ports: PortDirectory;
   readonly host: HostSource;
   /** At most one for each placement. */
@@ -72,6 +76,7 @@ function ovsNode(config: Config): Node {
   const reading = { runDir, timeoutMs, ...(datapath === undefined ? {} : { datapath }) };
   const flows = new OvsFlowSource(reading);
   const verifier = new OvsFlowVerifier(reading);
+  const lookup = new OvsFlowLookup({ runDir, timeoutMs });
   const ports = new OvsPortDirectory({
     socket: database,
     timeoutMs,
@@ -83,6 +88,7 @@ function ovsNode(config: Config): Node {
     description: `Open vSwitch at ${runDir}`,
     flows,
     verifier,
+    lookup,
     ports,
     host: new LinuxHostSource({}),
     backends: [
@@ -92,7 +98,7 @@ function ovsNode(config: Config): Node {
     ...(changes === undefined ? {} : { changes }),
     close: async () => {
       await changes?.close();
-      await closeAll(flows, verifier, ports);
+      await closeAll(flows, verifier, lookup, ports);
     },
   };
 }

@@ -67,6 +67,16 @@ export class Observer {
     this.#period.isIdle = isIdle;
   }
 
+  /** True if readings alone, within their share of the source's time, would let leases expire. */
+  get isTooRareForLease(): boolean {
+    return this.#period.isTooRareForLease;
+  }
+
+  /** True: the entries are verified between readings; the period need not follow the leases. */
+  setVerifiesEntries(verifies: boolean): void {
+    this.#period.verifiesEntries = verifies;
+  }
+
   /** Period right after a change, ms: readings then take at most a third of the source's time. */
   get quickPeriodMs(): number {
     return Math.min(this.periodMs, Math.max(QUICK_PERIOD_MS, 3 * this.#period.costMs));

@@ -9,7 +9,7 @@ export interface PeriodOptions {
 }
 
 /** Of `verifyWithinMs`: for handling a reading and for the next renewal, ms. */
-const HANDLING_MS = 500;
+export const HANDLING_MS = 500;
 /** Most of the source's time that leases may make readings take; beyond it they expire. */
 const MAX_SHARE = 0.5;
 
@@ -29,6 +29,8 @@ export class AdaptivePeriod {
   #costMs: number | undefined;
   /** True while no flow has or could get an entry. */
   isIdle = false;
+  /** True: entries are verified between readings, so that leases need no shorter period. */
+  verifiesEntries = false;
 
   /**
    * @param verifyWithinMs longest time from one request to the reply of the next for which leases are
@@ -63,22 +65,36 @@ export class AdaptivePeriod {
 
   /** Period to use now, from the start of one reading to the start of the next, ms. */
   get currentMs(): number {
+    const leaseMs = this.verifiesEntries ? Number.POSITIVE_INFINITY : this.#leasePeriodMs();
+    return this.#periodMs(leaseMs);
+  }
+
+  /**
+   * True if the source's share alone leads to a period with which leases would expire when a reading
+   * takes twice the usual time, for example because the source answers somebody else first.
+   */
+  get isTooRareForLease(): boolean {
+    return this.#periodMs(Number.POSITIVE_INFINITY) > this.#longestMs - this.costMs;
+  }
+
+  /** @param maxBusyMs longest period while the loop is not idle */
+  #periodMs(maxBusyMs: number): number {
     const { periodMs, maxPeriodMs, sourceShare } = this.#options;
     const shareMs = Math.min(maxPeriodMs, Math.max(periodMs, this.costMs / sourceShare));
-    const busyMs = Math.min(shareMs, this.#leasePeriodMs());
+    const busyMs = Math.min(shareMs, maxBusyMs);
     if (!this.isIdle) return busyMs;
     const idleMs = Math.max(IDLE_PERIODS * periodMs, this.costMs / (IDLE_SHARE * sourceShare));
     return Math.max(busyMs, Math.min(maxPeriodMs, idleMs));
   }
 
-  /**
-   * Longest period with which leases are renewed in time; Infinity if no reasonable one would do,
-   * or none is needed.
-   */
+  /** Longest period with which leases are renewed in time. */
+  get #longestMs(): number {
+    return this.#verifyWithinMs - this.costMs - HANDLING_MS;
+  }
+
+  /** The same; Infinity if no reasonable one would do, or none is needed. */
   #leasePeriodMs(): number {
-    const { periodMs } = this.#options;
-    const longestMs = this.#verifyWithinMs - this.costMs - HANDLING_MS;
-    const useful = longestMs >= Math.max(periodMs, this.costMs / MAX_SHARE);
-    return useful ? longestMs : Number.POSITIVE_INFINITY;
+    const useful = this.#longestMs >= Math.max(this.#options.periodMs, this.costMs / MAX_SHARE);
+    return useful ? this.#longestMs : Number.POSITIVE_INFINITY;
   }
 }

@@ -15,3 +15,11 @@ export class SeveralDatapaths extends Error {
     );
   }
 }
+
+/** A flow that vswitchd printed alone is not in the known format. */
+export class FlowUnreadable extends Error {
+  override readonly name = 'FlowUnreadable';
+  constructor(ufid: string, text: string) {
+    super(`dpctl/get-flow ${ufid} printed no readable flow: ${text.slice(0, 200)}`);
+  }
+}

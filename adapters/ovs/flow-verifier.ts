@@ -4,10 +4,7 @@ import { UnixctlClient } from '../../protocols/unixctl/client.ts';
 import { UnixctlCommandError } from '../../protocols/unixctl/errors.ts';
 import { FieldPool } from './dump/field-pool.ts';
 import { KeyParser } from './dump/key.ts';
-import { keyOfFlow, readTrace } from './trace.ts';
-
-/** End of vswitchd's message about a flow that the datapath does not have (ENOENT). */
-const NO_SUCH_FLOW = '(No such file or directory)';
+import { keyOfFlow, NO_SUCH_FLOW, readTrace } from './trace.ts';
 
 /** Options of an {@link OvsFlowVerifier}. */
 export interface OvsFlowVerifierOptions {

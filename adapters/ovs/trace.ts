@@ -13,6 +13,9 @@ const FAILED = 'Translation failed';
 /** Verbose output of `dpctl/get-flow` for one flow: `ufid:..., KEY, packets:...`. */
 const FLOW = /^(?:ufid:[-0-9a-f]+, )?(.*?), packets:/;
 
+/** End of vswitchd's message about a flow that the datapath does not have (ENOENT). */
+export const NO_SUCH_FLOW = '(No such file or directory)';
+
 /** The key in the output of `dpctl/get-flow`, as `ofproto/trace` takes it; undefined without one. */
 export function keyOfFlow(text: string): string | undefined {
   return FLOW.exec(text)?.[1];

@@ -216,6 +216,15 @@ export function daemonDashboard(): DashboardBuilder {
         queries: [{ expr: of('norikae_verification_age_seconds'), legend: '{{backend}}' }],
       }),
     )
+    .withPanel(
+      lines({
+        title: 'Entry checks',
+        description:
+          'Checks of all entries between two readings per second, by result; only where readings are too rare for the lease.',
+        unit: 'ops',
+        queries: [{ expr: rate('norikae_entry_checks_total'), legend: '{{result}}' }],
+      }),
+    )
     .withRow(new RowBuilder('Process'))
     .withPanel(
       lines({

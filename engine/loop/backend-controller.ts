@@ -13,7 +13,7 @@ import type { ThroughputLimit } from '../planner/throughput-limit.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { ChangeList } from '../reconcile/change-list.ts';
-import { type AppliedOperation, Reconciler } from '../reconcile/reconciler.ts';
+import { type AppliedOperation, type OutdatedEntry, Reconciler } from '../reconcile/reconciler.ts';
 import type { Permission } from './tick-gate.ts';
 import { errorMessage } from '../../text/error-message.ts';
 import { type UnusedEntry, UnusedEntries } from './unused-entries.ts';
@@ -132,7 +132,9 @@ export class BackendController {
     const { reconciler, verification } = this;
     const nowMs = this.#clock.now();
     let applied = await this.#auditOnFailure(reconciler.enforce(table, nowMs, signal));
-    if (permission.may === 'move' && nowMs >= this.#auditDueMs) {
+    // An audit adopts entries: not on the basis of a reading older than the verification.
+    const isNewest = table.readAtMs >= verification.verifiedAtMs;
+    if (permission.may === 'move' && isNewest && nowMs >= this.#auditDueMs) {
       const audited = await this.#auditOnFailure(reconciler.audit(table, nowMs, signal));
       applied = [...applied, ...audited];
       verification.markAudited();
@@ -197,6 +199,25 @@ export class BackendController {
   ): Promise<readonly AppliedOperation[]> {
     const nowMs = this.#clock.now();
     return this.#auditOnFailure(this.reconciler.removeMismatch(table, row, detail, nowMs, signal));
+  }
+
+  /** Removes entries whose flow is gone or has changed; see {@link Reconciler.removeOutdated}. */
+  removeOutdated(
+    table: FlowTable,
+    rows: readonly OutdatedEntry[],
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
+    const nowMs = this.#clock.now();
+    return this.#auditOnFailure(this.reconciler.removeOutdated(table, rows, nowMs, signal));
+  }
+
+  /**
+   * Records that all entries have been compared with their flows, each read alone.
+   *
+   * @param askedAtMs when the first of them was asked for
+   */
+  recordEntryCheck(askedAtMs: number): void {
+    this.verification.recordComparison(askedAtMs, this.reconciler.pendingDeletes);
   }
 
   /** Passes changed ports to the backend. Resolves to the number of entries removed for them. */

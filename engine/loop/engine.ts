@@ -15,12 +15,14 @@ import {
 } from './backend-controller.ts';
 import type { Plan } from '../planner/plan.ts';
 import { ChangeList } from '../reconcile/change-list.ts';
+import type { FlowLookup } from '../ports/flow-lookup.ts';
 import type { FlowVerifier } from '../ports/flow-verifier.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
 import { ruleContext } from './rule-context.ts';
 import { SerialQueue } from '../../async/serial-queue.ts';
 import { planNumbers } from './plan-numbers.ts';
+import { EntryCheck, type EntryCheckReport } from './entry-check.ts';
 import { type Sample, Sampler } from './sampler.ts';
 import { type Permission, TickGate } from './tick-gate.ts';
 import { countPlacements, TickTotals } from './tick-totals.ts';
@@ -35,6 +37,8 @@ export interface EngineOptions extends BackendControllerOptions {
   readonly backends: readonly OffloadBackend[];
   /** Answers what the vSwitch would do with a flow now; left out: no samples are taken. */
   readonly verifier?: FlowVerifier;
+  /** Reads single flows; left out: entries are compared with complete readings only. */
+  readonly lookup?: FlowLookup;
   /** Number of flows per plan whose rules' facts are recorded; 0 by default. */
   readonly inputsPerPlan?: number;
   /** Called when a stage of a tick starts. */
@@ -43,6 +47,8 @@ export interface EngineOptions extends BackendControllerOptions {
 
 /** What a tick does, in this order; the last two once per backend. */
 export type Stage = 'enforce' | 'evaluate' | 'plan' | 'apply';
+
+const NOTHING_CHECKED: EntryCheckReport = { compared: 0, outdated: 0, complete: false };
 
 /**
  * The core of the loop: for each tick it evaluates the rules, plans, and applies the plans to the
@@ -63,11 +69,15 @@ export class Engine {
   readonly #forecaster = new Forecaster();
   readonly #scarcity = new Scarcity();
   readonly #sampler: Sampler | undefined;
+  readonly #entryCheck: EntryCheck | undefined;
+  /** Number of the last reading whose removed flows' entries are marked for removal. */
+  #markedReading = -1;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const { verifier, clock } = options;
+    const { verifier, lookup, clock } = options;
     this.#sampler = verifier === undefined ? undefined : new Sampler({ verifier, clock });
+    this.#entryCheck = lookup === undefined ? undefined : new EntryCheck(lookup);
     this.#evaluator = options.evaluator;
     this.#nextEvaluator = options.evaluator;
     this.#controllers = options.backends.map(
@@ -241,6 +251,42 @@ export class Engine {
   }
 
   /**
+   * Compares each installed entry with its flow, read alone: between two readings, and cheaper where
+   * there are many flows and few entries. An entry whose flow is gone or has changed is removed at
+   * once. When every entry of a backend has been compared, and none is left that differs, the
+   * backend is verified as of the first request.
+   *
+   * Call it only while changes of ports are reported. It verifies nothing while a reading has been
+   * completed but not handled. Resolves to undefined without a {@link FlowLookup}.
+   *
+   * Rejects when the vSwitch does not answer; entries found to differ until then are removed.
+   *
+   * @throws {BackendsFailed} when an entry could not be removed; the next audit finds it
+   */
+  async checkEntries(table: FlowTable, signal: AbortSignal): Promise<EntryCheckReport | undefined> {
+    const check = this.#entryCheck;
+    if (check === undefined) return undefined;
+    const askedAtMs = this.#options.clock.now();
+    if (table.readings !== this.#markedReading) return NOTHING_CHECKED;
+    check.begin(table);
+    try {
+      await check.compareAll(signal);
+    } finally {
+      if (!signal.aborted) await this.#serial.run(() => this.#removeOutdated(check, table, signal));
+    }
+    return this.#serial.run(() => {
+      let complete = table.readings === this.#markedReading;
+      for (const controller of this.#controllers) {
+        if (!controller.up || !complete) continue;
+        if (check.coversAll(controller.reconciler.placement))
+          controller.recordEntryCheck(askedAtMs);
+        else complete = false;
+      }
+      return { ...check.counts, complete };
+    });
+  }
+
+  /**
    * Closes the backends after pending calls have finished; the engine must not be used afterwards.
    *
    * @throws {BackendsFailed} when a backend fails to close; the others are closed
@@ -280,6 +326,7 @@ export class Engine {
     // Before any call to a backend, which may fail: no later reading has these flows.
     if (permission.may !== 'nothing') {
       for (const controller of this.#controllers) controller.markRemoved(table);
+      this.#markedReading = table.readings;
     }
     const failures = await this.#forEachBackend(async (controller) => {
       if (this.#gate.held || controller.verification.withdrawing) {
@@ -324,6 +371,8 @@ export class Engine {
       // The process was stopped since the flows were read; rules with a time-out of their own would
       // be in force for longer than the lease.
       if (startedMs - table.readAtMs >= controller.backend.capabilities().leaseMs) return;
+      // What is installed must have been read after the verification that the lease is based on.
+      if (table.readAtMs < controller.verification.verifiedAtMs) return;
       onStage?.('plan');
       const plan = controller.plan(table, this.#slices, tick.ports);
       const inputs = this.#inputsOf(tick, plan);
@@ -337,6 +386,14 @@ export class Engine {
     totals.failures.push(...failures);
     this.#planNumbers = numbers;
     return permission;
+  }
+
+  async #removeOutdated(check: EntryCheck, table: FlowTable, signal: AbortSignal): Promise<void> {
+    const failures = await this.#forEachBackend(async (controller) => {
+      const rows = check.outdated(controller.reconciler.placement);
+      if (rows.length > 0) await controller.removeOutdated(table, rows, signal);
+    });
+    if (failures.length > 0) throw new BackendsFailed('removing outdated entries', failures);
   }
 
   /** By row, the facts behind the plan; read before the plan is applied and changes them. */

@@ -70,6 +70,8 @@ export class FlowTable {
   };
   /** Time of the last complete reading, ms of the clock; -Infinity before the first. */
   readAtMs = Number.NEGATIVE_INFINITY;
+  /** Number of complete readings. */
+  readings = 0;
 
   #capacity = 0;
   /** Rows from here on are free. */
@@ -271,6 +273,7 @@ export class FlowTable {
     }
     this.count = n;
     this.readAtMs = this.#nowMs;
+    this.readings++;
   }
 
   /** Abandons a reading: the flows of the last complete one stay, new ones are removed. */

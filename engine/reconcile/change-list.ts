@@ -49,7 +49,7 @@ export class ChangeList {
     });
   }
 
-  /** Records that a placed flow left the vSwitch; `row` is one of `table.removed`. */
+  /** Records that a placed flow left the vSwitch; its row may still be live until the next reading. */
   recordRemoval({ table, nowMs }: ChangeContext, row: number): void {
     const d = table.decision;
     const from = d.placement[row];

@@ -24,6 +24,12 @@ export interface AppliedOperation {
   readonly result: OperationResult;
 }
 
+/** A row whose entry must not stay, because its flow is not what it was installed for. */
+export interface OutdatedEntry {
+  readonly row: number;
+  readonly cause: 'actions-changed' | 'gone';
+}
+
 /** An entry whose removal the backend has not confirmed yet. */
 interface PendingDelete {
   readonly id: FlowId;
@@ -215,6 +221,20 @@ export class Reconciler {
     return this.#apply({ table, nowMs }, [deletion(table.idAt(row), row, 'mismatch')], signal);
   }
 
+  /**
+   * Removes the entries of rows whose flow was found to be gone or changed between two readings;
+   * those that the backend does not delete are pending as in {@link enforce}.
+   */
+  async removeOutdated(
+    table: FlowTable,
+    rows: readonly OutdatedEntry[],
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly AppliedOperation[]> {
+    const tasks = rows.map(({ row, cause }) => deletion(table.idAt(row), row, cause));
+    return this.#apply({ table, nowMs }, tasks, signal);
+  }
+
   /** Why the row's flow is held on the vSwitch after a sample; undefined if it is not. */
   mismatchOf(row: number, nowMs: number): Mismatch | undefined {
     return this.#mismatches.of(row, nowMs);
@@ -307,7 +327,9 @@ export class Reconciler {
     this.#refusals.values.delete(row);
     // The flow is placed elsewhere: only a superfluous entry was removed.
     if (table.decision.placement[row] !== this.placement) return;
-    if (cause === 'actions-changed') {
+    if (cause === 'gone') {
+      this.#changes.recordRemoval(context, row);
+    } else if (cause === 'actions-changed') {
       this.#recordWithdrawn(context, row, cause, ACTIONS_CHANGED);
       // Not a planned move: no minimum hold time before it is placed again.
       table.decision.placedSinceMs[row] = Number.NEGATIVE_INFINITY;

@@ -61,7 +61,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'engine/ports',
     holds:
-      'interfaces to the outside: flow source, flow verifier, port directory, host source, rule evaluator, offload backend, change monitor, clock',
+      'interfaces to the outside: flow source, flow lookup, flow verifier, port directory, host source, rule evaluator, offload backend, change monitor, clock',
     imports: [...MODEL],
     why: 'an interface must not know who implements it',
     packages: 'none',

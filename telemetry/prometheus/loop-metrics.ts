@@ -3,6 +3,9 @@ import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { SourceStatus } from '../../engine/model/tick.ts';
 
 const STAGES = ['observe', 'enforce', 'rules', 'plan', 'apply'] as const;
+/** Results of checks of the installed entries between readings. */
+const ENTRY_CHECK_RESULTS = ['verified', 'incomplete', 'failed'] as const;
+export type EntryCheckResult = (typeof ENTRY_CHECK_RESULTS)[number];
 const STAGE_BOUNDS = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 
 /** Prometheus metrics of the loop: ticks, their duration, and the sources they read. */
@@ -10,6 +13,8 @@ export class LoopMetrics {
   readonly #ticks: Counter;
   readonly #tickSeconds: Histogram;
   readonly #stageSeconds: Histogram;
+  readonly #entryChecks: Counter;
+  readonly #entryCheckSeconds: Counter;
   readonly #period: Gauge;
   readonly #held: Gauge;
   readonly #hostCpu: Gauge;
@@ -46,6 +51,18 @@ export class LoopMetrics {
       registers,
     });
     for (const stage of STAGES) this.#stageSeconds.zero({ stage });
+    this.#entryChecks = new Counter({
+      name: 'norikae_entry_checks_total',
+      help: 'Checks of all installed entries between two readings, by result: verified, incomplete (entries or ports changed meanwhile) or failed (no answer).',
+      labelNames: ['result'],
+      registers,
+    });
+    for (const result of ENTRY_CHECK_RESULTS) this.#entryChecks.inc({ result }, 0);
+    this.#entryCheckSeconds = new Counter({
+      name: 'norikae_entry_check_seconds_total',
+      help: 'Time spent on checks of the installed entries, most of it waiting for ovs-vswitchd.',
+      registers,
+    });
     this.#period = gauge(
       'loop_period_seconds',
       "Current period of the loop. It grows when reading takes more than its share of vswitchd's time.",
@@ -104,6 +121,12 @@ export class LoopMetrics {
     this.#hostCpu.set(tick.node.hostCpu ?? Number.NaN);
     this.#packetCost.set((tick.node.packetCost ?? Number.NaN) / 1e9);
     for (const source of tick.sources) this.#source(source);
+  }
+
+  /** Records a check of the installed entries between two readings. */
+  recordEntryCheck(result: EntryCheckResult, elapsedMs: number): void {
+    this.#entryChecks.inc({ result });
+    this.#entryCheckSeconds.inc(elapsedMs / 1000);
   }
 
   #stage(stage: (typeof STAGES)[number], ms: number): void {

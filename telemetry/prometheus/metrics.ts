@@ -6,7 +6,7 @@ import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { accountFamilies } from './account-families.ts';
 import { BackendMetrics } from './backend-metrics.ts';
 import { type Exposed, Exposition, type MetricsSource } from './exposition.ts';
-import { LoopMetrics } from './loop-metrics.ts';
+import { type EntryCheckResult, LoopMetrics } from './loop-metrics.ts';
 import { type Descriptors, registerProcessMetrics } from './process-metrics.ts';
 
 /** Sources of the daemon's {@link Metrics}. */
@@ -41,6 +41,11 @@ export class Metrics implements MetricsSource {
   recordTick(report: TickReport, periodMs: number): void {
     this.#loop.recordTick(report, periodMs);
     this.backends.recordBatches(report.batches, report.failures);
+  }
+
+  /** Records a check of the installed entries between two readings, and its duration. */
+  recordEntryCheck(result: EntryCheckResult, elapsedMs: number): void {
+    this.#loop.recordEntryCheck(result, elapsedMs);
   }
 
   expose(accept?: string): Promise<Exposed> {

@@ -12,6 +12,16 @@ export const MARGIN_MS = 150;
 const FLOW = 1;
 const FROM = `in_port=1,dl_src=${macsOf(FLOW).src}`;
 
+/** What is different from a plain node that forwards the stream. */
+export interface Surroundings {
+  /** Rules of the bridge; left out: one that forwards the stream. */
+  readonly rules?: readonly string[];
+  /** Settings of `node.ovs`. */
+  readonly ovs?: Readonly<Record<string, unknown>>;
+  /** Runs before the daemon starts. */
+  readonly beforeDaemon?: () => Promise<void>;
+}
+
 /** A stream of packets that a daemon offloads, and a capture of what arrives. */
 export class LeaseRig {
   readonly fixture: NodeFixture;
@@ -44,10 +54,12 @@ export class LeaseRig {
   async offloaded(
     poll: Readonly<Record<string, unknown>> = {},
     leaseMs = LEASE_MS,
+    { rules, ovs = {}, beforeDaemon }: Surroundings = {},
   ): Promise<NorikaeDaemon> {
     const { fixture } = this;
-    await this.forward();
-    const daemon = await this.startDaemon(poll, leaseMs);
+    await (rules === undefined ? this.forward() : fixture.rules(...rules));
+    await beforeDaemon?.();
+    const daemon = await this.startDaemon(poll, leaseMs, ovs);
     const sending = { packetsPerSecond: 500, rounds: 0 };
     const { namespace } = fixture.sender;
     const { runDir } = fixture.node.ovs;
@@ -59,8 +71,9 @@ export class LeaseRig {
   startDaemon(
     poll: Readonly<Record<string, unknown>> = {},
     leaseMs = LEASE_MS,
+    ovs: Readonly<Record<string, unknown>> = {},
   ): Promise<NorikaeDaemon> {
-    return this.fixture.startDaemon({ backend: { leaseMs }, poll });
+    return this.fixture.startDaemon({ backend: { leaseMs }, poll, ovs });
   }
 
   async waitUntilOffloaded(daemon: NorikaeDaemon): Promise<void> {

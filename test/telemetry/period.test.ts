@@ -27,6 +27,18 @@ describe('adaptive period', () => {
     assert.equal(period.currentMs, 5000, 'the lease expires in any case');
   });
 
+  it('need not follow the lease while entries are verified between readings', () => {
+    const period = new AdaptivePeriod(OPTIONS, 3000);
+    for (let i = 0; i < 50; i++) period.recordCost(100);
+    assert.equal(period.isTooRareForLease, false);
+    for (let i = 0; i < 50; i++) period.recordCost(200);
+    assert.equal(period.isTooRareForLease, true);
+    assert.ok(Math.abs(period.currentMs - (3000 - 200 - 500)) < 1);
+    period.verifiesEntries = true;
+    assert.ok(Math.abs(period.currentMs - 4000) < 1);
+    assert.equal(period.isTooRareForLease, true);
+  });
+
   it('has a maximum, and recovers', () => {
     const period = new AdaptivePeriod(OPTIONS);
     for (let i = 0; i < 50; i++) period.recordCost(1000);

@@ -1,11 +1,11 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import { sameActions } from '../../../engine/model/same-actions.ts';
+import { sameMatch } from '../../../engine/model/same-match.ts';
 
 import { ActionPool } from './action-pool.ts';
 import { word } from './bytes.ts';
 import { CounterReader, LOOK_AHEAD } from './counters.ts';
-import { sameMatch } from './equal.ts';
 import { DumpTruncated, DumpUnreadable } from './errors.ts';
 import { FieldPool } from './field-pool.ts';
 import { KeyParser } from './key.ts';

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { NoDatapath, SeveralDatapaths } from '../../../adapters/ovs/errors.ts';
+import { OvsFlowLookup } from '../../../adapters/ovs/flow-lookup.ts';
 import { OvsFlowSource } from '../../../adapters/ovs/flow-source.ts';
 import { OvsPortDirectory } from '../../../adapters/ovs/port-directory.ts';
 import { UnixctlCommandError } from '../../../protocols/unixctl/errors.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
+import { sameActions } from '../../../engine/model/same-actions.ts';
+import { sameMatch } from '../../../engine/model/same-match.ts';
 import { never } from '../../contract/collect.ts';
 import { needs } from '../../support/needs.ts';
 import { show, showActions } from './dump/dump-lines.ts';
@@ -95,6 +98,41 @@ describe('a real Open vSwitch', function () {
         assert.equal(found.actions, expected);
       }
     } finally {
+      await source.close();
+      await ovs.appctl('dpctl/del-flows', 'netdev@ovs-netdev');
+    }
+  });
+
+  it('reads a single flow as it reads the dump', async () => {
+    const { ovs } = real;
+    const ports = await ovs.appctl('dpctl/show', 'netdev@ovs-netdev');
+    const port = /port (\d+): vm1\b/.exec(ports)?.[1] ?? '';
+    const source = real.source();
+    const lookup = new OvsFlowLookup({ runDir: ovs.runDir, timeoutMs: 5_000 });
+    try {
+      for (const [key, actions] of FLOWS) {
+        const where = `in_port(${port}),`;
+        const full = key.startsWith('tunnel(')
+          ? key.replace(',eth()', `,${where}eth()`)
+          : where + key;
+        await ovs.appctl('revalidator/purge');
+        await ovs.appctl('dpctl/add-flow', 'netdev@ovs-netdev', full, actions);
+        const table = new FlowTable();
+        table.begin(1);
+        await source.read(table, never());
+        table.end();
+        const rows = Array.from(table.rows.subarray(0, table.count));
+        const added = rows.find((row) => table.matchAt(row).inPort === 'vm1');
+        assert.ok(added !== undefined);
+        const [found] = await lookup.read([table.idAt(added)], never());
+        assert.ok(found !== undefined, `${full} is not found`);
+        assert.ok(sameMatch(found.match, table.matchAt(added)), show(found.match));
+        assert.ok(sameActions(found.actions, table.actionsAt(added)), showActions(found.actions));
+      }
+      const [gone] = await lookup.read([{ w0: 1, w1: 2, w2: 3, w3: 4 }], never());
+      assert.equal(gone, undefined);
+    } finally {
+      await lookup.close();
       await source.close();
       await ovs.appctl('dpctl/del-flows', 'netdev@ovs-netdev');
     }

@@ -16,6 +16,8 @@ export type PlantedFault =
   | 'lapse-not-checked'
   | 'verified-at-the-reply'
   | 'port-change-ignored'
+  | 'verified-at-the-last-flow'
+  | 'one-flow-skipped'
   | 'panic-forgotten';
 
 /** The device, which outlives daemons: entries, the lease, and errors of its system calls. */
@@ -70,7 +72,14 @@ export class Device {
 }
 
 /** Calls at which a process can be stopped, right before they take effect. */
-export type Call = 'renewLease' | 'endLease' | 'apply' | 'portsChanged' | 'withdrawAll' | 'reply';
+export type Call =
+  | 'renewLease'
+  | 'endLease'
+  | 'apply'
+  | 'portsChanged'
+  | 'withdrawAll'
+  | 'reply'
+  | 'lookup';
 
 /** One daemon's handle of the device. */
 export class DeviceBackend extends FakeBackend {

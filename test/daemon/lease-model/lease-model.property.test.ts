@@ -17,6 +17,26 @@ describe('model of the lease', function () {
     }
   });
 
+  it('carries packets between rare readings if the entries are checked', async () => {
+    const spec = new Spec();
+    const world = new World(spec, undefined);
+    await world.start();
+    await round.run(spec, world);
+    for (let i = 0; i < 20; i++) {
+      spec.clock.advance(LEASE_MS / 2);
+      world.check();
+      for (let n = 0; n < FLOWS.length; n++) {
+        await world.settle();
+        world.lookUp();
+        world.answer();
+      }
+      await world.settle();
+      world.renew();
+      await world.settle();
+      assert.equal(world.device.carrying().length, FLOWS.length);
+    }
+  });
+
   it('no packet follows an entry after a lapse or later than a lease after a change', async () => {
     await holds(undefined, 1_000, 11);
   });
@@ -26,6 +46,8 @@ describe('model of the lease', function () {
     'lapse-not-checked',
     'verified-at-the-reply',
     'port-change-ignored',
+    'verified-at-the-last-flow',
+    'one-flow-skipped',
     'panic-forgotten',
   ] as const) {
     it(`finds the fault ${fault}`, async () => {

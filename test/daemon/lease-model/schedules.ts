@@ -32,7 +32,14 @@ class Step implements fc.AsyncCommand<Spec, World> {
 }
 
 const flow = fc.constantFrom(...FLOWS);
-const call = fc.constantFrom<Call>('renewLease', 'endLease', 'apply', 'portsChanged', 'reply');
+const call = fc.constantFrom<Call>(
+  'renewLease',
+  'endLease',
+  'apply',
+  'portsChanged',
+  'reply',
+  'lookup',
+);
 
 const step = (name: string, happen: (world: World) => void | Promise<void>) =>
   fc.constant(new Step(name, happen));
@@ -40,6 +47,31 @@ const ask = new Step('ask', (w) => w.ask());
 const serve = new Step('serve', (w) => w.serve());
 const reply = new Step('reply', (w) => w.reply());
 const renew = new Step('renew', (w) => w.renew());
+
+const check = new Step('check', (w) => w.check());
+const lookUp = new Step('look up', (w) => w.lookUp());
+const answer = new Step('answer', (w) => w.answer());
+
+/** A check of all entries, in which rules change and time passes after the first flow is read. */
+const checkRound = fc
+  .tuple(fc.constantFrom(0, 100, 300, 600), flow, fc.constantFrom(1, 2, undefined))
+  .map(([ms, n, version]) => {
+    const name = `check: a flow is read, flow ${n} does ${version}, ${ms} ms, the others are read`;
+    return new Step(name, async (w) => {
+      w.check();
+      for (let i = 0; i < 2 * FLOWS.length; i++) {
+        await w.settle();
+        w.lookUp();
+        if (i === 0) {
+          w.spec.change(n, version);
+          w.spec.clock.advance(ms);
+        }
+        w.answer();
+      }
+      await w.settle();
+      w.renew();
+    });
+  });
 
 /** A complete round of a healthy daemon. */
 export const round = new Step('round', async (w) => {
@@ -75,6 +107,8 @@ const schedule = fc.commands(
     fc.constantFrom(round, ask, serve, reply, renew),
     fc.constantFrom(round, round, renew),
     slowRound,
+    checkRound,
+    fc.constantFrom(check, lookUp, answer),
     fc
       .tuple(flow, fc.constantFrom(1, 2, undefined))
       .map(([n, v]) => new Step(`flow ${n} does ${v}`, (w) => w.spec.change(n, v))),

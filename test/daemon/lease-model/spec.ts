@@ -53,6 +53,13 @@ export class Spec {
     return flows;
   }
 
+  /** The vSwitch answers what it does with one flow now. */
+  lookUp(flow: number): Version {
+    const version = this.truth(flow);
+    this.#dumps.push({ askedAtMs: this.clock.now(), flows: new Map([[flow, version]]) });
+    return version;
+  }
+
   isLimited(flow: number): boolean {
     return this.#limitedSinceMs.has(flow);
   }

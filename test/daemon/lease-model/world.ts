@@ -6,6 +6,8 @@ import { PortsFollower } from '../../../daemon/ports-follower.ts';
 import { Engine } from '../../../engine/loop/engine.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { FlowId } from '../../../engine/model/flow-id.ts';
+import type { FlowLookup, FoundFlow } from '../../../engine/ports/flow-lookup.ts';
 import type { FlowSource, ReadCost } from '../../../engine/ports/flow-source.ts';
 import { HostWatch } from '../../../telemetry/host-watch.ts';
 import { Observer } from '../../../telemetry/observer.ts';
@@ -108,6 +110,68 @@ class StepwiseSource implements FlowSource {
   }
 }
 
+/** Reads single flows as one daemon does; each is a step. */
+class StepwiseLookup implements FlowLookup {
+  readonly name = 'lookup';
+  readonly maxFlows = 1;
+  readonly #spec: Spec;
+  readonly #arrive: (call: Call) => Promise<void>;
+  readonly #fault: PlantedFault | undefined;
+  #reading:
+    | { readonly n: number; version?: { readonly found: Version }; readonly answer: Answer }
+    | undefined;
+
+  constructor(spec: Spec, arrive: (call: Call) => Promise<void>, fault: PlantedFault | undefined) {
+    this.#spec = spec;
+    this.#arrive = arrive;
+    this.#fault = fault;
+  }
+
+  async read([id]: readonly FlowId[]): Promise<readonly (FoundFlow | undefined)[]> {
+    const n = id.w3;
+    const isSkipped = this.#fault === 'one-flow-skipped' && n === FLOWS[0];
+    const version = isSkipped
+      ? this.lastRead(n)
+      : await new Promise<Version>((resolve, reject) => {
+          this.#reading = { n, answer: { resolve, reject } };
+        });
+    await this.#arrive('lookup');
+    if (version === undefined) return [undefined];
+    return [{ match: anyFrom(`vm${n}`), actions: outputTo(`v${version}`) }];
+  }
+
+  /** What the last reading said of a flow; for the planted fault. */
+  lastRead: (n: number) => Version = () => undefined;
+
+  /** The vSwitch reads the flow. */
+  serve(): void {
+    const reading = this.#reading;
+    if (reading !== undefined) reading.version ??= { found: this.#spec.lookUp(reading.n) };
+  }
+
+  /** The answer arrives, if there is one. */
+  reply(): void {
+    const { version, answer } = this.#reading ?? {};
+    if (version === undefined) return;
+    this.#reading = undefined;
+    answer?.resolve(version.found);
+  }
+
+  fail(): void {
+    this.#reading?.answer.reject(new Error('vswitchd is gone'));
+    this.#reading = undefined;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+interface Answer {
+  readonly resolve: (version: Version) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** The ports as one daemon is told of them. */
 class Ports extends FakePorts {
   snapshot: PortSnapshot;
@@ -125,6 +189,7 @@ class Ports extends FakePorts {
 /** The parts of one daemon that the lease depends on, wired as in daemon/loop.ts. */
 class Daemon {
   readonly source: StepwiseSource;
+  readonly lookup: StepwiseLookup;
   readonly ports: Ports;
   readonly hold: PanicHold;
   readonly #engine: Engine;
@@ -133,16 +198,22 @@ class Daemon {
   readonly #renewer: LeaseRenewer;
   readonly #signal = new AbortController().signal;
   readonly #fault: PlantedFault | undefined;
+  readonly #spec: Spec;
+  readonly #backend: DeviceBackend;
   #busy = false;
+  #checking = false;
   #renewing = false;
 
   constructor(world: World, arrive: (call: Call) => Promise<void>, hold: HoldInMemory) {
     const { spec, device, fault } = world;
     const { clock } = spec;
     this.#fault = fault;
+    this.#spec = spec;
+    this.lookup = new StepwiseLookup(spec, arrive, fault);
     this.source = new StepwiseSource(spec, arrive, fault);
     this.ports = new Ports(world.portSnapshot());
     const backend = new DeviceBackend(device, arrive, fault);
+    this.#backend = backend;
     const times = { periodMs: 100, timeoutMs: TIMEOUT_MS };
     const host = new HostWatch({ host: new FakeHost(), ports: this.ports, clock, ...times });
     this.#observer = new Observer({
@@ -161,7 +232,13 @@ class Daemon {
       backends: [backend],
       clock,
       auditMs: 3_000,
+      lookup: this.lookup,
     });
+    this.lookup.lastRead = (n) => {
+      const { table } = this.#observer;
+      const [action] = table.actionsAt(table.rowOf(flowId(n)));
+      return action?.kind === 'output' ? Number(action.port.slice(1)) : undefined;
+    };
     this.hold = new PanicHold({
       engine: this.#engine,
       table: () => this.#observer.table,
@@ -186,6 +263,21 @@ class Daemon {
     if (this.#busy) return;
     this.#busy = true;
     void this.#round().finally(() => (this.#busy = false));
+  }
+
+  /** Compares the entries with their flows, each read alone, unless a check is running. */
+  check(): void {
+    if (this.#checking || !this.ports.connected()) return;
+    this.#checking = true;
+    void this.#checkEntries()
+      .catch(() => undefined)
+      .finally(() => (this.#checking = false));
+  }
+
+  async #checkEntries(): Promise<void> {
+    const report = await this.#engine.checkEntries(this.#observer.table, this.#signal);
+    if (this.#fault !== 'verified-at-the-last-flow' || report?.complete !== true) return;
+    this.#engine.verificationOf(this.#backend)?.recordComparison(this.#spec.clock.now(), 0);
   }
 
   portsChanged(snapshot: PortSnapshot): void {
@@ -276,13 +368,30 @@ export class World {
     if (this.#vswitchUp) this.#running?.source.reply();
   }
 
+  check(): void {
+    this.#running?.check();
+    if (!this.#vswitchUp) this.#running?.lookup.fail();
+  }
+
+  /** The vSwitch reads the flow that a check asks for. */
+  lookUp(): void {
+    if (this.#vswitchUp) this.#daemon?.lookup.serve();
+  }
+
+  /** The answer arrives, and the next flow is asked for. */
+  answer(): void {
+    if (this.#vswitchUp) this.#running?.lookup.reply();
+  }
+
   renew(): void {
     this.#running?.renew();
   }
 
   vswitch(up: boolean): void {
     this.#vswitchUp = up;
-    if (!up) this.#daemon?.source.fail();
+    if (up) return;
+    this.#daemon?.source.fail();
+    this.#daemon?.lookup.fail();
   }
 
   database(up: boolean): void {

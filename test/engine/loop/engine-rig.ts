@@ -40,7 +40,8 @@ export class Rig {
 
   constructor(
     backends: FakeBackend | readonly [FakeBackend, ...FakeBackend[]] = new FakeBackend(),
-    more: Pick<EngineOptions, 'backendsComeUp' | 'verifier'> & Partial<PlannerOptions> = {},
+    more: Pick<EngineOptions, 'backendsComeUp' | 'verifier' | 'lookup'> &
+      Partial<PlannerOptions> = {},
   ) {
     const { minHoldMs = 1000, operations = AMPLE, ...options } = more;
     const all = backends instanceof FakeBackend ? ([backends] as const) : backends;

@@ -1,5 +1,5 @@
-import type { FlowMatch } from '../../../engine/model/match.ts';
-import { sameBytes } from '../../../engine/model/same-actions.ts';
+import type { FlowMatch } from './match.ts';
+import { sameBytes } from './same-actions.ts';
 
 /** True when both are the same conditions. */
 export function sameMatch(a: FlowMatch, b: FlowMatch): boolean {
