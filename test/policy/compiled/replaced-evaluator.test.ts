@@ -6,7 +6,7 @@ import { ownProgram } from '../../support/own-program.ts';
 const PROGRAM = ownProgram('test/policy/compiled/support/replace-evaluators');
 
 describe('a replaced evaluator', () => {
-  // In a process of its own: collecting the garbage of all other tests takes too long.
+  // In a process of its own: one with all other tests was seen never to run finalizers.
   it('leaves no side table at the flow table', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, PROGRAM, { timeout: 20_000 });
     const { ofOne, ofAll, collected, afterwards } = JSON.parse(stdout);

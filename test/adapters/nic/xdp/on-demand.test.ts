@@ -119,7 +119,7 @@ describe('XDP ports that are attached on demand', function () {
     await backend.apply([{ kind: 'delete', id: flowId(1) }], never());
     await read(backend);
     assert.deepEqual(await programs(), [true, false], 'not at once');
-    await sleep(DETACH_AFTER_MS);
+    await sleep(2 * DETACH_AFTER_MS);
     await read(backend);
     assert.deepEqual(await programs(), [false, false]);
     assert.deepEqual(await settings(), before);
@@ -145,7 +145,7 @@ describe('XDP ports that are attached on demand', function () {
     assert.deepEqual(await installed(second), [idText(flow(1))]);
     await second.apply([{ kind: 'delete', id: flowId(1) }], never());
     await read(second);
-    await sleep(DETACH_AFTER_MS);
+    await sleep(2 * DETACH_AFTER_MS);
     await read(second);
     assert.deepEqual(await programs(), [false, false]);
   });
@@ -195,7 +195,7 @@ describe('XDP ports that are attached on demand', function () {
       assert.equal(port()?.isOpen, true);
       await backend.apply([{ kind: 'delete', id: flowId(4) }], never());
       await read(backend);
-      await sleep(DETACH_AFTER_MS);
+      await sleep(2 * DETACH_AFTER_MS);
       await read(backend);
       assert.equal(port()?.isOpen, false);
       assert.equal(await features(), before);
