@@ -12,7 +12,7 @@ export async function descriptorLimit(): Promise<number> {
   return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** Number of open file descriptors of this process; infinite when there is none left to count them. */
+/** Number of open file descriptors of this process; Infinity when no descriptor is left to count them with. */
 export async function openDescriptors(): Promise<number> {
   try {
     const names = await readdir('/proc/self/fd');

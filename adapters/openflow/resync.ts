@@ -17,7 +17,7 @@ export interface ResyncInput {
   readonly connection: SwitchConnection;
   readonly cookies: Cookies;
   readonly priority: number;
-  /** Time between two heartbeats, ms; 0: there are none. */
+  /** Time between two heartbeats, ms; 0 disables heartbeats. */
   readonly heartbeatMs: number;
   readonly ruleTable: RuleTable;
   readonly unreported: UnreportedCounters;

@@ -39,7 +39,7 @@ export interface RuleManagerOptions {
   readonly journal: Journal;
   readonly entries: number;
   readonly priority: number;
-  /** Time between two heartbeats, ms; 0: there are none. */
+  /** Time between two heartbeats, ms; 0 disables heartbeats. */
   readonly heartbeatMs: number;
   readonly lease: LeaseTimes;
 }

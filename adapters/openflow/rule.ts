@@ -43,7 +43,7 @@ export interface Rule {
  * True while the ports are those that the rule was created for, and the vSwitch need not see more
  * of the flow than the switch shows it: see {@link bypassRefusal}.
  *
- * @param heartbeatMs time between two heartbeats; 0: there are none
+ * @param heartbeatMs time between two heartbeats; 0 disables them
  */
 export function portsHold(
   ports: readonly PortIdentity[],

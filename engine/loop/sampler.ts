@@ -87,7 +87,7 @@ export class Sampler {
     return this.#counts;
   }
 
-  /** Samples the next entry; undefined if there is none. */
+  /** Samples the next entry; undefined without entries. */
   async sample(table: FlowTable, signal: AbortSignal): Promise<Sample | undefined> {
     const nowMs = this.#options.clock.now();
     const suspect = this.#nextSuspect(table, nowMs);

@@ -19,7 +19,7 @@ export const WITHHELD_CAUSES = [
   'lapsed',
 ] as const;
 
-/** What a renewal is based on, or why there is none. */
+/** What a renewal is based on, or why the lease is not renewed. */
 export type LeaseBasis =
   | { readonly renew: true; readonly verifiedAtMs: number }
   | { readonly renew: false; readonly cause: WithheldCause };

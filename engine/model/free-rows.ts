@@ -23,7 +23,7 @@ export class FreeRows {
     if (word < this.#first) this.#first = word;
   }
 
-  /** Removes and returns the lowest row; -1 when there is none. */
+  /** Removes and returns the lowest row; -1 when empty. */
   takeLowest(): number {
     const words = this.#words;
     while (this.#first < words.length && words[this.#first] === 0) this.#first++;

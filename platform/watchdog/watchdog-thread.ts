@@ -70,7 +70,7 @@ function written(text: string): Promise<void> {
   });
 }
 
-/** The result, or undefined if there is none within the time. */
+/** The result, or undefined after the time-out. */
 function atMost<T>(timeMs: number, result: Promise<T>): Promise<T | undefined> {
   return Promise.race([result.catch(() => undefined), sleep(timeMs, undefined)]);
 }

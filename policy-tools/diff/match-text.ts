@@ -56,13 +56,13 @@ function addProtocol(fields: Map<FieldName, FieldMatch>, type: number, protocol?
   if (protocol !== undefined) add(fields, 'ip_proto', String(protocol));
 }
 
-/** Adds a part such as `ipv4_dst=10.0.0.0/8`; false if it is none. */
+/** Adds a part such as `ipv4_dst=10.0.0.0/8`; false for any other text. */
 function addField(fields: Map<FieldName, FieldMatch>, part: string): boolean {
   const [name, text] = part.split('=', 2);
   return isField(name) && text !== undefined && add(fields, name, text);
 }
 
-/** Adds a part such as `ct_state(+trk)`; false if it is none. */
+/** Adds a part such as `ct_state(+trk)`; false for any other text. */
 function addOpaque(opaque: OpaqueMatch[], part: string): boolean {
   const { name, text } = /^(?<name>\w+)\((?<text>.*)\)$/.exec(part)?.groups ?? {};
   if (name === undefined || text === undefined) return false;

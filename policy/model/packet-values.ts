@@ -27,7 +27,7 @@ const IP_PROTOCOLS: ReadonlyMap<number, Protocol> = new Map([
   [132, 'sctp'],
 ]);
 
-/** The values that the headers of a flow's packets can have, as far as its match tells. */
+/** The values that the match allows in the headers of a flow's packets. */
 export class PacketValues {
   readonly #match: FlowMatch;
 

@@ -93,7 +93,7 @@ export class Region {
     return unsigned(this.mask) | ~(2 ** this.form.bits - 1);
   }
 
-  /** The smallest of the values that is not below `low`; undefined if there is none. */
+  /** The smallest of the values that is not below `low`; undefined if all are below. */
   from(low: number): number | undefined {
     const value = unsigned(this.value);
     const mask = unsigned(this.mask);

@@ -5,7 +5,7 @@
  * @property {number} skipped
  * @property {readonly (readonly [string, number])[]} reasons number of skipped tests by reason
  * @property {readonly (readonly [string, number])[]} elapsedMs by folder of tests
- * @property {string} failures the failures in mocha's format; empty: there are none
+ * @property {string} failures the failures in mocha's format; empty without failures
  */
 
 /**

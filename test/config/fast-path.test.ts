@@ -38,7 +38,7 @@ describe('configuration of the fast path', () => {
   for (const [what, fastPath, expected] of [
     ['neither way to the switch', { adapter: 'openflow', ports: PORTS }, /"connect" or "listen"/],
     ['both ways', { ...good, listen: 'ptcp:' }, /only one of them/],
-    ['a target that is none', { ...good, connect: 'http://a' }, /is not an OpenFlow target/],
+    ['a malformed target', { ...good, connect: 'http://a' }, /is not an OpenFlow target/],
     ['listening in place of connecting', { ...good, connect: 'ptcp:6653' }, /begin with unix:/],
     ['TLS without files', { ...good, connect: 'ssl:10.0.0.1' }, /set "fastPath\.tls"/],
     [

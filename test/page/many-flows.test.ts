@@ -114,7 +114,7 @@ async function scrollTo(page: Page, share: number): Promise<void> {
   }`);
 }
 
-/** Number of the first rendered flow; undefined: there is none yet. */
+/** Number of the first rendered flow; undefined before the first rendering. */
 async function firstInSight(page: Page): Promise<number | undefined> {
   const id = await page.evaluate<string | null>(
     `document.querySelector('.flow[data-flow]')?.dataset.flow ?? null`,

@@ -102,7 +102,7 @@ export class PortTable {
     return this.#byName.has(name) ? this.#infos.get(name) : undefined;
   }
 
-  /** The shortest time between two heartbeats of a flow, ms; Infinity: there are none. */
+  /** The shortest time between two heartbeats of a flow, ms; Infinity without heartbeats. */
   get shortestLimitMs(): number {
     return shortestLimitMs(this.#heartbeatMs);
   }

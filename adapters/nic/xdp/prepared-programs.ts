@@ -18,7 +18,7 @@ export class PreparedPrograms {
     return this.#fds.has(ifindex);
   }
 
-  /** The program's descriptor, which stays open; undefined: there is none. */
+  /** The program's descriptor, which stays open; undefined if no program is loaded for the device. */
   get(ifindex: number): number | undefined {
     return this.#fds.get(ifindex);
   }

@@ -6,7 +6,7 @@ import { keyOfFlow, readTrace } from '../../../adapters/ovs/trace.ts';
 import { showActions } from './dump/dump-lines.ts';
 import { CONTROLLER, CT, DROP, LOOP, NORMAL, REWRITE } from './recorded-traces.ts';
 
-/** The actions of a trace as text, or why there are none. */
+/** The actions of a trace as text, or why the trace has no actions. */
 function read(trace: string): string {
   const current = readTrace(trace, new KeyParser(new FieldPool()));
   if (current.kind === 'gone') return 'gone';

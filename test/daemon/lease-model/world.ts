@@ -172,7 +172,7 @@ interface Answer {
   readonly reject: (error: Error) => void;
 }
 
-/** The ports as one daemon is told of them. */
+/** The ports as reported to one daemon. */
 class Ports extends FakePorts {
   snapshot: PortSnapshot;
 
