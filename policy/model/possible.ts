@@ -8,8 +8,8 @@ export const UNKNOWN: unique symbol = Symbol('not known');
 export type PossiblePart = FactValue | Region | typeof UNKNOWN;
 
 /**
- * Values of a fact that differ among the packets of a flow, or can differ as far as its match
- * tells. Each part has at least one packet; undefined: packets without such a header.
+ * Values of a fact that differ among the packets of a flow, or that its match allows to differ.
+ * Each part has at least one packet; undefined: packets without such a header.
  */
 export class Possible {
   readonly parts: readonly PossiblePart[];

@@ -7,8 +7,8 @@ import { run } from '../../lab/testbed/run.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { isUdpFlow, macsOf, MOVE_MS, needsRealNode, NodeFixture } from './fixture.ts';
 
-/** Least throughput beside that without Norikae: runs on a busy machine differ. TSO is checked apart. */
-const MIN_SHARE = 0.3;
+/** Least throughput beside that without Norikae: runs on a busy machine differ; a loss of TSO halves it. */
+const MIN_SHARE = 0.6;
 const DETACH_AFTER_MS = 1_000;
 
 /** Datagrams as a sender queues them that leaves the checksum to its device. */
