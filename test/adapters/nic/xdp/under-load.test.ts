@@ -14,7 +14,7 @@ import { PassedFrames } from './support/passed.ts';
 import { World } from './support/world.ts';
 
 const RATE = 4_000;
-const ROUNDS = 1_000;
+const ROUNDS = 2_000;
 
 describe('XDP under load', function () {
   this.timeout(40_000);
@@ -98,7 +98,7 @@ describe('XDP under load', function () {
     }
     await ended;
     await sleep(200);
-    assert.ok(changes > 5, `only ${changes} changes`);
+    assert.ok(changes > 20, `only ${changes} changes`);
     assert.equal(await receivedBy(outPort), ROUNDS, 'the flow that stays lost nothing');
     const other = await receivedBy(otherPort);
     assert.equal(other + passed.frames.length, ROUNDS, 'the flow that comes and goes, too');
