@@ -61,7 +61,7 @@ export class RulesScene {
 
   /** The values of the facts `names` for each flow; `portLoad` is that of the uplink. */
   async factsOf(policies: PolicySet, names: readonly string[]): Promise<Record<string, unknown>[]> {
-    const memory = new PolicyMemory(policies);
+    using memory = new PolicyMemory(policies);
     await memory.update(this.table, this.#context);
     const view = new FlowView(this.table, this.#context, memory);
     return Array.from(this.table.rows.subarray(0, this.table.count), (row) => {

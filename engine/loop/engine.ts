@@ -32,6 +32,7 @@ import type { Verification } from './verification.ts';
 
 /** Settings of the engine. */
 export interface EngineOptions extends BackendControllerOptions {
+  /** The engine disposes it when it is replaced, and at {@link Engine.close}. */
   readonly evaluator: RuleEvaluator;
   /** At most one for each placement. */
   readonly backends: readonly OffloadBackend[];
@@ -118,9 +119,15 @@ export class Engine {
     return this.#evaluator;
   }
 
-  /** Replaces the rules from the next tick on. */
+  /**
+   * Replaces the rules from the next tick on. The engine disposes the evaluator when it is replaced
+   * in turn, and at {@link close}.
+   */
   useRules(evaluator: RuleEvaluator): void {
+    const pending = this.#nextEvaluator;
     this.#nextEvaluator = evaluator;
+    // It was replaced before a tick used it.
+    if (pending !== this.#evaluator && pending !== evaluator) pending[Symbol.dispose]();
   }
 
   /**
@@ -287,12 +294,15 @@ export class Engine {
   }
 
   /**
-   * Closes the backends after pending calls have finished; the engine must not be used afterwards.
+   * Closes the backends after pending calls have finished, and disposes the rules; the engine must
+   * not be used afterwards.
    *
    * @throws {BackendsFailed} when a backend fails to close; the others are closed
    */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
     await this.#serial.run(async () => {
+      this.#evaluator[Symbol.dispose]();
+      this.#nextEvaluator[Symbol.dispose]();
       const failures = await this.#forEachBackend((controller) => controller.backend.close(how));
       if (failures.length > 0) throw new BackendsFailed('closing', failures);
     });
@@ -345,13 +355,21 @@ export class Engine {
 
   async #evaluate(tick: Tick, signal: AbortSignal): Promise<EvaluationReport> {
     this.#options.onStage?.('evaluate');
-    this.#evaluator = this.#nextEvaluator;
+    this.#replaceEvaluator();
     this.#scarcity.update(tick.node, tick.ports, tick.atMs);
     this.#forecaster.update(tick.table, this.#scarcity.bitShare);
     const context = ruleContext(tick, this.#controllers);
     const evaluation = await this.#evaluator.evaluate(tick.table, context, signal);
     this.#slices = evaluation.slices ?? [];
     return evaluation;
+  }
+
+  /** Puts the rules of {@link useRules} into force. No evaluation is running. */
+  #replaceEvaluator(): void {
+    const replaced = this.#evaluator;
+    if (replaced === this.#nextEvaluator) return;
+    this.#evaluator = this.#nextEvaluator;
+    replaced[Symbol.dispose]();
   }
 
   /** Plans and applies the plans, unless the permission to move was revoked during the tick. */

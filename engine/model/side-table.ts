@@ -10,17 +10,28 @@ import {
 } from './row-columns.ts';
 import type { RowLifetime, SideColumns, SideTables } from './side-tables.ts';
 
+/** A disposed side table was to follow a flow table, which would never release its columns again. */
+export class SideTableDisposed extends Error {
+  override readonly name = 'SideTableDisposed';
+
+  constructor() {
+    super('a disposed side table cannot follow a flow table; create a new one');
+  }
+}
+
 /**
  * Columns that a part of Norikae keeps by row of a flow table. After `follow`, the columns have room
  * for all rows of that flow table, and a row is reset to the initial values when it is given to
  * another flow (or, depending on the lifetime, when the match or actions of its flow change).
  *
- * Keep a reference to the side table as long as its columns are in use: without it they are no
- * longer resized and reset.
+ * The flow table holds the columns of what follows it. So an owner that can end before the flow
+ * table, such as an evaluator or a recording, disposes its side tables; one that lives as long as
+ * the flow table, such as the planner, need not.
  */
-export class SideTable {
+export class SideTable implements Disposable {
   readonly #side: SideColumns;
   #followed: SideTables | undefined;
+  #disposed = false;
 
   constructor(lifetime: RowLifetime) {
     this.#side = { lifetime, columns: [] };
@@ -55,20 +66,33 @@ export class SideTable {
   /**
    * Follows `table` from now on; call it before each pass over the rows. Costs nothing if it already
    * does; if it followed another table, all values are reset.
+   *
+   * @throws {SideTableDisposed}
    */
   follow({ sideTables }: FlowTable): void {
     if (sideTables === this.#followed) return;
+    if (this.#disposed) throw new SideTableDisposed();
     this.leave();
     this.#followed = sideTables;
-    sideTables.join(this, this.#side);
+    sideTables.join(this.#side);
   }
 
   /** Stops following, and clears all columns. */
   leave(): void {
     if (this.#followed === undefined) return;
-    this.#followed.leave(this, this.#side);
+    this.#followed.leave(this.#side);
     this.#followed = undefined;
     this.clear();
+  }
+
+  /**
+   * Stops following for good. The columns keep their values, so that an explanation that still reads
+   * them shows those of the last tick.
+   */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#followed?.leave(this.#side);
+    this.#followed = undefined;
   }
 
   /** Gives every row the initial values. */

@@ -17,9 +17,7 @@ export interface SideColumns {
 
 /**
  * The side tables of a flow table: resizes their columns with the flow table and resets them with its
- * rows. It references columns, not side tables, so that an unused side table is garbage-collected
- * and then dropped here. It does not reference the flow table either, so that a side table does not
- * keep it alive.
+ * rows. It does not reference the flow table, so that a side table does not keep it alive.
  */
 export class SideTables {
   #rows = 0;
@@ -27,24 +25,21 @@ export class SideTables {
   /** Columns of all side tables, by what resets them. */
   #ofFlow: RowColumn[] = [];
   #ofVersion: RowColumn[] = [];
-  readonly #abandoned = new FinalizationRegistry<SideColumns>((side) => this.#drop(side));
 
-  /** Number of side tables that follow the flow table, including unused ones not yet collected. */
+  /** Number of side tables that follow the flow table. */
   get size(): number {
     return this.#all.size;
   }
 
-  /** Adds and sizes the columns of `owner`, until `leave` or the garbage collection of `owner`. */
-  join(owner: object, side: SideColumns): void {
+  /** Adds and sizes the columns of a side table, until `leave`. */
+  join(side: SideColumns): void {
     for (const column of side.columns) column.resize(this.#rows);
     this.#all.add(side);
     this.#sort();
-    this.#abandoned.register(owner, side, owner);
   }
 
-  leave(owner: object, side: SideColumns): void {
-    this.#abandoned.unregister(owner);
-    this.#drop(side);
+  leave(side: SideColumns): void {
+    if (this.#all.delete(side)) this.#sort();
   }
 
   /** Adds a column of a side table that has joined. */
@@ -68,10 +63,6 @@ export class SideTables {
   /** Resets what depends on the match and actions of a row's flow, which have changed. */
   startVersion(row: number): void {
     for (let i = 0; i < this.#ofVersion.length; i++) this.#ofVersion[i].reset(row);
-  }
-
-  #drop(side: SideColumns): void {
-    if (this.#all.delete(side)) this.#sort();
   }
 
   #sort(): void {

@@ -101,10 +101,14 @@ export interface RuleTrace {
  *
  * A rule that requests `onload` or `slow-path` holds if its conditions may hold for any packet of
  * the flow; other rules hold only if they hold for all. Of several rules that hold for a flow, the
- * one with the highest priority decides; among equals the first in policy order. Rules of shadow policies never set `decision.requested`; `shadow.requested`
- * is what it would be if every shadow policy were enforced.
+ * one with the highest priority decides; among equals the first in policy order. Rules of shadow
+ * policies never set `decision.requested`; `shadow.requested` is what it would be if every shadow
+ * policy were enforced.
+ *
+ * Its creator, or the engine that it is passed to, disposes it. Then it keeps `rules`, and an
+ * `explain` that has begun finishes with the values of the last evaluation; other calls throw.
  */
-export interface RuleEvaluator {
+export interface RuleEvaluator extends Disposable {
   /** Flow rules of all policies, including shadows, by precedence; `decision.rule - 1` is an index. */
   readonly rules: readonly RuleInfo[];
   evaluate(table: FlowTable, context: RuleContext, signal: AbortSignal): Promise<EvaluationReport>;

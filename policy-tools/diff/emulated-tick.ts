@@ -51,8 +51,8 @@ export async function diffOnEmulatedTick(
     load: options.load,
     tableEntries: options.entries,
   });
-  const evaluatorBefore = createEvaluator(before, clock);
-  const evaluatorAfter = createEvaluator(after, clock);
+  using evaluatorBefore = createEvaluator(before, clock);
+  using evaluatorAfter = createEvaluator(after, clock);
   const table = new FlowTable();
   let requestsAfter: PlacementRequests | undefined;
   const evaluator: RuleEvaluator = {
@@ -64,6 +64,8 @@ export async function diffOnEmulatedTick(
       requestsAfter = await requestsOf(evaluatorAfter, t, context, s);
       return evaluatorBefore.evaluate(t, context, s);
     },
+    // Both evaluators are disposed by this function.
+    [Symbol.dispose]: () => undefined,
   };
   const { backend } = node;
   const engine = new Engine({

@@ -36,8 +36,10 @@ export async function diffOnRecordedTick(
   const clock = new SimulatedClock();
   const table = tableOf(page.flows, clock.now());
   const context = contextOf(status, clock.now(), wallMs);
-  const old = await requestsOf(createEvaluator(before, clock), table, context, signal);
-  const now = await requestsOf(createEvaluator(after, clock), table, context, signal);
+  using evaluatorBefore = createEvaluator(before, clock);
+  const old = await requestsOf(evaluatorBefore, table, context, signal);
+  using evaluatorAfter = createEvaluator(after, clock);
+  const now = await requestsOf(evaluatorAfter, table, context, signal);
   return diffOf(table, old, now);
 }
 

@@ -42,7 +42,7 @@ export async function explainFlow(
   const values = new Map(given.map((g) => [g.label, g.value]));
   const table = tableOf(values);
   const context = contextOf(given, values, wallMs);
-  const memory = new PolicyMemory(policies);
+  using memory = new PolicyMemory(policies);
   await memory.update(table, context);
   const view = new FlowView(table, context, memory);
   view.row = table.rows[0];

@@ -84,7 +84,7 @@ export class Coverage {
   }
 }
 
-/** Wraps an evaluator so that `coverage` records its verdicts. */
+/** Wraps an evaluator so that `coverage` records its verdicts; disposing the wrapper disposes it. */
 export function withCoverage(
   evaluator: RuleEvaluator,
   policies: PolicySet,
@@ -103,6 +103,10 @@ export function withCoverage(
   };
   return {
     rules: evaluator.rules,
+    [Symbol.dispose]: () => {
+      memory[Symbol.dispose]();
+      evaluator[Symbol.dispose]();
+    },
     inputs: (table, row, context) => evaluator.inputs(table, row, context),
     explain: (table, row, context) => evaluator.explain(table, row, context),
     evaluate: async (

@@ -106,7 +106,7 @@ async function runTest(
   const clock = new SimulatedClock();
   const own = createEvaluator(policies, clock);
   const { coverage } = options;
-  const evaluator = coverage === undefined ? own : withCoverage(own, policies, coverage);
+  using evaluator = coverage === undefined ? own : withCoverage(own, policies, coverage);
   const checks = test.expect.map((expectation, i) =>
     checkOf(expectation, [...path, 'expect', i], scenario, evaluator.rules, read),
   );

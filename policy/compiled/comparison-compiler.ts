@@ -68,7 +68,7 @@ function byFlow(left: Side, right: Side, test: FlowTest, columns: TickColumns): 
   const other = left.source.kind === 'flow' ? right : left;
   if (flow.length === 2 || other.source.kind === 'constant') return { kind: 'flow', ports, test };
   if (other.source.kind !== 'node') return undefined;
-  return asRows(new CachedCondition(columns.flows, ports, test, other.read));
+  return asRows(new CachedCondition(columns.rows.byVersion, ports, test, other.read));
 }
 
 /**

@@ -12,6 +12,7 @@ import { isWorth } from '../model/linear-function.ts';
 import { neededFor } from '../model/extent.ts';
 import { FlowView } from '../model/fact.ts';
 import { EvaluationRunning } from '../model/evaluation-running.ts';
+import { EvaluatorDisposed } from '../model/evaluator-disposed.ts';
 import { RuleInputs } from '../state/rule-inputs.ts';
 import type { FactReading } from '../../engine/model/fact-reading.ts';
 import type { PolicySet } from '../model/policy-set.ts';
@@ -51,6 +52,7 @@ export class CompiledEvaluator implements RuleEvaluator {
   readonly #hasShadows: boolean;
   #view: FlowView | undefined;
   #running = false;
+  #disposed = false;
 
   constructor(policies: PolicySet, options: CompiledRulesOptions) {
     this.#rules = policies.rules;
@@ -67,12 +69,16 @@ export class CompiledEvaluator implements RuleEvaluator {
     this.#program = compileRules(this.#rules, this.#memory, this.#chunk);
   }
 
-  /** @throws {EvaluationRunning} if the previous call has not resolved */
+  /**
+   * @throws {EvaluationRunning} if the previous call has not resolved
+   * @throws {EvaluatorDisposed}
+   */
   async evaluate(
     table: FlowTable,
     context: RuleContext,
     signal: AbortSignal,
   ): Promise<EvaluationReport> {
+    this.#throwIfDisposed();
     if (this.#running) throw new EvaluationRunning();
     signal.throwIfAborted();
     this.#running = true;
@@ -84,6 +90,7 @@ export class CompiledEvaluator implements RuleEvaluator {
   }
 
   inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[] {
+    this.#throwIfDisposed();
     const rule = table.decision.rule[row];
     if (rule === 0) return [];
     const view = new FlowView(table, context, this.#memory);
@@ -96,6 +103,7 @@ export class CompiledEvaluator implements RuleEvaluator {
     row: number,
     context: RuleContext,
   ): Promise<readonly RuleTrace[]> {
+    this.#throwIfDisposed();
     // Needs a separate view, because an evaluation can be running.
     const view = new FlowView(table, context, this.#memory);
     view.row = row;
@@ -109,6 +117,15 @@ export class CompiledEvaluator implements RuleEvaluator {
       verdict: condition.verdict,
       condition,
     }));
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#memory[Symbol.dispose]();
+  }
+
+  #throwIfDisposed(): void {
+    if (this.#disposed) throw new EvaluatorDisposed();
   }
 
   async #evaluate(
@@ -149,7 +166,7 @@ function compileRules(
   chunk: Chunk,
 ): RuleProgram {
   const { factNamed } = memory;
-  const columns = new TickColumns(memory.flows, memory.keys, chunk);
+  const columns = new TickColumns(memory.columns, memory.keys, chunk);
   const compiler = new ConditionCompiler(factNamed, columns);
   const compiled = rules.map(({ conditions, score, requested, mode }, i) => {
     const queries = needsQuery(conditions, factNamed);

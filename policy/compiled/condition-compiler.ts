@@ -54,7 +54,7 @@ export class ConditionCompiler {
 
   #finished(part: Part): RowCondition {
     if (part.kind === 'rows') return part.condition;
-    return new CachedCondition(this.#columns.flows, part.ports, part.test);
+    return new CachedCondition(this.#columns.rows.byVersion, part.ports, part.test);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import { SideTable } from '../../engine/model/side-table.ts';
+import type { Float64Column } from '../../engine/model/row-columns.ts';
+import type { SideTable } from '../../engine/model/side-table.ts';
 import type { FactParams, FillColumn, FlowView } from '../model/fact.ts';
 import type { KeyColumn } from '../state/key-column.ts';
 import type { Chunk } from './row-condition.ts';
@@ -31,6 +32,15 @@ export class TableColumn implements NumberColumn {
   }
 }
 
+/** Inputs of a {@link DerivedColumn}. */
+export interface DerivedColumnOptions {
+  readonly fill: FillColumn;
+  readonly params: FactParams;
+  readonly chunk: Chunk;
+  /** A side table with the lifetime `row`, which follows the flow table. */
+  readonly byRow: SideTable;
+}
+
 /**
  * A column that is computed from others on demand: once for the whole chunk if a condition needs
  * at least half of it, otherwise only for the rows needed.
@@ -39,20 +49,19 @@ export class DerivedColumn implements NumberColumn {
   readonly #fill: FillColumn;
   readonly #params: FactParams;
   readonly #chunk: Chunk;
-  readonly #rows = new SideTable('row');
-  readonly #column = this.#rows.float64();
+  readonly #column: Float64Column;
   #view: FlowView | undefined;
   #filledFor = -1;
 
-  constructor(fill: FillColumn, params: FactParams, chunk: Chunk) {
+  constructor({ fill, params, chunk, byRow }: DerivedColumnOptions) {
     this.#fill = fill;
     this.#params = params;
     this.#chunk = chunk;
+    this.#column = byRow.float64();
   }
 
   prepare(view: FlowView): void {
     this.#view = view;
-    this.#rows.follow(view.table);
   }
 
   values(rows: Int32Array, from: number, to: number): Float64Array {
@@ -75,20 +84,20 @@ export class KeyedNumbers implements NumberColumn {
   readonly #read: (view: FlowView) => unknown;
   /** By key; undefined if not yet read in this tick. */
   readonly #byKey: (number | undefined)[] = [];
-  readonly #rows = new SideTable('row');
-  readonly #column = this.#rows.float64();
+  readonly #column: Float64Column;
   #view: FlowView | undefined;
 
-  constructor(keys: KeyColumn, read: (view: FlowView) => unknown) {
+  /** `byRow`: a side table with the lifetime `row`, which follows the flow table. */
+  constructor(keys: KeyColumn, read: (view: FlowView) => unknown, byRow: SideTable) {
     this.#keys = keys;
     this.#read = read;
+    this.#column = byRow.float64();
   }
 
   prepare(view: FlowView): void {
     this.#view = view;
     this.#keys.startTick(view);
     this.#byKey.length = 0;
-    this.#rows.follow(view.table);
   }
 
   values(rows: Int32Array, from: number, to: number): Float64Array {

@@ -1,19 +1,18 @@
-import type { SideTable } from '../../engine/model/side-table.ts';
 import type { KeyColumns } from '../state/key-column.ts';
+import type { PolicyColumns } from '../state/policy-columns.ts';
 import { DerivedColumn, KeyedNumbers, type NumberColumn, TableColumn } from './number-column.ts';
 import type { Chunk } from './row-condition.ts';
 import type { Side } from './side.ts';
 
 /** Columns shared by the conditions of all rules. */
 export class TickColumns {
-  /** For verdicts that depend on match and actions. */
-  readonly flows: SideTable;
+  readonly rows: PolicyColumns;
   readonly keys: KeyColumns;
   readonly #chunk: Chunk;
   readonly #numbers = new Map<string, NumberColumn>();
 
-  constructor(flows: SideTable, keys: KeyColumns, chunk: Chunk) {
-    this.flows = flows;
+  constructor(rows: PolicyColumns, keys: KeyColumns, chunk: Chunk) {
+    this.rows = rows;
     this.keys = keys;
     this.#chunk = chunk;
   }
@@ -29,8 +28,10 @@ export class TickColumns {
 
   #columnOf({ source, params, read }: Side): NumberColumn | undefined {
     if (source.kind === 'column') return new TableColumn(source.of);
-    if (source.kind === 'derived') return new DerivedColumn(source.fill, params, this.#chunk);
-    if (source.kind === 'keyed') return new KeyedNumbers(this.keys.of(source.key), read);
+    const { byRow } = this.rows;
+    if (source.kind === 'derived')
+      return new DerivedColumn({ fill: source.fill, params, chunk: this.#chunk, byRow });
+    if (source.kind === 'keyed') return new KeyedNumbers(this.keys.of(source.key), read, byRow);
     return undefined;
   }
 }

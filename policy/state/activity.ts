@@ -1,5 +1,6 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import { SideTable } from '../../engine/model/side-table.ts';
+import type { Float64Column } from '../../engine/model/row-columns.ts';
+import type { SideTable } from '../../engine/model/side-table.ts';
 
 /**
  * A flow with this rate in a tick is busy; below, it sends only heartbeats, keep-alives and stray
@@ -14,14 +15,17 @@ const BUSY_BITS_PER_SECOND = 1_000_000;
  * 3 Gbit/s has a large smoothed rate for many seconds.
  */
 export class Activity {
-  readonly #rows = new SideTable('flow');
-  readonly #busyAtMs = this.#rows.float64(Number.NEGATIVE_INFINITY);
+  readonly #busyAtMs: Float64Column;
   #sinceMs = Number.NEGATIVE_INFINITY;
+
+  /** @param byFlow a side table with the lifetime `flow`, which follows the flow table */
+  constructor(byFlow: SideTable) {
+    this.#busyAtMs = byFlow.float64(Number.NEGATIVE_INFINITY);
+  }
 
   /** Call once per tick, after the rates were updated. */
   update(table: FlowTable, nowMs: number): void {
     if (this.#sinceMs === Number.NEGATIVE_INFINITY) this.#sinceMs = nowMs;
-    this.#rows.follow(table);
     const busyAtMs = this.#busyAtMs.values;
     const packets = table.rates.lastPacketsPerSecond;
     const bits = table.rates.lastBitsPerSecond;

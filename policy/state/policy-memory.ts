@@ -1,5 +1,4 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import { SideTable } from '../../engine/model/side-table.ts';
 import type { SliceQuota } from '../../engine/model/slice.ts';
 import { Activity } from './activity.ts';
 import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
@@ -11,6 +10,7 @@ import { factNamed } from '../facts/facts.ts';
 import { FlowMeter } from './flow-meter.ts';
 import { KeyColumns } from './key-column.ts';
 import { OutputCache } from '../model/match-facts.ts';
+import { PolicyColumns } from './policy-columns.ts';
 import { NodeRules } from '../json-rules/node-rules.ts';
 import { type PolicySet } from '../model/policy-set.ts';
 import { factLookup } from '../facts/fact-lookup.ts';
@@ -26,15 +26,14 @@ import { factsOf, referencesOf } from '../model/uses.ts';
 /**
  * State of a set of policies from tick to tick: activity of flows, rates of change, totals of
  * slices, active schedules, and facts set by node rules. An evaluator has one, updates it once per
- * tick and passes it to its views.
+ * tick and passes it to its views. Its owner disposes it.
  */
-export class PolicyMemory implements FactMemory {
-  readonly activity = new Activity();
+export class PolicyMemory implements FactMemory, Disposable {
+  readonly columns = new PolicyColumns();
+  readonly activity = new Activity(this.columns.byFlow);
   readonly outputs = new OutputCache();
   readonly slices: SliceMembership;
-  /** For values that depend on match and actions; reset when these change. */
-  readonly flows = new SideTable('version');
-  readonly keys = new KeyColumns(this.flows);
+  readonly keys = new KeyColumns(this.columns.byVersion);
   /** All facts that the policies can use. */
   readonly factNamed: FactLookup;
   readonly #nodeRules: NodeRules;
@@ -53,12 +52,14 @@ export class PolicyMemory implements FactMemory {
     this.#sliceColumn = new SliceColumn(this.keys.of('slice'), policies.slices);
     this.factNamed = factLookup(policies);
     this.#schedules = policies.schedules.map((s) => new ScheduleClock(s));
-    this.#changes = new RatesOfChange(changingFacts(policies));
+    this.#changes = new RatesOfChange(changingFacts(policies), this.columns.byFlow);
     this.#nodeRules = new NodeRules(policies);
     if (used.has('sliceUse') || used.has('sliceEntries')) {
       this.#sliceMeter = new SliceMeter(this.keys.of('slice'));
     }
-    if (used.has('sliceRank')) this.#sliceRanks = new SliceRanks(this.keys.of('rankedSlice'));
+    if (used.has('sliceRank')) {
+      this.#sliceRanks = new SliceRanks(this.keys.of('rankedSlice'), this.columns.byFlow);
+    }
     if (used.has('newFlowsPerSecond') || used.has('vswitchPacketsPerSecond')) {
       this.#flowMeter = new FlowMeter();
     }
@@ -77,8 +78,8 @@ export class PolicyMemory implements FactMemory {
     const view = this.#view;
     view.table = table;
     view.context = context;
+    this.columns.follow(table);
     this.activity.update(table, context.nowMs);
-    this.flows.follow(table);
     this.#activate(context.wallMs);
     await this.#sliceColumn.write(view, yieldToEventLoop);
     if (this.#sliceMeter !== undefined) {
@@ -90,6 +91,10 @@ export class PolicyMemory implements FactMemory {
     this.#flowMeter?.update(table, context.nowMs);
     this.#changes.update(view);
     await this.#nodeRules.update(view);
+  }
+
+  [Symbol.dispose](): void {
+    this.columns[Symbol.dispose]();
   }
 
   /** Whether the schedule `policy/schedule` was active at the last update. */

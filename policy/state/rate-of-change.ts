@@ -1,4 +1,5 @@
-import { SideTable } from '../../engine/model/side-table.ts';
+import type { Float64Column } from '../../engine/model/row-columns.ts';
+import type { SideTable } from '../../engine/model/side-table.ts';
 import type { FactDefinition, FlowView } from '../model/fact.ts';
 
 /** Change of a node fact between the last two ticks. */
@@ -25,19 +26,20 @@ class NodeChange {
 /** Change of a flow fact between the last two ticks, by row. */
 class FlowChange {
   readonly #fact: FactDefinition;
-  readonly #rows = new SideTable('flow');
-  readonly #read = this.#rows.float64();
+  readonly #read: Float64Column;
   /** NaN for a new flow. */
-  readonly #previous = this.#rows.float64(Number.NaN);
-  readonly #perSecond = this.#rows.float64(Number.NaN);
+  readonly #previous: Float64Column;
+  readonly #perSecond: Float64Column;
 
-  constructor(fact: FactDefinition) {
+  constructor(fact: FactDefinition, byFlow: SideTable) {
     this.#fact = fact;
+    this.#read = byFlow.float64();
+    this.#previous = byFlow.float64(Number.NaN);
+    this.#perSecond = byFlow.float64(Number.NaN);
   }
 
   update(view: FlowView, seconds: number): void {
     const { rows, count } = view.table;
-    this.#rows.follow(view.table);
     const values = this.#valuesOf(view);
     const previous = this.#previous.values;
     const perSecond = this.#perSecond.values;
@@ -81,11 +83,12 @@ export class RatesOfChange {
   readonly #changes: ReadonlyMap<string, NodeChange | FlowChange>;
   #atMs = Number.NEGATIVE_INFINITY;
 
-  constructor(facts: readonly FactDefinition[]) {
+  /** `byFlow`: a side table with the lifetime `flow`, which follows the flow table. */
+  constructor(facts: readonly FactDefinition[], byFlow: SideTable) {
     this.#changes = new Map(
       facts.map((fact) => [
         fact.name,
-        fact.scope === 'node' ? new NodeChange(fact) : new FlowChange(fact),
+        fact.scope === 'node' ? new NodeChange(fact) : new FlowChange(fact, byFlow),
       ]),
     );
   }

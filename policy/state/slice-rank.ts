@@ -1,6 +1,7 @@
 import { Placement } from '../../engine/model/flow.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
-import { SideTable } from '../../engine/model/side-table.ts';
+import type { Float64Column, Uint32Column } from '../../engine/model/row-columns.ts';
+import type { SideTable } from '../../engine/model/side-table.ts';
 import { DescendingOrder } from '../../engine/model/descending-order.ts';
 import type { KeyColumn } from './key-column.ts';
 
@@ -14,18 +15,21 @@ const INCUMBENT_FACTOR = 1.3;
 export class SliceRanks {
   readonly #slices: KeyColumn;
   readonly #order = new DescendingOrder();
-  readonly #rows = new SideTable('flow');
-  readonly #ranks = this.#rows.uint32();
-  readonly #weights = this.#rows.float64();
+  readonly #ranks: Uint32Column;
+  readonly #weights: Float64Column;
 
-  /** `slices`: key column of the slices of offloadable flows. */
-  constructor(slices: KeyColumn) {
+  /**
+   * `slices`: key column of the slices of offloadable flows; `byFlow`: a side table with the
+   * lifetime `flow`, which follows the flow table.
+   */
+  constructor(slices: KeyColumn, byFlow: SideTable) {
     this.#slices = slices;
+    this.#ranks = byFlow.uint32();
+    this.#weights = byFlow.float64();
   }
 
   /** Ranks the live flows of the table; `sliceOf`: key number of the slice by row. */
   update(table: FlowTable, sliceOf: Uint32Array): void {
-    this.#rows.follow(table);
     const ranks = this.#ranks.values;
     const weights = this.#weights.values;
     const { rows, count } = table;

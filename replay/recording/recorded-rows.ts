@@ -18,9 +18,9 @@ export interface MissedTraffic {
 /**
  * What a recording contains of each row of the flow table. It compares row generations itself,
  * because it can miss the tick in which a row was given to another flow, and must still record that
- * the first flow was removed.
+ * the first flow was removed. The recording disposes it at its end.
  */
-export class RecordedRows {
+export class RecordedRows implements Disposable {
   readonly #side = new SideTable('row');
   /** 1 if the row's flow was seen; 1 if it is in the recording. */
   readonly #seen = this.#side.uint8();
@@ -133,6 +133,10 @@ export class RecordedRows {
     const missed = this.#missed;
     this.#missed = { flows: 0, packets: 0, bytes: 0 };
     return missed;
+  }
+
+  [Symbol.dispose](): void {
+    this.#side[Symbol.dispose]();
   }
 
   #addMissed(packets: number, bytes: number): void {

@@ -24,9 +24,9 @@ const MAX_NEW = 2000;
  *
  * The recording starts at the first tick, without what flows sent before it. Call `markLost` for a
  * tick that cannot be written because the reader is slow: the next tick then includes its traffic,
- * except for flows that existed only in between.
+ * except for flows that existed only in between. Dispose it at the end of the recording.
  */
-export class TickEncoder {
+export class TickEncoder implements Disposable {
   readonly #rows = new RecordedRows();
   readonly #flows = new FlowEncoder();
   readonly #head = new ByteWriter();
@@ -84,6 +84,10 @@ export class TickEncoder {
       tick.ports === this.#ports ? [] : [jsonBlock(Block.ports, [...tick.ports.values()])];
     this.#ports = tick.ports;
     return joined([...ports, block(Block.tick, [head.written, ...lists])]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#rows[Symbol.dispose]();
   }
 
   /** Marks removed flows; a gap in the sequence means that ticks were missed. */

@@ -74,6 +74,7 @@ export class RecordingStreams {
     });
     response.once('close', () => {
       unsubscribe();
+      encoder[Symbol.dispose]();
       this.#open.delete(response);
     });
   }

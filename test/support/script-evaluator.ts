@@ -13,6 +13,8 @@ export class ScriptEvaluator implements RuleEvaluator {
   readonly rules: readonly RuleInfo[] = [
     { name: 'test/script', requested: RequestedPlacement.offload, priority: 1 },
   ];
+  /** Number of times it was disposed. */
+  disposals = 0;
   /** Request and score of a live row. */
   requested: (row: number) => { readonly requested: RequestedPlacement; readonly score: number };
 
@@ -41,5 +43,9 @@ export class ScriptEvaluator implements RuleEvaluator {
 
   explain(): Promise<readonly RuleTrace[]> {
     return Promise.resolve([]);
+  }
+
+  [Symbol.dispose](): void {
+    this.disposals++;
   }
 }

@@ -32,6 +32,7 @@ const evaluator: RuleEvaluator = {
   },
   inputs: () => [],
   explain: async () => [],
+  [Symbol.dispose]: () => undefined,
 };
 
 /** The middle of the daemon, driven by hand. */

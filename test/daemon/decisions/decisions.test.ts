@@ -12,6 +12,8 @@ import { coloursOf } from '../../../platform/terminal.ts';
 import { Engine } from '../../../engine/loop/engine.ts';
 import type { TickReport } from '../../../engine/loop/tick-report.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { RuleEvaluator } from '../../../engine/ports/rule-evaluator.ts';
+import type { PolicySet } from '../../../policy/model/policy-set.ts';
 import { parsePolicies } from '../../../policy/parse/parse-policies.ts';
 import { formatFlowId } from '../../../engine/model/flow-id.ts';
 import { POLICY } from '../../policy-tools/fixture.ts';
@@ -31,11 +33,12 @@ class Drive {
   readonly recorder: DecisionRecorder;
   readonly inForce: RulesInForce;
   lost = 0;
+  readonly #policies: PolicySet;
   #sequence = 0;
 
   constructor(policy: unknown = POLICY, { maxPerTick = 100, inputsPerPlan = 100 } = {}) {
-    const policies = parsePolicies([{ file: 'p.json', text: JSON.stringify(policy) }]);
-    const evaluator = createEvaluator(policies, this.clock);
+    this.#policies = parsePolicies([{ file: 'p.json', text: JSON.stringify(policy) }]);
+    const evaluator = this.evaluator();
     const operations = { perSecond: 1e6, burst: 1e6 };
     this.engine = new Engine({
       evaluator,
@@ -54,6 +57,11 @@ class Drive {
       },
       wall: () => Date.UTC(2026, 0, 1) + this.clock.now(),
     });
+  }
+
+  /** An evaluator of the policies, which the engine it is passed to disposes. */
+  evaluator(): RuleEvaluator {
+    return createEvaluator(this.#policies, this.clock);
   }
 
   /** Runs one tick: flow i has the rate `rates[i]`, packets/s; undefined: the flow is absent. */
@@ -178,16 +186,16 @@ describe('decision records', () => {
   it('include the changes of a failed tick', async () => {
     const drive = new Drive();
     await drive.tick(2000, 2000);
-    const { evaluator } = drive.engine;
     drive.engine.useRules({
-      rules: evaluator.rules,
+      rules: drive.engine.evaluator.rules,
       evaluate: () => Promise.reject(new Error('too slow')),
       inputs: () => [],
       explain: () => Promise.resolve([]),
+      [Symbol.dispose]: () => undefined,
     });
     drive.table.setActions(drive.table.rowOf({ w0: 2, w1: 0, w2: 0, w3: 0 }), []);
     await assert.rejects(drive.decide([2000, 2000]), /too slow/);
-    drive.engine.useRules(evaluator);
+    drive.engine.useRules(drive.evaluator());
     const [taken, put, ...others] = await drive.tick(2000, 2000);
     assert.deepEqual(others, []);
     assert.equal(gist(taken), '00000002 offload -> onload null actions-changed null enforce');

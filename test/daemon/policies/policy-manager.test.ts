@@ -6,8 +6,10 @@ import {
   PolicyManager,
 } from '../../../daemon/policies/policy-manager.ts';
 import { Engine } from '../../../engine/loop/engine.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { RuleEvaluator } from '../../../engine/ports/rule-evaluator.ts';
 import { POLICY, policyFolder } from '../../policy-tools/fixture.ts';
+import { read } from '../../support/flows.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { recordingLog } from '../../support/quiet-log.ts';
 
@@ -94,6 +96,27 @@ describe('policy manager', () => {
     assert.equal(k.revisionsOf(swapped[0]).get('p'), k.inForce?.policies[0].revision);
     assert.notEqual(k.revisionsOf(before).get('p'), k.inForce?.policies[0].revision);
     assert.equal(engine.evaluator, before, 'until the next tick');
+  });
+
+  it('leaves no columns of replaced policies at the flow table', async () => {
+    const { k, engine } = await started();
+    const table = new FlowTable();
+    const tick = async (atMs: number): Promise<number> => {
+      read(table, atMs, [{ n: 1 }]);
+      const node = { hostCpu: undefined, portLoad: new Map() };
+      const fresh = { sources: [], flowsFresh: true, fresh: true };
+      const { signal } = new AbortController();
+      await engine.onTick({ sequence: 1, atMs, table, node, ports: new Map(), ...fresh }, signal);
+      return table.sideTables.size;
+    };
+    const before = await tick(1000);
+    assert.ok(before > 0);
+    for (let i = 1; i <= 10; i++) {
+      folder.write('p.json', withBound(2000 + i));
+      assert.deepEqual(await k.reload(), { ok: true, rules: 2 });
+      if (i % 3 === 0) assert.equal(await tick(1000 + i), before);
+    }
+    assert.equal(await tick(2000), before);
   });
 
   it('refuses invalid policies and keeps the last valid ones', async () => {

@@ -7,6 +7,7 @@ import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
 import { anyFrom, flowId, outputTo, rowOf } from '../../support/flows.ts';
+import { ScriptEvaluator } from '../../support/script-evaluator.ts';
 import { NO_PORTS, Rig } from './engine-rig.ts';
 
 describe('engine', () => {
@@ -35,6 +36,26 @@ describe('engine', () => {
     assert.equal(elapsedMs, 40);
     const later = await r.tick([{ n: 1 }, { n: 2 }]);
     assert.deepEqual(later.batches, []);
+  });
+
+  it('disposes each evaluator once it is replaced, used or not, and the last one when it closes', async () => {
+    const rig = new Rig();
+    const [first, unused, last] = [rig.evaluator, new ScriptEvaluator(), new ScriptEvaluator()];
+    const disposals = () => [first, unused, last].map((evaluator) => evaluator.disposals);
+    await rig.tick([{ n: 1 }]);
+    rig.engine.useRules(first);
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(disposals(), [0, 0, 0], 'the same evaluator stays in force');
+    rig.engine.useRules(unused);
+    assert.deepEqual(disposals(), [0, 0, 0], 'in force until the next tick');
+    rig.engine.useRules(last);
+    assert.deepEqual(disposals(), [0, 1, 0]);
+    await rig.tick([{ n: 1 }]);
+    assert.deepEqual(disposals(), [1, 1, 0]);
+    assert.equal(rig.engine.evaluator, last);
+    await rig.engine.close('keep');
+    assert.ok(last.disposals > 0);
+    assert.deepEqual(disposals().slice(0, 2), [1, 1]);
   });
 
   it('sends nothing in a steady state', async () => {

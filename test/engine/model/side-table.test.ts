@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
-import { SideTable } from '../../../engine/model/side-table.ts';
-import { read } from '../../support/flows.ts';
+import { SideTable, SideTableDisposed } from '../../../engine/model/side-table.ts';
+import { read, rowOf } from '../../support/flows.ts';
 import { collectUntil } from '../../support/garbage.ts';
-import { ownProgram } from '../../support/own-program.ts';
-
-const ABANDON = ownProgram('test/engine/model/support/abandon-side-tables');
 
 function followed(table: FlowTable): SideTable {
   const side = new SideTable('flow');
@@ -17,12 +12,43 @@ function followed(table: FlowTable): SideTable {
 }
 
 describe('side tables', () => {
-  // In a process of its own: one with all other tests was seen never to run finalizers.
-  it('are dropped by the flow table after their garbage collection', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ABANDON, { timeout: 20_000 });
-    const { all, collected, reset } = JSON.parse(stdout);
-    assert.deepEqual([all, collected], [101, 1]);
-    assert.equal(reset, 0, 'side tables in use are still reset');
+  it('are neither reset nor resized after they are disposed, unlike others', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    const row = rowOf(table, 1);
+    const [disposed, kept] = [new SideTable('flow'), new SideTable('flow')];
+    const columns = [disposed, kept].map((side) => {
+      side.follow(table);
+      const column = side.uint8();
+      column.values[row] = 9;
+      return column;
+    });
+    const { length } = columns[0].values;
+    disposed[Symbol.dispose]();
+    disposed[Symbol.dispose]();
+    assert.equal(table.sideTables.size, 1);
+    read(table, 1, []);
+    read(table, 2, [{ n: 2 }]);
+    assert.equal(rowOf(table, 2), row);
+    assert.deepEqual(
+      columns.map(({ values }) => values[row]),
+      [9, 0],
+    );
+    table.reserve(10_000);
+    assert.equal(columns[0].values.length, length);
+    assert.ok(columns[1].values.length >= 10_000);
+  });
+
+  it('cannot follow a flow table after they are disposed', () => {
+    const table = new FlowTable();
+    const side = new SideTable('flow');
+    side[Symbol.dispose]();
+    assert.throws(() => side.follow(table), SideTableDisposed);
+    const followed = new SideTable('flow');
+    followed.follow(table);
+    followed[Symbol.dispose]();
+    assert.throws(() => followed.follow(table), SideTableDisposed);
+    assert.equal(table.sideTables.size, 0);
   });
 
   it('do not keep the flow table alive', async () => {

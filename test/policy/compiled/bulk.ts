@@ -39,9 +39,9 @@ export function compiledVerdicts(
   needed: Needed,
   rows: readonly number[],
 ): string[] {
-  const { factNamed, flows, keys } = memory;
+  const { factNamed, columns, keys } = memory;
   const chunk = new Chunk(rows.length);
-  const compiler = new ConditionCompiler(factNamed, new TickColumns(flows, keys, chunk));
+  const compiler = new ConditionCompiler(factNamed, new TickColumns(columns, keys, chunk));
   const conditions = rules.map((rule) => compiler.compile(rule, needed));
   const place = new Map(rows.map((row, i) => [row, i]));
   chunk.load(Int32Array.from(rows), 0, rows.length);

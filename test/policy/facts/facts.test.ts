@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { Placement } from '../../../engine/model/flow.ts';
+import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortInfo } from '../../../engine/model/port.ts';
 import { Activity } from '../../../policy/state/activity.ts';
 import type { RuleContext } from '../../../engine/ports/rule-evaluator.ts';
 import { FlowView } from '../../../policy/model/fact.ts';
 import { FACTS, factNamed } from '../../../policy/facts/facts.ts';
 import { parsePolicies } from '../../../policy/parse/parse-policies.ts';
+import { PolicyColumns } from '../../../policy/state/policy-columns.ts';
 import { PolicyMemory } from '../../../policy/state/policy-memory.ts';
 import { contextOf, exactly, type Flow, portInfo, readInto, tableOf } from '../fixture.ts';
 
@@ -290,15 +292,26 @@ describe('quietMs', () => {
   const busy = { packetsPerSecond: 5000, lastPacketsPerSecond: 5000 };
   const heartbeat = { packetsPerSecond: 3000, lastPacketsPerSecond: 4 };
 
+  /** An activity, and a function that updates it for a tick. */
+  function activityOf(table: FlowTable) {
+    const columns = new PolicyColumns();
+    const activity = new Activity(columns.byFlow);
+    const update = (nowMs: number): void => {
+      columns.follow(table);
+      activity.update(table, nowMs);
+    };
+    return { activity, update };
+  }
+
   it('counts from the tick in which a flow falls below 20 packets/s and 1 Mbit/s', () => {
     const table = tableOf([busy]);
-    const activity = new Activity();
+    const { activity, update } = activityOf(table);
     const quiet: number[] = [];
     const series = [busy, heartbeat, heartbeat, { ...heartbeat, bitsPerSecond: 2e6 }, heartbeat];
     series.forEach((flow, i) => {
       const nowMs = 1000 + i * 250;
       readInto(table, nowMs, [flow]);
-      activity.update(table, nowMs);
+      update(nowMs);
       quiet.push(activity.quietMs(table, 0, nowMs));
     });
     assert.deepEqual(quiet, [0, 250, 500, 0, 250]);
@@ -306,12 +319,12 @@ describe('quietMs', () => {
 
   it('counts from the first update, or from the start of a new flow in a reused row', () => {
     const table = tableOf([heartbeat]);
-    const activity = new Activity();
-    activity.update(table, 9000);
+    const { activity, update } = activityOf(table);
+    update(9000);
     assert.equal(activity.quietMs(table, 0, 9500), 500);
     readInto(table, 10000, []);
     readInto(table, 11000, [heartbeat]);
-    activity.update(table, 11000);
+    update(11000);
     assert.equal(table.count, 1);
     assert.equal(activity.quietMs(table, table.rows[0], 11100), 100);
   });

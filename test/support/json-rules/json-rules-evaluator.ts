@@ -100,6 +100,10 @@ export class JsonRulesEvaluator implements RuleEvaluator {
     }));
   }
 
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
+  }
+
   async #evaluate(
     table: FlowTable,
     context: RuleContext,
