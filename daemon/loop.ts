@@ -11,7 +11,8 @@ import {
   timer,
   type Subscription,
 } from 'rxjs';
-import { Engine, type Stage } from '../engine/loop/engine.ts';
+import { Engine } from '../engine/loop/engine.ts';
+import type { Stage } from '../engine/loop/tick-stages.ts';
 import type { TickReport } from '../engine/loop/tick-report.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
 import type { Tick } from '../engine/model/tick.ts';

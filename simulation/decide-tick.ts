@@ -1,4 +1,4 @@
-import { BackendsFailed } from '../engine/loop/backend-controller.ts';
+import { BackendsFailed } from '../engine/loop/backend-failure.ts';
 import type { Engine } from '../engine/loop/engine.ts';
 import type { TickReport } from '../engine/loop/tick-report.ts';
 import type { Tick } from '../engine/model/tick.ts';

@@ -15,7 +15,6 @@ import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { ChangeList } from '../reconcile/change-list.ts';
 import { type AppliedOperation, type OutdatedEntry, Reconciler } from '../reconcile/reconciler.ts';
 import type { Permission } from './tick-gate.ts';
-import { errorMessage } from '../../text/error-message.ts';
 import { type UnusedEntry, UnusedEntries } from './unused-entries.ts';
 import { Verification } from './verification.ts';
 
@@ -274,39 +273,4 @@ function countInstalls(operations: readonly AppliedOperation[]): Omit<Installed,
     if (result.refusal.code === 'table-full') full = true;
   }
   return { tried, collided, full };
-}
-
-/** A failed backend and its error. */
-export interface BackendFailure {
-  readonly backend: string;
-  readonly error: unknown;
-}
-
-/** A request failed on one or more backends. */
-export class BackendsFailed extends Error {
-  override readonly name = 'BackendsFailed';
-  readonly failures: readonly BackendFailure[];
-
-  constructor(what: string, failures: readonly BackendFailure[]) {
-    const causes = failures.map(({ backend, error }) => `${backend}: ${errorMessage(error)}`);
-    super(`${what} failed: ${causes.join('; ')}`);
-    this.failures = failures;
-  }
-}
-
-/** Runs a task for each backend that is up; a failure does not stop the others. */
-export async function forEachBackend(
-  controllers: readonly BackendController[],
-  task: (controller: BackendController) => Promise<void>,
-): Promise<readonly BackendFailure[]> {
-  const failures: BackendFailure[] = [];
-  for (const controller of controllers) {
-    if (!controller.up) continue;
-    try {
-      await task(controller);
-    } catch (error) {
-      failures.push({ backend: controller.backend.name, error });
-    }
-  }
-  return failures;
 }

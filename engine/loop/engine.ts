@@ -1,37 +1,28 @@
-import { Forecaster } from '../forecast/forecaster.ts';
-import { Scarcity } from '../forecast/scarcity.ts';
-import type { FactReading } from '../model/fact-reading.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
-import type { SliceQuota } from '../model/slice.ts';
-import { beginReasons } from '../model/reason.ts';
 import type { Tick } from '../model/tick.ts';
-import {
-  BackendsFailed,
-  forEachBackend,
-  BackendController,
-  type BackendFailure,
-  type BackendControllerOptions,
-} from './backend-controller.ts';
-import type { Plan } from '../planner/plan.ts';
-import { ChangeList } from '../reconcile/change-list.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { FlowLookup } from '../ports/flow-lookup.ts';
 import type { FlowVerifier } from '../ports/flow-verifier.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
+import { ChangeList } from '../reconcile/change-list.ts';
+import { BackendController, type BackendControllerOptions } from './backend-controller.ts';
+import { BackendSet } from './backend-set.ts';
+import type { EntryCheckReport } from './entry-check.ts';
+import { EntryInspector } from './entry-inspector.ts';
+import { PolicyStage } from './policy-stage.ts';
 import { ruleContext } from './rule-context.ts';
-import { SerialQueue } from '../../async/serial-queue.ts';
-import { planNumbers } from './plan-numbers.ts';
-import { EntryCheck, type EntryCheckReport } from './entry-check.ts';
-import { type Sample, Sampler } from './sampler.ts';
-import { type Permission, TickGate } from './tick-gate.ts';
+import type { Sample } from './sampler.ts';
+import { TickGate } from './tick-gate.ts';
+import type { Explanation, TickReport } from './tick-report.ts';
+import { TickStages, type TickStagesOptions } from './tick-stages.ts';
 import { countPlacements, TickTotals } from './tick-totals.ts';
-import type { Explanation, PlanNumbers, TickReport } from './tick-report.ts';
-import { explainGate, explainRequests } from './unplanned-reasons.ts';
+import { explainGate } from './unplanned-reasons.ts';
 import type { Verification } from './verification.ts';
 
 /** Settings of the engine. */
-export interface EngineOptions extends BackendControllerOptions {
+export interface EngineOptions extends BackendControllerOptions, TickStagesOptions {
   /** The engine disposes it when it is replaced, and at {@link Engine.close}. */
   readonly evaluator: RuleEvaluator;
   /** At most one for each placement. */
@@ -40,16 +31,7 @@ export interface EngineOptions extends BackendControllerOptions {
   readonly verifier?: FlowVerifier;
   /** Reads single flows; left out: entries are compared with complete readings only. */
   readonly lookup?: FlowLookup;
-  /** Number of flows per plan whose rules' facts are recorded; 0 by default. */
-  readonly inputsPerPlan?: number;
-  /** Called when a stage of a tick starts. */
-  readonly onStage?: (stage: Stage) => void;
 }
-
-/** What a tick does, in this order; the last two once per backend. */
-export type Stage = 'enforce' | 'evaluate' | 'plan' | 'apply';
-
-const NOTHING_CHECKED: EntryCheckReport = { compared: 0, outdated: 0, complete: false };
 
 /**
  * The core of the loop: for each tick it evaluates the rules, plans, and applies the plans to the
@@ -58,38 +40,30 @@ const NOTHING_CHECKED: EntryCheckReport = { compared: 0, outdated: 0, complete: 
  * Methods may be called at any time; calls to backends are serialized.
  */
 export class Engine {
-  readonly #options: EngineOptions;
-  readonly #controllers: readonly BackendController[];
-  readonly #serial = new SerialQueue();
-  #evaluator: RuleEvaluator;
-  #nextEvaluator: RuleEvaluator;
+  readonly #clock: Clock;
+  readonly #backends: BackendSet;
+  readonly #policies: PolicyStage;
+  readonly #inspector: EntryInspector;
   readonly #gate = new TickGate();
   readonly #changes = new ChangeList();
-  #planNumbers: readonly PlanNumbers[] = [];
-  #slices: readonly SliceQuota[] = [];
-  readonly #forecaster = new Forecaster();
-  readonly #scarcity = new Scarcity();
-  readonly #sampler: Sampler | undefined;
-  readonly #entryCheck: EntryCheck | undefined;
-  /** Number of the last reading whose removed flows' entries are marked for removal. */
-  #markedReading = -1;
+  readonly #stages: TickStages;
 
   constructor(options: EngineOptions) {
-    this.#options = options;
     const { verifier, lookup, clock } = options;
-    this.#sampler = verifier === undefined ? undefined : new Sampler({ verifier, clock });
-    this.#entryCheck = lookup === undefined ? undefined : new EntryCheck(lookup);
-    this.#evaluator = options.evaluator;
-    this.#nextEvaluator = options.evaluator;
-    this.#controllers = options.backends.map(
-      (backend) => new BackendController(backend, options, this.#changes),
+    this.#clock = clock;
+    const policies = new PolicyStage(options.evaluator);
+    const backends = new BackendSet(
+      options.backends.map((backend) => new BackendController(backend, options, this.#changes)),
     );
+    this.#policies = policies;
+    this.#backends = backends;
+    this.#stages = new TickStages({ backends, policies, gate: this.#gate }, options);
+    this.#inspector = new EntryInspector({ backends, clock, verifier, lookup });
   }
 
   /** Marks a backend as started: it is used from now on (`backendsComeUp`). */
   backendUp(backend: OffloadBackend): void {
-    for (const controller of this.#controllers)
-      if (controller.backend === backend) controller.markStarted();
+    this.#backends.of(backend)?.markStarted();
   }
 
   /**
@@ -97,7 +71,7 @@ export class Engine {
    * undefined if the engine does not have the backend.
    */
   verificationOf(backend: OffloadBackend): Verification | undefined {
-    return this.#controllers.find((controller) => controller.backend === backend)?.verification;
+    return this.#backends.of(backend)?.verification;
   }
 
   /**
@@ -106,7 +80,7 @@ export class Engine {
    * verified as of its reading.
    */
   verifyEmpty(): void {
-    for (const controller of this.#controllers) if (controller.up) controller.verifyEmpty();
+    for (const controller of this.#backends.up) controller.verifyEmpty();
   }
 
   /** True while all flows are held on the vSwitch. */
@@ -116,7 +90,7 @@ export class Engine {
 
   /** Evaluator of the last decision: `decision.rule` is 1 + an index into its rules. */
   get evaluator(): RuleEvaluator {
-    return this.#evaluator;
+    return this.#policies.evaluator;
   }
 
   /**
@@ -124,10 +98,7 @@ export class Engine {
    * in turn, and at {@link close}.
    */
   useRules(evaluator: RuleEvaluator): void {
-    const pending = this.#nextEvaluator;
-    this.#nextEvaluator = evaluator;
-    // It was replaced before a tick used it.
-    if (pending !== this.#evaluator && pending !== evaluator) pending[Symbol.dispose]();
+    this.#policies.useRules(evaluator);
   }
 
   /**
@@ -135,29 +106,30 @@ export class Engine {
    * a backend confirmed, and the next tick tries again.
    */
   async onTick(tick: Tick, signal: AbortSignal): Promise<TickReport> {
-    const { clock } = this.#options;
+    const clock = this.#clock;
+    const stages = this.#stages;
     const { table } = tick;
     const startedMs = clock.now();
     const totals = new TickTotals();
-    let permission = await this.#serial.run(() => this.#enforce(tick, totals, signal));
+    let permission = await this.#backends.inTurn(() => stages.enforce(tick, totals, signal));
     totals.stages.enforceMs = clock.now() - startedMs;
     let evaluation: EvaluationReport | undefined;
     if (permission.may === 'move' || permission.may === 'evaluate') {
-      evaluation = await this.#evaluate(tick, signal);
+      evaluation = await stages.evaluate(tick, signal);
       totals.stages.rulesMs = evaluation.elapsedMs;
-      permission = await this.#serial.run(() => this.#decide(tick, totals, signal));
+      permission = await this.#backends.inTurn(() => stages.decide(tick, totals, signal));
     } else {
       explainGate(table, 'stale');
     }
-    const { operations, batches, failures, stages } = totals;
+    const { operations, batches, failures } = totals;
     const endedAtMs = clock.now();
     return {
       tick,
       evaluation,
-      slices: this.#slices,
-      bitShare: this.#scarcity.bitShare,
-      plans: this.#planNumbers,
-      samples: this.#sampler?.counts,
+      slices: this.#policies.slices,
+      bitShare: this.#policies.bitShare,
+      plans: stages.planNumbers,
+      samples: this.#inspector.samples,
       changes: this.#changes.takeChanges(),
       operations,
       failures,
@@ -165,7 +137,7 @@ export class Engine {
       held: this.#gate.held,
       permission,
       batches,
-      stages,
+      stages: totals.stages,
       endedAtMs,
       elapsedMs: endedAtMs - startedMs,
     };
@@ -177,7 +149,7 @@ export class Engine {
    */
   hold(): void {
     this.#gate.hold();
-    for (const { verification } of this.#controllers) verification.announceWithdrawal();
+    for (const { verification } of this.#backends.all) verification.announceWithdrawal();
   }
 
   /**
@@ -192,15 +164,13 @@ export class Engine {
    */
   async onloadAll(table: FlowTable): Promise<number> {
     this.hold();
-    const up = this.#controllers.filter((controller) => controller.up);
     // A failure leaves the lease as it is: it is not renewed, and the entries are removed below.
-    await Promise.allSettled(up.map(({ backend }) => backend.endLease()));
-    return this.#serial.run(async () => {
+    await Promise.allSettled(this.#backends.up.map(({ backend }) => backend.endLease()));
+    return this.#backends.inTurn(async () => {
       let entries = 0;
-      const failures = await this.#forEachBackend(async (controller) => {
+      await this.#backends.requireEach('withdrawing all entries', async (controller) => {
         entries += await controller.withdrawAll(table);
       });
-      if (failures.length > 0) throw new BackendsFailed('withdrawing all entries', failures);
       return entries;
     });
   }
@@ -219,16 +189,15 @@ export class Engine {
   async portsChanged(ports: PortSnapshot, table: FlowTable): Promise<number> {
     // Until their entries are removed, no lease is renewed.
     const applied = new Map(
-      this.#controllers.map((controller) => [controller, controller.verification.announcePorts()]),
+      this.#backends.all.map((controller) => [controller, controller.verification.announcePorts()]),
     );
-    return this.#serial.run(async () => {
+    return this.#backends.inTurn(async () => {
       let lost = 0;
       this.#gate.portsChanged(ports);
-      const failures = await this.#forEachBackend(async (controller) => {
+      await this.#backends.requireEach('updating ports', async (controller) => {
         lost += await controller.portsChanged(ports, table);
         applied.get(controller)?.();
       });
-      if (failures.length > 0) throw new BackendsFailed('updating ports', failures);
       return lost;
     });
   }
@@ -240,21 +209,8 @@ export class Engine {
    *
    * @throws {BackendsFailed} when the entry could not be removed; the next audit finds it
    */
-  async sample(table: FlowTable, signal: AbortSignal): Promise<Sample | undefined> {
-    const sampler = this.#sampler;
-    const sample = await sampler?.sample(table, signal);
-    if (sampler === undefined || sample?.result !== 'different') return sample;
-    await this.#serial.run(async () => {
-      // A tick may have changed it while this call waited.
-      if (!sampler.isCurrent(table, sample)) return;
-      const { row, detail } = sample;
-      const failures = await this.#forEachBackend(async (controller) => {
-        if (table.decision.placement[row] !== controller.reconciler.placement) return;
-        await controller.removeMismatch(table, row, detail, signal);
-      });
-      if (failures.length > 0) throw new BackendsFailed('removing a wrong entry', failures);
-    });
-    return sample;
+  sample(table: FlowTable, signal: AbortSignal): Promise<Sample | undefined> {
+    return this.#inspector.sample(table, signal);
   }
 
   /**
@@ -270,27 +226,8 @@ export class Engine {
    *
    * @throws {BackendsFailed} when an entry could not be removed; the next audit finds it
    */
-  async checkEntries(table: FlowTable, signal: AbortSignal): Promise<EntryCheckReport | undefined> {
-    const check = this.#entryCheck;
-    if (check === undefined) return undefined;
-    const askedAtMs = this.#options.clock.now();
-    if (table.readings !== this.#markedReading) return NOTHING_CHECKED;
-    check.begin(table);
-    try {
-      await check.compareAll(signal);
-    } finally {
-      if (!signal.aborted) await this.#serial.run(() => this.#removeOutdated(check, table, signal));
-    }
-    return this.#serial.run(() => {
-      let complete = table.readings === this.#markedReading;
-      for (const controller of this.#controllers) {
-        if (!controller.up || !complete) continue;
-        if (check.coversAll(controller.reconciler.placement))
-          controller.recordEntryCheck(askedAtMs);
-        else complete = false;
-      }
-      return { ...check.counts, complete };
-    });
+  checkEntries(table: FlowTable, signal: AbortSignal): Promise<EntryCheckReport | undefined> {
+    return this.#inspector.checkEntries(table, signal);
   }
 
   /**
@@ -300,135 +237,33 @@ export class Engine {
    * @throws {BackendsFailed} when a backend fails to close; the others are closed
    */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
-    await this.#serial.run(async () => {
-      this.#evaluator[Symbol.dispose]();
-      this.#nextEvaluator[Symbol.dispose]();
-      const failures = await this.#forEachBackend((controller) => controller.backend.close(how));
-      if (failures.length > 0) throw new BackendsFailed('closing', failures);
+    await this.#backends.inTurn(async () => {
+      this.#policies[Symbol.dispose]();
+      await this.#backends.requireEach('closing', ({ backend }) => backend.close(how));
     });
   }
 
   /** Why a live row's flow is where it is. */
   async explain(tick: Tick, row: number): Promise<Explanation> {
-    const rules = await this.#evaluator.explain(
-      tick.table,
-      row,
-      ruleContext(tick, this.#controllers),
-    );
-    const refusal = this.#controllers
-      .map((p) => p.reconciler.refusalOf(row))
-      .find((r) => r !== undefined);
-    const nowMs = this.#options.clock.now();
-    const mismatch = this.#controllers
-      .map((c) => c.reconciler.mismatchOf(row, nowMs))
-      .find((found) => found !== undefined);
-    const unused = this.#controllers
-      .map((c) => c.unusedEntryOf(tick.table, row))
-      .find((verdict) => verdict !== undefined);
-    return { row, refusal, mismatch, unused, plans: this.#planNumbers, rules };
+    const context = ruleContext(tick, this.#backends.all);
+    const rules = await this.#policies.evaluator.explain(tick.table, row, context);
+    const controllers = this.#backends.all;
+    const nowMs = this.#clock.now();
+    const refusal = firstOf(controllers, ({ reconciler }) => reconciler.refusalOf(row));
+    const mismatch = firstOf(controllers, ({ reconciler }) => reconciler.mismatchOf(row, nowMs));
+    const unused = firstOf(controllers, (controller) => controller.unusedEntryOf(tick.table, row));
+    return { row, refusal, mismatch, unused, plans: this.#stages.planNumbers, rules };
   }
+}
 
-  async #enforce(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {
-    const { table } = tick;
-    this.#options.onStage?.('enforce');
-    const permission = this.#gate.open(tick);
-    beginReasons(table.decision);
-    // Before any call to a backend, which may fail: no later reading has these flows.
-    if (permission.may !== 'nothing') {
-      for (const controller of this.#controllers) controller.markRemoved(table);
-      this.#markedReading = table.readings;
-    }
-    const failures = await this.#forEachBackend(async (controller) => {
-      if (this.#gate.held || controller.verification.withdrawing) {
-        await controller.withdrawAll(table);
-      }
-      const allowed = this.#gate.forBackend(controller);
-      const sightMs = Math.min(table.readAtMs, tick.portsSeenAtMs ?? table.readAtMs);
-      const applied = await controller.enforce(table, sightMs, allowed, signal);
-      totals.addOperations(controller, applied);
-      if (allowed.may !== 'move') return;
-      totals.addOperations(controller, await controller.releaseUnused(tick, signal));
-    });
-    totals.failures.push(...failures);
-    return permission;
+/** The first answer of a controller that has one. */
+function firstOf<Answer>(
+  controllers: readonly BackendController[],
+  ask: (controller: BackendController) => Answer | undefined,
+): Answer | undefined {
+  for (const controller of controllers) {
+    const answer = ask(controller);
+    if (answer !== undefined) return answer;
   }
-
-  async #evaluate(tick: Tick, signal: AbortSignal): Promise<EvaluationReport> {
-    this.#options.onStage?.('evaluate');
-    this.#replaceEvaluator();
-    this.#scarcity.update(tick.node, tick.ports, tick.atMs);
-    this.#forecaster.update(tick.table, this.#scarcity.bitShare);
-    const context = ruleContext(tick, this.#controllers);
-    const evaluation = await this.#evaluator.evaluate(tick.table, context, signal);
-    this.#slices = evaluation.slices ?? [];
-    return evaluation;
-  }
-
-  /** Puts the rules of {@link useRules} into force. No evaluation is running. */
-  #replaceEvaluator(): void {
-    const replaced = this.#evaluator;
-    if (replaced === this.#nextEvaluator) return;
-    this.#evaluator = this.#nextEvaluator;
-    replaced[Symbol.dispose]();
-  }
-
-  /** Plans and applies the plans, unless the permission to move was revoked during the tick. */
-  async #decide(tick: Tick, totals: TickTotals, signal: AbortSignal): Promise<Permission> {
-    const { table } = tick;
-    const { permission } = this.#gate;
-    if (permission.may !== 'move') {
-      explainGate(table, permission.why === 'held' ? 'held' : 'stale');
-      return permission;
-    }
-    const served = this.#controllers.filter((c) => c.up).map((c) => c.reconciler.placement);
-    explainRequests(table, new Set(served));
-    const { clock, onStage } = this.#options;
-    const numbers: PlanNumbers[] = [];
-    const failures = await this.#forEachBackend(async (controller) => {
-      const startedMs = clock.now();
-      // The process was stopped since the flows were read; rules with a time-out of their own would
-      // be in force for longer than the lease.
-      if (startedMs - table.readAtMs >= controller.backend.capabilities().leaseMs) return;
-      // What is installed must have been read after the verification that the lease is based on.
-      if (table.readAtMs < controller.verification.verifiedAtMs) return;
-      onStage?.('plan');
-      const plan = controller.plan(table, this.#slices, tick.ports);
-      const inputs = this.#inputsOf(tick, plan);
-      const plannedMs = clock.now();
-      onStage?.('apply');
-      const applied = await controller.applyPlan(table, plan, inputs, signal);
-      totals.stages.planMs += plannedMs - startedMs;
-      totals.addPlan(controller, applied, clock.now() - plannedMs);
-      numbers.push(planNumbers(controller, plan));
-    });
-    totals.failures.push(...failures);
-    this.#planNumbers = numbers;
-    return permission;
-  }
-
-  async #removeOutdated(check: EntryCheck, table: FlowTable, signal: AbortSignal): Promise<void> {
-    const failures = await this.#forEachBackend(async (controller) => {
-      const rows = check.outdated(controller.reconciler.placement);
-      if (rows.length > 0) await controller.removeOutdated(table, rows, signal);
-    });
-    if (failures.length > 0) throw new BackendsFailed('removing outdated entries', failures);
-  }
-
-  /** By row, the facts behind the plan; read before the plan is applied and changes them. */
-  #inputsOf(tick: Tick, plan: Plan): ReadonlyMap<number, readonly FactReading[]> {
-    const inputs = new Map<number, readonly FactReading[]>();
-    const max = this.#options.inputsPerPlan ?? 0;
-    if (max === 0 || plan.withdraw.length + plan.install.length === 0) return inputs;
-    const context = ruleContext(tick, this.#controllers);
-    for (const row of [...plan.withdraw, ...plan.install].slice(0, max)) {
-      inputs.set(row, this.#evaluator.inputs(tick.table, row, context));
-    }
-    return inputs;
-  }
-
-  #forEachBackend(
-    task: (controller: BackendController) => Promise<void>,
-  ): Promise<readonly BackendFailure[]> {
-    return forEachBackend(this.#controllers, task);
-  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import type { PlacementChange } from '../model/placement-change.ts';
 import type { Refusal } from '../model/refusal.ts';
 import type { SliceQuota } from '../model/slice.ts';
 import type { Tick } from '../model/tick.ts';
-import type { BackendFailure } from './backend-controller.ts';
+import type { BackendFailure } from './backend-failure.ts';
 import type { UnusedEntry } from './unused-entries.ts';
 import type { InputUse } from '../planner/input-gate.ts';
 import type { LimitUse, SliceShare } from '../planner/plan.ts';

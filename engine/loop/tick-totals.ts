@@ -2,7 +2,8 @@ import { pathOf } from '../model/carriage.ts';
 import { PLACEMENT_NAMES } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { AppliedOperation } from '../reconcile/reconciler.ts';
-import type { BackendController, BackendFailure } from './backend-controller.ts';
+import type { BackendController } from './backend-controller.ts';
+import type { BackendFailure } from './backend-failure.ts';
 import type { BackendOperation, Batch, TickReport } from './tick-report.ts';
 
 /** Collects the results of a tick for its report. */

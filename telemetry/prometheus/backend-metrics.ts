@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Batch } from '../../engine/loop/tick-report.ts';
 import { WITHHELD_CAUSES, type WithheldCause } from '../../engine/loop/verification.ts';
-import type { BackendFailure } from '../../engine/loop/backend-controller.ts';
+import type { BackendFailure } from '../../engine/loop/backend-failure.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { BackendsFailed } from '../../engine/loop/backend-controller.ts';
+import { BackendsFailed } from '../../engine/loop/backend-failure.ts';
 import { decideTick, type SimulatedTick, SimulatedTickHeld } from '../../simulation/decide-tick.ts';
 import { Rig } from '../engine/loop/engine-rig.ts';
 import { read } from '../support/flows.ts';
