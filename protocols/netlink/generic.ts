@@ -18,8 +18,11 @@ export interface GenericFamily {
 }
 
 /** The family called `name`; undefined when this kernel lacks it. */
-export function genericFamily(requests: NetlinkRequests, name: string): GenericFamily | undefined {
-  const all = dumpGeneric(requests, 'CTRL_CMD_GETFAMILY', CONTROLLER, GET_FAMILY);
+export async function genericFamily(
+  requests: NetlinkRequests,
+  name: string,
+): Promise<GenericFamily | undefined> {
+  const all = await dumpGeneric(requests, 'CTRL_CMD_GETFAMILY', CONTROLLER, GET_FAMILY);
   const family = all.find((attributes) => textOf(attributes.get(ATTRIBUTE.familyName)) === name);
   const id = family?.get(ATTRIBUTE.familyId);
   if (family === undefined || id === undefined) return undefined;
@@ -40,14 +43,13 @@ export function genericFamily(requests: NetlinkRequests, name: string): GenericF
  *
  * @param name of the command, for errors
  */
-export function dumpGeneric(
+export async function dumpGeneric(
   requests: NetlinkRequests,
   name: string,
   family: number,
   command: number,
-): Attributes[] {
+): Promise<Attributes[]> {
   const header = Buffer.from([command, 1, 0, 0]);
-  return requests
-    .dump(name, family, header)
-    .map(({ payload }) => decodeAttributes(payload.subarray(GENLMSG_BYTES)));
+  const messages = await requests.dump(name, family, header);
+  return messages.map(({ payload }) => decodeAttributes(payload.subarray(GENLMSG_BYTES)));
 }

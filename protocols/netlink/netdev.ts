@@ -18,8 +18,8 @@ export class XdpFeatures {
   }
 
   /** Undefined where the kernel does not report them. */
-  static of(requests: NetlinkRequests): XdpFeatures | undefined {
-    const family = genericFamily(requests, FAMILY);
+  static async of(requests: NetlinkRequests): Promise<XdpFeatures | undefined> {
+    const family = await genericFamily(requests, FAMILY);
     return family === undefined ? undefined : new XdpFeatures(family);
   }
 
@@ -29,8 +29,8 @@ export class XdpFeatures {
   }
 
   /** ifindexes of the devices that frames can be redirected to. */
-  redirectTargets(requests: NetlinkRequests): ReadonlySet<number> {
-    const devices = dumpGeneric(requests, 'NETDEV_CMD_DEV_GET', this.#family.id, DEVICE_GET);
+  async redirectTargets(requests: NetlinkRequests): Promise<ReadonlySet<number>> {
+    const devices = await dumpGeneric(requests, 'NETDEV_CMD_DEV_GET', this.#family.id, DEVICE_GET);
     const targets = devices.filter((attributes) => {
       const features = attributes.get(ATTRIBUTE.xdpFeatures);
       return features !== undefined && (features.readBigUInt64LE(0) & REDIRECT_TARGET) !== 0n;

@@ -40,8 +40,11 @@ export interface DeviceChain {
  *
  * @throws {NetlinkRefused} {@link NetlinkUnusable}
  */
-export function deviceChains(requests: Pick<NetlinkRequests, 'dump'>): DeviceChain[] {
-  const chains = dump(requests, 'NFT_MSG_GETCHAIN', MESSAGE.getChain).map((attributes) => {
+export async function deviceChains(
+  requests: Pick<NetlinkRequests, 'dump'>,
+): Promise<DeviceChain[]> {
+  const foundChains = await dump(requests, 'NFT_MSG_GETCHAIN', MESSAGE.getChain);
+  const chains = foundChains.map((attributes) => {
     const hook = nestedIn(attributes.get(CHAIN.hook));
     return {
       kind: 'chain' as const,
@@ -50,25 +53,24 @@ export function deviceChains(requests: Pick<NetlinkRequests, 'dump'>): DeviceCha
       devices: devicesOf(hook),
     };
   });
-  const flowtables = dump(requests, 'NFT_MSG_GETFLOWTABLE', MESSAGE.getFlowtable).map(
-    (attributes) => ({
-      kind: 'flowtable' as const,
-      table: textOf(attributes.get(FLOWTABLE.table)) ?? '',
-      name: textOf(attributes.get(FLOWTABLE.name)) ?? '',
-      devices: devicesIn(nestedIn(attributes.get(FLOWTABLE.hook)).get(FLOWTABLE_HOOK.devices)),
-    }),
-  );
+  const foundTables = await dump(requests, 'NFT_MSG_GETFLOWTABLE', MESSAGE.getFlowtable);
+  const flowtables = foundTables.map((attributes) => ({
+    kind: 'flowtable' as const,
+    table: textOf(attributes.get(FLOWTABLE.table)) ?? '',
+    name: textOf(attributes.get(FLOWTABLE.name)) ?? '',
+    devices: devicesIn(nestedIn(attributes.get(FLOWTABLE.hook)).get(FLOWTABLE_HOOK.devices)),
+  }));
   return [...chains, ...flowtables].filter(({ devices }) => devices.length > 0);
 }
 
-function dump(
+async function dump(
   requests: Pick<NetlinkRequests, 'dump'>,
   name: string,
   message: number,
-): Attributes[] {
+): Promise<Attributes[]> {
   try {
     // Of every family: netdev tables and the ingress hook of inet tables.
-    const messages = requests.dump(name, NFTABLES | message, Buffer.alloc(NFGENMSG_BYTES));
+    const messages = await requests.dump(name, NFTABLES | message, Buffer.alloc(NFGENMSG_BYTES));
     return messages.map(({ payload }) => decodeAttributes(payload.subarray(NFGENMSG_BYTES)));
   } catch (error) {
     // nfnetlink_rcv_msg (net/netfilter/nfnetlink.c): no such subsystem or message in this kernel.

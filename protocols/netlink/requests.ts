@@ -1,3 +1,4 @@
+import { SerialQueue } from '../../async/serial-queue.ts';
 import { decodeAttributes, textOf } from './attributes.ts';
 import { DumpInterrupted, NetlinkRefused, NetlinkUnusable } from './errors.ts';
 import {
@@ -20,11 +21,13 @@ const EXTACK_MESSAGE = 1;
 const ETIMEDOUT = 110;
 
 /**
- * Requests to the kernel on a separate socket. Calls return the answer without waiting: see {@link
- * NetlinkSocket}.
+ * Requests to the kernel on a separate socket, one at a time. The kernel can let a request wait for
+ * its network lock (rtnl); the event loop does not wait, see {@link NetlinkSocket}. There is no
+ * time-out here, because the kernel cannot be made to abandon a request.
  */
 export class NetlinkRequests {
   readonly #socket: NetlinkSocket;
+  readonly #serial = new SerialQueue();
   #sequence = 0;
 
   /** @throws {NetlinkUnusable} */
@@ -39,27 +42,36 @@ export class NetlinkRequests {
    * @param payload the family's header and attributes
    * @throws {NetlinkRefused} {@link NetlinkUnusable} {@link DumpInterrupted}
    */
-  dump(name: string, type: number, payload: Buffer): NetlinkMessage[] {
+  dump(name: string, type: number, payload: Buffer): Promise<NetlinkMessage[]> {
+    return this.#serial.run(() => this.#dump(name, type, payload));
+  }
+
+  /** Closes the socket; a running dump fails. */
+  close(): void {
+    this.#socket.close();
+  }
+
+  async #dump(name: string, type: number, payload: Buffer): Promise<NetlinkMessage[]> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const messages = this.#dumpOnce(name, type, payload);
+      const messages = await this.#dumpOnce(name, type, payload);
       if (messages !== undefined) return messages;
     }
     throw new DumpInterrupted(name, MAX_ATTEMPTS);
   }
 
-  close(): void {
-    this.#socket.close();
-  }
-
   /** Undefined when a change interrupted the dump. */
-  #dumpOnce(name: string, type: number, payload: Buffer): NetlinkMessage[] | undefined {
+  async #dumpOnce(
+    name: string,
+    type: number,
+    payload: Buffer,
+  ): Promise<NetlinkMessage[] | undefined> {
     const sequence = ++this.#sequence;
     const flags = FLAG.request | FLAG.dump;
-    this.#socket.send(encodeMessage({ type, flags, sequence, payload }));
+    await this.#socket.write(encodeMessage({ type, flags, sequence, payload }));
     const found: NetlinkMessage[] = [];
     let consistent = true;
     for (;;) {
-      const datagram = this.#socket.receive();
+      const datagram = await this.#socket.read();
       if (datagram === undefined) throw new NetlinkUnusable(`dump of ${name}`, ETIMEDOUT);
       if (datagram === 'overrun') return undefined;
       for (const message of decodeMessages(datagram)) {

@@ -1,9 +1,12 @@
 import koffi from 'koffi';
+import { read, write } from 'node:fs';
 import { constants } from 'node:os';
+import { promisify } from 'node:util';
 import { NetlinkUnusable } from './errors.ts';
 
 const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+/** `SOCK_RAW`, `SOCK_CLOEXEC`, `SOCK_NONBLOCK`. */
+const SOCKET_TYPE = 3 | 0o2000000 | 0o4000;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
 const SOL_NETLINK = 270;
@@ -24,11 +27,13 @@ const MAX_DATAGRAM = 64 * 1024;
 /** Receive buffer, for notifications that arrive faster than they are read, bytes. */
 const RECEIVE_BUFFER = 1024 * 1024;
 
+const readFrom = promisify(read);
+const writeTo = promisify(write);
+
 interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Buffer, length: number): number;
   setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number;
-  send(fd: number, bytes: Buffer, length: number, flags: number): number;
   recv(fd: number, bytes: Buffer, length: number, flags: number): number;
   close(fd: number): number;
 }
@@ -41,28 +46,32 @@ function loadLibc(): Libc {
     setsockopt: libc.func(
       'int setsockopt(int fd, int level, int name, const void *value, uint32_t length)',
     ),
-    send: libc.func('int64_t send(int fd, const void *bytes, size_t length, int flags)'),
     recv: libc.func('int64_t recv(int fd, void *bytes, size_t length, int flags)'),
     close: libc.func('int close(int fd)'),
   };
 }
 
 /**
- * A netlink socket (netlink(7)). No call blocks: the kernel answers a request during `send`, and
- * produces the next part of a dump during `receive`.
+ * A netlink socket (netlink(7)).
+ *
+ * The kernel handles a request while it is written, and produces the next part of a dump while the
+ * part before is read. Both can wait for a lock of the kernel, such as the network lock (rtnl), so
+ * {@link write} and {@link read} run in a thread of libuv's pool.
  */
 export class NetlinkSocket {
   readonly #libc = loadLibc();
   readonly #fd: number;
   readonly #buffer = Buffer.alloc(MAX_DATAGRAM);
   #open = true;
+  /** Writes and reads that a thread of the pool is executing. */
+  #running = 0;
 
   /**
    * @param protocol one of {@link PROTOCOL}
    * @throws {NetlinkUnusable}
    */
   constructor(protocol: number) {
-    this.#fd = this.#libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
+    this.#fd = this.#libc.socket(AF_NETLINK, SOCKET_TYPE, protocol);
     if (this.#fd < 0) throw new NetlinkUnusable('socket', koffi.errno());
     const address = Buffer.alloc(ADDRESS_BYTES);
     address.writeUInt16LE(AF_NETLINK, 0);
@@ -78,14 +87,40 @@ export class NetlinkSocket {
     if (!this.#set(SOL_NETLINK, OPTION.addMembership, group)) throw this.#failed('setsockopt');
   }
 
-  /** @throws {NetlinkUnusable} */
-  send(message: Buffer): void {
-    const sent = this.#libc.send(this.#fd, message, message.length, MSG_DONTWAIT);
-    if (sent !== message.length) throw new NetlinkUnusable('send', koffi.errno());
+  /** Sends a request. @throws {NetlinkUnusable} */
+  async write(message: Buffer): Promise<void> {
+    const { bytesWritten } = await this.#inPool('write', () => writeTo(this.#fd, message));
+    if (bytesWritten !== message.length) {
+      throw new NetlinkUnusable('write', constants.errno.EMSGSIZE);
+    }
   }
 
   /**
-   * The next datagram, a copy; undefined when the queue is empty. `overrun`: notifications were lost.
+   * The next datagram of an answer, a copy; undefined when the queue is empty. `overrun`: messages
+   * were lost.
+   *
+   * @throws {NetlinkUnusable}
+   */
+  async read(): Promise<Buffer | 'overrun' | undefined> {
+    const buffer = Buffer.alloc(MAX_DATAGRAM);
+    try {
+      const { bytesRead } = await this.#inPool('read', () =>
+        readFrom(this.#fd, buffer, 0, MAX_DATAGRAM, null),
+      );
+      // A datagram that fills the buffer may have been cut.
+      return bytesRead === MAX_DATAGRAM ? 'overrun' : buffer.subarray(0, bytesRead);
+    } catch (error) {
+      const { EAGAIN, ENOBUFS, EINTR } = constants.errno;
+      if (!(error instanceof NetlinkUnusable)) throw error;
+      if (error.errno === EAGAIN || error.errno === EINTR) return undefined;
+      if (error.errno === ENOBUFS) return 'overrun';
+      throw error;
+    }
+  }
+
+  /**
+   * The next notification, a copy; undefined when the queue is empty. `overrun`: notifications were
+   * lost. Does not wait: no dump runs on a socket for notifications.
    *
    * @throws {NetlinkUnusable}
    */
@@ -104,9 +139,23 @@ export class NetlinkSocket {
     return Buffer.from(this.#buffer.subarray(0, length));
   }
 
+  /** Closes the socket, once no thread uses it: its descriptor could be reused before. */
   close(): void {
-    if (this.#open) this.#libc.close(this.#fd);
+    if (this.#open && this.#running === 0) this.#libc.close(this.#fd);
     this.#open = false;
+  }
+
+  async #inPool<T>(call: string, task: () => Promise<T>): Promise<T> {
+    if (!this.#open) throw new NetlinkUnusable(call, constants.errno.EBADF);
+    this.#running++;
+    try {
+      return await task();
+    } catch (error) {
+      throw new NetlinkUnusable(call, errnoOf(error));
+    } finally {
+      this.#running--;
+      if (!this.#open && this.#running === 0) this.#libc.close(this.#fd);
+    }
   }
 
   #set(level: number, name: number, value: number): boolean {
@@ -120,4 +169,11 @@ export class NetlinkSocket {
     this.close();
     return new NetlinkUnusable(call, errno);
   }
+}
+
+/** The positive errno of a failed call of `node:fs`. */
+function errnoOf(error: unknown): number {
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
+  if (typeof errno !== 'number') throw error;
+  return Math.abs(errno);
 }

@@ -32,18 +32,18 @@ export interface TrafficControl {
 }
 
 /** Every qdisc of every device. */
-export function qdiscs(requests: NetlinkRequests): TrafficControl[] {
-  const messages = requests.dump('RTM_GETQDISC', RTM_GETQDISC, tcmsg(0, 0));
+export async function qdiscs(requests: NetlinkRequests): Promise<TrafficControl[]> {
+  const messages = await requests.dump('RTM_GETQDISC', RTM_GETQDISC, tcmsg(0, 0));
   return messages.map(({ payload }) => trafficControlOf(payload));
 }
 
 /** Every filter below a qdisc or at a hook of `clsact`. */
-export function filters(
+export async function filters(
   requests: NetlinkRequests,
   ifindex: number,
   parent: number,
-): TrafficControl[] {
-  const messages = requests.dump('RTM_GETTFILTER', RTM_GETTFILTER, tcmsg(ifindex, parent));
+): Promise<TrafficControl[]> {
+  const messages = await requests.dump('RTM_GETTFILTER', RTM_GETTFILTER, tcmsg(ifindex, parent));
   return messages.map(({ payload }) => trafficControlOf(payload));
 }
 

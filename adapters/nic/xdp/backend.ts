@@ -127,9 +127,9 @@ export class XdpBackend implements OffloadBackend {
   }
 
   counters(sink: CounterSink, signal: AbortSignal): Promise<void> {
-    return this.#serial.run(() => {
+    return this.#serial.run(async () => {
       signal.throwIfAborted();
-      this.#started().readCounters(sink);
+      await this.#started().readCounters(sink);
     });
   }
 
@@ -166,9 +166,10 @@ export class XdpBackend implements OffloadBackend {
   }
 
   close(how: 'withdraw' | 'keep'): Promise<void> {
-    return this.#serial.run(() => {
-      this.#session?.close(how);
+    return this.#serial.run(async () => {
+      const session = this.#session;
       this.#session = undefined;
+      await session?.close(how);
     });
   }
 

@@ -112,3 +112,14 @@ export class EntriesNotDeleted extends Error {
     this.name = 'EntriesNotDeleted';
   }
 }
+
+/** The kernel's network lock (rtnl) was not free in time. A call that waits for it is not undone. */
+export class NetworkLockBusy extends Error {
+  constructor(waiting: string, maxWaitMs: number) {
+    super(
+      `the kernel's network lock has not been free for ${maxWaitMs} ms (${waiting} waits for it): ` +
+        'another program is changing devices; this is tried again when the lock is free',
+    );
+    this.name = 'NetworkLockBusy';
+  }
+}

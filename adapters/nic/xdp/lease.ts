@@ -1,6 +1,7 @@
 import type { LeaseRenewal } from '../../../engine/ports/offload-backend.ts';
-import type { Attachment } from './attachment.ts';
+import type { BpfPrograms } from './bpf-programs.ts';
 import type { Libbpf } from './libbpf.ts';
+import type { ProgramLoader } from './program-loader.ts';
 import { LEASE_REQUEST } from './records.ts';
 
 /** For a request that ends the lease: always in the past. */
@@ -14,18 +15,20 @@ const NOW = 0;
  */
 export class Lease {
   readonly #libbpf: Libbpf;
+  readonly #programs: BpfPrograms;
   readonly #program: number;
   readonly #request = new BigUint64Array(LEASE_REQUEST.bytes / 8);
 
-  private constructor(libbpf: Libbpf, program: number) {
+  private constructor(libbpf: Libbpf, programs: BpfPrograms, program: number) {
     this.#libbpf = libbpf;
+    this.#programs = programs;
     this.#program = program;
   }
 
   /** Loads the program. @throws {ProgramRejected} {@link ObjectUnusable} */
-  static async open(libbpf: Libbpf, attachment: Attachment): Promise<Lease> {
-    const program = await attachment.withProgram('lease', 0, (fd) => libbpf.duplicate(fd));
-    return new Lease(libbpf, program);
+  static async open(libbpf: Libbpf, programs: BpfPrograms, loader: ProgramLoader): Promise<Lease> {
+    const program = await loader.withProgram('lease', 0, (fd) => libbpf.duplicate(fd));
+    return new Lease(libbpf, programs, program);
   }
 
   /**
@@ -49,7 +52,7 @@ export class Lease {
   #run(verifiedAtMs: number, untilMs: number): boolean {
     this.#request[LEASE_REQUEST.verifiedNs / 8] = toNs(verifiedAtMs);
     this.#request[LEASE_REQUEST.untilNs / 8] = toNs(untilMs);
-    return this.#libbpf.runProgram(this.#program, this.#request, 'the lease') === 1;
+    return this.#programs.runProgram(this.#program, this.#request, 'the lease') === 1;
   }
 }
 

@@ -14,10 +14,9 @@ import {
   qdiscs,
   type TrafficControl,
 } from '../../../protocols/netlink/traffic-control.ts';
-import type { Libbpf } from './libbpf.ts';
-
-/** `BPF_TCX_INGRESS` and `BPF_TCX_EGRESS` of `enum bpf_attach_type`. */
-const TCX = [46, 47];
+import { NetworkLockBusy } from './errors.ts';
+import type { NetworkLock } from './network-lock.ts';
+import { XdpDevices } from './xdp-devices.ts';
 
 /** Period of the check for tcx programs, which are attached without a notification, ms. */
 const TCX_PERIOD_MS = 1000;
@@ -41,28 +40,38 @@ export interface HookedDevice {
  * configured qdisc. An XDP redirect bypasses them all, so a device that has any is not served.
  */
 export class OtherHooks {
-  readonly #libbpf: Libbpf;
+  readonly #lock: NetworkLock;
+  readonly #devices: XdpDevices;
   readonly #route = new NetlinkRequests(PROTOCOL.route);
   readonly #netfilter = new NetlinkRequests(PROTOCOL.netfilter);
   #byIfindex: ReadonlyMap<number, string> = new Map();
   #chains: readonly DeviceChain[] = [];
+  #tcx: ReadonlySet<number> = new Set();
   /** Why the state is unknown; no device is served then. */
   #failure: string | undefined;
   #notifications: NetlinkNotifications | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isPolling = false;
 
-  constructor(libbpf: Libbpf) {
-    this.#libbpf = libbpf;
+  constructor(lock: NetworkLock) {
+    this.#lock = lock;
+    this.#devices = new XdpDevices(lock);
   }
 
-  /** Reads the state of all devices. Does not block: some system calls. */
-  refresh(): void {
+  /**
+   * Reads the state of all devices. After a failure no device is served until the next success.
+   *
+   * @param devices to check for tcx programs
+   * @throws {NetworkLockBusy} other failures are in {@link on}
+   */
+  async refresh(devices: Iterable<HookedDevice>): Promise<void> {
     try {
-      this.#byIfindex = new Map(qdiscs(this.#route).flatMap((qdisc) => this.#hooksOf(qdisc)));
-      this.#chains = deviceChains(this.#netfilter);
+      await this.#lock.run('reading filters and qdiscs', () => this.#read());
+      this.#tcx = await this.#devices.withTcx(Array.from(devices, ({ ifindex }) => ifindex));
       this.#failure = undefined;
     } catch (error) {
       this.#failure = `the filters and qdiscs of its device cannot be read: ${errorMessage(error)}`;
+      if (error instanceof NetworkLockBusy) throw error;
     }
   }
 
@@ -75,13 +84,14 @@ export class OtherHooks {
       (chain === undefined
         ? undefined
         : `the nftables ${chain.kind} ${chain.name} of table ${chain.table}`) ??
-      (this.#hasTcx(ifindex) ? 'a tcx program' : undefined);
+      (this.#tcx.has(ifindex) ? 'a tcx program' : undefined);
     return what === undefined ? undefined : `its device has ${what}, which XDP would bypass`;
   }
 
   /**
    * Calls `onChange` after a hook was added or removed: within some ms, for tcx programs within a
-   * second.
+   * second. The time for which another program holds the network lock comes on top for tcx, but no
+   * program is attached while it is held.
    *
    * @param devices the served devices, for tcx
    */
@@ -91,32 +101,53 @@ export class OtherHooks {
       [PROTOCOL.netfilter, [GROUP_NFTABLES]],
     ]);
     this.#notifications = new NetlinkNotifications(groups, onChange);
-    this.#timer = setInterval(() => {
-      if (devices().some(({ ifindex }) => this.#hasTcx(ifindex))) onChange();
-    }, TCX_PERIOD_MS);
+    this.#timer = setInterval(() => void this.#pollTcx(devices(), onChange), TCX_PERIOD_MS);
     this.#timer.unref();
   }
 
   close(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#notifications?.close();
     this.#route.close();
     this.#netfilter.close();
   }
 
-  #hooksOf({ ifindex, handle, parent, kind }: TrafficControl): [number, string][] {
-    if (FILTER_QDISCS.has(kind)) {
-      const found = FILTER_PARENTS.find(
-        ([, hook]) => filters(this.#route, ifindex, hook).length > 0,
-      );
-      return found === undefined ? [] : [[ifindex, `a tc ${found[0]} filter`]];
+  async #read(): Promise<void> {
+    const found = new Map<number, string>();
+    for (const qdisc of await qdiscs(this.#route)) {
+      const hook = await this.#hookOf(qdisc);
+      if (hook !== undefined) found.set(qdisc.ifindex, hook);
     }
-    // The kernel's default qdiscs have the handle 0.
-    return parent === PARENT.root && handle !== 0 ? [[ifindex, `a ${kind} qdisc`]] : [];
+    const chains = await deviceChains(this.#netfilter);
+    this.#byIfindex = found;
+    this.#chains = chains;
   }
 
-  #hasTcx(ifindex: number): boolean {
-    return TCX.some((type) => this.#libbpf.countPrograms(ifindex, type) > 0);
+  async #pollTcx(devices: readonly HookedDevice[], onChange: () => void): Promise<void> {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    try {
+      const found = await this.#devices.withTcx(devices.map(({ ifindex }) => ifindex));
+      if (found.size > 0 && this.#timer !== undefined) onChange();
+    } catch (error) {
+      // The next poll finds what is attached when the lock is free.
+      if (!(error instanceof NetworkLockBusy)) throw error;
+    } finally {
+      this.#isPolling = false;
+    }
+  }
+
+  async #hookOf({ ifindex, handle, parent, kind }: TrafficControl): Promise<string | undefined> {
+    if (FILTER_QDISCS.has(kind)) {
+      for (const [direction, hook] of FILTER_PARENTS) {
+        const there = await filters(this.#route, ifindex, hook);
+        if (there.length > 0) return `a tc ${direction} filter`;
+      }
+      return undefined;
+    }
+    // The kernel's default qdiscs have the handle 0.
+    return parent === PARENT.root && handle !== 0 ? `a ${kind} qdisc` : undefined;
   }
 }
 

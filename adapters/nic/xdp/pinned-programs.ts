@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Libbpf, ProgramInfo } from './libbpf.ts';
+import type { BpfPrograms, ProgramInfo } from './bpf-programs.ts';
+import type { Libbpf } from './libbpf.ts';
 
 /** Folder in the pin directory with the attached programs. */
 const FOLDER = 'programs';
@@ -13,20 +14,22 @@ const FOLDER = 'programs';
  */
 export class PinnedPrograms {
   readonly #libbpf: Libbpf;
+  readonly #programs: BpfPrograms;
   readonly #folder: string;
   /** By program id. A pin keeps a program loaded, so its id is not reused. */
   readonly #pins = new Map<number, { readonly ifindex: number; readonly info: ProgramInfo }>();
 
   /** Opens the pins of an earlier daemon. */
-  constructor(libbpf: Libbpf, pinPath: string) {
+  constructor(libbpf: Libbpf, programs: BpfPrograms, pinPath: string) {
     this.#libbpf = libbpf;
+    this.#programs = programs;
     this.#folder = join(pinPath, FOLDER);
     if (!existsSync(this.#folder)) return;
     for (const name of readdirSync(this.#folder)) {
       const [, ifindex, id] = /^(\d+)-(\d+)$/.exec(name) ?? [];
       const fd = id === undefined ? undefined : libbpf.pinned(join(this.#folder, name));
       if (fd === undefined) continue;
-      const info = libbpf.programInfo(fd);
+      const info = programs.programInfo(fd);
       libbpf.close(fd);
       if (info.id === Number(id)) this.#pins.set(info.id, { ifindex: Number(ifindex), info });
     }
@@ -43,7 +46,9 @@ export class PinnedPrograms {
    * @throws {SystemCallFailed}
    */
   pin(ifindex: number, programFd: number): void {
-    const info = this.#libbpf.programInfo(programFd);
+    const info = this.#programs.programInfo(programFd);
+    // Left by an attempt to attach it whose end was not awaited.
+    if (this.#pins.get(info.id)?.ifindex === ifindex) return;
     if (!existsSync(this.#folder)) mkdirSync(this.#folder, { mode: 0o700 });
     this.#libbpf.pin(programFd, this.#path(ifindex, info.id));
     this.#pins.set(info.id, { ifindex, info });

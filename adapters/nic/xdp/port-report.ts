@@ -43,10 +43,10 @@ export function portReports(
 
 /** The ports that flows can enter by, and what that costs their other packets. */
 export function inputPorts(served: readonly ServedPort[]): readonly InputPort[] {
-  return served.map(({ name, isAttached, maxBytes, splitsSegments }) => ({
+  return served.map(({ name, isAttached, maxBytes, input }) => ({
     name,
     isOpen: isAttached,
     maxBytes,
-    splitsSegments,
+    splitsSegments: input.splitsSegments,
   }));
 }

@@ -2,6 +2,7 @@ import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
 import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
 import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
+import type { NetworkLock } from './network-lock.ts';
 
 /**
  * Devices that can send frames redirected to them. Others drop such frames: a veth whose peer has
@@ -10,17 +11,54 @@ import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
  * packet.
  */
 export class RedirectTargets {
-  readonly #requests = new NetlinkRequests(PROTOCOL.generic);
-  readonly #features = XdpFeatures.of(this.#requests);
+  readonly #requests: NetlinkRequests;
+  readonly #features: XdpFeatures | undefined;
+  readonly #lock: NetworkLock;
   #targets: ReadonlySet<number> = new Set();
   #former: ReadonlySet<number> = new Set();
   #notifications: NetlinkNotifications | undefined;
 
-  /** Reads the state of all devices. Does not block: some system calls. */
-  refresh(): void {
-    if (this.#features === undefined) return;
-    this.#former = this.#targets;
-    this.#targets = this.#features.redirectTargets(this.#requests);
+  private constructor(
+    requests: NetlinkRequests,
+    features: XdpFeatures | undefined,
+    lock: NetworkLock,
+  ) {
+    this.#requests = requests;
+    this.#features = features;
+    this.#lock = lock;
+  }
+
+  /** Finds out whether the kernel reports them. @throws {NetworkLockBusy} */
+  static async open(lock: NetworkLock): Promise<RedirectTargets> {
+    const requests = new NetlinkRequests(PROTOCOL.generic);
+    try {
+      const features = await lock.run('finding netdev', () => XdpFeatures.of(requests));
+      return new RedirectTargets(requests, features, lock);
+    } catch (error) {
+      requests.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Reads the state of all devices. After a failure nothing is redirected until the next success.
+   *
+   * @throws {NetworkLockBusy}
+   */
+  async refresh(): Promise<void> {
+    const features = this.#features;
+    if (features === undefined) return;
+    const former = this.#targets;
+    try {
+      this.#targets = await this.#lock.run('reading redirect targets', () =>
+        features.redirectTargets(this.#requests),
+      );
+    } catch (error) {
+      this.#targets = new Set();
+      throw error;
+    } finally {
+      this.#former = former;
+    }
   }
 
   /** Whether the device sends redirected frames, as of the last {@link refresh}. */

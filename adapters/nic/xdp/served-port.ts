@@ -17,5 +17,4 @@ export interface ServedPort {
   readonly onDemand: boolean;
   /** As in {@link InputPort}. */
   readonly maxBytes: number;
-  readonly splitsSegments: boolean;
 }

@@ -3,11 +3,13 @@ import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { CounterSink, EntrySink } from '../../../engine/ports/offload-backend.ts';
 import { monotonicMs } from '../../../async/monotonic.ts';
 import { Attachment } from './attachment.ts';
+import { BpfPrograms } from './bpf-programs.ts';
 import { EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY } from './entry-value.ts';
-import { EntriesNotDeleted } from './errors.ts';
+import { EntriesNotDeleted, NetworkLockBusy } from './errors.ts';
 import { FlowMap } from './flow-map.ts';
 import { GracePeriod } from './grace-period.ts';
+import { startGuard } from './guard.ts';
 import { Installer } from './installer.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import { Libbpf } from './libbpf.ts';
@@ -15,10 +17,12 @@ import { Lease } from './lease.ts';
 import { PinLock } from './lock.ts';
 import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
+import { NetworkLock } from './network-lock.ts';
 import type { XdpBackendOptions } from './options.ts';
 import { OtherHooks } from './other-hooks.ts';
 import { PortMaps } from './port-maps.ts';
 import { PortTable } from './port-table.ts';
+import { ProgramLoader } from './program-loader.ts';
 import { RedirectTargets } from './redirect-targets.ts';
 import { CONTROL } from './records.ts';
 import { StatsReader } from './stats-reader.ts';
@@ -32,12 +36,14 @@ const FIRST_TRAIN = 10;
 /** What a session is made of; {@link Session.open} opens it. */
 interface Parts {
   readonly libbpf: Libbpf;
-  readonly lock: PinLock;
+  readonly pinLock: PinLock;
+  readonly networkLock: NetworkLock;
   readonly maps: Maps;
   readonly attachment: Attachment;
   /** Descriptor of the tracepoint; undefined where the kernel does not allow it. */
   readonly guard: number | undefined;
   readonly lease: Lease;
+  readonly targets: RedirectTargets;
   readonly options: XdpBackendOptions;
 }
 
@@ -49,7 +55,8 @@ export class Session {
   readonly installer: Installer;
   readonly lease: Lease;
   readonly #libbpf: Libbpf;
-  readonly #lock: PinLock;
+  readonly #pinLock: PinLock;
+  readonly #networkLock: NetworkLock;
   readonly #maps: Maps;
   readonly #flows: FlowMap;
   readonly #slots: StatsSlots;
@@ -57,23 +64,26 @@ export class Session {
   readonly #attachment: Attachment;
   readonly #grace: GracePeriod;
   readonly #hooks: OtherHooks;
-  readonly #targets = new RedirectTargets();
+  readonly #targets: RedirectTargets;
   readonly #guard: number | undefined;
   /** Flows whose entries were removed with a port and have not been reported yet. */
   #unreported: FlowId[] = [];
 
-  private constructor({ libbpf, lock, maps, attachment, guard, lease, options }: Parts) {
+  private constructor({ options, ...parts }: Parts) {
+    const { libbpf, maps, guard, lease } = parts;
     this.#libbpf = libbpf;
-    this.#lock = lock;
+    this.#pinLock = parts.pinLock;
+    this.#networkLock = parts.networkLock;
     this.#maps = maps;
+    this.#targets = parts.targets;
     const { slots } = sizesFor(options.entries);
-    this.#attachment = attachment;
+    this.#attachment = parts.attachment;
     this.#guard = guard;
     this.lease = lease;
     this.#grace = new GracePeriod(libbpf);
     this.entries = new EntryTable(slots);
     this.masks = new MaskSet(libbpf, maps, options.masks);
-    this.#hooks = new OtherHooks(libbpf);
+    this.#hooks = new OtherHooks(this.#networkLock);
     this.ports = new PortTable({
       maps: new PortMaps(libbpf, maps, this.#grace),
       attachment: this.#attachment,
@@ -102,22 +112,28 @@ export class Session {
 
   static async open(options: XdpBackendOptions, ports: PortSnapshot): Promise<Session> {
     const libbpf = new Libbpf();
-    const lock = PinLock.acquire(options.pinPath);
-    const undo = [() => lock.release()];
+    const programs = new BpfPrograms();
+    const networkLock = new NetworkLock();
+    const pinLock = PinLock.acquire(options.pinPath);
+    const undo = [() => pinLock.release()];
     try {
       const { pinPath } = options;
       const sizes = sizesFor(options.entries);
       const pinned = Maps.open(libbpf, pinPath, sizes);
       const maps = pinned ?? Maps.create(libbpf, pinPath, sizes);
       undo.unshift(() => maps.close());
-      const attachment = new Attachment(libbpf, maps, options);
+      const loader = new ProgramLoader(programs, maps, options.objectPath);
+      const tools = { libbpf, programs, loader, maps, lock: networkLock };
+      const attachment = await Attachment.open(tools, options);
       undo.unshift(() => attachment.close());
-      const guard = await attachment.startGuard();
+      const guard = await startGuard(programs, loader);
       if (guard !== undefined) undo.unshift(() => libbpf.close(guard));
-      const lease = await Lease.open(libbpf, attachment);
+      const lease = await Lease.open(libbpf, programs, loader);
       undo.unshift(() => lease.close());
-      const parts = { libbpf, lock, maps, attachment, guard, lease, options };
-      const session = new Session(parts);
+      const targets = await RedirectTargets.open(networkLock);
+      undo.unshift(() => targets.close());
+      const parts = { libbpf, pinLock, networkLock, maps, attachment, guard, lease, targets };
+      const session = new Session({ ...parts, options });
       undo.unshift(() => session.#closeOwn());
       maps.setWord(CONTROL.trainNs, BigInt(options.trainMs ?? TRAIN_MS) * 1_000_000n);
       maps.setWord(CONTROL.minStallNs, BigInt(options.minStallMs ?? MIN_STALL_MS) * 1_000_000n);
@@ -147,9 +163,9 @@ export class Session {
   }
 
   /** Reads the counters, and detaches ports that have had no entries for a while. */
-  readCounters(sink: CounterSink): void {
+  async readCounters(sink: CounterSink): Promise<void> {
     this.#stats.read(sink, monotonicMs());
-    this.ports.closeIdle();
+    await this.ports.closeIdle();
   }
 
   /**
@@ -159,30 +175,48 @@ export class Session {
    * @throws {EntriesNotDeleted} {@link SystemCallFailed}
    */
   async updatePorts(ports: PortSnapshot): Promise<FlowId[]> {
-    try {
-      this.ports.drop(ports);
-    } finally {
-      this.#removeTouched();
-    }
+    this.#drop(() => this.ports.drop(ports));
+    await this.ports.refresh(ports);
+    this.#drop(() => this.ports.dropBypassed());
+    await this.ports.finishClosing();
     await this.ports.serve(ports);
     const failure = this.#removeTouched();
     if (failure !== undefined) throw failure;
     return this.#unreported.splice(0);
   }
 
-  close(how: 'withdraw' | 'keep'): void {
+  /**
+   * Ends the session; see {@link OffloadBackend.close}.
+   *
+   * @throws {NetworkLockBusy} after a withdrawal whose programs could not be detached in time. They
+   *   pass every packet to the vSwitch, and the pins stay, so that the next daemon detaches them
+   */
+  async close(how: 'withdraw' | 'keep'): Promise<void> {
     try {
-      if (how === 'withdraw') {
-        this.lease.end();
-        this.ports.detachAll();
-        // Entries that the kernel did not delete end with their map.
-        this.installer.removeWhere(() => true);
-        this.#maps.unpin();
-      }
+      if (how === 'withdraw') await this.#withdraw();
     } finally {
       this.#stop();
       this.#maps.close();
-      this.#lock.release();
+      this.#pinLock.release();
+    }
+  }
+
+  async #withdraw(): Promise<void> {
+    this.lease.end();
+    this.ports.dropAll();
+    // Entries that the kernel did not delete end with their map.
+    this.installer.removeWhere(() => true);
+    await this.ports.finishClosing();
+    if (this.ports.isClosing) throw new NetworkLockBusy('detaching', this.#networkLock.maxWaitMs);
+    this.#maps.unpin();
+  }
+
+  /** Removes the entries of ports that are dropped, also when a part of that fails. */
+  #drop(drop: () => void): void {
+    try {
+      drop();
+    } finally {
+      this.#removeTouched();
     }
   }
 
@@ -202,6 +236,7 @@ export class Session {
   watchDevices(onChange: () => void): void {
     this.#hooks.watch(() => this.ports.served(), onChange);
     this.#targets.watch(onChange);
+    this.#networkLock.onFree(onChange);
   }
 
   #stop(): void {
@@ -213,6 +248,7 @@ export class Session {
 
   /** Closes what the constructor has opened. */
   #closeOwn(): void {
+    this.#networkLock.onFree(() => undefined);
     this.#hooks.close();
     this.#targets.close();
     this.#grace.close();

@@ -50,46 +50,48 @@ describe('netlink, compared with tc and nft', function () {
   });
 
   const tc = (...args: readonly string[]) => run('tc', args);
-  const qdiscsHere = () => qdiscs(route).filter((qdisc) => qdisc.ifindex === ifindex);
+  const qdiscsHere = async () => (await qdiscs(route)).filter((qdisc) => qdisc.ifindex === ifindex);
 
   it('reads qdiscs as tc prints them', async () => {
     await tc('qdisc', 'add', 'dev', device, 'root', 'handle', '5:', 'pfifo');
     await tc('qdisc', 'add', 'dev', device, 'clsact');
     const printed: TcQdisc[] = JSON.parse(await tc('-j', 'qdisc', 'show', 'dev', device));
     assert.deepEqual(
-      qdiscsHere().map(({ kind, handle }) => ({
+      (await qdiscsHere()).map(({ kind, handle }) => ({
         kind,
         handle: `${(handle >>> 16).toString(16)}:`,
       })),
       printed.map(({ kind, handle }) => ({ kind, handle })),
     );
     assert.deepEqual(
-      qdiscsHere().map(({ parent }) => parent === PARENT.root),
+      (await qdiscsHere()).map(({ parent }) => parent === PARENT.root),
       printed.map(({ root }) => root === true),
     );
     await tc('qdisc', 'delete', 'dev', device, 'root');
-    const [own] = qdiscsHere().filter(({ parent }) => parent === PARENT.root);
+    const [own] = (await qdiscsHere()).filter(({ parent }) => parent === PARENT.root);
     assert.equal(own.handle, 0, 'the default qdisc of the kernel');
   });
 
   it('reads the filters of both directions', async () => {
     const filter = ['u32', 'match', 'u32', '0', '0', 'flowid', '1:1'];
-    assert.deepEqual(filters(route, ifindex, PARENT.clsactEgress), []);
+    assert.deepEqual(await filters(route, ifindex, PARENT.clsactEgress), []);
     await tc('filter', 'add', 'dev', device, 'egress', ...filter);
-    const kinds = (parent: number) => filters(route, ifindex, parent).map(({ kind }) => kind);
-    assert(kinds(PARENT.clsactEgress).includes('u32'));
-    assert.deepEqual(kinds(PARENT.clsactIngress), []);
+    const kinds = async (parent: number) =>
+      (await filters(route, ifindex, parent)).map(({ kind }) => kind);
+    assert((await kinds(PARENT.clsactEgress)).includes('u32'));
+    assert.deepEqual(await kinds(PARENT.clsactIngress), []);
     await tc('filter', 'delete', 'dev', device, 'egress');
-    assert.deepEqual(kinds(PARENT.clsactEgress), []);
+    assert.deepEqual(await kinds(PARENT.clsactEgress), []);
   });
 
   it('reads the chains of nftables that are hooked to devices', async () => {
     const chain = await createNftChain(world.cleanup, names, device, 'egress', 'accept');
     const { table } = chain;
-    const here = () => deviceChains(netfilter).filter((found) => found.table === table);
-    assert.deepEqual(here(), [{ kind: 'chain', table, name: 'guard', devices: [device] }]);
+    const here = async () =>
+      (await deviceChains(netfilter)).filter((found) => found.table === table);
+    assert.deepEqual(await here(), [{ kind: 'chain', table, name: 'guard', devices: [device] }]);
     await chain.delete();
-    assert.deepEqual(here(), []);
+    assert.deepEqual(await here(), []);
   });
 
   it('reports changes of filters and of nftables', async () => {
@@ -114,27 +116,30 @@ describe('netlink, compared with tc and nft', function () {
   it('reads which devices accept redirected frames, from generic netlink', async function () {
     const generic = new NetlinkRequests(PROTOCOL.generic);
     try {
-      const features = XdpFeatures.of(generic);
+      const features = await XdpFeatures.of(generic);
       if (features === undefined) {
         if (this.test !== undefined) this.test.title += ' [SKIPPED: needs Linux 6.3]';
         this.skip();
         return;
       }
       assert(features.group !== undefined);
-      const isTarget = () => features.redirectTargets(generic).has(ifindex);
-      assert(isTarget(), 'the VM has GRO on');
+      const isTarget = async () => (await features.redirectTargets(generic)).has(ifindex);
+      assert(await isTarget(), 'the VM has GRO on');
       await world.port(device).vm.exec('ethtool', ['-K', 'eth0', 'gro', 'off']);
-      assert(!isTarget());
+      assert(!(await isTarget()));
       await world.port(device).vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on']);
-      assert(isTarget());
+      assert(await isTarget());
     } finally {
       generic.close();
     }
   });
 
-  it('reports a refusal with the explanation of the kernel', () => {
+  it('reports a refusal with the explanation of the kernel', async () => {
     const ask = () => route.dump('RTM_X', 0x7ff, Buffer.alloc(20));
-    assert.throws(ask, (error) => error instanceof NetlinkRefused && error.code === 'EOPNOTSUPP');
-    assert(qdiscsHere().length > 0, 'the socket works after a refusal');
+    await assert.rejects(
+      ask,
+      (error) => error instanceof NetlinkRefused && error.code === 'EOPNOTSUPP',
+    );
+    assert((await qdiscsHere()).length > 0, 'the socket works after a refusal');
   });
 });

@@ -31,26 +31,26 @@ describe('netlink requests, without privileges', () => {
     generic.close();
   });
 
-  it('list the qdiscs and filters of the loopback', () => {
-    const kinds = qdiscs(route).filter(({ ifindex }) => ifindex === LOOPBACK);
+  it('list the qdiscs and filters of the loopback', async () => {
+    const kinds = (await qdiscs(route)).filter(({ ifindex }) => ifindex === LOOPBACK);
     assert(kinds.every(({ kind }) => kind !== ''));
-    assert.deepEqual(filters(route, LOOPBACK, PARENT.clsactEgress), []);
+    assert.deepEqual(await filters(route, LOOPBACK, PARENT.clsactEgress), []);
   });
 
-  it('find a family of generic netlink by name', () => {
-    assert.equal(genericFamily(generic, 'nlctrl')?.id, 16);
-    assert.equal(genericFamily(generic, 'no-such-family'), undefined);
+  it('find a family of generic netlink by name', async () => {
+    assert.equal((await genericFamily(generic, 'nlctrl'))?.id, 16);
+    assert.equal(await genericFamily(generic, 'no-such-family'), undefined);
   });
 
-  it('list the devices that accept redirected frames', () => {
-    const targets = XdpFeatures.of(generic)?.redirectTargets(generic);
+  it('list the devices that accept redirected frames', async () => {
+    const targets = await (await XdpFeatures.of(generic))?.redirectTargets(generic);
     assert.notEqual(targets?.has(LOOPBACK), true);
   });
 
-  it('report what the kernel refuses, and work afterwards', () => {
+  it('report what the kernel refuses, and work afterwards', async () => {
     const unknown = () => route.dump('RTM_X', 0x7ff, Buffer.alloc(20));
-    assert.throws(unknown, (error) => error instanceof NetlinkRefused && error.errno > 0);
-    assert(Array.isArray(qdiscs(route)));
+    await assert.rejects(unknown, (error) => error instanceof NetlinkRefused && error.errno > 0);
+    assert(Array.isArray(await qdiscs(route)));
   });
 
   it('subscribe to notifications, and end that', () => {
@@ -70,7 +70,7 @@ describe('nftables chains of devices', () => {
   });
   const name = (type: number, text: string) => encodeAttribute(type, textValue(text));
 
-  it('are read with one device, several devices, and a prefix', () => {
+  it('are read with one device, several devices, and a prefix', async () => {
     const chains = [
       message(name(1, 't'), name(3, 'one'), encodeNested(4, name(3, 'eth0'))),
       message(
@@ -83,21 +83,20 @@ describe('nftables chains of devices', () => {
     const flowtables = [
       message(name(1, 't'), name(2, 'f'), encodeNested(3, encodeNested(3, name(1, 'eth2')))),
     ];
-    const dump = (request: string) => (request === 'NFT_MSG_GETCHAIN' ? chains : flowtables);
-    assert.deepEqual(deviceChains({ dump }), [
+    const dump = (request: string) =>
+      Promise.resolve(request === 'NFT_MSG_GETCHAIN' ? chains : flowtables);
+    assert.deepEqual(await deviceChains({ dump }), [
       { kind: 'chain', table: 't', name: 'one', devices: ['eth0'] },
       { kind: 'chain', table: 't', name: 'several', devices: ['eth0', 'eth1', 'tap*'] },
       { kind: 'flowtable', table: 't', name: 'f', devices: ['eth2'] },
     ]);
   });
 
-  it('are none where the kernel has no nftables; another refusal is an error', () => {
+  it('are none where the kernel has no nftables; another refusal is an error', async () => {
     const refusing = (errno: number) => ({
-      dump: (request: string) => {
-        throw new NetlinkRefused(request, errno, '');
-      },
+      dump: (request: string) => Promise.reject(new NetlinkRefused(request, errno, '')),
     });
-    assert.deepEqual(deviceChains(refusing(22)), []);
-    assert.throws(() => deviceChains(refusing(1)), /EPERM/);
+    assert.deepEqual(await deviceChains(refusing(22)), []);
+    await assert.rejects(() => deviceChains(refusing(1)), /EPERM/);
   });
 });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Attachment } from '../../../../adapters/nic/xdp/attachment.ts';
+import { BpfPrograms } from '../../../../adapters/nic/xdp/bpf-programs.ts';
 import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
 import { Maps, sizesFor } from '../../../../adapters/nic/xdp/maps.ts';
+import { NetworkLock } from '../../../../adapters/nic/xdp/network-lock.ts';
 import { createPinDirectory } from '../../../../adapters/nic/xdp/pin-directory.ts';
+import { ProgramLoader } from '../../../../adapters/nic/xdp/program-loader.ts';
 import { needs } from '../../../support/needs.ts';
 import { builtObject } from './support/object.ts';
 import { World } from './support/world.ts';
@@ -26,11 +29,10 @@ describe('loading an XDP program', function () {
     createPinDirectory(pinPath);
     const libbpf = new Libbpf();
     const maps = Maps.create(libbpf, pinPath, sizesFor(16));
-    const attachment = new Attachment(libbpf, maps, {
-      pinPath,
-      objectPath: builtObject(),
-      mode: 'native',
-    });
+    const programs = new BpfPrograms();
+    const loader = new ProgramLoader(programs, maps, builtObject());
+    const tools = { libbpf, programs, loader, maps, lock: new NetworkLock() };
+    const attachment = await Attachment.open(tools, { pinPath, mode: 'native' });
     const [name] = world.names();
     const { ifindex } = world.port(name);
     const working = { now: true };
@@ -42,7 +44,7 @@ describe('loading an XDP program', function () {
     }
     assert.equal((await attached).mode, 'native');
     assert.ok(turns > 100, `${turns} turns of the event loop`);
-    attachment.detach(ifindex);
+    await attachment.detach(ifindex);
     attachment.close();
     maps.unpin();
     maps.close();

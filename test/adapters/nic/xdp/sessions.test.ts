@@ -11,7 +11,10 @@ import {
   XdpOptionInvalid,
 } from '../../../../adapters/nic/xdp/errors.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import { BpfPrograms } from '../../../../adapters/nic/xdp/bpf-programs.ts';
 import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
+import { NetworkLock } from '../../../../adapters/nic/xdp/network-lock.ts';
+import { XdpDevices } from '../../../../adapters/nic/xdp/xdp-devices.ts';
 import { sizesFor } from '../../../../adapters/nic/xdp/maps.ts';
 import type { XdpBackendOptions } from '../../../../adapters/nic/xdp/options.ts';
 import { CONTROL, LAYOUT_VERSION, u32 } from '../../../../adapters/nic/xdp/records.ts';
@@ -174,7 +177,7 @@ describe('XDP sessions', function () {
       const [result] = await backend.apply([{ kind: 'put', flow: flow(1) }], never());
       assert.ok(!result.ok && result.refusal.code === 'port-unavailable');
     } finally {
-      foreign();
+      await foreign();
     }
   });
 
@@ -344,7 +347,7 @@ describe('XDP sessions', function () {
 const XDP_NATIVE = 4;
 
 /** Puts another XDP program on a port; resolves to what takes it off. */
-async function makeForeign(world: World, port: string): Promise<() => void> {
+async function makeForeign(world: World, port: string): Promise<() => Promise<unknown>> {
   const source = join(world.folder, 'foreign.bpf.c');
   await writeFile(
     source,
@@ -352,15 +355,14 @@ async function makeForeign(world: World, port: string): Promise<() => void> {
   );
   const path = source.replace(/c$/, 'o');
   await run('clang', ['-O2', '-target', 'bpf', '-c', source, '-o', path]);
-  const libbpf = new Libbpf();
+  const programs = new BpfPrograms();
+  const devices = new XdpDevices(new NetworkLock());
   const { ifindex } = world.port(port);
-  const object = libbpf.openObject(path);
+  const object = programs.openObject(path);
   assert.ok(object !== null);
-  assert.equal(await libbpf.loadObject(object), 0);
-  const fd = libbpf.programFd(libbpf.program(object, 'foreign'));
-  assert.equal(await libbpf.attachXdp(ifindex, fd, XDP_NATIVE), 0);
-  libbpf.closeObject(object);
-  return () => {
-    libbpf.detachXdp(ifindex, XDP_NATIVE);
-  };
+  assert.equal(await programs.loadObject(object), 0);
+  const fd = programs.programFd(programs.program(object, 'foreign'));
+  assert.equal(await devices.attach(ifindex, fd, XDP_NATIVE), 0);
+  programs.closeObject(object);
+  return () => devices.detach(ifindex, XDP_NATIVE);
 }

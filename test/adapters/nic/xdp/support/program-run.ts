@@ -1,7 +1,8 @@
 import koffi from 'koffi';
-import { Attachment } from '../../../../../adapters/nic/xdp/attachment.ts';
+import { BpfPrograms } from '../../../../../adapters/nic/xdp/bpf-programs.ts';
 import { Libbpf } from '../../../../../adapters/nic/xdp/libbpf.ts';
 import { Maps, sizesFor } from '../../../../../adapters/nic/xdp/maps.ts';
+import { ProgramLoader } from '../../../../../adapters/nic/xdp/program-loader.ts';
 
 /** What the program says of a packet (`enum xdp_action`). */
 export const VERDICT = { aborted: 0, drop: 1, pass: 2, tx: 3, redirect: 4 } as const;
@@ -53,8 +54,8 @@ export class ProgramRun {
     const libbpf = new Libbpf();
     const maps = Maps.open(libbpf, pinPath, sizesFor(entries));
     if (maps === undefined) throw new Error(`nothing pinned at ${pinPath}`);
-    const attachment = new Attachment(libbpf, maps, { objectPath, pinPath, mode: 'native' });
-    const fd = await attachment.withProgram('plain', 0, (loaded) => libbpf.duplicate(loaded));
+    const loader = new ProgramLoader(new BpfPrograms(), maps, objectPath);
+    const fd = await loader.withProgram('plain', 0, (loaded) => libbpf.duplicate(loaded));
     return new ProgramRun(libbpf, maps, fd);
   }
 

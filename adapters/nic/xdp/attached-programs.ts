@@ -1,0 +1,92 @@
+import type { BpfPrograms, ProgramInfo } from './bpf-programs.ts';
+import { PortUnusable, SystemCallFailed } from './errors.ts';
+import type { Maps } from './maps.ts';
+import type { PinnedPrograms } from './pinned-programs.ts';
+import { PROGRAMS, type ProgramKind, type ProgramLoader } from './program-loader.ts';
+import type { XdpDevices, XdpIds } from './xdp-devices.ts';
+
+/** Id that the kernel reports for a device without a program. */
+const NO_PROGRAM = 0;
+
+/** The programs that are attached to devices, and whose they are. */
+export class AttachedPrograms {
+  readonly #programs: BpfPrograms;
+  readonly #devices: XdpDevices;
+  readonly #pins: PinnedPrograms;
+  readonly #loader: ProgramLoader;
+  readonly #mapIds: ReadonlySet<number>;
+  readonly #controlIds: ReadonlySet<number>;
+
+  constructor(
+    programs: BpfPrograms,
+    devices: XdpDevices,
+    pins: PinnedPrograms,
+    loader: ProgramLoader,
+    maps: Maps,
+  ) {
+    this.#programs = programs;
+    this.#devices = devices;
+    this.#pins = pins;
+    this.#loader = loader;
+    this.#mapIds = maps.ids();
+    this.#controlIds = maps.controlIds();
+  }
+
+  /** The programs on a device; none on a device that does not exist. @throws {NetworkLockBusy} */
+  async on(ifindex: number): Promise<XdpIds> {
+    try {
+      return await this.#devices.query(ifindex);
+    } catch (error) {
+      if (!(error instanceof SystemCallFailed)) throw error;
+      return { native: NO_PROGRAM, generic: NO_PROGRAM };
+    }
+  }
+
+  /**
+   * Checks that no other program is attached to a device.
+   *
+   * @throws {PortUnusable} {@link NetworkLockBusy}
+   */
+  async refuseForeign(name: string, ifindex: number): Promise<void> {
+    const { native, generic } = await this.on(ifindex);
+    for (const id of [native, generic]) {
+      if (id !== NO_PROGRAM && !this.isOurs(id)) throw new PortUnusable(name, this.#foreign(id));
+    }
+  }
+
+  /** True for programs that use the maps at our pin path, or the maps that those replaced. */
+  isOurs(programId: number): boolean {
+    return this.#info(programId)?.mapIds.some((id) => this.#controlIds.has(id)) ?? false;
+  }
+
+  /** True for a program that is identical to the one that would be loaded now. */
+  isCurrent(programId: number, kind: ProgramKind): boolean {
+    const info = this.#info(programId);
+    return (
+      info !== undefined &&
+      info.name === PROGRAMS[kind] &&
+      info.tag === this.#loader.tagOf(info.name) &&
+      info.mapIds.every((id) => this.#mapIds.has(id))
+    );
+  }
+
+  #foreign(id: number): string {
+    const name = this.#info(id)?.name ?? '';
+    const owner = `another XDP program (id ${id}${name === '' ? '' : `, ${name}`}) is attached to it`;
+    const isNorikae = name === PROGRAMS.plain || name === PROGRAMS.bound;
+    if (!isNorikae) return owner;
+    return `${owner}: of a daemon with another pinPath, or left by one (ip link set ... xdp off)`;
+  }
+
+  #info(programId: number): ProgramInfo | undefined {
+    if (programId === NO_PROGRAM) return undefined;
+    const pinned = this.#pins.info(programId);
+    if (pinned !== undefined) return pinned;
+    try {
+      // A program of a daemon that did not pin it, or of others.
+      return this.#programs.programById(programId);
+    } catch {
+      return undefined; // Unloaded since the query, or without CAP_SYS_ADMIN.
+    }
+  }
+}
