@@ -67,6 +67,13 @@ export class CounterReader {
     return p < 0 ? -1 : this.#attributes(text, view, p, limit);
   }
 
+  /** Sets the counters of a line that adds nothing. */
+  clear(): void {
+    this.packets = 0;
+    this.bytes = 0;
+    this.idleMs = -1;
+  }
+
   /** `never`, or seconds with three decimal places. */
   #used(text: Uint8Array, view: DataView, from: number, limit: number): number {
     let p = from;

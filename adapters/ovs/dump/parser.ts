@@ -2,17 +2,17 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import { sameActions } from '../../../engine/model/same-actions.ts';
 import { sameMatch } from '../../../engine/model/same-match.ts';
-
 import { ActionPool } from './action-pool.ts';
 import { word } from './bytes.ts';
 import { CounterReader, LOOK_AHEAD } from './counters.ts';
+import { DumpTally } from './dump-tally.ts';
 import { DumpTruncated, DumpUnreadable } from './errors.ts';
 import { FieldPool } from './field-pool.ts';
 import { KeyParser } from './key.ts';
+import { KeyTemplateTrie } from './key-template-trie.ts';
+import { LineMemory, type LineParts } from './line-memory.ts';
 import { decodeEscapes, estimateLines, findLineEnd, type LineEnd } from './lines.ts';
 import { sameBytes } from './names.ts';
-import { type LineParts, RowMemory } from './row-memory.ts';
-import { KeyTemplateTrie } from './key-template-trie.ts';
 import { spaceOrBackslash } from './scan.ts';
 import { Ufid, UFID_LENGTH, ufidWord0, ufidWord1, ufidWord2, ufidWord3 } from './ufid.ts';
 
@@ -26,12 +26,9 @@ const ACTIONS = Buffer.from(', actions:', 'latin1');
 const SEPARATOR = Buffer.from(', ', 'latin1');
 const THREAD_TITLE = Buffer.from('flow-dump from ', 'latin1');
 
-/** Bytes of an unreadable line to show. */
-/** Smallest list of rows; it is replaced when it is so many times larger than the dump. */
-const MIN_ROWS = 1024;
-const OVERSIZE = 8;
 const NO_TEXT = Buffer.alloc(0);
 const NO_VIEW = new DataView(new ArrayBuffer(0));
+/** Bytes of an unreadable line to show. */
 const SAMPLE_BYTES = 200;
 
 /** Result of a reading. */
@@ -56,10 +53,7 @@ export interface DumpSummary {
  * in full, but stored as bare values until the fields of the match are used. Any other key, and a
  * changed key of a known flow, is parsed.
  *
- * **Several lines for one flow.** In a userspace datapath each PMD thread has its own flows, so one
- * ufid can be listed once per thread. Their counters are summed. When one thread's flow is deleted,
- * the sum falls; the remaining sum is the new base to count from. Packets since the last reading
- * may then be missed, but none is counted twice.
+ * **Several lines for one flow** are summed, see {@link DumpTally}.
  *
  * **Lines that cannot be read** are skipped and counted. If only the counters are garbled, and key
  * and actions are unchanged, the flow stays with its last counters. Otherwise its actions are
@@ -80,14 +74,11 @@ export class DumpParser {
   readonly #parts: LineParts = { start: 0, keyEnd: 0, actionsAt: 0, actionsEnd: 0, end: 0 };
 
   #table: FlowTable | undefined;
-  readonly #memory = new RowMemory();
+  readonly #memory = new LineMemory();
+  readonly #tally = new DumpTally();
   #text: Buffer = NO_TEXT;
   #view: DataView = NO_VIEW;
   #at = 0;
-  #reading = 0;
-  /** Rows seen in this reading, in the order of the dump. */
-  #rows = new Int32Array(0);
-  #count = 0;
   #skipped = 0;
   #firstSkipped: string | undefined;
 
@@ -97,11 +88,12 @@ export class DumpParser {
     this.#text = escaped;
     this.#view = viewOf(escaped);
     this.#at = 0;
-    this.#reading++;
-    this.#count = 0;
     this.#skipped = 0;
     this.#firstSkipped = undefined;
-    this.#reserve(table, estimateLines(escaped));
+    const flows = estimateLines(escaped);
+    table.reserve(flows);
+    this.#memory.begin(table);
+    this.#tally.begin(table, flows);
   }
 
   /**
@@ -124,37 +116,15 @@ export class DumpParser {
    * @throws DumpUnreadable
    */
   finishDump(): DumpSummary {
-    if (this.#count === 0 && this.#firstSkipped !== undefined) {
+    const { count } = this.#tally;
+    if (count === 0 && this.#firstSkipped !== undefined) {
       throw new DumpUnreadable(this.#skipped, this.#firstSkipped);
     }
-    const table = this.#table;
-    if (table !== undefined) {
-      for (let i = 0; i < this.#count; i++) this.#observe(table, this.#rows[i]);
-    }
+    if (this.#table !== undefined) this.#tally.observeAll(this.#table);
     this.#text = NO_TEXT;
     this.#view = NO_VIEW;
     this.#templates.release();
-    return { flows: this.#count, skipped: this.#skipped, firstSkipped: this.#firstSkipped };
-  }
-
-  #observe(table: FlowTable, row: number): void {
-    const memory = this.#memory;
-    const { rawPackets, rawBytes } = table.traffic;
-    const idleMs = memory.idleMs[row];
-    // A part of the sum is unknown: the next reading continues from the last complete one.
-    if (memory.garbled[row] === this.#reading) {
-      return table.observe(row, rawPackets[row], rawBytes[row], idleMs);
-    }
-    const packets = memory.packets[row];
-    const bytes = memory.bytes[row];
-    const lines = memory.lines[row];
-    const several = lines > 1 || memory.linesObserved[row] > 1;
-    memory.linesObserved[row] = lines;
-    if (several && (packets < rawPackets[row] || bytes < rawBytes[row])) {
-      table.rebase(row, packets, bytes, idleMs);
-    } else {
-      table.observe(row, packets, bytes, idleMs);
-    }
+    return { flows: count, skipped: this.#skipped, firstSkipped: this.#firstSkipped };
   }
 
   /**
@@ -187,7 +157,7 @@ export class DumpParser {
     if (text[lineEnd] !== BACKSLASH || text[lineEnd + 1] !== LETTER_N) return -1;
     if (lineEnd > actionsEnd && view.getInt32(actionsEnd, true) !== DP_EXTRA) return -1;
     if (!memory.hasActions(row, view, actionsAt, actionsEnd)) return -1;
-    this.#tally(row);
+    this.#tally.add(row, this.#counters);
     return lineEnd + 2;
   }
 
@@ -221,8 +191,8 @@ export class DumpParser {
     if (match === undefined) return -1;
     const row = table.add(id, match, actions);
     this.#remember(row, view, at, keyEnd, actionsAt, actionsEnd, end, true);
-    this.#memory.linesObserved[row] = 0;
-    this.#tally(row);
+    this.#tally.startFlow(row);
+    this.#tally.add(row, this.#counters);
     return end + 2;
   }
 
@@ -266,7 +236,7 @@ export class DumpParser {
       ? this.#keys.parse(text, view, keyAt, end)
       : undefined;
     if (match === undefined) {
-      this.#missed(table.rowOf(id));
+      this.#markGarbled(table.rowOf(id));
       return this.#skip('unreadable key', text, start, end);
     }
     const keyEnd = this.#keys.keyEnd;
@@ -281,7 +251,7 @@ export class DumpParser {
     const actionsEnd = endOfActions(text, actionsAt, end);
     const actions = this.#actions.parse(text, view, actionsAt, actionsEnd);
     if (actions === undefined) {
-      this.#missed(table.rowOf(id));
+      this.#markGarbled(table.rowOf(id));
       return this.#skip('unreadable actions', text, start, end);
     }
 
@@ -294,8 +264,8 @@ export class DumpParser {
       if (!sameActions(table.actionsAt(row), actions)) table.setActions(row, actions);
     }
     this.#remember(row, view, start, keyEnd, actionsAt, actionsEnd, end, remember);
-    if (isNew) this.#memory.linesObserved[row] = 0;
-    this.#tally(row);
+    if (isNew) this.#tally.startFlow(row);
+    this.#tally.add(row, this.#counters);
   }
 
   #remember(
@@ -317,33 +287,6 @@ export class DumpParser {
     this.#memory.remember(row, view, parts, this.#actions.fingerprint, known);
   }
 
-  /** Records the counters that were just read; sums them when this reading saw the row before. */
-  #tally(row: number): void {
-    const memory = this.#memory;
-    const { packets, bytes, idleMs } = this.#counters;
-    if (memory.seen[row] === this.#reading) {
-      memory.lines[row]++;
-      memory.packets[row] += packets;
-      memory.bytes[row] += bytes;
-      const before = memory.idleMs[row];
-      if (idleMs >= 0 && (before < 0 || idleMs < before)) memory.idleMs[row] = idleMs;
-      return;
-    }
-    memory.seen[row] = this.#reading;
-    memory.lines[row] = 1;
-    memory.packets[row] = packets;
-    memory.bytes[row] = bytes;
-    memory.idleMs[row] = idleMs;
-    if (this.#count === this.#rows.length) this.#growRows(this.#count + 1);
-    this.#rows[this.#count++] = row;
-  }
-
-  /** Marks a line of the row as unreadable, so that the sum of its other lines is not used. */
-  #missed(row: number): void {
-    const { garbled } = this.#memory;
-    if (row >= 0) garbled[row] = this.#reading;
-  }
-
   /** Keeps a flow whose counters are garbled but whose key and actions are unchanged. */
   #keepCounters(
     table: FlowTable,
@@ -355,7 +298,7 @@ export class DumpParser {
     end: number,
   ): void {
     const row = table.rowOf(id);
-    this.#missed(row);
+    this.#markGarbled(row);
     const memory = this.#memory;
     const found = text.subarray(keyEnd, end).indexOf(ACTIONS);
     if (row < 0 || found < 0) return;
@@ -365,29 +308,18 @@ export class DumpParser {
     if (keyEnd - start !== memory.keyLength[row]) return;
     if (!memory.hasKey(row, view, start, keyEnd)) return;
     if (!memory.hasActions(row, view, actionsAt, actionsEnd)) return;
-    this.#counters.packets = 0;
-    this.#counters.bytes = 0;
-    this.#counters.idleMs = -1;
-    this.#tally(row);
+    this.#counters.clear();
+    this.#tally.add(row, this.#counters);
+  }
+
+  /** @param row -1: the flow is not in the table */
+  #markGarbled(row: number): void {
+    if (row >= 0) this.#tally.markGarbled(row);
   }
 
   #skip(why: string, text: Buffer, start: number, end: number): void {
     this.#skipped++;
     this.#firstSkipped ??= `${why}: ${text.toString('utf8', start, Math.min(end, start + SAMPLE_BYTES))}`;
-  }
-
-  /** Sizes the buffers for `flows` flows; none of them is in use. */
-  #reserve(table: FlowTable, flows: number): void {
-    table.reserve(flows);
-    this.#memory.begin(table);
-    if (this.#rows.length > OVERSIZE * Math.max(MIN_ROWS, flows)) this.#rows = new Int32Array(0);
-    if (this.#rows.length < flows) this.#growRows(flows);
-  }
-
-  #growRows(flows: number): void {
-    const next = new Int32Array(Math.max(MIN_ROWS, flows, this.#rows.length * 2));
-    next.set(this.#rows);
-    this.#rows = next;
   }
 }
 

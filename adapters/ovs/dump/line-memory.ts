@@ -12,11 +12,8 @@ export interface LineParts {
   end: number;
 }
 
-/**
- * What the parser stores per row of the flow table: lengths and fingerprints of the parts of its
- * line, and the counters of the current reading.
- */
-export class RowMemory {
+/** Stores per row of the flow table the lengths and fingerprints of the parts of its line. */
+export class LineMemory {
   /** Not reset: the data of a row are overwritten when it gets another flow. */
   readonly #side = new SideTable('row');
   readonly #keyLength = this.#side.uint32();
@@ -26,13 +23,6 @@ export class RowMemory {
   readonly #actionsA = this.#side.int32();
   readonly #actionsB = this.#side.int32();
   readonly #tailLength = this.#side.uint32();
-  readonly #seen = this.#side.uint32();
-  readonly #lines = this.#side.uint16();
-  readonly #linesObserved = this.#side.uint16();
-  readonly #garbled = this.#side.uint32();
-  readonly #packets = this.#side.float64();
-  readonly #bytes = this.#side.float64();
-  readonly #idleMs = this.#side.float64();
 
   /** From the beginning of the line to `, packets:`; 0 when nothing is stored. */
   keyLength = this.#keyLength.values;
@@ -44,17 +34,6 @@ export class RowMemory {
   actionsB = this.#actionsB.values;
   /** From the end of the actions to the end of the line (dp-extra-info). */
   tailLength = this.#tailLength.values;
-  /** The last reading that saw the row. */
-  seen = this.#seen.values;
-  /** Lines of the row in that reading, and in the last one that was observed. */
-  lines = this.#lines.values;
-  linesObserved = this.#linesObserved.values;
-  /** The last reading in which a line of the row could not be read. */
-  garbled = this.#garbled.values;
-  packets = this.#packets.values;
-  bytes = this.#bytes.values;
-  /** ms since the last packet; negative when there was none. */
-  idleMs = this.#idleMs.values;
   readonly #fingerprint = new Fingerprint();
 
   /** True when the key in `[from, to)` has the stored fingerprint; the length is not compared. */
@@ -110,12 +89,5 @@ export class RowMemory {
     this.actionsA = this.#actionsA.values;
     this.actionsB = this.#actionsB.values;
     this.tailLength = this.#tailLength.values;
-    this.seen = this.#seen.values;
-    this.lines = this.#lines.values;
-    this.linesObserved = this.#linesObserved.values;
-    this.garbled = this.#garbled.values;
-    this.packets = this.#packets.values;
-    this.bytes = this.#bytes.values;
-    this.idleMs = this.#idleMs.values;
   }
 }
