@@ -1,19 +1,17 @@
 import type { FactReading } from '../model/fact-reading.ts';
-import { Placement, type PlacementName, RequestedPlacement } from '../model/flow.ts';
-import { type FlowId, formatFlowId } from '../model/flow-id.ts';
+import { Placement, type PlacementName } from '../model/flow.ts';
+import type { FlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
-import type { ChangeCause } from '../model/placement-change.ts';
-import { giveReason, ReasonStage, reasonIndex } from '../model/reason.ts';
-import { isTransient, type Refusal } from '../model/refusal.ts';
-import { SideTable } from '../model/side-table.ts';
+import type { Refusal } from '../model/refusal.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { OperationResult, OffloadBackend } from '../ports/offload-backend.ts';
-import { backoffMs } from './backoff.ts';
 import type { ChangeContext, ChangeList } from './change-list.ts';
 import { type Mismatch, Mismatches } from './mismatches.ts';
+import { type EntryPlacement, Outcomes } from './outcomes.ts';
+import { PendingDeletes } from './pending-deletes.ts';
 import { PlanRun, type Sent } from './plan-run.ts';
 import { SupportCache } from './support-cache.ts';
-import { adoption, deletion, planTasks, type Task } from './task.ts';
+import { adoption, deletion, flowIdOf, planTasks, type Task } from './task.ts';
 
 /** An operation that a backend applied or refused. */
 export interface AppliedOperation {
@@ -30,23 +28,6 @@ export interface OutdatedEntry {
   readonly cause: 'actions-changed' | 'gone';
 }
 
-/** An entry whose removal the backend has not confirmed yet. */
-interface PendingDelete {
-  readonly id: FlowId;
-  readonly cause: ChangeCause;
-}
-
-const PLACED = reasonIndex('placed');
-const INCUMBENT = reasonIndex('incumbent');
-const UNSUPPORTED = reasonIndex('unsupported');
-const REFUSED = reasonIndex('refused');
-const HELD = reasonIndex('held');
-const PORT_GONE = reasonIndex('port-gone');
-const ENTRY_LOST = reasonIndex('entry-lost');
-const ACTIONS_CHANGED = reasonIndex('actions-changed');
-const MISMATCH = reasonIndex('mismatch');
-const CARRIES_NOTHING = reasonIndex('carries-nothing');
-
 /**
  * Keeps one backend consistent with the flow table: applies plans, removes entries that must not
  * stay, adopts entries that it finds, and retries what failed.
@@ -56,14 +37,11 @@ const CARRIES_NOTHING = reasonIndex('carries-nothing');
  */
 export class Reconciler {
   readonly #backend: OffloadBackend;
-  readonly placement: typeof Placement.offload | typeof Placement.fastPath;
+  readonly placement: EntryPlacement;
   readonly #changes: ChangeList;
-  /** By ufid; bounded by the backend's table. */
-  readonly #pendingDeletes = new Map<string, PendingDelete>();
-  readonly #rows = new SideTable('flow');
-  /** Last refusal of an entry; dropped when the backend accepts it. */
-  readonly #refusals = this.#rows.sparse<Refusal>();
   readonly #support: SupportCache;
+  readonly #pending = new PendingDeletes();
+  readonly #outcomes: Outcomes;
   readonly #mismatches = new Mismatches();
 
   constructor(backend: OffloadBackend, changes: ChangeList) {
@@ -71,16 +49,22 @@ export class Reconciler {
     this.#changes = changes;
     this.#support = new SupportCache(backend);
     this.placement = placementOf(backend.capabilities().placement);
+    this.#outcomes = new Outcomes({
+      placement: this.placement,
+      changes,
+      support: this.#support,
+      pending: this.#pending,
+    });
   }
 
   /** Number of entries whose removal is not confirmed yet. */
   get pendingDeletes(): number {
-    return this.#pendingDeletes.size;
+    return this.#pending.size;
   }
 
   /** The backend's last refusal for a row, if any. */
   refusalOf(row: number): Refusal | undefined {
-    return this.#support.refusalOf(row) ?? this.#refusals.values.get(row);
+    return this.#support.refusalOf(row) ?? this.#outcomes.refusalOf(row);
   }
 
   /** True if the backend can express the row's flow. */
@@ -92,7 +76,7 @@ export class Reconciler {
   markRemoved(table: FlowTable, nowMs: number): void {
     for (const row of table.removed) {
       if (table.decision.placement[row] !== this.placement) continue;
-      this.#scheduleDelete(table.idAt(row), 'gone');
+      this.#pending.add(table.idAt(row), 'gone');
       this.#changes.recordRemoval({ table, nowMs }, row);
     }
   }
@@ -108,7 +92,7 @@ export class Reconciler {
   ): Promise<readonly AppliedOperation[]> {
     const d = table.decision;
     const tasks: Task[] = [];
-    for (const { id, cause } of this.#pendingDeletes.values()) {
+    for (const { id, cause } of this.#pending) {
       tasks.push(deletion(id, table.rowOf(id), cause));
     }
     for (let i = 0; i < table.count; i++) {
@@ -156,8 +140,8 @@ export class Reconciler {
         for (const each of sent) applied.push(appliedOperation(each));
         return sent;
       },
-      record: (sent) => this.#record(context, sent),
-      keepEntry: (row) => this.#keepEntry(table, row),
+      record: (sent) => this.#outcomes.record(context, sent),
+      keepEntry: (row) => this.#outcomes.keepEntry(table, row),
     });
     await run.run(planTasks(table, plan, inputs));
     return applied;
@@ -194,12 +178,12 @@ export class Reconciler {
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (d.placement[row] !== this.placement || installed.has(row)) continue;
-      this.#recordWithdrawn({ table, nowMs }, row, 'audit', ENTRY_LOST);
+      this.#outcomes.recordWithdrawn({ table, nowMs }, row, 'audit', 'entry-lost');
     }
     const applied = await this.#apply({ table, nowMs }, tasks, signal);
     // An entry that could not be updated to the current flow must not stay.
     for (const { id, kind, result } of applied) {
-      if (kind === 'put' && !result.ok) this.#scheduleDelete(id, 'audit');
+      if (kind === 'put' && !result.ok) this.#pending.add(id, 'audit');
     }
     return applied;
   }
@@ -244,20 +228,20 @@ export class Reconciler {
   portsChanged(table: FlowTable, ids: readonly FlowId[], nowMs: number): void {
     this.#support.clear();
     for (const id of ids) {
-      this.#pendingDeletes.delete(formatFlowId(id));
+      this.#pending.remove(id);
       const row = table.rowOf(id);
       if (row < 0 || table.decision.placement[row] !== this.placement) continue;
-      this.#recordWithdrawn({ table, nowMs }, row, 'port', PORT_GONE);
+      this.#outcomes.recordWithdrawn({ table, nowMs }, row, 'port', 'port-gone');
     }
   }
 
   /** Records that the backend removed all entries. */
   allWithdrawn(table: FlowTable, nowMs: number): void {
-    this.#pendingDeletes.clear();
+    this.#pending.clear();
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (table.decision.placement[row] !== this.placement) continue;
-      this.#recordWithdrawn({ table, nowMs }, row, 'panic', HELD);
+      this.#outcomes.recordWithdrawn({ table, nowMs }, row, 'panic', 'held');
     }
   }
 
@@ -267,7 +251,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<readonly AppliedOperation[]> {
     const sent = await this.#send(context.table, tasks, signal);
-    for (const done of sent) this.#record(context, done);
+    for (const done of sent) this.#outcomes.record(context, done);
     return sent.map(appliedOperation);
   }
 
@@ -277,96 +261,18 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<readonly Sent[]> {
     if (tasks.length === 0) return [];
-    this.#rows.follow(table);
     // A new reading may change the table while the backend works: remember the versions sent.
     const versions = tasks.map(({ row }) => (row < 0 ? 0 : table.actionsVersionAt(row)));
     const operations = tasks.map(({ operation }) => operation);
     const results = await this.#backend.apply(operations, signal);
     return tasks.map((task, i) => ({ task, version: versions[i], result: results[i] }));
   }
-
-  #record(context: ChangeContext, sent: Sent): void {
-    if (sent.task.operation.kind === 'put') this.#recordPut(context, sent);
-    else this.#recordDelete(context, sent);
-  }
-
-  #recordPut(context: ChangeContext, { task, version, result }: Sent): void {
-    const { table, nowMs } = context;
-    const { row, cause, plannedBy } = task;
-    const id = flowIdOf(task);
-    const d = table.decision;
-    const stage = plannedBy === undefined ? ReasonStage.enforcement : ReasonStage.operation;
-    if (result.ok) {
-      if (this.#pendingDeletes.size > 0) this.#pendingDeletes.delete(formatFlowId(id));
-      this.#refusals.values.delete(row);
-      d.refusals[row] = 0;
-      d.installedVersion[row] = version;
-      giveReason(d, row, stage, PLACED);
-      this.#changes.recordPlacement(context, row, this.placement, cause, plannedBy);
-      return;
-    }
-    this.#refusals.values.set(row, result.refusal);
-    d.refusals[row] = Math.min(255, d.refusals[row] + 1);
-    d.retryAtMs[row] = nowMs + backoffMs(d.refusals[row], result.refusal.code);
-    const transient = isTransient(result.refusal.code);
-    if (!transient) this.#support.deny(table, row, version, result.refusal);
-    giveReason(d, row, stage, transient ? REFUSED : UNSUPPORTED);
-  }
-
-  #recordDelete(context: ChangeContext, { task, result }: Sent): void {
-    const { table } = context;
-    const { row, cause, plannedBy } = task;
-    const id = flowIdOf(task);
-    if (!result.ok) {
-      this.#scheduleDelete(id, cause);
-      if (row >= 0) this.#refusals.values.set(row, result.refusal);
-      return;
-    }
-    if (this.#pendingDeletes.size > 0) this.#pendingDeletes.delete(formatFlowId(id));
-    if (row < 0) return;
-    this.#refusals.values.delete(row);
-    // The flow is placed elsewhere: only a superfluous entry was removed.
-    if (table.decision.placement[row] !== this.placement) return;
-    if (cause === 'gone') {
-      this.#changes.recordRemoval(context, row);
-    } else if (cause === 'actions-changed') {
-      this.#recordWithdrawn(context, row, cause, ACTIONS_CHANGED);
-      // Not a planned move: no minimum hold time before it is placed again.
-      table.decision.placedSinceMs[row] = Number.NEGATIVE_INFINITY;
-    } else if (cause === 'mismatch') {
-      this.#recordWithdrawn(context, row, cause, MISMATCH);
-    } else if (cause === 'carries-nothing') {
-      this.#recordWithdrawn(context, row, cause, CARRIES_NOTHING);
-    } else {
-      this.#changes.recordPlacement(context, row, Placement.onload, cause, plannedBy);
-    }
-  }
-
-  /** Gives the row's flow the reason of a flow with an entry, instead of that of its removal. */
-  #keepEntry({ decision: d }: FlowTable, row: number): void {
-    const unrequested = d.requested[row] === RequestedPlacement.none;
-    giveReason(d, row, ReasonStage.operation, unrequested ? INCUMBENT : PLACED);
-  }
-
-  /** Records a flow that is back on the vSwitch without a plan; the change copies the reason. */
-  #recordWithdrawn(context: ChangeContext, row: number, cause: ChangeCause, reason: number): void {
-    giveReason(context.table.decision, row, ReasonStage.enforcement, reason);
-    this.#changes.recordPlacement(context, row, Placement.onload, cause);
-  }
-
-  #scheduleDelete(id: FlowId, cause: ChangeCause): void {
-    this.#pendingDeletes.set(formatFlowId(id), { id, cause });
-  }
-}
-
-function flowIdOf({ operation }: Task): FlowId {
-  return operation.kind === 'put' ? operation.flow.id : operation.id;
 }
 
 function appliedOperation({ task, result }: Sent): AppliedOperation {
   return { id: flowIdOf(task), row: task.row, kind: task.operation.kind, result };
 }
 
-function placementOf(name: Exclude<PlacementName, 'onload'>): Reconciler['placement'] {
+function placementOf(name: Exclude<PlacementName, 'onload'>): EntryPlacement {
   return name === 'offload' ? Placement.offload : Placement.fastPath;
 }

@@ -31,6 +31,11 @@ export interface PlanTasks {
   readonly swaps: readonly Swap[];
 }
 
+/** The flow of a task's entry. */
+export function flowIdOf({ operation }: Task): FlowId {
+  return operation.kind === 'put' ? operation.flow.id : operation.id;
+}
+
 /** Removes an entry without a plan. */
 export function deletion(id: FlowId, row: number, cause: ChangeCause): Task {
   return { operation: { kind: 'delete', id }, row, cause };
