@@ -122,6 +122,8 @@ export interface FastPathPorts {
 export interface PollConfig {
   readonly periodMs: number;
   readonly maxPeriodMs: number;
+  /** Longest period while nothing is offloaded and nothing has begun to send for long. */
+  readonly maxIdlePeriodMs: number;
   /** Share of vswitchd's time that dumps may take, 0 to 1. */
   readonly sourceShare: number;
   /** Time between two samples of installed entries; 0: none. */

@@ -64,6 +64,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     onReload: (reload, inForce) => {
       observeReload(policyMetrics, reload, inForce);
       influx?.reloaded(reload, inForce);
+      if (!reload.first && reload.result === 'in-force') loop.wake();
     },
   });
   const evaluator = await policies.load();
@@ -106,6 +107,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     file: new HoldFile(config.hold.file),
     wall: clock.wall,
     log,
+    onRelease: () => loop.wake(),
   });
   const view = new LoopView({
     loop,

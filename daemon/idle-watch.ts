@@ -1,26 +1,62 @@
-import type { TickReport } from '../engine/loop/tick-report.ts';
-import type { PortLoad } from '../engine/model/tick.ts';
+import type { PlanNumbers, TickReport } from '../engine/loop/tick-report.ts';
+import type { FlowTable } from '../engine/model/flow-table.ts';
+import { reasonIndex } from '../engine/model/reason.ts';
+import type { PortLoad, Tick } from '../engine/model/tick.ts';
+import { TokenBucket } from '../engine/planner/token-bucket.ts';
 import { LoadRise } from '../telemetry/load-rise.ts';
+import { QUIET_SHARE } from '../telemetry/period.ts';
 
 /** Ticks without anything to do after which the loop is idle: rates need some readings. */
 const IDLE_AFTER_TICKS = 8;
 /** The loop is idle again sooner after it woke for nothing. */
 const TICKS_AFTER_WAKE = 4;
+/** Readings that this takes. */
+const WAKE_READINGS = IDLE_AFTER_TICKS - TICKS_AFTER_WAKE;
+/** Remembers the highest load of the last minutes, and notices one that grows slowly, too. */
+const LONG_MEMORY = { decay: 0.9995, rise: 0.02 };
+/** Time of the source for readings after wakes for ordinary rises, ms: per second, and at once. */
+const WAKE_BUDGET = { perSecond: 1_000 * QUIET_SHARE, burst: 500 };
+/** Entries on a closed port may soon be worth its cost when they save this part of it. */
+const CLOSE_TO_WORTH = 0.5;
 
-/** Decides when the loop is idle: no flow has an entry or could get one, and no traffic begins. */
+const REFUSED = reasonIndex('refused');
+const MIN_HOLD = reasonIndex('min-hold');
+
+/** What a tick tells about whether there is anything to do. */
+export type IdleReport = Pick<TickReport, 'permission' | 'plans' | 'held' | 'endedAtMs'> & {
+  readonly tick: Pick<Tick, 'fresh' | 'table'>;
+};
+
+/**
+ * Decides when the loop is idle, and since when it has been quiet: no flow has an entry or could get
+ * one, and no traffic begins.
+ *
+ * A load above all that the port has received in the last minutes always ends the idle time. One that
+ * is only higher than a moment ago, as in each burst, does so within a budget, and so does a change
+ * of rules: each costs the vSwitch some readings.
+ */
 export class IdleWatch {
   readonly #rise = new LoadRise();
+  readonly #record = new LoadRise(LONG_MEMORY);
+  readonly #budget = new TokenBucket(WAKE_BUDGET);
   #ticks = 0;
-  #isIdle = false;
+  /** True after ticks that had something to do: what ports received before means nothing. */
+  #wasBusy = true;
+  #quietSinceMs: number | undefined;
   #isWaiting = false;
 
   get isIdle(): boolean {
-    return this.#isIdle;
+    return this.#quietSinceMs !== undefined;
   }
 
   /** True between the end of a tick and the next reading, while the loop is idle. */
   get isResting(): boolean {
-    return this.#isIdle && this.#isWaiting;
+    return this.isIdle && this.#isWaiting;
+  }
+
+  /** Time for which the loop has been idle and quiet, ms; undefined: it is not idle. */
+  quietMs(nowMs: number): number | undefined {
+    return this.#quietSinceMs === undefined ? undefined : nowMs - this.#quietSinceMs;
   }
 
   /** Records that a reading begins. */
@@ -28,28 +64,98 @@ export class IdleWatch {
     this.#isWaiting = false;
   }
 
-  /** Records the report of a tick. */
-  endTick(report: TickReport): void {
-    this.#ticks = hasNothingToDo(report) ? this.#ticks + 1 : 0;
-    if (this.#ticks === IDLE_AFTER_TICKS) this.#rise.restart();
-    this.#isIdle = this.#ticks >= IDLE_AFTER_TICKS;
+  /**
+   * Records the report of a tick.
+   *
+   * @param entries entries that the backends have now
+   */
+  endTick(report: IdleReport, entries: number): void {
     this.#isWaiting = true;
+    if (!hasNothingToDo(report, entries)) {
+      this.#quietSinceMs = undefined;
+      this.#ticks = 0;
+      this.#wasBusy = true;
+      return;
+    }
+    this.#ticks++;
+    if (this.#ticks < IDLE_AFTER_TICKS) return;
+    if (!this.isIdle) this.#beginIdle();
+    if (!this.isIdle || isCloseToWanted(report)) this.#quietSinceMs = report.endedAtMs;
   }
 
-  /** Takes the ports' loads. True if this ends the idle time: a candidate may have appeared. */
-  wakes(loads: ReadonlyMap<string, PortLoad>): boolean {
-    if (!this.#isIdle || !this.#rise.observe(loads)) return false;
-    this.#isIdle = false;
-    this.#ticks = TICKS_AFTER_WAKE;
+  /**
+   * Takes the ports' loads. True if this ends the idle time: a candidate may have appeared.
+   *
+   * @param readingMs time that a reading takes from the source
+   */
+  wakesForLoads(loads: ReadonlyMap<string, PortLoad>, nowMs: number, readingMs: number): boolean {
+    if (!this.isIdle) return false;
+    const isRise = this.#rise.observe(loads);
+    const isRecord = this.#record.observe(loads);
+    if (!isRecord && !(isRise && this.#hasBudget(nowMs, readingMs))) return false;
+    this.#wake(TICKS_AFTER_WAKE);
+    return true;
+  }
+
+  /** Records a change of the vSwitch's rules. True if this ends the idle time. */
+  wakesForRules(nowMs: number, readingMs: number): boolean {
+    if (!this.isIdle || !this.#hasBudget(nowMs, readingMs)) return false;
+    this.#wake(TICKS_AFTER_WAKE);
+    return true;
+  }
+
+  /** Ends the idle time: what is wanted, or may be placed, has changed. */
+  wake(): void {
+    this.#wake(0);
+  }
+
+  #beginIdle(): void {
+    this.#rise.restart();
+    if (this.#wasBusy) this.#record.restart();
+    this.#wasBusy = false;
+  }
+
+  #wake(ticks: number): void {
+    this.#quietSinceMs = undefined;
+    this.#ticks = ticks;
+  }
+
+  #hasBudget(nowMs: number, readingMs: number): boolean {
+    // The bucket holds no more than its burst, which one wake may exceed.
+    const costMs = Math.min(WAKE_READINGS * readingMs, WAKE_BUDGET.burst);
+    if (this.#budget.available(nowMs) < costMs) return false;
+    this.#budget.spend(costMs);
     return true;
   }
 }
 
-/** True when no flow has an entry or could get one, so that only new traffic can change anything. */
-function hasNothingToDo({ permission, plans }: TickReport): boolean {
+/** True when no flow has an entry or could get one, so that only a change can lead to one. */
+function hasNothingToDo({ permission, plans, held, tick }: IdleReport, entries: number): boolean {
+  if (entries > 0) return false;
+  if (held) return tick.fresh;
   return (
     permission.may === 'move' &&
     plans.length > 0 &&
-    plans.every(({ contenders, capacity }) => contenders === 0 && capacity.used === 0)
+    plans.every(({ contenders }) => contenders === 0)
   );
+}
+
+/** True when a flow could soon get an entry without sending more. */
+function isCloseToWanted({ plans, held, tick }: IdleReport): boolean {
+  return !held && (plans.some(hasPortCloseToWorth) || hasDelayedFlow(tick.table));
+}
+
+function hasPortCloseToWorth({ inputs }: PlanNumbers): boolean {
+  return inputs.some(
+    ({ isWorth, saves, costs }) => !isWorth && saves > 0 && saves >= CLOSE_TO_WORTH * costs,
+  );
+}
+
+/** True when a flow only has to wait: for the retry after a refusal, or for the minimum hold time. */
+function hasDelayedFlow({ rows, count, decision }: FlowTable): boolean {
+  for (let i = 0; i < count; i++) {
+    const reason = decision.reason[rows[i]];
+    if (reason === REFUSED || reason === MIN_HOLD) return true;
+  }
+  return false;
 }

@@ -7,6 +7,7 @@ import {
   NEVER,
   Observable,
   retry,
+  Subject,
   tap,
   timer,
   type Subscription,
@@ -85,6 +86,9 @@ export class Loop {
   #starting: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
   readonly #idle = new IdleWatch();
+  readonly #wake = new Subject<void>();
+  /** Of the pause after the last tick; undefined before the first tick. */
+  #periodMs: number | undefined;
   readonly #checks: EntryChecks;
   /** Errors of the last tick, by backend. */
   #lastErrors: ReadonlyMap<string, string> = new Map();
@@ -176,14 +180,20 @@ export class Loop {
     return this.#starter.started;
   }
 
-  /** Tick period, ms. */
+  /** Period as of the last tick, ms; the next reading is due then, or sooner after a change. */
   get periodMs(): number {
-    return this.#observer.periodMs;
+    return this.#periodMs ?? this.#observer.periodMs;
   }
 
   /** Accounts of the node up to the last tick; the same object each time. */
   get accounts(): TickAccounts {
     return this.#options.accountant.accounts;
+  }
+
+  /** Ends the idle time: what is wanted, or may be placed, has changed. */
+  wake(): void {
+    this.#idle.wake();
+    this.#wakeUp();
   }
 
   /** Calls `listener` after every tick; the returned function unsubscribes. */
@@ -197,7 +207,10 @@ export class Loop {
     const { node, clock } = this.#options;
     this.#starting = this.#starter.run(this.#stop.signal);
     this.#unsubscribe = [
-      node.ports.subscribe((ports) => this.#follower.changed(ports)),
+      node.ports.subscribe((ports) => {
+        this.#follower.changed(ports);
+        this.wake();
+      }),
       // Entries that a backend removed by itself are reported like those of a removed port.
       ...node.backends.flatMap(
         (b) => b.onLost?.(() => this.#follower.changed(node.ports.current())) ?? [],
@@ -258,14 +271,31 @@ export class Loop {
     };
   }
 
-  /** Emits when the vSwitch's rules or its configuration have changed. */
+  /**
+   * Emits when the vSwitch's rules or its configuration have changed. While the loop is idle, changed
+   * rules only wake it: there is no entry that they could make wrong.
+   */
   #switchChanges(): Observable<void> {
     const { changes, ports } = this.#options.node;
     return new Observable((subscriber) => {
-      const notify = (): void => subscriber.next();
-      const unsubscribe = [changes?.subscribe(notify), ports.onSwitchChange?.(notify)];
+      const onRules = (): void => {
+        if (!this.#idle.isIdle) subscriber.next();
+        else if (this.#idle.wakesForRules(this.#options.clock.now(), this.#readingMs)) {
+          this.#wakeUp();
+        }
+      };
+      const onConfiguration = (): void => {
+        this.wake();
+        subscriber.next();
+      };
+      const unsubscribe = [changes?.subscribe(onRules), ports.onSwitchChange?.(onConfiguration)];
       return () => unsubscribe.forEach((end) => end?.());
     });
+  }
+
+  /** Time that a reading takes from the vSwitch, ms. */
+  get #readingMs(): number {
+    return this.#observer.lastCost?.sourceMs ?? 0;
   }
 
   /** Removes the entries that an earlier daemon left, in a hold; each tick tries again. */
@@ -286,11 +316,11 @@ export class Loop {
   }
 
   /**
-   * Emits when traffic begins while the loop is idle: a candidate may have appeared. Until then, an
-   * empty backend is verified without a reading.
+   * Emits when the idle time ends, for example because traffic begins: a candidate may have appeared.
+   * Until then, an empty backend is verified without a reading.
    */
   #wakes(): Observable<unknown> {
-    const { periodMs } = this.#options.config.poll;
+    const { config, clock } = this.#options;
     const verified = this.#host.samples.pipe(
       tap(() => {
         // A later tick installs only what it reads later; a change of ports until then is reported.
@@ -299,12 +329,19 @@ export class Loop {
       ignoreElements(),
     );
     const risen = this.#host
-      .loads(periodMs, () => this.#idle.isResting)
+      .loads(config.poll.periodMs, () => this.#idle.isResting)
       .pipe(
-        filter((loads) => this.#idle.wakes(loads)),
-        tap(() => this.#observer.setIdle(false)),
+        filter((loads) => this.#idle.wakesForLoads(loads, clock.now(), this.#readingMs)),
+        tap(() => this.#wakeUp()),
+        ignoreElements(),
       );
-    return merge(verified, risen);
+    return merge(verified, risen, this.#wake);
+  }
+
+  /** Reads the flows soon, at the usual period. */
+  #wakeUp(): void {
+    this.#observer.setQuiet(undefined);
+    this.#wake.next();
   }
 
   async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {
@@ -351,8 +388,10 @@ export class Loop {
   #publish(report: TickReport): void {
     this.#mark('publishing a tick');
     this.#lastReport = report;
-    this.#idle.endTick(report);
-    this.#observer.setIdle(this.#idle.isIdle);
+    const { node, clock } = this.#options;
+    this.#idle.endTick(report, entriesOf(node.backends));
+    this.#observer.setQuiet(this.#idle.quietMs(clock.now()));
+    this.#periodMs = this.#observer.periodMs;
     this.#options.accountant.account(report, this.engine.evaluator.rules);
     this.#options.metrics.recordTick(report, this.periodMs);
     this.#moves.observe(report);
@@ -383,6 +422,10 @@ export class Loop {
       }),
     );
   }
+}
+
+function entriesOf(backends: readonly OffloadBackend[]): number {
+  return backends.reduce((sum, backend) => sum + backend.capacity().used, 0);
 }
 
 /** The shortest of the backends, ms; Infinity without backends. */

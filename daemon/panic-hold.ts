@@ -14,6 +14,8 @@ export interface PanicHoldOptions {
   /** Wall clock, ms since 1970. */
   readonly wall: () => number;
   readonly log: Log;
+  /** Called when a hold has ended. */
+  readonly onRelease: () => void;
 }
 
 /** The end of a hold could not be recorded: the hold continues. */
@@ -86,7 +88,7 @@ export class PanicHold {
    * @throws {HoldNotEnded} when the next daemon would hold everything again
    */
   release(): Promise<HoldView> {
-    const { engine, file } = this.#o;
+    const { engine, file, onRelease } = this.#o;
     const presses = this.#presses;
     return this.#changes.run(async () => {
       await file.remove().catch((error: unknown) => {
@@ -95,6 +97,7 @@ export class PanicHold {
       if (this.#presses !== presses) return { held: true, withdrawn: 0, problem: null };
       this.#since = undefined;
       engine.resume();
+      onRelease();
       return { held: false, withdrawn: 0, problem: null };
     });
   }

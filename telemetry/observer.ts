@@ -62,9 +62,9 @@ export class Observer {
     return this.#period.currentMs;
   }
 
-  /** Reads the flows less often while no flow has or could get an entry. */
-  setIdle(isIdle: boolean): void {
-    this.#period.isIdle = isIdle;
+  /** Reads the flows less often the longer the loop is idle; `quietMs` as in {@link AdaptivePeriod}. */
+  setQuiet(quietMs: number | undefined): void {
+    this.#period.quietMs = quietMs;
   }
 
   /** True if readings alone, within their share of the source's time, would let leases expire. */

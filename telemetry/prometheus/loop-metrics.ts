@@ -65,7 +65,7 @@ export class LoopMetrics {
     });
     this.#period = gauge(
       'loop_period_seconds',
-      "Current period of the loop. It grows when reading takes more than its share of vswitchd's time.",
+      "Period of the loop. It grows when reading takes more than its share of vswitchd's time, and while nothing is offloaded.",
     );
     this.#held = gauge('held', '1 during a hold: every flow stays on the vSwitch (onload-all).');
     this.#hostCpu = gauge(

@@ -15,7 +15,14 @@ import { ScriptEvaluator } from '../support/script-evaluator.ts';
 const CLOCK = { now: () => performance.now() };
 
 const CONFIG: Pick<Config, 'poll' | 'planner'> = {
-  poll: { periodMs: 10, maxPeriodMs: 100, sourceShare: 0.5, samplePeriodMs: 0, timeoutMs: 30 },
+  poll: {
+    periodMs: 10,
+    maxPeriodMs: 100,
+    maxIdlePeriodMs: 100,
+    sourceShare: 0.5,
+    samplePeriodMs: 0,
+    timeoutMs: 30,
+  },
   planner: { minHoldMs: 0, operationsPerSecond: 1e6, burst: 1e6 },
 };
 
@@ -121,9 +128,10 @@ class Rig {
     metrics: this.metrics,
   });
 
-  /** Raises the limit of the loop's period. */
-  allowPeriod(maxPeriodMs: number): void {
+  /** Sets the limits of the loop's period: in general, and when it has been idle for long. */
+  allowPeriod(maxPeriodMs: number, maxIdlePeriodMs = maxPeriodMs): void {
     this.#poll.maxPeriodMs = maxPeriodMs;
+    this.#poll.maxIdlePeriodMs = maxIdlePeriodMs;
   }
 
   async until(what: string, condition: () => boolean): Promise<void> {
@@ -322,4 +330,33 @@ describe('loop', () => {
     const { verifiedAtMs = -Infinity } = rig.loop.engine.verificationOf(rig.backend) ?? {};
     assert.ok(CLOCK.now() - verifiedAtMs < 1.5 * leaseMs, `${CLOCK.now() - verifiedAtMs} ms ago`);
   });
+
+  const ENDS_OF_IDLE_TIME: Readonly<Record<string, () => void>> = {
+    'a port receives more': () => {
+      const port = { rxBytes: 1e6, txBytes: 0, rxPackets: 1_000, txPackets: 0 };
+      rig.host.sample = { ...rig.host.sample, ports: new Map([['vm1', port]]) };
+    },
+    'the policies are reloaded, or a hold is released': () => rig.loop.wake(),
+    'the ports change': () => rig.ports.portsChanged(),
+    'the configuration of the vSwitch changes': () => rig.ports.switchChanged(),
+    'its rules change': () => rig.changes.notify(),
+  };
+  for (const [what, happens] of Object.entries(ENDS_OF_IDLE_TIME)) {
+    it(`reads flows rarely after a long idle time, and at once when ${what}`, async () => {
+      const silent = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0 };
+      rig.host.sample = { ...rig.host.sample, ports: new Map([['vm1', silent]]) };
+      rig.evaluator.requested = () => ({ requested: RequestedPlacement.none, score: 0 });
+      rig.flows.flows = [{ n: 1, packets: 5, bytes: 500 }];
+      rig.allowPeriod(40, 60_000);
+      rig.loop.start();
+      await rig.until('a long period', () => rig.loop.periodMs > 240);
+      const { reads } = rig.flows;
+      const startedMs = performance.now();
+      happens();
+      await rig.until('a reading', () => rig.flows.reads > reads);
+      const waitedMs = performance.now() - startedMs;
+      assert.ok(waitedMs < 150, `a reading after ${waitedMs} ms`);
+      await rig.until('the usual period', () => rig.loop.periodMs === 10);
+    });
+  }
 });

@@ -12,7 +12,9 @@ const AT = Date.parse('2026-01-02T03:04:05.000Z');
 describe('panic hold', () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let path: string;
+  let releases: number;
   beforeEach(() => {
+    releases = 0;
     folder = temporaryFolder();
     path = join(folder.path, 'state', 'hold.json');
   });
@@ -23,7 +25,14 @@ describe('panic hold', () => {
     const { engine } = rig;
     const log = pino({ level: 'silent' });
     const file = new HoldFile(path);
-    const hold = new PanicHold({ engine, table: () => rig.table, file, wall: () => AT, log });
+    const hold = new PanicHold({
+      engine,
+      table: () => rig.table,
+      file,
+      wall: () => AT,
+      log,
+      onRelease: () => releases++,
+    });
     await hold.restore();
     await rig.tick([{ n: 1 }]);
     return { rig, hold };
@@ -40,7 +49,9 @@ describe('panic hold', () => {
     assert.ok(second.rig.engine.held);
     assert.equal(second.hold.since, '2026-01-02T03:04:05.000Z');
     assert.deepEqual(second.rig.installed(), []);
+    assert.equal(releases, 0);
     await second.hold.release();
+    assert.equal(releases, 1);
     await second.rig.tick([{ n: 1 }]);
     assert.deepEqual(second.rig.installed(), [1]);
 
@@ -70,6 +81,7 @@ describe('panic hold', () => {
       file,
       wall: () => AT,
       log,
+      onRelease: () => releases++,
     });
     await rig.tick([{ n: 1 }]);
     const { held, withdrawn, problem } = await hold.press();

@@ -51,10 +51,17 @@ export class FakePorts implements PortDirectory {
   synced = true;
   reporting = true;
   switchChanged: () => void = () => undefined;
-  readonly #ports: PortSnapshot = new Map();
+  #ports: PortSnapshot = new Map();
+  #listener: (ports: PortSnapshot) => void = () => undefined;
 
   current(): PortSnapshot {
     return this.#ports;
+  }
+
+  /** Reports the same ports as a new snapshot. */
+  portsChanged(): void {
+    this.#ports = new Map(this.#ports);
+    this.#listener(this.#ports);
   }
 
   inSync(): boolean {
@@ -66,6 +73,7 @@ export class FakePorts implements PortDirectory {
   }
 
   subscribe(listener: (ports: PortSnapshot) => void): () => void {
+    this.#listener = listener;
     listener(this.current());
     return () => undefined;
   }

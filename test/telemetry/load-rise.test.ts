@@ -31,4 +31,18 @@ describe('rise of a load', () => {
     assert.equal(rise.observe(new Map()), false);
     assert.equal(rise.observe(loads(50e6)), false);
   });
+
+  it('can remember the highest load, and still notice one that grows slowly', () => {
+    const rise = new LoadRise({ decay: 0.998, rise: 0.02 });
+    rise.observe(loads(1e6));
+    assert.equal(rise.observe(loads(50e6)), true);
+    for (let i = 0; i < 60; i++) rise.observe(loads(0));
+    assert.equal(rise.observe(loads(50e6)), false, 'the same burst again');
+    const risesAt: number[] = [];
+    for (let i = 0; i < 30; i++) if (rise.observe(loads(50e6 * 1.03 ** i))) risesAt.push(i);
+    assert.ok(risesAt.length >= 2, `growing by 3% each time, it rises at ${risesAt.join(', ')}`);
+    const sudden = new LoadRise();
+    sudden.observe(loads(50e6));
+    for (let i = 0; i < 30; i++) assert.equal(sudden.observe(loads(50e6 * 1.03 ** i)), false);
+  });
 });

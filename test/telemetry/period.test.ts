@@ -72,14 +72,42 @@ describe('adaptive period', () => {
 
   it('is longer while the loop is idle: eight times the minimum, or a fifth of the share', () => {
     const period = new AdaptivePeriod(OPTIONS);
-    period.isIdle = true;
+    period.quietMs = 0;
     assert.equal(period.currentMs, 2000);
     for (let i = 0; i < 50; i++) period.recordCost(40);
     assert.ok(Math.abs(period.currentMs - 4000) < 1);
     for (let i = 0; i < 50; i++) period.recordCost(400);
     assert.equal(period.currentMs, 5000);
-    period.isIdle = false;
+    period.quietMs = undefined;
     for (let i = 0; i < 50; i++) period.recordCost(1);
     assert.equal(period.currentMs, 250);
+  });
+
+  it('grows with the time that the loop is idle for, to a thousandth of the source’s time', () => {
+    const period = new AdaptivePeriod({ ...OPTIONS, maxPeriodMs: 2000, maxIdlePeriodMs: 10_000 });
+    const after = (quietMs: number): number => {
+      period.quietMs = quietMs;
+      return Math.round(period.currentMs);
+    };
+    for (let i = 0; i < 50; i++) period.recordCost(30);
+    assert.deepEqual(
+      [0, 8_000, 20_000, 40_000, 1e6].map(after),
+      [2000, 2000, 5000, 10_000, 10_000],
+    );
+    for (let i = 0; i < 50; i++) period.recordCost(3);
+    assert.deepEqual([0, 20_000, 1e6].map(after), [2000, 3000, 3000]);
+    for (let i = 0; i < 50; i++) period.recordCost(1);
+    assert.equal(after(1e6), 2000, 'what costs next to nothing need not be rarer');
+    period.quietMs = undefined;
+    assert.equal(period.currentMs, 250);
+  });
+
+  it('is never too rare for the lease while the loop is idle: the table is empty', () => {
+    const period = new AdaptivePeriod({ ...OPTIONS, maxIdlePeriodMs: 10_000 }, 3000);
+    for (let i = 0; i < 50; i++) period.recordCost(200);
+    assert.equal(period.isTooRareForLease, true);
+    period.quietMs = 1e6;
+    assert.equal(period.isTooRareForLease, false);
+    assert.equal(period.currentMs, 10_000);
   });
 });

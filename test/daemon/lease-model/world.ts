@@ -245,6 +245,7 @@ class Daemon {
       file: hold,
       wall: () => clock.now(),
       log: LOG,
+      onRelease: () => undefined,
     });
     this.#follower = new PortsFollower(async (ports) => {
       await this.#engine.portsChanged(ports, this.#observer.table);
