@@ -138,6 +138,11 @@ export interface BackendView {
   readonly closedPorts: readonly InputView[];
   readonly leaseMs: number;
   readonly heartbeatMs: number;
+  /**
+   * Age of the last verification: how long ago the vSwitch was asked for the flows that all entries
+   * were compared with; null before the first.
+   */
+  readonly verifiedAgeMs: number | null;
   // As of the last plan; null or empty before the first.
   /** Packets/s. */
   readonly threshold: number | null;

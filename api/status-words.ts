@@ -1,6 +1,6 @@
 // Texts about the status, for the page and the commands.
-import { plainPacketRate, whole } from '../text/format.ts';
-import type { BackendView } from './status-view.ts';
+import { duration, plainPacketRate, whole } from '../text/format.ts';
+import type { BackendView, SamplesView } from './status-view.ts';
 
 /** The effect of a hold (onload-all). */
 export const HELD = 'every flow stays on the vSwitch until "norikae resume"';
@@ -32,4 +32,22 @@ export function neededGain(swapGain: number | null): string {
   return swapGain === null
     ? 'no swap gains enough'
     : `a swap must gain ${plainPacketRate(swapGain)}`;
+}
+
+/** How long ago the vSwitch confirmed the entries of all these backends; at least one. */
+export function verifiedAgo(backends: readonly Pick<BackendView, 'verifiedAgeMs'>[]): string {
+  let oldestMs = 0;
+  for (const { verifiedAgeMs } of backends) {
+    if (verifiedAgeMs === null) return 'entries not verified yet';
+    oldestMs = Math.max(oldestMs, verifiedAgeMs);
+  }
+  return `entries verified ${duration(oldestMs)} ago`;
+}
+
+/** What samples of installed entries found since the start. */
+export function sampleResults({ same, different, notComparable, failed }: SamplesView): string {
+  return (
+    `${whole(same)} entries as the vSwitch would do, ${whole(different)} wrong and removed, ` +
+    `${whole(notComparable + failed)} not comparable`
+  );
 }

@@ -217,8 +217,14 @@ export class LoopView implements DaemonView {
         .map(inputView),
       leaseMs: can.leaseMs,
       heartbeatMs: can.heartbeatMs,
+      verifiedAgeMs: this.#verifiedAgeMs(backend),
       ...planView(plan),
     };
+  }
+
+  #verifiedAgeMs(backend: OffloadBackend): number | null {
+    const verification = this.#o.loop.engine.verificationOf(backend);
+    return verification === undefined ? null : finite(this.#o.now() - verification.verifiedAtMs);
   }
 
   /** The limits of the backend that the flow is on or requests; otherwise of the first one. */

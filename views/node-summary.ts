@@ -1,7 +1,7 @@
 import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { StatusView } from '../api/status-view.ts';
 import { PATHS } from '../api/paths.ts';
-import { entriesInUse, HELD, olderPolicies } from '../api/status-words.ts';
+import { entriesInUse, HELD, olderPolicies, verifiedAgo } from '../api/status-words.ts';
 import { bitRate, counted, duration, percent, whole } from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
 import { displayWidth } from '../platform/display-width.ts';
@@ -18,6 +18,7 @@ export function nodeSummary(status: StatusView, width: number, colours: Colours)
       [
         `up ${duration(status.uptimeMs)}`,
         `tick ${tick.sequence}, ${duration(tick.elapsedMs)} every ${duration(tick.periodMs)}`,
+        ...(status.backends.length === 0 ? [] : [verifiedAgo(status.backends)]),
         `host CPU ${status.hostCpu === null ? '-' : percent(status.hostCpu)}`,
         counted(total, 'flow'),
       ],

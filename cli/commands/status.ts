@@ -8,7 +8,7 @@ import {
   plainPacketRate,
   whole,
 } from '../../text/format.ts';
-import { entriesInUse, neededGain } from '../../api/status-words.ts';
+import { entriesInUse, neededGain, sampleResults } from '../../api/status-words.ts';
 import { expected, fill } from '../../views/limit-words.ts';
 import { nodeSummary } from '../../views/node-summary.ts';
 import { sliceTable } from '../../views/slice-table.ts';
@@ -147,11 +147,7 @@ function changesLines({ changes }: StatusView): string[] {
 
 function sampleLines({ samples }: StatusView): string[] {
   if (samples === null) return [];
-  const { same, different, notComparable, failed } = samples;
-  return [
-    `samples   ${whole(same)} entries as the vSwitch would do, ${whole(different)} wrong and removed, ` +
-      `${whole(notComparable + failed)} not comparable`,
-  ];
+  return [`samples   ${sampleResults(samples)}`];
 }
 
 function influxLines({ influx }: StatusView): string[] {

@@ -1,5 +1,11 @@
-import type { BackendView, PoliciesView, SourceView, StatusView } from '../../api/status-view.ts';
-import { entriesInUse, neededGain } from '../../api/status-words.ts';
+import type {
+  BackendView,
+  PoliciesView,
+  SamplesView,
+  SourceView,
+  StatusView,
+} from '../../api/status-view.ts';
+import { entriesInUse, neededGain, sampleResults, verifiedAgo } from '../../api/status-words.ts';
 import { counted, duration, plainNumber, whole } from '../../text/format.ts';
 import { h, html, type VNode } from '../vendor/preact.js';
 import { Meter } from './meter.ts';
@@ -15,7 +21,8 @@ export function DaemonHealth({ status }: DaemonHealthProps): VNode {
     <section class="card health" aria-labelledby="health-title">
       <div class="card-head"><h2 id="health-title">Sources, backends, policies</h2></div>
       <div class="health-in">
-        ${sources(status.sources)} ${backends(status.backends)} ${policies(status.policies)}
+        ${sources(status.sources)} ${backends(status.backends, status.samples)}
+        ${' '}${policies(status.policies)}
       </div>
     </section>
   `;
@@ -46,7 +53,7 @@ function sources(all: readonly SourceView[]): VNode {
   `;
 }
 
-function backends(all: readonly BackendView[]): VNode {
+function backends(all: readonly BackendView[], samples: SamplesView | null): VNode {
   return html`
     <div>
       <h3>Backends</h3>
@@ -60,6 +67,7 @@ function backends(all: readonly BackendView[]): VNode {
               <div>
                 <p><strong>${b.name}</strong> ${b.started ? (well ? 'works' : 'fails') : 'not started'}</p>
                 <p class="quiet">${b.description}; lease ${duration(b.leaseMs)}</p>
+                <p class="quiet">${verifiedAgo([b])}</p>
                 ${b.error !== null && html`<p>${b.error}</p>`}
                 <p class="with-meter">
                   ${h(Meter, {
@@ -77,6 +85,7 @@ function backends(all: readonly BackendView[]): VNode {
           `;
         })}
       </ul>
+      ${samples !== null && html`<p class="quiet">Samples: ${sampleResults(samples)}</p>`}
     </div>
   `;
 }

@@ -115,8 +115,9 @@ describe('command line', () => {
     assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
   });
 
-  it('status: shows the samples', async () => {
+  it('status: shows the age of the oldest verification, and the samples', async () => {
     assert.equal(await norikae('status'), 0);
+    assert.match(stdout.text, / · tick 480, 8 ms every 250 ms · entries verified 180 ms ago · /);
     assert.match(
       stdout.text,
       /^samples +1,200 entries as the vSwitch would do, 0 wrong and removed, 3 not comparable$/m,
@@ -210,9 +211,10 @@ describe('command line', () => {
     stdout.interactive = true;
     stdout.columns = 80;
     assert.equal(await norikae('status'), 0);
-    const lines = stdout.text.split('\n').slice(1, 4);
+    const lines = stdout.text.split('\n').slice(1, 5);
     assert.deepEqual(lines, [
-      'up 2 min 5 s · tick 480, 8 ms every 250 ms · host CPU 23.4 % · 3,512 flows',
+      'up 2 min 5 s · tick 480, 8 ms every 250 ms · entries verified 180 ms ago',
+      'host CPU 23.4 % · 3,512 flows',
       'vSwitch 1.20 Gbit/s in 3,000 flows · NIC 6.00 Gbit/s in 512 flows',
       'table 512 of 512 entries, 3 masks',
     ]);

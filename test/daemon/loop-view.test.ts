@@ -28,6 +28,8 @@ describe('view of a daemon on the emulated node', function () {
     assert.ok(status.flows.offload >= 50, JSON.stringify(status.flows));
     assert.ok(status.tick.fresh);
     assert.equal(status.backend?.started, true);
+    const ageMs = status.backend.verifiedAgeMs ?? Number.POSITIVE_INFINITY;
+    assert.ok(ageMs >= 0 && ageMs < 2_000, `verified ${ageMs} ms ago`);
     assert.ok(status.sources.every((s) => s.fresh));
     assert.ok((status.hostCpu ?? 0) > 0);
     assert.deepEqual(JSON.parse(JSON.stringify(status)), status);

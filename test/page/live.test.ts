@@ -109,6 +109,19 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     assert.deepEqual(faults, []);
   });
 
+  it('shows the age of the verification, and the results of samples', async () => {
+    const { page, faults } = await open();
+    const health = page.getByRole('region', { name: 'Sources, backends, policies' });
+    const text = async (): Promise<string> => (await health.innerText()).replaceAll(/\s+/g, ' ');
+    assert.match(await text(), /entries verified \d+(\.\d)? m?s ago/);
+    const results =
+      / Samples: ([\d,]+) entries as the vSwitch would do, 0 wrong and removed, 0 not/;
+    await eventually('the entries of several samples agree', async () => {
+      return Number(results.exec(await text())?.[1] ?? 0) >= 2;
+    });
+    assert.deepEqual(faults, []);
+  });
+
   it('sorts and filters flows', async () => {
     const { page, faults } = await open();
     const sorted = page.waitForResponse((r) => r.url().includes('/api/v1/flows?sort=bytes'));

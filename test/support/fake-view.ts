@@ -163,6 +163,7 @@ const BACKEND: BackendView = {
   masks: 16,
   leaseMs: 2_000,
   heartbeatMs: 1_000,
+  verifiedAgeMs: 180,
   threshold: 12,
   swapGain: 340,
   operationsLeft: 40,

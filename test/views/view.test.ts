@@ -195,6 +195,17 @@ describe('tables and screens', () => {
     assert.ok(line.includes(flow.id) && line.includes('x'.repeat(500)));
   });
 
+  it('show the age of the oldest verification', () => {
+    const { backends } = statusOf();
+    const lineOf = (...ages: readonly (number | null)[]): string => {
+      const each = ages.map((verifiedAgeMs) => ({ ...backends[0], verifiedAgeMs }));
+      return nodeSummary({ ...statusOf(), backends: each }, 120, PLAIN)[1];
+    };
+    assert.match(lineOf(180, 2_400), / · entries verified 2\.4 s ago · /);
+    assert.match(lineOf(180, null), / · entries not verified yet · /);
+    assert.doesNotMatch(lineOf(), /verified/);
+  });
+
   it('show all warnings', () => {
     const healthy = statusOf();
     assert.ok(healthy.backend !== null);
