@@ -1,13 +1,10 @@
 import {
   exhaustMap,
-  filter,
-  ignoreElements,
   interval,
   merge,
   NEVER,
   Observable,
   retry,
-  Subject,
   tap,
   timer,
   type Subscription,
@@ -30,7 +27,7 @@ import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
 import { MAX_PER_TICK } from './decisions/decision-log.ts';
 import { EntryChecks } from './entry-checks.ts';
-import { IdleWatch } from './idle-watch.ts';
+import { IdleReadings } from './idle-readings.ts';
 import { LeaseRenewer } from './lease-renewer.ts';
 import type { Log } from '../platform/log.ts';
 import { type MarkPhase, markNothing, type Phase } from '../platform/watchdog/phases.ts';
@@ -85,8 +82,7 @@ export class Loop {
   #unsubscribe: readonly (() => void)[] = [];
   #starting: Promise<void> = Promise.resolve();
   #lastReport: TickReport | undefined;
-  readonly #idle = new IdleWatch();
-  readonly #wake = new Subject<void>();
+  readonly #idle: IdleReadings;
   /** Of the pause after the last tick; undefined before the first tick. */
   #periodMs: number | undefined;
   readonly #checks: EntryChecks;
@@ -134,6 +130,15 @@ export class Loop {
       backendsComeUp: true,
       inputsPerPlan: MAX_PER_TICK,
       onStage: (stage) => this.#mark(PHASE_OF_STAGE[stage]),
+    });
+    this.#idle = new IdleReadings({
+      observer: this.#observer,
+      host: this.#host,
+      ports: node.ports,
+      backends: node.backends,
+      engine: this.engine,
+      clock,
+      loadPeriodMs: config.poll.periodMs,
     });
     this.#starter = new BackendStarter(node.ports, node.backends, log, (backend) => {
       this.engine.backendUp(backend);
@@ -193,7 +198,6 @@ export class Loop {
   /** Ends the idle time: what is wanted, or may be placed, has changed. */
   wake(): void {
     this.#idle.wake();
-    this.#wakeUp();
   }
 
   /** Calls `listener` after every tick; the returned function unsubscribes. */
@@ -209,7 +213,7 @@ export class Loop {
     this.#unsubscribe = [
       node.ports.subscribe((ports) => {
         this.#follower.changed(ports);
-        this.wake();
+        this.#idle.wake();
       }),
       // Entries that a backend removed by itself are reported like those of a removed port.
       ...node.backends.flatMap(
@@ -219,7 +223,7 @@ export class Loop {
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
     const changes = this.#switchChanges();
-    const rounds = ticks(this.#source(), clock, handle, changes, this.#wakes()).pipe(
+    const rounds = ticks(this.#source(), clock, handle, changes, this.#idle.wakes()).pipe(
       tap((report) => this.#publish(report)),
       // A failed tick has been logged; the loop continues.
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
@@ -271,31 +275,20 @@ export class Loop {
     };
   }
 
-  /**
-   * Emits when the vSwitch's rules or its configuration have changed. While the loop is idle, changed
-   * rules only wake it: there is no entry that they could make wrong.
-   */
+  /** Emits when the vSwitch's configuration has changed, or its rules while there may be entries. */
   #switchChanges(): Observable<void> {
     const { changes, ports } = this.#options.node;
     return new Observable((subscriber) => {
       const onRules = (): void => {
-        if (!this.#idle.isIdle) subscriber.next();
-        else if (this.#idle.wakesForRules(this.#options.clock.now(), this.#readingMs)) {
-          this.#wakeUp();
-        }
+        if (!this.#idle.rulesChanged()) subscriber.next();
       };
       const onConfiguration = (): void => {
-        this.wake();
+        this.#idle.wake();
         subscriber.next();
       };
       const unsubscribe = [changes?.subscribe(onRules), ports.onSwitchChange?.(onConfiguration)];
       return () => unsubscribe.forEach((end) => end?.());
     });
-  }
-
-  /** Time that a reading takes from the vSwitch, ms. */
-  get #readingMs(): number {
-    return this.#observer.lastCost?.sourceMs ?? 0;
   }
 
   /** Removes the entries that an earlier daemon left, in a hold; each tick tries again. */
@@ -313,35 +306,6 @@ export class Loop {
     const periodMs = config.poll.samplePeriodMs;
     if (node.verifier === undefined || periodMs === 0) return NEVER;
     return samples({ engine: this.engine, table: () => this.table, periodMs, log });
-  }
-
-  /**
-   * Emits when the idle time ends, for example because traffic begins: a candidate may have appeared.
-   * Until then, an empty backend is verified without a reading.
-   */
-  #wakes(): Observable<unknown> {
-    const { config, clock } = this.#options;
-    const verified = this.#host.samples.pipe(
-      tap(() => {
-        // A later tick installs only what it reads later; a change of ports until then is reported.
-        if (this.#idle.isResting && this.#options.node.ports.connected()) this.engine.verifyEmpty();
-      }),
-      ignoreElements(),
-    );
-    const risen = this.#host
-      .loads(config.poll.periodMs, () => this.#idle.isResting)
-      .pipe(
-        filter((loads) => this.#idle.wakesForLoads(loads, clock.now(), this.#readingMs)),
-        tap(() => this.#wakeUp()),
-        ignoreElements(),
-      );
-    return merge(verified, risen, this.#wake);
-  }
-
-  /** Reads the flows soon, at the usual period. */
-  #wakeUp(): void {
-    this.#observer.setQuiet(undefined);
-    this.#wake.next();
   }
 
   async #followPorts(ports: Parameters<Engine['portsChanged']>[0]): Promise<void> {
@@ -388,9 +352,7 @@ export class Loop {
   #publish(report: TickReport): void {
     this.#mark('publishing a tick');
     this.#lastReport = report;
-    const { node, clock } = this.#options;
-    this.#idle.endTick(report, entriesOf(node.backends));
-    this.#observer.setQuiet(this.#idle.quietMs(clock.now()));
+    this.#idle.endTick(report);
     this.#periodMs = this.#observer.periodMs;
     this.#options.accountant.account(report, this.engine.evaluator.rules);
     this.#options.metrics.recordTick(report, this.periodMs);
@@ -422,10 +384,6 @@ export class Loop {
       }),
     );
   }
-}
-
-function entriesOf(backends: readonly OffloadBackend[]): number {
-  return backends.reduce((sum, backend) => sum + backend.capacity().used, 0);
 }
 
 /** The shortest of the backends, ms; Infinity without backends. */

@@ -1,0 +1,98 @@
+import { filter, ignoreElements, merge, type Observable, Subject, tap } from 'rxjs';
+import type { Engine } from '../engine/loop/engine.ts';
+import type { TickReport } from '../engine/loop/tick-report.ts';
+import type { Clock } from '../engine/ports/clock.ts';
+import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
+import type { PortDirectory } from '../engine/ports/port-directory.ts';
+import type { HostWatch } from '../telemetry/host-watch.ts';
+import type { Observer } from '../telemetry/observer.ts';
+import { IdleWatch } from './idle-watch.ts';
+
+/** Options of {@link IdleReadings}. */
+export interface IdleReadingsOptions {
+  readonly observer: Pick<Observer, 'lastCost' | 'setQuiet'>;
+  readonly host: Pick<HostWatch, 'loads' | 'samples'>;
+  readonly ports: Pick<PortDirectory, 'connected'>;
+  readonly backends: readonly OffloadBackend[];
+  readonly engine: Pick<Engine, 'verifyEmpty'>;
+  readonly clock: Clock;
+  /** Period of the ports' loads while the loop is idle, ms. */
+  readonly loadPeriodMs: number;
+}
+
+/** Makes readings rare while the loop is idle, and verifies the empty backends without them. */
+export class IdleReadings {
+  readonly #options: IdleReadingsOptions;
+  readonly #watch = new IdleWatch();
+  readonly #woken = new Subject<void>();
+
+  constructor(options: IdleReadingsOptions) {
+    this.#options = options;
+  }
+
+  /** Records that a reading begins. */
+  beginReading(): void {
+    this.#watch.beginReading();
+  }
+
+  /** Records the report of a tick, and sets the period for the pause that follows. */
+  endTick(report: TickReport): void {
+    const { backends, observer, clock } = this.#options;
+    const entries = backends.reduce((sum, backend) => sum + backend.capacity().used, 0);
+    this.#watch.endTick(report, entries);
+    observer.setQuiet(this.#watch.quietMs(clock.now()));
+  }
+
+  /** Ends the idle time: what is wanted, or may be placed, has changed. */
+  wake(): void {
+    this.#watch.wake();
+    this.#wakeUp();
+  }
+
+  /**
+   * Records a change of the vSwitch's rules. False: the loop is not idle, and entries may be wrong.
+   * While it is idle, there is no entry that the change could make wrong.
+   */
+  rulesChanged(): boolean {
+    if (!this.#watch.isIdle) return false;
+    if (this.#watch.wakesForRules(this.#options.clock.now(), this.#readingMs)) this.#wakeUp();
+    return true;
+  }
+
+  /** Emits when the idle time ends: a candidate may have appeared. Never ends, never fails. */
+  wakes(): Observable<void> {
+    return merge(this.#verifications(), this.#rises(), this.#woken);
+  }
+
+  /** An empty backend is verified without a reading. */
+  #verifications(): Observable<never> {
+    const { host, ports, engine } = this.#options;
+    return host.samples.pipe(
+      // A later tick installs only what it reads later; a change of ports until then is reported.
+      filter(() => this.#watch.isResting && ports.connected()),
+      tap(() => engine.verifyEmpty()),
+      ignoreElements(),
+    );
+  }
+
+  #rises(): Observable<never> {
+    const { host, clock, loadPeriodMs } = this.#options;
+    return host
+      .loads(loadPeriodMs, () => this.#watch.isResting)
+      .pipe(
+        filter((loads) => this.#watch.wakesForLoads(loads, clock.now(), this.#readingMs)),
+        tap(() => this.#wakeUp()),
+        ignoreElements(),
+      );
+  }
+
+  /** Time that a reading takes from the vSwitch, ms. */
+  get #readingMs(): number {
+    return this.#options.observer.lastCost?.sourceMs ?? 0;
+  }
+
+  #wakeUp(): void {
+    this.#options.observer.setQuiet(undefined);
+    this.#woken.next();
+  }
+}
