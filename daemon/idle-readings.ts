@@ -1,12 +1,14 @@
 import { filter, ignoreElements, merge, type Observable, Subject, tap } from 'rxjs';
 import type { Engine } from '../engine/loop/engine.ts';
-import type { TickReport } from '../engine/loop/tick-report.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { HostWatch } from '../telemetry/host-watch.ts';
 import type { Observer } from '../telemetry/observer.ts';
-import { IdleWatch } from './idle-watch.ts';
+import { type IdleReport, IdleWatch } from './idle-watch.ts';
+
+/** Time in which the vSwitch's revalidators apply a change of rules to the datapath, ms. */
+const APPLIED_MS = 1_000;
 
 /** Options of {@link IdleReadings}. */
 export interface IdleReadingsOptions {
@@ -25,6 +27,9 @@ export class IdleReadings {
   readonly #options: IdleReadingsOptions;
   readonly #watch = new IdleWatch();
   readonly #woken = new Subject<void>();
+  readonly #lateChanges = new Subject<void>();
+  /** Of the last change of rules while the loop was resting. */
+  #changedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: IdleReadingsOptions) {
     this.#options = options;
@@ -36,11 +41,13 @@ export class IdleReadings {
   }
 
   /** Records the report of a tick, and sets the period for the pause that follows. */
-  endTick(report: TickReport): void {
+  endTick(report: IdleReport): void {
     const { backends, observer, clock } = this.#options;
     const entries = backends.reduce((sum, backend) => sum + backend.capacity().used, 0);
     this.#watch.endTick(report, entries);
-    observer.setQuiet(this.#watch.quietMs(clock.now()));
+    const nowMs = clock.now();
+    observer.setQuiet(this.#watch.quietMs(nowMs));
+    if (entries > 0 && nowMs - this.#changedAtMs < APPLIED_MS) this.#lateChanges.next();
   }
 
   /** Ends the idle time: what is wanted, or may be placed, has changed. */
@@ -50,13 +57,23 @@ export class IdleReadings {
   }
 
   /**
-   * Records a change of the vSwitch's rules. False: the loop is not idle, and entries may be wrong.
-   * While it is idle, there is no entry that the change could make wrong.
+   * Records a change of the vSwitch's rules. False: the loop does not rest, and entries may be wrong.
+   * While it rests, there is no entry that the change could make wrong.
    */
   rulesChanged(): boolean {
-    if (!this.#watch.isIdle) return false;
-    if (this.#watch.wakesForRules(this.#options.clock.now(), this.#readingMs)) this.#wakeUp();
+    if (!this.#watch.isResting) return false;
+    const nowMs = this.#options.clock.now();
+    this.#changedAtMs = nowMs;
+    if (this.#watch.wakesForRules(nowMs, this.#readingMs)) this.#wakeUp();
     return true;
+  }
+
+  /**
+   * Emits after a tick that may have installed entries by flows to which a change, recorded while the
+   * loop was resting, was not applied yet.
+   */
+  get lateChanges(): Observable<void> {
+    return this.#lateChanges;
   }
 
   /** Emits when the idle time ends: a candidate may have appeared. Never ends, never fails. */

@@ -222,7 +222,7 @@ export class Loop {
     ];
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
-    const changes = this.#switchChanges();
+    const changes = merge(this.#switchChanges(), this.#idle.lateChanges);
     const rounds = ticks(this.#source(), clock, handle, changes, this.#idle.wakes()).pipe(
       tap((report) => this.#publish(report)),
       // A failed tick has been logged; the loop continues.
