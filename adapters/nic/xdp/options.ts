@@ -20,6 +20,11 @@ export interface XdpBackendOptions {
    */
   readonly trainMs?: number;
   /**
+   * Longest wait for the kernel's network lock (rtnl), ms; 1,000 by default. Afterwards the port
+   * concerned is not served until the lock is free.
+   */
+  readonly maxLockWaitMs?: number;
+  /**
    * A veth or tap has a program only while it has entries, and this long after the last, ms; left
    * out: always, as every other device.
    */

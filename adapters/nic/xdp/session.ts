@@ -113,7 +113,7 @@ export class Session {
   static async open(options: XdpBackendOptions, ports: PortSnapshot): Promise<Session> {
     const libbpf = new Libbpf();
     const programs = new BpfPrograms();
-    const networkLock = new NetworkLock();
+    const networkLock = new NetworkLock(options.maxLockWaitMs);
     const pinLock = PinLock.acquire(options.pinPath);
     const undo = [() => pinLock.release()];
     try {
