@@ -30,7 +30,7 @@ function symbols() {
   return {
     progById: lib.func('int bpf_prog_get_fd_by_id(uint32_t id)'),
     info: lib.func('int bpf_obj_get_info_by_fd(int fd, void *info, void *length)'),
-    open: lib.func('void *bpf_object__open_file(const char *path, const void *opts)'),
+    open: lib.func('void *bpf_object__open_mem(const void *bytes, size_t size, const void *opts)'),
     load: lib.func('int bpf_object__load(void *obj)'),
     closeObject: lib.func('void bpf_object__close(void *obj)'),
     reuseFd: lib.func('int bpf_map__reuse_fd(void *map, int fd)'),
@@ -83,9 +83,9 @@ export class BpfPrograms {
     };
   }
 
-  /** Opens an object file; null when it cannot be read. */
-  openObject(path: string): Pointer | null {
-    const object: Pointer | null = this.#c.open(path, null);
+  /** Opens the bytes of an object file, which must live until it is closed; null when they are not one. */
+  openObject(bytes: Uint8Array): Pointer | null {
+    const object: Pointer | null = this.#c.open(bytes, bytes.length, null);
     return object;
   }
 

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { errorMessage } from '../../../text/error-message.ts';
 import type { BpfPrograms } from './bpf-programs.ts';
 import { ObjectUnusable, ProgramRejected } from './errors.ts';
 import { MAP_NAMES, type Maps } from './maps.ts';
@@ -15,18 +16,29 @@ export type ProgramKind = keyof typeof PROGRAMS;
 const LOG_BYTES = 16 * 1024 * 1024;
 const LOG_TAIL = 400;
 
-/** Loads programs that use the pinned maps. */
+/** Loads programs that use the pinned maps. The object file is read once, at the start. */
 export class ProgramLoader {
   readonly #programs: BpfPrograms;
   readonly #maps: Maps;
   readonly #objectPath: string;
+  readonly #object: Uint8Array;
   /** Tags of the programs that were loaded, by name. */
   readonly #tags = new Map<string, string>();
 
-  constructor(programs: BpfPrograms, maps: Maps, objectPath: string) {
+  private constructor(programs: BpfPrograms, maps: Maps, objectPath: string, object: Uint8Array) {
     this.#programs = programs;
     this.#maps = maps;
     this.#objectPath = objectPath;
+    this.#object = object;
+  }
+
+  /** Reads the object file. @throws {ObjectUnusable} */
+  static async open(programs: BpfPrograms, maps: Maps, objectPath: string): Promise<ProgramLoader> {
+    try {
+      return new ProgramLoader(programs, maps, objectPath, await readFile(objectPath));
+    } catch (error) {
+      throw new ObjectUnusable(objectPath, errorMessage(error));
+    }
   }
 
   /** The tag of a program of this name that was loaded, which tells its build. */
@@ -67,8 +79,7 @@ export class ProgramLoader {
     use: (fd: number) => T | Promise<T>,
   ): Promise<T> {
     const programs = this.#programs;
-    if (!existsSync(this.#objectPath)) throw new ObjectUnusable(this.#objectPath, 'no such file');
-    const object = programs.openObject(this.#objectPath);
+    const object = programs.openObject(this.#object);
     if (object === null) throw new ObjectUnusable(this.#objectPath, 'no BPF object file');
     try {
       const program = programs.program(object, PROGRAMS[kind]);

@@ -122,7 +122,7 @@ export class Session {
       const pinned = Maps.open(libbpf, pinPath, sizes);
       const maps = pinned ?? Maps.create(libbpf, pinPath, sizes);
       undo.unshift(() => maps.close());
-      const loader = new ProgramLoader(programs, maps, options.objectPath);
+      const loader = await ProgramLoader.open(programs, maps, options.objectPath);
       const tools = { libbpf, programs, loader, maps, lock: networkLock };
       const attachment = await Attachment.open(tools, options);
       undo.unshift(() => attachment.close());

@@ -4,7 +4,11 @@ import { monotonicMs } from '../../../../async/monotonic.ts';
 import { Attachment } from '../../../../adapters/nic/xdp/attachment.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import { BpfPrograms } from '../../../../adapters/nic/xdp/bpf-programs.ts';
-import { DeviceSettings } from '../../../../adapters/nic/xdp/device-settings.ts';
+import {
+  DeviceSettings,
+  mayLeaveChecksumsOpen,
+} from '../../../../adapters/nic/xdp/device-settings.ts';
+import { ifindexOf, mtuOf } from '../../../../adapters/nic/xdp/device.ts';
 import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
 import { Maps, sizesFor } from '../../../../adapters/nic/xdp/maps.ts';
 import { NetworkLock } from '../../../../adapters/nic/xdp/network-lock.ts';
@@ -87,7 +91,7 @@ describe('XDP while another program holds the network lock', function () {
     const programs = new BpfPrograms();
     const maps = Maps.create(libbpf, pinPath, sizesFor(16));
     undo.push(() => (maps.unpin(), maps.close()));
-    const loader = new ProgramLoader(programs, maps, builtObject());
+    const loader = await ProgramLoader.open(programs, maps, builtObject());
     const tools = { libbpf, programs, loader, maps, lock };
     const attachment = await Attachment.open(tools, { pinPath, mode: 'native' });
     undo.push(() => attachment.close());
@@ -101,6 +105,15 @@ describe('XDP while another program holds the network lock', function () {
     undo.push(() => hooks.close());
     const targets = await RedirectTargets.open(lock);
     undo.push(() => targets.close());
+
+    // Read on the event loop. A wait for the lock would last until the holder gives up.
+    await holder.whileHeld(async () => {
+      const startMs = performance.now();
+      assert.equal(ifindexOf(name), ifindex);
+      assert.equal(mtuOf(name), 1_500);
+      assert.equal(mayLeaveChecksumsOpen(name, 'veth'), true);
+      assert(performance.now() - startMs < 1_000, 'sysfs answers without the lock');
+    });
 
     const calls: Readonly<Record<string, () => Promise<unknown>>> = {
       'querying a device': () => devices.query(ifindex),

@@ -3,7 +3,7 @@ import { monotonicMs } from '../../../../async/monotonic.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   PinPathInUse,
@@ -358,7 +358,7 @@ async function makeForeign(world: World, port: string): Promise<() => Promise<un
   const programs = new BpfPrograms();
   const devices = new XdpDevices(new NetworkLock());
   const { ifindex } = world.port(port);
-  const object = programs.openObject(path);
+  const object = programs.openObject(await readFile(path));
   assert.ok(object !== null);
   assert.equal(await programs.loadObject(object), 0);
   const fd = programs.programFd(programs.program(object, 'foreign'));

@@ -54,7 +54,7 @@ export class ProgramRun {
     const libbpf = new Libbpf();
     const maps = Maps.open(libbpf, pinPath, sizesFor(entries));
     if (maps === undefined) throw new Error(`nothing pinned at ${pinPath}`);
-    const loader = new ProgramLoader(new BpfPrograms(), maps, objectPath);
+    const loader = await ProgramLoader.open(new BpfPrograms(), maps, objectPath);
     const fd = await loader.withProgram('plain', 0, (loaded) => libbpf.duplicate(loaded));
     return new ProgramRun(libbpf, maps, fd);
   }
