@@ -53,9 +53,9 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
       };
       const other = async (): Promise<void> => {
         const written = timed(() => {
-          const made = pointsOf(scene.accounts);
-          points = made.length;
-          return peer.writePoints(made, { precision: 'ms' });
+          const written = pointsOf(scene.accounts);
+          points = written.length;
+          return peer.writePoints(written, { precision: 'ms' });
         });
         await written.result;
         times.peer.push(written.ms);

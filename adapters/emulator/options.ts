@@ -136,8 +136,8 @@ export function settingsOf(options: EmulatedNodeOptions): NodeSettings {
   return s;
 }
 
-function atLeast(name: string, value: number, least: number): void {
-  if (!(value >= least) || value === Number.POSITIVE_INFINITY) {
-    throw new EmulatorOptionError(`${name} is ${value}; it must be a number of at least ${least}`);
+function atLeast(name: string, value: number, min: number): void {
+  if (!(value >= min) || value === Number.POSITIVE_INFINITY) {
+    throw new EmulatorOptionError(`${name} is ${value}; it must be a number of at least ${min}`);
   }
 }

@@ -1,5 +1,5 @@
 import { compare, type Comparison } from '../support/report.ts';
-import { type Bound, mostWithoutForesight } from './game/bounds.ts';
+import { type Bound, maxWithoutForesight } from './game/bounds.ts';
 import {
   type AlgorithmFigures,
   meanFigures,
@@ -76,14 +76,14 @@ function ceilingShareBy(
 ): string[] {
   const shares = figures.flatMap((f) => {
     const { ours } = sides(f, unit);
-    const most = mostWithoutForesight(f.bounds)[unit];
-    return ours === undefined ? [] : [{ share: value(ours) / most, where: settingName(f) }];
+    const max = maxWithoutForesight(f.bounds)[unit];
+    return ours === undefined ? [] : [{ share: value(ours) / max, where: settingName(f) }];
   });
   if (shares.length === 0) return [];
   const mean = shares.reduce((sum, { share }) => sum + share, 0) / shares.length;
-  const least = shares.reduce((a, b) => (b.share < a.share ? b : a));
-  const [average, worst] = [mean, least.share].map((share) => `${(share * 100).toFixed(1)}%`);
-  return [`${unit}, of the lowest ceiling: ${average} on average, ${worst} in ${least.where}`];
+  const min = shares.reduce((a, b) => (b.share < a.share ? b : a));
+  const [average, worst] = [mean, min.share].map((share) => `${(share * 100).toFixed(1)}%`);
+  return [`${unit}, of the lowest ceiling: ${average} on average, ${worst} in ${min.where}`];
 }
 
 function rankingBy(

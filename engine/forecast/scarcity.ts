@@ -22,7 +22,7 @@ export class Scarcity {
 
   /** Updates the share to the node's load. Unknown loads count as low. */
   update(node: NodeState, ports: PortSnapshot, nowMs: number): void {
-    const link = mostUsedLink(node, ports) ** 2;
+    const link = maxLinkUse(node, ports) ** 2;
     const cpu = Math.max(MIN_CPU, node.hostCpu ?? 0) ** 2;
     const share = link / (link + cpu);
     const elapsedMs = nowMs - this.#atMs;
@@ -34,7 +34,7 @@ export class Scarcity {
 }
 
 /** Maximum link utilization of the NIC ports in either direction, 0 to 1. */
-function mostUsedLink(node: NodeState, ports: PortSnapshot): number {
+function maxLinkUse(node: NodeState, ports: PortSnapshot): number {
   let maxShare = 0;
   for (const [name, load] of node.portLoad) {
     const port = ports.get(name);

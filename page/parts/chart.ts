@@ -31,13 +31,15 @@ export function Chart({ title, points, lines, stacked, text, height, top }: Char
     if (element === null) return undefined;
     const width = element.clientWidth;
     const options = chartOptions({ lines, stacked, text, height, top, width, point: setPointed });
-    const made = new uPlot(options, data, element);
-    plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const created = new uPlot(options, data, element);
+    plot.current = created;
+    const observer = new ResizeObserver(() =>
+      created.setSize({ width: element.clientWidth, height }),
+    );
     observer.observe(element);
     return () => {
       observer.disconnect();
-      made.destroy();
+      created.destroy();
       plot.current = undefined;
     };
   }, [lines, dark, top]);

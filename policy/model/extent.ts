@@ -36,13 +36,13 @@ export function forAllPackets(holds: boolean): Extent {
 }
 
 /** Extent of "all of them": the least, because which packets meet which condition is not known. */
-export function leastOf(extents: readonly Extent[]): Extent {
+export function minExtent(extents: readonly Extent[]): Extent {
   if (extents.includes('none')) return 'none';
   return extents.includes('some') ? 'some' : 'all';
 }
 
 /** Extent of "any of them": the greatest. */
-export function greatestOf(extents: readonly Extent[]): Extent {
+export function maxExtent(extents: readonly Extent[]): Extent {
   if (extents.includes('all')) return 'all';
   return extents.includes('some') ? 'some' : 'none';
 }

@@ -97,16 +97,16 @@ export class Region {
   from(low: number): number | undefined {
     const value = unsigned(this.value);
     const mask = unsigned(this.mask);
-    const least = Math.max(0, Math.ceil(low));
-    if (!(least < 2 ** this.form.bits)) return undefined;
-    // Bit by bit: where `least` and the region differ first, the higher one must be the region's.
-    let best: number | undefined = (least & mask) === value ? least : undefined;
+    const min = Math.max(0, Math.ceil(low));
+    if (!(min < 2 ** this.form.bits)) return undefined;
+    // Bit by bit: where `min` and the region differ first, the higher one must be the region's.
+    let best: number | undefined = (min & mask) === value ? min : undefined;
     for (let bit = 0; best === undefined && bit < this.form.bits; bit++) {
       const one = 2 ** bit;
       const free = (mask & one) === 0;
-      if ((least & one) !== 0 || !(free || (value & one) !== 0)) continue;
-      // Above this bit as in `least`, here one more, below as small as the region permits.
-      const above = least - (least % (one * 2));
+      if ((min & one) !== 0 || !(free || (value & one) !== 0)) continue;
+      // Above this bit as in `min`, here one more, below as small as the region permits.
+      const above = min - (min % (one * 2));
       const candidate = above + one + (value % one);
       if ((candidate & mask) === value) best = candidate;
     }

@@ -1,5 +1,5 @@
 import type { Extent } from '../../engine/ports/rule-evaluator.ts';
-import { forAllPackets, greatestOf, leastOf, negated } from '../model/extent.ts';
+import { forAllPackets, maxExtent, minExtent, negated } from '../model/extent.ts';
 import { UNKNOWN } from '../model/possible.ts';
 import { type Holds, type OperatorDefinition, operatorNamed } from './operators.ts';
 
@@ -29,23 +29,23 @@ export const DECORATORS: readonly DecoratorDefinition[] = [
   {
     name: 'someFact',
     description: "Holds when the operator holds for one item of the fact's list.",
-    decorate: (fact, value, next) => greatest(fact, (item) => next(item, value)),
+    decorate: (fact, value, next) => someItem(fact, (item) => next(item, value)),
   },
   {
     name: 'everyFact',
     description:
       "Holds when the operator holds for each item of the fact's list, and for an empty list.",
-    decorate: (fact, value, next) => least(fact, (item) => next(item, value)),
+    decorate: (fact, value, next) => everyItem(fact, (item) => next(item, value)),
   },
   {
     name: 'someValue',
     description: 'Holds when the operator holds for one of the listed values.',
-    decorate: (fact, value, next) => greatest(value, (item) => next(fact, item)),
+    decorate: (fact, value, next) => someItem(value, (item) => next(fact, item)),
   },
   {
     name: 'everyValue',
     description: 'Holds when the operator holds for each of the listed values.',
-    decorate: (fact, value, next) => least(value, (item) => next(fact, item)),
+    decorate: (fact, value, next) => everyItem(value, (item) => next(fact, item)),
   },
   {
     name: 'swap',
@@ -91,12 +91,12 @@ export function decorateHolds({ decorate }: DecoratorDefinition) {
     decorate(fact, value, (f, v) => forAllPackets(next(f, v))) === 'all';
 }
 
-function greatest(list: unknown, each: (item: unknown) => Extent): Extent {
+function someItem(list: unknown, each: (item: unknown) => Extent): Extent {
   if (list === UNKNOWN) return 'some';
-  return Array.isArray(list) ? greatestOf(list.map(each)) : 'none';
+  return Array.isArray(list) ? maxExtent(list.map(each)) : 'none';
 }
 
-function least(list: unknown, each: (item: unknown) => Extent): Extent {
+function everyItem(list: unknown, each: (item: unknown) => Extent): Extent {
   if (list === UNKNOWN) return 'some';
-  return Array.isArray(list) ? leastOf(list.map(each)) : 'none';
+  return Array.isArray(list) ? minExtent(list.map(each)) : 'none';
 }

@@ -1,5 +1,5 @@
 import type { Extent } from '../../engine/ports/rule-evaluator.ts';
-import { forAllPackets, greatestOf, negated } from '../model/extent.ts';
+import { forAllPackets, maxExtent, negated } from '../model/extent.ts';
 import type { Region } from '../model/region.ts';
 import { parseSubnet, type Subnet } from '../model/subnet.ts';
 import { type OperatorDefinition, operatorNamed } from './operators.ts';
@@ -68,7 +68,7 @@ function inSubnets(region: Region, value: unknown): Extent {
 
 /** Whether all, some or none of the values are in one of the subnets. */
 function coverage(region: Region, subnets: readonly Subnet[]): Extent {
-  const extent = greatestOf(subnets.map((subnet) => region.inSubnet(subnet)));
+  const extent = maxExtent(subnets.map((subnet) => region.inSubnet(subnet)));
   if (extent !== 'some') return extent;
   // Several subnets together can cover it: they do if they cover both halves.
   const partial = subnets.filter((subnet) => region.inSubnet(subnet) === 'some');

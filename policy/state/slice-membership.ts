@@ -1,6 +1,6 @@
 import type { Extent } from '../../engine/ports/rule-evaluator.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
-import { acrossParts, forAllPackets, greatestOf, leastOf } from '../model/extent.ts';
+import { acrossParts, forAllPackets, maxExtent, minExtent } from '../model/extent.ts';
 import type { FlowView } from '../model/fact.ts';
 import { type Known, Possible, type PossiblePart, UNKNOWN } from '../model/possible.ts';
 import { Region } from '../model/region.ts';
@@ -52,12 +52,12 @@ export class SliceMembership {
   }
 
   #extent({ members }: SliceDefinition, view: FlowView): Extent {
-    return greatestOf(members.map((member) => this.#memberExtent(member, view)));
+    return maxExtent(members.map((member) => this.#memberExtent(member, view)));
   }
 
   #memberExtent({ port, vm, vlan, subnet }: SliceMember, view: FlowView): Extent {
     const ports = [view.table.matchAt(view.row).inPort, view.outPorts[0]];
-    return leastOf([
+    return minExtent([
       ...(port === undefined ? [] : [forAllPackets(ports.includes(port))]),
       ...(vm === undefined ? [] : [vmExtent(vm, view)]),
       ...(vlan === undefined ? [] : [extentOf(view.packets.vlanId, (part) => isVlan(part, vlan))]),
@@ -69,7 +69,7 @@ export class SliceMembership {
     const subnet = this.#subnets.get(text);
     if (subnet === undefined) return 'none';
     const within = (part: PossiblePart) => inSubnet(part, subnet);
-    return greatestOf([extentOf(packets.ipSrc, within), extentOf(packets.ipDst, within)]);
+    return maxExtent([extentOf(packets.ipSrc, within), extentOf(packets.ipDst, within)]);
   }
 }
 
@@ -83,7 +83,7 @@ function portSlice(view: FlowView): string | undefined | typeof UNKNOWN {
 /** Whether the flow comes from or goes to a VM; a port without a VM name may belong to it. */
 function vmExtent(vm: string, view: FlowView): Extent {
   const out = view.outPorts.length === 0 ? 'none' : endExtent(vm, view.outPort);
-  return greatestOf([endExtent(vm, view.inPort), out]);
+  return maxExtent([endExtent(vm, view.inPort), out]);
 }
 
 function endExtent(vm: string, port: PortInfo | undefined): Extent {

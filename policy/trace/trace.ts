@@ -9,8 +9,8 @@ import {
 } from '../model/condition.ts';
 import { describeKnown } from '../model/describe-known.ts';
 import {
-  greatestOf,
-  leastOf,
+  maxExtent,
+  minExtent,
   type Needed,
   negated,
   oppositeOf,
@@ -128,6 +128,6 @@ function traceOf(
   const children = 'all' in condition ? condition.all : condition.any;
   const of = children.map((child) => traceOf(child, needed, values));
   const extents = of.map((child) => child.extent);
-  const extent = kind === 'all' ? leastOf(extents) : greatestOf(extents);
+  const extent = kind === 'all' ? minExtent(extents) : maxExtent(extents);
   return { kind, verdict: verdict(extent), extent, of };
 }

@@ -44,10 +44,10 @@ export class PayloadReader {
     }
   }
 
-  /** Number of items that follow, each of at least `least` bytes. */
-  count(least: number): number {
+  /** Number of items that follow, each of at least `min` bytes. */
+  count(min: number): number {
     const count = this.varint();
-    if (count * least > this.left) throw this.error(`the block is too short for ${count} items`);
+    if (count * min > this.left) throw this.error(`the block is too short for ${count} items`);
     return count;
   }
 

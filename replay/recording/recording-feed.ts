@@ -213,9 +213,9 @@ export class RecordingFeed implements TraceFeed {
   }
 
   /** Reads a list of slots; `one` reads the content of each. */
-  #readSlots(from: PayloadReader, least: number, one: (slot: number) => void): void {
+  #readSlots(from: PayloadReader, min: number, one: (slot: number) => void): void {
     let slot = 0;
-    for (let left = from.count(least); left > 0; left--) {
+    for (let left = from.count(min); left > 0; left--) {
       slot += from.varint();
       if (slot >= MAX_SLOTS) throw from.error(`slot ${slot} is out of range`);
       one(slot);

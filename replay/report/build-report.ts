@@ -38,7 +38,7 @@ export function buildReport({ file, feed, options, result }: ReportParts): Repla
       packets: traffic.totalPackets,
       bytes: traffic.totalBytes,
       flows: traffic.totalFlows,
-      mostFlows: traffic.peakFlows,
+      maxFlows: traffic.peakFlows,
       notes: feed.notes(),
       failure: failure?.message ?? null,
       recorded: recorded === undefined ? null : recordedReport(recorded),
@@ -80,12 +80,12 @@ function policyReport(run: PolicyRun): PolicyReport {
       savedCpus: over(savedMs, m.ms),
       packetCostNs: m.carriedPackets > 0 ? m.savedNs / m.carriedPackets : null,
     },
-    entries: { mean: over(m.entryMs, m.ms), most: m.maxEntries },
+    entries: { mean: over(m.entryMs, m.ms), max: m.maxEntries },
     operations: {
       put: m.puts,
       deleted: m.deletes,
       perSecond: over((m.puts + m.deletes) * 1000, m.ms),
-      mostPerSecond: m.maxOperationsPerSecond,
+      maxPerSecond: m.maxOperationsPerSecond,
     },
     dwell: dwellReport(m.dwell, run.entryAgesMs()),
     onVswitch: reasonReports(m),
@@ -110,7 +110,7 @@ function dwellReport(dwell: LogHistogram, ages: readonly number[]): DwellReport 
     p90Ms: quantile(0.9),
     p99Ms: quantile(0.99),
     meanMs: none ? null : dwell.sumMs / dwell.count,
-    mostMs: none ? null : dwell.maxMs,
+    maxMs: none ? null : dwell.maxMs,
     histogram: dwell.octaves(),
   };
 }
@@ -142,7 +142,7 @@ function sliceReport(s: SliceSum, ms: number): SliceReport {
     packets: { vswitch: vswitch.packets, carried: s.carriedPackets },
     byteCoverage: share(s.carriedBytes, vswitch.bytes),
     packetCoverage: share(s.carriedPackets, vswitch.packets),
-    entries: { mean: over(s.entryMs, ms), most: s.maxEntries },
+    entries: { mean: over(s.entryMs, ms), max: s.maxEntries },
   };
 }
 
@@ -167,7 +167,7 @@ function policyOverTime({ overTime }: PolicyMeasures): PolicyOverTime {
     carriedPackets: column(Column.carriedPackets),
     flows: mean(Column.flowMs),
     entries: mean(Column.entryMs),
-    mostEntries: column(Column.maxEntries),
+    maxEntries: column(Column.maxEntries),
     operations: column(Column.operations),
     refused: column(Column.refused),
   };

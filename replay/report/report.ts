@@ -26,7 +26,7 @@ export interface TraceReport {
   readonly bytes: number;
   /** Flows over the whole trace, and the maximum at a time. */
   readonly flows: number;
-  readonly mostFlows: number;
+  readonly maxFlows: number;
   /** Notes on the trace, a sentence each. */
   readonly notes: readonly string[];
   /** Why reading it failed; null if it was read to its end. */
@@ -66,7 +66,7 @@ export interface PolicyReport {
   readonly byteCoverage: number | null;
   readonly packetCoverage: number | null;
   readonly hostCpu: CpuEstimate;
-  readonly entries: { readonly mean: number; readonly most: number };
+  readonly entries: { readonly mean: number; readonly max: number };
   readonly operations: OperationsReport;
   readonly dwell: DwellReport;
   /** Traffic through the vSwitch by reason; most bytes first. */
@@ -92,7 +92,7 @@ export interface OperationsReport {
   readonly deleted: number;
   /** Mean rate, and the rate in the tick with the most operations. */
   readonly perSecond: number;
-  readonly mostPerSecond: number;
+  readonly maxPerSecond: number;
 }
 
 /** Lifetimes of entries. Entries that exist at the end count with their age. */
@@ -105,7 +105,7 @@ export interface DwellReport {
   readonly p90Ms: number | null;
   readonly p99Ms: number | null;
   readonly meanMs: number | null;
-  readonly mostMs: number | null;
+  readonly maxMs: number | null;
   /** Number of entries with a lifetime from `fromMs` to less than twice that. */
   readonly histogram: readonly { readonly fromMs: number; readonly count: number }[];
 }
@@ -125,7 +125,7 @@ export interface SliceReport {
   readonly packets: Split;
   readonly byteCoverage: number | null;
   readonly packetCoverage: number | null;
-  readonly entries: { readonly mean: number; readonly most: number };
+  readonly entries: { readonly mean: number; readonly max: number };
 }
 
 /** Columns over time: one value per bucket. */
@@ -147,7 +147,7 @@ export interface PolicyOverTime {
   /** Means, and the maximum of entries. */
   readonly flows: readonly number[];
   readonly entries: readonly number[];
-  readonly mostEntries: readonly number[];
+  readonly maxEntries: readonly number[];
   readonly operations: readonly number[];
   readonly refused: readonly number[];
 }

@@ -34,7 +34,7 @@ function traceLines({ trace }: ReplayReport): readonly string[] {
   return [
     `${trace.file} (${trace.format}): ${duration(trace.durationMs)}${from}, ${counted(trace.ticks, 'tick')}`,
     `${byteCount(trace.bytes)} in ${count(trace.packets)} packets, ${bitRate(rate)}; ` +
-      `${counted(trace.flows, 'flow')}, at most ${trace.mostFlows} at a time`,
+      `${counted(trace.flows, 'flow')}, at most ${trace.maxFlows} at a time`,
   ];
 }
 
@@ -47,10 +47,10 @@ function comparison(report: ReplayReport, width: number, colours: Colours): stri
     figure('packets carried', policies, (p) => shareText(p.packetCoverage)),
     figure('host CPU saved (estimate)', policies, ({ hostCpu }) => cpus(hostCpu.savedCpus)),
     figure('entries, mean / maximum', policies, ({ entries }) =>
-      pair(entries.mean.toFixed(0), String(entries.most)),
+      pair(entries.mean.toFixed(0), String(entries.max)),
     ),
     figure('operations/s, mean / peak', policies, ({ operations: o }) =>
-      pair(o.perSecond.toFixed(1), o.mostPerSecond.toFixed(0)),
+      pair(o.perSecond.toFixed(1), o.maxPerSecond.toFixed(0)),
     ),
     figure('lifetime of entries, median / 90 %', policies, ({ dwell }) =>
       pair(time(dwell.p50Ms), time(dwell.p90Ms)),
@@ -123,7 +123,7 @@ const SLICE_COLUMNS: readonly Column<SliceReport>[] = [
   { title: 'CARRIED', align: 'right', text: (s) => shareText(s.byteCoverage) },
   { title: 'PACKETS CARRIED', align: 'right', text: (s) => shareText(s.packetCoverage) },
   { title: 'ENTRIES, MEAN', align: 'right', text: (s) => s.entries.mean.toFixed(1) },
-  { title: 'MAXIMUM', align: 'right', text: (s) => String(s.entries.most) },
+  { title: 'MAXIMUM', align: 'right', text: (s) => String(s.entries.max) },
 ];
 
 function shareText(share: number | null): string {

@@ -78,10 +78,10 @@ export class StartOrder {
       const left = 2 * at + 1;
       if (left >= heap.length) return;
       const right = left + 1;
-      const least = right < heap.length && isBefore(heap[right], heap[left]) ? right : left;
-      if (!isBefore(heap[least], heap[at])) return;
-      [heap[at], heap[least]] = [heap[least], heap[at]];
-      at = least;
+      const first = right < heap.length && isBefore(heap[right], heap[left]) ? right : left;
+      if (!isBefore(heap[first], heap[at])) return;
+      [heap[at], heap[first]] = [heap[first], heap[at]];
+      at = first;
     }
   }
 }

@@ -85,15 +85,15 @@ class EmulatedDemo {
  * Runs the demonstration for some seconds. Resolves to the least number of entries in use after the
  * first ten seconds, and the number of refused installations.
  */
-export async function useOfTable(seconds: number): Promise<{ least: number; refused: number }> {
+export async function useOfTable(seconds: number): Promise<{ minUsed: number; refused: number }> {
   const demo = new EmulatedDemo();
   await demo.start();
-  let least = Number.POSITIVE_INFINITY;
+  let minUsed = Number.POSITIVE_INFINITY;
   let refused = 0;
   for (let tick = 1; tick <= seconds * 4; tick++) {
     const { plans, operations } = await demo.tick();
-    if (tick >= 40) least = Math.min(least, plans[0].capacity.used);
+    if (tick >= 40) minUsed = Math.min(minUsed, plans[0].capacity.used);
     refused += operations.filter(({ kind, result }) => kind === 'put' && !result.ok).length;
   }
-  return { least, refused };
+  return { minUsed, refused };
 }

@@ -85,9 +85,9 @@ export class FieldPool {
     keys[at + 3] = c;
     keys[at + 4] = d;
     value[0] = a;
-    const made = { field: field.name, value: this.#bytes(value, field.width), mask: field.full };
-    this.#slots[slot] = made;
-    return made;
+    const match = { field: field.name, value: this.#bytes(value, field.width), mask: field.full };
+    this.#slots[slot] = match;
+    return match;
   }
 
   /**

@@ -10,8 +10,8 @@ export class KeepBest {
   #scratch = new Float64Array(0);
 
   apply({ senders, table }: WindowView, value: (flow: number) => number): void {
-    const most = table.size + senders.length;
-    if (this.#scratch.length < most) this.#scratch = new Float64Array(most * 2);
+    const max = table.size + senders.length;
+    if (this.#scratch.length < max) this.#scratch = new Float64Array(max * 2);
     let n = 0;
     for (; n < table.size; n++) this.#scratch[n] = value(table.at(n));
     for (const flow of senders) if (!table.has(flow)) this.#scratch[n++] = value(flow);
@@ -19,18 +19,18 @@ export class KeepBest {
       for (const flow of senders) table.place(flow);
       return;
     }
-    const least = kthLargest(this.#scratch, n, table.capacity);
+    const min = kthLargest(this.#scratch, n, table.capacity);
     let ties = table.capacity;
-    for (let i = 0; i < n; i++) if (this.#scratch[i] > least) ties--;
+    for (let i = 0; i < n; i++) if (this.#scratch[i] > min) ties--;
     for (let i = table.size - 1; i >= 0; i--) {
       const flow = table.at(i);
       const worth = value(flow);
-      if (worth < least || (worth === least && ties-- <= 0)) table.evict(flow);
+      if (worth < min || (worth === min && ties-- <= 0)) table.evict(flow);
     }
     for (const flow of senders) {
       if (table.has(flow)) continue;
       const worth = value(flow);
-      if (worth > least || (worth === least && ties-- > 0)) table.place(flow);
+      if (worth > min || (worth === min && ties-- > 0)) table.place(flow);
     }
   }
 }

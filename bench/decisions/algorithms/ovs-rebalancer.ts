@@ -69,9 +69,9 @@ class Rebalancer implements Placer {
     for (let i = 0; i < inserted; i++) table.place(pending[i]);
     if (inserted === pending.length) return false;
     bestFirst(offloaded, MAX_CHURN, (flow) => -rate(flow), this.#scratch);
-    const most = Math.min(MAX_CHURN, offloaded.length, wanted - inserted);
+    const max = Math.min(MAX_CHURN, offloaded.length, wanted - inserted);
     let churn = 0;
-    while (churn < most && rate(pending[inserted + churn]) > rate(offloaded[churn])) churn++;
+    while (churn < max && rate(pending[inserted + churn]) > rate(offloaded[churn])) churn++;
     for (let i = 0; i < churn; i++) table.evict(offloaded[i]);
     for (let i = 0; i < churn; i++) table.place(pending[inserted + i]);
     return true;

@@ -22,7 +22,7 @@ export interface Bounds {
 }
 
 /** The lowest ceiling: the informed one, or else the reachable one. */
-export function mostWithoutForesight({ informed, reachable }: Bounds): Bound {
+export function maxWithoutForesight({ informed, reachable }: Bounds): Bound {
   return informed ?? reachable;
 }
 
@@ -120,11 +120,11 @@ function place(
   const values = new Float64Array(to - from);
   let n = 0;
   for (let i = from; i < to; i++) if (known[expected.flow[i]] === 1) values[n++] = expected[by][i];
-  const least = n > entries ? kthLargest(values, n, entries) : 0;
+  const min = n > entries ? kthLargest(values, n, entries) : 0;
   let left = entries;
   for (let i = from; i < to && left > 0; i++) {
     const flow = expected.flow[i];
-    if (known[flow] === 0 || expected[by][i] < least) continue;
+    if (known[flow] === 0 || expected[by][i] < min) continue;
     placedIn[flow] = window + 1;
     left--;
   }

@@ -1,5 +1,5 @@
 import type { AlgorithmFigures, SettingFigures } from '../game/figures.ts';
-import { mostWithoutForesight } from '../game/bounds.ts';
+import { maxWithoutForesight } from '../game/bounds.ts';
 import { grouped } from '../game/groups.ts';
 import { legend, line, mark } from './theme.ts';
 import { ceiling, frame, type Panel, xLabel, yOf } from './panel.ts';
@@ -71,7 +71,7 @@ function panelOf(figures: readonly SettingFigures[], covered: Covered, left: num
       true,
     ),
     ceiling(
-      points(({ bounds }) => mostWithoutForesight(bounds)[covered.unit]),
+      points(({ bounds }) => maxWithoutForesight(bounds)[covered.unit]),
       false,
     ),
     ...curves.map((curve) => line(curve.name, curve.points)),

@@ -1,4 +1,4 @@
-import { mostWithoutForesight } from '../game/bounds.ts';
+import { maxWithoutForesight } from '../game/bounds.ts';
 import type { SettingFigures } from '../game/figures.ts';
 import type { Covered } from './coverage-plot.ts';
 import { legend, mark } from './theme.ts';
@@ -52,11 +52,11 @@ export function operationsPlot(means: readonly SettingFigures[], covered: Covere
 function panelOf(figures: SettingFigures, covered: Covered, panel: Panel): string[] {
   const moving = figures.algorithms.filter((a) => a.operationsPerSecond > 0);
   const operations = moving.map((a) => Math.log10(a.operationsPerSecond));
-  const least = Math.floor(Math.min(...operations));
-  const most = Math.max(least + 1, Math.ceil(Math.max(...operations)));
-  const x = (log: number) => panel.left + (panel.width * (log - least)) / (most - least);
-  const bound = yOf(panel, mostWithoutForesight(figures.bounds)[covered.unit]);
-  const ticks = Array.from({ length: most - least + 1 }, (_, i) => least + i);
+  const min = Math.floor(Math.min(...operations));
+  const max = Math.max(min + 1, Math.ceil(Math.max(...operations)));
+  const x = (log: number) => panel.left + (panel.width * (log - min)) / (max - min);
+  const bound = yOf(panel, maxWithoutForesight(figures.bounds)[covered.unit]);
+  const ticks = Array.from({ length: max - min + 1 }, (_, i) => min + i);
   return [
     ...frame(panel, `${figures.entries.toLocaleString('en-GB')} entries`),
     ...ticks.flatMap((log) => [
@@ -86,7 +86,7 @@ function panelOf(figures: SettingFigures, covered: Covered, panel: Panel): strin
 
 /** From the tenth below the minimum to the tenth above the ceiling. */
 function sharesOf({ algorithms, bounds }: SettingFigures, { unit, of }: Covered): [number, number] {
-  const least = Math.min(...algorithms.map(of));
-  const most = Math.max(mostWithoutForesight(bounds)[unit], ...algorithms.map(of));
-  return [Math.floor(least * 10) / 10, Math.min(1, Math.ceil(most * 10 + 0.01) / 10)];
+  const min = Math.min(...algorithms.map(of));
+  const max = Math.max(maxWithoutForesight(bounds)[unit], ...algorithms.map(of));
+  return [Math.floor(min * 10) / 10, Math.min(1, Math.ceil(max * 10 + 0.01) / 10)];
 }

@@ -6,22 +6,22 @@ export interface Panel {
   readonly top: number;
   readonly width: number;
   readonly height: number;
-  /** Least and most share on the y axis. */
+  /** Minimum and maximum share on the y axis. */
   readonly shares: readonly [number, number];
 }
 
 /** Height of a share on the page. */
-export function yOf({ top, height, shares: [least, most] }: Panel, share: number): number {
-  return top + height * (1 - (share - least) / (most - least));
+export function yOf({ top, height, shares: [min, max] }: Panel, share: number): number {
+  return top + height * (1 - (share - min) / (max - min));
 }
 
 /** The panel's title, and a line and a label for each tenth of the y axis that is shown. */
 export function frame(panel: Panel, title: string): string[] {
   const { left, top, width, shares } = panel;
-  const [least, most] = shares.map((share) => Math.round(share * 100));
-  const step = most - least > 50 ? 20 : 10;
+  const [min, max] = shares.map((share) => Math.round(share * 100));
+  const step = max - min > 50 ? 20 : 10;
   const lines: string[] = [text(left, top - 10, title, { 'font-weight': 600 })];
-  for (let percent = least; percent <= most; percent += step) {
+  for (let percent = min; percent <= max; percent += step) {
     const y = yOf(panel, percent / 100);
     lines.push(
       element('line', { class: 'grid', x1: left, x2: left + width, y1: y, y2: y }),

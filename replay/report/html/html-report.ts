@@ -57,7 +57,7 @@ function heading(report: ReplayReport): string {
       ? ''
       : `<p class="bad">Only a part of the trace was read: ${escaped(trace.failure)}</p>`;
   return `<h1>Replay of ${escaped(trace.file)}</h1>
-<p>${escaped(`${trace.format}, ${duration(trace.durationMs)}${from}: ${byteCount(trace.bytes)} in ${count(trace.packets)} packets, ${bitRate(rate)}, ${counted(trace.flows, 'flow')}, at most ${trace.mostFlows} at a time`)}</p>
+<p>${escaped(`${trace.format}, ${duration(trace.durationMs)}${from}: ${byteCount(trace.bytes)} in ${count(trace.packets)} packets, ${bitRate(rate)}, ${counted(trace.flows, 'flow')}, at most ${trace.maxFlows} at a time`)}</p>
 <p class="soft">${escaped(`Table of ${settings.entries} entries${fast}; ${packetCostText(report)}.`)}</p>
 ${notes}${failure}`;
 }
@@ -79,7 +79,7 @@ function charts(report: ReplayReport): readonly TimeChart[] {
   const duringTicks = (values: readonly number[]): readonly (number | null)[] =>
     values.map((v, i) => (coveredMs[i] > 0 ? v : null));
   const all = overTime.policies;
-  const most = Math.max(
+  const maxRate = Math.max(
     0,
     ...rate(
       all[0].vswitchBytes.map((v, i) => v + all[0].carriedBytes[i]),
@@ -87,7 +87,7 @@ function charts(report: ReplayReport): readonly TimeChart[] {
     ).map((v) => v ?? 0),
   );
   const tableSize = settings.entries + settings.fastPathEntries;
-  const mostEntries = Math.max(0, ...policies.map((p) => p.entries.most));
+  const maxEntries = Math.max(0, ...policies.map((p) => p.entries.max));
   return [
     ...policies.map(
       (p, i): TimeChart => ({
@@ -100,7 +100,7 @@ function charts(report: ReplayReport): readonly TimeChart[] {
           { name: 'vSwitch', colour: 'vswitch', values: rate(all[i].vswitchBytes, 8) },
         ],
         text: bitRate,
-        minTop: most,
+        minTop: maxRate,
       }),
     ),
     {
@@ -129,7 +129,7 @@ function charts(report: ReplayReport): readonly TimeChart[] {
       series: lines((i) => duringTicks(all[i].entries)),
       text: count,
       // A limit far above all lines would flatten them.
-      ...(mostEntries > tableSize / 3
+      ...(maxEntries > tableSize / 3
         ? { limit: { value: tableSize, name: 'the size of the table' } }
         : {}),
     },

@@ -32,7 +32,7 @@ ${line(
 )}
 ${line(
   'Entries, maximum',
-  plain((p) => String(p.entries.most)),
+  plain((p) => String(p.entries.max)),
 )}
 ${line(
   'Operations per second, mean',
@@ -40,7 +40,7 @@ ${line(
 )}
 ${line(
   'Operations per second, peak tick',
-  plain((p) => p.operations.mostPerSecond.toFixed(0)),
+  plain((p) => p.operations.maxPerSecond.toFixed(0)),
 )}
 ${line(
   'Entries installed / deleted',
@@ -76,7 +76,7 @@ export function sliceTable(policy: PolicyReport): string {
   const rows = policy.slices
     .map(
       (s) =>
-        `<tr><th>${s.name === null ? '<em>none</em>' : escaped(s.name)}</th><td>${meter(s.byteCoverage)}</td><td>${meter(s.packetCoverage)}</td><td>${escaped(byteCount(s.bytes.vswitch + s.bytes.carried))}</td><td>${s.entries.mean.toFixed(1)}</td><td>${s.entries.most}</td></tr>`,
+        `<tr><th>${s.name === null ? '<em>none</em>' : escaped(s.name)}</th><td>${meter(s.byteCoverage)}</td><td>${meter(s.packetCoverage)}</td><td>${escaped(byteCount(s.bytes.vswitch + s.bytes.carried))}</td><td>${s.entries.mean.toFixed(1)}</td><td>${s.entries.max}</td></tr>`,
     )
     .join('\n');
   return `<div class="scroll"><table><tr><th>Slice</th><th>Bytes carried</th><th>Packets carried</th><th>Bytes</th><th>Entries, mean</th><th>Maximum</th></tr>

@@ -4,7 +4,7 @@ import type { Comparison, Condition } from '../../../policy/model/condition.ts';
 import { contradictions } from '../../../policy/check/contradiction-check.ts';
 import { factNamed } from '../../../policy/facts/facts.ts';
 import type { Extent } from '../../../engine/ports/rule-evaluator.ts';
-import { greatestOf, leastOf, negated, suffices } from '../../../policy/model/extent.ts';
+import { maxExtent, minExtent, negated, suffices } from '../../../policy/model/extent.ts';
 import { Possible } from '../../../policy/model/possible.ts';
 import { anyOf, NUMBER_16, Region } from '../../../policy/model/region.ts';
 import { comparing } from '../../../policy/operators/compare.ts';
@@ -99,8 +99,8 @@ const megaflows: readonly Facts[] = [0, 1.5, 3].flatMap((packetsPerSecond) =>
 );
 
 function extentOf(c: Condition, facts: Facts): Extent {
-  if ('all' in c) return leastOf(c.all.map((child) => extentOf(child, facts)));
-  if ('any' in c) return greatestOf(c.any.map((child) => extentOf(child, facts)));
+  if ('all' in c) return minExtent(c.all.map((child) => extentOf(child, facts)));
+  if ('any' in c) return maxExtent(c.any.map((child) => extentOf(child, facts)));
   if ('not' in c) return negated(extentOf(c.not, facts));
   const operator = decoratedOperator(c.operator);
   return operator === undefined ? 'none' : comparing(operator)(facts[c.fact], c.value);

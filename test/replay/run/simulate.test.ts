@@ -87,9 +87,9 @@ describe('replay: simulation', () => {
     assert.ok(p.packets.vswitch >= 250 && p.packets.vswitch <= 250 + 21, `${p.packets.vswitch}`);
     assert.equal(p.hostCpu.savedMs, p.packets.carried / 1000);
     assert.equal(p.hostCpu.packetCostNs, 1000);
-    assert.deepEqual([p.entries.most, p.operations.put], [1, 1]);
+    assert.deepEqual([p.entries.max, p.operations.put], [1, 1]);
     assert.equal(p.slices[0].name, 'red');
-    assert.equal(p.slices[0].entries.most, 1);
+    assert.equal(p.slices[0].entries.max, 1);
     const placed = p.onVswitch.find((r) => r.reason === 'placed');
     assert.ok(placed !== undefined && placed.packets >= 18 && placed.packets <= 21);
   });
@@ -204,7 +204,7 @@ describe('replay: simulation', () => {
     const report = await played(feed, 'trace', { entries: 64 });
     checkSums(report);
     assert.equal(report.trace.flows, 30_000);
-    assert.ok(report.trace.mostFlows < 15_000, `${report.trace.mostFlows}`);
+    assert.ok(report.trace.maxFlows < 15_000, `${report.trace.maxFlows}`);
     const grown = (heaps.at(-1) ?? Number.POSITIVE_INFINITY) - heaps[1];
     assert.ok(grown < 4e6, `grown by ${grown} bytes over ${heaps.join(', ')}`);
   });

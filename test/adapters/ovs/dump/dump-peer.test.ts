@@ -18,7 +18,7 @@ import { isMisread, knownFailure, readableByPeer } from './peer/peer-faults.ts';
 const SEED = 20_240_607;
 const FLOWS = 700;
 const BUSY_FLOWS = 60;
-const LEAST_COMPARED = 400;
+const MIN_COMPARED = 400;
 
 /** Conditions outside the vocabulary of matches that the flows must have, besides every field. */
 const TEXTS = [
@@ -95,7 +95,7 @@ describe("flows in Open vSwitch's own datapath", function () {
       }
     }
     const compared = [...expected.values()];
-    assert.ok(compared.length >= LEAST_COMPARED, `${compared.length} flows can be compared`);
+    assert.ok(compared.length >= MIN_COMPARED, `${compared.length} flows can be compared`);
     assert.ok(compared.filter((flow) => flow.packets > 0).length >= BUSY_FLOWS / 2);
     const has = (what: readonly string[], word: string): boolean =>
       what.some((text) => text.split(/[ =(]/).includes(word));
