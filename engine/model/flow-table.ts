@@ -9,9 +9,9 @@ import {
 import { ForecastColumns } from './forecast-columns.ts';
 import { type FlowSpec, Placement } from './flow.ts';
 import type { FlowId } from './flow-id.ts';
-import { FlowIndex } from './flow-index.ts';
 import { FreeRows } from './free-rows.ts';
 import type { FlowMatch } from './match.ts';
+import { RowFlows } from './row-flows.ts';
 import { SideTables } from './side-tables.ts';
 
 /** Smallest capacity, rows. */
@@ -83,18 +83,9 @@ export class FlowTable {
   #epoch = 0;
   #nowMs = 0;
   readonly #free = new FreeRows();
-  #words = new Uint32Array(0);
-  readonly #index = new FlowIndex(this.#words);
+  readonly #flows = new RowFlows();
   #seen = new Uint32Array(0);
   #born = new Uint32Array(0);
-  #matches: FlowMatch[] = [];
-  #actions: FlowActions[] = [];
-  #actionsVersion = new Uint32Array(0);
-  #generation = new Uint32Array(0);
-  #changes = new Uint32Array(0);
-  /** What the last two start with in new rows: more than any row had that was dropped. */
-  #firstGeneration = 0;
-  #firstChange = 0;
 
   /** What shadow policies request; undefined while none is in force, see {@link keepShadow}. */
   get shadow(): ShadowColumns | undefined {
@@ -114,8 +105,7 @@ export class FlowTable {
   /** Starts a reading at `nowMs`; frees the rows that the last one removed. */
   begin(nowMs: number): void {
     for (const row of this.removed) {
-      this.#matches[row] = GONE_MATCH;
-      this.#actions[row] = GONE_ACTIONS;
+      this.#flows.drop(row);
       this.#free.add(row);
     }
     if (this.removed.length > 0) this.#used = this.#free.trim(this.#used);
@@ -127,12 +117,12 @@ export class FlowTable {
 
   /** Row of a flow, or -1 if it is not in the table. */
   find(w0: number, w1: number, w2: number, w3: number): number {
-    return this.#index.find(w0, w1, w2, w3);
+    return this.#flows.find(w0, w1, w2, w3);
   }
 
   /** Row of a flow, or -1 if it is not in the table. */
   rowOf(id: FlowId): number {
-    return this.#index.find(id.w0, id.w1, id.w2, id.w3);
+    return this.#flows.find(id.w0, id.w1, id.w2, id.w3);
   }
 
   /** Adds a flow that is not in the table; it is part of this reading once observed. */
@@ -140,17 +130,7 @@ export class FlowTable {
     const free = this.#free.takeLowest();
     const row = free === -1 ? this.#used++ : free;
     if (row >= this.#capacity) this.#grow(row + 1);
-    const at = row * 4;
-    this.#words[at] = id.w0;
-    this.#words[at + 1] = id.w1;
-    this.#words[at + 2] = id.w2;
-    this.#words[at + 3] = id.w3;
-    this.#index.insert(row);
-    this.#matches[row] = match;
-    this.#actions[row] = actions;
-    this.#actionsVersion[row] = 1;
-    this.#generation[row]++;
-    this.#changes[row]++;
+    this.#flows.start(row, id, match, actions);
     this.#born[row] = this.#epoch;
     if (row >= this.#touched) {
       this.#touched = row + 1;
@@ -243,8 +223,8 @@ export class FlowTable {
 
   /** Replaces a flow's actions, after the vSwitch changed them. */
   setActions(row: number, actions: FlowActions): void {
-    this.#actions[row] = actions;
-    this.#changeVersion(row);
+    this.#flows.setActions(row, actions);
+    this.sideTables.startVersion(row);
   }
 
   /**
@@ -253,8 +233,8 @@ export class FlowTable {
    * an installed entry no longer does what the vSwitch does.
    */
   setMatch(row: number, match: FlowMatch): void {
-    this.#matches[row] = match;
-    this.#changeVersion(row);
+    this.#flows.setMatch(row, match);
+    this.sideTables.startVersion(row);
   }
 
   /** Completes a reading: `rows` are the flows observed in it, `removed` those that were not. */
@@ -291,40 +271,32 @@ export class FlowTable {
 
   /** Identity of the row's flow. */
   idAt(row: number): FlowId {
-    const at = row * 4;
-    const w = this.#words;
-    return { w0: w[at], w1: w[at + 1], w2: w[at + 2], w3: w[at + 3] };
+    return this.#flows.idAt(row);
   }
 
   /** Match of the row's flow; of none if the row has been dropped. */
   matchAt(row: number): FlowMatch {
-    return this.#matches[row] ?? GONE_MATCH;
+    return this.#flows.matchAt(row);
   }
 
   /** Actions of the row's flow; none if the row has been dropped. */
   actionsAt(row: number): FlowActions {
-    return this.#actions[row] ?? GONE_ACTIONS;
+    return this.#flows.actionsAt(row);
   }
 
   /** Version of the row's match and actions, starting at 1. */
   actionsVersionAt(row: number): number {
-    return this.#actionsVersion[row];
+    return this.#flows.versionAt(row);
   }
 
-  /**
-   * By row: number of flows that the row has held so far. While it does not change, the row has the
-   * same flow.
-   */
+  /** See {@link RowFlows.generation}. */
   get generation(): Uint32Array {
-    return this.#generation;
+    return this.#flows.generation;
   }
 
-  /**
-   * By row: number of flows that the row has held, plus the changes of their matches and actions.
-   * While it does not change, everything derived from flow, match and actions stays valid.
-   */
+  /** See {@link RowFlows.changes}. */
   get changes(): Uint32Array {
-    return this.#changes;
+    return this.#flows.changes;
   }
 
   /** The row's flow, for a backend. */
@@ -337,14 +309,8 @@ export class FlowTable {
     return this.#used;
   }
 
-  #changeVersion(row: number): void {
-    this.#actionsVersion[row]++;
-    this.#changes[row]++;
-    this.sideTables.startVersion(row);
-  }
-
   #remove(row: number): void {
-    this.#index.remove(row);
+    this.#flows.remove(row);
     this.#born[row] = 0;
   }
 
@@ -359,30 +325,15 @@ export class FlowTable {
     if (this.#sparseReadings < SPARSE_READINGS) return;
     this.#sparseReadings = 0;
     const capacity = Math.max(MIN_CAPACITY, this.#used * 2);
-    for (let row = capacity; row < this.#touched; row++) {
-      if (this.#generation[row] > this.#firstGeneration) {
-        this.#firstGeneration = this.#generation[row];
-      }
-      if (this.#changes[row] > this.#firstChange) this.#firstChange = this.#changes[row];
-    }
     this.#resize(capacity);
     this.#touched = Math.min(this.#touched, capacity);
   }
 
   #resize(capacity: number): void {
-    const before = this.#capacity;
-    this.#words = resizedU32(this.#words, capacity * 4);
-    this.#index.rebase(this.#words);
-    if (capacity > before) this.#index.reserve(capacity);
-    else this.#index.shrink(capacity);
+    this.#flows.resize(capacity);
     this.#free.resize(capacity);
     this.#seen = resizedU32(this.#seen, capacity);
     this.#born = resizedU32(this.#born, capacity);
-    this.#actionsVersion = resizedU32(this.#actionsVersion, capacity);
-    this.#generation = resizedU32(this.#generation, capacity).fill(this.#firstGeneration, before);
-    this.#changes = resizedU32(this.#changes, capacity).fill(this.#firstChange, before);
-    this.#matches = resized(this.#matches, capacity, GONE_MATCH);
-    this.#actions = resized(this.#actions, capacity, GONE_ACTIONS);
     this.traffic.resize(capacity);
     this.rates.resize(capacity);
     this.forecast.resize(capacity);
@@ -391,14 +342,4 @@ export class FlowTable {
     this.sideTables.resize(capacity);
     this.#capacity = capacity;
   }
-}
-
-const GONE_MATCH: FlowMatch = { inPort: '', fields: [], opaque: [] };
-const GONE_ACTIONS: FlowActions = [];
-
-/** A copy of `old` with `length` elements; new elements are `rest`. */
-function resized<T>(old: readonly T[], length: number, rest: T): T[] {
-  const next = old.slice(0, length);
-  next.length = length;
-  return next.fill(rest, old.length);
 }
