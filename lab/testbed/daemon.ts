@@ -109,6 +109,19 @@ export class NorikaeDaemon {
     return waitFor(what, look, { timeoutMs, everyMs });
   }
 
+  /**
+   * Resolves after a tick whose reading of the flows began after this call: the one after the tick
+   * in progress.
+   */
+  async readAgain(timeoutMs: number): Promise<void> {
+    const { sequence } = (await this.control.status()).tick;
+    const isRead = async () => {
+      const { tick } = await this.control.status();
+      return tick.fresh && tick.sequence > sequence + 1 ? true : undefined;
+    };
+    await waitFor('the flows are read again', isRead, { timeoutMs });
+  }
+
   /** Stops it as systemd does; resolves to its exit code. */
   async stop(): Promise<number | undefined> {
     return (await this.process.stop(10_000)).code;

@@ -90,6 +90,35 @@ export function sequenceOf(frame: Buffer): number | undefined {
   return at === -1 ? undefined : frame.readUInt32BE(at + MARKER.length);
 }
 
+/** What became of consecutively numbered packets. */
+export interface Deliveries {
+  /** Packets that were sent between the two points. */
+  readonly sent: number;
+  /** Numbers of those that did not arrive. */
+  readonly lost: readonly number[];
+}
+
+/**
+ * Judges captured packets of a sender that numbers them by one. What was sent follows from the
+ * numbers, so a sender that is late loses nothing.
+ *
+ * @param margin packets at both ends that are not judged: others may have overtaken them
+ */
+export function deliveries(numbers: Iterable<number>, margin: number): Deliveries {
+  const arrived = new Set(numbers);
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const number of arrived) {
+    first = Math.min(first, number);
+    last = Math.max(last, number);
+  }
+  const lost: number[] = [];
+  let sent = 0;
+  for (let number = first + margin; number <= last - margin; number++, sent++) {
+    if (!arrived.has(number)) lost.push(number);
+  }
+  return { sent, lost };
+}
+
 /** packets.py is next to the source of this module; dist/ has no copy. */
 function script(): string {
   const here = fileURLToPath(new URL('packets.py', import.meta.url));

@@ -13,7 +13,7 @@ import {
   udp,
 } from '../../lab/testbed/frames.ts';
 import { TestNode } from '../../lab/testbed/node.ts';
-import { Capture, sendFrames, sequenceOf } from '../../lab/testbed/packets.ts';
+import { Capture, deliveries, sendFrames, sequenceOf } from '../../lab/testbed/packets.ts';
 import { sleep } from '../../lab/testbed/wait.ts';
 import { needs } from '../support/needs.ts';
 
@@ -64,6 +64,27 @@ describe('an iperf3 interval line', () => {
   it('is not the summary at the end', () => {
     const line = '[  5]   0.00-2.00   sec   156 MBytes  655971 Kbits/sec    0             sender';
     assert.equal(parseInterval(line, 0), undefined);
+  });
+});
+
+describe('deliveries of numbered packets', () => {
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+  it('are complete in any order', () => {
+    assert.deepEqual(deliveries([...range(16, 40), 15, ...range(40, 60)], 5), {
+      sent: 35,
+      lost: [],
+    });
+  });
+
+  it('show each packet that did not arrive, except at the ends', () => {
+    const arrived = range(0, 50).filter((number) => ![1, 20, 21, 48].includes(number));
+    assert.deepEqual(deliveries(arrived, 5), { sent: 40, lost: [20, 21] });
+  });
+
+  it('are not known of fewer packets than the ends have', () => {
+    assert.deepEqual(deliveries(range(0, 9), 5), { sent: 0, lost: [] });
+    assert.deepEqual(deliveries([], 5), { sent: 0, lost: [] });
   });
 });
 

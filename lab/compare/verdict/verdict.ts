@@ -75,14 +75,14 @@ function arrivals(
   ];
 }
 
-/** Behind a shaped queue, those that a guest's tunnel leaves unfinished vary like all others. */
+/** If a guest's tunnel leaves any unfinished, their number behind a shaped queue varies like all others. */
 function checksumErrors(
   { surroundings }: CaseParameters,
   without: number,
   withNorikae: number,
 ): readonly Difference[] {
   const { NONE_MORE, SHAPED_ARRIVALS } = tolerances;
-  const tolerance = surroundings === 'qos' ? SHAPED_ARRIVALS : NONE_MORE;
+  const tolerance = surroundings === 'qos' && without > 0 ? SHAPED_ARRIVALS : NONE_MORE;
   if (tolerances.deviation(without, withNorikae, tolerance) !== 'more') return [];
   const what = 'packets with a wrong checksum';
   return [difference(what, without, withNorikae, sentence(what, without, withNorikae))];

@@ -75,6 +75,15 @@ describe('lab compare: the verdict on two runs', () => {
     assert.equal(texts(other(150), { without, parameters }).length, 1);
   });
 
+  it('tells a first packet with a wrong checksum, also behind a shaped queue', () => {
+    const parameters = { ...PARAMETERS, surroundings: 'qos' } as const;
+    const with1 = texts({ ...same, checksumErrors: 1 }, { parameters });
+    assert.deepEqual(with1, ['packets with a wrong checksum: 0 without Norikae, 1 with it']);
+    const without = { ...same, checksumErrors: 40 };
+    assert.deepEqual(texts({ ...same, checksumErrors: 50 }, { without, parameters }), []);
+    assert.equal(texts({ ...same, checksumErrors: 150 }, { without, parameters }).length, 1);
+  });
+
   it('tells an export that falls silent', () => {
     const counts = 'packets in NetFlow records';
     const without = { ...same, reported: 300 };
