@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { startIperf3Server } from '../../lab/testbed/iperf3.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
-import { needsRealNode, NodeFixture, slowestSince } from './fixture.ts';
+import { needsRealNode, NodeFixture, READ_MS, slowestSince } from './fixture.ts';
 
 /** A vSwitch that sees more packets a second than this carries the connection. */
 const BUSY_PPS = 500;
@@ -62,7 +62,7 @@ describe('on the real node, when the daemon dies', function () {
   it('a restarted daemon adopts the entries without interruption', async () => {
     const settings = { backend: { leaseMs: 8_000 } };
     const first = await fixture.startDaemon(settings);
-    const client = await fixture.startTcp(10);
+    const client = await fixture.startTcp(12);
     await fixture.waitForTcpOffloaded(first);
     await sleep(1_500);
     const usual = client.meanBitsPerSecond(1);
@@ -70,13 +70,16 @@ describe('on the real node, when the daemon dies', function () {
     const killedMs = performance.now();
     await first.kill();
     const second = await fixture.startDaemon(settings);
-    // Their entries may not have carried a packet yet that this daemon has counted.
-    const flows = (await second.flows()).filter((f) => f.entry === 'offload');
-    assert.ok(flows.length >= 2, 'the first tick does not have the adopted flows');
+    const adopted = (await second.flows()).filter((f) => f.entry === 'offload');
+    assert.ok(adopted.length >= 2, 'the first tick does not have the adopted flows');
+    // Their counters show that they carry from the second reading on.
+    await second.readAgain(READ_MS);
+    const flows = (await second.flows()).filter((f) => f.placement === 'offload');
+    assert.ok(flows.length >= 2, 'the adopted flows are not shown as offloaded');
     const carried = flows.reduce((sum, flow) => sum + flow.carriedBytes, 0);
     await sleep(1_500);
     await assertHeartbeats(packets, killedMs);
-    const later = (await second.flows()).filter((f) => f.entry === 'offload');
+    const later = (await second.flows()).filter((f) => f.placement === 'offload');
     const more = later.reduce((sum, flow) => sum + flow.carriedBytes, 0) - carried;
     assert.ok(more * 8 > usual / 2, `the NIC carried but ${more} bytes more`);
     const slowest = slowestSince(client, killedMs);

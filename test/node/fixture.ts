@@ -17,6 +17,9 @@ const TCP_BITS_PER_SECOND = 200e6;
 /** How long a flow may take to be moved on a busy machine, ms. */
 export const MOVE_MS = 10_000;
 
+/** Two readings with the default `poll.maxPeriodMs`: one in progress, and the next, ms. */
+export const READ_MS = 4_000;
+
 /** Skips the suite of a `before` hook where there can be no real node. */
 export function needsRealNode(context: Mocha.Context): void {
   needs(context, 'root', 'netns', 'ovs', 'xdp', 'iperf3', 'debian-python3');

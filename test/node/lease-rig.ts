@@ -2,13 +2,16 @@ import type { FlowView } from '../../api/flow-views.ts';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import type { ManagedProcess } from '../../lab/testbed/managed-process.ts';
 import { BRIDGE } from '../../lab/testbed/node.ts';
-import { Capture, startSender } from '../../lab/testbed/packets.ts';
-import { sleep } from '../../lab/testbed/wait.ts';
+import { Capture, sequenceOf, startSender } from '../../lab/testbed/packets.ts';
+import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { isUdpFlow, macsOf, MOVE_MS, NodeFixture, udpFrames } from './fixture.ts';
 
 export const LEASE_MS = 1_000;
 /** Between the end of a lease and the last packet that the capture has of before it. */
 export const MARGIN_MS = 150;
+export const PACKETS_PER_SECOND = 500;
+/** Distinct numbers of packets, which start again after 40 s. */
+const NUMBERS = 20_000;
 const FLOW = 1;
 const FROM = `in_port=1,dl_src=${macsOf(FLOW).src}`;
 
@@ -26,6 +29,7 @@ export interface Surroundings {
 export class LeaseRig {
   readonly fixture: NodeFixture;
   readonly #capture: Capture;
+  readonly #frames = udpFrames(FLOW, NUMBERS);
   #sender: ManagedProcess | undefined;
 
   private constructor(fixture: NodeFixture, capture: Capture) {
@@ -60,7 +64,7 @@ export class LeaseRig {
     await (rules === undefined ? this.forward() : fixture.rules(...rules));
     await beforeDaemon?.();
     const daemon = await this.startDaemon(poll, leaseMs, ovs);
-    const sending = { packetsPerSecond: 500, rounds: 0 };
+    const sending = { packetsPerSecond: PACKETS_PER_SECOND, rounds: 0 };
     const { namespace } = fixture.sender;
     const { runDir } = fixture.node.ovs;
     this.#sender = await startSender(namespace, this.frames(), sending, runDir);
@@ -87,9 +91,9 @@ export class LeaseRig {
     return isUdpFlow(FLOW)(flow);
   }
 
-  /** The frames of the stream. */
+  /** The frames of the stream, numbered from 0. */
   frames(): readonly Buffer[] {
-    return udpFrames(FLOW, 10);
+    return this.#frames;
   }
 
   /** The vSwitch forwards the stream. */
@@ -100,6 +104,18 @@ export class LeaseRig {
   /** The vSwitch drops the stream from now on. */
   async drop(): Promise<void> {
     await this.fixture.node.ovs.ofctl('mod-flows', BRIDGE, `${FROM},actions=drop`);
+  }
+
+  /** Numbers of the packets that arrive from now on, until so many have been sent. */
+  async numbers(packets: number, timeoutMs: number): Promise<readonly number[]> {
+    this.#capture.take();
+    const numbers: number[] = [];
+    const look = () => {
+      for (const { bytes } of this.#capture.take()) numbers.push(sequenceOf(bytes) ?? NaN);
+      return numbers.length > 0 && Math.max(...numbers) - numbers[0] >= packets ? true : undefined;
+    };
+    await waitFor(`${packets} packets were sent`, look, { timeoutMs });
+    return numbers;
   }
 
   /** Times of the packets that arrive during `ms`, from now on, ms. */
