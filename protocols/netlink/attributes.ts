@@ -1,5 +1,6 @@
 import { NetlinkMalformed } from './errors.ts';
 import { aligned } from './message.ts';
+import { decodeText } from './text.ts';
 
 /** Length of `struct nlattr`. */
 const HEADER_BYTES = 4;
@@ -64,9 +65,7 @@ export function decodeAttributes(bytes: Buffer): Attributes {
 
 /** A text that ends with a zero byte, or with the attribute. */
 export function textOf(attribute: Buffer | undefined): string | undefined {
-  if (attribute === undefined) return undefined;
-  const end = attribute.indexOf(0);
-  return attribute.toString('utf8', 0, end < 0 ? attribute.length : end);
+  return attribute === undefined ? undefined : decodeText(attribute);
 }
 
 /** A text as an attribute's value. */

@@ -45,6 +45,29 @@ export class NetlinkMalformed extends Error {
   }
 }
 
+/** The kernel did not answer in time; whether the request takes effect is unknown. */
+export class NetlinkTimeout extends Error {
+  override readonly name = 'NetlinkTimeout';
+  readonly waitedMs: number;
+
+  constructor(request: string, waitedMs: number) {
+    super(
+      `netlink ${request}: no answer within ${waitedMs} ms; ` +
+        'another process may hold a lock of the kernel',
+    );
+    this.waitedMs = waitedMs;
+  }
+}
+
+/** An earlier request, which exceeded its time, still waits in the kernel; try again later. */
+export class NetlinkBusy extends Error {
+  override readonly name = 'NetlinkBusy';
+
+  constructor(request: string) {
+    super(`netlink ${request}: not sent, because an earlier request still waits in the kernel`);
+  }
+}
+
 /** A table kept changing while it was dumped, so no dump was consistent. */
 export class DumpInterrupted extends Error {
   override readonly name = 'DumpInterrupted';

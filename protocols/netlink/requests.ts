@@ -1,38 +1,93 @@
+import { constants } from 'node:os';
+import { bounded } from '../../async/bounded.ts';
 import { SerialQueue } from '../../async/serial-queue.ts';
-import { decodeAttributes, textOf } from './attributes.ts';
-import { DumpInterrupted, NetlinkRefused, NetlinkUnusable } from './errors.ts';
+import { acknowledgementOf, refusalOf } from './acknowledgement.ts';
 import {
-  aligned,
+  DumpInterrupted,
+  NetlinkBusy,
+  NetlinkRefused,
+  NetlinkTimeout,
+  NetlinkUnusable,
+} from './errors.ts';
+import {
   CONTROL_TYPE,
   decodeMessages,
   encodeMessage,
   FLAG,
-  HEADER_BYTES,
+  MessageCursor,
   type NetlinkMessage,
 } from './message.ts';
-import { NetlinkSocket } from './socket.ts';
+import { NetlinkSocket, type NetlinkTransport } from './socket.ts';
+
+const { EAGAIN, EBADF, ENOBUFS } = constants.errno;
 
 /** Attempts of a dump that changes interrupt, before the request fails. */
 const MAX_ATTEMPTS = 10;
+/** Messages of a batch that are sent at once; their answers fit into the receive buffer. */
+export const MAX_BATCH = 128;
+const MAX_SEQUENCE = 0xffff_ffff;
+/** Waiting requests of a socket. */
+const MAX_WAITING = 256;
 
-/** `NLMSGERR_ATTR_MSG`: the kernel's explanation in an extended ACK. */
-const EXTACK_MESSAGE = 1;
+/** A request for one answer, not for a dump. */
+export interface NetlinkRequest {
+  /** For errors: `RTM_NEWTFILTER`. */
+  readonly name: string;
+  readonly type: number;
+  /** {@link FLAG} besides `request` and `ack`. */
+  readonly flags?: number;
+  /** The family's header and attributes. */
+  readonly payload: Buffer;
+}
 
-const ETIMEDOUT = 110;
+/** The answers to a request, without the acknowledgement; or why it was refused. */
+export type NetlinkAnswer = readonly NetlinkMessage[] | NetlinkRefused;
+
+/** Receives a dump message by message, without a copy. */
+export interface DumpReader {
+  /** A dump begins; what an interrupted one delivered before does not count. */
+  begin(): void;
+  /** The payload `[from, to)` of a message; the buffer is reused after the call. */
+  message(datagram: Buffer, from: number, to: number, type: number): void;
+}
+
+export interface NetlinkOptions {
+  /**
+   * Longest time for a request, a batch of {@link MAX_BATCH} or a dump, ms; left out where the caller
+   * bounds its wait.
+   */
+  readonly timeoutMs?: number;
+  /** Opens a socket; left out: a socket of the kernel. */
+  readonly open?: (protocol: number) => NetlinkTransport;
+}
 
 /**
- * Requests to the kernel on a separate socket, one at a time. The kernel can let a request wait for
- * its network lock (rtnl); the event loop does not wait, see {@link NetlinkSocket}. There is no
- * time-out here, because the kernel cannot be made to abandon a request.
+ * Requests to the kernel on a separate socket, one at a time.
+ *
+ * The kernel can let a request wait for one of its locks, such as the network lock (rtnl). The event
+ * loop does not wait: see {@link NetlinkSocket}. After the time-out, if there is one, the caller no
+ * longer waits either, but the kernel cannot be made to abandon a request, and a thread of the pool
+ * stays in it. Until that returns, further requests are rejected with {@link NetlinkBusy}, so that at
+ * most one thread is held.
  */
 export class NetlinkRequests {
-  readonly #socket: NetlinkSocket;
-  readonly #serial = new SerialQueue();
+  readonly #protocol: number;
+  readonly #timeoutMs: number | undefined;
+  readonly #serial = new SerialQueue(MAX_WAITING);
+  readonly #open: (protocol: number) => NetlinkTransport;
+  #socket: NetlinkTransport | undefined;
+  /** A discarded socket that a thread still uses. */
+  #stuck: NetlinkTransport | undefined;
+  readonly #cursor = new MessageCursor();
   #sequence = 0;
+  #closed = false;
 
   /** @throws {NetlinkUnusable} */
-  constructor(protocol: number) {
-    this.#socket = new NetlinkSocket(protocol);
+  constructor(protocol: number, { timeoutMs, open = openSocket }: NetlinkOptions = {}) {
+    this.#protocol = protocol;
+    this.#timeoutMs = timeoutMs;
+    this.#open = open;
+    this.#socket = open(protocol);
   }
 
   /**
@@ -40,66 +95,196 @@ export class NetlinkRequests {
    *
    * @param name of the request, for errors: `RTM_GETQDISC`
    * @param payload the family's header and attributes
-   * @throws {NetlinkRefused} {@link NetlinkUnusable} {@link DumpInterrupted}
+   * @throws {NetlinkRefused} {@link NetlinkUnusable} {@link DumpInterrupted} {@link NetlinkTimeout}
    */
-  dump(name: string, type: number, payload: Buffer): Promise<NetlinkMessage[]> {
-    return this.#serial.run(() => this.#dump(name, type, payload));
+  async dump(name: string, type: number, payload: Buffer): Promise<NetlinkMessage[]> {
+    let found: NetlinkMessage[] = [];
+    await this.dumpTo(name, type, payload, {
+      begin: () => {
+        found = [];
+      },
+      message: (datagram, from, to, of) => {
+        const copy = Buffer.from(datagram.subarray(from, to));
+        found.push({ type: of, flags: 0, sequence: 0, payload: copy });
+      },
+    });
+    return found;
   }
 
-  /** Closes the socket; a running dump fails. */
-  close(): void {
-    this.#socket.close();
-  }
-
-  async #dump(name: string, type: number, payload: Buffer): Promise<NetlinkMessage[]> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const messages = await this.#dumpOnce(name, type, payload);
-      if (messages !== undefined) return messages;
-    }
-    throw new DumpInterrupted(name, MAX_ATTEMPTS);
-  }
-
-  /** Undefined when a change interrupted the dump. */
-  async #dumpOnce(
+  /** As {@link dump}, for large dumps: `reader` gets the messages as they arrive. */
+  dumpTo(
     name: string,
     type: number,
     payload: Buffer,
-  ): Promise<NetlinkMessage[] | undefined> {
-    const sequence = ++this.#sequence;
+    reader: DumpReader,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const until = signal === undefined ? [] : [signal];
+    return this.#run(name, until, async (socket, stop) => {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        reader.begin();
+        if (await this.#dumpOnce(socket, stop, { name, type, payload }, reader)) return;
+      }
+      throw new DumpInterrupted(name, MAX_ATTEMPTS);
+    });
+  }
+
+  /**
+   * The answers to one request; empty when the kernel only acknowledges it.
+   *
+   * @throws {NetlinkRefused} {@link NetlinkUnusable} {@link NetlinkTimeout}
+   */
+  async request(request: NetlinkRequest): Promise<readonly NetlinkMessage[]> {
+    const [answer] = await this.batch([request]);
+    if (answer instanceof NetlinkRefused) throw answer;
+    return answer;
+  }
+
+  /**
+   * Sends requests together and returns their answers in the same order. The kernel handles each
+   * by itself: a refusal does not stop the next.
+   *
+   * @throws {NetlinkUnusable} {@link NetlinkTimeout} when any of them has no answer; earlier ones may
+   *   have taken effect
+   */
+  async batch(requests: readonly NetlinkRequest[], signal?: AbortSignal): Promise<NetlinkAnswer[]> {
+    const answers: NetlinkAnswer[] = [];
+    const until = signal === undefined ? [] : [signal];
+    for (let from = 0; from < requests.length; from += MAX_BATCH) {
+      const part = requests.slice(from, from + MAX_BATCH);
+      answers.push(...(await this.#run(part[0].name, until, (socket) => this.#send(socket, part))));
+    }
+    return answers;
+  }
+
+  /** Closes the socket; a running request fails, and no other starts. */
+  close(): void {
+    this.#closed = true;
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  #run<Result>(
+    name: string,
+    until: readonly AbortSignal[],
+    task: (socket: NetlinkTransport, stop: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#serial.run(async () => {
+      if (this.#stuck?.isInUse === true) throw new NetlinkBusy(name);
+      this.#stuck = undefined;
+      if (this.#closed) throw new NetlinkUnusable(`request ${name} after close`, EBADF);
+      const socket = (this.#socket ??= this.#open(this.#protocol));
+      try {
+        return await bounded({ until, abandon: true, ...this.#limit(name) }, (stop) =>
+          task(socket, stop),
+        );
+      } catch (error) {
+        // Answers may still arrive, or a dump go on: only a refusal leaves the socket clean.
+        if (!(error instanceof NetlinkRefused)) this.#discard(socket);
+        throw error;
+      }
+    });
+  }
+
+  #limit(name: string): { timeoutMs: number; late: () => Error } | undefined {
+    const timeoutMs = this.#timeoutMs;
+    if (timeoutMs === undefined) return undefined;
+    return { timeoutMs, late: () => new NetlinkTimeout(name, timeoutMs) };
+  }
+
+  #discard(socket: NetlinkTransport): void {
+    socket.close();
+    if (this.#socket === socket) this.#socket = undefined;
+    if (socket.isInUse) this.#stuck = socket;
+  }
+
+  /** False when a change interrupted the dump. */
+  async #dumpOnce(
+    socket: NetlinkTransport,
+    stop: AbortSignal,
+    { name, type, payload }: NetlinkRequest,
+    reader: DumpReader,
+  ): Promise<boolean> {
+    const sequence = this.#nextSequence();
     const flags = FLAG.request | FLAG.dump;
-    await this.#socket.write(encodeMessage({ type, flags, sequence, payload }));
-    const found: NetlinkMessage[] = [];
+    await socket.write(encodeMessage({ type, flags, sequence, payload }));
+    const cursor = this.#cursor;
     let consistent = true;
+    let lost = false;
     for (;;) {
-      const datagram = await this.#socket.read();
-      if (datagram === undefined) throw new NetlinkUnusable(`dump of ${name}`, ETIMEDOUT);
-      if (datagram === 'overrun') return undefined;
-      for (const message of decodeMessages(datagram)) {
-        // A remaining answer to an earlier, abandoned request.
-        if (message.sequence !== sequence) continue;
-        if ((message.flags & FLAG.dumpInterrupted) !== 0) consistent = false;
-        if (message.type === CONTROL_TYPE.error) throw refusalOf(name, message);
-        if (message.type !== CONTROL_TYPE.done) {
-          found.push(message);
+      stop.throwIfAborted();
+      const datagram = await socket.read();
+      stop.throwIfAborted();
+      if (datagram === undefined) {
+        if (lost) return false;
+        throw new NetlinkUnusable(`dump of ${name}`, EAGAIN);
+      }
+      // The dump is read to its end, if that is not lost too, so that the next one can begin.
+      if (datagram === 'overrun') {
+        lost = true;
+        continue;
+      }
+      cursor.start(datagram);
+      while (cursor.next()) {
+        // A remaining answer to an earlier request.
+        if (cursor.sequence !== sequence) continue;
+        if ((cursor.flags & FLAG.dumpInterrupted) !== 0) consistent = false;
+        if (cursor.type === CONTROL_TYPE.error) throw refusalOf(name, cursor.message());
+        if (cursor.type !== CONTROL_TYPE.done) {
+          reader.message(datagram, cursor.from, cursor.to, cursor.type);
           continue;
         }
-        const errno = message.payload.length < 4 ? 0 : -message.payload.readInt32LE(0);
-        if (errno > 0) throw new NetlinkRefused(name, errno, wordsOf(message, 4));
-        return consistent ? found : undefined;
+        const refusal = acknowledgementOf(name, cursor.message());
+        if (refusal !== undefined) throw refusal;
+        return consistent && !lost;
       }
     }
   }
+
+  /** Sends requests at once and collects their answers. */
+  async #send(
+    socket: NetlinkTransport,
+    requests: readonly NetlinkRequest[],
+  ): Promise<NetlinkAnswer[]> {
+    if (this.#sequence + MAX_BATCH > MAX_SEQUENCE) this.#sequence = 0;
+    const first = this.#sequence + 1;
+    const messages = requests.map(({ type, flags = 0, payload }) =>
+      encodeMessage({
+        type,
+        flags: flags | FLAG.request | FLAG.ack,
+        sequence: this.#nextSequence(),
+        payload,
+      }),
+    );
+    await socket.write(Buffer.concat(messages));
+    const answers = requests.map((): NetlinkMessage[] => []);
+    const results = requests.map((): NetlinkAnswer | undefined => undefined);
+    for (let missing = requests.length; missing > 0; ) {
+      // All answers are queued when the write has returned; without a dump, reading does not wait.
+      const datagram = socket.receive();
+      if (datagram === undefined)
+        throw new NetlinkUnusable(`answer to ${requests[0].name}`, EAGAIN);
+      if (datagram === 'overrun') throw new NetlinkUnusable('recv', ENOBUFS);
+      for (const message of decodeMessages(datagram)) {
+        const at = message.sequence - first;
+        if (at < 0 || at >= requests.length || results[at] !== undefined) continue;
+        if (message.type === CONTROL_TYPE.error) {
+          results[at] = acknowledgementOf(requests[at].name, message) ?? answers[at];
+          missing--;
+        } else if (message.type !== CONTROL_TYPE.done) {
+          answers[at].push(message);
+        }
+      }
+    }
+    return results.map((result, at) => result ?? answers[at]);
+  }
+
+  #nextSequence(): number {
+    this.#sequence = this.#sequence >= MAX_SEQUENCE ? 1 : this.#sequence + 1;
+    return this.#sequence;
+  }
 }
 
-function refusalOf(name: string, message: NetlinkMessage): NetlinkRefused {
-  const errno = -message.payload.readInt32LE(0);
-  // The request follows, or only its header when capped.
-  const capped = (message.flags & FLAG.capped) !== 0;
-  const request = capped ? HEADER_BYTES : aligned(message.payload.readUInt32LE(4));
-  return new NetlinkRefused(name, errno, wordsOf(message, 4 + request));
-}
-
-function wordsOf({ flags, payload }: NetlinkMessage, at: number): string {
-  if ((flags & FLAG.ackTlvs) === 0 || at >= payload.length) return '';
-  return textOf(decodeAttributes(payload.subarray(at)).get(EXTACK_MESSAGE)) ?? '';
+function openSocket(protocol: number): NetlinkSocket {
+  return new NetlinkSocket(protocol);
 }

@@ -30,6 +30,16 @@ const RECEIVE_BUFFER = 1024 * 1024;
 const readFrom = promisify(read);
 const writeTo = promisify(write);
 
+/** What requests and subscriptions need of a socket; tests replace it. */
+export interface NetlinkTransport {
+  join(group: number): void;
+  write(message: Buffer): Promise<void>;
+  read(): Promise<Buffer | 'overrun' | undefined>;
+  receive(): Buffer | 'overrun' | undefined;
+  readonly isInUse: boolean;
+  close(): void;
+}
+
 interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Buffer, length: number): number;
@@ -58,7 +68,7 @@ function loadLibc(): Libc {
  * part before is read. Both can wait for a lock of the kernel, such as the network lock (rtnl), so
  * {@link write} and {@link read} run in a thread of libuv's pool.
  */
-export class NetlinkSocket {
+export class NetlinkSocket implements NetlinkTransport {
   readonly #libc = loadLibc();
   readonly #fd: number;
   readonly #buffer = Buffer.alloc(MAX_DATAGRAM);
@@ -96,13 +106,13 @@ export class NetlinkSocket {
   }
 
   /**
-   * The next datagram of an answer, a copy; undefined when the queue is empty. `overrun`: messages
-   * were lost.
+   * The next datagram of an answer, valid until the next read; undefined when the queue is empty.
+   * `overrun`: messages were lost.
    *
    * @throws {NetlinkUnusable}
    */
   async read(): Promise<Buffer | 'overrun' | undefined> {
-    const buffer = Buffer.alloc(MAX_DATAGRAM);
+    const buffer = this.#buffer;
     try {
       const { bytesRead } = await this.#inPool('read', () =>
         readFrom(this.#fd, buffer, 0, MAX_DATAGRAM, null),
@@ -143,6 +153,11 @@ export class NetlinkSocket {
   close(): void {
     if (this.#open && this.#running === 0) this.#libc.close(this.#fd);
     this.#open = false;
+  }
+
+  /** True while a thread of the pool executes a write or a read. */
+  get isInUse(): boolean {
+    return this.#running > 0;
   }
 
   async #inPool<T>(call: string, task: () => Promise<T>): Promise<T> {

@@ -9,6 +9,7 @@ const CHECKS = {
   xdp: () => program('clang') ?? library('libbpf.so.1'),
   iperf3: () => program('iperf3'),
   tcpdump: () => program('tcpdump'),
+  'kernel-lab': () => file('/sys/module/openvswitch'),
   capinfos: () => program('capinfos'),
   nft: () => program('nft') ?? program('tc'),
   bpftool: () => program('bpftool'),
@@ -17,6 +18,7 @@ const CHECKS = {
   influxd: () => program('influxd'),
   openssl: () => program('openssl'),
   chromium: () => file('/usr/bin/chromium'),
+  'linux-headers': () => file('/usr/include/linux/openvswitch.h'),
   'debian-python3': () => file('/usr/bin/python3'),
   'python3-openvswitch': () =>
     file('/usr/lib/python3/dist-packages/ovs/flow/odp.py') ??
