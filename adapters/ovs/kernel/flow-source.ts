@@ -1,0 +1,221 @@
+import type { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { FlowSource, ReadCost } from '../../../engine/ports/flow-source.ts';
+import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
+import { datapaths, vports } from '../../../protocols/netlink/ovs/datapaths.ts';
+import { type OvsFamilies, ovsFamilies } from '../../../protocols/netlink/ovs/families.ts';
+import { flowDump, flowsOf, TERSE } from '../../../protocols/netlink/ovs/flows.ts';
+import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
+import {
+  NetlinkSocket,
+  type NetlinkTransport,
+  PROTOCOL,
+} from '../../../protocols/netlink/socket.ts';
+import { DatapathWatch } from './datapath-watch.ts';
+import {
+  DatapathMissing,
+  NoKernelDatapath,
+  PortsUnsettled,
+  SeveralKernelDatapaths,
+} from './errors.ts';
+import { ufidBytes } from './flow-record.ts';
+import { FlowTranslator } from './flow-translator.ts';
+import { Reading, type ReadingSummary } from './reading.ts';
+
+/** Readings in a row whose ports may change, before a read fails. */
+const MAX_ATTEMPTS = 3;
+/** Flows to ask for one by one at least, before a dump of everything costs less. */
+const MIN_ASKED = 1024;
+/** Everything is read again after this time, ms, in case a notification was missed unnoticed. */
+const FULL_AFTER_MS = 60_000;
+const SYSTEM_PREFIX = 'system@';
+
+export interface KernelFlowSourceOptions {
+  /** Datapath to read: `ovs-system` or `system@ovs-system`; needed when there are several. */
+  readonly datapath?: string;
+  /** Longest time for one request or dump, ms. */
+  readonly timeoutMs: number;
+  /** Opens a socket; left out: in the network namespace of the process. */
+  readonly open?: (protocol: number) => NetlinkTransport;
+}
+
+/** The datapath that is being read. */
+interface Session {
+  readonly families: OvsFamilies;
+  readonly dpIfindex: number;
+  readonly watch: DatapathWatch;
+}
+
+/**
+ * The flows of an Open vSwitch kernel datapath, read from the kernel over netlink, so that a reading
+ * costs ovs-vswitchd nothing.
+ *
+ * The first dump has keys, masks and actions. From then on the kernel reports every flow that is
+ * made, changed or deleted, and dumps contain ufids and counters alone ({@link Reading}). When
+ * notifications are lost, ports change or a reading fails, everything is read again.
+ *
+ * Flows that OVS has moved to tc (`hw-offload=true`) are not in the kernel datapath; a node with
+ * that setting must be read from ovs-vswitchd.
+ */
+export class KernelFlowSource implements FlowSource {
+  readonly name = 'ovs-kernel';
+  readonly #requests: NetlinkRequests;
+  readonly #open: (protocol: number) => NetlinkTransport;
+  readonly #wanted: string | undefined;
+  readonly #translator = new FlowTranslator();
+  readonly #reading = new Reading(this.#translator);
+  readonly #listeners = new Set<() => void>();
+  #session: Session | undefined;
+  /** The table of the last reading that was complete; undefined: everything must be read. */
+  #table: FlowTable | undefined;
+  #fullAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @throws {NetlinkUnusable} */
+  constructor({ datapath, timeoutMs, open = openSocket }: KernelFlowSourceOptions) {
+    this.#open = open;
+    this.#requests = new NetlinkRequests(PROTOCOL.generic, { timeoutMs, open });
+    this.#wanted = datapath?.startsWith(SYSTEM_PREFIX)
+      ? datapath.slice(SYSTEM_PREFIX.length)
+      : datapath;
+  }
+
+  /**
+   * Calls `listener` within some ms after a flow was made or its actions changed, once the first
+   * reading has started; the returned function unsubscribes.
+   */
+  onFlow(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * `sourceMs` is the time until the answers have arrived: nearly all of it is spent in the kernel,
+   * by a thread of Norikae.
+   */
+  async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
+    signal.throwIfAborted();
+    const startedMs = performance.now();
+    try {
+      const session = (this.#session ??= await this.#find());
+      const summary = await this.#readSettled(session, table, signal);
+      return { ...summary, sourceMs: performance.now() - startedMs };
+    } catch (error) {
+      this.#table = undefined;
+      // The datapath may be gone, or recreated with another ifindex.
+      if (error instanceof NetlinkRefused || this.#session?.watch.isGone === true) this.#leave();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#leave();
+    this.#requests.close();
+    return Promise.resolve();
+  }
+
+  async #find(): Promise<Session> {
+    const families = await ovsFamilies(this.#requests);
+    if (families === undefined) throw new NoKernelDatapath();
+    const all = await datapaths(this.#requests, families);
+    const names = all.map(({ name }) => name);
+    const wanted = this.#wanted;
+    const found = wanted === undefined ? all : all.filter(({ name }) => name === wanted);
+    if (found.length > 1) throw new SeveralKernelDatapaths(names);
+    if (found.length === 0) throw new DatapathMissing(wanted, names);
+    const [{ ifindex: dpIfindex }] = found;
+    const watch = new DatapathWatch(families, dpIfindex, this.#open(PROTOCOL.generic), () =>
+      this.#notify(),
+    );
+    return { families, dpIfindex, watch };
+  }
+
+  #leave(): void {
+    this.#session?.watch.close();
+    this.#session = undefined;
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Reads until the ports did not change meanwhile: their numbers are reused. */
+  async #readSettled(
+    session: Session,
+    table: FlowTable,
+    signal: AbortSignal,
+  ): Promise<ReadingSummary> {
+    const { watch } = session;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      await this.#readPorts(session);
+      const isFull = this.#mustReadAll(watch, table);
+      const isComplete = await this.#readOnce(session, table, isFull, signal);
+      watch.catchUp();
+      this.#table = undefined;
+      if (watch.hasPortChange || (!isComplete && !isFull)) continue;
+      // A dump of everything counts even when flows change too fast to follow; the next is another.
+      if (isComplete) this.#table = table;
+      return this.#reading.finish();
+    }
+    throw new PortsUnsettled(MAX_ATTEMPTS);
+  }
+
+  async #readPorts({ families, dpIfindex, watch }: Session): Promise<void> {
+    watch.catchUp();
+    if (!watch.hasPortChange) return;
+    watch.forgetPortChange();
+    const ports = await vports(this.#requests, families, dpIfindex);
+    const names = new Map(ports.map(({ number, name }) => [number, name]));
+    if (this.#translator.setPorts(names)) this.#table = undefined;
+  }
+
+  #mustReadAll({ changes }: DatapathWatch, table: FlowTable): boolean {
+    const isOld = monotonicMs() - this.#fullAtMs >= FULL_AFTER_MS;
+    return isOld || this.#table !== table || !changes.isComplete;
+  }
+
+  /** False when so much changed that everything must be read again. */
+  async #readOnce(
+    session: Session,
+    table: FlowTable,
+    isFull: boolean,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { families, dpIfindex, watch } = session;
+    const nowMs = monotonicMs();
+    // A dump has at least the changes that were reported before it.
+    if (isFull) watch.changes.restart();
+    this.#reading.start(table, isFull, nowMs);
+    const payload = flowDump(families, dpIfindex, isFull ? 0 : TERSE);
+    await this.#requests.dumpTo(
+      'OVS_FLOW_CMD_GET',
+      families.flow.id,
+      payload,
+      this.#reading,
+      signal,
+    );
+    watch.catchUp();
+    if (!watch.changes.isComplete) return false;
+    const asked = this.#reading.toAsk(watch.changes);
+    watch.changes.clear();
+    if (!isFull && asked.length > Math.max(MIN_ASKED, table.count)) return false;
+    const ufids = asked.map(ufidBytes);
+    const answers = await flowsOf(this.#requests, families, dpIfindex, ufids, signal);
+    for (const [i, answer] of answers.entries()) {
+      if (!(answer instanceof NetlinkRefused)) {
+        for (const { payload: flow } of answer) this.#reading.answered(flow);
+      } else if (answer.code === 'ENOENT') this.#reading.gone(asked[i]);
+      else throw answer;
+    }
+    if (isFull) this.#fullAtMs = nowMs;
+    return true;
+  }
+}
+
+/** CLOCK_MONOTONIC, ms: the clock of `OVS_FLOW_ATTR_USED`. */
+function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
+function openSocket(protocol: number): NetlinkSocket {
+  return new NetlinkSocket(protocol);
+}

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import {
+  DatapathMissing,
+  NoKernelDatapath,
+  PortsUnsettled,
+} from '../../../../adapters/ovs/kernel/errors.ts';
+import { KernelFlowSource } from '../../../../adapters/ovs/kernel/flow-source.ts';
+import { FlowTable } from '../../../../engine/model/flow-table.ts';
+import type { ReadCost } from '../../../../engine/ports/flow-source.ts';
+import { TERSE } from '../../../../protocols/netlink/ovs/flows.ts';
+import { never } from '../../../contract/collect.ts';
+import { FakeKernel } from './fake-kernel.ts';
+import { kernelFlow, outputTo, rowOf, ufidOf } from './kernel-flows.ts';
+
+const FULL = 0;
+
+describe('the source of kernel flows', () => {
+  let kernel: FakeKernel;
+  let table: FlowTable;
+  let source: KernelFlowSource;
+
+  beforeEach(() => {
+    kernel = new FakeKernel();
+    kernel.ports.set(1, 'vm1').set(2, 'vm2').set(3, 'vm3');
+    table = new FlowTable();
+    source = new KernelFlowSource({ timeoutMs: 1_000, open: kernel.open });
+  });
+  afterEach(() => source.close());
+
+  async function read(): Promise<ReadCost> {
+    table.begin(performance.now());
+    try {
+      const cost = await source.read(table, never());
+      table.end();
+      return cost;
+    } catch (error) {
+      table.abandon();
+      throw error;
+    }
+  }
+
+  const outputs = (n: number): unknown => table.actionsAt(rowOf(table, n));
+  const version = (n: number): number => table.actionsVersionAt(rowOf(table, n));
+
+  it('leaves keys, masks and actions out once they are known', async () => {
+    for (let n = 0; n < 50; n++) kernel.put(kernelFlow(n));
+    await read();
+    await read();
+    assert.deepEqual(kernel.dumps, [FULL, TERSE]);
+    assert.equal(kernel.asked, 0);
+    assert.equal(table.count, 50);
+    assert.equal(version(7), 1);
+  });
+
+  it('asks for a new flow alone', async () => {
+    kernel.put(kernelFlow(0));
+    await read();
+    kernel.put(kernelFlow(1));
+    await read();
+    assert.deepEqual(kernel.dumps, [FULL, TERSE]);
+    assert.equal(kernel.asked, 1);
+    assert.deepEqual(outputs(1), [{ kind: 'output', port: 'vm2' }]);
+  });
+
+  it('reads everything when most flows are new', async () => {
+    await read();
+    for (let n = 0; n < 1_100; n++) {
+      const flow = kernelFlow(n);
+      flow.ufid.writeUInt32LE(n, 0);
+      kernel.flows.set(flow.ufid.toString('hex'), flow);
+    }
+    await read();
+    assert.deepEqual(kernel.dumps, [FULL, TERSE, FULL]);
+    assert.equal(kernel.asked, 0);
+    assert.equal(table.count, 1_100);
+  });
+
+  it('learns of changed actions', async () => {
+    kernel.put(kernelFlow(0));
+    await read();
+    kernel.put(kernelFlow(0, { actions: outputTo(3) }));
+    await read();
+    assert.equal(kernel.asked, 1);
+    assert.deepEqual(outputs(0), [{ kind: 'output', port: 'vm3' }]);
+    assert.equal(version(0), 2);
+  });
+
+  it('learns of another mask under the same ufid', async () => {
+    const flow = kernelFlow(0);
+    kernel.put(flow);
+    await read();
+    assert.equal(table.matchAt(rowOf(table, 0)).fields.length, 2);
+    kernel.delete(flow.ufid);
+    const mask = Buffer.from(flow.mask);
+    // The destination, too.
+    mask.fill(0xff, mask.length - 16, mask.length - 10);
+    kernel.put({ ...flow, mask });
+    await read();
+    assert.equal(table.matchAt(rowOf(table, 0)).fields.length, 3);
+    assert.equal(version(0), 2);
+  });
+
+  it('has the actions of a flow that changes during the dump', async () => {
+    kernel.put(kernelFlow(0));
+    await read();
+    kernel.afterDump = () => {
+      kernel.afterDump = () => undefined;
+      kernel.put(kernelFlow(0, { actions: outputTo(3) }));
+    };
+    await read();
+    assert.deepEqual(outputs(0), [{ kind: 'output', port: 'vm3' }]);
+  });
+
+  it('does not have a flow that is deleted during the dump', async () => {
+    kernel.put(kernelFlow(0));
+    kernel.put(kernelFlow(1));
+    await read();
+    kernel.afterDump = () => kernel.put(kernelFlow(0, { actions: outputTo(3) }));
+    const put = kernel.put.bind(kernel);
+    kernel.put = (flow) => {
+      put(flow);
+      kernel.flows.delete(flow.ufid.toString('hex'));
+    };
+    await read();
+    assert.equal(rowOf(table, 0), -1);
+    assert.equal(table.count, 1);
+  });
+
+  it('keeps a flow that the dump misses, and does not ask for a deleted one', async () => {
+    for (let n = 0; n < 3; n++) kernel.put(kernelFlow(n));
+    await read();
+    const row = rowOf(table, 0);
+    kernel.missed.add(ufidOf(0).toString('hex'));
+    kernel.delete(ufidOf(1));
+    await read();
+    assert.equal(rowOf(table, 0), row);
+    assert.equal(rowOf(table, 1), -1);
+    assert.equal(kernel.asked, 1);
+  });
+
+  it('removes flows that vanish without a notification', async () => {
+    for (let n = 0; n < 3; n++) kernel.put(kernelFlow(n));
+    await read();
+    kernel.flows.clear();
+    await read();
+    assert.equal(table.count, 0);
+  });
+
+  it('reads everything after a loss of notifications', async () => {
+    kernel.put(kernelFlow(0));
+    await read();
+    kernel.loseNotification();
+    const changed = kernelFlow(0, { actions: outputTo(3) });
+    kernel.flows.set(changed.ufid.toString('hex'), changed);
+    await read();
+    assert.deepEqual(kernel.dumps, [FULL, FULL]);
+    assert.deepEqual(outputs(0), [{ kind: 'output', port: 'vm3' }]);
+    await read();
+    assert.deepEqual(kernel.dumps, [FULL, FULL, TERSE]);
+  });
+
+  it('reads everything after a failure', async () => {
+    kernel.put(kernelFlow(0));
+    await read();
+    kernel.hasDatapath = false;
+    await assert.rejects(read(), /ENODEV/);
+    await assert.rejects(read(), DatapathMissing);
+    kernel.hasDatapath = true;
+    kernel.flows.clear();
+    kernel.put(kernelFlow(0, { actions: outputTo(3) }));
+    await read();
+    assert.equal(kernel.dumps.at(-1), FULL);
+    assert.deepEqual(outputs(0), [{ kind: 'output', port: 'vm3' }]);
+  });
+
+  it('names ports anew when a number is reused', async () => {
+    kernel.put(kernelFlow(0));
+    await read();
+    kernel.setPort(1, 'other');
+    await read();
+    assert.equal(table.matchAt(rowOf(table, 0)).inPort, 'other');
+    assert.equal(version(0), 2);
+    assert.equal(kernel.dumps.at(-1), FULL);
+  });
+
+  it('reads again when a port changes during the dump', async () => {
+    kernel.put(kernelFlow(0));
+    kernel.afterDump = () => {
+      kernel.afterDump = () => undefined;
+      kernel.setPort(2, 'other');
+    };
+    await read();
+    assert.deepEqual(outputs(0), [{ kind: 'output', port: 'other' }]);
+  });
+
+  it('fails while ports do not settle', async () => {
+    let n = 0;
+    kernel.afterDump = () => kernel.setPort(2, `port${n++}`);
+    await assert.rejects(read(), PortsUnsettled);
+    kernel.afterDump = () => undefined;
+    await read();
+  });
+
+  it('skips flows without a ufid, and flows that it cannot read', async () => {
+    kernel.put(kernelFlow(0));
+    kernel.put(kernelFlow(1));
+    const unnamed = { ...kernelFlow(2), ufid: Buffer.alloc(0) };
+    kernel.flows.set('unnamed', unnamed);
+    let cost = await read();
+    assert.equal(cost.skipped, 1);
+    assert.match(cost.firstSkipped ?? '', /no ufid/);
+    kernel.put({ ...kernelFlow(1), key: Buffer.from([9, 0, 3, 0]) });
+    cost = await read();
+    assert.equal(cost.skipped, 2);
+    assert.equal(rowOf(table, 1), -1, 'its actions are unknown');
+    assert.equal(table.count, 1);
+  });
+
+  it('reports new flows, and flows that changed', async () => {
+    let calls = 0;
+    const unsubscribe = source.onFlow(() => calls++);
+    await read();
+    kernel.put(kernelFlow(0));
+    await read();
+    assert.equal(calls, 1);
+    kernel.delete(ufidOf(0));
+    await read();
+    assert.equal(calls, 1, 'not those that leave');
+    unsubscribe();
+    kernel.put(kernelFlow(0));
+    await read();
+    assert.equal(calls, 1);
+  });
+
+  it('says that the kernel has no Open vSwitch', async () => {
+    kernel.hasOvs = false;
+    await assert.rejects(read(), NoKernelDatapath);
+  });
+});
