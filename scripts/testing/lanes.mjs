@@ -28,7 +28,7 @@ export const STAGES = [
  */
 export const FAST_STAGES = [
   [
-    { name: 'policy', folders: ['policy', 'policy-tools', 'cli/policy', 'replay'] },
+    { name: 'policy', folders: ['policy', 'policy-tools', 'cli/policy'] },
     {
       name: 'engine',
       folders: [
@@ -41,6 +41,7 @@ export const FAST_STAGES = [
         'config',
         'docs',
         'platform',
+        'replay',
         'simulation',
         'text',
         'views',
