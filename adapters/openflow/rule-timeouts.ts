@@ -27,7 +27,7 @@ export class RuleTimeouts {
   readonly #options: RuleTimeoutsOptions;
   /** Seconds; Infinity: no rule has one; undefined: not read. */
   #shortest: number | undefined;
-  /** Of the reading in progress. */
+  /** Shortest time-out in the reading in progress, s; undefined without one. */
   #next: number | undefined;
   #problem = 'they have not been read yet';
   #isKnown = true;
@@ -40,14 +40,14 @@ export class RuleTimeouts {
     this.#expire();
   }
 
-  /** How often the vSwitch must see a packet of the bridge's flows; undefined: no limit. */
+  /** Longest time between two packets of a flow through the vSwitch; undefined: no limit. */
   get limit(): HeartbeatLimit | undefined {
     const { bridge, assumedSeconds } = this.#options;
     if (this.#isKnown) return limitOf(bridge, this.#shortest);
     return unreadLimit(bridge, assumedSeconds, this.#problem);
   }
 
-  /** True when the rule with the shortest time-out may have been removed since the last reading. */
+  /** True when the rule with the shortest time-out may have been removed since the last reading began. */
   get outdated(): boolean {
     return this.#outdated;
   }
@@ -55,6 +55,7 @@ export class RuleTimeouts {
   /** A reading of all rules begins. */
   begin(): void {
     this.#next = Infinity;
+    this.#outdated = false;
   }
 
   /** A rule exists. @param idleSeconds its idle time-out; 0: none */
@@ -75,7 +76,6 @@ export class RuleTimeouts {
   complete(): void {
     this.#shortest = this.#next;
     this.#next = undefined;
-    this.#outdated = false;
     this.#isKnown = true;
     clearTimeout(this.#deadline);
     this.#deadline = undefined;

@@ -68,6 +68,16 @@ describe('the idle time-outs of rules', () => {
     assert.equal(timeouts.limit?.ms, 750);
   });
 
+  it('are outdated by a rule that is removed during a reading, which may have read it before', () => {
+    timeouts.begin();
+    timeouts.observe(3);
+    timeouts.removed();
+    timeouts.complete();
+    assert.ok(timeouts.outdated);
+    read(20);
+    assert.ok(!timeouts.outdated);
+  });
+
   it('are unknown when they cannot be read for a while', () => {
     assert.equal(limit(), undefined);
     mock.timers.tick(UNKNOWN_AFTER_MS);
