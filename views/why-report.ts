@@ -1,5 +1,6 @@
 import type { ConditionTrace, Extent } from '../engine/ports/rule-evaluator.ts';
 import type { InputView } from '../api/input-view.ts';
+import { knownText } from '../api/known-text.ts';
 import type { LimitsView, RuleView, WhyView } from '../api/flow-views.ts';
 import type { ShareView } from '../api/status-view.ts';
 import { decisionLine } from './decision-line.ts';
@@ -22,16 +23,14 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
   const { flow, limits, refusal, mismatch } = why;
   const placed =
     flow.placedMs === null ? 'since it was first seen' : `for ${duration(flow.placedMs)}`;
+  const isUnused = flow.entry !== null && flow.entry !== flow.placement;
   const owner = [flow.vm && `VM ${flow.vm}`, flow.slice && `slice ${flow.slice}`].filter(Boolean);
   const rows: [string, string][] = [
     ['flow', flow.id],
     ['match', flow.match],
     ['actions', flow.actions],
     ...(owner.length === 0 ? [] : [pair('owner', owner.join(', '))]),
-    [
-      'placement',
-      `${flow.entry ?? 'onload'} ${placed}${flow.entry === null || flow.entry === flow.placement ? '' : ', without a packet yet'}`,
-    ],
+    ['placement', `${flow.entry ?? 'onload'} ${placed}${isUnused ? ', without a packet yet' : ''}`],
     ['rate', `${bitRate(flow.bitsPerSecond)}, ${packetRate(flow.packetsPerSecond)}`],
     [
       'carried',
@@ -134,22 +133,7 @@ export function conditionLines(trace: ConditionTrace, depth: number, colours: Co
   }
   const { fact, operator, expected } = trace;
   const comparison = `${fact} ${operator} ${factValue(expected)}`;
-  return [`${indent}${verdict} ${comparison} ${colours.dim(`(${seenText(trace)})`)}`];
-}
-
-/** What is known about the fact of a comparison. */
-function seenText({ state, actual }: Extract<ConditionTrace, { kind: 'compare' }>): string {
-  switch (state) {
-    case 'none':
-      return 'there is none';
-    case 'unknown':
-      return 'is not known';
-    case 'open':
-      return `can be ${String(actual)}`;
-    case 'value':
-    default:
-      return `is ${factValue(actual)}`;
-  }
+  return [`${indent}${verdict} ${comparison} ${colours.dim(`(${knownText(trace)})`)}`];
 }
 
 /** For how many packets a condition holds, in three characters. */

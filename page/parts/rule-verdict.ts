@@ -1,4 +1,5 @@
 import type { RuleView } from '../../api/flow-views.ts';
+import { knownText } from '../../api/known-text.ts';
 import { factValue } from '../../text/format.ts';
 import { factWords, operatorWords } from '../text/words.ts';
 import { html, type VNode } from '../vendor/preact.js';
@@ -64,17 +65,11 @@ function line(trace: RuleView['condition'], key: number): VNode {
         ${mark}
         <span>
           ${factWords(fact)} ${operatorWords(operator)} <b>${listed(fact, expected)}</b>
-          <span class="saw">${seen(trace)}</span>
+          <span class="known">${knownText(trace, (value) => listed(fact, value))}</span>
         </span>
       </span>
     </li>
   `;
-}
-
-/** What is known about the fact of a comparison. */
-function seen({ fact, state, actual }: Extract<RuleView['condition'], { kind: 'compare' }>) {
-  if (state === 'open') return `can be ${String(actual)}`;
-  return state === 'none' ? 'saw none' : `saw ${listed(fact, actual)}`;
 }
 
 function listed(fact: string, value: unknown): string {

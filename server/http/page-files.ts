@@ -24,6 +24,7 @@ export const SHARED_MODULES = [
   'api/decision-words.js',
   'api/flow-ends.js',
   'api/flow-query-parameters.js',
+  'api/known-text.js',
   'api/paths.js',
   'api/status-words.js',
   'api/view-guards.js',

@@ -170,10 +170,10 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     await dialog.locator('.sentence').waitFor();
     assert.match(await dialog.locator('.sentence').innerText(), /The flow is on the NIC/);
     const rule = dialog.getByRole('article', { name: 'Rule default/unicast' });
-    const conditions = await rule.locator('.conditions .saw').allInnerTexts();
+    const conditions = await rule.locator('.conditions .known').allInnerTexts();
     assert.ok(conditions.length >= 3, conditions.join());
     assert.ok(
-      conditions.every((text) => /^(saw|can be) \S/.test(text)),
+      conditions.every((text) => /^(is|can be) \S/.test(text)),
       conditions.join(),
     );
     await dialog.getByText(/^Entries in use/).waitFor();
