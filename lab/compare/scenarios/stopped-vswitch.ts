@@ -4,26 +4,26 @@ import { StreamRun } from './stream-run.ts';
 
 const PACKETS_PER_SECOND = 200;
 const SECONDS = 7;
-/** What Norikae promises at most, ms: after it, entries that nobody can verify carry nothing. */
-const BLIND_MS = 3_000;
+/** Longest time for which entries may carry packets without a verification, ms: the default. */
+const LEASE_MS = 3_000;
 const SLACK_MS = 500;
 
-/** The vSwitch stops: nothing can verify entries any more. */
+/** The vSwitch stops, so entries cannot be verified. */
 export const STOPPED_VSWITCH: Scenario = {
   name: 'stopped-vswitch',
-  text: `ovs-vswitchd stops for ${SECONDS} s; entries may carry packets for ${BLIND_MS / 1_000} s more`,
+  text: `ovs-vswitchd stops for ${SECONDS} s; entries may carry packets for ${LEASE_MS / 1_000} s more`,
   withoutOffload: false,
   quantities: [
     {
       what: 'packets that arrive meanwhile',
-      minds: 'more',
-      tolerance: { factor: 1, slack: ((BLIND_MS + SLACK_MS) / 1_000) * PACKETS_PER_SECOND },
+      worse: 'more',
+      tolerance: { factor: 1, slack: ((LEASE_MS + SLACK_MS) / 1_000) * PACKETS_PER_SECOND },
     },
   ],
   measure: async (bed, startDaemon) => {
     await bed.rules();
     const daemon = await startDaemon?.({
-      backend: { leaseMs: 2_000 },
+      backend: { leaseMs: LEASE_MS },
       poll: { periodMs: 1_000 },
     });
     const stream = await StreamRun.open(bed);
