@@ -99,7 +99,7 @@ export class Bed {
     return { sender: this.sender.end, receiver: this.receiver.end, port: this.#port };
   }
 
-  /** Deletes all rules and adds new ones: the pairs of guests reach each other and nobody else. */
+  /** Replaces all rules: each pair of guests reaches only each other. `more`: further rules. */
   async rules(...more: readonly string[]): Promise<void> {
     const pairs = [
       [this.sender, this.receiver],

@@ -132,6 +132,6 @@ export function caseText(p: CaseParameters): string {
 
 function pick<T extends string>(values: readonly T[], text: string): T {
   const found = values.find((value) => value === text);
-  if (found === undefined) throw new TypeError(`${text} is none of ${values.join(', ')}`);
+  if (found === undefined) throw new TypeError(`"${text}" must be one of ${values.join(', ')}`);
   return found;
 }

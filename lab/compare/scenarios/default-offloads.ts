@@ -21,8 +21,8 @@ export const DEFAULT_OFFLOADS: Scenario = {
   text: `a TCP connection with TSO, ${NOTICED_SECONDS} s after its start`,
   withoutOffload: true,
   quantities: [
-    { what: 'bytes per packet', minds: 'fewer', tolerance: BYTES_PER_PACKET },
-    { what: 'bits/s', minds: 'fewer', tolerance: THROUGHPUT },
+    { what: 'bytes per packet', worse: 'fewer', tolerance: BYTES_PER_PACKET },
+    { what: 'bits/s', worse: 'fewer', tolerance: THROUGHPUT },
   ],
   measure: async (bed, startDaemon) => {
     for (const { vm } of [bed.sender, bed.receiver]) await setOffloads(vm, ...FULL_OFFLOADS);

@@ -18,8 +18,8 @@ export function idleTimeout(seconds: number): Scenario {
     text: `a rule with idle_timeout=${seconds} and ${PACKETS_PER_SECOND} packets/s for ${SECONDS} s`,
     withoutOffload: seconds < SHORTEST_SERVED_SECONDS,
     quantities: [
-      { what: 'packets that arrive', minds: 'fewer', tolerance: FEW_LESS },
-      { what: 'rules that are left', minds: 'fewer', tolerance: FEW_LESS },
+      { what: 'packets that arrive', worse: 'fewer', tolerance: FEW_LESS },
+      { what: 'rules that are left', worse: 'fewer', tolerance: FEW_LESS },
     ],
     measure: async (bed, startDaemon) => {
       const { sender, receiver, node } = bed;

@@ -39,7 +39,7 @@ export class KernelBed {
     this.#pinPath = pinPath;
   }
 
-  /** Starts it beside a node, in whose folders and names it takes part. */
+  /** Starts it beside a node, whose run directory and names it uses. */
   static async start({ names, ovs, pinPath }: TestNode): Promise<KernelBed> {
     const cleanup = new Cleanup();
     try {

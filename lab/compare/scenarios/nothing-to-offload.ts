@@ -19,7 +19,7 @@ export const NOTHING_TO_OFFLOAD: Scenario = {
   text: `${PACKETS_PER_SECOND.toLocaleString('en')} packets/s that no policy offloads`,
   withoutOffload: true,
   quantities: [
-    { what: 'ms of CPU that ovs-vswitchd needs', minds: 'more', tolerance: VSWITCHD_CPU },
+    { what: 'ms of CPU that ovs-vswitchd needs', worse: 'more', tolerance: VSWITCHD_CPU },
   ],
   measure: async (bed, startDaemon) => {
     const [from, to] = bed.bystanders;

@@ -12,8 +12,8 @@ export const ORDER: Scenario = {
   text: `${PACKETS_PER_SECOND.toLocaleString('en')} packets/s for ${SECONDS} s`,
   withoutOffload: false,
   quantities: [
-    { what: 'packets that arrive behind a later one', minds: 'more', tolerance: LATE_HEARTBEATS },
-    { what: 'packets that are lost', minds: 'more', tolerance: NONE_MORE },
+    { what: 'packets that arrive behind a later one', worse: 'more', tolerance: LATE_HEARTBEATS },
+    { what: 'packets that are lost', worse: 'more', tolerance: NONE_MORE },
   ],
   measure: async (bed, startDaemon) => {
     await bed.rules();

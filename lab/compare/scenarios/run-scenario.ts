@@ -44,12 +44,12 @@ async function once(bed: Bed, scenario: Scenario): Promise<ScenarioResult> {
 }
 
 function differenceIn(
-  { what, minds, tolerance }: Quantity,
+  { what, worse, tolerance }: Quantity,
   without: number,
   withNorikae: number,
 ): readonly Difference[] {
   const how = deviation(without, withNorikae, tolerance);
-  if (how === undefined || (minds !== 'either' && minds !== how)) return [];
+  if (how === undefined || (worse !== 'either' && worse !== how)) return [];
   const shown = (value: number) => Math.round(value).toLocaleString('en');
   const text = `${what}: ${shown(without)} without Norikae, ${shown(withNorikae)} with it`;
   return [{ what, without, with: withNorikae, text }];

@@ -2,11 +2,12 @@ import type { NorikaeDaemon } from '../../testbed/daemon.ts';
 import type { Bed } from '../bed/bed.ts';
 import type { Tolerance } from '../verdict/tolerances.ts';
 
-/** A number that a scenario measures, and the change that a user would mind. */
+/** A number that a scenario measures. */
 export interface Quantity {
   /** In words, with the unit. */
   readonly what: string;
-  readonly minds: 'fewer' | 'more' | 'either';
+  /** The change that counts as a difference. */
+  readonly worse: 'fewer' | 'more' | 'either';
   readonly tolerance: Tolerance;
 }
 
@@ -18,15 +19,15 @@ export interface ScenarioRun {
   readonly offloadedBytes: number;
 }
 
-/** Starts the daemon, the same node otherwise. The scenario ends it. */
+/** Starts the daemon on the node; the scenario stops it. */
 export type StartDaemon = (
   settings?: Parameters<typeof NorikaeDaemon.start>[1],
 ) => Promise<NorikaeDaemon>;
 
-/** An experiment of its own kind: time, order, or what is not offloaded. */
+/** An experiment that the matrix of cases does not cover: time, order, or flows that are not offloaded. */
 export interface Scenario {
   readonly name: string;
-  /** What happens in it, as a sentence without its end. */
+  /** What happens in it, without a full stop. */
   readonly text: string;
   readonly quantities: readonly Quantity[];
   /**

@@ -12,13 +12,13 @@ const LAPSED_MS = LEASE_MS + 500;
 /** Watched after the daemon goes on. */
 const WATCHED_SECONDS = 2;
 
-/** The lease lapses while a rule changes; entries of before the lapse must not come back. */
+/** The lease lapses while a rule changes; entries from before the lapse must not carry packets again. */
 export const STOPPED_DAEMON: Scenario = {
   name: 'stopped-daemon',
   text: 'the daemon stops, a rule changes to drop, the lease lapses, the daemon goes on',
   withoutOffload: false,
   quantities: [
-    { what: 'packets that arrive after the lapse', minds: 'more', tolerance: NONE_MORE },
+    { what: 'packets that arrive after the lapse', worse: 'more', tolerance: NONE_MORE },
   ],
   measure: async (bed, startDaemon) => {
     const { sender, node } = bed;

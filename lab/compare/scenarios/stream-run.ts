@@ -17,8 +17,8 @@ const PAUSE_MS = 500;
 const DRAIN_MS = 300;
 
 /**
- * One stream of complete UDP datagrams, which Norikae can offload. Its first packets make the vSwitch and
- * Norikae know it; what is counted comes after them.
+ * One stream of complete UDP datagrams, which Norikae can offload. The first packets
+ * create its flow and its entry; packets are counted after them.
  */
 export class StreamRun {
   readonly #bed: Bed;

@@ -21,7 +21,7 @@ export const UNFINISHED_CHECKSUMS: Scenario = {
   text: 'packets whose checksums are left to the device, past a vSwitch in the kernel',
   withoutOffload: false,
   quantities: ['UDP with complete checksums', ...UNFINISHED.map(({ name }) => name)].map(
-    (name) => ({ what: `${name}: packets that arrive`, minds: 'fewer', tolerance: NONE_LESS }),
+    (name) => ({ what: `${name}: packets that arrive`, worse: 'fewer', tolerance: NONE_LESS }),
   ),
   measure: async ({ node }, startDaemon) => {
     const bed = await KernelBed.start(node);

@@ -39,7 +39,7 @@ export function nftDrop(host: Namespace, device: string, hook: Hook): Surroundin
   });
 }
 
-/** Nothing. */
+/** Surroundings that do nothing. */
 export function nothing(): Surroundings {
   return silent({ apply: () => Promise.resolve(), remove: () => Promise.resolve() });
 }

@@ -30,7 +30,7 @@ export interface Measures {
   readonly checksumErrors: number;
   /** Count of the surroundings, such as mirrored bytes; 0 where they count nothing. */
   readonly reported: number;
-  /** Bytes of the flow's OpenFlow rules, and of its entries: its traffic by all accounts. */
+  /** Bytes that OpenFlow rules and entries counted for the flow, together. */
   readonly accountedBytes: number;
   readonly bystander: BystanderMeasures;
 }

@@ -27,11 +27,11 @@ export const LATE_HEARTBEATS: Tolerance = { factor: 1, slack: 2 };
 /** Packets that arrive: not one less than without Norikae. */
 export const NONE_LESS: Tolerance = { factor: 1, slack: 0 };
 
-/** Packets of a stream during which rules are replaced: one may meet none. */
+/** Packets of a stream during which rules are replaced: one packet may find no rule. */
 export const FEW_LESS: Tolerance = { factor: 0.99, slack: 0 };
 
 /**
- * Packets that arrive by a shaped port: its queue takes a burst, which depends on the moment.
+ * Packets that arrive by a shaped port: its queue admits a burst, whose size varies.
  * Without the shaping, several times as many arrive.
  */
 export const SHAPED_ARRIVALS: Tolerance = { factor: 0.6, slack: 30 };
