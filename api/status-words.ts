@@ -47,7 +47,7 @@ export function verifiedAgo(backends: readonly Pick<BackendView, 'verifiedAgeMs'
 /** What samples of installed entries found since the start. */
 export function sampleResults({ same, different, notComparable, failed }: SamplesView): string {
   return (
-    `${whole(same)} entries as the vSwitch would do, ${whole(different)} wrong and removed, ` +
+    `${whole(same)} entries correct, ${whole(different)} wrong and removed, ` +
     `${whole(notComparable + failed)} not comparable`
   );
 }

@@ -11,13 +11,13 @@ import { HANDLING_MS } from '../telemetry/period.ts';
 import type { EntryCheckResult } from '../telemetry/prometheus/loop-metrics.ts';
 import { errorMessage } from '../text/error-message.ts';
 
-/** Most of vswitchd's time that checks may take; beyond it they could not keep the lease either. */
+/** Maximum share of vswitchd's time that checks may take. */
 const MAX_SOURCE_SHARE = 0.25;
-/** Time of an entry before the first measurement, ms. */
+/** Assumed time to check one entry, before the first measurement, ms. */
 const ENTRY_MS = 0.1;
 /** Pause after a check that vswitchd did not answer, ms. */
 const RETRY_MS = 5_000;
-/** Checks per lease, if they cost little. */
+/** Maximum checks per lease. */
 const CHECKS_PER_LEASE = 4;
 
 /** Options of {@link EntryChecks}. */
@@ -29,7 +29,7 @@ export interface EntryChecksOptions {
   readonly observer: Pick<Observer, 'isTooRareForLease' | 'lastCost' | 'setVerifiesEntries'>;
   readonly ports: Pick<PortDirectory, 'connected'>;
   readonly backends: readonly OffloadBackend[];
-  /** As for AdaptivePeriod, ms. */
+  /** Longest time between two verifications for which leases are renewed in time, ms. */
   readonly verifyWithinMs: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,8 +41,8 @@ export interface EntryChecksOptions {
  * Verifies the installed entries between two readings, by reading their flows alone, where readings
  * are too rare for the lease and a check costs the vSwitch less than a reading.
  *
- * A check runs between two rounds of the loop, and right before a reading, so that the time in which
- * vswitchd builds its reply comes on top of a fresh verification.
+ * A check runs between two rounds of the loop, and right before a reading, so that the
+ * verification is fresh when vswitchd starts to build its reply, during which it answers no check.
  */
 export class EntryChecks {
   readonly #options: EntryChecksOptions;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { errorCode } from '../text/error-message.ts';
 
 /** Time of a hold whose file cannot be read. */
-export const UNKNOWN_TIME = 'an unknown time';
+const UNKNOWN_TIME = 'an unknown time';
 
 /**
  * The file that keeps the hold of `onload-all` for the next daemon. It exists while everything is
@@ -18,7 +18,7 @@ export class HoldFile {
 
   /**
    * Since when everything is held, ISO 8601; undefined without a hold. A file that cannot be read is
-   * a hold: what is not known does not allow to offload.
+   * a hold: nothing is offloaded without knowing that it may be.
    */
   async read(): Promise<string | undefined> {
     try {

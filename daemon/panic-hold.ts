@@ -53,15 +53,15 @@ export class PanicHold {
     this.#since = await file.read();
     if (this.#since === undefined) return;
     engine.hold();
-    const text = 'everything is held on the vSwitch since before the start, until "norikae resume"';
+    const text = 'every flow is held on the vSwitch since before the start, until "norikae resume"';
     log.warn({ since: this.#since, file: file.path }, text);
   }
 
   /**
-   * Moves every flow back to the vSwitch and holds it there. The hold is recorded meanwhile: neither
-   * waits for the other.
+   * Moves every flow back to the vSwitch and holds it there. The hold is recorded in parallel:
+   * neither waits for the other.
    *
-   * @throws {BackendsFailed} the hold starts nevertheless
+   * @throws {BackendsFailed} when entries could not be removed; the hold has started
    */
   async press(): Promise<HoldView> {
     const { engine, table, file, wall, log } = this.#o;
@@ -83,7 +83,7 @@ export class PanicHold {
   }
 
   /**
-   * Ends the hold, unless the button is pressed again meanwhile.
+   * Ends the hold, unless the button is pressed again before it has ended.
    *
    * @throws {HoldNotEnded} when the next daemon would hold everything again
    */

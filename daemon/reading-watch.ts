@@ -19,8 +19,8 @@ export interface ReadingWatchOptions {
 }
 
 /**
- * Reports a flow source that has not answered for long while it is read: its tick, and with it its
- * error, comes only after the time-out. Returns a function that stops the watch.
+ * Reports a flow source that takes long to answer a reading, before the time-out of the reading ends
+ * it with an error. Returns a function that stops the watch.
  */
 export function watchReadings(options: ReadingWatchOptions): () => void {
   const startedMs = options.now();

@@ -20,7 +20,7 @@ export interface SamplingOptions {
 }
 
 /**
- * Compares one installed entry after the other with what the vSwitch would do with its flow, until
+ * Compares installed entries, one at a time, with what the vSwitch would do with its flow, until
  * it is unsubscribed. Slows down when the vSwitch needs long for an answer.
  */
 export function samples({ engine, table, periodMs, log }: SamplingOptions): Observable<void> {

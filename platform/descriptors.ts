@@ -12,11 +12,11 @@ export async function descriptorLimit(): Promise<number> {
   return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** Number of open file descriptors of this process; Infinity when no descriptor is left to count them with. */
+/** Number of open file descriptors of this process; Infinity when none is free to count them with. */
 export async function openDescriptors(): Promise<number> {
   try {
     const names = await readdir('/proc/self/fd');
-    // One of them is that of the folder itself.
+    // One of them belongs to this reading of the folder.
     return names.length - 1;
   } catch (error) {
     const code = errorCode(error);
@@ -25,7 +25,7 @@ export async function openDescriptors(): Promise<number> {
   }
 }
 
-/** Like {@link openDescriptors}, at once: the folder is in memory, and reading it does not block. */
+/** Like {@link openDescriptors}, synchronously: procfs is in memory, so reading it does not block. */
 export function openDescriptorsNow(): number {
   try {
     return readdirSync('/proc/self/fd').length - 1;

@@ -22,8 +22,8 @@ import { NodeMeter } from './node-meter.ts';
 import { PacketCost } from './packet-cost.ts';
 import { SourceHealth } from './source-health.ts';
 
-/** Between two readings of loads passes at least this multiple of the time of one. */
-const READING_SHARE = 50;
+/** Minimum pause after a reading of loads, as a multiple of its duration. */
+const PAUSE_PER_READING = 50;
 
 /** Sources and timing of a {@link HostWatch}. */
 export interface HostWatchOptions {
@@ -68,8 +68,8 @@ export class HostWatch {
   }
 
   /**
-   * Emits the ports' loads with another period, ms, while `isWanted`, and takes at most a fiftieth
-   * of the time for reading them. Never ends, never fails.
+   * Reads the ports' loads every `periodMs` while `isWanted` is true, for at most a fiftieth of the
+   * time, and emits them. Never ends, never fails.
    */
   loads(periodMs: number, isWanted: () => boolean): Observable<NodeState['portLoad']> {
     const { clock } = this.#options;
@@ -81,7 +81,7 @@ export class HostWatch {
         const atMs = clock.now();
         return this.#sample().pipe(
           map((sample) => {
-            notBeforeMs = clock.now() + READING_SHARE * (clock.now() - atMs);
+            notBeforeMs = clock.now() + PAUSE_PER_READING * (clock.now() - atMs);
             meter.addSample(sample, atMs);
             return meter.state.portLoad;
           }),

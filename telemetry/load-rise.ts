@@ -1,23 +1,23 @@
 import type { PortLoad } from '../engine/model/tick.ts';
 
-/** A port's load has risen when it exceeds this multiple of what is usual, and this much more, bits/s. */
+/** A load has risen when it exceeds its usual value times RATIO plus MIN_RISE, bits/s. */
 const RATIO = 1.25;
 const MIN_RISE = 200_000;
 
-/** How the usual load of a port follows its load. */
+/** How the usual value follows the load of a port. */
 export interface LoadRiseOptions {
-  /** Part that is left of what is usual at each lower load. */
+  /** Factor by which the usual value falls at each lower load. */
   readonly decay: number;
-  /** Part of a higher load that counts as usual at once; the rest must stay. 1: all. */
+  /** Share of a higher load that the usual value rises by at each load, 0 to 1. */
   readonly rise: number;
 }
 
-/** Bursts in a row are usual; after a second or two of silence they are not. */
+/** Regular bursts are usual; after a second or two without one, a burst is not. */
 const SHORT_MEMORY: LoadRiseOptions = { decay: 0.9, rise: 1 };
 
 /**
- * Notices by the ports' own counters that traffic has begun, which costs the vSwitch nothing. A flow
- * cannot begin to send more than all ports together receive more.
+ * Detects new traffic by the counters of the ports' devices, which costs the vSwitch nothing. A flow
+ * that begins to send raises the receive rate of its input port.
  */
 export class LoadRise {
   readonly #options: LoadRiseOptions;
@@ -28,7 +28,7 @@ export class LoadRise {
     this.#options = options;
   }
 
-  /** Takes the next loads as usual. */
+  /** Makes the next loads the usual ones. */
   restart(): void {
     this.#usual = undefined;
   }

@@ -106,8 +106,8 @@ function justMoved({ holdLeftMs }: LimitsView): string {
 
 function carriesNothing({ unused, flow }: WhyView): string {
   const cause =
-    'packets with unfinished checksums or of more than the MTU pass an entry by, as a sender behind ' +
-    `${flow.inPort} makes them that leaves checksums and segmentation to its device`;
+    'no entry carries packets with unfinished checksums or above the MTU; the sender behind ' +
+    `${flow.inPort} may leave checksums and segmentation to its device`;
   if (unused === null) return `entries between its ports carried nothing (${cause})`;
   const { packets, carried, overMs, retryInMs } = unused;
   return (
@@ -121,8 +121,8 @@ function portCost({ input, flow }: WhyView): string {
   const { port, saves, costs } = input;
   return (
     `entries of ${port} would take ${plainPacketRate(saves)} off the vSwitch, and receiving on it ` +
-    `would cost ${plainPacketRate(costs)} of its other traffic: segmentation in software, and packets ` +
-    'that are passed on'
+    `would cost ${plainPacketRate(costs)} of its other traffic, for segmentation in software and ` +
+    'packets that no entry carries'
   );
 }
 

@@ -48,7 +48,7 @@ export interface EmulatedNodeOptions {
   readonly tableMasks?: number;
   readonly leaseMs?: number;
   readonly heartbeatMs?: number;
-  /** The first so many VMs leave checksums to their device: the NIC passes their packets on. */
+  /** Number of VMs, the first ones, that leave checksums to their device: the NIC passes their packets on. */
   readonly unfinishedVms?: number;
   /** Time-out of the backend and the sources, ms of real time; only injected hangs reach it. */
   readonly timeoutMs?: number;

@@ -37,7 +37,7 @@ export class BridgeMonitors implements ChangeMonitor {
     return () => this.#listeners.delete(listener);
   }
 
-  /** How often the vSwitch must see a packet of a bridge's flows, so that its rules stay. */
+  /** Longest time between two packets of a flow through the vSwitch that keeps the bridge's rules alive. */
   heartbeatLimit(bridge: string): HeartbeatLimit | undefined {
     return this.#timeouts.get(bridge)?.limit;
   }

@@ -18,16 +18,16 @@ export interface FlowMonitorOptions {
   readonly connection: SwitchClientOptions;
   /** True for cookies of our own rules, whose changes are ignored. */
   readonly isOurs: (cookie: bigint) => boolean;
-  /** Learns the time-outs of the rules; left out: they are not read. */
+  /** Gets the time-outs of the rules; left out: they are not read. */
   readonly timeouts?: RuleTimeouts;
 }
 
 /** Shortest time between two readings of all rules, ms. */
 const READ_AGAIN_MS = 10_000;
-/** Time between two checks whether they must be read, ms. */
+/** Period of the checks whether the rules must be read again, ms. */
 const CHECK_MS = 1_000;
-/** They take at most this part of the time. */
-const MAX_SHARE = 100;
+/** Minimum time between two readings, as a multiple of the duration of one. */
+const PERIOD_PER_READING = 100;
 
 /**
  * Subscribes to rule changes of one switch with a flow monitor: the ONF's on OpenFlow 1.3, else
@@ -125,7 +125,7 @@ export class FlowMonitor implements ChangeMonitor {
     );
     timeouts.complete();
     const endedMs = performance.now();
-    this.#readAgainAtMs = endedMs + Math.max(READ_AGAIN_MS, (endedMs - startedMs) * MAX_SHARE);
+    this.#readAgainAtMs = endedMs + Math.max(READ_AGAIN_MS, (endedMs - startedMs) * PERIOD_PER_READING);
   }
 
   #readAgain(): void {

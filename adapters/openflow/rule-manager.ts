@@ -54,8 +54,8 @@ export class RuleManager {
   readonly #unreported = new UnreportedCounters();
   #journalByCookie: ReadonlyMap<bigint, JournalEntry> = new Map();
   /**
-   * When all rules were last renewed; until when one may be in force; and when a verification has
-   * to be for the next renewal; ms of CLOCK_MONOTONIC.
+   * When all rules were last renewed; until when one may be in force; and after which time a
+   * verification allows the next renewal; ms of CLOCK_MONOTONIC.
    */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #inForceUntilMs = Number.NEGATIVE_INFINITY;

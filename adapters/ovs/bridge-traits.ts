@@ -19,7 +19,7 @@ const EXPORTS = [
 /** Which limit a bridge's rules set; undefined: none. */
 export type LimitOf = (bridge: string) => HeartbeatLimit | undefined;
 
-/** What bridges require of a path past them. */
+/** What bridges require of a path that bypasses them. */
 export interface Traits {
   readonly exports?: string;
   readonly heartbeatLimit?: HeartbeatLimit;

@@ -23,7 +23,7 @@ export interface OvsFlowLookupOptions {
 }
 
 /**
- * Reads single flows with `dpctl/get-flow -m`, over a connection that is not that of the dumps. The
+ * Reads single flows with `dpctl/get-flow -m`, over another connection than the dumps. The
  * command takes two arguments at most, so it cannot name a datapath, and fails where there are
  * several.
  *
@@ -71,7 +71,7 @@ export class OvsFlowLookup implements FlowLookup {
   }
 }
 
-/** The text as bytes, and behind its end as many as the parsers may read beyond it. */
+/** The text as bytes, followed by as many as the parsers may read beyond its end. */
 function padded(text: string): {
   readonly bytes: Buffer;
   readonly view: DataView;

@@ -22,7 +22,7 @@ export interface OvsFlowVerifierOptions {
  * a packet, which has no side effects). Wildcarded headers have the values of the flow's first
  * packet, or zeros.
  *
- * Both take the main loop of vswitchd well below 1 ms. The connection is not that of the dumps, so
+ * Each takes well below 1 ms of vswitchd's main loop. The dumps have a connection of their own, so
  * that neither waits for the other's reply.
  */
 export class OvsFlowVerifier implements FlowVerifier {

@@ -11,7 +11,7 @@ export interface StatusCheck {
   readonly code: 0 | 1 | 2;
   /** What is wrong; empty when all is well. */
   readonly causes: readonly string[];
-  /** One line that says so. */
+  /** The state and its causes in one line. */
   readonly text: string;
 }
 
@@ -30,7 +30,7 @@ export async function checkDaemon(client: ControlClient): Promise<StatusCheck> {
  * Critical: the loop does not run. Degraded: it runs, and something keeps it from placing flows as
  * configured.
  */
-export function checkStatus(status: StatusView): StatusCheck {
+function checkStatus(status: StatusView): StatusCheck {
   const live = liveness(status);
   if (!live.ok) return result('critical', live.causes);
   const { flows, held, backends, policies } = status;

@@ -22,7 +22,7 @@ import { clientFor, type ControlOptions, withControlOptions } from '../support/c
 const EXAMPLES = `
 With --check, prints one line for a monitoring system and exits with
   0  OK: the daemon places flows
-  1  DEGRADED: it runs, but a source is stale, a backend fails, policies were refused, or all is held
+  1  DEGRADED: it runs, but a source is stale, a backend fails, policies were refused, or everything is held
   2  CRITICAL: its loop does not run, or it does not answer
 
 Examples:

@@ -4,7 +4,7 @@ const BEATS = 0;
 const PHASE = 1;
 const CELLS = 2;
 
-/** What the main thread tells the watchdog, in memory that both share. */
+/** State that the main thread reports to the watchdog, in shared memory. */
 export class SharedState {
   readonly buffer: SharedArrayBuffer;
   readonly #cells: Int32Array;
@@ -14,7 +14,7 @@ export class SharedState {
     this.#cells = new Int32Array(buffer);
   }
 
-  /** Called by the main thread while its event loop turns. */
+  /** Called periodically by the main thread, so it stops when the event loop is blocked. */
   beat(): void {
     Atomics.add(this.#cells, BEATS, 1);
   }

@@ -49,7 +49,7 @@ export function startWatchdog({
     log.info('no watchdog: a debugger may pause the process');
     return { mark, close: () => Promise.resolve() };
   }
-  // A service manager that is not notified kills the process, and nobody knows why.
+  // Half of it: a service manager that is not notified kills the process without logging the cause.
   const boundMs = Math.min(limitMs, managerMs / 2);
   const periodMs = boundMs / CHECKS;
   const data: WatchdogData = {
@@ -62,7 +62,7 @@ export function startWatchdog({
   const file = new URL(`./watchdog-thread${import.meta.url.slice(-3)}`, import.meta.url);
   const worker = new Worker(file, {
     workerData: data,
-    // Nothing that NODE_OPTIONS preloads belongs here.
+    // Without NODE_OPTIONS, whose preloaded modules would run in this thread, too.
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: MAX_MEMORY_MB },
   });

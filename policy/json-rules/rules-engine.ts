@@ -56,7 +56,7 @@ export function engineRoot(condition: RootCondition, priorities: boolean): TopLe
  * @param priorities whether to keep the author's priorities; without them, every condition is
  * evaluated
  */
-export function engineCondition(condition: Condition, priorities: boolean): EngineCondition {
+function engineCondition(condition: Condition, priorities: boolean): EngineCondition {
   if (!('operator' in condition)) return engineRoot(condition, priorities);
   const { fact, operator, value, params, path, priority } = condition;
   return {

@@ -6,7 +6,7 @@ import { type OperatorDefinition, operatorNamed } from './operators.ts';
 
 /**
  * Compares the values of a header field that a flow can carry with a literal: for all, some or
- * none of its packets. `some` also stands for what these rules cannot tell.
+ * none of its packets. `some` is also the result where these rules cannot decide.
  */
 export function compareRegion(
   operator: OperatorDefinition,

@@ -120,7 +120,7 @@ describe('command line', () => {
     assert.match(stdout.text, / · tick 480, 8 ms every 250 ms · entries verified 180 ms ago · /);
     assert.match(
       stdout.text,
-      /^samples +1,200 entries as the vSwitch would do, 0 wrong and removed, 3 not comparable$/m,
+      /^samples +1,200 entries correct, 0 wrong and removed, 3 not comparable$/m,
     );
   });
 
