@@ -125,7 +125,8 @@ export class FlowMonitor implements ChangeMonitor {
     );
     timeouts.complete();
     const endedMs = performance.now();
-    this.#readAgainAtMs = endedMs + Math.max(READ_AGAIN_MS, (endedMs - startedMs) * PERIOD_PER_READING);
+    this.#readAgainAtMs =
+      endedMs + Math.max(READ_AGAIN_MS, (endedMs - startedMs) * PERIOD_PER_READING);
   }
 
   #readAgain(): void {
