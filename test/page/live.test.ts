@@ -114,8 +114,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     const health = page.getByRole('region', { name: 'Sources, backends, policies' });
     const text = async (): Promise<string> => (await health.innerText()).replaceAll(/\s+/g, ' ');
     assert.match(await text(), /entries verified \d+(\.\d)? m?s ago/);
-    const results =
-      / Samples: ([\d,]+) entries correct, 0 wrong and removed, 0 not/;
+    const results = / Samples: ([\d,]+) entries correct, 0 wrong and removed, 0 not/;
     await eventually('the entries of several samples agree', async () => {
       return Number(results.exec(await text())?.[1] ?? 0) >= 2;
     });
