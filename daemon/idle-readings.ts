@@ -28,7 +28,7 @@ export class IdleReadings {
   readonly #watch = new IdleWatch();
   readonly #woken = new Subject<void>();
   readonly #lateChanges = new Subject<void>();
-  /** Of the last change of rules while the loop was resting. */
+  /** When the rules last changed while the loop was resting, ms of the clock. */
   #changedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: IdleReadingsOptions) {
@@ -85,7 +85,7 @@ export class IdleReadings {
   #verifications(): Observable<never> {
     const { host, ports, engine } = this.#options;
     return host.samples.pipe(
-      // A later tick installs only what it reads later; a change of ports until then is reported.
+      // Safe: entries are installed only by later readings, and changed ports are reported until then.
       filter(() => this.#watch.isResting && ports.connected()),
       tap(() => engine.verifyEmpty()),
       ignoreElements(),

@@ -8,11 +8,11 @@ import { QUIET_SHARE } from '../telemetry/period.ts';
 
 /** Ticks without anything to do after which the loop is idle: rates need some readings. */
 const IDLE_AFTER_TICKS = 8;
-/** The loop is idle again sooner after it woke for nothing. */
+/** Of these ticks, those that count as passed when the loop wakes, so that a false alarm is short. */
 const TICKS_AFTER_WAKE = 4;
-/** Readings that this takes. */
+/** Readings from a wake to the next idle time, if there is nothing to do. */
 const WAKE_READINGS = IDLE_AFTER_TICKS - TICKS_AFTER_WAKE;
-/** Remembers the highest load of the last minutes, and notices one that grows slowly, too. */
+/** The usual value is the highest load of the last minutes; a load that grows slowly exceeds it, too. */
 const LONG_MEMORY = { decay: 0.9995, rise: 0.02 };
 /** Time of the source for readings after wakes for ordinary rises, ms: per second, and at once. */
 const WAKE_BUDGET = { perSecond: 1_000 * QUIET_SHARE, burst: 500 };
@@ -22,7 +22,7 @@ const CLOSE_TO_WORTH = 0.5;
 const REFUSED = reasonIndex('refused');
 const MIN_HOLD = reasonIndex('min-hold');
 
-/** What a tick tells about whether there is anything to do. */
+/** The part of a tick report that shows whether there is anything to do. */
 export type IdleReport = Pick<TickReport, 'permission' | 'plans' | 'held' | 'endedAtMs'> & {
   readonly tick: Pick<Tick, 'fresh' | 'table'>;
 };
@@ -40,7 +40,7 @@ export class IdleWatch {
   readonly #record = new LoadRise(LONG_MEMORY);
   readonly #budget = new TokenBucket(WAKE_BUDGET);
   #ticks = 0;
-  /** True after ticks that had something to do: what ports received before means nothing. */
+  /** True after ticks that had something to do: the loads before them are not comparable. */
   #wasBusy = true;
   #quietSinceMs: number | undefined;
   #isWaiting = false;
@@ -84,7 +84,7 @@ export class IdleWatch {
   }
 
   /**
-   * Takes the ports' loads. True if this ends the idle time: a candidate may have appeared.
+   * Observes the ports' loads. Returns true if they end the idle time: a candidate may have appeared.
    *
    * @param readingMs time that a reading takes from the source
    */
