@@ -3,7 +3,7 @@ import { PortUnusable, SystemCallFailed } from './errors.ts';
 import type { Maps } from './maps.ts';
 import type { PinnedPrograms } from './pinned-programs.ts';
 import { PROGRAMS, type ProgramKind, type ProgramLoader } from './program-loader.ts';
-import type { XdpDevices, XdpIds } from './xdp-devices.ts';
+import { type XdpDevices, XDP_FLAG, type XdpIds } from './xdp-devices.ts';
 
 /** Id that the kernel reports for a device without a program. */
 const NO_PROGRAM = 0;
@@ -52,6 +52,26 @@ export class AttachedPrograms {
     for (const id of [native, generic]) {
       if (id !== NO_PROGRAM && !this.isOurs(id)) throw new PortUnusable(name, this.#foreign(id));
     }
+  }
+
+  /** True when one of our programs is attached to the device. */
+  async isAttached(ifindex: number): Promise<boolean> {
+    const { native, generic } = await this.on(ifindex);
+    return this.isOurs(native) || this.isOurs(generic);
+  }
+
+  /** Detaches our programs from a device; no effect when there is none. */
+  async detach(ifindex: number): Promise<void> {
+    const { native, generic } = await this.on(ifindex);
+    if (this.isOurs(native)) await this.#devices.detach(ifindex, XDP_FLAG.native);
+    if (this.isOurs(generic)) await this.#devices.detach(ifindex, XDP_FLAG.generic);
+    await this.unpinDetached(ifindex);
+  }
+
+  /** Unpins the programs that are not attached to the device any more, as when it is gone. */
+  async unpinDetached(ifindex: number): Promise<void> {
+    const { native, generic } = await this.on(ifindex);
+    this.#pins.keepOnly(ifindex, [native, generic]);
   }
 
   /** True for programs that use the maps at our pin path, or the maps that those replaced. */

@@ -87,16 +87,16 @@ export class XdpBackend implements OffloadBackend {
   }
 
   unservedPorts(): readonly UnservedPort[] {
-    return this.#session?.ports.unserved() ?? [];
+    return this.#session?.ports.served.unserved() ?? [];
   }
 
   inputPorts(): readonly InputPort[] {
-    return this.#session?.ports.inputs() ?? [];
+    return this.#session?.ports.served.inputs() ?? [];
   }
 
   /** How each port is served. */
   ports(): readonly PortReport[] {
-    return this.#started().ports.report();
+    return this.#started().ports.served.report();
   }
 
   /** After the start, also refuses flows with a port that is not served. */

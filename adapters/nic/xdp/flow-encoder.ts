@@ -8,8 +8,8 @@ import { ENTRY, encodeEntry } from './entry-value.ts';
 import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import { encodeMatch } from './match-codec.ts';
 import { NO_REDIRECT_TARGET } from './port-report.ts';
-import type { PortTable } from './port-table.ts';
 import { PORT_REF } from './records.ts';
+import type { ServedPorts } from './served-ports.ts';
 
 /** Encodes one flow at a time into reused buffers. */
 export class FlowEncoder {
@@ -18,7 +18,7 @@ export class FlowEncoder {
   /** Its value; the caller sets the stats slot. */
   readonly value = new Uint32Array(VALUE_WORDS);
   readonly mask = new Uint32Array(KEY_BYTES / 4);
-  readonly #ports: PortTable;
+  readonly #ports: ServedPorts;
   readonly #portOf = (name: string) => this.#ports.info(name);
   readonly #match = {
     fields: new Uint8Array(this.key.buffer, TABLE_KEY.fields, KEY_BYTES),
@@ -26,7 +26,7 @@ export class FlowEncoder {
   };
   readonly #entry = new DataView(this.value.buffer);
 
-  constructor(ports: PortTable) {
+  constructor(ports: ServedPorts) {
     this.#ports = ports;
   }
 

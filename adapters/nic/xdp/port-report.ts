@@ -1,6 +1,6 @@
 import type { InputPort } from '../../../engine/ports/offload-backend.ts';
-import type { AttachMode } from './attachment.ts';
 import type { ServedPort } from './served-port.ts';
+import type { AttachMode } from './xdp-devices.ts';
 
 /** How a port is served, for operators. */
 export interface PortReport {

@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
-import type { InputPort, UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import { errorMessage } from '../../../text/error-message.ts';
 import type { Attachment } from './attachment.ts';
 import { ifindexOf } from './device.ts';
@@ -9,10 +8,10 @@ import { IdlePorts } from './idle-ports.ts';
 import type { OtherHooks } from './other-hooks.ts';
 import { adoptPorts } from './port-adoption.ts';
 import { PortCloser } from './port-closer.ts';
+import { PortDropper } from './port-dropper.ts';
 import { PortEligibility } from './port-eligibility.ts';
 import type { PortMaps } from './port-maps.ts';
 import { PortOpener } from './port-opener.ts';
-import type { PortReport } from './port-report.ts';
 import type { RedirectTargets } from './redirect-targets.ts';
 import type { ServedPort } from './served-port.ts';
 import { ServedPorts } from './served-ports.ts';
@@ -45,16 +44,18 @@ export interface PortTableOptions {
  * no lock of the kernel comes first.
  */
 export class PortTable {
+  /** The ports served, and why others are not. */
+  readonly served: ServedPorts;
   readonly #maps: PortMaps;
   readonly #attachment: Attachment;
   readonly #hooks: OtherHooks;
   readonly #targets: RedirectTargets;
   readonly #entriesOf: (id: number) => number;
-  readonly #served: ServedPorts;
   readonly #eligibility: PortEligibility;
   readonly #opener: PortOpener;
   readonly #closer: PortCloser;
   readonly #idle: IdlePorts;
+  readonly #dropper: PortDropper;
 
   constructor(options: PortTableOptions) {
     const { maps, attachment, hooks, targets, heartbeatMs, only, detachAfterMs } = options;
@@ -65,74 +66,20 @@ export class PortTable {
     this.#targets = targets;
     this.#entriesOf = entriesOf;
     const served = new ServedPorts({ maps, targets, heartbeatMs });
-    this.#served = served;
+    this.served = served;
     this.#eligibility = new PortEligibility(only, hooks);
     const onDemand = detachAfterMs !== undefined;
     this.#opener = new PortOpener({ maps, attachment, served, heartbeatMs, onDemand, nowMs });
     this.#closer = new PortCloser(maps, attachment, served);
     this.#idle = new IdlePorts({ maps, attachment, served, detachAfterMs, entriesOf, nowMs });
-  }
-
-  get(name: string): ServedPort | undefined {
-    return this.#served.get(name);
-  }
-
-  /** A port that is served, as last reported. */
-  info(name: string): PortInfo | undefined {
-    return this.#served.info(name);
-  }
-
-  /** The shortest time between two heartbeats of a flow, ms; Infinity without heartbeats. */
-  get shortestLimitMs(): number {
-    return this.#served.shortestLimitMs;
-  }
-
-  /** Whether frames can be redirected to the port natively: see {@link RedirectTargets}. */
-  isRedirectTarget(port: ServedPort): boolean {
-    return this.#served.isRedirectTarget(port);
-  }
-
-  /** Why a port is not served. */
-  problem(name: string): string {
-    return this.#served.problem(name);
-  }
-
-  /** How each port is served. */
-  report(): readonly PortReport[] {
-    return this.#served.report();
-  }
-
-  /** The ports that are not served as input or as output. */
-  unserved(): readonly UnservedPort[] {
-    return this.#served.unserved();
-  }
-
-  /** The ports that flows can enter by, and what that costs their other packets. */
-  inputs(): readonly InputPort[] {
-    return this.#served.inputs();
-  }
-
-  /** The ports served. */
-  served(): readonly ServedPort[] {
-    return this.#served.all();
-  }
-
-  /** Ids of the ports served. */
-  ids(): ReadonlySet<number> {
-    return this.#served.ids();
-  }
-
-  /**
-   * Ids of ports that are no longer served, or have become shaped or policed: the caller must
-   * remove their entries, then clear this set.
-   */
-  get touched(): Set<number> {
-    return this.#served.touched;
-  }
-
-  /** True while the program has not been detached from a port that is not served any more. */
-  get isClosing(): boolean {
-    return this.#closer.pending > 0;
+    this.#dropper = new PortDropper({
+      maps,
+      served,
+      targets,
+      eligibility: this.#eligibility,
+      closer: this.#closer,
+      idle: this.#idle,
+    });
   }
 
   /**
@@ -149,7 +96,7 @@ export class PortTable {
         eligibility: this.#eligibility,
         opener: this.#opener,
         closer: this.#closer,
-        served: this.#served,
+        served: this.served,
       },
       ports,
     );
@@ -161,24 +108,8 @@ export class PortTable {
    * @throws {SystemCallFailed} after trying all; the next call retries failures
    */
   drop(ports: PortSnapshot): void {
-    const before = this.#served.infos;
-    this.#served.infos = ports;
     this.#opener.forgetFailures(ports);
-    for (const port of this.#served.all()) {
-      const now = ports.get(port.name);
-      const same =
-        now?.uuid === port.uuid &&
-        now.ifindex === port.ifindex &&
-        this.#maps.deviceOf(port.id) === port.ifindex;
-      if (!same) this.#stopServing(port);
-      else if (
-        this.#limit(port, now) ||
-        (this.#served.inputRefusal(now) !== undefined && !this.#wasRefused(before, port.name))
-      ) {
-        this.touched.add(port.id);
-      }
-    }
-    this.#closer.cutOff();
+    this.#dropper.dropChanged(ports);
   }
 
   /**
@@ -201,41 +132,41 @@ export class PortTable {
    * @throws {SystemCallFailed} after trying all; the next call retries failures
    */
   dropBypassed(): void {
-    this.#served.forgetProblems();
-    for (const port of this.#served.all()) {
-      const now = this.#served.info(port.name);
-      if (now === undefined || this.#eligibility.refusal(now) !== undefined) {
-        this.#stopServing(port);
-      } else if (this.#targets.lost(port.ifindex)) {
-        this.touched.add(port.id);
-      }
-    }
-    this.#closer.cutOff();
+    this.#dropper.dropBypassed();
   }
 
-  /** Detaches the program from the ports that are not served any more; see {@link PortCloser}. */
-  finishClosing(): Promise<void> {
-    return this.#closer.detach();
+  /** Stops serving every port. {@link finishClosing} then detaches the program from them. */
+  dropAll(): void {
+    this.#dropper.dropAll();
+  }
+
+  /**
+   * Detaches the program from the ports that are not served any more; see {@link PortCloser}. False
+   * when the network lock was not free in time; the next call tries again.
+   */
+  async finishClosing(): Promise<boolean> {
+    await this.#closer.detach();
+    return this.#closer.pending === 0;
   }
 
   /** Serves every port that can be served, yielding to the event loop between ports. */
   async serve(ports: PortSnapshot): Promise<void> {
     await this.#opener.updateHeartbeats();
-    for (const port of this.#served.all()) {
+    for (const port of this.served.all()) {
       const now = ports.get(port.name);
-      if (now !== undefined && !(await this.#keepServing(port, now))) this.#stopServing(port);
+      if (now !== undefined && !(await this.#keepServing(port, now))) this.#dropper.stop(port);
     }
     this.#closer.cutOff();
     await this.#closer.detach();
     for (const port of ports.values()) {
-      if (this.#served.get(port.name) !== undefined) continue;
+      if (this.served.get(port.name) !== undefined) continue;
       if (await this.#add(port)) await turn();
     }
   }
 
   /**
    * Attaches the program to a port that is about to get an entry. False when that fails; then
-   * {@link problem} says why, and the port is not served any more.
+   * {@link ServedPorts.problem} says why, and the port is not served any more.
    */
   async open(port: ServedPort): Promise<boolean> {
     if (port.isAttached) return true;
@@ -244,7 +175,7 @@ export class PortTable {
     if (isSame() && (await this.#opener.attach(port, port.id, port.onDemand)) && isSame()) {
       return true;
     }
-    this.#stopServing(port);
+    this.#dropper.stop(port);
     this.#closer.cutOff();
     await this.#closer.detach();
     return false;
@@ -253,24 +184,6 @@ export class PortTable {
   /** Detaches the program from ports that have had no entries for a while. */
   closeIdle(): Promise<void> {
     return this.#idle.close();
-  }
-
-  /** Stops serving every port. {@link finishClosing} then detaches the program from them. */
-  dropAll(): void {
-    for (const port of this.#served.all()) this.#stopServing(port);
-    this.#closer.cutOff();
-  }
-
-  #wasRefused(infos: PortSnapshot, name: string): boolean {
-    const before = infos.get(name);
-    return before !== undefined && this.#served.inputRefusal(before) !== undefined;
-  }
-
-  /** Records the rate limits of a port; true when one was added. */
-  #limit(port: ServedPort, { shaped, policed }: PortInfo): boolean {
-    if (shaped === port.shaped && policed === port.policed) return false;
-    this.#served.set({ ...port, shaped, policed });
-    return (shaped && !port.shaped) || (policed && !port.policed);
   }
 
   /** Makes sure that a served port has a program if it needs one; false when that fails. */
@@ -298,22 +211,22 @@ export class PortTable {
     const { name, ifindex } = port;
     const refusal = this.#eligibility.refusal(port);
     if (refusal !== undefined) {
-      if (this.#eligibility.exclusion(port) !== undefined) this.#served.exclude(name);
-      this.#served.setProblem(name, `port ${name} is not served: ${refusal}`);
+      if (this.#eligibility.exclusion(port) !== undefined) this.served.exclude(name);
+      this.served.setProblem(name, `port ${name} is not served: ${refusal}`);
       return false;
     }
     if (ifindexOf(name) !== ifindex) {
-      this.#served.setProblem(name, `port ${name}: device ${ifindex} does not exist`);
+      this.served.setProblem(name, `port ${name}: device ${ifindex} does not exist`);
       return false;
     }
     const failure = this.#opener.recentFailure(port.uuid);
     if (failure !== undefined) {
-      this.#served.setProblem(name, failure);
+      this.served.setProblem(name, failure);
       return false;
     }
     const id = this.#maps.nextId();
     if (await this.#register(port, id)) return true;
-    this.#served.delete(name);
+    this.served.delete(name);
     this.#closer.add(id, ifindex);
     this.#closer.cutOff();
     await this.#closer.detach();
@@ -324,18 +237,10 @@ export class PortTable {
     try {
       this.#maps.register(id, port);
     } catch (error) {
-      this.#served.setProblem(port.name, errorMessage(error));
+      this.served.setProblem(port.name, errorMessage(error));
       return false;
     }
     // Checked again: the device could have been replaced between the check and the update.
     return (await this.#opener.begin(port, id, false)) && ifindexOf(port.name) === port.ifindex;
-  }
-
-  /** Stops serving a port and marks its entries for removal. */
-  #stopServing(port: ServedPort): void {
-    this.#served.delete(port.name);
-    this.#idle.forget(port.id);
-    this.touched.add(port.id);
-    this.#closer.add(port.id, port.ifindex);
   }
 }

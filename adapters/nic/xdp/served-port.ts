@@ -1,4 +1,4 @@
-import type { Attached } from './attachment.ts';
+import type { Attached } from './program-attacher.ts';
 
 /** A port that flows can enter or leave by. `id` is never reused, even across restarts. */
 export interface ServedPort {

@@ -33,7 +33,10 @@ export class ServedPorts {
   readonly #problems = new Map<string, string>();
   /** Names of the ports that are not meant to be served. */
   readonly #excluded = new Set<string>();
-  /** Ids of ports whose entries must be removed. */
+  /**
+   * Ids of ports that are no longer served, or have become shaped or policed: their entries must be
+   * removed, then this set is cleared.
+   */
   readonly touched = new Set<number>();
 
   constructor({ maps, targets, heartbeatMs }: ServedPortsOptions) {

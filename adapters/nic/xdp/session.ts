@@ -4,14 +4,13 @@ import type { CounterSink, EntrySink } from '../../../engine/ports/offload-backe
 import { monotonicMs } from '../../../async/monotonic.ts';
 import { Attachment } from './attachment.ts';
 import { BpfPrograms } from './bpf-programs.ts';
-import { EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
-import { ENTRY } from './entry-value.ts';
-import { EntriesNotDeleted, NetworkLockBusy } from './errors.ts';
+import { adoptEntries, ufidOf } from './entry-adoption.ts';
+import { EntryTable } from './entry-table.ts';
+import { type EntriesNotDeleted, NetworkLockBusy } from './errors.ts';
 import { FlowMap } from './flow-map.ts';
 import { GracePeriod } from './grace-period.ts';
 import { startGuard } from './guard.ts';
 import { Installer } from './installer.ts';
-import { TABLE_KEY } from './key-layout.ts';
 import { Libbpf } from './libbpf.ts';
 import { Lease } from './lease.ts';
 import { PinLock } from './lock.ts';
@@ -147,7 +146,7 @@ export class Session {
   }
 
   description(): string {
-    const modes = this.ports.report().map((port) => port.mode);
+    const modes = this.ports.served.report().map((port) => port.mode);
     const count = (mode: string) => modes.filter((m) => m === mode).length;
     return (
       `XDP through libbpf ${this.#libbpf.version()}: ${count('native')} ports native, ` +
@@ -206,8 +205,8 @@ export class Session {
     this.ports.dropAll();
     // Entries that the kernel did not delete end with their map.
     this.installer.removeWhere(() => true);
-    await this.ports.finishClosing();
-    if (this.ports.isClosing) throw new NetworkLockBusy('detaching', this.#networkLock.maxWaitMs);
+    const isDetached = await this.ports.finishClosing();
+    if (!isDetached) throw new NetworkLockBusy('detaching', this.#networkLock.maxWaitMs);
     this.#maps.unpin();
   }
 
@@ -222,19 +221,19 @@ export class Session {
 
   /** Removes the entries of touched ports; returns an error when the kernel did not delete some. */
   #removeTouched(): EntriesNotDeleted | undefined {
-    const touched = [...this.ports.touched];
+    const touched = [...this.ports.served.touched];
     if (touched.length === 0) return undefined;
     const { ids, failure } = this.installer.removeWhere((slot) =>
       touched.some((id) => this.entries.names(slot, id)),
     );
     for (const id of ids) this.#unreported.push(id);
-    if (failure === undefined) this.ports.touched.clear();
+    if (failure === undefined) this.ports.served.touched.clear();
     return failure;
   }
 
   /** Calls `onChange` when something that decides how ports are served has changed. */
   watchDevices(onChange: () => void): void {
-    this.#hooks.watch(() => this.ports.served(), onChange);
+    this.#hooks.watch(() => this.ports.served.all(), onChange);
     this.#targets.watch(onChange);
     this.#networkLock.onFree(onChange);
   }
@@ -254,41 +253,18 @@ export class Session {
     this.#grace.close();
   }
 
-  /** Rebuilds ids, keys and slots from the maps; inconsistent entries are deleted. */
+  /** Adopts what an earlier daemon left. */
   async #adopt(ports: PortSnapshot): Promise<void> {
     await this.ports.adopt(ports);
-    this.masks.adopt();
-    const served = this.ports.ids();
-    const orphans: number[] = [];
-    const taken = new Set<number>();
-    this.#flows.read((keys, keyAt, values, valueAt) => {
-      const key = keys.subarray(keyAt, keyAt + KEY_WORDS);
-      const value = values.subarray(valueAt, valueAt + VALUE_WORDS);
-      const id = ufidOf(values, valueAt);
-      const out = value[ENTRY.outPort / 4];
-      const slot = value[ENTRY.statsSlot / 4];
-      const sound =
-        served.has(key[TABLE_KEY.inPort / 4]) &&
-        (out === 0 || served.has(out)) &&
-        slot < this.#slots.size &&
-        !taken.has(slot) &&
-        this.entries.find(id) < 0 &&
-        this.masks.adoptUser(key[TABLE_KEY.maskId / 4]);
-      if (!sound) {
-        orphans.push(...key);
-        return;
-      }
-      taken.add(slot);
-      this.entries.add(slot, id, key, value);
-    });
-    const kept = this.#flows.delete(Uint32Array.from(orphans), orphans.length / KEY_WORDS);
-    if (kept.length > 0) throw new EntriesNotDeleted(kept.length, kept[0].errno);
-    this.#slots.adopt(taken);
-    this.#stats.zeroFree();
+    adoptEntries(
+      {
+        entries: this.entries,
+        flows: this.#flows,
+        masks: this.masks,
+        slots: this.#slots,
+        stats: this.#stats,
+      },
+      this.ports.served.ids(),
+    );
   }
-}
-
-function ufidOf(values: Uint32Array, at: number): FlowId {
-  const from = at + ENTRY.ufid / 4;
-  return { w0: values[from], w1: values[from + 1], w2: values[from + 2], w3: values[from + 3] };
 }

@@ -3,6 +3,12 @@ import { SystemCallFailed } from './errors.ts';
 import { inWorker, loadClose, loadLibbpf } from './libbpf-library.ts';
 import type { NetworkLock } from './network-lock.ts';
 
+/** How packets of a device reach the program. */
+export type AttachMode = 'native' | 'generic';
+
+/** Flags of bpf_xdp_attach (`linux/if_link.h`). */
+export const XDP_FLAG: Readonly<Record<AttachMode, number>> = { generic: 2, native: 4 };
+
 /** Ids of the XDP programs on a device, 0 for none. */
 export interface XdpIds {
   readonly native: number;
