@@ -122,7 +122,7 @@ export interface FastPathPorts {
 export interface PollConfig {
   readonly periodMs: number;
   readonly maxPeriodMs: number;
-  /** Longest period while nothing is offloaded and nothing has begun to send for long. */
+  /** Maximum period while nothing is offloaded and no traffic has begun for some time, ms. */
   readonly maxIdlePeriodMs: number;
   /** Share of vswitchd's time that dumps may take, 0 to 1. */
   readonly sourceShare: number;

@@ -33,7 +33,7 @@ describe('on the real node, the lease, many schedules', function () {
     }
   });
 
-  it('of a daemon that is stopped and continued again and again ends all the same', async () => {
+  it('ends in time for a daemon that is stopped and continued repeatedly', async () => {
     const daemon = await rig.offloaded();
     for (let round = 0; round < 5; round++) {
       await rig.forward();

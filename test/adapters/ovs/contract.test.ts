@@ -141,7 +141,7 @@ describe('traces of Open vSwitch', () => {
         return [];
       },
       close: async () => {
-        // Without a pause, vswitchd would wait for ever.
+        // Without a pause, vswitchd would wait without end.
         if (paused) await ovs.appctl('revalidator/resume');
         await source.close();
       },

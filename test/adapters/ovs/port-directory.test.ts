@@ -205,7 +205,7 @@ describe('port directory with a fake OVSDB', () => {
     assert.equal(server.connections, 1);
   });
 
-  it('does not wait for ever for a first reply that never ends', async () => {
+  it('stops waiting for a first reply that never ends', async () => {
     server.behaviour = (request, socket) => {
       if (request['method'] !== 'monitor') return;
       socket.write('{"id":"monitor","result":{');

@@ -281,7 +281,7 @@ describe('a real Open vSwitch', function () {
     await eventually('it is out of step', () => !directory.inSync());
     await real.ovs.startDatabase();
     await eventually('it is in step', () => directory.inSync(), 10_000);
-    assert.deepEqual(new Set(seen), new Set([first]), 'nobody sees the port without its device');
+    assert.deepEqual(new Set(seen), new Set([first]), 'the port is never seen without its device');
     await directory.close();
   });
 });

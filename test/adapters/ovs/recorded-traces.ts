@@ -112,7 +112,7 @@ Datapath actions: vm2
 `,
 };
 
-/** Rules that resubmit for ever. */
+/** Rules that resubmit without end. */
 export const LOOP: RecordedTrace = {
   flow: `ufid:9ae3bfb7-30a2-4b02-b4ea-11a6629d35ce, skb_priority(0/0),skb_mark(0/0),ct_state(0/0),ct_zone(0/0),ct_mark(0/0),ct_label(0/0),recirc_id(0),dp_hash(0/0),in_port(vm1),packet_type(ns=0,id=0),eth(src=02:77:00:00:00:07,dst=02:78:00:00:00:07/00:00:00:00:00:00),eth_type(0x0800),ipv4(src=10.77.0.7/0.0.0.0,dst=10.78.0.7/0.0.0.0,proto=17/0,tos=0/0,ttl=64/0,frag=no),udp(src=1007/0,dst=2007/0), packets:261, bytes:30798, used:0.002s, dp:ovs, actions:drop, dp-extra-info:miniflow_bits(5,1)`,
   trace: `Flow: udp,in_port=vm1,vlan_tci=0x0000,dl_src=02:77:00:00:00:07,dl_dst=02:78:00:00:00:07,nw_src=10.77.0.7,nw_dst=10.78.0.7,nw_tos=0,nw_ecn=0,nw_ttl=64,nw_frag=no,tp_src=1007,tp_dst=2007

@@ -124,7 +124,7 @@ describe('ports that flows may enter a backend by', () => {
     assert.equal(g.obstacle(open, rowOf(open, 0)), 'port-cost');
   });
 
-  it('change their mind neither for small differences nor often', () => {
+  it('change neither for small differences nor often', () => {
     const g = gate();
     // Costs 0.05 packets/s for each of 20,000 that are passed on: 1,000.
     const at = (saves: number, nowMs: number) => {

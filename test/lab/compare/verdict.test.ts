@@ -93,7 +93,7 @@ describe('lab compare: the verdict on two runs', () => {
     ]);
   });
 
-  it('tells bytes that are counted twice, or not at all', () => {
+  it('reports bytes that are counted twice or never', () => {
     for (const accountedBytes of [50_000, 200_000]) {
       assert.equal(texts({ ...same, accountedBytes }).length, 1);
     }

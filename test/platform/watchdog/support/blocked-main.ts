@@ -30,7 +30,7 @@ function openFifo(): void {
   readFileSync(fifo);
 }
 
-/** Blocks for most of the limit, again and again, and leaves after four times the limit. */
+/** Blocks repeatedly for most of the limit, and exits after four times the limit. */
 function blockOften(): void {
   const endMs = performance.now() + 4 * Number(limitMs);
   const once = (): void => {
