@@ -211,7 +211,7 @@ export function daemonDashboard(): DashboardBuilder {
       lines({
         title: 'Age of the verification',
         description:
-          'Time since the vSwitch was asked for the flows that all entries were last compared with. The lease ends when it reaches the full lease.',
+          'Time since the vSwitch was asked for the flows that all entries were last compared with. The lease ends when it reaches norikae_lease_seconds.',
         unit: 's',
         queries: [{ expr: of('norikae_verification_age_seconds'), legend: '{{backend}}' }],
       }),

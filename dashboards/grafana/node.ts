@@ -110,7 +110,7 @@ export function nodeDashboard(): DashboardBuilder {
       number({
         title: 'Flows that no entry can carry',
         description:
-          'Flows whose entry carried none of their packets, or whose packets are larger than the MTU; norikae why says why.',
+          'Flows whose entry carried none of their packets, or whose packets are larger than the MTU; norikae why explains each.',
         unit: 'short',
         thresholds: highIsBad(1, 100),
         queries: [
