@@ -1,7 +1,22 @@
 import { EXTACK } from '../../../protocols/netlink/acknowledgement.ts';
 import { CONTROL, GROUP } from '../../../protocols/netlink/generic.ts';
 import { DATAPATH, FLOW, VPORT } from '../../../protocols/netlink/ovs/tables.ts';
+import { LINK, LINK_INFO, LINK_XDP } from '../../../protocols/netlink/link/tables.ts';
 import type { AttributeTable } from '../../../protocols/netlink/tables.ts';
+
+import {
+  CSUM,
+  GACT,
+  MIRRED,
+  PEDIT,
+  PEDIT_KEY,
+  PEDIT_KEY_EX,
+  POLICE,
+  TUNNEL_KEY,
+  VLAN,
+} from '../../../protocols/netlink/tc/action-tables.ts';
+import { FLOWER } from '../../../protocols/netlink/tc/flower-table.ts';
+import { ACT, BPF, STATS, TC, U32_FILTER } from '../../../protocols/netlink/tc/tables.ts';
 
 /** Every attribute table, and the header of the kernel that numbers its attributes. */
 export const ALL_TABLES: readonly {
@@ -15,4 +30,21 @@ export const ALL_TABLES: readonly {
   { name: 'datapath', header: 'openvswitch.h', table: DATAPATH },
   { name: 'vport', header: 'openvswitch.h', table: VPORT },
   { name: 'flow', header: 'openvswitch.h', table: FLOW },
+  { name: 'link', header: 'if_link.h', table: LINK },
+  { name: 'link kind', header: 'if_link.h', table: LINK_INFO },
+  { name: 'link XDP', header: 'if_link.h', table: LINK_XDP },
+  { name: 'traffic control', header: 'rtnetlink.h', table: TC },
+  { name: 'statistics', header: 'gen_stats.h', table: STATS },
+  { name: 'action', header: 'pkt_cls.h', table: ACT },
+  { name: 'flower', header: 'pkt_cls.h', table: FLOWER },
+  { name: 'bpf', header: 'pkt_cls.h', table: BPF },
+  { name: 'u32', header: 'pkt_cls.h', table: U32_FILTER },
+  { name: 'gact', header: 'tc_act/tc_gact.h', table: GACT },
+  { name: 'mirred', header: 'tc_act/tc_mirred.h', table: MIRRED },
+  { name: 'vlan', header: 'tc_act/tc_vlan.h', table: VLAN },
+  { name: 'csum', header: 'tc_act/tc_csum.h', table: CSUM },
+  { name: 'tunnel_key', header: 'tc_act/tc_tunnel_key.h', table: TUNNEL_KEY },
+  { name: 'pedit', header: 'tc_act/tc_pedit.h', table: { ...PEDIT, key: PEDIT_KEY } },
+  { name: 'pedit key', header: 'tc_act/tc_pedit.h', table: PEDIT_KEY_EX },
+  { name: 'police', header: 'pkt_cls.h', table: POLICE },
 ];

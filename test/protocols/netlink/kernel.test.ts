@@ -3,6 +3,7 @@ import { NameMaker } from '../../../lab/testbed/names.ts';
 import { createNftChain } from '../../../lab/testbed/nft.ts';
 import { run } from '../../../lab/testbed/run.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
+import { links } from '../../../protocols/netlink/link/links.ts';
 import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
 import { deviceChains, GROUP_NFTABLES } from '../../../protocols/netlink/nftables.ts';
 import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
@@ -13,7 +14,7 @@ import {
   GROUP_TRAFFIC_CONTROL,
   PARENT,
   qdiscs,
-} from '../../../protocols/netlink/traffic-control.ts';
+} from '../../../protocols/netlink/tc/traffic-control.ts';
 import { eventually } from '../../support/eventually.ts';
 import { needs } from '../../support/needs.ts';
 import { World } from '../../adapters/nic/xdp/support/world.ts';
@@ -23,6 +24,17 @@ interface TcQdisc {
   readonly kind: string;
   readonly handle: string;
   readonly root?: boolean;
+}
+
+/** What `ip -j -d -s link` prints of a device. */
+interface IpLink {
+  readonly ifindex: number;
+  readonly ifname: string;
+  readonly mtu: number;
+  readonly flags: readonly string[];
+  readonly address?: string;
+  readonly linkinfo?: { readonly info_kind?: string };
+  readonly stats64?: { readonly rx: { readonly packets: number } };
 }
 
 describe('netlink, compared with tc and nft', function () {
@@ -70,6 +82,35 @@ describe('netlink, compared with tc and nft', function () {
     await tc('qdisc', 'delete', 'dev', device, 'root');
     const [own] = (await qdiscsHere()).filter(({ parent }) => parent === PARENT.root);
     assert.equal(own.handle, 0, 'the default qdisc of the kernel');
+  });
+
+  it('reads devices as ip prints them', async () => {
+    const printed: IpLink[] = JSON.parse(await run('ip', ['-j', '-d', '-s', 'link', 'show']));
+    const read = await links(route);
+    assert.deepEqual(
+      read.map((link) => ({
+        ifindex: link.ifindex,
+        ifname: link.name,
+        mtu: link.mtu,
+        isUp: link.isUp,
+        kind: link.kind,
+        mac: link.mac,
+      })),
+      printed.map((link) => ({
+        ifindex: link.ifindex,
+        ifname: link.ifname,
+        mtu: link.mtu,
+        isUp: link.flags.includes('UP'),
+        kind: link.linkinfo?.info_kind,
+        mac: link.address?.length === 17 ? link.address : '',
+      })),
+    );
+    const lo = read.find(({ name }) => name === 'lo');
+    const printedLo = printed.find(({ ifname }) => ifname === 'lo');
+    const before = printedLo?.stats64?.rx.packets ?? 0;
+    // The loopback's traffic goes on between the two readings.
+    assert(Number(lo?.rxPackets) >= before && Number(lo?.rxPackets) < before + 10_000);
+    assert.equal(read.find(({ name }) => name === device)?.kind, 'veth');
   });
 
   it('reads the filters of both directions', async () => {

@@ -13,7 +13,7 @@ import {
   GROUP_TRAFFIC_CONTROL,
   PARENT,
   qdiscs,
-} from '../../../protocols/netlink/traffic-control.ts';
+} from '../../../protocols/netlink/tc/traffic-control.ts';
 
 const LOOPBACK = Number(readFileSync('/sys/class/net/lo/ifindex', 'utf8'));
 

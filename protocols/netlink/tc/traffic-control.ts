@@ -1,14 +1,11 @@
-import { type Attributes, decodeAttributes, textOf } from './attributes.ts';
-import type { NetlinkRequests } from './requests.ts';
-
-/** Bytes of `struct tcmsg` (include/uapi/linux/rtnetlink.h). */
-const TCMSG_BYTES = 20;
+import { NetlinkMalformed } from '../errors.ts';
+import type { NetlinkRequests } from '../requests.ts';
+import { encodeStruct, StructReader } from '../structs.ts';
+import { AttributeReader } from '../tables.ts';
+import { TC, TCMSG } from './tables.ts';
 
 const RTM_GETTFILTER = 46;
 const RTM_GETQDISC = 38;
-
-/** `TCA_KIND`. */
-const KIND = 1;
 
 /** `RTNLGRP_TC`: qdiscs, classes, filters and chains. */
 export const GROUP_TRAFFIC_CONTROL = 4;
@@ -48,18 +45,16 @@ export async function filters(
 }
 
 function tcmsg(ifindex: number, parent: number): Buffer {
-  const bytes = Buffer.alloc(TCMSG_BYTES);
-  bytes.writeInt32LE(ifindex, 4);
-  bytes.writeUInt32LE(parent, 12);
-  return bytes;
+  return encodeStruct(TCMSG.bytes, [TCMSG.ifindex.of(ifindex), TCMSG.parent.of(parent)]);
 }
 
 function trafficControlOf(payload: Buffer): TrafficControl {
-  const attributes: Attributes = decodeAttributes(payload.subarray(TCMSG_BYTES));
+  if (payload.length < TCMSG.bytes) throw new NetlinkMalformed(0, 'struct tcmsg');
+  const header = new StructReader('tcmsg', payload);
   return {
-    ifindex: payload.readInt32LE(4),
-    handle: payload.readUInt32LE(8),
-    parent: payload.readUInt32LE(12),
-    kind: textOf(attributes.get(KIND)) ?? '',
+    ifindex: header.get(TCMSG.ifindex),
+    handle: header.get(TCMSG.handle),
+    parent: header.get(TCMSG.parent),
+    kind: new AttributeReader(payload.subarray(TCMSG.bytes)).get(TC.kind) ?? '',
   };
 }

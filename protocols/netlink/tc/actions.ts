@@ -1,0 +1,180 @@
+import { encodeStruct, type FieldValue, StructReader } from '../structs.ts';
+import { attributesOf } from '../tables.ts';
+import {
+  CSUM,
+  GACT,
+  MIRRED,
+  MIRRED_TO,
+  PEDIT,
+  PEDIT_COMMAND,
+  PEDIT_KEY,
+  PEDIT_KEY_EX,
+  PEDIT_SEL_BYTES,
+  POLICE,
+  TC_CSUM,
+  TC_MIRRED,
+  TC_PEDIT,
+  TC_PEDIT_KEY,
+  TC_POLICE,
+  TC_TUNNEL_KEY,
+  TC_VLAN,
+  TUNNEL_KEY,
+  TUNNEL_KEY_OPERATION,
+  VLAN,
+  VLAN_OPERATION,
+} from './action-tables.ts';
+import { ACT, TC_GEN, VERDICT } from './tables.ts';
+
+/** A write of some bits of a packet's header, in units of 32 bits. */
+export interface HeaderWrite {
+  /** `PEDIT_HEADER`. */
+  readonly header: number;
+  /** From the beginning of the header, bytes; a multiple of 4. */
+  readonly offset: number;
+  /** 4 bytes as on the wire; bits outside the mask are zero. */
+  readonly value: Buffer;
+  /** 4 bytes; set bits are written. */
+  readonly mask: Buffer;
+}
+
+/** One action, as an item of a list of actions. */
+function action(kind: string, ...options: readonly Buffer[]): Buffer {
+  return Buffer.concat([ACT.kind.of(kind), ACT.options.of(attributesOf(...options))]);
+}
+
+/** `struct` with `tc_gen` and the verdict after the action. */
+function generic(bytes: number, verdict: number, ...fields: readonly FieldValue[]): Buffer {
+  return encodeStruct(bytes, [TC_GEN.action.of(verdict), ...fields]);
+}
+
+const raw = (name: string, bytes: Buffer): StructReader => new StructReader(name, bytes);
+
+/** Drops the packet, lets it pass, or continues: {@link VERDICT}. */
+export function verdict(of: number): Buffer {
+  return action('gact', GACT.parameters.of(raw('tc_gact', generic(20, of))));
+}
+
+/** Sends the packet out of a device; nothing else sees it. */
+export function redirect(ifindex: number): Buffer {
+  const parameters = generic(
+    28,
+    VERDICT.stolen,
+    TC_MIRRED.to.of(MIRRED_TO.egressRedirect),
+    TC_MIRRED.ifindex.of(ifindex),
+  );
+  return action('mirred', MIRRED.parameters.of(raw('tc_mirred', parameters)));
+}
+
+/** Sends a copy of the packet out of a device, and continues. */
+export function mirror(ifindex: number): Buffer {
+  const parameters = generic(
+    28,
+    VERDICT.pipe,
+    TC_MIRRED.to.of(MIRRED_TO.egressMirror),
+    TC_MIRRED.ifindex.of(ifindex),
+  );
+  return action('mirred', MIRRED.parameters.of(raw('tc_mirred', parameters)));
+}
+
+export function popVlan(): Buffer {
+  const parameters = generic(24, VERDICT.pipe, TC_VLAN.operation.of(VLAN_OPERATION.pop));
+  return action('vlan', VLAN.parameters.of(raw('tc_vlan', parameters)));
+}
+
+/** @param tpid 0x8100 or 0x88a8 */
+export function pushVlan(id: number, tpid: number, priority: number): Buffer {
+  const parameters = generic(24, VERDICT.pipe, TC_VLAN.operation.of(VLAN_OPERATION.push));
+  return action(
+    'vlan',
+    VLAN.parameters.of(raw('tc_vlan', parameters)),
+    VLAN.id.of(id),
+    VLAN.protocol.of(tpid),
+    VLAN.priority.of(priority),
+  );
+}
+
+/** Computes checksums again, after headers were written. @param update `CSUM_UPDATE`, several */
+export function checksums(update: number): Buffer {
+  const parameters = generic(24, VERDICT.pipe, TC_CSUM.update.of(update));
+  return action('csum', CSUM.parameters.of(raw('tc_csum', parameters)));
+}
+
+/** Writes bits of headers. */
+export function writeHeaders(writes: readonly HeaderWrite[]): Buffer {
+  const head = generic(PEDIT_SEL_BYTES, VERDICT.pipe, TC_PEDIT.keys.of(writes.length));
+  const keys = writes.map(({ offset, value, mask }) =>
+    encodeStruct(TC_PEDIT_KEY.bytes, [
+      TC_PEDIT_KEY.mask.of(~mask.readInt32LE(0) >>> 0),
+      TC_PEDIT_KEY.value.of(value.readUInt32LE(0)),
+      TC_PEDIT_KEY.offset.of(offset),
+    ]),
+  );
+  const extended = writes.map(({ header }) =>
+    PEDIT_KEY.of(
+      attributesOf(PEDIT_KEY_EX.header.of(header), PEDIT_KEY_EX.command.of(PEDIT_COMMAND.set)),
+    ),
+  );
+  return action(
+    'pedit',
+    PEDIT.parameters.of(raw('tc_pedit_sel', Buffer.concat([head, ...keys]))),
+    PEDIT.keys.of(attributesOf(...extended)),
+  );
+}
+
+/** What a tunnel adds to a packet. */
+export interface TunnelHeader {
+  /** 4 bytes, or 16 for IPv6; both alike. */
+  readonly source: Buffer;
+  readonly destination: Buffer;
+  readonly keyId: number;
+  readonly destinationPort: number;
+  readonly ttl: number;
+}
+
+/** Gives the packet the metadata for a tunnel device, to which it is redirected next. */
+export function setTunnel(tunnel: TunnelHeader): Buffer {
+  const parameters = generic(
+    24,
+    VERDICT.pipe,
+    TC_TUNNEL_KEY.operation.of(TUNNEL_KEY_OPERATION.set),
+  );
+  const isIpv6 = tunnel.source.length === 16;
+  return action(
+    'tunnel_key',
+    TUNNEL_KEY.parameters.of(raw('tc_tunnel_key', parameters)),
+    (isIpv6 ? TUNNEL_KEY.ipv6Source : TUNNEL_KEY.ipv4Source).of(tunnel.source),
+    (isIpv6 ? TUNNEL_KEY.ipv6Destination : TUNNEL_KEY.ipv4Destination).of(tunnel.destination),
+    TUNNEL_KEY.keyId.of(tunnel.keyId),
+    TUNNEL_KEY.destinationPort.of(tunnel.destinationPort),
+    TUNNEL_KEY.ttl.of(tunnel.ttl),
+  );
+}
+
+/** Takes the metadata of a tunnel away from the packet. */
+export function releaseTunnel(): Buffer {
+  const operation = TC_TUNNEL_KEY.operation.of(TUNNEL_KEY_OPERATION.release);
+  const parameters = generic(24, VERDICT.pipe, operation);
+  return action('tunnel_key', TUNNEL_KEY.parameters.of(raw('tc_tunnel_key', parameters)));
+}
+
+/**
+ * Judges packets by a rate in packets.
+ *
+ * @param conforming verdict for packets within the rate
+ * @param exceeding verdict for the others
+ */
+export function policePackets(
+  packetsPerSecond: bigint,
+  burst: bigint,
+  conforming: number,
+  exceeding: number,
+): Buffer {
+  const parameters = encodeStruct(TC_POLICE.bytes, [TC_POLICE.action.of(exceeding)]);
+  return action(
+    'police',
+    POLICE.parameters.of(raw('tc_police', parameters)),
+    POLICE.packetRate64.of(packetsPerSecond),
+    POLICE.packetBurst64.of(burst),
+    POLICE.result.of(conforming),
+  );
+}
