@@ -10,6 +10,9 @@ import { run } from './run.ts';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 
+/** Datapath of a bridge: in ovs-vswitchd, or the kernel's. */
+export type Datapath = 'netdev' | 'system';
+
 /** A port of the bridge, with its columns in the database. */
 export interface PortSettings {
   readonly bridge: string;
@@ -136,9 +139,9 @@ export class OvsInstance {
     await this.vsctl('remove', 'Open_vSwitch', '.', 'other_config', 'max-revalidator');
   }
 
-  /** Adds a bridge of the userspace datapath; without `controller` it switches as NORMAL does. */
-  async addBridge(name: string): Promise<void> {
-    await this.vsctl('add-br', name, '--', 'set', 'bridge', name, 'datapath_type=netdev');
+  /** Adds a bridge; without `controller` it switches as NORMAL does. */
+  async addBridge(name: string, datapath: Datapath = 'netdev'): Promise<void> {
+    await this.vsctl('add-br', name, '--', 'set', 'bridge', name, `datapath_type=${datapath}`);
   }
 
   /** Adds a port and waits until ovs-vswitchd has it. */

@@ -13,7 +13,7 @@ import {
   PARENT,
   qdiscs,
   type TrafficControl,
-} from '../../../protocols/netlink/traffic-control.ts';
+} from '../../../protocols/netlink/tc/traffic-control.ts';
 import { NetworkLockBusy } from './errors.ts';
 import type { NetworkLock } from './network-lock.ts';
 import { XdpDevices } from './xdp-devices.ts';

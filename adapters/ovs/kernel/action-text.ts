@@ -130,7 +130,9 @@ function setText(value: Buffer, isMasked: boolean): string | undefined {
   if (written === undefined) return undefined;
   if (isMasked && written.type === KEY.nsh) return `set(nsh(${setNshText(written.value)}))`;
   const half = written.value.length >> 1;
-  if (STRUCTS[written.type] !== undefined) {
+  const struct = STRUCTS[written.type];
+  if (struct !== undefined) {
+    if (struct.bytes !== (isMasked ? half : written.value.length)) return undefined;
     // Only a mask of zero leaves a set action without fields.
     const fields = structText(
       written.type,

@@ -44,6 +44,8 @@ export function keyText(
   mask: Buffer | undefined,
   verbose: boolean,
 ): string {
+  const isNest = type === KEY.tunnel || type === KEY.nsh;
+  if (mask !== undefined && mask.length !== value.length && !isNest) return bytesText(value, mask);
   switch (type) {
     case KEY.priority:
     case KEY.skbMark:

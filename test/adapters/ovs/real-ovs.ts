@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { OvsFlowSource } from '../../../adapters/ovs/flow-source.ts';
 import { fieldOf } from '../../../engine/model/match.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
@@ -5,34 +7,37 @@ import { Cleanup } from '../../../lab/testbed/cleanup.ts';
 import { ethernet, ipv4, MARKER, macBytes } from '../../../lab/testbed/frames.ts';
 import { Namespace } from '../../../lab/testbed/namespace.ts';
 import { NameMaker } from '../../../lab/testbed/names.ts';
-import { OvsInstance } from '../../../lab/testbed/ovs.ts';
+import { type Datapath, OvsInstance } from '../../../lab/testbed/ovs.ts';
 import { sendFrames } from '../../../lab/testbed/packets.ts';
 import { createVethPort, type VethPort } from '../../../lab/testbed/veth.ts';
 
 export const FRAME_BYTES = 100;
 const ETHER_TYPE = 0x88b5;
-const DATAPATH = 'netdev@ovs-netdev';
+const DATAPATHS = { netdev: 'netdev@ovs-netdev', system: 'system@ovs-system' } as const;
 
 /** An Open vSwitch of our own with two VMs, and rules that let vm1 send to vm2. */
 export class RealOvs {
   readonly ovs: OvsInstance;
   readonly cleanup: Cleanup;
   readonly #names: NameMaker;
+  readonly #datapath: Datapath;
   readonly #vms = new Map<string, Namespace>();
   readonly #ports = new Map<string, VethPort>();
 
-  private constructor(ovs: OvsInstance, cleanup: Cleanup, names: NameMaker) {
+  private constructor(ovs: OvsInstance, cleanup: Cleanup, names: NameMaker, datapath: Datapath) {
+    this.#datapath = datapath;
     this.ovs = ovs;
     this.cleanup = cleanup;
     this.#names = names;
   }
 
-  static async start(): Promise<RealOvs> {
+  /** @param datapath of the bridge; the kernel's needs the module openvswitch */
+  static async start(datapath: Datapath = 'netdev'): Promise<RealOvs> {
     const cleanup = new Cleanup();
     try {
       const names = new NameMaker();
-      const real = new RealOvs(await OvsInstance.start(cleanup, names), cleanup, names);
-      await real.ovs.addBridge('br0');
+      const real = new RealOvs(await OvsInstance.start(cleanup, names), cleanup, names, datapath);
+      await real.ovs.addBridge('br0', datapath);
       await real.addVm(1);
       await real.addVm(2);
       return real;
@@ -117,8 +122,10 @@ export class RealOvs {
 
   /** Replaces every OpenFlow rule. */
   async rules(...flows: readonly string[]): Promise<void> {
+    const file = join(this.ovs.runDir, 'rules');
+    await writeFile(file, `${flows.join('\n')}\n`);
     await this.ovs.ofctl('del-flows', 'br0');
-    for (const flow of flows) await this.ovs.ofctl('add-flow', 'br0', flow);
+    await this.ovs.ofctl('add-flows', 'br0', file);
     await this.settled();
   }
 
@@ -140,7 +147,7 @@ export class RealOvs {
 
   /** Every packet is a hit of a datapath flow or a miss. */
   async #counted(): Promise<number> {
-    const shown = await this.ovs.appctl('dpctl/show', DATAPATH);
+    const shown = await this.ovs.appctl('dpctl/show', DATAPATHS[this.#datapath]);
     const [, hit, missed] = /lookups: hit:(\d+) missed:(\d+)/.exec(shown) ?? [];
     return Number(hit) + Number(missed);
   }

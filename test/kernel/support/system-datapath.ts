@@ -73,14 +73,19 @@ export class SystemDatapath {
     const made = await this.#add(flow.ufid, key, '1');
     const ufid = flow.ufid.replace(/^..../, 'feed');
     for (const common of COMMON_KEYS) {
-      const inPort = `in_port(${100_000 + n}),${common}`;
+      const inPort = `in_port(${20_000 + n}),${common}`;
       if ((await this.#add(ufid, inPort, flow.actions)) === 1) return made + 1;
     }
     return made;
   }
 
-  async putFlow(ufid: string, key: string, actions: string): Promise<void> {
-    await this.#ask('dpctl/mod-flow', '--may-create', DATAPATH, `ufid:${ufid},${key}`, actions);
+  async makeFlow(ufid: string, key: string, actions: string): Promise<void> {
+    await this.#ask('dpctl/add-flow', DATAPATH, `ufid:${ufid},${key}`, actions);
+  }
+
+  /** Changes the actions of a flow. */
+  async changeFlow(ufid: string, key: string, actions: string): Promise<void> {
+    await this.#ask('dpctl/mod-flow', DATAPATH, `ufid:${ufid},${key}`, actions);
   }
 
   async deleteFlow(ufid: string): Promise<void> {
