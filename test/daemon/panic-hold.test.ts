@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { HoldFile } from '../../daemon/hold-file.ts';
@@ -21,10 +23,12 @@ describe('panic hold', () => {
   afterEach(() => folder.remove());
 
   /** A daemon's hold on an engine that has offloaded a flow. */
-  async function daemon(rig = new Rig()): Promise<{ rig: Rig; hold: PanicHold }> {
+  async function daemon(
+    rig = new Rig(),
+    file = new HoldFile(path),
+  ): Promise<{ rig: Rig; hold: PanicHold }> {
     const { engine } = rig;
     const log = pino({ level: 'silent' });
-    const file = new HoldFile(path);
     const hold = new PanicHold({
       engine,
       table: () => rig.table,
@@ -68,6 +72,28 @@ describe('panic hold', () => {
       assert.ok(rig.engine.held, text);
       assert.deepEqual(rig.installed(), []);
     }
+  });
+
+  it('is restored when a pipe is in place of the file, without waiting for a writer', async () => {
+    await mkdir(join(folder.path, 'state'));
+    execFileSync('mkfifo', [path]);
+    const { rig } = await daemon();
+    assert.ok(rig.engine.held);
+  });
+
+  it('answers although the file system does not', async () => {
+    await mkdir(join(folder.path, 'state'));
+    // Opening a pipe without a reader takes until there is one.
+    const scratch = `${path}.new`;
+    execFileSync('mkfifo', [scratch]);
+    const { rig, hold } = await daemon(new Rig(), new HoldFile(path, 50));
+    const { held, withdrawn, problem } = await hold.press();
+    assert.deepEqual([held, withdrawn], [true, 1]);
+    assert.match(problem ?? '', /writing .* takes longer than 0.05 s; check its file system/);
+    assert.deepEqual(rig.installed(), []);
+    // Ends the abandoned write, which would keep the test process.
+    const reader = await open(scratch, constants.O_RDONLY | constants.O_NONBLOCK);
+    await reader.close();
   });
 
   it('holds although it cannot be recorded, and says so', async () => {
