@@ -56,6 +56,8 @@ export interface OvsConfig {
   readonly database: string;
   /** Datapath to read, e.g. `netdev@ovs-netdev`; undefined: the only datapath. */
   readonly datapath?: string;
+  /** Where flows are read: from its control socket, or from the kernel's datapath over netlink. */
+  readonly readFlowsFrom: 'ovs-vswitchd' | 'kernel';
   readonly timeoutMs: number;
   /** Whether OpenFlow rules are monitored for changes. */
   readonly flowMonitor: boolean;

@@ -29,6 +29,13 @@ export function crossCheck(
         `use "${node.adapter === 'ovs' ? 'xdp' : 'emulator'}" or "none"`,
     );
   }
+  const { datapath, readFlowsFrom } = node.ovs;
+  if (readFlowsFrom === 'kernel' && datapath?.startsWith('netdev@') === true) {
+    report(
+      ['node', 'ovs', 'datapath'],
+      `"${datapath}" is a userspace datapath; read its flows from "ovs-vswitchd"`,
+    );
+  }
   if (node.emulator.slices.length > node.emulator.vms) {
     report(
       ['node', 'emulator', 'slices'],

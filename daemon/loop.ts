@@ -277,7 +277,7 @@ export class Loop {
 
   /** Emits when the vSwitch's configuration has changed, or its rules while there may be entries. */
   #switchChanges(): Observable<void> {
-    const { changes, ports } = this.#options.node;
+    const { changes, flows, ports } = this.#options.node;
     return new Observable((subscriber) => {
       const onRules = (): void => {
         if (!this.#idle.rulesChanged()) subscriber.next();
@@ -286,7 +286,11 @@ export class Loop {
         this.#idle.wake();
         subscriber.next();
       };
-      const unsubscribe = [changes?.subscribe(onRules), ports.onSwitchChange?.(onConfiguration)];
+      const unsubscribe = [
+        changes?.subscribe(onRules),
+        flows.onActionsChange?.(onRules),
+        ports.onSwitchChange?.(onConfiguration),
+      ];
       return () => unsubscribe.forEach((end) => end?.());
     });
   }

@@ -5,7 +5,8 @@ import { XdpBackend } from '../adapters/nic/xdp/backend.ts';
 import { BridgeMonitors } from '../adapters/openflow/bridge-monitors.ts';
 import { unreadLimit } from '../adapters/openflow/rule-timeouts.ts';
 import { OvsFlowLookup } from '../adapters/ovs/flow-lookup.ts';
-import { OvsFlowSource } from '../adapters/ovs/flow-source.ts';
+import { KernelFlowSource } from '../adapters/ovs/kernel/flow-source.ts';
+import { OvsFlowSource, type OvsFlowSourceOptions } from '../adapters/ovs/flow-source.ts';
 import { OvsFlowVerifier } from '../adapters/ovs/flow-verifier.ts';
 import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
 import type { Clock } from '../engine/ports/clock.ts';
@@ -72,9 +73,10 @@ function emulatedNode(config: Config, clock: Clock): Node {
 }
 
 function ovsNode(config: Config): Node {
-  const { runDir, database, datapath, timeoutMs, offloadExportingBridges } = config.node.ovs;
+  const { runDir, database, datapath, readFlowsFrom, timeoutMs, offloadExportingBridges } =
+    config.node.ovs;
   const reading = { runDir, timeoutMs, ...(datapath === undefined ? {} : { datapath }) };
-  const flows = new OvsFlowSource(reading);
+  const flows = flowSource(readFlowsFrom, reading);
   const verifier = new OvsFlowVerifier(reading);
   const lookup = new OvsFlowLookup({ runDir, timeoutMs });
   const ports = new OvsPortDirectory({
@@ -85,7 +87,7 @@ function ovsNode(config: Config): Node {
   const { fastPath } = config;
   const changes = monitorsOf(config, ports);
   return {
-    description: `Open vSwitch at ${runDir}`,
+    description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,
     verifier,
     lookup,
@@ -101,6 +103,10 @@ function ovsNode(config: Config): Node {
       await closeAll(flows, verifier, lookup, ports);
     },
   };
+}
+
+function flowSource(from: 'ovs-vswitchd' | 'kernel', reading: OvsFlowSourceOptions): FlowSource {
+  return from === 'kernel' ? new KernelFlowSource(reading) : new OvsFlowSource(reading);
 }
 
 /** Monitors of the bridges' rules, whose time-outs become part of the ports. */

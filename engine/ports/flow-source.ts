@@ -34,5 +34,10 @@ export interface FlowSource {
    * source is polled less often.
    */
   read(table: FlowTable, signal: AbortSignal): Promise<ReadCost>;
+  /**
+   * Calls `listener` soon after the actions of a flow changed, so that it is read again at once; the
+   * returned function unsubscribes. Missing: the source is not notified.
+   */
+  onActionsChange?(listener: () => void): () => void;
   close(): Promise<void>;
 }

@@ -37,6 +37,19 @@ describe('configuration', () => {
     assert.deepEqual({ minHoldMs, operations: { perSecond, burst } }, DEFAULT_PLANNER);
   });
 
+  it('rejects a userspace datapath whose flows are to be read from the kernel', () => {
+    const withOvs = (ovs: string): string =>
+      `{"node": {"adapter": "ovs", "ovs": ${ovs}}, "policies": ["p.json"]}`;
+    const kernel = '"readFlowsFrom": "kernel"';
+    assert.deepEqual(problemsOf(withOvs(`{${kernel}, "datapath": "system@ovs-system"}`)), []);
+    const [problem] = problemsOf(withOvs(`{${kernel}, "datapath": "netdev@ovs-netdev"}`));
+    assert.match(problem, /is a userspace datapath/);
+    assert.equal(
+      parseConfig(MINIMAL.replace('emulator', 'ovs'), FILE).node.ovs.readFlowsFrom,
+      'ovs-vswitchd',
+    );
+  });
+
   it('reports hysteresis as a removed setting', () => {
     const text = MINIMAL.replace('}, ', '}, "planner": {"hysteresis": 1.3}, ');
     assert.match(problemsOf(text).join(), /the planner computes "hysteresis"/);

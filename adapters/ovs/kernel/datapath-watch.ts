@@ -19,25 +19,25 @@ export class DatapathWatch {
   readonly changes = new FlowChanges();
   readonly #families: OvsFamilies;
   readonly #dpIfindex: number;
-  readonly #onPut: () => void;
+  readonly #onChanged: () => void;
   readonly #record = new FlowRecord();
   readonly #subscription: NetlinkSubscription;
   #portsChanged = true;
   #gone = false;
 
   /**
-   * @param onPut called when a flow was made or its actions changed
+   * @param onChanged called when the actions of a flow changed
    * @throws {NetlinkUnusable}
    */
   constructor(
     families: OvsFamilies,
     dpIfindex: number,
     socket: NotificationSocket,
-    onPut: () => void,
+    onChanged: () => void,
   ) {
     this.#families = families;
     this.#dpIfindex = dpIfindex;
-    this.#onPut = onPut;
+    this.#onChanged = onChanged;
     const groups = [
       groupOf(families.flow, 'ovs_flow'),
       groupOf(families.vport, 'ovs_vport'),
@@ -96,7 +96,8 @@ export class DatapathWatch {
     if (!record.hasUfid) return;
     const isDeleted = payload[0] === COMMAND.delete;
     this.changes.add(record, isDeleted ? ChangeKind.deleted : ChangeKind.put);
-    if (!isDeleted) this.#onPut();
+    // ovs-vswitchd changes the actions of a flow after a change of rules.
+    if (payload[0] === COMMAND.set) this.#onChanged();
   }
 }
 

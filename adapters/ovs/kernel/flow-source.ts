@@ -79,10 +79,10 @@ export class KernelFlowSource implements FlowSource {
   }
 
   /**
-   * Calls `listener` within some ms after a flow was made or its actions changed, once the first
+   * Calls `listener` within some ms after ovs-vswitchd changed the actions of a flow, once the first
    * reading has started; the returned function unsubscribes.
    */
-  onFlow(listener: () => void): () => void {
+  onActionsChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

@@ -66,8 +66,10 @@ export class FakeKernel {
 
   /** Makes a flow or replaces it, and notifies. */
   put(flow: FakeFlow): void {
-    this.flows.set(flow.ufid.toString('hex'), flow);
-    this.notify(FLOWS, COMMAND.new, flowAttributes(flow, 0));
+    const ufid = flow.ufid.toString('hex');
+    const command = this.flows.has(ufid) ? COMMAND.set : COMMAND.new;
+    this.flows.set(ufid, flow);
+    this.notify(FLOWS, command, flowAttributes(flow, 0));
   }
 
   delete(ufid: Buffer): void {

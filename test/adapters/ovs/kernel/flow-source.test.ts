@@ -216,18 +216,22 @@ describe('the source of kernel flows', () => {
     assert.equal(table.count, 1);
   });
 
-  it('reports new flows, and flows that changed', async () => {
+  it('reports that actions changed', async () => {
     let calls = 0;
-    const unsubscribe = source.onFlow(() => calls++);
+    const unsubscribe = source.onActionsChange(() => calls++);
     await read();
     kernel.put(kernelFlow(0));
+    await read();
+    assert.equal(calls, 0, 'a new flow has nothing to correct');
+    kernel.put(kernelFlow(0, { actions: outputTo(3) }));
     await read();
     assert.equal(calls, 1);
     kernel.delete(ufidOf(0));
     await read();
-    assert.equal(calls, 1, 'not those that leave');
+    assert.equal(calls, 1);
     unsubscribe();
     kernel.put(kernelFlow(0));
+    kernel.put(kernelFlow(0, { actions: outputTo(3) }));
     await read();
     assert.equal(calls, 1);
   });
