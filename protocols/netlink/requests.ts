@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 import { bounded } from '../../async/bounded.ts';
 import { SerialQueue } from '../../async/serial-queue.ts';
-import { acknowledgementOf, refusalOf } from './acknowledgement.ts';
 import {
   DumpInterrupted,
   NetlinkBusy,
@@ -10,16 +9,16 @@ import {
   NetlinkUnusable,
 } from './errors.ts';
 import {
-  CONTROL_TYPE,
-  decodeMessages,
-  encodeMessage,
-  FLAG,
-  MessageCursor,
-  type NetlinkMessage,
-} from './message.ts';
+  type DumpReader,
+  dumpOnce,
+  type NetlinkAnswer,
+  type NetlinkRequest,
+  sendBatch,
+} from './exchange.ts';
+import type { NetlinkMessage } from './message.ts';
 import { NetlinkSocket, type NetlinkTransport } from './socket.ts';
 
-const { EAGAIN, EBADF, ENOBUFS } = constants.errno;
+const { EBADF } = constants.errno;
 
 /** Attempts of a dump that changes interrupt, before the request fails. */
 const MAX_ATTEMPTS = 10;
@@ -28,28 +27,6 @@ export const MAX_BATCH = 128;
 const MAX_SEQUENCE = 0xffff_ffff;
 /** Waiting requests of a socket. */
 const MAX_WAITING = 256;
-
-/** A request for one answer, not for a dump. */
-export interface NetlinkRequest {
-  /** For errors: `RTM_NEWTFILTER`. */
-  readonly name: string;
-  readonly type: number;
-  /** {@link FLAG} besides `request` and `ack`. */
-  readonly flags?: number;
-  /** The family's header and attributes. */
-  readonly payload: Buffer;
-}
-
-/** The answers to a request, without the acknowledgement; or why it was refused. */
-export type NetlinkAnswer = readonly NetlinkMessage[] | NetlinkRefused;
-
-/** Receives a dump message by message, without a copy. */
-export interface DumpReader {
-  /** A dump begins; what an interrupted one delivered before does not count. */
-  begin(): void;
-  /** The payload `[from, to)` of a message; the buffer is reused after the call. */
-  message(datagram: Buffer, from: number, to: number, type: number): void;
-}
 
 export interface NetlinkOptions {
   /**
@@ -78,7 +55,6 @@ export class NetlinkRequests {
   #socket: NetlinkTransport | undefined;
   /** A discarded socket that a thread still uses. */
   #stuck: NetlinkTransport | undefined;
-  readonly #cursor = new MessageCursor();
   #sequence = 0;
   #closed = false;
 
@@ -123,7 +99,8 @@ export class NetlinkRequests {
     return this.#run(name, until, async (socket, stop) => {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         reader.begin();
-        if (await this.#dumpOnce(socket, stop, { name, type, payload }, reader)) return;
+        const sequence = this.#takeSequences(1);
+        if (await dumpOnce(socket, stop, { name, type, payload }, sequence, reader)) return;
       }
       throw new DumpInterrupted(name, MAX_ATTEMPTS);
     });
@@ -152,7 +129,11 @@ export class NetlinkRequests {
     const until = signal === undefined ? [] : [signal];
     for (let from = 0; from < requests.length; from += MAX_BATCH) {
       const part = requests.slice(from, from + MAX_BATCH);
-      answers.push(...(await this.#run(part[0].name, until, (socket) => this.#send(socket, part))));
+      answers.push(
+        ...(await this.#run(part[0].name, until, (socket) =>
+          sendBatch(socket, part, this.#takeSequences(part.length)),
+        )),
+      );
     }
     return answers;
   }
@@ -198,90 +179,12 @@ export class NetlinkRequests {
     if (socket.isInUse) this.#stuck = socket;
   }
 
-  /** False when a change interrupted the dump. */
-  async #dumpOnce(
-    socket: NetlinkTransport,
-    stop: AbortSignal,
-    { name, type, payload }: NetlinkRequest,
-    reader: DumpReader,
-  ): Promise<boolean> {
-    const sequence = this.#nextSequence();
-    const flags = FLAG.request | FLAG.dump;
-    await socket.write(encodeMessage({ type, flags, sequence, payload }));
-    const cursor = this.#cursor;
-    let consistent = true;
-    let lost = false;
-    for (;;) {
-      stop.throwIfAborted();
-      const datagram = await socket.read();
-      stop.throwIfAborted();
-      if (datagram === undefined) {
-        if (lost) return false;
-        throw new NetlinkUnusable(`dump of ${name}`, EAGAIN);
-      }
-      // The dump is read to its end, if that is not lost too, so that the next one can begin.
-      if (datagram === 'overrun') {
-        lost = true;
-        continue;
-      }
-      cursor.start(datagram);
-      while (cursor.next()) {
-        // A remaining answer to an earlier request.
-        if (cursor.sequence !== sequence) continue;
-        if ((cursor.flags & FLAG.dumpInterrupted) !== 0) consistent = false;
-        if (cursor.type === CONTROL_TYPE.error) throw refusalOf(name, cursor.message());
-        if (cursor.type !== CONTROL_TYPE.done) {
-          reader.message(datagram, cursor.from, cursor.to, cursor.type);
-          continue;
-        }
-        const refusal = acknowledgementOf(name, cursor.message());
-        if (refusal !== undefined) throw refusal;
-        return consistent && !lost;
-      }
-    }
-  }
-
-  /** Sends requests at once and collects their answers. */
-  async #send(
-    socket: NetlinkTransport,
-    requests: readonly NetlinkRequest[],
-  ): Promise<NetlinkAnswer[]> {
-    if (this.#sequence + MAX_BATCH > MAX_SEQUENCE) this.#sequence = 0;
+  /** The first of `count` consecutive sequence numbers. */
+  #takeSequences(count: number): number {
+    if (this.#sequence + count > MAX_SEQUENCE) this.#sequence = 0;
     const first = this.#sequence + 1;
-    const messages = requests.map(({ type, flags = 0, payload }) =>
-      encodeMessage({
-        type,
-        flags: flags | FLAG.request | FLAG.ack,
-        sequence: this.#nextSequence(),
-        payload,
-      }),
-    );
-    await socket.write(Buffer.concat(messages));
-    const answers = requests.map((): NetlinkMessage[] => []);
-    const results = requests.map((): NetlinkAnswer | undefined => undefined);
-    for (let missing = requests.length; missing > 0; ) {
-      // All answers are queued when the write has returned; without a dump, reading does not wait.
-      const datagram = socket.receive();
-      if (datagram === undefined)
-        throw new NetlinkUnusable(`answer to ${requests[0].name}`, EAGAIN);
-      if (datagram === 'overrun') throw new NetlinkUnusable('recv', ENOBUFS);
-      for (const message of decodeMessages(datagram)) {
-        const at = message.sequence - first;
-        if (at < 0 || at >= requests.length || results[at] !== undefined) continue;
-        if (message.type === CONTROL_TYPE.error) {
-          results[at] = acknowledgementOf(requests[at].name, message) ?? answers[at];
-          missing--;
-        } else if (message.type !== CONTROL_TYPE.done) {
-          answers[at].push(message);
-        }
-      }
-    }
-    return results.map((result, at) => result ?? answers[at]);
-  }
-
-  #nextSequence(): number {
-    this.#sequence = this.#sequence >= MAX_SEQUENCE ? 1 : this.#sequence + 1;
-    return this.#sequence;
+    this.#sequence += count;
+    return first;
   }
 }
 

@@ -2,12 +2,11 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import { sameActions } from '../../../engine/model/same-actions.ts';
 import { sameMatch } from '../../../engine/model/same-match.ts';
-import type { DumpReader } from '../../../protocols/netlink/requests.ts';
+import type { DumpReader } from '../../../protocols/netlink/exchange.ts';
 import { ChangeKind, type FlowChanges } from './flow-changes.ts';
 import { FlowRecord, ufidBytes } from './flow-record.ts';
+import { FlowTally } from './flow-tally.ts';
 import type { FlowTranslator } from './flow-translator.ts';
-
-const MIN_ROWS = 1024;
 
 /** Counts of a reading. */
 export interface ReadingSummary {
@@ -30,15 +29,7 @@ export class Reading implements DumpReader {
   #table: FlowTable | undefined;
   #isFull = false;
   #nowMs = 0;
-  /** By row: the number of the last reading with the flow, and its counters. */
-  #seen = new Uint32Array(0);
-  #packets = new Float64Array(0);
-  #bytes = new Float64Array(0);
-  #idleMs = new Float64Array(0);
-  #number = 0;
-  /** Rows of this reading: `rows[0 .. count)`. */
-  #rows = new Int32Array(0);
-  #count = 0;
+  readonly #tally = new FlowTally();
   readonly #unknown: FlowId[] = [];
   #skipped = 0;
   #firstSkipped: string | undefined;
@@ -64,8 +55,7 @@ export class Reading implements DumpReader {
 
   /** A dump begins, perhaps again. */
   begin(): void {
-    this.#number++;
-    this.#count = 0;
+    if (this.#table !== undefined) this.#tally.begin(this.#table);
     this.#unknown.length = 0;
   }
 
@@ -78,7 +68,7 @@ export class Reading implements DumpReader {
     if (!record.hasUfid) return this.#skip('no ufid');
     if (this.#isFull) return this.#translate(table);
     const row = table.find(record.w0, record.w1, record.w2, record.w3);
-    if (row >= 0) this.#tally(row);
+    if (row >= 0) this.#count(row);
     else this.#unknown.push({ w0: record.w0, w1: record.w1, w2: record.w2, w3: record.w3 });
   }
 
@@ -104,10 +94,10 @@ export class Reading implements DumpReader {
       }
     }
     // The dump may have been faster than the deletion.
-    for (const row of deleted) this.#forget(row);
+    for (const row of deleted) this.#tally.remove(row);
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
-      if (this.#isSeen(row) || deleted.has(row)) continue;
+      if (this.#tally.has(row) || deleted.has(row)) continue;
       const id = table.idAt(row);
       if (table.rowOf(id) === row) ask.set(keyOf(id), id);
     }
@@ -126,25 +116,14 @@ export class Reading implements DumpReader {
 
   /** The flow has left the datapath since the dump. */
   gone(id: FlowId): void {
-    this.#forget(this.#table?.rowOf(id) ?? -1);
+    this.#tally.remove(this.#table?.rowOf(id) ?? -1);
   }
 
   /** Observes the flows of the reading. */
   finish(): ReadingSummary {
-    const flows = this.#table === undefined ? 0 : this.#observe(this.#table);
+    const flows = this.#table === undefined ? 0 : this.#tally.observeAll(this.#table);
     this.#table = undefined;
     return { flows, skipped: this.#skipped, firstSkipped: this.#firstSkipped };
-  }
-
-  #observe(table: FlowTable): number {
-    let flows = 0;
-    for (let i = 0; i < this.#count; i++) {
-      const row = this.#rows[i];
-      if (!this.#isSeen(row)) continue;
-      table.observe(row, this.#packets[row], this.#bytes[row], this.#idleMs[row]);
-      flows++;
-    }
-    return flows;
   }
 
   /** Adds the record's flow, or replaces what changed of it. */
@@ -154,7 +133,7 @@ export class Reading implements DumpReader {
     let row = table.rowOf(record);
     if (flow === undefined) {
       // Its actions are unknown, so it is not observed and returns to the vSwitch.
-      this.#forget(row);
+      this.#tally.remove(row);
       return this.#skip('unreadable key or actions', record.key);
     }
     if (row < 0) {
@@ -167,48 +146,20 @@ export class Reading implements DumpReader {
       if (!sameMatch(table.matchAt(row), flow.match)) table.setMatch(row, flow.match);
       if (!sameActions(table.actionsAt(row), flow.actions)) table.setActions(row, flow.actions);
     }
-    this.#tally(row);
+    this.#count(row);
   }
 
-  #tally(row: number): void {
-    if (row >= this.#seen.length) this.#grow(row + 1);
+  /** Sets the counters of the row to those of the record. */
+  #count(row: number): void {
     const { packets, bytes, usedMs } = this.#record;
-    if (this.#seen[row] !== this.#number) {
-      this.#seen[row] = this.#number;
-      this.#rows[this.#count++] = row;
-    }
-    this.#packets[row] = packets;
-    this.#bytes[row] = bytes;
-    this.#idleMs[row] = usedMs === 0 ? -1 : Math.max(0, this.#nowMs - usedMs);
-  }
-
-  /** The row is not part of the reading. */
-  #forget(row: number): void {
-    if (row >= 0 && row < this.#seen.length) this.#seen[row] = 0;
-  }
-
-  #isSeen(row: number): boolean {
-    return row < this.#seen.length && this.#seen[row] === this.#number;
+    const idleMs = usedMs === 0 ? -1 : Math.max(0, this.#nowMs - usedMs);
+    this.#tally.set(row, packets, bytes, idleMs);
   }
 
   #skip(why: string, bytes?: Buffer): void {
     this.#skipped++;
     this.#firstSkipped ??= bytes === undefined ? why : `${why}: ${bytes.toString('hex')}`;
   }
-
-  #grow(rows: number): void {
-    const capacity = Math.max(MIN_ROWS, rows, this.#seen.length * 2);
-    this.#seen = grown(this.#seen, new Uint32Array(capacity));
-    this.#packets = grown(this.#packets, new Float64Array(capacity));
-    this.#bytes = grown(this.#bytes, new Float64Array(capacity));
-    this.#idleMs = grown(this.#idleMs, new Float64Array(capacity));
-    this.#rows = grown(this.#rows, new Int32Array(capacity));
-  }
-}
-
-function grown<Column extends { set(from: Column): void }>(old: Column, next: Column): Column {
-  next.set(old);
-  return next;
 }
 
 /** A ufid as a key of a map. */

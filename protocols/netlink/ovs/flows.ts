@@ -1,4 +1,5 @@
-import { type NetlinkAnswer, type NetlinkRequest, type NetlinkRequests } from '../requests.ts';
+import type { NetlinkAnswer, NetlinkRequest } from '../exchange.ts';
+import type { NetlinkRequests } from '../requests.ts';
 import { type OvsFamilies, ovsPayload } from './families.ts';
 import { COMMAND, FLOW, OMIT } from './tables.ts';
 

@@ -1,6 +1,7 @@
 import { NetlinkMalformed } from '../errors.ts';
 import { FLAG } from '../message.ts';
-import type { NetlinkRequest, NetlinkRequests } from '../requests.ts';
+import type { NetlinkRequest } from '../exchange.ts';
+import type { NetlinkRequests } from '../requests.ts';
 import { encodeStruct, StructReader } from '../structs.ts';
 import { AttributeReader, attributesOf } from '../tables.ts';
 import { GACT, MIRRED, TC_MIRRED } from './action-tables.ts';

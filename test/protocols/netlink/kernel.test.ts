@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { NameMaker } from '../../../lab/testbed/names.ts';
 import { createNftChain } from '../../../lab/testbed/nft.ts';
 import { run } from '../../../lab/testbed/run.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
-import { links } from '../../../protocols/netlink/link/links.ts';
+import { GROUP_LINK, linkOf, links } from '../../../protocols/netlink/link/links.ts';
+import { CONTROL, genericPayload } from '../../../protocols/netlink/generic.ts';
+import { NetlinkSubscription } from '../../../protocols/netlink/subscription.ts';
 import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
 import { deviceChains, GROUP_NFTABLES } from '../../../protocols/netlink/nftables.ts';
 import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
@@ -18,6 +21,10 @@ import {
 import { eventually } from '../../support/eventually.ts';
 import { needs } from '../../support/needs.ts';
 import { World } from '../../adapters/nic/xdp/support/world.ts';
+
+/** `GENL_ID_CTRL` and `CTRL_CMD_GETFAMILY`. */
+const CONTROLLER = 16;
+const GET_FAMILY = 3;
 
 /** What `tc -j` prints of a qdisc. */
 interface TcQdisc {
@@ -151,6 +158,56 @@ describe('netlink, compared with tc and nft', function () {
       await chain.delete();
     } finally {
       notifications.close();
+    }
+  });
+
+  it('says that notifications were lost, and delivers those after it', async () => {
+    const seen = new Set<number>();
+    let losses = 0;
+    const reader = {
+      notified: ({ payload }: { payload: Buffer }): void => {
+        const link = linkOf(payload);
+        if (link.ifindex === ifindex) seen.add(link.mtu);
+      },
+      lost: (): void => {
+        losses++;
+        seen.clear();
+      },
+    };
+    const subscription = new NetlinkSubscription(PROTOCOL.route, [GROUP_LINK], reader);
+    try {
+      // More than the buffer of the socket holds, while the event loop is busy.
+      const changes = Array.from(
+        { length: 4_000 },
+        (_, i) => `link set ${device} mtu ${1000 + (i % 200)}`,
+      );
+      execFileSync('ip', ['-batch', '-'], { input: `${changes.join('\n')}\n`, timeout: 15_000 });
+      while (!subscription.drain());
+      assert(losses > 0, 'the buffer did not overflow');
+      await run('ip', ['link', 'set', device, 'mtu', '1500']);
+      await eventually('the change after the loss', () => seen.has(1500), 1_000);
+    } finally {
+      subscription.close();
+    }
+  });
+
+  it('answers a batch of requests in their order, whatever is refused', async () => {
+    const generic = new NetlinkRequests(PROTOCOL.generic, { timeoutMs: 5_000 });
+    try {
+      const names = Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? 'nlctrl' : `no-${i}`));
+      const answers = await generic.batch(
+        names.map((name) => ({
+          name,
+          type: CONTROLLER,
+          payload: genericPayload(GET_FAMILY, 1, CONTROL.familyName.of(name)),
+        })),
+      );
+      assert.deepEqual(
+        answers.map((answer) => (answer instanceof NetlinkRefused ? answer.code : answer.length)),
+        names.map((name) => (name === 'nlctrl' ? 1 : 'ENOENT')),
+      );
+    } finally {
+      generic.close();
     }
   });
 
