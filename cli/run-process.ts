@@ -1,4 +1,5 @@
 import type { CreateDaemon } from '../daemon/lifecycle.ts';
+import { exitProcess } from '../platform/watchdog/exit-process.ts';
 import { terminalOf } from '../platform/terminal.ts';
 import { runProgram } from './program.ts';
 
@@ -15,17 +16,19 @@ export async function runProcess(createDaemon: CreateDaemon): Promise<void> {
       if (argv[0] !== 'run') process.exit(0);
     });
   }
-  process.exitCode = await runProgram(
+  const exitCode = await runProgram(
     {
       stdout: terminalOf(process.stdout, process.env),
       stderr: terminalOf(process.stderr, process.env),
       env: process.env,
       createDaemon,
-      exit: (code) => process.exit(code),
+      exit: (code) => void exitProcess(code),
       now: () => performance.now(),
     },
     argv,
   );
+  process.exitCode = exitCode;
   // Fires only if an open handle keeps the process running, as of a daemon that did not stop.
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  // `process.exit` would wait for a read of a file system that hangs.
+  setTimeout(() => void exitProcess(exitCode), LINGER_MS).unref();
 }

@@ -5,16 +5,8 @@ import { checkFastPath } from './fast-path-checks.ts';
 import { checkHttp } from './http-checks.ts';
 import { checkInflux } from './influx-checks.ts';
 
-/**
- * Checks conditions between settings, which the schema cannot express.
- *
- * @param folder base of relative paths
- */
-export function crossCheck(
-  settings: ConfigFile,
-  document: JsonDocument,
-  folder: string,
-): Problem[] {
+/** Checks conditions between settings, which the schema cannot express. */
+export function crossCheck(settings: ConfigFile, document: JsonDocument): Problem[] {
   const problems: Problem[] = [];
   const report = (path: JsonPath, message: string) => {
     problems.push(document.problemAt(path, message));
@@ -57,6 +49,6 @@ export function crossCheck(
   }
   problems.push(...checkFastPath(settings, document));
   problems.push(...checkHttp(settings, document));
-  problems.push(...checkInflux(settings, document, folder));
+  problems.push(...checkInflux(settings, document));
   return problems;
 }

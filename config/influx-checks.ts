@@ -2,23 +2,16 @@ import { resolve } from 'node:path';
 import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
 import { fileErrorText } from '../platform/file-error.ts';
-import { MAX_CERTIFICATE_BYTES, readRegularFile } from '../platform/regular-file.ts';
+import { FileReader, MAX_CERTIFICATE_BYTES } from '../platform/regular-file.ts';
 import { readSecretLine, SecretFileExposed, SecretFileUnusable } from '../platform/secret-file.ts';
 import type { InfluxConfig } from './config.ts';
 import type { ConfigFile } from './config-file.ts';
 
-/** Checks settings of InfluxDB that the schema cannot express, including the files with secrets. */
-export function checkInflux(
-  { influx }: ConfigFile,
-  document: JsonDocument,
-  folder: string,
-): Problem[] {
+/** Checks settings of InfluxDB that the schema cannot express. */
+export function checkInflux({ influx }: ConfigFile, document: JsonDocument): Problem[] {
   if (influx === undefined) return [];
   const problems: Problem[] = [];
-  const report = (path: JsonPath, message: string): void => {
-    const place: JsonPath = ['influx', ...path];
-    problems.push(document.problemAt(document.has(place) ? place : ['influx'], message));
-  };
+  const report = reporter(document, problems);
   const problem = urlProblem(influx);
   if (problem !== undefined) report(['url'], problem);
   for (const [path, name] of [
@@ -30,7 +23,6 @@ export function checkInflux(
     }
   }
   checkLogin(influx, report);
-  checkFiles(influx, folder, report);
   const { retention, batch, queue, retry } = influx;
   if (retention !== undefined && !isDuration(retention.duration)) {
     report(
@@ -55,7 +47,30 @@ export function checkInflux(
   return problems;
 }
 
+/**
+ * Checks that the files with secrets and certificate authorities can be used.
+ *
+ * @param folder base of relative paths
+ */
+export async function checkInfluxFiles(
+  { influx }: ConfigFile,
+  document: JsonDocument,
+  folder: string,
+): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  if (influx !== undefined) await checkFiles(influx, folder, reporter(document, problems));
+  return problems;
+}
+
 type Report = (path: JsonPath, message: string) => void;
+
+/** Adds problems with the positions of settings of InfluxDB. */
+function reporter(document: JsonDocument, problems: Problem[]): Report {
+  return (path, message) => {
+    const place: JsonPath = ['influx', ...path];
+    problems.push(document.problemAt(document.has(place) ? place : ['influx'], message));
+  };
+}
 
 function urlProblem({ url }: InfluxConfig): string | undefined {
   const shown = '"influx.url"';
@@ -90,24 +105,25 @@ function checkLogin(influx: InfluxConfig, report: Report): void {
   }
 }
 
-function checkFiles(influx: InfluxConfig, folder: string, report: Report): void {
+async function checkFiles(influx: InfluxConfig, folder: string, report: Report): Promise<void> {
+  const reader = new FileReader();
   for (const key of ['passwordFile', 'tokenFile'] as const) {
     const path = influx[key];
     if (path === undefined) continue;
     try {
-      readSecretLine(resolve(folder, path), `influx.${key}`);
+      await readSecretLine({ path: resolve(folder, path), setting: `influx.${key}`, reader });
     } catch (error) {
       const known = error instanceof SecretFileExposed || error instanceof SecretFileUnusable;
       if (!known) throw error;
       report([key], error.message);
     }
   }
-  const { caFile } = influx;
-  if (caFile === undefined) return;
+  if (influx.caFile === undefined) return;
+  const path = resolve(folder, influx.caFile);
   try {
-    readRegularFile(resolve(folder, caFile), MAX_CERTIFICATE_BYTES);
+    await reader.read({ path, maxBytes: MAX_CERTIFICATE_BYTES });
   } catch (error) {
-    report(['caFile'], `${resolve(folder, caFile)} cannot be read: ${fileErrorText(error)}`);
+    report(['caFile'], `${path} cannot be read: ${fileErrorText(error)}`);
   }
 }
 

@@ -1,46 +1,60 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { packageRoot } from '../platform/package-root.ts';
 import type { Config, HttpConfig, InfluxConfig } from './config.ts';
 import type { ConfigFile } from './config-file.ts';
 import { crossCheck } from './cross-checks.ts';
+import { checkInfluxFiles } from './influx-checks.ts';
 import { JsonDocument } from '../text/json-document.ts';
-import { byPlace } from '../text/problem.ts';
+import { byPlace, type Problem } from '../text/problem.ts';
 import { ConfigError, ConfigUnreadable } from './config-error.ts';
 import { configWords } from './config-words.ts';
 import { runtimeFolder, stateFolder } from './runtime-folder.ts';
 import { schemaProblems } from '../text/schema-problems.ts';
 
 /**
- * Reads and checks a configuration file.
+ * Reads and checks a configuration file, and the secrets of InfluxDB that it names.
  *
  * @throws ConfigUnreadable when the file cannot be read
  * @throws ConfigError with all errors in it
  */
-export function loadConfig(file: string): Config {
-  return parseConfig(readText(file), resolve(file), file);
-}
-
-/**
- * Checks the text of a configuration file.
- *
- * @param file absolute path; relative paths in the file are relative to its folder
- * @param shownAs name of the file in messages
- * @throws ConfigError with all errors in it
- */
-export function parseConfig(text: string, file: string, shownAs = file): Config {
-  const document = new JsonDocument(shownAs, text, 'jsonc');
-  if (document.problems.length > 0) throw new ConfigError(document.problems);
+export async function loadConfig(shownAs: string): Promise<Config> {
+  const file = resolve(shownAs);
+  const document = documentOf(await readText(shownAs), shownAs);
   const settings = checked(document);
-  const problems = crossCheck(settings, document, dirname(file));
-  if (problems.length > 0) throw new ConfigError(problems.toSorted(byPlace));
+  const unusable = await checkInfluxFiles(settings, document, dirname(file));
+  throwAll([...crossCheck(settings, document), ...unusable]);
   return resolved(settings, file);
 }
 
-function readText(file: string): string {
+/**
+ * Checks the text of a configuration file, without the files that it names.
+ *
+ * @param file absolute path; relative paths in the file are relative to its folder
+ * @throws ConfigError with all errors in it
+ */
+export function parseConfig(text: string, file: string): Config {
+  const document = documentOf(text, file);
+  const settings = checked(document);
+  throwAll(crossCheck(settings, document));
+  return resolved(settings, file);
+}
+
+function documentOf(text: string, shownAs: string): JsonDocument {
+  const document = new JsonDocument(shownAs, text, 'jsonc');
+  throwAll(document.problems);
+  return document;
+}
+
+function throwAll(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new ConfigError(problems.toSorted(byPlace));
+}
+
+async function readText(file: string): Promise<string> {
   try {
-    return readFileSync(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
     throw new ConfigUnreadable(file, error);
   }

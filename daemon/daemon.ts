@@ -49,7 +49,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
   const influx =
     config.influx === undefined
       ? undefined
-      : new InfluxSink({
+      : await InfluxSink.create({
           config: config.influx,
           registry: metrics.registry,
           log,

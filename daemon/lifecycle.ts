@@ -93,7 +93,7 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
       notifier.ready('placing flows');
       const stopHandlers = [
         events.onReload(() => {
-          http?.reload();
+          void http?.reload();
           void reload(options);
         }),
         notifyPeriodically(options),

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { bounded } from '../async/bounded.ts';
@@ -16,9 +16,11 @@ export interface FileWatcherOptions {
   readonly log: Log;
   /** Quiet time that ends a burst of changes, ms. */
   readonly quietMs?: number;
+  /** Maximum time to set up the watch, ms; then the files are not watched. */
+  readonly readyMs?: number;
 }
 
-/** Maximum time to set up the watch, ms. */
+/** Default bound of the time to set up the watch, ms. */
 const READY_MS = 10_000;
 /** Maximum length of a burst of changes, in quiet times. */
 const MAX_QUIETS = 10;
@@ -35,6 +37,7 @@ export class FileWatcher {
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #firstAtMs: number | undefined;
+  #closed = false;
   readonly #calls = new SerialQueue();
 
   constructor(options: FileWatcherOptions) {
@@ -49,10 +52,26 @@ export class FileWatcher {
 
   /** Resolves when the files are watched, or cannot be watched. */
   async start(): Promise<void> {
-    if (this.#options.files.length === 0) return;
-    const named = this.#options.files.map((file) => resolve(file));
+    const { files, readyMs = READY_MS } = this.#options;
+    if (files.length === 0) return;
+    const late = (): Error => new Error(`the folders are not watched after ${readyMs} ms`);
+    const bounds = { until: [], timeoutMs: readyMs, late, abandon: true };
+    try {
+      await bounded(bounds, (end) =>
+        this.#watch(
+          files.map((file) => resolve(file)),
+          end,
+        ),
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #watch(named: readonly string[], end: AbortSignal): Promise<void> {
     // The target of a link can change, too.
-    const files = new Set([...named, ...named.map(realPath)]);
+    const files = new Set([...named, ...(await realPaths(named))]);
+    if (end.aborted || this.#closed) return;
     const folders = new Set([...files].map((file) => dirname(file)));
     const watched = new Set([...files, ...[...folders].map((folder) => join(folder, DATA_LINK))]);
     const watcher = watch([...folders], {
@@ -66,19 +85,15 @@ export class FileWatcher {
       if (watched.has(resolve(path))) this.#changed();
     });
     watcher.on('error', (error) => this.#fail(error));
-    const late = (): Error => new Error(`the folders are not watched after ${READY_MS} ms`);
-    const ready = (): Promise<void> =>
-      new Promise((resolve) => {
-        watcher.once('ready', () => resolve());
-        watcher.once('error', () => resolve());
-      });
-    await bounded({ until: [], timeoutMs: READY_MS, late, abandon: true }, ready).catch(
-      (error: unknown) => this.#fail(error),
-    );
+    await new Promise<void>((resolve) => {
+      watcher.once('ready', () => resolve());
+      watcher.once('error', () => resolve());
+    });
   }
 
   /** Stops watching. A running `onChange` continues. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearTimeout(this.#timer);
     const watcher = this.#watcher;
     this.#watcher = undefined;
@@ -110,11 +125,12 @@ export class FileWatcher {
   }
 }
 
-/** The real path of a file, or its path while it does not exist. */
-function realPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
+/**
+ * The real paths of files; a file that does not exist has its own. One at a time: each call that hangs
+ * keeps one of the few threads that Node uses for files.
+ */
+async function realPaths(files: readonly string[]): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const file of files) paths.push(await realpath(file).catch(() => file));
+  return paths;
 }

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { fileErrorText } from './file-error.ts';
-import { NotARegularFile, readRegularFile } from './regular-file.ts';
+import { type FileReader, FileReadTimeout, NotARegularFile } from './regular-file.ts';
 
 /** A file with secrets cannot be read, or its content is invalid. */
 export class SecretFileUnusable extends Error {
@@ -17,43 +17,56 @@ const TOO_OPEN = 0o027;
 /** A larger file is not a file with secrets, bytes. */
 const MAX_BYTES = 1024 * 1024;
 
+/** A file with secrets, and how to read it. */
+export interface SecretFile {
+  readonly path: string;
+  /** Its configuration key, for messages: `http.tokenFile`. */
+  readonly setting: string;
+  readonly reader: FileReader;
+  /** Ends the wait with its reason. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Reads a file with secrets, which other users must not be able to access.
  *
- * @param setting its configuration key, for messages: `http.tokenFile`
- * @throws SecretFileUnusable, SecretFileExposed
+ * @throws SecretFileUnusable, with a FileReadTimeout as its cause when the file system does not answer
+ * @throws SecretFileExposed
  */
-export function readSecretFile(path: string, setting: string): Buffer {
+export async function readSecretFile(file: SecretFile): Promise<Buffer> {
+  const { path, setting, reader, ...bounds } = file;
+  const check = (status: Stats): void => checkAccess(path, setting, status);
   try {
-    return readRegularFile(path, MAX_BYTES, (status) => check(path, setting, status));
+    return await reader.read({ path, maxBytes: MAX_BYTES, check, ...bounds });
   } catch (error) {
     if (error instanceof SecretFileExposed) throw error;
-    if (error instanceof NotARegularFile) {
-      throw new SecretFileUnusable(
-        `${path} ("${setting}") must be a regular file of at most ${MAX_BYTES} bytes`,
-        { cause: error },
-      );
-    }
-    throw new SecretFileUnusable(`cannot read ${path} ("${setting}"): ${fileErrorText(error)}`, {
-      cause: error,
-    });
+    throw new SecretFileUnusable(problemOf(error, path, setting), { cause: error });
   }
 }
 
 /**
  * Reads a file with one secret: its only line, without the newline.
  *
- * @throws SecretFileUnusable, SecretFileExposed; no message contains the file's content
+ * @throws SecretFileUnusable, SecretFileExposed like {@link readSecretFile}; no message contains the
+ * file's content
  */
-export function readSecretLine(path: string, setting: string): string {
-  const line = readSecretFile(path, setting)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+export async function readSecretLine(file: SecretFile): Promise<string> {
+  const line = (await readSecretFile(file)).toString('utf8').replace(/\r?\n$/, '');
   if (line !== '' && !/\p{Cc}/u.test(line)) return line;
-  throw new SecretFileUnusable(`${path} ("${setting}") must contain one line with the secret`);
+  throw new SecretFileUnusable(
+    `${file.path} ("${file.setting}") must contain one line with the secret`,
+  );
 }
 
-function check(path: string, setting: string, { mode, uid }: Stats): void {
+function problemOf(error: unknown, path: string, setting: string): string {
+  if (error instanceof NotARegularFile) {
+    return `${path} ("${setting}") must be a regular file of at most ${MAX_BYTES} bytes`;
+  }
+  if (error instanceof FileReadTimeout) return `cannot read "${setting}": ${error.message}`;
+  return `cannot read ${path} ("${setting}"): ${fileErrorText(error)}`;
+}
+
+function checkAccess(path: string, setting: string, { mode, uid }: Stats): void {
   if ((mode & TOO_OPEN) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
     throw new SecretFileExposed(

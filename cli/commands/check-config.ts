@@ -40,20 +40,20 @@ export function checkConfigCommand(context: CliContext): Command {
 async function problemsOf(file: string): Promise<readonly string[]> {
   let config: Config;
   try {
-    config = loadConfig(file);
+    config = await loadConfig(file);
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map(formatProblem);
     if (error instanceof ConfigUnreadable) return [formatProblem(error.problem)];
     throw error;
   }
   const reading = await readPolicies(config.policies);
-  return [...securityProblems(config), ...(reading.ok ? [] : reading.problems)];
+  return [...(await securityProblems(config)), ...(reading.ok ? [] : reading.problems)];
 }
 
-function securityProblems({ http }: Config): readonly string[] {
+async function securityProblems({ http }: Config): Promise<readonly string[]> {
   if (!http.enabled) return [];
   try {
-    checkSecurityFiles(http);
+    await checkSecurityFiles(http);
     return [];
   } catch (error) {
     return [errorMessage(error)];

@@ -43,7 +43,7 @@ export function runCommand(context: CliContext): Command {
 }
 
 async function run(context: CliContext, options: RunOptions): Promise<void> {
-  const config = loadConfig(options.config);
+  const config = await loadConfig(options.config);
   const { stdout } = context;
   const json = options.json === true;
   const wanted = options.table ?? (stdout.interactive && !json && config.log.format !== 'json');

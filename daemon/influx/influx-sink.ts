@@ -11,7 +11,7 @@ import type { InfluxConfig } from '../../config/config.ts';
 import { isLoopback } from '../../config/loopback.ts';
 import type { InfluxView } from '../../api/status-view.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
-import { MAX_CERTIFICATE_BYTES, readRegularFile } from '../../platform/regular-file.ts';
+import { FileReader, MAX_CERTIFICATE_BYTES } from '../../platform/regular-file.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Reload } from '../policies/policy-manager.ts';
 import { decisionEvent } from './decision-event.ts';
@@ -36,8 +36,9 @@ export class InfluxSink {
   readonly #writer: InfluxWriter;
   readonly #recorder: InfluxRecorder;
 
-  constructor({ config, registry, log, wall, openDescriptors }: InfluxSinkOptions) {
-    const { url, database, retention, timeoutMs, caFile } = config;
+  private constructor(options: InfluxSinkOptions, ca: string | undefined) {
+    const { config, registry, log, wall, openDescriptors } = options;
+    const { url, database, retention, timeoutMs } = config;
     this.#config = config;
     this.#wall = wall;
     this.#client = new InfluxClient({
@@ -45,10 +46,7 @@ export class InfluxSink {
       database,
       retentionPolicy: retention?.policy,
       timeoutMs,
-      ca:
-        caFile === undefined
-          ? undefined
-          : readRegularFile(caFile, MAX_CERTIFICATE_BYTES).toString('utf8'),
+      ca,
     });
     const preparation = new InfluxPreparation(config, this.#client, log);
     this.#writer = new InfluxWriter({
@@ -70,6 +68,18 @@ export class InfluxSink {
     });
     observeWriter(registry, () => this.#writer.state);
     warnWhenOpen(config, log);
+  }
+
+  /**
+   * Reads the certificate authorities; connects to nothing yet.
+   *
+   * @throws NotARegularFile, FileReadTimeout, and the system's errors
+   */
+  static async create(options: InfluxSinkOptions): Promise<InfluxSink> {
+    const { caFile: path } = options.config;
+    if (path === undefined) return new InfluxSink(options, undefined);
+    const ca = await new FileReader().read({ path, maxBytes: MAX_CERTIFICATE_BYTES });
+    return new InfluxSink(options, ca.toString('utf8'));
   }
 
   /** Writes the points of a tick. Call it before the next tick. */

@@ -2,6 +2,7 @@ import type { InfluxClient, Credentials } from '../../telemetry/influx/client.ts
 import { InfluxStatementFailed, InfluxUnavailable } from '../../telemetry/influx/errors.ts';
 import type { InfluxConfig } from '../../config/config.ts';
 import type { Log } from '../../platform/log.ts';
+import { FileReader, FileReadTimeout } from '../../platform/regular-file.ts';
 import {
   readSecretLine,
   SecretFileExposed,
@@ -16,18 +17,28 @@ export class InfluxPreparation {
   readonly #config: InfluxConfig;
   readonly #client: InfluxClient;
   readonly #log: Log;
+  readonly #reader: FileReader;
+  /** The credentials in force. */
+  #credentials: Credentials | undefined;
   /** Errors that were logged already: an outage causes many preparations. */
   readonly #logged = new Set<string>();
 
-  constructor(config: InfluxConfig, client: InfluxClient, log: Log) {
+  constructor(
+    config: InfluxConfig,
+    client: InfluxClient,
+    log: Log,
+    reader: FileReader = new FileReader(),
+  ) {
     this.#config = config;
     this.#client = client;
     this.#log = log;
+    this.#reader = reader;
   }
 
   /** @throws {InfluxUnavailable} when InfluxDB cannot be written to */
   async run(signal: AbortSignal): Promise<void> {
-    this.#client.setCredentials(this.#credentials());
+    this.#credentials = await this.#read(signal);
+    this.#client.setCredentials(this.#credentials);
     if (!this.#config.create) return;
     try {
       await this.#create(signal);
@@ -54,18 +65,17 @@ export class InfluxPreparation {
     );
   }
 
-  #credentials(): Credentials {
-    const { username, passwordFile, tokenFile } = this.#config;
+  async #read(signal: AbortSignal): Promise<Credentials> {
     try {
-      if (tokenFile !== undefined)
-        return { kind: 'token', token: readSecretLine(tokenFile, 'influx.tokenFile') };
-      if (username === undefined || passwordFile === undefined) return { kind: 'none' };
-      const password = readSecretLine(passwordFile, 'influx.passwordFile');
-      return { kind: 'password', username, password };
+      return await credentialsOf(this.#config, this.#reader, signal);
     } catch (error) {
       const known = error instanceof SecretFileExposed || error instanceof SecretFileUnusable;
       if (!known) throw error;
-      throw new InfluxUnavailable('unauthorized', error.message);
+      if (!(error.cause instanceof FileReadTimeout) || this.#credentials === undefined) {
+        throw new InfluxUnavailable('unauthorized', error.message);
+      }
+      this.#warnOnce(error.message, 'the previous InfluxDB credentials stay in use');
+      return this.#credentials;
     }
   }
 
@@ -74,4 +84,18 @@ export class InfluxPreparation {
     this.#logged.add(error);
     this.#log.warn({ error }, message);
   }
+}
+
+async function credentialsOf(
+  { username, passwordFile, tokenFile }: InfluxConfig,
+  reader: FileReader,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const read = (path: string, setting: string): Promise<string> =>
+    readSecretLine({ path, setting, reader, signal });
+  if (tokenFile !== undefined) {
+    return { kind: 'token', token: await read(tokenFile, 'influx.tokenFile') };
+  }
+  if (username === undefined || passwordFile === undefined) return { kind: 'none' };
+  return { kind: 'password', username, password: await read(passwordFile, 'influx.passwordFile') };
 }

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type PasswordHash, parsePasswordHash, PasswordHashInvalid } from './password-hash.ts';
+import type { FileReader } from '../../platform/regular-file.ts';
 import { readSecretFile, SecretFileUnusable } from '../../platform/secret-file.ts';
 
 /** The token and users that may read over HTTP. */
@@ -19,14 +20,14 @@ const MAX_USERS = 1_000;
  *
  * @throws SecretFileUnusable, SecretFileExposed
  */
-export function readCredentials(files: {
-  readonly tokenFile?: string;
-  readonly users?: string;
-}): Credentials {
-  return {
-    token: files.tokenFile === undefined ? undefined : readToken(files.tokenFile),
-    users: files.users === undefined ? new Map() : readUsers(files.users),
-  };
+export async function readCredentials(
+  files: { readonly tokenFile?: string; readonly users?: string },
+  reader: FileReader,
+): Promise<Credentials> {
+  const { tokenFile, users } = files;
+  // In turn: the reader reads one file at a time.
+  const token = tokenFile === undefined ? undefined : await readToken(tokenFile, reader);
+  return { token, users: users === undefined ? new Map() : await readUsers(users, reader) };
 }
 
 /** Whether a text is the token, compared in constant time. */
@@ -38,8 +39,9 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function readToken(file: string): Buffer {
-  const token = readSecretFile(file, 'http.tokenFile').toString('utf8').trim();
+async function readToken(file: string, reader: FileReader): Promise<Buffer> {
+  const bytes = await readSecretFile({ path: file, setting: 'http.tokenFile', reader });
+  const token = bytes.toString('utf8').trim();
   if (token.length < MIN_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
     throw new SecretFileUnusable(
       `${file} ("http.tokenFile") must contain one token of at least ${MIN_TOKEN} printable ` +
@@ -49,9 +51,13 @@ function readToken(file: string): Buffer {
   return digest(token);
 }
 
-function readUsers(file: string): ReadonlyMap<string, PasswordHash> {
+async function readUsers(
+  file: string,
+  reader: FileReader,
+): Promise<ReadonlyMap<string, PasswordHash>> {
   const users = new Map<string, PasswordHash>();
-  const lines = readSecretFile(file, 'http.users').toString('utf8').split('\n');
+  const bytes = await readSecretFile({ path: file, setting: 'http.users', reader });
+  const lines = bytes.toString('utf8').split('\n');
   for (const [i, line] of lines.entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const at = line.indexOf(':');

@@ -26,8 +26,8 @@ export interface HttpService {
   readonly url: string;
   /** Refuses new connections and closes idle ones, or accepts them again. */
   setRefusing(refusing: boolean): void;
-  /** Reads certificate, key, token and users again; on an error the previous ones stay. */
-  reload(): void;
+  /** Reads certificate, key, token and users again; on an error the previous ones stay. Never rejects. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 

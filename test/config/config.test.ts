@@ -61,8 +61,8 @@ describe('configuration', () => {
   });
 
   for (const example of ['emulated.json', 'host.json']) {
-    it(`the shipped ${example} is valid`, () => {
-      const config = loadConfig(join(packageRoot(), 'config', example));
+    it(`the shipped ${example} is valid`, async () => {
+      const config = await loadConfig(join(packageRoot(), 'config', example));
       assert.ok(config.policies.length > 0);
     });
   }
@@ -192,8 +192,8 @@ describe('configuration', () => {
     assert.equal(file, join(dirname(FILE), 'log', 'd.ndjson'));
   });
 
-  it('reports an unreadable file', () => {
-    assert.throws(() => loadConfig('/nonexistent/norikae.json'), ConfigUnreadable);
+  it('reports an unreadable file', async () => {
+    await assert.rejects(loadConfig('/nonexistent/norikae.json'), ConfigUnreadable);
   });
 
   it('rejects any garbled file with problems inside the file', function () {

@@ -4,7 +4,8 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../config/config-error.ts';
 import type { InfluxConfig } from '../../config/config.ts';
-import { parseConfig } from '../../config/load-config.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { FileReader } from '../../platform/regular-file.ts';
 import { readSecretLine } from '../../platform/secret-file.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -13,6 +14,9 @@ const GOOD = '"url": "http://127.0.0.1:8086", "database": "norikae"';
 describe('configuration of InfluxDB', () => {
   const folder = temporaryFolder();
   const secret = join(folder.path, 'secret');
+  const file = join(folder.path, 'norikae.json');
+  const readLine = (path: string): Promise<string> =>
+    readSecretLine({ path, setting: 'x', reader: new FileReader() });
 
   beforeEach(() => write('sesame\n', 0o600));
   after(() => folder.remove());
@@ -22,17 +26,16 @@ describe('configuration of InfluxDB', () => {
     chmodSync(secret, mode);
   }
 
-  function parse(influx: string): InfluxConfig | undefined {
-    return parseConfig(
-      `{"node": {"adapter": "emulator"}, "policies": ["p"],\n"influx": {${influx}}}`,
-      join(folder.path, 'norikae.json'),
-    ).influx;
+  async function load(influx: string): Promise<InfluxConfig | undefined> {
+    const setting = `,\n"influx": {${influx}}`;
+    writeFileSync(file, `{"node": {"adapter": "emulator"}, "policies": ["p"]${setting}}`);
+    return (await loadConfig(file)).influx;
   }
 
   /** Every problem as `line:column: message`. */
-  function problemsOf(influx: string): readonly string[] {
+  async function problemsOf(influx: string): Promise<readonly string[]> {
     try {
-      parse(influx);
+      await load(influx);
     } catch (error) {
       assert.ok(error instanceof ConfigError, String(error));
       return error.problems.map((p) => `${p.line}:${p.column}: ${p.message}`);
@@ -40,19 +43,18 @@ describe('configuration of InfluxDB', () => {
     return [];
   }
 
-  it('is optional, and has defaults', () => {
-    const file = join(folder.path, 'norikae.json');
-    const without = parseConfig('{"node": {"adapter": "emulator"}, "policies": ["p"]}', file);
-    assert.equal(without.influx, undefined);
-    const influx = parse(GOOD);
+  it('is optional, and has defaults', async () => {
+    writeFileSync(file, '{"node": {"adapter": "emulator"}, "policies": ["p"]}');
+    assert.equal((await loadConfig(file)).influx, undefined);
+    const influx = await load(GOOD);
     assert.deepEqual(influx?.batch, { points: 2000, bytes: 524288, waitMs: 1000 });
     assert.deepEqual([influx?.topFlows, influx?.create, influx?.periodMs], [0, false, 5000]);
   });
 
-  it('resolves secrets relative to the file', () => {
-    const influx = parse(`${GOOD}, "username": "nk", "passwordFile": "secret"`);
+  it('resolves secrets relative to the file', async () => {
+    const influx = await load(`${GOOD}, "username": "nk", "passwordFile": "secret"`);
     assert.equal(influx?.passwordFile, secret);
-    assert.equal(parse(`${GOOD}, "tokenFile": "./secret"`)?.tokenFile, secret);
+    assert.equal((await load(`${GOOD}, "tokenFile": "./secret"`))?.tokenFile, secret);
     assert.doesNotMatch(JSON.stringify(influx), /sesame/);
   });
 
@@ -92,18 +94,18 @@ describe('configuration of InfluxDB', () => {
     ['a key that is not known', `${GOOD}, "topflows": 1`, /^2:67: .*did you mean "topFlows"/],
   ];
   for (const [title, text, expected] of mistakes) {
-    it(`refuses ${title}, with its position`, () => {
-      const [problem, ...more] = problemsOf(text);
+    it(`refuses ${title}, with its position`, async () => {
+      const [problem, ...more] = await problemsOf(text);
       assert.match(problem, expected);
       assert.deepEqual(more, []);
     });
   }
 
   describe('secrets', () => {
-    it('are read without the newline', () => {
+    it('are read without the newline', async () => {
       for (const text of ['pass word', 'pass word\n', 'pass word\r\n']) {
         write(text, 0o640);
-        assert.equal(readSecretLine(secret, 'x'), 'pass word');
+        assert.equal(await readLine(secret), 'pass word');
       }
     });
 
@@ -115,25 +117,25 @@ describe('configuration of InfluxDB', () => {
       ['is too long', 'x'.repeat(2e6), 0o600, /must be a regular file/],
     ];
     for (const [title, text, mode, expected] of unusable) {
-      it(`are not read from a file that ${title}, and not shown`, () => {
+      it(`are not read from a file that ${title}, and not shown`, async () => {
         write(text, mode);
-        assert.throws(
-          () => readSecretLine(secret, 'x'),
+        await assert.rejects(
+          readLine(secret),
           (error) =>
             error instanceof Error &&
             expected.test(error.message) &&
             !/sesame|xxx/.test(error.message),
         );
-        assert.equal(problemsOf(`${GOOD}, "tokenFile": "secret"`).length, 1);
+        assert.equal((await problemsOf(`${GOOD}, "tokenFile": "secret"`)).length, 1);
       });
     }
 
-    it('are not read from anything but a regular file', () => {
+    it('are not read from anything but a regular file', async () => {
       const path = join(folder.path, 'folder');
       mkdirSync(path, { mode: 0o700 });
-      assert.throws(() => readSecretLine(path, 'x'), /must be a regular file/);
+      await assert.rejects(readLine(path), /must be a regular file/);
       execFileSync('mkfifo', ['-m', '600', `${path}/pipe`]);
-      assert.throws(() => readSecretLine(`${path}/pipe`, 'x'), /must be a regular file/);
+      await assert.rejects(readLine(`${path}/pipe`), /must be a regular file/);
     });
   });
 });

@@ -122,7 +122,7 @@ describe('daemon lifecycle', function () {
 
   it('closes the servers and rejects when the daemon does not stop in time', async () => {
     const stop = new AbortController();
-    const config = loadConfig(join(folder.path, 'norikae.json'));
+    const config = await loadConfig(join(folder.path, 'norikae.json'));
     const { log } = recordingLog();
     const life = runLifecycle({
       daemon: {
@@ -226,7 +226,7 @@ describe('daemon lifecycle', function () {
         },
         stop: () => new Promise((resolve) => (stopped = resolve)),
       },
-      config: loadConfig(join(folder.path, 'norikae.json')),
+      config: await loadConfig(join(folder.path, 'norikae.json')),
       log,
       notifier: {
         listens: true,

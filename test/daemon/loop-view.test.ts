@@ -15,7 +15,7 @@ describe('view of a daemon on the emulated node', function () {
   let daemon: Daemon;
 
   before(async () => {
-    const config = loadConfig(`${packageRoot()}/config/emulated.json`);
+    const config = await loadConfig(`${packageRoot()}/config/emulated.json`);
     daemon = await createDaemon(config, pino({ level: 'silent' }));
     await daemon.start(new AbortController().signal);
     for (let i = 0; i < 200 && !settled(daemon); i++) await sleep(50);

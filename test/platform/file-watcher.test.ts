@@ -3,6 +3,8 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileWatcher } from '../../platform/file-watcher.ts';
+import { HungFileSystem } from '../support/hung-file-system.ts';
+import { needs } from '../support/needs.ts';
 import { recordingLog } from '../support/quiet-log.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -32,7 +34,7 @@ describe('file watcher', () => {
     folder.remove();
   });
 
-  function watch(files: readonly string[]): FileWatcher {
+  function watch(files: readonly string[], readyMs?: number): FileWatcher {
     return new FileWatcher({
       what: 'files',
       files,
@@ -42,6 +44,7 @@ describe('file watcher', () => {
       },
       log: log.log,
       quietMs: QUIET_MS,
+      ...(readyMs === undefined ? {} : { readyMs }),
     });
   }
 
@@ -185,6 +188,33 @@ describe('file watcher', () => {
     onChange = () => Promise.resolve();
     end();
     await called(2);
+  });
+
+  it('gives up in time on a file system that hangs', async function () {
+    needs(this, 'root', 'fuse');
+    await watcher.close();
+    const path = join(folder.path, 'hung');
+    mkdirSync(path);
+    const hung = await HungFileSystem.mount(path);
+    try {
+      watcher = watch([join(path, 'p.json'), file], 100);
+      let turns = 0;
+      const timer = setInterval(() => turns++, 5);
+      const sinceMs = performance.now();
+      await watcher.start();
+      clearInterval(timer);
+      const tookMs = performance.now() - sinceMs;
+      assert.ok(tookMs >= 95 && tookMs < 2_000, `${tookMs} ms`);
+      assert.ok(turns >= 5, `${turns} turns`);
+      assert.ok(!watcher.watching);
+      const { level, msg } = log.lines.at(-1) ?? {};
+      assert.deepEqual([level, msg], ['warn', 'files are no longer watched']);
+    } finally {
+      await hung.unmount();
+    }
+    // The end of the abandoned call does not start the watch.
+    await sleep(QUIET_MS);
+    assert.ok(!watcher.watching);
   });
 
   it('reports whether it is watching, and stops', async () => {

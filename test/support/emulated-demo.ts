@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../../config/load-config.ts';
+import { parseConfig } from '../../config/load-config.ts';
 import { createNode } from '../../daemon/node.ts';
 import { SMOOTHING_MS } from '../../engine/loop/defaults.ts';
 import { Engine } from '../../engine/loop/engine.ts';
@@ -13,11 +13,13 @@ import { Observer } from '../../telemetry/observer.ts';
 
 import { ManualClock } from './manual-clock.ts';
 
+const EXAMPLE = join(packageRoot(), 'config', 'emulated.json');
+
 /** The node, policies and settings of `npm start`, driven by a clock of the test. */
 class EmulatedDemo {
   readonly #signal = new AbortController().signal;
   readonly #clock = new ManualClock(1_000);
-  readonly #config = loadConfig(join(packageRoot(), 'config/emulated.json'));
+  readonly #config = parseConfig(readFileSync(EXAMPLE, 'utf8'), EXAMPLE);
   readonly #node = createNode(this.#config, this.#clock);
   readonly #observer: Observer;
   readonly #engine: Engine;

@@ -11,6 +11,7 @@ const CHECKS = {
   tcpdump: () => program('tcpdump'),
   'kernel-lab': () => file('/sys/module/openvswitch'),
   capinfos: () => program('capinfos'),
+  fuse: () => file('/dev/fuse'),
   nft: () => program('nft') ?? program('tc'),
   bpftool: () => program('bpftool'),
   prometheus: () => program('prometheus'),

@@ -90,21 +90,21 @@ describe('InfluxDB, from the daemon', () => {
     assert.equal(status.influx?.failures, 1);
   });
 
-  it('warns when its secret would be sent unencrypted over the network', () => {
+  it('warns when its secret would be sent unencrypted over the network', async () => {
     writeFileSync(join(folder.path, 'token'), 'sesame\n');
     chmodSync(join(folder.path, 'token'), 0o600);
-    const warnings = (influx: object): number => {
+    const warnings = async (influx: object): Promise<number> => {
       const { log, lines } = recordingLog();
-      sinkFor(influx, log);
+      await sinkFor(influx, log);
       assert.doesNotMatch(JSON.stringify(lines), /sesame/);
       return lines.filter((line) => line.level === 'warn').length;
     };
     const tokenFile = 'token';
-    assert.equal(warnings({ url: 'http://192.0.2.1:8086', tokenFile }), 1);
-    assert.equal(warnings({ url: 'http://192.0.2.1:8086' }), 0);
-    assert.equal(warnings({ url: 'https://192.0.2.1:8086', tokenFile }), 0);
-    assert.equal(warnings({ url: 'http://127.0.0.1:8086', tokenFile }), 0);
-    assert.equal(warnings({ url: 'http://[::1]:8086', tokenFile }), 0);
+    assert.equal(await warnings({ url: 'http://192.0.2.1:8086', tokenFile }), 1);
+    assert.equal(await warnings({ url: 'http://192.0.2.1:8086' }), 0);
+    assert.equal(await warnings({ url: 'https://192.0.2.1:8086', tokenFile }), 0);
+    assert.equal(await warnings({ url: 'http://127.0.0.1:8086', tokenFile }), 0);
+    assert.equal(await warnings({ url: 'http://[::1]:8086', tokenFile }), 0);
   });
 
   it('costs no more time per tick when the server hangs, resets, drips or is unreachable', async () => {
@@ -114,9 +114,12 @@ describe('InfluxDB, from the daemon', () => {
       const fake = await server();
       fake.answer = answer;
       // Small enough to overflow constantly while nothing is written.
-      sinks.set(name, sinkFor({ url: fake.url, queue: { points: 2_000, bytes: 1e6 } }));
+      sinks.set(name, await sinkFor({ url: fake.url, queue: { points: 2_000, bytes: 1e6 } }));
     }
-    sinks.set('gone', sinkFor({ url: 'http://127.0.0.1:1', queue: { points: 2_000, bytes: 1e6 } }));
+    sinks.set(
+      'gone',
+      await sinkFor({ url: 'http://127.0.0.1:1', queue: { points: 2_000, bytes: 1e6 } }),
+    );
     const times = new Map([...sinks.keys()].map((name): [string, number[]] => [name, []]));
     const drive = new Drive();
     for (const sink of sinks.values()) sink.start();
@@ -148,7 +151,7 @@ describe('InfluxDB, from the daemon', () => {
     }
   });
 
-  function sinkFor(influx: object, log = recordingLog().log): InfluxSink {
+  function sinkFor(influx: object, log = recordingLog().log): Promise<InfluxSink> {
     const { influx: config } = configFor({
       timeoutMs: 1_000,
       retry: { minMs: 10, maxMs: 50 },
@@ -157,7 +160,7 @@ describe('InfluxDB, from the daemon', () => {
       ...influx,
     });
     assert.ok(config !== undefined);
-    return new InfluxSink({
+    return InfluxSink.create({
       config,
       registry: new Registry(),
       log,

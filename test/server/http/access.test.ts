@@ -121,11 +121,11 @@ describe('access over HTTP', () => {
       const url = await start({ tokenFile: file });
       const other = TOKEN.split('').toReversed().join('');
       writeFileSync(file, other);
-      service?.reload();
+      await service?.reload();
       assert.equal((await answer(url, { authorization: `Bearer ${TOKEN}` })).status, 401);
       assert.equal((await answer(url, { authorization: `Bearer ${other}` })).status, 200);
       chmodSync(file, 0o644);
-      service?.reload();
+      await service?.reload();
       assert.match(String(lines.at(-1)?.error), /chmod 0600/);
       assert.equal((await answer(url, { authorization: `Bearer ${other}` })).status, 200);
     });
@@ -236,11 +236,11 @@ describe('access over HTTP', () => {
       const old = readFileSync(tls.certificate);
       const ca = readFileSync(next.certificate);
       copyFileSync(next.certificate, tls.certificate);
-      service?.reload();
+      await service?.reload();
       assert.match(String(lines.at(-1)?.error), /cannot be used together/);
       assert.equal(await statusOverTls(url, { ca: old, agent: false }), 200);
       copyFileSync(next.key, tls.key);
-      service?.reload();
+      await service?.reload();
       assert.equal(await statusOverTls(url, { ca, agent: false }), 200);
       await assert.rejects(statusOverTls(url, { ca: old, agent: false }));
     });

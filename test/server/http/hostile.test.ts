@@ -33,7 +33,7 @@ describe('hostile clients', function () {
   const keepAlive = new Agent({ keepAlive: true, maxSockets: 1 });
 
   before(async () => {
-    const shipped = loadConfig(`${packageRoot()}/config/emulated.json`);
+    const shipped = await loadConfig(`${packageRoot()}/config/emulated.json`);
     const poll = { ...shipped.poll, periodMs: 100, maxPeriodMs: 100 };
     const config = { ...shipped, poll };
     const { log } = recordingLog();
