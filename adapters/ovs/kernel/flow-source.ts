@@ -88,13 +88,15 @@ export class KernelFlowSource implements FlowSource {
   }
 
   /**
-   * `sourceMs` is the time until the answers have arrived: nearly all of it is spent in the kernel,
-   * by a thread of Norikae.
+   * `sourceMs` is the time of the whole reading, an upper bound: it is spent by threads of Norikae, in
+   * the kernel and outside.
    */
   async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
     signal.throwIfAborted();
     const startedMs = performance.now();
     try {
+      this.#session?.watch.catchUp();
+      if (this.#session?.watch.isGone === true) this.#leave();
       const session = (this.#session ??= await this.#find());
       const summary = await this.#readSettled(session, table, signal);
       return { ...summary, sourceMs: performance.now() - startedMs };
@@ -128,9 +130,11 @@ export class KernelFlowSource implements FlowSource {
     return { families, dpIfindex, watch };
   }
 
+  /** Another datapath may have the same ufids and other ports: everything must be read. */
   #leave(): void {
     this.#session?.watch.close();
     this.#session = undefined;
+    this.#table = undefined;
   }
 
   #notify(): void {

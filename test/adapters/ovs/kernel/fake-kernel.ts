@@ -77,6 +77,12 @@ export class FakeKernel {
     this.notify(FLOWS, COMMAND.delete, FLOW.ufid.of(ufid));
   }
 
+  /** Deletes the datapath with its flows; another can be made with {@link ifindex}. */
+  deleteDatapath(): void {
+    this.flows.clear();
+    this.notify(DP, COMMAND.delete, DATAPATH.name.of(this.name));
+  }
+
   setPort(number: number, name: string): void {
     this.ports.set(number, name);
     this.notify(PORT, COMMAND.new, VPORT.portNo.of(number));

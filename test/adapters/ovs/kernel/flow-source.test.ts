@@ -173,6 +173,20 @@ describe('the source of kernel flows', () => {
     assert.deepEqual(outputs(0), [{ kind: 'output', port: 'vm3' }]);
   });
 
+  it('follows a datapath that is made again, even with the same number', async () => {
+    kernel.put(kernelFlow(0));
+    await read();
+    for (const ifindex of [kernel.ifindex, kernel.ifindex + 1]) {
+      kernel.deleteDatapath();
+      kernel.ifindex = ifindex;
+      kernel.ports.set(2, `new${ifindex}`);
+      const flow = kernelFlow(0, { actions: outputTo(2) });
+      kernel.flows.set(flow.ufid.toString('hex'), flow);
+      await read();
+      assert.deepEqual(outputs(0), [{ kind: 'output', port: `new${ifindex}` }]);
+    }
+  });
+
   it('names ports anew when a number is reused', async () => {
     kernel.put(kernelFlow(0));
     await read();
