@@ -21,36 +21,39 @@ export class DatapathWatch {
   readonly #dpIfindex: number;
   readonly #onChanged: () => void;
   readonly #record = new FlowRecord();
-  readonly #subscription: NetlinkSubscription;
+  readonly #subscriptions: NetlinkSubscription[] = [];
   #portsChanged = true;
   #gone = false;
 
   /**
+   * @param open opens a socket of generic netlink
    * @param onChanged called when the actions of a flow changed
    * @throws {NetlinkUnusable}
    */
   constructor(
     families: OvsFamilies,
     dpIfindex: number,
-    socket: NotificationSocket,
+    open: () => NotificationSocket,
     onChanged: () => void,
   ) {
     this.#families = families;
     this.#dpIfindex = dpIfindex;
     this.#onChanged = onChanged;
-    const groups = [
-      groupOf(families.flow, 'ovs_flow'),
+    const flows = [groupOf(families.flow, 'ovs_flow')];
+    const ports = [
       groupOf(families.vport, 'ovs_vport'),
       groupOf(families.datapath, 'ovs_datapath'),
     ];
-    const reader = {
-      notified: (message: NetlinkMessage) => this.#notified(message),
-      lost: () => {
-        this.changes.lose();
+    try {
+      this.#follow(flows, open(), () => this.changes.lose());
+      // Sockets of their own: a flood of new flows must not leave the ports unknown.
+      this.#follow(ports, open(), () => {
         this.#portsChanged = true;
-      },
-    };
-    this.#subscription = new NetlinkSubscription(PROTOCOL.generic, groups, reader, socket);
+      });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** True once the datapath was deleted. */
@@ -70,13 +73,21 @@ export class DatapathWatch {
 
   /** Reads the notifications of all changes up to now. */
   catchUp(): void {
-    for (let i = 0; i < MAX_DRAINS; i++) if (this.#subscription.drain()) return;
+    for (let i = 0; i < MAX_DRAINS; i++) {
+      // All are drained, also after one that has more to read.
+      if (this.#subscriptions.map((one) => one.drain()).every(Boolean)) return;
+    }
     // They arrive faster than they can be read.
     this.changes.lose();
   }
 
   close(): void {
-    this.#subscription.close();
+    for (const subscription of this.#subscriptions) subscription.close();
+  }
+
+  #follow(groups: readonly number[], socket: NotificationSocket, lost: () => void): void {
+    const reader = { notified: (message: NetlinkMessage) => this.#notified(message), lost };
+    this.#subscriptions.push(new NetlinkSubscription(PROTOCOL.generic, groups, reader, socket));
   }
 
   #notified({ type, payload }: NetlinkMessage): void {

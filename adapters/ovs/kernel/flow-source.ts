@@ -124,8 +124,11 @@ export class KernelFlowSource implements FlowSource {
     if (found.length > 1) throw new SeveralKernelDatapaths(names);
     if (found.length === 0) throw new DatapathMissing(wanted, names);
     const [{ ifindex: dpIfindex }] = found;
-    const watch = new DatapathWatch(families, dpIfindex, this.#open(PROTOCOL.generic), () =>
-      this.#notify(),
+    const watch = new DatapathWatch(
+      families,
+      dpIfindex,
+      () => this.#open(PROTOCOL.generic),
+      () => this.#notify(),
     );
     return { families, dpIfindex, watch };
   }

@@ -52,12 +52,13 @@ export class FakeKernel {
   asked = 0;
   /** Called after each flow dump, before its end is read. */
   afterDump: () => void = () => undefined;
-  readonly #listeners = new Set<FakeKernelSocket>();
+  readonly #listeners = new Map<FakeKernelSocket, Set<number>>();
 
   readonly open = (): FakeKernelSocket => new FakeKernelSocket(this);
 
-  listen(socket: FakeKernelSocket): void {
-    this.#listeners.add(socket);
+  listen(socket: FakeKernelSocket, group: number): void {
+    const groups = this.#listeners.get(socket) ?? new Set();
+    this.#listeners.set(socket, groups.add(group));
   }
 
   unlisten(socket: FakeKernelSocket): void {
@@ -90,14 +91,14 @@ export class FakeKernel {
 
   notify(type: number, command: number, attributes: Buffer): void {
     const payload = Buffer.concat([this.#header(command), attributes]);
-    for (const socket of this.#listeners) {
+    for (const socket of this.#listenersTo(type)) {
       socket.queue.push(encodeMessage({ type, flags: 0, sequence: 0, payload }));
     }
   }
 
-  /** The next notification of every socket is lost. */
+  /** A notification of a flow is lost. */
   loseNotification(): void {
-    for (const socket of this.#listeners) socket.queue.push('overrun');
+    for (const socket of this.#listenersTo(FLOWS)) socket.queue.push('overrun');
   }
 
   /** The datagrams that answer one request. */
@@ -109,6 +110,11 @@ export class FakeKernel {
     if (typeof found === 'number') return [this.#ack(request, found)];
     const end = isDump ? this.#done(request) : this.#ack(request, 0);
     return [...found.map(reply), end];
+  }
+
+  #listenersTo(type: number): FakeKernelSocket[] {
+    const group = FAMILIES.find(({ id }) => id === type)?.group ?? 0;
+    return [...this.#listeners].flatMap(([socket, groups]) => (groups.has(group) ? [socket] : []));
   }
 
   #found(request: NetlinkMessage, isDump: boolean): Buffer[] | number {
@@ -193,8 +199,8 @@ export class FakeKernelSocket implements NetlinkTransport {
     this.#kernel = kernel;
   }
 
-  join(): void {
-    this.#kernel.listen(this);
+  join(group: number): void {
+    this.#kernel.listen(this, group);
   }
 
   write(message: Buffer): Promise<void> {

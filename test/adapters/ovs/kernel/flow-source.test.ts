@@ -159,6 +159,17 @@ describe('the source of kernel flows', () => {
     assert.deepEqual(kernel.dumps, [FULL, FULL, TERSE]);
   });
 
+  it('has the flows of a dump even while notifications are lost all the time', async () => {
+    kernel.put(kernelFlow(0));
+    kernel.afterDump = () => kernel.loseNotification();
+    await read();
+    const changed = kernelFlow(0, { actions: outputTo(3) });
+    kernel.flows.set(changed.ufid.toString('hex'), changed);
+    await read();
+    assert.deepEqual(kernel.dumps, [FULL, FULL]);
+    assert.deepEqual(outputs(0), [{ kind: 'output', port: 'vm3' }]);
+  });
+
   it('reads everything after a failure', async () => {
     kernel.put(kernelFlow(0));
     await read();
