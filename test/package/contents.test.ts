@@ -7,11 +7,11 @@ import { filesIn } from './support/packed.ts';
 import { type Listing, listPackage } from './support/listing.ts';
 
 /**
- * Bytes, somewhat above the measured sizes (0.75 and 2.8 MB): more growth is a mistake or has to be
+ * Bytes, somewhat above the measured sizes (0.93 and 3.4 MB): more growth is a mistake or has to be
  * reviewed.
  */
-const MAX_TARBALL = 900_000;
-const MAX_UNPACKED = 3_400_000;
+const MAX_TARBALL = 1_000_000;
+const MAX_UNPACKED = 3_800_000;
 
 /** Files that a user needs besides the compiled program. */
 const NEEDED = [

@@ -91,11 +91,19 @@ describe('patterns', () => {
       fc.property(pattern, (text) => {
         if (patternProblem(text) !== undefined) return;
         const test = compilePattern(text);
-        const startedMs = performance.now();
-        test(`${'a'.repeat(500)}!`);
-        assert(performance.now() - startedMs < 100, text);
+        // The cost of the pattern is the least of three times: a busy machine can interrupt each of them.
+        const costMs = Math.min(
+          ...[1, 2, 3].map((i) => timeOf(() => test(`${'a'.repeat(500)}!${i}`))),
+        );
+        assert(costMs < 100, text);
       }),
       { numRuns: 500 },
     );
   });
 });
+
+function timeOf(run: () => void): number {
+  const startedMs = performance.now();
+  run();
+  return performance.now() - startedMs;
+}

@@ -129,8 +129,8 @@ export const FAULTS: readonly Fault[] = [
     what: 'ports have a program without entries',
     changes: [
       {
-        file: `${XDP}/port-table.js`,
-        from: 'return this.#detachAfterMs !== undefined && this.#attachment.canAttachLive(name);',
+        file: `${XDP}/port-opener.js`,
+        from: 'return this.#onDemand && (await this.#attachment.canAttachLive(name));',
         to: 'return false && name;',
       },
     ],
