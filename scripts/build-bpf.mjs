@@ -1,17 +1,28 @@
-// Compiles the XDP program to dist/adapters/nic/xdp/norikae.bpf.o when its sources are newer.
+// Compiles the BPF programs below dist/adapters/nic when their sources are newer.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const sources = join(root, 'adapters/nic/xdp/bpf');
-const target = join(root, 'dist/adapters/nic/xdp/norikae.bpf.o');
+/** Headers that all programs include. */
+const SHARED = join(root, 'adapters/nic/core/bpf');
 
-function isFresh() {
+/** The programs: the source in a folder of its own, and what is made of it. */
+const PROGRAMS = [
+  {
+    source: join(root, 'adapters/nic/xdp/bpf/norikae.bpf.c'),
+    target: join(root, 'dist/adapters/nic/xdp/norikae.bpf.o'),
+  },
+];
+
+/** @param {{ source: string, target: string }} program */
+function isFresh({ source, target }) {
   if (!existsSync(target)) return false;
   const built = statSync(target).mtimeMs;
-  return readdirSync(sources).every((file) => statSync(join(sources, file)).mtimeMs <= built);
+  return [SHARED, dirname(source)].every((folder) =>
+    readdirSync(folder).every((file) => statSync(join(folder, file)).mtimeMs <= built),
+  );
 }
 
 /** Debian's architecture names by Node's. @type {Readonly<Record<string, string>>} */
@@ -28,17 +39,28 @@ function isAbsent(error) {
   return error?.code === 'ENOENT';
 }
 
-/** @returns {string | undefined} the problem; undefined: the program is up to date */
+/** @returns {string | undefined} the problem; undefined: the programs are up to date */
 export function buildBpf() {
-  if (isFresh()) return undefined;
+  for (const program of PROGRAMS) {
+    const problem = isFresh(program) ? undefined : compile(program);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/**
+ * @param {{ source: string, target: string }} program
+ * @returns {string | undefined} the problem
+ */
+function compile({ source, target }) {
   if (!existsSync('/usr/include/bpf/bpf_helpers.h')) {
     return 'the headers of libbpf are missing: apt-get install libbpf-dev';
   }
   mkdirSync(dirname(target), { recursive: true });
   const scratch = `${target}.${process.pid}`;
-  const flags = ['-O2', '-g', '-target', 'bpf', '-Wall', '-Werror', '-I', multiarchInclude()];
-  const input = join(sources, 'norikae.bpf.c');
-  const clang = spawnSync('clang', [...flags, '-c', input, '-o', scratch], { encoding: 'utf8' });
+  const includes = ['-I', SHARED, '-I', multiarchInclude()];
+  const flags = ['-O2', '-g', '-target', 'bpf', '-Wall', '-Werror', ...includes];
+  const clang = spawnSync('clang', [...flags, '-c', source, '-o', scratch], { encoding: 'utf8' });
   if (isAbsent(clang.error)) return 'clang is missing: apt-get install clang llvm';
   if (clang.status !== 0) return `clang failed:\n${clang.stderr}`;
   // Renamed into place, so that no process loads an incomplete file.
@@ -49,7 +71,7 @@ export function buildBpf() {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const problem = buildBpf();
   if (problem === undefined) {
-    console.log(relative(root, target));
+    for (const { target } of PROGRAMS) console.log(relative(root, target));
   } else {
     console.error(`build-bpf: ${problem}`);
     process.exitCode = 1;

@@ -229,10 +229,18 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
-    folder: 'adapters/nic/xdp',
-    holds: 'the NIC table: XDP programs and their maps',
+    folder: 'adapters/nic/core',
+    holds:
+      'NIC tables in BPF maps: entries, masks, ports, counters, lease, pins, whatever the hook',
     imports: [...PORTS, 'protocols', 'async', 'text'],
-    why: 'an adapter implements engine/ports and never imports another adapter',
+    why: 'what NIC tables share knows none of them',
+    packages: 'any',
+  },
+  {
+    folder: 'adapters/nic/xdp',
+    holds: 'the NIC table as XDP: attachment, redirect targets, proof of checksums',
+    imports: [...PORTS, 'adapters/nic/core', 'protocols', 'async', 'text'],
+    why: 'an adapter of a NIC table imports what they share, and never another adapter',
     packages: 'any',
   },
   {

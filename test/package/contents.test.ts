@@ -19,6 +19,7 @@ const NEEDED = [
   'LICENSE',
   'README.md',
   'SECURITY.md',
+  'adapters/nic/core/bpf/table.h',
   'adapters/nic/xdp/bpf/norikae.bpf.c',
   'config/config.schema.json',
   'config/emulated.json',

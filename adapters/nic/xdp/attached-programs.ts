@@ -1,12 +1,24 @@
-import type { BpfPrograms, ProgramInfo } from './bpf-programs.ts';
-import { PortUnusable, SystemCallFailed } from './errors.ts';
-import type { Maps } from './maps.ts';
-import type { PinnedPrograms } from './pinned-programs.ts';
-import { PROGRAMS, type ProgramKind, type ProgramLoader } from './program-loader.ts';
+import type { BpfPrograms, ProgramInfo } from '../core/bpf-programs.ts';
+import { PortUnusable, SystemCallFailed } from '../core/errors.ts';
+import type { Maps } from '../core/maps.ts';
+import type { PinnedPrograms } from '../core/pinned-programs.ts';
+import type { ProgramLoader } from '../core/program-loader.ts';
+import { PROGRAMS, type ProgramKind } from './programs.ts';
+import type { Stalls } from './stalls.ts';
 import { type XdpDevices, XDP_FLAG, type XdpIds } from './xdp-devices.ts';
 
 /** Id that the kernel reports for a device without a program. */
 const NO_PROGRAM = 0;
+
+/** What {@link AttachedPrograms} works with. */
+export interface AttachedProgramsParts {
+  readonly programs: BpfPrograms;
+  readonly devices: XdpDevices;
+  readonly pins: PinnedPrograms;
+  readonly loader: ProgramLoader;
+  readonly maps: Maps;
+  readonly stalls: Stalls;
+}
 
 /** The programs that are attached to devices, and whose they are. */
 export class AttachedPrograms {
@@ -17,19 +29,13 @@ export class AttachedPrograms {
   readonly #mapIds: ReadonlySet<number>;
   readonly #controlIds: ReadonlySet<number>;
 
-  constructor(
-    programs: BpfPrograms,
-    devices: XdpDevices,
-    pins: PinnedPrograms,
-    loader: ProgramLoader,
-    maps: Maps,
-  ) {
-    this.#programs = programs;
-    this.#devices = devices;
-    this.#pins = pins;
-    this.#loader = loader;
-    this.#mapIds = maps.ids();
-    this.#controlIds = maps.controlIds();
+  constructor(parts: AttachedProgramsParts) {
+    this.#programs = parts.programs;
+    this.#devices = parts.devices;
+    this.#pins = parts.pins;
+    this.#loader = parts.loader;
+    this.#mapIds = new Set([...parts.maps.ids(), parts.stalls.id]);
+    this.#controlIds = parts.maps.controlIds();
   }
 
   /** The programs on a device; none on a device that does not exist. @throws {NetworkLockBusy} */

@@ -1,15 +1,16 @@
 import { AttachedPrograms } from './attached-programs.ts';
-import type { BpfPrograms } from './bpf-programs.ts';
 import { DeviceSettings, mayLeaveChecksumsOpen } from './device-settings.ts';
-import { ProgramRejected } from './errors.ts';
-import type { Libbpf } from './libbpf.ts';
-import type { Maps } from './maps.ts';
-import type { NetworkLock } from './network-lock.ts';
+import { mtuOf } from '../core/device.ts';
+import { ProgramRejected } from '../core/errors.ts';
+import type { Attached } from '../core/attached.ts';
+import type { Attachment, HookTools } from '../core/hook.ts';
 import type { XdpBackendOptions } from './options.ts';
-import { PinnedPrograms } from './pinned-programs.ts';
+import { PinnedPrograms } from '../core/pinned-programs.ts';
 import { PreparedPrograms } from './prepared-programs.ts';
-import { type Attached, flagsOf, ProgramAttacher, splits } from './program-attacher.ts';
-import type { ProgramLoader } from './program-loader.ts';
+import { flagsOf, ProgramAttacher, splits } from './program-attacher.ts';
+import type { ProgramLoader } from '../core/program-loader.ts';
+import { programFor } from './programs.ts';
+import type { Stalls } from './stalls.ts';
 import { type AttachMode, XdpDevices } from './xdp-devices.ts';
 
 /**
@@ -18,21 +19,17 @@ import { type AttachMode, XdpDevices } from './xdp-devices.ts';
  */
 const LIVE_DRIVERS: ReadonlySet<string | undefined> = new Set(['veth', 'tun']);
 
+/** Bytes of an Ethernet header with a VLAN tag. */
+const L2_BYTES = 18;
+
 /** What an attachment works with. */
-export interface AttachmentParts {
-  readonly libbpf: Libbpf;
-  readonly programs: BpfPrograms;
+export interface AttachmentParts extends HookTools {
   readonly loader: ProgramLoader;
-  readonly maps: Maps;
-  readonly lock: NetworkLock;
+  readonly stalls: Stalls;
 }
 
-/**
- * Attaches the program to devices. Calls that concern a device wait for the kernel's network lock in
- * a worker thread, and throw {@link NetworkLockBusy} when it is not free in time; a program may then
- * still be attached or detached later, and the next call finds what has become of it.
- */
-export class Attachment {
+/** Attaches XDP programs to devices. */
+export class XdpAttachment implements Attachment {
   readonly #loader: ProgramLoader;
   readonly #wanted: 'auto' | AttachMode;
   readonly #settings: DeviceSettings;
@@ -42,17 +39,17 @@ export class Attachment {
   readonly #attacher: ProgramAttacher;
 
   private constructor(
-    { libbpf, programs, loader, maps, lock }: AttachmentParts,
-    { pinPath, mode }: Pick<XdpBackendOptions, 'pinPath' | 'mode'>,
+    { libbpf, programs, loader, maps, stalls, lock }: AttachmentParts,
+    mode: XdpBackendOptions['mode'],
   ) {
     this.#loader = loader;
     this.#wanted = mode;
     this.#settings = new DeviceSettings(lock);
-    this.#pins = new PinnedPrograms(libbpf, programs, pinPath);
+    this.#pins = new PinnedPrograms(libbpf, programs, maps.pinPath);
     this.#prepared = new PreparedPrograms(libbpf);
     const devices = new XdpDevices(lock);
     const [pins, prepared, settings] = [this.#pins, this.#prepared, this.#settings];
-    const attached = new AttachedPrograms(programs, devices, pins, loader, maps);
+    const attached = new AttachedPrograms({ programs, devices, pins, loader, maps, stalls });
     this.#attached = attached;
     const parts = { wanted: mode, loader, devices, settings, pins, prepared, attached };
     this.#attacher = new ProgramAttacher(parts);
@@ -61,9 +58,9 @@ export class Attachment {
   /** Reads the pins of an earlier daemon, and removes those without an attached program. */
   static async open(
     parts: AttachmentParts,
-    options: Pick<XdpBackendOptions, 'pinPath' | 'mode'>,
-  ): Promise<Attachment> {
-    const attachment = new Attachment(parts, options);
+    mode: XdpBackendOptions['mode'],
+  ): Promise<XdpAttachment> {
+    const attachment = new XdpAttachment(parts, mode);
     for (const ifindex of attachment.#pins.devices()) await attachment.unpinDetached(ifindex);
     return attachment;
   }
@@ -74,12 +71,15 @@ export class Attachment {
   }
 
   /**
-   * True if the vSwitch gets packets as the device's sender queued them, in segments larger than the
-   * MTU too. Meaningful only without a program, which turns GRO on.
+   * A sender on this host can queue more than the MTU and leave it unfinished to its device; no
+   * program can redirect that. The vSwitch shows such segments only without a program, which turns
+   * GRO on.
    */
-  async showsSegments(name: string): Promise<boolean> {
+  async maxBytes(name: string): Promise<number> {
     const driver = await this.#settings.driver(name);
-    return mayLeaveChecksumsOpen(name, driver) && !(await this.#settings.mergesPackets(name));
+    const showsSegments =
+      mayLeaveChecksumsOpen(name, driver) && !(await this.#settings.mergesPackets(name));
+    return showsSegments ? mtuOf(name) + L2_BYTES : Infinity;
   }
 
   /**
@@ -98,7 +98,9 @@ export class Attachment {
   async prepare(ifindex: number): Promise<void> {
     if (this.#wanted === 'generic' || this.#prepared.has(ifindex)) return;
     try {
-      await this.#loader.withProgram('bound', ifindex, (fd) => this.#prepared.keep(ifindex, fd));
+      await this.#loader.withProgram(programFor('bound', ifindex), (fd) =>
+        this.#prepared.keep(ifindex, fd),
+      );
     } catch (error) {
       if (!(error instanceof ProgramRejected)) throw error;
       this.#prepared.keep(ifindex, undefined);

@@ -1,6 +1,6 @@
 import type { FlowMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import { exactNumber } from './match-codec.ts';
+import { exactNumber } from '../core/match-codec.ts';
 
 /** ARP, IPv4, IPv6: the program can tell from a packet that all of its checksums are complete. */
 const PROVABLE_TYPES: ReadonlySet<number> = new Set([0x0800, 0x0806, 0x86dd]);

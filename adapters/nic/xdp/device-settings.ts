@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import koffi from 'koffi';
-import { SystemCallFailed } from './errors.ts';
-import { inWorker, loadClose } from './libbpf-library.ts';
-import type { NetworkLock } from './network-lock.ts';
-import { u32At } from './records.ts';
+import { SystemCallFailed } from '../core/errors.ts';
+import { inWorker, loadClose } from '../core/libbpf-library.ts';
+import type { NetworkLock } from '../core/network-lock.ts';
+import { u32At } from '../core/records.ts';
 
 const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;

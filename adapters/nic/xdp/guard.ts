@@ -1,6 +1,7 @@
-import type { BpfPrograms } from './bpf-programs.ts';
-import { ProgramRejected, SystemCallFailed } from './errors.ts';
-import type { ProgramLoader } from './program-loader.ts';
+import type { BpfPrograms } from '../core/bpf-programs.ts';
+import { ProgramRejected, SystemCallFailed } from '../core/errors.ts';
+import type { ProgramLoader } from '../core/program-loader.ts';
+import { GUARD_PROGRAM } from './programs.ts';
 
 /**
  * Detects redirects that a device drops, and stops redirecting to it for some seconds, while the
@@ -13,7 +14,7 @@ export async function startGuard(
   loader: ProgramLoader,
 ): Promise<number | undefined> {
   try {
-    return await loader.withProgram('guard', 0, (fd) =>
+    return await loader.withProgram({ name: GUARD_PROGRAM }, (fd) =>
       programs.openTracepoint('xdp_redirect_err', fd),
     );
   } catch (error) {

@@ -14,8 +14,9 @@ import {
   qdiscs,
   type TrafficControl,
 } from '../../../protocols/netlink/tc/traffic-control.ts';
-import { NetworkLockBusy } from './errors.ts';
-import type { NetworkLock } from './network-lock.ts';
+import { NetworkLockBusy } from '../core/errors.ts';
+import type { HookedDevice, OtherHooks } from '../core/hook.ts';
+import type { NetworkLock } from '../core/network-lock.ts';
 import { XdpDevices } from './xdp-devices.ts';
 
 /** Period of the check for tcx programs, which are attached without a notification, ms. */
@@ -29,17 +30,11 @@ const FILTER_PARENTS: readonly (readonly [direction: string, parent: number])[] 
   ['egress', PARENT.clsactEgress],
 ];
 
-/** A device to check. */
-export interface HookedDevice {
-  readonly name: string;
-  readonly ifindex: number;
-}
-
 /**
  * Other hooks on the packets of a device: tc and tcx filters, nftables chains and flowtables, a
  * configured qdisc. An XDP redirect bypasses them all, so a device that has any is not served.
  */
-export class OtherHooks {
+export class XdpOtherHooks implements OtherHooks {
   readonly #lock: NetworkLock;
   readonly #devices: XdpDevices;
   readonly #route = new NetlinkRequests(PROTOCOL.route);

@@ -1,4 +1,4 @@
-import type { Libbpf } from './libbpf.ts';
+import type { Libbpf } from '../core/libbpf.ts';
 
 /**
  * Programs that are loaded for a device and not attached to it: loading takes some 100 ms of CPU

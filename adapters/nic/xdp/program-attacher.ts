@@ -1,21 +1,13 @@
 import type { AttachedPrograms } from './attached-programs.ts';
 import { type DeviceSettings, mayLeaveChecksumsOpen } from './device-settings.ts';
-import { PortUnusable, ProgramRejected, errnoName } from './errors.ts';
-import type { PinnedPrograms } from './pinned-programs.ts';
+import { PortUnusable, ProgramRejected, errnoName } from '../core/errors.ts';
+import type { PinnedPrograms } from '../core/pinned-programs.ts';
 import type { PreparedPrograms } from './prepared-programs.ts';
-import type { ProgramLoader } from './program-loader.ts';
-import { PORT_REF } from './records.ts';
+import type { ProgramLoader } from '../core/program-loader.ts';
+import type { Attached } from '../core/attached.ts';
+import { PORT_REF } from '../core/records.ts';
+import { type ProgramKind, programFor } from './programs.ts';
 import { type AttachMode, type XdpDevices, XDP_FLAG } from './xdp-devices.ts';
-
-/** The result of attaching; `flags` are those of `struct port_ref`. */
-export interface Attached {
-  readonly mode: AttachMode;
-  readonly flags: number;
-  /** A note on how the port is served. */
-  readonly note: string;
-  /** True if the device's peer has no segmentation offload while the program is attached. */
-  readonly splitsSegments: boolean;
-}
 
 /** What an attacher works with. */
 export interface ProgramAttacherParts {
@@ -131,11 +123,7 @@ export class ProgramAttacher {
   }
 
   /** Attaches one program; returns why it failed, or undefined. */
-  async #try(
-    kind: 'plain' | 'bound',
-    ifindex: number,
-    mode: AttachMode,
-  ): Promise<string | undefined> {
+  async #try(kind: ProgramKind, ifindex: number, mode: AttachMode): Promise<string | undefined> {
     const { native, generic } = await this.#attached.on(ifindex);
     const inTheWay = mode === 'native' ? generic : native;
     if (inTheWay !== 0) await this.#attached.detach(ifindex);
@@ -147,7 +135,7 @@ export class ProgramAttacher {
       };
       const prepared = kind === 'bound' ? this.#prepared.get(ifindex) : undefined;
       const errno = await (prepared === undefined
-        ? this.#loader.withProgram(kind, ifindex, use)
+        ? this.#loader.withProgram(programFor(kind, ifindex), use)
         : use(prepared));
       await this.#attached.unpinDetached(ifindex);
       return errno === 0 ? undefined : errnoName(errno);

@@ -2,7 +2,7 @@ import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
 import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
 import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
-import type { NetworkLock } from './network-lock.ts';
+import type { NetworkLock } from '../core/network-lock.ts';
 
 /**
  * Devices that can send frames redirected to them. Others drop such frames: a veth whose peer has

@@ -1,7 +1,7 @@
 import koffi from 'koffi';
-import { SystemCallFailed } from './errors.ts';
-import { inWorker, loadClose, loadLibbpf } from './libbpf-library.ts';
-import type { NetworkLock } from './network-lock.ts';
+import { SystemCallFailed } from '../core/errors.ts';
+import { inWorker, loadClose, loadLibbpf } from '../core/libbpf-library.ts';
+import type { NetworkLock } from '../core/network-lock.ts';
 
 /** How packets of a device reach the program. */
 export type AttachMode = 'native' | 'generic';

@@ -20,7 +20,7 @@ import {
 } from '../../../protocols/netlink/tc/traffic-control.ts';
 import { eventually } from '../../support/eventually.ts';
 import { needs } from '../../support/needs.ts';
-import { World } from '../../adapters/nic/xdp/support/world.ts';
+import { World } from '../../adapters/nic/support/world.ts';
 
 /** `GENL_ID_CTRL` and `CTRL_CMD_GETFAMILY`. */
 const CONTROLLER = 16;

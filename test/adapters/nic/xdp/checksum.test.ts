@@ -15,9 +15,9 @@ import { never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
-import { builtObject } from './support/object.ts';
+import { builtObject } from '../support/object.ts';
 import { ProgramRun, VERDICT } from './support/program-run.ts';
-import { World } from './support/world.ts';
+import { World } from '../support/world.ts';
 
 const ENTRIES = 8;
 const MACS = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };

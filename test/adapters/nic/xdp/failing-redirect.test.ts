@@ -12,9 +12,9 @@ import { eventually } from '../../../support/eventually.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject } from './support/object.ts';
-import { PassedFrames } from './support/passed.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { PassedFrames } from '../support/passed.ts';
+import { World } from '../support/world.ts';
 
 const PACKETS = 20;
 const MIN_STALL_MS = 400;

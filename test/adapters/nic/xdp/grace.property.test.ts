@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
-import { KEY_WORDS } from '../../../../adapters/nic/xdp/entry-table.ts';
-import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
+import { KEY_WORDS } from '../../../../adapters/nic/core/entry-table.ts';
+import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
 import type { Operation } from '../../../../engine/ports/offload-backend.ts';
 import { never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject } from './support/object.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { World } from '../support/world.ts';
 
 const ENTRIES = 6;
 

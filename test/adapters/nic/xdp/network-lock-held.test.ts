@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { Attachment } from '../../../../adapters/nic/xdp/attachment.ts';
+import { XdpAttachment } from '../../../../adapters/nic/xdp/attachment.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
-import { BpfPrograms } from '../../../../adapters/nic/xdp/bpf-programs.ts';
 import {
   DeviceSettings,
   mayLeaveChecksumsOpen,
 } from '../../../../adapters/nic/xdp/device-settings.ts';
-import { ifindexOf, mtuOf } from '../../../../adapters/nic/xdp/device.ts';
-import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
-import { Maps, sizesFor } from '../../../../adapters/nic/xdp/maps.ts';
-import { NetworkLock } from '../../../../adapters/nic/xdp/network-lock.ts';
+import { ifindexOf, mtuOf } from '../../../../adapters/nic/core/device.ts';
+import { NetworkLock } from '../../../../adapters/nic/core/network-lock.ts';
 import type { XdpBackendOptions } from '../../../../adapters/nic/xdp/options.ts';
-import { OtherHooks } from '../../../../adapters/nic/xdp/other-hooks.ts';
-import { createPinDirectory } from '../../../../adapters/nic/xdp/pin-directory.ts';
-import { ProgramLoader } from '../../../../adapters/nic/xdp/program-loader.ts';
+import { XdpOtherHooks } from '../../../../adapters/nic/xdp/other-hooks.ts';
+import { programFor } from '../../../../adapters/nic/xdp/programs.ts';
 import { RedirectTargets } from '../../../../adapters/nic/xdp/redirect-targets.ts';
 import { XdpDevices } from '../../../../adapters/nic/xdp/xdp-devices.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
@@ -27,8 +23,9 @@ import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
 import { NetworkLockHolder } from './support/network-lock-holder.ts';
-import { builtObject } from './support/object.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { World } from '../support/world.ts';
+import { openTools } from './support/tools.ts';
 
 /** How long the calls are watched while the lock is held, ms. */
 const WATCH_MS = 100;
@@ -84,16 +81,10 @@ describe('XDP while another program holds the network lock', function () {
   }
 
   it('waits for it in worker threads, so that the event loop continues', async () => {
-    const pinPath = world.pinPath();
-    createPinDirectory(pinPath);
     const lock = new NetworkLock(20_000);
-    const libbpf = new Libbpf();
-    const programs = new BpfPrograms();
-    const maps = Maps.create(libbpf, pinPath, sizesFor(16));
-    undo.push(() => (maps.unpin(), maps.close()));
-    const loader = await ProgramLoader.open(programs, maps, builtObject());
-    const tools = { libbpf, programs, loader, maps, lock };
-    const attachment = await Attachment.open(tools, { pinPath, mode: 'native' });
+    const tools = await openTools(world.pinPath(), lock);
+    undo.push(() => tools.close());
+    const attachment = await XdpAttachment.open(tools, 'native');
     undo.push(() => attachment.close());
     const [name] = world.names();
     const { ifindex } = world.port(name);
@@ -101,7 +92,7 @@ describe('XDP while another program holds the network lock', function () {
     undo.push(() => attachment.detach(ifindex));
     const settings = new DeviceSettings(lock);
     const devices = new XdpDevices(lock);
-    const hooks = new OtherHooks(lock);
+    const hooks = new XdpOtherHooks(lock);
     undo.push(() => hooks.close());
     const targets = await RedirectTargets.open(lock);
     undo.push(() => targets.close());
@@ -123,7 +114,10 @@ describe('XDP while another program holds the network lock', function () {
       'changing VLAN stripping': () => settings.keepTagsInFrame(name),
       'reading filters and qdiscs': () => hooks.refresh([{ name, ifindex }]),
       'reading redirect targets': () => targets.refresh(),
-      attaching: () => loader.withProgram('bound', ifindex, (fd) => devices.attach(ifindex, fd, 4)),
+      attaching: () =>
+        tools.loader.withProgram(programFor('bound', ifindex), (fd) =>
+          devices.attach(ifindex, fd, 4),
+        ),
       detaching: () => devices.detach(ifindex, 4),
     };
     for (const [what, call] of Object.entries(calls)) {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NoBpfFileSystem } from '../../../../adapters/nic/xdp/errors.ts';
-import { PinLock } from '../../../../adapters/nic/xdp/lock.ts';
+import { NoBpfFileSystem } from '../../../../adapters/nic/core/errors.ts';
+import { PinLock } from '../../../../adapters/nic/core/pin-lock.ts';
 import { Cleanup } from '../../../../lab/testbed/cleanup.ts';
 import { NameMaker } from '../../../../lab/testbed/names.ts';
 import { Namespace } from '../../../../lab/testbed/namespace.ts';
@@ -28,7 +28,7 @@ describe('XDP without a BPF file system', function () {
     const cleanup = new Cleanup();
     try {
       const namespace = await Namespace.create(cleanup, new NameMaker(), 'b');
-      const lock = new URL('../../../../adapters/nic/xdp/lock', import.meta.url).href;
+      const lock = new URL('../../../../adapters/nic/core/pin-lock', import.meta.url).href;
       const code =
         `import { PinLock } from '${lock}${import.meta.url.slice(-3)}';\n` +
         "try { PinLock.acquire('/sys/fs/bpf/norikae-test/deep'); } catch (error) { console.log(error.name); }";

@@ -9,8 +9,8 @@ import { idText, installed, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
-import { builtObject } from './support/object.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { World } from '../support/world.ts';
 
 const DETACH_AFTER_MS = 100;
 /** A timer of Node can fire this much before its time by the backend's clock. */

@@ -12,10 +12,10 @@ import { never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
-import { builtObject } from './support/object.ts';
-import { PassedFrames } from './support/passed.ts';
+import { builtObject } from '../support/object.ts';
+import { PassedFrames } from '../support/passed.ts';
 import { ProgramRun, VERDICT } from './support/program-run.ts';
-import { World } from './support/world.ts';
+import { World } from '../support/world.ts';
 
 const ENTRIES = 16;
 const HEARTBEAT_MS = 200;

@@ -10,9 +10,9 @@ import { eventually } from '../../../support/eventually.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
-import { builtObject } from './support/object.ts';
-import { attachTcx } from './support/tcx.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { attachTcx } from '../support/tcx.ts';
+import { World } from '../support/world.ts';
 
 const MATCH_ALL = ['u32', 'match', 'u32', '0', '0', 'flowid', '1:1'];
 

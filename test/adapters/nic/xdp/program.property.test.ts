@@ -10,9 +10,9 @@ import { checksum, ethernet, ipv4, tcp, udp } from '../../../../lab/testbed/fram
 import { actionsFor, frame, matchFor } from './support/arbitrary.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { matches, performed, seenOf, type Seen } from './support/model.ts';
-import { builtObject } from './support/object.ts';
+import { builtObject } from '../support/object.ts';
 import { ProgramRun, VERDICT } from './support/program-run.ts';
-import { World } from './support/world.ts';
+import { World } from '../support/world.ts';
 
 const ENTRIES = 64;
 

@@ -6,8 +6,8 @@ import { idText, installed, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject } from './support/object.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { World } from '../support/world.ts';
 
 type Limits = Partial<Pick<PortInfo, 'shaped' | 'policed'>>;
 

@@ -12,8 +12,8 @@ import { carried, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject, projectRoot } from './support/object.ts';
-import { World } from './support/world.ts';
+import { builtObject, projectRoot } from '../support/object.ts';
+import { World } from '../support/world.ts';
 
 const ENTRIES = 256;
 const RUN_MS = 2_000;

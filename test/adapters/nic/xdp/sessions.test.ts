@@ -7,25 +7,25 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   PinPathInUse,
-  XdpNotStarted,
-  XdpOptionInvalid,
-} from '../../../../adapters/nic/xdp/errors.ts';
+  BackendNotStarted,
+  BackendOptionInvalid,
+} from '../../../../adapters/nic/core/errors.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
-import { BpfPrograms } from '../../../../adapters/nic/xdp/bpf-programs.ts';
-import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
-import { NetworkLock } from '../../../../adapters/nic/xdp/network-lock.ts';
+import { BpfPrograms } from '../../../../adapters/nic/core/bpf-programs.ts';
+import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
+import { NetworkLock } from '../../../../adapters/nic/core/network-lock.ts';
 import { XdpDevices } from '../../../../adapters/nic/xdp/xdp-devices.ts';
-import { sizesFor } from '../../../../adapters/nic/xdp/maps.ts';
+import { sizesFor } from '../../../../adapters/nic/core/maps.ts';
 import type { XdpBackendOptions } from '../../../../adapters/nic/xdp/options.ts';
-import { CONTROL, LAYOUT_VERSION, u32 } from '../../../../adapters/nic/xdp/records.ts';
+import { CONTROL, LAYOUT_VERSION, u32 } from '../../../../adapters/nic/core/records.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { run } from '../../../../lab/testbed/run.ts';
 import { idText, installed, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject, projectRoot } from './support/object.ts';
-import { World } from './support/world.ts';
+import { builtObject, projectRoot } from '../support/object.ts';
+import { World } from '../support/world.ts';
 
 /** BPF_MAP_TYPE_PERCPU_ARRAY. */
 const PERCPU_ARRAY = 6;
@@ -84,15 +84,15 @@ describe('XDP sessions', function () {
   });
 
   it('refuses options out of their range', () => {
-    assert.throws(() => new XdpBackend({ ...options, masks: 129 }), XdpOptionInvalid);
-    assert.throws(() => new XdpBackend({ ...options, entries: 0 }), XdpOptionInvalid);
-    assert.throws(() => new XdpBackend({ ...options, leaseMs: 0.5 }), XdpOptionInvalid);
+    assert.throws(() => new XdpBackend({ ...options, masks: 129 }), BackendOptionInvalid);
+    assert.throws(() => new XdpBackend({ ...options, entries: 0 }), BackendOptionInvalid);
+    assert.throws(() => new XdpBackend({ ...options, leaseMs: 0.5 }), BackendOptionInvalid);
   });
 
   it('does nothing before its start', async () => {
     const backend = new XdpBackend(options);
-    await assert.rejects(backend.apply([], never()), XdpNotStarted);
-    await assert.rejects(backend.renewLease(monotonicMs()), XdpNotStarted);
+    await assert.rejects(backend.apply([], never()), BackendNotStarted);
+    await assert.rejects(backend.renewLease(monotonicMs()), BackendNotStarted);
     assert.equal(backend.supports(flow(1)).ok, true);
     await backend.close('withdraw');
   });

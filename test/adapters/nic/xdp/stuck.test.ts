@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { EntriesNotDeleted } from '../../../../adapters/nic/xdp/errors.ts';
+import { EntriesNotDeleted } from '../../../../adapters/nic/core/errors.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
-import { Libbpf } from '../../../../adapters/nic/xdp/libbpf.ts';
+import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { idText, installed, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject } from './support/object.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { World } from '../support/world.ts';
 
 const EBUSY = 16;
 

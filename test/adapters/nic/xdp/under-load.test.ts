@@ -9,9 +9,9 @@ import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject } from './support/object.ts';
-import { PassedFrames } from './support/passed.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { PassedFrames } from '../support/passed.ts';
+import { World } from '../support/world.ts';
 
 const RATE = 4_000;
 const ROUNDS = 2_000;

@@ -10,9 +10,9 @@ import { never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject, compiled } from './support/object.ts';
-import { PassedFrames } from './support/passed.ts';
-import { World } from './support/world.ts';
+import { builtObject, compiled } from '../support/object.ts';
+import { PassedFrames } from '../support/passed.ts';
+import { World } from '../support/world.ts';
 
 /**
  * A VM that sends from a VLAN device on its veth hands the kernel an untagged frame with the tag

@@ -12,9 +12,9 @@ import type { OffloadBackendNeeds } from '../../../contract/offload-backend-fixt
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { builtObject } from './support/object.ts';
-import { PassedFrames } from './support/passed.ts';
-import { World } from './support/world.ts';
+import { builtObject } from '../support/object.ts';
+import { PassedFrames } from '../support/passed.ts';
+import { World } from '../support/world.ts';
 
 const FRAME_BYTES = 100;
 const FROM = Buffer.from([10, 0, 0, 1]);

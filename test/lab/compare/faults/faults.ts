@@ -18,8 +18,10 @@ export interface Fault {
   readonly shows: readonly RegExp[];
 }
 
+const CORE = 'dist/adapters/nic/core';
 const XDP = 'dist/adapters/nic/xdp';
-const BPF = 'adapters/nic/xdp/bpf';
+const CORE_BPF = 'adapters/nic/core/bpf';
+const XDP_BPF = 'adapters/nic/xdp/bpf';
 
 /** Nothing is filtered on ingress: the userspace datapath receives packets before the filters. */
 const filtered = (surroundings: CaseParameters['surroundings']) => (p: CaseParameters) =>
@@ -37,7 +39,7 @@ const IGNORED_HOOKS: readonly Change[] = [
 /** Packets of these protocols are redirected although their checksum may be unfinished. */
 const UNPROVEN: readonly Change[] = [
   {
-    file: `${BPF}/checksum.h`,
+    file: `${XDP_BPF}/checksum.h`,
     from: 'if (place->proof == PROOF_NONE)\n\t\treturn 0;',
     to: 'if (place->proof == PROOF_NONE)\n\t\treturn 1;',
   },
@@ -46,7 +48,7 @@ const UNPROVEN: readonly Change[] = [
 /** The lease runs from its renewal, and is renewed long after the entries were verified. */
 const UNVERIFIED_LEASE: readonly Change[] = [
   {
-    file: `${XDP}/backend.js`,
+    file: `${CORE}/program-backend.js`,
     from: 'lease.renew(verifiedAtMs, verifiedAtMs + this.#options.leaseMs)',
     to: 'lease.renew(Number(process.hrtime.bigint()) / 1e6, Number(process.hrtime.bigint()) / 1e6 + this.#options.leaseMs)',
   },
@@ -99,7 +101,7 @@ export const FAULTS: readonly Fault[] = [
     what: 'heartbeats do not wait for a gap',
     changes: [
       {
-        file: `${BPF}/order.h`,
+        file: `${CORE_BPF}/order.h`,
         from: 'if (!is_slow && !is_last && since + gap < limit)',
         to: 'if (limit < 0 && !is_slow && !is_last)',
       },
@@ -109,7 +111,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     what: 'heartbeats do not follow the idle time-outs of rules',
-    changes: [{ file: `${XDP}/heartbeat.js`, from: 'needed?.ms ?? usualMs', to: 'usualMs' }],
+    changes: [{ file: `${CORE}/heartbeat.js`, from: 'needed?.ms ?? usualMs', to: 'usualMs' }],
     seenIn: 'idle-timeout-2',
     shows: [/^packets that arrive: 3,000 without Norikae, [\d,]+ with it$/],
   },
@@ -129,7 +131,7 @@ export const FAULTS: readonly Fault[] = [
     what: 'ports have a program without entries',
     changes: [
       {
-        file: `${XDP}/port-opener.js`,
+        file: `${CORE}/port-opener.js`,
         from: 'return this.#onDemand && (await this.#attachment.canAttachLive(name));',
         to: 'return false && name;',
       },
@@ -163,7 +165,7 @@ export const FAULTS: readonly Fault[] = [
     what: 'unfinished checksums of UDP are not summed up',
     changes: [
       {
-        file: `${BPF}/parse.h`,
+        file: `${CORE_BPF}/parse.h`,
         from: 'place->proof = words[3] ? PROOF_SUM : PROOF_NONE;',
         to: 'place->proof = words[3] ? PROOF_SOFTWARE : PROOF_NONE;',
       },
@@ -175,7 +177,7 @@ export const FAULTS: readonly Fault[] = [
     what: 'the pseudo header is taken for that of the IPv6 header, behind a routing header',
     changes: [
       {
-        file: `${BPF}/parse.h`,
+        file: `${CORE_BPF}/parse.h`,
         from: 'else if (i > 0 && place->proof == PROOF_FIELD)',
         to: 'else if (i > MAX_IPV6_EXTENSIONS)',
       },

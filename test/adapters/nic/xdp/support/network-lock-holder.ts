@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { projectRoot } from './object.ts';
+import { projectRoot } from '../../support/object.ts';
 
 /** A process that can hold the kernel's network lock (rtnl) of this machine. */
 export class NetworkLockHolder {

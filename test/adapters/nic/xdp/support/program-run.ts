@@ -1,8 +1,10 @@
 import koffi from 'koffi';
-import { BpfPrograms } from '../../../../../adapters/nic/xdp/bpf-programs.ts';
-import { Libbpf } from '../../../../../adapters/nic/xdp/libbpf.ts';
-import { Maps, sizesFor } from '../../../../../adapters/nic/xdp/maps.ts';
-import { ProgramLoader } from '../../../../../adapters/nic/xdp/program-loader.ts';
+import { BpfPrograms } from '../../../../../adapters/nic/core/bpf-programs.ts';
+import { Libbpf } from '../../../../../adapters/nic/core/libbpf.ts';
+import { Maps, sizesFor } from '../../../../../adapters/nic/core/maps.ts';
+import { PROGRAMS } from '../../../../../adapters/nic/xdp/programs.ts';
+import { Stalls } from '../../../../../adapters/nic/xdp/stalls.ts';
+import { xdpLoader } from '../../../../../adapters/nic/xdp/xdp-hook.ts';
 
 /** What the program says of a packet (`enum xdp_action`). */
 export const VERDICT = { aborted: 0, drop: 1, pass: 2, tx: 3, redirect: 4 } as const;
@@ -54,8 +56,12 @@ export class ProgramRun {
     const libbpf = new Libbpf();
     const maps = Maps.open(libbpf, pinPath, sizesFor(entries));
     if (maps === undefined) throw new Error(`nothing pinned at ${pinPath}`);
-    const loader = await ProgramLoader.open(new BpfPrograms(), maps, objectPath);
-    const fd = await loader.withProgram('plain', 0, (loaded) => libbpf.duplicate(loaded));
+    const stalls = Stalls.open(libbpf, pinPath, true);
+    const programs = new BpfPrograms();
+    const loader = await xdpLoader({ programs, maps, stalls, objectPath });
+    const plain = { name: PROGRAMS.plain };
+    const fd = await loader.withProgram(plain, (loaded) => libbpf.duplicate(loaded));
+    stalls.close();
     return new ProgramRun(libbpf, maps, fd);
   }
 

@@ -1,0 +1,10 @@
+/** How a port's program is attached, or would be; `flags` are those of `struct port_ref`. */
+export interface Attached {
+  /** Where the program runs, such as `native` or `generic`. */
+  readonly mode: string;
+  readonly flags: number;
+  /** A note on how the port is served. */
+  readonly note: string;
+  /** True if the device's peer has no segmentation offload while the program is attached. */
+  readonly splitsSegments: boolean;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the BPF programs and user space share through maps. The TypeScript side (key-layout.ts,
+ * entry-value.ts, records.ts) has the same offsets; test/adapters/nic/core/layout.test.ts compares the two.
+ */
+#ifndef NORIKAE_LAYOUT_H
+#define NORIKAE_LAYOUT_H
+
+#include <linux/types.h>
+
+/* Raised whenever a struct below changes: pinned maps of another version are not adopted. */
+#define LAYOUT_VERSION 4
+
+#define MAX_MASKS 128
+#define KEY_WORDS 8
+
+/* Header fields of a packet, network byte order, zero where the packet has no such header. */
+struct flow_key {
+	__u8 eth_dst[6];
+	__u8 eth_src[6];
+	__be16 vlan_tpid;
+	__be16 vlan_tci;
+	__be16 eth_type;
+	__u8 ip_proto;
+	__u8 ip_tos;
+	__u8 ip_ttl;
+	__u8 ip_frag;
+	__be16 tcp_flags;
+	/* TCP, UDP, SCTP ports; ICMP type and code as numbers of 16 bits; ARP operation. */
+	__be16 l4_src;
+	__be16 l4_dst;
+	__u32 spare;
+	/* IPv6 address; or IPv4 address in the first 4 bytes; or ARP: protocol, then MAC address. */
+	__u8 src[16];
+	__u8 dst[16];
+};
+
+/* Key of the flow table: which mask, which port, and the packet's fields under that mask. */
+struct table_key {
+	__u32 mask_id;
+	__u32 in_port;
+	struct flow_key fields;
+};
+
+/* Bits of flow_entry.flags. */
+#define ENTRY_DROP (1U << 0)
+#define ENTRY_POP_VLAN (1U << 1)
+#define ENTRY_PUSH_VLAN (1U << 2)
+#define ENTRY_SET_ETH (1U << 3)
+#define ENTRY_SET_IP (1U << 4)
+
+/* What is done with the packets of a flow. */
+struct flow_entry {
+	/* CLOCK_MONOTONIC, ns, of the last packet that was left to the vSwitch. */
+	__u64 last_left_ns;
+	/* Packets that follow it closely go the same way until this time: see order.h. */
+	__u64 train_until_ns;
+	__u32 ufid[4];
+	__u32 stats_slot;
+	__u32 out_port;
+	__u32 out_ifindex;
+	__u32 flags;
+	__be16 push_tpid;
+	__be16 push_tci;
+	__u8 ip_ttl;
+	__u8 ip_ttl_mask;
+	__u8 ip_tos;
+	__u8 ip_tos_mask;
+	__u8 eth_dst[6];
+	__u8 eth_src[6];
+	__u8 eth_dst_mask[6];
+	__u8 eth_src_mask[6];
+};
+
+struct flow_mask {
+	__u64 words[KEY_WORDS];
+	__u32 mask_id;
+	__u32 spare;
+};
+
+/* Immutable once reachable: a change installs another set. */
+struct mask_set {
+	__u32 count;
+	__u32 spare;
+	struct flow_mask masks[MAX_MASKS];
+};
+
+/* Bits of port_ref.flags. */
+/* The driver keeps VLAN tags in the frame though it cannot say so through the tag kfunc. */
+#define PORT_TAGS_IN_FRAME (1U << 0)
+/* Packets can arrive from a sender on this host that has left checksums to its device. */
+#define PORT_CHECKSUMS_OPEN (1U << 1)
+
+/* What is known of an attached device. */
+struct port_ref {
+	__u32 port_id;
+	__u32 flags;
+	/* Times of the heartbeats of flows that enter here, ns, see order.h; limit 0: no heartbeats. */
+	__u64 heartbeat_ns;
+	__u64 heartbeat_limit_ns;
+};
+
+/* Identifies the port of a port id, for the next daemon. */
+struct port_info {
+	__u32 ifindex;
+	__u32 flags;
+	__u8 identity[32];
+};
+
+struct flow_stats {
+	__u64 packets;
+	__u64 bytes;
+	/* CLOCK_MONOTONIC, ns, of the last packet that was carried on this CPU. */
+	__u64 last_ns;
+	/* Time between that packet and the one before it. */
+	__u64 gap_ns;
+};
+
+/* The context of norikae_lease, on the clock of bpf_ktime_get_ns(). */
+struct lease_request {
+	/* When the flows that the entries were compared with were asked for. */
+	__u64 verified_ns;
+	/* End of the lease; in the past: it ends now. */
+	__u64 until_ns;
+};
+
+/* Words of the control map. */
+#define CONTROL_LEASE_UNTIL_NS 0
+/* Duration of a port's first stall, ns. */
+#define CONTROL_MIN_STALL_NS 1
+#define CONTROL_LAYOUT_VERSION 2
+#define CONTROL_NEXT_PORT_ID 3
+#define CONTROL_NEXT_MASK_ID 4
+/* Kernel id of the devices map: distinguishes our failed redirects from those of others. */
+#define CONTROL_DEVICES_MAP_ID 5
+/* Longest train after a packet that could not be redirected, ns, see order.h. */
+#define CONTROL_TRAIN_NS 6
+#define CONTROL_WORDS 7
+
+#endif

@@ -1,0 +1,219 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { FlowId } from '../../../engine/model/flow-id.ts';
+import type { FlowSpec } from '../../../engine/model/flow.ts';
+import type { Refusal } from '../../../engine/model/refusal.ts';
+import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
+import { EntriesNotDeleted } from './errors.ts';
+import { FlowEncoder } from './flow-encoder.ts';
+import type { Outputs } from './hook.ts';
+import {
+  ABSENT,
+  DELETED,
+  INSTALLED,
+  notDeleted,
+  refused,
+  REPLACED,
+  UNCHANGED,
+} from './operation-results.ts';
+import type { PortTable } from './port-table.ts';
+import { NO_RESULT, StagedWrites, type WriteTables } from './staged-writes.ts';
+
+/** What the installer works on. */
+export interface Tables extends WriteTables {
+  readonly ports: PortTable;
+  readonly outputs: Outputs;
+  /** Most entries to install. */
+  readonly limit: number;
+}
+
+/** Time per call for attaching the program to ports, ms; the flows of other ports are refused. */
+const OPEN_MS = 500;
+
+/** Result of {@link Installer.removeWhere}. */
+export interface Removed {
+  /** Flows whose entries were removed. */
+  readonly ids: readonly FlowId[];
+  /** Set when the kernel did not delete some entries; the next operation retries. */
+  readonly failure: EntriesNotDeleted | undefined;
+}
+
+/**
+ * Executes operations. They are staged and written in batches (see {@link StagedWrites}); an
+ * operation on an entry whose put is staged waits until that is written.
+ */
+export class Installer {
+  readonly #t: Tables;
+  readonly #encoder: FlowEncoder;
+  readonly #writes: StagedWrites;
+
+  constructor(tables: Tables) {
+    this.#t = tables;
+    this.#encoder = new FlowEncoder(tables.ports.served, tables.outputs);
+    this.#writes = new StagedWrites(tables);
+  }
+
+  /** One result per operation, in order. Operations left when the signal aborts are refused. */
+  async apply(operations: readonly Operation[], signal: AbortSignal): Promise<OperationResult[]> {
+    signal.throwIfAborted();
+    const results: OperationResult[] = [];
+    for (const slot of this.#writes.failedDeletes.keys()) {
+      this.#writes.stageDelete(slot, NO_RESULT, results);
+    }
+    this.#writes.writeDeletes(results);
+    await this.#openPorts(operations, signal);
+    for (const operation of operations) {
+      if (signal.aborted) {
+        results.push(refused('device-error', 'the operations were aborted'));
+        continue;
+      }
+      let result = this.#execute(operation, results);
+      if (result === undefined) {
+        await this.#writes.flush(results);
+        result = this.#execute(operation, results);
+      }
+      results.push(result ?? refused('device-error', 'the entry is being written'));
+      if (this.#writes.isFull) {
+        await this.#writes.flush(results);
+        await turn();
+      }
+    }
+    await this.#writes.flush(results);
+    await this.#writes.tidyMasks();
+    return results;
+  }
+
+  /** Attaches the program to the ports by which the flows to install enter, within {@link OPEN_MS}. */
+  async #openPorts(operations: readonly Operation[], signal: AbortSignal): Promise<void> {
+    const { ports, nowMs } = this.#t;
+    const untilMs = nowMs() + OPEN_MS;
+    for (const operation of operations) {
+      if (operation.kind === 'delete') continue;
+      const port = ports.served.get(operation.flow.match.inPort);
+      if (port === undefined || port.isAttached) continue;
+      if (this.#encoder.encode(operation.flow) !== undefined) continue;
+      if (signal.aborted || nowMs() >= untilMs) return;
+      await ports.open(port);
+      await turn();
+    }
+  }
+
+  /** Removes the entries that `which` selects, synchronously. */
+  removeWhere(which: (slot: number) => boolean): Removed {
+    const { entries, slots } = this.#t;
+    const picked: number[] = [];
+    for (let slot = 0; slot < slots.highWater; slot++) {
+      if (!slots.inUse(slot) || !entries.has(slot)) continue;
+      if (this.#writes.failedDeletes.has(slot) || which(slot)) picked.push(slot);
+    }
+    for (const slot of picked) this.#writes.stageDelete(slot, NO_RESULT, []);
+    this.#writes.writeDeletes([]);
+    const ids = picked
+      .filter((slot) => !this.#writes.failedDeletes.has(slot))
+      .map((slot) => entries.idAt(slot));
+    const [errno] = this.#writes.failedDeletes.values();
+    const failure =
+      errno === undefined
+        ? undefined
+        : new EntriesNotDeleted(this.#writes.failedDeletes.size, errno);
+    return { ids, failure };
+  }
+
+  /** Why the flow cannot be expressed with the current ports, or undefined. */
+  check(flow: FlowSpec): Refusal | undefined {
+    return this.#encoder.encode(flow);
+  }
+
+  /** The result, or undefined when the staged operations must be written first. */
+  #execute(operation: Operation, results: OperationResult[]): OperationResult | undefined {
+    const { entries } = this.#t;
+    const id = operation.kind === 'put' ? operation.flow.id : operation.id;
+    let installed = entries.find(id);
+    if (this.#writes.isPutStaged(installed)) return undefined;
+    if (this.#writes.isDeleteStaged(installed)) {
+      this.#writes.writeDeletes(results);
+      installed = entries.find(id);
+    }
+    const errno = this.#writes.failedDeletes.get(installed);
+    if (errno !== undefined) return notDeleted(errno);
+    if (operation.kind === 'put') return this.#put(operation.flow, installed, results);
+    if (installed < 0) return ABSENT;
+    this.#writes.stageDelete(installed, results.length, results);
+    return DELETED;
+  }
+
+  #put(flow: FlowSpec, old: number, results: OperationResult[]): OperationResult | undefined {
+    const { entries, masks, ports } = this.#t;
+    const encoder = this.#encoder;
+    const refusal = encoder.encode(flow);
+    if (refusal !== undefined) {
+      // The installed entry no longer matches the vSwitch's actions.
+      if (old >= 0) this.#writes.stageDelete(old, NO_RESULT, results);
+      return { ok: false, refusal };
+    }
+    if (!ports.served.get(flow.match.inPort)?.isAttached) {
+      const why = `the program is not attached to port ${flow.match.inPort} yet`;
+      return refused('port-unavailable', why);
+    }
+    encoder.maskId = masks.idOf(encoder.mask);
+    // The vSwitch recreated the megaflow under another ufid: the new entry replaces the old one.
+    const owner = entries.findKey(encoder.key);
+    if (this.#writes.isPutStaged(owner)) return undefined;
+    if (old >= 0 && owner === old) return this.#replace(old, results);
+    for (const slot of [old, owner]) {
+      if (slot >= 0 && !this.#writes.isDeleteStaged(slot)) {
+        this.#writes.stageDelete(slot, NO_RESULT, results);
+      }
+    }
+    if (old >= 0 || owner >= 0) this.#writes.writeDeletes(results);
+    const errno = this.#writes.failedDeletes.get(old) ?? this.#writes.failedDeletes.get(owner);
+    if (errno !== undefined) return notDeleted(errno);
+    const outcome = old >= 0 ? REPLACED : INSTALLED;
+    const result = this.#install(flow.id, outcome, results.length);
+    if (result.ok || !this.#writes.hasDeletes) return result;
+    // Staged deletes still occupy entries and masks: write them, then try again.
+    this.#writes.writeDeletes(results);
+    return this.#install(flow.id, outcome, results.length);
+  }
+
+  #replace(slot: number, results: OperationResult[]): OperationResult {
+    const { value } = this.#encoder;
+    this.#encoder.statsSlot = slot;
+    if (this.#t.entries.isSame(slot, value)) return UNCHANGED;
+    this.#writes.stageDelete(slot, results.length, results);
+    this.#t.entries.replaceValue(slot, value);
+    this.#writes.stagePut(slot, results.length);
+    return REPLACED;
+  }
+
+  #install(id: FlowId, outcome: OperationResult, result: number): OperationResult {
+    const { entries, masks, limit } = this.#t;
+    const encoder = this.#encoder;
+    if (entries.count >= limit) {
+      return refused('table-full', `all ${limit} entries are in use`);
+    }
+    const maskId = masks.acquire(encoder.mask);
+    if (maskId < 0) {
+      return refused('mask-table-full', `all ${masks.limit} masks are in use`);
+    }
+    const slot = this.#takeSlot(id);
+    if (slot < 0) {
+      masks.release(maskId);
+      return refused('table-full', 'the counters of deleted entries have not been read yet');
+    }
+    encoder.maskId = maskId;
+    encoder.statsSlot = slot;
+    entries.add(slot, id, encoder.key, encoder.value);
+    this.#writes.stagePut(slot, result);
+    return outcome;
+  }
+
+  /** The flow's earlier slot while its counters await their last reading, otherwise a free one. */
+  #takeSlot(id: FlowId): number {
+    const { entries, slots } = this.#t;
+    const gone = entries.findGone(id);
+    if (gone < 0) return slots.allocate();
+    entries.forgetGone(gone);
+    slots.resume(gone);
+    return gone;
+  }
+}

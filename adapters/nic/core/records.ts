@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { KEY_BYTES } from './key-layout.ts';
+
+/** `LAYOUT_VERSION` of bpf/layout.h. */
+export const LAYOUT_VERSION = 4;
+
+/** Words of the control map. */
+export const CONTROL = {
+  leaseUntilNs: 0,
+  minStallNs: 1,
+  layoutVersion: 2,
+  nextPortId: 3,
+  nextMaskId: 4,
+  devicesMapId: 5,
+  trainNs: 6,
+  words: 7,
+} as const;
+
+/** `struct lease_request`. */
+export const LEASE_REQUEST = { verifiedNs: 0, untilNs: 8, bytes: 16 } as const;
+
+/** `struct port_ref`. */
+export const PORT_REF = {
+  portId: 0,
+  flags: 4,
+  heartbeatNs: 8,
+  heartbeatLimitNs: 16,
+  bytes: 24,
+  tagsInFrame: 1,
+  checksumsOpen: 2,
+} as const;
+
+/** `struct port_info`. */
+export const PORT_INFO = { ifindex: 0, flags: 4, identity: 8, bytes: 40 } as const;
+
+/** `MAX_MASKS`. */
+export const MAX_MASKS = 128;
+
+/** `struct flow_mask` and `struct mask_set`. */
+export const FLOW_MASK = { words: 0, maskId: KEY_BYTES, bytes: KEY_BYTES + 8 } as const;
+export const MASK_SET = {
+  count: 0,
+  masks: 8,
+  bytes: 8 + MAX_MASKS * FLOW_MASK.bytes,
+} as const;
+
+/** Bytes of `struct flow_stats`, and the u32 word of each member's lower half. */
+export const STATS_BYTES = 32;
+export const STATS_WORD = { packets: 0, bytes: 2, lastNs: 4, gapNs: 6 } as const;
+
+/** The SHA-256 of a port's uuid, for `struct port_info`. */
+export function portIdentity(uuid: string): Uint8Array {
+  return createHash('sha256').update(uuid).digest();
+}
+
+/** A u32 in the machine's byte order. */
+export function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+/** A u64 in the machine's byte order. */
+export function u64(value: bigint): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(value).buffer);
+}
+
+/** The u32 at `at`. */
+export function u32At(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
+}

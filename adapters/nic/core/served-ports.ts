@@ -1,0 +1,126 @@
+import { inputRefusal } from '../../../engine/model/bypass.ts';
+import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import type { Refusal } from '../../../engine/model/refusal.ts';
+import type { InputPort, UnservedPort } from '../../../engine/ports/offload-backend.ts';
+import { shortestLimitMs } from './heartbeat.ts';
+import type { Outputs } from './hook.ts';
+import { inputPorts, type PortReport, portReports } from './port-report.ts';
+import type { ServedPort } from './served-port.ts';
+
+/** What the records read. */
+export interface ServedPortsOptions {
+  readonly outputs: Outputs;
+  /** Heartbeat period, ms; 0: no heartbeats. */
+  readonly heartbeatMs: number;
+}
+
+/** Records which ports are served and how, and why others are not. */
+export class ServedPorts {
+  readonly #outputs: Outputs;
+  readonly #heartbeatMs: number;
+  /** The ports as last reported; empty before the first report. */
+  infos: PortSnapshot = new Map();
+  readonly #byName = new Map<string, ServedPort>();
+  readonly #problems = new Map<string, string>();
+  /** Names of the ports that are not meant to be served. */
+  readonly #excluded = new Set<string>();
+  /**
+   * Ids of ports that are no longer served, or have become shaped or policed: their entries must be
+   * removed, then this set is cleared.
+   */
+  readonly touched = new Set<number>();
+
+  constructor({ outputs, heartbeatMs }: ServedPortsOptions) {
+    this.#outputs = outputs;
+    this.#heartbeatMs = heartbeatMs;
+  }
+
+  get(name: string): ServedPort | undefined {
+    return this.#byName.get(name);
+  }
+
+  all(): readonly ServedPort[] {
+    return [...this.#byName.values()];
+  }
+
+  /** Ids of the ports served. */
+  ids(): ReadonlySet<number> {
+    return new Set(this.all().map((port) => port.id));
+  }
+
+  /** A port that is served, as last reported. */
+  info(name: string): PortInfo | undefined {
+    return this.#byName.has(name) ? this.infos.get(name) : undefined;
+  }
+
+  /** Records how a port is served. */
+  set(port: ServedPort): void {
+    this.#byName.set(port.name, port);
+  }
+
+  delete(name: string): void {
+    this.#byName.delete(name);
+  }
+
+  /** Records why a port is not served. */
+  setProblem(name: string, why: string): void {
+    this.#problems.set(name, why);
+  }
+
+  /** Records that a port is not meant to be served. */
+  exclude(name: string): void {
+    this.#excluded.add(name);
+  }
+
+  forgetProblems(): void {
+    this.#problems.clear();
+    this.#excluded.clear();
+  }
+
+  /** Why a port is not served. */
+  problem(name: string): string {
+    return this.#problems.get(name) ?? `port ${name} is unknown`;
+  }
+
+  /** The shortest time between two heartbeats of a flow, ms; Infinity without heartbeats. */
+  get shortestLimitMs(): number {
+    return shortestLimitMs(this.#heartbeatMs);
+  }
+
+  /** Why no flow can enter by a port with this information. */
+  inputRefusal(port: PortInfo): Refusal | undefined {
+    return inputRefusal(port.name, port, this.shortestLimitMs);
+  }
+
+  /** How each port is served. */
+  report(): readonly PortReport[] {
+    return portReports(this.all(), this.#problems, (id) => this.#outputs.suspended(id));
+  }
+
+  /** The ports that are not served as input or as output. */
+  unserved(): readonly UnservedPort[] {
+    const refused = [...this.#problems].flatMap(([name, why]) =>
+      this.#excluded.has(name) ? [] : [{ name, why }],
+    );
+    const deaf = this.all().flatMap((port) => {
+      const why = this.#whyUnserved(port);
+      return why === undefined ? [] : [{ name: port.name, why }];
+    });
+    return [...refused, ...deaf];
+  }
+
+  /** The ports that flows can enter by, and what that costs their other packets. */
+  inputs(): readonly InputPort[] {
+    return inputPorts(this.all());
+  }
+
+  /** Why no flow enters or leaves by a served port; undefined: flows do. */
+  #whyUnserved(port: ServedPort): string | undefined {
+    const unreachable = this.#outputs.targetRefusal(port, port);
+    if (unreachable !== undefined) return unreachable.detail;
+    const info = this.infos.get(port.name);
+    const refusal = info === undefined ? undefined : this.inputRefusal(info);
+    if (refusal !== undefined) return refusal.detail;
+    return this.#outputs.suspended(port.id);
+  }
+}

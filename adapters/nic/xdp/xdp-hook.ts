@@ -1,0 +1,81 @@
+import type { Hook, HookTools, OpenHook } from '../core/hook.ts';
+import { ProgramLoader } from '../core/program-loader.ts';
+import { CONTROL } from '../core/records.ts';
+import { XdpAttachment } from './attachment.ts';
+import { startGuard } from './guard.ts';
+import type { XdpBackendOptions } from './options.ts';
+import { XdpOtherHooks } from './other-hooks.ts';
+import { PROGRAM_NAMES } from './programs.ts';
+import { RedirectTargets } from './redirect-targets.ts';
+import { Stalls, STALLS_MAP } from './stalls.ts';
+import { XdpOutputs } from './xdp-outputs.ts';
+
+const MIN_STALL_MS = 5_000;
+
+/** What the programs of the BPF object are loaded with. */
+export interface XdpLoaderParts extends Pick<HookTools, 'programs' | 'maps'> {
+  readonly stalls: Stalls;
+  readonly objectPath: string;
+}
+
+/** Opens the BPF object. @throws {ObjectUnusable} */
+export function xdpLoader(parts: XdpLoaderParts): Promise<ProgramLoader> {
+  const { programs, maps, stalls, objectPath } = parts;
+  return ProgramLoader.open({
+    programs,
+    objectPath,
+    names: PROGRAM_NAMES,
+    maps: new Map([...maps.byName(), [STALLS_MAP, stalls.fd]]),
+  });
+}
+
+/** XDP as a {@link Hook}. */
+export function xdpHook(options: XdpBackendOptions): OpenHook {
+  return (tools) => openXdp(options, tools);
+}
+
+async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Hook> {
+  const { libbpf, programs, maps, lock } = tools;
+  const undo: (() => void)[] = [];
+  const close = (): void => {
+    for (const step of undo.splice(0)) step();
+  };
+  try {
+    const stalls = Stalls.open(libbpf, options.pinPath, tools.areMapsAdopted);
+    undo.unshift(() => stalls.close());
+    maps.setWord(CONTROL.minStallNs, BigInt(options.minStallMs ?? MIN_STALL_MS) * 1_000_000n);
+    const { objectPath } = options;
+    const loader = await xdpLoader({ programs, maps, stalls, objectPath });
+    const parts = { ...tools, loader, stalls };
+    const attachment = await XdpAttachment.open(parts, options.mode);
+    undo.unshift(() => attachment.close());
+    const guard = await startGuard(programs, loader);
+    if (guard !== undefined) undo.unshift(() => libbpf.close(guard));
+    const targets = await RedirectTargets.open(lock);
+    undo.unshift(() => targets.close());
+    const otherHooks = new XdpOtherHooks(lock);
+    undo.unshift(() => otherHooks.close());
+    return {
+      loader,
+      attachment,
+      otherHooks,
+      outputs: new XdpOutputs(targets, stalls),
+      describe: (modes) => describe(libbpf.version(), modes, guard !== undefined),
+      unpin: () => stalls.unpin(),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function describe(version: string, modes: readonly string[], isGuarded: boolean): string {
+  const count = (mode: string) => modes.filter((m) => m === mode).length;
+  return (
+    `XDP through libbpf ${version}: ${count('native')} ports native, ` +
+    `${count('generic')} generic, ${count('detached')} without entries, ` +
+    `${count('unavailable')} not served` +
+    (isGuarded ? '' : '; failed redirects are not detected')
+  );
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import type { FlowAction } from '../../../../engine/model/action.ts';
+import type { FieldMatch, FieldName, FlowMatch } from '../../../../engine/model/match.ts';
+import { encodeActions } from '../../../../adapters/nic/core/action-codec.ts';
+import { encodeMatch, newEncodedMatch } from '../../../../adapters/nic/core/match-codec.ts';
+import { allBits, exactly, matchOn, numberBytes } from '../../../support/match-fields.ts';
+
+const IPV4 = exactly('eth_type', 0x0800);
+const out = (port: string): FlowAction => ({ kind: 'output', port });
+const set = (field: FieldName, value: number): FlowAction => ({
+  kind: 'set',
+  field,
+  value: numberBytes(field, value),
+  mask: allBits(field),
+});
+const wrongTag: FlowAction = { kind: 'push-vlan', tpid: 0x9100, vid: 1, pcp: 0 };
+const tag = (vid: number): FlowAction => ({ kind: 'push-vlan', tpid: 0x8100, vid, pcp: 0 });
+
+describe('XDP match codec', () => {
+  const encode = (...fields: FieldMatch[]) => {
+    const into = newEncodedMatch();
+    const refusal = encodeMatch(matchOn('p1', ...fields), into);
+    return { into, detail: refusal?.detail, code: refusal?.code };
+  };
+
+  it('puts fields where the program has them, and wants no tag where none is matched', () => {
+    const { into, code } = encode(IPV4, exactly('ipv4_dst', Uint8Array.of(10, 1, 2, 3)));
+    assert.equal(code, undefined);
+    assert.equal(Buffer.from(into.fields.subarray(12, 18)).toString('hex'), '000000000800');
+    assert.equal(Buffer.from(into.mask.subarray(12, 18)).toString('hex'), 'ffff0000ffff');
+    assert.equal(Buffer.from(into.fields.subarray(48, 52)).toString('hex'), '0a010203');
+  });
+
+  it('packs VLAN id and priority into one tag', () => {
+    const { into } = encode(
+      exactly('vlan_tpid', 0x8100),
+      exactly('vlan_vid', 0xabc),
+      exactly('vlan_pcp', 5),
+      IPV4,
+    );
+    assert.equal(Buffer.from(into.fields.subarray(12, 16)).toString('hex'), '8100aabc');
+    assert.equal(Buffer.from(into.mask.subarray(12, 16)).toString('hex'), 'ffffefff');
+  });
+
+  it('clears the previous match', () => {
+    const into = newEncodedMatch();
+    encodeMatch(matchOn('p1', IPV4, exactly('ip_proto', 6), exactly('tcp_dst', 80)), into);
+    encodeMatch(matchOn('p1', exactly('eth_type', 0x88cc)), into);
+    assert.ok(into.fields.subarray(18).every((b) => b === 0));
+    assert.ok(into.mask.subarray(18).every((b) => b === 0));
+  });
+
+  const refusals: readonly (readonly [string, FieldMatch[], RegExp])[] = [
+    ['no ethertype', [], /ethertype/],
+    ['a length for an ethertype', [exactly('eth_type', 0x05ff)], /ethertype/],
+    ['a masked ethertype', [{ ...IPV4, mask: Uint8Array.of(0xff, 0) }], /ethertype/],
+    ['an IPv6 address of IPv4', [IPV4, exactly('ipv6_src', new Uint8Array(16))], /ipv6_src/],
+    ['a port without a protocol', [IPV4, exactly('tcp_dst', 80)], /tcp_dst/],
+    ['a port of another protocol', [IPV4, exactly('ip_proto', 17), exactly('tcp_dst', 80)], /6/],
+    ['a VLAN id without a tag', [IPV4, exactly('vlan_vid', 3)], /VLAN/],
+    ['a tag of another kind', [IPV4, exactly('vlan_tpid', 0x9100)], /VLAN/],
+    ['a second tag', [IPV4, exactly('cvlan_vid', 3)], /cvlan_vid/],
+    [
+      'whatever follows a second tag',
+      [exactly('vlan_tpid', 0x8100), exactly('eth_type', 0x88a8)],
+      /second VLAN tag/,
+    ],
+    ['a flow label', [exactly('eth_type', 0x86dd), exactly('ipv6_flabel', 3)], /ipv6_flabel/],
+  ];
+  for (const [what, fields, words] of refusals) {
+    it(`refuses ${what}, and says so`, () => {
+      const { code, detail } = encode(...fields);
+      assert.equal(code, 'unsupported-match');
+      assert.match(detail ?? '', words);
+    });
+  }
+
+  it('refuses opaque conditions', () => {
+    const opaque = [{ name: 'recirc_id', text: 'recirc_id(0x7)' }];
+    const refusal = encodeMatch({ ...matchOn('p1', IPV4), opaque }, newEncodedMatch());
+    assert.match(refusal?.detail ?? '', /recirc_id\(0x7\)/);
+  });
+});
+
+describe('XDP action codec', () => {
+  const untagged = matchOn('p1', IPV4, exactly('ipv4_dst', Uint8Array.of(10, 0, 0, 1)));
+  const tagged = matchOn('p1', exactly('vlan_tpid', 0x8100), IPV4);
+
+  const sum = (match: FlowMatch, ...actions: FlowAction[]) => {
+    const outcome = encodeActions(match, actions);
+    assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.detail);
+    return outcome.program;
+  };
+  const why = (match: FlowMatch, ...actions: FlowAction[]) => {
+    const outcome = encodeActions(match, actions);
+    assert.ok(!outcome.ok);
+    assert.equal(outcome.refusal.code, 'unsupported-action');
+    return outcome.refusal.detail;
+  };
+
+  it('drops without an output', () => {
+    assert.equal(sum(untagged).output, undefined);
+    assert.equal(sum(untagged, set('ip_ttl', 3)).output, undefined);
+  });
+
+  it('lets the last of two rewrites win, bit by bit', () => {
+    const low: FlowAction = {
+      kind: 'set',
+      field: 'ip_tos',
+      value: Uint8Array.of(0x03),
+      mask: Uint8Array.of(0x0f),
+    };
+    const { ipTos } = sum(untagged, set('ip_tos', 0xaa), low, out('p2'));
+    assert.deepEqual(ipTos, { value: Uint8Array.of(0xa3), mask: Uint8Array.of(0xff) });
+  });
+
+  it('cancels a tag that is pushed and popped', () => {
+    const program = sum(untagged, tag(3), { kind: 'pop-vlan' }, tag(4), out('p2'));
+    assert.deepEqual(program.pushVlan, { tpid: 0x8100, tci: 4 });
+    assert.equal(program.popVlan, false);
+  });
+
+  it('ignores a rewrite to the value that is matched', () => {
+    const same: FlowAction = {
+      kind: 'set',
+      field: 'ipv4_dst',
+      value: Uint8Array.of(10, 0, 0, 1),
+      mask: allBits('ipv4_dst'),
+    };
+    assert.equal(sum(untagged, same, out('p2')).output, 'p2');
+    assert.match(why(tagged, same, out('p2')), /ipv4_dst/);
+  });
+
+  it('returns the reason of a refusal', () => {
+    assert.match(why(untagged, out('p2'), out('p3')), /second output/);
+    assert.match(why(untagged, out('p2'), set('ip_ttl', 1)), /after the output/);
+    assert.match(why(untagged, tag(1), tag(2), out('p2')), /two VLAN tags/);
+    assert.match(why(untagged, { kind: 'pop-vlan' }, out('p2')), /pop_vlan/);
+    assert.match(why(tagged, { kind: 'pop-vlan' }, { kind: 'pop-vlan' }, out('p2')), /pop_vlan/);
+    assert.match(why(tagged, set('vlan_vid', 3), out('p2')), /vlan_vid/);
+    assert.match(why(untagged, set('tcp_dst', 3), out('p2')), /tcp_dst/);
+    assert.match(why(untagged, wrongTag, out('p2')), /0x9100/);
+    assert.match(why(untagged, { kind: 'opaque', text: 'ct(commit)' }), /ct\(commit\)/);
+    const arp = matchOn('p1', exactly('eth_type', 0x0806));
+    assert.match(why(arp, set('ip_ttl', 3), out('p2')), /ip_ttl/);
+  });
+});
