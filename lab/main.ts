@@ -1,9 +1,11 @@
 import { runCompare } from './compare/compare.ts';
 import { formatCompareReport } from './compare/report.ts';
 import { ROUNDS } from './compare/verdict/tolerances.ts';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runFastPath } from './fast-path.ts';
 import { formatFastPathReport } from './fast-path-report.ts';
+import { KERNEL_SOURCES, type KernelSource } from './kernel/cache.ts';
+import { runLabShell } from './kernel/shell/on-host.ts';
 import { runOffload } from './offload.ts';
 import { formatOffloadReport } from './offload-report.ts';
 import { errorMessage } from '../text/error-message.ts';
@@ -85,6 +87,30 @@ program
     const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
     console.log(options.json ? JSON.stringify(report) : formatCompareReport(report, width));
     if (report.differences.length > 0) process.exitCode = 1;
+  });
+
+interface KernelArguments {
+  readonly kernel: KernelSource;
+  readonly bare: boolean;
+  readonly sriov: boolean;
+  readonly seconds: number;
+}
+
+program
+  .command('kernel')
+  .description("Boots a kernel of Debian's and opens a shell on a node with its Open vSwitch")
+  .argument('[command]', 'run this command of bash instead, and print its output')
+  .addOption(
+    new Option('--kernel <source>', "of this machine's release of Debian, or its backports")
+      .choices(KERNEL_SOURCES)
+      .default('backports'),
+  )
+  .option('--bare', 'without Open vSwitch, VMs and daemon', false)
+  .option('--sriov', 'with two connected NICs (igb) that have virtual functions', false)
+  .option('--seconds <n>', 'time-out of the command', parseSeconds, 300)
+  .action(async (command: string | undefined, options: KernelArguments) => {
+    const timeoutMs = options.seconds * 1_000;
+    process.exitCode = await runLabShell({ ...options, command, timeoutMs });
   });
 
 try {

@@ -6,8 +6,9 @@ import { buildBpf, mountBpffs } from './setup/bpf.mjs';
 import { build } from './setup/build.mjs';
 import { installPackages, PACKAGES } from './setup/debian.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
+import { installKernelLab } from './setup/kernel-lab.mjs';
 import { isRoot, root } from './setup/root.mjs';
-import { runScript, SetupFailed } from './setup/step.mjs';
+import { runScript, say, SetupFailed } from './setup/step.mjs';
 
 await runScript(async () => {
   if (!isRoot) {
@@ -17,9 +18,10 @@ await runScript(async () => {
   }
   await installDependencies();
   await build();
-  await installPackages([...PACKAGES.vswitch, ...PACKAGES.xdp]);
+  await installPackages([...PACKAGES.vswitch, ...PACKAGES.xdp, ...PACKAGES.kernelLab]);
   await mountBpffs();
   await buildBpf();
+  if (process.argv[2] === 'kernel') say(`kernel lab: ${await installKernelLab()}`);
   const lab = join(root, 'dist', 'lab', 'main.js');
   process.argv = [process.execPath, lab, ...process.argv.slice(2)];
   await import(pathToFileURL(lab).href);

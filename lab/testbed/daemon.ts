@@ -26,6 +26,8 @@ export interface DaemonSettings {
   readonly onExit?: 'withdraw' | 'keep';
   /** The capabilities that the daemon has, such as `net_admin`; default: all of root's. */
   readonly capabilities?: readonly string[];
+  /** Time-out of the first fresh tick, ms; default 20,000. */
+  readonly readyMs?: number;
 }
 
 /** A line of the daemon's structured log. */
@@ -73,7 +75,7 @@ export class NorikaeDaemon {
     const [program, ...args] = [...limitedTo(settings.capabilities), ...command];
     const started = await host.spawn('norikae', program, args);
     const daemon = new NorikaeDaemon(started, new ControlClient(socket), file);
-    await daemon.#ready();
+    await daemon.#ready(settings.readyMs ?? READY_MS);
     return daemon;
   }
 
@@ -133,7 +135,7 @@ export class NorikaeDaemon {
     await this.process.exited;
   }
 
-  async #ready(): Promise<void> {
+  async #ready(timeoutMs: number): Promise<void> {
     let upAt: number | undefined;
     const look = async (): Promise<StatusView | undefined> => {
       if (this.process.exit !== undefined) return undefined;
@@ -148,7 +150,7 @@ export class NorikaeDaemon {
     const ended = this.process.exited.then(() => {
       throw new ProcessTrouble(`norikae ended before it was ready:\n${this.process.tail()}`);
     });
-    const ready = waitFor('the daemon has a fresh tick', look, { timeoutMs: READY_MS });
+    const ready = waitFor('the daemon has a fresh tick', look, { timeoutMs });
     try {
       await Promise.race([ready, ended]);
     } catch (error) {

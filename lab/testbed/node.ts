@@ -3,7 +3,7 @@ import { mountBpffs } from './bpffs.ts';
 import { Cleanup } from './cleanup.ts';
 import { NameMaker } from './names.ts';
 import { Namespace } from './namespace.ts';
-import { OvsInstance } from './ovs.ts';
+import { type Datapath, OvsInstance } from './ovs.ts';
 import { run } from './run.ts';
 import { sweepLeftovers } from './sweep.ts';
 import { createVethPort } from './veth.ts';
@@ -57,8 +57,12 @@ export class TestNode {
    * Removes leftovers of killed runs, then starts a node without VMs.
    *
    * @param columns columns of `Open_vSwitch` that ovs-vswitchd reads only when it starts
+   * @param datapath of the bridge; the kernel's needs the module openvswitch
    */
-  static async start(columns: readonly string[] = []): Promise<TestNode> {
+  static async start(
+    columns: readonly string[] = [],
+    datapath: Datapath = 'netdev',
+  ): Promise<TestNode> {
     await sweepLeftovers();
     const cleanup = new Cleanup();
     try {
@@ -66,7 +70,7 @@ export class TestNode {
       const ovs = await OvsInstance.start(cleanup, names, [], columns);
       const bpffs = join(ovs.runDir, 'bpf');
       await mountBpffs(cleanup, bpffs);
-      await ovs.addBridge(BRIDGE);
+      await ovs.addBridge(BRIDGE, datapath);
       return new TestNode(cleanup, names, ovs, join(bpffs, 'norikae'));
     } catch (error) {
       await cleanup.run();

@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Working directory; default: that of this process. */
+  readonly cwd?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -63,6 +65,7 @@ export function run(
         killSignal: 'SIGKILL',
         maxBuffer: MAX_OUTPUT_BYTES,
         env: { ...process.env, ...options.env },
+        cwd: options.cwd,
         signal: options.signal,
       },
       (error, stdout, stderr) => {

@@ -14,6 +14,8 @@ export const PACKAGES = {
   prometheus: ['prometheus'],
   influx: ['influxdb'],
   captures: ['wireshark-common'],
+  // Prepare and boot Debian's kernel; the kernel itself and QEMU are only unpacked (kernel-lab.mjs).
+  kernelLab: ['kmod', 'xz-utils', 'util-linux'],
 };
 
 /**

@@ -2,6 +2,7 @@ import { buildBpf, mountBpffs } from './bpf.mjs';
 import { build } from './build.mjs';
 import { installPackages, PACKAGES } from './debian.mjs';
 import { installDependencies } from './dependencies.mjs';
+import { installKernelLab } from './kernel-lab.mjs';
 import { isRoot } from './root.mjs';
 import { say, SetupFailed } from './step.mjs';
 
@@ -22,6 +23,7 @@ export async function setUpMachine() {
     ['Debian packages', () => installPackages(Object.values(PACKAGES).flat())],
     ['BPF file system', mountBpffs],
     ['BPF programs', buildBpf],
+    ['kernel lab', installKernelLab],
   ];
   for (const [what, attempt] of steps) {
     try {

@@ -87,7 +87,10 @@ export class LaneProcess {
     const colour = process.stdout.isTTY ? '--color' : '--no-color';
     const files = this.#lane.files.map(compiledFile);
     const args = [mocha, '--reporter', reporter, colour, ...options, ...files];
-    return spawn(process.execPath, args, {
+    const { kernel } = this.#lane;
+    const boot = join(this.#root, 'dist', 'lab', 'kernel', 'lane', 'on-host.js');
+    const inGuest = kernel === undefined ? [] : [boot, kernel];
+    return spawn(process.execPath, [...inGuest, ...args], {
       cwd: this.#root,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A separate process group: Ctrl-C reaches the lane only through this process, and not the

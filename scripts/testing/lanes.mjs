@@ -18,6 +18,12 @@ export const STAGES = [
     // All other folders.
     { name: 'pure', folders: ['policy', 'policy-tools', ''] },
   ],
+  // On kernels of Debian in emulated machines, each of which keeps a core busy.
+  [
+    { name: 'kernel-lab', folders: ['lab/kernel'] },
+    { name: 'kernel-release', folders: ['kernel'], kernel: 'release' },
+    { name: 'kernel-backports', folders: ['kernel'], kernel: 'backports' },
+  ],
 ];
 
 /**

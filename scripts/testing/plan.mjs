@@ -4,12 +4,15 @@ import { join } from 'node:path/posix';
  * @typedef {object} LaneFolders a lane before its files are known
  * @property {string} name
  * @property {readonly string[]} folders under test/, in running order; '' is test/ itself
+ * @property {'release' | 'backports'} [kernel] the kernel of the lab that the tests run on; default:
+ *   this machine's
  */
 
 /**
  * @typedef {object} Lane tests that run one after another in one mocha process
  * @property {string} name
  * @property {readonly string[]} files at least one
+ * @property {'release' | 'backports'} [kernel]
  */
 
 /**
@@ -24,9 +27,9 @@ export function planStages(stages, files) {
   const folders = stages.flat().flatMap((lane) => lane.folders);
   const folderOf = new Map(files.map((file) => [file, nearestFolder(folders, file)]));
   const filled = stages.map((lanes) =>
-    lanes.map((lane) => ({
-      name: lane.name,
-      files: lane.folders.flatMap((folder) => files.filter((f) => folderOf.get(f) === folder)),
+    lanes.map(({ folders: ours, ...lane }) => ({
+      ...lane,
+      files: ours.flatMap((folder) => files.filter((f) => folderOf.get(f) === folder)),
     })),
   );
   return filled

@@ -1,5 +1,7 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { findKernel, findPrograms, KERNEL_SOURCES } from '../../lab/kernel/cache.ts';
+import { LAB_MARK } from '../../lab/kernel/qemu.ts';
 
 /** Needs of tests, and how to check for them. */
 const CHECKS = {
@@ -9,7 +11,10 @@ const CHECKS = {
   xdp: () => program('clang') ?? library('libbpf.so.1'),
   iperf3: () => program('iperf3'),
   tcpdump: () => program('tcpdump'),
-  'kernel-lab': () => file('/sys/module/openvswitch'),
+// Tests that need a kernel with Open vSwitch, and may change it.
+  'kernel-lab': () => (isLabKernel() ? undefined : 'a kernel of the kernel lab'),
+  // Tests that boot such a kernel.
+  'kernel-guests': kernelGuests,
   capinfos: () => program('capinfos'),
   fuse: () => file('/dev/fuse'),
   nft: () => program('nft') ?? program('tc'),
@@ -50,6 +55,20 @@ export function skipFor(context: Mocha.Context, missing: readonly string[]): voi
   const titled = inBefore ? context.test?.parent : (context.currentTest ?? context.test);
   if (titled !== undefined) titled.title += ` [SKIPPED: needs ${missing.join(', ')}]`;
   context.skip();
+}
+
+function kernelGuests(): string | undefined {
+  try {
+    findPrograms();
+    for (const source of KERNEL_SOURCES) findKernel(source);
+    return undefined;
+  } catch {
+    return 'the kernel lab (npm run setup)';
+  }
+}
+
+function isLabKernel(): boolean {
+  return readFileSync('/proc/cmdline', 'utf8').split(/\s/).includes(LAB_MARK);
 }
 
 function program(name: string): string | undefined {

@@ -1,26 +1,39 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { KERNEL_SOURCES } from '../../../lab/kernel/cache.ts';
 import { packageRoot } from '../../../platform/package-root.ts';
 import { isLong, listTestFiles } from '../../../scripts/testing/files.mjs';
 import { FAST_STAGES, LONG_STAGES, NOT_FAST, STAGES } from '../../../scripts/testing/lanes.mjs';
 import { planStages } from '../../../scripts/testing/plan.mjs';
 
 describe('lanes', () => {
-  it('of all tests run every file once', async () => {
+  it('of all tests run every file once, those of the kernel lab once on each kernel', async () => {
     const files = await listTestFiles(packageRoot());
-    const planned = planStages(STAGES, files).flatMap((lanes) => lanes.flatMap((l) => l.files));
-    assert(planned.length > 100);
-    assert.deepEqual(planned.toSorted(), files);
+    const planned = planStages(STAGES, files).flat();
+    const here = planned.filter(({ kernel }) => kernel === undefined).flatMap((l) => l.files);
+    const inLab = files.filter((file) => file.startsWith('test/kernel/'));
+    assert(here.length > 100 && inLab.length > 0);
+    assert.deepEqual([...here, ...inLab].toSorted(), files);
+    for (const source of KERNEL_SOURCES) {
+      const lanes = planned.filter(({ kernel }) => kernel === source);
+      assert.deepEqual(
+        lanes.map((lane) => lane.files),
+        [inLab],
+      );
+    }
   });
 
-  it('have distinct names, and existing folders in one lane each', () => {
+  it('have distinct names, and existing folders in one lane each, on each kernel', () => {
     for (const stages of [STAGES, FAST_STAGES, LONG_STAGES]) {
       const lanes = stages.flat();
       assert.equal(new Set(lanes.map(({ name }) => name)).size, lanes.length);
-      const folders = lanes.flatMap((lane) => lane.folders);
-      assert.equal(new Set(folders).size, folders.length);
-      for (const path of folders) assert(existsSync(join(packageRoot(), 'test', path)), path);
+      for (const kernel of [undefined, ...KERNEL_SOURCES]) {
+        const on = lanes.filter((lane) => lane.kernel === kernel);
+        const folders = on.flatMap((lane) => lane.folders);
+        assert.equal(new Set(folders).size, folders.length);
+        for (const path of folders) assert(existsSync(join(packageRoot(), 'test', path)), path);
+      }
     }
   });
 
