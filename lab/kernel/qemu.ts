@@ -1,8 +1,5 @@
 import { join } from 'node:path';
 
-/** Word on the kernel's command line that tells programs in a guest where they run. */
-export const LAB_MARK = 'norikae.lab';
-
 /** How to run a program: its file, first arguments and environment. */
 export interface Program {
   readonly file: string;
@@ -25,7 +22,6 @@ export interface MachineSettings {
 }
 
 const KERNEL_ARGUMENTS = [
-  LAB_MARK,
   'console=ttyS0',
   'quiet',
   'loglevel=4',

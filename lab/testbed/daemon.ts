@@ -7,7 +7,7 @@ import { packageRoot } from '../../platform/package-root.ts';
 import { type ManagedProcess, ProcessTrouble } from './managed-process.ts';
 import type { TestNode } from './node.ts';
 import { run } from './run.ts';
-import { waitFor } from './wait.ts';
+import { waitFor, type WaitOptions } from './wait.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
 /** Settings of a daemon that differ from the default configuration. */
@@ -26,8 +26,8 @@ export interface DaemonSettings {
   readonly onExit?: 'withdraw' | 'keep';
   /** The capabilities that the daemon has, such as `net_admin`; default: all of root's. */
   readonly capabilities?: readonly string[];
-  /** Time-out of the first fresh tick, ms; default 20,000. */
-  readonly readyMs?: number;
+  /** How long the first fresh tick may take, and how often it is asked for; default 20 s, 50 ms. */
+  readonly ready?: WaitOptions;
 }
 
 /** A line of the daemon's structured log. */
@@ -75,7 +75,7 @@ export class NorikaeDaemon {
     const [program, ...args] = [...limitedTo(settings.capabilities), ...command];
     const started = await host.spawn('norikae', program, args);
     const daemon = new NorikaeDaemon(started, new ControlClient(socket), file);
-    await daemon.#ready(settings.readyMs ?? READY_MS);
+    await daemon.#ready(settings.ready ?? { timeoutMs: READY_MS });
     return daemon;
   }
 
@@ -135,7 +135,7 @@ export class NorikaeDaemon {
     await this.process.exited;
   }
 
-  async #ready(timeoutMs: number): Promise<void> {
+  async #ready(options: WaitOptions): Promise<void> {
     let upAt: number | undefined;
     const look = async (): Promise<StatusView | undefined> => {
       if (this.process.exit !== undefined) return undefined;
@@ -150,7 +150,7 @@ export class NorikaeDaemon {
     const ended = this.process.exited.then(() => {
       throw new ProcessTrouble(`norikae ended before it was ready:\n${this.process.tail()}`);
     });
-    const ready = waitFor('the daemon has a fresh tick', look, { timeoutMs });
+    const ready = waitFor('the daemon has a fresh tick', look, options);
     try {
       await Promise.race([ready, ended]);
     } catch (error) {

@@ -8,6 +8,7 @@ describe('the lab command line', function () {
   const calls: readonly (readonly [string[], number])[] = [
     [['nonsense'], 2],
     [['offload', '--seconds', 'many'], 2],
+    [['kernel', '--kernel', 'newest'], 2],
     [['--help'], 0],
   ];
   for (const [argv, code] of calls) {

@@ -5,6 +5,7 @@ import { type DaemonSettings, NorikaeDaemon } from '../../lab/testbed/daemon.ts'
 import { ethernet, ipv4, MARKER, udp } from '../../lab/testbed/frames.ts';
 import { Iperf3Client } from '../../lab/testbed/iperf3.ts';
 import { BRIDGE, TestNode, type Vm } from '../../lab/testbed/node.ts';
+import type { Datapath } from '../../lab/testbed/ovs.ts';
 import { waitFor } from '../../lab/testbed/wait.ts';
 import { needs } from '../support/needs.ts';
 
@@ -39,8 +40,8 @@ export class NodeFixture {
     this.receiver = receiver;
   }
 
-  static async start(): Promise<NodeFixture> {
-    const node = await TestNode.start();
+  static async start(datapath: Datapath = 'netdev'): Promise<NodeFixture> {
+    const node = await TestNode.start([], datapath);
     try {
       const [sender, receiver] = [await node.addVm(1), await node.addVm(2)];
       await node.introduce(sender, receiver);

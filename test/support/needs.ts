@@ -1,7 +1,6 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { findKernel, findPrograms, KERNEL_SOURCES } from '../../lab/kernel/cache.ts';
-import { LAB_MARK } from '../../lab/kernel/qemu.ts';
 
 /** Needs of tests, and how to check for them. */
 const CHECKS = {
@@ -11,8 +10,9 @@ const CHECKS = {
   xdp: () => program('clang') ?? library('libbpf.so.1'),
   iperf3: () => program('iperf3'),
   tcpdump: () => program('tcpdump'),
-// Tests that need a kernel with Open vSwitch, and may change it.
-  'kernel-lab': () => (isLabKernel() ? undefined : 'a kernel of the kernel lab'),
+  // The suites in test/kernel; npm test boots such a kernel for them.
+  'kernel-lab': () =>
+    existsSync('/sys/module/openvswitch') ? undefined : 'a kernel with Open vSwitch (kernel lab)',
   // Tests that boot such a kernel.
   'kernel-guests': kernelGuests,
   capinfos: () => program('capinfos'),
@@ -65,10 +65,6 @@ function kernelGuests(): string | undefined {
   } catch {
     return 'the kernel lab (npm run setup)';
   }
-}
-
-function isLabKernel(): boolean {
-  return readFileSync('/proc/cmdline', 'utf8').split(/\s/).includes(LAB_MARK);
 }
 
 function program(name: string): string | undefined {

@@ -12,8 +12,8 @@ import { progress } from '../../testbed/progress.ts';
 
 /** Functions of the shell. */
 const RC_FILE = '/run/lab-shell';
-/** An emulated processor takes 20 s to load the daemon. */
-const READY_MS = 120_000;
+/** An emulated processor takes half a minute to load the daemon, and shares itself with questions. */
+const READY = { timeoutMs: 120_000, everyMs: 1_000 };
 
 const [command] = process.argv.slice(2);
 progress('Open vSwitch on the kernel datapath, with two VMs …');
@@ -22,7 +22,7 @@ try {
   const vms = [await node.addVm(1), await node.addVm(2)];
   await node.introduce(...vms);
   progress('the daemon, which takes half a minute to load …');
-  const daemon = await NorikaeDaemon.start(node, { readyMs: READY_MS });
+  const daemon = await NorikaeDaemon.start(node, { ready: READY });
   await writeFile(RC_FILE, shellFunctions(node, vms, daemon));
   process.exitCode = await runShell(command);
   await daemon.stop();

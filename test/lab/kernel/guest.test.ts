@@ -50,7 +50,9 @@ describe('guest of the kernel lab', function () {
         modprobe -a openvswitch cls_flower act_mirred act_pedit act_vlan act_tunnel_key act_police vxlan &&
           echo modules
         touch '${marker}' && test -e '${marker}' && echo written
-        cat /sys/class/net/eth*/device/sriov_totalvfs
+        modprobe igb
+        while [ ! -e /sys/class/net/eth1 ]; do sleep 0.1; done
+        cat /sys/class/net/eth0/device/sriov_totalvfs /sys/class/net/eth1/device/sriov_totalvfs
         echo '{"some":"result"}' > /run/lab/result
         exit 3`;
       const end = await inGuest(script, lines, BOOT_MS, on);

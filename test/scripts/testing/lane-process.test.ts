@@ -53,6 +53,25 @@ describe('lane', function () {
     return { printed, lane: new LaneProcess({ name, files: [`test/${name}.test.ts`] }, settings) };
   }
 
+  it('on a kernel of the lab starts the program that boots it', async () => {
+    const folder = join(root, 'dist', 'lab', 'kernel', 'lane');
+    mkdirSync(folder, { recursive: true });
+    const boot = `process.send({ passed: 1, failed: 0, skipped: 0, reasons: [], elapsedMs: [], failures: '' });
+      console.log(process.argv.slice(2).join(' '));
+      process.disconnect();`;
+    writeFileSync(join(folder, 'on-host.js'), boot);
+    const printed: string[] = [];
+    const lane = new LaneProcess(
+      { name: 'kernel', files: ['test/good.test.ts'], kernel: 'release' },
+      { root, options: ['-g', 'x'], print: (text) => void printed.push(text), live: true },
+    );
+    assert.deepEqual(countsOf(await lane.ended), [1, 0, 0]);
+    assert.match(
+      printed.join(''),
+      /^release \S+mocha\.js --reporter \S+reporter\.mjs --no-color -g x dist\/test\/good\.test\.js\n$/,
+    );
+  });
+
   function countsOf({ result }: LaneEnd) {
     return [result?.passed, result?.failed, result?.skipped];
   }

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { release } from 'node:os';
+import type { FlowView } from '../../api/flow-views.ts';
+import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
+import { Capture, sequenceOf, startSender } from '../../lab/testbed/packets.ts';
+import { sleep } from '../../lab/testbed/wait.ts';
+import { NodeFixture, udpFrames } from '../node/fixture.ts';
+import { needs } from '../support/needs.ts';
+
+/** An emulated processor takes half a minute to load the daemon, more beside another one. */
+const READY = { timeoutMs: 150_000, everyMs: 1_000 };
+const PACKETS_PER_SECOND = 20;
+const LEASE_MS = 3_000;
+/** The policy asks for the entry at once; an emulated processor takes seconds to install it. */
+const CARRIED_MS = 20_000;
+
+/** A veth is served only by a kernel that reads VLAN tags for XDP (`docs/operations.md`). */
+const READS_TAGS = isAtLeast(6, 8);
+
+function isAtLeast(major: number, minor: number): boolean {
+  const [ours = 0, ourMinor = 0] = release().split('.').map(Number);
+  return ours > major || (ours === major && ourMinor >= minor);
+}
+
+/** What a backend carries now: a flow from the first VM whose entry has carried packets. */
+function isCarried(flow: FlowView): boolean {
+  return flow.inPort === 'vm1' && flow.placement === 'offload' && flow.carriedBytes > 0;
+}
+
+describe(`the daemon on the datapath of kernel ${release()}`, function () {
+  this.timeout(180_000);
+  let fixture: NodeFixture | undefined;
+  let daemon: NorikaeDaemon | undefined;
+  let capture: Capture | undefined;
+
+  before(async function () {
+    needs(this, 'kernel-lab', 'root', 'netns', 'ovs', 'xdp', 'debian-python3');
+    fixture = await NodeFixture.start('system');
+    await fixture.rules('in_port=1,actions=output:2', 'in_port=2,actions=output:1');
+    const settings = { ready: READY, poll: { periodMs: 500 }, backend: { leaseMs: LEASE_MS } };
+    daemon = await fixture.startDaemon(settings);
+    capture = await Capture.start(fixture.receiver.namespace);
+  });
+
+  after(async () => {
+    await fixture?.tidy();
+    await fixture?.node.stop();
+  });
+
+  function send(count: number, rounds: number) {
+    assert(fixture !== undefined);
+    const { node, sender } = fixture;
+    const sending = { packetsPerSecond: PACKETS_PER_SECOND, rounds };
+    return startSender(sender.namespace, udpFrames(1, count), sending, node.ovs.runDir);
+  }
+
+  /** Waits until XDP carries the flow; a failure says why it does not. */
+  async function carriedFlow(): Promise<FlowView> {
+    assert(daemon !== undefined);
+    const waiting = daemon.waitForFlow('a flow that XDP carries', isCarried, CARRIED_MS, 500);
+    const running = daemon;
+    return waiting.catch(async (error: unknown) => {
+      const flows = await running.flows();
+      const reasons = flows.map((flow) => `${flow.match}: ${flow.placement}, ${flow.reason.text}`);
+      throw new Error([...reasons, running.process.tail()].join('\n'), { cause: error });
+    });
+  }
+
+  if (READS_TAGS) {
+    it('offloads a flow whose packets all arrive once, in order, and are all counted', async () => {
+      assert(daemon !== undefined && capture !== undefined);
+      const count = 25 * PACKETS_PER_SECOND;
+      const frames = udpFrames(1, count);
+      const stream = await send(count, 1);
+      const carried = await carriedFlow();
+      assert.equal(carried.reason.code, 'placed');
+      await stream.waitForLine((line) => line === `sent ${count}`, 60_000, 'end');
+      const flow = await daemon.waitForFlow(
+        'a flow with the packets that were sent',
+        ({ inPort, packets }) => inPort === 'vm1' && packets >= count,
+        8_000,
+        500,
+      );
+      const sizes = frames.reduce((sum, frame) => sum + frame.length, 0);
+      assert.deepEqual([flow.packets, flow.bytes], [count, sizes]);
+      assert(flow.carriedBytes > sizes / 4, `carried ${flow.carriedBytes} of ${sizes} bytes`);
+      const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
+      assert.deepEqual(
+        arrived,
+        frames.map((_, i) => i),
+      );
+    });
+
+    it('is replaced by the vSwitch within the lease when it is killed', async () => {
+      assert(fixture !== undefined && daemon !== undefined && capture !== undefined);
+      const { sender } = fixture;
+      await send(10, 0);
+      await carriedFlow();
+      await daemon.kill();
+      await sleep(LEASE_MS);
+      capture.take();
+      const before = await fixture.vswitchPackets(sender);
+      await sleep(3_000);
+      const onVswitch = (await fixture.vswitchPackets(sender)) - before;
+      const arrived = capture.take().length;
+      // Entries that still carried would leave one heartbeat a second to the vSwitch.
+      assert(arrived >= PACKETS_PER_SECOND, `${arrived} packets have arrived`);
+      assert(onVswitch > arrived / 2, `${onVswitch} of ${arrived} packets were on the vSwitch`);
+    });
+  } else {
+    it('leaves flows of a veth to the vSwitch, and says why', async () => {
+      assert(daemon !== undefined && capture !== undefined);
+      const count = 5 * PACKETS_PER_SECOND;
+      const stream = await send(count, 1);
+      const refused = await daemon.waitForFlow(
+        'a flow that XDP has refused',
+        ({ inPort, reason }) => inPort === 'vm1' && reason.code === 'refused',
+        CARRIED_MS,
+        500,
+      );
+      assert.deepEqual([refused.placement, refused.carriedBytes], ['onload', 0]);
+      const why = await daemon.command('why', refused.id);
+      assert.match(why, /port vm1: XDP cannot be attached: native: the kernel rejects/);
+      await stream.waitForLine((line) => line === `sent ${count}`, 60_000, 'end');
+      const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
+      assert.deepEqual(
+        arrived,
+        Array.from({ length: count }, (_, i) => i),
+      );
+    });
+  }
+});
