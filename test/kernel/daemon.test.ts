@@ -3,7 +3,7 @@ import { release } from 'node:os';
 import type { FlowView } from '../../api/flow-views.ts';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { Capture, sequenceOf, startSender } from '../../lab/testbed/packets.ts';
-import { sleep } from '../../lab/testbed/wait.ts';
+import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { NodeFixture, udpFrames } from '../node/fixture.ts';
 import { needs } from '../support/needs.ts';
 
@@ -133,6 +133,10 @@ describe(`the daemon on the datapath of kernel ${release()}`, function () {
         /port vm1: XDP cannot be attached: native: the kernel/,
       );
       await stream.waitForLine((line) => line === `sent ${count}`, 60_000, 'end');
+      // The capture reads from a process of its own.
+      const received = capture.frames;
+      const complete = () => (received.length >= count ? true : undefined);
+      await waitFor('the last packet in the capture', complete, { timeoutMs: 5_000 });
       const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
       assert.deepEqual(
         arrived,
