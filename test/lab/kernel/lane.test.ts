@@ -63,7 +63,7 @@ describe('lane on a kernel of the lab', function () {
   }
 
   it('runs mocha in a guest, and reports its counts, failures and output', async function () {
-    needs(this, 'kernel-lab');
+    needs(this, 'kernel-guests');
     const { code, results, output } = await runLane('release');
     assert.equal(code, 1, output);
     assertCounts(results);

@@ -9,7 +9,7 @@ describe('npm run lab -- kernel', function () {
   this.timeout(SHELL_MS + 10_000);
 
   it('runs a command on a node with kernel Open vSwitch, two VMs and the daemon', async function () {
-    needs(this, 'kernel-lab', 'ovs', 'netns', 'xdp');
+    needs(this, 'kernel-guests', 'ovs', 'netns', 'xdp');
     const command = [
       'ovs-appctl dpctl/show',
       'vm1 ip -brief address show eth0',
