@@ -9,12 +9,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SHARED = join(root, 'adapters/nic/core/bpf');
 
 /** The programs: the source in a folder of its own, and what is made of it. */
-const PROGRAMS = [
-  {
-    source: join(root, 'adapters/nic/xdp/bpf/norikae.bpf.c'),
-    target: join(root, 'dist/adapters/nic/xdp/norikae.bpf.o'),
-  },
-];
+const PROGRAMS = ['xdp', 'tcx'].map((adapter) => ({
+  source: join(root, 'adapters/nic', adapter, 'bpf/norikae.bpf.c'),
+  target: join(root, 'dist/adapters/nic', adapter, 'norikae.bpf.o'),
+}));
 
 /** @param {{ source: string, target: string }} program */
 function isFresh({ source, target }) {

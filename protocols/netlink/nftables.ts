@@ -13,8 +13,11 @@ const CHAIN = { table: 1, name: 3, hook: 4 } as const;
 const FLOWTABLE = { table: 1, name: 2, hook: 3 } as const;
 
 /** `NFTA_HOOK_*` and `NFTA_FLOWTABLE_HOOK_*`. */
-const CHAIN_HOOK = { device: 3, devices: 4 } as const;
+const CHAIN_HOOK = { number: 1, device: 3, devices: 4 } as const;
 const FLOWTABLE_HOOK = { devices: 3 } as const;
+
+/** `NF_NETDEV_EGRESS`; other chains of devices are at an ingress hook. */
+const EGRESS = 1;
 
 /** `NFTA_DEVICE_*`. */
 const DEVICE = { name: 1, prefix: 2 } as const;
@@ -28,6 +31,7 @@ export const GROUP_NFTABLES = 7;
 /** A base chain or a flowtable that is hooked to devices, at ingress or egress. */
 export interface DeviceChain {
   readonly kind: 'chain' | 'flowtable';
+  readonly direction: 'ingress' | 'egress';
   readonly table: string;
   readonly name: string;
   /** Names of devices; one that ends with `*` matches every name with that prefix. */
@@ -48,6 +52,7 @@ export async function deviceChains(
     const hook = nestedIn(attributes.get(CHAIN.hook));
     return {
       kind: 'chain' as const,
+      direction: directionOf(hook.get(CHAIN_HOOK.number)),
       table: textOf(attributes.get(CHAIN.table)) ?? '',
       name: textOf(attributes.get(CHAIN.name)) ?? '',
       devices: devicesOf(hook),
@@ -56,6 +61,7 @@ export async function deviceChains(
   const foundTables = await dump(requests, 'NFT_MSG_GETFLOWTABLE', MESSAGE.getFlowtable);
   const flowtables = foundTables.map((attributes) => ({
     kind: 'flowtable' as const,
+    direction: 'ingress' as const,
     table: textOf(attributes.get(FLOWTABLE.table)) ?? '',
     name: textOf(attributes.get(FLOWTABLE.name)) ?? '',
     devices: devicesIn(nestedIn(attributes.get(FLOWTABLE.hook)).get(FLOWTABLE_HOOK.devices)),
@@ -81,6 +87,10 @@ async function dump(
 
 function nestedIn(attribute: Buffer | undefined): Attributes {
   return attribute === undefined ? new Map() : decodeAttributes(attribute);
+}
+
+function directionOf(hookNumber: Buffer | undefined): DeviceChain['direction'] {
+  return hookNumber?.length === 4 && hookNumber.readUInt32BE(0) === EGRESS ? 'egress' : 'ingress';
 }
 
 /** A chain with one device lists it twice (nft_dump_basechain_hook in net/netfilter). */

@@ -244,6 +244,13 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
+    folder: 'adapters/nic/tcx',
+    holds: 'the NIC table at tcx ingress: attachment by links, rewriting of skbs',
+    imports: [...PORTS, 'adapters/nic/core', 'protocols', 'async', 'text'],
+    why: 'an adapter of a NIC table imports what they share, and never another adapter',
+    packages: 'any',
+  },
+  {
     folder: 'adapters/openflow',
     holds: 'the fast path: rules of the OpenFlow switch, flow monitors',
     imports: [...PORTS, 'protocols', 'async', 'text'],

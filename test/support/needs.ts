@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
+import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { findKernel, findPrograms, KERNEL_SOURCES } from '../../lab/kernel/cache.ts';
 
@@ -8,6 +9,7 @@ const CHECKS = {
   ovs: () => program('ovs-vswitchd') ?? program('ovsdb-server') ?? program('ovs-vsctl'),
   netns: () => program('ip') ?? program('ethtool'),
   xdp: () => program('clang') ?? library('libbpf.so.1'),
+  tcx: () => program('clang') ?? library('libbpf.so.1') ?? linux(6, 6),
   iperf3: () => program('iperf3'),
   tcpdump: () => program('tcpdump'),
   // The suites in test/kernel; npm test boots such a kernel for them.
@@ -77,6 +79,12 @@ function library(name: string): string | undefined {
   const triplets = ['x86_64-linux-gnu', 'aarch64-linux-gnu'];
   const directories = ['/usr/lib', '/usr/lib64', ...triplets.map((t) => join('/usr/lib', t))];
   return directories.some((directory) => existsSync(join(directory, name))) ? undefined : name;
+}
+
+function linux(major: number, minor: number): string | undefined {
+  const [ours = 0, oursMinor = 0] = release().split(/[.-]/).map(Number);
+  const isOlder = ours < major || (ours === major && oursMinor < minor);
+  return isOlder ? `Linux ${major}.${minor}` : undefined;
 }
 
 function file(path: string): string | undefined {

@@ -1,11 +1,12 @@
 import type { BpfPrograms, ProgramInfo } from '../core/bpf-programs.ts';
+import type { DevicePrograms, XdpIds } from '../core/device-programs.ts';
 import { PortUnusable, SystemCallFailed } from '../core/errors.ts';
 import type { Maps } from '../core/maps.ts';
 import type { PinnedPrograms } from '../core/pinned-programs.ts';
 import type { ProgramLoader } from '../core/program-loader.ts';
 import { PROGRAMS, type ProgramKind } from './programs.ts';
 import type { Stalls } from './stalls.ts';
-import { type XdpDevices, XDP_FLAG, type XdpIds } from './xdp-devices.ts';
+import { type XdpDevices, XDP_FLAG } from './xdp-devices.ts';
 
 /** Id that the kernel reports for a device without a program. */
 const NO_PROGRAM = 0;
@@ -14,6 +15,7 @@ const NO_PROGRAM = 0;
 export interface AttachedProgramsParts {
   readonly programs: BpfPrograms;
   readonly devices: XdpDevices;
+  readonly onDevices: DevicePrograms;
   readonly pins: PinnedPrograms;
   readonly loader: ProgramLoader;
   readonly maps: Maps;
@@ -24,6 +26,7 @@ export interface AttachedProgramsParts {
 export class AttachedPrograms {
   readonly #programs: BpfPrograms;
   readonly #devices: XdpDevices;
+  readonly #onDevices: DevicePrograms;
   readonly #pins: PinnedPrograms;
   readonly #loader: ProgramLoader;
   readonly #mapIds: ReadonlySet<number>;
@@ -32,6 +35,7 @@ export class AttachedPrograms {
   constructor(parts: AttachedProgramsParts) {
     this.#programs = parts.programs;
     this.#devices = parts.devices;
+    this.#onDevices = parts.onDevices;
     this.#pins = parts.pins;
     this.#loader = parts.loader;
     this.#mapIds = new Set([...parts.maps.ids(), parts.stalls.id]);
@@ -41,7 +45,7 @@ export class AttachedPrograms {
   /** The programs on a device; none on a device that does not exist. @throws {NetworkLockBusy} */
   async on(ifindex: number): Promise<XdpIds> {
     try {
-      return await this.#devices.query(ifindex);
+      return await this.#onDevices.xdp(ifindex);
     } catch (error) {
       if (!(error instanceof SystemCallFailed)) throw error;
       return { native: NO_PROGRAM, generic: NO_PROGRAM };

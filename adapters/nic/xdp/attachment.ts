@@ -1,5 +1,6 @@
 import { AttachedPrograms } from './attached-programs.ts';
 import { DeviceSettings, mayLeaveChecksumsOpen } from './device-settings.ts';
+import { DevicePrograms } from '../core/device-programs.ts';
 import { mtuOf } from '../core/device.ts';
 import { ProgramRejected } from '../core/errors.ts';
 import type { Attached } from '../core/attached.ts';
@@ -49,7 +50,15 @@ export class XdpAttachment implements Attachment {
     this.#prepared = new PreparedPrograms(libbpf);
     const devices = new XdpDevices(lock);
     const [pins, prepared, settings] = [this.#pins, this.#prepared, this.#settings];
-    const attached = new AttachedPrograms({ programs, devices, pins, loader, maps, stalls });
+    const attached = new AttachedPrograms({
+      programs,
+      devices,
+      onDevices: new DevicePrograms(lock),
+      pins,
+      loader,
+      maps,
+      stalls,
+    });
     this.#attached = attached;
     const parts = { wanted: mode, loader, devices, settings, pins, prepared, attached };
     this.#attacher = new ProgramAttacher(parts);

@@ -4,7 +4,7 @@ import { CONTROL } from '../core/records.ts';
 import { XdpAttachment } from './attachment.ts';
 import { startGuard } from './guard.ts';
 import type { XdpBackendOptions } from './options.ts';
-import { XdpOtherHooks } from './other-hooks.ts';
+import { xdpOtherHooks } from './other-hooks.ts';
 import { PROGRAM_NAMES } from './programs.ts';
 import { RedirectTargets } from './redirect-targets.ts';
 import { Stalls, STALLS_MAP } from './stalls.ts';
@@ -53,7 +53,7 @@ async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Ho
     if (guard !== undefined) undo.unshift(() => libbpf.close(guard));
     const targets = await RedirectTargets.open(lock);
     undo.unshift(() => targets.close());
-    const otherHooks = new XdpOtherHooks(lock);
+    const otherHooks = xdpOtherHooks(lock);
     undo.unshift(() => otherHooks.close());
     return {
       loader,

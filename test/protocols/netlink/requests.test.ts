@@ -69,14 +69,19 @@ describe('nftables chains of devices', () => {
     payload: Buffer.concat([Buffer.alloc(4), ...attributes]),
   });
   const name = (type: number, text: string) => encodeAttribute(type, textValue(text));
+  const hookNumber = (value: number) => encodeAttribute(1, Buffer.of(0, 0, 0, value));
 
   it('are read with one device, several devices, and a prefix', async () => {
     const chains = [
-      message(name(1, 't'), name(3, 'one'), encodeNested(4, name(3, 'eth0'))),
+      message(name(1, 't'), name(3, 'one'), encodeNested(4, hookNumber(0), name(3, 'eth0'))),
       message(
         name(1, 't'),
         name(3, 'several'),
-        encodeNested(4, encodeNested(4, name(1, 'eth0'), name(1, 'eth1'), name(2, 'tap'))),
+        encodeNested(
+          4,
+          hookNumber(1),
+          encodeNested(4, name(1, 'eth0'), name(1, 'eth1'), name(2, 'tap')),
+        ),
       ),
       message(name(1, 't'), name(3, 'no device')),
     ];
@@ -86,9 +91,15 @@ describe('nftables chains of devices', () => {
     const dump = (request: string) =>
       Promise.resolve(request === 'NFT_MSG_GETCHAIN' ? chains : flowtables);
     assert.deepEqual(await deviceChains({ dump }), [
-      { kind: 'chain', table: 't', name: 'one', devices: ['eth0'] },
-      { kind: 'chain', table: 't', name: 'several', devices: ['eth0', 'eth1', 'tap*'] },
-      { kind: 'flowtable', table: 't', name: 'f', devices: ['eth2'] },
+      { kind: 'chain', direction: 'ingress', table: 't', name: 'one', devices: ['eth0'] },
+      {
+        kind: 'chain',
+        direction: 'egress',
+        table: 't',
+        name: 'several',
+        devices: ['eth0', 'eth1', 'tap*'],
+      },
+      { kind: 'flowtable', direction: 'ingress', table: 't', name: 'f', devices: ['eth2'] },
     ]);
   });
 

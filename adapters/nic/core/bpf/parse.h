@@ -157,7 +157,8 @@ static __always_inline int parse_l4(void *l4, void *end, __u32 length, __u8 prot
 	}
 }
 
-static __always_inline int parse_ipv4(void *l3, void *end, struct flow_key *key,
+/* `available`: bytes from `l3` to the end of the frame. */
+static __always_inline int parse_ipv4(void *l3, void *end, __u32 available, struct flow_key *key,
 				      struct l4_place *place)
 {
 	struct iphdr *ip = l3;
@@ -165,7 +166,6 @@ static __always_inline int parse_ipv4(void *l3, void *end, struct flow_key *key,
 		return -1;
 	__u32 header = ip->ihl * 4;
 	__u32 total = bpf_ntohs(ip->tot_len);
-	__u32 available = distance(l3, end);
 	if (ip->version != 4 || header < sizeof(*ip) || total < header || total > available ||
 	    available - total > MAX_L2_PADDING)
 		return -1;
@@ -191,14 +191,15 @@ static __always_inline int parse_ipv4(void *l3, void *end, struct flow_key *key,
 	return failed;
 }
 
-static __always_inline int parse_ipv6(void *l3, void *end, struct flow_key *key,
+/* `available`: bytes from `l3` to the end of the frame. */
+static __always_inline int parse_ipv6(void *l3, void *end, __u32 available, struct flow_key *key,
 				      struct l4_place *place)
 {
 	struct ipv6hdr *ip = l3;
 	if ((void *)(ip + 1) > end)
 		return -1;
 	__u32 length = bpf_ntohs(ip->payload_len);
-	__u32 available = distance(ip + 1, end);
+	available -= sizeof(*ip);
 	if (ip->version != 6 || length > available || available - length > MAX_L2_PADDING)
 		return -1;
 
@@ -271,10 +272,11 @@ static __always_inline int parse_arp(void *l3, void *end, struct flow_key *key,
 }
 
 /*
- * Fills `key` and `place`, which are zero. Returns the offset of the header behind the Ethernet header and a
- * tag in the frame (14 or 18), or -1 when the frame is for the vSwitch.
+ * Fills `key` and `place`, which are zero. `length`: bytes of the frame, of which those from `data` to `end`
+ * are readable. Returns the offset of the header behind the Ethernet header and a tag in the frame (14 or
+ * 18), or -1 when the frame is for the vSwitch.
  */
-static __always_inline int parse(void *data, void *end, struct stripped_tag stripped,
+static __always_inline int parse(void *data, void *end, __u32 length, struct stripped_tag stripped,
 				 struct flow_key *key, struct l4_place *place)
 {
 	struct ethhdr *eth = data;
@@ -305,9 +307,9 @@ static __always_inline int parse(void *data, void *end, struct stripped_tag stri
 	place->frame = data;
 	int failed = 0;
 	if (type == bpf_htons(ETH_P_IP))
-		failed = parse_ipv4(data + offset, end, key, place);
+		failed = parse_ipv4(data + offset, end, length - offset, key, place);
 	else if (type == bpf_htons(ETH_P_IPV6))
-		failed = parse_ipv6(data + offset, end, key, place);
+		failed = parse_ipv6(data + offset, end, length - offset, key, place);
 	else if (type == bpf_htons(ETH_P_ARP))
 		failed = parse_arp(data + offset, end, key, place);
 	return failed ? -1 : offset;

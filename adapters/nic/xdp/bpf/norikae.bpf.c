@@ -42,7 +42,7 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 	void *end = (void *)(long)ctx->data_end;
 	struct flow_key key = {};
 	struct l4_place place = {};
-	int offset = parse(data, end, stripped, &key, &place);
+	int offset = parse(data, end, distance(data, end), stripped, &key, &place);
 	if (offset < 0)
 		return XDP_PASS;
 	struct flow_entry *entry = find(&key, port->port_id);

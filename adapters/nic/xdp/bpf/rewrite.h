@@ -3,9 +3,8 @@
 #ifndef NORIKAE_REWRITE_H
 #define NORIKAE_REWRITE_H
 
+#include "fields.h"
 #include "parse.h"
-
-#define TAG_BYTES 4
 
 struct vlan_tag {
 	__be16 tpid;
@@ -22,8 +21,8 @@ static __always_inline __u16 checksum_with(__u16 checksum, __u16 old, __u16 now)
 
 static __always_inline void set_ipv4(struct iphdr *ip, const struct flow_entry *entry)
 {
-	__u8 tos = (ip->tos & ~entry->ip_tos_mask) | entry->ip_tos;
-	__u8 ttl = (ip->ttl & ~entry->ip_ttl_mask) | entry->ip_ttl;
+	__u8 tos = tos_of(entry, ip->tos);
+	__u8 ttl = ttl_of(entry, ip->ttl);
 	if (tos != ip->tos) {
 		ip->check = checksum_with(ip->check, bpf_htons(ip->tos), bpf_htons(tos));
 		ip->tos = tos;
@@ -37,16 +36,8 @@ static __always_inline void set_ipv4(struct iphdr *ip, const struct flow_entry *
 static __always_inline void set_ipv6(struct ipv6hdr *ip, const struct flow_entry *entry)
 {
 	__be16 *first = (__be16 *)ip;
-	__be16 keep = bpf_htons(0xf00f | ((__u16)(__u8)~entry->ip_tos_mask << 4));
-	*first = (*first & keep) | bpf_htons((__u16)entry->ip_tos << 4);
-	ip->hop_limit = (ip->hop_limit & ~entry->ip_ttl_mask) | entry->ip_ttl;
-}
-
-static __always_inline void set_mac(__u8 *mac, const __u8 *value, const __u8 *mask)
-{
-#pragma unroll
-	for (int i = 0; i < 6; i++)
-		mac[i] = (mac[i] & ~mask[i]) | value[i];
+	*first = ipv6_start_of(entry, *first);
+	ip->hop_limit = ttl_of(entry, ip->hop_limit);
 }
 
 /* Bytes that the frame grows by. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { monotonicMs } from '../../../../async/monotonic.ts';
+import { DevicePrograms } from '../../../../adapters/nic/core/device-programs.ts';
 import { XdpAttachment } from '../../../../adapters/nic/xdp/attachment.ts';
 import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import {
@@ -10,7 +11,7 @@ import {
 import { ifindexOf, mtuOf } from '../../../../adapters/nic/core/device.ts';
 import { NetworkLock } from '../../../../adapters/nic/core/network-lock.ts';
 import type { XdpBackendOptions } from '../../../../adapters/nic/xdp/options.ts';
-import { XdpOtherHooks } from '../../../../adapters/nic/xdp/other-hooks.ts';
+import { xdpOtherHooks } from '../../../../adapters/nic/xdp/other-hooks.ts';
 import { programFor } from '../../../../adapters/nic/xdp/programs.ts';
 import { RedirectTargets } from '../../../../adapters/nic/xdp/redirect-targets.ts';
 import { XdpDevices } from '../../../../adapters/nic/xdp/xdp-devices.ts';
@@ -92,7 +93,8 @@ describe('XDP while another program holds the network lock', function () {
     undo.push(() => attachment.detach(ifindex));
     const settings = new DeviceSettings(lock);
     const devices = new XdpDevices(lock);
-    const hooks = new XdpOtherHooks(lock);
+    const programs = new DevicePrograms(lock);
+    const hooks = xdpOtherHooks(lock);
     undo.push(() => hooks.close());
     const targets = await RedirectTargets.open(lock);
     undo.push(() => targets.close());
@@ -107,8 +109,8 @@ describe('XDP while another program holds the network lock', function () {
     });
 
     const calls: Readonly<Record<string, () => Promise<unknown>>> = {
-      'querying a device': () => devices.query(ifindex),
-      'querying tcx programs': () => devices.withTcx([ifindex]),
+      'querying a device': () => programs.xdp(ifindex),
+      'querying tcx programs': () => programs.tcx([ifindex], ['ingress']),
       'reading the driver': () => settings.driver(name),
       'reading GRO': () => settings.mergesPackets(name),
       'changing VLAN stripping': () => settings.keepTagsInFrame(name),

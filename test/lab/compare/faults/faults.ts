@@ -30,7 +30,7 @@ const isServed = ({ protocol }: CaseParameters) => !['gre', 'ipip', 'qinq'].incl
 
 const IGNORED_HOOKS: readonly Change[] = [
   {
-    file: `${XDP}/other-hooks.js`,
+    file: `${CORE}/device-hooks.js`,
     from: 'if (this.#failure !== undefined)\n            return this.#failure;',
     to: 'if (name !== undefined) return undefined;',
   },

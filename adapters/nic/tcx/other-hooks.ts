@@ -1,0 +1,42 @@
+import { DeviceHooks } from '../core/device-hooks.ts';
+import { DevicePrograms } from '../core/device-programs.ts';
+import { SystemCallFailed } from '../core/errors.ts';
+import type { NetworkLock } from '../core/network-lock.ts';
+import type { TcxLinks } from './tcx-links.ts';
+
+const WHY_NOT_TCX = 'its device has another tcx program at ingress, which a redirect may bypass';
+const WHY_NOT_XDP = 'its device has an XDP program, which may forward packets itself';
+
+/**
+ * A redirect at tcx ingress bypasses the ingress hooks behind it. Egress hooks and qdiscs of the
+ * output device see redirected packets as they see the vSwitch's.
+ */
+export function tcxOtherHooks(lock: NetworkLock, links: TcxLinks): DeviceHooks {
+  const devices = new DevicePrograms(lock);
+  const hasXdp = async (ifindex: number): Promise<boolean> => {
+    try {
+      const { native, generic } = await devices.xdp(ifindex);
+      return native !== 0 || generic !== 0;
+    } catch (error) {
+      if (error instanceof SystemCallFailed) return false; // The device is gone.
+      throw error;
+    }
+  };
+  return new DeviceHooks(lock, {
+    by: 'a redirect at tcx ingress',
+    directions: ['ingress'],
+    qdiscs: false,
+    programs: async (ifindexes) => {
+      const found = new Map<number, string>();
+      const attached = await devices.tcx(ifindexes, ['ingress']);
+      const ours = links.programIds();
+      for (const [ifindex, ids] of attached) {
+        if (ids.some((id) => !ours.has(id))) found.set(ifindex, WHY_NOT_TCX);
+      }
+      for (const ifindex of ifindexes) {
+        if (await hasXdp(ifindex)) found.set(ifindex, WHY_NOT_XDP);
+      }
+      return found;
+    },
+  });
+}

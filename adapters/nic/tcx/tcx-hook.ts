@@ -1,0 +1,46 @@
+import type { Hook, HookTools, OpenHook } from '../core/hook.ts';
+import { LEASE_PROGRAM } from '../core/lease.ts';
+import { ProgramLoader } from '../core/program-loader.ts';
+import { tcxOtherHooks } from './other-hooks.ts';
+import { TCX_PROGRAM, TcxAttachment } from './tcx-attachment.ts';
+import { TcxLinks } from './tcx-links.ts';
+import { TCX_OUTPUTS } from './tcx-outputs.ts';
+
+/** tcx as a {@link Hook}. @param objectPath of the BPF object */
+export function tcxHook(objectPath: string): OpenHook {
+  return (tools) => openTcx(objectPath, tools);
+}
+
+async function openTcx(objectPath: string, tools: HookTools): Promise<Hook> {
+  const { libbpf, programs, maps, lock } = tools;
+  const loader = await ProgramLoader.open({
+    programs,
+    objectPath,
+    names: [TCX_PROGRAM, LEASE_PROGRAM],
+    maps: maps.byName(),
+  });
+  const links = new TcxLinks(libbpf, lock, maps.pinPath);
+  await links.open();
+  const attachment = await TcxAttachment.open({ libbpf, programs, loader, links });
+  const otherHooks = tcxOtherHooks(lock, links);
+  return {
+    loader,
+    attachment,
+    otherHooks,
+    outputs: TCX_OUTPUTS,
+    describe: (modes) => describe(libbpf.version(), modes),
+    unpin: () => undefined,
+    close: () => {
+      otherHooks.close();
+      attachment.close();
+    },
+  };
+}
+
+function describe(version: string, modes: readonly string[]): string {
+  const count = (mode: string) => modes.filter((m) => m === mode).length;
+  return (
+    `tcx through libbpf ${version}: ${count('tcx')} ports attached, ` +
+    `${count('detached')} without entries, ${count('unavailable')} not served`
+  );
+}

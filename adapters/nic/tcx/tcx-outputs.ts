@@ -1,0 +1,15 @@
+import type { Outputs } from '../core/hook.ts';
+
+/**
+ * Every device sends what tcx redirects to it, as it sends what the vSwitch does: through its egress
+ * hooks and qdisc, completed by its offloads or by the kernel.
+ */
+export const TCX_OUTPUTS: Outputs = {
+  refresh: () => Promise.resolve(),
+  matchRefusal: () => undefined,
+  targetRefusal: () => undefined,
+  lost: () => false,
+  suspended: () => undefined,
+  forget: () => undefined,
+  watch: () => undefined,
+};
