@@ -35,8 +35,10 @@ const FILTER_PARENT: Readonly<Record<Direction, number>> = {
 export interface HookRules {
   /** What would bypass them, for texts. */
   readonly by: string;
-  /** Where tc filters, nftables chains and flowtables count. */
-  readonly directions: readonly Direction[];
+  /** Where tc filters count. */
+  readonly filters: readonly Direction[];
+  /** Where nftables chains and flowtables count. */
+  readonly chains: readonly Direction[];
   /** Whether a configured qdisc counts. */
   readonly qdiscs: boolean;
   /**
@@ -138,7 +140,7 @@ export class DeviceHooks implements OtherHooks {
     }
     const chains = await deviceChains(this.#netfilter);
     this.#byIfindex = found;
-    this.#chains = chains.filter(({ direction }) => this.#rules.directions.includes(direction));
+    this.#chains = chains.filter(({ direction }) => this.#rules.chains.includes(direction));
   }
 
   async #pollPrograms(devices: readonly HookedDevice[], onChange: () => void): Promise<void> {
@@ -157,7 +159,7 @@ export class DeviceHooks implements OtherHooks {
 
   async #hookOf({ ifindex, handle, parent, kind }: TrafficControl): Promise<string | undefined> {
     if (FILTER_QDISCS.has(kind)) {
-      for (const direction of this.#rules.directions) {
+      for (const direction of this.#rules.filters) {
         const there = await filters(this.#route, ifindex, FILTER_PARENT[direction]);
         if (there.length > 0) return `a tc ${direction} filter`;
       }

@@ -8,8 +8,9 @@ const WHY_NOT_TCX = 'its device has another tcx program at ingress, which a redi
 const WHY_NOT_XDP = 'its device has an XDP program, which may forward packets itself';
 
 /**
- * A redirect at tcx ingress bypasses the ingress hooks behind it. Egress hooks and qdiscs of the
- * output device see redirected packets as they see the vSwitch's.
+ * A redirect at tcx ingress bypasses the ingress hooks behind it, and nftables chains at egress: the
+ * kernel exempts packets that tc redirects (`nf_skip_egress` in net/core/dev.c). tc filters and tcx
+ * programs at egress and qdiscs handle redirected packets as they handle the vSwitch's.
  */
 export function tcxOtherHooks(lock: NetworkLock, links: TcxLinks): DeviceHooks {
   const devices = new DevicePrograms(lock);
@@ -24,7 +25,8 @@ export function tcxOtherHooks(lock: NetworkLock, links: TcxLinks): DeviceHooks {
   };
   return new DeviceHooks(lock, {
     by: 'a redirect at tcx ingress',
-    directions: ['ingress'],
+    filters: ['ingress'],
+    chains: ['ingress', 'egress'],
     qdiscs: false,
     programs: async (ifindexes) => {
       const found = new Map<number, string>();

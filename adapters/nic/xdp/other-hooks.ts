@@ -9,7 +9,8 @@ export function xdpOtherHooks(lock: NetworkLock): DeviceHooks {
   const devices = new DevicePrograms(lock);
   return new DeviceHooks(lock, {
     by: 'XDP',
-    directions: ['ingress', 'egress'],
+    filters: ['ingress', 'egress'],
+    chains: ['ingress', 'egress'],
     qdiscs: true,
     programs: async (ifindexes) => {
       const found = await devices.tcx(ifindexes, ['ingress', 'egress']);

@@ -19,7 +19,7 @@ export function builtObject(adapter: 'xdp' | 'tcx' = 'xdp'): string {
 
 /** Path of a BPF program of the tests, compiled into `folder`. */
 export function compiled(name: string, folder: string): string {
-  const source = join(projectRoot(), 'test/adapters/nic/xdp/support', `${name}.bpf.c`);
+  const source = join(projectRoot(), 'test/adapters/nic/support', `${name}.bpf.c`);
   const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
   const include = `/usr/include/${machine}-linux-gnu`;
   const target = join(folder, `${name}.bpf.o`);

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { monotonicMs } from '../../../../async/monotonic.ts';
+import { TcxBackend } from '../../../../adapters/nic/tcx/backend.ts';
+import type { FlowAction } from '../../../../engine/model/action.ts';
+import { MARKER, ethernet, ipv4, ipv6, udp } from '../../../../lab/testbed/frames.ts';
+import { Capture, sendFrames } from '../../../../lab/testbed/packets.ts';
+import { sleep } from '../../../../lab/testbed/wait.ts';
+import { carried, idText, never } from '../../../contract/collect.ts';
+import { flowId } from '../../../support/flows.ts';
+import { exactly, matchOn } from '../../../support/match-fields.ts';
+import { needs } from '../../../support/needs.ts';
+import { builtObject } from '../support/object.ts';
+import { World } from '../support/world.ts';
+import { performed } from '../xdp/support/model.ts';
+
+const DATA = Buffer.concat([MARKER, Buffer.from('an odd number of bytes')]);
+const MACS = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
+
+function frameOf(etherType: 0x0800 | 0x86dd): Buffer {
+  const bytes = etherType === 0x0800 ? 4 : 16;
+  const [src, dst] = [Buffer.alloc(bytes, 0x11), Buffer.alloc(bytes, 0x22)];
+  const header = { src, dst, protocol: 17, ttl: 64, tos: 0x03 };
+  const segment = udp(header, 5, 9, DATA);
+  const payload = etherType === 0x0800 ? ipv4(header, 1, segment) : ipv6(header, 0xabcde, segment);
+  return ethernet({ ...MACS, etherType, payload });
+}
+
+/** Actions before the output, by what they do. */
+const ACTIONS: Readonly<Record<string, readonly FlowAction[]>> = {
+  nothing: [],
+  'a masked MAC address': [
+    {
+      kind: 'set',
+      field: 'eth_dst',
+      value: Buffer.from('0200000000aa', 'hex'),
+      mask: Buffer.from('ffffffffffff', 'hex'),
+    },
+    {
+      kind: 'set',
+      field: 'eth_src',
+      value: Buffer.from('000000000005', 'hex'),
+      mask: Buffer.from('00000000000f', 'hex'),
+    },
+  ],
+  'the TTL': [{ kind: 'set', field: 'ip_ttl', value: Uint8Array.of(7), mask: Uint8Array.of(255) }],
+  'the DSCP': [
+    { kind: 'set', field: 'ip_tos', value: Uint8Array.of(0xb8), mask: Uint8Array.of(0xfc) },
+  ],
+  'a pushed tag and the TTL': [
+    { kind: 'set', field: 'ip_ttl', value: Uint8Array.of(1), mask: Uint8Array.of(255) },
+    { kind: 'push-vlan', tpid: 0x88a8, vid: 4095, pcp: 7 },
+  ],
+};
+
+describe('tcx program against a model, packet by packet', function () {
+  this.timeout(30_000);
+  let world: World;
+  let backend: TcxBackend;
+  let received: Capture;
+
+  before(async function () {
+    needs(this, 'root', 'netns', 'tcx', 'debian-python3');
+    world = await World.create(2);
+    received = await Capture.start(world.port(world.names()[1]).vm);
+    const objectPath = builtObject('tcx');
+    const sizes = { entries: 16, masks: 8, leaseMs: 60_000, heartbeatMs: 0, trainMs: 0 };
+    backend = new TcxBackend({ pinPath: world.pinPath(), objectPath, ...sizes });
+    await backend.start(world.snapshot(), never());
+    await backend.renewLease(monotonicMs());
+  });
+
+  after(async () => {
+    await backend?.close('withdraw');
+    await world?.close();
+  });
+
+  for (const [family, etherType] of [
+    ['IPv4', 0x0800],
+    ['IPv6', 0x86dd],
+  ] as const) {
+    for (const [what, before] of Object.entries(ACTIONS)) {
+      it(`changes ${what} of ${family} as the model does, and counts the packet`, async () => {
+        const [inPort, outPort] = world.names();
+        const actions = [...before, { kind: 'output' as const, port: outPort }];
+        const match = matchOn(inPort, exactly('eth_type', etherType));
+        const flow = { id: flowId(1), match, actions };
+        await backend.withdrawAll();
+        await carried(backend);
+        received.take();
+        const [result] = await backend.apply([{ kind: 'put', flow }], never());
+        assert(result.ok);
+        // The first train of an entry.
+        await sleep(50);
+        const sent = frameOf(etherType);
+        await sendFrames(world.port(inPort).vm, [sent], 1_000, world.folder);
+        await sleep(50);
+        const frames = received.take().map(({ bytes }) => bytes.toString('hex'));
+        assert.deepEqual(frames, [performed(sent, actions).toString('hex')]);
+        const sum = (await carried(backend)).get(idText(flow));
+        assert.deepEqual([sum?.packets, sum?.bytes], [1, sent.length]);
+      });
+    }
+  }
+});
