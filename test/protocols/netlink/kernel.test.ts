@@ -137,7 +137,9 @@ describe('netlink, compared with tc and nft', function () {
     const { table } = chain;
     const here = async () =>
       (await deviceChains(netfilter)).filter((found) => found.table === table);
-    assert.deepEqual(await here(), [{ kind: 'chain', table, name: 'guard', devices: [device] }]);
+    assert.deepEqual(await here(), [
+      { kind: 'chain', direction: 'egress', table, name: 'guard', devices: [device] },
+    ]);
     await chain.delete();
     assert.deepEqual(await here(), []);
   });
