@@ -1,19 +1,11 @@
-import { needsRealNode } from './fixture.ts';
 import { keepsLeaseBetweenReadings } from './entry-checks-rig.ts';
-import { LeaseRig } from './lease-rig.ts';
+import { useLeaseRig } from './lease-rig.ts';
 
 describe('on the real node, checks of the entries', function () {
   this.timeout(60_000);
-  let rig: LeaseRig;
-
-  before(async function () {
-    needsRealNode(this);
-    rig = await LeaseRig.start();
-  });
-  afterEach(() => rig?.tidy());
-  after(() => rig?.stop());
+  const rig = useLeaseRig();
 
   it('keep the lease between readings that are rarer than it', async () => {
-    await keepsLeaseBetweenReadings(rig, 500);
+    await keepsLeaseBetweenReadings(rig(), 500);
   });
 });

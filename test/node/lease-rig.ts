@@ -4,7 +4,7 @@ import type { ManagedProcess } from '../../lab/testbed/managed-process.ts';
 import { BRIDGE } from '../../lab/testbed/node.ts';
 import { Capture, sequenceOf, startSender } from '../../lab/testbed/packets.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
-import { isUdpFlow, macsOf, MOVE_MS, NodeFixture, udpFrames } from './fixture.ts';
+import { isUdpFlow, macsOf, MOVE_MS, needsRealNode, NodeFixture, udpFrames } from './fixture.ts';
 
 export const LEASE_MS = 1_000;
 /** Between the end of a lease and the last packet that the capture has of before it. */
@@ -130,6 +130,21 @@ export class LeaseRig {
   async arrivalsAfterLease(ms: number): Promise<readonly number[]> {
     return (await this.arrivals(ms)).filter((at) => at > LEASE_MS + MARGIN_MS);
   }
+}
+
+/** One rig for the tests of a suite: starts it, tidies it after each test, and stops it. */
+export function useLeaseRig(): () => LeaseRig {
+  let rig: LeaseRig | undefined;
+  before(async function () {
+    needsRealNode(this);
+    rig = await LeaseRig.start();
+  });
+  afterEach(() => rig?.tidy());
+  after(() => rig?.stop());
+  return () => {
+    if (rig === undefined) throw new Error('the rig is used before it has started');
+    return rig;
+  };
 }
 
 /** Stops the process for longer than its lease while the rule changes; times of later packets, ms. */

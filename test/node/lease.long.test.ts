@@ -1,43 +1,37 @@
 import assert from 'node:assert/strict';
 import type { FlowView } from '../../api/flow-views.ts';
+import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
+import { BRIDGE } from '../../lab/testbed/node.ts';
 import { sendFrames } from '../../lab/testbed/packets.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
-import { needsRealNode } from './fixture.ts';
 import {
   arrivalsAfterStop,
   lastWithoutVswitchd,
   LEASE_MS,
-  LeaseRig,
   MARGIN_MS,
+  useLeaseRig,
 } from './lease-rig.ts';
 
 describe('on the real node, the lease, many schedules', function () {
   this.timeout(240_000);
-  let rig: LeaseRig;
-
-  before(async function () {
-    needsRealNode(this);
-    rig = await LeaseRig.start();
-  });
-  afterEach(() => rig?.tidy());
-  after(() => rig?.stop());
+  const rig = useLeaseRig();
 
   it('is not revived by a daemon that is stopped for any time and continued', async () => {
-    const daemon = await rig.offloaded();
+    const daemon = await rig().offloaded();
     for (let round = 0; round < 8; round++) {
-      await rig.forward();
-      await rig.waitUntilOffloaded(daemon);
+      await rig().forward();
+      await rig().waitUntilOffloaded(daemon);
       const stoppedMs = LEASE_MS + 50 + round * 100;
-      const forbidden = await arrivalsAfterStop(rig, daemon, stoppedMs);
+      const forbidden = await arrivalsAfterStop(rig(), daemon, stoppedMs);
       assert.equal(forbidden.length, 0, `${stoppedMs} ms: at ${forbidden.join(', ')} ms`);
     }
   });
 
   it('ends in time for a daemon that is stopped and continued repeatedly', async () => {
-    const daemon = await rig.offloaded();
+    const daemon = await rig().offloaded();
     for (let round = 0; round < 5; round++) {
-      await rig.forward();
-      await rig.waitUntilOffloaded(daemon);
+      await rig().forward();
+      await rig().waitUntilOffloaded(daemon);
       const end = new AbortController();
       const stuttering = (async () => {
         while (!end.signal.aborted) {
@@ -47,8 +41,8 @@ describe('on the real node, the lease, many schedules', function () {
           await sleep(Math.random() * 4);
         }
       })();
-      await rig.drop();
-      const late = await rig.arrivalsAfterLease(LEASE_MS + 700);
+      await rig().drop();
+      const late = await rig().arrivalsAfterLease(LEASE_MS + 700);
       end.abort();
       await stuttering;
       assert.equal(late.length, 0, `packets at ${late.join(', ')} ms`);
@@ -57,63 +51,98 @@ describe('on the real node, the lease, many schedules', function () {
 
   for (const periodMs of [100, 250, 500]) {
     it(`bounds the time without vswitchd, with a period of ${periodMs} ms`, async () => {
-      await rig.offloaded({ periodMs });
-      const lastMs = await lastWithoutVswitchd(rig);
+      await rig().offloaded({ periodMs });
+      const lastMs = await lastWithoutVswitchd(rig());
       assert.ok(lastMs < LEASE_MS + MARGIN_MS, `packets for ${lastMs} ms`);
     });
   }
 
   it('bounds the time without the database, and is renewed after it', async () => {
-    const daemon = await rig.offloaded();
-    const { ovs } = rig.fixture.node;
+    const daemon = await rig().offloaded();
+    const { ovs } = rig().fixture.node;
     await ovs.stopDatabase();
     try {
-      const late = await rig.arrivalsAfterLease(LEASE_MS + 1_000);
+      const late = await rig().arrivalsAfterLease(LEASE_MS + 1_000);
       assert.equal(late.length, 0, `packets at ${late.join(', ')} ms`);
     } finally {
       await ovs.startDatabase();
     }
     const fresh = async () => ((await daemon.control.status()).tick.fresh ? true : undefined);
     await waitFor('fresh ticks', fresh, { timeoutMs: 10_000 });
-    const carried = async () => ((await rig.arrivals(200)).length > 50 ? true : undefined);
+    const carried = async () => ((await rig().arrivals(200)).length > 50 ? true : undefined);
     await waitFor('packets again', carried, { timeoutMs: 10_000 });
   });
 
-  it('does not delay a change of a VLAN in OVSDB, which triggers a reading at once', async () => {
-    const { node, receiver } = rig.fixture;
-    const daemon = await rig.offloaded({ periodMs: 1_000 }, 3_000);
-    // The vSwitch learns where the stream's destination is.
-    const [frame] = rig.frames();
-    const back = Buffer.concat([frame.subarray(6, 12), frame.subarray(0, 6), frame.subarray(12)]);
-    await sendFrames(receiver.namespace, [back], 100, node.ovs.runDir);
-    await rig.fixture.rules('actions=NORMAL');
-    await rig.waitUntilOffloaded(daemon);
-    // The changes of rules have used some of the quick readings.
-    await sleep(2_000);
-    const sinceMs = performance.now();
-    const setting = node.ovs.vsctl('set', 'port', receiver.name, 'tag=7');
-    try {
-      const isBack = (flow: FlowView) => rig.isIt(flow) && flow.outPorts.includes(receiver.name);
-      const left = async () => ((await daemon.flows()).some(isBack) ? undefined : true);
-      await waitFor('the flow leaves the port', left, { timeoutMs: 2_000, everyMs: 5 });
+  describe('is not what bounds a change in OVSDB, which triggers a reading at once:', () => {
+    /** A daemon that reads rarely and has offloaded the stream, on a bridge that learns MAC addresses. */
+    async function offloadedByLearning(): Promise<NorikaeDaemon> {
+      const { node, receiver } = rig().fixture;
+      const daemon = await rig().offloaded({ periodMs: 1_500 }, 3_000);
+      // The vSwitch learns where the stream's destination is.
+      const [frame] = rig().frames();
+      const back = Buffer.concat([frame.subarray(6, 12), frame.subarray(0, 6), frame.subarray(12)]);
+      await sendFrames(receiver.namespace, [back], 100, node.ovs.runDir);
+      await rig().fixture.rules('actions=NORMAL');
+      await rig().waitUntilOffloaded(daemon);
+      // The changes of rules have used some of the quick readings.
+      await sleep(2_000);
+      return daemon;
+    }
+
+    /** Resolves when the stream's flow goes to a port or leaves it; checks that this took no period. */
+    async function follows(
+      daemon: NorikaeDaemon,
+      what: string,
+      port: string,
+      isOutput: boolean,
+    ): Promise<void> {
+      const sinceMs = performance.now();
+      const goesThere = (flow: FlowView) => rig().isIt(flow) && flow.outPorts.includes(port);
+      const look = async () =>
+        (await daemon.flows()).some(goesThere) === isOutput ? true : undefined;
+      await waitFor(what, look, { timeoutMs: 2_000, everyMs: 5 });
       const tookMs = performance.now() - sinceMs;
       assert.ok(tookMs < 600, `it took ${tookMs} ms`);
-    } finally {
-      await setting;
-      await node.ovs.vsctl('clear', 'port', receiver.name, 'tag');
     }
+
+    it('a VLAN', async () => {
+      const { node, receiver } = rig().fixture;
+      const daemon = await offloadedByLearning();
+      const setting = node.ovs.vsctl('set', 'port', receiver.name, 'tag=7');
+      try {
+        await follows(daemon, 'the flow leaves the port', receiver.name, false);
+      } finally {
+        await setting;
+        await node.ovs.vsctl('clear', 'port', receiver.name, 'tag');
+      }
+    });
+
+    it('a mirror', async () => {
+      const { ovs } = rig().fixture.node;
+      const daemon = await offloadedByLearning();
+      const port = ['--', '--id=@p', 'get', 'port', BRIDGE];
+      const mirror = ['--', '--id=@m', 'create', 'mirror', 'name=m', 'select_all=true'];
+      const use = ['--', 'set', 'bridge', BRIDGE, 'mirrors=@m'];
+      const setting = ovs.vsctl(...port, ...mirror, 'output_port=@p', ...use);
+      try {
+        await follows(daemon, 'the flow is mirrored', BRIDGE, true);
+      } finally {
+        await setting;
+        await ovs.vsctl('clear', 'bridge', BRIDGE, 'mirrors');
+      }
+    });
   });
 
   for (const how of ['SIGTERM', 'SIGKILL'] as const) {
     it(`ends while vswitchd is away (${how}), and is renewed after it`, async () => {
-      const daemon = await rig.offloaded();
-      const { ovs } = rig.fixture.node;
+      const daemon = await rig().offloaded();
+      const { ovs } = rig().fixture.node;
       await ovs.stopVswitchd(how);
-      const late = await rig.arrivalsAfterLease(LEASE_MS + 500);
+      const late = await rig().arrivalsAfterLease(LEASE_MS + 500);
       await ovs.startVswitchd();
       assert.equal(late.length, 0, `packets at ${late.join(', ')} ms`);
-      await rig.forward();
-      await rig.waitUntilOffloaded(daemon);
+      await rig().forward();
+      await rig().waitUntilOffloaded(daemon);
     });
   }
 });
