@@ -11,8 +11,8 @@ export class ModuleMissing extends Error {
 
 /**
  * The modules of a lab's kernel, as paths below `kernel/`: what Open vSwitch, tc, netfilter, virtual
- * devices and an SR-IOV NIC need, and what they depend on. All modules together take ten times the
- * space and time.
+ * devices and an SR-IOV NIC need, and what they depend on. The others would take memory of the
+ * guest, and time at its boot.
  */
 export const MODULE_FOLDERS: readonly string[] = [
   'net/',
