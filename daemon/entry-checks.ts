@@ -49,6 +49,8 @@ export class EntryChecks {
   #entryMs = ENTRY_MS;
   #running: Promise<void> | undefined;
   #inRound = false;
+  /** True: the current pause is longer than the lease, which checks are to keep. */
+  #keepsLease = false;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #answered = false;
   #isFailing = false;
@@ -75,9 +77,16 @@ export class EntryChecks {
     this.#inRound = true;
   }
 
-  /** Call it when the reading has been handled. */
+  /**
+   * Call it when the reading has been handled, before its pause begins: decides whether the pause
+   * may be longer than the lease. Checks then continue during the whole pause, even if one turns
+   * out to take longer than a reading: nothing else would keep the lease.
+   */
   endRound(): void {
     this.#inRound = false;
+    const { available, observer } = this.#options;
+    this.#keepsLease = available && this.#answered && observer.isTooRareForLease && this.#pays();
+    observer.setVerifiesEntries(this.#keepsLease);
   }
 
   /** Expected time of a check, ms. */
@@ -93,9 +102,9 @@ export class EntryChecks {
 
   #isDue(): boolean {
     const { available, observer, ports, clock } = this.#options;
-    const isUseful = available && observer.isTooRareForLease && this.#pays();
-    observer.setVerifiesEntries(isUseful && this.#answered);
-    return isUseful && ports.connected() && clock.now() - this.#failedAtMs >= RETRY_MS;
+    if (!available || !observer.isTooRareForLease) return false;
+    if (!this.#keepsLease && !this.#pays()) return false;
+    return ports.connected() && clock.now() - this.#failedAtMs >= RETRY_MS;
   }
 
   /** True if checks keep the lease and cost less than readings that would. */

@@ -132,6 +132,25 @@ describe('checks of the entries between readings', () => {
     }
   });
 
+  it('continue until the next reading, when one takes longer than a reading', async () => {
+    const bed = new Bed(10);
+    bed.observer.lastCost.sourceMs = 5;
+    await bed.round();
+    assert.equal(bed.observer.verifies, true);
+    bed.entryMs = 3;
+    const running = bed.checks.watch().subscribe();
+    try {
+      // One check at once, and one after a quarter of the lease.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      assert.deepEqual(bed.results, ['verified', 'verified', 'verified']);
+      assert.equal(bed.observer.verifies, true);
+    } finally {
+      running.unsubscribe();
+    }
+    await bed.round();
+    assert.equal(bed.observer.verifies, false);
+  });
+
   it('are not made where single flows cannot be read', async () => {
     const bed = new Bed(10, false);
     await bed.round();

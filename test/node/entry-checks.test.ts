@@ -6,6 +6,6 @@ describe('on the real node, checks of the entries', function () {
   const rig = useLeaseRig();
 
   it('keep the lease between readings that are rarer than it', async () => {
-    await keepsLeaseBetweenReadings(rig(), 500);
+    await keepsLeaseBetweenReadings(rig(), 2_000);
   });
 });
