@@ -69,15 +69,16 @@ export interface OvsConfig {
 
 export interface BackendConfig {
   /** `none`: the daemon observes and decides, but places nothing. */
-  readonly adapter: 'emulator' | 'xdp' | 'none';
+  readonly adapter: 'emulator' | 'xdp' | 'tcx' | 'none';
   readonly entries: number;
   readonly masks: number;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
-  /** Time without entries after which a veth or tap loses its XDP program (`xdp`), ms. */
+  /** Time without entries after which a port loses its program (`xdp`: only a veth or tap), ms. */
   readonly detachAfterMs: number;
-  /** Folder on a bpf file system for pinned maps and programs (`xdp`). */
+  /** Folder on a bpf file system for pinned maps and programs (`xdp`, `tcx`). */
   readonly pinPath: string;
+  /** How XDP programs are attached. */
   readonly mode: 'auto' | 'native' | 'generic';
   /** Ports to attach to; undefined: every port of the vSwitch that has a kernel device. */
   readonly ports?: readonly string[];

@@ -1,6 +1,7 @@
 import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
+import { checkBackend } from './backend-checks.ts';
 import { checkFastPath } from './fast-path-checks.ts';
 import { checkHttp } from './http-checks.ts';
 import { checkInflux } from './influx-checks.ts';
@@ -13,14 +14,6 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
   };
   const { node, backend, poll } = settings;
 
-  const other = node.adapter === 'ovs' ? 'emulator' : 'xdp';
-  if (backend.adapter === other) {
-    report(
-      ['backend', 'adapter'],
-      `backend "${other}" cannot be used with node "${node.adapter}"; ` +
-        `use "${node.adapter === 'ovs' ? 'xdp' : 'emulator'}" or "none"`,
-    );
-  }
   const { datapath, readFlowsFrom } = node.ovs;
   if (readFlowsFrom === 'kernel' && datapath?.startsWith('netdev@') === true) {
     report(
@@ -47,6 +40,7 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
         `(${poll.periodMs}), or the lease expires between two readings`,
     );
   }
+  problems.push(...checkBackend(settings, document));
   problems.push(...checkFastPath(settings, document));
   problems.push(...checkHttp(settings, document));
   problems.push(...checkInflux(settings, document));

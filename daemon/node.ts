@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { EmulatedNode } from '../adapters/emulator/node.ts';
 import { LinuxHostSource } from '../adapters/host/linux-host-source.ts';
-import { XdpBackend } from '../adapters/nic/xdp/backend.ts';
 import { BridgeMonitors } from '../adapters/openflow/bridge-monitors.ts';
 import { unreadLimit } from '../adapters/openflow/rule-timeouts.ts';
 import { OvsFlowLookup } from '../adapters/ovs/flow-lookup.ts';
@@ -18,8 +16,8 @@ import type { HostSource } from '../engine/ports/host-source.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Config } from '../config/config.ts';
+import { nicBackend } from './nic-backend.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
-import { packageRoot } from '../platform/package-root.ts';
 
 /** The node's implementations of the engine's ports. */
 export interface Node {
@@ -86,6 +84,7 @@ function ovsNode(config: Config): Node {
   });
   const { fastPath } = config;
   const changes = monitorsOf(config, ports);
+  const nic = nicBackend(config.backend);
   return {
     description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,
@@ -94,7 +93,7 @@ function ovsNode(config: Config): Node {
     ports,
     host: new LinuxHostSource({}),
     backends: [
-      ...(config.backend.adapter === 'none' ? [] : [xdpBackend(config)]),
+      ...(nic === undefined ? [] : [nic]),
       ...(fastPath === undefined ? [] : [openFlowBackend(fastPath)]),
     ],
     ...(changes === undefined ? {} : { changes }),
@@ -123,22 +122,6 @@ function monitorsOf(config: Config, ports: OvsPortDirectory): BridgeMonitors | u
   const follow = (): void => ports.useHeartbeatLimits((bridge) => monitors.heartbeatLimit(bridge));
   monitors.onLimitChange(follow);
   return monitors;
-}
-
-function xdpBackend(config: Config): XdpBackend {
-  const { pinPath, entries, masks, leaseMs, heartbeatMs, mode, ports } = config.backend;
-  const { detachAfterMs } = config.backend;
-  return new XdpBackend({
-    pinPath,
-    objectPath: join(packageRoot(), 'dist/adapters/nic/xdp/norikae.bpf.o'),
-    entries,
-    masks,
-    leaseMs,
-    heartbeatMs,
-    detachAfterMs,
-    mode,
-    ...(ports === undefined ? {} : { ports }),
-  });
 }
 
 async function closeAll(...sources: readonly { close(): Promise<void> }[]): Promise<void> {

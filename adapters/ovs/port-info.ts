@@ -6,7 +6,7 @@ import { integerOf, mapOf, textOf, uuidsOf } from '../../protocols/ovsdb/values.
 
 /** The columns that {@link portsOf} reads (ovs-vswitchd.conf.db(5)). */
 const PORT_COLUMNS = {
-  Bridge: ['name', 'ports'],
+  Bridge: ['name', 'ports', 'datapath_type'],
   Port: ['interfaces', 'external_ids', 'qos'],
   Interface: [
     'name',
@@ -57,6 +57,13 @@ export const NEWER_PORT_COLUMNS = { Interface: ['ingress_policing_kpkts_rate'] }
 
 type Kind = PortInfo['kind'];
 
+/** Where packets of a bridge are taken, by its `datapath_type`; the default is the kernel's. */
+const DATAPATH_BY_TYPE: ReadonlyMap<string, NonNullable<PortInfo['datapath']>> = new Map([
+  ['', 'kernel'],
+  ['system', 'kernel'],
+  ['netdev', 'userspace'],
+]);
+
 /** Kind of a port without a VM, by its Interface type. */
 const KIND_BY_TYPE: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['', 'uplink'],
@@ -99,7 +106,8 @@ export function portsOf(
   const found = new Map<string, PortInfo>();
   for (const bridge of replica.table('Bridge').values()) {
     const bridgeName = nameOf(bridge, 'a Bridge');
-    const ofBridge = traits.of(bridgeName);
+    const datapath = datapathOf(textOf(bridge['datapath_type']));
+    const ofBridge = { ...traits.of(bridgeName), ...(datapath === undefined ? {} : { datapath }) };
     for (const portId of uuidsOf(bridge['ports'])) {
       const port = rowOf(ports, portId, 'the Port of a Bridge');
       for (const uuid of uuidsOf(port['interfaces'])) {
@@ -152,6 +160,10 @@ function portInfo(uuid: string, name: string, bridge: string, row: Row, port: Ro
   };
 }
 
+function datapathOf(type: string | undefined): PortInfo['datapath'] {
+  return type === undefined ? undefined : DATAPATH_BY_TYPE.get(type);
+}
+
 function kindOf(vm: string | undefined, type: string): Kind {
   return vm === undefined ? (KIND_BY_TYPE.get(type) ?? 'other') : 'vm';
 }
@@ -189,6 +201,7 @@ function samePort(a: PortInfo, b: PortInfo): boolean {
     a.uuid === b.uuid &&
     a.ifindex === b.ifindex &&
     a.bridge === b.bridge &&
+    a.datapath === b.datapath &&
     a.kind === b.kind &&
     a.mac === b.mac &&
     a.vm === b.vm &&

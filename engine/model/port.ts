@@ -7,6 +7,8 @@ export interface PortInfo {
   /** Kernel interface index; 0 if the port has no kernel device. The kernel reuses it. */
   readonly ifindex: number;
   readonly bridge: string;
+  /** Where the vSwitch takes its packets: in the kernel, or in ovs-vswitchd; left out: not known. */
+  readonly datapath?: 'kernel' | 'userspace';
   /** What the port is connected to. */
   readonly kind: 'vm' | 'uplink' | 'internal' | 'other';
   /** MAC address of the attached device, as `aa:bb:cc:dd:ee:ff`, if known. */

@@ -134,11 +134,27 @@ describe('configuration', () => {
     assert.deepEqual(problemsOf('{\n  "node" 1\n}'), ['2:10: a ":" is expected here']);
   });
 
+  it('accepts tcx, but not on the userspace datapath', () => {
+    const withDatapath = (datapath: string) =>
+      `{"node": {"adapter": "ovs", "ovs": {"datapath": "${datapath}"}}, "policies": ["p.json"],` +
+      '"backend": {"adapter": "tcx"}}';
+    assert.deepEqual(problemsOf(withDatapath('system@ovs-system')), []);
+    assert.deepEqual(problemsOf(withDatapath('netdev@ovs-netdev')), [
+      '1:118: backend "tcx" cannot be used with the userspace datapath "netdev@ovs-netdev", which ' +
+        'gets packets before tcx; use "xdp"',
+    ]);
+  });
+
   const crossChecks: [string, string, RegExp][] = [
     [
       'a backend of the other node',
       '"backend": {"adapter": "xdp"}',
       /cannot be used with node "emulator"/,
+    ],
+    [
+      'tcx on an emulated node',
+      '"backend": {"adapter": "tcx"}',
+      /"tcx" cannot be used with node "emulator"; use "emulator" or "none"/,
     ],
     ['a lease shorter than two readings', '"backend": {"leaseMs": 400}', /at least twice/],
     ['a longest period below the shortest', '"poll": {"maxPeriodMs": 100}', /must not be below/],

@@ -14,8 +14,19 @@ const LEASE_MS = 3_000;
 /** The policy asks for the entry at once; an emulated processor takes seconds to install it. */
 const CARRIED_MS = 20_000;
 
-/** A veth is served only by a kernel that reads VLAN tags for XDP (`docs/operations.md`). */
-const READS_TAGS = isAtLeast(6, 8);
+/** Backends, whether they serve a veth on this kernel, and why not (`docs/operations.md`). */
+const BACKENDS = [
+  {
+    adapter: 'xdp',
+    serves: isAtLeast(6, 8),
+    refusal: /port vm1: XDP cannot be attached: native: the kernel/,
+  },
+  {
+    adapter: 'tcx',
+    serves: isAtLeast(6, 6),
+    refusal: /port vm1: tcx, which Linux has since 6\.6, cannot be used/,
+  },
+] as const;
 
 function isAtLeast(major: number, minor: number): boolean {
   const [ours = 0, ourMinor = 0] = release().split('.').map(Number);
@@ -27,140 +38,150 @@ function isCarried(flow: FlowView): boolean {
   return flow.inPort === 'vm1' && flow.placement === 'offload' && flow.carriedBytes > 0;
 }
 
-describe(`the daemon on the datapath of kernel ${release()}`, function () {
-  this.timeout(180_000);
-  let fixture: NodeFixture | undefined;
-  let daemon: NorikaeDaemon | undefined;
-  let capture: Capture | undefined;
+for (const { adapter, serves, refusal } of BACKENDS) {
+  describe(`the daemon on the datapath of kernel ${release()}, backend ${adapter}`, function () {
+    this.timeout(180_000);
+    let fixture: NodeFixture | undefined;
+    let daemon: NorikaeDaemon | undefined;
+    let capture: Capture | undefined;
 
-  before(async function () {
-    needs(this, 'kernel-lab', 'root', 'netns', 'ovs', 'xdp', 'debian-python3');
-    fixture = await NodeFixture.start('system');
-    await fixture.rules('in_port=1,actions=output:2', 'in_port=2,actions=output:1');
-    // A megaflow stays while an emulated processor starts the sender of the next packets.
-    await fixture.node.ovs.vsctl('set', 'Open_vSwitch', '.', 'other_config:max-idle=600000');
-    const settings = { ready: READY, poll: { periodMs: 500 }, backend: { leaseMs: LEASE_MS } };
-    daemon = await fixture.startDaemon(settings);
-    capture = await Capture.start(fixture.receiver.namespace);
-  });
-
-  after(async () => {
-    await fixture?.tidy();
-    await fixture?.node.stop();
-  });
-
-  /** Packets that the kernel datapath has looked up: hits, and misses that ovs-vswitchd handled. */
-  async function lookups(): Promise<number> {
-    const shown = await fixture?.node.ovs.appctl('dpctl/show');
-    const [, hits, misses] = /lookups: hit:(\d+) missed:(\d+)/.exec(shown ?? '') ?? [];
-    return Number(hits) + Number(misses);
-  }
-
-  function send(frames: readonly Buffer[], rounds: number) {
-    assert(fixture !== undefined);
-    const { node, sender } = fixture;
-    const sending = { packetsPerSecond: PACKETS_PER_SECOND, rounds };
-    return startSender(sender.namespace, frames, sending, node.ovs.runDir);
-  }
-
-  /**
-   * Sends the first frame alone and waits for it, so that the datapath has a megaflow. While
-   * ovs-vswitchd makes one, later packets can overtake the first.
-   */
-  async function sendFirst(frames: readonly Buffer[]): Promise<readonly Buffer[]> {
-    assert(fixture !== undefined && capture !== undefined);
-    const { node, sender } = fixture;
-    await sendFrames(sender.namespace, frames.slice(0, 1), PACKETS_PER_SECOND, node.ovs.runDir);
-    await captured(1);
-    return frames.slice(1);
-  }
-
-  /** Waits until the capture, which reads from a process of its own, has so many packets. */
-  async function captured(count: number): Promise<void> {
-    const complete = () => ((capture?.frames.length ?? 0) >= count ? true : undefined);
-    await waitFor(`${count} packets in the capture`, complete, { timeoutMs: 10_000 });
-  }
-
-  /** Waits until XDP carries the flow; a failure says why it does not. */
-  async function carriedFlow(): Promise<FlowView> {
-    assert(daemon !== undefined);
-    const waiting = daemon.waitForFlow('a flow that XDP carries', isCarried, CARRIED_MS, 500);
-    const running = daemon;
-    return waiting.catch(async (error: unknown) => {
-      const flows = await running.flows();
-      const reasons = flows.map((flow) => `${flow.match}: ${flow.placement}, ${flow.reason.text}`);
-      throw new Error([...reasons, running.process.tail()].join('\n'), { cause: error });
-    });
-  }
-
-  if (READS_TAGS) {
-    it('offloads a flow whose packets all arrive once, in order, and are all counted', async () => {
-      assert(daemon !== undefined && capture !== undefined);
-      const count = 25 * PACKETS_PER_SECOND;
-      const frames = udpFrames(1, count);
-      const before = await lookups();
-      const rest = await sendFirst(frames);
-      const stream = await send(rest, 1);
-      const carried = await carriedFlow();
-      assert.equal(carried.reason.code, 'placed');
-      await stream.waitForLine((line) => line === `sent ${rest.length}`, 60_000, 'end');
-      // Several readings later, so that the counters of both paths are complete.
-      await sleep(3_000);
-      const flow = (await daemon.flows()).find(({ inPort }) => inPort === 'vm1');
-      assert(flow !== undefined);
-      const carriedPackets = flow.carriedBytes / (frames[0]?.length ?? 0);
-      assert.equal((await lookups()) - before + carriedPackets, count);
-      assert(carriedPackets > count / 4, `XDP carried ${carriedPackets} of ${count} packets`);
-      const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
-      assert.deepEqual(
-        arrived,
-        frames.map((_, i) => i),
-      );
+    before(async function () {
+      needs(this, 'kernel-lab', 'root', 'netns', 'ovs', 'debian-python3');
+      fixture = await NodeFixture.start('system');
+      await fixture.rules('in_port=1,actions=output:2', 'in_port=2,actions=output:1');
+      // A megaflow stays while an emulated processor starts the sender of the next packets.
+      await fixture.node.ovs.vsctl('set', 'Open_vSwitch', '.', 'other_config:max-idle=600000');
+      const backend = { adapter, leaseMs: LEASE_MS };
+      const settings = { ready: READY, poll: { periodMs: 500 }, backend };
+      daemon = await fixture.startDaemon(settings);
+      capture = await Capture.start(fixture.receiver.namespace);
     });
 
-    it('is replaced by the vSwitch within the lease when it is killed', async () => {
-      assert(fixture !== undefined && daemon !== undefined && capture !== undefined);
-      const { sender } = fixture;
-      await send(udpFrames(1, 10), 0);
-      await carriedFlow();
-      await daemon.kill();
-      await sleep(LEASE_MS);
-      capture.take();
-      const before = await fixture.vswitchPackets(sender);
-      await sleep(3_000);
-      const onVswitch = (await fixture.vswitchPackets(sender)) - before;
-      const arrived = capture.take().length;
-      // Entries that still carried would leave one heartbeat a second to the vSwitch.
-      assert(arrived >= PACKETS_PER_SECOND, `${arrived} packets have arrived`);
-      assert(onVswitch > arrived / 2, `${onVswitch} of ${arrived} packets were on the vSwitch`);
+    after(async () => {
+      await fixture?.tidy();
+      await fixture?.node.stop();
     });
-  } else {
-    it('leaves flows of a veth to the vSwitch, and says why', async () => {
-      assert(daemon !== undefined && capture !== undefined);
-      const count = 5 * PACKETS_PER_SECOND;
-      const rest = await sendFirst(udpFrames(1, count));
-      const stream = await send(rest, 1);
-      const refused = await daemon.waitForFlow(
-        'a flow that XDP has refused',
-        ({ inPort, reason }) => inPort === 'vm1' && reason.code === 'refused',
+
+    /** Packets that the kernel datapath has looked up: hits, and misses that ovs-vswitchd handled. */
+    async function lookups(): Promise<number> {
+      const shown = await fixture?.node.ovs.appctl('dpctl/show');
+      const [, hits, misses] = /lookups: hit:(\d+) missed:(\d+)/.exec(shown ?? '') ?? [];
+      return Number(hits) + Number(misses);
+    }
+
+    function send(frames: readonly Buffer[], rounds: number) {
+      assert(fixture !== undefined);
+      const { node, sender } = fixture;
+      const sending = { packetsPerSecond: PACKETS_PER_SECOND, rounds };
+      return startSender(sender.namespace, frames, sending, node.ovs.runDir);
+    }
+
+    /**
+     * Sends the first frame alone and waits for it, so that the datapath has a megaflow. While
+     * ovs-vswitchd makes one, later packets can overtake the first.
+     */
+    async function sendFirst(frames: readonly Buffer[]): Promise<readonly Buffer[]> {
+      assert(fixture !== undefined && capture !== undefined);
+      const { node, sender } = fixture;
+      await sendFrames(sender.namespace, frames.slice(0, 1), PACKETS_PER_SECOND, node.ovs.runDir);
+      await captured(1);
+      return frames.slice(1);
+    }
+
+    /** Waits until the capture, which reads from a process of its own, has so many packets. */
+    async function captured(count: number): Promise<void> {
+      const complete = () => ((capture?.frames.length ?? 0) >= count ? true : undefined);
+      await waitFor(`${count} packets in the capture`, complete, { timeoutMs: 10_000 });
+    }
+
+    /** Waits until the backend carries the flow; a failure says why it does not. */
+    async function carriedFlow(): Promise<FlowView> {
+      assert(daemon !== undefined);
+      const waiting = daemon.waitForFlow(
+        'a flow that the backend carries',
+        isCarried,
         CARRIED_MS,
         500,
       );
-      assert.deepEqual([refused.placement, refused.carriedBytes], ['onload', 0]);
-      const answer = await daemon.control.why(refused.id);
-      assert(answer.found);
-      assert.equal(answer.why.refusal?.code, 'port-unavailable');
-      assert.match(
-        answer.why.refusal.detail,
-        /port vm1: XDP cannot be attached: native: the kernel/,
-      );
-      await stream.waitForLine((line) => line === `sent ${rest.length}`, 60_000, 'end');
-      await captured(count);
-      const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
-      assert.deepEqual(
-        arrived,
-        Array.from({ length: count }, (_, i) => i),
-      );
-    });
-  }
-});
+      const running = daemon;
+      return waiting.catch(async (error: unknown) => {
+        const flows = await running.flows();
+        const reasons = flows.map(
+          (flow) => `${flow.match}: ${flow.placement}, ${flow.reason.text}`,
+        );
+        throw new Error([...reasons, running.process.tail()].join('\n'), { cause: error });
+      });
+    }
+
+    if (serves) {
+      it('offloads a flow whose packets all arrive once, in order, and are all counted', async () => {
+        assert(daemon !== undefined && capture !== undefined);
+        const count = 25 * PACKETS_PER_SECOND;
+        const frames = udpFrames(1, count);
+        const before = await lookups();
+        const rest = await sendFirst(frames);
+        const stream = await send(rest, 1);
+        const carried = await carriedFlow();
+        assert.equal(carried.reason.code, 'placed');
+        await stream.waitForLine((line) => line === `sent ${rest.length}`, 60_000, 'end');
+        // Several readings later, so that the counters of both paths are complete.
+        await sleep(3_000);
+        const flow = (await daemon.flows()).find(({ inPort }) => inPort === 'vm1');
+        assert(flow !== undefined);
+        const carriedPackets = flow.carriedBytes / (frames[0]?.length ?? 0);
+        assert.equal((await lookups()) - before + carriedPackets, count);
+        assert(
+          carriedPackets > count / 4,
+          `the backend carried ${carriedPackets} of ${count} packets`,
+        );
+        const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
+        assert.deepEqual(
+          arrived,
+          frames.map((_, i) => i),
+        );
+      });
+
+      it('is replaced by the vSwitch within the lease when it is killed', async () => {
+        assert(fixture !== undefined && daemon !== undefined && capture !== undefined);
+        const { sender } = fixture;
+        await send(udpFrames(1, 10), 0);
+        await carriedFlow();
+        await daemon.kill();
+        await sleep(LEASE_MS);
+        capture.take();
+        const before = await fixture.vswitchPackets(sender);
+        await sleep(3_000);
+        const onVswitch = (await fixture.vswitchPackets(sender)) - before;
+        const arrived = capture.take().length;
+        // Entries that still carried would leave one heartbeat a second to the vSwitch.
+        assert(arrived >= PACKETS_PER_SECOND, `${arrived} packets have arrived`);
+        assert(onVswitch > arrived / 2, `${onVswitch} of ${arrived} packets were on the vSwitch`);
+      });
+    } else {
+      it('leaves flows of a veth to the vSwitch, and says why', async () => {
+        assert(daemon !== undefined && capture !== undefined);
+        const count = 5 * PACKETS_PER_SECOND;
+        const rest = await sendFirst(udpFrames(1, count));
+        const stream = await send(rest, 1);
+        const refused = await daemon.waitForFlow(
+          'a flow that the backend has refused',
+          ({ inPort, reason }) => inPort === 'vm1' && reason.code === 'refused',
+          CARRIED_MS,
+          500,
+        );
+        assert.deepEqual([refused.placement, refused.carriedBytes], ['onload', 0]);
+        const answer = await daemon.control.why(refused.id);
+        assert(answer.found);
+        assert.equal(answer.why.refusal?.code, 'port-unavailable');
+        assert.match(answer.why.refusal.detail, refusal);
+        await stream.waitForLine((line) => line === `sent ${rest.length}`, 60_000, 'end');
+        await captured(count);
+        const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
+        assert.deepEqual(
+          arrived,
+          Array.from({ length: count }, (_, i) => i),
+        );
+      });
+    }
+  });
+}

@@ -105,6 +105,8 @@ export interface Hook {
   readonly attachment: Attachment;
   readonly otherHooks: OtherHooks;
   readonly outputs: Outputs;
+  /** Why packets of a port cannot be taken at this hook, with what to do; undefined: they can. */
+  refusal(port: PortInfo): string | undefined;
   /** Describes the hook and how ports are served. @param modes the mode of each port */
   describe(modes: readonly string[]): string;
   /** Removes its pins. The kernel frees what nothing uses any more. */

@@ -1,20 +1,20 @@
 import type { PortInfo } from '../../../engine/model/port.ts';
-import type { OtherHooks } from './hook.ts';
+import type { Hook } from './hook.ts';
 
 /** Decides which ports can be served. */
 export class PortEligibility {
   readonly #only: ReadonlySet<string> | undefined;
-  readonly #hooks: OtherHooks;
+  readonly #hook: Pick<Hook, 'otherHooks' | 'refusal'>;
 
   /** @param only names of the ports to serve; undefined: every port with a device */
-  constructor(only: readonly string[] | undefined, hooks: OtherHooks) {
+  constructor(only: readonly string[] | undefined, hook: Pick<Hook, 'otherHooks' | 'refusal'>) {
     this.#only = only === undefined ? undefined : new Set(only);
-    this.#hooks = hooks;
+    this.#hook = hook;
   }
 
   /** Why a port is not served, as of the last reading of its device's hooks. */
   refusal(port: PortInfo): string | undefined {
-    return this.exclusion(port) ?? this.#hooks.on(port);
+    return this.exclusion(port) ?? this.#hook.refusal(port) ?? this.#hook.otherHooks.on(port);
   }
 
   /** Why a port is not meant to be served. */

@@ -4,7 +4,7 @@ import { errorMessage } from '../../../text/error-message.ts';
 import { ifindexOf } from './device.ts';
 import { NetworkLockBusy } from './errors.ts';
 import { IdlePorts } from './idle-ports.ts';
-import type { Attachment, OtherHooks, Outputs } from './hook.ts';
+import type { Attachment, Hook, OtherHooks, Outputs } from './hook.ts';
 import { adoptPorts } from './port-adoption.ts';
 import { PortCloser } from './port-closer.ts';
 import { PortDropper } from './port-dropper.ts';
@@ -17,9 +17,7 @@ import { ServedPorts } from './served-ports.ts';
 /** Dependencies of a port table. */
 export interface PortTableOptions {
   readonly maps: PortMaps;
-  readonly attachment: Attachment;
-  readonly hooks: OtherHooks;
-  readonly outputs: Outputs;
+  readonly hook: Pick<Hook, 'attachment' | 'otherHooks' | 'outputs' | 'refusal'>;
   /** Heartbeat period, ms; 0: no heartbeats. */
   readonly heartbeatMs: number;
   /** Names of the ports to serve; undefined: every port with a device. */
@@ -56,16 +54,16 @@ export class PortTable {
   readonly #dropper: PortDropper;
 
   constructor(options: PortTableOptions) {
-    const { maps, attachment, hooks, outputs, heartbeatMs, only, detachAfterMs } = options;
-    const { entriesOf, nowMs } = options;
+    const { maps, hook, heartbeatMs, only, detachAfterMs, entriesOf, nowMs } = options;
+    const { attachment, outputs } = hook;
     this.#maps = maps;
     this.#attachment = attachment;
-    this.#hooks = hooks;
+    this.#hooks = hook.otherHooks;
     this.#outputs = outputs;
     this.#entriesOf = entriesOf;
     const served = new ServedPorts({ outputs, heartbeatMs });
     this.served = served;
-    this.#eligibility = new PortEligibility(only, hooks);
+    this.#eligibility = new PortEligibility(only, hook);
     const onDemand = detachAfterMs !== undefined;
     this.#opener = new PortOpener({ maps, attachment, served, heartbeatMs, onDemand, nowMs });
     this.#closer = new PortCloser({ maps, attachment, outputs, served });

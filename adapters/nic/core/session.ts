@@ -69,9 +69,7 @@ export class Session {
     this.masks = new MaskSet(libbpf, maps, options.masks);
     this.ports = new PortTable({
       maps: new PortMaps(libbpf, maps, this.#grace),
-      attachment: hook.attachment,
-      hooks: hook.otherHooks,
-      outputs: hook.outputs,
+      hook,
       heartbeatMs: options.heartbeatMs,
       only: options.ports,
       detachAfterMs: options.detachAfterMs,

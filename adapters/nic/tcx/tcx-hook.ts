@@ -1,6 +1,7 @@
 import type { Hook, HookTools, OpenHook } from '../core/hook.ts';
 import { LEASE_PROGRAM } from '../core/lease.ts';
 import { ProgramLoader } from '../core/program-loader.ts';
+import { datapathRefusal } from './datapath.ts';
 import { tcxOtherHooks } from './other-hooks.ts';
 import { TCX_PROGRAM, TcxAttachment } from './tcx-attachment.ts';
 import { TcxLinks } from './tcx-links.ts';
@@ -28,6 +29,7 @@ async function openTcx(objectPath: string, tools: HookTools): Promise<Hook> {
     attachment,
     otherHooks,
     outputs: TCX_OUTPUTS,
+    refusal: datapathRefusal,
     describe: (modes) => describe(libbpf.version(), modes),
     unpin: () => undefined,
     close: () => {

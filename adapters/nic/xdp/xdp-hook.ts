@@ -60,6 +60,8 @@ async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Ho
       attachment,
       otherHooks,
       outputs: new XdpOutputs(targets, stalls),
+      // It comes before both datapaths of Open vSwitch.
+      refusal: () => undefined,
       describe: (modes) => describe(libbpf.version(), modes, guard !== undefined),
       unpin: () => stalls.unpin(),
       close,

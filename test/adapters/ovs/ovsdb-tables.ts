@@ -39,13 +39,21 @@ export interface PortRow {
   readonly qos?: unknown;
 }
 
-/** The whole of the monitored tables, as the first reply to `monitor`. */
-export function tables(ports: readonly PortRow[]): Row {
+/**
+ * The whole of the monitored tables, as the first reply to `monitor`.
+ *
+ * @param datapathType of bridge br0
+ */
+export function tables(ports: readonly PortRow[], datapathType = ''): Row {
   const portId = (port: PortRow): string => uuid(`P${port.name}`);
   const fresh = (row: Row): Row => ({ new: row });
   return {
     Bridge: {
-      [uuid('br0')]: fresh({ name: 'br0', ports: ['set', ports.map((p) => ['uuid', portId(p)])] }),
+      [uuid('br0')]: fresh({
+        name: 'br0',
+        ports: ['set', ports.map((p) => ['uuid', portId(p)])],
+        datapath_type: datapathType,
+      }),
     },
     Port: Object.fromEntries(
       ports.map((p) => [

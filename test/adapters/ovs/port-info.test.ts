@@ -36,6 +36,7 @@ describe('ports from OVSDB', () => {
       uuid: uuid('vm1'),
       ifindex: 7,
       bridge: 'br0',
+      datapath: 'kernel',
       kind: 'vm',
       mac: '52:54:00:aa:bb:cc',
       vm: 'web',
@@ -45,6 +46,18 @@ describe('ports from OVSDB', () => {
       policed: false,
     });
   });
+
+  for (const [type, datapath] of [
+    ['', 'kernel'],
+    ['system', 'kernel'],
+    ['netdev', 'userspace'],
+    ['another', undefined],
+  ] as const) {
+    it(`are in the datapath of their bridge: ${type === '' ? 'the default type' : type}`, () => {
+      const replica = replicaOf(tables([{ name: 'p', row: interfaceRow('p', {}) }], type));
+      assert.equal(portsOf(replica).get('p')?.datapath, datapath);
+    });
+  }
 
   it('have no value for empty columns', () => {
     const port = onlyPort(interfaceRow('p', {}));

@@ -106,6 +106,7 @@ function infoOf(port: WorldPort): PortInfo {
     ifindex: port.ifindex,
     bridge: 'br0',
     kind: 'vm',
+    datapath: 'kernel',
     mac: port.mac,
     vm: undefined,
     slice: undefined,
