@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { encodeAttribute, encodeNested, textValue } from '../../../protocols/netlink/attributes.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
 import { genericFamily } from '../../../protocols/netlink/generic.ts';
+import { links } from '../../../protocols/netlink/link/links.ts';
 import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
 import { deviceChains } from '../../../protocols/netlink/nftables.ts';
 import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
@@ -17,6 +18,11 @@ import {
 
 const LOOPBACK = Number(readFileSync('/sys/class/net/lo/ifindex', 'utf8'));
 
+/** What sysfs says of a device of this host. */
+function inSysfs(device: string, file: string): string {
+  return readFileSync(`/sys/class/net/${device}/${file}`, 'utf8').trim();
+}
+
 describe('netlink requests, without privileges', () => {
   let route: NetlinkRequests;
   let generic: NetlinkRequests;
@@ -29,6 +35,19 @@ describe('netlink requests, without privileges', () => {
   after(() => {
     route.close();
     generic.close();
+  });
+
+  it('list the loopback as sysfs does', async () => {
+    const lo = (await links(route)).find(({ ifindex }) => ifindex === LOOPBACK);
+    assert(lo !== undefined);
+    assert.deepEqual(
+      [lo.name, lo.mac, lo.isUp],
+      ['lo', inSysfs('lo', 'address'), (Number(inSysfs('lo', 'flags')) & 1) !== 0],
+    );
+    assert.equal(lo.mtu, Number(inSysfs('lo', 'mtu')));
+    assert.deepEqual([lo.kind, lo.master, lo.switchId], [undefined, undefined, undefined]);
+    const packets = BigInt(inSysfs('lo', 'statistics/rx_packets'));
+    assert(lo.rxPackets <= packets, `${lo.rxPackets} packets, then ${packets}`);
   });
 
   it('list the qdiscs and filters of the loopback', async () => {
