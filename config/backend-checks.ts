@@ -5,7 +5,7 @@ import type { ConfigFile } from './config-file.ts';
 /** The adapters of `backend` that serve a node, by the adapter of `node`. */
 const BACKENDS = {
   emulator: ['emulator', 'none'],
-  ovs: ['xdp', 'tcx', 'none'],
+  ovs: ['auto', 'xdp', 'tcx', 'none'],
 } as const;
 
 /** Checks settings of the backend that the schema cannot express. */
@@ -25,7 +25,7 @@ export function checkBackend({ node, backend }: ConfigFile, document: JsonDocume
   if (adapter === 'tcx' && datapath?.startsWith('netdev@') === true) {
     return report(
       `backend "tcx" cannot be used with the userspace datapath "${datapath}", which gets packets ` +
-        'before tcx; use "xdp"',
+        'before tcx; use "auto" or "xdp"',
     );
   }
   return [];

@@ -69,7 +69,7 @@ export interface OvsConfig {
 
 export interface BackendConfig {
   /** `none`: the daemon observes and decides, but places nothing. */
-  readonly adapter: 'emulator' | 'xdp' | 'tcx' | 'none';
+  readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'none';
   readonly entries: number;
   readonly masks: number;
   readonly leaseMs: number;

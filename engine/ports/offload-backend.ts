@@ -98,6 +98,17 @@ export interface UnservedPort {
   readonly why: string;
 }
 
+/** Where a backend takes the packets of a port, and why there. */
+export interface PortHook {
+  readonly name: string;
+  /** The place in the kernel: `xdp` or `tcx`. */
+  readonly hook: string;
+  /** The reason as one word, for metrics. */
+  readonly reason: string;
+  /** The reason in one line. */
+  readonly why: string;
+}
+
 /** A port by which flows can enter a backend. */
 export interface InputPort {
   readonly name: string;
@@ -135,6 +146,8 @@ export interface OffloadBackend {
    * backends that serve every port.
    */
   unservedPorts?(): readonly UnservedPort[];
+  /** Where it takes the packets of each port that it serves. Left out by backends with one place. */
+  portHooks?(): readonly PortHook[];
   /**
    * The ports by which flows can enter, where receiving a port's packets costs its other traffic.
    * Left out by backends whose ports are always open.

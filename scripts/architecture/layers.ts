@@ -251,6 +251,21 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
+    folder: 'adapters/nic/host',
+    holds: 'the NIC table of a host: XDP or tcx, chosen for each port',
+    imports: [
+      ...PORTS,
+      'adapters/nic/core',
+      'adapters/nic/xdp',
+      'adapters/nic/tcx',
+      'protocols',
+      'async',
+      'text',
+    ],
+    why: 'it chooses between the hooks, which know nothing of each other',
+    packages: 'any',
+  },
+  {
     folder: 'adapters/openflow',
     holds: 'the fast path: rules of the OpenFlow switch, flow monitors',
     imports: [...PORTS, 'protocols', 'async', 'text'],

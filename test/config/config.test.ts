@@ -141,7 +141,7 @@ describe('configuration', () => {
     assert.deepEqual(problemsOf(withDatapath('system@ovs-system')), []);
     assert.deepEqual(problemsOf(withDatapath('netdev@ovs-netdev')), [
       '1:118: backend "tcx" cannot be used with the userspace datapath "netdev@ovs-netdev", which ' +
-        'gets packets before tcx; use "xdp"',
+        'gets packets before tcx; use "auto" or "xdp"',
     ]);
   });
 

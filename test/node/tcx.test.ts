@@ -34,7 +34,7 @@ describe('on the real node with the userspace datapath, the tcx backend', functi
     assert.equal(answer.why.refusal?.code, 'port-unavailable');
     assert.match(
       answer.why.refusal.detail,
-      /has the userspace datapath \(datapath_type netdev\), .*: set backend\.adapter to "xdp"/,
+      /has the userspace datapath \(datapath_type netdev\), .*: set backend\.adapter to "auto"/,
     );
     const { backend } = await daemon.control.status();
     assert.equal(backend?.name, 'tcx');

@@ -1,5 +1,9 @@
+/** A place in the kernel where programs take the packets of a device. */
+export type HookName = 'xdp' | 'tcx';
+
 /** How a port's program is attached, or would be; `flags` are those of `struct port_ref`. */
 export interface Attached {
+  readonly hook: HookName;
   /** Where the program runs, such as `native` or `generic`. */
   readonly mode: string;
   readonly flags: number;

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { SystemCallFailed } from './errors.ts';
 import { inWorker, loadLibbpf } from './libbpf-library.ts';
 import type { NetworkLock } from './network-lock.ts';
@@ -11,6 +12,10 @@ export interface XdpIds {
 /** `BPF_TCX_INGRESS` and `BPF_TCX_EGRESS` of `enum bpf_attach_type`. */
 export const TCX = { ingress: 46, egress: 47 } as const;
 export type TcxDirection = keyof typeof TCX;
+
+/** The ifindex of the loopback device in every network namespace. */
+const LOOPBACK = 1;
+const { EINVAL } = constants.errno;
 
 /** `BPF_MPROG_MAX` of the kernel (include/linux/bpf_mprog.h): programs at one tcx hook. */
 const MAX_TCX_PROGRAMS = 64;
@@ -74,6 +79,17 @@ export class DevicePrograms {
       }
       return found;
     });
+  }
+
+  /** Whether the kernel has tcx (Linux 6.6). @throws {NetworkLockBusy} */
+  async knowsTcx(): Promise<boolean> {
+    const count = new Uint32Array(1);
+    const errno = await this.#lock.run('asking for tcx', () =>
+      inWorker([count], (done) =>
+        this.#c.programs.async(LOOPBACK, TCX.ingress, 0, null, null, count, done),
+      ),
+    );
+    return errno !== EINVAL;
   }
 
   async #tcxAt(ifindex: number, attachType: number): Promise<readonly number[]> {

@@ -1,12 +1,14 @@
 import type { FlowMatch } from '../../../engine/model/match.ts';
 import type { PortInfo } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import type { Attached } from './attached.ts';
+import type { Attached, HookName } from './attached.ts';
 import type { BpfPrograms } from './bpf-programs.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { Maps } from './maps.ts';
 import type { NetworkLock } from './network-lock.ts';
+import type { PortReport } from './port-report.ts';
 import type { ProgramLoader } from './program-loader.ts';
+import type { OwnPrograms } from './own-programs.ts';
 import type { ServedPort } from './served-port.ts';
 
 /**
@@ -40,6 +42,11 @@ export interface Attachment {
   attach(name: string, ifindex: number): Promise<Attached>;
   /** True when the program is attached to the device. */
   isAttached(ifindex: number): Promise<boolean>;
+  /**
+   * True when a program that an earlier daemon attached takes the device's packets at another hook
+   * than {@link attach} would: its entries may not be expressible there.
+   */
+  isElsewhere(ifindex: number): Promise<boolean>;
   /** Detaches the program from a device; no effect when it is not attached. */
   detach(ifindex: number): Promise<void>;
   /** Unpins what is not attached to the device any more, as when it is gone. */
@@ -47,7 +54,7 @@ export interface Attachment {
 }
 
 /** A device to check for other hooks. */
-export type HookedDevice = Pick<PortInfo, 'name' | 'ifindex'>;
+export type HookedDevice = Pick<PortInfo, 'name' | 'ifindex' | 'datapath'>;
 
 /** What else handles the packets of a device, and would be bypassed. */
 export interface OtherHooks {
@@ -95,11 +102,20 @@ export interface HookTools {
   readonly programs: BpfPrograms;
   readonly maps: Maps;
   readonly lock: NetworkLock;
+  readonly own: OwnPrograms;
   /** False: the maps are new, and pins of an earlier daemon are not valid any more. */
   readonly areMapsAdopted: boolean;
 }
 
-/** A place in the kernel where programs take packets of devices: XDP, tcx. */
+/** Which hook serves a port, and why. */
+export interface HookChoice {
+  readonly hook: HookName;
+  /** As in {@link PortHook}. */
+  readonly reason: string;
+  readonly why: string;
+}
+
+/** Attaches programs to devices at a place in the kernel, or at the one of several that fits. */
 export interface Hook {
   readonly loader: ProgramLoader;
   readonly attachment: Attachment;
@@ -107,8 +123,10 @@ export interface Hook {
   readonly outputs: Outputs;
   /** Why packets of a port cannot be taken at this hook, with what to do; undefined: they can. */
   refusal(port: PortInfo): string | undefined;
-  /** Describes the hook and how ports are served. @param modes the mode of each port */
-  describe(modes: readonly string[]): string;
+  /** Which hook serves the packets of a port. */
+  choice(port: Pick<PortInfo, 'datapath'>): HookChoice;
+  /** Describes the hook and how ports are served, in one line. */
+  describe(ports: readonly PortReport[]): string;
   /** Removes its pins. The kernel frees what nothing uses any more. */
   unpin(): void;
   /** Closes descriptors, and stops to watch. Attached programs stay. */

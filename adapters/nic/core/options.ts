@@ -2,8 +2,6 @@
 export interface ProgramBackendOptions {
   /** Directory on a BPF file system that only this daemon uses, such as /sys/fs/bpf/norikae. */
   readonly pinPath: string;
-  /** The compiled program, a BPF object. */
-  readonly objectPath: string;
   /** Maximum number of entries. */
   readonly entries: number;
   /** Maximum number of distinct masks, at most 128; each costs a lookup per packet. */

@@ -6,6 +6,11 @@ import type { Libbpf } from './libbpf.ts';
 /** Folder in the pin directory with the attached programs. */
 const FOLDER = 'programs';
 
+/** Whether a daemon has left attached programs. */
+export function hasPinnedPrograms(pinPath: string): boolean {
+  return existsSync(join(pinPath, FOLDER));
+}
+
 /**
  * The programs that are attached to devices, each pinned as `IFINDEX-ID`. A later daemon recognises
  * them by their pins: opening a program by its id requires CAP_SYS_ADMIN.

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import type { Attachment } from './hook.ts';
 import type { PortCloser } from './port-closer.ts';
 import type { PortEligibility } from './port-eligibility.ts';
 import { identityOf, type PortMaps } from './port-maps.ts';
@@ -11,13 +12,14 @@ export interface PortAdoptionParts {
   readonly maps: PortMaps;
   readonly eligibility: PortEligibility;
   readonly opener: PortOpener;
+  readonly attachment: Attachment;
   readonly closer: PortCloser;
   readonly served: ServedPorts;
 }
 
 /** Adopts the ports of an earlier daemon whose device is still the same, and closes the others. */
 export async function adoptPorts(
-  { maps, eligibility, opener, closer, served }: PortAdoptionParts,
+  { maps, eligibility, opener, attachment, closer, served }: PortAdoptionParts,
   ports: PortSnapshot,
 ): Promise<void> {
   maps.markRecycled();
@@ -32,6 +34,7 @@ export async function adoptPorts(
       port?.ifindex === ifindex &&
       eligibility.refusal(port) === undefined &&
       maps.deviceOf(id) === ifindex &&
+      !(await attachment.isElsewhere(ifindex)) &&
       (admitted === id || (admitted === undefined && (await opener.isOnDemand(port))));
     // Adopted as not rate-limited, as it may have been: `drop` then removes its entries if it is.
     const isServed =

@@ -64,7 +64,8 @@ export class PortDropper {
   }
 
   /**
-   * Stops serving the ports that must not be served, as of the last reading of their devices.
+   * Stops serving the ports that must not be served, as of the last reading of their devices, or that
+   * another hook is to serve.
    *
    * @throws {SystemCallFailed} after trying all; the next call retries failures
    */
@@ -72,7 +73,11 @@ export class PortDropper {
     this.#served.forgetProblems();
     for (const port of this.#served.all()) {
       const now = this.#served.info(port.name);
-      if (now === undefined || this.#eligibility.refusal(now) !== undefined) {
+      if (
+        now === undefined ||
+        this.#eligibility.refusal(now) !== undefined ||
+        this.#eligibility.isAtOtherHook(now, port)
+      ) {
         this.stop(port);
       } else if (this.#outputs.lost(port.ifindex)) {
         this.#served.touched.add(port.id);

@@ -1,13 +1,17 @@
 import type { PortInfo } from '../../../engine/model/port.ts';
 import type { Hook } from './hook.ts';
+import type { ServedPort } from './served-port.ts';
 
 /** Decides which ports can be served. */
 export class PortEligibility {
   readonly #only: ReadonlySet<string> | undefined;
-  readonly #hook: Pick<Hook, 'otherHooks' | 'refusal'>;
+  readonly #hook: Pick<Hook, 'choice' | 'otherHooks' | 'refusal'>;
 
   /** @param only names of the ports to serve; undefined: every port with a device */
-  constructor(only: readonly string[] | undefined, hook: Pick<Hook, 'otherHooks' | 'refusal'>) {
+  constructor(
+    only: readonly string[] | undefined,
+    hook: Pick<Hook, 'choice' | 'otherHooks' | 'refusal'>,
+  ) {
     this.#only = only === undefined ? undefined : new Set(only);
     this.#hook = hook;
   }
@@ -15,6 +19,11 @@ export class PortEligibility {
   /** Why a port is not served, as of the last reading of its device's hooks. */
   refusal(port: PortInfo): string | undefined {
     return this.exclusion(port) ?? this.#hook.refusal(port) ?? this.#hook.otherHooks.on(port);
+  }
+
+  /** True if another hook is to serve the port than the one that does. */
+  isAtOtherHook(port: PortInfo, served: ServedPort): boolean {
+    return this.#hook.choice(port).hook !== served.input.hook;
   }
 
   /** Why a port is not meant to be served. */

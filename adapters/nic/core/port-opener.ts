@@ -63,7 +63,10 @@ export class PortOpener {
   async begin(port: PortIdentity, id: number, attach: boolean): Promise<boolean> {
     try {
       const onDemand = await this.isOnDemand(port);
-      return await (onDemand && !attach ? this.standBy(port, id) : this.attach(port, id, onDemand));
+      if (!onDemand || attach) return await this.attach(port, id, onDemand);
+      // An earlier daemon with other maps or another hook may have left a program.
+      await this.#attachment.detach(port.ifindex);
+      return await this.standBy(port, id);
     } catch (error) {
       this.#recordProblem(port, error);
       return false;

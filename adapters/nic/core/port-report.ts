@@ -1,9 +1,12 @@
 import type { InputPort } from '../../../engine/ports/offload-backend.ts';
+import type { HookName } from './attached.ts';
 import type { ServedPort } from './served-port.ts';
 
 /** How a port is served, for operators. */
 export interface PortReport {
   readonly name: string;
+  /** Left out: it is not served. */
+  readonly hook?: HookName;
   /**
    * As in {@link Attached}; `unavailable`: it is not served; `detached`: the port has no entry of a
    * flow that enters by it, and so it has no program.
@@ -22,6 +25,7 @@ export function portReports(
 ): readonly PortReport[] {
   const reports = served.map((port) => ({
     name: port.name,
+    hook: port.input.hook,
     mode: port.isAttached ? port.input.mode : 'detached',
     detail: suspended(port.id) ?? (port.isAttached ? port.input.note : DETACHED),
   }));

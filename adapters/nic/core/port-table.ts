@@ -17,7 +17,7 @@ import { ServedPorts } from './served-ports.ts';
 /** Dependencies of a port table. */
 export interface PortTableOptions {
   readonly maps: PortMaps;
-  readonly hook: Pick<Hook, 'attachment' | 'otherHooks' | 'outputs' | 'refusal'>;
+  readonly hook: Omit<Hook, 'loader' | 'describe' | 'unpin' | 'close'>;
   /** Heartbeat period, ms; 0: no heartbeats. */
   readonly heartbeatMs: number;
   /** Names of the ports to serve; undefined: every port with a device. */
@@ -61,7 +61,7 @@ export class PortTable {
     this.#hooks = hook.otherHooks;
     this.#outputs = outputs;
     this.#entriesOf = entriesOf;
-    const served = new ServedPorts({ outputs, heartbeatMs });
+    const served = new ServedPorts({ hook, heartbeatMs });
     this.served = served;
     this.#eligibility = new PortEligibility(only, hook);
     const onDemand = detachAfterMs !== undefined;
@@ -91,6 +91,7 @@ export class PortTable {
         maps: this.#maps,
         eligibility: this.#eligibility,
         opener: this.#opener,
+        attachment: this.#attachment,
         closer: this.#closer,
         served: this.served,
       },

@@ -11,6 +11,7 @@ import type {
   Operation,
   OperationResult,
   OffloadBackend,
+  PortHook,
   Support,
   UnservedPort,
 } from '../../../engine/ports/offload-backend.ts';
@@ -109,6 +110,10 @@ export class ProgramBackend implements OffloadBackend {
 
   inputPorts(): readonly InputPort[] {
     return this.#session?.ports.served.inputs() ?? [];
+  }
+
+  portHooks(): readonly PortHook[] {
+    return this.#session?.ports.served.hooks() ?? [];
   }
 
   /** How each port is served. */

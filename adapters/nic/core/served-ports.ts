@@ -1,22 +1,22 @@
 import { inputRefusal } from '../../../engine/model/bypass.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import type { InputPort, UnservedPort } from '../../../engine/ports/offload-backend.ts';
+import type { InputPort, PortHook, UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import { shortestLimitMs } from './heartbeat.ts';
-import type { Outputs } from './hook.ts';
+import type { Hook } from './hook.ts';
 import { inputPorts, type PortReport, portReports } from './port-report.ts';
 import type { ServedPort } from './served-port.ts';
 
 /** What the records read. */
 export interface ServedPortsOptions {
-  readonly outputs: Outputs;
+  readonly hook: Pick<Hook, 'choice' | 'outputs'>;
   /** Heartbeat period, ms; 0: no heartbeats. */
   readonly heartbeatMs: number;
 }
 
 /** Records which ports are served and how, and why others are not. */
 export class ServedPorts {
-  readonly #outputs: Outputs;
+  readonly #hook: Pick<Hook, 'choice' | 'outputs'>;
   readonly #heartbeatMs: number;
   /** The ports as last reported; empty before the first report. */
   infos: PortSnapshot = new Map();
@@ -30,8 +30,8 @@ export class ServedPorts {
    */
   readonly touched = new Set<number>();
 
-  constructor({ outputs, heartbeatMs }: ServedPortsOptions) {
-    this.#outputs = outputs;
+  constructor({ hook, heartbeatMs }: ServedPortsOptions) {
+    this.#hook = hook;
     this.#heartbeatMs = heartbeatMs;
   }
 
@@ -94,7 +94,7 @@ export class ServedPorts {
 
   /** How each port is served. */
   report(): readonly PortReport[] {
-    return portReports(this.all(), this.#problems, (id) => this.#outputs.suspended(id));
+    return portReports(this.all(), this.#problems, (id) => this.#hook.outputs.suspended(id));
   }
 
   /** The ports that are not served as input or as output. */
@@ -109,6 +109,14 @@ export class ServedPorts {
     return [...refused, ...deaf];
   }
 
+  /** Where the packets of each port that is served are taken. */
+  hooks(): readonly PortHook[] {
+    return this.all().flatMap(({ name }) => {
+      const info = this.infos.get(name);
+      return info === undefined ? [] : [{ name, ...this.#hook.choice(info) }];
+    });
+  }
+
   /** The ports that flows can enter by, and what that costs their other packets. */
   inputs(): readonly InputPort[] {
     return inputPorts(this.all());
@@ -116,11 +124,11 @@ export class ServedPorts {
 
   /** Why no flow enters or leaves by a served port; undefined: flows do. */
   #whyUnserved(port: ServedPort): string | undefined {
-    const unreachable = this.#outputs.targetRefusal(port, port);
+    const unreachable = this.#hook.outputs.targetRefusal(port, port);
     if (unreachable !== undefined) return unreachable.detail;
     const info = this.infos.get(port.name);
     const refusal = info === undefined ? undefined : this.inputRefusal(info);
     if (refusal !== undefined) return refusal.detail;
-    return this.#outputs.suspended(port.id);
+    return this.#hook.outputs.suspended(port.id);
   }
 }

@@ -16,6 +16,7 @@ import { PinLock } from './pin-lock.ts';
 import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
 import { NetworkLock } from './network-lock.ts';
+import { OwnPrograms } from './own-programs.ts';
 import type { ProgramBackendOptions } from './options.ts';
 import { PortMaps } from './port-maps.ts';
 import { PortTable } from './port-table.ts';
@@ -101,6 +102,7 @@ export class Session {
     const libbpf = new Libbpf();
     const programs = new BpfPrograms();
     const networkLock = new NetworkLock(options.maxLockWaitMs);
+    const own = new OwnPrograms();
     const pinLock = PinLock.acquire(options.pinPath);
     const undo = [() => pinLock.release()];
     try {
@@ -110,7 +112,8 @@ export class Session {
       const maps = pinned ?? Maps.create(libbpf, pinPath, sizes);
       undo.unshift(() => maps.close());
       const areMapsAdopted = pinned !== undefined;
-      const hook = await openHook({ libbpf, programs, maps, lock: networkLock, areMapsAdopted });
+      const tools = { libbpf, programs, maps, lock: networkLock, own, areMapsAdopted };
+      const hook = await openHook(tools);
       undo.unshift(() => hook.close());
       const lease = await Lease.open(libbpf, programs, hook.loader);
       undo.unshift(() => lease.close());
@@ -127,7 +130,7 @@ export class Session {
   }
 
   description(): string {
-    return this.#hook.describe(this.ports.served.report().map((port) => port.mode));
+    return this.#hook.describe(this.ports.served.report());
   }
 
   /** Reads the installed entries from the kernel. */

@@ -15,10 +15,10 @@ import { tcxHook } from './tcx-hook.ts';
  */
 export class TcxBackend extends ProgramBackend {
   /**
-   * @param options `objectPath`: dist/adapters/nic/tcx/norikae.bpf.o
+   * @param options `objectPath`: the compiled program: dist/adapters/nic/tcx/norikae.bpf.o
    * @throws {BackendOptionInvalid}
    */
-  constructor(options: ProgramBackendOptions) {
+  constructor(options: ProgramBackendOptions & { readonly objectPath: string }) {
     const open = tcxHook(options.objectPath);
     super({ name: 'tcx', label: 'tcx', how: 'ingress', open }, options);
   }

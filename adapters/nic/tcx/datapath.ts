@@ -11,6 +11,6 @@ export function datapathRefusal({ bridge, datapath }: PortInfo): string | undefi
   }
   return (
     `bridge ${bridge} has the userspace datapath (datapath_type netdev), which gets packets before ` +
-    'tcx: set backend.adapter to "xdp"'
+    'tcx: set backend.adapter to "auto" or "xdp"'
   );
 }

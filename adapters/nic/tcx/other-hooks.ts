@@ -2,7 +2,7 @@ import { DeviceHooks } from '../core/device-hooks.ts';
 import { DevicePrograms } from '../core/device-programs.ts';
 import { SystemCallFailed } from '../core/errors.ts';
 import type { NetworkLock } from '../core/network-lock.ts';
-import type { TcxLinks } from './tcx-links.ts';
+import type { OwnPrograms } from '../core/own-programs.ts';
 
 const WHY_NOT_TCX = 'its device has another tcx program at ingress, which a redirect may bypass';
 const WHY_NOT_XDP = 'its device has an XDP program, which may forward packets itself';
@@ -12,12 +12,12 @@ const WHY_NOT_XDP = 'its device has an XDP program, which may forward packets it
  * kernel exempts packets that tc redirects (`nf_skip_egress` in net/core/dev.c). tc filters and tcx
  * programs at egress and qdiscs handle redirected packets as they handle the vSwitch's.
  */
-export function tcxOtherHooks(lock: NetworkLock, links: TcxLinks): DeviceHooks {
+export function tcxOtherHooks(lock: NetworkLock, own: OwnPrograms): DeviceHooks {
   const devices = new DevicePrograms(lock);
-  const hasXdp = async (ifindex: number): Promise<boolean> => {
+  const hasForeignXdp = async (ifindex: number): Promise<boolean> => {
     try {
       const { native, generic } = await devices.xdp(ifindex);
-      return native !== 0 || generic !== 0;
+      return [native, generic].some((id) => id !== 0 && !own.has(id));
     } catch (error) {
       if (error instanceof SystemCallFailed) return false; // The device is gone.
       throw error;
@@ -31,12 +31,11 @@ export function tcxOtherHooks(lock: NetworkLock, links: TcxLinks): DeviceHooks {
     programs: async (ifindexes) => {
       const found = new Map<number, string>();
       const attached = await devices.tcx(ifindexes, ['ingress']);
-      const ours = links.programIds();
       for (const [ifindex, ids] of attached) {
-        if (ids.some((id) => !ours.has(id))) found.set(ifindex, WHY_NOT_TCX);
+        if (ids.some((id) => !own.has(id))) found.set(ifindex, WHY_NOT_TCX);
       }
       for (const ifindex of ifindexes) {
-        if (await hasXdp(ifindex)) found.set(ifindex, WHY_NOT_XDP);
+        if (await hasForeignXdp(ifindex)) found.set(ifindex, WHY_NOT_XDP);
       }
       return found;
     },

@@ -13,6 +13,7 @@ export const TCX_PROGRAM = 'norikae_tcx';
 const ETHERNET = '1';
 
 const ATTACHED: Attached = {
+  hook: 'tcx',
   mode: 'tcx',
   flags: 0,
   note: 'packets keep segmentation and checksum offload',
@@ -83,6 +84,10 @@ export class TcxAttachment implements Attachment {
 
   async isAttached(ifindex: number): Promise<boolean> {
     return (await this.#links.read(ifindex)) !== undefined;
+  }
+
+  async isElsewhere(): Promise<boolean> {
+    return false;
   }
 
   detach(ifindex: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Hook, HookTools, OpenHook } from '../core/hook.ts';
 import { LEASE_PROGRAM } from '../core/lease.ts';
+import type { PortReport } from '../core/port-report.ts';
 import { ProgramLoader } from '../core/program-loader.ts';
 import { datapathRefusal } from './datapath.ts';
 import { tcxOtherHooks } from './other-hooks.ts';
@@ -7,13 +8,19 @@ import { TCX_PROGRAM, TcxAttachment } from './tcx-attachment.ts';
 import { TcxLinks } from './tcx-links.ts';
 import { TCX_OUTPUTS } from './tcx-outputs.ts';
 
+const CONFIGURED = {
+  hook: 'tcx',
+  reason: 'configured',
+  why: 'backend.adapter is "tcx"',
+} as const;
+
 /** tcx as a {@link Hook}. @param objectPath of the BPF object */
 export function tcxHook(objectPath: string): OpenHook {
   return (tools) => openTcx(objectPath, tools);
 }
 
 async function openTcx(objectPath: string, tools: HookTools): Promise<Hook> {
-  const { libbpf, programs, maps, lock } = tools;
+  const { libbpf, programs, maps, lock, own } = tools;
   const loader = await ProgramLoader.open({
     programs,
     objectPath,
@@ -22,15 +29,17 @@ async function openTcx(objectPath: string, tools: HookTools): Promise<Hook> {
   });
   const links = new TcxLinks(libbpf, lock, maps.pinPath);
   await links.open();
+  own.add((programId) => links.isOurs(programId));
   const attachment = await TcxAttachment.open({ libbpf, programs, loader, links });
-  const otherHooks = tcxOtherHooks(lock, links);
+  const otherHooks = tcxOtherHooks(lock, own);
   return {
     loader,
     attachment,
     otherHooks,
     outputs: TCX_OUTPUTS,
     refusal: datapathRefusal,
-    describe: (modes) => describe(libbpf.version(), modes),
+    choice: () => CONFIGURED,
+    describe: (ports) => describe(libbpf.version(), ports),
     unpin: () => undefined,
     close: () => {
       otherHooks.close();
@@ -39,8 +48,8 @@ async function openTcx(objectPath: string, tools: HookTools): Promise<Hook> {
   };
 }
 
-function describe(version: string, modes: readonly string[]): string {
-  const count = (mode: string) => modes.filter((m) => m === mode).length;
+function describe(version: string, ports: readonly PortReport[]): string {
+  const count = (mode: string) => ports.filter((port) => port.mode === mode).length;
   return (
     `tcx through libbpf ${version}: ${count('tcx')} ports attached, ` +
     `${count('detached')} without entries, ${count('unavailable')} not served`

@@ -15,6 +15,11 @@ const FOLDER = 'links';
  */
 const LINK_INFO = { programId: 8, ifindex: 16, bytes: 128 } as const;
 
+/** Whether a daemon has left programs at tcx. */
+export function hasTcxLinks(pinPath: string): boolean {
+  return existsSync(join(pinPath, FOLDER));
+}
+
 /** A program that a link keeps attached to a device. */
 export interface TcxLink {
   readonly programId: number;
@@ -60,9 +65,10 @@ export class TcxLinks {
     }
   }
 
-  /** Ids of the programs that links keep attached. */
-  programIds(): ReadonlySet<number> {
-    return new Set(Array.from(this.#known.values(), ({ programId }) => programId));
+  /** True for a program that one of the links keeps attached. */
+  isOurs(programId: number): boolean {
+    for (const link of this.#known.values()) if (link.programId === programId) return true;
+    return false;
   }
 
   /** The link of a device; undefined: there is none, or it was of an earlier device. */

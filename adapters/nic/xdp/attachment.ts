@@ -40,7 +40,7 @@ export class XdpAttachment implements Attachment {
   readonly #attacher: ProgramAttacher;
 
   private constructor(
-    { libbpf, programs, loader, maps, stalls, lock }: AttachmentParts,
+    { libbpf, programs, loader, maps, stalls, lock, own }: AttachmentParts,
     mode: XdpBackendOptions['mode'],
   ) {
     this.#loader = loader;
@@ -60,6 +60,7 @@ export class XdpAttachment implements Attachment {
       stalls,
     });
     this.#attached = attached;
+    own.add((programId) => attached.isOurs(programId));
     const parts = { wanted: mode, loader, devices, settings, pins, prepared, attached };
     this.#attacher = new ProgramAttacher(parts);
   }
@@ -100,7 +101,8 @@ export class XdpAttachment implements Attachment {
     await this.#attached.refuseForeign(name, ifindex);
     const driver = await this.#settings.driver(name);
     const mode = this.#wanted === 'generic' ? 'generic' : 'native';
-    return { mode, flags: flagsOf(name, driver), note: '', splitsSegments: splits(driver, mode) };
+    const splitsSegments = splits(driver, mode);
+    return { hook: 'xdp', mode, flags: flagsOf(name, driver), note: '', splitsSegments };
   }
 
   /** Loads the program that {@link attach} is expected to need, so that it need not wait for it. */
@@ -138,6 +140,10 @@ export class XdpAttachment implements Attachment {
   /** Unpins the programs that are not attached to the device any more, as when it is gone. */
   unpinDetached(ifindex: number): Promise<void> {
     return this.#attached.unpinDetached(ifindex);
+  }
+
+  async isElsewhere(): Promise<boolean> {
+    return false;
   }
 
   /** True when the program is attached to the device. */

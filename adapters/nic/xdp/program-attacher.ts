@@ -83,13 +83,19 @@ export class ProgramAttacher {
     if (bound === undefined) {
       const flags = open | (inFrame ? PORT_REF.tagsInFrame : 0);
       const note = 'VLAN tags are read from metadata';
-      return { mode: 'native', flags, note, splitsSegments };
+      return { hook: 'xdp', mode: 'native', flags, note, splitsSegments };
     }
     failures.push(`native: ${bound}`);
     if (!inFrame) return undefined;
     const plain = await this.#try('plain', ifindex, 'native');
     if (plain === undefined) {
-      return { mode: 'native', flags: open, note: 'VLAN tags in the frame', splitsSegments };
+      return {
+        hook: 'xdp',
+        mode: 'native',
+        flags: open,
+        note: 'VLAN tags in the frame',
+        splitsSegments,
+      };
     }
     failures.push(`native, unbound: ${plain}`);
     return undefined;
@@ -116,7 +122,13 @@ export class ProgramAttacher {
       const note = veth
         ? 'the peer MUST have VLAN acceleration off (ethtool -K ... txvlan off)'
         : 'VLAN tags in the frame';
-      return { mode: 'generic', flags: flagsOf(name, driver), note, splitsSegments: false };
+      return {
+        hook: 'xdp',
+        mode: 'generic',
+        flags: flagsOf(name, driver),
+        note,
+        splitsSegments: false,
+      };
     }
     failures.push(`generic: ${generic}`);
     return undefined;

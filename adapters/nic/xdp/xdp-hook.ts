@@ -1,4 +1,5 @@
 import type { Hook, HookTools, OpenHook } from '../core/hook.ts';
+import type { PortReport } from '../core/port-report.ts';
 import { ProgramLoader } from '../core/program-loader.ts';
 import { CONTROL } from '../core/records.ts';
 import { XdpAttachment } from './attachment.ts';
@@ -11,6 +12,12 @@ import { Stalls, STALLS_MAP } from './stalls.ts';
 import { XdpOutputs } from './xdp-outputs.ts';
 
 const MIN_STALL_MS = 5_000;
+
+const CONFIGURED = {
+  hook: 'xdp',
+  reason: 'configured',
+  why: 'backend.adapter is "xdp"',
+} as const;
 
 /** What the programs of the BPF object are loaded with. */
 export interface XdpLoaderParts extends Pick<HookTools, 'programs' | 'maps'> {
@@ -53,7 +60,7 @@ async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Ho
     if (guard !== undefined) undo.unshift(() => libbpf.close(guard));
     const targets = await RedirectTargets.open(lock);
     undo.unshift(() => targets.close());
-    const otherHooks = xdpOtherHooks(lock);
+    const otherHooks = xdpOtherHooks(lock, tools.own);
     undo.unshift(() => otherHooks.close());
     return {
       loader,
@@ -62,7 +69,8 @@ async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Ho
       outputs: new XdpOutputs(targets, stalls),
       // It comes before both datapaths of Open vSwitch.
       refusal: () => undefined,
-      describe: (modes) => describe(libbpf.version(), modes, guard !== undefined),
+      choice: () => CONFIGURED,
+      describe: (ports) => describe(libbpf.version(), ports, guard !== undefined),
       unpin: () => stalls.unpin(),
       close,
     };
@@ -72,8 +80,8 @@ async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Ho
   }
 }
 
-function describe(version: string, modes: readonly string[], isGuarded: boolean): string {
-  const count = (mode: string) => modes.filter((m) => m === mode).length;
+function describe(version: string, ports: readonly PortReport[], isGuarded: boolean): string {
+  const count = (mode: string) => ports.filter((port) => port.mode === mode).length;
   return (
     `XDP through libbpf ${version}: ${count('native')} ports native, ` +
     `${count('generic')} generic, ${count('detached')} without entries, ` +

@@ -11,6 +11,7 @@ import {
 import { ifindexOf, mtuOf } from '../../../../adapters/nic/core/device.ts';
 import { NetworkLock } from '../../../../adapters/nic/core/network-lock.ts';
 import type { XdpBackendOptions } from '../../../../adapters/nic/xdp/options.ts';
+import { OwnPrograms } from '../../../../adapters/nic/core/own-programs.ts';
 import { xdpOtherHooks } from '../../../../adapters/nic/xdp/other-hooks.ts';
 import { programFor } from '../../../../adapters/nic/xdp/programs.ts';
 import { RedirectTargets } from '../../../../adapters/nic/xdp/redirect-targets.ts';
@@ -94,7 +95,7 @@ describe('XDP while another program holds the network lock', function () {
     const settings = new DeviceSettings(lock);
     const devices = new XdpDevices(lock);
     const programs = new DevicePrograms(lock);
-    const hooks = xdpOtherHooks(lock);
+    const hooks = xdpOtherHooks(lock, new OwnPrograms());
     undo.push(() => hooks.close());
     const targets = await RedirectTargets.open(lock);
     undo.push(() => targets.close());

@@ -1,6 +1,7 @@
 import { BpfPrograms } from '../../../../../adapters/nic/core/bpf-programs.ts';
 import { Libbpf } from '../../../../../adapters/nic/core/libbpf.ts';
 import { Maps, sizesFor } from '../../../../../adapters/nic/core/maps.ts';
+import { OwnPrograms } from '../../../../../adapters/nic/core/own-programs.ts';
 import { NetworkLock } from '../../../../../adapters/nic/core/network-lock.ts';
 import { createPinDirectory } from '../../../../../adapters/nic/core/pin-directory.ts';
 import type { AttachmentParts } from '../../../../../adapters/nic/xdp/attachment.ts';
@@ -32,7 +33,8 @@ export async function openTools(
   };
   try {
     const loader = await xdpLoader({ programs, maps, stalls, objectPath });
-    return { libbpf, programs, maps, lock, areMapsAdopted: false, stalls, loader, close };
+    const own = new OwnPrograms();
+    return { libbpf, programs, maps, lock, own, areMapsAdopted: false, stalls, loader, close };
   } catch (error) {
     close();
     throw error;
