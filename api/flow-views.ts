@@ -4,7 +4,7 @@ import type { RefusalCode } from '../engine/model/refusal.ts';
 import type { InputView } from './input-view.ts';
 import type { DecisionRecord } from './decision-record.ts';
 import type { ConditionTrace } from '../engine/ports/rule-evaluator.ts';
-import type { ShareView, ThroughputView } from './status-view.ts';
+import type { HookView, ShareView, ThroughputView } from './status-view.ts';
 
 export const FLOW_SORTS = ['rate', 'packets', 'bytes', 'age', 'idle', 'score'] as const;
 
@@ -89,6 +89,8 @@ export interface WhyView {
   readonly unused: UnusedView | null;
   /** The port that it enters by, if receiving there costs other traffic; null: it does not. */
   readonly input: InputView | null;
+  /** Where a backend takes the packets of the port that it enters by; as in `PortView`. */
+  readonly hook: HookView | null;
   /** Verdicts of all rules, in order of priority. */
   readonly rules: readonly RuleView[];
   /** Latest changes of placement, latest first. */

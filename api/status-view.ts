@@ -194,6 +194,16 @@ export interface SliceView {
   readonly usedEntries: number | null;
 }
 
+/** Where a backend takes the packets of a port, and why there. */
+export interface HookView {
+  /** The place in the kernel, `xdp` or `tcx`, or `emulator`. */
+  readonly hook: string;
+  /** The reason as one word, as in metrics. */
+  readonly reason: string;
+  /** The reason in one line. */
+  readonly why: string;
+}
+
 export interface PortView {
   readonly name: string;
   readonly kind: string;
@@ -202,6 +212,8 @@ export interface PortView {
   readonly rxBitsPerSecond: number | null;
   readonly txBitsPerSecond: number | null;
   readonly linkBitsPerSecond: number | null;
+  /** Null: no backend serves the port, or the backend has no hooks. */
+  readonly hook: HookView | null;
 }
 
 export interface PoliciesView {

@@ -126,6 +126,7 @@ function plan(slices: readonly string[]): PlanNumbers {
   );
   return {
     unservedPorts: 0,
+    portHooks: [],
     verifiedAtMs: 0,
     inputs: [],
     backend: 'nic',

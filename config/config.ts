@@ -68,15 +68,15 @@ export interface OvsConfig {
 }
 
 export interface BackendConfig {
-  /** `none`: the daemon observes and decides, but places nothing. */
+  /** `auto`: XDP or tcx, chosen for each port. `none`: the daemon observes and decides, but places nothing. */
   readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'none';
   readonly entries: number;
   readonly masks: number;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
-  /** Time without entries after which a port loses its program (`xdp`: only a veth or tap), ms. */
+  /** Time without entries after which a port loses its program (XDP: only a veth or tap), ms. */
   readonly detachAfterMs: number;
-  /** Folder on a bpf file system for pinned maps and programs (`xdp`, `tcx`). */
+  /** Folder on a bpf file system for pinned maps and programs. */
   readonly pinPath: string;
   /** How XDP programs are attached. */
   readonly mode: 'auto' | 'native' | 'generic';

@@ -87,7 +87,7 @@ function once<T>(create: () => T): () => T {
 function resolved(settings: ConfigFile, file: string): Config {
   const control = resolve(runtimeFolder(), settings.control.path);
   const { node, fastPath, poll, planner, onExit, decisions, http, influx, log } = settings;
-  const defaultAdapter = node.adapter === 'ovs' ? 'xdp' : 'emulator';
+  const defaultAdapter = node.adapter === 'ovs' ? 'auto' : 'emulator';
   return {
     file,
     node,

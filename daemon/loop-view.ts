@@ -14,7 +14,7 @@ import type {
   WhyAnswer,
 } from '../api/flow-views.ts';
 import type { InputView } from '../api/input-view.ts';
-import type { BackendView, StatusView } from '../api/status-view.ts';
+import type { BackendView, HookView, StatusView } from '../api/status-view.ts';
 import type { HoldView, ReloadView } from '../api/command-views.ts';
 import type { DecisionQuery } from '../api/decision-query.ts';
 import type { DecisionPage, DecisionRecord } from '../api/decision-record.ts';
@@ -38,6 +38,7 @@ import { policiesView } from './policies/policies-view.ts';
 import { selectFlows } from '../views/select-flows.ts';
 import {
   changesView,
+  hookView,
   mismatchView,
   portViews,
   ruleView,
@@ -106,7 +107,7 @@ export class LoopView implements DaemonView {
       packetsPerSecond: byPlacement((i) => traffic.packetsPerSecond[i]),
       ...accountsView(loop.accounts),
       slices: sliceViews(report?.slices ?? [], traffic, nic?.learnedEntries, nic?.shares ?? []),
-      ports: report === undefined ? [] : portViews(report.tick),
+      ports: report === undefined ? [] : portViews(report),
       policies: policiesView(policies, this.#o.watching()),
       influx: this.#o.influx?.view() ?? null,
       samples: samplesView(report?.samples),
@@ -145,6 +146,7 @@ export class LoopView implements DaemonView {
         mismatch: mismatchView(explanation, this.#o.now()),
         unused: this.#unused(explanation),
         input: inputOfFlow(explanation, flow.inPort),
+        hook: hookOfFlow(explanation, flow.inPort),
         rules: explanation.rules.map(ruleView),
         decisions: this.#o.decisions.page({ flow: flow.id, limit: MAX_DECISIONS }).decisions,
       },
@@ -273,6 +275,10 @@ export class LoopView implements DaemonView {
 function inputOfFlow({ plans }: Explanation, inPort: string): InputView | null {
   const use = plans.flatMap(({ inputs }) => inputs).find(({ port }) => port === inPort);
   return use === undefined ? null : inputView(use);
+}
+
+function hookOfFlow({ plans }: Explanation, inPort: string): HookView | null {
+  return hookView(plans.flatMap(({ portHooks }) => portHooks).find(({ name }) => name === inPort));
 }
 
 function inputView({ port, isOpen, saves, costs }: InputUse): InputView {

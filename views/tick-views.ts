@@ -1,11 +1,18 @@
 import type { SampleCounts } from '../engine/loop/sampler.ts';
-import type { Explanation } from '../engine/loop/tick-report.ts';
+import type { Explanation, TickReport } from '../engine/loop/tick-report.ts';
 import { REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
-import type { SourceStatus, Tick } from '../engine/model/tick.ts';
+import type { SourceStatus } from '../engine/model/tick.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
+import type { PortHook } from '../engine/ports/offload-backend.ts';
 import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
 import type { RuleView, WhyView } from '../api/flow-views.ts';
-import type { ChangesView, PortView, SamplesView, SourceView } from '../api/status-view.ts';
+import type {
+  ChangesView,
+  HookView,
+  PortView,
+  SamplesView,
+  SourceView,
+} from '../api/status-view.ts';
 import { finite } from './finite.ts';
 
 /** The state of the flow monitors; null: not configured. */
@@ -28,8 +35,9 @@ export function mismatchView({ mismatch }: Explanation, nowMs: number): WhyView[
   return { detail: mismatch.detail, heldMs: Math.max(0, mismatch.untilMs - nowMs) };
 }
 
-/** The ports of a tick with their load. */
-export function portViews(tick: Tick): readonly PortView[] {
+/** The ports of a tick with their load, and where backends take their packets. */
+export function portViews({ tick, plans }: TickReport): readonly PortView[] {
+  const hooks = new Map(plans.flatMap(({ portHooks }) => portHooks).map((at) => [at.name, at]));
   return [...tick.ports.values()].map((port) => {
     const load = tick.node.portLoad.get(port.name);
     return {
@@ -40,8 +48,14 @@ export function portViews(tick: Tick): readonly PortView[] {
       rxBitsPerSecond: load?.rxBitsPerSecond ?? null,
       txBitsPerSecond: load?.txBitsPerSecond ?? null,
       linkBitsPerSecond: port.linkBitsPerSecond ?? null,
+      hook: hookView(hooks.get(port.name)),
     };
   });
+}
+
+/** The hook of a port; null: there is none. */
+export function hookView(at: PortHook | undefined): HookView | null {
+  return at === undefined ? null : { hook: at.hook, reason: at.reason, why: at.why };
 }
 
 /** A source as of a tick. */

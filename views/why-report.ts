@@ -56,6 +56,9 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     ...(limits.holdLeftMs > 0 ? [pair('hold', `another ${duration(limits.holdLeftMs)}`)] : []),
     ...(refusal === null ? [] : [pair('refusal', `${refusal.code}: ${refusal.detail}`)]),
     ...(mismatch === null ? [] : [pair('sample', mismatch.detail)]),
+    ...(why.hook === null
+      ? []
+      : [pair('hook', `${why.hook.hook} at ${flow.inPort}: ${why.hook.why}`)]),
     ...(why.input === null ? [] : [pair('port', inputText(why.input))]),
   ];
   return [

@@ -12,6 +12,7 @@ import type {
   Operation,
   OperationResult,
   OffloadBackend,
+  PortHook,
   Support,
 } from '../../engine/ports/offload-backend.ts';
 import type { Fault, Faults } from './faults.ts';
@@ -25,12 +26,15 @@ export class BackendDetached extends Error {
   override readonly name = 'BackendDetached';
 }
 
+const HOOK = { hook: 'emulator', reason: 'emulated', why: 'the node is emulated' } as const;
+
 /** The emulated NIC as the daemon drives it. The node owns the table. */
 export class EmulatedBackend implements OffloadBackend {
   readonly name = 'emulated-nic';
   readonly #simulation: Simulation;
   readonly #faults: Faults;
   #ports: PortSnapshot = new Map();
+  #hooks: readonly PortHook[] = [];
   #attached = false;
 
   constructor(simulation: Simulation, faults: Faults) {
@@ -70,6 +74,10 @@ export class EmulatedBackend implements OffloadBackend {
     return { entries, used, masks, masksUsed };
   }
 
+  portHooks(): readonly PortHook[] {
+    return this.#hooks;
+  }
+
   async apply(
     operations: readonly Operation[],
     signal: AbortSignal,
@@ -104,6 +112,7 @@ export class EmulatedBackend implements OffloadBackend {
   async portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
     this.#mustBeAttached('portsChanged');
     this.#ports = ports;
+    this.#hooks = Array.from(ports.keys(), (name) => ({ name, ...HOOK }));
     return this.#removeWhere(
       (entry) =>
         entry.ports.some((port) => {

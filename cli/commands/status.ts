@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { BackendView, StatusView } from '../../api/status-view.ts';
+import type { BackendView, HookView, StatusView } from '../../api/status-view.ts';
 import {
   bitRate,
   byteCount,
@@ -67,6 +67,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
     '',
     `daemon    version ${status.version}, pid ${status.pid}`,
     ...backendLines(status),
+    ...hookLines(status),
     ...changesLines(status),
     ...sampleLines(status),
     ...influxLines(status),
@@ -92,6 +93,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
         { title: 'PORT', align: 'left', text: (p) => p.name },
         { title: 'KIND', align: 'left', text: (p) => p.kind },
         { title: 'SLICE', align: 'left', text: (p) => p.slice ?? '-' },
+        { title: 'HOOK', align: 'left', text: (p) => p.hook?.hook ?? '-' },
         { title: 'RECEIVES', align: 'right', text: (p) => rate(p.rxBitsPerSecond) },
         { title: 'SENDS', align: 'right', text: (p) => rate(p.txBitsPerSecond) },
         { title: 'LINK', align: 'right', text: (p) => rate(p.linkBitsPerSecond) },
@@ -126,6 +128,23 @@ function backendLines({ backends }: StatusView): string[] {
         (limit) => `          ${limit.name}: placed flows are expected to send ${expected(limit)}`,
       ),
   ]);
+}
+
+/** Where packets of ports are taken, and why there. */
+function hookLines({ ports }: StatusView): string[] {
+  const counts = new Map<string, { readonly hook: HookView; ports: number }>();
+  for (const { hook } of ports) {
+    if (hook === null) continue;
+    const key = `${hook.hook} ${hook.why}`;
+    const known = counts.get(key) ?? { hook, ports: 0 };
+    known.ports++;
+    counts.set(key, known);
+  }
+  return [...counts.values()].map(
+    ({ hook, ports: count }, i) =>
+      (i === 0 ? 'hooks' : '').padEnd(10) +
+      `${hook.hook} at ${counted(count, 'port')}: ${hook.why}`,
+  );
 }
 
 /** Values that the planner computed. */

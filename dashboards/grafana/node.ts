@@ -266,12 +266,21 @@ export function nodeDashboard(): DashboardBuilder {
     .withPanel(
       table({
         title: 'Ports',
-        description: 'Kind, VM and slice of each port.',
+        description:
+          'Kind, VM and slice of each port, and where the backend takes its packets: the hook, and the reason for it.',
         unit: 'short',
         width: 24,
-        queries: [{ expr: of('norikae_port_info', PORTS) }],
+        queries: [{ expr: portsWithHooks() }],
       }),
     );
+}
+
+/** Each port, with its hook if it has one. */
+function portsWithHooks(): string {
+  const ports = of('norikae_port_info', PORTS);
+  const hooks = of('norikae_port_hook', PORTS);
+  const joined = `${ports} * on (instance, port) group_left (backend, hook, reason) ${hooks}`;
+  return `(${joined}) or (${ports} unless on (instance, port) ${hooks})`;
 }
 
 /** Expected use of each limit, 0 without a limit. */

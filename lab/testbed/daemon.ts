@@ -59,7 +59,7 @@ export class NorikaeDaemon {
     const socket = join(runDir, 'norikae.sock');
     const config = {
       node: { adapter: 'ovs', ovs: { runDir, database: dbSocket, ...settings.ovs } },
-      backend: { adapter: 'xdp', pinPath: node.pinPath, ...settings.backend },
+      backend: { pinPath: node.pinPath, ...settings.backend },
       ...(settings.fastPath === undefined ? {} : { fastPath: settings.fastPath }),
       poll: { periodMs: 100, ...settings.poll },
       planner: { ...settings.planner },

@@ -33,6 +33,7 @@ export function Ports({ ports, first }: PortsProps): VNode {
               <th scope="col">Port</th>
               <th scope="col">VM</th>
               <th scope="col">Slice</th>
+              <th scope="col">Hook</th>
               <th scope="col" class="wide">Into the node</th>
               <th scope="col" class="wide">Out of the node</th>
               <th scope="col" class="num">Link</th>
@@ -45,6 +46,9 @@ export function Ports({ ports, first }: PortsProps): VNode {
                   <th scope="row">${port.name} <span class="quiet">${port.kind}</span></th>
                   <td>${port.vm ?? html`<span class="quiet">-</span>`}</td>
                   <td>${port.slice ?? html`<span class="quiet">-</span>`}</td>
+                  <td title=${port.hook?.why}>
+                    ${port.hook?.hook ?? html`<span class="quiet">-</span>`}
+                  </td>
                   <td class="wide">${load(port, 'received', port.rxBitsPerSecond)}</td>
                   <td class="wide">${load(port, 'sent', port.txBitsPerSecond)}</td>
                   <td class="num">

@@ -131,6 +131,11 @@ export const MEASUREMENTS = {
       kind: { type: 'text', unit: '', help: 'Kind of the port.' },
       vm: { type: 'text', unit: '', help: 'VM.' },
       slice: { type: 'text', unit: '', help: 'Slice.' },
+      hook: {
+        type: 'text',
+        unit: '',
+        help: 'Where the backend takes its packets: `xdp`, `tcx` or `emulator`; left out for a port that is not served.',
+      },
     },
   },
   norikae_port_path: {

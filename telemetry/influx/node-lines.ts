@@ -56,7 +56,9 @@ export function nodeLines(
   workLines(accounts, round);
 }
 
-function portLines({ tick }: TickReport, { node, wallMs, write }: Round): void {
+function portLines({ tick, plans }: TickReport, { node, wallMs, write }: Round): void {
+  const at = plans.flatMap(({ portHooks }) => portHooks);
+  const hooks = new Map(at.map(({ name, hook }) => [name, hook]));
   let remaining = MAX_PORTS;
   for (const port of tick.ports.values()) {
     if (remaining-- === 0) return;
@@ -68,6 +70,7 @@ function portLines({ tick }: TickReport, { node, wallMs, write }: Round): void {
       kind: port.kind,
       vm: port.vm,
       slice: port.slice,
+      hook: hooks.get(port.name),
     };
     write(lineOf('norikae_port', { node, port: port.name }, fields, wallMs));
   }

@@ -76,6 +76,20 @@ export class BackendMetrics {
       'Ports that the backend does not serve although it is meant to: norikae status says why.',
       (b) => b.unservedPorts?.().length ?? 0,
     );
+    const portHooks = new Gauge({
+      name: 'norikae_port_hook',
+      help: 'Where a backend takes the packets of a port that it serves, always 1: the hook (xdp, tcx or emulator) and the reason for it as one word.',
+      labelNames: ['backend', 'port', 'hook', 'reason'],
+      registers,
+      collect: () => {
+        portHooks.reset();
+        for (const b of backends) {
+          for (const { name, hook, reason } of b.portHooks?.() ?? []) {
+            portHooks.set({ backend: b.name, port: name, hook, reason }, 1);
+          }
+        }
+      },
+    });
     perBackend(
       'open_ports',
       'Ports from which the backend receives packets: those with entries that save more than receiving costs. Ports of other devices than veth and tap are always open.',

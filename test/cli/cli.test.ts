@@ -111,7 +111,7 @@ describe('command line', () => {
     assert.match(stdout.text, /512 entries removed; every flow is held on the vSwitch/);
     assert.match(stdout.text, /the hold has ended/);
     assert.match(stdout.text, /5 rules are in force/);
-    assert.match(stdout.text, /^vm1 +vm +red +1\.00 Gbit\/s +2\.00 Gbit\/s +10\.0 Gbit\/s$/m);
+    assert.match(stdout.text, /^vm1 +vm +red +tcx +1\.00 Gbit\/s +2\.00 Gbit\/s +10\.0 Gbit\/s$/m);
     assert.deepEqual(view.asked, ['onload-all', 'resume', 'reload', 'status']);
   });
 
@@ -122,6 +122,12 @@ describe('command line', () => {
       stdout.text,
       /^samples +1,200 entries correct, 0 wrong and removed, 3 not comparable$/m,
     );
+  });
+
+  it('status: shows the hook of each port, and why it was chosen', async () => {
+    assert.equal(await norikae('status'), 0);
+    assert.match(stdout.text, /^hooks +tcx at 1 port: it has the kernel datapath$/m);
+    assert.match(stdout.text, /^PORT +KIND +SLICE +HOOK .*\nvm1 +vm +red +tcx /m);
   });
 
   it('status: shows slices and guarantees, values of the planner, and nearly full ports', async () => {

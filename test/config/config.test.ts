@@ -29,7 +29,7 @@ describe('configuration', () => {
     assert.equal(config.backend.adapter, 'emulator');
     assert.equal(config.onExit, 'withdraw');
     const onHost = parseConfig(MINIMAL.replace('emulator', 'ovs'), FILE);
-    assert.equal(onHost.backend.adapter, 'xdp');
+    assert.equal(onHost.backend.adapter, 'auto');
   });
 
   it('has the same default planner as simulations and benches', () => {

@@ -72,7 +72,9 @@ describe('on the real node, what is seen from outside', function () {
     assert.ok(grown(NIC, offloaded) > 100 * heartbeats, `${carried} of ${received} by the NIC`);
     const byPort = 'norikae_port_traffic_packets_total{port="vm1",direction="rx",path="nic"}';
     assert.equal(valueOf(after, byPort), carried);
-    assert.ok(valueOf(after, 'norikae_table_entries_used{backend="xdp"}') >= 1);
+    assert.ok(valueOf(after, 'norikae_table_entries_used{backend="auto"}') >= 1);
+    const hook = 'hook="xdp",reason="userspace-datapath"';
+    assert.equal(valueOf(after, `norikae_port_hook{backend="auto",port="vm1",${hook}}`), 1);
     assert.ok(valueOf(after, 'norikae_reaction_seconds_count') >= 1);
     const { code, output } = await runToEnd('promtool', ['check', 'metrics'], { input: after });
     assert.deepEqual([code, output], [0, '']);
@@ -80,7 +82,7 @@ describe('on the real node, what is seen from outside', function () {
 
   it('is the page, and the API that it looks at', async () => {
     assert.match(await page('/'), /<title>[^<]*Norikae/);
-    assert.match(await page('/api/v1/status'), /"name":"xdp"/);
+    assert.match(await page('/api/v1/status'), /"name":"auto"/);
   });
 });
 

@@ -91,6 +91,7 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
     refusal: null,
     mismatch: null,
     unused: null,
+    hook: null,
     input: null,
     rules: [
       {
@@ -247,6 +248,7 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
         rxBitsPerSecond: 1e9,
         txBitsPerSecond: 2e9,
         linkBitsPerSecond: 1e10,
+        hook: { hook: 'tcx', reason: 'kernel-datapath', why: 'it has the kernel datapath' },
       },
     ],
     policies: {

@@ -458,6 +458,15 @@ describe('why', () => {
       );
     });
 
+    it('shows at which hook the packets of its port are taken, and why', () => {
+      const hook = { hook: 'xdp', reason: 'userspace-datapath', why: 'it gets packets before tcx' };
+      assert.match(
+        whyReport(whyOf(flowOf(), { hook }), PLAIN).join('\n'),
+        /^hook +xdp at vm1: it gets packets before tcx$/m,
+      );
+      assert.doesNotMatch(whyReport(whyOf(flowOf()), PLAIN).join('\n'), /^hook/m);
+    });
+
     it('is on the vSwitch while its entry has not carried a packet', () => {
       const reason = { code: 'unused', text: 'the text of the code' } as const;
       const flow = flowOf({ placement: 'onload', entry: 'offload', reason });

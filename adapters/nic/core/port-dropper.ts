@@ -45,7 +45,7 @@ export class PortDropper {
    */
   dropChanged(ports: PortSnapshot): void {
     const before = this.#served.infos;
-    this.#served.infos = ports;
+    this.#served.follow(ports);
     for (const port of this.#served.all()) {
       const now = ports.get(port.name);
       const same =

@@ -18,8 +18,9 @@ export interface ServedPortsOptions {
 export class ServedPorts {
   readonly #hook: Pick<Hook, 'choice' | 'outputs'>;
   readonly #heartbeatMs: number;
-  /** The ports as last reported; empty before the first report. */
-  infos: PortSnapshot = new Map();
+  #infos: PortSnapshot = new Map();
+  /** Computed when it is asked for after a change. */
+  #hooks: readonly PortHook[] | undefined;
   readonly #byName = new Map<string, ServedPort>();
   readonly #problems = new Map<string, string>();
   /** Names of the ports that are not meant to be served. */
@@ -33,6 +34,17 @@ export class ServedPorts {
   constructor({ hook, heartbeatMs }: ServedPortsOptions) {
     this.#hook = hook;
     this.#heartbeatMs = heartbeatMs;
+  }
+
+  /** The ports as last reported; empty before the first report. */
+  get infos(): PortSnapshot {
+    return this.#infos;
+  }
+
+  /** Records a report of the ports. */
+  follow(ports: PortSnapshot): void {
+    this.#infos = ports;
+    this.#hooks = undefined;
   }
 
   get(name: string): ServedPort | undefined {
@@ -50,16 +62,18 @@ export class ServedPorts {
 
   /** A port that is served, as last reported. */
   info(name: string): PortInfo | undefined {
-    return this.#byName.has(name) ? this.infos.get(name) : undefined;
+    return this.#byName.has(name) ? this.#infos.get(name) : undefined;
   }
 
   /** Records how a port is served. */
   set(port: ServedPort): void {
     this.#byName.set(port.name, port);
+    this.#hooks = undefined;
   }
 
   delete(name: string): void {
     this.#byName.delete(name);
+    this.#hooks = undefined;
   }
 
   /** Records why a port is not served. */
@@ -109,12 +123,12 @@ export class ServedPorts {
     return [...refused, ...deaf];
   }
 
-  /** Where the packets of each port that is served are taken. */
+  /** Where the packets of each port that is served are taken; the same array until that changes. */
   hooks(): readonly PortHook[] {
-    return this.all().flatMap(({ name }) => {
-      const info = this.infos.get(name);
+    return (this.#hooks ??= this.all().flatMap(({ name }) => {
+      const info = this.#infos.get(name);
       return info === undefined ? [] : [{ name, ...this.#hook.choice(info) }];
-    });
+    }));
   }
 
   /** The ports that flows can enter by, and what that costs their other packets. */
@@ -126,7 +140,7 @@ export class ServedPorts {
   #whyUnserved(port: ServedPort): string | undefined {
     const unreachable = this.#hook.outputs.targetRefusal(port, port);
     if (unreachable !== undefined) return unreachable.detail;
-    const info = this.infos.get(port.name);
+    const info = this.#infos.get(port.name);
     const refusal = info === undefined ? undefined : this.inputRefusal(info);
     if (refusal !== undefined) return refusal.detail;
     return this.#hook.outputs.suspended(port.id);

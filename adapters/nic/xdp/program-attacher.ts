@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import type { AttachedPrograms } from './attached-programs.ts';
 import { type DeviceSettings, mayLeaveChecksumsOpen } from './device-settings.ts';
 import { PortUnusable, ProgramRejected, errnoName } from '../core/errors.ts';
@@ -8,6 +9,13 @@ import type { Attached } from '../core/attached.ts';
 import { PORT_REF } from '../core/records.ts';
 import { type ProgramKind, programFor } from './programs.ts';
 import { type AttachMode, type XdpDevices, XDP_FLAG } from './xdp-devices.ts';
+
+/** First Linux whose programs can read VLAN tags from metadata (`bpf_xdp_metadata_rx_vlan_tag`). */
+const TAGS_SINCE = [6, 8] as const;
+
+const NO_TAGS =
+  `XDP on a veth needs Linux ${TAGS_SINCE.join('.')}, because its peer can hide VLAN tags, and this ` +
+  `is ${release()}; for the kernel datapath, tcx needs only Linux 6.6 (backend.adapter "auto")`;
 
 /** What an attacher works with. */
 export interface ProgramAttacherParts {
@@ -85,7 +93,8 @@ export class ProgramAttacher {
       const note = 'VLAN tags are read from metadata';
       return { hook: 'xdp', mode: 'native', flags, note, splitsSegments };
     }
-    failures.push(`native: ${bound}`);
+    const hidesTags = driver === 'veth' && !readsTags();
+    failures.push(`native: ${hidesTags ? NO_TAGS : bound}`);
     if (!inFrame) return undefined;
     const plain = await this.#try('plain', ifindex, 'native');
     if (plain === undefined) {
@@ -166,4 +175,11 @@ export function flagsOf(name: string, driver: string | undefined): number {
 /** Whether the device's peer loses segmentation offload while the program is attached. */
 export function splits(driver: string | undefined, mode: AttachMode): boolean {
   return mode === 'native' && driver === 'veth';
+}
+
+/** Whether this kernel lets programs read the VLAN tags that a driver keeps as metadata. */
+function readsTags(): boolean {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  const [since, sinceMinor] = TAGS_SINCE;
+  return major > since || (major === since && minor >= sinceMinor);
 }

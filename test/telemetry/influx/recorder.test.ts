@@ -87,6 +87,8 @@ describe('InfluxDB recorder', () => {
     const set = (): void => {
       drive.table.decision.slice[rowOf(drive.table, 1)] = 1;
     };
+    const hook = { name: 'vm1', hook: 'tcx', reason: 'kernel-datapath', why: '' };
+    drive.plans = [planOf({ portHooks: [hook] })];
     drive.tick([{ n: 1, packets: 10, bytes: 1_000 }], set);
     const points = drive.tick([{ n: 1, packets: 20, bytes: 2_000 }], set);
     const slice = one(points, 'norikae_slice');
@@ -95,6 +97,8 @@ describe('InfluxDB recorder', () => {
     assert.equal(one(points, 'norikae_port_path', { port: 'vm1' }).fields.rx_bytes, 1_000);
     assert.equal(one(points, 'norikae_port_path', { port: 'vm2' }).fields.tx_bytes, 1_000);
     const port = one(points, 'norikae_port', { port: 'vm1' });
+    assert.equal(port.fields.hook, 'tcx');
+    assert.equal('hook' in one(points, 'norikae_port', { port: 'vm2' }).fields, false);
     assert.deepEqual([port.fields.rx_bits_per_second, port.fields.tx_bits_per_second], [8, 16]);
     assert.equal(one(points, 'norikae_port', { port: 'vm2' }).fields.kind, 'vm');
   });
