@@ -1,6 +1,12 @@
 import { Bed } from './bed/bed.ts';
 import { runMatrix } from './runs/matrix.ts';
-import { caseText, type CompareCase, matrix, quickCases } from './cases/parameters.ts';
+import {
+  caseText,
+  type CompareCase,
+  type CompareDatapath,
+  matrix,
+  quickCases,
+} from './cases/parameters.ts';
 import { type CompareReport, reportOf } from './report.ts';
 import { runScenario, type ScenarioResult } from './scenarios/run-scenario.ts';
 import { SCENARIOS } from './scenarios/all.ts';
@@ -8,6 +14,7 @@ import type { Scenario } from './scenarios/scenario.ts';
 
 /** What to compare. */
 export interface CompareOptions {
+  readonly datapath: CompareDatapath;
   readonly seed: number;
   /** Numbers of cases; empty: all. */
   readonly cases: readonly number[];
@@ -36,20 +43,20 @@ export async function runCompare(options: CompareOptions): Promise<CompareReport
   if (cases.length + scenarios.length === 0) {
     throw new NothingToCompare('no case has that number and those words');
   }
-  const bed = await Bed.start();
+  const bed = await Bed.start(options.datapath);
   try {
     const results = await runMatrix(bed, cases, options.rounds);
     const others: ScenarioResult[] = [];
     for (const scenario of scenarios) others.push(await runScenario(bed, scenario, options.rounds));
     const seconds = (performance.now() - startMs) / 1_000;
-    return reportOf(options.seed, seconds, results, others);
+    return reportOf(options, seconds, results, others);
   } finally {
     await bed.stop();
   }
 }
 
-function casesOf({ seed, cases, only, quick }: CompareOptions): readonly CompareCase[] {
-  const all = matrix(seed);
+function casesOf({ datapath, seed, cases, only, quick }: CompareOptions): readonly CompareCase[] {
+  const all = matrix(seed, datapath);
   return (quick ? quickCases(all) : all)
     .filter(({ number }) => cases.length === 0 || cases.includes(number))
     .filter(({ parameters }) => only.every((word) => wordsOf(parameters).includes(word)));

@@ -1,7 +1,8 @@
+import { release } from 'node:os';
 import { textTable } from '../../platform/text-table.ts';
 import type { CaseResult } from './runs/matrix.ts';
 import type { Measures } from './verdict/measures.ts';
-import { caseText } from './cases/parameters.ts';
+import { caseText, type CompareDatapath } from './cases/parameters.ts';
 import type { ScenarioResult } from './scenarios/run-scenario.ts';
 import type { Difference } from './verdict/verdict.ts';
 
@@ -31,6 +32,10 @@ export interface ReportedDifference extends Difference {
 
 /** Result of `lab compare`. */
 export interface CompareReport {
+  /** The datapath that was compared; nothing is known about the other. */
+  readonly datapath: CompareDatapath;
+  /** Release of the kernel on which it ran. */
+  readonly kernel: string;
   readonly seed: number;
   readonly seconds: number;
   readonly cases: readonly ReportedCase[];
@@ -39,15 +44,23 @@ export interface CompareReport {
   readonly differences: readonly ReportedDifference[];
 }
 
+/** Whether a value parsed from JSON is a report. */
+export function isCompareReport(value: unknown): value is CompareReport {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['cases', 'notServed', 'differences'].every((key) => Array.isArray(Reflect.get(value, key)));
+}
+
 /** The report of all results. */
 export function reportOf(
-  seed: number,
+  { datapath, seed }: Pick<CompareReport, 'datapath' | 'seed'>,
   seconds: number,
   matrix: readonly CaseResult[],
   scenarios: readonly ScenarioResult[],
 ): CompareReport {
   const all = [...matrix.map(ofCase), ...scenarios.map(ofScenario)];
   return {
+    datapath,
+    kernel: release(),
     seed,
     seconds,
     cases: all.flatMap(({ counted }) => counted ?? []),
@@ -86,7 +99,8 @@ function ofScenario({ scenario, differences, ...runs }: ScenarioResult): Reporte
 
 /** The report as tables for a terminal of so many columns. */
 export function formatCompareReport(report: CompareReport, width: number): string {
-  const { cases, notServed, differences, seed, seconds } = report;
+  const { datapath, kernel, cases, notServed, differences, seed, seconds } = report;
+  const other = datapath === 'kernel' ? 'userspace' : 'kernel';
   const differing = new Set(differences.map(({ name }) => name));
   const plain = (text: string) => text;
   const number = { title: '#', align: 'right' } as const;
@@ -120,6 +134,7 @@ export function formatCompareReport(report: CompareReport, width: number): strin
     '',
     `${cases.length} cases, ${notServed.length} more not served, ${differences.length} differences; ` +
       `seed ${seed}, ${seconds.toFixed(0)} s`,
+    `${datapath} datapath on Linux ${kernel}; the ${other} datapath was not compared (--datapath ${other})`,
   ].join('\n');
 }
 

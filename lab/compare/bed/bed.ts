@@ -7,18 +7,21 @@ import {
   FULL_OFFLOADS,
   giveIpv6,
   giveTunnels,
+  giveVlan,
   type Guest,
   guestOf,
   setOffloads,
 } from '../guest/guests.ts';
-import type { CaseParameters } from '../cases/parameters.ts';
+import type { BackendName, CompareDatapath } from '../cases/parameters.ts';
 import type { Ends } from '../traffic/ends.ts';
+import { IN_GUEST, ON_HOST, type Pace } from './pace.ts';
 
-/** Longer than any pause between the parts of a case, ms. */
-const MAX_IDLE_MS = 3_000;
-
-/** Settings of the daemon under test: fast, and eager enough to offload a few packets. */
-const DAEMON = { poll: { periodMs: 100, sourceShare: 0.5 }, planner: { minHoldMs: 0 } };
+/** Configuration of each backend. */
+const BACKENDS: Readonly<Record<BackendName, Readonly<Record<string, unknown>>>> = {
+  'xdp-native': { adapter: 'xdp', mode: 'native' },
+  'xdp-generic': { adapter: 'xdp', mode: 'generic' },
+  tcx: { adapter: 'tcx' },
+};
 
 /**
  * The node of all comparisons. Packets go from `sender` to `receiver`; `bystanders` send what no
@@ -26,6 +29,8 @@ const DAEMON = { poll: { periodMs: 100, sourceShare: 0.5 }, planner: { minHoldMs
  */
 export class Bed {
   readonly node: TestNode;
+  readonly datapath: CompareDatapath;
+  readonly pace: Pace;
   readonly sender: Guest;
   readonly receiver: Guest;
   readonly bystanders: readonly [Guest, Guest];
@@ -37,12 +42,15 @@ export class Bed {
 
   private constructor(
     node: TestNode,
+    datapath: CompareDatapath,
     guests: readonly [Guest, Guest, Guest, Guest],
     mirror: Vm,
     host: Agent,
     policy: string,
   ) {
     this.node = node;
+    this.datapath = datapath;
+    this.pace = paceOn(datapath);
     const [sender, receiver, ...bystanders] = guests;
     this.sender = sender;
     this.receiver = receiver;
@@ -52,9 +60,15 @@ export class Bed {
     this.#policy = policy;
   }
 
-  /** Starts the node; guests may leave checksums and segmentation to their devices. */
-  static async start(): Promise<Bed> {
-    const node = await TestNode.start(['other_config:userspace-tso-enable=true']);
+  /**
+   * Starts the node; guests may leave checksums and segmentation to their devices. The kernel datapath
+   * needs the module openvswitch.
+   */
+  static async start(datapath: CompareDatapath): Promise<Bed> {
+    const node =
+      datapath === 'kernel'
+        ? await TestNode.start([], 'system')
+        : await TestNode.start(['other_config:userspace-tso-enable=true']);
     try {
       const { runDir } = node.ovs;
       const guests = [
@@ -68,28 +82,31 @@ export class Bed {
       const [sender, receiver] = guests;
       await giveTunnels(sender, receiver);
       await giveIpv6(sender, receiver);
+      if (datapath === 'kernel') await giveVlan(sender, receiver);
       const policy = join(runDir, 'compare.json');
-      await writeFile(policy, JSON.stringify(policyFor(sender, receiver)));
+      await writeFile(policy, JSON.stringify(policyFor(paceOn(datapath), sender, receiver)));
       for (const { vm } of guests.slice(2)) await setOffloads(vm, ...FULL_OFFLOADS);
       const host = await Agent.start(node.ovs.host, runDir);
       await node.ovs.countSoon();
-      return new Bed(node, guests, mirror, host, policy);
+      return new Bed(node, datapath, guests, mirror, host, policy);
     } catch (error) {
       await node.stop();
       throw error;
     }
   }
 
-  /** Norikae on this node. */
+  /** Norikae on this node: fast, and eager enough to offload a few packets. */
   startDaemon(
-    mode: CaseParameters['mode'],
+    backend: BackendName,
     settings: Parameters<typeof NorikaeDaemon.start>[1] = {},
   ): Promise<NorikaeDaemon> {
     return NorikaeDaemon.start(this.node, {
-      ...DAEMON,
+      poll: { periodMs: this.pace.pollMs, sourceShare: 0.5 },
+      planner: { minHoldMs: 0 },
+      ready: this.pace.ready,
       policies: [this.#policy],
       ...settings,
-      backend: { mode, ...settings.backend },
+      backend: { ...BACKENDS[backend], ...settings.backend },
     });
   }
 
@@ -120,8 +137,12 @@ export class Bed {
   }
 }
 
+function paceOn(datapath: CompareDatapath): Pace {
+  return datapath === 'kernel' ? IN_GUEST : ON_HOST;
+}
+
 /** Offloads what passes between two guests, and keeps it offloaded in the pauses of a case. */
-function policyFor(...guests: readonly [Guest, Guest]): unknown {
+function policyFor({ maxIdleMs }: Pace, ...guests: readonly [Guest, Guest]): unknown {
   return {
     name: 'compare',
     version: '1.0.0',
@@ -132,7 +153,7 @@ function policyFor(...guests: readonly [Guest, Guest]): unknown {
           all: [
             { fact: 'inPort', operator: 'in', value: guests.map(({ vm }) => vm.name) },
             { fact: 'packets', operator: 'greaterThan', value: 0 },
-            { fact: 'idleMs', operator: 'lessThan', value: MAX_IDLE_MS },
+            { fact: 'idleMs', operator: 'lessThan', value: maxIdleMs },
           ],
         },
         event: { type: 'offload' },

@@ -9,6 +9,16 @@ export type Row = Readonly<Record<string, string>>;
 /** Whether the values chosen so far can be in one row. Values that are not chosen yet are absent. */
 export type Constraint = (chosen: Row) => boolean;
 
+/** What rows must and must not contain. */
+export interface CoveringOptions {
+  /** Default: every combination is allowed. */
+  readonly allows?: Constraint;
+  /** Pairs for which it is false occur only by chance; default: every pair must occur. */
+  readonly needs?: (pair: Row) => boolean;
+  /** The first rows contain these values, and the pairs in them are covered. */
+  readonly first?: readonly Row[];
+}
+
 /** Candidates per row; the one that covers most pairs is taken. */
 const CANDIDATES = 16;
 
@@ -22,20 +32,24 @@ const CANDIDATES = 16;
 export function coveringRows(
   parameters: Parameters,
   seed: number,
-  allows: Constraint = () => true,
+  options: CoveringOptions = {},
 ): readonly Row[] {
+  const { allows = () => true, needs = () => true, first = [] } = options;
   const random = new Sfc32(seed);
-  const open = new Map(allPairs(parameters, allows).map((pair) => [keyOf(pair), pair]));
+  const pairs = allPairs(parameters, allows).filter(needs);
+  const open = new Map(pairs.map((pair) => [keyOf(pair), pair]));
   const rows: Row[] = [];
-  while (open.size > 0) {
+  const addBest = (start: () => Row) => {
     const candidates = Array.from({ length: CANDIDATES }, () => {
-      const row = candidate(parameters, open, random, allows);
+      const row = completed(start(), parameters, open, random, allows);
       return { row, covers: pairsOf(row).filter((pair) => open.has(keyOf(pair))) };
     });
     const best = candidates.reduce((a, b) => (b.covers.length > a.covers.length ? b : a));
     for (const pair of best.covers) open.delete(keyOf(pair));
     rows.push(best.row);
-  }
+  };
+  for (const row of first) addBest(() => row);
+  while (open.size > 0) addBest(() => [...open.values()][random.below(open.size)]);
   return rows;
 }
 
@@ -63,15 +77,16 @@ export function pairsOf(row: Row): readonly Row[] {
   );
 }
 
-/** A row with one of the open pairs, then for each parameter the value that covers most of them. */
-function candidate(
+/** The row, with the value of each other parameter that covers most of the open pairs. */
+function completed(
+  start: Row,
   parameters: Parameters,
   open: ReadonlyMap<string, Row>,
   random: Sfc32,
   allows: Constraint,
 ): Row {
   const names = Object.keys(parameters);
-  let row = [...open.values()][random.below(open.size)];
+  let row = start;
   for (const name of shuffled(names, random)) {
     if (name in row) continue;
     const allowed = shuffled(parameters[name], random).filter((value) =>

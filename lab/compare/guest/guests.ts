@@ -5,6 +5,7 @@ import {
   FINAL_SEGMENT,
   FORWARDED_IPV4,
   FORWARDED_IPV6,
+  VLAN,
   VNI,
   VXLAN_PORT,
 } from '../traffic/ends.ts';
@@ -31,6 +32,7 @@ export async function guestOf(vm: Vm, folder: string): Promise<Guest> {
     mac: vm.mac,
     ipv4: vm.address,
     ipv6: `fd09::${vm.number}`,
+    tagged: `192.168.5.${vm.number}`,
     inner: `192.168.7.${vm.number}`,
     innerMac: `02:19:00:00:00:0${vm.number}`,
   };
@@ -53,6 +55,22 @@ export async function giveTunnels(...[a, b]: readonly [Guest, Guest]): Promise<v
     await vm.namespace.exec('ethtool', ['-K', 'vx0', 'tx', 'off']);
     await inside('link', 'set', 'vx0', 'up');
     await inside('neigh', 'replace', other.end.inner, 'lladdr', other.end.innerMac, 'dev', 'vx0');
+  }
+}
+
+/** A VLAN device in each guest, with the offloads of the guest's device. */
+export async function giveVlan(...[a, b]: readonly [Guest, Guest]): Promise<void> {
+  for (const [own, other] of [
+    [a, b],
+    [b, a],
+  ]) {
+    const inside = (...args: readonly string[]) => run('ip', ['-n', own.vm.namespace.name, ...args]);
+    await inside('link', 'add', 'link', 'eth0', 'name', 'tag0', 'type', 'vlan', 'id', String(VLAN));
+    await inside('link', 'set', 'tag0', 'addrgenmode', 'none');
+    await inside('address', 'add', `${own.end.tagged}/24`, 'dev', 'tag0');
+    await inside('link', 'set', 'tag0', 'up');
+    const neighbour = ['lladdr', other.end.mac, 'dev', 'tag0'];
+    await inside('neigh', 'replace', other.end.tagged, ...neighbour);
   }
 }
 

@@ -6,8 +6,6 @@ import type { BystanderMeasures } from '../verdict/measures.ts';
 const STREAM = 'bystander';
 /** Bytes of a chunk, as TSO takes them. */
 const CHUNK = 64_000;
-const CHUNKS = 60;
-const TRANSFERS = 3;
 /** More than any path carries: as fast as possible. */
 const UNPACED = 1e6;
 const TRANSFER_MS = 10_000;
@@ -18,12 +16,13 @@ const TRANSFER_MS = 10_000;
  */
 export async function measureBystander(bed: Bed): Promise<BystanderMeasures> {
   const all: BystanderMeasures[] = [];
-  for (let i = 0; i < TRANSFERS; i++) all.push(await transfer(bed));
+  for (let i = 0; i < bed.pace.bystander.transfers; i++) all.push(await transfer(bed));
   return all.reduce((a, b) => (b.bitsPerSecond > a.bitsPerSecond ? b : a));
 }
 
 async function transfer(bed: Bed): Promise<BystanderMeasures> {
   const [from, to] = bed.bystanders;
+  const { chunks } = bed.pace.bystander;
   const { port } = bed.ends();
   const spec = { kind: 'tcp', port, size: CHUNK } as const;
   const counters = () => readDeviceCounters(bed.node.ovs.vswitchdPid ?? 0, from.vm.name);
@@ -31,16 +30,16 @@ async function transfer(bed: Bed): Promise<BystanderMeasures> {
   try {
     const before = counters();
     const startMs = performance.now();
-    await from.agent.send(STREAM, { ...spec, target: to.end.ipv4 }, [0, CHUNKS], UNPACED);
+    await from.agent.send(STREAM, { ...spec, target: to.end.ipv4 }, [0, chunks], UNPACED);
     const arrived = async () => {
-      const [{ received }] = await to.agent.counts(STREAM, [[0, CHUNKS]]);
-      return received === CHUNKS ? true : undefined;
+      const [{ received }] = await to.agent.counts(STREAM, [[0, chunks]]);
+      return received === chunks ? true : undefined;
     };
     await waitFor('the transfer', arrived, { timeoutMs: TRANSFER_MS, everyMs: 2 });
     const seconds = (performance.now() - startMs) / 1_000;
     const after = counters();
     return {
-      bitsPerSecond: (CHUNK * CHUNKS * 8) / seconds,
+      bitsPerSecond: (CHUNK * chunks * 8) / seconds,
       bytesPerPacket: (after.rxBytes - before.rxBytes) / (after.rxPackets - before.rxPackets),
     };
   } finally {

@@ -37,7 +37,7 @@ export async function runMatrix(
   return results;
 }
 
-/** All runs without Norikae, then those with it: one daemon for each mode of XDP. */
+/** All runs without Norikae, then those with it: one daemon for each backend. */
 async function round(bed: Bed, cases: readonly CompareCase[]): Promise<readonly CaseResult[]> {
   const references = new Map<number, Measures>();
   for (const [i, each] of cases.entries()) {
@@ -45,10 +45,9 @@ async function round(bed: Bed, cases: readonly CompareCase[]): Promise<readonly 
     references.set(each.number, await runWithout(bed, each.parameters));
   }
   const results: CaseResult[] = [];
-  for (const mode of ['native', 'generic'] as const) {
-    const ours = cases.filter(({ parameters }) => parameters.mode === mode);
-    if (ours.length === 0) continue;
-    const daemon = await bed.startDaemon(mode);
+  for (const backend of new Set(cases.map(({ parameters }) => parameters.backend))) {
+    const ours = cases.filter(({ parameters }) => parameters.backend === backend);
+    const daemon = await bed.startDaemon(backend);
     try {
       for (const each of ours) {
         progress(

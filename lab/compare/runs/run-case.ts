@@ -13,17 +13,10 @@ import { surroundingsOf } from '../surroundings/of-case.ts';
 import type { Range, Stream } from '../traffic/stream.ts';
 import { TRAFFIC } from '../traffic/streams.ts';
 
-/** Far below what the vSwitch carries, so that it loses none. */
-const PACKETS_PER_SECOND = 1_000;
 /** Sequence numbers of the three parts of a run: the flow starts, is steady, the surroundings change. */
 const START: Range = [0, 50];
 const STEADY: Range = [50, 150];
 const CHANGED: Range = [150, 300];
-/** Before the last part counts, the vSwitch and Norikae have this long to notice the change, ms. */
-const SETTLE_MS = 400;
-/** The counts are final when nothing has arrived for this long, ms. */
-const QUIET_MS = 100;
-const DRAIN_MS = 2_000;
 
 /** Runs a case without Norikae. */
 export function runWithout(bed: Bed, parameters: CaseParameters): Promise<Measures> {
@@ -86,8 +79,10 @@ class CaseRun {
   /** Sets the guests' offloads and the rules as they are at the start. */
   async #prepare(): Promise<void> {
     const { tx, tso, protocol, match } = this.#parameters;
-    const { sender, receiver } = this.#bed;
-    const offloads = ['tx', tx, 'tso', tso, 'gro', 'on', 'txvlan', 'off'];
+    const { sender, receiver, datapath } = this.#bed;
+    // The userspace datapath does not restore the tags that a sender leaves to its device.
+    const txvlan = datapath === 'kernel' ? 'on' : 'off';
+    const offloads = ['tx', tx, 'tso', tso, 'gro', 'on', 'txvlan', txvlan];
     await Promise.all([sender, receiver].map(({ vm }) => setOffloads(vm, ...offloads)));
     const rule = `${TRAFFIC[protocol].rule},in_port=${sender.vm.number}`;
     const own = `priority=9,${rule},actions=output:${receiver.vm.number}`;
@@ -95,29 +90,29 @@ class CaseRun {
     // What an earlier run has taught the vSwitch and Norikae must not matter.
     await this.#bed.node.ovs.appctl('revalidator/purge');
     if (this.#daemon !== undefined)
-      await waitUntilServed(this.#daemon, [sender.vm.name, receiver.vm.name]);
+      await waitUntilServed(this.#daemon, [sender.vm.name, receiver.vm.name], this.#bed.pace);
   }
 
   async #traffic(): Promise<void> {
     const daemon = this.#daemon;
-    const { sender, receiver } = this.#bed;
-    const at = async () => (daemon === undefined ? 0 : nicBytes(daemon));
+    const { sender, receiver, pace } = this.#bed;
+    const at = async () => (daemon === undefined ? 0 : nicBytes(daemon, pace));
     // The last run ended some ticks ago.
     const start = (await daemon?.control.status())?.paths.nic.bytes ?? 0;
     await this.#send(START);
-    if (daemon === undefined) await sleep(SETTLE_MS);
-    else await waitUntilPlaced(daemon, sender.vm.name);
+    if (daemon === undefined) await sleep(pace.settleMs);
+    else await waitUntilPlaced(daemon, sender.vm.name, pace);
     await this.#send(STEADY);
     await this.#drain();
     const steady = await at();
     if (daemon !== undefined && steady === start) {
-      this.notServed = await reasonNotServed(daemon, sender.vm.name);
+      this.notServed = await reasonNotServed(daemon, sender.vm.name, pace);
     }
     await this.#surroundings.apply();
     if (this.#parameters.gro === 'off') {
       for (const { vm } of [sender, receiver]) await setOffloads(vm, 'gro', 'off');
     }
-    await sleep(SETTLE_MS);
+    await sleep(pace.settleMs);
     await this.#send(CHANGED);
     await this.#drain();
     const end = await at();
@@ -132,19 +127,20 @@ class CaseRun {
   async #send(range: Range): Promise<void> {
     const { agent } = this.#bed.sender;
     for (const { name, send } of this.#streams) {
-      await agent.send(name, send, range, PACKETS_PER_SECOND);
+      await agent.send(name, send, range, this.#bed.pace.packetsPerSecond);
     }
   }
 
   /** Waits until nothing arrives any more. */
   async #drain(): Promise<void> {
-    const until = performance.now() + DRAIN_MS;
+    const { drainMs, quietMs } = this.#bed.pace;
+    const until = performance.now() + drainMs;
     let last = '';
     while (performance.now() < until) {
       const counts = JSON.stringify(await this.#counts([[START[0], CHANGED[1]]]));
       if (counts === last) return;
       last = counts;
-      await sleep(QUIET_MS);
+      await sleep(quietMs);
     }
   }
 

@@ -35,7 +35,7 @@ export function idleTimeout(seconds: number): Scenario {
         const range = await stream.send(PACKETS_PER_SECOND * SECONDS, PACKETS_PER_SECOND);
         const rules = await node.ovs.ofctl('dump-flows', BRIDGE, from);
         const { received } = await stream.counts(range);
-        const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon);
+        const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon, bed.pace);
         return { values: [received, rules.includes('idle_timeout') ? 1 : 0], offloadedBytes };
       } finally {
         await stream.close();

@@ -23,7 +23,7 @@ export const ORDER: Scenario = {
       await stream.warm(daemon);
       const count = PACKETS_PER_SECOND * SECONDS;
       const { received, late } = await stream.counts(await stream.send(count, PACKETS_PER_SECOND));
-      const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon);
+      const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon, bed.pace);
       return { values: [late, count - received], offloadedBytes };
     } finally {
       await stream.close();

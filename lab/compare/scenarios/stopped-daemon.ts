@@ -39,7 +39,7 @@ export const STOPPED_DAEMON: Scenario = {
       await sleep(300);
       daemon?.process.kill('SIGCONT');
       const { received } = await stream.counts(await sending);
-      const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon);
+      const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon, bed.pace);
       return { values: [received], offloadedBytes };
     } finally {
       await stream.close();

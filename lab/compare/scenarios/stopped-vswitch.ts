@@ -30,7 +30,7 @@ export const STOPPED_VSWITCH: Scenario = {
     try {
       await stream.warm(daemon);
       await stream.send(PACKETS_PER_SECOND, PACKETS_PER_SECOND);
-      const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon);
+      const offloadedBytes = daemon === undefined ? 0 : await nicBytes(daemon, bed.pace);
       const pid = bed.node.ovs.vswitchdPid ?? 0;
       process.kill(pid, 'SIGSTOP');
       try {

@@ -45,7 +45,7 @@ export class StreamRun {
   async warm(daemon: NorikaeDaemon | undefined): Promise<void> {
     await this.send(WARM, WARM_PER_SECOND);
     if (daemon === undefined) await sleep(PAUSE_MS);
-    else await waitUntilPlaced(daemon, this.#bed.sender.vm.name, PLACED_MS);
+    else await waitUntilPlaced(daemon, this.#bed.sender.vm.name, this.#bed.pace, PLACED_MS);
   }
 
   /** Sends so many packets; resolves to their numbers when the last one is sent. */

@@ -7,6 +7,24 @@ import type { Surroundings } from './surroundings.ts';
 /** Bits/s that the shaped port sends: a small part of the traffic. */
 const SHAPED = 64_000;
 
+/** Kbit/s that the policed port may receive, and kbits at once. */
+const POLICED = 64;
+const POLICED_BURST = 160;
+
+/** The vSwitch polices what it receives from a port. */
+export function policing(ovs: OvsInstance, port: string): Surroundings {
+  const set = async (rate: number, burst: number) => {
+    const columns = [`ingress_policing_rate=${rate}`, `ingress_policing_burst=${burst}`];
+    await ovs.vsctl('set', 'interface', port, ...columns);
+  };
+  return {
+    counts: undefined,
+    reported: () => Promise.resolve(0),
+    apply: () => set(POLICED, POLICED_BURST),
+    remove: () => set(0, 0),
+  };
+}
+
 /** A QoS of the vSwitch that shapes what a port sends. */
 export function shaping(ovs: OvsInstance, port: string): Surroundings {
   return {

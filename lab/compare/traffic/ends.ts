@@ -5,6 +5,8 @@ export interface End {
   readonly mac: string;
   readonly ipv4: string;
   readonly ipv6: string;
+  /** Of its VLAN device `tag0`. */
+  readonly tagged: string;
   /** Of its VXLAN device `vx0`. */
   readonly inner: string;
   readonly innerMac: string;
@@ -23,6 +25,7 @@ export const FORWARDED_IPV6 = 'fd09::f1';
 export const MULTICAST_GROUP = '239.9.9.9';
 /** The receiver's address behind its own segment of a segment list. */
 export const FINAL_SEGMENT = 'fd09:1::2';
+export const VLAN = 5;
 export const VNI = 42;
 export const VXLAN_PORT = 4789;
 

@@ -7,6 +7,7 @@ import type { Stream } from './stream.ts';
 import { tcpStreams } from './tcp.ts';
 import { echoes, fragments, multicast, plainUdp, withOptions } from './udp.ts';
 import { inGre, inIpip, inVxlan } from './tunnels.ts';
+import { RULE_OF_VLAN, tagged } from './vlan.ts';
 
 /** The traffic of a protocol. */
 export interface Traffic {
@@ -20,6 +21,7 @@ export const TRAFFIC: Readonly<Record<Protocol, Traffic>> = {
   udp: { rule: 'udp', streams: plainUdp },
   sctp: { rule: 'sctp', streams: sctpStreams },
   icmp: { rule: 'icmp', streams: echoes },
+  vlan: { rule: RULE_OF_VLAN, streams: tagged },
   vxlan: { rule: 'udp', streams: inVxlan },
   gre: { rule: 'ip,nw_proto=47', streams: inGre },
   ipip: { rule: 'ip,nw_proto=4', streams: inIpip },

@@ -23,7 +23,7 @@ export function differencesOf(
     ...without.streams.flatMap((stream, i) => {
       const other = withNorikae.streams[i];
       const name = `${parameters.protocol} ${stream.unit} (${stream.from})`;
-      const shaped = parameters.surroundings === 'qos';
+      const shaped = isLimited(parameters);
       return [
         ...arrivals(name, stream.before, other.before, tolerances.ARRIVALS),
         ...arrivals(
@@ -39,6 +39,15 @@ export function differencesOf(
     ...accounted(parameters, without, withNorikae),
     ...bystander(without, withNorikae),
   ];
+}
+
+/** Most packets are dropped; how many pass varies. */
+function isLimited({ surroundings }: CaseParameters): boolean {
+  return surroundings === 'qos' || surroundings === 'policing';
+}
+
+function hasTcp(protocol: CaseParameters['protocol']): boolean {
+  return protocol === 'tcp' || protocol === 'vlan';
 }
 
 function changeOf({ surroundings, hook, gro }: CaseParameters): string {
@@ -77,12 +86,12 @@ function arrivals(
 
 /** If a guest's tunnel leaves any unfinished, their number behind a shaped queue varies like all others. */
 function checksumErrors(
-  { surroundings }: CaseParameters,
+  parameters: CaseParameters,
   without: number,
   withNorikae: number,
 ): readonly Difference[] {
   const { NONE_MORE, SHAPED_ARRIVALS } = tolerances;
-  const tolerance = surroundings === 'qos' && without > 0 ? SHAPED_ARRIVALS : NONE_MORE;
+  const tolerance = isLimited(parameters) && without > 0 ? SHAPED_ARRIVALS : NONE_MORE;
   if (tolerances.deviation(without, withNorikae, tolerance) !== 'more') return [];
   const what = 'packets with a wrong checksum';
   return [difference(what, without, withNorikae, sentence(what, without, withNorikae))];
@@ -100,7 +109,7 @@ function reported(
   withNorikae: Measures,
 ): readonly Difference[] {
   const [a, b] = [without.reported, withNorikae.reported];
-  const isTcp = protocol === 'tcp';
+  const isTcp = hasTcp(protocol);
   const tolerance = isTcp ? tolerances.REPORTED_OF_TCP : tolerances.REPORTED;
   const how = tolerances.deviation(a, b, tolerance);
   // The vSwitch sees more TCP packets, of the same bytes, where a device lost TSO.
@@ -109,15 +118,15 @@ function reported(
 }
 
 function accounted(
-  { protocol, surroundings }: CaseParameters,
+  parameters: CaseParameters,
   without: Measures,
   withNorikae: Measures,
 ): readonly Difference[] {
   // TCP sends again and segments as it likes.
-  if (protocol === 'tcp') return [];
+  if (hasTcp(parameters.protocol)) return [];
   const [a, b] = [without.accountedBytes, withNorikae.accountedBytes];
   const { ACCOUNTED, ACCOUNTED_BEHIND_SHAPING } = tolerances;
-  const tolerance = surroundings === 'qos' ? ACCOUNTED_BEHIND_SHAPING : ACCOUNTED;
+  const tolerance = isLimited(parameters) ? ACCOUNTED_BEHIND_SHAPING : ACCOUNTED;
   if (tolerances.deviation(a, b, tolerance) === undefined) return [];
   const what = 'bytes counted by rules and entries';
   return [difference(what, a, b, sentence(what, a, b))];

@@ -48,7 +48,7 @@ describe('covering rows', function () {
       fc.property(parameters, seed, (all, n) => {
         const pairs = allPairs(all, allows);
         fc.pre(pairs.length > 0);
-        const rows = coveringRows(all, n, allows);
+        const rows = coveringRows(all, n, { allows });
         for (const pair of pairs) assert(rows.some((row) => has(row, pair)));
         for (const row of rows) assert(allows(row));
       }),
@@ -69,7 +69,7 @@ describe('covering rows', function () {
   it('are none when the constraint allows none', () => {
     const all: Readonly<Record<string, Values>> = { a: ['1'], b: ['1'] };
     assert.deepEqual(
-      coveringRows(all, 1, () => false),
+      coveringRows(all, 1, { allows: () => false }),
       [],
     );
   });
@@ -80,7 +80,7 @@ describe('the matrix', function () {
 
   for (const n of [1, 2, 3]) {
     it(`of seed ${n} has at least 60 cases with every pair, numbered from 1`, () => {
-      const cases = matrix(n);
+      const cases = matrix(n, 'userspace');
       assert(cases.length >= 60);
       assert.deepEqual(
         cases.map(({ number }) => number),
@@ -96,7 +96,7 @@ describe('the matrix', function () {
   }
 
   it('has a quick part with every value', () => {
-    const all = matrix(1);
+    const all = matrix(1, 'userspace');
     const quick = quickCases(all);
     assert(quick.length >= 12 && quick.length <= 20, `${quick.length} cases`);
     const values = (cases: typeof all) =>

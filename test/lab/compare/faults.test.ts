@@ -13,7 +13,7 @@ describe('lab compare: the faults to plant', () => {
       const where =
         typeof seenIn === 'string'
           ? SCENARIOS.find(({ name }) => name === seenIn)
-          : matrix(1).find(({ parameters }) => seenIn(parameters));
+          : matrix(1, 'userspace').find(({ parameters }) => seenIn(parameters));
       assert(where !== undefined, 'no case or scenario is to show it');
     });
   }

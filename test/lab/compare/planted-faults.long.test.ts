@@ -44,7 +44,7 @@ describe('lab compare shows a fault', function () {
 
 function where({ seenIn }: Fault): readonly string[] {
   if (typeof seenIn === 'string') return ['--only', seenIn];
-  const found = matrix(SEED).find(({ parameters }) => seenIn(parameters));
+  const found = matrix(SEED, 'userspace').find(({ parameters }) => seenIn(parameters));
   assert(found !== undefined, 'no case of the matrix shows the fault');
   return ['--case', String(found.number)];
 }

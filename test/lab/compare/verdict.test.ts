@@ -11,7 +11,7 @@ const PARAMETERS: CaseParameters = {
   tx: 'off',
   tso: 'off',
   gro: 'on',
-  mode: 'native',
+  backend: 'xdp-native',
   hook: 'egress',
   match: 'port',
 };
@@ -116,11 +116,11 @@ describe('lab compare: the verdict on two runs', () => {
 });
 
 describe('lab compare: the report', () => {
-  const [first, second] = matrix(1);
+  const [first, second] = matrix(1, 'userspace');
   const run = { measures: same, offloaded: { before: 1_000, after: 200 }, notServed: undefined };
   const differs = measures(arrivals(150, 150), arrivals(150, 148));
   const report: CompareReport = reportOf(
-    1,
+    { datapath: 'userspace', seed: 1 },
     12,
     [
       {

@@ -82,7 +82,7 @@ export const FAULTS: readonly Fault[] = [
       },
     ],
     seenIn: (p) =>
-      p.surroundings === 'none' && p.gro === 'off' && p.mode === 'native' && isServed(p),
+      p.surroundings === 'none' && p.gro === 'off' && p.backend === 'xdp-native' && isServed(p),
     shows: [/after GRO is turned off: 150 of 150 arrive without Norikae, 14\d of 150 with it/],
   },
   {
@@ -136,7 +136,7 @@ export const FAULTS: readonly Fault[] = [
         to: 'return false && name;',
       },
     ],
-    seenIn: (p) => p.surroundings === 'none' && p.mode === 'native' && isServed(p),
+    seenIn: (p) => p.surroundings === 'none' && p.backend === 'xdp-native' && isServed(p),
     shows: [/^bytes per packet of a TCP connection that is not offloaded: [\d,]+ without/],
   },
   {
@@ -170,7 +170,7 @@ export const FAULTS: readonly Fault[] = [
         to: 'place->proof = words[3] ? PROOF_SOFTWARE : PROOF_NONE;',
       },
     ],
-    seenIn: (p) => p.protocol === 'udp' && p.tx === 'on' && p.mode === 'native',
+    seenIn: (p) => p.protocol === 'udp' && p.tx === 'on' && p.backend === 'xdp-native',
     shows: [/^udp packets \(socket\)/],
   },
   {
