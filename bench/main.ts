@@ -13,6 +13,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['influx', () => import('./influx.ts')],
   ['openflow', () => import('./openflow.ts')],
   ['replay', () => import('./replay.ts')],
+  ['tcx', () => import('./tcx/bench.ts')],
   ['decisions', () => import('./decisions/bench.ts')],
 ]);
 

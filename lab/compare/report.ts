@@ -47,7 +47,9 @@ export interface CompareReport {
 /** Whether a value parsed from JSON is a report. */
 export function isCompareReport(value: unknown): value is CompareReport {
   if (typeof value !== 'object' || value === null) return false;
-  return ['cases', 'notServed', 'differences'].every((key) => Array.isArray(Reflect.get(value, key)));
+  return ['cases', 'notServed', 'differences'].every((key) =>
+    Array.isArray(Reflect.get(value, key)),
+  );
 }
 
 /** The report of all results. */

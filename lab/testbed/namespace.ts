@@ -30,6 +30,13 @@ export class Namespace {
     return namespace;
   }
 
+  /** The namespace of this process, under a name for commands until the cleanup. */
+  static async ofThisProcess(cleanup: Cleanup, names: NameMaker, kind = 'n'): Promise<Namespace> {
+    const name = names.next(kind);
+    await run('ip', ['netns', 'attach', name, String(process.pid)]);
+    return new Namespace(name, cleanup);
+  }
+
   /** Runs a command in it; see {@link run}. */
   exec(file: string, args: readonly string[], options?: RunOptions): Promise<string> {
     return run('ip', ['netns', 'exec', this.name, file, ...args], options);

@@ -3,7 +3,7 @@ import { mountBpffs } from './bpffs.ts';
 import { Cleanup } from './cleanup.ts';
 import { NameMaker } from './names.ts';
 import { Namespace } from './namespace.ts';
-import { type Datapath, OvsInstance } from './ovs.ts';
+import { type Datapath, type HostNetwork, OvsInstance } from './ovs.ts';
 import { run } from './run.ts';
 import { sweepLeftovers } from './sweep.ts';
 import { createVethPort } from './veth.ts';
@@ -58,16 +58,18 @@ export class TestNode {
    *
    * @param columns columns of `Open_vSwitch` that ovs-vswitchd reads only when it starts
    * @param datapath of the bridge; the kernel's needs the module openvswitch
+   * @param network namespace of the host
    */
   static async start(
     columns: readonly string[] = [],
     datapath: Datapath = 'netdev',
+    network: HostNetwork = 'new',
   ): Promise<TestNode> {
     await sweepLeftovers();
     const cleanup = new Cleanup();
     try {
       const names = new NameMaker();
-      const ovs = await OvsInstance.start(cleanup, names, [], columns);
+      const ovs = await OvsInstance.start(cleanup, names, [], columns, network);
       const bpffs = join(ovs.runDir, 'bpf');
       await mountBpffs(cleanup, bpffs);
       await ovs.addBridge(BRIDGE, datapath);

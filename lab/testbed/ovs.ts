@@ -13,6 +13,12 @@ const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 /** Datapath of a bridge: in ovs-vswitchd, or the kernel's. */
 export type Datapath = 'netdev' | 'system';
 
+/**
+ * Network namespace of the host: a new one, or that of this process, for an experiment that needs its devices
+ * in this process and does not share the machine.
+ */
+export type HostNetwork = 'new' | 'shared';
+
 /** A port of the bridge, with its columns in the database. */
 export interface PortSettings {
   readonly bridge: string;
@@ -64,12 +70,14 @@ export class OvsInstance {
    *
    * @param options additional arguments of ovs-vswitchd, such as `--enable-dummy`
    * @param columns columns of `Open_vSwitch` that ovs-vswitchd reads only when it starts
+   * @param network its namespace: a new one, or that of this process
    */
   static async start(
     cleanup: Cleanup,
     names: NameMaker,
     options: readonly string[] = [],
     columns: readonly string[] = [],
+    network: HostNetwork = 'new',
   ): Promise<OvsInstance> {
     const runDir = await mkdtemp(join(tmpdir(), `${names.next('o')}-`));
     cleanup.add({
@@ -77,7 +85,11 @@ export class OvsInstance {
       undo: () => rm(runDir, { recursive: true, force: true }),
       undoNow: () => rmSync(runDir, { recursive: true, force: true }),
     });
-    const ovs = new OvsInstance(runDir, await Namespace.create(cleanup, names, 'h'), options);
+    const host =
+      network === 'new'
+        ? await Namespace.create(cleanup, names, 'h')
+        : await Namespace.ofThisProcess(cleanup, names, 'h');
+    const ovs = new OvsInstance(runDir, host, options);
     await run('ovsdb-tool', ['create', join(runDir, 'conf.db'), SCHEMA]);
     await ovs.startDatabase();
     await ovs.vsctl('--no-wait', 'init');

@@ -64,7 +64,8 @@ export async function giveVlan(...[a, b]: readonly [Guest, Guest]): Promise<void
     [a, b],
     [b, a],
   ]) {
-    const inside = (...args: readonly string[]) => run('ip', ['-n', own.vm.namespace.name, ...args]);
+    const inside = (...args: readonly string[]) =>
+      run('ip', ['-n', own.vm.namespace.name, ...args]);
     await inside('link', 'add', 'link', 'eth0', 'name', 'tag0', 'type', 'vlan', 'id', String(VLAN));
     await inside('link', 'set', 'tag0', 'addrgenmode', 'none');
     await inside('address', 'add', `${own.end.tagged}/24`, 'dev', 'tag0');

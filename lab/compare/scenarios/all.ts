@@ -5,7 +5,7 @@ import { ORDER } from './order.ts';
 import type { Scenario } from './scenario.ts';
 import { STOPPED_DAEMON } from './stopped-daemon.ts';
 import { STOPPED_VSWITCH } from './stopped-vswitch.ts';
-import { UNFINISHED_CHECKSUMS } from './unfinished-checksums.ts';
+import { unfinishedChecksums } from './unfinished-checksums.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ORDER,
@@ -13,7 +13,8 @@ export const SCENARIOS: readonly Scenario[] = [
   idleTimeout(2),
   STOPPED_DAEMON,
   STOPPED_VSWITCH,
-  UNFINISHED_CHECKSUMS,
+  unfinishedChecksums('xdp'),
+  unfinishedChecksums('tcx'),
   DEFAULT_OFFLOADS,
   NOTHING_TO_OFFLOAD,
 ];

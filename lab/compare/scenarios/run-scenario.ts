@@ -35,9 +35,7 @@ async function once(bed: Bed, scenario: Scenario): Promise<ScenarioResult> {
   const without = await scenario.measure(bed, undefined);
   progress(`${scenario.name}, with Norikae`);
   const backend = bed.datapath === 'kernel' ? 'tcx' : 'xdp-native';
-  const withNorikae = await scenario.measure(bed, (settings) =>
-    bed.startDaemon(backend, settings),
-  );
+  const withNorikae = await scenario.measure(bed, (settings) => bed.startDaemon(backend, settings));
   const differences = scenario.quantities.flatMap((quantity, i) =>
     differenceIn(quantity, without.values[i], withNorikae.values[i]),
   );

@@ -1,46 +1,48 @@
-import type { XdpBackend } from '../../../adapters/nic/xdp/backend.ts';
 import { sleep } from '../../testbed/wait.ts';
+import { carriedSince, KernelBed, type TableName } from '../bed/kernel-bed.ts';
 import { NONE_LESS } from '../verdict/tolerances.ts';
 import type { Stream } from '../traffic/stream.ts';
 import { plainUdp } from '../traffic/udp.ts';
 import { UNFINISHED } from '../traffic/unfinished.ts';
-import { KernelBed } from './kernel-bed.ts';
 import type { Scenario } from './scenario.ts';
 
 const PACKETS = 100;
 const PACKETS_PER_SECOND = 500;
 const DRAIN_MS = 200;
-const COUNTERS_MS = 2_000;
 
 /**
  * Packets whose checksums the sender leaves to its device, past a vSwitch in the kernel, which
- * delivers them. The NIC table has entries for all of them.
+ * delivers them. The NIC table has entries for all of them: XDP leaves those to the vSwitch that it cannot
+ * prove complete, tcx carries them as they are.
  */
-export const UNFINISHED_CHECKSUMS: Scenario = {
-  name: 'unfinished-checksums',
-  text: 'packets whose checksums are left to the device, past a vSwitch in the kernel',
-  withoutOffload: false,
-  quantities: ['UDP with complete checksums', ...UNFINISHED.map(({ name }) => name)].map(
-    (name) => ({ what: `${name}: packets that arrive`, worse: 'fewer', tolerance: NONE_LESS }),
-  ),
-  measure: async ({ node }, startDaemon) => {
-    const bed = await KernelBed.start(node);
-    try {
-      const backend = startDaemon === undefined ? undefined : await bed.startBackend();
+export function unfinishedChecksums(table: TableName): Scenario {
+  return {
+    name: `unfinished-checksums-${table}`,
+    text: `packets whose checksums are left to the device, past a vSwitch in the kernel, with ${table}`,
+    withoutOffload: false,
+    quantities: ['UDP with complete checksums', ...UNFINISHED.map(({ name }) => name)].map(
+      (name) => ({ what: `${name}: packets that arrive`, worse: 'fewer', tolerance: NONE_LESS }),
+    ),
+    measure: async ({ node }, startDaemon) => {
+      const bed = await KernelBed.onBridge(node);
       try {
-        const complete = plainUdp(bed.ends()).filter(({ from }) => from === 'forwarded');
-        const others = UNFINISHED.map(({ streamOf }) => streamOf(bed.ends()));
-        const values: number[] = [];
-        for (const stream of [...complete, ...others]) values.push(await received(bed, stream));
-        return { values, offloadedBytes: await carriedBytes(backend) };
+        const backend = startDaemon === undefined ? undefined : await bed.startTable(table);
+        try {
+          const complete = plainUdp(bed.ends()).filter(({ from }) => from === 'forwarded');
+          const others = UNFINISHED.map(({ streamOf }) => streamOf(bed.ends()));
+          const values: number[] = [];
+          for (const stream of [...complete, ...others]) values.push(await received(bed, stream));
+          const carried = backend === undefined ? undefined : await carriedSince(backend);
+          return { values, offloadedBytes: carried?.bytes ?? 0 };
+        } finally {
+          await backend?.close('withdraw');
+        }
       } finally {
-        await backend?.close('withdraw');
+        await bed.stop();
       }
-    } finally {
-      await bed.stop();
-    }
-  },
-};
+    },
+  };
+}
 
 async function received(bed: KernelBed, stream: Stream): Promise<number> {
   const name = 'unfinished';
@@ -54,17 +56,4 @@ async function received(bed: KernelBed, stream: Stream): Promise<number> {
   } finally {
     await Promise.all([sender.agent.close(name), receiver.agent.close(name)]);
   }
-}
-
-async function carriedBytes(backend: XdpBackend | undefined): Promise<number> {
-  let sum = 0;
-  await backend?.counters(
-    {
-      carried: (_w0, _w1, _w2, _w3, _packets, bytes) => {
-        sum += bytes;
-      },
-    },
-    AbortSignal.timeout(COUNTERS_MS),
-  );
-  return sum;
 }

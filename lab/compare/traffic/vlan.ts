@@ -18,7 +18,13 @@ export function tagged({ sender, receiver, port }: Ends): readonly Stream[] {
     const datagram = udp(ip, port, port + 1, payload(sequence, SIZE));
     const tags = [{ tpid: 0x8100, vid: VLAN, pcp: 0 }];
     const packet = ipv4(ip, sequence & 0xffff, datagram);
-    return ethernet({ src: sender.mac, dst: receiver.mac, tags, etherType: 0x0800, payload: packet });
+    return ethernet({
+      src: sender.mac,
+      dst: receiver.mac,
+      tags,
+      etherType: 0x0800,
+      payload: packet,
+    });
   };
   const address = receiver.tagged;
   return [

@@ -66,12 +66,23 @@ describe('covering rows', function () {
     assert.notDeepEqual(coveringRows(all, 7), coveringRows(all, 8));
   });
 
+  it('begin with the given values, and lack pairs that are not needed', () => {
+    const all: Readonly<Record<string, Values>> = {
+      a: ['1', '2', '3', '4', '5'],
+      b: ['1', '2', '3', '4', '5'],
+      c: ['1', '2'],
+    };
+    const first = [{ a: '1', b: '2' }, { a: '3' }];
+    const needs = (pair: Readonly<Record<string, string>>) => !('a' in pair && 'b' in pair);
+    const rows = coveringRows(all, 7, { first, needs });
+    for (const [i, values] of first.entries()) assert(has(rows[i], values));
+    for (const pair of allPairs(all).filter(needs)) assert(rows.some((row) => has(row, pair)));
+    assert(rows.length < 20, `${rows.length} rows, although 5 x 5 pairs are not needed`);
+  });
+
   it('are none when the constraint allows none', () => {
     const all: Readonly<Record<string, Values>> = { a: ['1'], b: ['1'] };
-    assert.deepEqual(
-      coveringRows(all, 1, { allows: () => false }),
-      [],
-    );
+    assert.deepEqual(coveringRows(all, 1, { allows: () => false }), []);
   });
 });
 
@@ -94,6 +105,36 @@ describe('the matrix', function () {
       for (const { parameters: p } of cases) assert(possible({ ...p }));
     });
   }
+
+  it('of the kernel datapath has TCP with TSO past tcx in all surroundings, and pairs of the rest', () => {
+    for (const n of [1, 2, 3]) {
+      const cases = matrix(n, 'kernel').map(
+        ({ parameters }): Readonly<Record<string, string>> => ({
+          ...parameters,
+        }),
+      );
+      assert(cases.length >= 20 && cases.length <= 26, `${cases.length} cases`);
+      const exists = (values: Readonly<Record<string, string>>) =>
+        assert(
+          cases.some((each) => has(each, values)),
+          `seed ${n} lacks ${JSON.stringify(values)}`,
+        );
+      const tso = { backend: 'tcx', protocol: 'tcp', tx: 'on', tso: 'on' };
+      for (const surroundings of ['none', 'qos', 'policing', 'sflow'])
+        exists({ ...tso, surroundings });
+      for (const hook of ['egress', 'ingress']) {
+        for (const surroundings of ['tc-drop', 'nft-drop', 'mirror']) {
+          exists({ ...tso, surroundings, hook });
+          exists({ backend: 'xdp-native', surroundings });
+        }
+      }
+      for (const protocol of ['tcp', 'udp', 'vxlan', 'vlan', 'fragments', 'icmp']) {
+        for (const backend of ['tcx', 'xdp-native']) exists({ protocol, backend });
+        for (const tx of ['on', 'off']) exists({ protocol, tx });
+        exists({ protocol, tso: 'on' });
+      }
+    }
+  });
 
   it('has a quick part with every value', () => {
     const all = matrix(1, 'userspace');

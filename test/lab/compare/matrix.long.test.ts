@@ -12,7 +12,14 @@ describe('lab compare, all cases and scenarios', function () {
   });
 
   it('shows nothing that differs with Norikae, in at least 60 cases that are served', async () => {
-    const report = await runCompare({ datapath: 'userspace', seed: 1, cases: [], only: [], rounds: ROUNDS, quick: false });
+    const report = await runCompare({
+      datapath: 'userspace',
+      seed: 1,
+      cases: [],
+      only: [],
+      rounds: ROUNDS,
+      quick: false,
+    });
     assert.deepEqual(report.differences, []);
     const { cases, notServed } = report;
     const served = cases.filter(({ number }) => number !== null);

@@ -21,7 +21,8 @@ describe('lab compare shows a fault', function () {
   });
 
   for (const fault of FAULTS) {
-    it(fault.what, async () => {
+    it(fault.what, async function () {
+      if (fault.datapath === 'kernel') needs(this, 'kernel-guests');
       const planted = await plant(fault);
       try {
         const once = ['--json', '--rounds', '1', '--seed', String(SEED)];
@@ -42,11 +43,11 @@ describe('lab compare shows a fault', function () {
   }
 });
 
-function where({ seenIn }: Fault): readonly string[] {
+function where({ seenIn, datapath = 'userspace' }: Fault): readonly string[] {
   if (typeof seenIn === 'string') return ['--only', seenIn];
-  const found = matrix(SEED, 'userspace').find(({ parameters }) => seenIn(parameters));
+  const found = matrix(SEED, datapath).find(({ parameters }) => seenIn(parameters));
   assert(found !== undefined, 'no case of the matrix shows the fault');
-  return ['--case', String(found.number)];
+  return ['--datapath', datapath, '--case', String(found.number)];
 }
 
 function textsOf(report: unknown): readonly string[] {

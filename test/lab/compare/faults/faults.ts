@@ -1,4 +1,4 @@
-import type { CaseParameters } from '../../../../lab/compare/cases/parameters.ts';
+import type { CaseParameters, CompareDatapath } from '../../../../lab/compare/cases/parameters.ts';
 
 /** A text of the program, and what a faulty program has instead. */
 export interface Change {
@@ -12,6 +12,8 @@ export interface Change {
 export interface Fault {
   readonly what: string;
   readonly changes: readonly Change[];
+  /** Where it is planted; default: userspace. */
+  readonly datapath?: CompareDatapath;
   /** The first case for which this holds; or the name of a scenario. */
   readonly seenIn: ((parameters: CaseParameters) => boolean) | string;
   /** Differences that must be among those of the case. */
@@ -22,6 +24,7 @@ const CORE = 'dist/adapters/nic/core';
 const XDP = 'dist/adapters/nic/xdp';
 const CORE_BPF = 'adapters/nic/core/bpf';
 const XDP_BPF = 'adapters/nic/xdp/bpf';
+const TCX_BPF = 'adapters/nic/tcx/bpf';
 
 /** Nothing is filtered on ingress: the userspace datapath receives packets before the filters. */
 const filtered = (surroundings: CaseParameters['surroundings']) => (p: CaseParameters) =>
@@ -35,6 +38,16 @@ const IGNORED_HOOKS: readonly Change[] = [
     to: 'if (name !== undefined) return undefined;',
   },
 ];
+
+/** TCP with TSO through tcx entries, which only the kernel datapath serves. */
+const pastTcx =
+  (surroundings: CaseParameters['surroundings'], hook: CaseParameters['hook']) =>
+  (p: CaseParameters) =>
+    p.backend === 'tcx' &&
+    p.protocol === 'tcp' &&
+    p.tso === 'on' &&
+    p.hook === hook &&
+    p.surroundings === surroundings;
 
 /** Packets of these protocols are redirected although their checksum may be unfinished. */
 const UNPROVEN: readonly Change[] = [
@@ -60,6 +73,39 @@ const UNVERIFIED_LEASE: readonly Change[] = [
 ];
 
 export const FAULTS: readonly Fault[] = [
+  {
+    what: 'a tc filter at the ingress of a port with tcx is ignored',
+    changes: IGNORED_HOOKS,
+    datapath: 'kernel',
+    seenIn: pastTcx('tc-drop', 'ingress'),
+    shows: [
+      /after tc-drop \(ingress\).*: 0 of 150 arrive without Norikae, [1-9]\d* of 150 with it/,
+    ],
+  },
+  {
+    what: 'an nftables chain at the egress of an output of tcx is ignored',
+    changes: IGNORED_HOOKS,
+    datapath: 'kernel',
+    seenIn: pastTcx('nft-drop', 'egress'),
+    shows: [
+      /after nft-drop \(egress\).*: 0 of 150 arrive without Norikae, [1-9]\d* of 150 with it/,
+    ],
+  },
+  {
+    what: 'tcx sends packets and leaves them to the vSwitch as well',
+    changes: [
+      {
+        file: `${TCX_BPF}/norikae.bpf.c`,
+        from: 'return bpf_redirect(ifindex, 0);',
+        to: 'bpf_clone_redirect(skb, ifindex, 0);\n\treturn TC_ACT_UNSPEC;',
+      },
+    ],
+    datapath: 'kernel',
+    seenIn: (p) => p.backend === 'tcx' && p.protocol === 'udp',
+    shows: [
+      /^udp packets \((socket|forwarded)\) that arrive twice: 0 without Norikae, \d+ with it$/,
+    ],
+  },
   {
     what: 'a tc filter on the output port is ignored',
     changes: IGNORED_HOOKS,
@@ -182,13 +228,13 @@ export const FAULTS: readonly Fault[] = [
         to: 'else if (i > MAX_IPV6_EXTENSIONS)',
       },
     ],
-    seenIn: 'unfinished-checksums',
+    seenIn: 'unfinished-checksums-xdp',
     shows: [/^TCP behind a segment routing header: .*: 100 without Norikae, 0 with it$/],
   },
   {
     what: 'unprovable checksums are taken for complete',
     changes: UNPROVEN,
-    seenIn: 'unfinished-checksums',
+    seenIn: 'unfinished-checksums-xdp',
     shows: ['UDP in VXLAN without an outer checksum', 'UDP in GRE', 'UDP in IPIP', 'SCTP'].map(
       (name) => new RegExp(`^${name}: packets that arrive: 100 without Norikae, 0 with it$`),
     ),

@@ -47,7 +47,9 @@ export async function plant(fault: Fault): Promise<Planted> {
         text.replace(from, () => to),
       );
     }
-    await rm(join(copy, 'dist/adapters/nic/xdp/norikae.bpf.o'), { force: true });
+    for (const hook of ['xdp', 'tcx']) {
+      await rm(join(copy, 'dist/adapters/nic', hook, 'norikae.bpf.o'), { force: true });
+    }
     const compile = [join(copy, 'scripts/build-bpf.mjs')];
     await run(process.execPath, compile, { timeoutMs: BUILD_MS });
     return { lab: join(copy, 'dist/lab/main.js'), remove };

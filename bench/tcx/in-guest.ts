@@ -1,0 +1,46 @@
+// The guest's side of `npm run bench -- tcx`: measures both paths of one node in turn, and leaves the
+// figures in the folder that the guest shares with the host.
+//
+//     node in-guest.js ROUNDS SIZES       SIZES as JSON
+import { writeFile } from 'node:fs/promises';
+import { carriedSince, KernelBed } from '../../lab/compare/bed/kernel-bed.ts';
+import { TestNode } from '../../lab/testbed/node.ts';
+import { progress } from '../../lab/testbed/progress.ts';
+import { run } from '../../lab/testbed/run.ts';
+import { measure, type Measured, MeasurementFailed, type Sizes } from './workloads.ts';
+
+const [rounds = '1', text = '{}'] = process.argv.slice(2);
+const sizes: Sizes = JSON.parse(text);
+await run('modprobe', ['openvswitch'], { timeoutMs: 30_000 });
+const node = await TestNode.start([], 'system', 'shared');
+const bed = await KernelBed.onOpenVswitch(node);
+const measured: { vswitch: Measured[]; tcx: Measured[] } = { vswitch: [], tcx: [] };
+try {
+  for (let round = 0; round < Number(rounds); round++) {
+    // What the first of a pair warms up favours each of them in turn.
+    const order = round % 2 === 0 ? (['vswitch', 'tcx'] as const) : (['tcx', 'vswitch'] as const);
+    for (const path of order) {
+      progress(`round ${round + 1} of ${rounds}: ${path}`);
+      measured[path].push(path === 'tcx' ? await measurePastVswitch() : await measure(bed, sizes));
+    }
+  }
+  await writeFile('/run/lab/result', JSON.stringify(measured));
+} finally {
+  await bed.stop();
+  await node.stop();
+}
+
+async function measurePastVswitch(): Promise<Measured> {
+  const table = await bed.startTable('tcx');
+  try {
+    await carriedSince(table);
+    const figures = await measure(bed, sizes);
+    const { packets, bytes } = await carriedSince(table);
+    if (packets < sizes.smallPackets || bytes < sizes.bulkBytes) {
+      throw new MeasurementFailed(`the entries carried ${packets} packets and ${bytes} bytes`);
+    }
+    return figures;
+  } finally {
+    await table.close('withdraw');
+  }
+}

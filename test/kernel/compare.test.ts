@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import type { ProgramBackend } from '../../adapters/nic/core/program-backend.ts';
+import { type Carried, carriedSince, KernelBed } from '../../lab/compare/bed/kernel-bed.ts';
+import type { Counts } from '../../lab/compare/guest/agent.ts';
+import { nftDrop, tcDrop } from '../../lab/compare/surroundings/filters.ts';
+import type { Range, Stream } from '../../lab/compare/traffic/stream.ts';
+import { tcpStreams } from '../../lab/compare/traffic/tcp.ts';
+import { inVxlan } from '../../lab/compare/traffic/tunnels.ts';
+import { fragments } from '../../lab/compare/traffic/udp.ts';
+import { tagged } from '../../lab/compare/traffic/vlan.ts';
+import { TestNode } from '../../lab/testbed/node.ts';
+import { sleep, waitFor } from '../../lab/testbed/wait.ts';
+import { needs } from '../support/needs.ts';
+
+/*
+ * A small part of `lab compare --datapath kernel`, whose matrix takes ten minutes: its traffic and
+ * filters, past tcx entries that the test installs itself. Starting a daemon takes half a minute here.
+ */
+
+/** The first find no flow in the datapath; what goes up to ovs-vswitchd may overtake each other. */
+const FIRST: Range = [0, 5];
+const PACKETS: Range = [5, 65];
+const COUNT = PACKETS[1] - PACKETS[0];
+const PACKETS_PER_SECOND = 200;
+const FLOWS_MADE_MS = 500;
+const SMALLEST_PAYLOAD = 200;
+/** More than a segment: what carries such packets on average does not split them. */
+const UNSPLIT = 4 * 1_460;
+const IN_TIME = { timeoutMs: 20_000, everyMs: 100 };
+
+/** Streams that leave from sockets whose kernel leaves checksums and segmentation to the device. */
+const TRAFFIC = [
+  { what: 'TCP with TSO', streamsOf: tcpStreams, hasTso: true },
+  { what: 'TCP with TSO in a VLAN', streamsOf: tagged, hasTso: true },
+  { what: 'UDP in VXLAN', streamsOf: inVxlan, hasTso: false },
+  { what: 'fragments of UDP', streamsOf: fragments, hasTso: false },
+] as const;
+
+describe('the kernel datapath without and with tcx entries', function () {
+  this.timeout(120_000);
+  let node: TestNode;
+  let bed: KernelBed;
+  let backend: ProgramBackend;
+  let without: readonly Counts[] = [];
+
+  before(async function () {
+    needs(this, 'kernel-lab', 'root', 'netns', 'ovs', 'tcx', 'nft', 'debian-python3');
+    node = await TestNode.start([], 'system', 'shared');
+    bed = await KernelBed.onOpenVswitch(node);
+    const streams = TRAFFIC.map(({ streamsOf }) => streamsOf(bed.ends())[0]);
+    const counts: Counts[] = [];
+    for (const stream of streams) counts.push(await countsOf(stream));
+    without = counts;
+    backend = await bed.startTable('tcx');
+  });
+
+  after(async () => {
+    await backend?.close('withdraw');
+    await bed?.stop();
+    await node?.stop();
+  });
+
+  /** Sends a stream; resolves to what arrives, when everything has or nothing more does. */
+  async function countsOf(stream: Stream, isExpected = isComplete): Promise<Counts> {
+    const name = 'compare';
+    const { sender, receiver } = bed;
+    assert(stream.receive !== undefined);
+    await receiver.agent.open(name, stream.receive);
+    try {
+      await sender.agent.send(name, stream.send, FIRST, PACKETS_PER_SECOND);
+      await sleep(FLOWS_MADE_MS);
+      await sender.agent.send(name, stream.send, PACKETS, PACKETS_PER_SECOND);
+      let counts: Counts | undefined;
+      const look = async () => {
+        [counts] = await receiver.agent.counts(name, [PACKETS]);
+        return isExpected(counts) ? true : undefined;
+      };
+      await waitFor('the packets', look, IN_TIME).catch(() => undefined);
+      assert(counts !== undefined);
+      return counts;
+    } finally {
+      await Promise.all([sender.agent.close(name), receiver.agent.close(name)]);
+    }
+  }
+
+  for (const [i, { what, streamsOf, hasTso }] of TRAFFIC.entries()) {
+    it(`deliver the same ${what}`, async () => {
+      const [stream] = streamsOf(bed.ends());
+      const checksumErrors = await bed.receiver.agent.checksumErrors();
+      await carriedSince(backend);
+      const counts = await countsOf(stream);
+      const carried = await carriedSince(backend);
+      assert.deepEqual(counts, without[i]);
+      assert.deepEqual(counts, { received: COUNT, duplicates: 0, late: 0, corrupt: 0 });
+      assert.equal(await bed.receiver.agent.checksumErrors(), checksumErrors);
+      assertCarried(carried, hasTso);
+    });
+  }
+
+  it('deliver nothing past a tc filter at ingress and an nftables chain at egress', async () => {
+    const { host } = node.ovs;
+    const { sender, receiver } = bed;
+    for (const filter of [
+      tcDrop(host, sender.vm.name, 'ingress'),
+      nftDrop(host, receiver.vm.name, 'egress'),
+    ]) {
+      await filter.apply();
+      try {
+        const isUnserved = async () => !(await bed.isServedBy(backend)) || undefined;
+        await waitFor('a port is not served', isUnserved, IN_TIME);
+        const [stream] = inVxlan(bed.ends());
+        await carriedSince(backend);
+        const counts = await countsOf(stream, () => true);
+        assert.deepEqual([counts.received, (await carriedSince(backend)).packets], [0, 0]);
+      } finally {
+        await filter.remove();
+      }
+      const isServed = async () => (await bed.isServedBy(backend)) || undefined;
+      await waitFor('the ports are served', isServed, IN_TIME);
+      await bed.install(backend);
+    }
+    assert.deepEqual(await countsOf(inVxlan(bed.ends())[0]), without[2]);
+  });
+});
+
+function isComplete({ received }: Counts): boolean {
+  return received === COUNT;
+}
+
+function assertCarried({ packets, bytes }: Carried, hasTso: boolean): void {
+  const least = 0.9 * COUNT * SMALLEST_PAYLOAD;
+  assert(bytes > least, `the entries carried ${bytes} bytes`);
+  if (hasTso)
+    assert(bytes / packets > UNSPLIT, `${bytes / packets} bytes a packet: they were split`);
+}
