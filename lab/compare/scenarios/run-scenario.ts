@@ -34,8 +34,9 @@ async function once(bed: Bed, scenario: Scenario): Promise<ScenarioResult> {
   progress(`${scenario.name}, without Norikae: ${scenario.text}`);
   const without = await scenario.measure(bed, undefined);
   progress(`${scenario.name}, with Norikae`);
-  const backend = bed.datapath === 'kernel' ? 'tcx' : 'xdp-native';
-  const withNorikae = await scenario.measure(bed, (settings) => bed.startDaemon(backend, settings));
+  const withNorikae = await scenario.measure(bed, (settings) =>
+    bed.startDaemon('xdp-native', settings),
+  );
   const differences = scenario.quantities.flatMap((quantity, i) =>
     differenceIn(quantity, without.values[i], withNorikae.values[i]),
   );

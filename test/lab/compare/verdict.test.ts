@@ -159,6 +159,9 @@ describe('lab compare: the report', () => {
     assert.match(text, /^ *1 +1 kB +YES +150 \+ 0 \/ 150 \+ 148/m);
     assert.match(text, /^ *2 .*two tags$/m);
     assert.match(text, /✖ case 1 .*: udp packets .*: 0 of 150 arrive without Norikae, 148 of 150/);
-    assert.match(text, /1 cases, 1 more not served, 1 differences; seed 1, 12 s\nuserspace datapath on Linux \S+; the kernel datapath was not compared .*$/);
+    assert.match(
+      text,
+      /1 cases, 1 more not served, 1 differences; seed 1, 12 s\nuserspace datapath on Linux \S+; the kernel datapath was not compared .*$/,
+    );
   });
 });
