@@ -24,8 +24,6 @@ export interface GuestOptions {
   readonly onLine?: (line: string) => void;
   readonly processors?: number;
   readonly memoryMb?: number;
-  /** The guest's clock counts instructions; see {@link machineArguments}. */
-  readonly countsInstructions?: boolean;
   /** Two NICs with SR-IOV, connected to each other. */
   readonly sriov?: boolean;
 }
@@ -164,7 +162,6 @@ async function startCommand(
     processors: options.processors ?? 1,
     memoryMb: options.memoryMb ?? 2_048,
     console,
-    countsInstructions: options.countsInstructions ?? false,
     sriov: options.sriov ?? false,
   });
   return { ...program, args: [...program.args, ...machine] };

@@ -17,11 +17,6 @@ export interface MachineSettings {
   readonly memoryMb: number;
   /** The guest's console: lines for the caller, or this terminal, where Ctrl-A X ends QEMU. */
   readonly console: 'lines' | 'terminal';
-  /**
-   * The guest's clock advances by a nanosecond for each instruction that it executes, so that its times are
-   * numbers of instructions, whatever else this machine does.
-   */
-  readonly countsInstructions: boolean;
   /** Adds two NICs (igb, Intel 82576) with SR-IOV, connected to each other. */
   readonly sriov: boolean;
 }
@@ -77,7 +72,6 @@ export function machineArguments(root: string, settings: MachineSettings): reado
     ...folderArguments('lab', shareFolder, 'readonly=off'),
     ['-object', 'rng-random,id=entropy,filename=/dev/urandom'],
     ['-device', 'virtio-rng-pci,rng=entropy'],
-    ...(settings.countsInstructions ? ['-icount', 'shift=0,sleep=off'] : []),
     ...(settings.sriov ? [1, 2].flatMap(sriovArguments) : []),
   ].flat();
 }
