@@ -69,6 +69,17 @@ export class IdleReadings {
   }
 
   /**
+   * Records that flows have appeared. True: they are worth a reading now. While the loop is idle, that
+   * ends the idle time, within a budget.
+   */
+  flowAppeared(): boolean {
+    if (!this.#watch.isIdle) return true;
+    if (!this.#watch.wakesForNewFlow(this.#options.clock.now(), this.#readingMs)) return false;
+    this.#wakeUp();
+    return true;
+  }
+
+  /**
    * Emits after a tick that may have installed entries by flows to which a change, recorded while the
    * loop was resting, was not applied yet.
    */

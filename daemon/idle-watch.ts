@@ -16,6 +16,15 @@ const WAKE_READINGS = IDLE_AFTER_TICKS - TICKS_AFTER_WAKE;
 const LONG_MEMORY = { decay: 0.9995, rise: 0.02 };
 /** Time of the source for readings after wakes for ordinary rises, ms: per second, and at once. */
 const WAKE_BUDGET = { perSecond: 1_000 * QUIET_SHARE, burst: 500 };
+/**
+ * Time for readings after wakes for new flows, ms: per second, and at once. The source that reports new
+ * flows costs ovs-vswitchd nothing, so this limits what the daemon itself takes.
+ */
+const ARRIVAL_BUDGET = { perSecond: 10, burst: 500 };
+/** Readings that follow a new flow: in quick succession, then at the usual period. */
+const ARRIVAL_READINGS = 5 + WAKE_READINGS;
+/** A reading counts as at least this long, ms: what follows it takes time as well. */
+const MIN_READING_MS = 2;
 /** Entries on a closed port may soon be worth its cost when they save this part of it. */
 const CLOSE_TO_WORTH = 0.5;
 
@@ -39,6 +48,7 @@ export class IdleWatch {
   readonly #rise = new LoadRise();
   readonly #record = new LoadRise(LONG_MEMORY);
   readonly #budget = new TokenBucket(WAKE_BUDGET);
+  readonly #arrivalBudget = new TokenBucket(ARRIVAL_BUDGET);
   #ticks = 0;
   /** True after ticks that had something to do: the loads before them are not comparable. */
   #wasBusy = true;
@@ -104,6 +114,15 @@ export class IdleWatch {
     return true;
   }
 
+  /** Records that a flow has appeared. True if this ends the idle time. */
+  wakesForNewFlow(nowMs: number, readingMs: number): boolean {
+    const costMs = ARRIVAL_READINGS * Math.max(MIN_READING_MS, readingMs);
+    if (!this.isIdle || !isPaid(this.#arrivalBudget, costMs, nowMs, ARRIVAL_BUDGET.burst))
+      return false;
+    this.#wake(TICKS_AFTER_WAKE);
+    return true;
+  }
+
   /** Ends the idle time: what is wanted, or may be placed, has changed. */
   wake(): void {
     this.#wake(0);
@@ -121,12 +140,17 @@ export class IdleWatch {
   }
 
   #hasBudget(nowMs: number, readingMs: number): boolean {
-    // The bucket holds no more than its burst, which one wake may exceed.
-    const costMs = Math.min(WAKE_READINGS * readingMs, WAKE_BUDGET.burst);
-    if (this.#budget.available(nowMs) < costMs) return false;
-    this.#budget.spend(costMs);
-    return true;
+    return isPaid(this.#budget, WAKE_READINGS * readingMs, nowMs, WAKE_BUDGET.burst);
   }
+}
+
+/** Takes the cost of a wake from a budget; false if there is not enough left. */
+function isPaid(budget: TokenBucket, costMs: number, nowMs: number, burst: number): boolean {
+  // The bucket holds no more than its burst, which one wake may exceed.
+  const payMs = Math.min(costMs, burst);
+  if (budget.available(nowMs) < payMs) return false;
+  budget.spend(payMs);
+  return true;
 }
 
 /** True when no flow has an entry or could get one, so that only a change can lead to one. */

@@ -223,7 +223,8 @@ export class Loop {
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
     const changes = merge(this.#switchChanges(), this.#idle.lateChanges);
-    const rounds = ticks(this.#source(), clock, handle, changes, this.#idle.wakes()).pipe(
+    const urgency = { changes, arrivals: this.#newFlows(), wakes: this.#idle.wakes() };
+    const rounds = ticks(this.#source(), clock, handle, urgency).pipe(
       tap((report) => this.#publish(report)),
       // A failed tick has been logged; the loop continues.
       retry({ delay: () => timer(RETRY_AFTER_MS) }),
@@ -293,6 +294,16 @@ export class Loop {
       ];
       return () => unsubscribe.forEach((end) => end?.());
     });
+  }
+
+  /** Emits when flows have appeared, so that they need not wait for the next reading. */
+  #newFlows(): Observable<void> {
+    const { flows } = this.#options.node;
+    return new Observable((subscriber) =>
+      flows.onNewFlow?.(() => {
+        if (this.#idle.flowAppeared()) subscriber.next();
+      }),
+    );
   }
 
   /** Removes the entries that an earlier daemon left, in a hold; each tick tries again. */

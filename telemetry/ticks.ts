@@ -13,6 +13,7 @@ import {
 import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import { abortable } from './abortable.ts';
+import { ArrivalPolling } from './arrival-polling.ts';
 import { BurstPolling } from './burst-polling.ts';
 
 /** Produces one tick per round. */
@@ -25,40 +26,58 @@ export interface TickSource {
   readonly quickPeriodMs?: number;
 }
 
+/** What makes a round start sooner. */
+export interface Urgency {
+  /** Each shortens the current pause and the following ones, within a budget. */
+  readonly changes?: Observable<unknown>;
+  /** New flows: the same, within a smaller budget, see {@link ArrivalPolling}. */
+  readonly arrivals?: Observable<unknown>;
+  /** Each makes the current pause follow the source's period, if that has become shorter. */
+  readonly wakes?: Observable<unknown>;
+}
+
 /**
  * Emits the result of `handle` for each tick.
  *
  * All ticks share one flow table, so a round starts only after the last tick has been handled, and
  * a period after the start of the last round. Unsubscribing aborts the current round.
- *
- * @param triggers each shortens the current pause and the following ones, within a budget
- * @param wakes each makes the current pause follow the source's period, if that has become shorter
  */
 export function ticks<T>(
   source: TickSource,
   clock: Clock,
   handle: (tick: Tick, signal: AbortSignal) => Promise<T>,
-  triggers: Observable<unknown> = NEVER,
-  wakes: Observable<unknown> = NEVER,
+  { changes = NEVER, arrivals = NEVER, wakes = NEVER }: Urgency = {},
 ): Observable<T> {
   return defer(() => {
     const bursts = new BurstPolling();
+    const arrived = new ArrivalPolling();
     const triggered = new Subject<void>();
-    const subscription = triggers.subscribe(() => {
+    const subscription = changes.subscribe(() => {
       bursts.trigger(clock.now());
       triggered.next();
     });
+    const arrival = (): void => {
+      arrived.trigger(clock.now());
+      triggered.next();
+    };
+    subscription.add(arrivals.subscribe(arrival));
     subscription.add(wakes.subscribe(() => triggered.next()));
     let startedMs = clock.now();
     const round = defer(() => {
       startedMs = clock.now();
       bursts.recordPoll(startedMs);
-      return abortable(async (signal) => handle(await source.observe(signal), signal));
+      arrived.beginPoll(startedMs);
+      return abortable(async (signal) => handle(await source.observe(signal), signal)).pipe(
+        finalize(() => arrived.endPoll(clock.now())),
+      );
     });
     const periodMs = (): number => {
       const nowMs = clock.now();
-      if (!bursts.burstDue(nowMs)) return source.periodMs;
-      const quickMs = Math.max(source.quickPeriodMs ?? source.periodMs, bursts.pauseMs(nowMs));
+      const pauses = [bursts, arrived]
+        .filter((polling) => polling.burstDue(nowMs))
+        .map((polling) => polling.pauseMs(nowMs));
+      if (pauses.length === 0) return source.periodMs;
+      const quickMs = Math.max(source.quickPeriodMs ?? source.periodMs, Math.min(...pauses));
       return Math.min(source.periodMs, quickMs);
     };
     // Late rounds, too, leave the event loop at least one turn between them.

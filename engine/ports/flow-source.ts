@@ -39,5 +39,10 @@ export interface FlowSource {
    * returned function unsubscribes. Missing: the source is not notified.
    */
   onActionsChange?(listener: () => void): () => void;
+  /**
+   * Calls `listener` soon after flows have appeared, once for those that appeared together; the
+   * returned function unsubscribes. Missing: new flows are seen at the next reading.
+   */
+  onNewFlow?(listener: () => void): () => void;
   close(): Promise<void>;
 }

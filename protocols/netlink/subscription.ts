@@ -27,6 +27,7 @@ export class NetlinkSubscription {
   readonly #socket: NotificationSocket;
   readonly #reader: NotificationReader;
   readonly #timer: NodeJS.Timeout;
+  #isClosed = false;
 
   /**
    * @param protocol as of {@link NetlinkSocket}
@@ -53,7 +54,7 @@ export class NetlinkSubscription {
 
   /**
    * Reads what has arrived, without waiting for the next poll. False when so much arrives that some
-   * is left for the next turn.
+   * is left for the next turn. The reader may close the subscription meanwhile.
    */
   drain(): boolean {
     for (let i = 0; i < MAX_DATAGRAMS; i++) if (!this.#next()) return true;
@@ -61,12 +62,14 @@ export class NetlinkSubscription {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     this.#socket.close();
   }
 
   /** False when nothing is left to read. */
   #next(): boolean {
+    if (this.#isClosed) return false;
     try {
       const datagram = this.#socket.receive();
       if (datagram === undefined) return false;

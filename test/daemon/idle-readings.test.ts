@@ -74,6 +74,22 @@ describe('idle readings', () => {
     assert.equal(rig.verified, 1);
   });
 
+  it('end for a new flow, within a budget that fills again', () => {
+    assert.equal(rig.readings.flowAppeared(), true, 'not idle');
+    assert.equal(rig.wakes, 0);
+    rig.rest();
+    assert.equal(rig.readings.flowAppeared(), true);
+    assert.equal(rig.wakes, 1);
+    assert.equal(rig.quietMs, undefined);
+    // A reading takes 30 ms, and a wake leads to nine of them.
+    rig.rest();
+    assert.equal(rig.readings.flowAppeared(), false);
+    assert.equal(rig.wakes, 1);
+    rig.clock.advance(27_000);
+    assert.equal(rig.readings.flowAppeared(), true);
+    assert.equal(rig.wakes, 2);
+  });
+
   it('leave changes of rules to the loop, unless it rests', () => {
     assert.equal(rig.readings.rulesChanged(), false);
     rig.rest();

@@ -17,24 +17,36 @@ const CARRIED_MS = 20_000;
 const NEEDS_6_8 =
   /port vm1: XDP cannot be attached: native: XDP on a veth needs Linux 6\.8, .* this is /;
 
-/** Adapters, the hook that serves a veth on this kernel, and why none does (`docs/operations.md`). */
+/**
+ * Adapters, the hook that serves a veth on this kernel, and why none does (`docs/operations.md`); with
+ * one of them, flows are read from the kernel.
+ */
 const BACKENDS: readonly {
   readonly adapter: 'auto' | 'xdp' | 'tcx';
   readonly hook: 'xdp' | 'tcx';
   readonly refusal?: RegExp;
+  readonly readFlowsFrom: 'kernel' | 'ovs-vswitchd';
 }[] = isAtLeast(6, 6)
   ? [
-      { adapter: 'xdp', hook: 'xdp', ...(isAtLeast(6, 8) ? {} : { refusal: NEEDS_6_8 }) },
-      { adapter: 'auto', hook: 'tcx' },
+      {
+        adapter: 'xdp',
+        hook: 'xdp',
+        ...(isAtLeast(6, 8) ? {} : { refusal: NEEDS_6_8 }),
+        readFlowsFrom: 'ovs-vswitchd',
+      },
+      { adapter: 'auto', hook: 'tcx', readFlowsFrom: 'kernel' },
     ]
   : [
-      { adapter: 'auto', hook: 'xdp', refusal: NEEDS_6_8 },
+      { adapter: 'auto', hook: 'xdp', refusal: NEEDS_6_8, readFlowsFrom: 'kernel' },
       {
         adapter: 'tcx',
         hook: 'tcx',
         refusal: /port vm1: tcx, which Linux has since 6\.6, cannot be used/,
+        readFlowsFrom: 'ovs-vswitchd',
       },
     ];
+
+const RULES = ['in_port=1,actions=output:2', 'in_port=2,actions=output:1'];
 
 function isAtLeast(major: number, minor: number): boolean {
   const [ours = 0, ourMinor = 0] = release().split('.').map(Number);
@@ -46,8 +58,9 @@ function isCarried(flow: FlowView): boolean {
   return flow.inPort === 'vm1' && flow.placement === 'offload' && flow.carriedBytes > 0;
 }
 
-for (const { adapter, hook, refusal } of BACKENDS) {
-  describe(`the daemon on the datapath of kernel ${release()}, backend ${adapter}`, function () {
+for (const { adapter, hook, refusal, readFlowsFrom } of BACKENDS) {
+  const how = `backend ${adapter}, flows from ${readFlowsFrom}`;
+  describe(`the daemon on the datapath of kernel ${release()}, ${how}`, function () {
     this.timeout(180_000);
     let fixture: NodeFixture | undefined;
     let daemon: NorikaeDaemon | undefined;
@@ -56,11 +69,11 @@ for (const { adapter, hook, refusal } of BACKENDS) {
     before(async function () {
       needs(this, 'kernel-lab', 'root', 'netns', 'ovs', 'debian-python3');
       fixture = await NodeFixture.start('system');
-      await fixture.rules('in_port=1,actions=output:2', 'in_port=2,actions=output:1');
+      await fixture.rules(...RULES);
       // A megaflow stays while an emulated processor starts the sender of the next packets.
       await fixture.node.ovs.vsctl('set', 'Open_vSwitch', '.', 'other_config:max-idle=600000');
       const backend = { adapter, leaseMs: LEASE_MS };
-      const settings = { ready: READY, poll: { periodMs: 500 }, backend };
+      const settings = { ready: READY, ovs: { readFlowsFrom }, poll: { periodMs: 500 }, backend };
       daemon = await fixture.startDaemon(settings);
       capture = await Capture.start(fixture.receiver.namespace);
     });
@@ -150,6 +163,33 @@ for (const { adapter, hook, refusal } of BACKENDS) {
           frames.map((_, i) => i),
         );
       });
+
+      if (readFlowsFrom === 'kernel') {
+        it('places a flow again when ovs-vswitchd has restarted', async () => {
+          assert(fixture !== undefined && daemon !== undefined && capture !== undefined);
+          const { ovs } = fixture.node;
+          const running = daemon;
+          capture.take();
+          const stream = await send(udpFrames(1, 10_000, 10_000), 1);
+          const { id } = await carriedFlow();
+          const answer = await running.control.why(id);
+          assert(answer.found);
+          assert.equal(answer.why.flow.placement, 'offload');
+          await ovs.stopVswitchd();
+          await ovs.startVswitchd();
+          await fixture.rules(...RULES);
+          const since = (await running.control.status()).tick.sequence;
+          const again = async () => {
+            const { tick } = await running.control.status();
+            const flow = (await running.flows()).find(isCarried);
+            return tick.fresh && tick.sequence > since + 1 ? flow : undefined;
+          };
+          await waitFor('the flow is carried again', again, { timeoutMs: 60_000, everyMs: 500 });
+          await stream.stop();
+          const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
+          assert.equal(new Set(arrived).size, arrived.length, 'no packet arrives twice');
+        });
+      }
 
       it('is replaced by the vSwitch within the lease when it is killed', async () => {
         assert(fixture !== undefined && daemon !== undefined && capture !== undefined);

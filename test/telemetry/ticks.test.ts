@@ -62,7 +62,7 @@ describe('ticks', () => {
     const source = new Counting();
     source.periodMs = 60_000;
     const triggers = new Subject<void>();
-    const made = ticks(source, CLOCK, () => Promise.resolve(), triggers).subscribe();
+    const made = ticks(source, CLOCK, () => Promise.resolve(), { changes: triggers }).subscribe();
     await sleep(40);
     assert.equal(source.made, 1);
     triggers.next();
@@ -80,17 +80,37 @@ describe('ticks', () => {
   it('limit the rate of polls under continuous triggers', async () => {
     const source = new Counting();
     source.periodMs = 60_000;
-    const made = ticks(source, CLOCK, () => Promise.resolve(), interval(3)).subscribe();
+    const made = ticks(source, CLOCK, () => Promise.resolve(), {
+      changes: interval(3),
+    }).subscribe();
     await sleep(1_200);
     made.unsubscribe();
     assert.ok(source.made >= 15 && source.made <= 35, `${source.made} polls`);
+  });
+
+  it('poll at once after a new flow, and a few times more for its rate', async () => {
+    const source = new Counting();
+    source.periodMs = 60_000;
+    const arrivals = new Subject<void>();
+    const made = ticks(source, CLOCK, () => Promise.resolve(), { arrivals }).subscribe();
+    await sleep(60);
+    arrivals.next();
+    await sleep(15);
+    assert.ok(source.made >= 2, 'immediately');
+    await sleep(500);
+    const quick = source.made;
+    assert.ok(quick >= 3 && quick <= 10, `${quick} polls`);
+    await sleep(150);
+    assert.equal(source.made, quick, 'no more after the burst');
+    made.unsubscribe();
+    assert.ok(!arrivals.observed);
   });
 
   it('follow a shorter period at a wake, without a burst', async () => {
     const source = new Counting();
     source.periodMs = 60_000;
     const wakes = new Subject<void>();
-    const made = ticks(source, CLOCK, () => Promise.resolve(), undefined, wakes).subscribe();
+    const made = ticks(source, CLOCK, () => Promise.resolve(), { wakes }).subscribe();
     await sleep(40);
     wakes.next();
     await sleep(20);

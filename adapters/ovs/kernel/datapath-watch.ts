@@ -14,46 +14,57 @@ import { FlowRecord } from './flow-record.ts';
 /** Turns of reading notifications before a reading continues without the rest. */
 const MAX_DRAINS = 64;
 
-/** Follows the notifications of one datapath: flows, ports, the datapath itself. */
+/** What a {@link DatapathWatch} reports, within some ms. */
+export interface WatchListener {
+  /** The actions of a flow changed. */
+  actionsChanged(): void;
+  /** A flow was made, or so many flows changed that they are no longer followed. */
+  flowMade(): void;
+}
+
+/**
+ * Follows the notifications of one datapath: flows, ports, the datapath itself.
+ *
+ * Following costs the kernel a message for each flow that changes, and the process its reading. So
+ * flows are followed only while that saves a complete reading: once too many have changed, or
+ * notifications were lost, the watch leaves the kernel's group until {@link followFlows}.
+ */
 export class DatapathWatch {
   readonly changes = new FlowChanges();
   readonly #families: OvsFamilies;
   readonly #dpIfindex: number;
-  readonly #onChanged: () => void;
+  readonly #open: () => NotificationSocket;
+  readonly #listener: WatchListener;
   readonly #record = new FlowRecord();
-  readonly #subscriptions: NetlinkSubscription[] = [];
+  #flows: NetlinkSubscription | undefined;
+  #ports: NetlinkSubscription | undefined;
   #portsChanged = true;
   #gone = false;
 
   /**
+   * Follows ports and datapath; flows from {@link followFlows} on.
+   *
    * @param open opens a socket of generic netlink
-   * @param onChanged called when the actions of a flow changed
    * @throws {NetlinkUnusable}
    */
   constructor(
     families: OvsFamilies,
     dpIfindex: number,
     open: () => NotificationSocket,
-    onChanged: () => void,
+    listener: WatchListener,
   ) {
     this.#families = families;
     this.#dpIfindex = dpIfindex;
-    this.#onChanged = onChanged;
-    const flows = [groupOf(families.flow, 'ovs_flow')];
-    const ports = [
+    this.#open = open;
+    this.#listener = listener;
+    const groups = [
       groupOf(families.vport, 'ovs_vport'),
       groupOf(families.datapath, 'ovs_datapath'),
     ];
-    try {
-      this.#follow(flows, open(), () => this.changes.lose());
-      // Sockets of their own: a flood of new flows must not leave the ports unknown.
-      this.#follow(ports, open(), () => {
-        this.#portsChanged = true;
-      });
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    // A socket of their own: a flood of new flows must not leave the ports unknown.
+    this.#ports = this.#follow(groups, () => {
+      this.#portsChanged = true;
+    });
   }
 
   /** True once the datapath was deleted. */
@@ -71,23 +82,52 @@ export class DatapathWatch {
     this.#portsChanged = false;
   }
 
+  /** True: changes of flows are not followed until the next complete reading. */
+  get isPaused(): boolean {
+    return this.#flows === undefined;
+  }
+
+  /**
+   * Follows the flows from now on, because all of them are about to be read.
+   *
+   * @param maxChanges changes beyond which a complete reading costs less than following them
+   * @throws {NetlinkUnusable}
+   */
+  followFlows(maxChanges: number): void {
+    this.changes.restart(maxChanges);
+    this.#flows ??= this.#follow([groupOf(this.#families.flow, 'ovs_flow')], () => this.#pause());
+  }
+
   /** Reads the notifications of all changes up to now. */
   catchUp(): void {
     for (let i = 0; i < MAX_DRAINS; i++) {
       // All are drained, also after one that has more to read.
-      if (this.#subscriptions.map((one) => one.drain()).every(Boolean)) return;
+      const areRead = [this.#flows, this.#ports].map((one) => one?.drain() ?? true);
+      if (areRead.every(Boolean)) return;
     }
     // They arrive faster than they can be read.
-    this.changes.lose();
+    this.#pause();
   }
 
   close(): void {
-    for (const subscription of this.#subscriptions) subscription.close();
+    this.#flows?.close();
+    this.#flows = undefined;
+    this.#ports?.close();
+    this.#ports = undefined;
   }
 
-  #follow(groups: readonly number[], socket: NotificationSocket, lost: () => void): void {
+  #follow(groups: readonly number[], lost: () => void): NetlinkSubscription {
     const reader = { notified: (message: NetlinkMessage) => this.#notified(message), lost };
-    this.#subscriptions.push(new NetlinkSubscription(PROTOCOL.generic, groups, reader, socket));
+    return new NetlinkSubscription(PROTOCOL.generic, groups, reader, this.#open());
+  }
+
+  /** Leaves the group: what it reports until everything is read again is of no use. */
+  #pause(): void {
+    this.changes.lose();
+    if (this.#flows === undefined) return;
+    this.#flows.close();
+    this.#flows = undefined;
+    this.#listener.flowMade();
   }
 
   #notified({ type, payload }: NetlinkMessage): void {
@@ -103,12 +143,14 @@ export class DatapathWatch {
   #flowChanged(payload: Buffer): void {
     const record = this.#record;
     // A flow without a ufid is skipped when it is read, too.
-    if (!record.read(payload, 0, payload.length)) return this.changes.lose();
+    if (!record.read(payload, 0, payload.length)) return this.#pause();
     if (!record.hasUfid) return;
-    const isDeleted = payload[0] === COMMAND.delete;
-    this.changes.add(record, isDeleted ? ChangeKind.deleted : ChangeKind.put);
+    const [command] = payload;
+    this.changes.add(record, command === COMMAND.delete ? ChangeKind.deleted : ChangeKind.put);
+    if (!this.changes.isComplete) return this.#pause();
     // ovs-vswitchd changes the actions of a flow after a change of rules.
-    if (payload[0] === COMMAND.set) this.#onChanged();
+    if (command === COMMAND.set) this.#listener.actionsChanged();
+    else if (command === COMMAND.new) this.#listener.flowMade();
   }
 }
 

@@ -1,7 +1,5 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 
-/** Changes to remember; beyond, reading all flows costs less. */
-const MAX_CHANGES = 65_536;
 const MIN_CAPACITY = 256;
 const WORDS = 4;
 
@@ -17,6 +15,7 @@ export class FlowChanges {
   #words = new Uint32Array(MIN_CAPACITY * WORDS);
   #kinds = new Uint8Array(MIN_CAPACITY);
   #count = 0;
+  #max = 0;
   #isComplete = false;
 
   /** False: changes are missing. */
@@ -39,7 +38,7 @@ export class FlowChanges {
 
   add({ w0, w1, w2, w3 }: FlowId, kind: ChangeKind): void {
     if (!this.#isComplete) return;
-    if (this.#count === MAX_CHANGES) return this.lose();
+    if (this.#count === this.#max) return this.lose();
     if (this.#count === this.#kinds.length) this.#grow();
     const at = this.#count * WORDS;
     this.#words[at] = w0;
@@ -55,14 +54,20 @@ export class FlowChanges {
     this.#count = 0;
   }
 
-  /** Forgets the changes that are known, because all flows are about to be read. */
-  restart(): void {
+  /**
+   * Forgets the changes that are known, because all flows are about to be read.
+   *
+   * @param max changes to remember until the next reading; beyond, reading all flows costs less
+   */
+  restart(max: number): void {
+    this.#max = max;
     this.#isComplete = true;
     this.#count = 0;
   }
 
-  /** Forgets the changes that a reading has dealt with. */
-  clear(): void {
+  /** Forgets the changes that a reading has dealt with. @param max as of {@link restart} */
+  clear(max: number): void {
+    this.#max = max;
     this.#count = 0;
   }
 

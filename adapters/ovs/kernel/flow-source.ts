@@ -10,6 +10,7 @@ import {
   type NetlinkTransport,
   PROTOCOL,
 } from '../../../protocols/netlink/socket.ts';
+import { Announcement } from './announcement.ts';
 import { DatapathWatch } from './datapath-watch.ts';
 import {
   DatapathMissing,
@@ -23,8 +24,12 @@ import { Reading, type ReadingSummary } from './reading.ts';
 
 /** Readings in a row whose ports may change, before a read fails. */
 const MAX_ATTEMPTS = 3;
-/** Flows to ask for one by one at least, before a dump of everything costs less. */
+/**
+ * Changed flows to ask for one by one at least and at most, before a dump of everything costs less: as
+ * many as there are flows.
+ */
 const MIN_ASKED = 1024;
+const MAX_ASKED = 65_536;
 /** Everything is read again after this time, ms, in case a notification was missed unnoticed. */
 const FULL_AFTER_MS = 60_000;
 const SYSTEM_PREFIX = 'system@';
@@ -63,7 +68,8 @@ export class KernelFlowSource implements FlowSource {
   readonly #wanted: string | undefined;
   readonly #translator = new FlowTranslator();
   readonly #reading = new Reading(this.#translator);
-  readonly #listeners = new Set<() => void>();
+  readonly #onActionsChange = new Announcement();
+  readonly #onNewFlow = new Announcement();
   #session: Session | undefined;
   /** The table of the last reading that was complete; undefined: everything must be read. */
   #table: FlowTable | undefined;
@@ -83,8 +89,20 @@ export class KernelFlowSource implements FlowSource {
    * reading has started; the returned function unsubscribes.
    */
   onActionsChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#onActionsChange.subscribe(listener);
+  }
+
+  /**
+   * Calls `listener` within some ms after flows were made, once for all that are reported together;
+   * the returned function unsubscribes.
+   */
+  onNewFlow(listener: () => void): () => void {
+    return this.#onNewFlow.subscribe(listener);
+  }
+
+  /** True: too many flows changed to follow them; everything is read at the next reading. */
+  get isPaused(): boolean {
+    return this.#session?.watch.isPaused ?? false;
   }
 
   /**
@@ -124,12 +142,10 @@ export class KernelFlowSource implements FlowSource {
     if (found.length > 1) throw new SeveralKernelDatapaths(names);
     if (found.length === 0) throw new DatapathMissing(wanted, names);
     const [{ ifindex: dpIfindex }] = found;
-    const watch = new DatapathWatch(
-      families,
-      dpIfindex,
-      () => this.#open(PROTOCOL.generic),
-      () => this.#notify(),
-    );
+    const watch = new DatapathWatch(families, dpIfindex, () => this.#open(PROTOCOL.generic), {
+      actionsChanged: () => this.#onActionsChange.make(),
+      flowMade: () => this.#onNewFlow.make(),
+    });
     return { families, dpIfindex, watch };
   }
 
@@ -138,10 +154,6 @@ export class KernelFlowSource implements FlowSource {
     this.#session?.watch.close();
     this.#session = undefined;
     this.#table = undefined;
-  }
-
-  #notify(): void {
-    for (const listener of this.#listeners) listener();
   }
 
   /** Reads until the ports did not change meanwhile: their numbers are reused. */
@@ -189,7 +201,7 @@ export class KernelFlowSource implements FlowSource {
     const { families, dpIfindex, watch } = session;
     const nowMs = monotonicMs();
     // A dump has at least the changes that were reported before it.
-    if (isFull) watch.changes.restart();
+    if (isFull) watch.followFlows(maxAsked(table.count));
     this.#reading.start(table, isFull, nowMs);
     const payload = flowDump(families, dpIfindex, isFull ? 0 : TERSE);
     await this.#requests.dumpTo(
@@ -202,8 +214,8 @@ export class KernelFlowSource implements FlowSource {
     watch.catchUp();
     if (!watch.changes.isComplete) return false;
     const asked = this.#reading.toAsk(watch.changes);
-    watch.changes.clear();
-    if (!isFull && asked.length > Math.max(MIN_ASKED, table.count)) return false;
+    watch.changes.clear(maxAsked(this.#reading.size));
+    if (!isFull && asked.length > maxAsked(table.count)) return false;
     const ufids = asked.map(ufidBytes);
     const answers = await flowsOf(this.#requests, families, dpIfindex, ufids, signal);
     for (const [i, answer] of answers.entries()) {
@@ -215,6 +227,10 @@ export class KernelFlowSource implements FlowSource {
     if (isFull) this.#fullAtMs = nowMs;
     return true;
   }
+}
+
+function maxAsked(flows: number): number {
+  return Math.min(MAX_ASKED, Math.max(MIN_ASKED, flows));
 }
 
 /** CLOCK_MONOTONIC, ms: the clock of `OVS_FLOW_ATTR_USED`. */

@@ -28,6 +28,11 @@ export class FlowTally {
   #rows = new Int32Array(0);
   #count = 0;
 
+  /** Rows of the reading so far, with those that were taken out. */
+  get size(): number {
+    return this.#count;
+  }
+
   /** Starts with no flows. */
   begin(table: FlowTable): void {
     this.#reading++;

@@ -104,6 +104,11 @@ export class Reading implements DumpReader {
     return [...ask.values()];
   }
 
+  /** Known flows of the reading so far. */
+  get size(): number {
+    return this.#tally.size;
+  }
+
   /** The answer for one flow. */
   answered(payload: Buffer): void {
     const table = this.#table;

@@ -317,6 +317,28 @@ describe('quietMs', () => {
     assert.deepEqual(quiet, [0, 250, 500, 0, 250]);
   });
 
+  it('does not end with a heartbeat in a short tick, after a new flow or a change of rules', () => {
+    const silent = { packetsPerSecond: 1, lastPacketsPerSecond: 0 };
+    const table = tableOf([silent]);
+    const { activity, update } = activityOf(table);
+    let nowMs = 1_000;
+    const tick = (elapsedMs: number, packets: number): number => {
+      nowMs += elapsedMs;
+      const perSecond = packets / (elapsedMs / 1_000);
+      const rates = { lastPacketsPerSecond: perSecond, bitsPerSecond: perSecond * 12_000 };
+      readInto(table, nowMs, [{ packetsPerSecond: 1, ...rates }]);
+      update(nowMs);
+      return activity.quietMs(table, 0, nowMs);
+    };
+    update(nowMs);
+    assert.deepEqual([tick(1_000, 1), tick(12, 1), tick(988, 0)], [1_000, 1_012, 2_000]);
+    // Ticks that are all short: 50 packets/s are busy, a heartbeat a second is not.
+    const sent = Array.from({ length: 10 }, () => tick(20, 1));
+    assert.deepEqual(sent, [2_020, 2_040, 2_060, 2_080, 0, 20, 40, 60, 80, 0]);
+    const heartbeats = Array.from({ length: 100 }, (_, i) => tick(20, i % 50 === 0 ? 1 : 0));
+    assert.equal(heartbeats.at(-1), 2_000);
+  });
+
   it('counts from the first update, or from the start of a new flow in a reused row', () => {
     const table = tableOf([heartbeat]);
     const { activity, update } = activityOf(table);

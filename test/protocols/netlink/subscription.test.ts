@@ -44,6 +44,22 @@ describe('netlink subscriptions', () => {
     subscription.close();
   });
 
+  it('do not touch the socket after a reader has closed them', () => {
+    let isClosed = false;
+    const socket = {
+      join: () => undefined,
+      receive: () => {
+        assert(!isClosed, 'the number of the socket may be that of another one');
+        return part(0, 'a');
+      },
+      close: () => void (isClosed = true),
+    };
+    const reader = { notified: () => subscription.close(), lost: () => assert.fail() };
+    const subscription = new NetlinkSubscription(0, [1], reader, socket);
+    assert.equal(subscription.drain(), true);
+    assert.equal(isClosed, true);
+  });
+
   it('read a flood in several turns', () => {
     const flood = Array.from({ length: 300 }, (_, i) => part(0, String(i)));
     const { subscription, got } = subscribed(flood);

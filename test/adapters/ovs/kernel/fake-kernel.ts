@@ -101,6 +101,11 @@ export class FakeKernel {
     for (const socket of this.#listenersTo(FLOWS)) socket.queue.push('overrun');
   }
 
+  /** Sockets that get the notifications of flows. */
+  get flowListeners(): number {
+    return this.#listenersTo(FLOWS).length;
+  }
+
   /** The datagrams that answer one request. */
   answer(request: NetlinkMessage): Buffer[] {
     const isDump = (request.flags & FLAG.dump) === FLAG.dump;

@@ -9,10 +9,18 @@ import { FlowTable } from '../../../../engine/model/flow-table.ts';
 import type { ReadCost } from '../../../../engine/ports/flow-source.ts';
 import { TERSE } from '../../../../protocols/netlink/ovs/flows.ts';
 import { never } from '../../../contract/collect.ts';
-import { FakeKernel } from './fake-kernel.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { type FakeFlow, FakeKernel } from './fake-kernel.ts';
 import { kernelFlow, outputTo, rowOf, ufidOf } from './kernel-flows.ts';
 
 const FULL = 0;
+
+/** One of many flows. */
+function numbered(n: number, actions = outputTo(2)): FakeFlow {
+  const flow = kernelFlow(n % 200, { actions });
+  flow.ufid.writeUInt32LE(n, 0);
+  return flow;
+}
 
 describe('the source of kernel flows', () => {
   let kernel: FakeKernel;
@@ -259,6 +267,58 @@ describe('the source of kernel flows', () => {
     kernel.put(kernelFlow(0, { actions: outputTo(3) }));
     await read();
     assert.equal(calls, 1);
+  });
+
+  it('reports new flows, once for those that are made together', async () => {
+    let calls = 0;
+    const unsubscribe = source.onNewFlow(() => calls++);
+    await read();
+    for (let n = 0; n < 50; n++) kernel.put(kernelFlow(n));
+    await read();
+    assert.equal(calls, 1);
+    kernel.put(kernelFlow(0, { actions: outputTo(3) }));
+    kernel.delete(ufidOf(1));
+    await read();
+    assert.equal(calls, 1, 'a changed flow is not new');
+    unsubscribe();
+    kernel.put(kernelFlow(60));
+    await read();
+    assert.equal(calls, 1);
+  });
+
+  it('does not follow the flows while too many change, and says so', async () => {
+    await read();
+    assert.equal(source.isPaused, false);
+    assert.equal(kernel.flowListeners, 1);
+    for (let n = 0; n < 5_000; n++) kernel.put(numbered(n));
+    await eventually('the pause', () => source.isPaused, 5_000);
+    assert.equal(kernel.flowListeners, 0, 'the kernel makes no message for a flow');
+    await read();
+    assert.equal(table.count, 5_000);
+    assert.deepEqual([kernel.dumps.at(-1), kernel.asked], [FULL, 0]);
+    assert.equal(source.isPaused, false);
+    // As many changes as there are flows do not make it pause.
+    for (let n = 0; n < 4_000; n++) kernel.put(numbered(n, outputTo(3)));
+    await read();
+    assert.equal(source.isPaused, false);
+    assert.equal(kernel.dumps.at(-1), TERSE);
+    const row = table.rows[0];
+    assert.deepEqual(table.actionsAt(row), [{ kind: 'output', port: 'vm3' }]);
+  });
+
+  it('sees what changed while it did not follow the flows', async () => {
+    for (let n = 0; n < 10; n++) kernel.put(numbered(n));
+    await read();
+    for (let n = 10; n < 2_000; n++) kernel.put(numbered(n));
+    await eventually('the pause', () => source.isPaused, 5_000);
+    kernel.put(numbered(3, outputTo(3)));
+    kernel.delete(numbered(4).ufid);
+    await read();
+    assert.equal(table.count, 1_999);
+    const changed = [...table.rows.subarray(0, table.count)].filter(
+      (row) => JSON.stringify(table.actionsAt(row)) === '[{"kind":"output","port":"vm3"}]',
+    );
+    assert.equal(changed.length, 1);
   });
 
   it('says that the kernel has no Open vSwitch', async () => {
