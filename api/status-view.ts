@@ -161,6 +161,8 @@ export interface SourceView {
   readonly ageMs: number | null;
   readonly failures: number;
   readonly error: string | null;
+  /** What the source could not do before its last successful reading. */
+  readonly note: string | null;
   readonly costMs: number;
   readonly periodMs: number;
 }

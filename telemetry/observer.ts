@@ -117,7 +117,7 @@ export class Observer {
       await this.#readCounters(signal);
       this.table.end();
       this.#period.recordCost(cost.sourceMs);
-      this.#flowHealth.recordSuccess(clock.now(), cost.sourceMs);
+      this.#flowHealth.recordSuccess(clock.now(), cost.sourceMs, cost.note);
       this.#lastCost = cost;
     } catch (error) {
       this.table.abandon();

@@ -8,12 +8,15 @@ export class SourceHealth {
   #failures = 0;
   #error: string | undefined;
   #costMs = 0;
+  #note: string | undefined;
 
   constructor(name: string) {
     this.#name = name;
   }
 
-  recordSuccess(nowMs: number, costMs: number): void {
+  /** @param note what the source could not do before the reading, for the status */
+  recordSuccess(nowMs: number, costMs: number, note?: string): void {
+    this.#note = note;
     this.#goodAtMs = nowMs;
     this.#costMs = costMs;
     this.#failures = 0;
@@ -42,6 +45,7 @@ export class SourceHealth {
       ageMs,
       failures: this.#failures,
       error: this.#error,
+      ...(this.#note === undefined ? {} : { note: this.#note }),
       costMs: this.#costMs,
       periodMs,
     };

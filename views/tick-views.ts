@@ -60,7 +60,12 @@ export function hookView(at: PortHook | undefined): HookView | null {
 
 /** A source as of a tick. */
 export function sourceView(source: SourceStatus): SourceView {
-  return { ...source, ageMs: finite(source.ageMs), error: source.error ?? null };
+  return {
+    ...source,
+    ageMs: finite(source.ageMs),
+    error: source.error ?? null,
+    note: source.note ?? null,
+  };
 }
 
 /** A rule's verdict on a flow. */

@@ -80,7 +80,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
         { title: 'AGE', align: 'right', text: (s) => (s.ageMs === null ? '-' : duration(s.ageMs)) },
         { title: 'PERIOD', align: 'right', text: (s) => duration(s.periodMs) },
         { title: 'COST', align: 'right', text: (s) => duration(s.costMs) },
-        { title: 'LAST ERROR', align: 'left', text: (s) => s.error ?? '' },
+        { title: 'NOTE', align: 'left', text: (s) => s.error ?? s.note ?? '' },
       ],
       status.sources,
       width,

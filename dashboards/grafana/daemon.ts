@@ -146,9 +146,13 @@ export function daemonDashboard(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Failures',
-        description: 'Readings per second that failed or timed out.',
+        description:
+          'Readings per second that failed or timed out, and those before which too many flows changed to follow them.',
         unit: 'ops',
-        queries: [{ expr: rate('norikae_source_failures_total'), legend: '{{source}}' }],
+        queries: [
+          { expr: rate('norikae_source_failures_total'), legend: '{{source}}' },
+          { expr: rate('norikae_source_pauses_total'), legend: '{{source}}, not followed' },
+        ],
       }),
     )
     .withRow(new RowBuilder('Backends'))

@@ -11,6 +11,8 @@ export interface SourceStatus {
   /** Failures since the last successful reading, and the last error. */
   readonly failures: number;
   readonly error: string | undefined;
+  /** What the source could not do before its last successful reading; left out: nothing. */
+  readonly note?: string;
   /** Time that the last successful reading took from the source, ms. */
   readonly costMs: number;
   /** Current polling period, ms. */

@@ -9,6 +9,8 @@ export interface ReadCost {
   /** Lines or records that could not be parsed and were skipped, with one example. */
   readonly skipped: number;
   readonly firstSkipped: string | undefined;
+  /** What the source could not do between this reading and the one before; left out: nothing. */
+  readonly note?: string;
 }
 
 /** A time-out of a source, which may have been busy with the request all the time. */

@@ -43,6 +43,7 @@ function sources(all: readonly SourceView[]): VNode {
                   ${s.ageMs === null ? 'never read' : `read ${duration(s.ageMs)} ago`} · takes
                   ${' '}${duration(s.costMs)}${s.periodMs > 0 && ` every ${duration(s.periodMs)}`}
                   ${s.error !== null && html`<br />${s.error}`}
+                  ${s.note !== null && html`<br />${s.note}`}
                 </p>
               </div>
             </li>

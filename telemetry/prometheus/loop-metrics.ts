@@ -24,6 +24,7 @@ export class LoopMetrics {
   readonly #sourceCost: Gauge;
   readonly #sourcePeriod: Gauge;
   readonly #sourceFailures: Counter;
+  readonly #sourcePauses: Counter;
   readonly #failuresSeen = new Map<string, number>();
 
   constructor(registry: Registry) {
@@ -102,6 +103,12 @@ export class LoopMetrics {
       labelNames: ['source'],
       registers,
     });
+    this.#sourcePauses = new Counter({
+      name: 'norikae_source_pauses_total',
+      help: 'Ticks before which the source did not follow changes of flows, because too many changed: they waited for the next reading.',
+      labelNames: ['source'],
+      registers,
+    });
   }
 
   recordTick(report: TickReport, periodMs: number): void {
@@ -133,7 +140,8 @@ export class LoopMetrics {
     this.#stageSeconds.observe({ stage }, ms / 1000);
   }
 
-  #source({ name: source, fresh, ageMs, costMs, periodMs, failures }: SourceStatus): void {
+  #source({ name: source, fresh, ageMs, costMs, periodMs, failures, note }: SourceStatus): void {
+    this.#sourcePauses.inc({ source }, fresh && note !== undefined ? 1 : 0);
     this.#sourceFresh.set({ source }, fresh ? 1 : 0);
     this.#sourceAge.set({ source }, ageMs / 1000);
     this.#sourceCost.set({ source }, costMs / 1000);

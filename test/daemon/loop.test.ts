@@ -169,6 +169,19 @@ describe('loop', () => {
     assert.match(text, /norikae_operations_total\{[^}]*outcome="installed"\} 1/);
   });
 
+  it('shows what a source could not do, until it can again', async () => {
+    rig.flows.note = 'too many flows changed';
+    rig.loop.start();
+    const noteOf = () =>
+      rig.loop.lastReport?.tick.sources.find(({ name }) => name === 'flows')?.note;
+    await rig.until('note', () => noteOf() === 'too many flows changed');
+    rig.flows.note = undefined;
+    await rig.until('no note', () => noteOf() === undefined);
+    const { text } = await rig.metrics.expose();
+    assert.match(text, /norikae_source_pauses_total\{[^}]*source="flows"\} [1-9]/);
+    assert.match(text, /norikae_source_pauses_total\{[^}]*source="ports"\} 0/);
+  });
+
   it('renews no lease while the vSwitch cannot be read, and resumes afterwards', async () => {
     rig.flows.flows = [{ n: 1 }];
     rig.loop.start();
@@ -342,6 +355,7 @@ describe('loop', () => {
     'the ports change': () => rig.ports.portsChanged(),
     'the configuration of the vSwitch changes': () => rig.ports.switchChanged(),
     'its rules change': () => rig.changes.notify(),
+    'a flow appears': () => rig.flows.reportNewFlow(),
   };
   for (const [what, happens] of Object.entries(ENDS_OF_IDLE_TIME)) {
     it(`reads flows rarely after a long idle time, and at once when ${what}`, async () => {

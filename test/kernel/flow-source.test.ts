@@ -15,8 +15,8 @@ import { never } from '../contract/collect.ts';
 import { describeFlowSource } from '../contract/flow-source.ts';
 import { eventually } from '../support/eventually.ts';
 import { needs } from '../support/needs.ts';
-import { inNetworkNamespace } from '../support/network-namespace.ts';
-import { PacketSocket } from '../support/packet-socket.ts';
+import { inNetworkNamespace } from '../../lab/testbed/network-namespace.ts';
+import { PacketSocket } from '../../lab/testbed/packet-socket.ts';
 import { SystemDatapath } from './support/system-datapath.ts';
 
 const TRAFFIC = 20;

@@ -20,7 +20,20 @@ export class FakeFlowSource implements FlowSource {
   idleMs = 0;
   costMs = 1;
   fault: 'none' | 'fail' | 'hang' = 'none';
+  /** What the source could not do before the next reading. */
+  note: string | undefined;
   reads = 0;
+  readonly #newFlowListeners = new Set<() => void>();
+
+  onNewFlow(listener: () => void): () => void {
+    this.#newFlowListeners.add(listener);
+    return () => this.#newFlowListeners.delete(listener);
+  }
+
+  /** Reports that flows have appeared. */
+  reportNewFlow(): void {
+    for (const listener of this.#newFlowListeners) listener();
+  }
 
   async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
     this.reads++;
@@ -38,6 +51,7 @@ export class FakeFlowSource implements FlowSource {
       flows: this.flows.length,
       skipped: 0,
       firstSkipped: undefined,
+      ...(this.note === undefined ? {} : { note: this.note }),
     };
   }
 

@@ -211,6 +211,7 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
         ageMs: 100,
         failures: 0,
         error: null,
+        note: null,
         costMs: 4,
         periodMs: 250,
       },

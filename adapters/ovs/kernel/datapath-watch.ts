@@ -40,6 +40,7 @@ export class DatapathWatch {
   #ports: NetlinkSubscription | undefined;
   #portsChanged = true;
   #gone = false;
+  #isPaused = false;
 
   /**
    * Follows ports and datapath; flows from {@link followFlows} on.
@@ -82,9 +83,9 @@ export class DatapathWatch {
     this.#portsChanged = false;
   }
 
-  /** True: changes of flows are not followed until the next complete reading. */
+  /** True: changes of flows are no longer followed, until the next complete reading. */
   get isPaused(): boolean {
-    return this.#flows === undefined;
+    return this.#isPaused;
   }
 
   /**
@@ -94,6 +95,7 @@ export class DatapathWatch {
    * @throws {NetlinkUnusable}
    */
   followFlows(maxChanges: number): void {
+    this.#isPaused = false;
     this.changes.restart(maxChanges);
     this.#flows ??= this.#follow([groupOf(this.#families.flow, 'ovs_flow')], () => this.#pause());
   }
@@ -127,6 +129,7 @@ export class DatapathWatch {
     if (this.#flows === undefined) return;
     this.#flows.close();
     this.#flows = undefined;
+    this.#isPaused = true;
     this.#listener.flowMade();
   }
 

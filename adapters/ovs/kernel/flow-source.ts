@@ -33,6 +33,7 @@ const MAX_ASKED = 65_536;
 /** Everything is read again after this time, ms, in case a notification was missed unnoticed. */
 const FULL_AFTER_MS = 60_000;
 const SYSTEM_PREFIX = 'system@';
+const PAUSED = 'too many flows changed to follow them; changes waited for this reading';
 
 export interface KernelFlowSourceOptions {
   /** Datapath to read: `ovs-system` or `system@ovs-system`; needed when there are several. */
@@ -115,9 +116,10 @@ export class KernelFlowSource implements FlowSource {
     try {
       this.#session?.watch.catchUp();
       if (this.#session?.watch.isGone === true) this.#leave();
+      const note = this.isPaused ? { note: PAUSED } : {};
       const session = (this.#session ??= await this.#find());
       const summary = await this.#readSettled(session, table, signal);
-      return { ...summary, sourceMs: performance.now() - startedMs };
+      return { ...summary, ...note, sourceMs: performance.now() - startedMs };
     } catch (error) {
       this.#table = undefined;
       // The datapath may be gone, or recreated with another ifindex.

@@ -6,7 +6,7 @@ import { UnixctlClient } from '../../../protocols/unixctl/client.ts';
 import { PORTS } from '../../adapters/ovs/dump/peer/dummy-ovs.ts';
 import type { GeneratedFlow } from '../../adapters/ovs/dump/peer/generated-flows.ts';
 import { never } from '../../contract/collect.ts';
-import { inNetworkNamespace } from '../../support/network-namespace.ts';
+import { inNetworkNamespace } from '../../../lab/testbed/network-namespace.ts';
 
 const NAME = 'judge';
 const DATAPATH = `system@${NAME}`;
