@@ -78,11 +78,11 @@ describe('on the real node, the lease, many schedules', function () {
     async function offloadedByLearning(): Promise<NorikaeDaemon> {
       const { node, receiver } = rig().fixture;
       const daemon = await rig().offloaded({ periodMs: 1_500 }, 3_000);
-      // The vSwitch learns where the stream's destination is.
+      await rig().fixture.rules('actions=NORMAL');
+      // The action NORMAL learns where the stream's destination is; until then, it floods.
       const [frame] = rig().frames();
       const back = Buffer.concat([frame.subarray(6, 12), frame.subarray(0, 6), frame.subarray(12)]);
       await sendFrames(receiver.namespace, [back], 100, node.ovs.runDir);
-      await rig().fixture.rules('actions=NORMAL');
       await rig().waitUntilOffloaded(daemon);
       // The changes of rules have used some of the quick readings.
       await sleep(2_000);
@@ -119,16 +119,19 @@ describe('on the real node, the lease, many schedules', function () {
 
     it('a mirror', async () => {
       const { ovs } = rig().fixture.node;
+      const output = 'mirror0';
+      const type = ['--', 'set', 'interface', output, 'type=internal'];
+      await ovs.vsctl('add-port', BRIDGE, output, ...type);
       const daemon = await offloadedByLearning();
-      const port = ['--', '--id=@p', 'get', 'port', BRIDGE];
+      const port = ['--', '--id=@p', 'get', 'port', output];
       const mirror = ['--', '--id=@m', 'create', 'mirror', 'name=m', 'select_all=true'];
       const use = ['--', 'set', 'bridge', BRIDGE, 'mirrors=@m'];
       const setting = ovs.vsctl(...port, ...mirror, 'output_port=@p', ...use);
       try {
-        await follows(daemon, 'the flow is mirrored', BRIDGE, true);
+        await follows(daemon, 'the flow is mirrored', output, true);
       } finally {
         await setting;
-        await ovs.vsctl('clear', 'bridge', BRIDGE, 'mirrors');
+        await ovs.vsctl('clear', 'bridge', BRIDGE, 'mirrors', '--', 'del-port', output);
       }
     });
   });
