@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * labnic: a switchdev NIC in software, for tests.
+ *
+ * The NIC has an uplink and virtual functions (VFs). Each of them is a port with two devices:
+ *
+ *	port 0: nicp0 (uplink, in the host)      nicw0 (the far end of the wire)
+ *	port n: nicrN-1 (representor, ditto)     nicfN-1 (the VF, for a guest)
+ *
+ * A frame from a VF or from the wire is looked up in the flow table, which tc flower fills through
+ * the devices in the host. A hit is executed in the "hardware"; a miss goes to the device in the
+ * host. A frame that the host sends on its device goes to the VF or the wire.
+ */
+#ifndef LABNIC_H
+#define LABNIC_H
+
+#include <linux/etherdevice.h>
+#include <linux/ethtool.h>
+#include <linux/in6.h>
+#include <linux/netdevice.h>
+#include <net/flow_offload.h>
+#include <net/pkt_cls.h>
+
+#define LABNIC_NAME	"labnic"
+#define LABNIC_MAX_VFS	16
+#define LABNIC_MAX_OPS	16
+
+/* What the NIC reads of a frame. Fields that a frame lacks are 0. */
+struct labnic_key {
+	u8 dst[ETH_ALEN];
+	u8 src[ETH_ALEN];
+	__be16 vlan_tpid;
+	__be16 vlan_tci;	/* priority and id */
+	__be16 proto;		/* below the outer tag */
+	u8 ip_proto;
+	u8 tos;
+	u8 ttl;
+	u8 frag;		/* FLOW_DIS_IS_FRAGMENT, FLOW_DIS_FIRST_FRAG */
+	__be16 tcp_flags;
+	__be16 sport;
+	__be16 dport;
+	union {
+		__be32 v4;
+		struct in6_addr v6;
+	} saddr, daddr;
+};
+
+#define LABNIC_KEY_WORDS	(sizeof(struct labnic_key) / sizeof(u32))
+/* Keys are masked, hashed and compared by words, so that padding would matter. */
+static_assert(sizeof(struct labnic_key) == 60);
+
+enum labnic_op_kind { LABNIC_OP_VLAN_PUSH, LABNIC_OP_VLAN_POP, LABNIC_OP_WRITE };
+
+struct labnic_op {
+	enum labnic_op_kind kind;
+	union {
+		struct {
+			__be16 proto;
+			u16 tci;
+		} push;
+		struct {
+			enum flow_action_mangle_base base;
+			u32 offset;
+			u32 keep;	/* bits of the frame that stay */
+			u32 value;
+		} write;
+	};
+};
+
+struct labnic_actions {
+	bool drop;
+	unsigned int out;	/* port, if not dropped */
+	u32 csum;		/* TCA_CSUM_UPDATE_FLAG_* */
+	unsigned int count;
+	struct labnic_op ops[LABNIC_MAX_OPS];
+};
+
+struct labnic_mask {
+	struct list_head list;
+	struct rcu_head rcu;
+	struct labnic_key bits;
+	unsigned int users;
+};
+
+struct labnic_counters {
+	u64 packets;
+	u64 bytes;
+	u64 lastuse;		/* jiffies */
+};
+
+struct labnic_entry {
+	struct hlist_node by_key;
+	struct hlist_node by_cookie;
+	struct rcu_head rcu;
+	unsigned long cookie;
+	unsigned int in;	/* port */
+	unsigned int slot;
+	u32 prio;
+	u32 hash;
+	struct labnic_mask *mask;
+	struct labnic_key key;	/* masked */
+	struct labnic_actions actions;
+	atomic64_t packets;
+	atomic64_t bytes;
+	unsigned long lastuse;
+	/* What the driver has read of the counters, and what it has reported of that. */
+	struct labnic_counters read;
+	struct labnic_counters reported;
+};
+
+struct labnic_port {
+	unsigned int index;
+	struct net_device *host;	/* uplink or representor */
+	struct net_device *far;		/* wire or VF */
+	atomic64_t hits;
+	atomic64_t hit_bytes;
+	atomic64_t drops;
+	atomic64_t misses;
+	atomic64_t filtered;
+};
+
+/* main.c */
+extern unsigned int labnic_entries;
+extern unsigned int labnic_ways;
+extern unsigned int labnic_probes;
+extern unsigned int labnic_stats_delay_ms;
+extern unsigned int labnic_rules_per_s;
+extern unsigned int labnic_filters;
+extern unsigned int labnic_filter_depth;
+
+/* port.c */
+extern struct labnic_port labnic_ports[LABNIC_MAX_VFS + 1];
+extern unsigned int labnic_port_count;
+struct labnic_port *labnic_port_of(const struct net_device *dev);
+int labnic_ports_create(unsigned int vfs);
+void labnic_ports_destroy(void);
+
+/* packet.c */
+unsigned int labnic_l3_offset(const struct sk_buff *skb);
+void labnic_read_key(const struct sk_buff *skb, struct labnic_key *key);
+
+/* match.c */
+int labnic_parse_match(const struct labnic_port *port, struct flow_cls_offload *f,
+		       struct labnic_key *key, struct labnic_key *mask);
+
+/* action.c */
+int labnic_parse_actions(struct flow_cls_offload *f, const struct labnic_key *key,
+			 const struct labnic_key *mask, struct labnic_actions *out);
+int labnic_run_actions(struct sk_buff *skb, const struct labnic_actions *actions);
+
+/* table.c */
+struct labnic_totals {
+	u64 entries;
+	u64 insertions;
+	u64 refusals;
+	u64 insert_wait_ns;
+};
+
+int labnic_table_create(void);
+void labnic_table_destroy(void);
+struct labnic_entry *labnic_table_lookup(unsigned int in, const struct labnic_key *key);
+int labnic_table_insert(struct labnic_entry *entry, const struct labnic_key *mask,
+			struct netlink_ext_ack *extack);
+int labnic_table_remove(unsigned int in, unsigned long cookie);
+int labnic_table_stats(unsigned int in, unsigned long cookie, struct flow_stats *stats);
+void labnic_table_restart_reading(void);
+void labnic_table_totals(struct labnic_totals *totals);
+
+/* flower.c */
+int labnic_setup_tc(struct net_device *dev, enum tc_setup_type type, void *data);
+
+/* filter.c */
+int labnic_filters_create(void);
+void labnic_filters_destroy(void);
+int labnic_filter_lookup(const struct labnic_key *key);
+int labnic_get_rxnfc(struct net_device *dev, struct ethtool_rxnfc *cmd, u32 *locations);
+int labnic_set_rxnfc(struct net_device *dev, struct ethtool_rxnfc *cmd);
+
+#endif

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The devices of the NIC, and what happens to their frames. */
+#include <linux/rtnetlink.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include "labnic.h"
+
+struct labnic_port labnic_ports[LABNIC_MAX_VFS + 1];
+unsigned int labnic_port_count;
+
+struct labnic_dev {
+	struct labnic_port *port;
+};
+
+static const u8 switch_id[] = { 'l', 'a', 'b', 'n', 'i', 'c' };
+
+static u32 segments_of(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) ? max_t(u32, 1, skb_shinfo(skb)->gso_segs) : 1;
+}
+
+/* Bytes on the wire: each segment has headers of its own. */
+static u64 wire_bytes(const struct sk_buff *skb, u32 segments)
+{
+	unsigned int headers = 0;
+
+	if (segments > 1 && skb_transport_header_was_set(skb)) {
+		headers = skb_transport_offset(skb);
+		if (skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6))
+			headers += tcp_hdrlen(skb);
+		else
+			headers += sizeof(struct udphdr);
+	}
+	return skb->len + (u64)headers * (segments - 1);
+}
+
+static void deliver(struct net_device *to, struct sk_buff *skb)
+{
+	unsigned int len = skb->len;
+
+	if (dev_forward_skb(to, skb) == NET_RX_SUCCESS)
+		dev_sw_netstats_rx_add(to, len);
+}
+
+static void execute(struct labnic_port *port, struct labnic_entry *entry, struct sk_buff *skb)
+{
+	u32 segments = segments_of(skb);
+	u64 bytes = wire_bytes(skb, segments);
+
+	atomic64_add(segments, &entry->packets);
+	atomic64_add(bytes, &entry->bytes);
+	WRITE_ONCE(entry->lastuse, jiffies);
+	atomic64_add(segments, &port->hits);
+	atomic64_add(bytes, &port->hit_bytes);
+	if (entry->actions.drop || labnic_run_actions(skb, &entry->actions)) {
+		atomic64_add(segments, &port->drops);
+		kfree_skb(skb);
+		return;
+	}
+	deliver(labnic_ports[entry->actions.out].far, skb);
+}
+
+/* A frame from a VF or from the wire. */
+static void switch_frame(struct labnic_port *port, struct sk_buff *skb)
+{
+	struct labnic_entry *entry;
+	struct labnic_key key;
+	int to;
+
+	labnic_read_key(skb, &key);
+	rcu_read_lock();
+	to = port->index ? -ENOENT : labnic_filter_lookup(&key);
+	entry = to < 0 ? labnic_table_lookup(port->index, &key) : NULL;
+	if (to >= 0) {
+		atomic64_inc(&port->filtered);
+		deliver(to ? labnic_ports[to].far : port->host, skb);
+	} else if (entry) {
+		execute(port, entry, skb);
+	} else {
+		atomic64_inc(&port->misses);
+		deliver(port->host, skb);
+	}
+	rcu_read_unlock();
+}
+
+static netdev_tx_t start_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct labnic_port *port = labnic_port_of(dev);
+
+	if (!pskb_may_pull(skb, ETH_HLEN)) {
+		kfree_skb(skb);
+		return NETDEV_TX_OK;
+	}
+	dev_sw_netstats_tx_add(dev, 1, skb->len);
+	if (dev == port->far)
+		switch_frame(port, skb);
+	else
+		deliver(port->far, skb);
+	return NETDEV_TX_OK;
+}
+
+static int get_port_parent_id(struct net_device *dev, struct netdev_phys_item_id *id)
+{
+	id->id_len = sizeof(switch_id);
+	memcpy(id->id, switch_id, sizeof(switch_id));
+	return 0;
+}
+
+static int get_phys_port_name(struct net_device *dev, char *name, size_t len)
+{
+	unsigned int index = labnic_port_of(dev)->index;
+
+	if (index)
+		snprintf(name, len, "pf0vf%u", index - 1);
+	else
+		snprintf(name, len, "p0");
+	return 0;
+}
+
+static void get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, LABNIC_NAME, sizeof(info->driver));
+	strscpy(info->bus_info, LABNIC_NAME, sizeof(info->bus_info));
+}
+
+/* The first are the port's, the others the table's. */
+static const char counter_names[][ETH_GSTRING_LEN] = {
+	"hw_packets", "hw_bytes", "hw_drops", "hw_misses", "filter_packets",
+	"table_entries", "table_insertions", "table_refusals", "table_insert_wait_ns",
+};
+
+static int get_sset_count(struct net_device *dev, int set)
+{
+	return set == ETH_SS_STATS ? ARRAY_SIZE(counter_names) : -EOPNOTSUPP;
+}
+
+static void get_strings(struct net_device *dev, u32 set, u8 *strings)
+{
+	if (set == ETH_SS_STATS)
+		memcpy(strings, counter_names, sizeof(counter_names));
+}
+
+static void get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *values)
+{
+	const struct labnic_port *port = labnic_port_of(dev);
+	struct labnic_totals totals;
+
+	labnic_table_totals(&totals);
+	values[0] = atomic64_read(&port->hits);
+	values[1] = atomic64_read(&port->hit_bytes);
+	values[2] = atomic64_read(&port->drops);
+	values[3] = atomic64_read(&port->misses);
+	values[4] = atomic64_read(&port->filtered);
+	values[5] = totals.entries;
+	values[6] = totals.insertions;
+	values[7] = totals.refusals;
+	values[8] = totals.insert_wait_ns;
+}
+
+static const struct ethtool_ops host_ethtool_ops = {
+	.get_drvinfo = get_drvinfo,
+	.get_link = ethtool_op_get_link,
+	.get_sset_count = get_sset_count,
+	.get_strings = get_strings,
+	.get_ethtool_stats = get_ethtool_stats,
+	.get_rxnfc = labnic_get_rxnfc,
+	.set_rxnfc = labnic_set_rxnfc,
+};
+
+static const struct ethtool_ops far_ethtool_ops = {
+	.get_drvinfo = get_drvinfo,
+	.get_link = ethtool_op_get_link,
+};
+
+static const struct net_device_ops host_netdev_ops = {
+	.ndo_start_xmit = start_xmit,
+	.ndo_setup_tc = labnic_setup_tc,
+	.ndo_get_port_parent_id = get_port_parent_id,
+	.ndo_get_phys_port_name = get_phys_port_name,
+	.ndo_set_mac_address = eth_mac_addr,
+	.ndo_validate_addr = eth_validate_addr,
+};
+
+static const struct net_device_ops far_netdev_ops = {
+	.ndo_start_xmit = start_xmit,
+	.ndo_set_mac_address = eth_mac_addr,
+	.ndo_validate_addr = eth_validate_addr,
+};
+
+/* NULL for a device of another driver. */
+struct labnic_port *labnic_port_of(const struct net_device *dev)
+{
+	if (dev->netdev_ops != &host_netdev_ops && dev->netdev_ops != &far_netdev_ops)
+		return NULL;
+	return ((const struct labnic_dev *)netdev_priv(dev))->port;
+}
+
+static void set_up(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->lltx = true;
+	dev->needs_free_netdev = true;
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
+	/* Frames are handed on, so a sender must not keep a reference. */
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
+	dev->max_mtu = ETH_MAX_MTU;
+	dev->hw_features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HW_CSUM | NETIF_F_GSO_SOFTWARE |
+			   NETIF_F_HIGHDMA;
+	dev->features = dev->hw_features;
+	eth_hw_addr_random(dev);
+}
+
+static struct net_device *allocate(struct labnic_port *port, const char *prefix, bool host)
+{
+	char name[IFNAMSIZ];
+	struct net_device *dev;
+
+	snprintf(name, sizeof(name), "%s%u", prefix, port->index ? port->index - 1 : 0);
+	dev = alloc_netdev(sizeof(struct labnic_dev), name, NET_NAME_PREDICTABLE, set_up);
+	if (!dev)
+		return NULL;
+	((struct labnic_dev *)netdev_priv(dev))->port = port;
+	dev->netdev_ops = host ? &host_netdev_ops : &far_netdev_ops;
+	dev->ethtool_ops = host ? &host_ethtool_ops : &far_ethtool_ops;
+	if (host) {
+		dev->hw_features |= NETIF_F_HW_TC | NETIF_F_NTUPLE;
+		dev->features |= NETIF_F_HW_TC | NETIF_F_NTUPLE;
+	}
+	return dev;
+}
+
+/* Both devices exist before one of them can send. */
+static int create_port(unsigned int index)
+{
+	struct labnic_port *port = &labnic_ports[index];
+	int err = -ENOMEM;
+
+	port->index = index;
+	port->host = allocate(port, index ? "nicr" : "nicp", true);
+	if (!port->host)
+		return err;
+	port->far = allocate(port, index ? "nicf" : "nicw", false);
+	if (!port->far)
+		goto no_far;
+	err = register_netdev(port->host);
+	if (err)
+		goto not_registered;
+	err = register_netdev(port->far);
+	if (err)
+		goto far_not_registered;
+	return 0;
+
+far_not_registered:
+	unregister_netdev(port->host);
+	free_netdev(port->far);
+	return err;
+not_registered:
+	free_netdev(port->far);
+no_far:
+	free_netdev(port->host);
+	return err;
+}
+
+int labnic_ports_create(unsigned int vfs)
+{
+	int err;
+
+	for (labnic_port_count = 0; labnic_port_count <= vfs; labnic_port_count++) {
+		err = create_port(labnic_port_count);
+		if (err) {
+			labnic_ports_destroy();
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* All in one transaction: a device must not send to one that is freed. */
+void labnic_ports_destroy(void)
+{
+	LIST_HEAD(all);
+	unsigned int i;
+
+	rtnl_lock();
+	for (i = 0; i < labnic_port_count; i++) {
+		unregister_netdevice_queue(labnic_ports[i].far, &all);
+		unregister_netdevice_queue(labnic_ports[i].host, &all);
+	}
+	unregister_netdevice_many(&all);
+	rtnl_unlock();
+}
