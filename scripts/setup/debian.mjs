@@ -16,6 +16,8 @@ export const PACKAGES = {
   captures: ['wireshark-common'],
   // Prepare and boot Debian's kernel; the kernel itself and QEMU are only unpacked (kernel-lab.mjs).
   kernelLab: ['kmod', 'xz-utils', 'util-linux'],
+  // Build the kernel lab's NIC in software (nic-module.mjs).
+  nicModule: ['gcc', 'make', 'libelf1'],
 };
 
 /**

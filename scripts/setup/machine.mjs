@@ -3,6 +3,7 @@ import { build } from './build.mjs';
 import { installPackages, PACKAGES } from './debian.mjs';
 import { installDependencies } from './dependencies.mjs';
 import { installKernelLab } from './kernel-lab.mjs';
+import { installNicModule } from './nic-module.mjs';
 import { isRoot } from './root.mjs';
 import { say, SetupFailed } from './step.mjs';
 
@@ -24,6 +25,7 @@ export async function setUpMachine() {
     ['BPF file system', mountBpffs],
     ['BPF programs', buildBpf],
     ['kernel lab', installKernelLab],
+    ['NIC module', installNicModule],
   ];
   for (const [what, attempt] of steps) {
     try {
