@@ -22,7 +22,11 @@ export const STAGES = [
   [
     { name: 'kernel-lab', folders: ['lab/kernel'] },
     { name: 'kernel-release', folders: ['kernel'], kernel: 'release' },
-    { name: 'kernel-backports', folders: ['kernel'], kernel: 'backports' },
+    {
+      name: 'kernel-backports',
+      folders: ['kernel', 'lab/nic-module/guest'],
+      kernel: 'backports',
+    },
   ],
 ];
 

@@ -77,6 +77,13 @@ describe('the package', () => {
     assert.deepEqual(unwanted, []);
   });
 
+  it('has nothing of the NIC module of the lab, which has another licence', () => {
+    assert.deepEqual(
+      files.filter((file) => /nic-module|labnic|Kbuild|\.ko$/.test(file)),
+      [],
+    );
+  });
+
   it('has the targets of the links in its documents', () => {
     const dangling = files
       .filter((file) => file.endsWith('.md'))

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { findKernel, findPrograms, KERNEL_SOURCES } from '../../lab/kernel/cache.ts';
+import { nicModuleFile } from '../../lab/nic-module/build.ts';
 
 /** Needs of tests, and how to check for them. */
 const CHECKS = {
@@ -15,6 +16,9 @@ const CHECKS = {
   // The suites in test/kernel; npm test boots such a kernel for them.
   'kernel-lab': () =>
     existsSync('/sys/module/openvswitch') ? undefined : 'a kernel with Open vSwitch (kernel lab)',
+  // The suites in test/lab/nic-module/guest; on a kernel that the NIC in software is built for.
+  'nic-module': () =>
+    existsSync(nicModuleFile(release())) ? undefined : `the NIC module for kernel ${release()}`,
   // Tests that boot such a kernel.
   'kernel-guests': kernelGuests,
   capinfos: () => program('capinfos'),
