@@ -1,14 +1,15 @@
-import { TcxBackend } from '../../../../adapters/nic/tcx/backend.ts';
+import { HostBackend } from '../../../../adapters/nic/host/backend.ts';
 import { describeOffloadBackend } from '../../../contract/offload-backend.ts';
 import { needs } from '../../../support/needs.ts';
 import { contractFixture, type MakeBackend, SharedNode } from '../support/contract-node.ts';
 import { builtObject } from '../support/object.ts';
 import { listenBehind } from './support/bridge.ts';
 
+/** What the daemon makes: all ports have the kernel datapath, so `auto` chooses tcx. */
 function maker(): MakeBackend {
-  const objectPath = builtObject('tcx');
-  return (pinPath, asked) =>
-    new TcxBackend({ pinPath, objectPath, masks: 16, detachAfterMs: 1_000, ...asked });
+  const objectPaths = { xdp: builtObject('xdp'), tcx: builtObject('tcx') };
+  const how = { adapter: 'auto', mode: 'native', objectPaths, masks: 16 } as const;
+  return (pinPath, asked) => new HostBackend({ ...how, pinPath, detachAfterMs: 1_000, ...asked });
 }
 
 describe('tcx backend', () => {
