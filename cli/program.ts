@@ -8,6 +8,7 @@ import { PoliciesUnusable } from '../daemon/policies/policy-manager.ts';
 import { checkConfigCommand } from './commands/check-config.ts';
 import type { CliContext } from './support/context.ts';
 import { CommandEnded, CommandFailed, ExitCode } from './support/exit-codes.ts';
+import { doctorCommand } from './doctor/doctor.ts';
 import { decisionsCommand } from './commands/decisions.ts';
 import { flowsCommand } from './commands/flows.ts';
 import { onloadAllCommand } from './commands/onload-all.ts';
@@ -40,6 +41,7 @@ Exit codes:
 
 Examples:
   norikae check-config norikae.json        check the configuration first
+  norikae doctor                           see what this host can offload, and what prevents it
   norikae run --config norikae.json        run the daemon
   norikae top                              watch it
   norikae why 5b1f0c7e                     explain why a flow is where it is
@@ -72,6 +74,7 @@ function program(context: CliContext): Command {
   const commands = [
     runCommand(context),
     checkConfigCommand(context),
+    doctorCommand(context),
     topCommand(context),
     flowsCommand(context),
     whyCommand(context),

@@ -160,7 +160,8 @@ function portInfo(uuid: string, name: string, bridge: string, row: Row, port: Ro
   };
 }
 
-function datapathOf(type: string | undefined): PortInfo['datapath'] {
+/** Where a bridge of this `datapath_type` takes packets; undefined: not known. */
+export function datapathOf(type: string | undefined): PortInfo['datapath'] {
   return type === undefined ? undefined : DATAPATH_BY_TYPE.get(type);
 }
 

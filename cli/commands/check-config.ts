@@ -37,7 +37,8 @@ export function checkConfigCommand(context: CliContext): Command {
     });
 }
 
-async function problemsOf(file: string): Promise<readonly string[]> {
+/** The errors in a configuration file, in its policies and in the other files that it names. */
+export async function problemsOf(file: string): Promise<readonly string[]> {
   let config: Config;
   try {
     config = await loadConfig(file);

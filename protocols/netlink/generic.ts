@@ -82,7 +82,7 @@ function familyOf(payload: Buffer): GenericFamily {
  * @param name of the command, for errors
  */
 export async function dumpGeneric(
-  requests: NetlinkRequests,
+  requests: Pick<NetlinkRequests, 'dump'>,
   name: string,
   family: number,
   command: number,

@@ -4,10 +4,25 @@ import type { NetlinkRequests } from './requests.ts';
 /** Family and commands of Documentation/netlink/specs/netdev.yaml in the kernel (Linux 6.3). */
 const FAMILY = 'netdev';
 const DEVICE_GET = 1;
-const ATTRIBUTE = { ifindex: 1, xdpFeatures: 3 } as const;
+const ATTRIBUTE = { ifindex: 1, xdpFeatures: 3, metadataFeatures: 5 } as const;
 
+/** `NETDEV_XDP_ACT_BASIC`: programs run in the driver. */
+const BASIC = 1n << 0n;
 /** `NETDEV_XDP_ACT_NDO_XMIT`: other devices can redirect frames to it. */
 const REDIRECT_TARGET = 1n << 2n;
+/** `NETDEV_XDP_RX_METADATA_VLAN_TAG` (Linux 6.8). */
+const VLAN_TAG = 1n << 2n;
+
+/** What the driver of a device supports. */
+export interface DeviceXdp {
+  readonly ifindex: number;
+  /** Programs run in the driver. */
+  readonly isNative: boolean;
+  /** Frames can be redirected to it. */
+  readonly isRedirectTarget: boolean;
+  /** Programs can read the VLAN tag that it keeps as metadata. */
+  readonly readsVlanTag: boolean;
+}
 
 /** XDP features of the devices of this namespace, as their drivers report them. */
 export class XdpFeatures {
@@ -28,15 +43,28 @@ export class XdpFeatures {
     return this.#family.groups.get('mgmt');
   }
 
+  /** What the drivers of all devices support. */
+  async devices(requests: NetlinkRequests): Promise<DeviceXdp[]> {
+    const devices = await dumpGeneric(requests, 'NETDEV_CMD_DEV_GET', this.#family.id, DEVICE_GET);
+    return devices.map((attributes) => {
+      const xdp = wordOf(attributes.get(ATTRIBUTE.xdpFeatures));
+      return {
+        ifindex: attributes.get(ATTRIBUTE.ifindex)?.readUInt32LE(0) ?? 0,
+        isNative: (xdp & BASIC) !== 0n,
+        isRedirectTarget: (xdp & REDIRECT_TARGET) !== 0n,
+        readsVlanTag: (wordOf(attributes.get(ATTRIBUTE.metadataFeatures)) & VLAN_TAG) !== 0n,
+      };
+    });
+  }
+
   /** ifindexes of the devices that frames can be redirected to. */
   async redirectTargets(requests: NetlinkRequests): Promise<ReadonlySet<number>> {
-    const devices = await dumpGeneric(requests, 'NETDEV_CMD_DEV_GET', this.#family.id, DEVICE_GET);
-    const targets = devices.filter((attributes) => {
-      const features = attributes.get(ATTRIBUTE.xdpFeatures);
-      return features !== undefined && (features.readBigUInt64LE(0) & REDIRECT_TARGET) !== 0n;
-    });
-    return new Set(
-      targets.map((attributes) => attributes.get(ATTRIBUTE.ifindex)?.readUInt32LE(0) ?? 0),
-    );
+    const devices = await this.devices(requests);
+    const targets = devices.filter(({ isRedirectTarget }) => isRedirectTarget);
+    return new Set(targets.map(({ ifindex }) => ifindex));
   }
+}
+
+function wordOf(value: Buffer | undefined): bigint {
+  return value === undefined ? 0n : value.readBigUInt64LE(0);
 }

@@ -380,6 +380,27 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
+    folder: 'doctor/model',
+    holds: 'facts about a host, and checks of them',
+    imports: [...MODEL],
+    why: 'gathering and judging meet in the model, so it knows neither',
+    packages: 'none',
+  },
+  {
+    folder: 'doctor/checks',
+    holds: 'checks: from facts to what stands in the way, and what to do about it',
+    imports: [...MODEL, 'doctor/model'],
+    why: 'a check judges facts and looks at nothing itself, so that any host can be a fixture',
+    packages: 'none',
+  },
+  {
+    folder: 'doctor/gather',
+    holds: 'facts, read through adapters and protocols',
+    imports: [...PORTS, 'doctor/model', 'protocols', 'adapters', 'async', 'text'],
+    why: 'facts are read without a daemon and without a judgement',
+    packages: 'any',
+  },
+  {
     folder: 'cli',
     holds: 'the commands',
     imports: [
@@ -394,6 +415,7 @@ export const LAYERS: readonly Layer[] = [
       'views',
       'server',
       'daemon',
+      'doctor',
       'platform',
       'async',
       'text',

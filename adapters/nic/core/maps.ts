@@ -7,10 +7,10 @@ import { CONTROL, LAYOUT_VERSION, MASK_SET, PORT_INFO, PORT_REF, STATS_BYTES } f
 
 /** Map types of `enum bpf_map_type`. */
 export const HASH = 1;
-const ARRAY = 2;
-const PERCPU_ARRAY = 6;
-const ARRAY_OF_MAPS = 12;
-const DEVMAP_HASH = 25;
+export const ARRAY = 2;
+export const PERCPU_ARRAY = 6;
+export const ARRAY_OF_MAPS = 12;
+export const DEVMAP_HASH = 25;
 
 /** Files of the mask set that the program uses, and of one that is about to replace it. */
 const MASK_SET_PIN = 'mask_set';

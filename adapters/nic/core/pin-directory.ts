@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { NoBpfFileSystem } from './errors.ts';
 
 /** `BPF_FS_MAGIC` (include/uapi/linux/magic.h). */
-const BPF_FS_MAGIC = 0xcafe4a11;
+export const BPF_FS_MAGIC = 0xcafe4a11;
 
 /**
  * Creates a directory for pinned maps, with its parents, on a BPF file system.

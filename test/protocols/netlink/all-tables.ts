@@ -1,4 +1,5 @@
 import { EXTACK } from '../../../protocols/netlink/acknowledgement.ts';
+import { DEVLINK } from '../../../protocols/netlink/devlink.ts';
 import { CONTROL, GROUP } from '../../../protocols/netlink/generic.ts';
 import { DATAPATH, FLOW, VPORT } from '../../../protocols/netlink/ovs/tables.ts';
 import { LINK, LINK_INFO, LINK_XDP } from '../../../protocols/netlink/link/tables.ts';
@@ -27,6 +28,7 @@ export const ALL_TABLES: readonly {
   { name: 'extended ACK', header: 'netlink.h', table: EXTACK },
   { name: 'control', header: 'genetlink.h', table: CONTROL },
   { name: 'multicast group', header: 'genetlink.h', table: GROUP },
+  { name: 'devlink', header: 'devlink.h', table: DEVLINK },
   { name: 'datapath', header: 'openvswitch.h', table: DATAPATH },
   { name: 'vport', header: 'openvswitch.h', table: VPORT },
   { name: 'flow', header: 'openvswitch.h', table: FLOW },

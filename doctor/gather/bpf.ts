@@ -1,0 +1,88 @@
+import { access, constants, readFile, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { BpfPrograms } from '../../adapters/nic/core/bpf-programs.ts';
+import { DevicePrograms } from '../../adapters/nic/core/device-programs.ts';
+import { LEASE_PROGRAM } from '../../adapters/nic/core/lease.ts';
+import { Libbpf } from '../../adapters/nic/core/libbpf.ts';
+import { probeMaps } from '../../adapters/nic/core/map-probe.ts';
+import type { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
+import { BPF_FS_MAGIC } from '../../adapters/nic/core/pin-directory.ts';
+import { ProgramLoader } from '../../adapters/nic/core/program-loader.ts';
+import { TCX_PROGRAM } from '../../adapters/nic/tcx/tcx-attachment.ts';
+import { PROGRAM_NAMES, PROGRAMS } from '../../adapters/nic/xdp/programs.ts';
+import { errorCode } from '../../text/error-message.ts';
+import type { BpfFacts } from '../model/facts.ts';
+import { see } from './see.ts';
+
+/** Paths of the compiled programs. */
+export interface ObjectPaths {
+  readonly xdp: string;
+  readonly tcx: string;
+}
+
+/** What the kernel allows of BPF. Programs and maps that it creates are closed at once. */
+export async function bpfFacts(
+  pinPath: string,
+  objects: ObjectPaths,
+  lock: NetworkLock,
+): Promise<BpfFacts> {
+  return {
+    libbpf: await see('libbpf', async () => new Libbpf().version()),
+    jit: await see('the BPF compiler', readJit),
+    pins: await see(`the file system of ${pinPath}`, () => pinsOf(pinPath)),
+    refusedMaps: await see('map types', async () => probeMaps(new Libbpf())),
+    programs: {
+      xdp: await see('the XDP program', () => load(objects.xdp, PROGRAM_NAMES, PROGRAMS.plain)),
+      tcx: await see('the tcx program', () =>
+        load(objects.tcx, [TCX_PROGRAM, LEASE_PROGRAM], TCX_PROGRAM),
+      ),
+    },
+    knowsTcx: await see('tcx', () => new DevicePrograms(lock).knowsTcx()),
+  };
+}
+
+async function readJit(): Promise<boolean | undefined> {
+  try {
+    const text = await readFile('/proc/sys/net/core/bpf_jit_enable', 'latin1');
+    return text.trim() !== '0';
+  } catch (error) {
+    // A kernel without a compiler, or one that always uses it.
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function pinsOf(
+  pinPath: string,
+): Promise<{ folder: string; isBpf: boolean; writable: boolean }> {
+  let folder = pinPath;
+  for (;;) {
+    try {
+      const { type } = await statfs(folder);
+      return { folder, isBpf: type === BPF_FS_MAGIC, writable: await isWritable(folder) };
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT' || folder === dirname(folder)) throw error;
+      folder = dirname(folder);
+    }
+  }
+}
+
+async function isWritable(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Loads a program, with maps of its own that nobody else uses, and closes it. */
+async function load(
+  objectPath: string,
+  names: readonly string[],
+  name: string,
+): Promise<'accepted'> {
+  const programs = new BpfPrograms();
+  const loader = await ProgramLoader.open({ programs, objectPath, names, maps: new Map() });
+  return loader.withProgram({ name }, () => 'accepted' as const);
+}

@@ -1,0 +1,34 @@
+import { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
+import type { HostFacts, Settings } from '../model/facts.ts';
+import { isSeen } from '../model/seen.ts';
+import { bpfFacts, type ObjectPaths } from './bpf.ts';
+import { portFacts } from './ports.ts';
+import { see } from './see.ts';
+import { systemFacts } from './system.ts';
+import { readConfiguration, vswitchFacts } from './vswitch.ts';
+
+/** Longest time for all ports together, ms; a call for one of them takes microseconds. */
+const PORTS_MS = 20_000;
+
+/** What is seen of the host itself. */
+export type GatheredFacts = Pick<HostFacts, 'system' | 'bpf' | 'vswitch' | 'ports'>;
+
+/**
+ * Looks at the host, and changes nothing. Programs and maps that it loads to see whether the kernel
+ * accepts them are closed at once and never attached. Never rejects; every wait is bounded.
+ */
+export async function gatherFacts(
+  settings: Settings,
+  objects: ObjectPaths,
+): Promise<GatheredFacts> {
+  const lock = new NetworkLock();
+  const reading = await readConfiguration(settings);
+  return {
+    system: await systemFacts(),
+    bpf: await bpfFacts(settings.pinPath, objects, lock),
+    vswitch: await vswitchFacts(settings, reading),
+    ports: isSeen(reading)
+      ? await see('ports', () => portFacts(reading.value.ports.values(), settings, lock), PORTS_MS)
+      : reading,
+  };
+}

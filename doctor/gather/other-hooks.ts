@@ -1,0 +1,80 @@
+import type { DeviceHooks } from '../../adapters/nic/core/device-hooks.ts';
+import { DevicePrograms } from '../../adapters/nic/core/device-programs.ts';
+import { Libbpf } from '../../adapters/nic/core/libbpf.ts';
+import type { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
+import { tcxOtherHooks } from '../../adapters/nic/tcx/other-hooks.ts';
+import { TcxLinks } from '../../adapters/nic/tcx/tcx-links.ts';
+import { xdpOtherHooks } from '../../adapters/nic/xdp/other-hooks.ts';
+import type { PortInfo } from '../../engine/model/port.ts';
+import type { HookName } from '../model/facts.ts';
+import { isSeen, type Seen } from '../model/seen.ts';
+import { ownPrograms } from './own-programs.ts';
+import { NotSeen, see } from './see.ts';
+
+/** What bars a port from a hook, in words; undefined: nothing does. */
+export type Others = Readonly<Record<HookName, Seen<string | undefined>>>;
+
+/**
+ * What else handles packets of ports and would be bypassed, by the rules by which the daemon serves
+ * ports. @param ports with a device
+ */
+export async function otherHooks(
+  ports: readonly PortInfo[],
+  pinPath: string,
+  lock: NetworkLock,
+): Promise<(port: PortInfo) => Others> {
+  const xdp = await see('other hooks, for XDP', () => readXdp(ports, pinPath, lock));
+  const tcx = await see('other hooks, for tcx', () => readTcx(ports, pinPath, lock));
+  return (port) => ({ xdp: of(xdp, port), tcx: of(tcx, port) });
+}
+
+type Found = ReadonlyMap<string, string>;
+
+function of(found: Seen<Found>, { name }: PortInfo): Seen<string | undefined> {
+  return isSeen(found) ? { value: found.value.get(name) } : found;
+}
+
+async function readXdp(
+  ports: readonly PortInfo[],
+  pinPath: string,
+  lock: NetworkLock,
+): Promise<Found> {
+  const found = new Map(await readHooks(ports, xdpOtherHooks(lock)));
+  const programs = new DevicePrograms(lock);
+  const isOwn = ownPrograms(pinPath);
+  for (const { name, ifindex } of ports) {
+    const { native, generic } = await programs.xdp(ifindex);
+    const id = [native, generic].find((other) => other !== 0 && isOwn(other) !== true);
+    if (id === undefined || found.has(name)) continue;
+    const owner = isOwn(id) === undefined ? 'which cannot be read' : 'which is not of this daemon';
+    found.set(name, `an XDP program (id ${id}, ${owner}) is attached to its device`);
+  }
+  return found;
+}
+
+async function readTcx(
+  ports: readonly PortInfo[],
+  pinPath: string,
+  lock: NetworkLock,
+): Promise<Found> {
+  const links = new TcxLinks(new Libbpf(), lock, pinPath);
+  for (const { ifindex } of ports) await links.read(ifindex);
+  return readHooks(ports, tcxOtherHooks(lock, links));
+}
+
+async function readHooks(ports: readonly PortInfo[], hooks: DeviceHooks): Promise<Found> {
+  try {
+    await hooks.refresh(ports);
+    // A failed reading is reported for every device, also for one that does not exist.
+    const failure = hooks.on({ name: '', ifindex: -1 });
+    if (failure !== undefined) throw new NotSeen({ unseen: failure });
+    return new Map(
+      ports.flatMap((port) => {
+        const why = hooks.on(port);
+        return why === undefined ? [] : [[port.name, why] as const];
+      }),
+    );
+  } finally {
+    hooks.close();
+  }
+}
