@@ -24,18 +24,21 @@ export async function readConfiguration(given: string | undefined): Promise<Read
   const file = given ?? ((await exists(DEFAULT_FILE)) ? DEFAULT_FILE : undefined);
   const defaults = settingsOf(parseConfig(DEFAULTS, DEFAULT_FILE));
   if (file === undefined) {
-    return { configuration: { file, problems: [], isEmulated: false }, settings: defaults };
+    const configuration = { file, problems: [], isDenied: false, isEmulated: false };
+    return { configuration, settings: defaults };
   }
   const problems = await see(file, () => problemsOf(file));
   const config = await see(file, () => loadConfig(file));
   const found = isSeen(problems) ? problems.value : [problems.unseen];
   if (!isSeen(config)) {
-    return { configuration: { file, problems: found, isEmulated: false }, settings: defaults };
+    const { isDenied } = config;
+    const configuration = { file, problems: found, isDenied, isEmulated: false };
+    return { configuration, settings: defaults };
   }
   const { value } = config;
   const isEmulated = value.node.adapter === 'emulator';
   return {
-    configuration: { file, problems: found, isEmulated },
+    configuration: { file, problems: found, isDenied: false, isEmulated },
     settings: isEmulated ? defaults : settingsOf(value),
     control: value.control.path,
   };

@@ -47,7 +47,7 @@ function compiler({ bpf: { jit } }: HostFacts): Check {
   const remedy = 'sysctl net.core.bpf_jit_enable=1';
   if (!isSeen(jit)) return notSeen(name, jit, remedy);
   if (jit.value === false) return failed(name, 'off: programs are interpreted, slowly', remedy);
-  return passed(name, jit.value === true ? 'on' : 'not configurable');
+  return passed(name, jit.value === true ? 'on' : 'not configurable here');
 }
 
 function maps({ bpf: { refusedMaps } }: HostFacts): Check {

@@ -29,19 +29,18 @@ function privileges({ isRoot, capabilities }: SystemFacts): Check {
   const missing = missingCapabilities(capabilities.value);
   const who = isRoot ? 'root' : 'not root';
   if (isRoot && missing.length === 0) return passed(name, who);
-  const lack = missing.length === 0 ? '' : ` without ${missing.join(', ')}`;
+  const lack = missing.length === 0 ? '' : `, lacks ${missing.join(', ')}`;
   const unit = 'daemon/systemd/norikae.service has what the daemon needs';
   return failed(name, `${who}${lack}`, `${RUN_AS_ROOT}; ${unit}`);
 }
 
-function configuration({
-  configuration: { file, problems, isEmulated },
-  settings,
-}: HostFacts): Check {
+function configuration({ configuration: read, settings }: HostFacts): Check {
+  const { file, problems, isDenied, isEmulated } = read;
   const name = 'configuration';
   if (file === undefined) {
     return passed(name, 'none at /etc/norikae/norikae.json; the defaults are checked');
   }
+  if (isDenied) return notSeen(name, { unseen: problems.join('; '), isDenied }, '');
   if (problems.length > 0) {
     const found = `${file} has errors, so the defaults are checked: ${problems.join('; ')}`;
     return failed(name, found, `mend it, and run: norikae check-config ${file}`);

@@ -12,7 +12,7 @@ import { TCX_PROGRAM } from '../../adapters/nic/tcx/tcx-attachment.ts';
 import { PROGRAM_NAMES, PROGRAMS } from '../../adapters/nic/xdp/programs.ts';
 import { errorCode } from '../../text/error-message.ts';
 import type { BpfFacts } from '../model/facts.ts';
-import { see } from './see.ts';
+import { NotSeen, see } from './see.ts';
 
 /** Paths of the compiled programs. */
 export interface ObjectPaths {
@@ -20,11 +20,16 @@ export interface ObjectPaths {
   readonly tcx: string;
 }
 
-/** What the kernel allows of BPF. Programs and maps that it creates are closed at once. */
+/**
+ * What the kernel allows of BPF. Programs and maps that it creates are closed at once.
+ *
+ * @param mayAskDevices whether the process has CAP_NET_ADMIN
+ */
 export async function bpfFacts(
   pinPath: string,
   objects: ObjectPaths,
   lock: NetworkLock,
+  mayAskDevices: boolean,
 ): Promise<BpfFacts> {
   return {
     libbpf: await see('libbpf', async () => new Libbpf().version()),
@@ -37,7 +42,12 @@ export async function bpfFacts(
         load(objects.tcx, [TCX_PROGRAM, LEASE_PROGRAM], TCX_PROGRAM),
       ),
     },
-    knowsTcx: await see('tcx', () => new DevicePrograms(lock).knowsTcx()),
+    knowsTcx: await see('tcx', async () => {
+      // Without the capability the kernel's answer does not depend on whether it has tcx.
+      if (!mayAskDevices)
+        throw new NotSeen({ unseen: 'asking for it needs CAP_NET_ADMIN (EPERM)' });
+      return new DevicePrograms(lock).knowsTcx();
+    }),
   };
 }
 

@@ -10,6 +10,9 @@ import { readConfiguration, vswitchFacts } from './vswitch.ts';
 /** Longest time for all ports together, ms; a call for one of them takes microseconds. */
 const PORTS_MS = 20_000;
 
+/** `CAP_NET_ADMIN` (linux/capability.h) in a mask of capabilities. */
+const NET_ADMIN = 1n << 12n;
+
 /** What is seen of the host itself. */
 export type GatheredFacts = Pick<HostFacts, 'system' | 'bpf' | 'vswitch' | 'ports'>;
 
@@ -23,9 +26,12 @@ export async function gatherFacts(
 ): Promise<GatheredFacts> {
   const lock = new NetworkLock();
   const reading = await readConfiguration(settings);
+  const system = await systemFacts();
+  const { capabilities } = system;
+  const mayAskDevices = isSeen(capabilities) && (capabilities.value & NET_ADMIN) !== 0n;
   return {
-    system: await systemFacts(),
-    bpf: await bpfFacts(settings.pinPath, objects, lock),
+    system,
+    bpf: await bpfFacts(settings.pinPath, objects, lock, mayAskDevices),
     vswitch: await vswitchFacts(settings, reading),
     ports: isSeen(reading)
       ? await see('ports', () => portFacts(reading.value.ports.values(), settings, lock), PORTS_MS)

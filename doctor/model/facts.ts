@@ -34,6 +34,8 @@ export interface Configuration {
   readonly file: string | undefined;
   /** One line for each error in it. */
   readonly problems: readonly string[];
+  /** True if this process may not read it. */
+  readonly isDenied: boolean;
   /** Whether it describes an emulated node, which needs nothing of this host. */
   readonly isEmulated: boolean;
 }
