@@ -6,14 +6,21 @@ import { DaemonUnreachable } from '../client/client-errors.ts';
 import type { CliContext } from '../support/context.ts';
 import { clientFor, type ControlOptions } from '../support/control-options.ts';
 
-/** What a running daemon says about itself; undefined: no daemon answers. */
+/**
+ * What a running daemon says about itself; undefined: no daemon answers.
+ *
+ * @param configured control socket in the configuration; options and the environment precede it
+ */
 export function daemonFacts(
   context: CliContext,
   options: ControlOptions,
+  configured: string | undefined,
 ): Promise<Seen<RunningDaemon | undefined>> {
+  const control = options.control ?? context.env.NORIKAE_CONTROL ?? configured;
+  const at = control === undefined ? options : { ...options, control };
   return see('the daemon', async () => {
     try {
-      return runningDaemon(await clientFor(context, options).status());
+      return runningDaemon(await clientFor(context, at).status());
     } catch (error) {
       if (error instanceof DaemonUnreachable) return undefined;
       throw error;

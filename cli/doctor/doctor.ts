@@ -35,10 +35,7 @@ export function doctorCommand(context: CliContext): Command {
     .addHelpText('after', EXAMPLES);
   return withControlOptions(command).action(async (options: DoctorOptions) => {
     const { configuration, settings, control } = await readConfiguration(options.config);
-    const daemon = await daemonFacts(context, {
-      ...(control === undefined ? {} : { control }),
-      ...options,
-    });
+    const daemon = await daemonFacts(context, options, control);
     const gathered = await gatherFacts(settings, OBJECT_PATHS);
     const checks = checksOf({ settings, configuration, daemon, ...gathered });
     if (options.json === true) printJson(context, { checks });

@@ -61,7 +61,7 @@ function maps({ bpf: { refusedMaps } }: HostFacts): Check {
 
 function tcx({ bpf: { knowsTcx }, system }: HostFacts): Check {
   const name = 'tcx';
-  const remedy = 'boot Linux 6.6 or later, or set backend.adapter to "xdp"';
+  const remedy = 'boot Linux 6.6 or later, or set backend.adapter to "auto"';
   if (!isSeen(knowsTcx)) return notSeen(name, knowsTcx, remedy);
   return knowsTcx.value
     ? passed(name, 'the kernel has it')

@@ -3,11 +3,8 @@ import type { HookName, HostFacts } from '../model/facts.ts';
 import { isSeen } from '../model/seen.ts';
 
 /** The hook that serves ports of a bridge with this datapath. */
-export function hookOf(datapath: PortInfo['datapath'], facts: HostFacts): HookName {
-  const { adapter } = facts.settings;
-  if (adapter === 'xdp' || adapter === 'tcx') return adapter;
-  // The userspace datapath gets packets before tcx.
-  return datapath === 'kernel' && hasTcx(facts) ? 'tcx' : 'xdp';
+export function hookOf(datapath: PortInfo['datapath'], { hooks }: HostFacts): HookName {
+  return hooks[datapath ?? 'unknown'];
 }
 
 /** The hooks that this host needs. */
@@ -15,9 +12,5 @@ export function neededHooks(facts: HostFacts): ReadonlySet<HookName> {
   const { configuration } = facts.vswitch;
   const bridges = isSeen(configuration) ? configuration.value.bridges : [];
   if (bridges.length > 0) return new Set(bridges.map(({ datapath }) => hookOf(datapath, facts)));
-  return new Set([hookOf('userspace', facts), hookOf('kernel', facts)]);
-}
-
-function hasTcx({ bpf }: HostFacts): boolean {
-  return isSeen(bpf.knowsTcx) && bpf.knowsTcx.value;
+  return new Set(Object.values(facts.hooks));
 }

@@ -56,7 +56,7 @@ function configuration({ configuration: read, settings }: HostFacts): Check {
     return failed(
       name,
       `${file}: backend.adapter is "none", so the daemon only observes`,
-      'remove backend.adapter, or set it to "xdp" or "tcx"',
+      'remove backend.adapter, or set it to "auto"',
     );
   }
   return passed(name, `${file}, backend "${settings.adapter}"`);

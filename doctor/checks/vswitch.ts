@@ -63,7 +63,7 @@ function bridges({ settings }: HostFacts, { bridges: all }: VswitchConfiguration
     const names = before.map((bridge) => bridge.name).join(', ');
     problems.push({
       found: `tcx serves only the kernel datapath, which ${names} does not have`,
-      remedy: 'set backend.adapter to "xdp"',
+      remedy: 'set backend.adapter to "auto" or "xdp"',
     });
   }
   return checkOf(name, texts.join(', '), problems);

@@ -1,5 +1,6 @@
 import { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
-import type { HostFacts, Settings } from '../model/facts.ts';
+import { chooseHook } from '../../adapters/nic/host/choice.ts';
+import type { BpfFacts, HostFacts, Settings } from '../model/facts.ts';
 import { isSeen } from '../model/seen.ts';
 import { bpfFacts, type ObjectPaths } from './bpf.ts';
 import { portFacts } from './ports.ts';
@@ -14,7 +15,7 @@ const PORTS_MS = 20_000;
 const NET_ADMIN = 1n << 12n;
 
 /** What is seen of the host itself. */
-export type GatheredFacts = Pick<HostFacts, 'system' | 'bpf' | 'vswitch' | 'ports'>;
+export type GatheredFacts = Pick<HostFacts, 'system' | 'bpf' | 'hooks' | 'vswitch' | 'ports'>;
 
 /**
  * Looks at the host, and changes nothing. Programs and maps that it loads to see whether the kernel
@@ -29,12 +30,27 @@ export async function gatherFacts(
   const system = await systemFacts();
   const { capabilities } = system;
   const mayAskDevices = isSeen(capabilities) && (capabilities.value & NET_ADMIN) !== 0n;
+  const bpf = await bpfFacts(settings.pinPath, objects, lock, mayAskDevices);
   return {
     system,
-    bpf: await bpfFacts(settings.pinPath, objects, lock, mayAskDevices),
+    bpf,
+    hooks: hooksFor(settings, bpf),
     vswitch: await vswitchFacts(settings, reading),
     ports: isSeen(reading)
       ? await see('ports', () => portFacts(reading.value.ports.values(), settings, lock), PORTS_MS)
       : reading,
+  };
+}
+
+function hooksFor({ adapter }: Settings, { knowsTcx, programs }: BpfFacts): HostFacts['hooks'] {
+  const hasTcx = isSeen(knowsTcx) && knowsTcx.value && isSeen(programs.tcx);
+  const facts = {
+    setting: adapter === 'none' ? 'auto' : adapter,
+    noTcx: hasTcx ? undefined : 'the kernel does not have it',
+  } as const;
+  return {
+    userspace: chooseHook({ datapath: 'userspace' }, facts).hook,
+    kernel: chooseHook({ datapath: 'kernel' }, facts).hook,
+    unknown: chooseHook({}, facts).hook,
   };
 }

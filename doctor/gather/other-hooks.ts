@@ -1,9 +1,8 @@
 import type { DeviceHooks } from '../../adapters/nic/core/device-hooks.ts';
 import { DevicePrograms } from '../../adapters/nic/core/device-programs.ts';
-import { Libbpf } from '../../adapters/nic/core/libbpf.ts';
 import type { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
+import type { OwnPrograms } from '../../adapters/nic/core/own-programs.ts';
 import { tcxOtherHooks } from '../../adapters/nic/tcx/other-hooks.ts';
-import { TcxLinks } from '../../adapters/nic/tcx/tcx-links.ts';
 import { xdpOtherHooks } from '../../adapters/nic/xdp/other-hooks.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import type { HookName } from '../model/facts.ts';
@@ -23,8 +22,12 @@ export async function otherHooks(
   pinPath: string,
   lock: NetworkLock,
 ): Promise<(port: PortInfo) => Others> {
-  const xdp = await see('other hooks, for XDP', () => readXdp(ports, pinPath, lock));
-  const tcx = await see('other hooks, for tcx', () => readTcx(ports, pinPath, lock));
+  const own = await see('programs of the daemon', async () => ownPrograms(pinPath));
+  if (!isSeen(own)) return () => ({ xdp: own, tcx: own });
+  const xdp = await see('other hooks, for XDP', () => readXdp(ports, own.value, lock));
+  const tcx = await see('other hooks, for tcx', () =>
+    readHooks(ports, tcxOtherHooks(lock, own.value)),
+  );
   return (port) => ({ xdp: of(xdp, port), tcx: of(tcx, port) });
 }
 
@@ -36,30 +39,18 @@ function of(found: Seen<Found>, { name }: PortInfo): Seen<string | undefined> {
 
 async function readXdp(
   ports: readonly PortInfo[],
-  pinPath: string,
+  own: OwnPrograms,
   lock: NetworkLock,
 ): Promise<Found> {
-  const found = new Map(await readHooks(ports, xdpOtherHooks(lock)));
+  const found = new Map(await readHooks(ports, xdpOtherHooks(lock, own)));
   const programs = new DevicePrograms(lock);
-  const isOwn = ownPrograms(pinPath);
   for (const { name, ifindex } of ports) {
     const { native, generic } = await programs.xdp(ifindex);
-    const id = [native, generic].find((other) => other !== 0 && isOwn(other) !== true);
+    const id = [native, generic].find((other) => other !== 0 && !own.has(other));
     if (id === undefined || found.has(name)) continue;
-    const owner = isOwn(id) === undefined ? 'which cannot be read' : 'which is not of this daemon';
-    found.set(name, `an XDP program (id ${id}, ${owner}) is attached to its device`);
+    found.set(name, `another XDP program (id ${id}) is attached to its device`);
   }
   return found;
-}
-
-async function readTcx(
-  ports: readonly PortInfo[],
-  pinPath: string,
-  lock: NetworkLock,
-): Promise<Found> {
-  const links = new TcxLinks(new Libbpf(), lock, pinPath);
-  for (const { ifindex } of ports) await links.read(ifindex);
-  return readHooks(ports, tcxOtherHooks(lock, links));
 }
 
 async function readHooks(ports: readonly PortInfo[], hooks: DeviceHooks): Promise<Found> {

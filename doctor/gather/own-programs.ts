@@ -1,24 +1,27 @@
 import { join } from 'node:path';
 import { BpfPrograms } from '../../adapters/nic/core/bpf-programs.ts';
 import { Libbpf } from '../../adapters/nic/core/libbpf.ts';
+import { OwnPrograms } from '../../adapters/nic/core/own-programs.ts';
 
 /**
- * Recognises the programs of the daemon that uses a pin path: they use its control map.
+ * Recognises the programs of the daemon that uses a pin path: they use its control map. A program that
+ * cannot be read, which needs CAP_SYS_ADMIN, counts as that of another.
  *
- * @returns true for one of its programs; undefined: programs cannot be read (CAP_SYS_ADMIN)
+ * @throws {LibbpfMissing} {@link SystemCallFailed}
  */
-export function ownPrograms(pinPath: string): (programId: number) => boolean | undefined {
-  const libbpf = new Libbpf();
+export function ownPrograms(pinPath: string): OwnPrograms {
   const programs = new BpfPrograms();
-  const control = mapIdAt(libbpf, join(pinPath, 'control'));
-  return (programId) => {
-    if (control === undefined) return false;
+  const control = mapIdAt(new Libbpf(), join(pinPath, 'control'));
+  const own = new OwnPrograms();
+  if (control === undefined) return own;
+  own.add((programId) => {
     try {
       return programs.programById(programId).mapIds.includes(control);
     } catch {
-      return undefined;
+      return false;
     }
-  };
+  });
+  return own;
 }
 
 function mapIdAt(libbpf: Libbpf, path: string): number | undefined {

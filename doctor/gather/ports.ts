@@ -2,7 +2,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DeviceFeatures } from '../../adapters/nic/core/device-features.ts';
 import type { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
-import { PortEligibility } from '../../adapters/nic/core/port-eligibility.ts';
+import { exclusionOf } from '../../adapters/nic/core/port-eligibility.ts';
 import { DeviceSettings } from '../../adapters/nic/xdp/device-settings.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import { eswitchModes } from '../../protocols/netlink/devlink.ts';
@@ -25,18 +25,14 @@ export async function portFacts(
   settings: Settings,
   lock: NetworkLock,
 ): Promise<readonly PortFacts[]> {
-  const nothing = { refresh: async () => undefined, on: () => undefined, watch: () => undefined };
-  const eligibility = new PortEligibility(settings.ports, {
-    otherHooks: nothing,
-    refusal: () => undefined,
-  });
+  const only = settings.ports === undefined ? undefined : new Set(settings.ports);
   const sorted = [...ports].toSorted((a, b) => a.name.localeCompare(b.name));
   const candidates = sorted.filter((port) => port.ifindex !== 0 && port.kind !== 'internal');
   const others = await otherHooks(candidates, settings.pinPath, lock);
   const devices = await readDevices(lock);
   const found: PortFacts[] = [];
   for (const port of sorted) {
-    const excluded = eligibility.exclusion(port);
+    const excluded = exclusionOf(port, only);
     const facts = { port, excluded, others: others(port) };
     if (port.ifindex === 0 || port.kind === 'internal') found.push(facts);
     else {

@@ -133,6 +133,8 @@ export interface HostFacts {
   readonly daemon: Seen<RunningDaemon | undefined>;
   readonly system: SystemFacts;
   readonly bpf: BpfFacts;
+  /** The hook that serves ports of bridges with a datapath, as the daemon chooses it. */
+  readonly hooks: Readonly<Record<'userspace' | 'kernel' | 'unknown', HookName>>;
   readonly vswitch: VswitchFacts;
   readonly ports: Seen<readonly PortFacts[]>;
 }

@@ -309,10 +309,46 @@ describe('command line', () => {
     assert.equal(stderr.text.split(none).length, 2, 'it is named once');
   });
 
+  it('doctor: prints every check with what to do, also where there is no Open vSwitch', async () => {
+    const file = join(folder.path, 'norikae.json');
+    const policies = [join(packageRoot(), 'policies/default.json')];
+    const ovs = { runDir: folder.path, database: join(folder.path, 'db.sock') };
+    writeFileSync(file, JSON.stringify({ node: { adapter: 'ovs', ovs }, policies }));
+    assert.equal(await norikae('doctor', '--json', '--config', file), 1);
+    const { checks } = JSON.parse(stdout.text);
+    const byName = new Map<string, { ok: boolean; found: string; remedy: string }>();
+    for (const { name, ...check } of checks) byName.set(name, check);
+    assert.deepEqual(byName.get('configuration'), {
+      ok: true,
+      found: `${file}, backend "auto"`,
+      remedy: '',
+    });
+    assert.match(byName.get('daemon')?.found ?? '', /^version /);
+    assert.equal(byName.get('ovs-vswitchd')?.ok, false);
+    assert.match(byName.get('OVSDB')?.remedy ?? '', /^start Open vSwitch/);
+    stdout.text = '';
+    assert.equal(await norikae('doctor', '--config', file), 1);
+    assert.match(stdout.text, /^FAIL +OVSDB +cannot connect to OVSDB .*\n +-> start Open vSwitch/m);
+    assert.match(stdout.text, /^\d+ checks of \d+ failed$/m);
+    stdout.text = '';
+    writeFileSync(file, '{"node": {"adapter": "ovs"}, "policies": ["gone.json"]}');
+    assert.equal(await norikae('doctor', '--config', file), 1);
+    assert.match(stdout.text, /^FAIL +configuration +.*gone\.json/m);
+  });
+
   it('has help with examples', async () => {
     assert.equal(await norikae('--help'), 0);
     assert.match(stdout.text, /Exit codes:[^]*Examples:/);
-    for (const command of ['run', 'check-config', 'top', 'flows', 'why', 'onload-all', 'reload']) {
+    for (const command of [
+      'run',
+      'check-config',
+      'doctor',
+      'top',
+      'flows',
+      'why',
+      'onload-all',
+      'reload',
+    ]) {
       stdout.text = '';
       assert.equal(await norikae(command, '--help'), 0);
       assert.ok(stdout.text.length > 300, command);

@@ -38,6 +38,7 @@ const SPEAKING_FOLDERS = [
   'api',
   'cli',
   'config',
+  'doctor',
   'daemon',
   'dashboards/grafana',
   'page',

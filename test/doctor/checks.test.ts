@@ -173,7 +173,10 @@ const CASES: readonly (readonly [string, HostFacts, string, RegExp, RegExp])[] =
   ],
   [
     'tcx on the userspace datapath',
-    hostOf({ settings: { ...HOST.settings, adapter: 'tcx' } }),
+    hostOf({
+      settings: { ...HOST.settings, adapter: 'tcx' },
+      hooks: { userspace: 'tcx', kernel: 'tcx', unknown: 'tcx' },
+    }),
     'bridges',
     /tcx serves only the kernel datapath, which br0 does not have/,
     /"xdp"/,
@@ -257,14 +260,12 @@ describe('checks of a host', () => {
     });
   }
 
-  it('judge tcx on the kernel datapath, XDP on the other, and what is configured', () => {
+  it('judge the programs of the hooks that the bridges need', () => {
     const names = (host: HostFacts) => checksOf(host).map(({ name }) => name);
     assert(names(HOST).includes('XDP program') && !names(HOST).includes('tcx program'));
     const kernel = kernelHostOf();
     assert(names(kernel).includes('tcx program') && !names(kernel).includes('XDP program'));
-    const xdp = { ...kernel, settings: { ...HOST.settings, adapter: 'xdp' as const } };
-    assert(names(xdp).includes('XDP program') && !names(xdp).includes('tcx program'));
-    const old = { ...kernel, bpf: { ...HOST.bpf, knowsTcx: { value: false } } };
+    const old = { ...kernel, hooks: { ...HOST.hooks, kernel: 'xdp' as const } };
     assert(names(old).includes('XDP program') && !names(old).includes('tcx program'));
   });
 
@@ -287,6 +288,7 @@ describe('checks of a host', () => {
         isDenied: true,
         isEmulated: false,
       },
+      hooks: { ...HOST.hooks, kernel: 'xdp' },
       daemon: denied('the control socket'),
       bpf: {
         ...HOST.bpf,

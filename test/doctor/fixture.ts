@@ -83,6 +83,7 @@ export function hostOf(about: Partial<HostFacts> = {}): HostFacts {
       programs: { xdp: { value: 'accepted' }, tcx: { value: 'accepted' } },
       knowsTcx: { value: true },
     },
+    hooks: { userspace: 'xdp', kernel: 'tcx', unknown: 'xdp' },
     vswitch: {
       version: { value: '3.1.0' },
       datapaths: { value: ['netdev@ovs-netdev'] },

@@ -28,11 +28,21 @@ export class PortEligibility {
 
   /** Why a port is not meant to be served. */
   exclusion(port: PortInfo): string | undefined {
-    if (this.#only !== undefined && !this.#only.has(port.name)) {
-      return 'it is not among the configured ports';
-    }
-    // A program on the vSwitch's own device would receive packets of the opposite direction.
-    if (port.kind === 'internal') return 'it is internal to the vSwitch';
-    return port.ifindex === 0 ? 'it has no kernel device' : undefined;
+    return exclusionOf(port, this.#only);
   }
+}
+
+/**
+ * Why a port is not meant to be served.
+ *
+ * @param only names of the ports to serve; undefined: every port with a device
+ */
+export function exclusionOf(
+  { name, kind, ifindex }: PortInfo,
+  only: ReadonlySet<string> | undefined,
+): string | undefined {
+  if (only !== undefined && !only.has(name)) return 'it is not among the configured ports';
+  // A program on the vSwitch's own device would receive packets of the opposite direction.
+  if (kind === 'internal') return 'it is internal to the vSwitch';
+  return ifindex === 0 ? 'it has no kernel device' : undefined;
 }
