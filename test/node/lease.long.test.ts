@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import type { FlowView } from '../../api/flow-views.ts';
-import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
-import { BRIDGE } from '../../lab/testbed/node.ts';
 import { sendFrames } from '../../lab/testbed/packets.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import {
@@ -73,67 +71,32 @@ describe('on the real node, the lease, many schedules', function () {
     await waitFor('packets again', carried, { timeoutMs: 10_000 });
   });
 
-  describe('is not what bounds a change in OVSDB, which triggers a reading at once:', () => {
-    /** A daemon that reads rarely and has offloaded the stream, on a bridge that learns MAC addresses. */
-    async function offloadedByLearning(): Promise<NorikaeDaemon> {
-      const { node, receiver } = rig().fixture;
-      const daemon = await rig().offloaded({ periodMs: 1_500 }, 3_000);
-      await rig().fixture.rules('actions=NORMAL');
-      // The action NORMAL learns where the stream's destination is; until then, it floods.
-      const [frame] = rig().frames();
-      const back = Buffer.concat([frame.subarray(6, 12), frame.subarray(0, 6), frame.subarray(12)]);
-      await sendFrames(receiver.namespace, [back], 100, node.ovs.runDir);
-      await rig().waitUntilOffloaded(daemon);
-      // The changes of rules have used some of the quick readings.
-      await sleep(2_000);
-      return daemon;
-    }
+  // A mirror is no example: Open vSwitch 3.1 does not revalidate its flows when one is added.
+  it('is not what bounds a changed VLAN in OVSDB, which triggers a reading at once', async () => {
+    const { node, receiver } = rig().fixture;
+    const daemon = await rig().offloaded({ periodMs: 1_500 }, 3_000);
+    await rig().fixture.rules('actions=NORMAL');
+    // The action NORMAL learns where the stream's destination is; until then, it floods.
+    const [frame] = rig().frames();
+    const back = Buffer.concat([frame.subarray(6, 12), frame.subarray(0, 6), frame.subarray(12)]);
+    await sendFrames(receiver.namespace, [back], 100, node.ovs.runDir);
+    await rig().waitUntilOffloaded(daemon);
+    // The changes of rules have used some of the quick readings.
+    await sleep(2_000);
 
-    /** Resolves when the stream's flow goes to a port or leaves it; checks that this took no period. */
-    async function follows(
-      daemon: NorikaeDaemon,
-      what: string,
-      port: string,
-      isOutput: boolean,
-    ): Promise<void> {
-      const sinceMs = performance.now();
-      const goesThere = (flow: FlowView) => rig().isIt(flow) && flow.outPorts.includes(port);
-      const look = async () =>
-        (await daemon.flows()).some(goesThere) === isOutput ? true : undefined;
-      await waitFor(what, look, { timeoutMs: 2_000, everyMs: 5 });
+    const sinceMs = performance.now();
+    const setting = node.ovs.vsctl('set', 'port', receiver.name, 'tag=7');
+    try {
+      const goesThere = (flow: FlowView) =>
+        rig().isIt(flow) && flow.outPorts.includes(receiver.name);
+      const left = async () => ((await daemon.flows()).some(goesThere) ? undefined : true);
+      await waitFor('the flow leaves the port', left, { timeoutMs: 2_000, everyMs: 5 });
       const tookMs = performance.now() - sinceMs;
       assert.ok(tookMs < 600, `it took ${tookMs} ms`);
+    } finally {
+      await setting;
+      await node.ovs.vsctl('clear', 'port', receiver.name, 'tag');
     }
-
-    it('a VLAN', async () => {
-      const { node, receiver } = rig().fixture;
-      const daemon = await offloadedByLearning();
-      const setting = node.ovs.vsctl('set', 'port', receiver.name, 'tag=7');
-      try {
-        await follows(daemon, 'the flow leaves the port', receiver.name, false);
-      } finally {
-        await setting;
-        await node.ovs.vsctl('clear', 'port', receiver.name, 'tag');
-      }
-    });
-
-    it('a mirror', async () => {
-      const { ovs } = rig().fixture.node;
-      const output = 'mirror0';
-      const type = ['--', 'set', 'interface', output, 'type=internal'];
-      await ovs.vsctl('add-port', BRIDGE, output, ...type);
-      const daemon = await offloadedByLearning();
-      const port = ['--', '--id=@p', 'get', 'port', output];
-      const mirror = ['--', '--id=@m', 'create', 'mirror', 'name=m', 'select_all=true'];
-      const use = ['--', 'set', 'bridge', BRIDGE, 'mirrors=@m'];
-      const setting = ovs.vsctl(...port, ...mirror, 'output_port=@p', ...use);
-      try {
-        await follows(daemon, 'the flow is mirrored', output, true);
-      } finally {
-        await setting;
-        await ovs.vsctl('clear', 'bridge', BRIDGE, 'mirrors', '--', 'del-port', output);
-      }
-    });
   });
 
   for (const how of ['SIGTERM', 'SIGKILL'] as const) {
