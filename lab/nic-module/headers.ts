@@ -1,10 +1,24 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errorMessage } from '../../text/error-message.ts';
 import { cacheFolder, type LabKernel, LabMissing } from '../kernel/cache.ts';
 import { PackageNotFound, PrivateApt } from '../kernel/debian/private-apt.ts';
 import { unpackChosen, unpackPackages } from '../kernel/debian/unpack.ts';
 import { run } from '../testbed/run.ts';
+
+/** Debian no longer has the headers of a kernel in the cache, or cannot be reached. */
+export class HeadersNotFound extends Error {
+  override readonly name = 'HeadersNotFound';
+
+  constructor(version: string, cause: unknown) {
+    super(
+      `no headers of kernel ${version}: ${errorMessage(cause)}; if Debian has replaced this kernel, ` +
+        `delete ${cacheFolder()}, and npm run setup downloads the newer one`,
+      { cause },
+    );
+  }
+}
 
 /** Folder in the cache for what Debian's packages with the headers of a kernel contain. */
 function unpackedFolder(version: string): string {
@@ -27,7 +41,8 @@ export function findHeaders(version: string): string {
  *
  * @throws {NotDebian}
  * @throws {NoDebianSource}
- * @throws {CommandFailed} when apt has no network, or Debian has replaced the kernel
+ * @throws {HeadersNotFound}
+ * @throws {CommandFailed} when apt has no network
  */
 export async function installHeaders(kernel: LabKernel): Promise<void> {
   const { version } = kernel;
@@ -36,8 +51,7 @@ export async function installHeaders(kernel: LabKernel): Promise<void> {
   const work = await mkdtemp(join(cacheFolder(), 'work-'));
   try {
     const apt = await PrivateApt.create(join(work, 'apt'));
-    const [headers] = await apt.download([`linux-headers-${version}`], join(work, 'headers'));
-    if (headers === undefined) throw new LabMissing(`headers of kernel ${version}`);
+    const headers = await downloadHeaders(apt, version, join(work, 'headers'));
     const others = await apt.download(await partsOf(headers), join(work, 'parts'));
     const into = join(work, 'unpacked');
     await unpackPackages([headers], into);
@@ -47,6 +61,16 @@ export async function installHeaders(kernel: LabKernel): Promise<void> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+async function downloadHeaders(apt: PrivateApt, version: string, into: string): Promise<string> {
+  try {
+    const [deb] = await apt.download([`linux-headers-${version}`], into);
+    if (deb !== undefined) return deb;
+  } catch (error) {
+    throw new HeadersNotFound(version, error);
+  }
+  throw new LabMissing(`headers of kernel ${version}`);
 }
 
 /** The packages with the headers of all architectures and the programs of the build. */

@@ -423,7 +423,10 @@ export const LAYERS: readonly Layer[] = [
     why: 'a command talks to the daemon or runs it; adapters and telemetry are behind both',
     packages: 'any',
   },
-  around('lab', 'a node of namespaces with a private Open vSwitch, and experiments on it'),
+  around(
+    'lab',
+    "a node of namespaces with a private Open vSwitch, Debian's kernels in emulated machines, a NIC in software, and experiments",
+  ),
   around('bench', 'measurements, each beside a named peer in the same run'),
   around('dashboards', 'rules and alerts for Prometheus, dashboards for Grafana'),
   around('scripts', 'set-up, checks and generators'),

@@ -16,8 +16,8 @@ export const PACKAGES = {
   captures: ['wireshark-common'],
   // Prepare and boot Debian's kernel; the kernel itself and QEMU are only unpacked (kernel-lab.mjs).
   kernelLab: ['kmod', 'xz-utils', 'util-linux'],
-  // Build the kernel lab's NIC in software (nic-module.mjs).
-  nicModule: ['gcc', 'make', 'libelf1'],
+  // Build the kernel lab's NIC in software (nic-module.mjs); libbpf1 brings the library for ELF files.
+  nicModule: ['gcc', 'make'],
 };
 
 /**
