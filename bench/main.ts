@@ -5,6 +5,7 @@ import { errorMessage } from '../text/error-message.ts';
 /** Each benchmark is loaded only when it runs, so that the imports of one do not affect another. */
 const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = new Map([
   ['ingest', () => import('./ingest.ts')],
+  ['ingest-kernel', () => import('./ingest-kernel.ts')],
   ['tick', () => import('./tick.ts')],
   ['rules', () => import('./rules.ts')],
   ['plan', () => import('./plan.ts')],

@@ -1,0 +1,38 @@
+/** What the guest measures, all times in ms. */
+export interface KernelFigures {
+  /** `uname -r` of the guest. */
+  readonly release: string;
+  readonly flows: number;
+  /** Readings of the same flows. */
+  readonly kernel: SourceFigures;
+  readonly vswitchd: SourceFigures;
+  /** The flows that were made in one command of ovs-vswitchd. */
+  readonly made: number;
+  /** How long that took, per run: while nobody follows the flows, and while the daemon does. */
+  readonly makingAlone: readonly number[];
+  readonly makingFollowed: readonly number[];
+}
+
+/** Readings of all flows. */
+export interface SourceFigures {
+  /** The first reading, in which all flows are new. */
+  readonly firstMs: number;
+  /** Those after it. */
+  readonly readings: readonly number[];
+  /** CPU time of ovs-vswitchd in all of `readings`. */
+  readonly vswitchdCpuMs: number;
+}
+
+/** Sizes of a run. */
+export interface Sizes {
+  readonly flows: number;
+  readonly readings: number;
+  readonly made: number;
+  readonly makings: number;
+}
+
+/** The Open vSwitch that is measured. */
+export interface MeasuredOvs {
+  readonly runDir: string;
+  readonly vswitchdPid: number;
+}
