@@ -96,13 +96,22 @@ export interface FlowMatch {
 
 /** The match on `field`, or undefined if it is a wildcard. */
 export function fieldOf(match: FlowMatch, field: FieldName): FieldMatch | undefined {
-  return match.fields.find((f) => f.field === field);
+  // Loops, not callbacks: backends ask for every flow that they install.
+  for (const f of match.fields) if (f.field === field) return f;
+  return undefined;
 }
 
 /** True if every bit of the field must match. */
-export function isExact(f: FieldMatch): boolean {
-  const spare = f.mask.length * 8 - FIELD_BITS[f.field];
-  return f.mask.every((byte, i) => byte === (i === 0 ? 0xff >> spare : 0xff));
+export function isExact({ field, mask }: FieldMatch): boolean {
+  return hasAllBits(mask, FIELD_BITS[field]);
+}
+
+/** True if the last `bits` bits of the mask are set. */
+export function hasAllBits(mask: Uint8Array, bits: number): boolean {
+  const spare = mask.length * 8 - bits;
+  if (mask[0] !== 0xff >> spare) return false;
+  for (let i = 1; i < mask.length; i++) if (mask[i] !== 0xff) return false;
+  return true;
 }
 
 /** The mask of an exact match on a field. */

@@ -27,7 +27,7 @@ export class EntryTable {
   readonly #keys: Uint32Array;
   readonly #values: Uint32Array;
   /** Number of entries by the id of the port that their flows enter by. */
-  readonly #byInPort = new Map<number, number>();
+  readonly #byInPort = new Map<number, { entries: number }>();
 
   constructor(slots: number) {
     this.ids = new Uint32Array(slots * 4);
@@ -64,8 +64,8 @@ export class EntryTable {
     this.ids[at + 1] = id.w1;
     this.ids[at + 2] = id.w2;
     this.ids[at + 3] = id.w3;
-    this.#keys.set(key, slot * KEY_WORDS);
-    this.#values.set(value, slot * VALUE_WORDS);
+    copy(key, 0, this.#keys, slot * KEY_WORDS, KEY_WORDS);
+    copy(value, 0, this.#values, slot * VALUE_WORDS, VALUE_WORDS);
     this.#byId.insert(slot);
     this.#byKey.insert(slot);
     this.#countInPort(slot, 1);
@@ -73,7 +73,7 @@ export class EntryTable {
 
   /** Number of entries of flows that enter by a port. */
   countOf(portId: number): number {
-    return this.#byInPort.get(portId) ?? 0;
+    return this.#byInPort.get(portId)?.entries ?? 0;
   }
 
   replaceValue(slot: number, value: Uint32Array): void {
@@ -90,7 +90,7 @@ export class EntryTable {
 
   /** Slot of a removed entry of the flow whose counters await their last reading, or -1. */
   findGone(id: FlowId): number {
-    return this.#gone.find(id.w0, id.w1, id.w2, id.w3);
+    return this.#gone.size === 0 ? -1 : this.#gone.find(id.w0, id.w1, id.w2, id.w3);
   }
 
   /** Makes {@link findGone} no longer find the slot. */
@@ -134,9 +134,14 @@ export class EntryTable {
 
   #countInPort(slot: number, change: number): void {
     const port = this.#keys[slot * KEY_WORDS + IN_PORT];
-    const count = this.countOf(port) + change;
-    if (count === 0) this.#byInPort.delete(port);
-    else this.#byInPort.set(port, count);
+    const count = this.#byInPort.get(port);
+    if (count === undefined) {
+      this.#byInPort.set(port, { entries: change });
+      return;
+    }
+    count.entries += change;
+    // Ids of ports are never reused.
+    if (count.entries === 0) this.#byInPort.delete(port);
   }
 }
 

@@ -23,6 +23,8 @@ export const ENTRY = {
   bytes: 80,
 } as const;
 
+const UFID = ENTRY.ufid / 4;
+
 /** Bits of its flags. */
 export const ENTRY_FLAG = { drop: 1, popVlan: 2, pushVlan: 4, setEth: 8, setIp: 16 } as const;
 
@@ -44,6 +46,12 @@ function flagsOf(program: ActionProgram): number {
   );
 }
 
+/** Network byte order. */
+function putU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 8;
+  bytes[at + 1] = value;
+}
+
 function overwrite(
   bytes: Uint8Array,
   how: Overwrite | undefined,
@@ -58,27 +66,28 @@ function overwrite(
 /**
  * Encodes an entry without its stats slot and times, which are set when it is written.
  *
- * @param into a view of `ENTRY.bytes` bytes
+ * @param words of `struct flow_entry`
+ * @param bytes the same memory
  * @param target undefined when the packets are dropped
  */
 export function encodeEntry(
-  into: DataView,
+  words: Uint32Array,
+  bytes: Uint8Array,
   id: FlowId,
   program: ActionProgram,
   target: Target | undefined,
 ): void {
-  const bytes = new Uint8Array(into.buffer, into.byteOffset, ENTRY.bytes);
-  bytes.fill(0);
-  into.setUint32(ENTRY.ufid, id.w0, true);
-  into.setUint32(ENTRY.ufid + 4, id.w1, true);
-  into.setUint32(ENTRY.ufid + 8, id.w2, true);
-  into.setUint32(ENTRY.ufid + 12, id.w3, true);
-  into.setUint32(ENTRY.outPort, target?.id ?? 0, true);
-  into.setUint32(ENTRY.outIfindex, target?.ifindex ?? 0, true);
-  into.setUint32(ENTRY.flags, flagsOf(program), true);
+  words.fill(0);
+  words[UFID] = id.w0;
+  words[UFID + 1] = id.w1;
+  words[UFID + 2] = id.w2;
+  words[UFID + 3] = id.w3;
+  words[ENTRY.outPort / 4] = target?.id ?? 0;
+  words[ENTRY.outIfindex / 4] = target?.ifindex ?? 0;
+  words[ENTRY.flags / 4] = flagsOf(program);
   if (program.pushVlan !== undefined) {
-    into.setUint16(ENTRY.pushTpid, program.pushVlan.tpid);
-    into.setUint16(ENTRY.pushTci, program.pushVlan.tci);
+    putU16(bytes, ENTRY.pushTpid, program.pushVlan.tpid);
+    putU16(bytes, ENTRY.pushTci, program.pushVlan.tci);
   }
   overwrite(bytes, program.ipTtl, ENTRY.ipTtl, ENTRY.ipTtlMask);
   overwrite(bytes, program.ipTos, ENTRY.ipTos, ENTRY.ipTosMask);

@@ -6,7 +6,7 @@ import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY, encodeEntry } from './entry-value.ts';
 import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import type { Outputs } from './hook.ts';
-import { encodeMatch } from './match-codec.ts';
+import { encodeMatch, newEncodedMatch } from './match-codec.ts';
 import type { ServedPorts } from './served-ports.ts';
 
 /** Encodes one flow at a time into reused buffers. */
@@ -19,11 +19,11 @@ export class FlowEncoder {
   readonly #ports: ServedPorts;
   readonly #outputs: Outputs;
   readonly #portOf = (name: string) => this.#ports.info(name);
-  readonly #match = {
-    fields: new Uint8Array(this.key.buffer, TABLE_KEY.fields, KEY_BYTES),
-    mask: new Uint8Array(this.mask.buffer),
-  };
-  readonly #entry = new DataView(this.value.buffer);
+  readonly #match = newEncodedMatch(
+    new Uint8Array(this.key.buffer, TABLE_KEY.fields, KEY_BYTES),
+    new Uint8Array(this.mask.buffer),
+  );
+  readonly #valueBytes = new Uint8Array(this.value.buffer);
 
   constructor(ports: ServedPorts, outputs: Outputs) {
     this.#ports = ports;
@@ -42,7 +42,7 @@ export class FlowEncoder {
     if (inPort === undefined) return this.#unavailable(match.inPort);
     const { output } = outcome.program;
     if (output !== undefined) {
-      const never = this.#outputs.matchRefusal(match, inPort);
+      const never = this.#outputs.matchRefusal(this.#match.kind, inPort);
       if (never !== undefined) return never;
     }
     const target = output === undefined ? undefined : this.#ports.get(output);
@@ -55,7 +55,7 @@ export class FlowEncoder {
     if (limited !== undefined) return limited;
     this.key[TABLE_KEY.maskId / 4] = 0;
     this.key[TABLE_KEY.inPort / 4] = inPort.id;
-    encodeEntry(this.#entry, id, outcome.program, target);
+    encodeEntry(this.value, this.#valueBytes, id, outcome.program, target);
     return undefined;
   }
 

@@ -48,7 +48,7 @@ export class FlowMap {
   }
 
   /** Writes the entries of these slots; until `nowNs` their packets went to the vSwitch. */
-  put(entries: EntryTable, slots: readonly number[], nowNs: bigint): WriteFailure[] {
+  put(entries: EntryTable, slots: Int32Array, nowNs: bigint): WriteFailure[] {
     const failures: WriteFailure[] = [];
     const times = new Uint32Array(BigUint64Array.of(nowNs, nowNs + this.#firstTrainNs).buffer);
     for (let from = 0; from < slots.length; ) {
@@ -56,7 +56,7 @@ export class FlowMap {
       for (let i = 0; i < size; i++) {
         entries.copyKey(slots[from + i], this.#keys, i * KEY_WORDS);
         entries.copyValue(slots[from + i], this.#values, i * VALUE_WORDS);
-        this.#values.set(times, i * VALUE_WORDS + TIMES);
+        for (let k = 0; k < times.length; k++) this.#values[i * VALUE_WORDS + TIMES + k] = times[k];
       }
       const { done, errno } = this.#libbpf.updateBatch(this.#fd, this.#keys, this.#values, size);
       from += done;

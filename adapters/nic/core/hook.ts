@@ -1,9 +1,9 @@
-import type { FlowMatch } from '../../../engine/model/match.ts';
 import type { PortInfo } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { Attached, HookName } from './attached.ts';
 import type { BpfPrograms } from './bpf-programs.ts';
 import type { Libbpf } from './libbpf.ts';
+import type { PacketKind } from './match-codec.ts';
 import type { Maps } from './maps.ts';
 import type { NetworkLock } from './network-lock.ts';
 import type { PortReport } from './port-report.ts';
@@ -83,7 +83,7 @@ export interface Outputs {
    */
   refresh(): Promise<void>;
   /** Why no packet of a flow that enters by `input` can be redirected at all. */
-  matchRefusal(match: FlowMatch, input: ServedPort): Refusal | undefined;
+  matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined;
   /** Why packets that enter by `input` cannot be redirected to `target`. */
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined;
   /** Whether the device stopped sending redirected frames between the last two {@link refresh} calls. */

@@ -16,7 +16,7 @@ import {
   UNCHANGED,
 } from './operation-results.ts';
 import type { PortTable } from './port-table.ts';
-import { NO_RESULT, StagedWrites, type WriteTables } from './staged-writes.ts';
+import { NO_RESULT, StagedWrites, STEP, type WriteTables } from './staged-writes.ts';
 
 /** What the installer works on. */
 export interface Tables extends WriteTables {
@@ -61,6 +61,7 @@ export class Installer {
     }
     this.#writes.writeDeletes(results);
     await this.#openPorts(operations, signal);
+    let untilTurn = STEP;
     for (const operation of operations) {
       if (signal.aborted) {
         results.push(refused('device-error', 'the operations were aborted'));
@@ -72,10 +73,10 @@ export class Installer {
         result = this.#execute(operation, results);
       }
       results.push(result ?? refused('device-error', 'the entry is being written'));
-      if (this.#writes.isFull) {
-        await this.#writes.flush(results);
-        await turn();
-      }
+      if (this.#writes.isFull) await this.#writes.flush(results);
+      else if (--untilTurn > 0) continue;
+      untilTurn = STEP;
+      await turn();
     }
     await this.#writes.flush(results);
     await this.#writes.tidyMasks();
@@ -85,6 +86,7 @@ export class Installer {
   /** Attaches the program to the ports by which the flows to install enter, within {@link OPEN_MS}. */
   async #openPorts(operations: readonly Operation[], signal: AbortSignal): Promise<void> {
     const { ports, nowMs } = this.#t;
+    if (ports.served.areAttached) return;
     const untilMs = nowMs() + OPEN_MS;
     for (const operation of operations) {
       if (operation.kind === 'delete') continue;
@@ -133,8 +135,10 @@ export class Installer {
       this.#writes.writeDeletes(results);
       installed = entries.find(id);
     }
-    const errno = this.#writes.failedDeletes.get(installed);
-    if (errno !== undefined) return notDeleted(errno);
+    if (installed >= 0) {
+      const errno = this.#writes.failedDeletes.get(installed);
+      if (errno !== undefined) return notDeleted(errno);
+    }
     if (operation.kind === 'put') return this.#put(operation.flow, installed, results);
     if (installed < 0) return ABSENT;
     this.#writes.stageDelete(installed, results.length, results);
@@ -159,20 +163,26 @@ export class Installer {
     const owner = entries.findKey(encoder.key);
     if (this.#writes.isPutStaged(owner)) return undefined;
     if (old >= 0 && owner === old) return this.#replace(old, results);
-    for (const slot of [old, owner]) {
-      if (slot >= 0 && !this.#writes.isDeleteStaged(slot)) {
-        this.#writes.stageDelete(slot, NO_RESULT, results);
-      }
+    if (old >= 0 || owner >= 0) {
+      const errno = this.#deleteNow(old, owner, results);
+      if (errno !== undefined) return notDeleted(errno);
     }
-    if (old >= 0 || owner >= 0) this.#writes.writeDeletes(results);
-    const errno = this.#writes.failedDeletes.get(old) ?? this.#writes.failedDeletes.get(owner);
-    if (errno !== undefined) return notDeleted(errno);
     const outcome = old >= 0 ? REPLACED : INSTALLED;
     const result = this.#install(flow.id, outcome, results.length);
     if (result.ok || !this.#writes.hasDeletes) return result;
     // Staged deletes still occupy entries and masks: write them, then try again.
     this.#writes.writeDeletes(results);
     return this.#install(flow.id, outcome, results.length);
+  }
+
+  /** Deletes the entries of these slots, of which one may be negative. Returns an errno when one was not deleted. */
+  #deleteNow(old: number, owner: number, results: OperationResult[]): string | undefined {
+    const writes = this.#writes;
+    for (const slot of [old, owner]) {
+      if (slot >= 0 && !writes.isDeleteStaged(slot)) writes.stageDelete(slot, NO_RESULT, results);
+    }
+    writes.writeDeletes(results);
+    return writes.failedDeletes.get(old) ?? writes.failedDeletes.get(owner);
   }
 
   #replace(slot: number, results: OperationResult[]): OperationResult {

@@ -24,46 +24,64 @@ export interface KeyField {
   /** Left shift within those bytes, bits. */
   readonly shift: number;
   /** The match must have one of these ethertypes. */
-  readonly ethTypes?: readonly number[];
+  readonly ethTypes: readonly number[] | undefined;
   /** The same for the IP protocol. */
-  readonly ipProto?: number;
+  readonly ipProto: number | undefined;
 }
 
 const IP = [ETH_IPV4, ETH_IPV6];
+const IPV4 = [ETH_IPV4];
+const IPV6 = [ETH_IPV6];
+const ARP = [ETH_ARP];
+
+// Fields of one shape, so that reading them is fast.
+
+function anywhere(at: number, bytes: number, shift = 0): KeyField {
+  return { at, bytes, shift, ethTypes: undefined, ipProto: undefined };
+}
+
+function inside(
+  ethTypes: readonly number[],
+  at: number,
+  bytes: number,
+  ipProto?: number,
+): KeyField {
+  return { at, bytes, shift: 0, ethTypes, ipProto };
+}
 
 /**
  * The fields the program extracts: the layout of `struct flow_key` (bpf/layout.h), described once.
  * A field that is not here cannot be matched.
  */
 export const KEY_FIELDS: Partial<Record<FieldName, KeyField>> = {
-  eth_dst: { at: 0, bytes: 6, shift: 0 },
-  eth_src: { at: 6, bytes: 6, shift: 0 },
-  vlan_tpid: { at: 12, bytes: 2, shift: 0 },
-  vlan_vid: { at: 14, bytes: 2, shift: 0 },
-  vlan_pcp: { at: 14, bytes: 1, shift: 5 },
-  eth_type: { at: 16, bytes: 2, shift: 0 },
-  ip_proto: { at: 18, bytes: 1, shift: 0, ethTypes: IP },
-  ip_tos: { at: 19, bytes: 1, shift: 0, ethTypes: IP },
-  ip_ttl: { at: 20, bytes: 1, shift: 0, ethTypes: IP },
-  ip_frag: { at: 21, bytes: 1, shift: 0, ethTypes: IP },
-  tcp_flags: { at: 22, bytes: 2, shift: 0, ethTypes: IP, ipProto: TCP },
-  tcp_src: { at: 24, bytes: 2, shift: 0, ethTypes: IP, ipProto: TCP },
-  tcp_dst: { at: 26, bytes: 2, shift: 0, ethTypes: IP, ipProto: TCP },
-  udp_src: { at: 24, bytes: 2, shift: 0, ethTypes: IP, ipProto: UDP },
-  udp_dst: { at: 26, bytes: 2, shift: 0, ethTypes: IP, ipProto: UDP },
-  sctp_src: { at: 24, bytes: 2, shift: 0, ethTypes: IP, ipProto: SCTP },
-  sctp_dst: { at: 26, bytes: 2, shift: 0, ethTypes: IP, ipProto: SCTP },
-  icmp_type: { at: 25, bytes: 1, shift: 0, ethTypes: [ETH_IPV4], ipProto: ICMP },
-  icmp_code: { at: 27, bytes: 1, shift: 0, ethTypes: [ETH_IPV4], ipProto: ICMP },
-  icmpv6_type: { at: 25, bytes: 1, shift: 0, ethTypes: [ETH_IPV6], ipProto: ICMPV6 },
-  icmpv6_code: { at: 27, bytes: 1, shift: 0, ethTypes: [ETH_IPV6], ipProto: ICMPV6 },
-  arp_op: { at: 24, bytes: 2, shift: 0, ethTypes: [ETH_ARP] },
-  arp_spa: { at: 32, bytes: 4, shift: 0, ethTypes: [ETH_ARP] },
-  arp_sha: { at: 36, bytes: 6, shift: 0, ethTypes: [ETH_ARP] },
-  arp_tpa: { at: 48, bytes: 4, shift: 0, ethTypes: [ETH_ARP] },
-  arp_tha: { at: 52, bytes: 6, shift: 0, ethTypes: [ETH_ARP] },
-  ipv4_src: { at: 32, bytes: 4, shift: 0, ethTypes: [ETH_IPV4] },
-  ipv4_dst: { at: 48, bytes: 4, shift: 0, ethTypes: [ETH_IPV4] },
-  ipv6_src: { at: 32, bytes: 16, shift: 0, ethTypes: [ETH_IPV6] },
-  ipv6_dst: { at: 48, bytes: 16, shift: 0, ethTypes: [ETH_IPV6] },
+  eth_dst: anywhere(0, 6),
+  eth_src: anywhere(6, 6),
+  vlan_tpid: anywhere(12, 2),
+  vlan_vid: anywhere(14, 2),
+  vlan_pcp: anywhere(14, 1, 5),
+  eth_type: anywhere(16, 2),
+  ip_proto: inside(IP, 18, 1),
+  ip_tos: inside(IP, 19, 1),
+  ip_ttl: inside(IP, 20, 1),
+  ip_frag: inside(IP, 21, 1),
+  tcp_flags: inside(IP, 22, 2, TCP),
+  tcp_src: inside(IP, 24, 2, TCP),
+  tcp_dst: inside(IP, 26, 2, TCP),
+  udp_src: inside(IP, 24, 2, UDP),
+  udp_dst: inside(IP, 26, 2, UDP),
+  sctp_src: inside(IP, 24, 2, SCTP),
+  sctp_dst: inside(IP, 26, 2, SCTP),
+  icmp_type: inside(IPV4, 25, 1, ICMP),
+  icmp_code: inside(IPV4, 27, 1, ICMP),
+  icmpv6_type: inside(IPV6, 25, 1, ICMPV6),
+  icmpv6_code: inside(IPV6, 27, 1, ICMPV6),
+  arp_op: inside(ARP, 24, 2),
+  arp_spa: inside(ARP, 32, 4),
+  arp_sha: inside(ARP, 36, 6),
+  arp_tpa: inside(ARP, 48, 4),
+  arp_tha: inside(ARP, 52, 6),
+  ipv4_src: inside(IPV4, 32, 4),
+  ipv4_dst: inside(IPV4, 48, 4),
+  ipv6_src: inside(IPV6, 32, 16),
+  ipv6_dst: inside(IPV6, 48, 16),
 };

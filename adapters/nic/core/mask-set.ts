@@ -28,6 +28,8 @@ export class MaskSet {
   readonly #limit: number;
   readonly #byHash = new Map<number, Mask[]>();
   readonly #byId = new Map<number, Mask>();
+  /** The mask found last: an entry's mask is looked for before the entry is added, and again then. */
+  #found: Mask | undefined;
   #used = 0;
   #changed = false;
 
@@ -102,6 +104,7 @@ export class MaskSet {
     } finally {
       this.#libbpf.close(fd);
     }
+    this.#found = undefined;
     this.#byHash.clear();
     this.#byId.clear();
     for (const mask of kept) this.#add(mask);
@@ -140,10 +143,9 @@ export class MaskSet {
   }
 
   #find(words: Uint32Array): Mask | undefined {
+    if (this.#found !== undefined && isEqual(this.#found.words, words)) return this.#found;
     for (const mask of this.#byHash.get(hashOf(words)) ?? NONE) {
-      let i = 0;
-      while (i < WORDS && mask.words[i] === words[i]) i++;
-      if (i === WORDS) return mask;
+      if (isEqual(mask.words, words)) return (this.#found = mask);
     }
     return undefined;
   }
@@ -168,8 +170,13 @@ function encode(masks: readonly Mask[]): Uint8Array {
   return set;
 }
 
+function isEqual(a: Uint32Array, b: Uint32Array): boolean {
+  for (let i = 0; i < WORDS; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 function hashOf(words: Uint32Array): number {
   let hash = 0;
-  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193) ^ (hash >>> 15);
+  for (let i = 0; i < WORDS; i++) hash = Math.imul(hash ^ words[i], 0x01000193) ^ (hash >>> 15);
   return hash;
 }

@@ -55,6 +55,12 @@ export class ServedPorts {
     return [...this.#byName.values()];
   }
 
+  /** True when the program is attached to every port served. */
+  get areAttached(): boolean {
+    for (const port of this.#byName.values()) if (!port.isAttached) return false;
+    return true;
+  }
+
   /** Ids of the ports served. */
   ids(): ReadonlySet<number> {
     return new Set(this.all().map((port) => port.id));

@@ -1,6 +1,6 @@
-import type { FlowMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { Outputs } from '../core/hook.ts';
+import type { PacketKind } from '../core/match-codec.ts';
 import type { ServedPort } from '../core/served-port.ts';
 import type { ChosenHooks } from './chosen-hooks.ts';
 
@@ -27,8 +27,8 @@ export class ChosenOutputs implements Outputs {
     if (failures.length > 0) throw failures[0];
   }
 
-  matchRefusal(match: FlowMatch, input: ServedPort): Refusal | undefined {
-    return this.#of(input).matchRefusal(match, input);
+  matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined {
+    return this.#of(input).matchRefusal(kind, input);
   }
 
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined {

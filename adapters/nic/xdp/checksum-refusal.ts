@@ -1,6 +1,5 @@
-import type { FlowMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import { exactNumber } from '../core/match-codec.ts';
+import { ANY, type PacketKind } from '../core/match-codec.ts';
 
 /** ARP, IPv4, IPv6: the program can tell from a packet that all of its checksums are complete. */
 const PROVABLE_TYPES: ReadonlySet<number> = new Set([0x0800, 0x0806, 0x86dd]);
@@ -13,13 +12,11 @@ const PROVABLE_PROTOCOLS: ReadonlySet<number> = new Set([1, 6, 17, 58, 132]);
  * (see bpf/checksum.h), or undefined. Without this the flow would have an entry that carries
  * nothing.
  */
-export function checksumRefusal(match: FlowMatch): Refusal | undefined {
-  const type = exactNumber(match, 'eth_type');
-  const protocol = exactNumber(match, 'ip_proto');
-  const isFragment = (exactNumber(match, 'ip_frag') ?? 0) !== 0;
-  if (type !== undefined && !PROVABLE_TYPES.has(type)) return refused(`eth_type ${hex(type)}`);
-  if (protocol === undefined || isFragment || PROVABLE_PROTOCOLS.has(protocol)) return undefined;
-  return refused(`ip_proto ${protocol}`);
+export function checksumRefusal({ ethType, ipProto, ipFrag }: PacketKind): Refusal | undefined {
+  if (!PROVABLE_TYPES.has(ethType)) return refused(`eth_type ${hex(ethType)}`);
+  const isFragment = ipFrag !== ANY && ipFrag !== 0;
+  if (ipProto === ANY || isFragment || PROVABLE_PROTOCOLS.has(ipProto)) return undefined;
+  return refused(`ip_proto ${ipProto}`);
 }
 
 function refused(what: string): Refusal {

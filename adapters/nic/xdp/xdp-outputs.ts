@@ -1,6 +1,6 @@
-import type { FlowMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { Outputs } from '../core/hook.ts';
+import type { PacketKind } from '../core/match-codec.ts';
 import { PORT_REF } from '../core/records.ts';
 import type { ServedPort } from '../core/served-port.ts';
 import { checksumRefusal } from './checksum-refusal.ts';
@@ -31,8 +31,8 @@ export class XdpOutputs implements Outputs {
     return this.#targets.refresh();
   }
 
-  matchRefusal(match: FlowMatch, input: ServedPort): Refusal | undefined {
-    return (input.input.flags & PORT_REF.checksumsOpen) === 0 ? undefined : checksumRefusal(match);
+  matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined {
+    return (input.input.flags & PORT_REF.checksumsOpen) === 0 ? undefined : checksumRefusal(kind);
   }
 
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined {
