@@ -127,6 +127,9 @@ int labnic_parse_actions(struct flow_cls_offload *f, const struct labnic_key *ke
 	int i, err;
 
 	memset(out, 0, sizeof(*out));
+	/* Counters are read now and then, not for each packet. */
+	if (!flow_action_hw_stats_check(action, extack, FLOW_ACTION_HW_STATS_DELAYED_BIT))
+		return -EOPNOTSUPP;
 	flow_action_for_each(i, act, action) {
 		err = 0;
 		if (ended) {

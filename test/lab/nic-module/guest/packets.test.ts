@@ -244,6 +244,11 @@ describe('rules in the hardware of the NIC in software', function () {
       rest: 'ip action pedit ex munge ip tos set 9 pipe action drop',
       words: 'Rewrite of this header field is not supported',
     },
+    {
+      what: 'counters at each packet',
+      rest: 'ip action drop hw_stats immediate',
+      words: 'Driver does not support selected HW stats type',
+    },
   ]) {
     it(`are refused for ${what}, with the driver's words`, async () => {
       const before = await rig.nic.counters(uplink);
