@@ -41,6 +41,10 @@ export function coloursOf(on: boolean): Colours {
 }
 
 /** Values of FORCE_COLOR that enable colours, as in Node; any other value disables them. */
+/** Assumed where a stream does not know its size, or says 0, as a serial console does. */
+const COLUMNS = 100;
+const ROWS = 30;
+
 const FORCED: ReadonlySet<string> = new Set(['', '1', '2', '3', 'true']);
 
 /**
@@ -57,7 +61,7 @@ export function terminalOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): 
     },
     backlog: () => stream.writableLength,
     interactive,
-    size: () => ({ columns: stream.columns ?? 100, rows: stream.rows ?? 30 }),
+    size: () => ({ columns: stream.columns || COLUMNS, rows: stream.rows || ROWS }),
     colours: coloursOf(force === undefined ? wanted : FORCED.has(force)),
   };
 }

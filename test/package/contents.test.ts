@@ -7,11 +7,11 @@ import { filesIn } from './support/packed.ts';
 import { type Listing, listPackage } from './support/listing.ts';
 
 /**
- * Bytes, somewhat above the measured sizes (0.93 and 3.4 MB): more growth is a mistake or has to be
+ * Bytes, somewhat above the measured sizes (1.03 and 3.76 MB): more growth is a mistake or has to be
  * reviewed.
  */
-const MAX_TARBALL = 1_000_000;
-const MAX_UNPACKED = 3_800_000;
+const MAX_TARBALL = 1_100_000;
+const MAX_UNPACKED = 4_000_000;
 
 /** Files that a user needs besides the compiled program. */
 const NEEDED = [

@@ -4,8 +4,8 @@ import { WriteStream } from 'node:tty';
 import { coloursOf, terminalOf } from '../../platform/terminal.ts';
 
 /** A stream like process.stdout. */
-function stream(isTTY: boolean): NodeJS.WriteStream {
-  const fake: unknown = Object.assign(new PassThrough(), { isTTY, columns: 80, rows: 24 });
+function stream(isTTY: boolean, columns = 80, rows = 24): NodeJS.WriteStream {
+  const fake: unknown = Object.assign(new PassThrough(), { isTTY, columns, rows });
   if (!isStream(fake)) throw new Error('no stream');
   return fake;
 }
@@ -13,6 +13,19 @@ function stream(isTTY: boolean): NodeJS.WriteStream {
 function isStream(value: unknown): value is NodeJS.WriteStream {
   return value instanceof PassThrough || value instanceof WriteStream;
 }
+
+describe('the size of a terminal', () => {
+  const size = (columns: number, rows: number) =>
+    terminalOf(stream(true, columns, rows), {}).size();
+
+  it('is that of the stream', () => {
+    assert.deepEqual(size(132, 50), { columns: 132, rows: 50 });
+  });
+
+  it('is assumed for a serial console, which does not know its size', () => {
+    assert.deepEqual(size(0, 0), { columns: 100, rows: 30 });
+  });
+});
 
 describe('colours of a terminal', () => {
   const red = (isTTY: boolean, env: NodeJS.ProcessEnv): string =>
