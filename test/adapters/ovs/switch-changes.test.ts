@@ -37,6 +37,7 @@ const CHANGES: readonly (readonly [string, string, unknown])[] = [
   ['Port', 'vlan_mode', 'access'],
   ['Bridge', 'mirrors', reference('m0')],
   ['Bridge', 'ports', ['set', [['uuid', uuid('Pvm1')]]]],
+  ['Bridge', 'datapath_type', 'netdev'],
   ['Bridge', 'fail_mode', 'secure'],
   ['Bridge', 'flood_vlans', 7],
   ['Bridge', 'mcast_snooping_enable', true],
