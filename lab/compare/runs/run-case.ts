@@ -13,10 +13,12 @@ import { surroundingsOf } from '../surroundings/of-case.ts';
 import type { Range, Stream } from '../traffic/stream.ts';
 import { TRAFFIC } from '../traffic/streams.ts';
 
-/** Sequence numbers of the three parts of a run: the flow starts, is steady, the surroundings change. */
+/** Sequence numbers of the parts of a run: the flow starts and is steady; again in other surroundings. */
 const START: Range = [0, 50];
 const STEADY: Range = [50, 150];
-const CHANGED: Range = [150, 300];
+const RESTART: Range = [150, 200];
+const STEADY_AGAIN: Range = [200, 300];
+const CHANGED: Range = [RESTART[0], STEADY_AGAIN[1]];
 
 /** Runs a case without Norikae. */
 export function runWithout(bed: Bed, parameters: CaseParameters): Promise<Measures> {
@@ -100,8 +102,7 @@ class CaseRun {
     // The last run ended some ticks ago.
     const start = (await daemon?.control.status())?.paths.nic.bytes ?? 0;
     await this.#send(START);
-    if (daemon === undefined) await sleep(pace.settleMs);
-    else await waitUntilPlaced(daemon, sender.vm.name, pace);
+    await this.#untilPlaced();
     await this.#send(STEADY);
     await this.#drain();
     const steady = await at();
@@ -113,11 +114,21 @@ class CaseRun {
       for (const { vm } of [sender, receiver]) await setOffloads(vm, 'gro', 'off');
     }
     await sleep(pace.settleMs);
-    await this.#send(CHANGED);
+    await this.#send(RESTART);
+    // The vSwitch may have other flows now, which an entry may wrongly get, too.
+    await this.#untilPlaced();
+    await this.#send(STEADY_AGAIN);
     await this.#drain();
     const end = await at();
     this.offloaded = { before: steady - start, after: end - steady };
     if (end > start) this.notServed = undefined;
+  }
+
+  /** Waits until the flows have entries, as long as that usually takes. */
+  async #untilPlaced(): Promise<void> {
+    const { sender, pace } = this.#bed;
+    if (this.#daemon === undefined) await sleep(pace.settleMs);
+    else await waitUntilPlaced(this.#daemon, sender.vm.name, pace);
   }
 
   /**
