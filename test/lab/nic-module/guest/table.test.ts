@@ -117,9 +117,13 @@ describe('tables of the NIC in software', function () {
       await nic.unload();
     });
     assert(!existsSync('/sys/module/labnic'));
-    const log = await run('dmesg', []);
-    assert.match(log, /labnic/);
-    assert.doesNotMatch(log, /WARNING:|BUG:|Call Trace|Oops|to become free|refcount/);
+    // Open vSwitch's own module warns, too, when earlier tests in this guest set up tunnels.
+    const [, sinceLoaded] = /(labnic[^]*)/.exec(await run('dmesg', [])) ?? [];
+    assert(sinceLoaded !== undefined, 'the kernel log does not have the module');
+    const faults = sinceLoaded
+      .split('\n')
+      .filter((line) => /WARNING:|BUG:|Call Trace|Oops|to become free|refcount/.test(line));
+    assert.deepEqual(faults, []);
   });
 });
 
