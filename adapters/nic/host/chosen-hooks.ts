@@ -21,7 +21,7 @@ export class ChosenHooks {
     this.#facts = facts;
   }
 
-  /** Chooses anew for the devices that there are now. */
+  /** Chooses again, for the devices that there are now. */
   follow(devices: Iterable<HookedDevice>): void {
     this.#byName.clear();
     this.#byIfindex.clear();
