@@ -1,9 +1,34 @@
 import assert from 'node:assert/strict';
+import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import { carried, idText, installed, never } from './collect.ts';
-import type { WithBackend } from './offload-backend-fixture.ts';
+import type { OffloadBackendFixture, WithBackend } from './offload-backend-fixture.ts';
 import type { OffloadBackendManifest } from './offload-backend-fixture.ts';
 import { put } from './offload-backend-operations.ts';
 import { assertCarried, assertPassed, went } from './offload-backend-traffic.ts';
+
+/** Short, because tests wait for its end. */
+const LEASE_MS = 500;
+const ATTEMPTS = 10;
+
+/**
+ * Renews the lease and checks that flow 0 is carried. On a busy machine sending can outlast the
+ * lease; that shows nothing, and is repeated.
+ */
+async function assertCarriedOnceRenewed(
+  f: OffloadBackendFixture,
+  backend: OffloadBackend,
+): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const renewedAtMs = f.nowMs();
+    assert.equal(await backend.renewLease(renewedAtMs), 'renewed');
+    const w = await went(f, f.flow(0));
+    if (f.nowMs() - renewedAtMs < LEASE_MS) {
+      assertCarried(w);
+      return;
+    }
+  }
+  assert.fail(`sending takes longer than a lease of ${LEASE_MS} ms`);
+}
 
 /** The dead man and the heartbeat. */
 export function describeLease(withBackend: WithBackend, manifest: OffloadBackendManifest): void {
@@ -13,8 +38,7 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
       withBackend(
         async (f, backend) => {
           await backend.apply([put(f.flow(0)), put(f.flow(1))], never());
-          await backend.renewLease(f.nowMs());
-          assertCarried(await went(f, f.flow(0)));
+          await assertCarriedOnceRenewed(f, backend);
           await f.expireLease();
           assertPassed(await went(f, f.flow(0)));
           assertPassed(await went(f, f.flow(1)));
@@ -23,9 +47,9 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
           }
           await backend.renewLease(f.nowMs());
           assert.equal((await installed(backend)).length, 2, 'entries of the renewed lease');
-          assertCarried(await went(f, f.flow(0)));
+          await assertCarriedOnceRenewed(f, backend);
         },
-        { leaseMs: 500 },
+        { leaseMs: LEASE_MS },
       ),
     );
 
@@ -40,10 +64,9 @@ export function describeLease(withBackend: WithBackend, manifest: OffloadBackend
           // As a process that was stopped between check and renewal.
           assert.equal(await backend.renewLease(verifiedAtMs), 'late');
           assertPassed(await went(f, f.flow(0)));
-          assert.equal(await backend.renewLease(f.nowMs()), 'renewed');
-          assertCarried(await went(f, f.flow(0)));
+          await assertCarriedOnceRenewed(f, backend);
         },
-        { leaseMs: 500 },
+        { leaseMs: LEASE_MS },
       ),
     );
 
