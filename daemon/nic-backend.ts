@@ -6,7 +6,7 @@ import { packageRoot } from '../platform/package-root.ts';
 
 const OBJECT_PATHS = { xdp: objectOf('xdp'), tcx: objectOf('tcx') } as const;
 
-/** Creates the configured NIC table of a host; undefined: there is none. */
+/** Creates the NIC table of a host; undefined if none is configured. */
 export function nicBackend(config: BackendConfig): OffloadBackend | undefined {
   const { adapter, ports, ...settings } = config;
   if (adapter === 'emulator' || adapter === 'none') return undefined;

@@ -53,7 +53,7 @@ export function portViews({ tick, plans }: TickReport): readonly PortView[] {
   });
 }
 
-/** The hook of a port; null: there is none. */
+/** The hook of a port; null if no backend serves it. */
 export function hookView(at: PortHook | undefined): HookView | null {
   return at === undefined ? null : { hook: at.hook, reason: at.reason, why: at.why };
 }

@@ -29,7 +29,7 @@ export interface Settings {
   readonly assumedIdleTimeout: number | undefined;
 }
 
-/** The configuration file; undefined: there is none, and defaults are used. */
+/** The configuration file; undefined without one: defaults apply. */
 export interface Configuration {
   readonly file: string | undefined;
   /** One line for each error in it. */
@@ -122,7 +122,7 @@ export interface PortFacts {
   readonly excluded: string | undefined;
   /** Left out: it has no device. */
   readonly device?: Seen<DeviceFacts>;
-  /** Other users of the device's hooks that a hook would bypass, in words; undefined: there is none. */
+  /** Describes other programs or filters that the hook would bypass; undefined without any. */
   readonly others: Readonly<Record<HookName, Seen<string | undefined>>>;
 }
 

@@ -30,7 +30,7 @@ import { FILTER_FLAGS, VERDICT } from '../../protocols/netlink/tc/tables.ts';
 import { PARENT } from '../../protocols/netlink/tc/traffic-control.ts';
 import { needs } from '../support/needs.ts';
 
-/** What `tc -j filter show` prints of a filter, as far as it is compared. */
+/** The compared fields of a filter in `tc -j filter show`. */
 interface TcFilter {
   readonly options?: {
     readonly handle?: number;

@@ -1,7 +1,7 @@
 import type { Hook, HookedDevice, OtherHooks } from '../core/hook.ts';
 import type { ChosenHooks } from './chosen-hooks.ts';
 
-/** What else handles the packets of a device, as far as it concerns the hook that serves the device. */
+/** Programs, filters and chains on a device that the hook chosen for it would bypass. */
 export class ChosenOtherHooks implements OtherHooks {
   readonly #hooks: ChosenHooks;
 

@@ -71,7 +71,7 @@ export class TcxLinks {
     return false;
   }
 
-  /** The link of a device; undefined: there is none, or it was of an earlier device. */
+  /** The link of a device; undefined without one, or if it belongs to an earlier device. */
   read(ifindex: number): Promise<TcxLink | undefined> {
     return this.#lock.run(`reading the link of device ${ifindex}`, () => this.#read(ifindex));
   }
@@ -163,7 +163,7 @@ export class TcxLinks {
     }
   }
 
-  /** Opens the pinned link of a device; undefined: there is none. */
+  /** Opens the pinned link of a device; undefined without one. */
   async #withLink<T>(ifindex: number, use: (fd: number) => Promise<T>): Promise<T | undefined> {
     const fd = this.#libbpf.pinned(this.#path(ifindex));
     if (fd === undefined) return undefined;

@@ -61,7 +61,7 @@ export class SystemDatapath {
 
   /**
    * Puts a generated flow into the datapath. The kernel does not accept all of them: then its key
-   * with another action, and its actions with other keys, as far as it accepts these.
+   * with another action, and its actions with other keys, if it accepts these.
    *
    * @returns number of flows that were made
    */

@@ -22,7 +22,7 @@ export class BulkRules {
     this.#ifindex = Number(readFileSync(`/sys/class/net/${device}/ifindex`, 'utf8'));
   }
 
-  /** Inserts rules by their numbers; resolves to the refusal of each, undefined where there is none. */
+  /** Inserts rules by their numbers; resolves to the refusal of each, undefined if accepted. */
   async insert(numbers: readonly number[]): Promise<readonly (NetlinkRefused | undefined)[]> {
     const requests = numbers.map((n) =>
       this.#drop(n, [
