@@ -10,12 +10,13 @@ import { isSeen, type Seen } from '../model/seen.ts';
 import { ownPrograms } from './own-programs.ts';
 import { NotSeen, see } from './see.ts';
 
-/** What bars a port from a hook, in words; undefined: nothing does. */
+/** Why a port cannot be served at a hook; undefined if it can. */
 export type Others = Readonly<Record<HookName, Seen<string | undefined>>>;
 
 /**
- * What else handles packets of ports and would be bypassed, by the rules by which the daemon serves
- * ports. @param ports with a device
+ * Finds programs, filters and chains that an entry would bypass, by the daemon's own rules.
+ *
+ * @param ports with a device
  */
 export async function otherHooks(
   ports: readonly PortInfo[],

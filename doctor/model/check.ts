@@ -2,7 +2,7 @@
 export interface Check {
   /** What was checked, such as `libbpf` or `port vm1`. */
   readonly name: string;
-  /** False: it stands in the way of offload, or could not be seen. */
+  /** False if it prevents offload, or could not be checked. */
   readonly ok: boolean;
   /** What was found, in one line. */
   readonly found: string;
@@ -10,7 +10,7 @@ export interface Check {
   readonly remedy: string;
 }
 
-/** Something that stands in the way, and what to do about it. */
+/** A problem, and its remedy. */
 export interface Problem {
   readonly found: string;
   readonly remedy: string;
