@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { XdpBackend } from '../adapters/nic/xdp/backend.ts';
+import type { HostBackend } from '../adapters/nic/host/backend.ts';
+import { xdpTable } from '../lab/testbed/nic-tables.ts';
 import type { FlowSpec } from '../engine/model/flow.ts';
 import type { PortSnapshot } from '../engine/model/port.ts';
 import { mountBpffs } from '../lab/testbed/bpffs.ts';
@@ -82,7 +83,7 @@ async function compareAt(setting: Setting, signal: AbortSignal): Promise<Compari
   const pinPath = join(folder, 'bpf', `n${entries}`);
   const lease = { leaseMs: 60_000, heartbeatMs: 1_000 };
   const mode = 'native';
-  const backend = new XdpBackend({ pinPath, objectPath, entries, masks: MASKS, mode, ...lease });
+  const backend = xdpTable({ pinPath, objectPath, entries, masks: MASKS, mode, ...lease });
   await backend.start(ports, signal);
   let bareMap: BareMap | undefined;
   try {
@@ -131,7 +132,7 @@ async function compareAt(setting: Setting, signal: AbortSignal): Promise<Compari
 }
 
 async function measureOurs(
-  backend: XdpBackend,
+  backend: HostBackend,
   flows: readonly FlowSpec[],
   times: Times,
   signal: AbortSignal,
@@ -151,7 +152,7 @@ async function measureOurs(
 }
 
 async function expectEntries(
-  backend: XdpBackend,
+  backend: HostBackend,
   expected: number,
   signal: AbortSignal,
 ): Promise<void> {

@@ -14,7 +14,18 @@ const CONFIGURED = {
   why: 'backend.adapter is "tcx"',
 } as const;
 
-/** tcx as a {@link Hook}. @param objectPath of the BPF object */
+/**
+ * tcx ingress as a {@link Hook}: the program runs before an rx handler gets a packet, such as that of
+ * the kernel datapath of Open vSwitch. The userspace datapath reads packets before tcx; it needs XDP.
+ *
+ * Packets keep the segments and checksums that their sender left to its device, so VMs keep their
+ * offloads. Like the kernel datapath, counters count a packet before its segmentation once.
+ *
+ * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU and Linux 6.6 or later.
+ * UDP packets that await segmentation go to the vSwitch.
+ *
+ * @param objectPath the compiled program: dist/adapters/nic/tcx/norikae.bpf.o
+ */
 export function tcxHook(objectPath: string): OpenHook {
   return (tools) => openTcx(objectPath, tools);
 }

@@ -36,7 +36,14 @@ export function xdpLoader(parts: XdpLoaderParts): Promise<ProgramLoader> {
   });
 }
 
-/** XDP as a {@link Hook}. */
+/**
+ * XDP as a {@link Hook}: the program runs before the vSwitch receives a packet, in the driver or right
+ * behind it.
+ *
+ * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU, Linux 5.18 or later (6.8
+ * on veth). A veth as output needs `gro on` at its peer, and a VM must fill in its own checksums
+ * (`tx off`): packets that cannot be redirected, or lack a checksum, go to the vSwitch.
+ */
 export function xdpHook(options: XdpBackendOptions): OpenHook {
   return (tools) => openXdp(options, tools);
 }

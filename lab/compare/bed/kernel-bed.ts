@@ -1,7 +1,6 @@
 import { join } from 'node:path';
+import { tcxTable, xdpTable } from '../../../lab/testbed/nic-tables.ts';
 import type { ProgramBackend } from '../../../adapters/nic/core/program-backend.ts';
-import { TcxBackend } from '../../../adapters/nic/tcx/backend.ts';
-import { XdpBackend } from '../../../adapters/nic/xdp/backend.ts';
 import { monotonicMs } from '../../../async/monotonic.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import { exactMask, type FieldMatch, type FieldName } from '../../../engine/model/match.ts';
@@ -123,8 +122,7 @@ export class KernelBed {
   async startTable(name: TableName): Promise<ProgramBackend> {
     const objectPath = join(packageRoot(), 'dist/adapters/nic', name, 'norikae.bpf.o');
     const options = { ...BACKEND, pinPath: this.#pinPath, objectPath };
-    const backend =
-      name === 'xdp' ? new XdpBackend({ ...options, mode: 'native' }) : new TcxBackend(options);
+    const backend = name === 'xdp' ? xdpTable({ ...options, mode: 'native' }) : tcxTable(options);
     try {
       await backend.start(this.#ports(), AbortSignal.timeout(START_MS));
       await backend.renewLease(monotonicMs());

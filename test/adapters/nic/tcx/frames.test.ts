@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { tcxTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { TcxBackend } from '../../../../adapters/nic/tcx/backend.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import { MARKER, ethernet, ipv4, ipv6, udp } from '../../../../lab/testbed/frames.ts';
 import { Capture, sendFrames } from '../../../../lab/testbed/packets.ts';
@@ -55,7 +56,7 @@ const ACTIONS: Readonly<Record<string, readonly FlowAction[]>> = {
 describe('tcx program against a model, packet by packet', function () {
   this.timeout(30_000);
   let world: World;
-  let backend: TcxBackend;
+  let backend: HostBackend;
   let received: Capture;
 
   before(async function () {
@@ -64,7 +65,7 @@ describe('tcx program against a model, packet by packet', function () {
     received = await Capture.start(world.port(world.names()[1]).vm);
     const objectPath = builtObject('tcx');
     const sizes = { entries: 16, masks: 8, leaseMs: 60_000, heartbeatMs: 0, trainMs: 0 };
-    backend = new TcxBackend({ pinPath: world.pinPath(), objectPath, ...sizes });
+    backend = tcxTable({ pinPath: world.pinPath(), objectPath, ...sizes });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
   });

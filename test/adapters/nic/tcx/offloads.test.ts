@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { tcxTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { TcxBackend } from '../../../../adapters/nic/tcx/backend.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import type { FieldMatch } from '../../../../engine/model/match.ts';
 import type { Namespace } from '../../../../lab/testbed/namespace.ts';
@@ -32,7 +33,7 @@ interface Carried {
 describe('tcx and the offloads of VMs', function () {
   this.timeout(60_000);
   let world: World;
-  let backend: TcxBackend;
+  let backend: HostBackend;
   let sender: Namespace;
   let receiver: Namespace;
   let ports: readonly string[] = [];
@@ -52,7 +53,7 @@ describe('tcx and the offloads of VMs', function () {
     bridge = await bridgeOver(world, ...ports);
     const objectPath = builtObject('tcx');
     const sizes = { entries: 64, masks: 8, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 };
-    backend = new TcxBackend({ pinPath: world.pinPath(), objectPath, ...sizes });
+    backend = tcxTable({ pinPath: world.pinPath(), objectPath, ...sizes });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
   });

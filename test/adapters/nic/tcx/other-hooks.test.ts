@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { tcxTable, xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { TcxBackend } from '../../../../adapters/nic/tcx/backend.ts';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { formatFlowId } from '../../../../engine/model/flow-id.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
@@ -30,7 +30,7 @@ describe('tcx beside other hooks of a device', function () {
   this.timeout(30_000);
   const names = new NameMaker();
   let world: World;
-  let backend: TcxBackend;
+  let backend: HostBackend;
   let received: Capture;
   let inPort = '';
   let outPort = '';
@@ -41,7 +41,7 @@ describe('tcx beside other hooks of a device', function () {
     [inPort, outPort] = world.names();
     received = await Capture.start(world.port(outPort).vm);
     const objectPath = builtObject('tcx');
-    backend = new TcxBackend({ pinPath: world.pinPath(), objectPath, ...SIZES });
+    backend = tcxTable({ pinPath: world.pinPath(), objectPath, ...SIZES });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
   });
@@ -136,7 +136,7 @@ describe('tcx beside other hooks of a device', function () {
 
   it('does not serve a port with an XDP program', async () => {
     const port = await world.addPort();
-    const xdp = new XdpBackend({
+    const xdp = xdpTable({
       ...SIZES,
       pinPath: world.pinPath(),
       objectPath: builtObject('xdp'),

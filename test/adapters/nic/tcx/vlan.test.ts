@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { tcxTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { TcxBackend } from '../../../../adapters/nic/tcx/backend.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import type { FieldMatch } from '../../../../engine/model/match.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
@@ -22,7 +23,7 @@ import { listenBehind } from './support/bridge.ts';
 describe('tcx and VLAN tags', function () {
   this.timeout(30_000);
   let world: World;
-  let backend: TcxBackend;
+  let backend: HostBackend;
   let passed: PassedFrames;
   let received: Capture;
   let inPort = '';
@@ -40,7 +41,7 @@ describe('tcx and VLAN tags', function () {
     await vm.exec('tc', ['filter', 'add', 'dev', 'eth0', 'egress', ...filter]);
     passed = await listenBehind(world, inPort);
     received = await Capture.start(world.port(outPort).vm);
-    backend = new TcxBackend({
+    backend = tcxTable({
       pinPath: world.pinPath(),
       objectPath,
       entries: 16,

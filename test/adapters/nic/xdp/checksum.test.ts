@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import {
   checksum,
   echoRequest,
@@ -133,7 +134,7 @@ const IPV6: readonly Packet[] = [
 describe('XDP program, on a device whose sender may leave checksums to it', function () {
   this.timeout(30_000);
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let program: ProgramRun;
   let ifindex = 0;
 
@@ -144,7 +145,7 @@ describe('XDP program, on a device whose sender may leave checksums to it', func
     const [inPort, outPort] = world.names();
     const pinPath = world.pinPath();
     const common = { pinPath, objectPath, entries: ENTRIES, masks: 8, mode: 'native' } as const;
-    backend = new XdpBackend({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
+    backend = xdpTable({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
     ({ ifindex } = world.port(inPort));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { formatFlowId } from '../../../../engine/model/flow-id.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
@@ -22,7 +23,7 @@ const MIN_STALL_MS = 400;
 describe('XDP redirects that fail', function () {
   this.timeout(30_000);
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let passed: PassedFrames;
   let inPort = '';
   let outPort = '';
@@ -38,7 +39,7 @@ describe('XDP redirects that fail', function () {
     passed = await PassedFrames.on(world.cleanup, inPort);
     const sizes = { entries: 16, masks: 8, minStallMs: MIN_STALL_MS };
     const options = { pinPath: world.pinPath(), objectPath, ...sizes };
-    backend = new XdpBackend({ ...options, leaseMs: 60_000, heartbeatMs: 0, mode: 'auto' });
+    backend = xdpTable({ ...options, leaseMs: 60_000, heartbeatMs: 0, mode: 'auto' });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
     await backend.apply([{ kind: 'put', flow: flow() }], never());

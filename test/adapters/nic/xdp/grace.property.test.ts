@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { KEY_WORDS } from '../../../../adapters/nic/core/entry-table.ts';
 import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
 import type { Operation } from '../../../../engine/ports/offload-backend.ts';
@@ -128,7 +128,7 @@ describe('XDP, calls to the kernel', function () {
   /** Applies the changes on a backend of its own; resolves to the violations. */
   async function violationsOf(changes: readonly Change[]): Promise<readonly string[]> {
     const wrong = watch();
-    const backend = new XdpBackend({
+    const backend = xdpTable({
       pinPath: world.pinPath(),
       objectPath,
       entries: ENTRIES,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import { DevicePrograms } from '../../../../adapters/nic/core/device-programs.ts';
 import { XdpAttachment } from '../../../../adapters/nic/xdp/attachment.ts';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import {
   DeviceSettings,
   mayLeaveChecksumsOpen,
@@ -43,7 +44,7 @@ const MAY_NOT_WAIT = new Set(['reading redirect targets']);
 
 /** A started backend, and a flow from the first port to the second. */
 interface Serving {
-  readonly backend: XdpBackend;
+  readonly backend: HostBackend;
   readonly options: XdpBackendOptions;
   readonly flow: FlowSpec;
 }
@@ -149,13 +150,13 @@ describe('XDP while another program holds the network lock', function () {
       maxLockWaitMs,
       ...(detachAfterMs === undefined ? {} : { detachAfterMs }),
     };
-    const backend = new XdpBackend(options);
+    const backend = xdpTable(options);
     undo.push(() => backend.close('withdraw'));
     await backend.start(world.snapshot(), never());
     return { backend, options, flow };
   }
 
-  const put = async (backend: XdpBackend, flow: FlowSpec) =>
+  const put = async (backend: HostBackend, flow: FlowSpec) =>
     (await backend.apply([{ kind: 'put', flow }], never()))[0];
 
   /** By port, whether it has an XDP program. */
@@ -239,7 +240,7 @@ describe('XDP while another program holds the network lock', function () {
     const { backend, options } = await serving();
     undo.pop();
     await holder.whileHeld(() => assert.rejects(backend.close('withdraw'), /network lock/));
-    const next = new XdpBackend(options);
+    const next = xdpTable(options);
     await next.start(world.snapshot(), never());
     assert.deepEqual(await programsOf(world.names()), [true, true]);
     await next.close('withdraw');

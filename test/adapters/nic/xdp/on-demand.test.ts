@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import type { XdpBackendOptions } from '../../../../adapters/nic/xdp/options.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { NameMaker } from '../../../../lab/testbed/names.ts';
@@ -20,7 +21,7 @@ describe('XDP ports that are attached on demand', function () {
   this.timeout(30_000);
   let world: World;
   let options: XdpBackendOptions;
-  const open: XdpBackend[] = [];
+  const open: HostBackend[] = [];
 
   before(async function () {
     needs(this, 'root', 'netns', 'xdp');
@@ -39,8 +40,8 @@ describe('XDP ports that are attached on demand', function () {
     for (const backend of open.splice(0)) await backend.close('withdraw');
   });
 
-  async function started(ports = world.snapshot()): Promise<XdpBackend> {
-    const backend = new XdpBackend(options);
+  async function started(ports = world.snapshot()): Promise<HostBackend> {
+    const backend = xdpTable(options);
     open.push(backend);
     await backend.start(ports, never());
     return backend;
@@ -52,9 +53,9 @@ describe('XDP ports that are attached on demand', function () {
     return { id: flowId(n), match: matchOn(inPort, ...fields), actions };
   }
 
-  const put = (backend: XdpBackend, spec: FlowSpec) =>
+  const put = (backend: HostBackend, spec: FlowSpec) =>
     backend.apply([{ kind: 'put', flow: spec }], never());
-  const read = (backend: XdpBackend) => backend.counters({ carried: () => undefined }, never());
+  const read = (backend: HostBackend) => backend.counters({ carried: () => undefined }, never());
 
   /** By port, whether it has an XDP program. */
   async function programs(): Promise<readonly boolean[]> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { MARKER, ethernet, ipv4, tcp, udp } from '../../../../lab/testbed/frames.ts';
@@ -50,7 +51,7 @@ function tcpFrame(flags: number): Buffer {
 describe('XDP heartbeats and the order of packets', function () {
   this.timeout(30_000);
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let passed: PassedFrames;
   let pinPath = '';
   let inPort = '';
@@ -66,7 +67,7 @@ describe('XDP heartbeats and the order of packets', function () {
 
   beforeEach(async () => {
     pinPath = world.pinPath();
-    backend = new XdpBackend({
+    backend = xdpTable({
       pinPath,
       objectPath: builtObject(),
       entries: ENTRIES,

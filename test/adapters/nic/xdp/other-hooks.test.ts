@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { formatFlowId } from '../../../../engine/model/flow-id.ts';
 import { NameMaker } from '../../../../lab/testbed/names.ts';
@@ -23,7 +24,7 @@ describe('XDP beside other hooks of a device', function () {
   this.timeout(30_000);
   const names = new NameMaker();
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let inPort = '';
   let outPort = '';
 
@@ -33,7 +34,7 @@ describe('XDP beside other hooks of a device', function () {
     world = await World.create(2);
     [inPort, outPort] = world.names();
     const sizes = { entries: 64, masks: 8, leaseMs: 60_000, heartbeatMs: 0 };
-    backend = new XdpBackend({ pinPath: world.pinPath(), objectPath, mode: 'native', ...sizes });
+    backend = xdpTable({ pinPath: world.pinPath(), objectPath, mode: 'native', ...sizes });
     await backend.start(world.snapshot(), never());
   });
 

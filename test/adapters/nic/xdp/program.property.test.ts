@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import fc from 'fast-check';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
@@ -22,7 +23,7 @@ const endsConnection = ({ fields }: Seen) => ((fields.get('tcp_flags')?.[1] ?? 0
 describe('XDP program against a model, packet by packet', function () {
   this.timeout(120_000);
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let program: ProgramRun;
   let inPort = '';
   let outPort = '';
@@ -34,7 +35,7 @@ describe('XDP program against a model, packet by packet', function () {
     [inPort, outPort] = world.names();
     const pinPath = world.pinPath();
     const common = { pinPath, objectPath, entries: ENTRIES, masks: 128, mode: 'native' } as const;
-    backend = new XdpBackend({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
+    backend = xdpTable({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
     program = await ProgramRun.load(pinPath, objectPath, ENTRIES);

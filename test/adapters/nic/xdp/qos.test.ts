@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import type { PortInfo, PortSnapshot } from '../../../../engine/model/port.ts';
 import { idText, installed, never } from '../../../contract/collect.ts';
@@ -16,7 +17,7 @@ describe('XDP and the qos of ports', function () {
   let world: World;
   let objectPath = '';
   let pinPath = '';
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let a = '';
   let b = '';
 
@@ -38,9 +39,9 @@ describe('XDP and the qos of ports', function () {
 
   afterEach(() => backend.close('withdraw'));
 
-  async function started(ports: PortSnapshot): Promise<XdpBackend> {
+  async function started(ports: PortSnapshot): Promise<HostBackend> {
     const sizes = { entries: 64, masks: 8, leaseMs: 60_000, heartbeatMs: 0 };
-    const next = new XdpBackend({ pinPath, objectPath, mode: 'auto', ...sizes });
+    const next = xdpTable({ pinPath, objectPath, mode: 'auto', ...sizes });
     await next.start(ports, never());
     return next;
   }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import { formatFlowId } from '../../../../engine/model/flow-id.ts';
 import type { Operation } from '../../../../engine/ports/offload-backend.ts';
 import { ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
@@ -31,7 +32,7 @@ const stay = (round: number): number => (round * 7) % 40;
 describe('XDP, entries that change under a running program', function () {
   this.timeout(30_000);
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let objectPath = '';
   let pinPath = '';
 
@@ -44,7 +45,7 @@ describe('XDP, entries that change under a running program', function () {
     world = await World.create(3);
     pinPath = world.pinPath();
     const options = { pinPath, objectPath, entries: ENTRIES, masks: 32, heartbeatMs: 0 };
-    backend = new XdpBackend({ ...options, leaseMs: 60_000, mode: 'auto' });
+    backend = xdpTable({ ...options, leaseMs: 60_000, mode: 'auto' });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
   });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +12,6 @@ import {
   BackendNotStarted,
   BackendOptionInvalid,
 } from '../../../../adapters/nic/core/errors.ts';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import { BpfPrograms } from '../../../../adapters/nic/core/bpf-programs.ts';
 import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
 import { NetworkLock } from '../../../../adapters/nic/core/network-lock.ts';
@@ -35,7 +36,7 @@ describe('XDP sessions', function () {
   let world: World;
   let objectPath = '';
   let options: XdpBackendOptions;
-  const open: XdpBackend[] = [];
+  const open: HostBackend[] = [];
 
   before(async function () {
     needs(this, 'root', 'netns', 'xdp');
@@ -56,8 +57,8 @@ describe('XDP sessions', function () {
     for (const backend of open.splice(0)) await backend.close('withdraw');
   });
 
-  async function started(changes: Partial<XdpBackendOptions> = {}): Promise<XdpBackend> {
-    const backend = new XdpBackend({ ...options, ...changes });
+  async function started(changes: Partial<XdpBackendOptions> = {}): Promise<HostBackend> {
+    const backend = xdpTable({ ...options, ...changes });
     open.push(backend);
     await backend.start(world.snapshot(), never());
     return backend;
@@ -84,13 +85,13 @@ describe('XDP sessions', function () {
   });
 
   it('refuses options out of their range', () => {
-    assert.throws(() => new XdpBackend({ ...options, masks: 129 }), BackendOptionInvalid);
-    assert.throws(() => new XdpBackend({ ...options, entries: 0 }), BackendOptionInvalid);
-    assert.throws(() => new XdpBackend({ ...options, leaseMs: 0.5 }), BackendOptionInvalid);
+    assert.throws(() => xdpTable({ ...options, masks: 129 }), BackendOptionInvalid);
+    assert.throws(() => xdpTable({ ...options, entries: 0 }), BackendOptionInvalid);
+    assert.throws(() => xdpTable({ ...options, leaseMs: 0.5 }), BackendOptionInvalid);
   });
 
   it('does nothing before its start', async () => {
-    const backend = new XdpBackend(options);
+    const backend = xdpTable(options);
     await assert.rejects(backend.apply([], never()), BackendNotStarted);
     await assert.rejects(backend.renewLease(monotonicMs()), BackendNotStarted);
     assert.equal(backend.supports(flow(1)).ok, true);
@@ -240,10 +241,10 @@ describe('XDP sessions', function () {
 
   it('takes over from a process that was killed', async () => {
     const script = `
-      import { XdpBackend } from '${projectRoot()}/adapters/nic/xdp/backend.ts';
+      import { xdpTable } from '${projectRoot()}/lab/testbed/nic-tables.ts';
       const { options, ports, flows } = JSON.parse(process.argv.at(-1), (key, value) =>
         key === 'value' || key === 'mask' ? Uint8Array.from(Object.values(value)) : value);
-      const backend = new XdpBackend(options);
+      const backend = xdpTable(options);
       const signal = new AbortController().signal;
       await backend.start(new Map(ports), signal);
       await backend.renewLease(Number(process.hrtime.bigint()) / 1e6);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { EntriesNotDeleted } from '../../../../adapters/nic/core/errors.ts';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { idText, installed, never } from '../../../contract/collect.ts';
@@ -16,7 +17,7 @@ const EBUSY = 16;
 describe('XDP, a kernel that refuses', function () {
   this.timeout(30_000);
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let objectPath = '';
   const fault = { deletes: false, swaps: false };
   const real = Object.getOwnPropertyDescriptors(Libbpf.prototype);
@@ -45,7 +46,7 @@ describe('XDP, a kernel that refuses', function () {
     };
     const options = { pinPath: world.pinPath(), objectPath, entries: 64 };
     const times = { leaseMs: 60_000, heartbeatMs: 0 };
-    backend = new XdpBackend({ ...options, ...times, masks: 32, mode: 'auto' });
+    backend = xdpTable({ ...options, ...times, masks: 32, mode: 'auto' });
     await backend.start(world.snapshot(), never());
   });
 

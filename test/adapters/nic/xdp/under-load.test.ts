@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
 import { startSender } from '../../../../lab/testbed/packets.ts';
@@ -19,7 +20,7 @@ const ROUNDS = 2_000;
 describe('XDP under load', function () {
   this.timeout(40_000);
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let passed: PassedFrames;
   let inPort = '';
   let outPort = '';
@@ -37,7 +38,7 @@ describe('XDP under load', function () {
     // Entries that live for milliseconds would wait for a gap all the time.
     const sizes = { entries: 256, masks: 32, trainMs: 0 };
     const options = { pinPath: world.pinPath(), objectPath, ...sizes };
-    backend = new XdpBackend({ ...options, leaseMs: 60_000, heartbeatMs: 0, mode: 'auto' });
+    backend = xdpTable({ ...options, leaseMs: 60_000, heartbeatMs: 0, mode: 'auto' });
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
   });

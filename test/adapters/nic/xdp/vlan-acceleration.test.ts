@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import type { FieldMatch } from '../../../../engine/model/match.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
@@ -21,7 +22,7 @@ import { World } from '../support/world.ts';
 describe('XDP and VLAN acceleration', function () {
   this.timeout(30_000);
   let world: World;
-  let backend: XdpBackend;
+  let backend: HostBackend;
   let passed: PassedFrames;
   let received: Capture;
   let inPort = '';
@@ -39,7 +40,7 @@ describe('XDP and VLAN acceleration', function () {
     await vm.exec('tc', ['filter', 'add', 'dev', 'eth0', 'egress', ...filter]);
     passed = await PassedFrames.on(world.cleanup, inPort);
     received = await Capture.start(world.port(outPort).vm);
-    backend = new XdpBackend({
+    backend = xdpTable({
       pinPath: world.pinPath(),
       objectPath,
       entries: 16,

@@ -1,4 +1,4 @@
-import { XdpBackend } from '../../../../adapters/nic/xdp/backend.ts';
+import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { describeOffloadBackend } from '../../../contract/offload-backend.ts';
 import { needs } from '../../../support/needs.ts';
 import { contractFixture, type MakeBackend, SharedNode } from '../support/contract-node.ts';
@@ -10,7 +10,7 @@ function maker(mode: 'native' | 'generic'): MakeBackend {
   // Natively as the daemon runs it: a port is attached with its first entry.
   const onDemand = mode === 'native' ? { detachAfterMs: 1_000 } : {};
   return (pinPath, asked) =>
-    new XdpBackend({ pinPath, objectPath, masks: 16, mode, ...onDemand, ...asked });
+    xdpTable({ pinPath, objectPath, masks: 16, mode, ...onDemand, ...asked });
 }
 
 for (const mode of ['native', 'generic'] as const) {
