@@ -13,7 +13,10 @@ describe('npm run bench -- ingest-kernel', function () {
     const all = [...ownProgram('bench/main'), 'ingest-kernel', '--json', '--quick'];
     const { code, output } = await runToEnd(process.execPath, all, { timeoutMs: RUN_MS });
     assert.equal(code, 0, output);
-    const [report] = JSON.parse(output.slice(output.indexOf('{"reports"'))).reports;
+    // The output has the progress of the run, too.
+    const json = output.split('\n').find((line) => line.startsWith('{"reports"'));
+    assert(json !== undefined, output);
+    const [report] = JSON.parse(json).reports;
     assert.equal(report.name, 'ingest-kernel');
     for (const { ours, peer } of report.comparisons) assert(ours > 0 && peer > 0);
     const { kernel, vswitchd } = report.figures;
