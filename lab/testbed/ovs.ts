@@ -123,7 +123,9 @@ export class OvsInstance {
       this.#env,
     );
     await this.#retry(() => this.appctl('version'));
-    await this.vsctl('set', 'Open_vSwitch', '.', 'external_ids:started=true');
+    // A transaction that changes nothing is not waited for, so the value differs at each start.
+    const started = `external_ids:started=${this.#vswitchd.pid}`;
+    await this.vsctl('set', 'Open_vSwitch', '.', started);
   }
 
   /** Stops ovsdb-server, with SIGTERM or SIGKILL. */

@@ -90,6 +90,7 @@ describe('on the real node, what the vSwitch must see of an offloaded flow', fun
   }
 
   it('is every packet while a learned rule has a short idle time-out', async () => {
+    await placed('offload');
     const learn = 'learn(table=9,idle_timeout=1,NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])';
     await fixture.rules(`in_port=1,dl_src=${macsOf(FLOW).src},actions=${learn},output:2`);
     const isRefused = (f: FlowView) => isUdpFlow(FLOW)(f) && f.reason.code === 'unsupported';
