@@ -19,5 +19,8 @@ export async function chooseTests(stages, belongs) {
   const ours = files.filter((_, i) => belonging[i]);
   const inLanes = planStages(stages, ours).flatMap((lanes) => lanes.flatMap((lane) => lane.files));
   const named = paths.map((path) => relative(root, resolve(path)));
-  return { stages: planStages(stages, selectFiles(inLanes, named)), options, filtered };
+  const chosen = planStages(stages, selectFiles(inLanes, named));
+  // A run of chosen tests looks for their failures.
+  const repeats = paths.length === 0 && !filtered;
+  return { stages: chosen, options, filtered, repeats };
 }

@@ -60,3 +60,13 @@ export function selectFiles(files, paths) {
 export function compiledFile(file) {
   return `dist/${file.slice(0, -'.ts'.length)}.js`;
 }
+
+/**
+ * The inverse of {@link compiledFile}.
+ *
+ * @param {string} compiled `dist/test/policy/docs.test.js`
+ * @returns {string} `test/policy/docs.test.ts`
+ */
+export function sourceFile(compiled) {
+  return `${compiled.slice('dist/'.length, -'.js'.length)}.ts`;
+}

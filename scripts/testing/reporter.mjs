@@ -5,8 +5,14 @@ import { format } from 'node:util';
 import Mocha from 'mocha';
 import { SUITE_END } from './suite-end.mjs';
 
-const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_PENDING } =
-  Mocha.Runner.constants;
+const {
+  EVENT_RUN_END,
+  EVENT_SUITE_BEGIN,
+  EVENT_SUITE_END,
+  EVENT_TEST_FAIL,
+  EVENT_TEST_PASS,
+  EVENT_TEST_PENDING,
+} = Mocha.Runner.constants;
 const { Base, Spec } = Mocha.reporters;
 
 /** Maximum time from the last test to the exit, ms; `lingerMs` in the reporter's options. */
@@ -17,6 +23,8 @@ class LaneReporter extends Spec {
   #skipped = new Map();
   /** Time by folder, hooks included, ms. @type {Map<string, number>} */
   #elapsed = new Map();
+  /** @type {Map<string, { passed: number, failed: number, skipped: number }>} */
+  #files = new Map();
   #suiteStartedMs = 0;
   #lingerMs;
 
@@ -30,7 +38,10 @@ class LaneReporter extends Spec {
     // A lane must not outlive its parent process.
     process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
     process.channel?.unref();
+    runner.on(EVENT_TEST_PASS, (test) => this.#count(test, 'passed'));
+    runner.on(EVENT_TEST_FAIL, (test) => this.#count(test, 'failed'));
     runner.on(EVENT_TEST_PENDING, (test) => {
+      this.#count(test, 'skipped');
       const titles = test.titlePath();
       const reason = titles.findIndex((title) => title.includes('[SKIPPED'));
       const why = (reason === -1 ? titles : titles.slice(0, reason + 1)).join(' › ');
@@ -57,6 +68,18 @@ class LaneReporter extends Spec {
    */
   epilogue() {}
 
+  /**
+   * @param {Mocha.Runnable} runnable a test, or a hook that failed
+   * @param {'passed' | 'failed' | 'skipped'} outcome
+   */
+  #count(runnable, outcome) {
+    // A hook has no file of its own.
+    const file = relative('.', runnable.file ?? runnable.parent?.file ?? '');
+    const counts = this.#files.get(file) ?? { passed: 0, failed: 0, skipped: 0 };
+    counts[outcome] += 1;
+    this.#files.set(file, counts);
+  }
+
   #finish() {
     /** @type {import('./results.mjs').LaneResult} */
     const result = {
@@ -65,6 +88,7 @@ class LaneReporter extends Spec {
       skipped: this.stats.pending,
       reasons: [...this.#skipped],
       elapsedMs: [...this.#elapsed],
+      files: [...this.#files].map(([file, counts]) => ({ file, ...counts })),
       failures: this.#failureText(),
     };
     process.send?.(result);

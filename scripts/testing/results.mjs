@@ -1,11 +1,21 @@
 /**
+ * @typedef {object} FileCounts counts of one compiled file of tests
+ * @property {string} file `dist/test/policy/docs.test.js`
+ * @property {number} passed
+ * @property {number} failed failed hooks included
+ * @property {number} skipped
+ */
+
+/**
  * @typedef {object} LaneResult the result that a lane reports after its tests
  * @property {number} passed
  * @property {number} failed
  * @property {number} skipped
  * @property {readonly (readonly [string, number])[]} reasons number of skipped tests by reason
  * @property {readonly (readonly [string, number])[]} elapsedMs by folder of tests
+ * @property {readonly FileCounts[]} files
  * @property {string} failures the failures in mocha's format; empty without failures
+ * @property {string} [failuresBefore] those of the first run, if their files were repeated
  */
 
 /**
@@ -16,6 +26,8 @@
  * @property {ReadonlyMap<string, number>} reasons
  * @property {ReadonlyMap<string, number>} elapsedMs
  * @property {readonly { name: string, text: string }[]} failures by lane
+ * @property {readonly { name: string, text: string }[]} repeated by lane: failures of the first run of
+ *   files that were repeated
  */
 
 /**
@@ -30,6 +42,7 @@ export function addUp(ends, { filtered }) {
   const reasons = new Map();
   const elapsedMs = new Map();
   const failures = [];
+  const repeated = [];
   for (const { name, result, trouble } of ends) {
     const problem = trouble ?? (filtered || !isEmpty(result) ? undefined : 'has run no test');
     counts.passed += result?.passed ?? 0;
@@ -39,8 +52,10 @@ export function addUp(ends, { filtered }) {
     addAll(elapsedMs, result?.elapsedMs ?? []);
     const text = [result?.failures ?? '', problem === undefined ? '' : `  the lane ${problem}\n`];
     if (text.join('') !== '') failures.push({ name, text: text.join('') });
+    const before = result?.failuresBefore ?? '';
+    if (before !== '') repeated.push({ name, text: before });
   }
-  return { ...counts, reasons, elapsedMs, failures };
+  return { ...counts, reasons, elapsedMs, failures, repeated };
 }
 
 /** @param {LaneResult | undefined} result */
@@ -67,12 +82,16 @@ export function summaryOf(total, ends) {
   const skipped = [...total.reasons].map(([why, count]) => `  SKIPPED ${count} × ${why}`);
   const lanes = ends.map(({ name, elapsedMs }) => /** @type {const} */ ([name, elapsedMs]));
   const failures = total.failures.map(({ name, text }) => `\n  failures in lane ${name}:\n${text}`);
+  const repeated = total.repeated.map(
+    ({ name, text }) => `\n  REPEATED alone, after these failures in lane ${name}:\n${text}`,
+  );
   const { passed, failed } = total;
   return [
     '',
     ...skipped,
     `  seconds by lane: ${seconds(lanes)}`,
     `  seconds by folder: ${seconds([...total.elapsedMs])}`,
+    ...repeated,
     ...failures,
     `\n  tests: ${passed} passed, ${failed} failed, ${total.skipped} skipped\n`,
   ].join('\n');

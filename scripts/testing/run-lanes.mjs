@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { root } from '../setup/root.mjs';
 import { say } from '../setup/step.mjs';
 import { LaneProcess } from './lane-process.mjs';
+import { lanesToRepeat, withRepeated } from './repeat.mjs';
 import { addUp, summaryOf } from './results.mjs';
 
 /**
@@ -10,16 +11,17 @@ import { addUp, summaryOf } from './results.mjs';
  * @property {readonly (readonly import('./plan.mjs').Lane[])[]} stages
  * @property {readonly string[]} options of mocha
  * @property {boolean} filtered whether the options filter tests
+ * @property {boolean} repeats whether files with failed tests run again, alone
  */
 
 /**
- * Runs the stages one after another, the lanes of a stage in parallel, and prints the results. The
- * counts also go to the file in NORIKAE_TEST_COUNTS.
+ * Runs the stages one after another, the lanes of a stage in parallel, then the few files with failed
+ * tests again, alone, and prints the results. The counts also go to the file in NORIKAE_TEST_COUNTS.
  *
  * @param {Choice} choice
  * @returns {Promise<number>} exit code: 0 if tests were run and none failed
  */
-export async function runLanes({ stages, options, filtered }) {
+export async function runLanes({ stages, options, filtered, repeats }) {
   /** @type {Set<LaneProcess>} */
   const running = new Set();
   /** @type {'SIGINT' | 'SIGTERM' | undefined} */
@@ -34,17 +36,30 @@ export async function runLanes({ stages, options, filtered }) {
   /** @type {import('./lane-process.mjs').LaneEnd[]} */
   const ends = [];
   const print = (/** @type {string} */ text) => void process.stdout.write(text);
-  for (const lanes of stages) {
-    if (stoppedBy !== undefined) break;
+  /** @param {readonly import('./plan.mjs').Lane[]} lanes */
+  const runBeside = async (lanes) => {
     const settings = { root, options, print, live: lanes.length === 1 };
     const started = lanes.map((lane) => new LaneProcess(lane, settings));
     for (const lane of started) running.add(lane);
-    await Promise.all(
+    return Promise.all(
       started.map(async (lane) => {
-        ends.push(await lane.ended);
+        const end = await lane.ended;
         running.delete(lane);
+        return end;
       }),
     );
+  };
+  for (const lanes of stages) {
+    if (stoppedBy !== undefined) break;
+    ends.push(...(await runBeside(lanes)));
+  }
+  const alone = repeats ? lanesToRepeat(stages.flat(), ends) : [];
+  for (const lane of alone) {
+    if (stoppedBy !== undefined) break;
+    say(`failed tests of lane ${lane.name} again, alone: ${lane.files.join(', ')}`);
+    const [again] = await runBeside([lane]);
+    const index = ends.findIndex(({ name }) => name === lane.name);
+    ends[index] = withRepeated(ends[index], again);
   }
   if (stoppedBy !== undefined) {
     say(`stopped by ${stoppedBy}; the tests are not complete`);

@@ -10,6 +10,7 @@ import { eventually } from '../../support/eventually.ts';
 const BODIES = {
   good: "it('passes', () => {}); it('is skipped'); it('passes, too', () => console.log('said'));",
   bad: "it('fails', () => { throw new Error('broken') });",
+  unready: "before(() => { throw new Error('not ready') }); it('passes', () => {});",
   dead: "it('passes', () => {}); it('ends it', () => process.exit(7));",
   killed: "it('kills it', () => process.kill(process.pid, 'SIGKILL'));",
   late: "after(() => void setTimeout(() => process.kill(process.pid, 'SIGABRT'), 200)); it('passes', () => {});",
@@ -81,6 +82,8 @@ describe('lane', function () {
     const end = await lane.ended;
     assert.deepEqual(countsOf(end), [2, 0, 1]);
     assert.deepEqual(end.result?.reasons, [['a › is skipped', 1]]);
+    const file = join('dist', 'test', 'good.test.js');
+    assert.deepEqual(end.result?.files, [{ file, passed: 2, failed: 0, skipped: 1 }]);
     assert.equal(end.trouble, undefined);
     assert.match(printed[0], /✔ passes\n.*- is skipped\nsaid\n.*✔ passes, too/s);
   });
@@ -103,6 +106,12 @@ describe('lane', function () {
     assert.deepEqual(countsOf(end), [0, 1, 0]);
     assert.match(end.result?.failures ?? '', /1\) a\n\s+fails:\n\s+Error: broken/);
     assert.equal(end.trouble, undefined);
+  });
+
+  it('counts a failed hook with its file', async () => {
+    const end = await start('unready').lane.ended;
+    const file = join('dist', 'test', 'unready.test.js');
+    assert.deepEqual(end.result?.files, [{ file, passed: 0, failed: 1, skipped: 0 }]);
   });
 
   it('fails when its process ends before its tests', async () => {

@@ -10,6 +10,7 @@ function endOf(name: string, trouble?: string) {
     ...RESULT,
     reasons: [['needs root', 1]] as const,
     elapsedMs: [['a', 1_500]] as const,
+    files: [],
   };
   return { name, result, trouble, elapsedMs: 2_000 };
 }
@@ -26,6 +27,7 @@ describe('results of lanes', () => {
       reasons: new Map([['needs root', 2]]),
       elapsedMs: new Map([['a', 3_000]]),
       failures: [{ name: 'two', text: '  1) it fails' }],
+      repeated: [],
     });
   });
 
@@ -47,6 +49,18 @@ describe('results of lanes', () => {
       { name: 'idle', text: '  the lane has run no test\n' },
     ]);
     assert.equal(addUp([idle], { filtered: true }).failed, 0);
+  });
+
+  it('show failures of a first run before a repetition', () => {
+    const end = endOf('one');
+    const failuresBefore = '  1) it failed beside others';
+    const ends = [{ ...end, result: { ...end.result, failuresBefore } }];
+    const total = addUp(ends, ALL);
+    assert.equal(total.failed, 0);
+    assert.match(
+      summaryOf(total, ends),
+      /REPEATED alone, after these failures in lane one:\n {2}1\) it failed beside others\n/,
+    );
   });
 
   it('are printed with skipped tests, times, failures, and counts last', () => {
