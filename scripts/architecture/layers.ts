@@ -251,6 +251,13 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
+    folder: 'adapters/nic/flower',
+    holds: 'the table of a switchdev NIC, or of tc in software: rules of tc flower',
+    imports: [...PORTS, 'adapters/nic/core', 'protocols', 'async', 'text'],
+    why: 'an adapter of a NIC table imports what they share, and never another adapter',
+    packages: 'any',
+  },
+  {
     folder: 'adapters/nic/host',
     holds: 'the NIC table of a host: XDP or tcx, chosen for each port',
     imports: [

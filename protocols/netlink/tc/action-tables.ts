@@ -40,6 +40,15 @@ export const VLAN = {
 /** `TCA_VLAN_ACT_*`. */
 export const VLAN_OPERATION = { pop: 1, push: 2, modify: 3 } as const;
 
+/** `TCA_SKBEDIT_*`; its parameters are `tc_gen` alone. */
+export const SKBEDIT = {
+  parameters: attribute(2, 'TCA_SKBEDIT_PARMS', struct('tc_skbedit', 20)),
+  /** {@link PACKET_TYPE}. */
+  packetType: attribute(7, 'TCA_SKBEDIT_PTYPE', U16),
+};
+/** `PACKET_*` of include/uapi/linux/if_packet.h. */
+export const PACKET_TYPE = { host: 0 } as const;
+
 /** `struct tc_csum`, and `TCA_CSUM_*`. */
 export const TC_CSUM = { ...TC_GEN, update: field(20, 'update_flags', U32) };
 export const CSUM = { parameters: attribute(1, 'TCA_CSUM_PARMS', struct('tc_csum', 24)) };

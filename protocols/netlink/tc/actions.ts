@@ -5,12 +5,14 @@ import {
   GACT,
   MIRRED,
   MIRRED_TO,
+  PACKET_TYPE,
   PEDIT,
   PEDIT_COMMAND,
   PEDIT_KEY,
   PEDIT_KEY_EX,
   PEDIT_SEL_BYTES,
   POLICE,
+  SKBEDIT,
   TC_CSUM,
   TC_MIRRED,
   TC_PEDIT,
@@ -23,7 +25,7 @@ import {
   VLAN,
   VLAN_OPERATION,
 } from './action-tables.ts';
-import { ACT, TC_GEN, VERDICT } from './tables.ts';
+import { ACT, ACT_FLAGS, TC_GEN, VERDICT } from './tables.ts';
 
 /** A write of some bits of a packet's header, in units of 32 bits. */
 export interface HeaderWrite {
@@ -42,6 +44,23 @@ function action(kind: string, ...options: readonly Buffer[]): Buffer {
   return Buffer.concat([ACT.kind.of(kind), ACT.options.of(attributesOf(...options))]);
 }
 
+/** The action with a cookie, at most 16 bytes, which the kernel keeps and reports. */
+export function withCookie(item: Buffer, cookie: Buffer): Buffer {
+  return Buffer.concat([item, ACT.cookie.of(cookie)]);
+}
+
+/**
+ * The action with one set of counters instead of one per CPU: less memory, and a lock for each
+ * packet in software.
+ */
+export function withSharedCounters(item: Buffer): Buffer {
+  const flags = Buffer.alloc(8);
+  // struct nla_bitfield32: the bits, and which of them count.
+  flags.writeUInt32LE(ACT_FLAGS.noPerCpuStats, 0);
+  flags.writeUInt32LE(ACT_FLAGS.noPerCpuStats, 4);
+  return Buffer.concat([item, ACT.flags.of(flags)]);
+}
+
 /** `struct` with `tc_gen` and the verdict after the action. */
 function generic(bytes: number, verdict: number, ...fields: readonly FieldValue[]): Buffer {
   return encodeStruct(bytes, [TC_GEN.action.of(verdict), ...fields]);
@@ -56,24 +75,38 @@ export function verdict(of: number): Buffer {
 
 /** Sends the packet out of a device; nothing else sees it. */
 export function redirect(ifindex: number): Buffer {
+  return mirred(MIRRED_TO.egressRedirect, ifindex);
+}
+
+/** Sends a copy of the packet out of a device, and continues. */
+export function mirror(ifindex: number): Buffer {
+  return mirred(MIRRED_TO.egressMirror, ifindex);
+}
+
+/**
+ * Sends the packet, or a copy of it, out of a device, or into it as if the device had received it.
+ *
+ * @param to `MIRRED_TO`
+ */
+export function mirred(to: number, ifindex: number): Buffer {
+  const isCopy = to === MIRRED_TO.egressMirror || to === MIRRED_TO.ingressMirror;
   const parameters = generic(
     28,
-    VERDICT.stolen,
-    TC_MIRRED.to.of(MIRRED_TO.egressRedirect),
+    isCopy ? VERDICT.pipe : VERDICT.stolen,
+    TC_MIRRED.to.of(to),
     TC_MIRRED.ifindex.of(ifindex),
   );
   return action('mirred', MIRRED.parameters.of(raw('tc_mirred', parameters)));
 }
 
-/** Sends a copy of the packet out of a device, and continues. */
-export function mirror(ifindex: number): Buffer {
-  const parameters = generic(
-    28,
-    VERDICT.pipe,
-    TC_MIRRED.to.of(MIRRED_TO.egressMirror),
-    TC_MIRRED.ifindex.of(ifindex),
+/** Marks the packet as one for this host, so that a device into which it is sent accepts it. */
+export function markForHost(): Buffer {
+  const parameters = generic(20, VERDICT.pipe);
+  return action(
+    'skbedit',
+    SKBEDIT.parameters.of(raw('tc_skbedit', parameters)),
+    SKBEDIT.packetType.of(PACKET_TYPE.host),
   );
-  return action('mirred', MIRRED.parameters.of(raw('tc_mirred', parameters)));
 }
 
 export function popVlan(): Buffer {

@@ -78,6 +78,8 @@ export interface FilterAction {
   readonly verdict: number | undefined;
   /** `MIRRED_TO` and device of a redirect or mirror. */
   readonly to: { readonly how: number; readonly ifindex: number } | undefined;
+  /** At most 16 bytes; undefined when it was created without. */
+  readonly cookie: Buffer | undefined;
   readonly packets: bigint;
   readonly bytes: bigint;
   readonly options: AttributeReader;
@@ -151,6 +153,7 @@ function actionOf(item: Buffer): FilterAction {
       mirred === undefined
         ? undefined
         : { how: mirred.get(TC_MIRRED.to), ifindex: mirred.get(TC_MIRRED.ifindex) },
+    cookie: attributes.get(ACT.cookie),
     packets: stats?.get(STATS.packets64) ?? BigInt(basic?.get(BASIC_STATS.packets) ?? 0),
     bytes: basic?.get(BASIC_STATS.bytes) ?? 0n,
     options,

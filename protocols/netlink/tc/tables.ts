@@ -64,6 +64,9 @@ export const ACT = {
   inHardwareCount: attribute(10, 'TCA_ACT_IN_HW_COUNT', U32),
 };
 
+/** `TCA_ACT_FLAGS_*`. */
+export const ACT_FLAGS = { noPerCpuStats: 1 } as const;
+
 /** `TCA_BPF_*`: the classifier `bpf`. */
 export const BPF = {
   actions: list(1, 'TCA_BPF_ACT'),

@@ -13,6 +13,7 @@ import {
   PEDIT_KEY,
   PEDIT_KEY_EX,
   POLICE,
+  SKBEDIT,
   TUNNEL_KEY,
   VLAN,
 } from '../../../protocols/netlink/tc/action-tables.ts';
@@ -44,6 +45,7 @@ export const ALL_TABLES: readonly {
   { name: 'gact', header: 'tc_act/tc_gact.h', table: GACT },
   { name: 'mirred', header: 'tc_act/tc_mirred.h', table: MIRRED },
   { name: 'vlan', header: 'tc_act/tc_vlan.h', table: VLAN },
+  { name: 'skbedit', header: 'tc_act/tc_skbedit.h', table: SKBEDIT },
   { name: 'csum', header: 'tc_act/tc_csum.h', table: CSUM },
   { name: 'tunnel_key', header: 'tc_act/tc_tunnel_key.h', table: TUNNEL_KEY },
   { name: 'pedit', header: 'tc_act/tc_pedit.h', table: { ...PEDIT, key: PEDIT_KEY } },
