@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { createDaemon } from '../daemon/daemon.ts';
 import { runProcess } from './run-process.ts';
 
-await runProcess(createDaemon);
+await runProcess(async () => (await import('../daemon/daemon.ts')).createDaemon);

@@ -7,7 +7,7 @@ import { runProgram } from './program.ts';
 const LINGER_MS = 500;
 
 /** Runs the command line with the arguments and streams of this process, and sets its exit code. */
-export async function runProcess(createDaemon: CreateDaemon): Promise<void> {
+export async function runProcess(loadDaemon: () => Promise<CreateDaemon>): Promise<void> {
   const argv = process.argv.slice(2);
   // A closed pipe (| head) ends a command, but not the daemon, which only loses its log.
   for (const stream of [process.stdout, process.stderr]) {
@@ -21,7 +21,7 @@ export async function runProcess(createDaemon: CreateDaemon): Promise<void> {
       stdout: terminalOf(process.stdout, process.env),
       stderr: terminalOf(process.stderr, process.env),
       env: process.env,
-      createDaemon,
+      loadDaemon,
       exit: (code) => void exitProcess(code),
       now: () => performance.now(),
     },

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { formatProblem } from '../../text/problem.ts';
 import { ConfigError, ConfigUnreadable } from '../../config/config-error.ts';
 import type { Config } from '../../config/config.ts';
@@ -20,9 +20,8 @@ Examples:
 `;
 
 /** `norikae check-config FILE`. */
-export function checkConfigCommand(context: CliContext): Command {
-  return new Command('check-config')
-    .description('check a configuration file and its policies')
+export function checkConfigCommand(command: Command, context: CliContext): void {
+  command
     .argument('<file>', 'configuration file')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)

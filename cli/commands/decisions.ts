@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { MAX_DECISIONS } from '../../api/decision-query.ts';
 import { decisionLine } from '../../views/decision-line.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
@@ -27,13 +27,12 @@ interface DecisionsOptions extends ControlOptions {
 }
 
 /** `norikae decisions [FLOW]`. */
-export function decisionsCommand(context: CliContext): Command {
-  const command = new Command('decisions')
-    .description('list the latest changes of placement and their causes')
+export function decisionsCommand(command: Command, context: CliContext): void {
+  command
     .argument('[flow]', 'ufid or a prefix of it', '')
     .option('--limit <n>', `maximum number of records, 1 to ${MAX_DECISIONS}`, parseLimit, 20)
     .addHelpText('after', HELP);
-  return withControlOptions(command).action(async (flow: string, options: DecisionsOptions) => {
+  withControlOptions(command).action(async (flow: string, options: DecisionsOptions) => {
     const query = { flow: flow.toLowerCase(), limit: options.limit };
     const client = clientFor(context, options);
     const found = await client.decisions(query);

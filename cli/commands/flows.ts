@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { MAX_FLOWS } from '../../api/flow-query.ts';
 import { flowTable } from '../../views/flow-columns.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
@@ -15,11 +15,9 @@ Examples:
 `;
 
 /** `norikae flows`: flows of the last tick, sorted and filtered. */
-export function flowsCommand(context: CliContext): Command {
-  const command = withFlowOptions(new Command('flows'), 20)
-    .description('list flows with placement, rates and reason')
-    .addHelpText('after', EXAMPLES);
-  return withControlOptions(command).action(async (words: string[], options: FlowOptions) => {
+export function flowsCommand(command: Command, context: CliContext): void {
+  withFlowOptions(command, 20).addHelpText('after', EXAMPLES);
+  withControlOptions(command).action(async (words: string[], options: FlowOptions) => {
     const page = await clientFor(context, options).flows(queryOf(words, options));
     if (options.json === true) {
       printJson(context, page);

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { hashPassword } from '../../server/http/password-hash.ts';
 import { readSecret } from '../support/read-secret.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
@@ -17,9 +17,8 @@ const MIN_PASSWORD = 8;
 const MAX_PASSWORD = 1024;
 
 /** `norikae hash-password NAME`: a line for the file of users. */
-export function hashPasswordCommand(context: CliContext): Command {
-  return new Command('hash-password')
-    .description('print a line for the file of HTTP users')
+export function hashPasswordCommand(command: Command, context: CliContext): void {
+  command
     .argument('<name>', 'user name', parseName)
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)

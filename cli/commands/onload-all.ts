@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
 
@@ -8,11 +8,9 @@ offloaded until "norikae resume", also after a restart or a crash of the daemon.
 `;
 
 /** `norikae onload-all`: moves every flow to the vSwitch and holds it there. */
-export function onloadAllCommand(context: CliContext): Command {
-  const command = new Command('onload-all')
-    .description('move every flow back to the vSwitch and hold it there')
-    .addHelpText('after', EXAMPLES);
-  return withControlOptions(command).action(async (options: ControlOptions) => {
+export function onloadAllCommand(command: Command, context: CliContext): void {
+  command.addHelpText('after', EXAMPLES);
+  withControlOptions(command).action(async (options: ControlOptions) => {
     const hold = await clientFor(context, options).onloadAll();
     if (options.json === true) printJson(context, hold);
     else {

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type RecordingResult, recordToFile } from '../../replay/recording/record-to-file.ts';
 import { byteCount, counted, duration } from '../../text/format.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
@@ -27,9 +27,8 @@ interface RecordCommandOptions extends ControlOptions {
 }
 
 /** `norikae record FILE`. */
-export function recordCommand(context: CliContext): Command {
-  const command = new Command('record')
-    .description('record the traffic of all flows for "norikae replay"')
+export function recordCommand(command: Command, context: CliContext): void {
+  command
     .argument('<file>', 'file to write; it must not exist')
     .addOption(
       new Option('--for <time>', 'duration, such as 30s or 8h; by default until Ctrl-C').argParser(
@@ -37,7 +36,7 @@ export function recordCommand(context: CliContext): Command {
       ),
     )
     .addHelpText('after', HELP);
-  return withControlOptions(command).action(async (file: string, options: RecordCommandOptions) => {
+  withControlOptions(command).action(async (file: string, options: RecordCommandOptions) => {
     const stop = new AbortController();
     const onSignal = (): void => stop.abort();
     process.once('SIGINT', onSignal);

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { counted } from '../../text/format.ts';
 import { type CliContext, printJson, printLines, printProblems } from '../support/context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
@@ -10,11 +10,9 @@ valid policies stay in force. Changes of the configuration file need a restart.
 `;
 
 /** `norikae reload`: reloads the policies. */
-export function reloadCommand(context: CliContext): Command {
-  const command = new Command('reload')
-    .description('read the policy files again')
-    .addHelpText('after', EXAMPLES);
-  return withControlOptions(command).action(async (options: ControlOptions) => {
+export function reloadCommand(command: Command, context: CliContext): void {
+  command.addHelpText('after', EXAMPLES);
+  withControlOptions(command).action(async (options: ControlOptions) => {
     const result = await clientFor(context, options).reload();
     if (options.json === true) printJson(context, result);
     if (!result.ok) {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { ASSUMED_PACKET_COST_NS } from '../../replay/run/policy-run.ts';
 import { buildReport } from '../../replay/report/build-report.ts';
 import { htmlReport } from '../../replay/report/html/html-report.ts';
@@ -58,9 +58,8 @@ interface ReplayOptions {
 }
 
 /** `norikae replay TRACE`. */
-export function replayCommand(context: CliContext): Command {
-  return new Command('replay')
-    .description('try policies on recorded traffic')
+export function replayCommand(command: Command, context: CliContext): void {
+  command
     .argument('<trace>', 'recording, CSV file of flow records, pcap or pcapng')
     .addOption(
       new Option('--policy <path>', 'policy file or folder; repeat it to compare policies')

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Config } from '../../config/config.ts';
 import { runLifecycle } from '../../daemon/lifecycle.ts';
@@ -31,9 +31,8 @@ interface RunOptions {
 }
 
 /** `norikae run`: the daemon. */
-export function runCommand(context: CliContext): Command {
-  return new Command('run')
-    .description('run the daemon')
+export function runCommand(command: Command, context: CliContext): void {
+  command
     .requiredOption('--config <file>', 'configuration file')
     .option('--table', 'show a live table of the fastest flows (default on a terminal)')
     .option('--no-table', 'print log lines only')
@@ -65,6 +64,8 @@ async function live(
 ): Promise<void> {
   const { stdout, env, now } = context;
   const log = createLog(config.log, stdout, screen ?? stdout);
+  // Before the watchdog starts: a slow machine evaluates the daemon's modules for some seconds.
+  const createDaemon = await context.loadDaemon();
   const events = watchProcess(log, (code) => {
     screen?.close();
     context.exit(code);
@@ -76,7 +77,7 @@ async function live(
     managerMs: notifier.watchdogMs,
   });
   try {
-    const daemon = await context.createDaemon(config, log, watchdog.mark);
+    const daemon = await createDaemon(config, log, watchdog.mark);
     await runLifecycle({
       daemon,
       config,

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { BackendView, HookView, StatusView } from '../../api/status-view.ts';
 import {
   bitRate,
@@ -38,14 +38,12 @@ interface StatusOptions extends ControlOptions {
 /** Limits with at least this share in use are shown. */
 const NEARLY_FULL = 0.9;
 
-export function statusCommand(context: CliContext): Command {
-  const command = new Command('status').description(
-    'show the state of daemon, node, backends and sources',
-  );
+/** `norikae status`: the state of daemon, node, backends and sources. */
+export function statusCommand(command: Command, context: CliContext): void {
   command
     .option('--check', 'print one line, and exit with 0, 1 or 2')
     .addHelpText('after', EXAMPLES);
-  return withControlOptions(command).action(async (options: StatusOptions) => {
+  withControlOptions(command).action(async (options: StatusOptions) => {
     if (options.check === true) return check(context, options);
     const status = await clientFor(context, options).status();
     if (options.json === true) printJson(context, status);

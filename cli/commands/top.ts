@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { TickLine } from '../../api/view-guards.ts';
 import { flowTable } from '../../views/flow-columns.ts';
 import { LiveScreen } from '../support/live-screen.ts';
@@ -24,12 +24,11 @@ interface TopOptions extends FlowOptions {
 }
 
 /** `norikae top`: node and fastest flows, live. */
-export function topCommand(context: CliContext): Command {
-  const command = withFlowOptions(new Command('top'), 100)
-    .description('show the node and its fastest flows, live')
+export function topCommand(command: Command, context: CliContext): void {
+  withFlowOptions(command, 100)
     .option('--once', 'print one snapshot and exit')
     .addHelpText('after', EXAMPLES);
-  return withControlOptions(command).action(async (words: string[], options: TopOptions) => {
+  withControlOptions(command).action(async (words: string[], options: TopOptions) => {
     const stop = new AbortController();
     const onSignal = (): void => stop.abort();
     process.once('SIGINT', onSignal);

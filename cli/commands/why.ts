@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { whyReport } from '../../views/why-report.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
@@ -13,12 +13,10 @@ Examples:
   norikae why 5b1f --json | jq -r .why.flow.reason.text
 `;
 
-export function whyCommand(context: CliContext): Command {
-  const command = new Command('why')
-    .description('explain why a flow is where it is: rule, numbers, limits')
-    .argument('<flow>', 'ufid or a unique prefix of it')
-    .addHelpText('after', EXAMPLES);
-  return withControlOptions(command).action(async (flow: string, options: ControlOptions) => {
+/** `norikae why FLOW`: why a flow is where it is. */
+export function whyCommand(command: Command, context: CliContext): void {
+  command.argument('<flow>', 'ufid or a unique prefix of it').addHelpText('after', EXAMPLES);
+  withControlOptions(command).action(async (flow: string, options: ControlOptions) => {
     const answer = await clientFor(context, options).why(flow);
     if (answer.found) {
       if (options.json === true) printJson(context, answer);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { checksOf } from '../../doctor/checks/checks.ts';
 import { gatherFacts } from '../../doctor/gather/gather.ts';
 import { packageRoot } from '../../platform/package-root.ts';
@@ -28,12 +28,11 @@ interface DoctorOptions extends ControlOptions {
 }
 
 /** `norikae doctor`. */
-export function doctorCommand(context: CliContext): Command {
-  const command = new Command('doctor')
-    .description('check what this host can offload, and what stands in the way')
+export function doctorCommand(command: Command, context: CliContext): void {
+  command
     .option('--config <file>', 'configuration file (default: /etc/norikae/norikae.json, if any)')
     .addHelpText('after', EXAMPLES);
-  return withControlOptions(command).action(async (options: DoctorOptions) => {
+  withControlOptions(command).action(async (options: DoctorOptions) => {
     const { configuration, settings, control } = await readConfiguration(options.config);
     const daemon = await daemonFacts(context, options, control);
     const gathered = await gatherFacts(settings, OBJECT_PATHS);

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { fileErrorText } from '../../platform/file-error.ts';
 import { printMessage } from '../../protocols/openflow/codec/print.ts';
 import { OF10, OF13 } from '../../protocols/openflow/codec/version.ts';
@@ -36,9 +36,8 @@ Examples:
 const MAX_BACKLOG = 1 << 20;
 
 /** `norikae openflow decode [FILE]`. */
-export function openflowDecodeCommand(context: CliContext): Command {
-  return new Command('decode')
-    .description('decode OpenFlow messages from bytes or hexadecimal digits')
+export function openflowDecodeCommand(command: Command, context: CliContext): void {
+  command
     .argument('[file]', 'file with the messages; - is standard input', '-')
     .option('--json', 'print JSON, one object per line')
     .addHelpText('after', HELP)

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { notCompiled } from '../../policy/parse/not-compiled.ts';
 import { prohibitionNotes } from '../../policy/check/prohibition-notes.ts';
 import { reachNotes } from '../../policy/check/set-check.ts';
@@ -39,9 +39,8 @@ interface Checked {
 }
 
 /** `norikae policy check FILE|DIR...`. */
-export function policyCheckCommand(context: CliContext): Command {
-  return new Command('check')
-    .description('report all errors in policies')
+export function policyCheckCommand(command: Command, context: CliContext): void {
+  command
     .argument('<path...>', 'policy files or folders')
     .option('--together', 'also check them as one set')
     .option('--json', 'print JSON')

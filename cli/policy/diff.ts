@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { REQUESTED_PLACEMENT_NAMES } from '../../engine/model/flow.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
 import type { ChangedFlow, PolicyDiff } from '../../policy-tools/diff/diff.ts';
@@ -45,9 +45,8 @@ interface DiffOptions {
 }
 
 /** `norikae policy diff BEFORE AFTER`. */
-export function policyDiffCommand(context: CliContext): Command {
-  return new Command('diff')
-    .description('show the flows for which two policies request different placements')
+export function policyDiffCommand(command: Command, context: CliContext): void {
+  command
     .argument('<before>', 'policy file or folder')
     .argument('<after>', 'policy file or folder')
     .option('--tick <file>', 'a recorded tick instead of an emulated one')

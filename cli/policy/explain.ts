@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { ConditionTrace } from '../../engine/ports/rule-evaluator.ts';
 import { FACTS } from '../../policy/facts/facts.ts';
 import { factLookup } from '../../policy/facts/fact-lookup.ts';
@@ -41,9 +41,8 @@ interface ExplainOptions {
 }
 
 /** `norikae policy explain FILE... --flow FACT=VALUE...`. */
-export function policyExplainCommand(context: CliContext): Command {
-  return new Command('explain')
-    .description('show the value and the verdict of each condition for a flow')
+export function policyExplainCommand(command: Command, context: CliContext): void {
+  command
     .argument('<path...>', 'policy files or folders that are in force together')
     .requiredOption('--flow <facts...>', 'facts of the flow: FACT=VALUE, or a JSON object')
     .option('--at <time>', 'wall-clock time, such as 2026-03-01T03:00:00+01:00; by default now')

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { FactDefinition } from '../../policy/model/fact.ts';
 import { FACTS } from '../../policy/facts/facts.ts';
 import { OPERATORS, type OperatorDefinition } from '../../policy/operators/operators.ts';
@@ -24,9 +24,8 @@ interface FactsOptions {
 }
 
 /** `norikae policy facts [WORD]`: the catalogue. */
-export function policyFactsCommand(context: CliContext): Command {
-  return new Command('facts')
-    .description('list all facts: type, unit, meaning, example')
+export function policyFactsCommand(command: Command, context: CliContext): void {
+  command
     .argument('[word]', 'name of a fact, or a word in its name or description')
     .option('--operators', 'list the operators instead')
     .option('--json', 'print JSON')

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { packageRoot } from '../../platform/package-root.ts';
 import { TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
@@ -18,9 +18,8 @@ Examples:
 `;
 
 /** `norikae policy init NAME`. */
-export function policyInitCommand(context: CliContext): Command {
-  return new Command('init')
-    .description('write a sample policy and its tests')
+export function policyInitCommand(command: Command, context: CliContext): void {
+  command
     .argument('<name>', 'name of the policy or of its file')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)

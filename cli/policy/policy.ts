@@ -1,12 +1,4 @@
-import { Command } from 'commander';
-import type { CliContext } from '../support/context.ts';
-import { policyCheckCommand } from './check.ts';
-import { policyDiffCommand } from './diff.ts';
-import { policyExplainCommand } from './explain.ts';
-import { policyFactsCommand } from './facts.ts';
-import { policyInitCommand } from './init.ts';
-import { policyStatusCommand } from './status.ts';
-import { policyTestCommand } from './test.ts';
+import type { Command } from 'commander';
 
 const HELP = `
 Exit codes:
@@ -25,20 +17,7 @@ Examples:
   norikae policy status                             policies that the daemon has in force
 `;
 
-export function policyCommand(context: CliContext): Command {
-  const command = new Command('policy')
-    .description('write, check, test, explain and compare policies')
-    .addHelpText('after', HELP);
-  for (const sub of [
-    policyInitCommand(context),
-    policyFactsCommand(context),
-    policyCheckCommand(context),
-    policyTestCommand(context),
-    policyExplainCommand(context),
-    policyDiffCommand(context),
-    policyStatusCommand(context),
-  ]) {
-    command.addCommand(sub);
-  }
-  return command;
+/** `norikae policy`: the text after its list of commands. */
+export function policyCommand(command: Command): void {
+  command.addHelpText('after', HELP);
 }

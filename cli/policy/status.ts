@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { PoliciesView } from '../../api/status-view.ts';
 import { textTable } from '../../platform/text-table.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
@@ -15,11 +15,9 @@ answers.
 `;
 
 /** `norikae policy status`: the policies that the running daemon has in force. */
-export function policyStatusCommand(context: CliContext): Command {
-  const command = new Command('status')
-    .description('show the policies in force and the result of the last reload')
-    .addHelpText('after', HELP);
-  return withControlOptions(command).action(async (options: ControlOptions) => {
+export function policyStatusCommand(command: Command, context: CliContext): void {
+  command.addHelpText('after', HELP);
+  withControlOptions(command).action(async (options: ControlOptions) => {
     const { policies } = await clientFor(context, options).status();
     if (options.json === true) printJson(context, policies);
     else printLines(context, lines(policies, context));

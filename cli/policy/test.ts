@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { formatProblem } from '../../text/problem.ts';
 import { type ConditionCoverage, Coverage } from '../../policy-tools/testing/coverage.ts';
 import { runTestFile, type TestResult } from '../../policy-tools/testing/run-tests.ts';
@@ -38,9 +38,8 @@ interface TestOptions {
 }
 
 /** `norikae policy test DIR|FILE...`. */
-export function policyTestCommand(context: CliContext): Command {
-  return new Command('test')
-    .description('run policy tests')
+export function policyTestCommand(command: Command, context: CliContext): void {
+  command
     .argument('<path...>', 'folders, policies or test files')
     .option('--run <regexp>', 'run only tests whose names match', parseRegExp)
     .option('--coverage', 'list conditions that were never true or never false')

@@ -6,7 +6,8 @@ export interface CliContext {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   readonly env: NodeJS.ProcessEnv;
-  readonly createDaemon: CreateDaemon;
+  /** Imports the daemon's modules, which only `norikae run` needs. */
+  readonly loadDaemon: () => Promise<CreateDaemon>;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
   /** Clock, ms. */

@@ -1,4 +1,4 @@
-import { BLOCKED_EXIT_CODE } from '../../platform/watchdog/watchdog.ts';
+import { BLOCKED_EXIT_CODE } from '../../platform/watchdog/blocked-exit-code.ts';
 
 /** Exit codes of the command line; `norikae --help` documents them. */
 export const ExitCode = {

@@ -11,18 +11,8 @@ import type { MarkPhase } from '../../platform/watchdog/phases.ts';
 import type { Log } from '../../platform/log.ts';
 import { createEvaluator } from '../../policy/compiled/create-evaluator.ts';
 import { checkPolicies, readTextFile } from '../../policy-tools/files/policy-files.ts';
+import { PoliciesUnusable } from './policies-unusable.ts';
 import { runTestFile, TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
-
-/** The policy files have errors, and no earlier valid policies exist. */
-export class PoliciesUnusable extends Error {
-  override readonly name = 'PoliciesUnusable';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`the policies have errors:\n  ${problems.join('\n  ')}`);
-    this.problems = problems;
-  }
-}
 
 /** Possible results of a reload. */
 export const RELOAD_RESULTS = ['in-force', 'invalid', 'tests-failed'] as const;

@@ -1,12 +1,11 @@
 import { url as inspectorUrl } from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../log.ts';
+import { BLOCKED_EXIT_CODE } from './blocked-exit-code.ts';
 import type { MarkPhase } from './phases.ts';
 import { SharedState } from './shared-state.ts';
 import type { WatchdogData } from './watchdog-data.ts';
 
-/** Exit code of a process whose event loop was blocked. */
-export const BLOCKED_EXIT_CODE = 5;
 /** Default limit, ms. No regular work blocks the event loop for more than some tens of ms. */
 const LIMIT_MS = 5_000;
 /** Checks within the limit. */

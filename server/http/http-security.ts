@@ -9,12 +9,8 @@ import { type Credentials, readCredentials } from './credentials.ts';
 import type { KeyPair } from '../core/limited-server.ts';
 import { FileReader, MAX_CERTIFICATE_BYTES } from '../../platform/regular-file.ts';
 import { readSecretFile } from '../../platform/secret-file.ts';
+import { TlsFilesUnusable } from './tls-files-unusable.ts';
 import { errorMessage } from '../../text/error-message.ts';
-
-/** Certificate or key cannot be read, or they do not match. */
-export class TlsFilesUnusable extends Error {
-  override readonly name = 'TlsFilesUnusable';
-}
 
 /** The files with the server's credentials, certificate and key. */
 export type SecurityFiles = Pick<HttpConfig, 'tls' | 'tokenFile' | 'users'>;

@@ -43,7 +43,7 @@ describe('command line', () => {
       stdout,
       stderr,
       env,
-      createDaemon: () => Promise.reject(new Error('this test runs no daemon')),
+      loadDaemon: () => Promise.reject(new Error('this test runs no daemon')),
       exit: () => {},
       now: () => performance.now(),
     };

@@ -49,7 +49,7 @@ describe('tables with names of CJK and combining characters', () => {
       stdout,
       stderr: new TestTerminal(),
       env: { NORIKAE_CONTROL: join(folder.path, 's') },
-      createDaemon: () => Promise.reject(new Error('this test runs no daemon')),
+      loadDaemon: () => Promise.reject(new Error('this test runs no daemon')),
       exit: () => {},
       now: () => performance.now(),
     };

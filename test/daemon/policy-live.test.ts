@@ -63,7 +63,7 @@ describe('policies of a running daemon', () => {
       stdout,
       stderr: new TestTerminal(),
       env: { NORIKAE_CONTROL: socket },
-      createDaemon: () => Promise.reject(new Error('this test runs its own daemon')),
+      loadDaemon: () => Promise.reject(new Error('this test runs its own daemon')),
       exit: () => {},
       now: () => performance.now(),
     };

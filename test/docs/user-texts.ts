@@ -29,7 +29,7 @@ async function helpOf(path: readonly string[]): Promise<string> {
       stdout,
       stderr: new TestTerminal(),
       env: {},
-      createDaemon: () => Promise.reject(new Error('this test runs no daemon')),
+      loadDaemon: () => Promise.reject(new Error('this test runs no daemon')),
       exit: () => {},
       now: () => performance.now(),
     },

@@ -49,7 +49,7 @@ export class Walkthrough {
       stdout,
       stderr,
       env: {},
-      createDaemon: () => Promise.reject(new Error('the guide runs no daemon')),
+      loadDaemon: () => Promise.reject(new Error('the guide runs no daemon')),
       exit: () => {},
       now: () => performance.now(),
     };

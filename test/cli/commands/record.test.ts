@@ -67,7 +67,7 @@ describe('replay: recording of a running daemon', function () {
       stdout,
       stderr,
       env: { NORIKAE_CONTROL: socket },
-      createDaemon: () => Promise.reject(new Error('this test runs its own daemon')),
+      loadDaemon: () => Promise.reject(new Error('this test runs its own daemon')),
       exit: () => {},
       now: () => performance.now(),
     };

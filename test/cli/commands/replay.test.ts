@@ -39,7 +39,7 @@ describe('replay: command', function () {
       stdout,
       stderr,
       env: {},
-      createDaemon: () => Promise.reject(new Error('this test runs no daemon')),
+      loadDaemon: () => Promise.reject(new Error('this test runs no daemon')),
       exit: () => {},
       now: () => performance.now(),
     };

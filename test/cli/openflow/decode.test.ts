@@ -44,7 +44,7 @@ describe('norikae openflow decode', () => {
         stdout,
         stderr,
         env: {},
-        createDaemon: () => Promise.reject(new Error('this test runs no daemon')),
+        loadDaemon: () => Promise.reject(new Error('this test runs no daemon')),
         exit: () => {},
         now: () => performance.now(),
       },

@@ -46,7 +46,7 @@ describe('norikae policy', () => {
         stdout,
         stderr,
         env: { NORIKAE_CONTROL: folder.file('control.sock') },
-        createDaemon: () => Promise.reject(new Error('this test runs no daemon')),
+        loadDaemon: () => Promise.reject(new Error('this test runs no daemon')),
         exit: () => {},
         now: () => performance.now(),
       },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
+import { PoliciesUnusable } from '../../../daemon/policies/policies-unusable.ts';
 import {
   type PolicyManagerOptions,
-  PoliciesUnusable,
   PolicyManager,
 } from '../../../daemon/policies/policy-manager.ts';
 import { Engine } from '../../../engine/loop/engine.ts';

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { runProcess } from '../../../cli/run-process.ts';
-import type { Daemon } from '../../../daemon/lifecycle.ts';
+import type { CreateDaemon, Daemon } from '../../../daemon/lifecycle.ts';
 import { FakeView } from '../../support/fake-view.ts';
 
 /*
@@ -10,7 +10,7 @@ import { FakeView } from '../../support/fake-view.ts';
  */
 const behaviour = process.env.FAKE_DAEMON;
 
-await runProcess(async (_config, log): Promise<Daemon> => {
+const createFake: CreateDaemon = async (_config, log): Promise<Daemon> => {
   const view = new FakeView();
   if (process.env.FAKE_RELOAD === 'bad') {
     view.reloaded = { ok: false, problems: ['p.json:3:7: unknown operator'] };
@@ -35,4 +35,6 @@ await runProcess(async (_config, log): Promise<Daemon> => {
       log.info({ asked: view.asked.filter((a) => a !== 'status') }, 'loop stopped');
     },
   };
-});
+};
+
+await runProcess(() => Promise.resolve(createFake));

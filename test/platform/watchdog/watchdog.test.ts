@@ -3,7 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BLOCKED_EXIT_CODE } from '../../../platform/watchdog/watchdog.ts';
+import { BLOCKED_EXIT_CODE } from '../../../platform/watchdog/blocked-exit-code.ts';
 import { ownProgram } from '../../support/own-program.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -12,7 +12,7 @@ import {
   type HttpSettings,
   startHttpServer,
 } from '../../../server/http/http-server.ts';
-import { TlsFilesUnusable } from '../../../server/http/http-security.ts';
+import { TlsFilesUnusable } from '../../../server/http/tls-files-unusable.ts';
 import { SecretFileExposed, SecretFileUnusable } from '../../../platform/secret-file.ts';
 import { Exposition } from '../../../telemetry/prometheus/exposition.ts';
 import { needs } from '../../support/needs.ts';
