@@ -187,6 +187,27 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
+    folder: 'protocols/guest-channel',
+    holds: 'the channel between a host and the agent in its guest: messages, sessions',
+    imports: ['async', 'text'],
+    why: 'the agent in a guest uses it, too, and has no packages there',
+    packages: ['node:crypto'],
+  },
+  {
+    folder: 'guest',
+    holds: 'the agent in a guest: rules through tc, their lease, transports',
+    imports: ['protocols/guest-channel', 'async', 'text'],
+    why: 'guests run the agent without packages and native addons, and know nothing of the host',
+    packages: [
+      'node:child_process',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:path',
+      'node:util',
+    ],
+  },
+  {
     folder: 'telemetry',
     holds: 'sources -> ticks (RxJS), rates, freshness',
     imports: [...ENGINE, 'async', 'text'],
