@@ -133,6 +133,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     commands: OPENFLOW_COMMANDS,
   },
   {
+    name: 'completion',
+    summary: 'print a completion script for a shell',
+    load: async () => (await import('./completion/completion.ts')).completionCommand,
+  },
+  {
     name: 'version',
     summary: 'print the version',
     load: async () => (await import('./commands/version.ts')).versionCommand,

@@ -27,12 +27,14 @@ export async function addCommands(
   entries: readonly CommandEntry[],
   wanted: Wanted,
   context: CliContext,
+  wholeProgram: () => Promise<Command>,
 ): Promise<void> {
   for (const { name, summary, load, commands = [] } of entries) {
     const command = parent.command(name).description(summary);
     if (wanted !== 'all' && wanted[0] !== name) continue;
     const configure = await load?.();
-    configure?.(command, context);
-    await addCommands(command, commands, wanted === 'all' ? 'all' : wanted.slice(1), context);
+    configure?.(command, context, wholeProgram);
+    const below = wanted === 'all' ? 'all' : wanted.slice(1);
+    await addCommands(command, commands, below, context, wholeProgram);
   }
 }

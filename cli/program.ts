@@ -47,11 +47,12 @@ export async function runProgram(context: CliContext, argv: readonly string[]): 
   }
 }
 
-async function program(context: CliContext, wanted: Wanted): Promise<Command> {
+/** The program; of the commands that are not wanted only names and summaries. */
+export async function program(context: CliContext, wanted: Wanted): Promise<Command> {
   const root = rootCommand(context)
     .description('Decides which flows of Open vSwitch are offloaded to the NIC, and moves them.')
     .version(packageVersion(), '-V, --version')
     .addHelpText('after', HELP);
-  await addCommands(root, COMMANDS, wanted, context);
+  await addCommands(root, COMMANDS, wanted, context, () => program(context, 'all'));
   return root;
 }

@@ -1,8 +1,16 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 
-/** Adds arguments, options, help and action to a command that has its name and summary. */
-export type ConfigureCommand = (command: Command, context: CliContext) => void;
+/**
+ * Adds arguments, options, help and action to a command that has its name and summary.
+ *
+ * @param wholeProgram the program with all commands configured, for a command that describes them
+ */
+export type ConfigureCommand = (
+  command: Command,
+  context: CliContext,
+  wholeProgram: () => Promise<Command>,
+) => void;
 
 /** A command in the table of commands. */
 export interface CommandEntry {

@@ -14,6 +14,8 @@ export const PACKAGES = {
   prometheus: ['prometheus'],
   influx: ['influxdb'],
   captures: ['wireshark-common'],
+  // Completion, and man pages.
+  shells: ['zsh', 'fish', 'man-db'],
   // Prepare and boot Debian's kernel; the kernel itself and QEMU are only unpacked (kernel-lab.mjs).
   kernelLab: ['kmod', 'xz-utils', 'util-linux'],
   // Build the kernel lab's NIC in software (nic-module.mjs); libbpf1 brings the library for ELF files.
