@@ -31,10 +31,6 @@ export interface ActionProgram {
   readonly ipTos: Overwrite | undefined;
 }
 
-type Outcome =
-  | { readonly ok: true; readonly program: ActionProgram }
-  | { readonly ok: false; readonly refusal: Refusal };
-
 const SETTABLE = { eth_dst: 6, eth_src: 6, ip_ttl: 1, ip_tos: 1 } as const;
 type Settable = keyof typeof SETTABLE;
 
@@ -42,16 +38,25 @@ function isSettable(field: string): field is Settable {
   return Object.hasOwn(SETTABLE, field);
 }
 
-/** Combines actions one by one. */
-class ActionCombiner {
-  readonly #match: FlowMatch;
+function isTagged(match: FlowMatch): boolean {
+  return fieldOf(match, 'vlan_tpid') !== undefined;
+}
+
+/** Combines the actions of one flow at a time, one by one. */
+export class EncodedActions implements ActionProgram {
+  #match: FlowMatch | undefined;
   #sets: Partial<Record<Settable, Overwrite>> | undefined;
   #output: string | undefined;
   #popped = false;
   #pushed: PushedTag | undefined;
 
-  constructor(match: FlowMatch) {
+  /** Forgets the actions, and begins with those of a flow with this match. */
+  begin(match: FlowMatch): void {
     this.#match = match;
+    this.#sets = undefined;
+    this.#output = undefined;
+    this.#popped = false;
+    this.#pushed = undefined;
   }
 
   /** Adds an action; returns why it cannot be combined. */
@@ -80,17 +85,32 @@ class ActionCombiner {
     }
   }
 
-  program(): ActionProgram {
-    const sets = this.#sets;
-    return {
-      output: this.#output,
-      popVlan: this.#popped,
-      pushVlan: this.#pushed,
-      ethDst: sets?.eth_dst,
-      ethSrc: sets?.eth_src,
-      ipTtl: sets?.ip_ttl,
-      ipTos: sets?.ip_tos,
-    };
+  get output(): string | undefined {
+    return this.#output;
+  }
+
+  get popVlan(): boolean {
+    return this.#popped;
+  }
+
+  get pushVlan(): PushedTag | undefined {
+    return this.#pushed;
+  }
+
+  get ethDst(): Overwrite | undefined {
+    return this.#sets?.eth_dst;
+  }
+
+  get ethSrc(): Overwrite | undefined {
+    return this.#sets?.eth_src;
+  }
+
+  get ipTtl(): Overwrite | undefined {
+    return this.#sets?.ip_ttl;
+  }
+
+  get ipTos(): Overwrite | undefined {
+    return this.#sets?.ip_tos;
   }
 
   #set(field: string, value: Uint8Array, mask: Uint8Array): string | undefined {
@@ -98,7 +118,7 @@ class ActionCombiner {
       return this.#hasAlready(field, value, mask) ? undefined : `${field} cannot be rewritten`;
     }
     if (field === 'ip_ttl' || field === 'ip_tos') {
-      const type = exactNumber(this.#match, 'eth_type');
+      const type = this.#match && exactNumber(this.#match, 'eth_type');
       if (type !== ETH_IPV4 && type !== ETH_IPV6) {
         return `${field} is rewritten, but the match does not say that the packet is IP`;
       }
@@ -119,7 +139,7 @@ class ActionCombiner {
   /** True when every packet of the flow already has these bits: no other action changes them. */
   #hasAlready(field: string, value: Uint8Array, mask: Uint8Array): boolean {
     if (field.startsWith('vlan_') || field.startsWith('cvlan_')) return false;
-    const matched = this.#match.fields.find((f) => f.field === field);
+    const matched = this.#match?.fields.find((f) => f.field === field);
     return mask.every((bits, i) => {
       if (bits === 0) return true;
       if (matched === undefined || (bits & ~matched.mask[i]) !== 0) return false;
@@ -141,7 +161,7 @@ class ActionCombiner {
       this.#pushed = undefined;
       return undefined;
     }
-    if (this.#popped || fieldOf(this.#match, 'vlan_tpid') === undefined) {
+    if (this.#popped || this.#match === undefined || !isTagged(this.#match)) {
       return 'pop_vlan on a flow that matches untagged packets';
     }
     this.#popped = true;
@@ -151,16 +171,18 @@ class ActionCombiner {
 
 /**
  * Translates actions to the normal form of the program: rewrites of MAC addresses, TTL and TOS, at
- * most one tag popped, at most one pushed, and one output or none. Otherwise returns why they
- * cannot be translated.
+ * most one tag popped, at most one pushed, and one output or none. Returns why they cannot be
+ * translated, or undefined.
  */
-export function encodeActions(match: FlowMatch, actions: FlowActions): Outcome {
-  const combiner = new ActionCombiner(match);
+export function encodeActions(
+  match: FlowMatch,
+  actions: FlowActions,
+  into: EncodedActions,
+): Refusal | undefined {
+  into.begin(match);
   for (const action of actions) {
-    const problem = combiner.add(action);
-    if (problem !== undefined) {
-      return { ok: false, refusal: { code: 'unsupported-action', detail: problem } };
-    }
+    const problem = into.add(action);
+    if (problem !== undefined) return { code: 'unsupported-action', detail: problem };
   }
-  return { ok: true, program: combiner.program() };
+  return undefined;
 }

@@ -29,13 +29,14 @@ export class EntryTable {
   /** Number of entries by the id of the port that their flows enter by. */
   readonly #byInPort = new Map<number, { entries: number }>();
 
-  constructor(slots: number) {
+  /** @param limit most entries at a time */
+  constructor(slots: number, limit: number) {
     this.ids = new Uint32Array(slots * 4);
     this.#keys = new Uint32Array(slots * KEY_WORDS);
     this.#values = new Uint32Array(slots * VALUE_WORDS);
     this.#byId = new FlowIndex(this.ids);
     this.#gone = new FlowIndex(this.ids);
-    this.#byKey = new KeyIndex(this.#keys, KEY_WORDS, slots);
+    this.#byKey = new KeyIndex(this.#keys, KEY_WORDS, limit);
   }
 
   get count(): number {
@@ -103,16 +104,8 @@ export class EntryTable {
     return equal(this.#values, slot * VALUE_WORDS, value, UFID);
   }
 
-  hasKey(slot: number, key: Uint32Array): boolean {
-    return equal(this.#keys, slot * KEY_WORDS, key, 0);
-  }
-
   copyKey(slot: number, into: Uint32Array, at: number): void {
     copy(this.#keys, slot * KEY_WORDS, into, at, KEY_WORDS);
-  }
-
-  copyValue(slot: number, into: Uint32Array, at: number): void {
-    copy(this.#values, slot * VALUE_WORDS, into, at, VALUE_WORDS);
   }
 
   idAt(slot: number): FlowId {

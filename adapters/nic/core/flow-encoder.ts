@@ -1,12 +1,13 @@
 import type { FlowSpec } from '../../../engine/model/flow.ts';
-import { bypassRefusal } from '../../../engine/model/bypass.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import { encodeActions } from './action-codec.ts';
+import { encodeActions, EncodedActions } from './action-codec.ts';
 import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
 import { ENTRY, encodeEntry } from './entry-value.ts';
 import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import type { Outputs } from './hook.ts';
-import { encodeMatch, newEncodedMatch } from './match-codec.ts';
+import { EncodedMatch, encodeMatch } from './match-codec.ts';
+import { Routes } from './routes.ts';
+import type { ServedPort } from './served-port.ts';
 import type { ServedPorts } from './served-ports.ts';
 
 /** Encodes one flow at a time into reused buffers. */
@@ -18,16 +19,19 @@ export class FlowEncoder {
   readonly mask = new Uint32Array(KEY_BYTES / 4);
   readonly #ports: ServedPorts;
   readonly #outputs: Outputs;
-  readonly #portOf = (name: string) => this.#ports.info(name);
-  readonly #match = newEncodedMatch(
+  readonly #routes: Routes;
+  #input: ServedPort | undefined;
+  readonly #match = new EncodedMatch(
     new Uint8Array(this.key.buffer, TABLE_KEY.fields, KEY_BYTES),
     new Uint8Array(this.mask.buffer),
   );
+  readonly #actions = new EncodedActions();
   readonly #valueBytes = new Uint8Array(this.value.buffer);
 
   constructor(ports: ServedPorts, outputs: Outputs) {
     this.#ports = ports;
     this.#outputs = outputs;
+    this.#routes = new Routes(ports);
   }
 
   /** Why the flow cannot be an entry, or undefined. */
@@ -35,28 +39,30 @@ export class FlowEncoder {
     const { id, match, actions } = flow;
     const unmatched = encodeMatch(match, this.#match);
     if (unmatched !== undefined) return unmatched;
-    const outcome = encodeActions(match, actions);
-    if (!outcome.ok) return outcome.refusal;
+    const impossible = encodeActions(match, actions, this.#actions);
+    if (impossible !== undefined) return impossible;
 
-    const inPort = this.#ports.get(match.inPort);
-    if (inPort === undefined) return this.#unavailable(match.inPort);
-    const { output } = outcome.program;
+    const { output } = this.#actions;
+    const { input, target, bypassed } = this.#routes.of(flow, output);
+    if (input === undefined) return this.#unavailable(match.inPort);
     if (output !== undefined) {
-      const never = this.#outputs.matchRefusal(this.#match.kind, inPort);
+      const never = this.#outputs.matchRefusal(this.#match.kind, input);
       if (never !== undefined) return never;
-    }
-    const target = output === undefined ? undefined : this.#ports.get(output);
-    if (output !== undefined && target === undefined) return this.#unavailable(output);
-    if (target !== undefined) {
-      const unreachable = this.#outputs.targetRefusal(inPort, target);
+      if (target === undefined) return this.#unavailable(output);
+      const unreachable = this.#outputs.targetRefusal(input, target);
       if (unreachable !== undefined) return unreachable;
     }
-    const limited = bypassRefusal(flow, this.#portOf, this.#ports.shortestLimitMs);
-    if (limited !== undefined) return limited;
+    if (bypassed !== undefined) return bypassed;
+    this.#input = input;
     this.key[TABLE_KEY.maskId / 4] = 0;
-    this.key[TABLE_KEY.inPort / 4] = inPort.id;
-    encodeEntry(this.value, this.#valueBytes, id, outcome.program, target);
+    this.key[TABLE_KEY.inPort / 4] = input.id;
+    encodeEntry(this.value, this.#valueBytes, id, this.#actions, target);
     return undefined;
+  }
+
+  /** True when packets of the last encoded flow can reach its entry. */
+  get isAttached(): boolean {
+    return this.#input?.isAttached ?? false;
   }
 
   set maskId(id: number) {

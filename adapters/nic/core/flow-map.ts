@@ -1,12 +1,9 @@
 import { errnoName } from './errors.ts';
 import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
-import type { EntryTable } from './entry-table.ts';
-import { ENTRY } from './entry-value.ts';
 import type { Libbpf } from './libbpf.ts';
+import type { PutBatch } from './put-batch.ts';
 
 const ENOENT = 2;
-/** Word of `last_left_ns`, which `train_until_ns` follows. */
-const TIMES = ENTRY.lastLeftNs / 4;
 
 /** Elements of one batch call: a few ms in the kernel at most. */
 const BATCH = 4096;
@@ -47,18 +44,19 @@ export class FlowMap {
     this.#firstTrainNs = BigInt(firstTrainMs) * 1_000_000n;
   }
 
-  /** Writes the entries of these slots; until `nowNs` their packets went to the vSwitch. */
-  put(entries: EntryTable, slots: Int32Array, nowNs: bigint): WriteFailure[] {
+  /**
+   * Writes a batch, which must not change until then; up to this call the packets of its entries
+   * went to the vSwitch.
+   */
+  async put(batch: PutBatch): Promise<WriteFailure[]> {
     const failures: WriteFailure[] = [];
-    const times = new Uint32Array(BigUint64Array.of(nowNs, nowNs + this.#firstTrainNs).buffer);
-    for (let from = 0; from < slots.length; ) {
-      const size = Math.min(BATCH, slots.length - from);
-      for (let i = 0; i < size; i++) {
-        entries.copyKey(slots[from + i], this.#keys, i * KEY_WORDS);
-        entries.copyValue(slots[from + i], this.#values, i * VALUE_WORDS);
-        for (let k = 0; k < times.length; k++) this.#values[i * VALUE_WORDS + TIMES + k] = times[k];
-      }
-      const { done, errno } = this.#libbpf.updateBatch(this.#fd, this.#keys, this.#values, size);
+    const nowNs = process.hrtime.bigint();
+    batch.setTimes(nowNs, nowNs + this.#firstTrainNs);
+    for (let from = 0; from < batch.count; ) {
+      const keys = batch.keys.subarray(from * KEY_WORDS);
+      const values = batch.values.subarray(from * VALUE_WORDS);
+      const size = batch.count - from;
+      const { done, errno } = await this.#libbpf.updateBatch(this.#fd, keys, values, size);
       from += done;
       if (errno === 0) continue;
       failures.push({ index: from, errno: errnoName(errno) });

@@ -56,31 +56,43 @@ export class Installer {
   async apply(operations: readonly Operation[], signal: AbortSignal): Promise<OperationResult[]> {
     signal.throwIfAborted();
     const results: OperationResult[] = [];
-    for (const slot of this.#writes.failedDeletes.keys()) {
-      this.#writes.stageDelete(slot, NO_RESULT, results);
-    }
-    this.#writes.writeDeletes(results);
+    const writes = this.#writes;
+    writes.begin(results);
+    for (const slot of writes.failedDeletes.keys()) writes.stageDelete(slot, NO_RESULT);
+    writes.writeDeletes();
     await this.#openPorts(operations, signal);
+    try {
+      await this.#stageAll(operations, results, signal);
+    } finally {
+      await writes.flush();
+    }
+    await writes.tidyMasks();
+    return results;
+  }
+
+  async #stageAll(
+    operations: readonly Operation[],
+    results: OperationResult[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const writes = this.#writes;
     let untilTurn = STEP;
     for (const operation of operations) {
       if (signal.aborted) {
         results.push(refused('device-error', 'the operations were aborted'));
         continue;
       }
-      let result = this.#execute(operation, results);
+      let result = this.#execute(operation, results.length);
       if (result === undefined) {
-        await this.#writes.flush(results);
-        result = this.#execute(operation, results);
+        await writes.flush();
+        result = this.#execute(operation, results.length);
       }
       results.push(result ?? refused('device-error', 'the entry is being written'));
-      if (this.#writes.isFull) await this.#writes.flush(results);
+      if (writes.isFull) await writes.submit();
       else if (--untilTurn > 0) continue;
       untilTurn = STEP;
       await turn();
     }
-    await this.#writes.flush(results);
-    await this.#writes.tidyMasks();
-    return results;
   }
 
   /** Attaches the program to the ports by which the flows to install enter, within {@link OPEN_MS}. */
@@ -107,8 +119,9 @@ export class Installer {
       if (!slots.inUse(slot) || !entries.has(slot)) continue;
       if (this.#writes.failedDeletes.has(slot) || which(slot)) picked.push(slot);
     }
-    for (const slot of picked) this.#writes.stageDelete(slot, NO_RESULT, []);
-    this.#writes.writeDeletes([]);
+    this.#writes.begin([]);
+    for (const slot of picked) this.#writes.stageDelete(slot, NO_RESULT);
+    this.#writes.writeDeletes();
     const ids = picked
       .filter((slot) => !this.#writes.failedDeletes.has(slot))
       .map((slot) => entries.idAt(slot));
@@ -125,77 +138,84 @@ export class Installer {
     return this.#encoder.encode(flow);
   }
 
-  /** The result, or undefined when the staged operations must be written first. */
-  #execute(operation: Operation, results: OperationResult[]): OperationResult | undefined {
+  /**
+   * The result, which goes to the index `at`, or undefined when the staged operations must be written
+   * first.
+   */
+  #execute(operation: Operation, at: number): OperationResult | undefined {
     const { entries } = this.#t;
     const id = operation.kind === 'put' ? operation.flow.id : operation.id;
     let installed = entries.find(id);
     if (this.#writes.isPutStaged(installed)) return undefined;
     if (this.#writes.isDeleteStaged(installed)) {
-      this.#writes.writeDeletes(results);
+      if (!this.#writes.canDelete) return undefined;
+      this.#writes.writeDeletes();
       installed = entries.find(id);
     }
     if (installed >= 0) {
       const errno = this.#writes.failedDeletes.get(installed);
       if (errno !== undefined) return notDeleted(errno);
     }
-    if (operation.kind === 'put') return this.#put(operation.flow, installed, results);
+    if (operation.kind === 'put') return this.#put(operation.flow, installed, at);
     if (installed < 0) return ABSENT;
-    this.#writes.stageDelete(installed, results.length, results);
+    this.#writes.stageDelete(installed, at);
     return DELETED;
   }
 
-  #put(flow: FlowSpec, old: number, results: OperationResult[]): OperationResult | undefined {
-    const { entries, masks, ports } = this.#t;
+  #put(flow: FlowSpec, old: number, at: number): OperationResult | undefined {
+    const { entries, masks } = this.#t;
     const encoder = this.#encoder;
+    const writes = this.#writes;
     const refusal = encoder.encode(flow);
     if (refusal !== undefined) {
       // The installed entry no longer matches the vSwitch's actions.
-      if (old >= 0) this.#writes.stageDelete(old, NO_RESULT, results);
+      if (old >= 0) writes.stageDelete(old, NO_RESULT);
       return { ok: false, refusal };
     }
-    if (!ports.served.get(flow.match.inPort)?.isAttached) {
+    if (!encoder.isAttached) {
       const why = `the program is not attached to port ${flow.match.inPort} yet`;
       return refused('port-unavailable', why);
     }
     encoder.maskId = masks.idOf(encoder.mask);
     // The vSwitch recreated the megaflow under another ufid: the new entry replaces the old one.
     const owner = entries.findKey(encoder.key);
-    if (this.#writes.isPutStaged(owner)) return undefined;
-    if (old >= 0 && owner === old) return this.#replace(old, results);
+    if (writes.isPutStaged(owner)) return undefined;
+    if (old >= 0 && owner === old) return this.#replace(old, at);
     if (old >= 0 || owner >= 0) {
-      const errno = this.#deleteNow(old, owner, results);
+      if (!writes.canDelete) return undefined;
+      const errno = this.#deleteNow(old, owner);
       if (errno !== undefined) return notDeleted(errno);
     }
     const outcome = old >= 0 ? REPLACED : INSTALLED;
-    const result = this.#install(flow.id, outcome, results.length);
-    if (result.ok || !this.#writes.hasDeletes) return result;
+    const result = this.#install(flow.id, outcome, at);
+    if (result.ok || !writes.hasDeletes) return result;
     // Staged deletes still occupy entries and masks: write them, then try again.
-    this.#writes.writeDeletes(results);
-    return this.#install(flow.id, outcome, results.length);
+    if (!writes.canDelete) return undefined;
+    writes.writeDeletes();
+    return this.#install(flow.id, outcome, at);
   }
 
   /** Deletes the entries of these slots, of which one may be negative. Returns an errno when one was not deleted. */
-  #deleteNow(old: number, owner: number, results: OperationResult[]): string | undefined {
+  #deleteNow(old: number, owner: number): string | undefined {
     const writes = this.#writes;
     for (const slot of [old, owner]) {
-      if (slot >= 0 && !writes.isDeleteStaged(slot)) writes.stageDelete(slot, NO_RESULT, results);
+      if (slot >= 0 && !writes.isDeleteStaged(slot)) writes.stageDelete(slot, NO_RESULT);
     }
-    writes.writeDeletes(results);
+    writes.writeDeletes();
     return writes.failedDeletes.get(old) ?? writes.failedDeletes.get(owner);
   }
 
-  #replace(slot: number, results: OperationResult[]): OperationResult {
-    const { value } = this.#encoder;
+  #replace(slot: number, at: number): OperationResult {
+    const { key, value } = this.#encoder;
     this.#encoder.statsSlot = slot;
     if (this.#t.entries.isSame(slot, value)) return UNCHANGED;
-    this.#writes.stageDelete(slot, results.length, results);
+    this.#writes.stageDelete(slot, at);
     this.#t.entries.replaceValue(slot, value);
-    this.#writes.stagePut(slot, results.length);
+    this.#writes.stagePut(slot, at, key, value);
     return REPLACED;
   }
 
-  #install(id: FlowId, outcome: OperationResult, result: number): OperationResult {
+  #install(id: FlowId, outcome: OperationResult, at: number): OperationResult {
     const { entries, masks, limit } = this.#t;
     const encoder = this.#encoder;
     if (entries.count >= limit) {
@@ -213,7 +233,7 @@ export class Installer {
     encoder.maskId = maskId;
     encoder.statsSlot = slot;
     entries.add(slot, id, encoder.key, encoder.value);
-    this.#writes.stagePut(slot, result);
+    this.#writes.stagePut(slot, at, encoder.key, encoder.value);
     return outcome;
   }
 

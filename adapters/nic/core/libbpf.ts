@@ -125,11 +125,21 @@ export class Libbpf {
     return true;
   }
 
-  /** Sets `count` elements; returns its progress. Does not throw. */
-  updateBatch(fd: number, keys: Uint32Array, values: Uint32Array, count: number): BatchResult {
-    this.#count[0] = count;
-    const result: number = this.#c.updateBatch(fd, keys, values, this.#count, null);
-    return { done: this.#count[0], errno: -result };
+  /**
+   * Sets `count` elements from a worker thread; resolves to its progress. The buffers must not change
+   * until then. Rejects only when the call cannot be made.
+   */
+  async updateBatch(
+    fd: number,
+    keys: Uint32Array,
+    values: Uint32Array,
+    count: number,
+  ): Promise<BatchResult> {
+    const done = Uint32Array.of(count);
+    const errno = await inWorker([keys, values, done], (settled) =>
+      this.#c.updateBatch.async(fd, keys, values, done, null, settled),
+    );
+    return { done: done[0], errno };
   }
 
   /** Sets `count` elements, all of them. */

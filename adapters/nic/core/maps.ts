@@ -73,7 +73,7 @@ function shapes(sizes: MapSizes): Record<MapName, Shape> {
 }
 
 /** Creates an inner map of `masks`; it becomes immutable once used. The caller closes it. */
-export function createMaskSetMap(libbpf: Libbpf): number {
+export function createMaskSetMap(libbpf: Pick<Libbpf, 'createMap'>): number {
   return libbpf.createMap(ARRAY, 'mask_set', 4, MASK_SET.bytes, 1);
 }
 

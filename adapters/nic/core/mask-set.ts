@@ -3,12 +3,22 @@ import type { Libbpf } from './libbpf.ts';
 import { createMaskSetMap } from './maps.ts';
 import type { Maps } from './maps.ts';
 import { CONTROL, FLOW_MASK, MASK_SET, u32, u32At } from './records.ts';
+import { hashWords } from './word-hash.ts';
 
 const WORDS = KEY_BYTES / 4;
+
+type Kernel = Pick<Libbpf, 'createMap' | 'update' | 'updateWaiting' | 'lookup' | 'close'>;
+
+/** The maps in which the set is, and which count the ids. */
+interface MaskMaps
+  extends Pick<Maps, 'next' | 'pinNextMaskSet' | 'replaceMaskSetPin' | 'openMaskSet'> {
+  readonly fd: Pick<Maps['fd'], 'masks'>;
+}
 
 interface Mask {
   readonly id: number;
   readonly words: Uint32Array;
+  readonly hash: number;
   users: number;
 }
 
@@ -23,8 +33,8 @@ const NONE: readonly Mask[] = [];
  * entry. Ids are never reused, so a leftover entry never belongs to another mask.
  */
 export class MaskSet {
-  readonly #libbpf: Libbpf;
-  readonly #maps: Maps;
+  readonly #libbpf: Kernel;
+  readonly #maps: MaskMaps;
   readonly #limit: number;
   readonly #byHash = new Map<number, Mask[]>();
   readonly #byId = new Map<number, Mask>();
@@ -33,7 +43,7 @@ export class MaskSet {
   #used = 0;
   #changed = false;
 
-  constructor(libbpf: Libbpf, maps: Maps, limit: number) {
+  constructor(libbpf: Kernel, maps: MaskMaps, limit: number) {
     this.#libbpf = libbpf;
     this.#maps = maps;
     this.#limit = limit;
@@ -74,7 +84,7 @@ export class MaskSet {
       known.users++;
       return known.id;
     }
-    const mask = { id: this.#maps.next(CONTROL.nextMaskId), words: words.slice(), users: 1 };
+    const mask = newMask(this.#maps.next(CONTROL.nextMaskId), words.slice(), 1);
     this.#add(mask);
     this.#changed = true;
     return mask.id;
@@ -90,8 +100,8 @@ export class MaskSet {
 
   /**
    * Publishes the masks in use to the program. Entries of other masks must have been deleted. When
-   * it resolves, the programs that were running at the call have finished. When it rejects, the
-   * program's set is unchanged.
+   * it resolves, the programs that were running at the call have finished; masks acquired meanwhile
+   * are not published, and {@link changed} says so. When it rejects, the program's set is unchanged.
    */
   async commit(): Promise<void> {
     const kept = [...this.#byId.values()].filter((mask) => mask.users > 0);
@@ -104,11 +114,23 @@ export class MaskSet {
     } finally {
       this.#libbpf.close(fd);
     }
+    this.#forgetOthers(new Set(kept));
+  }
+
+  /** Forgets the masks that are neither published nor in use. */
+  #forgetOthers(published: ReadonlySet<Mask>): void {
+    const known = [...this.#byId.values()];
     this.#found = undefined;
     this.#byHash.clear();
     this.#byId.clear();
-    for (const mask of kept) this.#add(mask);
     this.#changed = false;
+    for (const mask of known) {
+      const isPublished = published.has(mask);
+      if (!isPublished && mask.users === 0) continue;
+      this.#add(mask);
+      // Acquired while the others were being published.
+      if (!isPublished) this.#changed = true;
+    }
   }
 
   /**
@@ -129,7 +151,7 @@ export class MaskSet {
     for (let i = 0; i < u32At(set, MASK_SET.count); i++) {
       const at = MASK_SET.masks + i * FLOW_MASK.bytes;
       const words = new Uint32Array(set.slice(at, at + KEY_BYTES).buffer);
-      this.#add({ id: u32At(set, at + FLOW_MASK.maskId), words, users: 0 });
+      this.#add(newMask(u32At(set, at + FLOW_MASK.maskId), words, 0));
     }
   }
 
@@ -143,18 +165,23 @@ export class MaskSet {
   }
 
   #find(words: Uint32Array): Mask | undefined {
-    if (this.#found !== undefined && isEqual(this.#found.words, words)) return this.#found;
-    for (const mask of this.#byHash.get(hashOf(words)) ?? NONE) {
+    const hash = hashWords(words, 0, WORDS);
+    const last = this.#found;
+    if (last !== undefined && last.hash === hash && isEqual(last.words, words)) return last;
+    for (const mask of this.#byHash.get(hash) ?? NONE) {
       if (isEqual(mask.words, words)) return (this.#found = mask);
     }
     return undefined;
   }
 
   #add(mask: Mask): void {
-    const hash = hashOf(mask.words);
-    this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? NONE), mask]);
+    this.#byHash.set(mask.hash, [...(this.#byHash.get(mask.hash) ?? NONE), mask]);
     this.#byId.set(mask.id, mask);
   }
+}
+
+function newMask(id: number, words: Uint32Array, users: number): Mask {
+  return { id, words, hash: hashWords(words, 0, WORDS), users };
 }
 
 function encode(masks: readonly Mask[]): Uint8Array {
@@ -173,10 +200,4 @@ function encode(masks: readonly Mask[]): Uint8Array {
 function isEqual(a: Uint32Array, b: Uint32Array): boolean {
   for (let i = 0; i < WORDS; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-function hashOf(words: Uint32Array): number {
-  let hash = 0;
-  for (let i = 0; i < WORDS; i++) hash = Math.imul(hash ^ words[i], 0x01000193) ^ (hash >>> 15);
-  return hash;
 }

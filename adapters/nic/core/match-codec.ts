@@ -14,19 +14,61 @@ export interface PacketKind {
 /** No exact value is matched. */
 export const ANY = -1;
 
-/** A match as the program looks it up: `struct flow_key`, and its mask. */
-export interface EncodedMatch {
+/** A match as the program looks it up: `struct flow_key`, and its mask. Buffers for one match at a time. */
+export class EncodedMatch {
   readonly fields: Uint8Array;
   readonly mask: Uint8Array;
-  readonly kind: { -readonly [K in keyof PacketKind]: number };
-}
+  readonly kind: { -readonly [K in keyof PacketKind]: number } = {
+    ethType: ANY,
+    ipProto: ANY,
+    ipFrag: ANY,
+  };
+  readonly #fieldWords: Uint32Array;
+  readonly #maskWords: Uint32Array;
+  /** The fields of the last match, and where they are: most matches have the fields of the last. */
+  readonly #lastFields: FieldName[] = [];
+  readonly #lastPlaces: KeyField[] = [];
+  #lastEthType = ANY;
+  #lastIpProto = ANY;
 
-/** Buffers for an encoded match. */
-export function newEncodedMatch(
-  fields = new Uint8Array(KEY_BYTES),
-  mask = new Uint8Array(KEY_BYTES),
-): EncodedMatch {
-  return { fields, mask, kind: { ethType: ANY, ipProto: ANY, ipFrag: ANY } };
+  /** @param fields and `mask`: {@link KEY_BYTES} bytes from a multiple of four on */
+  constructor(fields = new Uint8Array(KEY_BYTES), mask = new Uint8Array(KEY_BYTES)) {
+    this.fields = fields;
+    this.mask = mask;
+    this.#fieldWords = new Uint32Array(fields.buffer, fields.byteOffset, KEY_BYTES / 4);
+    this.#maskWords = new Uint32Array(mask.buffer, mask.byteOffset, KEY_BYTES / 4);
+  }
+
+  /** Clears fields and mask, for a match of the current kind. */
+  clear(): void {
+    for (let i = 0; i < KEY_BYTES / 4; i++) {
+      this.#fieldWords[i] = 0;
+      this.#maskWords[i] = 0;
+    }
+    const { ethType, ipProto } = this.kind;
+    if (ethType === this.#lastEthType && ipProto === this.#lastIpProto) return;
+    this.#lastEthType = ethType;
+    this.#lastIpProto = ipProto;
+    this.#lastFields.length = 0;
+  }
+
+  /** Adds the `n`th field of the match; returns why packets of this kind cannot be matched by it. */
+  add(n: number, { field, value, mask }: FieldMatch): string | undefined {
+    if (this.#lastFields[n] !== field) {
+      const place = KEY_FIELDS[field];
+      if (place === undefined) return `${field} is matched, which the program does not extract`;
+      const problem = lacks(field, place, this.kind);
+      if (problem !== undefined) return problem;
+      this.#lastFields[n] = field;
+      this.#lastPlaces[n] = place;
+    }
+    const { at, bytes, shift } = this.#lastPlaces[n];
+    for (let i = 0; i < bytes; i++) {
+      this.fields[at + i] |= value[i] << shift;
+      this.mask[at + i] |= mask[i] << shift;
+    }
+    return undefined;
+  }
 }
 
 const VLAN_TPIDS = [0x8100, 0x88a8];
@@ -53,21 +95,6 @@ function lacks(field: FieldName, need: KeyField, given: PacketKind): string | un
   }
   if (need.ipProto !== undefined && given.ipProto !== need.ipProto) {
     return `${field} is matched, but not IP protocol ${need.ipProto}`;
-  }
-  return undefined;
-}
-
-function encodeField(f: FieldMatch, into: EncodedMatch): string | undefined {
-  const where = KEY_FIELDS[f.field];
-  if (where === undefined) return `${f.field} is matched, which the program does not extract`;
-  const problem = lacks(f.field, where, into.kind);
-  if (problem !== undefined) return problem;
-  const { at, bytes, shift } = where;
-  const { value, mask } = f;
-  const { fields: toFields, mask: toMask } = into;
-  for (let i = 0; i < bytes; i++) {
-    toFields[at + i] |= value[i] << shift;
-    toMask[at + i] |= mask[i] << shift;
   }
   return undefined;
 }
@@ -117,10 +144,10 @@ function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
   if (VLAN_TPIDS.includes(ethType)) return 'the packets have a second VLAN tag';
   if (vlan !== undefined) return vlan;
 
-  into.fields.fill(0);
-  into.mask.fill(0);
+  into.clear();
+  let n = 0;
   for (const f of match.fields) {
-    const problem = encodeField(f, into);
+    const problem = into.add(n++, f);
     if (problem !== undefined) return problem;
   }
   // Without a tag in the match, the packet must be untagged.

@@ -16,11 +16,11 @@ import type {
   UnservedPort,
 } from '../../../engine/ports/offload-backend.ts';
 import { SerialQueue } from '../../../async/serial-queue.ts';
-import { encodeActions } from './action-codec.ts';
+import { encodeActions, EncodedActions } from './action-codec.ts';
 import { BackendNotStarted, BackendOptionInvalid } from './errors.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import type { OpenHook } from './hook.ts';
-import { encodeMatch, newEncodedMatch } from './match-codec.ts';
+import { EncodedMatch, encodeMatch } from './match-codec.ts';
 import type { ProgramBackendOptions } from './options.ts';
 import type { PortReport } from './port-report.ts';
 import { MAX_MASKS } from './records.ts';
@@ -201,9 +201,8 @@ export class ProgramBackend implements OffloadBackend {
   }
 }
 
-function expressible(flow: FlowSpec) {
-  const refusal = encodeMatch(flow.match, newEncodedMatch());
-  if (refusal !== undefined) return refusal;
-  const actions = encodeActions(flow.match, flow.actions);
-  return actions.ok ? undefined : actions.refusal;
+function expressible({ match, actions }: FlowSpec) {
+  return (
+    encodeMatch(match, new EncodedMatch()) ?? encodeActions(match, actions, new EncodedActions())
+  );
 }

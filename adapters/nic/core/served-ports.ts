@@ -30,10 +30,16 @@ export class ServedPorts {
    * removed, then this set is cleared.
    */
   readonly touched = new Set<number>();
+  #version = 0;
 
   constructor({ hook, heartbeatMs }: ServedPortsOptions) {
     this.#hook = hook;
     this.#heartbeatMs = heartbeatMs;
+  }
+
+  /** Changes with the ports: with how they are served, and with what is reported of them. */
+  get version(): number {
+    return this.#version;
   }
 
   /** The ports as last reported; empty before the first report. */
@@ -44,7 +50,7 @@ export class ServedPorts {
   /** Records a report of the ports. */
   follow(ports: PortSnapshot): void {
     this.#infos = ports;
-    this.#hooks = undefined;
+    this.#changed();
   }
 
   get(name: string): ServedPort | undefined {
@@ -74,12 +80,12 @@ export class ServedPorts {
   /** Records how a port is served. */
   set(port: ServedPort): void {
     this.#byName.set(port.name, port);
-    this.#hooks = undefined;
+    this.#changed();
   }
 
   delete(name: string): void {
     this.#byName.delete(name);
-    this.#hooks = undefined;
+    this.#changed();
   }
 
   /** Records why a port is not served. */
@@ -140,6 +146,11 @@ export class ServedPorts {
   /** The ports that flows can enter by, and what that costs their other packets. */
   inputs(): readonly InputPort[] {
     return inputPorts(this.all());
+  }
+
+  #changed(): void {
+    this.#version++;
+    this.#hooks = undefined;
   }
 
   /** Why no flow enters or leaves by a served port; undefined: flows do. */

@@ -66,7 +66,7 @@ export class Session {
     const { slots } = sizesFor(options.entries);
     this.lease = lease;
     this.#grace = new GracePeriod(libbpf);
-    this.entries = new EntryTable(slots);
+    this.entries = new EntryTable(slots, options.entries);
     this.masks = new MaskSet(libbpf, maps, options.masks);
     this.ports = new PortTable({
       maps: new PortMaps(libbpf, maps, this.#grace),

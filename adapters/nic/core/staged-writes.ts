@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { RefusalCode } from '../../../engine/model/refusal.ts';
 import type { OperationResult } from '../../../engine/ports/offload-backend.ts';
 import { errorMessage } from '../../../text/error-message.ts';
@@ -8,6 +7,8 @@ import type { FlowMap } from './flow-map.ts';
 import type { GracePeriod } from './grace-period.ts';
 import type { MaskSet } from './mask-set.ts';
 import { notDeleted, refused } from './operation-results.ts';
+import type { PutBatch } from './put-batch.ts';
+import { PutQueue } from './put-queue.ts';
 import { RecycledMemory } from './recycled-memory.ts';
 import type { StatsSlots } from './stats-slots.ts';
 
@@ -21,9 +22,6 @@ const DELETE = 2;
 
 /** No operation waits for the result. */
 export const NO_RESULT = -1;
-
-/** Called for a staged put that was not written. */
-type Undo = (index: number, code: RefusalCode, why: string) => void;
 
 /** What staged writes work on. */
 export interface WriteTables {
@@ -42,35 +40,44 @@ export interface WriteTables {
  * Entries are never overwritten, and after a delete no entry is written until the programs that
  * were running have finished (see {@link GracePeriod}), so no packet is handled with the entry of
  * another flow. Meanwhile the packets of an entry that is being replaced go to the vSwitch. Each
- * batch waits for at most one grace period, and puts are staged while it passes.
+ * batch waits for at most one grace period.
+ *
+ * Puts are written in a worker thread, and further ones are staged meanwhile. No entry is deleted
+ * until they are written: the kernel would give its memory to one of them.
  *
  * An entry, its mask and its counters are released once the kernel has deleted the entry.
  */
 export class StagedWrites {
   readonly #t: WriteTables;
-  /** Staged puts: their slots, and where their results are. */
-  readonly #putSlots: Int32Array;
-  readonly #putResults: Int32Array;
-  #puts = 0;
+  readonly #puts = new PutQueue(STEP, (batch) => this.#writePuts(batch));
   readonly #staged: Uint8Array;
   readonly #deletes: DeleteQueue;
   /** Entries that the kernel did not delete, with the errno; they are retried first. */
   readonly #failedDeletes = new Map<number, string>();
   readonly #memory: RecycledMemory;
+  /** Results of the operations that are being applied. */
+  #results: OperationResult[] = [];
 
   constructor(tables: WriteTables) {
     this.#t = tables;
-    const { size } = tables.slots;
-    this.#putSlots = new Int32Array(size);
-    this.#putResults = new Int32Array(size);
-    this.#staged = new Uint8Array(size);
+    this.#staged = new Uint8Array(tables.slots.size);
     this.#memory = new RecycledMemory(tables.grace);
     this.#deletes = new DeleteQueue(STEP, tables.entries, tables.flows);
   }
 
-  /** True when a batch is staged, and no grace period keeps it from being written. */
+  /** Starts a series of operations; failures of their writes go to `results`. */
+  begin(results: OperationResult[]): void {
+    this.#results = results;
+  }
+
+  /** True when a batch is staged. */
   get isFull(): boolean {
-    return this.#deletes.isFull || (this.#puts >= STEP && !this.#memory.isPassing);
+    return this.#deletes.isFull || this.#puts.filling.isFull;
+  }
+
+  /** False while puts are being written: nothing may be deleted before {@link flush}. */
+  get canDelete(): boolean {
+    return !this.#puts.isWriting;
   }
 
   get hasDeletes(): boolean {
@@ -93,30 +100,31 @@ export class StagedWrites {
   }
 
   /** Stages the entry of a slot, and where the result of its operation is. */
-  stagePut(slot: number, result: number): void {
-    this.#putSlots[this.#puts] = slot;
-    this.#putResults[this.#puts] = result;
-    this.#puts++;
+  stagePut(slot: number, result: number, key: Uint32Array, value: Uint32Array): void {
+    this.#puts.filling.add(slot, result, key, value);
     this.#staged[slot] = PUT;
     // To publish masks takes a grace period, too.
     if (!this.#t.masks.changed) this.#memory.prepare();
   }
 
   /** Stages the removal of the entry of a slot; `result`: where the result is, or {@link NO_RESULT}. */
-  stageDelete(slot: number, result: number, results: OperationResult[]): void {
-    if (this.#deletes.isFull) this.writeDeletes(results);
+  stageDelete(slot: number, result: number): void {
+    if (this.#deletes.isFull) this.writeDeletes();
     this.#deletes.add(slot, result);
     this.#staged[slot] = DELETE;
   }
 
-  /** Deletes what is staged; changes the results of entries that the kernel did not delete. */
-  writeDeletes(results: OperationResult[]): void {
+  /**
+   * Deletes what is staged, provided that it {@link canDelete}; changes the results of entries that
+   * the kernel did not delete.
+   */
+  writeDeletes(): void {
     if (this.#deletes.isEmpty) return;
     this.#memory.deleted();
     this.#deletes.write((slot, result, errno) => {
       if (errno !== undefined) {
         this.#failedDeletes.set(slot, errno);
-        if (result !== NO_RESULT) results[result] = notDeleted(errno);
+        if (result !== NO_RESULT) this.#results[result] = notDeleted(errno);
       } else {
         this.#failedDeletes.delete(slot);
         // An entry that is being replaced keeps its slot.
@@ -133,54 +141,52 @@ export class StagedWrites {
     slots.drain(slot, nowMs());
   }
 
-  /** Writes all that is staged; changes the results of what the kernel refused. */
-  async flush(results: OperationResult[]): Promise<void> {
-    this.writeDeletes(results);
-    const count = this.#keepWritable();
-    this.#puts = 0;
-    const undo: Undo = (index, code, why) => {
-      results[this.#putResults[index]] = refused(code, `the kernel rejected the entry: ${why}`);
-      // An earlier entry in the slot is deleted, too.
-      this.stageDelete(this.#putSlots[index], NO_RESULT, results);
-    };
-    for (let from = 0; from < count; from += STEP) {
-      const to = Math.min(from + STEP, count);
-      try {
-        await this.#settle();
-        this.#write(from, to, undo);
-      } catch (error) {
-        const why = errorMessage(error);
-        for (let i = from; i < to; i++) undo(i, 'device-error', why);
-      }
-      if (to < count) await turn();
+  /** Lets a batch be written, deletes first; waits for earlier batches only if there are deletes. */
+  async submit(): Promise<void> {
+    if (!this.#deletes.isEmpty) {
+      await this.#puts.written();
+      this.writeDeletes();
     }
-    this.writeDeletes(results);
+    await this.#puts.submit();
+  }
+
+  /** Writes all that is staged; changes the results of what the kernel refused. */
+  async flush(): Promise<void> {
+    await this.submit();
+    await this.#puts.written();
+    this.writeDeletes();
     await this.#memory.finish();
   }
 
-  /**
-   * Moves the staged puts together that can be written, and returns their number. Where the old entry
-   * was not deleted, the new one is not written; its result says so already.
-   */
-  #keepWritable(): number {
-    let kept = 0;
-    for (let i = 0; i < this.#puts; i++) {
-      const slot = this.#putSlots[i];
-      this.#staged[slot] = NOTHING;
-      if (this.#failedDeletes.has(slot)) continue;
-      this.#putSlots[kept] = slot;
-      this.#putResults[kept] = this.#putResults[i];
-      kept++;
+  async #writePuts(batch: PutBatch): Promise<void> {
+    try {
+      await this.#settle();
+      // Where the old entry was not deleted, the new one is not written; its result says so already.
+      if (this.#failedDeletes.size > 0) this.#dropFailed(batch);
+      const failures = await this.#t.flows.put(batch);
+      for (const slot of batch.slots.subarray(0, batch.count)) this.#staged[slot] = NOTHING;
+      for (const { index, errno } of failures) {
+        this.#undo(batch, index, errno === 'E2BIG' ? 'table-full' : 'device-error', errno);
+      }
+    } catch (error) {
+      const why = errorMessage(error);
+      for (let i = 0; i < batch.count; i++) this.#undo(batch, i, 'device-error', why);
     }
-    return kept;
   }
 
-  #write(from: number, to: number, undo: Undo): void {
-    const slots = this.#putSlots.subarray(from, to);
-    const nowNs = process.hrtime.bigint();
-    for (const { index, errno } of this.#t.flows.put(this.#t.entries, slots, nowNs)) {
-      undo(from + index, errno === 'E2BIG' ? 'table-full' : 'device-error', errno);
-    }
+  #dropFailed(batch: PutBatch): void {
+    batch.keep((slot) => {
+      const isKept = !this.#failedDeletes.has(slot);
+      if (!isKept) this.#staged[slot] = NOTHING;
+      return isKept;
+    });
+  }
+
+  /** Refuses a put that was not written. */
+  #undo(batch: PutBatch, index: number, code: RefusalCode, why: string): void {
+    this.#results[batch.results[index]] = refused(code, `the kernel rejected the entry: ${why}`);
+    // An earlier entry in the slot is deleted, too.
+    this.stageDelete(batch.slots[index], NO_RESULT);
   }
 
   /** Publishes the masks of the entries to insert, and waits until deleted elements are unused. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import type { FieldMatch, FieldName, FlowMatch } from '../../../../engine/model/match.ts';
-import { encodeActions } from '../../../../adapters/nic/core/action-codec.ts';
-import { encodeMatch, newEncodedMatch } from '../../../../adapters/nic/core/match-codec.ts';
+import { encodeActions, EncodedActions } from '../../../../adapters/nic/core/action-codec.ts';
+import { EncodedMatch, encodeMatch } from '../../../../adapters/nic/core/match-codec.ts';
 import { allBits, exactly, matchOn, numberBytes } from '../../../support/match-fields.ts';
 
 const IPV4 = exactly('eth_type', 0x0800);
@@ -18,7 +18,7 @@ const tag = (vid: number): FlowAction => ({ kind: 'push-vlan', tpid: 0x8100, vid
 
 describe('XDP match codec', () => {
   const encode = (...fields: FieldMatch[]) => {
-    const into = newEncodedMatch();
+    const into = new EncodedMatch();
     const refusal = encodeMatch(matchOn('p1', ...fields), into);
     return { into, detail: refusal?.detail, code: refusal?.code };
   };
@@ -43,7 +43,7 @@ describe('XDP match codec', () => {
   });
 
   it('clears the previous match', () => {
-    const into = newEncodedMatch();
+    const into = new EncodedMatch();
     encodeMatch(matchOn('p1', IPV4, exactly('ip_proto', 6), exactly('tcp_dst', 80)), into);
     encodeMatch(matchOn('p1', exactly('eth_type', 0x88cc)), into);
     assert.ok(into.fields.subarray(18).every((b) => b === 0));
@@ -77,7 +77,7 @@ describe('XDP match codec', () => {
 
   it('refuses opaque conditions', () => {
     const opaque = [{ name: 'recirc_id', text: 'recirc_id(0x7)' }];
-    const refusal = encodeMatch({ ...matchOn('p1', IPV4), opaque }, newEncodedMatch());
+    const refusal = encodeMatch({ ...matchOn('p1', IPV4), opaque }, new EncodedMatch());
     assert.match(refusal?.detail ?? '', /recirc_id\(0x7\)/);
   });
 });
@@ -87,16 +87,24 @@ describe('XDP action codec', () => {
   const tagged = matchOn('p1', exactly('vlan_tpid', 0x8100), IPV4);
 
   const sum = (match: FlowMatch, ...actions: FlowAction[]) => {
-    const outcome = encodeActions(match, actions);
-    assert.ok(outcome.ok, outcome.ok ? '' : outcome.refusal.detail);
-    return outcome.program;
+    const program = new EncodedActions();
+    const refusal = encodeActions(match, actions, program);
+    assert.equal(refusal, undefined, refusal?.detail);
+    return program;
   };
   const why = (match: FlowMatch, ...actions: FlowAction[]) => {
-    const outcome = encodeActions(match, actions);
-    assert.ok(!outcome.ok);
-    assert.equal(outcome.refusal.code, 'unsupported-action');
-    return outcome.refusal.detail;
+    const refusal = encodeActions(match, actions, new EncodedActions());
+    assert.equal(refusal?.code, 'unsupported-action');
+    return refusal.detail;
   };
+
+  it('forgets the actions of the flow before', () => {
+    const program = new EncodedActions();
+    encodeActions(tagged, [{ kind: 'pop-vlan' }, set('ip_ttl', 3), tag(3), out('p2')], program);
+    encodeActions(untagged, [], program);
+    const { output, popVlan, pushVlan, ipTtl } = program;
+    assert.deepEqual([output, popVlan, pushVlan, ipTtl], [undefined, false, undefined, undefined]);
+  });
 
   it('drops without an output', () => {
     assert.equal(sum(untagged).output, undefined);

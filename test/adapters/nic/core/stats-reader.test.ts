@@ -36,7 +36,7 @@ describe('XDP statistics', () => {
   beforeEach(() => {
     fd = libbpf.createMap(PERCPU_ARRAY, 'stats', 4, STATS_BYTES, SLOTS);
     slots = new StatsSlots(SLOTS);
-    entries = new EntryTable(SLOTS);
+    entries = new EntryTable(SLOTS, SLOTS);
     reader = new StatsReader(libbpf, fd, slots, entries);
   });
 

@@ -71,6 +71,7 @@ describe('XDP, calls to the kernel', function () {
     // A grace period covers what was deleted before it began.
     let deletions = 0;
     let covered = 0;
+    let writing = 0;
     const portsFds = new Set<number>();
     let portsDirty = false;
     const keysOf = (keys: Uint32Array, count: number) =>
@@ -80,17 +81,23 @@ describe('XDP, calls to the kernel', function () {
     Libbpf.prototype.deleteBatch = function (this: Libbpf, ...given) {
       const [, keys, count] = given;
       if (count > 0) deletions++;
+      if (count > 0 && writing > 0) wrong.push('an entry is deleted while others are written');
       for (const key of keysOf(keys, count)) live.delete(key);
       return real.deleteBatch.value?.apply(this, given) ?? { done: 0, errno: 1 };
     };
-    Libbpf.prototype.updateBatch = function (this: Libbpf, ...given) {
+    Libbpf.prototype.updateBatch = async function (this: Libbpf, ...given) {
       const [, keys, , count] = given;
       if (covered < deletions) wrong.push('an entry is written before running programs have ended');
       for (const key of keysOf(keys, count)) {
         if (live.has(key)) wrong.push('an entry is written over');
         live.add(key);
       }
-      return real.updateBatch.value?.apply(this, given) ?? { done: 0, errno: 1 };
+      writing++;
+      try {
+        return (await real.updateBatch.value?.apply(this, given)) ?? { done: 0, errno: 1 };
+      } finally {
+        writing--;
+      }
     };
     Libbpf.prototype.updateWaiting = async function (this: Libbpf, ...given) {
       const before = deletions;
