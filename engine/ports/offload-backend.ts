@@ -31,6 +31,8 @@ export interface BackendCapabilities {
   readonly survivesRestart: boolean;
   /** It reports the time of the last packet of a flow, see {@link CounterSink}. */
   readonly reportsLastPacket: boolean;
+  /** False: it has no counters, and {@link OffloadBackend.counters} reports nothing. Left out: true. */
+  readonly countsTraffic?: boolean;
   /** One line for logs: device, mode, version. */
   readonly description: string;
 }

@@ -181,7 +181,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'protocols',
-    holds: 'OpenFlow, OVSDB, unixctl, netlink: codecs and connections',
+    holds: 'OpenFlow, OVSDB, unixctl, netlink, ethtool: codecs and connections',
     imports: ['async', 'text'],
     why: 'a protocol knows nothing of Norikae, so that it can be read and tested alone',
     packages: 'any',
@@ -274,6 +274,13 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'adapters/nic/flower',
     holds: 'the table of a switchdev NIC, or of tc in software: rules of tc flower',
+    imports: [...PORTS, 'adapters/nic/core', 'protocols', 'async', 'text'],
+    why: 'an adapter of a NIC table imports what they share, and never another adapter',
+    packages: 'any',
+  },
+  {
+    folder: 'adapters/nic/ntuple',
+    holds: 'receive filters of a NIC to queues and virtual functions; the process that keeps them',
     imports: [...PORTS, 'adapters/nic/core', 'protocols', 'async', 'text'],
     why: 'an adapter of a NIC table imports what they share, and never another adapter',
     packages: 'any',

@@ -31,17 +31,32 @@ export class Ethtool {
    *
    * @throws {NetworkLockBusy} {@link SystemCallFailed}
    */
-  ask(name: string, request: Uint8Array): Promise<boolean> {
-    return this.#lock.run(`reading settings of ${name}`, async () => {
+  async ask(name: string, request: Uint8Array): Promise<boolean> {
+    return (await this.call(name, request, `reading settings of ${name}`)) === 0;
+  }
+
+  /**
+   * Makes a request, whose buffer receives the answer. Resolves to the errno, 0 on success.
+   *
+   * @param what the request does, for errors
+   * @throws {NetworkLockBusy} {@link SystemCallFailed}
+   */
+  call(name: string, request: Uint8Array, what: string): Promise<number> {
+    return this.#lock.run(what, async () => {
       const fd: number = this.#socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0);
       if (fd < 0) throw new SystemCallFailed('socket', koffi.errno(), 'ethtool');
       const ifreq = Buffer.alloc(IFREQ.bytes);
       ifreq.write(name.slice(0, NAME_BYTES), IFREQ.name, 'latin1');
       ifreq.writeBigUInt64LE(koffi.address(request), IFREQ.data);
       try {
+        let errno = 0;
         const call = (done: (error: unknown, result: number) => void): void =>
-          this.#ioctl.async(fd, SIOCETHTOOL, ifreq, done);
-        return (await inWorker([ifreq, request], call)) === 0;
+          this.#ioctl.async(fd, SIOCETHTOOL, ifreq, (error: unknown, result: number) => {
+            // koffi keeps the thread's errno for the callback alone.
+            errno = koffi.errno();
+            done(error, result);
+          });
+        return (await inWorker([ifreq, request], call)) === 0 ? 0 : errno;
       } finally {
         this.#close(fd);
       }

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { FileJournal } from '../../../../adapters/nic/ntuple/keeper/journal.ts';
+import {
+  KeeperClient,
+  KeeperFailed,
+} from '../../../../adapters/nic/ntuple/keeper/keeper-client.ts';
+import {
+  parseMessage,
+  parseRequest,
+} from '../../../../adapters/nic/ntuple/keeper/keeper-protocol.ts';
+import type { ReceiveFilter } from '../../../../protocols/ethtool/receive-filter.ts';
+import { appendFile } from 'node:fs/promises';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+
+const FILTERS: readonly ReceiveFilter[] = [
+  { key: { kind: 'udp4', destination: '0a000001', destinationPort: 9 }, target: { queue: 0 } },
+  { key: { kind: 'tcp6', source: '0'.repeat(32), vlan: 7 }, target: { vf: 3, queue: 1 } },
+];
+
+describe('the keeper of receive filters', () => {
+  const { path: folder, remove } = temporaryFolder();
+  after(remove);
+
+  it('that cannot use the device says so', async function () {
+    this.timeout(20_000);
+    const journal = join(folder, 'lo.journal');
+    const client = new KeeperClient({ device: 'lo', journal });
+    await assert.rejects(client.start(), (error) => {
+      assert(error instanceof KeeperFailed);
+      assert.match(error.message, /filters of lo reports: lo: the driver refuses to count/);
+      return true;
+    });
+    await client.close();
+    await assert.rejects(client.list(), /has been closed/);
+  });
+
+  it('finds in its journal what an earlier one wrote, also when the last line was cut', async () => {
+    const path = join(folder, 'journal');
+    const journal = new FileJournal(path);
+    await journal.rewrite([]);
+    for (const filter of [...FILTERS, ...FILTERS]) await journal.add(filter);
+    assert.equal(journal.size, 2);
+    await appendFile(path, '{"key":{"kind":"udp4","desti');
+    assert.deepEqual(await new FileJournal(path).read(), FILTERS);
+    await journal.rewrite(FILTERS.slice(1));
+    assert.deepEqual(await new FileJournal(path).read(), FILTERS.slice(1));
+    assert.deepEqual(await new FileJournal(join(folder, 'none')).read(), []);
+  });
+
+  it('ignores lines that are not requests or messages', () => {
+    for (const line of ['', '{', '[]', 'null', '7', '{"id":1}', '{"id":"1","do":"list"}']) {
+      assert.equal(parseRequest(line), undefined, line);
+    }
+    assert.equal(parseRequest('{"id":1,"do":"insert","filter":{"key":{},"target":{}}}'), undefined);
+    assert.equal(parseRequest('{"id":1,"do":"renew"}'), undefined);
+    assert.deepEqual(parseRequest('{"id":1,"do":"remove","location":4}'), {
+      id: 1,
+      do: 'remove',
+      location: 4,
+    });
+    for (const line of ['', '[]', '{"event":"other"}', '{"result":1}']) {
+      assert.equal(parseMessage(line), undefined, line);
+    }
+  });
+});
