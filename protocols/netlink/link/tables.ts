@@ -1,5 +1,5 @@
 import { field, struct } from '../structs.ts';
-import { attribute, nest } from '../tables.ts';
+import { attribute, list, nest } from '../tables.ts';
 import { BYTES, TEXT, U16, U32, U64, U8 } from '../values.ts';
 
 /* Links of rtnetlink (include/uapi/linux/if_link.h, rtnetlink.h). */
@@ -58,6 +58,8 @@ export const LINK = {
   operationalState: attribute(16, 'IFLA_OPERSTATE', U8),
   info: nest(18, 'IFLA_LINKINFO'),
   virtualFunctions: attribute(21, 'IFLA_NUM_VF', U32),
+  /** Each item has the attributes {@link LINK_VF}; settings have one item. */
+  virtualFunctionList: list(22, 'IFLA_VFINFO_LIST'),
   stats: attribute(23, 'IFLA_STATS64', struct('rtnl_link_stats64', 80)),
   group: attribute(27, 'IFLA_GROUP', U32),
   extendedMask: attribute(29, 'IFLA_EXT_MASK', U32),
@@ -73,3 +75,27 @@ export const LINK = {
   parentDevice: attribute(56, 'IFLA_PARENT_DEV_NAME', TEXT),
   parentBus: attribute(57, 'IFLA_PARENT_DEV_BUS_NAME', TEXT),
 };
+
+/** `IFLA_VF_*`. Each struct begins with the number of the virtual function. */
+export const LINK_VF = {
+  mac: attribute(1, 'IFLA_VF_MAC', struct('ifla_vf_mac', 36)),
+  vlan: attribute(2, 'IFLA_VF_VLAN', struct('ifla_vf_vlan', 12)),
+  spoofCheck: attribute(4, 'IFLA_VF_SPOOFCHK', struct('ifla_vf_spoofchk', 8)),
+  linkState: attribute(5, 'IFLA_VF_LINK_STATE', struct('ifla_vf_link_state', 8)),
+  rate: attribute(6, 'IFLA_VF_RATE', struct('ifla_vf_rate', 12)),
+};
+
+/** Fields of these structs. */
+export const VF_FIELD = {
+  number: field(0, 'vf', U32),
+  /** Of `struct ifla_vf_mac`, 32 bytes; the first 6 of an Ethernet device. */
+  mac: field(4, 'mac', BYTES),
+  /** The second field of the other structs. */
+  vlan: field(4, 'vlan', U32),
+  setting: field(4, 'setting', U32),
+  linkState: field(4, 'link_state', U32),
+  maxTxRate: field(8, 'max_tx_rate', U32),
+};
+
+/** `IFLA_VF_LINK_STATE_*`. */
+export const VF_LINK_STATE = { auto: 0, enable: 1, disable: 2 } as const;
