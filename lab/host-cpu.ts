@@ -24,6 +24,18 @@ export class HostCpuMeter {
   }
 }
 
+/** Measures the share of all CPUs that is not idle, from its construction to `share`. */
+export class BusyCpuMeter {
+  readonly #start = readCpuTimes();
+
+  /** 0 to 1, since construction. */
+  share(): number {
+    const now = readCpuTimes();
+    const total = now.total - this.#start.total;
+    return total === 0 ? 0 : 1 - (now.idle - this.#start.idle) / total;
+  }
+}
+
 function readCpuTimes(): CpuTimes {
   const times = parseCpuTimes(readFileSync('/proc/stat', 'latin1'));
   if (times === undefined) throw new NoCpuTimes('/proc/stat has no line `cpu`');

@@ -1,0 +1,56 @@
+import { readFileSync, rmdirSync } from 'node:fs';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cleanup } from '../testbed/cleanup.ts';
+
+/** There is no file system of control groups, version 2. */
+export class NoControlGroups extends Error {
+  override readonly name = 'NoControlGroups';
+
+  constructor() {
+    super('no control groups of version 2 are mounted: mount -t cgroup2 none /sys/fs/cgroup');
+  }
+}
+
+/** Measures the CPU time of a group of processes: a control group (Documentation/admin-guide/cgroup-v2.rst). */
+export class ProcessGroup {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Creates the group; the cleanup removes it, after its processes have ended.
+   *
+   * @throws {NoControlGroups}
+   */
+  static async create(cleanup: Cleanup, name: string): Promise<ProcessGroup> {
+    const folder = join(await mountPoint(), name);
+    await mkdir(folder);
+    cleanup.add({
+      name: `control group ${name}`,
+      undo: () => rmdir(folder),
+      undoNow: () => rmdirSync(folder),
+    });
+    return new ProcessGroup(folder);
+  }
+
+  /** Adds a process with its threads; what it has used before does not count. */
+  async add(pid: number): Promise<void> {
+    await writeFile(join(this.#folder, 'cgroup.procs'), String(pid));
+  }
+
+  /** CPU time of its processes so far, ended ones included, seconds. */
+  usedSeconds(): number {
+    const text = readFileSync(join(this.#folder, 'cpu.stat'), 'latin1');
+    return Number(/^usage_usec (\d+)$/m.exec(text)?.[1] ?? 0) / 1e6;
+  }
+}
+
+async function mountPoint(): Promise<string> {
+  const mounts = (await readFile('/proc/mounts', 'latin1')).split('\n').map((l) => l.split(' '));
+  const found = mounts.find(([, , type]) => type === 'cgroup2')?.[1];
+  if (found === undefined) throw new NoControlGroups();
+  return found;
+}

@@ -1,0 +1,81 @@
+import { availableParallelism } from 'node:os';
+import { BusyCpuMeter } from '../host-cpu.ts';
+import { Iperf3Client, startIperf3Server } from '../testbed/iperf3.ts';
+import { type ManagedProcess, ProcessTrouble } from '../testbed/managed-process.ts';
+import { sleep } from '../testbed/wait.ts';
+import type { Direction, Sample } from './cells.ts';
+import type { EvaluationScene } from './scene.ts';
+
+const INTERVAL_SECONDS = 0.25;
+/** Longer than a phase of any plan, seconds. */
+const LONG_SECONDS = 3_600;
+
+/** One TCP connection for each VM, all in the same direction. */
+export class Streams {
+  readonly #scene: EvaluationScene;
+  readonly #clients: readonly Iperf3Client[];
+  readonly #servers: readonly ManagedProcess[];
+
+  private constructor(
+    scene: EvaluationScene,
+    clients: readonly Iperf3Client[],
+    servers: readonly ManagedProcess[],
+  ) {
+    this.#scene = scene;
+    this.#clients = clients;
+    this.#servers = servers;
+  }
+
+  /** Starts the senders; without a rate they send what TCP lets them. */
+  static async start(
+    scene: EvaluationScene,
+    direction: Direction,
+    bitsPerSecondEach?: number,
+  ): Promise<Streams> {
+    const clients: Iperf3Client[] = [];
+    const servers: ManagedProcess[] = [];
+    for (const { vm, peer, tcpPort } of scene.pairs) {
+      const [from, to] = direction === 'transmit' ? [vm, peer] : [peer, vm];
+      const server = await startIperf3Server(to.namespace, tcpPort);
+      await scene.guests.add(server.pid);
+      servers.push(server);
+      const client = await Iperf3Client.start(from.namespace, {
+        server: to.address,
+        port: tcpPort,
+        seconds: LONG_SECONDS,
+        intervalSeconds: INTERVAL_SECONDS,
+        ...(bitsPerSecondEach === undefined ? {} : { tcpBitsPerSecond: bitsPerSecondEach }),
+      });
+      await scene.guests.add(client.process.pid);
+      clients.push(client);
+    }
+    return new Streams(scene, clients, servers);
+  }
+
+  /** Measures all connections together for so long. */
+  async measure(seconds: number): Promise<Sample> {
+    const busy = new BusyCpuMeter();
+    const guestBefore = this.#scene.guests.usedSeconds();
+    const sinceMs = performance.now();
+    await sleep(seconds * 1_000);
+    const elapsed = (performance.now() - sinceMs) / 1_000;
+    const guest = this.#scene.guests.usedSeconds() - guestBefore;
+    const busyCpu = busy.share();
+    const gone = this.#clients.find((client) => client.process.exit !== undefined);
+    if (gone !== undefined) {
+      throw new ProcessTrouble(`iperf3 ended too early:\n${gone.process.tail()}`);
+    }
+    const rates = this.#clients.map((client) => client.meanBitsPerSecond(elapsed));
+    return {
+      bitsPerSecond: rates.reduce((sum, rate) => sum + rate, 0),
+      hostCpu: Math.max(0, busyCpu - guest / (elapsed * availableParallelism())),
+      busyCpu,
+    };
+  }
+
+  /** Ends the connections. */
+  async stop(): Promise<void> {
+    const clients = this.#clients.map((client) => client.process);
+    await Promise.all([...clients, ...this.#servers].map((process) => process.stop()));
+  }
+}
