@@ -77,9 +77,7 @@ async function measureDirection(
   const rate = (FIXED_SHARE * lowest) / scene.pairs.length;
   for (let n = 0; n < plan.repetitions; n += 1) {
     for (const placement of PLACEMENTS) {
-      measured[placement].fixed.push(
-        await sample(scene, direction, placement, plan.seconds, rate),
-      );
+      measured[placement].fixed.push(await sample(scene, direction, placement, plan.seconds, rate));
     }
   }
   return measured;

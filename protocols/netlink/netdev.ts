@@ -10,6 +10,8 @@ const ATTRIBUTE = { ifindex: 1, xdpFeatures: 3, metadataFeatures: 5 } as const;
 const BASIC = 1n << 0n;
 /** `NETDEV_XDP_ACT_NDO_XMIT`: other devices can redirect frames to it. */
 const REDIRECT_TARGET = 1n << 2n;
+/** `NETDEV_XDP_ACT_NDO_XMIT_SG`: also frames of several buffers. */
+const REDIRECT_TARGET_JUMBO = 1n << 6n;
 /** `NETDEV_XDP_RX_METADATA_VLAN_TAG` (Linux 6.8). */
 const VLAN_TAG = 1n << 2n;
 
@@ -20,6 +22,8 @@ export interface DeviceXdp {
   readonly isNative: boolean;
   /** Frames can be redirected to it. */
   readonly isRedirectTarget: boolean;
+  /** Frames of several buffers can be redirected to it. */
+  readonly takesJumbo: boolean;
   /** Programs can read the VLAN tag that it keeps as metadata. */
   readonly readsVlanTag: boolean;
 }
@@ -52,16 +56,17 @@ export class XdpFeatures {
         ifindex: attributes.get(ATTRIBUTE.ifindex)?.readUInt32LE(0) ?? 0,
         isNative: (xdp & BASIC) !== 0n,
         isRedirectTarget: (xdp & REDIRECT_TARGET) !== 0n,
+        takesJumbo: (xdp & REDIRECT_TARGET_JUMBO) !== 0n,
         readsVlanTag: (wordOf(attributes.get(ATTRIBUTE.metadataFeatures)) & VLAN_TAG) !== 0n,
       };
     });
   }
 
-  /** ifindexes of the devices that frames can be redirected to. */
-  async redirectTargets(requests: NetlinkRequests): Promise<ReadonlySet<number>> {
+  /** The devices that frames can be redirected to, by ifindex. */
+  async redirectTargets(requests: NetlinkRequests): Promise<ReadonlyMap<number, DeviceXdp>> {
     const devices = await this.devices(requests);
     const targets = devices.filter(({ isRedirectTarget }) => isRedirectTarget);
-    return new Set(targets.map(({ ifindex }) => ifindex));
+    return new Map(targets.map((device) => [device.ifindex, device]));
   }
 }
 

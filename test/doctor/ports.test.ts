@@ -41,12 +41,6 @@ const CASES: readonly (readonly [string, Partial<PortFacts>, RegExp, RegExp])[] 
     /tcx needs 6\.6/,
   ],
   [
-    'of a veth with jumbo frames',
-    { device: { value: { ...DEVICE, mtu: 9000 } } },
-    /MTU 9000.*too large for XDP/,
-    /at most 3506/,
-  ],
-  [
     'of a veth whose other end has GRO off',
     { device: { value: { ...DEVICE, xdp: { ...ability(), isRedirectTarget: false } } } },
     /no flow can leave by it/,
@@ -87,12 +81,12 @@ describe('checks of a port', () => {
   }
 
   it('report every problem of a port at once', () => {
-    const device = { value: { ...DEVICE, isUp: false, mtu: 9000 } };
+    const device = { value: { ...DEVICE, isUp: false } };
     const port = portFactsOf({ port: portOf({ policed: true }), device });
     const [failure, ...more] = failuresOf(hostOf({ ports: { value: [port] } }));
     assert.deepEqual(more, []);
-    assert.match(failure.found, /it is down; its MTU is too large.*; it has ingress policing/);
-    assert.match(failure.remedy, /ip link set vm1 up; set the MTU.*; ovs-vsctl set interface/);
+    assert.match(failure.found, /it is down; it has ingress policing/);
+    assert.match(failure.remedy, /ip link set vm1 up; ovs-vsctl set interface/);
   });
 
   it('judge tcx on the kernel datapath: XDP and qdiscs do not matter there', () => {

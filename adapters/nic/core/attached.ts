@@ -11,4 +11,6 @@ export interface Attached {
   readonly note: string;
   /** True if the device's peer has no segmentation offload while the program is attached. */
   readonly splitsSegments: boolean;
+  /** True if it redirects frames of several buffers, which not every device can send. */
+  readonly isJumbo: boolean;
 }

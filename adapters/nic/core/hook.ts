@@ -31,7 +31,7 @@ export interface Attachment {
    */
   expected(name: string, ifindex: number): Promise<Attached>;
   /** Loads the program that {@link attach} is expected to need, so that it need not wait for it. */
-  prepare(ifindex: number): Promise<void>;
+  prepare(name: string, ifindex: number): Promise<void>;
   /** Unloads what {@link prepare} has loaded for a device. */
   forget(ifindex: number): void;
   /**

@@ -80,7 +80,7 @@ export class PortOpener {
       const input = await this.#attachment.expected(name, ifindex);
       const maxBytes = await this.#attachment.maxBytes(name);
       this.#served.set(served(port, { id, input, maxBytes, isAttached: false, onDemand: true }));
-      await this.#attachment.prepare(ifindex);
+      await this.#attachment.prepare(name, ifindex);
       return true;
     } catch (error) {
       this.#recordProblem(port, error);

@@ -22,8 +22,8 @@ export class ChosenAttachment implements Attachment {
     return this.#hooks.ofName(name).attachment.expected(name, ifindex);
   }
 
-  async prepare(ifindex: number): Promise<void> {
-    await this.#hooks.ofIfindex(ifindex)?.attachment.prepare(ifindex);
+  async prepare(name: string, ifindex: number): Promise<void> {
+    await this.#hooks.ofIfindex(ifindex)?.attachment.prepare(name, ifindex);
   }
 
   forget(ifindex: number): void {

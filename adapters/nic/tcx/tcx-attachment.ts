@@ -18,6 +18,7 @@ const ATTACHED: Attached = {
   flags: 0,
   note: 'packets keep segmentation and checksum offload',
   splitsSegments: false,
+  isJumbo: false,
 };
 
 /** What an attachment works with. */

@@ -103,7 +103,7 @@ export class AttachedPrograms {
   #foreign(id: number): string {
     const name = this.#info(id)?.name ?? '';
     const owner = `another XDP program (id ${id}${name === '' ? '' : `, ${name}`}) is attached to it`;
-    const isNorikae = name === PROGRAMS.plain || name === PROGRAMS.bound;
+    const isNorikae = Object.values(PROGRAMS).some((ours) => ours === name);
     if (!isNorikae) return owner;
     return `${owner}: of a daemon with another pinPath, or left by one (ip link set ... xdp off)`;
   }

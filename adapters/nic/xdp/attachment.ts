@@ -10,7 +10,7 @@ import { PinnedPrograms } from '../core/pinned-programs.ts';
 import { PreparedPrograms } from './prepared-programs.ts';
 import { flagsOf, ProgramAttacher, splits } from './program-attacher.ts';
 import type { ProgramLoader } from '../core/program-loader.ts';
-import { programFor } from './programs.ts';
+import { boundKind, programFor } from './programs.ts';
 import type { Stalls } from './stalls.ts';
 import { type AttachMode, XdpDevices } from './xdp-devices.ts';
 
@@ -102,19 +102,21 @@ export class XdpAttachment implements Attachment {
     const driver = await this.#settings.driver(name);
     const mode = this.#wanted === 'generic' ? 'generic' : 'native';
     const splitsSegments = splits(driver, mode);
-    return { hook: 'xdp', mode, flags: flagsOf(name, driver), note: '', splitsSegments };
+    const isJumbo = mode === 'native' && boundKind(mtuOf(name)) === 'jumbo';
+    return { hook: 'xdp', mode, flags: flagsOf(name, driver), note: '', splitsSegments, isJumbo };
   }
 
   /** Loads the program that {@link attach} is expected to need, so that it need not wait for it. */
-  async prepare(ifindex: number): Promise<void> {
-    if (this.#wanted === 'generic' || this.#prepared.has(ifindex)) return;
+  async prepare(name: string, ifindex: number): Promise<void> {
+    const kind = boundKind(mtuOf(name));
+    if (this.#wanted === 'generic' || this.#prepared.has(ifindex, kind)) return;
     try {
-      await this.#loader.withProgram(programFor('bound', ifindex), (fd) =>
-        this.#prepared.keep(ifindex, fd),
+      await this.#loader.withProgram(programFor(kind, ifindex), (fd) =>
+        this.#prepared.keep(ifindex, kind, fd),
       );
     } catch (error) {
       if (!(error instanceof ProgramRejected)) throw error;
-      this.#prepared.keep(ifindex, undefined);
+      this.#prepared.keep(ifindex, kind, undefined);
     }
   }
 

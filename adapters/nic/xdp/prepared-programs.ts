@@ -1,4 +1,11 @@
 import type { Libbpf } from '../core/libbpf.ts';
+import type { ProgramKind } from './programs.ts';
+
+interface Prepared {
+  readonly kind: ProgramKind;
+  /** Undefined: the kernel rejected the program. */
+  readonly fd: number | undefined;
+}
 
 /**
  * Programs that are loaded for a device and not attached to it: loading takes some 100 ms of CPU
@@ -6,37 +13,41 @@ import type { Libbpf } from '../core/libbpf.ts';
  */
 export class PreparedPrograms {
   readonly #libbpf: Libbpf;
-  /** Descriptor by ifindex; undefined: the kernel rejected the program. */
-  readonly #fds = new Map<number, number | undefined>();
+  readonly #byIfindex = new Map<number, Prepared>();
 
   constructor(libbpf: Libbpf) {
     this.#libbpf = libbpf;
   }
 
-  /** Whether a program was loaded for the device, or rejected. */
-  has(ifindex: number): boolean {
-    return this.#fds.has(ifindex);
+  /** Whether a program of this kind was loaded for the device, or rejected. */
+  has(ifindex: number, kind: ProgramKind): boolean {
+    return this.#byIfindex.get(ifindex)?.kind === kind;
   }
 
-  /** The program's descriptor, which stays open; undefined if no program is loaded for the device. */
-  get(ifindex: number): number | undefined {
-    return this.#fds.get(ifindex);
+  /**
+   * The descriptor of the program of this kind, which stays open; undefined if it is not loaded for the
+   * device.
+   */
+  get(ifindex: number, kind: ProgramKind): number | undefined {
+    const prepared = this.#byIfindex.get(ifindex);
+    return prepared?.kind === kind ? prepared.fd : undefined;
   }
 
-  /** Keeps a program for the device. @param fd is duplicated; undefined: it was rejected */
-  keep(ifindex: number, fd: number | undefined): void {
+  /** Keeps the program for the device. @param fd is duplicated; undefined: it was rejected */
+  keep(ifindex: number, kind: ProgramKind, fd: number | undefined): void {
     this.drop(ifindex);
-    this.#fds.set(ifindex, fd === undefined ? undefined : this.#libbpf.duplicate(fd));
+    const ours = fd === undefined ? undefined : this.#libbpf.duplicate(fd);
+    this.#byIfindex.set(ifindex, { kind, fd: ours });
   }
 
   /** Unloads the program of a device that is no longer served. */
   drop(ifindex: number): void {
-    const fd = this.#fds.get(ifindex);
+    const fd = this.#byIfindex.get(ifindex)?.fd;
     if (fd !== undefined) this.#libbpf.close(fd);
-    this.#fds.delete(ifindex);
+    this.#byIfindex.delete(ifindex);
   }
 
   close(): void {
-    for (const ifindex of this.#fds.keys()) this.drop(ifindex);
+    for (const ifindex of this.#byIfindex.keys()) this.drop(ifindex);
   }
 }

@@ -1,13 +1,14 @@
 import { release } from 'node:os';
 import type { AttachedPrograms } from './attached-programs.ts';
 import { type DeviceSettings, mayLeaveChecksumsOpen } from './device-settings.ts';
+import { mtuOf } from '../core/device.ts';
 import { PortUnusable, ProgramRejected, errnoName } from '../core/errors.ts';
 import type { PinnedPrograms } from '../core/pinned-programs.ts';
 import type { PreparedPrograms } from './prepared-programs.ts';
 import type { ProgramLoader } from '../core/program-loader.ts';
 import type { Attached } from '../core/attached.ts';
 import { PORT_REF } from '../core/records.ts';
-import { type ProgramKind, programFor } from './programs.ts';
+import { boundKind, type ProgramKind, programFor } from './programs.ts';
 import { type AttachMode, type XdpDevices, XDP_FLAG } from './xdp-devices.ts';
 
 /** First Linux whose programs can read VLAN tags from metadata (`bpf_xdp_metadata_rx_vlan_tag`). */
@@ -87,11 +88,13 @@ export class ProgramAttacher {
     const open = flagsOf(name, driver);
     const splitsSegments = splits(driver, 'native');
     const inFrame = driver !== 'veth' && (await this.#settings.keepTagsInFrame(name));
-    const bound = await this.#try('bound', ifindex, 'native');
+    const kind = boundKind(mtuOf(name));
+    const bound = await this.#try(kind, ifindex, 'native');
     if (bound === undefined) {
       const flags = open | (inFrame ? PORT_REF.tagsInFrame : 0);
       const note = 'VLAN tags are read from metadata';
-      return { hook: 'xdp', mode: 'native', flags, note, splitsSegments };
+      const isJumbo = kind === 'jumbo';
+      return { hook: 'xdp', mode: 'native', flags, note, splitsSegments, isJumbo };
     }
     const hidesTags = driver === 'veth' && !readsTags();
     failures.push(`native: ${hidesTags ? NO_TAGS : bound}`);
@@ -104,6 +107,7 @@ export class ProgramAttacher {
         flags: open,
         note: 'VLAN tags in the frame',
         splitsSegments,
+        isJumbo: false,
       };
     }
     failures.push(`native, unbound: ${plain}`);
@@ -137,6 +141,7 @@ export class ProgramAttacher {
         flags: flagsOf(name, driver),
         note,
         splitsSegments: false,
+        isJumbo: false,
       };
     }
     failures.push(`generic: ${generic}`);
@@ -154,14 +159,14 @@ export class ProgramAttacher {
         this.#pins.pin(ifindex, fd);
         return this.#devices.attach(ifindex, fd, XDP_FLAG[mode]);
       };
-      const prepared = kind === 'bound' ? this.#prepared.get(ifindex) : undefined;
+      const prepared = this.#prepared.get(ifindex, kind);
       const errno = await (prepared === undefined
         ? this.#loader.withProgram(programFor(kind, ifindex), use)
         : use(prepared));
       await this.#attached.unpinDetached(ifindex);
       return errno === 0 ? undefined : errnoName(errno);
     } catch (error) {
-      if (error instanceof ProgramRejected && kind === 'bound') return error.message;
+      if (error instanceof ProgramRejected && kind !== 'plain') return error.message;
       throw error;
     }
   }

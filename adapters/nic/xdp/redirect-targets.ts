@@ -1,4 +1,4 @@
-import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
+import { type DeviceXdp, XdpFeatures } from '../../../protocols/netlink/netdev.ts';
 import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
 import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
@@ -14,8 +14,8 @@ export class RedirectTargets {
   readonly #requests: NetlinkRequests;
   readonly #features: XdpFeatures | undefined;
   readonly #lock: NetworkLock;
-  #targets: ReadonlySet<number> = new Set();
-  #former: ReadonlySet<number> = new Set();
+  #targets: ReadonlyMap<number, DeviceXdp> = new Map();
+  #former: ReadonlyMap<number, DeviceXdp> = new Map();
   #notifications: NetlinkNotifications | undefined;
 
   private constructor(
@@ -54,7 +54,7 @@ export class RedirectTargets {
         features.redirectTargets(this.#requests),
       );
     } catch (error) {
-      this.#targets = new Set();
+      this.#targets = new Map();
       throw error;
     } finally {
       this.#former = former;
@@ -64,6 +64,14 @@ export class RedirectTargets {
   /** Whether the device sends redirected frames, as of the last {@link refresh}. */
   has(ifindex: number): boolean {
     return this.#features === undefined || this.#targets.has(ifindex);
+  }
+
+  /**
+   * Whether the device sends redirected frames of several buffers. False where the kernel does not report
+   * it: such a frame would be dropped.
+   */
+  takesJumbo(ifindex: number): boolean {
+    return this.#targets.get(ifindex)?.takesJumbo ?? false;
   }
 
   /**

@@ -17,6 +17,10 @@ const NO_REDIRECT_TARGET =
   'does not accept redirected frames: its driver does not support them, or it is a veth whose ' +
   'peer has GRO off (ethtool -K ... gro on)';
 
+/** Refusal of a port that drops redirected frames of several buffers. */
+const NO_JUMBO_TARGET =
+  'does not accept redirected frames of several buffers, as ports with this MTU send them';
+
 /** Where XDP can redirect packets to, and which. */
 export class XdpOutputs implements Outputs {
   readonly #targets: RedirectTargets;
@@ -37,8 +41,14 @@ export class XdpOutputs implements Outputs {
 
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined {
     // In generic mode the kernel sends redirected frames like its own.
-    if (input.input.mode !== 'native' || this.#targets.has(target.ifindex)) return undefined;
-    return { code: 'port-unavailable', detail: `port ${target.name} ${NO_REDIRECT_TARGET}` };
+    if (input.input.mode !== 'native') return undefined;
+    const why = this.#targets.has(target.ifindex)
+      ? input.input.isJumbo && !this.#targets.takesJumbo(target.ifindex)
+        ? NO_JUMBO_TARGET
+        : undefined
+      : NO_REDIRECT_TARGET;
+    if (why === undefined) return undefined;
+    return { code: 'port-unavailable', detail: `port ${target.name} ${why}` };
   }
 
   lost(ifindex: number): boolean {

@@ -16,12 +16,20 @@
 extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx, __be16 *vlan_proto,
 					__u16 *vlan_tci) __ksym __weak;
 
-/* Whether the outgoing frame exceeds the device's MTU; the device would drop it. */
-static __always_inline int too_large(struct xdp_md *ctx, const struct flow_entry *entry,
-				     const struct flow_key *key, struct stripped_tag stripped)
+/* Bytes of the frame; those of a jumbo frame are in several buffers, of which the first can be accessed. */
+static __always_inline __u32 frame_length(struct xdp_md *ctx, int is_jumbo)
 {
-	__u32 leaving = distance((void *)(long)ctx->data, (void *)(long)ctx->data_end) +
-			growth(entry, stripped);
+	if (is_jumbo)
+		return bpf_xdp_get_buff_len(ctx);
+	return distance((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+}
+
+/* Whether the outgoing frame exceeds the device's MTU; the device would drop it. */
+static __always_inline int too_large(struct xdp_md *ctx, int is_jumbo,
+				     const struct flow_entry *entry, const struct flow_key *key,
+				     struct stripped_tag stripped)
+{
+	__u32 leaving = frame_length(ctx, is_jumbo) + growth(entry, stripped);
 	int tagged = entry->flags & ENTRY_PUSH_VLAN ||
 		     (key->vlan_tpid && !(entry->flags & ENTRY_POP_VLAN));
 	__u32 l3 = leaving - ETH_HLEN - (tagged ? TAG_BYTES : 0);
@@ -35,14 +43,14 @@ static __always_inline int leave_to_vswitch(struct flow_entry *entry, __u64 now)
 	return XDP_PASS;
 }
 
-static __always_inline int process(struct xdp_md *ctx, const struct port_ref *port, __u64 now,
-				   struct stripped_tag stripped)
+static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struct port_ref *port,
+				   __u64 now, struct stripped_tag stripped)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct flow_key key = {};
 	struct l4_place place = {};
-	int offset = parse(data, end, distance(data, end), stripped, &key, &place);
+	int offset = parse(data, end, frame_length(ctx, is_jumbo), stripped, &key, &place);
 	if (offset < 0)
 		return XDP_PASS;
 	struct flow_entry *entry = find(&key, port->port_id);
@@ -65,7 +73,7 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 		return XDP_PASS;
 
 	/* Like the vSwitch, counts the tag, in the frame or stripped. */
-	__u32 bytes = distance(data, end) + (stripped.tpid ? TAG_BYTES : 0);
+	__u32 bytes = frame_length(ctx, is_jumbo) + (stripped.tpid ? TAG_BYTES : 0);
 	if (entry->flags & ENTRY_DROP) {
 		count(sum, bytes, now);
 		return XDP_DROP;
@@ -74,7 +82,7 @@ static __always_inline int process(struct xdp_md *ctx, const struct port_ref *po
 		return leave_to_vswitch(entry, now);
 	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
 	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
-	    too_large(ctx, entry, &key, stripped) || rewrite(ctx, entry, &key, stripped, offset))
+	    too_large(ctx, is_jumbo, entry, &key, stripped) || rewrite(ctx, entry, &key, stripped, offset))
 		return leave_to_vswitch(entry, now);
 	count(sum, bytes, now);
 	return XDP_REDIRECT;
@@ -89,12 +97,10 @@ int norikae_plain(struct xdp_md *ctx)
 	if (!port)
 		return XDP_PASS;
 	struct stripped_tag none = {};
-	return process(ctx, port, now, none);
+	return process(ctx, 0, port, now, none);
 }
 
-/* Bound to one device, whose driver reports VLAN tags in metadata (native mode only). */
-SEC("xdp")
-int norikae_bound(struct xdp_md *ctx)
+static __always_inline int process_bound(struct xdp_md *ctx, int is_jumbo)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct port_ref *port = serve(ctx->ingress_ifindex, now);
@@ -111,7 +117,21 @@ int norikae_bound(struct xdp_md *ctx)
 	} else if (error != -ENODATA && !(port->flags & PORT_TAGS_IN_FRAME)) {
 		return XDP_PASS;
 	}
-	return process(ctx, port, now, stripped);
+	return process(ctx, is_jumbo, port, now, stripped);
+}
+
+/* Bound to one device, whose driver reports VLAN tags in metadata (native mode only). */
+SEC("xdp")
+int norikae_bound(struct xdp_md *ctx)
+{
+	return process_bound(ctx, 0);
+}
+
+/* The same for an MTU whose frames do not fit into one buffer (Linux 5.18 and later). */
+SEC("xdp.frags")
+int norikae_jumbo(struct xdp_md *ctx)
+{
+	return process_bound(ctx, 1);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -164,11 +164,11 @@ describe('XDP ports that are attached on demand', function () {
   });
 
   it('says why a port cannot be attached when that is found', async () => {
-    const large = await world.addPort(9_000);
+    const busy = await world.addPortWithoutXdp();
     try {
       const backend = await started();
       assert.deepEqual(backend.unservedPorts(), []);
-      const spec = flow(3, large.name);
+      const spec = flow(3, busy.name);
       const [result] = await put(backend, spec);
       assert.ok(!result.ok && result.refusal.code === 'port-unavailable');
       assert.match(result.refusal.detail, /ERANGE/);
@@ -177,7 +177,7 @@ describe('XDP ports that are attached on demand', function () {
       const support = backend.supports(spec);
       assert.ok(!support.ok && support.refusal.code === 'port-unavailable');
     } finally {
-      await world.removePort(large.name);
+      await world.removePort(busy.name);
     }
   });
 

@@ -228,7 +228,7 @@ describe('XDP sessions', function () {
   });
 
   it('does not serve a veth in generic mode, where its peer can hide VLAN tags', async () => {
-    const port = await world.addPort(9_000);
+    const port = await world.addPortWithoutXdp();
     try {
       const backend = await started();
       const report = backend.ports().find(({ name }) => name === port.name);
