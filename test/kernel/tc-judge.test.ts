@@ -17,6 +17,8 @@ import {
   releaseTunnel,
   setTunnel,
   verdict,
+  withCookie,
+  withSharedCounters,
   writeHeaders,
 } from '../../protocols/netlink/tc/actions.ts';
 import {
@@ -40,6 +42,7 @@ interface TcFilter {
 }
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
+const COOKIE = bytes('000102030405060708090a0b0c0d0e0f');
 const FULL4 = bytes('ffffffff');
 
 /** Each filter: keys, actions, and what tc prints of them. */
@@ -64,7 +67,10 @@ const FILTERS: readonly {
       FLOWER.ipTtl.of(64),
       FLOWER.ipTtlMask.of(0xff),
     ],
-    actions: (to) => [policePackets(1n, 1n, VERDICT.ok, VERDICT.pipe), redirect(to)],
+    actions: (to) => [
+      withSharedCounters(policePackets(1n, 1n, VERDICT.ok, VERDICT.pipe)),
+      withCookie(redirect(to), COOKIE),
+    ],
     keys: {
       dst_mac: '02:0a:00:00:00:01',
       eth_type: 'ipv4',
@@ -74,8 +80,18 @@ const FILTERS: readonly {
       ip_ttl: 64,
     },
     printed: [
-      { kind: 'police' },
-      { kind: 'mirred', mirred_action: 'redirect', direction: 'egress' },
+      {
+        kind: 'police',
+        pkts_rate: 1,
+        pkts_burst: 1,
+        control_action: { type: 'pipe' },
+      },
+      {
+        kind: 'mirred',
+        mirred_action: 'redirect',
+        direction: 'egress',
+        cookie: COOKIE.toString('hex'),
+      },
     ],
   },
   {

@@ -117,5 +117,6 @@ export const POLICE = {
   result: attribute(5, 'TCA_POLICE_RESULT', S32),
   rate64: attribute(8, 'TCA_POLICE_RATE64', U64),
   packetRate64: attribute(10, 'TCA_POLICE_PKTRATE64', U64),
+  /** Time in which the burst is saved up, ticks of the packet scheduler. */
   packetBurst64: attribute(11, 'TCA_POLICE_PKTBURST64', U64),
 };

@@ -190,9 +190,14 @@ export function releaseTunnel(): Buffer {
   return action('tunnel_key', TUNNEL_KEY.parameters.of(raw('tc_tunnel_key', parameters)));
 }
 
+/** A tick of the kernel's packet scheduler, ns (`PSCHED_SHIFT` in include/net/pkt_sched.h). */
+const TICK_NS = 64n;
+const SECOND_NS = 1_000_000_000n;
+
 /**
  * Judges packets by a rate in packets.
  *
+ * @param burst packets that can pass at once; at least 1, or none ever conforms
  * @param conforming verdict for packets within the rate
  * @param exceeding verdict for the others
  */
@@ -203,11 +208,13 @@ export function policePackets(
   exceeding: number,
 ): Buffer {
   const parameters = encodeStruct(TC_POLICE.bytes, [TC_POLICE.action.of(exceeding)]);
+  // The burst as the time in which it is saved up, rounded up.
+  const ticks = (burst * SECOND_NS - 1n) / (packetsPerSecond * TICK_NS) + 1n;
   return action(
     'police',
     POLICE.parameters.of(raw('tc_police', parameters)),
     POLICE.packetRate64.of(packetsPerSecond),
-    POLICE.packetBurst64.of(burst),
+    POLICE.packetBurst64.of(ticks),
     POLICE.result.of(conforming),
   );
 }

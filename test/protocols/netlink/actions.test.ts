@@ -3,14 +3,18 @@ import {
   CSUM,
   CSUM_UPDATE,
   MIRRED,
+  MIRRED_TO,
   PEDIT,
   PEDIT_HEADER,
   POLICE,
+  SKBEDIT,
   TUNNEL_KEY,
   VLAN,
 } from '../../../protocols/netlink/tc/action-tables.ts';
 import {
   checksums,
+  markForHost,
+  mirred,
   mirror,
   policePackets,
   popVlan,
@@ -19,6 +23,8 @@ import {
   releaseTunnel,
   setTunnel,
   verdict,
+  withCookie,
+  withSharedCounters,
   writeHeaders,
 } from '../../../protocols/netlink/tc/actions.ts';
 import { ACT, VERDICT } from '../../../protocols/netlink/tc/tables.ts';
@@ -61,6 +67,25 @@ describe('netlink actions of tc', () => {
     assert.deepEqual(words(parameters), [...gen(VERDICT.stolen), 1, 77]);
     const mirrored = parts(mirror(78)).options.get(MIRRED.parameters)?.bytes;
     assert.deepEqual(words(mirrored), [...gen(VERDICT.pipe), 2, 78]);
+  });
+
+  it('write redirects into a device, which takes only packets for this host', () => {
+    const parameters = parts(mirred(MIRRED_TO.ingressRedirect, 79)).options.get(MIRRED.parameters);
+    assert.deepEqual(words(parameters?.bytes), [...gen(VERDICT.stolen), 3, 79]);
+    const copied = parts(mirred(MIRRED_TO.ingressMirror, 79)).options.get(MIRRED.parameters);
+    assert.deepEqual(words(copied?.bytes), [...gen(VERDICT.pipe), 4, 79]);
+    const { kind, options } = parts(markForHost());
+    assert.equal(kind, 'skbedit');
+    assert.deepEqual(words(options.get(SKBEDIT.parameters)?.bytes), gen(VERDICT.pipe));
+    assert.equal(options.get(SKBEDIT.packetType), 0);
+  });
+
+  it('have a cookie, and one set of counters', () => {
+    const cookie = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
+    const attributes = new AttributeReader(withSharedCounters(withCookie(popVlan(), cookie)));
+    assert.equal(attributes.get(ACT.kind), 'vlan');
+    assert.deepEqual(attributes.get(ACT.cookie), cookie);
+    assert.deepEqual(words(attributes.get(ACT.flags)), [1, 1]);
   });
 
   it('write VLAN tags', () => {
@@ -122,7 +147,10 @@ describe('netlink actions of tc', () => {
     const [index, exceeding, ...others] = words(options.get(POLICE.parameters)?.bytes);
     assert.deepEqual([index, exceeding, ...new Set(others)], [0, VERDICT.shot, 0]);
     assert.equal(options.get(POLICE.packetRate64), 1_000n);
-    assert.equal(options.get(POLICE.packetBurst64), 10n);
+    // 10 packets take 10 ms, in ticks of 64 ns.
+    assert.equal(options.get(POLICE.packetBurst64), 156_250n);
+    const heartbeat = parts(policePackets(1n, 1n, VERDICT.ok, VERDICT.pipe)).options;
+    assert.equal(heartbeat.get(POLICE.packetBurst64), 15_625_000n);
     assert.equal(options.get(POLICE.result), VERDICT.pipe);
   });
 });

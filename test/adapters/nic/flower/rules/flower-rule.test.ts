@@ -1,77 +1,68 @@
 import assert from 'node:assert/strict';
 import {
-  encodeRule,
-  type FlowerRule,
-} from '../../../../../adapters/nic/flower/rules/flower-rule.ts';
-import { flowIdOfActions } from '../../../../../adapters/nic/flower/rules/cookie.ts';
-import type { FlowActions } from '../../../../../engine/model/action.ts';
-import type { FlowMatch } from '../../../../../engine/model/match.ts';
-import { exactly, matchOn } from '../../../../support/match-fields.ts';
-import { FLOWER } from '../../../../../protocols/netlink/tc/flower-table.ts';
-import { flowerOf, newFilter } from '../../../../../protocols/netlink/tc/filters.ts';
-import { PARENT } from '../../../../../protocols/netlink/tc/traffic-control.ts';
-
-const ID = { w0: 0x01234567, w1: 0x89abcdef, w2: 0xfedcba98, w3: 0x76543210 };
-const PORTS = new Map([
-  ['vm1', { ifindex: 11, isInternal: false }],
-  ['vm2', { ifindex: 12, isInternal: false }],
-  ['br0', { ifindex: 13, isInternal: true }],
-]);
-const ports = {
-  get: (name: string) => PORTS.get(name),
-  problem: (name: string) => `${name} has no device`,
-};
-const to = (port: string): FlowActions => [{ kind: 'output', port }];
-const TO_VM2 = to('vm2');
-
-const outcome = (match: FlowMatch, actions: FlowActions, heartbeat = false) =>
-  encodeRule({ id: ID, match, actions }, ports, { heartbeat });
-
-function rule(match: FlowMatch, actions: FlowActions, heartbeat = false): FlowerRule {
-  const made = outcome(match, actions, heartbeat);
-  assert(made.ok, JSON.stringify(made));
-  return made.rule;
-}
-
-function refusal(match: FlowMatch, actions: FlowActions): string {
-  const made = outcome(match, actions);
-  assert(!made.ok);
-  return `${made.refusal.code}: ${made.refusal.detail}`;
-}
-
-const IPV4 = [exactly('eth_type', 0x0800), exactly('ip_frag', 0)];
-
-/** The filter as a kernel would report it. */
-function filterOf(made: FlowerRule) {
-  const place = { ifindex: made.ifindex, parent: PARENT.clsactIngress, priority: 9, handle: 1 };
-  const options = [...made.keys, FLOWER.actions.of(made.actions)];
-  const filter = flowerOf(
-    newFilter({ ...place, protocol: made.protocol }, 'flower', options).payload,
-  );
-  assert(filter !== undefined);
-  return filter;
-}
+  flowIdOfActions,
+  flowIdOfCookie,
+} from '../../../../../adapters/nic/flower/rules/cookie.ts';
+import { POLICE } from '../../../../../protocols/netlink/tc/action-tables.ts';
+import { VERDICT } from '../../../../../protocols/netlink/tc/tables.ts';
+import { filterOf, ID, IPV4, outcome, refusalOf, ruleOf, to, TO_VM2 } from './support/rules.ts';
 
 describe('rules of tc flower', () => {
   it('are filters on the device of the input port, with the id of the flow as cookie', () => {
-    const made = rule(matchOn('vm1', ...IPV4), TO_VM2);
-    assert.deepEqual(
-      [made.inPort, made.ifindex, made.protocol, made.outputs],
-      ['vm1', 11, 0x0800, ['vm2']],
-    );
-    const { actions } = filterOf(made);
+    const rule = ruleOf(IPV4, TO_VM2);
+    const { inPort, ifindex, protocol, outputs } = rule;
+    assert.deepEqual([inPort, ifindex, protocol, outputs], ['vm1', 11, 0x0800, ['vm2']]);
+    const { actions } = filterOf(rule);
     assert.deepEqual(flowIdOfActions(actions), ID);
     assert.equal(actions.at(-1)?.cookie?.toString('hex'), '0123456789abcdeffedcba9876543210');
     assert.deepEqual(actions.at(-1)?.to, { how: 1, ifindex: 12 });
   });
 
-  it('refuse unknown ports, and what an internal port sends', () => {
-    const match = matchOn('vm1', ...IPV4);
-    assert.equal(refusal(match, to('vm9')), 'port-unavailable: vm9 has no device');
-    assert.equal(refusal(matchOn('vm9', ...IPV4), TO_VM2), 'port-unavailable: vm9 has no device');
+  it('have the cookie of a drop, too', () => {
+    const { actions } = filterOf(ruleOf(IPV4, []));
+    assert.deepEqual(
+      actions.map(({ kind, verdict }) => [kind, verdict]),
+      [['gact', VERDICT.shot]],
+    );
+    assert.deepEqual(flowIdOfActions(actions), ID);
+  });
+
+  it('name each output once', () => {
+    const { outputs } = ruleOf(IPV4, [to('vm2'), to('br0'), to('vm2')]);
+    assert.deepEqual(outputs, ['vm2', 'br0']);
+  });
+
+  it('let one packet a second pass unchanged, before all other actions, where asked for', () => {
+    const { actions } = filterOf(ruleOf(IPV4, TO_VM2, { heartbeat: true }));
+    assert.deepEqual(
+      actions.map(({ kind }) => kind),
+      ['police', 'mirred'],
+    );
+    const { options } = actions[0];
+    assert.equal(options.get(POLICE.packetRate64), 1n);
+    assert.equal(options.get(POLICE.result), VERDICT.ok);
+  });
+
+  it('are refused for unknown ports, and for what an internal port sends', () => {
+    const unknown = 'port-unavailable: vm9 has no device';
+    assert.equal(refusalOf(outcome(IPV4, [to('vm9')])), unknown);
+    assert.equal(refusalOf(outcome(IPV4, TO_VM2, { inPort: 'vm9' })), unknown);
     assert.equal(
-      refusal(matchOn('br0', ...IPV4), TO_VM2),
+      refusalOf(outcome(IPV4, TO_VM2, { inPort: 'br0' })),
       'port-unavailable: what the internal port br0 sends does not pass the ingress of tc',
     );
+  });
+
+  it('are refused for their actions, whether or not there are ports', () => {
+    const actions = [{ kind: 'opaque', text: 'recirc(0x1)' } as const, to('vm9')];
+    assert.equal(
+      refusalOf(outcome(IPV4, actions)),
+      'unsupported-action: the action recirc(0x1) cannot be performed',
+    );
+  });
+
+  it('are not recognised by a cookie of another length', () => {
+    assert.equal(flowIdOfCookie(Buffer.alloc(8)), undefined);
+    assert.equal(flowIdOfActions([{ cookie: undefined }]), undefined);
   });
 });
