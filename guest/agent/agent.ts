@@ -11,6 +11,7 @@ import { commonVersion } from '../../protocols/guest-channel/codec/parse.ts';
 import { decodeHostMessage } from '../../protocols/guest-channel/codec/decode-host.ts';
 import { ChannelViolation } from '../../protocols/guest-channel/codec/errors.ts';
 import type { Lease } from './lease.ts';
+import type { LeaseGuard } from './lease-guard.ts';
 import { Requests } from './requests.ts';
 import type { RuleTable } from './rule-table.ts';
 
@@ -25,10 +26,9 @@ export interface AgentOptions {
   /** CLOCK_BOOTTIME, ms. */
   readonly clockMs: () => number;
   readonly devices: () => Promise<readonly GuestDevice[]>;
-  /** Resolves when the text is on its way to the host. */
-  readonly send: (text: string) => Promise<void>;
-  /** Called when the end of the lease has changed; undefined: there is no lease. */
-  readonly onLease: (untilMs: number | undefined) => void;
+  /** Sends a text to the host, or queues it; the caller of {@link Agent.line} waits until it is sent. */
+  readonly send: (text: string) => void;
+  readonly guard: LeaseGuard;
   readonly log: (line: string) => void;
 }
 
@@ -48,34 +48,25 @@ export class Agent {
     this.#requests = new Requests(options);
   }
 
-  /** The host has said hello, and everything was withdrawn since. */
-  get isIdle(): boolean {
-    const { receive, transmit } = this.#options.table;
-    return receive.size + transmit.size === 0;
+  /** Takes over what an earlier agent left. */
+  adopt(): Promise<void> {
+    return this.#queue.run(() => this.#options.table.adopt());
   }
 
-  /** Takes over what an earlier agent left, and tells the host that this one has started. */
-  start(): Promise<void> {
-    return this.#queue.run(async () => {
-      await this.#options.table.adopt();
-      await this.#hello(null);
-    });
+  /** Tells the host that this agent is there, and has no session. */
+  announce(): Promise<void> {
+    return this.#queue.run(() => this.#hello(null));
   }
 
-  /** Removes the transmit rules if their lease has ended. */
-  checkLease(): Promise<void> {
-    return this.#queue.run(() => this.#requests.checkLease());
-  }
-
-  /** The rules that the lease protects are gone, whoever removed them. */
-  transmitRulesGone(): Promise<void> {
-    return this.#queue.run(() => this.#requests.endLease());
+  /** Removes the transmit rules if their lease has ended, or their VF does not work any more. */
+  check(): Promise<void> {
+    return this.#queue.run(() => this.#requests.check());
   }
 
   /** Takes a line that the host has sent; resolves when it has been answered. */
   line(text: string): Promise<void> {
     return this.#queue.run(async () => {
-      await this.#requests.checkLease();
+      await this.#requests.check();
       const message = this.#decoded(text);
       if (message?.type === 'hello') {
         await this.#greet(message.epoch, message.versions);
@@ -84,7 +75,7 @@ export class Agent {
         this.#host !== undefined &&
         message.to === this.#options.epoch
       ) {
-        await this.#send(await this.#requests.reply(message));
+        this.#send(await this.#requests.reply(message));
       }
     });
   }
@@ -94,8 +85,8 @@ export class Agent {
     return this.#queue.run(() => this.#send({ type: 'leaving' }));
   }
 
-  /** Removes the transmit rules, so that all traffic leaves through the vSwitch. */
-  withdrawTransmit(): Promise<void> {
+  /** Ends the lease, so that all traffic leaves through the vSwitch. */
+  endLease(): Promise<void> {
     return this.#queue.run(() => this.#requests.endLease());
   }
 
@@ -123,7 +114,7 @@ export class Agent {
   async #hello(to: Epoch | null): Promise<void> {
     const { epoch, version, clockMs, devices } = this.#options;
     const found = await devices();
-    await this.#send({
+    this.#send({
       type: 'hello',
       versions: VERSIONS,
       epoch,
@@ -134,7 +125,7 @@ export class Agent {
     });
   }
 
-  #send(message: GuestMessage): Promise<void> {
-    return this.#options.send(encodeLine(message));
+  #send(message: GuestMessage): void {
+    this.#options.send(encodeLine(message));
   }
 }

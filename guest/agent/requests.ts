@@ -14,6 +14,7 @@ import type {
 } from '../../protocols/guest-channel/codec/messages.ts';
 import type { GuestRule } from '../../protocols/guest-channel/codec/rule.ts';
 import type { Lease } from './lease.ts';
+import type { LeaseGuard } from './lease-guard.ts';
 import type { RuleTable } from './rule-table.ts';
 
 /** What requests act on. */
@@ -21,13 +22,15 @@ export interface RequestScope {
   readonly table: RuleTable;
   readonly lease: Lease;
   readonly clockMs: () => number;
-  readonly onLease: (untilMs: number | undefined) => void;
+  readonly guard: LeaseGuard;
 }
 
 /** Carries out requests of the host. Not concurrent: the caller runs one at a time. */
 export class Requests {
   readonly #scope: RequestScope;
   #lost = 0;
+  /** Devices that the guard knows. */
+  readonly #guarded = new Set<string>();
   /** Counters that the host reads in several requests. */
   #counters: readonly RuleCounters[] = [];
 
@@ -35,19 +38,20 @@ export class Requests {
     this.#scope = scope;
   }
 
-  /** Removes the transmit rules if their lease has ended. */
-  async checkLease(): Promise<void> {
-    const { lease, clockMs } = this.#scope;
+  /** Removes the transmit rules if their lease has ended, or their VF does not work any more. */
+  async check(): Promise<void> {
+    const { table, lease, clockMs } = this.#scope;
     if (lease.isOver(clockMs())) await this.endLease();
+    this.#lost += await table.dropUnusable();
   }
 
   /** Ends the lease and removes the transmit rules. */
   async endLease(): Promise<void> {
-    const { table, lease, onLease } = this.#scope;
+    const { table, lease, guard } = this.#scope;
     const removed = await table.deleteTransmit();
     this.#lost += removed;
     lease.end(removed > 0);
-    onLease(undefined);
+    guard.guard(undefined, this.#guarded);
   }
 
   /** Carries out a request; a failure is part of the reply. */
@@ -78,15 +82,10 @@ export class Requests {
         return { of: 'put', rules: await this.#put(request.rules) };
       case 'delete':
         return { of: 'delete', rules: await table.delete(request.rules) };
-      case 'retain': {
-        const kept = new Set(request.rules);
-        const others = [...table.transmit, ...table.receive].filter((id) => !kept.has(id));
-        return { of: 'delete', rules: await table.delete(others) };
-      }
-      case 'withdraw': {
-        const rules = await table.delete([...table.transmit, ...table.receive]);
-        return { of: 'delete', rules };
-      }
+      case 'retain':
+        return { of: 'delete', rules: await table.retain(new Set(request.rules)) };
+      case 'withdraw':
+        return { of: 'delete', rules: await table.retain(new Set()) };
       case 'counters':
         return await this.#countersAfter(request.after);
       case 'renew':
@@ -107,7 +106,9 @@ export class Requests {
         refusals.set(id, `a guest can hold ${MAX_RULES} rules`);
       }
     }
-    const results = await table.put(rules.filter(({ id }) => !refusals.has(id)));
+    const accepted = rules.filter(({ id }) => !refusals.has(id));
+    this.#guardDevices(accepted);
+    const results = await table.put(accepted);
     const resultOf = new Map(results.map((result) => [result.id, result]));
     return rules.map(({ id }): RuleResult => {
       const result = resultOf.get(id);
@@ -116,11 +117,22 @@ export class Requests {
     });
   }
 
+  /** Before the rules are installed: the agent can be killed at any moment. */
+  #guardDevices(rules: readonly GuestRule[]): void {
+    const before = this.#guarded.size;
+    for (const { direction, device } of rules) {
+      if (direction === 'transmit') this.#guarded.add(device);
+    }
+    if (this.#guarded.size > before)
+      this.#scope.guard.guard(this.#scope.lease.untilMs, this.#guarded);
+  }
+
   #renew(untilMs: number): 'renewed' | 'late' {
-    const { lease, clockMs, onLease } = this.#scope;
+    const { lease, clockMs, guard } = this.#scope;
+    if (!guard.isRunning) return 'late';
     const nowMs = clockMs();
     const renewal = lease.renew(Math.min(untilMs, nowMs + MAX_LEASE_MS), nowMs);
-    onLease(lease.untilMs);
+    guard.guard(lease.untilMs, this.#guarded);
     return renewal;
   }
 

@@ -1,3 +1,4 @@
+import { ChannelViolation } from './errors.ts';
 import { Fields } from './fields.ts';
 import { MAX_RULE_ID, MAX_RULES, MAX_RULES_PER_PUT } from './limits.ts';
 import type { HostMessage, HostRequest } from './messages.ts';
@@ -27,8 +28,13 @@ function readRequest(type: HostRequest['type'], fields: Fields): HostRequest {
   const to = readEpoch(fields, 'to');
   const id = fields.integer('id', 1, Number.MAX_SAFE_INTEGER);
   switch (type) {
-    case 'put':
-      return { type, to, id, rules: fields.list('rules', MAX_RULES_PER_PUT, readRule) };
+    case 'put': {
+      const rules = fields.list('rules', MAX_RULES_PER_PUT, readRule);
+      if (new Set(rules.map((rule) => rule.id)).size < rules.length) {
+        throw new ChannelViolation('message.rules', 'each id once');
+      }
+      return { type, to, id, rules };
+    }
     case 'delete':
     case 'retain':
       return { type, to, id, rules: fields.list('rules', MAX_RULES, readRuleId) };

@@ -20,7 +20,7 @@ const epoch = hex(16);
 const id = fc.integer({ min: 1, max: MAX_RULE_ID });
 const requestId = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const count = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
-const ms = fc.double({ min: 0, max: 2 ** 53, noNaN: true });
+const ms = fc.double({ min: 0, max: Number.MAX_SAFE_INTEGER, noNaN: true });
 const name = fc.constantFrom('eth0', 'vf0', 'enp1s0f1v3', 'net.5@if-2');
 const words = fc.string({ unit: 'grapheme-ascii', maxLength: 100 });
 const versions = fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 4 });
@@ -51,7 +51,7 @@ export const arbitraryHostMessage: fc.Arbitrary<HostMessage> = fc.oneof(
     type: fc.constant('put' as const),
     to: epoch,
     id: requestId,
-    rules: fc.array(arbitraryRule, { maxLength: 4 }),
+    rules: fc.uniqueArray(arbitraryRule, { selector: (rule) => rule.id, maxLength: 4 }),
   }),
   fc.record({
     type: fc.constantFrom('delete' as const, 'retain' as const),

@@ -151,7 +151,10 @@ describe('codec of the guest channel', () => {
     };
     const to = '0123456789abcdef';
     const id = Number.MAX_SAFE_INTEGER;
-    const rules = Array.from({ length: MAX_RULES_PER_PUT }, () => largest);
+    const rules = Array.from({ length: MAX_RULES_PER_PUT }, (_, i) => ({
+      ...largest,
+      id: MAX_RULE_ID - i,
+    }));
     const put = encodeLine({ type: 'put', to, id, rules });
     assert(decodeHostMessage(put).type === 'put');
     const ids = Array.from({ length: MAX_RULES }, () => MAX_RULE_ID);

@@ -140,7 +140,7 @@ describe('hostile guest', () => {
     const session = await guest.session();
     const other = new ModelGuest();
     other.pair.guest.send = (text) => guest.pair.guest.send(text);
-    await other.agent.start();
+    await other.start();
     assert.equal(session.end?.reason, 'restarted');
     // Nothing listens any more.
     guest.pair.guest.send('x'.repeat(1_000_000));

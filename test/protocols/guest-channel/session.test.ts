@@ -101,10 +101,10 @@ describe('session with a guest', () => {
       await session.renew(guest.hostMs + 3_000);
       await session.put([receive(1), transmit(2)]);
       guest.guestMs += 2_999;
-      await guest.agent.checkLease();
+      await guest.agent.check();
       assert.deepEqual([...guest.rules.rules.keys()], [1, 2]);
       guest.guestMs += 1;
-      await guest.agent.checkLease();
+      await guest.agent.check();
       assert.deepEqual([...guest.rules.rules.keys()], [1]);
       // One renewal is refused, so that the host puts the rules again.
       assert.equal(await session.renew(guest.hostMs + 3_000), 'late');
@@ -191,7 +191,7 @@ describe('session with a guest', () => {
       await session.put([receive(1), transmit(2)]);
       const successor = new ModelGuest(guest.rules);
       successor.pair.guest.send = (text) => guest.pair.guest.send(text);
-      await successor.agent.start();
+      await successor.start();
       assert.equal(session.end?.reason, 'restarted');
       await assert.rejects(session.counters(), GuestSessionEnded);
       assert.deepEqual([...guest.rules.rules.keys()], [1]);
@@ -214,7 +214,7 @@ describe('session with a guest', () => {
       const opening = guest.session();
       await Promise.resolve();
       guest.pair.guest.onText = answer;
-      await guest.agent.start();
+      await guest.start();
       assert.equal((await opening).agent, '1.0.0');
     });
   });

@@ -75,7 +75,7 @@ describe('layers', function () {
         plant(`${layer.folder}/planted-import.ts`, importOf(layer, forbiddenFor(layer)));
         plant(
           `${layer.folder}/planted-package.ts`,
-          "export { execSync } from 'node:child_process';\n",
+          "export { load } from 'koffi';\n",
         );
       }
       plant('text/planted-a.ts', "export type A = import('./planted-b.ts').B;\n");

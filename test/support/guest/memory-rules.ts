@@ -39,6 +39,17 @@ export class MemoryRules implements RuleTable {
     return there.length;
   }
 
+  retain(kept: ReadonlySet<number>): Promise<number> {
+    return this.delete([...this.transmit, ...this.receive].filter((id) => !kept.has(id)));
+  }
+
+  /** Ids of rules whose devices do not work any more. */
+  readonly unusable: number[] = [];
+
+  dropUnusable(): Promise<number> {
+    return this.delete(this.unusable.splice(0));
+  }
+
   deleteTransmit(): Promise<number> {
     return this.delete([...this.transmit]);
   }

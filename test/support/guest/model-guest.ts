@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from '../../../guest/agent/agent.ts';
+import type { LeaseGuard } from '../../../guest/agent/lease-guard.ts';
 import { Lease } from '../../../guest/agent/lease.ts';
 import type { GuestDevice } from '../../../protocols/guest-channel/codec/messages.ts';
 import { openSession } from '../../../protocols/guest-channel/host/handshake.ts';
@@ -28,7 +29,7 @@ export const MODEL_DEVICES: readonly GuestDevice[] = [
 ];
 
 /** The real agent on rules and a channel in memory, with clocks that the test sets. */
-export class ModelGuest {
+export class ModelGuest implements LeaseGuard {
   readonly pair = new MemoryPair();
   readonly rules: MemoryRules;
   readonly agent: Agent;
@@ -49,16 +50,31 @@ export class ModelGuest {
       lease: this.lease,
       clockMs: () => this.guestMs,
       devices: async () => MODEL_DEVICES,
-      send: async (text) => {
+      send: (text) => {
         this.sent.push(text);
         this.pair.guest.send(text);
       },
-      onLease: () => {},
+      guard: this,
       log: () => {},
     });
     this.pair.guest.onText = (text) => {
       for (const line of text.split('\n').slice(0, -1)) void this.agent.line(line);
     };
+  }
+
+  /** False: nothing guards the lease. */
+  isRunning = true;
+  /** What the guard was told: end of the lease, devices. */
+  readonly guarded: string[] = [];
+
+  guard(untilMs: number | undefined, devices: Iterable<string>): void {
+    this.guarded.push([untilMs ?? 'none', ...devices].join(' '));
+  }
+
+  /** Starts the agent, as its main program does. */
+  async start(): Promise<void> {
+    await this.agent.adopt();
+    await this.agent.announce();
   }
 
   /** The session that the host opens with it. */
