@@ -198,7 +198,7 @@ export interface SliceView {
 
 /** Where a backend takes the packets of a port, and why there. */
 export interface HookView {
-  /** The place in the kernel, `xdp` or `tcx`, or `emulator`. */
+  /** The place in the kernel, `xdp`, `tcx` or `cls_bpf`, or `emulator`. */
   readonly hook: string;
   /** The reason as one word, as in metrics. */
   readonly reason: string;

@@ -5,7 +5,7 @@ import type { ConfigFile } from './config-file.ts';
 /** The adapters of `backend` that serve a node, by the adapter of `node`. */
 const BACKENDS = {
   emulator: ['emulator', 'none'],
-  ovs: ['auto', 'xdp', 'tcx', 'none'],
+  ovs: ['auto', 'xdp', 'tcx', 'cls_bpf', 'none'],
 } as const;
 
 /** Checks settings of the backend that the schema cannot express. */
@@ -22,10 +22,11 @@ export function checkBackend({ node, backend }: ConfigFile, document: JsonDocume
     );
   }
   const { datapath } = node.ovs;
-  if (adapter === 'tcx' && datapath?.startsWith('netdev@') === true) {
+  const isAtIngress = adapter === 'tcx' || adapter === 'cls_bpf';
+  if (isAtIngress && datapath?.startsWith('netdev@') === true) {
     return report(
-      `backend "tcx" cannot be used with the userspace datapath "${datapath}", which gets packets ` +
-        'before tcx; use "auto" or "xdp"',
+      `backend "${adapter}" cannot be used with the userspace datapath "${datapath}", which gets ` +
+        `packets before ${adapter}; use "auto" or "xdp"`,
     );
   }
   return [];

@@ -68,8 +68,8 @@ export interface OvsConfig {
 }
 
 export interface BackendConfig {
-  /** `auto`: XDP or tcx, chosen for each port. `none`: the daemon observes and decides, but places nothing. */
-  readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'none';
+  /** `auto`: XDP, tcx or cls_bpf, chosen for each port. `none`: the daemon observes and decides, but places nothing. */
+  readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'none';
   readonly entries: number;
   readonly masks: number;
   readonly leaseMs: number;

@@ -8,10 +8,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Headers that all programs include. */
 const SHARED = join(root, 'adapters/nic/core/bpf');
 
-/** The programs: the source in a folder of its own, and what is made of it. */
-const PROGRAMS = ['xdp', 'tcx'].map((adapter) => ({
-  source: join(root, 'adapters/nic', adapter, 'bpf/norikae.bpf.c'),
-  target: join(root, 'dist/adapters/nic', adapter, 'norikae.bpf.o'),
+/** The objects: the source, in the folder of its adapter, and what is made of it. */
+const PROGRAMS = [
+  ['xdp', 'norikae'],
+  ['xdp', 'bound'],
+  ['tcx', 'norikae'],
+].map(([adapter, name]) => ({
+  source: join(root, 'adapters/nic', adapter, 'bpf', `${name}.bpf.c`),
+  target: join(root, 'dist/adapters/nic', adapter, `${name}.bpf.o`),
 }));
 
 /** @param {{ source: string, target: string }} program */

@@ -1,17 +1,18 @@
 import { type Check, failed, passed } from '../model/check.ts';
-import type { HookName, HostFacts } from '../model/facts.ts';
+import type { HostFacts, ProgramName } from '../model/facts.ts';
 import { isSeen } from '../model/seen.ts';
-import { neededHooks } from './hooks.ts';
+import { neededHooks, programAt } from './hooks.ts';
 import { notSeen } from './not-seen.ts';
 
-const TITLES: Readonly<Record<HookName, string>> = { xdp: 'XDP program', tcx: 'tcx program' };
+const TITLES: Readonly<Record<ProgramName, string>> = { xdp: 'XDP program', tcx: 'tcx program' };
 
 const MOUNT = 'mount -t bpf bpf /sys/fs/bpf';
 
 /** Checks of libbpf, the BPF file system, and what the kernel accepts. */
 export function bpfChecks(facts: HostFacts): readonly Check[] {
   const { bpf } = facts;
-  const hooks = [...neededHooks(facts)].toSorted();
+  const hooks = neededHooks(facts);
+  const programs = [...new Set([...hooks].map(programAt))].toSorted();
   return [
     isSeen(bpf.libbpf)
       ? passed('libbpf', bpf.libbpf.value)
@@ -19,14 +20,14 @@ export function bpfChecks(facts: HostFacts): readonly Check[] {
     fileSystem(facts),
     compiler(facts),
     maps(facts),
-    ...hooks.map((hook) => {
-      const program = bpf.programs[hook];
-      if (isSeen(program)) return passed(TITLES[hook], 'the kernel accepts it');
+    ...programs.map((name) => {
+      const program = bpf.programs[name];
+      if (isSeen(program)) return passed(TITLES[name], 'the kernel accepts it');
       const remedy =
         'use the kernel that docs/operations.md requires; npm run build:bpf compiles it';
-      return notSeen(TITLES[hook], program, remedy);
+      return notSeen(TITLES[name], program, remedy);
     }),
-    ...(hooks.includes('tcx') ? [tcx(facts)] : []),
+    ...(hooks.has('tcx') ? [tcx(facts)] : []),
   ];
 }
 

@@ -17,7 +17,7 @@ export function describeDevice(device: DeviceFacts, hook: HookName): string {
   });
   const words = [driver ?? 'unknown driver', isUp ? 'up' : 'down', `MTU ${mtu}`, ...shown];
   if (eswitch !== undefined) words.push(`embedded switch ${eswitch}`);
-  return `${words.join(', ')}; ${hook === 'tcx' ? 'tcx' : xdpWords(device)}`;
+  return `${words.join(', ')}; ${hook === 'xdp' ? xdpWords(device) : hook}`;
 }
 
 function xdpWords({ xdp }: DeviceFacts): string {

@@ -1,10 +1,15 @@
 import type { PortInfo } from '../../engine/model/port.ts';
-import type { HookName, HostFacts } from '../model/facts.ts';
+import type { HookName, HostFacts, ProgramName } from '../model/facts.ts';
 import { isSeen } from '../model/seen.ts';
 
 /** The hook that serves ports of a bridge with this datapath. */
 export function hookOf(datapath: PortInfo['datapath'], { hooks }: HostFacts): HookName {
   return hooks[datapath ?? 'unknown'];
+}
+
+/** The program that runs at a hook. */
+export function programAt(hook: HookName): ProgramName {
+  return hook === 'xdp' ? 'xdp' : 'tcx';
 }
 
 /** The hooks that this host needs. */

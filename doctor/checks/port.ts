@@ -1,7 +1,7 @@
 import { type Check, checkOf, failed, passed, type Problem } from '../model/check.ts';
 import type { DeviceFacts, HookName, HostFacts, PortFacts } from '../model/facts.ts';
 import { isSeen } from '../model/seen.ts';
-import { hookOf } from './hooks.ts';
+import { hookOf, programAt } from './hooks.ts';
 import { notSeen, RUN_AS_ROOT } from './not-seen.ts';
 import { describeDevice } from './device-words.ts';
 import { xdpProblems } from './xdp.ts';
@@ -36,14 +36,14 @@ export function portCheck(port: PortFacts, facts: HostFacts): Check {
 function deviceProblems(name: string, device: DeviceFacts, hook: HookName): readonly Problem[] {
   const problems: Problem[] = [];
   if (!device.isUp) problems.push({ found: 'it is down', remedy: `ip link set ${name} up` });
-  if (hook === 'tcx' && !device.isEthernet) {
+  if (hook !== 'xdp' && !device.isEthernet) {
     problems.push({ found: 'it is not an Ethernet device', remedy: 'use an Ethernet device' });
   }
   return problems;
 }
 
 function otherProblems(port: PortFacts, hook: HookName): readonly Problem[] {
-  const others = port.others[hook];
+  const others = port.others[programAt(hook)];
   if (!isSeen(others)) {
     const found = `other users of its hooks cannot be seen: ${others.unseen}`;
     return [{ found, remedy: others.isDenied ? RUN_AS_ROOT : 'run it again' }];

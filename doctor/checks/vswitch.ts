@@ -59,10 +59,11 @@ function bridges({ settings }: HostFacts, { bridges: all }: VswitchConfiguration
   const texts = all.map((bridge) => `${bridge.name} (${bridge.datapath ?? 'unknown'} datapath)`);
   const problems: Problem[] = [];
   const before = all.filter(({ datapath }) => datapath !== 'kernel');
-  if (settings.adapter === 'tcx' && before.length > 0) {
+  const { adapter } = settings;
+  if ((adapter === 'tcx' || adapter === 'cls_bpf') && before.length > 0) {
     const names = before.map((bridge) => bridge.name).join(', ');
     problems.push({
-      found: `tcx serves only the kernel datapath, which ${names} does not have`,
+      found: `${adapter} serves only the kernel datapath, which ${names} does not have`,
       remedy: 'set backend.adapter to "auto" or "xdp"',
     });
   }

@@ -14,7 +14,7 @@ export function xdpProblems(
   if (isVeth && mode !== 'generic' && !(xdp?.readsVlanTag ?? isAtLeast(release, 6, 8))) {
     problems.push({
       found: 'XDP on a veth needs Linux 6.8, because the other end can hide VLAN tags',
-      remedy: 'boot Linux 6.8 or later; on the kernel datapath, tcx needs 6.6',
+      remedy: 'boot Linux 6.8 or later; on the kernel datapath, set backend.adapter to "auto"',
     });
   }
   if (xdp?.isNative === false && mode === 'native') {

@@ -7,9 +7,9 @@ import { Libbpf } from '../../adapters/nic/core/libbpf.ts';
 import { probeMaps } from '../../adapters/nic/core/map-probe.ts';
 import type { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
 import { BPF_FS_MAGIC } from '../../adapters/nic/core/pin-directory.ts';
-import { ProgramLoader } from '../../adapters/nic/core/program-loader.ts';
-import { TCX_PROGRAM } from '../../adapters/nic/tcx/tcx-attachment.ts';
-import { PROGRAM_NAMES, PROGRAMS } from '../../adapters/nic/xdp/programs.ts';
+import { type ObjectFile, ProgramLoader } from '../../adapters/nic/core/program-loader.ts';
+import { INGRESS_PROGRAM } from '../../adapters/nic/tcx/ingress-attachment.ts';
+import { PROGRAMS, xdpObjects } from '../../adapters/nic/xdp/programs.ts';
 import { errorCode } from '../../text/error-message.ts';
 import type { BpfFacts } from '../model/facts.ts';
 import { NotSeen, see } from './see.ts';
@@ -37,9 +37,9 @@ export async function bpfFacts(
     pins: await see(`the file system of ${pinPath}`, () => pinsOf(pinPath)),
     refusedMaps: await see('map types', async () => probeMaps(new Libbpf())),
     programs: {
-      xdp: await see('the XDP program', () => load(objects.xdp, PROGRAM_NAMES, PROGRAMS.plain)),
+      xdp: await see('the XDP program', () => load(xdpObjects(objects.xdp), PROGRAMS.plain)),
       tcx: await see('the tcx program', () =>
-        load(objects.tcx, [TCX_PROGRAM, LEASE_PROGRAM], TCX_PROGRAM),
+        load([{ path: objects.tcx, names: [INGRESS_PROGRAM, LEASE_PROGRAM] }], INGRESS_PROGRAM),
       ),
     },
     knowsTcx: await see('tcx', async () => {
@@ -87,12 +87,8 @@ async function isWritable(folder: string): Promise<boolean> {
 }
 
 /** Loads a program, with maps of its own that nobody else uses, and closes it. */
-async function load(
-  objectPath: string,
-  names: readonly string[],
-  name: string,
-): Promise<'accepted'> {
+async function load(objects: readonly ObjectFile[], name: string): Promise<'accepted'> {
   const programs = new BpfPrograms();
-  const loader = await ProgramLoader.open({ programs, objectPath, names, maps: new Map() });
+  const loader = await ProgramLoader.open({ programs, objects, maps: new Map() });
   return loader.withProgram({ name }, () => 'accepted' as const);
 }

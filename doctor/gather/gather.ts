@@ -43,10 +43,11 @@ export async function gatherFacts(
 }
 
 function hooksFor({ adapter }: Settings, { knowsTcx, programs }: BpfFacts): HostFacts['hooks'] {
-  const hasTcx = isSeen(knowsTcx) && knowsTcx.value && isSeen(programs.tcx);
+  const ingress = isSeen(knowsTcx) && !knowsTcx.value ? 'cls_bpf' : 'tcx';
+  const unusable = 'the kernel does not accept the program';
   const facts = {
     setting: adapter === 'none' ? 'auto' : adapter,
-    noTcx: hasTcx ? undefined : 'the kernel does not have it',
+    ingress: isSeen(programs.tcx) ? ingress : { unusable },
   } as const;
   return {
     userspace: chooseHook({ datapath: 'userspace' }, facts).hook,

@@ -2,16 +2,16 @@ import type { DeviceHooks } from '../../adapters/nic/core/device-hooks.ts';
 import { DevicePrograms } from '../../adapters/nic/core/device-programs.ts';
 import type { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
 import type { OwnPrograms } from '../../adapters/nic/core/own-programs.ts';
-import { tcxOtherHooks } from '../../adapters/nic/tcx/other-hooks.ts';
+import { ingressOtherHooks } from '../../adapters/nic/tcx/other-hooks.ts';
 import { xdpOtherHooks } from '../../adapters/nic/xdp/other-hooks.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
-import type { HookName } from '../model/facts.ts';
+import type { ProgramName } from '../model/facts.ts';
 import { isSeen, type Seen } from '../model/seen.ts';
 import { ownPrograms } from './own-programs.ts';
 import { NotSeen, see } from './see.ts';
 
 /** Why a port cannot be served at a hook; undefined if it can. */
-export type Others = Readonly<Record<HookName, Seen<string | undefined>>>;
+export type Others = Readonly<Record<ProgramName, Seen<string | undefined>>>;
 
 /**
  * Finds programs, filters and chains that an entry would bypass, by the daemon's own rules.
@@ -27,7 +27,7 @@ export async function otherHooks(
   if (!isSeen(own)) return () => ({ xdp: own, tcx: own });
   const xdp = await see('other hooks, for XDP', () => readXdp(ports, own.value, lock));
   const tcx = await see('other hooks, for tcx', () =>
-    readHooks(ports, tcxOtherHooks(lock, own.value)),
+    readHooks(ports, ingressOtherHooks(lock, own.value)),
   );
   return (port) => ({ xdp: of(xdp, port), tcx: of(tcx, port) });
 }

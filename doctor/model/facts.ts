@@ -2,10 +2,13 @@ import type { PortInfo } from '../../engine/model/port.ts';
 import type { Seen } from './seen.ts';
 
 /** Which backend is configured: `auto` chooses for each port. */
-export type Adapter = 'auto' | 'xdp' | 'tcx' | 'none';
+export type Adapter = 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'none';
 
 /** A place in the kernel where programs take packets. */
-export type HookName = 'xdp' | 'tcx';
+export type HookName = 'xdp' | 'tcx' | 'cls_bpf';
+
+/** The compiled programs; tcx and cls_bpf run the same one, and bypass the same. */
+export type ProgramName = 'xdp' | 'tcx';
 
 /** The settings of the daemon that decide what can be offloaded. */
 export interface Settings {
@@ -72,8 +75,8 @@ export interface BpfFacts {
   }>;
   /** Names of map types that the kernel does not create, with the error. */
   readonly refusedMaps: Seen<readonly string[]>;
-  /** Whether the verifier accepts the programs of a hook. */
-  readonly programs: Readonly<Record<HookName, Seen<'accepted'>>>;
+  /** Whether the verifier accepts a program. */
+  readonly programs: Readonly<Record<ProgramName, Seen<'accepted'>>>;
   readonly knowsTcx: Seen<boolean>;
 }
 
@@ -123,7 +126,7 @@ export interface PortFacts {
   /** Left out: it has no device. */
   readonly device?: Seen<DeviceFacts>;
   /** Describes other programs or filters that the hook would bypass; undefined without any. */
-  readonly others: Readonly<Record<HookName, Seen<string | undefined>>>;
+  readonly others: Readonly<Record<ProgramName, Seen<string | undefined>>>;
 }
 
 /** Everything that the checks judge. */

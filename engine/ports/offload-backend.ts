@@ -103,7 +103,7 @@ export interface UnservedPort {
 /** Where a backend takes the packets of a port, and why there. */
 export interface PortHook {
   readonly name: string;
-  /** The place in the kernel, `xdp` or `tcx`, or `emulator`. */
+  /** The place in the kernel, `xdp`, `tcx` or `cls_bpf`, or `emulator`. */
   readonly hook: string;
   /** The reason as one word, for metrics. */
   readonly reason: string;

@@ -4,7 +4,7 @@ import type { HostHookOptions } from '../../adapters/nic/host/host-hook.ts';
 
 /** Options of a table at one hook. */
 export interface TableOptions extends Omit<HostHookOptions, 'adapter' | 'objectPaths' | 'mode'> {
-  /** The compiled program of the hook: dist/adapters/nic/HOOK/norikae.bpf.o. */
+  /** The compiled program: dist/adapters/nic/NAME/norikae.bpf.o. */
   readonly objectPath: string;
 }
 
@@ -16,12 +16,17 @@ export function xdpTable(options: TableOptions & Pick<HostHookOptions, 'mode'>):
 
 /** The NIC table that the daemon makes for `backend.adapter: "tcx"`. */
 export function tcxTable(options: TableOptions): HostBackend {
-  const { objectPath, ...others } = options;
-  const objectPaths = pathsBeside(objectPath);
-  return new HostBackend({ ...others, adapter: 'tcx', mode: 'auto', objectPaths });
+  return ingressTable('tcx', options);
 }
 
-/** The programs of both hooks, of which one is given. */
+/** The NIC table that the daemon makes for this hook as `backend.adapter`. */
+export function ingressTable(adapter: 'tcx' | 'cls_bpf', options: TableOptions): HostBackend {
+  const { objectPath, ...others } = options;
+  const objectPaths = pathsBeside(objectPath);
+  return new HostBackend({ ...others, adapter, mode: 'auto', objectPaths });
+}
+
+/** Both compiled programs, of which one is given. */
 function pathsBeside(objectPath: string): HostHookOptions['objectPaths'] {
   const of = (hook: string): string =>
     join(dirname(dirname(objectPath)), hook, basename(objectPath));

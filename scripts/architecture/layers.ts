@@ -276,7 +276,8 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'adapters/nic/tcx',
-    holds: 'the NIC table at tcx ingress: attachment by links, rewriting of skbs',
+    holds:
+      'the NIC table at tc ingress: attachment by tcx links or cls_bpf filters, rewriting of skbs',
     imports: [...PORTS, 'adapters/nic/core', 'protocols', 'async', 'text'],
     why: 'an adapter of a NIC table imports what they share, and never another adapter',
     packages: 'any',
@@ -297,7 +298,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'adapters/nic/host',
-    holds: 'the NIC table of a host: XDP or tcx, chosen for each port',
+    holds: 'the NIC table of a host: XDP, tcx or cls_bpf, chosen for each port',
     imports: [
       ...PORTS,
       'adapters/nic/core',

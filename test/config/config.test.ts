@@ -134,16 +134,18 @@ describe('configuration', () => {
     assert.deepEqual(problemsOf('{\n  "node" 1\n}'), ['2:10: a ":" is expected here']);
   });
 
-  it('accepts tcx, but not on the userspace datapath', () => {
-    const withDatapath = (datapath: string) =>
-      `{"node": {"adapter": "ovs", "ovs": {"datapath": "${datapath}"}}, "policies": ["p.json"],` +
-      '"backend": {"adapter": "tcx"}}';
-    assert.deepEqual(problemsOf(withDatapath('system@ovs-system')), []);
-    assert.deepEqual(problemsOf(withDatapath('netdev@ovs-netdev')), [
-      '1:118: backend "tcx" cannot be used with the userspace datapath "netdev@ovs-netdev", which ' +
-        'gets packets before tcx; use "auto" or "xdp"',
-    ]);
-  });
+  for (const adapter of ['tcx', 'cls_bpf']) {
+    it(`accepts ${adapter}, but not on the userspace datapath`, () => {
+      const withDatapath = (datapath: string) =>
+        `{"node": {"adapter": "ovs", "ovs": {"datapath": "${datapath}"}}, "policies": ["p.json"],` +
+        `"backend": {"adapter": "${adapter}"}}`;
+      assert.deepEqual(problemsOf(withDatapath('system@ovs-system')), []);
+      assert.deepEqual(problemsOf(withDatapath('netdev@ovs-netdev')), [
+        `1:118: backend "${adapter}" cannot be used with the userspace datapath "netdev@ovs-netdev", ` +
+          `which gets packets before ${adapter}; use "auto" or "xdp"`,
+      ]);
+    });
+  }
 
   const crossChecks: [string, string, RegExp][] = [
     [

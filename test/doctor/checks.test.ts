@@ -267,6 +267,8 @@ describe('checks of a host', () => {
     assert(names(kernel).includes('tcx program') && !names(kernel).includes('XDP program'));
     const old = { ...kernel, hooks: { ...HOST.hooks, kernel: 'xdp' as const } };
     assert(names(old).includes('XDP program') && !names(old).includes('tcx program'));
+    const filter = { ...kernel, hooks: { ...HOST.hooks, kernel: 'cls_bpf' as const } };
+    assert(names(filter).includes('tcx program') && !names(filter).includes('tcx'));
   });
 
   it('accept assumed idle time-outs, and exports that are offloaded nevertheless', () => {

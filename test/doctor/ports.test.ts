@@ -38,7 +38,7 @@ const CASES: readonly (readonly [string, Partial<PortFacts>, RegExp, RegExp])[] 
     'of a veth whose driver cannot report VLAN tags',
     { device: { value: { ...DEVICE, xdp: { ...ability(), readsVlanTag: false } } } },
     /needs Linux 6\.8/,
-    /tcx needs 6\.6/,
+    /set backend\.adapter to "auto"/,
   ],
   [
     'of a veth whose other end has GRO off',
@@ -98,6 +98,17 @@ describe('checks of a port', () => {
     assert.match(failuresOf(kernelHostOf({ others: filter }))[0].found, /another tcx program/);
     const noEthernet = { value: { ...DEVICE, isEthernet: false } };
     assert.match(failuresOf(kernelHostOf({ device: noEthernet }))[0].found, /not an Ethernet/);
+  });
+
+  it('judge tc filters like tcx', () => {
+    const host = (port: PortFacts) => {
+      const hooks = { ...HOST.hooks, kernel: 'cls_bpf' as const };
+      return failuresOf({ ...kernelHostOf(), hooks, ports: { value: [port] } });
+    };
+    const port = { port: portOf({ datapath: 'kernel' }) };
+    assert.deepEqual(host(portFactsOf(port)), []);
+    const others = { xdp: { value: undefined }, tcx: { value: 'its device has a tc filter' } };
+    assert.match(host(portFactsOf({ ...port, others }))[0].found, /has a tc filter/);
   });
 
   it('accept generic XDP, and require native XDP where it is configured', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { release } from 'node:os';
 import type { ProgramBackend } from '../../adapters/nic/core/program-backend.ts';
 import { type Carried, carriedSince, KernelBed } from '../../lab/compare/bed/kernel-bed.ts';
 import type { Counts } from '../../lab/compare/guest/agent.ts';
@@ -14,7 +15,7 @@ import { needs } from '../support/needs.ts';
 
 /*
  * A small part of `lab compare --datapath kernel`, whose matrix takes ten minutes: its traffic and
- * filters, past tcx entries that the test installs itself. Starting a daemon takes half a minute here.
+ * filters, past entries at tc ingress that the test installs itself. Starting a daemon takes half a minute here.
  */
 
 /** The first find no flow in the datapath; what goes up to ovs-vswitchd may overtake each other. */
@@ -28,6 +29,10 @@ const SMALLEST_PAYLOAD = 200;
 const UNSPLIT = 4 * 1_460;
 const IN_TIME = { timeoutMs: 20_000, everyMs: 100 };
 
+const [major = 0, minor = 0] = release().split('.').map(Number);
+/** What `auto` chooses on this kernel. */
+const HOOK = major > 6 || (major === 6 && minor >= 6) ? 'tcx' : 'cls_bpf';
+
 /** Streams that leave from sockets whose kernel leaves checksums and segmentation to the device. */
 const TRAFFIC = [
   { what: 'TCP with TSO', streamsOf: tcpStreams, hasTso: true },
@@ -36,7 +41,7 @@ const TRAFFIC = [
   { what: 'fragments of UDP', streamsOf: fragments, hasTso: false },
 ] as const;
 
-describe('the kernel datapath without and with tcx entries', function () {
+describe(`the kernel datapath without and with ${HOOK} entries`, function () {
   this.timeout(120_000);
   let node: TestNode;
   let bed: KernelBed;
@@ -44,14 +49,14 @@ describe('the kernel datapath without and with tcx entries', function () {
   let without: readonly Counts[] = [];
 
   before(async function () {
-    needs(this, 'kernel-lab', 'root', 'netns', 'ovs', 'tcx', 'nft', 'debian-python3');
+    needs(this, 'kernel-lab', 'root', 'netns', 'ovs', 'xdp', 'nft', 'debian-python3');
     node = await TestNode.start([], 'system', 'shared');
     bed = await KernelBed.onOpenVswitch(node);
     const streams = TRAFFIC.map(({ streamsOf }) => streamsOf(bed.ends())[0]);
     const counts: Counts[] = [];
     for (const stream of streams) counts.push(await countsOf(stream));
     without = counts;
-    backend = await bed.startTable('tcx');
+    backend = await bed.startTable(HOOK);
   });
 
   after(async () => {

@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import type { FlowView } from '../../api/flow-views.ts';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { Capture, sendFrames, sequenceOf, startSender } from '../../lab/testbed/packets.ts';
+import { run } from '../../lab/testbed/run.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { NodeFixture, udpFrames } from '../node/fixture.ts';
 import { needs } from '../support/needs.ts';
@@ -11,6 +12,8 @@ import { needs } from '../support/needs.ts';
 const READY = { timeoutMs: 150_000, everyMs: 1_000 };
 const PACKETS_PER_SECOND = 20;
 const LEASE_MS = 3_000;
+/** Those of the systemd unit (`test/node/capabilities.test.ts`). */
+const CAPABILITIES = ['bpf', 'net_admin', 'perfmon'];
 /** The policy asks for the entry at once; an emulated processor takes seconds to install it. */
 const CARRIED_MS = 20_000;
 
@@ -22,29 +25,19 @@ const NEEDS_6_8 =
  * one of them, flows are read from the kernel.
  */
 const BACKENDS: readonly {
-  readonly adapter: 'auto' | 'xdp' | 'tcx';
-  readonly hook: 'xdp' | 'tcx';
+  readonly adapter: 'auto' | 'xdp';
+  readonly hook: 'xdp' | 'tcx' | 'cls_bpf';
   readonly refusal?: RegExp;
   readonly readFlowsFrom: 'kernel' | 'ovs-vswitchd';
-}[] = isAtLeast(6, 6)
-  ? [
-      {
-        adapter: 'xdp',
-        hook: 'xdp',
-        ...(isAtLeast(6, 8) ? {} : { refusal: NEEDS_6_8 }),
-        readFlowsFrom: 'ovs-vswitchd',
-      },
-      { adapter: 'auto', hook: 'tcx', readFlowsFrom: 'kernel' },
-    ]
-  : [
-      { adapter: 'auto', hook: 'xdp', refusal: NEEDS_6_8, readFlowsFrom: 'kernel' },
-      {
-        adapter: 'tcx',
-        hook: 'tcx',
-        refusal: /port vm1: tcx, which Linux has since 6\.6, cannot be used/,
-        readFlowsFrom: 'ovs-vswitchd',
-      },
-    ];
+}[] = [
+  {
+    adapter: 'xdp',
+    hook: 'xdp',
+    ...(isAtLeast(6, 8) ? {} : { refusal: NEEDS_6_8 }),
+    readFlowsFrom: 'ovs-vswitchd',
+  },
+  { adapter: 'auto', hook: isAtLeast(6, 6) ? 'tcx' : 'cls_bpf', readFlowsFrom: 'kernel' },
+];
 
 const RULES = ['in_port=1,actions=output:2', 'in_port=2,actions=output:1'];
 
@@ -73,7 +66,13 @@ for (const { adapter, hook, refusal, readFlowsFrom } of BACKENDS) {
       // A megaflow stays while an emulated processor starts the sender of the next packets.
       await fixture.node.ovs.vsctl('set', 'Open_vSwitch', '.', 'other_config:max-idle=600000');
       const backend = { adapter, leaseMs: LEASE_MS };
-      const settings = { ready: READY, ovs: { readFlowsFrom }, poll: { periodMs: 500 }, backend };
+      const settings = {
+        ready: READY,
+        ovs: { readFlowsFrom },
+        poll: { periodMs: 500 },
+        backend,
+        capabilities: CAPABILITIES,
+      };
       daemon = await fixture.startDaemon(settings);
       capture = await Capture.start(fixture.receiver.namespace);
     });
@@ -188,6 +187,30 @@ for (const { adapter, hook, refusal, readFlowsFrom } of BACKENDS) {
           await stream.stop();
           const arrived = capture.take().map(({ bytes }) => sequenceOf(bytes));
           assert.equal(new Set(arrived).size, arrived.length, 'no packet arrives twice');
+        });
+      }
+
+      if (hook === 'cls_bpf') {
+        it('gives a port back that the vSwitch is to police, and the vSwitch polices it', async () => {
+          assert(fixture !== undefined && daemon !== undefined);
+          const { ovs } = fixture.node;
+          await send(udpFrames(1, 10), 0);
+          await carriedFlow();
+          assert.match(await run('tc', ['qdisc', 'show', 'dev', 'vm1']), /clsact/);
+          await ovs.vsctl('set', 'Interface', 'vm1', 'ingress_policing_rate=1000000');
+          const isPoliced = async () =>
+            /police/.test(await run('tc', ['filter', 'show', 'dev', 'vm1', 'parent', 'ffff:']));
+          await waitFor(
+            'the vSwitch polices the port',
+            async () => (await isPoliced()) || undefined,
+            {
+              timeoutMs: 20_000,
+              everyMs: 500,
+            },
+          );
+          await ovs.vsctl('set', 'Interface', 'vm1', 'ingress_policing_rate=0');
+          await carriedFlow();
+          assert.equal(await isPoliced(), false);
         });
       }
 

@@ -61,10 +61,15 @@ describe('the package', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('has the BPF object if this machine can compile it', function () {
-    const object = 'dist/adapters/nic/xdp/norikae.bpf.o';
-    if (!existsSync(join(packageRoot(), object))) this.skip();
-    assert(files.includes(object));
+  it('has the BPF objects if this machine can compile them', function () {
+    const objects = ['xdp/norikae', 'xdp/bound', 'tcx/norikae'].map(
+      (name) => `dist/adapters/nic/${name}.bpf.o`,
+    );
+    if (!existsSync(join(packageRoot(), objects[0]))) this.skip();
+    assert.deepEqual(
+      objects.filter((object) => !files.includes(object)),
+      [],
+    );
   });
 
   it('has no tests, benches, TypeScript sources, source maps or screenshots', () => {

@@ -1,5 +1,8 @@
 /** A place in the kernel where programs take the packets of a device. */
-export type HookName = 'xdp' | 'tcx';
+export type HookName = 'xdp' | 'tcx' | 'cls_bpf';
+
+/** The compiled programs; tcx and cls_bpf run the same one. */
+export type ProgramName = 'xdp' | 'tcx';
 
 /** How a port's program is attached, or would be; `flags` are those of `struct port_ref`. */
 export interface Attached {

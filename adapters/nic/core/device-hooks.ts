@@ -8,6 +8,7 @@ import { NetlinkNotifications } from '../../../protocols/netlink/notifications.t
 import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
 import {
+  type AttachedFilter,
   filters,
   GROUP_TRAFFIC_CONTROL,
   PARENT,
@@ -35,6 +36,8 @@ const FILTER_PARENT: Readonly<Record<Direction, number>> = {
 export interface HookRules {
   /** What would bypass them, for texts. */
   readonly by: string;
+  /** Whether a program belongs to the daemon, whose own filters do not count. */
+  isOwn(programId: number): boolean;
   /** Where tc filters count. */
   readonly filters: readonly Direction[];
   /** Where nftables chains and flowtables count. */
@@ -161,7 +164,7 @@ export class DeviceHooks implements OtherHooks {
     if (FILTER_QDISCS.has(kind)) {
       for (const direction of this.#rules.filters) {
         const there = await filters(this.#route, ifindex, FILTER_PARENT[direction]);
-        if (there.length > 0) return `a tc ${direction} filter`;
+        if (this.#hasForeign(there)) return `a tc ${direction} filter`;
       }
       return undefined;
     }
@@ -169,6 +172,19 @@ export class DeviceHooks implements OtherHooks {
     const isConfigured = parent === PARENT.root && handle !== 0;
     return this.#rules.qdiscs && isConfigured ? `a ${kind} qdisc` : undefined;
   }
+
+  /** Whether a list of filters has others than our own, which are listed with their heads. */
+  #hasForeign(all: readonly AttachedFilter[]): boolean {
+    const isOwn = ({ programId }: AttachedFilter) =>
+      programId !== undefined && this.#rules.isOwn(programId);
+    const own = new Set(all.filter(isOwn).map(keyOf));
+    return all.some((filter) => !isOwn(filter) && !(filter.handle === 0 && own.has(keyOf(filter))));
+  }
+}
+
+/** Filters with the same key have a common head in a list of filters. */
+function keyOf({ kind, priority, protocol, chain }: AttachedFilter): string {
+  return `${kind} ${priority} ${protocol} ${chain}`;
 }
 
 /** A pattern that ends with `*` matches every name with that prefix. */

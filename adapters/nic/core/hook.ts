@@ -115,7 +115,7 @@ export interface HookChoice {
   readonly why: string;
 }
 
-/** Attaches programs to devices at a place in the kernel, or at the one of several that fits. */
+/** Attaches programs to devices at a place in the kernel. */
 export interface Hook {
   readonly loader: ProgramLoader;
   readonly attachment: Attachment;
@@ -123,8 +123,11 @@ export interface Hook {
   readonly outputs: Outputs;
   /** Why packets of a port cannot be taken at this hook, with what to do; undefined: they can. */
   refusal(port: PortInfo): string | undefined;
-  /** Which hook serves the packets of a port. */
-  choice(port: Pick<PortInfo, 'datapath'>): HookChoice;
+  /**
+   * Whether a program on the port's device would be in the vSwitch's way: then flows can only leave by
+   * the port.
+   */
+  mustDetach(port: Pick<PortInfo, 'name' | 'ifindex' | 'policed'>): boolean;
   /** Describes the hook and how ports are served, in one line. */
   describe(ports: readonly PortReport[]): string;
   /** Removes its pins. The kernel frees what nothing uses any more. */
@@ -135,3 +138,12 @@ export interface Hook {
 
 /** Opens the hook. @throws {ObjectUnusable} {@link NetworkLockBusy} */
 export type OpenHook = (tools: HookTools) => Promise<Hook>;
+
+/** The hooks of a host as one. */
+export interface HostHooks extends Hook {
+  /** Which hook serves the packets of a port. */
+  choice(port: Pick<PortInfo, 'datapath'>): HookChoice;
+}
+
+/** Opens the hooks. @throws {ObjectUnusable} {@link NetworkLockBusy} */
+export type OpenHostHooks = (tools: HookTools) => Promise<HostHooks>;

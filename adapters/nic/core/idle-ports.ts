@@ -35,22 +35,21 @@ export class IdlePorts {
    */
   async close(): Promise<void> {
     const { served, detachAfterMs, entriesOf } = this.#parts;
-    if (detachAfterMs === undefined) return;
     const nowMs = this.#parts.nowMs();
     for (const port of served.all()) {
       if (!port.isAttached) {
-        if (this.#undetached.has(port.id)) await this.#detach(port);
+        if (this.#undetached.has(port.id)) await this.detach(port);
         continue;
       }
       this.#undetached.delete(port.id);
-      if (!port.onDemand) continue;
+      if (detachAfterMs === undefined || !port.onDemand) continue;
       if (entriesOf(port.id) > 0) {
         this.#idleSince.delete(port.id);
         continue;
       }
       const sinceMs = this.#idleSince.get(port.id) ?? nowMs;
       this.#idleSince.set(port.id, sinceMs);
-      if (nowMs - sinceMs >= detachAfterMs) await this.#detach(port);
+      if (nowMs - sinceMs >= detachAfterMs) await this.detach(port);
     }
   }
 
@@ -60,7 +59,8 @@ export class IdlePorts {
     this.#undetached.delete(id);
   }
 
-  async #detach(port: ServedPort): Promise<void> {
+  /** Detaches the program from a port without entries, which stays served. */
+  async detach(port: ServedPort): Promise<void> {
     const { maps, attachment, served } = this.#parts;
     // Packets are excluded first, so a program that is still attached passes them all.
     maps.exclude(port.ifindex);

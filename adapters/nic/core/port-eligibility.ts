@@ -1,16 +1,16 @@
 import type { PortInfo } from '../../../engine/model/port.ts';
-import type { Hook } from './hook.ts';
+import type { HostHooks } from './hook.ts';
 import type { ServedPort } from './served-port.ts';
 
 /** Decides which ports can be served. */
 export class PortEligibility {
   readonly #only: ReadonlySet<string> | undefined;
-  readonly #hook: Pick<Hook, 'choice' | 'otherHooks' | 'refusal'>;
+  readonly #hook: Pick<HostHooks, 'choice' | 'otherHooks' | 'refusal'>;
 
   /** @param only names of the ports to serve; undefined: every port with a device */
   constructor(
     only: readonly string[] | undefined,
-    hook: Pick<Hook, 'choice' | 'otherHooks' | 'refusal'>,
+    hook: Pick<HostHooks, 'choice' | 'otherHooks' | 'refusal'>,
   ) {
     this.#only = only === undefined ? undefined : new Set(only);
     this.#hook = hook;

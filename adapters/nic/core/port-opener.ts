@@ -2,7 +2,7 @@ import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import { errorMessage } from '../../../text/error-message.ts';
 import { NetworkLockBusy, PortUnusable } from './errors.ts';
 import { type Heartbeat, heartbeatOf } from './heartbeat.ts';
-import type { Attachment } from './hook.ts';
+import type { Attachment, Hook } from './hook.ts';
 import type { PortMaps } from './port-maps.ts';
 import type { ServedPort } from './served-port.ts';
 import type { ServedPorts } from './served-ports.ts';
@@ -19,6 +19,7 @@ export interface PortOpenerParts {
   readonly heartbeatMs: number;
   /** False: ports always have a program. */
   readonly onDemand: boolean;
+  readonly mustDetach: Hook['mustDetach'];
   /** A monotonic clock, ms. */
   readonly nowMs: () => number;
 }
@@ -33,6 +34,7 @@ export class PortOpener {
   readonly #served: ServedPorts;
   readonly #heartbeatMs: number;
   readonly #onDemand: boolean;
+  readonly #mustDetach: Hook['mustDetach'];
   readonly #nowMs: () => number;
   /** Ports to which the program could not be attached, by uuid, and when and why. */
   readonly #failed = new Map<string, { readonly atMs: number; readonly why: string }>();
@@ -43,6 +45,7 @@ export class PortOpener {
     this.#served = parts.served;
     this.#heartbeatMs = parts.heartbeatMs;
     this.#onDemand = parts.onDemand;
+    this.#mustDetach = parts.mustDetach;
     this.#nowMs = parts.nowMs;
   }
 
@@ -62,7 +65,7 @@ export class PortOpener {
    */
   async begin(port: PortIdentity, id: number, attach: boolean): Promise<boolean> {
     try {
-      const onDemand = await this.isOnDemand(port);
+      const onDemand = this.#mustDetach(port) || (await this.isOnDemand(port));
       if (!onDemand || attach) return await this.attach(port, id, onDemand);
       // An earlier daemon with other maps or another hook may have left a program.
       await this.#attachment.detach(port.ifindex);

@@ -4,7 +4,7 @@ import { errorMessage } from '../../../text/error-message.ts';
 import { ifindexOf } from './device.ts';
 import { NetworkLockBusy } from './errors.ts';
 import { IdlePorts } from './idle-ports.ts';
-import type { Attachment, Hook, OtherHooks, Outputs } from './hook.ts';
+import type { Attachment, HostHooks, OtherHooks, Outputs } from './hook.ts';
 import { adoptPorts } from './port-adoption.ts';
 import { PortCloser } from './port-closer.ts';
 import { PortDropper } from './port-dropper.ts';
@@ -17,7 +17,7 @@ import { ServedPorts } from './served-ports.ts';
 /** Dependencies of a port table. */
 export interface PortTableOptions {
   readonly maps: PortMaps;
-  readonly hook: Omit<Hook, 'loader' | 'describe' | 'unpin' | 'close'>;
+  readonly hook: Omit<HostHooks, 'loader' | 'describe' | 'unpin' | 'close'>;
   /** Heartbeat period, ms; 0: no heartbeats. */
   readonly heartbeatMs: number;
   /** Names of the ports to serve; undefined: every port with a device. */
@@ -46,6 +46,7 @@ export class PortTable {
   readonly #attachment: Attachment;
   readonly #hooks: OtherHooks;
   readonly #outputs: Outputs;
+  readonly #mustDetach: HostHooks['mustDetach'];
   readonly #entriesOf: (id: number) => number;
   readonly #eligibility: PortEligibility;
   readonly #opener: PortOpener;
@@ -56,6 +57,8 @@ export class PortTable {
   constructor(options: PortTableOptions) {
     const { maps, hook, heartbeatMs, only, detachAfterMs, entriesOf, nowMs } = options;
     const { attachment, outputs } = hook;
+    const mustDetach: HostHooks['mustDetach'] = (port) => hook.mustDetach(port);
+    this.#mustDetach = mustDetach;
     this.#maps = maps;
     this.#attachment = attachment;
     this.#hooks = hook.otherHooks;
@@ -65,7 +68,15 @@ export class PortTable {
     this.served = served;
     this.#eligibility = new PortEligibility(only, hook);
     const onDemand = detachAfterMs !== undefined;
-    this.#opener = new PortOpener({ maps, attachment, served, heartbeatMs, onDemand, nowMs });
+    this.#opener = new PortOpener({
+      maps,
+      attachment,
+      served,
+      heartbeatMs,
+      onDemand,
+      mustDetach,
+      nowMs,
+    });
     this.#closer = new PortCloser({ maps, attachment, outputs, served });
     this.#idle = new IdlePorts({ maps, attachment, served, detachAfterMs, entriesOf, nowMs });
     this.#dropper = new PortDropper({
@@ -185,6 +196,10 @@ export class PortTable {
 
   /** Makes sure that a served port has a program if it needs one; false when that fails. */
   async #keepServing(port: ServedPort, now: PortInfo): Promise<boolean> {
+    if (this.#mustDetach(now)) {
+      if (port.isAttached) await this.#idle.detach(port);
+      return this.#opener.standBy(now, port.id);
+    }
     const needsProgram = !port.onDemand || this.#entriesOf(port.id) > 0;
     if (!port.isAttached && !needsProgram) return this.#opener.standBy(now, port.id);
     if (port.isAttached && (await this.#isAttached(port))) return true;

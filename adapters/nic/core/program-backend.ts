@@ -19,7 +19,7 @@ import { SerialQueue } from '../../../async/serial-queue.ts';
 import { encodeActions, EncodedActions } from './action-codec.ts';
 import { BackendNotStarted, BackendOptionInvalid } from './errors.ts';
 import { heartbeatOf } from './heartbeat.ts';
-import type { OpenHook } from './hook.ts';
+import type { OpenHostHooks } from './hook.ts';
 import { EncodedMatch, encodeMatch } from './match-codec.ts';
 import type { ProgramBackendOptions } from './options.ts';
 import type { PortReport } from './port-report.ts';
@@ -33,7 +33,7 @@ export interface BackendKind {
   readonly label: string;
   /** How it is configured to run, for its description before the start. */
   readonly how: string;
-  readonly open: OpenHook;
+  readonly open: OpenHostHooks;
 }
 
 /**

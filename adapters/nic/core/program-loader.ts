@@ -3,14 +3,23 @@ import { errorMessage } from '../../../text/error-message.ts';
 import type { BpfPrograms } from './bpf-programs.ts';
 import { ObjectUnusable, ProgramRejected } from './errors.ts';
 
-/** A BPF object, and what it is loaded with. */
+/** The file of a BPF object, and the names of all programs in it. */
+export interface ObjectFile {
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
+/** BPF objects, and what they are loaded with. */
 export interface ProgramLoaderOptions {
   readonly programs: BpfPrograms;
-  readonly objectPath: string;
-  /** The names of all programs in the object. */
-  readonly names: readonly string[];
-  /** Descriptors of all maps that the object declares, by name. */
+  readonly objects: readonly ObjectFile[];
+  /** Descriptors of all maps that each object declares, by name. */
   readonly maps: ReadonlyMap<string, number>;
+}
+
+/** An object that has been read. */
+interface ReadObject extends ObjectFile {
+  readonly bytes: Uint8Array;
 }
 
 /** A program to load. */
@@ -23,25 +32,21 @@ export interface LoadedProgram {
 const LOG_BYTES = 16 * 1024 * 1024;
 const LOG_TAIL = 400;
 
-/** Loads programs that use the pinned maps. The object file is read once, at the start. */
+/** Loads programs that use the pinned maps. The object files are read once, at the start. */
 export class ProgramLoader {
   readonly #options: ProgramLoaderOptions;
-  readonly #object: Uint8Array;
+  readonly #objects: readonly ReadObject[];
   /** Tags of the programs that were loaded, by name. */
   readonly #tags = new Map<string, string>();
 
-  private constructor(options: ProgramLoaderOptions, object: Uint8Array) {
+  private constructor(options: ProgramLoaderOptions, objects: readonly ReadObject[]) {
     this.#options = options;
-    this.#object = object;
+    this.#objects = objects;
   }
 
-  /** Reads the object file. @throws {ObjectUnusable} */
+  /** Reads the object files. @throws {ObjectUnusable} */
   static async open(options: ProgramLoaderOptions): Promise<ProgramLoader> {
-    try {
-      return new ProgramLoader(options, await readFile(options.objectPath));
-    } catch (error) {
-      throw new ObjectUnusable(options.objectPath, errorMessage(error));
-    }
+    return new ProgramLoader(options, await Promise.all(options.objects.map(readObject)));
   }
 
   /** The tag of a program of this name that was loaded, which tells its build. */
@@ -71,14 +76,21 @@ export class ProgramLoader {
     }
   }
 
+  #objectWith(program: string): ReadObject {
+    const object = this.#objects.find(({ names }) => names.includes(program));
+    if (object === undefined) throw new TypeError(`no object has a program ${program}`);
+    return object;
+  }
+
   async #load<T>(
     { name, boundTo }: LoadedProgram,
     log: Uint8Array,
     use: (fd: number) => T | Promise<T>,
   ): Promise<T> {
-    const { programs, objectPath, names, maps } = this.#options;
-    const object = programs.openObject(this.#object);
-    if (object === null) throw new ObjectUnusable(objectPath, 'no BPF object file');
+    const { programs, maps } = this.#options;
+    const { path, names, bytes } = this.#objectWith(name);
+    const object = programs.openObject(bytes);
+    if (object === null) throw new ObjectUnusable(path, 'no BPF object file');
     try {
       const program = programs.program(object, name);
       for (const other of names) {
@@ -95,6 +107,14 @@ export class ProgramLoader {
     } finally {
       programs.closeObject(object);
     }
+  }
+}
+
+async function readObject(file: ObjectFile): Promise<ReadObject> {
+  try {
+    return { ...file, bytes: await readFile(file.path) };
+  } catch (error) {
+    throw new ObjectUnusable(file.path, errorMessage(error));
   }
 }
 

@@ -3,20 +3,20 @@ import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { InputPort, PortHook, UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import { shortestLimitMs } from './heartbeat.ts';
-import type { Hook } from './hook.ts';
+import type { HostHooks } from './hook.ts';
 import { inputPorts, type PortReport, portReports } from './port-report.ts';
 import type { ServedPort } from './served-port.ts';
 
 /** What the records read. */
 export interface ServedPortsOptions {
-  readonly hook: Pick<Hook, 'choice' | 'outputs'>;
+  readonly hook: Pick<HostHooks, 'choice' | 'outputs'>;
   /** Heartbeat period, ms; 0: no heartbeats. */
   readonly heartbeatMs: number;
 }
 
 /** Records which ports are served and how, and why others are not. */
 export class ServedPorts {
-  readonly #hook: Pick<Hook, 'choice' | 'outputs'>;
+  readonly #hook: Pick<HostHooks, 'choice' | 'outputs'>;
   readonly #heartbeatMs: number;
   #infos: PortSnapshot = new Map();
   /** Computed when it is asked for after a change. */

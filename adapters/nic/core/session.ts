@@ -8,7 +8,7 @@ import { EntryTable } from './entry-table.ts';
 import { type EntriesNotDeleted, NetworkLockBusy } from './errors.ts';
 import { FlowMap } from './flow-map.ts';
 import { GracePeriod } from './grace-period.ts';
-import type { Hook, OpenHook } from './hook.ts';
+import type { HostHooks, OpenHostHooks } from './hook.ts';
 import { Installer } from './installer.ts';
 import { Libbpf } from './libbpf.ts';
 import { Lease } from './lease.ts';
@@ -34,7 +34,7 @@ interface Parts {
   readonly pinLock: PinLock;
   readonly networkLock: NetworkLock;
   readonly maps: Maps;
-  readonly hook: Hook;
+  readonly hook: HostHooks;
   readonly lease: Lease;
   readonly options: ProgramBackendOptions;
 }
@@ -52,7 +52,7 @@ export class Session {
   readonly #flows: FlowMap;
   readonly #slots: StatsSlots;
   readonly #stats: StatsReader;
-  readonly #hook: Hook;
+  readonly #hook: HostHooks;
   readonly #grace: GracePeriod;
   /** Flows whose entries were removed with a port and have not been reported yet. */
   #unreported: FlowId[] = [];
@@ -93,10 +93,10 @@ export class Session {
     });
   }
 
-  /** @param openHook opens the hook that the programs of the ports are attached to */
+  /** @param openHooks opens the hooks that the programs of the ports are attached to */
   static async open(
     options: ProgramBackendOptions,
-    openHook: OpenHook,
+    openHooks: OpenHostHooks,
     ports: PortSnapshot,
   ): Promise<Session> {
     const libbpf = new Libbpf();
@@ -113,7 +113,7 @@ export class Session {
       undo.unshift(() => maps.close());
       const areMapsAdopted = pinned !== undefined;
       const tools = { libbpf, programs, maps, lock: networkLock, own, areMapsAdopted };
-      const hook = await openHook(tools);
+      const hook = await openHooks(tools);
       undo.unshift(() => hook.close());
       const lease = await Lease.open(libbpf, programs, hook.loader);
       undo.unshift(() => lease.close());

@@ -1,10 +1,10 @@
 import { ProgramBackend } from '../core/program-backend.ts';
-import { type HostHookOptions, hostHook } from './host-hook.ts';
+import { type HostHookOptions, hostHooks } from './host-hook.ts';
 
-const LABELS = { xdp: 'XDP', tcx: 'tcx', auto: 'XDP or tcx' } as const;
+const LABELS = { xdp: 'XDP', tcx: 'tcx', cls_bpf: 'cls_bpf', auto: 'XDP, tcx or cls_bpf' } as const;
 
 /**
- * The NIC table of a host: a BPF program on each port's device, as XDP or at tcx ingress, forwards the
+ * The NIC table of a host: a BPF program on each port's device, as XDP or at tc ingress, forwards the
  * packets of installed flows before the vSwitch receives them. The setting `auto` chooses for each
  * port by the datapath of its bridge, also when that changes.
  *
@@ -15,7 +15,7 @@ export class HostBackend extends ProgramBackend {
   /** @throws {BackendOptionInvalid} */
   constructor(options: HostHookOptions) {
     const { adapter, mode } = options;
-    const how = adapter === 'tcx' ? 'ingress' : mode;
-    super({ name: adapter, label: LABELS[adapter], how, open: hostHook(options) }, options);
+    const how = adapter === 'tcx' || adapter === 'cls_bpf' ? 'ingress' : mode;
+    super({ name: adapter, label: LABELS[adapter], how, open: hostHooks(options) }, options);
   }
 }

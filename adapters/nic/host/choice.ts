@@ -8,14 +8,17 @@ export type HookSetting = HookName | 'auto';
 /** What {@link chooseHook} decides by. */
 export interface HookFacts {
   readonly setting: HookSetting;
-  /** Why the kernel cannot attach programs at tcx; undefined: it can. */
-  readonly noTcx: string | undefined;
+  /** The hook that the kernel has at tc ingress; or why none can be used. */
+  readonly ingress: 'tcx' | 'cls_bpf' | { readonly unusable: string };
 }
 
-/** Decides which hook serves a port: tcx where the vSwitch takes packets behind it, otherwise XDP. */
+/**
+ * Decides which hook serves a port: one at tc ingress where the vSwitch takes packets behind it,
+ * otherwise XDP.
+ */
 export function chooseHook(
   { datapath }: Pick<PortInfo, 'datapath'>,
-  { setting, noTcx }: HookFacts,
+  { setting, ingress }: HookFacts,
 ): HookChoice {
   if (setting !== 'auto') {
     return { hook: setting, reason: 'configured', why: `backend.adapter is "${setting}"` };
@@ -34,7 +37,18 @@ export function chooseHook(
       why: 'the datapath of its bridge is not known, and XDP comes before each of them',
     };
   }
-  if (noTcx !== undefined) return { hook: 'xdp', reason: 'no-tcx', why: noTcx };
+  if (typeof ingress !== 'string') {
+    return { hook: 'xdp', reason: 'program-rejected', why: ingress.unusable };
+  }
+  if (ingress === 'cls_bpf') {
+    return {
+      hook: 'cls_bpf',
+      reason: 'no-tcx',
+      why:
+        'the kernel datapath takes packets behind tc filters, where they keep their offloads; tcx, ' +
+        'which does the same, needs Linux 6.6',
+    };
+  }
   return {
     hook: 'tcx',
     reason: 'kernel-datapath',

@@ -1,9 +1,10 @@
-import type { HookName } from '../core/attached.ts';
+import type { HookName, ProgramName } from '../core/attached.ts';
 import { DevicePrograms } from '../core/device-programs.ts';
 import { ProgramRejected } from '../core/errors.ts';
-import type { Hook, HookTools, OpenHook } from '../core/hook.ts';
+import type { Hook, HookTools, HostHooks, OpenHostHooks } from '../core/hook.ts';
 import { hasPinnedPrograms } from '../core/pinned-programs.ts';
 import type { PortReport } from '../core/port-report.ts';
+import { clsHook } from '../tcx/cls-hook.ts';
 import { tcxHook } from '../tcx/tcx-hook.ts';
 import { hasTcxLinks } from '../tcx/tcx-links.ts';
 import type { XdpBackendOptions } from '../xdp/options.ts';
@@ -17,53 +18,63 @@ import { ChosenOutputs } from './chosen-outputs.ts';
 /** Options of {@link hostHook}. */
 export interface HostHookOptions extends Omit<XdpBackendOptions, 'objectPath'> {
   readonly adapter: HookSetting;
-  /** The compiled programs: dist/adapters/nic/HOOK/norikae.bpf.o. */
-  readonly objectPaths: Readonly<Record<HookName, string>>;
+  /** The compiled programs: dist/adapters/nic/NAME/norikae.bpf.o. */
+  readonly objectPaths: Readonly<Record<ProgramName, string>>;
 }
 
-/** XDP and tcx as one {@link Hook}: each device is served at the one that is chosen for its port. */
-export function hostHook(options: HostHookOptions): OpenHook {
+/** All hooks as one: each device is served at the one that is chosen for its port. */
+export function hostHooks(options: HostHookOptions): OpenHostHooks {
   return (tools) => openHost(options, tools);
 }
 
-async function openHost(options: HostHookOptions, tools: HookTools): Promise<Hook> {
+async function openHost(options: HostHookOptions, tools: HookTools): Promise<HostHooks> {
   const { adapter, pinPath, objectPaths } = options;
   const open = new Map<HookName, Hook>();
   const close = (): void => {
     for (const hook of open.values()) hook.close();
   };
   try {
-    // A hook that is not configured is opened to detach what an earlier daemon has left there.
-    if (adapter !== 'tcx' || hasPinnedPrograms(pinPath)) {
+    const ingress = await ingressOf(adapter, tools);
+    const isWanted = (hook: HookName): boolean =>
+      adapter === hook || (adapter === 'auto' && (hook === 'xdp' || hook === ingress));
+    // A hook that is not wanted is opened to detach what an earlier daemon has left there.
+    if (isWanted('xdp') || hasPinnedPrograms(pinPath, 'xdp')) {
       open.set('xdp', await xdpHook({ ...options, objectPath: objectPaths.xdp })(tools));
     }
-    const openTcx = tcxHook(objectPaths.tcx);
-    let noTcx: string | undefined;
-    if (adapter === 'auto') {
-      const tcx = await tcxOrWhyNot(openTcx, tools);
-      if (typeof tcx === 'string') noTcx = tcx;
-      else open.set('tcx', tcx);
-    } else if (adapter === 'tcx' || hasTcxLinks(pinPath)) {
-      open.set('tcx', await openTcx(tools));
+    const atIngress = [
+      { hook: 'tcx', openHook: tcxHook, isLeft: hasTcxLinks(pinPath) },
+      { hook: 'cls_bpf', openHook: clsHook, isLeft: hasPinnedPrograms(pinPath, 'cls_bpf') },
+    ] as const;
+    let unusable: string | undefined;
+    for (const { hook, openHook, isLeft } of atIngress) {
+      if (!isWanted(hook) && !isLeft) continue;
+      try {
+        open.set(hook, await openHook(objectPaths.tcx)(tools));
+      } catch (error) {
+        if (adapter !== 'auto' || !(error instanceof ProgramRejected)) throw error;
+        unusable = `${hook} cannot be used: ${error.message}`;
+      }
     }
-    return combine(open, { setting: adapter, noTcx }, tools, close);
+    const facts = { setting: adapter, ingress: unusable === undefined ? ingress : { unusable } };
+    return combine(open, facts, tools, close);
   } catch (error) {
     close();
     throw error;
   }
 }
 
-async function tcxOrWhyNot(openTcx: OpenHook, tools: HookTools): Promise<Hook | string> {
-  if (!(await new DevicePrograms(tools.lock).knowsTcx())) return 'tcx needs Linux 6.6';
-  try {
-    return await openTcx(tools);
-  } catch (error) {
-    if (error instanceof ProgramRejected) return `tcx cannot be used: ${error.message}`;
-    throw error;
-  }
+/** The hook at tc ingress that can be chosen: tcx where the kernel has it. */
+async function ingressOf(adapter: HookSetting, { lock }: HookTools): Promise<'tcx' | 'cls_bpf'> {
+  if (adapter === 'tcx' || adapter === 'cls_bpf') return adapter;
+  return (await new DevicePrograms(lock).knowsTcx()) ? 'tcx' : 'cls_bpf';
 }
 
-function combine(open: OpenHooks, facts: HookFacts, tools: HookTools, close: () => void): Hook {
+function combine(
+  open: OpenHooks,
+  facts: HookFacts,
+  tools: HookTools,
+  close: () => void,
+): HostHooks {
   const hooks = new ChosenHooks(open, facts);
   const [first] = hooks.all;
   return {
@@ -72,6 +83,7 @@ function combine(open: OpenHooks, facts: HookFacts, tools: HookTools, close: () 
     otherHooks: new ChosenOtherHooks(hooks),
     outputs: new ChosenOutputs(hooks),
     refusal: (port) => hooks.for(port).refusal(port),
+    mustDetach: (port) => hooks.ofName(port.name).mustDetach(port),
     choice: (port) => chooseHook(port, facts),
     describe: (ports) => describe(hooks, facts, ports, tools.libbpf.version()),
     unpin: () => {
@@ -83,7 +95,7 @@ function combine(open: OpenHooks, facts: HookFacts, tools: HookTools, close: () 
 
 function describe(
   hooks: ChosenHooks,
-  { setting }: HookFacts,
+  { setting, ingress }: HookFacts,
   ports: readonly PortReport[],
   version: string,
 ): string {
@@ -91,9 +103,11 @@ function describe(
   const attached = (hook: HookName): number =>
     ports.filter((port) => port.hook === hook && port.mode !== 'detached').length;
   const count = (mode: string): number => ports.filter((port) => port.mode === mode).length;
+  const behind = typeof ingress === 'string' ? ingress : undefined;
   return (
-    `XDP or tcx through libbpf ${version}: ${attached('xdp')} ports at XDP, ` +
-    `${attached('tcx')} at tcx, ${count('detached')} without entries, ` +
-    `${count('unavailable')} not served`
+    `XDP${behind === undefined ? '' : ` or ${behind}`} through libbpf ${version}: ` +
+    `${attached('xdp')} ports at XDP, ` +
+    (behind === undefined ? '' : `${attached(behind)} at ${behind}, `) +
+    `${count('detached')} without entries, ${count('unavailable')} not served`
   );
 }

@@ -8,11 +8,11 @@ const WHY_NOT_TCX = 'its device has another tcx program at ingress, which a redi
 const WHY_NOT_XDP = 'its device has an XDP program, which may forward packets itself';
 
 /**
- * A redirect at tcx ingress bypasses the ingress hooks behind it, and nftables chains at egress: the
+ * A redirect at tc ingress, by tcx or by a filter, bypasses the ingress hooks behind it, and nftables chains at egress: the
  * kernel exempts packets that tc redirects (`nf_skip_egress` in net/core/dev.c). tc filters and tcx
  * programs at egress and qdiscs handle redirected packets as they handle the vSwitch's.
  */
-export function tcxOtherHooks(lock: NetworkLock, own: OwnPrograms): DeviceHooks {
+export function ingressOtherHooks(lock: NetworkLock, own: OwnPrograms): DeviceHooks {
   const devices = new DevicePrograms(lock);
   const hasForeignXdp = async (ifindex: number): Promise<boolean> => {
     try {
@@ -24,7 +24,8 @@ export function tcxOtherHooks(lock: NetworkLock, own: OwnPrograms): DeviceHooks 
     }
   };
   return new DeviceHooks(lock, {
-    by: 'a redirect at tcx ingress',
+    by: 'a redirect at tc ingress',
+    isOwn: (programId) => own.has(programId),
     filters: ['ingress'],
     chains: ['ingress', 'egress'],
     qdiscs: false,

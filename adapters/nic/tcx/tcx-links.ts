@@ -5,6 +5,7 @@ import { SystemCallFailed } from '../core/errors.ts';
 import type { Libbpf } from '../core/libbpf.ts';
 import { inWorker, loadLibbpf } from '../core/libbpf-library.ts';
 import type { NetworkLock } from '../core/network-lock.ts';
+import type { IngressPoint } from './ingress-point.ts';
 
 /** Folder in the pin directory with the links. */
 const FOLDER = 'links';
@@ -21,7 +22,7 @@ export function hasTcxLinks(pinPath: string): boolean {
 }
 
 /** A program that a link keeps attached to a device. */
-export interface TcxLink {
+interface TcxLink {
   readonly programId: number;
   readonly ifindex: number;
 }
@@ -43,7 +44,7 @@ function symbols() {
  * Every call waits for the kernel's network lock, in a worker thread; so would closing the last
  * descriptor of a link on the event loop, and so a link is closed only while it is pinned.
  */
-export class TcxLinks {
+export class TcxLinks implements IngressPoint {
   readonly #c = symbols();
   readonly #libbpf: Libbpf;
   readonly #lock: NetworkLock;
@@ -65,18 +66,18 @@ export class TcxLinks {
     }
   }
 
-  /** True for a program that one of the links keeps attached. */
   isOurs(programId: number): boolean {
     for (const link of this.#known.values()) if (link.programId === programId) return true;
     return false;
   }
 
-  /** The link of a device; undefined without one, or if it belongs to an earlier device. */
-  read(ifindex: number): Promise<TcxLink | undefined> {
-    return this.#lock.run(`reading the link of device ${ifindex}`, () => this.#read(ifindex));
+  isAttached(ifindex: number): Promise<boolean> {
+    return this.#lock.run(
+      `reading the link of device ${ifindex}`,
+      async () => (await this.#read(ifindex)) !== undefined,
+    );
   }
 
-  /** Attaches a program, or replaces the one that is attached, atomically. */
   attach(ifindex: number, programFd: number, programId: number): Promise<void> {
     return this.#lock.run(`attaching to device ${ifindex}`, async () => {
       const now = await this.#read(ifindex);
@@ -90,7 +91,6 @@ export class TcxLinks {
     });
   }
 
-  /** Detaches the program of a device; no effect when none is attached. */
   detach(ifindex: number): Promise<void> {
     return this.#lock.run(`detaching from device ${ifindex}`, async () => {
       await this.#withLink(ifindex, (fd) => inWorker([], (done) => this.#c.detach.async(fd, done)));
@@ -98,13 +98,13 @@ export class TcxLinks {
     });
   }
 
-  /** Unpins the link of a device that is gone. */
   unpinDetached(ifindex: number): Promise<void> {
     return this.#lock.run(`reading the link of device ${ifindex}`, async () => {
       if ((await this.#read(ifindex)) === undefined) this.#unpin(ifindex);
     });
   }
 
+  /** The link of a device; undefined without one, or if it belongs to an earlier device. */
   async #read(ifindex: number): Promise<TcxLink | undefined> {
     const link = await this.#withLink(ifindex, (fd) => this.#info(fd));
     if (link === undefined || link.ifindex !== ifindex) {

@@ -46,7 +46,7 @@ export class XdpAttachment implements Attachment {
     this.#loader = loader;
     this.#wanted = mode;
     this.#settings = new DeviceSettings(lock);
-    this.#pins = new PinnedPrograms(libbpf, programs, maps.pinPath);
+    this.#pins = new PinnedPrograms(libbpf, programs, maps.pinPath, 'xdp');
     this.#prepared = new PreparedPrograms(libbpf);
     const devices = new XdpDevices(lock);
     const [pins, prepared, settings] = [this.#pins, this.#prepared, this.#settings];

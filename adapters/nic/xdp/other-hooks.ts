@@ -10,6 +10,7 @@ export function xdpOtherHooks(lock: NetworkLock, own: OwnPrograms): DeviceHooks 
   const devices = new DevicePrograms(lock);
   return new DeviceHooks(lock, {
     by: 'XDP',
+    isOwn: (programId) => own.has(programId),
     filters: ['ingress', 'egress'],
     chains: ['ingress', 'egress'],
     qdiscs: true,

@@ -16,7 +16,7 @@ const TAGS_SINCE = [6, 8] as const;
 
 const NO_TAGS =
   `XDP on a veth needs Linux ${TAGS_SINCE.join('.')}, because its peer can hide VLAN tags, and this ` +
-  `is ${release()}; for the kernel datapath, tcx needs only Linux 6.6 (backend.adapter "auto")`;
+  `is ${release()}; on the kernel datapath, backend.adapter "auto" needs only Linux 5.18`;
 
 /** What an attacher works with. */
 export interface ProgramAttacherParts {

@@ -1,5 +1,6 @@
+import { dirname, join } from 'node:path';
 import { LEASE_PROGRAM } from '../core/lease.ts';
-import type { LoadedProgram } from '../core/program-loader.ts';
+import type { LoadedProgram, ObjectFile } from '../core/program-loader.ts';
 
 /**
  * The programs that can be attached to a device, by how they find VLAN tags: `bound` and `jumbo` as the
@@ -33,9 +34,11 @@ export function boundKind(mtu: number): Exclude<ProgramKind, 'plain'> {
 /** The program that detects failed redirects. */
 export const GUARD_PROGRAM = 'norikae_guard';
 
-/** All programs of the BPF object. */
-export const PROGRAM_NAMES: readonly string[] = [
-  ...Object.values(PROGRAMS),
-  GUARD_PROGRAM,
-  LEASE_PROGRAM,
-];
+/** The objects with the programs; `bound` is beside the other. */
+export function xdpObjects(objectPath: string): readonly ObjectFile[] {
+  const boundPath = join(dirname(objectPath), 'bound.bpf.o');
+  return [
+    { path: objectPath, names: [PROGRAMS.plain, GUARD_PROGRAM, LEASE_PROGRAM] },
+    { path: boundPath, names: [PROGRAMS.bound, PROGRAMS.jumbo] },
+  ];
+}

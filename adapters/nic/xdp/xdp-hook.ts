@@ -6,18 +6,12 @@ import { XdpAttachment } from './attachment.ts';
 import { startGuard } from './guard.ts';
 import type { XdpBackendOptions } from './options.ts';
 import { xdpOtherHooks } from './other-hooks.ts';
-import { PROGRAM_NAMES } from './programs.ts';
+import { xdpObjects } from './programs.ts';
 import { RedirectTargets } from './redirect-targets.ts';
 import { Stalls, STALLS_MAP } from './stalls.ts';
 import { XdpOutputs } from './xdp-outputs.ts';
 
 const MIN_STALL_MS = 5_000;
-
-const CONFIGURED = {
-  hook: 'xdp',
-  reason: 'configured',
-  why: 'backend.adapter is "xdp"',
-} as const;
 
 /** What the programs of the BPF object are loaded with. */
 export interface XdpLoaderParts extends Pick<HookTools, 'programs' | 'maps'> {
@@ -25,13 +19,12 @@ export interface XdpLoaderParts extends Pick<HookTools, 'programs' | 'maps'> {
   readonly objectPath: string;
 }
 
-/** Opens the BPF object. @throws {ObjectUnusable} */
+/** Opens the BPF objects. @throws {ObjectUnusable} */
 export function xdpLoader(parts: XdpLoaderParts): Promise<ProgramLoader> {
   const { programs, maps, stalls, objectPath } = parts;
   return ProgramLoader.open({
     programs,
-    objectPath,
-    names: PROGRAM_NAMES,
+    objects: xdpObjects(objectPath),
     maps: new Map([...maps.byName(), [STALLS_MAP, stalls.fd]]),
   });
 }
@@ -76,7 +69,7 @@ async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Ho
       outputs: new XdpOutputs(targets, stalls),
       // It comes before both datapaths of Open vSwitch.
       refusal: () => undefined,
-      choice: () => CONFIGURED,
+      mustDetach: () => false,
       describe: (ports) => describe(libbpf.version(), ports, guard !== undefined),
       unpin: () => stalls.unpin(),
       close,

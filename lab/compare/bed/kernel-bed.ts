@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { tcxTable, xdpTable } from '../../../lab/testbed/nic-tables.ts';
+import { ingressTable, xdpTable } from '../../../lab/testbed/nic-tables.ts';
 import type { ProgramBackend } from '../../../adapters/nic/core/program-backend.ts';
 import { monotonicMs } from '../../../async/monotonic.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
@@ -22,7 +22,7 @@ import {
 import { type Ends, VLAN } from '../traffic/ends.ts';
 
 /** A NIC table, without a daemon that decides. */
-export type TableName = 'xdp' | 'tcx';
+export type TableName = 'xdp' | 'tcx' | 'cls_bpf';
 
 const BACKEND = { entries: 64, masks: 8, leaseMs: 600_000, heartbeatMs: 0 };
 /** An emulated processor takes seconds to load a BPF program. */
@@ -120,9 +120,11 @@ export class KernelBed {
 
   /** The NIC table, with entries for IP packets in both directions, also of the VLAN. */
   async startTable(name: TableName): Promise<ProgramBackend> {
-    const objectPath = join(packageRoot(), 'dist/adapters/nic', name, 'norikae.bpf.o');
+    const program = name === 'xdp' ? 'xdp' : 'tcx';
+    const objectPath = join(packageRoot(), 'dist/adapters/nic', program, 'norikae.bpf.o');
     const options = { ...BACKEND, pinPath: this.#pinPath, objectPath };
-    const backend = name === 'xdp' ? xdpTable({ ...options, mode: 'native' }) : tcxTable(options);
+    const backend =
+      name === 'xdp' ? xdpTable({ ...options, mode: 'native' }) : ingressTable(name, options);
     try {
       await backend.start(this.#ports(), AbortSignal.timeout(START_MS));
       await backend.renewLease(monotonicMs());

@@ -5,20 +5,26 @@ export type Hook = 'egress' | 'ingress';
 
 /** Classic BPF that returns TC_ACT_SHOT. */
 const DROP = '1,6 0 0 2';
+/** Of the filter. */
+const PRIORITY = '7';
 const TABLE = 'compare';
 
-/** A tc filter that drops every packet of a device. */
+/** A tc filter that drops every packet of a device. The qdisc for it may be there already. */
 export function tcDrop(host: Namespace, device: string, hook: Hook): Surroundings {
+  const hasQdisc = async (): Promise<boolean> =>
+    (await host.exec('tc', ['qdisc', 'show', 'dev', device])).includes('clsact');
+  let isOwnQdisc = false;
   return silent({
     apply: async () => {
-      await host.exec('tc', ['qdisc', 'add', 'dev', device, 'clsact']);
-      const filter = ['bpf', 'da', 'bytecode', DROP];
+      isOwnQdisc = !(await hasQdisc());
+      if (isOwnQdisc) await host.exec('tc', ['qdisc', 'add', 'dev', device, 'clsact']);
+      const filter = ['pref', PRIORITY, 'bpf', 'da', 'bytecode', DROP];
       await host.exec('tc', ['filter', 'add', 'dev', device, hook, ...filter]);
     },
     remove: async () => {
-      const shown = await host.exec('tc', ['qdisc', 'show', 'dev', device]);
-      if (!shown.includes('clsact')) return;
-      await host.exec('tc', ['qdisc', 'delete', 'dev', device, 'clsact']);
+      if (!(await hasQdisc())) return;
+      if (isOwnQdisc) await host.exec('tc', ['qdisc', 'delete', 'dev', device, 'clsact']);
+      else await host.exec('tc', ['filter', 'delete', 'dev', device, hook, 'pref', PRIORITY]);
     },
   });
 }

@@ -5,6 +5,7 @@ import { AttributeReader } from '../tables.ts';
 import { IFINFOMSG, LINK, LINK_INFO, LINK_STATS } from './tables.ts';
 
 const RTM_GETLINK = 18;
+const RTM_SETLINK = 19;
 
 /** `RTNLGRP_LINK`: devices that are made, changed or deleted. */
 export const GROUP_LINK = 1;
@@ -46,6 +47,24 @@ export async function links(requests: NetlinkRequests): Promise<Link[]> {
   const payload = encodeStruct(IFINFOMSG.bytes, []);
   const messages = await requests.dump('RTM_GETLINK', RTM_GETLINK, payload);
   return messages.map((message) => linkOf(message.payload));
+}
+
+/**
+ * Makes the kernel notify of a device that is up, without changing it: sets its group to what it is.
+ *
+ * @throws {NetlinkRefused} `ENODEV` when the device is gone; {@link NetlinkUnusable} {@link NetlinkTimeout}
+ */
+export async function announceLink(requests: NetlinkRequests, ifindex: number): Promise<void> {
+  const header = encodeStruct(IFINFOMSG.bytes, [IFINFOMSG.index.of(ifindex)]);
+  const [answer] = await requests.request({
+    name: 'RTM_GETLINK',
+    type: RTM_GETLINK,
+    payload: header,
+  });
+  const attributes = new AttributeReader(answer.payload.subarray(IFINFOMSG.bytes));
+  const group = attributes.get(LINK.group) ?? 0;
+  const payload = Buffer.concat([header, LINK.group.of(group)]);
+  await requests.request({ name: 'RTM_SETLINK', type: RTM_SETLINK, payload });
 }
 
 /**

@@ -41,10 +41,28 @@ export function newFilter(
   kind: string,
   options: readonly Buffer[],
 ): NetlinkRequest {
+  return settingFilter(place, kind, options, FLAG.create | FLAG.exclusive);
+}
+
+/** A request that replaces a filter atomically; refused with `ENOENT` when there is none. */
+export function replaceFilter(
+  place: FilterPlace,
+  kind: string,
+  options: readonly Buffer[],
+): NetlinkRequest {
+  return settingFilter(place, kind, options, FLAG.replace);
+}
+
+function settingFilter(
+  place: FilterPlace,
+  kind: string,
+  options: readonly Buffer[],
+  flags: number,
+): NetlinkRequest {
   return {
     name: 'RTM_NEWTFILTER',
     type: RTM_NEWTFILTER,
-    flags: FLAG.create | FLAG.exclusive,
+    flags,
     payload: Buffer.concat([
       tcmsg(place),
       TC.kind.of(kind),

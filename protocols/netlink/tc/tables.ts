@@ -77,6 +77,9 @@ export const BPF = {
   programId: attribute(11, 'TCA_BPF_ID', U32),
 };
 
+/** `TCA_BPF_FLAG_*`. */
+export const BPF_FLAGS = { directAction: 1 } as const;
+
 /** `TCA_U32_*`: the classifier `u32`. */
 export const U32_FILTER = {
   classId: attribute(1, 'TCA_U32_CLASSID', U32),

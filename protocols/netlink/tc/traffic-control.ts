@@ -2,7 +2,7 @@ import { NetlinkMalformed } from '../errors.ts';
 import type { NetlinkRequests } from '../requests.ts';
 import { encodeStruct, StructReader } from '../structs.ts';
 import { AttributeReader } from '../tables.ts';
-import { TC, TCMSG } from './tables.ts';
+import { BPF, priorityOf, protocolOf, TC, TCMSG } from './tables.ts';
 
 const RTM_GETTFILTER = 46;
 const RTM_GETQDISC = 38;
@@ -18,7 +18,7 @@ export const PARENT = {
   clsactEgress: 0xfffffff3,
 } as const;
 
-/** A qdisc or a filter of a device. */
+/** A qdisc of a device. */
 export interface TrafficControl {
   readonly ifindex: number;
   /** 0 for a default qdisc of the kernel (qdisc_create_dflt in net/sched/sch_generic.c). */
@@ -28,20 +28,32 @@ export interface TrafficControl {
   readonly kind: string;
 }
 
+/**
+ * A filter of a device. Those of the same kind, priority, protocol and chain have a head, which is
+ * listed before them with the handle 0.
+ */
+export interface AttachedFilter extends TrafficControl {
+  readonly priority: number;
+  readonly protocol: number;
+  readonly chain: number;
+  /** The program of a `bpf` filter; undefined for other kinds, and for a head. */
+  readonly programId: number | undefined;
+}
+
 /** Every qdisc of every device. */
 export async function qdiscs(requests: NetlinkRequests): Promise<TrafficControl[]> {
   const messages = await requests.dump('RTM_GETQDISC', RTM_GETQDISC, tcmsg(0, 0));
   return messages.map(({ payload }) => trafficControlOf(payload));
 }
 
-/** Every filter below a qdisc or at a hook of `clsact`. */
+/** Every filter below a qdisc or at a hook of `clsact`; none on a device that does not exist. */
 export async function filters(
   requests: NetlinkRequests,
   ifindex: number,
   parent: number,
-): Promise<TrafficControl[]> {
+): Promise<AttachedFilter[]> {
   const messages = await requests.dump('RTM_GETTFILTER', RTM_GETTFILTER, tcmsg(ifindex, parent));
-  return messages.map(({ payload }) => trafficControlOf(payload));
+  return messages.map(({ payload }) => filterOf(payload));
 }
 
 function tcmsg(ifindex: number, parent: number): Buffer {
@@ -56,5 +68,19 @@ function trafficControlOf(payload: Buffer): TrafficControl {
     handle: header.get(TCMSG.handle),
     parent: header.get(TCMSG.parent),
     kind: new AttributeReader(payload.subarray(TCMSG.bytes)).get(TC.kind) ?? '',
+  };
+}
+
+function filterOf(payload: Buffer): AttachedFilter {
+  const info = new StructReader('tcmsg', payload).get(TCMSG.info);
+  const attributes = new AttributeReader(payload.subarray(TCMSG.bytes));
+  const control = trafficControlOf(payload);
+  const options = control.kind === 'bpf' ? attributes.get(TC.options) : undefined;
+  return {
+    ...control,
+    priority: priorityOf(info),
+    protocol: protocolOf(info),
+    chain: attributes.get(TC.chain) ?? 0,
+    programId: options?.get(BPF.programId),
   };
 }

@@ -4,7 +4,7 @@ import { NameMaker } from '../../../lab/testbed/names.ts';
 import { createNftChain } from '../../../lab/testbed/nft.ts';
 import { run } from '../../../lab/testbed/run.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
-import { GROUP_LINK, linkOf, links } from '../../../protocols/netlink/link/links.ts';
+import { announceLink, GROUP_LINK, linkOf, links } from '../../../protocols/netlink/link/links.ts';
 import { CONTROL, genericPayload } from '../../../protocols/netlink/generic.ts';
 import { NetlinkSubscription } from '../../../protocols/netlink/subscription.ts';
 import { XdpFeatures } from '../../../protocols/netlink/netdev.ts';
@@ -12,6 +12,7 @@ import { deviceChains, GROUP_NFTABLES } from '../../../protocols/netlink/nftable
 import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
 import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
+import { deleteClsact, newClsact } from '../../../protocols/netlink/tc/qdiscs.ts';
 import {
   filters,
   GROUP_TRAFFIC_CONTROL,
@@ -130,6 +131,57 @@ describe('netlink, compared with tc and nft', function () {
     assert.deepEqual(await kinds(PARENT.clsactIngress), []);
     await tc('filter', 'delete', 'dev', device, 'egress');
     assert.deepEqual(await kinds(PARENT.clsactEgress), []);
+  });
+
+  it('adds and deletes clsact, and no other qdisc', async () => {
+    const kinds = async () => (await qdiscsHere()).map(({ kind }) => kind);
+    await tc('qdisc', 'delete', 'dev', device, 'clsact');
+    await route.request(newClsact(ifindex));
+    assert((await kinds()).includes('clsact'));
+    await assert.rejects(route.request(newClsact(ifindex)), /EEXIST/);
+    await route.request(deleteClsact(ifindex));
+    assert(!(await kinds()).includes('clsact'));
+    await tc('qdisc', 'add', 'dev', device, 'ingress');
+    await assert.rejects(route.request(newClsact(ifindex)), /EEXIST/);
+    await assert.rejects(route.request(deleteClsact(ifindex)), /EINVAL/);
+    assert((await kinds()).includes('ingress'));
+    await tc('qdisc', 'delete', 'dev', device, 'ingress');
+    await tc('qdisc', 'add', 'dev', device, 'clsact');
+  });
+
+  it('lists the head of a priority before its filters', async () => {
+    const bytecode = ['bpf', 'da', 'bytecode', '1,6 0 0 0'];
+    await tc('filter', 'add', 'dev', device, 'ingress', 'pref', '9', ...bytecode);
+    const found = await filters(route, ifindex, PARENT.clsactIngress);
+    assert.deepEqual(
+      found.map(({ kind, priority, protocol, chain, handle, programId }) => ({
+        place: [kind, priority, protocol, chain, handle],
+        programId,
+      })),
+      // Classic BPF has no program id.
+      [
+        { place: ['bpf', 9, 3, 0, 0], programId: undefined },
+        { place: ['bpf', 9, 3, 0, 1], programId: undefined },
+      ],
+    );
+    await tc('filter', 'delete', 'dev', device, 'ingress', 'pref', '9');
+  });
+
+  it('makes the kernel notify of a device, whose group stays', async () => {
+    await run('ip', ['link', 'set', 'dev', device, 'group', '7']);
+    const heard: number[] = [];
+    const subscription = new NetlinkSubscription(PROTOCOL.route, [GROUP_LINK], {
+      notified: ({ payload }) => heard.push(linkOf(payload).ifindex),
+      lost: () => undefined,
+    });
+    try {
+      await announceLink(route, ifindex);
+      await eventually('a notification', () => heard.includes(ifindex), 2_000);
+    } finally {
+      subscription.close();
+    }
+    assert.match(await run('ip', ['link', 'show', 'dev', device]), /group 7/);
+    await assert.rejects(announceLink(route, 0x7fff_fff0), /ENODEV/);
   });
 
   it('reads the chains of nftables that are hooked to devices', async () => {

@@ -1,92 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Forwards the packets of offloaded flows past the vSwitch. Packets without an entry, and all
- * packets once the lease has expired, go to the vSwitch unchanged (XDP_PASS).
- */
-#include <linux/errno.h>
-#include "checksum.h"
+/* The programs that every kernel loads. */
+#include "forward.h"
+#include "guard.h"
 #include "lease.h"
-#include "order.h"
-#include "parse.h"
-#include "rewrite.h"
-#include "stall.h"
-#include "table.h"
-
-/* Linux 6.8 and later: the tag that the device stripped from the frame. */
-extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx, __be16 *vlan_proto,
-					__u16 *vlan_tci) __ksym __weak;
-
-/* Bytes of the frame; those of a jumbo frame are in several buffers, of which the first can be accessed. */
-static __always_inline __u32 frame_length(struct xdp_md *ctx, int is_jumbo)
-{
-	if (is_jumbo)
-		return bpf_xdp_get_buff_len(ctx);
-	return distance((void *)(long)ctx->data, (void *)(long)ctx->data_end);
-}
-
-/* Whether the outgoing frame exceeds the device's MTU; the device would drop it. */
-static __always_inline int too_large(struct xdp_md *ctx, int is_jumbo,
-				     const struct flow_entry *entry, const struct flow_key *key,
-				     struct stripped_tag stripped)
-{
-	__u32 leaving = frame_length(ctx, is_jumbo) + growth(entry, stripped);
-	int tagged = entry->flags & ENTRY_PUSH_VLAN ||
-		     (key->vlan_tpid && !(entry->flags & ENTRY_POP_VLAN));
-	__u32 l3 = leaving - ETH_HLEN - (tagged ? TAG_BYTES : 0);
-	return bpf_check_mtu(ctx, entry->out_ifindex, &l3, 0, 0) != BPF_MTU_CHK_RET_SUCCESS;
-}
-
-/* Leaves a packet of the flow to the vSwitch, and those that follow it closely. */
-static __always_inline int leave_to_vswitch(struct flow_entry *entry, __u64 now)
-{
-	leave(entry, control_word(CONTROL_TRAIN_NS), now);
-	return XDP_PASS;
-}
-
-static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struct port_ref *port,
-				   __u64 now, struct stripped_tag stripped)
-{
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	struct flow_key key = {};
-	struct l4_place place = {};
-	int offset = parse(data, end, frame_length(ctx, is_jumbo), stripped, &key, &place);
-	if (offset < 0)
-		return XDP_PASS;
-	struct flow_entry *entry = find(&key, port->port_id);
-	if (!entry)
-		return XDP_PASS;
-	__u32 slot = entry->stats_slot;
-	struct flow_stats *sum = bpf_map_lookup_elem(&stats, &slot);
-	if (!sum)
-		return XDP_PASS;
-	/* What is dropped needs no checksum. */
-	if (!(entry->flags & ENTRY_DROP) && port->flags & PORT_CHECKSUMS_OPEN &&
-	    !is_finished(ctx, &key, &place))
-		return leave_to_vswitch(entry, now);
-	/* Rules can shorten their time-outs when a connection ends (fin_timeout): no train waits. */
-	if (has_tcp_flag(&key, TCP_FIN_OR_RST)) {
-		entry->last_left_ns = now;
-		return XDP_PASS;
-	}
-	if (is_in_train(entry, now) || is_heartbeat(entry, port, &key, sum, now))
-		return XDP_PASS;
-
-	/* Like the vSwitch, counts the tag, in the frame or stripped. */
-	__u32 bytes = frame_length(ctx, is_jumbo) + (stripped.tpid ? TAG_BYTES : 0);
-	if (entry->flags & ENTRY_DROP) {
-		count(sum, bytes, now);
-		return XDP_DROP;
-	}
-	if (is_stalled(entry->out_port, now))
-		return leave_to_vswitch(entry, now);
-	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
-	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
-	    too_large(ctx, is_jumbo, entry, &key, stripped) || rewrite(ctx, entry, &key, stripped, offset))
-		return leave_to_vswitch(entry, now);
-	count(sum, bytes, now);
-	return XDP_REDIRECT;
-}
 
 /* For devices whose tags are always in the frame; works in every mode. */
 SEC("xdp")
@@ -98,40 +14,6 @@ int norikae_plain(struct xdp_md *ctx)
 		return XDP_PASS;
 	struct stripped_tag none = {};
 	return process(ctx, 0, port, now, none);
-}
-
-static __always_inline int process_bound(struct xdp_md *ctx, int is_jumbo)
-{
-	__u64 now = bpf_ktime_get_ns();
-	struct port_ref *port = serve(ctx->ingress_ifindex, now);
-	if (!port)
-		return XDP_PASS;
-
-	struct stripped_tag stripped = {};
-	__be16 tpid = 0;
-	__u16 tci = 0;
-	int error = bpf_xdp_metadata_rx_vlan_tag(ctx, &tpid, &tci);
-	if (!error) {
-		stripped.tpid = tpid;
-		stripped.tci = bpf_htons(tci);
-	} else if (error != -ENODATA && !(port->flags & PORT_TAGS_IN_FRAME)) {
-		return XDP_PASS;
-	}
-	return process(ctx, is_jumbo, port, now, stripped);
-}
-
-/* Bound to one device, whose driver reports VLAN tags in metadata (native mode only). */
-SEC("xdp")
-int norikae_bound(struct xdp_md *ctx)
-{
-	return process_bound(ctx, 0);
-}
-
-/* The same for an MTU whose frames do not fit into one buffer (Linux 5.18 and later). */
-SEC("xdp.frags")
-int norikae_jumbo(struct xdp_md *ctx)
-{
-	return process_bound(ctx, 1);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import type { HookName } from '../../../../adapters/nic/core/attached.ts';
+import type { HookName, ProgramName } from '../../../../adapters/nic/core/attached.ts';
 import { DevicePrograms } from '../../../../adapters/nic/core/device-programs.ts';
 import { NetworkLock } from '../../../../adapters/nic/core/network-lock.ts';
 import { HostBackend } from '../../../../adapters/nic/host/backend.ts';
@@ -12,6 +12,7 @@ import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
 import { builtObject } from '../support/object.ts';
+import { run } from '../../../../lab/testbed/run.ts';
 import { attachTcx } from '../support/tcx.ts';
 import { World } from '../support/world.ts';
 
@@ -24,7 +25,7 @@ describe('the NIC table of a host', function () {
   const devices = new DevicePrograms(new NetworkLock());
   const open: HostBackend[] = [];
   let world: World;
-  let objectPaths: Readonly<Record<HookName, string>>;
+  let objectPaths: Readonly<Record<ProgramName, string>>;
   let pinPath: string;
   /** The first two ports, and the other two. */
   let datapaths: readonly [Datapath, Datapath];
@@ -82,10 +83,16 @@ describe('the NIC table of a host', function () {
     const { ifindex } = world.port(world.names()[2 * pair]);
     const xdp = await devices.xdp(ifindex);
     const tcx = await devices.tcx([ifindex], ['ingress']);
+    const filters = await shownFilters(world.names()[2 * pair]);
     return [
       ...(xdp.native === 0 ? [] : ['xdp' as const]),
       ...(tcx.size === 0 ? [] : ['tcx' as const]),
+      ...(filters.includes('norikae') ? ['cls_bpf' as const] : []),
     ];
+  }
+
+  function shownFilters(device: string): Promise<string> {
+    return run('tc', ['filter', 'show', 'dev', device, 'ingress']);
   }
 
   it('serves each port at the hook that fits its datapath, and says why', async () => {
@@ -143,6 +150,11 @@ describe('the NIC table of a host', function () {
     ['xdp', 'tcx', 64],
     ['tcx', 'xdp', 64],
     ['xdp', 'auto', 64],
+    ['cls_bpf', 'auto', 64],
+    ['cls_bpf', 'xdp', 64],
+    ['tcx', 'cls_bpf', 64],
+    ['xdp', 'cls_bpf', 64],
+    ['cls_bpf', 'tcx', 65],
     ['xdp', 'tcx', 65],
     ['tcx', 'xdp', 65],
     ['xdp', 'auto', 65],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
-import { tcxTable } from '../../../../lab/testbed/nic-tables.ts';
+import { ingressTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import { MARKER, ethernet, ipv4, ipv6, udp } from '../../../../lab/testbed/frames.ts';
@@ -10,6 +10,7 @@ import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
+import { INGRESS_HOOKS } from './support/ingress.ts';
 import { builtObject } from '../support/object.ts';
 import { World } from '../support/world.ts';
 import { performed } from '../xdp/support/model.ts';
@@ -53,53 +54,55 @@ const ACTIONS: Readonly<Record<string, readonly FlowAction[]>> = {
   ],
 };
 
-describe('tcx program against a model, packet by packet', function () {
-  this.timeout(30_000);
-  let world: World;
-  let backend: HostBackend;
-  let received: Capture;
+for (const { hook, need } of INGRESS_HOOKS) {
+  describe(`${hook} program against a model, packet by packet`, function () {
+    this.timeout(30_000);
+    let world: World;
+    let backend: HostBackend;
+    let received: Capture;
 
-  before(async function () {
-    needs(this, 'root', 'netns', 'tcx', 'debian-python3');
-    world = await World.create(2);
-    received = await Capture.start(world.port(world.names()[1]).vm);
-    const objectPath = builtObject('tcx');
-    const sizes = { entries: 16, masks: 8, leaseMs: 60_000, heartbeatMs: 0, trainMs: 0 };
-    backend = tcxTable({ pinPath: world.pinPath(), objectPath, ...sizes });
-    await backend.start(world.snapshot(), never());
-    await backend.renewLease(monotonicMs());
-  });
+    before(async function () {
+      needs(this, 'root', 'netns', need, 'debian-python3');
+      world = await World.create(2);
+      received = await Capture.start(world.port(world.names()[1]).vm);
+      const objectPath = builtObject('tcx');
+      const sizes = { entries: 16, masks: 8, leaseMs: 60_000, heartbeatMs: 0, trainMs: 0 };
+      backend = ingressTable(hook, { pinPath: world.pinPath(), objectPath, ...sizes });
+      await backend.start(world.snapshot(), never());
+      await backend.renewLease(monotonicMs());
+    });
 
-  after(async () => {
-    await backend?.close('withdraw');
-    await world?.close();
-  });
+    after(async () => {
+      await backend?.close('withdraw');
+      await world?.close();
+    });
 
-  for (const [family, etherType] of [
-    ['IPv4', 0x0800],
-    ['IPv6', 0x86dd],
-  ] as const) {
-    for (const [what, before] of Object.entries(ACTIONS)) {
-      it(`changes ${what} of ${family} as the model does, and counts the packet`, async () => {
-        const [inPort, outPort] = world.names();
-        const actions = [...before, { kind: 'output' as const, port: outPort }];
-        const match = matchOn(inPort, exactly('eth_type', etherType));
-        const flow = { id: flowId(1), match, actions };
-        await backend.withdrawAll();
-        await carried(backend);
-        received.take();
-        const [result] = await backend.apply([{ kind: 'put', flow }], never());
-        assert(result.ok);
-        // The first train of an entry.
-        await sleep(50);
-        const sent = frameOf(etherType);
-        await sendFrames(world.port(inPort).vm, [sent], 1_000, world.folder);
-        await sleep(50);
-        const frames = received.take().map(({ bytes }) => bytes.toString('hex'));
-        assert.deepEqual(frames, [performed(sent, actions).toString('hex')]);
-        const sum = (await carried(backend)).get(idText(flow));
-        assert.deepEqual([sum?.packets, sum?.bytes], [1, sent.length]);
-      });
+    for (const [family, etherType] of [
+      ['IPv4', 0x0800],
+      ['IPv6', 0x86dd],
+    ] as const) {
+      for (const [what, before] of Object.entries(ACTIONS)) {
+        it(`changes ${what} of ${family} as the model does, and counts the packet`, async () => {
+          const [inPort, outPort] = world.names();
+          const actions = [...before, { kind: 'output' as const, port: outPort }];
+          const match = matchOn(inPort, exactly('eth_type', etherType));
+          const flow = { id: flowId(1), match, actions };
+          await backend.withdrawAll();
+          await carried(backend);
+          received.take();
+          const [result] = await backend.apply([{ kind: 'put', flow }], never());
+          assert(result.ok);
+          // The first train of an entry.
+          await sleep(50);
+          const sent = frameOf(etherType);
+          await sendFrames(world.port(inPort).vm, [sent], 1_000, world.folder);
+          await sleep(50);
+          const frames = received.take().map(({ bytes }) => bytes.toString('hex'));
+          assert.deepEqual(frames, [performed(sent, actions).toString('hex')]);
+          const sum = (await carried(backend)).get(idText(flow));
+          assert.deepEqual([sum?.packets, sum?.bytes], [1, sent.length]);
+        });
+      }
     }
-  }
-});
+  });
+}

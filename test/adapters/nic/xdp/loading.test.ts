@@ -46,6 +46,7 @@ describe('loading an XDP program', function () {
     await assert.rejects(missing, /ENOENT.*npm run build:bpf/);
     const text = join(world.folder, 'text.o');
     await writeFile(text, 'no object');
+    await writeFile(join(world.folder, 'bound.bpf.o'), 'no object');
     const tools = await openTools(world.pinPath(), undefined, text);
     try {
       await assert.rejects(

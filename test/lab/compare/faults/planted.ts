@@ -47,8 +47,8 @@ export async function plant(fault: Fault): Promise<Planted> {
         text.replace(from, () => to),
       );
     }
-    for (const hook of ['xdp', 'tcx']) {
-      await rm(join(copy, 'dist/adapters/nic', hook, 'norikae.bpf.o'), { force: true });
+    for (const object of ['xdp/norikae', 'xdp/bound', 'tcx/norikae']) {
+      await rm(join(copy, 'dist/adapters/nic', `${object}.bpf.o`), { force: true });
     }
     const compile = [join(copy, 'scripts/build-bpf.mjs')];
     await run(process.execPath, compile, { timeoutMs: BUILD_MS });

@@ -1,10 +1,10 @@
 import type { Outputs } from '../core/hook.ts';
 
 /**
- * Every device sends what tcx redirects to it, as it sends what the vSwitch does: through its egress
- * hooks and qdisc, completed by its offloads or by the kernel.
+ * Every device sends what a program at tc ingress redirects to it, as it sends what the vSwitch does:
+ * through its egress hooks and qdisc, completed by its offloads or by the kernel.
  */
-export const TCX_OUTPUTS: Outputs = {
+export const INGRESS_OUTPUTS: Outputs = {
   refresh: () => Promise.resolve(),
   matchRefusal: () => undefined,
   targetRefusal: () => undefined,

@@ -1,51 +1,55 @@
 import { readFileSync } from 'node:fs';
+import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
 import type { Attached } from '../core/attached.ts';
 import { PortUnusable, SystemCallFailed } from '../core/errors.ts';
 import type { Attachment, HookTools } from '../core/hook.ts';
 import type { Libbpf } from '../core/libbpf.ts';
 import type { ProgramLoader } from '../core/program-loader.ts';
-import type { TcxLinks } from './tcx-links.ts';
+import type { IngressPoint } from './ingress-point.ts';
 
 /** The program that can be attached to a device. */
-export const TCX_PROGRAM = 'norikae_tcx';
+export const INGRESS_PROGRAM = 'norikae_tcx';
 
 /** `ARPHRD_ETHER`: packets of other devices may have no Ethernet header. */
 const ETHERNET = '1';
 
-const ATTACHED: Attached = {
-  hook: 'tcx',
-  mode: 'tcx',
-  flags: 0,
-  note: 'packets keep segmentation and checksum offload',
-  splitsSegments: false,
-  isJumbo: false,
-};
-
 /** What an attachment works with. */
-export interface TcxAttachmentParts extends Pick<HookTools, 'libbpf' | 'programs'> {
+export interface IngressAttachmentParts extends Pick<HookTools, 'libbpf' | 'programs'> {
+  readonly hook: 'tcx' | 'cls_bpf';
   readonly loader: ProgramLoader;
-  readonly links: TcxLinks;
+  readonly point: IngressPoint;
 }
 
-/** Attaches the program at tcx ingress (Linux 6.6 and later). One program serves all devices. */
-export class TcxAttachment implements Attachment {
+/** Attaches the program at the ingress of devices. One program serves all of them. */
+export class IngressAttachment implements Attachment {
   readonly #libbpf: Libbpf;
-  readonly #links: TcxLinks;
+  readonly #point: IngressPoint;
+  readonly #attached: Attached;
   readonly #program: number;
   readonly #programId: number;
 
-  private constructor({ libbpf, programs, links }: TcxAttachmentParts, program: number) {
+  private constructor({ libbpf, programs, hook, point }: IngressAttachmentParts, program: number) {
     this.#libbpf = libbpf;
-    this.#links = links;
+    this.#point = point;
+    this.#attached = {
+      hook,
+      mode: hook,
+      flags: 0,
+      note: 'packets keep segmentation and checksum offload',
+      splitsSegments: false,
+      isJumbo: false,
+    };
     this.#program = program;
     this.#programId = programs.programInfo(program).id;
   }
 
   /** Loads the program. @throws {ProgramRejected} {@link ObjectUnusable} */
-  static async open(parts: TcxAttachmentParts): Promise<TcxAttachment> {
+  static async open(parts: IngressAttachmentParts): Promise<IngressAttachment> {
     const { libbpf, loader } = parts;
-    const program = await loader.withProgram({ name: TCX_PROGRAM }, (fd) => libbpf.duplicate(fd));
-    return new TcxAttachment(parts, program);
+    const program = await loader.withProgram({ name: INGRESS_PROGRAM }, (fd) =>
+      libbpf.duplicate(fd),
+    );
+    return new IngressAttachment(parts, program);
   }
 
   async canAttachLive(): Promise<boolean> {
@@ -58,7 +62,7 @@ export class TcxAttachment implements Attachment {
 
   async expected(name: string): Promise<Attached> {
     refuseOtherLinkLayers(name);
-    return ATTACHED;
+    return this.#attached;
   }
 
   async prepare(): Promise<void> {
@@ -72,19 +76,16 @@ export class TcxAttachment implements Attachment {
   async attach(name: string, ifindex: number): Promise<Attached> {
     refuseOtherLinkLayers(name);
     try {
-      await this.#links.attach(ifindex, this.#program, this.#programId);
+      await this.#point.attach(ifindex, this.#program, this.#programId);
     } catch (error) {
-      if (!(error instanceof SystemCallFailed)) throw error;
-      throw new PortUnusable(
-        name,
-        `tcx, which Linux has since 6.6, cannot be used: ${error.message}`,
-      );
+      if (!(error instanceof SystemCallFailed || error instanceof NetlinkRefused)) throw error;
+      throw new PortUnusable(name, refusalOf(this.#attached.hook, error));
     }
-    return ATTACHED;
+    return this.#attached;
   }
 
-  async isAttached(ifindex: number): Promise<boolean> {
-    return (await this.#links.read(ifindex)) !== undefined;
+  isAttached(ifindex: number): Promise<boolean> {
+    return this.#point.isAttached(ifindex);
   }
 
   async isElsewhere(): Promise<boolean> {
@@ -92,16 +93,22 @@ export class TcxAttachment implements Attachment {
   }
 
   detach(ifindex: number): Promise<void> {
-    return this.#links.detach(ifindex);
+    return this.#point.detach(ifindex);
   }
 
   unpinDetached(ifindex: number): Promise<void> {
-    return this.#links.unpinDetached(ifindex);
+    return this.#point.unpinDetached(ifindex);
   }
 
   close(): void {
     this.#libbpf.close(this.#program);
   }
+}
+
+function refusalOf(hook: Attached['hook'], { message }: Error): string {
+  return hook === 'tcx'
+    ? `tcx, which Linux has since 6.6, cannot be used: ${message}`
+    : `no tc filter (cls_bpf) can be added to its device: ${message}`;
 }
 
 /** @throws {PortUnusable} if packets of the device have no Ethernet header */

@@ -1,0 +1,182 @@
+import { constants } from 'node:os';
+import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
+import type { NetlinkRequest } from '../../../protocols/netlink/exchange.ts';
+import { announceLink } from '../../../protocols/netlink/link/links.ts';
+import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
+import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
+import {
+  deleteFilter,
+  type FilterPlace,
+  newFilter,
+  replaceFilter,
+} from '../../../protocols/netlink/tc/filters.ts';
+import { deleteClsact, newClsact } from '../../../protocols/netlink/tc/qdiscs.ts';
+import { BPF, BPF_FLAGS, FILTER_FLAGS } from '../../../protocols/netlink/tc/tables.ts';
+import { filters, PARENT } from '../../../protocols/netlink/tc/traffic-control.ts';
+import type { NetworkLock } from '../core/network-lock.ts';
+import type { PinnedPrograms } from '../core/pinned-programs.ts';
+import type { ClsactMarks } from './clsact-marks.ts';
+import type { IngressPoint } from './ingress-point.ts';
+
+const KIND = 'bpf';
+const FILTER_NAME = 'norikae';
+/** `ETH_P_ALL`. */
+const ANY_PROTOCOL = 3;
+/** The last: filters that appear run before ours, until the port is given back. */
+const PRIORITY = 0xffff;
+const HANDLE = 1;
+
+const { EEXIST, EINVAL, ENODEV, ENOENT } = constants.errno;
+
+/** What {@link ClsFilters} works with. */
+export interface ClsFiltersParts {
+  readonly lock: NetworkLock;
+  readonly pins: PinnedPrograms;
+  readonly marks: ClsactMarks;
+  /** Whether the vSwitch waits until a device has no `clsact` any more. */
+  readonly isAwaited: (ifindex: number) => boolean;
+}
+
+/**
+ * tc filters of the kind `bpf` at ingress, one for each device. A filter belongs to its device and
+ * outlives the daemon, so its program is pinned, and a later daemon recognises the filter by it.
+ *
+ * A filter needs the qdisc `clsact` (or `ingress`), of which a device has one at most. It is added
+ * where there is none, and removed with the filter unless it has other filters by then.
+ */
+export class ClsFilters implements IngressPoint {
+  readonly #lock: NetworkLock;
+  readonly #pins: PinnedPrograms;
+  readonly #marks: ClsactMarks;
+  readonly #isAwaited: (ifindex: number) => boolean;
+  readonly #route = new NetlinkRequests(PROTOCOL.route);
+
+  constructor({ lock, pins, marks, isAwaited }: ClsFiltersParts) {
+    this.#lock = lock;
+    this.#pins = pins;
+    this.#marks = marks;
+    this.#isAwaited = isAwaited;
+  }
+
+  /** Removes the pins and marks of an earlier daemon whose device, or its filter, is gone. */
+  async open(): Promise<void> {
+    const known = new Set([...this.#pins.devices(), ...this.#marks.devices()]);
+    for (const ifindex of known) await this.unpinDetached(ifindex);
+  }
+
+  isOurs(programId: number): boolean {
+    return this.#pins.info(programId) !== undefined;
+  }
+
+  isAttached(ifindex: number): Promise<boolean> {
+    return this.#lock.run(
+      `reading the filter of device ${ifindex}`,
+      async () => (await this.#programAt(ifindex)) !== undefined,
+    );
+  }
+
+  attach(ifindex: number, programFd: number, programId: number): Promise<void> {
+    return this.#lock.run(`adding a filter to device ${ifindex}`, async () => {
+      const now = await this.#programAt(ifindex);
+      if (now === programId) return;
+      this.#pins.pin(ifindex, programFd);
+      try {
+        if (now === undefined) await this.#add(ifindex, programFd);
+        else await this.#route.request(replaceFilter(placeAt(ifindex), KIND, options(programFd)));
+      } catch (error) {
+        this.#pins.keepOnly(ifindex, now === undefined ? [] : [now]);
+        throw error;
+      }
+      this.#pins.keepOnly(ifindex, [programId]);
+    });
+  }
+
+  detach(ifindex: number): Promise<void> {
+    return this.#lock.run(`removing the filter of device ${ifindex}`, async () => {
+      if ((await this.#programAt(ifindex)) !== undefined) {
+        await this.#unless([ENOENT, ENODEV], deleteFilter(placeAt(ifindex), KIND));
+      }
+      await this.#removeClsact(ifindex);
+      this.#pins.keepOnly(ifindex, []);
+    });
+  }
+
+  unpinDetached(ifindex: number): Promise<void> {
+    return this.#lock.run(`reading the filter of device ${ifindex}`, async () => {
+      if ((await this.#programAt(ifindex)) !== undefined) return;
+      this.#pins.keepOnly(ifindex, []);
+      // The device can be another one by now, and the qdisc that of another program.
+      this.#marks.remove(ifindex);
+    });
+  }
+
+  /** Forgets which qdiscs a daemon has added: those that are left have filters of others. */
+  unpin(): void {
+    for (const ifindex of this.#marks.devices()) this.#marks.remove(ifindex);
+  }
+
+  close(): void {
+    this.#route.close();
+  }
+
+  /** Id of the program of our filter on a device; undefined without one. */
+  async #programAt(ifindex: number): Promise<number | undefined> {
+    if (!this.#pins.has(ifindex)) return undefined;
+    const found = await filters(this.#route, ifindex, PARENT.clsactIngress);
+    const own = found.find(({ programId }) => programId !== undefined && this.isOurs(programId));
+    return own?.programId;
+  }
+
+  async #add(ifindex: number, programFd: number): Promise<void> {
+    const filter = newFilter(placeAt(ifindex), KIND, options(programFd));
+    // Refused with EEXIST where there is such a qdisc; then the filter is added to that one.
+    if (await this.#unless([EEXIST], newClsact(ifindex))) this.#marks.add(ifindex);
+    try {
+      await this.#route.request(filter);
+    } catch (error) {
+      await this.#removeClsact(ifindex);
+      throw error;
+    }
+  }
+
+  /** Removes the qdisc from a device, if a daemon has added it and it has no filters. */
+  async #removeClsact(ifindex: number): Promise<void> {
+    if (!this.#marks.has(ifindex)) return;
+    if (!(await this.#isUnused(ifindex))) return;
+    await this.#unless([ENOENT, ENODEV, EINVAL], deleteClsact(ifindex));
+    this.#marks.remove(ifindex);
+    if (this.#isAwaited(ifindex)) await announceLink(this.#route, ifindex);
+  }
+
+  async #isUnused(ifindex: number): Promise<boolean> {
+    for (const parent of [PARENT.clsactIngress, PARENT.clsactEgress]) {
+      if ((await filters(this.#route, ifindex, parent)).length > 0) return false;
+    }
+    return true;
+  }
+
+  /** Makes a request; false when it was refused with one of the errors. */
+  async #unless(errnos: readonly number[], request: NetlinkRequest): Promise<boolean> {
+    try {
+      await this.#route.request(request);
+      return true;
+    } catch (error) {
+      if (error instanceof NetlinkRefused && errnos.includes(error.errno)) return false;
+      throw error;
+    }
+  }
+}
+
+function placeAt(ifindex: number): FilterPlace {
+  const parent = PARENT.clsactIngress;
+  return { ifindex, parent, priority: PRIORITY, protocol: ANY_PROTOCOL, handle: HANDLE };
+}
+
+function options(programFd: number): readonly Buffer[] {
+  return [
+    BPF.file.of(programFd),
+    BPF.name.of(FILTER_NAME),
+    BPF.flags.of(BPF_FLAGS.directAction),
+    BPF.flagsGeneric.of(FILTER_FLAGS.skipHardware),
+  ];
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forwards the packets of offloaded flows past the vSwitch. Packets without an entry, and all
+ * packets once the lease has expired, go to the vSwitch unchanged (XDP_PASS).
+ */
+#ifndef NORIKAE_FORWARD_H
+#define NORIKAE_FORWARD_H
+
+#include "checksum.h"
+#include "order.h"
+#include "parse.h"
+#include "rewrite.h"
+#include "stall.h"
+#include "table.h"
+
+/* Bytes of the frame; those of a jumbo frame are in several buffers, of which the first can be accessed. */
+static __always_inline __u32 frame_length(struct xdp_md *ctx, int is_jumbo)
+{
+	if (is_jumbo)
+		return bpf_xdp_get_buff_len(ctx);
+	return distance((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+}
+
+/* Whether the outgoing frame exceeds the device's MTU; the device would drop it. */
+static __always_inline int too_large(struct xdp_md *ctx, int is_jumbo,
+				     const struct flow_entry *entry, const struct flow_key *key,
+				     struct stripped_tag stripped)
+{
+	__u32 leaving = frame_length(ctx, is_jumbo) + growth(entry, stripped);
+	int tagged = entry->flags & ENTRY_PUSH_VLAN ||
+		     (key->vlan_tpid && !(entry->flags & ENTRY_POP_VLAN));
+	__u32 l3 = leaving - ETH_HLEN - (tagged ? TAG_BYTES : 0);
+	return bpf_check_mtu(ctx, entry->out_ifindex, &l3, 0, 0) != BPF_MTU_CHK_RET_SUCCESS;
+}
+
+/* Leaves a packet of the flow to the vSwitch, and those that follow it closely. */
+static __always_inline int leave_to_vswitch(struct flow_entry *entry, __u64 now)
+{
+	leave(entry, control_word(CONTROL_TRAIN_NS), now);
+	return XDP_PASS;
+}
+
+static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struct port_ref *port,
+				   __u64 now, struct stripped_tag stripped)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	struct flow_key key = {};
+	struct l4_place place = {};
+	int offset = parse(data, end, frame_length(ctx, is_jumbo), stripped, &key, &place);
+	if (offset < 0)
+		return XDP_PASS;
+	struct flow_entry *entry = find(&key, port->port_id);
+	if (!entry)
+		return XDP_PASS;
+	__u32 slot = entry->stats_slot;
+	struct flow_stats *sum = bpf_map_lookup_elem(&stats, &slot);
+	if (!sum)
+		return XDP_PASS;
+	/* What is dropped needs no checksum. */
+	if (!(entry->flags & ENTRY_DROP) && port->flags & PORT_CHECKSUMS_OPEN &&
+	    !is_finished(ctx, &key, &place))
+		return leave_to_vswitch(entry, now);
+	/* Rules can shorten their time-outs when a connection ends (fin_timeout): no train waits. */
+	if (has_tcp_flag(&key, TCP_FIN_OR_RST)) {
+		entry->last_left_ns = now;
+		return XDP_PASS;
+	}
+	if (is_in_train(entry, now) || is_heartbeat(entry, port, &key, sum, now))
+		return XDP_PASS;
+
+	/* Like the vSwitch, counts the tag, in the frame or stripped. */
+	__u32 bytes = frame_length(ctx, is_jumbo) + (stripped.tpid ? TAG_BYTES : 0);
+	if (entry->flags & ENTRY_DROP) {
+		count(sum, bytes, now);
+		return XDP_DROP;
+	}
+	if (is_stalled(entry->out_port, now))
+		return leave_to_vswitch(entry, now);
+	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
+	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
+	    too_large(ctx, is_jumbo, entry, &key, stripped) || rewrite(ctx, entry, &key, stripped, offset))
+		return leave_to_vswitch(entry, now);
+	count(sum, bytes, now);
+	return XDP_REDIRECT;
+}
+
+#endif
