@@ -1,4 +1,8 @@
+import type { NetlinkMessage } from './message.ts';
 import { NetlinkSubscription } from './subscription.ts';
+
+/** Whether a notification of a protocol is worth reading the state for. The message is valid during the call. */
+export type IsRelevant = (protocol: number, message: NetlinkMessage) => boolean;
 
 /**
  * Calls a listener soon after the kernel has reported changes, or lost such reports. The listener
@@ -11,14 +15,22 @@ export class NetlinkNotifications {
 
   /**
    * @param groups by protocol, the groups to follow
+   * @param isRelevant left out: all notifications are
    * @throws {NetlinkUnusable} when this kernel lacks a group
    */
-  constructor(groups: ReadonlyMap<number, readonly number[]>, onChange: () => void) {
+  constructor(
+    groups: ReadonlyMap<number, readonly number[]>,
+    onChange: () => void,
+    isRelevant: IsRelevant = () => true,
+  ) {
     this.#onChange = onChange;
     const changed = (): void => this.#changed();
     try {
       for (const [protocol, ids] of groups) {
-        const reader = { notified: changed, lost: changed };
+        const notified = (message: NetlinkMessage): void => {
+          if (isRelevant(protocol, message)) changed();
+        };
+        const reader = { notified, lost: changed };
         this.#subscriptions.push(new NetlinkSubscription(protocol, ids, reader));
       }
     } catch (error) {

@@ -3,7 +3,6 @@ import { release } from 'node:os';
 import type { FlowView } from '../../api/flow-views.ts';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { Capture, sendFrames, sequenceOf, startSender } from '../../lab/testbed/packets.ts';
-import { run } from '../../lab/testbed/run.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { NodeFixture, udpFrames } from '../node/fixture.ts';
 import { needs } from '../support/needs.ts';
@@ -194,12 +193,13 @@ for (const { adapter, hook, refusal, readFlowsFrom } of BACKENDS) {
         it('gives a port back that the vSwitch is to police, and the vSwitch polices it', async () => {
           assert(fixture !== undefined && daemon !== undefined);
           const { ovs } = fixture.node;
+          const tc = (...args: readonly string[]) => ovs.host.exec('tc', args);
           await send(udpFrames(1, 10), 0);
           await carriedFlow();
-          assert.match(await run('tc', ['qdisc', 'show', 'dev', 'vm1']), /clsact/);
+          assert.match(await tc('qdisc', 'show', 'dev', 'vm1'), /clsact/);
           await ovs.vsctl('set', 'Interface', 'vm1', 'ingress_policing_rate=1000000');
           const isPoliced = async () =>
-            /police/.test(await run('tc', ['filter', 'show', 'dev', 'vm1', 'parent', 'ffff:']));
+            /police/.test(await tc('filter', 'show', 'dev', 'vm1', 'parent', 'ffff:'));
           await waitFor(
             'the vSwitch polices the port',
             async () => (await isPoliced()) || undefined,

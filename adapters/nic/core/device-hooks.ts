@@ -1,13 +1,17 @@
 import { errorMessage } from '../../../text/error-message.ts';
+import { NetlinkMalformed } from '../../../protocols/netlink/errors.ts';
 import {
   type DeviceChain,
   deviceChains,
   GROUP_NFTABLES,
 } from '../../../protocols/netlink/nftables.ts';
-import { NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
+import type { NetlinkMessage } from '../../../protocols/netlink/message.ts';
+import { type IsRelevant, NetlinkNotifications } from '../../../protocols/netlink/notifications.ts';
 import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
 import {
+  addedFilter,
+  addedQdisc,
   type AttachedFilter,
   filters,
   GROUP_TRAFFIC_CONTROL,
@@ -119,7 +123,9 @@ export class DeviceHooks implements OtherHooks {
       [PROTOCOL.route, [GROUP_TRAFFIC_CONTROL]],
       [PROTOCOL.netfilter, [GROUP_NFTABLES]],
     ]);
-    this.#notifications = new NetlinkNotifications(groups, onChange);
+    const isRelevant: IsRelevant = (protocol, message) =>
+      protocol !== PROTOCOL.route || !this.#isHarmless(message);
+    this.#notifications = new NetlinkNotifications(groups, onChange, isRelevant);
     this.#timer = setInterval(
       () => void this.#pollPrograms(devices(), onChange),
       PROGRAMS_PERIOD_MS,
@@ -171,6 +177,18 @@ export class DeviceHooks implements OtherHooks {
     // The kernel's default qdiscs have the handle 0.
     const isConfigured = parent === PARENT.root && handle !== 0;
     return this.#rules.qdiscs && isConfigured ? `a ${kind} qdisc` : undefined;
+  }
+
+  /** Whether a notification is about our own filter, or about a qdisc that bears filters and has none yet. */
+  #isHarmless(message: NetlinkMessage): boolean {
+    try {
+      const programId = addedFilter(message)?.programId;
+      if (programId !== undefined) return this.#rules.isOwn(programId);
+      return FILTER_QDISCS.has(addedQdisc(message)?.kind ?? '');
+    } catch (error) {
+      if (error instanceof NetlinkMalformed) return false;
+      throw error;
+    }
   }
 
   /** Whether a list of filters has others than our own, which are listed with their heads. */

@@ -65,7 +65,7 @@ async function openHost(options: HostHookOptions, tools: HookTools): Promise<Hos
 
 /** The hook at tc ingress that can be chosen: tcx where the kernel has it. */
 async function ingressOf(adapter: HookSetting, { lock }: HookTools): Promise<'tcx' | 'cls_bpf'> {
-  if (adapter === 'tcx' || adapter === 'cls_bpf') return adapter;
+  if (adapter !== 'auto') return adapter === 'cls_bpf' ? 'cls_bpf' : 'tcx';
   return (await new DevicePrograms(lock).knowsTcx()) ? 'tcx' : 'cls_bpf';
 }
 

@@ -1,11 +1,14 @@
 import { NetlinkMalformed } from '../errors.ts';
+import type { NetlinkMessage } from '../message.ts';
 import type { NetlinkRequests } from '../requests.ts';
 import { encodeStruct, StructReader } from '../structs.ts';
 import { AttributeReader } from '../tables.ts';
 import { BPF, priorityOf, protocolOf, TC, TCMSG } from './tables.ts';
 
-const RTM_GETTFILTER = 46;
+const RTM_NEWQDISC = 36;
 const RTM_GETQDISC = 38;
+const RTM_NEWTFILTER = 44;
+const RTM_GETTFILTER = 46;
 
 /** `RTNLGRP_TC`: qdiscs, classes, filters and chains. */
 export const GROUP_TRAFFIC_CONTROL = 4;
@@ -38,6 +41,16 @@ export interface AttachedFilter extends TrafficControl {
   readonly chain: number;
   /** The program of a `bpf` filter; undefined for other kinds, and for a head. */
   readonly programId: number | undefined;
+}
+
+/** The qdisc that a notification says was added; undefined for another notification. */
+export function addedQdisc({ type, payload }: NetlinkMessage): TrafficControl | undefined {
+  return type === RTM_NEWQDISC ? trafficControlOf(payload) : undefined;
+}
+
+/** The filter that a notification says was added or replaced; undefined for another notification. */
+export function addedFilter({ type, payload }: NetlinkMessage): AttachedFilter | undefined {
+  return type === RTM_NEWTFILTER ? filterOf(payload) : undefined;
 }
 
 /** Every qdisc of every device. */
