@@ -15,6 +15,7 @@ import {
   type AttachedFilter,
   filters,
   GROUP_TRAFFIC_CONTROL,
+  isNewChain,
   PARENT,
   qdiscs,
   type TrafficControl,
@@ -179,12 +180,12 @@ export class DeviceHooks implements OtherHooks {
     return this.#rules.qdiscs && isConfigured ? `a ${kind} qdisc` : undefined;
   }
 
-  /** Whether a notification is about our own filter, or about a qdisc that bears filters and has none yet. */
+  /** Whether a notification is about our own filter, or what filters need and has none of them yet. */
   #isHarmless(message: NetlinkMessage): boolean {
     try {
       const programId = addedFilter(message)?.programId;
       if (programId !== undefined) return this.#rules.isOwn(programId);
-      return FILTER_QDISCS.has(addedQdisc(message)?.kind ?? '');
+      return isNewChain(message) || FILTER_QDISCS.has(addedQdisc(message)?.kind ?? '');
     } catch (error) {
       if (error instanceof NetlinkMalformed) return false;
       throw error;

@@ -9,6 +9,7 @@ const RTM_NEWQDISC = 36;
 const RTM_GETQDISC = 38;
 const RTM_NEWTFILTER = 44;
 const RTM_GETTFILTER = 46;
+const RTM_NEWCHAIN = 100;
 
 /** `RTNLGRP_TC`: qdiscs, classes, filters and chains. */
 export const GROUP_TRAFFIC_CONTROL = 4;
@@ -46,6 +47,11 @@ export interface AttachedFilter extends TrafficControl {
 /** The qdisc that a notification says was added; undefined for another notification. */
 export function addedQdisc({ type, payload }: NetlinkMessage): TrafficControl | undefined {
   return type === RTM_NEWQDISC ? trafficControlOf(payload) : undefined;
+}
+
+/** Whether a notification is about a new chain, which the first filter of a qdisc makes before it is added. */
+export function isNewChain({ type }: NetlinkMessage): boolean {
+  return type === RTM_NEWCHAIN;
 }
 
 /** The filter that a notification says was added or replaced; undefined for another notification. */

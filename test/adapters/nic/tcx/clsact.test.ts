@@ -135,17 +135,6 @@ describe('tc filters and their qdisc', function () {
     );
   });
 
-  it('are added without a report of another hook, which a filter of another program is', async () => {
-    const backend = await started();
-    let changes = 0;
-    backend.onLost(() => changes++);
-    await put(backend);
-    await tc('filter', 'add', 'dev', inPort, 'ingress', 'pref', '5', ...MATCH_ALL);
-    await eventually('a report of the other filter', () => changes > 0, 2_000);
-    // Notifications come in order: those of the own filter and qdisc were not reported.
-    assert.equal(changes, 1);
-  });
-
   for (const kind of ['clsact', 'ingress']) {
     it(`leave a qdisc ${kind} where it was before`, async () => {
       await tc('qdisc', 'add', 'dev', inPort, kind);
