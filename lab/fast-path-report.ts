@@ -1,4 +1,4 @@
-import { type Phase, table, times } from './phase.ts';
+import { type Phase, table, times } from './measures/phase.ts';
 
 /** Result of one run with one version of OpenFlow. */
 export interface FastPathRun {

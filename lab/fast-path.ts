@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FlowView } from '../api/flow-views.ts';
 import type { FastPathReport, FastPathRun } from './fast-path-report.ts';
 import { firstPacketAt } from './first-packet.ts';
-import { measure } from './measure.ts';
+import { measure } from './measures/measure.ts';
 import { progress } from './testbed/progress.ts';
 import { type LogLine, NorikaeDaemon } from './testbed/daemon.ts';
 import { FastPathNode, SWITCH_PORTS, TRUNK, VM } from './testbed/fast-path-node.ts';

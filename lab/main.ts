@@ -1,9 +1,14 @@
+import { writeFile } from 'node:fs/promises';
 import { runCompare } from './compare/compare.ts';
 import type { CompareDatapath } from './compare/cases/parameters.ts';
 import { runCompareInGuest } from './compare/on-host.ts';
 import { formatCompareReport } from './compare/report.ts';
 import { ROUNDS } from './compare/verdict/tolerances.ts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { STUDY_PLAN } from './evaluate/cells.ts';
+import { runEvaluation } from './evaluate/evaluate.ts';
+import { htmlEvaluation } from './evaluate/html-report.ts';
+import { formatEvaluation } from './evaluate/text-report.ts';
 import { runFastPath } from './fast-path.ts';
 import { formatFastPathReport } from './fast-path-report.ts';
 import { KERNEL_SOURCES, type KernelSource } from './kernel/cache.ts';
@@ -26,6 +31,10 @@ function parseWhole(text: string): number {
     throw new InvalidArgumentError('must be a whole number from 1');
   }
   return number;
+}
+
+function parseList(text: string): readonly number[] {
+  return text.split(',').map(parseWhole);
 }
 
 const program = new Command('lab')
@@ -102,6 +111,37 @@ program
     const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
     console.log(options.json ? JSON.stringify(report) : formatCompareReport(report, width));
     if (report.differences.length > 0) process.exitCode = 1;
+  });
+
+interface EvaluateArguments {
+  readonly lane: 'xdp';
+  readonly vms: readonly number[];
+  readonly ports: readonly number[];
+  readonly mtu: readonly number[];
+  readonly repetitions: number;
+  readonly seconds: number;
+  readonly html?: string;
+  readonly json: boolean;
+}
+
+program
+  .command('evaluate')
+  .description('Measures VMs with offload and onload, as the study of 2012 did: about 30 minutes')
+  .addOption(
+    new Option('--lane <name>', 'what carries offloaded flows').choices(['xdp']).default('xdp'),
+  )
+  .option('--vms <list>', 'numbers of VMs', parseList, STUDY_PLAN.vms)
+  .option('--ports <list>', 'numbers of physical ports', parseList, STUDY_PLAN.ports)
+  .option('--mtu <list>', 'MTUs, bytes', parseList, STUDY_PLAN.mtus)
+  .option('--repetitions <n>', 'measurements of each cell', parseWhole, STUDY_PLAN.repetitions)
+  .option('--seconds <n>', 'length of each measurement', parseSeconds, STUDY_PLAN.seconds)
+  .option('--html <file>', 'write a report with charts')
+  .option('--json', 'print one JSON object', false)
+  .action(async (options: EvaluateArguments) => {
+    const { vms, ports, mtu: mtus, repetitions, seconds } = options;
+    const evaluation = await runEvaluation({ vms, ports, mtus, repetitions, seconds });
+    if (options.html !== undefined) await writeFile(options.html, htmlEvaluation(evaluation));
+    console.log(options.json ? JSON.stringify(evaluation) : formatEvaluation(evaluation));
   });
 
 interface KernelArguments {

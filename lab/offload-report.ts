@@ -1,4 +1,4 @@
-import { type Phase, table, times } from './phase.ts';
+import { type Phase, table, times } from './measures/phase.ts';
 
 /** A move during the experiment, and its duration, ms. */
 export interface TimedMove {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { FlowView } from '../api/flow-views.ts';
 import { firstPacketAt } from './first-packet.ts';
-import { measure } from './measure.ts';
+import { measure } from './measures/measure.ts';
 import type { OffloadReport, TimedMove } from './offload-report.ts';
 import { progress } from './testbed/progress.ts';
 import { type LogLine, NorikaeDaemon } from './testbed/daemon.ts';

@@ -76,3 +76,17 @@ export function medianOf(samples: readonly Sample[]): Sample {
     busyCpu: middle(samples.map((sample) => sample.busyCpu)),
   };
 }
+
+/** The cell of the same setting on the other placement. */
+export function otherOf(cells: readonly Cell[], cell: Cell): Cell {
+  const found = cells.find(
+    (other) =>
+      other.placement !== cell.placement &&
+      other.mtu === cell.mtu &&
+      other.ports === cell.ports &&
+      other.vms === cell.vms &&
+      other.direction === cell.direction,
+  );
+  // A setting is measured on both placements, or not at all.
+  return found ?? cell;
+}

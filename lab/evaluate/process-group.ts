@@ -1,5 +1,5 @@
 import { readFileSync, rmdirSync } from 'node:fs';
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cleanup } from '../testbed/cleanup.ts';
 
@@ -26,7 +26,7 @@ export class ProcessGroup {
    * @throws {NoControlGroups}
    */
   static async create(cleanup: Cleanup, name: string): Promise<ProcessGroup> {
-    const folder = join(await mountPoint(), name);
+    const folder = join(controlGroups(), name);
     await mkdir(folder);
     cleanup.add({
       name: `control group ${name}`,
@@ -48,8 +48,11 @@ export class ProcessGroup {
   }
 }
 
-async function mountPoint(): Promise<string> {
-  const mounts = (await readFile('/proc/mounts', 'latin1')).split('\n').map((l) => l.split(' '));
+/** Where the file system of control groups is mounted. @throws {NoControlGroups} */
+export function controlGroups(): string {
+  const mounts = readFileSync('/proc/mounts', 'latin1')
+    .split('\n')
+    .map((l) => l.split(' '));
   const found = mounts.find(([, , type]) => type === 'cgroup2')?.[1];
   if (found === undefined) throw new NoControlGroups();
   return found;

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { BusyCpuMeter } from '../host-cpu.ts';
+import { BusyCpuMeter } from '../measures/host-cpu.ts';
 import { Iperf3Client, startIperf3Server } from '../testbed/iperf3.ts';
 import { type ManagedProcess, ProcessTrouble } from '../testbed/managed-process.ts';
 import { sleep } from '../testbed/wait.ts';

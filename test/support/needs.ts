@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { controlGroups } from '../../lab/evaluate/process-group.ts';
 import { findKernel, findPrograms, KERNEL_SOURCES } from '../../lab/kernel/cache.ts';
 import { nicModuleFile } from '../../lab/nic-module/build.ts';
 
@@ -21,6 +22,7 @@ const CHECKS = {
     existsSync(nicModuleFile(release())) ? undefined : `the NIC module for kernel ${release()}`,
   // Tests that boot such a kernel.
   'kernel-guests': kernelGuests,
+  cgroup2: writableControlGroups,
   capinfos: () => program('capinfos'),
   fuse: () => file('/dev/fuse'),
   nft: () => program('nft') ?? program('tc'),
@@ -66,6 +68,15 @@ export function skipFor(context: Mocha.Context, missing: readonly string[]): voi
   const titled = inBefore ? context.test?.parent : (context.currentTest ?? context.test);
   if (titled !== undefined) titled.title += ` [SKIPPED: needs ${missing.join(', ')}]`;
   context.skip();
+}
+
+function writableControlGroups(): string | undefined {
+  try {
+    accessSync(controlGroups(), constants.W_OK);
+    return undefined;
+  } catch {
+    return 'control groups of version 2 that can be changed';
+  }
 }
 
 function kernelGuests(): string | undefined {

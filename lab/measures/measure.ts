@@ -1,8 +1,8 @@
 import { HostCpuMeter } from './host-cpu.ts';
 import type { Phase } from './phase.ts';
-import type { Iperf3Client } from './testbed/iperf3.ts';
-import { ProcessTrouble } from './testbed/managed-process.ts';
-import { sleep } from './testbed/wait.ts';
+import type { Iperf3Client } from '../testbed/iperf3.ts';
+import { ProcessTrouble } from '../testbed/managed-process.ts';
+import { sleep } from '../testbed/wait.ts';
 
 /** Throughput and host CPU over `seconds` seconds. */
 export async function measure(client: Iperf3Client, seconds: number): Promise<Phase> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { parseCpuTimes } from '../adapters/host/cpu-times.ts';
-import type { CpuTimes } from '../engine/ports/host-source.ts';
+import { parseCpuTimes } from '../../adapters/host/cpu-times.ts';
+import type { CpuTimes } from '../../engine/ports/host-source.ts';
 
 /** /proc/stat cannot be parsed. */
 export class NoCpuTimes extends Error {
