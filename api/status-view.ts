@@ -68,6 +68,8 @@ export interface StatusView {
   readonly held: boolean;
   /** Since when, ISO 8601, also across restarts of the daemon; null: nothing is held. */
   readonly heldSince: string | null;
+  /** Address of the live page; null: it is not served. */
+  readonly pageUrl: string | null;
 }
 
 /** Results of samples, which compare an installed entry with what the vSwitch would do. */

@@ -30,6 +30,8 @@ Examples:
   norikae openflow decode sent.bin         print the messages sent to an OpenFlow switch
 `;
 
+const STANDARD_ERROR = 2;
+
 /** Runs one command line (without node and script); resolves to the exit code. */
 export async function runProgram(context: CliContext, argv: readonly string[]): Promise<number> {
   try {
@@ -41,8 +43,10 @@ export async function runProgram(context: CliContext, argv: readonly string[]): 
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
     if (error instanceof CommandEnded) return error.exitCode;
     const { exitCodeOf, failureMessage } = await import('./support/failure.ts');
-    const { colours } = context.stderr;
-    context.stderr.write(`${colours.red('norikae:')} ${failureMessage(error)}\n`);
+    const { isJournal, withPriority } = await import('../platform/journal.ts');
+    const { stderr, env } = context;
+    const text = `${stderr.colours.red('norikae:')} ${failureMessage(error)}\n`;
+    stderr.write(isJournal(STANDARD_ERROR, env) ? withPriority('error', text) : text);
     return exitCodeOf(error);
   }
 }

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { CreateDaemon } from '../daemon/lifecycle.ts';
 import { exitProcess } from '../platform/watchdog/exit-process.ts';
 import { terminalOf } from '../platform/terminal.ts';
@@ -22,6 +23,7 @@ export async function runProcess(loadDaemon: () => Promise<CreateDaemon>): Promi
       stderr: terminalOf(process.stderr, process.env),
       env: process.env,
       loadDaemon,
+      ...(isatty(0) ? { keyInput: () => process.stdin } : {}),
       exit: (code) => void exitProcess(code),
       now: () => performance.now(),
     },

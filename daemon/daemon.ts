@@ -129,6 +129,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
   return {
     view,
     metrics,
+    servesPageAt: (url) => view.servesPageAt(url),
     ticks: { reports: loop, version, periodMs: () => loop.periodMs },
     start: async () => {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');

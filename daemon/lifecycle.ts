@@ -19,6 +19,8 @@ export interface Daemon {
   readonly metrics: MetricsSource;
   /** Source of recordings; undefined: `norikae record` is not available. */
   readonly ticks?: RecordingSource;
+  /** Takes the address of the HTTP server, for the status. */
+  servesPageAt?(url: string): void;
   /** Resolves when the loop runs; rejects when it cannot be started or `signal` aborts. */
   start(signal: AbortSignal): Promise<void>;
   /** Stops the loop and withdraws or keeps the entries, as configured. Called once. */
@@ -73,8 +75,10 @@ export async function runLifecycle(options: LifecycleOptions): Promise<void> {
   const onChange = (short: boolean): void => http?.setRefusing(short);
   try {
     reserve = await DescriptorReserve.start({ log, onChange });
-    if (config.http.enabled)
+    if (config.http.enabled) {
       http = await startHttpServer(config.http, { view, metrics, mark }, log);
+      daemon.servesPageAt?.(http.url);
+    }
     log.info(
       { http: http?.url, control: control.path },
       http === undefined ? 'control socket is open' : `HTTP server is at ${http.url}`,

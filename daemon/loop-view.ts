@@ -74,9 +74,15 @@ export interface LoopViewOptions {
 export class LoopView implements DaemonView {
   readonly #o: LoopViewOptions;
   readonly #texts = new FlowTexts();
+  #pageUrl: string | null = null;
 
   constructor(options: LoopViewOptions) {
     this.#o = options;
+  }
+
+  /** Reports the address of the HTTP server, which starts after the control socket. */
+  servesPageAt(url: string): void {
+    this.#pageUrl = url;
   }
 
   status(): StatusView {
@@ -113,6 +119,7 @@ export class LoopView implements DaemonView {
       samples: samplesView(report?.samples),
       held: loop.engine.held,
       heldSince: this.#o.hold.since ?? null,
+      pageUrl: this.#pageUrl,
     };
   }
 

@@ -2,6 +2,7 @@ import { pino, type Logger } from 'pino';
 import { boundedSink } from './bounded-sink.ts';
 import type { LineSink } from './line-sink.ts';
 import { prettyLine } from './pretty-line.ts';
+import { withPriority } from './journal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The daemon's log: `log.info({ flows: 3 }, 'what happened')`. */
@@ -16,12 +17,25 @@ export interface LogSettings {
   readonly format: 'auto' | 'json' | 'pretty';
 }
 
-/** The log as configured, written to `sink`, which ends in `terminal`. */
-export function createLog(settings: LogSettings, terminal: Terminal, sink: LineSink): Log {
+/**
+ * The log as configured, written to `sink`, which ends in `terminal`.
+ *
+ * @param journal true: lines begin with their priority, as the journal of systemd expects
+ */
+export function createLog(
+  settings: LogSettings,
+  terminal: Terminal,
+  sink: LineSink,
+  journal = false,
+): Log {
   const { colours } = terminal;
-  const destination = isPretty(settings, terminal)
-    ? { write: (line: string) => sink.write(prettyLine(line, colours)) }
-    : sink;
+  const pretty = isPretty(settings, terminal);
+  const destination = {
+    write: (line: string): void => {
+      const text = pretty ? prettyLine(line, colours) : line;
+      sink.write(journal ? withPriority(levelOf(line), text) : text);
+    },
+  };
   return pino(
     {
       level: settings.level,
@@ -31,6 +45,11 @@ export function createLog(settings: LogSettings, terminal: Terminal, sink: LineS
     },
     boundedSink(destination, () => terminal.backlog(), MAX_BACKLOG),
   );
+}
+
+/** Level of a line of pino's JSON, which begins with it. */
+function levelOf(line: string): string {
+  return /^\{"level":"(\w+)"/.exec(line)?.[1] ?? 'info';
 }
 
 /** Whether lines are formatted for people; otherwise they are JSON. */

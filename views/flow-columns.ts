@@ -2,20 +2,53 @@ import type { FlowView } from '../api/flow-views.ts';
 import { flowEnds } from '../api/flow-ends.ts';
 import { bitRate, byteCount, duration, packetRate } from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
-import { type Column, textTable } from '../platform/text-table.ts';
+import { displayWidth } from '../platform/display-width.ts';
+import { type Column, printable, textTable } from '../platform/text-table.ts';
 
 /**
  * Flows as a table, with the placement of offloaded flows in colour. A finite `width` shortens
- * matches to what distinguishes flows; Infinity (a pipe) keeps them whole.
+ * matches to what distinguishes flows, and omits columns for which a match leaves no room; Infinity
+ * (a pipe) keeps all of them whole.
  */
 export function flowTable(flows: readonly FlowView[], width: number, colours: Colours): string[] {
-  const short = width !== Number.POSITIVE_INFINITY;
-  const shown = columns(colours, short).filter((c) => width >= WIDE || c.title !== 'BYTES');
-  return textTable(shown, flows, width, colours.dim);
+  const isFinite = width !== Number.POSITIVE_INFINITY;
+  const all = columns(colours, isFinite);
+  return textTable(isFinite ? fitting(all, flows, width) : all, flows, width, colours.dim);
 }
 
-/** On a narrower terminal the column BYTES is omitted, characters. */
-const WIDE = 130;
+/** Columns of the terminal that a match gets before others do: most IPv4 matches fit. */
+const MATCH_WIDTH = 40;
+/** Columns that narrow terminals omit, the most important one first. */
+const OPTIONAL = ['REASON', 'SLICE', 'PACKETS', 'AGE', 'BYTES'];
+
+/** The columns that fit, with enough room for the last one. */
+function fitting(
+  all: readonly Column<FlowView>[],
+  flows: readonly FlowView[],
+  width: number,
+): readonly Column<FlowView>[] {
+  const widthOf = (column: Column<FlowView>): number =>
+    Math.max(
+      displayWidth(column.title),
+      ...flows.map((flow) => displayWidth(printable(column.text(flow)))),
+    );
+  const last = all[all.length - 1];
+  let left = width - Math.min(MATCH_WIDTH, widthOf(last));
+  const chosen = new Set<Column<FlowView>>([last]);
+  const choose = (column: Column<FlowView>): void => {
+    chosen.add(column);
+    left -= widthOf(column) + GAP;
+  };
+  for (const column of all.slice(0, -1)) if (!OPTIONAL.includes(column.title)) choose(column);
+  for (const title of OPTIONAL) {
+    const column = all.find((candidate) => candidate.title === title);
+    if (column !== undefined && widthOf(column) + GAP <= left) choose(column);
+  }
+  return all.filter((column) => chosen.has(column));
+}
+
+/** Columns of the terminal between two columns of a table. */
+const GAP = 2;
 
 /** Characters of a ufid that are shown: usually unique, and accepted by `why`. */
 const ID_LENGTH = 8;

@@ -4,8 +4,8 @@ import { PATHS } from '../api/paths.ts';
 import { entriesInUse, HELD, olderPolicies, verifiedAgo } from '../api/status-words.ts';
 import { bitRate, counted, duration, percent, whole } from '../text/format.ts';
 import type { Colours } from '../platform/terminal.ts';
-import { displayWidth } from '../platform/display-width.ts';
 import { fitted, printable } from '../platform/text-table.ts';
+import { wrapParts } from '../platform/wrap-parts.ts';
 
 /** The node in a few lines of at most `width` columns, with warnings in colour. */
 export function nodeSummary(status: StatusView, width: number, colours: Colours): string[] {
@@ -14,7 +14,7 @@ export function nodeSummary(status: StatusView, width: number, colours: Colours)
   const total = Object.values(flows).reduce((sum, n) => sum + n, 0);
   const lines = [
     colours.bold(plain(`norikae  ${status.node}`)),
-    ...wrapped(
+    ...wrapParts(
       [
         `up ${duration(status.uptimeMs)}`,
         `tick ${tick.sequence}, ${duration(tick.elapsedMs)} every ${duration(tick.periodMs)}`,
@@ -24,7 +24,7 @@ export function nodeSummary(status: StatusView, width: number, colours: Colours)
       ],
       width,
     ).map(plain),
-    ...wrapped(
+    ...wrapParts(
       [
         ...PLACEMENT_NAMES.filter((p) => p !== 'fast-path' || flows[p] > 0).map(
           (p) => `${PATHS[p].name} ${bitRate(bitsPerSecond[p])} in ${counted(flows[p], 'flow')}`,
@@ -35,18 +35,6 @@ export function nodeSummary(status: StatusView, width: number, colours: Colours)
     ).map(plain),
   ];
   for (const warning of warnings(status)) lines.push(colours.yellow(plain(warning)));
-  return lines;
-}
-
-/** Joins parts to lines of at most `width` columns, without splitting a part. */
-function wrapped(parts: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const part of parts) {
-    const line = lines.at(-1);
-    const longer = `${line} · ${part}`;
-    if (line !== undefined && displayWidth(longer) <= width) lines[lines.length - 1] = longer;
-    else lines.push(part);
-  }
   return lines;
 }
 

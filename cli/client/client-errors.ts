@@ -35,7 +35,8 @@ export function connectionError(path: string, error: NodeJS.ErrnoException): Err
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new ControlForbidden(
-      `${path} belongs to another user; run this command as the user of the daemon (root: use sudo)`,
+      `${path} belongs to another user, who runs the daemon; run this command as that user, ` +
+        'with sudo if it is root',
       cause,
     );
   }

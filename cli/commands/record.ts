@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type RecordingResult, recordToFile } from '../../replay/recording/record-to-file.ts';
+import { fileErrorText } from '../../platform/file-error.ts';
 import { byteCount, counted, duration } from '../../text/format.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { clientFor, type ControlOptions, withControlOptions } from '../support/control-options.ts';
@@ -95,7 +96,7 @@ async function record(
     return result;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    const message = `cannot write ${file}: ${error.message}`;
+    const message = `cannot write ${file}: ${fileErrorText(error)}`;
     throw new CommandFailed(message, ExitCode.failed, { cause: error });
   } finally {
     stop.abort();

@@ -10,6 +10,7 @@ import { type Candidate, simulate, type SimulationOptions } from '../../replay/r
 import { openFeed } from '../../replay/run/open-feed.ts';
 import { openTrace, STANDARD_INPUT, type TraceSource } from '../../replay/input/source.ts';
 import { TraceError, TraceFormatUnknown, TraceUnreadable } from '../../replay/input/trace-error.ts';
+import { fileErrorText } from '../../platform/file-error.ts';
 import { packageRoot } from '../../platform/package-root.ts';
 import { checkPolicies } from '../../policy-tools/files/policy-files.ts';
 import { enforced } from '../../policy/model/enforced.ts';
@@ -21,7 +22,6 @@ import { timeUpTo, upTo400Days, wholeNumber } from '../support/number-options.ts
 import { failingInJson, PolicyErrors } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 import { ProgressLine } from '../support/progress-line.ts';
-import { errorMessage } from '../../text/error-message.ts';
 
 const HELP = `
 Runs the daemon's engine (rates, rules, planner, reconciler) over recorded traffic in simulated time, to
@@ -189,7 +189,7 @@ function write(file: string, report: ReplayReport): void {
   try {
     writeFileSync(file, htmlReport(report));
   } catch (error) {
-    const why = errorMessage(error);
+    const why = fileErrorText(error);
     throw new CommandFailed(`cannot write ${file}: ${why}`, ExitCode.failed, { cause: error });
   }
 }

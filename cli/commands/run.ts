@@ -5,6 +5,7 @@ import { runLifecycle } from '../../daemon/lifecycle.ts';
 import { createLog, isPretty } from '../../platform/log.ts';
 import { watchProcess } from '../support/process-events.ts';
 import { startWatchdog } from '../../platform/watchdog/watchdog.ts';
+import { isJournal } from '../../platform/journal.ts';
 import { openNotifier } from '../../platform/systemd/notify.ts';
 import { LiveScreen } from '../support/live-screen.ts';
 import { showLiveTable } from '../support/live-table.ts';
@@ -23,6 +24,8 @@ Examples:
 
 /** Maximum time for an orderly stop, ms. */
 const STOP_TIMEOUT_MS = 10_000;
+
+const STANDARD_OUTPUT = 1;
 
 interface RunOptions {
   readonly config: string;
@@ -63,7 +66,8 @@ async function live(
   screen: LiveScreen | undefined,
 ): Promise<void> {
   const { stdout, env, now } = context;
-  const log = createLog(config.log, stdout, screen ?? stdout);
+  const journal = isJournal(STANDARD_OUTPUT, env);
+  const log = createLog(config.log, stdout, screen ?? stdout, journal);
   // Before the watchdog starts: a slow machine evaluates the daemon's modules for some seconds.
   const createDaemon = await context.loadDaemon();
   const events = watchProcess(log, (code) => {
@@ -74,6 +78,7 @@ async function live(
   const watchdog = startWatchdog({
     log,
     pretty: isPretty(config.log, stdout),
+    journal,
     managerMs: notifier.watchdogMs,
   });
   try {

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { TickLine } from '../../api/view-guards.ts';
 import { flowTable } from '../../views/flow-columns.ts';
-import { LiveScreen } from '../support/live-screen.ts';
-import { screenLines } from '../support/live-table.ts';
+import { liveTop } from '../top/live-top.ts';
 import { nodeSummary } from '../../views/node-summary.ts';
 import { type CliContext, lineWidth, printJson, printLines } from '../support/context.ts';
 import { clientFor, withControlOptions } from '../support/control-options.ts';
@@ -10,8 +9,16 @@ import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { type FlowOptions, queryOf, withFlowOptions } from '../support/flow-options.ts';
 
 const EXAMPLES = `
-On a terminal, redraws at every tick until Ctrl-C. To a file or pipe, prints one snapshot, or with
---json one object per tick until it is stopped.
+On a terminal, redraws at every tick. To a file or pipe, prints one snapshot, or with --json one object per
+tick until it is stopped.
+
+Keys on a terminal:
+  q, Ctrl-C     quit
+  s             sort by the next of rate, packets, bytes, age, idle, score
+  /             filter: type words that flows must have, then Enter; Esc keeps the last filter
+  p, space      pause, and continue
+  up, down      mark a flow (also k, j); scroll its explanation
+  Enter         explain the marked flow, as "norikae why" does; Enter or Esc goes back
 
 Examples:
   norikae top                          the flows with the highest rates, live
@@ -49,17 +56,19 @@ async function watch(
   stop: AbortController,
 ): Promise<void> {
   const { stdout } = context;
-  const live = stdout.interactive && options.json !== true && options.once !== true;
-  const once = options.once === true || (!live && options.json !== true);
-  const screen = live ? new LiveScreen(stdout) : undefined;
+  const client = clientFor(context, options);
+  const query = queryOf(words, options);
+  if (stdout.interactive && options.json !== true && options.once !== true) {
+    await liveTop({ client, query, terminal: stdout, input: context.keyInput?.(), stop });
+    return;
+  }
+  const once = options.once === true || options.json !== true;
   try {
-    const ticks = clientFor(context, options).ticks(queryOf(words, options), stop.signal);
-    for await (const tick of ticks) {
+    for await (const tick of client.ticks(query, stop.signal)) {
       // Skips ticks while the reader is behind, which bounds the memory for output.
       if (stdout.backlog() > 0) continue;
       if (options.json === true) printJson(context, tick);
-      else if (screen === undefined) printLines(context, picture(context, tick));
-      else screen.show(screenLines(tick.status, tick.page, stdout));
+      else printLines(context, picture(context, tick));
       if (once) return;
     }
     if (!stop.signal.aborted) {
@@ -67,7 +76,6 @@ async function watch(
     }
   } finally {
     stop.abort();
-    screen?.close();
   }
 }
 

@@ -1,12 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
+import { fileErrorText } from '../../platform/file-error.ts';
 import { packageRoot } from '../../platform/package-root.ts';
 import { TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { failingInJson } from '../support/json-errors.ts';
-import { errorMessage } from '../../text/error-message.ts';
 
 const HELP = `
 Writes a sample policy NAME.json and its tests NAME.test.json; their descriptions say what to change.
@@ -61,7 +61,7 @@ function write(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
-    const why = errorMessage(error);
+    const why = fileErrorText(error);
     throw new CommandFailed(`cannot write ${file}: ${why}`, ExitCode.failed, { cause: error });
   }
 }

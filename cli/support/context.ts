@@ -8,6 +8,8 @@ export interface CliContext {
   readonly env: NodeJS.ProcessEnv;
   /** Imports the daemon's modules, which only `norikae run` needs. */
   readonly loadDaemon: () => Promise<CreateDaemon>;
+  /** The terminal that keys come from; undefined: there is none. */
+  readonly keyInput?: () => NodeJS.ReadStream;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
   /** Clock, ms. */

@@ -11,6 +11,15 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 }
 
 /**
+ * A time such as `30s`, `10m` or `1h` in ms. Policies write minutes as `min`.
+ *
+ * @throws QuantityError
+ */
+export function timeSpan(text: string): number {
+  return quantity(text.replace(/(?<=\d)m$/, 'min'), 'ms');
+}
+
+/**
  * A parser for a time such as `30s` or `1h`, to ms.
  *
  * @param maxText `maxMs` in words, for the error message
@@ -18,7 +27,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 export function timeUpTo(maxMs: number, maxText: string): (text: string) => number {
   return (text) => {
     try {
-      const ms = quantity(text, 'ms');
+      const ms = timeSpan(text);
       if (ms > 0 && ms <= maxMs) return ms;
     } catch (error) {
       if (!(error instanceof QuantityError)) throw error;

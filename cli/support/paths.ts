@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileErrorText } from '../../platform/file-error.ts';
 import { TEST_SUFFIX } from '../../policy-tools/testing/run-tests.ts';
 import { CommandFailed, ExitCode } from './exit-codes.ts';
-import { errorMessage } from '../../text/error-message.ts';
 
 /**
  * The policy files at paths: a file itself, and in a folder the `.json` files that are neither tests
@@ -47,7 +47,7 @@ function filesIn(path: string, wanted: (name: string) => boolean): readonly stri
   try {
     isFolder = statSync(path).isDirectory();
   } catch (error) {
-    const why = errorMessage(error);
+    const why = fileErrorText(error);
     throw new CommandFailed(`cannot read ${path}: ${why}`, ExitCode.usage);
   }
   if (!isFolder) return [path];

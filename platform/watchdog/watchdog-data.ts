@@ -8,5 +8,7 @@ export interface WatchdogData {
   readonly checks: number;
   /** The log is pretty (true) or JSON. */
   readonly pretty: boolean;
+  /** The log goes to the journal, and its lines begin with their priority. */
+  readonly journal: boolean;
   readonly exitCode: number;
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { workerData } from 'node:worker_threads';
 import { prettyLine } from '../pretty-line.ts';
+import { withPriority } from '../journal.ts';
 import { coloursOf } from '../terminal.ts';
 import { exitProcess } from './exit-process.ts';
 import { mainThreadStack } from './main-thread-stack.ts';
@@ -18,7 +19,7 @@ const STANDARD_OUTPUT = 1;
 /** The live table hides the cursor. */
 const SHOW_CURSOR = '\u001B[?25h';
 
-const { buffer, periodMs, checks, pretty, exitCode }: WatchdogData = workerData;
+const { buffer, periodMs, checks, pretty, journal, exitCode }: WatchdogData = workerData;
 const state = new SharedState(buffer);
 let last = state.beats;
 let missed = 0;
@@ -51,7 +52,7 @@ async function endProcess(): Promise<void> {
     const line = JSON.stringify(blocked);
     const restored = isatty(STANDARD_OUTPUT) ? SHOW_CURSOR : '';
     const text = pretty ? `${restored}${prettyLine(line, coloursOf(false))}` : `${line}\n`;
-    await atMost(WRITE_MS, written(text));
+    await atMost(WRITE_MS, written(journal ? withPriority(blocked.level, text) : text));
   } finally {
     await exitProcess(exitCode);
   }

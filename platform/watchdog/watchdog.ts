@@ -18,6 +18,8 @@ export interface WatchdogOptions {
   readonly log: Log;
   /** The log is pretty (true) or JSON; the thread writes its last line itself. */
   readonly pretty: boolean;
+  /** The log goes to the journal of systemd; default: false. */
+  readonly journal?: boolean;
   /** Period within which a service manager expects notifications, ms; undefined: it expects none. */
   readonly managerMs?: number | undefined;
   /** Time for which the event loop may be blocked, ms; default: 5,000. */
@@ -39,6 +41,7 @@ export interface Watchdog {
 export function startWatchdog({
   log,
   pretty,
+  journal = false,
   managerMs = Number.POSITIVE_INFINITY,
   limitMs = LIMIT_MS,
 }: WatchdogOptions): Watchdog {
@@ -56,6 +59,7 @@ export function startWatchdog({
     periodMs,
     checks: CHECKS,
     pretty,
+    journal,
     exitCode: BLOCKED_EXIT_CODE,
   };
   const file = new URL(`./watchdog-thread${import.meta.url.slice(-3)}`, import.meta.url);

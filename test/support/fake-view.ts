@@ -275,6 +275,7 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
     samples: { same: 1200, suspected: 1, different: 0, notComparable: 3, failed: 0 },
     held: false,
     heldSince: null,
+    pageUrl: 'http://127.0.0.1:9470/',
     ...over,
   };
 }
