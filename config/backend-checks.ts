@@ -5,8 +5,11 @@ import type { ConfigFile } from './config-file.ts';
 /** The adapters of `backend` that serve a node, by the adapter of `node`. */
 const BACKENDS = {
   emulator: ['emulator', 'none'],
-  ovs: ['auto', 'xdp', 'tcx', 'cls_bpf', 'none'],
+  ovs: ['auto', 'xdp', 'tcx', 'cls_bpf', 'flower', 'none'],
 } as const;
+
+/** Shortest lease of rules in hardware, ms. */
+const MIN_HARDWARE_LEASE_MS = 500;
 
 /** Checks settings of the backend that the schema cannot express. */
 export function checkBackend({ node, backend }: ConfigFile, document: JsonDocument): Problem[] {
@@ -22,7 +25,15 @@ export function checkBackend({ node, backend }: ConfigFile, document: JsonDocume
     );
   }
   const { datapath } = node.ovs;
-  const isAtIngress = adapter === 'tcx' || adapter === 'cls_bpf';
+  if (adapter === 'flower' && backend.rulesIn === 'hardware') {
+    if (backend.leaseMs < MIN_HARDWARE_LEASE_MS) {
+      const message =
+        `must be at least ${MIN_HARDWARE_LEASE_MS} with rules in hardware, whose removal takes time, ` +
+        `is ${backend.leaseMs}`;
+      return [document.problemAt(['backend', 'leaseMs'], message)];
+    }
+  }
+  const isAtIngress = adapter === 'tcx' || adapter === 'cls_bpf' || adapter === 'flower';
   if (isAtIngress && datapath?.startsWith('netdev@') === true) {
     return report(
       `backend "${adapter}" cannot be used with the userspace datapath "${datapath}", which gets ` +

@@ -68,8 +68,8 @@ export interface OvsConfig {
 }
 
 export interface BackendConfig {
-  /** `auto`: XDP, tcx or cls_bpf, chosen for each port. `none`: the daemon observes and decides, but places nothing. */
-  readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'none';
+  /** `auto`: XDP, tcx or cls_bpf, chosen for each port. `flower`: rules of tc. `none`: the daemon observes and decides, but places nothing. */
+  readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'flower' | 'none';
   readonly entries: number;
   readonly masks: number;
   readonly leaseMs: number;
@@ -80,6 +80,8 @@ export interface BackendConfig {
   readonly pinPath: string;
   /** How XDP programs are attached. */
   readonly mode: 'auto' | 'native' | 'generic';
+  /** Where rules of tc flower are carried out: by the NIC, or by the kernel. */
+  readonly rulesIn: 'hardware' | 'software';
   /** Ports to attach to; undefined: every port of the vSwitch that has a kernel device. */
   readonly ports?: readonly string[];
 }

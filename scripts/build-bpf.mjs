@@ -13,6 +13,7 @@ const PROGRAMS = [
   ['xdp', 'norikae'],
   ['xdp', 'bound'],
   ['tcx', 'norikae'],
+  ['flower', 'norikae'],
 ].map(([adapter, name]) => ({
   source: join(root, 'adapters/nic', adapter, 'bpf', `${name}.bpf.c`),
   target: join(root, 'dist/adapters/nic', adapter, `${name}.bpf.o`),

@@ -1,4 +1,4 @@
-import { Placement } from '../engine/model/flow.ts';
+import { Placement, PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../engine/model/port.ts';
 import type { SourceStatus, Tick } from '../engine/model/tick.ts';
@@ -103,8 +103,18 @@ export class Observer {
     signal.throwIfAborted();
     const tick = this.#makeTick(ports, clock.now() - startedMs);
     // Incomplete counters would give wrong rates; the next fresh tick covers this interval, too.
-    if (tick.fresh) updateRates(this.table, this.#options.smoothingMs);
+    if (tick.fresh) updateRates(this.table, this.#options.smoothingMs, this.#counterDelaysMs());
     return tick;
+  }
+
+  /** How late the counters of backends are, ms, by placement. */
+  #counterDelaysMs(): readonly number[] {
+    const delays = PLACEMENT_NAMES.map(() => 0);
+    for (const backend of this.#counterHealth.keys()) {
+      const { placement, counterDelayMs = 0 } = backend.capabilities();
+      delays[PLACEMENT_BY_BACKEND[placement]] = counterDelayMs;
+    }
+    return delays;
   }
 
   async #readFlows(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,7 @@
+import { PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { FlowTable } from '../engine/model/flow-table.ts';
+
+const NOT_LATE: readonly number[] = PLACEMENT_NAMES.map(() => 0);
 
 /**
  * Updates the rates of all live flows to the last reading: over all paths, of the last interval and
@@ -8,22 +11,42 @@ import type { FlowTable } from '../engine/model/flow-table.ts';
  * A flow that appeared since the last update sent all its traffic in that interval, so it has a rate
  * immediately. Flows of the first reading may be older: they have a rate from the second on.
  *
+ * A backend may report what it carried late and all at once. The rates of its flows stay until it
+ * does, for as long as it may be late; then they are those of the whole time since.
+ *
  * @param tauMs time constant of the smoothing, ms
+ * @param counterDelaysMs how late the counters of backends are, ms, by placement; left out: none is
  */
-export function updateRates(table: FlowTable, tauMs: number): void {
+export function updateRates(
+  table: FlowTable,
+  tauMs: number,
+  counterDelaysMs: readonly number[] = NOT_LATE,
+): void {
   const { traffic: t, rates: r } = table;
   const first = r.atMs === Number.NEGATIVE_INFINITY;
   const seconds = (table.readAtMs - r.atMs) / 1000;
   if (!first && seconds <= 0) return;
   r.atMs = table.readAtMs;
-  const weight = 1 - Math.exp((-seconds * 1000) / tauMs);
+  r.counterDelaysMs = counterDelaysMs;
+  const usualWeight = 1 - Math.exp((-seconds * 1000) / tauMs);
+  const { placement } = table.decision;
   for (let i = 0; i < table.count; i++) {
     const row = table.rows[i];
     const bytes = t.vswitchBytes[row] + t.carriedBytes[row];
     const packets = t.vswitchPackets[row] + t.carriedPackets[row];
     if (!first) {
-      const bits = ((bytes - r.previousBytes[row]) * 8) / seconds;
-      const pps = (packets - r.previousPackets[row]) / seconds;
+      const delayMs = counterDelaysMs[placement[row]] ?? 0;
+      let forSeconds = seconds;
+      let weight = usualWeight;
+      if (delayMs > 0 && r.primed[row] === 1) {
+        const sinceMs = table.readAtMs - r.countedMs[row];
+        const hasReported = t.carriedPackets[row] > r.previousCarried[row];
+        if (!hasReported && sinceMs < delayMs) continue;
+        forSeconds = sinceMs / 1000;
+        weight = 1 - Math.exp(-sinceMs / tauMs);
+      }
+      const bits = ((bytes - r.previousBytes[row]) * 8) / forSeconds;
+      const pps = (packets - r.previousPackets[row]) / forSeconds;
       r.lastBitsPerSecond[row] = bits;
       r.lastPacketsPerSecond[row] = pps;
       const w = r.primed[row] === 0 ? 1 : weight;
@@ -33,5 +56,7 @@ export function updateRates(table: FlowTable, tauMs: number): void {
     }
     r.previousBytes[row] = bytes;
     r.previousPackets[row] = packets;
+    r.previousCarried[row] = t.carriedPackets[row];
+    r.countedMs[row] = table.readAtMs;
   }
 }

@@ -23,6 +23,7 @@ export type LimitOf = (bridge: string) => HeartbeatLimit | undefined;
 export interface Traits {
   readonly exports?: string;
   readonly heartbeatLimit?: HeartbeatLimit;
+  readonly vswitchOffloads?: true;
 }
 
 /**
@@ -33,11 +34,13 @@ export class BridgeTraits {
   readonly #exports = new Map<string, string[]>();
   readonly #peers = new Map<string, Set<string>>();
   readonly #idle: HeartbeatLimit | undefined;
+  readonly #vswitchOffloads: boolean;
   readonly #limitOf: LimitOf;
 
   constructor(replica: Replica, limitOf: LimitOf, ignoreExports: boolean) {
     this.#limitOf = limitOf;
     this.#idle = idleLimit(replica);
+    this.#vswitchOffloads = isOffloading(replica);
     if (!ignoreExports) this.#findExports(replica);
     this.#connect(replica);
   }
@@ -54,6 +57,7 @@ export class BridgeTraits {
     return {
       ...(exports.length === 0 ? {} : { exports: exports.join(', ') }),
       ...(tightest === undefined ? {} : { heartbeatLimit: tightest }),
+      ...(this.#vswitchOffloads ? { vswitchOffloads: true } : {}),
     };
   }
 
@@ -132,4 +136,12 @@ function idleLimit(replica: Replica): HeartbeatLimit | undefined {
     return { ms: ms / 2, why };
   }
   return undefined;
+}
+
+/** True if Open vSwitch moves flows to hardware itself. It is read when ovs-vswitchd starts. */
+function isOffloading(replica: Replica): boolean {
+  for (const row of replica.table('Open_vSwitch').values()) {
+    if (mapOf(row['other_config']).get('hw-offload') === 'true') return true;
+  }
+  return false;
 }

@@ -211,6 +211,7 @@ function samePort(a: PortInfo, b: PortInfo): boolean {
     a.shaped === b.shaped &&
     a.policed === b.policed &&
     a.exports === b.exports &&
+    a.vswitchOffloads === b.vswitchOffloads &&
     a.heartbeatLimit?.ms === b.heartbeatLimit?.ms &&
     a.heartbeatLimit?.why === b.heartbeatLimit?.why
   );

@@ -52,6 +52,7 @@ function settingsOf({ node: { ovs }, backend }: Config): Settings {
   return {
     adapter: backend.adapter === 'emulator' ? 'none' : backend.adapter,
     mode: backend.mode,
+    rulesIn: backend.rulesIn,
     ports: backend.ports,
     pinPath: backend.pinPath,
     heartbeatMs: backend.heartbeatMs,

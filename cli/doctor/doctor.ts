@@ -21,7 +21,11 @@ Examples:
   norikae doctor --json | jq -r '.checks[] | select(.ok | not) | .remedy'
 `;
 
-const OBJECT_PATHS = { xdp: objectOf('xdp'), tcx: objectOf('tcx') } as const;
+const OBJECT_PATHS = {
+  xdp: objectOf('xdp'),
+  tcx: objectOf('tcx'),
+  flower: objectOf('flower'),
+} as const;
 
 interface DoctorOptions extends ControlOptions {
   readonly config?: string;
@@ -44,6 +48,6 @@ export function doctorCommand(command: Command, context: CliContext): void {
 }
 
 /** Path of the compiled program of a hook. */
-function objectOf(hook: 'xdp' | 'tcx'): string {
+function objectOf(hook: 'xdp' | 'tcx' | 'flower'): string {
   return join(packageRoot(), 'dist/adapters/nic', hook, 'norikae.bpf.o');
 }

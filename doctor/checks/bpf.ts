@@ -4,7 +4,11 @@ import { isSeen } from '../model/seen.ts';
 import { neededHooks, programAt } from './hooks.ts';
 import { notSeen } from './not-seen.ts';
 
-const TITLES: Readonly<Record<ProgramName, string>> = { xdp: 'XDP program', tcx: 'tcx program' };
+const TITLES: Readonly<Record<ProgramName, string>> = {
+  xdp: 'XDP program',
+  tcx: 'tcx program',
+  flower: 'gate program',
+};
 
 const MOUNT = 'mount -t bpf bpf /sys/fs/bpf';
 

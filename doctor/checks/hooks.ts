@@ -9,7 +9,7 @@ export function hookOf(datapath: PortInfo['datapath'], { hooks }: HostFacts): Ho
 
 /** The program that runs at a hook. */
 export function programAt(hook: HookName): ProgramName {
-  return hook === 'xdp' ? 'xdp' : 'tcx';
+  return hook === 'cls_bpf' ? 'tcx' : hook;
 }
 
 /** The hooks that this host needs. */

@@ -25,6 +25,7 @@ export function portCheck(port: PortFacts, facts: HostFacts): Check {
   const hook = hookOf(port.port.datapath, facts);
   const problems = [
     ...deviceProblems(name, device.value, hook),
+    ...(hook === 'flower' ? hardwareProblems(name, device.value, facts) : []),
     ...(hook === 'xdp' ? xdpProblems(name, device.value, facts) : []),
     ...otherProblems(port, hook),
     ...rateProblems(port),
@@ -40,6 +41,19 @@ function deviceProblems(name: string, device: DeviceFacts, hook: HookName): read
     problems.push({ found: 'it is not an Ethernet device', remedy: 'use an Ethernet device' });
   }
   return problems;
+}
+
+/** What keeps rules of tc flower out of a NIC. */
+function hardwareProblems(
+  name: string,
+  { features }: DeviceFacts,
+  { settings }: HostFacts,
+): readonly Problem[] {
+  if (settings.rulesIn === 'software' || features?.has('hw-tc-offload') !== false) return [];
+  const remedy =
+    `ethtool -K ${name} hw-tc-offload on; if the NIC refuses it, it has no rules of tc: set ` +
+    'backend.rulesIn to "software"';
+  return [{ found: 'its device does not take rules of tc (hw-tc-offload is off)', remedy }];
 }
 
 function otherProblems(port: PortFacts, hook: HookName): readonly Problem[] {

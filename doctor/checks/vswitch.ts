@@ -60,7 +60,8 @@ function bridges({ settings }: HostFacts, { bridges: all }: VswitchConfiguration
   const problems: Problem[] = [];
   const before = all.filter(({ datapath }) => datapath !== 'kernel');
   const { adapter } = settings;
-  if ((adapter === 'tcx' || adapter === 'cls_bpf') && before.length > 0) {
+  const isAtIngress = adapter === 'tcx' || adapter === 'cls_bpf' || adapter === 'flower';
+  if (isAtIngress && before.length > 0) {
     const names = before.map((bridge) => bridge.name).join(', ');
     problems.push({
       found: `${adapter} serves only the kernel datapath, which ${names} does not have`,

@@ -2,6 +2,7 @@ import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BpfPrograms } from '../../adapters/nic/core/bpf-programs.ts';
 import { DevicePrograms } from '../../adapters/nic/core/device-programs.ts';
+import { GATE_PROGRAM } from '../../adapters/nic/flower/gate.ts';
 import { LEASE_PROGRAM } from '../../adapters/nic/core/lease.ts';
 import { Libbpf } from '../../adapters/nic/core/libbpf.ts';
 import { probeMaps } from '../../adapters/nic/core/map-probe.ts';
@@ -18,6 +19,7 @@ import { NotSeen, see } from './see.ts';
 export interface ObjectPaths {
   readonly xdp: string;
   readonly tcx: string;
+  readonly flower: string;
 }
 
 /**
@@ -40,6 +42,9 @@ export async function bpfFacts(
       xdp: await see('the XDP program', () => load(xdpObjects(objects.xdp), PROGRAMS.plain)),
       tcx: await see('the tcx program', () =>
         load([{ path: objects.tcx, names: [INGRESS_PROGRAM, LEASE_PROGRAM] }], INGRESS_PROGRAM),
+      ),
+      flower: await see('the gate of flower rules', () =>
+        load([{ path: objects.flower, names: [GATE_PROGRAM, LEASE_PROGRAM] }], GATE_PROGRAM),
       ),
     },
     knowsTcx: await see('tcx', async () => {

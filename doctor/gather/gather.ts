@@ -43,6 +43,7 @@ export async function gatherFacts(
 }
 
 function hooksFor({ adapter }: Settings, { knowsTcx, programs }: BpfFacts): HostFacts['hooks'] {
+  if (adapter === 'flower') return { userspace: adapter, kernel: adapter, unknown: adapter };
   const ingress = isSeen(knowsTcx) && !knowsTcx.value ? 'cls_bpf' : 'tcx';
   const unusable = 'the kernel does not accept the program';
   const facts = {

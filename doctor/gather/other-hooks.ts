@@ -2,10 +2,11 @@ import type { DeviceHooks } from '../../adapters/nic/core/device-hooks.ts';
 import { DevicePrograms } from '../../adapters/nic/core/device-programs.ts';
 import type { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
 import type { OwnPrograms } from '../../adapters/nic/core/own-programs.ts';
+import { flowerOtherHooks } from '../../adapters/nic/flower/other-hooks.ts';
 import { ingressOtherHooks } from '../../adapters/nic/tcx/other-hooks.ts';
 import { xdpOtherHooks } from '../../adapters/nic/xdp/other-hooks.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
-import type { ProgramName } from '../model/facts.ts';
+import type { ProgramName, Settings } from '../model/facts.ts';
 import { isSeen, type Seen } from '../model/seen.ts';
 import { ownPrograms } from './own-programs.ts';
 import { NotSeen, see } from './see.ts';
@@ -20,16 +21,19 @@ export type Others = Readonly<Record<ProgramName, Seen<string | undefined>>>;
  */
 export async function otherHooks(
   ports: readonly PortInfo[],
-  pinPath: string,
+  { pinPath, rulesIn }: Pick<Settings, 'pinPath' | 'rulesIn'>,
   lock: NetworkLock,
 ): Promise<(port: PortInfo) => Others> {
   const own = await see('programs of the daemon', async () => ownPrograms(pinPath));
-  if (!isSeen(own)) return () => ({ xdp: own, tcx: own });
+  if (!isSeen(own)) return () => ({ xdp: own, tcx: own, flower: own });
   const xdp = await see('other hooks, for XDP', () => readXdp(ports, own.value, lock));
   const tcx = await see('other hooks, for tcx', () =>
     readHooks(ports, ingressOtherHooks(lock, own.value)),
   );
-  return (port) => ({ xdp: of(xdp, port), tcx: of(tcx, port) });
+  const flower = await see('other hooks, for flower', () =>
+    readHooks(ports, flowerOtherHooks(lock, rulesIn)),
+  );
+  return (port) => ({ xdp: of(xdp, port), tcx: of(tcx, port), flower: of(flower, port) });
 }
 
 type Found = ReadonlyMap<string, string>;

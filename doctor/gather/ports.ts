@@ -28,7 +28,7 @@ export async function portFacts(
   const only = settings.ports === undefined ? undefined : new Set(settings.ports);
   const sorted = [...ports].toSorted((a, b) => a.name.localeCompare(b.name));
   const candidates = sorted.filter((port) => port.ifindex !== 0 && port.kind !== 'internal');
-  const others = await otherHooks(candidates, settings.pinPath, lock);
+  const others = await otherHooks(candidates, settings, lock);
   const devices = await readDevices(lock);
   const found: PortFacts[] = [];
   for (const port of sorted) {

@@ -2,19 +2,24 @@ import type { PortInfo } from '../../engine/model/port.ts';
 import type { Seen } from './seen.ts';
 
 /** Which backend is configured: `auto` chooses for each port. */
-export type Adapter = 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'none';
+export type Adapter = 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'flower' | 'none';
 
-/** A place in the kernel where programs take packets. */
-export type HookName = 'xdp' | 'tcx' | 'cls_bpf';
+/** A place in the kernel or the NIC where packets are taken. */
+export type HookName = 'xdp' | 'tcx' | 'cls_bpf' | 'flower';
 
-/** The compiled programs; tcx and cls_bpf run the same one, and bypass the same. */
-export type ProgramName = 'xdp' | 'tcx';
+/**
+ * The compiled programs: tcx and cls_bpf run the same one, and bypass the same; that of flower is the
+ * gate of its rules.
+ */
+export type ProgramName = 'xdp' | 'tcx' | 'flower';
 
 /** The settings of the daemon that decide what can be offloaded. */
 export interface Settings {
   readonly adapter: Adapter;
   /** How XDP programs are attached. */
   readonly mode: 'auto' | 'native' | 'generic';
+  /** Where rules of tc flower are carried out. */
+  readonly rulesIn: 'hardware' | 'software';
   /** Names of the ports to serve; undefined: all. */
   readonly ports: readonly string[] | undefined;
   readonly pinPath: string;

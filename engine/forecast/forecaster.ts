@@ -80,6 +80,7 @@ export class Forecaster {
   #forecast(table: FlowTable, elapsedMs: number): void {
     const { forecast: f, rates: r, traffic: t, rows, count } = table;
     const returns = this.#returns;
+    const { placement } = table.decision;
     const discount = Math.exp(-elapsedMs / this.#options.horizonMs);
     const weight = 1 - Math.exp(-elapsedMs / this.#options.meanMs);
     const forPackets = 1 - this.#bitShare;
@@ -97,7 +98,9 @@ export class Forecaster {
       f.meanBitsPerSecond[row] = meanBits;
       const last = packets * forPackets + bits * forBits;
       const mean = meanPackets * forPackets + meanBits * forBits;
-      const pauseMs = this.#atMs - t.lastActiveMs[row];
+      // A flow may have sent what a backend with late counters has not reported yet.
+      const lateMs = r.counterDelaysMs[placement[row]] ?? 0;
+      const pauseMs = Math.max(0, this.#atMs - t.lastActiveMs[row] - lateMs);
       const ageMs = before < 0 ? -1 : this.#atMs - t.firstSeenMs[row];
       const base = baseRate(last, mean, pauseMs);
       const cell =

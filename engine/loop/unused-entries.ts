@@ -31,7 +31,7 @@ export class UnusedEntries {
 
   /** The rows whose entries to release; their flows are held down. Valid until the next call. */
   find({ table, ports, sources }: Tick, isVerified: boolean, nowMs: number): Int32Array {
-    const { leaseMs, heartbeatMs } = this.#backend.capabilities();
+    const { leaseMs, heartbeatMs, counterDelayMs = 0 } = this.#backend.capabilities();
     const periodMs = sources.reduce((max, source) => Math.max(max, source.periodMs), 0);
     const isLate = nowMs - this.#checkedAtMs > Math.max(leaseMs, 2 * periodMs);
     this.#checkedAtMs = nowMs;
@@ -41,7 +41,8 @@ export class UnusedEntries {
       return NOTHING;
     }
     const placement = this.#placement;
-    return this.#check.findUnused({ table, ports, placement, heartbeatMs, nowMs });
+    const delays = { heartbeatMs, counterDelayMs };
+    return this.#check.findUnused({ table, ports, placement, ...delays, nowMs });
   }
 
   /** Call it before each pass over the rows with {@link isHeldDown}. */

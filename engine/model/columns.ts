@@ -100,8 +100,14 @@ export class RateColumns {
   /** Totals at the last tick, for the next tick's rates. */
   previousBytes = new Float64Array(0);
   previousPackets = new Float64Array(0);
+  /** The same of what backends carried. */
+  previousCarried = new Float64Array(0);
+  /** Up to when the row's rates are, ms of the clock: late counters hold them back. */
+  countedMs = new Float64Array(0);
   /** 0 until the row has a rate. */
   primed = new Uint8Array(0);
+  /** How late counters of backends are, ms, by placement. */
+  counterDelaysMs: readonly number[] = [];
 
   resize(rows: number): void {
     this.bitsPerSecond = resizedF64(this.bitsPerSecond, rows);
@@ -110,6 +116,8 @@ export class RateColumns {
     this.lastPacketsPerSecond = resizedF64(this.lastPacketsPerSecond, rows);
     this.previousBytes = resizedF64(this.previousBytes, rows);
     this.previousPackets = resizedF64(this.previousPackets, rows);
+    this.previousCarried = resizedF64(this.previousCarried, rows);
+    this.countedMs = resizedF64(this.countedMs, rows);
     this.primed = resizedU8(this.primed, rows);
   }
 
@@ -120,6 +128,8 @@ export class RateColumns {
     this.lastPacketsPerSecond[row] = 0;
     this.previousBytes[row] = 0;
     this.previousPackets[row] = 0;
+    this.previousCarried[row] = 0;
+    this.countedMs[row] = 0;
     this.primed[row] = 0;
   }
 }

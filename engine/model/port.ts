@@ -24,6 +24,8 @@ export interface PortInfo {
   readonly policed: boolean;
   /** How the vSwitch exports its traffic, such as `NetFlow of br0`; left out: not at all. */
   readonly exports?: string;
+  /** True if the vSwitch itself moves flows of its ports to hardware; left out: it does not. */
+  readonly vswitchOffloads?: boolean;
   /** How often the vSwitch must see a flow that enters here; left out: no limit is known. */
   readonly heartbeatLimit?: HeartbeatLimit;
 }

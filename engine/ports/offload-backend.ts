@@ -33,6 +33,11 @@ export interface BackendCapabilities {
   readonly reportsLastPacket: boolean;
   /** False: it has no counters, and {@link OffloadBackend.counters} reports nothing. Left out: true. */
   readonly countsTraffic?: boolean;
+  /**
+   * Longest time from a packet to its appearance in the counters, ms: an entry that reports no traffic
+   * for less than this may have carried some. Left out: none.
+   */
+  readonly counterDelayMs?: number;
   /** One line for logs: device, mode, version. */
   readonly description: string;
 }
@@ -103,7 +108,7 @@ export interface UnservedPort {
 /** Where a backend takes the packets of a port, and why there. */
 export interface PortHook {
   readonly name: string;
-  /** The place in the kernel, `xdp`, `tcx` or `cls_bpf`, or `emulator`. */
+  /** The place in the kernel, `xdp`, `tcx`, `cls_bpf` or `flower`, or `emulator`. */
   readonly hook: string;
   /** The reason as one word, for metrics. */
   readonly reason: string;

@@ -4,7 +4,7 @@ import type { PortSnapshot } from '../model/port.ts';
 import { SideTable } from '../model/side-table.ts';
 import { HoldDown } from './hold-down.ts';
 
-/** Minimum time over which an entry is judged, ms: counters of hardware are up to 2 s late. */
+/** Minimum time over which an entry is judged, ms, besides the delay of the backend's counters. */
 const MIN_WINDOW_MS = 3000;
 /** A flow with little traffic is judged by its last packets, not by those of an hour, ms. */
 const MAX_WINDOW_MS = 30_000;
@@ -33,6 +33,8 @@ export interface CarryCheckOptions {
   readonly placement: Placement;
   /** Heartbeat period of the backend, ms; 0: none. */
   readonly heartbeatMs: number;
+  /** How late the counters of the backend are, ms. */
+  readonly counterDelayMs: number;
   readonly nowMs: number;
 }
 
@@ -82,7 +84,7 @@ export class CarryCheck {
     return this.#unused.subarray(0, count);
   }
 
-  #isUnused({ table, heartbeatMs }: CarryCheckOptions, row: number): boolean {
+  #isUnused({ table, heartbeatMs, counterDelayMs }: CarryCheckOptions, row: number): boolean {
     const { readAtMs, traffic, decision } = table;
     const placedMs = decision.placedSinceMs[row];
     const sinceMs = this.#since.values[row];
@@ -99,7 +101,7 @@ export class CarryCheck {
       return false;
     }
     const overMs = readAtMs - sinceMs;
-    if (overMs < MIN_WINDOW_MS) return false;
+    if (overMs < MIN_WINDOW_MS + counterDelayMs) return false;
     const heartbeats = heartbeatMs > 0 ? (SPARE_PER_HEARTBEAT * overMs) / heartbeatMs : 0;
     if (passed > SPARE_PACKETS + heartbeats) return true;
     if (overMs >= MAX_WINDOW_MS) this.#observe(table, row);

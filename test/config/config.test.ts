@@ -147,6 +147,20 @@ describe('configuration', () => {
     });
   }
 
+  it('accepts flower with a lease that leaves time to remove rules', () => {
+    const textOf = (backend: string) =>
+      `{"node": {"adapter": "ovs"}, "policies": ["p.json"], "poll": {"periodMs": 100}, "backend": ${backend}}`;
+    const { backend } = parseConfig(textOf('{"adapter": "flower"}'), FILE);
+    assert.deepEqual([backend.adapter, backend.rulesIn], ['flower', 'hardware']);
+    const short = '{"adapter": "flower", "leaseMs": 400';
+    assert.throws(
+      () => parseConfig(textOf(`${short}}`), FILE),
+      /at least 500 with rules in hardware/,
+    );
+    const software = parseConfig(textOf(`${short}, "rulesIn": "software"}`), FILE);
+    assert.equal(software.backend.leaseMs, 400);
+  });
+
   const crossChecks: [string, string, RegExp][] = [
     [
       'a backend of the other node',

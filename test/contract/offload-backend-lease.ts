@@ -18,11 +18,13 @@ async function assertCarriedOnceRenewed(
   f: OffloadBackendFixture,
   backend: OffloadBackend,
 ): Promise<void> {
+  // Without another renewal, a backend may end the lease as early as this.
+  const heldMs = Math.min(LEASE_MS, backend.capabilities().verifyWithinMs ?? LEASE_MS);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const renewedAtMs = f.nowMs();
     assert.equal(await backend.renewLease(renewedAtMs), 'renewed');
     const w = await went(f, f.flow(0));
-    if (f.nowMs() - renewedAtMs < LEASE_MS) {
+    if (f.nowMs() - renewedAtMs < heldMs) {
       assertCarried(w);
       return;
     }

@@ -295,7 +295,11 @@ describe('checks of a host', () => {
       bpf: {
         ...HOST.bpf,
         refusedMaps: denied('bpf_map_create'),
-        programs: { xdp: denied('bpf_prog_load'), tcx: denied('bpf_prog_load') },
+        programs: {
+          xdp: denied('bpf_prog_load'),
+          tcx: denied('bpf_prog_load'),
+          flower: denied('bpf_prog_load'),
+        },
         pins: { value: { folder: '/sys/fs/bpf', isBpf: true, writable: false } },
         knowsTcx: denied('tcx'),
       },

@@ -41,7 +41,7 @@ export function portFactsOf(about: Partial<PortFacts> = {}): PortFacts {
     port: portOf(),
     excluded: undefined,
     device: { value: DEVICE },
-    others: { xdp: { value: undefined }, tcx: { value: undefined } },
+    others: { xdp: { value: undefined }, tcx: { value: undefined }, flower: { value: undefined } },
     ...about,
   };
 }
@@ -52,6 +52,7 @@ export function hostOf(about: Partial<HostFacts> = {}): HostFacts {
     settings: {
       adapter: 'auto',
       mode: 'auto',
+      rulesIn: 'hardware',
       ports: undefined,
       pinPath: '/sys/fs/bpf/norikae',
       heartbeatMs: 1_000,
@@ -80,7 +81,11 @@ export function hostOf(about: Partial<HostFacts> = {}): HostFacts {
       jit: { value: true },
       pins: { value: { folder: '/sys/fs/bpf', isBpf: true, writable: true } },
       refusedMaps: { value: [] },
-      programs: { xdp: { value: 'accepted' }, tcx: { value: 'accepted' } },
+      programs: {
+        xdp: { value: 'accepted' },
+        tcx: { value: 'accepted' },
+        flower: { value: 'accepted' },
+      },
       knowsTcx: { value: true },
     },
     hooks: { userspace: 'xdp', kernel: 'tcx', unknown: 'xdp' },

@@ -62,7 +62,8 @@ describe('gathering of facts', () => {
   });
 
   it('finds the folder of pins, and that it is no BPF file system', async () => {
-    const objects = { xdp: join(folder.path, 'none.o'), tcx: join(folder.path, 'none.o') };
+    const none = join(folder.path, 'none.o');
+    const objects = { xdp: none, tcx: none, flower: none };
     const pinPath = join(folder.path, 'deep', 'pins');
     const facts = await bpfFacts(pinPath, objects, new NetworkLock(), false);
     assert.deepEqual(facts.pins, {
@@ -89,10 +90,11 @@ describe('gathering of facts', () => {
     needs(this, 'root', 'xdp');
     const objectOf = (hook: string) =>
       join(packageRoot(), 'dist/adapters/nic', hook, 'norikae.bpf.o');
-    const objects = { xdp: objectOf('xdp'), tcx: objectOf('tcx') };
+    const objects = { xdp: objectOf('xdp'), tcx: objectOf('tcx'), flower: objectOf('flower') };
     const facts = await bpfFacts(folder.path, objects, new NetworkLock(), true);
     assert.deepEqual(facts.refusedMaps, { value: [] });
     assert.deepEqual(facts.programs.xdp, { value: 'accepted' });
+    assert.deepEqual(facts.programs.flower, { value: 'accepted' });
     assert.deepEqual(facts.programs.tcx, { value: 'accepted' });
   });
 });

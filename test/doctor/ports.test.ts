@@ -12,6 +12,12 @@ import {
 } from './fixture.ts';
 import { checksOf } from '../../doctor/checks/checks.ts';
 
+const NO_OTHERS = {
+  xdp: { value: undefined },
+  tcx: { value: undefined },
+  flower: { value: undefined },
+} as const;
+
 const HOST = hostOf();
 
 /** What is wrong with a port on the userspace datapath: its facts, what is found, what to do. */
@@ -48,13 +54,13 @@ const CASES: readonly (readonly [string, Partial<PortFacts>, RegExp, RegExp])[] 
   ],
   [
     'with a filter of others',
-    { others: { xdp: { value: 'its device has a tc ingress filter' }, tcx: { value: undefined } } },
+    { others: { ...NO_OTHERS, xdp: { value: 'its device has a tc ingress filter' } } },
     /a tc ingress filter/,
     /remove it/,
   ],
   [
     'whose hooks may not be read',
-    { others: { xdp: denied('nftables'), tcx: denied('nftables') } },
+    { others: { ...NO_OTHERS, xdp: denied('nftables'), tcx: denied('nftables') } },
     /cannot be seen: nftables/,
     /^run as root/,
   ],
@@ -92,9 +98,9 @@ describe('checks of a port', () => {
   it('judge tcx on the kernel datapath: XDP and qdiscs do not matter there', () => {
     const xdp = { isNative: false, isRedirectTarget: false, readsVlanTag: false };
     const device = { value: { ...DEVICE, mtu: 9000, xdp } };
-    const others = { xdp: { value: 'its device has a htb qdisc' }, tcx: { value: undefined } };
+    const others = { ...NO_OTHERS, xdp: { value: 'its device has a htb qdisc' } };
     assert.deepEqual(failuresOf(kernelHostOf({ device, others })), []);
-    const filter = { xdp: { value: undefined }, tcx: { value: 'another tcx program' } };
+    const filter = { ...NO_OTHERS, tcx: { value: 'another tcx program' } };
     assert.match(failuresOf(kernelHostOf({ others: filter }))[0].found, /another tcx program/);
     const noEthernet = { value: { ...DEVICE, isEthernet: false } };
     assert.match(failuresOf(kernelHostOf({ device: noEthernet }))[0].found, /not an Ethernet/);
@@ -107,8 +113,26 @@ describe('checks of a port', () => {
     };
     const port = { port: portOf({ datapath: 'kernel' }) };
     assert.deepEqual(host(portFactsOf(port)), []);
-    const others = { xdp: { value: undefined }, tcx: { value: 'its device has a tc filter' } };
+    const others = { ...NO_OTHERS, tcx: { value: 'its device has a tc filter' } };
     assert.match(host(portFactsOf({ ...port, others }))[0].found, /has a tc filter/);
+  });
+
+  it('of a NIC without hw-tc-offload keep rules of tc flower out of it', () => {
+    const { features } = DEVICE;
+    const judge = (rulesIn: 'hardware' | 'software', own: ReadonlySet<string> | undefined) => {
+      const port = portFactsOf({ device: { value: { ...DEVICE, features: own } } });
+      const settings = { ...HOST.settings, adapter: 'flower' as const, rulesIn };
+      const hooks = { userspace: 'flower', kernel: 'flower', unknown: 'flower' } as const;
+      return failuresOf(hostOf({ ports: { value: [port] }, settings, hooks })).filter(
+        ({ name }) => name === 'port vm1',
+      );
+    };
+    const [failure] = judge('hardware', features);
+    assert.match(failure.found, /hw-tc-offload is off/);
+    assert.match(failure.remedy, /ethtool -K vm1 hw-tc-offload on/);
+    assert.deepEqual(judge('hardware', new Set([...(features ?? []), 'hw-tc-offload'])), []);
+    assert.deepEqual(judge('hardware', undefined), []);
+    assert.deepEqual(judge('software', features), []);
   });
 
   it('accept generic XDP, and require native XDP where it is configured', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Placement } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { updateRates } from '../../telemetry/rates.ts';
 import { read, rowOf } from '../support/flows.ts';
@@ -40,6 +41,36 @@ describe('rates', () => {
     updateRates(table, 1000);
     near(table.rates.lastBitsPerSecond[row], 8000);
     near(table.rates.lastPacketsPerSecond[row], 10);
+  });
+
+  it('do not fall and leap while a backend reports late what it carries', () => {
+    const LATE = [0, 2000, 0];
+    const table = new FlowTable();
+    const rates: number[] = [];
+    /** The flow sends 100 packets/s, all of them carried; the backend reports every 2 s. */
+    const tick = (ms: number, reported: number): void => {
+      if (ms === 0) read(table, 0, [{ n: 1 }]);
+      else {
+        table.begin(ms);
+        const row = rowOf(table, 1);
+        table.observe(row, ms <= 1000 ? ms / 10 : 100, ms <= 1000 ? ms * 10 : 10_000, 0);
+        if (reported > 0) table.carried(row, reported, reported * 100, ms, Placement.offload);
+        table.end();
+      }
+      updateRates(table, 1000, LATE);
+      rates.push(table.rates.lastPacketsPerSecond[rowOf(table, 1)]);
+    };
+    tick(0, 0);
+    tick(500, 0);
+    tick(1000, 0);
+    table.decision.placement[rowOf(table, 1)] = Placement.offload;
+    for (let ms = 1500; ms <= 7000; ms += 500) tick(ms, ms % 2000 === 1000 ? 200 : 0);
+    for (const rate of rates.slice(1)) near(rate, 100);
+    // It has stopped: no report in time.
+    for (let ms = 7500; ms < 9000; ms += 500) tick(ms, 0);
+    near(rates.at(-1) ?? Number.NaN, 100);
+    tick(9000, 0);
+    near(rates.at(-1) ?? Number.NaN, 0);
   });
 
   it('are smoothed the same over one long interval as over many short ones', () => {

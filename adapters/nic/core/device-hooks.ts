@@ -13,6 +13,7 @@ import {
   addedFilter,
   addedQdisc,
   type AttachedFilter,
+  deletedFilter,
   filters,
   GROUP_TRAFFIC_CONTROL,
   isNewChain,
@@ -43,6 +44,8 @@ export interface HookRules {
   readonly by: string;
   /** Whether a program belongs to the daemon, whose own filters do not count. */
   isOwn(programId: number): boolean;
+  /** Whether a filter is the daemon's by its kind and place; left out: only by its program. */
+  isOwnRule?(filter: AttachedFilter): boolean;
   /** Where tc filters count. */
   readonly filters: readonly Direction[];
   /** Where nftables chains and flowtables count. */
@@ -183,6 +186,8 @@ export class DeviceHooks implements OtherHooks {
   /** Whether a notification is about our own filter, or what filters need and has none of them yet. */
   #isHarmless(message: NetlinkMessage): boolean {
     try {
+      const filter = addedFilter(message) ?? deletedFilter(message);
+      if (filter !== undefined && this.#rules.isOwnRule?.(filter) === true) return true;
       const programId = addedFilter(message)?.programId;
       if (programId !== undefined) return this.#rules.isOwn(programId);
       return isNewChain(message) || FILTER_QDISCS.has(addedQdisc(message)?.kind ?? '');
@@ -194,8 +199,9 @@ export class DeviceHooks implements OtherHooks {
 
   /** Whether a list of filters has others than our own, which are listed with their heads. */
   #hasForeign(all: readonly AttachedFilter[]): boolean {
-    const isOwn = ({ programId }: AttachedFilter) =>
-      programId !== undefined && this.#rules.isOwn(programId);
+    const isOwn = (filter: AttachedFilter) =>
+      this.#rules.isOwnRule?.(filter) === true ||
+      (filter.programId !== undefined && this.#rules.isOwn(filter.programId));
     const own = new Set(all.filter(isOwn).map(keyOf));
     return all.some((filter) => !isOwn(filter) && !(filter.handle === 0 && own.has(keyOf(filter))));
   }

@@ -23,6 +23,7 @@ export const TC = {
   isOffloaded: attribute(12, 'TCA_HW_OFFLOAD', U8),
   ingressBlock: attribute(13, 'TCA_INGRESS_BLOCK', U32),
   egressBlock: attribute(14, 'TCA_EGRESS_BLOCK', U32),
+  dumpFlags: attribute(15, 'TCA_DUMP_FLAGS', BYTES),
   warning: attribute(16, 'TCA_EXT_WARN_MSG', TEXT),
 };
 

@@ -8,6 +8,7 @@ import { BPF, priorityOf, protocolOf, TC, TCMSG } from './tables.ts';
 const RTM_NEWQDISC = 36;
 const RTM_GETQDISC = 38;
 const RTM_NEWTFILTER = 44;
+const RTM_DELTFILTER = 45;
 const RTM_GETTFILTER = 46;
 const RTM_NEWCHAIN = 100;
 
@@ -57,6 +58,11 @@ export function isNewChain({ type }: NetlinkMessage): boolean {
 /** The filter that a notification says was added or replaced; undefined for another notification. */
 export function addedFilter({ type, payload }: NetlinkMessage): AttachedFilter | undefined {
   return type === RTM_NEWTFILTER ? filterOf(payload) : undefined;
+}
+
+/** The filter that a notification says was deleted; undefined for another notification. */
+export function deletedFilter({ type, payload }: NetlinkMessage): AttachedFilter | undefined {
+  return type === RTM_DELTFILTER ? filterOf(payload) : undefined;
 }
 
 /** Every qdisc of every device. */

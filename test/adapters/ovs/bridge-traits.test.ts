@@ -43,6 +43,15 @@ describe('what a bridge requires', () => {
     });
   }
 
+  it('says whether Open vSwitch offloads flows itself', () => {
+    const rows = (config: Record<string, string>) => ({
+      Open_vSwitch: { [uuid('o')]: { new: { other_config: map(config) } } },
+    });
+    assert.equal(port()?.vswitchOffloads, undefined);
+    assert.equal(port(rows({ 'hw-offload': 'false' }))?.vswitchOffloads, undefined);
+    assert.equal(port(rows({ 'hw-offload': 'true' }))?.vswitchOffloads, true);
+  });
+
   it('names samples of flows', () => {
     const set = { bridge: ['uuid', uuid('br0')], ipfix: reference };
     const rows = { Flow_Sample_Collector_Set: { s: { new: set } } };

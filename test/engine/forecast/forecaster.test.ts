@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Sfc32 } from '../../../adapters/emulator/random.ts';
 import { Forecaster } from '../../../engine/forecast/forecaster.ts';
+import { Placement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import { updateRates } from '../../../telemetry/rates.ts';
 import { anyFrom, flowId, outputTo, rowOf } from '../../support/flows.ts';
@@ -13,6 +14,9 @@ const PACKET = 1000;
 class Traffic {
   readonly table = new FlowTable();
   readonly forecaster = new Forecaster();
+  counterDelaysMs: readonly number[] = [0, 0, 0];
+  /** A backend carries the traffic. */
+  isCarried = false;
   readonly #packets = new Map<number, number>();
   #nowMs = 10_000;
   #empty = true;
@@ -34,10 +38,18 @@ class Traffic {
       this.#packets.set(n, sum);
       let row = table.rowOf(flowId(n));
       if (row < 0) row = table.add(flowId(n), anyFrom('vm1'), outputTo('vm2'));
-      table.observe(row, sum, sum * PACKET, idleMs);
+      if (this.isCarried) {
+        table.decision.placement[row] = Placement.offload;
+        table.observe(row, 0, 0, -1);
+        if (packets > 0) {
+          table.carried(row, packets, packets * PACKET, this.#nowMs, Placement.offload);
+        }
+      } else {
+        table.observe(row, sum, sum * PACKET, idleMs);
+      }
     }
     table.end();
-    updateRates(table, 1000);
+    updateRates(table, 1000, this.counterDelaysMs);
     this.forecaster.update(table, bitShare);
   }
 
@@ -47,6 +59,25 @@ class Traffic {
 }
 
 describe('forecast', () => {
+  it('does not take a report that is late for silence', () => {
+    const LATE_MS = 2000;
+    /** What a steady flow is worth after `silentMs` without a report. */
+    const worthAfter = (silentMs: number, delayMs: number): number => {
+      const traffic = new Traffic();
+      traffic.counterDelaysMs = [0, delayMs, 0];
+      traffic.isCarried = true;
+      for (let i = 0; i < 40; i++) traffic.tick(new Map([[1, [10, 0]]]));
+      for (let ms = TICK_MS; ms <= silentMs; ms += TICK_MS) {
+        traffic.tick(new Map([[1, [0, ms]]]));
+      }
+      return traffic.worthOf(1);
+    };
+    const steady = worthAfter(0, LATE_MS);
+    assert.ok(worthAfter(LATE_MS - TICK_MS, LATE_MS) > 0.9 * steady);
+    assert.ok(worthAfter(2 * LATE_MS, LATE_MS) < 0.5 * steady);
+    assert.ok(worthAfter(LATE_MS - TICK_MS, 0) < 0.5 * steady);
+  });
+
   it('expects a steady flow to continue, and nothing from a silent flow', () => {
     const traffic = new Traffic();
     for (let tick = 0; tick < 400; tick++) {

@@ -67,6 +67,7 @@ describe('the check for entries that carry nothing, against a model', () => {
             ports,
             placement: Placement.offload,
             heartbeatMs: HEARTBEAT_MS,
+            counterDelayMs: 0,
             nowMs,
           });
           for (const row of released) {

@@ -3,7 +3,7 @@
 #ifndef NORIKAE_LEASE_H
 #define NORIKAE_LEASE_H
 
-#include "table.h"
+#include "control.h"
 
 /*
  * Renews or ends the lease, run by user space. Comparing and writing are one run of a program, so

@@ -5,16 +5,10 @@
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "control.h"
 #include "layout.h"
 
 /* User space sizes flows, stats, ports, port_info and devices when it creates them. */
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CONTROL_WORDS);
-	__type(key, __u32);
-	__type(value, __u64);
-} control SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -64,12 +58,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct flow_stats);
 } stats SEC(".maps");
-
-static __always_inline __u64 control_word(__u32 index)
-{
-	__u64 *word = bpf_map_lookup_elem(&control, &index);
-	return word ? *word : 0;
-}
 
 /* Tuple space search. Flows are disjoint, so the first hit is the only one. */
 static __always_inline struct flow_entry *find(const struct flow_key *packet, __u32 in_port)

@@ -1,0 +1,25 @@
+import { describeOffloadBackend } from '../../../../../contract/offload-backend.ts';
+import { needs } from '../../../../../support/needs.ts';
+import { flowerFixture } from '../support/contract-fixture.ts';
+import { VethNode } from '../support/veth-node.ts';
+
+describe('rules of tc flower in software', () => {
+  let node: VethNode | undefined;
+
+  before(async function () {
+    needs(this, 'kernel-lab', 'nic-module', 'root', 'netns', 'nft');
+    this.timeout(60_000);
+    node = await VethNode.start();
+  });
+
+  after(() => node?.stop());
+
+  describeOffloadBackend(
+    'flower, skip_hw',
+    (asked) => {
+      if (node === undefined) throw new Error('the node was not started');
+      return flowerFixture(node, asked);
+    },
+    { traffic: true, portChanges: true, timeoutMs: 60_000 },
+  );
+});
