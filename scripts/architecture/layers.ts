@@ -188,7 +188,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'protocols/guest-channel',
-    holds: 'the channel between a host and the agent in its guest: messages, sessions',
+    holds: 'the channel between a host and the agent in its guest: messages and their order',
     imports: ['async', 'text'],
     why: 'the agent in a guest uses it, too, and has no packages there',
     packages: ['node:crypto'],
