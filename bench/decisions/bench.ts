@@ -73,7 +73,7 @@ async function figuresOf(
     for (const algorithm of scope.algorithms) {
       await setImmediate();
       signal.throwIfAborted();
-      const result = bestOf(algorithm, trace, seen, entries);
+      const result = await bestOf(algorithm, trace, seen, entries);
       algorithms.push(algorithmFigures(algorithm.name, result, ceilings));
     }
     figures.push({
@@ -88,10 +88,19 @@ async function figuresOf(
 }
 
 /** Result of the contender; of a family, that of its best member. */
-function bestOf(contender: Contender, trace: Trace, seen: Sightings, entries: number): RunResult {
-  return membersOf(contender, trace, entries)
-    .map((member) => runAlgorithm(member, trace, seen, entries))
-    .reduce((best, result) => (covered(result) > covered(best) ? result : best));
+async function bestOf(
+  contender: Contender,
+  trace: Trace,
+  seen: Sightings,
+  entries: number,
+): Promise<RunResult> {
+  const [first, ...others] = membersOf(contender, trace, entries);
+  let best = await runAlgorithm(first, trace, seen, { entries });
+  for (const member of others) {
+    const result = await runAlgorithm(member, trace, seen, { entries });
+    if (covered(result) > covered(best)) best = result;
+  }
+  return best;
 }
 
 function covered({ byteCoverage, packetCoverage }: RunResult): number {

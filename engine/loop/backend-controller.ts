@@ -99,8 +99,7 @@ export class BackendController {
       if (this.reconciler.mismatchOf(row, nowMs) !== undefined) return 'mismatch';
       return isHeldDown(row) ? 'carries-nothing' : this.#gate.obstacle(table, row);
     };
-    const { entries: declared, used } = this.backend.capacity();
-    const entries = this.#capacity.planned(declared, used);
+    const { entries } = this;
     const budget = { placement, entries, slices, ports, limits, supports, obstacle };
     return this.planner.plan(table, budget, nowMs);
   }
@@ -185,7 +184,7 @@ export class BackendController {
       Math.max(0, applied.length - plan.withdraw.length - plan.install.length),
     );
     const { entries, used } = this.backend.capacity();
-    this.#capacity.recordInstalls({ ...countInstalls(applied), used }, entries, nowMs);
+    this.#capacity.recordInstalls({ ...summarize(applied), used }, entries, nowMs);
     return applied;
   }
 
@@ -260,17 +259,22 @@ export class BackendController {
   }
 }
 
-/** Installations by what they say about the room in the table. */
-function countInstalls(operations: readonly AppliedOperation[]): Omit<Installed, 'used'> {
+/** What installations say about the room in the table. */
+function summarize(operations: readonly AppliedOperation[]): Omit<Installed, 'used'> {
   let tried = 0;
-  let collided = 0;
-  let full = false;
+  let refusedLast = 0;
+  let isSelective = false;
+  let isRefusing = false;
   for (const { kind, result } of operations) {
-    if (kind !== 'put') continue;
+    if (kind === 'delete') {
+      isRefusing = false;
+      continue;
+    }
     tried++;
-    if (result.ok) continue;
-    if (result.refusal.code === 'probe-depth') collided++;
-    if (result.refusal.code === 'table-full') full = true;
+    const isRefused = !result.ok && result.refusal.code === 'table-full';
+    refusedLast = isRefused ? refusedLast + 1 : 0;
+    if (result.ok && isRefusing) isSelective = true;
+    if (isRefused) isRefusing = true;
   }
-  return { tried, collided, full };
+  return { tried, refusedLast, isSelective };
 }

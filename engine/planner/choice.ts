@@ -12,6 +12,9 @@ import type { Throughput } from './throughput.ts';
  */
 const NEGLIGIBLE_WORTH = 0.001;
 
+/** Maximum number of spares of a plan. */
+const MAX_SPARES = 512;
+
 /** Inputs of a {@link Choice}. */
 export interface ChoiceOptions {
   readonly table: FlowTable;
@@ -29,6 +32,12 @@ export class Choice {
   /** Chosen newcomers, best first. */
   newcomers = new Int32Array(0);
   newcomerCount = 0;
+  /**
+   * Newcomers without room, best first, at most {@link MAX_SPARES}: for entries that stay free because
+   * the backend refuses others.
+   */
+  readonly spares = new Int32Array(MAX_SPARES);
+  spareCount = 0;
   /** Worth below which a newcomer is not placed. */
   threshold = 0;
   /** Score of the best flow without room (0: no rule requests it); -Infinity if there was room. */
@@ -50,6 +59,7 @@ export class Choice {
   choose(o: ChoiceOptions): void {
     this.#resize(o.table, o.groups.count);
     this.newcomerCount = 0;
+    this.spareCount = 0;
     this.mustGoCount = 0;
     this.worth = 0;
     this.cutoff = Number.NEGATIVE_INFINITY;
@@ -141,9 +151,13 @@ export class Choice {
     if (isNewcomer(table, row)) this.newcomers[this.newcomerCount++] = row;
   }
 
-  #reject({ table, groups }: ChoiceOptions, row: number, reason: ReasonCode): void {
+  #reject(o: ChoiceOptions, row: number, reason: ReasonCode): void {
+    const { table, groups } = o;
     if (isNewcomer(table, row)) {
       setReason(table, row, reason);
+      if (this.spareCount < MAX_SPARES && this.#canBeSpare(o, row, reason)) {
+        this.spares[this.spareCount++] = row;
+      }
     } else {
       const group = groups.groupOf(table.decision.slice[row]);
       this.#previousLoser.values[row] = this.#lastLoser[group];
@@ -152,6 +166,21 @@ export class Choice {
     if (reason !== 'below-threshold' && this.cutoff === Number.NEGATIVE_INFINITY) {
       this.cutoff = table.decision.score[row];
     }
+  }
+
+  /**
+   * True if nothing but a lack of entries is in the way: whichever spares are placed, no slice
+   * exceeds its maximum, and no fast path its throughput.
+   */
+  #canBeSpare(
+    { table, groups, throughput }: ChoiceOptions,
+    row: number,
+    reason: ReasonCode,
+  ): boolean {
+    if (reason !== 'table-full' && reason !== 'slice-share') return false;
+    const group = groups.groupOf(table.decision.slice[row]);
+    if (groups.maximum[group] < groups.maximum[0] || throughput.hasHardLimit) return false;
+    return this.isWorthAnOperation(table, row);
   }
 
   #resize(table: FlowTable, groups: number): void {

@@ -6,7 +6,7 @@ import { GainThreshold } from './gain-threshold.ts';
 import type { Groups } from './groups.ts';
 
 /** Minimum score of a newcomer over that of the flow it displaces: small differences are noise. */
-const MIN_SCORE_RATIO = 1.2;
+export const MIN_SCORE_RATIO = 1.2;
 
 /** No row: the newcomer gets a free entry. */
 const NONE = -1;

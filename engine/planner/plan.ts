@@ -69,6 +69,19 @@ export interface Plan {
    * gets a free entry. If the backend refuses the newcomer, that row keeps its entry.
    */
   readonly replaced: readonly number[];
+  /**
+   * Rows to install, best first, while entries stay free because the backend refused others: no limit
+   * or maximum is exceeded, whichever of them are installed.
+   */
+  readonly spares: Int32Array;
+  /**
+   * Rows whose entries are worth least, worst first, if their places are worth trying for newcomers
+   * that found none.
+   *
+   * @param refused rows of the newcomers
+   * @param share part of the table that is to yield, 0 to 1
+   */
+  readonly fillersFor: (refused: readonly number[], share: number) => readonly number[];
   /** Score that a newcomer had to exceed; -Infinity if there was room for all. */
   readonly cutoff: number;
   /** Worth below which a flow is not placed, packets/s. */

@@ -1,5 +1,6 @@
 import type { FlowTable } from '../model/flow-table.ts';
 import { DescendingOrder } from '../model/descending-order.ts';
+import { findFillers } from './fillers.ts';
 import { Choice } from './choice.ts';
 import { Contenders } from './contenders.ts';
 import { Groups } from './groups.ts';
@@ -50,12 +51,19 @@ export class Planner {
     choice.choose({ table, contenders, groups, throughput, entries, order });
     this.#moves.planMoves({ table, contenders, groups, choice, entries, budget });
     const { withdraw, withdrawalCauses, install, replaced, swapGain } = this.#moves;
-    this.#bucket.spend(withdraw.length + install.length);
+    const planned = withdraw.length + install.length;
+    this.#bucket.spend(planned);
+    const spares = Math.min(choice.spareCount, Math.max(0, budget - planned));
+    const { worth } = choice;
+    const left = budget - planned;
+    const fillers = { table, entries, contenders, order, groups, withdraw, worth, budget: left };
     return {
       withdraw,
       withdrawalCauses,
       install,
       replaced,
+      spares: choice.spares.subarray(0, spares),
+      fillersFor: (refused, share) => findFillers(fillers, refused, share),
       cutoff: choice.cutoff,
       threshold: choice.threshold,
       swapGain,

@@ -65,6 +65,11 @@ export class Throughput {
     return -1;
   }
 
+  /** True if there is a limit beyond which no flow may be placed. */
+  get hasHardLimit(): boolean {
+    return this.#limits.some((limit) => limit.hard);
+  }
+
   /** True for a limit beyond which no flow may be placed. */
   isHard(limit: number): boolean {
     return this.#limits[limit].hard;

@@ -29,6 +29,15 @@ export interface PlanTasks {
   readonly installations: readonly Task[];
   /** Best first. */
   readonly swaps: readonly Swap[];
+  /**
+   * Removals of the entries that are worth least, for newcomers that found no place.
+   *
+   * @param refused rows of the newcomers
+   * @param share part of the table that is to yield, 0 to 1
+   */
+  readonly fillersFor: (refused: readonly number[], share: number) => readonly Task[];
+  /** Installations while entries stay free, best first; each is made when it is asked for. */
+  readonly spares: Iterator<Task>;
 }
 
 /** The flow of a task's entry. */
@@ -70,6 +79,8 @@ export function planTasks(
     const plannedBy = { rule: table.decision.rule[row], inputs: inputs.get(row) };
     return { operation, row, cause, plannedBy };
   };
+  const installationOf = (row: number): Task =>
+    task({ kind: 'put', flow: table.specAt(row) }, row, 'policy');
   const removals = new Map<number, Task>();
   for (const [i, row] of plan.withdraw.entries()) {
     const operation = { kind: 'delete', id: table.idAt(row) } as const;
@@ -78,7 +89,7 @@ export function planTasks(
   const installations: Task[] = [];
   const swaps: Swap[] = [];
   for (const [i, row] of plan.install.entries()) {
-    const installation = task({ kind: 'put', flow: table.specAt(row) }, row, 'policy');
+    const installation = installationOf(row);
     const removal = removals.get(plan.replaced[i]);
     if (removal === undefined) {
       installations.push(installation);
@@ -87,5 +98,14 @@ export function planTasks(
       swaps.push({ removal, installation });
     }
   }
-  return { removals: [...removals.values()], installations, swaps };
+  const fillersFor: PlanTasks['fillersFor'] = (refused, share) =>
+    plan
+      .fillersFor(refused, share)
+      .map((row) => task({ kind: 'delete', id: table.idAt(row) }, row, 'displacement'));
+  const spares = eachOf(plan.spares, installationOf);
+  return { removals: [...removals.values()], installations, swaps, fillersFor, spares };
+}
+
+function* eachOf(rows: Int32Array, taskOf: (row: number) => Task): Generator<Task> {
+  for (const row of rows) yield taskOf(row);
 }

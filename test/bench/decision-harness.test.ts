@@ -33,7 +33,7 @@ function scripted(decide: (view: WindowView, window: number) => void): Algorithm
 }
 
 describe('the harness of the decisions bench', () => {
-  it('credits a flow with what it sends after it was placed, not before', () => {
+  it('credits a flow with what it sends after it was placed, not before', async () => {
     const trace = traceOf([
       [5, 5, 5],
       [5, 5, 5],
@@ -41,27 +41,27 @@ describe('the harness of the decisions bench', () => {
     const first = scripted(({ table }, window) => {
       if (window === 0) table.place(0);
     });
-    const result = run(first, trace, sightings(trace), 1);
+    const result = await run(first, trace, sightings(trace), { entries: 1 });
     assert.equal(result.byteCoverage, 10 / 30);
     assert.equal(result.packetCoverage, 10 / 30);
     assert.equal(result.operationsPerSecond, 1 / 3);
   });
 
-  it('does not count the warm-up', () => {
+  it('does not count the warm-up', async () => {
     const trace = traceOf([[100, 5, 5, 5]], { warmUpWindows: 2 });
-    const result = run(
+    const result = await run(
       scripted(({ table }, window) => {
         if (window === 0) table.place(0);
       }),
       trace,
       sightings(trace),
-      1,
+      { entries: 1 },
     );
     assert.equal(result.byteCoverage, 1);
     assert.equal(result.operationsPerSecond, 0);
   });
 
-  it('lets a flow live until it was idle for ten seconds, and takes its entry along', () => {
+  it('lets a flow live until it was idle for ten seconds, and takes its entry along', async () => {
     const silent = Array.from({ length: 10 }, () => 0);
     const trace = traceOf([[1, ...silent, 1]]);
     const seen = sightings(trace);
@@ -74,7 +74,8 @@ describe('the harness of the decisions bench', () => {
       if (window === 0) table.place(0);
       sizes.push(table.size);
     });
-    assert.equal(run(once, trace, seen, 1).byteCoverage, 0);
+    const { byteCoverage } = await run(once, trace, seen, { entries: 1 });
+    assert.equal(byteCoverage, 0);
     assert.deepEqual(sizes, [...Array.from({ length: 10 }, () => 1), 0, 0]);
   });
 
@@ -113,9 +114,9 @@ describe('the harness of the decisions bench', () => {
     assert.equal(reachable.packets, 11 / 20);
   });
 
-  it('never finds an algorithm above the reachable bound or a table above its capacity', () => {
-    fc.assert(
-      fc.property(TRACES, fc.integer({ min: 1, max: 12 }), (packets, entries) => {
+  it('never finds an algorithm above the reachable bound or a table above its capacity', async () => {
+    await fc.assert(
+      fc.asyncProperty(TRACES, fc.integer({ min: 1, max: 12 }), async (packets, entries) => {
         const trace = traceOf(packets);
         if (trace.flow.length === 0) return;
         const seen = sightings(trace);
@@ -123,7 +124,7 @@ describe('the harness of the decisions bench', () => {
         assert.ok(reachable.bytes <= clairvoyant.bytes + 1e-12);
         assert.ok(reachable.packets <= clairvoyant.packets + 1e-12);
         for (const algorithm of ALGORITHMS.flatMap((a) => membersOf(a, trace, entries))) {
-          const result = run(algorithm, trace, seen, entries);
+          const result = await run(algorithm, trace, seen, { entries });
           assert.ok(result.byteCoverage <= reachable.bytes + 1e-12, algorithm.name);
           assert.ok(result.packetCoverage <= reachable.packets + 1e-12, algorithm.name);
           assert.ok(result.meanEntries <= entries, algorithm.name);
@@ -133,13 +134,13 @@ describe('the harness of the decisions bench', () => {
     );
   });
 
-  it('has every algorithm place all known flows when all fit', () => {
+  it('has every algorithm place all known flows when all fit', async () => {
     const trace = traceOf([
       [90_000, 90_000, 90_000],
       [0, 90_000, 90_000],
     ]);
     for (const algorithm of ALGORITHMS.flatMap((a) => membersOf(a, trace, 8))) {
-      const { byteCoverage } = run(algorithm, trace, sightings(trace), 8);
+      const { byteCoverage } = await run(algorithm, trace, sightings(trace), { entries: 8 });
       assert.equal(byteCoverage, 3 / 5, algorithm.name);
     }
   });

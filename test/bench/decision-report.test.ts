@@ -30,6 +30,7 @@ function figures(
       refusalsPerSecond: 0,
       msPerDecision: 1,
       meanEntries: 64,
+      meanFree: 0,
       clairvoyantByteShare: bytes,
       clairvoyantPacketShare: packets,
       reachableByteShare: bytes / 0.9,

@@ -83,19 +83,31 @@ class EmulatedDemo {
   }
 }
 
-/**
- * Runs the demonstration for some seconds. Resolves to the least number of entries in use after the
- * first ten seconds, and the number of refused installations.
- */
-export async function useOfTable(seconds: number): Promise<{ minUsed: number; refused: number }> {
+/** Use of the demonstration's table. */
+export interface TableUse {
+  /** Least number of entries in use after the first ten seconds. */
+  readonly minUsed: number;
+  readonly refused: number;
+  readonly operations: number;
+  /** Share of all bytes that the table carried, 0 to 1. */
+  readonly carriedShare: number;
+}
+
+/** Runs the demonstration for some seconds. */
+export async function useOfTable(seconds: number): Promise<TableUse> {
   const demo = new EmulatedDemo();
   await demo.start();
   let minUsed = Number.POSITIVE_INFINITY;
   let refused = 0;
+  let applied = 0;
+  let carriedShare = 0;
   for (let tick = 1; tick <= seconds * 4; tick++) {
-    const { plans, operations } = await demo.tick();
+    const { plans, operations, tick: read } = await demo.tick();
     if (tick >= 40) minUsed = Math.min(minUsed, plans[0].capacity.used);
     refused += operations.filter(({ kind, result }) => kind === 'put' && !result.ok).length;
+    applied += operations.length;
+    const { vswitchBytes, carriedBytes } = read.table.totals;
+    carriedShare = carriedBytes / (carriedBytes + vswitchBytes);
   }
-  return { minUsed, refused };
+  return { minUsed, refused, operations: applied, carriedShare };
 }

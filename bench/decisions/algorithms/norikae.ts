@@ -1,14 +1,15 @@
-import { SMOOTHING_MS } from '../../../engine/loop/defaults.ts';
+import { BackendController } from '../../../engine/loop/backend-controller.ts';
+import { AUDIT_MS, SMOOTHING_MS } from '../../../engine/loop/defaults.ts';
 import { DEFAULT_PLANNER } from '../../../simulation/settings.ts';
+import type { FactReading } from '../../../engine/model/fact-reading.ts';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
-import { SideTable } from '../../../engine/model/side-table.ts';
+import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { Forecaster } from '../../../engine/forecast/forecaster.ts';
-import type { TableBudget } from '../../../engine/planner/plan.ts';
-import { Planner } from '../../../engine/planner/planner.ts';
+import { ChangeList } from '../../../engine/reconcile/change-list.ts';
 import { updateRates } from '../../../telemetry/rates.ts';
 import type { Algorithm, Placer, PlacerContext, WindowView } from '../game/algorithm.ts';
-import type { EntryTable } from '../game/entry-table.ts';
+import { TableBackend } from './table-backend.ts';
 
 /**
  * Norikae's own planner: the daemon's flow table, rates, forecast and planner, with the daemon's
@@ -44,12 +45,13 @@ class Norikae implements Placer {
   readonly #bitShare: number;
   readonly #table = new FlowTable();
   readonly #forecaster = new Forecaster();
-  readonly #planner = new Planner(DEFAULT_PLANNER);
-  readonly #tableBudget: TableBudget;
-  /** Row of each flow, or -1; flow of each row. */
+  readonly #changes = new ChangeList();
+  readonly #backend: TableBackend;
+  readonly #controller: BackendController;
+  readonly #signal = new AbortController().signal;
+  #nowMs = 0;
+  /** Row of each flow, or -1. */
   readonly #rowOf: Int32Array;
-  readonly #beside = new SideTable('flow');
-  readonly #flowOf = this.#beside.int32();
   /** Cumulative counters of the vSwitch, and the last packet on any path, by flow. */
   readonly #packets: Float64Array;
   readonly #bytes: Float64Array;
@@ -58,14 +60,13 @@ class Norikae implements Placer {
   /** @param bitShare share of bits in the worth of flows, from the node's scarcity */
   constructor({ flows, entries }: PlacerContext, bitShare: number) {
     this.#bitShare = bitShare;
-    this.#tableBudget = {
-      placement: Placement.offload,
-      entries,
-      slices: [],
-      ports: new Map(),
-      limits: [],
-      supports: () => true,
-    };
+    this.#backend = new TableBackend(entries);
+    const clock = { now: () => this.#nowMs };
+    this.#controller = new BackendController(
+      this.#backend,
+      { planner: DEFAULT_PLANNER, clock, auditMs: AUDIT_MS },
+      this.#changes,
+    );
     // A reading without flows, so that flows of the first window have a rate at once.
     this.#table.begin(0);
     this.#table.end();
@@ -74,15 +75,18 @@ class Norikae implements Placer {
     this.#packets = new Float64Array(flows);
     this.#bytes = new Float64Array(flows);
     this.#lastMs = new Float64Array(flows);
-    this.#beside.follow(this.#table);
   }
 
-  decide(view: WindowView): void {
+  async decide(view: WindowView): Promise<void> {
+    this.#nowMs = view.endMs;
+    this.#backend.table = view.table;
     this.#read(view);
     updateRates(this.#table, SMOOTHING_MS);
     this.#forecaster.update(this.#table, this.#bitShare);
     requested(this.#table);
-    this.#applyPlan(view);
+    const plan = this.#controller.plan(this.#table, [], NO_PORTS);
+    await this.#controller.applyPlan(this.#table, plan, NO_FACTS, this.#signal);
+    this.#changes.takeChanges();
   }
 
   /** Reads the vSwitch and the NIC table as the observer does. */
@@ -117,40 +121,19 @@ class Norikae implements Placer {
     }
   }
 
-  /** Plans, and executes the plan at once; the table refuses nothing. */
-  #applyPlan(view: WindowView): void {
-    const plan = this.#planner.plan(this.#table, this.#tableBudget, view.endMs);
-    for (const row of plan.withdraw) {
-      this.#move(row, Placement.onload, view.endMs);
-      view.table.evict(this.#flowOf.values[row]);
-    }
-    for (const row of plan.install) {
-      this.#move(row, Placement.offload, view.endMs);
-      place(view.table, this.#flowOf.values[row]);
-    }
-  }
-
-  #move(row: number, placement: Placement, nowMs: number): void {
-    this.#table.decision.placement[row] = placement;
-    this.#table.decision.placedSinceMs[row] = nowMs;
-  }
-
   #placed(flow: number): boolean {
     return this.#table.decision.placement[this.#rowOf[flow]] === Placement.offload;
   }
 
   #appear(flow: number): void {
     const row = this.#table.add({ w0: 0, w1: 0, w2: 0, w3: flow }, ANY, NOWHERE);
-    this.#flowOf.values[row] = flow;
     this.#rowOf[flow] = row;
     this.#packets[flow] = 0;
     this.#bytes[flow] = 0;
   }
 }
 
-function place(table: EntryTable, flow: number): void {
-  if (!table.place(flow)) throw new Error('the planner installed more flows than the table holds');
-}
-
 const ANY = { inPort: '', fields: [], opaque: [] };
 const NOWHERE: readonly never[] = [];
+const NO_PORTS: PortSnapshot = new Map();
+const NO_FACTS: ReadonlyMap<number, readonly FactReading[]> = new Map();

@@ -25,7 +25,7 @@ export interface WindowView {
 /** Fills a table, window by window. One object per run over a trace. */
 export interface Placer {
   /** Adds flows to `view.table` and evicts flows; its content applies to the next window. */
-  decide(view: WindowView): void;
+  decide(view: WindowView): void | Promise<void>;
 }
 
 /** Parameters of a placer. */

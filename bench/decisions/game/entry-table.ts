@@ -1,4 +1,6 @@
+import type { RefusalCode } from '../../../engine/model/refusal.ts';
 import { FlowSet } from './flow-set.ts';
+import { type Layout, Slots } from './layout.ts';
 
 /** An algorithm placed a flow that the vSwitch does not have. */
 export class UnknownFlowError extends Error {
@@ -9,12 +11,17 @@ export class UnknownFlowError extends Error {
   }
 }
 
+/** What became of a flow that was offered to a table. */
+export type Offered = 'placed' | 'present' | RefusalCode;
+
 /**
  * The table that algorithms fill. It enforces its capacity and the existence of flows, and counts
  * operations: each added or evicted flow is one.
  */
 export class EntryTable {
   readonly capacity: number;
+  /** Entries in use by others; an entry that the algorithm has is not taken away for them. */
+  foreign = 0;
   /** Flows added and evicted since the start, and flows refused. */
   placed = 0;
   evicted = 0;
@@ -22,10 +29,12 @@ export class EntryTable {
 
   readonly #entries: FlowSet;
   readonly #known: FlowSet;
+  readonly #slots: Slots;
 
   /** @param flows maximum number of flows, numbered from 0 */
-  constructor(capacity: number, flows: number) {
+  constructor(capacity: number, flows: number, layout: Layout = { kind: 'any' }) {
     this.capacity = capacity;
+    this.#slots = new Slots(layout, capacity, flows);
     this.#entries = new FlowSet(flows);
     this.#known = new FlowSet(flows);
   }
@@ -41,7 +50,7 @@ export class EntryTable {
   }
 
   get free(): number {
-    return this.capacity - this.#entries.size;
+    return Math.max(0, this.capacity - this.foreign - this.#entries.size);
   }
 
   has(flow: number): boolean {
@@ -59,24 +68,33 @@ export class EntryTable {
   /**
    * Adds a flow; no effect when it has an entry.
    *
-   * @returns false when the table is full (ENOSPC)
+   * @returns false when no entry can hold it
    * @throws UnknownFlowError when the vSwitch does not have the flow
    */
   place(flow: number): boolean {
+    const offered = this.offer(flow);
+    return offered === 'placed' || offered === 'present';
+  }
+
+  /** As {@link place}, with the refusal of the hardware. */
+  offer(flow: number): Offered {
     if (!this.#known.has(flow)) throw new UnknownFlowError(flow);
-    if (this.#entries.has(flow)) return true;
-    if (this.free === 0) {
+    if (this.#entries.has(flow)) return 'present';
+    const refusal = this.free === 0 ? 'table-full' : this.#slots.refusal;
+    if (this.free === 0 || !this.#slots.take(flow)) {
       this.refused++;
-      return false;
+      return refusal;
     }
     this.#entries.add(flow);
     this.placed++;
-    return true;
+    return 'placed';
   }
 
   /** Evicts a flow; no effect when it has no entry. */
   evict(flow: number): void {
-    if (this.#entries.remove(flow)) this.evicted++;
+    if (!this.#entries.remove(flow)) return;
+    this.#slots.release(flow);
+    this.evicted++;
   }
 
   /** For the harness: the vSwitch has the flow from now on. */

@@ -1,5 +1,6 @@
 import type { Algorithm, WindowView } from './algorithm.ts';
 import { EntryTable } from './entry-table.ts';
+import type { Layout } from './layout.ts';
 import type { Sightings } from '../traces/sightings.ts';
 import type { Trace } from '../traces/trace.ts';
 
@@ -15,19 +16,30 @@ export interface RunResult {
   readonly msPerDecision: number;
   /** Mean of entries in use. */
   readonly meanEntries: number;
+  /** Mean of entries that nobody uses. */
+  readonly meanFree: number;
+}
+
+/** A table that algorithms fill. */
+export interface TableSpec {
+  readonly entries: number;
+  /** Left out: any entry can hold any flow. */
+  readonly layout?: Layout;
+  /** Entries that others want after a window's end; left out: none. */
+  readonly foreignAt?: (endMs: number) => number;
 }
 
 /** Runs an algorithm over a trace: it decides at each window's end for the next one. */
-export function run(
+export async function run(
   algorithm: Algorithm,
   trace: Trace,
   seen: Sightings,
-  entries: number,
-): RunResult {
+  { entries, layout, foreignAt }: TableSpec,
+): Promise<RunResult> {
   const { flows, windowMs, windows, warmUpWindows } = trace;
   const placer = algorithm.create({ flows, entries, windowMs });
-  const table = new EntryTable(entries, flows);
-  const sums = { bytes: 0, packets: 0, allBytes: 0, allPackets: 0, ms: 0, entries: 0 };
+  const table = new EntryTable(entries, flows, layout);
+  const sums = { bytes: 0, packets: 0, allBytes: 0, allPackets: 0, ms: 0, entries: 0, free: 0 };
   let operationsBefore = 0;
   let refusedBefore = 0;
   for (let w = 0; w < windows; w++) {
@@ -40,8 +52,10 @@ export function run(
     const view = viewOf(trace, seen, w, table);
     for (const flow of view.born) table.appear(flow);
     for (const flow of view.gone) table.disappear(flow);
+    table.foreign = foreignAt?.(view.endMs) ?? 0;
     const start = performance.now();
-    placer.decide(view);
+    const deciding = placer.decide(view);
+    if (deciding !== undefined) await deciding;
     if (counts) sums.ms += performance.now() - start;
   }
   const counted = windows - warmUpWindows;
@@ -53,6 +67,7 @@ export function run(
     refusalsPerSecond: (table.refused - refusedBefore) / seconds,
     msPerDecision: sums.ms / counted,
     meanEntries: sums.entries / counted,
+    meanFree: sums.free / counted,
   };
 }
 
@@ -67,6 +82,7 @@ function credit(
     allBytes: number;
     allPackets: number;
     entries: number;
+    free: number;
   },
 ): void {
   for (let i = trace.offsets[w]; i < trace.offsets[w + 1]; i++) {
@@ -77,6 +93,7 @@ function credit(
     sums.packets += trace.packets[i];
   }
   sums.entries += table.size;
+  sums.free += table.free;
 }
 
 function viewOf(trace: Trace, seen: Sightings, w: number, table: EntryTable): WindowView {

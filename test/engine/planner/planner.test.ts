@@ -234,6 +234,58 @@ describe('planner', () => {
     assert.equal(reasonOf(table, 0), 'budget');
   });
 
+  describe('the flows that yield to newcomers without a place', () => {
+    /** Incumbents worth 10 to 100 in a full table, and a newcomer without a place. */
+    const flowsFor = (worth: number): FlowTable =>
+      tableOf(
+        [
+          ...Array.from({ length: 10 }, (_, n) => ({ worth: 10 * (n + 1), placed: true })),
+          { worth },
+        ].map((flow) => ({ ...flow, score: flow.worth, byWorth: true })),
+      );
+
+    it('are those that are worth least, worst first, with the reason of a lost entry', () => {
+      const table = flowsFor(90);
+      const plan = planFor(table, 11);
+      assert.deepEqual([...plan.install], [rowOf(table, 10)]);
+      assert.deepEqual(plan.fillersFor(plan.install, 0.16), [rowOf(table, 0), rowOf(table, 1)]);
+      assert.deepEqual(
+        [0, 1, 2].map((n) => reasonOf(table, n)),
+        ['table-full', 'table-full', 'placed'],
+      );
+    });
+
+    it('are worth clearly less than the newcomers', () => {
+      const table = flowsFor(24);
+      const plan = planFor(table, 11);
+      assert.deepEqual(plan.fillersFor(plan.install, 0.3), [rowOf(table, 0)]);
+    });
+
+    it('are none for newcomers that bring next to nothing', () => {
+      const table = flowsFor(90);
+      const plan = planFor(table, 11);
+      const all = 10 * 55 + 90;
+      assert.equal(plan.fillersFor(plan.install, (8 * 90) / all - 0.01).length > 0, true);
+      table.decision.score[rowOf(table, 10)] = all / 8 - 1;
+      assert.deepEqual(plan.fillersFor(plan.install, 1), []);
+    });
+
+    it('are limited by the budget of operations', () => {
+      const table = flowsFor(90);
+      // One for the plan, one for the newcomer's next attempt, and two for each filler.
+      const plan = planFor(table, 11, { operations: { perSecond: 0, burst: 5 } });
+      assert.equal(plan.fillersFor(plan.install, 1).length, 1);
+    });
+  });
+
+  it('names the next best flows for entries that stay free', () => {
+    const table = tableOf([{ score: 5 }, { score: 1 }, { score: 4 }, { score: 3 }]);
+    const plan = planFor(table, 2);
+    assert.deepEqual([...plan.spares], [rowOf(table, 3), rowOf(table, 1)]);
+    const limited = planFor(table, 2, { operations: { perSecond: 0, burst: 3 } });
+    assert.deepEqual([...limited.spares], [rowOf(table, 3)]);
+  });
+
   it('evicts the flows with the lowest scores when the table shrinks', () => {
     const table = tableOf([
       { score: 3, placed: true },

@@ -32,14 +32,14 @@ describe('the planner’s choice on fixed traces', function () {
   this.timeout(20_000);
 
   for (const input of INPUTS) {
-    it(`carries more than the largest flows of the last second: ${input.name}`, () => {
+    it(`carries more than the largest flows of the last second: ${input.name}`, async () => {
       const { trace } = generate(input, TRACE);
       const seen = sightings(trace);
       const [byteFloor, packetFloor] = FLOORS[input.name];
-      const bytes = run(NORIKAE, trace, seen, ENTRIES);
-      const packets = run(NORIKAE_PACKETS, trace, seen, ENTRIES);
-      const naive = run(topK('bytes'), trace, seen, ENTRIES);
-      const naivePackets = run(topK('packets'), trace, seen, ENTRIES);
+      const bytes = await run(NORIKAE, trace, seen, { entries: ENTRIES });
+      const packets = await run(NORIKAE_PACKETS, trace, seen, { entries: ENTRIES });
+      const naive = await run(topK('bytes'), trace, seen, { entries: ENTRIES });
+      const naivePackets = await run(topK('packets'), trace, seen, { entries: ENTRIES });
       assert.ok(bytes.byteCoverage >= byteFloor, `${bytes.byteCoverage} of the bytes`);
       assert.ok(bytes.byteCoverage >= naive.byteCoverage, `naive: ${naive.byteCoverage}`);
       assert.ok(packets.packetCoverage >= packetFloor, `${packets.packetCoverage} of the packets`);
