@@ -15,7 +15,7 @@ export const CHANGE_CAUSES = [
    * traffic more than its entries save.
    */
   'capacity',
-  /** The vSwitch changed the actions of the flow. */
+  /** The vSwitch changed the actions of the flow, or other flows no longer permit its entry. */
   'actions-changed',
   /** The flow left the vSwitch. */
   'gone',

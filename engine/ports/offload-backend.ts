@@ -1,4 +1,5 @@
 import type { FlowSpec, PlacementName } from '../model/flow.ts';
+import type { FlowTable } from '../model/flow-table.ts';
 import type { FlowId } from '../model/flow-id.ts';
 import type { PortSnapshot } from '../model/port.ts';
 import type { Refusal } from '../model/refusal.ts';
@@ -147,6 +148,12 @@ export interface OffloadBackend {
   /** Whether the flow can be expressed; pure and cheap; independent of free entries. */
   supports(flow: FlowSpec): Support;
   capacity(): Capacity;
+  /**
+   * Installed entries that other flows of the vSwitch do not permit any more. Called with each
+   * reading, before anything else is decided; the entries are removed then. Left out by backends
+   * whose entries take the packets of their own flow alone.
+   */
+  contradicted?(table: FlowTable): readonly FlowId[];
   /**
    * The ports that it does not serve, or to which it cannot send now: their flows stay on the
    * vSwitch. Without ports that are excluded by the configuration or by their kind. Left out by

@@ -83,7 +83,8 @@ export class Reconciler {
 
   /**
    * Removes entries that must not stay, before any other decision: entries of flows that left the
-   * vSwitch or whose actions changed, and entries whose removal failed before.
+   * vSwitch or whose actions changed, entries that other flows contradict, and entries whose removal
+   * failed before.
    */
   async enforce(
     table: FlowTable,
@@ -100,6 +101,11 @@ export class Reconciler {
       if (d.placement[row] !== this.placement) continue;
       if (d.installedVersion[row] === table.actionsVersionAt(row)) continue;
       tasks.push(deletion(table.idAt(row), row, 'actions-changed'));
+    }
+    const known = new Set(tasks.map(({ row }) => row));
+    for (const id of this.#backend.contradicted?.(table) ?? []) {
+      const row = table.rowOf(id);
+      if (!known.has(row)) tasks.push(deletion(id, row, 'actions-changed'));
     }
     return this.#apply({ table, nowMs }, tasks, signal);
   }

@@ -297,6 +297,21 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
+    folder: 'adapters/nic/vf',
+    holds: 'virtual functions of a NIC: steps between vSwitch and VF, in NIC and guest',
+    imports: [
+      ...PORTS,
+      'adapters/nic/core',
+      'adapters/nic/ntuple',
+      'protocols',
+      'protocols/guest-channel',
+      'async',
+      'text',
+    ],
+    why: 'it steers by receive filters, too, and its keeper process is theirs',
+    packages: 'any',
+  },
+  {
     folder: 'adapters/nic/host',
     holds: 'the NIC table of a host: XDP, tcx or cls_bpf, chosen for each port',
     imports: [

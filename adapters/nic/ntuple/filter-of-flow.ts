@@ -47,7 +47,7 @@ export function filterOfFlow(flow: FlowSpec, rules: FilterRules): FlowFilter | R
   const { match, actions } = flow;
   const inPort = ports.get(match.inPort);
   if (inPort === undefined) return unknownPort(match.inPort);
-  const key = keyOf(match, rules);
+  const key = keyOfMatch(match, rules);
   if ('code' in key) return key;
   if (inPort.name !== uplink) {
     return unsupportedMatch(`filters see only what arrives at ${uplink}, not at ${inPort.name}`);
@@ -69,7 +69,11 @@ export function filterOfFlow(flow: FlowSpec, rules: FilterRules): FlowFilter | R
   return { flow, filter: { key, target }, inPort, outPort };
 }
 
-function keyOf(match: FlowMatch, rules: FilterRules): ReceiveKey | Refusal {
+/** The key that takes exactly the packets of a match, or why there is none. */
+export function keyOfMatch(
+  match: FlowMatch,
+  rules: Pick<FilterRules, 'uplink' | 'addressesAreUnique' | 'shapes'>,
+): ReceiveKey | Refusal {
   if (match.opaque.length > 0) {
     return unsupportedMatch(`a filter cannot match ${match.opaque[0].text}`);
   }

@@ -41,7 +41,7 @@ export class ModelGuest implements LeaseGuard {
   hostMs = 700_000;
 
   /** @param rules what an earlier agent left */
-  constructor(rules = new MemoryRules()) {
+  constructor(rules = new MemoryRules(), devices = MODEL_DEVICES) {
     this.rules = rules;
     this.agent = new Agent({
       version: '1.0.0',
@@ -49,7 +49,7 @@ export class ModelGuest implements LeaseGuard {
       table: rules,
       lease: this.lease,
       clockMs: () => this.guestMs,
-      devices: async () => MODEL_DEVICES,
+      devices: async () => devices,
       send: (text) => {
         this.sent.push(text);
         this.pair.guest.send(text);

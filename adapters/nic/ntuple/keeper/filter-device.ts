@@ -10,6 +10,8 @@ import { NetworkLock } from '../../core/network-lock.ts';
 
 /** A NIC's table of receive filters, as {@link ReceiveFilters} reaches it. */
 export interface FilterDevice {
+  /** Brings the device into the state without filters; called once, when filters of an earlier keeper are gone. */
+  prepare?(): Promise<void>;
   info(): Promise<TableInfo>;
   insert(filter: ReceiveFilter, location?: number): Promise<Insertion>;
   delete(location: number): Promise<number>;

@@ -69,6 +69,7 @@ export class FilterKeeper implements FilterWriter {
       else used.add(location);
     }
     await this.removeAll();
+    await this.#device.prepare?.();
     if (!info.choosesLocations) this.#locations = new FilterLocations(info, used);
     await this.#journal.rewrite([]);
   }
@@ -152,7 +153,10 @@ export class FilterKeeper implements FilterWriter {
   async #removeAll(): Promise<number> {
     const before = this.#kept.size;
     let failed = 0;
-    for (const location of this.#kept.keys()) failed = (await this.#remove(location)) || failed;
+    // Later ones may depend on earlier ones, such as an address on the function that it steers to.
+    for (const location of [...this.#kept.keys()].toReversed()) {
+      failed = (await this.#remove(location)) || failed;
+    }
     if (this.#kept.size > 0) throw new FiltersNotRemoved(this.#name, this.#kept.size, failed);
     return before;
   }

@@ -22,6 +22,11 @@ const ANSWER_MS = 5_000;
 /** Time before a process that died is replaced, ms. */
 const RESTART_MS = 200;
 
+const FILTERS = {
+  path: fileURLToPath(new URL('keeper-process.js', import.meta.url)),
+  args: [],
+} as const;
+
 /** The keeper process cannot be started, or does not answer. */
 export class KeeperFailed extends Error {
   override readonly name = 'KeeperFailed';
@@ -45,8 +50,8 @@ export interface KeeperClientOptions {
   readonly device: string;
   /** File in which filters are noted, so that they can be removed after both processes died. */
   readonly journal: string;
-  /** The script of the process; left out: the compiled one beside this module. */
-  readonly script?: string;
+  /** The script of the process, and its arguments after these; left out: receive filters. */
+  readonly script?: { readonly path: string; readonly args: readonly string[] };
   /** Time for the process to start, ms. */
   readonly startMs?: number;
 }
@@ -151,10 +156,9 @@ export class KeeperClient implements FilterWriter {
 
   async #spawn(): Promise<Running> {
     const { device, journal, startMs = START_MS } = this.#options;
-    const script =
-      this.#options.script ?? fileURLToPath(new URL('keeper-process.js', import.meta.url));
+    const { path, args } = this.#options.script ?? FILTERS;
     // A session of its own: signals to the daemon's process group do not reach it.
-    const child = spawn(process.execPath, [script, device, journal], {
+    const child = spawn(process.execPath, [path, device, journal, ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
     });
