@@ -109,6 +109,39 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     assert.deepEqual(faults, []);
   });
 
+  it('shows the hook of each port, with the reason as a tooltip', async () => {
+    const { page, faults } = await open();
+    const status = await daemon?.control.status();
+    assert.ok(status !== undefined);
+    const expected = status.ports.map(({ name, hook }) => [
+      name,
+      hook?.hook ?? '-',
+      hook?.why ?? null,
+    ]);
+    assert.ok(expected.some(([, hook, why]) => hook === 'emulator' && why !== ''));
+    const more = page.getByRole('button', { name: /^All \d+$/ });
+    if ((await more.count()) > 0) await more.click();
+    const table = page.getByRole('group', { name: 'Table of ports' });
+    const headers = await table.getByRole('columnheader').allInnerTexts();
+    // The header of a row is no cell.
+    const column = headers.indexOf('Hook') - 1;
+    const rows = await table
+      .locator('tbody tr')
+      .evaluateAll(
+        (all, at) =>
+          all.map((row) => [
+            row.querySelector('th')?.firstChild?.textContent?.trim(),
+            row.querySelectorAll('td')[at].textContent?.trim(),
+            row.querySelectorAll('td')[at].getAttribute('title'),
+          ]),
+        column,
+      );
+    const byName = (a: readonly unknown[], b: readonly unknown[]) =>
+      String(a[0]).localeCompare(String(b[0]));
+    assert.deepEqual(rows.toSorted(byName), expected.toSorted(byName));
+    assert.deepEqual(faults, []);
+  });
+
   it('shows the age of the verification, and the results of samples', async () => {
     const { page, faults } = await open();
     const health = page.getByRole('region', { name: 'Sources, backends, policies' });
