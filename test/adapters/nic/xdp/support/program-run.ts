@@ -2,12 +2,33 @@ import koffi from 'koffi';
 import { BpfPrograms } from '../../../../../adapters/nic/core/bpf-programs.ts';
 import { Libbpf } from '../../../../../adapters/nic/core/libbpf.ts';
 import { Maps, sizesFor } from '../../../../../adapters/nic/core/maps.ts';
+import { LEASE_PROGRAM } from '../../../../../adapters/nic/core/lease.ts';
+import { ProgramLoader } from '../../../../../adapters/nic/core/program-loader.ts';
+import { INGRESS_PROGRAM } from '../../../../../adapters/nic/tcx/ingress-attachment.ts';
 import { PROGRAMS } from '../../../../../adapters/nic/xdp/programs.ts';
 import { Stalls } from '../../../../../adapters/nic/xdp/stalls.ts';
 import { xdpLoader } from '../../../../../adapters/nic/xdp/xdp-hook.ts';
 
 /** What the program says of a packet (`enum xdp_action`). */
 export const VERDICT = { aborted: 0, drop: 1, pass: 2, tx: 3, redirect: 4 } as const;
+
+/** What the program at tc ingress says of a packet (`TC_ACT_*`), as an unsigned number. */
+export const INGRESS_VERDICT = { pass: 0xffff_ffff, drop: 2, redirect: 7 } as const;
+
+/** The context of a run on a packet that comes in by a device. */
+type ContextOf = (packet: Buffer, ifindex: number) => Uint32Array;
+
+// struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
+const xdpContext: ContextOf = (packet, ifindex) =>
+  Uint32Array.of(0, packet.length, 0, ifindex, 0, 0);
+
+/** Words of `struct __sk_buff`, and where its ifindex is. */
+const SKB = { words: 16, ifindex: 10 } as const;
+const skbContext: ContextOf = (_, ifindex) => {
+  const context = new Uint32Array(SKB.words);
+  context[SKB.ifindex] = ifindex;
+  return context;
+};
 
 /** What became of a packet. */
 export interface RunResult {
@@ -43,15 +64,35 @@ export class ProgramRun {
   readonly #libbpf: Libbpf;
   readonly #maps: Maps;
   readonly #fd: number;
+  readonly #contextOf: ContextOf;
   readonly #out = Buffer.alloc(4096);
 
-  private constructor(libbpf: Libbpf, maps: Maps, fd: number) {
+  private constructor(libbpf: Libbpf, maps: Maps, fd: number, contextOf: ContextOf) {
     this.#libbpf = libbpf;
     this.#maps = maps;
     this.#fd = fd;
+    this.#contextOf = contextOf;
   }
 
-  /** Loads the program with the maps that a backend has pinned. */
+  /** Loads the program at tc ingress with the maps that a backend has pinned. */
+  static async loadIngress(
+    pinPath: string,
+    objectPath: string,
+    entries: number,
+  ): Promise<ProgramRun> {
+    const libbpf = new Libbpf();
+    const maps = Maps.open(libbpf, pinPath, sizesFor(entries));
+    if (maps === undefined) throw new Error(`nothing pinned at ${pinPath}`);
+    const objects = [{ path: objectPath, names: [INGRESS_PROGRAM, LEASE_PROGRAM] }];
+    const programs = new BpfPrograms();
+    const loader = await ProgramLoader.open({ programs, objects, maps: maps.byName() });
+    const fd = await loader.withProgram({ name: INGRESS_PROGRAM }, (loaded) =>
+      libbpf.duplicate(loaded),
+    );
+    return new ProgramRun(libbpf, maps, fd, skbContext);
+  }
+
+  /** Loads the XDP program with the maps that a backend has pinned. */
   static async load(pinPath: string, objectPath: string, entries: number): Promise<ProgramRun> {
     const libbpf = new Libbpf();
     const maps = Maps.open(libbpf, pinPath, sizesFor(entries));
@@ -62,7 +103,7 @@ export class ProgramRun {
     const plain = { name: PROGRAMS.plain };
     const fd = await loader.withProgram(plain, (loaded) => libbpf.duplicate(loaded));
     stalls.close();
-    return new ProgramRun(libbpf, maps, fd);
+    return new ProgramRun(libbpf, maps, fd, xdpContext);
   }
 
   /**
@@ -70,8 +111,7 @@ export class ProgramRun {
    * `repeat`: runs, each on what the one before made of the packet.
    */
   run(packet: Buffer, ifindex: number, repeat = 1): RunResult {
-    // struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
-    const ctx = Uint32Array.of(0, packet.length, 0, ifindex, 0, 0);
+    const ctx = this.#contextOf(packet, ifindex);
     const options = {
       sz: koffi.sizeof(this.#options),
       dataIn: packet,
