@@ -11,6 +11,7 @@ import { fragments } from '../../lab/compare/traffic/udp.ts';
 import { tagged } from '../../lab/compare/traffic/vlan.ts';
 import { TestNode } from '../../lab/testbed/node.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
+import { sendDatagrams } from '../adapters/nic/tcx/support/datagrams.ts';
 import { needs } from '../support/needs.ts';
 
 /*
@@ -29,9 +30,8 @@ const SMALLEST_PAYLOAD = 200;
 const UNSPLIT = 4 * 1_460;
 const IN_TIME = { timeoutMs: 20_000, everyMs: 100 };
 
-const [major = 0, minor = 0] = release().split('.').map(Number);
 /** What `auto` chooses on this kernel. */
-const HOOK = major > 6 || (major === 6 && minor >= 6) ? 'tcx' : 'cls_bpf';
+const HOOK = isBefore(6, 6) ? 'cls_bpf' : 'tcx';
 
 /** Streams that leave from sockets whose kernel leaves checksums and segmentation to the device. */
 const TRAFFIC = [
@@ -102,6 +102,20 @@ describe(`the kernel datapath without and with ${HOOK} entries`, function () {
     });
   }
 
+  it('deliver the same datagrams that await segmentation (UDP_SEGMENT), past the vSwitch', async () => {
+    const [sender, receiver] = [bed.sender.vm.namespace, bed.receiver.vm.namespace];
+    const { address } = bed.receiver.vm;
+    const all = { sender, receiver, address, port: bed.ends().port, count: COUNT };
+    // The datapath must have the megaflow: what goes up to ovs-vswitchd may overtake each other.
+    await sendDatagrams({ ...all, count: 1, atOnce: 1 });
+    await carriedSince(backend);
+    assert.deepEqual(
+      await sendDatagrams({ ...all, atOnce: 10 }),
+      Array.from({ length: COUNT }, (_, i) => i),
+    );
+    assert.deepEqual((await carriedSince(backend)).packets, 0);
+  });
+
   it('deliver nothing past a tc filter at ingress and an nftables chain at egress', async () => {
     const { host } = node.ovs;
     const { sender, receiver } = bed;
@@ -126,7 +140,24 @@ describe(`the kernel datapath without and with ${HOOK} entries`, function () {
     }
     assert.deepEqual(await countsOf(inVxlan(bed.ends())[0]), without[2]);
   });
+
+  it('refuse ports where the kernel lacks what a table needs, and say what', async function () {
+    const lacking = [
+      ...(isBefore(6, 6)
+        ? [['tcx', /tcx, which Linux has since 6\.6, cannot be used/] as const]
+        : []),
+      ...(isBefore(6, 8) ? [['xdp', /XDP on a veth needs Linux 6\.8, .* this is /] as const] : []),
+    ];
+    if (lacking.length === 0) this.skip();
+    await backend.close('withdraw');
+    for (const [name, why] of lacking) await assert.rejects(bed.startTable(name), why);
+  });
 });
+
+function isBefore(major: number, minor: number): boolean {
+  const [ours = 0, ourMinor = 0] = release().split('.').map(Number);
+  return ours < major || (ours === major && ourMinor < minor);
+}
 
 function isComplete({ received }: Counts): boolean {
   return received === COUNT;

@@ -8,13 +8,14 @@ import type { FieldMatch } from '../../../../engine/model/match.ts';
 import type { Namespace } from '../../../../lab/testbed/namespace.ts';
 import { run } from '../../../../lab/testbed/run.ts';
 import { sleep } from '../../../../lab/testbed/wait.ts';
-import { carried, never } from '../../../contract/collect.ts';
+import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
 import { INGRESS_HOOKS } from './support/ingress.ts';
 import { builtObject, compiled, projectRoot } from '../support/object.ts';
 import { World } from '../support/world.ts';
+import { sendDatagrams } from './support/datagrams.ts';
 import { bridgeOver } from './support/bridge.ts';
 
 const BYTES = 20_000_000;
@@ -170,6 +171,29 @@ for (const { hook, need } of INGRESS_HOOKS) {
       const file = ['object-file', compiled(program, world.folder), 'section', 'tc'];
       await vm.exec('tc', [...filter, ...file]);
     }
+
+    it('leaves datagrams that await segmentation to the vSwitch, and carries others', async () => {
+      const [from, output] = ports;
+      const match = matchOn(from, exactly('eth_type', 0x0800), exactly('ip_proto', 17));
+      const flow = { id: flowId(1), match, actions: [{ kind: 'output' as const, port: output }] };
+      await backend.withdrawAll();
+      const [result] = await backend.apply([{ kind: 'put', flow }], never());
+      assert(result.ok);
+      // The first train of an entry.
+      await sleep(100);
+      const count = 200;
+      for (const atOnce of [10, 1]) {
+        await carried(backend);
+        const all = { sender, receiver, address: '10.9.0.2', port: port++, count, atOnce };
+        const arrived = await sendDatagrams(all);
+        assert.deepEqual(
+          arrived,
+          Array.from({ length: count }, (_, i) => i),
+        );
+        const sum = (await carried(backend)).get(idText(flow));
+        assert.equal(sum?.packets ?? 0, atOnce === 1 ? count : 0);
+      }
+    });
 
     it('leaves segments to the vSwitch that exceed the MTU of the output', async () => {
       await run('ip', ['link', 'set', ports[1], 'mtu', '1000']);
