@@ -15,8 +15,12 @@ export interface Sizes {
 export interface Measured {
   /** TCP with TSO, as fast as it goes. */
   readonly bulkBitsPerSecond: number;
-  /** Share of the processor that TCP at {@link PACED_BITS_PER_SECOND} takes, 0 to 1. */
+  /**
+   * Share of the processor that TCP at {@link PACED_BITS_PER_SECOND} takes, without this process, 0 to 1.
+   */
   readonly pacedBusy: number;
+  /** Share of the processor that this process takes at the same time, 0 to 1. */
+  readonly pacedOwn: number;
   /** Frames of {@link SMALL_BYTES} bytes, as fast as they go. */
   readonly smallPerSecond: number;
 }
@@ -38,15 +42,18 @@ export class MeasurementFailed extends Error {
 export async function measure(bed: KernelBed, sizes: Sizes): Promise<Measured> {
   const bulk = await iperf3(bed, ['--bytes', String(sizes.bulkBytes)]);
   const before = await processorTimes();
+  const [ownBefore, startMs] = [process.cpuUsage(), performance.now()];
   const paced = ['--time', String(sizes.pacedSeconds), '--bitrate', String(PACED_BITS_PER_SECOND)];
   const sent = await iperf3(bed, paced);
   const after = await processorTimes();
+  const own = process.cpuUsage(ownBefore);
+  const pacedOwn = (own.user + own.system) / 1_000 / (performance.now() - startMs);
   if (sent < 0.9 * PACED_BITS_PER_SECOND) {
     throw new MeasurementFailed(`TCP reached ${Math.round(sent)} bits/s of its fixed rate`);
   }
-  const pacedBusy = 1 - (after.idle - before.idle) / (after.all - before.all);
+  const busy = 1 - (after.idle - before.idle) / (after.all - before.all);
   const smallPerSecond = await smallPackets(bed, sizes.smallPackets);
-  return { bulkBitsPerSecond: bulk, pacedBusy, smallPerSecond };
+  return { bulkBitsPerSecond: bulk, pacedBusy: busy - pacedOwn, pacedOwn, smallPerSecond };
 }
 
 /** Bits/s that an iperf3 client reports as received. */
