@@ -260,6 +260,13 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
+    folder: 'adapters/guest',
+    holds: "the host's end of the guests' channels: sockets, links, sessions",
+    imports: [...PORTS, 'protocols', 'async', 'text'],
+    why: 'an adapter implements engine/ports and never imports another adapter',
+    packages: 'any',
+  },
+  {
     folder: 'adapters/nic/core',
     holds:
       'NIC tables in BPF maps: entries, masks, ports, counters, lease, pins, whatever the hook',
