@@ -62,6 +62,8 @@ export interface StatusView {
   readonly policies: PoliciesView;
   /** State of writing to InfluxDB; null: not configured. */
   readonly influx: InfluxView | null;
+  /** Channels to the agents of guests, by name; null: not configured. */
+  readonly guests: readonly GuestView[] | null;
   /** Samples of installed entries since the start, by result; null: none are taken. */
   readonly samples: SamplesView | null;
   /** True while every flow is held on the vSwitch (onload-all). */
@@ -70,6 +72,22 @@ export interface StatusView {
   readonly heldSince: string | null;
   /** Address of the live page; null: it is not served. */
   readonly pageUrl: string | null;
+}
+
+/** The channel to the agent of a guest. */
+export interface GuestView {
+  readonly guest: string;
+  readonly state: 'unreachable' | 'waiting' | 'connected';
+  /** Version of the agent; null: there is no session. */
+  readonly agent: string | null;
+  /** The transmit rules of the guest have a lease. */
+  readonly hasLease: boolean;
+  /** The agent wants to end. */
+  readonly isLeaving: boolean;
+  /** Sessions that have ended, by reason. */
+  readonly ended: Readonly<Record<string, number>>;
+  /** Why there is no session, or why the last one ended; null: nothing has gone wrong. */
+  readonly problem: string | null;
 }
 
 /** Results of samples, which compare an installed entry with what the vSwitch would do. */

@@ -23,9 +23,19 @@ export interface Config {
   readonly http: HttpConfig;
   /** Undefined: no points are written. */
   readonly influx?: InfluxConfig;
+  /** Channels to the agents of guests; undefined: none. */
+  readonly guests?: GuestsConfig;
   /** Absolute path of the control socket. */
   readonly control: { readonly path: string };
   readonly log: LogSettings;
+}
+
+/** Channels to the agents of guests. */
+export interface GuestsConfig {
+  /** Absolute path of the folder with a socket `GUEST.sock` for each guest. */
+  readonly directory: string;
+  /** Longest time for a reply of a guest, ms. */
+  readonly replyTimeoutMs: number;
 }
 
 /** The node; only the section of the chosen adapter is used. */

@@ -86,7 +86,7 @@ function once<T>(create: () => T): () => T {
 
 function resolved(settings: ConfigFile, file: string): Config {
   const control = resolve(runtimeFolder(), settings.control.path);
-  const { node, fastPath, poll, planner, onExit, decisions, http, influx, log } = settings;
+  const { node, fastPath, poll, planner, onExit, decisions, http, influx, guests, log } = settings;
   const defaultAdapter = node.adapter === 'ovs' ? 'auto' : 'emulator';
   return {
     file,
@@ -105,6 +105,9 @@ function resolved(settings: ConfigFile, file: string): Config {
     },
     http: resolvedHttp(http, dirname(file)),
     ...(influx === undefined ? {} : { influx: resolvedInflux(influx, dirname(file)) }),
+    ...(guests === undefined
+      ? {}
+      : { guests: { ...guests, directory: resolve(dirname(file), guests.directory) } }),
     hold: { file: resolve(stateFolder() ?? dirname(control), settings.hold.file) },
     control: { path: control },
     log,

@@ -1,7 +1,10 @@
+import { LINK_STATES } from '../adapters/guest/guest-link.ts';
 import { monotonicMs } from '../async/monotonic.ts';
+import { FAILURE_REASONS } from '../protocols/guest-channel/host/errors.ts';
 import type { PolicySet } from '../policy/model/policy-set.ts';
 import { Accountant } from '../telemetry/accounts/accountant.ts';
 import { DecisionMetrics } from '../telemetry/prometheus/decision-metrics.ts';
+import { registerGuestMetrics } from '../telemetry/prometheus/guest-metrics.ts';
 import { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { PolicyMetrics } from '../telemetry/prometheus/policy-metrics.ts';
 import { History } from './history.ts';
@@ -35,7 +38,7 @@ const MAX_TOP_FLOWS = 100;
 export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): Promise<Daemon> {
   const clock = { now: monotonicMs, wall: () => Date.now() };
   const version = packageVersion();
-  const node = createNode(config, clock);
+  const node = createNode(config, clock, log);
   const accountant = new Accountant({ topFlows: MAX_TOP_FLOWS });
   const metrics = new Metrics({
     version,
@@ -45,6 +48,12 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     topFlows: config.http.topFlows,
     descriptors: { limit: await descriptorLimit(), open: openDescriptorsNow },
   });
+  registerGuestMetrics(
+    metrics.registry,
+    LINK_STATES,
+    FAILURE_REASONS,
+    () => node.guests?.status() ?? [],
+  );
   const policyMetrics = new PolicyMetrics(metrics.registry, RELOAD_RESULTS);
   const influx =
     config.influx === undefined
@@ -134,6 +143,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     start: async () => {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
       influx?.start();
+      await node.guests?.start();
       await hold.restore();
       loop.start();
       stopWatching = watchReadings({

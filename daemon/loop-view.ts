@@ -3,6 +3,7 @@ import { isHeldAfterMove } from '../engine/planner/contenders.ts';
 import type { InputUse } from '../engine/planner/input-gate.ts';
 import { formatFlowId } from '../engine/model/flow-id.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
+import { guestView } from './guest-view.ts';
 import { type History, pointOf } from './history.ts';
 import type { Config } from '../config/config.ts';
 import type {
@@ -116,6 +117,7 @@ export class LoopView implements DaemonView {
       ports: report === undefined ? [] : portViews(report),
       policies: policiesView(policies, this.#o.watching()),
       influx: this.#o.influx?.view() ?? null,
+      guests: node.guests?.status().map(guestView) ?? null,
       samples: samplesView(report?.samples),
       held: loop.engine.held,
       heldSince: this.#o.hold.since ?? null,

@@ -1,4 +1,5 @@
 import { EmulatedNode } from '../adapters/emulator/node.ts';
+import { GuestChannels } from '../adapters/guest/guest-channels.ts';
 import { LinuxHostSource } from '../adapters/host/linux-host-source.ts';
 import { BridgeMonitors } from '../adapters/openflow/bridge-monitors.ts';
 import { unreadLimit } from '../adapters/openflow/rule-timeouts.ts';
@@ -16,6 +17,7 @@ import type { HostSource } from '../engine/ports/host-source.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Config } from '../config/config.ts';
+import type { Log } from '../platform/log.ts';
 import { nicBackend } from './nic-backend.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
 
@@ -34,13 +36,17 @@ export interface Node {
   readonly backends: readonly OffloadBackend[];
   /** Reports changes of the vSwitch's rules; undefined: changes are noticed by polling only. */
   readonly changes?: ChangeMonitor;
+  /** Channels to the agents of guests; undefined: none are configured. */
+  readonly guests?: GuestChannels;
   /** Closes the sources. The engine closes the backends. */
   close(): Promise<void>;
 }
 
 /** Creates the configured node. Nothing is connected yet. */
-export function createNode(config: Config, clock: Clock): Node {
-  return config.node.adapter === 'emulator' ? emulatedNode(config, clock) : ovsNode(config);
+export function createNode(config: Config, clock: Clock, log: Log): Node {
+  return config.node.adapter === 'emulator'
+    ? emulatedNode(config, clock)
+    : ovsNode(config, clock, log);
 }
 
 function emulatedNode(config: Config, clock: Clock): Node {
@@ -70,7 +76,7 @@ function emulatedNode(config: Config, clock: Clock): Node {
   };
 }
 
-function ovsNode(config: Config): Node {
+function ovsNode(config: Config, clock: Clock, log: Log): Node {
   const { runDir, database, datapath, readFlowsFrom, timeoutMs, offloadExportingBridges } =
     config.node.ovs;
   const reading = { runDir, timeoutMs, ...(datapath === undefined ? {} : { datapath }) };
@@ -85,6 +91,14 @@ function ovsNode(config: Config): Node {
   const { fastPath } = config;
   const changes = monitorsOf(config, ports);
   const nic = nicBackend(config.backend);
+  const guests =
+    config.guests === undefined
+      ? undefined
+      : new GuestChannels({
+          ...config.guests,
+          nowMs: () => clock.now(),
+          log: (line) => log.info(line),
+        });
   return {
     description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,
@@ -97,7 +111,9 @@ function ovsNode(config: Config): Node {
       ...(fastPath === undefined ? [] : [openFlowBackend(fastPath)]),
     ],
     ...(changes === undefined ? {} : { changes }),
+    ...(guests === undefined ? {} : { guests }),
     close: async () => {
+      await guests?.close();
       await changes?.close();
       await closeAll(flows, verifier, lookup, ports);
     },

@@ -5,13 +5,14 @@ import { parseArgs } from 'node:util';
 import { errorMessage } from '../text/error-message.ts';
 import type { HostConnection } from './channel/connection.ts';
 import { PortConnection } from './channel/port.ts';
+import { portPath } from './channel/port-path.ts';
 import { StdioConnection } from './channel/stdio.ts';
 import { SysfsDevices } from './machine/devices.ts';
 import { RunningAgent } from './run-agent.ts';
 import { clean } from './tc/clean.ts';
 import { TcProgram } from './tc/tc-program.ts';
 
-const DEFAULT_PORT = '/dev/virtio-ports/org.norikae.0';
+const DEFAULT_PORT = 'org.norikae.0';
 const CLEAN_MS = 10_000;
 
 const USAGE = `Usage: norikae-guest [options]
@@ -19,7 +20,7 @@ const USAGE = `Usage: norikae-guest [options]
 The agent of Norikae in a guest: sends flows through a virtual function (VF) while the host
 requests it. Needs iproute2, bash and the capability CAP_NET_ADMIN.
 
-  --port PATH        port of virtio-serial (default ${DEFAULT_PORT})
+  --port NAME        port of virtio-serial, or the path of its device (default ${DEFAULT_PORT})
   --stdio            the channel is standard input and output, for example behind socat
   --clean-transmit   remove the transmit rules that any agent has left, and end
   --clean            remove all rules that any agent has left, and end; the host must have moved
@@ -50,7 +51,7 @@ async function main(): Promise<number> {
     const what = values.clean ? 'all' : 'transmit';
     await clean(new TcProgram(CLEAN_MS), new SysfsDevices(), what);
   } else {
-    await run(values.stdio ? stdioOnce() : () => new PortConnection(values.port));
+    await run(values.stdio ? stdioOnce() : () => new PortConnection(portPath(values.port)));
   }
   return 0;
 }

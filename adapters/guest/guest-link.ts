@@ -25,6 +25,8 @@ export type LinkState =
   /** There is a session. */
   | 'connected';
 
+export const LINK_STATES: readonly LinkState[] = ['unreachable', 'waiting', 'connected'];
+
 /** The link to one guest: connects, opens sessions, and begins again when one has ended. */
 export class GuestLink {
   readonly guest: string;
@@ -111,7 +113,7 @@ export class GuestLink {
     this.#session = session;
     this.#state = 'connected';
     this.#lastProblem = undefined;
-    this.#options.log(`guest ${this.guest}: session with agent ${session.agent}`);
+    this.#options.log(`guest ${this.guest}: connected to agent ${session.agent}`);
     this.#changed();
     try {
       await ended;

@@ -69,6 +69,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
     ...changesLines(status),
     ...sampleLines(status),
     ...influxLines(status),
+    ...guestLines(status),
     `policies  ${counted(policies.rules, 'rule')} from ${policies.files.join(', ')}`,
     '',
     ...textTable(
@@ -165,6 +166,18 @@ function changesLines({ changes }: StatusView): string[] {
 function sampleLines({ samples }: StatusView): string[] {
   if (samples === null) return [];
   return [`samples   ${sampleResults(samples)}`];
+}
+
+function guestLines({ guests }: StatusView): string[] {
+  return (guests ?? []).map(({ guest, state, agent, hasLease, isLeaving, problem }, i) => {
+    const parts = [
+      state,
+      ...(agent === null ? [] : [`agent ${agent}`, hasLease ? 'with a lease' : 'without a lease']),
+      ...(isLeaving ? ['the agent wants to end'] : []),
+    ];
+    const why = state === 'connected' || problem === null ? '' : ` (${problem})`;
+    return (i === 0 ? 'guests' : '').padEnd(10) + `${guest}: ${parts.join(', ')}${why}`;
+  });
 }
 
 function influxLines({ influx }: StatusView): string[] {

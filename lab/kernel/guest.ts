@@ -26,6 +26,8 @@ export interface GuestOptions {
   readonly memoryMb?: number;
   /** Two NICs with SR-IOV, connected to each other. */
   readonly sriov?: boolean;
+  /** Unix socket at the host's end of a channel `org.norikae.0`; QEMU creates it. */
+  readonly channelSocket?: string;
 }
 
 /** How a guest ended. */
@@ -163,6 +165,7 @@ async function startCommand(
     memoryMb: options.memoryMb ?? 2_048,
     console,
     sriov: options.sriov ?? false,
+    channelSocket: options.channelSocket,
   });
   return { ...program, args: [...program.args, ...machine] };
 }

@@ -19,6 +19,8 @@ export interface MachineSettings {
   readonly console: 'lines' | 'terminal';
   /** Adds two NICs (igb, Intel 82576) with SR-IOV, connected to each other. */
   readonly sriov: boolean;
+  /** Adds a channel (virtio-serial) whose other end is this unix socket; undefined: there is none. */
+  readonly channelSocket?: string | undefined;
 }
 
 const KERNEL_ARGUMENTS = [
@@ -73,6 +75,7 @@ export function machineArguments(root: string, settings: MachineSettings): reado
     ['-object', 'rng-random,id=entropy,filename=/dev/urandom'],
     ['-device', 'virtio-rng-pci,rng=entropy'],
     ...(settings.sriov ? [1, 2].flatMap(sriovArguments) : []),
+    ...(settings.channelSocket === undefined ? [] : channelArguments(settings.channelSocket)),
   ].flat();
 }
 
@@ -83,6 +86,16 @@ function folderArguments(tag: string, path: string, options: string): Options {
   return [
     ['-fsdev', folder],
     ['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
+  ];
+}
+
+/** As libvirt's element `channel` of type `unix` makes it. */
+function channelArguments(socket: string): Options {
+  const path = socket.replaceAll(',', ',,');
+  return [
+    ['-device', 'virtio-serial-pci'],
+    ['-chardev', `socket,id=channel,path=${path},server=on,wait=off`],
+    ['-device', 'virtserialport,chardev=channel,name=org.norikae.0'],
   ];
 }
 

@@ -261,7 +261,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     folder: 'adapters/guest',
-    holds: "the host's end of the guests' channels: sockets, links, sessions",
+    holds: "the host's end of the guests' channels: sockets and connections",
     imports: [...PORTS, 'protocols', 'async', 'text'],
     why: 'an adapter implements engine/ports and never imports another adapter',
     packages: 'any',

@@ -12,6 +12,7 @@ import { HostWatch } from '../../telemetry/host-watch.ts';
 import { Observer } from '../../telemetry/observer.ts';
 
 import { ManualClock } from './manual-clock.ts';
+import { recordingLog } from './quiet-log.ts';
 
 const EXAMPLE = join(packageRoot(), 'config', 'emulated.json');
 
@@ -20,7 +21,7 @@ class EmulatedDemo {
   readonly #signal = new AbortController().signal;
   readonly #clock = new ManualClock(1_000);
   readonly #config = parseConfig(readFileSync(EXAMPLE, 'utf8'), EXAMPLE);
-  readonly #node = createNode(this.#config, this.#clock);
+  readonly #node = createNode(this.#config, this.#clock, recordingLog().log);
   readonly #observer: Observer;
   readonly #engine: Engine;
 

@@ -13,6 +13,15 @@ export type EndReason =
   /** This side closed it. */
   | 'closed';
 
+/** All of them but `closed`. */
+export const FAILURE_REASONS: readonly EndReason[] = [
+  'disconnected',
+  'no-reply',
+  'violation',
+  'restarted',
+  'version',
+];
+
 /** The session with a guest has ended; what was requested may have taken effect. */
 export class GuestSessionEnded extends Error {
   override readonly name = 'GuestSessionEnded';
@@ -20,7 +29,7 @@ export class GuestSessionEnded extends Error {
   readonly reason: EndReason;
 
   constructor(guest: string, reason: EndReason, detail: string) {
-    super(`guest ${guest}: the session ended: ${detail}`);
+    super(`guest ${guest}: the connection ended: ${detail}`);
     this.guest = guest;
     this.reason = reason;
   }
