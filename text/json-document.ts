@@ -45,6 +45,10 @@ export class JsonDocument {
       disallowComments: syntax === 'json',
       allowTrailingComma: syntax === 'jsonc',
     });
+    if (content.trim() === '') {
+      this.problems = [this.#problem(0, 'the file is empty')];
+      return;
+    }
     // The parser may report several errors at one position; the first is the cause.
     const causes = new Map(errors.toReversed().map((e) => [e.offset, e.error]));
     const places = [...causes].toReversed().slice(0, MAX_ERRORS);

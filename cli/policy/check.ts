@@ -5,14 +5,18 @@ import { reachNotes } from '../../policy/check/set-check.ts';
 import { sliceNotes } from '../../policy/check/slice-notes.ts';
 import { formatProblem, type Problem } from '../../text/problem.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
-import { checkPolicies } from '../../policy-tools/files/policy-files.ts';
+import { sortFiles } from '../../policy-tools/files/file-kind.ts';
+import { checkPolicies, readTextFile } from '../../policy-tools/files/policy-files.ts';
+import { readTestDocument } from '../../policy-tools/testing/test-document.ts';
+import { counted } from '../../text/format.ts';
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { failingInJson } from '../support/json-errors.ts';
 import { policyFiles } from '../support/paths.ts';
 
 const HELP = `
-In a folder, checks every .json file that is neither a test nor a schema. Each file is checked on its own;
+In a folder, checks every .json file that is neither a test nor a schema. Of the files that are named, as by
+*.json, tests are checked for errors and not run, and schemas are left out. Each policy is checked on its own;
 --together also checks all of them as one set, in the given order, as the daemon loads them. Prints errors
 as FILE:LINE:COLUMN: message. Notes report what is valid but worth knowing: a rule that cannot be compiled,
 a prohibition that also holds for flows to which it only may apply, a slice that no policy declares or, with
@@ -46,29 +50,37 @@ export function policyCheckCommand(command: Command, context: CliContext): void 
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: CheckOptions) => {
-      const files = await failingInJson(context, options.json, () => policyFiles(paths));
+      const given = await failingInJson(context, options.json, () => policyFiles(paths));
+      const { policies: files, tests, schemas } = await sortFiles(given);
       const checked = await Promise.all(files.map((file) => check([file])));
+      const checkedTests = await Promise.all(tests.map(checkTests));
       const alone = checked.flatMap((c) => c.problems);
       if (options.together === true && alone.length === 0) checked.push(await check(files));
-      const problems = checked.flatMap((c) => c.problems);
+      const problems = [...checked, ...checkedTests].flatMap((c) => c.problems);
       const notes = checked.flatMap((c) => notesOf(c, options.together === true));
       const invalidFiles = new Set(problems.map((p) => p.file));
       const valid = checked.filter((c) => !c.files.some((file) => invalidFiles.has(file)));
       if (options.json === true) {
         const ok = problems.length === 0;
-        printJson(context, { ok, problems, notes, policies: listed(valid) });
+        const validTests = checkedTests.flatMap(({ file, count }) =>
+          count === undefined ? [] : [{ file, tests: count }],
+        );
+        printJson(context, { ok, problems, notes, policies: listed(valid), tests: validTests });
       } else {
         printLines(context, [
           ...problems.map((p) => problemLine(p, context)),
           ...notes.map((p) => problemLine(p, context)),
           ...valid.flatMap((c) => validLines(c, context)),
+          ...checkedTests.flatMap((c) => testLines(c, context)),
+          ...schemas.map((file) => context.stdout.colours.dim(`--  ${file}: a schema`)),
         ]);
       }
-      if (files.length === 0) throw new CommandFailed('no policy file found', ExitCode.usage);
+      if (files.length + tests.length === 0)
+        throw new CommandFailed('no policy file found', ExitCode.usage);
       if (problems.length > 0) {
         const count = `${problems.length} ${problems.length === 1 ? 'error' : 'errors'}`;
         throw new CommandFailed(
-          `${count} in ${invalidFiles.size} of ${files.length} files`,
+          `${count} in ${invalidFiles.size} of ${files.length + tests.length} files`,
           ExitCode.failed,
         );
       }
@@ -80,6 +92,26 @@ async function check(files: readonly string[]): Promise<Checked> {
   return found.ok
     ? { files, policies: found.policies, problems: [] }
     : { files, policies: undefined, problems: found.problems };
+}
+
+/** Result of checking a test file. */
+interface CheckedTests {
+  readonly file: string;
+  /** Number of its tests; undefined: it has errors. */
+  readonly count: number | undefined;
+  readonly problems: readonly Problem[];
+}
+
+async function checkTests(file: string): Promise<CheckedTests> {
+  const found = readTestDocument(file, await readTextFile(file));
+  return found.ok
+    ? { file, count: found.tests.tests.length, problems: [] }
+    : { file, count: undefined, problems: found.problems };
+}
+
+function testLines({ file, count }: CheckedTests, { stdout }: CliContext): string[] {
+  if (count === undefined) return [];
+  return [`${stdout.colours.green('ok')}  ${file}: ${counted(count, 'test')}, not run`];
 }
 
 /**

@@ -5,6 +5,7 @@ import { runTestFile, type TestResult } from '../../policy-tools/testing/run-tes
 import { type CliContext, printJson, printLines } from '../support/context.ts';
 import { CommandFailed, ExitCode } from '../support/exit-codes.ts';
 import { failingInJson } from '../support/json-errors.ts';
+import { wholeNumber } from '../support/number-options.ts';
 import { testFiles } from '../support/paths.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
@@ -21,18 +22,20 @@ completion in editors.
 The first tick is at 0s; "at": "1s" is the last tick up to then. A shadow policy is tested as if it were
 enforced.
 
-Exit codes: 0 all passed, 1 a test failed or could not run (or, with --fail-on-empty, there was none),
-2 usage error.
+Exit codes: 0 all passed, 1 a test failed or could not run, with --fail-on-empty there was none, or with
+--min-coverage too few conditions were covered; 2 usage error.
 
 Examples:
   norikae policy test policies/
   norikae policy test mine.json --run 'mice|elephant' --coverage
-  norikae policy test policies/ --json --fail-on-empty     in continuous integration
+  norikae policy test policies/ --fail-on-empty --min-coverage 100     in continuous integration
 `;
 
 interface TestOptions {
   readonly run?: RegExp;
   readonly coverage?: boolean;
+  /** Minimum coverage, per cent. */
+  readonly minCoverage?: number;
   readonly failOnEmpty?: boolean;
   readonly json?: boolean;
 }
@@ -43,12 +46,19 @@ export function policyTestCommand(command: Command, context: CliContext): void {
     .argument('<path...>', 'folders, policies or test files')
     .option('--run <regexp>', 'run only tests whose names match', parseRegExp)
     .option('--coverage', 'list conditions that were never true or never false')
+    .option(
+      '--min-coverage <percent>',
+      'fail when fewer conditions were both true and false; implies --coverage',
+      wholeNumber(0, 100),
+    )
     .option('--fail-on-empty', 'fail when there is no test to run')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP)
     .action(async (paths: string[], options: TestOptions) => {
       const files = await failingInJson(context, options.json, () => testFiles(paths));
-      const coverage = options.coverage === true ? new Coverage() : undefined;
+      const { minCoverage } = options;
+      const wanted = options.coverage === true || minCoverage !== undefined;
+      const coverage = wanted ? new Coverage() : undefined;
       const results: TestResult[] = [];
       for (const file of files) {
         const found = await runTestFile(file, {
@@ -63,16 +73,19 @@ export function policyTestCommand(command: Command, context: CliContext): void {
       }
       const sums = sumsOf(results);
       const seen = coverage?.report();
+      const share = seen === undefined ? 100 : coveredPercent(seen);
+      const tooFew = minCoverage !== undefined && share < minCoverage;
       const empty =
         results.length === 0 ? `no test ran: ${emptyBecause(files, options)}` : undefined;
       const emptyFails = empty !== undefined && options.failOnEmpty === true;
       if (options.json === true) {
         printJson(context, {
-          ok: sums.failed + sums.errors === 0 && !emptyFails,
+          ok: sums.failed + sums.errors === 0 && !emptyFails && !tooFew,
           ...(emptyFails ? { error: empty } : {}),
           ...sums,
           results,
           coverage: seen,
+          ...(seen === undefined ? {} : { coveredPercent: share }),
         });
       } else {
         printLines(context, [
@@ -86,6 +99,10 @@ export function policyTestCommand(command: Command, context: CliContext): void {
         throw new CommandFailed('not all tests passed', ExitCode.failed);
       }
       if (emptyFails) throw new CommandFailed(empty, ExitCode.failed);
+      if (tooFew) {
+        const message = `the coverage is ${share}%, and --min-coverage requires ${minCoverage}%`;
+        throw new CommandFailed(message, ExitCode.failed);
+      }
     });
 }
 
@@ -119,8 +136,7 @@ function resultLines(result: TestResult, { stdout }: CliContext): string[] {
 
 function coverageLines(seen: readonly ConditionCoverage[], { stdout }: CliContext): string[] {
   const { colours } = stdout;
-  const both = seen.filter((c) => c.seenTrue && c.seenFalse).length;
-  const share = seen.length === 0 ? 100 : Math.round((100 * both) / seen.length);
+  const both = seen.filter(isCovered).length;
   const missing = seen.flatMap((c) => {
     const never = [...(c.seenTrue ? [] : ['true']), ...(c.seenFalse ? [] : ['false'])];
     if (never.length === 0) return [];
@@ -130,9 +146,19 @@ function coverageLines(seen: readonly ConditionCoverage[], { stdout }: CliContex
     ];
   });
   return [
-    `coverage: ${both} of ${seen.length} conditions were both true and false (${share}%)`,
+    `coverage: ${both} of ${seen.length} conditions were both true and false (${coveredPercent(seen)}%)`,
     ...missing,
   ];
+}
+
+function isCovered({ seenTrue, seenFalse }: ConditionCoverage): boolean {
+  return seenTrue && seenFalse;
+}
+
+/** Share of covered conditions, rounded down: 100 only if none is missing. */
+function coveredPercent(seen: readonly ConditionCoverage[]): number {
+  if (seen.length === 0) return 100;
+  return Math.floor((100 * seen.filter(isCovered).length) / seen.length);
 }
 
 function parseRegExp(text: string): RegExp {

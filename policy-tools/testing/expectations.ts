@@ -12,6 +12,8 @@ export interface Check {
   readonly path: JsonPath;
   readonly expectation: Expectation;
   readonly flows: readonly number[];
+  /** Names one of several flows: `flow "mice" (3 of 20)`. */
+  readonly labelOf: (flow: number) => string;
   /** First and last tick, inclusive. */
   readonly from: number;
   readonly to: number;
@@ -56,10 +58,21 @@ export function checkOf(
     path,
     expectation,
     flows: flowsOf(expectation, path, scenario, read),
+    labelOf: (flow) => labelOf(flow, scenario),
     from: first,
     to: end,
     rule: ruleOf(expectation, path, rules, read),
   };
+}
+
+/** The name of a flow, and its number in a group of several. */
+function labelOf(flow: number, { groups }: Scenario): string {
+  for (const [name, flows] of groups) {
+    const at = flows.indexOf(flow);
+    if (at === -1) continue;
+    return flows.length === 1 ? `flow "${name}"` : `flow "${name}" (${at + 1} of ${flows.length})`;
+  }
+  return 'a flow';
 }
 
 function checkKeys(expectation: Expectation, path: JsonPath, read: ValueReader): void {

@@ -17,7 +17,7 @@ export function failureOf(
   const subject = flowText(expectation);
   const time = (tick: number): string => duration(tick * tickMs);
   const moves = movesFailure(check, history);
-  if (moves !== undefined) return `${subject}: ${moves}`;
+  if (moves !== undefined) return moves;
   if (expectation.never !== undefined) {
     for (let tick = check.from; tick <= check.to; tick++) {
       const present = check.flows.filter((flow) => {
@@ -26,7 +26,8 @@ export function failureOf(
       });
       if (present.length > 0) {
         const now = momentText(history.moment(present[0], tick), rules);
-        return `${subject} should never be at "${expectation.never}"; at ${time(tick)} it is: ${now}`;
+        const it = check.flows.length === 1 ? 'it' : check.labelOf(present[0]);
+        return `${subject} should never be at "${expectation.never}"; at ${time(tick)} ${it} is: ${now}`;
       }
     }
   }
@@ -46,11 +47,11 @@ export function failureOf(
   return `${subject} should ${wanted} by ${time(check.to)}; ${example ?? 'no tick is in that time'}`;
 }
 
-function movesFailure({ expectation, flows, from, to }: Check, history: History) {
+function movesFailure({ expectation, flows, labelOf, from, to }: Check, history: History) {
   const { atMostMoves, atLeastMoves } = expectation;
   for (const flow of flows) {
     const moves = history.moves(flow, from, to);
-    const times = `it changes its placement ${moves} ${moves === 1 ? 'time' : 'times'}`;
+    const times = `${labelOf(flow)}: it changes its placement ${moves} ${moves === 1 ? 'time' : 'times'}`;
     if (atMostMoves !== undefined && moves > atMostMoves)
       return `${times}; at most ${atMostMoves} expected`;
     if (atLeastMoves !== undefined && moves < atLeastMoves) {
@@ -68,8 +69,11 @@ function wrongAt(
   tick: number,
 ): string | undefined {
   const { atLeast, atMost, at } = check.expectation;
-  const present = check.flows.flatMap((flow) => history.moment(flow, tick) ?? []);
-  const matching = present.filter((moment) => holds(check, moment, rules));
+  const present = check.flows.flatMap((flow) => {
+    const moment = history.moment(flow, tick);
+    return moment === undefined ? [] : [{ flow, moment }];
+  });
+  const matching = present.filter(({ moment }) => holds(check, moment, rules));
   if (atLeast !== undefined || atMost !== undefined) {
     if (
       matching.length >= (atLeast ?? 0) &&
@@ -83,13 +87,12 @@ function wrongAt(
     const needed = at !== undefined || check.expectation.by !== undefined;
     return needed ? 'it is not on the node' : undefined;
   }
-  const wrong = present.find((moment) => !holds(check, moment, rules));
+  const wrong = present.find(({ moment }) => !holds(check, moment, rules));
   if (wrong === undefined) return undefined;
-  const many =
-    check.flows.length === 1
-      ? ''
-      : `${present.length - matching.length} of ${present.length} do not; one `;
-  return `${many === '' ? 'it ' : many}is ${momentText(wrong, rules)}`;
+  const is = `is ${momentText(wrong.moment, rules)}`;
+  if (check.flows.length === 1) return `it ${is}`;
+  const count = present.length - matching.length;
+  return `${count} of ${present.length} do not: ${check.labelOf(wrong.flow)} ${is}`;
 }
 
 function holds(check: Check, moment: Moment, rules: readonly RuleInfo[]): boolean {

@@ -90,7 +90,7 @@ export type ReadTests =
 
 /** Validates a test file against its schema and fills in defaults. */
 export function readTestDocument(file: string, text: string): ReadTests {
-  const document = new JsonDocument(file, text);
+  const document = new JsonDocument(file, text, 'jsonc');
   if (document.problems.length > 0) return { ok: false, problems: document.problems };
   const tests: unknown = structuredClone(document.value);
   const validate = validator();

@@ -9,7 +9,8 @@ import type { Names } from '../document/names.ts';
 import { type OperatorDefinition, OPERATORS } from '../operators/operators.ts';
 import { type LocalProblem, referenceProblems } from './reference-check.ts';
 import { elementOf, type Subject, subjectOf } from '../document/subject.ts';
-import { shown } from '../document/literal.ts';
+import { quoted, shown } from '../document/literal.ts';
+import { operatorFor } from './other-names.ts';
 
 /** Right operand of a comparison: another fact or a literal. */
 type Operand = { readonly subject: Subject } | { readonly literal: unknown };
@@ -54,7 +55,9 @@ function unknownOperator(name: string): string {
   }
   const names = OPERATORS.map((o) => o.name);
   if (names.includes(operator)) return `operator "${name}" has too many decorators`;
-  return `unknown operator "${operator}"${didYouMean(operator, names)}`;
+  const other = operatorFor(operator);
+  const hint = other === undefined ? didYouMean(operator, names) : `; did you mean "${other}"?`;
+  return `unknown operator "${operator}"${hint === '' ? `; operators are ${quoted(names)}` : hint}`;
 }
 
 /** Checks the decorators, outermost first, then the operator. */

@@ -6,7 +6,7 @@ import { patternProblem } from '../operators/pattern.ts';
 import type { LocalProblem } from './reference-check.ts';
 import type { Subject } from '../document/subject.ts';
 import { parseSubnet } from '../model/subnet.ts';
-import { parseQuantity, perSecond } from '../model/units.ts';
+import { parseQuantity, perSecond, SHARE } from '../model/units.ts';
 import { quoted, shown } from '../document/literal.ts';
 
 /** Checks that a literal is valid as the right operand of `operator` for the subject. */
@@ -108,16 +108,26 @@ function numberProblem(subject: Subject, value: unknown): string | undefined {
   const of = unit === undefined ? '' : ` (${unit})`;
   if (typeof value === 'string') {
     const quantity = parseQuantity(value, unit);
-    if (quantity === undefined) return `${name} is a number${of}; ${shown(value)} never matches`;
+    if (quantity === undefined) {
+      const hint = /^-?\d+(?:\.\d+)?$/.test(value) ? `; write ${value} without quotes` : '';
+      return `${name} is a number${of}; ${shown(value)} never matches${hint}`;
+    }
     if (!quantity.ok) return `${name} is a number${of}; ${quantity.message}`;
   }
   const number = numberIn(subject, value);
   if (number === undefined) return `${name} is a number${of}; ${shown(value)} never matches`;
   if (range === undefined) return undefined;
   if (number < range.min || number > range.max) {
-    return `${name} is ${rangeText(range.min, range.max)}; it is never ${shown(value)}`;
+    const is = `${name} is ${rangeText(range.min, range.max)}; it is never ${shown(value)}`;
+    return `${is}${percentHint(subject, number)}`;
   }
   return undefined;
+}
+
+/** A suggestion for a number of per cent where a share is meant. */
+function percentHint({ unit }: Subject, number: number): string {
+  const isPercent = unit === SHARE && number > 1 && number <= 100;
+  return isPercent ? `; did you mean "${number}%"?` : '';
 }
 
 /** Finds bounds that no value of the fact can exceed. */

@@ -5,6 +5,7 @@ import type { FactDefinition, ParamDefinition } from '../model/fact.ts';
 import { NUMERIC_FACTS } from '../facts/facts.ts';
 import type { Names } from '../document/names.ts';
 import { quoted } from '../document/literal.ts';
+import { factsFor } from './other-names.ts';
 
 /** A problem, with a path relative to the checked part. */
 export interface LocalProblem {
@@ -20,7 +21,11 @@ export function referenceProblems(
 ): LocalProblem[] {
   const fact = names.factNamed(reference.fact);
   if (fact === undefined) {
-    const hint = didYouMean(reference.fact, names.factNames);
+    const others = factsFor(reference.fact).map((name) => `"${name}"`);
+    const hint =
+      others.length === 0
+        ? didYouMean(reference.fact, names.factNames)
+        : `; did you mean ${others.join(' or ')}?`;
     return [{ at: [...at, 'fact'], message: `unknown fact "${reference.fact}"${hint}` }];
   }
   return [...pathProblems(reference, fact, at), ...paramProblems(reference, fact, at, names)];

@@ -142,7 +142,7 @@ export const POLICY_SCHEMA = {
                   then: { anyOf: [{ enum: NUMERIC_FACTS }, true] },
                   else: { type: 'number', minimum: 0 },
                 },
-                default: 'packetsPerSecond',
+                default: 'worth',
                 description:
                   'Order among flows that request entries: a numeric fact or a number; larger is better. Default: the fact worth.',
               },

@@ -9,6 +9,9 @@ interface Dimension {
   readonly factors: Factors;
 }
 
+/** Unit of shares. */
+export const SHARE = 'share, 0 to 1';
+
 const K = 1000;
 const KI = 1024;
 
@@ -95,7 +98,7 @@ const DIMENSIONS: ReadonlyMap<string, Dimension> = new Map([
   ['entry', { text: 'a number of entries', factors: { entry: 1, entries: 1 } }],
   ['flow', { text: 'a number of flows', factors: { flow: 1, flows: 1 } }],
   ['flow/s', { text: 'a rate of flows', factors: { 'flow/s': 1, 'flows/s': 1 } }],
-  ['share, 0 to 1', { text: 'a share', factors: { '%': 0.01 } }],
+  [SHARE, { text: 'a share', factors: { '%': 0.01 } }],
 ]);
 
 /** Units that facts can have. */

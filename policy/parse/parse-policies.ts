@@ -45,7 +45,7 @@ export function parsePolicies(
   const parts: PolicyPart[] = [];
   const problems: Problem[] = [];
   for (const { file, text } of documents) {
-    const document = new JsonDocument(file, text);
+    const document = new JsonDocument(file, text, 'jsonc');
     const found = documentProblems(document, facts);
     problems.push(...found);
     if (found.length > 0 || !isPolicyDocument(document.value)) continue;

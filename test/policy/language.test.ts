@@ -210,6 +210,58 @@ describe('policy language', () => {
       'unknown operator "eqal"; did you mean "equal"?',
     ],
     [
+      '"fact": "bytes", "operator": ^">=", "value": 1',
+      'unknown operator ">="; did you mean "greaterThanInclusive"?',
+    ],
+    [
+      '"fact": "bytes", "operator": ^"gte", "value": 1',
+      'unknown operator "gte"; did you mean "greaterThanInclusive"?',
+    ],
+    [
+      '"fact": "bytes", "operator": ^"not:<", "value": 1',
+      'unknown operator "<"; did you mean "lessThan"?',
+    ],
+    [
+      '"fact": "inPort", "operator": ^"=~", "value": "a"',
+      'unknown operator "=~"; did you mean "matches"?',
+    ],
+    [
+      '"fact": ^"src_ip", "operator": "equal", "value": "10.0.0.1"',
+      'unknown fact "src_ip"; did you mean "ipSrc"?',
+    ],
+    [
+      '"fact": ^"nw_dst", "operator": "equal", "value": "10.0.0.1"',
+      'unknown fact "nw_dst"; did you mean "ipDst"?',
+    ],
+    [
+      '"fact": ^"dstPort", "operator": "equal", "value": 80',
+      'unknown fact "dstPort"; did you mean "tcpDst" or "udpDst"?',
+    ],
+    [
+      '"fact": ^"tp_src", "operator": "equal", "value": 80',
+      'unknown fact "tp_src"; did you mean "tcpSrc" or "udpSrc"?',
+    ],
+    [
+      '"fact": ^"vlan", "operator": "equal", "value": 80',
+      'unknown fact "vlan"; did you mean "vlanId"?',
+    ],
+    [
+      '"fact": "hostCpu", "operator": "greaterThan", "value": ^80',
+      'hostCpu is from 0 to 1; it is never 80; did you mean "80%"?',
+    ],
+    [
+      '"fact": "tableFill", "operator": "between", "value": [0.5, ^95]',
+      'tableFill is from 0 to 1; it is never 95; did you mean "95%"?',
+    ],
+    [
+      '"fact": "bytes", "operator": "greaterThan", "value": ^"80"',
+      'bytes is a number (byte); "80" never matches; write 80 without quotes',
+    ],
+    [
+      '"fact": "tcpDst", "operator": "equal", "value": ^70000',
+      'tcpDst is from 0 to 65535; it is never 70000',
+    ],
+    [
       '"fact": "inPort", "operator": ^"not:not:not:not:not:equal", "value": "a"',
       'operator "not:not:not:not:not:equal" has too many decorators',
     ],

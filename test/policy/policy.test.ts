@@ -109,11 +109,39 @@ describe('parsePolicies', () => {
     assert.deepEqual(problemsOf('{\n  "name": "p",,\n  "rules": []\n}'), [
       '2:15: a key in double quotes is expected here (is there a comma too many?)',
     ]);
-    assert.deepEqual(problemsOf(''), [
-      '1:1: a value is expected here (is there a comma too many?)',
+    assert.deepEqual(problemsOf('{ /* no end'), [
+      '1:3: the comment does not end',
+      '1:12: a "}" is missing',
     ]);
-    assert.deepEqual(problemsOf('// no\n{}'), [
-      '1:1: comments are not allowed here; use "description"',
+  });
+
+  it('says that an empty file is empty', () => {
+    for (const text of ['', ' \n\t', '\uFEFF']) {
+      assert.deepEqual(problemsOf(text), ['1:1: the file is empty']);
+    }
+    assert.deepEqual(problemsOf('// only a comment\n'), [
+      '2:1: a value is expected here (is there a comma too many?)',
+    ]);
+  });
+
+  it('accepts comments and trailing commas, and knows positions behind them', () => {
+    const commented = `// Why this policy exists.
+{
+  "name": "p", /* beside others */ "version": "1",
+  "rules": [
+    // The only one.
+    {
+      "name": "r",
+      "conditions": { "all": [{ "fact": "bytes", "operator": "greaterThan", "value": 1 }] },
+      "event": { "type": "offload" },
+    },
+  ],
+}
+`;
+    assert.deepEqual(problemsOf(commented), []);
+    assert.equal(parsePolicies([{ file: 'p', text: commented }]).rules[0].at.line, 6);
+    assert.deepEqual(problemsOf(commented.replace('"bytes"', '"bytez"')), [
+      '8:41: unknown fact "bytez"; did you mean "bytes"?',
     ]);
   });
 
@@ -200,7 +228,7 @@ describe('parsePolicies', () => {
       ),
       [
         '6:19: unknown fact "bytez"; did you mean "bytes"?',
-        '7:50: bytes is a number (byte); "1" never matches',
+        '7:50: bytes is a number (byte); "1" never matches; write 1 without quotes',
       ],
     );
   });
@@ -254,7 +282,7 @@ describe('parsePolicies', () => {
     ],
     [
       '"fact": "bytes", "operator": "equal", "value": ^"10"',
-      'bytes is a number (byte); "10" never matches',
+      'bytes is a number (byte); "10" never matches; write 10 without quotes',
     ],
     [
       '"fact": "bytes", "operator": "equal", "value": ^[10]',
@@ -357,7 +385,7 @@ describe('parsePolicies', () => {
     [
       '"fact": ^"constructor", "operator": ^"__proto__", "value": 1',
       'unknown fact "constructor"',
-      'unknown operator "__proto__"',
+      'unknown operator "__proto__"; operators are "equal", "notEqual", "lessThan", "lessThanInclusive", "greaterThan", "greaterThanInclusive", "in", "notIn", "contains", "doesNotContain", "between", "notBetween", "cidr", "notCidr", "matches", "doesNotMatch", "risesFasterThan", "fallsFasterThan"',
     ],
     [
       '"fact": "bytes", "operator": ^"nit:equal", "value": 1',

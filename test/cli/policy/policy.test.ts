@@ -110,6 +110,26 @@ describe('norikae policy', () => {
       assert.equal(await policy('check', folder.path), 0);
     });
 
+    it('knows tests and schemas from policies among named files', async () => {
+      const files = [
+        folder.write('p.json', POLICY),
+        folder.write('p.test.json', TESTS),
+        folder.write('more.json', TESTS),
+        folder.write('policy.schema.json', {}),
+        folder.write('other.json', { $schema: 'https://json-schema.org/draft/2020-12/schema' }),
+      ];
+      assert.equal(await policy('check', ...files), 0, stdout.text);
+      assert.match(stdout.text, /^ok {2}\S+p\.json: policy p 1, /m);
+      assert.match(stdout.text, /^ok {2}\S+p\.test\.json: \d+ tests?, not run$/m);
+      assert.match(stdout.text, /^ok {2}\S+more\.json: \d+ tests?, not run$/m);
+      assert.match(stdout.text, /^-- {2}\S+policy\.schema\.json: a schema$/m);
+      assert.match(stdout.text, /^-- {2}\S+other\.json: a schema$/m);
+      folder.write('p.test.json', { tests: [{ name: 'a', flowz: {} }] });
+      assert.equal(await policy('check', '--together', ...files), 1);
+      assert.match(stdout.text, /p\.test\.json:\d+:\d+: unknown key "flowz".*"flows"/);
+      assert.match(stderr.text, /in 1 of 3 files/);
+    });
+
     it('finds errors of policies as a set', async () => {
       const files = [folder.write('a.json', POLICY), folder.write('b.json', POLICY)];
       assert.equal(await policy('check', ...files), 0);
@@ -205,6 +225,18 @@ describe('norikae policy', () => {
         stdout.text,
         /p\.json:\d+:\d+: p\/slow: lastPacketsPerSecond lessThan 10 never true/,
       );
+    });
+
+    it('fails below --min-coverage, which implies --coverage', async () => {
+      folder.write('p.json', POLICY);
+      folder.write('p.test.json', TESTS);
+      assert.equal(await policy('test', folder.path, '--min-coverage', '33'), 0);
+      assert.match(stdout.text, /coverage: 1 of 3 conditions/);
+      assert.equal(await policy('test', folder.path, '--min-coverage', '34'), 1);
+      assert.match(stderr.text, /the coverage is 33%, and --min-coverage requires 34%/);
+      const { ok, coveredPercent } = await json(1, 'test', folder.path, '--min-coverage', '34');
+      assert.deepEqual([ok, coveredPercent], [false, 33]);
+      assert.equal(await policy('test', folder.path, '--min-coverage', '101'), 2);
     });
 
     it('fails without tests only with --fail-on-empty', async () => {

@@ -86,6 +86,24 @@ describe('policy tests', () => {
     });
   }
 
+  it('say which of several flows fail', async () => {
+    const slow = { packetsPerSecond: '10x20' };
+    const flows = { a: FAST, mice: { count: 3, ...slow }, rats: { count: 2, ...FAST } };
+    const flow = ['a', 'mice', 'rats'];
+    assert.match(
+      await expecting({ flow, at: '2s', placement: 'offload' }, flows),
+      /^fail: .* at 2\.0 s 3 of 6 do not: flow "mice" \(1 of 3\) is at "onload" /,
+    );
+    assert.match(
+      await expecting({ flow: ['mice', 'rats'], never: 'offload' }, flows),
+      /; at \d+ ms flow "rats" \(1 of 2\) is: at "offload" /,
+    );
+    assert.match(
+      await expecting({ flow, atLeastMoves: 1 }, flows),
+      /^fail: flow "mice" \(1 of 3\): it changes its placement 0 times; at least 1 expected$/,
+    );
+  });
+
   it('report an expectation after the end of the test', async () => {
     const text = await expecting({ at: '9s', placement: 'offload' }, { a: FAST }, { for: '5s' });
     assert.equal(text, 'error: the time is after the end of the test at 4.8 s');
