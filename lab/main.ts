@@ -14,6 +14,9 @@ import { formatFastPathReport } from './fast-path-report.ts';
 import { KERNEL_SOURCES, type KernelSource } from './kernel/cache.ts';
 import { runLabShell } from './kernel/shell/on-host.ts';
 import { runOffload } from './offload.ts';
+import { runOffloadPeer } from './offload-peer/on-host.ts';
+import { formatPeerReport } from './offload-peer/report.ts';
+import { FULL_SCENE, QUICK_SCENE } from './offload-peer/scene.ts';
 import { formatOffloadReport } from './offload-report.ts';
 import { errorMessage } from '../text/error-message.ts';
 
@@ -142,6 +145,18 @@ program
     const evaluation = await runEvaluation({ vms, ports, mtus, repetitions, seconds });
     if (options.html !== undefined) await writeFile(options.html, htmlEvaluation(evaluation));
     console.log(options.json ? JSON.stringify(evaluation) : formatEvaluation(evaluation));
+  });
+
+program
+  .command('offload-peer')
+  .description(
+    "Compares Norikae with Open vSwitch's own offload on a NIC in software, in emulated machines",
+  )
+  .option('--quick', 'fewer flows and entries, for a shorter time', false)
+  .option('--json', 'print one JSON object', false)
+  .action(async (options: { quick: boolean; json: boolean }) => {
+    const report = await runOffloadPeer(options.quick ? QUICK_SCENE : FULL_SCENE);
+    console.log(options.json ? JSON.stringify(report) : formatPeerReport(report));
   });
 
 interface KernelArguments {

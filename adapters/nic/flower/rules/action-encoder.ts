@@ -11,7 +11,7 @@ import {
   withSharedCounters,
 } from '../../../../protocols/netlink/tc/actions.ts';
 import { VERDICT } from '../../../../protocols/netlink/tc/tables.ts';
-import { type Headers, isVlan, tagCount } from './headers.ts';
+import { type FlowHeaders, isVlan, tagCount } from './headers.ts';
 import { HeaderWrites } from './header-writes.ts';
 
 /** `TCA_ACT_MAX_PRIO`: actions of one filter. */
@@ -54,7 +54,7 @@ export class ActionEncoder {
    */
   constructor(
     match: FlowMatch,
-    headers: Headers,
+    headers: FlowHeaders,
     heartbeat: boolean,
     deviceOf: (port: string) => PortDevice | undefined,
   ) {

@@ -15,8 +15,8 @@ export interface RulePorts {
 /** How rules are written. */
 export interface RuleOptions {
   /**
-   * One packet a second goes to the vSwitch, by the action `police` before all others. Only where
-   * tc forwards in software: NICs do not refuse it alike, and count otherwise.
+   * One packet a second goes to the vSwitch, by the action `police` before all others. Only for
+   * rules in software: few NICs carry a rate in packets.
    */
   readonly heartbeat: boolean;
 }

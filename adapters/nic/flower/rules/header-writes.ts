@@ -6,7 +6,7 @@ import {
   withSharedCounters,
   writeHeaders,
 } from '../../../../protocols/netlink/tc/actions.ts';
-import { ETH, type Headers, IP_FRAG, IP_PROTO } from './headers.ts';
+import { ETH, type FlowHeaders, IP_FRAG, IP_PROTO } from './headers.ts';
 
 /** Where a field is in the header that `pedit` writes. */
 interface WritableField {
@@ -74,12 +74,12 @@ function writableFields(ethType: number): Fields {
  * a checksum covers what was written.
  */
 export class HeaderWrites {
-  readonly #headers: Headers;
+  readonly #headers: FlowHeaders;
   readonly #fields: Fields;
   readonly #words = new Map<string, HeaderWrite>();
   #checksums = 0;
 
-  constructor(headers: Headers) {
+  constructor(headers: FlowHeaders) {
     this.#headers = headers;
     this.#fields = writableFields(headers.ethType);
   }

@@ -15,7 +15,7 @@ const MIN_ETHERTYPE = 0x600;
 const MAX_TAGS = 2;
 
 /** The headers that all packets of a flow have. */
-export interface Headers {
+export interface FlowHeaders {
   /** TPIDs of the VLAN tags, the outer one first. */
   readonly tags: readonly number[];
   /** Ethertype behind the tags; it can be that of a further tag, which is not matched. */
@@ -35,7 +35,7 @@ const TAG_FIELDS: readonly {
 ];
 
 /** Reads the headers of a flow; returns why `flower` cannot match them. */
-export function headersOf(match: FlowMatch): Headers | string {
+export function headersOf(match: FlowMatch): FlowHeaders | string {
   const ethType = exactNumber(match, 'eth_type');
   if (ethType === undefined || ethType < MIN_ETHERTYPE) return 'no exact ethertype is matched';
   const tags: number[] = [];
@@ -65,7 +65,7 @@ export function headersOf(match: FlowMatch): Headers | string {
 }
 
 /** Number of VLAN tags that a flow's packets have at least. */
-export function tagCount({ tags, ethType }: Headers): number {
+export function tagCount({ tags, ethType }: FlowHeaders): number {
   return tags.length + (VLAN_TPIDS.includes(ethType) ? 1 : 0);
 }
 
@@ -73,6 +73,6 @@ export function isVlan(ethType: number): boolean {
   return VLAN_TPIDS.includes(ethType);
 }
 
-export function isIp({ ethType }: Headers): boolean {
+export function isIp({ ethType }: FlowHeaders): boolean {
   return ethType === ETH.ipv4 || ethType === ETH.ipv6;
 }

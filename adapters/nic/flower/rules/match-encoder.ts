@@ -9,12 +9,12 @@ import {
 import { encodeAttribute } from '../../../../protocols/netlink/attributes.ts';
 import { FLOWER, FLOWER_KEY_FLAGS } from '../../../../protocols/netlink/tc/flower-table.ts';
 import { exactNumber } from '../../core/match-codec.ts';
-import { ETH, type Headers, headersOf, IP_FRAG, IP_PROTO, isIp } from './headers.ts';
+import { ETH, type FlowHeaders, headersOf, IP_FRAG, IP_PROTO, isIp } from './headers.ts';
 import { MATCH_KEYS } from './match-keys.ts';
 
 /** A match as `flower` has it. */
 export interface EncodedMatch {
-  readonly headers: Headers;
+  readonly headers: FlowHeaders;
   /** Ethertype of the filter: that of the packet before any VLAN tag is removed. */
   readonly protocol: number;
   /** Options of the filter. */
@@ -83,7 +83,7 @@ const TAG_ROWS: readonly {
 ];
 
 /** Ethertypes and VLAN tags. `flower` compares the whole id and the whole priority of a tag. */
-function encodeTags(match: FlowMatch, headers: Headers, keys: Buffer[]): string | undefined {
+function encodeTags(match: FlowMatch, headers: FlowHeaders, keys: Buffer[]): string | undefined {
   const { tags, ethType } = headers;
   keys.push(FLOWER.ethType.of(tags[0] ?? ethType));
   for (const depth of tags.keys()) {
@@ -102,7 +102,7 @@ function encodeTags(match: FlowMatch, headers: Headers, keys: Buffer[]): string 
   return undefined;
 }
 
-function encodeFragments(match: FlowMatch, headers: Headers, keys: Buffer[]): string | undefined {
+function encodeFragments(match: FlowMatch, headers: FlowHeaders, keys: Buffer[]): string | undefined {
   const { ethType, ipFrag, ipProto } = headers;
   if (fieldOf(match, 'ip_frag') !== undefined) {
     if (!isIp(headers)) return 'ip_frag is matched, but not the ethertype it belongs to';
@@ -146,7 +146,7 @@ function encodeArpOperation(match: FlowMatch, keys: Buffer[]): string | undefine
   return undefined;
 }
 
-function encodeFields(match: FlowMatch, headers: Headers, keys: Buffer[]): string | undefined {
+function encodeFields(match: FlowMatch, headers: FlowHeaders, keys: Buffer[]): string | undefined {
   for (const f of match.fields) {
     if (HANDLED.has(f.field)) continue;
     const problem = encodeField(f, headers, keys);
@@ -155,7 +155,7 @@ function encodeFields(match: FlowMatch, headers: Headers, keys: Buffer[]): strin
   return undefined;
 }
 
-function encodeField(f: FieldMatch, headers: Headers, keys: Buffer[]): string | undefined {
+function encodeField(f: FieldMatch, headers: FlowHeaders, keys: Buffer[]): string | undefined {
   const { field, value, mask } = f;
   const key = MATCH_KEYS[field];
   if (key === undefined) return `${field} is matched, which flower does not read`;
@@ -175,7 +175,7 @@ function encodeField(f: FieldMatch, headers: Headers, keys: Buffer[]): string | 
  * Why fields are matched in headers that `flower` does not read in all packets of the flow; their
  * fields are zero for it. A match on a value other than zero excludes these packets.
  */
-function unreadHeader(match: FlowMatch, headers: Headers): string | undefined {
+function unreadHeader(match: FlowMatch, headers: FlowHeaders): string | undefined {
   const isArp = headers.ethType === ETH.arp;
   const inHeader = match.fields.filter(({ field }) =>
     isArp ? field.startsWith('arp_') : MATCH_KEYS[field]?.ipProto !== undefined,
