@@ -102,7 +102,11 @@ function encodeTags(match: FlowMatch, headers: FlowHeaders, keys: Buffer[]): str
   return undefined;
 }
 
-function encodeFragments(match: FlowMatch, headers: FlowHeaders, keys: Buffer[]): string | undefined {
+function encodeFragments(
+  match: FlowMatch,
+  headers: FlowHeaders,
+  keys: Buffer[],
+): string | undefined {
   const { ethType, ipFrag, ipProto } = headers;
   if (fieldOf(match, 'ip_frag') !== undefined) {
     if (!isIp(headers)) return 'ip_frag is matched, but not the ethertype it belongs to';
