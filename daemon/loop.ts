@@ -22,6 +22,7 @@ import type { TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { HostWatch } from '../telemetry/host-watch.ts';
 import type { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
+import { BURST_MS } from '../telemetry/arrival-polling.ts';
 import { ticks, type TickSource } from '../telemetry/ticks.ts';
 import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
@@ -223,7 +224,12 @@ export class Loop {
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
     const changes = merge(this.#switchChanges(), this.#idle.lateChanges);
-    const urgency = { changes, arrivals: this.#newFlows(), wakes: this.#idle.wakes() };
+    const urgency = {
+      changes,
+      arrivals: this.#newFlows(),
+      areArrivalsKnown: ({ tick }: TickReport) => tick.fresh && hasNoUncountedFlow(tick.table),
+      wakes: this.#idle.wakes(),
+    };
     const rounds = ticks(this.#source(), clock, handle, urgency).pipe(
       tap((report) => this.#publish(report)),
       // A failed tick has been logged; the loop continues.
@@ -399,6 +405,16 @@ export class Loop {
       }),
     );
   }
+}
+
+/** True when packets of every flow have been counted that appeared a moment ago. */
+function hasNoUncountedFlow({ traffic, rows, count, readAtMs }: FlowTable): boolean {
+  for (let i = 0; i < count; i++) {
+    const row = rows[i];
+    const isNew = traffic.firstSeenMs[row] > readAtMs - BURST_MS;
+    if (isNew && traffic.vswitchPackets[row] + traffic.carriedPackets[row] === 0) return false;
+  }
+  return true;
 }
 
 /** The shortest of the backends, ms; Infinity without backends. */

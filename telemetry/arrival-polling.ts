@@ -1,7 +1,7 @@
 import { TokenBucket } from '../engine/planner/token-bucket.ts';
 
-/** Time after a new flow during which flows are polled more often, ms: its rate needs two readings. */
-const BURST_MS = 250;
+/** Longest time after a new flow during which flows are polled more often, ms. */
+export const BURST_MS = 250;
 /** Pauses between two polls of a burst, ms: all flows that appear meanwhile share the next poll. */
 const MIN_PAUSE_MS = 25;
 const MAX_PAUSE_MS = BURST_MS / 2;
@@ -11,7 +11,8 @@ const BUDGET = { perSecond: 40, burst: 500 };
 const MIN_CHARGE_MS = 20;
 
 /**
- * Decides when to poll sooner because flows have appeared. Flows appear all the time on some nodes,
+ * Decides when to poll sooner because flows have appeared: until a reading has found packets of each
+ * of them, so that their rates are known, but not for long. Flows appear all the time on some nodes,
  * so these polls have a budget of their own: two a second, or 4 % of the loop's time if that is less;
  * after a calm time 25, or half a second of the loop's time. Without budget, new flows wait for the
  * next reading.
@@ -20,7 +21,9 @@ export class ArrivalPolling {
   readonly #budget = new TokenBucket(BUDGET);
   #sinceMs = Number.NEGATIVE_INFINITY;
   #untilMs = Number.NEGATIVE_INFINITY;
-  #pollStartedMs: number | undefined;
+  #triggeredMs = Number.NEGATIVE_INFINITY;
+  #startedMs = Number.NEGATIVE_INFINITY;
+  #isCharged = false;
   /** Duration of the last poll and of what it led to, ms. */
   #lastMs = 0;
 
@@ -28,6 +31,7 @@ export class ArrivalPolling {
   trigger(nowMs: number): void {
     if (nowMs >= this.#untilMs) this.#sinceMs = nowMs;
     this.#untilMs = nowMs + BURST_MS;
+    this.#triggeredMs = nowMs;
   }
 
   /** Pause between two polls of a burst, ms; it grows with the time since the first of the flows. */
@@ -43,14 +47,21 @@ export class ArrivalPolling {
 
   /** Records that a poll starts; as part of a burst it is charged to the budget when it ends. */
   beginPoll(nowMs: number): void {
-    this.#pollStartedMs = this.burstDue(nowMs) ? nowMs : undefined;
+    this.#startedMs = nowMs;
+    this.#isCharged = this.burstDue(nowMs);
   }
 
-  /** Records that the poll and what it led to have ended. */
-  endPoll(nowMs: number): void {
-    if (this.#pollStartedMs === undefined) return;
-    this.#lastMs = nowMs - this.#pollStartedMs;
+  /**
+   * Records that the poll and what it led to have ended.
+   *
+   * @param areKnown true: the rates of all flows are known, which ends the burst unless another flow
+   *   has appeared since the poll started
+   */
+  endPoll(nowMs: number, areKnown = false): void {
+    if (areKnown && this.#triggeredMs < this.#startedMs) this.#untilMs = Number.NEGATIVE_INFINITY;
+    if (!this.#isCharged) return;
+    this.#isCharged = false;
+    this.#lastMs = nowMs - this.#startedMs;
     this.#budget.spend(Math.max(MIN_CHARGE_MS, this.#lastMs));
-    this.#pollStartedMs = undefined;
   }
 }

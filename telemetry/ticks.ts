@@ -27,11 +27,13 @@ export interface TickSource {
 }
 
 /** What makes a round start sooner. */
-export interface Urgency {
+export interface Urgency<T> {
   /** Each shortens the current pause and the following ones, within a budget. */
   readonly changes?: Observable<unknown>;
   /** New flows: the same, within a smaller budget, see {@link ArrivalPolling}. */
   readonly arrivals?: Observable<unknown>;
+  /** True if a round found the rates of all new flows, so that they need no other one; left out: never. */
+  readonly areArrivalsKnown?: (result: T) => boolean;
   /** Each makes the current pause follow the source's period, if that has become shorter. */
   readonly wakes?: Observable<unknown>;
 }
@@ -46,8 +48,9 @@ export function ticks<T>(
   source: TickSource,
   clock: Clock,
   handle: (tick: Tick, signal: AbortSignal) => Promise<T>,
-  { changes = NEVER, arrivals = NEVER, wakes = NEVER }: Urgency = {},
+  urgency: Urgency<T> = {},
 ): Observable<T> {
+  const { changes = NEVER, arrivals = NEVER, wakes = NEVER } = urgency;
   return defer(() => {
     const bursts = new BurstPolling();
     const arrived = new ArrivalPolling();
@@ -67,9 +70,12 @@ export function ticks<T>(
       startedMs = clock.now();
       bursts.recordPoll(startedMs);
       arrived.beginPoll(startedMs);
-      return abortable(async (signal) => handle(await source.observe(signal), signal)).pipe(
-        finalize(() => arrived.endPoll(clock.now())),
-      );
+      let areKnown = false;
+      return abortable(async (signal) => {
+        const result = await handle(await source.observe(signal), signal);
+        areKnown = urgency.areArrivalsKnown?.(result) ?? false;
+        return result;
+      }).pipe(finalize(() => arrived.endPoll(clock.now(), areKnown)));
     });
     const periodMs = (): number => {
       const nowMs = clock.now();

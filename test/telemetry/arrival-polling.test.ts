@@ -59,6 +59,50 @@ describe('polling for new flows', () => {
     assert(times.includes(35_000));
   });
 
+  it('polls no longer once the rates of all flows are known', () => {
+    const polling = new ArrivalPolling();
+    polling.trigger(1_000);
+    polling.beginPoll(1_001);
+    polling.endPoll(1_005, false);
+    assert(polling.burstDue(1_030), 'the first poll found no packets');
+    polling.beginPoll(1_030);
+    polling.endPoll(1_035, true);
+    assert(!polling.burstDue(1_036));
+    polling.trigger(1_040);
+    assert(polling.burstDue(1_040), 'another flow has appeared');
+  });
+
+  it('polls again for a flow that appeared while the others were polled', () => {
+    const polling = new ArrivalPolling();
+    polling.trigger(1_000);
+    polling.beginPoll(1_001);
+    polling.trigger(1_002);
+    polling.endPoll(1_005, true);
+    assert(polling.burstDue(1_026));
+    polling.beginPoll(1_026);
+    polling.endPoll(1_030, true);
+    assert(!polling.burstDue(1_031));
+  });
+
+  it('has the budget for a flow a second whose packets the second poll finds', () => {
+    let polls = 0;
+    const polling = new ArrivalPolling();
+    // A flow a second for a minute: each poll after the first finds its packets.
+    for (let ms = 0; ms < 60_000; ms++) {
+      if (ms % 1_000 === 0) {
+        polling.trigger(ms);
+        polling.beginPoll(ms + 1);
+        polling.endPoll(ms + 6, false);
+        polls++;
+      } else if (polling.burstDue(ms) && ms % 1_000 >= polling.pauseMs(ms)) {
+        polling.beginPoll(ms);
+        polling.endPoll(ms + 5, true);
+        polls++;
+      }
+    }
+    assert.equal(polls, 120, 'two for each flow, which the budget allows without end');
+  });
+
   it('does not charge polls without a new flow', () => {
     const polling = new ArrivalPolling();
     for (let ms = 0; ms < 60_000; ms += 1_000) {

@@ -106,6 +106,21 @@ describe('ticks', () => {
     assert.ok(!arrivals.observed);
   });
 
+  it('poll once after a new flow whose rate is known then', async () => {
+    const source = new Counting();
+    source.periodMs = 60_000;
+    const arrivals = new Subject<void>();
+    const urgency = { arrivals, areArrivalsKnown: (sequence: number) => sequence > 1 };
+    const made = ticks(source, CLOCK, ({ sequence }) => Promise.resolve(sequence), urgency);
+    const running = made.subscribe();
+    await sleep(60);
+    assert.equal(source.made, 1);
+    arrivals.next();
+    await sleep(500);
+    running.unsubscribe();
+    assert.equal(source.made, 2);
+  });
+
   it('follow a shorter period at a wake, without a burst', async () => {
     const source = new Counting();
     source.periodMs = 60_000;
