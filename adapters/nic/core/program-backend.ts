@@ -90,6 +90,7 @@ export class ProgramBackend implements OffloadBackend {
 
   capabilities(): BackendCapabilities {
     const { entries, masks, leaseMs, heartbeatMs } = this.#options;
+    const describe = (): string => this.#describe();
     return {
       placement: 'offload',
       entries,
@@ -99,8 +100,10 @@ export class ProgramBackend implements OffloadBackend {
       heartbeatLimitMs: heartbeatOf(heartbeatMs).limitMs,
       survivesRestart: true,
       reportsLastPacket: true,
-      description:
-        this.#session?.description() ?? `${this.#kind.label} (${this.#kind.how}), not started`,
+      // On request: the loop reads the other ones several times a tick.
+      get description() {
+        return describe();
+      },
     };
   }
 
@@ -193,6 +196,11 @@ export class ProgramBackend implements OffloadBackend {
       this.#session = undefined;
       await session?.close(how);
     });
+  }
+
+  #describe(): string {
+    const { label, how } = this.#kind;
+    return this.#session?.description() ?? `${label} (${how}), not started`;
   }
 
   #started(): Session {
