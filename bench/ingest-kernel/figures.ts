@@ -1,5 +1,10 @@
 /** What the guest measures, all times in ms. */
-export interface KernelFigures {
+export interface KernelFigures extends ReadingFigures {
+  readonly firstPacket: FirstPacketFigures;
+}
+
+/** Readings of the datapath. */
+export interface ReadingFigures {
   /** `uname -r` of the guest. */
   readonly release: string;
   readonly flows: number;
@@ -11,6 +16,14 @@ export interface KernelFigures {
   /** How long that took, per run: while nobody follows the flows, and while the daemon does. */
   readonly makingAlone: readonly number[];
   readonly makingFollowed: readonly number[];
+}
+
+/** From the first packet of each flow to its entry, ms. */
+export interface FirstPacketFigures {
+  /** Time between two packets of a flow. */
+  readonly gapMs: number;
+  readonly followingMs: readonly number[];
+  readonly pollingMs: readonly number[];
 }
 
 /** Readings of all flows. */
@@ -29,6 +42,8 @@ export interface Sizes {
   readonly readings: number;
   readonly made: number;
   readonly makings: number;
+  /** Flows whose entries are awaited, for each of following and polling. */
+  readonly placed: number;
 }
 
 /** The Open vSwitch that is measured. */

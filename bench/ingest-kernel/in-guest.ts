@@ -1,5 +1,5 @@
-// The guest's side of the bench `ingest-kernel`: Open vSwitch, and the measurements in its network
-// namespace, whose figures it leaves in the folder shared with the bench.
+// The guest's side of the bench `ingest-kernel`: Open vSwitch, and the measurements, whose figures it
+// leaves in the folder shared with the bench.
 //
 //     node in-guest.js SIZES
 import { writeFile } from 'node:fs/promises';
@@ -8,20 +8,43 @@ import { Cleanup } from '../../lab/testbed/cleanup.ts';
 import { NameMaker } from '../../lab/testbed/names.ts';
 import { OvsInstance } from '../../lab/testbed/ovs.ts';
 import { run } from '../../lab/testbed/run.ts';
-import type { MeasuredOvs } from './figures.ts';
+import { TestNode } from '../../lab/testbed/node.ts';
+import type {
+  FirstPacketFigures,
+  KernelFigures,
+  MeasuredOvs,
+  ReadingFigures,
+  Sizes,
+} from './figures.ts';
+import { measureFirstPackets } from './first-packet.ts';
 
 const MEASURE_MS = 500_000;
 
-const [sizes = ''] = process.argv.slice(2);
+const [text = ''] = process.argv.slice(2);
+const sizes: Sizes = JSON.parse(text);
 await run('modprobe', ['openvswitch'], { timeoutMs: 30_000 });
-const cleanup = new Cleanup();
-try {
-  const { runDir, vswitchdPid = 0, host } = await OvsInstance.start(cleanup, new NameMaker());
-  const measured: MeasuredOvs = { runDir, vswitchdPid };
-  const measure = fileURLToPath(new URL('measure.js', import.meta.url));
-  const args = [measure, JSON.stringify(measured), sizes];
-  const figures = await host.exec(process.execPath, args, { timeoutMs: MEASURE_MS });
-  await writeFile('/run/lab/result', figures);
-} finally {
-  await cleanup.run();
+const figures: KernelFigures = { ...(await readings()), firstPacket: await firstPacket() };
+await writeFile('/run/lab/result', JSON.stringify(figures));
+
+/** Measured in the network namespace of an Open vSwitch without a bridge. */
+async function readings(): Promise<ReadingFigures> {
+  const cleanup = new Cleanup();
+  try {
+    const { runDir, vswitchdPid = 0, host } = await OvsInstance.start(cleanup, new NameMaker());
+    const measured: MeasuredOvs = { runDir, vswitchdPid };
+    const measure = fileURLToPath(new URL('measure.js', import.meta.url));
+    const args = [measure, JSON.stringify(measured), text];
+    return JSON.parse(await host.exec(process.execPath, args, { timeoutMs: MEASURE_MS }));
+  } finally {
+    await cleanup.run();
+  }
+}
+
+async function firstPacket(): Promise<FirstPacketFigures> {
+  const node = await TestNode.start([], 'system', 'shared');
+  try {
+    return await measureFirstPackets(node, sizes.placed);
+  } finally {
+    await node.stop();
+  }
 }

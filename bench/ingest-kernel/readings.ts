@@ -11,7 +11,7 @@ import { ovsFamilies } from '../../protocols/netlink/ovs/families.ts';
 import { NetlinkRequests } from '../../protocols/netlink/requests.ts';
 import { NetlinkSocket, PROTOCOL } from '../../protocols/netlink/socket.ts';
 import { UnixctlClient } from '../../protocols/unixctl/client.ts';
-import type { KernelFigures, MeasuredOvs, Sizes, SourceFigures } from './figures.ts';
+import type { MeasuredOvs, ReadingFigures, Sizes, SourceFigures } from './figures.ts';
 
 const NAME = 'bench';
 const DATAPATH = `system@${NAME}`;
@@ -23,13 +23,13 @@ const JIFFY_MS = 10;
 /** Warm-up: until the JIT compiler has seen both readers. */
 const WARM_READINGS = 3;
 
-type ReadingFigures = Pick<KernelFigures, 'kernel' | 'vswitchd' | 'makingAlone' | 'makingFollowed'>;
+type Readings = Pick<ReadingFigures, 'kernel' | 'vswitchd' | 'makingAlone' | 'makingFollowed'>;
 
 /**
  * Measures readings of a datapath without a bridge, whose flows nothing revalidates, and how long
  * ovs-vswitchd takes to make them. Runs in the network namespace of ovs-vswitchd.
  */
-export async function measureReadings(ovs: MeasuredOvs, sizes: Sizes): Promise<ReadingFigures> {
+export async function measureReadings(ovs: MeasuredOvs, sizes: Sizes): Promise<Readings> {
   const client = new UnixctlClient({ runDir: ovs.runDir, timeoutMs: TIMEOUT_MS });
   const ask = (command: string, ...args: readonly string[]): Promise<string> =>
     client.text(command, args, new AbortController().signal);

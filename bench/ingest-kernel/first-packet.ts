@@ -1,0 +1,154 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { monotonicMs } from '../../async/monotonic.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { Loop } from '../../daemon/loop.ts';
+import { createNode, type Node } from '../../daemon/node.ts';
+import { PolicyManager } from '../../daemon/policies/policy-manager.ts';
+import type { TickReport } from '../../engine/loop/tick-report.ts';
+import { REASONS } from '../../engine/model/reason.ts';
+import { packageRoot } from '../../platform/package-root.ts';
+import { BRIDGE, type TestNode } from '../../lab/testbed/node.ts';
+import { waitFor } from '../../lab/testbed/wait.ts';
+import { Accountant } from '../../telemetry/accounts/accountant.ts';
+import { Metrics } from '../../telemetry/prometheus/metrics.ts';
+import type { FirstPacketFigures } from './figures.ts';
+import { FlowSender, sourceMac } from './flow-sender.ts';
+
+/** What the loop learns of new flows. */
+type Mode = 'following' | 'polling';
+
+const POLL_MS = 1_000;
+/** Time before the first packet of a flow; the phase of the polls differs from flow to flow. */
+const CALM_MS = 2_000;
+const PHASE_STEP_MS = 377;
+/** Time between two packets of a flow. */
+const GAP_MS = 20;
+const ENTRY_MS = 30_000;
+const READY = { timeoutMs: 120_000, everyMs: 100 };
+/** Every flow that has sent is offloaded. */
+const POLICY = join(packageRoot(), 'test', 'node', 'policies', 'eager.json');
+
+/**
+ * Measures how long flows of the kernel datapath take from their first packet to their entry, while
+ * the loop follows the notifications of new flows and while it polls each second. Everything else is
+ * the same: the daemon's loop on one bridge with two VMs, and tcx.
+ *
+ * @param node without VMs, in the network namespace of this process
+ * @param flows number of flows for each mode
+ */
+export async function measureFirstPackets(
+  node: TestNode,
+  flows: number,
+): Promise<FirstPacketFigures> {
+  const [sender, receiver] = [await node.addVm(1), await node.addVm(2)];
+  // A rule for each flow, so that each is a megaflow of its own.
+  for (let flow = 0; flow < 2 * flows; flow++) {
+    await node.ovs.ofctl(
+      'add-flow',
+      BRIDGE,
+      `in_port=1,dl_src=${sourceMac(flow)},actions=output:2`,
+    );
+  }
+  await node.ovs.vsctl('set', 'Open_vSwitch', '.', 'other_config:max-idle=600000');
+  const source = { namespace: sender.namespace.name, receiverMac: receiver.mac, gapMs: GAP_MS };
+  const packets = await FlowSender.start(source);
+  try {
+    return {
+      gapMs: GAP_MS,
+      followingMs: await measureMode('following', node, packets, 0, flows),
+      pollingMs: await measureMode('polling', node, packets, flows, flows),
+    };
+  } finally {
+    await packets.stop();
+  }
+}
+
+async function measureMode(
+  mode: Mode,
+  node: TestNode,
+  packets: FlowSender,
+  first: number,
+  count: number,
+): Promise<readonly number[]> {
+  const loop = await startLoop(mode, node);
+  try {
+    const settled = () => (loop.started && loop.lastReport?.tick.fresh === true ? true : undefined);
+    await waitFor('a tick of the loop', settled, READY);
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
+      await sleep(CALM_MS + ((i * PHASE_STEP_MS) % POLL_MS));
+      const placed = nextEntry(loop);
+      const sentAtMs = await packets.send(first + i);
+      times.push((await placed) - sentAtMs);
+      packets.pause();
+    }
+    return times;
+  } finally {
+    await loop.stop('withdraw');
+  }
+}
+
+/** Resolves at the end of the tick that installs the next entry, to its time. */
+function nextEntry(loop: Loop): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      end();
+      reject(new Error(`no entry within ${ENTRY_MS} ms: ${reasonsOf(loop)}`));
+    }, ENTRY_MS);
+    const end = loop.onTick(({ changes, endedAtMs }: TickReport) => {
+      if (!changes.some(({ to }) => to === 'offload')) return;
+      clearTimeout(timer);
+      end();
+      resolve(endedAtMs);
+    });
+  });
+}
+
+/** Why flows are where they are, for an error. */
+function reasonsOf({ table, error = 'no error' }: Loop): string {
+  const reasons = [...table.rows.subarray(0, table.count)].map(
+    (row) =>
+      `${table.traffic.vswitchPackets[row]} packets, ${REASONS[table.decision.reason[row]].text}`,
+  );
+  return [error, ...reasons].join('; ');
+}
+
+async function startLoop(mode: Mode, node: TestNode): Promise<Loop> {
+  const { runDir, dbSocket } = node.ovs;
+  const file = join(runDir, `${mode}.json`);
+  const settings = {
+    node: { adapter: 'ovs', ovs: { runDir, database: dbSocket, readFlowsFrom: 'kernel' } },
+    backend: { pinPath: `${node.pinPath}-${mode}`, leaseMs: 10_000 },
+    poll: { periodMs: POLL_MS },
+    policies: [POLICY],
+    control: { path: join(runDir, 'bench.sock') },
+  };
+  await writeFile(file, JSON.stringify(settings));
+  const config = await loadConfig(file);
+  const clock = { now: monotonicMs, wall: () => Date.now() };
+  const log = pino({ level: 'warn' }, pino.destination(2));
+  const real = createNode(config, clock);
+  const watched = mode === 'following' ? real : withoutNotifications(real);
+  const accountant = new Accountant({ topFlows: 10 });
+  const { accounts } = accountant;
+  const metrics = new Metrics({ version: mode, backends: watched.backends, accounts, clock });
+  const policies = new PolicyManager({ files: config.policies, clock, log });
+  const evaluator = await policies.load();
+  const loop = new Loop({ config, node: watched, evaluator, clock, log, accountant, metrics });
+  loop.start();
+  return loop;
+}
+
+/** The node, whose new flows are found by polling alone. */
+function withoutNotifications(node: Node): Node {
+  const { flows } = node;
+  const polled = {
+    name: flows.name,
+    read: (...args: Parameters<typeof flows.read>) => flows.read(...args),
+    close: () => flows.close(),
+  };
+  return { ...node, flows: polled };
+}
