@@ -130,7 +130,7 @@ async function startLoop(mode: Mode, node: TestNode): Promise<Loop> {
   const config = await loadConfig(file);
   const clock = { now: monotonicMs, wall: () => Date.now() };
   const log = pino({ level: 'warn' }, pino.destination(2));
-  const real = createNode(config, clock);
+  const real = createNode(config, clock, log);
   const watched = mode === 'following' ? real : withoutNotifications(real);
   const accountant = new Accountant({ topFlows: 10 });
   const { accounts } = accountant;
