@@ -48,12 +48,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     topFlows: config.http.topFlows,
     descriptors: { limit: await descriptorLimit(), open: openDescriptorsNow },
   });
-  registerGuestMetrics(
-    metrics.registry,
-    LINK_STATES,
-    FAILURE_REASONS,
-    () => node.guests?.status() ?? [],
-  );
+  registerGuestMetrics(metrics.registry, LINK_STATES, FAILURE_REASONS, node.guests);
   const policyMetrics = new PolicyMetrics(metrics.registry, RELOAD_RESULTS);
   const influx =
     config.influx === undefined

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EndReason } from '../../protocols/guest-channel/host/errors.ts';
 import type { GuestSession, GuestSessions } from '../../protocols/guest-channel/host/session.ts';
 import { errorCode, errorMessage } from '../../text/error-message.ts';
-import { GuestLink, type LinkState } from './guest-link.ts';
+import { GuestLink, type LinkListener, type LinkState } from './guest-link.ts';
 import type { GuestChannelOptions } from './options.ts';
 
 /** Between two looks at the folder, ms. */
@@ -35,6 +35,7 @@ export class GuestChannels implements GuestSessions {
   readonly #options: GuestChannelOptions;
   readonly #links = new Map<string, GuestLink>();
   readonly #listeners = new Set<() => void>();
+  readonly #ended = new Map<EndReason, number>();
   #timer: NodeJS.Timeout | undefined;
   #scanning: Promise<void> | undefined;
   #isClosed = false;
@@ -64,6 +65,11 @@ export class GuestChannels implements GuestSessions {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Connections that have ended since the start, by reason, also those of guests that are gone. */
+  get ended(): ReadonlyMap<EndReason, number> {
+    return this.#ended;
   }
 
   /** Every guest, in the order of their names. */
@@ -110,10 +116,13 @@ export class GuestChannels implements GuestSessions {
     for (const guest of guests) {
       if (this.#links.has(guest)) continue;
       const path = join(this.#options.directory, `${guest}.sock`);
-      const changed = (): void => {
-        for (const listener of this.#listeners) listener();
+      const listener: LinkListener = {
+        changed: () => {
+          for (const each of this.#listeners) each();
+        },
+        ended: (reason) => this.#ended.set(reason, (this.#ended.get(reason) ?? 0) + 1),
       };
-      this.#links.set(guest, new GuestLink(guest, path, this.#options, changed));
+      this.#links.set(guest, new GuestLink(guest, path, this.#options, listener));
     }
   }
 

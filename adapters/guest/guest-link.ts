@@ -27,6 +27,14 @@ export type LinkState =
 
 export const LINK_STATES: readonly LinkState[] = ['unreachable', 'waiting', 'connected'];
 
+/** Learns what happens to a link. */
+export interface LinkListener {
+  /** A session has begun or ended. */
+  changed(): void;
+  /** A session, or the attempt to open one, has failed. */
+  ended(reason: EndReason): void;
+}
+
 /** The link to one guest: connects, opens sessions, and begins again when one has ended. */
 export class GuestLink {
   readonly guest: string;
@@ -34,19 +42,18 @@ export class GuestLink {
   readonly #options: GuestChannelOptions;
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff(BACKOFF);
-  readonly #changed: () => void;
+  readonly #listener: LinkListener;
   readonly #running: Promise<void>;
   #session: HostSession | undefined;
   #state: LinkState = 'unreachable';
   #lastProblem: string | undefined;
   readonly #ended = new Map<EndReason, number>();
 
-  /** @param changed called after a session has begun or ended */
-  constructor(guest: string, path: string, options: GuestChannelOptions, changed: () => void) {
+  constructor(guest: string, path: string, options: GuestChannelOptions, listener: LinkListener) {
     this.guest = guest;
     this.#path = path;
     this.#options = options;
-    this.#changed = changed;
+    this.#listener = listener;
     this.#running = this.#run();
   }
 
@@ -114,13 +121,13 @@ export class GuestLink {
     this.#state = 'connected';
     this.#lastProblem = undefined;
     this.#options.log(`guest ${this.guest}: connected to agent ${session.agent}`);
-    this.#changed();
+    this.#listener.changed();
     try {
       await ended;
       if (session.end !== undefined) throw session.end;
     } finally {
       this.#session = undefined;
-      this.#changed();
+      this.#listener.changed();
     }
   }
 
@@ -128,6 +135,7 @@ export class GuestLink {
     if (this.#stop.signal.aborted) return;
     if (error instanceof GuestSessionEnded) {
       this.#ended.set(error.reason, (this.#ended.get(error.reason) ?? 0) + 1);
+      this.#listener.ended(error.reason);
     }
     const problem =
       error instanceof GuestSessionEnded

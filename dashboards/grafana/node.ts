@@ -89,6 +89,15 @@ export function nodeDashboard(): DashboardBuilder {
     )
     .withPanel(
       number({
+        title: 'Guests with a lease',
+        description:
+          'Guests with a virtual function that may send through it now; norikae status lists all guests.',
+        unit: 'short',
+        queries: [{ expr: of('norikae_guest_leases'), legend: 'leases' }],
+      }),
+    )
+    .withPanel(
+      number({
         title: 'Wrong entries',
         description:
           'Entries of the last hour that did something else than the vSwitch would, as samples found; they were removed.',

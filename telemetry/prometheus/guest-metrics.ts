@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** The channel of one guest. */
+/** The channels to guests, as the metrics need them. */
 export interface GuestNumbers {
-  readonly state: string;
-  readonly hasLease: boolean;
-  /** Connections that have ended since the start, by reason. */
+  /** The channel of each guest now. */
+  status(): readonly { readonly state: string; readonly hasLease: boolean }[];
+  /** Connections that have ended since the start, by reason, also those of guests that are gone. */
   readonly ended: ReadonlyMap<string, number>;
 }
 
@@ -13,13 +13,13 @@ export interface GuestNumbers {
  *
  * @param states all states, so that each has a series
  * @param reasons all reasons for the end of a connection
- * @param guests the channels now
+ * @param guests undefined: there are no channels
  */
 export function registerGuestMetrics(
   registry: Registry,
   states: readonly string[],
   reasons: readonly string[],
-  guests: () => readonly GuestNumbers[],
+  guests: GuestNumbers | undefined,
 ): void {
   const registers = [registry];
   const channels: Gauge = new Gauge({
@@ -28,7 +28,7 @@ export function registerGuestMetrics(
     labelNames: ['state'],
     registers,
     collect: () => {
-      const now = guests();
+      const now = guests?.status() ?? [];
       for (const state of states) {
         channels.set({ state }, now.filter((guest) => guest.state === state).length);
       }
@@ -39,7 +39,7 @@ export function registerGuestMetrics(
     help: 'Guests whose transmit rules have a lease.',
     registers,
     collect: () => {
-      leases.set(guests().filter(({ hasLease }) => hasLease).length);
+      leases.set(guests?.status().filter(({ hasLease }) => hasLease).length ?? 0);
     },
   });
   const ended: Counter = new Counter({
@@ -48,14 +48,8 @@ export function registerGuestMetrics(
     labelNames: ['reason'],
     registers,
     collect: () => {
-      const now = guests();
       ended.reset();
-      for (const reason of reasons) {
-        ended.inc(
-          { reason },
-          now.reduce((sum, of) => sum + (of.ended.get(reason) ?? 0), 0),
-        );
-      }
+      for (const reason of reasons) ended.inc({ reason }, guests?.ended.get(reason) ?? 0);
     },
   });
 }

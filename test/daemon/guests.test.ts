@@ -44,7 +44,7 @@ describe('guests of the daemon', () => {
     const { guests } = node;
     assert(guests !== undefined);
     const registry = new Registry();
-    registerGuestMetrics(registry, LINK_STATES, FAILURE_REASONS, () => guests.status());
+    registerGuestMetrics(registry, LINK_STATES, FAILURE_REASONS, guests);
     const guest = await SocketGuest.listen(join(folder.path, 'vm1.sock'));
     await guests.start();
     await eventually('session', () => guests.find('vm1') !== undefined);
@@ -74,8 +74,11 @@ describe('guests of the daemon', () => {
     const after = await registry.metrics();
     assert.match(after, /^norikae_guest_connections_ended_total\{reason="violation"\} 1$/m);
     assert.match(String(guests.status().map(guestView)[0]?.problem), /expected a JSON object/);
-    await node.close();
     await guest.close();
+    await eventually('forgotten', () => guests.status().length === 0);
+    const later = await registry.metrics();
+    assert.match(later, /^norikae_guest_connections_ended_total\{reason="violation"\} 1$/m);
+    await node.close();
     folder.remove();
   });
 });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../async/monotonic.ts';
 import { bootTimeMs } from '../../guest/machine/clock.ts';
 import { Guardian } from '../../guest/guardian/guardian.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import { eventually } from '../support/eventually.ts';
 import { needs } from '../support/needs.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -147,5 +150,55 @@ describe('guardian', function () {
     assert.equal(unguarded, 1);
     assert.match(log[0], /the guardian of the lease ended \(.*ENOENT.*\); starting it again/);
     guardian.close();
+  });
+
+  it('that was stopped reads what has come meanwhile before it takes the lease for expired', async () => {
+    const folder = temporaryFolder();
+    const log = join(folder.path, 'tc.log');
+    const tc = `#!/bin/sh\ncat >> '${log}'\n`;
+    writeFileSync(join(folder.path, 'tc'), tc, { mode: 0o755 });
+    const path = process.env.PATH;
+    process.env.PATH = `${folder.path}:${path}`;
+    let removals = 0;
+    const guardian = new Guardian({ log: () => {}, onUnguarded: () => removals++ });
+    process.env.PATH = path;
+    try {
+      const { pid } = guardian;
+      assert(pid !== undefined);
+      guardian.guard(bootTimeMs() + 500, ['none7']);
+      process.kill(pid, 'SIGSTOP');
+      guardian.guard(bootTimeMs() + 60_000, ['none7']);
+      await sleep(1_000);
+      process.kill(pid, 'SIGCONT');
+      // Lines are read in order, so a removal would come before the one that is due.
+      guardian.guard(bootTimeMs() + 60_000, ['none7', 'none8']);
+      guardian.guard(bootTimeMs() - 1_000, ['none9']);
+      await eventually('removed', () => removals > 0);
+      assert.equal(removals, 1);
+      const commands = readFileSync(log, 'utf8').split('\n').filter(Boolean);
+      assert.equal(commands.length, REMOVALS.length);
+      assert(
+        commands.every((command) => command.includes(' none9 ')),
+        commands.join(),
+      );
+    } finally {
+      guardian.close();
+      folder.remove();
+    }
+  });
+});
+
+describe('files of the agent', () => {
+  it('need no package', () => {
+    const folder = temporaryFolder();
+    const dist = join(packageRoot(), 'dist');
+    for (const part of ['guest', 'protocols/guest-channel', 'async', 'text']) {
+      cpSync(join(dist, part), join(folder.path, 'dist', part), { recursive: true });
+    }
+    cpSync(join(packageRoot(), 'package.json'), join(folder.path, 'package.json'));
+    const main = join(folder.path, 'dist', 'guest', 'main.js');
+    const version = execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' });
+    assert.match(version, /^\d+\.\d+\.\d+\n$/);
+    folder.remove();
   });
 });
