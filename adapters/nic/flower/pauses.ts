@@ -3,7 +3,7 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import { monotonicMs } from '../../../async/monotonic.ts';
 import type { Entry } from './entry.ts';
 import type { EntryTable } from './entry-table.ts';
-import type { Installer } from './installer.ts';
+import type { RuleMoves } from './rule-moves.ts';
 
 /** Flows that are paused together, at most. */
 const MAX_PAUSED = 256;
@@ -11,7 +11,7 @@ const MAX_PAUSED = 256;
 /** What {@link Pauses} work with. */
 export interface PausesParts {
   readonly entries: EntryTable;
-  readonly installer: Installer;
+  readonly moves: RuleMoves;
   readonly heartbeatMs: number;
   readonly pauseMs: number;
   /** Runs a task when no other uses the table. */
@@ -66,14 +66,14 @@ export class Pauses {
   }
 
   async #pause(due: readonly Entry[]): Promise<void> {
-    const { entries, installer, inTurn, pauseMs, mayInstall, onLost } = this.#parts;
-    await inTurn(() => installer.takeOut(due, 'paused'));
+    const { entries, moves, inTurn, pauseMs, mayInstall, onLost } = this.#parts;
+    await inTurn(() => moves.takeOut(due, 'paused'));
     await sleep(pauseMs);
     const lost = await inTurn(async () => {
       const paused = due.filter(
         (entry) => entry.state === 'paused' && entries.get(entry.id) === entry,
       );
-      if (mayInstall()) return installer.putBack(paused);
+      if (mayInstall()) return moves.putBack(paused);
       for (const entry of paused) entry.state = 'lapsed';
       return [];
     });

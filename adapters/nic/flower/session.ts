@@ -7,30 +7,21 @@ import type {
   Operation,
   OperationResult,
 } from '../../../engine/ports/offload-backend.ts';
-import { monotonicMs } from '../../../async/monotonic.ts';
-import { BpfPrograms } from '../core/bpf-programs.ts';
-import type { DeviceHooks } from '../core/device-hooks.ts';
-import { EntriesNotDeleted } from '../core/errors.ts';
-import { Lease, LEASE_PROGRAM } from '../core/lease.ts';
-import { Libbpf } from '../core/libbpf.ts';
-import { NetworkLock } from '../core/network-lock.ts';
-import { PinLock } from '../core/pin-lock.ts';
-import { ProgramLoader } from '../core/program-loader.ts';
 import { Adoption } from './adoption.ts';
 import { Devices } from './devices.ts';
-import { type Entry, portsHold } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { EntryTable } from './entry-table.ts';
-import { Gate, GATE_PROGRAM } from './gate.ts';
 import { heartbeatMsOf } from './heartbeat.ts';
+import { type HostHandles, openHost } from './host-handles.ts';
 import { Installer } from './installer.ts';
 import type { FlowerOptions } from './options.ts';
-import { flowerOtherHooks } from './other-hooks.ts';
 import { Pauses } from './pauses.ts';
-import { FlowerPins } from './pins.ts';
+import { PortFollower } from './port-follower.ts';
 import { RuleLease } from './rule-lease.ts';
+import { RuleMoves } from './rule-moves.ts';
 import { RuleReader } from './rule-reader.ts';
 import { ServedPorts } from './served-ports.ts';
-import { TrafficControlRequests } from './traffic-control.ts';
+import { StepSender } from './steps.ts';
 import { type OpenWatchdog, WatchdogProcess } from './watchdog.ts';
 
 /** How long a rule in hardware is out of the table for a heartbeat, ms. */
@@ -44,39 +35,33 @@ export interface SessionTools {
   readonly onLost: () => void;
 }
 
-/** What a {@link FlowerSession} is made of. */
-interface Parts {
-  readonly options: FlowerOptions;
-  readonly tools: SessionTools;
-  readonly pinLock: PinLock;
-  readonly pins: FlowerPins;
-  readonly tc: TrafficControlRequests;
-  readonly otherHooks: DeviceHooks;
-  readonly lease: Lease;
-  readonly gate: Gate | undefined;
-}
-
 /** The state between start and close. */
 export class FlowerSession {
   readonly entries = new EntryTable();
   readonly ports: ServedPorts;
   readonly installer: Installer;
-  readonly #parts: Parts;
+  readonly #options: FlowerOptions;
+  readonly #tools: SessionTools;
+  readonly #handles: HostHandles;
   readonly #devices: Devices;
   readonly #reader: RuleReader;
+  readonly #sender: StepSender;
+  readonly #moves: RuleMoves;
   readonly #lease: RuleLease;
   readonly #watchdog: ReturnType<OpenWatchdog> | undefined;
   readonly #pauses: Pauses;
-  readonly #heartbeatMs: number;
+  readonly #follower: PortFollower;
   /** Flows whose entries are gone and have not been reported yet. */
   readonly #lost: FlowId[] = [];
 
-  private constructor(parts: Parts) {
-    const { options, tools, pins, tc, otherHooks, lease, gate } = parts;
+  private constructor(options: FlowerOptions, tools: SessionTools, handles: HostHandles) {
+    const { pins, tc, otherHooks, lease, gate } = handles;
     const { rulesIn, entries: limit, leaseMs, pinPath } = options;
     const { entries } = this;
-    this.#parts = parts;
-    this.#heartbeatMs = heartbeatMsOf(options);
+    this.#options = options;
+    this.#tools = tools;
+    this.#handles = handles;
+    const heartbeatMs = heartbeatMsOf(options);
     const openWatchdog = tools.openWatchdog ?? ((path, own) => new WatchdogProcess(path, own));
     this.#watchdog = rulesIn === 'hardware' ? openWatchdog(pinPath, pins) : undefined;
     this.#watchdog?.ensure();
@@ -86,13 +71,18 @@ export class FlowerSession {
     const { ports } = this;
     this.#devices = new Devices({ tc, pins, gate });
     const devices = this.#devices;
-    const heartbeatMs = this.#heartbeatMs;
     const common = { tc, entries, devices, ports, rulesIn };
-    this.installer = new Installer({ ...common, limit, heartbeatMs, mayInstall });
+    this.#sender = new StepSender(tc, rulesIn);
+    this.#moves = new RuleMoves(this.#sender, entries, rulesIn);
+    const writers = { sender: this.#sender, moves: this.#moves };
+    this.installer = new Installer({ ...common, ...writers, limit, heartbeatMs, mayInstall });
     this.#reader = new RuleReader({ ...common, pins });
+    const { detachAfterMs } = options;
+    const followed = { entries, ports, devices, moves: this.#moves };
+    this.#follower = new PortFollower({ ...followed, heartbeatMs, detachAfterMs });
     this.#pauses = new Pauses({
       entries,
-      installer: this.installer,
+      moves: this.#moves,
       heartbeatMs: rulesIn === 'hardware' ? heartbeatMs : 0,
       pauseMs: options.pauseMs ?? PAUSE_MS,
       inTurn: tools.inTurn,
@@ -107,53 +97,24 @@ export class FlowerSession {
     tools: SessionTools,
     ports: PortSnapshot,
   ): Promise<FlowerSession> {
-    const { pinPath, objectPath, rulesIn } = options;
-    const pinLock = PinLock.acquire(pinPath);
-    const undo = [() => pinLock.release()];
+    const handles = await openHost(options);
     try {
-      const libbpf = new Libbpf();
-      const programs = new BpfPrograms();
-      const pins = FlowerPins.openOrCreate(libbpf, pinPath);
-      undo.unshift(() => pins.close());
-      const lock = new NetworkLock(options.maxLockWaitMs);
-      const tc = new TrafficControlRequests(lock);
-      undo.unshift(() => tc.close());
-      const loader = await ProgramLoader.open({
-        programs,
-        objects: [{ path: objectPath, names: [LEASE_PROGRAM, GATE_PROGRAM] }],
-        maps: new Map([['control', pins.control]]),
-      });
-      const lease = await Lease.open(libbpf, programs, loader);
-      undo.unshift(() => lease.close());
-      const gate = rulesIn === 'software' ? await Gate.open(libbpf, loader) : undefined;
-      undo.unshift(() => gate?.close());
-      const otherHooks = flowerOtherHooks(lock, rulesIn);
-      undo.unshift(() => otherHooks.close());
-      const session = new FlowerSession({
-        options,
-        tools,
-        pinLock,
-        pins,
-        tc,
-        otherHooks,
-        lease,
-        gate,
-      });
+      const session = new FlowerSession(options, tools, handles);
       await session.#begin(ports);
       return session;
     } catch (error) {
-      for (const step of undo) step();
+      handles.close();
       throw error;
     }
   }
 
   /** The ports on which other hooks are watched. */
   watch(onChange: () => void): void {
-    this.#parts.otherHooks.watch(() => [...this.ports.snapshot.values()], onChange);
+    this.#handles.otherHooks.watch(() => [...this.ports.snapshot.values()], onChange);
   }
 
   description(): string {
-    const { rulesIn } = this.#parts.options;
+    const { rulesIn } = this.#options;
     const devices = this.#devices.all().length;
     const where = rulesIn === 'hardware' ? 'in hardware (skip_sw)' : 'in software (skip_hw)';
     return `tc flower ${where}: ${this.entries.size} rules on ${devices} devices`;
@@ -183,7 +144,7 @@ export class FlowerSession {
     await this.#refresh();
     await this.#readCounters();
     this.entries.report(sink);
-    await this.#closeIdle();
+    await this.#follower.closeIdle();
   }
 
   /**
@@ -193,18 +154,19 @@ export class FlowerSession {
    */
   async updatePorts(snapshot: PortSnapshot): Promise<readonly FlowId[]> {
     try {
-      await this.#parts.otherHooks.refresh(snapshot.values());
+      await this.#handles.otherHooks.refresh(snapshot.values());
     } finally {
       this.ports.update(snapshot);
     }
-    await this.#removeWrong();
-    this.#parts.pins.recordPorts(snapshot);
-    await this.#giveBack();
+    await this.#refresh();
+    this.#lost.push(...(await this.#follower.removeWrong()));
+    this.#handles.pins.recordPorts(snapshot);
+    await this.#follower.giveBack();
     return this.#lost.splice(0);
   }
 
   async renewLease(verifiedAtMs: number): Promise<LeaseRenewal> {
-    const { inTurn } = this.#parts.tools;
+    const { inTurn } = this.#tools;
     const wasLapsed = this.#watchdog !== undefined && this.#lease.isLapsed();
     if (!wasLapsed) {
       const renewal = await this.#lease.renew(verifiedAtMs);
@@ -228,29 +190,23 @@ export class FlowerSession {
   async withdrawAll(): Promise<number> {
     await this.#refresh();
     const all = [...this.entries.all()];
-    await this.#remove(all);
+    await this.#follower.remove(all);
     return all.length;
   }
 
   async close(how: 'withdraw' | 'keep'): Promise<void> {
-    const { otherHooks, gate, lease, tc, pins, pinLock, tools } = this.#parts;
     await this.#pauses.close();
-    await tools.inTurn(async () => {
+    await this.#tools.inTurn(async () => {
       try {
         if (how === 'withdraw') await this.#withdraw();
       } finally {
-        otherHooks.close();
-        gate?.close();
-        lease.close();
-        tc.close();
-        pins.close();
-        pinLock.release();
+        this.#handles.close();
       }
     });
   }
 
   async #withdraw(): Promise<void> {
-    const { pins } = this.#parts;
+    const { pins } = this.#handles;
     this.#lease.end();
     const served = new Map(this.#devices.all().map((device) => [device.ifindex, device]));
     for (const [ifindex, madeClsact] of pins.devices()) {
@@ -261,7 +217,7 @@ export class FlowerSession {
   }
 
   async #begin(snapshot: PortSnapshot): Promise<void> {
-    const { otherHooks, pins, tc } = this.#parts;
+    const { otherHooks, pins, tc } = this.#handles;
     await otherHooks.refresh(snapshot.values());
     this.ports.update(snapshot);
     const { entries, ports } = this;
@@ -275,7 +231,7 @@ export class FlowerSession {
     });
     await adoption.run();
     pins.recordPorts(snapshot);
-    await this.#removeWrong();
+    await this.#follower.removeWrong();
     // Counters of adopted rules go on from here: the earlier daemon has reported what was before.
     await this.#readCounters();
     this.entries.report({ carried: () => undefined });
@@ -283,7 +239,7 @@ export class FlowerSession {
 
   /** Reads what is in tc when it is unknown. */
   async #refresh(): Promise<void> {
-    if (!this.installer.isStale) return;
+    if (!this.#sender.isStale) return;
     for (const device of this.#devices.all()) {
       if (!this.#devices.isThere(device)) {
         this.#dropAll([...device.entries.values()]);
@@ -293,7 +249,7 @@ export class FlowerSession {
       await this.#reader.removeUnknown(device);
     }
     await this.#readCounters();
-    this.installer.isStale = false;
+    this.#sender.isStale = false;
   }
 
   async #readCounters(): Promise<void> {
@@ -314,63 +270,19 @@ export class FlowerSession {
 
   #lose(ids: readonly FlowId[]): void {
     this.#lost.push(...ids);
-    if (ids.length > 0) this.#parts.tools.onLost();
-  }
-
-  /** Removes the entries whose ports have changed. */
-  async #removeWrong(): Promise<void> {
-    await this.#refresh();
-    const { snapshot } = this.ports;
-    const wrong = [...this.entries.all()].filter(
-      (entry) =>
-        !portsHold(entry, snapshot, this.#heartbeatMs) ||
-        entry.ports.some(({ name }) => this.ports.get(name) === undefined),
-    );
-    const isGone = ({ device }: Entry): boolean => !this.#devices.isThere(device);
-    const gone = wrong.filter(isGone);
-    for (const entry of gone) this.entries.remove(entry);
-    this.#lost.push(...gone.map(({ id }) => id));
-    for (const device of this.#devices.all()) {
-      if (!this.#devices.isThere(device)) this.#devices.forget(device);
-    }
-    const others = wrong.filter((entry) => !isGone(entry));
-    await this.#remove(others);
-    this.#lost.push(...others.map(({ id }) => id));
-  }
-
-  async #remove(entries: readonly Entry[]): Promise<void> {
-    const left = await this.installer.remove(entries);
-    if (left.length > 0) throw new EntriesNotDeleted(left.length, 'the kernel refused it');
-  }
-
-  /** Gives devices back at once on which the vSwitch polices, or something else was found. */
-  async #giveBack(): Promise<void> {
-    for (const device of this.#devices.all()) {
-      const port = this.ports.byIfindex(device.ifindex);
-      const isUsable =
-        port !== undefined && !port.policed && this.ports.get(port.name) !== undefined;
-      if (!isUsable && device.entries.size === 0) await this.#devices.close(device);
-    }
-  }
-
-  async #closeIdle(): Promise<void> {
-    const dueMs = monotonicMs() - this.#parts.options.detachAfterMs;
-    for (const device of this.#devices.all()) {
-      if (device.entries.size === 0 && device.emptySinceMs < dueMs)
-        await this.#devices.close(device);
-    }
+    if (ids.length > 0) this.#tools.onLost();
   }
 
   async #putBack(): Promise<void> {
     const all = [...this.entries.all()];
     for (const entry of all) entry.state = 'lapsed';
-    this.#lose(await this.installer.putBack(all));
+    this.#lose(await this.#moves.putBack(all));
     await this.#takeOutAfterLapse();
   }
 
   /** In hardware, rules are in force while they are there: none may be after a lapse. */
   async #takeOutAfterLapse(): Promise<void> {
     if (this.#lease.mayInstall()) return;
-    await this.installer.takeOut([...this.entries.all()], 'lapsed');
+    await this.#moves.takeOut([...this.entries.all()], 'lapsed');
   }
 }

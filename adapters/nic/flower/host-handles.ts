@@ -1,0 +1,63 @@
+import { BpfPrograms } from '../core/bpf-programs.ts';
+import type { DeviceHooks } from '../core/device-hooks.ts';
+import { Lease, LEASE_PROGRAM } from '../core/lease.ts';
+import { Libbpf } from '../core/libbpf.ts';
+import { NetworkLock } from '../core/network-lock.ts';
+import { PinLock } from '../core/pin-lock.ts';
+import { ProgramLoader } from '../core/program-loader.ts';
+import { Gate, GATE_PROGRAM } from './gate.ts';
+import type { FlowerOptions } from './options.ts';
+import { flowerOtherHooks } from './other-hooks.ts';
+import { FlowerPins } from './pins.ts';
+import { TrafficControlRequests } from './traffic-control.ts';
+
+/** What a session holds open. */
+export interface HostHandles {
+  readonly pins: FlowerPins;
+  readonly tc: TrafficControlRequests;
+  readonly otherHooks: DeviceHooks;
+  readonly lease: Lease;
+  /** Undefined: rules are in hardware. */
+  readonly gate: Gate | undefined;
+  /** Closes descriptors and sockets; what is in the kernel stays. */
+  close(): void;
+}
+
+/**
+ * Opens what rules need of the host.
+ *
+ * @throws {PinPathInUse} {@link NoBpfFileSystem} {@link LibbpfMissing} {@link ObjectUnusable}
+ */
+export async function openHost(options: FlowerOptions): Promise<HostHandles> {
+  const { pinPath, objectPath, rulesIn } = options;
+  const undo: (() => void)[] = [];
+  const close = (): void => {
+    for (const step of undo.splice(0)) step();
+  };
+  try {
+    const pinLock = PinLock.acquire(pinPath);
+    undo.unshift(() => pinLock.release());
+    const libbpf = new Libbpf();
+    const programs = new BpfPrograms();
+    const pins = FlowerPins.openOrCreate(libbpf, pinPath);
+    undo.unshift(() => pins.close());
+    const lock = new NetworkLock(options.maxLockWaitMs);
+    const tc = new TrafficControlRequests(lock);
+    undo.unshift(() => tc.close());
+    const loader = await ProgramLoader.open({
+      programs,
+      objects: [{ path: objectPath, names: [LEASE_PROGRAM, GATE_PROGRAM] }],
+      maps: new Map([['control', pins.control]]),
+    });
+    const lease = await Lease.open(libbpf, programs, loader);
+    undo.unshift(() => lease.close());
+    const gate = rulesIn === 'software' ? await Gate.open(libbpf, loader) : undefined;
+    undo.unshift(() => gate?.close());
+    const otherHooks = flowerOtherHooks(lock, rulesIn);
+    undo.unshift(() => otherHooks.close());
+    return { pins, tc, otherHooks, lease, gate, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
