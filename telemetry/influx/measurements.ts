@@ -134,7 +134,7 @@ export const MEASUREMENTS = {
       hook: {
         type: 'text',
         unit: '',
-        help: 'Where the backend takes its packets: `xdp`, `tcx`, `cls_bpf` or `emulator`; left out for a port that is not served.',
+        help: 'Where the backend takes its packets: `xdp`, `tcx`, `cls_bpf`, `flower` or `emulator`; left out for a port that is not served.',
       },
     },
   },

@@ -78,7 +78,7 @@ export class BackendMetrics {
     );
     const portHooks = new Gauge({
       name: 'norikae_port_hook',
-      help: 'Where a backend takes the packets of a port that it serves, always 1: the hook (xdp, tcx, cls_bpf or emulator) and the reason for it as one word.',
+      help: 'Where a backend takes the packets of a port that it serves, always 1: the hook (xdp, tcx, cls_bpf, flower or emulator) and the reason for it as one word.',
       labelNames: ['backend', 'port', 'hook', 'reason'],
       registers,
       collect: () => {

@@ -2,7 +2,7 @@ import { PortUnusable } from '../core/errors.ts';
 import type { Devices } from './devices.ts';
 import type { PortIdentity } from './entry.ts';
 import type { EntryTable } from './entry-table.ts';
-import type { FlowerPins } from './pins.ts';
+import type { Pins } from './pins.ts';
 import { isOurPriority } from './priorities.ts';
 import type { RuleReader } from './rule-reader.ts';
 import type { ServedPorts } from './served-ports.ts';
@@ -12,7 +12,7 @@ import { PARENT } from '../../../protocols/netlink/tc/traffic-control.ts';
 /** What an {@link Adoption} works with. */
 export interface AdoptionParts {
   readonly tc: TrafficControlRequests;
-  readonly pins: FlowerPins;
+  readonly pins: Pins;
   readonly entries: EntryTable;
   readonly ports: ServedPorts;
   readonly devices: Devices;

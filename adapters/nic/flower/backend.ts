@@ -17,11 +17,12 @@ import type {
 import { SerialQueue } from '../../../async/serial-queue.ts';
 import { BackendNotStarted, BackendOptionInvalid } from '../core/errors.ts';
 import { heartbeatMsOf } from './heartbeat.ts';
+import { type OpenHost, openHost } from './host-handles.ts';
 import type { FlowerOptions } from './options.ts';
 import { heldMs } from './rule-lease.ts';
 import { encodeRule, type RulePorts } from './rules/flower-rule.ts';
 import { FlowerSession } from './session.ts';
-import type { OpenWatchdog } from './watchdog.ts';
+import { type OpenWatchdog, WatchdogProcess } from './watchdog.ts';
 
 const LABEL = 'tc flower';
 
@@ -33,6 +34,12 @@ const MIN_HARDWARE_LEASE_MS = 500;
 
 /** How much later than the vSwitch's own time-outs a heartbeat in hardware can be, ms. */
 const PAUSE_DELAY_MS = 1_000;
+
+/** How a backend reaches its host. */
+export interface FlowerHost {
+  readonly openHost: OpenHost;
+  readonly openWatchdog: OpenWatchdog;
+}
 
 /** Every port has a device, while no port is known. */
 const ANY_PORT: RulePorts = {
@@ -49,24 +56,28 @@ const ANY_PORT: RulePorts = {
 export class FlowerBackend implements OffloadBackend {
   readonly name = 'flower';
   readonly #options: FlowerOptions;
-  readonly #openWatchdog: OpenWatchdog | undefined;
+  readonly #host: FlowerHost;
   readonly #listeners = new Set<() => void>();
   /** Serializes access to the table. */
   readonly #serial = new SerialQueue();
   #session: FlowerSession | undefined;
 
   /**
-   * @param openWatchdog left out: the watchdog is a process of its own
+   * @param host how the watchdog and the host are opened; left out: a process of its own, and this host
    * @throws {BackendOptionInvalid}
    */
-  constructor(options: FlowerOptions, openWatchdog?: OpenWatchdog) {
+  constructor(options: FlowerOptions, host: Partial<FlowerHost> = {}) {
     const { rulesIn, leaseMs } = options;
     if (rulesIn === 'hardware' && leaseMs < MIN_HARDWARE_LEASE_MS) {
       const problem = `must be at least ${MIN_HARDWARE_LEASE_MS} with rules in hardware, is ${leaseMs}`;
       throw new BackendOptionInvalid(LABEL, 'leaseMs', problem);
     }
     this.#options = options;
-    this.#openWatchdog = openWatchdog;
+    this.#host = {
+      openHost,
+      openWatchdog: (pinPath, pins) => new WatchdogProcess(pinPath, pins),
+      ...host,
+    };
   }
 
   /**
@@ -82,7 +93,7 @@ export class FlowerBackend implements OffloadBackend {
         for (const listener of this.#listeners) listener();
       };
       const tools = {
-        openWatchdog: this.#openWatchdog,
+        ...this.#host,
         inTurn: <T>(task: () => Promise<T>) => this.#serial.run(task),
         onLost: notify,
       };

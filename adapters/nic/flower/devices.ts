@@ -1,20 +1,22 @@
 import { monotonicMs } from '../../../async/monotonic.ts';
+import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
 import { deleteClsact, newClsact } from '../../../protocols/netlink/tc/qdiscs.ts';
 import { PARENT } from '../../../protocols/netlink/tc/traffic-control.ts';
-import { ifindexOf } from '../core/device.ts';
 import { PortUnusable } from '../core/errors.ts';
 import type { PortIdentity, RuleDevice } from './entry.ts';
 import { type Gate, removeGate } from './gate.ts';
-import type { FlowerPins } from './pins.ts';
+import type { Pins } from './pins.ts';
 import { ServedDevice } from './served-device.ts';
 import { removalOf, type TrafficControlRequests } from './traffic-control.ts';
 
 /** What {@link Devices} works with. */
 export interface DevicesParts {
   readonly tc: TrafficControlRequests;
-  readonly pins: FlowerPins;
+  readonly pins: Pins;
   /** Before the rules of each device; undefined: rules are in hardware, past which no packet comes. */
-  readonly gate: Gate | undefined;
+  readonly gate: Pick<Gate, 'put'> | undefined;
+  /** Current ifindex of a device by name. */
+  readonly ifindexOf: (name: string) => number | undefined;
 }
 
 /**
@@ -89,9 +91,20 @@ export class Devices {
     pins.removeDevice(ifindex);
   }
 
+  /** Makes the vSwitch look at a device again. @throws {NetworkLockBusy} */
+  async announce({ name, ifindex }: RuleDevice): Promise<void> {
+    if (this.#parts.ifindexOf(name) !== ifindex) return;
+    try {
+      await this.#parts.tc.announce(ifindex);
+    } catch (error) {
+      // The device is gone by now.
+      if (!(error instanceof NetlinkRefused)) throw error;
+    }
+  }
+
   /** True if the device of that name is still the one that is served. */
   isThere({ name, ifindex }: RuleDevice): boolean {
-    return ifindexOf(name) === ifindex;
+    return this.#parts.ifindexOf(name) === ifindex;
   }
 
   async #begin(name: string, ifindex: number, madeClsact: boolean): Promise<ServedDevice> {

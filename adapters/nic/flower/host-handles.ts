@@ -1,5 +1,6 @@
 import { BpfPrograms } from '../core/bpf-programs.ts';
-import type { DeviceHooks } from '../core/device-hooks.ts';
+import { ifindexOf } from '../core/device.ts';
+import type { OtherHooks } from '../core/hook.ts';
 import { Lease, LEASE_PROGRAM } from '../core/lease.ts';
 import { Libbpf } from '../core/libbpf.ts';
 import { NetworkLock } from '../core/network-lock.ts';
@@ -8,20 +9,25 @@ import { ProgramLoader } from '../core/program-loader.ts';
 import { Gate, GATE_PROGRAM } from './gate.ts';
 import type { FlowerOptions } from './options.ts';
 import { flowerOtherHooks } from './other-hooks.ts';
-import { FlowerPins } from './pins.ts';
+import { FlowerPins, type Pins } from './pins.ts';
 import { TrafficControlRequests } from './traffic-control.ts';
 
 /** What a session holds open. */
 export interface HostHandles {
-  readonly pins: FlowerPins;
+  readonly pins: Pins;
   readonly tc: TrafficControlRequests;
-  readonly otherHooks: DeviceHooks;
-  readonly lease: Lease;
+  readonly otherHooks: OtherHooks;
+  readonly lease: Pick<Lease, 'renew' | 'end'>;
   /** Undefined: rules are in hardware. */
-  readonly gate: Gate | undefined;
+  readonly gate: Pick<Gate, 'put'> | undefined;
+  /** Current ifindex of a device by name. */
+  readonly ifindexOf: (name: string) => number | undefined;
   /** Closes descriptors and sockets; what is in the kernel stays. */
   close(): void;
 }
+
+/** Opens what rules need of the host; tests replace it. */
+export type OpenHost = (options: FlowerOptions) => Promise<HostHandles>;
 
 /**
  * Opens what rules need of the host.
@@ -55,7 +61,7 @@ export async function openHost(options: FlowerOptions): Promise<HostHandles> {
     undo.unshift(() => gate?.close());
     const otherHooks = flowerOtherHooks(lock, rulesIn);
     undo.unshift(() => otherHooks.close());
-    return { pins, tc, otherHooks, lease, gate, close };
+    return { pins, tc, otherHooks, lease, gate, ifindexOf, close };
   } catch (error) {
     close();
     throw error;

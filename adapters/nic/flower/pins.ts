@@ -31,6 +31,9 @@ const NAMES = ['control', 'watchdog', 'devices', 'ports'] as const;
 const KEY_BYTES = 4;
 const fileOf = (pinPath: string, name: PinName): string => join(pinPath, `flower_${name}`);
 
+/** {@link FlowerPins}; tests replace them. */
+export type Pins = Pick<FlowerPins, keyof FlowerPins>;
+
 /**
  * What the daemon, its watchdog, the gate and the next daemon share, pinned in the BPF file system: until
  * when the lease is, whether a watchdog runs, and which devices may have rules. Times are ms of

@@ -53,7 +53,10 @@ export class PortFollower {
     for (const device of devices.all()) {
       const port = ports.byIfindex(device.ifindex);
       const isUsable = port !== undefined && !port.policed && ports.get(port.name) !== undefined;
-      if (!isUsable && device.entries.size === 0) await devices.close(device);
+      if (isUsable || device.entries.size > 0) continue;
+      await devices.close(device);
+      // It could not add its qdisc beside ours, and tries again when a device changes.
+      if (port?.policed === true) await devices.announce(device);
     }
   }
 

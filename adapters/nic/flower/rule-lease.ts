@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeaseRenewal } from '../../../engine/ports/offload-backend.ts';
 import { monotonicMs } from '../../../async/monotonic.ts';
 import type { Lease } from '../core/lease.ts';
-import type { FlowerPins } from './pins.ts';
+import type { Pins } from './pins.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** Longest wait for the watchdog to have removed the rules of a lapsed lease, ms. */
@@ -25,13 +25,18 @@ export function heldMs(leaseMs: number, isWatched: boolean): number {
  * the rules when it lapses, and they are written again after a renewal.
  */
 export class RuleLease {
-  readonly #lease: Lease;
-  readonly #pins: FlowerPins;
+  readonly #lease: Pick<Lease, 'renew' | 'end'>;
+  readonly #pins: Pins;
   readonly #watchdog: Watchdog | undefined;
   readonly #heldMs: number;
 
   /** @param watchdog undefined: rules are in software */
-  constructor(lease: Lease, pins: FlowerPins, watchdog: Watchdog | undefined, leaseMs: number) {
+  constructor(
+    lease: Pick<Lease, 'renew' | 'end'>,
+    pins: Pins,
+    watchdog: Watchdog | undefined,
+    leaseMs: number,
+  ) {
     this.#lease = lease;
     this.#pins = pins;
     this.#watchdog = watchdog;

@@ -9,7 +9,7 @@ import type { Devices } from './devices.ts';
 import { type Entry, newState, noteCounters, type PortIdentity } from './entry.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { RulesIn } from './options.ts';
-import type { FlowerPins } from './pins.ts';
+import type { Pins } from './pins.ts';
 import { isRulePriority, RULE_PLACES, type RulePlace } from './priorities.ts';
 import { flowIdOfActions } from './rules/cookie.ts';
 import type { ServedDevice } from './served-device.ts';
@@ -22,7 +22,7 @@ export interface RuleReaderParts {
   readonly entries: EntryTable;
   readonly devices: Devices;
   readonly ports: ServedPorts;
-  readonly pins: FlowerPins;
+  readonly pins: Pins;
   readonly rulesIn: RulesIn;
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
 import { NetworkLockBusy } from '../core/errors.ts';
-import type { FlowerPins } from './pins.ts';
+import type { Pins } from './pins.ts';
 import { removalOf, type TrafficControlRequests } from './traffic-control.ts';
 
 /** Longest time without a look at the lease, ms. */
@@ -17,7 +17,7 @@ const GONE = new Set(['ENOENT', 'ENODEV', 'EINVAL']);
 
 /** What a {@link RuleWatch} works with. */
 export interface RuleWatchParts {
-  readonly pins: FlowerPins;
+  readonly pins: Pins;
   readonly tc: TrafficControlRequests;
   /** Identifies this watch; a later one takes over. */
   readonly pid: number;

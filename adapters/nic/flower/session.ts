@@ -12,7 +12,7 @@ import { Devices } from './devices.ts';
 import type { Entry } from './entry.ts';
 import { EntryTable } from './entry-table.ts';
 import { heartbeatMsOf } from './heartbeat.ts';
-import { type HostHandles, openHost } from './host-handles.ts';
+import type { HostHandles, OpenHost } from './host-handles.ts';
 import { Installer } from './installer.ts';
 import type { FlowerOptions } from './options.ts';
 import { Pauses } from './pauses.ts';
@@ -22,14 +22,15 @@ import { RuleMoves } from './rule-moves.ts';
 import { RuleReader } from './rule-reader.ts';
 import { ServedPorts } from './served-ports.ts';
 import { StepSender } from './steps.ts';
-import { type OpenWatchdog, WatchdogProcess } from './watchdog.ts';
+import type { OpenWatchdog } from './watchdog.ts';
 
 /** How long a rule in hardware is out of the table for a heartbeat, ms. */
 const PAUSE_MS = 100;
 
 /** What a session is opened with besides its options. */
 export interface SessionTools {
-  readonly openWatchdog: OpenWatchdog | undefined;
+  readonly openWatchdog: OpenWatchdog;
+  readonly openHost: OpenHost;
   /** Runs a task when no other uses the table. */
   readonly inTurn: <T>(task: () => Promise<T>) => Promise<T>;
   readonly onLost: () => void;
@@ -55,21 +56,20 @@ export class FlowerSession {
   readonly #lost: FlowId[] = [];
 
   private constructor(options: FlowerOptions, tools: SessionTools, handles: HostHandles) {
-    const { pins, tc, otherHooks, lease, gate } = handles;
+    const { pins, tc, otherHooks, lease, gate, ifindexOf } = handles;
     const { rulesIn, entries: limit, leaseMs, pinPath } = options;
     const { entries } = this;
     this.#options = options;
     this.#tools = tools;
     this.#handles = handles;
     const heartbeatMs = heartbeatMsOf(options);
-    const openWatchdog = tools.openWatchdog ?? ((path, own) => new WatchdogProcess(path, own));
-    this.#watchdog = rulesIn === 'hardware' ? openWatchdog(pinPath, pins) : undefined;
+    this.#watchdog = rulesIn === 'hardware' ? tools.openWatchdog(pinPath, pins) : undefined;
     this.#watchdog?.ensure();
     this.#lease = new RuleLease(lease, pins, this.#watchdog, leaseMs);
     const mayInstall = (): boolean => this.#lease.mayInstall();
     this.ports = new ServedPorts(options.ports, otherHooks);
     const { ports } = this;
-    this.#devices = new Devices({ tc, pins, gate });
+    this.#devices = new Devices({ tc, pins, gate, ifindexOf });
     const devices = this.#devices;
     const common = { tc, entries, devices, ports, rulesIn };
     this.#sender = new StepSender(tc, rulesIn);
@@ -97,7 +97,7 @@ export class FlowerSession {
     tools: SessionTools,
     ports: PortSnapshot,
   ): Promise<FlowerSession> {
-    const handles = await openHost(options);
+    const handles = await tools.openHost(options);
     try {
       const session = new FlowerSession(options, tools, handles);
       await session.#begin(ports);
@@ -117,7 +117,11 @@ export class FlowerSession {
     const { rulesIn } = this.#options;
     const devices = this.#devices.all().length;
     const where = rulesIn === 'hardware' ? 'in hardware (skip_sw)' : 'in software (skip_hw)';
-    return `tc flower ${where}: ${this.entries.size} rules on ${devices} devices`;
+    const isUnwatched = this.#watchdog?.isAlive() === false;
+    const watched = isUnwatched
+      ? '; the lease is not renewed, because the watchdog does not run'
+      : '';
+    return `tc flower ${where}: ${this.entries.size} rules on ${devices} devices${watched}`;
   }
 
   /** Applies operations; see {@link OffloadBackend.apply}. */

@@ -1,7 +1,8 @@
 import type { NetlinkAnswer, NetlinkRequest } from '../../../protocols/netlink/exchange.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
-import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
+import { type NetlinkOptions, NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
+import { announceLink } from '../../../protocols/netlink/link/links.ts';
 import {
   type FilterCounters,
   readFilterCounters,
@@ -27,10 +28,12 @@ import { RULE_PLACES, type RulePlace } from './priorities.ts';
  */
 export class TrafficControlRequests {
   readonly #lock: NetworkLock;
-  readonly #requests = new NetlinkRequests(PROTOCOL.route);
+  readonly #requests: NetlinkRequests;
 
-  constructor(lock: NetworkLock) {
+  /** @param options of the socket; left out: one of the kernel */
+  constructor(lock: NetworkLock, options: NetlinkOptions = {}) {
     this.#lock = lock;
+    this.#requests = new NetlinkRequests(PROTOCOL.route, options);
   }
 
   /** Sends requests together; a refusal does not stop the next. @throws {NetworkLockBusy} */
@@ -70,6 +73,11 @@ export class TrafficControlRequests {
   ): Promise<void> {
     const at = { ifindex, parent: PARENT.clsactIngress, ...place };
     return this.#lock.run('reading counters', () => readFilterCounters(this.#requests, at, reader));
+  }
+
+  /** Makes the kernel notify of a device that has not changed, so that others look at it again. */
+  announce(ifindex: number): Promise<void> {
+    return this.#lock.run('announcing a device', () => announceLink(this.#requests, ifindex));
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../../../async/monotonic.ts';
-import type { FlowerPins } from './pins.ts';
+import type { Pins } from './pins.ts';
 
 /** What removes the rules from hardware when the lease lapses, whatever has become of this process. */
 export interface Watchdog {
@@ -14,7 +14,7 @@ export interface Watchdog {
 }
 
 /** Opens the watchdog of rules with these pins. */
-export type OpenWatchdog = (pinPath: string, pins: FlowerPins) => Watchdog;
+export type OpenWatchdog = (pinPath: string, pins: Pins) => Watchdog;
 
 /** The watchdog looks at the lease 20 times a second; a busy machine may delay it, ms. */
 const ALIVE_WITHIN_MS = 1_000;
@@ -26,11 +26,11 @@ const RESTART_MS = 1_000;
 /** The watchdog as a process of its own, which outlives this one. */
 export class WatchdogProcess implements Watchdog {
   readonly #pinPath: string;
-  readonly #pins: FlowerPins;
+  readonly #pins: Pins;
   #child: ChildProcess | undefined;
   #startedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(pinPath: string, pins: FlowerPins) {
+  constructor(pinPath: string, pins: Pins) {
     this.#pinPath = pinPath;
     this.#pins = pins;
   }

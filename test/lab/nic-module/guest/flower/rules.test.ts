@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../../../../../async/monotonic.ts';
 import type { OffloadBackend } from '../../../../../engine/ports/offload-backend.ts';
 import { run } from '../../../../../lab/testbed/run.ts';
 import { sleep, waitFor } from '../../../../../lab/testbed/wait.ts';
@@ -7,6 +10,7 @@ import type { OffloadBackendFixture } from '../../../../contract/offload-backend
 import { del, outcomesOf, put } from '../../../../contract/offload-backend-operations.ts';
 import { assertCarried, assertPassed, went } from '../../../../contract/offload-backend-traffic.ts';
 import { needs } from '../../../../support/needs.ts';
+import { contractFrame } from './support/contract-flow.ts';
 import { type FlowerNode, flowerFixture } from './support/contract-fixture.ts';
 import { NicNode } from './support/nic-node.ts';
 import { VethNode } from './support/veth-node.ts';
@@ -14,6 +18,19 @@ import { VethNode } from './support/veth-node.ts';
 /** Entries that the NIC has. */
 const NIC_ENTRIES = 8;
 const NEEDS = { entries: 64, leaseMs: 60_000, heartbeatMs: 60_000 };
+
+const OWNER = fileURLToPath(new URL('support/owner.js', import.meta.url));
+
+/** Starts a process that holds a rule for flow 0 in hardware; resolves when the rule is there. */
+function startOwner(options: Readonly<Record<string, unknown>>): Promise<ChildProcess> {
+  const stdio = ['ignore', 'pipe', 'inherit'] as const;
+  const owner = spawn(process.execPath, [OWNER, JSON.stringify(options)], { stdio: [...stdio] });
+  return new Promise((resolve, reject) => {
+    owner.once('error', reject);
+    owner.once('exit', () => reject(new Error('the owner has ended')));
+    owner.stdout.once('data', () => resolve(owner));
+  });
+}
 
 /* The main parts of the contract; all of it is in flower-contract.long.test.ts. */
 for (const { where, start } of [
@@ -104,6 +121,44 @@ for (const { where, start } of [
     });
 
     if (where === 'hardware') {
+      for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+        it(`end within the lease when their owner gets ${signal}`, async () => {
+          assert(node !== undefined);
+          await node.reset();
+          const { objectPath, inPort, outPort } = node;
+          const leaseMs = 2_000;
+          const options = { pinPath: node.pinPath(), objectPath, leaseMs, inPort, outPort };
+          const owner = await startOwner(options);
+          const frame = contractFrame(0);
+          /** Packets that the vSwitch gets of 10. */
+          const passed = async (): Promise<number> => {
+            assert(node !== undefined);
+            const before = await node.passed();
+            for (let i = 0; i < 10; i++) node.send(frame);
+            return (await node.passed()) - before;
+          };
+          try {
+            assert.equal(await passed(), 0, 'the NIC carries the flow');
+            owner.kill(signal);
+            const sinceMs = monotonicMs();
+            const all = async () => ((await passed()) === 10 ? true : undefined);
+            await waitFor('the vSwitch gets all packets', all, { timeoutMs: 20_000, everyMs: 20 });
+            const tookMs = monotonicMs() - sinceMs;
+            assert(tookMs <= leaseMs, `${tookMs} ms`);
+            if (signal === 'SIGKILL') return;
+            owner.kill('SIGCONT');
+            const none = async () => ((await passed()) === 0 ? true : undefined);
+            await waitFor('the NIC carries the flow again', none, { timeoutMs: 20_000 });
+          } finally {
+            owner.kill('SIGKILL');
+          }
+          // Its watchdog removes the rules, and ends.
+          const rules = async () =>
+            (await run('tc', ['filter', 'show', 'dev', inPort, 'ingress'])) === '' || undefined;
+          await waitFor('no rule is left', rules, { timeoutMs: 20_000 });
+        });
+      }
+
       it('are refused in the words of the driver when the table is full', async () => {
         await withBackend(async (f, backend) => {
           const flows = Array.from({ length: NIC_ENTRIES + 1 }, (_, n) => f.flow(n));

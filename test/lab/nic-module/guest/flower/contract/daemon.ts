@@ -65,10 +65,10 @@ describe('the daemon with rules in hardware', function () {
     const names = new NameMaker();
     ovs = await OvsInstance.start(cleanup, names, [], ['other_config:max-idle=600000'], 'shared');
     const datapath = ['--', 'set', 'Bridge', BRIDGE, 'datapath_type=system', 'fail_mode=secure'];
-    const ports = [representor, uplink].flatMap((name, n) => [
-      ...['--', 'add-port', BRIDGE, name],
-      ...['--', 'set', 'Interface', name, `ofport_request=${n + 1}`],
-    ]);
+    const ports = [representor, uplink].flatMap((name, n) => {
+      const column = `ofport_request=${n + 1}`;
+      return ['--', 'add-port', BRIDGE, name, '--', 'set', 'Interface', name, column];
+    });
     await ovs.vsctl('add-br', BRIDGE, ...datapath, ...ports);
     await ovs.ofctl('add-flow', BRIDGE, 'in_port=1,actions=output:2');
     const folder = await mkdtemp(join(tmpdir(), 'norikae-flower-'));
@@ -85,6 +85,13 @@ describe('the daemon with rules in hardware', function () {
     await cleanup.run();
     await rig?.stop();
   });
+
+  /** The daemon of the test before, or a new one. */
+  async function running(leaseMs: number): Promise<NorikaeDaemon> {
+    daemon ??= await start(leaseMs);
+    await carried();
+    return daemon;
+  }
 
   async function start(leaseMs: number): Promise<NorikaeDaemon> {
     const settings: DaemonSettings = {
@@ -132,8 +139,7 @@ describe('the daemon with rules in hardware', function () {
   }
 
   it('carries a flow past the vSwitch, and counts it', async () => {
-    daemon = await start(LONG_LEASE_MS);
-    await carried();
+    daemon = await running(LONG_LEASE_MS);
     const flow = await daemon.waitForFlow(
       'the flow has been carried',
       ({ inPort, placement, carriedBytes }) =>
@@ -146,7 +152,7 @@ describe('the daemon with rules in hardware', function () {
   });
 
   it('leaves the rules to the next daemon, without a dip', async () => {
-    await daemon?.kill();
+    await (await running(LONG_LEASE_MS)).kill();
     const before = await rig.nic.counters(representor);
     assert(before.table_entries > 0);
     daemon = await start(LEASE_MS);
@@ -158,10 +164,7 @@ describe('the daemon with rules in hardware', function () {
   });
 
   it('gives traffic back within the lease when it is frozen, and takes it again', async () => {
-    assert(daemon !== undefined);
-    await carried();
-    const { pid } = daemon.process;
-    assert(pid !== undefined);
+    const { pid } = (await running(LEASE_MS)).process;
     process.kill(pid, 'SIGSTOP');
     const tookMs = await withoutRules(monotonicMs());
     console.log(`      rules gone after ${Math.round(tookMs)} ms`);
@@ -172,8 +175,7 @@ describe('the daemon with rules in hardware', function () {
   });
 
   it('gives traffic back within the lease when it is killed', async () => {
-    assert(daemon !== undefined);
-    daemon.process.kill('SIGKILL');
+    (await running(LEASE_MS)).process.kill('SIGKILL');
     const tookMs = await withoutRules(monotonicMs());
     console.log(`      rules gone after ${Math.round(tookMs)} ms`);
     assert(tookMs <= LEASE_MS, `${tookMs} ms`);

@@ -2,21 +2,15 @@ import { rm } from 'node:fs/promises';
 import { FlowerBackend } from '../../../../../../adapters/nic/flower/backend.ts';
 import type { RulesIn } from '../../../../../../adapters/nic/flower/options.ts';
 import { monotonicMs } from '../../../../../../async/monotonic.ts';
-import type { FlowSpec } from '../../../../../../engine/model/flow.ts';
 import type { PortSnapshot } from '../../../../../../engine/model/port.ts';
-import { ethernet, ipv4, udp } from '../../../../../../lab/testbed/frames.ts';
 import { sleep } from '../../../../../../lab/testbed/wait.ts';
 import type {
   OffloadBackendFixture,
   OffloadBackendNeeds,
 } from '../../../../../contract/offload-backend-fixture.ts';
-import { flowId } from '../../../../../support/flows.ts';
-import { exactly, matchOn } from '../../../../../support/match-fields.ts';
+import { contractFlow, contractFrame, FRAME_BYTES } from './contract-flow.ts';
 import { openTestWatchdog } from './watchdog.ts';
 
-const FRAME_BYTES = 100;
-const FROM = Buffer.from([10, 0, 0, 1]);
-const TO = Buffer.from([10, 0, 0, 2]);
 const REMOVE_LATE_MS = 60;
 
 /** A node with three ports that share a table, and who gets what passes it. */
@@ -41,29 +35,6 @@ export interface FlowerNode {
   recreatePort(name: string): Promise<void>;
 }
 
-/** The n-th flow, from the input port. */
-export function contractFlow({ inPort }: FlowerNode, n: number, output: string): FlowSpec {
-  return {
-    id: flowId(n),
-    match: matchOn(
-      inPort,
-      exactly('eth_type', 0x0800),
-      exactly('ip_proto', 17),
-      exactly('ip_frag', 0),
-      exactly('udp_dst', 1000 + n),
-    ),
-    actions: [{ kind: 'output', port: output }],
-  };
-}
-
-/** A frame of the n-th flow. */
-export function contractFrame(n: number): Buffer {
-  const ip = { src: FROM, dst: TO, protocol: 17, ttl: 64, tos: 0 };
-  const payload = ipv4(ip, 1, udp(ip, 5000, 1000 + n, Buffer.alloc(FRAME_BYTES - 42)));
-  const src = '02:00:00:00:01:01';
-  return ethernet({ src, dst: '02:00:00:00:01:02', etherType: 0x0800, payload });
-}
-
 /** The fixture of the contract for rules of tc flower. */
 export async function flowerFixture(
   node: FlowerNode,
@@ -82,7 +53,7 @@ export async function flowerFixture(
     objectPath: node.objectPath,
     maxLockWaitMs: 10_000,
   };
-  const make = () => new FlowerBackend(options, openTestWatchdog);
+  const make = () => new FlowerBackend(options, { openWatchdog: openTestWatchdog });
   let backend = make();
   const total = async (): Promise<number> => {
     const counts = [node.received(outPort), node.received(otherPort), node.passed()];
@@ -96,13 +67,13 @@ export async function flowerFixture(
     outPort,
     otherPort,
     ports: () => node.ports(),
-    flow: (n) => contractFlow(node, n, outPort),
-    redirected: (n) => contractFlow(node, n, otherPort),
+    flow: (n) => contractFlow(inPort, n, outPort),
+    redirected: (n) => contractFlow(inPort, n, otherPort),
     refused: [
       {
         what: 'a tag that packets do not have',
         flow: {
-          ...contractFlow(node, 150, outPort),
+          ...contractFlow(inPort, 150, outPort),
           actions: [{ kind: 'pop-vlan' }, { kind: 'output', port: outPort }],
         },
         code: 'unsupported-action',
