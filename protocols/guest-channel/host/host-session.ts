@@ -19,6 +19,7 @@ import type { ByteChannel } from './channel.ts';
 import { checkedCounters, checkedDelete, checkedPut } from './checked-replies.ts';
 import { type EndReason, GuestBusy, GuestRefused, GuestSessionEnded } from './errors.ts';
 import { GuestClock } from './guest-clock.ts';
+import { KnownRules } from './known-rules.ts';
 import { PendingRequests } from './pending.ts';
 import type { GuestLease, GuestSession, SessionListener } from './session.ts';
 import { SessionListeners } from './session-listeners.ts';
@@ -50,8 +51,7 @@ export class HostSession implements GuestSession {
   readonly #clock = new GuestClock();
   readonly #pending = new PendingRequests();
   readonly #listeners = new SessionListeners();
-  /** Ids that were put and not deleted; what the guest may report. */
-  readonly #rules = new Set<number>();
+  readonly #rules = new KnownRules();
   #end: GuestSessionEnded | undefined;
   #isLeaving = false;
   #leaseEndsAtMs: number | undefined;
@@ -86,15 +86,7 @@ export class HostSession implements GuestSession {
     const results: RuleResult[] = [];
     for (let from = 0; from < rules.length; from += MAX_RULES_PER_PUT) {
       const part = rules.slice(from, from + MAX_RULES_PER_PUT);
-      for (const { id } of part) this.#rules.add(id);
-      if (this.#rules.size > MAX_RULES) {
-        for (const { id } of part) this.#rules.delete(id);
-        const why = `a guest can hold ${MAX_RULES} rules`;
-        results.push(...part.map(({ id }) => ({ id, ok: false as const, why })));
-        continue;
-      }
-      const result = await this.#request({ type: 'put', rules: part });
-      results.push(...this.#checked(() => checkedPut(part, result)));
+      results.push(...(await this.#putPart(part)));
     }
     return results;
   }
@@ -105,15 +97,14 @@ export class HostSession implements GuestSession {
       const part = rules.slice(from, from + MAX_RULES);
       const result = await this.#request({ type: 'delete', rules: part });
       deleted += this.#checked(() => checkedDelete(part.length, result));
-      for (const id of part) this.#rules.delete(id);
+      this.#rules.remove(part);
     }
     return deleted;
   }
 
   async retain(rules: readonly number[]): Promise<number> {
     const result = await this.#request({ type: 'retain', rules });
-    const kept = new Set(rules);
-    for (const id of this.#rules) if (!kept.has(id)) this.#rules.delete(id);
+    this.#rules.retain(rules);
     return this.#checked(() => checkedDelete(MAX_RULES, result));
   }
 
@@ -121,7 +112,7 @@ export class HostSession implements GuestSession {
     const all: RuleCounters[] = [];
     for (let after = 0; ; after = all.at(-1)?.[0] ?? after) {
       const result = await this.#request({ type: 'counters', after });
-      const page = this.#checked(() => checkedCounters(after, this.#rules, result));
+      const page = this.#checked(() => checkedCounters(after, this.#rules.ids, result));
       all.push(...page.counters);
       if (!page.more) return all;
     }
@@ -140,7 +131,7 @@ export class HostSession implements GuestSession {
 
   async withdraw(): Promise<number> {
     const result = await this.#request({ type: 'withdraw' });
-    this.#rules.clear();
+    this.#rules.retain([]);
     return this.#checked(() => checkedDelete(MAX_RULES, result));
   }
 
@@ -203,9 +194,21 @@ export class HostSession implements GuestSession {
     this.#listeners.each((listener) => listener.lost(lost));
   }
 
+  async #putPart(part: readonly GuestRule[]): Promise<readonly RuleResult[]> {
+    this.#throwIfBusy();
+    const added = this.#rules.add(part.map(({ id }) => id));
+    if (added === undefined) {
+      const why = `a guest can hold ${MAX_RULES} rules`;
+      return part.map(({ id }) => ({ id, ok: false, why }));
+    }
+    const result = await this.#request({ type: 'put', rules: part });
+    const results = this.#checked(() => checkedPut(part, result));
+    this.#rules.settle(added, results);
+    return results;
+  }
+
   async #request(body: Body): Promise<ReplyResult> {
-    if (this.#end !== undefined) throw this.#end;
-    if (this.#pending.isFull) throw new GuestBusy(this.guest, this.#pending.size);
+    this.#throwIfBusy();
     const { timeoutMs } = this.#options;
     const id = ++this.#lastId;
     const line = encodeLine({ ...body, to: this.#epoch, id });
@@ -218,6 +221,11 @@ export class HostSession implements GuestSession {
     const result = await reply;
     if (result.of === 'error') throw new GuestRefused(this.guest, body.type, result.why);
     return result;
+  }
+
+  #throwIfBusy(): void {
+    if (this.#end !== undefined) throw this.#end;
+    if (this.#pending.isFull) throw new GuestBusy(this.guest, this.#pending.size);
   }
 
   #checked<T>(check: () => T): T {

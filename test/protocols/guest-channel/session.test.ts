@@ -85,6 +85,20 @@ describe('session with a guest', () => {
     });
   });
 
+  it('has room for other rules after the guest has refused many', async () => {
+    const guest = new ModelGuest();
+    const session = await guest.session();
+    const ids = Array.from({ length: 4_200 }, (_, i) => i + 1);
+    for (const id of ids) guest.rules.refused.set(id, 'no such device');
+    const refused = await session.put(ids.map(receive));
+    assert(refused.every((result) => !result.ok && result.why === 'no such device'));
+    assert.deepEqual(await session.put([receive(5_000)]), [{ id: 5_000, ok: true }]);
+    // A rule whose replacement is refused may still be there.
+    guest.rules.refused.set(5_000, 'no such device');
+    await session.put([receive(5_000)]);
+    assert.deepEqual(await session.counters(), [[5_000, 0, 0]]);
+  });
+
   describe('lease', () => {
     it('is needed by transmit rules', async () => {
       const guest = new ModelGuest();
