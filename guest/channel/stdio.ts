@@ -10,6 +10,8 @@ export class StdioConnection implements HostConnection {
   constructor(input: Readable, output: Writable) {
     this.#input = input;
     this.#output = output;
+    // A host that has gone does not read what is left.
+    output.on('error', () => {});
   }
 
   send(text: string): void {
@@ -17,7 +19,15 @@ export class StdioConnection implements HostConnection {
   }
 
   async sent(): Promise<void> {
-    while (this.#output.writableNeedDrain) await once(this.#output, 'drain');
+    const output = this.#output;
+    while (output.writableNeedDrain && !output.destroyed) {
+      const settled = new AbortController();
+      const options = { signal: settled.signal };
+      const waits = [once(output, 'drain', options), once(output, 'close', options)];
+      await Promise.race(waits).catch(() => {});
+      settled.abort();
+      await Promise.allSettled(waits);
+    }
   }
 
   async read(take: (chunk: Uint8Array) => Promise<void>): Promise<void> {

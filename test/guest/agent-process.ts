@@ -75,5 +75,6 @@ export class AgentProcess implements ByteChannel {
 
   close(): void {
     this.#child.stdin.end();
+    this.#child.stdout.destroy();
   }
 }

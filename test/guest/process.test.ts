@@ -116,6 +116,13 @@ describe('agent as a process', function () {
     });
   });
 
+  it('ends with its channel', async () => {
+    const { agent, session } = await leased(60_000);
+    session.close();
+    assert.equal(await agent.exited, 0, agent.errors);
+    assert.equal(agent.errors, '');
+  });
+
   it('whose guardian is killed has no lease until there is another', async () => {
     const { agent, session } = await leased(60_000);
     const [guardian] = childrenOf(agent.pid);
