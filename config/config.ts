@@ -25,6 +25,8 @@ export interface Config {
   readonly influx?: InfluxConfig;
   /** Channels to the agents of guests; undefined: none. */
   readonly guests?: GuestsConfig;
+  /** Virtual functions of a NIC; undefined unless the backend is `vf`. */
+  readonly sriov?: SriovConfig;
   /** Absolute path of the control socket. */
   readonly control: { readonly path: string };
   readonly log: LogSettings;
@@ -36,6 +38,36 @@ export interface GuestsConfig {
   readonly directory: string;
   /** Longest time for a reply of a guest, ms. */
   readonly replyTimeoutMs: number;
+}
+
+/** The NIC whose virtual functions (VFs) carry flows of VMs. */
+export interface SriovConfig {
+  /** Port of the vSwitch that is the physical function. */
+  readonly uplink: string;
+  /** How the NIC steers what VMs receive: all of it by MAC address, or flows by receive filters. */
+  readonly steering: 'mac' | 'ntuple';
+  /** Whether each IP address behind the uplink belongs to one host; receive filters need it. */
+  readonly addressesAreUnique: boolean;
+  /** Absolute path of the file that notes what was written to the NIC. */
+  readonly journal: string;
+  readonly vms: readonly SriovVm[];
+}
+
+export interface SriovVm {
+  /** Its port of the vSwitch. */
+  readonly port: string;
+  /** Name of the channel to its agent. */
+  readonly guest: string;
+  /** Number of its VF, from 0. */
+  readonly vf: number;
+  /** MAC address of the VF itself. */
+  readonly vfMac: string;
+  /** VLAN id on the wire; 0: none. */
+  readonly vlan: number;
+  /** Most that the VF may send, Mbit/s; 0: no limit. */
+  readonly maxTxMbps: number;
+  /** Whether the guest may send whatever it likes on its VF. */
+  readonly trustGuest: boolean;
 }
 
 /** The node; only the section of the chosen adapter is used. */
@@ -78,8 +110,8 @@ export interface OvsConfig {
 }
 
 export interface BackendConfig {
-  /** `auto`: XDP, tcx or cls_bpf, chosen for each port. `flower`: rules of tc. `none`: the daemon observes and decides, but places nothing. */
-  readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'flower' | 'none';
+  /** `auto`: XDP, tcx or cls_bpf, chosen for each port. `flower`: rules of tc. `vf`: virtual functions. `none`: the daemon observes and decides, but places nothing. */
+  readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'flower' | 'vf' | 'none';
   readonly entries: number;
   readonly masks: number;
   readonly leaseMs: number;

@@ -5,6 +5,7 @@ import { checkBackend } from './backend-checks.ts';
 import { checkFastPath } from './fast-path-checks.ts';
 import { checkHttp } from './http-checks.ts';
 import { checkInflux } from './influx-checks.ts';
+import { checkSriov } from './sriov-checks.ts';
 
 /** Checks conditions between settings, which the schema cannot express. */
 export function crossCheck(settings: ConfigFile, document: JsonDocument): Problem[] {
@@ -44,5 +45,6 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
   problems.push(...checkFastPath(settings, document));
   problems.push(...checkHttp(settings, document));
   problems.push(...checkInflux(settings, document));
+  problems.push(...checkSriov(settings, document));
   return problems;
 }

@@ -87,6 +87,7 @@ function once<T>(create: () => T): () => T {
 function resolved(settings: ConfigFile, file: string): Config {
   const control = resolve(runtimeFolder(), settings.control.path);
   const { node, fastPath, poll, planner, onExit, decisions, http, influx, guests, log } = settings;
+  const state = stateFolder() ?? dirname(control);
   const defaultAdapter = node.adapter === 'ovs' ? 'auto' : 'emulator';
   return {
     file,
@@ -108,7 +109,10 @@ function resolved(settings: ConfigFile, file: string): Config {
     ...(guests === undefined
       ? {}
       : { guests: { ...guests, directory: resolve(dirname(file), guests.directory) } }),
-    hold: { file: resolve(stateFolder() ?? dirname(control), settings.hold.file) },
+    ...(settings.sriov === undefined
+      ? {}
+      : { sriov: { ...settings.sriov, journal: resolve(state, settings.sriov.journal) } }),
+    hold: { file: resolve(state, settings.hold.file) },
     control: { path: control },
     log,
   };

@@ -19,6 +19,7 @@ import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../platform/log.ts';
 import { nicBackend } from './nic-backend.ts';
+import { vfBackend } from './vf-backend.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
 
 /** The node's implementations of the engine's ports. */
@@ -90,7 +91,6 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
   });
   const { fastPath } = config;
   const changes = monitorsOf(config, ports);
-  const nic = nicBackend(config.backend);
   const guests =
     config.guests === undefined
       ? undefined
@@ -99,6 +99,11 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
           nowMs: () => clock.now(),
           log: (line) => log.info(line),
         });
+  const { sriov } = config;
+  const nic =
+    sriov === undefined || guests === undefined
+      ? nicBackend(config.backend)
+      : vfBackend(config.backend, sriov, guests, clock);
   return {
     description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,

@@ -59,7 +59,8 @@ function configuration({ configuration: read, settings }: HostFacts): Check {
       'remove backend.adapter, or set it to "auto"',
     );
   }
-  return passed(name, `${file}, backend "${settings.adapter}"`);
+  const unchecked = settings.adapter === 'vf' ? ', whose NIC and guests are not checked here' : '';
+  return passed(name, `${file}, backend "${settings.adapter}"${unchecked}`);
 }
 
 function daemon({ daemon: seen }: HostFacts): Check {

@@ -47,7 +47,8 @@ function hooksFor({ adapter }: Settings, { knowsTcx, programs }: BpfFacts): Host
   const ingress = isSeen(knowsTcx) && !knowsTcx.value ? 'cls_bpf' : 'tcx';
   const unusable = 'the kernel does not accept the program';
   const facts = {
-    setting: adapter === 'none' ? 'auto' : adapter,
+    // Virtual functions have no hook; the ports are checked as they would be without them.
+    setting: adapter === 'none' || adapter === 'vf' ? 'auto' : adapter,
     ingress: isSeen(programs.tcx) ? ingress : { unusable },
   } as const;
   return {

@@ -27,7 +27,7 @@ import { checkOptions, type NtupleOptions } from './options.ts';
 export interface NtupleParts {
   /** For what changes nothing: discovery and limits. */
   readonly device: FilterDevice;
-  /** Writes the filters, under the lease. Started. */
+  /** Writes the filters, under the lease. */
   readonly writer: FilterWriter;
   /** CLOCK_MONOTONIC, ms. */
   readonly nowMs?: () => number;
@@ -74,6 +74,7 @@ export class NtupleBackend implements OffloadBackend {
   /** @throws {EthtoolRefused} when the NIC has no receive filters */
   async start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    await this.#writer.start();
     const { places } = await this.#device.info();
     if (places > 0) this.#entries = Math.min(this.#options.entries, places);
     this.#shapes = await discoverShapes(this.#device);

@@ -37,7 +37,7 @@ import { VfLeases } from './vf-leases.ts';
 import { VmSet } from './vm-set.ts';
 
 export interface VfParts {
-  /** Writes to the NIC, through the keeper process of `VfDevice`. Started. */
+  /** Writes to the NIC, through the keeper process of `VfDevice`. */
   readonly writer: FilterWriter;
   readonly sessions: GuestSessions;
   /** Receive filters of the NIC, for discovery; only for steering by `ntuple`. */
@@ -83,7 +83,8 @@ export class VfBackend implements OffloadBackend {
 
   async start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { filters, sessions } = this.#parts;
+    const { filters, sessions, writer } = this.#parts;
+    await writer.start();
     if (filters !== undefined) this.#shapes = await discoverShapes(filters);
     this.#ports = ports;
     this.#permissions.portsChanged(ports);

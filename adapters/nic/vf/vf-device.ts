@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import type { PlacedFilter, ReceiveFilter } from '../../../protocols/ethtool/receive-filter.ts';
 import type { Insertion, TableInfo } from '../../../protocols/ethtool/receive-filters.ts';
 import type { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
+import { links } from '../../../protocols/netlink/link/links.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
 import {
   setVirtualFunction,
@@ -27,6 +28,15 @@ export class VfRefused extends Error {
   }
 }
 
+/** The NIC is not there. */
+export class NoSuchNic extends Error {
+  override readonly name = 'NoSuchNic';
+
+  constructor(device: string) {
+    super(`there is no device ${device}: name the physical function of the NIC as the uplink`);
+  }
+}
+
 /** What the device needs of a VM. */
 export type VfSettings = Pick<VfVm, 'vf' | 'vfMac' | 'vlan' | 'maxTxMbps' | 'trustGuest'>;
 
@@ -37,26 +47,35 @@ export interface VfControl {
   set(vf: number, settings: VirtualFunctionSettings): Promise<number>;
 }
 
-/** Virtual functions of a device, over rtnetlink. */
+/** Virtual functions of a device of this network namespace, over rtnetlink. */
 export class LinkVfControl implements VfControl {
   readonly #requests: NetlinkRequests;
-  readonly #ifindex: number;
+  readonly #device: string;
+  #ifindex: number | undefined;
 
-  constructor(requests: NetlinkRequests, ifindex: number) {
+  constructor(requests: NetlinkRequests, device: string) {
     this.#requests = requests;
-    this.#ifindex = ifindex;
+    this.#device = device;
   }
 
-  read(): Promise<readonly VirtualFunction[]> {
-    return virtualFunctions(this.#requests, this.#ifindex);
+  async read(): Promise<readonly VirtualFunction[]> {
+    return virtualFunctions(this.#requests, await this.#find());
   }
 
   async set(vf: number, settings: VirtualFunctionSettings): Promise<number> {
-    const requests = setVirtualFunction(this.#ifindex, vf, settings);
+    const requests = setVirtualFunction(await this.#find(), vf, settings);
     for (const answer of await this.#requests.batch(requests)) {
       if (answer instanceof NetlinkRefused) return answer.errno || EIO;
     }
     return 0;
+  }
+
+  /** @throws {NoSuchNic} */
+  async #find(): Promise<number> {
+    if (this.#ifindex !== undefined) return this.#ifindex;
+    const found = (await links(this.#requests)).find(({ name }) => name === this.#device);
+    if (found === undefined) throw new NoSuchNic(this.#device);
+    return (this.#ifindex = found.ifindex);
   }
 }
 

@@ -2,7 +2,7 @@
 //
 //     node vf-keeper-process.js DEVICE JOURNAL SETTINGS
 //
-// SETTINGS is JSON: `{"ifindex", "vms", "filters"}`, as VfKeeperSettings has them.
+// SETTINGS is JSON: `{"vms", "filters"}`, as VfKeeperSettings has them.
 import { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
 import { PROTOCOL } from '../../../protocols/netlink/socket.ts';
 import { openFilterDevice } from '../ntuple/keeper/filter-device.ts';
@@ -16,9 +16,9 @@ import { LinkVfControl, VfDevice } from './vf-device.ts';
 const TIMEOUT_MS = 4_000;
 
 const [name = '', journal = '', settings = ''] = process.argv.slice(2);
-const { ifindex, vms, filters } = parseSettings(settings);
+const { vms, filters } = parseSettings(settings);
 const requests = new NetlinkRequests(PROTOCOL.route, { timeoutMs: TIMEOUT_MS });
-const control = new LinkVfControl(requests, ifindex);
+const control = new LinkVfControl(requests, name);
 const device = new VfDevice(control, vms, filters ? openFilterDevice(name) : undefined);
 process.exit(
   await serveKeeper(new FilterKeeper({ name, device, journal: new FileJournal(journal) })),

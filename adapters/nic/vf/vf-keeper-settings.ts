@@ -4,8 +4,6 @@ import type { VfSettings } from './vf-device.ts';
 
 /** What the keeper process of virtual functions needs to know. */
 export interface VfKeeperSettings {
-  /** Of the physical function. */
-  readonly ifindex: number;
   readonly vms: readonly VfSettings[];
   /** True: it keeps receive filters, too. */
   readonly filters: boolean;
@@ -13,12 +11,10 @@ export interface VfKeeperSettings {
 
 /** The script of the keeper process with its settings. */
 export function vfKeeperScript({
-  ifindex,
   vms,
   filters,
 }: VfKeeperSettings): NonNullable<KeeperClientOptions['script']> {
   const settings: VfKeeperSettings = {
-    ifindex,
     filters,
     vms: vms.map(({ vf, vfMac, vlan, maxTxMbps, trustGuest }) => {
       return { vf, vfMac, vlan, maxTxMbps, trustGuest };

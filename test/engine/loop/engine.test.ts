@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
-import { formatFlowId } from '../../../engine/model/flow-id.ts';
+import { type FlowId, formatFlowId } from '../../../engine/model/flow-id.ts';
+import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
@@ -79,6 +80,31 @@ describe('engine', () => {
     await rig.tick([{ n: 1, actions: [] }]);
     assert.deepEqual(rig.backend.log, ['delete 1', 'put 1']);
     assert.deepEqual(rig.backend.installed.get(formatFlowId(flowId(1)))?.actions, []);
+  });
+
+  it('removes entries that other flows contradict, before anything else', async () => {
+    class Contradicted extends FakeBackend {
+      readings = 0;
+      by: number | undefined;
+
+      contradicted(table: FlowTable): readonly FlowId[] {
+        this.readings++;
+        return this.by !== undefined && rowOf(table, this.by) !== -1 ? [flowId(1)] : [];
+      }
+    }
+    const backend = new Contradicted();
+    const rig = new Rig(backend);
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    backend.by = 3;
+    await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(rig.installed(), [1, 2]);
+    backend.log.length = 0;
+    backend.refuse = ({ kind }) =>
+      kind === 'put' ? { code: 'port-unavailable', detail: 'contradicted' } : undefined;
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    assert.deepEqual(backend.log.slice(0, 1), ['delete 1']);
+    assert.deepEqual(rig.installed(), [2]);
+    assert.equal(backend.readings, 3);
   });
 
   it('removes changed entries even if ports or counters are stale', async () => {

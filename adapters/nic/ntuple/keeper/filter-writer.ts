@@ -7,6 +7,8 @@ import type { Insertion } from '../../../../protocols/ethtool/receive-filters.ts
  * Filters of other programs are neither reported nor changed.
  */
 export interface FilterWriter {
+  /** Makes it ready; removes what an earlier one of the device has left. */
+  start(): Promise<void>;
   /** Inserts a filter. @throws {LeaseEnded} after the end of the lease */
   insert(filter: ReceiveFilter): Promise<Insertion>;
   /** Removes a filter that was inserted here; one that is gone is no error. Resolves to the errno. */

@@ -79,14 +79,13 @@ export const TARGETS: ReadonlyMap<string, number> = new Map([
   ['vm2', 1],
 ]);
 
-/** A started keeper and a backend, not started, on a device. */
+/** A keeper and a backend, both not started, on a device. */
 export async function backendOn(
   device: FakeFilterDevice,
   journal: FilterJournal,
   options: Partial<NtupleOptions> = {},
 ): Promise<{ backend: NtupleBackend; keeper: FilterKeeper }> {
   const keeper = new FilterKeeper({ name: 'p0', device, journal });
-  await keeper.start();
   const backend = new NtupleBackend(
     {
       uplink: 'p0',

@@ -14,7 +14,6 @@ describeOffloadBackend(
         vmNumbered(n, { trustGuest: true, vfMac: `02:00:00:00:0f:0${n}` }),
       );
       const rig = new VfRig({ steering: 'ntuple', entries, leaseMs, vms });
-      await rig.keeper.start();
       for (const { guest, vfMac } of vms) await rig.connect(guest, vfMac);
       return rig;
     };

@@ -58,7 +58,6 @@ describe('virtual functions as a backend', () => {
   ): Promise<VfRig> {
     const rig = new VfRig({ steering: 'mac', vms: [vmNumbered(1, vm)], ...options });
     rigs.push(rig);
-    await rig.keeper.start();
     await rig.connect('vm1');
     await rig.backend.start(rig.ports, never());
     assert.equal(await rig.backend.renewLease(monotonicMs()), 'renewed');
@@ -200,7 +199,6 @@ describe('virtual functions as a backend', () => {
   it('is refused for a guest without the device that the host expects', async () => {
     const rig = new VfRig({ steering: 'mac', vms: [vmNumbered(1)] });
     rigs.push(rig);
-    await rig.keeper.start();
     await rig.connect('vm1', '02:00:00:00:0f:77');
     await rig.backend.start(rig.ports, never());
     await rig.backend.renewLease(monotonicMs());

@@ -119,7 +119,6 @@ describe('receive filters on the NIC in software', function () {
       journal: '/run/ntuple-journal',
       startMs: SLOW_MS,
     });
-    await client.start();
     const backend = backendOf(client);
     const ports = new Map([uplink, 'vm1', 'vm2'].map((name, n) => [name, portNamed(name, n + 1)]));
     await backend.start(ports, never());
@@ -181,7 +180,6 @@ describe('receive filters on the NIC in software', function () {
       journal: '/run/ntuple-journal-3',
       startMs: SLOW_MS,
     });
-    await client.start();
     const backend = backendOf(client);
     const ports = new Map([uplink, 'vm1', 'vm2'].map((name, n) => [name, portNamed(name, n + 1)]));
     await backend.start(ports, never());
