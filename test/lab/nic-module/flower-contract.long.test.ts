@@ -1,27 +1,8 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { needs } from '../../support/needs.ts';
+import { runInGuest } from '../../support/run-in-guest.ts';
 
 const GUEST_MS = 8 * 60_000;
-const LANE = fileURLToPath(new URL('../../../lab/kernel/lane/on-host.js', import.meta.url));
-const MOCHA = 'node_modules/mocha/bin/mocha.js';
-
-/** Runs a file with mocha in a guest; resolves to its status and what it printed. */
-function runInGuest(file: URL): Promise<{ readonly status: number | null; readonly text: string }> {
-  const args = ['backports', MOCHA, '--no-config', fileURLToPath(file)];
-  const lane = fork(LANE, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  let text = '';
-  const take = (chunk: Buffer): void => {
-    text += chunk.toString();
-  };
-  lane.stdout?.on('data', take);
-  lane.stderr?.on('data', take);
-  return new Promise((resolve, reject) => {
-    lane.once('error', reject);
-    lane.once('close', (status) => resolve({ status, text }));
-  });
-}
 
 describe('the contract of backends, for rules of tc flower', function () {
   this.timeout(GUEST_MS + 60_000);
@@ -37,7 +18,7 @@ describe('the contract of backends, for rules of tc flower', function () {
   ]) {
     it(`holds: ${name}`, async () => {
       const file = new URL(`guest/flower/contract/${name}.js`, import.meta.url);
-      const { status, text } = await runInGuest(file);
+      const { status, text } = await runInGuest('backports', file);
       assert.equal(status, 0, text);
       assert.match(text, new RegExp(`\\b${passing} passing`));
     });
