@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { XdpAttachment } from '../../../../adapters/nic/xdp/attachment.ts';
 import { ObjectUnusable } from '../../../../adapters/nic/core/errors.ts';
 import { PROGRAMS } from '../../../../adapters/nic/xdp/programs.ts';
 import { needs } from '../../../support/needs.ts';
+import { builtObject } from '../support/object.ts';
 import { World } from '../support/world.ts';
 import { openTools } from './support/tools.ts';
 
@@ -39,6 +40,18 @@ describe('loading an XDP program', function () {
     await attachment.detach(ifindex);
     attachment.close();
     tools.close();
+  });
+
+  it('calls functions that a kernel may lack from objects of their own alone', async () => {
+    // For such functions libbpf searches all modules, which needs CAP_SYS_ADMIN.
+    const hasFunctions = async (object: string) => (await readFile(object)).includes('.ksyms');
+    const plain = builtObject('xdp');
+    assert.deepEqual(
+      await Promise.all(
+        [plain, builtObject('tcx'), join(dirname(plain), 'bound.bpf.o')].map(hasFunctions),
+      ),
+      [false, false, true],
+    );
   });
 
   it('refuses an object file that is missing or is none', async () => {
