@@ -145,7 +145,17 @@ export class ClsFilters implements IngressPoint {
     if (!(await this.#isUnused(ifindex))) return;
     await this.#unless([ENOENT, ENODEV, EINVAL], deleteClsact(ifindex));
     this.#marks.remove(ifindex);
-    if (this.#isAwaited(ifindex)) await announceLink(this.#route, ifindex);
+    if (this.#isAwaited(ifindex)) await this.#announce(ifindex);
+  }
+
+  /** Makes the vSwitch try again what it could not do beside the qdisc. */
+  async #announce(ifindex: number): Promise<void> {
+    try {
+      await announceLink(this.#route, ifindex);
+    } catch (error) {
+      // The device is gone.
+      if (!(error instanceof NetlinkRefused) || error.errno !== ENODEV) throw error;
+    }
   }
 
   async #isUnused(ifindex: number): Promise<boolean> {

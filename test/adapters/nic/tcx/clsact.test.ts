@@ -217,6 +217,17 @@ describe('tc filters and their qdisc', function () {
     assert.deepEqual(await filters(), before);
   });
 
+  it('leave no pin and no mark of a device that is gone', async () => {
+    const backend = await started();
+    await put(backend);
+    await world.removePort(inPort);
+    assert.deepEqual(await backend.portsChanged(ports()), [flow().id]);
+    assert.deepEqual(
+      readdirSync(pinPath).filter((name) => name === 'filters' || name === 'clsact'),
+      [],
+    );
+  });
+
   it('give way when the vSwitch polices the port, and make it try again', async () => {
     const backend = await started();
     await put(backend);
