@@ -3,7 +3,7 @@ import type { Devices } from './devices.ts';
 import type { PortIdentity } from './entry.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { Pins } from './pins.ts';
-import { isOurPriority } from './priorities.ts';
+import { isOwnRule } from './other-hooks.ts';
 import type { RuleReader } from './rule-reader.ts';
 import type { ServedPorts } from './served-ports.ts';
 import type { TrafficControlRequests } from './traffic-control.ts';
@@ -63,8 +63,11 @@ export class Adoption {
     for (const { ifindex, kind } of await tc.qdiscs()) {
       const port = ports.byIfindex(ifindex);
       if (kind !== 'clsact' || port === undefined || known.has(ifindex)) continue;
+      // Its own rules have flow ids as cookies, too.
+      if (port.vswitchOffloads === true) continue;
       const there = await tc.filters(ifindex, PARENT.clsactIngress);
-      if (there.some(({ priority, kind: of }) => of === 'flower' && isOurPriority(priority))) {
+      const foreign = there.filter((filter) => filter.handle !== 0 && !isOwnRule(filter));
+      if (there.some(isOwnRule) && foreign.length === 0) {
         await devices.clear(ifindex, port.name, false);
       }
     }

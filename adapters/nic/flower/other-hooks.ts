@@ -4,7 +4,9 @@ import { DevicePrograms } from '../core/device-programs.ts';
 import { SystemCallFailed } from '../core/errors.ts';
 import type { NetworkLock } from '../core/network-lock.ts';
 import type { RulesIn } from './options.ts';
+import { GATE_PROGRAM } from './gate.ts';
 import { GATE_PRIORITY, isRulePriority } from './priorities.ts';
+import { flowIdOfCookie } from './rules/cookie.ts';
 
 const WHY_NOT_TCX =
   'its device has a tcx program at ingress, which forwards packets before the rules';
@@ -57,8 +59,17 @@ export function flowerOtherHooks(lock: NetworkLock, rulesIn: RulesIn): DeviceHoo
   });
 }
 
-function isOwnRule({ kind, priority }: AttachedFilter): boolean {
-  return kind === 'flower'
-    ? isRulePriority(priority)
-    : kind === 'bpf' && priority === GATE_PRIORITY;
+/** True for our rules, whose cookie is a flow id, and the gate. Heads of lists have no content. */
+export function isOwnRule({
+  kind,
+  handle,
+  priority,
+  programName,
+  cookie,
+}: AttachedFilter): boolean {
+  if (kind === 'bpf') {
+    return priority === GATE_PRIORITY && (handle === 0 || programName === GATE_PROGRAM);
+  }
+  if (kind !== 'flower' || !isRulePriority(priority)) return false;
+  return handle === 0 || (cookie !== undefined && flowIdOfCookie(cookie) !== undefined);
 }

@@ -33,8 +33,3 @@ export function placeOf(protocol: number): RulePlace {
 export function isRulePriority(priority: number): boolean {
   return priority > GATE_PRIORITY && priority <= LAST.priority;
 }
-
-/** True for the priority of a rule or of the gate. */
-export function isOurPriority(priority: number): boolean {
-  return priority === GATE_PRIORITY || isRulePriority(priority);
-}

@@ -82,7 +82,11 @@ export class RuleReader {
 
   async #rulesOf({ ifindex }: ServedDevice): Promise<readonly FlowerFilter[]> {
     const all = await this.#parts.tc.rules(ifindex);
-    return all.filter(({ chain, priority }) => chain === 0 && isRulePriority(priority));
+    // Others may use our priorities; their rules have no flow id as cookie.
+    return all.filter(
+      ({ chain, priority, actions }) =>
+        chain === 0 && isRulePriority(priority) && flowIdOfActions(actions) !== undefined,
+    );
   }
 
   #entryOf(device: ServedDevice, filter: FlowerFilter): Entry | undefined {

@@ -3,7 +3,8 @@ import type { NetlinkMessage } from '../message.ts';
 import type { NetlinkRequests } from '../requests.ts';
 import { encodeStruct, StructReader } from '../structs.ts';
 import { AttributeReader } from '../tables.ts';
-import { BPF, priorityOf, protocolOf, TC, TCMSG } from './tables.ts';
+import { FLOWER } from './flower-table.ts';
+import { ACT, BPF, priorityOf, protocolOf, TC, TCMSG } from './tables.ts';
 
 const RTM_NEWQDISC = 36;
 const RTM_GETQDISC = 38;
@@ -43,6 +44,10 @@ export interface AttachedFilter extends TrafficControl {
   readonly chain: number;
   /** The program of a `bpf` filter; undefined for other kinds, and for a head. */
   readonly programId: number | undefined;
+  /** The name that the program was attached with; undefined as above. */
+  readonly programName: string | undefined;
+  /** The first cookie of the actions of a `flower` filter; undefined for other kinds. */
+  readonly cookie: Buffer | undefined;
 }
 
 /** The qdisc that a notification says was added; undefined for another notification. */
@@ -96,16 +101,27 @@ function trafficControlOf(payload: Buffer): TrafficControl {
   };
 }
 
+function cookieIn(actions: readonly Buffer[]): Buffer | undefined {
+  for (const item of actions) {
+    const cookie = new AttributeReader(item).get(ACT.cookie);
+    if (cookie !== undefined) return cookie;
+  }
+  return undefined;
+}
+
 function filterOf(payload: Buffer): AttachedFilter {
   const info = new StructReader('tcmsg', payload).get(TCMSG.info);
   const attributes = new AttributeReader(payload.subarray(TCMSG.bytes));
   const control = trafficControlOf(payload);
-  const options = control.kind === 'bpf' ? attributes.get(TC.options) : undefined;
+  const program = control.kind === 'bpf' ? attributes.get(TC.options) : undefined;
+  const rule = control.kind === 'flower' ? attributes.get(TC.options) : undefined;
   return {
     ...control,
     priority: priorityOf(info),
     protocol: protocolOf(info),
     chain: attributes.get(TC.chain) ?? 0,
-    programId: options?.get(BPF.programId),
+    programId: program?.get(BPF.programId),
+    programName: program?.get(BPF.name),
+    cookie: cookieIn(rule?.get(FLOWER.actions) ?? []),
   };
 }

@@ -169,6 +169,22 @@ describe('rules of tc flower, when tc refuses or loses them', () => {
     assert.equal(host.tc.filters.size, 1);
   });
 
+  it("removes rules of an earlier daemon whose pins are lost, and nobody else's", async () => {
+    await start('software');
+    await backend.apply([put(flow(0))], never());
+    await backend.close('keep');
+    host.pins.unpin();
+    const [rule] = host.tc.of(IN);
+    host.tc.devices.add(12);
+    host.tc.qdiscs.set(12, 'clsact');
+    const foreign = { ...rule, ifindex: 12, options: Buffer.alloc(0) };
+    host.tc.filters.set('foreign', foreign);
+    backend = host.backend('software');
+    await backend.start(host.snapshot(), never());
+    assert.equal(host.tc.of(IN).length, 0);
+    assert.deepEqual(host.tc.of(12), [foreign]);
+  });
+
   it('does not serve a port beside the offload of Open vSwitch itself, and says what to do', async () => {
     await start('hardware');
     host.addPort('in', IN, { vswitchOffloads: true });

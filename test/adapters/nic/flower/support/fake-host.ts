@@ -7,6 +7,8 @@ import { removalOf } from '../../../../../adapters/nic/flower/traffic-control.ts
 import { newFilter } from '../../../../../protocols/netlink/tc/filters.ts';
 import { FLAG } from '../../../../../protocols/netlink/message.ts';
 import { PARENT } from '../../../../../protocols/netlink/tc/traffic-control.ts';
+import { BPF } from '../../../../../protocols/netlink/tc/tables.ts';
+import { GATE_PROGRAM } from '../../../../../adapters/nic/flower/gate.ts';
 import { ANY_PROTOCOL, GATE_PRIORITY } from '../../../../../adapters/nic/flower/priorities.ts';
 import { NetworkLock } from '../../../../../adapters/nic/core/network-lock.ts';
 import type { HookedDevice } from '../../../../../adapters/nic/core/hook.ts';
@@ -114,7 +116,10 @@ const PORT = {
 function gateAt(ifindex: number) {
   const parent = PARENT.clsactIngress;
   const place = { ifindex, parent, priority: GATE_PRIORITY, protocol: ANY_PROTOCOL, handle: 1 };
-  return { ...newFilter(place, 'bpf', []), flags: FLAG.create | FLAG.replace };
+  return {
+    ...newFilter(place, 'bpf', [BPF.name.of(GATE_PROGRAM)]),
+    flags: FLAG.create | FLAG.replace,
+  };
 }
 
 /** Pins in memory. */

@@ -200,7 +200,7 @@ export class FakeTc {
       TCMSG.parent.of(PARENT.clsactIngress),
       TCMSG.info.of(infoOf(priority, protocol)),
     ]);
-    const options = kind === 'flower' ? this.#reported(filter) : attributesOf();
+    const options = kind === 'flower' ? this.#reported(filter) : attributesOf(filter.options);
     const payload = Buffer.concat([header, TC.kind.of(kind), TC.options.of(options)]);
     return encodeMessage({ type, flags: FLAG.multi, sequence, payload });
   }
