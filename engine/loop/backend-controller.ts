@@ -5,7 +5,7 @@ import type { ReasonCode } from '../model/reason.ts';
 import type { SliceQuota } from '../model/slice.ts';
 import type { Tick } from '../model/tick.ts';
 import { InputGate, type InputUse } from '../planner/input-gate.ts';
-import { type Installed, LearnedCapacity } from '../planner/learned-capacity.ts';
+import { LearnedCapacity } from '../planner/learned-capacity.ts';
 import { limitsOf, type NodeBandwidth } from '../planner/limits.ts';
 import type { Plan, PlannerOptions } from '../planner/plan.ts';
 import { Planner } from '../planner/planner.ts';
@@ -14,6 +14,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { ChangeList } from '../reconcile/change-list.ts';
 import { type AppliedOperation, type OutdatedEntry, Reconciler } from '../reconcile/reconciler.ts';
+import { summarizeInstalls } from './install-summary.ts';
 import type { Permission } from './tick-gate.ts';
 import { type UnusedEntry, UnusedEntries } from './unused-entries.ts';
 import { Verification } from './verification.ts';
@@ -184,7 +185,7 @@ export class BackendController {
       Math.max(0, applied.length - plan.withdraw.length - plan.install.length),
     );
     const { entries, used } = this.backend.capacity();
-    this.#capacity.recordInstalls({ ...summarize(applied), used }, entries, nowMs);
+    this.#capacity.recordInstalls({ ...summarizeInstalls(applied), used }, entries, nowMs);
     return applied;
   }
 
@@ -257,24 +258,4 @@ export class BackendController {
       throw error;
     }
   }
-}
-
-/** What installations say about the room in the table. */
-function summarize(operations: readonly AppliedOperation[]): Omit<Installed, 'used'> {
-  let tried = 0;
-  let refusedLast = 0;
-  let isSelective = false;
-  let isRefusing = false;
-  for (const { kind, result } of operations) {
-    if (kind === 'delete') {
-      isRefusing = false;
-      continue;
-    }
-    tried++;
-    const isRefused = !result.ok && result.refusal.code === 'table-full';
-    refusedLast = isRefused ? refusedLast + 1 : 0;
-    if (result.ok && isRefusing) isSelective = true;
-    if (isRefused) isRefusing = true;
-  }
-  return { tried, refusedLast, isSelective };
 }

@@ -144,7 +144,7 @@ export class PlanRun {
       if (waiting.length === 0) return;
       const rows = waiting.map(({ task }) => task.row);
       const fillers = fillersFor(rows, share).filter(({ row }) => !yielding.has(row));
-      if (fillers.length === 0) return;
+      if (fillers.length === 0) continue;
       for (const { row } of fillers) yielding.add(row);
       const again = this.#bestFirst(waiting.map(({ task }) => task));
       const sent = await this.#send([...fillers, ...again]);

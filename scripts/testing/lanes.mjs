@@ -66,6 +66,7 @@ export const NOT_FAST = [
   'test/adapters/emulator/demo-table.test.ts',
   'test/adapters/emulator/engine.test.ts',
   'test/engine/loop/large-table.test.ts',
+  'test/engine/forecast/accuracy.test.ts',
   'test/engine/planner/crowded-tables.test.ts',
   'test/engine/planner/quality.test.ts',
   'test/policy/compiled/differential.test.ts',

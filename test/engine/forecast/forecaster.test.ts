@@ -176,6 +176,89 @@ describe('forecast', () => {
     }
   });
 
+  it('expects packets and bits in the proportion of the flow’s own means', () => {
+    for (const bitShare of [0, 1]) {
+      const traffic = new Traffic();
+      for (let tick = 0; tick < 40; tick++) {
+        // Flow 2 is silent in every third tick.
+        const pauses = tick % 3 === 0;
+        traffic.tick(
+          new Map([
+            [1, [300, 1]],
+            [2, pauses ? [0, -1] : [100, 100]],
+          ]),
+          bitShare,
+        );
+        const { forecast: f } = traffic.table;
+        for (const n of [1, 2]) {
+          const row = rowOf(traffic.table, n);
+          if (!(f.worth[row] > 0)) continue;
+          // All packets have the mean size, so that worth counts packets whatever the share of bits.
+          assert.ok(Math.abs(f.packetsPerSecond[row] / f.worth[row] - 1) < 1e-6);
+          assert.ok(Math.abs(f.bitsPerSecond[row] / (8 * PACKET * f.worth[row]) - 1) < 1e-6);
+        }
+      }
+    }
+  });
+
+  it('expects little of a silent flow before it has learned anything', () => {
+    const traffic = new Traffic();
+    traffic.tick(new Map([[1, [250, 1]]]));
+    traffic.tick(new Map([[1, [0, -1]]]));
+    const mean = traffic.table.forecast.meanPacketsPerSecond[rowOf(traffic.table, 1)];
+    assert.ok(traffic.worthOf(1) < 0.2 * mean, `${traffic.worthOf(1)} of ${mean}`);
+    assert.ok(traffic.worthOf(1) > 0.05 * mean);
+  });
+
+  it('learns that short pauses end and long ones do not', () => {
+    const traffic = new Traffic();
+    for (let tick = 0; tick < 300; tick++) {
+      const sent = new Map<number, readonly [number, number]>();
+      for (let n = 0; n < 20; n++) sent.set(n, (tick + n) % 2 === 0 ? [100, 100] : [0, -1]);
+      // These send for a second, and are silent for the other nine.
+      for (let n = 20; n < 40; n++) sent.set(n, (tick + 2 * n) % 40 < 4 ? [100, 100] : [0, -1]);
+      traffic.tick(sent);
+    }
+    const pausing = Array.from({ length: 20 }, (_, n) => n).filter((n) => (299 + n) % 2 !== 0);
+    const silent = Array.from({ length: 20 }, (_, n) => n + 20).filter((n) => {
+      const at = (299 + 2 * n) % 40;
+      return at >= 12 && at < 32;
+    });
+    // Relative to the mean, which falls while a flow is silent.
+    const { forecast, table } = { forecast: traffic.table.forecast, table: traffic.table };
+    const ratios = (flows: readonly number[]): number =>
+      flows
+        .map((n) => traffic.worthOf(n) / forecast.meanPacketsPerSecond[rowOf(table, n)])
+        .reduce((sum, ratio) => sum + ratio / flows.length, 0);
+    assert.ok(ratios(pausing) > 3 * ratios(silent), `${ratios(pausing)}, ${ratios(silent)}`);
+  });
+
+  it('forgets within minutes that flows used to end soon', () => {
+    const traffic = new Traffic();
+    const random = new Sfc32(11);
+    let next = 0;
+    let alive: number[] = [];
+    const run = (ticks: number, endsWith: number): void => {
+      for (let tick = 0; tick < ticks; tick++) {
+        while (alive.length < 30) alive.push(next++);
+        traffic.tick(new Map(alive.map((n) => [n, [60, 2]])));
+        alive = alive.filter(() => random.uniform() >= endsWith);
+      }
+    };
+    const expected = (): number => {
+      while (alive.length < 30) alive.push(next++);
+      traffic.tick(new Map(alive.map((n) => [n, [60, 2]])));
+      const young = alive.filter((n) => traffic.worthOf(n) > 0);
+      return young.reduce((sum, n) => sum + traffic.worthOf(n) / 240 / young.length, 0);
+    };
+    run(1200, 0.5);
+    const before = expected();
+    run(480, 0.02);
+    const after = expected();
+    assert.ok(before < 0.5, `${before} of the rate while half of the flows end in each tick`);
+    assert.ok(after > 0.75, `${after} of the rate two minutes after they ceased to`);
+  });
+
   it('does not change without a new reading', () => {
     const traffic = new Traffic();
     traffic.tick(new Map([[1, [100, 1]]]));

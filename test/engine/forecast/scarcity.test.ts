@@ -38,6 +38,11 @@ describe('scarcity', () => {
     assert.equal(new Scarcity().bitShare, 0);
   });
 
+  it('does not favour bits on a node that is short of nothing', () => {
+    assert.ok(shareOf(node(0, 0.1e9)) < 0.05, '1 % of a link, and idle CPUs');
+    assert.ok(shareOf(node(undefined, 0.1e9)) < 0.05);
+  });
+
   it('counts a NIC port that is full of sent bits', () => {
     const sent: NodeState = {
       hostCpu: 0.1,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
@@ -103,6 +104,48 @@ describe('throughput limits of a backend', () => {
     ]);
   });
 
+  it('of a node apply in both directions, and only NIC ports have limits of their own', () => {
+    const ports = new Map([['vm1', portInfo({ name: 'vm1', linkBitsPerSecond: 1000 })]]);
+    const node = { receiveBitsPerSecond: 1520, sendBitsPerSecond: 1130 };
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'offload' }, ports, node);
+    assert.deepEqual(
+      limits.map((l) => [l.name, l.scope, l.bitsPerSecond]),
+      [
+        ['all ports receive', { kind: 'receive' }, 1520],
+        ['all ports send', { kind: 'send' }, 1130],
+      ],
+    );
+  });
+
+  it('are counted in each direction, by port and for all ports', () => {
+    const directions = fc.record({
+      from: fc.constantFrom('p0', 'p1', 'vm1'),
+      to: fc.constantFrom('p0', 'p1', 'vm1'),
+      bits: fc.integer({ min: 1, max: 50 }).map((n) => n * 10),
+    });
+    const node = { receiveBitsPerSecond: 600, sendBitsPerSecond: 700 };
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'offload' }, PORTS, node);
+    fc.assert(
+      fc.property(fc.array(directions, { maxLength: 20 }), fc.nat(20), (flows, entries) => {
+        const table = tableOf(flows, Placement.offload);
+        const plan = planOf(table, entries, limits, Placement.offload);
+        const placed = flows.filter((_, n) => plan.install.includes(n));
+        for (const { scope, expectedBitsPerSecond } of plan.limits) {
+          if (scope.kind === 'all') continue;
+          const { kind, port } = scope;
+          const end = (f: Flow): string => (kind === 'receive' ? f.from : f.to);
+          const limited = placed.filter((f) =>
+            port === undefined ? end(f).startsWith('p') : end(f) === port,
+          );
+          assert.equal(
+            expectedBitsPerSecond,
+            limited.reduce((sum, f) => sum + f.bits, 0),
+          );
+        }
+      }),
+    );
+  });
+
   it('give entries to flows of a port with room before those of a full one', () => {
     const flows = [
       { from: 'p0', to: 'vm1', bits: 800 },
@@ -168,6 +211,30 @@ describe('throughput limits of a backend', () => {
     });
   });
 
+  it('of a fast path apply to packets, too', () => {
+    const throughput = { packetsPerSecond: 100, bitsPerSecond: 1e9 };
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'fast-path', throughput }, PORTS, {});
+    const flows = [
+      { from: 'p0', to: 'vm1', bits: 600 },
+      { from: 'p0', to: 'vm1', bits: 400 },
+      { from: 'p0', to: 'vm1', bits: 300 },
+    ];
+    const table = tableOf(flows, Placement.fastPath);
+    // 60 and 30 packets/s are the nine tenths that newcomers may use.
+    assert.deepEqual(planOf(table, 10, limits, Placement.fastPath).install, [0, 2]);
+    assert.equal(reason(table, 1), 'fast-path-capacity');
+  });
+
+  it('of a fast path leave no spares', () => {
+    const throughput = { packetsPerSecond: 1e9, bitsPerSecond: 1000 };
+    const limits = limitsOf({ ...CAPABILITIES, placement: 'fast-path', throughput }, PORTS, {});
+    const flows = [300, 200, 100].map((bits) => ({ from: 'p0', to: 'vm1', bits }));
+    const table = tableOf(flows, Placement.fastPath);
+    assert.equal(planOf(table, 2, limits, Placement.fastPath).spares.length, 0);
+    const nic = tableOf(flows, Placement.offload);
+    assert.deepEqual([...planOf(nic, 2, [], Placement.offload).spares], [2]);
+  });
+
   describe('of NIC ports', () => {
     const limits = limitsOf({ ...CAPABILITIES, placement: 'offload' }, PORTS, {});
     const flows = [
@@ -191,6 +258,24 @@ describe('throughput limits of a backend', () => {
       table.setActions(0, outputTo('p1'));
       table.end();
       assert.deepEqual(sent(planner.plan(table, budgetOf(2, limits), NOW)), [700, 800]);
+    });
+
+    it('follow a port that becomes or ceases to be one of the NIC', () => {
+      const table = tableOf(flows, Placement.offload);
+      const planner = ample();
+      assert.deepEqual(sent(planner.plan(table, budgetOf(2, limits), NOW)), [800, 100]);
+      const ports = new Map(PORTS).set('p0', portInfo({ name: 'p0' }));
+      const plan = planner.plan(table, { ...budgetOf(2, limits), ports }, NOW);
+      assert.deepEqual(sent(plan), [0, 0], 'the two best flows leave by p0, which has no link now');
+    });
+
+    it('follow limits of other ports', () => {
+      const table = tableOf(flows, Placement.offload);
+      const planner = ample();
+      const of = (port: string) =>
+        limits.filter(({ scope }) => 'port' in scope && scope.port === port);
+      planner.plan(table, budgetOf(3, of('p0')), NOW);
+      assert.deepEqual(sent(planner.plan(table, budgetOf(3, of('p1')), NOW)), [-1, 100]);
     });
 
     it('forget the ports of a flow whose row is given to another', () => {

@@ -124,6 +124,23 @@ describe('planner with slices', () => {
       assert.deepEqual([...plan.replaced], [1, 2], 'the flows that keep them if gold is refused');
     });
 
+    it('is not taken from a slice that has its share, though a worse flow has an entry there', () => {
+      const of = (slices: readonly [worth: number, slice: number, placed: boolean][]) =>
+        tableOf(slices.map(([worth, slice, placed]) => worths(worth, slice, placed)));
+      const table = of([
+        [50, 1, true],
+        [40, 1, true],
+        [15, 1, true],
+        [30, 2, true],
+        [10, 2, true],
+        [11, 2, false],
+        [20, 0, false],
+      ]);
+      const even = [slice('gold', 1, 0), slice('silver', 1, 0)];
+      const plan = new Planner(AMPLE).plan(table, budgetOf(5, even), NOW);
+      assert.deepEqual([plan.withdraw, plan.install], [[2], [6]]);
+    });
+
     it('costs two operations', () => {
       const operations = { perSecond: 0, burst: 1 };
       const table = tableOf(full);
@@ -131,6 +148,96 @@ describe('planner with slices', () => {
       assert.deepEqual([...plan.withdraw, ...plan.install], []);
       assert.equal(REASONS[table.decision.reason[4]].code, 'budget');
     });
+  });
+
+  describe('a slice whose flows bring next to nothing', () => {
+    const flow = (worth: number, of: number): Flow => ({
+      worth,
+      slice: of,
+      placed: false,
+      scored: false,
+    });
+    const elephants = Array.from({ length: 6 }, () => flow(1e6, 0));
+
+    it('gets what it is guaranteed', () => {
+      const table = tableOf([...elephants, flow(1, 1), flow(1, 1)]);
+      const plan = new Planner(AMPLE).plan(table, budgetOf(6, [slice('gold', 1, 1)]), NOW);
+      assert.equal(plan.install.filter((row) => row >= 6).length, 1);
+    });
+
+    it('gets no share without a guarantee', () => {
+      const table = tableOf([...elephants, ...Array.from({ length: 5 }, () => flow(1, 1))]);
+      const plan = new Planner(AMPLE).plan(table, budgetOf(6, [slice('gold', 1, 0)]), NOW);
+      assert.deepEqual([...plan.install].toSorted(ascending), [0, 1, 2, 3, 4, 5]);
+    });
+  });
+
+  it('plans the same with a planner that has planned before', () => {
+    const input = fc.tuple(flows, fc.nat(100), quotas);
+    fc.assert(
+      fc.property(fc.array(input, { minLength: 1, maxLength: 3 }), input, (earlier, last) => {
+        const used = new Planner(AMPLE);
+        for (const [list, entries, slices] of earlier) {
+          used.plan(tableOf(list), budgetOf(entries, slices), NOW);
+        }
+        const [list, entries, slices] = last;
+        const plans = [used, new Planner(AMPLE)].map((planner) => {
+          const table = tableOf(list);
+          // Much later, so that the budget of operations is full again.
+          const plan = planner.plan(table, budgetOf(entries, slices), NOW + 60_000);
+          const { fillersFor, spares, ...rest } = plan;
+          return {
+            ...structuredClone(rest),
+            spares: [...spares],
+            reasons: [...table.decision.reason],
+            fillers: fillersFor(plan.install, 0.5),
+          };
+        });
+        assert.deepEqual(plans[0], plans[1]);
+      }),
+    );
+  });
+
+  it('lets no flow yield an entry that its slice is guaranteed', () => {
+    fc.assert(
+      fc.property(flows, fc.nat(100), quotas, (list, entries, slices) => {
+        const table = tableOf(list);
+        const plan = new Planner(AMPLE).plan(table, budgetOf(entries, slices), NOW);
+        const fillers = plan.fillersFor(plan.install, 1);
+        assert.ok(!fillers.some((row) => plan.withdraw.includes(row)), 'it leaves anyway');
+        applyPlan(table, plan, NOW);
+        const before = used(table);
+        for (const row of fillers) table.decision.placement[row] = Placement.onload;
+        const after = used(table);
+        slices.forEach((t, i) => {
+          assert.ok(after[i + 1] >= Math.min(before[i + 1], limit(t, 'guaranteed')));
+        });
+      }),
+    );
+  });
+
+  it('names no spares of a slice that has a maximum, though it may be below it', () => {
+    const even = [slice('gold', 1, 0, 3), slice('silver', 1, 0)];
+    const flow = (of: number): Flow => ({ worth: 10, slice: of, placed: false, scored: false });
+    const table = tableOf([1, 1, 1, 1, 2, 2, 2, 2].map(flow));
+    const { install, spares } = new Planner(AMPLE).plan(table, budgetOf(4, even), NOW);
+    assert.deepEqual([...install].toSorted(ascending), [0, 1, 4, 5]);
+    assert.deepEqual([...spares], [6, 7]);
+  });
+
+  it('names as spares only flows without an entry, of slices without a maximum', () => {
+    fc.assert(
+      fc.property(flows, fc.nat(60), quotas, (list, entries, slices) => {
+        const table = tableOf(list);
+        const plan = new Planner(AMPLE).plan(table, budgetOf(entries, slices), NOW);
+        for (const row of plan.spares) {
+          assert.equal(table.decision.placement[row], Placement.onload);
+          assert.ok(!plan.install.includes(row));
+          const quota = slices[table.decision.slice[row] - 1];
+          assert.ok(quota === undefined || limit(quota, 'maximum') >= entries);
+        }
+      }),
+    );
   });
 
   it('reserves no entries for a slice whose flows are silent in the next plan', () => {

@@ -181,6 +181,14 @@ describe('planner', () => {
     assert.deepEqual(reasons(1.001), ['installing', 'table-full'], 'a score that differs from it');
   });
 
+  it('leaves out flows that together bring less than a thousandth, when not all fit', () => {
+    const byWorth = (worth: number) => ({ score: worth, worth, byWorth: true });
+    const table = tableOf([1e6, 1e6, 1000, 900, 800].map(byWorth));
+    assert.equal(planFor(table, 4).install.length, 3, 'two bring 1,700 of 2,002,700');
+    const more = tableOf([1e6, 1e6, 1200, 1100, 1100].map(byWorth));
+    assert.equal(planFor(more, 4).install.length, 4, 'two bring 2,200 of 2,003,400');
+  });
+
   it('makes no swap that gains next to nothing for the table as a whole', () => {
     const elephant = { score: 1e6, worth: 1e6, byWorth: true, placed: true };
     const swap = [
@@ -217,6 +225,39 @@ describe('planner', () => {
     const table = tableOf([{ score: 1, placed: true, requested: RequestedPlacement.onload }]);
     assert.deepEqual([...planFor(table, 5).withdraw], [rowOf(table, 0)]);
     assert.equal(reasonOf(table, 0), 'rule-onload');
+  });
+
+  it('withdraws a flow that cannot keep its entry, and says why', () => {
+    for (const [obstacle, cause] of [
+      ['port-cost', 'capacity'],
+      ['carries-nothing', 'carries-nothing'],
+    ] as const) {
+      const table = tableOf([
+        { score: 1, placed: true },
+        { score: 2, placed: true },
+      ]);
+      const [row] = [rowOf(table, 0)];
+      const plan = new Planner(OPTIONS).plan(
+        table,
+        { ...BUDGET, entries: 5, obstacle: (r) => (r === row ? obstacle : undefined) },
+        10_000,
+      );
+      assert.deepEqual([plan.withdraw, plan.withdrawalCauses], [[row], [cause]]);
+      assert.deepEqual(
+        [0, 1].map((n) => reasonOf(table, n)),
+        [obstacle, 'placed'],
+      );
+    }
+  });
+
+  it('counts held flows among those that have the entries', () => {
+    const table = tableOf([
+      { score: 1, placed: true, since: 9500 },
+      { score: 2, placed: true },
+      { score: 10 },
+    ]);
+    const plan = planFor(table, 2);
+    assert.deepEqual([plan.withdraw, plan.install], [[rowOf(table, 1)], [rowOf(table, 2)]]);
   });
 
   it('gives reasons for flows that it skips', () => {
@@ -282,6 +323,10 @@ describe('planner', () => {
     const table = tableOf([{ score: 5 }, { score: 1 }, { score: 4 }, { score: 3 }]);
     const plan = planFor(table, 2);
     assert.deepEqual([...plan.spares], [rowOf(table, 3), rowOf(table, 1)]);
+    const mice = tableOf(
+      [1e6, 1e6, 1e6, 1, 1].map((worth) => ({ score: worth, worth, byWorth: true })),
+    );
+    assert.deepEqual([...planFor(mice, 2).spares], [rowOf(mice, 2)], 'none that brings nothing');
     const limited = planFor(table, 2, { operations: { perSecond: 0, burst: 3 } });
     assert.deepEqual([...limited.spares], [rowOf(table, 3)]);
   });

@@ -203,6 +203,51 @@ describe('carrying out a plan', () => {
     );
   });
 
+  it('lets more flows yield, step by step, if few are not enough', async () => {
+    const rig = rigOf(new FakeBackend(20));
+    const before = Array.from({ length: 20 }, (_, n) => ({ n: n + 1 }));
+    await rig.tick(before);
+    rig.backend.refuse = (operation) =>
+      operation.kind === 'put' && operation.flow.id.w3 === 99 && rig.installed().includes(5)
+        ? { code: 'probe-depth', detail: 'test' }
+        : undefined;
+    rig.backend.log.length = 0;
+    await rig.tick([...before, { n: 99 }]);
+    assert.deepEqual(rig.backend.log, [
+      'delete 1',
+      'put 99',
+      'delete 2',
+      'put 99',
+      'delete 3',
+      'delete 4',
+      'delete 5',
+      'put 99',
+      'put 5',
+      'put 4',
+      'put 3',
+      'put 2',
+    ]);
+    assert.equal(rig.reason(99), 'placed');
+    assert.equal(rig.installed().length, 20);
+  });
+
+  it('lets no flow yield to a newcomer that is refused for another reason', async () => {
+    const rig = rigOf(new FakeBackend(4));
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    rig.backend.refuse = refusing('device-error', 9);
+    rig.backend.log.length = 0;
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 9 }]);
+    assert.deepEqual(rig.backend.log, ['put 9']);
+  });
+
+  it('offers an entry to up to forty flows in the same tick', async () => {
+    const flows = Array.from({ length: 35 }, (_, n) => ({ n: n + 1 }));
+    const rig = rigOf(new FakeBackend(1));
+    rig.backend.refuse = refusing('probe-depth', ...flows.map(({ n }) => n).slice(4));
+    await rig.tick(flows);
+    assert.deepEqual(rig.installed(), [4]);
+  });
+
   it('offers entries that stay free to the next best flows in the same tick', async () => {
     const rig = rigOf(new FakeBackend(2));
     rig.backend.refuse = refusing('probe-depth', 8, 9);
