@@ -16,6 +16,7 @@ import type { Daemon } from './lifecycle.ts';
 import type { Log } from '../platform/log.ts';
 import { Loop } from './loop.ts';
 import { LoopView } from './loop-view.ts';
+import { guestCounts } from './guest-view.ts';
 import { createNode } from './node.ts';
 import { PanicHold } from './panic-hold.ts';
 import { descriptorLimit, openDescriptorsNow } from '../platform/descriptors.ts';
@@ -59,6 +60,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
           log,
           wall: clock.wall,
           openDescriptors: openDescriptorsNow,
+          guests: node.guests === undefined ? undefined : () => guestCounts(node),
         });
   const policies = new PolicyManager({
     files: config.policies,

@@ -5,6 +5,7 @@ import type { PolicySet } from '../../policy/model/policy-set.ts';
 import type { TickAccounts } from '../../telemetry/accounts/tick-accounts.ts';
 import { InfluxClient } from '../../telemetry/influx/client.ts';
 import { observeWriter } from '../../telemetry/influx/influx-metrics.ts';
+import type { GuestCounts } from '../../telemetry/influx/node-lines.ts';
 import { InfluxRecorder } from '../../telemetry/influx/recorder.ts';
 import { InfluxWriter } from '../../telemetry/influx/writer.ts';
 import type { InfluxConfig } from '../../config/config.ts';
@@ -26,6 +27,8 @@ export interface InfluxSinkOptions {
   readonly wall: () => number;
   /** Number of open file descriptors of this process. */
   readonly openDescriptors?: () => number;
+  /** Guests now; undefined: there are no channels to guests. */
+  readonly guests?: (() => GuestCounts) | undefined;
 }
 
 /** Writes ticks, decisions and policy events to InfluxDB. Never blocks or fails the loop. */
@@ -37,7 +40,7 @@ export class InfluxSink {
   readonly #recorder: InfluxRecorder;
 
   private constructor(options: InfluxSinkOptions, ca: string | undefined) {
-    const { config, registry, log, wall, openDescriptors } = options;
+    const { config, registry, log, wall, openDescriptors, guests } = options;
     const { url, database, retention, timeoutMs } = config;
     this.#config = config;
     this.#wall = wall;
@@ -63,6 +66,7 @@ export class InfluxSink {
       periodMs: config.periodMs,
       topFlows: config.topFlows,
       ...(openDescriptors === undefined ? {} : { openDescriptors }),
+      guests,
       write: (line) => this.#writer.add(line),
       wall,
     });

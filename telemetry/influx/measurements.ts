@@ -103,6 +103,16 @@ export const MEASUREMENTS = {
         unit: 'descriptors',
         help: 'Open file descriptors of the daemon, including those in reserve; left out where they cannot be counted.',
       },
+      guests_connected: {
+        type: 'integer',
+        unit: 'guests',
+        help: 'With an agent that is connected; left out without `guests` in the configuration.',
+      },
+      guest_leases: {
+        type: 'integer',
+        unit: 'guests',
+        help: 'Whose transmit rules have a lease.',
+      },
     },
   },
   norikae_path: {

@@ -17,12 +17,24 @@ export interface TickSums {
   fresh: boolean;
 }
 
+/** What a round says about the daemon itself; undefined: not written. */
+export interface DaemonNumbers {
+  readonly openDescriptors: number | undefined;
+  readonly guests: GuestCounts | undefined;
+}
+
+/** Guests with an agent that is connected, and those of them that have a lease. */
+export interface GuestCounts {
+  readonly connected: number;
+  readonly leases: number;
+}
+
 /** All points of a round except flows and events: node, paths, slices, ports, tables, rules. */
 export function nodeLines(
   report: TickReport,
   accounts: TickAccounts,
   sums: Readonly<TickSums>,
-  openDescriptors: number | undefined,
+  { openDescriptors, guests }: DaemonNumbers,
   round: Round,
 ): void {
   const { node, wallMs, seconds, write } = round;
@@ -47,6 +59,8 @@ export function nodeLines(
         fresh: sums.fresh,
         held: report.held,
         open_descriptors: openDescriptors,
+        guests_connected: guests?.connected,
+        guest_leases: guests?.leases,
       },
       wallMs,
     ),

@@ -3,7 +3,7 @@ import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { Differences } from './differences.ts';
 import { lineOf } from './line.ts';
 import type { FieldsOf, TagsOf } from './measurements.ts';
-import { nodeLines, type TickSums, topLines } from './node-lines.ts';
+import { type GuestCounts, nodeLines, type TickSums, topLines } from './node-lines.ts';
 
 /** Settings of an {@link InfluxRecorder}. */
 export interface RecorderOptions {
@@ -15,6 +15,8 @@ export interface RecorderOptions {
   readonly topFlows: number;
   /** Number of open file descriptors of this process; left out: it is not written. */
   readonly openDescriptors?: () => number;
+  /** Guests now; left out: they are not written. */
+  readonly guests?: (() => GuestCounts) | undefined;
   /** Takes a line of the line protocol; must not block. */
   readonly write: (line: string) => void;
   /** Wall clock, ms since 1970, for ticks that have none. */
@@ -93,7 +95,11 @@ export class InfluxRecorder {
       differences: this.#differences,
       write: (line: string | undefined) => this.#write(line),
     };
-    nodeLines(report, accounts, this.#sums, this.#options.openDescriptors?.(), round);
+    const daemon = {
+      openDescriptors: this.#options.openDescriptors?.(),
+      guests: this.#options.guests?.(),
+    };
+    nodeLines(report, accounts, this.#sums, daemon, round);
     topLines(accounts, topFlows, round);
     this.#differences.endRound();
     this.#sums = { ticks: 0, longestMs: 0, fresh: true };

@@ -5,7 +5,7 @@ import { LINK_STATES } from '../../adapters/guest/guest-link.ts';
 import { monotonicMs } from '../../async/monotonic.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { parseConfig } from '../../config/load-config.ts';
-import { guestView } from '../../daemon/guest-view.ts';
+import { guestCounts, guestView } from '../../daemon/guest-view.ts';
 import { createNode } from '../../daemon/node.ts';
 import { FAILURE_REASONS } from '../../protocols/guest-channel/host/errors.ts';
 import { registerGuestMetrics } from '../../telemetry/prometheus/guest-metrics.ts';
@@ -60,6 +60,7 @@ describe('guests of the daemon', () => {
         problem: null,
       },
     ]);
+    assert.deepEqual(guestCounts(node), { connected: 1, leases: 1 });
     assert.deepEqual(
       lines.map(({ msg }) => msg),
       ['guest vm1: connected to agent 1.0.0'],

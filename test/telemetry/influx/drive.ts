@@ -34,6 +34,7 @@ export class Drive {
       write: (line) => this.#lines.push(line),
       wall: () => 1,
       openDescriptors: () => 42,
+      guests: () => ({ connected: 3, leases: 2 }),
     });
     for (const name of ['vm1', 'vm2']) this.#ports.set(name, portOf(name));
   }

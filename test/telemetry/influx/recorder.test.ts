@@ -115,7 +115,11 @@ describe('InfluxDB recorder', () => {
       }),
     ];
     const points = drive.tick([{ n: 1 }]);
-    assert.equal(one(points, 'norikae_node').fields.open_descriptors, 42);
+    const { fields } = one(points, 'norikae_node');
+    assert.deepEqual(
+      [fields.open_descriptors, fields.guests_connected, fields.guest_leases],
+      [42, 3, 2],
+    );
     assert.deepEqual(one(points, 'norikae_table', { backend: 'nic' }).fields, {
       entries: 1000,
       learned: 800,
