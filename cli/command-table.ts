@@ -3,7 +3,7 @@ import type { CommandEntry } from './support/command-entry.ts';
 const POLICY_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'init',
-    summary: 'write a sample policy and its tests',
+    summary: 'write a policy to begin with and its tests',
     load: async () => (await import('./policy/init.ts')).policyInitCommand,
   },
   {
@@ -15,6 +15,16 @@ const POLICY_COMMANDS: readonly CommandEntry[] = [
     name: 'check',
     summary: 'report all errors in policies',
     load: async () => (await import('./policy/check.ts')).policyCheckCommand,
+  },
+  {
+    name: 'lint',
+    summary: 'report what is probably not meant in policies',
+    load: async () => (await import('./policy/lint.ts')).policyLintCommand,
+  },
+  {
+    name: 'fmt',
+    summary: 'write policies and tests in one layout',
+    load: async () => (await import('./policy/fmt.ts')).policyFormatCommand,
   },
   {
     name: 'test',

@@ -8,9 +8,12 @@ Exit codes:
   3  no daemon answers (status)
 
 Examples:
-  norikae policy init mine                          write a sample policy and its tests
+  norikae policy init                               list policies to begin with
+  norikae policy init mine --from fair-slices       write one and its tests
   norikae policy facts                              list all facts
   norikae policy check mine.json                    report all errors with their positions
+  norikae policy lint mine.json                     report what is probably not meant
+  norikae policy fmt mine.json                      write it in the usual layout
   norikae policy test .                             run all tests in this folder
   norikae policy explain mine.json --flow packetsPerSecond=5000 tcpDst=443
   norikae policy diff old.json new.json             flows whose requested placement differs

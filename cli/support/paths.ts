@@ -17,6 +17,18 @@ export function policyFiles(paths: readonly string[]): readonly string[] {
 }
 
 /**
+ * The policies and tests at paths: a file itself, and in a folder the `.json` files that are no
+ * schemas.
+ *
+ * @throws {CommandFailed} for a path that does not exist
+ */
+export function policyAndTestFiles(paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) =>
+    filesIn(path, (name) => name.endsWith('.json') && !name.endsWith('.schema.json')),
+  );
+}
+
+/**
  * The test files at paths: in a folder the `.test.json` files, and for a policy its test file in the
  * same folder.
  *

@@ -1,4 +1,5 @@
-import type { Comparison, Condition, Place } from '../model/condition.ts';
+import type { Comparison, Condition } from '../model/condition.ts';
+import type { Place } from '../model/place.ts';
 import { admits, compatible, type Constraint, constraintOf, keyOf } from './constraint.ts';
 import type { FactLookup } from '../model/fact.ts';
 import { shown } from '../document/literal.ts';

@@ -30,7 +30,7 @@ interface Proof {
 }
 
 /** The cases in which `condition` holds: for each, comparisons that then hold. */
-function casesOf(condition: Condition): readonly (readonly Comparison[])[] {
+export function casesOf(condition: Condition): readonly (readonly Comparison[])[] {
   if ('operator' in condition) return [[condition]];
   if ('all' in condition) {
     return condition.all.reduce<readonly (readonly Comparison[])[]>(

@@ -1,5 +1,5 @@
 import type { Problem } from '../../text/problem.ts';
-import type { Place } from '../model/condition.ts';
+import type { Place } from '../model/place.ts';
 import { neededFor } from '../model/extent.ts';
 import { contradictions } from './contradiction-check.ts';
 import type { FactLookup } from '../model/fact.ts';

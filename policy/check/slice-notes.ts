@@ -1,6 +1,7 @@
 import { didYouMean } from '../../text/nearest.ts';
 import type { Problem } from '../../text/problem.ts';
-import { type Comparison, isFactReference, type Place } from '../model/condition.ts';
+import { type Comparison, isFactReference } from '../model/condition.ts';
+import type { Place } from '../model/place.ts';
 import type { PolicySet } from '../model/policy-set.ts';
 import { comparisonsOf, referencesOf } from '../model/uses.ts';
 import { decoratedOperator } from '../operators/decorators.ts';

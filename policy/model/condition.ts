@@ -1,10 +1,5 @@
 import type { FactParams } from './fact.ts';
-
-/** Position in a policy file; line and column count from 1. */
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-}
+import type { Place } from './place.ts';
 
 /** A reference to a fact. */
 export interface FactReference {

@@ -1,5 +1,6 @@
 import type { SetValue, ScoreSource } from './linear-function.ts';
-import type { Place, RootCondition } from './condition.ts';
+import type { RootCondition } from './condition.ts';
+import type { Place } from './place.ts';
 import type { PolicyMode, RuleInfo } from '../../engine/ports/rule-evaluator.ts';
 import type { FactDefinition } from './fact.ts';
 import type { ScheduleDefinition } from './schedule.ts';

@@ -1,4 +1,5 @@
 import type { SliceQuota } from '../../engine/model/slice.ts';
+import type { Place } from './place.ts';
 
 /** A member of a slice; it matches a flow if all its properties do. */
 export interface SliceMember {
@@ -17,6 +18,8 @@ export interface SliceDefinition extends SliceQuota {
   readonly description: string | undefined;
   /** Name of the policy that declares it. */
   readonly policy: string;
+  /** Position in the policy file. */
+  readonly at: Place;
   /** A flow belongs to the slice if a member matches. */
   readonly members: readonly SliceMember[];
 }

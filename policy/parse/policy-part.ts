@@ -37,7 +37,10 @@ export function policyPart(
     rules: indexed.flatMap(({ r, i }) => (r.scope === 'node' ? [] : [flowRule(rule, r, i)])),
     nodeRules: indexed.flatMap(({ r, i }) => (r.scope === 'node' ? nodeRule(rule, r, i) : [])),
     facts: customFacts(content, names),
-    slices: Object.entries(content.slices ?? {}).map(([key, slice]) => sliceOf(name, key, slice)),
+    slices: Object.entries(content.slices ?? {}).map(([key, slice]) => ({
+      ...sliceOf(name, key, slice),
+      at: document.placeOf(['slices', key]),
+    })),
     schedules: Object.entries(content.schedules ?? {}).map(([key, schedule]) =>
       scheduleOf(name, key, schedule),
     ),
@@ -131,7 +134,7 @@ function customFacts(content: PolicyDocument, names: Names): CustomFact[] {
   });
 }
 
-function sliceOf(policy: string, name: string, slice: SliceSpec): SliceDefinition {
+function sliceOf(policy: string, name: string, slice: SliceSpec): Omit<SliceDefinition, 'at'> {
   return {
     name,
     declared: true,

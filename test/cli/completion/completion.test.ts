@@ -9,15 +9,18 @@ import { PseudoTerminal } from '../../support/pseudo-terminal.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { TestTerminal } from '../../support/test-terminal.ts';
 
+/** Names of the commands of a group, in the order of shells. */
+function commandsOf(group: string): string[] {
+  const { commands = [] } = COMMANDS.find(({ name }) => name === group) ?? {};
+  return commands.map(({ name }) => name).toSorted();
+}
+
 /** Words before the cursor, the last of them begun, and all that a shell offers for it. */
 const OFFERS: readonly (readonly [string[], string[]])[] = [
   [['onl'], ['onload-all']],
   [['re'], ['record', 'reload', 'replay', 'resume']],
   [['policy', 'e'], ['explain']],
-  [
-    ['policy', ''],
-    ['check', 'diff', 'explain', 'facts', 'init', 'status', 'test'],
-  ],
+  [['policy', ''], commandsOf('policy')],
   [['help', 'wh'], ['why']],
   [
     ['completion', ''],

@@ -61,7 +61,17 @@ describe('norikae policy', () => {
   }
 
   it('has help for every command, with its exit codes or examples', async () => {
-    for (const name of ['check', 'test', 'explain', 'facts', 'diff', 'init', 'status']) {
+    for (const name of [
+      'check',
+      'lint',
+      'fmt',
+      'test',
+      'explain',
+      'facts',
+      'diff',
+      'init',
+      'status',
+    ]) {
       assert.equal(await policy(name, '--help'), 0);
       assert.match(stdout.text, /Examples:|Exit codes:/, name);
     }

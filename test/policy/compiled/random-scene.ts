@@ -51,6 +51,7 @@ function declared(name: string, member: SliceDefinition['members'][number]): Sli
     name,
     declared: true,
     description: undefined,
+    at: { line: 1, column: 1 },
     policy: 'p',
     members: [member],
     weight: name === 'gold' ? 2 : 1,

@@ -1,0 +1,5 @@
+/** Position in a policy file; line and column count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
