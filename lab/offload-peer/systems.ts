@@ -23,7 +23,7 @@ interface System {
  * An emulated processor runs JavaScript 25 times slower: the daemon takes long to start, and needs more of the
  * processor for as many readings. All else, policy and planner included, is as shipped.
  */
-const READY = { timeoutMs: 120_000, everyMs: 1_000 };
+const READY = { timeoutMs: 240_000, everyMs: 1_000 };
 const POLL = { periodMs: 200, sourceShare: 0.5 };
 const LEASE_MS = 10_000;
 
