@@ -85,13 +85,18 @@ export function encodeEntry(
   words[UFID + 3] = id.w3;
   words[ENTRY.outPort / 4] = target?.id ?? 0;
   words[ENTRY.outIfindex / 4] = target?.ifindex ?? 0;
-  words[ENTRY.flags / 4] = flagsOf(program);
+  const flags = flagsOf(program);
+  words[ENTRY.flags / 4] = flags;
   if (program.pushVlan !== undefined) {
     putU16(bytes, ENTRY.pushTpid, program.pushVlan.tpid);
     putU16(bytes, ENTRY.pushTci, program.pushVlan.tci);
   }
-  overwrite(bytes, program.ipTtl, ENTRY.ipTtl, ENTRY.ipTtlMask);
-  overwrite(bytes, program.ipTos, ENTRY.ipTos, ENTRY.ipTosMask);
-  overwrite(bytes, program.ethDst, ENTRY.ethDst, ENTRY.ethDstMask);
-  overwrite(bytes, program.ethSrc, ENTRY.ethSrc, ENTRY.ethSrcMask);
+  if ((flags & ENTRY_FLAG.setIp) !== 0) {
+    overwrite(bytes, program.ipTtl, ENTRY.ipTtl, ENTRY.ipTtlMask);
+    overwrite(bytes, program.ipTos, ENTRY.ipTos, ENTRY.ipTosMask);
+  }
+  if ((flags & ENTRY_FLAG.setEth) !== 0) {
+    overwrite(bytes, program.ethDst, ENTRY.ethDst, ENTRY.ethDstMask);
+    overwrite(bytes, program.ethSrc, ENTRY.ethSrc, ENTRY.ethSrcMask);
+  }
 }

@@ -16,7 +16,7 @@ import {
   UNCHANGED,
 } from './operation-results.ts';
 import type { PortTable } from './port-table.ts';
-import { NO_RESULT, StagedWrites, STEP, type WriteTables } from './staged-writes.ts';
+import { NO_RESULT, StagedWrites, type WriteTables } from './staged-writes.ts';
 
 /** What the installer works on. */
 export interface Tables extends WriteTables {
@@ -25,6 +25,9 @@ export interface Tables extends WriteTables {
   /** Most entries to install. */
   readonly limit: number;
 }
+
+/** Operations between two turns of the event loop, in which the next batch begins to be written. */
+const OPERATIONS_PER_TURN = 1024;
 
 /** Time per call for attaching the program to ports, ms; the flows of other ports are refused. */
 const OPEN_MS = 500;
@@ -76,7 +79,7 @@ export class Installer {
     signal: AbortSignal,
   ): Promise<void> {
     const writes = this.#writes;
-    let untilTurn = STEP;
+    let untilTurn = OPERATIONS_PER_TURN;
     for (const operation of operations) {
       if (signal.aborted) {
         results.push(refused('device-error', 'the operations were aborted'));
@@ -90,7 +93,7 @@ export class Installer {
       results.push(result ?? refused('device-error', 'the entry is being written'));
       if (writes.isFull) await writes.submit();
       else if (--untilTurn > 0) continue;
-      untilTurn = STEP;
+      untilTurn = OPERATIONS_PER_TURN;
       await turn();
     }
   }

@@ -165,9 +165,8 @@ export class MaskSet {
   }
 
   #find(words: Uint32Array): Mask | undefined {
+    if (this.#found !== undefined && isEqual(this.#found.words, words)) return this.#found;
     const hash = hashWords(words, 0, WORDS);
-    const last = this.#found;
-    if (last !== undefined && last.hash === hash && isEqual(last.words, words)) return last;
     for (const mask of this.#byHash.get(hash) ?? NONE) {
       if (isEqual(mask.words, words)) return (this.#found = mask);
     }

@@ -12,8 +12,8 @@ import { PutQueue } from './put-queue.ts';
 import { RecycledMemory } from './recycled-memory.ts';
 import type { StatsSlots } from './stats-slots.ts';
 
-/** Entries that are written at a time, and operations that are staged between two of these. */
-export const STEP = 4096;
+/** Entries that are written or deleted at a time. */
+const STEP = 4096;
 
 /** What is staged for a slot. */
 const NOTHING = 0;
@@ -91,12 +91,12 @@ export class StagedWrites {
 
   /** Whether the entry of a slot is staged to be written; false for a negative slot. */
   isPutStaged(slot: number): boolean {
-    return this.#staged[slot] === PUT;
+    return slot >= 0 && this.#staged[slot] === PUT;
   }
 
   /** Whether the entry of a slot is staged to be deleted; false for a negative slot. */
   isDeleteStaged(slot: number): boolean {
-    return this.#staged[slot] === DELETE;
+    return slot >= 0 && this.#staged[slot] === DELETE;
   }
 
   /** Stages the entry of a slot, and where the result of its operation is. */
