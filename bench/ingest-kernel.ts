@@ -5,8 +5,8 @@ import type { KernelFigures, Sizes } from './ingest-kernel/figures.ts';
 import { median } from './support/measuring.ts';
 import { type BenchOptions, type BenchReport, compare } from './support/report.ts';
 
-const FULL: Sizes = { flows: 20_000, readings: 15, made: 5_000, makings: 3, placed: 12 };
-const QUICK: Sizes = { flows: 1_000, readings: 3, made: 500, makings: 1, placed: 2 };
+const FULL: Sizes = { flows: 20_000, readings: 15, made: 5_000, makings: 3, placed: 6 };
+const QUICK: Sizes = { flows: 1_000, readings: 3, made: 500, makings: 1, placed: 1 };
 const GUEST_MS = 600_000;
 
 /**
@@ -52,7 +52,7 @@ function reportOf(figures: KernelFigures, sizes: Sizes): BenchReport {
         `with ours, ${cpuMs.toFixed(0)} ms with the peer`,
       `ovs-vswitchd makes ${made} flows in ${median(figures.makingAlone).toFixed(0)} ms, in ` +
         `${median(figures.makingFollowed).toFixed(0)} ms while all of them are followed on the same processor`,
-      `first packet to entry: median of ${sizes.placed} flows, one after another, that send every ` +
+      `first packet to entry: median of ${followingMs.length} flows, one after another, that send every ` +
         `${gapMs} ms; the peer is the same loop without notifications of new flows, which polls each second`,
     ],
     figures,

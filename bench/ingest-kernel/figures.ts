@@ -42,7 +42,7 @@ export interface Sizes {
   readonly readings: number;
   readonly made: number;
   readonly makings: number;
-  /** Flows whose entries are awaited, for each of following and polling. */
+  /** Flows whose entries are awaited, twice for each of following and polling. */
   readonly placed: number;
 }
 
