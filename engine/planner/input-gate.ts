@@ -8,6 +8,11 @@ import type { InputPort } from '../ports/offload-backend.ts';
 const HYSTERESIS = 1.5;
 /** Minimum time between two changes of mind about a port, ms. */
 const MIN_STAY_MS = 10_000;
+/**
+ * A port that costs less does not close, packets/s: it would cost more to open it again, and the next
+ * flow would wait for that.
+ */
+const MIN_COSTS = 1;
 /** What a packet that the backend passes on costs, in packets through the vSwitch. */
 const PASSED_PACKET_COST = 0.05;
 /** Weight of the last plan in the smoothed ratio of split packets. */
@@ -98,7 +103,9 @@ export class InputGate {
     if (gate === undefined) return undefined;
     const isNewcomer = table.decision.placement[row] === Placement.onload;
     if (isNewcomer && isOversized(table, row, gate)) return 'oversized';
-    return gate.isWorth ? undefined : 'port-cost';
+    if (gate.isWorth) return undefined;
+    // Nothing is known to be saved yet, whatever the port costs.
+    return isNewcomer && table.forecast.worth[row] <= 0 ? 'below-threshold' : 'port-cost';
   }
 
   /** What the ports save and cost. */
@@ -177,7 +184,8 @@ function decide(gate: Gate, nowMs: number): void {
   if (gate.saves === 0) return;
   const isRecent = nowMs - gate.decidedAtMs < MIN_STAY_MS;
   const threshold = gate.isWorth ? 1 / HYSTERESIS : HYSTERESIS;
-  const isWorth = gate.saves > threshold * gate.costs;
+  const isCheap = gate.isWorth && gate.costs < MIN_COSTS;
+  const isWorth = isCheap || gate.saves > threshold * gate.costs;
   if (isWorth === gate.isWorth || isRecent) return;
   gate.isWorth = isWorth;
   gate.decidedAtMs = nowMs;

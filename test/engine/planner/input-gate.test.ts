@@ -140,6 +140,31 @@ describe('ports that flows may enter a backend by', () => {
     assert.equal(at(5000, 23_000), true);
   });
 
+  it('do not close for costs of next to nothing, which would keep the next flow waiting', () => {
+    const g = gate();
+    const rest = { packetsPerSecond: 0.5 };
+    weigh(g, tableOf([{ packetsPerSecond: 20, requested: true }, rest]));
+    // The flow has ended, and a few packets of others pass.
+    const over = tableOf([{ packetsPerSecond: 0.001, placed: true }, rest]);
+    assert.equal(weigh(g, over, { isOpen: true }, 20_000).isWorth, true);
+    const next = tableOf([{ packetsPerSecond: 20, requested: true }, rest]);
+    weigh(g, next, { isOpen: true }, 21_000);
+    assert.equal(g.obstacle(next, rowOf(next, 0)), undefined);
+    // Where others send more, it closes.
+    const busy = tableOf([{ packetsPerSecond: 0.001, placed: true }, { packetsPerSecond: 100 }]);
+    assert.equal(weigh(g, busy, { isOpen: true }, 40_000).isWorth, false);
+  });
+
+  it('wait for a flow that is expected to send, and do not call that a cost', () => {
+    const table = tableOf([{ packetsPerSecond: 0, requested: true }]);
+    const g = gate();
+    assert.equal(weigh(g, table).isWorth, false);
+    assert.equal(g.obstacle(table, rowOf(table, 0)), 'below-threshold');
+    const sending = tableOf([{ packetsPerSecond: 1, requested: true }]);
+    weigh(g, sending, {}, 1_000);
+    assert.equal(g.obstacle(sending, rowOf(sending, 0)), undefined);
+  });
+
   it('stay open after a restart until the traffic of their entries is known', () => {
     const g = gate();
     const adopted = tableOf([{ packetsPerSecond: 0, placed: true }]);
