@@ -194,21 +194,21 @@ for (const { hook, need } of INGRESS_HOOKS) {
       assert.deepEqual(await put(backend, flow), { ok: true, outcome: 'installed' });
       await backend.apply([{ kind: 'delete', id: flow.id }], never());
       const read = () => backend.counters({ carried: () => undefined }, never());
-      let lost = 0;
-      backend.onLost(() => lost++);
       await holder.whileHeld(async () => {
         const reading = read();
         assert.equal(await backend.renewLease(monotonicMs()), 'renewed');
         await reading;
         await read();
-        lost = 0;
       });
       assert.equal(backend.inputPorts()[0].isOpen, false);
-      // The detach that waited for the lock is over; until then each call that needs the lock is refused.
-      await eventually('the backend asks for the ports again', () => lost > 0);
       await eventually('detaching', async () => {
         await read();
         return !(await havePrograms())[0];
+      });
+      // What waited for the lock takes several calls, and until they are over all others are refused.
+      await eventually('the ports are served', async () => {
+        await backend.portsChanged(world.snapshot());
+        return backend.unservedPorts().length === 0;
       });
       assert.deepEqual(await put(backend, flow), { ok: true, outcome: 'installed' });
       assert.deepEqual(await havePrograms(), [true, false]);
