@@ -1,0 +1,3 @@
+import { describeIngressContract } from './support/contract.ts';
+
+describeIngressContract('cls_bpf', 'cls_bpf', 'xdp');
