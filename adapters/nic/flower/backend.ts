@@ -139,7 +139,8 @@ export class FlowerBackend implements OffloadBackend {
   supports(flow: FlowSpec): Support {
     const session = this.#session;
     if (session === undefined) {
-      const outcome = encodeRule(flow, ANY_PORT, { heartbeat: true });
+      const isInSoftware = this.#options.rulesIn === 'software';
+      const outcome = encodeRule(flow, ANY_PORT, { heartbeat: true, isInSoftware });
       return outcome.ok ? { ok: true } : outcome;
     }
     const rule = session.installer.check(flow);

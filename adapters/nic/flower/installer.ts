@@ -48,8 +48,9 @@ export class Installer {
     const shortestMs = heartbeatMs === 0 ? Number.POSITIVE_INFINITY : heartbeatMs;
     const bypassed = bypassRefusal(flow, (name) => ports.snapshot.get(name), shortestMs);
     if (bypassed !== undefined) return bypassed;
-    const heartbeat = rulesIn === 'software' && heartbeatMs > 0;
-    const encoded = encodeRule(flow, ports, { heartbeat });
+    const isInSoftware = rulesIn === 'software';
+    const heartbeat = isInSoftware && heartbeatMs > 0;
+    const encoded = encodeRule(flow, ports, { heartbeat, isInSoftware });
     return encoded.ok ? encoded.rule : encoded.refusal;
   }
 

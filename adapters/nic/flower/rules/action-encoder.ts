@@ -17,6 +17,17 @@ import { HeaderWrites } from './header-writes.ts';
 /** `TCA_ACT_MAX_PRIO`: actions of one filter. */
 const MAX_ACTIONS = 32;
 
+/** How rules are written. */
+export interface RuleOptions {
+  /**
+   * One packet a second goes to the vSwitch, by the action `police` before all others. Only for
+   * rules in software: few NICs carry a rate in packets.
+   */
+  readonly heartbeat: boolean;
+  /** True if the kernel carries out the rules, on packets whose sender left them to be segmented. */
+  readonly isInSoftware: boolean;
+}
+
 /** The device of a port. */
 export interface PortDevice {
   readonly ifindex: number;
@@ -49,18 +60,17 @@ export class ActionEncoder {
   #tags: number;
 
   /**
-   * @param heartbeat one packet a second goes to the vSwitch instead, unchanged
    * @param deviceOf the device of a port by name
    */
   constructor(
     match: FlowMatch,
     headers: FlowHeaders,
-    heartbeat: boolean,
+    { heartbeat, isInSoftware }: RuleOptions,
     deviceOf: (port: string) => PortDevice | undefined,
   ) {
     this.#match = match;
     this.#deviceOf = deviceOf;
-    this.#writes = new HeaderWrites(headers);
+    this.#writes = new HeaderWrites(headers, isInSoftware);
     this.#tags = tagCount(headers);
     if (heartbeat) this.#push(policePackets(1n, 1n, VERDICT.ok, VERDICT.pipe));
   }

@@ -1,7 +1,7 @@
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import type { Refusal, RefusalCode } from '../../../../engine/model/refusal.ts';
 import { withCookie } from '../../../../protocols/netlink/tc/actions.ts';
-import { ActionEncoder, type PortDevice } from './action-encoder.ts';
+import { ActionEncoder, type PortDevice, type RuleOptions } from './action-encoder.ts';
 import { cookieOf } from './cookie.ts';
 import { encodeMatch } from './match-encoder.ts';
 
@@ -10,15 +10,6 @@ export interface RulePorts {
   get(name: string): PortDevice | undefined;
   /** Why {@link get} does not have a port: one line. */
   problem(name: string): string;
-}
-
-/** How rules are written. */
-export interface RuleOptions {
-  /**
-   * One packet a second goes to the vSwitch, by the action `police` before all others. Only for
-   * rules in software: few NICs carry a rate in packets.
-   */
-  readonly heartbeat: boolean;
 }
 
 /** A flow as a filter of `flower`; its place, flags and handle are the table's. */
@@ -51,7 +42,7 @@ export function encodeRule(flow: FlowSpec, ports: RulePorts, options: RuleOption
   if (typeof encoded === 'string') return refused('unsupported-match', encoded);
   const { headers, protocol, keys } = encoded;
   const deviceOf = (name: string): PortDevice | undefined => ports.get(name);
-  const encoder = new ActionEncoder(flow.match, headers, options.heartbeat, deviceOf);
+  const encoder = new ActionEncoder(flow.match, headers, options, deviceOf);
   const done = encoder.encode(flow.actions);
   if (typeof done === 'string') return refused('unsupported-action', done);
 

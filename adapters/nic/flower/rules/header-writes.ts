@@ -75,12 +75,15 @@ function writableFields(ethType: number): Fields {
  */
 export class HeaderWrites {
   readonly #headers: FlowHeaders;
+  readonly #isInSoftware: boolean;
   readonly #fields: Fields;
   readonly #words = new Map<string, HeaderWrite>();
   #checksums = 0;
 
-  constructor(headers: FlowHeaders) {
+  /** @param isInSoftware as in `RuleOptions` */
+  constructor(headers: FlowHeaders, isInSoftware: boolean) {
     this.#headers = headers;
+    this.#isInSoftware = isInSoftware;
     this.#fields = writableFields(headers.ethType);
   }
 
@@ -135,10 +138,24 @@ export class HeaderWrites {
     if (where.ipProto !== undefined && where.ipProto !== ipProto) {
       return `${field} is rewritten, but the match does not have IP protocol ${where.ipProto}`;
     }
-    if (!where.isInL4Checksum || ipFrag === IP_FRAG.no) return undefined;
+    if (!where.isInL4Checksum) return undefined;
     if (where.ipProto === undefined && ipFrag === IP_FRAG.later) return undefined;
     // csum would compute the sum of the datagram over its first fragment.
-    return `${field} is rewritten, and first fragments are not excluded`;
+    if (ipFrag !== IP_FRAG.no) return `${field} is rewritten, and first fragments are not excluded`;
+    return this.#isInSoftware && this.#lacksChecksum(where)
+      ? `${field} is rewritten, and tc in software does not adjust checksums before segmentation`
+      : undefined;
+  }
+
+  /**
+   * True if csum leaves the checksum of some packets that await segmentation wrong
+   * (net/sched/act_csum.c): it skips those of TCP, whose checksum covers the addresses but not yet
+   * the ports, and computes that of UDP datagrams over all segments.
+   */
+  #lacksChecksum({ header }: WritableField): boolean {
+    if (header === PEDIT_HEADER.tcp) return false;
+    const { ipProto } = this.#headers;
+    return ipProto === undefined || ipProto === IP_PROTO.tcp || ipProto === IP_PROTO.udp;
   }
 
   /** `CSUM_UPDATE`: the checksums that the vSwitch updates for a write. */

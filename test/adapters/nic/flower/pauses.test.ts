@@ -65,7 +65,7 @@ describe('heartbeats of rules in hardware', () => {
         get: (name: string) => ({ ifindex: name === 'in' ? IN : 12, isInternal: false }),
         problem: () => '',
       };
-      const outcome = encodeRule(flow, ports, { heartbeat: false });
+      const outcome = encodeRule(flow, ports, { heartbeat: false, isInSoftware: false });
       assert(outcome.ok);
       const place = placeOf(outcome.rule.protocol);
       return {

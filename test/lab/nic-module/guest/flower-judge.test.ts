@@ -148,7 +148,7 @@ function encoded(inPort: string, names: Readonly<Record<string, string>>): reado
   return lines.map((_, n) => {
     const row = rows.get(ufid(n));
     assert(row !== undefined);
-    return encodeRule(reader.table.specAt(row), ports, { heartbeat: false });
+    return encodeRule(reader.table.specAt(row), ports, { heartbeat: false, isInSoftware: false });
   });
 }
 

@@ -119,4 +119,36 @@ describe('actions of rules of tc flower', () => {
   it('write IP behind the one tag that is left of two', () => {
     assert.deepEqual(kindsOf(twoTags, [POP, TTL, to('vm2')]), ['vlan', 'pedit', 'csum', 'mirred']);
   });
+
+  describe('in software', () => {
+    const inSoftware = (fields: readonly FieldMatch[], ...sets: FlowActions) =>
+      outcome(fields, [...sets, ...TO_VM2], { isInSoftware: true });
+    const UDP4 = withProto(IPV4, 17);
+    const reason = 'is rewritten, and tc in software does not adjust checksums before segmentation';
+
+    it('are refused where they write what csum does not cover before segmentation', () => {
+      for (const fields of [TCP4, UDP4, IPV4]) {
+        assert.equal(
+          refusalOf(inSoftware(fields, ADDRESS4)),
+          `unsupported-action: ipv4_dst ${reason}`,
+        );
+      }
+      assert.equal(
+        refusalOf(inSoftware(UDP4, set('udp_dst', 53))),
+        `unsupported-action: udp_dst ${reason}`,
+      );
+    });
+
+    it('write the rest', () => {
+      const later = [exactly('eth_type', 0x0800), exactly('ip_frag', 2)];
+      for (const made of [
+        inSoftware(TCP4, TTL, set('eth_dst', 1)),
+        inSoftware(TCP4, set('tcp_dst', 80)),
+        inSoftware(withProto(IPV4, 1), ADDRESS4),
+        inSoftware(later, ADDRESS4),
+      ]) {
+        assert(made.ok);
+      }
+    });
+  });
 });

@@ -30,10 +30,10 @@ const ports = {
 export function outcome(
   fields: readonly FieldMatch[],
   actions: FlowActions,
-  { heartbeat = false, inPort = 'vm1' } = {},
+  { heartbeat = false, isInSoftware = false, inPort = 'vm1' } = {},
 ): RuleOutcome {
   const match = { inPort, fields, opaque: [] };
-  return encodeRule({ id: ID, match, actions }, ports, { heartbeat });
+  return encodeRule({ id: ID, match, actions }, ports, { heartbeat, isInSoftware });
 }
 
 export function ruleOf(
