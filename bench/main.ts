@@ -30,6 +30,7 @@ For decisions alone, several by comma:
   --tables ENTRIES   sizes of the table
   --windows MS       time between two decisions
   --algorithms NAMES norikae and those it is compared with
+  --hardware NAMES   tables with limits of real ones: probes-24, ways-4, rules-500, late-2000 and others
   --plots FOLDER     writes plots (SVG)`;
 
 /** Progress goes to standard error, figures to standard output. */
@@ -51,6 +52,7 @@ async function main(args: readonly string[]): Promise<void> {
       tables: { type: 'string' },
       windows: { type: 'string' },
       algorithms: { type: 'string' },
+      hardware: { type: 'string' },
       plots: { type: 'string' },
     },
   });

@@ -10,7 +10,8 @@ import {
   traceFigures,
 } from './game/figures.ts';
 import { type Scope, scopeOf } from './options.ts';
-import { run as runAlgorithm, type RunResult } from './game/run.ts';
+import { type Hardware, IDEAL } from './game/hardware.ts';
+import { run as runAlgorithm, type RunResult, type TableSpec } from './game/run.ts';
 import { type Sightings, sightings } from './traces/sightings.ts';
 import { writePlots } from './plots/write-plots.ts';
 import type { Trace } from './traces/trace.ts';
@@ -52,7 +53,7 @@ async function allFigures(
         const setting = { input, load, windowMs: length.windowMs };
         runs.push(await figuresOf(await make(length), setting, scope, signal));
       }
-      scope.tables.forEach((_, i) => figures.push(meanFigures(runs.map((r) => r[i]))));
+      tablesOf(scope).forEach((_, i) => figures.push(meanFigures(runs.map((r) => r[i]))));
     }
   }
   return figures;
@@ -67,18 +68,19 @@ async function figuresOf(
 ): Promise<SettingFigures[]> {
   const seen = sightings(trace);
   const figures: SettingFigures[] = [];
-  for (const entries of scope.tables) {
+  for (const { entries, hardware } of tablesOf(scope)) {
     const ceilings = bounds(trace, seen, entries, expected);
     const algorithms = [];
     for (const algorithm of scope.algorithms) {
       await setImmediate();
       signal.throwIfAborted();
-      const result = await bestOf(algorithm, trace, seen, entries);
+      const result = await bestOf(algorithm, trace, seen, { entries, hardware });
       algorithms.push(algorithmFigures(algorithm.name, result, ceilings));
     }
     figures.push({
       ...setting,
       entries,
+      ...(hardware === IDEAL ? {} : { hardware: hardware.name }),
       trace: traceFigures(trace, seen),
       bounds: ceilings,
       algorithms,
@@ -87,17 +89,22 @@ async function figuresOf(
   return figures;
 }
 
+/** Each size of table with each hardware. */
+function tablesOf({ tables, hardware }: Scope): { entries: number; hardware: Hardware }[] {
+  return tables.flatMap((entries) => hardware.map((each) => ({ entries, hardware: each })));
+}
+
 /** Result of the contender; of a family, that of its best member. */
 async function bestOf(
   contender: Contender,
   trace: Trace,
   seen: Sightings,
-  entries: number,
+  table: TableSpec,
 ): Promise<RunResult> {
-  const [first, ...others] = membersOf(contender, trace, entries);
-  let best = await runAlgorithm(first, trace, seen, { entries });
+  const [first, ...others] = membersOf(contender, trace, table.entries);
+  let best = await runAlgorithm(first, trace, seen, table);
   for (const member of others) {
-    const result = await runAlgorithm(member, trace, seen, { entries });
+    const result = await runAlgorithm(member, trace, seen, table);
     if (covered(result) > covered(best)) best = result;
   }
   return best;

@@ -1,5 +1,6 @@
 import { ALGORITHMS } from './algorithms/all.ts';
 import type { Contender } from './game/algorithm.ts';
+import { HARDWARE, type Hardware, IDEAL } from './game/hardware.ts';
 import { REPORT_SEEDS, TABLES, type Timing, TIMINGS, TUNE_SEEDS } from './cases.ts';
 import { type Input, INPUTS, LOADS } from './traces/inputs.ts';
 import type { DecisionOptions } from '../support/decision-options.ts';
@@ -20,6 +21,7 @@ export interface Scope {
   readonly lengths: readonly TraceLength[];
   readonly seeds: readonly number[];
   readonly algorithms: readonly Contender[];
+  readonly hardware: readonly Hardware[];
 }
 
 /**
@@ -47,6 +49,7 @@ export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
           lengths.find((l) => l.windowMs === ms) ?? lengthOf({ ...OTHER, windowMs: ms }, quick),
       ) ?? (quick ? lengths.slice(0, 1) : lengths),
     seeds: seedsOf(options.seeds, quick),
+    hardware: namesOf('--hardware', options.hardware, HARDWARE) ?? [IDEAL],
     algorithms: namesOf('--algorithms', options.algorithms, ALGORITHMS) ?? ALGORITHMS,
   };
 }

@@ -17,7 +17,7 @@ const LEVEL = 0.0005;
  * inputs: coverage in bytes and packets, and operations compared with the top-K that needs fewer.
  */
 export function comparisonsOf(figures: readonly SettingFigures[]): Comparison[] {
-  const groups = grouped(figures, (f) => `${f.windowMs} ${f.load} ${f.entries}`);
+  const groups = grouped(figures, (f) => `${f.windowMs} ${f.load} ${f.entries} ${f.hardware}`);
   return [...groups.values()].flatMap((group) => {
     const mean = meanFigures(group);
     const { ours, peers } = sides(mean, 'bytes');

@@ -54,7 +54,9 @@ const METRICS: readonly Metric[] = [
 export function figureTables(figures: readonly SettingFigures[]): ReportTable[] {
   if (figures.length <= DETAILED_SETTINGS) return figures.map(detailTable);
   return [...grouped(figures, (f) => f.windowMs).values()].flatMap((ofWindow) => {
-    const means = [...grouped(ofWindow, (f) => `${f.load} ${f.entries}`).values()].map((group) => ({
+    const means = [
+      ...grouped(ofWindow, (f) => `${f.load} ${f.entries} ${f.hardware}`).values(),
+    ].map((group) => ({
       ...meanFigures(group),
       input: 'mean',
     }));
@@ -107,10 +109,10 @@ function sharesOf(coverage: number, bounds: Bounds, unit: keyof Bound): string[]
   ];
 }
 
-function titleOf({ input, entries, windowMs, trace }: SettingFigures): string {
+function titleOf({ input, entries, hardware, windowMs, trace }: SettingFigures): string {
   const gigabits = (trace.bitsPerSecond / 1e9).toFixed(2);
   const flows = `${Math.round(trace.liveFlows)} flows, ${Math.round(trace.sendingFlows)} sending`;
-  return `${input}: ${entries} entries for ${flows}, ${gigabits} Gbit/s, windows of ${windowMs} ms`;
+  return `${input}: ${entries} entries (${hardware ?? 'ideal'}) for ${flows}, ${gigabits} Gbit/s, windows of ${windowMs} ms`;
 }
 
 /** One metric: a row for each setting, a column for each algorithm. */

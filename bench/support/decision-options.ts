@@ -12,4 +12,6 @@ export interface DecisionOptions {
   readonly tables?: string | undefined;
   readonly windows?: string | undefined;
   readonly algorithms?: string | undefined;
+  /** What tables cannot do, by comma. */
+  readonly hardware?: string | undefined;
 }

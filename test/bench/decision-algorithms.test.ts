@@ -11,6 +11,7 @@ import {
   TUNED_ELEPHANTS,
 } from '../../bench/decisions/algorithms/sflow-elephants.ts';
 import { topK } from '../../bench/decisions/algorithms/top-k.ts';
+import { IDEAL } from '../../bench/decisions/game/hardware.ts';
 import { run } from '../../bench/decisions/game/run.ts';
 import { sightings } from '../../bench/decisions/traces/sightings.ts';
 import { traceOf } from '../support/traces.ts';
@@ -207,7 +208,7 @@ describe('the algorithms of the decisions bench', () => {
     const admitted: number[] = [];
     for (const member of TUNED_ELEPHANTS.members(trace, 8)) {
       let entries = 0;
-      const placer = member.create({ flows: 40, entries: 40, windowMs: 1000 });
+      const placer = member.create({ flows: 40, entries: 40, windowMs: 1000, hardware: IDEAL });
       const counting: Algorithm = {
         name: member.name,
         create: () => ({

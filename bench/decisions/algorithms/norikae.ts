@@ -2,7 +2,7 @@ import { BackendController } from '../../../engine/loop/backend-controller.ts';
 import { AUDIT_MS, SMOOTHING_MS } from '../../../engine/loop/defaults.ts';
 import { DEFAULT_PLANNER } from '../../../simulation/settings.ts';
 import type { FactReading } from '../../../engine/model/fact-reading.ts';
-import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
+import { Placement, PLACEMENT_NAMES, RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { Forecaster } from '../../../engine/forecast/forecaster.ts';
@@ -49,6 +49,7 @@ class Norikae implements Placer {
   readonly #backend: TableBackend;
   readonly #controller: BackendController;
   readonly #signal = new AbortController().signal;
+  readonly #counterDelaysMs = PLACEMENT_NAMES.map(() => 0);
   #nowMs = 0;
   /** Row of each flow, or -1. */
   readonly #rowOf: Int32Array;
@@ -58,9 +59,10 @@ class Norikae implements Placer {
   readonly #lastMs: Float64Array;
 
   /** @param bitShare share of bits in the worth of flows, from the node's scarcity */
-  constructor({ flows, entries }: PlacerContext, bitShare: number) {
+  constructor({ flows, entries, hardware }: PlacerContext, bitShare: number) {
     this.#bitShare = bitShare;
-    this.#backend = new TableBackend(entries);
+    this.#backend = new TableBackend(entries, hardware);
+    this.#counterDelaysMs[Placement.offload] = hardware.counterDelayMs ?? 0;
     const clock = { now: () => this.#nowMs };
     this.#controller = new BackendController(
       this.#backend,
@@ -81,9 +83,11 @@ class Norikae implements Placer {
     this.#nowMs = view.endMs;
     this.#backend.table = view.table;
     this.#read(view);
-    updateRates(this.#table, SMOOTHING_MS);
+    updateRates(this.#table, SMOOTHING_MS, this.#counterDelaysMs);
     this.#forecaster.update(this.#table, this.#bitShare);
     requested(this.#table);
+    // The daemon's tick lasts until the operations of its plan are carried out.
+    if (view.table.isBusy) return;
     const plan = this.#controller.plan(this.#table, [], NO_PORTS);
     await this.#controller.applyPlan(this.#table, plan, NO_FACTS, this.#signal);
     this.#changes.takeChanges();

@@ -10,16 +10,19 @@ import type {
   Support,
 } from '../../../engine/ports/offload-backend.ts';
 import type { EntryTable } from '../game/entry-table.ts';
+import type { Hardware } from '../game/hardware.ts';
 
 /** The table of the bench as the daemon drives it. The last word of a flow's id is its number. */
 export class TableBackend implements OffloadBackend {
   readonly name = 'table';
   readonly #entries: number;
+  readonly #hardware: Hardware;
   /** The table; set before the first plan. */
   table: EntryTable | undefined;
 
-  constructor(entries: number) {
+  constructor(entries: number, hardware: Hardware) {
     this.#entries = entries;
+    this.#hardware = hardware;
   }
 
   start(_ports: PortSnapshot): Promise<void> {
@@ -27,13 +30,15 @@ export class TableBackend implements OffloadBackend {
   }
 
   capabilities(): BackendCapabilities {
+    const { counterDelayMs = 0, heartbeatMs = 0 } = this.#hardware;
     return {
       placement: 'offload',
       entries: this.#entries,
       masks: Number.POSITIVE_INFINITY,
       leaseMs: 1000,
-      heartbeatMs: 0,
-      heartbeatLimitMs: 0,
+      heartbeatMs,
+      heartbeatLimitMs: heartbeatMs,
+      counterDelayMs,
       survivesRestart: false,
       reportsLastPacket: true,
       description: `a table of ${this.#entries} entries`,

@@ -1,9 +1,11 @@
 import type { EntryTable } from './entry-table.ts';
+import type { Hardware } from './hardware.ts';
 import type { Trace } from '../traces/trace.ts';
 
 /**
  * What an algorithm sees at the end of a window. Columns contain the flows that sent in the window,
- * in the order of their first packets in the trace; valid until `decide` returns.
+ * in the order of their first packets in the trace; valid until `decide` returns. Where the counters
+ * of a table are late, flows with an entry are among them when the table reports what it carried.
  */
 export interface WindowView {
   readonly windowMs: number;
@@ -13,7 +15,7 @@ export interface WindowView {
   readonly senders: Uint32Array;
   readonly bytes: Float64Array;
   readonly packets: Float64Array;
-  /** Time of their last packet, ms from the window's start. */
+  /** Time of their last packet, ms from the window's start; below 0 where counters are late. */
   readonly lastMs: Float32Array;
   /** Senders that are new to the vSwitch; earlier state about them must be discarded. */
   readonly born: Uint32Array;
@@ -34,6 +36,7 @@ export interface PlacerContext {
   readonly flows: number;
   readonly entries: number;
   readonly windowMs: number;
+  readonly hardware: Hardware;
 }
 
 /** An algorithm; creates a placer for each run. */

@@ -1,6 +1,7 @@
 import type { RefusalCode } from '../../../engine/model/refusal.ts';
 import { FlowSet } from './flow-set.ts';
-import { type Layout, Slots } from './layout.ts';
+import { type Hardware, IDEAL } from './hardware.ts';
+import { Slots } from './layout.ts';
 
 /** An algorithm placed a flow that the vSwitch does not have. */
 export class UnknownFlowError extends Error {
@@ -22,6 +23,8 @@ export class EntryTable {
   readonly capacity: number;
   /** Entries in use by others; an entry that the algorithm has is not taken away for them. */
   foreign = 0;
+  /** True if the device still works on operations of earlier windows. */
+  isBusy = false;
   /** Flows added and evicted since the start, and flows refused. */
   placed = 0;
   evicted = 0;
@@ -30,11 +33,22 @@ export class EntryTable {
   readonly #entries: FlowSet;
   readonly #known: FlowSet;
   readonly #slots: Slots;
+  readonly #msPerOperation: number;
+  /** Time up to which the device is busy, ms. */
+  #busyUntilMs = 0;
+  /** By flow: when its entry takes effect, ms. */
+  readonly #fromMs: Float64Array;
 
   /** @param flows maximum number of flows, numbered from 0 */
-  constructor(capacity: number, flows: number, layout: Layout = { kind: 'any' }) {
+  constructor(
+    capacity: number,
+    flows: number,
+    { layout = { kind: 'any' }, operationsPerSecond }: Hardware = IDEAL,
+  ) {
     this.capacity = capacity;
     this.#slots = new Slots(layout, capacity, flows);
+    this.#msPerOperation = operationsPerSecond === undefined ? 0 : 1000 / operationsPerSecond;
+    this.#fromMs = new Float64Array(flows);
     this.#entries = new FlowSet(flows);
     this.#known = new FlowSet(flows);
   }
@@ -80,12 +94,14 @@ export class EntryTable {
   offer(flow: number): Offered {
     if (!this.#known.has(flow)) throw new UnknownFlowError(flow);
     if (this.#entries.has(flow)) return 'present';
+    this.#busyUntilMs += this.#msPerOperation;
     const refusal = this.free === 0 ? 'table-full' : this.#slots.refusal;
     if (this.free === 0 || !this.#slots.take(flow)) {
       this.refused++;
       return refusal;
     }
     this.#entries.add(flow);
+    this.#fromMs[flow] = this.#busyUntilMs;
     this.placed++;
     return 'placed';
   }
@@ -93,8 +109,22 @@ export class EntryTable {
   /** Evicts a flow; no effect when it has no entry. */
   evict(flow: number): void {
     if (!this.#entries.remove(flow)) return;
+    this.#busyUntilMs += this.#msPerOperation;
     this.#slots.release(flow);
     this.evicted++;
+  }
+
+  /** For the harness: operations from now on begin at this time, ms, or when the device is free. */
+  proceedTo(nowMs: number): void {
+    this.isBusy = this.#busyUntilMs > nowMs;
+    this.#busyUntilMs = Math.max(this.#busyUntilMs, nowMs);
+  }
+
+  /** For the harness: the part of a window in which the flow's entry is in effect, 0 to 1. */
+  partInEffect(flow: number, startMs: number, endMs: number): number {
+    if (!this.#entries.has(flow)) return 0;
+    const fromMs = this.#fromMs[flow];
+    return fromMs <= startMs ? 1 : Math.max(0, (endMs - fromMs) / (endMs - startMs));
   }
 
   /** For the harness: the vSwitch has the flow from now on. */

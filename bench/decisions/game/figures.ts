@@ -19,11 +19,14 @@ export interface Setting {
   readonly load: number | undefined;
   readonly windowMs: number;
   readonly entries: number;
+  /** Name of the table's hardware; left out: the ideal one. */
+  readonly hardware?: string;
 }
 
 /** The setting as text, without its windows. */
-export function settingName({ input, load, entries }: Setting): string {
-  return load === undefined ? `${input} in ${entries}` : `${input} ${load} in ${entries}`;
+export function settingName({ input, load, entries, hardware }: Setting): string {
+  const flows = load === undefined ? input : `${input} ${load}`;
+  return `${flows} in ${entries}${hardware === undefined ? '' : ` ${hardware}`}`;
 }
 
 /** One algorithm in one setting. */

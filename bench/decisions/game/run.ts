@@ -1,6 +1,7 @@
 import type { Algorithm, WindowView } from './algorithm.ts';
 import { EntryTable } from './entry-table.ts';
-import type { Layout } from './layout.ts';
+import { type Hardware, IDEAL } from './hardware.ts';
+import { LateCounters, type Seen } from './late-counters.ts';
 import type { Sightings } from '../traces/sightings.ts';
 import type { Trace } from '../traces/trace.ts';
 
@@ -23,8 +24,8 @@ export interface RunResult {
 /** A table that algorithms fill. */
 export interface TableSpec {
   readonly entries: number;
-  /** Left out: any entry can hold any flow. */
-  readonly layout?: Layout;
+  /** Left out: {@link IDEAL}. */
+  readonly hardware?: Hardware;
   /** Entries that others want after a window's end; left out: none. */
   readonly foreignAt?: (endMs: number) => number;
 }
@@ -34,11 +35,12 @@ export async function run(
   algorithm: Algorithm,
   trace: Trace,
   seen: Sightings,
-  { entries, layout, foreignAt }: TableSpec,
+  { entries, hardware = IDEAL, foreignAt }: TableSpec,
 ): Promise<RunResult> {
   const { flows, windowMs, windows, warmUpWindows } = trace;
-  const placer = algorithm.create({ flows, entries, windowMs });
-  const table = new EntryTable(entries, flows, layout);
+  const placer = algorithm.create({ flows, entries, windowMs, hardware });
+  const table = new EntryTable(entries, flows, hardware);
+  const counters = new LateCounters(hardware);
   const sums = { bytes: 0, packets: 0, allBytes: 0, allPackets: 0, ms: 0, entries: 0, free: 0 };
   let operationsBefore = 0;
   let refusedBefore = 0;
@@ -48,8 +50,9 @@ export async function run(
       refusedBefore = table.refused;
     }
     const counts = w >= warmUpWindows;
-    if (counts) credit(trace, w, table, sums);
-    const view = viewOf(trace, seen, w, table);
+    if (counts) credit(trace, w, table, hardware, sums);
+    const view = viewOf(trace, seen, w, table, counters);
+    table.proceedTo(view.endMs);
     for (const flow of view.born) table.appear(flow);
     for (const flow of view.gone) table.disappear(flow);
     table.foreign = foreignAt?.(view.endMs) ?? 0;
@@ -76,6 +79,7 @@ function credit(
   trace: Trace,
   w: number,
   table: EntryTable,
+  { heartbeatMs }: Hardware,
   sums: {
     bytes: number;
     packets: number;
@@ -85,27 +89,43 @@ function credit(
     free: number;
   },
 ): void {
+  const { windowMs } = trace;
+  const heartbeats = heartbeatMs === undefined ? 0 : windowMs / heartbeatMs;
   for (let i = trace.offsets[w]; i < trace.offsets[w + 1]; i++) {
+    const packets = trace.packets[i];
     sums.allBytes += trace.bytes[i];
-    sums.allPackets += trace.packets[i];
-    if (!table.has(trace.flow[i])) continue;
-    sums.bytes += trace.bytes[i];
-    sums.packets += trace.packets[i];
+    sums.allPackets += packets;
+    // Packets are spread evenly over the window.
+    const part = table.partInEffect(trace.flow[i], w * windowMs, (w + 1) * windowMs);
+    const carried = part * Math.max(0, 1 - heartbeats / packets);
+    sums.bytes += carried * trace.bytes[i];
+    sums.packets += carried * packets;
   }
   sums.entries += table.size;
   sums.free += table.free;
 }
 
-function viewOf(trace: Trace, seen: Sightings, w: number, table: EntryTable): WindowView {
+function viewOf(
+  trace: Trace,
+  seen: Sightings,
+  w: number,
+  table: EntryTable,
+  counters: LateCounters,
+): WindowView {
   const from = trace.offsets[w];
   const to = trace.offsets[w + 1];
-  return {
-    windowMs: trace.windowMs,
-    endMs: (w + 1) * trace.windowMs,
+  const startMs = w * trace.windowMs;
+  const endMs = (w + 1) * trace.windowMs;
+  const sent: Seen = {
     senders: trace.flow.subarray(from, to),
     bytes: trace.bytes.subarray(from, to),
     packets: trace.packets.subarray(from, to),
     lastMs: trace.lastMs.subarray(from, to),
+  };
+  return {
+    windowMs: trace.windowMs,
+    endMs,
+    ...counters.read(sent, table, startMs, endMs),
     born: seen.born.subarray(seen.bornOffsets[w], seen.bornOffsets[w + 1]),
     gone: seen.gone.subarray(seen.goneOffsets[w], seen.goneOffsets[w + 1]),
     table,
