@@ -40,7 +40,7 @@ describe('a user who is not root', () => {
     return system;
   }
 
-  it('is told that the socket is that of another user, not that no daemon answers', async () => {
+  it('gets an error that names another user, not one that says that no daemon answers', async () => {
     const system = await daemonOfRoot(0o700);
     const path = asUser(NOBODY, () => defaultSocket(join(folder.path, 'own'), system));
     assert.equal(path, join(system, 'control.sock'));
@@ -73,7 +73,7 @@ describe('a user who is not root', () => {
     );
   });
 
-  it('is told what to do about a file without access', () => {
+  it('gets an error that says what to do about a file without access', () => {
     const file = join(folder.path, 'secret');
     writeFileSync(file, '', { mode: 0o600 });
     let text = '';
