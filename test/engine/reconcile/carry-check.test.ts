@@ -14,16 +14,35 @@ class CountingBackend extends FakeBackend {
   }
 }
 
+/** Its counters are up to 4 s late. */
+class LateBackend extends CountingBackend {
+  override capabilities() {
+    return { ...super.capabilities(), counterDelayMs: 4000 };
+  }
+}
+
 /** Flows with rates of their own, and entries that carry a share of their packets. */
 class Traffic {
-  readonly rig = new Rig(new CountingBackend(), { minHoldMs: 0 });
+  readonly rig: Rig;
   /** Packets per tick by flow. */
   readonly sent: Map<number, number>;
   /** Share of a flow's packets that its entry carries. */
   readonly #share: (n: number) => number;
   readonly #packets = new Map<number, number>();
+  /** Carried packets that the backend has not reported yet. */
+  readonly #unreported = new Map<number, number>();
+  readonly #reportEvery: number;
+  #ticks = 0;
 
-  constructor(sent: Readonly<Record<number, number>>, share: (n: number) => number) {
+  /** @param reportEvery ticks from one report of carried packets to the next */
+  constructor(
+    sent: Readonly<Record<number, number>>,
+    share: (n: number) => number,
+    backend = new CountingBackend(),
+    reportEvery = 1,
+  ) {
+    this.rig = new Rig(backend, { minHoldMs: 0 });
+    this.#reportEvery = reportEvery;
     this.sent = new Map(Object.entries(sent).map(([n, rate]) => [Number(n), rate]));
     this.#share = share;
   }
@@ -41,12 +60,16 @@ class Traffic {
   }
 
   #next(): readonly Seen[] {
+    this.#ticks++;
     const installed = new Set(this.rig.installed());
     return [...this.sent].map(([n, sent]) => {
       const carried = installed.has(n) ? Math.floor(sent * this.#share(n)) : 0;
-      if (carried > 0) {
+      const due = (this.#unreported.get(n) ?? 0) + carried;
+      const isReported = due > 0 && this.#ticks % this.#reportEvery === 0;
+      this.#unreported.set(n, isReported ? 0 : due);
+      if (isReported) {
         const row = rowOf(this.rig.table, n);
-        this.rig.table.carried(row, carried, carried * 100, this.rig.clock.now());
+        this.rig.table.carried(row, due, due * 100, this.rig.clock.now());
       }
       const packets = (this.#packets.get(n) ?? 0) + sent - carried;
       this.#packets.set(n, packets);
@@ -56,6 +79,31 @@ class Traffic {
 }
 
 describe('entries that carry nothing', () => {
+  it('are not those of a backend whose counters are late', async () => {
+    // A report every 4 s, later than the window in which other entries are judged.
+    const late = new Traffic({ 1: 500 }, () => 0.9, new LateBackend(), 8);
+    await late.run(MINUTE_TICKS);
+    assert.deepEqual(late.rig.installed(), [1]);
+    const changes = await late.run(MINUTE_TICKS);
+    assert.deepEqual(changes, []);
+    // A backend that claims to be in time, and is not, loses the entry.
+    const wrong = new Traffic({ 1: 500 }, () => 0.9, new CountingBackend(), 8);
+    const released = await wrong.run(MINUTE_TICKS);
+    assert(
+      released.some((change) => change.includes('offload -> onload')),
+      released.join(),
+    );
+  });
+
+  it('of a late backend are released all the same', async () => {
+    const late = new Traffic({ 1: 500 }, () => 0, new LateBackend(), 8);
+    const changes = await late.run(MINUTE_TICKS);
+    assert(
+      changes.some((change) => change.includes('offload -> onload')),
+      changes.join(),
+    );
+  });
+
   it('are released within a few ticks, while others stay', async () => {
     const t = new Traffic({ 1: 500, 2: 500 }, (n) => (n === 1 ? 0 : 0.99));
     const changes = await t.run(12);
