@@ -127,7 +127,7 @@ export class FlowerPins {
     this.#write('watchdog', WATCHDOG.aliveNs, toNs(atMs));
   }
 
-  /** When the watchdog last began a removal of all rules that it has finished. */
+  /** When the watchdog began the first removal of all rules after a lapse, which it has finished. */
   get removedMs(): number {
     return toMs(this.#read('watchdog', WATCHDOG.removedNs));
   }

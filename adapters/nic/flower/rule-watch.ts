@@ -55,9 +55,9 @@ export class RuleWatch {
       const isLapsed = untilMs <= now;
       const isDue = this.#removedForMs !== untilMs || now - this.#removedAtMs >= AGAIN_MS;
       if (isLapsed && isDue && (await this.#removeAll())) {
+        if (this.#removedForMs !== untilMs) pins.removedMs = now;
         this.#removedForMs = untilMs;
         this.#removedAtMs = now;
-        pins.removedMs = now;
         if (!hasDaemon()) return;
       }
       const waitMs = isLapsed ? PERIOD_MS : Math.min(PERIOD_MS, untilMs - now);

@@ -123,7 +123,7 @@ function gateAt(ifindex: number) {
 }
 
 /** Pins in memory. */
-class FakePins implements Pins {
+export class FakePins implements Pins {
   readonly control = -1;
   leaseUntilMs = 0;
   watchdogPid = 0;
