@@ -1,3 +1,4 @@
+import { progress } from '../testbed/progress.ts';
 import { sleep } from '../testbed/wait.ts';
 import { PeerNode } from './peer-node.ts';
 import type { Scene } from './scene.ts';
@@ -33,7 +34,9 @@ export async function runSystem(name: SystemName, scene: Scene): Promise<SystemR
   const system = SYSTEMS[name];
   const peer = await PeerNode.start(scene, system.columns);
   try {
+    progress(`starting ${name}`);
     const running = await system.start(peer, scene);
+    progress(`sending for ${scene.durationMs / 1_000} s`);
     const { device, representor } = peer.sender;
     const asked = sleep(scene.durationMs * ASKED_AT).then(() => running.leftOut());
     const [traffic, leftOut] = await Promise.all([sendScene(scene, device, representor), asked]);
