@@ -37,10 +37,9 @@ export async function runSystem(name: SystemName, scene: Scene): Promise<SystemR
     progress(`starting ${name}`);
     const running = await system.start(peer, scene);
     progress(`sending for ${scene.durationMs / 1_000} s`);
-    const { device, representor } = peer.sender;
     const asked = sleep(scene.durationMs * ASKED_AT).then(() => running.leftOut());
-    const [traffic, leftOut] = await Promise.all([sendScene(scene, device, representor), asked]);
-    const counters = await peer.nic.counters(representor);
+    const [traffic, leftOut] = await Promise.all([sendScene(scene, peer.sender), asked]);
+    const counters = await peer.nic.counters(peer.sender.representor);
     await running.stop();
     return {
       sentBytes: sentBytes(scene, traffic.sentPackets),

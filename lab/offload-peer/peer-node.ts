@@ -4,6 +4,7 @@ import { SoftwareNic } from '../nic-module/nic.ts';
 import { BRIDGE, TestNode } from '../testbed/node.ts';
 import { run } from '../testbed/run.ts';
 import type { Scene } from './scene.ts';
+import type { Sender } from './traffic.ts';
 
 /** A firmware that inserts as fast as those of NICs of this kind, and counters that are late. */
 const RULES_PER_SECOND = 5_000;
@@ -13,8 +14,7 @@ const STATS_DELAY_MS = 1_000;
 export class PeerNode {
   readonly node: TestNode;
   readonly nic: SoftwareNic;
-  /** The function that sends, and its representor. */
-  readonly sender: { readonly device: string; readonly representor: string };
+  readonly sender: Sender;
 
   private constructor(node: TestNode, nic: SoftwareNic) {
     this.node = node;

@@ -23,15 +23,21 @@ export interface TrafficResult {
   readonly reactionMs: readonly (number | null)[];
 }
 
+/** The function of the NIC that sends, and the host's device that gets what the NIC does not carry. */
+export interface Sender {
+  readonly device: string;
+  readonly representor: string;
+}
+
 /**
- * Sends the traffic of a scene by a function of the NIC.
+ * Sends the traffic of a scene.
  *
- * @param watched the representor of this function
+ * @param execute runs a command; left out: in the namespace of this process
  */
 export async function sendScene(
-  { durationMs, flows, probes }: Scene,
-  device: string,
-  watched: string,
+  { durationMs, flows, probes }: Pick<Scene, 'durationMs' | 'flows' | 'probes'>,
+  { device, representor }: Sender,
+  execute: typeof run = run,
 ): Promise<TrafficResult> {
   const scheduled = (isProbe: boolean) => (flow: SceneFlow) => ({
     isProbe,
@@ -40,8 +46,9 @@ export async function sendScene(
     steps: flow.steps.map(({ atMs, packetsPerSecond }) => [atMs, packetsPerSecond]),
   });
   const all = [...flows.map(scheduled(false)), ...probes.map(scheduled(true))];
-  const input = JSON.stringify({ device, watched, durationMs, flows: all });
-  return JSON.parse(await run(PYTHON, [script()], { input, timeoutMs: durationMs + SPARE_MS }));
+  const input = JSON.stringify({ device, watched: representor, durationMs, flows: all });
+  const options = { input, timeoutMs: durationMs + SPARE_MS };
+  return JSON.parse(await execute(PYTHON, [script()], options));
 }
 
 function frameOf({ udpPort, frameBytes }: SceneFlow): Buffer {
