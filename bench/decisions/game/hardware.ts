@@ -32,6 +32,11 @@ export const HARDWARE: readonly Hardware[] = [
   { name: 'coarse-10', resolutionMs: 10 },
   { name: 'heartbeats', heartbeatMs: 1000 },
   {
+    name: 'slow-hash',
+    layout: { kind: 'double-hashing', probeDepth: 24 },
+    operationsPerSecond: 500,
+  },
+  {
     name: 'switchdev',
     layout: { kind: 'buckets', ways: 4 },
     operationsPerSecond: 5000,

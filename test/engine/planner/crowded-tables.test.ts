@@ -76,6 +76,7 @@ describe('a table with the limits of real ones', function () {
     'late-2000': 0.95,
     'coarse-10': 0.97,
     heartbeats: 0.96,
+    'slow-hash': 0.84,
     switchdev: 0.73,
   };
 
