@@ -97,7 +97,7 @@ export class FlowerBackend implements OffloadBackend {
         inTurn: <T>(task: () => Promise<T>) => this.#serial.run(task),
         onLost: notify,
       };
-      this.#session = await FlowerSession.open(this.#options, tools, ports);
+      this.#session = await FlowerSession.open(this.#options, tools, ports, signal);
       this.#session.watch(notify);
     });
   }

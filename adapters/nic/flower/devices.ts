@@ -17,6 +17,8 @@ export interface DevicesParts {
   readonly gate: Pick<Gate, 'put'> | undefined;
   /** Current ifindex of a device by name. */
   readonly ifindexOf: (name: string) => number | undefined;
+  /** Whether a device takes rules into hardware; undefined: it does not say. */
+  readonly takesRules: (name: string) => Promise<boolean | undefined>;
 }
 
 /**
@@ -47,7 +49,11 @@ export class Devices {
   async open({ name, ifindex }: PortIdentity): Promise<ServedDevice> {
     const open = this.#byIfindex.get(ifindex);
     if (open !== undefined) return open;
-    const { tc } = this.#parts;
+    const { tc, gate, takesRules } = this.#parts;
+    if (gate === undefined && (await takesRules(name)) === false) {
+      const remedy = `ethtool -K ${name} hw-tc-offload on`;
+      throw new PortUnusable(name, `its device takes no rules (hw-tc-offload is off): ${remedy}`);
+    }
     const refusal = await tc.one(`adding clsact to ${name}`, newClsact(ifindex));
     if (refusal !== undefined && refusal.code !== 'EEXIST') {
       throw new PortUnusable(name, `it cannot have rules of tc: ${refusal.message}`);

@@ -1,5 +1,6 @@
 import { BpfPrograms } from '../core/bpf-programs.ts';
 import { ifindexOf } from '../core/device.ts';
+import { DeviceFeatures } from '../core/device-features.ts';
 import type { OtherHooks } from '../core/hook.ts';
 import { Lease, LEASE_PROGRAM } from '../core/lease.ts';
 import { Libbpf } from '../core/libbpf.ts';
@@ -22,6 +23,8 @@ export interface HostHandles {
   readonly gate: Pick<Gate, 'put'> | undefined;
   /** Current ifindex of a device by name. */
   readonly ifindexOf: (name: string) => number | undefined;
+  /** Whether a device takes rules into hardware; undefined: it does not say. @throws {NetworkLockBusy} */
+  readonly takesRules: (name: string) => Promise<boolean | undefined>;
   /** Closes descriptors and sockets; what is in the kernel stays. */
   close(): void;
 }
@@ -61,7 +64,10 @@ export async function openHost(options: FlowerOptions): Promise<HostHandles> {
     undo.unshift(() => gate?.close());
     const otherHooks = flowerOtherHooks(lock, rulesIn);
     undo.unshift(() => otherHooks.close());
-    return { pins, tc, otherHooks, lease, gate, ifindexOf, close };
+    const features = new DeviceFeatures(lock);
+    const takesRules = async (name: string): Promise<boolean | undefined> =>
+      (await features.active(name))?.has('hw-tc-offload');
+    return { pins, tc, otherHooks, lease, gate, ifindexOf, takesRules, close };
   } catch (error) {
     close();
     throw error;

@@ -19,6 +19,10 @@ import type { ServedDevice } from './served-device.ts';
 import type { ServedPorts } from './served-ports.ts';
 import { answered, MAX_REQUESTS, type Step, type StepSender } from './steps.ts';
 
+/** Why no rule is written to hardware, where it would be in force at once. */
+const NOT_IN_FORCE =
+  'the lease is not in force: the entries have not been verified in time, or the watchdog does not run';
+
 /** What an {@link Installer} works with. */
 export interface InstallerParts {
   readonly sender: StepSender;
@@ -86,7 +90,7 @@ export class Installer {
   }
 
   async #put(flow: FlowSpec, key: string, planned: number): Promise<Step> {
-    const { entries, limit, devices, ports } = this.#parts;
+    const { entries, limit, devices, ports, mayInstall } = this.#parts;
     const rule = this.check(flow);
     if ('code' in rule) return answered(key, { ok: false, refusal: rule });
     const before = entries.get(flow.id);
@@ -96,6 +100,11 @@ export class Installer {
     }
     if (before === undefined && entries.size + planned >= limit) {
       return answered(key, refused('table-full', `all ${limit} entries are in use`));
+    }
+    if (!mayInstall()) {
+      // The rule that has lapsed would come back with the lease, and do what the flow did before.
+      if (before !== undefined) entries.remove(before);
+      return answered(key, refused('device-error', NOT_IN_FORCE));
     }
     const names = [rule.inPort, ...rule.outputs];
     const identities = names
@@ -141,12 +150,11 @@ export class Installer {
   }
 
   #installation(entry: Entry, rule: FlowerRule, before: Entry | undefined): Step {
-    const { entries, rulesIn, sender, mayInstall } = this.#parts;
+    const { entries, rulesIn, sender } = this.#parts;
     const change = before === undefined ? 1 : 0;
     const outcome = before === undefined ? INSTALLED : REPLACED;
     const removal = before?.state === 'installed' ? [deleteRule(before)] : [];
-    const isOut = !mayInstall();
-    const requests = isOut ? removal : [...removal, writeRule(entry, rule, rulesIn)];
+    const requests = [...removal, writeRule(entry, rule, rulesIn)];
     return {
       key: entry.key,
       change,
@@ -157,8 +165,7 @@ export class Installer {
           if (refusal !== undefined) return sender.notDeleted(refusal);
           entries.remove(before);
         }
-        if (isOut) entry.state = 'lapsed';
-        const problem = isOut ? undefined : sender.problemOf(answers[removal.length]);
+        const problem = sender.problemOf(answers[removal.length]);
         if (problem !== undefined) return { ok: false, refusal: problem };
         entries.add(entry);
         return outcome;

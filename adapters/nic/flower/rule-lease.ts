@@ -8,6 +8,8 @@ import type { Watchdog } from './watchdog.ts';
 /** Longest wait for the watchdog to have removed the rules of a lapsed lease, ms. */
 const REMOVAL_MS = 500;
 const STEP_MS = 5;
+/** Longest wait for a watchdog that starts, ms. */
+const START_MS = 10_000;
 
 /** The part of the lease in hardware that is kept for the removal of the rules: one in so many. */
 const RESERVE = 4;
@@ -41,6 +43,16 @@ export class RuleLease {
     this.#pins = pins;
     this.#watchdog = watchdog;
     this.#heldMs = heldMs(leaseMs, watchdog !== undefined);
+  }
+
+  /** Waits for the watchdog to run, for a bounded time. */
+  async waitForWatchdog(signal: AbortSignal): Promise<void> {
+    const watchdog = this.#watchdog;
+    const lateMs = monotonicMs() + START_MS;
+    while (watchdog?.isAlive() === false && monotonicMs() < lateMs) {
+      signal.throwIfAborted();
+      await sleep(STEP_MS);
+    }
   }
 
   /** Whether rules may be written: in hardware they are in force at once. */

@@ -1,5 +1,6 @@
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { UnservedPort } from '../../../engine/ports/offload-backend.ts';
+import { monotonicMs } from '../../../async/monotonic.ts';
 import { exclusionOf } from '../core/port-eligibility.ts';
 import type { OtherHooks } from '../core/hook.ts';
 import type { PortIdentity } from './entry.ts';
@@ -11,13 +12,16 @@ const VSWITCH_OFFLOADS =
   'Open vSwitch moves flows of its bridge to tc itself (other_config:hw-offload); to let Norikae ' +
   'do it, run: ovs-vsctl remove Open_vSwitch . other_config hw-offload, and restart ovs-vswitchd';
 
+/** Time without another attempt after a device could not be opened, ms. */
+const RETRY_MS = 60_000;
+
 /** Which ports can be used by rules, as of the last snapshot, and what else was found on them. */
 export class ServedPorts implements RulePorts {
   readonly #only: ReadonlySet<string> | undefined;
   readonly #otherHooks: Pick<OtherHooks, 'on'>;
   #snapshot: PortSnapshot = new Map();
   /** Problems that were found when a device was opened, by uuid. */
-  readonly #failed = new Map<string, string>();
+  readonly #failed = new Map<string, { readonly why: string; readonly atMs: number }>();
   #problems: ReadonlyMap<string, string> = new Map();
 
   /** @param only names of the ports to serve; undefined: every port with a device */
@@ -39,8 +43,13 @@ export class ServedPorts implements RulePorts {
 
   /** Records why a device could not be opened, until the next {@link update}. */
   fail({ uuid }: PortIdentity, why: string): void {
-    this.#failed.set(uuid, why);
+    this.#failed.set(uuid, { why, atMs: monotonicMs() });
     this.#findProblems();
+  }
+
+  /** Whether another attempt is due to open a device. */
+  hasOldFailure(nowMs: number): boolean {
+    return [...this.#failed.values()].some(({ atMs }) => nowMs - atMs >= RETRY_MS);
   }
 
   get(name: string): PortDevice | undefined {
@@ -94,7 +103,7 @@ export class ServedPorts implements RulePorts {
     const problems = new Map<string, string>();
     for (const port of this.#snapshot.values()) {
       if (this.#exclusion(port) !== undefined) continue;
-      const problem = this.#failed.get(port.uuid) ?? this.#problemOf(port);
+      const problem = this.#failed.get(port.uuid)?.why ?? this.#problemOf(port);
       if (problem !== undefined) problems.set(port.name, problem);
     }
     this.#problems = problems;

@@ -7,6 +7,7 @@ import type {
   Operation,
   OperationResult,
 } from '../../../engine/ports/offload-backend.ts';
+import { monotonicMs } from '../../../async/monotonic.ts';
 import { Adoption } from './adoption.ts';
 import { Devices } from './devices.ts';
 import type { Entry } from './entry.ts';
@@ -56,7 +57,7 @@ export class FlowerSession {
   readonly #lost: FlowId[] = [];
 
   private constructor(options: FlowerOptions, tools: SessionTools, handles: HostHandles) {
-    const { pins, tc, otherHooks, lease, gate, ifindexOf } = handles;
+    const { pins, tc, otherHooks, lease, gate, ifindexOf, takesRules } = handles;
     const { rulesIn, entries: limit, leaseMs, pinPath } = options;
     const { entries } = this;
     this.#options = options;
@@ -69,7 +70,7 @@ export class FlowerSession {
     const mayInstall = (): boolean => this.#lease.mayInstall();
     this.ports = new ServedPorts(options.ports, otherHooks);
     const { ports } = this;
-    this.#devices = new Devices({ tc, pins, gate, ifindexOf });
+    this.#devices = new Devices({ tc, pins, gate, ifindexOf, takesRules });
     const devices = this.#devices;
     const common = { tc, entries, devices, ports, rulesIn };
     this.#sender = new StepSender(tc, rulesIn);
@@ -96,11 +97,13 @@ export class FlowerSession {
     options: FlowerOptions,
     tools: SessionTools,
     ports: PortSnapshot,
+    signal: AbortSignal,
   ): Promise<FlowerSession> {
     const handles = await tools.openHost(options);
     try {
       const session = new FlowerSession(options, tools, handles);
       await session.#begin(ports);
+      await session.#lease.waitForWatchdog(signal);
       return session;
     } catch (error) {
       handles.close();
@@ -149,6 +152,8 @@ export class FlowerSession {
     await this.#readCounters();
     this.entries.report(sink);
     await this.#follower.closeIdle();
+    // The engine asks about the ports again, and so about flows that were refused.
+    if (this.ports.hasOldFailure(monotonicMs())) this.#tools.onLost();
   }
 
   /**

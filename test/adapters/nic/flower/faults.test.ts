@@ -121,19 +121,30 @@ describe('rules of tc flower, when tc refuses or loses them', () => {
 
   it('writes nothing to the NIC after a lapse until the lease is renewed', async () => {
     await start('hardware');
-    await backend.apply([put(flow(0))], never());
+    await backend.apply(
+      [0, 1, 2].map((n) => put(flow(n))),
+      never(),
+    );
     await backend.endLease();
     assert.equal(host.tc.of(IN).length, 0);
-    assert.deepEqual(outcomesOf(await backend.apply([put(flow(1))], never())), ['installed']);
+    // Another flow, and one that has changed: its lapsed rule must not come back.
+    const results = await backend.apply([put(flow(3)), put(fakeFlow(2, 'in'))], never());
+    for (const result of results) {
+      assert(!result.ok);
+      assert.equal(result.refusal.code, 'device-error');
+      assert.match(result.refusal.detail, /the lease is not in force/);
+    }
     assert.equal(host.tc.of(IN).length, 0);
     host.tc.refuse = (filter) =>
       filter.handle === 2 ? { errno: constants.errno.ENOSPC, words: 'full' } : undefined;
     assert.equal(await backend.renewLease(monotonicMs()), 'renewed');
+    assert.deepEqual(await installed(backend), [idText(flow(0))]);
     assert.equal(host.tc.of(IN).length, 1);
-    // The other was refused, and is lost.
+    // The one that was refused is lost.
     assert.deepEqual((await backend.portsChanged(host.snapshot())).map(formatFlowId), [
       idText(flow(1)),
     ]);
+    assert.deepEqual(outcomesOf(await backend.apply([put(flow(3))], never())), ['installed']);
   });
 
   it('gives a port back on which something else appears, or the vSwitch polices', async () => {
@@ -192,6 +203,19 @@ describe('rules of tc flower, when tc refuses or loses them', () => {
     const support = backend.supports(flow(0));
     assert(!support.ok);
     assert.match(support.refusal.detail, /remove Open_vSwitch \. other_config hw-offload/);
+  });
+
+  it('does not serve a NIC with hw-tc-offload off, and says what to do', async () => {
+    await start('hardware');
+    host.withoutOffload.add('in');
+    const [result] = await backend.apply([put(flow(0))], never());
+    assert(!result.ok);
+    assert.equal(result.refusal.code, 'port-unavailable');
+    assert.match(result.refusal.detail, /ethtool -K in hw-tc-offload on/);
+    host.withoutOffload.clear();
+    // The next change of ports, or a minute, leads to another attempt.
+    await backend.portsChanged(host.snapshot());
+    assert.deepEqual(outcomesOf(await backend.apply([put(flow(0))], never())), ['installed']);
   });
 
   it('does not serve a device with an ingress qdisc, and says why', async () => {

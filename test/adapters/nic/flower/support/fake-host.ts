@@ -22,6 +22,8 @@ export class FakeHost {
   readonly pins = new FakePins();
   /** Why a device must not be served, by name. */
   readonly others = new Map<string, string>();
+  /** Devices with `hw-tc-offload` off. */
+  readonly withoutOffload = new Set<string>();
   /** Calls the listener of the backend, as when another hook appears. */
   announceHooks: () => void = () => undefined;
   readonly #ports = new Map<string, PortInfo>();
@@ -80,6 +82,7 @@ export class FakeHost {
         },
       },
       gate: rulesIn === 'software' ? { put: gateAt } : undefined,
+      takesRules: (name) => Promise.resolve(!this.withoutOffload.has(name)),
       ifindexOf: (name) => this.#ports.get(name)?.ifindex,
       close: () => tc.close(),
     };
