@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import type { PlacedFilter, ReceiveFilter } from '../../../protocols/ethtool/receive-filter.ts';
 import type { Insertion, TableInfo } from '../../../protocols/ethtool/receive-filters.ts';
 import type { NetlinkRequests } from '../../../protocols/netlink/requests.ts';
+import { registerAddress, unregisterAddress } from '../../../protocols/netlink/link/forwarding.ts';
 import { links } from '../../../protocols/netlink/link/links.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
 import {
@@ -45,6 +46,8 @@ export interface VfControl {
   read(): Promise<readonly VirtualFunction[]>;
   /** Resolves to the errno of the first refusal, 0: all were set. */
   set(vf: number, settings: VirtualFunctionSettings): Promise<number>;
+  /** Lets the physical function receive a MAC address (12 digits), or not. Resolves to the errno. */
+  receive(mac: string, how: 'yes' | 'no'): Promise<number>;
 }
 
 /** Virtual functions of a device of this network namespace, over rtnetlink. */
@@ -70,6 +73,14 @@ export class LinkVfControl implements VfControl {
     return 0;
   }
 
+  async receive(mac: string, how: 'yes' | 'no'): Promise<number> {
+    const request = how === 'yes' ? registerAddress : unregisterAddress;
+    const [answer] = await this.#requests.batch([
+      request(await this.#find(), Buffer.from(mac, 'hex')),
+    ]);
+    return answer instanceof NetlinkRefused ? answer.errno || EIO : 0;
+  }
+
   /** @throws {NoSuchNic} */
   async #find(): Promise<number> {
     if (this.#ifindex !== undefined) return this.#ifindex;
@@ -91,6 +102,8 @@ export class VfDevice implements FilterDevice {
   readonly #control: VfControl;
   readonly #vms: ReadonlyMap<number, VfSettings>;
   readonly #filters: FilterDevice | undefined;
+  /** Addresses that are steered, by VF. */
+  readonly #steered = new Map<number, string>();
 
   /** @param filters the NIC's receive filters, for keys of other kinds than `ether` */
   constructor(control: VfControl, vms: readonly VfSettings[], filters?: FilterDevice) {
@@ -133,7 +146,7 @@ export class VfDevice implements FilterDevice {
           ...(maxTxMbps === 0 ? {} : { maxTxMbps }),
           spoofCheck: !trustGuest,
         })
-      : await this.#control.set(vf, { mac: macText(destinationMac ?? '') });
+      : await this.#steer(vf, destinationMac ?? '');
     return errno === 0 ? { location: 2 * vf + (opens ? 0 : 1) } : { errno };
   }
 
@@ -142,7 +155,7 @@ export class VfDevice implements FilterDevice {
     const vm = this.#vms.get(location >> 1);
     if (vm === undefined) return ENODEV;
     const opens = location % 2 === 0;
-    return opens ? this.#setLink(vm.vf, 'disable') : this.#control.set(vm.vf, { mac: vm.vfMac });
+    return opens ? this.#setLink(vm.vf, 'disable') : this.#unsteer(vm);
   }
 
   async list(): Promise<readonly PlacedFilter[]> {
@@ -163,6 +176,25 @@ export class VfDevice implements FilterDevice {
       placed.push({ location: location + FIRST_FILTER, filter });
     }
     return placed;
+  }
+
+  /** The VF receives the address before the physical function stops to: for a moment both do. */
+  async #steer(vf: number, mac: string): Promise<number> {
+    const errno = await this.#control.set(vf, { mac: macText(mac) });
+    if (errno !== 0) return errno;
+    this.#steered.set(vf, mac);
+    // A function that does not list the address receives it because it is promiscuous.
+    await this.#control.receive(mac, 'no');
+    return 0;
+  }
+
+  /** In the opposite order. An address of a killed keeper is not known: the NIC's default is to do. */
+  async #unsteer({ vf, vfMac }: VfSettings): Promise<number> {
+    const mac = this.#steered.get(vf);
+    if (mac !== undefined) await this.#control.receive(mac, 'yes');
+    const errno = await this.#control.set(vf, { mac: vfMac });
+    if (errno === 0) this.#steered.delete(vf);
+    return errno;
   }
 
   async #open(vf: number, settings: VirtualFunctionSettings): Promise<number> {

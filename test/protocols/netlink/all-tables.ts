@@ -2,6 +2,7 @@ import { EXTACK } from '../../../protocols/netlink/acknowledgement.ts';
 import { DEVLINK } from '../../../protocols/netlink/devlink.ts';
 import { CONTROL, GROUP } from '../../../protocols/netlink/generic.ts';
 import { DATAPATH, FLOW, VPORT } from '../../../protocols/netlink/ovs/tables.ts';
+import { NEIGHBOUR } from '../../../protocols/netlink/link/forwarding.ts';
 import { LINK, LINK_INFO, LINK_VF, LINK_XDP } from '../../../protocols/netlink/link/tables.ts';
 import type { AttributeTable } from '../../../protocols/netlink/tables.ts';
 
@@ -35,6 +36,7 @@ export const ALL_TABLES: readonly {
   { name: 'flow', header: 'openvswitch.h', table: FLOW },
   { name: 'link', header: 'if_link.h', table: LINK },
   { name: 'link kind', header: 'if_link.h', table: LINK_INFO },
+  { name: 'neighbour', header: 'neighbour.h', table: NEIGHBOUR },
   { name: 'virtual function', header: 'if_link.h', table: LINK_VF },
   { name: 'link XDP', header: 'if_link.h', table: LINK_XDP },
   { name: 'traffic control', header: 'rtnetlink.h', table: TC },

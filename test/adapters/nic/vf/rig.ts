@@ -42,6 +42,11 @@ export class FakeVfControl implements VfControl {
     return [...this.functions.values()];
   }
 
+  async receive(mac: string, how: 'yes' | 'no'): Promise<number> {
+    this.log.push(`PF receives ${mac}: ${how}`);
+    return 0;
+  }
+
   async set(vf: number, settings: VirtualFunctionSettings): Promise<number> {
     const before = this.functions.get(vf);
     if (before === undefined) return 19;

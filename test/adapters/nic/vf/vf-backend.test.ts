@@ -91,9 +91,11 @@ describe('virtual functions as a backend', () => {
       'VF 0 linkState auto',
       'vm1 put receive 1',
       'VF 0 mac 02:00:00:00:00:01',
+      'PF receives 020000000001: no',
       'vm1 put transmit 2',
       'vm1 put receive 3',
       'vm1 delete 2',
+      'PF receives 020000000001: yes',
       'VF 0 mac 02:00:00:00:0f:01',
       'vm1 delete 1',
       'vm1 delete 3',
@@ -182,7 +184,7 @@ describe('virtual functions as a backend', () => {
       (await rig.backend.portsChanged(rig.ports)).map(formatFlowId).sort(),
       [idText(RECEIVED), idText(SENT)].sort(),
     );
-    assert.deepEqual(rig.log, ['VF 0 mac 02:00:00:00:0f:01']);
+    assert.deepEqual(rig.log, ['PF receives 020000000001: yes', 'VF 0 mac 02:00:00:00:0f:01']);
     assert.deepEqual(await installed(rig.backend), []);
     assert.match(rig.backend.unservedPorts()[0].why, /no agent that is connected/);
     await sleep(550);
