@@ -1,4 +1,5 @@
 import { NorikaeDaemon } from '../testbed/daemon.ts';
+import { ProcessTrouble } from '../testbed/managed-process.ts';
 import type { PeerNode } from './peer-node.ts';
 import type { Scene } from './scene.ts';
 
@@ -58,7 +59,11 @@ const NORIKAE: System = {
   },
 };
 
-async function whyLeftOut({ control }: NorikaeDaemon): Promise<string> {
+/** @throws {ProcessTrouble} with the end of its log, when the daemon has ended */
+async function whyLeftOut({ control, process }: NorikaeDaemon): Promise<string> {
+  if (process.exit !== undefined) {
+    throw new ProcessTrouble(`norikae ended during the scene:\n${process.tail()}`);
+  }
   const { flows } = await control.flows({ sort: 'rate', limit: 500, words: [] });
   const flow = flows.find(({ entry }) => entry === null);
   if (flow === undefined) return 'no flow is left out';
