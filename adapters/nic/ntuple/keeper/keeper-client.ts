@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Backoff } from '../../../../async/backoff.ts';
 import { bounded } from '../../../../async/bounded.ts';
 import type { PlacedFilter, ReceiveFilter } from '../../../../protocols/ethtool/receive-filter.ts';
 import type { Insertion } from '../../../../protocols/ethtool/receive-filters.ts';
@@ -19,8 +20,8 @@ import {
 const START_MS = 10_000;
 /** Time for an answer, ms. A driver takes microseconds to milliseconds for a filter. */
 const ANSWER_MS = 5_000;
-/** Time before a process that died is replaced, ms. */
-const RESTART_MS = 200;
+/** Time before a process that died is replaced, ms; it doubles while the next ones die, too. */
+const RESTART = { minMs: 200, maxMs: 10_000 };
 
 const FILTERS = {
   path: fileURLToPath(new URL('keeper-process.js', import.meta.url)),
@@ -64,6 +65,7 @@ export class KeeperClient implements FilterWriter {
   readonly #options: KeeperClientOptions;
   readonly #listeners: (() => void)[] = [];
   #running: Promise<Running> | undefined;
+  readonly #restart = new Backoff(RESTART);
   #nextId = 1;
   #closed = false;
 
@@ -200,9 +202,12 @@ export class KeeperClient implements FilterWriter {
     // Its filters are still in the device.
     const again = (): void => {
       if (this.#closed) return;
-      this.#process().catch(() => setTimeout(again, RESTART_MS).unref());
+      this.#process().then(
+        () => this.#restart.succeeded(),
+        () => setTimeout(again, this.#restart.failed()).unref(),
+      );
     };
-    setTimeout(again, RESTART_MS).unref();
+    setTimeout(again, this.#restart.failed()).unref();
   }
 
   #notify(): void {

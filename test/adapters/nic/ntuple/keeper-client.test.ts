@@ -10,7 +10,8 @@ import {
   parseRequest,
 } from '../../../../adapters/nic/ntuple/keeper/keeper-protocol.ts';
 import type { ReceiveFilter } from '../../../../protocols/ethtool/receive-filter.ts';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { eventually } from '../../../support/eventually.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const FILTERS: readonly ReceiveFilter[] = [
@@ -46,6 +47,36 @@ describe('the keeper of receive filters', () => {
     await journal.rewrite(FILTERS.slice(1));
     assert.deepEqual(await new FileJournal(path).read(), FILTERS.slice(1));
     assert.deepEqual(await new FileJournal(join(folder, 'none')).read(), []);
+  });
+
+  it('that dies again and again is started at growing intervals, and at once when it is needed', async () => {
+    const starts = join(folder, 'starts');
+    const path = join(folder, 'dying.mjs');
+    // The first is killed by its first request; the others end before they are ready.
+    await writeFile(
+      path,
+      `import { appendFileSync, readFileSync } from 'node:fs';
+appendFileSync(${JSON.stringify(starts)}, 'x');
+if (readFileSync(${JSON.stringify(starts)}).length > 1) process.exit(1);
+console.log('{"event":"ready"}');
+process.stdin.once('data', () => process.exit(1));
+`,
+    );
+    const count = async (): Promise<number> => (await readFile(starts)).length;
+    const script = { path, args: [] };
+    const client = new KeeperClient({ device: 'p0', journal: join(folder, 'j'), script });
+    let lapses = 0;
+    client.onLapse(() => lapses++);
+    await client.start();
+    await assert.rejects(client.list(), /has died/);
+    assert.equal(lapses, 1);
+    const diedAtMs = performance.now();
+    await eventually('it was started twice more', async () => (await count()) >= 3);
+    await eventually('three seconds are over', () => performance.now() > diedAtMs + 3_000);
+    // After at least 100, 200, 400, 800 and 1600 ms.
+    assert.ok((await count()) <= 6, `${await count()} starts`);
+    await assert.rejects(client.list(), /ended with 1/);
+    await client.close();
   });
 
   it('ignores lines that are not requests or messages', () => {
