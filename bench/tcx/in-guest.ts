@@ -21,13 +21,23 @@ try {
     const order = round % 2 === 0 ? (['vswitch', 'tcx'] as const) : (['tcx', 'vswitch'] as const);
     for (const path of order) {
       progress(`round ${round + 1} of ${rounds}: ${path}`);
-      measured[path].push(path === 'tcx' ? await measurePastVswitch() : await measure(bed, sizes));
+      const figures = path === 'tcx' ? await measurePastVswitch() : await measure(bed, sizes);
+      progress(textOf(figures));
+      measured[path].push(figures);
     }
   }
   await writeFile('/run/lab/result', JSON.stringify(measured));
 } finally {
   await bed.stop();
   await node.stop();
+}
+
+function textOf({ bulkBitsPerSecond, pacedBusy, pacedOwn, smallPerSecond }: Measured): string {
+  const percent = (share: number): string => (100 * share).toFixed(1);
+  return (
+    `${Math.round(bulkBitsPerSecond / 1e6)} Mbit/s; ${percent(pacedBusy)} % of the processor at the fixed ` +
+    `rate, and ${percent(pacedOwn)} % by this process; ${(smallPerSecond / 1e3).toFixed(1)} kpps`
+  );
 }
 
 async function measurePastVswitch(): Promise<Measured> {
