@@ -16,8 +16,10 @@ const YIELDING = [0.01, 0.04, 0.16] as const;
 const MAX_FILL_ROUNDS = 4;
 const MIN_ACCEPTED = 0.1;
 
-/** Refusals after which a newcomer may be accepted once other entries are removed. */
-const NO_ROOM: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth', 'mask-table-full']);
+/** Refusals after which a newcomer may be accepted once another entry is removed, whichever it is. */
+const NO_PLACE: ReadonlySet<RefusalCode> = new Set(['table-full', 'probe-depth']);
+/** And those after which the entry that it takes over is tried. */
+const NO_ROOM: ReadonlySet<RefusalCode> = new Set([...NO_PLACE, 'mask-table-full']);
 
 /** A task that was sent to the backend, and the result. */
 export interface Sent {
@@ -187,7 +189,7 @@ export class PlanRun {
   /** Records a result, unless it is that of a newcomer that may find a place later. */
   #recordOrWait(sent: Sent): void {
     const { task, result } = sent;
-    const waits = task.operation.kind === 'put' && !result.ok && NO_ROOM.has(result.refusal.code);
+    const waits = task.operation.kind === 'put' && !result.ok && NO_PLACE.has(result.refusal.code);
     if (waits) this.#waiting.push(sent);
     else this.#options.record(sent);
   }

@@ -232,12 +232,16 @@ describe('carrying out a plan', () => {
   });
 
   it('lets no flow yield to a newcomer that is refused for another reason', async () => {
-    const rig = rigOf(new FakeBackend(4));
-    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
-    rig.backend.refuse = refusing('device-error', 9);
-    rig.backend.log.length = 0;
-    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 9 }]);
-    assert.deepEqual(rig.backend.log, ['put 9']);
+    // Masks become free only with the last entry that uses them.
+    for (const code of ['device-error', 'mask-table-full'] as const) {
+      const rig = rigOf(new FakeBackend(4));
+      await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
+      rig.backend.refuse = refusing(code, 9);
+      rig.backend.log.length = 0;
+      await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 9 }]);
+      assert.deepEqual(rig.backend.log, ['put 9'], code);
+      assert.equal(rig.reason(9), 'refused');
+    }
   });
 
   it('offers an entry to up to forty flows in the same tick', async () => {
