@@ -3,7 +3,7 @@ const RETRY_MS = 500;
 const STEP_GROWTH = 4;
 
 /** Refusals in a row after which a table counts as full: at least, and at most. */
-const MIN_PROOF = 8;
+const MIN_PROOF = 1;
 const MAX_PROOF = 64;
 
 /** Results of one plan's installations. */
@@ -12,7 +12,7 @@ export interface Installed {
   readonly tried: number;
   /** The last of these in a row that it refused as if the table were full (ENOSPC). */
   readonly refusedLast: number;
-  /** True if it accepted a flow after it had refused another, with no entry removed in between. */
+  /** True if it accepted a flow with at least as many entries in use as when it refused another. */
   readonly isSelective: boolean;
   /** Entries in use after the plan. */
   readonly used: number;
@@ -25,8 +25,8 @@ export interface Installed {
  *
  * A refusal of some while others are accepted (a hash table without a place for this flow within
  * its probe depth or its bucket) says nothing about the size of the table. Hash tables of buckets
- * answer as full tables do; so the more often a table is selective, the more refusals in a row it
- * takes to be full.
+ * answer as full tables do; so each time that a table is selective doubles the number of refusals in a
+ * row that it takes to be full, from one to 64.
  */
 export class LearnedCapacity {
   #entries = Number.POSITIVE_INFINITY;
@@ -47,8 +47,9 @@ export class LearnedCapacity {
     declared: number,
     nowMs: number,
   ): void {
-    if (isSelective) this.#proof = Math.min(MAX_PROOF, this.#proof * 2);
-    if (refusedLast > 0 && refusedLast >= Math.min(tried, this.#proof)) {
+    if (isSelective) {
+      this.#proof = Math.min(MAX_PROOF, this.#proof * 2);
+    } else if (refusedLast > 0 && refusedLast >= Math.min(tried, this.#proof)) {
       this.#proof = Math.max(MIN_PROOF, this.#proof / 2);
       this.#entries = Math.max(1, used);
       this.#riseAtMs = nowMs + RETRY_MS;

@@ -30,12 +30,15 @@ describe('what installations say about a table', () => {
     }
   });
 
-  it('finds a table selective if it accepts a flow after a refusal, with nothing removed', () => {
+  it('finds a table selective if it accepts a flow with as many entries as when it refused one', () => {
     const isSelective = (...operations: Parameters<typeof summarizeInstalls>[0]): boolean =>
       summarizeInstalls(operations).isSelective;
     assert.equal(isSelective(refused(), PUT), true);
     assert.equal(isSelective(PUT, refused()), false);
-    assert.equal(isSelective(refused(), DELETE, PUT), false);
-    assert.equal(isSelective(refused(), DELETE, PUT, refused(), PUT), true);
+    assert.equal(isSelective(refused(), DELETE, PUT), false, 'one entry fewer');
+    assert.equal(isSelective(refused(), DELETE, PUT, PUT), true);
+    assert.equal(isSelective(refused(), DELETE, DELETE, refused(), PUT), true);
+    const again = { kind: 'put', result: { ok: true, outcome: 'unchanged' } } as const;
+    assert.equal(isSelective(refused(), DELETE, again, PUT), false);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Engine } from '../../../engine/loop/engine.ts';
+import { RequestedPlacement } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { Operation } from '../../../engine/ports/offload-backend.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
@@ -57,6 +58,24 @@ describe('a table that holds fewer entries than it declares', () => {
     assert.equal((await tick()).learnedEntries, 100);
     for (let n = 0; n < 100; n++) await tick();
     assert.equal(backend.installed.size, 30);
+  });
+
+  it('is learned from a single newcomer, which gets the entry of the flow that is worth least', async () => {
+    const backend = new FakeBackend(100);
+    const rig = new Rig(backend, { minHoldMs: 0 });
+    rig.evaluator.requested = (row) => ({
+      requested: RequestedPlacement.offload,
+      score: rig.table.idAt(row).w3,
+    });
+    const flows = Array.from({ length: 12 }, (_, n) => ({ n: n + 1 }));
+    await rig.tick(flows);
+    backend.refuse = (operation) =>
+      operation.kind === 'put' && backend.installed.size >= 12
+        ? { code: 'table-full', detail: 'test' }
+        : undefined;
+    const { plans } = await rig.tick([...flows, { n: 50 }]);
+    assert.equal(plans[0].learnedEntries, 12);
+    assert.deepEqual(rig.installed(), [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 50]);
   });
 
   it('is planned with all its entries when single flows collide', async () => {

@@ -50,13 +50,16 @@ describe('learned capacity', () => {
 
   it('does not fall while the table accepts flows after it has refused others', () => {
     const capacity = new LearnedCapacity();
-    capacity.recordInstalls(plan(500, { tried: 20, refusedLast: 7 }), DECLARED, 0);
+    const some = { tried: 20, refusedLast: 7, isSelective: true };
+    capacity.recordInstalls(plan(500, some), DECLARED, 0);
+    assert.equal(capacity.entries(DECLARED), DECLARED);
+    capacity.recordInstalls(plan(500, { tried: 20, refusedLast: 1 }), DECLARED, 250);
     assert.equal(capacity.entries(DECLARED), DECLARED);
   });
 
-  it('falls when the table refuses all of a few flows', () => {
+  it('falls with a single refusal until the table has accepted flows after one', () => {
     const capacity = new LearnedCapacity();
-    capacity.recordInstalls(plan(500, { tried: 2, refusedLast: 2 }), DECLARED, 0);
+    capacity.recordInstalls(plan(500, { tried: 20, refusedLast: 1 }), DECLARED, 0);
     assert.equal(capacity.entries(DECLARED), 500);
   });
 
