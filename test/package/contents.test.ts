@@ -10,8 +10,8 @@ import { type Listing, listPackage } from './support/listing.ts';
  * Bytes, somewhat above the measured sizes (1.03 and 3.76 MB): more growth is a mistake or has to be
  * reviewed.
  */
-const MAX_TARBALL = 1_100_000;
-const MAX_UNPACKED = 4_000_000;
+const MAX_TARBALL = 1_400_000;
+const MAX_UNPACKED = 5_000_000;
 
 /** Files that a user needs besides the compiled program. */
 const NEEDED = [
