@@ -7,7 +7,7 @@ import { filesIn } from './support/packed.ts';
 import { type Listing, listPackage } from './support/listing.ts';
 
 /**
- * Bytes, somewhat above the measured sizes (1.03 and 3.76 MB): more growth is a mistake or has to be
+ * Bytes, somewhat above the measured sizes (1.21 and 4.37 MB): more growth is a mistake or has to be
  * reviewed.
  */
 const MAX_TARBALL = 1_400_000;
