@@ -31,9 +31,10 @@ export class UnusedEntries {
 
   /** The rows whose entries to release; their flows are held down. Valid until the next call. */
   find({ table, ports, sources }: Tick, isVerified: boolean, nowMs: number): Int32Array {
-    const { leaseMs, heartbeatMs, counterDelayMs = 0 } = this.#backend.capabilities();
+    const capabilities = this.#backend.capabilities();
+    const { leaseMs, verifyWithinMs = leaseMs, heartbeatMs, counterDelayMs = 0 } = capabilities;
     const periodMs = sources.reduce((max, source) => Math.max(max, source.periodMs), 0);
-    const isLate = nowMs - this.#checkedAtMs > Math.max(leaseMs, 2 * periodMs);
+    const isLate = nowMs - this.#checkedAtMs > Math.max(verifyWithinMs, 2 * periodMs);
     this.#checkedAtMs = nowMs;
     const isCounted = sources.every((s) => s.name !== this.#backend.name || s.failures === 0);
     if (isLate || !isCounted || !isVerified) {
