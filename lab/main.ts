@@ -18,6 +18,8 @@ import { runOffloadPeer } from './offload-peer/on-host.ts';
 import { formatPeerReport } from './offload-peer/report.ts';
 import { FULL_SCENE, QUICK_SCENE } from './offload-peer/scene.ts';
 import { formatOffloadReport } from './offload-report.ts';
+import { runSriov } from './sriov/on-host.ts';
+import { formatSriovReport, isClean } from './sriov/report.ts';
 import { errorMessage } from '../text/error-message.ts';
 
 function parseSeconds(text: string): number {
@@ -157,6 +159,19 @@ program
   .action(async (options: { quick: boolean; json: boolean }) => {
     const report = await runOffloadPeer(options.quick ? QUICK_SCENE : FULL_SCENE);
     console.log(options.json ? JSON.stringify(report) : formatPeerReport(report));
+  });
+
+program
+  .command('sriov')
+  .description(
+    "Moves a VM's live traffic between vSwitch and virtual function, in an emulated machine",
+  )
+  .option('--moves <n>', 'number of moves, there and back count as two', parseWhole, 20)
+  .option('--json', 'print one JSON object', false)
+  .action(async (options: { moves: number; json: boolean }) => {
+    const report = await runSriov({ moves: options.moves });
+    console.log(options.json ? JSON.stringify(report) : formatSriovReport(report));
+    if (!isClean(report)) process.exitCode = 1;
   });
 
 interface KernelArguments {
