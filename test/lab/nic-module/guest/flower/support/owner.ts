@@ -29,12 +29,17 @@ if (!isOptions(options)) throw new Error('no options');
 const { pinPath, objectPath, leaseMs, inPort, outPort } = options;
 const ports = new Map([inPort, outPort].map((name) => [name, portOf(name)]));
 const how = { rulesIn: 'hardware', entries: 16, heartbeatMs: 0, detachAfterMs: 60_000 } as const;
-const backend = new FlowerBackend({ ...how, pinPath, objectPath, leaseMs });
+const backend = new FlowerBackend({ ...how, pinPath, objectPath, leaseMs, maxLockWaitMs: 10_000 });
 await backend.start(ports, never());
 const renew = async () =>
   (await backend.renewLease(monotonicMs())) === 'renewed' ? true : undefined;
 await waitFor('the watchdog', renew, { timeoutMs: 60_000 });
-await backend.apply([put(contractFlow(inPort, 0, outPort))], never());
+// An emulated processor may hold the network lock for longer than a put waits.
+const install = async () => {
+  const [result] = await backend.apply([put(contractFlow(inPort, 0, outPort))], never());
+  return result.ok ? true : undefined;
+};
+await waitFor('the rule', install, { timeoutMs: 60_000, everyMs: 250 });
 console.log('ready');
 setInterval(() => void renew(), RENEW_MS);
 
